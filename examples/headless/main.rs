@@ -1,0 +1,102 @@
+//! Demonstrates a game that `kill -9` costs a second at most: a colony without a window.
+//!
+//! Run it, kill it in any way you like, and run it again:
+//!
+//! ```text
+//! cargo run --release --example headless
+//! kill -9 $(pgrep headless)
+//! cargo run --release --example headless
+//! ```
+//!
+//! Look for the sentence that says at which checkpoint the colony is back: it is the last one that
+//! the status line called safe, or a newer one. `--json` says the same to programs, with a hash of
+//! everything that is saved. `--help` lists what else can be chosen.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it talks to people")]
+
+mod colony;
+mod digest;
+mod life;
+mod options;
+mod report;
+mod take_up;
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bevy::log::LogPlugin;
+use bevy::prelude::*;
+use bevy::state::app::StatesPlugin;
+use bevy_session::prelude::*;
+use bevy_session::{SessionLast, SessionSystems};
+
+use crate::life::HERTZ;
+use crate::options::{HELP, Options};
+use crate::report::Reporter;
+
+fn main() -> AppExit {
+    let options = match Options::from_command_line() {
+        Ok(options) => options,
+        Err(sentence) => {
+            eprintln!("{sentence}");
+            return AppExit::error();
+        }
+    };
+    if options.help {
+        println!("{HELP}");
+        return AppExit::Success;
+    }
+    let mut session = SessionPlugin::new("bevy_session", "Headless Colony")
+        .version(env!("CARGO_PKG_VERSION"))
+        .interval(options.checkpoint);
+    if let Some(directory) = &options.data {
+        session = session.directory(directory);
+    }
+    App::new()
+        // What the plugin logs is said by `report` already; RUST_LOG=bevy_session=debug shows it.
+        .add_plugins(LogPlugin { filter: "warn,bevy_session=off".into(), ..default() })
+        .add_plugins((MinimalPlugins, StatesPlugin, session))
+        .insert_resource(options)
+        .add_plugins((colony::plugin, life::plugin, report::plugin, take_up::plugin))
+        .add_systems(First, keep_time.run_if(session_is_active))
+        .add_systems(Update, quit_in_time.run_if(session_is_active))
+        .add_systems(
+            SessionLast,
+            check_end.after(SessionSystems::Run).run_if(on_message::<AppExit>),
+        )
+        .run()
+}
+
+/// Holds the colony at 60 steps per second. Until there is a session, frames come as fast as they
+/// can, so that nobody waits for a restore longer than it takes.
+fn keep_time(mut next_frame: Local<Option<Instant>>) {
+    let now = Instant::now();
+    let due = next_frame.unwrap_or(now);
+    thread::sleep(due.saturating_duration_since(now));
+    // A frame that was late isn't made up for.
+    *next_frame = Some(due.max(now) + Duration::from_secs(1) / HERTZ);
+}
+
+/// The player quits: the plugin closes the session on its way out.
+fn quit_in_time(
+    options: Res<Options>,
+    mut begun: Local<Option<Instant>>,
+    mut exit: MessageWriter<AppExit>,
+) {
+    let played = begun.get_or_insert_with(Instant::now).elapsed();
+    if options.play_for.is_some_and(|play_for| played >= play_for) {
+        exit.write(AppExit::Success);
+    }
+}
+
+/// An exit waits for the disk, but not for ever.
+fn check_end(
+    session: Option<Res<CurrentSession>>,
+    reporter: Res<Reporter>,
+    mut exit: MessageWriter<AppExit>,
+) {
+    if session.is_some() {
+        reporter.error("not_closed", "The disk was too slow to save the end.");
+        exit.write(AppExit::error());
+    }
+}

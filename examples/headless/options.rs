@@ -1,0 +1,102 @@
+//! What the person who runs the colony may choose.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use bevy::prelude::*;
+
+pub const HELP: &str = "\
+A colony that survives `kill -9`.
+
+Usage: headless [OPTIONS]
+
+  --data DIR          keep sessions and local state below DIR
+                      [default: where this system keeps a game's data]
+  --entities N        entities of a new colony [default: 2000]
+  --seconds S         play for S seconds, then quit as a player does [default: for ever]
+  --checkpoint-ms MS  time between two checkpoints [default: 1000]
+  --changes FRACTION  how much of the colony changes between two checkpoints, 0 to 1
+                      [default: 0.01]
+  --seed N            what happens in a new colony [default: 1]
+  --json              print one JSON object per line
+  --new               found a new colony, even if there is one to go on with
+  --help              print this and exit";
+
+/// What was chosen on the command line.
+#[derive(Resource, Clone, PartialEq, Debug)]
+pub struct Options {
+    pub data: Option<PathBuf>,
+    pub entities: u32,
+    pub play_for: Option<Duration>,
+    pub checkpoint: Duration,
+    pub changes: f64,
+    pub seed: u64,
+    pub json: bool,
+    pub new: bool,
+    pub help: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            data: None,
+            entities: 2_000,
+            play_for: None,
+            checkpoint: Duration::from_secs(1),
+            changes: 0.01,
+            seed: 1,
+            json: false,
+            new: false,
+            help: false,
+        }
+    }
+}
+
+impl Options {
+    /// Reads the command line, or says in a sentence what is wrong with it.
+    pub fn from_command_line() -> Result<Self, String> {
+        Self::parse(env::args_os().skip(1))
+    }
+
+    fn parse(mut arguments: impl Iterator<Item = OsString>) -> Result<Self, String> {
+        let mut options = Self::default();
+        while let Some(argument) = arguments.next() {
+            let name = argument.to_string_lossy();
+            let mut value = || arguments.next().ok_or_else(|| format!("{name} needs a value."));
+            match &*name {
+                "--data" => options.data = Some(value()?.into()),
+                "--entities" => options.entities = number(&name, &value()?)?,
+                "--seconds" => options.play_for = Some(seconds(&name, &value()?)?),
+                "--checkpoint-ms" => {
+                    options.checkpoint = Duration::from_millis(number(&name, &value()?)?);
+                }
+                "--changes" => options.changes = number(&name, &value()?)?,
+                "--seed" => options.seed = number(&name, &value()?)?,
+                "--json" => options.json = true,
+                "--new" => options.new = true,
+                "--help" | "-h" => options.help = true,
+                _ => return Err(format!("There is no option {name}; --help lists them.")),
+            }
+        }
+        if options.entities == 0 {
+            return Err("--entities needs to be at least 1.".into());
+        }
+        if !(0.0..=1.0).contains(&options.changes) {
+            return Err("--changes is a fraction between 0 and 1.".into());
+        }
+        Ok(options)
+    }
+}
+
+fn number<T: FromStr>(name: &str, value: &OsString) -> Result<T, String> {
+    let text = value.to_string_lossy();
+    text.parse().map_err(|_| format!("{name} can't be {text:?}: it needs to be a number."))
+}
+
+fn seconds(name: &str, value: &OsString) -> Result<Duration, String> {
+    Duration::try_from_secs_f64(number(name, value)?)
+        .map_err(|_| format!("{name} needs to be a number of seconds from now on."))
+}

@@ -1,0 +1,257 @@
+//! Says what happens: to programs one JSON object per line, to people in plain sentences.
+
+use std::fmt;
+use std::io::{IsTerminal, Write, stderr, stdout};
+use std::time::{Duration, Instant};
+
+use bevy::diagnostic::FrameCount;
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use bevy_session::{CheckpointCaptured, HowItEnded, RestoreReason, TypeFailed};
+use serde::Serialize;
+
+use crate::colony::{Colony, Daytime};
+use crate::digest::Digest;
+use crate::options::Options;
+
+/// Everything that is said with `--json`.
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Line {
+    SessionStarted { session: String },
+    SessionContinued(Restored),
+    SessionRecovered(Restored),
+    Captured(Captured),
+    CheckpointSaved { checkpoint: u64, bytes: u64, write_ms: f64 },
+    RecoveryAvailable { session: String, cause: &'static str, newest: u64, checkpoints: usize },
+    CorruptionDetected { session: String, lost: Option<u64>, newest_intact: Option<u64> },
+    SessionClosed { session: String },
+    SessionEnded { session: String },
+    Error { kind: &'static str, message: String },
+}
+
+#[derive(Serialize)]
+pub struct Restored {
+    session: String,
+    checkpoint: u64,
+    hash: String,
+    recover_ms: f64,
+}
+
+#[derive(Serialize)]
+pub struct Captured {
+    checkpoint: u64,
+    frame: u32,
+    kind: &'static str,
+    changed: usize,
+    hash: String,
+    capture_us: f64,
+}
+
+/// What a person reads.
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SessionStarted { .. } => write!(f, "A new colony is founded."),
+            Self::SessionContinued(Restored { checkpoint, recover_ms, .. }) => {
+                write!(f, "The colony goes on at checkpoint {checkpoint}, in {recover_ms} ms.")
+            }
+            Self::SessionRecovered(Restored { checkpoint, recover_ms, .. }) => {
+                write!(f, "The colony is back at checkpoint {checkpoint}, in {recover_ms} ms.")
+            }
+            Self::Captured(Captured { checkpoint, capture_us, .. }) => {
+                write!(f, "Checkpoint {checkpoint} took {capture_us} µs of the frame.")
+            }
+            Self::CheckpointSaved { checkpoint, bytes, write_ms } => {
+                write!(f, "Checkpoint {checkpoint} is safe: {bytes} bytes in {write_ms} ms.")
+            }
+            Self::RecoveryAvailable { cause, newest, .. } => {
+                write!(f, "The last game was cut short ({cause}); checkpoint {newest} is there.")
+            }
+            Self::CorruptionDetected { newest_intact: Some(newest), .. } => {
+                write!(f, "Files are damaged. The newest checkpoint that is whole is {newest}.")
+            }
+            Self::CorruptionDetected { .. } => write!(f, "Files are damaged."),
+            Self::SessionClosed { .. } => write!(f, "The colony is saved; come back any time."),
+            Self::SessionEnded { .. } => write!(f, "The colony's story has ended."),
+            Self::Error { message, .. } => write!(f, "{message}"),
+        }
+    }
+}
+
+/// Says each thing at once, since the next moment may be the last.
+#[derive(Resource)]
+pub struct Reporter {
+    json: bool,
+    terminal: bool,
+}
+
+impl Reporter {
+    pub fn say(&self, line: &Line) {
+        // Where nobody listens any more, the colony goes on all the same.
+        let _ = match line {
+            line if self.json => serde_json::to_string(line)
+                .map_err(Into::into)
+                .and_then(|text| stdout().write_all(format!("{text}\n").as_bytes())),
+            // The status line says it.
+            Line::Captured(_) | Line::CheckpointSaved { .. } => Ok(()),
+            Line::Error { .. } => writeln!(stderr(), "{}{line}", self.clear()),
+            line => writeln!(stdout(), "{}{line}", self.clear()),
+        };
+        let _ = stdout().flush();
+    }
+
+    pub fn error(&self, kind: &'static str, message: impl Into<String>) {
+        self.say(&Line::Error { kind, message: message.into() });
+    }
+
+    /// Takes the status line off the terminal.
+    fn clear(&self) -> &'static str {
+        if self.terminal { "\r\x1b[K" } else { "" }
+    }
+}
+
+pub fn plugin(app: &mut App) {
+    let json = app.world().resource::<Options>().json;
+    app.insert_resource(Reporter { json, terminal: stdout().is_terminal() })
+        .add_observer(session_started)
+        .add_observer(session_restored)
+        .add_observer(checkpoint_captured)
+        .add_observer(checkpoint_saved)
+        .add_observer(recovery_available)
+        .add_observer(corruption_detected)
+        .add_observer(session_closed)
+        .add_observer(session_ended)
+        .add_observer(checkpoint_failed)
+        .add_observer(type_failed)
+        .add_systems(Last, show_status.run_if(session_is_active));
+}
+
+fn session_started(started: On<SessionStarted>, reporter: Res<Reporter>) {
+    reporter.say(&Line::SessionStarted { session: started.session.to_string() });
+}
+
+fn session_restored(restored: On<SessionRestored>, reporter: Res<Reporter>, digest: Digest) {
+    let line = Restored {
+        session: restored.session.to_string(),
+        checkpoint: restored.checkpoint.counter,
+        hash: digest.hash(),
+        recover_ms: milliseconds(restored.elapsed),
+    };
+    reporter.say(&match restored.reason {
+        RestoreReason::Recovered => Line::SessionRecovered(line),
+        _ => Line::SessionContinued(line),
+    });
+}
+
+fn checkpoint_captured(
+    captured: On<CheckpointCaptured>,
+    reporter: Res<Reporter>,
+    frame: Res<FrameCount>,
+    digest: Digest,
+) {
+    reporter.say(&Line::Captured(Captured {
+        checkpoint: captured.checkpoint.counter,
+        frame: frame.0,
+        kind: if captured.full { "full" } else { "delta" },
+        changed: captured.rows,
+        hash: digest.hash(),
+        capture_us: microseconds(captured.capture_time),
+    }));
+}
+
+fn checkpoint_saved(saved: On<CheckpointSaved>, reporter: Res<Reporter>) {
+    reporter.say(&Line::CheckpointSaved {
+        checkpoint: saved.checkpoint.counter,
+        bytes: saved.bytes,
+        write_ms: milliseconds(saved.write_time),
+    });
+}
+
+fn recovery_available(available: On<RecoveryAvailable>, reporter: Res<Reporter>) {
+    let offer = &available.offer;
+    reporter.say(&Line::RecoveryAvailable {
+        session: offer.session.id.to_string(),
+        cause: match offer.cause {
+            HowItEnded::Exited => "exited",
+            HowItEnded::Crashed(_) => "crashed",
+            HowItEnded::NotResponding => "not_responding",
+            HowItEnded::Elsewhere => "elsewhere",
+            _ => "abnormal",
+        },
+        newest: offer.newest.counter,
+        checkpoints: offer.checkpoints.len(),
+    });
+}
+
+fn corruption_detected(corruption: On<CorruptionDetected>, reporter: Res<Reporter>) {
+    reporter.say(&Line::CorruptionDetected {
+        session: corruption.session.to_string(),
+        lost: corruption.lost.map(|checkpoint| checkpoint.counter),
+        newest_intact: corruption.newest_intact.map(|checkpoint| checkpoint.counter),
+    });
+}
+
+fn session_closed(
+    closed: On<SessionClosed>,
+    reporter: Res<Reporter>,
+    mut exit: MessageWriter<AppExit>,
+) {
+    if closed.complete {
+        reporter.say(&Line::SessionClosed { session: closed.session.to_string() });
+    } else {
+        reporter.error("not_closed", "The end isn't saved; what was safe before is.");
+        exit.write(AppExit::error());
+    }
+}
+
+fn session_ended(ended: On<SessionEnded>, reporter: Res<Reporter>) {
+    reporter.say(&Line::SessionEnded { session: ended.session.to_string() });
+}
+
+fn checkpoint_failed(failed: On<CheckpointFailed>, reporter: Res<Reporter>) {
+    let (checkpoint, error) = (failed.checkpoint.counter, &failed.error);
+    let message = format!("Checkpoint {checkpoint} isn't saved: {error:?}");
+    reporter.error("checkpoint_failed", message);
+}
+
+fn type_failed(failed: On<TypeFailed>, reporter: Res<Reporter>) {
+    let (path, message) = (&failed.type_path, &failed.message);
+    reporter.error("type_failed", format!("{path} isn't saved: {message}"));
+}
+
+/// One line that is written over again and again.
+fn show_status(
+    reporter: Res<Reporter>,
+    session: Res<CurrentSession>,
+    colony: Res<Colony>,
+    daytime: Res<State<Daytime>>,
+    entities: Query<(), With<Saved>>,
+    mut shown: Local<Option<Instant>>,
+) {
+    let pause = Duration::from_millis(if reporter.terminal { 250 } else { 5_000 });
+    if reporter.json || shown.is_some_and(|shown| shown.elapsed() < pause) {
+        return;
+    }
+    *shown = Some(Instant::now());
+    let safe = session.last_checkpoint().map_or(0, |checkpoint| checkpoint.id.counter);
+    let status = format!(
+        "{:?} · step {} · {} entities · played {} · checkpoint {safe} is safe, {:.1} s are not",
+        daytime.get(),
+        colony.tick,
+        entities.iter().len(),
+        session.play_time_text(),
+        session.at_risk().as_secs_f32(),
+    );
+    let end = if reporter.terminal { "" } else { "\n" };
+    let _ = write!(stdout(), "{}{status}{end}", reporter.clear());
+    let _ = stdout().flush();
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    microseconds(duration) / 1_000.0
+}
+
+fn microseconds(duration: Duration) -> f64 {
+    duration.as_nanos().div_ceil(100) as f64 / 10.0
+}

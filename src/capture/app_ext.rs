@@ -1,0 +1,145 @@
+//! How a game says which types it saves.
+
+use bevy::app::{App, SubApp};
+use bevy::ecs::component::Component;
+use bevy::ecs::resource::Resource;
+use bevy::ecs::world::World;
+use bevy::reflect::{FromReflect, GetTypeRegistration, Reflect, TypePath};
+use bevy::state::state::FreelyMutableState;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::declaration::{Declaration, Declarations};
+
+/// Says which types are saved, beside those with `#[reflect(Saved)]`.
+///
+/// All calls are idempotent and their order doesn't matter, nor whether they come before or after
+/// the plugin: they are noted down, and resolved when the app is complete.
+///
+/// ```
+/// # use bevy::prelude::*;
+/// # use bevy_session::SessionAppExt;
+/// # use serde::{Deserialize, Serialize};
+/// #[derive(Resource, TypePath, Clone, Default, Serialize, Deserialize)]
+/// struct Score(u32);
+///
+/// #[derive(States, TypePath, Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+/// enum Game {
+///     #[default]
+///     Menu,
+///     Playing,
+/// }
+///
+/// let mut app = App::new();
+/// app.save_component::<Transform>().save_resource::<Score>().save_state::<Game>();
+/// ```
+pub trait SessionAppExt {
+    /// Saves a component on entities that are [`Saved`](crate::Saved).
+    ///
+    /// For types of other crates, which can't have `#[reflect(Saved)]`. It doesn't mark entities: a
+    /// game has many a `Transform` that is nobody's progress.
+    ///
+    /// Values are written as MessagePack with field names, so a field that was added takes its
+    /// serde default and one that was removed is ignored. MessagePack can't tell `Some(None)` from
+    /// `None`, nor `Some(())`: avoid options of options in saved types.
+    fn save_component<T>(&mut self) -> &mut Self
+    where
+        T: Component + TypePath + Clone + Serialize + DeserializeOwned;
+
+    /// Saves a resource. One that is absent at a checkpoint is removed by restoring it.
+    fn save_resource<R>(&mut self) -> &mut Self
+    where
+        R: Resource + TypePath + Clone + Serialize + DeserializeOwned;
+
+    /// Saves a state or sub-state, with a transition that is pending. It comes back through
+    /// [`NextState`](bevy::state::state::NextState), so `OnExit` and `OnEnter` run.
+    ///
+    /// Entities that are [`Saved`](crate::Saved) keep their `DespawnOnExit` and `DespawnOnEnter` of
+    /// this state.
+    fn save_state<S>(&mut self) -> &mut Self
+    where
+        S: FreelyMutableState + TypePath + Serialize + DeserializeOwned;
+
+    /// Saves a component without serde through reflection, on entities that are
+    /// [`Saved`](crate::Saved). Slower than [`save_component`](Self::save_component), and a type
+    /// without `#[reflect(Default)]` can't take up values from before a field was added.
+    fn save_reflected<T>(&mut self) -> &mut Self
+    where
+        T: Component + Clone + Reflect + FromReflect + TypePath + GetTypeRegistration;
+}
+
+impl SessionAppExt for SubApp {
+    fn save_component<T>(&mut self) -> &mut Self
+    where
+        T: Component + TypePath + Clone + Serialize + DeserializeOwned,
+    {
+        declare(self.world_mut(), [Declaration::serde::<T>()]);
+        self
+    }
+
+    fn save_resource<R>(&mut self) -> &mut Self
+    where
+        R: Resource + TypePath + Clone + Serialize + DeserializeOwned,
+    {
+        declare(self.world_mut(), [Declaration::serde::<R>()]);
+        self
+    }
+
+    fn save_state<S>(&mut self) -> &mut Self
+    where
+        S: FreelyMutableState + TypePath + Serialize + DeserializeOwned,
+    {
+        declare(self.world_mut(), [Declaration::state::<S>()]);
+        declare(self.world_mut(), Declaration::state_scopes::<S>());
+        self
+    }
+
+    fn save_reflected<T>(&mut self) -> &mut Self
+    where
+        T: Component + Clone + Reflect + FromReflect + TypePath + GetTypeRegistration,
+    {
+        declare(self.world_mut(), [Declaration::reflected::<T>()]);
+        self
+    }
+}
+
+impl SessionAppExt for App {
+    fn save_component<T>(&mut self) -> &mut Self
+    where
+        T: Component + TypePath + Clone + Serialize + DeserializeOwned,
+    {
+        self.main_mut().save_component::<T>();
+        self
+    }
+
+    fn save_resource<R>(&mut self) -> &mut Self
+    where
+        R: Resource + TypePath + Clone + Serialize + DeserializeOwned,
+    {
+        self.main_mut().save_resource::<R>();
+        self
+    }
+
+    fn save_state<S>(&mut self) -> &mut Self
+    where
+        S: FreelyMutableState + TypePath + Serialize + DeserializeOwned,
+    {
+        self.main_mut().save_state::<S>();
+        self
+    }
+
+    fn save_reflected<T>(&mut self) -> &mut Self
+    where
+        T: Component + Clone + Reflect + FromReflect + TypePath + GetTypeRegistration,
+    {
+        self.main_mut().save_reflected::<T>();
+        self
+    }
+}
+
+fn declare(world: &mut World, declarations: impl IntoIterator<Item = Declaration>) {
+    let mut declared = world.get_resource_or_init::<Declarations>();
+    for declaration in declarations {
+        declared.add(declaration);
+    }
+}

@@ -1,0 +1,15 @@
+//! The writer thread's half of a capture: from copied values to column blocks.
+
+mod carried;
+mod column;
+mod encoder;
+mod failure;
+mod presence;
+mod save_ids;
+mod split;
+
+pub(crate) use carried::Carried;
+pub(crate) use column::ColumnWriter;
+pub(crate) use encoder::{Encoded, Encoder};
+pub(crate) use failure::{EncodeFailure, EncodeFailureReason};
+pub(crate) use save_ids::SaveIds;

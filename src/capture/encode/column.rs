@@ -1,0 +1,133 @@
+//! Writing one column.
+
+use bevy::ecs::entity::Entity;
+
+use super::failure::{EncodeFailure, EncodeFailureReason, Failures};
+use super::presence::Presence;
+use super::save_ids::SaveIds;
+use super::split::Split;
+use crate::capture::codec::Codec;
+use crate::capture::record::Rows;
+use crate::journal::{SaveId, Values};
+
+/// Where the rows of one column go.
+pub(crate) struct ColumnWriter<'a> {
+    type_path: &'a str,
+    /// The entities that the capture sends.
+    sent: &'a [Entity],
+    ids: &'a mut SaveIds,
+    presence: &'a mut Presence,
+    failures: &'a mut Failures,
+    values: Split,
+    removed: Vec<SaveId>,
+    scratch: Vec<u8>,
+}
+
+/// A row to be written.
+#[derive(Clone, Copy)]
+pub(crate) struct Row {
+    /// The entity's id in the session.
+    pub id: SaveId,
+    /// The entity; `None` for a resource or state.
+    pub entity: Option<Entity>,
+    /// The place of the value in its column.
+    pub index: usize,
+}
+
+/// The slot of resources and states in their own columns.
+const WORLD_SLOT: u32 = 0;
+
+impl<'a> ColumnWriter<'a> {
+    pub(super) fn new(
+        type_path: &'a str,
+        sent: &'a [Entity],
+        ids: &'a mut SaveIds,
+        presence: &'a mut Presence,
+        failures: &'a mut Failures,
+    ) -> Self {
+        let (values, removed, scratch) = Default::default();
+        Self { type_path, sent, ids, presence, failures, values, removed, scratch }
+    }
+
+    /// Forgets which rows there were.
+    pub(super) fn start_anew(&mut self) {
+        self.presence.clear();
+    }
+
+    /// What was written: removals, and values.
+    pub(super) fn finish(self) -> (Vec<SaveId>, Vec<Values>) {
+        (self.removed, self.values.finish())
+    }
+
+    /// Notes that these entities have a row, whether or not it can be written.
+    pub(crate) fn count_entities(&mut self, rows: &Rows) {
+        for entity in rows.iter(self.sent) {
+            if let Some(saved) = self.ids.saved(entity) {
+                self.presence.add(saved.slot);
+            }
+        }
+    }
+
+    /// The rows in the order of their ids. One whose entity isn't known to be saved is left out,
+    /// and shows in the count.
+    pub(crate) fn sorted_entities(&self, rows: &Rows) -> Vec<Row> {
+        let rows = rows.iter(self.sent).enumerate();
+        let mut sorted: Vec<Row> = rows
+            .filter_map(|(index, entity)| {
+                let saved = self.ids.saved(entity)?;
+                Some(Row { id: saved.id, entity: Some(entity), index })
+            })
+            .collect();
+        if !sorted.is_sorted_by_key(|row| row.id) {
+            sorted.sort_unstable_by_key(|row| row.id);
+        }
+        sorted
+    }
+
+    /// Encodes a value and writes it.
+    pub(crate) fn write<C: Codec>(&mut self, codec: &C, row: Row, value: &mut C::Value) {
+        codec.name_entities(value, self.ids);
+        if self.ids.take_refused() {
+            self.fail(row.entity, EncodeFailureReason::TooManyReferences);
+        }
+        match codec.encode(value, &mut self.scratch) {
+            Ok(()) => self.values.push(row.id, &self.scratch),
+            Err(error) => self.fail(row.entity, error.into()),
+        }
+    }
+
+    /// Encodes the value of a resource or state and writes it.
+    pub(crate) fn write_world_value<C: Codec>(&mut self, codec: &C, value: &mut C::Value) {
+        self.write(codec, Row { id: SaveId::WORLD, entity: None, index: 0 }, value);
+    }
+
+    /// Notes whether the world has the resource or state.
+    pub(crate) fn count_world_value(&mut self, is_present: bool) {
+        if is_present {
+            self.presence.add(WORLD_SLOT);
+        }
+    }
+
+    /// Takes the value of a resource or state away.
+    pub(crate) fn remove_world_value(&mut self) {
+        if self.presence.remove(WORLD_SLOT) {
+            self.removed.push(SaveId::WORLD);
+        }
+    }
+
+    /// Takes away the rows of entities that have one.
+    pub(super) fn remove(&mut self, entities: &[Entity]) {
+        for entity in entities {
+            if let Some(saved) = self.ids.saved(*entity)
+                && self.presence.remove(saved.slot)
+            {
+                self.removed.push(saved.id);
+            }
+        }
+        self.removed.sort_unstable();
+    }
+
+    pub(super) fn fail(&mut self, entity: Option<Entity>, reason: EncodeFailureReason) {
+        self.failures.add(EncodeFailure { type_path: self.type_path.to_owned(), entity, reason });
+    }
+}

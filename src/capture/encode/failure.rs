@@ -1,0 +1,65 @@
+//! What the game's own code failed to write.
+
+use bevy::ecs::entity::Entity;
+
+use crate::capture::codec::EncodeError;
+
+/// A value that could not be written, or a whole type.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct EncodeFailure {
+    /// The type.
+    pub type_path: String,
+    /// The entity; `None` for a resource or state.
+    pub entity: Option<Entity>,
+    /// What happened.
+    pub reason: EncodeFailureReason,
+}
+
+/// What happened.
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum EncodeFailureReason {
+    /// One value could not be written. The others were.
+    #[error(transparent)]
+    Value(#[from] EncodeError),
+    /// The game's code panicked. The rest of the type was not written.
+    #[error("panicked: {0}")]
+    Panicked(String),
+    /// The value refers to so many entities that were never saved that there are no ids for them.
+    #[error("too many references to entities that are not saved")]
+    TooManyReferences,
+}
+
+/// Failures of one capture: the first of them, and how many there are.
+#[derive(Default)]
+pub(super) struct Failures {
+    listed: Vec<EncodeFailure>,
+    total: usize,
+}
+
+impl Failures {
+    const LISTED: usize = 64;
+
+    pub(super) fn add(&mut self, failure: EncodeFailure) {
+        self.total += 1;
+        if self.listed.len() < Self::LISTED {
+            self.listed.push(failure);
+        }
+    }
+
+    pub(super) fn total(&self) -> usize {
+        self.total
+    }
+
+    pub(super) fn into_listed(self) -> Vec<EncodeFailure> {
+        self.listed
+    }
+}
+
+/// What a panic said.
+pub(super) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+        .to_owned()
+}

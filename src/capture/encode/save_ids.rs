@@ -1,0 +1,287 @@
+//! The ids that entities have in the session.
+
+use bevy::ecs::entity::{Entity, EntityHashMap, EntityMapper};
+
+use crate::journal::SaveId;
+
+/// Entities that have an id and aren't saved: targets of references, and entities that lost their
+/// marker. Bounded, since nobody tells when one of them dies.
+const OUTSIDERS: usize = 65_536;
+
+/// The ids that entities have in the session. An entity keeps its id for as long as it lives,
+/// whether it is saved or not.
+pub(crate) struct SaveIds {
+    identities: EntityHashMap<Identity>,
+    next: SaveId,
+    free_slots: Vec<u32>,
+    slots: u32,
+    outsiders: usize,
+    /// Counts full captures, to find outsiders that nothing refers to any more.
+    round: u32,
+    refused: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Identity {
+    id: SaveId,
+    place: Place,
+    /// The last round in which it was saved or referred to.
+    round: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Not saved now.
+    Outside,
+    /// Saved, with the entity's bit in every column.
+    Saved(u32),
+    /// Saved before the full capture that is being counted.
+    Unconfirmed,
+}
+
+/// Where a saved entity's rows go.
+#[derive(Clone, Copy)]
+pub(super) struct SavedEntity {
+    pub id: SaveId,
+    pub slot: u32,
+}
+
+impl SaveIds {
+    /// Gives out ids from `next` on.
+    pub(super) fn starting_at(next: SaveId) -> Self {
+        let next = if next.is_entity() { next } else { SaveId::FIRST };
+        Self {
+            identities: EntityHashMap::default(),
+            next,
+            free_slots: Vec::new(),
+            slots: 0,
+            outsiders: 0,
+            round: 0,
+            refused: false,
+        }
+    }
+
+    /// The id that comes next.
+    pub(super) fn next(&self) -> SaveId {
+        self.next
+    }
+
+    /// Makes an id known that a restore has kept.
+    pub(super) fn seed(&mut self, entity: Entity, id: SaveId) {
+        let identity = Identity { id, place: Place::Outside, round: self.round };
+        if self.identities.insert(entity, identity).is_none() {
+            self.outsiders += 1;
+        }
+        while self.next <= id {
+            self.next = id.next();
+        }
+    }
+
+    /// Whether an entity is saved.
+    pub(crate) fn is_saved(&self, entity: Entity) -> bool {
+        self.saved(entity).is_some()
+    }
+
+    /// Where a saved entity's rows go.
+    pub(super) fn saved(&self, entity: Entity) -> Option<SavedEntity> {
+        let identity = self.identities.get(&entity)?;
+        match identity.place {
+            Place::Saved(slot) => Some(SavedEntity { id: identity.id, slot }),
+            Place::Outside | Place::Unconfirmed => None,
+        }
+    }
+
+    /// The ids of all saved entities.
+    pub(super) fn saved_ids(&self) -> impl Iterator<Item = SaveId> {
+        let identities = self.identities.values();
+        identities.filter(|identity| matches!(identity.place, Place::Saved(_))).map(|identity| identity.id)
+    }
+
+    /// The number of saved entities.
+    pub(super) fn saved_count(&self) -> u64 {
+        (self.identities.len() - self.outsiders) as u64
+    }
+
+    /// Counts anew: `saved` are saved, `unmarked` are alive and are not, and the rest is gone.
+    pub(super) fn recount(&mut self, saved: &[Entity], unmarked: &[Entity]) {
+        self.round += 1;
+        self.slots = 0;
+        self.free_slots.clear();
+        for identity in self.identities.values_mut() {
+            if let Place::Saved(_) = identity.place {
+                identity.place = Place::Unconfirmed;
+            }
+        }
+        let newcomers = saved.len().saturating_sub(self.identities.len());
+        self.identities.reserve(newcomers);
+        for entity in saved {
+            self.add(*entity);
+        }
+        for entity in unmarked {
+            if let Some(identity) = self.identities.get_mut(entity)
+                && identity.place == Place::Unconfirmed
+            {
+                identity.place = Place::Outside;
+            }
+        }
+        self.identities.retain(|_, identity| identity.place != Place::Unconfirmed);
+        self.outsiders = self.identities.len() - saved.len().min(self.identities.len());
+        self.forget_outsiders();
+    }
+
+    /// Makes room among the outsiders, if it gets short.
+    fn forget_outsiders(&mut self) {
+        if self.outsiders <= OUTSIDERS / 2 {
+            return;
+        }
+        // A full capture names everything that is referred to. What the last one hasn't named,
+        // nothing refers to.
+        let last_round = self.round.saturating_sub(1);
+        self.identities.retain(|_, identity| {
+            identity.place != Place::Outside || identity.round >= last_round
+        });
+        let outside = |identity: &&Identity| identity.place == Place::Outside;
+        self.outsiders = self.identities.values().filter(outside).count();
+    }
+
+    /// Notes that an entity is saved.
+    pub(super) fn add(&mut self, entity: Entity) -> SavedEntity {
+        let slot = self.free_slots.pop().unwrap_or_else(|| {
+            self.slots += 1;
+            self.slots - 1
+        });
+        let round = self.round;
+        let next = &mut self.next;
+        let identity = self.identities.entry(entity).or_insert_with(|| Identity {
+            id: take_next(next),
+            place: Place::Unconfirmed,
+            round,
+        });
+        identity.round = round;
+        match identity.place {
+            Place::Saved(known) => {
+                self.free_slots.push(slot);
+                return SavedEntity { id: identity.id, slot: known };
+            }
+            Place::Outside => self.outsiders = self.outsiders.saturating_sub(1),
+            Place::Unconfirmed => {}
+        }
+        identity.place = Place::Saved(slot);
+        SavedEntity { id: identity.id, slot }
+    }
+
+    /// Notes that a saved entity left the world; what it was, if it was saved.
+    pub(super) fn remove(&mut self, entity: Entity) -> Option<SavedEntity> {
+        let saved = self.unmark(entity);
+        if self.identities.remove(&entity).is_some() {
+            self.outsiders = self.outsiders.saturating_sub(1);
+        }
+        saved
+    }
+
+    /// Notes that an entity is no longer saved; what it was, if it was.
+    pub(super) fn unmark(&mut self, entity: Entity) -> Option<SavedEntity> {
+        let saved = self.saved(entity)?;
+        let identity = self.identities.get_mut(&entity)?;
+        identity.place = Place::Outside;
+        self.outsiders += 1;
+        self.free_slots.push(saved.slot);
+        Some(saved)
+    }
+
+    /// Whether a reference had to be given up since the last call, because there are too many to
+    /// entities that aren't saved.
+    pub(super) fn take_refused(&mut self) -> bool {
+        std::mem::take(&mut self.refused)
+    }
+
+    fn refer(&mut self, entity: Entity) -> Option<SaveId> {
+        if let Some(identity) = self.identities.get_mut(&entity) {
+            identity.round = self.round;
+            return Some(identity.id);
+        }
+        if self.outsiders >= OUTSIDERS {
+            return None;
+        }
+        let id = take_next(&mut self.next);
+        self.identities.insert(entity, Identity { id, place: Place::Outside, round: self.round });
+        self.outsiders += 1;
+        Some(id)
+    }
+}
+
+/// Replaces entities by their ids, which are legal bits of one.
+///
+/// A target gets an id whether it is saved or not: it may be saved by the time of a restore.
+impl EntityMapper for SaveIds {
+    fn get_mapped(&mut self, source: Entity) -> Entity {
+        if source == Entity::PLACEHOLDER {
+            return source;
+        }
+        let id = self.refer(source);
+        self.refused |= id.is_none();
+        id.and_then(|id| Entity::try_from_bits(id.0)).unwrap_or(Entity::PLACEHOLDER)
+    }
+
+    fn set_mapped(&mut self, _: Entity, _: Entity) {}
+}
+
+fn take_next(next: &mut SaveId) -> SaveId {
+    let id = *next;
+    *next = id.next();
+    id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entity(index: u32) -> Entity {
+        Entity::from_raw_u32(index).unwrap()
+    }
+
+    #[test]
+    fn an_entity_keeps_its_id_while_its_marker_comes_and_goes() {
+        let mut ids = SaveIds::starting_at(SaveId::FIRST);
+        let first = ids.add(entity(1)).id;
+        assert!(ids.unmark(entity(1)).is_some());
+        ids.recount(&[], &[]);
+        assert_eq!(ids.add(entity(1)).id, first);
+    }
+
+    #[test]
+    fn a_target_keeps_its_id_when_it_becomes_saved() {
+        let mut ids = SaveIds::starting_at(SaveId::FIRST);
+        let referred = ids.get_mapped(entity(7)).to_bits();
+        assert_eq!(ids.add(entity(7)).id.0, referred);
+    }
+
+    #[test]
+    fn ids_are_never_given_twice() {
+        let mut ids = SaveIds::starting_at(SaveId(5));
+        ids.seed(entity(1), SaveId(9));
+        assert_eq!(ids.add(entity(2)).id, SaveId(10));
+        ids.remove(entity(2));
+        assert_eq!(ids.add(entity(2)).id, SaveId(11));
+    }
+
+    #[test]
+    fn references_to_unsaved_entities_are_bounded_and_make_room() {
+        let mut ids = SaveIds::starting_at(SaveId::FIRST);
+        for index in 0..OUTSIDERS as u32 {
+            assert_ne!(ids.get_mapped(entity(index)), Entity::PLACEHOLDER);
+        }
+        assert_eq!(ids.get_mapped(entity(1 << 20)), Entity::PLACEHOLDER);
+        assert!(ids.take_refused());
+        ids.recount(&[], &[]);
+        ids.recount(&[], &[]);
+        assert_ne!(ids.get_mapped(entity(1 << 20)), Entity::PLACEHOLDER);
+    }
+
+    #[test]
+    fn a_reference_to_nothing_stays_one() {
+        let mut ids = SaveIds::starting_at(SaveId::FIRST);
+        assert_eq!(ids.get_mapped(Entity::PLACEHOLDER), Entity::PLACEHOLDER);
+        assert_eq!(ids.next(), SaveId::FIRST);
+    }
+}

@@ -1,0 +1,39 @@
+//! Cutting rows into blocks that fit a frame.
+
+use crate::journal::{SaveId, Values, limits};
+
+/// Bytes of one block, ids and lengths included. Well below a frame, so that blocks fill frames.
+const BLOCK_BYTES: usize = limits::FRAME_BYTES / 4;
+/// What a row costs beside its value, at most.
+const ROW_BYTES: usize = 16;
+
+/// Rows on their way into blocks.
+#[derive(Default)]
+pub(super) struct Split {
+    full: Vec<Values>,
+    current: Values,
+}
+
+impl Split {
+    /// Appends a row. Ids ascend.
+    pub(super) fn push(&mut self, id: SaveId, value: &[u8]) {
+        let bytes = self.current.byte_len() + value.len() + (self.current.len() + 1) * ROW_BYTES;
+        if bytes > BLOCK_BYTES && !self.current.is_empty() {
+            self.full.push(std::mem::take(&mut self.current));
+        }
+        self.current.push(id, value);
+    }
+
+    /// All rows, block by block.
+    pub(super) fn finish(mut self) -> Vec<Values> {
+        if !self.current.is_empty() {
+            self.full.push(self.current);
+        }
+        self.full
+    }
+}
+
+/// Ids, in lists that fit a block.
+pub(super) fn split_ids(ids: &[SaveId]) -> impl Iterator<Item = Vec<SaveId>> {
+    ids.chunks(BLOCK_BYTES / ROW_BYTES).map(<[SaveId]>::to_vec)
+}

@@ -1,0 +1,41 @@
+//! The main thread's half of a capture: copying out of the world.
+
+mod child_order;
+mod columns;
+mod copies;
+mod moment;
+mod recorder;
+mod removals;
+mod resources;
+mod states;
+mod tables;
+mod ticks;
+
+pub(crate) use columns::{CapturedColumn, CapturedComponents, ComponentRecorder, RecordColumn, Rows};
+pub(crate) use moment::{Capture, CaptureScope};
+pub(crate) use recorder::Recorder;
+pub(crate) use resources::{CapturedWorldValue, ResourceRecorder};
+pub(crate) use states::{PendingState, SavedState, StateCodec, StateRecorder};
+
+use bevy::ecs::entity_disabling::DefaultQueryFilters;
+use bevy::ecs::query::{With, Without};
+use bevy::ecs::resource::IsResource;
+use bevy::ecs::world::World;
+
+use super::Saved;
+
+/// The entities that are saved. Table storage only, so queries with this filter stay contiguous.
+pub(crate) type IsSaved = (With<Saved>, Without<IsResource>);
+
+/// Builds queries that see disabled entities of every kind.
+///
+/// Default filters are read when a query is built, so it is built where there are none. Naming them
+/// in the filter would hide entities with the game's own disabling components, and one of those in
+/// sparse storage would cost every query its contiguous iteration.
+pub(crate) fn unfiltered<R>(world: &mut World, build: impl FnOnce(&mut World) -> R) -> R {
+    if world.contains_resource::<DefaultQueryFilters>() {
+        world.resource_scope::<DefaultQueryFilters, _>(|world, _| build(world))
+    } else {
+        build(world)
+    }
+}

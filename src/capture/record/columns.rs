@@ -1,0 +1,263 @@
+//! One saved component type: copying its changed rows, and what becomes of them on the writer.
+
+use std::any::Any;
+use std::ops::Range;
+
+use bevy::ecs::change_detection::{DetectChanges, Ref};
+use bevy::ecs::component::{Component, StorageType};
+use bevy::ecs::entity::Entity;
+use bevy::ecs::query::QueryState;
+use bevy::ecs::world::World;
+
+use super::IsSaved;
+use super::copies::Copies;
+use super::moment::{Extent, Moment};
+use super::tables::{TableCursor, pick};
+use super::ticks::{TickSpan, rows_within};
+use crate::capture::codec::CopyCodec;
+use crate::capture::Saved;
+use crate::capture::encode::ColumnWriter;
+
+/// Copies one type out of the world. Columns don't share anything that changes, so they may run
+/// beside each other.
+pub(crate) trait RecordColumn: Send + Sync {
+    /// Copies the rows that belong to `moment`.
+    fn record(&mut self, world: &World, moment: &Moment<'_>) -> Box<dyn CapturedColumn>;
+
+    /// Copies the rows of more entities.
+    fn record_more(&self, _: &World, _: &[Entity], _: &mut dyn CapturedColumn) {}
+
+    /// Forgets what was recorded, so that the next capture is full.
+    fn restart(&mut self) {}
+
+    /// Takes a buffer back.
+    fn recycle(&mut self, _: Box<dyn CapturedColumn>) {}
+}
+
+/// Copied rows of one type.
+pub(crate) trait CapturedColumn: Send + Sync + Any {
+    /// Values that were copied.
+    fn rows(&self) -> usize;
+
+    /// Rows in the world at the moment of the capture.
+    fn live(&self) -> u64;
+
+    /// Says which rows there are, before any of the game's own code runs.
+    fn count(&self, writer: &mut ColumnWriter<'_>);
+
+    /// Encodes all values, in the order of their ids.
+    fn encode(&mut self, writer: &mut ColumnWriter<'_>);
+}
+
+/// Whose values a column has.
+#[derive(Default)]
+pub(crate) struct Rows {
+    /// Whole tables: ranges of the entities that are sent.
+    tables: Vec<Range<usize>>,
+    /// Single entities.
+    entities: Vec<Entity>,
+}
+
+impl Rows {
+    /// The entity of each value.
+    pub(crate) fn iter<'a>(&'a self, sent: &'a [Entity]) -> impl Iterator<Item = Entity> + use<'a> {
+        let tables = self.tables.iter().flat_map(|table| sent.get(table.clone()).unwrap_or_default());
+        tables.chain(&self.entities).copied()
+    }
+
+    fn clear(&mut self) {
+        self.tables.clear();
+        self.entities.clear();
+    }
+}
+
+/// Copied components of one type.
+pub(crate) struct CapturedComponents<C: CopyCodec> {
+    codec: C,
+    rows: Rows,
+    copies: Copies<C::Value>,
+    live: u64,
+}
+
+impl<C: CopyCodec> CapturedComponents<C> {
+    fn new(codec: C) -> Self {
+        Self { codec, rows: Rows::default(), copies: Copies::default(), live: 0 }
+    }
+
+    fn clear(&mut self) {
+        self.rows.clear();
+        self.copies.empty();
+        self.live = 0;
+    }
+
+    fn copy_table(&mut self, entities: Range<usize>, table: &[C::Component]) {
+        self.rows.tables.push(entities);
+        self.copies.copy_all(&self.codec, table);
+    }
+
+    fn copy_rows(&mut self, entities: &[Entity], table: &[C::Component], rows: &[u32]) {
+        self.rows.entities.extend(pick(entities, rows));
+        self.copies.copy_rows(&self.codec, table, rows);
+    }
+
+    fn copy_one(&mut self, entity: Entity, component: &C::Component) {
+        self.rows.entities.push(entity);
+        self.copies.copy_one(&self.codec, component);
+    }
+}
+
+impl<C: CopyCodec> CapturedColumn for CapturedComponents<C> {
+    fn rows(&self) -> usize {
+        self.copies.len()
+    }
+
+    fn live(&self) -> u64 {
+        self.live
+    }
+
+    fn count(&self, writer: &mut ColumnWriter<'_>) {
+        writer.count_entities(&self.rows);
+    }
+
+    fn encode(&mut self, writer: &mut ColumnWriter<'_>) {
+        for row in writer.sorted_entities(&self.rows) {
+            let Some(value) = self.copies.get_mut(row.index) else { continue };
+            writer.write(&self.codec, row, value);
+        }
+    }
+}
+
+/// Copies one component type.
+pub(crate) struct ComponentRecorder<C: CopyCodec> {
+    codec: C,
+    query: ColumnQuery<C::Component>,
+    changed_rows: Vec<u32>,
+    spare: Option<Box<CapturedComponents<C>>>,
+}
+
+/// A query for the columns of tables, or one for components in sparse storage, which has none.
+enum ColumnQuery<T: Component> {
+    Tables(QueryState<(Entity, Ref<'static, T>), IsSaved>),
+    Sparse(QueryState<(Entity, Ref<'static, T>, Ref<'static, Saved>), IsSaved>),
+}
+
+impl<C: CopyCodec> ComponentRecorder<C> {
+    /// A recorder for `world`, which has no default query filters now.
+    pub(crate) fn new(world: &mut World, codec: C) -> Self {
+        let query = match <C::Component as Component>::STORAGE_TYPE {
+            StorageType::Table => ColumnQuery::Tables(QueryState::new(world)),
+            StorageType::SparseSet => ColumnQuery::Sparse(QueryState::new(world)),
+        };
+        Self { codec, query, changed_rows: Vec::new(), spare: None }
+    }
+}
+
+impl<C: CopyCodec> RecordColumn for ComponentRecorder<C> {
+    fn record(&mut self, world: &World, moment: &Moment<'_>) -> Box<dyn CapturedColumn> {
+        let mut captured = match self.spare.take() {
+            Some(spare) => spare,
+            None => Box::new(CapturedComponents::new(self.codec.clone())),
+        };
+        match (&mut self.query, moment.extent) {
+            (ColumnQuery::Tables(query), Extent::All) => {
+                copy_tables(query, world, moment, &mut captured);
+            }
+            (ColumnQuery::Tables(query), Extent::Within(span)) => {
+                copy_changes(query, world, moment, span, &mut self.changed_rows, &mut captured);
+            }
+            (ColumnQuery::Sparse(query), extent) => {
+                copy_sparse(query, world, extent, &mut captured);
+            }
+        }
+        captured
+    }
+
+    fn record_more(&self, world: &World, entities: &[Entity], captured: &mut dyn CapturedColumn) {
+        let captured: &mut dyn Any = captured;
+        let Some(captured) = captured.downcast_mut::<CapturedComponents<C>>() else { return };
+        for entity in entities {
+            if let Some(component) = world.get::<C::Component>(*entity) {
+                captured.copy_one(*entity, component);
+            }
+        }
+    }
+
+    fn recycle(&mut self, captured: Box<dyn CapturedColumn>) {
+        let captured: Box<dyn Any> = captured;
+        if let Ok(mut captured) = captured.downcast::<CapturedComponents<C>>() {
+            captured.clear();
+            self.spare = Some(captured);
+        }
+    }
+}
+
+type TableQuery<T> = QueryState<(Entity, Ref<'static, T>), IsSaved>;
+
+fn copy_tables<C: CopyCodec>(
+    query: &mut TableQuery<C::Component>,
+    world: &World,
+    moment: &Moment<'_>,
+    captured: &mut CapturedComponents<C>,
+) {
+    let Ok(tables) = query.contiguous_iter(world) else { return };
+    let mut cursor = moment.tables.cursor();
+    for (entities, components) in tables {
+        captured.live += entities.len() as u64;
+        if let Some(sent) = cursor.entities(entities) {
+            captured.copy_table(sent, &components);
+        }
+    }
+}
+
+fn copy_changes<C: CopyCodec>(
+    query: &mut TableQuery<C::Component>,
+    world: &World,
+    moment: &Moment<'_>,
+    span: TickSpan,
+    changed_rows: &mut Vec<u32>,
+    captured: &mut CapturedComponents<C>,
+) {
+    let Ok(tables) = query.contiguous_iter(world) else { return };
+    let mut cursor = moment.tables.cursor();
+    for (entities, components) in tables {
+        captured.live += entities.len() as u64;
+        changed_rows.clear();
+        rows_within(span, components.changed_ticks_slice(), changed_rows);
+        add_fresh_rows(&mut cursor, entities, changed_rows);
+        // Values are gathered only now that all rows are known, so that cache misses overlap.
+        if !changed_rows.is_empty() {
+            captured.copy_rows(entities, &components, changed_rows);
+        }
+    }
+}
+
+/// An entity that became saved lately is sent whole: its components' ticks don't tell.
+fn add_fresh_rows(cursor: &mut TableCursor<'_>, entities: &[Entity], rows: &mut Vec<u32>) {
+    let fresh = cursor.fresh_rows(entities);
+    if !fresh.is_empty() {
+        rows.extend_from_slice(fresh);
+        // Two ascending runs, which the stable sort merges.
+        rows.sort();
+        rows.dedup();
+    }
+}
+
+fn copy_sparse<C: CopyCodec>(
+    query: &mut QueryState<(Entity, Ref<'static, C::Component>, Ref<'static, Saved>), IsSaved>,
+    world: &World,
+    extent: Extent,
+    captured: &mut CapturedComponents<C>,
+) {
+    for (entity, component, saved) in query.iter(world) {
+        captured.live += 1;
+        let is_sent = match extent {
+            Extent::All => true,
+            Extent::Within(span) => {
+                span.contains(component.last_changed()) || span.contains(saved.added())
+            }
+        };
+        if is_sent {
+            captured.copy_one(entity, &component);
+        }
+    }
+}

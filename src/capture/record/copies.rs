@@ -1,0 +1,86 @@
+//! Buffers of copied values that are used again.
+
+use std::mem::needs_drop;
+
+use crate::capture::codec::CopyCodec;
+
+/// A buffer that remembers more heap than this is given back to the allocator.
+const RETAINED_VALUES: usize = 1 << 14;
+
+/// Copied values.
+///
+/// Behind the live ones lie values of an earlier capture, whose heap memory the next copies use
+/// again.
+pub(crate) struct Copies<V> {
+    values: Vec<V>,
+    live: usize,
+}
+
+impl<V> Default for Copies<V> {
+    fn default() -> Self {
+        Self { values: Vec::new(), live: 0 }
+    }
+}
+
+impl<V> Copies<V> {
+    /// The number of live values.
+    pub(crate) fn len(&self) -> usize {
+        self.live
+    }
+
+    /// A live value.
+    pub(crate) fn get_mut(&mut self, row: usize) -> Option<&mut V> {
+        self.values.get_mut(..self.live)?.get_mut(row)
+    }
+
+    /// Copies a whole table.
+    pub(crate) fn copy_all<C: CopyCodec<Value = V>>(&mut self, codec: &C, table: &[C::Component]) {
+        self.values.truncate(self.live);
+        codec.copy_all(table, &mut self.values);
+        self.live = self.values.len();
+    }
+
+    /// Copies some rows of a table.
+    pub(crate) fn copy_rows<C: CopyCodec<Value = V>>(
+        &mut self,
+        codec: &C,
+        table: &[C::Component],
+        rows: &[u32],
+    ) {
+        let components = rows.iter().filter_map(|row| table.get(*row as usize));
+        self.copy_each(codec, components, rows.len());
+    }
+
+    /// Copies one component.
+    pub(crate) fn copy_one<C: CopyCodec<Value = V>>(&mut self, codec: &C, component: &C::Component) {
+        self.copy_each(codec, std::iter::once(component), 1);
+    }
+
+    fn copy_each<'a, C: CopyCodec<Value = V>>(
+        &mut self,
+        codec: &C,
+        mut components: impl Iterator<Item = &'a C::Component>,
+        expected: usize,
+    ) {
+        for value in self.values.iter_mut().skip(self.live).take(expected) {
+            let Some(component) = components.next() else { return };
+            codec.copy_into(component, value);
+            self.live += 1;
+        }
+        if self.live == self.values.len() {
+            self.values.reserve(expected);
+            self.values.extend(components.map(|component| codec.copy(component)));
+            self.live = self.values.len();
+        }
+    }
+
+    /// Empties the buffer, and keeps what is worth keeping.
+    pub(crate) fn empty(&mut self) {
+        self.live = 0;
+        if !needs_drop::<V>() {
+            self.values.clear();
+        } else if self.values.len() > RETAINED_VALUES {
+            self.values = Vec::new();
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! One moment of the world, copied.
+
+use std::fmt;
+
+use bevy::ecs::entity::Entity;
+
+use super::columns::CapturedColumn;
+use super::tables::SavedTables;
+use super::ticks::TickSpan;
+
+/// How much a capture copies.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum CaptureScope {
+    /// Everything that is saved.
+    Full,
+    /// What changed since the capture before.
+    Delta,
+}
+
+/// Which rows a capture copies.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Extent {
+    /// All of them.
+    All,
+    /// Those that changed within a span.
+    Within(TickSpan),
+}
+
+impl Extent {
+    /// The scope that this is the extent of.
+    pub(crate) fn scope(self) -> CaptureScope {
+        match self {
+            Self::All => CaptureScope::Full,
+            Self::Within(_) => CaptureScope::Delta,
+        }
+    }
+}
+
+/// What every column is told about the capture that it is part of.
+pub(crate) struct Moment<'a> {
+    pub extent: Extent,
+    pub tables: &'a SavedTables,
+}
+
+/// One moment of the world, copied: plain values and entity ids, ready to leave the main thread.
+pub(crate) struct Capture {
+    pub(crate) scope: CaptureScope,
+    pub(crate) entities: CapturedEntities,
+    /// One for each saved type but the first, which is `entities`.
+    pub(crate) columns: Vec<Box<dyn CapturedColumn>>,
+    pub(crate) removed: Vec<RemovedRows>,
+}
+
+/// Which entities are saved.
+#[derive(Default)]
+pub(crate) struct CapturedEntities {
+    /// All of them, or those that became saved since the base.
+    pub saved: Vec<Entity>,
+    /// How many there are in the world.
+    pub live: u64,
+    /// Entities that may have been saved and are no longer in the world.
+    pub despawned: Vec<Entity>,
+    /// Entities that are in the world and have lost their marker.
+    pub unmarked: Vec<Entity>,
+}
+
+/// Entities that may have lost a component.
+pub(crate) struct RemovedRows {
+    /// The place of the type in [`Capture::columns`].
+    pub column: usize,
+    pub entities: Vec<Entity>,
+}
+
+impl Capture {
+    /// Whether this is the difference between two equal worlds, and can be forgotten.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.scope == CaptureScope::Delta
+            && self.rows() == 0
+            && self.removed.is_empty()
+            && self.entities.despawned.is_empty()
+            && self.entities.unmarked.is_empty()
+    }
+
+    /// Values that were copied.
+    pub(crate) fn rows(&self) -> usize {
+        let values: usize = self.columns.iter().map(|column| column.rows()).sum();
+        self.entities.saved.len() + values
+    }
+
+    /// Saved entities in the world.
+    pub(crate) fn entities(&self) -> u64 {
+        self.entities.live
+    }
+
+    /// How much was copied.
+    pub(crate) fn scope(&self) -> CaptureScope {
+        self.scope
+    }
+}
+
+impl fmt::Debug for Capture {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Capture")
+            .field("scope", &self.scope)
+            .field("rows", &self.rows())
+            .field("entities", &self.entities())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,186 @@
+//! Takes captures.
+
+use std::sync::Arc;
+
+use bevy::ecs::change_detection::{CheckChangeTicks, Tick};
+use bevy::ecs::component::ComponentId;
+use bevy::ecs::entity::Entity;
+use bevy::ecs::query::{QueryBuilder, QueryState};
+use bevy::ecs::resource::IsResource;
+use bevy::ecs::world::World;
+use tracing::warn;
+
+use super::child_order::parents_to_tell;
+use super::columns::RecordColumn;
+use super::moment::{Capture, CaptureScope, CapturedEntities, Extent, Moment};
+use super::removals::Removals;
+use super::tables::{SavedQuery, SavedTables};
+use super::ticks::TickSpan;
+use super::unfiltered;
+use crate::capture::Saved;
+use crate::capture::types::{Role, SavedTypes};
+
+/// Takes captures of one world.
+///
+/// Between two captures it keeps the tick of the first, hints at removals, which resources there
+/// were, and the states. Whoever throws a capture away asks for a full one next.
+pub(crate) struct Recorder {
+    entities: SavedQuery,
+    tables: SavedTables,
+    columns: Vec<Box<dyn RecordColumn>>,
+    /// The place of the siblings' order among the columns.
+    child_order: Option<usize>,
+    removals: Removals,
+    adoptions: Vec<Adoption>,
+    /// The newest tick that the last capture has seen; `None` if the next one must be full.
+    base: Option<Tick>,
+    spare_entities: Vec<Entity>,
+}
+
+/// A type that was spawned before its entities could be told to be saved.
+struct Adoption {
+    type_path: Arc<str>,
+    unmarked: QueryState<Entity>,
+    was_reported: bool,
+}
+
+impl Recorder {
+    /// A recorder for `world`.
+    pub(crate) fn new(world: &mut World, types: &SavedTypes) -> Self {
+        let marker = world.register_component::<Saved>();
+        let components: Vec<_> = types
+            .columns()
+            .enumerate()
+            .filter_map(|(place, saved_type)| Some((place, saved_type.watched(world)?)))
+            .collect();
+        unfiltered(world, |world| Self {
+            entities: QueryState::new(world),
+            tables: SavedTables::default(),
+            columns: types.columns().map(|saved_type| saved_type.recorder(world)).collect(),
+            child_order: types.columns().position(|saved_type| saved_type.role() == Role::ChildOrder),
+            removals: Removals::new(marker, components),
+            adoptions: types
+                .adopted()
+                .map(|(type_path, component)| Adoption::new(world, type_path, component))
+                .collect(),
+            base: None,
+            spare_entities: Vec::new(),
+        })
+    }
+
+    /// Notes what was removed. Called once a frame, since Bevy forgets removals after two.
+    pub(crate) fn watch_removals(&mut self, world: &World) {
+        self.removals.note(world);
+    }
+
+    /// Keeps the base comparable with the ticks of the world. Called when Bevy clamps them.
+    pub(crate) fn clamp_ticks(&mut self, check: CheckChangeTicks) {
+        // A base as old as that can't be told from changes that are as old, so it is given up.
+        if self.base.as_mut().is_some_and(|base| base.check_tick(check)) {
+            self.base = None;
+        }
+    }
+
+    /// Makes the next capture full, and forgets what happened up to now.
+    pub(crate) fn restart(&mut self, world: &World) {
+        self.base = None;
+        self.removals.skip(world);
+        for column in &mut self.columns {
+            column.restart();
+        }
+    }
+
+    /// Copies what is saved, or what changed of it.
+    ///
+    /// The first capture is full whatever is asked for. No change tick of the game's data moves
+    /// and none of its hooks run; only entities that have to be adopted get their marker.
+    pub(crate) fn capture(&mut self, world: &mut World, scope: CaptureScope) -> Capture {
+        self.adopt(world);
+        self.removals.note(world);
+        // Everything written until now has this tick at most, and everything after it a later one.
+        let newest = world.increment_change_tick();
+        let extent = match (scope, self.base.replace(newest)) {
+            (CaptureScope::Delta, Some(base)) => Extent::Within(TickSpan::new(base, newest)),
+            (CaptureScope::Full, _) | (_, None) => Extent::All,
+        };
+        self.copy(world, extent)
+    }
+
+    fn copy(&mut self, world: &World, extent: Extent) -> Capture {
+        let buffer = std::mem::take(&mut self.spare_entities);
+        self.tables.scan(&mut self.entities, world, extent, buffer);
+        let moment = Moment { extent, tables: &self.tables };
+        let columns = self.columns.iter_mut().map(|column| column.record(world, &moment)).collect();
+        let mut entities = CapturedEntities { live: self.tables.live(), ..Default::default() };
+        self.removals.take_entities(world, &mut entities);
+        let mut capture = Capture {
+            scope: extent.scope(),
+            entities,
+            columns,
+            removed: self.removals.take_rows(world),
+        };
+        if let Extent::Within(span) = extent {
+            self.tell_child_order(world, span, &mut capture);
+        }
+        capture.entities.saved = self.tables.take_entities();
+        capture
+    }
+
+    fn tell_child_order(&self, world: &World, span: TickSpan, capture: &mut Capture) {
+        let children = self.tables.entities().iter().chain(&capture.entities.unmarked).copied();
+        let parents = parents_to_tell(world, children, span);
+        if let Some(place) = self.child_order
+            && let Some(recorder) = self.columns.get(place)
+            && let Some(column) = capture.columns.get_mut(place)
+        {
+            recorder.record_more(world, &parents, &mut **column);
+        }
+    }
+
+    /// Takes back the buffers of a capture that has been encoded.
+    pub(crate) fn recycle(&mut self, capture: Capture) {
+        for (recorder, column) in self.columns.iter_mut().zip(capture.columns) {
+            recorder.recycle(column);
+        }
+        self.spare_entities = capture.entities.saved;
+        self.spare_entities.clear();
+    }
+
+    fn adopt(&mut self, world: &mut World) {
+        for adoption in &mut self.adoptions {
+            adoption.adopt(world);
+        }
+    }
+}
+
+impl Adoption {
+    fn new(
+        world: &mut World,
+        type_path: Arc<str>,
+        component: ComponentId,
+    ) -> Self {
+        let unmarked = QueryBuilder::<Entity>::new(world)
+            .with_id(component)
+            .without::<Saved>()
+            .without::<IsResource>()
+            .build();
+        Self { type_path, unmarked, was_reported: false }
+    }
+
+    fn adopt(&mut self, world: &mut World) {
+        let unmarked: Vec<Entity> = self.unmarked.iter(world).collect();
+        if unmarked.is_empty() {
+            return;
+        }
+        if !std::mem::replace(&mut self.was_reported, true) {
+            warn!(
+                type_path = &*self.type_path,
+                entities = unmarked.len(),
+                "entities were spawned before their type was registered as saved; they are marked \
+                 at each checkpoint instead. Register the type before anything is spawned"
+            );
+        }
+        world.insert_batch(unmarked.into_iter().map(|entity| (entity, Saved)));
+        world.flush();
+    }
+}

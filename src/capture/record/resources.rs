@@ -1,0 +1,86 @@
+//! One saved resource.
+
+use bevy::ecs::change_detection::{DetectChanges, Ref};
+use bevy::ecs::component::ComponentId;
+use bevy::ecs::world::World;
+
+use super::columns::{CapturedColumn, RecordColumn};
+use super::moment::{Extent, Moment};
+use crate::capture::codec::{Codec, CopyCodec};
+use crate::capture::encode::ColumnWriter;
+
+/// A copied value that belongs to no entity.
+pub(crate) struct CapturedWorldValue<C: Codec> {
+    pub codec: C,
+    /// The value, if it is sent.
+    pub value: Option<C::Value>,
+    /// Whether the world has one.
+    pub is_present: bool,
+    /// Whether the world had one at the base.
+    pub is_removed: bool,
+}
+
+impl<C: Codec> CapturedColumn for CapturedWorldValue<C> {
+    fn rows(&self) -> usize {
+        usize::from(self.value.is_some() || self.is_removed)
+    }
+
+    fn live(&self) -> u64 {
+        u64::from(self.is_present)
+    }
+
+    fn count(&self, writer: &mut ColumnWriter<'_>) {
+        writer.count_world_value(self.is_present);
+        if self.is_removed {
+            writer.remove_world_value();
+        }
+    }
+
+    fn encode(&mut self, writer: &mut ColumnWriter<'_>) {
+        if let Some(value) = &mut self.value {
+            writer.write_world_value(&self.codec, value);
+        }
+    }
+}
+
+/// Copies one resource.
+pub(crate) struct ResourceRecorder<C: CopyCodec> {
+    codec: C,
+    component: ComponentId,
+    was_present: bool,
+}
+
+impl<C: CopyCodec> ResourceRecorder<C> {
+    /// A recorder for `world`.
+    pub(crate) fn new(world: &mut World, codec: C) -> Self {
+        let component = world.register_component::<C::Component>();
+        Self { codec, component, was_present: false }
+    }
+
+    fn resource<'w>(&self, world: &'w World) -> Option<Ref<'w, C::Component>> {
+        let entity = world.resource_entities().get(self.component)?;
+        world.get_entity(entity).ok()?.get_ref()
+    }
+}
+
+impl<C: CopyCodec> RecordColumn for ResourceRecorder<C> {
+    fn record(&mut self, world: &World, moment: &Moment<'_>) -> Box<dyn CapturedColumn> {
+        let resource = self.resource(world);
+        let is_present = resource.is_some();
+        let sent = resource.filter(|resource| match moment.extent {
+            Extent::All => true,
+            Extent::Within(span) => span.contains(resource.last_changed()),
+        });
+        let was_present = std::mem::replace(&mut self.was_present, is_present);
+        Box::new(CapturedWorldValue {
+            codec: self.codec.clone(),
+            value: sent.map(|resource| self.codec.copy(&resource)),
+            is_present,
+            is_removed: matches!(moment.extent, Extent::Within(_)) && was_present && !is_present,
+        })
+    }
+
+    fn restart(&mut self) {
+        self.was_present = false;
+    }
+}

@@ -1,0 +1,121 @@
+//! One saved state, with the transition that is pending.
+
+use std::marker::PhantomData;
+
+use bevy::ecs::entity::EntityMapper;
+use bevy::ecs::world::World;
+use bevy::state::state::{FreelyMutableState, NextState, State};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::columns::{CapturedColumn, RecordColumn};
+use super::moment::{Extent, Moment};
+use super::resources::CapturedWorldValue;
+use crate::capture::codec::{Codec, DecodeError, EncodeError, decode_message_pack, encode_message_pack};
+
+/// A state as it is saved.
+///
+/// Both halves: what set a pending transition in motion may be gone after a restore, and a game
+/// whose transition was dropped would wait for it for ever.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(crate) struct SavedState<S> {
+    /// The state; `None` for a sub-state that doesn't exist at the moment.
+    pub current: Option<S>,
+    /// What it is about to become.
+    #[serde(default = "PendingState::unchanged")]
+    pub pending: PendingState<S>,
+}
+
+/// [`NextState`] as it is saved.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(crate) enum PendingState<S> {
+    /// Nothing is pending.
+    Unchanged,
+    /// A transition that runs in any case.
+    Set(S),
+    /// A transition that doesn't run into the state that is current already.
+    SetIfDifferent(S),
+}
+
+impl<S> PendingState<S> {
+    fn unchanged() -> Self {
+        Self::Unchanged
+    }
+}
+
+impl<S: FreelyMutableState> SavedState<S> {
+    /// The state in `world`; `None` if the game hasn't added it.
+    pub(crate) fn of(world: &World) -> Option<Self> {
+        let next = world.get_resource::<NextState<S>>()?;
+        let current = world.get_resource::<State<S>>().map(|state| state.get().clone());
+        let pending = match next {
+            NextState::Unchanged => PendingState::Unchanged,
+            NextState::Pending(state) => PendingState::Set(state.clone()),
+            NextState::PendingIfNeq(state) => PendingState::SetIfDifferent(state.clone()),
+        };
+        Some(Self { current, pending })
+    }
+}
+
+/// Hands a [`SavedState`] to serde.
+pub(crate) struct StateCodec<S>(PhantomData<fn() -> S>);
+
+impl<S> Default for StateCodec<S> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<S> Clone for StateCodec<S> {
+    fn clone(&self) -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<S: FreelyMutableState + Serialize + DeserializeOwned> Codec for StateCodec<S> {
+    type Value = SavedState<S>;
+
+    fn map_entities<M: EntityMapper>(&self, _: &mut SavedState<S>, _: &mut M) {}
+
+    fn encode(&self, value: &SavedState<S>, bytes: &mut Vec<u8>) -> Result<(), EncodeError> {
+        encode_message_pack(value, bytes)
+    }
+
+    fn decode(&self, bytes: &[u8]) -> Result<SavedState<S>, DecodeError> {
+        decode_message_pack(bytes)
+    }
+}
+
+/// Copies one state. States are compared, since `NextState` changes without being changed.
+pub(crate) struct StateRecorder<S: FreelyMutableState> {
+    last: Option<SavedState<S>>,
+}
+
+impl<S: FreelyMutableState> Default for StateRecorder<S> {
+    fn default() -> Self {
+        Self { last: None }
+    }
+}
+
+impl<S> RecordColumn for StateRecorder<S>
+where
+    S: FreelyMutableState + Serialize + DeserializeOwned,
+{
+    fn record(&mut self, world: &World, moment: &Moment<'_>) -> Box<dyn CapturedColumn> {
+        let state = SavedState::<S>::of(world);
+        let is_delta = matches!(moment.extent, Extent::Within(_));
+        let is_sent = !is_delta || state != self.last;
+        let was_present = self.last.is_some();
+        self.last.clone_from(&state);
+        Box::new(CapturedWorldValue {
+            codec: StateCodec::default(),
+            is_present: state.is_some(),
+            is_removed: is_delta && was_present && state.is_none(),
+            value: state.filter(|_| is_sent),
+        })
+    }
+
+    fn restart(&mut self) {
+        self.last = None;
+    }
+}

@@ -1,0 +1,176 @@
+//! A saved type, with its concrete type erased.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use bevy::ecs::component::ComponentId;
+use bevy::ecs::world::World;
+use bevy::state::state::FreelyMutableState;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::codec::{ChildOrderCodec, ComponentCodec, CopyCodec};
+use super::record::{ComponentRecorder, RecordColumn, ResourceRecorder, StateCodec, StateRecorder};
+use crate::restore::{
+    DecodedColumn, DecodedComponents, DecodedOrder, DecodedResource, DecodedState,
+};
+
+/// What a saved type is to the world.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Role {
+    /// The order of siblings.
+    ChildOrder,
+    /// A component.
+    Component,
+    /// A resource.
+    Resource,
+    /// A state.
+    State,
+}
+
+/// A saved type. It belongs to no world and to no thread.
+pub(crate) trait SavedType: Send + Sync {
+    /// Its name in the journal.
+    fn type_path(&self) -> &Arc<str>;
+
+    /// What it is to the world.
+    fn role(&self) -> Role;
+
+    /// The component whose removal takes a row away.
+    fn watched(&self, _: &mut World) -> Option<ComponentId> {
+        None
+    }
+
+    /// What copies it out of `world`, which has no default query filters now.
+    fn recorder(&self, world: &mut World) -> Box<dyn RecordColumn>;
+
+    /// What takes its values up from a checkpoint.
+    fn decoder(&self) -> DecodedColumn;
+}
+
+/// A component.
+pub(crate) struct ComponentType<C> {
+    type_path: Arc<str>,
+    codec: C,
+}
+
+impl<C: ComponentCodec> ComponentType<C> {
+    pub(crate) fn shared(type_path: Arc<str>, codec: C) -> Arc<dyn SavedType> {
+        Arc::new(Self { type_path, codec })
+    }
+}
+
+impl<C: ComponentCodec> SavedType for ComponentType<C> {
+    fn type_path(&self) -> &Arc<str> {
+        &self.type_path
+    }
+
+    fn role(&self) -> Role {
+        Role::Component
+    }
+
+    fn watched(&self, world: &mut World) -> Option<ComponentId> {
+        Some(world.register_component::<C::Component>())
+    }
+
+    fn recorder(&self, world: &mut World) -> Box<dyn RecordColumn> {
+        Box::new(ComponentRecorder::new(world, self.codec.clone()))
+    }
+
+    fn decoder(&self) -> DecodedColumn {
+        DecodedColumn::Component(Box::new(DecodedComponents::new(self.codec.clone())))
+    }
+}
+
+/// The order of siblings.
+pub(crate) struct ChildOrderType {
+    type_path: Arc<str>,
+}
+
+impl ChildOrderType {
+    pub(crate) fn shared(type_path: Arc<str>) -> Arc<dyn SavedType> {
+        Arc::new(Self { type_path })
+    }
+}
+
+impl SavedType for ChildOrderType {
+    fn type_path(&self) -> &Arc<str> {
+        &self.type_path
+    }
+
+    fn role(&self) -> Role {
+        Role::ChildOrder
+    }
+
+    fn watched(&self, world: &mut World) -> Option<ComponentId> {
+        Some(world.register_component::<<ChildOrderCodec as CopyCodec>::Component>())
+    }
+
+    fn recorder(&self, world: &mut World) -> Box<dyn RecordColumn> {
+        Box::new(ComponentRecorder::new(world, ChildOrderCodec))
+    }
+
+    fn decoder(&self) -> DecodedColumn {
+        DecodedColumn::ChildOrder(DecodedOrder::default())
+    }
+}
+
+/// A resource.
+pub(crate) struct ResourceType<C> {
+    type_path: Arc<str>,
+    codec: C,
+}
+
+impl<C: ComponentCodec> ResourceType<C> {
+    pub(crate) fn shared(type_path: Arc<str>, codec: C) -> Arc<dyn SavedType> {
+        Arc::new(Self { type_path, codec })
+    }
+}
+
+impl<C: ComponentCodec> SavedType for ResourceType<C> {
+    fn type_path(&self) -> &Arc<str> {
+        &self.type_path
+    }
+
+    fn role(&self) -> Role {
+        Role::Resource
+    }
+
+    fn recorder(&self, world: &mut World) -> Box<dyn RecordColumn> {
+        Box::new(ResourceRecorder::new(world, self.codec.clone()))
+    }
+
+    fn decoder(&self) -> DecodedColumn {
+        DecodedColumn::Resource(Box::new(DecodedResource::new(self.codec.clone())))
+    }
+}
+
+/// A state.
+pub(crate) struct StateType<S> {
+    type_path: Arc<str>,
+    state: PhantomData<fn() -> S>,
+}
+
+impl<S: FreelyMutableState + Serialize + DeserializeOwned> StateType<S> {
+    pub(crate) fn shared(type_path: Arc<str>) -> Arc<dyn SavedType> {
+        Arc::new(Self { type_path, state: PhantomData })
+    }
+}
+
+impl<S: FreelyMutableState + Serialize + DeserializeOwned> SavedType for StateType<S> {
+    fn type_path(&self) -> &Arc<str> {
+        &self.type_path
+    }
+
+    fn role(&self) -> Role {
+        Role::State
+    }
+
+    fn recorder(&self, _: &mut World) -> Box<dyn RecordColumn> {
+        Box::new(StateRecorder::<S>::default())
+    }
+
+    fn decoder(&self) -> DecodedColumn {
+        DecodedColumn::State(Box::new(DecodedState::<S>::new(StateCodec::default())))
+    }
+}

@@ -1,0 +1,248 @@
+//! All saved types of a game.
+
+use std::any::TypeId;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+use bevy::ecs::component::{ComponentId, RequiredComponentsError};
+use bevy::ecs::entity_disabling::Disabled;
+use bevy::ecs::hierarchy::{ChildOf, Children};
+use bevy::ecs::reflect::AppTypeRegistry;
+use bevy::ecs::relationship::RelationshipAccessor;
+use bevy::ecs::resource::IS_RESOURCE;
+use bevy::ecs::world::World;
+
+use super::codec::{SerdeCodec, disabled_codec};
+use super::declaration::{Declaration, Declarations, DeclaredKind};
+pub(crate) use super::saved_type::Role;
+use super::saved_type::{ChildOrderType, ComponentType, SavedType};
+use super::{ReflectSaved, Saved};
+use crate::journal::{ENTITIES, limits};
+
+/// The column of `ChildOf`.
+pub(crate) const CHILD_OF: &str = "bevy_ecs::hierarchy::ChildOf";
+/// The column of the siblings' order, on the parent.
+pub(crate) const CHILD_ORDER: &str = "bevy_session::ChildOrder";
+/// The column of `Disabled`.
+pub(crate) const DISABLED: &str = "bevy_ecs::entity_disabling::Disabled";
+
+/// All saved types of a game, in the order in which the journal has them.
+///
+/// Belongs to no world and to no thread: the writer encodes and decodes with it.
+pub(crate) struct SavedTypes {
+    /// Behind the marker's, which is always there.
+    columns: Vec<Arc<dyn SavedType>>,
+    /// Components that were spawned before the marker could be made to come with them.
+    adopted: Vec<(Arc<str>, ComponentId)>,
+    problems: Vec<TypeProblem>,
+}
+
+/// A type that can't be saved, as far as the game's set-up goes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct TypeProblem {
+    /// The type.
+    pub type_path: String,
+    /// What is in the way.
+    pub reason: TypeProblemReason,
+}
+
+/// Why a type can't be saved.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum TypeProblemReason {
+    /// Another saved type has the same path.
+    PathTaken,
+    /// The type's path is longer than the format allows.
+    PathTooLong,
+    /// The type is the derived half of a relationship, such as `Children`. Save the other half.
+    RelationshipTarget,
+    /// The state isn't part of the app: `init_state` or `add_sub_state` is missing.
+    StateNotAdded,
+}
+
+impl SavedTypes {
+    /// Collects what is declared and what is marked with `#[reflect(Saved)]`, and makes the marker
+    /// come with the latter.
+    ///
+    /// Called once as early as possible, since Bevy refuses to add to what a component requires as
+    /// soon as one has been spawned, and again when the app is complete. It never fails: what can't
+    /// be saved is among the [`problems`](Self::problems).
+    pub(crate) fn collect(world: &mut World) -> Self {
+        let mut collection = Collection::new(world);
+        for (declaration, brings_marker) in declarations(world) {
+            collection.add(world, &declaration, brings_marker);
+        }
+        collection.finish()
+    }
+
+    /// Every saved type but the marker.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &Arc<dyn SavedType>> {
+        self.columns.iter()
+    }
+
+    /// The paths of all columns, the marker's first.
+    pub(crate) fn type_paths(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(ENTITIES).chain(self.columns.iter().map(|column| &**column.type_path()))
+    }
+
+    /// Components whose entities have to be marked at each capture.
+    pub(crate) fn adopted(&self) -> impl Iterator<Item = (Arc<str>, ComponentId)> {
+        self.adopted.iter().cloned()
+    }
+
+    /// What can't be saved.
+    pub(crate) fn problems(&self) -> &[TypeProblem] {
+        &self.problems
+    }
+
+    /// How many component types the game saves, without those that are always saved.
+    pub(crate) fn component_count(&self) -> usize {
+        let built_in = [CHILD_OF, DISABLED];
+        self.of_role(Role::Component).filter(|path| !built_in.contains(path)).count()
+    }
+
+    /// How many resource types the game saves.
+    pub(crate) fn resource_count(&self) -> usize {
+        self.of_role(Role::Resource).count()
+    }
+
+    /// How many states the game saves.
+    pub(crate) fn state_count(&self) -> usize {
+        self.of_role(Role::State).count()
+    }
+
+    fn of_role(&self, role: Role) -> impl Iterator<Item = &str> {
+        let columns = self.columns.iter().filter(move |column| column.role() == role);
+        columns.map(|column| &**column.type_path())
+    }
+}
+
+impl fmt::Debug for SavedTypes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_set().entries(self.type_paths()).finish()
+    }
+}
+
+/// All declarations, and whether the type brings the marker along.
+fn declarations(world: &World) -> Vec<(Declaration, bool)> {
+    let mut declarations = Vec::new();
+    if let Some(registry) = world.get_resource::<AppTypeRegistry>() {
+        let registry = registry.read();
+        let marked = registry.iter().filter_map(|registered| registered.data::<ReflectSaved>());
+        declarations.extend(marked.map(|saved| (saved.declaration.clone(), true)));
+    }
+    if let Some(declared) = world.get_resource::<Declarations>() {
+        declarations.extend(declared.iter().cloned().map(|declaration| (declaration, false)));
+    }
+    declarations
+}
+
+/// Saved types on the way to [`SavedTypes`].
+struct Collection {
+    columns: BTreeMap<Arc<str>, Arc<dyn SavedType>>,
+    known: BTreeSet<TypeId>,
+    adopted: Vec<(Arc<str>, ComponentId)>,
+    problems: Vec<TypeProblem>,
+}
+
+impl Collection {
+    /// What is always saved.
+    fn new(world: &mut World) -> Self {
+        // A relationship is known as one only when both of its halves are.
+        world.register_component::<ChildOf>();
+        world.register_component::<Children>();
+        let built_in = [
+            ComponentType::shared(CHILD_OF.into(), SerdeCodec::<ChildOf>::default()),
+            ComponentType::shared(DISABLED.into(), disabled_codec()),
+            ChildOrderType::shared(CHILD_ORDER.into()),
+        ];
+        Self {
+            columns: built_in.map(|column| (column.type_path().clone(), column)).into(),
+            known: [TypeId::of::<Saved>(), TypeId::of::<ChildOf>(), TypeId::of::<Disabled>()].into(),
+            adopted: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, world: &mut World, declaration: &Declaration, brings_marker: bool) {
+        if !self.known.insert(declaration.type_id) {
+            return;
+        }
+        let type_path = &declaration.type_path;
+        if let Err(reason) = self.try_add(world, declaration, brings_marker) {
+            self.problems.push(TypeProblem { type_path: type_path.to_string(), reason });
+        }
+    }
+
+    fn try_add(
+        &mut self,
+        world: &mut World,
+        declaration: &Declaration,
+        brings_marker: bool,
+    ) -> Result<(), TypeProblemReason> {
+        let type_path = &declaration.type_path;
+        if type_path.len() > limits::STRING_BYTES {
+            return Err(TypeProblemReason::PathTooLong);
+        }
+        if **type_path == *ENTITIES || self.columns.contains_key(type_path) {
+            return Err(TypeProblemReason::PathTaken);
+        }
+        let saved_type = match declaration.kind {
+            DeclaredKind::State { is_added, .. } if !is_added(world) => {
+                return Err(TypeProblemReason::StateNotAdded);
+            }
+            DeclaredKind::State { saved_type, .. } => saved_type(type_path.clone()),
+            DeclaredKind::Component { register, require_marker, as_component, as_resource } => {
+                let component = register(world);
+                if is_relationship_target(world, component) {
+                    return Err(TypeProblemReason::RelationshipTarget);
+                }
+                // A resource's entity never carries the marker: despawning it would panic.
+                if is_resource(world, component) {
+                    as_resource(type_path.clone(), world)
+                } else {
+                    if brings_marker && !bring_marker(world, component, require_marker) {
+                        self.adopted.push((type_path.clone(), component));
+                    }
+                    as_component(type_path.clone(), world)
+                }
+            }
+        };
+        self.columns.insert(type_path.clone(), saved_type);
+        Ok(())
+    }
+
+    fn finish(self) -> SavedTypes {
+        let mut problems = self.problems;
+        problems.sort_by(|one, other| one.type_path.cmp(&other.type_path));
+        SavedTypes { columns: self.columns.into_values().collect(), adopted: self.adopted, problems }
+    }
+}
+
+/// Makes the marker come with a component; whether it does.
+fn bring_marker(
+    world: &mut World,
+    component: ComponentId,
+    require_marker: fn(&mut World) -> Result<(), RequiredComponentsError>,
+) -> bool {
+    // Asked first, since once a component was spawned Bevy refuses whether or not it comes already.
+    let marker = world.register_component::<Saved>();
+    requires(world, component, marker) || require_marker(world).is_ok()
+}
+
+fn is_resource(world: &World, component: ComponentId) -> bool {
+    requires(world, component, IS_RESOURCE)
+}
+
+fn requires(world: &World, component: ComponentId, other: ComponentId) -> bool {
+    world
+        .get_required_components_by_id(component)
+        .is_some_and(|required| required.iter_ids().any(|required| required == other))
+}
+
+fn is_relationship_target(world: &World, component: ComponentId) -> bool {
+    let accessor = world.components().get_info(component).and_then(|info| info.relationship_accessor());
+    matches!(accessor, Some(RelationshipAccessor::RelationshipTarget { .. }))
+}

@@ -1,0 +1,53 @@
+//! The journal: what a session looks like as bytes, and how those bytes are written, read, merged
+//! and planned with.
+//!
+//! Nothing here knows of files, threads or an ECS. A segment is written by [`SegmentEncoder`] into
+//! whatever takes bytes, read by [`Segment`] from whatever implements [`ReadAt`], and
+//! [`SessionIndex`] decides from all segments of a session which checkpoints there are and what has
+//! to be read to restore one. `docs/FORMAT.md` describes every byte.
+
+mod block;
+mod block_codec;
+mod commit;
+mod frame;
+mod header;
+mod header_codec;
+mod id;
+mod index;
+pub mod limits;
+mod merge;
+mod order;
+mod read_at;
+mod read_error;
+mod scan;
+mod segment_reader;
+mod segment_writer;
+mod wire;
+
+#[cfg(test)]
+pub(crate) mod sample;
+
+pub use block_codec::BlockError;
+pub use commit::CheckpointKind;
+pub use frame::FrameError;
+pub use header_codec::SegmentError;
+pub use id::{CheckpointId, RunId, SaveId, SessionId};
+pub use index::Validity;
+pub use read_error::{Damage, ReadError};
+pub use segment_writer::EncodeError;
+pub use wire::WireError;
+
+pub(crate) use block::{Block, ENTITIES, Rows, Values};
+pub(crate) use commit::{Commit, Record, TypeSummary, milliseconds};
+pub(crate) use frame::{FrameHeader, FrameKind};
+pub(crate) use header::{FORMAT_MAJOR, FORMAT_MINOR, MAGIC, Predecessor, SegmentHeader};
+pub(crate) use id::random_u64;
+pub(crate) use index::{
+    CheckpointInfo, FileProblem, FileProblemKind, GroupRef, Head, Plan, RunEnd, SegmentSummary,
+    SessionIndex,
+};
+pub(crate) use merge::{MERGE_WIDTH, Merge, merge, rounds};
+pub(crate) use read_at::ReadAt;
+pub(crate) use scan::{BrokenGroup, DamagedRange, FrameEntry, GroupEntry, Scan};
+pub(crate) use segment_reader::{Blocks, Segment};
+pub(crate) use segment_writer::{GroupEncoder, GroupError, GroupWritten, SegmentEncoder};

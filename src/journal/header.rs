@@ -1,0 +1,77 @@
+//! The header of a segment: who wrote it, and where it belongs.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{CheckpointId, RunId, SessionId};
+use crate::session::SessionMetadata;
+
+/// First bytes of every segment and slot.
+pub const MAGIC: [u8; 8] = *b"bvysess\x1a";
+/// A file of another major version is refused.
+pub const FORMAT_MAJOR: u16 = 1;
+/// A file of a newer minor version is read, as long as its required features are known.
+pub const FORMAT_MINOR: u16 = 0;
+
+/// What a segment says about itself before its first frame.
+///
+/// Stored as MessagePack with field names behind a fixed prelude, so fields can be added.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct SegmentHeader {
+    /// Feature bits that a reader must know to read this file.
+    #[serde(default)]
+    pub required_features: u64,
+    /// Feature bits that a writer must know to take this session up.
+    #[serde(default)]
+    pub optional_features: u64,
+    /// The session that the segment belongs to.
+    pub session: SessionId,
+    /// The run that wrote it.
+    pub run: RunId,
+    /// The checkpoint that the run set out from; `None` for a session's first run.
+    #[serde(default)]
+    pub parent: Option<CheckpointId>,
+    /// The heads that the take-up saw and takes the place of.
+    #[serde(default)]
+    pub supersedes: Vec<CheckpointId>,
+    /// The machine that wrote it.
+    pub host: u64,
+    /// That machine's boot.
+    #[serde(default)]
+    pub boot: String,
+    /// The segment's number within its run, from 0.
+    pub segment: u32,
+    /// Random; every checksum of the file is mixed with it.
+    pub nonce: u64,
+    /// The segment of the same run before this one, as it was left.
+    #[serde(default)]
+    pub predecessor: Option<Predecessor>,
+    /// `None` if the segment begins with a snapshot; else the checkpoint that it goes on from.
+    #[serde(default)]
+    pub base: Option<u64>,
+    /// Reserved: 0 means not encrypted.
+    #[serde(default)]
+    pub cipher: u8,
+    /// Reserved: tells a wrong key from damage.
+    #[serde(default)]
+    pub key_check: u64,
+    /// Version of the game that wrote it.
+    #[serde(default)]
+    pub game_version: String,
+    /// Fingerprint of the types that the game saved.
+    #[serde(default)]
+    pub schema: u64,
+    /// When the segment was begun, by the machine's clock.
+    pub created: Timestamp,
+    /// The session's metadata at that moment.
+    pub metadata: SessionMetadata,
+}
+
+/// The end of the segment before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Predecessor {
+    /// Its length in bytes as far as it was acknowledged.
+    pub length: u64,
+    /// The sequence number of its last acknowledged frame.
+    pub sequence: u64,
+}

@@ -1,0 +1,305 @@
+//! A segment's header as bytes.
+//!
+//! ```text
+//! magic 8 │ major 2 │ minor 2 │ body length 4 │ checksum 8 │ body: MessagePack with field names
+//! ```
+//!
+//! The prelude of 24 bytes is the same in every version to come, and the checksum covers all of it
+//! and the body. So "this file is newer" is only ever said of a header that is whole, and a flipped
+//! bit in the version is what it is: damage.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::segment_writer::EncodeError;
+use super::wire::{Reader, WireError};
+use super::{FORMAT_MAJOR, FORMAT_MINOR, MAGIC, ReadAt, SegmentHeader, limits};
+
+/// Feature bits that this version knows. None has been needed yet.
+pub const KNOWN_FEATURES: u64 = 0;
+/// Bytes before the body.
+const PRELUDE_BYTES: usize = 24;
+/// Bytes of the prelude before its checksum.
+const CHECKED_BYTES: usize = 16;
+
+/// Why a segment could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SegmentError {
+    /// The file ends before its header does, or holds nothing but zeros: the process or machine
+    /// stopped before the header was written. Nothing in such a file was ever acknowledged.
+    #[error("{path} ends before its header does")]
+    Torn {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The header isn't what was written, or no header of a segment at all.
+    #[error("the header of {path} is damaged")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file was written by a newer version.
+    #[error("{path} has format {major}.{minor}, which is newer than {FORMAT_MAJOR}.{FORMAT_MINOR}")]
+    NewerFormat {
+        /// The file.
+        path: PathBuf,
+        /// Its major version.
+        major: u16,
+        /// Its minor version.
+        minor: u16,
+    },
+    /// Reading the file takes features that this version doesn't have.
+    #[error("{path} needs features {features:#x}, which this version doesn't know")]
+    UnknownFeatures {
+        /// The file.
+        path: PathBuf,
+        /// The bits that are unknown.
+        features: u64,
+    },
+    /// The file is encrypted in a way that this version doesn't know.
+    #[error("{path} is encrypted with cipher {cipher}, which this version doesn't know")]
+    UnknownCipher {
+        /// The file.
+        path: PathBuf,
+        /// The number of the cipher.
+        cipher: u8,
+    },
+    /// The file could not be read. That says nothing about its content.
+    #[error("failed to read the header of {path}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+}
+
+/// The header as it is written.
+///
+/// # Errors
+///
+/// [`EncodeError::HeaderTooLarge`] if the session's metadata doesn't fit into a header.
+pub fn encode(header: &SegmentHeader) -> Result<Vec<u8>, EncodeError> {
+    let body = rmp_serde::to_vec_named(header).map_err(EncodeError::Unwritable)?;
+    if body.len() > limits::HEADER_BYTES {
+        return Err(EncodeError::HeaderTooLarge {
+            bytes: body.len(),
+            limit: limits::HEADER_BYTES,
+        });
+    }
+    let mut bytes = Vec::with_capacity(PRELUDE_BYTES + body.len());
+    bytes.extend_from_slice(&MAGIC);
+    bytes.extend_from_slice(&FORMAT_MAJOR.to_le_bytes());
+    bytes.extend_from_slice(&FORMAT_MINOR.to_le_bytes());
+    bytes.extend_from_slice(&(body.len() as u32).to_le_bytes());
+    let checksum = checksum(&bytes, &body);
+    bytes.extend_from_slice(&checksum.to_le_bytes());
+    bytes.extend_from_slice(&body);
+    Ok(bytes)
+}
+
+/// Reads the header of a file, and says where its frames begin.
+///
+/// # Errors
+///
+/// [`SegmentError`]; see its variants.
+pub fn read(path: &Path, file: &dyn ReadAt) -> Result<(SegmentHeader, u64), SegmentError> {
+    let unreadable = |source| SegmentError::Unreadable { path: path.to_owned(), source };
+    let bytes = first_bytes(file).map_err(unreadable)?;
+    let parts = match split(&bytes) {
+        Ok(Some(parts)) => parts,
+        Ok(None) if is_zeroed(&bytes, file).map_err(unreadable)? => {
+            return Err(SegmentError::Torn { path: path.to_owned() });
+        }
+        Ok(None) => return Err(SegmentError::Damaged { path: path.to_owned() }),
+        Err(_) => return Err(SegmentError::Torn { path: path.to_owned() }),
+    };
+    let header = parts.open(path)?;
+    Ok((header, (PRELUDE_BYTES + parts.body.len()) as u64))
+}
+
+/// As much of the file as a header can take up.
+fn first_bytes(file: &dyn ReadAt) -> io::Result<Vec<u8>> {
+    /// Nearly every header is shorter than this.
+    const USUAL_BYTES: usize = 4096;
+    const MOST_BYTES: usize = PRELUDE_BYTES + limits::HEADER_BYTES;
+
+    let length = usize::try_from(file.len()?).unwrap_or(usize::MAX);
+    let mut bytes = vec![0; length.min(USUAL_BYTES)];
+    file.read_exact_at(0, &mut bytes)?;
+    if length > USUAL_BYTES && split(&bytes).is_err() {
+        bytes.resize(length.min(MOST_BYTES), 0);
+        file.read_exact_at(0, &mut bytes)?;
+    }
+    Ok(bytes)
+}
+
+/// Whether the whole file is zeros, as some file systems leave one whose bytes never got there.
+fn is_zeroed(first: &[u8], file: &dyn ReadAt) -> io::Result<bool> {
+    const BYTES_AT_ONCE: u64 = 64 << 10;
+
+    let all_zero = |bytes: &[u8]| bytes.iter().all(|byte| *byte == 0);
+    let length = file.len()?;
+    let mut offset = 0;
+    let mut bytes = first.to_vec();
+    while all_zero(&bytes) && offset < length {
+        bytes.resize(BYTES_AT_ONCE.min(length - offset) as usize, 0);
+        file.read_exact_at(offset, &mut bytes)?;
+        offset += bytes.len() as u64;
+    }
+    Ok(all_zero(&bytes))
+}
+
+/// A header taken apart, before anything in it is believed.
+struct Parts<'a> {
+    major: u16,
+    minor: u16,
+    is_whole: bool,
+    body: &'a [u8],
+}
+
+/// Takes a header apart: `None` if it isn't one, an error if it is cut off.
+fn split(bytes: &[u8]) -> Result<Option<Parts<'_>>, WireError> {
+    let known = bytes.len().min(MAGIC.len());
+    if bytes.get(..known) != MAGIC.get(..known) {
+        return Ok(None);
+    }
+    let mut reader = Reader::new(bytes);
+    reader.take(MAGIC.len())?;
+    let major = reader.u16()?;
+    let minor = reader.u16()?;
+    let body_len = reader.u32()? as usize;
+    let announced = reader.u64()?;
+    if body_len > limits::HEADER_BYTES {
+        return Ok(None);
+    }
+    let body = reader.take(body_len)?;
+    let prelude = bytes.get(..CHECKED_BYTES).unwrap_or_default();
+    Ok(Some(Parts { major, minor, is_whole: checksum(prelude, body) == announced, body }))
+}
+
+impl Parts<'_> {
+    fn open(&self, path: &Path) -> Result<SegmentHeader, SegmentError> {
+        let path = || path.to_owned();
+        if !self.is_whole {
+            return Err(SegmentError::Damaged { path: path() });
+        }
+        let is_newer = (self.major, self.minor) > (FORMAT_MAJOR, FORMAT_MINOR);
+        let newer =
+            || SegmentError::NewerFormat { path: path(), major: self.major, minor: self.minor };
+        if self.major > FORMAT_MAJOR {
+            return Err(newer());
+        }
+        let header: SegmentHeader = match rmp_serde::from_slice(self.body) {
+            Ok(header) if self.major == FORMAT_MAJOR => header,
+            Err(_) if is_newer => return Err(newer()),
+            _ => return Err(SegmentError::Damaged { path: path() }),
+        };
+        let features = header.required_features & !KNOWN_FEATURES;
+        if features != 0 {
+            return Err(SegmentError::UnknownFeatures { path: path(), features });
+        }
+        if header.cipher != 0 {
+            return Err(SegmentError::UnknownCipher { path: path(), cipher: header.cipher });
+        }
+        Ok(header)
+    }
+}
+
+fn checksum(prelude: &[u8], body: &[u8]) -> u64 {
+    let mut hasher = Xxh3::new();
+    hasher.update(prelude);
+    hasher.update(body);
+    hasher.digest()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::sample::header;
+
+    fn open(bytes: &[u8]) -> Result<(SegmentHeader, u64), SegmentError> {
+        read(Path::new("sample.journal"), &bytes.to_vec())
+    }
+
+    /// Bytes whose checksum holds, whatever was changed in them.
+    fn sealed_again(mut bytes: Vec<u8>) -> Vec<u8> {
+        let checksum = checksum(&bytes[..CHECKED_BYTES], &bytes[PRELUDE_BYTES..]);
+        bytes[CHECKED_BYTES..PRELUDE_BYTES].copy_from_slice(&checksum.to_le_bytes());
+        bytes
+    }
+
+    #[test]
+    fn a_header_survives() {
+        let mut bytes = encode(&header(1, 0)).unwrap();
+        let length = bytes.len() as u64;
+        bytes.extend_from_slice(b"frames");
+        let (read, frames) = open(&bytes).unwrap();
+        assert_eq!((read, frames), (header(1, 0), length));
+    }
+
+    #[test]
+    fn a_long_header_survives() {
+        let mut long = header(1, 0);
+        long.metadata.description = "x".repeat(30_000);
+        let bytes = encode(&long).unwrap();
+        assert_eq!(open(&bytes).unwrap().0, long);
+        long.metadata.description = "x".repeat(limits::HEADER_BYTES);
+        assert!(matches!(encode(&long), Err(EncodeError::HeaderTooLarge { .. })));
+    }
+
+    #[test]
+    fn every_cut_is_torn() {
+        let bytes = encode(&header(1, 0)).unwrap();
+        for end in 0..bytes.len() {
+            assert!(matches!(open(&bytes[..end]), Err(SegmentError::Torn { .. })), "cut at {end}");
+        }
+        assert!(matches!(open(&[0; 100_000]), Err(SegmentError::Torn { .. })));
+        let mut erased = vec![0; 100_000];
+        erased.push(1);
+        assert!(matches!(open(&erased), Err(SegmentError::Damaged { .. })));
+    }
+
+    #[test]
+    fn every_flipped_byte_is_damage_and_never_a_newer_version() {
+        let mut bytes = encode(&header(1, 0)).unwrap();
+        bytes.extend_from_slice(&[1; 70_000]);
+        let frames = bytes.len() - 70_000;
+        for position in 0..frames {
+            let mut flipped = bytes.clone();
+            flipped[position] ^= 0x40;
+            let opened = open(&flipped);
+            assert!(matches!(opened, Err(SegmentError::Damaged { .. })), "byte {position}");
+        }
+    }
+
+    #[test]
+    fn a_whole_header_may_say_newer() {
+        let mut bytes = encode(&header(1, 0)).unwrap();
+        bytes[8] = 9;
+        bytes[10] = 3;
+        let opened = open(&sealed_again(bytes));
+        assert!(matches!(opened, Err(SegmentError::NewerFormat { major: 9, minor: 3, .. })));
+    }
+
+    #[test]
+    fn a_newer_minor_version_is_read() {
+        let mut bytes = encode(&header(1, 0)).unwrap();
+        bytes[10] = 3;
+        assert!(open(&sealed_again(bytes)).is_ok());
+    }
+
+    #[test]
+    fn unknown_features_and_ciphers_are_refused() {
+        let needy = SegmentHeader { required_features: 4, ..header(1, 0) };
+        let opened = open(&encode(&needy).unwrap());
+        assert!(matches!(opened, Err(SegmentError::UnknownFeatures { features: 4, .. })));
+
+        let encrypted = SegmentHeader { cipher: 2, ..header(1, 0) };
+        let opened = open(&encode(&encrypted).unwrap());
+        assert!(matches!(opened, Err(SegmentError::UnknownCipher { cipher: 2, .. })));
+    }
+}

@@ -1,0 +1,261 @@
+//! Which checkpoints a session has, and what has to be read to restore one.
+//!
+//! The index is built from the headers and scans of all segments of a session. It reads nothing
+//! itself, so it can be asked again whenever something more is known: a group that turned out to be
+//! damaged is marked, and the next plan goes around it.
+
+mod head;
+mod problem;
+mod run;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{
+    CheckpointId, CheckpointKind, Commit, Record, RunId, Scan, SegmentHeader, TypeSummary,
+};
+use run::{CommitPlace, Moment, Run};
+
+pub use head::{Head, RunEnd};
+pub use problem::{FileProblem, FileProblemKind};
+
+/// A segment as the index sees it.
+#[derive(Clone, Debug)]
+pub struct SegmentSummary {
+    /// What the file is called. Only a hint: a copy of a segment is as good as the segment.
+    pub name: String,
+    /// What the segment says about itself.
+    pub header: SegmentHeader,
+    /// What is in it.
+    pub scan: Scan,
+}
+
+/// A group, by its place in the index.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct GroupRef {
+    /// The segment, as a position in [`SessionIndex::segments`].
+    pub segment: usize,
+    /// The group, as a position in its [`Scan::groups`].
+    pub group: usize,
+}
+
+/// What has to be merged to get a checkpoint.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Plan {
+    /// The checkpoint.
+    pub checkpoint: CheckpointId,
+    /// A snapshot and the deltas after it, the oldest first.
+    pub groups: Vec<GroupRef>,
+}
+
+/// What is known about the data of a checkpoint.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Validity {
+    /// All of it has been read and is good.
+    Verified,
+    /// Its commit is good; its data hasn't been read yet.
+    Unread,
+    /// It can't be restored: of every way to it some part is damaged or missing.
+    Damaged,
+}
+
+/// A checkpoint, for listings.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CheckpointInfo {
+    /// Its identity.
+    pub id: CheckpointId,
+    /// The checkpoint before it on its line.
+    pub parent: Option<CheckpointId>,
+    /// Why it was taken.
+    pub kind: CheckpointKind,
+    /// What the game called it.
+    pub label: Option<String>,
+    /// When, by the clock of the machine that it was taken on.
+    pub time: Timestamp,
+    /// Play time at that moment.
+    pub play_time: Duration,
+    /// Bytes that its own group takes, of all its copies the smallest.
+    pub bytes: u64,
+    /// Saved entities at that moment.
+    pub entities: u64,
+    /// The types that were saved.
+    pub types: Vec<TypeSummary>,
+    /// The heads whose line it is on. None if what followed was rewound.
+    pub on_line_of: Vec<CheckpointId>,
+    /// Whether it can be restored, as far as is known.
+    pub validity: Validity,
+}
+
+/// All that is known of a session from its journal.
+#[derive(Clone, Debug)]
+pub struct SessionIndex {
+    segments: Vec<SegmentSummary>,
+    problems: Vec<FileProblem>,
+    runs: BTreeMap<RunId, Run>,
+    heads: Vec<Head>,
+    damaged: BTreeSet<GroupRef>,
+}
+
+impl SessionIndex {
+    /// Puts the segments of one session together. `problems` are the files that could not be read.
+    #[must_use]
+    pub fn new(segments: Vec<SegmentSummary>, problems: Vec<FileProblem>) -> Self {
+        let runs = run::collect(&segments);
+        let heads = head::find(&segments, &runs);
+        Self { segments, problems, runs, heads, damaged: BTreeSet::new() }
+    }
+
+    /// The segments that could be read, in the order in which they were given.
+    pub fn segments(&self) -> &[SegmentSummary] {
+        &self.segments
+    }
+
+    /// The files that could not be read, or not in full.
+    pub fn problems(&self) -> &[FileProblem] {
+        &self.problems
+    }
+
+    /// The newest checkpoint of every line, the highest counter first.
+    ///
+    /// More than one is a fork: two lines that never saw each other. None means that nothing was
+    /// ever committed.
+    pub fn heads(&self) -> &[Head] {
+        &self.heads
+    }
+
+    /// Every checkpoint whose commit is known, the highest counter first.
+    pub fn checkpoints(&self) -> Vec<CheckpointInfo> {
+        let lines = self.heads_by_checkpoint();
+        let on_line_of = |id| lines.get(&id).cloned().unwrap_or_default();
+        let ids = self.runs.values().flat_map(Run::checkpoints);
+        let mut found: Vec<_> = ids.filter_map(|id| self.info(id, on_line_of(id))).collect();
+        found.sort_by_key(|info| (std::cmp::Reverse(info.id.counter), info.id.run));
+        found
+    }
+
+    /// The commit of a checkpoint.
+    pub fn commit(&self, id: CheckpointId) -> Option<&Commit> {
+        self.commit_at(self.moment(id)?.commit)
+    }
+
+    /// What is known about a checkpoint's data; `None` if there is no such checkpoint.
+    pub fn validity(&self, id: CheckpointId) -> Option<Validity> {
+        self.moment(id).map(Moment::validity)
+    }
+
+    /// Whether the session is being deleted.
+    pub fn is_forgotten(&self) -> bool {
+        self.records().any(|record| matches!(record, Record::Forgotten))
+    }
+
+    /// The highest checkpoint number that any segment names, committed or not; 0 if there is none.
+    ///
+    /// A run that takes the session up counts on from here, so no number is ever used twice.
+    pub fn newest_counter(&self) -> u64 {
+        let named = self.segments.iter().flat_map(|segment| {
+            let header = &segment.header;
+            let parents = header.parent.iter().chain(&header.supersedes);
+            let parents = parents.map(|checkpoint| checkpoint.counter);
+            parents.chain(header.base).chain(segment.scan.newest_counter)
+        });
+        named.max().unwrap_or(0)
+    }
+
+    /// What to read to restore a checkpoint: the shortest intact way to it.
+    ///
+    /// A snapshot and a delta with one counter are the same moment, so where a snapshot is damaged
+    /// the way leads over an older one and the deltas in between.
+    pub fn plan(&self, id: CheckpointId) -> Option<Plan> {
+        let groups = self.runs.get(&id.run)?.way_to(id.counter)?;
+        Some(Plan { checkpoint: id, groups })
+    }
+
+    /// The checkpoints that lead to `head`, itself included, the newest first.
+    pub fn line(&self, head: CheckpointId) -> Vec<CheckpointId> {
+        let mut line = Vec::new();
+        let mut seen = HashSet::new();
+        let mut next = Some(head);
+        while let Some(newest) = next {
+            // Only a damaged or hostile journal descends from itself.
+            let Some(run) = self.runs.get(&newest.run).filter(|_| seen.insert(newest.run)) else {
+                break;
+            };
+            line.extend(run.checkpoints_up_to(newest.counter));
+            next = run.parent;
+        }
+        line
+    }
+
+    /// The newest checkpoint on the line of `head` that isn't known to be damaged.
+    pub fn newest_intact(&self, head: CheckpointId) -> Option<Plan> {
+        self.line(head).into_iter().find_map(|id| self.plan(id))
+    }
+
+    /// Notes that the data of a group was read and is damaged. Plans avoid it from now on.
+    pub fn mark_damaged(&mut self, group: GroupRef) {
+        self.damaged.insert(group);
+        self.mark(group, Validity::Damaged);
+    }
+
+    /// The groups that were noted as damaged.
+    pub fn damaged_groups(&self) -> impl Iterator<Item = GroupRef> {
+        self.damaged.iter().copied()
+    }
+
+    /// Notes that the data of a group was read and is good.
+    pub fn mark_verified(&mut self, group: GroupRef) {
+        self.mark(group, Validity::Verified);
+    }
+
+    fn mark(&mut self, group: GroupRef, validity: Validity) {
+        let run = self.segments.get(group.segment).map(|segment| segment.header.run);
+        if let Some(run) = run.and_then(|run| self.runs.get_mut(&run)) {
+            run.mark(group, validity);
+        }
+    }
+
+    fn moment(&self, id: CheckpointId) -> Option<&Moment> {
+        self.runs.get(&id.run)?.moments.get(&id.counter)
+    }
+
+    fn commit_at(&self, place: CommitPlace) -> Option<&Commit> {
+        run::commit_at(&self.segments, place)
+    }
+
+    fn records(&self) -> impl Iterator<Item = &Record> {
+        self.segments.iter().flat_map(|segment| &segment.scan.records).map(|(_, record)| record)
+    }
+
+    fn heads_by_checkpoint(&self) -> HashMap<CheckpointId, Vec<CheckpointId>> {
+        let mut lines: HashMap<_, Vec<_>> = HashMap::new();
+        for head in &self.heads {
+            for id in self.line(head.id) {
+                lines.entry(id).or_default().push(head.id);
+            }
+        }
+        lines
+    }
+
+    fn info(&self, id: CheckpointId, on_line_of: Vec<CheckpointId>) -> Option<CheckpointInfo> {
+        let run = self.runs.get(&id.run)?;
+        let moment = run.moments.get(&id.counter)?;
+        let commit = self.commit_at(moment.commit)?;
+        Some(CheckpointInfo {
+            id,
+            parent: run.before(id.counter),
+            kind: commit.kind,
+            label: commit.label.clone(),
+            time: commit.time,
+            play_time: commit.play_time,
+            bytes: moment.bytes,
+            entities: commit.entities,
+            types: commit.types.clone(),
+            on_line_of,
+            validity: moment.validity(),
+        })
+    }
+}

@@ -1,0 +1,171 @@
+//! Heads: where the lines of a session end.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::SegmentSummary;
+use super::run::{self, Run};
+use crate::journal::{CheckpointId, Record, RunId};
+use crate::session::{EndReason, SessionMetadata, SessionStatus};
+
+/// The newest checkpoint of a line, and how the run that wrote it stands.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Head {
+    /// The checkpoint.
+    pub id: CheckpointId,
+    /// How the run ended; `None` if it still goes on or died.
+    pub end: Option<RunEnd>,
+    /// The session's last status on this line. Without an end: active or paused.
+    pub status: SessionStatus,
+    /// The highest play time that the line tells of.
+    pub play_time: Duration,
+    /// When the checkpoint was taken, by the clock of its machine.
+    pub time: Timestamp,
+    /// The session's description as it was last changed on this line.
+    pub metadata: SessionMetadata,
+    /// Whether the player doesn't want it back.
+    pub declined: bool,
+    /// The machine that the run was on.
+    pub host: u64,
+    /// That machine's boot.
+    pub boot: String,
+    /// The version of the game that wrote it.
+    pub game_version: String,
+    /// Fingerprint of the types that the game saved.
+    pub schema: u64,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RunEnd {
+    /// The session's status from there on.
+    pub status: SessionStatus,
+    /// Why the session ended; `None` if it was closed.
+    pub reason: Option<EndReason>,
+    /// When.
+    pub time: Timestamp,
+}
+
+/// The heads of a session, the highest counter first.
+pub fn find(segments: &[SegmentSummary], runs: &BTreeMap<RunId, Run>) -> Vec<Head> {
+    let newest = || runs.values().filter_map(|run| Some((run, run.newest()?)));
+    let mut found: Vec<_> = newest().filter(|(_, id)| !is_superseded(*id, runs)).collect();
+    if found.is_empty() {
+        // Runs that supersede each other are the work of damage. Nothing is hidden because of it.
+        found = newest().collect();
+    }
+    found.sort_by_key(|(run, id)| (Reverse(id.counter), run.id));
+    let heads = found.into_iter().filter_map(|(run, id)| Head::new(id, run, segments));
+    let mut heads: Vec<Head> = heads.collect();
+    for statement in statements(segments, runs) {
+        heads.iter_mut().for_each(|head| statement.apply(head));
+    }
+    heads
+}
+
+/// Whether another run took the place of everything up to `id`.
+///
+/// A run that went on past what was superseded is a head again: the other one never saw that part.
+/// A run that never committed a checkpoint supersedes nothing.
+fn is_superseded(id: CheckpointId, runs: &BTreeMap<RunId, Run>) -> bool {
+    let covers = |seen: &CheckpointId| seen.run == id.run && seen.counter >= id.counter;
+    let mut others = runs.values().filter(|run| run.id != id.run && !run.moments.is_empty());
+    others.any(|run| run.supersedes.iter().any(covers))
+}
+
+impl Head {
+    fn new(id: CheckpointId, run: &Run, segments: &[SegmentSummary]) -> Option<Self> {
+        let moment = run.moments.get(&id.counter)?;
+        let commit = run::commit_at(segments, moment.commit)?;
+        let header = &segments.get(*run.segments.last()?)?.header;
+        let mut head = Self {
+            id,
+            end: None,
+            status: SessionStatus::Active,
+            play_time: commit.play_time,
+            time: commit.time,
+            metadata: header.metadata.clone(),
+            declined: false,
+            host: header.host,
+            boot: header.boot.clone(),
+            game_version: header.game_version.clone(),
+            schema: header.schema,
+        };
+        run.records(segments).for_each(|record| head.follow(record));
+        Some(head)
+    }
+
+    /// Takes over what a record of the head's own run says.
+    fn follow(&mut self, record: &Record) {
+        match record {
+            Record::Metadata(metadata) => self.metadata = SessionMetadata::clone(metadata),
+            Record::Status { status, play_time, .. } => {
+                self.status = *status;
+                self.play_time = self.play_time.max(*play_time);
+            }
+            Record::End { status, reason, time, play_time } => {
+                self.status = *status;
+                self.play_time = self.play_time.max(*play_time);
+                self.end = Some(RunEnd { status: *status, reason: *reason, time: *time });
+            }
+            Record::Declined { .. } | Record::Forgotten => {}
+        }
+    }
+}
+
+/// Something that was said about heads from outside of their run.
+struct Statement<'a> {
+    /// The heads that the segment was written about.
+    about: &'a [CheckpointId],
+    record: &'a Record,
+}
+
+/// What segments without a checkpoint say about the heads that they name, and who was declined.
+fn statements<'a>(
+    segments: &'a [SegmentSummary],
+    runs: &BTreeMap<RunId, Run>,
+) -> Vec<Statement<'a>> {
+    let mut ordered: Vec<&SegmentSummary> = segments.iter().collect();
+    // Nothing but a name or an end mark hangs on which of two statements is the later one, so here
+    // a clock will do.
+    ordered.sort_by_key(|segment| (segment.header.created, segment.header.run));
+    let has_committed =
+        |run| runs.get(&run).is_some_and(|run: &Run| !run.moments.is_empty());
+    let mut statements = Vec::new();
+    for segment in ordered {
+        let about = match has_committed(segment.header.run) {
+            // Such a run speaks for itself; only a decline is about others.
+            true => &[][..],
+            false => &segment.header.supersedes,
+        };
+        let records = segment.scan.records.iter();
+        statements.extend(records.map(|(_, record)| Statement { about, record }));
+    }
+    statements
+}
+
+impl Statement<'_> {
+    fn apply(&self, head: &mut Head) {
+        match self.record {
+            Record::Declined { heads } => head.declined |= covers(heads, head.id),
+            Record::Metadata(metadata) if covers(self.about, head.id) => {
+                head.metadata = SessionMetadata::clone(metadata);
+            }
+            // That a run which committed nothing was *closed* says nothing about the one before.
+            Record::End { status, reason, time, .. }
+                if status.has_ended() && covers(self.about, head.id) =>
+            {
+                head.status = *status;
+                head.end = Some(RunEnd { status: *status, reason: *reason, time: *time });
+            }
+            _ => {}
+        }
+    }
+}
+
+fn covers(seen: &[CheckpointId], head: CheckpointId) -> bool {
+    seen.iter().any(|seen| seen.run == head.run && seen.counter >= head.counter)
+}

@@ -1,0 +1,46 @@
+//! Files that could not be read, or not in full.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::journal::DamagedRange;
+
+/// A file of a session's journal that could not be read, or not in full.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FileProblem {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub kind: FileProblemKind,
+}
+
+/// What is wrong with a file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum FileProblemKind {
+    /// The file ends before its header does: nothing in it was ever acknowledged. Normal after a
+    /// crash.
+    Torn,
+    /// Its header is damaged, so nothing in it can be read.
+    Damaged,
+    /// Parts of it are damaged. The rest is in the index.
+    PartlyDamaged(Vec<DamagedRange>),
+    /// A newer version wrote it, in a way that this one can't read.
+    Newer,
+    /// It could not be read, which says nothing about its content. Nothing of the session may be
+    /// pruned until it can.
+    Unreadable {
+        /// What kind of error the operating system gave.
+        error: io::ErrorKind,
+    },
+    /// It is a segment of another session.
+    OfAnotherSession,
+}
+
+impl FileProblemKind {
+    /// Whether bytes that had been written are lost.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Damaged | Self::PartlyDamaged(_))
+    }
+}

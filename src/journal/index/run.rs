@@ -1,0 +1,242 @@
+//! One run: its checkpoints, and the ways to them.
+
+use std::collections::BTreeMap;
+
+use super::{GroupRef, SegmentSummary, Validity};
+use crate::journal::{CheckpointId, Commit, Record, RunId};
+
+/// What the segments of one run say together.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Its identity.
+    pub id: RunId,
+    /// Its segments by number. Copies of one segment stand side by side.
+    pub segments: Vec<usize>,
+    /// The checkpoint that it set out from.
+    pub parent: Option<CheckpointId>,
+    /// The heads that it takes the place of, once it has committed something itself.
+    pub supersedes: Vec<CheckpointId>,
+    /// Its checkpoints by counter.
+    pub moments: BTreeMap<u64, Moment>,
+}
+
+/// A checkpoint, with every group that stands for it.
+///
+/// There can be several: the delta that was captured, the snapshot that rotation merged at the same
+/// counter, and copies of either.
+#[derive(Clone, Debug)]
+pub struct Moment {
+    /// Where its commit is.
+    pub commit: CommitPlace,
+    /// Bytes of the smallest group that stands for it.
+    pub bytes: u64,
+    groups: Vec<Candidate>,
+    way: Option<Way>,
+}
+
+/// Where a commit is, in a group that is whole or in one that isn't.
+#[derive(Clone, Copy, Debug)]
+pub enum CommitPlace {
+    /// In a group whose frames are all there.
+    Group(GroupRef),
+    /// In [`Scan::broken`](crate::journal::Scan::broken).
+    Broken { segment: usize, broken: usize },
+}
+
+/// A group that can be used to get to a checkpoint.
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    place: GroupRef,
+    base: Option<u64>,
+    bytes: u64,
+    validity: Validity,
+}
+
+/// The last step of the shortest intact way to a checkpoint.
+#[derive(Clone, Copy, Debug)]
+struct Way {
+    group: GroupRef,
+    base: Option<u64>,
+    groups: usize,
+    bytes: u64,
+    is_verified: bool,
+}
+
+/// The runs of a session.
+pub fn collect(segments: &[SegmentSummary]) -> BTreeMap<RunId, Run> {
+    let mut order: Vec<usize> = (0..segments.len()).collect();
+    order.sort_by_key(|place| segments.get(*place).map(|segment| (segment.header.segment, &segment.name)));
+    let mut runs = BTreeMap::new();
+    for place in order {
+        let Some(segment) = segments.get(place) else { continue };
+        let id = segment.header.run;
+        runs.entry(id).or_insert_with(|| Run::new(id)).add(place, segment);
+    }
+    runs.values_mut().for_each(Run::find_ways);
+    runs
+}
+
+/// The commit at a place.
+pub fn commit_at(segments: &[SegmentSummary], place: CommitPlace) -> Option<&Commit> {
+    match place {
+        CommitPlace::Group(GroupRef { segment, group }) => {
+            segments.get(segment)?.scan.groups.get(group).map(|group| &group.commit)
+        }
+        CommitPlace::Broken { segment, broken } => {
+            segments.get(segment)?.scan.broken.get(broken).map(|broken| &broken.commit)
+        }
+    }
+}
+
+impl Run {
+    fn new(id: RunId) -> Self {
+        Self {
+            id,
+            segments: Vec::new(),
+            parent: None,
+            supersedes: Vec::new(),
+            moments: BTreeMap::new(),
+        }
+    }
+
+    fn add(&mut self, place: usize, segment: &SegmentSummary) {
+        self.segments.push(place);
+        self.parent = self.parent.or(segment.header.parent);
+        self.supersedes.extend(&segment.header.supersedes);
+        for (position, group) in segment.scan.groups.iter().enumerate() {
+            let place = GroupRef { segment: place, group: position };
+            let candidate = Candidate {
+                place,
+                base: group.commit.base,
+                bytes: group.stored_bytes(),
+                validity: Validity::Unread,
+            };
+            self.add_moment(group.commit.counter, CommitPlace::Group(place), Some(candidate));
+        }
+        for (broken, group) in segment.scan.broken.iter().enumerate() {
+            let place = CommitPlace::Broken { segment: place, broken };
+            self.add_moment(group.commit.counter, place, None);
+        }
+    }
+
+    fn add_moment(&mut self, counter: u64, commit: CommitPlace, group: Option<Candidate>) {
+        let moment = self.moments.entry(counter).or_insert_with(|| Moment {
+            commit,
+            bytes: 0,
+            groups: Vec::new(),
+            way: None,
+        });
+        let Some(group) = group else { return };
+        if moment.groups.is_empty() || group.bytes < moment.bytes {
+            moment.bytes = group.bytes;
+            moment.commit = commit;
+        }
+        moment.groups.push(group);
+    }
+
+    /// Its checkpoints, the oldest first.
+    pub fn checkpoints(&self) -> impl Iterator<Item = CheckpointId> {
+        self.moments.keys().map(|counter| self.checkpoint(*counter))
+    }
+
+    /// Its checkpoints up to a counter, the newest first.
+    pub fn checkpoints_up_to(&self, counter: u64) -> impl Iterator<Item = CheckpointId> {
+        self.moments.range(..=counter).rev().map(|(counter, _)| self.checkpoint(*counter))
+    }
+
+    /// Its newest checkpoint.
+    pub fn newest(&self) -> Option<CheckpointId> {
+        self.moments.keys().next_back().map(|counter| self.checkpoint(*counter))
+    }
+
+    /// The checkpoint before the one with this counter.
+    pub fn before(&self, counter: u64) -> Option<CheckpointId> {
+        let before = self.moments.range(..counter).next_back();
+        before.map(|(counter, _)| self.checkpoint(*counter)).or(self.parent)
+    }
+
+    /// Its records in the order in which they were written.
+    pub fn records<'a>(&self, segments: &'a [SegmentSummary]) -> impl Iterator<Item = &'a Record> {
+        let mut records: Vec<_> = self
+            .segments
+            .iter()
+            .filter_map(|place| segments.get(*place))
+            .flat_map(|segment| {
+                let number = segment.header.segment;
+                segment.scan.records.iter().map(move |(sequence, record)| (number, *sequence, record))
+            })
+            .collect();
+        records.sort_by_key(|(number, sequence, _)| (*number, *sequence));
+        records.into_iter().map(|(_, _, record)| record)
+    }
+
+    /// The groups that lead to a checkpoint, the oldest first.
+    pub fn way_to(&self, counter: u64) -> Option<Vec<GroupRef>> {
+        let mut groups = Vec::new();
+        let mut next = Some(counter);
+        while let Some(counter) = next {
+            let way = self.moments.get(&counter)?.way?;
+            groups.push(way.group);
+            next = way.base;
+        }
+        groups.reverse();
+        Some(groups)
+    }
+
+    /// Notes what reading a group has shown.
+    pub fn mark(&mut self, group: GroupRef, validity: Validity) {
+        let candidates = self.moments.values_mut().flat_map(|moment| &mut moment.groups);
+        for candidate in candidates.filter(|candidate| candidate.place == group) {
+            candidate.validity = validity;
+        }
+        self.find_ways();
+    }
+
+    /// Finds the shortest way to every checkpoint, from the oldest to the newest.
+    fn find_ways(&mut self) {
+        let mut ways: BTreeMap<u64, Way> = BTreeMap::new();
+        for (counter, moment) in &mut self.moments {
+            let found = moment.groups.iter().filter_map(|group| group.way(&ways));
+            moment.way = found.min_by_key(|way| (way.groups, way.bytes, way.group));
+            if let Some(way) = moment.way {
+                ways.insert(*counter, way);
+            }
+        }
+    }
+
+    fn checkpoint(&self, counter: u64) -> CheckpointId {
+        CheckpointId { run: self.id, counter }
+    }
+}
+
+impl Moment {
+    /// What is known about the data on the way to it.
+    pub fn validity(&self) -> Validity {
+        match self.way {
+            None => Validity::Damaged,
+            Some(way) if way.is_verified => Validity::Verified,
+            Some(_) => Validity::Unread,
+        }
+    }
+}
+
+impl Candidate {
+    /// The way that ends with this group, if it is intact. `ways` holds those to older checkpoints.
+    fn way(&self, ways: &BTreeMap<u64, Way>) -> Option<Way> {
+        if self.validity == Validity::Damaged {
+            return None;
+        }
+        let is_verified = self.validity == Validity::Verified;
+        let (groups, bytes, base_is_verified) = match self.base {
+            None => (0, 0, true),
+            Some(base) => ways.get(&base).map(|way| (way.groups, way.bytes, way.is_verified))?,
+        };
+        Some(Way {
+            group: self.place,
+            base: self.base,
+            groups: groups + 1,
+            bytes: bytes.saturating_add(self.bytes),
+            is_verified: is_verified && base_is_verified,
+        })
+    }
+}

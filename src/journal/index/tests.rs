@@ -1,0 +1,273 @@
+//! Sessions as they can be found, and what the index makes of them.
+
+use jiff::Timestamp;
+use std::time::Duration;
+
+use super::*;
+use crate::journal::sample::{SegmentBytes, at, commit, header};
+use crate::session::SessionStatus;
+
+/// A segment of a run: its groups are `(counter, base)`.
+fn segment(header: SegmentHeader, groups: &[(u64, Option<u64>)], records: &[Record]) -> SegmentSummary {
+    let mut bytes = SegmentBytes::new(&header);
+    for (counter, base) in groups {
+        bytes.group(vec![], &commit(*counter, *base));
+    }
+    for record in records {
+        bytes.record(record);
+    }
+    let name = format!("{}-{}.journal", header.run, header.segment);
+    SegmentSummary { name, header, scan: bytes.segment().scan().unwrap() }
+}
+
+/// A run's first segment: a snapshot, and deltas up to `last`.
+fn run(number: u64, first: u64, last: u64) -> SegmentSummary {
+    segment(header(number, 0), &chain(first, last), &[])
+}
+
+/// The same, set out from `parent` and superseding `seen`.
+fn take_up(
+    number: u64,
+    parent: CheckpointId,
+    seen: &[CheckpointId],
+    groups: &[(u64, Option<u64>)],
+) -> SegmentSummary {
+    let header =
+        SegmentHeader { parent: Some(parent), supersedes: seen.to_vec(), ..header(number, 0) };
+    segment(header, groups, &[])
+}
+
+/// A segment that only says something about `heads`.
+fn statement(number: u64, heads: &[CheckpointId], record: Record) -> SegmentSummary {
+    let header = SegmentHeader { supersedes: heads.to_vec(), ..header(number, 0) };
+    segment(header, &[], &[record])
+}
+
+fn chain(first: u64, last: u64) -> Vec<(u64, Option<u64>)> {
+    (first..=last).map(|counter| (counter, (counter > first).then(|| counter - 1))).collect()
+}
+
+fn ended(status: SessionStatus) -> Record {
+    let (time, play_time) = (Timestamp::UNIX_EPOCH, Duration::from_secs(99));
+    Record::End { status, reason: None, time, play_time }
+}
+
+fn index(segments: Vec<SegmentSummary>) -> SessionIndex {
+    SessionIndex::new(segments, Vec::new())
+}
+
+fn heads(index: &SessionIndex) -> Vec<CheckpointId> {
+    index.heads().iter().map(|head| head.id).collect()
+}
+
+fn plan(index: &SessionIndex, id: CheckpointId) -> Option<Vec<(usize, usize)>> {
+    let plan = index.plan(id)?;
+    Some(plan.groups.iter().map(|group| (group.segment, group.group)).collect())
+}
+
+#[test]
+fn a_session_without_a_commit_has_no_head() {
+    let index = index(vec![segment(header(1, 0), &[], &[])]);
+    assert!(index.heads().is_empty() && index.checkpoints().is_empty());
+    assert_eq!(index.newest_counter(), 0);
+}
+
+#[test]
+fn the_way_begins_with_the_newest_snapshot() {
+    let rotated = segment(header(1, 1), &[(3, None), (4, Some(3))], &[]);
+    let index = index(vec![run(1, 1, 3), rotated]);
+    assert_eq!(plan(&index, at(1, 4)), Some(vec![(1, 0), (1, 1)]));
+    assert_eq!(plan(&index, at(1, 3)), Some(vec![(1, 0)]));
+    assert_eq!(plan(&index, at(1, 2)), Some(vec![(0, 0), (0, 1)]));
+    assert_eq!(plan(&index, at(1, 5)), None);
+}
+
+#[test]
+fn a_damaged_snapshot_is_bridged() {
+    let rotated = segment(header(1, 1), &[(3, None), (4, Some(3))], &[]);
+    let mut index = index(vec![run(1, 1, 3), rotated]);
+    index.mark_damaged(GroupRef { segment: 1, group: 0 });
+    assert_eq!(plan(&index, at(1, 4)), Some(vec![(0, 0), (0, 1), (0, 2), (1, 1)]));
+
+    index.mark_damaged(GroupRef { segment: 0, group: 1 });
+    assert_eq!(index.validity(at(1, 4)), Some(Validity::Damaged));
+    assert_eq!(index.newest_intact(at(1, 4)).unwrap().checkpoint, at(1, 1));
+}
+
+#[test]
+fn a_continuation_goes_on_from_its_base() {
+    let continued = SegmentHeader { base: Some(2), ..header(1, 1) };
+    let continued = segment(continued, &[(5, Some(2)), (6, Some(5))], &[]);
+    let index = index(vec![continued, run(1, 1, 2)]);
+    assert_eq!(plan(&index, at(1, 6)), Some(vec![(1, 0), (1, 1), (0, 0), (0, 1)]));
+    assert_eq!(heads(&index), [at(1, 6)]);
+}
+
+#[test]
+fn a_copy_of_a_segment_stands_in_for_it() {
+    let mut copy = run(1, 1, 3);
+    copy.name = "1-0 (conflicted copy).journal".to_owned();
+    let mut index = index(vec![copy, run(1, 1, 3)]);
+    assert_eq!(index.checkpoints().len(), 3, "a copy should add no checkpoint");
+    assert_eq!(heads(&index), [at(1, 3)]);
+    index.mark_damaged(GroupRef { segment: 0, group: 1 });
+    index.mark_damaged(GroupRef { segment: 1, group: 2 });
+    assert_eq!(plan(&index, at(1, 3)), Some(vec![(0, 0), (1, 1), (0, 2)]));
+}
+
+#[test]
+fn a_take_up_is_one_line() {
+    let second = take_up(2, at(1, 3), &[at(1, 3)], &chain(4, 5));
+    let index = index(vec![run(1, 1, 3), second]);
+    assert_eq!(heads(&index), [at(2, 5)]);
+    assert_eq!(index.line(at(2, 5)), [at(2, 5), at(2, 4), at(1, 3), at(1, 2), at(1, 1)]);
+    let first_of_run = &index.checkpoints()[1];
+    assert_eq!((first_of_run.id, first_of_run.parent), (at(2, 4), Some(at(1, 3))));
+}
+
+#[test]
+fn a_damaged_run_falls_back_to_its_parent() {
+    let second = take_up(2, at(1, 3), &[at(1, 3)], &chain(4, 5));
+    let mut index = index(vec![run(1, 1, 3), second]);
+    index.mark_damaged(GroupRef { segment: 1, group: 0 });
+    assert_eq!(heads(&index), [at(2, 5)], "what was committed is still the newest");
+    assert_eq!(index.newest_intact(at(2, 5)).unwrap().checkpoint, at(1, 3));
+}
+
+#[test]
+fn a_rewind_is_a_branch_that_leaves_the_rest_reachable() {
+    let rewound = take_up(2, at(1, 2), &[at(1, 4)], &chain(5, 5));
+    let index = index(vec![run(1, 1, 4), rewound]);
+    assert_eq!(heads(&index), [at(2, 5)]);
+    assert_eq!(index.line(at(2, 5)), [at(2, 5), at(1, 2), at(1, 1)]);
+    let checkpoints = index.checkpoints();
+    let left = checkpoints.iter().find(|info| info.id == at(1, 4)).unwrap();
+    assert!(left.on_line_of.is_empty());
+    assert!(index.plan(at(1, 4)).is_some());
+}
+
+#[test]
+fn two_runs_that_never_saw_each_other_are_a_fork() {
+    let here = take_up(2, at(1, 2), &[at(1, 2)], &chain(3, 4));
+    let there = take_up(3, at(1, 2), &[at(1, 2)], &chain(3, 6));
+    let index = index(vec![run(1, 1, 2), here, there]);
+    assert_eq!(heads(&index), [at(3, 6), at(2, 4)]);
+    let checkpoints = index.checkpoints();
+    let common = checkpoints.iter().find(|info| info.id == at(1, 2)).unwrap();
+    assert_eq!(common.on_line_of, [at(3, 6), at(2, 4)]);
+}
+
+#[test]
+fn a_run_that_went_on_past_what_was_seen_is_a_fork() {
+    let second = take_up(2, at(1, 2), &[at(1, 2)], &chain(3, 3));
+    let index = index(vec![run(1, 1, 5), second]);
+    assert_eq!(heads(&index), [at(1, 5), at(2, 3)]);
+}
+
+#[test]
+fn a_run_without_a_commit_supersedes_nothing() {
+    let index = index(vec![run(1, 1, 3), take_up(2, at(1, 3), &[at(1, 3)], &[])]);
+    assert_eq!(heads(&index), [at(1, 3)]);
+}
+
+#[test]
+fn a_declined_head_stays_and_says_so() {
+    let declined = Record::Declined { heads: vec![at(1, 3)] };
+    let declining = statement(2, &[at(1, 3)], declined);
+    let index_of_declined = index(vec![run(1, 1, 3), declining.clone()]);
+    assert_eq!(heads(&index_of_declined), [at(1, 3)]);
+    assert!(index_of_declined.heads()[0].declined);
+
+    let again = take_up(3, at(1, 3), &[at(1, 3)], &chain(4, 4));
+    let index = index(vec![run(1, 1, 3), declining, again]);
+    assert!(!index.heads()[0].declined, "a new crash should be offered again");
+}
+
+#[test]
+fn a_run_says_how_it_ended() {
+    let paused = Record::Status {
+        status: SessionStatus::Paused,
+        time: Timestamp::UNIX_EPOCH,
+        play_time: Duration::from_secs(50),
+    };
+    let died = segment(header(1, 0), &chain(1, 2), std::slice::from_ref(&paused));
+    let closed = segment(header(2, 0), &chain(1, 2), &[paused, ended(SessionStatus::Closed)]);
+
+    let index_of_died = index(vec![died]);
+    let head = &index_of_died.heads()[0];
+    assert_eq!((head.status, head.end), (SessionStatus::Paused, None));
+    assert_eq!(head.play_time, Duration::from_secs(50));
+
+    let index = index(vec![closed]);
+    let head = &index.heads()[0];
+    assert_eq!(head.end.map(|end| end.status), Some(SessionStatus::Closed));
+    assert_eq!(head.play_time, Duration::from_secs(99));
+}
+
+#[test]
+fn a_crashed_session_can_be_ended_from_outside() {
+    let over = statement(2, &[at(1, 2)], ended(SessionStatus::Abandoned));
+    let index_of_ended = index(vec![run(1, 1, 2), over]);
+    assert_eq!(heads(&index_of_ended), [at(1, 2)]);
+    assert_eq!(index_of_ended.heads()[0].status, SessionStatus::Abandoned);
+
+    let not_begun = statement(2, &[at(1, 2)], ended(SessionStatus::Closed));
+    let index = index(vec![run(1, 1, 2), not_begun]);
+    assert!(index.heads()[0].end.is_none(), "a close without a checkpoint changes nothing");
+}
+
+#[test]
+fn the_last_rename_holds_from_inside_and_from_outside() {
+    let named = |name: &str| {
+        let metadata = crate::session::SessionMetadata { name: name.to_owned(), ..header(1, 0).metadata };
+        Record::Metadata(Box::new(metadata))
+    };
+    let renamed = segment(header(1, 0), &chain(1, 1), &[named("First"), named("Second")]);
+    let index_of_inside = index(vec![renamed.clone()]);
+    assert_eq!(index_of_inside.heads()[0].metadata.name, "Second");
+    let index = index(vec![renamed, statement(2, &[at(1, 1)], named("Third"))]);
+    assert_eq!(index.heads()[0].metadata.name, "Third");
+}
+
+#[test]
+fn a_forgotten_session_says_so() {
+    let index = index(vec![run(1, 1, 2), statement(2, &[at(1, 2)], Record::Forgotten)]);
+    assert!(index.is_forgotten());
+}
+
+#[test]
+fn lines_that_descend_from_themselves_end() {
+    let first = take_up(1, at(2, 4), &[at(2, 4)], &chain(1, 2));
+    let second = take_up(2, at(1, 2), &[at(1, 2)], &chain(3, 4));
+    let index = index(vec![first, second]);
+    assert_eq!(heads(&index), [at(2, 4), at(1, 2)], "nothing should be hidden");
+    assert_eq!(index.line(at(2, 4)), [at(2, 4), at(2, 3), at(1, 2), at(1, 1)]);
+}
+
+#[test]
+fn a_commit_without_its_group_is_listed_as_damaged() {
+    let mut segment = run(1, 1, 3);
+    let lost = segment.scan.groups.remove(1);
+    segment.scan.broken.push(crate::journal::BrokenGroup { commit: lost.commit, offset: lost.start });
+    let index = index(vec![segment]);
+    assert_eq!(index.validity(at(1, 2)), Some(Validity::Damaged));
+    assert_eq!(index.validity(at(1, 3)), Some(Validity::Damaged), "its base is missing");
+    assert_eq!(heads(&index), [at(1, 3)]);
+    assert_eq!(index.newest_intact(at(1, 3)).unwrap().checkpoint, at(1, 1));
+}
+
+#[test]
+fn a_checkpoint_is_verified_once_all_that_it_needs_is() {
+    let mut index = index(vec![run(1, 1, 2)]);
+    assert_eq!(index.validity(at(1, 2)), Some(Validity::Unread));
+    index.mark_verified(GroupRef { segment: 0, group: 1 });
+    assert_eq!(index.validity(at(1, 2)), Some(Validity::Unread));
+    index.mark_verified(GroupRef { segment: 0, group: 0 });
+    assert_eq!(index.validity(at(1, 2)), Some(Validity::Verified));
+}
+
+#[test]
+fn no_number_is_used_twice() {
+    let torn = take_up(2, at(1, 3), &[at(1, 3), at(9, 17)], &[]);
+    assert_eq!(index(vec![run(1, 1, 3), torn]).newest_counter(), 17);
+}

@@ -1,0 +1,25 @@
+//! What a reader accepts, checked before anything is allocated.
+//!
+//! The limits are part of the format: a writer never exceeds them, so a file that does is damaged
+//! or hostile.
+
+/// Raw bytes of an ordinary frame.
+pub const FRAME_BYTES: usize = 1 << 20;
+/// Raw bytes of a frame that holds one single large value.
+pub const LARGE_FRAME_BYTES: usize = 16 << 20;
+/// Encoded bytes of one value. What is missing to a frame leaves room for the longest type path.
+pub const VALUE_BYTES: usize = LARGE_FRAME_BYTES - 2 * STRING_BYTES;
+/// Rows in one block.
+pub const BLOCK_ROWS: usize = 1 << 20;
+/// Types in one checkpoint.
+pub const TYPES: usize = 1 << 14;
+/// Bytes of a type path, name, label or any other string that the format itself reads.
+pub const STRING_BYTES: usize = 4096;
+/// Bytes of a segment's header.
+pub const HEADER_BYTES: usize = 1 << 16;
+/// Raw bytes of one checkpoint.
+pub const CHECKPOINT_BYTES: u64 = 1 << 30;
+/// Nesting of one value.
+pub const VALUE_DEPTH: usize = 128;
+/// Bytes of one segment file.
+pub const SEGMENT_BYTES: u64 = 4 << 30;

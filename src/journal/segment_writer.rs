@@ -1,0 +1,534 @@
+//! Writing a segment, as pure bytes: whoever calls appends them to a file.
+
+use std::borrow::BorrowMut;
+use std::collections::VecDeque;
+use std::{io, mem};
+
+use super::block_codec::Piece;
+use super::frame::{FrameKind, FramePlace, FrameSealer};
+use super::order::GroupOrder;
+use super::{Block, Commit, Record, SaveId, SegmentHeader, header_codec, limits};
+
+/// Why something could not be written: it is over a limit, or not what the format can hold.
+///
+/// Nothing of the group is in the segment then that a reader would believe, and the segment itself
+/// can still be written to.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// A value is larger than a frame can be.
+    #[error("a value of {bytes} bytes of {type_path} on {id} is over the limit of {limit}")]
+    ValueTooLarge {
+        /// The value's type.
+        type_path: String,
+        /// Whose value it is.
+        id: SaveId,
+        /// Its size.
+        bytes: usize,
+        /// The largest size allowed.
+        limit: usize,
+    },
+    /// The path of a type, a label or another string is longer than the format allows.
+    #[error("a string of {bytes} bytes is over the limit of {limit}: {beginning}…")]
+    StringTooLong {
+        /// Its first characters.
+        beginning: String,
+        /// Its size.
+        bytes: usize,
+        /// The largest size allowed.
+        limit: usize,
+    },
+    /// All values together are more than a checkpoint can hold.
+    #[error("checkpoint {counter} is over the limit of {limit} bytes")]
+    CheckpointTooLarge {
+        /// The checkpoint.
+        counter: u64,
+        /// The largest size allowed.
+        limit: u64,
+    },
+    /// More types are saved than a checkpoint can hold.
+    #[error("a checkpoint with {types} types is over the limit of {limit}")]
+    TooManyTypes {
+        /// How many there are.
+        types: usize,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// The session's description doesn't fit into a segment's header.
+    #[error("a segment's header of {bytes} bytes is over the limit of {limit}")]
+    HeaderTooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The largest size allowed.
+        limit: usize,
+    },
+    /// A commit or record is larger than a frame can be.
+    #[error("a record of {bytes} bytes is over the limit of {limit}")]
+    RecordTooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The largest size allowed.
+        limit: usize,
+    },
+    /// Blocks came in another order than that of [`Block::key`].
+    #[error("a block of {type_path} is out of order")]
+    OutOfOrder {
+        /// The block's type.
+        type_path: String,
+    },
+    /// A header, commit or record could not be written as MessagePack.
+    #[error("a header, commit or record can't be written")]
+    Unwritable(#[source] rmp_serde::encode::Error),
+}
+
+/// Why a group could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum GroupError {
+    /// The group can't be encoded. The segment can still be written to.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// Its bytes could not be appended. The segment must not be written to again.
+    #[error("failed to append to the segment")]
+    Append(#[source] io::Error),
+}
+
+/// What writing a group came to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct GroupWritten {
+    /// Bytes in the segment.
+    pub bytes: u64,
+    /// Bytes before they were packed.
+    pub raw_bytes: u64,
+}
+
+/// Turns groups and records into the frames of one segment.
+#[derive(Debug)]
+pub struct SegmentEncoder {
+    sealer: FrameSealer,
+    next_sequence: u64,
+    /// The checkpoint that was committed last, which records name as their place.
+    counter: u64,
+    length: u64,
+}
+
+impl SegmentEncoder {
+    /// An encoder for a new segment, and the bytes that the segment begins with.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::HeaderTooLarge`].
+    pub fn new(header: &SegmentHeader) -> Result<(Self, Vec<u8>), EncodeError> {
+        let bytes = header_codec::encode(header)?;
+        let encoder = Self {
+            sealer: FrameSealer::new(header.nonce),
+            next_sequence: 0,
+            counter: header.base.unwrap_or(0),
+            length: bytes.len() as u64,
+        };
+        Ok((encoder, bytes))
+    }
+
+    /// Bytes of the segment so far, its header included.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// The number that the next frame will have, which is the number of frames so far.
+    pub fn next_sequence(&self) -> u64 {
+        self.next_sequence
+    }
+
+    /// Writes a whole group to `sink`, frame by frame.
+    ///
+    /// `blocks` come in the order of [`Block::key`].
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError`]; its variants say whether the segment can still be written to.
+    pub fn encode_group(
+        &mut self,
+        blocks: impl IntoIterator<Item = Block>,
+        commit: &Commit,
+        sink: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+    ) -> Result<GroupWritten, GroupError> {
+        let mut group = GroupEncoder::new(self, commit.counter);
+        for block in blocks {
+            group.push(&block)?;
+            while let Some(frame) = group.take_frame() {
+                sink(&frame).map_err(GroupError::Append)?;
+            }
+        }
+        let (last_frames, written, _) = group.finish(commit)?;
+        sink(&last_frames).map_err(GroupError::Append)?;
+        Ok(written)
+    }
+
+    /// A record as a frame of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::RecordTooLarge`].
+    pub fn encode_record(&mut self, record: &Record) -> Result<Vec<u8>, EncodeError> {
+        let raw = rmp_serde::to_vec_named(record).map_err(EncodeError::Unwritable)?;
+        self.encode_opaque(FrameKind::RECORD, &raw)
+    }
+
+    /// A frame of any kind that stands by itself: how a writer carries what it doesn't know.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::RecordTooLarge`].
+    pub fn encode_opaque(&mut self, kind: FrameKind, raw: &[u8]) -> Result<Vec<u8>, EncodeError> {
+        check_record_len(raw)?;
+        Ok(self.seal(kind, self.counter, true, true, raw))
+    }
+
+    pub(super) fn seal(
+        &mut self,
+        kind: FrameKind,
+        counter: u64,
+        first: bool,
+        last: bool,
+        raw: &[u8],
+    ) -> Vec<u8> {
+        let place = FramePlace { first, last, sequence: self.next_sequence, counter };
+        let frame = self.sealer.seal(kind, place, raw);
+        self.next_sequence += 1;
+        self.length += frame.len() as u64;
+        frame
+    }
+}
+
+/// Turns the blocks of one checkpoint into frames, one at a time.
+///
+/// For a long group whose writing is interrupted between frames: push blocks, take frames as they
+/// fill up, and finish with the commit. It owns its [`SegmentEncoder`] or borrows it. A group that
+/// is dropped before it is finished was never there for a reader, whether frames were taken or not.
+#[derive(Debug)]
+pub struct GroupEncoder<E> {
+    encoder: E,
+    counter: u64,
+    order: GroupOrder,
+    /// The payload that is being filled.
+    filling: Vec<u8>,
+    /// Payloads that are full. They get their sequence numbers only when they are taken, so that
+    /// a group that is given up leaves no gap.
+    full: VecDeque<Vec<u8>>,
+    frames_taken: u64,
+    written: GroupWritten,
+}
+
+impl<E: BorrowMut<SegmentEncoder>> GroupEncoder<E> {
+    /// Begins the group of the checkpoint with this number.
+    pub fn new(encoder: E, counter: u64) -> Self {
+        Self {
+            encoder,
+            counter,
+            order: GroupOrder::default(),
+            filling: Vec::new(),
+            full: VecDeque::new(),
+            frames_taken: 0,
+            written: GroupWritten::default(),
+        }
+    }
+
+    /// Adds a block, in the order of [`Block::key`]. It is split where a frame is full.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError`]. The group can't be finished then.
+    pub fn push(&mut self, block: &Block) -> Result<(), EncodeError> {
+        check_string_len(&block.type_path)?;
+        if !self.order.admit(block) {
+            return Err(EncodeError::OutOfOrder { type_path: block.type_path.to_string() });
+        }
+        let mut row = 0;
+        while row < block.len() {
+            row = self.push_rows(block, row)?;
+        }
+        self.check_checkpoint_len()
+    }
+
+    /// The next frame that is full, if there is one.
+    pub fn take_frame(&mut self) -> Option<Vec<u8>> {
+        let raw = self.full.pop_front()?;
+        Some(self.seal(FrameKind::DATA, false, &raw))
+    }
+
+    /// The remaining frames, ending with the commit; what was written altogether; and the encoder.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError`] if the commit is over a limit.
+    pub fn finish(mut self, commit: &Commit) -> Result<(Vec<u8>, GroupWritten, E), EncodeError> {
+        debug_assert_eq!(commit.counter, self.counter, "a group is finished by its own commit");
+        let commit_bytes = encode_commit(commit)?;
+        self.close_payload();
+        let mut bytes = Vec::new();
+        while let Some(frame) = self.take_frame() {
+            bytes.extend_from_slice(&frame);
+        }
+        bytes.extend_from_slice(&self.seal(FrameKind::COMMIT, true, &commit_bytes));
+        self.encoder.borrow_mut().counter = commit.counter;
+        Ok((bytes, self.written, self.encoder))
+    }
+
+    /// Adds as many rows from `row` on as the payload has room for, and says which row is next.
+    fn push_rows(&mut self, block: &Block, row: usize) -> Result<usize, EncodeError> {
+        let room = limits::FRAME_BYTES.saturating_sub(self.filling.len());
+        let piece = Piece::fitting(block, row, room);
+        if !piece.is_empty() {
+            piece.encode(&mut self.filling);
+            return Ok(piece.end());
+        }
+        if !self.filling.is_empty() {
+            self.close_payload();
+            return Ok(row);
+        }
+        // Not even an empty payload has room: the value gets a frame of its own.
+        let piece = Piece::single(block, row);
+        check_value_len(block, row, &piece)?;
+        piece.encode(&mut self.filling);
+        self.close_payload();
+        Ok(piece.end())
+    }
+
+    fn close_payload(&mut self) {
+        if !self.filling.is_empty() {
+            self.full.push_back(mem::take(&mut self.filling));
+        }
+    }
+
+    fn seal(&mut self, kind: FrameKind, last: bool, raw: &[u8]) -> Vec<u8> {
+        let first = self.frames_taken == 0;
+        let frame = self.encoder.borrow_mut().seal(kind, self.counter, first, last, raw);
+        self.frames_taken += 1;
+        self.written.bytes += frame.len() as u64;
+        self.written.raw_bytes += raw.len() as u64;
+        frame
+    }
+
+    fn check_checkpoint_len(&self) -> Result<(), EncodeError> {
+        let waiting: usize = self.full.iter().map(Vec::len).sum();
+        let raw_bytes = self.written.raw_bytes + (waiting + self.filling.len()) as u64;
+        if raw_bytes <= limits::CHECKPOINT_BYTES {
+            return Ok(());
+        }
+        Err(EncodeError::CheckpointTooLarge {
+            counter: self.counter,
+            limit: limits::CHECKPOINT_BYTES,
+        })
+    }
+}
+
+fn encode_commit(commit: &Commit) -> Result<Vec<u8>, EncodeError> {
+    if commit.types.len() > limits::TYPES {
+        return Err(EncodeError::TooManyTypes {
+            types: commit.types.len(),
+            limit: limits::TYPES,
+        });
+    }
+    let paths = commit.types.iter().map(|summary| &summary.path);
+    for text in paths.chain(&commit.incomplete).chain(&commit.label) {
+        check_string_len(text)?;
+    }
+    let raw = rmp_serde::to_vec_named(commit).map_err(EncodeError::Unwritable)?;
+    check_record_len(&raw)?;
+    Ok(raw)
+}
+
+fn check_string_len(text: &str) -> Result<(), EncodeError> {
+    let limit = limits::STRING_BYTES;
+    if text.len() <= limit {
+        return Ok(());
+    }
+    let beginning = text.chars().take(40).collect();
+    Err(EncodeError::StringTooLong { beginning, bytes: text.len(), limit })
+}
+
+fn check_record_len(raw: &[u8]) -> Result<(), EncodeError> {
+    let limit = limits::LARGE_FRAME_BYTES;
+    if raw.len() <= limit {
+        return Ok(());
+    }
+    Err(EncodeError::RecordTooLarge { bytes: raw.len(), limit })
+}
+
+fn check_value_len(block: &Block, row: usize, piece: &Piece<'_>) -> Result<(), EncodeError> {
+    let bytes = block.value(row).map_or(0, <[u8]>::len);
+    let fits = piece.encoded_len() <= limits::LARGE_FRAME_BYTES;
+    if bytes <= limits::VALUE_BYTES && fits {
+        return Ok(());
+    }
+    Err(EncodeError::ValueTooLarge {
+        type_path: block.type_path.to_string(),
+        id: block.ids().get(row).copied().unwrap_or(SaveId::WORLD),
+        bytes,
+        limit: limits::VALUE_BYTES,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::sample::{self, SegmentBytes, commit, header, removed, values};
+    use crate::journal::{GroupEntry, Segment};
+
+    fn only_group(segment: &Segment) -> GroupEntry {
+        let mut groups = segment.scan().unwrap().groups;
+        assert_eq!(groups.len(), 1);
+        groups.remove(0)
+    }
+
+    /// Bytes that don't get smaller by packing.
+    fn noise(len: usize) -> Vec<u8> {
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let step = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state as u8
+        };
+        std::iter::repeat_with(step).take(len).collect()
+    }
+
+    #[test]
+    fn small_blocks_share_a_frame() {
+        let blocks = vec![
+            removed("game::Health", &[2]),
+            values("game::Health", &[(3, b"x")]),
+            values("game::Score", &[(0, b"12")]),
+        ];
+        let mut segment = SegmentBytes::new(&header(1, 0));
+        segment.group(blocks.clone(), &commit(1, None));
+        let segment = segment.segment();
+        let group = only_group(&segment);
+        assert_eq!(group.frames.len(), 1);
+        assert_eq!(sample::blocks(&segment, &group).unwrap(), blocks);
+    }
+
+    #[test]
+    fn a_long_column_is_split_into_frames_of_bounded_size() {
+        let value = noise(1000);
+        let rows: Vec<(u64, &[u8])> = (2..5000).map(|id| (id, &*value)).collect();
+        let mut segment = SegmentBytes::new(&header(1, 0));
+        segment.group(vec![values("game::Map", &rows)], &commit(1, None));
+        let segment = segment.segment();
+        let group = only_group(&segment);
+        assert_eq!(group.frames.len(), 5);
+        let raw_len = |frame: &crate::journal::FrameEntry| frame.header.raw_len as usize;
+        assert!(group.frames.iter().all(|frame| raw_len(frame) <= limits::FRAME_BYTES));
+
+        let blocks = sample::blocks(&segment, &group).unwrap();
+        let ids: Vec<u64> = blocks.iter().flat_map(|block| block.ids()).map(|id| id.0).collect();
+        assert_eq!(ids, (2..5000).collect::<Vec<_>>());
+        assert!(blocks.iter().all(|block| block.value(0) == Some(&*value)));
+    }
+
+    #[test]
+    fn a_large_value_has_a_frame_of_its_own() {
+        let large = noise(limits::VALUE_BYTES);
+        let path = "p".repeat(limits::STRING_BYTES);
+        let block = values(&path, &[(2, b"small"), (3, &large), (u64::MAX, b"small")]);
+        let mut segment = SegmentBytes::new(&header(1, 0));
+        segment.group(vec![block], &commit(1, None));
+        let segment = segment.segment();
+        let group = only_group(&segment);
+        assert_eq!(group.frames.len(), 3);
+        let blocks = sample::blocks(&segment, &group).unwrap();
+        assert_eq!(blocks[1].value(0), Some(&*large));
+    }
+
+    #[test]
+    fn a_value_over_the_limit_is_named_and_the_segment_goes_on() {
+        let too_large = vec![0; limits::VALUE_BYTES + 1];
+        let mut segment = SegmentBytes::new(&header(1, 0));
+        let blocks = vec![values("game::Map", &[(2, b"x"), (9, &too_large)])];
+        let mut appended = Vec::new();
+        let error = segment.encoder.encode_group(blocks, &commit(1, None), &mut |frame| {
+            appended.extend_from_slice(frame);
+            Ok(())
+        });
+        let Err(GroupError::Encode(EncodeError::ValueTooLarge { type_path, id, .. })) = error else {
+            panic!("the value should be refused");
+        };
+        assert_eq!((&*type_path, id), ("game::Map", SaveId(9)));
+
+        segment.bytes.extend(appended);
+        segment.group(vec![values("game::Map", &[(2, b"x")])], &commit(2, None));
+        let scan = segment.segment().scan().unwrap();
+        assert_eq!((scan.groups.len(), scan.damage.len()), (1, 0));
+    }
+
+    #[test]
+    fn blocks_out_of_order_are_refused() {
+        let wrong = [
+            [values("b", &[(2, b"")]), values("a", &[(2, b"")])],
+            [values("a", &[(2, b"")]), removed("a", &[3])],
+            [values("a", &[(5, b"")]), values("a", &[(5, b"")])],
+            [values("a", &[(5, b"")]), values(crate::journal::ENTITIES, &[(5, b"")])],
+        ];
+        for blocks in wrong {
+            let (encoder, _) = SegmentEncoder::new(&header(1, 0)).unwrap();
+            let mut group = GroupEncoder::new(encoder, 1);
+            group.push(&blocks[0]).unwrap();
+            assert!(matches!(group.push(&blocks[1]), Err(EncodeError::OutOfOrder { .. })));
+        }
+    }
+
+    #[test]
+    fn a_group_is_written_frame_by_frame_as_well() {
+        let value = noise(600_000);
+        let (encoder, mut bytes) = SegmentEncoder::new(&header(1, 0)).unwrap();
+        let mut group = GroupEncoder::new(encoder, 1);
+        let mut frames_before_the_end = 0;
+        for id in 2..6 {
+            group.push(&values("game::Map", &[(id, &value)])).unwrap();
+            while let Some(frame) = group.take_frame() {
+                frames_before_the_end += 1;
+                bytes.extend(frame);
+            }
+        }
+        let (rest, written, encoder) = group.finish(&commit(1, None)).unwrap();
+        bytes.extend(rest);
+        assert_eq!(frames_before_the_end, 3);
+        assert_eq!(encoder.length(), bytes.len() as u64);
+        assert_eq!(encoder.next_sequence(), 5);
+
+        let segment = sample::open(bytes);
+        let group = only_group(&segment);
+        assert_eq!(written.bytes, group.stored_bytes());
+        assert!(segment.verify(&group).is_ok());
+    }
+
+    #[test]
+    fn a_failed_append_is_told_apart_from_a_bad_value() {
+        let mut segment = SegmentBytes::new(&header(1, 0));
+        let result = segment.encoder.encode_group([], &commit(1, None), &mut |_| {
+            Err(io::ErrorKind::StorageFull.into())
+        });
+        assert!(matches!(result, Err(GroupError::Append(_))));
+    }
+
+    #[test]
+    fn a_delta_without_rows_is_a_checkpoint_too() {
+        let mut segment = SegmentBytes::new(&header(1, 0));
+        segment.group(vec![], &commit(1, None));
+        let segment = segment.segment();
+        let group = only_group(&segment);
+        assert!(group.frames.is_empty());
+        assert!(segment.verify(&group).is_ok());
+    }
+
+    #[test]
+    fn a_label_over_the_limit_is_refused() {
+        let label = Some("x".repeat(limits::STRING_BYTES + 1));
+        let long = Commit { label, ..commit(1, None) };
+        let (mut encoder, _) = SegmentEncoder::new(&header(1, 0)).unwrap();
+        let result = encoder.encode_group([], &long, &mut |_| Ok(()));
+        assert!(matches!(
+            result,
+            Err(GroupError::Encode(EncodeError::StringTooLong { .. }))
+        ));
+    }
+}

@@ -1,0 +1,53 @@
+#![doc = include_str!("lib.md")]
+#![deny(missing_docs)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
+
+mod capture;
+mod clock;
+mod journal;
+mod lifecycle;
+mod plugin;
+mod process;
+mod recovery;
+mod restore;
+mod session;
+mod store;
+mod writer;
+
+pub use capture::{ReflectSaved, Saved, SessionAppExt};
+pub use journal::{CheckpointId, CheckpointKind, RunId, SaveId, SessionId, Validity, limits};
+pub use lifecycle::{
+    AutosaveStretched, CheckpointCaptured, CheckpointDrifted, CheckpointError, CheckpointFailed,
+    CheckpointSaved, CorruptionDetected, CurrentSession, LastCheckpoint, PreviousRun,
+    RecoveryAvailable, RecoveryDeclined, RecoveryError, RecoveryFailed, RecoveryOffers, Request,
+    RequestError, RequestRejected, RestoreFrom, RestorePrepared, RestoreReason, RestoreStarted,
+    SessionCatalog, SessionClosed, SessionCommands, SessionEnded, SessionForgotten, SessionPaused,
+    SessionRecovered, SessionRestored, SessionResumed, SessionSettings, SessionStarted,
+    SessionUpdate, SessionUpdated, SessionsFound, TypeFailed, recovery_is_pending,
+    saving_is_in_progress, session_is_active, session_is_paused, session_is_restoring,
+};
+pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
+pub use process::HowItEnded;
+pub use recovery::{OfferedCheckpoint, RecoveryOffer, SessionEntry, Unsaved};
+pub use restore::{DespawnOnRestore, RestoreReport};
+pub use session::{
+    EndReason, Field, FieldError, Fields, IllegalMove, Move, NewSession, SessionContext,
+    SessionMetadata, SessionPriority, SessionStatus,
+};
+pub use store::{MemoryDisk, Operation, PanicInfo};
+
+/// What most games use: `use bevy_session::prelude::*;`.
+pub mod prelude {
+    pub use crate::{
+        CheckpointFailed, CheckpointSaved, CorruptionDetected, CurrentSession, DespawnOnRestore,
+        EndReason, NewSession, PreviousRun, RecoveryAvailable, RecoveryFailed, RecoveryOffers,
+        ReflectSaved, RequestRejected, RestoreFrom, Saved, SessionAppExt, SessionCatalog,
+        SessionClosed, SessionCommands, SessionEnded, SessionPlugin, SessionRecovered,
+        SessionRestored, SessionSettings, SessionStarted, SessionUpdate, recovery_is_pending,
+        saving_is_in_progress, session_is_active, session_is_paused, session_is_restoring,
+    };
+}
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeDoctests;

@@ -1,0 +1,35 @@
+//! Drives the session inside the app: one exclusive pass over the world per frame, after `Last`.
+
+mod checkpoints;
+mod current_session;
+mod exit;
+mod frame;
+mod known_sessions;
+mod notifications;
+mod reports;
+mod request_queue;
+mod requests;
+mod restoring;
+mod runtime;
+mod settings;
+
+pub use current_session::{CurrentSession, LastCheckpoint, session_is_active, session_is_paused};
+pub use known_sessions::{
+    PreviousRun, RecoveryOffers, SessionCatalog, recovery_is_pending,
+};
+pub use notifications::{
+    AutosaveStretched, CheckpointCaptured, CheckpointDrifted, CheckpointError, CheckpointFailed,
+    CheckpointSaved, CorruptionDetected, RecoveryAvailable, RecoveryDeclined, RecoveryError,
+    RecoveryFailed, RequestRejected, RestorePrepared, RestoreReason, RestoreStarted, SessionClosed,
+    SessionEnded, SessionForgotten, SessionPaused, SessionRecovered, SessionRestored,
+    SessionResumed, SessionStarted, SessionUpdated, SessionsFound, TypeFailed,
+};
+pub use requests::{Request, RequestError, RestoreFrom, SessionCommands, SessionUpdate};
+pub use restoring::session_is_restoring;
+pub use runtime::saving_is_in_progress;
+pub use settings::SessionSettings;
+
+pub(crate) use frame::run_frame;
+pub(crate) use notifications::register as register_notifications;
+pub(crate) use request_queue::RequestQueue;
+pub(crate) use runtime::{Runtime, RuntimeParts};

@@ -1,0 +1,130 @@
+//! Takes checkpoints: when they are due, and when somebody asks.
+
+use std::time::{Duration, Instant};
+
+use bevy::prelude::*;
+use tracing::{debug, debug_span, info};
+
+use super::notifications::{AutosaveStretched, CheckpointCaptured, CheckpointFailed, notify};
+use super::runtime::RuntimeParts;
+use super::{CheckpointError, CurrentSession, SessionSettings};
+use crate::capture::CaptureScope;
+use crate::journal::{CheckpointId, CheckpointKind};
+use crate::session::SessionStatus;
+use crate::writer::{CheckpointOrder, Order, Saved};
+
+/// An automatic capture waits while this many are with the writer: what changes meanwhile is in
+/// the next one, so nothing is lost and memory stays bounded.
+const AUTOMATIC_IN_FLIGHT: usize = 2;
+/// A capture that must keep its moment fails when this many are with the writer.
+const MOMENTS_IN_FLIGHT: usize = 16;
+
+impl RuntimeParts {
+    /// Takes an automatic checkpoint if one is due.
+    pub(super) fn autosave(&mut self, world: &mut World) {
+        let Some(playing) = &self.playing else { return };
+        if self.transition.is_some() {
+            return;
+        }
+        let must_open = playing.base.is_none() && playing.counter == playing.opened_with;
+        if must_open {
+            self.take_checkpoint(world, CheckpointKind::Opening, None);
+            return;
+        }
+        let settings = world.get_resource_or_init::<SessionSettings>();
+        let interval = playing.stretched_interval.unwrap_or(settings.interval).max(settings.interval);
+        let due = settings.autosave && playing.since_capture >= interval;
+        let active = world
+            .get_resource::<CurrentSession>()
+            .is_some_and(|current| current.status == SessionStatus::Active);
+        if due && active && self.link.captures_in_flight() < AUTOMATIC_IN_FLIGHT {
+            self.take_checkpoint(world, CheckpointKind::Auto, None);
+        }
+    }
+
+    /// Captures the world and hands it to the writer. Where nothing changed since the last
+    /// checkpoint, none is taken, unless somebody gave this moment a name.
+    pub(super) fn take_checkpoint(
+        &mut self,
+        world: &mut World,
+        kind: CheckpointKind,
+        label: Option<String>,
+    ) {
+        let now = self.now;
+        let captures_in_flight = self.link.captures_in_flight();
+        let Some(playing) = &mut self.playing else { return };
+        let span = debug_span!("checkpoint", session = %playing.session, ?kind, rows = tracing::field::Empty);
+        let _span = span.enter();
+        let id = CheckpointId { run: playing.run, counter: playing.counter + 1 };
+        if captures_in_flight >= MOMENTS_IN_FLIGHT {
+            let (session, error) = (playing.session, CheckpointError::WriterBehind);
+            notify(world, CheckpointFailed { session, checkpoint: id, error, retry_in: None });
+            return;
+        }
+        let begun = Instant::now();
+        playing.since_capture = Duration::ZERO;
+        let scope = if playing.base.is_none() || re_anchors(kind) {
+            CaptureScope::Full
+        } else {
+            CaptureScope::Delta
+        };
+        let capture = self.recorder.capture(world, scope);
+        let Some(mut current) = world.get_resource_mut::<CurrentSession>() else { return };
+        let full = scope == CaptureScope::Full;
+        let nothing_changed = !full && capture.is_empty() && !current.fields_changed;
+        if nothing_changed && label.is_none() {
+            debug!("nothing changed since the last checkpoint");
+            self.recorder.recycle(capture);
+            return;
+        }
+        let fields = (full || current.fields_changed).then(|| current.fields.clone());
+        current.fields_changed = false;
+        let play_time = current.play_time;
+        let base = if full { None } else { playing.base };
+        playing.counter = id.counter;
+        playing.base = Some(id.counter);
+        span.record("rows", capture.rows());
+        let captured = CheckpointCaptured {
+            session: playing.session,
+            checkpoint: id,
+            kind,
+            full,
+            rows: capture.rows(),
+            entities: capture.entities(),
+            capture_time: begun.elapsed(),
+        };
+        notify(world, captured);
+        let time = now.wall;
+        let counter = id.counter;
+        let order = CheckpointOrder { counter, base, kind, label, time, play_time, fields, capture };
+        self.order(Order::Checkpoint(Box::new(order)));
+    }
+
+    /// Stretches the interval where automatic checkpoints write more than they may.
+    pub(super) fn keep_to_write_rate(&mut self, world: &mut World, saved: &Saved) {
+        let Some(playing) = &mut self.playing else { return };
+        if saved.kind != CheckpointKind::Auto {
+            return;
+        }
+        let settings = world.get_resource_or_init::<SessionSettings>().clone();
+        #[expect(clippy::cast_precision_loss, reason = "a rate need not be exact")]
+        let seconds = saved.bytes as f64 / settings.max_bytes_per_second.max(1) as f64;
+        // Whole seconds, so that it isn't said anew with each checkpoint.
+        let needed = Duration::from_secs(Duration::from_secs_f64(seconds).as_secs());
+        let stretched = (needed > settings.interval).then_some(needed);
+        if stretched == playing.stretched_interval {
+            return;
+        }
+        playing.stretched_interval = stretched;
+        let interval = stretched.unwrap_or(settings.interval);
+        info!(?interval, "automatic checkpoints keep to the write rate");
+        let session = playing.session;
+        notify(world, AutosaveStretched { session, interval });
+    }
+}
+
+/// Whether a checkpoint of this kind copies everything, so that the log is anchored to the world
+/// anew.
+fn re_anchors(kind: CheckpointKind) -> bool {
+    matches!(kind, CheckpointKind::Pause | CheckpointKind::Exit | CheckpointKind::Opening)
+}

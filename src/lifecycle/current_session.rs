@@ -1,0 +1,200 @@
+//! The session that is being played, for UI and game code to read.
+
+use std::time::Duration;
+
+use bevy::prelude::*;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::journal::{CheckpointId, CheckpointKind, SessionId};
+use crate::session::{
+    FieldError, Fields, SessionContext, SessionMetadata, SessionPriority, SessionStatus,
+};
+
+/// The session that is being played or paused. Take it as `Option<Res<CurrentSession>>`: it is
+/// there from [`SessionStarted`](crate::SessionStarted) or
+/// [`SessionRestored`](crate::SessionRestored) until
+/// [`SessionClosed`](crate::SessionClosed) or [`SessionEnded`](crate::SessionEnded).
+///
+/// ```
+/// use bevy::prelude::*;
+/// use bevy_session::prelude::*;
+///
+/// fn reach_mission(session: Option<ResMut<CurrentSession>>) -> Result {
+///     if let Some(mut session) = session {
+///         session.set("current_mission", &"the bridge")?;
+///     }
+///     Ok(())
+/// }
+/// # bevy::ecs::system::assert_is_system(reach_mission);
+/// ```
+#[derive(Resource, Clone, Debug)]
+pub struct CurrentSession {
+    pub(crate) metadata: SessionMetadata,
+    pub(crate) status: SessionStatus,
+    pub(crate) play_time: Duration,
+    pub(crate) updated: Timestamp,
+    pub(crate) last_checkpoint: Option<LastCheckpoint>,
+    pub(crate) fields: Fields,
+    /// Whether a field changed since the last capture.
+    pub(crate) fields_changed: bool,
+}
+
+/// The newest durable checkpoint of the session that is being played.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct LastCheckpoint {
+    /// The checkpoint.
+    pub id: CheckpointId,
+    /// Why it was taken.
+    pub kind: CheckpointKind,
+    /// Play time at its moment.
+    pub play_time: Duration,
+}
+
+impl CurrentSession {
+    pub(crate) fn new(metadata: SessionMetadata, fields: Fields) -> Self {
+        Self {
+            updated: metadata.started,
+            metadata,
+            status: SessionStatus::Active,
+            play_time: Duration::ZERO,
+            last_checkpoint: None,
+            fields,
+            fields_changed: false,
+        }
+    }
+
+    /// The session's identity.
+    #[must_use]
+    pub fn id(&self) -> SessionId {
+        self.metadata.id
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.metadata.name
+    }
+
+    /// The player's name, if the game gave one.
+    #[must_use]
+    pub fn player(&self) -> Option<&str> {
+        self.metadata.player.as_deref()
+    }
+
+    /// A sentence about it; may be empty.
+    #[must_use]
+    pub fn description(&self) -> &str {
+        &self.metadata.description
+    }
+
+    /// What sort of session it is, in the game's own words; may be empty.
+    #[must_use]
+    pub fn session_type(&self) -> &str {
+        &self.metadata.session_type
+    }
+
+    /// How much it matters.
+    #[must_use]
+    pub fn priority(&self) -> SessionPriority {
+        self.metadata.priority
+    }
+
+    /// [`SessionStatus::Active`] or [`SessionStatus::Paused`], and while its end is being written
+    /// the status that it will have.
+    #[must_use]
+    pub fn status(&self) -> SessionStatus {
+        self.status
+    }
+
+    /// When the session was started.
+    #[must_use]
+    pub fn started(&self) -> Timestamp {
+        self.metadata.started
+    }
+
+    /// When its metadata, status or fields changed last.
+    #[must_use]
+    pub fn updated(&self) -> Timestamp {
+        self.updated
+    }
+
+    /// Time played in all runs together, pauses excluded.
+    #[must_use]
+    pub fn play_time(&self) -> Duration {
+        self.play_time
+    }
+
+    /// The play time as people read it: `1:02:03`, or `2:03` under an hour.
+    #[must_use]
+    pub fn play_time_text(&self) -> String {
+        let seconds = self.play_time.as_secs();
+        let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+        match hours {
+            0 => format!("{minutes}:{seconds:02}"),
+            _ => format!("{hours}:{minutes:02}:{seconds:02}"),
+        }
+    }
+
+    /// The newest checkpoint that is durable.
+    #[must_use]
+    pub fn last_checkpoint(&self) -> Option<LastCheckpoint> {
+        self.last_checkpoint
+    }
+
+    /// Play time that a crash right now would cost.
+    #[must_use]
+    pub fn at_risk(&self) -> Duration {
+        let safe = self.last_checkpoint.map_or(Duration::ZERO, |last| last.play_time);
+        self.play_time.saturating_sub(safe)
+    }
+
+    /// The program and machine that the session was started with.
+    #[must_use]
+    pub fn context(&self) -> &SessionContext {
+        &self.metadata.context
+    }
+
+    /// The custom fields.
+    #[must_use]
+    pub fn fields(&self) -> &Fields {
+        &self.fields
+    }
+
+    /// The value of a custom field; `None` if it isn't set or is of another type.
+    #[must_use]
+    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        self.fields.get(name)
+    }
+
+    /// Sets a custom field. It is saved with the next checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// [`FieldError`] if the value can't be written; the field keeps its former value then.
+    pub fn set<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), FieldError> {
+        self.fields.set(name, value)?;
+        self.fields_changed = true;
+        Ok(())
+    }
+
+    /// Removes a custom field and says whether it was set.
+    pub fn remove(&mut self, name: &str) -> bool {
+        let removed = self.fields.remove(name);
+        self.fields_changed |= removed;
+        removed
+    }
+}
+
+/// Run condition: a session is being played and not paused.
+#[must_use]
+pub fn session_is_active(session: Option<Res<CurrentSession>>) -> bool {
+    session.is_some_and(|session| session.status == SessionStatus::Active)
+}
+
+/// Run condition: the session stands still.
+#[must_use]
+pub fn session_is_paused(session: Option<Res<CurrentSession>>) -> bool {
+    session.is_some_and(|session| session.status == SessionStatus::Paused)
+}

@@ -1,0 +1,59 @@
+//! Leaves cleanly when the app exits.
+
+use std::time::Instant;
+
+use bevy::prelude::*;
+use tracing::{info, warn};
+
+use super::SessionSettings;
+use super::runtime::{RuntimeParts, Transition};
+use crate::session::Move;
+use crate::writer::Order;
+
+impl RuntimeParts {
+    /// Once the app's exit is seen, writes it down, closes the session and waits, for a bounded
+    /// time, until that is on disk.
+    pub(super) fn exit_if_asked(&mut self, world: &mut World) {
+        if self.exited || !self.exit_is_asked(world) {
+            return;
+        }
+        self.exited = true;
+        if let Some(process) = &self.process {
+            process.exit_seen();
+        }
+        self.order(Order::Exiting);
+        let already_leaving = matches!(self.transition, Some(Transition::Leaving { .. }));
+        if self.playing.is_some() && !already_leaving {
+            // An exit goes before whatever was being prepared.
+            self.transition = None;
+            if let Err(error) = self.leave(world, Move::Close, None) {
+                warn!(%error, "the session can't be closed at the exit");
+            }
+        }
+        self.wait_until_left(world);
+    }
+
+    fn exit_is_asked(&self, world: &mut World) -> bool {
+        let signalled = self.process.as_ref().is_some_and(|process| process.was_signalled());
+        let asked = world
+            .get_resource::<Messages<AppExit>>()
+            .is_some_and(|messages| !messages.is_empty());
+        if signalled && !asked {
+            info!("a signal asks the game to exit");
+            world.write_message(AppExit::Success);
+        }
+        signalled || asked
+    }
+
+    fn wait_until_left(&mut self, world: &mut World) {
+        let patience = world.get_resource_or_init::<SessionSettings>().exit_patience;
+        let deadline = Instant::now() + patience;
+        while matches!(self.transition, Some(Transition::Leaving { .. })) {
+            let Some(report) = self.link.wait_for_report(deadline, self.now) else {
+                warn!(?patience, "the last checkpoint may be missing: the disk was too slow");
+                return;
+            };
+            self.handle_report(world, report);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The plugin's one pass over the world.
+
+use bevy::prelude::*;
+use tracing::error;
+
+use super::notifications::{CheckpointFailed, notify};
+use super::runtime::{Runtime, RuntimeParts};
+use super::{CheckpointError, CurrentSession, SessionSettings};
+use crate::journal::CheckpointId;
+use crate::session::SessionStatus;
+use crate::writer::Order;
+
+/// The system in the plugin's own schedule, after `Last`.
+pub(crate) fn run_frame(world: &mut World) {
+    // Taken out, so that observers of our notifications get the whole world. If one of them
+    // panics, the parts are dropped while unwinding, and that flushes what was captured.
+    let runtime = world.get_resource_mut::<Runtime>();
+    let Some(mut parts) = runtime.and_then(|mut runtime| runtime.take()) else { return };
+    parts.frame(world);
+    if let Some(mut runtime) = world.get_resource_mut::<Runtime>() {
+        runtime.put_back(parts);
+    }
+}
+
+impl RuntimeParts {
+    fn frame(&mut self, world: &mut World) {
+        let before = self.now;
+        self.tick(world);
+        if let Some(process) = &self.process {
+            process.frame_completed(self.now.wall);
+        }
+        self.pass_on_settings(world);
+        self.link.turn(self.now);
+        self.handle_reports(world);
+        if self.playing.is_some() {
+            self.let_time_pass(world, self.now.elapsed.saturating_sub(before.elapsed));
+            self.recorder.watch_removals(world);
+        }
+        self.handle_requests(world);
+        self.autosave(world);
+        self.exit_if_asked(world);
+        // What a driven writer can do at once is known in this very frame.
+        self.link.turn(self.now);
+        self.handle_reports(world);
+        self.mourn_writer(world);
+    }
+
+    fn let_time_pass(&mut self, world: &mut World, passed: std::time::Duration) {
+        let Some(mut current) = world.get_resource_mut::<CurrentSession>() else { return };
+        if current.status != SessionStatus::Active {
+            return;
+        }
+        current.play_time += passed;
+        if let Some(playing) = &mut self.playing {
+            playing.since_capture += passed;
+        }
+    }
+
+    fn pass_on_settings(&mut self, world: &mut World) {
+        let Some(settings) = world.get_resource::<SessionSettings>() else { return };
+        self.link.patience = settings.exit_patience;
+        let quota = (settings.max_session_bytes, settings.max_total_bytes);
+        if self.quota.replace(quota) != Some(quota) {
+            let (session_bytes, total_bytes) = quota;
+            self.order(Order::Quota { session_bytes, total_bytes });
+        }
+    }
+
+    /// A writer that panicked is a bug of ours. The game goes on, and must know that nothing is
+    /// saved any more.
+    fn mourn_writer(&mut self, world: &mut World) {
+        if self.mourned || self.exited || !self.link.is_broken() {
+            return;
+        }
+        self.mourned = true;
+        error!("the session writer is gone: nothing is saved any more");
+        let Some(playing) = &self.playing else { return };
+        let checkpoint = CheckpointId { run: playing.run, counter: playing.counter };
+        let session = playing.session;
+        let error = CheckpointError::WriterGone;
+        notify(world, CheckpointFailed { session, checkpoint, error, retry_in: None });
+    }
+}

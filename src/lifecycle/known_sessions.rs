@@ -1,0 +1,116 @@
+//! What is known about the sessions on this machine, for UI to read at any time.
+
+use bevy::prelude::*;
+use jiff::Timestamp;
+
+use crate::journal::SessionId;
+use crate::process::HowItEnded;
+use crate::recovery::{RecoveryOffer, SessionEntry};
+use crate::session::SessionStatus;
+
+/// All sessions on this machine, most recently played first. Filled shortly after start-up, when
+/// [`SessionsFound`](crate::SessionsFound) is sent.
+#[derive(Resource, Clone, Debug, Default)]
+pub struct SessionCatalog {
+    pub(crate) sessions: Vec<SessionEntry>,
+}
+
+impl SessionCatalog {
+    /// All sessions, most recently played first.
+    #[must_use]
+    pub fn sessions(&self) -> &[SessionEntry] {
+        &self.sessions
+    }
+
+    /// One session.
+    #[must_use]
+    pub fn get(&self, session: SessionId) -> Option<&SessionEntry> {
+        self.sessions.iter().find(|entry| entry.session.id == session)
+    }
+
+    /// The session that a Continue button takes up: the most recently played one that was left
+    /// cleanly.
+    #[must_use]
+    pub fn newest_closed(&self) -> Option<&SessionEntry> {
+        self.sessions.iter().find(|entry| entry.status == SessionStatus::Closed && !entry.in_use)
+    }
+
+    pub(crate) fn get_mut(&mut self, session: SessionId) -> Option<&mut SessionEntry> {
+        self.sessions.iter_mut().find(|entry| entry.session.id == session)
+    }
+
+    pub(crate) fn put(&mut self, entry: SessionEntry) {
+        self.remove(entry.session.id);
+        self.sessions.push(entry);
+        self.sessions.sort_by_key(|entry| std::cmp::Reverse(entry.updated));
+    }
+
+    pub(crate) fn remove(&mut self, session: SessionId) {
+        self.sessions.retain(|entry| entry.session.id != session);
+    }
+}
+
+impl SessionEntry {
+    /// Whether the session was left by a crash that nobody answered yet.
+    #[must_use]
+    pub fn has_crashed(&self) -> bool {
+        self.status.is_running() && !self.in_use
+    }
+
+    /// Whether the session can be continued or recovered.
+    #[must_use]
+    pub fn can_go_on(&self) -> bool {
+        !self.in_use && !self.declined && !self.status.has_ended() && self.newest.is_some()
+    }
+}
+
+/// What crashed runs left, most recent first. An offer stays until it is accepted or declined.
+#[derive(Resource, Clone, Debug, Default)]
+pub struct RecoveryOffers {
+    pub(crate) offers: Vec<RecoveryOffer>,
+}
+
+impl RecoveryOffers {
+    /// All offers, most recent first.
+    #[must_use]
+    pub fn offers(&self) -> &[RecoveryOffer] {
+        &self.offers
+    }
+
+    /// The offers of one session: more than one if it is forked.
+    pub fn of(&self, session: SessionId) -> impl Iterator<Item = &RecoveryOffer> {
+        self.offers.iter().filter(move |offer| offer.session.id == session)
+    }
+
+    /// Whether nothing waits for an answer.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.offers.is_empty()
+    }
+
+    pub(crate) fn remove(&mut self, session: SessionId) {
+        self.offers.retain(|offer| offer.session.id != session);
+    }
+}
+
+/// How the last process of this game on this machine ended. There from the first frame on, even if
+/// no session was played; absent if this is the first process.
+#[derive(Resource, Clone, PartialEq, Debug)]
+pub struct PreviousRun {
+    /// How it ended.
+    pub ended: HowItEnded,
+    /// When it is known to have lived last.
+    pub died_at: Timestamp,
+    /// When it was started.
+    pub started_at: Timestamp,
+    /// The game's version then.
+    pub game_version: String,
+    /// The session that it was playing, if it was.
+    pub session: Option<SessionId>,
+}
+
+/// Run condition: a crashed session waits for an answer.
+#[must_use]
+pub fn recovery_is_pending(offers: Option<Res<RecoveryOffers>>) -> bool {
+    offers.is_some_and(|offers| !offers.is_empty())
+}

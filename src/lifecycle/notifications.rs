@@ -1,0 +1,311 @@
+//! What the game is told. Each is triggered for observers and written as a message.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bevy::prelude::*;
+
+use crate::recovery::RecoveryOffer;
+use super::requests::{Request, RequestError};
+use crate::journal::{CheckpointId, CheckpointKind, SessionId};
+use crate::restore::RestoreReport;
+use crate::session::EndReason;
+
+/// Declares the notifications and registers them, so that none can be declared and forgotten.
+macro_rules! notifications {
+    ($($(#[$attribute:meta])* $name:ident { $($(#[$field_attribute:meta])* $field:ident: $type:ty,)* })*) => {
+        $(
+            $(#[$attribute])*
+            #[derive(Event, Message, Clone, Debug)]
+            #[non_exhaustive]
+            pub struct $name { $($(#[$field_attribute])* pub $field: $type,)* }
+        )*
+
+        pub(crate) fn register(app: &mut App) {
+            $(app.add_message::<$name>();)*
+        }
+    };
+}
+
+notifications! {
+    /// A session was started: its lock is held, and its first checkpoint is on its way.
+    SessionStarted {
+        /// The session.
+        session: SessionId,
+    }
+
+    /// The session stands still.
+    SessionPaused {
+        /// The session.
+        session: SessionId,
+    }
+
+    /// A paused session goes on.
+    SessionResumed {
+        /// The session.
+        session: SessionId,
+    }
+
+    /// Name, description, fields or the like of the session changed.
+    SessionUpdated {
+        /// The session.
+        session: SessionId,
+    }
+
+    /// The session was left and can be continued.
+    SessionClosed {
+        /// The session.
+        session: SessionId,
+        /// Whether its last checkpoint and its end are on disk. If not, what was acknowledged
+        /// before is.
+        complete: bool,
+    }
+
+    /// The session ended for good.
+    SessionEnded {
+        /// The session.
+        session: SessionId,
+        /// Why.
+        reason: EndReason,
+        /// Whether its last checkpoint and its end are on disk.
+        complete: bool,
+    }
+
+    /// A checkpoint was copied out of the world. It isn't safe yet.
+    ///
+    /// Triggered before the capture is handed to the writer. If the writer is behind, an automatic
+    /// checkpoint may be merged into the next one and never be saved under its own number.
+    CheckpointCaptured {
+        /// The session.
+        session: SessionId,
+        /// The checkpoint.
+        checkpoint: CheckpointId,
+        /// Why it was taken.
+        kind: CheckpointKind,
+        /// Whether everything was copied, or what changed since the last one.
+        full: bool,
+        /// Rows that were copied.
+        rows: usize,
+        /// Entities that are saved.
+        entities: u64,
+        /// Time that the main thread spent on it until now.
+        capture_time: Duration,
+    }
+
+    /// A checkpoint is durable: no crash and no power cut takes it away.
+    CheckpointSaved {
+        /// The session.
+        session: SessionId,
+        /// The checkpoint.
+        checkpoint: CheckpointId,
+        /// Why it was taken.
+        kind: CheckpointKind,
+        /// Its bytes on disk.
+        bytes: u64,
+        /// Time from the hand-over to the end of the sync.
+        write_time: Duration,
+    }
+
+    /// Checkpoints could not be written. What was acknowledged before is safe, the game goes on,
+    /// and the writer tries again by itself.
+    CheckpointFailed {
+        /// The session.
+        session: SessionId,
+        /// The checkpoint; the newest of them if there are several.
+        checkpoint: CheckpointId,
+        /// What went wrong.
+        error: CheckpointError,
+        /// Time until the next try; `None` if the next checkpoint is the next try.
+        retry_in: Option<Duration>,
+    }
+
+    /// Automatic checkpoints come less often than the settings say, to keep to
+    /// [`SessionSettings::max_bytes_per_second`](crate::SessionSettings::max_bytes_per_second),
+    /// or as often again.
+    AutosaveStretched {
+        /// The session.
+        session: SessionId,
+        /// The interval from now on.
+        interval: Duration,
+    }
+
+    /// The writer's count of a type's rows differed from the world's: something changed the world
+    /// without a trace. A full checkpoint follows by itself.
+    CheckpointDrifted {
+        /// The session.
+        session: SessionId,
+        /// The types.
+        types: Vec<String>,
+    }
+
+    /// The game's own code failed while a type was written. The other types were saved.
+    TypeFailed {
+        /// The session.
+        session: SessionId,
+        /// The type.
+        type_path: String,
+        /// What it said.
+        message: String,
+    }
+
+    /// All sessions on this machine were looked at, and [`SessionCatalog`](crate::SessionCatalog)
+    /// and [`RecoveryOffers`](crate::RecoveryOffers) are filled. Sent once, and again whenever
+    /// they were looked at anew.
+    SessionsFound {
+        /// How many sessions there are.
+        sessions: usize,
+        /// How many of them wait for an answer.
+        offers: usize,
+    }
+
+    /// A session was left by a crash, and its newest checkpoint was read and is whole. Answer with
+    /// [`recover`](crate::SessionCommands::recover) or
+    /// [`decline_recovery`](crate::SessionCommands::decline_recovery), now or later.
+    RecoveryAvailable {
+        /// What can be had back.
+        offer: RecoveryOffer,
+    }
+
+    /// A session's files are damaged. They stay where they are.
+    CorruptionDetected {
+        /// The session.
+        session: SessionId,
+        /// The newest checkpoint that was committed and can't be read.
+        lost: Option<CheckpointId>,
+        /// The newest one that can; what is offered now.
+        newest_intact: Option<CheckpointId>,
+        /// Play time between the two, if both are known.
+        lost_play_time: Option<Duration>,
+        /// The damaged files.
+        files: Vec<PathBuf>,
+    }
+
+    /// A session has committed checkpoints, and none of them can be restored. Its files stay where
+    /// they are.
+    RecoveryFailed {
+        /// The session.
+        session: SessionId,
+        /// Why.
+        error: RecoveryError,
+    }
+
+    /// A crashed session was set aside.
+    RecoveryDeclined {
+        /// The session.
+        session: SessionId,
+    }
+
+    /// A session was deleted.
+    SessionForgotten {
+        /// The session.
+        session: SessionId,
+    }
+
+    /// The chosen checkpoint was read and decoded; nothing in the world has changed yet.
+    RestorePrepared {
+        /// The session.
+        session: SessionId,
+        /// The checkpoint.
+        checkpoint: CheckpointId,
+    }
+
+    /// The world is about to be changed by a restore.
+    RestoreStarted {
+        /// The session.
+        session: SessionId,
+        /// The checkpoint.
+        checkpoint: CheckpointId,
+    }
+
+    /// A checkpoint was put back into the world.
+    SessionRestored {
+        /// The session.
+        session: SessionId,
+        /// The checkpoint.
+        checkpoint: CheckpointId,
+        /// Why.
+        reason: RestoreReason,
+        /// What came back, and what didn't.
+        report: RestoreReport,
+        /// Time from the request until now.
+        elapsed: Duration,
+    }
+
+    /// A crashed session goes on where its player was. Sent after [`SessionRestored`].
+    SessionRecovered {
+        /// The session.
+        session: SessionId,
+        /// The checkpoint.
+        checkpoint: CheckpointId,
+    }
+
+    /// A request was not legal and changed nothing.
+    RequestRejected {
+        /// The request.
+        request: Request,
+        /// Why.
+        error: RequestError,
+    }
+}
+
+/// Why a checkpoint was put back.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum RestoreReason {
+    /// A closed session was continued.
+    Continued,
+    /// A crashed session was recovered.
+    Recovered,
+    /// The session that is being played went back to an earlier moment.
+    Rewound,
+}
+
+/// Why checkpoints could not be written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum CheckpointError {
+    /// The disk refused an operation.
+    Disk {
+        /// The kind of refusal.
+        kind: std::io::ErrorKind,
+        /// Where, and what the operating system said.
+        message: String,
+    },
+    /// The session's directory vanished while the game was running. A full checkpoint into a new
+    /// one follows.
+    StoreVanished,
+    /// The writer is too far behind to keep this moment.
+    WriterBehind,
+    /// The writer itself failed. Nothing is saved any more; what was acknowledged is safe.
+    WriterGone,
+    /// The checkpoint is larger than the format allows.
+    TooLarge {
+        /// What is too large, and by how much.
+        message: String,
+    },
+}
+
+/// Why no checkpoint of a session can be restored.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum RecoveryError {
+    /// Every committed checkpoint is damaged.
+    AllDamaged,
+    /// A file was written by a newer release of this crate; update the game.
+    NewerFormat,
+    /// The files can't be read now. They may be readable later.
+    Unreadable {
+        /// Where, and what the operating system said.
+        message: String,
+    },
+}
+
+/// Tells observers and message readers.
+pub(crate) fn notify<N>(world: &mut World, notification: N)
+where
+    N: Message + Clone,
+    for<'a> N: Event<Trigger<'a>: Default>,
+{
+    world.write_message(notification.clone());
+    world.trigger(notification);
+}

@@ -1,0 +1,241 @@
+//! Takes in what the writer reports, and tells the game.
+
+use bevy::prelude::*;
+use tracing::{debug, error, info, warn};
+
+use super::notifications::{
+    CheckpointDrifted, CheckpointFailed, CheckpointSaved, CorruptionDetected, RecoveryAvailable,
+    RecoveryDeclined, RecoveryFailed, RequestRejected, SessionClosed, SessionEnded,
+    SessionForgotten, SessionStarted, SessionsFound, TypeFailed, notify,
+};
+use super::runtime::{Playing, Preparing, RuntimeParts, Transition};
+use super::{
+    CurrentSession, LastCheckpoint, RecoveryOffers, Request, RequestError, RestoreReason,
+    SessionCatalog, SessionSettings,
+};
+use crate::journal::SessionId;
+use crate::recovery::Found;
+use crate::session::SessionContext;
+use crate::writer::{Report, Saved};
+
+impl RuntimeParts {
+    /// Takes in everything that was reported.
+    pub(super) fn handle_reports(&mut self, world: &mut World) {
+        while let Some(report) = self.link.report() {
+            self.handle_report(world, report);
+        }
+    }
+
+    pub(super) fn handle_report(&mut self, world: &mut World, report: Report) {
+        match report {
+            Report::Detected(found) => self.detected(world, found),
+            Report::Damaged(found) => {
+                // What is offered instead is the answer to the request.
+                self.transition = None;
+                tell_found(world, *found);
+            }
+            Report::TakenUp { session, context } => self.taken_up(world, session, context),
+            Report::NotTakenUp { session, error } => self.not_taken_up(world, session, error),
+            Report::Prepared(prepared) => self.restore(world, *prepared),
+            Report::NotPrepared { error } => self.not_prepared(world, error),
+            Report::Unrecoverable { session, error } => {
+                self.transition = None;
+                error!(%session, ?error, "no checkpoint can be restored");
+                notify(world, RecoveryFailed { session, error });
+            }
+            Report::Saved(saved) => self.saved(world, &saved),
+            Report::Failed { checkpoint, error, retry_in } => {
+                let Some(session) = self.session() else { return };
+                error!(%session, %checkpoint, ?error, ?retry_in, "checkpoint not saved");
+                notify(world, CheckpointFailed { session, checkpoint, error, retry_in });
+            }
+            Report::NeedFull => self.need_full(),
+            Report::Drifted { types } => {
+                self.need_full();
+                let Some(session) = self.session() else { return };
+                warn!(%session, ?types, "a change left no trace; a full checkpoint follows");
+                notify(world, CheckpointDrifted { session, types });
+            }
+            Report::TypeFailed { type_path, message } => {
+                let Some(session) = self.session() else { return };
+                error!(%session, type_path, message, "a type could not be written");
+                notify(world, TypeFailed { session, type_path, message });
+            }
+            Report::Left { session, complete } => self.left(world, session, complete),
+            Report::Declined { session, result } => self.declined(world, session, result),
+            Report::Forgotten { session, result } => self.forgotten(world, session, result),
+            Report::Emptied(capture) => self.recorder.recycle(*capture),
+        }
+    }
+
+    fn session(&self) -> Option<SessionId> {
+        self.playing.as_ref().map(|playing| playing.session)
+    }
+
+    pub(super) fn need_full(&mut self) {
+        if let Some(playing) = &mut self.playing {
+            playing.base = None;
+        }
+    }
+
+    fn detected(&mut self, world: &mut World, found: Vec<Found>) {
+        self.detected = true;
+        for found in found {
+            tell_found(world, found);
+        }
+        let sessions = world.get_resource_or_init::<SessionCatalog>().sessions.len();
+        let offers = world.get_resource_or_init::<RecoveryOffers>().offers.len();
+        info!(sessions, offers, "sessions on this machine");
+        notify(world, SessionsFound { sessions, offers });
+    }
+
+    fn taken_up(&mut self, world: &mut World, session: SessionId, context: SessionContext) {
+        // A restore has begun its run already; only a start waits for its lock.
+        let Some(Transition::Opening { mut metadata, fields, run }) =
+            self.transition.take_if(|transition| matches!(transition, Transition::Opening { .. }))
+        else {
+            return;
+        };
+        metadata.context = context;
+        world.insert_resource(CurrentSession::new(*metadata, fields));
+        self.playing = Some(Playing::new(session, run, 0));
+        self.recorder.restart(world);
+        info!(%session, "session started");
+        notify(world, SessionStarted { session });
+    }
+
+    fn not_taken_up(&mut self, world: &mut World, session: SessionId, error: RequestError) {
+        match self.transition.take() {
+            Some(Transition::Opening { metadata, .. }) => {
+                warn!(%session, %error, "session not started");
+                let request = Request::Start(metadata.as_new_session());
+                notify(world, RequestRejected { request, error });
+            }
+            other => {
+                self.transition = other;
+                error!(%session, %error, "the restored session can't be written");
+            }
+        }
+    }
+
+    fn not_prepared(&mut self, world: &mut World, error: RequestError) {
+        let Some(Transition::Preparing(preparing)) = self.transition.take() else { return };
+        let request = preparing.request();
+        info!(?request, %error, "request rejected");
+        notify(world, RequestRejected { request, error });
+    }
+
+    fn saved(&mut self, world: &mut World, saved: &Saved) {
+        let Some(playing) = &mut self.playing else { return };
+        if playing.run != saved.id.run {
+            return;
+        }
+        playing.saved = playing.saved.max(saved.id.counter);
+        let session = playing.session;
+        if let Some(mut current) = world.get_resource_mut::<CurrentSession>() {
+            let last = LastCheckpoint { id: saved.id, kind: saved.kind, play_time: saved.play_time };
+            current.last_checkpoint = Some(last);
+        }
+        debug!(%session, checkpoint = %saved.id, bytes = saved.bytes, "checkpoint saved");
+        let notification = CheckpointSaved {
+            session,
+            checkpoint: saved.id,
+            kind: saved.kind,
+            bytes: saved.bytes,
+            write_time: saved.write_time,
+        };
+        notify(world, notification);
+        self.keep_to_write_rate(world, saved);
+    }
+
+    fn left(&mut self, world: &mut World, session: SessionId, complete: bool) {
+        let Some(Transition::Leaving { end, .. }) =
+            self.transition.take_if(|transition| matches!(transition, Transition::Leaving { .. }))
+        else {
+            return;
+        };
+        self.playing = None;
+        world.remove_resource::<CurrentSession>();
+        info!(%session, ?end, complete, "session left");
+        match end {
+            None => notify(world, SessionClosed { session, complete }),
+            Some(reason) => notify(world, SessionEnded { session, reason, complete }),
+        }
+    }
+
+    fn declined(&mut self, world: &mut World, session: SessionId, result: Result<(), RequestError>) {
+        self.transition = None;
+        match result {
+            Ok(()) => {
+                world.get_resource_or_init::<RecoveryOffers>().remove(session);
+                if let Some(entry) =
+                    world.get_resource_or_init::<SessionCatalog>().get_mut(session)
+                {
+                    entry.declined = true;
+                }
+                notify(world, RecoveryDeclined { session });
+            }
+            Err(error) => {
+                notify(world, RequestRejected { request: Request::Decline(session), error });
+            }
+        }
+    }
+
+    fn forgotten(&mut self, world: &mut World, session: SessionId, result: Result<(), RequestError>) {
+        self.transition = None;
+        match result {
+            Ok(()) => {
+                world.get_resource_or_init::<RecoveryOffers>().remove(session);
+                world.get_resource_or_init::<SessionCatalog>().remove(session);
+                notify(world, SessionForgotten { session });
+            }
+            Err(error) => {
+                notify(world, RequestRejected { request: Request::Forget(session), error });
+            }
+        }
+    }
+}
+
+impl Preparing {
+    /// The request that asked for it.
+    fn request(self) -> Request {
+        match self.reason {
+            RestoreReason::Continued => Request::Continue(self.session),
+            RestoreReason::Recovered | RestoreReason::Rewound => {
+                Request::Recover(self.session, self.from)
+            }
+        }
+    }
+}
+
+/// Puts what was found about a session into the catalogue and the offers, and tells the game.
+fn tell_found(world: &mut World, found: Found) {
+    let session = found.session;
+    let wanted = world.get_resource_or_init::<SessionSettings>().recovery;
+    if let Some(entry) = found.entry {
+        world.get_resource_or_init::<SessionCatalog>().put(entry);
+    }
+    world.get_resource_or_init::<RecoveryOffers>().remove(session);
+    if let Some(corruption) = found.corruption {
+        warn!(%session, lost = ?corruption.lost, files = ?corruption.files, "damaged files");
+        notify(world, CorruptionDetected {
+            session,
+            lost: corruption.lost,
+            newest_intact: corruption.newest_intact,
+            lost_play_time: corruption.lost_play_time,
+            files: corruption.files,
+        });
+    }
+    if let Some(error) = found.failure {
+        error!(%session, ?error, "no checkpoint can be restored");
+        notify(world, RecoveryFailed { session, error });
+    }
+    if !wanted {
+        return;
+    }
+    for offer in found.offers {
+        info!(%session, cause = ?offer.cause, newest = %offer.newest, "recovery available");
+        world.get_resource_or_init::<RecoveryOffers>().offers.push(offer.clone());
+        notify(world, RecoveryAvailable { offer });
+    }
+}

@@ -1,0 +1,267 @@
+//! Handles the game's requests, in order.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use bevy::prelude::*;
+use tracing::{info, info_span};
+
+use super::notifications::{RequestRejected, SessionPaused, SessionResumed, SessionUpdated, notify};
+use super::requests::{Request, RequestError, RestoreFrom, SessionUpdate};
+use super::runtime::{Preparing, RuntimeParts, Transition};
+use super::{CurrentSession, RestoreReason, SessionCatalog, SessionSettings};
+use crate::capture::Carried;
+use crate::journal::{CheckpointKind, Record, RunId, SaveId, SessionId, limits};
+use crate::recovery::Wanted;
+use crate::session::{EndReason, Move, NewSession, SessionContext, SessionMetadata, SessionStatus};
+use crate::writer::{Leave, Order, TakeUp};
+
+/// Requests that wait for the end of the frame, or for the one before them to be finished.
+#[derive(Resource, Default)]
+pub(crate) struct RequestQueue(pub(super) VecDeque<Request>);
+
+impl RuntimeParts {
+    /// Handles requests until one has to wait for the writer.
+    pub(super) fn handle_requests(&mut self, world: &mut World) {
+        while self.transition.is_none() {
+            let Some(mut queue) = world.get_resource_mut::<RequestQueue>() else { return };
+            let must_know_sessions = matches!(queue.0.front(), Some(Request::StartOrContinue(_)));
+            if must_know_sessions && !self.detected {
+                return;
+            }
+            let Some(request) = queue.0.pop_front() else { return };
+            let session = world.get_resource::<CurrentSession>().map(CurrentSession::id);
+            let _span = info_span!("session_request", ?session).entered();
+            if let Err(error) = self.handle(world, &request) {
+                info!(?request, %error, "request rejected");
+                notify(world, RequestRejected { request, error });
+            }
+        }
+    }
+
+    fn handle(&mut self, world: &mut World, request: &Request) -> Result<(), RequestError> {
+        match request {
+            Request::Start(session) => self.start(world, session),
+            Request::StartOrContinue(session) => self.start_or_continue(world, session),
+            Request::Pause => self.pause(world),
+            Request::Resume => self.resume(world),
+            Request::Update(update) => self.update(world, update),
+            Request::Checkpoint { label, kind } => {
+                self.checkpoint_on_request(world, label, *kind)
+            }
+            Request::Close => self.leave(world, Move::Close, None),
+            Request::End(reason) => self.leave(world, Move::End(*reason), Some(*reason)),
+            Request::Continue(session) => {
+                self.require_no_session()?;
+                self.prepare(*session, RestoreFrom::Latest, RestoreReason::Continued);
+                Ok(())
+            }
+            Request::Recover(session, from) => self.recover(world, *session, *from),
+            Request::Decline(session) => self.file(*session, Order::Decline(*session)),
+            Request::Forget(session) => self.file(*session, Order::Forget(*session)),
+        }
+    }
+
+    fn start(&mut self, world: &mut World, session: &NewSession) -> Result<(), RequestError> {
+        check_text(&session.name)?;
+        if self.playing.is_some() && session.replaces_current {
+            let mut queue = world.get_resource_or_init::<RequestQueue>();
+            queue.0.push_front(Request::Start(session.clone()));
+            queue.0.push_front(Request::Close);
+            return Ok(());
+        }
+        self.require_no_session()?;
+        let run = RunId::random();
+        let metadata = SessionMetadata {
+            id: SessionId::random(),
+            name: session.name.clone(),
+            player: session.player.clone(),
+            description: session.description.clone(),
+            session_type: session.session_type.clone(),
+            priority: session.priority,
+            started: self.now.wall,
+            context: SessionContext::default(),
+        };
+        self.order(Order::TakeUp(Box::new(TakeUp {
+            metadata: metadata.clone(),
+            run,
+            parent: None,
+            supersedes: Vec::new(),
+            next_save_id: SaveId::FIRST,
+            seeds: Vec::new(),
+            carried: Carried::default(),
+        })));
+        let fields = session.fields.clone();
+        self.transition = Some(Transition::Opening { metadata: Box::new(metadata), fields, run });
+        Ok(())
+    }
+
+    fn start_or_continue(&mut self, world: &mut World, new: &NewSession) -> Result<(), RequestError> {
+        self.require_no_session()?;
+        let recovery = world.get_resource_or_init::<SessionSettings>().recovery;
+        let known = world.get_resource_or_init::<SessionCatalog>();
+        let same = known.sessions().iter().find(|entry| {
+            entry.session.name == new.name
+                && entry.session.player == new.player
+                && entry.can_go_on()
+                && (recovery || !entry.has_crashed())
+        });
+        match same.map(|entry| (entry.session.id, entry.has_crashed())) {
+            None => self.start(world, new),
+            Some((session, crashed)) => {
+                let reason =
+                    if crashed { RestoreReason::Recovered } else { RestoreReason::Continued };
+                self.prepare(session, RestoreFrom::Latest, reason);
+                Ok(())
+            }
+        }
+    }
+
+    fn pause(&mut self, world: &mut World) -> Result<(), RequestError> {
+        let session = self.step(world, Move::Pause)?;
+        if world.get_resource_or_init::<SessionSettings>().autosave {
+            self.take_checkpoint(world, CheckpointKind::Pause, None);
+        }
+        self.write_status(world);
+        notify(world, SessionPaused { session });
+        Ok(())
+    }
+
+    fn resume(&mut self, world: &mut World) -> Result<(), RequestError> {
+        let session = self.step(world, Move::Resume)?;
+        self.write_status(world);
+        notify(world, SessionResumed { session });
+        Ok(())
+    }
+
+    fn update(&mut self, world: &mut World, update: &SessionUpdate) -> Result<(), RequestError> {
+        self.require_session()?;
+        let texts = [&update.name, &update.player, &update.description, &update.session_type];
+        texts.into_iter().flatten().try_for_each(|text| check_text(text))?;
+        let now = self.now.wall;
+        let Some(mut current) = world.get_resource_mut::<CurrentSession>() else {
+            return Err(RequestError::NoSession);
+        };
+        let before = current.metadata.clone();
+        let update = update.clone();
+        let metadata = &mut current.metadata;
+        metadata.name = update.name.unwrap_or_else(|| before.name.clone());
+        metadata.player = update.player.or_else(|| before.player.clone());
+        metadata.description = update.description.unwrap_or_else(|| before.description.clone());
+        metadata.session_type = update.session_type.unwrap_or_else(|| before.session_type.clone());
+        metadata.priority = update.priority.unwrap_or(before.priority);
+        let metadata = (before != *metadata).then(|| metadata.clone());
+        current.fields_changed |= !update.fields.is_empty();
+        current.fields.extend(update.fields);
+        current.updated = now;
+        let session = current.id();
+        if let Some(metadata) = metadata {
+            self.order(Order::Write(Record::Metadata(Box::new(metadata))));
+        }
+        notify(world, SessionUpdated { session });
+        Ok(())
+    }
+
+    fn checkpoint_on_request(
+        &mut self,
+        world: &mut World,
+        label: &str,
+        kind: CheckpointKind,
+    ) -> Result<(), RequestError> {
+        self.require_session()?;
+        check_text(label)?;
+        self.take_checkpoint(world, kind, Some(label.to_owned()));
+        Ok(())
+    }
+
+    /// Takes the last checkpoint of the run, and orders its end.
+    pub(super) fn leave(
+        &mut self,
+        world: &mut World,
+        step: Move,
+        end: Option<EndReason>,
+    ) -> Result<(), RequestError> {
+        let session = self.step(world, step)?;
+        self.take_checkpoint(world, CheckpointKind::Exit, None);
+        let Some(current) = world.get_resource::<CurrentSession>() else {
+            return Err(RequestError::NoSession);
+        };
+        let leave = Leave {
+            status: current.status,
+            reason: end,
+            time: self.now.wall,
+            play_time: current.play_time,
+        };
+        self.order(Order::Leave(leave));
+        self.transition = Some(Transition::Leaving { session, end });
+        Ok(())
+    }
+
+    fn recover(
+        &mut self,
+        world: &mut World,
+        session: SessionId,
+        from: RestoreFrom,
+    ) -> Result<(), RequestError> {
+        if !world.get_resource_or_init::<SessionSettings>().recovery {
+            return Err(RequestError::RecoveryIsOff);
+        }
+        let reason = match &self.playing {
+            Some(playing) if playing.session == session => RestoreReason::Rewound,
+            Some(playing) => {
+                return Err(RequestError::SessionRunning { current: playing.session });
+            }
+            None => RestoreReason::Recovered,
+        };
+        self.prepare(session, from, reason);
+        Ok(())
+    }
+
+    fn prepare(&mut self, session: SessionId, from: RestoreFrom, reason: RestoreReason) {
+        self.order(Order::Prepare(Wanted { session, from, reason }));
+        let asked_at = Instant::now();
+        self.transition = Some(Transition::Preparing(Preparing { session, from, reason, asked_at }));
+    }
+
+    fn file(&mut self, session: SessionId, order: Order) -> Result<(), RequestError> {
+        if self.playing.as_ref().is_some_and(|playing| playing.session == session) {
+            return Err(RequestError::SessionRunning { current: session });
+        }
+        self.order(order);
+        self.transition = Some(Transition::Filing);
+        Ok(())
+    }
+
+    fn require_no_session(&self) -> Result<(), RequestError> {
+        match &self.playing {
+            Some(playing) => Err(RequestError::SessionRunning { current: playing.session }),
+            None => Ok(()),
+        }
+    }
+
+    fn require_session(&self) -> Result<(), RequestError> {
+        self.playing.as_ref().map(|_| ()).ok_or(RequestError::NoSession)
+    }
+
+    /// Moves the session that is being played to another status, if that is legal.
+    fn step(&mut self, world: &mut World, step: Move) -> Result<SessionId, RequestError> {
+        let now = self.now.wall;
+        let mut current =
+            world.get_resource_mut::<CurrentSession>().ok_or(RequestError::NoSession)?;
+        current.status = current.status.after(step)?;
+        current.updated = now;
+        Ok(current.id())
+    }
+
+    fn write_status(&mut self, world: &World) {
+        let Some(current) = world.get_resource::<CurrentSession>() else { return };
+        let (status, play_time) = (current.status, current.play_time);
+        debug_assert!(matches!(status, SessionStatus::Active | SessionStatus::Paused));
+        self.order(Order::Write(Record::Status { status, time: self.now.wall, play_time }));
+    }
+}
+
+fn check_text(text: &str) -> Result<(), RequestError> {
+    let (bytes, limit) = (text.len(), limits::STRING_BYTES);
+    if bytes > limit { Err(RequestError::TextTooLong { bytes, limit }) } else { Ok(()) }
+}

@@ -1,0 +1,295 @@
+//! What a game asks for.
+
+use std::fmt;
+
+use bevy::prelude::*;
+use serde::Serialize;
+use tracing::error;
+
+use super::RequestQueue;
+use crate::journal::{CheckpointId, CheckpointKind, SessionId};
+use crate::session::{EndReason, FieldError, Fields, IllegalMove, NewSession, SessionPriority};
+
+/// One request of the game, as it was made.
+///
+/// Games make requests with the methods of [`SessionCommands`]; they meet this type again in
+/// [`RequestRejected`](crate::RequestRejected).
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub enum Request {
+    /// [`SessionCommands::start_session`].
+    Start(NewSession),
+    /// [`SessionCommands::start_or_continue`].
+    StartOrContinue(NewSession),
+    /// [`SessionCommands::pause_session`].
+    Pause,
+    /// [`SessionCommands::resume_session`].
+    Resume,
+    /// [`SessionCommands::update_session`].
+    Update(SessionUpdate),
+    /// [`SessionCommands::checkpoint`].
+    Checkpoint {
+        /// What the game calls the moment.
+        label: String,
+        /// Why it is taken.
+        kind: CheckpointKind,
+    },
+    /// [`SessionCommands::close_session`].
+    Close,
+    /// [`SessionCommands::continue_session`].
+    Continue(SessionId),
+    /// [`SessionCommands::end_session`].
+    End(EndReason),
+    /// [`SessionCommands::recover`].
+    Recover(SessionId, RestoreFrom),
+    /// [`SessionCommands::decline_recovery`].
+    Decline(SessionId),
+    /// [`SessionCommands::forget_session`].
+    Forget(SessionId),
+}
+
+/// Which of a session's checkpoints to restore.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[non_exhaustive]
+pub enum RestoreFrom {
+    /// The newest committed checkpoint.
+    #[default]
+    Latest,
+    /// This one.
+    Checkpoint(CheckpointId),
+}
+
+/// Changes to the session that is being played. What isn't set stays as it is.
+///
+/// ```
+/// use bevy_session::SessionUpdate;
+///
+/// let update = SessionUpdate::default()
+///     .name("Chapter 2")
+///     .field("current_mission", &"the bridge")?
+///     .field("deaths", &3)?;
+/// # Ok::<(), bevy_session::FieldError>(())
+/// ```
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct SessionUpdate {
+    pub(crate) name: Option<String>,
+    pub(crate) player: Option<String>,
+    pub(crate) description: Option<String>,
+    pub(crate) session_type: Option<String>,
+    pub(crate) priority: Option<SessionPriority>,
+    pub(crate) fields: Fields,
+}
+
+impl SessionUpdate {
+    /// A new name.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// A new name of the player.
+    #[must_use]
+    pub fn player(mut self, player: impl Into<String>) -> Self {
+        self.player = Some(player.into());
+        self
+    }
+
+    /// A new description.
+    #[must_use]
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// A new sort of session.
+    #[must_use]
+    pub fn session_type(mut self, session_type: impl Into<String>) -> Self {
+        self.session_type = Some(session_type.into());
+        self
+    }
+
+    /// A new priority.
+    #[must_use]
+    pub fn priority(mut self, priority: SessionPriority) -> Self {
+        self.priority = Some(priority);
+        self
+    }
+
+    /// Sets a custom field.
+    ///
+    /// # Errors
+    ///
+    /// [`FieldError`] if the value can't be written.
+    pub fn field<T: Serialize + ?Sized>(mut self, name: &str, value: &T) -> Result<Self, FieldError> {
+        self.fields.set(name, value)?;
+        Ok(self)
+    }
+}
+
+/// Why a request changed nothing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// A session is being played already, and the request doesn't replace it.
+    SessionRunning {
+        /// The session that is being played.
+        current: SessionId,
+    },
+    /// No session is being played.
+    NoSession,
+    /// The session is in a status that has no such step.
+    IllegalMove(IllegalMove),
+    /// There is no session with this id.
+    UnknownSession,
+    /// Another process plays this session.
+    SessionInUse,
+    /// The session has no such checkpoint.
+    UnknownCheckpoint,
+    /// The session has no checkpoint at all.
+    NothingToRestore,
+    /// Recovery is switched off in [`SessionSettings`](crate::SessionSettings).
+    RecoveryIsOff,
+    /// The session was left behind by no crash, so there is nothing to decline.
+    NothingToDecline,
+    /// A name or label is larger than the format allows.
+    TextTooLong {
+        /// Its size in bytes.
+        bytes: usize,
+        /// The largest size allowed.
+        limit: usize,
+    },
+    /// The session's files can't be used now; they were left as they are.
+    Store {
+        /// What the store said.
+        message: String,
+    },
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SessionRunning { current } => {
+                write!(formatter, "session {current} is being played already")
+            }
+            Self::NoSession => formatter.write_str("no session is being played"),
+            Self::IllegalMove(error) => error.fmt(formatter),
+            Self::UnknownSession => formatter.write_str("there is no session with this id"),
+            Self::SessionInUse => formatter.write_str("another process plays this session"),
+            Self::UnknownCheckpoint => formatter.write_str("the session has no such checkpoint"),
+            Self::NothingToRestore => formatter.write_str("the session has no checkpoint"),
+            Self::RecoveryIsOff => formatter.write_str("recovery is switched off"),
+            Self::NothingToDecline => formatter.write_str("the session has no crash to decline"),
+            Self::TextTooLong { bytes, limit } => {
+                write!(formatter, "a text of {bytes} bytes is over the limit of {limit}")
+            }
+            Self::Store { message } => formatter.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for RequestError {}
+
+impl From<IllegalMove> for RequestError {
+    fn from(error: IllegalMove) -> Self {
+        Self::IllegalMove(error)
+    }
+}
+
+/// The requests that a game makes, on [`Commands`].
+///
+/// Requests are handled in order, at the end of the frame. One that isn't legal then changes
+/// nothing and is answered with [`RequestRejected`](crate::RequestRejected).
+///
+/// ```
+/// use bevy::prelude::*;
+/// use bevy_session::prelude::*;
+///
+/// fn new_game(mut commands: Commands) {
+///     commands.start_session(NewSession::named("Campaign").player("Maverick"));
+/// }
+/// # bevy::ecs::system::assert_is_system(new_game);
+/// ```
+pub trait SessionCommands {
+    /// Makes a request that was put together elsewhere.
+    fn request_session(&mut self, request: Request);
+
+    /// Starts a session. [`SessionStarted`](crate::SessionStarted) follows once its lock is held.
+    fn start_session(&mut self, session: NewSession) {
+        self.request_session(Request::Start(session));
+    }
+
+    /// Takes up the newest session of this name and player that can go on, recovering it if it
+    /// crashed, or starts one: all that a server or jam game needs.
+    fn start_or_continue(&mut self, session: NewSession) {
+        self.request_session(Request::StartOrContinue(session));
+    }
+
+    /// Lets the session stand still, after a checkpoint.
+    fn pause_session(&mut self) {
+        self.request_session(Request::Pause);
+    }
+
+    /// Lets a paused session go on.
+    fn resume_session(&mut self) {
+        self.request_session(Request::Resume);
+    }
+
+    /// Changes name, description, custom fields and so on of the session that is being played.
+    fn update_session(&mut self, update: SessionUpdate) {
+        self.request_session(Request::Update(update));
+    }
+
+    /// Renames the session that is being played.
+    fn rename_session(&mut self, name: impl Into<String>) {
+        self.update_session(SessionUpdate::default().name(name));
+    }
+
+    /// Takes a checkpoint of this very frame. [`CheckpointSaved`](crate::CheckpointSaved) follows
+    /// when it is durable.
+    fn checkpoint(&mut self, label: impl Into<String>) {
+        let label = label.into();
+        self.request_session(Request::Checkpoint { label, kind: CheckpointKind::Manual });
+    }
+
+    /// Leaves the session, after a last checkpoint. It can be continued later.
+    fn close_session(&mut self) {
+        self.request_session(Request::Close);
+    }
+
+    /// Takes up a session that was closed.
+    fn continue_session(&mut self, session: SessionId) {
+        self.request_session(Request::Continue(session));
+    }
+
+    /// Ends the session for good, after a last checkpoint.
+    fn end_session(&mut self, reason: EndReason) {
+        self.request_session(Request::End(reason));
+    }
+
+    /// Puts the player back: into a crashed session, or, for the one that is being played, to an
+    /// earlier moment of it.
+    fn recover(&mut self, session: SessionId, from: RestoreFrom) {
+        self.request_session(Request::Recover(session, from));
+    }
+
+    /// Sets a crashed session aside. Its data is kept until retention, and it isn't offered again
+    /// unless it crashes again.
+    fn decline_recovery(&mut self, session: SessionId) {
+        self.request_session(Request::Decline(session));
+    }
+
+    /// Deletes a session that isn't being played, with everything in it.
+    fn forget_session(&mut self, session: SessionId) {
+        self.request_session(Request::Forget(session));
+    }
+}
+
+impl SessionCommands for Commands<'_, '_> {
+    fn request_session(&mut self, request: Request) {
+        self.queue(move |world: &mut World| match world.get_resource_mut::<RequestQueue>() {
+            Some(mut queue) => queue.0.push_back(request),
+            None => error!("{request:?} came to nothing: add `SessionPlugin` to the app"),
+        });
+    }
+}

@@ -1,0 +1,78 @@
+//! Puts a prepared checkpoint back into the world.
+
+use bevy::prelude::*;
+use tracing::{error, info, info_span};
+
+use super::notifications::{
+    RestorePrepared, RestoreStarted, SessionRecovered, SessionRestored, notify,
+};
+use super::runtime::{Playing, RuntimeParts, Transition};
+use super::{CurrentSession, RecoveryOffers, RestoreReason, SessionCatalog};
+use crate::journal::RunId;
+use crate::recovery::Prepared;
+use crate::session::SessionStatus;
+use crate::writer::{Order, TakeUp};
+
+/// There while a restore changes the world.
+#[derive(Resource)]
+struct RestoreInProgress;
+
+/// Run condition, for observers too: the world is being put back. No loot, no sounds, no new game.
+#[must_use]
+pub fn session_is_restoring(world: &World) -> bool {
+    world.contains_resource::<RestoreInProgress>()
+}
+
+impl RuntimeParts {
+    /// Runs the restore protocol from the point where nothing of the world has changed yet.
+    pub(super) fn restore(&mut self, world: &mut World, prepared: Prepared) {
+        let Some(Transition::Preparing(preparing)) = self.transition.take() else { return };
+        let session = prepared.metadata.id;
+        let checkpoint = prepared.checkpoint;
+        let span = info_span!("restore", %session, %checkpoint, entities = tracing::field::Empty);
+        let _span = span.enter();
+        notify(world, RestorePrepared { session, checkpoint });
+        world.insert_resource(RestoreInProgress);
+        notify(world, RestoreStarted { session, checkpoint });
+
+        let carried = prepared.image.carried();
+        let mut image = prepared.image;
+        image.insert_resources(world);
+        let mut current = CurrentSession::new(prepared.metadata.clone(), prepared.fields);
+        current.play_time = prepared.play_time;
+        current.status = SessionStatus::Active;
+        current.updated = self.now.wall;
+        world.insert_resource(current);
+        if let Err(error) = image.set_states(world) {
+            error!(%error, "the saved states can't be entered");
+        }
+        let replaced = image.replace_entities(world);
+        world.remove_resource::<RestoreInProgress>();
+        span.record("entities", replaced.report.entities);
+
+        let run = RunId::random();
+        self.order(Order::TakeUp(Box::new(TakeUp {
+            metadata: prepared.metadata,
+            run,
+            parent: Some(checkpoint),
+            supersedes: prepared.heads,
+            next_save_id: prepared.next_save_id,
+            seeds: replaced.seeds,
+            carried,
+        })));
+        self.playing = Some(Playing::new(session, run, prepared.newest_counter));
+        self.recorder.restart(world);
+        world.get_resource_or_init::<RecoveryOffers>().remove(session);
+        if let Some(entry) = world.get_resource_or_init::<SessionCatalog>().get_mut(session) {
+            entry.in_use = true;
+        }
+        let reason = preparing.reason;
+        let elapsed = preparing.asked_at.elapsed();
+        info!(?reason, ?elapsed, "session restored");
+        let report = replaced.report;
+        notify(world, SessionRestored { session, checkpoint, reason, report, elapsed });
+        if reason == RestoreReason::Recovered {
+            notify(world, SessionRecovered { session, checkpoint });
+        }
+    }
+}

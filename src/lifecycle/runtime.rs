@@ -1,0 +1,165 @@
+//! Everything that the plugin remembers from frame to frame.
+
+use std::time::{Duration, Instant};
+
+use bevy::ecs::change_detection::CheckChangeTicks;
+use bevy::platform::cell::SyncCell;
+use bevy::prelude::*;
+
+use super::RestoreFrom;
+use crate::capture::Recorder;
+use crate::clock::{Clock, Moment};
+use crate::journal::{RunId, SessionId};
+use crate::lifecycle::RestoreReason;
+use crate::process::ProcessGuard;
+use crate::session::{EndReason, Fields, SessionMetadata};
+use crate::writer::{Link, Order};
+
+/// Everything that the plugin remembers from frame to frame.
+///
+/// It is taken out of the world while it works, see [`run_frame`](super::run_frame).
+#[derive(Resource)]
+pub(crate) struct Runtime {
+    parts: SyncCell<Option<Box<RuntimeParts>>>,
+    /// Whether something that was captured isn't durable yet.
+    saving: bool,
+}
+
+/// What is inside [`Runtime`].
+pub(crate) struct RuntimeParts {
+    pub link: Link,
+    pub recorder: Recorder,
+    pub process: Option<ProcessGuard>,
+    pub clock: Clock,
+    /// The frame's moment.
+    pub now: Moment,
+    /// The run that is being written.
+    pub playing: Option<Playing>,
+    /// What the writer was asked for and must answer before the next request is handled.
+    pub transition: Option<Transition>,
+    /// Whether the sessions on this machine were looked at.
+    pub detected: bool,
+    /// Whether the app's exit was seen and dealt with.
+    pub exited: bool,
+    /// The quota that the writer knows.
+    pub quota: Option<(u64, u64)>,
+    /// Whether the writer's death was reported.
+    pub mourned: bool,
+}
+
+/// The run that is being written.
+pub(crate) struct Playing {
+    pub session: SessionId,
+    pub run: RunId,
+    /// The number of the last checkpoint that was captured, on the line that is played.
+    pub counter: u64,
+    /// What `counter` was when the run began; until it moves, the opening capture is due.
+    pub opened_with: u64,
+    /// The checkpoint that the next delta is the difference to; `None` if the next capture must be
+    /// full.
+    pub base: Option<u64>,
+    /// Real time since the last capture, pauses excluded.
+    pub since_capture: Duration,
+    /// The interval that the write-rate cap asks for, if it is longer than the settings'.
+    pub stretched_interval: Option<Duration>,
+    /// The newest checkpoint that is durable.
+    pub saved: u64,
+}
+
+/// What the writer was asked for.
+pub(crate) enum Transition {
+    /// To start a session.
+    Opening { metadata: Box<SessionMetadata>, fields: Fields, run: RunId },
+    /// To read a checkpoint.
+    Preparing(Preparing),
+    /// To end the run.
+    Leaving { session: SessionId, end: Option<EndReason> },
+    /// To set a session aside or delete it.
+    Filing,
+}
+
+/// A checkpoint that is being read.
+#[derive(Clone, Copy)]
+pub(crate) struct Preparing {
+    pub session: SessionId,
+    pub from: RestoreFrom,
+    pub reason: RestoreReason,
+    pub asked_at: Instant,
+}
+
+impl Runtime {
+    pub(crate) fn new(parts: RuntimeParts) -> Self {
+        Self { parts: SyncCell::new(Some(Box::new(parts))), saving: false }
+    }
+
+    /// Takes the parts out, to work with them beside the world.
+    pub(super) fn take(&mut self) -> Option<Box<RuntimeParts>> {
+        self.parts.get().take()
+    }
+
+    /// Puts the parts back.
+    pub(super) fn put_back(&mut self, parts: Box<RuntimeParts>) {
+        self.saving = parts.playing.as_ref().is_some_and(Playing::is_saving);
+        *self.parts.get() = Some(parts);
+    }
+
+    /// Keeps stored change ticks comparable. Bevy asks for it every few hundred million ticks.
+    pub(crate) fn clamp_ticks(&mut self, check: CheckChangeTicks) {
+        if let Some(parts) = self.parts.get() {
+            parts.recorder.clamp_ticks(check);
+        }
+    }
+}
+
+impl Playing {
+    /// A run that begins after checkpoint `counter`.
+    pub(super) fn new(session: SessionId, run: RunId, counter: u64) -> Self {
+        Self {
+            session,
+            run,
+            counter,
+            opened_with: counter,
+            base: None,
+            since_capture: Duration::ZERO,
+            stretched_interval: None,
+            saved: counter,
+        }
+    }
+
+    fn is_saving(&self) -> bool {
+        self.base.is_some_and(|captured| captured > self.saved)
+    }
+}
+
+impl RuntimeParts {
+    /// Sends an order to the writer.
+    pub(super) fn order(&mut self, order: Order) {
+        self.link.send(order, self.now);
+    }
+
+    /// Reads the clocks.
+    pub(super) fn tick(&mut self, world: &World) {
+        let app_time = world.get_resource::<Time<Real>>().map(Time::elapsed).unwrap_or_default();
+        self.now = self.clock.moment(app_time);
+    }
+}
+
+impl Drop for RuntimeParts {
+    /// An app that is dropped without a word of [`AppExit`] has exited all the same, unless a panic
+    /// is what drops it.
+    fn drop(&mut self) {
+        if self.exited || std::thread::panicking() {
+            return;
+        }
+        if let Some(process) = &self.process {
+            process.exit_seen();
+        }
+        self.order(Order::Exiting);
+    }
+}
+
+/// Run condition: something that was captured isn't on disk yet. For a save indicator.
+#[must_use]
+pub fn saving_is_in_progress(runtime: Option<Res<Runtime>>) -> bool {
+    runtime.is_some_and(|runtime| runtime.saving)
+}

@@ -1,0 +1,286 @@
+//! The plugin: configuration, and how it hooks into the app.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bevy::app::MainScheduleOrder;
+use bevy::ecs::change_detection::CheckChangeTicks;
+use bevy::ecs::schedule::ScheduleLabel;
+use bevy::prelude::*;
+use directories::ProjectDirs;
+use jiff::Timestamp;
+use tracing::{error, info, warn};
+
+use crate::capture::{Recorder, SavedTypes};
+use crate::clock::Clock;
+use crate::lifecycle::{
+    PreviousRun, RecoveryOffers, RequestQueue, Runtime, RuntimeParts, SessionCatalog,
+    SessionSettings, register_notifications, run_frame,
+};
+use crate::process::{ProcessGuard, ProcessOptions, how_it_ended, time_of_death};
+use crate::store::{Disk, Home, Layout, MemoryDisk, RealDisk};
+use crate::writer::{Link, Order, Worker};
+
+/// Makes a game's progress crash-proof. See the [crate documentation](crate) for a tour.
+///
+/// ```
+/// use bevy::prelude::*;
+/// use bevy_session::prelude::*;
+///
+/// App::new()
+///     .add_plugins(MinimalPlugins)
+///     .add_plugins(SessionPlugin::new("Studio", "Hop").in_memory());
+/// ```
+#[derive(Clone, Debug)]
+pub struct SessionPlugin {
+    studio: String,
+    game: String,
+    version: String,
+    place: Place,
+    settings: SessionSettings,
+    manual_writer: bool,
+    clock_origin: Option<Timestamp>,
+}
+
+/// The only profile, until a game can choose one.
+const PROFILE: &str = "default";
+
+/// Where sessions are kept.
+#[derive(Clone, Debug)]
+enum Place {
+    /// Where the platform keeps data of this game.
+    Platform,
+    /// Everything below one directory.
+    Directory(PathBuf),
+    /// On this disk, which is usually memory.
+    Disk(Arc<dyn Disk>),
+}
+
+/// The plugin's own schedule, run once per frame after [`Last`], where exits by window close are
+/// seen. Checkpoints are taken and restores happen here.
+#[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SessionLast;
+
+/// Systems of this plugin, for ordering against them.
+#[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum SessionSystems {
+    /// Requests, captures and restores. Runs in [`SessionLast`]; add systems before it to change
+    /// what a checkpoint of this frame holds, and after it to read what came of it.
+    Run,
+}
+
+impl SessionPlugin {
+    /// For this studio and game, which name the directory where sessions are kept: on Linux
+    /// `~/.local/share/<game>`, on Windows `%LOCALAPPDATA%\<studio>\<game>\data`, on macOS
+    /// `~/Library/Application Support/<studio>.<game>`.
+    #[must_use]
+    pub fn new(studio: impl Into<String>, game: impl Into<String>) -> Self {
+        Self {
+            studio: studio.into(),
+            game: game.into(),
+            version: String::new(),
+            place: Place::Platform,
+            settings: SessionSettings::default(),
+            manual_writer: false,
+            clock_origin: None,
+        }
+    }
+
+    /// The game's version, usually `env!("CARGO_PKG_VERSION")`. Empty by default.
+    #[must_use]
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.version = version.into();
+        self
+    }
+
+    /// Time between automatic checkpoints. 5 seconds by default. See
+    /// [`SessionSettings::interval`].
+    #[must_use]
+    pub fn interval(mut self, interval: Duration) -> Self {
+        self.settings.interval = interval;
+        self
+    }
+
+    /// The settings to begin with, instead of the defaults.
+    #[must_use]
+    pub fn settings(mut self, settings: SessionSettings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Keeps everything below this directory, instead of where the platform keeps data: journals
+    /// in `data`, what belongs to this machine only in `state`.
+    #[must_use]
+    pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.place = Place::Directory(directory.into());
+        self
+    }
+
+    /// Test mode: nothing touches the disk, no thread is started, and neither panics nor signals
+    /// are watched. What one app saved is gone with it; see [`disk`](Self::disk) to keep it.
+    #[must_use]
+    pub fn in_memory(self) -> Self {
+        self.disk(MemoryDisk::default())
+    }
+
+    /// Test mode on a disk that several apps share, so that a second one finds what the first one
+    /// left.
+    ///
+    /// ```
+    /// use bevy_session::prelude::*;
+    /// use bevy_session::MemoryDisk;
+    ///
+    /// let disk = MemoryDisk::default();
+    /// let first = SessionPlugin::new("Studio", "Hop").disk(disk.clone());
+    /// // What kill -9 would leave at this moment:
+    /// let after_the_crash = SessionPlugin::new("Studio", "Hop").disk(disk.snapshot());
+    /// ```
+    #[must_use]
+    pub fn disk(mut self, disk: MemoryDisk) -> Self {
+        self.place = Place::Disk(Arc::new(disk));
+        self.manual_writer()
+    }
+
+    /// Test mode: the writer is driven once per update instead of by a thread, so that
+    /// [`CheckpointSaved`](crate::CheckpointSaved) comes in a known frame, and neither panics nor
+    /// signals are watched.
+    #[must_use]
+    pub fn manual_writer(mut self) -> Self {
+        self.manual_writer = true;
+        self
+    }
+
+    /// Test mode: dates are counted from `origin` by the app's `Time<Real>` instead of being read
+    /// from the machine's clock, so that a test with
+    /// [`TimeUpdateStrategy::ManualDuration`](bevy::time::TimeUpdateStrategy) is in full control.
+    #[must_use]
+    pub fn clock_from(mut self, origin: Timestamp) -> Self {
+        self.clock_origin = Some(origin);
+        self.manual_writer()
+    }
+
+    fn home(&self) -> Home {
+        match &self.place {
+            Place::Platform => Home::new(Arc::new(RealDisk), self.platform_layout()),
+            Place::Directory(directory) => Home::new(Arc::new(RealDisk), layout_below(directory)),
+            Place::Disk(disk) => Home::new(Arc::clone(disk), layout_below("sessions".as_ref())),
+        }
+    }
+
+    fn platform_layout(&self) -> Layout {
+        let Some(directories) = ProjectDirs::from("", &self.studio, &self.game) else {
+            warn!("the platform names no place for data: sessions are kept where the game runs");
+            return layout_below(self.game.as_ref());
+        };
+        // Local, since Windows carries the other data directory from machine to machine.
+        let data = directories.data_local_dir();
+        let state = directories.state_dir().map_or_else(|| data.join("state"), Path::to_path_buf);
+        Layout { data: data.to_path_buf(), state, profile: PROFILE.to_owned() }
+    }
+
+    fn process_options(&self, app: &App) -> ProcessOptions {
+        let watched = !self.manual_writer;
+        #[cfg(any(unix, windows))]
+        let bevy_handles_interrupt = app.is_plugin_added::<bevy::app::TerminalCtrlCHandlerPlugin>();
+        #[cfg(not(any(unix, windows)))]
+        let bevy_handles_interrupt = true;
+        ProcessOptions { panics: watched, signals: watched, interrupt: !bevy_handles_interrupt }
+    }
+}
+
+impl Plugin for SessionPlugin {
+    fn build(&self, app: &mut App) {
+        register_notifications(app);
+        app.insert_resource(self.settings.clone())
+            .init_resource::<RequestQueue>()
+            .init_resource::<SessionCatalog>()
+            .init_resource::<RecoveryOffers>()
+            .init_schedule(SessionLast)
+            .add_systems(SessionLast, run_frame.in_set(SessionSystems::Run));
+        app.world_mut().resource_mut::<MainScheduleOrder>().insert_after(Last, SessionLast);
+        // Types that register themselves are known already, and nothing is spawned yet.
+        SavedTypes::collect(app.world_mut());
+    }
+
+    fn finish(&self, app: &mut App) {
+        let types = Arc::new(SavedTypes::collect(app.world_mut()));
+        say_what_is_saved(&types);
+        let home = Arc::new(self.home());
+        let clock = match self.clock_origin {
+            Some(origin) => Clock::Manual { origin },
+            None => Clock::System { origin: Instant::now() },
+        };
+        let now = clock.moment(Duration::ZERO);
+        let options = self.process_options(app);
+        let (process, dead) = ProcessGuard::begin(&home, &self.version, options, now.wall);
+        if let Some(previous) = dead.iter().max_by_key(|dead| dead.record.heartbeat) {
+            let record = &previous.record;
+            app.insert_resource(PreviousRun {
+                ended: how_it_ended(record, &home.boot),
+                died_at: time_of_death(record),
+                started_at: record.started,
+                game_version: record.app_version.clone(),
+                session: record.runs.last().map(|held| held.session),
+            });
+        }
+        let worker = Worker::new(home, Arc::clone(&types), process.clone(), dead, &self.version);
+        let Some(mut link) = self.link(worker, clock) else { return };
+        link.send(Order::Detect, now);
+        let recorder = Recorder::new(app.world_mut(), &types);
+        app.insert_resource(Runtime::new(RuntimeParts {
+            link,
+            recorder,
+            process: Some(process),
+            clock,
+            now,
+            playing: None,
+            transition: None,
+            detected: false,
+            exited: false,
+            quota: None,
+            mourned: false,
+        }));
+        app.add_observer(clamp_ticks);
+    }
+}
+
+impl SessionPlugin {
+    fn link(&self, worker: Worker, clock: Clock) -> Option<Link> {
+        if self.manual_writer {
+            return Some(Link::inline(worker));
+        }
+        match Link::thread(worker, clock) {
+            Ok(link) => Some(link),
+            Err(error) => {
+                error!(%error, "no thread for the session writer: nothing will be saved");
+                None
+            }
+        }
+    }
+}
+
+fn layout_below(directory: &Path) -> Layout {
+    let (data, state) = (directory.join("data"), directory.join("state"));
+    Layout { data, state, profile: PROFILE.to_owned() }
+}
+
+fn clamp_ticks(check: On<CheckChangeTicks>, mut runtime: ResMut<Runtime>) {
+    runtime.clamp_ticks(*check);
+}
+
+fn say_what_is_saved(types: &SavedTypes) {
+    let components = types.component_count();
+    let (resources, states) = (types.resource_count(), types.state_count());
+    for problem in types.problems() {
+        error!(type_path = problem.type_path, reason = ?problem.reason, "a type can't be saved");
+    }
+    if components + resources + states == 0 {
+        warn!(
+            "no type is saved: mark types with `#[reflect(Saved)]` or call `save_component`, \
+             `save_resource` or `save_state`"
+        );
+    } else {
+        info!(components, resources, states, "types that belong to the player's progress");
+    }
+}

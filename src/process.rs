@@ -1,0 +1,11 @@
+//! This process, as the next one will find it: whether it exited, and if not, of what it died.
+
+mod ended;
+mod guard;
+mod panic_hook;
+#[cfg(unix)]
+mod signals;
+
+pub use ended::HowItEnded;
+pub(crate) use ended::{how_it_ended, time_of_death};
+pub(crate) use guard::{DeadProcess, ProcessGuard, ProcessOptions};

@@ -1,0 +1,250 @@
+//! Holds this process's record while it lives.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use tracing::warn;
+
+use super::panic_hook;
+use crate::journal::{RunId, SessionId};
+use crate::store::{
+    FoundRecord, HeldRun, Home, Liveness, PanicInfo, ProcessId, ProcessRecord, ProcessRecordFile,
+    read_all, remove_record, with_sources,
+};
+
+/// What of the process is watched.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ProcessOptions {
+    pub panics: bool,
+    pub signals: bool,
+    /// Whether Ctrl-C is ours to handle, because nobody else does.
+    pub interrupt: bool,
+}
+
+/// The record of a process that is gone.
+#[derive(Clone, Debug)]
+pub(crate) struct DeadProcess {
+    pub record: ProcessRecord,
+    pub path: PathBuf,
+}
+
+/// This process's record, written before the first frame and kept up to date by the writer.
+///
+/// Clones are handles to the same record.
+#[derive(Clone)]
+pub(crate) struct ProcessGuard {
+    shared: Arc<Shared>,
+}
+
+pub(super) struct Shared {
+    frames: AtomicU64,
+    /// Frames that were complete when the last panic was written down; `u64::MAX` without one.
+    frames_at_panic: AtomicU64,
+    /// Milliseconds of the Unix epoch.
+    last_frame: AtomicI64,
+    exiting: AtomicBool,
+    signalled: Arc<AtomicBool>,
+    file: Mutex<RecordFile>,
+}
+
+struct RecordFile {
+    /// `None` if the state directory can't be written.
+    file: Option<ProcessRecordFile>,
+    record: ProcessRecord,
+}
+
+impl ProcessGuard {
+    /// Installs the handlers, then writes the first record, and hands out what dead processes left.
+    ///
+    /// A state directory that can't be written costs the knowledge of how this process will end,
+    /// nothing else: the game goes on.
+    pub(crate) fn begin(
+        home: &Home,
+        game_version: &str,
+        options: ProcessOptions,
+        now: Timestamp,
+    ) -> (Self, Vec<DeadProcess>) {
+        let dead = dead_processes(home);
+        let file = create_file(home);
+        let record = ProcessRecord {
+            process: file.as_ref().map_or(ProcessId(0), ProcessRecordFile::process),
+            pid: std::process::id(),
+            boot: home.boot.clone(),
+            started: now,
+            heartbeat: now,
+            last_frame: None,
+            app_version: game_version.to_owned(),
+            runs: Vec::new(),
+            exiting: None,
+            panic: None,
+            ended: None,
+        };
+        let shared = Arc::new(Shared {
+            frames: AtomicU64::new(0),
+            frames_at_panic: AtomicU64::new(u64::MAX),
+            last_frame: AtomicI64::new(now.as_millisecond()),
+            exiting: AtomicBool::new(false),
+            signalled: Arc::new(AtomicBool::new(false)),
+            file: Mutex::new(RecordFile { file, record }),
+        });
+        if options.panics {
+            panic_hook::watch(Arc::downgrade(&shared));
+        }
+        #[cfg(unix)]
+        if options.signals
+            && let Err(error) = super::signals::watch(&shared.signalled, options.interrupt)
+        {
+            warn!(%error, "signals can't be watched: a SIGTERM will look like a kill");
+        }
+        let guard = Self { shared };
+        guard.update(|_| {});
+        (guard, dead)
+    }
+
+    /// A frame was completed: the process lives, and survived any panic before.
+    pub(crate) fn frame_completed(&self, now: Timestamp) {
+        self.shared.frames.fetch_add(1, Ordering::Relaxed);
+        self.shared.last_frame.store(now.as_millisecond(), Ordering::Relaxed);
+    }
+
+    /// Whether a signal asked the process to exit.
+    pub(crate) fn was_signalled(&self) -> bool {
+        self.shared.signalled.load(Ordering::Relaxed)
+    }
+
+    /// The exit was seen for the first time. The writer writes it down at its next turn.
+    pub(crate) fn exit_seen(&self) {
+        self.shared.exiting.store(true, Ordering::Relaxed);
+    }
+
+    /// Writes the record: the heart beats. Called by the writer, once a second and when the exit
+    /// was seen.
+    pub(crate) fn beat(&self, now: Timestamp) {
+        self.update(|record| record.heartbeat = now);
+    }
+
+    /// Whether the record doesn't say yet that the process is exiting.
+    pub(crate) fn exit_is_news(&self) -> bool {
+        let exiting = self.shared.exiting.load(Ordering::Relaxed) || self.was_signalled();
+        exiting && self.shared.lock().record.exiting.is_none()
+    }
+
+    /// From now on, this process holds a run.
+    pub(crate) fn hold(&self, session: SessionId, run: RunId) {
+        self.update(|record| {
+            record.runs.retain(|held| held.session != session);
+            record.runs.push(HeldRun {
+                session,
+                run,
+                last_acknowledged: None,
+                acknowledged_at: None,
+            });
+        });
+    }
+
+    /// A checkpoint became durable. Witness for the dialog after a crash; written with the next
+    /// heartbeat.
+    pub(crate) fn acknowledged(&self, session: SessionId, counter: u64, now: Timestamp) {
+        let mut file = self.shared.lock();
+        for held in file.record.runs.iter_mut().filter(|held| held.session == session) {
+            held.last_acknowledged = Some(counter);
+            held.acknowledged_at = Some(now);
+        }
+    }
+
+    /// The process no longer holds a run of this session.
+    pub(crate) fn release(&self, session: SessionId) {
+        self.update(|record| record.runs.retain(|held| held.session != session));
+    }
+
+    fn update(&self, change: impl FnOnce(&mut ProcessRecord)) {
+        let shared = &self.shared;
+        let mut file = shared.lock();
+        let record = &mut file.record;
+        change(record);
+        if let Ok(last_frame) = Timestamp::from_millisecond(shared.last_frame.load(Ordering::Relaxed)) {
+            record.last_frame = Some(last_frame);
+        }
+        let exiting = shared.exiting.load(Ordering::Relaxed) || self.was_signalled();
+        if exiting && record.exiting.is_none() {
+            let last_frame = record.last_frame.unwrap_or(record.started);
+            record.exiting = Some(record.heartbeat.max(last_frame));
+        }
+        let survived = shared.frames.load(Ordering::Relaxed)
+            > shared.frames_at_panic.load(Ordering::Relaxed);
+        if survived {
+            record.panic = None;
+        }
+        file.write();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> std::sync::MutexGuard<'_, RecordFile> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Called by the panic hook, on whichever thread panicked.
+    pub(super) fn panicked(&self, panic: &PanicInfo) {
+        self.frames_at_panic.store(self.frames.load(Ordering::Relaxed), Ordering::Relaxed);
+        // A panic while the record is locked may be on the thread that holds it: don't wait.
+        let Ok(mut file) = self.file.try_lock() else { return };
+        file.record.panic = Some(panic.clone());
+        file.write();
+    }
+}
+
+impl RecordFile {
+    fn write(&self) {
+        let Some(file) = &self.file else { return };
+        if let Err(error) = file.write(&self.record) {
+            warn!(error = %with_sources(&error), "the process record can't be written");
+        }
+    }
+}
+
+fn create_file(home: &Home) -> Option<ProcessRecordFile> {
+    let store = &home.store;
+    let created = store
+        .create_state_directory()
+        .and_then(|()| ProcessRecordFile::create(Arc::clone(store.disk()), store.layout()));
+    match created {
+        Ok(file) => Some(file),
+        Err(error) => {
+            let error = with_sources(&error);
+            warn!(%error, "no process record: the next start can't tell how this one ended");
+            None
+        }
+    }
+}
+
+/// The records of processes that are gone. Those that hold no run have said what they had to say,
+/// and are removed.
+fn dead_processes(home: &Home) -> Vec<DeadProcess> {
+    let disk = home.store.disk();
+    let found = match read_all(&**disk, &home.store.layout().state) {
+        Ok(found) => found,
+        Err(error) => {
+            warn!(error = %with_sources(&error), "the process records can't be read");
+            return Vec::new();
+        }
+    };
+    let mut dead = Vec::new();
+    for FoundRecord { path, record, liveness } in found {
+        if liveness != Liveness::Dead {
+            continue;
+        }
+        match record {
+            Ok(record) => {
+                if record.runs.is_empty() {
+                    let _ = remove_record(&**disk, &path);
+                }
+                dead.push(DeadProcess { record, path });
+            }
+            Err(error) => warn!(error = %with_sources(&error), "a process record is of no use"),
+        }
+    }
+    dead
+}

@@ -1,0 +1,22 @@
+//! What can be had back: looks at the sessions on this machine, and reads the one that was chosen.
+//!
+//! Runs on the writer's thread and only reads.
+
+mod corruption;
+mod detect;
+mod machine;
+mod offer;
+mod prepare;
+mod shortlist;
+mod standing;
+
+pub(crate) use corruption::Corruption;
+pub(crate) use detect::{Found, detect};
+pub(crate) use machine::Machine;
+pub(crate) use shortlist::is_named;
+pub use offer::{OfferedCheckpoint, RecoveryOffer, SessionEntry, Unsaved};
+pub(crate) use prepare::{PrepareFailure, Prepared, Wanted, prepare};
+pub(crate) use standing::{LockHolder, standing};
+
+/// The path of the column that holds a session's custom fields.
+pub(crate) const FIELDS: &str = "bevy_session::Fields";

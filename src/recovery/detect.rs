@@ -1,0 +1,203 @@
+//! Looks at every session on this machine.
+
+use jiff::Timestamp;
+use tracing::warn;
+
+use super::corruption::{self, Corruption, Intact};
+use super::shortlist::shortlist;
+use super::standing::{LockHolder, Standing, standing};
+use super::{Machine, RecoveryOffer, SessionEntry, Unsaved};
+use crate::clock::between;
+use crate::journal::{FileProblemKind, Head, SessionId, SessionIndex};
+use crate::lifecycle::RecoveryError;
+use crate::process::HowItEnded;
+use crate::store::{StoredSession, with_sources};
+
+/// What was found about one session.
+pub(crate) struct Found {
+    pub session: SessionId,
+    /// For the catalogue; `None` if nothing readable is left.
+    pub entry: Option<SessionEntry>,
+    pub corruption: Option<Corruption>,
+    pub failure: Option<RecoveryError>,
+    pub offers: Vec<RecoveryOffer>,
+}
+
+/// Looks at every session. Reads headers and commits of all, and of a crashed one everything that
+/// its newest checkpoint needs. Writes nothing.
+pub(crate) fn detect(machine: &mut Machine, now: Timestamp) -> Vec<Found> {
+    let sessions = match machine.store().sessions() {
+        Ok(sessions) => sessions,
+        Err(error) => {
+            warn!(%error, "the sessions on this machine can't be listed");
+            return Vec::new();
+        }
+    };
+    let found = sessions.into_iter().filter_map(|id| match machine.store().open_session(id) {
+        Ok(stored) => examine(machine, stored, Interest::Crashes, now),
+        Err(error) => {
+            warn!(session = %id, %error, "the session can't be read");
+            let failure = Some(RecoveryError::Unreadable { message: with_sources(&error) });
+            Some(Found { session: id, entry: None, corruption: None, failure, offers: Vec::new() })
+        }
+    });
+    found.collect()
+}
+
+/// Which sessions are read whole and offered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Interest {
+    /// Those that crashed.
+    Crashes,
+    /// This one, however it was left, since somebody asked for it and it turned out to be damaged.
+    This,
+}
+
+impl Interest {
+    /// A session that somebody asked for was locked before it was read.
+    fn lock_holder(self) -> LockHolder {
+        match self {
+            Self::Crashes => LockHolder::Unknown,
+            Self::This => LockHolder::Us,
+        }
+    }
+}
+
+/// Looks at one session. `None` if there is nothing to tell: it was forgotten, or never had a
+/// checkpoint.
+pub(super) fn examine(
+    machine: &mut Machine,
+    mut stored: StoredSession,
+    interest: Interest,
+    now: Timestamp,
+) -> Option<Found> {
+    let session = stored.id();
+    if stored.index().is_forgotten() {
+        return None;
+    }
+    let mut found =
+        Found { session, entry: None, corruption: None, failure: None, offers: Vec::new() };
+    let heads = stored.index().heads().to_vec();
+    let forked = heads.len() > 1;
+    for head in &heads {
+        let standing = standing(machine, session, head, interest.lock_holder());
+        if found.entry.is_none() {
+            found.entry = Some(entry(&stored, head, &standing));
+        }
+        let wanted = match interest {
+            Interest::This => true,
+            Interest::Crashes => {
+                let open_fork = forked && !standing.status.has_ended();
+                !head.declined && !standing.in_use && (standing.has_crashed() || open_fork)
+            }
+        };
+        if wanted {
+            look_for_offer(machine, &mut stored, head, standing, forked, now, &mut found);
+        }
+    }
+    if heads.is_empty() {
+        found.failure = failure_without_heads(stored.index());
+    }
+    if found.corruption.is_none() {
+        let files = corruption::damaged_files(&stored);
+        if !files.is_empty() {
+            let newest_intact = heads.first().map(|head| head.id);
+            found.corruption =
+                Some(Corruption { lost: None, newest_intact, lost_play_time: None, files });
+        }
+    }
+    let anything = found.entry.is_some() || found.failure.is_some() || found.corruption.is_some();
+    anything.then_some(found)
+}
+
+fn look_for_offer(
+    machine: &mut Machine,
+    stored: &mut StoredSession,
+    head: &Head,
+    standing: Standing,
+    forked: bool,
+    now: Timestamp,
+    found: &mut Found,
+) {
+    let intact = match corruption::newest_intact(stored, head.id) {
+        Ok(intact) => intact,
+        Err(error) => {
+            let message = with_sources(&error);
+            found.failure = Some(RecoveryError::Unreadable { message });
+            return;
+        }
+    };
+    let files = corruption::damaged_files(stored);
+    let intact_id = intact.as_ref().map(|intact| intact.id);
+    let corruption =
+        corruption::assess(stored.index(), head, intact_id, standing.witness, files);
+    found.corruption = found.corruption.take().or(corruption);
+    match intact {
+        Some(intact) => {
+            machine.note_offer(stored.id(), head.id, intact.id);
+            found.offers.extend(offer(stored, head, standing, intact, forked, now));
+        }
+        None => found.failure = Some(RecoveryError::AllDamaged),
+    }
+}
+
+fn offer(
+    stored: &StoredSession,
+    head: &Head,
+    standing: Standing,
+    intact: Intact,
+    forked: bool,
+    now: Timestamp,
+) -> Option<RecoveryOffer> {
+    let commit = stored.index().commit(intact.id)?;
+    let last_sign_of_life = standing.died_at.unwrap_or(head.time).max(head.time);
+    let acknowledged =
+        standing.witness.map_or(0, |witness| witness.saturating_sub(head.id.counter));
+    let damaged = head.id.counter.saturating_sub(intact.id.counter);
+    Some(RecoveryOffer {
+        session: head.metadata.clone(),
+        cause: standing.cause.unwrap_or(HowItEnded::Exited),
+        died_at: standing.died_at,
+        unsaved: Unsaved {
+            time: standing.died_at.map(|died_at| between(commit.time, died_at)),
+            acknowledged: acknowledged + damaged,
+        },
+        play_time: commit.play_time,
+        fields: intact.fields,
+        newest: intact.id,
+        checkpoints: shortlist(stored.index(), head.id, last_sign_of_life.min(now)),
+        forked,
+        directory: stored.directory().to_path_buf(),
+    })
+}
+
+fn entry(stored: &StoredSession, head: &Head, standing: &Standing) -> SessionEntry {
+    SessionEntry {
+        session: head.metadata.clone(),
+        status: standing.status,
+        in_use: standing.in_use,
+        declined: head.declined,
+        newest: Some(head.id),
+        play_time: head.play_time,
+        updated: head.end.map_or(head.time, |end| end.time),
+        bytes: stored.bytes(),
+    }
+}
+
+/// Why a session without one committed checkpoint can't be restored; `None` if it simply never had
+/// one, which is no failure.
+fn failure_without_heads(index: &SessionIndex) -> Option<RecoveryError> {
+    let mut failure = None;
+    for problem in index.problems() {
+        match &problem.kind {
+            FileProblemKind::Newer => return Some(RecoveryError::NewerFormat),
+            FileProblemKind::Unreadable { error } => {
+                let message = format!("{}: {error}", problem.path.display());
+                return Some(RecoveryError::Unreadable { message });
+            }
+            kind if kind.is_damage() => failure = Some(RecoveryError::AllDamaged),
+            _ => {}
+        }
+    }
+    failure
+}

@@ -1,0 +1,99 @@
+//! What a crashed run left, for the game or its player to accept or decline.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::journal::{CheckpointId, CheckpointKind, Validity};
+use crate::process::HowItEnded;
+use crate::session::{Fields, SessionMetadata, SessionStatus};
+
+/// What a crashed run left.
+///
+/// A session that went on in two places that never saw each other is a fork: it is offered once
+/// for each of them.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct RecoveryOffer {
+    /// The session.
+    pub session: SessionMetadata,
+    /// How its process ended.
+    pub cause: HowItEnded,
+    /// When the process is known to have lived last; `None` if its record is missing.
+    pub died_at: Option<Timestamp>,
+    /// What was played and is in no checkpoint.
+    pub unsaved: Unsaved,
+    /// Play time at the newest checkpoint.
+    pub play_time: Duration,
+    /// Custom fields as of the newest checkpoint.
+    pub fields: Fields,
+    /// The newest checkpoint that is intact: the one to preselect.
+    pub newest: CheckpointId,
+    /// The checkpoints to choose from, newest first: the newest five, then one a minute, and every
+    /// one that somebody named.
+    pub checkpoints: Vec<OfferedCheckpoint>,
+    /// Whether the same session is offered a second time, because it went on in two places.
+    pub forked: bool,
+    /// Where the session's files are, for a report.
+    pub directory: PathBuf,
+}
+
+/// What a crash took.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct Unsaved {
+    /// Time between the newest checkpoint and the death, pauses included; `None` if the death
+    /// can't be dated.
+    pub time: Option<Duration>,
+    /// Checkpoints that had been acknowledged and are gone or damaged. Always 0 unless the disk or
+    /// somebody else's program lost them.
+    pub acknowledged: u64,
+}
+
+/// A checkpoint to choose from.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct OfferedCheckpoint {
+    /// Its identity, for [`RestoreFrom::Checkpoint`](crate::RestoreFrom::Checkpoint).
+    pub id: CheckpointId,
+    /// When it was taken, by the clock of the machine that took it.
+    pub time: Timestamp,
+    /// How long before the session's last sign of life it was taken.
+    pub age: Duration,
+    /// Play time at its moment.
+    pub play_time: Duration,
+    /// Why it was taken.
+    pub kind: CheckpointKind,
+    /// What the game called it.
+    pub label: Option<String>,
+    /// Its own bytes on disk.
+    pub bytes: u64,
+    /// Entities in it.
+    pub entities: u64,
+    /// What is known of its files.
+    pub validity: Validity,
+}
+
+/// A session on this machine, as a Continue list shows it.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct SessionEntry {
+    /// What it is called.
+    pub session: SessionMetadata,
+    /// Where it stands. A session that is [`SessionStatus::Active`] or [`SessionStatus::Paused`]
+    /// and not [`in_use`](Self::in_use) was left by a crash.
+    pub status: SessionStatus,
+    /// Whether a process plays it now.
+    pub in_use: bool,
+    /// Whether its crash was declined.
+    pub declined: bool,
+    /// Its newest checkpoint, if it has one.
+    pub newest: Option<CheckpointId>,
+    /// Play time at the newest checkpoint.
+    pub play_time: Duration,
+    /// When it was written last.
+    pub updated: Timestamp,
+    /// Bytes of its files.
+    pub bytes: u64,
+}

@@ -1,0 +1,202 @@
+//! Reads and decodes the checkpoint that was chosen.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::corruption::{fields_in, is_damaged};
+use super::detect::{Found, Interest, examine};
+use super::standing::{LockHolder, standing};
+use super::{FIELDS, Machine};
+use crate::capture::SavedTypes;
+use crate::journal::{
+    Block, CheckpointId, Commit, FileProblemKind, Head, Plan, ReadError, SaveId, SessionId, SessionIndex,
+};
+use crate::lifecycle::{RecoveryError, RequestError, RestoreFrom, RestoreReason};
+use crate::restore::WorldImage;
+use crate::session::{Fields, Move, SessionMetadata};
+use crate::store::{StoredSession, with_sources};
+
+/// A checkpoint that is ready to be put into the world, and what the run after it must know.
+pub(crate) struct Prepared {
+    pub metadata: SessionMetadata,
+    pub checkpoint: CheckpointId,
+    /// The heads that the new run takes the place of.
+    pub heads: Vec<CheckpointId>,
+    /// The highest checkpoint number that the session ever used.
+    pub newest_counter: u64,
+    pub next_save_id: SaveId,
+    pub play_time: Duration,
+    pub fields: Fields,
+    pub image: WorldImage,
+}
+
+/// Why nothing was prepared.
+pub(crate) enum PrepareFailure {
+    /// For a reason that the one who asked can mend.
+    Rejected(RequestError),
+    /// The checkpoint is damaged. What is there instead is in what was found.
+    Damaged(Box<Found>),
+    /// The session can't be restored.
+    Unrecoverable(RecoveryError),
+}
+
+impl From<RequestError> for PrepareFailure {
+    fn from(error: RequestError) -> Self {
+        Self::Rejected(error)
+    }
+}
+
+/// What is asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted {
+    pub session: SessionId,
+    pub from: RestoreFrom,
+    pub reason: RestoreReason,
+}
+
+/// Reads and decodes a checkpoint. The session's lock is held by the caller.
+pub(crate) fn prepare(
+    machine: &mut Machine,
+    types: &SavedTypes,
+    wanted: Wanted,
+    now: Timestamp,
+) -> Result<Prepared, PrepareFailure> {
+    let mut stored = open(machine, wanted.session)?;
+    let head = choose_head(stored.index(), wanted)?;
+    check_move(machine, &head, wanted)?;
+    let offered = machine.offered(wanted.session, head.id);
+    let checkpoint = match wanted.from {
+        RestoreFrom::Checkpoint(id) => id,
+        // What was known to be damaged when the offer was made isn't tried again.
+        RestoreFrom::Latest => offered.unwrap_or(head.id),
+    };
+    let plan = match stored.verified_plan(checkpoint) {
+        Ok(plan) => plan,
+        Err(error) => return Err(unreadable(&error)),
+    };
+    let Some(plan) = plan else {
+        return Err(match is_damaged(stored.index(), checkpoint) {
+            true => damaged(machine, wanted.session, now),
+            false => RequestError::UnknownCheckpoint.into(),
+        });
+    };
+    let Some(commit) = stored.index().commit(checkpoint) else {
+        return Err(RequestError::UnknownCheckpoint.into());
+    };
+    match decode(&stored, types, &plan, commit) {
+        Ok((image, fields)) => Ok(Prepared {
+                checkpoint,
+                heads: vec![head.id],
+                newest_counter: stored.index().newest_counter(),
+                next_save_id: next_save_id(stored.index()),
+                play_time: commit.play_time,
+                metadata: head.metadata,
+                fields,
+                image,
+            }),
+        Err(error) if error.is_damage() => Err(damaged(machine, wanted.session, now)),
+        Err(error) => Err(unreadable(&error)),
+    }
+}
+
+fn unreadable(error: &ReadError) -> PrepareFailure {
+    let message = with_sources(error);
+    PrepareFailure::Unrecoverable(RecoveryError::Unreadable { message })
+}
+
+fn open(machine: &Machine, session: SessionId) -> Result<StoredSession, PrepareFailure> {
+    let stored = match machine.store().open_session(session) {
+        Ok(stored) => stored,
+        Err(error) if error.io_kind() == Some(std::io::ErrorKind::NotFound) => {
+            return Err(RequestError::UnknownSession.into());
+        }
+        Err(error) => {
+            return Err(RequestError::Store { message: with_sources(&error) }.into());
+        }
+    };
+    if stored.index().is_forgotten() {
+        return Err(RequestError::UnknownSession.into());
+    }
+    // An old build must not go on with what a newer one wrote: it would lose what it can't read.
+    let newer = |kind: &FileProblemKind| *kind == FileProblemKind::Newer;
+    if stored.index().problems().iter().any(|problem| newer(&problem.kind)) {
+        return Err(PrepareFailure::Unrecoverable(RecoveryError::NewerFormat));
+    }
+    Ok(stored)
+}
+
+/// The line that is asked for: the one with the checkpoint on it, or else the newest.
+fn choose_head(index: &SessionIndex, wanted: Wanted) -> Result<Head, PrepareFailure> {
+    let heads = index.heads();
+    let newest = heads.iter().find(|head| !head.declined).or(heads.first());
+    let head = match wanted.from {
+        RestoreFrom::Latest => newest,
+        RestoreFrom::Checkpoint(id) => {
+            heads.iter().find(|head| index.line(head.id).contains(&id)).or(newest)
+        }
+    };
+    if let Some(head) = head {
+        return Ok(head.clone());
+    }
+    let damaged = index.problems().iter().any(|problem| problem.kind.is_damage());
+    Err(match damaged {
+        true => PrepareFailure::Unrecoverable(RecoveryError::AllDamaged),
+        false => RequestError::NothingToRestore.into(),
+    })
+}
+
+fn check_move(
+    machine: &Machine,
+    head: &Head,
+    wanted: Wanted,
+) -> Result<(), RequestError> {
+    let step = match wanted.reason {
+        RestoreReason::Rewound => return Ok(()),
+        RestoreReason::Continued => Move::Continue,
+        RestoreReason::Recovered => Move::Recover,
+    };
+    let standing = standing(machine, wanted.session, head, LockHolder::Us);
+    standing.status.after(step)?;
+    Ok(())
+}
+
+fn decode(
+    stored: &StoredSession,
+    types: &SavedTypes,
+    plan: &Plan,
+    commit: &Commit,
+) -> Result<(WorldImage, Fields), ReadError> {
+    let mut fields = Fields::default();
+    let blocks = stored.blocks(plan)?.filter(|block: &Result<Block, ReadError>| {
+        let Ok(block) = block else { return true };
+        if let Some(newer) = fields_in(block) {
+            fields = newer;
+        }
+        *block.type_path != *FIELDS
+    });
+    let image = WorldImage::decode(types, commit, blocks)?;
+    Ok((image, fields))
+}
+
+/// No id that any branch of the session has used is given away again.
+fn next_save_id(index: &SessionIndex) -> SaveId {
+    let commits = index.checkpoints().into_iter().filter_map(|info| index.commit(info.id));
+    commits.map(|commit| commit.next_save_id).max().unwrap_or(SaveId::FIRST)
+}
+
+fn damaged(
+    machine: &mut Machine,
+    session: SessionId,
+    now: Timestamp,
+) -> PrepareFailure {
+    let found = machine
+        .store()
+        .open_session(session)
+        .ok()
+        .and_then(|stored| examine(machine, stored, Interest::This, now));
+    match found {
+        Some(found) => PrepareFailure::Damaged(Box::new(found)),
+        None => PrepareFailure::Unrecoverable(RecoveryError::AllDamaged),
+    }
+}

@@ -1,0 +1,54 @@
+//! Which of many checkpoints are put before a player.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+
+use super::OfferedCheckpoint;
+use crate::clock::between;
+use crate::journal::{CheckpointId, CheckpointInfo, CheckpointKind, SessionIndex};
+
+/// The newest ones are all listed, as many as this.
+const NEWEST: usize = 5;
+/// After them, one is listed for every so many seconds.
+const SECONDS_APART: u64 = 60;
+
+/// The checkpoints on the line of `head` to choose from, newest first. Ages are counted back from
+/// `end`.
+pub(super) fn shortlist(
+    index: &SessionIndex,
+    head: CheckpointId,
+    end: Timestamp,
+) -> Vec<OfferedCheckpoint> {
+    let line: HashSet<CheckpointId> = index.line(head).into_iter().collect();
+    let mut infos: Vec<CheckpointInfo> = index.checkpoints();
+    infos.retain(|info| line.contains(&info.id));
+    let mut last_listed: Option<Timestamp> = None;
+    let mut listed = Vec::new();
+    for (rank, info) in infos.into_iter().enumerate() {
+        let far_apart = last_listed
+            .is_none_or(|last| between(info.time, last).as_secs() >= SECONDS_APART);
+        if rank < NEWEST || far_apart {
+            last_listed = Some(info.time);
+        } else if !is_named(&info) {
+            continue;
+        }
+        listed.push(OfferedCheckpoint {
+            id: info.id,
+            time: info.time,
+            age: between(info.time, end),
+            play_time: info.play_time,
+            kind: info.kind,
+            label: info.label,
+            bytes: info.bytes,
+            entities: info.entities,
+            validity: info.validity,
+        });
+    }
+    listed
+}
+
+/// Whether somebody asked for the checkpoint.
+pub(crate) fn is_named(info: &CheckpointInfo) -> bool {
+    info.label.is_some() || matches!(info.kind, CheckpointKind::Manual | CheckpointKind::Quick)
+}

@@ -1,0 +1,84 @@
+//! Where a session stands, put together from its journal, its lock and the record of its process.
+
+use jiff::Timestamp;
+
+use super::Machine;
+use crate::journal::{Head, SessionId};
+use crate::process::{HowItEnded, how_it_ended, time_of_death};
+use crate::session::SessionStatus;
+
+/// Where a line of a session stands.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Standing {
+    /// The status that decides what may be done with it.
+    pub status: SessionStatus,
+    /// Whether a process plays it now.
+    pub in_use: bool,
+    /// How the process ended that played it last, if it left no end.
+    pub cause: Option<HowItEnded>,
+    /// When that process is known to have lived last.
+    pub died_at: Option<Timestamp>,
+    /// The newest checkpoint number that the process saw acknowledged.
+    pub witness: Option<u64>,
+}
+
+/// Who may hold a session's lock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum LockHolder {
+    /// This process does, so nobody plays the session.
+    Us,
+    /// It has to be tried.
+    Unknown,
+}
+
+/// Tells where the line that ends in `head` stands.
+pub(crate) fn standing(
+    machine: &Machine,
+    session: SessionId,
+    head: &Head,
+    lock: LockHolder,
+) -> Standing {
+    let record = machine.holder(session, head.id.run);
+    let held = record.and_then(|record| record.runs.iter().find(|held| held.run == head.id.run));
+    let mut standing = Standing {
+        status: head.status,
+        in_use: false,
+        cause: None,
+        died_at: record.map(time_of_death),
+        witness: held.and_then(|held| held.last_acknowledged),
+    };
+    if head.end.is_some() {
+        return standing;
+    }
+    let locks_work = match (lock, machine.store().lock_session(session)) {
+        (LockHolder::Unknown, Ok(None)) => {
+            standing.in_use = true;
+            return standing;
+        }
+        (LockHolder::Unknown, Err(_)) => false,
+        (LockHolder::Unknown, Ok(Some(_))) | (LockHolder::Us, _) => true,
+    };
+    let boot = &machine.home().boot;
+    // Without locks nobody knows whether it is played somewhere: ask, don't claim a crash.
+    let cause = if !locks_work || machine.home().is_elsewhere(head.host) {
+        HowItEnded::Elsewhere
+    } else {
+        match record {
+            Some(record) => how_it_ended(record, boot),
+            None => HowItEnded::Abnormal { machine_restarted: head.boot != *boot },
+        }
+    };
+    // An exit is never a crash, even if it was too slow to write the session's end.
+    if cause == HowItEnded::Exited {
+        standing.status = SessionStatus::Closed;
+    }
+    standing.cause = Some(cause);
+    standing
+}
+
+impl Standing {
+    /// Whether the line was left by a crash, or may be played elsewhere.
+    pub(crate) fn has_crashed(&self) -> bool {
+        self.cause.as_ref().is_some_and(|cause| *cause != HowItEnded::Exited)
+    }
+}

@@ -1,0 +1,32 @@
+//! A checkpoint on its way back into the world.
+//!
+//! [`WorldImage::decode`] does what can be done without a world, on any thread. Its other methods
+//! are the steps of a restore that need one, in the order in which they are called.
+
+mod components;
+mod dangling;
+mod decoded;
+mod extra;
+mod image;
+mod loss;
+mod order;
+mod references;
+mod replace;
+mod replacement;
+mod report;
+mod resources;
+mod spawn;
+mod stamp;
+mod states;
+mod sweep;
+
+pub use loss::{RestoreLoss, RestoreLossReason};
+pub use report::{DanglingReference, ExtraEntities, RestoreReport};
+pub use sweep::DespawnOnRestore;
+
+pub(crate) use components::DecodedComponents;
+pub(crate) use decoded::{DecodedColumn, DecodedOrder};
+pub(crate) use image::WorldImage;
+pub(crate) use replace::EntitiesReplaced;
+pub(crate) use resources::DecodedResource;
+pub(crate) use states::DecodedState;

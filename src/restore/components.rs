@@ -1,0 +1,125 @@
+//! Decoded components of one type.
+
+use bevy::ecs::component::{Component, ComponentId};
+use bevy::ecs::entity::Entity;
+use bevy::ecs::world::{EntityRef, World};
+
+use super::decoded::ComponentRows;
+use super::references::{Names, References};
+use super::spawn::WholeEntity;
+use crate::capture::{Codec, ComponentCodec, CopyCodec, DecodeError};
+
+/// Decoded components of one type.
+pub(crate) struct DecodedComponents<C: Codec> {
+    codec: C,
+    values: Vec<Option<C::Value>>,
+}
+
+impl<C: ComponentCodec> DecodedComponents<C> {
+    /// No rows.
+    pub(crate) fn new(codec: C) -> Self {
+        Self { codec, values: Vec::new() }
+    }
+
+    /// All rows that weren't taken.
+    pub(super) fn values(&self) -> impl Iterator<Item = &C::Value> {
+        self.values.iter().flatten()
+    }
+
+    /// Takes a row, with the entities that are restored in place of its ids.
+    fn take(&mut self, row: u32, references: &mut References<'_>) -> Option<C::Component> {
+        let mut value = self.values.get_mut(row as usize)?.take()?;
+        self.codec.map_entities(&mut value, references);
+        Some(self.codec.rebuild(value))
+    }
+}
+
+/// The value that `bytes` has for a type, ready to be inserted.
+pub(super) fn rebuild<C: ComponentCodec>(
+    codec: &C,
+    bytes: &[u8],
+    references: &mut References<'_>,
+) -> Option<C::Component> {
+    let mut value = codec.decode(bytes).ok()?;
+    codec.map_entities(&mut value, references);
+    Some(codec.rebuild(value))
+}
+
+/// Whether a component is written as these bytes.
+pub(super) fn is_written_as<C: CopyCodec>(
+    codec: &C,
+    component: &C::Component,
+    bytes: &[u8],
+    names: &mut Names<'_>,
+    scratch: &mut Vec<u8>,
+) -> bool {
+    let mut value = codec.copy(component);
+    codec.map_entities(&mut value, names);
+    codec.encode(&value, scratch).is_ok() && scratch == bytes
+}
+
+impl<C: ComponentCodec> ComponentRows for DecodedComponents<C> {
+    fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
+        self.values.push(Some(self.codec.decode(bytes)?));
+        Ok(())
+    }
+
+    fn component(&self, world: &mut World) -> ComponentId {
+        world.register_component::<C::Component>()
+    }
+
+    fn is_relationship(&self) -> bool {
+        C::Component::relationship_accessor().is_some()
+    }
+
+    fn push(&mut self, row: u32, references: &mut References<'_>, entity: &mut WholeEntity<'_>) {
+        if let Some(component) = self.take(row, references) {
+            entity.push(component);
+        }
+    }
+
+    fn link(
+        &mut self,
+        row: u32,
+        references: &mut References<'_>,
+        world: &mut World,
+        entity: Entity,
+    ) -> bool {
+        let Some(component) = self.take(row, references) else { return true };
+        let targets_are_there =
+            references.named().iter().all(|target| world.get_entity(*target).is_ok());
+        if references.take_missing() || !targets_are_there {
+            return false;
+        }
+        if let Ok(mut entity) = world.get_entity_mut(entity) {
+            entity.insert(component);
+        }
+        true
+    }
+
+    fn is_as_saved(
+        &self,
+        saved: &[u8],
+        entity: EntityRef<'_>,
+        names: &mut Names<'_>,
+        scratch: &mut Vec<u8>,
+    ) -> bool {
+        entity
+            .get::<C::Component>()
+            .is_some_and(|component| is_written_as(&self.codec, component, saved, names, scratch))
+    }
+
+    fn write_again(
+        &self,
+        saved: &[u8],
+        references: &mut References<'_>,
+        world: &mut World,
+        entity: Entity,
+    ) {
+        if let Some(component) = rebuild(&self.codec, saved, references)
+            && let Ok(mut entity) = world.get_entity_mut(entity)
+        {
+            entity.insert(component);
+        }
+    }
+}

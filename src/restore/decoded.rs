@@ -1,0 +1,118 @@
+//! Decoded values of one saved type, with the concrete type erased.
+
+use std::any::Any;
+
+use bevy::ecs::component::ComponentId;
+use bevy::ecs::entity::Entity;
+use bevy::ecs::world::{EntityRef, World};
+
+use super::references::{Names, References};
+use super::spawn::WholeEntity;
+use crate::capture::{ChildOrderCodec, Codec, DecodeError};
+
+/// Decoded values of one saved type.
+pub(crate) enum DecodedColumn {
+    /// A component.
+    Component(Box<dyn ComponentRows>),
+    /// The order of siblings.
+    ChildOrder(DecodedOrder),
+    /// A resource.
+    Resource(Box<dyn ResourceValue>),
+    /// A state.
+    State(Box<dyn StateValue>),
+}
+
+impl DecodedColumn {
+    /// Takes up the next value.
+    pub(super) fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
+        match self {
+            Self::Component(rows) => rows.decode(bytes),
+            Self::ChildOrder(order) => order.decode(bytes),
+            Self::Resource(value) => value.decode(bytes),
+            Self::State(value) => value.decode(bytes),
+        }
+    }
+}
+
+/// Decoded components. Rows are numbered in the order of decoding.
+pub(crate) trait ComponentRows: Send + Sync + Any {
+    /// Takes up the next value.
+    fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError>;
+
+    /// The component in `world`.
+    fn component(&self, world: &mut World) -> ComponentId;
+
+    /// Whether the component is a relationship.
+    fn is_relationship(&self) -> bool;
+
+    /// Adds a row to an entity that is being put together.
+    fn push(&mut self, row: u32, references: &mut References<'_>, entity: &mut WholeEntity<'_>);
+
+    /// Inserts a row into an entity that is in the world, if all that it refers to is there;
+    /// whether it did.
+    fn link(
+        &mut self,
+        row: u32,
+        references: &mut References<'_>,
+        world: &mut World,
+        entity: Entity,
+    ) -> bool;
+
+    /// Whether an entity's component is what the checkpoint says.
+    fn is_as_saved(
+        &self,
+        saved: &[u8],
+        entity: EntityRef<'_>,
+        names: &mut Names<'_>,
+        scratch: &mut Vec<u8>,
+    ) -> bool;
+
+    /// Writes the value of the checkpoint again.
+    fn write_again(
+        &self,
+        saved: &[u8],
+        references: &mut References<'_>,
+        world: &mut World,
+        entity: Entity,
+    );
+}
+
+/// A decoded resource.
+pub(crate) trait ResourceValue: Send + Sync {
+    /// Takes up the value.
+    fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError>;
+
+    /// The resource's component in `world`.
+    fn component(&self, world: &mut World) -> ComponentId;
+
+    /// Inserts the resource.
+    fn insert(&mut self, saved: &[u8], references: &mut References<'_>, world: &mut World);
+
+    /// Whether the world's resource is what the checkpoint says.
+    fn is_as_saved(&self, saved: &[u8], world: &World, names: &mut Names<'_>) -> bool;
+}
+
+/// A decoded state.
+pub(crate) trait StateValue: Send + Sync {
+    /// Takes up the value.
+    fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError>;
+
+    /// Makes the state the next one, unless it is current; whether there is one.
+    fn set(&self, world: &mut World) -> bool;
+
+    /// Puts the transition back that was pending.
+    fn set_pending(&self, world: &mut World);
+}
+
+/// The decoded order of siblings, row by row.
+#[derive(Default)]
+pub(crate) struct DecodedOrder {
+    pub(super) children: Vec<Vec<Entity>>,
+}
+
+impl DecodedOrder {
+    fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
+        self.children.push(ChildOrderCodec.decode(bytes)?);
+        Ok(())
+    }
+}

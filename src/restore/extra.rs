@@ -1,0 +1,49 @@
+//! Saved entities that came up while a checkpoint was put back.
+
+use std::collections::BTreeMap;
+
+use bevy::ecs::entity::Entity;
+use bevy::ecs::query::{QueryState, With, Without};
+use bevy::ecs::resource::IsResource;
+use bevy::ecs::world::{EntityRef, World};
+
+use super::references::Names;
+use super::replacement::Replacement;
+use super::report::ExtraEntities;
+use crate::capture::{Saved, unfiltered};
+
+/// Counts the saved entities that the checkpoint doesn't have, by what names them best.
+pub(super) fn find_extra_entities(
+    replacement: &Replacement,
+    world: &mut World,
+) -> Vec<ExtraEntities> {
+    let mut query: QueryState<Entity, (With<Saved>, Without<IsResource>)> =
+        unfiltered(world, |world| QueryState::new(world));
+    if query.iter(world).count() as u64 == replacement.report.entities {
+        return Vec::new();
+    }
+    let mut names = Names::new(&replacement.image.ranks, &replacement.entities);
+    let mut counts = BTreeMap::<Option<&str>, u64>::new();
+    for entity in query.iter(world) {
+        if names.id(entity).is_none()
+            && let Ok(entity) = world.get_entity(entity)
+        {
+            *counts.entry(rarest_type(replacement, entity)).or_default() += 1;
+        }
+    }
+    let extra = |(type_path, entities): (Option<&str>, u64)| ExtraEntities {
+        type_path: type_path.map(str::to_owned),
+        entities,
+    };
+    counts.into_iter().map(extra).collect()
+}
+
+/// The saved type of an entity of which the checkpoint has the fewest rows: `Player` rather than
+/// `Transform`.
+fn rarest_type<'a>(replacement: &'a Replacement, entity: EntityRef<'_>) -> Option<&'a str> {
+    replacement
+        .components()
+        .filter(|(component, column)| entity.contains_id(*component) && !column.is_built_in())
+        .min_by_key(|(_, column)| column.len())
+        .map(|(_, column)| &*column.type_path)
+}

@@ -1,0 +1,34 @@
+//! What a checkpoint has that this build of the game can't use.
+
+use crate::journal::SaveId;
+
+/// Rows of one type that could not be restored. They are kept in the session, and come back with a
+/// build that can use them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct RestoreLoss {
+    /// The type.
+    pub type_path: String,
+    /// How many rows.
+    pub rows: u64,
+    /// Why.
+    pub reason: RestoreLossReason,
+}
+
+/// Why rows could not be restored.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum RestoreLossReason {
+    /// This build doesn't save the type.
+    UnknownType,
+    /// The values don't fit the type any more.
+    Undecodable {
+        /// What the type's `Deserialize` said of the first of them.
+        error: String,
+        /// The first of them.
+        ids: Vec<SaveId>,
+    },
+}
+
+/// The undecodable rows of a type that are named.
+pub(super) const NAMED_ROWS: usize = 16;

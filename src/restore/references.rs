@@ -1,0 +1,156 @@
+//! From ids in the session to entities, and back.
+
+use bevy::ecs::entity::{Entity, EntityHashMap, EntityMapper};
+
+use crate::journal::SaveId;
+
+/// The ids of a checkpoint's entities. An entity's place among them is its rank.
+#[derive(Default)]
+pub(super) struct Ranks {
+    ids: Vec<SaveId>,
+}
+
+impl Ranks {
+    /// Ranks of these ids, whatever order they come in.
+    pub(super) fn new(ids: impl IntoIterator<Item = SaveId>) -> Self {
+        let mut ids: Vec<SaveId> = ids.into_iter().filter(|id| id.is_entity()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        Self { ids }
+    }
+
+    /// The number of entities.
+    pub(super) fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// All ids, ascending.
+    pub(super) fn ids(&self) -> &[SaveId] {
+        &self.ids
+    }
+
+    /// The id at a rank.
+    pub(super) fn id(&self, rank: u32) -> Option<SaveId> {
+        self.ids.get(rank as usize).copied()
+    }
+
+    /// The rank of an id.
+    pub(super) fn rank(&self, id: SaveId) -> Option<u32> {
+        let first = self.ids.first()?;
+        // Ids are given one after the other, so there are no gaps but those of entities that died:
+        // an id is there, or before.
+        let guess = usize::try_from(id.0.checked_sub(first.0)?).ok()?;
+        let rank = if self.ids.get(guess) == Some(&id) {
+            guess
+        } else {
+            let candidates = self.ids.get(..guess.min(self.ids.len()))?;
+            candidates.binary_search(&id).ok()?
+        };
+        u32::try_from(rank).ok()
+    }
+}
+
+/// Replaces ids by the entities that are restored under them, and notes the ids that have none.
+pub(crate) struct References<'a> {
+    ranks: &'a Ranks,
+    entities: &'a [Entity],
+    missing: bool,
+    /// The entities that were asked for, if that is of interest.
+    named: Option<Vec<Entity>>,
+}
+
+impl<'a> References<'a> {
+    /// References to entities by rank.
+    pub(super) fn new(ranks: &'a Ranks, entities: &'a [Entity]) -> Self {
+        Self { ranks, entities, missing: false, named: None }
+    }
+
+    /// Notes from here on which entities are asked for.
+    pub(super) fn noting_names(self) -> Self {
+        Self { named: Some(Vec::new()), ..self }
+    }
+
+    /// The entity that is restored under an id.
+    pub(super) fn entity(&self, id: SaveId) -> Option<Entity> {
+        self.entities.get(self.ranks.rank(id)? as usize).copied()
+    }
+
+    /// Whether an id without entity was asked for since the last call.
+    pub(super) fn take_missing(&mut self) -> bool {
+        if let Some(named) = &mut self.named {
+            named.clear();
+        }
+        std::mem::take(&mut self.missing)
+    }
+
+    /// The entities that were asked for since the last [`take_missing`](Self::take_missing).
+    pub(super) fn named(&self) -> &[Entity] {
+        self.named.as_deref().unwrap_or_default()
+    }
+}
+
+impl EntityMapper for References<'_> {
+    fn get_mapped(&mut self, source: Entity) -> Entity {
+        if source == Entity::PLACEHOLDER {
+            return source;
+        }
+        let entity = self.entity(SaveId(source.to_bits()));
+        self.missing |= entity.is_none();
+        if let Some(named) = &mut self.named {
+            named.extend(entity);
+        }
+        entity.unwrap_or(Entity::PLACEHOLDER)
+    }
+
+    fn set_mapped(&mut self, _: Entity, _: Entity) {}
+}
+
+/// Replaces restored entities by their ids, to compare values with those in the checkpoint.
+pub(crate) struct Names<'a> {
+    ranks: &'a Ranks,
+    entities: &'a [Entity],
+    /// Made when the first name is asked for, which most restores never do.
+    ids: Option<EntityHashMap<SaveId>>,
+}
+
+impl<'a> Names<'a> {
+    /// The names of restored entities.
+    pub(super) fn new(ranks: &'a Ranks, entities: &'a [Entity]) -> Self {
+        Self { ranks, entities, ids: None }
+    }
+
+    /// The id that an entity was restored under.
+    pub(super) fn id(&mut self, entity: Entity) -> Option<SaveId> {
+        let (ranks, entities) = (self.ranks, self.entities);
+        let ids = self.ids.get_or_insert_with(|| {
+            entities.iter().copied().zip(ranks.ids().iter().copied()).collect()
+        });
+        ids.get(&entity).copied()
+    }
+}
+
+impl EntityMapper for Names<'_> {
+    fn get_mapped(&mut self, source: Entity) -> Entity {
+        let id = self.id(source).and_then(|id| Entity::try_from_bits(id.0));
+        id.unwrap_or(Entity::PLACEHOLDER)
+    }
+
+    fn set_mapped(&mut self, _: Entity, _: Entity) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranks_are_found_with_and_without_gaps() {
+        let ids = [2, 3, 5, 6, 40, 0x1_0000_0001].map(SaveId);
+        let ranks = Ranks::new(ids.into_iter().rev());
+        for (rank, id) in ids.into_iter().enumerate() {
+            assert_eq!(ranks.rank(id), Some(rank as u32), "{id}");
+        }
+        for missing in [0, 1, 4, 39, 41, u64::MAX] {
+            assert_eq!(ranks.rank(SaveId(missing)), None, "{missing}");
+        }
+    }
+}

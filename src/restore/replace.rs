@@ -1,0 +1,118 @@
+//! The steps of a restore that change a world, in their order.
+
+use bevy::ecs::entity::Entity;
+use bevy::ecs::world::World;
+use bevy::ecs::world::error::TryRunScheduleError;
+use bevy::state::state::StateTransition;
+
+use super::decoded::DecodedColumn;
+use super::image::{ImageColumn, WorldImage};
+use super::references::{Names, Ranks, References};
+use super::replacement::Replacement;
+use super::report::RestoreReport;
+use super::sweep::despawn_old_entities;
+use crate::journal::SaveId;
+
+/// The entities of a checkpoint are in the world.
+#[derive(Debug)]
+pub(crate) struct EntitiesReplaced {
+    /// What came back, and what didn't.
+    pub report: RestoreReport,
+    /// The ids that the restored entities have in the session, for the encoder.
+    pub seeds: Vec<(Entity, SaveId)>,
+}
+
+impl WorldImage {
+    /// Inserts the saved resources and removes those that were absent, so that `OnEnter` can load
+    /// what they name. Entities in them are placeholders until there are any.
+    pub(crate) fn insert_resources(&mut self, world: &mut World) {
+        let nobody = Ranks::default();
+        for column in &mut self.columns {
+            let (mut references, mut names) =
+                (References::new(&nobody, &[]), Names::new(&nobody, &[]));
+            column.restore_resource(world, &mut references, &mut names);
+        }
+    }
+
+    /// Sets the saved states and runs their transitions.
+    ///
+    /// # Errors
+    ///
+    /// If the transitions can't run, as within `OnEnter` or where there are no states.
+    pub(crate) fn set_states(&mut self, world: &mut World) -> Result<(), TryRunScheduleError> {
+        let mut any = false;
+        for column in &self.columns {
+            if let DecodedColumn::State(state) = &column.decoded {
+                any |= state.set(world);
+            }
+        }
+        if any { world.try_run_schedule(StateTransition) } else { Ok(()) }
+    }
+
+    /// Takes the old entities away and puts the saved ones in their place, with everything that
+    /// depends on them: references, resources once more, and pending transitions.
+    pub(crate) fn replace_entities(self, world: &mut World) -> EntitiesReplaced {
+        let mut report = RestoreReport { losses: self.losses().to_vec(), ..Default::default() };
+        despawn_old_entities(world, &mut report);
+        let mut replacement = Replacement::new(world, self, report);
+        // Their death may have changed resources, and those may name entities that have ids now.
+        replacement.restore_resources(world);
+        replacement.spawn(world);
+        replacement.link(world);
+        world.flush();
+        replacement.remove_what_was_not_saved(world);
+        replacement.write_again_what_changed(world);
+        replacement.set_pending_states(world);
+        replacement.finish(world)
+    }
+}
+
+/// What restoring a resource did.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum ResourceRestored {
+    /// It was as saved already, or this isn't a resource.
+    Unchanged,
+    /// It was written.
+    Written,
+    /// It was written, and refers to entities that aren't there.
+    WrittenWithDangling,
+}
+
+impl ImageColumn {
+    /// The entity of the resource that this is a column of.
+    pub(super) fn resource_entity(&self, world: &mut World) -> Option<Entity> {
+        let DecodedColumn::Resource(resource) = &self.decoded else { return None };
+        let component = resource.component(world);
+        world.resource_entities().get(component)
+    }
+
+    /// Makes the world's resource what the checkpoint says, if this is one.
+    pub(super) fn restore_resource(
+        &mut self,
+        world: &mut World,
+        references: &mut References<'_>,
+        names: &mut Names<'_>,
+    ) -> ResourceRestored {
+        let DecodedColumn::Resource(resource) = &mut self.decoded else {
+            return ResourceRestored::Unchanged;
+        };
+        let saved = self.saved.first().and_then(|values| values.value(0));
+        let (Some(saved), true) = (saved, self.unreadable.is_empty()) else {
+            // A type that the checkpoint doesn't know says nothing about the resource.
+            if self.was_saved && self.unreadable.is_empty() {
+                let component = resource.component(world);
+                world.remove_resource_by_id(component);
+            }
+            return ResourceRestored::Unchanged;
+        };
+        if resource.is_as_saved(saved, world, names) {
+            return ResourceRestored::Unchanged;
+        }
+        resource.insert(saved, references, world);
+        if references.take_missing() {
+            ResourceRestored::WrittenWithDangling
+        } else {
+            ResourceRestored::Written
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! A decoded resource.
+
+use bevy::ecs::component::ComponentId;
+use bevy::ecs::world::World;
+
+use super::components::{is_written_as, rebuild};
+use super::decoded::ResourceValue;
+use super::references::{Names, References};
+use crate::capture::{Codec, ComponentCodec, DecodeError};
+
+/// A decoded resource.
+pub(crate) struct DecodedResource<C: Codec> {
+    codec: C,
+    value: Option<C::Value>,
+}
+
+impl<C: ComponentCodec> DecodedResource<C> {
+    /// No value yet.
+    pub(crate) fn new(codec: C) -> Self {
+        Self { codec, value: None }
+    }
+}
+
+impl<C: ComponentCodec> ResourceValue for DecodedResource<C> {
+    fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
+        self.value = Some(self.codec.decode(bytes)?);
+        Ok(())
+    }
+
+    fn component(&self, world: &mut World) -> ComponentId {
+        world.register_component::<C::Component>()
+    }
+
+    fn insert(&mut self, saved: &[u8], references: &mut References<'_>, world: &mut World) {
+        let resource = match self.value.take() {
+            Some(mut value) => {
+                self.codec.map_entities(&mut value, references);
+                Some(self.codec.rebuild(value))
+            }
+            // It was inserted before, and has to be once more.
+            None => rebuild(&self.codec, saved, references),
+        };
+        let Some(resource) = resource else { return };
+        let component = self.component(world);
+        let entity = world.resource_entities().get(component);
+        match entity.and_then(|entity| world.get_entity_mut(entity).ok()) {
+            Some(mut entity) => {
+                entity.insert(resource);
+            }
+            // A component that requires `IsResource` becomes a resource where it is spawned.
+            None => {
+                world.spawn(resource);
+            }
+        }
+    }
+
+    fn is_as_saved(&self, saved: &[u8], world: &World, names: &mut Names<'_>) -> bool {
+        let component = world.component_id::<C::Component>();
+        let entity = component.and_then(|component| world.resource_entities().get(component));
+        entity
+            .and_then(|entity| world.get::<C::Component>(entity))
+            .is_some_and(|resource| {
+                is_written_as(&self.codec, resource, saved, names, &mut Vec::new())
+            })
+    }
+}

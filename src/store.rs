@@ -1,0 +1,41 @@
+//! The store: where journals, locks and process records live.
+//!
+//! [`Disk`] is the few operations that anything here does to files, so that a disk in memory can
+//! stand in for the real one, fail on command, or be copied as a crash would leave it.
+//! [`DirectoryStore`] knows which file lies where and reads a session's segments; what is in them is
+//! the business of [`crate::journal`]. Nothing here knows of an ECS.
+
+mod boot;
+mod directory;
+mod disk;
+mod error;
+mod home;
+mod host;
+mod layout;
+mod memory_disk;
+mod process_record;
+mod real_disk;
+mod sealed;
+mod session_card;
+mod stored_session;
+
+#[cfg(test)]
+mod conformance;
+
+pub use error::{StoreAction, StoreError};
+pub use memory_disk::{MemoryDisk, Operation};
+pub use process_record::PanicInfo;
+
+pub(crate) use boot::boot_id;
+pub(crate) use directory::{CreatedSegment, DirectoryStore, SessionLock};
+pub(crate) use disk::{AppendFile, DirEntry, Disk, Lock};
+pub(crate) use home::{Home, with_sources};
+pub(crate) use host::{HostId, HostIdOrigin};
+pub(crate) use layout::Layout;
+pub(crate) use process_record::{
+    FoundRecord, HeldRun, Liveness, ProcessId, ProcessRecord, ProcessRecordFile, RecordError,
+    read_all, remove as remove_record,
+};
+pub(crate) use real_disk::RealDisk;
+pub(crate) use session_card::SessionCard;
+pub(crate) use stored_session::{MergedBlocks, StoredSession};

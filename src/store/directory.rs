@@ -1,0 +1,504 @@
+//! The store as a directory of sessions on a [`Disk`].
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::error::Attempt;
+use super::{
+    AppendFile, Disk, HostId, Layout, Lock, SessionCard, StoreAction, StoreError, StoredSession,
+    host,
+};
+use crate::journal::{Record, Segment, SegmentEncoder, SegmentHeader, SessionId};
+
+/// Where all sessions of a profile live.
+///
+/// Cheap to clone. Reading and writing need no coordination with each other; two writers of one
+/// session are kept apart by [`Self::lock_session`].
+#[derive(Clone, Debug)]
+pub struct DirectoryStore {
+    disk: Arc<dyn Disk>,
+    layout: Layout,
+}
+
+/// A segment that was just begun.
+#[derive(Debug)]
+pub struct CreatedSegment {
+    /// Its file.
+    pub path: PathBuf,
+    /// The file, with the header appended and nothing synced.
+    pub file: Box<dyn AppendFile>,
+    /// What makes frames for it.
+    pub encoder: SegmentEncoder,
+    /// The directories that must be synced, by [`DirectoryStore::sync_directories`], before
+    /// anything in the file counts as durable.
+    pub unsynced_directories: Vec<PathBuf>,
+}
+
+/// The right to write a session, for as long as this lives.
+#[derive(Debug)]
+#[must_use = "the lock is released when this is dropped"]
+pub struct SessionLock {
+    session: SessionId,
+    _lock: Box<dyn Lock>,
+}
+
+impl SessionLock {
+    /// The session that is locked.
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+}
+
+impl DirectoryStore {
+    /// A store on a disk. Nothing is read or created yet.
+    pub fn new(disk: Arc<dyn Disk>, layout: Layout) -> Self {
+        Self { disk, layout }
+    }
+
+    /// Where which file lies.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The disk below.
+    pub fn disk(&self) -> &Arc<dyn Disk> {
+        &self.disk
+    }
+
+    /// The sessions that have a directory, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]. That there is no directory yet is none: there are no sessions then.
+    pub fn sessions(&self) -> Result<Vec<SessionId>, StoreError> {
+        let directory = self.layout.sessions();
+        let entries = match self.disk.list(&directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            listed => listed.attempt(StoreAction::List, &directory)?,
+        };
+        let directories = entries.iter().filter(|entry| entry.is_dir);
+        let mut sessions: Vec<SessionId> =
+            directories.filter_map(|entry| entry.name.parse().ok()).collect();
+        sessions.sort();
+        Ok(sessions)
+    }
+
+    /// Opens and scans all segments of a session.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the session's directory can't be listed.
+    pub fn open_session(&self, session: SessionId) -> Result<StoredSession, StoreError> {
+        StoredSession::open(&*self.disk, self.layout.session(session), session)
+    }
+
+    /// Begins a segment: its directories, its file, its header.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]. A file that was created may be left behind, without a header that holds.
+    pub fn create_segment(&self, header: &SegmentHeader) -> Result<CreatedSegment, StoreError> {
+        let path = self.layout.segment(header);
+        let (encoder, bytes) = SegmentEncoder::new(header)
+            .map_err(|source| StoreError::Header { path: path.clone(), source })?;
+        let directory = self.layout.session(header.session);
+        let mut unsynced: BTreeSet<PathBuf> = self.create_directory(&directory)?;
+        let mut file = self.disk.create_new(&path).attempt(StoreAction::CreateFile, &path)?;
+        file.append(&bytes).attempt(StoreAction::Append, &path)?;
+
+        unsynced.insert(directory);
+        if header.segment == 0 {
+            // The directories may have been made by a process that stopped before it synced them.
+            unsynced.extend(self.layout.directories_to_sessions());
+        }
+        let unsynced_directories = unsynced.into_iter().collect();
+        Ok(CreatedSegment { path, file, encoder, unsynced_directories })
+    }
+
+    /// Makes directory entries durable.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] at the first that fails. What lies in it doesn't count as durable then.
+    pub fn sync_directories(&self, directories: &[PathBuf]) -> Result<(), StoreError> {
+        directories.iter().try_for_each(|directory| {
+            self.disk.sync_dir(directory).attempt(StoreAction::SyncDirectory, directory)
+        })
+    }
+
+    /// Whether a file is still where it was put. A writer keeps writing into a file whose directory
+    /// was deleted without noticing, so it asks before it acknowledges.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if that can't be told.
+    pub fn is_still_there(&self, path: &Path) -> Result<bool, StoreError> {
+        self.disk.exists(path).attempt(StoreAction::LookFor, path)
+    }
+
+    /// Removes a segment.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn remove_segment(&self, path: &Path) -> Result<(), StoreError> {
+        self.disk.remove(path).attempt(StoreAction::RemoveFile, path)
+    }
+
+    /// Removes a session with everything in its directory.
+    ///
+    /// Segments that say that it was forgotten go last, so that what an interrupted removal leaves
+    /// is still known to be unwanted.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] at the first file that can't be removed.
+    pub fn remove_session(&self, session: SessionId) -> Result<(), StoreError> {
+        let directory = self.layout.session(session);
+        let last = self.forgetting_segments(session);
+        self.remove_content(&directory, &last)?;
+        last.iter().try_for_each(|path| self.remove_segment(path))?;
+        self.remove_directory(&directory)?;
+        self.sync_directories(&[self.layout.sessions()])
+    }
+
+    /// Takes the right to write a session; `None` if somebody else has it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]. Its [`io_kind`](StoreError::io_kind) is [`io::ErrorKind::Unsupported`] where
+    /// the file system has no locks: then nobody can know, and the player has to be asked.
+    pub fn lock_session(&self, session: SessionId) -> Result<Option<SessionLock>, StoreError> {
+        self.create_state_directory()?;
+        let path = self.layout.lock(session);
+        let lock = self.disk.try_lock(&path).attempt(StoreAction::Lock, &path)?;
+        Ok(lock.map(|lock| SessionLock { session, _lock: lock }))
+    }
+
+    /// Writes the card that people find in a session's directory.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], which may be ignored: nothing depends on the card.
+    pub fn write_session_card(&self, card: &SessionCard) -> Result<(), StoreError> {
+        let path = self.layout.session_card(card.metadata.id);
+        let text = card.to_text().map_err(|error| StoreError::Content {
+            path: path.clone(),
+            source: Box::new(error),
+        })?;
+        self.disk.replace_unsynced(&path, text.as_bytes()).attempt(StoreAction::Replace, &path)
+    }
+
+    /// The id of this machine. Drawn and written if there is none that can be read.
+    pub fn host_id(&self) -> HostId {
+        // If that fails, the id can't be stored, and says so itself.
+        let _ = self.create_state_directory();
+        host::host_id(&*self.disk, &self.layout)
+    }
+
+    /// Creates the state directory if need be.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn create_state_directory(&self) -> Result<(), StoreError> {
+        self.create_directory(&self.layout.state).map(drop)
+    }
+
+    /// Creates a directory and those that lead to it, and says which directories have a new entry.
+    fn create_directory(&self, path: &Path) -> Result<BTreeSet<PathBuf>, StoreError> {
+        let mut changed = BTreeSet::new();
+        let mut created = self.disk.create_dir(path);
+        let parent = path.parent();
+        if let (Err(error), Some(parent)) = (&created, parent)
+            && error.kind() == io::ErrorKind::NotFound
+        {
+            changed = self.create_directory(parent)?;
+            created = self.disk.create_dir(path);
+        }
+        match created {
+            Ok(()) => changed.extend(parent.map(Path::to_owned)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error).attempt(StoreAction::CreateDirectory, path),
+        }
+        Ok(changed)
+    }
+
+    fn remove_content(&self, directory: &Path, spared: &[PathBuf]) -> Result<(), StoreError> {
+        let entries = self.disk.list(directory).attempt(StoreAction::List, directory)?;
+        for entry in entries {
+            let path = directory.join(entry.name);
+            if entry.is_dir {
+                self.remove_content(&path, &[])?;
+                self.remove_directory(&path)?;
+            } else if !spared.contains(&path) {
+                self.remove_segment(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn remove_directory(&self, path: &Path) -> Result<(), StoreError> {
+        self.disk.remove_dir(path).attempt(StoreAction::RemoveDirectory, path)
+    }
+
+    fn forgetting_segments(&self, session: SessionId) -> Vec<PathBuf> {
+        let Ok(stored) = self.open_session(session) else { return Vec::new() };
+        let summaries = stored.index().segments().iter();
+        let says_so = |(_, record): &(u64, Record)| matches!(record, Record::Forgotten);
+        let forgetting = summaries.zip(stored.segments());
+        forgetting
+            .filter(|(summary, _)| summary.scan.records.iter().any(says_so))
+            .map(|(_, segment): (_, &Segment)| segment.path().to_owned())
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::sample::{at, blocks, commit, header, session, values};
+    use crate::journal::{Block, CheckpointId, Commit, FileProblemKind, SaveId, Validity};
+    use crate::store::{HostIdOrigin, MemoryDisk, Operation};
+    use crate::session::SessionStatus;
+
+    fn store(disk: &MemoryDisk) -> DirectoryStore {
+        let layout =
+            Layout { data: "data".into(), state: "state".into(), profile: "default".to_owned() };
+        DirectoryStore::new(Arc::new(disk.clone()), layout)
+    }
+
+    fn append(segment: &mut CreatedSegment, group: Vec<Block>, commit: &Commit) {
+        let CreatedSegment { file, encoder, .. } = segment;
+        encoder.encode_group(group, commit, &mut |bytes| file.append(bytes)).unwrap();
+    }
+
+    /// A run with a snapshot and `deltas` deltas, each of which changes entity 2.
+    fn write_run(store: &DirectoryStore, run: u64, deltas: u64) -> PathBuf {
+        let mut segment = store.create_segment(&header(run, 0)).unwrap();
+        append(&mut segment, vec![values("a", &[(2, b"0"), (3, b"0")])], &commit(1, None));
+        for counter in 2..2 + deltas {
+            let value = counter.to_string();
+            let group = vec![values("a", &[(2, value.as_bytes())])];
+            append(&mut segment, group, &commit(counter, Some(counter - 1)));
+        }
+        segment.path
+    }
+
+    fn rows(stored: &StoredSession, checkpoint: CheckpointId) -> Vec<(SaveId, Vec<u8>)> {
+        let plan = stored.index().plan(checkpoint).unwrap();
+        let mut rows = Vec::new();
+        for block in stored.blocks(&plan).unwrap() {
+            let block = block.unwrap();
+            let values = block.ids().iter().enumerate();
+            rows.extend(values.map(|(row, id)| (*id, block.value(row).unwrap().to_vec())));
+        }
+        rows
+    }
+
+    #[test]
+    fn a_session_is_found_again_with_all_its_checkpoints() {
+        let disk = MemoryDisk::default();
+        assert!(store(&disk).sessions().unwrap().is_empty());
+        write_run(&store(&disk), 1, 4);
+
+        let store = store(&disk.snapshot());
+        assert_eq!(store.sessions().unwrap(), [session()]);
+        let stored = store.open_session(session()).unwrap();
+        assert_eq!(stored.index().checkpoints().len(), 5);
+        let expected = vec![(SaveId(2), b"5".to_vec()), (SaveId(3), b"0".to_vec())];
+        assert_eq!(rows(&stored, at(1, 5)), expected);
+    }
+
+    #[test]
+    fn a_chain_longer_than_one_merge_is_folded() {
+        let disk = MemoryDisk::default();
+        write_run(&store(&disk), 1, 200);
+        let stored = store(&disk).open_session(session()).unwrap();
+        let expected = vec![(SaveId(2), b"201".to_vec()), (SaveId(3), b"0".to_vec())];
+        assert_eq!(rows(&stored, at(1, 201)), expected);
+    }
+
+    #[test]
+    fn every_directory_on_the_way_has_to_be_synced() {
+        let disk = MemoryDisk::default();
+        let first = store(&disk).create_segment(&header(1, 0)).unwrap();
+        let mut expected = store(&disk).layout().directories_to_sessions().to_vec();
+        expected.push(store(&disk).layout().session(session()));
+        expected.push(PathBuf::new());
+        expected.sort();
+        assert_eq!(first.unsynced_directories, expected);
+        store(&disk).sync_directories(&first.unsynced_directories).unwrap();
+
+        let rotated = store(&disk).create_segment(&header(1, 1)).unwrap();
+        assert_eq!(rotated.unsynced_directories, [store(&disk).layout().session(session())]);
+        let next_run = store(&disk).create_segment(&header(2, 0)).unwrap();
+        assert_eq!(next_run.unsynced_directories.len(), 5);
+    }
+
+    #[test]
+    fn damage_is_found_and_the_next_way_goes_around_it() {
+        let disk = MemoryDisk::default();
+        let path = write_run(&store(&disk), 1, 3);
+        let damaged = {
+            let stored = store(&disk).open_session(session()).unwrap();
+            stored.index().segments()[0].scan.groups[2].frames[0].offset as usize + 50
+        };
+        disk.corrupt(&path, damaged, 1);
+
+        let mut stored = store(&disk).open_session(session()).unwrap();
+        assert!(stored.problems().is_empty(), "a listing doesn't read data");
+        let plan = stored.newest_verified(at(1, 4)).unwrap().unwrap();
+        assert_eq!(plan.checkpoint, at(1, 2));
+        assert!(stored.verified_plan(at(1, 4)).unwrap().is_none());
+        assert_eq!(stored.index().validity(at(1, 4)), Some(Validity::Damaged));
+        assert_eq!(stored.index().validity(at(1, 2)), Some(Validity::Verified));
+    }
+
+    #[test]
+    fn files_that_cannot_be_read_are_problems_of_their_kind() {
+        let disk = MemoryDisk::default();
+        let good = write_run(&store(&disk), 1, 2);
+        let directory = good.parent().unwrap().to_owned();
+        let bytes = disk.read(&good, 1 << 20).unwrap();
+        let mut damaged = bytes.clone();
+        damaged[30] ^= 1;
+        disk.replace(&directory.join("damaged.journal"), &damaged).unwrap();
+        disk.replace(&directory.join("empty.journal"), b"").unwrap();
+        disk.replace(&directory.join("copy (2).journal"), &bytes).unwrap();
+        disk.replace(&directory.join("notes.txt"), b"hello").unwrap();
+        let stranger = header(5, 0);
+        let stranger = SegmentHeader { session: SessionId::random(), ..stranger };
+        let (_, stranger) = SegmentEncoder::new(&stranger).unwrap();
+        disk.replace(&directory.join("stranger.journal"), &stranger).unwrap();
+
+        let stored = store(&disk).open_session(session()).unwrap();
+        assert_eq!(stored.segments().len(), 2);
+        let problems: Vec<_> = stored
+            .problems()
+            .iter()
+            .map(|problem| (problem.path.file_name().unwrap().to_str().unwrap(), &problem.kind))
+            .collect();
+        assert_eq!(problems, [
+            ("damaged.journal", &FileProblemKind::Damaged),
+            ("empty.journal", &FileProblemKind::Torn),
+            ("stranger.journal", &FileProblemKind::OfAnotherSession),
+        ]);
+
+        disk.fail_next(Operation::Open, io::ErrorKind::PermissionDenied);
+        let stored = store(&disk).open_session(session()).unwrap();
+        let unreadable = FileProblemKind::Unreadable { error: io::ErrorKind::PermissionDenied };
+        assert!(stored.problems().iter().any(|problem| problem.kind == unreadable));
+    }
+
+    #[test]
+    fn a_session_has_one_writer() {
+        let disk = MemoryDisk::default();
+        let held = store(&disk).lock_session(session()).unwrap();
+        assert_eq!(held.as_ref().map(SessionLock::session), Some(session()));
+        assert!(store(&disk).lock_session(session()).unwrap().is_none());
+        drop(held);
+        assert!(store(&disk).lock_session(session()).unwrap().is_some());
+
+        disk.fail_next(Operation::Lock, io::ErrorKind::Unsupported);
+        let error = store(&disk).lock_session(session()).unwrap_err();
+        assert_eq!(error.io_kind(), Some(io::ErrorKind::Unsupported));
+    }
+
+    #[test]
+    fn a_removed_session_leaves_nothing() {
+        let disk = MemoryDisk::default();
+        let path = write_run(&store(&disk), 1, 1);
+        let mut forgetting = store(&disk).create_segment(&header(2, 0)).unwrap();
+        let record = forgetting.encoder.encode_record(&Record::Forgotten).unwrap();
+        forgetting.file.append(&record).unwrap();
+        disk.create_dir(&path.with_file_name("attachments")).unwrap();
+        disk.replace(&path.with_file_name("attachments").join("x"), b"x").unwrap();
+
+        // An interrupted removal leaves the record that says that it was meant.
+        disk.fail_next(Operation::SyncDirectory, io::ErrorKind::Other);
+        assert!(store(&disk).remove_session(session()).is_err());
+        assert!(disk.paths().is_empty());
+        assert!(store(&disk).sessions().unwrap().is_empty());
+    }
+
+    #[test]
+    fn an_interrupted_removal_is_still_known_to_be_meant() {
+        let disk = MemoryDisk::default();
+        // The run that is forgotten sorts after the segment that says so.
+        let mut forgetting = store(&disk).create_segment(&header(1, 0)).unwrap();
+        let record = forgetting.encoder.encode_record(&Record::Forgotten).unwrap();
+        forgetting.file.append(&record).unwrap();
+        write_run(&store(&disk), 2, 1);
+        disk.fail_always(Operation::Remove, io::ErrorKind::PermissionDenied);
+        assert!(store(&disk).remove_session(session()).is_err());
+        disk.heal();
+        assert!(store(&disk).open_session(session()).unwrap().index().is_forgotten());
+        store(&disk).remove_session(session()).unwrap();
+        assert!(disk.paths().is_empty());
+    }
+
+    #[test]
+    fn a_vanished_directory_is_noticed() {
+        let disk = MemoryDisk::default();
+        let path = write_run(&store(&disk), 1, 1);
+        assert!(store(&disk).is_still_there(&path).unwrap());
+        store(&disk).remove_session(session()).unwrap();
+        assert!(!store(&disk).is_still_there(&path).unwrap());
+        assert!(store(&disk).create_segment(&header(1, 1)).is_ok(), "directories come back");
+    }
+
+    #[test]
+    fn a_host_keeps_its_id_until_it_is_damaged() {
+        let disk = MemoryDisk::default();
+        let drawn = store(&disk).host_id();
+        assert_eq!(drawn.origin, HostIdOrigin::Drawn { is_stored: true });
+        let known = store(&disk).host_id();
+        assert_eq!((known.id, known.origin), (drawn.id, HostIdOrigin::Known));
+
+        disk.corrupt(&store(&disk).layout().host_id(), 20, 4);
+        let redrawn = store(&disk).host_id();
+        assert_ne!(redrawn.id, drawn.id);
+
+        let broken = MemoryDisk::default();
+        broken.fail_always(Operation::Replace, io::ErrorKind::ReadOnlyFilesystem);
+        let origin = store(&broken).host_id().origin;
+        assert_eq!(origin, HostIdOrigin::Drawn { is_stored: false });
+    }
+
+    #[test]
+    fn the_card_is_written_and_never_read() {
+        let disk = MemoryDisk::default();
+        write_run(&store(&disk), 1, 1);
+        let card = SessionCard {
+            metadata: header(1, 0).metadata,
+            status: SessionStatus::Closed,
+            newest_checkpoint: Some(at(1, 2)),
+            saved: None,
+            play_time: std::time::Duration::from_secs(3),
+        };
+        store(&disk).write_session_card(&card).unwrap();
+        let path = store(&disk).layout().session_card(session());
+        let text = String::from_utf8(disk.read(&path, 1 << 16).unwrap()).unwrap();
+        assert!(text.contains("name: \"Sample\"") && text.contains("counter: 2"), "{text}");
+        disk.replace(&path, b"nonsense").unwrap();
+        assert!(store(&disk).open_session(session()).is_ok());
+    }
+
+    #[test]
+    fn reading_beside_a_writer_sees_whole_groups_only() {
+        let disk = MemoryDisk::default();
+        let mut segment = store(&disk).create_segment(&header(1, 0)).unwrap();
+        append(&mut segment, vec![values("a", &[(2, b"x")])], &commit(1, None));
+        let CreatedSegment { file, encoder, .. } = &mut segment;
+        disk.fail_next(Operation::Append, io::ErrorKind::StorageFull);
+        let result = encoder.encode_group([], &commit(2, Some(1)), &mut |bytes| file.append(bytes));
+        assert!(result.is_err());
+        let stored = store(&disk).open_session(session()).unwrap();
+        let scan = &stored.index().segments()[0].scan;
+        assert_eq!((scan.groups.len(), scan.tail), (1, Some(scan.groups[0].end)));
+        assert!(blocks(&stored.segments()[0], &scan.groups[0]).is_ok());
+    }
+}

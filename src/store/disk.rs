@@ -1,0 +1,99 @@
+//! The few file operations that the store is made of.
+
+use std::fmt::Debug;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::journal::ReadAt;
+
+/// A file system, reduced to what a journal of append-only files needs.
+///
+/// # Contract
+///
+/// - Files and directories that are created can be read and written by their owner only.
+/// - A file is written by the one who created it, and only at its end. Nothing is ever truncated,
+///   overwritten or renamed, except by [`Self::replace`] and [`Self::replace_unsynced`], which are
+///   for small files that are no part of a journal.
+/// - What was synced, together with the entries of the directories on the way to it, is there after
+///   the machine stopped. What wasn't may be there in part.
+/// - Every operation may fail at any time with any [`io::Error`], and says so.
+pub trait Disk: Debug + Send + Sync {
+    /// Creates a file that doesn't exist yet, to be appended to.
+    ///
+    /// Fails with [`io::ErrorKind::AlreadyExists`] otherwise.
+    fn create_new(&self, path: &Path) -> io::Result<Box<dyn AppendFile>>;
+
+    /// Opens a file for reading, also while its writer appends to it.
+    fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadAt>>;
+
+    /// What is in a directory, by name. Names that aren't Unicode are none of ours and left out.
+    fn list(&self, directory: &Path) -> io::Result<Vec<DirEntry>>;
+
+    /// Creates a directory in one that exists.
+    ///
+    /// Fails with [`io::ErrorKind::AlreadyExists`] if it does already.
+    fn create_dir(&self, path: &Path) -> io::Result<()>;
+
+    /// Makes the entries of a directory durable: which names it holds, not what is in those files.
+    fn sync_dir(&self, path: &Path) -> io::Result<()>;
+
+    /// Removes a file.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+
+    /// Removes an empty directory.
+    fn remove_dir(&self, path: &Path) -> io::Result<()>;
+
+    /// Puts `bytes` in the place of a small file, durably: whenever the machine stops, either the
+    /// old content is there or the new.
+    fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+
+    /// Like [`Self::replace`], but only processes that stop leave the old content or the new. If
+    /// the machine stops, the file may be damaged.
+    fn replace_unsynced(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+
+    /// Reads a small file whole.
+    ///
+    /// Fails with [`io::ErrorKind::FileTooLarge`] if it has more than `max_len` bytes.
+    fn read(&self, path: &Path, max_len: usize) -> io::Result<Vec<u8>>;
+
+    /// Whether there is a file or directory.
+    fn exists(&self, path: &Path) -> io::Result<bool>;
+
+    /// Takes the lock that a file stands for, and creates the file if need be; `None` if somebody
+    /// else holds it. It is released when the guard is dropped or the process stops.
+    ///
+    /// Fails with [`io::ErrorKind::Unsupported`] where the file system has no locks.
+    fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>>;
+
+    /// Whether somebody holds the lock that a file stands for. Creates nothing; several may ask at
+    /// once, but one who asks can make a [`Self::try_lock`] at the same moment fail.
+    fn is_locked(&self, path: &Path) -> io::Result<bool>;
+}
+
+/// A new file that is being written.
+///
+/// There is no way to open one again: after a failed append or sync nobody knows what is in the
+/// file, so it is left as it is and another one is begun.
+pub trait AppendFile: Debug + Send {
+    /// Appends all of `bytes`. If that fails, any part of them may have been appended.
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Makes everything that was appended durable. The file's directory entry isn't covered, see
+    /// [`Disk::sync_dir`]. A sync that failed is never tried again on the same file.
+    fn sync(&mut self) -> io::Result<()>;
+}
+
+/// A lock that is held for as long as this lives.
+pub trait Lock: Debug + Send + Sync {}
+
+/// Something in a directory.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DirEntry {
+    /// Its name in the directory.
+    pub name: String,
+    /// Whether it is a directory itself.
+    pub is_dir: bool,
+    /// The length of a file; 0 for anything else.
+    pub len: u64,
+}

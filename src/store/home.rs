@@ -1,0 +1,44 @@
+//! The store, as this machine sees it.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use super::{DirectoryStore, Disk, HostId, HostIdOrigin, Layout, boot_id};
+
+/// The store, and who this machine is. Made once, before the first frame.
+#[derive(Debug)]
+pub struct Home {
+    /// Where everything is kept.
+    pub store: DirectoryStore,
+    /// This machine's id.
+    pub host: HostId,
+    /// This machine's boot.
+    pub boot: String,
+}
+
+impl Home {
+    /// Looks up who this machine is.
+    pub fn new(disk: Arc<dyn Disk>, layout: Layout) -> Self {
+        let store = DirectoryStore::new(disk, layout);
+        let host = store.host_id();
+        Self { store, host, boot: boot_id() }
+    }
+
+    /// Whether what `host` wrote was surely written on another machine. If this machine's id was
+    /// lost, nothing is, so that no crash is overlooked.
+    pub fn is_elsewhere(&self, host: u64) -> bool {
+        self.host.origin == HostIdOrigin::Known && host != self.host.id
+    }
+}
+
+/// An error with everything that caused it, for a log line or a notification.
+pub fn with_sources(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

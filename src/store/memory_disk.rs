@@ -1,0 +1,368 @@
+//! A disk in memory: for tests, and for games that save nowhere.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{AppendFile, DirEntry, Disk, Lock};
+use crate::journal::ReadAt;
+
+/// A file system in memory. Clones share it.
+///
+/// It behaves like the real one, and on command it fails, damages a file, or hands out the copy
+/// that a killed process would leave.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryDisk {
+    state: Arc<Mutex<State>>,
+}
+
+/// An operation that can be made to fail.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Operation {
+    /// [`Disk::create_new`].
+    Create,
+    /// [`AppendFile::append`]. A failing one appends the first half of its bytes, as a full disk
+    /// does.
+    Append,
+    /// [`AppendFile::sync`].
+    Sync,
+    /// [`Disk::open`].
+    Open,
+    /// [`ReadAt`] on an open file, and [`Disk::read`].
+    Read,
+    /// [`Disk::list`].
+    List,
+    /// [`Disk::create_dir`].
+    CreateDirectory,
+    /// [`Disk::sync_dir`].
+    SyncDirectory,
+    /// [`Disk::remove`] and [`Disk::remove_dir`].
+    Remove,
+    /// [`Disk::replace`] and [`Disk::replace_unsynced`].
+    Replace,
+    /// [`Disk::try_lock`] and [`Disk::is_locked`].
+    Lock,
+    /// [`Disk::exists`].
+    Exists,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    directories: BTreeSet<PathBuf>,
+    files: BTreeMap<PathBuf, Content>,
+    locks: BTreeSet<PathBuf>,
+    failing_next: BTreeMap<Operation, VecDeque<io::ErrorKind>>,
+    failing: BTreeMap<Operation, io::ErrorKind>,
+}
+
+/// The bytes of a file, which stay readable for who has it open after it was removed.
+type Content = Arc<Mutex<Vec<u8>>>;
+
+impl MemoryDisk {
+    /// Makes the next operation of this sort fail, after those that were ordered before.
+    pub fn fail_next(&self, operation: Operation, error: io::ErrorKind) {
+        self.state().failing_next.entry(operation).or_default().push_back(error);
+    }
+
+    /// Makes every operation of this sort fail until [`Self::heal`].
+    pub fn fail_always(&self, operation: Operation, error: io::ErrorKind) {
+        self.state().failing.insert(operation, error);
+    }
+
+    /// Lets everything succeed again.
+    pub fn heal(&self) {
+        let mut state = self.state();
+        state.failing.clear();
+        state.failing_next.clear();
+    }
+
+    /// Flips bits of one byte. Does nothing if it isn't there.
+    pub fn corrupt(&self, path: &Path, offset: usize, flipped_bits: u8) {
+        let content = self.state().files.get(path).cloned();
+        if let Some(content) = content
+            && let Some(byte) = lock(&content).get_mut(offset)
+        {
+            *byte ^= flipped_bits;
+        }
+    }
+
+    /// Cuts a file off. Does nothing if it isn't there.
+    pub fn truncate(&self, path: &Path, len: usize) {
+        let content = self.state().files.get(path).cloned();
+        if let Some(content) = content {
+            lock(&content).truncate(len);
+        }
+    }
+
+    /// A copy that shares nothing: what a killed process leaves, with its locks released.
+    #[must_use]
+    pub fn snapshot(&self) -> Self {
+        let state = self.state();
+        let files = state.files.iter().map(|(path, content)| {
+            let bytes = lock(content).clone();
+            (path.clone(), Arc::new(Mutex::new(bytes)))
+        });
+        let copy = State {
+            directories: state.directories.clone(),
+            files: files.collect(),
+            ..State::default()
+        };
+        Self { state: Arc::new(Mutex::new(copy)) }
+    }
+
+    /// The paths of all files.
+    #[must_use]
+    pub fn paths(&self) -> Vec<PathBuf> {
+        self.state().files.keys().cloned().collect()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    /// The state, unless this operation was ordered to fail.
+    fn begin(&self, operation: Operation) -> io::Result<MutexGuard<'_, State>> {
+        let mut state = self.state();
+        state.take_failure(operation)?;
+        Ok(state)
+    }
+}
+
+impl Disk for MemoryDisk {
+    fn create_new(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
+        let mut state = self.begin(Operation::Create)?;
+        state.check_new(path)?;
+        let content = Content::default();
+        state.files.insert(path.to_owned(), Arc::clone(&content));
+        Ok(Box::new(OpenFile { disk: self.clone(), content }))
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadAt>> {
+        let state = self.begin(Operation::Open)?;
+        let content = Arc::clone(state.file(path)?);
+        Ok(Arc::new(OpenFile { disk: self.clone(), content }))
+    }
+
+    fn list(&self, directory: &Path) -> io::Result<Vec<DirEntry>> {
+        let state = self.begin(Operation::List)?;
+        state.check_directory(directory)?;
+        let directories = state.directories.iter().map(|path| (path, true, 0));
+        let files = state.files.iter().map(|(path, content)| (path, false, lock(content).len()));
+        let mut entries: Vec<DirEntry> = directories
+            .chain(files)
+            .filter(|(path, ..)| path.parent() == Some(directory))
+            .filter_map(|(path, is_dir, len)| {
+                let name = path.file_name()?.to_str()?.to_owned();
+                Some(DirEntry { name, is_dir, len: len as u64 })
+            })
+            .collect();
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(entries)
+    }
+
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        let mut state = self.begin(Operation::CreateDirectory)?;
+        state.check_new(path)?;
+        state.directories.insert(path.to_owned());
+        Ok(())
+    }
+
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        self.begin(Operation::SyncDirectory)?.check_directory(path)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        let mut state = self.begin(Operation::Remove)?;
+        state.file(path)?;
+        state.files.remove(path);
+        Ok(())
+    }
+
+    fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        let mut state = self.begin(Operation::Remove)?;
+        state.check_directory(path)?;
+        if state.has_entries(path) {
+            return Err(io::ErrorKind::DirectoryNotEmpty.into());
+        }
+        state.directories.remove(path);
+        Ok(())
+    }
+
+    fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let mut state = self.begin(Operation::Replace)?;
+        state.check_parent(path)?;
+        if state.is_directory(path) {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        state.files.insert(path.to_owned(), Arc::new(Mutex::new(bytes.to_vec())));
+        Ok(())
+    }
+
+    fn replace_unsynced(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        self.replace(path, bytes)
+    }
+
+    fn read(&self, path: &Path, max_len: usize) -> io::Result<Vec<u8>> {
+        let state = self.begin(Operation::Read)?;
+        let bytes = lock(state.file(path)?).clone();
+        if bytes.len() > max_len {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        Ok(bytes)
+    }
+
+    fn exists(&self, path: &Path) -> io::Result<bool> {
+        let state = self.begin(Operation::Exists)?;
+        Ok(state.is_directory(path) || state.files.contains_key(path))
+    }
+
+    fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
+        let mut state = self.begin(Operation::Lock)?;
+        state.check_parent(path)?;
+        state.files.entry(path.to_owned()).or_default();
+        if !state.locks.insert(path.to_owned()) {
+            return Ok(None);
+        }
+        Ok(Some(Box::new(HeldLock { disk: self.clone(), path: path.to_owned() })))
+    }
+
+    fn is_locked(&self, path: &Path) -> io::Result<bool> {
+        Ok(self.begin(Operation::Lock)?.locks.contains(path))
+    }
+}
+
+impl State {
+    fn take_failure(&mut self, operation: Operation) -> io::Result<()> {
+        let next = self.failing_next.get_mut(&operation).and_then(VecDeque::pop_front);
+        match next.or_else(|| self.failing.get(&operation).copied()) {
+            Some(error) => Err(error.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether there is such a directory. Roots, and the working directory, always are.
+    fn is_directory(&self, path: &Path) -> bool {
+        let is_root = path.parent().is_none();
+        is_root || path.as_os_str().is_empty() || self.directories.contains(path)
+    }
+
+    fn has_entries(&self, directory: &Path) -> bool {
+        let mut paths = self.directories.iter().chain(self.files.keys());
+        paths.any(|path| path.parent() == Some(directory))
+    }
+
+    fn file(&self, path: &Path) -> io::Result<&Content> {
+        self.files.get(path).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn check_directory(&self, path: &Path) -> io::Result<()> {
+        if self.is_directory(path) { Ok(()) } else { Err(io::ErrorKind::NotFound.into()) }
+    }
+
+    fn check_parent(&self, path: &Path) -> io::Result<()> {
+        self.check_directory(path.parent().unwrap_or(path))
+    }
+
+    fn check_new(&self, path: &Path) -> io::Result<()> {
+        self.check_parent(path)?;
+        if self.is_directory(path) || self.files.contains_key(path) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug)]
+struct OpenFile {
+    disk: MemoryDisk,
+    content: Content,
+}
+
+impl AppendFile for OpenFile {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let permitted = self.disk.begin(Operation::Append).map(drop);
+        let appended = match permitted {
+            Ok(()) => bytes,
+            Err(_) => bytes.get(..bytes.len() / 2).unwrap_or_default(),
+        };
+        lock(&self.content).extend_from_slice(appended);
+        permitted
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.disk.begin(Operation::Sync).map(drop)
+    }
+}
+
+impl ReadAt for OpenFile {
+    fn len(&self) -> io::Result<u64> {
+        self.disk.begin(Operation::Read).map(drop)?;
+        ReadAt::len(&*lock(&self.content))
+    }
+
+    fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        self.disk.begin(Operation::Read).map(drop)?;
+        lock(&self.content).read_exact_at(offset, buffer)
+    }
+}
+
+#[derive(Debug)]
+struct HeldLock {
+    disk: MemoryDisk,
+    path: PathBuf,
+}
+
+impl Lock for HeldLock {}
+
+impl Drop for HeldLock {
+    fn drop(&mut self) {
+        self.disk.state().locks.remove(&self.path);
+    }
+}
+
+/// A thread that panicked in between has left nothing half done that matters to anyone else.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failing_append_leaves_half_of_its_bytes() {
+        let disk = MemoryDisk::default();
+        let mut file = disk.create_new(Path::new("a")).unwrap();
+        disk.fail_next(Operation::Append, io::ErrorKind::StorageFull);
+        let error = file.append(b"12345678").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+        file.append(b"9").unwrap();
+        assert_eq!(disk.read(Path::new("a"), 100).unwrap(), b"12349");
+    }
+
+    #[test]
+    fn a_disk_fails_until_it_is_healed() {
+        let disk = MemoryDisk::default();
+        disk.fail_always(Operation::Create, io::ErrorKind::PermissionDenied);
+        assert!(disk.create_new(Path::new("a")).is_err());
+        assert!(disk.create_new(Path::new("a")).is_err());
+        disk.heal();
+        assert!(disk.create_new(Path::new("a")).is_ok());
+    }
+
+    #[test]
+    fn a_snapshot_shares_nothing_and_holds_no_lock() {
+        let disk = MemoryDisk::default();
+        let mut file = disk.create_new(Path::new("a")).unwrap();
+        file.append(b"old").unwrap();
+        let _lock = disk.try_lock(Path::new("lock")).unwrap().unwrap();
+
+        let copy = disk.snapshot();
+        file.append(b" new").unwrap();
+        disk.corrupt(Path::new("a"), 0, 0xff);
+        assert_eq!(copy.read(Path::new("a"), 100).unwrap(), b"old");
+        assert!(copy.try_lock(Path::new("lock")).unwrap().is_some());
+        assert_eq!(copy.paths(), [PathBuf::from("a"), PathBuf::from("lock")]);
+    }
+}

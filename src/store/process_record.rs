@@ -1,0 +1,370 @@
+//! Process records: what a process leaves behind, so that the next one can tell how it ended.
+//!
+//! A record is written before the first frame and again about once a second, without a sync: it
+//! has to outlive the process, and if the machine stops as well, an older or damaged one is no
+//! loss. Beside it lies a lock file that the process holds for as long as it lives.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::io;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::error::Attempt;
+use super::sealed::{SealError, SealKind, seal, unseal};
+use super::{Disk, Layout, Lock, StoreAction, StoreError};
+use crate::journal::{RunId, SessionId, random_u64};
+
+const KIND: SealKind = SealKind { magic: *b"bvyproc\x1a", version: 1 };
+/// The largest record that is read.
+const MAX_BYTES: usize = 256 << 10;
+/// Bytes of a panic's message or place that are kept.
+const PANIC_TEXT_BYTES: usize = 8 << 10;
+/// Bytes of a panic's backtrace that are kept.
+const BACKTRACE_BYTES: usize = 64 << 10;
+
+/// Identifies a process among all that ever ran here; process numbers are used again.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ProcessId(pub u64);
+
+impl fmt::Display for ProcessId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:016x}", self.0)
+    }
+}
+
+/// What a process says about itself.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ProcessRecord {
+    /// Its identity.
+    pub process: ProcessId,
+    /// Its number in the operating system.
+    pub pid: u32,
+    /// The machine's boot, see [`boot_id`](super::boot_id).
+    #[serde(default)]
+    pub boot: String,
+    /// When it started.
+    pub started: Timestamp,
+    /// When it last wrote the record: it died after that, and not much later.
+    pub heartbeat: Timestamp,
+    /// When it last completed a frame.
+    #[serde(default)]
+    pub last_frame: Option<Timestamp>,
+    /// The game's version.
+    #[serde(default)]
+    pub app_version: String,
+    /// The runs that it holds.
+    #[serde(default)]
+    pub runs: Vec<HeldRun>,
+    /// When it was first asked to exit. What ends after that has exited, however slowly.
+    #[serde(default)]
+    pub exiting: Option<Timestamp>,
+    /// The last panic that it saw.
+    #[serde(default)]
+    pub panic: Option<PanicInfo>,
+    /// When it ended in good order.
+    #[serde(default)]
+    pub ended: Option<Timestamp>,
+}
+
+/// A run that a process holds.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct HeldRun {
+    /// Its session.
+    pub session: SessionId,
+    /// The run.
+    pub run: RunId,
+    /// The newest checkpoint that the game was told is safe: a witness for what must be there.
+    #[serde(default)]
+    pub last_acknowledged: Option<u64>,
+    /// When it was told.
+    #[serde(default)]
+    pub acknowledged_at: Option<Timestamp>,
+}
+
+/// A panic, as the hook saw it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PanicInfo {
+    /// What it said.
+    pub message: String,
+    /// File, line and column.
+    #[serde(default)]
+    pub place: Option<String>,
+    /// The name of the thread.
+    #[serde(default)]
+    pub thread: Option<String>,
+    /// The call stack, if one was captured.
+    #[serde(default)]
+    pub backtrace: Option<String>,
+    /// When.
+    pub time: Timestamp,
+}
+
+impl PanicInfo {
+    /// The same with its texts cut to what a record has room for.
+    fn bounded(&self) -> Self {
+        let cut = |text: &String, bytes| text.split_at(text.floor_char_boundary(bytes)).0.to_owned();
+        let short = |text: &String| cut(text, PANIC_TEXT_BYTES);
+        Self {
+            message: short(&self.message),
+            place: self.place.as_ref().map(short),
+            thread: self.thread.as_ref().map(short),
+            backtrace: self.backtrace.as_ref().map(|text| cut(text, BACKTRACE_BYTES)),
+            time: self.time,
+        }
+    }
+}
+
+/// This process's own record, and the lock that says that it lives.
+#[derive(Debug)]
+pub struct ProcessRecordFile {
+    disk: Arc<dyn Disk>,
+    process: ProcessId,
+    path: PathBuf,
+    lock: Option<Box<dyn Lock>>,
+}
+
+impl ProcessRecordFile {
+    /// Draws an id for this process and takes its lock. The state directory must exist.
+    ///
+    /// On a file system without locks there is none, and others will not know whether this process
+    /// lives.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the lock file can't be created.
+    pub fn create(disk: Arc<dyn Disk>, layout: &Layout) -> Result<Self, StoreError> {
+        let process = ProcessId(random_u64());
+        let path = layout.process_record(process);
+        let lock_path = Layout::process_lock(&path);
+        let lock = match disk.try_lock(&lock_path) {
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => None,
+            taken => taken.attempt(StoreAction::Lock, &lock_path)?,
+        };
+        Ok(Self { disk, process, path, lock })
+    }
+
+    /// The id that was drawn, for [`ProcessRecord::process`].
+    pub fn process(&self) -> ProcessId {
+        self.process
+    }
+
+    /// Writes the record over the one before, without a sync.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; the record before is then still there.
+    pub fn write(&self, record: &ProcessRecord) -> Result<(), StoreError> {
+        let panic = record.panic.as_ref().map(PanicInfo::bounded);
+        let record = ProcessRecord { panic, ..record.clone() };
+        let bytes = seal(KIND, &record).map_err(|error| StoreError::Content {
+            path: self.path.clone(),
+            source: Box::new(error),
+        })?;
+        self.disk.replace_unsynced(&self.path, &bytes).attempt(StoreAction::Replace, &self.path)
+    }
+
+    /// Removes the record of a process that ended in good order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn remove(self) -> Result<(), StoreError> {
+        let Self { disk, path, lock, .. } = self;
+        // Windows doesn't remove a file that is open.
+        drop(lock);
+        remove(&*disk, &path)
+    }
+}
+
+/// A record in the state directory, and whether its process lives.
+#[derive(Debug)]
+pub struct FoundRecord {
+    /// Its file.
+    pub path: PathBuf,
+    /// What it says, if it can be read.
+    pub record: Result<ProcessRecord, RecordError>,
+    /// Whether its process lives.
+    pub liveness: Liveness,
+}
+
+/// Whether a process lives, going by its lock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Liveness {
+    /// It holds its lock.
+    Alive,
+    /// Nobody holds its lock.
+    Dead,
+    /// The file system has no locks, or doesn't answer.
+    Unknown,
+}
+
+/// Why a process record could not be read. Never fatal: the process counts as one that left no end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// It isn't what was written, as can happen when the machine stops.
+    #[error("the process record {path} is damaged")]
+    Damaged {
+        /// The record.
+        path: PathBuf,
+    },
+    /// A newer version wrote it.
+    #[error("the process record {path} has version {version}, which is newer than {}", KIND.version)]
+    Newer {
+        /// The record.
+        path: PathBuf,
+        /// Its version.
+        version: u16,
+    },
+    /// It could not be read.
+    #[error("failed to read the process record {path}")]
+    Unreadable {
+        /// The record.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+}
+
+/// All records in the state directory. None if there is no such directory yet.
+///
+/// # Errors
+///
+/// [`StoreError`] if the directory can't be listed.
+pub fn read_all(disk: &dyn Disk, directory: &Path) -> Result<Vec<FoundRecord>, StoreError> {
+    let entries = match disk.list(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        listed => listed.attempt(StoreAction::List, directory)?,
+    };
+    let records = entries.iter().filter(|entry| Layout::is_process_record_name(&entry.name));
+    Ok(records.map(|entry| find(disk, directory.join(&entry.name))).collect())
+}
+
+/// Removes a record that was evaluated, and its lock file.
+///
+/// # Errors
+///
+/// [`StoreError`].
+pub fn remove(disk: &dyn Disk, record: &Path) -> Result<(), StoreError> {
+    let lock = Layout::process_lock(record);
+    // The record goes first: a lock file without a record says nothing, a record without a lock
+    // file would be one of a dead process.
+    disk.remove(record).attempt(StoreAction::RemoveFile, record)?;
+    match disk.remove(&lock) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed.attempt(StoreAction::RemoveFile, &lock),
+    }
+}
+
+fn find(disk: &dyn Disk, path: PathBuf) -> FoundRecord {
+    let liveness = match disk.is_locked(&Layout::process_lock(&path)) {
+        Ok(true) => Liveness::Alive,
+        Ok(false) => Liveness::Dead,
+        Err(_) => Liveness::Unknown,
+    };
+    FoundRecord { record: read(disk, &path), path, liveness }
+}
+
+fn read(disk: &dyn Disk, path: &Path) -> Result<ProcessRecord, RecordError> {
+    let bytes = disk
+        .read(path, MAX_BYTES)
+        .map_err(|source| RecordError::Unreadable { path: path.to_owned(), source })?;
+    unseal(KIND, &bytes).map_err(|error| match error {
+        SealError::Damaged => RecordError::Damaged { path: path.to_owned() },
+        SealError::Newer { version } => RecordError::Newer { path: path.to_owned(), version },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::MemoryDisk;
+
+    fn layout() -> Layout {
+        Layout { data: "data".into(), state: "state".into(), profile: "default".to_owned() }
+    }
+
+    fn disk() -> MemoryDisk {
+        let disk = MemoryDisk::default();
+        disk.create_dir(Path::new("state")).unwrap();
+        disk
+    }
+
+    fn record(process: ProcessId) -> ProcessRecord {
+        ProcessRecord {
+            process,
+            pid: 42,
+            boot: "boot".to_owned(),
+            started: Timestamp::UNIX_EPOCH,
+            heartbeat: Timestamp::UNIX_EPOCH,
+            last_frame: None,
+            app_version: "1.0".to_owned(),
+            runs: vec![HeldRun {
+                session: SessionId::random(),
+                run: RunId(7),
+                last_acknowledged: Some(3),
+                acknowledged_at: Some(Timestamp::UNIX_EPOCH),
+            }],
+            exiting: None,
+            panic: None,
+            ended: None,
+        }
+    }
+
+    #[test]
+    fn a_record_tells_of_a_process_that_lives_and_then_of_one_that_died() {
+        let disk = disk();
+        let file = ProcessRecordFile::create(Arc::new(disk.clone()), &layout()).unwrap();
+        let written = record(file.process());
+        file.write(&written).unwrap();
+
+        let found = read_all(&disk, Path::new("state")).unwrap();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].liveness, Liveness::Alive);
+        assert_eq!(found[0].record.as_ref().unwrap(), &written);
+
+        let after_kill = disk.snapshot();
+        let found = read_all(&after_kill, Path::new("state")).unwrap();
+        assert_eq!(found[0].liveness, Liveness::Dead);
+
+        file.remove().unwrap();
+        assert!(read_all(&disk, Path::new("state")).unwrap().is_empty());
+        assert!(disk.paths().is_empty(), "the lock file should be gone as well");
+    }
+
+    #[test]
+    fn a_damaged_record_is_reported() {
+        let disk = disk();
+        let file = ProcessRecordFile::create(Arc::new(disk.clone()), &layout()).unwrap();
+        file.write(&record(file.process())).unwrap();
+        disk.corrupt(&layout().process_record(file.process()), 40, 1);
+        let found = read_all(&disk, Path::new("state")).unwrap();
+        assert!(matches!(found[0].record, Err(RecordError::Damaged { .. })));
+    }
+
+    #[test]
+    fn a_huge_panic_still_fits() {
+        let disk = disk();
+        let file = ProcessRecordFile::create(Arc::new(disk.clone()), &layout()).unwrap();
+        let panic = PanicInfo {
+            message: "é".repeat(1 << 20),
+            place: None,
+            thread: None,
+            backtrace: Some("frame\n".repeat(1 << 20)),
+            time: Timestamp::UNIX_EPOCH,
+        };
+        file.write(&ProcessRecord { panic: Some(panic), ..record(file.process()) }).unwrap();
+        let found = read_all(&disk, Path::new("state")).unwrap();
+        let panic = found[0].record.as_ref().unwrap().panic.as_ref().unwrap();
+        assert_eq!(panic.message.len(), PANIC_TEXT_BYTES);
+    }
+
+    #[test]
+    fn a_missing_state_directory_holds_no_records() {
+        assert!(read_all(&MemoryDisk::default(), Path::new("state")).unwrap().is_empty());
+    }
+}

@@ -1,0 +1,296 @@
+//! The disk of this machine.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{AppendFile, DirEntry, Disk, Lock};
+use crate::journal::{ReadAt, random_u64};
+
+/// The file system, through the standard library.
+///
+/// What a sync means is up to the platform: `fdatasync` on Linux, `F_FULLFSYNC` on macOS,
+/// `FlushFileBuffers` on Windows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RealDisk;
+
+impl Disk for RealDisk {
+    fn create_new(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
+        let file = owner_only().append(true).create_new(true).open(path)?;
+        Ok(Box::new(NewFile { file }))
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadAt>> {
+        Ok(Arc::new(OpenFile::new(File::open(path)?)))
+    }
+
+    fn list(&self, directory: &Path) -> io::Result<Vec<DirEntry>> {
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(directory)? {
+            entries.extend(describe(&entry?)?);
+        }
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(entries)
+    }
+
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        let mut builder = DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(path)
+    }
+
+    #[cfg(unix)]
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        // The parent of a relative name is empty.
+        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+        File::open(path)?.sync_all()
+    }
+
+    /// Windows has no way to sync a directory: NTFS journals its entries, best effort.
+    #[cfg(not(unix))]
+    fn sync_dir(&self, _path: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        fs::remove_dir(path)
+    }
+
+    fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        replace_by_rename(path, bytes, Durability::Synced)?;
+        self.sync_dir(path.parent().unwrap_or(path))
+    }
+
+    fn replace_unsynced(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        replace_by_rename(path, bytes, Durability::Unsynced)
+    }
+
+    fn read(&self, path: &Path, max_len: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let limit = (max_len as u64).saturating_add(1);
+        File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+        if bytes.len() > max_len {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        Ok(bytes)
+    }
+
+    fn exists(&self, path: &Path) -> io::Result<bool> {
+        path.try_exists()
+    }
+
+    fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
+        let file = owner_only().write(true).create(true).truncate(false).open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Box::new(HeldLock { _file: file }))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    fn is_locked(&self, path: &Path) -> io::Result<bool> {
+        let file = match File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            opened => opened?,
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+}
+
+/// Options for files that only their owner can read.
+fn owner_only() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+fn describe(entry: &fs::DirEntry) -> io::Result<Option<DirEntry>> {
+    let Ok(name) = entry.file_name().into_string() else { return Ok(None) };
+    let metadata = match entry.metadata() {
+        Ok(metadata) => metadata,
+        // Removed since the listing began.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let is_dir = metadata.is_dir();
+    Ok(Some(DirEntry { name, is_dir, len: if is_dir { 0 } else { metadata.len() } }))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Durability {
+    Synced,
+    Unsynced,
+}
+
+/// The one place where anything is renamed.
+fn replace_by_rename(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
+    let temporary = temporary_beside(path)?;
+    let replaced = write_new(&temporary, bytes, durability)
+        .and_then(|()| fs::rename(&temporary, path));
+    if replaced.is_err() {
+        // Whether this works or not, the first error is the one that tells what happened.
+        let _ = fs::remove_file(&temporary);
+    }
+    replaced
+}
+
+fn write_new(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
+    let mut file = owner_only().write(true).create_new(true).open(path)?;
+    file.write_all(bytes)?;
+    if durability == Durability::Synced { file.sync_all() } else { Ok(()) }
+}
+
+/// A name in the same directory, since a rename can't cross file systems.
+fn temporary_beside(path: &Path) -> io::Result<PathBuf> {
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut temporary = name.to_owned();
+    temporary.push(format!(".{:016x}.new", random_u64()));
+    Ok(path.with_file_name(temporary))
+}
+
+#[derive(Debug)]
+struct NewFile {
+    file: File,
+}
+
+impl AppendFile for NewFile {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+}
+
+/// The operating system releases the lock when the file is closed.
+#[derive(Debug)]
+struct HeldLock {
+    _file: File,
+}
+
+impl Lock for HeldLock {}
+
+#[cfg(any(unix, windows))]
+#[derive(Debug)]
+struct OpenFile {
+    file: File,
+}
+
+#[cfg(any(unix, windows))]
+impl OpenFile {
+    fn new(file: File) -> Self {
+        Self { file }
+    }
+}
+
+#[cfg(unix)]
+impl ReadAt for OpenFile {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+
+    fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        std::os::unix::fs::FileExt::read_exact_at(&self.file, buffer, offset)
+    }
+}
+
+#[cfg(windows)]
+impl ReadAt for OpenFile {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+
+    fn read_exact_at(&self, mut offset: u64, mut buffer: &mut [u8]) -> io::Result<()> {
+        use std::os::windows::fs::FileExt;
+
+        while !buffer.is_empty() {
+            match self.file.seek_read(buffer, offset) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(read) => {
+                    buffer = buffer.get_mut(read..).unwrap_or_default();
+                    offset += read as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Elsewhere there is one position per file, which readers share.
+#[cfg(not(any(unix, windows)))]
+#[derive(Debug)]
+struct OpenFile {
+    file: std::sync::Mutex<File>,
+}
+
+#[cfg(not(any(unix, windows)))]
+impl OpenFile {
+    fn new(file: File) -> Self {
+        Self { file: std::sync::Mutex::new(file) }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, File> {
+        self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+#[cfg(not(any(unix, windows)))]
+impl ReadAt for OpenFile {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.lock().metadata()?.len())
+    }
+
+    fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        use std::io::{Seek, SeekFrom};
+
+        let mut file = self.lock();
+        file.seek(SeekFrom::Start(offset))?;
+        file.read_exact(buffer)
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn files_and_directories_belong_to_their_owner_only() {
+        let directory = tempfile::tempdir().unwrap();
+        let inner = directory.path().join("inner");
+        RealDisk.create_dir(&inner).unwrap();
+        RealDisk.create_new(&inner.join("a")).unwrap();
+        RealDisk.replace(&inner.join("b"), b"x").unwrap();
+        let _lock = RealDisk.try_lock(&inner.join("c")).unwrap();
+
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&inner), 0o700);
+        for name in ["a", "b", "c"] {
+            assert_eq!(mode(&inner.join(name)), 0o600, "mode of {name}");
+        }
+    }
+
+    #[test]
+    fn a_replacement_that_fails_leaves_nothing_behind() {
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("target");
+        RealDisk.create_dir(&target).unwrap();
+        assert!(RealDisk.replace(&target, b"x").is_err(), "a directory can't be replaced");
+        let names: Vec<_> = RealDisk.list(directory.path()).unwrap();
+        assert_eq!(names.len(), 1, "no temporary file should remain");
+    }
+}

@@ -1,0 +1,261 @@
+//! A session as it lies on disk.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::io;
+
+use super::error::Attempt;
+use super::{DirEntry, Disk, Layout, StoreAction, StoreError};
+use crate::journal::{
+    Block, Blocks, CheckpointId, Damage, FileProblem, FileProblemKind, GroupEntry, GroupRef, Merge, Plan,
+    ReadError, Segment, SegmentError, SegmentSummary, SessionId, SessionIndex, Validity, merge,
+    rounds,
+};
+
+/// The blocks of a checkpoint, merged from all groups that lead to it.
+pub type MergedBlocks = Merge<BlockSource>;
+type BlockSource = Box<dyn Iterator<Item = Result<Block, ReadError>> + Send>;
+
+/// A session whose segments have been opened and scanned.
+#[derive(Clone, Debug)]
+pub struct StoredSession {
+    session: SessionId,
+    directory: PathBuf,
+    segments: Vec<Segment>,
+    index: SessionIndex,
+}
+
+impl StoredSession {
+    /// Opens every segment in a session's directory. What can't be read becomes a problem in the
+    /// index.
+    pub(super) fn open(
+        disk: &dyn Disk,
+        directory: PathBuf,
+        session: SessionId,
+    ) -> Result<Self, StoreError> {
+        let entries = disk.list(&directory).attempt(StoreAction::List, &directory)?;
+        let mut found = Findings::default();
+        for entry in entries.iter().filter(|entry| is_segment(entry)) {
+            found.add(disk, &directory.join(&entry.name), session);
+        }
+        let index = SessionIndex::new(found.summaries, found.problems);
+        Ok(Self { session, directory, segments: found.segments, index })
+    }
+
+    /// Its directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The session.
+    pub fn id(&self) -> SessionId {
+        self.session
+    }
+
+    /// The file of a segment, by its place in the index.
+    pub fn path_of(&self, segment: usize) -> Option<&Path> {
+        self.segments.get(segment).map(Segment::path)
+    }
+
+    /// Bytes of a segment's file, by its place in the index.
+    pub fn segment_bytes(&self, segment: usize) -> u64 {
+        self.index.segments().get(segment).map_or(0, |summary| summary.scan.length)
+    }
+
+    /// Bytes of all segments that could be read.
+    pub fn bytes(&self) -> u64 {
+        self.index.segments().iter().map(|summary| summary.scan.length).sum()
+    }
+
+    /// The blocks of one group alone.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] if the group isn't one of this session's.
+    pub fn group_blocks(&self, group: GroupRef) -> Result<Blocks, ReadError> {
+        let (segment, group) = self.group(group)?;
+        Ok(segment.blocks(group))
+    }
+
+    /// Its segments, at the positions that [`GroupRef::segment`] means.
+    pub fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    /// Which checkpoints it has, and the ways to them.
+    pub fn index(&self) -> &SessionIndex {
+        &self.index
+    }
+
+    /// The files that could not be read, or not in full.
+    pub fn problems(&self) -> &[FileProblem] {
+        self.index.problems()
+    }
+
+    /// Whether this version knows enough to go on writing where every segment left off.
+    pub fn may_be_taken_up(&self) -> bool {
+        self.segments.iter().all(Segment::may_be_taken_up)
+    }
+
+    /// The blocks of a checkpoint, as one snapshot in the order of [`Block::key`].
+    ///
+    /// Long chains of deltas are folded in rounds first, so that the memory for open frames stays
+    /// bounded; the folded deltas themselves are held.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] if a delta can't be read while folding. Others come out of the iterator.
+    pub fn blocks(&self, plan: &Plan) -> Result<MergedBlocks, ReadError> {
+        let mut sources = Vec::with_capacity(plan.groups.len());
+        for place in &plan.groups {
+            let (segment, group) = self.group(*place)?;
+            let blocks: BlockSource = Box::new(segment.blocks(group));
+            sources.push(blocks);
+        }
+        Ok(merge(fold(sources)?, false))
+    }
+
+    /// Reads everything that a plan needs, and notes in the index what is good and what isn't.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`], if something could not be read. Damage is no error: it is the answer.
+    pub fn verify(&mut self, plan: &Plan) -> Result<Validity, ReadError> {
+        for place in &plan.groups {
+            let (segment, group) = self.group(*place)?;
+            match segment.verify(group) {
+                Ok(()) => self.index.mark_verified(*place),
+                Err(error) if error.is_damage() => {
+                    self.index.mark_damaged(*place);
+                    return Ok(Validity::Damaged);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Validity::Verified)
+    }
+
+    /// The newest checkpoint on the line of `head` that was read whole and is good, and the way to
+    /// it. `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`], if something could not be read.
+    pub fn newest_verified(&mut self, head: CheckpointId) -> Result<Option<Plan>, ReadError> {
+        // Each round marks at least one group more as damaged, so this ends.
+        while let Some(plan) = self.index.newest_intact(head) {
+            if self.verify(&plan)? == Validity::Verified {
+                return Ok(Some(plan));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A way to exactly this checkpoint that was read whole and is good. `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`], if something could not be read.
+    pub fn verified_plan(&mut self, checkpoint: CheckpointId) -> Result<Option<Plan>, ReadError> {
+        while let Some(plan) = self.index.plan(checkpoint) {
+            if self.verify(&plan)? == Validity::Verified {
+                return Ok(Some(plan));
+            }
+        }
+        Ok(None)
+    }
+
+    fn group(&self, place: GroupRef) -> Result<(&Segment, &GroupEntry), ReadError> {
+        let found = self.segments.get(place.segment).zip(
+            self.index
+                .segments()
+                .get(place.segment)
+                .and_then(|summary| summary.scan.groups.get(place.group)),
+        );
+        // Only a plan that was made for another session gets here.
+        found.ok_or_else(|| ReadError::Damaged {
+            path: self.directory.clone(),
+            offset: 0,
+            source: Damage::Missing,
+        })
+    }
+}
+
+/// Folds the deltas of a long chain in rounds. The snapshot that it begins with stays as it is.
+fn fold(mut sources: Vec<BlockSource>) -> Result<Vec<BlockSource>, ReadError> {
+    while let Some(ranges) = rounds(sources.len()) {
+        let mut waiting = sources.into_iter();
+        let mut folded: Vec<BlockSource> = waiting.by_ref().take(1).collect();
+        for range in ranges {
+            let deltas: Vec<BlockSource> = waiting.by_ref().take(range.len()).collect();
+            let blocks: Vec<Block> = merge(deltas, true).collect::<Result<_, _>>()?;
+            folded.push(Box::new(blocks.into_iter().map(Ok)));
+        }
+        sources = folded;
+    }
+    Ok(sources)
+}
+
+fn is_segment(entry: &DirEntry) -> bool {
+    !entry.is_dir && Layout::is_segment_name(&entry.name)
+}
+
+/// What the files of a session came to.
+#[derive(Default)]
+struct Findings {
+    segments: Vec<Segment>,
+    summaries: Vec<SegmentSummary>,
+    problems: Vec<FileProblem>,
+}
+
+impl Findings {
+    fn add(&mut self, disk: &dyn Disk, path: &Path, session: SessionId) {
+        let opened = match disk.open(path) {
+            Ok(file) => Segment::open(path, file).map_err(problem_of_header),
+            // Removed since the directory was listed.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+            Err(error) => Err(FileProblemKind::Unreadable { error: error.kind() }),
+        };
+        let scanned = opened.and_then(|segment| {
+            if segment.header().session != session {
+                return Err(FileProblemKind::OfAnotherSession);
+            }
+            let scan = segment.scan().map_err(problem_of_frames)?;
+            Ok((segment, scan))
+        });
+        let (segment, scan) = match scanned {
+            Ok(scanned) => scanned,
+            Err(kind) => return self.problems.push(FileProblem { path: path.to_owned(), kind }),
+        };
+        if !scan.damage.is_empty() {
+            let kind = FileProblemKind::PartlyDamaged(scan.damage.clone());
+            self.problems.push(FileProblem { path: path.to_owned(), kind });
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        self.summaries.push(SegmentSummary { name, header: segment.header().clone(), scan });
+        self.segments.push(segment);
+    }
+}
+
+fn problem_of_header(error: SegmentError) -> FileProblemKind {
+    match error {
+        SegmentError::Torn { .. } => FileProblemKind::Torn,
+        SegmentError::Damaged { .. } => FileProblemKind::Damaged,
+        SegmentError::NewerFormat { .. }
+        | SegmentError::UnknownFeatures { .. }
+        | SegmentError::UnknownCipher { .. } => FileProblemKind::Newer,
+        SegmentError::Unreadable { source, .. } => {
+            FileProblemKind::Unreadable { error: source.kind() }
+        }
+    }
+}
+
+fn problem_of_frames(error: ReadError) -> FileProblemKind {
+    match error {
+        ReadError::Damaged { .. } => FileProblemKind::Damaged,
+        ReadError::UnknownFrame { .. } => FileProblemKind::Newer,
+        ReadError::Unreadable { source, .. } => {
+            FileProblemKind::Unreadable { error: source.kind() }
+        }
+    }
+}

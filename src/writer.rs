@@ -1,0 +1,20 @@
+//! The writer: turns orders into durable bytes, on a thread of its own.
+//!
+//! It is a plain state machine, [`Worker`]. A thread drives it, or, in tests and where there are no
+//! threads, the main loop does; nothing outside knows the difference.
+
+mod backoff;
+mod context;
+mod filing;
+mod link;
+mod open_segment;
+mod orders;
+mod pending;
+mod retention;
+mod rotation;
+mod run_journal;
+mod worker;
+
+pub(crate) use link::Link;
+pub(crate) use orders::{CheckpointOrder, Leave, Order, Report, Saved, TakeUp};
+pub(crate) use worker::Worker;

@@ -1,0 +1,106 @@
+//! Setting sessions aside, and deleting them.
+
+use jiff::Timestamp;
+
+use super::open_segment::{OpenSegment, WriteFailure};
+use crate::journal::{CheckpointId, Head, Record, RunId, SegmentHeader, SessionId, random_u64};
+use crate::lifecycle::RequestError;
+use crate::recovery::{LockHolder, Machine, standing};
+use crate::store::{DirectoryStore, Home, SessionLock, StoreError, StoredSession, with_sources};
+
+/// Notes in the journal that the crashed lines of a session aren't wanted back.
+pub(super) fn decline(
+    machine: &Machine,
+    session: SessionId,
+    now: Timestamp,
+) -> Result<(), RequestError> {
+    let home = machine.home();
+    let (stored, _lock) = take(&home.store, session)?;
+    let crashed = |head: &&Head| {
+        !head.declined && standing(machine, session, head, LockHolder::Us).has_crashed()
+    };
+    let heads = stored.index().heads();
+    let declined: Vec<CheckpointId> = match heads {
+        [only] => Some(only).filter(crashed).map(|head| head.id).into_iter().collect(),
+        // Of a fork, the lines that were left cleanly were offered as well.
+        _ => heads.iter().filter(|head| !head.declined).map(|head| head.id).collect(),
+    };
+    let Some(newest) = heads.first().filter(|_| !declined.is_empty()) else {
+        return Err(RequestError::NothingToDecline);
+    };
+    let about = declined.clone();
+    write_down(home, newest, about, &Record::Declined { heads: declined }, now)
+}
+
+/// Deletes a session. It is first marked as forgotten, so that what a crash leaves of it halfway
+/// isn't taken for a session.
+pub(super) fn forget(
+    machine: &Machine,
+    session: SessionId,
+    now: Timestamp,
+) -> Result<(), RequestError> {
+    let home = machine.home();
+    let (stored, _lock) = take(&home.store, session)?;
+    let heads = stored.index().heads();
+    if let Some(head) = heads.first() {
+        let about = heads.iter().map(|head| head.id).collect();
+        write_down(home, head, about, &Record::Forgotten, now)?;
+    }
+    home.store.remove_session(session).map_err(|error| store_error(&error))
+}
+
+/// Opens a session with its lock held.
+fn take(
+    store: &DirectoryStore,
+    session: SessionId,
+) -> Result<(StoredSession, SessionLock), RequestError> {
+    let stored = store.open_session(session).map_err(|error| match error.io_kind() {
+        Some(std::io::ErrorKind::NotFound) => RequestError::UnknownSession,
+        _ => store_error(&error),
+    })?;
+    match store.lock_session(session) {
+        Ok(Some(lock)) => Ok((stored, lock)),
+        Ok(None) => Err(RequestError::SessionInUse),
+        Err(error) => Err(store_error(&error)),
+    }
+}
+
+/// Writes one record into a segment of its own, durably.
+fn write_down(
+    home: &Home,
+    head: &Head,
+    about: Vec<CheckpointId>,
+    record: &Record,
+    now: Timestamp,
+) -> Result<(), RequestError> {
+    let header = SegmentHeader {
+        required_features: 0,
+        optional_features: 0,
+        session: head.metadata.id,
+        run: RunId::random(),
+        parent: Some(head.id),
+        supersedes: about,
+        host: home.host.id,
+        boot: home.boot.clone(),
+        segment: 0,
+        nonce: random_u64(),
+        predecessor: None,
+        base: None,
+        cipher: 0,
+        key_check: 0,
+        game_version: head.game_version.clone(),
+        schema: head.schema,
+        created: now,
+        metadata: head.metadata.clone(),
+    };
+    let write = || -> Result<(), WriteFailure> {
+        let mut segment = OpenSegment::begin(&home.store, &header)?;
+        segment.append_record(record)?;
+        segment.sync(&home.store)
+    };
+    write().map_err(|failure| RequestError::Store { message: with_sources(&failure) })
+}
+
+fn store_error(error: &StoreError) -> RequestError {
+    RequestError::Store { message: with_sources(error) }
+}

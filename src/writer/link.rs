@@ -1,0 +1,209 @@
+//! The main thread's end of the line to the writer.
+
+use std::collections::VecDeque;
+use std::io;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, TrySendError, bounded, unbounded};
+use tracing::error;
+
+use super::{Order, Report, Worker};
+use crate::clock::{Clock, Moment};
+
+/// Orders that may wait in the channel. Further ones wait on the main thread, in order.
+const CHANNEL: usize = 64;
+/// Turns that a driven writer gets at the exit before its patience counts as over.
+const EXIT_TURNS: usize = 10_000;
+
+/// The main thread's end of the line to the writer. Sending never waits.
+pub(crate) struct Link {
+    driver: Driver,
+    /// Captures that were sent and whose buffers haven't come back.
+    captures_in_flight: usize,
+    /// How long dropping the link waits for what was captured to be on disk.
+    pub patience: Duration,
+}
+
+enum Driver {
+    /// The main loop drives the writer, one turn per frame.
+    Inline { worker: Box<Worker>, reports: VecDeque<Report> },
+    /// A thread drives it.
+    Thread {
+        orders: Option<Sender<Order>>,
+        overflow: VecDeque<Order>,
+        reports: Receiver<Report>,
+        thread: Option<JoinHandle<()>>,
+    },
+}
+
+impl Link {
+    /// A writer that is driven by [`turn`](Self::turn).
+    pub(crate) fn inline(worker: Worker) -> Self {
+        let driver = Driver::Inline { worker: Box::new(worker), reports: VecDeque::new() };
+        Self::new(driver)
+    }
+
+    /// A writer on a thread of its own.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system has no thread to give.
+    pub(crate) fn thread(worker: Worker, clock: Clock) -> io::Result<Self> {
+        let (order_sender, order_receiver) = bounded(CHANNEL);
+        let (report_sender, report_receiver) = unbounded();
+        let thread = thread::Builder::new()
+            .name("session writer".into())
+            .spawn(move || drive(worker, clock, &order_receiver, &report_sender))?;
+        Ok(Self::new(Driver::Thread {
+            orders: Some(order_sender),
+            overflow: VecDeque::new(),
+            reports: report_receiver,
+            thread: Some(thread),
+        }))
+    }
+
+    fn new(driver: Driver) -> Self {
+        Self { driver, captures_in_flight: 0, patience: Duration::from_secs(3) }
+    }
+
+    /// Sends an order. Orders are carried out one after the other.
+    pub(crate) fn send(&mut self, order: Order, now: Moment) {
+        if matches!(order, Order::Checkpoint(_)) {
+            self.captures_in_flight += 1;
+        }
+        match &mut self.driver {
+            Driver::Inline { worker, .. } => worker.carry_out(order, now),
+            Driver::Thread { overflow, .. } => {
+                overflow.push_back(order);
+                self.push_overflow();
+            }
+        }
+    }
+
+    /// Captures that the writer hasn't worked off.
+    pub(crate) fn captures_in_flight(&self) -> usize {
+        self.captures_in_flight
+    }
+
+    /// Once a frame: sends what had to wait, and gives a driven writer its turn.
+    pub(crate) fn turn(&mut self, now: Moment) {
+        self.push_overflow();
+        if let Driver::Inline { worker, reports } = &mut self.driver {
+            worker.turn(now);
+            reports.extend(worker.reports());
+        }
+    }
+
+    /// The next report, if there is one.
+    pub(crate) fn report(&mut self) -> Option<Report> {
+        let report = match &mut self.driver {
+            Driver::Inline { worker, reports } => {
+                reports.extend(worker.reports());
+                reports.pop_front()
+            }
+            Driver::Thread { reports, .. } => reports.try_recv().ok(),
+        };
+        self.count(report)
+    }
+
+    /// The next report, waiting for it until `deadline`. Only an exit waits.
+    pub(crate) fn wait_for_report(&mut self, deadline: Instant, now: Moment) -> Option<Report> {
+        if let Driver::Inline { .. } = self.driver {
+            for _ in 0..EXIT_TURNS {
+                if let Some(report) = self.report() {
+                    return Some(report);
+                }
+                self.turn(now);
+            }
+            return None;
+        }
+        loop {
+            self.push_overflow();
+            let Driver::Thread { reports, .. } = &self.driver else { return None };
+            let wait = deadline.saturating_duration_since(Instant::now());
+            match reports.recv_timeout(wait.min(Duration::from_millis(5))) {
+                Ok(report) => return self.count(Some(report)),
+                Err(RecvTimeoutError::Timeout) if wait > Duration::ZERO => {}
+                Err(_) => return None,
+            }
+        }
+    }
+
+    /// Whether the writer is gone: its thread panicked.
+    pub(crate) fn is_broken(&self) -> bool {
+        match &self.driver {
+            Driver::Inline { .. } => false,
+            Driver::Thread { thread, .. } => {
+                thread.as_ref().is_none_or(JoinHandle::is_finished)
+            }
+        }
+    }
+
+    fn count(&mut self, report: Option<Report>) -> Option<Report> {
+        if matches!(report, Some(Report::Emptied(_))) {
+            self.captures_in_flight = self.captures_in_flight.saturating_sub(1);
+        }
+        report
+    }
+
+    fn push_overflow(&mut self) {
+        let Driver::Thread { orders: Some(orders), overflow, .. } = &mut self.driver else { return };
+        while let Some(order) = overflow.pop_front() {
+            if let Err(TrySendError::Full(order) | TrySendError::Disconnected(order)) = orders.try_send(order) {
+                overflow.push_front(order);
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Link {
+    /// Lets the writer finish what was captured, for a bounded time. Also runs while a panic
+    /// unwinds, and then it is what saves the last capture.
+    fn drop(&mut self) {
+        let patience = self.patience;
+        let Driver::Thread { orders, overflow, thread, .. } = &mut self.driver else { return };
+        let deadline = Instant::now() + patience;
+        if let Some(orders) = orders.take() {
+            for order in overflow.drain(..) {
+                if orders.send_deadline(order, deadline).is_err() {
+                    error!("the writer was too slow to take over what was captured last");
+                    return;
+                }
+            }
+        }
+        // The channel is closed now: the writer works off what is in it, and ends.
+        let Some(thread) = thread.take() else { return };
+        while !thread.is_finished() && Instant::now() < deadline {
+            thread::sleep(Duration::from_micros(200));
+        }
+    }
+}
+
+/// The writer's thread.
+fn drive(mut worker: Worker, clock: Clock, orders: &Receiver<Order>, reports: &Sender<Report>) {
+    let now = || clock.moment(Duration::ZERO);
+    let mut wake = Duration::ZERO;
+    loop {
+        match orders.recv_timeout(wake) {
+            Ok(order) => worker.carry_out(order, now()),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        // Everything that waits is taken over before the next sync, so that captures which piled
+        // up during the last one can be merged.
+        loop {
+            match orders.try_recv() {
+                Ok(order) => worker.carry_out(order, now()),
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+            }
+        }
+        wake = worker.turn(now());
+        for report in worker.reports() {
+            // Nobody listens any more once the app is being dropped; the work goes on.
+            let _ = reports.send(report);
+        }
+    }
+    worker.finish(now());
+}

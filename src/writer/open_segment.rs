@@ -1,0 +1,167 @@
+//! The segment that is being appended to.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::pending::PendingCheckpoint;
+use crate::journal::{
+    Block, Commit, EncodeError, GroupEncoder, Predecessor, Record, SegmentEncoder, SegmentHeader,
+};
+use crate::store::{AppendFile, CreatedSegment, DirectoryStore, StoreError};
+
+/// Bytes of a long group after which it is synced halfway. A sync on ext4 also commits the other
+/// files' backlog, so one large sync at the end would hold up somebody else's checkpoint.
+const SYNC_EVERY: u64 = 4 << 20;
+
+/// Why something could not be written.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum WriteFailure {
+    /// The disk refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The disk refused an operation on the segment. It must not be written to again.
+    #[error("failed to {action} {path}")]
+    Segment { action: &'static str, path: PathBuf, source: io::Error },
+    /// The segment is no longer where it was made.
+    #[error("{path} vanished")]
+    Vanished { path: PathBuf },
+    /// What should be written can't be. The segment can still be written to.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+}
+
+impl WriteFailure {
+    pub(super) fn io_kind(&self) -> Option<io::ErrorKind> {
+        match self {
+            Self::Store(error) => error.io_kind(),
+            Self::Segment { source, .. } => Some(source.kind()),
+            Self::Vanished { .. } | Self::Encode(_) => None,
+        }
+    }
+}
+
+/// A file that this run created and appends to.
+pub(super) struct OpenSegment {
+    target: Target,
+    encoder: SegmentEncoder,
+}
+
+/// The file itself.
+struct Target {
+    file: Box<dyn AppendFile>,
+    path: PathBuf,
+    /// Directories whose entries aren't durable yet.
+    unsynced_directories: Vec<PathBuf>,
+    unsynced_bytes: u64,
+}
+
+impl OpenSegment {
+    /// Creates the file, and the directories on the way to it.
+    pub(super) fn begin(store: &DirectoryStore, header: &SegmentHeader) -> Result<Self, WriteFailure> {
+        let CreatedSegment { file, path, encoder, unsynced_directories } =
+            store.create_segment(header)?;
+        let target = Target { file, path, unsynced_directories, unsynced_bytes: 0 };
+        Ok(Self { target, encoder })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.target.path
+    }
+
+    /// The segment's end, for the header of the one that follows.
+    pub(super) fn end(&self) -> Predecessor {
+        let sequence = self.encoder.next_sequence().saturating_sub(1);
+        Predecessor { length: self.encoder.length(), sequence }
+    }
+
+    /// Appends a checkpoint, and says how many bytes it took.
+    pub(super) fn append_checkpoint(&mut self, checkpoint: &PendingCheckpoint) -> Result<u64, WriteFailure> {
+        let mut group = GroupEncoder::new(&mut self.encoder, checkpoint.commit.counter);
+        for block in &checkpoint.blocks {
+            group.push(block)?;
+            while let Some(frame) = group.take_frame() {
+                self.target.append(&frame)?;
+            }
+        }
+        let (bytes, written, _) = group.finish(&checkpoint.commit)?;
+        self.target.append(&bytes)?;
+        Ok(written.bytes)
+    }
+
+    /// Appends a record.
+    pub(super) fn append_record(&mut self, record: &Record) -> Result<(), WriteFailure> {
+        let bytes = self.encoder.encode_record(record)?;
+        self.target.append(&bytes)
+    }
+
+    /// Makes everything durable that was appended: the file, then its entry and that of every
+    /// directory that was created on the way. If it fails, the segment must not be written to
+    /// again; above all, the sync must not be tried again.
+    pub(super) fn sync(&mut self, store: &DirectoryStore) -> Result<(), WriteFailure> {
+        self.target.sync_file()?;
+        if !self.target.unsynced_directories.is_empty() {
+            store.sync_directories(&self.target.unsynced_directories)?;
+            self.target.unsynced_directories.clear();
+        }
+        // Bytes that are durable in a file that has no name any more are no checkpoint.
+        if !store.is_still_there(&self.target.path)? {
+            return Err(WriteFailure::Vanished { path: self.target.path.clone() });
+        }
+        Ok(())
+    }
+
+    /// Turns into the writer of a long group, frame by frame.
+    pub(super) fn begin_group(self, counter: u64) -> OpenGroup {
+        OpenGroup { target: self.target, group: GroupEncoder::new(self.encoder, counter) }
+    }
+}
+
+/// A segment in the middle of a long group.
+pub(super) struct OpenGroup {
+    target: Target,
+    group: GroupEncoder<SegmentEncoder>,
+}
+
+impl OpenGroup {
+    pub(super) fn path(&self) -> &Path {
+        &self.target.path
+    }
+
+    /// Adds a block, and appends the frames that it fills.
+    pub(super) fn push(&mut self, block: &Block) -> Result<(), WriteFailure> {
+        self.group.push(block)?;
+        while let Some(frame) = self.group.take_frame() {
+            self.target.append(&frame)?;
+        }
+        if self.target.unsynced_bytes >= SYNC_EVERY {
+            self.target.sync_file()?;
+        }
+        Ok(())
+    }
+
+    /// Commits the group.
+    pub(super) fn finish(mut self, commit: &Commit) -> Result<OpenSegment, WriteFailure> {
+        let (bytes, _, encoder) = self.group.finish(commit)?;
+        self.target.append(&bytes)?;
+        Ok(OpenSegment { target: self.target, encoder })
+    }
+}
+
+impl Target {
+    fn append(&mut self, bytes: &[u8]) -> Result<(), WriteFailure> {
+        let appended = self.file.append(bytes);
+        appended.map_err(|source| self.failure("append to", source))?;
+        self.unsynced_bytes += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn sync_file(&mut self) -> Result<(), WriteFailure> {
+        self.file.sync().map_err(|source| self.failure("sync", source))?;
+        self.unsynced_bytes = 0;
+        Ok(())
+    }
+
+    fn failure(&self, action: &'static str, source: io::Error) -> WriteFailure {
+        WriteFailure::Segment { action, path: self.path.clone(), source }
+    }
+}

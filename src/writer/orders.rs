@@ -1,0 +1,118 @@
+//! What the main thread orders, and what the writer reports.
+
+use std::time::Duration;
+
+use bevy::ecs::entity::Entity;
+use jiff::Timestamp;
+
+use crate::capture::{Capture, Carried};
+use crate::journal::{CheckpointId, CheckpointKind, Record, RunId, SaveId, SessionId};
+use crate::lifecycle::{CheckpointError, RecoveryError, RequestError};
+use crate::recovery::{Found, Prepared, Wanted};
+use crate::session::{EndReason, Fields, SessionContext, SessionMetadata, SessionStatus};
+
+/// What the main thread orders. Orders are carried out one after the other.
+pub(crate) enum Order {
+    /// Look at all sessions on this machine.
+    Detect,
+    /// Read and decode a checkpoint. Takes the session's lock, unless this process plays it.
+    Prepare(Wanted),
+    /// Take a session up: from here on, captures are its checkpoints. The first one must be full.
+    TakeUp(Box<TakeUp>),
+    /// Make a checkpoint of a capture.
+    Checkpoint(Box<CheckpointOrder>),
+    /// Write something down about the session that is being played.
+    Write(Record),
+    /// End the run.
+    Leave(Leave),
+    /// Set a crashed session aside.
+    Decline(SessionId),
+    /// Delete a session.
+    Forget(SessionId),
+    /// How much room there is.
+    Quota { session_bytes: u64, total_bytes: u64 },
+    /// Write down that the process is exiting.
+    Exiting,
+}
+
+/// Begins a run.
+pub(crate) struct TakeUp {
+    pub metadata: SessionMetadata,
+    pub run: RunId,
+    /// The checkpoint that was restored, and the heads that the player left behind by that.
+    pub parent: Option<CheckpointId>,
+    pub supersedes: Vec<CheckpointId>,
+    pub next_save_id: SaveId,
+    /// The entities that a restore put into the world.
+    pub seeds: Vec<(Entity, SaveId)>,
+    pub carried: Carried,
+}
+
+/// Makes a checkpoint.
+pub(crate) struct CheckpointOrder {
+    pub counter: u64,
+    /// The checkpoint that a delta is the difference to.
+    pub base: Option<u64>,
+    pub kind: CheckpointKind,
+    pub label: Option<String>,
+    pub time: Timestamp,
+    pub play_time: Duration,
+    /// The custom fields, if they changed or the capture is full.
+    pub fields: Option<Fields>,
+    pub capture: Capture,
+}
+
+/// Ends the run that is being written.
+#[derive(Clone, Copy)]
+pub(crate) struct Leave {
+    pub status: SessionStatus,
+    pub reason: Option<EndReason>,
+    pub time: Timestamp,
+    pub play_time: Duration,
+}
+
+/// What the writer reports.
+pub(crate) enum Report {
+    /// All sessions were looked at.
+    Detected(Vec<Found>),
+    /// The run began. A new session's context is told, since asking the machine takes a while.
+    TakenUp { session: SessionId, context: SessionContext },
+    /// The run could not begin.
+    NotTakenUp { session: SessionId, error: RequestError },
+    /// A checkpoint is ready to be restored.
+    Prepared(Box<Prepared>),
+    /// A checkpoint can't be restored for a reason that the one who asked can mend.
+    NotPrepared { error: RequestError },
+    /// The chosen checkpoint is damaged; what is there instead was found.
+    Damaged(Box<Found>),
+    /// A session can't be restored at all.
+    Unrecoverable { session: SessionId, error: RecoveryError },
+    /// A checkpoint is durable.
+    Saved(Saved),
+    /// Checkpoints could not be written.
+    Failed { checkpoint: CheckpointId, error: CheckpointError, retry_in: Option<Duration> },
+    /// The next capture must be full.
+    NeedFull,
+    /// The writer counts other rows than the world has; the next capture must be full.
+    Drifted { types: Vec<String> },
+    /// The game's own code failed while a type was written.
+    TypeFailed { type_path: String, message: String },
+    /// The run ended.
+    Left { session: SessionId, complete: bool },
+    /// A session was set aside, or not.
+    Declined { session: SessionId, result: Result<(), RequestError> },
+    /// A session was deleted, or not.
+    Forgotten { session: SessionId, result: Result<(), RequestError> },
+    /// The buffers of a capture, for use again.
+    Emptied(Box<Capture>),
+}
+
+/// A durable checkpoint.
+#[derive(Clone, Debug)]
+pub(crate) struct Saved {
+    pub id: CheckpointId,
+    pub kind: CheckpointKind,
+    pub play_time: Duration,
+    pub bytes: u64,
+    pub write_time: Duration,
+}

@@ -1,0 +1,204 @@
+//! Decides what of a session's history is kept.
+//!
+//! Whole segments are the unit, since a segment is never rewritten.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tracing::{debug, warn};
+
+use crate::clock::between;
+use crate::journal::{CheckpointId, FileProblemKind, Record, SessionId, SessionIndex};
+use crate::recovery::is_named;
+use crate::store::{DirectoryStore, StoredSession};
+
+/// Snapshots that are kept in any case where there is room.
+const NEWEST: usize = 3;
+/// Snapshots that are kept on a full disk.
+const NEWEST_ON_FULL_DISK: usize = 2;
+/// Of older ones, those nearest to these ages are kept.
+const AGES: [Duration; 2] = [Duration::from_secs(600), Duration::from_secs(3600)];
+
+/// Bytes that sessions may take.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Quota {
+    pub session_bytes: u64,
+    pub total_bytes: u64,
+}
+
+impl Default for Quota {
+    fn default() -> Self {
+        Self { session_bytes: 256 << 20, total_bytes: 1 << 30 }
+    }
+}
+
+/// Removes the segments of a session that retention doesn't keep.
+pub(super) fn prune_session(store: &DirectoryStore, session: SessionId, quota: Quota) {
+    let stored = match store.open_session(session) {
+        Ok(stored) => stored,
+        Err(error) => return warn!(%session, %error, "nothing is pruned"),
+    };
+    for segment in removable(&stored, quota) {
+        let Some(path) = stored.path_of(segment) else { continue };
+        debug!(%session, path = %path.display(), "segment pruned");
+        if let Err(error) = store.remove_segment(path) {
+            warn!(%session, %error, "a segment can't be pruned");
+        }
+    }
+}
+
+/// The segments that retention doesn't keep.
+///
+/// Kept, whatever the numbers: what the newest intact checkpoint of every line needs; the last
+/// generation of the run before, until the new run has two of its own; two generations in all;
+/// damaged files; and what the journal says about a line that is still there. If a file can't be
+/// read, nobody knows what it holds, and nothing is removed.
+fn removable(stored: &StoredSession, quota: Quota) -> Vec<usize> {
+    let index = stored.index();
+    let unknown = |kind: &FileProblemKind| {
+        matches!(kind, FileProblemKind::Newer | FileProblemKind::Unreadable { .. })
+    };
+    if index.heads().is_empty() || index.problems().iter().any(|problem| unknown(&problem.kind)) {
+        return Vec::new();
+    }
+    let mut keep = Keep::new(stored, quota);
+    for (number, _) in index.segments().iter().enumerate() {
+        if is_damaged(stored, number) || speaks_of_a_head(index, number) {
+            keep.segments.insert(number);
+        }
+    }
+    for head in index.heads() {
+        let line = index.line(head.id);
+        keep.always(index.newest_intact(head.id).map(|plan| plan.checkpoint));
+        let generations = generations(index, &line);
+        keep.always(generations.iter().take(NEWEST_ON_FULL_DISK).copied());
+        let own = generations.iter().filter(|id| id.run == head.id.run).count();
+        if own < 2 {
+            let before = line.iter().find(|id| id.run != head.id.run);
+            keep.always(before.and_then(|id| index.newest_intact(*id)).map(|plan| plan.checkpoint));
+        }
+    }
+    for head in index.heads() {
+        let line = index.line(head.id);
+        let generations = generations(index, &line);
+        keep.if_room(generations.iter().take(NEWEST).copied());
+        keep.if_room(named(index));
+        let old_enough = |age: Duration| {
+            let is_older = |id: &&CheckpointId| age_of(index, **id, head.time) >= age;
+            generations.iter().find(is_older).copied()
+        };
+        keep.if_room(AGES.into_iter().filter_map(old_enough));
+        keep.if_room(generations.last().copied());
+        keep.if_room(rewound(index, head.time));
+    }
+    (0..index.segments().len()).filter(|number| !keep.segments.contains(number)).collect()
+}
+
+/// The segments that are kept, as they are being collected.
+struct Keep<'a> {
+    stored: &'a StoredSession,
+    quota: Quota,
+    segments: BTreeSet<usize>,
+}
+
+impl<'a> Keep<'a> {
+    fn new(stored: &'a StoredSession, quota: Quota) -> Self {
+        Self { stored, quota, segments: BTreeSet::new() }
+    }
+
+    fn always(&mut self, checkpoints: impl IntoIterator<Item = CheckpointId>) {
+        for id in checkpoints {
+            self.segments.extend(needs(self.stored.index(), id));
+        }
+    }
+
+    fn if_room(&mut self, checkpoints: impl IntoIterator<Item = CheckpointId>) {
+        for id in checkpoints {
+            let mut more = self.segments.clone();
+            more.extend(needs(self.stored.index(), id));
+            let bytes: u64 = more.iter().map(|number| self.stored.segment_bytes(*number)).sum();
+            if bytes <= self.quota.session_bytes {
+                self.segments = more;
+            }
+        }
+    }
+}
+
+/// The segments without which a checkpoint can't be restored.
+fn needs(index: &SessionIndex, id: CheckpointId) -> BTreeSet<usize> {
+    let groups = index.plan(id).map(|plan| plan.groups).unwrap_or_default();
+    groups.into_iter().map(|group| group.segment).collect()
+}
+
+/// The snapshots on a line, newest first.
+fn generations(index: &SessionIndex, line: &[CheckpointId]) -> Vec<CheckpointId> {
+    let is_snapshot = |id: &&CheckpointId| {
+        index.plan(**id).is_some_and(|plan| plan.groups.len() == 1)
+    };
+    line.iter().filter(is_snapshot).copied().collect()
+}
+
+/// The checkpoints that somebody asked for, newest first.
+fn named(index: &SessionIndex) -> Vec<CheckpointId> {
+    index.checkpoints().into_iter().filter(is_named).map(|info| info.id).collect()
+}
+
+/// The newest checkpoints of what a rewind left behind in the last hour.
+fn rewound(index: &SessionIndex, now: Timestamp) -> Vec<CheckpointId> {
+    let [.., hour] = AGES;
+    let infos = index.checkpoints().into_iter();
+    let left_behind = infos.filter(|info| info.on_line_of.is_empty() && between(info.time, now) <= hour);
+    left_behind.map(|info| info.id).take(NEWEST).collect()
+}
+
+fn age_of(index: &SessionIndex, id: CheckpointId, now: Timestamp) -> Duration {
+    index.commit(id).map_or(Duration::ZERO, |commit| between(commit.time, now))
+}
+
+fn is_damaged(stored: &StoredSession, segment: usize) -> bool {
+    let index = stored.index();
+    let scanned = index.segments().get(segment).is_some_and(|segment| !segment.scan.damage.is_empty());
+    scanned || index.damaged_groups().any(|group| group.segment == segment)
+}
+
+/// Whether a segment says something about a line that is still there: how its run ended, or that
+/// it isn't wanted back; or is the last of its run, which may be the one that is being written.
+fn speaks_of_a_head(index: &SessionIndex, number: usize) -> bool {
+    let Some(segment) = index.segments().get(number) else { return true };
+    let heads = index.heads();
+    let of_a_head = heads.iter().any(|head| head.id.run == segment.header.run);
+    let same_run = index.segments().iter().filter(|other| other.header.run == segment.header.run);
+    let is_last = same_run.map(|other| other.header.segment).max() == Some(segment.header.segment);
+    let declines = segment.scan.records.iter().any(|(_, record)| match record {
+        Record::Declined { heads: declined } => heads.iter().any(|head| declined.contains(&head.id)),
+        Record::Forgotten => true,
+        _ => false,
+    });
+    of_a_head && is_last || declines
+}
+
+/// Thins the histories of the sessions that nobody plays, least recently played first, until all
+/// sessions together fit. None loses its last good checkpoint.
+pub(super) fn prune_others(store: &DirectoryStore, playing: SessionId, quota: Quota) {
+    let Ok(ids) = store.sessions() else { return };
+    let mut sessions: Vec<StoredSession> =
+        ids.into_iter().filter_map(|id| store.open_session(id).ok()).collect();
+    let mut total: u64 = sessions.iter().map(StoredSession::bytes).sum();
+    sessions.sort_by_key(|stored| stored.index().heads().first().map(|head| head.time));
+    for stored in sessions {
+        if total <= quota.total_bytes {
+            return;
+        }
+        if stored.id() == playing {
+            continue;
+        }
+        let Ok(Some(_lock)) = store.lock_session(stored.id()) else { continue };
+        // It may have been taken up and left again since it was looked at.
+        let Ok(stored) = store.open_session(stored.id()) else { continue };
+        let before = stored.bytes();
+        prune_session(store, stored.id(), Quota { session_bytes: 0, ..quota });
+        let after = store.open_session(stored.id()).map_or(before, |stored| stored.bytes());
+        total = total.saturating_sub(before.saturating_sub(after));
+    }
+}

@@ -1,0 +1,208 @@
+//! Merges a segment's snapshot and deltas into the snapshot that the next segment begins with.
+//!
+//! It works from the bytes on disk, a frame at a time, between the checkpoints. Meanwhile these go
+//! on into the old segment; they are kept, so that the new one holds all of them when it takes
+//! over.
+
+use std::time::Duration;
+
+use super::open_segment::{OpenGroup, OpenSegment, WriteFailure};
+use super::pending::PendingCheckpoint;
+use crate::journal::{Block, CheckpointId, Commit, ReadError, SegmentHeader};
+use crate::store::{DirectoryStore, StoreError};
+
+/// After how many checkpoints, or seconds, a segment is replaced. Early at first, so that the loss
+/// of one file never costs the session; the last step repeats.
+const STEPS: [(u32, u64); 4] = [(8, 10), (24, 30), (48, 100), (48, 300)];
+/// Checkpoints written while merging that are worth carrying over. Beyond, the disk is so slow
+/// that merging again later is the better way.
+const MAX_KEPT: usize = 48;
+/// A rotation that failed isn't tried again before this.
+const RETRY_AFTER: Duration = Duration::from_secs(60);
+
+/// When segments are replaced.
+pub(super) struct Schedule {
+    step: usize,
+    since: Duration,
+    checkpoints: u32,
+    not_before: Duration,
+}
+
+impl Schedule {
+    pub(super) fn new(now: Duration) -> Self {
+        Self { step: 0, since: now, checkpoints: 0, not_before: Duration::ZERO }
+    }
+
+    /// A new segment was begun without a merge.
+    pub(super) fn segment_begun(&mut self, now: Duration) {
+        self.since = now;
+        self.checkpoints = 0;
+    }
+
+    pub(super) fn checkpoint_written(&mut self) {
+        self.checkpoints += 1;
+    }
+
+    /// A merge has begun a new segment, which holds this many checkpoints already.
+    pub(super) fn rotated(&mut self, now: Duration, checkpoints: u32) {
+        self.step = (self.step + 1).min(STEPS.len() - 1);
+        self.since = now;
+        self.checkpoints = checkpoints;
+    }
+
+    pub(super) fn rotation_failed(&mut self, now: Duration) {
+        self.not_before = now + RETRY_AFTER;
+    }
+
+    /// Whether the segment should be replaced. One that holds nothing but its snapshot never is.
+    pub(super) fn is_due(&self, now: Duration) -> bool {
+        let Some((checkpoints, seconds)) = STEPS.get(self.step).copied() else { return false };
+        let old = now.saturating_sub(self.since) >= Duration::from_secs(seconds);
+        let full = self.checkpoints >= checkpoints;
+        self.checkpoints > 1 && (full || old) && now >= self.not_before
+    }
+}
+
+/// Why merging was given up.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RotationFailure {
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Write(#[from] WriteFailure),
+    /// The checkpoint to merge can't be found in the files, or there is no intact way to it.
+    #[error("checkpoint {checkpoint} isn't in its files any more")]
+    Missing { checkpoint: CheckpointId },
+    /// Checkpoints came faster than they could be merged.
+    #[error("checkpoints came faster than they could be merged")]
+    Outrun,
+}
+
+impl RotationFailure {
+    /// Whether only a full capture helps.
+    pub(super) fn is_damage(&self) -> bool {
+        match self {
+            Self::Read(error) => error.is_damage(),
+            Self::Missing { .. } => true,
+            Self::Store(_) | Self::Write(_) | Self::Outrun => false,
+        }
+    }
+}
+
+/// A merge in progress.
+pub(super) struct Rotation {
+    blocks: Box<dyn Iterator<Item = Result<Block, ReadError>> + Send>,
+    group: OpenGroup,
+    commit: Commit,
+    /// The checkpoints that were written since, for the new segment.
+    kept: Vec<PendingCheckpoint>,
+}
+
+/// What a step came to.
+pub(super) enum Progress {
+    Going(Rotation),
+    Done { segment: OpenSegment, checkpoints: u32 },
+}
+
+impl Rotation {
+    /// Begins to merge everything through checkpoint `through` into a new segment.
+    pub(super) fn begin(
+        store: &DirectoryStore,
+        header: &SegmentHeader,
+        through: CheckpointId,
+    ) -> Result<Self, RotationFailure> {
+        let missing = RotationFailure::Missing { checkpoint: through };
+        let stored = store.open_session(header.session)?;
+        let (Some(plan), Some(commit)) = (stored.index().plan(through), stored.index().commit(through))
+        else {
+            return Err(missing);
+        };
+        let commit = Commit { base: None, ..commit.clone() };
+        let blocks = Box::new(stored.blocks(&plan)?);
+        let group = OpenSegment::begin(store, header)?.begin_group(through.counter);
+        Ok(Self { blocks, group, commit, kept: Vec::new() })
+    }
+
+    /// Keeps a checkpoint that was written into the old segment.
+    pub(super) fn keep(&mut self, checkpoint: PendingCheckpoint) {
+        self.kept.push(checkpoint);
+    }
+
+    /// Merges the next block; after the last one, completes the new segment and makes it durable.
+    pub(super) fn step(mut self, store: &DirectoryStore) -> Result<Progress, RotationFailure> {
+        match self.advance() {
+            Ok(true) => return Ok(Progress::Going(self)),
+            Ok(false) => {}
+            Err(failure) => {
+                self.abandon(store);
+                return Err(failure);
+            }
+        }
+        let path = self.group.path().to_path_buf();
+        let completed = self.complete(store);
+        if completed.is_err() {
+            // An unfinished segment is of no use, and may be what the disk has no room for.
+            let _ = store.remove_segment(&path);
+        }
+        completed
+    }
+
+    /// Gives the merge up, and removes what was written of it.
+    pub(super) fn abandon(self, store: &DirectoryStore) {
+        let path = self.group.path().to_path_buf();
+        drop(self);
+        let _ = store.remove_segment(&path);
+    }
+
+    fn advance(&mut self) -> Result<bool, RotationFailure> {
+        if self.kept.len() > MAX_KEPT {
+            return Err(RotationFailure::Outrun);
+        }
+        let Some(block) = self.blocks.next() else { return Ok(false) };
+        self.group.push(&block?)?;
+        Ok(true)
+    }
+
+    fn complete(self, store: &DirectoryStore) -> Result<Progress, RotationFailure> {
+        let mut segment = self.group.finish(&self.commit)?;
+        for checkpoint in &self.kept {
+            segment.append_checkpoint(checkpoint)?;
+        }
+        segment.sync(store)?;
+        let checkpoints = u32::try_from(self.kept.len()).unwrap_or(u32::MAX).saturating_add(1);
+        Ok(Progress::Done { segment, checkpoints })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_first_segment_is_replaced_early_and_later_ones_later() {
+        let mut schedule = Schedule::new(Duration::ZERO);
+        schedule.checkpoint_written();
+        assert!(!schedule.is_due(SECOND * 1000), "a lone snapshot has nothing to merge");
+        schedule.checkpoint_written();
+        assert!(!schedule.is_due(SECOND * 9));
+        assert!(schedule.is_due(SECOND * 10));
+        (0..6).for_each(|_| schedule.checkpoint_written());
+        assert!(schedule.is_due(SECOND), "eight checkpoints should be enough");
+        schedule.rotated(SECOND * 10, 2);
+        assert!(!schedule.is_due(SECOND * 39));
+        assert!(schedule.is_due(SECOND * 40));
+    }
+
+    #[test]
+    fn a_failed_rotation_waits() {
+        let mut schedule = Schedule::new(Duration::ZERO);
+        (0..9).for_each(|_| schedule.checkpoint_written());
+        schedule.rotation_failed(SECOND);
+        assert!(!schedule.is_due(SECOND * 60));
+        assert!(schedule.is_due(SECOND * 61));
+    }
+}

@@ -1,0 +1,405 @@
+//! One run of one session, as it is being written.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::{debug, error, warn};
+
+use super::backoff::Backoff;
+use super::open_segment::{OpenSegment, WriteFailure};
+use super::pending::{Item, Pending, PendingCheckpoint};
+use super::retention::{Quota, prune_others, prune_session};
+use super::rotation::{Progress, Rotation, Schedule};
+use super::{Leave, Report, Saved};
+use crate::clock::Moment;
+use crate::journal::{
+    CheckpointId, EncodeError, Predecessor, Record, RunId, SegmentHeader, SessionId, random_u64,
+};
+use crate::lifecycle::CheckpointError;
+use crate::process::ProcessGuard;
+use crate::session::SessionMetadata;
+use crate::store::{Home, SessionLock, with_sources};
+
+/// Raw bytes that may wait for a disk that doesn't take them. Beyond, they are given up, and a full
+/// capture is asked for.
+const MAX_PENDING: usize = 512 << 20;
+/// How long the end of a run is tried before it is reported as incomplete.
+const LEAVE_PATIENCE: Duration = Duration::from_secs(3);
+
+/// What stays the same in the headers of a run's segments.
+#[derive(Clone)]
+pub(super) struct RunIdentity {
+    pub metadata: SessionMetadata,
+    pub run: RunId,
+    pub parent: Option<CheckpointId>,
+    pub supersedes: Vec<CheckpointId>,
+    pub game_version: String,
+    pub schema: u64,
+}
+
+/// One run of one session, as it is being written. Holds the session's lock.
+pub(super) struct RunJournal {
+    home: Arc<Home>,
+    process: ProcessGuard,
+    identity: RunIdentity,
+    lock: SessionLock,
+    segments_begun: u32,
+    predecessor: Option<Predecessor>,
+    segment: Option<OpenSegment>,
+    pending: Pending,
+    /// The newest durable checkpoint of this run.
+    acknowledged: Option<u64>,
+    backoff: Backoff,
+    schedule: Schedule,
+    rotation: Option<Rotation>,
+    leaving: Option<(Leave, Duration)>,
+    quota: Quota,
+    /// Whether the room of all sessions together was looked at; once a run is enough.
+    others_pruned: bool,
+}
+
+impl RunJournal {
+    /// Begins a run, once the session's lock is held. Nothing is written yet.
+    pub(super) fn new(
+        home: Arc<Home>,
+        process: ProcessGuard,
+        identity: RunIdentity,
+        lock: SessionLock,
+        quota: Quota,
+        now: Moment,
+    ) -> Self {
+        process.hold(identity.metadata.id, identity.run);
+        Self {
+            home,
+            process,
+            identity,
+            lock,
+            segments_begun: 0,
+            predecessor: None,
+            segment: None,
+            pending: Pending::default(),
+            acknowledged: None,
+            backoff: Backoff::default(),
+            schedule: Schedule::new(now.elapsed),
+            rotation: None,
+            leaving: None,
+            quota,
+            others_pruned: false,
+        }
+    }
+
+    pub(super) fn session(&self) -> SessionId {
+        self.identity.metadata.id
+    }
+
+    pub(super) fn run(&self) -> RunId {
+        self.identity.run
+    }
+
+    pub(super) fn set_quota(&mut self, quota: Quota) {
+        self.quota = quota;
+    }
+
+    /// Ends the run without a word and hands the lock on, for a run that takes its place.
+    pub(super) fn into_lock(self) -> SessionLock {
+        self.lock
+    }
+
+    pub(super) fn checkpoint(&mut self, checkpoint: PendingCheckpoint, reports: &mut Vec<Report>) {
+        let id = self.id(checkpoint.commit.counter);
+        self.pending.push(Item::Checkpoint(Box::new(checkpoint)));
+        if self.pending.raw_bytes() <= MAX_PENDING {
+            return;
+        }
+        self.pending.coalesce();
+        if self.pending.raw_bytes() > MAX_PENDING {
+            self.pending.give_up_checkpoints();
+            let error = CheckpointError::WriterBehind;
+            reports.push(Report::Failed { checkpoint: id, error, retry_in: None });
+            reports.push(Report::NeedFull);
+        }
+    }
+
+    pub(super) fn record(&mut self, record: Record) {
+        if let Record::Metadata(metadata) = &record {
+            self.identity.metadata = (**metadata).clone();
+        }
+        self.pending.push(Item::Record(record));
+    }
+
+    /// Ends the run as soon as everything before is durable.
+    pub(super) fn leave(&mut self, leave: Leave, now: Moment) {
+        let Leave { status, reason, time, play_time } = leave;
+        self.pending.push(Item::Record(Record::End { status, reason, time, play_time }));
+        self.leaving = Some((leave, now.elapsed + LEAVE_PATIENCE));
+        self.rotation = None;
+        // The end isn't kept waiting by failures of the past.
+        self.backoff.succeeded();
+    }
+
+    /// Writes what is pending; or, if nothing is, goes on with merging.
+    pub(super) fn turn(&mut self, now: Moment, reports: &mut Vec<Report>) {
+        if !self.pending.is_empty() {
+            self.flush(now, reports);
+        } else if self.leaving.is_none() {
+            self.rotate(now, reports);
+        }
+    }
+
+    /// Whether the run is over: its end is durable, or was tried for long enough.
+    pub(super) fn has_left(&self, now: Moment) -> Option<Left> {
+        let (_, deadline) = self.leaving?;
+        if self.pending.is_empty() {
+            return Some(Left { complete: self.acknowledged.is_some() });
+        }
+        (now.elapsed >= deadline).then_some(Left { complete: false })
+    }
+
+    /// Time until this journal has something to do.
+    pub(super) fn wake(&self, now: Moment) -> Option<Duration> {
+        if self.can_write_pending() {
+            return Some(self.backoff.remaining(now.elapsed));
+        }
+        self.rotation.as_ref().map(|_| Duration::ZERO)
+    }
+
+    fn id(&self, counter: u64) -> CheckpointId {
+        CheckpointId { run: self.identity.run, counter }
+    }
+
+    /// Records alone don't begin a run: without a checkpoint there is nothing that they are about.
+    fn can_write_pending(&self) -> bool {
+        let has_checkpoint = self.acknowledged.is_some() || self.pending.checkpoints().next().is_some();
+        !self.pending.is_empty() && (has_checkpoint || self.leaving.is_some())
+    }
+
+    fn flush(&mut self, now: Moment, reports: &mut Vec<Report>) {
+        self.pending.coalesce();
+        while self.can_write_pending() && self.backoff.remaining(now.elapsed).is_zero() {
+            if let Err(failure) = self.write_batch(now, reports) {
+                self.failed(&failure, now, reports);
+                return;
+            }
+            self.backoff.succeeded();
+        }
+    }
+
+    /// Writes what belongs into one segment, syncs it, and acknowledges it.
+    fn write_batch(&mut self, now: Moment, reports: &mut Vec<Report>) -> Result<(), WriteFailure> {
+        let first = self.pending.batch().find_map(|item| match item {
+            Item::Checkpoint(checkpoint) => Some(checkpoint.is_snapshot()),
+            Item::Record(_) => None,
+        });
+        match first {
+            Some(true) => self.retire_segment(),
+            Some(false) if self.acknowledged.is_none() => return Ok(self.drop_orphans(reports)),
+            None if self.acknowledged.is_none() => return Ok(self.drop_records()),
+            _ => {}
+        }
+        self.ensure_segment(first == Some(true), now)?;
+        let Some(segment) = &mut self.segment else { return Ok(()) };
+        let mut count = 0;
+        let mut sizes = Vec::new();
+        for item in self.pending.batch() {
+            match item {
+                Item::Checkpoint(checkpoint) => sizes.push(segment.append_checkpoint(checkpoint)?),
+                Item::Record(record) => segment.append_record(record)?,
+            }
+            count += 1;
+        }
+        segment.sync(&self.home.store)?;
+        self.acknowledge(count, &sizes, now, reports);
+        Ok(())
+    }
+
+    fn acknowledge(&mut self, count: usize, sizes: &[u64], now: Moment, reports: &mut Vec<Report>) {
+        let taken: Vec<Item> = self.pending.take(count).collect();
+        let mut sizes = sizes.iter();
+        for item in taken {
+            let Item::Checkpoint(checkpoint) = item else { continue };
+            let counter = checkpoint.commit.counter;
+            self.acknowledged = Some(counter);
+            self.process.acknowledged(self.session(), counter, now.wall);
+            reports.push(Report::Saved(Saved {
+                id: self.id(counter),
+                kind: checkpoint.commit.kind,
+                play_time: checkpoint.commit.play_time,
+                bytes: sizes.next().copied().unwrap_or_default(),
+                write_time: now.elapsed.saturating_sub(checkpoint.since),
+            }));
+            match &mut self.rotation {
+                Some(rotation) => rotation.keep(*checkpoint),
+                None => self.schedule.checkpoint_written(),
+            }
+        }
+    }
+
+    fn ensure_segment(&mut self, snapshot: bool, now: Moment) -> Result<(), WriteFailure> {
+        if self.segment.is_some() {
+            return Ok(());
+        }
+        let base = if snapshot { None } else { self.acknowledged };
+        let header = self.next_header(base, now);
+        self.segment = Some(OpenSegment::begin(&self.home.store, &header)?);
+        self.schedule.segment_begun(now.elapsed);
+        // A full capture has made a merge of what was before it useless.
+        if snapshot {
+            self.drop_rotation();
+        }
+        Ok(())
+    }
+
+    fn next_header(&mut self, base: Option<u64>, now: Moment) -> SegmentHeader {
+        let segment = self.segments_begun;
+        self.segments_begun += 1;
+        let identity = self.identity.clone();
+        SegmentHeader {
+            required_features: 0,
+            optional_features: 0,
+            session: identity.metadata.id,
+            run: identity.run,
+            parent: identity.parent,
+            supersedes: identity.supersedes,
+            host: self.home.host.id,
+            boot: self.home.boot.clone(),
+            segment,
+            nonce: random_u64(),
+            predecessor: self.predecessor,
+            base,
+            cipher: 0,
+            key_check: 0,
+            game_version: identity.game_version,
+            schema: identity.schema,
+            created: now.wall,
+            metadata: identity.metadata,
+        }
+    }
+
+    /// The segment isn't appended to any more.
+    fn retire_segment(&mut self) {
+        if let Some(segment) = self.segment.take() {
+            self.predecessor = Some(segment.end());
+        }
+    }
+
+    /// A delta without a durable base can't be used by anybody.
+    fn drop_orphans(&mut self, reports: &mut Vec<Report>) {
+        self.pending.give_up_checkpoints();
+        reports.push(Report::NeedFull);
+    }
+
+    /// A session that was left before its first checkpoint never was.
+    fn drop_records(&mut self) {
+        let count = self.pending.batch().count();
+        self.pending.take(count).for_each(drop);
+    }
+
+    fn failed(&mut self, failure: &WriteFailure, now: Moment, reports: &mut Vec<Report>) {
+        let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
+        let checkpoint = self.id(newest.or(self.acknowledged).unwrap_or_default());
+        if let WriteFailure::Encode(encode) = failure {
+            self.give_up(encode, reports);
+            let error = CheckpointError::TooLarge { message: encode.to_string() };
+            reports.push(Report::Failed { checkpoint, error, retry_in: None });
+            return;
+        }
+        // Whatever failed, the file isn't touched again: after a failed sync its pages may be
+        // marked clean without being on disk, and a second sync would lie.
+        self.segment = None;
+        self.drop_rotation();
+        if let WriteFailure::Vanished { path } = failure {
+            warn!(path = %path.display(), "the session's files vanished");
+            self.acknowledged = None;
+            self.pending.give_up_checkpoints();
+            let error = CheckpointError::StoreVanished;
+            reports.push(Report::Failed { checkpoint, error, retry_in: None });
+            reports.push(Report::NeedFull);
+            return;
+        }
+        if failure.io_kind() == Some(std::io::ErrorKind::StorageFull) {
+            self.prune_to_the_bone();
+        }
+        let retry_in = match self.leaving {
+            // The exit waits for us: try again at once, until its patience is over.
+            Some(_) => self.backoff.wait(now.elapsed, Duration::from_millis(100)),
+            None => self.backoff.failed(now.elapsed),
+        };
+        let error = CheckpointError::Disk {
+            kind: failure.io_kind().unwrap_or(std::io::ErrorKind::Other),
+            message: with_sources(failure),
+        };
+        reports.push(Report::Failed { checkpoint, error, retry_in: Some(retry_in) });
+    }
+
+    fn give_up(&mut self, encode: &EncodeError, reports: &mut Vec<Report>) {
+        error!(error = %encode, "a checkpoint can't be written");
+        self.pending.give_up_checkpoints();
+        reports.push(Report::NeedFull);
+    }
+
+    fn rotate(&mut self, now: Moment, reports: &mut Vec<Report>) {
+        if self.rotation.is_none() {
+            self.begin_rotation(now);
+        }
+        let Some(rotation) = self.rotation.take() else { return };
+        match rotation.step(&self.home.store) {
+            Ok(Progress::Going(rotation)) => self.rotation = Some(rotation),
+            Ok(Progress::Done { segment, checkpoints }) => {
+                self.retire_segment();
+                self.segment = Some(segment);
+                self.schedule.rotated(now.elapsed, checkpoints);
+                self.prune();
+            }
+            Err(failure) => {
+                warn!(error = %with_sources(&failure), "merging was given up");
+                self.schedule.rotation_failed(now.elapsed);
+                if failure.is_damage() {
+                    reports.push(Report::NeedFull);
+                }
+            }
+        }
+    }
+
+    fn begin_rotation(&mut self, now: Moment) {
+        let Some(through) = self.acknowledged else { return };
+        if self.segment.is_none() || !self.schedule.is_due(now.elapsed) {
+            return;
+        }
+        let header = self.next_header(None, now);
+        match Rotation::begin(&self.home.store, &header, self.id(through)) {
+            Ok(rotation) => {
+                debug!(through, "merging begins");
+                self.rotation = Some(rotation);
+            }
+            Err(failure) => {
+                warn!(error = %with_sources(&failure), "merging can't begin");
+                self.schedule.rotation_failed(now.elapsed);
+            }
+        }
+    }
+
+    fn drop_rotation(&mut self) {
+        if let Some(rotation) = self.rotation.take() {
+            rotation.abandon(&self.home.store);
+        }
+    }
+
+    fn prune(&mut self) {
+        prune_session(&self.home.store, self.session(), self.quota);
+        if !self.others_pruned {
+            self.others_pruned = true;
+            prune_others(&self.home.store, self.session(), self.quota);
+        }
+    }
+
+    fn prune_to_the_bone(&self) {
+        let bone = Quota { session_bytes: 0, ..self.quota };
+        prune_session(&self.home.store, self.session(), bone);
+    }
+}
+
+/// How a run was left.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Left {
+    pub complete: bool,
+}

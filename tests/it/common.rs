@@ -1,0 +1,133 @@
+//! A small game for tests, on a memory disk and a clock that the test holds.
+
+use std::time::Duration;
+
+use bevy::app::ScheduleRunnerPlugin;
+use bevy::ecs::message::MessageCursor;
+use bevy::prelude::*;
+use bevy::state::app::StatesPlugin;
+use bevy::time::TimeUpdateStrategy;
+use bevy_session::prelude::*;
+use bevy_session::{MemoryDisk, SessionPlugin};
+use serde::{Deserialize, Serialize};
+
+/// One frame of every test game.
+pub const FRAME: Duration = Duration::from_millis(100);
+
+#[derive(Component, Reflect, Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[reflect(Component, Saved)]
+pub struct Health(pub u32);
+
+#[derive(Component, Reflect, Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[reflect(Component, Saved)]
+pub struct Inventory(pub Vec<u32>);
+
+#[derive(Resource, Reflect, Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[reflect(Resource, Saved)]
+pub struct Score(pub u32);
+
+#[derive(
+    States, Reflect, Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize,
+)]
+pub enum Phase {
+    #[default]
+    Menu,
+    Playing,
+}
+
+/// The plugin that every test game uses, on this disk.
+pub fn plugin(disk: &MemoryDisk) -> SessionPlugin {
+    SessionPlugin::new("Tests", "Game")
+        .version("1.2.3")
+        .disk(disk.clone())
+        .clock_from("2026-01-01T00:00:00Z".parse().unwrap())
+}
+
+/// A test game on `disk`, finished and one frame old.
+pub fn game(disk: &MemoryDisk) -> App {
+    game_with(plugin(disk), |_| {})
+}
+
+/// A test game with another plugin, and with something added to the app before it is finished.
+pub fn game_with(plugin: SessionPlugin, add: impl FnOnce(&mut App)) -> App {
+    let mut app = App::new();
+    app.add_plugins((
+        MinimalPlugins.build().disable::<ScheduleRunnerPlugin>(),
+        StatesPlugin,
+        plugin,
+    ))
+    .insert_resource(TimeUpdateStrategy::ManualDuration(FRAME))
+    .init_state::<Phase>()
+    .init_resource::<Score>()
+    .save_state::<Phase>()
+    .save_component::<Name>();
+    add(&mut app);
+    app.finish();
+    app.cleanup();
+    app.update();
+    app
+}
+
+/// Everything of one kind that the game was told, since the app was made.
+pub fn told<M: Message + Clone>(app: &App) -> Vec<M> {
+    let messages = app.world().resource::<Told<M>>();
+    messages.0.clone()
+}
+
+/// Collects a notification for [`told`], from now on.
+pub fn listen<M: Message + Clone>(app: &mut App) {
+    app.init_resource::<Told<M>>().add_systems(
+        bevy::app::First,
+        |mut reader: MessageReader<M>, mut told: ResMut<Told<M>>| {
+            told.0.extend(reader.read().cloned());
+        },
+    );
+}
+
+/// Notifications that were heard.
+#[derive(Resource)]
+pub struct Told<M>(pub Vec<M>);
+
+impl<M> Default for Told<M> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+/// The notifications of one kind that are still in the buffer: those of the last two frames.
+pub fn fresh<M: Message + Clone>(app: &App) -> Vec<M> {
+    let messages = app.world().resource::<Messages<M>>();
+    let mut cursor: MessageCursor<M> = messages.get_cursor();
+    cursor.read(messages).cloned().collect()
+}
+
+/// Lets frames pass.
+pub fn frames(app: &mut App, count: usize) {
+    for _ in 0..count {
+        app.update();
+    }
+}
+
+/// Lets this much time pass.
+pub fn seconds(app: &mut App, seconds: f32) {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few frames")]
+    frames(app, (seconds / FRAME.as_secs_f32()).ceil() as usize);
+}
+
+/// Starts a session, and lets its first checkpoint become durable.
+pub fn start(app: &mut App, name: &str) {
+    app.world_mut().commands().start_session(NewSession::named(name));
+    app.world_mut().flush();
+    frames(app, 3);
+    assert!(
+        app.world().resource::<CurrentSession>().last_checkpoint().is_some(),
+        "a started session should have a durable checkpoint"
+    );
+}
+
+/// Makes a request as a system would.
+pub fn request(app: &mut App, ask: impl FnOnce(&mut Commands)) {
+    let world = app.world_mut();
+    ask(&mut world.commands());
+    world.flush();
+}

@@ -1,0 +1,194 @@
+//! Kills the runnable example with SIGKILL, again and again, and looks at how it comes back.
+//!
+//! The example is a process of its own, and all that is believed is what it printed before it died:
+//! each line is printed before the next thing happens, so what was acknowledged is known exactly.
+
+#![expect(clippy::print_stdout, reason = "a failure is replayed with the seed that is printed")]
+
+mod game;
+mod oracle;
+
+use std::env;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use game::{Game, Story};
+use oracle::{Oracle, TakenUp};
+
+/// A small colony with many checkpoints.
+const BUSY: [&str; 6] = ["--entities", "300", "--checkpoint-ms", "20", "--changes", "0.1"];
+const ROUNDS: u32 = 50;
+
+#[test]
+fn every_kill_comes_back_at_an_acknowledged_checkpoint_or_a_newer_one() {
+    let mut dice = Dice::from_environment();
+    println!("BEVY_SESSION_SEED={}", dice.0);
+    let seed = dice.0;
+    let directory = tempfile::tempdir().unwrap();
+    let mut oracle = Oracle::default();
+    let mut last_words = String::new();
+    for round in 0..ROUNDS {
+        let mut game = Game::start(directory.path(), &BUSY);
+        let ending = Ending::draw(&mut dice, round);
+        ending.bring_about(&mut game);
+        let story = game.kill();
+        if let Err(complaint) = oracle.listen(&story) {
+            panic!(
+                "{complaint}\n\nround {round}, BEVY_SESSION_SEED={seed}, {ending:?}\n{story}\n\
+                 --- the round before ---\n{last_words}"
+            );
+        }
+        last_words = format!("{ending:?}\n{story}");
+    }
+    println!("{oracle:?}");
+    assert!(oracle.recoveries > ROUNDS / 3, "most rounds should get as far as a recovery");
+    assert!(oracle.acknowledged > ROUNDS * 2, "rounds should get on: {oracle:?}");
+}
+
+#[test]
+fn a_player_who_quits_goes_on_where_the_colony_was_left() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut oracle = Oracle::default();
+    let arguments = [&BUSY[..], &["--seconds", "0.3"]].concat();
+    let mut expected = TakenUp::Started;
+    for _ in 0..3 {
+        let story = Game::start(directory.path(), &arguments).finish();
+        learn(&mut oracle, &story);
+        assert_eq!(story.exit_code(), Some(0), "{story}");
+        assert_eq!(story.count("session_closed"), 1, "{story}");
+        assert_eq!(story.count("recovery_available"), 0, "quitting should be no crash\n{story}");
+        assert_eq!(oracle.taken_up, Some(expected), "{story}");
+        expected = TakenUp::Continued { at: oracle.newest() };
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_signal_is_an_exit_and_no_crash() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut oracle = Oracle::default();
+    let mut expected = TakenUp::Started;
+    for signal in ["TERM", "INT", "TERM"] {
+        let mut game = Game::start(directory.path(), &BUSY);
+        game.wait_for("checkpoint_saved");
+        game.signal(signal);
+        let story = game.finish();
+        learn(&mut oracle, &story);
+        assert_eq!(story.exit_code(), Some(0), "{story}");
+        assert_eq!(story.count("session_closed"), 1, "{story}");
+        assert_eq!(story.count("recovery_available"), 0, "{story}");
+        assert_eq!(oracle.taken_up, Some(expected), "{story}");
+        expected = TakenUp::Continued { at: oracle.newest() };
+    }
+}
+
+#[test]
+fn a_second_process_on_the_same_data_gives_way() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut first = Game::start(directory.path(), &BUSY);
+    first.wait_for("checkpoint_saved");
+    for arguments in [&BUSY[..], &["--new"]] {
+        let second = Game::start(directory.path(), arguments).finish();
+        assert_eq!(second.exit_code(), Some(1), "{second}");
+        assert_eq!(second.errors(), ["session_in_use"], "{second}");
+        assert_eq!(second.events.len(), 1, "the second one should touch nothing\n{second}");
+    }
+    first.wait_for("checkpoint_saved");
+    let mut oracle = Oracle::default();
+    learn(&mut oracle, &first.kill());
+
+    let mut third = Game::start(directory.path(), &BUSY);
+    third.wait_for("checkpoint_saved");
+    learn(&mut oracle, &third.kill());
+    assert!(matches!(oracle.taken_up, Some(TakenUp::Recovered { .. })), "{oracle:?}");
+}
+
+#[test]
+fn a_wrong_option_is_answered_with_a_sentence() {
+    let directory = tempfile::tempdir().unwrap();
+    for wrong in [&["--frobnicate"][..], &["--entities", "many"], &["--changes", "2"], &["--seed"]] {
+        let story = Game::start(directory.path(), wrong).finish();
+        assert_eq!(story.exit_code(), Some(1), "{story}");
+        assert!(story.complaints().contains(wrong[0]), "it should name the option\n{story}");
+    }
+    assert_eq!(directory.path().read_dir().unwrap().count(), 0, "nothing should be written");
+}
+
+fn learn(oracle: &mut Oracle, story: &Story) {
+    if let Err(complaint) = oracle.listen(story) {
+        panic!("{complaint}\n{story}");
+    }
+}
+
+/// The moment at which a round ends.
+#[derive(Clone, Copy, Debug)]
+enum Ending {
+    /// So long after the start of the process: while it starts up or recovers.
+    AfterStart(Duration),
+    /// So long after it had taken the session up: around its own first snapshot.
+    AfterTakeUp(Duration),
+    /// So long after the capture of this many checkpoints: while they are written.
+    AfterCaptures(u32, Duration),
+    /// So long after it was asked to exit: while the end is written.
+    #[cfg(unix)]
+    WhileExiting(Duration),
+}
+
+impl Ending {
+    fn draw(dice: &mut Dice, round: u32) -> Self {
+        match round % 5 {
+            0 => Self::AfterStart(dice.up_to(Duration::from_millis(30))),
+            1 => Self::AfterStart(dice.up_to(Duration::from_millis(900))),
+            2 => Self::AfterTakeUp(dice.up_to(Duration::from_millis(40))),
+            #[cfg(unix)]
+            3 if dice.roll(3) == 0 => Self::WhileExiting(dice.up_to(Duration::from_millis(20))),
+            _ => {
+                let captures = 1 + dice.roll(20) as u32;
+                Self::AfterCaptures(captures, dice.up_to(Duration::from_millis(12)))
+            }
+        }
+    }
+
+    /// Returns when the process is to be killed.
+    fn bring_about(self, game: &mut Game) {
+        let wait = match self {
+            Self::AfterStart(wait) => wait,
+            Self::AfterTakeUp(wait) => {
+                game.wait_for("captured");
+                wait
+            }
+            Self::AfterCaptures(captures, wait) => {
+                (0..captures).for_each(|_| game.wait_for("captured"));
+                wait
+            }
+            #[cfg(unix)]
+            Self::WhileExiting(wait) => {
+                game.wait_for("checkpoint_saved");
+                game.signal("TERM");
+                wait
+            }
+        };
+        std::thread::sleep(wait);
+    }
+}
+
+/// Random numbers that can be drawn again (splitmix64).
+struct Dice(u64);
+
+impl Dice {
+    fn from_environment() -> Self {
+        let given = env::var("BEVY_SESSION_SEED").ok().and_then(|seed| seed.parse().ok());
+        let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros() as u64;
+        Self(given.unwrap_or_else(now))
+    }
+
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let bits = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (bits ^ (bits >> 31)) % sides
+    }
+
+    fn up_to(&mut self, limit: Duration) -> Duration {
+        Duration::from_micros(self.roll(limit.as_micros() as u64 + 1))
+    }
+}

@@ -1,0 +1,236 @@
+//! The life of a session: every request, legal and not.
+
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use bevy_session::{
+    CheckpointCaptured, CheckpointKind, MemoryDisk, Move, RequestError, RestoreFrom, SessionId,
+    SessionPaused, SessionResumed, SessionStatus, SessionUpdate, SessionUpdated,
+};
+
+use crate::common::*;
+
+#[test]
+fn start_is_told_and_the_first_checkpoint_is_durable() {
+    let disk = MemoryDisk::default();
+    let mut app = game_with(plugin(&disk), |app| {
+        listen::<SessionStarted>(app);
+        listen::<CheckpointCaptured>(app);
+        listen::<CheckpointSaved>(app);
+    });
+    app.world_mut().spawn(Health(3));
+    request(&mut app, |commands| {
+        commands.start_session(NewSession::named("Campaign").player("Maverick"));
+    });
+    frames(&mut app, 4);
+    let current = app.world().resource::<CurrentSession>();
+    assert_eq!(current.name(), "Campaign");
+    assert_eq!(current.player(), Some("Maverick"));
+    assert_eq!(current.status(), SessionStatus::Active);
+    assert_eq!(current.context().game_version, "1.2.3");
+    assert_eq!(told::<SessionStarted>(&app).len(), 1);
+    let captured = told::<CheckpointCaptured>(&app);
+    assert_eq!(captured[0].kind, CheckpointKind::Opening);
+    assert!(captured[0].full, "the first capture should be full");
+    assert_eq!(captured[0].entities, 1);
+    assert_eq!(told::<CheckpointSaved>(&app)[0].checkpoint, captured[0].checkpoint);
+}
+
+#[test]
+fn a_player_needs_no_name() {
+    let mut app = game(&MemoryDisk::default());
+    start(&mut app, "Nameless");
+    assert_eq!(app.world().resource::<CurrentSession>().player(), None);
+}
+
+#[test]
+fn autosave_takes_what_changed_and_nothing_when_nothing_did() {
+    let mut app = game_with(plugin(&MemoryDisk::default()), listen::<CheckpointCaptured>);
+    let entity = app.world_mut().spawn(Health(1)).id();
+    app.world_mut().spawn(Health(2));
+    start(&mut app, "Quiet");
+    seconds(&mut app, 12.0);
+    assert_eq!(told::<CheckpointCaptured>(&app).len(), 1, "nothing changed, so none is taken");
+    app.world_mut().entity_mut(entity).insert(Health(9));
+    seconds(&mut app, 6.0);
+    let captured = told::<CheckpointCaptured>(&app);
+    assert_eq!(captured.len(), 2);
+    assert_eq!((captured[1].rows, captured[1].full), (1, false));
+    assert_eq!(captured[1].checkpoint.counter, 2, "no number should have been used in between");
+}
+
+#[test]
+fn autosave_off_means_off_and_a_named_checkpoint_still_works() {
+    let mut app = game_with(plugin(&MemoryDisk::default()), listen::<CheckpointCaptured>);
+    start(&mut app, "Manual");
+    app.world_mut().resource_mut::<SessionSettings>().autosave = false;
+    app.world_mut().spawn(Health(1));
+    seconds(&mut app, 20.0);
+    assert_eq!(told::<CheckpointCaptured>(&app).len(), 1);
+    request(&mut app, |commands| commands.checkpoint("before the boss"));
+    frames(&mut app, 3);
+    let captured = told::<CheckpointCaptured>(&app);
+    assert_eq!(captured.len(), 2);
+    assert_eq!(captured[1].kind, CheckpointKind::Manual);
+}
+
+#[test]
+fn play_time_stands_still_while_paused() {
+    let mut app = game_with(plugin(&MemoryDisk::default()), |app| {
+        listen::<SessionPaused>(app);
+        listen::<SessionResumed>(app);
+    });
+    start(&mut app, "Paused");
+    request(&mut app, |commands| commands.pause_session());
+    frames(&mut app, 2);
+    assert!(app.world_mut().run_system_cached(session_is_paused).unwrap());
+    let before = app.world().resource::<CurrentSession>().play_time();
+    seconds(&mut app, 30.0);
+    assert_eq!(app.world().resource::<CurrentSession>().play_time(), before);
+    request(&mut app, |commands| commands.resume_session());
+    seconds(&mut app, 1.0);
+    assert!(app.world().resource::<CurrentSession>().play_time() > before);
+    assert!(app.world_mut().run_system_cached(session_is_active).unwrap());
+    assert_eq!(told::<SessionPaused>(&app).len(), 1);
+    assert_eq!(told::<SessionResumed>(&app).len(), 1);
+}
+
+#[test]
+fn an_update_changes_what_it_names_and_nothing_else() {
+    let mut app = game_with(plugin(&MemoryDisk::default()), listen::<SessionUpdated>);
+    request(&mut app, |commands| {
+        commands.start_session(NewSession::named("Old").player("Ada").description("first"));
+    });
+    frames(&mut app, 3);
+    let update =
+        SessionUpdate::default().name("New").field("mission", &3).unwrap().field("hard", &true);
+    request(&mut app, |commands| commands.update_session(update.unwrap()));
+    frames(&mut app, 2);
+    let current = app.world().resource::<CurrentSession>();
+    assert_eq!((current.name(), current.player()), ("New", Some("Ada")));
+    assert_eq!(current.description(), "first");
+    assert_eq!((current.get("mission"), current.get("hard")), (Some(3), Some(true)));
+    assert_eq!(told::<SessionUpdated>(&app).len(), 1);
+}
+
+#[test]
+fn close_writes_the_last_checkpoint_and_the_session_can_be_continued() {
+    let disk = MemoryDisk::default();
+    let mut app = game_with(plugin(&disk), |app| {
+        listen::<SessionClosed>(app);
+        listen::<SessionRestored>(app);
+    });
+    app.world_mut().spawn((Health(7), Name::new("Maverick")));
+    start(&mut app, "Closed");
+    let id = app.world().resource::<CurrentSession>().id();
+    app.world_mut().resource_mut::<Score>().0 = 42;
+    request(&mut app, |commands| commands.close_session());
+    frames(&mut app, 3);
+    assert!(told::<SessionClosed>(&app)[0].complete);
+    assert!(app.world().get_resource::<CurrentSession>().is_none());
+
+    app.world_mut().resource_mut::<Score>().0 = 0;
+    request(&mut app, |commands| commands.continue_session(id));
+    frames(&mut app, 3);
+    assert_eq!(told::<SessionRestored>(&app).len(), 1);
+    assert_eq!(app.world().resource::<Score>().0, 42);
+    let world = app.world_mut();
+    let (health, name) = world.query::<(&Health, &Name)>().single(world).unwrap();
+    assert_eq!((health.0, name.as_str()), (7, "Maverick"));
+    assert_eq!(app.world().resource::<CurrentSession>().id(), id);
+}
+
+#[test]
+fn an_ended_session_is_not_continued() {
+    let mut app = game_with(plugin(&MemoryDisk::default()), |app| {
+        listen::<SessionEnded>(app);
+        listen::<RequestRejected>(app);
+    });
+    start(&mut app, "Done");
+    let id = app.world().resource::<CurrentSession>().id();
+    request(&mut app, |commands| commands.end_session(EndReason::Completed));
+    frames(&mut app, 3);
+    assert_eq!(told::<SessionEnded>(&app)[0].reason, EndReason::Completed);
+    request(&mut app, |commands| commands.continue_session(id));
+    frames(&mut app, 3);
+    let rejected = told::<RequestRejected>(&app);
+    let RequestError::IllegalMove(illegal) = &rejected[0].error else {
+        panic!("should be an illegal move: {rejected:?}")
+    };
+    assert_eq!((illegal.from, illegal.step), (SessionStatus::Completed, Move::Continue));
+}
+
+#[test]
+fn illegal_requests_change_nothing_and_say_why() {
+    let mut app = game_with(plugin(&MemoryDisk::default()), listen::<RequestRejected>);
+    request(&mut app, |commands| {
+        commands.checkpoint("no session");
+        commands.pause_session();
+        commands.close_session();
+        commands.continue_session(SessionId::random());
+        commands.recover(SessionId::random(), RestoreFrom::Latest);
+        commands.decline_recovery(SessionId::random());
+        commands.forget_session(SessionId::random());
+    });
+    // The writer is asked about four of them, one a frame.
+    frames(&mut app, 6);
+    let errors: Vec<_> = told::<RequestRejected>(&app).into_iter().map(|told| told.error).collect();
+    assert_eq!(
+        errors,
+        [
+            RequestError::NoSession,
+            RequestError::NoSession,
+            RequestError::NoSession,
+            RequestError::UnknownSession,
+            RequestError::UnknownSession,
+            RequestError::UnknownSession,
+            RequestError::UnknownSession,
+        ]
+    );
+    start(&mut app, "One");
+    let id = app.world().resource::<CurrentSession>().id();
+    request(&mut app, |commands| commands.start_session(NewSession::named("Two")));
+    frames(&mut app, 3);
+    let last = told::<RequestRejected>(&app).pop().unwrap();
+    assert_eq!(last.error, RequestError::SessionRunning { current: id });
+    assert_eq!(app.world().resource::<CurrentSession>().name(), "One");
+}
+
+#[test]
+fn a_replacing_start_closes_the_session_before() {
+    let mut app = game_with(plugin(&MemoryDisk::default()), listen::<SessionClosed>);
+    start(&mut app, "One");
+    let one = app.world().resource::<CurrentSession>().id();
+    request(&mut app, |commands| {
+        commands.start_session(NewSession::named("Two").replacing_current());
+    });
+    frames(&mut app, 5);
+    assert_eq!(told::<SessionClosed>(&app)[0].session, one);
+    assert_eq!(app.world().resource::<CurrentSession>().name(), "Two");
+}
+
+#[test]
+fn a_rewind_goes_back_and_the_future_stays_reachable() {
+    let mut app = game_with(plugin(&MemoryDisk::default()), |app| {
+        listen::<CheckpointSaved>(app);
+        listen::<SessionRestored>(app);
+    });
+    let entity = app.world_mut().spawn(Health(1)).id();
+    start(&mut app, "Rewound");
+    let id = app.world().resource::<CurrentSession>().id();
+    request(&mut app, |commands| commands.checkpoint("early"));
+    frames(&mut app, 3);
+    let early = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
+    app.world_mut().entity_mut(entity).insert(Health(50));
+    request(&mut app, |commands| commands.checkpoint("late"));
+    frames(&mut app, 3);
+    let late = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
+
+    for (to, health) in [(early, 1), (late, 50)] {
+        request(&mut app, |commands| commands.recover(id, RestoreFrom::Checkpoint(to)));
+        frames(&mut app, 3);
+        let world = app.world_mut();
+        assert_eq!(world.query::<&Health>().single(world).unwrap().0, health);
+    }
+    let newest = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
+    assert!(newest.counter > late.counter, "numbers should only grow");
+}

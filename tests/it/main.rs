@@ -1,0 +1,7 @@
+//! Tests through the public API, in one binary, since each links Bevy anew.
+
+mod common;
+#[cfg(feature = "auto_register")]
+mod kill;
+mod lifecycle;
+mod recovery;

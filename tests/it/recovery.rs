@@ -1,0 +1,259 @@
+//! Dying and coming back, through every notification.
+
+use std::time::Duration;
+
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use bevy_session::{
+    CheckpointId, CheckpointSaved, HowItEnded, MemoryDisk, RecoveryDeclined, RequestError,
+    RestorePrepared, RestoreReason, RestoreStarted, SessionId, SessionsFound, Validity,
+};
+
+use crate::common::*;
+
+/// A game with everything that recovery tells listened to.
+fn listening_game(disk: &MemoryDisk) -> App {
+    game_with(plugin(disk), |app| {
+        listen::<SessionsFound>(app);
+        listen::<RecoveryAvailable>(app);
+        listen::<RestorePrepared>(app);
+        listen::<RestoreStarted>(app);
+        listen::<SessionRestored>(app);
+        listen::<SessionRecovered>(app);
+        listen::<CorruptionDetected>(app);
+        listen::<RecoveryFailed>(app);
+        listen::<RecoveryDeclined>(app);
+        listen::<RequestRejected>(app);
+        listen::<CheckpointSaved>(app);
+    })
+}
+
+/// Plays a session with two checkpoints, and hands out what `kill -9` leaves of it.
+fn killed_game() -> (MemoryDisk, SessionId, Vec<CheckpointId>) {
+    let disk = MemoryDisk::default();
+    let mut app = listening_game(&disk);
+    let entity = app.world_mut().spawn((Health(1), Inventory(vec![1, 2]), Name::new("Ada"))).id();
+    start(&mut app, "Killed");
+    let id = app.world().resource::<CurrentSession>().id();
+    seconds(&mut app, 20.0);
+    app.world_mut().entity_mut(entity).insert(Health(2));
+    app.world_mut().resource_mut::<Score>().0 = 7;
+    app.world_mut().resource_mut::<CurrentSession>().set("mission", &"bridge").unwrap();
+    seconds(&mut app, 6.0);
+    app.world_mut().entity_mut(entity).insert(Health(3));
+    seconds(&mut app, 2.0);
+    let saved = told::<CheckpointSaved>(&app).into_iter().map(|saved| saved.checkpoint).collect();
+    (disk.snapshot(), id, saved)
+}
+
+#[test]
+fn a_killed_session_is_offered_with_what_it_takes_to_decide() {
+    let (disk, id, saved) = killed_game();
+    let mut app = listening_game(&disk);
+    frames(&mut app, 2);
+    let available = told::<RecoveryAvailable>(&app);
+    assert_eq!(available.len(), 1);
+    let offer = &available[0].offer;
+    assert_eq!(offer.session.id, id);
+    assert_eq!(offer.cause, HowItEnded::Abnormal { machine_restarted: false });
+    assert_eq!(Some(&offer.newest), saved.last());
+    assert_eq!(offer.fields.get::<String>("mission").as_deref(), Some("bridge"));
+    assert_eq!(offer.checkpoints.len(), saved.len());
+    assert_eq!(offer.checkpoints[0].validity, Validity::Verified);
+    assert_eq!(offer.checkpoints[0].entities, 1);
+    let unsaved = offer.unsaved.time.expect("the heartbeat should date the death");
+    assert!(unsaved >= Duration::from_secs(1) && unsaved < Duration::from_secs(6), "{unsaved:?}");
+    assert_eq!(offer.unsaved.acknowledged, 0);
+    assert_eq!(app.world().resource::<RecoveryOffers>().offers().len(), 1);
+    assert!(app.world_mut().run_system_cached(recovery_is_pending).unwrap());
+    let found = told::<SessionsFound>(&app);
+    assert_eq!((found[0].sessions, found[0].offers), (1, 1));
+}
+
+#[test]
+fn recovering_puts_everything_back_where_it_was() {
+    let (disk, id, saved) = killed_game();
+    let mut app = listening_game(&disk);
+    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    frames(&mut app, 3);
+    let restored = told::<SessionRestored>(&app);
+    assert_eq!(restored[0].reason, RestoreReason::Recovered);
+    assert_eq!(Some(&restored[0].checkpoint), saved.last());
+    assert_eq!(restored[0].report.entities, 1);
+    assert_eq!(told::<RestorePrepared>(&app).len(), 1);
+    assert_eq!(told::<RestoreStarted>(&app).len(), 1);
+    assert_eq!(told::<SessionRecovered>(&app).len(), 1);
+    let world = app.world_mut();
+    let (health, inventory, name) =
+        world.query::<(&Health, &Inventory, &Name)>().single(world).unwrap();
+    assert_eq!((health.0, &inventory.0[..], name.as_str()), (2, &[1, 2][..], "Ada"));
+    assert_eq!(world.resource::<Score>().0, 7);
+    let current = world.resource::<CurrentSession>();
+    assert_eq!(current.get::<String>("mission").as_deref(), Some("bridge"));
+    assert!(current.play_time() > Duration::from_secs(20), "play time should go on");
+    assert!(world.resource::<RecoveryOffers>().is_empty());
+    let newest = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
+    assert!(newest.counter > saved.last().unwrap().counter, "numbers should only grow");
+}
+
+#[test]
+fn an_older_checkpoint_can_be_chosen() {
+    let (disk, id, saved) = killed_game();
+    let mut app = listening_game(&disk);
+    request(&mut app, |commands| commands.recover(id, RestoreFrom::Checkpoint(saved[0])));
+    frames(&mut app, 3);
+    let world = app.world_mut();
+    assert_eq!(world.query::<&Health>().single(world).unwrap().0, 1);
+    assert_eq!(world.resource::<Score>().0, 0);
+}
+
+#[test]
+fn dying_right_after_a_recovery_loses_nothing() {
+    let (disk, id, _) = killed_game();
+    let mut disk = disk;
+    for _ in 0..5 {
+        let mut app = listening_game(&disk);
+        request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+        frames(&mut app, 2);
+        let world = app.world_mut();
+        assert_eq!(world.query::<&Health>().single(world).unwrap().0, 2);
+        disk = disk.snapshot();
+    }
+}
+
+#[test]
+fn a_declined_session_is_kept_and_not_asked_for_again() {
+    let (disk, id, _) = killed_game();
+    let mut app = listening_game(&disk);
+    request(&mut app, |commands| commands.decline_recovery(id));
+    frames(&mut app, 3);
+    assert_eq!(told::<RecoveryDeclined>(&app).len(), 1);
+    assert!(app.world().resource::<RecoveryOffers>().is_empty());
+    drop(app);
+
+    let mut app = listening_game(&disk);
+    frames(&mut app, 3);
+    assert!(told::<RecoveryAvailable>(&app).is_empty(), "it should not be offered again");
+    let entry = app.world().resource::<SessionCatalog>().get(id).unwrap().clone();
+    assert!(entry.declined);
+    // It can still be had by asking for it, and is offered anew if it crashes again.
+    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    frames(&mut app, 4);
+    assert_eq!(told::<SessionRecovered>(&app).len(), 1);
+    let mut app = listening_game(&disk.snapshot());
+    frames(&mut app, 3);
+    assert_eq!(told::<RecoveryAvailable>(&app).len(), 1);
+}
+
+#[test]
+fn several_crashed_sessions_are_all_offered() {
+    let mut disk = MemoryDisk::default();
+    for name in ["One", "Two", "Three"] {
+        let mut app = listening_game(&disk);
+        app.world_mut().spawn(Health(1));
+        start(&mut app, name);
+        disk = disk.snapshot();
+    }
+    let mut app = listening_game(&disk);
+    frames(&mut app, 3);
+    let mut names: Vec<_> = told::<RecoveryAvailable>(&app)
+        .into_iter()
+        .map(|available| available.offer.session.name)
+        .collect();
+    names.sort();
+    assert_eq!(names, ["One", "Three", "Two"]);
+}
+
+#[test]
+fn recovery_off_means_no_offer_and_no_restore() {
+    let (disk, id, _) = killed_game();
+    let settings = SessionSettings { recovery: false, ..SessionSettings::default() };
+    let mut app = game_with(plugin(&disk).settings(settings), |app| {
+        listen::<RecoveryAvailable>(app);
+        listen::<RequestRejected>(app);
+    });
+    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    frames(&mut app, 3);
+    assert!(told::<RecoveryAvailable>(&app).is_empty());
+    assert_eq!(told::<RequestRejected>(&app)[0].error, RequestError::RecoveryIsOff);
+    let previous = app.world().resource::<PreviousRun>();
+    assert!(matches!(previous.ended, HowItEnded::Abnormal { .. }), "detection should go on");
+}
+
+#[test]
+fn start_or_continue_starts_then_recovers_then_continues() {
+    let disk = MemoryDisk::default();
+    let mut ids = Vec::new();
+    let mut images = vec![disk];
+    for kill in [true, false, false] {
+        let disk = images.last().unwrap().clone();
+        let mut app = listening_game(&disk);
+        request(&mut app, |commands| commands.start_or_continue(NewSession::named("World")));
+        frames(&mut app, 4);
+        ids.push(app.world().resource::<CurrentSession>().id());
+        if !kill {
+            request(&mut app, |commands| commands.close_session());
+            frames(&mut app, 3);
+        }
+        images.push(disk.snapshot());
+    }
+    assert!(ids.windows(2).all(|pair| pair[0] == pair[1]), "it should be one session: {ids:?}");
+}
+
+#[test]
+fn an_exit_is_never_a_crash() {
+    let disk = MemoryDisk::default();
+    let mut app = listening_game(&disk);
+    let entity = app.world_mut().spawn(Health(1)).id();
+    start(&mut app, "Exited");
+    app.world_mut().entity_mut(entity).insert(Health(5));
+    app.world_mut().write_message(AppExit::Success);
+    app.update();
+    drop(app);
+    let mut app = listening_game(&disk);
+    frames(&mut app, 3);
+    assert!(told::<RecoveryAvailable>(&app).is_empty());
+    assert_eq!(app.world().resource::<PreviousRun>().ended, HowItEnded::Exited);
+    let closed = app.world().resource::<SessionCatalog>().newest_closed().unwrap().session.id;
+    request(&mut app, |commands| commands.continue_session(closed));
+    frames(&mut app, 3);
+    let world = app.world_mut();
+    let health = world.query::<&Health>().single(world).unwrap().0;
+    assert_eq!(health, 5, "the exit's own checkpoint should hold the last change");
+}
+
+#[test]
+fn states_come_back_through_their_transition() {
+    #[derive(Resource, Default)]
+    struct Entered(u32);
+    let build = |disk: &MemoryDisk| {
+        game_with(plugin(disk), |app| {
+            app.init_resource::<Entered>().add_systems(
+                OnEnter(Phase::Playing),
+                |mut entered: ResMut<Entered>| entered.0 += 1,
+            );
+            app.add_systems(
+                OnEnter(Phase::Playing),
+                (|mut commands: Commands| {
+                    commands.spawn(Health(100));
+                })
+                .run_if(not(session_is_restoring)),
+            );
+        })
+    };
+    let disk = MemoryDisk::default();
+    let mut app = build(&disk);
+    app.world_mut().resource_mut::<NextState<Phase>>().set(Phase::Playing);
+    frames(&mut app, 2);
+    start(&mut app, "States");
+    let id = app.world().resource::<CurrentSession>().id();
+    let image = disk.snapshot();
+    let mut app = build(&image);
+    assert_eq!(*app.world().resource::<State<Phase>>().get(), Phase::Menu);
+    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    frames(&mut app, 3);
+    assert_eq!(*app.world().resource::<State<Phase>>().get(), Phase::Playing);
+    assert_eq!(app.world().resource::<Entered>().0, 1, "`OnEnter` should have run once");
+    let world = app.world_mut();
+    assert_eq!(world.query::<&Health>().iter(world).count(), 1, "there should be one player");
+}
