@@ -14,6 +14,11 @@ mod saved;
 mod saved_type;
 mod types;
 
+#[cfg(test)]
+pub(crate) mod test_kit;
+#[cfg(test)]
+mod tests;
+
 pub use app_ext::SessionAppExt;
 pub use saved::{ReflectSaved, Saved};
 pub use types::{TypeProblem, TypeProblemReason};

@@ -9,7 +9,9 @@
 mod block;
 mod block_codec;
 mod commit;
+mod encode_error;
 mod frame;
+mod group_encoder;
 mod header;
 mod header_codec;
 mod id;
@@ -29,17 +31,18 @@ pub(crate) mod sample;
 
 pub use block_codec::BlockError;
 pub use commit::CheckpointKind;
+pub use encode_error::EncodeError;
 pub use frame::FrameError;
 pub use header_codec::SegmentError;
 pub use id::{CheckpointId, RunId, SaveId, SessionId};
 pub use index::Validity;
 pub use read_error::{Damage, ReadError};
-pub use segment_writer::EncodeError;
 pub use wire::WireError;
 
 pub(crate) use block::{Block, ENTITIES, Rows, Values};
 pub(crate) use commit::{Commit, Record, TypeSummary, milliseconds};
 pub(crate) use frame::{FrameHeader, FrameKind};
+pub(crate) use group_encoder::{GroupEncoder, GroupWritten};
 pub(crate) use header::{FORMAT_MAJOR, FORMAT_MINOR, MAGIC, Predecessor, SegmentHeader};
 pub(crate) use id::random_u64;
 pub(crate) use index::{
@@ -50,4 +53,4 @@ pub(crate) use merge::{MERGE_WIDTH, Merge, merge, rounds};
 pub(crate) use read_at::ReadAt;
 pub(crate) use scan::{BrokenGroup, DamagedRange, FrameEntry, GroupEntry, Scan};
 pub(crate) use segment_reader::{Blocks, Segment};
-pub(crate) use segment_writer::{GroupEncoder, GroupError, GroupWritten, SegmentEncoder};
+pub(crate) use segment_writer::{GroupError, SegmentEncoder};

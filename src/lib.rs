@@ -14,22 +14,25 @@ mod session;
 mod store;
 mod writer;
 
-pub use capture::{ReflectSaved, Saved, SessionAppExt};
+pub use capture::{ReflectSaved, Saved, SessionAppExt, TypeProblem, TypeProblemReason};
 pub use journal::{CheckpointId, CheckpointKind, RunId, SaveId, SessionId, Validity, limits};
 pub use lifecycle::{
     AutosaveStretched, CheckpointCaptured, CheckpointDrifted, CheckpointError, CheckpointFailed,
     CheckpointSaved, CorruptionDetected, CurrentSession, LastCheckpoint, PreviousRun,
     RecoveryAvailable, RecoveryDeclined, RecoveryError, RecoveryFailed, RecoveryOffers, Request,
     RequestError, RequestRejected, RestoreFrom, RestorePrepared, RestoreReason, RestoreStarted,
-    SessionCatalog, SessionClosed, SessionCommands, SessionEnded, SessionForgotten, SessionPaused,
+    SessionActivity, SessionCatalog, SessionClosed, SessionCommands, SessionEnded, SessionForgotten, SessionPaused,
     SessionRecovered, SessionRestored, SessionResumed, SessionSettings, SessionStarted,
-    SessionUpdate, SessionUpdated, SessionsFound, TypeFailed, recovery_is_pending,
+    SessionUpdate, SessionUpdated, SessionsFound, TypeFailed, TypeNotSaved, recovery_is_pending,
     saving_is_in_progress, session_is_active, session_is_paused, session_is_restoring,
 };
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
 pub use process::HowItEnded;
 pub use recovery::{OfferedCheckpoint, RecoveryOffer, SessionEntry, Unsaved};
-pub use restore::{DespawnOnRestore, RestoreReport};
+pub use restore::{
+    DanglingReference, DespawnOnRestore, ExtraEntities, RestoreLoss, RestoreLossReason,
+    RestoreReport,
+};
 pub use session::{
     EndReason, Field, FieldError, Fields, IllegalMove, Move, NewSession, SessionContext,
     SessionMetadata, SessionPriority, SessionStatus,

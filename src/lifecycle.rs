@@ -1,5 +1,6 @@
 //! Drives the session inside the app: one exclusive pass over the world per frame, after `Last`.
 
+mod activity;
 mod checkpoints;
 mod current_session;
 mod exit;
@@ -13,6 +14,7 @@ mod restoring;
 mod runtime;
 mod settings;
 
+pub use activity::{SessionActivity, saving_is_in_progress, session_is_restoring};
 pub use current_session::{CurrentSession, LastCheckpoint, session_is_active, session_is_paused};
 pub use known_sessions::{
     PreviousRun, RecoveryOffers, SessionCatalog, recovery_is_pending,
@@ -22,11 +24,9 @@ pub use notifications::{
     CheckpointSaved, CorruptionDetected, RecoveryAvailable, RecoveryDeclined, RecoveryError,
     RecoveryFailed, RequestRejected, RestorePrepared, RestoreReason, RestoreStarted, SessionClosed,
     SessionEnded, SessionForgotten, SessionPaused, SessionRecovered, SessionRestored,
-    SessionResumed, SessionStarted, SessionUpdated, SessionsFound, TypeFailed,
+    SessionResumed, SessionStarted, SessionUpdated, SessionsFound, TypeFailed, TypeNotSaved,
 };
 pub use requests::{Request, RequestError, RestoreFrom, SessionCommands, SessionUpdate};
-pub use restoring::session_is_restoring;
-pub use runtime::saving_is_in_progress;
 pub use settings::SessionSettings;
 
 pub(crate) use frame::run_frame;

@@ -224,6 +224,7 @@ impl Plugin for SessionPlugin {
                 session: record.runs.last().map(|held| held.session),
             });
         }
+        let problems = types.problems().to_vec();
         let worker = Worker::new(home, Arc::clone(&types), process.clone(), dead, &self.version);
         let Some(mut link) = self.link(worker, clock) else { return };
         link.send(Order::Detect, now);
@@ -240,6 +241,7 @@ impl Plugin for SessionPlugin {
             exited: false,
             quota: None,
             mourned: false,
+            problems,
         }));
         app.add_observer(clamp_ticks);
     }

@@ -30,3 +30,6 @@ pub(crate) use image::WorldImage;
 pub(crate) use replace::EntitiesReplaced;
 pub(crate) use resources::DecodedResource;
 pub(crate) use states::DecodedState;
+
+#[cfg(test)]
+mod tests;

@@ -26,7 +26,7 @@ pub fn plugin(app: &mut App) {
         Update,
         (begin_shift, work, mine_out, move_house, give_orders, retire)
             .chain()
-            .run_if(session_is_active.and(something_changes)),
+            .run_if(session_is_active.and_then(something_changes)),
     );
 }
 

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
+const MOST_ENTITIES: u32 = 10_000_000;
+
 pub const HELP: &str = "\
 A colony that survives `kill -9`.
 
@@ -81,8 +83,8 @@ impl Options {
                 _ => return Err(format!("There is no option {name}; --help lists them.")),
             }
         }
-        if options.entities == 0 {
-            return Err("--entities needs to be at least 1.".into());
+        if !(1..=MOST_ENTITIES).contains(&options.entities) {
+            return Err(format!("--entities is a number from 1 to {MOST_ENTITIES}."));
         }
         if !(0.0..=1.0).contains(&options.changes) {
             return Err("--changes is a fraction between 0 and 1.".into());
@@ -98,5 +100,5 @@ fn number<T: FromStr>(name: &str, value: &OsString) -> Result<T, String> {
 
 fn seconds(name: &str, value: &OsString) -> Result<Duration, String> {
     Duration::try_from_secs_f64(number(name, value)?)
-        .map_err(|_| format!("{name} needs to be a number of seconds from now on."))
+        .map_err(|_| format!("{name} can't be negative or endless."))
 }

@@ -135,7 +135,7 @@ fn session_restored(restored: On<SessionRestored>, reporter: Res<Reporter>, dige
     let line = Restored {
         session: restored.session.to_string(),
         checkpoint: restored.checkpoint.counter,
-        hash: digest.hash(),
+        hash: format!("{:016x}", digest.hash()),
         recover_ms: milliseconds(restored.elapsed),
     };
     reporter.say(&match restored.reason {
@@ -155,7 +155,7 @@ fn checkpoint_captured(
         frame: frame.0,
         kind: if captured.full { "full" } else { "delta" },
         changed: captured.rows,
-        hash: digest.hash(),
+        hash: format!("{:016x}", digest.hash()),
         capture_us: microseconds(captured.capture_time),
     }));
 }
@@ -249,9 +249,9 @@ fn show_status(
 }
 
 fn milliseconds(duration: Duration) -> f64 {
-    microseconds(duration) / 1_000.0
+    (duration.as_secs_f64() * 1e6).round() / 1e3
 }
 
 fn microseconds(duration: Duration) -> f64 {
-    duration.as_nanos().div_ceil(100) as f64 / 10.0
+    (duration.as_secs_f64() * 1e7).round() / 1e1
 }

@@ -86,10 +86,7 @@ impl Values {
 
     /// All rows in order.
     pub fn iter(&self) -> impl Iterator<Item = (SaveId, &[u8])> {
-        self.ids
-            .iter()
-            .enumerate()
-            .filter_map(|(row, id)| Some((*id, self.value(row)?)))
+        self.ids.iter().enumerate().filter_map(|(row, id)| Some((*id, self.value(row)?)))
     }
 
     /// Bytes of all values together.

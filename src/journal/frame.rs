@@ -26,6 +26,9 @@ const CODEC_RAW: u8 = 0;
 const CODEC_ZSTD: u8 = 1;
 /// More would save little room and cost time that the next capture needs.
 const COMPRESSION_LEVEL: i32 = 1;
+/// Payloads of fewer bytes are stored as they are. Commits and records nearly always are that
+/// small, and a listing reads many of them: unpacking each would cost it most of its time.
+const BYTES_WORTH_PACKING: usize = 1 << 10;
 
 /// What a frame holds.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -229,6 +232,9 @@ impl FrameSealer {
     /// Packs `raw` into `self.packed` and says whether that was worth it.
     fn pack(&mut self, raw: &[u8]) -> bool {
         let Some(compressor) = &mut self.compressor else { return false };
+        if raw.len() < BYTES_WORTH_PACKING {
+            return false;
+        }
         self.packed.clear();
         self.packed.reserve(zstd::zstd_safe::compress_bound(raw.len()));
         let packed = compressor.compress_to_buffer(raw, &mut self.packed);
@@ -239,7 +245,8 @@ impl FrameSealer {
 /// Checks and unpacks payloads, keeping the decompressor's memory from one to the next.
 pub struct FrameOpener {
     nonce: u64,
-    decompressor: Decompressor<'static>,
+    /// Set up with the first packed payload: it is large, and a listing rarely meets one.
+    decompressor: Option<Decompressor<'static>>,
 }
 
 impl fmt::Debug for FrameOpener {
@@ -251,7 +258,7 @@ impl fmt::Debug for FrameOpener {
 impl FrameOpener {
     /// An opener for the segment with this nonce.
     pub fn new(nonce: u64) -> Self {
-        Self { nonce, decompressor: Decompressor::default() }
+        Self { nonce, decompressor: None }
     }
 
     /// The raw payload of a frame, from its header and its stored bytes.
@@ -272,6 +279,7 @@ impl FrameOpener {
         // The capacity bounds what is unpacked, whatever the packed bytes claim.
         let mut raw = Vec::with_capacity(raw_len);
         self.decompressor
+            .get_or_insert_default()
             .decompress_to_buffer(stored, &mut raw)
             .map_err(|_| FrameError::RawLength)?;
         Ok(raw)
@@ -293,7 +301,8 @@ mod tests {
 
     #[test]
     fn a_frame_survives_packed_and_unpacked() {
-        let noise: Vec<u8> = (0..200_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        let noise: Vec<u8> =
+            (0..5000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
         for raw in [vec![], b"x".to_vec(), vec![7; 10_000], noise] {
             let frame = FrameSealer::new(NONCE).seal(FrameKind::DATA, PLACE, &raw);
             let (header, opened) = open(&frame, NONCE).expect("the header should hold");

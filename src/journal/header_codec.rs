@@ -13,9 +13,8 @@ use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::segment_writer::EncodeError;
 use super::wire::{Reader, WireError};
-use super::{FORMAT_MAJOR, FORMAT_MINOR, MAGIC, ReadAt, SegmentHeader, limits};
+use super::{EncodeError, FORMAT_MAJOR, FORMAT_MINOR, MAGIC, ReadAt, SegmentHeader, limits};
 
 /// Feature bits that this version knows. None has been needed yet.
 pub const KNOWN_FEATURES: u64 = 0;
@@ -85,10 +84,7 @@ pub enum SegmentError {
 pub fn encode(header: &SegmentHeader) -> Result<Vec<u8>, EncodeError> {
     let body = rmp_serde::to_vec_named(header).map_err(EncodeError::Unwritable)?;
     if body.len() > limits::HEADER_BYTES {
-        return Err(EncodeError::HeaderTooLarge {
-            bytes: body.len(),
-            limit: limits::HEADER_BYTES,
-        });
+        return Err(EncodeError::HeaderTooLarge { bytes: body.len(), limit: limits::HEADER_BYTES });
     }
     let mut bytes = Vec::with_capacity(PRELUDE_BYTES + body.len());
     bytes.extend_from_slice(&MAGIC);

@@ -8,8 +8,8 @@ use super::frame::{FRAME_HEADER_BYTES, FrameOpener};
 use super::order::GroupOrder;
 use super::wire::Reader;
 use super::{
-    Block, BlockError, Damage, FrameEntry, FrameError, GroupEntry, ReadAt, ReadError,
-    SegmentError, SegmentHeader, block_codec, header_codec,
+    Block, BlockError, Damage, FrameEntry, FrameError, GroupEntry, ReadAt, ReadError, SegmentError,
+    SegmentHeader, block_codec, header_codec,
 };
 
 /// A segment whose header has been read. Cheap to clone.
@@ -139,7 +139,8 @@ impl Blocks {
             self.position = 0;
             self.frame_offset = frame.offset;
         }
-        let block = self.decode().map_err(|error| self.segment.damaged(self.frame_offset, error))?;
+        let block =
+            self.decode().map_err(|error| self.segment.damaged(self.frame_offset, error))?;
         Ok(Some(block))
     }
 

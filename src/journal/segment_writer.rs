@@ -1,85 +1,12 @@
 //! Writing a segment, as pure bytes: whoever calls appends them to a file.
 
-use std::borrow::BorrowMut;
-use std::collections::VecDeque;
-use std::{io, mem};
+use std::io;
 
-use super::block_codec::Piece;
 use super::frame::{FrameKind, FramePlace, FrameSealer};
-use super::order::GroupOrder;
-use super::{Block, Commit, Record, SaveId, SegmentHeader, header_codec, limits};
-
-/// Why something could not be written: it is over a limit, or not what the format can hold.
-///
-/// Nothing of the group is in the segment then that a reader would believe, and the segment itself
-/// can still be written to.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum EncodeError {
-    /// A value is larger than a frame can be.
-    #[error("a value of {bytes} bytes of {type_path} on {id} is over the limit of {limit}")]
-    ValueTooLarge {
-        /// The value's type.
-        type_path: String,
-        /// Whose value it is.
-        id: SaveId,
-        /// Its size.
-        bytes: usize,
-        /// The largest size allowed.
-        limit: usize,
-    },
-    /// The path of a type, a label or another string is longer than the format allows.
-    #[error("a string of {bytes} bytes is over the limit of {limit}: {beginning}…")]
-    StringTooLong {
-        /// Its first characters.
-        beginning: String,
-        /// Its size.
-        bytes: usize,
-        /// The largest size allowed.
-        limit: usize,
-    },
-    /// All values together are more than a checkpoint can hold.
-    #[error("checkpoint {counter} is over the limit of {limit} bytes")]
-    CheckpointTooLarge {
-        /// The checkpoint.
-        counter: u64,
-        /// The largest size allowed.
-        limit: u64,
-    },
-    /// More types are saved than a checkpoint can hold.
-    #[error("a checkpoint with {types} types is over the limit of {limit}")]
-    TooManyTypes {
-        /// How many there are.
-        types: usize,
-        /// How many there may be.
-        limit: usize,
-    },
-    /// The session's description doesn't fit into a segment's header.
-    #[error("a segment's header of {bytes} bytes is over the limit of {limit}")]
-    HeaderTooLarge {
-        /// Its size.
-        bytes: usize,
-        /// The largest size allowed.
-        limit: usize,
-    },
-    /// A commit or record is larger than a frame can be.
-    #[error("a record of {bytes} bytes is over the limit of {limit}")]
-    RecordTooLarge {
-        /// Its size.
-        bytes: usize,
-        /// The largest size allowed.
-        limit: usize,
-    },
-    /// Blocks came in another order than that of [`Block::key`].
-    #[error("a block of {type_path} is out of order")]
-    OutOfOrder {
-        /// The block's type.
-        type_path: String,
-    },
-    /// A header, commit or record could not be written as MessagePack.
-    #[error("a header, commit or record can't be written")]
-    Unwritable(#[source] rmp_serde::encode::Error),
-}
+use super::{
+    Block, Commit, EncodeError, GroupEncoder, GroupWritten, Record, SegmentHeader, header_codec,
+    limits,
+};
 
 /// Why a group could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -90,15 +17,6 @@ pub enum GroupError {
     /// Its bytes could not be appended. The segment must not be written to again.
     #[error("failed to append to the segment")]
     Append(#[source] io::Error),
-}
-
-/// What writing a group came to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct GroupWritten {
-    /// Bytes in the segment.
-    pub bytes: u64,
-    /// Bytes before they were packed.
-    pub raw_bytes: u64,
 }
 
 /// Turns groups and records into the frames of one segment.
@@ -183,6 +101,12 @@ impl SegmentEncoder {
         Ok(self.seal(kind, self.counter, true, true, raw))
     }
 
+    /// Notes which checkpoint was committed last.
+    pub(super) fn note_commit(&mut self, counter: u64) {
+        self.counter = counter;
+    }
+
+    /// The next frame of the segment.
     pub(super) fn seal(
         &mut self,
         kind: FrameKind,
@@ -199,154 +123,8 @@ impl SegmentEncoder {
     }
 }
 
-/// Turns the blocks of one checkpoint into frames, one at a time.
-///
-/// For a long group whose writing is interrupted between frames: push blocks, take frames as they
-/// fill up, and finish with the commit. It owns its [`SegmentEncoder`] or borrows it. A group that
-/// is dropped before it is finished was never there for a reader, whether frames were taken or not.
-#[derive(Debug)]
-pub struct GroupEncoder<E> {
-    encoder: E,
-    counter: u64,
-    order: GroupOrder,
-    /// The payload that is being filled.
-    filling: Vec<u8>,
-    /// Payloads that are full. They get their sequence numbers only when they are taken, so that
-    /// a group that is given up leaves no gap.
-    full: VecDeque<Vec<u8>>,
-    frames_taken: u64,
-    written: GroupWritten,
-}
-
-impl<E: BorrowMut<SegmentEncoder>> GroupEncoder<E> {
-    /// Begins the group of the checkpoint with this number.
-    pub fn new(encoder: E, counter: u64) -> Self {
-        Self {
-            encoder,
-            counter,
-            order: GroupOrder::default(),
-            filling: Vec::new(),
-            full: VecDeque::new(),
-            frames_taken: 0,
-            written: GroupWritten::default(),
-        }
-    }
-
-    /// Adds a block, in the order of [`Block::key`]. It is split where a frame is full.
-    ///
-    /// # Errors
-    ///
-    /// [`EncodeError`]. The group can't be finished then.
-    pub fn push(&mut self, block: &Block) -> Result<(), EncodeError> {
-        check_string_len(&block.type_path)?;
-        if !self.order.admit(block) {
-            return Err(EncodeError::OutOfOrder { type_path: block.type_path.to_string() });
-        }
-        let mut row = 0;
-        while row < block.len() {
-            row = self.push_rows(block, row)?;
-        }
-        self.check_checkpoint_len()
-    }
-
-    /// The next frame that is full, if there is one.
-    pub fn take_frame(&mut self) -> Option<Vec<u8>> {
-        let raw = self.full.pop_front()?;
-        Some(self.seal(FrameKind::DATA, false, &raw))
-    }
-
-    /// The remaining frames, ending with the commit; what was written altogether; and the encoder.
-    ///
-    /// # Errors
-    ///
-    /// [`EncodeError`] if the commit is over a limit.
-    pub fn finish(mut self, commit: &Commit) -> Result<(Vec<u8>, GroupWritten, E), EncodeError> {
-        debug_assert_eq!(commit.counter, self.counter, "a group is finished by its own commit");
-        let commit_bytes = encode_commit(commit)?;
-        self.close_payload();
-        let mut bytes = Vec::new();
-        while let Some(frame) = self.take_frame() {
-            bytes.extend_from_slice(&frame);
-        }
-        bytes.extend_from_slice(&self.seal(FrameKind::COMMIT, true, &commit_bytes));
-        self.encoder.borrow_mut().counter = commit.counter;
-        Ok((bytes, self.written, self.encoder))
-    }
-
-    /// Adds as many rows from `row` on as the payload has room for, and says which row is next.
-    fn push_rows(&mut self, block: &Block, row: usize) -> Result<usize, EncodeError> {
-        let room = limits::FRAME_BYTES.saturating_sub(self.filling.len());
-        let piece = Piece::fitting(block, row, room);
-        if !piece.is_empty() {
-            piece.encode(&mut self.filling);
-            return Ok(piece.end());
-        }
-        if !self.filling.is_empty() {
-            self.close_payload();
-            return Ok(row);
-        }
-        // Not even an empty payload has room: the value gets a frame of its own.
-        let piece = Piece::single(block, row);
-        check_value_len(block, row, &piece)?;
-        piece.encode(&mut self.filling);
-        self.close_payload();
-        Ok(piece.end())
-    }
-
-    fn close_payload(&mut self) {
-        if !self.filling.is_empty() {
-            self.full.push_back(mem::take(&mut self.filling));
-        }
-    }
-
-    fn seal(&mut self, kind: FrameKind, last: bool, raw: &[u8]) -> Vec<u8> {
-        let first = self.frames_taken == 0;
-        let frame = self.encoder.borrow_mut().seal(kind, self.counter, first, last, raw);
-        self.frames_taken += 1;
-        self.written.bytes += frame.len() as u64;
-        self.written.raw_bytes += raw.len() as u64;
-        frame
-    }
-
-    fn check_checkpoint_len(&self) -> Result<(), EncodeError> {
-        let waiting: usize = self.full.iter().map(Vec::len).sum();
-        let raw_bytes = self.written.raw_bytes + (waiting + self.filling.len()) as u64;
-        if raw_bytes <= limits::CHECKPOINT_BYTES {
-            return Ok(());
-        }
-        Err(EncodeError::CheckpointTooLarge {
-            counter: self.counter,
-            limit: limits::CHECKPOINT_BYTES,
-        })
-    }
-}
-
-fn encode_commit(commit: &Commit) -> Result<Vec<u8>, EncodeError> {
-    if commit.types.len() > limits::TYPES {
-        return Err(EncodeError::TooManyTypes {
-            types: commit.types.len(),
-            limit: limits::TYPES,
-        });
-    }
-    let paths = commit.types.iter().map(|summary| &summary.path);
-    for text in paths.chain(&commit.incomplete).chain(&commit.label) {
-        check_string_len(text)?;
-    }
-    let raw = rmp_serde::to_vec_named(commit).map_err(EncodeError::Unwritable)?;
-    check_record_len(&raw)?;
-    Ok(raw)
-}
-
-fn check_string_len(text: &str) -> Result<(), EncodeError> {
-    let limit = limits::STRING_BYTES;
-    if text.len() <= limit {
-        return Ok(());
-    }
-    let beginning = text.chars().take(40).collect();
-    Err(EncodeError::StringTooLong { beginning, bytes: text.len(), limit })
-}
-
-fn check_record_len(raw: &[u8]) -> Result<(), EncodeError> {
+/// Checks that a commit or record fits into a frame.
+pub(super) fn check_record_len(raw: &[u8]) -> Result<(), EncodeError> {
     let limit = limits::LARGE_FRAME_BYTES;
     if raw.len() <= limit {
         return Ok(());
@@ -354,23 +132,10 @@ fn check_record_len(raw: &[u8]) -> Result<(), EncodeError> {
     Err(EncodeError::RecordTooLarge { bytes: raw.len(), limit })
 }
 
-fn check_value_len(block: &Block, row: usize, piece: &Piece<'_>) -> Result<(), EncodeError> {
-    let bytes = block.value(row).map_or(0, <[u8]>::len);
-    let fits = piece.encoded_len() <= limits::LARGE_FRAME_BYTES;
-    if bytes <= limits::VALUE_BYTES && fits {
-        return Ok(());
-    }
-    Err(EncodeError::ValueTooLarge {
-        type_path: block.type_path.to_string(),
-        id: block.ids().get(row).copied().unwrap_or(SaveId::WORLD),
-        bytes,
-        limit: limits::VALUE_BYTES,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::SaveId;
     use crate::journal::sample::{self, SegmentBytes, commit, header, removed, values};
     use crate::journal::{GroupEntry, Segment};
 
@@ -449,7 +214,8 @@ mod tests {
             appended.extend_from_slice(frame);
             Ok(())
         });
-        let Err(GroupError::Encode(EncodeError::ValueTooLarge { type_path, id, .. })) = error else {
+        let Err(GroupError::Encode(EncodeError::ValueTooLarge { type_path, id, .. })) = error
+        else {
             panic!("the value should be refused");
         };
         assert_eq!((&*type_path, id), ("game::Map", SaveId(9)));
@@ -504,9 +270,9 @@ mod tests {
     #[test]
     fn a_failed_append_is_told_apart_from_a_bad_value() {
         let mut segment = SegmentBytes::new(&header(1, 0));
-        let result = segment.encoder.encode_group([], &commit(1, None), &mut |_| {
-            Err(io::ErrorKind::StorageFull.into())
-        });
+        let result = segment
+            .encoder
+            .encode_group([], &commit(1, None), &mut |_| Err(io::ErrorKind::StorageFull.into()));
         assert!(matches!(result, Err(GroupError::Append(_))));
     }
 
@@ -526,9 +292,6 @@ mod tests {
         let long = Commit { label, ..commit(1, None) };
         let (mut encoder, _) = SegmentEncoder::new(&header(1, 0)).unwrap();
         let result = encoder.encode_group([], &long, &mut |_| Ok(()));
-        assert!(matches!(
-            result,
-            Err(GroupError::Encode(EncodeError::StringTooLong { .. }))
-        ));
+        assert!(matches!(result, Err(GroupError::Encode(EncodeError::StringTooLong { .. }))));
     }
 }

@@ -70,7 +70,8 @@ impl RuntimeParts {
         };
         let capture = self.recorder.capture(world, scope);
         let Some(mut current) = world.get_resource_mut::<CurrentSession>() else { return };
-        let full = scope == CaptureScope::Full;
+        // The recorder makes a delta full where it can't tell any more what changed.
+        let full = capture.scope() == CaptureScope::Full;
         let nothing_changed = !full && capture.is_empty() && !current.fields_changed;
         if nothing_changed && label.is_none() {
             debug!("nothing changed since the last checkpoint");

@@ -3,9 +3,11 @@
 use bevy::prelude::*;
 use tracing::error;
 
-use super::notifications::{CheckpointFailed, notify};
-use super::runtime::{Runtime, RuntimeParts};
+use super::notifications::{CheckpointFailed, TypeNotSaved, notify};
+use super::activity::set_activity;
+use super::runtime::{Playing, Runtime, RuntimeParts};
 use super::{CheckpointError, CurrentSession, SessionSettings};
+use crate::capture::TypeProblem;
 use crate::journal::CheckpointId;
 use crate::session::SessionStatus;
 use crate::writer::Order;
@@ -29,6 +31,7 @@ impl RuntimeParts {
         if let Some(process) = &self.process {
             process.frame_completed(self.now.wall);
         }
+        self.tell_problems(world);
         self.pass_on_settings(world);
         self.link.turn(self.now);
         self.handle_reports(world);
@@ -43,6 +46,15 @@ impl RuntimeParts {
         self.link.turn(self.now);
         self.handle_reports(world);
         self.mourn_writer(world);
+        let saving = self.playing.as_ref().is_some_and(Playing::is_saving);
+        set_activity(world, |activity| activity.saving = saving);
+    }
+
+    /// Says once which types can't be saved, now that somebody listens.
+    fn tell_problems(&mut self, world: &mut World) {
+        for TypeProblem { type_path, reason } in std::mem::take(&mut self.problems) {
+            notify(world, TypeNotSaved { type_path, reason });
+        }
     }
 
     fn let_time_pass(&mut self, world: &mut World, passed: std::time::Duration) {

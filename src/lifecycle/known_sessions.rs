@@ -1,12 +1,15 @@
 //! What is known about the sessions on this machine, for UI to read at any time.
 
+use std::time::Duration;
+
 use bevy::prelude::*;
 use jiff::Timestamp;
 
+use super::CurrentSession;
 use crate::journal::SessionId;
 use crate::process::HowItEnded;
 use crate::recovery::{RecoveryOffer, SessionEntry};
-use crate::session::SessionStatus;
+use crate::session::{SessionMetadata, SessionStatus};
 
 /// All sessions on this machine, most recently played first. Filled shortly after start-up, when
 /// [`SessionsFound`](crate::SessionsFound) is sent.
@@ -45,12 +48,37 @@ impl SessionCatalog {
         self.sessions.sort_by_key(|entry| std::cmp::Reverse(entry.updated));
     }
 
-    pub(crate) fn remove(&mut self, session: SessionId) {
-        self.sessions.retain(|entry| entry.session.id != session);
+    pub(crate) fn remove(&mut self, session: SessionId) -> Option<SessionEntry> {
+        let place = self.sessions.iter().position(|entry| entry.session.id == session)?;
+        Some(self.sessions.remove(place))
     }
 }
 
 impl SessionEntry {
+    /// A session that has just been started here.
+    pub(crate) fn begun(session: &SessionMetadata) -> Self {
+        Self {
+            session: session.clone(),
+            status: SessionStatus::Active,
+            in_use: true,
+            declined: false,
+            newest: None,
+            play_time: Duration::ZERO,
+            updated: session.started,
+            bytes: 0,
+        }
+    }
+
+    /// The session was left.
+    pub(super) fn leave(&mut self, current: &CurrentSession) {
+        self.session = current.metadata.clone();
+        self.status = current.status;
+        self.in_use = false;
+        self.newest = current.last_checkpoint.map(|last| last.id).or(self.newest);
+        self.play_time = current.play_time;
+        self.updated = current.updated;
+    }
+
     /// Whether the session was left by a crash that nobody answered yet.
     #[must_use]
     pub fn has_crashed(&self) -> bool {

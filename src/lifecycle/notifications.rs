@@ -7,6 +7,7 @@ use bevy::prelude::*;
 
 use crate::recovery::RecoveryOffer;
 use super::requests::{Request, RequestError};
+use crate::capture::TypeProblemReason;
 use crate::journal::{CheckpointId, CheckpointKind, SessionId};
 use crate::restore::RestoreReport;
 use crate::session::EndReason;
@@ -136,6 +137,14 @@ notifications! {
         session: SessionId,
         /// The types.
         types: Vec<String>,
+    }
+
+    /// A type can't be saved, as far as the game's set-up goes. Told once, in the first frame.
+    TypeNotSaved {
+        /// The type.
+        type_path: String,
+        /// What is in the way.
+        reason: TypeProblemReason,
     }
 
     /// The game's own code failed while a type was written. The other types were saved.

@@ -14,7 +14,7 @@ use super::{
     SessionCatalog, SessionSettings,
 };
 use crate::journal::SessionId;
-use crate::recovery::Found;
+use crate::recovery::{Found, SessionEntry};
 use crate::session::SessionContext;
 use crate::writer::{Report, Saved};
 
@@ -35,7 +35,6 @@ impl RuntimeParts {
                 tell_found(world, *found);
             }
             Report::TakenUp { session, context } => self.taken_up(world, session, context),
-            Report::NotTakenUp { session, error } => self.not_taken_up(world, session, error),
             Report::Prepared(prepared) => self.restore(world, *prepared),
             Report::NotPrepared { error } => self.not_prepared(world, error),
             Report::Unrecoverable { session, error } => {
@@ -97,25 +96,12 @@ impl RuntimeParts {
             return;
         };
         metadata.context = context;
+        world.get_resource_or_init::<SessionCatalog>().put(SessionEntry::begun(&metadata));
         world.insert_resource(CurrentSession::new(*metadata, fields));
         self.playing = Some(Playing::new(session, run, 0));
         self.recorder.restart(world);
         info!(%session, "session started");
         notify(world, SessionStarted { session });
-    }
-
-    fn not_taken_up(&mut self, world: &mut World, session: SessionId, error: RequestError) {
-        match self.transition.take() {
-            Some(Transition::Opening { metadata, .. }) => {
-                warn!(%session, %error, "session not started");
-                let request = Request::Start(metadata.as_new_session());
-                notify(world, RequestRejected { request, error });
-            }
-            other => {
-                self.transition = other;
-                error!(%session, %error, "the restored session can't be written");
-            }
-        }
     }
 
     fn not_prepared(&mut self, world: &mut World, error: RequestError) {
@@ -155,7 +141,13 @@ impl RuntimeParts {
             return;
         };
         self.playing = None;
-        world.remove_resource::<CurrentSession>();
+        if let Some(current) = world.remove_resource::<CurrentSession>() {
+            let mut catalog = world.get_resource_or_init::<SessionCatalog>();
+            if let Some(mut entry) = catalog.remove(session) {
+                entry.leave(&current);
+                catalog.put(entry);
+            }
+        }
         info!(%session, ?end, complete, "session left");
         match end {
             None => notify(world, SessionClosed { session, complete }),

@@ -90,6 +90,7 @@ impl RuntimeParts {
             next_save_id: SaveId::FIRST,
             seeds: Vec::new(),
             carried: Carried::default(),
+            unknown_frames: Vec::new(),
         })));
         let fields = session.fields.clone();
         self.transition = Some(Transition::Opening { metadata: Box::new(metadata), fields, run });
@@ -181,7 +182,7 @@ impl RuntimeParts {
         step: Move,
         end: Option<EndReason>,
     ) -> Result<(), RequestError> {
-        let session = self.step(world, step)?;
+        self.step(world, step)?;
         self.take_checkpoint(world, CheckpointKind::Exit, None);
         let Some(current) = world.get_resource::<CurrentSession>() else {
             return Err(RequestError::NoSession);
@@ -193,7 +194,7 @@ impl RuntimeParts {
             play_time: current.play_time,
         };
         self.order(Order::Leave(leave));
-        self.transition = Some(Transition::Leaving { session, end });
+        self.transition = Some(Transition::Leaving { end });
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use bevy::prelude::*;
 use tracing::{error, info, info_span};
 
+use super::activity::set_activity;
 use super::notifications::{
     RestorePrepared, RestoreStarted, SessionRecovered, SessionRestored, notify,
 };
@@ -13,16 +14,6 @@ use crate::recovery::Prepared;
 use crate::session::SessionStatus;
 use crate::writer::{Order, TakeUp};
 
-/// There while a restore changes the world.
-#[derive(Resource)]
-struct RestoreInProgress;
-
-/// Run condition, for observers too: the world is being put back. No loot, no sounds, no new game.
-#[must_use]
-pub fn session_is_restoring(world: &World) -> bool {
-    world.contains_resource::<RestoreInProgress>()
-}
-
 impl RuntimeParts {
     /// Runs the restore protocol from the point where nothing of the world has changed yet.
     pub(super) fn restore(&mut self, world: &mut World, prepared: Prepared) {
@@ -32,7 +23,7 @@ impl RuntimeParts {
         let span = info_span!("restore", %session, %checkpoint, entities = tracing::field::Empty);
         let _span = span.enter();
         notify(world, RestorePrepared { session, checkpoint });
-        world.insert_resource(RestoreInProgress);
+        set_activity(world, |activity| activity.restoring = true);
         notify(world, RestoreStarted { session, checkpoint });
 
         let carried = prepared.image.carried();
@@ -47,7 +38,7 @@ impl RuntimeParts {
             error!(%error, "the saved states can't be entered");
         }
         let replaced = image.replace_entities(world);
-        world.remove_resource::<RestoreInProgress>();
+        set_activity(world, |activity| activity.restoring = false);
         span.record("entities", replaced.report.entities);
 
         let run = RunId::random();
@@ -59,6 +50,7 @@ impl RuntimeParts {
             next_save_id: prepared.next_save_id,
             seeds: replaced.seeds,
             carried,
+            unknown_frames: prepared.unknown_frames,
         })));
         self.playing = Some(Playing::new(session, run, prepared.newest_counter));
         self.recorder.restart(world);

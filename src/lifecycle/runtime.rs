@@ -7,7 +7,7 @@ use bevy::platform::cell::SyncCell;
 use bevy::prelude::*;
 
 use super::RestoreFrom;
-use crate::capture::Recorder;
+use crate::capture::{Recorder, TypeProblem};
 use crate::clock::{Clock, Moment};
 use crate::journal::{RunId, SessionId};
 use crate::lifecycle::RestoreReason;
@@ -19,11 +19,7 @@ use crate::writer::{Link, Order};
 ///
 /// It is taken out of the world while it works, see [`run_frame`](super::run_frame).
 #[derive(Resource)]
-pub(crate) struct Runtime {
-    parts: SyncCell<Option<Box<RuntimeParts>>>,
-    /// Whether something that was captured isn't durable yet.
-    saving: bool,
-}
+pub(crate) struct Runtime(SyncCell<Option<Box<RuntimeParts>>>);
 
 /// What is inside [`Runtime`].
 pub(crate) struct RuntimeParts {
@@ -45,6 +41,8 @@ pub(crate) struct RuntimeParts {
     pub quota: Option<(u64, u64)>,
     /// Whether the writer's death was reported.
     pub mourned: bool,
+    /// Types that can't be saved and weren't reported yet.
+    pub problems: Vec<TypeProblem>,
 }
 
 /// The run that is being written.
@@ -73,7 +71,7 @@ pub(crate) enum Transition {
     /// To read a checkpoint.
     Preparing(Preparing),
     /// To end the run.
-    Leaving { session: SessionId, end: Option<EndReason> },
+    Leaving { end: Option<EndReason> },
     /// To set a session aside or delete it.
     Filing,
 }
@@ -89,23 +87,22 @@ pub(crate) struct Preparing {
 
 impl Runtime {
     pub(crate) fn new(parts: RuntimeParts) -> Self {
-        Self { parts: SyncCell::new(Some(Box::new(parts))), saving: false }
+        Self(SyncCell::new(Some(Box::new(parts))))
     }
 
     /// Takes the parts out, to work with them beside the world.
     pub(super) fn take(&mut self) -> Option<Box<RuntimeParts>> {
-        self.parts.get().take()
+        self.0.get().take()
     }
 
     /// Puts the parts back.
     pub(super) fn put_back(&mut self, parts: Box<RuntimeParts>) {
-        self.saving = parts.playing.as_ref().is_some_and(Playing::is_saving);
-        *self.parts.get() = Some(parts);
+        *self.0.get() = Some(parts);
     }
 
     /// Keeps stored change ticks comparable. Bevy asks for it every few hundred million ticks.
     pub(crate) fn clamp_ticks(&mut self, check: CheckChangeTicks) {
-        if let Some(parts) = self.parts.get() {
+        if let Some(parts) = self.0.get() {
             parts.recorder.clamp_ticks(check);
         }
     }
@@ -126,7 +123,8 @@ impl Playing {
         }
     }
 
-    fn is_saving(&self) -> bool {
+    /// Whether something that was captured isn't durable yet.
+    pub(super) fn is_saving(&self) -> bool {
         self.base.is_some_and(|captured| captured > self.saved)
     }
 }
@@ -156,10 +154,4 @@ impl Drop for RuntimeParts {
         }
         self.order(Order::Exiting);
     }
-}
-
-/// Run condition: something that was captured isn't on disk yet. For a save indicator.
-#[must_use]
-pub fn saving_is_in_progress(runtime: Option<Res<Runtime>>) -> bool {
-    runtime.is_some_and(|runtime| runtime.saving)
 }

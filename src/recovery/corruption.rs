@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::FIELDS;
 use crate::journal::{
-    Block, CheckpointId, Head, Plan, ReadError, Rows, SessionIndex, Validity,
+    Block, CheckpointId, Head, Plan, ReadError, RunId, Rows, SessionIndex, Validity,
 };
 use crate::session::Fields;
 use crate::store::StoredSession;
@@ -62,18 +62,23 @@ pub(super) fn fields_in(block: &Block) -> Option<Fields> {
 /// What damage cost the line of `head`, now that everything up to `intact` was read. `witness` is
 /// the newest checkpoint that its process saw acknowledged.
 pub(super) fn assess(
-    index: &SessionIndex,
+    stored: &StoredSession,
     head: &Head,
     intact: Option<CheckpointId>,
     witness: Option<u64>,
-    damaged_files: Vec<PathBuf>,
 ) -> Option<Corruption> {
+    let index = stored.index();
+    let mut files = damaged_files(stored);
     let vanished = witness.filter(|counter| *counter > head.id.counter);
     let lost = match vanished {
-        Some(counter) => Some(CheckpointId { run: head.id.run, counter }),
+        Some(counter) => {
+            // What looks like a torn tail was acknowledged, so it is damage.
+            files.extend(torn_files(stored, head.id.run));
+            Some(CheckpointId { run: head.id.run, counter })
+        }
         None => Some(head.id).filter(|id| intact != Some(*id)),
     };
-    if lost.is_none() && damaged_files.is_empty() {
+    if lost.is_none() && files.is_empty() {
         return None;
     }
     let play_time = |id: CheckpointId| Some(index.commit(id)?.play_time);
@@ -81,7 +86,14 @@ pub(super) fn assess(
         .and_then(play_time)
         .zip(intact.and_then(play_time))
         .map(|(lost, intact)| lost.saturating_sub(intact));
-    Some(Corruption { lost, newest_intact: intact, lost_play_time, files: damaged_files })
+    Some(Corruption { lost, newest_intact: intact, lost_play_time, files })
+}
+
+fn torn_files(stored: &StoredSession, run: RunId) -> impl Iterator<Item = PathBuf> {
+    let segments = stored.segments().iter().zip(stored.index().segments());
+    let torn = segments
+        .filter(move |(_, summary)| summary.header.run == run && summary.scan.tail.is_some());
+    torn.map(|(segment, _)| segment.path().to_path_buf())
 }
 
 /// The files in which damage was found.

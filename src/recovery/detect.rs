@@ -127,10 +127,8 @@ fn look_for_offer(
             return;
         }
     };
-    let files = corruption::damaged_files(stored);
     let intact_id = intact.as_ref().map(|intact| intact.id);
-    let corruption =
-        corruption::assess(stored.index(), head, intact_id, standing.witness, files);
+    let corruption = corruption::assess(stored, head, intact_id, standing.witness);
     found.corruption = found.corruption.take().or(corruption);
     match intact {
         Some(intact) => {

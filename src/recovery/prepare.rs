@@ -10,7 +10,7 @@ use super::standing::{LockHolder, standing};
 use super::{FIELDS, Machine};
 use crate::capture::SavedTypes;
 use crate::journal::{
-    Block, CheckpointId, Commit, FileProblemKind, Head, Plan, ReadError, SaveId, SessionId, SessionIndex,
+    Block, CheckpointId, Commit, FileProblemKind, FrameKind, Head, Plan, ReadError, SaveId, SessionId, SessionIndex,
 };
 use crate::lifecycle::{RecoveryError, RequestError, RestoreFrom, RestoreReason};
 use crate::restore::WorldImage;
@@ -29,6 +29,8 @@ pub(crate) struct Prepared {
     pub play_time: Duration,
     pub fields: Fields,
     pub image: WorldImage,
+    /// Frames on the line that this version doesn't know and must not lose.
+    pub unknown_frames: Vec<(FrameKind, Vec<u8>)>,
 }
 
 /// Why nothing was prepared.
@@ -94,6 +96,7 @@ pub(crate) fn prepare(
                 metadata: head.metadata,
                 fields,
                 image,
+                unknown_frames: unknown_frames(&stored),
             }),
         Err(error) if error.is_damage() => Err(damaged(machine, wanted.session, now)),
         Err(error) => Err(unreadable(&error)),
@@ -120,7 +123,8 @@ fn open(machine: &Machine, session: SessionId) -> Result<StoredSession, PrepareF
     }
     // An old build must not go on with what a newer one wrote: it would lose what it can't read.
     let newer = |kind: &FileProblemKind| *kind == FileProblemKind::Newer;
-    if stored.index().problems().iter().any(|problem| newer(&problem.kind)) {
+    let problems = stored.index().problems();
+    if problems.iter().any(|problem| newer(&problem.kind)) || !stored.may_be_taken_up() {
         return Err(PrepareFailure::Unrecoverable(RecoveryError::NewerFormat));
     }
     Ok(stored)
@@ -183,6 +187,25 @@ fn decode(
 fn next_save_id(index: &SessionIndex) -> SaveId {
     let commits = index.checkpoints().into_iter().filter_map(|info| index.commit(info.id));
     commits.map(|commit| commit.next_save_id).max().unwrap_or(SaveId::FIRST)
+}
+
+/// What a newer version wrote beside the checkpoints, to be handed on. What can't be read stays
+/// where it is.
+fn unknown_frames(stored: &StoredSession) -> Vec<(FrameKind, Vec<u8>)> {
+    let segments = stored.segments().iter().zip(stored.index().segments());
+    let frames = segments.flat_map(|(segment, summary)| {
+        summary.scan.carried.iter().filter_map(|frame| {
+            Some((frame.header.kind, segment.payload(frame).ok()?))
+        })
+    });
+    let mut unknown: Vec<(FrameKind, Vec<u8>)> = Vec::new();
+    for frame in frames {
+        // Every segment holds them anew.
+        if !unknown.contains(&frame) {
+            unknown.push(frame);
+        }
+    }
+    unknown
 }
 
 fn damaged(

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bevy::ecs::component::ComponentId;
 use bevy::ecs::entity::Entity;
 use bevy::ecs::query::{QueryState, With, Without};
 use bevy::ecs::resource::IsResource;
@@ -28,7 +29,7 @@ pub(super) fn find_extra_entities(
         if names.id(entity).is_none()
             && let Ok(entity) = world.get_entity(entity)
         {
-            *counts.entry(rarest_type(replacement, entity)).or_default() += 1;
+            *counts.entry(best_name(replacement, entity, world)).or_default() += 1;
         }
     }
     let extra = |(type_path, entities): (Option<&str>, u64)| ExtraEntities {
@@ -38,12 +39,21 @@ pub(super) fn find_extra_entities(
     counts.into_iter().map(extra).collect()
 }
 
-/// The saved type of an entity of which the checkpoint has the fewest rows: `Player` rather than
-/// `Transform`.
-fn rarest_type<'a>(replacement: &'a Replacement, entity: EntityRef<'_>) -> Option<&'a str> {
+/// The type that names an entity best: one that brings the marker, and of those the one of which
+/// the checkpoint has the fewest rows. `Player` rather than `Health`, and either before `Transform`.
+fn best_name<'a>(
+    replacement: &'a Replacement,
+    entity: EntityRef<'_>,
+    world: &World,
+) -> Option<&'a str> {
+    let marker = world.component_id::<Saved>();
+    let brings_marker = |component: ComponentId| {
+        let required = world.get_required_components_by_id(component);
+        required.is_some_and(|required| required.iter_ids().any(|id| Some(id) == marker))
+    };
     replacement
         .components()
         .filter(|(component, column)| entity.contains_id(*component) && !column.is_built_in())
-        .min_by_key(|(_, column)| column.len())
+        .min_by_key(|(component, column)| (!brings_marker(*component), column.len()))
         .map(|(_, column)| &*column.type_path)
 }

@@ -91,15 +91,13 @@ impl<'a> References<'a> {
 
 impl EntityMapper for References<'_> {
     fn get_mapped(&mut self, source: Entity) -> Entity {
-        if source == Entity::PLACEHOLDER {
-            return source;
-        }
-        let entity = self.entity(SaveId(source.to_bits()));
-        self.missing |= entity.is_none();
+        let entity = self.entity(SaveId(source.to_bits())).unwrap_or(Entity::PLACEHOLDER);
+        // A reference that was to nobody from the start isn't missed.
+        self.missing |= entity == Entity::PLACEHOLDER && source != Entity::PLACEHOLDER;
         if let Some(named) = &mut self.named {
-            named.extend(entity);
+            named.push(entity);
         }
-        entity.unwrap_or(Entity::PLACEHOLDER)
+        entity
     }
 
     fn set_mapped(&mut self, _: Entity, _: Entity) {}

@@ -67,7 +67,7 @@ pub struct DanglingReference {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct ExtraEntities {
-    /// The rarest saved type that they have, which names them best.
+    /// The saved type that names them best; `None` if they have none.
     pub type_path: Option<String>,
     /// How many.
     pub entities: u64,

@@ -36,20 +36,6 @@ pub struct SessionMetadata {
     pub context: SessionContext,
 }
 
-impl SessionMetadata {
-    /// The session that was asked for, as far as its metadata tells.
-    pub(crate) fn as_new_session(&self) -> NewSession {
-        NewSession {
-            name: self.name.clone(),
-            player: self.player.clone(),
-            description: self.description.clone(),
-            session_type: self.session_type.clone(),
-            priority: self.priority,
-            ..NewSession::default()
-        }
-    }
-}
-
 /// How much a session matters.
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,

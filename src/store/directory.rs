@@ -184,10 +184,9 @@ impl DirectoryStore {
     /// [`StoreError`], which may be ignored: nothing depends on the card.
     pub fn write_session_card(&self, card: &SessionCard) -> Result<(), StoreError> {
         let path = self.layout.session_card(card.metadata.id);
-        let text = card.to_text().map_err(|error| StoreError::Content {
-            path: path.clone(),
-            source: Box::new(error),
-        })?;
+        let text = card
+            .to_text()
+            .map_err(|error| StoreError::Content { path: path.clone(), source: Box::new(error) })?;
         self.disk.replace_unsynced(&path, text.as_bytes()).attempt(StoreAction::Replace, &path)
     }
 
@@ -261,8 +260,8 @@ mod tests {
     use super::*;
     use crate::journal::sample::{at, blocks, commit, header, session, values};
     use crate::journal::{Block, CheckpointId, Commit, FileProblemKind, SaveId, Validity};
-    use crate::store::{HostIdOrigin, MemoryDisk, Operation};
     use crate::session::SessionStatus;
+    use crate::store::{HostIdOrigin, MemoryDisk, Operation};
 
     fn store(disk: &MemoryDisk) -> DirectoryStore {
         let layout =
@@ -381,11 +380,14 @@ mod tests {
             .iter()
             .map(|problem| (problem.path.file_name().unwrap().to_str().unwrap(), &problem.kind))
             .collect();
-        assert_eq!(problems, [
-            ("damaged.journal", &FileProblemKind::Damaged),
-            ("empty.journal", &FileProblemKind::Torn),
-            ("stranger.journal", &FileProblemKind::OfAnotherSession),
-        ]);
+        assert_eq!(
+            problems,
+            [
+                ("damaged.journal", &FileProblemKind::Damaged),
+                ("empty.journal", &FileProblemKind::Torn),
+                ("stranger.journal", &FileProblemKind::OfAnotherSession),
+            ]
+        );
 
         disk.fail_next(Operation::Open, io::ErrorKind::PermissionDenied);
         let stored = store(&disk).open_session(session()).unwrap();

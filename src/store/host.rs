@@ -47,7 +47,7 @@ pub fn host_id(disk: &dyn Disk, layout: &Layout) -> HostId {
         return HostId { id, origin: HostIdOrigin::Known };
     }
     let id = random_u64();
-    let is_stored = seal(KIND, &HostFile { id })
-        .is_ok_and(|bytes| disk.replace(&path, &bytes).is_ok());
+    let is_stored =
+        seal(KIND, &HostFile { id }).is_ok_and(|bytes| disk.replace(&path, &bytes).is_ok());
     HostId { id, origin: HostIdOrigin::Drawn { is_stored } }
 }

@@ -20,30 +20,29 @@ pub struct MemoryDisk {
 /// An operation that can be made to fail.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Operation {
-    /// [`Disk::create_new`].
+    /// Creating a file.
     Create,
-    /// [`AppendFile::append`]. A failing one appends the first half of its bytes, as a full disk
-    /// does.
+    /// Appending to a file. A failing one appends the first half of its bytes, as on a full disk.
     Append,
-    /// [`AppendFile::sync`].
+    /// Making a file durable.
     Sync,
-    /// [`Disk::open`].
+    /// Opening a file for reading.
     Open,
-    /// [`ReadAt`] on an open file, and [`Disk::read`].
+    /// Reading from a file.
     Read,
-    /// [`Disk::list`].
+    /// Listing a directory.
     List,
-    /// [`Disk::create_dir`].
+    /// Creating a directory.
     CreateDirectory,
-    /// [`Disk::sync_dir`].
+    /// Making a directory's entries durable.
     SyncDirectory,
-    /// [`Disk::remove`] and [`Disk::remove_dir`].
+    /// Removing a file or directory.
     Remove,
-    /// [`Disk::replace`] and [`Disk::replace_unsynced`].
+    /// Replacing a small file as a whole.
     Replace,
-    /// [`Disk::try_lock`] and [`Disk::is_locked`].
+    /// Taking a lock, or asking who holds it.
     Lock,
-    /// [`Disk::exists`].
+    /// Looking whether a file or directory is there.
     Exists,
 }
 
@@ -93,6 +92,31 @@ impl MemoryDisk {
         if let Some(content) = content {
             lock(&content).truncate(len);
         }
+    }
+
+    /// Removes a file, or a directory with everything in it, behind everybody's back.
+    pub fn remove_all(&self, path: &Path) {
+        let mut state = self.state();
+        state.directories.retain(|directory| !directory.starts_with(path));
+        state.files.retain(|file, _| !file.starts_with(path));
+    }
+
+    /// Copies a file of another disk, or a directory with everything in it, as a cloud would.
+    pub fn take_from(&self, other: &Self, path: &Path) {
+        let copy = other.snapshot();
+        let (mut taken, mut state) = (copy.state(), self.state());
+        let directories = std::mem::take(&mut taken.directories).into_iter();
+        state.directories.extend(directories.filter(|directory| directory.starts_with(path)));
+        let files = std::mem::take(&mut taken.files).into_iter();
+        state.files.extend(files.filter(|(file, _)| file.starts_with(path)));
+    }
+
+    /// The bytes of a file; `None` if it isn't there.
+    #[must_use]
+    pub fn len_of(&self, path: &Path) -> Option<usize> {
+        let content = self.state().files.get(path).cloned()?;
+        let len = lock(&content).len();
+        Some(len)
     }
 
     /// A copy that shares nothing: what a killed process leaves, with its locks released.

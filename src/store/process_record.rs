@@ -5,9 +5,9 @@
 //! loss. Beside it lies a lock file that the process holds for as long as it lives.
 
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::io;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -106,7 +106,8 @@ pub struct PanicInfo {
 impl PanicInfo {
     /// The same with its texts cut to what a record has room for.
     fn bounded(&self) -> Self {
-        let cut = |text: &String, bytes| text.split_at(text.floor_char_boundary(bytes)).0.to_owned();
+        let cut =
+            |text: &String, bytes| text.split_at(text.floor_char_boundary(bytes)).0.to_owned();
         let short = |text: &String| cut(text, PANIC_TEXT_BYTES);
         Self {
             message: short(&self.message),

@@ -136,8 +136,8 @@ enum Durability {
 /// The one place where anything is renamed.
 fn replace_by_rename(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
     let temporary = temporary_beside(path)?;
-    let replaced = write_new(&temporary, bytes, durability)
-        .and_then(|()| fs::rename(&temporary, path));
+    let replaced =
+        write_new(&temporary, bytes, durability).and_then(|()| fs::rename(&temporary, path));
     if replaced.is_err() {
         // Whether this works or not, the first error is the one that tells what happened.
         let _ = fs::remove_file(&temporary);

@@ -38,10 +38,7 @@ pub enum SealError {
 }
 
 /// A value as the content of a small file.
-pub fn seal<T: Serialize>(
-    kind: SealKind,
-    value: &T,
-) -> Result<Vec<u8>, rmp_serde::encode::Error> {
+pub fn seal<T: Serialize>(kind: SealKind, value: &T) -> Result<Vec<u8>, rmp_serde::encode::Error> {
     let payload = rmp_serde::to_vec_named(value)?;
     let mut bytes = Vec::with_capacity(PRELUDE_BYTES + payload.len());
     bytes.extend_from_slice(&kind.magic);
@@ -70,8 +67,8 @@ fn open(kind: SealKind, bytes: &[u8]) -> Option<(u16, &[u8])> {
     let rest = checked.strip_prefix(&kind.magic)?;
     let (version, length) = rest.split_first_chunk()?;
     let length = u32::from_le_bytes(*length.first_chunk()?);
-    let is_whole = length as usize == payload.len()
-        && announced == checksum(checked, payload).to_le_bytes();
+    let is_whole =
+        length as usize == payload.len() && announced == checksum(checked, payload).to_le_bytes();
     is_whole.then_some((u16::from_le_bytes(*version), payload))
 }
 

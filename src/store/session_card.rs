@@ -32,6 +32,8 @@ impl SessionCard {
     pub fn to_text(&self) -> Result<String, ron::Error> {
         let pretty = ron::ser::PrettyConfig::default();
         let card = ron::ser::to_string_pretty(self, pretty)?;
-        Ok(format!("// For people. Changes here have no effect: the journal is the truth.\n{card}\n"))
+        Ok(format!(
+            "// For people. Changes here have no effect: the journal is the truth.\n{card}\n"
+        ))
     }
 }

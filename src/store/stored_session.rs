@@ -1,15 +1,15 @@
 //! A session as it lies on disk.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::io;
 
 use super::error::Attempt;
 use super::{DirEntry, Disk, Layout, StoreAction, StoreError};
 use crate::journal::{
-    Block, Blocks, CheckpointId, Damage, FileProblem, FileProblemKind, GroupEntry, GroupRef, Merge, Plan,
-    ReadError, Segment, SegmentError, SegmentSummary, SessionId, SessionIndex, Validity, merge,
-    rounds,
+    Block, Blocks, CheckpointId, Damage, FileProblem, FileProblemKind, GroupEntry, GroupRef, Merge,
+    Plan, ReadError, Segment, SegmentError, SegmentSummary, SessionId, SessionIndex, Validity,
+    merge, rounds,
 };
 
 /// The blocks of a checkpoint, merged from all groups that lead to it.

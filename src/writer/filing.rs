@@ -94,7 +94,7 @@ fn write_down(
         metadata: head.metadata.clone(),
     };
     let write = || -> Result<(), WriteFailure> {
-        let mut segment = OpenSegment::begin(&home.store, &header)?;
+        let mut segment = OpenSegment::begin(&home.store, &header, &[])?;
         segment.append_record(record)?;
         segment.sync(&home.store)
     };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::pending::PendingCheckpoint;
 use crate::journal::{
-    Block, Commit, EncodeError, GroupEncoder, Predecessor, Record, SegmentEncoder, SegmentHeader,
+    Block, Commit, EncodeError, FrameKind, GroupEncoder, Predecessor, Record, SegmentEncoder, SegmentHeader,
 };
 use crate::store::{AppendFile, CreatedSegment, DirectoryStore, StoreError};
 
@@ -25,6 +25,9 @@ pub(super) enum WriteFailure {
     /// The segment is no longer where it was made.
     #[error("{path} vanished")]
     Vanished { path: PathBuf },
+    /// Another process plays the session.
+    #[error("another process holds the session's lock")]
+    InUse,
     /// What should be written can't be. The segment can still be written to.
     #[error(transparent)]
     Encode(#[from] EncodeError),
@@ -35,7 +38,7 @@ impl WriteFailure {
         match self {
             Self::Store(error) => error.io_kind(),
             Self::Segment { source, .. } => Some(source.kind()),
-            Self::Vanished { .. } | Self::Encode(_) => None,
+            Self::Vanished { .. } | Self::InUse | Self::Encode(_) => None,
         }
     }
 }
@@ -44,6 +47,7 @@ impl WriteFailure {
 pub(super) struct OpenSegment {
     target: Target,
     encoder: SegmentEncoder,
+    acknowledged: bool,
 }
 
 /// The file itself.
@@ -57,15 +61,29 @@ struct Target {
 
 impl OpenSegment {
     /// Creates the file, and the directories on the way to it.
-    pub(super) fn begin(store: &DirectoryStore, header: &SegmentHeader) -> Result<Self, WriteFailure> {
+    pub(super) fn begin(
+        store: &DirectoryStore,
+        header: &SegmentHeader,
+        unknown_frames: &[(FrameKind, Vec<u8>)],
+    ) -> Result<Self, WriteFailure> {
         let CreatedSegment { file, path, encoder, unsynced_directories } =
             store.create_segment(header)?;
         let target = Target { file, path, unsynced_directories, unsynced_bytes: 0 };
-        Ok(Self { target, encoder })
+        let mut segment = Self { target, encoder, acknowledged: false };
+        for (kind, payload) in unknown_frames {
+            let bytes = segment.encoder.encode_opaque(*kind, payload)?;
+            segment.target.append(&bytes)?;
+        }
+        Ok(segment)
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.target.path
+    }
+
+    /// Whether anything in it is durable.
+    pub(super) fn was_acknowledged(&self) -> bool {
+        self.acknowledged
     }
 
     /// The segment's end, for the header of the one that follows.
@@ -107,6 +125,7 @@ impl OpenSegment {
         if !store.is_still_there(&self.target.path)? {
             return Err(WriteFailure::Vanished { path: self.target.path.clone() });
         }
+        self.acknowledged = true;
         Ok(())
     }
 
@@ -143,7 +162,7 @@ impl OpenGroup {
     pub(super) fn finish(mut self, commit: &Commit) -> Result<OpenSegment, WriteFailure> {
         let (bytes, _, encoder) = self.group.finish(commit)?;
         self.target.append(&bytes)?;
-        Ok(OpenSegment { target: self.target, encoder })
+        Ok(OpenSegment { target: self.target, encoder, acknowledged: false })
     }
 }
 

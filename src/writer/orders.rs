@@ -6,7 +6,7 @@ use bevy::ecs::entity::Entity;
 use jiff::Timestamp;
 
 use crate::capture::{Capture, Carried};
-use crate::journal::{CheckpointId, CheckpointKind, Record, RunId, SaveId, SessionId};
+use crate::journal::{CheckpointId, CheckpointKind, FrameKind, Record, RunId, SaveId, SessionId};
 use crate::lifecycle::{CheckpointError, RecoveryError, RequestError};
 use crate::recovery::{Found, Prepared, Wanted};
 use crate::session::{EndReason, Fields, SessionContext, SessionMetadata, SessionStatus};
@@ -46,6 +46,8 @@ pub(crate) struct TakeUp {
     /// The entities that a restore put into the world.
     pub seeds: Vec<(Entity, SaveId)>,
     pub carried: Carried,
+    /// Frames that this version doesn't know and must not lose.
+    pub unknown_frames: Vec<(FrameKind, Vec<u8>)>,
 }
 
 /// Makes a checkpoint.
@@ -77,8 +79,6 @@ pub(crate) enum Report {
     Detected(Vec<Found>),
     /// The run began. A new session's context is told, since asking the machine takes a while.
     TakenUp { session: SessionId, context: SessionContext },
-    /// The run could not begin.
-    NotTakenUp { session: SessionId, error: RequestError },
     /// A checkpoint is ready to be restored.
     Prepared(Box<Prepared>),
     /// A checkpoint can't be restored for a reason that the one who asked can mend.

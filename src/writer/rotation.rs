@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::open_segment::{OpenGroup, OpenSegment, WriteFailure};
 use super::pending::PendingCheckpoint;
-use crate::journal::{Block, CheckpointId, Commit, ReadError, SegmentHeader};
+use crate::journal::{Block, CheckpointId, Commit, FrameKind, ReadError, SegmentHeader};
 use crate::store::{DirectoryStore, StoreError};
 
 /// After how many checkpoints, or seconds, a segment is replaced. Early at first, so that the loss
@@ -111,6 +111,7 @@ impl Rotation {
     pub(super) fn begin(
         store: &DirectoryStore,
         header: &SegmentHeader,
+        unknown_frames: &[(FrameKind, Vec<u8>)],
         through: CheckpointId,
     ) -> Result<Self, RotationFailure> {
         let missing = RotationFailure::Missing { checkpoint: through };
@@ -121,7 +122,8 @@ impl Rotation {
         };
         let commit = Commit { base: None, ..commit.clone() };
         let blocks = Box::new(stored.blocks(&plan)?);
-        let group = OpenSegment::begin(store, header)?.begin_group(through.counter);
+        let segment = OpenSegment::begin(store, header, unknown_frames)?;
+        let group = segment.begin_group(through.counter);
         Ok(Self { blocks, group, commit, kept: Vec::new() })
     }
 

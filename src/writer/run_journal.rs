@@ -1,8 +1,10 @@
 //! One run of one session, as it is being written.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tracing::{debug, error, warn};
 
 use super::backoff::Backoff;
@@ -13,12 +15,12 @@ use super::rotation::{Progress, Rotation, Schedule};
 use super::{Leave, Report, Saved};
 use crate::clock::Moment;
 use crate::journal::{
-    CheckpointId, EncodeError, Predecessor, Record, RunId, SegmentHeader, SessionId, random_u64,
+    CheckpointId, EncodeError, FrameKind, Predecessor, Record, RunId, SegmentHeader, SessionId, random_u64,
 };
 use crate::lifecycle::CheckpointError;
 use crate::process::ProcessGuard;
-use crate::session::SessionMetadata;
-use crate::store::{Home, SessionLock, with_sources};
+use crate::session::{SessionMetadata, SessionStatus};
+use crate::store::{Home, SessionCard, SessionLock, with_sources};
 
 /// Raw bytes that may wait for a disk that doesn't take them. Beyond, they are given up, and a full
 /// capture is asked for.
@@ -35,6 +37,8 @@ pub(super) struct RunIdentity {
     pub supersedes: Vec<CheckpointId>,
     pub game_version: String,
     pub schema: u64,
+    /// Frames that this version doesn't know and that every segment with a snapshot holds anew.
+    pub unknown_frames: Vec<(FrameKind, Vec<u8>)>,
 }
 
 /// One run of one session, as it is being written. Holds the session's lock.
@@ -42,13 +46,17 @@ pub(super) struct RunJournal {
     home: Arc<Home>,
     process: ProcessGuard,
     identity: RunIdentity,
-    lock: SessionLock,
+    /// Held from before the session becomes visible. `None` for a new session that nothing was
+    /// written of, and where the file system has no locks.
+    lock: Option<SessionLock>,
     segments_begun: u32,
     predecessor: Option<Predecessor>,
     segment: Option<OpenSegment>,
     pending: Pending,
     /// The newest durable checkpoint of this run.
     acknowledged: Option<u64>,
+    /// Date and play time of that checkpoint.
+    newest: Option<(Timestamp, Duration)>,
     backoff: Backoff,
     schedule: Schedule,
     rotation: Option<Rotation>,
@@ -59,12 +67,13 @@ pub(super) struct RunJournal {
 }
 
 impl RunJournal {
-    /// Begins a run, once the session's lock is held. Nothing is written yet.
+    /// Begins a run. Nothing is written yet, and of a new session the lock isn't taken: nobody else
+    /// knows its id.
     pub(super) fn new(
         home: Arc<Home>,
         process: ProcessGuard,
         identity: RunIdentity,
-        lock: SessionLock,
+        lock: Option<SessionLock>,
         quota: Quota,
         now: Moment,
     ) -> Self {
@@ -79,6 +88,7 @@ impl RunJournal {
             segment: None,
             pending: Pending::default(),
             acknowledged: None,
+            newest: None,
             backoff: Backoff::default(),
             schedule: Schedule::new(now.elapsed),
             rotation: None,
@@ -92,8 +102,9 @@ impl RunJournal {
         self.identity.metadata.id
     }
 
-    pub(super) fn run(&self) -> RunId {
-        self.identity.run
+    /// Whether the run's own snapshot is durable.
+    pub(super) fn has_begun(&self) -> bool {
+        self.acknowledged.is_some()
     }
 
     pub(super) fn set_quota(&mut self, quota: Quota) {
@@ -101,7 +112,7 @@ impl RunJournal {
     }
 
     /// Ends the run without a word and hands the lock on, for a run that takes its place.
-    pub(super) fn into_lock(self) -> SessionLock {
+    pub(super) fn into_lock(self) -> Option<SessionLock> {
         self.lock
     }
 
@@ -216,9 +227,20 @@ impl RunJournal {
         let taken: Vec<Item> = self.pending.take(count).collect();
         let mut sizes = sizes.iter();
         for item in taken {
-            let Item::Checkpoint(checkpoint) = item else { continue };
+            let checkpoint = match item {
+                Item::Checkpoint(checkpoint) => checkpoint,
+                Item::Record(Record::End { status, .. }) => {
+                    self.write_card(status);
+                    continue;
+                }
+                Item::Record(_) => continue,
+            };
             let counter = checkpoint.commit.counter;
-            self.acknowledged = Some(counter);
+            let is_first = self.acknowledged.replace(counter).is_none();
+            self.newest = Some((checkpoint.commit.time, checkpoint.commit.play_time));
+            if is_first {
+                self.write_card(SessionStatus::Active);
+            }
             self.process.acknowledged(self.session(), counter, now.wall);
             reports.push(Report::Saved(Saved {
                 id: self.id(counter),
@@ -234,17 +256,48 @@ impl RunJournal {
         }
     }
 
+    /// Writes the card for people who look into the directory. Nothing depends on it.
+    fn write_card(&self, status: SessionStatus) {
+        let Some((saved, play_time)) = self.newest else { return };
+        let card = SessionCard {
+            metadata: self.identity.metadata.clone(),
+            status,
+            newest_checkpoint: self.acknowledged.map(|counter| self.id(counter)),
+            saved: Some(saved),
+            play_time,
+        };
+        if let Err(error) = self.home.store.write_session_card(&card) {
+            debug!(error = %with_sources(&error), "session.ron can't be written");
+        }
+    }
+
     fn ensure_segment(&mut self, snapshot: bool, now: Moment) -> Result<(), WriteFailure> {
         if self.segment.is_some() {
             return Ok(());
         }
+        self.ensure_lock()?;
         let base = if snapshot { None } else { self.acknowledged };
         let header = self.next_header(base, now);
-        self.segment = Some(OpenSegment::begin(&self.home.store, &header)?);
+        let unknown_frames = if snapshot { &self.identity.unknown_frames[..] } else { &[] };
+        let segment = OpenSegment::begin(&self.home.store, &header, unknown_frames)?;
+        self.segment = Some(segment);
         self.schedule.segment_begun(now.elapsed);
         // A full capture has made a merge of what was before it useless.
         if snapshot {
             self.drop_rotation();
+        }
+        Ok(())
+    }
+
+    fn ensure_lock(&mut self) -> Result<(), WriteFailure> {
+        if self.lock.is_some() {
+            return Ok(());
+        }
+        match self.home.store.lock_session(self.session()) {
+            Ok(Some(lock)) => self.lock = Some(lock),
+            Ok(None) => return Err(WriteFailure::InUse),
+            Err(error) if error.io_kind() == Some(ErrorKind::Unsupported) => {}
+            Err(error) => return Err(error.into()),
         }
         Ok(())
     }
@@ -282,6 +335,17 @@ impl RunJournal {
         }
     }
 
+    /// Drops a segment that failed. If nothing in it was acknowledged, it is of no use to anybody.
+    fn drop_segment(&mut self) {
+        let Some(segment) = self.segment.take() else { return };
+        if !segment.was_acknowledged() {
+            let path = segment.path().to_path_buf();
+            drop(segment);
+            // If that fails as well, it stays behind, and retention removes it.
+            let _ = self.home.store.remove_segment(&path);
+        }
+    }
+
     /// A delta without a durable base can't be used by anybody.
     fn drop_orphans(&mut self, reports: &mut Vec<Report>) {
         self.pending.give_up_checkpoints();
@@ -305,7 +369,7 @@ impl RunJournal {
         }
         // Whatever failed, the file isn't touched again: after a failed sync its pages may be
         // marked clean without being on disk, and a second sync would lie.
-        self.segment = None;
+        self.drop_segment();
         self.drop_rotation();
         if let WriteFailure::Vanished { path } = failure {
             warn!(path = %path.display(), "the session's files vanished");
@@ -316,7 +380,7 @@ impl RunJournal {
             reports.push(Report::NeedFull);
             return;
         }
-        if failure.io_kind() == Some(std::io::ErrorKind::StorageFull) {
+        if failure.io_kind() == Some(ErrorKind::StorageFull) {
             self.prune_to_the_bone();
         }
         let retry_in = match self.leaving {
@@ -325,7 +389,7 @@ impl RunJournal {
             None => self.backoff.failed(now.elapsed),
         };
         let error = CheckpointError::Disk {
-            kind: failure.io_kind().unwrap_or(std::io::ErrorKind::Other),
+            kind: failure.io_kind().unwrap_or(ErrorKind::Other),
             message: with_sources(failure),
         };
         reports.push(Report::Failed { checkpoint, error, retry_in: Some(retry_in) });
@@ -366,7 +430,8 @@ impl RunJournal {
             return;
         }
         let header = self.next_header(None, now);
-        match Rotation::begin(&self.home.store, &header, self.id(through)) {
+        let unknown_frames = &self.identity.unknown_frames;
+        match Rotation::begin(&self.home.store, &header, unknown_frames, self.id(through)) {
             Ok(rotation) => {
                 debug!(through, "merging begins");
                 self.rotation = Some(rotation);

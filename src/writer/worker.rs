@@ -1,6 +1,7 @@
 //! Carries out orders, one after the other.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ use crate::store::{DirectoryStore, Home, SessionLock, with_sources};
 
 /// Time between two heartbeats.
 const HEARTBEAT: Duration = Duration::from_secs(1);
+/// A type that fails again and again doesn't make every capture a full one.
+const FULL_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// The writer's state. A thread or the main loop drives it.
 pub(crate) struct Worker {
@@ -32,11 +35,15 @@ pub(crate) struct Worker {
     game_version: String,
     context: Option<SessionContext>,
     /// Sessions that were read to be taken up, and their locks.
-    prepared: HashMap<SessionId, SessionLock>,
+    prepared: HashMap<SessionId, Option<SessionLock>>,
     playing: Option<(RunJournal, Encoder)>,
     quota: Quota,
     reports: Vec<Report>,
     last_beat: Duration,
+    /// Whether the records of dead processes that held the session were dealt with.
+    settled: bool,
+    /// When a full capture was last asked for because a type could not be written.
+    asked_for_full: Option<Duration>,
 }
 
 impl Worker {
@@ -60,6 +67,8 @@ impl Worker {
             quota: Quota::default(),
             reports: Vec::new(),
             last_beat: Duration::ZERO,
+            settled: false,
+            asked_for_full: None,
         }
     }
 
@@ -92,10 +101,16 @@ impl Worker {
             }
             Order::Decline(session) => {
                 let result = super::filing::decline(&self.machine, session, now.wall);
+                if result.is_ok() {
+                    self.machine.settle(session);
+                }
                 self.reports.push(Report::Declined { session, result });
             }
             Order::Forget(session) => {
                 let result = super::filing::forget(&self.machine, session, now.wall);
+                if result.is_ok() {
+                    self.machine.settle(session);
+                }
                 self.reports.push(Report::Forgotten { session, result });
             }
             Order::Quota { session_bytes, total_bytes } => {
@@ -117,6 +132,10 @@ impl Worker {
         let mut wake = HEARTBEAT.saturating_sub(now.elapsed.saturating_sub(self.last_beat));
         if let Some((journal, _)) = &mut self.playing {
             journal.turn(now, &mut self.reports);
+            if journal.has_begun() && !std::mem::replace(&mut self.settled, true) {
+                // Only now is what was left behind before of no use to anybody.
+                self.machine.settle(journal.session());
+            }
             if let Some(left) = journal.has_left(now) {
                 let session = journal.session();
                 self.playing = None;
@@ -180,10 +199,7 @@ impl Worker {
             take_up.metadata.context = self.context();
         }
         let context = take_up.metadata.context.clone();
-        let lock = match self.lock_for_run(session) {
-            Ok(lock) => lock,
-            Err(error) => return self.reports.push(Report::NotTakenUp { session, error }),
-        };
+        let lock = self.lock_for_run(session);
         let mut encoder = Encoder::new(Arc::clone(&self.types), take_up.next_save_id);
         encoder.seed(take_up.seeds);
         encoder.carry(take_up.carried);
@@ -194,21 +210,20 @@ impl Worker {
             supersedes: take_up.supersedes,
             game_version: self.game_version.clone(),
             schema: fingerprint(&self.types),
+            unknown_frames: take_up.unknown_frames,
         };
         let (home, process) = (Arc::clone(&self.home), self.process.clone());
         let journal = RunJournal::new(home, process, identity, lock, self.quota, now);
         self.playing = Some((journal, encoder));
+        self.settled = false;
         self.reports.push(Report::TakenUp { session, context });
     }
 
-    /// The lock of a session that was prepared, or is being played, or is new.
-    fn lock_for_run(&mut self, session: SessionId) -> Result<SessionLock, RequestError> {
-        if let Some((journal, _)) = self.playing.take_if(|(journal, _)| journal.session() == session) {
-            return Ok(journal.into_lock());
-        }
-        match self.prepared.remove(&session) {
-            Some(lock) => Ok(lock),
-            None => lock(&self.home.store, session),
+    /// The lock of a session that was prepared, or is being played. A new one has none yet.
+    fn lock_for_run(&mut self, session: SessionId) -> Option<SessionLock> {
+        match self.playing.take_if(|(journal, _)| journal.session() == session) {
+            Some((journal, _)) => journal.into_lock(),
+            None => self.prepared.remove(&session).flatten(),
         }
     }
 
@@ -231,7 +246,11 @@ impl Worker {
         if !encoded.drift.is_empty() {
             self.reports.push(Report::Drifted { types: encoded.drift });
         }
-        if !encoded.incomplete.is_empty() {
+        let asked_lately = self
+            .asked_for_full
+            .is_some_and(|asked| now.elapsed.saturating_sub(asked) < FULL_AGAIN_AFTER);
+        if !encoded.incomplete.is_empty() && !asked_lately {
+            self.asked_for_full = Some(now.elapsed);
             self.reports.push(Report::NeedFull);
         }
         let mut blocks = encoded.blocks;
@@ -262,14 +281,17 @@ impl Worker {
     }
 }
 
-/// Takes a session's lock, so that no other process plays it meanwhile.
-fn lock(store: &DirectoryStore, session: SessionId) -> Result<SessionLock, RequestError> {
+/// Takes a session's lock, so that no other process plays it meanwhile. There is none to take on a
+/// file system without locks.
+fn lock(store: &DirectoryStore, session: SessionId) -> Result<Option<SessionLock>, RequestError> {
     match store.lock_session(session) {
-        Ok(Some(lock)) => Ok(lock),
+        Ok(Some(lock)) => Ok(Some(lock)),
         Ok(None) => Err(RequestError::SessionInUse),
+        Err(error) if error.io_kind() == Some(ErrorKind::Unsupported) => Ok(None),
         Err(error) => {
-            warn!(%session, %error, "the session's lock can't be taken");
-            Err(RequestError::Store { message: with_sources(&error) })
+            let message = with_sources(&error);
+            warn!(%session, message, "the session's lock can't be taken");
+            Err(RequestError::Store { message })
         }
     }
 }

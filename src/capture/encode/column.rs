@@ -4,7 +4,7 @@ use bevy::ecs::entity::Entity;
 
 use super::failure::{EncodeFailure, EncodeFailureReason, Failures};
 use super::presence::Presence;
-use super::save_ids::SaveIds;
+use super::save_ids::{SaveIds, WORLD_SLOT};
 use super::split::Split;
 use crate::capture::codec::Codec;
 use crate::capture::record::Rows;
@@ -33,9 +33,6 @@ pub(crate) struct Row {
     /// The place of the value in its column.
     pub index: usize,
 }
-
-/// The slot of resources and states in their own columns.
-const WORLD_SLOT: u32 = 0;
 
 impl<'a> ColumnWriter<'a> {
     pub(super) fn new(

@@ -8,6 +8,11 @@ use crate::journal::SaveId;
 /// marker. Bounded, since nobody tells when one of them dies.
 const OUTSIDERS: usize = 65_536;
 
+/// The slot of resources and states, each in its own column.
+pub(super) const WORLD_SLOT: u32 = 0;
+/// The slot of the first entity.
+const FIRST_SLOT: u32 = WORLD_SLOT + 1;
+
 /// The ids that entities have in the session. An entity keeps its id for as long as it lives,
 /// whether it is saved or not.
 pub(crate) struct SaveIds {
@@ -54,7 +59,7 @@ impl SaveIds {
             identities: EntityHashMap::default(),
             next,
             free_slots: Vec::new(),
-            slots: 0,
+            slots: FIRST_SLOT,
             outsiders: 0,
             round: 0,
             refused: false,
@@ -105,7 +110,7 @@ impl SaveIds {
     /// Counts anew: `saved` are saved, `unmarked` are alive and are not, and the rest is gone.
     pub(super) fn recount(&mut self, saved: &[Entity], unmarked: &[Entity]) {
         self.round += 1;
-        self.slots = 0;
+        self.slots = FIRST_SLOT;
         self.free_slots.clear();
         for identity in self.identities.values_mut() {
             if let Place::Saved(_) = identity.place {

@@ -132,8 +132,7 @@ fn statements<'a>(
     // Nothing but a name or an end mark hangs on which of two statements is the later one, so here
     // a clock will do.
     ordered.sort_by_key(|segment| (segment.header.created, segment.header.run));
-    let has_committed =
-        |run| runs.get(&run).is_some_and(|run: &Run| !run.moments.is_empty());
+    let has_committed = |run| runs.get(&run).is_some_and(|run: &Run| !run.moments.is_empty());
     let mut statements = Vec::new();
     for segment in ordered {
         let about = match has_committed(segment.header.run) {

@@ -65,7 +65,9 @@ struct Way {
 /// The runs of a session.
 pub fn collect(segments: &[SegmentSummary]) -> BTreeMap<RunId, Run> {
     let mut order: Vec<usize> = (0..segments.len()).collect();
-    order.sort_by_key(|place| segments.get(*place).map(|segment| (segment.header.segment, &segment.name)));
+    order.sort_by_key(|place| {
+        segments.get(*place).map(|segment| (segment.header.segment, &segment.name))
+    });
     let mut runs = BTreeMap::new();
     for place in order {
         let Some(segment) = segments.get(place) else { continue };
@@ -163,7 +165,11 @@ impl Run {
             .filter_map(|place| segments.get(*place))
             .flat_map(|segment| {
                 let number = segment.header.segment;
-                segment.scan.records.iter().map(move |(sequence, record)| (number, *sequence, record))
+                segment
+                    .scan
+                    .records
+                    .iter()
+                    .map(move |(sequence, record)| (number, *sequence, record))
             })
             .collect();
         records.sort_by_key(|(number, sequence, _)| (*number, *sequence));

@@ -8,7 +8,11 @@ use crate::journal::sample::{SegmentBytes, at, commit, header};
 use crate::session::SessionStatus;
 
 /// A segment of a run: its groups are `(counter, base)`.
-fn segment(header: SegmentHeader, groups: &[(u64, Option<u64>)], records: &[Record]) -> SegmentSummary {
+fn segment(
+    header: SegmentHeader,
+    groups: &[(u64, Option<u64>)],
+    records: &[Record],
+) -> SegmentSummary {
     let mut bytes = SegmentBytes::new(&header);
     for (counter, base) in groups {
         bytes.group(vec![], &commit(*counter, *base));
@@ -219,7 +223,8 @@ fn a_crashed_session_can_be_ended_from_outside() {
 #[test]
 fn the_last_rename_holds_from_inside_and_from_outside() {
     let named = |name: &str| {
-        let metadata = crate::session::SessionMetadata { name: name.to_owned(), ..header(1, 0).metadata };
+        let metadata =
+            crate::session::SessionMetadata { name: name.to_owned(), ..header(1, 0).metadata };
         Record::Metadata(Box::new(metadata))
     };
     let renamed = segment(header(1, 0), &chain(1, 1), &[named("First"), named("Second")]);
@@ -248,7 +253,10 @@ fn lines_that_descend_from_themselves_end() {
 fn a_commit_without_its_group_is_listed_as_damaged() {
     let mut segment = run(1, 1, 3);
     let lost = segment.scan.groups.remove(1);
-    segment.scan.broken.push(crate::journal::BrokenGroup { commit: lost.commit, offset: lost.start });
+    segment
+        .scan
+        .broken
+        .push(crate::journal::BrokenGroup { commit: lost.commit, offset: lost.start });
     let index = index(vec![segment]);
     assert_eq!(index.validity(at(1, 2)), Some(Validity::Damaged));
     assert_eq!(index.validity(at(1, 3)), Some(Validity::Damaged), "its base is missing");

@@ -1,0 +1,606 @@
+//! A world is captured and encoded, and the journal says what the world says.
+
+use bevy::ecs::entity_disabling::Disabled;
+use bevy::prelude::*;
+use bevy::state::state_scoped::DespawnOnExit;
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::test_kit::*;
+use super::{CaptureScope, EncodeFailureReason, Saved, SessionAppExt, TypeProblemReason};
+use crate::journal::{ENTITIES, SaveId};
+use crate::ReflectSaved;
+
+/// The chain of deltas in the journal is what a full capture would say now.
+fn assert_journal_is_the_world(play: &mut Play) {
+    let mut by_deltas = play.journal.clone();
+    play.full();
+    let mut by_full = play.journal.clone();
+    // The dead have no id that would last.
+    by_deltas.forget_outside_targets();
+    by_full.forget_outside_targets();
+    for (path, rows) in &by_full.rows {
+        assert_eq!(by_deltas.rows.get(path), Some(rows), "rows of {path}");
+    }
+    assert_eq!(by_deltas.rows, by_full.rows);
+}
+
+#[test]
+fn nothing_changed_is_nothing_sent() {
+    let mut play = Play::start();
+    play.world().spawn((Health(1), Name::new("a"), children![(Saved, Name::new("b"))]));
+    play.full();
+    play.frame();
+    assert!(play.record(CaptureScope::Delta).is_empty());
+}
+
+#[test]
+fn the_first_capture_is_full() {
+    let mut play = Play::start();
+    play.world().spawn(Health(1));
+    let capture = play.record(CaptureScope::Delta);
+    assert_eq!(capture.scope(), CaptureScope::Full);
+    assert_eq!(capture.entities(), 1);
+    assert!(!capture.is_empty());
+}
+
+#[test]
+fn a_capture_leaves_no_trace_in_the_game() {
+    #[derive(Resource, Default)]
+    struct Noticed(u32);
+    let mut play = Play::start();
+    play.world().init_resource::<Noticed>();
+    let entity = play.world().spawn((Health(1), Serial(2), Burning(3))).id();
+    play.world().insert_resource(Score(1));
+    play.full();
+    let world = play.world();
+    world.add_observer(|_: On<Insert, Health>, mut noticed: ResMut<Noticed>| noticed.0 += 1);
+    world.add_observer(|_: On<Remove, Score>, mut noticed: ResMut<Noticed>| noticed.0 += 1);
+    world.add_observer(|_: On<Add, Saved>, mut noticed: ResMut<Noticed>| noticed.0 += 1);
+    let ticks = world.entity(entity).get_change_ticks::<Health>().unwrap().changed;
+    let score = world.get_resource_change_ticks::<Score>().unwrap().changed;
+    play.full();
+    play.delta();
+    let world = play.world();
+    assert_eq!(world.resource::<Noticed>().0, 0);
+    assert_eq!(world.entity(entity).get_change_ticks::<Health>().unwrap().changed, ticks);
+    assert_eq!(world.get_resource_change_ticks::<Score>().unwrap().changed, score);
+}
+
+#[test]
+fn only_what_changed_is_sent() {
+    let mut play = Play::start();
+    let entities: Vec<Entity> =
+        (0..500).map(|number| play.world().spawn((Health(number), Inventory(vec![number]))).id()).collect();
+    play.full();
+    for entity in [entities[3], entities[64], entities[499]] {
+        play.world().get_mut::<Health>(entity).unwrap().0 += 1000;
+    }
+    let encoded = play.delta();
+    let rows: usize = encoded.blocks.iter().map(|block| block.ids().len()).sum();
+    assert_eq!(rows, 3);
+    assert_journal_is_the_world(&mut play);
+}
+
+#[test]
+fn an_id_that_is_used_again_is_another_entity() {
+    let mut play = Play::start();
+    let old = play.world().spawn(Health(1)).id();
+    play.full();
+    let before = play.journal.of::<Health>();
+    play.world().despawn(old);
+    let mut new = play.world().spawn(Health(2)).id();
+    while new.index() != old.index() {
+        play.world().despawn(new);
+        new = play.world().spawn(Health(2)).id();
+    }
+    let encoded = play.delta();
+    assert!(encoded.drift.is_empty());
+    assert_eq!(play.journal.values::<Health>(), [Health(2)]);
+    assert_ne!(play.journal.of::<Health>().keys().next(), before.keys().next());
+}
+
+#[test]
+fn a_component_that_was_removed_and_added_again_is_there() {
+    let mut play = Play::start();
+    let entity = play.world().spawn((Health(1), Burning(1))).id();
+    play.full();
+    play.world().entity_mut(entity).remove::<(Armor, Burning)>();
+    play.frame();
+    play.world().entity_mut(entity).insert((Armor(8), Burning(2)));
+    play.frame();
+    play.delta();
+    assert_eq!(play.journal.values::<Armor>(), [Armor(8)]);
+    assert_eq!(play.journal.values::<Burning>(), [Burning(2)]);
+    assert_journal_is_the_world(&mut play);
+}
+
+#[test]
+fn a_removed_component_is_gone() {
+    let mut play = Play::start();
+    let entity = play.world().spawn((Health(1), Burning(1))).id();
+    play.full();
+    play.world().entity_mut(entity).remove::<(Armor, Burning)>();
+    play.frame();
+    play.frame();
+    play.frame();
+    play.delta();
+    assert_eq!(play.journal.values::<Armor>(), []);
+    assert_eq!(play.journal.values::<Burning>(), []);
+    assert_eq!(play.journal.entities(), 1);
+}
+
+#[test]
+fn an_entity_that_is_marked_late_is_sent_whole() {
+    let mut play = Play::start();
+    let entity = play.world().spawn((Name::new("late"), Transform::default())).id();
+    play.full();
+    assert_eq!(play.journal.entities(), 0);
+    play.world().entity_mut(entity).insert(Saved);
+    play.delta();
+    assert_eq!(play.journal.values::<Name>(), [Name::new("late")]);
+    assert_journal_is_the_world(&mut play);
+}
+
+#[test]
+fn an_entity_keeps_its_id_when_its_marker_comes_back() {
+    let mut play = Play::start();
+    let entity = play.world().spawn((Health(1), Burning(1))).id();
+    play.full();
+    let before = play.journal.clone();
+    play.world().entity_mut(entity).remove::<Saved>();
+    play.frame();
+    play.delta();
+    assert_eq!(play.journal.entities(), 0);
+    play.world().entity_mut(entity).insert(Saved);
+    play.delta();
+    assert_eq!(play.journal.rows, before.rows);
+    // And within one delta, with a component lost on the way.
+    play.world().entity_mut(entity).remove::<(Saved, Burning)>();
+    play.frame();
+    play.world().entity_mut(entity).insert(Saved);
+    play.delta();
+    assert_eq!(play.journal.of::<Health>(), before.of::<Health>());
+    assert_eq!(play.journal.values::<Burning>(), []);
+    assert_journal_is_the_world(&mut play);
+}
+
+#[test]
+fn a_resource_comes_and_goes() {
+    let mut play = Play::start();
+    play.full();
+    assert_eq!(play.journal.values::<Score>(), []);
+    play.world().insert_resource(Score(1));
+    play.delta();
+    assert_eq!(play.journal.values::<Score>(), [Score(1)]);
+    play.world().remove_resource::<Score>();
+    play.delta();
+    assert_eq!(play.journal.values::<Score>(), []);
+    play.world().insert_resource(Score(2));
+    play.world().remove_resource::<Score>();
+    play.world().insert_resource(Score(3));
+    play.delta();
+    assert_eq!(play.journal.values::<Score>(), [Score(3)]);
+    assert_eq!(play.journal.entities(), 0, "a resource's entity is nobody");
+}
+
+#[test]
+fn every_kind_of_component_is_saved() {
+    let mut play = Play::start();
+    let dyed = Look::Dyed { colour: "red".into() };
+    play.world().spawn((Player, Stat(1.5_f32), Serial(2), Burning(3), Inventory(vec![4, 5]), dyed));
+    play.full();
+    let entity = play.single::<Player>();
+    assert_eq!(play.journal.of::<Player>().len(), 1);
+    assert_eq!(play.journal.values::<Stat<f32>>(), [Stat(1.5)]);
+    assert_eq!(play.journal.values::<Serial>(), [Serial(2)]);
+    assert_eq!(play.journal.values::<Burning>(), [Burning(3)]);
+    assert_eq!(play.journal.of::<Look>().len(), 1);
+    play.world().entity_mut(entity).insert((Serial(20), Stat(2.5_f32), Burning(30)));
+    play.world().entity_mut(entity).remove::<(Player, Look)>();
+    play.delta();
+    assert_eq!(play.journal.values::<Serial>(), [Serial(20)]);
+    assert_eq!(play.journal.values::<Stat<f32>>(), [Stat(2.5)]);
+    assert_eq!(play.journal.values::<Burning>(), [Burning(30)]);
+    assert_journal_is_the_world(&mut play);
+}
+
+#[test]
+fn disabled_entities_are_saved_whatever_disables_them() {
+    #[derive(Component)]
+    struct Asleep;
+    #[derive(Component)]
+    #[component(storage = "SparseSet")]
+    struct Frozen;
+    let mut app = game();
+    app.world_mut().register_disabling_component::<Asleep>();
+    app.world_mut().register_disabling_component::<Frozen>();
+    let mut play = Play::of(app);
+    let entity = play.world().spawn((Health(1), Disabled)).id();
+    play.world().spawn((Health(2), Asleep));
+    play.world().spawn((Health(3), Frozen));
+    play.full();
+    assert_eq!(play.journal.of::<Health>().len(), 3);
+    assert_eq!(play.journal.rows[super::DISABLED].len(), 1);
+    play.world().entity_mut(entity).remove::<Disabled>();
+    play.delta();
+    assert!(!play.journal.rows.contains_key(super::DISABLED));
+    assert_journal_is_the_world(&mut play);
+}
+
+#[test]
+fn reordered_siblings_are_a_change() {
+    let mut play = Play::start();
+    let parent = play.world().spawn(Health(0)).id();
+    let children: Vec<Entity> =
+        (1..4).map(|number| play.world().spawn((Health(number), ChildOf(parent))).id()).collect();
+    play.world().spawn((Name::new("camera"), ChildOf(parent)));
+    play.full();
+    let before = play.journal.rows[super::CHILD_ORDER].clone();
+    play.world().entity_mut(parent).insert_children(0, &[children[2]]);
+    play.delta();
+    assert_ne!(play.journal.rows[super::CHILD_ORDER], before);
+    assert_journal_is_the_world(&mut play);
+}
+
+#[test]
+fn the_order_of_siblings_follows_their_markers() {
+    let mut play = Play::start();
+    let parent = play.world().spawn(Health(0)).id();
+    let child = play.world().spawn((Name::new("child"), ChildOf(parent))).id();
+    play.full();
+    play.world().entity_mut(child).insert(Saved);
+    play.delta();
+    assert_journal_is_the_world(&mut play);
+    play.world().entity_mut(child).remove::<Saved>();
+    play.frame();
+    play.delta();
+    assert_journal_is_the_world(&mut play);
+    play.world().despawn(child);
+    play.frame();
+    play.delta();
+    assert!(!play.journal.rows.contains_key(super::CHILD_ORDER));
+    assert_journal_is_the_world(&mut play);
+}
+
+#[test]
+fn a_reference_to_an_entity_that_is_not_saved_holds_once_it_is() {
+    let mut play = Play::start();
+    let goblin = play.world().spawn(Name::new("goblin")).id();
+    play.world().spawn(Target { strength: 1, targets: vec![goblin] });
+    play.full();
+    let target = play.journal.values::<Target>().remove(0).targets[0];
+    play.world().entity_mut(goblin).insert(Saved);
+    play.delta();
+    let goblin = play.journal.of::<Name>().into_keys().next().unwrap();
+    assert_eq!(target.to_bits(), goblin.0);
+    assert_journal_is_the_world(&mut play);
+}
+
+#[test]
+fn states_are_saved_with_what_is_pending() {
+    let mut play = Play::start();
+    play.full();
+    let before = play.journal.of::<Game>();
+    play.world().resource_mut::<NextState<Game>>().set(Game::Playing);
+    play.delta();
+    assert_ne!(play.journal.of::<Game>(), before, "a pending transition is part of the state");
+    play.frame();
+    play.frame();
+    play.delta();
+    assert_journal_is_the_world(&mut play);
+    assert!(play.record(CaptureScope::Delta).is_empty());
+}
+
+#[test]
+fn scopes_of_saved_states_are_saved() {
+    let mut play = Play::start();
+    play.world().spawn((Health(1), DespawnOnExit(Game::Playing)));
+    play.full();
+    let path = play.journal.rows.keys().find(|path| path.contains("DespawnOnExit"));
+    assert!(path.is_some(), "{:?}", play.journal.rows.keys());
+}
+
+#[test]
+fn entities_that_were_spawned_too_early_are_adopted() {
+    let mut app = App::new();
+    let early = app.world_mut().spawn(Health(1)).id();
+    app.register_type::<Health>();
+    let mut play = Play::of(app);
+    let late = play.world().spawn(Health(2)).id();
+    play.full();
+    assert_eq!(play.journal.values::<Health>(), [Health(1), Health(2)]);
+    assert!(play.world().entity(early).contains::<Saved>());
+    assert!(play.world().entity(late).contains::<Saved>());
+    play.world().spawn(Health(3));
+    play.delta();
+    assert_eq!(play.journal.entities(), 3);
+    assert_journal_is_the_world(&mut play);
+}
+
+#[test]
+fn resources_never_carry_the_marker() {
+    let mut app = game();
+    app.insert_resource(Score(1)).save_component::<Score>();
+    let mut play = Play::of(app);
+    let score = play.world().component_id::<Score>().unwrap();
+    let entity = play.world().resource_entities().get(score).unwrap();
+    assert!(!play.world().entity(entity).contains::<Saved>());
+    play.world().entity_mut(entity).insert(Saved);
+    let encoded = play.full();
+    assert_eq!(encoded.entities, 0, "not even if the game marks one");
+    assert_eq!(play.journal.values::<Score>(), [Score(1)]);
+}
+
+#[test]
+fn registering_twice_is_registering_once() {
+    let mut app = game();
+    app.save_component::<Name>().save_component::<Health>().save_state::<Game>();
+    let types = Play::of(app).types;
+    let single = Play::start().types;
+    assert_eq!(format!("{types:?}"), format!("{single:?}"));
+    assert!(types.problems().is_empty());
+    assert_eq!((types.resource_count(), types.state_count()), (2, 2));
+}
+
+#[test]
+fn what_can_not_be_saved_is_a_problem_and_no_panic() {
+    mod other {
+        use super::*;
+        #[derive(Component, Clone, Serialize, Deserialize)]
+        pub struct Impostor;
+        impl TypePath for Impostor {
+            fn type_path() -> &'static str {
+                Health::type_path()
+            }
+            fn short_type_path() -> &'static str {
+                "Health"
+            }
+        }
+    }
+    #[derive(States, TypePath, Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+    struct Forgotten;
+    #[derive(Component, TypePath, Clone, Serialize, Deserialize)]
+    #[relationship(relationship_target = Fans)]
+    struct FanOf(Entity);
+    #[derive(Component, TypePath, Clone, Serialize, Deserialize)]
+    #[relationship_target(relationship = FanOf)]
+    struct Fans(Vec<Entity>);
+    let mut app = game();
+    app.save_component::<other::Impostor>()
+        .save_state::<Forgotten>()
+        .save_component::<FanOf>()
+        .save_component::<Fans>();
+    let play = Play::of(app);
+    let reasons: Vec<_> = play.types.problems().iter().map(|problem| problem.reason).collect();
+    assert_eq!(reasons.len(), 3, "{:?}", play.types.problems());
+    for reason in [
+        TypeProblemReason::PathTaken,
+        TypeProblemReason::StateNotAdded,
+        TypeProblemReason::RelationshipTarget,
+    ] {
+        assert!(reasons.contains(&reason), "{reason:?}");
+    }
+}
+
+#[derive(Component, Reflect, Clone, PartialEq, Debug, Deserialize)]
+#[reflect(Component, Saved)]
+enum Moody {
+    Well,
+    Refusing,
+    Panicking,
+}
+
+impl Serialize for Moody {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Well => serializer.serialize_str("Well"),
+            Self::Refusing => Err(serde::ser::Error::custom("not today")),
+            Self::Panicking => panic!("never"),
+        }
+    }
+}
+
+fn moody_play() -> Play {
+    let mut app = game();
+    app.register_type::<Moody>();
+    Play::of(app)
+}
+
+#[test]
+fn a_value_that_refuses_costs_its_row_only() {
+    let mut play = moody_play();
+    play.world().spawn((Moody::Well, Health(1)));
+    let refusing = play.world().spawn((Moody::Refusing, Health(2))).id();
+    let encoded = play.record(CaptureScope::Full);
+    let encoded = play.encoder.encode(encoded);
+    assert_eq!(encoded.failed_rows, 1);
+    assert_eq!(encoded.failures[0].entity, Some(refusing));
+    assert!(matches!(encoded.failures[0].reason, EncodeFailureReason::Value(_)));
+    assert_eq!(encoded.incomplete, [Moody::type_path()]);
+    let rows = |path: &str| {
+        let blocks = encoded.blocks.iter().filter(|block| *block.type_path == *path);
+        blocks.map(|block| block.ids().len()).sum::<usize>()
+    };
+    assert_eq!((rows(Moody::type_path()), rows(Health::type_path())), (1, 2));
+    // It counts as told, so it is no drift; and the type is whole again with the next full capture.
+    play.world().entity_mut(refusing).insert(Moody::Well);
+    let delta = play.record(CaptureScope::Delta);
+    let delta = play.encoder.encode(delta);
+    assert!(delta.drift.is_empty());
+    assert_eq!(delta.incomplete, [Moody::type_path()]);
+    assert!(play.full().incomplete.is_empty());
+}
+
+#[test]
+fn a_type_that_panics_costs_nobody_else() {
+    let mut play = moody_play();
+    play.world().spawn((Moody::Panicking, Health(1), Target { strength: 1, targets: vec![] }));
+    let capture = play.record(CaptureScope::Full);
+    let encoded = play.encoder.encode(capture);
+    assert_eq!(encoded.failures[0].reason, EncodeFailureReason::Panicked("never".into()));
+    assert_eq!(encoded.incomplete, [Moody::type_path()]);
+    assert!(encoded.blocks.iter().any(|block| *block.type_path == *Target::type_path()));
+}
+
+#[test]
+fn a_removal_that_nobody_saw_is_noticed_and_mended() {
+    let mut play = Play::start();
+    let first = play.world().spawn((Health(1), Burning(1))).id();
+    let second = play.world().spawn(Health(2)).id();
+    play.full();
+    play.world().entity_mut(first).remove::<Burning>();
+    play.world().despawn(second);
+    play.world().clear_trackers();
+    play.world().clear_trackers();
+    let capture = play.record(CaptureScope::Delta);
+    let drift = play.encoder.encode(capture).drift;
+    assert!(drift.iter().any(|path| path == ENTITIES), "{drift:?}");
+    assert!(drift.iter().any(|path| path == Burning::type_path()), "{drift:?}");
+    play.full();
+    assert!(play.delta().drift.is_empty());
+    assert_eq!(play.journal.entities(), 1);
+}
+
+#[test]
+fn restarting_forgets_removals_and_asks_for_everything() {
+    let mut play = Play::start();
+    let entity = play.world().spawn(Health(1)).id();
+    play.full();
+    play.world().despawn(entity);
+    play.recorder.restart(play.app.world());
+    let capture = play.record(CaptureScope::Delta);
+    assert_eq!(capture.scope(), CaptureScope::Full);
+    assert_eq!(capture.rows(), play.types.state_count());
+}
+
+#[test]
+fn recycled_buffers_hold_nothing_back() {
+    let mut play = Play::start();
+    let entities: Vec<Entity> =
+        (0..10).map(|number| play.world().spawn((Health(number), Inventory(vec![number; 9]))).id()).collect();
+    let full = play.full().emptied;
+    play.recorder.recycle(full);
+    for round in 0..20 {
+        for entity in entities.iter().take(10 - round % 10) {
+            play.world().get_mut::<Inventory>(*entity).unwrap().0.push(1);
+        }
+        let encoded = play.delta();
+        assert!(encoded.drift.is_empty());
+        play.recorder.recycle(encoded.emptied);
+    }
+    assert_journal_is_the_world(&mut play);
+}
+
+#[test]
+fn large_columns_are_cut_into_blocks() {
+    let mut play = Play::start();
+    for number in 0..200 {
+        play.world().spawn(Inventory(vec![u32::MAX; 2000 + number]));
+    }
+    let encoded = play.full();
+    let blocks = encoded.blocks.iter().filter(|block| *block.type_path == *Inventory::type_path());
+    assert!(blocks.count() > 4);
+    assert_eq!(play.journal.values::<Inventory>().len(), 200);
+}
+
+/// Everything that a game does to its world, at random.
+struct Churn {
+    dice: Dice,
+    entities: Vec<Entity>,
+}
+
+impl Churn {
+    fn step(&mut self, world: &mut World) {
+        self.entities.retain(|entity| world.get_entity(*entity).is_ok());
+        let Some(entity) = self.dice.pick(&self.entities) else { return self.spawn(world) };
+        let other = self.dice.pick(&self.entities).unwrap_or(entity);
+        let number = self.dice.roll(1000) as u32;
+        match self.dice.roll(18) {
+            0..4 => self.spawn(world),
+            4 => _ = world.despawn(entity),
+            5 => _ = world.entity_mut(entity).insert((Health(number), Stat(number as f32))),
+            6 => _ = world.entity_mut(entity).remove::<Armor>(),
+            7 => _ = world.entity_mut(entity).insert((Burning(number), Serial(number))),
+            8 => _ = world.entity_mut(entity).remove::<(Burning, Inventory)>(),
+            9 => _ = world.entity_mut(entity).insert(Target { strength: 1, targets: vec![other, entity] }),
+            10 => _ = world.entity_mut(entity).remove::<Saved>(),
+            11 => _ = world.entity_mut(entity).insert(Saved),
+            12 if entity != other && !self.is_above(world, entity, other) => {
+                world.entity_mut(entity).insert(ChildOf(other));
+            }
+            13 => _ = world.entity_mut(entity).remove::<ChildOf>(),
+            14 => self.reorder(world, entity),
+            15 => world.insert_resource(Score(number)),
+            16 => _ = world.remove_resource::<Score>(),
+            17 if world.entity(entity).contains::<Disabled>() => {
+                world.entity_mut(entity).remove::<Disabled>();
+            }
+            17 => _ = world.entity_mut(entity).insert((Disabled, MemberOf(other))),
+            _ => {}
+        }
+    }
+
+    fn spawn(&mut self, world: &mut World) {
+        let number = self.dice.roll(1000) as u32;
+        let entity = match self.dice.roll(3) {
+            0 => world.spawn((Health(number), Inventory(vec![number]))).id(),
+            1 => world.spawn((Name::new(number.to_string()), Saved)).id(),
+            _ => world.spawn(Name::new(number.to_string())).id(),
+        };
+        self.entities.push(entity);
+    }
+
+    fn is_above(&self, world: &World, above: Entity, below: Entity) -> bool {
+        let mut next = Some(below);
+        while let Some(entity) = next {
+            if entity == above {
+                return true;
+            }
+            next = world.get::<ChildOf>(entity).map(ChildOf::parent);
+        }
+        false
+    }
+
+    fn reorder(&mut self, world: &mut World, parent: Entity) {
+        let children = world.get::<Children>(parent).map(|children| children.to_vec());
+        if let Some(child) = children.and_then(|children| self.dice.pick(&children)) {
+            world.entity_mut(parent).insert_children(0, &[child]);
+        }
+    }
+}
+
+#[test]
+fn any_chain_of_deltas_says_what_a_full_capture_says() {
+    for seed in 1..30 {
+        let mut play = Play::start();
+        let mut churn = Churn { dice: Dice(seed * 0x9e37_79b9), entities: Vec::new() };
+        play.full();
+        for _ in 0..30 {
+            for _ in 0..churn.dice.roll(12) {
+                for _ in 0..churn.dice.roll(8) {
+                    churn.step(play.world());
+                }
+                play.frame();
+            }
+            let encoded = play.delta();
+            assert!(encoded.drift.is_empty(), "seed {seed}: {:?}", encoded.drift);
+            if churn.dice.roll(2) == 0 {
+                play.recorder.recycle(encoded.emptied);
+            }
+        }
+        assert_journal_is_the_world(&mut play);
+    }
+}
+
+#[test]
+fn save_ids_are_never_used_twice() {
+    let mut play = Play::start();
+    let mut seen = std::collections::HashSet::<SaveId>::new();
+    for _ in 0..20 {
+        let entity = play.world().spawn(Health(1)).id();
+        play.delta();
+        assert!(seen.insert(*play.journal.of::<Health>().keys().next().unwrap()));
+        play.world().despawn(entity);
+        play.delta();
+    }
+}

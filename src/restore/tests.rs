@@ -1,0 +1,498 @@
+//! A checkpoint is put back, and the world is what it was.
+
+use std::convert::Infallible;
+
+use bevy::ecs::entity_disabling::Disabled;
+use bevy::ecs::query::Allow;
+use bevy::prelude::*;
+use bevy::state::state_scoped::DespawnOnExit;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::{DespawnOnRestore, RestoreLossReason, WorldImage};
+use crate::capture::test_kit::*;
+use crate::capture::{CHILD_OF, CHILD_ORDER, SessionAppExt};
+use crate::journal::SaveId;
+use crate::{ReflectSaved, Saved};
+
+/// A world with something of everything.
+fn furnish(world: &mut World) {
+    let look = Look::Dyed { colour: "green".into() };
+    let parent = world.spawn((Health(1), Armor(3), Inventory(vec![1, 2, 3]), look)).id();
+    let children: Vec<Entity> = (10..14)
+        .map(|number| {
+            let target = Target { strength: number, targets: vec![parent] };
+            world.spawn((Health(number), target, ChildOf(parent))).id()
+        })
+        .collect();
+    world.entity_mut(parent).insert_children(0, &[children[3]]);
+    world.entity_mut(parent).insert(Target { strength: 0, targets: vec![children[2], Entity::PLACEHOLDER] });
+    world.entity_mut(children[1]).remove::<Armor>();
+    world.entity_mut(children[2]).insert((MemberOf(children[0]), Disabled, Burning(5)));
+    world.entity_mut(children[0]).insert((MemberOf(children[2]), Serial(9), Stat(0.5_f32)));
+    world.spawn((Player, Name::new("Maverick"), Transform::default(), Saved));
+    world.insert_resource(Score(77));
+    world.insert_resource(Leader(children[1]));
+}
+
+fn played() -> Play {
+    let mut play = Play::start();
+    furnish(play.world());
+    play.full();
+    play
+}
+
+#[test]
+fn a_fresh_game_gets_everything_back_under_the_same_ids() {
+    let saved = played().journal;
+    let mut fresh = Play::start();
+    let replaced = fresh.restore(&saved);
+    assert_eq!(fresh.journal.rows, saved.rows);
+    assert_eq!(fresh.journal.next_save_id, saved.next_save_id);
+    assert_eq!(replaced.report.entities, saved.entities() as u64);
+    assert!(replaced.report.dangling.is_empty(), "{:?}", replaced.report);
+    assert!(replaced.report.overwritten.is_empty(), "{:?}", replaced.report);
+    fresh.frame();
+    fresh.frame();
+    assert_eq!(fresh.delta().blocks, [], "nothing should have to settle");
+}
+
+#[test]
+fn a_game_that_went_on_goes_back() {
+    let mut play = played();
+    let saved = play.journal.clone();
+    let player = play.single::<Player>();
+    let world = play.world();
+    world.despawn(player);
+    world.resource_mut::<Score>().0 = 999;
+    world.remove_resource::<Leader>();
+    world.spawn((Health(500), Inventory(vec![9])));
+    play.frame();
+    play.delta();
+    let replaced = play.restore(&saved);
+    assert_eq!(play.journal.rows, saved.rows);
+    assert!(replaced.report.extra.is_empty());
+    assert_eq!(replaced.report.despawn_rounds, 1);
+}
+
+#[test]
+fn any_world_comes_back() {
+    for seed in 1..20 {
+        let mut dice = Dice(seed * 0x9e37_79b9);
+        let mut play = Play::start();
+        let mut entities: Vec<Entity> = Vec::new();
+        for number in 0..60 {
+            let entity = play.world().spawn(Health(number)).id();
+            if let Some(parent) = dice.pick(&entities)
+                && dice.roll(3) > 0
+            {
+                play.world().entity_mut(entity).insert(ChildOf(parent));
+            }
+            if let Some(other) = dice.pick(&entities) {
+                play.world().entity_mut(entity).insert((MemberOf(other), Target { strength: 1, targets: vec![other] }));
+                play.world().entity_mut(other).insert(MemberOf(entity));
+            }
+            if dice.roll(4) == 0 {
+                play.world().entity_mut(entity).remove::<Armor>();
+            }
+            entities.push(entity);
+        }
+        for _ in 0..10 {
+            let doomed = dice.pick(&entities).unwrap();
+            play.world().despawn(doomed);
+        }
+        play.full();
+        play.journal.forget_outside_targets();
+        let mut fresh = Play::start();
+        fresh.restore(&play.journal);
+        assert_eq!(fresh.journal.rows, play.journal.rows, "seed {seed}");
+    }
+}
+
+#[test]
+fn observers_see_whole_entities() {
+    let saved = played().journal;
+    let mut app = game();
+    type Whole<'w, 's> =
+        Query<'w, 's, (&'static Health, &'static Target, Option<&'static ChildOf>), Allow<Disabled>>;
+    app.add_observer(|added: On<Add, Health>, all: Whole| {
+        // Panics unless the neighbour came along.
+        let (health, target, parent) = all.get(added.entity).unwrap();
+        assert!(health.0 == 1 || parent.is_some());
+        assert!(!target.targets.is_empty());
+    });
+    let mut fresh = Play::of(app);
+    fresh.restore(&saved);
+    assert_eq!(fresh.journal.rows, saved.rows);
+}
+
+#[test]
+fn observers_that_drop_loot_leave_none() {
+    let mut app = game();
+    app.add_observer(|removed: On<Remove, Health>, mut commands: Commands, mut score: ResMut<Score>| {
+        let _ = removed;
+        score.0 += 1;
+        commands.spawn((Name::new("loot"), Saved));
+    });
+    app.insert_resource(Score(0));
+    let mut play = Play::of(app);
+    furnish(play.world());
+    play.full();
+    let saved = play.journal.clone();
+    let replaced = play.restore(&saved);
+    assert_eq!(play.journal.rows, saved.rows);
+    assert_eq!(replaced.report.despawn_rounds, 2);
+    assert!(replaced.report.extra.is_empty(), "{:?}", replaced.report.extra);
+    assert_eq!(*play.world().resource::<Score>(), Score(77));
+}
+
+#[test]
+fn a_world_that_never_ends_ends_the_sweep() {
+    let mut app = game();
+    app.add_observer(|_: On<Remove, Player>, mut commands: Commands| {
+        commands.spawn(Player);
+    });
+    let mut play = Play::of(app);
+    play.full();
+    let saved = play.journal.clone();
+    play.world().spawn(Player);
+    let report = play.restore(&saved).report;
+    assert_eq!(report.not_despawned, 1);
+    assert_eq!(report.extra.len(), 1);
+    assert_eq!(report.extra[0].type_path.as_deref(), Some(Player::type_path()));
+}
+
+#[test]
+fn a_resource_that_observers_change_is_as_saved() {
+    let saved = played().journal;
+    let mut app = game();
+    app.init_resource::<Score>();
+    app.add_observer(|_: On<Add, Health>, mut score: ResMut<Score>| score.0 += 1);
+    let mut fresh = Play::of(app);
+    let report = fresh.restore(&saved).report;
+    assert_eq!(*fresh.world().resource::<Score>(), Score(77));
+    assert_eq!(report.overwritten, [Score::type_path()]);
+}
+
+#[test]
+fn values_that_observers_change_are_as_saved() {
+    let saved = played().journal;
+    let mut app = game();
+    app.add_observer(|added: On<Add, Health>, mut armor: Query<&mut Armor>| {
+        for mut armor in &mut armor {
+            armor.0 += 100;
+        }
+        let _ = added;
+    });
+    // And one that adds a component.
+    app.add_observer(|added: On<Add, Burning>, mut commands: Commands| {
+        commands.entity(added.entity).insert(Inventory(vec![0]));
+    });
+    let mut fresh = Play::of(app);
+    let report = fresh.restore(&saved).report;
+    assert_eq!(fresh.journal.rows.get(Armor::type_path()), saved.rows.get(Armor::type_path()));
+    assert!(report.overwritten.contains(&Armor::type_path().to_owned()), "{report:?}");
+    assert_eq!(fresh.journal.values::<Inventory>(), saved.values::<Inventory>());
+}
+
+#[test]
+fn references_without_target_are_named() {
+    let mut play = Play::start();
+    let scenery = play.world().spawn(Name::new("scenery")).id();
+    let target = Target { strength: 1, targets: vec![Entity::PLACEHOLDER; 0] };
+    let with_target = Target { targets: vec![scenery], ..target };
+    play.world().spawn((Health(1), with_target, ChildOf(scenery)));
+    play.world().spawn((Health(2), MemberOf(scenery)));
+    play.world().insert_resource(Leader(scenery));
+    play.full();
+    let saved = play.journal.clone();
+    let mut fresh = Play::start();
+    let report = fresh.restore(&saved).report;
+    let found: Vec<_> = report
+        .dangling
+        .iter()
+        .map(|reference| (&*reference.type_path, reference.field.as_deref(), reference.is_relationship))
+        .collect();
+    assert_eq!(report.dangling_total, 4);
+    assert!(found.contains(&(CHILD_OF, None, true)), "{found:?}");
+    assert!(found.contains(&(MemberOf::type_path(), None, true)), "{found:?}");
+    assert!(found.contains(&(Target::type_path(), Some(".targets[0]"), false)), "{found:?}");
+    assert!(found.contains(&(Leader::type_path(), None, false)), "{found:?}");
+    assert!(report.overwritten.is_empty(), "{report:?}");
+    let entity = fresh.single::<Target>();
+    assert_eq!(fresh.world().get::<Target>(entity).unwrap().targets, [Entity::PLACEHOLDER]);
+    assert!(!fresh.world().entity(entity).contains::<ChildOf>());
+}
+
+#[test]
+fn circles_in_a_hostile_hierarchy_are_cut() {
+    let mut play = Play::start();
+    for number in 0..4 {
+        play.world().spawn(Health(number));
+    }
+    play.full();
+    let mut hostile = play.journal.clone();
+    let ids: Vec<SaveId> = hostile.of::<Health>().into_keys().collect();
+    for (child, parent) in [(0, 1), (1, 2), (2, 0), (3, 3)] {
+        hostile.set(CHILD_OF, ids[child], &ids[parent]);
+        hostile.set(CHILD_ORDER, ids[child], &[ids[parent], ids[parent], SaveId(1 << 40)]);
+    }
+    hostile.types.push(CHILD_OF.to_owned());
+    let mut fresh = Play::start();
+    let report = fresh.restore(&hostile).report;
+    assert_eq!(report.entities, 4);
+    assert_eq!(report.dangling_total, 2, "one link of each circle should go: {report:?}");
+}
+
+#[test]
+fn hostile_rows_panic_nowhere() {
+    let saved = played().journal;
+    let mut dice = Dice(0x5eed);
+    for _ in 0..200 {
+        let mut hostile = saved.clone();
+        for rows in hostile.rows.values_mut() {
+            for value in rows.values_mut() {
+                if dice.roll(3) == 0 {
+                    let place = dice.roll(value.len());
+                    value[place] = dice.roll(256) as u8;
+                    value.truncate(1 + dice.roll(value.len() * 2));
+                }
+            }
+            if dice.roll(5) == 0 {
+                rows.pop_first();
+            }
+            if dice.roll(5) == 0 {
+                rows.insert(SaveId(dice.roll(1 << 20) as u64), vec![0xc0]);
+            }
+        }
+        let mut fresh = Play::start();
+        let report = fresh.restore(&hostile).report;
+        assert!(report.entities <= hostile.entities() as u64);
+    }
+}
+
+#[test]
+fn what_this_build_can_not_use_is_carried_until_its_entity_goes() {
+    let mut play = played();
+    let id = play.journal.of::<Player>().into_keys().next().unwrap();
+    let other = *play.journal.of::<Armor>().keys().next().unwrap();
+    play.journal.set("old::Mana", id, &5_u8);
+    play.journal.set("old::Mana", other, &6_u8);
+    play.journal.set("old::Weather", SaveId::WORLD, &"rain");
+    play.journal.set(Armor::type_path(), other, &"no number");
+    let saved = play.journal.clone();
+    let mut fresh = Play::start();
+    let report = fresh.restore(&saved).report;
+    assert_eq!(report.losses.len(), 3);
+    assert!(report.losses.iter().any(|loss| loss.reason == RestoreLossReason::UnknownType));
+    let undecodable = report.losses.iter().find(|loss| loss.type_path == Armor::type_path()).unwrap();
+    assert!(
+        matches!(&undecodable.reason, RestoreLossReason::Undecodable { ids, .. } if *ids == [other]),
+        "{undecodable:?}"
+    );
+    // The required default stands in, and that is a value of the game's own.
+    let mut expected = saved.clone();
+    expected.set(Armor::type_path(), other, &Armor(7));
+    assert_eq!(fresh.journal.rows, expected.rows);
+    // A full capture carries them on; the despawned entity's goes.
+    let player = fresh.single::<Player>();
+    fresh.world().despawn(player);
+    fresh.delta();
+    fresh.full();
+    let mana: Vec<SaveId> = fresh.journal.rows["old::Mana"].keys().copied().collect();
+    assert_eq!(mana, [other]);
+    assert!(fresh.journal.rows.contains_key("old::Weather"));
+}
+
+#[test]
+fn a_value_of_its_own_takes_the_place_of_a_carried_one() {
+    let mut play = played();
+    let ids: Vec<SaveId> = play.journal.of::<Inventory>().into_keys().collect();
+    play.journal.set(Inventory::type_path(), ids[0], &"no list");
+    let saved = play.journal.clone();
+    let mut fresh = Play::start();
+    fresh.restore(&saved);
+    assert_eq!(fresh.journal.rows, saved.rows, "carried, unread");
+    let entity = fresh.single::<Look>();
+    fresh.world().entity_mut(entity).insert(Inventory(vec![8]));
+    fresh.delta();
+    assert_eq!(fresh.journal.values::<Inventory>(), [Inventory(vec![8])]);
+    fresh.full();
+    assert_eq!(fresh.journal.values::<Inventory>(), [Inventory(vec![8])]);
+}
+
+#[test]
+fn a_type_that_the_checkpoint_does_not_know_is_left_alone() {
+    let mut saved = played().journal;
+    for path in [Score::type_path(), Armor::type_path()] {
+        saved.rows.remove(path);
+        saved.types.retain(|known| known != path);
+    }
+    let mut fresh = Play::start();
+    fresh.world().insert_resource(Score(5));
+    fresh.restore(&saved);
+    assert_eq!(*fresh.world().resource::<Score>(), Score(5));
+    assert_eq!(fresh.journal.of::<Armor>().len(), fresh.journal.of::<Health>().len());
+}
+
+#[test]
+fn a_resource_that_was_absent_is_removed() {
+    let mut play = Play::start();
+    play.full();
+    let saved = play.journal.clone();
+    play.world().insert_resource(Score(5));
+    play.restore(&saved);
+    assert!(!play.world().contains_resource::<Score>());
+}
+
+#[test]
+fn states_come_back_and_entities_keep_their_scope() {
+    let mut app = game();
+    app.add_systems(OnEnter(Game::Playing), |mut commands: Commands| {
+        commands.spawn((Player, DespawnOnExit(Game::Playing)));
+    });
+    let mut play = Play::of(app);
+    play.world().resource_mut::<NextState<Game>>().set(Game::Playing);
+    play.frame();
+    play.world().resource_mut::<NextState<Phase>>().set(Phase::Night);
+    play.world().spawn((Health(1), DespawnOnExit(Phase::Night)));
+    play.frame();
+    play.full();
+    let saved = play.journal.clone();
+    for start in [Game::Menu, Game::Playing, Game::Won] {
+        play.world().resource_mut::<NextState<Game>>().set(start);
+        play.frame();
+        let report = play.restore(&saved).report;
+        assert_eq!(play.journal.rows, saved.rows, "from {start:?}");
+        assert!(report.extra.is_empty());
+        play.frame();
+        play.frame();
+        assert_eq!(*play.world().resource::<State<Phase>>().get(), Phase::Night);
+        assert_eq!(play.delta().blocks, [], "from {start:?}: no second level, and nobody despawned");
+    }
+    play.world().resource_mut::<NextState<Game>>().set(Game::Menu);
+    play.frame();
+    play.delta();
+    assert_eq!(play.journal.entities(), 0, "the scopes should work again");
+}
+
+#[test]
+fn a_pending_transition_is_pending_again() {
+    let mut play = Play::start();
+    play.world().resource_mut::<NextState<Game>>().set(Game::Playing);
+    play.full();
+    let saved = play.journal.clone();
+    let mut fresh = Play::start();
+    fresh.restore(&saved);
+    assert_eq!(*fresh.world().resource::<State<Game>>().get(), Game::Menu);
+    fresh.frame();
+    assert_eq!(*fresh.world().resource::<State<Game>>().get(), Game::Playing);
+}
+
+#[test]
+fn a_second_player_is_reported_by_name() {
+    let saved = played().journal;
+    let mut app = game();
+    app.add_observer(|_: On<Add, Inventory>, mut commands: Commands| {
+        commands.spawn((Player, Health(1), Name::new("double")));
+    });
+    let mut fresh = Play::of(app);
+    let report = fresh.restore(&saved).report;
+    assert_eq!(report.extra.len(), 1);
+    assert_eq!(report.extra[0].type_path.as_deref(), Some(Player::type_path()));
+    assert_eq!(report.extra[0].entities, 1);
+}
+
+#[test]
+fn an_observer_may_despawn_what_is_restored() {
+    let saved = played().journal;
+    let mut app = game();
+    app.add_observer(|added: On<Add, Look>, mut commands: Commands| {
+        commands.entity(added.entity).despawn();
+    });
+    let mut fresh = Play::of(app);
+    let report = fresh.restore(&saved).report;
+    assert_eq!(report.despawned_again, 1);
+    assert_eq!(report.dangling_total, 4, "its children have no parent");
+    assert_eq!(report.entities + 1, saved.entities() as u64);
+}
+
+#[test]
+fn families_of_saved_and_unsaved_entities_make_no_trouble() {
+    let mut play = Play::start();
+    let scenery = play.world().spawn(Name::new("scenery")).id();
+    let saved_child = play.world().spawn((Health(1), ChildOf(scenery))).id();
+    let camera = play.world().spawn((Name::new("camera"), ChildOf(saved_child))).id();
+    play.world().spawn((Health(2), ChildOf(camera)));
+    let bullet = play.world().spawn(DespawnOnRestore).id();
+    play.full();
+    let saved = play.journal.clone();
+    let report = play.restore(&saved).report;
+    assert_eq!(report.entities, 2);
+    assert!(play.world().get_entity(scenery).is_ok());
+    assert!(play.world().get_entity(camera).is_err());
+    assert!(play.world().get_entity(bullet).is_err());
+}
+
+#[test]
+fn disabled_entities_are_replaced_too() {
+    let mut play = Play::start();
+    play.world().spawn((Health(1), Disabled));
+    play.full();
+    let saved = play.journal.clone();
+    let replaced = play.restore(&saved);
+    assert_eq!(play.journal.rows, saved.rows);
+    assert!(play.world().entity(replaced.seeds[0].0).contains::<Disabled>());
+    assert!(replaced.report.extra.is_empty());
+}
+
+#[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize)]
+#[reflect(Component, Saved)]
+struct Touchy;
+
+impl<'de> Deserialize<'de> for Touchy {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        panic!("don't touch me")
+    }
+}
+
+#[test]
+fn a_type_whose_decoding_panics_is_a_loss() {
+    let mut app = game();
+    app.register_type::<Touchy>();
+    let mut play = Play::of(app);
+    play.world().spawn((Touchy, Health(1)));
+    play.full();
+    let saved = play.journal.clone();
+    let report = play.restore(&saved).report;
+    assert_eq!(report.losses.len(), 1);
+    assert_eq!(play.journal.rows, saved.rows, "carried");
+}
+
+#[test]
+fn an_error_while_reading_is_handed_on() {
+    let play = played();
+    let broken = [Err("disk"), Ok(play.journal.blocks().remove(0))];
+    let result = WorldImage::decode(&play.types, &play.journal.commit(), broken);
+    assert_eq!(result.err(), Some("disk"));
+}
+
+#[test]
+fn images_and_captures_travel_between_threads() {
+    fn travels<T: Send + Sync + 'static>() {}
+    travels::<WorldImage>();
+    travels::<crate::capture::Capture>();
+    travels::<crate::capture::Encoder>();
+    travels::<crate::capture::Recorder>();
+    let _: Option<Infallible> = None;
+}
+
+#[test]
+fn saving_needs_no_registration_order() {
+    let mut app = App::new();
+    app.save_component::<Name>().save_state::<Game>();
+    app.add_plugins((MinimalPlugins, bevy::state::app::StatesPlugin)).init_state::<Game>();
+    let mut play = Play::of(app);
+    play.world().spawn((Saved, Name::new("x")));
+    play.full();
+    assert_eq!(play.journal.values::<Name>().len(), 1);
+}
