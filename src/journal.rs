@@ -37,7 +37,6 @@ pub use header_codec::SegmentError;
 pub use id::{CheckpointId, RunId, SaveId, SessionId};
 pub use index::Validity;
 pub use read_error::{Damage, ReadError};
-pub use wire::WireError;
 
 pub(crate) use block::{Block, ENTITIES, Rows, Values};
 pub(crate) use commit::{Commit, Record, TypeSummary, milliseconds};
@@ -46,11 +45,11 @@ pub(crate) use group_encoder::{GroupEncoder, GroupWritten};
 pub(crate) use header::{FORMAT_MAJOR, FORMAT_MINOR, MAGIC, Predecessor, SegmentHeader};
 pub(crate) use id::random_u64;
 pub(crate) use index::{
-    CheckpointInfo, FileProblem, FileProblemKind, GroupRef, Head, Plan, RunEnd, SegmentSummary,
-    SessionIndex,
+    CheckpointInfo, FileProblem, FileProblemKind, GroupRef, Head, Plan, SegmentSummary,
+    SessionIndex, missing_ends,
 };
-pub(crate) use merge::{MERGE_WIDTH, Merge, merge, rounds};
+pub(crate) use merge::{Merge, merge, rounds};
 pub(crate) use read_at::ReadAt;
-pub(crate) use scan::{BrokenGroup, DamagedRange, FrameEntry, GroupEntry, Scan};
+pub(crate) use scan::{DamagedRange, FrameEntry, GroupEntry, Scan};
 pub(crate) use segment_reader::{Blocks, Segment};
-pub(crate) use segment_writer::{GroupError, SegmentEncoder};
+pub(crate) use segment_writer::SegmentEncoder;

@@ -10,7 +10,6 @@ mod prepare;
 mod shortlist;
 mod standing;
 
-pub(crate) use corruption::Corruption;
 pub(crate) use detect::{Found, detect};
 pub(crate) use machine::Machine;
 pub(crate) use shortlist::is_named;

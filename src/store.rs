@@ -9,6 +9,7 @@ mod boot;
 mod directory;
 mod disk;
 mod error;
+mod findings;
 mod home;
 mod host;
 mod layout;
@@ -33,9 +34,9 @@ pub(crate) use home::{Home, with_sources};
 pub(crate) use host::{HostId, HostIdOrigin};
 pub(crate) use layout::Layout;
 pub(crate) use process_record::{
-    FoundRecord, HeldRun, Liveness, ProcessId, ProcessRecord, ProcessRecordFile, RecordError,
-    read_all, remove as remove_record,
+    FoundRecord, HeldRun, Liveness, ProcessId, ProcessRecord, ProcessRecordFile, read_all,
+    remove as remove_record,
 };
 pub(crate) use real_disk::RealDisk;
 pub(crate) use session_card::SessionCard;
-pub(crate) use stored_session::{MergedBlocks, StoredSession};
+pub(crate) use stored_session::StoredSession;

@@ -8,7 +8,8 @@ use bevy::prelude::*;
 use bevy_session::prelude::*;
 
 use crate::colony::{
-    Building, Colony, Condition, Daytime, Identity, Inventory, Kind, Ore, Position, Roster, somebody,
+    Building, Colony, Condition, Daytime, Identity, Inventory, Kind, Ore, Position, Roster,
+    somebody,
 };
 use crate::options::Options;
 

@@ -67,11 +67,7 @@ fn take_up(
 }
 
 /// What was asked for is damaged, but something older of it is whole.
-fn another_offer(
-    available: On<RecoveryAvailable>,
-    state: Res<TakeUp>,
-    mut commands: Commands,
-) {
+fn another_offer(available: On<RecoveryAvailable>, state: Res<TakeUp>, mut commands: Commands) {
     if state.asked_for == Some(available.offer.session.id) {
         commands.run_system_cached(take_up);
     }
@@ -105,7 +101,8 @@ fn request_rejected(
             exit.write(AppExit::error());
         }
         (Request::Recover(session, _) | Request::Continue(session), _) => {
-            reporter.error("not_restored", format!("Session {session} doesn't come back: {error}."));
+            let message = format!("Session {session} doesn't come back: {error}.");
+            reporter.error("not_restored", message);
             state.given_up.push(*session);
             commands.run_system_cached(take_up);
         }

@@ -63,7 +63,7 @@ pub enum EncodeError {
         /// The largest size allowed.
         limit: usize,
     },
-    /// Blocks came in another order than that of [`Block::key`].
+    /// Blocks came in another order than the one in which a group holds them.
     #[error("a block of {type_path} is out of order")]
     OutOfOrder {
         /// The block's type.

@@ -4,6 +4,7 @@
 //! itself, so it can be asked again whenever something more is known: a group that turned out to be
 //! damaged is marked, and the next plan goes around it.
 
+mod ending;
 mod head;
 mod problem;
 mod run;
@@ -20,7 +21,8 @@ use super::{
 };
 use run::{CommitPlace, Moment, Run};
 
-pub use head::{Head, RunEnd};
+pub use ending::missing_ends;
+pub use head::Head;
 pub use problem::{FileProblem, FileProblemKind};
 
 /// A segment as the index sees it.
@@ -209,6 +211,13 @@ impl SessionIndex {
     /// Notes that the data of a group was read and is good.
     pub fn mark_verified(&mut self, group: GroupRef) {
         self.mark(group, Validity::Verified);
+    }
+
+    /// Whether the data of a group was read and is good.
+    pub fn is_verified(&self, group: GroupRef) -> bool {
+        let segment = self.segments.get(group.segment);
+        let run = segment.and_then(|segment| self.runs.get(&segment.header.run));
+        run.is_some_and(|run| run.is_verified(group))
     }
 
     fn mark(&mut self, group: GroupRef, validity: Validity) {

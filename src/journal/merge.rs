@@ -34,6 +34,7 @@ use source::Source;
 
 /// The most sources that one merge should have: each holds one frame in memory.
 pub const MERGE_WIDTH: usize = 64;
+
 /// Splits sources that are too many for one merge into consecutive rounds.
 ///
 /// `None` if `sources` can be merged at once. Otherwise each range is merged into one delta
@@ -51,7 +52,7 @@ pub fn rounds(sources: usize) -> Option<Vec<Range<usize>>> {
 /// [`Block::key`].
 ///
 /// With `keep_removals` the result is a delta, without it a snapshot. Its blocks come in the same
-/// order and hold at most about [`limits::FRAME_BYTES`], or one value that is larger; a block that
+/// order and hold at most about [`FRAME_BYTES`](super::limits::FRAME_BYTES), or one value that is larger; a block that
 /// no other source has to do with is passed on as it is. The iterator ends after the first error.
 pub fn merge<S, E>(sources: Vec<S>, keep_removals: bool) -> Merge<S>
 where
@@ -132,17 +133,17 @@ where
         let removed = self.take_removals(&type_path)?;
         let is_entities = &*type_path == ENTITIES;
         if self.keep_removals {
-            let covered = if is_entities { &[][..] } else { &self.gone.rows };
+            // What an entity's own removal takes away needn't be said again for each column.
+            let covered = if is_entities { &Removals::default() } else { &self.gone };
             removed.put_blocks(&type_path, covered, &mut self.ready);
         }
-        let removed = if is_entities {
+        if is_entities {
             self.gone = removed;
-            Removals::default()
+            self.column = Some(Column::new(type_path, Removals::default(), &self.sources));
         } else {
-            removed
-        };
-        self.gone.rewind();
-        self.column = Some(Column::new(type_path, removed, &self.sources));
+            self.gone.rewind();
+            self.column = Some(Column::new(type_path, removed, &self.sources));
+        }
         Ok(true)
     }
 

@@ -49,6 +49,8 @@ pub fn header(run: u64, segment: u32) -> SegmentHeader {
             description: String::new(),
             session_type: String::new(),
             priority: SessionPriority::Normal,
+            autosave: true,
+            recovery: true,
             started: Timestamp::UNIX_EPOCH,
             context: SessionContext::default(),
         },

@@ -81,7 +81,7 @@ pub struct Scan {
     pub tail: Option<u64>,
     /// The highest checkpoint number that any good frame names, committed or not.
     pub newest_counter: Option<u64>,
-    /// Bytes of the file when it was scanned.
+    /// Bytes of the file when it was scanned, as far as a segment can have them.
     pub length: u64,
 }
 
@@ -94,6 +94,7 @@ impl Segment {
     /// part of what was found.
     pub fn scan(&self) -> Result<Scan, ReadError> {
         let length = self.file().len().map_err(|source| self.unreadable(0, source))?;
+        let length = length.min(limits::SEGMENT_BYTES);
         let mut scanner = Scanner {
             segment: self,
             window: Window::new(self.file(), length),

@@ -1,14 +1,15 @@
 //! Writing a segment, as pure bytes: whoever calls appends them to a file.
 
+#[cfg(test)]
 use std::io;
 
 use super::frame::{FrameKind, FramePlace, FrameSealer};
-use super::{
-    Block, Commit, EncodeError, GroupEncoder, GroupWritten, Record, SegmentHeader, header_codec,
-    limits,
-};
+#[cfg(test)]
+use super::{Block, Commit, GroupEncoder, GroupWritten};
+use super::{EncodeError, Record, SegmentHeader, header_codec, limits};
 
 /// Why a group could not be written.
+#[cfg(test)]
 #[derive(Debug, thiserror::Error)]
 pub enum GroupError {
     /// The group can't be encoded. The segment can still be written to.
@@ -63,6 +64,7 @@ impl SegmentEncoder {
     /// # Errors
     ///
     /// [`GroupError`]; its variants say whether the segment can still be written to.
+    #[cfg(test)]
     pub fn encode_group(
         &mut self,
         blocks: impl IntoIterator<Item = Block>,

@@ -45,6 +45,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether everything has been read.
+    #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }

@@ -101,6 +101,20 @@ impl CurrentSession {
         self.metadata.priority
     }
 
+    /// Whether automatic checkpoints are taken, as far as
+    /// [`SessionSettings`](crate::SessionSettings) allows them.
+    #[must_use]
+    pub fn autosave(&self) -> bool {
+        self.metadata.autosave
+    }
+
+    /// Whether the session is offered after a crash, as far as
+    /// [`SessionSettings`](crate::SessionSettings) allows it.
+    #[must_use]
+    pub fn recovery(&self) -> bool {
+        self.metadata.recovery
+    }
+
     /// [`SessionStatus::Active`] or [`SessionStatus::Paused`], and while its end is being written
     /// the status that it will have.
     #[must_use]

@@ -79,6 +79,8 @@ impl RuntimeParts {
             description: session.description.clone(),
             session_type: session.session_type.clone(),
             priority: session.priority,
+            autosave: session.autosave,
+            recovery: session.recovery,
             started: self.now.wall,
             context: SessionContext::default(),
         };
@@ -120,7 +122,9 @@ impl RuntimeParts {
 
     fn pause(&mut self, world: &mut World) -> Result<(), RequestError> {
         let session = self.step(world, Move::Pause)?;
-        if world.get_resource_or_init::<SessionSettings>().autosave {
+        let allowed = world.get_resource_or_init::<SessionSettings>().autosave;
+        let wanted = world.get_resource::<CurrentSession>().is_some_and(CurrentSession::autosave);
+        if allowed && wanted {
             self.take_checkpoint(world, CheckpointKind::Pause, None);
         }
         self.write_status(world);
@@ -151,6 +155,8 @@ impl RuntimeParts {
         metadata.description = update.description.unwrap_or_else(|| before.description.clone());
         metadata.session_type = update.session_type.unwrap_or_else(|| before.session_type.clone());
         metadata.priority = update.priority.unwrap_or(before.priority);
+        metadata.autosave = update.autosave.unwrap_or(before.autosave);
+        metadata.recovery = update.recovery.unwrap_or(before.recovery);
         let metadata = (before != *metadata).then(|| metadata.clone());
         current.fields_changed |= !update.fields.is_empty();
         current.fields.extend(update.fields);

@@ -77,6 +77,8 @@ pub struct SessionUpdate {
     pub(crate) description: Option<String>,
     pub(crate) session_type: Option<String>,
     pub(crate) priority: Option<SessionPriority>,
+    pub(crate) autosave: Option<bool>,
+    pub(crate) recovery: Option<bool>,
     pub(crate) fields: Fields,
 }
 
@@ -113,6 +115,20 @@ impl SessionUpdate {
     #[must_use]
     pub fn priority(mut self, priority: SessionPriority) -> Self {
         self.priority = Some(priority);
+        self
+    }
+
+    /// Whether automatic checkpoints are taken from now on.
+    #[must_use]
+    pub fn autosave(mut self, autosave: bool) -> Self {
+        self.autosave = Some(autosave);
+        self
+    }
+
+    /// Whether the session is offered after a crash.
+    #[must_use]
+    pub fn recovery(mut self, recovery: bool) -> Self {
+        self.recovery = Some(recovery);
         self
     }
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tracing::warn;
 
 use super::panic_hook;
-use crate::journal::{RunId, SessionId};
+use crate::journal::{CheckpointId, RunId, SessionId};
 use crate::store::{
     FoundRecord, HeldRun, Home, Liveness, PanicInfo, ProcessId, ProcessRecord, ProcessRecordFile,
     read_all, remove_record, with_sources,
@@ -131,10 +131,10 @@ impl ProcessGuard {
         exiting && self.shared.lock().record.exiting.is_none()
     }
 
-    /// From now on, this process holds a run.
+    /// From now on, this process holds a run. Until something in it is durable, it also holds the
+    /// run before: a death in between is the death of that one.
     pub(crate) fn hold(&self, session: SessionId, run: RunId) {
         self.update(|record| {
-            record.runs.retain(|held| held.session != session);
             record.runs.push(HeldRun {
                 session,
                 run,
@@ -146,12 +146,15 @@ impl ProcessGuard {
 
     /// A checkpoint became durable. Witness for the dialog after a crash; written with the next
     /// heartbeat.
-    pub(crate) fn acknowledged(&self, session: SessionId, counter: u64, now: Timestamp) {
+    pub(crate) fn acknowledged(&self, session: SessionId, id: CheckpointId, now: Timestamp) {
         let mut file = self.shared.lock();
-        for held in file.record.runs.iter_mut().filter(|held| held.session == session) {
-            held.last_acknowledged = Some(counter);
-            held.acknowledged_at = Some(now);
-        }
+        file.record.runs.retain_mut(|held| {
+            if held.session == session && held.run == id.run {
+                held.last_acknowledged = Some(id.counter);
+                held.acknowledged_at = Some(now);
+            }
+            held.session != session || held.run == id.run
+        });
     }
 
     /// The process no longer holds a run of this session.

@@ -88,7 +88,8 @@ pub(super) fn examine(
             Interest::This => true,
             Interest::Crashes => {
                 let open_fork = forked && !standing.status.has_ended();
-                !head.declined && !standing.in_use && (standing.has_crashed() || open_fork)
+                let wanted = head.metadata.recovery && !head.declined;
+                wanted && !standing.in_use && (standing.has_crashed() || open_fork)
             }
         };
         if wanted {

@@ -44,14 +44,20 @@ pub(super) struct ImageColumn {
     pub unreadable: BTreeSet<u32>,
     /// The entity of each decoded row.
     ranks: Vec<u32>,
+    /// Where each decoded row is: its block, and its place in it.
+    pub places: Vec<(u32, u32)>,
 }
 
 impl ImageColumn {
-    /// The bytes of a row.
-    pub(super) fn saved_value(&self, id: SaveId) -> Option<&[u8]> {
-        let after = self.saved.partition_point(|values| values.ids().first() <= Some(&id));
-        let values = self.saved.get(after.checked_sub(1)?)?;
-        values.value(values.ids().binary_search(&id).ok()?)
+    fn empty(type_path: Arc<str>, decoded: DecodedColumn, was_saved: bool) -> Self {
+        let (saved, unreadable, ranks, places) = Default::default();
+        Self { type_path, decoded, was_saved, saved, unreadable, ranks, places }
+    }
+
+    /// The bytes of a decoded row.
+    pub(super) fn saved_value(&self, row: u32) -> Option<&[u8]> {
+        let (block, row) = *self.places.get(row as usize)?;
+        self.saved.get(block as usize)?.value(row as usize)
     }
 
     /// Whether every game saves the type.
@@ -214,6 +220,12 @@ impl SavedRows {
     fn iter(&self) -> impl Iterator<Item = (SaveId, &[u8])> {
         self.rows.iter().flat_map(Values::iter)
     }
+
+    /// Block and place of each row.
+    fn places(&self) -> impl Iterator<Item = (u32, u32)> {
+        let blocks = (0_u32..).zip(&self.rows);
+        blocks.flat_map(|(block, rows)| (0_u32..).zip(rows.ids()).map(move |(row, _)| (block, row)))
+    }
 }
 
 /// Decodes columns and collects what can't be.
@@ -231,18 +243,19 @@ impl Decoder<'_> {
         was_saved: bool,
         saved: SavedRows,
     ) -> ImageColumn {
-        let (unreadable, ranks) = Default::default();
-        let mut column =
-            ImageColumn { type_path, decoded, was_saved, saved: Vec::new(), unreadable, ranks };
+        let mut column = ImageColumn::empty(type_path, decoded, was_saved);
         let mut failed = FailedRows::default();
-        for (id, value) in saved.iter() {
+        for (place, (id, value)) in saved.places().zip(saved.iter()) {
             let Some(rank) = self.rank_of_row(id, &column.decoded) else { continue };
             // Ids ascend. One that doesn't is a second value of its entity, and no writer's work.
             if column.ranks.last().is_some_and(|last| *last >= rank) {
                 continue;
             }
             match failed.decode(&mut column.decoded, value) {
-                Ok(()) => column.ranks.push(rank),
+                Ok(()) => {
+                    column.ranks.push(rank);
+                    column.places.push(place);
+                }
                 Err(error) => {
                     column.unreadable.insert(rank);
                     failed.add(id, error);

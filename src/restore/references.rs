@@ -29,10 +29,6 @@ impl Ranks {
         &self.ids
     }
 
-    /// The id at a rank.
-    pub(super) fn id(&self, rank: u32) -> Option<SaveId> {
-        self.ids.get(rank as usize).copied()
-    }
 
     /// The rank of an id.
     pub(super) fn rank(&self, id: SaveId) -> Option<u32> {

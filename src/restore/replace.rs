@@ -96,9 +96,11 @@ impl ImageColumn {
         let DecodedColumn::Resource(resource) = &mut self.decoded else {
             return ResourceRestored::Unchanged;
         };
-        let saved = self.saved.first().and_then(|values| values.value(0));
-        let (Some(saved), true) = (saved, self.unreadable.is_empty()) else {
-            // A type that the checkpoint doesn't know says nothing about the resource.
+        let place = self.places.first();
+        let saved = place.and_then(|(block, row)| self.saved.get(*block as usize)?.value(*row as usize));
+        let Some(saved) = saved else {
+            // A type that the checkpoint doesn't know says nothing about the resource, and a value
+            // that can't be read says that there was one.
             if self.was_saved && self.unreadable.is_empty() {
                 let component = resource.component(world);
                 world.remove_resource_by_id(component);

@@ -206,16 +206,17 @@ impl Replacement {
 
     /// Writes again what observers changed while they were told of restored entities.
     pub(super) fn write_again_what_changed(&mut self, world: &mut World) {
-        for (rank, place) in self.changed_values(world) {
-            let (Some(entity), Some(id), Some(column)) = (
-                self.entities.get(rank as usize),
-                self.image.ranks.id(rank),
-                self.image.columns.get(place as usize),
-            ) else {
+        for (rank, row) in self.changed_values(world) {
+            let (Some(entity), Some(column)) =
+                (self.entities.get(rank as usize), self.image.columns.get(row.column as usize))
+            else {
                 continue;
             };
-            let DecodedColumn::Component(rows) = &column.decoded else { continue };
-            let Some(saved) = column.saved_value(id) else { continue };
+            let (DecodedColumn::Component(rows), Some(saved)) =
+                (&column.decoded, column.saved_value(row.row))
+            else {
+                continue;
+            };
             let mut references = References::new(&self.image.ranks, &self.entities);
             rows.write_again(saved, &mut references, world, *entity);
             self.report.add_overwritten(&column.type_path);
@@ -227,8 +228,8 @@ impl Replacement {
         }
     }
 
-    /// The values that are not as saved, by rank and column.
-    fn changed_values(&self, world: &World) -> Vec<(u32, u32)> {
+    /// The values that are not as saved, and the ranks of their entities.
+    fn changed_values(&self, world: &World) -> Vec<(u32, RowOfEntity)> {
         let mut changed = Vec::new();
         if self.stamps.nothing_ran_until_now(world) {
             return changed;
@@ -249,12 +250,12 @@ impl Replacement {
                     continue;
                 }
                 let (DecodedColumn::Component(rows), Some(saved)) =
-                    (&column.decoded, self.image.ranks.id(rank).and_then(|id| column.saved_value(id)))
+                    (&column.decoded, column.saved_value(row.row))
                 else {
                     continue;
                 };
                 if !rows.is_as_saved(saved, entity, &mut names, &mut scratch) {
-                    changed.push((rank, row.column));
+                    changed.push((rank, *row));
                 }
             }
         }

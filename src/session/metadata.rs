@@ -29,11 +29,21 @@ pub struct SessionMetadata {
     /// How much it matters, for retention and listings.
     #[serde(default)]
     pub priority: SessionPriority,
+    /// Whether automatic checkpoints are taken, as far as the settings allow them.
+    #[serde(default = "yes")]
+    pub autosave: bool,
+    /// Whether the session is offered after a crash, as far as the settings allow it.
+    #[serde(default = "yes")]
+    pub recovery: bool,
     /// When it was started.
     pub started: Timestamp,
     /// What it was started with.
     #[serde(default)]
     pub context: SessionContext,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// How much a session matters.
@@ -84,13 +94,15 @@ pub struct SessionContext {
 /// let session = NewSession::named("Campaign").player("Maverick").field("difficulty", &"hard");
 /// assert!(session.is_ok());
 /// ```
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct NewSession {
     pub(crate) name: String,
     pub(crate) player: Option<String>,
     pub(crate) description: String,
     pub(crate) session_type: String,
     pub(crate) priority: SessionPriority,
+    pub(crate) autosave: bool,
+    pub(crate) recovery: bool,
     pub(crate) fields: Fields,
     pub(crate) replaces_current: bool,
 }
@@ -99,7 +111,17 @@ impl NewSession {
     /// A session with this name.
     #[must_use]
     pub fn named(name: impl Into<String>) -> Self {
-        Self { name: name.into(), ..Self::default() }
+        Self {
+            name: name.into(),
+            player: None,
+            description: String::new(),
+            session_type: String::new(),
+            priority: SessionPriority::Normal,
+            autosave: true,
+            recovery: true,
+            fields: Fields::default(),
+            replaces_current: false,
+        }
     }
 
     /// The player's name. None by default.
@@ -127,6 +149,23 @@ impl NewSession {
     #[must_use]
     pub fn priority(mut self, priority: SessionPriority) -> Self {
         self.priority = priority;
+        self
+    }
+
+    /// Whether automatic checkpoints are taken, as far as
+    /// [`SessionSettings`](crate::SessionSettings) allows them. Yes by default.
+    #[must_use]
+    pub fn autosave(mut self, autosave: bool) -> Self {
+        self.autosave = autosave;
+        self
+    }
+
+    /// Whether the session is offered after a crash, as far as
+    /// [`SessionSettings`](crate::SessionSettings) allows it. Yes by default; a game where death is
+    /// for good may say no.
+    #[must_use]
+    pub fn recovery(mut self, recovery: bool) -> Self {
+        self.recovery = recovery;
         self
     }
 

@@ -40,15 +40,7 @@ pub struct CreatedSegment {
 #[derive(Debug)]
 #[must_use = "the lock is released when this is dropped"]
 pub struct SessionLock {
-    session: SessionId,
     _lock: Box<dyn Lock>,
-}
-
-impl SessionLock {
-    /// The session that is locked.
-    pub fn session(&self) -> SessionId {
-        self.session
-    }
 }
 
 impl DirectoryStore {
@@ -174,7 +166,7 @@ impl DirectoryStore {
         self.create_state_directory()?;
         let path = self.layout.lock(session);
         let lock = self.disk.try_lock(&path).attempt(StoreAction::Lock, &path)?;
-        Ok(lock.map(|lock| SessionLock { session, _lock: lock }))
+        Ok(lock.map(|lock| SessionLock { _lock: lock }))
     }
 
     /// Writes the card that people find in a session's directory.
@@ -259,7 +251,9 @@ impl DirectoryStore {
 mod tests {
     use super::*;
     use crate::journal::sample::{at, blocks, commit, header, session, values};
-    use crate::journal::{Block, CheckpointId, Commit, FileProblemKind, SaveId, Validity};
+    use crate::journal::{
+        Block, CheckpointId, Commit, FileProblemKind, Predecessor, SaveId, Validity,
+    };
     use crate::session::SessionStatus;
     use crate::store::{HostIdOrigin, MemoryDisk, Operation};
 
@@ -396,10 +390,31 @@ mod tests {
     }
 
     #[test]
+    fn a_torn_file_that_a_later_segment_remembers_is_damaged() {
+        let disk = MemoryDisk::default();
+        let path = write_run(&store(&disk), 1, 2);
+        let length = disk.read(&path, 1 << 20).unwrap().len();
+        let predecessor = Some(Predecessor { length: length as u64, sequence: 5 });
+        let after = SegmentHeader { predecessor, base: Some(3), ..header(1, 1) };
+        store(&disk).create_segment(&after).unwrap();
+
+        let problem_after_cut = |length| {
+            disk.truncate(&path, length);
+            let stored = store(&disk).open_session(session()).unwrap();
+            stored.problems().first().map(|problem| problem.kind.clone())
+        };
+        assert_eq!(problem_after_cut(length), None);
+        let cut = problem_after_cut(length - 1);
+        assert!(matches!(cut, Some(FileProblemKind::PartlyDamaged(_))), "{cut:?}");
+        assert_eq!(problem_after_cut(10), Some(FileProblemKind::Damaged));
+        assert_eq!(problem_after_cut(0), Some(FileProblemKind::Damaged));
+    }
+
+    #[test]
     fn a_session_has_one_writer() {
         let disk = MemoryDisk::default();
         let held = store(&disk).lock_session(session()).unwrap();
-        assert_eq!(held.as_ref().map(SessionLock::session), Some(session()));
+        assert!(held.is_some());
         assert!(store(&disk).lock_session(session()).unwrap().is_none());
         drop(held);
         assert!(store(&disk).lock_session(session()).unwrap().is_some());

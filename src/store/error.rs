@@ -60,8 +60,6 @@ pub enum StoreAction {
     Append,
     /// List a directory.
     List,
-    /// Read a file.
-    Read,
     /// Replace a small file.
     Replace,
     /// Remove a file.
@@ -83,7 +81,6 @@ impl fmt::Display for StoreAction {
             Self::CreateDirectory => "create the directory",
             Self::Append => "append to",
             Self::List => "list",
-            Self::Read => "read",
             Self::Replace => "replace",
             Self::RemoveFile => "remove",
             Self::RemoveDirectory => "remove the directory",

@@ -125,7 +125,8 @@ pub struct ProcessRecordFile {
     disk: Arc<dyn Disk>,
     process: ProcessId,
     path: PathBuf,
-    lock: Option<Box<dyn Lock>>,
+    /// Tells other processes that this one lives.
+    _lock: Option<Box<dyn Lock>>,
 }
 
 impl ProcessRecordFile {
@@ -145,7 +146,7 @@ impl ProcessRecordFile {
             Err(error) if error.kind() == io::ErrorKind::Unsupported => None,
             taken => taken.attempt(StoreAction::Lock, &lock_path)?,
         };
-        Ok(Self { disk, process, path, lock })
+        Ok(Self { disk, process, path, _lock: lock })
     }
 
     /// The id that was drawn, for [`ProcessRecord::process`].
@@ -166,18 +167,6 @@ impl ProcessRecordFile {
             source: Box::new(error),
         })?;
         self.disk.replace_unsynced(&self.path, &bytes).attempt(StoreAction::Replace, &self.path)
-    }
-
-    /// Removes the record of a process that ended in good order.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`].
-    pub fn remove(self) -> Result<(), StoreError> {
-        let Self { disk, path, lock, .. } = self;
-        // Windows doesn't remove a file that is open.
-        drop(lock);
-        remove(&*disk, &path)
     }
 }
 
@@ -332,7 +321,8 @@ mod tests {
         let found = read_all(&after_kill, Path::new("state")).unwrap();
         assert_eq!(found[0].liveness, Liveness::Dead);
 
-        file.remove().unwrap();
+        drop(file);
+        remove(&disk, &layout().process_record(written.process)).unwrap();
         assert!(read_all(&disk, Path::new("state")).unwrap().is_empty());
         assert!(disk.paths().is_empty(), "the lock file should be gone as well");
     }

@@ -1,15 +1,13 @@
 //! A session as it lies on disk.
 
-use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::error::Attempt;
+use super::findings::Findings;
 use super::{DirEntry, Disk, Layout, StoreAction, StoreError};
 use crate::journal::{
-    Block, Blocks, CheckpointId, Damage, FileProblem, FileProblemKind, GroupEntry, GroupRef, Merge,
-    Plan, ReadError, Segment, SegmentError, SegmentSummary, SessionId, SessionIndex, Validity,
-    merge, rounds,
+    Block, Blocks, CheckpointId, Damage, FileProblem, GroupEntry, GroupRef, Merge, Plan, ReadError,
+    Segment, SessionId, SessionIndex, Validity, merge, rounds,
 };
 
 /// The blocks of a checkpoint, merged from all groups that lead to it.
@@ -38,7 +36,9 @@ impl StoredSession {
         for entry in entries.iter().filter(|entry| is_segment(entry)) {
             found.add(disk, &directory.join(&entry.name), session);
         }
-        let index = SessionIndex::new(found.summaries, found.problems);
+        found.compare_with_successors();
+        let problems = found.problems();
+        let index = SessionIndex::new(found.summaries, problems);
         Ok(Self { session, directory, segments: found.segments, index })
     }
 
@@ -88,6 +88,7 @@ impl StoredSession {
     }
 
     /// The files that could not be read, or not in full.
+    #[cfg(test)]
     pub fn problems(&self) -> &[FileProblem] {
         self.index.problems()
     }
@@ -116,12 +117,16 @@ impl StoredSession {
     }
 
     /// Reads everything that a plan needs, and notes in the index what is good and what isn't.
+    /// What was verified before isn't read again.
     ///
     /// # Errors
     ///
     /// [`ReadError`], if something could not be read. Damage is no error: it is the answer.
     pub fn verify(&mut self, plan: &Plan) -> Result<Validity, ReadError> {
         for place in &plan.groups {
+            if self.index.is_verified(*place) {
+                continue;
+            }
             let (segment, group) = self.group(*place)?;
             match segment.verify(group) {
                 Ok(()) => self.index.mark_verified(*place),
@@ -198,64 +203,4 @@ fn fold(mut sources: Vec<BlockSource>) -> Result<Vec<BlockSource>, ReadError> {
 
 fn is_segment(entry: &DirEntry) -> bool {
     !entry.is_dir && Layout::is_segment_name(&entry.name)
-}
-
-/// What the files of a session came to.
-#[derive(Default)]
-struct Findings {
-    segments: Vec<Segment>,
-    summaries: Vec<SegmentSummary>,
-    problems: Vec<FileProblem>,
-}
-
-impl Findings {
-    fn add(&mut self, disk: &dyn Disk, path: &Path, session: SessionId) {
-        let opened = match disk.open(path) {
-            Ok(file) => Segment::open(path, file).map_err(problem_of_header),
-            // Removed since the directory was listed.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
-            Err(error) => Err(FileProblemKind::Unreadable { error: error.kind() }),
-        };
-        let scanned = opened.and_then(|segment| {
-            if segment.header().session != session {
-                return Err(FileProblemKind::OfAnotherSession);
-            }
-            let scan = segment.scan().map_err(problem_of_frames)?;
-            Ok((segment, scan))
-        });
-        let (segment, scan) = match scanned {
-            Ok(scanned) => scanned,
-            Err(kind) => return self.problems.push(FileProblem { path: path.to_owned(), kind }),
-        };
-        if !scan.damage.is_empty() {
-            let kind = FileProblemKind::PartlyDamaged(scan.damage.clone());
-            self.problems.push(FileProblem { path: path.to_owned(), kind });
-        }
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        self.summaries.push(SegmentSummary { name, header: segment.header().clone(), scan });
-        self.segments.push(segment);
-    }
-}
-
-fn problem_of_header(error: SegmentError) -> FileProblemKind {
-    match error {
-        SegmentError::Torn { .. } => FileProblemKind::Torn,
-        SegmentError::Damaged { .. } => FileProblemKind::Damaged,
-        SegmentError::NewerFormat { .. }
-        | SegmentError::UnknownFeatures { .. }
-        | SegmentError::UnknownCipher { .. } => FileProblemKind::Newer,
-        SegmentError::Unreadable { source, .. } => {
-            FileProblemKind::Unreadable { error: source.kind() }
-        }
-    }
-}
-
-fn problem_of_frames(error: ReadError) -> FileProblemKind {
-    match error {
-        ReadError::Damaged { .. } => FileProblemKind::Damaged,
-        ReadError::UnknownFrame { .. } => FileProblemKind::Newer,
-        ReadError::Unreadable { source, .. } => {
-            FileProblemKind::Unreadable { error: source.kind() }
-        }
-    }
 }

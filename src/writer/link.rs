@@ -5,7 +5,7 @@ use std::io;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, TrySendError, bounded, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded, unbounded};
 use tracing::error;
 
 use super::{Order, Report, Worker};
@@ -193,11 +193,8 @@ fn drive(mut worker: Worker, clock: Clock, orders: &Receiver<Order>, reports: &S
         }
         // Everything that waits is taken over before the next sync, so that captures which piled
         // up during the last one can be merged.
-        loop {
-            match orders.try_recv() {
-                Ok(order) => worker.carry_out(order, now()),
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-            }
+        while let Ok(order) = orders.try_recv() {
+            worker.carry_out(order, now());
         }
         wake = worker.turn(now());
         for report in worker.reports() {

@@ -47,7 +47,9 @@ impl WriteFailure {
 pub(super) struct OpenSegment {
     target: Target,
     encoder: SegmentEncoder,
-    acknowledged: bool,
+    number: u32,
+    /// Where the last successful sync left off.
+    synced: Option<Predecessor>,
 }
 
 /// The file itself.
@@ -69,7 +71,7 @@ impl OpenSegment {
         let CreatedSegment { file, path, encoder, unsynced_directories } =
             store.create_segment(header)?;
         let target = Target { file, path, unsynced_directories, unsynced_bytes: 0 };
-        let mut segment = Self { target, encoder, acknowledged: false };
+        let mut segment = Self { target, encoder, number: header.segment, synced: None };
         for (kind, payload) in unknown_frames {
             let bytes = segment.encoder.encode_opaque(*kind, payload)?;
             segment.target.append(&bytes)?;
@@ -81,15 +83,10 @@ impl OpenSegment {
         &self.target.path
     }
 
-    /// Whether anything in it is durable.
-    pub(super) fn was_acknowledged(&self) -> bool {
-        self.acknowledged
-    }
-
-    /// The segment's end, for the header of the one that follows.
-    pub(super) fn end(&self) -> Predecessor {
-        let sequence = self.encoder.next_sequence().saturating_sub(1);
-        Predecessor { length: self.encoder.length(), sequence }
+    /// The segment's number within its run, and how much of it is durable; for the header of the
+    /// one that follows. `None` if nothing is.
+    pub(super) fn durable_end(&self) -> Option<(u32, Predecessor)> {
+        Some((self.number, self.synced?))
     }
 
     /// Appends a checkpoint, and says how many bytes it took.
@@ -125,13 +122,15 @@ impl OpenSegment {
         if !store.is_still_there(&self.target.path)? {
             return Err(WriteFailure::Vanished { path: self.target.path.clone() });
         }
-        self.acknowledged = true;
+        let sequence = self.encoder.next_sequence().saturating_sub(1);
+        self.synced = Some(Predecessor { length: self.encoder.length(), sequence });
         Ok(())
     }
 
     /// Turns into the writer of a long group, frame by frame.
     pub(super) fn begin_group(self, counter: u64) -> OpenGroup {
-        OpenGroup { target: self.target, group: GroupEncoder::new(self.encoder, counter) }
+        let group = GroupEncoder::new(self.encoder, counter);
+        OpenGroup { target: self.target, group, number: self.number }
     }
 }
 
@@ -139,6 +138,7 @@ impl OpenSegment {
 pub(super) struct OpenGroup {
     target: Target,
     group: GroupEncoder<SegmentEncoder>,
+    number: u32,
 }
 
 impl OpenGroup {
@@ -162,7 +162,7 @@ impl OpenGroup {
     pub(super) fn finish(mut self, commit: &Commit) -> Result<OpenSegment, WriteFailure> {
         let (bytes, _, encoder) = self.group.finish(commit)?;
         self.target.append(&bytes)?;
-        Ok(OpenSegment { target: self.target, encoder, acknowledged: false })
+        Ok(OpenSegment { target: self.target, encoder, number: self.number, synced: None })
     }
 }
 

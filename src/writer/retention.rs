@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use tracing::{debug, warn};
 
 use crate::clock::between;
-use crate::journal::{CheckpointId, FileProblemKind, Record, SessionId, SessionIndex};
+use crate::journal::{
+    CheckpointId, FileProblemKind, ReadError, Record, SessionId, SessionIndex, Validity,
+};
 use crate::recovery::is_named;
 use crate::store::{DirectoryStore, StoredSession};
 
@@ -35,10 +37,13 @@ impl Default for Quota {
 
 /// Removes the segments of a session that retention doesn't keep.
 pub(super) fn prune_session(store: &DirectoryStore, session: SessionId, quota: Quota) {
-    let stored = match store.open_session(session) {
+    let mut stored = match store.open_session(session) {
         Ok(stored) => stored,
         Err(error) => return warn!(%session, %error, "nothing is pruned"),
     };
+    if let Err(error) = verify_what_must_stay(&mut stored) {
+        return warn!(%session, %error, "nothing is pruned");
+    }
     for segment in removable(&stored, quota) {
         let Some(path) = stored.path_of(segment) else { continue };
         debug!(%session, path = %path.display(), "segment pruned");
@@ -46,6 +51,26 @@ pub(super) fn prune_session(store: &DirectoryStore, session: SessionId, quota: Q
             warn!(%session, %error, "a segment can't be pruned");
         }
     }
+}
+
+/// Reads the generations that must stay, so that none is kept for another that turns out to be
+/// damaged.
+fn verify_what_must_stay(stored: &mut StoredSession) -> Result<(), ReadError> {
+    let heads: Vec<CheckpointId> = stored.index().heads().iter().map(|head| head.id).collect();
+    for head in heads {
+        stored.newest_verified(head)?;
+        // Damage that is found makes room for an older generation among those that must stay.
+        while let Some(unread) = unread_generation(stored.index(), head) {
+            stored.verified_plan(unread)?;
+        }
+    }
+    Ok(())
+}
+
+fn unread_generation(index: &SessionIndex, head: CheckpointId) -> Option<CheckpointId> {
+    let generations = generations(index, &index.line(head));
+    let mut must_stay = generations.into_iter().take(NEWEST_ON_FULL_DISK);
+    must_stay.find(|id| index.validity(*id) == Some(Validity::Unread))
 }
 
 /// The segments that retention doesn't keep.

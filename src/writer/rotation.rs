@@ -102,7 +102,7 @@ pub(super) struct Rotation {
 
 /// What a step came to.
 pub(super) enum Progress {
-    Going(Rotation),
+    Going(Box<Rotation>),
     Done { segment: OpenSegment, checkpoints: u32 },
 }
 
@@ -135,7 +135,7 @@ impl Rotation {
     /// Merges the next block; after the last one, completes the new segment and makes it durable.
     pub(super) fn step(mut self, store: &DirectoryStore) -> Result<Progress, RotationFailure> {
         match self.advance() {
-            Ok(true) => return Ok(Progress::Going(self)),
+            Ok(true) => return Ok(Progress::Going(Box::new(self))),
             Ok(false) => {}
             Err(failure) => {
                 self.abandon(store);

@@ -50,7 +50,8 @@ pub(super) struct RunJournal {
     /// written of, and where the file system has no locks.
     lock: Option<SessionLock>,
     segments_begun: u32,
-    predecessor: Option<Predecessor>,
+    /// The segment that was written last, by its number, and how much of it is durable.
+    durable_end: Option<(u32, Predecessor)>,
     segment: Option<OpenSegment>,
     pending: Pending,
     /// The newest durable checkpoint of this run.
@@ -62,6 +63,8 @@ pub(super) struct RunJournal {
     rotation: Option<Rotation>,
     leaving: Option<(Leave, Duration)>,
     quota: Quota,
+    /// Whether a new generation is durable, so that an older one may go.
+    prune_is_due: bool,
     /// Whether the room of all sessions together was looked at; once a run is enough.
     others_pruned: bool,
 }
@@ -84,7 +87,7 @@ impl RunJournal {
             identity,
             lock,
             segments_begun: 0,
-            predecessor: None,
+            durable_end: None,
             segment: None,
             pending: Pending::default(),
             acknowledged: None,
@@ -94,6 +97,7 @@ impl RunJournal {
             rotation: None,
             leaving: None,
             quota,
+            prune_is_due: false,
             others_pruned: false,
         }
     }
@@ -152,6 +156,8 @@ impl RunJournal {
     pub(super) fn turn(&mut self, now: Moment, reports: &mut Vec<Report>) {
         if !self.pending.is_empty() {
             self.flush(now, reports);
+        } else if std::mem::take(&mut self.prune_is_due) {
+            self.prune();
         } else if self.leaving.is_none() {
             self.rotate(now, reports);
         }
@@ -171,7 +177,7 @@ impl RunJournal {
         if self.can_write_pending() {
             return Some(self.backoff.remaining(now.elapsed));
         }
-        self.rotation.as_ref().map(|_| Duration::ZERO)
+        (self.rotation.is_some() || self.prune_is_due).then_some(Duration::ZERO)
     }
 
     fn id(&self, counter: u64) -> CheckpointId {
@@ -202,9 +208,16 @@ impl RunJournal {
             Item::Record(_) => None,
         });
         match first {
-            Some(true) => self.retire_segment(),
-            Some(false) if self.acknowledged.is_none() => return Ok(self.drop_orphans(reports)),
-            None if self.acknowledged.is_none() => return Ok(self.drop_records()),
+            // A snapshot begins a segment of its own.
+            Some(true) => self.segment = None,
+            Some(false) if self.acknowledged.is_none() => {
+                self.drop_orphans(reports);
+                return Ok(());
+            }
+            None if self.acknowledged.is_none() => {
+                self.drop_records();
+                return Ok(());
+            }
             _ => {}
         }
         self.ensure_segment(first == Some(true), now)?;
@@ -219,6 +232,7 @@ impl RunJournal {
             count += 1;
         }
         segment.sync(&self.home.store)?;
+        self.durable_end = segment.durable_end();
         self.acknowledge(count, &sizes, now, reports);
         Ok(())
     }
@@ -237,11 +251,12 @@ impl RunJournal {
             };
             let counter = checkpoint.commit.counter;
             let is_first = self.acknowledged.replace(counter).is_none();
+            self.prune_is_due |= checkpoint.is_snapshot();
             self.newest = Some((checkpoint.commit.time, checkpoint.commit.play_time));
             if is_first {
                 self.write_card(SessionStatus::Active);
             }
-            self.process.acknowledged(self.session(), counter, now.wall);
+            self.process.acknowledged(self.session(), self.id(counter), now.wall);
             reports.push(Report::Saved(Saved {
                 id: self.id(counter),
                 kind: checkpoint.commit.kind,
@@ -317,7 +332,7 @@ impl RunJournal {
             boot: self.home.boot.clone(),
             segment,
             nonce: random_u64(),
-            predecessor: self.predecessor,
+            predecessor: self.durable_end.filter(|(last, _)| last + 1 == segment).map(|(_, end)| end),
             base,
             cipher: 0,
             key_check: 0,
@@ -328,17 +343,10 @@ impl RunJournal {
         }
     }
 
-    /// The segment isn't appended to any more.
-    fn retire_segment(&mut self) {
-        if let Some(segment) = self.segment.take() {
-            self.predecessor = Some(segment.end());
-        }
-    }
-
     /// Drops a segment that failed. If nothing in it was acknowledged, it is of no use to anybody.
     fn drop_segment(&mut self) {
         let Some(segment) = self.segment.take() else { return };
-        if !segment.was_acknowledged() {
+        if segment.durable_end().is_none() {
             let path = segment.path().to_path_buf();
             drop(segment);
             // If that fails as well, it stays behind, and retention removes it.
@@ -407,12 +415,12 @@ impl RunJournal {
         }
         let Some(rotation) = self.rotation.take() else { return };
         match rotation.step(&self.home.store) {
-            Ok(Progress::Going(rotation)) => self.rotation = Some(rotation),
+            Ok(Progress::Going(rotation)) => self.rotation = Some(*rotation),
             Ok(Progress::Done { segment, checkpoints }) => {
-                self.retire_segment();
+                self.durable_end = segment.durable_end();
                 self.segment = Some(segment);
                 self.schedule.rotated(now.elapsed, checkpoints);
-                self.prune();
+                self.prune_is_due = true;
             }
             Err(failure) => {
                 warn!(error = %with_sources(&failure), "merging was given up");

@@ -114,6 +114,13 @@ pub fn seconds(app: &mut App, seconds: f32) {
     frames(app, (seconds / FRAME.as_secs_f32()).ceil() as usize);
 }
 
+/// Lets a long time pass, in frames of one second.
+pub fn long(app: &mut App, seconds: usize) {
+    app.insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_secs(1)));
+    frames(app, seconds);
+    app.insert_resource(TimeUpdateStrategy::ManualDuration(FRAME));
+}
+
 /// Starts a session, and lets its first checkpoint become durable.
 pub fn start(app: &mut App, name: &str) {
     app.world_mut().commands().start_session(NewSession::named(name));

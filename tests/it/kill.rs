@@ -103,9 +103,29 @@ fn a_second_process_on_the_same_data_gives_way() {
 }
 
 #[test]
+fn the_first_checkpoint_holds_the_whole_colony() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut oracle = Oracle::default();
+    for round in 0..2 {
+        let arguments = ["--entities", "300", "--checkpoint-ms", "60000"];
+        let mut game = Game::start(directory.path(), &arguments);
+        game.wait_for("checkpoint_saved");
+        let story = game.kill();
+        learn(&mut oracle, &story);
+        let opening = story.events.iter().find(|line| line["event"] == "captured").unwrap();
+        assert_eq!(opening["kind"], "full", "{story}");
+        let rows = opening["changed"].as_u64().unwrap();
+        assert!(rows >= 300 * 5, "everybody has five components\n{story}");
+        let expected = [TakenUp::Started, TakenUp::Recovered { at: 1 }][round];
+        assert_eq!(oracle.taken_up, Some(expected), "{story}");
+    }
+}
+
+#[test]
 fn a_wrong_option_is_answered_with_a_sentence() {
     let directory = tempfile::tempdir().unwrap();
-    for wrong in [&["--frobnicate"][..], &["--entities", "many"], &["--changes", "2"], &["--seed"]] {
+    let all = [&["--frobnicate"][..], &["--entities", "many"], &["--changes", "2"], &["--seed"]];
+    for wrong in all {
         let story = Game::start(directory.path(), wrong).finish();
         assert_eq!(story.exit_code(), Some(1), "{story}");
         assert!(story.complaints().contains(wrong[0]), "it should name the option\n{story}");

@@ -26,35 +26,41 @@ impl TickSpan {
 
 /// Appends the rows whose ticks lie in `span`, ascending.
 ///
-/// Most rows are old, so 64 of them are dismissed with one branch, and the loops have no branch
-/// that would keep the compiler from vectorising them.
+/// Most rows are old, so 64 of them are dismissed with one branch. The loops over them have none,
+/// which lets the compiler vectorise them.
 pub(crate) fn rows_within(span: TickSpan, ticks: &[Tick], rows: &mut Vec<u32>) {
-    for (chunk, first_row) in ticks.chunks(64).zip((0_u32..).step_by(64)) {
-        if any_within(span, chunk) {
-            push_rows(span, chunk, first_row, rows);
+    let (chunks, rest) = ticks.as_chunks::<64>();
+    let mut first_row = 0;
+    for chunk in chunks {
+        if chunk.iter().fold(false, |any, tick| any | span.contains(*tick)) {
+            push_rows(hits(span, chunk), first_row, rows);
+        }
+        first_row += 64;
+    }
+    for (row, tick) in (first_row..).zip(rest) {
+        if span.contains(*tick) {
+            rows.push(row);
         }
     }
 }
 
-/// Whether a tick lies in `span`.
+/// One bit for each tick that lies in `span`.
 #[inline(always)]
-pub(crate) fn any_within(span: TickSpan, ticks: &[Tick]) -> bool {
-    ticks.iter().fold(false, |any, tick| any | span.contains(*tick))
+fn hits(span: TickSpan, ticks: &[Tick; 64]) -> u64 {
+    let bytes = ticks.map(|tick| u8::from(span.contains(tick)));
+    let (words, _) = bytes.as_chunks::<8>();
+    words.iter().rev().fold(0, |bits, word| {
+        // Moves the lowest bit of each of the eight bytes into the highest byte, side by side.
+        let gathered = u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        bits << 8 | gathered
+    })
 }
 
 #[inline(always)]
-fn push_rows(span: TickSpan, chunk: &[Tick], first_row: u32, rows: &mut Vec<u32>) {
-    let mut hits = [0_u8; 64];
-    for (hit, tick) in hits.iter_mut().zip(chunk) {
-        *hit = u8::from(span.contains(*tick));
-    }
-    let (words, _) = hits.as_chunks::<8>();
-    for (word, first_of_word) in words.iter().zip((first_row..).step_by(8)) {
-        let mut bits = u64::from_le_bytes(*word);
-        while bits != 0 {
-            rows.push(first_of_word + bits.trailing_zeros() / 8);
-            bits &= bits - 1;
-        }
+fn push_rows(mut hits: u64, first_row: u32, rows: &mut Vec<u32>) {
+    while hits != 0 {
+        rows.push(first_row + hits.trailing_zeros());
+        hits &= hits - 1;
     }
 }
 

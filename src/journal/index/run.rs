@@ -189,6 +189,13 @@ impl Run {
         Some(groups)
     }
 
+    /// Whether a group was read and is good.
+    pub fn is_verified(&self, group: GroupRef) -> bool {
+        let mut candidates = self.moments.values().flat_map(|moment| &moment.groups);
+        candidates
+            .any(|candidate| candidate.place == group && candidate.validity == Validity::Verified)
+    }
+
     /// Notes what reading a group has shown.
     pub fn mark(&mut self, group: GroupRef, validity: Validity) {
         let candidates = self.moments.values_mut().flat_map(|moment| &mut moment.groups);

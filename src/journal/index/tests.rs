@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use std::time::Duration;
 
 use super::*;
+use crate::journal::DamagedRange;
 use crate::journal::sample::{SegmentBytes, at, commit, header};
 use crate::session::SessionStatus;
 
@@ -256,7 +257,7 @@ fn a_commit_without_its_group_is_listed_as_damaged() {
     segment
         .scan
         .broken
-        .push(crate::journal::BrokenGroup { commit: lost.commit, offset: lost.start });
+        .push(crate::journal::scan::BrokenGroup { commit: lost.commit, offset: lost.start });
     let index = index(vec![segment]);
     assert_eq!(index.validity(at(1, 2)), Some(Validity::Damaged));
     assert_eq!(index.validity(at(1, 3)), Some(Validity::Damaged), "its base is missing");
@@ -278,4 +279,18 @@ fn a_checkpoint_is_verified_once_all_that_it_needs_is() {
 fn no_number_is_used_twice() {
     let torn = take_up(2, at(1, 3), &[at(1, 3), at(9, 17)], &[]);
     assert_eq!(index(vec![run(1, 1, 3), torn]).newest_counter(), 17);
+}
+
+#[test]
+fn a_segment_that_was_cut_between_frames_is_noticed_by_its_successor() {
+    let whole = run(1, 1, 3);
+    let (length, sequence) = (whole.scan.length, 2);
+    let predecessor = Some(crate::journal::Predecessor { length, sequence });
+    let after = || segment(SegmentHeader { predecessor, ..header(1, 1) }, &chain(4, 4), &[]);
+    assert_eq!(missing_ends(&[whole.clone(), after()]), []);
+
+    let cut = run(1, 1, 2);
+    let lost = DamagedRange { from: cut.scan.length, to: length };
+    assert_eq!(missing_ends(&[cut.clone(), after()]), [(0, lost)]);
+    assert_eq!(missing_ends(&[cut, after(), whole]), [], "a copy makes good for it");
 }

@@ -12,8 +12,7 @@ const REMOVALS_PER_BLOCK: usize = limits::FRAME_BYTES / 16;
 /// Ids that were removed, ascending, each with the age of the newest source that removed it.
 #[derive(Debug, Default)]
 pub struct Removals {
-    /// The ids and ages.
-    pub rows: Vec<(SaveId, usize)>,
+    rows: Vec<(SaveId, usize)>,
     next: usize,
 }
 
@@ -50,13 +49,8 @@ impl Removals {
     }
 
     /// Appends the ids as blocks, without those that are `covered` already.
-    pub fn put_blocks(
-        &self,
-        type_path: &Arc<str>,
-        covered: &[(SaveId, usize)],
-        blocks: &mut VecDeque<Block>,
-    ) {
-        let is_covered = |id: &SaveId| covered.binary_search_by_key(id, |(id, _)| *id).is_ok();
+    pub fn put_blocks(&self, type_path: &Arc<str>, covered: &Self, blocks: &mut VecDeque<Block>) {
+        let is_covered = |id: &SaveId| covered.touch(*id, *id);
         let ids: Vec<SaveId> =
             self.rows.iter().map(|(id, _)| *id).filter(|id| !is_covered(id)).collect();
         for ids in ids.chunks(REMOVALS_PER_BLOCK) {

@@ -27,7 +27,7 @@ impl<'a> Window<'a> {
         let Some(end) = offset.checked_add(count).filter(|end| *end <= self.length) else {
             return Ok(None);
         };
-        if offset < self.start || end > self.start + self.bytes.len() as u64 {
+        if !self.holds(offset, end) {
             self.fill(offset, count.max(Self::USUAL_BYTES))?;
         }
         let from = (offset - self.start) as usize;
@@ -36,17 +36,26 @@ impl<'a> Window<'a> {
 
     /// The next place from `offset` on where a frame may begin.
     pub fn find_magic(&mut self, mut offset: u64) -> io::Result<Option<u64>> {
-        while offset + FRAME_HEADER_BYTES as u64 <= self.length {
-            let count = Self::SEARCH_BYTES.min(self.length - offset);
-            let bytes = self.bytes(offset, count)?.unwrap_or_default();
+        const HEADER: u64 = FRAME_HEADER_BYTES as u64;
+
+        while offset + HEADER <= self.length {
+            if !self.holds(offset, offset + HEADER) {
+                self.fill(offset, Self::SEARCH_BYTES)?;
+            }
+            let from = (offset - self.start) as usize;
+            let bytes = self.bytes.get(from..).unwrap_or_default();
             let found = bytes.windows(FRAME_MAGIC.len()).position(|bytes| *bytes == FRAME_MAGIC);
             if let Some(position) = found {
                 return Ok(Some(offset + position as u64));
             }
             // The next part overlaps, for a magic that lies across the border.
-            offset += count - (FRAME_MAGIC.len() as u64 - 1);
+            offset += bytes.len() as u64 - (FRAME_MAGIC.len() as u64 - 1);
         }
         Ok(None)
+    }
+
+    fn holds(&self, from: u64, to: u64) -> bool {
+        self.start <= from && to <= self.start + self.bytes.len() as u64
     }
 
     fn fill(&mut self, offset: u64, count: u64) -> io::Result<()> {

@@ -129,10 +129,8 @@ impl Game {
         let complaints = self.complaints.take().map(|thread| thread.join().unwrap());
         self.heard.extend(self.lines.iter());
         let lines = std::mem::take(&mut self.heard);
-        let parse = |line: &String| {
-            serde_json::from_str(line).unwrap_or_else(|error| panic!("{line:?} is no JSON: {error}"))
-        };
-        let events = lines.iter().map(parse).collect();
+        let events = lines.iter().map(|line| serde_json::from_str(line));
+        let events = events.collect::<Result<_, _>>().expect("each line should be JSON");
         let complaints = complaints.unwrap_or_default();
         Story { events, asked_to_exit: self.asked_to_exit, lines, complaints, status }
     }

@@ -1,0 +1,33 @@
+//! Segments that are shorter than their successors remember them.
+
+use super::SegmentSummary;
+use crate::journal::DamagedRange;
+
+/// The segments, by position, whose end is missing although it had been acknowledged.
+///
+/// A file that was cut off exactly between two frames looks whole. Only the header of the segment
+/// after it tells that it was longer.
+pub fn missing_ends(segments: &[SegmentSummary]) -> Vec<(usize, DamagedRange)> {
+    let mut missing = Vec::new();
+    for successor in segments {
+        let header = &successor.header;
+        let Some(predecessor) = header.predecessor else { continue };
+        let is_before = |segment: &&SegmentSummary| {
+            segment.header.run == header.run && segment.header.segment + 1 == header.segment
+        };
+        let copies = || segments.iter().enumerate().filter(|(_, segment)| is_before(segment));
+        // One copy that is whole makes good for the others.
+        if copies().any(|(_, copy)| good_end(copy) >= predecessor.length) {
+            continue;
+        }
+        missing.extend(copies().map(|(position, copy)| {
+            (position, DamagedRange { from: good_end(copy), to: predecessor.length })
+        }));
+    }
+    missing
+}
+
+/// Where the last thing that is whole ends.
+fn good_end(segment: &SegmentSummary) -> u64 {
+    segment.scan.tail.unwrap_or(segment.scan.length)
+}

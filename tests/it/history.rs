@@ -1,0 +1,168 @@
+//! What stays on disk while a session is played on and on.
+
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use bevy_session::{CheckpointCaptured, MemoryDisk, SessionId};
+
+use crate::common::*;
+
+fn journals(disk: &MemoryDisk) -> Vec<std::path::PathBuf> {
+    let is_journal = |path: &std::path::PathBuf| path.extension().is_some_and(|it| it == "journal");
+    disk.paths().into_iter().filter(is_journal).collect()
+}
+
+/// A game in which a counter changes in every frame.
+fn counting_game(disk: &MemoryDisk) -> App {
+    game_with(plugin(disk), |app| {
+        app.add_systems(Update, |mut score: ResMut<Score>| score.0 += 1);
+        listen::<SessionRestored>(app);
+        listen::<CheckpointSaved>(app);
+        listen::<CheckpointCaptured>(app);
+        listen::<CheckpointFailed>(app);
+        listen::<RecoveryAvailable>(app);
+    })
+}
+
+fn recovered_score(disk: &MemoryDisk, id: SessionId) -> u32 {
+    let mut app = game_with(plugin(disk), listen::<SessionRestored>);
+    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    frames(&mut app, 3);
+    assert_eq!(told::<SessionRestored>(&app).len(), 1);
+    app.world().resource::<Score>().0
+}
+
+#[test]
+fn segments_are_merged_and_old_ones_pruned_and_every_moment_on_the_way_recovers() {
+    let disk = MemoryDisk::default();
+    let mut app = counting_game(&disk);
+    app.world_mut().spawn_batch((0..50).map(|health| Health(health)));
+    start(&mut app, "Long");
+    let id = app.world().resource::<CurrentSession>().id();
+    let mut most = 0;
+    for minute in 0..40 {
+        long(&mut app, 60);
+        most = most.max(journals(&disk).len());
+        if minute % 5 == 0 {
+            let last = *told::<CheckpointCaptured>(&app).last().map(|told| &told.checkpoint).unwrap();
+            let saved = told::<CheckpointSaved>(&app).pop().unwrap();
+            assert_eq!(saved.checkpoint, last);
+            recovered_score(&disk.snapshot(), id);
+        }
+    }
+    assert!((2..=8).contains(&most), "a bounded number of segments should be kept: {most}");
+    assert!(told::<CheckpointFailed>(&app).is_empty());
+    let available = {
+        let tomorrow = plugin(&disk.snapshot()).clock_from("2026-01-02T00:00:00Z".parse().unwrap());
+        let mut app = game_with(tomorrow, listen::<RecoveryAvailable>);
+        frames(&mut app, 2);
+        told::<RecoveryAvailable>(&app).remove(0).offer
+    };
+    let oldest = available.checkpoints.last().unwrap();
+    assert!(oldest.age.as_secs() >= 600, "history should reach back: {:?}", oldest.age);
+}
+
+#[test]
+fn pausing_again_and_again_does_not_fill_the_disk() {
+    let disk = MemoryDisk::default();
+    let mut app = counting_game(&disk);
+    start(&mut app, "Paused");
+    for _ in 0..40 {
+        request(&mut app, |commands| commands.pause_session());
+        frames(&mut app, 3);
+        request(&mut app, |commands| commands.resume_session());
+        frames(&mut app, 3);
+    }
+    assert!(journals(&disk).len() <= 8, "{}", journals(&disk).len());
+}
+
+#[test]
+fn named_checkpoints_outlive_many_automatic_ones() {
+    let disk = MemoryDisk::default();
+    let mut app = counting_game(&disk);
+    start(&mut app, "Named");
+    let id = app.world().resource::<CurrentSession>().id();
+    request(&mut app, |commands| commands.checkpoint("before the boss"));
+    frames(&mut app, 3);
+    let boss = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
+    long(&mut app, 1800);
+    let mut app = counting_game(&disk.snapshot());
+    frames(&mut app, 2);
+    let offer = told::<RecoveryAvailable>(&app).remove(0).offer;
+    let listed = offer.checkpoints.iter().find(|listed| listed.id == boss).unwrap();
+    assert_eq!(listed.label.as_deref(), Some("before the boss"));
+    request(&mut app, |commands| commands.recover(id, RestoreFrom::Checkpoint(boss)));
+    frames(&mut app, 3);
+    assert_eq!(told::<SessionRestored>(&app)[0].checkpoint, boss);
+}
+
+#[test]
+fn a_quota_thins_history_and_never_the_newest() {
+    let disk = MemoryDisk::default();
+    let settings = SessionSettings { max_session_bytes: 1, ..SessionSettings::default() };
+    let mut app = game_with(plugin(&disk).settings(settings), |app| {
+        app.add_systems(Update, |mut score: ResMut<Score>| score.0 += 1);
+        listen::<CheckpointSaved>(app);
+    });
+    start(&mut app, "Small");
+    let id = app.world().resource::<CurrentSession>().id();
+    long(&mut app, 900);
+    assert!(journals(&disk).len() <= 3, "{:?}", journals(&disk));
+    let score = app.world().resource::<Score>().0;
+    assert!(score - recovered_score(&disk.snapshot(), id) <= 60, "the newest should be there");
+}
+
+#[test]
+fn a_forgotten_session_leaves_nothing() {
+    let disk = MemoryDisk::default();
+    let mut app = counting_game(&disk);
+    start(&mut app, "Forgotten");
+    let id = app.world().resource::<CurrentSession>().id();
+    request(&mut app, |commands| commands.close_session());
+    frames(&mut app, 3);
+    request(&mut app, |commands| commands.forget_session(id));
+    frames(&mut app, 3);
+    assert!(journals(&disk).is_empty());
+    assert!(app.world().resource::<SessionCatalog>().get(id).is_none());
+}
+
+#[test]
+fn a_fork_is_offered_twice_and_neither_side_is_lost() {
+    let disk = MemoryDisk::default();
+    let mut app = counting_game(&disk);
+    start(&mut app, "Forked");
+    let id = app.world().resource::<CurrentSession>().id();
+    request(&mut app, |commands| commands.close_session());
+    frames(&mut app, 3);
+    // Two copies of the folder go on without each other, and a cloud puts both into one.
+    let (left, right) = (disk.snapshot(), disk.snapshot());
+    let mut scores = Vec::new();
+    for (side, frames_played) in [(&left, 100), (&right, 200)] {
+        let mut app = counting_game(side);
+        request(&mut app, |commands| commands.continue_session(id));
+        frames(&mut app, frames_played);
+        request(&mut app, |commands| commands.close_session());
+        frames(&mut app, 3);
+        scores.push(app.world().resource::<Score>().0);
+    }
+    left.take_from(&right, std::path::Path::new("sessions/data"));
+    let mut app = counting_game(&left);
+    frames(&mut app, 2);
+    let offers: Vec<_> =
+        told::<RecoveryAvailable>(&app).into_iter().map(|available| available.offer).collect();
+    assert_eq!(offers.len(), 2, "both heads should be offered");
+    assert!(offers.iter().all(|offer| offer.forked));
+    let mut found = Vec::new();
+    for offer in &offers {
+        let mut app = counting_game(&left.snapshot());
+        request(&mut app, |commands| {
+            commands.recover(id, RestoreFrom::Checkpoint(offer.newest));
+        });
+        frames(&mut app, 2);
+        found.push(app.world().resource::<Score>().0);
+    }
+    found.sort_unstable();
+    // The game plays on for a frame or two around the close and the restore.
+    for (found, score) in found.iter().zip(&scores) {
+        assert!(found.abs_diff(*score) <= 4, "{found} should be near {score}");
+    }
+}
