@@ -26,6 +26,10 @@ pub use types::{TypeProblem, TypeProblemReason};
 pub(crate) use codec::{
     ChildOrderCodec, Codec, ComponentCodec, CopyCodec, DecodeError, SerdeCodec,
 };
-pub(crate) use encode::{Carried, EncodeFailure, EncodeFailureReason, Encoded, Encoder};
-pub(crate) use record::{Capture, CaptureScope, PendingState, Recorder, SavedState, StateCodec, unfiltered};
+pub(crate) use encode::{Carried, Encoder};
+#[cfg(test)]
+pub(crate) use encode::{EncodeFailureReason, Encoded};
+pub(crate) use record::{
+    Capture, CaptureScope, PendingState, Recorder, SavedState, StateCodec, unfiltered,
+};
 pub(crate) use types::{CHILD_OF, CHILD_ORDER, DISABLED, SavedTypes};

@@ -18,7 +18,7 @@ use crate::lifecycle::{
     PreviousRun, RecoveryOffers, RequestQueue, Runtime, RuntimeParts, SessionCatalog,
     SessionSettings, register_notifications, run_frame,
 };
-use crate::process::{ProcessGuard, ProcessOptions, how_it_ended, time_of_death};
+use crate::process::{ProcessGuard, ProcessOptions};
 use crate::store::{Disk, Home, Layout, MemoryDisk, RealDisk};
 use crate::writer::{Link, Order, Worker};
 
@@ -43,6 +43,8 @@ pub struct SessionPlugin {
     clock_origin: Option<Timestamp>,
 }
 
+/// How long after the start a lock that is held may be one of a process that is being killed.
+const LOCK_PATIENCE: Duration = Duration::from_millis(500);
 /// The only profile, until a game can choose one.
 const PROFILE: &str = "default";
 
@@ -215,17 +217,12 @@ impl Plugin for SessionPlugin {
         let options = self.process_options(app);
         let (process, dead) = ProcessGuard::begin(&home, &self.version, options, now.wall);
         if let Some(previous) = dead.iter().max_by_key(|dead| dead.record.heartbeat) {
-            let record = &previous.record;
-            app.insert_resource(PreviousRun {
-                ended: how_it_ended(record, &home.boot),
-                died_at: time_of_death(record),
-                started_at: record.started,
-                game_version: record.app_version.clone(),
-                session: record.runs.last().map(|held| held.session),
-            });
+            app.insert_resource(PreviousRun::told_by(&previous.record, &home.boot));
         }
         let problems = types.problems().to_vec();
-        let worker = Worker::new(home, Arc::clone(&types), process.clone(), dead, &self.version);
+        // A test that drives the writer itself doesn't wait for anybody.
+        let patience = if self.manual_writer { Duration::ZERO } else { LOCK_PATIENCE };
+        let worker = Worker::new(home, Arc::clone(&types), process.clone(), dead, &self.version, patience);
         let Some(mut link) = self.link(worker, clock) else { return };
         link.send(Order::Detect, now);
         let recorder = Recorder::new(app.world_mut(), &types);

@@ -8,4 +8,4 @@ mod signals;
 
 pub use ended::HowItEnded;
 pub(crate) use ended::{how_it_ended, time_of_death};
-pub(crate) use guard::{DeadProcess, ProcessGuard, ProcessOptions};
+pub(crate) use guard::{DeadProcess, ProcessGuard, ProcessOptions, dead_processes};

@@ -5,20 +5,24 @@
 
 mod components;
 mod dangling;
+mod decoder;
 mod decoded;
 mod extra;
 mod image;
 mod loss;
 mod order;
+mod overwritten;
 mod references;
 mod replace;
 mod replacement;
 mod report;
 mod resources;
+mod rows_by_entity;
 mod spawn;
 mod stamp;
 mod states;
 mod sweep;
+mod unsaved;
 
 pub use loss::{RestoreLoss, RestoreLossReason};
 pub use report::{DanglingReference, ExtraEntities, RestoreReport};
@@ -27,6 +31,7 @@ pub use sweep::DespawnOnRestore;
 pub(crate) use components::DecodedComponents;
 pub(crate) use decoded::{DecodedColumn, DecodedOrder};
 pub(crate) use image::WorldImage;
+#[cfg(test)]
 pub(crate) use replace::EntitiesReplaced;
 pub(crate) use resources::DecodedResource;
 pub(crate) use states::DecodedState;

@@ -13,7 +13,7 @@ pub(crate) use child_order::ChildOrderCodec;
 pub(crate) use message_pack::{
     DecodeError, EncodeError, decode as decode_message_pack, encode as encode_message_pack,
 };
-pub(crate) use proxy::{ProxyCodec, disabled_codec, scope_on_enter_codec, scope_on_exit_codec};
+pub(crate) use proxy::{disabled_codec, scope_on_enter_codec, scope_on_exit_codec};
 pub(crate) use reflected::ReflectedCodec;
 pub(crate) use typed::SerdeCodec;
 

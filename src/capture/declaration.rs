@@ -41,6 +41,11 @@ pub(super) enum DeclaredKind {
 }
 
 impl Declaration {
+    /// The type's name in the journal.
+    pub(super) fn type_path(&self) -> &str {
+        &self.type_path
+    }
+
     /// A component or resource that serde writes.
     pub(super) fn serde<T>() -> Self
     where

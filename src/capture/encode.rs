@@ -10,6 +10,9 @@ mod split;
 
 pub(crate) use carried::Carried;
 pub(crate) use column::ColumnWriter;
-pub(crate) use encoder::{Encoded, Encoder};
-pub(crate) use failure::{EncodeFailure, EncodeFailureReason};
+#[cfg(test)]
+pub(crate) use encoder::Encoded;
+pub(crate) use encoder::Encoder;
+#[cfg(test)]
+pub(crate) use failure::EncodeFailureReason;
 pub(crate) use save_ids::SaveIds;

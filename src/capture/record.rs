@@ -11,10 +11,10 @@ mod states;
 mod tables;
 mod ticks;
 
-pub(crate) use columns::{CapturedColumn, CapturedComponents, ComponentRecorder, RecordColumn, Rows};
+pub(crate) use columns::{CapturedColumn, ComponentRecorder, RecordColumn, Rows};
 pub(crate) use moment::{Capture, CaptureScope};
 pub(crate) use recorder::Recorder;
-pub(crate) use resources::{CapturedWorldValue, ResourceRecorder};
+pub(crate) use resources::ResourceRecorder;
 pub(crate) use states::{PendingState, SavedState, StateCodec, StateRecorder};
 
 use bevy::ecs::entity_disabling::DefaultQueryFilters;

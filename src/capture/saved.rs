@@ -1,5 +1,7 @@
 //! What marks entities and types as part of the player's progress.
 
+use std::fmt;
+
 use bevy::ecs::component::Component;
 use bevy::ecs::reflect::ReflectComponent;
 use bevy::prelude::ReflectDefault;
@@ -48,6 +50,13 @@ pub struct Saved;
 #[derive(Clone)]
 pub struct ReflectSaved {
     pub(crate) declaration: Declaration,
+}
+
+impl fmt::Debug for ReflectSaved {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let type_path = self.declaration.type_path();
+        formatter.debug_tuple("ReflectSaved").field(&type_path).finish()
+    }
 }
 
 impl<T> FromType<T> for ReflectSaved

@@ -12,7 +12,9 @@ use bevy::state::app::StatesPlugin;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Capture, CaptureScope, Carried, Encoded, Encoder, Recorder, SavedTypes, SessionAppExt};
+use super::{
+    Capture, CaptureScope, Carried, Encoded, Encoder, Recorder, SavedTypes, SessionAppExt,
+};
 use crate::journal::{Block, CheckpointKind, Commit, ENTITIES, Rows, SaveId, TypeSummary, Values};
 use crate::restore::{EntitiesReplaced, WorldImage};
 use crate::{ReflectSaved, Saved};
@@ -90,7 +92,9 @@ pub(crate) struct Score(pub u32);
 #[derive(Resource, MapEntities, TypePath, Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(crate) struct Leader(#[entities] pub Entity);
 
-#[derive(States, TypePath, Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[derive(
+    States, TypePath, Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize,
+)]
 pub(crate) enum Game {
     #[default]
     Menu,
@@ -98,7 +102,9 @@ pub(crate) enum Game {
     Won,
 }
 
-#[derive(SubStates, TypePath, Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[derive(
+    SubStates, TypePath, Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize,
+)]
 #[source(Game = Game::Playing)]
 pub(crate) enum Phase {
     #[default]
@@ -200,7 +206,11 @@ impl Play {
         self.restore_image(image, journal.next_save_id)
     }
 
-    pub(crate) fn restore_image(&mut self, mut image: WorldImage, next: SaveId) -> EntitiesReplaced {
+    pub(crate) fn restore_image(
+        &mut self,
+        mut image: WorldImage,
+        next: SaveId,
+    ) -> EntitiesReplaced {
         let carried = image.carried();
         image.insert_resources(self.world());
         image.set_states(self.world()).unwrap();
@@ -326,7 +336,8 @@ impl Journal {
 
     /// Replaces every target that isn't saved by a placeholder.
     pub(crate) fn forget_outside_targets(&mut self) {
-        let saved: Vec<SaveId> = self.rows.get(ENTITIES).into_iter().flatten().map(|(id, _)| *id).collect();
+        let saved: Vec<SaveId> =
+            self.rows.get(ENTITIES).into_iter().flatten().map(|(id, _)| *id).collect();
         for (id, mut target) in self.of::<Target>().into_keys().zip(self.values::<Target>()) {
             for target in &mut target.targets {
                 if !saved.contains(&SaveId(target.to_bits())) {

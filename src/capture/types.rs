@@ -160,7 +160,8 @@ impl Collection {
         ];
         Self {
             columns: built_in.map(|column| (column.type_path().clone(), column)).into(),
-            known: [TypeId::of::<Saved>(), TypeId::of::<ChildOf>(), TypeId::of::<Disabled>()].into(),
+            known: [TypeId::of::<Saved>(), TypeId::of::<ChildOf>(), TypeId::of::<Disabled>()]
+                .into(),
             adopted: Vec::new(),
             problems: Vec::new(),
         }
@@ -217,7 +218,11 @@ impl Collection {
     fn finish(self) -> SavedTypes {
         let mut problems = self.problems;
         problems.sort_by(|one, other| one.type_path.cmp(&other.type_path));
-        SavedTypes { columns: self.columns.into_values().collect(), adopted: self.adopted, problems }
+        SavedTypes {
+            columns: self.columns.into_values().collect(),
+            adopted: self.adopted,
+            problems,
+        }
     }
 }
 
@@ -243,6 +248,7 @@ fn requires(world: &World, component: ComponentId, other: ComponentId) -> bool {
 }
 
 fn is_relationship_target(world: &World, component: ComponentId) -> bool {
-    let accessor = world.components().get_info(component).and_then(|info| info.relationship_accessor());
+    let accessor =
+        world.components().get_info(component).and_then(|info| info.relationship_accessor());
     matches!(accessor, Some(RelationshipAccessor::RelationshipTarget { .. }))
 }

@@ -28,10 +28,14 @@ pub struct SegmentHeader {
     pub session: SessionId,
     /// The run that wrote it.
     pub run: RunId,
-    /// The checkpoint that the run set out from; `None` for a session's first run.
+    /// The checkpoint that the run set out from, then the one that its run had set out from, and so
+    /// on, as far as they were still there. Empty for a session's first run.
+    ///
+    /// Each run names them all, since retention may remove the runs in between.
     #[serde(default)]
-    pub parent: Option<CheckpointId>,
-    /// The heads that the take-up saw and takes the place of.
+    pub ancestors: Vec<CheckpointId>,
+    /// The newest checkpoints of the runs that this one takes the place of: the head that the
+    /// take-up saw, and whatever that had taken the place of and was still there.
     #[serde(default)]
     pub supersedes: Vec<CheckpointId>,
     /// The machine that wrote it.

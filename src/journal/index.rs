@@ -11,7 +11,7 @@ mod run;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -160,11 +160,25 @@ impl SessionIndex {
     pub fn newest_counter(&self) -> u64 {
         let named = self.segments.iter().flat_map(|segment| {
             let header = &segment.header;
-            let parents = header.parent.iter().chain(&header.supersedes);
-            let parents = parents.map(|checkpoint| checkpoint.counter);
-            parents.chain(header.base).chain(segment.scan.newest_counter)
+            let others = header.ancestors.iter().chain(&header.supersedes);
+            let others = others.map(|checkpoint| checkpoint.counter);
+            others.chain(header.base).chain(segment.scan.newest_counter)
         });
         named.max().unwrap_or(0)
+    }
+
+    /// One checkpoint for each run on the line of `checkpoint`: itself, then the one that its run set
+    /// out from, and so on.
+    pub fn ancestry(&self, checkpoint: CheckpointId) -> Vec<CheckpointId> {
+        let mut ancestry = self.line(checkpoint);
+        ancestry.dedup_by_key(|id| id.run);
+        ancestry
+    }
+
+    /// The newest checkpoints of all runs that another one has taken the place of.
+    pub fn superseded(&self) -> Vec<CheckpointId> {
+        let newest = self.runs.values().filter_map(Run::newest);
+        newest.filter(|id| self.heads.iter().all(|head| head.id != *id)).collect()
     }
 
     /// What to read to restore a checkpoint: the shortest intact way to it.
@@ -180,14 +194,13 @@ impl SessionIndex {
     pub fn line(&self, head: CheckpointId) -> Vec<CheckpointId> {
         let mut line = Vec::new();
         let mut seen = HashSet::new();
-        let mut next = Some(head);
-        while let Some(newest) = next {
-            // Only a damaged or hostile journal descends from itself.
-            let Some(run) = self.runs.get(&newest.run).filter(|_| seen.insert(newest.run)) else {
-                break;
-            };
-            line.extend(run.checkpoints_up_to(newest.counter));
-            next = run.parent;
+        let mut waiting = VecDeque::from([head]);
+        while let Some(newest) = waiting.pop_front() {
+            // Ancestors are named by each of their descendants.
+            if let Some(run) = self.runs.get(&newest.run).filter(|_| seen.insert(newest.run)) {
+                line.extend(run.checkpoints_up_to(newest.counter));
+                waiting.extend(&run.ancestors);
+            }
         }
         line
     }

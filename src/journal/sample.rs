@@ -29,7 +29,7 @@ pub fn header(run: u64, segment: u32) -> SegmentHeader {
         optional_features: 0,
         session: session(),
         run: RunId(run),
-        parent: None,
+        ancestors: Vec::new(),
         supersedes: Vec::new(),
         host: 77,
         boot: "boot".to_owned(),

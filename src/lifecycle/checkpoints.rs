@@ -97,7 +97,18 @@ impl RuntimeParts {
         notify(world, captured);
         let time = now.wall;
         let counter = id.counter;
-        let order = CheckpointOrder { counter, base, kind, label, time, play_time, fields, capture };
+        let handed_over = Instant::now();
+        let order = CheckpointOrder {
+            counter,
+            base,
+            kind,
+            label,
+            time,
+            play_time,
+            fields,
+            capture,
+            handed_over,
+        };
         self.order(Order::Checkpoint(Box::new(order)));
     }
 

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 
 use super::CurrentSession;
 use crate::journal::SessionId;
-use crate::process::HowItEnded;
+use crate::process::{HowItEnded, how_it_ended, time_of_death};
 use crate::recovery::{RecoveryOffer, SessionEntry};
+use crate::store::ProcessRecord;
 use crate::session::{SessionMetadata, SessionStatus};
 
 /// All sessions on this machine, most recently played first. Filled shortly after start-up, when
@@ -135,6 +136,19 @@ pub struct PreviousRun {
     pub game_version: String,
     /// The session that it was playing, if it was.
     pub session: Option<SessionId>,
+}
+
+impl PreviousRun {
+    /// What the record of a dead process tells.
+    pub(crate) fn told_by(record: &ProcessRecord, boot_now: &str) -> Self {
+        Self {
+            ended: how_it_ended(record, boot_now),
+            died_at: time_of_death(record),
+            started_at: record.started,
+            game_version: record.app_version.clone(),
+            session: record.runs.last().map(|held| held.session),
+        }
+    }
 }
 
 /// Run condition: a crashed session waits for an answer.

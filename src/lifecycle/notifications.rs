@@ -317,4 +317,7 @@ where
 {
     world.write_message(notification.clone());
     world.trigger(notification);
+    // What observers ask for with commands is done before the plugin goes on: a world that is
+    // spawned when a session starts belongs into its first checkpoint.
+    world.flush();
 }

@@ -28,7 +28,12 @@ impl RuntimeParts {
 
     pub(super) fn handle_report(&mut self, world: &mut World, report: Report) {
         match report {
-            Report::Detected(found) => self.detected(world, found),
+            Report::Detected { found, previous } => {
+                if let Some(previous) = previous {
+                    world.insert_resource(previous);
+                }
+                self.detected(world, found);
+            }
             Report::Damaged(found) => {
                 // What is offered instead is the answer to the request.
                 self.transition = None;

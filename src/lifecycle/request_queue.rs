@@ -87,7 +87,7 @@ impl RuntimeParts {
         self.order(Order::TakeUp(Box::new(TakeUp {
             metadata: metadata.clone(),
             run,
-            parent: None,
+            ancestors: Vec::new(),
             supersedes: Vec::new(),
             next_save_id: SaveId::FIRST,
             seeds: Vec::new(),

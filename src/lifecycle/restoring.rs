@@ -8,7 +8,7 @@ use super::notifications::{
     RestorePrepared, RestoreStarted, SessionRecovered, SessionRestored, notify,
 };
 use super::runtime::{Playing, RuntimeParts, Transition};
-use super::{CurrentSession, RecoveryOffers, RestoreReason, SessionCatalog};
+use super::{CurrentSession, LastCheckpoint, RecoveryOffers, RestoreReason, SessionCatalog};
 use crate::journal::RunId;
 use crate::recovery::Prepared;
 use crate::session::SessionStatus;
@@ -31,6 +31,11 @@ impl RuntimeParts {
         image.insert_resources(world);
         let mut current = CurrentSession::new(prepared.metadata.clone(), prepared.fields);
         current.play_time = prepared.play_time;
+        current.last_checkpoint = Some(LastCheckpoint {
+            id: checkpoint,
+            kind: prepared.kind,
+            play_time: prepared.play_time,
+        });
         current.status = SessionStatus::Active;
         current.updated = self.now.wall;
         world.insert_resource(current);
@@ -45,8 +50,8 @@ impl RuntimeParts {
         self.order(Order::TakeUp(Box::new(TakeUp {
             metadata: prepared.metadata,
             run,
-            parent: Some(checkpoint),
-            supersedes: prepared.heads,
+            ancestors: prepared.ancestors,
+            supersedes: prepared.supersedes,
             next_save_id: prepared.next_save_id,
             seeds: replaced.seeds,
             carried,

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tracing::warn;
@@ -13,6 +15,9 @@ use crate::store::{
     FoundRecord, HeldRun, Home, Liveness, PanicInfo, ProcessId, ProcessRecord, ProcessRecordFile,
     read_all, remove_record, with_sources,
 };
+
+/// How often, a millisecond apart, a panic tries to be written down.
+const PANIC_TRIES: u32 = 50;
 
 /// What of the process is watched.
 #[derive(Clone, Copy, Debug)]
@@ -192,10 +197,16 @@ impl Shared {
     /// Called by the panic hook, on whichever thread panicked.
     pub(super) fn panicked(&self, panic: &PanicInfo) {
         self.frames_at_panic.store(self.frames.load(Ordering::Relaxed), Ordering::Relaxed);
-        // A panic while the record is locked may be on the thread that holds it: don't wait.
-        let Ok(mut file) = self.file.try_lock() else { return };
-        file.record.panic = Some(panic.clone());
-        file.write();
+        // The writer may hold the record, for the moment that a write takes. Or the panic is on the
+        // very thread that holds it, and waiting for ever would be a hang.
+        for _ in 0..PANIC_TRIES {
+            if let Ok(mut file) = self.file.try_lock() {
+                file.record.panic = Some(panic.clone());
+                file.write();
+                return;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 }
 
@@ -225,7 +236,7 @@ fn create_file(home: &Home) -> Option<ProcessRecordFile> {
 
 /// The records of processes that are gone. Those that hold no run have said what they had to say,
 /// and are removed.
-fn dead_processes(home: &Home) -> Vec<DeadProcess> {
+pub(crate) fn dead_processes(home: &Home) -> Vec<DeadProcess> {
     let disk = home.store.disk();
     let found = match read_all(&**disk, &home.store.layout().state) {
         Ok(found) => found,

@@ -2,22 +2,55 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::journal::{CheckpointId, RunId, SessionId};
-use crate::process::DeadProcess;
-use crate::store::{DirectoryStore, Home, ProcessRecord, remove_record};
+use crate::process::{DeadProcess, dead_processes};
+use crate::store::{
+    DirectoryStore, Home, ProcessRecord, SessionLock, StoreError, remove_record,
+};
 
 /// This machine, and the processes that died on it.
 pub(crate) struct Machine {
     home: Arc<Home>,
     dead: Vec<DeadProcess>,
+    /// Until when a lock that is held may be one of a process that is just being killed.
+    patience: Instant,
     /// What was offered last as the newest checkpoint of each line, by the line's head.
     offered: HashMap<(SessionId, CheckpointId), CheckpointId>,
 }
 
 impl Machine {
-    pub(crate) fn new(home: Arc<Home>, dead: Vec<DeadProcess>) -> Self {
-        Self { home, dead, offered: HashMap::new() }
+    /// `patience` is how long, from now on, a lock that is held is tried again: the system needs a
+    /// while to tear a large process down, and until then its locks are held.
+    pub(crate) fn new(home: Arc<Home>, dead: Vec<DeadProcess>, patience: Duration) -> Self {
+        Self { home, dead, patience: Instant::now() + patience, offered: HashMap::new() }
+    }
+
+    /// Takes a session's lock; `None` if another process holds it.
+    pub(crate) fn lock_session(
+        &mut self,
+        session: SessionId,
+    ) -> Result<Option<SessionLock>, StoreError> {
+        let mut waited = false;
+        loop {
+            let lock = self.store().lock_session(session)?;
+            if lock.is_some() && waited {
+                // Only now is its process known to be dead.
+                self.dead = dead_processes(&self.home);
+            }
+            if lock.is_some() || Instant::now() >= self.patience {
+                return Ok(lock);
+            }
+            waited = true;
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// The process that died last.
+    pub(crate) fn last_to_die(&self) -> Option<&ProcessRecord> {
+        self.dead.iter().map(|dead| &dead.record).max_by_key(|record| record.heartbeat)
     }
 
     pub(crate) fn home(&self) -> &Home {

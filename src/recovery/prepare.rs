@@ -10,22 +10,28 @@ use super::standing::{LockHolder, standing};
 use super::{FIELDS, Machine};
 use crate::capture::SavedTypes;
 use crate::journal::{
-    Block, CheckpointId, Commit, FileProblemKind, FrameKind, Head, Plan, ReadError, SaveId, SessionId, SessionIndex,
+    Block, CheckpointId, CheckpointKind, Commit, FileProblemKind, FrameKind, Head, Plan, ReadError, SaveId, SessionId, SessionIndex,
 };
 use crate::lifecycle::{RecoveryError, RequestError, RestoreFrom, RestoreReason};
 use crate::restore::WorldImage;
 use crate::session::{Fields, Move, SessionMetadata};
 use crate::store::{StoredSession, with_sources};
 
+/// Runs that a header names at the most. Retention leaves far fewer.
+const MAX_NAMED: usize = 256;
+
 /// A checkpoint that is ready to be put into the world, and what the run after it must know.
 pub(crate) struct Prepared {
     pub metadata: SessionMetadata,
     pub checkpoint: CheckpointId,
-    /// The heads that the new run takes the place of.
-    pub heads: Vec<CheckpointId>,
+    /// The checkpoint and those before it, one for each run.
+    pub ancestors: Vec<CheckpointId>,
+    /// The newest checkpoints of the runs that the new one takes the place of.
+    pub supersedes: Vec<CheckpointId>,
     /// The highest checkpoint number that the session ever used.
     pub newest_counter: u64,
     pub next_save_id: SaveId,
+    pub kind: CheckpointKind,
     pub play_time: Duration,
     pub fields: Fields,
     pub image: WorldImage,
@@ -89,10 +95,12 @@ pub(crate) fn prepare(
     match decode(&stored, types, &plan, commit) {
         Ok((image, fields)) => Ok(Prepared {
                 checkpoint,
-                heads: vec![head.id],
+                ancestors: named(stored.index().ancestry(checkpoint)),
+            supersedes: named(superseded(stored.index(), head.id)),
                 newest_counter: stored.index().newest_counter(),
                 next_save_id: next_save_id(stored.index()),
-                play_time: commit.play_time,
+                kind: commit.kind,
+            play_time: commit.play_time,
                 metadata: head.metadata,
                 fields,
                 image,
@@ -151,7 +159,7 @@ fn choose_head(index: &SessionIndex, wanted: Wanted) -> Result<Head, PrepareFail
 }
 
 fn check_move(
-    machine: &Machine,
+    machine: &mut Machine,
     head: &Head,
     wanted: Wanted,
 ) -> Result<(), RequestError> {
@@ -181,6 +189,18 @@ fn decode(
     });
     let image = WorldImage::decode(types, commit, blocks)?;
     Ok((image, fields))
+}
+
+/// The head that is taken up, and whatever was superseded before. All of them are named again, for
+/// retention may remove the runs that named them.
+fn superseded(index: &SessionIndex, head: CheckpointId) -> Vec<CheckpointId> {
+    std::iter::once(head).chain(index.superseded()).collect()
+}
+
+/// As many as a header has room for, the first ones first.
+fn named(mut checkpoints: Vec<CheckpointId>) -> Vec<CheckpointId> {
+    checkpoints.truncate(MAX_NAMED);
+    checkpoints
 }
 
 /// No id that any branch of the session has used is given away again.

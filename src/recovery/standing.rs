@@ -33,34 +33,30 @@ pub(crate) enum LockHolder {
 
 /// Tells where the line that ends in `head` stands.
 pub(crate) fn standing(
-    machine: &Machine,
+    machine: &mut Machine,
     session: SessionId,
     head: &Head,
     lock: LockHolder,
 ) -> Standing {
+    let lock = match (lock, head.end) {
+        (LockHolder::Us, _) | (_, Some(_)) => Ok(true),
+        (LockHolder::Unknown, None) => machine.lock_session(session).map(|lock| lock.is_some()),
+    };
     let record = machine.holder(session, head.id.run);
     let held = record.and_then(|record| record.runs.iter().find(|held| held.run == head.id.run));
     let mut standing = Standing {
         status: head.status,
-        in_use: false,
+        in_use: lock.as_ref().is_ok_and(|free| !free),
         cause: None,
         died_at: record.map(time_of_death),
         witness: held.and_then(|held| held.last_acknowledged),
     };
-    if head.end.is_some() {
+    if head.end.is_some() || standing.in_use {
         return standing;
     }
-    let locks_work = match (lock, machine.store().lock_session(session)) {
-        (LockHolder::Unknown, Ok(None)) => {
-            standing.in_use = true;
-            return standing;
-        }
-        (LockHolder::Unknown, Err(_)) => false,
-        (LockHolder::Unknown, Ok(Some(_))) | (LockHolder::Us, _) => true,
-    };
     let boot = &machine.home().boot;
     // Without locks nobody knows whether it is played somewhere: ask, don't claim a crash.
-    let cause = if !locks_work || machine.home().is_elsewhere(head.host) {
+    let cause = if lock.is_err() || machine.home().is_elsewhere(head.host) {
         HowItEnded::Elsewhere
     } else {
         match record {

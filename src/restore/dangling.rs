@@ -45,12 +45,15 @@ fn placeholder_in(value: &dyn PartialReflect, depth: usize) -> Option<String> {
         ReflectRef::Struct(fields) => (0..fields.field_len()).find_map(|index| {
             search(format!(".{}", fields.name_at(index)?), fields.field_at(index)?)
         }),
-        ReflectRef::TupleStruct(fields) => (0..fields.field_len())
-            .find_map(|index| search(numbered(index), fields.field(index)?)),
-        ReflectRef::Tuple(fields) => (0..fields.field_len())
-            .find_map(|index| search(numbered(index), fields.field(index)?)),
+        ReflectRef::TupleStruct(fields) => {
+            (0..fields.field_len()).find_map(|index| search(numbered(index), fields.field(index)?))
+        }
+        ReflectRef::Tuple(fields) => {
+            (0..fields.field_len()).find_map(|index| search(numbered(index), fields.field(index)?))
+        }
         ReflectRef::Enum(fields) => (0..fields.field_len()).find_map(|index| {
-            let name = fields.name_at(index).map_or_else(|| numbered(index), |name| format!(".{name}"));
+            let name =
+                fields.name_at(index).map_or_else(|| numbered(index), |name| format!(".{name}"));
             search(name, fields.field_at(index)?)
         }),
         ReflectRef::List(items) => {
@@ -59,9 +62,9 @@ fn placeholder_in(value: &dyn PartialReflect, depth: usize) -> Option<String> {
         ReflectRef::Array(items) => {
             items.iter().enumerate().find_map(|(index, item)| search(listed(index), item))
         }
-        ReflectRef::Map(entries) => entries
-            .iter()
-            .find_map(|(key, value)| search("{key}".to_owned(), key).or_else(|| search("{value}".to_owned(), value))),
+        ReflectRef::Map(entries) => entries.iter().find_map(|(key, value)| {
+            search("{key}".to_owned(), key).or_else(|| search("{value}".to_owned(), value))
+        }),
         ReflectRef::Set(items) => items.iter().find_map(|item| search("{item}".to_owned(), item)),
         _ => None,
     }

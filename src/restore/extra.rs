@@ -19,7 +19,7 @@ pub(super) fn find_extra_entities(
     world: &mut World,
 ) -> Vec<ExtraEntities> {
     let mut query: QueryState<Entity, (With<Saved>, Without<IsResource>)> =
-        unfiltered(world, |world| QueryState::new(world));
+        unfiltered(world, QueryState::new);
     if query.iter(world).count() as u64 == replacement.report.entities {
         return Vec::new();
     }
@@ -53,7 +53,7 @@ fn best_name<'a>(
     };
     replacement
         .components()
-        .filter(|(component, column)| entity.contains_id(*component) && !column.is_built_in())
-        .min_by_key(|(component, column)| (!brings_marker(*component), column.len()))
-        .map(|(_, column)| &*column.type_path)
+        .filter(|(_, component, column)| entity.contains_id(*component) && !column.is_built_in())
+        .min_by_key(|(_, component, column)| (!brings_marker(*component), column.len()))
+        .map(|(_, _, column)| &*column.type_path)
 }

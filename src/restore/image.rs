@@ -14,7 +14,9 @@ use super::decoded::{DecodedColumn, DecodedOrder};
 use super::loss::{NAMED_ROWS, RestoreLoss, RestoreLossReason};
 use super::order::{NOBODY, SpawnOrder, spawn_order};
 use super::references::Ranks;
-use crate::capture::{CHILD_OF, CHILD_ORDER, Carried, DISABLED, DecodeError, SavedTypes, SerdeCodec};
+use crate::capture::{
+    CHILD_OF, CHILD_ORDER, Carried, DISABLED, DecodeError, SavedTypes, SerdeCodec,
+};
 use crate::journal::{Block, Commit, ENTITIES, Rows, SaveId, Values};
 
 /// A checkpoint, decoded and ready to be put into a world.
@@ -43,13 +45,13 @@ pub(super) struct ImageColumn {
     /// Entities whose value is there and can't be read.
     pub unreadable: BTreeSet<u32>,
     /// The entity of each decoded row.
-    ranks: Vec<u32>,
+    pub ranks: Vec<u32>,
     /// Where each decoded row is: its block, and its place in it.
     pub places: Vec<(u32, u32)>,
 }
 
 impl ImageColumn {
-    fn empty(type_path: Arc<str>, decoded: DecodedColumn, was_saved: bool) -> Self {
+    pub(super) fn empty(type_path: Arc<str>, decoded: DecodedColumn, was_saved: bool) -> Self {
         let (saved, unreadable, ranks, places) = Default::default();
         Self { type_path, decoded, was_saved, saved, unreadable, ranks, places }
     }
@@ -71,60 +73,6 @@ impl ImageColumn {
     }
 }
 
-/// Which rows an entity has, by rank.
-#[derive(Default)]
-pub(super) struct RowsByEntity {
-    /// Where the rows of each entity end; they start where those of the one before end.
-    ends: Vec<u32>,
-    rows: Vec<RowOfEntity>,
-}
-
-/// A row of an entity.
-#[derive(Clone, Copy, Default)]
-pub(super) struct RowOfEntity {
-    pub column: u32,
-    pub row: u32,
-}
-
-impl RowsByEntity {
-    fn new(entities: usize, columns: &[ImageColumn]) -> Self {
-        let components = || {
-            (0_u32..).zip(columns).filter(|(_, column)| matches!(column.decoded, DecodedColumn::Component(_)))
-        };
-        let mut starts = vec![0_u32; entities];
-        for rank in components().flat_map(|(_, column)| &column.ranks) {
-            if let Some(count) = starts.get_mut(*rank as usize) {
-                *count += 1;
-            }
-        }
-        let mut sum = 0;
-        for start in &mut starts {
-            sum += std::mem::replace(start, sum);
-        }
-        let mut rows = vec![RowOfEntity::default(); sum as usize];
-        let mut ends = starts;
-        for (column, image) in components() {
-            for (row, rank) in (0_u32..).zip(&image.ranks) {
-                if let Some(end) = ends.get_mut(*rank as usize)
-                    && let Some(place) = rows.get_mut(*end as usize)
-                {
-                    *place = RowOfEntity { column, row };
-                    *end += 1;
-                }
-            }
-        }
-        Self { ends, rows }
-    }
-
-    /// The rows of an entity, in the order of the columns.
-    pub(super) fn of(&self, rank: u32) -> &[RowOfEntity] {
-        let rank = rank as usize;
-        let end = self.ends.get(rank).copied().unwrap_or_default() as usize;
-        let start = rank.checked_sub(1).and_then(|before| self.ends.get(before));
-        self.rows.get(start.copied().unwrap_or_default() as usize..end).unwrap_or_default()
-    }
-}
-
 impl WorldImage {
     /// Decodes the blocks of a checkpoint.
     ///
@@ -142,7 +90,8 @@ impl WorldImage {
         let mut rows = SavedTable::read(blocks)?;
         let ranks = Ranks::new(rows.take(ENTITIES).iter().map(|(id, _)| id));
         let saved_then: HashSet<&str> = commit.types.iter().map(|saved| &*saved.path).collect();
-        let mut decoder = Decoder { ranks: &ranks, losses: Vec::new(), carried: Carried::default() };
+        let mut decoder =
+            Decoder { ranks: &ranks, losses: Vec::new(), carried: Carried::default() };
         let mut columns = Vec::new();
         for saved_type in types.columns() {
             let type_path = saved_type.type_path().clone();
@@ -181,155 +130,6 @@ impl fmt::Debug for WorldImage {
             .field("entities", &self.entities())
             .field("losses", &self.losses)
             .finish_non_exhaustive()
-    }
-}
-
-/// The rows of all types, as they were read.
-struct SavedTable {
-    types: BTreeMap<Arc<str>, SavedRows>,
-}
-
-/// The rows of one type, as they were read.
-#[derive(Default)]
-struct SavedRows {
-    version: u32,
-    rows: Vec<Values>,
-}
-
-impl SavedTable {
-    fn read<E>(blocks: impl IntoIterator<Item = Result<Block, E>>) -> Result<Self, E> {
-        let mut types = BTreeMap::<Arc<str>, SavedRows>::new();
-        for block in blocks {
-            let block = block?;
-            // A merged checkpoint has no removals left.
-            if let Rows::Values(values) = block.rows {
-                let saved = types.entry(block.type_path).or_default();
-                saved.version = block.type_version;
-                saved.rows.push(values);
-            }
-        }
-        Ok(Self { types })
-    }
-
-    fn take(&mut self, type_path: &str) -> SavedRows {
-        self.types.remove(type_path).unwrap_or_default()
-    }
-}
-
-impl SavedRows {
-    fn iter(&self) -> impl Iterator<Item = (SaveId, &[u8])> {
-        self.rows.iter().flat_map(Values::iter)
-    }
-
-    /// Block and place of each row.
-    fn places(&self) -> impl Iterator<Item = (u32, u32)> {
-        let blocks = (0_u32..).zip(&self.rows);
-        blocks.flat_map(|(block, rows)| (0_u32..).zip(rows.ids()).map(move |(row, _)| (block, row)))
-    }
-}
-
-/// Decodes columns and collects what can't be.
-struct Decoder<'a> {
-    ranks: &'a Ranks,
-    losses: Vec<RestoreLoss>,
-    carried: Carried,
-}
-
-impl Decoder<'_> {
-    fn column(
-        &mut self,
-        type_path: Arc<str>,
-        decoded: DecodedColumn,
-        was_saved: bool,
-        saved: SavedRows,
-    ) -> ImageColumn {
-        let mut column = ImageColumn::empty(type_path, decoded, was_saved);
-        let mut failed = FailedRows::default();
-        for (place, (id, value)) in saved.places().zip(saved.iter()) {
-            let Some(rank) = self.rank_of_row(id, &column.decoded) else { continue };
-            // Ids ascend. One that doesn't is a second value of its entity, and no writer's work.
-            if column.ranks.last().is_some_and(|last| *last >= rank) {
-                continue;
-            }
-            match failed.decode(&mut column.decoded, value) {
-                Ok(()) => {
-                    column.ranks.push(rank);
-                    column.places.push(place);
-                }
-                Err(error) => {
-                    column.unreadable.insert(rank);
-                    failed.add(id, error);
-                    self.carried.add(&column.type_path, saved.version, id, value);
-                }
-            }
-        }
-        self.losses.extend(failed.into_loss(&column.type_path));
-        column.saved = saved.rows;
-        column
-    }
-
-    /// The rank of a row's entity; 0 for a resource or state. `None` if it belongs to nobody.
-    fn rank_of_row(&self, id: SaveId, column: &DecodedColumn) -> Option<u32> {
-        match column {
-            DecodedColumn::Component(_) | DecodedColumn::ChildOrder(_) => self.ranks.rank(id),
-            DecodedColumn::Resource(_) | DecodedColumn::State(_) => (id == SaveId::WORLD).then_some(0),
-        }
-    }
-
-    fn lose_unknown_types(&mut self, rows: SavedTable) {
-        for (type_path, saved) in &rows.types {
-            let mut lost = 0;
-            for (id, value) in saved.iter() {
-                if id == SaveId::WORLD || self.ranks.rank(id).is_some() {
-                    self.carried.add(type_path, saved.version, id, value);
-                    lost += 1;
-                }
-            }
-            self.losses.push(RestoreLoss {
-                type_path: type_path.to_string(),
-                rows: lost,
-                reason: RestoreLossReason::UnknownType,
-            });
-        }
-    }
-}
-
-/// Rows of one type that can't be decoded.
-#[derive(Default)]
-struct FailedRows {
-    count: u64,
-    named: Vec<SaveId>,
-    first_error: Option<String>,
-    panicked: bool,
-}
-
-impl FailedRows {
-    /// Decodes a value. A type that panicked once isn't tried again.
-    fn decode(&mut self, column: &mut DecodedColumn, value: &[u8]) -> Result<(), DecodeError> {
-        if self.panicked {
-            return Err(DecodeError::Panicked);
-        }
-        // A row is taken up at the very end of its decoding, or not at all.
-        catch_unwind(AssertUnwindSafe(|| column.decode(value))).unwrap_or_else(|_| {
-            self.panicked = true;
-            Err(DecodeError::Panicked)
-        })
-    }
-
-    fn add(&mut self, id: SaveId, error: DecodeError) {
-        self.count += 1;
-        if self.named.len() < NAMED_ROWS {
-            self.named.push(id);
-        }
-        self.first_error.get_or_insert_with(|| error.to_string());
-    }
-
-    fn into_loss(self, type_path: &str) -> Option<RestoreLoss> {
-        Some(RestoreLoss {
-            type_path: type_path.to_owned(),
-            rows: self.count,
-            reason: RestoreLossReason::Undecodable { error: self.first_error?, ids: self.named },
-        })
     }
 }
 

@@ -21,7 +21,8 @@ pub(super) struct SpawnOrder {
 /// children in order. Neither is trusted: circles are cut, and children of somebody else ignored.
 pub(super) fn spawn_order(parents: &[u32], orders: &[(u32, Vec<u32>)]) -> SpawnOrder {
     let families = Families::new(parents, orders);
-    let mut walk = Walk { families, is_placed: vec![false; parents.len()], order: SpawnOrder::default() };
+    let mut walk =
+        Walk { families, is_placed: vec![false; parents.len()], order: SpawnOrder::default() };
     for (rank, parent) in (0_u32..).zip(parents) {
         if *parent == NOBODY {
             walk.place_with_descendants(rank);
@@ -159,7 +160,8 @@ mod tests {
 
     #[test]
     fn a_chain_of_a_million_needs_no_deep_stack() {
-        let parents: Vec<u32> = (0..1_000_000_u32).map(|rank| rank.checked_sub(1).unwrap_or(NOBODY)).collect();
+        let parents: Vec<u32> =
+            (0..1_000_000_u32).map(|rank| rank.checked_sub(1).unwrap_or(NOBODY)).collect();
         assert_eq!(spawn_order(&parents, &[]).ranks.len(), 1_000_000);
     }
 }

@@ -29,7 +29,6 @@ impl Ranks {
         &self.ids
     }
 
-
     /// The rank of an id.
     pub(super) fn rank(&self, id: SaveId) -> Option<u32> {
         let first = self.ids.first()?;

@@ -97,7 +97,8 @@ impl ImageColumn {
             return ResourceRestored::Unchanged;
         };
         let place = self.places.first();
-        let saved = place.and_then(|(block, row)| self.saved.get(*block as usize)?.value(*row as usize));
+        let saved =
+            place.and_then(|(block, row)| self.saved.get(*block as usize)?.value(*row as usize));
         let Some(saved) = saved else {
             // A type that the checkpoint doesn't know says nothing about the resource, and a value
             // that can't be read says that there was one.

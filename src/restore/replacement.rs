@@ -2,11 +2,9 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use bevy::ecs::archetype::{Archetype, ArchetypeId};
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::entity::Entity;
 use bevy::ecs::world::World;
-use bevy::platform::collections::HashMap;
 
 use super::dangling::name_field;
 use super::decoded::DecodedColumn;
@@ -27,7 +25,7 @@ pub(super) struct Replacement {
     /// The entity of each rank.
     pub entities: Vec<Entity>,
     /// What each column is to the spawning of entities.
-    parts: Vec<Part>,
+    pub parts: Vec<Part>,
     /// When each entity was written.
     pub stamps: Stamps,
     /// Rows that wait until all entities are there.
@@ -40,7 +38,7 @@ pub(super) struct Replacement {
 
 /// What a column is to the spawning of entities.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
+pub(super) enum Part {
     /// No component.
     None,
     /// A component that stands by itself.
@@ -140,7 +138,8 @@ impl Replacement {
         entity.push(Saved);
         for row in self.image.rows.of(rank) {
             let place = row.column as usize;
-            let (Some(part), Some(column)) = (self.parts.get(place), self.image.columns.get_mut(place))
+            let (Some(part), Some(column)) =
+                (self.parts.get(place), self.image.columns.get_mut(place))
             else {
                 continue;
             };
@@ -181,87 +180,6 @@ impl Replacement {
         }
     }
 
-    /// Removes the components that the checkpoint knows and doesn't have on an entity: those that
-    /// others require and the game had removed, and what observers added.
-    pub(super) fn remove_what_was_not_saved(&self, world: &mut World) {
-        let mut layouts = Layouts::new(&self.parts, &self.image.columns);
-        let mut removed: Vec<(Entity, ComponentId)> = Vec::new();
-        for (rank, id) in (0_u32..).zip(&self.entities) {
-            let Ok(entity) = world.get_entity(*id) else { continue };
-            let saved = self.image.rows.of(rank);
-            for (place, component) in layouts.of(entity.archetype()) {
-                let is_saved = saved.iter().any(|row| row.column == *place);
-                let column = self.image.columns.get(*place as usize);
-                if !is_saved && column.is_some_and(|column| !column.unreadable.contains(&rank)) {
-                    removed.push((*id, *component));
-                }
-            }
-        }
-        for (entity, component) in removed {
-            if let Ok(mut entity) = world.get_entity_mut(entity) {
-                entity.remove_by_id(component);
-            }
-        }
-    }
-
-    /// Writes again what observers changed while they were told of restored entities.
-    pub(super) fn write_again_what_changed(&mut self, world: &mut World) {
-        for (rank, row) in self.changed_values(world) {
-            let (Some(entity), Some(column)) =
-                (self.entities.get(rank as usize), self.image.columns.get(row.column as usize))
-            else {
-                continue;
-            };
-            let (DecodedColumn::Component(rows), Some(saved)) =
-                (&column.decoded, column.saved_value(row.row))
-            else {
-                continue;
-            };
-            let mut references = References::new(&self.image.ranks, &self.entities);
-            rows.write_again(saved, &mut references, world, *entity);
-            self.report.add_overwritten(&column.type_path);
-        }
-        for place in self.restore_resources(world) {
-            if let Some(column) = self.image.columns.get(place) {
-                self.report.add_overwritten(&column.type_path);
-            }
-        }
-    }
-
-    /// The values that are not as saved, and the ranks of their entities.
-    fn changed_values(&self, world: &World) -> Vec<(u32, RowOfEntity)> {
-        let mut changed = Vec::new();
-        if self.stamps.nothing_ran_until_now(world) {
-            return changed;
-        }
-        let mut names = Names::new(&self.image.ranks, &self.entities);
-        let mut scratch = Vec::new();
-        for (rank, id) in (0_u32..).zip(&self.entities) {
-            let Ok(entity) = world.get_entity(*id) else { continue };
-            for row in self.image.rows.of(rank) {
-                let place = row.column as usize;
-                let (Some(Part::Plain(component) | Part::Parent(component)), Some(column)) =
-                    (self.parts.get(place), self.image.columns.get(place))
-                else {
-                    continue;
-                };
-                let ticks = entity.get_change_ticks_by_id(*component);
-                if self.stamps.is_untouched(rank, ticks) || self.dangling.contains(&(rank, row.column)) {
-                    continue;
-                }
-                let (DecodedColumn::Component(rows), Some(saved)) =
-                    (&column.decoded, column.saved_value(row.row))
-                else {
-                    continue;
-                };
-                if !rows.is_as_saved(saved, entity, &mut names, &mut scratch) {
-                    changed.push((rank, *row));
-                }
-            }
-        }
-        changed
-    }
-
     /// Puts the transitions back that were pending.
     pub(super) fn set_pending_states(&self, world: &mut World) {
         for column in &self.image.columns {
@@ -285,37 +203,14 @@ impl Replacement {
         EntitiesReplaced { report: self.report, seeds }
     }
 
-    /// The components of the image's columns.
-    pub(super) fn components(&self) -> impl Iterator<Item = (ComponentId, &ImageColumn)> {
-        let columns = self.parts.iter().zip(&self.image.columns);
-        columns.filter_map(|(part, column)| Some((part.component()?, column)))
+    /// The component columns of the image, with their places.
+    pub(super) fn components(&self) -> impl Iterator<Item = (u32, ComponentId, &ImageColumn)> {
+        let columns = (0_u32..).zip(self.parts.iter().zip(&self.image.columns));
+        columns.filter_map(|(place, (part, column))| Some((place, part.component()?, column)))
     }
 }
 
 fn dangling(column: &ImageColumn, entity: Entity, is_relationship: bool) -> DanglingReference {
     let type_path = column.type_path.to_string();
     DanglingReference { type_path, field: None, entity, is_relationship }
-}
-
-/// Which of the checkpoint's types an archetype has.
-struct Layouts {
-    known: Vec<(u32, ComponentId)>,
-    archetypes: HashMap<ArchetypeId, Vec<(u32, ComponentId)>>,
-}
-
-impl Layouts {
-    fn new(parts: &[Part], columns: &[ImageColumn]) -> Self {
-        let columns = (0_u32..).zip(parts.iter().zip(columns));
-        let known = columns
-            .filter(|(_, (_, column))| column.was_saved)
-            .filter_map(|(place, (part, _))| Some((place, part.component()?)));
-        Self { known: known.collect(), archetypes: HashMap::default() }
-    }
-
-    fn of(&mut self, archetype: &Archetype) -> &[(u32, ComponentId)] {
-        let known = &self.known;
-        self.archetypes.entry(archetype.id()).or_insert_with(|| {
-            known.iter().copied().filter(|(_, component)| archetype.contains(*component)).collect()
-        })
-    }
 }

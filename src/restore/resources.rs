@@ -57,10 +57,8 @@ impl<C: ComponentCodec> ResourceValue for DecodedResource<C> {
     fn is_as_saved(&self, saved: &[u8], world: &World, names: &mut Names<'_>) -> bool {
         let component = world.component_id::<C::Component>();
         let entity = component.and_then(|component| world.resource_entities().get(component));
-        entity
-            .and_then(|entity| world.get::<C::Component>(entity))
-            .is_some_and(|resource| {
-                is_written_as(&self.codec, resource, saved, names, &mut Vec::new())
-            })
+        entity.and_then(|entity| world.get::<C::Component>(entity)).is_some_and(|resource| {
+            is_written_as(&self.codec, resource, saved, names, &mut Vec::new())
+        })
     }
 }

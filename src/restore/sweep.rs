@@ -35,7 +35,7 @@ type OldEntities = (Or<(With<Saved>, With<DespawnOnRestore>)>, Without<IsResourc
 /// Death has consequences in many games: an observer that drops loot spawns the next saved entity.
 /// So it goes on until there is none, for a bounded number of rounds.
 pub(super) fn despawn_old_entities(world: &mut World, report: &mut RestoreReport) {
-    let mut query: QueryState<Entity, OldEntities> = unfiltered(world, |world| QueryState::new(world));
+    let mut query: QueryState<Entity, OldEntities> = unfiltered(world, QueryState::new);
     loop {
         let old: Vec<Entity> = query.iter(world).collect();
         report.not_despawned = old.len() as u64;

@@ -25,7 +25,9 @@ fn furnish(world: &mut World) {
         })
         .collect();
     world.entity_mut(parent).insert_children(0, &[children[3]]);
-    world.entity_mut(parent).insert(Target { strength: 0, targets: vec![children[2], Entity::PLACEHOLDER] });
+    world
+        .entity_mut(parent)
+        .insert(Target { strength: 0, targets: vec![children[2], Entity::PLACEHOLDER] });
     world.entity_mut(children[1]).remove::<Armor>();
     world.entity_mut(children[2]).insert((MemberOf(children[0]), Disabled, Burning(5)));
     world.entity_mut(children[0]).insert((MemberOf(children[2]), Serial(9), Stat(0.5_f32)));
@@ -88,7 +90,9 @@ fn any_world_comes_back() {
                 play.world().entity_mut(entity).insert(ChildOf(parent));
             }
             if let Some(other) = dice.pick(&entities) {
-                play.world().entity_mut(entity).insert((MemberOf(other), Target { strength: 1, targets: vec![other] }));
+                play.world()
+                    .entity_mut(entity)
+                    .insert((MemberOf(other), Target { strength: 1, targets: vec![other] }));
                 play.world().entity_mut(other).insert(MemberOf(entity));
             }
             if dice.roll(4) == 0 {
@@ -112,8 +116,12 @@ fn any_world_comes_back() {
 fn observers_see_whole_entities() {
     let saved = played().journal;
     let mut app = game();
-    type Whole<'w, 's> =
-        Query<'w, 's, (&'static Health, &'static Target, Option<&'static ChildOf>), Allow<Disabled>>;
+    type Whole<'w, 's> = Query<
+        'w,
+        's,
+        (&'static Health, &'static Target, Option<&'static ChildOf>),
+        Allow<Disabled>,
+    >;
     app.add_observer(|added: On<Add, Health>, all: Whole| {
         // Panics unless the neighbour came along.
         let (health, target, parent) = all.get(added.entity).unwrap();
@@ -128,11 +136,13 @@ fn observers_see_whole_entities() {
 #[test]
 fn observers_that_drop_loot_leave_none() {
     let mut app = game();
-    app.add_observer(|removed: On<Remove, Health>, mut commands: Commands, mut score: ResMut<Score>| {
-        let _ = removed;
-        score.0 += 1;
-        commands.spawn((Name::new("loot"), Saved));
-    });
+    app.add_observer(
+        |removed: On<Remove, Health>, mut commands: Commands, mut score: ResMut<Score>| {
+            let _ = removed;
+            score.0 += 1;
+            commands.spawn((Name::new("loot"), Saved));
+        },
+    );
     app.insert_resource(Score(0));
     let mut play = Play::of(app);
     furnish(play.world());
@@ -210,7 +220,9 @@ fn references_without_target_are_named() {
     let found: Vec<_> = report
         .dangling
         .iter()
-        .map(|reference| (&*reference.type_path, reference.field.as_deref(), reference.is_relationship))
+        .map(|reference| {
+            (&*reference.type_path, reference.field.as_deref(), reference.is_relationship)
+        })
         .collect();
     assert_eq!(report.dangling_total, 4);
     assert!(found.contains(&(CHILD_OF, None, true)), "{found:?}");
@@ -247,7 +259,7 @@ fn circles_in_a_hostile_hierarchy_are_cut() {
 fn hostile_rows_panic_nowhere() {
     let saved = played().journal;
     let mut dice = Dice(0x5eed);
-    for _ in 0..200 {
+    for _ in 0..60 {
         let mut hostile = saved.clone();
         for rows in hostile.rows.values_mut() {
             for value in rows.values_mut() {
@@ -284,7 +296,8 @@ fn what_this_build_can_not_use_is_carried_until_its_entity_goes() {
     let report = fresh.restore(&saved).report;
     assert_eq!(report.losses.len(), 3);
     assert!(report.losses.iter().any(|loss| loss.reason == RestoreLossReason::UnknownType));
-    let undecodable = report.losses.iter().find(|loss| loss.type_path == Armor::type_path()).unwrap();
+    let undecodable =
+        report.losses.iter().find(|loss| loss.type_path == Armor::type_path()).unwrap();
     assert!(
         matches!(&undecodable.reason, RestoreLossReason::Undecodable { ids, .. } if *ids == [other]),
         "{undecodable:?}"
@@ -367,7 +380,11 @@ fn states_come_back_and_entities_keep_their_scope() {
         play.frame();
         play.frame();
         assert_eq!(*play.world().resource::<State<Phase>>().get(), Phase::Night);
-        assert_eq!(play.delta().blocks, [], "from {start:?}: no second level, and nobody despawned");
+        assert_eq!(
+            play.delta().blocks,
+            [],
+            "from {start:?}: no second level, and nobody despawned"
+        );
     }
     play.world().resource_mut::<NextState<Game>>().set(Game::Menu);
     play.frame();

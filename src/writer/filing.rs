@@ -10,32 +10,29 @@ use crate::store::{DirectoryStore, Home, SessionLock, StoreError, StoredSession,
 
 /// Notes in the journal that the crashed lines of a session aren't wanted back.
 pub(super) fn decline(
-    machine: &Machine,
+    machine: &mut Machine,
     session: SessionId,
     now: Timestamp,
 ) -> Result<(), RequestError> {
-    let home = machine.home();
-    let (stored, _lock) = take(&home.store, session)?;
-    let crashed = |head: &&Head| {
-        !head.declined && standing(machine, session, head, LockHolder::Us).has_crashed()
-    };
+    let (stored, _lock) = take(&machine.home().store, session)?;
     let heads = stored.index().heads();
-    let declined: Vec<CheckpointId> = match heads {
-        [only] => Some(only).filter(crashed).map(|head| head.id).into_iter().collect(),
+    let mut wanted: Vec<&Head> = heads.iter().filter(|head| !head.declined).collect();
+    if let [only] = heads {
         // Of a fork, the lines that were left cleanly were offered as well.
-        _ => heads.iter().filter(|head| !head.declined).map(|head| head.id).collect(),
-    };
+        wanted.retain(|_| standing(machine, session, only, LockHolder::Us).has_crashed());
+    }
+    let declined: Vec<CheckpointId> = wanted.into_iter().map(|head| head.id).collect();
     let Some(newest) = heads.first().filter(|_| !declined.is_empty()) else {
         return Err(RequestError::NothingToDecline);
     };
     let about = declined.clone();
-    write_down(home, newest, about, &Record::Declined { heads: declined }, now)
+    write_down(machine.home(), newest, about, &Record::Declined { heads: declined }, now)
 }
 
 /// Deletes a session. It is first marked as forgotten, so that what a crash leaves of it halfway
 /// isn't taken for a session.
 pub(super) fn forget(
-    machine: &Machine,
+    machine: &mut Machine,
     session: SessionId,
     now: Timestamp,
 ) -> Result<(), RequestError> {
@@ -78,7 +75,7 @@ fn write_down(
         optional_features: 0,
         session: head.metadata.id,
         run: RunId::random(),
-        parent: Some(head.id),
+        ancestors: Vec::new(),
         supersedes: about,
         host: home.host.id,
         boot: home.boot.clone(),

@@ -1,13 +1,13 @@
 //! What the main thread orders, and what the writer reports.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bevy::ecs::entity::Entity;
 use jiff::Timestamp;
 
 use crate::capture::{Capture, Carried};
 use crate::journal::{CheckpointId, CheckpointKind, FrameKind, Record, RunId, SaveId, SessionId};
-use crate::lifecycle::{CheckpointError, RecoveryError, RequestError};
+use crate::lifecycle::{CheckpointError, PreviousRun, RecoveryError, RequestError};
 use crate::recovery::{Found, Prepared, Wanted};
 use crate::session::{EndReason, Fields, SessionContext, SessionMetadata, SessionStatus};
 
@@ -39,8 +39,8 @@ pub(crate) enum Order {
 pub(crate) struct TakeUp {
     pub metadata: SessionMetadata,
     pub run: RunId,
-    /// The checkpoint that was restored, and the heads that the player left behind by that.
-    pub parent: Option<CheckpointId>,
+    /// The checkpoint that was restored and those before it, and the runs that are left behind.
+    pub ancestors: Vec<CheckpointId>,
     pub supersedes: Vec<CheckpointId>,
     pub next_save_id: SaveId,
     /// The entities that a restore put into the world.
@@ -62,6 +62,7 @@ pub(crate) struct CheckpointOrder {
     /// The custom fields, if they changed or the capture is full.
     pub fields: Option<Fields>,
     pub capture: Capture,
+    pub handed_over: Instant,
 }
 
 /// Ends the run that is being written.
@@ -75,8 +76,9 @@ pub(crate) struct Leave {
 
 /// What the writer reports.
 pub(crate) enum Report {
-    /// All sessions were looked at.
-    Detected(Vec<Found>),
+    /// All sessions were looked at. If the process before was still dying at the start, it is only
+    /// known now how it ended.
+    Detected { found: Vec<Found>, previous: Option<PreviousRun> },
     /// The run began. A new session's context is told, since asking the machine takes a while.
     TakenUp { session: SessionId, context: SessionContext },
     /// A checkpoint is ready to be restored.

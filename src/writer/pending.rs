@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::time::Duration;
+use std::time::Instant;
 
 use crate::journal::{Block, Commit, Record, merge};
 
@@ -17,7 +17,7 @@ pub(super) struct PendingCheckpoint {
     pub blocks: Vec<Block>,
     pub commit: Commit,
     /// When it was handed over.
-    pub since: Duration,
+    pub handed_over: Instant,
 }
 
 impl PendingCheckpoint {
@@ -37,7 +37,7 @@ impl PendingCheckpoint {
     /// `self` and `later` as one checkpoint: the difference from this one's base to `later`.
     fn merged_with(self, later: Self) -> Self {
         if later.is_snapshot() {
-            return Self { since: self.since, ..later };
+            return Self { handed_over: self.handed_over, ..later };
         }
         let keep_removals = !self.is_snapshot();
         let blocks = merge_in_memory([self.blocks, later.blocks], keep_removals);
@@ -46,7 +46,7 @@ impl PendingCheckpoint {
         let missing = self.commit.incomplete.into_iter();
         let missing: Vec<_> = missing.filter(|path| !commit.incomplete.contains(path)).collect();
         commit.incomplete.extend(missing);
-        Self { blocks, commit, since: self.since }
+        Self { blocks, commit, handed_over: self.handed_over }
     }
 }
 

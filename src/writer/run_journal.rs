@@ -33,7 +33,7 @@ const LEAVE_PATIENCE: Duration = Duration::from_secs(3);
 pub(super) struct RunIdentity {
     pub metadata: SessionMetadata,
     pub run: RunId,
-    pub parent: Option<CheckpointId>,
+    pub ancestors: Vec<CheckpointId>,
     pub supersedes: Vec<CheckpointId>,
     pub game_version: String,
     pub schema: u64,
@@ -262,7 +262,7 @@ impl RunJournal {
                 kind: checkpoint.commit.kind,
                 play_time: checkpoint.commit.play_time,
                 bytes: sizes.next().copied().unwrap_or_default(),
-                write_time: now.elapsed.saturating_sub(checkpoint.since),
+                write_time: checkpoint.handed_over.elapsed(),
             }));
             match &mut self.rotation {
                 Some(rotation) => rotation.keep(*checkpoint),
@@ -326,7 +326,7 @@ impl RunJournal {
             optional_features: 0,
             session: identity.metadata.id,
             run: identity.run,
-            parent: identity.parent,
+            ancestors: identity.ancestors,
             supersedes: identity.supersedes,
             host: self.home.host.id,
             boot: self.home.boot.clone(),

@@ -15,11 +15,11 @@ use super::{CheckpointOrder, Order, Report, TakeUp};
 use crate::capture::{Encoder, SavedTypes};
 use crate::clock::Moment;
 use crate::journal::{Block, Commit, SaveId, SessionId, Values};
-use crate::lifecycle::RequestError;
+use crate::lifecycle::{PreviousRun, RequestError};
 use crate::process::{DeadProcess, ProcessGuard};
 use crate::recovery::{self, FIELDS, Machine, PrepareFailure, Wanted};
 use crate::session::{Fields, SessionContext};
-use crate::store::{DirectoryStore, Home, SessionLock, with_sources};
+use crate::store::{Home, SessionLock, with_sources};
 
 /// Time between two heartbeats.
 const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -53,8 +53,9 @@ impl Worker {
         process: ProcessGuard,
         dead: Vec<DeadProcess>,
         game_version: &str,
+        lock_patience: Duration,
     ) -> Self {
-        let machine = Machine::new(Arc::clone(&home), dead);
+        let machine = Machine::new(Arc::clone(&home), dead, lock_patience);
         Self {
             home,
             types,
@@ -100,14 +101,14 @@ impl Worker {
                 }
             }
             Order::Decline(session) => {
-                let result = super::filing::decline(&self.machine, session, now.wall);
+                let result = super::filing::decline(&mut self.machine, session, now.wall);
                 if result.is_ok() {
                     self.machine.settle(session);
                 }
                 self.reports.push(Report::Declined { session, result });
             }
             Order::Forget(session) => {
-                let result = super::filing::forget(&self.machine, session, now.wall);
+                let result = super::filing::forget(&mut self.machine, session, now.wall);
                 if result.is_ok() {
                     self.machine.settle(session);
                 }
@@ -165,7 +166,8 @@ impl Worker {
     fn detect(&mut self, now: Moment) {
         let _span = debug_span!("detect_sessions").entered();
         let found = recovery::detect(&mut self.machine, now.wall);
-        self.reports.push(Report::Detected(found));
+        let previous = self.machine.last_to_die().map(|record| PreviousRun::told_by(record, &self.home.boot));
+        self.reports.push(Report::Detected { found, previous });
     }
 
     fn prepare(&mut self, wanted: Wanted, now: Moment) {
@@ -174,7 +176,7 @@ impl Worker {
         let is_playing =
             self.playing.as_ref().is_some_and(|(journal, _)| journal.session() == session);
         if !is_playing && !self.prepared.contains_key(&session) {
-            match lock(&self.home.store, session) {
+            match lock(&mut self.machine, session) {
                 Ok(lock) => self.prepared.insert(session, lock),
                 Err(error) => return self.reports.push(Report::NotPrepared { error }),
             };
@@ -195,7 +197,7 @@ impl Worker {
 
     fn take_up(&mut self, mut take_up: TakeUp, now: Moment) {
         let session = take_up.metadata.id;
-        if take_up.parent.is_none() {
+        if take_up.ancestors.is_empty() {
             take_up.metadata.context = self.context();
         }
         let context = take_up.metadata.context.clone();
@@ -206,7 +208,7 @@ impl Worker {
         let identity = RunIdentity {
             metadata: take_up.metadata,
             run: take_up.run,
-            parent: take_up.parent,
+            ancestors: take_up.ancestors,
             supersedes: take_up.supersedes,
             game_version: self.game_version.clone(),
             schema: fingerprint(&self.types),
@@ -270,7 +272,7 @@ impl Worker {
             next_save_id: encoded.next_save_id,
             events_through: 0,
         };
-        let checkpoint = PendingCheckpoint { blocks, commit, since: now.elapsed };
+        let checkpoint = PendingCheckpoint { blocks, commit, handed_over: order.handed_over };
         journal.checkpoint(checkpoint, &mut self.reports);
     }
 
@@ -283,8 +285,8 @@ impl Worker {
 
 /// Takes a session's lock, so that no other process plays it meanwhile. There is none to take on a
 /// file system without locks.
-fn lock(store: &DirectoryStore, session: SessionId) -> Result<Option<SessionLock>, RequestError> {
-    match store.lock_session(session) {
+fn lock(machine: &mut Machine, session: SessionId) -> Result<Option<SessionLock>, RequestError> {
+    match machine.lock_session(session) {
         Ok(Some(lock)) => Ok(Some(lock)),
         Ok(None) => Err(RequestError::SessionInUse),
         Err(error) if error.io_kind() == Some(ErrorKind::Unsupported) => Ok(None),

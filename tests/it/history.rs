@@ -166,3 +166,27 @@ fn a_fork_is_offered_twice_and_neither_side_is_lost() {
         assert!(found.abs_diff(*score) <= 4, "{found} should be near {score}");
     }
 }
+
+#[test]
+fn a_run_whose_successors_were_pruned_is_no_fork() {
+    let mut disk = MemoryDisk::default();
+    let mut app = counting_game(&disk);
+    start(&mut app, "Often");
+    let id = app.world().resource::<CurrentSession>().id();
+    let mut last = 0;
+    disk = disk.snapshot();
+    for life in 0..12 {
+        let mut app = counting_game(&disk);
+        frames(&mut app, 2);
+        let offers = told::<RecoveryAvailable>(&app);
+        assert_eq!(offers.len(), 1, "life {life} should have one past");
+        assert!(offers[0].offer.newest.counter > last);
+        last = offers[0].offer.newest.counter;
+        let runs: std::collections::HashSet<_> =
+            offers[0].offer.checkpoints.iter().map(|listed| listed.id.run).collect();
+        assert!(life == 0 || runs.len() > 1, "the lives before should be offered as well");
+        request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+        long(&mut app, 60);
+        disk = disk.snapshot();
+    }
+}

@@ -16,32 +16,36 @@ use oracle::{Oracle, TakenUp};
 
 /// A small colony with many checkpoints.
 const BUSY: [&str; 6] = ["--entities", "300", "--checkpoint-ms", "20", "--changes", "0.1"];
+/// Kills, unless `BEVY_SESSION_KILLS` asks for more.
 const ROUNDS: u32 = 50;
 
 #[test]
 fn every_kill_comes_back_at_an_acknowledged_checkpoint_or_a_newer_one() {
-    let mut dice = Dice::from_environment();
-    println!("BEVY_SESSION_SEED={}", dice.0);
-    let seed = dice.0;
+    let rounds = number_from_environment("BEVY_SESSION_KILLS").map_or(ROUNDS, |n| n as u32);
+    let seed = number_from_environment("BEVY_SESSION_SEED").unwrap_or_else(now);
+    println!("{rounds} kills, BEVY_SESSION_SEED={seed}");
+    let mut dice = Dice(seed);
     let directory = tempfile::tempdir().unwrap();
     let mut oracle = Oracle::default();
     let mut last_words = String::new();
-    for round in 0..ROUNDS {
+    for round in 0..rounds {
         let mut game = Game::start(directory.path(), &BUSY);
         let ending = Ending::draw(&mut dice, round);
         ending.bring_about(&mut game);
         let story = game.kill();
         if let Err(complaint) = oracle.listen(&story) {
+            let kept = directory.keep();
             panic!(
-                "{complaint}\n\nround {round}, BEVY_SESSION_SEED={seed}, {ending:?}\n{story}\n\
-                 --- the round before ---\n{last_words}"
+                "{complaint}\n\nround {round}, BEVY_SESSION_SEED={seed}, {ending:?}, files kept in \
+                 {}\n{story}\n--- the round before ---\n{last_words}",
+                kept.display()
             );
         }
         last_words = format!("{ending:?}\n{story}");
     }
-    println!("{oracle:?}");
-    assert!(oracle.recoveries > ROUNDS / 3, "most rounds should get as far as a recovery");
-    assert!(oracle.acknowledged > ROUNDS * 2, "rounds should get on: {oracle:?}");
+    println!("{} recoveries, {} acknowledged", oracle.recoveries, oracle.acknowledged);
+    assert!(oracle.recoveries > rounds / 3, "most rounds should get as far as a recovery");
+    assert!(oracle.acknowledged > rounds * 2, "most rounds should get on with the game");
 }
 
 #[test]
@@ -195,12 +199,6 @@ impl Ending {
 struct Dice(u64);
 
 impl Dice {
-    fn from_environment() -> Self {
-        let given = env::var("BEVY_SESSION_SEED").ok().and_then(|seed| seed.parse().ok());
-        let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros() as u64;
-        Self(given.unwrap_or_else(now))
-    }
-
     fn roll(&mut self, sides: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let bits = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -211,4 +209,12 @@ impl Dice {
     fn up_to(&mut self, limit: Duration) -> Duration {
         Duration::from_micros(self.roll(limit.as_micros() as u64 + 1))
     }
+}
+
+fn number_from_environment(name: &str) -> Option<u64> {
+    env::var(name).ok()?.parse().ok()
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros() as u64
 }

@@ -1,6 +1,8 @@
 //! Tests through the public API, in one binary, since each links Bevy anew.
 
+mod bad_input;
 mod common;
+mod history;
 #[cfg(feature = "auto_register")]
 mod kill;
 mod lifecycle;

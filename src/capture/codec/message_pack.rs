@@ -214,7 +214,19 @@ mod tests {
             }
         }
         let everything = Everything {
-            numbers: (200, -100, 60_000, -30_000, 1 << 31, -1 << 31, 1 << 63, i64::MIN, 1.0, 2.0, true),
+            numbers: (
+                200,
+                -100,
+                60_000,
+                -30_000,
+                1 << 31,
+                -1 << 31,
+                1 << 63,
+                i64::MIN,
+                1.0,
+                2.0,
+                true,
+            ),
             texts: [0, 31, 32, 300, 70_000].map(|length| "x".repeat(length)).to_vec(),
             list: (0..70_000).collect(),
             map: (0..70_000).map(|key| (key, None)).collect(),

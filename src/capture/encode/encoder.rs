@@ -13,7 +13,7 @@ use super::presence::Presence;
 use super::save_ids::{SaveIds, SavedEntity};
 use super::split::{Split, split_ids};
 use crate::capture::codec::encode_message_pack;
-use crate::capture::record::{Capture, CapturedColumn, CaptureScope};
+use crate::capture::record::{Capture, CaptureScope, CapturedColumn};
 use crate::capture::types::SavedTypes;
 use crate::journal::{Block, ENTITIES, SaveId, TypeSummary};
 
@@ -49,8 +49,6 @@ pub(crate) struct Encoded {
     pub next_save_id: SaveId,
     /// What could not be written now; the first of them.
     pub failures: Vec<EncodeFailure>,
-    /// How many could not be written now.
-    pub failed_rows: usize,
     /// Types whose rows the writer counts differently from the world. Something changed without a
     /// trace, and a full capture is due.
     pub drift: Vec<String>,
@@ -91,7 +89,8 @@ impl Encoder {
         let mut failures = Failures::default();
         let mut blocks = self.track_entities(&capture);
         for (place, saved_type) in self.types.clone().columns().enumerate() {
-            let column = self.encode_column(place, saved_type.type_path(), &mut capture, &mut failures);
+            let column =
+                self.encode_column(place, saved_type.type_path(), &mut capture, &mut failures);
             blocks.extend(column);
         }
         let is_full = capture.scope() == CaptureScope::Full;
@@ -107,7 +106,6 @@ impl Encoder {
             incomplete: self.incomplete(),
             next_save_id: self.ids.next(),
             drift: if is_full { Vec::new() } else { self.drift(&capture) },
-            failed_rows: failures.total(),
             failures: failures.into_listed(),
             emptied: capture,
         }
@@ -167,12 +165,18 @@ impl Encoder {
     ) -> Vec<Block> {
         let scope = capture.scope();
         let Capture { entities, columns, removed, .. } = capture;
-        let (Some(state), Some(column)) = (self.columns.get_mut(place), columns.get_mut(place)) else {
+        let (Some(state), Some(column)) = (self.columns.get_mut(place), columns.get_mut(place))
+        else {
             return Vec::new();
         };
         let failed_before = failures.total();
-        let mut writer =
-            ColumnWriter::new(type_path, &entities.saved, &mut self.ids, &mut state.presence, failures);
+        let mut writer = ColumnWriter::new(
+            type_path,
+            &entities.saved,
+            &mut self.ids,
+            &mut state.presence,
+            failures,
+        );
         if scope == CaptureScope::Full {
             writer.start_anew();
         } else if let Some(removed) = removed.iter().find(|removed| removed.column == place) {

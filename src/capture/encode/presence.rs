@@ -41,7 +41,11 @@ impl Presence {
             return false;
         }
         *word ^= bit;
-        if from { self.count -= 1 } else { self.count += 1 }
+        if from {
+            self.count -= 1;
+        } else {
+            self.count += 1;
+        }
         true
     }
 }

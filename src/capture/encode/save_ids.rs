@@ -99,7 +99,9 @@ impl SaveIds {
     /// The ids of all saved entities.
     pub(super) fn saved_ids(&self) -> impl Iterator<Item = SaveId> {
         let identities = self.identities.values();
-        identities.filter(|identity| matches!(identity.place, Place::Saved(_))).map(|identity| identity.id)
+        identities
+            .filter(|identity| matches!(identity.place, Place::Saved(_)))
+            .map(|identity| identity.id)
     }
 
     /// The number of saved entities.
@@ -142,9 +144,8 @@ impl SaveIds {
         // A full capture names everything that is referred to. What the last one hasn't named,
         // nothing refers to.
         let last_round = self.round.saturating_sub(1);
-        self.identities.retain(|_, identity| {
-            identity.place != Place::Outside || identity.round >= last_round
-        });
+        self.identities
+            .retain(|_, identity| identity.place != Place::Outside || identity.round >= last_round);
         let outside = |identity: &&Identity| identity.place == Place::Outside;
         self.outsiders = self.identities.values().filter(outside).count();
     }

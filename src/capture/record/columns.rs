@@ -14,8 +14,8 @@ use super::copies::Copies;
 use super::moment::{Extent, Moment};
 use super::tables::{TableCursor, pick};
 use super::ticks::{TickSpan, rows_within};
-use crate::capture::codec::CopyCodec;
 use crate::capture::Saved;
+use crate::capture::codec::CopyCodec;
 use crate::capture::encode::ColumnWriter;
 
 /// Copies one type out of the world. Columns don't share anything that changes, so they may run
@@ -61,7 +61,8 @@ pub(crate) struct Rows {
 impl Rows {
     /// The entity of each value.
     pub(crate) fn iter<'a>(&'a self, sent: &'a [Entity]) -> impl Iterator<Item = Entity> + use<'a> {
-        let tables = self.tables.iter().flat_map(|table| sent.get(table.clone()).unwrap_or_default());
+        let tables =
+            self.tables.iter().flat_map(|table| sent.get(table.clone()).unwrap_or_default());
         tables.chain(&self.entities).copied()
     }
 

@@ -52,7 +52,11 @@ impl<V> Copies<V> {
     }
 
     /// Copies one component.
-    pub(crate) fn copy_one<C: CopyCodec<Value = V>>(&mut self, codec: &C, component: &C::Component) {
+    pub(crate) fn copy_one<C: CopyCodec<Value = V>>(
+        &mut self,
+        codec: &C,
+        component: &C::Component,
+    ) {
         self.copy_each(codec, std::iter::once(component), 1);
     }
 

@@ -57,7 +57,9 @@ impl Recorder {
             entities: QueryState::new(world),
             tables: SavedTables::default(),
             columns: types.columns().map(|saved_type| saved_type.recorder(world)).collect(),
-            child_order: types.columns().position(|saved_type| saved_type.role() == Role::ChildOrder),
+            child_order: types
+                .columns()
+                .position(|saved_type| saved_type.role() == Role::ChildOrder),
             removals: Removals::new(marker, components),
             adoptions: types
                 .adopted()
@@ -154,11 +156,7 @@ impl Recorder {
 }
 
 impl Adoption {
-    fn new(
-        world: &mut World,
-        type_path: Arc<str>,
-        component: ComponentId,
-    ) -> Self {
+    fn new(world: &mut World, type_path: Arc<str>, component: ComponentId) -> Self {
         let unmarked = QueryBuilder::<Entity>::new(world)
             .with_id(component)
             .without::<Saved>()

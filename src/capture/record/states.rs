@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::columns::{CapturedColumn, RecordColumn};
 use super::moment::{Extent, Moment};
 use super::resources::CapturedWorldValue;
-use crate::capture::codec::{Codec, DecodeError, EncodeError, decode_message_pack, encode_message_pack};
+use crate::capture::codec::{
+    Codec, DecodeError, EncodeError, decode_message_pack, encode_message_pack,
+};
 
 /// A state as it is saved.
 ///

@@ -7,9 +7,9 @@ use bevy::ecs::entity::Entity;
 use bevy::ecs::query::QueryState;
 use bevy::ecs::world::World;
 
-use super::ticks::rows_within;
 use super::IsSaved;
 use super::moment::Extent;
+use super::ticks::rows_within;
 use crate::capture::Saved;
 
 /// The tables of one capture, looked at once for all columns.

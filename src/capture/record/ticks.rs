@@ -81,7 +81,8 @@ mod tests {
     #[test]
     fn rows_are_found_at_every_place_of_every_chunk() {
         let span = TickSpan::new(Tick::new(10), Tick::new(20));
-        let ticks: Vec<Tick> = (0..200).map(|row| Tick::new(if row % 7 == 3 { 15 } else { 5 })).collect();
+        let ticks: Vec<Tick> =
+            (0..200).map(|row| Tick::new(if row % 7 == 3 { 15 } else { 5 })).collect();
         let mut rows = Vec::new();
         rows_within(span, &ticks, &mut rows);
         let expected: Vec<u32> = (0..200).filter(|row| row % 7 == 3).collect();

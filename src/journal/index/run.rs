@@ -12,8 +12,8 @@ pub struct Run {
     pub id: RunId,
     /// Its segments by number. Copies of one segment stand side by side.
     pub segments: Vec<usize>,
-    /// The checkpoint that it set out from.
-    pub parent: Option<CheckpointId>,
+    /// The checkpoint that it set out from, and the ones before on its line.
+    pub ancestors: Vec<CheckpointId>,
     /// The heads that it takes the place of, once it has committed something itself.
     pub supersedes: Vec<CheckpointId>,
     /// Its checkpoints by counter.
@@ -95,7 +95,7 @@ impl Run {
         Self {
             id,
             segments: Vec::new(),
-            parent: None,
+            ancestors: Vec::new(),
             supersedes: Vec::new(),
             moments: BTreeMap::new(),
         }
@@ -103,7 +103,7 @@ impl Run {
 
     fn add(&mut self, place: usize, segment: &SegmentSummary) {
         self.segments.push(place);
-        self.parent = self.parent.or(segment.header.parent);
+        self.ancestors.extend(&segment.header.ancestors);
         self.supersedes.extend(&segment.header.supersedes);
         for (position, group) in segment.scan.groups.iter().enumerate() {
             let place = GroupRef { segment: place, group: position };
@@ -154,7 +154,7 @@ impl Run {
     /// The checkpoint before the one with this counter.
     pub fn before(&self, counter: u64) -> Option<CheckpointId> {
         let before = self.moments.range(..counter).next_back();
-        before.map(|(counter, _)| self.checkpoint(*counter)).or(self.parent)
+        before.map(|(counter, _)| self.checkpoint(*counter)).or(self.ancestors.first().copied())
     }
 
     /// Its records in the order in which they were written.

@@ -38,7 +38,7 @@ fn take_up(
     groups: &[(u64, Option<u64>)],
 ) -> SegmentSummary {
     let header =
-        SegmentHeader { parent: Some(parent), supersedes: seen.to_vec(), ..header(number, 0) };
+        SegmentHeader { ancestors: vec![parent], supersedes: seen.to_vec(), ..header(number, 0) };
     segment(header, groups, &[])
 }
 
