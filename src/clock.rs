@@ -27,12 +27,14 @@ impl Clock {
     /// The moment at which the app's real time is `app_time`.
     pub(crate) fn moment(self, app_time: Duration) -> Moment {
         match self {
-            Self::System { origin } => {
-                Moment { elapsed: origin.elapsed(), wall: Timestamp::now() }
-            }
+            Self::System { origin } => Moment { elapsed: origin.elapsed(), wall: Timestamp::now() },
             Self::Manual { origin } => {
-                let app_time_signed = SignedDuration::try_from(app_time).unwrap_or(SignedDuration::MAX);
-                Moment { elapsed: app_time, wall: origin.saturating_add(app_time_signed).unwrap_or(origin) }
+                let app_time_signed =
+                    SignedDuration::try_from(app_time).unwrap_or(SignedDuration::MAX);
+                Moment {
+                    elapsed: app_time,
+                    wall: origin.saturating_add(app_time_signed).unwrap_or(origin),
+                }
             }
         }
     }

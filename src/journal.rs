@@ -41,7 +41,9 @@ pub use read_error::{Damage, ReadError};
 pub(crate) use block::{Block, ENTITIES, Rows, Values};
 pub(crate) use commit::{Commit, Record, TypeSummary, milliseconds};
 pub(crate) use frame::{FrameHeader, FrameKind};
-pub(crate) use group_encoder::{GroupEncoder, GroupWritten};
+pub(crate) use group_encoder::GroupEncoder;
+#[cfg(test)]
+pub(crate) use group_encoder::GroupWritten;
 pub(crate) use header::{FORMAT_MAJOR, FORMAT_MINOR, MAGIC, Predecessor, SegmentHeader};
 pub(crate) use id::random_u64;
 pub(crate) use index::{

@@ -21,10 +21,11 @@ pub use lifecycle::{
     CheckpointSaved, CorruptionDetected, CurrentSession, LastCheckpoint, PreviousRun,
     RecoveryAvailable, RecoveryDeclined, RecoveryError, RecoveryFailed, RecoveryOffers, Request,
     RequestError, RequestRejected, RestoreFrom, RestorePrepared, RestoreReason, RestoreStarted,
-    SessionActivity, SessionCatalog, SessionClosed, SessionCommands, SessionEnded, SessionForgotten, SessionPaused,
-    SessionRecovered, SessionRestored, SessionResumed, SessionSettings, SessionStarted,
-    SessionUpdate, SessionUpdated, SessionsFound, TypeFailed, TypeNotSaved, recovery_is_pending,
-    saving_is_in_progress, session_is_active, session_is_paused, session_is_restoring,
+    SessionActivity, SessionCatalog, SessionClosed, SessionCommands, SessionEnded,
+    SessionForgotten, SessionPaused, SessionRecovered, SessionRestored, SessionResumed,
+    SessionSettings, SessionStarted, SessionUpdate, SessionUpdated, SessionsFound, TypeFailed,
+    TypeNotSaved, recovery_is_pending, saving_is_in_progress, session_is_active, session_is_paused,
+    session_is_restoring,
 };
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
 pub use process::HowItEnded;

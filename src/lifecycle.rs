@@ -16,9 +16,7 @@ mod settings;
 
 pub use activity::{SessionActivity, saving_is_in_progress, session_is_restoring};
 pub use current_session::{CurrentSession, LastCheckpoint, session_is_active, session_is_paused};
-pub use known_sessions::{
-    PreviousRun, RecoveryOffers, SessionCatalog, recovery_is_pending,
-};
+pub use known_sessions::{PreviousRun, RecoveryOffers, SessionCatalog, recovery_is_pending};
 pub use notifications::{
     AutosaveStretched, CheckpointCaptured, CheckpointDrifted, CheckpointError, CheckpointFailed,
     CheckpointSaved, CorruptionDetected, RecoveryAvailable, RecoveryDeclined, RecoveryError,

@@ -222,7 +222,8 @@ impl Plugin for SessionPlugin {
         let problems = types.problems().to_vec();
         // A test that drives the writer itself doesn't wait for anybody.
         let patience = if self.manual_writer { Duration::ZERO } else { LOCK_PATIENCE };
-        let worker = Worker::new(home, Arc::clone(&types), process.clone(), dead, &self.version, patience);
+        let worker =
+            Worker::new(home, Arc::clone(&types), process.clone(), dead, &self.version, patience);
         let Some(mut link) = self.link(worker, clock) else { return };
         link.send(Order::Detect, now);
         let recorder = Recorder::new(app.world_mut(), &types);

@@ -12,9 +12,9 @@ mod standing;
 
 pub(crate) use detect::{Found, detect};
 pub(crate) use machine::Machine;
-pub(crate) use shortlist::is_named;
 pub use offer::{OfferedCheckpoint, RecoveryOffer, SessionEntry, Unsaved};
 pub(crate) use prepare::{PrepareFailure, Prepared, Wanted, prepare};
+pub(crate) use shortlist::is_named;
 pub(crate) use standing::{LockHolder, standing};
 
 /// The path of the column that holds a session's custom fields.

@@ -5,8 +5,8 @@
 
 mod components;
 mod dangling;
-mod decoder;
 mod decoded;
+mod decoder;
 mod extra;
 mod image;
 mod loss;

@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 use super::{
     Capture, CaptureScope, Carried, Encoded, Encoder, Recorder, SavedTypes, SessionAppExt,
 };
+use crate::ReflectSaved;
 use crate::journal::{Block, CheckpointKind, Commit, ENTITIES, Rows, SaveId, TypeSummary, Values};
 use crate::restore::{EntitiesReplaced, WorldImage};
-use crate::{ReflectSaved, Saved};
 
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[reflect(Component, Saved)]

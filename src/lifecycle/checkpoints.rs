@@ -32,11 +32,12 @@ impl RuntimeParts {
             return;
         }
         let settings = world.get_resource_or_init::<SessionSettings>();
-        let interval = playing.stretched_interval.unwrap_or(settings.interval).max(settings.interval);
+        let interval =
+            playing.stretched_interval.unwrap_or(settings.interval).max(settings.interval);
         let due = settings.autosave && playing.since_capture >= interval;
-        let active = world.get_resource::<CurrentSession>().is_some_and(|current| {
-            current.status == SessionStatus::Active && current.autosave()
-        });
+        let active = world
+            .get_resource::<CurrentSession>()
+            .is_some_and(|current| current.status == SessionStatus::Active && current.autosave());
         if due && active && self.link.captures_in_flight() < AUTOMATIC_IN_FLIGHT {
             self.take_checkpoint(world, CheckpointKind::Auto, None);
         }

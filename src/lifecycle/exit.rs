@@ -35,9 +35,8 @@ impl RuntimeParts {
 
     fn exit_is_asked(&self, world: &mut World) -> bool {
         let signalled = self.process.as_ref().is_some_and(|process| process.was_signalled());
-        let asked = world
-            .get_resource::<Messages<AppExit>>()
-            .is_some_and(|messages| !messages.is_empty());
+        let asked =
+            world.get_resource::<Messages<AppExit>>().is_some_and(|messages| !messages.is_empty());
         if signalled && !asked {
             info!("a signal asks the game to exit");
             world.write_message(AppExit::Success);

@@ -3,8 +3,8 @@
 use bevy::prelude::*;
 use tracing::error;
 
-use super::notifications::{CheckpointFailed, TypeNotSaved, notify};
 use super::activity::set_activity;
+use super::notifications::{CheckpointFailed, TypeNotSaved, notify};
 use super::runtime::{Playing, Runtime, RuntimeParts};
 use super::{CheckpointError, CurrentSession, SessionSettings};
 use crate::capture::TypeProblem;

@@ -9,8 +9,8 @@ use super::CurrentSession;
 use crate::journal::SessionId;
 use crate::process::{HowItEnded, how_it_ended, time_of_death};
 use crate::recovery::{RecoveryOffer, SessionEntry};
-use crate::store::ProcessRecord;
 use crate::session::{SessionMetadata, SessionStatus};
+use crate::store::ProcessRecord;
 
 /// All sessions on this machine, most recently played first. Filled shortly after start-up, when
 /// [`SessionsFound`](crate::SessionsFound) is sent.

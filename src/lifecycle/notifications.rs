@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
-use crate::recovery::RecoveryOffer;
 use super::requests::{Request, RequestError};
 use crate::capture::TypeProblemReason;
 use crate::journal::{CheckpointId, CheckpointKind, SessionId};
+use crate::recovery::RecoveryOffer;
 use crate::restore::RestoreReport;
 use crate::session::EndReason;
 

@@ -124,7 +124,8 @@ impl RuntimeParts {
         playing.saved = playing.saved.max(saved.id.counter);
         let session = playing.session;
         if let Some(mut current) = world.get_resource_mut::<CurrentSession>() {
-            let last = LastCheckpoint { id: saved.id, kind: saved.kind, play_time: saved.play_time };
+            let last =
+                LastCheckpoint { id: saved.id, kind: saved.kind, play_time: saved.play_time };
             current.last_checkpoint = Some(last);
         }
         debug!(%session, checkpoint = %saved.id, bytes = saved.bytes, "checkpoint saved");
@@ -160,13 +161,17 @@ impl RuntimeParts {
         }
     }
 
-    fn declined(&mut self, world: &mut World, session: SessionId, result: Result<(), RequestError>) {
+    fn declined(
+        &mut self,
+        world: &mut World,
+        session: SessionId,
+        result: Result<(), RequestError>,
+    ) {
         self.transition = None;
         match result {
             Ok(()) => {
                 world.get_resource_or_init::<RecoveryOffers>().remove(session);
-                if let Some(entry) =
-                    world.get_resource_or_init::<SessionCatalog>().get_mut(session)
+                if let Some(entry) = world.get_resource_or_init::<SessionCatalog>().get_mut(session)
                 {
                     entry.declined = true;
                 }
@@ -178,7 +183,12 @@ impl RuntimeParts {
         }
     }
 
-    fn forgotten(&mut self, world: &mut World, session: SessionId, result: Result<(), RequestError>) {
+    fn forgotten(
+        &mut self,
+        world: &mut World,
+        session: SessionId,
+        result: Result<(), RequestError>,
+    ) {
         self.transition = None;
         match result {
             Ok(()) => {
@@ -215,13 +225,16 @@ fn tell_found(world: &mut World, found: Found) {
     world.get_resource_or_init::<RecoveryOffers>().remove(session);
     if let Some(corruption) = found.corruption {
         warn!(%session, lost = ?corruption.lost, files = ?corruption.files, "damaged files");
-        notify(world, CorruptionDetected {
-            session,
-            lost: corruption.lost,
-            newest_intact: corruption.newest_intact,
-            lost_play_time: corruption.lost_play_time,
-            files: corruption.files,
-        });
+        notify(
+            world,
+            CorruptionDetected {
+                session,
+                lost: corruption.lost,
+                newest_intact: corruption.newest_intact,
+                lost_play_time: corruption.lost_play_time,
+                files: corruption.files,
+            },
+        );
     }
     if let Some(error) = found.failure {
         error!(%session, ?error, "no checkpoint can be restored");

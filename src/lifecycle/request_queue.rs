@@ -6,7 +6,9 @@ use std::time::Instant;
 use bevy::prelude::*;
 use tracing::{info, info_span};
 
-use super::notifications::{RequestRejected, SessionPaused, SessionResumed, SessionUpdated, notify};
+use super::notifications::{
+    RequestRejected, SessionPaused, SessionResumed, SessionUpdated, notify,
+};
 use super::requests::{Request, RequestError, RestoreFrom, SessionUpdate};
 use super::runtime::{Preparing, RuntimeParts, Transition};
 use super::{CurrentSession, RestoreReason, SessionCatalog, SessionSettings};
@@ -46,9 +48,7 @@ impl RuntimeParts {
             Request::Pause => self.pause(world),
             Request::Resume => self.resume(world),
             Request::Update(update) => self.update(world, update),
-            Request::Checkpoint { label, kind } => {
-                self.checkpoint_on_request(world, label, *kind)
-            }
+            Request::Checkpoint { label, kind } => self.checkpoint_on_request(world, label, *kind),
             Request::Close => self.leave(world, Move::Close, None),
             Request::End(reason) => self.leave(world, Move::End(*reason), Some(*reason)),
             Request::Continue(session) => {
@@ -99,7 +99,11 @@ impl RuntimeParts {
         Ok(())
     }
 
-    fn start_or_continue(&mut self, world: &mut World, new: &NewSession) -> Result<(), RequestError> {
+    fn start_or_continue(
+        &mut self,
+        world: &mut World,
+        new: &NewSession,
+    ) -> Result<(), RequestError> {
         self.require_no_session()?;
         let recovery = world.get_resource_or_init::<SessionSettings>().recovery;
         let known = world.get_resource_or_init::<SessionCatalog>();
@@ -227,7 +231,8 @@ impl RuntimeParts {
     fn prepare(&mut self, session: SessionId, from: RestoreFrom, reason: RestoreReason) {
         self.order(Order::Prepare(Wanted { session, from, reason }));
         let asked_at = Instant::now();
-        self.transition = Some(Transition::Preparing(Preparing { session, from, reason, asked_at }));
+        self.transition =
+            Some(Transition::Preparing(Preparing { session, from, reason, asked_at }));
     }
 
     fn file(&mut self, session: SessionId, order: Order) -> Result<(), RequestError> {

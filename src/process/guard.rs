@@ -172,7 +172,9 @@ impl ProcessGuard {
         let mut file = shared.lock();
         let record = &mut file.record;
         change(record);
-        if let Ok(last_frame) = Timestamp::from_millisecond(shared.last_frame.load(Ordering::Relaxed)) {
+        if let Ok(last_frame) =
+            Timestamp::from_millisecond(shared.last_frame.load(Ordering::Relaxed))
+        {
             record.last_frame = Some(last_frame);
         }
         let exiting = shared.exiting.load(Ordering::Relaxed) || self.was_signalled();
@@ -180,8 +182,8 @@ impl ProcessGuard {
             let last_frame = record.last_frame.unwrap_or(record.started);
             record.exiting = Some(record.heartbeat.max(last_frame));
         }
-        let survived = shared.frames.load(Ordering::Relaxed)
-            > shared.frames_at_panic.load(Ordering::Relaxed);
+        let survived =
+            shared.frames.load(Ordering::Relaxed) > shared.frames_at_panic.load(Ordering::Relaxed);
         if survived {
             record.panic = None;
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::FIELDS;
 use crate::journal::{
-    Block, CheckpointId, Head, Plan, ReadError, RunId, Rows, SessionIndex, Validity,
+    Block, CheckpointId, Head, Plan, ReadError, Rows, RunId, SessionIndex, Validity,
 };
 use crate::session::Fields;
 use crate::store::StoredSession;

@@ -7,9 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::journal::{CheckpointId, RunId, SessionId};
 use crate::process::{DeadProcess, dead_processes};
-use crate::store::{
-    DirectoryStore, Home, ProcessRecord, SessionLock, StoreError, remove_record,
-};
+use crate::store::{DirectoryStore, Home, ProcessRecord, SessionLock, StoreError, remove_record};
 
 /// This machine, and the processes that died on it.
 pub(crate) struct Machine {
@@ -86,7 +84,12 @@ impl Machine {
         self.offered.get(&(session, head)).copied()
     }
 
-    pub(super) fn note_offer(&mut self, session: SessionId, head: CheckpointId, newest: CheckpointId) {
+    pub(super) fn note_offer(
+        &mut self,
+        session: SessionId,
+        head: CheckpointId,
+        newest: CheckpointId,
+    ) {
         self.offered.insert((session, head), newest);
     }
 }

@@ -10,7 +10,8 @@ use super::standing::{LockHolder, standing};
 use super::{FIELDS, Machine};
 use crate::capture::SavedTypes;
 use crate::journal::{
-    Block, CheckpointId, CheckpointKind, Commit, FileProblemKind, FrameKind, Head, Plan, ReadError, SaveId, SessionId, SessionIndex,
+    Block, CheckpointId, CheckpointKind, Commit, FileProblemKind, FrameKind, Head, Plan, ReadError,
+    SaveId, SessionId, SessionIndex,
 };
 use crate::lifecycle::{RecoveryError, RequestError, RestoreFrom, RestoreReason};
 use crate::restore::WorldImage;
@@ -94,18 +95,18 @@ pub(crate) fn prepare(
     };
     match decode(&stored, types, &plan, commit) {
         Ok((image, fields)) => Ok(Prepared {
-                checkpoint,
-                ancestors: named(stored.index().ancestry(checkpoint)),
+            checkpoint,
+            ancestors: named(stored.index().ancestry(checkpoint)),
             supersedes: named(superseded(stored.index(), head.id)),
-                newest_counter: stored.index().newest_counter(),
-                next_save_id: next_save_id(stored.index()),
-                kind: commit.kind,
+            newest_counter: stored.index().newest_counter(),
+            next_save_id: next_save_id(stored.index()),
+            kind: commit.kind,
             play_time: commit.play_time,
-                metadata: head.metadata,
-                fields,
-                image,
-                unknown_frames: unknown_frames(&stored),
-            }),
+            metadata: head.metadata,
+            fields,
+            image,
+            unknown_frames: unknown_frames(&stored),
+        }),
         Err(error) if error.is_damage() => Err(damaged(machine, wanted.session, now)),
         Err(error) => Err(unreadable(&error)),
     }
@@ -158,11 +159,7 @@ fn choose_head(index: &SessionIndex, wanted: Wanted) -> Result<Head, PrepareFail
     })
 }
 
-fn check_move(
-    machine: &mut Machine,
-    head: &Head,
-    wanted: Wanted,
-) -> Result<(), RequestError> {
+fn check_move(machine: &mut Machine, head: &Head, wanted: Wanted) -> Result<(), RequestError> {
     let step = match wanted.reason {
         RestoreReason::Rewound => return Ok(()),
         RestoreReason::Continued => Move::Continue,
@@ -214,9 +211,11 @@ fn next_save_id(index: &SessionIndex) -> SaveId {
 fn unknown_frames(stored: &StoredSession) -> Vec<(FrameKind, Vec<u8>)> {
     let segments = stored.segments().iter().zip(stored.index().segments());
     let frames = segments.flat_map(|(segment, summary)| {
-        summary.scan.carried.iter().filter_map(|frame| {
-            Some((frame.header.kind, segment.payload(frame).ok()?))
-        })
+        summary
+            .scan
+            .carried
+            .iter()
+            .filter_map(|frame| Some((frame.header.kind, segment.payload(frame).ok()?)))
     });
     let mut unknown: Vec<(FrameKind, Vec<u8>)> = Vec::new();
     for frame in frames {
@@ -228,11 +227,7 @@ fn unknown_frames(stored: &StoredSession) -> Vec<(FrameKind, Vec<u8>)> {
     unknown
 }
 
-fn damaged(
-    machine: &mut Machine,
-    session: SessionId,
-    now: Timestamp,
-) -> PrepareFailure {
+fn damaged(machine: &mut Machine, session: SessionId, now: Timestamp) -> PrepareFailure {
     let found = machine
         .store()
         .open_session(session)

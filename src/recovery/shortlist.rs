@@ -26,8 +26,8 @@ pub(super) fn shortlist(
     let mut last_listed: Option<Timestamp> = None;
     let mut listed = Vec::new();
     for (rank, info) in infos.into_iter().enumerate() {
-        let far_apart = last_listed
-            .is_none_or(|last| between(info.time, last).as_secs() >= SECONDS_APART);
+        let far_apart =
+            last_listed.is_none_or(|last| between(info.time, last).as_secs() >= SECONDS_APART);
         if rank < NEWEST || far_apart {
             last_listed = Some(info.time);
         } else if !is_named(&info) {

@@ -86,9 +86,7 @@ impl<C: ComponentCodec> ComponentRows for DecodedComponents<C> {
         entity: Entity,
     ) -> bool {
         let Some(component) = self.take(row, references) else { return true };
-        let targets_are_there =
-            references.named().iter().all(|target| world.get_entity(*target).is_ok());
-        if references.take_missing() || !targets_are_there {
+        if !take_targets_are_there(references, world) {
             return false;
         }
         if let Ok(mut entity) = world.get_entity_mut(entity) {
@@ -116,10 +114,19 @@ impl<C: ComponentCodec> ComponentRows for DecodedComponents<C> {
         world: &mut World,
         entity: Entity,
     ) {
-        if let Some(component) = rebuild(&self.codec, saved, references)
+        let Some(component) = rebuild(&self.codec, saved, references) else { return };
+        let targets_are_there = take_targets_are_there(references, world);
+        if (targets_are_there || !self.is_relationship())
             && let Ok(mut entity) = world.get_entity_mut(entity)
         {
             entity.insert(component);
         }
     }
+}
+
+/// Whether all entities that were just named are in the world. A relationship to one that isn't
+/// would panic, or be dropped by Bevy with a warning.
+fn take_targets_are_there(references: &mut References<'_>, world: &World) -> bool {
+    let are_there = references.named().iter().all(|target| world.get_entity(*target).is_ok());
+    !references.take_missing() && are_there
 }

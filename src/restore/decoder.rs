@@ -58,11 +58,16 @@ impl SavedRows {
 /// Decodes columns and collects what can't be.
 pub(super) struct Decoder<'a> {
     ranks: &'a Ranks,
-    losses: Vec<RestoreLoss>,
-    carried: Carried,
+    pub losses: Vec<RestoreLoss>,
+    pub carried: Carried,
 }
 
-impl Decoder<'_> {
+impl<'a> Decoder<'a> {
+    /// A decoder of rows of these entities.
+    pub(super) fn new(ranks: &'a Ranks) -> Self {
+        Self { ranks, losses: Vec::new(), carried: Carried::default() }
+    }
+
     pub(super) fn column(
         &mut self,
         type_path: Arc<str>,

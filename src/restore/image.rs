@@ -1,9 +1,8 @@
 //! A checkpoint, decoded and ready to be put into a world.
 
 use std::any::Any;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bevy::ecs::entity::Entity;
@@ -11,13 +10,13 @@ use bevy::ecs::hierarchy::ChildOf;
 
 use super::components::DecodedComponents;
 use super::decoded::{DecodedColumn, DecodedOrder};
-use super::loss::{NAMED_ROWS, RestoreLoss, RestoreLossReason};
+use super::decoder::{Decoder, SavedTable};
+use super::loss::RestoreLoss;
 use super::order::{NOBODY, SpawnOrder, spawn_order};
 use super::references::Ranks;
-use crate::capture::{
-    CHILD_OF, CHILD_ORDER, Carried, DISABLED, DecodeError, SavedTypes, SerdeCodec,
-};
-use crate::journal::{Block, Commit, ENTITIES, Rows, SaveId, Values};
+use super::rows_by_entity::RowsByEntity;
+use crate::capture::{CHILD_OF, CHILD_ORDER, Carried, DISABLED, SavedTypes, SerdeCodec};
+use crate::journal::{Block, Commit, ENTITIES, SaveId, Values};
 
 /// A checkpoint, decoded and ready to be put into a world.
 ///
@@ -90,8 +89,7 @@ impl WorldImage {
         let mut rows = SavedTable::read(blocks)?;
         let ranks = Ranks::new(rows.take(ENTITIES).iter().map(|(id, _)| id));
         let saved_then: HashSet<&str> = commit.types.iter().map(|saved| &*saved.path).collect();
-        let mut decoder =
-            Decoder { ranks: &ranks, losses: Vec::new(), carried: Carried::default() };
+        let mut decoder = Decoder::new(&ranks);
         let mut columns = Vec::new();
         for saved_type in types.columns() {
             let type_path = saved_type.type_path().clone();

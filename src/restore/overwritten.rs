@@ -3,9 +3,9 @@
 use bevy::ecs::world::World;
 
 use super::decoded::DecodedColumn;
-use super::image::RowOfEntity;
 use super::references::{Names, References};
 use super::replacement::{Part, Replacement};
+use super::rows_by_entity::RowOfEntity;
 
 impl Replacement {
     /// Writes again what observers changed while they were told of restored entities.
@@ -21,7 +21,7 @@ impl Replacement {
             else {
                 continue;
             };
-            let mut references = References::new(&self.image.ranks, &self.entities);
+            let mut references = References::new(&self.image.ranks, &self.entities).noting_names();
             rows.write_again(saved, &mut references, world, *entity);
             self.report.add_overwritten(&column.type_path);
         }

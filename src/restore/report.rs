@@ -20,7 +20,8 @@ pub struct RestoreReport {
     /// commonest mistake: an `OnEnter` that adds a second player.
     pub extra: Vec<ExtraEntities>,
     /// Types of which observers changed values while they were restored. The values of the
-    /// checkpoint were written again.
+    /// checkpoint were written again. A type that isn't written the same way twice, as with a
+    /// `HashMap` in it, may be among them without need.
     pub overwritten: Vec<String>,
     /// Restored entities that observers despawned at once.
     pub despawned_again: u64,

@@ -174,7 +174,11 @@ impl NewSession {
     /// # Errors
     ///
     /// [`FieldError`] if the value can't be written.
-    pub fn field<T: Serialize + ?Sized>(mut self, name: &str, value: &T) -> Result<Self, FieldError> {
+    pub fn field<T: Serialize + ?Sized>(
+        mut self,
+        name: &str,
+        value: &T,
+    ) -> Result<Self, FieldError> {
         self.fields.set(name, value)?;
         Ok(self)
     }

@@ -26,14 +26,8 @@ pub enum SessionStatus {
 
 impl SessionStatus {
     /// Every status.
-    pub const ALL: [Self; 6] = [
-        Self::Active,
-        Self::Paused,
-        Self::Closed,
-        Self::Completed,
-        Self::Abandoned,
-        Self::Failed,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Active, Self::Paused, Self::Closed, Self::Completed, Self::Abandoned, Self::Failed];
 
     /// Whether a process holds the session in this status: it is played or paused.
     #[must_use]

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use super::error::Attempt;
 use super::findings::Findings;
 use super::{DirEntry, Disk, Layout, StoreAction, StoreError};
+#[cfg(test)]
+use crate::journal::FileProblem;
 use crate::journal::{
-    Block, Blocks, CheckpointId, Damage, FileProblem, GroupEntry, GroupRef, Merge, Plan, ReadError,
-    Segment, SessionId, SessionIndex, Validity, merge, rounds,
+    Block, Blocks, CheckpointId, Damage, GroupEntry, GroupRef, Merge, Plan, ReadError, Segment,
+    SessionId, SessionIndex, Validity, merge, rounds,
 };
 
 /// The blocks of a checkpoint, merged from all groups that lead to it.

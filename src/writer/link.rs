@@ -134,9 +134,7 @@ impl Link {
     pub(crate) fn is_broken(&self) -> bool {
         match &self.driver {
             Driver::Inline { .. } => false,
-            Driver::Thread { thread, .. } => {
-                thread.as_ref().is_none_or(JoinHandle::is_finished)
-            }
+            Driver::Thread { thread, .. } => thread.as_ref().is_none_or(JoinHandle::is_finished),
         }
     }
 
@@ -148,9 +146,13 @@ impl Link {
     }
 
     fn push_overflow(&mut self) {
-        let Driver::Thread { orders: Some(orders), overflow, .. } = &mut self.driver else { return };
+        let Driver::Thread { orders: Some(orders), overflow, .. } = &mut self.driver else {
+            return;
+        };
         while let Some(order) = overflow.pop_front() {
-            if let Err(TrySendError::Full(order) | TrySendError::Disconnected(order)) = orders.try_send(order) {
+            if let Err(TrySendError::Full(order) | TrySendError::Disconnected(order)) =
+                orders.try_send(order)
+            {
                 overflow.push_front(order);
                 return;
             }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::pending::PendingCheckpoint;
 use crate::journal::{
-    Block, Commit, EncodeError, FrameKind, GroupEncoder, Predecessor, Record, SegmentEncoder, SegmentHeader,
+    Block, Commit, EncodeError, FrameKind, GroupEncoder, Predecessor, Record, SegmentEncoder,
+    SegmentHeader,
 };
 use crate::store::{AppendFile, CreatedSegment, DirectoryStore, StoreError};
 
@@ -90,7 +91,10 @@ impl OpenSegment {
     }
 
     /// Appends a checkpoint, and says how many bytes it took.
-    pub(super) fn append_checkpoint(&mut self, checkpoint: &PendingCheckpoint) -> Result<u64, WriteFailure> {
+    pub(super) fn append_checkpoint(
+        &mut self,
+        checkpoint: &PendingCheckpoint,
+    ) -> Result<u64, WriteFailure> {
         let mut group = GroupEncoder::new(&mut self.encoder, checkpoint.commit.counter);
         for block in &checkpoint.blocks {
             group.push(block)?;

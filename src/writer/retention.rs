@@ -158,9 +158,8 @@ fn needs(index: &SessionIndex, id: CheckpointId) -> BTreeSet<usize> {
 
 /// The snapshots on a line, newest first.
 fn generations(index: &SessionIndex, line: &[CheckpointId]) -> Vec<CheckpointId> {
-    let is_snapshot = |id: &&CheckpointId| {
-        index.plan(**id).is_some_and(|plan| plan.groups.len() == 1)
-    };
+    let is_snapshot =
+        |id: &&CheckpointId| index.plan(**id).is_some_and(|plan| plan.groups.len() == 1);
     line.iter().filter(is_snapshot).copied().collect()
 }
 
@@ -173,7 +172,8 @@ fn named(index: &SessionIndex) -> Vec<CheckpointId> {
 fn rewound(index: &SessionIndex, now: Timestamp) -> Vec<CheckpointId> {
     let [.., hour] = AGES;
     let infos = index.checkpoints().into_iter();
-    let left_behind = infos.filter(|info| info.on_line_of.is_empty() && between(info.time, now) <= hour);
+    let left_behind =
+        infos.filter(|info| info.on_line_of.is_empty() && between(info.time, now) <= hour);
     left_behind.map(|info| info.id).take(NEWEST).collect()
 }
 
@@ -183,7 +183,8 @@ fn age_of(index: &SessionIndex, id: CheckpointId, now: Timestamp) -> Duration {
 
 fn is_damaged(stored: &StoredSession, segment: usize) -> bool {
     let index = stored.index();
-    let scanned = index.segments().get(segment).is_some_and(|segment| !segment.scan.damage.is_empty());
+    let scanned =
+        index.segments().get(segment).is_some_and(|segment| !segment.scan.damage.is_empty());
     scanned || index.damaged_groups().any(|group| group.segment == segment)
 }
 
@@ -196,7 +197,9 @@ fn speaks_of_a_head(index: &SessionIndex, number: usize) -> bool {
     let same_run = index.segments().iter().filter(|other| other.header.run == segment.header.run);
     let is_last = same_run.map(|other| other.header.segment).max() == Some(segment.header.segment);
     let declines = segment.scan.records.iter().any(|(_, record)| match record {
-        Record::Declined { heads: declined } => heads.iter().any(|head| declined.contains(&head.id)),
+        Record::Declined { heads: declined } => {
+            heads.iter().any(|head| declined.contains(&head.id))
+        }
         Record::Forgotten => true,
         _ => false,
     });

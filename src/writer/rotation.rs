@@ -116,7 +116,8 @@ impl Rotation {
     ) -> Result<Self, RotationFailure> {
         let missing = RotationFailure::Missing { checkpoint: through };
         let stored = store.open_session(header.session)?;
-        let (Some(plan), Some(commit)) = (stored.index().plan(through), stored.index().commit(through))
+        let (Some(plan), Some(commit)) =
+            (stored.index().plan(through), stored.index().commit(through))
         else {
             return Err(missing);
         };

@@ -15,7 +15,8 @@ use super::rotation::{Progress, Rotation, Schedule};
 use super::{Leave, Report, Saved};
 use crate::clock::Moment;
 use crate::journal::{
-    CheckpointId, EncodeError, FrameKind, Predecessor, Record, RunId, SegmentHeader, SessionId, random_u64,
+    CheckpointId, EncodeError, FrameKind, Predecessor, Record, RunId, SegmentHeader, SessionId,
+    random_u64,
 };
 use crate::lifecycle::CheckpointError;
 use crate::process::ProcessGuard;
@@ -186,7 +187,8 @@ impl RunJournal {
 
     /// Records alone don't begin a run: without a checkpoint there is nothing that they are about.
     fn can_write_pending(&self) -> bool {
-        let has_checkpoint = self.acknowledged.is_some() || self.pending.checkpoints().next().is_some();
+        let has_checkpoint =
+            self.acknowledged.is_some() || self.pending.checkpoints().next().is_some();
         !self.pending.is_empty() && (has_checkpoint || self.leaving.is_some())
     }
 
@@ -332,7 +334,10 @@ impl RunJournal {
             boot: self.home.boot.clone(),
             segment,
             nonce: random_u64(),
-            predecessor: self.durable_end.filter(|(last, _)| last + 1 == segment).map(|(_, end)| end),
+            predecessor: self
+                .durable_end
+                .filter(|(last, _)| last + 1 == segment)
+                .map(|(_, end)| end),
             base,
             cipher: 0,
             key_check: 0,

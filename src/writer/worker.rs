@@ -166,7 +166,8 @@ impl Worker {
     fn detect(&mut self, now: Moment) {
         let _span = debug_span!("detect_sessions").entered();
         let found = recovery::detect(&mut self.machine, now.wall);
-        let previous = self.machine.last_to_die().map(|record| PreviousRun::told_by(record, &self.home.boot));
+        let previous =
+            self.machine.last_to_die().map(|record| PreviousRun::told_by(record, &self.home.boot));
         self.reports.push(Report::Detected { found, previous });
     }
 
@@ -181,8 +182,7 @@ impl Worker {
                 Err(error) => return self.reports.push(Report::NotPrepared { error }),
             };
         }
-        let prepared =
-            recovery::prepare(&mut self.machine, &self.types, wanted, now.wall);
+        let prepared = recovery::prepare(&mut self.machine, &self.types, wanted, now.wall);
         let failure = match prepared {
             Ok(prepared) => return self.reports.push(Report::Prepared(Box::new(prepared))),
             Err(failure) => failure,

@@ -138,7 +138,7 @@ fn damage_offers_the_newest_good_checkpoint_and_says_what_is_lost() {
         assert_eq!((lost.counter, intact.counter), (4, 3));
         assert_eq!(told::<RecoveryAvailable>(&app)[0].offer.newest, intact);
         assert_eq!(told::<RecoveryAvailable>(&app)[0].offer.unsaved.acknowledged, 1);
-        assert_eq!(corruption.files, [journal.clone()]);
+        assert_eq!(corruption.files, std::slice::from_ref(&journal));
         request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
         frames(&mut app, 3);
         assert_eq!(told::<SessionRestored>(&app)[0].checkpoint, intact);
@@ -321,9 +321,11 @@ fn a_read_error_is_not_damage() {
     request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
     frames(&mut app, 3);
     assert!(told::<CorruptionDetected>(&app).is_empty(), "nothing is known to be damaged");
-    assert!(told::<RecoveryFailed>(&app).iter().all(|failed| {
-        matches!(failed.error, RecoveryError::Unreadable { .. })
-    }));
+    assert!(
+        told::<RecoveryFailed>(&app)
+            .iter()
+            .all(|failed| { matches!(failed.error, RecoveryError::Unreadable { .. }) })
+    );
     drop(app);
     disk.heal();
     assert_eq!(recover(&disk, id).1, Some((4, 4)));
@@ -361,9 +363,9 @@ mod changed {
         pub maximum: String,
     }
 
-    impl bevy::reflect::TypePath for Mana {
+    impl TypePath for Mana {
         fn type_path() -> &'static str {
-            <super::Mana as bevy::reflect::TypePath>::type_path()
+            <super::Mana as TypePath>::type_path()
         }
 
         fn short_type_path() -> &'static str {

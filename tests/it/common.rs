@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use bevy::app::ScheduleRunnerPlugin;
-use bevy::ecs::message::MessageCursor;
 use bevy::prelude::*;
 use bevy::state::app::StatesPlugin;
 use bevy::time::TimeUpdateStrategy;
@@ -77,7 +76,7 @@ pub fn told<M: Message + Clone>(app: &App) -> Vec<M> {
 /// Collects a notification for [`told`], from now on.
 pub fn listen<M: Message + Clone>(app: &mut App) {
     app.init_resource::<Told<M>>().add_systems(
-        bevy::app::First,
+        First,
         |mut reader: MessageReader<M>, mut told: ResMut<Told<M>>| {
             told.0.extend(reader.read().cloned());
         },
@@ -92,13 +91,6 @@ impl<M> Default for Told<M> {
     fn default() -> Self {
         Self(Vec::new())
     }
-}
-
-/// The notifications of one kind that are still in the buffer: those of the last two frames.
-pub fn fresh<M: Message + Clone>(app: &App) -> Vec<M> {
-    let messages = app.world().resource::<Messages<M>>();
-    let mut cursor: MessageCursor<M> = messages.get_cursor();
-    cursor.read(messages).cloned().collect()
 }
 
 /// Lets frames pass.

@@ -35,7 +35,7 @@ fn recovered_score(disk: &MemoryDisk, id: SessionId) -> u32 {
 fn segments_are_merged_and_old_ones_pruned_and_every_moment_on_the_way_recovers() {
     let disk = MemoryDisk::default();
     let mut app = counting_game(&disk);
-    app.world_mut().spawn_batch((0..50).map(|health| Health(health)));
+    app.world_mut().spawn_batch((0..50).map(Health));
     start(&mut app, "Long");
     let id = app.world().resource::<CurrentSession>().id();
     let mut most = 0;
@@ -43,7 +43,8 @@ fn segments_are_merged_and_old_ones_pruned_and_every_moment_on_the_way_recovers(
         long(&mut app, 60);
         most = most.max(journals(&disk).len());
         if minute % 5 == 0 {
-            let last = *told::<CheckpointCaptured>(&app).last().map(|told| &told.checkpoint).unwrap();
+            let last =
+                *told::<CheckpointCaptured>(&app).last().map(|told| &told.checkpoint).unwrap();
             let saved = told::<CheckpointSaved>(&app).pop().unwrap();
             assert_eq!(saved.checkpoint, last);
             recovered_score(&disk.snapshot(), id);

@@ -230,7 +230,9 @@ fn states_come_back_through_their_transition() {
         game_with(plugin(disk), |app| {
             app.init_resource::<Entered>().add_systems(
                 OnEnter(Phase::Playing),
-                |mut entered: ResMut<Entered>| entered.0 += 1,
+                |mut entered: ResMut<Entered>| {
+                    entered.0 += 1;
+                },
             );
             app.add_systems(
                 OnEnter(Phase::Playing),

@@ -182,3 +182,31 @@ impl Adoption {
         world.flush();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bevy::ecs::change_detection::MAX_CHANGE_AGE;
+
+    use super::*;
+    use crate::capture::test_kit::{Health, Play};
+
+    #[test]
+    #[ignore = "counts to half a thousand million, until Bevy looks at its ticks"]
+    fn a_base_that_is_too_old_to_compare_is_given_up() {
+        let mut play = Play::start();
+        play.world().spawn(Health(1));
+        play.full();
+        let check = loop {
+            play.world().increment_change_tick();
+            if let Some(check) = play.world().check_change_ticks() {
+                break check;
+            }
+        };
+        play.recorder.clamp_ticks(check);
+        assert!(play.record(CaptureScope::Delta).is_empty(), "this base is young enough");
+        let age = MAX_CHANGE_AGE + 1;
+        play.recorder.base = Some(Tick::new(check.present_tick().get().wrapping_sub(age)));
+        play.recorder.clamp_ticks(check);
+        assert_eq!(play.record(CaptureScope::Delta).scope(), CaptureScope::Full);
+    }
+}

@@ -1,0 +1,423 @@
+//! Prints what the plugin costs, beside what the machine can do at best: `cargo bench`.
+//!
+//! Everything is measured through the public API, as a game would pay it. Figures are medians; the
+//! machine may be shared, so ratios say more than times.
+
+#![expect(clippy::print_stdout, reason = "the table is what this program is for")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::hint::black_box;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use bevy::app::ScheduleRunnerPlugin;
+use bevy::prelude::*;
+use bevy::time::TimeUpdateStrategy;
+use bevy_session::prelude::*;
+use bevy_session::{CheckpointCaptured, MemoryDisk, SessionLast};
+use serde::{Deserialize, Serialize};
+
+/// Rounds of each measurement.
+const ROUNDS: usize = 21;
+const ENTITIES: usize = 100_000;
+
+#[derive(Component, Reflect, Clone, Copy, Serialize, Deserialize)]
+#[reflect(Component, Saved)]
+struct Position(f32, f32, f32);
+
+#[derive(Component, Reflect, Clone, Copy, Serialize, Deserialize)]
+#[reflect(Component, Saved)]
+struct Velocity(f32, f32, f32);
+
+#[derive(Component, Reflect, Clone, Copy, Serialize, Deserialize)]
+#[reflect(Component, Saved)]
+struct Health(f32, f32);
+
+#[derive(Component, Reflect, Clone, Serialize, Deserialize)]
+#[reflect(Component, Saved)]
+struct Inventory(Vec<u32>);
+
+#[derive(Component, Reflect, Clone, Serialize, Deserialize)]
+#[reflect(Component, Saved)]
+struct Title(String);
+
+/// What was told last.
+#[derive(Resource, Default)]
+struct Heard {
+    captures: Vec<Duration>,
+    restores: Vec<Duration>,
+    bytes: Vec<u64>,
+}
+
+fn main() {
+    println!("| what | figure |");
+    println!("| --- | --- |");
+    idle();
+    small_game();
+    delta_captures();
+    full_capture_beside_memcpy();
+    restore();
+    listing();
+    requests();
+}
+
+fn row(what: &str, figure: impl std::fmt::Display) {
+    println!("| {what} | {figure} |");
+}
+
+fn app(plugin: SessionPlugin) -> App {
+    let mut app = App::new();
+    app.add_plugins((MinimalPlugins.build().disable::<ScheduleRunnerPlugin>(), plugin))
+        .insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_millis(16)))
+        .init_resource::<Heard>()
+        .add_observer(|told: On<CheckpointCaptured>, mut heard: ResMut<Heard>| {
+            heard.captures.push(told.capture_time);
+        })
+        .add_observer(|told: On<CheckpointSaved>, mut heard: ResMut<Heard>| {
+            heard.bytes.push(told.bytes);
+        })
+        .add_observer(|told: On<SessionRestored>, mut heard: ResMut<Heard>| {
+            heard.restores.push(told.elapsed);
+        });
+    app.finish();
+    app.cleanup();
+    app.update();
+    app
+}
+
+fn memory_app(disk: &MemoryDisk) -> App {
+    app(SessionPlugin::new("Bench", "Numbers").disk(disk.clone()))
+}
+
+fn request(app: &mut App, ask: impl FnOnce(&mut Commands)) {
+    ask(&mut app.world_mut().commands());
+    app.world_mut().flush();
+}
+
+fn start(app: &mut App) {
+    request(app, |commands| commands.start_session(NewSession::named("Bench")));
+    (0..3).for_each(|_| app.update());
+    app.world_mut().resource_mut::<SessionSettings>().autosave = false;
+}
+
+fn spawn_mixed(app: &mut App, entities: usize) -> Vec<Entity> {
+    let rows = (0..entities).map(|number| {
+        #[expect(clippy::cast_precision_loss, reason = "any numbers will do")]
+        let value = number as f32;
+        (
+            Position(value, value * 0.5, 1.0),
+            Velocity(value * 0.1, 0.0, -1.0),
+            Health(value, 100.0),
+            Inventory(vec![number as u32, 7, 9]),
+            Title(format!("worker {number}")),
+        )
+    });
+    app.world_mut().spawn_batch(rows).collect()
+}
+
+/// Changes every `step`th entity as a game would, and touches all others, so that caches are as in
+/// a game.
+fn play(app: &mut App, entities: &[Entity], step: usize, round: usize) {
+    let world = app.world_mut();
+    let mut query = world.query::<(&Position, &Velocity, &Health, &Inventory, &Title)>();
+    let touched: usize = query.iter(world).map(|(.., title)| title.0.len()).sum();
+    black_box(touched);
+    for (rank, entity) in entities.iter().skip(round % step).step_by(step).enumerate() {
+        let Ok(mut entity) = world.get_entity_mut(*entity) else { continue };
+        if let Some(mut position) = entity.get_mut::<Position>() {
+            position.0 += 1.0;
+        }
+        if let Some(mut health) = entity.get_mut::<Health>() {
+            health.0 -= 0.5;
+        }
+        if rank % 10 == 0
+            && let Some(mut inventory) = entity.get_mut::<Inventory>()
+        {
+            inventory.0.push(round as u32);
+        }
+    }
+}
+
+fn delta_captures() {
+    let mut app = memory_app(&MemoryDisk::default());
+    let entities = spawn_mixed(&mut app, ENTITIES);
+    start(&mut app);
+    for (name, step) in [("1 % changed", 100), ("0.1 % changed", 1_000)] {
+        app.world_mut().resource_mut::<Heard>().captures.clear();
+        for round in 0..ROUNDS {
+            play(&mut app, &entities, step, round);
+            request(&mut app, |commands| commands.checkpoint("bench"));
+            app.update();
+        }
+        let captures = std::mem::take(&mut app.world_mut().resource_mut::<Heard>().captures);
+        row(
+            &format!("capture, 100,000 entities × 5 components, {name} (aim ≤ 500 µs at 1 %)"),
+            microseconds(median(captures)),
+        );
+    }
+}
+
+fn full_capture_beside_memcpy() {
+    let mut app = memory_app(&MemoryDisk::default());
+    let rows =
+        (0..ENTITIES).map(|_| (Position(1.0, 2.0, 3.0), Velocity(1.0, 2.0, 3.0), Health(1.0, 2.0)));
+    app.world_mut().spawn_batch(rows);
+    start(&mut app);
+    let bytes = ENTITIES * (12 + 12 + 8 + 8);
+    let source = vec![1_u8; bytes];
+    let cold = vec![3_u8; 64 << 20];
+    let mut copies = Vec::new();
+    app.world_mut().resource_mut::<Heard>().captures.clear();
+    for _ in 0..ROUNDS {
+        black_box(cold.iter().map(|byte| usize::from(*byte)).sum::<usize>());
+        let begun = Instant::now();
+        black_box(source.clone());
+        copies.push(begun.elapsed());
+
+        black_box(cold.iter().map(|byte| usize::from(*byte)).sum::<usize>());
+        request(&mut app, |commands| commands.pause_session());
+        app.world_mut().resource_mut::<SessionSettings>().autosave = true;
+        app.update();
+        request(&mut app, |commands| commands.resume_session());
+        app.update();
+    }
+    let captures = std::mem::take(&mut app.world_mut().resource_mut::<Heard>().captures);
+    let (capture, copy) = (median(captures), median(copies));
+    row("memcpy of the same bytes with the entity ids", microseconds(copy));
+    row(
+        "full capture of three plain columns (aim ≤ 3 × memcpy)",
+        format!("{} = {:.2} × memcpy", microseconds(capture), ratio(capture, copy)),
+    );
+}
+
+fn restore() {
+    let directory = temporary("restore");
+    let plugin = || SessionPlugin::new("Bench", "Numbers").directory(&directory).manual_writer();
+    let mut first = app(plugin());
+    spawn_mixed(&mut first, ENTITIES);
+    start(&mut first);
+    let session = first.world().resource::<CurrentSession>().id();
+    request(&mut first, |commands| commands.close_session());
+    (0..3).for_each(|_| first.update());
+    let bytes = first.world().resource::<Heard>().bytes.first().copied().unwrap_or_default();
+    drop(first);
+    let mut times = Vec::new();
+    for _ in 0..7 {
+        let mut app = app(plugin());
+        request(&mut app, |commands| commands.continue_session(session));
+        (0..3).for_each(|_| app.update());
+        times.append(&mut app.world_mut().resource_mut::<Heard>().restores);
+        request(&mut app, |commands| commands.close_session());
+        (0..3).for_each(|_| app.update());
+    }
+    row(
+        "restore of 100,000 entities × 5 components, files included (aim ≤ 150 ms)",
+        format!("{:.1} ms", median(times).as_secs_f64() * 1e3),
+    );
+    row("the snapshot on disk", format!("{:.2} MB", bytes as f64 / 1e6));
+    let _ = std::fs::remove_dir_all(&directory);
+}
+
+fn listing() {
+    let directory = temporary("listing");
+    let plugin = || SessionPlugin::new("Bench", "Numbers").directory(&directory).manual_writer();
+    for _ in 0..100 {
+        let mut app = app(plugin());
+        spawn_mixed(&mut app, 20);
+        start(&mut app);
+        (0..8).for_each(|round| {
+            app.world_mut().spawn(Health(1.0, round as f32));
+            request(&mut app, |commands| commands.checkpoint("bench"));
+            app.update();
+        });
+        request(&mut app, |commands| commands.close_session());
+        (0..3).for_each(|_| app.update());
+    }
+    let times = |plugin: &dyn Fn() -> SessionPlugin| {
+        let rounds = (0..ROUNDS).map(|_| {
+            let mut app = App::new();
+            app.add_plugins((MinimalPlugins.build().disable::<ScheduleRunnerPlugin>(), plugin()));
+            // A driven writer looks at all sessions while the plugin is being finished.
+            let begun = Instant::now();
+            app.finish();
+            begun.elapsed()
+        });
+        median(rounds.collect())
+    };
+    let with_sessions = times(&plugin);
+    let without = times(&|| SessionPlugin::new("Bench", "Numbers").in_memory());
+    row(
+        "listing 100 sessions at start-up (aim ≤ 10 ms)",
+        format!("{:.2} ms", with_sessions.saturating_sub(without).as_secs_f64() * 1e3),
+    );
+    let _ = std::fs::remove_dir_all(&directory);
+}
+
+fn small_game() {
+    let mut app = memory_app(&MemoryDisk::default());
+    let entities = spawn_mixed(&mut app, 200);
+    start(&mut app);
+    let snapshot = app.world().resource::<Heard>().bytes.first().copied().unwrap_or_default();
+    play(&mut app, &entities, 10, 1);
+    request(&mut app, |commands| commands.checkpoint("bench"));
+    app.update();
+    let delta = app.world().resource::<Heard>().bytes.last().copied().unwrap_or_default();
+    row("snapshot of a game with 200 entities × 5 components", format!("{snapshot} bytes"));
+    row("its checkpoint with 10 % changed (aim ≤ 5 KB)", format!("{delta} bytes"));
+}
+
+/// What the requests themselves cost the main thread, beside a frame without one.
+fn requests() {
+    let directory = temporary("requests");
+    let mut app = app(SessionPlugin::new("Bench", "Numbers").directory(&directory));
+    let frame = |app: &mut App| {
+        let begun = Instant::now();
+        app.world_mut().run_schedule(SessionLast);
+        begun.elapsed()
+    };
+    let settle = |app: &mut App| {
+        for _ in 0..20 {
+            app.update();
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    };
+    settle(&mut app);
+    let mut times: [Vec<Duration>; 6] = Default::default();
+    for round in 0..ROUNDS {
+        // The game was doing something else: the caches are cold, for this frame as for the others.
+        times[5].push(frame(&mut app));
+        settle(&mut app);
+        request(&mut app, |commands| commands.start_session(NewSession::named("Bench")));
+        times[0].push(frame(&mut app));
+        settle(&mut app);
+        app.world_mut().resource_mut::<SessionSettings>().autosave = false;
+        let update = SessionUpdate::default().field("round", &round).unwrap_or_default();
+        request(&mut app, |commands| commands.update_session(update));
+        times[1].push(frame(&mut app));
+        settle(&mut app);
+        request(&mut app, |commands| commands.pause_session());
+        times[2].push(frame(&mut app));
+        settle(&mut app);
+        request(&mut app, |commands| commands.resume_session());
+        times[3].push(frame(&mut app));
+        settle(&mut app);
+        request(&mut app, |commands| commands.close_session());
+        times[4].push(frame(&mut app));
+        settle(&mut app);
+    }
+    let [start, update, pause, resume, close, nothing] = times.map(median);
+    row("a frame of the plugin without a request, caches cold", microseconds(nothing));
+    let requests = [
+        ("start", start),
+        ("update", update),
+        ("pause", pause),
+        ("resume", resume),
+        ("close", close),
+    ];
+    for (name, time) in requests {
+        row(
+            &format!("request to {name}, beyond that (aim ≤ 20 µs)"),
+            microseconds(time.saturating_sub(nothing)),
+        );
+    }
+    drop(app);
+    let _ = std::fs::remove_dir_all(&directory);
+}
+
+fn idle() {
+    // What the first app of a program sets up for all of them is none of the plugin's.
+    drop(memory_app(&MemoryDisk::default()));
+    let before = ALLOCATED.load(Ordering::Relaxed);
+    let bare = {
+        let mut app = App::new();
+        app.add_plugins(MinimalPlugins.build().disable::<ScheduleRunnerPlugin>())
+            .init_schedule(SessionLast)
+            .add_systems(SessionLast, |_: &mut World| {});
+        add_empty_messages(&mut app);
+        app.finish();
+        app.update();
+        let bytes = ALLOCATED.load(Ordering::Relaxed) - before;
+        drop(app);
+        bytes
+    };
+    let before = ALLOCATED.load(Ordering::Relaxed);
+    let directory = temporary("idle");
+    let mut app = app(SessionPlugin::new("Bench", "Numbers").directory(&directory));
+    for _ in 0..50 {
+        app.update();
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let with_plugin = ALLOCATED.load(Ordering::Relaxed) - before;
+    row(
+        "heap of the plugin with no session, beyond its schedule and as many empty messages",
+        format!("{:.1} KB", with_plugin.saturating_sub(bare) as f64 / 1e3),
+    );
+    let frames = 10_000_u32;
+    let begun = Instant::now();
+    for _ in 0..frames {
+        app.world_mut().run_schedule(SessionLast);
+    }
+    row(
+        "a frame of the plugin with no session (aim ≤ 5 µs)",
+        microseconds(begun.elapsed() / frames),
+    );
+    drop(app);
+    let _ = std::fs::remove_dir_all(&directory);
+}
+
+/// What Bevy itself keeps for each message type, whatever it is.
+fn add_empty_messages(app: &mut App) {
+    fn add<const NUMBER: usize>(app: &mut App) {
+        #[derive(Message)]
+        struct Empty<const NUMBER: usize>;
+        app.add_message::<Empty<NUMBER>>();
+    }
+    macro_rules! add_all {
+        ($($number:literal)*) => { $(add::<$number>(app);)* };
+    }
+    add_all!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27);
+}
+
+fn temporary(name: &str) -> std::path::PathBuf {
+    let directory =
+        std::env::temp_dir().join(format!("bevy_session-{name}-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&directory);
+    directory
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+fn ratio(one: Duration, other: Duration) -> f64 {
+    one.as_secs_f64() / other.as_secs_f64()
+}
+
+fn microseconds(time: Duration) -> String {
+    format!("{:.1} µs", time.as_secs_f64() * 1e6)
+}
+
+/// Counts the bytes that are allocated.
+struct Counting;
+
+static ALLOCATED: AtomicUsize = AtomicUsize::new(0);
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[expect(unsafe_code, reason = "an allocator is unsafe by nature; this one hands everything on")]
+// SAFETY: every call is handed on to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATED.fetch_add(layout.size(), Ordering::Relaxed);
+        // SAFETY: handed on as it came.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        ALLOCATED.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: handed on as it came.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
