@@ -96,7 +96,7 @@ fn check_end(
     mut exit: MessageWriter<AppExit>,
 ) {
     if session.is_some() {
-        reporter.error("not_closed", "The disk was too slow to save the end.");
+        reporter.error("not_closed", "The end isn't saved in time. What was safe before still is.");
         exit.write(AppExit::error());
     }
 }

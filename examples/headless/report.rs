@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bevy::diagnostic::FrameCount;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{CheckpointCaptured, HowItEnded, RestoreReason, TypeFailed};
+use bevy_session::{CheckpointCaptured, CheckpointError, HowItEnded, RestoreReason, TypeFailed};
 use serde::Serialize;
 
 use crate::colony::{Colony, Daytime};
@@ -69,9 +69,9 @@ impl fmt::Display for Line {
                 write!(f, "The last game was cut short ({cause}); checkpoint {newest} is there.")
             }
             Self::CorruptionDetected { newest_intact: Some(newest), .. } => {
-                write!(f, "Files are damaged. The newest checkpoint that is whole is {newest}.")
+                write!(f, "Files are damaged. Checkpoint {newest} is the newest that is whole.")
             }
-            Self::CorruptionDetected { .. } => write!(f, "Files are damaged."),
+            Self::CorruptionDetected { .. } => write!(f, "Files of a session are damaged."),
             Self::SessionClosed { .. } => write!(f, "The colony is saved; come back any time."),
             Self::SessionEnded { .. } => write!(f, "The colony's story has ended."),
             Self::Error { message, .. } => write!(f, "{message}"),
@@ -200,7 +200,7 @@ fn session_closed(
     if closed.complete {
         reporter.say(&Line::SessionClosed { session: closed.session.to_string() });
     } else {
-        reporter.error("not_closed", "The end isn't saved; what was safe before is.");
+        reporter.error("not_closed", "The end isn't saved. What was safe before still is.");
         exit.write(AppExit::error());
     }
 }
@@ -210,9 +210,14 @@ fn session_ended(ended: On<SessionEnded>, reporter: Res<Reporter>) {
 }
 
 fn checkpoint_failed(failed: On<CheckpointFailed>, reporter: Res<Reporter>) {
-    let (checkpoint, error) = (failed.checkpoint.counter, &failed.error);
-    let message = format!("Checkpoint {checkpoint} isn't saved: {error:?}");
-    reporter.error("checkpoint_failed", message);
+    let why = match &failed.error {
+        CheckpointError::Disk { message, .. } | CheckpointError::TooLarge { message } => message,
+        CheckpointError::StoreVanished => "its directory is gone",
+        CheckpointError::WriterBehind => "the disk is too slow for it",
+        _ => "there is no writer any more",
+    };
+    let checkpoint = failed.checkpoint.counter;
+    reporter.error("checkpoint_failed", format!("Checkpoint {checkpoint} isn't saved: {why}."));
 }
 
 fn type_failed(failed: On<TypeFailed>, reporter: Res<Reporter>) {

@@ -5,7 +5,7 @@
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{Request, RequestError, SessionId, SessionStatus, SessionsFound};
+use bevy_session::{RecoveryError, Request, RequestError, SessionId, SessionStatus, SessionsFound};
 
 use crate::options::Options;
 use crate::report::Reporter;
@@ -13,6 +13,7 @@ use crate::report::Reporter;
 /// How far we have come.
 #[derive(Resource, Default)]
 struct TakeUp {
+    is_due: bool,
     asked_for: Option<SessionId>,
     given_up: Vec<SessionId>,
 }
@@ -22,7 +23,8 @@ pub fn plugin(app: &mut App) {
         .add_observer(sessions_found)
         .add_observer(another_offer)
         .add_observer(recovery_failed)
-        .add_observer(request_rejected);
+        .add_observer(request_rejected)
+        .add_systems(Update, take_up.run_if(|state: Res<TakeUp>| state.is_due));
 }
 
 fn sessions_found(
@@ -30,18 +32,17 @@ fn sessions_found(
     catalog: Res<SessionCatalog>,
     session: Option<Res<CurrentSession>>,
     reporter: Res<Reporter>,
-    mut commands: Commands,
+    mut state: ResMut<TakeUp>,
     mut exit: MessageWriter<AppExit>,
 ) {
     if session.is_some() {
         return;
     }
     if catalog.sessions().iter().any(|entry| entry.in_use) {
-        reporter.error("session_in_use", "The colony is being played by another process.");
-        exit.write(AppExit::error());
-        return;
+        give_way(&reporter, &mut exit);
+    } else {
+        state.is_due = true;
     }
-    commands.run_system_cached(take_up);
 }
 
 /// Asks for the most promising session that hasn't failed yet.
@@ -64,47 +65,41 @@ fn take_up(
         commands.start_session(NewSession::named("Colony"));
     }
     state.asked_for = crashed.or(closed);
+    state.is_due = false;
 }
 
 /// What was asked for is damaged, but something older of it is whole.
-fn another_offer(available: On<RecoveryAvailable>, state: Res<TakeUp>, mut commands: Commands) {
-    if state.asked_for == Some(available.offer.session.id) {
-        commands.run_system_cached(take_up);
-    }
+fn another_offer(available: On<RecoveryAvailable>, mut state: ResMut<TakeUp>) {
+    state.is_due |= state.asked_for == Some(available.offer.session.id);
 }
 
-fn recovery_failed(
-    failed: On<RecoveryFailed>,
-    reporter: Res<Reporter>,
-    mut state: ResMut<TakeUp>,
-    mut commands: Commands,
-) {
-    let message = format!("Nothing of session {} comes back: {:?}", failed.session, failed.error);
+fn recovery_failed(failed: On<RecoveryFailed>, reporter: Res<Reporter>, mut state: ResMut<TakeUp>) {
+    let why = match &failed.error {
+        RecoveryError::AllDamaged => "all its checkpoints are damaged",
+        RecoveryError::NewerFormat => "a newer version of the colony wrote it",
+        RecoveryError::Unreadable { message } => message,
+        _ => "nobody knows why",
+    };
+    let message = format!("Session {} can't be restored: {why}.", failed.session);
     reporter.error("recovery_failed", message);
     state.given_up.push(failed.session);
-    if state.asked_for == Some(failed.session) {
-        commands.run_system_cached(take_up);
-    }
+    state.is_due |= state.asked_for == Some(failed.session);
 }
 
 fn request_rejected(
     rejected: On<RequestRejected>,
     reporter: Res<Reporter>,
     mut state: ResMut<TakeUp>,
-    mut commands: Commands,
     mut exit: MessageWriter<AppExit>,
 ) {
     let error = &rejected.error;
     match (&rejected.request, error) {
-        (_, RequestError::SessionInUse) => {
-            reporter.error("session_in_use", "The colony is being played by another process.");
-            exit.write(AppExit::error());
-        }
+        (_, RequestError::SessionInUse) => give_way(&reporter, &mut exit),
         (Request::Recover(session, _) | Request::Continue(session), _) => {
-            let message = format!("Session {session} doesn't come back: {error}.");
+            let message = format!("Session {session} can't be restored: {error}.");
             reporter.error("not_restored", message);
             state.given_up.push(*session);
-            commands.run_system_cached(take_up);
+            state.is_due = true;
         }
         (Request::Start(_), _) => {
             reporter.error("not_started", format!("No session can be started: {error}."));
@@ -112,4 +107,9 @@ fn request_rejected(
         }
         (request, _) => reporter.error("request_rejected", format!("{request:?}: {error}.")),
     }
+}
+
+fn give_way(reporter: &Reporter, exit: &mut MessageWriter<AppExit>) {
+    reporter.error("session_in_use", "Another process is playing this colony.");
+    exit.write(AppExit::error());
 }

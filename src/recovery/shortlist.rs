@@ -1,6 +1,7 @@
 //! Which of many checkpoints are put before a player.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -10,8 +11,8 @@ use crate::journal::{CheckpointId, CheckpointInfo, CheckpointKind, SessionIndex}
 
 /// The newest ones are all listed, as many as this.
 const NEWEST: usize = 5;
-/// After them, one is listed for every so many seconds.
-const SECONDS_APART: u64 = 60;
+/// After them, one is listed for every so much play time. Unlike the clock's, it only grows.
+const APART: Duration = Duration::from_secs(60);
 
 /// The checkpoints on the line of `head` to choose from, newest first. Ages are counted back from
 /// `end`.
@@ -23,13 +24,12 @@ pub(super) fn shortlist(
     let line: HashSet<CheckpointId> = index.line(head).into_iter().collect();
     let mut infos: Vec<CheckpointInfo> = index.checkpoints();
     infos.retain(|info| line.contains(&info.id));
-    let mut last_listed: Option<Timestamp> = None;
+    let mut last_listed: Option<Duration> = None;
     let mut listed = Vec::new();
     for (rank, info) in infos.into_iter().enumerate() {
-        let far_apart =
-            last_listed.is_none_or(|last| between(info.time, last).as_secs() >= SECONDS_APART);
+        let far_apart = last_listed.is_none_or(|last| last.saturating_sub(info.play_time) >= APART);
         if rank < NEWEST || far_apart {
-            last_listed = Some(info.time);
+            last_listed = Some(info.play_time);
         } else if !is_named(&info) {
             continue;
         }
