@@ -21,7 +21,7 @@ impl RuntimeParts {
         if let Some(process) = &self.process {
             process.exit_seen();
         }
-        self.order(Order::Exiting);
+        self.order(Order::Beat);
         let already_leaving = matches!(self.transition, Some(Transition::Leaving { .. }));
         if self.playing.is_some() && !already_leaving {
             // An exit goes before whatever was being prepared.

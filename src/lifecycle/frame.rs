@@ -28,8 +28,10 @@ impl RuntimeParts {
     fn frame(&mut self, world: &mut World) {
         let before = self.now;
         self.tick(world);
-        if let Some(process) = &self.process {
-            process.frame_completed(self.now.wall);
+        let survived_panic =
+            self.process.as_ref().is_some_and(|process| process.frame_completed(self.now.wall));
+        if survived_panic {
+            self.order(Order::Beat);
         }
         self.tell_problems(world);
         self.pass_on_settings(world);

@@ -152,6 +152,6 @@ impl Drop for RuntimeParts {
         if let Some(process) = &self.process {
             process.exit_seen();
         }
-        self.order(Order::Exiting);
+        self.order(Order::Beat);
     }
 }

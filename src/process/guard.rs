@@ -108,10 +108,12 @@ impl ProcessGuard {
         (guard, dead)
     }
 
-    /// A frame was completed: the process lives, and survived any panic before.
-    pub(crate) fn frame_completed(&self, now: Timestamp) {
+    /// A frame was completed: the process lives. Says whether it survived a panic that the record
+    /// still names.
+    pub(crate) fn frame_completed(&self, now: Timestamp) -> bool {
         self.shared.frames.fetch_add(1, Ordering::Relaxed);
         self.shared.last_frame.store(now.as_millisecond(), Ordering::Relaxed);
+        self.shared.has_survived_panic()
     }
 
     /// Whether a signal asked the process to exit.
@@ -194,6 +196,10 @@ impl ProcessGuard {
 impl Shared {
     fn lock(&self) -> std::sync::MutexGuard<'_, RecordFile> {
         self.file.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has_survived_panic(&self) -> bool {
+        self.frames.load(Ordering::Relaxed) > self.frames_at_panic.load(Ordering::Relaxed)
     }
 
     /// Called by the panic hook, on whichever thread panicked.

@@ -31,8 +31,9 @@ pub(crate) enum Order {
     Forget(SessionId),
     /// How much room there is.
     Quota { session_bytes: u64, total_bytes: u64 },
-    /// Write down that the process is exiting.
-    Exiting,
+    /// Write the process record anew, since what it says would be wrong: the process is exiting, or
+    /// survived a panic.
+    Beat,
 }
 
 /// Begins a run.

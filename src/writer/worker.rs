@@ -120,7 +120,7 @@ impl Worker {
                     journal.set_quota(self.quota);
                 }
             }
-            Order::Exiting => self.beat(now),
+            Order::Beat => self.beat(now),
         }
     }
 

@@ -2,8 +2,10 @@
 
 mod bad_input;
 mod common;
+mod death;
 mod history;
 #[cfg(feature = "auto_register")]
 mod kill;
 mod lifecycle;
 mod recovery;
+mod saved_types;
