@@ -184,10 +184,9 @@ impl ProcessGuard {
             let last_frame = record.last_frame.unwrap_or(record.started);
             record.exiting = Some(record.heartbeat.max(last_frame));
         }
-        let survived =
-            shared.frames.load(Ordering::Relaxed) > shared.frames_at_panic.load(Ordering::Relaxed);
-        if survived {
+        if shared.has_survived_panic() {
             record.panic = None;
+            shared.frames_at_panic.store(u64::MAX, Ordering::Relaxed);
         }
         file.write();
     }

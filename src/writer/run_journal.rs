@@ -63,6 +63,8 @@ pub(super) struct RunJournal {
     schedule: Schedule,
     rotation: Option<Rotation>,
     leaving: Option<(Leave, Duration)>,
+    /// Whether a failure was told since the end was asked for. Further tries are the same failure.
+    told_at_exit: bool,
     quota: Quota,
     /// Whether a new generation is durable, so that an older one may go.
     prune_is_due: bool,
@@ -97,6 +99,7 @@ impl RunJournal {
             schedule: Schedule::new(now.elapsed),
             rotation: None,
             leaving: None,
+            told_at_exit: false,
             quota,
             prune_is_due: false,
             others_pruned: false,
@@ -396,11 +399,16 @@ impl RunJournal {
         if failure.io_kind() == Some(ErrorKind::StorageFull) {
             self.prune_to_the_bone();
         }
+        let told_already =
+            self.leaving.is_some() && std::mem::replace(&mut self.told_at_exit, true);
         let retry_in = match self.leaving {
-            // The exit waits for us: try again at once, until its patience is over.
+            // The exit waits for us: try again soon, until its patience is over.
             Some(_) => self.backoff.wait(now.elapsed, Duration::from_millis(100)),
             None => self.backoff.failed(now.elapsed),
         };
+        if told_already {
+            return;
+        }
         let error = CheckpointError::Disk {
             kind: failure.io_kind().unwrap_or(ErrorKind::Other),
             message: with_sources(failure),
