@@ -12,7 +12,7 @@ use directories::ProjectDirs;
 use jiff::Timestamp;
 use tracing::{error, info, warn};
 
-use crate::capture::{Recorder, SavedTypes};
+use crate::capture::SavedTypes;
 use crate::clock::Clock;
 use crate::lifecycle::{
     PreviousRun, RecoveryOffers, RequestQueue, Runtime, RuntimeParts, SessionCatalog,
@@ -226,10 +226,9 @@ impl Plugin for SessionPlugin {
             Worker::new(home, Arc::clone(&types), process.clone(), dead, &self.version, patience);
         let Some(mut link) = self.link(worker, clock) else { return };
         link.send(Order::Detect, now);
-        let recorder = Recorder::new(app.world_mut(), &types);
         app.insert_resource(Runtime::new(RuntimeParts {
             link,
-            recorder,
+            types,
             process: Some(process),
             clock,
             now,

@@ -5,14 +5,14 @@
 
 mod backoff;
 mod context;
-mod filing;
+pub(crate) mod filing;
 mod link;
 mod open_segment;
 mod orders;
-mod pending;
-mod retention;
+pub(crate) mod pending;
+pub(crate) mod retention;
 mod rotation;
-mod run_journal;
+pub(crate) mod run_journal;
 mod worker;
 
 pub(crate) use link::Link;

@@ -69,14 +69,14 @@ impl RuntimeParts {
         } else {
             CaptureScope::Delta
         };
-        let capture = self.recorder.capture(world, scope);
+        let capture = playing.recorder.capture(world, scope);
         let Some(mut current) = world.get_resource_mut::<CurrentSession>() else { return };
         // The recorder makes a delta full where it can't tell any more what changed.
         let full = capture.scope() == CaptureScope::Full;
         let nothing_changed = !full && capture.is_empty() && !current.fields_changed;
         if nothing_changed && label.is_none() {
             debug!("nothing changed since the last checkpoint");
-            self.recorder.recycle(capture);
+            playing.recorder.recycle(capture);
             return;
         }
         let fields = (full || current.fields_changed).then(|| current.fields.clone());

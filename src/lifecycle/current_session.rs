@@ -27,7 +27,7 @@ use crate::session::{
 ///     }
 ///     Ok(())
 /// }
-/// # bevy::ecs::system::assert_is_system(reach_mission);
+/// # App::new().add_systems(Update, reach_mission);
 /// ```
 #[derive(Resource, Clone, Debug)]
 pub struct CurrentSession {

@@ -37,9 +37,9 @@ impl RuntimeParts {
         self.pass_on_settings(world);
         self.link.turn(self.now);
         self.handle_reports(world);
-        if self.playing.is_some() {
+        if let Some(playing) = &mut self.playing {
+            playing.recorder.watch_removals(world);
             self.let_time_pass(world, self.now.elapsed.saturating_sub(before.elapsed));
-            self.recorder.watch_removals(world);
         }
         self.handle_requests(world);
         self.autosave(world);

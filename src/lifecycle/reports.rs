@@ -30,7 +30,7 @@ impl RuntimeParts {
         match report {
             Report::Detected { found, previous } => {
                 if let Some(previous) = previous {
-                    world.insert_resource(previous);
+                    world.insert_resource(*previous);
                 }
                 self.detected(world, found);
             }
@@ -68,7 +68,11 @@ impl RuntimeParts {
             Report::Left { session, complete } => self.left(world, session, complete),
             Report::Declined { session, result } => self.declined(world, session, result),
             Report::Forgotten { session, result } => self.forgotten(world, session, result),
-            Report::Emptied(capture) => self.recorder.recycle(*capture),
+            Report::Emptied(capture) => {
+                if let Some(playing) = &mut self.playing {
+                    playing.recorder.recycle(*capture);
+                }
+            }
         }
     }
 
@@ -103,8 +107,7 @@ impl RuntimeParts {
         metadata.context = context;
         world.get_resource_or_init::<SessionCatalog>().put(SessionEntry::begun(&metadata));
         world.insert_resource(CurrentSession::new(*metadata, fields));
-        self.playing = Some(Playing::new(session, run, 0));
-        self.recorder.restart(world);
+        self.playing = Some(Playing::new(session, run, 0, self.recorder(world)));
         info!(%session, "session started");
         notify(world, SessionStarted { session });
     }

@@ -57,8 +57,8 @@ impl RuntimeParts {
             carried,
             unknown_frames: prepared.unknown_frames,
         })));
-        self.playing = Some(Playing::new(session, run, prepared.newest_counter));
-        self.recorder.restart(world);
+        let recorder = self.recorder(world);
+        self.playing = Some(Playing::new(session, run, prepared.newest_counter, recorder));
         world.get_resource_or_init::<RecoveryOffers>().remove(session);
         if let Some(entry) = world.get_resource_or_init::<SessionCatalog>().get_mut(session) {
             entry.in_use = true;

@@ -1,5 +1,6 @@
 //! Everything that the plugin remembers from frame to frame.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bevy::ecs::change_detection::CheckChangeTicks;
@@ -7,7 +8,7 @@ use bevy::platform::cell::SyncCell;
 use bevy::prelude::*;
 
 use super::RestoreFrom;
-use crate::capture::{Recorder, TypeProblem};
+use crate::capture::{Recorder, SavedTypes, TypeProblem};
 use crate::clock::{Clock, Moment};
 use crate::journal::{RunId, SessionId};
 use crate::lifecycle::RestoreReason;
@@ -24,7 +25,7 @@ pub(crate) struct Runtime(SyncCell<Option<Box<RuntimeParts>>>);
 /// What is inside [`Runtime`].
 pub(crate) struct RuntimeParts {
     pub link: Link,
-    pub recorder: Recorder,
+    pub types: Arc<SavedTypes>,
     pub process: Option<ProcessGuard>,
     pub clock: Clock,
     /// The frame's moment.
@@ -62,6 +63,8 @@ pub(crate) struct Playing {
     pub stretched_interval: Option<Duration>,
     /// The newest checkpoint that is durable.
     pub saved: u64,
+    /// Copies what changed. Belongs to the run: without one there is nothing to watch.
+    pub recorder: Recorder,
 }
 
 /// What the writer was asked for.
@@ -103,14 +106,16 @@ impl Runtime {
     /// Keeps stored change ticks comparable. Bevy asks for it every few hundred million ticks.
     pub(crate) fn clamp_ticks(&mut self, check: CheckChangeTicks) {
         if let Some(parts) = self.0.get() {
-            parts.recorder.clamp_ticks(check);
+            if let Some(playing) = &mut parts.playing {
+                playing.recorder.clamp_ticks(check);
+            }
         }
     }
 }
 
 impl Playing {
     /// A run that begins after checkpoint `counter`.
-    pub(super) fn new(session: SessionId, run: RunId, counter: u64) -> Self {
+    pub(super) fn new(session: SessionId, run: RunId, counter: u64, recorder: Recorder) -> Self {
         Self {
             session,
             run,
@@ -120,6 +125,7 @@ impl Playing {
             since_capture: Duration::ZERO,
             stretched_interval: None,
             saved: counter,
+            recorder,
         }
     }
 
@@ -130,6 +136,13 @@ impl Playing {
 }
 
 impl RuntimeParts {
+    /// A recorder for a new run, which looks at removals from now on.
+    pub(super) fn recorder(&self, world: &mut World) -> Recorder {
+        let mut recorder = Recorder::new(world, &self.types);
+        recorder.restart(world);
+        recorder
+    }
+
     /// Sends an order to the writer.
     pub(super) fn order(&mut self, order: Order) {
         self.link.send(order, self.now);

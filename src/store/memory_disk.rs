@@ -111,12 +111,17 @@ impl MemoryDisk {
         state.files.extend(files.filter(|(file, _)| file.starts_with(path)));
     }
 
-    /// The bytes of a file; `None` if it isn't there.
+    /// The content of a file; `None` if it isn't there.
     #[must_use]
-    pub fn len_of(&self, path: &Path) -> Option<usize> {
+    pub fn content(&self, path: &Path) -> Option<Vec<u8>> {
         let content = self.state().files.get(path).cloned()?;
-        let len = lock(&content).len();
-        Some(len)
+        let bytes = lock(&content).clone();
+        Some(bytes)
+    }
+
+    /// Puts a file there, as somebody else's program would.
+    pub fn put(&self, path: &Path, bytes: &[u8]) {
+        self.state().files.insert(path.to_owned(), Arc::new(Mutex::new(bytes.to_vec())));
     }
 
     /// A copy that shares nothing: what a killed process leaves, with its locks released.

@@ -9,7 +9,7 @@ use crate::recovery::{LockHolder, Machine, standing};
 use crate::store::{DirectoryStore, Home, SessionLock, StoreError, StoredSession, with_sources};
 
 /// Notes in the journal that the crashed lines of a session aren't wanted back.
-pub(super) fn decline(
+pub(crate) fn decline(
     machine: &mut Machine,
     session: SessionId,
     now: Timestamp,
@@ -31,7 +31,7 @@ pub(super) fn decline(
 
 /// Deletes a session. It is first marked as forgotten, so that what a crash leaves of it halfway
 /// isn't taken for a session.
-pub(super) fn forget(
+pub(crate) fn forget(
     machine: &mut Machine,
     session: SessionId,
     now: Timestamp,

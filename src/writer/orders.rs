@@ -79,7 +79,7 @@ pub(crate) struct Leave {
 pub(crate) enum Report {
     /// All sessions were looked at. If the process before was still dying at the start, it is only
     /// known now how it ended.
-    Detected { found: Vec<Found>, previous: Option<PreviousRun> },
+    Detected { found: Vec<Found>, previous: Option<Box<PreviousRun>> },
     /// The run began. A new session's context is told, since asking the machine takes a while.
     TakenUp { session: SessionId, context: SessionContext },
     /// A checkpoint is ready to be restored.

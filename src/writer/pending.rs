@@ -7,13 +7,13 @@ use std::time::Instant;
 use crate::journal::{Block, Commit, Record, merge};
 
 /// One thing to be written, in the order in which it happened.
-pub(super) enum Item {
+pub(crate) enum Item {
     Checkpoint(Box<PendingCheckpoint>),
     Record(Record),
 }
 
 /// An encoded checkpoint.
-pub(super) struct PendingCheckpoint {
+pub(crate) struct PendingCheckpoint {
     pub blocks: Vec<Block>,
     pub commit: Commit,
     /// When it was handed over.
@@ -21,7 +21,7 @@ pub(super) struct PendingCheckpoint {
 }
 
 impl PendingCheckpoint {
-    pub(super) fn is_snapshot(&self) -> bool {
+    pub(crate) fn is_snapshot(&self) -> bool {
         self.commit.base.is_none()
     }
 
@@ -53,18 +53,18 @@ impl PendingCheckpoint {
 /// The queue of what isn't durable yet. It only shrinks when something became durable, or when it
 /// outgrows its bound.
 #[derive(Default)]
-pub(super) struct Pending(VecDeque<Item>);
+pub(crate) struct Pending(VecDeque<Item>);
 
 impl Pending {
-    pub(super) fn push(&mut self, item: Item) {
+    pub(crate) fn push(&mut self, item: Item) {
         self.0.push_back(item);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub(super) fn checkpoints(&self) -> impl DoubleEndedIterator<Item = &PendingCheckpoint> {
+    pub(crate) fn checkpoints(&self) -> impl DoubleEndedIterator<Item = &PendingCheckpoint> {
         self.0.iter().filter_map(|item| match item {
             Item::Checkpoint(checkpoint) => Some(&**checkpoint),
             Item::Record(_) => None,
@@ -72,13 +72,13 @@ impl Pending {
     }
 
     /// Raw bytes of all checkpoints.
-    pub(super) fn raw_bytes(&self) -> usize {
+    pub(crate) fn raw_bytes(&self) -> usize {
         self.checkpoints().map(PendingCheckpoint::raw_bytes).sum()
     }
 
     /// Merges automatic checkpoints into the one that follows them, so that a slow disk costs
     /// moments and not memory.
-    pub(super) fn coalesce(&mut self) {
+    pub(crate) fn coalesce(&mut self) {
         let mut merged: VecDeque<Item> = VecDeque::with_capacity(self.0.len());
         for item in self.0.drain(..) {
             let earlier = match item {
@@ -97,7 +97,7 @@ impl Pending {
 
     /// The items that belong into one segment: up to the next snapshot that isn't the first
     /// checkpoint.
-    pub(super) fn batch(&self) -> impl Iterator<Item = &Item> {
+    pub(crate) fn batch(&self) -> impl Iterator<Item = &Item> {
         let mut checkpoints = 0;
         self.0.iter().take_while(move |item| match item {
             Item::Checkpoint(checkpoint) => {
@@ -109,12 +109,12 @@ impl Pending {
     }
 
     /// Takes the first `count` items out.
-    pub(super) fn take(&mut self, count: usize) -> impl Iterator<Item = Item> {
+    pub(crate) fn take(&mut self, count: usize) -> impl Iterator<Item = Item> {
         self.0.drain(..count.min(self.0.len()))
     }
 
     /// Takes every checkpoint out, and keeps the records.
-    pub(super) fn give_up_checkpoints(&mut self) {
+    pub(crate) fn give_up_checkpoints(&mut self) {
         self.0.retain(|item| matches!(item, Item::Record(_)));
     }
 }

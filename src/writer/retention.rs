@@ -24,7 +24,7 @@ const AGES: [Duration; 2] = [Duration::from_secs(600), Duration::from_secs(3600)
 
 /// Bytes that sessions may take.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Quota {
+pub(crate) struct Quota {
     pub session_bytes: u64,
     pub total_bytes: u64,
 }

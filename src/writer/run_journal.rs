@@ -31,7 +31,7 @@ const LEAVE_PATIENCE: Duration = Duration::from_secs(3);
 
 /// What stays the same in the headers of a run's segments.
 #[derive(Clone)]
-pub(super) struct RunIdentity {
+pub(crate) struct RunIdentity {
     pub metadata: SessionMetadata,
     pub run: RunId,
     pub ancestors: Vec<CheckpointId>,
@@ -43,7 +43,7 @@ pub(super) struct RunIdentity {
 }
 
 /// One run of one session, as it is being written. Holds the session's lock.
-pub(super) struct RunJournal {
+pub(crate) struct RunJournal {
     home: Arc<Home>,
     process: ProcessGuard,
     identity: RunIdentity,
@@ -75,7 +75,7 @@ pub(super) struct RunJournal {
 impl RunJournal {
     /// Begins a run. Nothing is written yet, and of a new session the lock isn't taken: nobody else
     /// knows its id.
-    pub(super) fn new(
+    pub(crate) fn new(
         home: Arc<Home>,
         process: ProcessGuard,
         identity: RunIdentity,
@@ -106,25 +106,25 @@ impl RunJournal {
         }
     }
 
-    pub(super) fn session(&self) -> SessionId {
+    pub(crate) fn session(&self) -> SessionId {
         self.identity.metadata.id
     }
 
     /// Whether the run's own snapshot is durable.
-    pub(super) fn has_begun(&self) -> bool {
+    pub(crate) fn has_begun(&self) -> bool {
         self.acknowledged.is_some()
     }
 
-    pub(super) fn set_quota(&mut self, quota: Quota) {
+    pub(crate) fn set_quota(&mut self, quota: Quota) {
         self.quota = quota;
     }
 
     /// Ends the run without a word and hands the lock on, for a run that takes its place.
-    pub(super) fn into_lock(self) -> Option<SessionLock> {
+    pub(crate) fn into_lock(self) -> Option<SessionLock> {
         self.lock
     }
 
-    pub(super) fn checkpoint(&mut self, checkpoint: PendingCheckpoint, reports: &mut Vec<Report>) {
+    pub(crate) fn checkpoint(&mut self, checkpoint: PendingCheckpoint, reports: &mut Vec<Report>) {
         let id = self.id(checkpoint.commit.counter);
         self.pending.push(Item::Checkpoint(Box::new(checkpoint)));
         if self.pending.raw_bytes() <= MAX_PENDING {
@@ -139,7 +139,7 @@ impl RunJournal {
         }
     }
 
-    pub(super) fn record(&mut self, record: Record) {
+    pub(crate) fn record(&mut self, record: Record) {
         if let Record::Metadata(metadata) = &record {
             self.identity.metadata = (**metadata).clone();
         }
@@ -147,7 +147,7 @@ impl RunJournal {
     }
 
     /// Ends the run as soon as everything before is durable.
-    pub(super) fn leave(&mut self, leave: Leave, now: Moment) {
+    pub(crate) fn leave(&mut self, leave: Leave, now: Moment) {
         let Leave { status, reason, time, play_time } = leave;
         self.pending.push(Item::Record(Record::End { status, reason, time, play_time }));
         self.leaving = Some((leave, now.elapsed + LEAVE_PATIENCE));
@@ -157,7 +157,7 @@ impl RunJournal {
     }
 
     /// Writes what is pending; or, if nothing is, goes on with merging.
-    pub(super) fn turn(&mut self, now: Moment, reports: &mut Vec<Report>) {
+    pub(crate) fn turn(&mut self, now: Moment, reports: &mut Vec<Report>) {
         if !self.pending.is_empty() {
             self.flush(now, reports);
         } else if std::mem::take(&mut self.prune_is_due) {
@@ -168,7 +168,7 @@ impl RunJournal {
     }
 
     /// Whether the run is over: its end is durable, or was tried for long enough.
-    pub(super) fn has_left(&self, now: Moment) -> Option<Left> {
+    pub(crate) fn has_left(&self, now: Moment) -> Option<Left> {
         let (_, deadline) = self.leaving?;
         if self.pending.is_empty() {
             return Some(Left { complete: self.acknowledged.is_some() });
@@ -177,7 +177,7 @@ impl RunJournal {
     }
 
     /// Time until this journal has something to do.
-    pub(super) fn wake(&self, now: Moment) -> Option<Duration> {
+    pub(crate) fn wake(&self, now: Moment) -> Option<Duration> {
         if self.can_write_pending() {
             return Some(self.backoff.remaining(now.elapsed));
         }
@@ -486,6 +486,6 @@ impl RunJournal {
 
 /// How a run was left.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Left {
+pub(crate) struct Left {
     pub complete: bool,
 }

@@ -166,8 +166,8 @@ impl Worker {
     fn detect(&mut self, now: Moment) {
         let _span = debug_span!("detect_sessions").entered();
         let found = recovery::detect(&mut self.machine, now.wall);
-        let previous =
-            self.machine.last_to_die().map(|record| PreviousRun::told_by(record, &self.home.boot));
+        let last = self.machine.last_to_die();
+        let previous = last.map(|record| Box::new(PreviousRun::told_by(record, &self.home.boot)));
         self.reports.push(Report::Detected { found, previous });
     }
 

@@ -66,7 +66,7 @@ fn recover(disk: &MemoryDisk, id: SessionId) -> (App, Option<(u64, u32)>) {
 fn a_flipped_bit_anywhere_never_gives_a_false_state() {
     let (disk, id) = killed_game();
     let journal = files(&disk, ".journal").remove(0);
-    let length = disk.len_of(&journal).unwrap();
+    let length = disk.content(&journal).unwrap().len();
     let mut told_of_damage = 0;
     for offset in (0..length).step_by(23) {
         let damaged = disk.snapshot();
@@ -93,7 +93,7 @@ fn a_flipped_bit_anywhere_never_gives_a_false_state() {
 fn a_cut_anywhere_gives_the_newest_checkpoint_before_it() {
     let (disk, id) = killed_game();
     let journal = files(&disk, ".journal").remove(0);
-    let length = disk.len_of(&journal).unwrap();
+    let length = disk.content(&journal).unwrap().len();
     let mut newest = 0;
     for cut in (0..=length).step_by(29) {
         let torn = disk.snapshot();
@@ -125,7 +125,7 @@ fn damage_offers_the_newest_good_checkpoint_and_says_what_is_lost() {
     let (disk, id) = killed_game();
     let journal = files(&disk, ".journal").remove(0);
     // The last checkpoint's commit is the last frame; its data comes before.
-    let length = disk.len_of(&journal).unwrap();
+    let length = disk.content(&journal).unwrap().len();
     let mut seen = false;
     for offset in (length / 2..length).rev() {
         let damaged = disk.snapshot();
@@ -153,7 +153,7 @@ fn damage_offers_the_newest_good_checkpoint_and_says_what_is_lost() {
 fn damage_that_is_found_late_withdraws_the_offer_and_makes_another() {
     let (disk, id) = killed_game();
     let journal = files(&disk, ".journal").remove(0);
-    let length = disk.len_of(&journal).unwrap();
+    let length = disk.content(&journal).unwrap().len();
     let mut seen = false;
     for offset in (length / 2..length).rev() {
         let disk = disk.snapshot();
@@ -184,7 +184,7 @@ fn when_every_checkpoint_is_damaged_recovery_fails_and_the_files_stay() {
     let journals = files(&disk, ".journal");
     for journal in &journals {
         // Behind the header, every hundredth byte.
-        for offset in (700..disk.len_of(journal).unwrap()).step_by(20) {
+        for offset in (700..disk.content(journal).unwrap().len()).step_by(20) {
             disk.corrupt(journal, offset, 0xff);
         }
         disk.corrupt(journal, 20, 0xff);
@@ -202,7 +202,7 @@ fn when_every_checkpoint_is_damaged_recovery_fails_and_the_files_stay() {
 fn a_damaged_session_card_changes_nothing() {
     let (disk, id) = killed_game();
     let card = files(&disk, "session.ron").remove(0);
-    for offset in 0..disk.len_of(&card).unwrap() {
+    for offset in 0..disk.content(&card).unwrap().len() {
         disk.corrupt(&card, offset, 0x2a);
     }
     assert_eq!(recover(&disk.snapshot(), id).1, Some((4, 4)));
@@ -417,4 +417,31 @@ fn a_type_that_is_gone_or_changed_is_carried_until_it_comes_back() {
     assert!(told::<SessionRestored>(&app)[0].report.losses.is_empty());
     let world = app.world_mut();
     assert_eq!(world.query::<&Mana>().single(world).unwrap(), &Mana(77));
+}
+
+/// The journal as a newer version of this crate would write it: another major version, and a
+/// header whose checksum holds.
+fn written_by_a_newer_version(mut journal: Vec<u8>) -> Vec<u8> {
+    journal[8] += 1;
+    let body = u32::from_le_bytes(journal[12..16].try_into().unwrap()) as usize;
+    let covered = [&journal[..16], &journal[24..24 + body]].concat();
+    let checksum = xxhash_rust::xxh3::xxh3_64(&covered);
+    journal[16..24].copy_from_slice(&checksum.to_le_bytes());
+    journal
+}
+
+#[test]
+fn a_newer_format_is_refused_and_left_alone() {
+    let (disk, id) = killed_game();
+    let journal = files(&disk, ".journal").remove(0);
+    let newer = written_by_a_newer_version(disk.content(&journal).unwrap());
+    disk.put(&journal, &newer);
+    let mut app = listening_game(&disk);
+    frames(&mut app, 2);
+    assert_eq!(told::<RecoveryFailed>(&app)[0].error, RecoveryError::NewerFormat);
+    assert!(told::<CorruptionDetected>(&app).is_empty(), "newer is not damaged");
+    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    frames(&mut app, 3);
+    assert_eq!(told::<RecoveryFailed>(&app)[1].error, RecoveryError::NewerFormat);
+    assert_eq!(disk.content(&journal).unwrap(), newer);
 }

@@ -52,13 +52,15 @@ fn every_kill_comes_back_at_an_acknowledged_checkpoint_or_a_newer_one() {
 fn a_player_who_quits_goes_on_where_the_colony_was_left() {
     let directory = tempfile::tempdir().unwrap();
     let mut oracle = Oracle::default();
-    let arguments = [&BUSY[..], &["--seconds", "0.3"]].concat();
+    // So long an interval that there is no checkpoint between the first and the last.
+    let arguments = ["--entities", "300", "--checkpoint-ms", "60000", "--seconds", "0.3"];
     let mut expected = TakenUp::Started;
     for _ in 0..3 {
         let story = Game::start(directory.path(), &arguments).finish();
         learn(&mut oracle, &story);
         assert_eq!(story.exit_code(), Some(0), "{story}");
         assert_eq!(story.count("session_closed"), 1, "{story}");
+        assert_eq!(story.count("captured"), 2, "the end should be captured\n{story}");
         assert_eq!(story.count("recovery_available"), 0, "quitting should be no crash\n{story}");
         assert_eq!(oracle.taken_up, Some(expected), "{story}");
         expected = TakenUp::Continued { at: oracle.newest() };

@@ -16,7 +16,7 @@ pub struct Oracle {
     newest: u64,
     /// The newest acknowledged number.
     saved: u64,
-    /// How the last process that played left the session.
+    /// How the last process left the session, as far as was told.
     left: Left,
     /// How the last process took the session up, and at which checkpoint.
     pub taken_up: Option<TakenUp>,
@@ -35,8 +35,9 @@ pub enum TakenUp {
 enum Left {
     #[default]
     Killed,
-    /// Asked to exit, and killed before it said that it had. It may have.
-    KilledWhileExiting,
+    /// Killed while it was exiting, or, of a closed session, before it had a checkpoint of its own.
+    /// What is on disk may be either.
+    KilledOrClosed,
     Closed,
 }
 
@@ -53,7 +54,7 @@ impl Oracle {
             self.hear(line).map_err(|complaint| format!("{complaint}: {line}"))?;
         }
         if self.taken_up.is_some() && self.left == Left::Killed && story.asked_to_exit {
-            self.left = Left::KilledWhileExiting;
+            self.left = Left::KilledOrClosed;
         }
         Ok(())
     }
@@ -76,7 +77,7 @@ impl Oracle {
             "checkpoint_saved" => self.saved(line),
             "recovery_available" => {
                 ensure(self.left != Left::Closed, "what was closed should be no crash")?;
-                let exited = self.left == Left::KilledWhileExiting && line["cause"] == "exited";
+                let exited = self.left == Left::KilledOrClosed && line["cause"] == "exited";
                 ensure(exited || line["cause"] == "abnormal", "a kill should be abnormal")?;
                 ensure(number(line, "newest")? >= self.saved, "the offer is too old")?;
                 ensure(number(line, "checkpoints")? > 0, "there should be a choice")
@@ -112,7 +113,9 @@ impl Oracle {
     fn take_up(&mut self, taken_up: TakenUp) -> Result<(), String> {
         ensure(self.taken_up.is_none(), "one process should take up one session")?;
         self.taken_up = Some(taken_up);
-        self.left = Left::Killed;
+        if self.left == Left::Closed {
+            self.left = Left::KilledOrClosed;
+        }
         Ok(())
     }
 
@@ -139,6 +142,7 @@ impl Oracle {
         ensure(number(line, "bytes")? > 0, "it should have bytes")?;
         ensure(line["write_ms"].as_f64().is_some_and(|ms| ms > 0.0), "it should take time")?;
         self.saved = checkpoint;
+        self.left = Left::Killed;
         self.acknowledged += 1;
         Ok(())
     }
