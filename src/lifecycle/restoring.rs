@@ -1,7 +1,9 @@
 //! Puts a prepared checkpoint back into the world.
 
+use std::time::Instant;
+
 use bevy::prelude::*;
-use tracing::{error, info, info_span};
+use tracing::{debug, error, info, info_span};
 
 use super::activity::set_activity;
 use super::notifications::{
@@ -27,6 +29,7 @@ impl RuntimeParts {
         notify(world, RestoreStarted { session, checkpoint });
 
         let carried = prepared.image.carried();
+        let begun = Instant::now();
         let mut image = prepared.image;
         image.insert_resources(world);
         let mut current = CurrentSession::new(prepared.metadata.clone(), prepared.fields);
@@ -45,6 +48,7 @@ impl RuntimeParts {
         let replaced = image.replace_entities(world);
         set_activity(world, |activity| activity.restoring = false);
         span.record("entities", replaced.report.entities);
+        debug!(elapsed = ?begun.elapsed(), "world put back");
 
         let run = RunId::random();
         self.order(Order::TakeUp(Box::new(TakeUp {

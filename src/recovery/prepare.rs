@@ -10,8 +10,8 @@ use super::standing::{LockHolder, standing};
 use super::{FIELDS, Machine};
 use crate::capture::SavedTypes;
 use crate::journal::{
-    Block, CheckpointId, CheckpointKind, Commit, FileProblemKind, FrameKind, Head, Plan, ReadError,
-    SaveId, SessionId, SessionIndex,
+    Block, CheckpointId, CheckpointKind, FileProblemKind, FrameKind, Head, Plan, ReadError, SaveId,
+    SessionId, SessionIndex,
 };
 use crate::lifecycle::{RecoveryError, RequestError, RestoreFrom, RestoreReason};
 use crate::restore::WorldImage;
@@ -80,35 +80,50 @@ pub(crate) fn prepare(
         // What was known to be damaged when the offer was made isn't tried again.
         RestoreFrom::Latest => offered.unwrap_or(head.id),
     };
-    let plan = match stored.verified_plan(checkpoint) {
-        Ok(plan) => plan,
+    let (image, fields) = match read(&mut stored, types, checkpoint) {
+        Ok(Some(read)) => read,
+        Ok(None) if is_damaged(stored.index(), checkpoint) => {
+            return Err(damaged(machine, wanted.session, now));
+        }
+        Ok(None) => return Err(RequestError::UnknownCheckpoint.into()),
+        Err(error) if error.is_damage() => return Err(damaged(machine, wanted.session, now)),
         Err(error) => return Err(unreadable(&error)),
-    };
-    let Some(plan) = plan else {
-        return Err(match is_damaged(stored.index(), checkpoint) {
-            true => damaged(machine, wanted.session, now),
-            false => RequestError::UnknownCheckpoint.into(),
-        });
     };
     let Some(commit) = stored.index().commit(checkpoint) else {
         return Err(RequestError::UnknownCheckpoint.into());
     };
-    match decode(&stored, types, &plan, commit) {
-        Ok((image, fields)) => Ok(Prepared {
-            checkpoint,
-            ancestors: named(stored.index().ancestry(checkpoint)),
-            supersedes: named(superseded(stored.index(), head.id)),
-            newest_counter: stored.index().newest_counter(),
-            next_save_id: next_save_id(stored.index()),
-            kind: commit.kind,
-            play_time: commit.play_time,
-            metadata: head.metadata,
-            fields,
-            image,
-            unknown_frames: unknown_frames(&stored),
-        }),
-        Err(error) if error.is_damage() => Err(damaged(machine, wanted.session, now)),
-        Err(error) => Err(unreadable(&error)),
+    Ok(Prepared {
+        checkpoint,
+        ancestors: named(stored.index().ancestry(checkpoint)),
+        supersedes: named(superseded(stored.index(), head.id)),
+        newest_counter: stored.index().newest_counter(),
+        next_save_id: next_save_id(stored.index()),
+        kind: commit.kind,
+        play_time: commit.play_time,
+        metadata: head.metadata,
+        fields,
+        image,
+        unknown_frames: unknown_frames(&stored),
+    })
+}
+
+/// Reads a checkpoint, around whatever is damaged; `None` if there is no intact way to it.
+fn read(
+    stored: &mut StoredSession,
+    types: &SavedTypes,
+    checkpoint: CheckpointId,
+) -> Result<Option<(WorldImage, Fields)>, ReadError> {
+    // Everything is checked as it is read. Only where that meets damage is it worth reading twice,
+    // to find out which part it is.
+    if let Some(plan) = stored.index().plan(checkpoint) {
+        match decode(stored, types, &plan) {
+            Err(error) if error.is_damage() => {}
+            read => return read,
+        }
+    }
+    match stored.verified_plan(checkpoint)? {
+        Some(plan) => decode(stored, types, &plan),
+        None => Ok(None),
     }
 }
 
@@ -174,8 +189,8 @@ fn decode(
     stored: &StoredSession,
     types: &SavedTypes,
     plan: &Plan,
-    commit: &Commit,
-) -> Result<(WorldImage, Fields), ReadError> {
+) -> Result<Option<(WorldImage, Fields)>, ReadError> {
+    let Some(commit) = stored.index().commit(plan.checkpoint) else { return Ok(None) };
     let mut fields = Fields::default();
     let blocks = stored.blocks(plan)?.filter(|block: &Result<Block, ReadError>| {
         let Ok(block) = block else { return true };
@@ -185,7 +200,7 @@ fn decode(
         *block.type_path != *FIELDS
     });
     let image = WorldImage::decode(types, commit, blocks)?;
-    Ok((image, fields))
+    Ok(Some((image, fields)))
 }
 
 /// The head that is taken up, and whatever was superseded before. All of them are named again, for

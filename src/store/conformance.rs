@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{Disk, MemoryDisk, RealDisk};
 
-fn check(disk: &dyn Disk, root: &Path) {
+pub(super) fn check(disk: &dyn Disk, root: &Path) {
     directories(disk, root);
     append_only_files(disk, root);
     replaced_files(disk, root);

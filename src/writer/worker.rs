@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tracing::{debug_span, warn};
+use tracing::{debug, debug_span, warn};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::pending::PendingCheckpoint;
@@ -182,7 +182,9 @@ impl Worker {
                 Err(error) => return self.reports.push(Report::NotPrepared { error }),
             };
         }
+        let begun = Instant::now();
         let prepared = recovery::prepare(&mut self.machine, &self.types, wanted, now.wall);
+        debug!(elapsed = ?begun.elapsed(), "checkpoint read and decoded");
         let failure = match prepared {
             Ok(prepared) => return self.reports.push(Report::Prepared(Box::new(prepared))),
             Err(failure) => failure,
