@@ -17,10 +17,9 @@ mod writer;
 pub use capture::{ReflectSaved, Saved, SessionAppExt, TypeProblem, TypeProblemReason};
 pub use journal::{CheckpointId, CheckpointKind, RunId, SaveId, SessionId, Validity, limits};
 pub use lifecycle::{
-    AutosaveStretched, CheckpointCaptured, CheckpointDrifted, CheckpointError, CheckpointFailed,
-    CheckpointSaved, CorruptionDetected, CurrentSession, LastCheckpoint, PreviousRun,
-    RecoveryAvailable, RecoveryDeclined, RecoveryError, RecoveryFailed, RecoveryOffers, Request,
-    RequestError, RequestRejected, RestoreFrom, RestorePrepared, RestoreReason, RestoreStarted,
+    AutosaveStretched, CheckpointCaptured, CheckpointDrifted, CheckpointFailed,
+    CheckpointSaved, CorruptionDetected, CurrentSession, LastCheckpoint, RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RecoveryOffers, Request,
+    RequestRejected, RestorePrepared, RestoreStarted,
     SessionActivity, SessionCatalog, SessionClosed, SessionCommands, SessionEnded,
     SessionForgotten, SessionPaused, SessionRecovered, SessionRestored, SessionResumed,
     SessionSettings, SessionStarted, SessionUpdate, SessionUpdated, SessionsFound, TypeFailed,
@@ -28,13 +27,14 @@ pub use lifecycle::{
     session_is_restoring,
 };
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
-pub use process::HowItEnded;
+pub use process::{HowItEnded, PreviousRun};
 pub use recovery::{OfferedCheckpoint, RecoveryOffer, SessionEntry, Unsaved};
 pub use restore::{
     DanglingReference, DespawnOnRestore, ExtraEntities, RestoreLoss, RestoreLossReason,
     RestoreReport,
 };
 pub use session::{
+    CheckpointError, RecoveryError, RequestError, RestoreFrom, RestoreReason,
     EndReason, Field, FieldError, Fields, IllegalMove, Move, NewSession, SessionContext,
     SessionMetadata, SessionPriority, SessionStatus,
 };

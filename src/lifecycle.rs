@@ -16,15 +16,15 @@ mod settings;
 
 pub use activity::{SessionActivity, saving_is_in_progress, session_is_restoring};
 pub use current_session::{CurrentSession, LastCheckpoint, session_is_active, session_is_paused};
-pub use known_sessions::{PreviousRun, RecoveryOffers, SessionCatalog, recovery_is_pending};
+pub use known_sessions::{RecoveryOffers, SessionCatalog, recovery_is_pending};
 pub use notifications::{
-    AutosaveStretched, CheckpointCaptured, CheckpointDrifted, CheckpointError, CheckpointFailed,
-    CheckpointSaved, CorruptionDetected, RecoveryAvailable, RecoveryDeclined, RecoveryError,
-    RecoveryFailed, RequestRejected, RestorePrepared, RestoreReason, RestoreStarted, SessionClosed,
-    SessionEnded, SessionForgotten, SessionPaused, SessionRecovered, SessionRestored,
-    SessionResumed, SessionStarted, SessionUpdated, SessionsFound, TypeFailed, TypeNotSaved,
+    AutosaveStretched, CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved,
+    CorruptionDetected, RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RequestRejected,
+    RestorePrepared, RestoreStarted, SessionClosed, SessionEnded, SessionForgotten, SessionPaused,
+    SessionRecovered, SessionRestored, SessionResumed, SessionStarted, SessionUpdated,
+    SessionsFound, TypeFailed, TypeNotSaved,
 };
-pub use requests::{Request, RequestError, RestoreFrom, SessionCommands, SessionUpdate};
+pub use requests::{Request, SessionCommands, SessionUpdate};
 pub use settings::SessionSettings;
 
 pub(crate) use frame::run_frame;

@@ -15,9 +15,10 @@ use tracing::{error, info, warn};
 use crate::capture::SavedTypes;
 use crate::clock::Clock;
 use crate::lifecycle::{
-    PreviousRun, RecoveryOffers, RequestQueue, Runtime, RuntimeParts, SessionCatalog,
-    SessionSettings, register_notifications, run_frame,
+    RecoveryOffers, RequestQueue, Runtime, RuntimeParts, SessionCatalog, SessionSettings,
+    register_notifications, run_frame,
 };
+use crate::process::PreviousRun;
 use crate::process::{ProcessGuard, ProcessOptions};
 use crate::store::{Disk, Home, Layout, MemoryDisk, RealDisk};
 use crate::writer::{Link, Order, Worker};

@@ -3,9 +3,12 @@
 mod ended;
 mod guard;
 mod panic_hook;
+mod previous_run;
 #[cfg(unix)]
 mod signals;
 
 pub use ended::HowItEnded;
+pub use previous_run::PreviousRun;
+
 pub(crate) use ended::{how_it_ended, time_of_death};
 pub(crate) use guard::{DeadProcess, ProcessGuard, ProcessOptions, dead_processes};

@@ -1,9 +1,13 @@
 //! The rules of the lifecycle, as plain types: no ECS, no files.
 
+mod errors;
 mod metadata;
+mod restoring;
 mod status;
 
+pub use errors::{CheckpointError, RecoveryError, RequestError};
 pub use metadata::{
     Field, FieldError, Fields, NewSession, SessionContext, SessionMetadata, SessionPriority,
 };
+pub use restoring::{RestoreFrom, RestoreReason};
 pub use status::{EndReason, IllegalMove, Move, SessionStatus};

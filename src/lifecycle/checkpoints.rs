@@ -7,9 +7,10 @@ use tracing::{debug, debug_span, info};
 
 use super::notifications::{AutosaveStretched, CheckpointCaptured, CheckpointFailed, notify};
 use super::runtime::RuntimeParts;
-use super::{CheckpointError, CurrentSession, SessionSettings};
+use super::{CurrentSession, SessionSettings};
 use crate::capture::CaptureScope;
 use crate::journal::{CheckpointId, CheckpointKind};
+use crate::session::CheckpointError;
 use crate::session::SessionStatus;
 use crate::writer::{CheckpointOrder, Order, Saved};
 

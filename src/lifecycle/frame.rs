@@ -6,9 +6,10 @@ use tracing::error;
 use super::activity::set_activity;
 use super::notifications::{CheckpointFailed, TypeNotSaved, notify};
 use super::runtime::{Playing, Runtime, RuntimeParts};
-use super::{CheckpointError, CurrentSession, SessionSettings};
+use super::{CurrentSession, SessionSettings};
 use crate::capture::TypeProblem;
 use crate::journal::CheckpointId;
+use crate::session::CheckpointError;
 use crate::session::SessionStatus;
 use crate::writer::Order;
 

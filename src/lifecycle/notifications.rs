@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
-use super::requests::{Request, RequestError};
+use super::requests::Request;
 use crate::capture::TypeProblemReason;
 use crate::journal::{CheckpointId, CheckpointKind, SessionId};
 use crate::recovery::RecoveryOffer;
 use crate::restore::RestoreReport;
-use crate::session::EndReason;
+use crate::session::{CheckpointError, EndReason, RecoveryError, RequestError, RestoreReason};
 
 /// Declares the notifications and registers them, so that none can be declared and forgotten.
 macro_rules! notifications {
@@ -255,58 +255,6 @@ notifications! {
         /// Why.
         error: RequestError,
     }
-}
-
-/// Why a checkpoint was put back.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[non_exhaustive]
-pub enum RestoreReason {
-    /// A closed session was continued.
-    Continued,
-    /// A crashed session was recovered.
-    Recovered,
-    /// The session that is being played went back to an earlier moment.
-    Rewound,
-}
-
-/// Why checkpoints could not be written.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub enum CheckpointError {
-    /// The disk refused an operation.
-    Disk {
-        /// The kind of refusal.
-        kind: std::io::ErrorKind,
-        /// Where, and what the operating system said.
-        message: String,
-    },
-    /// The session's directory vanished while the game was running. A full checkpoint into a new
-    /// one follows.
-    StoreVanished,
-    /// The writer is too far behind to keep this moment.
-    WriterBehind,
-    /// The writer itself failed. Nothing is saved any more; what was acknowledged is safe.
-    WriterGone,
-    /// The checkpoint is larger than the format allows.
-    TooLarge {
-        /// What is too large, and by how much.
-        message: String,
-    },
-}
-
-/// Why no checkpoint of a session can be restored.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub enum RecoveryError {
-    /// Every committed checkpoint is damaged.
-    AllDamaged,
-    /// A file was written by a newer release of this crate; update the game.
-    NewerFormat,
-    /// The files can't be read now. They may be readable later.
-    Unreadable {
-        /// Where, and what the operating system said.
-        message: String,
-    },
 }
 
 /// Tells observers and message readers.

@@ -10,12 +10,12 @@ use super::notifications::{
 };
 use super::runtime::{Playing, Preparing, RuntimeParts, Transition};
 use super::{
-    CurrentSession, LastCheckpoint, RecoveryOffers, Request, RequestError, RestoreReason,
-    SessionCatalog, SessionSettings,
+    CurrentSession, LastCheckpoint, RecoveryOffers, Request, SessionCatalog, SessionSettings,
 };
 use crate::journal::SessionId;
 use crate::recovery::{Found, SessionEntry};
 use crate::session::SessionContext;
+use crate::session::{RequestError, RestoreReason};
 use crate::writer::{Report, Saved};
 
 impl RuntimeParts {

@@ -9,13 +9,15 @@ use tracing::{info, info_span};
 use super::notifications::{
     RequestRejected, SessionPaused, SessionResumed, SessionUpdated, notify,
 };
-use super::requests::{Request, RequestError, RestoreFrom, SessionUpdate};
+use super::requests::{Request, SessionUpdate};
 use super::runtime::{Preparing, RuntimeParts, Transition};
-use super::{CurrentSession, RestoreReason, SessionCatalog, SessionSettings};
+use super::{CurrentSession, SessionCatalog, SessionSettings};
 use crate::capture::Carried;
 use crate::journal::{CheckpointKind, Record, RunId, SaveId, SessionId, limits};
 use crate::recovery::Wanted;
+use crate::session::RestoreReason;
 use crate::session::{EndReason, Move, NewSession, SessionContext, SessionMetadata, SessionStatus};
+use crate::session::{RequestError, RestoreFrom};
 use crate::writer::{Leave, Order, TakeUp};
 
 /// Requests that wait for the end of the frame, or for the one before them to be finished.

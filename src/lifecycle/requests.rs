@@ -1,14 +1,12 @@
 //! What a game asks for.
 
-use std::fmt;
-
 use bevy::prelude::*;
 use serde::Serialize;
 use tracing::error;
 
 use super::RequestQueue;
-use crate::journal::{CheckpointId, CheckpointKind, SessionId};
-use crate::session::{EndReason, FieldError, Fields, IllegalMove, NewSession, SessionPriority};
+use crate::journal::{CheckpointKind, SessionId};
+use crate::session::{EndReason, FieldError, Fields, NewSession, RestoreFrom, SessionPriority};
 
 /// One request of the game, as it was made.
 ///
@@ -46,17 +44,6 @@ pub enum Request {
     Decline(SessionId),
     /// [`SessionCommands::forget_session`].
     Forget(SessionId),
-}
-
-/// Which of a session's checkpoints to restore.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-#[non_exhaustive]
-pub enum RestoreFrom {
-    /// The newest committed checkpoint.
-    #[default]
-    Latest,
-    /// This one.
-    Checkpoint(CheckpointId),
 }
 
 /// Changes to the session that is being played. What isn't set stays as it is.
@@ -144,75 +131,6 @@ impl SessionUpdate {
     ) -> Result<Self, FieldError> {
         self.fields.set(name, value)?;
         Ok(self)
-    }
-}
-
-/// Why a request changed nothing.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub enum RequestError {
-    /// A session is being played already, and the request doesn't replace it.
-    SessionRunning {
-        /// The session that is being played.
-        current: SessionId,
-    },
-    /// No session is being played.
-    NoSession,
-    /// The session is in a status that has no such step.
-    IllegalMove(IllegalMove),
-    /// There is no session with this id.
-    UnknownSession,
-    /// Another process plays this session.
-    SessionInUse,
-    /// The session has no such checkpoint.
-    UnknownCheckpoint,
-    /// The session has no checkpoint at all.
-    NothingToRestore,
-    /// Recovery is switched off in [`SessionSettings`](crate::SessionSettings).
-    RecoveryIsOff,
-    /// The session was left behind by no crash, so there is nothing to decline.
-    NothingToDecline,
-    /// A name or label is larger than the format allows.
-    TextTooLong {
-        /// Its size in bytes.
-        bytes: usize,
-        /// The largest size allowed.
-        limit: usize,
-    },
-    /// The session's files can't be used now; they were left as they are.
-    Store {
-        /// What the store said.
-        message: String,
-    },
-}
-
-impl fmt::Display for RequestError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::SessionRunning { current } => {
-                write!(formatter, "session {current} is being played already")
-            }
-            Self::NoSession => formatter.write_str("no session is being played"),
-            Self::IllegalMove(error) => error.fmt(formatter),
-            Self::UnknownSession => formatter.write_str("there is no session with this id"),
-            Self::SessionInUse => formatter.write_str("another process plays this session"),
-            Self::UnknownCheckpoint => formatter.write_str("the session has no such checkpoint"),
-            Self::NothingToRestore => formatter.write_str("the session has no checkpoint"),
-            Self::RecoveryIsOff => formatter.write_str("recovery is switched off"),
-            Self::NothingToDecline => formatter.write_str("the session has no crash to decline"),
-            Self::TextTooLong { bytes, limit } => {
-                write!(formatter, "a text of {bytes} bytes is over the limit of {limit}")
-            }
-            Self::Store { message } => formatter.write_str(message),
-        }
-    }
-}
-
-impl std::error::Error for RequestError {}
-
-impl From<IllegalMove> for RequestError {
-    fn from(error: IllegalMove) -> Self {
-        Self::IllegalMove(error)
     }
 }
 

@@ -10,9 +10,10 @@ use super::notifications::{
     RestorePrepared, RestoreStarted, SessionRecovered, SessionRestored, notify,
 };
 use super::runtime::{Playing, RuntimeParts, Transition};
-use super::{CurrentSession, LastCheckpoint, RecoveryOffers, RestoreReason, SessionCatalog};
+use super::{CurrentSession, LastCheckpoint, RecoveryOffers, SessionCatalog};
 use crate::journal::RunId;
 use crate::recovery::Prepared;
+use crate::session::RestoreReason;
 use crate::session::SessionStatus;
 use crate::writer::{Order, TakeUp};
 

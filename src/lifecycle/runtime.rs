@@ -7,12 +7,12 @@ use bevy::ecs::change_detection::CheckChangeTicks;
 use bevy::platform::cell::SyncCell;
 use bevy::prelude::*;
 
-use super::RestoreFrom;
 use crate::capture::{Recorder, SavedTypes, TypeProblem};
 use crate::clock::{Clock, Moment};
 use crate::journal::{RunId, SessionId};
-use crate::lifecycle::RestoreReason;
 use crate::process::ProcessGuard;
+use crate::session::RestoreFrom;
+use crate::session::RestoreReason;
 use crate::session::{EndReason, Fields, SessionMetadata};
 use crate::writer::{Link, Order};
 
@@ -105,10 +105,8 @@ impl Runtime {
 
     /// Keeps stored change ticks comparable. Bevy asks for it every few hundred million ticks.
     pub(crate) fn clamp_ticks(&mut self, check: CheckChangeTicks) {
-        if let Some(parts) = self.0.get() {
-            if let Some(playing) = &mut parts.playing {
-                playing.recorder.clamp_ticks(check);
-            }
+        if let Some(playing) = self.0.get().as_mut().and_then(|parts| parts.playing.as_mut()) {
+            playing.recorder.clamp_ticks(check);
         }
     }
 }

@@ -9,8 +9,8 @@ use super::standing::{LockHolder, Standing, standing};
 use super::{Machine, RecoveryOffer, SessionEntry, Unsaved};
 use crate::clock::between;
 use crate::journal::{FileProblemKind, Head, SessionId, SessionIndex};
-use crate::lifecycle::RecoveryError;
 use crate::process::HowItEnded;
+use crate::session::RecoveryError;
 use crate::store::{StoredSession, with_sources};
 
 /// What was found about one session.

@@ -13,9 +13,9 @@ use crate::journal::{
     Block, CheckpointId, CheckpointKind, FileProblemKind, FrameKind, Head, Plan, ReadError, SaveId,
     SessionId, SessionIndex,
 };
-use crate::lifecycle::{RecoveryError, RequestError, RestoreFrom, RestoreReason};
 use crate::restore::WorldImage;
 use crate::session::{Fields, Move, SessionMetadata};
+use crate::session::{RecoveryError, RequestError, RestoreFrom, RestoreReason};
 use crate::store::{StoredSession, with_sources};
 
 /// Runs that a header names at the most. Retention leaves far fewer.

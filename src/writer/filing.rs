@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::open_segment::{OpenSegment, WriteFailure};
 use crate::journal::{CheckpointId, Head, Record, RunId, SegmentHeader, SessionId, random_u64};
-use crate::lifecycle::RequestError;
 use crate::recovery::{LockHolder, Machine, standing};
+use crate::session::RequestError;
 use crate::store::{DirectoryStore, Home, SessionLock, StoreError, StoredSession, with_sources};
 
 /// Notes in the journal that the crashed lines of a session aren't wanted back.

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 
 use crate::capture::{Capture, Carried};
 use crate::journal::{CheckpointId, CheckpointKind, FrameKind, Record, RunId, SaveId, SessionId};
-use crate::lifecycle::{CheckpointError, PreviousRun, RecoveryError, RequestError};
+use crate::process::PreviousRun;
 use crate::recovery::{Found, Prepared, Wanted};
+use crate::session::{CheckpointError, RecoveryError, RequestError};
 use crate::session::{EndReason, Fields, SessionContext, SessionMetadata, SessionStatus};
 
 /// What the main thread orders. Orders are carried out one after the other.

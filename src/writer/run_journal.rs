@@ -18,8 +18,8 @@ use crate::journal::{
     CheckpointId, EncodeError, FrameKind, Predecessor, Record, RunId, SegmentHeader, SessionId,
     random_u64,
 };
-use crate::lifecycle::CheckpointError;
 use crate::process::ProcessGuard;
+use crate::session::CheckpointError;
 use crate::session::{SessionMetadata, SessionStatus};
 use crate::store::{Home, SessionCard, SessionLock, with_sources};
 

@@ -15,9 +15,10 @@ use super::{CheckpointOrder, Order, Report, TakeUp};
 use crate::capture::{Encoder, SavedTypes};
 use crate::clock::Moment;
 use crate::journal::{Block, Commit, SaveId, SessionId, Values};
-use crate::lifecycle::{PreviousRun, RequestError};
+use crate::process::PreviousRun;
 use crate::process::{DeadProcess, ProcessGuard};
 use crate::recovery::{self, FIELDS, Machine, PrepareFailure, Wanted};
+use crate::session::RequestError;
 use crate::session::{Fields, SessionContext};
 use crate::store::{Home, SessionLock, with_sources};
 

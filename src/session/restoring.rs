@@ -1,0 +1,26 @@
+//! What is restored, and why.
+
+use crate::journal::CheckpointId;
+
+/// Which of a session's checkpoints to restore.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[non_exhaustive]
+pub enum RestoreFrom {
+    /// The newest committed checkpoint.
+    #[default]
+    Latest,
+    /// This one.
+    Checkpoint(CheckpointId),
+}
+
+/// Why a checkpoint was put back.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum RestoreReason {
+    /// A closed session was continued.
+    Continued,
+    /// A crashed session was recovered.
+    Recovered,
+    /// The session that is being played went back to an earlier moment.
+    Rewound,
+}
