@@ -17,9 +17,9 @@ mod writer;
 pub use capture::{ReflectSaved, Saved, SessionAppExt, TypeProblem, TypeProblemReason};
 pub use journal::{CheckpointId, CheckpointKind, RunId, SaveId, SessionId, Validity, limits};
 pub use lifecycle::{
-    AutosaveStretched, CheckpointCaptured, CheckpointDrifted, CheckpointFailed,
-    CheckpointSaved, CorruptionDetected, CurrentSession, LastCheckpoint, RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RecoveryOffers, Request,
-    RequestRejected, RestorePrepared, RestoreStarted,
+    AutosaveStretched, CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved,
+    CorruptionDetected, CurrentSession, LastCheckpoint, RecoveryAvailable, RecoveryDeclined,
+    RecoveryFailed, RecoveryOffers, Request, RequestRejected, RestorePrepared, RestoreStarted,
     SessionActivity, SessionCatalog, SessionClosed, SessionCommands, SessionEnded,
     SessionForgotten, SessionPaused, SessionRecovered, SessionRestored, SessionResumed,
     SessionSettings, SessionStarted, SessionUpdate, SessionUpdated, SessionsFound, TypeFailed,
@@ -34,21 +34,23 @@ pub use restore::{
     RestoreReport,
 };
 pub use session::{
-    CheckpointError, RecoveryError, RequestError, RestoreFrom, RestoreReason,
-    EndReason, Field, FieldError, Fields, IllegalMove, Move, NewSession, SessionContext,
-    SessionMetadata, SessionPriority, SessionStatus,
+    CheckpointError, EndReason, Field, FieldError, Fields, IllegalMove, Move, NewSession,
+    RecoveryError, RequestError, RestoreFrom, RestoreReason, SessionContext, SessionMetadata,
+    SessionPriority, SessionStatus,
 };
 pub use store::{MemoryDisk, Operation, PanicInfo};
 
 /// What most games use: `use bevy_session::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        CheckpointFailed, CheckpointSaved, CorruptionDetected, CurrentSession, DespawnOnRestore,
-        EndReason, NewSession, PreviousRun, RecoveryAvailable, RecoveryFailed, RecoveryOffers,
-        ReflectSaved, RequestRejected, RestoreFrom, Saved, SessionAppExt, SessionCatalog,
-        SessionClosed, SessionCommands, SessionEnded, SessionPlugin, SessionRecovered,
-        SessionRestored, SessionSettings, SessionStarted, SessionUpdate, recovery_is_pending,
-        saving_is_in_progress, session_is_active, session_is_paused, session_is_restoring,
+        CheckpointCaptured, CheckpointFailed, CheckpointSaved, CorruptionDetected, CurrentSession,
+        DespawnOnRestore, EndReason, HowItEnded, NewSession, PreviousRun, RecoveryAvailable,
+        RecoveryDeclined, RecoveryFailed, RecoveryOffers, ReflectSaved, RequestRejected,
+        RestoreFrom, RestoreReason, Saved, SessionAppExt, SessionCatalog, SessionClosed,
+        SessionCommands, SessionEnded, SessionPaused, SessionPlugin, SessionRecovered,
+        SessionRestored, SessionResumed, SessionSettings, SessionStarted, SessionStatus,
+        SessionUpdate, SessionsFound, recovery_is_pending, saving_is_in_progress,
+        session_is_active, session_is_paused, session_is_restoring,
     };
 }
 

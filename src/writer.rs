@@ -7,7 +7,7 @@ mod backoff;
 mod context;
 pub(crate) mod filing;
 mod link;
-mod open_segment;
+pub(crate) mod open_segment;
 mod orders;
 pub(crate) mod pending;
 pub(crate) mod retention;

@@ -48,11 +48,13 @@ impl RuntimeParts {
         let patience = world.get_resource_or_init::<SessionSettings>().exit_patience;
         let deadline = Instant::now() + patience;
         while matches!(self.transition, Some(Transition::Leaving { .. })) {
-            let Some(report) = self.link.wait_for_report(deadline, self.now) else {
-                warn!(?patience, "the last checkpoint may be missing: the disk was too slow");
-                return;
-            };
-            self.handle_report(world, report);
+            match self.link.wait_for_report(deadline, self.now) {
+                Some(report) => self.handle_report(world, report),
+                None => {
+                    warn!(?patience, "the last checkpoint may be missing: the disk was too slow");
+                    self.leave_without_waiting(world);
+                }
+            }
         }
     }
 }

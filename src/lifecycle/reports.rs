@@ -143,6 +143,14 @@ impl RuntimeParts {
         self.keep_to_write_rate(world, saved);
     }
 
+    /// Takes the run for left, although its end isn't on disk: the exit's patience is over.
+    pub(super) fn leave_without_waiting(&mut self, world: &mut World) {
+        match self.session() {
+            Some(session) => self.left(world, session, false),
+            None => self.transition = None,
+        }
+    }
+
     fn left(&mut self, world: &mut World, session: SessionId, complete: bool) {
         let Some(Transition::Leaving { end, .. }) =
             self.transition.take_if(|transition| matches!(transition, Transition::Leaving { .. }))

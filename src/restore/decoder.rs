@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use bevy::tasks::ComputeTaskPool;
+
 use super::decoded::DecodedColumn;
 use super::image::ImageColumn;
 use super::loss::{NAMED_ROWS, RestoreLoss, RestoreLossReason};
@@ -55,6 +57,14 @@ impl SavedRows {
     }
 }
 
+/// A column before it is decoded.
+pub(super) struct UndecodedColumn {
+    pub type_path: Arc<str>,
+    pub decoder: DecodedColumn,
+    pub was_saved: bool,
+    pub saved: SavedRows,
+}
+
 /// Decodes columns and collects what can't be.
 pub(super) struct Decoder<'a> {
     ranks: &'a Ranks,
@@ -68,14 +78,32 @@ impl<'a> Decoder<'a> {
         Self { ranks, losses: Vec::new(), carried: Carried::default() }
     }
 
-    pub(super) fn column(
-        &mut self,
-        type_path: Arc<str>,
-        decoded: DecodedColumn,
-        was_saved: bool,
-        saved: SavedRows,
-    ) -> ImageColumn {
-        let mut column = ImageColumn::empty(type_path, decoded, was_saved);
+    /// Decodes columns, beside each other where there are threads for it.
+    pub(super) fn columns(&mut self, undecoded: Vec<UndecodedColumn>) -> Vec<ImageColumn> {
+        let Some(pool) = ComputeTaskPool::try_get() else {
+            return undecoded.into_iter().map(|undecoded| self.column(undecoded)).collect();
+        };
+        let ranks = self.ranks;
+        let decoded = pool.scope(|scope| {
+            for undecoded in undecoded {
+                scope.spawn(async move {
+                    let mut decoder = Decoder::new(ranks);
+                    let column = decoder.column(undecoded);
+                    (column, decoder.losses, decoder.carried)
+                });
+            }
+        });
+        let columns = decoded.into_iter().map(|(column, losses, carried)| {
+            self.losses.extend(losses);
+            self.carried.extend(carried);
+            column
+        });
+        columns.collect()
+    }
+
+    fn column(&mut self, undecoded: UndecodedColumn) -> ImageColumn {
+        let UndecodedColumn { type_path, decoder, was_saved, saved } = undecoded;
+        let mut column = ImageColumn::empty(type_path, decoder, was_saved);
         let mut failed = FailedRows::default();
         for (place, (id, value)) in saved.places().zip(saved.iter()) {
             let Some(rank) = self.rank_of_row(id, &column.decoded) else { continue };

@@ -10,7 +10,7 @@ use bevy::ecs::hierarchy::ChildOf;
 
 use super::components::DecodedComponents;
 use super::decoded::{DecodedColumn, DecodedOrder};
-use super::decoder::{Decoder, SavedTable};
+use super::decoder::{Decoder, SavedTable, UndecodedColumn};
 use super::loss::RestoreLoss;
 use super::order::{NOBODY, SpawnOrder, spawn_order};
 use super::references::Ranks;
@@ -89,14 +89,15 @@ impl WorldImage {
         let mut rows = SavedTable::read(blocks)?;
         let ranks = Ranks::new(rows.take(ENTITIES).iter().map(|(id, _)| id));
         let saved_then: HashSet<&str> = commit.types.iter().map(|saved| &*saved.path).collect();
-        let mut decoder = Decoder::new(&ranks);
-        let mut columns = Vec::new();
-        for saved_type in types.columns() {
+        let undecoded = types.columns().map(|saved_type| {
             let type_path = saved_type.type_path().clone();
             let was_saved = saved_then.contains(&*type_path);
             let saved = rows.take(&type_path);
-            columns.push(decoder.column(type_path, saved_type.decoder(), was_saved, saved));
-        }
+            UndecodedColumn { type_path, decoder: saved_type.decoder(), was_saved, saved }
+        });
+        let undecoded: Vec<UndecodedColumn> = undecoded.collect();
+        let mut decoder = Decoder::new(&ranks);
+        let columns = decoder.columns(undecoded);
         decoder.lose_unknown_types(rows);
         let Decoder { losses, carried, .. } = decoder;
         let parents = parents(&ranks, &columns);

@@ -102,8 +102,10 @@ impl DirectoryStore {
 
         unsynced.insert(directory);
         if header.segment == 0 {
-            // The directories may have been made by a process that stopped before it synced them.
+            // The directories may have been made by a process that stopped before it synced them, or
+            // by this one on the way to its state directory.
             unsynced.extend(self.layout.directories_to_sessions());
+            unsynced.extend(self.layout.data.ancestors().skip(1).map(Path::to_owned));
         }
         let unsynced_directories = unsynced.into_iter().collect();
         Ok(CreatedSegment { path, file, encoder, unsynced_directories })
@@ -115,8 +117,9 @@ impl DirectoryStore {
     ///
     /// [`StoreError`] at the first that fails. What lies in it doesn't count as durable then.
     pub fn sync_directories(&self, directories: &[PathBuf]) -> Result<(), StoreError> {
-        directories.iter().try_for_each(|directory| {
-            self.disk.sync_dir(directory).attempt(StoreAction::SyncDirectory, directory)
+        directories.iter().try_for_each(|directory| match self.disk.sync_dir(directory) {
+            Err(error) if self.is_of_others(directory) && refuses_syncs(&error) => Ok(()),
+            synced => synced.attempt(StoreAction::SyncDirectory, directory),
         })
     }
 
@@ -151,6 +154,11 @@ impl DirectoryStore {
         let directory = self.layout.session(session);
         let last = self.forgetting_segments(session);
         self.remove_content(&directory, &last)?;
+        if !last.is_empty() {
+            // Removals may become durable in any order, and without what says that it was forgotten
+            // the rest would be a session again, of an older state.
+            self.sync_directories(std::slice::from_ref(&directory))?;
+        }
         last.iter().try_for_each(|path| self.remove_segment(path))?;
         self.remove_directory(&directory)?;
         self.sync_directories(&[self.layout.sessions()])
@@ -217,6 +225,12 @@ impl DirectoryStore {
         Ok(changed)
     }
 
+    /// Whether a directory lies above all that belongs to the game.
+    fn is_of_others(&self, directory: &Path) -> bool {
+        let Layout { data, state, .. } = &self.layout;
+        ![data, state].iter().any(|root| directory.starts_with(root))
+    }
+
     fn remove_content(&self, directory: &Path, spared: &[PathBuf]) -> Result<(), StoreError> {
         let entries = self.disk.list(directory).attempt(StoreAction::List, directory)?;
         for entry in entries {
@@ -245,6 +259,13 @@ impl DirectoryStore {
             .map(|(_, segment): (_, &Segment)| segment.path().to_owned())
             .collect()
     }
+}
+
+/// Whether a directory can't be synced because of what it is: the player may not open it, or its file
+/// system has no such thing. No process of the game made such a directory, so its entry is durable.
+fn refuses_syncs(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
+    matches!(error.kind(), PermissionDenied | InvalidInput | Unsupported)
 }
 
 #[cfg(test)]
@@ -328,7 +349,19 @@ mod tests {
         let rotated = store(&disk).create_segment(&header(1, 1)).unwrap();
         assert_eq!(rotated.unsynced_directories, [store(&disk).layout().session(session())]);
         let next_run = store(&disk).create_segment(&header(2, 0)).unwrap();
-        assert_eq!(next_run.unsynced_directories.len(), 5);
+        assert_eq!(next_run.unsynced_directories, expected);
+    }
+
+    #[test]
+    fn a_directory_above_that_cannot_be_synced_is_no_failure() {
+        let disk = MemoryDisk::default();
+        let created = store(&disk).create_segment(&header(1, 0)).unwrap();
+        let above = [PathBuf::new()];
+        disk.fail_always(Operation::SyncDirectory, io::ErrorKind::PermissionDenied);
+        assert!(store(&disk).sync_directories(&above).is_ok());
+        assert!(store(&disk).sync_directories(&created.unsynced_directories).is_err());
+        disk.fail_always(Operation::SyncDirectory, io::ErrorKind::Other);
+        assert!(store(&disk).sync_directories(&above).is_err());
     }
 
     #[test]

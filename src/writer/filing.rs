@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::open_segment::{OpenSegment, WriteFailure};
+use super::open_segment::{OpenSegment, Preamble, WriteFailure};
 use crate::journal::{CheckpointId, Head, Record, RunId, SegmentHeader, SessionId, random_u64};
 use crate::recovery::{LockHolder, Machine, standing};
 use crate::session::RequestError;
@@ -91,7 +91,7 @@ fn write_down(
         metadata: head.metadata.clone(),
     };
     let write = || -> Result<(), WriteFailure> {
-        let mut segment = OpenSegment::begin(&home.store, &header, &[])?;
+        let mut segment = OpenSegment::begin(&home.store, &header, Preamble::default())?;
         segment.append_record(record)?;
         segment.sync(&home.store)
     };

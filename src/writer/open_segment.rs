@@ -44,6 +44,16 @@ impl WriteFailure {
     }
 }
 
+/// What stands before the snapshot in every segment that begins with one, since the segments that
+/// said it first may be pruned.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Preamble<'a> {
+    /// Frames that this version doesn't know.
+    pub unknown_frames: &'a [(FrameKind, Vec<u8>)],
+    /// The run's last change of status, if there was one.
+    pub status: Option<&'a Record>,
+}
+
 /// A file that this run created and appends to.
 pub(super) struct OpenSegment {
     target: Target,
@@ -67,15 +77,18 @@ impl OpenSegment {
     pub(super) fn begin(
         store: &DirectoryStore,
         header: &SegmentHeader,
-        unknown_frames: &[(FrameKind, Vec<u8>)],
+        preamble: Preamble<'_>,
     ) -> Result<Self, WriteFailure> {
         let CreatedSegment { file, path, encoder, unsynced_directories } =
             store.create_segment(header)?;
         let target = Target { file, path, unsynced_directories, unsynced_bytes: 0 };
         let mut segment = Self { target, encoder, number: header.segment, synced: None };
-        for (kind, payload) in unknown_frames {
+        for (kind, payload) in preamble.unknown_frames {
             let bytes = segment.encoder.encode_opaque(*kind, payload)?;
             segment.target.append(&bytes)?;
+        }
+        if let Some(status) = preamble.status {
+            segment.append_record(status)?;
         }
         Ok(segment)
     }

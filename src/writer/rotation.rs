@@ -6,15 +6,15 @@
 
 use std::time::Duration;
 
-use super::open_segment::{OpenGroup, OpenSegment, WriteFailure};
-use super::pending::PendingCheckpoint;
-use crate::journal::{Block, CheckpointId, Commit, FrameKind, ReadError, SegmentHeader};
+use super::open_segment::{OpenGroup, OpenSegment, Preamble, WriteFailure};
+use super::pending::Item;
+use crate::journal::{Block, CheckpointId, Commit, ReadError, SegmentHeader};
 use crate::store::{DirectoryStore, StoreError};
 
 /// After how many checkpoints, or seconds, a segment is replaced. Early at first, so that the loss
 /// of one file never costs the session; the last step repeats.
 const STEPS: [(u32, u64); 4] = [(8, 10), (24, 30), (48, 100), (48, 300)];
-/// Checkpoints written while merging that are worth carrying over. Beyond, the disk is so slow
+/// Checkpoints and records written while merging that are worth carrying over. Beyond, the disk is so slow
 /// that merging again later is the better way.
 const MAX_KEPT: usize = 48;
 /// A rotation that failed isn't tried again before this.
@@ -96,8 +96,8 @@ pub(super) struct Rotation {
     blocks: Box<dyn Iterator<Item = Result<Block, ReadError>> + Send>,
     group: OpenGroup,
     commit: Commit,
-    /// The checkpoints that were written since, for the new segment.
-    kept: Vec<PendingCheckpoint>,
+    /// What was written since, for the new segment.
+    kept: Vec<Item>,
 }
 
 /// What a step came to.
@@ -111,7 +111,7 @@ impl Rotation {
     pub(super) fn begin(
         store: &DirectoryStore,
         header: &SegmentHeader,
-        unknown_frames: &[(FrameKind, Vec<u8>)],
+        preamble: Preamble<'_>,
         through: CheckpointId,
     ) -> Result<Self, RotationFailure> {
         let missing = RotationFailure::Missing { checkpoint: through };
@@ -123,14 +123,14 @@ impl Rotation {
         };
         let commit = Commit { base: None, ..commit.clone() };
         let blocks = Box::new(stored.blocks(&plan)?);
-        let segment = OpenSegment::begin(store, header, unknown_frames)?;
+        let segment = OpenSegment::begin(store, header, preamble)?;
         let group = segment.begin_group(through.counter);
         Ok(Self { blocks, group, commit, kept: Vec::new() })
     }
 
-    /// Keeps a checkpoint that was written into the old segment.
-    pub(super) fn keep(&mut self, checkpoint: PendingCheckpoint) {
-        self.kept.push(checkpoint);
+    /// Keeps what was written into the old segment.
+    pub(super) fn keep(&mut self, item: Item) {
+        self.kept.push(item);
     }
 
     /// Merges the next block; after the last one, completes the new segment and makes it durable.
@@ -170,11 +170,17 @@ impl Rotation {
 
     fn complete(self, store: &DirectoryStore) -> Result<Progress, RotationFailure> {
         let mut segment = self.group.finish(&self.commit)?;
-        for checkpoint in &self.kept {
-            segment.append_checkpoint(checkpoint)?;
+        let mut checkpoints = 1;
+        for item in &self.kept {
+            match item {
+                Item::Checkpoint(checkpoint) => {
+                    segment.append_checkpoint(checkpoint)?;
+                    checkpoints += 1;
+                }
+                Item::Record(record) => segment.append_record(record)?,
+            }
         }
         segment.sync(store)?;
-        let checkpoints = u32::try_from(self.kept.len()).unwrap_or(u32::MAX).saturating_add(1);
         Ok(Progress::Done { segment, checkpoints })
     }
 }

@@ -8,15 +8,15 @@ use jiff::Timestamp;
 use tracing::{debug, error, warn};
 
 use super::backoff::Backoff;
-use super::open_segment::{OpenSegment, WriteFailure};
+use super::open_segment::{OpenSegment, Preamble, WriteFailure};
 use super::pending::{Item, Pending, PendingCheckpoint};
 use super::retention::{Quota, prune_others, prune_session};
 use super::rotation::{Progress, Rotation, Schedule};
 use super::{Leave, Report, Saved};
 use crate::clock::Moment;
 use crate::journal::{
-    CheckpointId, EncodeError, FrameKind, Predecessor, Record, RunId, SegmentHeader, SessionId,
-    random_u64,
+    CheckpointId, Commit, EncodeError, FrameKind, Predecessor, Record, RunId, SegmentHeader,
+    SessionId, random_u64,
 };
 use crate::process::ProcessGuard;
 use crate::session::CheckpointError;
@@ -38,7 +38,7 @@ pub(crate) struct RunIdentity {
     pub supersedes: Vec<CheckpointId>,
     pub game_version: String,
     pub schema: u64,
-    /// Frames that this version doesn't know and that every segment with a snapshot holds anew.
+    /// Frames that this version doesn't know and that every new generation repeats.
     pub unknown_frames: Vec<(FrameKind, Vec<u8>)>,
 }
 
@@ -47,6 +47,8 @@ pub(crate) struct RunJournal {
     home: Arc<Home>,
     process: ProcessGuard,
     identity: RunIdentity,
+    /// The last change of status, which every new generation repeats.
+    status: Option<Record>,
     /// Held from before the session becomes visible. `None` for a new session that nothing was
     /// written of, and where the file system has no locks.
     lock: Option<SessionLock>,
@@ -65,6 +67,8 @@ pub(crate) struct RunJournal {
     leaving: Option<(Leave, Duration)>,
     /// Whether a failure was told since the end was asked for. Further tries are the same failure.
     told_at_exit: bool,
+    /// Whether the last checkpoint had to be given up.
+    lost_at_exit: bool,
     quota: Quota,
     /// Whether a new generation is durable, so that an older one may go.
     prune_is_due: bool,
@@ -88,6 +92,7 @@ impl RunJournal {
             home,
             process,
             identity,
+            status: None,
             lock,
             segments_begun: 0,
             durable_end: None,
@@ -100,6 +105,7 @@ impl RunJournal {
             rotation: None,
             leaving: None,
             told_at_exit: false,
+            lost_at_exit: false,
             quota,
             prune_is_due: false,
             others_pruned: false,
@@ -151,7 +157,7 @@ impl RunJournal {
         let Leave { status, reason, time, play_time } = leave;
         self.pending.push(Item::Record(Record::End { status, reason, time, play_time }));
         self.leaving = Some((leave, now.elapsed + LEAVE_PATIENCE));
-        self.rotation = None;
+        self.drop_rotation();
         // The end isn't kept waiting by failures of the past.
         self.backoff.succeeded();
     }
@@ -171,7 +177,8 @@ impl RunJournal {
     pub(crate) fn has_left(&self, now: Moment) -> Option<Left> {
         let (_, deadline) = self.leaving?;
         if self.pending.is_empty() {
-            return Some(Left { complete: self.acknowledged.is_some() });
+            let complete = self.acknowledged.is_some() && !self.lost_at_exit;
+            return Some(Left { complete });
         }
         (now.elapsed >= deadline).then_some(Left { complete: false })
     }
@@ -246,33 +253,47 @@ impl RunJournal {
         let taken: Vec<Item> = self.pending.take(count).collect();
         let mut sizes = sizes.iter();
         for item in taken {
-            let checkpoint = match item {
-                Item::Checkpoint(checkpoint) => checkpoint,
-                Item::Record(Record::End { status, .. }) => {
-                    self.write_card(status);
-                    continue;
+            match &item {
+                Item::Checkpoint(checkpoint) => {
+                    let bytes = sizes.next().copied().unwrap_or_default();
+                    self.acknowledge_checkpoint(checkpoint, bytes, now, reports);
                 }
-                Item::Record(_) => continue,
-            };
-            let counter = checkpoint.commit.counter;
-            let is_first = self.acknowledged.replace(counter).is_none();
-            self.prune_is_due |= checkpoint.is_snapshot();
-            self.newest = Some((checkpoint.commit.time, checkpoint.commit.play_time));
-            if is_first {
-                self.write_card(SessionStatus::Active);
+                Item::Record(record) => self.note_status(record),
             }
-            self.process.acknowledged(self.session(), self.id(counter), now.wall);
-            reports.push(Report::Saved(Saved {
-                id: self.id(counter),
-                kind: checkpoint.commit.kind,
-                play_time: checkpoint.commit.play_time,
-                bytes: sizes.next().copied().unwrap_or_default(),
-                write_time: checkpoint.handed_over.elapsed(),
-            }));
-            match &mut self.rotation {
-                Some(rotation) => rotation.keep(*checkpoint),
-                None => self.schedule.checkpoint_written(),
+            if let Some(rotation) = &mut self.rotation {
+                rotation.keep(item);
             }
+        }
+    }
+
+    fn acknowledge_checkpoint(
+        &mut self,
+        checkpoint: &PendingCheckpoint,
+        bytes: u64,
+        now: Moment,
+        reports: &mut Vec<Report>,
+    ) {
+        let Commit { counter, kind, time, play_time, .. } = checkpoint.commit;
+        let id = self.id(counter);
+        let is_first = self.acknowledged.replace(counter).is_none();
+        self.prune_is_due |= checkpoint.is_snapshot();
+        self.newest = Some((time, play_time));
+        self.process.acknowledged(self.session(), id, now.wall);
+        let write_time = checkpoint.handed_over.elapsed();
+        reports.push(Report::Saved(Saved { id, kind, play_time, bytes, write_time }));
+        if is_first {
+            self.write_card(SessionStatus::Active);
+        }
+        if self.rotation.is_none() {
+            self.schedule.checkpoint_written();
+        }
+    }
+
+    fn note_status(&mut self, record: &Record) {
+        match record {
+            Record::Status { .. } => self.status = Some(record.clone()),
+            Record::End { status, .. } => self.write_card(*status),
+            _ => {}
         }
     }
 
@@ -298,15 +319,20 @@ impl RunJournal {
         self.ensure_lock()?;
         let base = if snapshot { None } else { self.acknowledged };
         let header = self.next_header(base, now);
-        let unknown_frames = if snapshot { &self.identity.unknown_frames[..] } else { &[] };
-        let segment = OpenSegment::begin(&self.home.store, &header, unknown_frames)?;
-        self.segment = Some(segment);
+        // One that goes on from a base can't do without the segments before it anyway.
+        let preamble = if snapshot { self.preamble() } else { Preamble::default() };
+        self.segment = Some(OpenSegment::begin(&self.home.store, &header, preamble)?);
         self.schedule.segment_begun(now.elapsed);
         // A full capture has made a merge of what was before it useless.
         if snapshot {
             self.drop_rotation();
         }
         Ok(())
+    }
+
+    fn preamble(&self) -> Preamble<'_> {
+        let unknown_frames = &self.identity.unknown_frames;
+        Preamble { unknown_frames, status: self.status.as_ref() }
     }
 
     fn ensure_lock(&mut self) -> Result<(), WriteFailure> {
@@ -390,7 +416,9 @@ impl RunJournal {
         if let WriteFailure::Vanished { path } = failure {
             warn!(path = %path.display(), "the session's files vanished");
             self.acknowledged = None;
+            self.durable_end = None;
             self.pending.give_up_checkpoints();
+            self.lost_at_exit |= self.leaving.is_some();
             let error = CheckpointError::StoreVanished;
             reports.push(Report::Failed { checkpoint, error, retry_in: None });
             reports.push(Report::NeedFull);
@@ -419,6 +447,7 @@ impl RunJournal {
     fn give_up(&mut self, encode: &EncodeError, reports: &mut Vec<Report>) {
         error!(error = %encode, "a checkpoint can't be written");
         self.pending.give_up_checkpoints();
+        self.lost_at_exit |= self.leaving.is_some();
         reports.push(Report::NeedFull);
     }
 
@@ -451,8 +480,7 @@ impl RunJournal {
             return;
         }
         let header = self.next_header(None, now);
-        let unknown_frames = &self.identity.unknown_frames;
-        match Rotation::begin(&self.home.store, &header, unknown_frames, self.id(through)) {
+        match Rotation::begin(&self.home.store, &header, self.preamble(), self.id(through)) {
             Ok(rotation) => {
                 debug!(through, "merging begins");
                 self.rotation = Some(rotation);

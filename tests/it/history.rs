@@ -191,3 +191,26 @@ fn a_run_whose_successors_were_pruned_is_no_fork() {
         disk = disk.snapshot();
     }
 }
+
+#[test]
+fn what_was_said_once_is_known_after_its_segment_is_gone() {
+    let disk = MemoryDisk::default();
+    let mut app = counting_game(&disk);
+    start(&mut app, "Old name");
+    let id = app.world().resource::<CurrentSession>().id();
+    request(&mut app, |commands| commands.rename_session("New name"));
+    request(&mut app, |commands| commands.pause_session());
+    frames(&mut app, 3);
+    // Many generations later, all of them in the pause.
+    for number in 0..60 {
+        app.world_mut().resource_mut::<Score>().0 = number;
+        request(&mut app, |commands| commands.checkpoint(""));
+        frames(&mut app, 2);
+    }
+    long(&mut app, 400);
+    let mut app = counting_game(&disk.snapshot());
+    frames(&mut app, 2);
+    let entry = app.world().resource::<SessionCatalog>().get(id).unwrap().clone();
+    assert_eq!(entry.session.name, "New name");
+    assert_eq!(entry.status, bevy_session::SessionStatus::Paused);
+}

@@ -28,6 +28,11 @@ impl Carried {
         carried.rows.insert(id, value.to_vec());
     }
 
+    /// Adds what another one carries, of other types.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.types.extend(other.types);
+    }
+
     /// Whether there is nothing to carry.
     pub(crate) fn is_empty(&self) -> bool {
         self.types.is_empty()
