@@ -95,9 +95,7 @@ fn next_start(directory: &Path) -> (HowItEnded, Vec<HowItEnded>, u32) {
             },
         )
         .add_observer(
-            |_: On<bevy_session::SessionsFound>,
-             mut commands: Commands,
-             catalog: Res<SessionCatalog>| {
+            |_: On<SessionsFound>, mut commands: Commands, catalog: Res<SessionCatalog>| {
                 if let Some(closed) = catalog.newest_closed() {
                     commands.continue_session(closed.session.id);
                 }

@@ -212,5 +212,5 @@ fn what_was_said_once_is_known_after_its_segment_is_gone() {
     frames(&mut app, 2);
     let entry = app.world().resource::<SessionCatalog>().get(id).unwrap().clone();
     assert_eq!(entry.session.name, "New name");
-    assert_eq!(entry.status, bevy_session::SessionStatus::Paused);
+    assert_eq!(entry.status, SessionStatus::Paused);
 }

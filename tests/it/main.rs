@@ -7,5 +7,6 @@ mod history;
 #[cfg(feature = "auto_register")]
 mod kill;
 mod lifecycle;
+mod notifications;
 mod recovery;
 mod saved_types;

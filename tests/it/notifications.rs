@@ -1,0 +1,133 @@
+//! The notifications that no other module needs, and how all of them are told.
+
+use std::time::Duration;
+
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use bevy_session::{
+    AutosaveStretched, CheckpointDrifted, MemoryDisk, SessionForgotten, SessionsFound,
+};
+
+use crate::common::*;
+
+#[test]
+fn every_notification_reaches_observers_and_message_readers() {
+    #[derive(Resource, Default)]
+    struct Observed(u32);
+    let mut app = game_with(plugin(&MemoryDisk::default()), |app| {
+        listen::<SessionStarted>(app);
+        app.init_resource::<Observed>()
+            .add_observer(|_: On<SessionStarted>, mut observed: ResMut<Observed>| observed.0 += 1);
+    });
+    start(&mut app, "Twice");
+    assert_eq!(told::<SessionStarted>(&app).len(), 1);
+    assert_eq!(app.world().resource::<Observed>().0, 1);
+}
+
+#[test]
+fn what_an_observer_of_the_start_spawns_is_in_the_first_checkpoint() {
+    let disk = MemoryDisk::default();
+    let build = |disk: &MemoryDisk| game_with(plugin(disk), listen::<SessionRestored>);
+    let mut app = build(&disk);
+    app.add_observer(|_: On<SessionStarted>, mut commands: Commands| {
+        commands.spawn(Health(12));
+    });
+    start(&mut app, "Spawned");
+    let id = app.world().resource::<CurrentSession>().id();
+    let mut app = build(&disk.snapshot());
+    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    frames(&mut app, 3);
+    let world = app.world_mut();
+    assert_eq!(world.query::<&Health>().single(world).unwrap().0, 12);
+}
+
+#[test]
+fn a_write_rate_that_is_too_high_stretches_the_interval_and_says_so() {
+    let settings = SessionSettings {
+        interval: Duration::from_secs(1),
+        max_bytes_per_second: 100,
+        ..SessionSettings::default()
+    };
+    let mut app = game_with(plugin(&MemoryDisk::default()).settings(settings), |app| {
+        listen::<AutosaveStretched>(app);
+        listen::<CheckpointSaved>(app);
+        app.add_systems(Update, |mut healths: Query<&mut Health>| {
+            for mut health in &mut healths {
+                health.0 += 1;
+            }
+        });
+    });
+    app.world_mut().spawn_batch((0..200).map(Health));
+    start(&mut app, "Stretched");
+    seconds(&mut app, 60.0);
+    let stretched = told::<AutosaveStretched>(&app);
+    let interval = stretched.last().expect("it should be told").interval;
+    assert!(interval > Duration::from_secs(4), "{interval:?}");
+    let saved = told::<CheckpointSaved>(&app).len();
+    assert!(saved < 15, "checkpoints should be rarer than once a second: {saved}");
+}
+
+#[test]
+fn a_change_without_a_trace_is_noticed_and_a_full_checkpoint_follows() {
+    let disk = MemoryDisk::default();
+    let mut app = game_with(plugin(&disk), |app| {
+        listen::<CheckpointDrifted>(app);
+        listen::<SessionRestored>(app);
+    });
+    let entity = app.world_mut().spawn((Health(1), Inventory(vec![1]))).id();
+    app.world_mut().spawn(Health(2));
+    start(&mut app, "Drifted");
+    let id = app.world().resource::<CurrentSession>().id();
+    // Somebody clears the trackers before the plugin sees the removal.
+    app.world_mut().entity_mut(entity).remove::<Inventory>();
+    app.world_mut().clear_trackers();
+    app.world_mut().clear_trackers();
+    app.world_mut().entity_mut(entity).insert(Health(7));
+    seconds(&mut app, 12.0);
+    let drifted = told::<CheckpointDrifted>(&app);
+    assert!(drifted[0].types.iter().any(|path| path.ends_with("Inventory")), "{drifted:?}");
+    let mut app = game_with(plugin(&disk.snapshot()), listen::<SessionRestored>);
+    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    frames(&mut app, 3);
+    let world = app.world_mut();
+    assert_eq!(world.query::<&Inventory>().iter(world).count(), 0);
+}
+
+#[test]
+fn sessions_are_found_and_forgotten() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk);
+    start(&mut app, "Forgotten");
+    let id = app.world().resource::<CurrentSession>().id();
+    let mut app = game_with(plugin(&disk.snapshot()), |app| {
+        listen::<SessionsFound>(app);
+        listen::<SessionForgotten>(app);
+    });
+    frames(&mut app, 2);
+    assert_eq!(told::<SessionsFound>(&app)[0].sessions, 1);
+    request(&mut app, |commands| commands.forget_session(id));
+    frames(&mut app, 3);
+    assert_eq!(told::<SessionForgotten>(&app)[0].session, id);
+    assert!(app.world().resource::<RecoveryOffers>().is_empty());
+}
+
+#[test]
+fn the_run_conditions_tell_what_is_going_on() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk);
+    app.world_mut().spawn(Health(1));
+    start(&mut app, "Conditions");
+    let world = app.world_mut();
+    assert!(world.run_system_cached(session_is_active).unwrap());
+    assert!(!world.run_system_cached(session_is_paused).unwrap());
+    assert!(!world.run_system_cached(session_is_restoring).unwrap());
+    assert!(!world.run_system_cached(recovery_is_pending).unwrap());
+    assert!(!world.run_system_cached(saving_is_in_progress).unwrap());
+    disk.fail_always(bevy_session::Operation::Append, std::io::ErrorKind::StorageFull);
+    app.world_mut().spawn(Health(2));
+    seconds(&mut app, 6.0);
+    assert!(app.world_mut().run_system_cached(saving_is_in_progress).unwrap());
+    disk.heal();
+    seconds(&mut app, 3.0);
+    assert!(!app.world_mut().run_system_cached(saving_is_in_progress).unwrap());
+}
