@@ -61,6 +61,10 @@ impl RuntimeParts {
             Request::Recover(session, from) => self.recover(world, *session, *from),
             Request::Decline(session) => self.file(*session, Order::Decline(*session)),
             Request::Forget(session) => self.file(*session, Order::Forget(*session)),
+            Request::Find => {
+                self.order(Order::Detect);
+                Ok(())
+            }
         }
     }
 
@@ -109,12 +113,15 @@ impl RuntimeParts {
         self.require_no_session()?;
         let recovery = world.get_resource_or_init::<SessionSettings>().recovery;
         let known = world.get_resource_or_init::<SessionCatalog>();
-        let same = known.sessions().iter().find(|entry| {
-            entry.session.name == new.name
-                && entry.session.player == new.player
-                && entry.can_go_on()
-                && (recovery || !entry.has_crashed())
-        });
+        let mut same = known
+            .sessions()
+            .iter()
+            .filter(|entry| entry.session.name == new.name && entry.session.player == new.player);
+        // A second process beside the first would split the one world into two.
+        if same.clone().any(|entry| entry.in_use) {
+            return Err(RequestError::SessionInUse);
+        }
+        let same = same.find(|entry| entry.can_go_on() && (recovery || !entry.has_crashed()));
         match same.map(|entry| (entry.session.id, entry.has_crashed())) {
             None => self.start(world, new),
             Some((session, crashed)) => {

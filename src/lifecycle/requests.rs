@@ -44,6 +44,8 @@ pub enum Request {
     Decline(SessionId),
     /// [`SessionCommands::forget_session`].
     Forget(SessionId),
+    /// [`SessionCommands::find_sessions`].
+    Find,
 }
 
 /// Changes to the session that is being played. What isn't set stays as it is.
@@ -158,7 +160,8 @@ pub trait SessionCommands {
     }
 
     /// Takes up the newest session of this name and player that can go on, recovering it if it
-    /// crashed, or starts one: all that a server or jam game needs.
+    /// crashed, or starts one: all that a server or jam game needs. While another process plays it,
+    /// the request is rejected.
     fn start_or_continue(&mut self, session: NewSession) {
         self.request_session(Request::StartOrContinue(session));
     }
@@ -215,6 +218,13 @@ pub trait SessionCommands {
     /// unless it crashes again.
     fn decline_recovery(&mut self, session: SessionId) {
         self.request_session(Request::Decline(session));
+    }
+
+    /// Looks at all sessions on this machine anew, as is done once at the start: after another
+    /// process left one, say, or a cloud brought one. [`SessionsFound`](crate::SessionsFound)
+    /// follows, and what still waits for an answer is offered again.
+    fn find_sessions(&mut self) {
+        self.request_session(Request::Find);
     }
 
     /// Deletes a session that isn't being played, with everything in it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
-    AutosaveStretched, CheckpointDrifted, MemoryDisk, SessionForgotten, SessionsFound,
+    AutosaveStretched, CheckpointDrifted, MemoryDisk, RequestError, SessionForgotten, SessionsFound,
 };
 
 use crate::common::*;
@@ -130,4 +130,42 @@ fn the_run_conditions_tell_what_is_going_on() {
     disk.heal();
     seconds(&mut app, 3.0);
     assert!(!app.world_mut().run_system_cached(saving_is_in_progress).unwrap());
+}
+
+#[test]
+fn sessions_that_came_later_are_found_when_asked_for() {
+    let disk = MemoryDisk::default();
+    let mut other = game(&disk);
+    let mut app = game_with(plugin(&disk), |app| {
+        listen::<SessionsFound>(app);
+        listen::<RecoveryAvailable>(app);
+    });
+    frames(&mut app, 2);
+    assert!(app.world().resource::<SessionCatalog>().sessions().is_empty());
+    start(&mut other, "Elsewhere");
+    request(&mut other, |commands| commands.close_session());
+    frames(&mut other, 3);
+    request(&mut app, |commands| commands.find_sessions());
+    frames(&mut app, 3);
+    assert_eq!(told::<SessionsFound>(&app).len(), 2);
+    let closed = app.world().resource::<SessionCatalog>().newest_closed().unwrap();
+    assert_eq!(closed.session.name, "Elsewhere");
+    // A session that is played here is in use, and no crash.
+    start(&mut app, "Here");
+    request(&mut app, |commands| commands.find_sessions());
+    frames(&mut app, 3);
+    assert_eq!(app.world().resource::<SessionCatalog>().sessions().len(), 2);
+    assert!(told::<RecoveryAvailable>(&app).is_empty());
+}
+
+#[test]
+fn a_second_server_does_not_split_the_world() {
+    let disk = MemoryDisk::default();
+    let mut first = game(&disk);
+    request(&mut first, |commands| commands.start_or_continue(NewSession::named("World")));
+    frames(&mut first, 4);
+    let mut second = game_with(plugin(&disk), listen::<RequestRejected>);
+    request(&mut second, |commands| commands.start_or_continue(NewSession::named("World")));
+    frames(&mut second, 3);
+    assert_eq!(told::<RequestRejected>(&second)[0].error, RequestError::SessionInUse);
 }
