@@ -115,7 +115,7 @@ impl RuntimeParts {
     fn not_prepared(&mut self, world: &mut World, error: RequestError) {
         let Some(Transition::Preparing(preparing)) = self.transition.take() else { return };
         let request = preparing.request();
-        info!(?request, %error, "request rejected");
+        warn!(?request, %error, "request rejected");
         notify(world, RequestRejected { request, error });
     }
 

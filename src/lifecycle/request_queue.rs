@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use bevy::prelude::*;
-use tracing::{info, info_span};
+use tracing::{info_span, warn};
 
 use super::notifications::{
     RequestRejected, SessionPaused, SessionResumed, SessionUpdated, notify,
@@ -37,7 +37,7 @@ impl RuntimeParts {
             let session = world.get_resource::<CurrentSession>().map(CurrentSession::id);
             let _span = info_span!("session_request", ?session).entered();
             if let Err(error) = self.handle(world, &request) {
-                info!(?request, %error, "request rejected");
+                warn!(?request, %error, "request rejected");
                 notify(world, RequestRejected { request, error });
             }
         }

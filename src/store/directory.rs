@@ -467,9 +467,11 @@ mod tests {
         disk.create_dir(&path.with_file_name("attachments")).unwrap();
         disk.replace(&path.with_file_name("attachments").join("x"), b"x").unwrap();
 
-        // An interrupted removal leaves the record that says that it was meant.
+        // Before the rest is durably gone, the record that says that it was meant stays.
         disk.fail_next(Operation::SyncDirectory, io::ErrorKind::Other);
         assert!(store(&disk).remove_session(session()).is_err());
+        assert_eq!(disk.paths(), [forgetting.path]);
+        store(&disk).remove_session(session()).unwrap();
         assert!(disk.paths().is_empty());
         assert!(store(&disk).sessions().unwrap().is_empty());
     }
