@@ -40,6 +40,12 @@ impl Clock {
     }
 }
 
+/// The instant at which `patience` that begins now is over. Patience without end ends in a year.
+pub(crate) fn deadline(patience: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    Instant::now() + patience.min(YEAR)
+}
+
 /// `later - earlier`, or zero where a clock was set back between them.
 pub(crate) fn between(earlier: Timestamp, later: Timestamp) -> Duration {
     Duration::try_from(later.duration_since(earlier)).unwrap_or_default()

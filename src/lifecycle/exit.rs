@@ -1,12 +1,11 @@
 //! Leaves cleanly when the app exits.
 
-use std::time::Instant;
-
 use bevy::prelude::*;
 use tracing::{info, warn};
 
 use super::SessionSettings;
 use super::runtime::{RuntimeParts, Transition};
+use crate::clock::deadline;
 use crate::session::Move;
 use crate::writer::Order;
 
@@ -46,7 +45,7 @@ impl RuntimeParts {
 
     fn wait_until_left(&mut self, world: &mut World) {
         let patience = world.get_resource_or_init::<SessionSettings>().exit_patience;
-        let deadline = Instant::now() + patience;
+        let deadline = deadline(patience);
         while matches!(self.transition, Some(Transition::Leaving { .. })) {
             match self.link.wait_for_report(deadline, self.now) {
                 Some(report) => self.handle_report(world, report),

@@ -14,10 +14,13 @@ use crate::session::SessionStatus;
 use crate::writer::Order;
 
 /// The system in the plugin's own schedule, after `Last`.
-pub(crate) fn run_frame(world: &mut World) {
+pub(crate) fn run_frame(world: &mut World, mut complained: Local<bool>) {
     // Taken out, so that observers of our notifications get the whole world. If one of them
     // panics, the parts are dropped while unwinding, and that flushes what was captured.
     let runtime = world.get_resource_mut::<Runtime>();
+    if runtime.is_none() && !std::mem::replace(&mut *complained, true) {
+        error!("nothing is saved: call `app.finish()` before `app.update()`, as `app.run()` does");
+    }
     let Some(mut parts) = runtime.and_then(|mut runtime| runtime.take()) else { return };
     parts.frame(world);
     if let Some(mut runtime) = world.get_resource_mut::<Runtime>() {
@@ -73,7 +76,9 @@ impl RuntimeParts {
 
     fn pass_on_settings(&mut self, world: &mut World) {
         let Some(settings) = world.get_resource::<SessionSettings>() else { return };
-        self.link.patience = settings.exit_patience;
+        if !self.exited {
+            self.link.patience = settings.exit_patience;
+        }
         let quota = (settings.max_session_bytes, settings.max_total_bytes);
         if self.quota.replace(quota) != Some(quota) {
             let (session_bytes, total_bytes) = quota;

@@ -1,5 +1,7 @@
 //! Takes in what the writer reports, and tells the game.
 
+use std::time::Duration;
+
 use bevy::prelude::*;
 use tracing::{debug, error, info, warn};
 
@@ -15,7 +17,7 @@ use super::{
 use crate::journal::SessionId;
 use crate::recovery::{Found, SessionEntry};
 use crate::session::SessionContext;
-use crate::session::{RequestError, RestoreReason};
+use crate::session::{NewSession, RecoveryError, RequestError, RestoreFrom, RestoreReason};
 use crate::writer::{Report, Saved};
 
 impl RuntimeParts {
@@ -34,19 +36,11 @@ impl RuntimeParts {
                 }
                 self.detected(world, found);
             }
-            Report::Damaged(found) => {
-                // What is offered instead is the answer to the request.
-                self.transition = None;
-                tell_found(world, *found);
-            }
             Report::TakenUp { session, context } => self.taken_up(world, session, context),
             Report::Prepared(prepared) => self.restore(world, *prepared),
             Report::NotPrepared { error } => self.not_prepared(world, error),
-            Report::Unrecoverable { session, error } => {
-                self.transition = None;
-                error!(%session, ?error, "no checkpoint can be restored");
-                notify(world, RecoveryFailed { session, error });
-            }
+            Report::Damaged(found) => self.damaged(world, *found),
+            Report::Unrecoverable { session, error } => self.unrecoverable(world, session, error),
             Report::Saved(saved) => self.saved(world, &saved),
             Report::Failed { checkpoint, error, retry_in } => {
                 let Some(session) = self.session() else { return };
@@ -112,8 +106,60 @@ impl RuntimeParts {
         notify(world, SessionStarted { session });
     }
 
+    /// The writer has answered what it was asked to prepare, unless an exit came before.
+    pub(super) fn end_preparing(&mut self) -> Option<Preparing> {
+        let preparing =
+            |transition: &mut Transition| matches!(transition, Transition::Preparing(_));
+        match self.transition.take_if(preparing) {
+            Some(Transition::Preparing(preparing)) => Some(preparing),
+            _ => None,
+        }
+    }
+
+    /// The chosen checkpoint is damaged. What is offered instead is the answer to the request; who
+    /// only wanted to go on, whatever it takes, goes on with that.
+    fn damaged(&mut self, world: &mut World, found: Found) {
+        let session = found.session;
+        let is_offered = !found.offers.is_empty();
+        let preparing = self.end_preparing();
+        tell_found(world, found);
+        let Some(preparing) = preparing else { return };
+        match preparing.otherwise {
+            None => {}
+            Some(otherwise) if is_offered && preparing.tries_left > 0 => {
+                let reason = RestoreReason::Recovered;
+                self.prepare(session, RestoreFrom::Latest, reason, Some(otherwise));
+                if let Some(Transition::Preparing(again)) = &mut self.transition {
+                    again.tries_left = preparing.tries_left - 1;
+                }
+            }
+            Some(otherwise) => self.start_instead(world, &otherwise),
+        }
+    }
+
+    fn unrecoverable(&mut self, world: &mut World, session: SessionId, error: RecoveryError) {
+        error!(%session, ?error, "no checkpoint can be restored");
+        let all_damaged = error == RecoveryError::AllDamaged;
+        notify(world, RecoveryFailed { session, error });
+        let otherwise = self.end_preparing().and_then(|preparing| preparing.otherwise);
+        // What can't be read now may be readable later; a new session would hide it.
+        if let Some(otherwise) = otherwise.filter(|_| all_damaged) {
+            self.start_instead(world, &otherwise);
+        }
+    }
+
+    fn start_instead(&mut self, world: &mut World, session: &NewSession) {
+        info!(name = session.name, "nothing can be restored: a new session is started");
+        if let Err(error) = self.start(world, session) {
+            notify(
+                world,
+                RequestRejected { request: Request::StartOrContinue(session.clone()), error },
+            );
+        }
+    }
+
     fn not_prepared(&mut self, world: &mut World, error: RequestError) {
-        let Some(Transition::Preparing(preparing)) = self.transition.take() else { return };
+        let Some(preparing) = self.end_preparing() else { return };
         let request = preparing.request();
         warn!(?request, %error, "request rejected");
         notify(world, RequestRejected { request, error });
@@ -145,6 +191,8 @@ impl RuntimeParts {
 
     /// Takes the run for left, although its end isn't on disk: the exit's patience is over.
     pub(super) fn leave_without_waiting(&mut self, world: &mut World) {
+        // Dropping the link would be the next to wait.
+        self.link.patience = Duration::ZERO;
         match self.session() {
             Some(session) => self.left(world, session, false),
             None => self.transition = None,
@@ -178,7 +226,7 @@ impl RuntimeParts {
         session: SessionId,
         result: Result<(), RequestError>,
     ) {
-        self.transition = None;
+        self.transition.take_if(|transition| matches!(transition, Transition::Filing));
         match result {
             Ok(()) => {
                 world.get_resource_or_init::<RecoveryOffers>().remove(session);
@@ -200,7 +248,7 @@ impl RuntimeParts {
         session: SessionId,
         result: Result<(), RequestError>,
     ) {
-        self.transition = None;
+        self.transition.take_if(|transition| matches!(transition, Transition::Filing));
         match result {
             Ok(()) => {
                 world.get_resource_or_init::<RecoveryOffers>().remove(session);
@@ -217,6 +265,9 @@ impl RuntimeParts {
 impl Preparing {
     /// The request that asked for it.
     fn request(self) -> Request {
+        if let Some(session) = self.otherwise {
+            return Request::StartOrContinue(session);
+        }
         match self.reason {
             RestoreReason::Continued => Request::Continue(self.session),
             RestoreReason::Recovered | RestoreReason::Rewound => {

@@ -55,7 +55,7 @@ impl RuntimeParts {
             Request::End(reason) => self.leave(world, Move::End(*reason), Some(*reason)),
             Request::Continue(session) => {
                 self.require_no_session()?;
-                self.prepare(*session, RestoreFrom::Latest, RestoreReason::Continued);
+                self.prepare(*session, RestoreFrom::Latest, RestoreReason::Continued, None);
                 Ok(())
             }
             Request::Recover(session, from) => self.recover(world, *session, *from),
@@ -68,8 +68,13 @@ impl RuntimeParts {
         }
     }
 
-    fn start(&mut self, world: &mut World, session: &NewSession) -> Result<(), RequestError> {
-        check_text(&session.name)?;
+    pub(super) fn start(
+        &mut self,
+        world: &mut World,
+        session: &NewSession,
+    ) -> Result<(), RequestError> {
+        let texts = [&session.name, &session.description, &session.session_type];
+        texts.into_iter().chain(&session.player).try_for_each(|text| check_text(text))?;
         if self.playing.is_some() && session.replaces_current {
             let mut queue = world.get_resource_or_init::<RequestQueue>();
             queue.0.push_front(Request::Start(session.clone()));
@@ -127,7 +132,7 @@ impl RuntimeParts {
             Some((session, crashed)) => {
                 let reason =
                     if crashed { RestoreReason::Recovered } else { RestoreReason::Continued };
-                self.prepare(session, RestoreFrom::Latest, reason);
+                self.prepare(session, RestoreFrom::Latest, reason, Some(new.clone()));
                 Ok(())
             }
         }
@@ -233,15 +238,22 @@ impl RuntimeParts {
             }
             None => RestoreReason::Recovered,
         };
-        self.prepare(session, from, reason);
+        self.prepare(session, from, reason, None);
         Ok(())
     }
 
-    fn prepare(&mut self, session: SessionId, from: RestoreFrom, reason: RestoreReason) {
+    pub(super) fn prepare(
+        &mut self,
+        session: SessionId,
+        from: RestoreFrom,
+        reason: RestoreReason,
+        otherwise: Option<NewSession>,
+    ) {
         self.order(Order::Prepare(Wanted { session, from, reason }));
         let asked_at = Instant::now();
-        self.transition =
-            Some(Transition::Preparing(Preparing { session, from, reason, asked_at }));
+        let tries_left = 8;
+        let preparing = Preparing { session, from, reason, asked_at, otherwise, tries_left };
+        self.transition = Some(Transition::Preparing(preparing));
     }
 
     fn file(&mut self, session: SessionId, order: Order) -> Result<(), RequestError> {

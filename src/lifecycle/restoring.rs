@@ -9,7 +9,7 @@ use super::activity::set_activity;
 use super::notifications::{
     RestorePrepared, RestoreStarted, SessionRecovered, SessionRestored, notify,
 };
-use super::runtime::{Playing, RuntimeParts, Transition};
+use super::runtime::{Playing, RuntimeParts};
 use super::{CurrentSession, LastCheckpoint, RecoveryOffers, SessionCatalog};
 use crate::journal::RunId;
 use crate::recovery::Prepared;
@@ -20,7 +20,7 @@ use crate::writer::{Order, TakeUp};
 impl RuntimeParts {
     /// Runs the restore protocol from the point where nothing of the world has changed yet.
     pub(super) fn restore(&mut self, world: &mut World, prepared: Prepared) {
-        let Some(Transition::Preparing(preparing)) = self.transition.take() else { return };
+        let Some(preparing) = self.end_preparing() else { return };
         let session = prepared.metadata.id;
         let checkpoint = prepared.checkpoint;
         let span = info_span!("restore", %session, %checkpoint, entities = tracing::field::Empty);

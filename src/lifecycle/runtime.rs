@@ -13,7 +13,7 @@ use crate::journal::{RunId, SessionId};
 use crate::process::ProcessGuard;
 use crate::session::RestoreFrom;
 use crate::session::RestoreReason;
-use crate::session::{EndReason, Fields, SessionMetadata};
+use crate::session::{EndReason, Fields, NewSession, SessionMetadata};
 use crate::writer::{Link, Order};
 
 /// Everything that the plugin remembers from frame to frame.
@@ -80,12 +80,16 @@ pub(crate) enum Transition {
 }
 
 /// A checkpoint that is being read.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Preparing {
     pub session: SessionId,
     pub from: RestoreFrom,
     pub reason: RestoreReason,
     pub asked_at: Instant,
+    /// The session to start if nothing can be restored, for who asked to start or continue.
+    pub otherwise: Option<NewSession>,
+    /// How often, for them, what is offered instead of a damaged checkpoint is tried.
+    pub tries_left: u32,
 }
 
 impl Runtime {

@@ -40,7 +40,8 @@ pub(crate) fn how_it_ended(record: &ProcessRecord, boot_now: &str) -> HowItEnded
         return HowItEnded::Crashed(panic.clone());
     }
     let last_frame = record.last_frame.unwrap_or(record.started);
-    if between(last_frame, record.heartbeat) >= NOT_RESPONDING_AFTER {
+    let usual = Duration::from_millis(record.frame_gap).saturating_mul(4);
+    if between(last_frame, record.heartbeat) >= NOT_RESPONDING_AFTER.saturating_add(usual) {
         return HowItEnded::NotResponding;
     }
     HowItEnded::Abnormal { machine_restarted: record.boot != boot_now }

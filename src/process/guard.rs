@@ -49,6 +49,8 @@ pub(super) struct Shared {
     frames_at_panic: AtomicU64,
     /// Milliseconds of the Unix epoch.
     last_frame: AtomicI64,
+    /// Milliseconds between that frame and the one before it.
+    frame_gap: AtomicU64,
     exiting: AtomicBool,
     signalled: Arc<AtomicBool>,
     file: Mutex<RecordFile>,
@@ -80,6 +82,7 @@ impl ProcessGuard {
             started: now,
             heartbeat: now,
             last_frame: None,
+            frame_gap: 0,
             app_version: game_version.to_owned(),
             runs: Vec::new(),
             exiting: None,
@@ -90,6 +93,7 @@ impl ProcessGuard {
             frames: AtomicU64::new(0),
             frames_at_panic: AtomicU64::new(u64::MAX),
             last_frame: AtomicI64::new(now.as_millisecond()),
+            frame_gap: AtomicU64::new(0),
             exiting: AtomicBool::new(false),
             signalled: Arc::new(AtomicBool::new(false)),
             file: Mutex::new(RecordFile { file, record }),
@@ -112,7 +116,9 @@ impl ProcessGuard {
     /// still names.
     pub(crate) fn frame_completed(&self, now: Timestamp) -> bool {
         self.shared.frames.fetch_add(1, Ordering::Relaxed);
-        self.shared.last_frame.store(now.as_millisecond(), Ordering::Relaxed);
+        let before = self.shared.last_frame.swap(now.as_millisecond(), Ordering::Relaxed);
+        let gap = u64::try_from(now.as_millisecond() - before).unwrap_or(0);
+        self.shared.frame_gap.store(gap, Ordering::Relaxed);
         self.shared.has_survived_panic()
     }
 
@@ -128,8 +134,23 @@ impl ProcessGuard {
 
     /// Writes the record: the heart beats. Called by the writer, once a second and when the exit
     /// was seen.
-    pub(crate) fn beat(&self, now: Timestamp) {
+    ///
+    /// Says whether the state directory had vanished and was made anew. The files in it are gone then,
+    /// and so are their locks for everybody else.
+    pub(crate) fn beat(&self, home: &Home, now: Timestamp) -> bool {
         self.update(|record| record.heartbeat = now);
+        let mut file = self.shared.lock();
+        let vanished = file.file.as_ref().is_some_and(|file| !file.is_there());
+        if vanished {
+            warn!("the state directory vanished; it is made anew");
+            home.restore_state();
+            file.file = create_file(home);
+            if let Some(process) = file.file.as_ref().map(ProcessRecordFile::process) {
+                file.record.process = process;
+            }
+            file.write();
+        }
+        vanished
     }
 
     /// Whether the record doesn't say yet that the process is exiting.
@@ -147,6 +168,7 @@ impl ProcessGuard {
                 run,
                 last_acknowledged: None,
                 acknowledged_at: None,
+                left: false,
             });
         });
     }
@@ -164,6 +186,15 @@ impl ProcessGuard {
         });
     }
 
+    /// The game left the session, and its end could not be written. The record says so instead.
+    pub(crate) fn left_without_end(&self, session: SessionId) {
+        self.update(|record| {
+            for held in record.runs.iter_mut().filter(|held| held.session == session) {
+                held.left = true;
+            }
+        });
+    }
+
     /// The process no longer holds a run of this session.
     pub(crate) fn release(&self, session: SessionId) {
         self.update(|record| record.runs.retain(|held| held.session != session));
@@ -178,6 +209,7 @@ impl ProcessGuard {
             Timestamp::from_millisecond(shared.last_frame.load(Ordering::Relaxed))
         {
             record.last_frame = Some(last_frame);
+            record.frame_gap = shared.frame_gap.load(Ordering::Relaxed);
         }
         let exiting = shared.exiting.load(Ordering::Relaxed) || self.was_signalled();
         if exiting && record.exiting.is_none() {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::FIELDS;
 use crate::journal::{
-    Block, CheckpointId, Head, Plan, ReadError, Rows, RunId, SessionIndex, Validity,
+    Block, CheckpointId, FileProblemKind, Head, Plan, ReadError, Rows, RunId, SessionIndex,
+    Validity,
 };
 use crate::session::Fields;
 use crate::store::StoredSession;
@@ -65,16 +66,18 @@ pub(super) fn assess(
     stored: &StoredSession,
     head: &Head,
     intact: Option<CheckpointId>,
-    witness: Option<u64>,
+    witness: Option<CheckpointId>,
 ) -> Option<Corruption> {
     let index = stored.index();
     let mut files = damaged_files(stored);
-    let vanished = witness.filter(|counter| *counter > head.id.counter);
+    let vanished = witness.filter(|witness| witness.counter > head.id.counter);
     let lost = match vanished {
-        Some(counter) => {
+        Some(witness) => {
             // What looks like a torn tail was acknowledged, so it is damage.
-            files.extend(torn_files(stored, head.id.run));
-            Some(CheckpointId { run: head.id.run, counter })
+            files.extend(torn_files(stored, witness.run));
+            files.sort();
+            files.dedup();
+            Some(witness)
         }
         None => Some(head.id).filter(|id| intact != Some(*id)),
     };
@@ -89,11 +92,16 @@ pub(super) fn assess(
     Some(Corruption { lost, newest_intact: intact, lost_play_time, files })
 }
 
+/// The files in which the end of a run may have been: those with a torn tail, and those of which not
+/// even the header is left.
 fn torn_files(stored: &StoredSession, run: RunId) -> impl Iterator<Item = PathBuf> {
+    let problems = stored.index().problems().iter();
+    let headless = problems.filter(|problem| problem.kind == FileProblemKind::Torn);
+    let headless = headless.map(|problem| problem.path.clone());
     let segments = stored.segments().iter().zip(stored.index().segments());
     let torn = segments
         .filter(move |(_, summary)| summary.header.run == run && summary.scan.tail.is_some());
-    torn.map(|(segment, _)| segment.path().to_path_buf())
+    torn.map(|(segment, _)| segment.path().to_path_buf()).chain(headless)
 }
 
 /// The files in which damage was found.

@@ -8,7 +8,7 @@ use super::shortlist::shortlist;
 use super::standing::{LockHolder, Standing, standing};
 use super::{Machine, RecoveryOffer, SessionEntry, Unsaved};
 use crate::clock::between;
-use crate::journal::{FileProblemKind, Head, SessionId, SessionIndex};
+use crate::journal::{CheckpointId, FileProblemKind, Head, SessionId, SessionIndex};
 use crate::process::HowItEnded;
 use crate::session::RecoveryError;
 use crate::store::{StoredSession, with_sources};
@@ -33,6 +33,7 @@ pub(crate) fn detect(machine: &mut Machine, now: Timestamp) -> Vec<Found> {
             return Vec::new();
         }
     };
+    machine.settle_all_but(&sessions);
     let found = sessions.into_iter().filter_map(|id| match machine.store().open_session(id) {
         Ok(stored) => examine(machine, stored, Interest::Crashes, now),
         Err(error) => {
@@ -79,8 +80,10 @@ pub(super) fn examine(
         Found { session, entry: None, corruption: None, failure: None, offers: Vec::new() };
     let heads = stored.index().heads().to_vec();
     let forked = heads.len() > 1;
+    let vanished = vanished(machine, session, &heads);
     for head in &heads {
-        let standing = standing(machine, session, head, interest.lock_holder());
+        let mut standing = standing(machine, session, head, interest.lock_holder());
+        standing.witness = standing.witness.or(vanished);
         if found.entry.is_none() {
             found.entry = Some(entry(&stored, head, &standing));
         }
@@ -97,18 +100,31 @@ pub(super) fn examine(
         }
     }
     if heads.is_empty() {
-        found.failure = failure_without_heads(stored.index());
+        let index = stored.index();
+        let was_acknowledged = vanished.filter(|_| !index.problems().is_empty());
+        let all_damaged = was_acknowledged.map(|_| RecoveryError::AllDamaged);
+        found.failure = failure_without_heads(index).or(all_damaged);
     }
     if found.corruption.is_none() {
         let files = corruption::damaged_files(&stored);
-        if !files.is_empty() {
-            let newest_intact = heads.first().map(|head| head.id);
+        let newest_intact = heads.first().map(|head| head.id);
+        let lost = vanished.filter(|_| newest_intact.is_some());
+        if lost.is_some() || !files.is_empty() {
             found.corruption =
-                Some(Corruption { lost: None, newest_intact, lost_play_time: None, files });
+                Some(Corruption { lost, newest_intact, lost_play_time: None, files });
         }
     }
     let anything = found.entry.is_some() || found.failure.is_some() || found.corruption.is_some();
     anything.then_some(found)
+}
+
+/// The newest checkpoint that a dead process saw acknowledged, if of its whole run nothing is left
+/// and nobody took the session up since.
+fn vanished(machine: &Machine, session: SessionId, heads: &[Head]) -> Option<CheckpointId> {
+    let is_beyond = |witness: &CheckpointId| {
+        heads.iter().all(|head| head.id.run != witness.run && head.id.counter < witness.counter)
+    };
+    machine.witnessed(session).filter(is_beyond)
 }
 
 fn look_for_offer(
@@ -151,7 +167,7 @@ fn offer(
     let commit = stored.index().commit(intact.id)?;
     let last_sign_of_life = standing.died_at.unwrap_or(head.time).max(head.time);
     let acknowledged =
-        standing.witness.map_or(0, |witness| witness.saturating_sub(head.id.counter));
+        standing.witness.map_or(0, |witness| witness.counter.saturating_sub(head.id.counter));
     let damaged = head.id.counter.saturating_sub(intact.id.counter);
     Some(RecoveryOffer {
         session: head.metadata.clone(),

@@ -62,9 +62,18 @@ impl Machine {
     /// A session was taken up or deleted: how it was left before is of no interest any more.
     pub(crate) fn settle(&mut self, session: SessionId) {
         self.offered.retain(|(offered, _), _| *offered != session);
+        self.forget_runs(|held| held == session);
+    }
+
+    /// Forgets what was held of sessions that never came to be, or are gone.
+    pub(super) fn settle_all_but(&mut self, existing: &[SessionId]) {
+        self.forget_runs(|held| !existing.contains(&held));
+    }
+
+    fn forget_runs(&mut self, is_settled: impl Fn(SessionId) -> bool) {
         for dead in &mut self.dead {
             let held_any = !dead.record.runs.is_empty();
-            dead.record.runs.retain(|held| held.session != session);
+            dead.record.runs.retain(|held| !is_settled(held.session));
             if held_any && dead.record.runs.is_empty() {
                 // Left behind, it would only be read again.
                 let _ = remove_record(&**self.home.store.disk(), &dead.path);
@@ -78,6 +87,15 @@ impl Machine {
             record.runs.iter().any(|held| held.session == session && held.run == run)
         };
         self.dead.iter().map(|dead| &dead.record).find(|record| held(record))
+    }
+
+    /// The newest checkpoint of a session that a dead process saw acknowledged.
+    pub(super) fn witnessed(&self, session: SessionId) -> Option<CheckpointId> {
+        let held = self.dead.iter().flat_map(|dead| &dead.record.runs);
+        let acknowledged = held.filter(|held| held.session == session).filter_map(|held| {
+            Some(CheckpointId { run: held.run, counter: held.last_acknowledged? })
+        });
+        acknowledged.max_by_key(|id| id.counter)
     }
 
     pub(super) fn offered(&self, session: SessionId, head: CheckpointId) -> Option<CheckpointId> {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::Machine;
-use crate::journal::{Head, SessionId};
+use crate::journal::{CheckpointId, Head, SessionId};
 use crate::process::{HowItEnded, how_it_ended, time_of_death};
 use crate::session::SessionStatus;
 
@@ -18,8 +18,8 @@ pub(crate) struct Standing {
     pub cause: Option<HowItEnded>,
     /// When that process is known to have lived last.
     pub died_at: Option<Timestamp>,
-    /// The newest checkpoint number that the process saw acknowledged.
-    pub witness: Option<u64>,
+    /// The newest checkpoint that the process saw acknowledged.
+    pub witness: Option<CheckpointId>,
 }
 
 /// Who may hold a session's lock.
@@ -49,7 +49,9 @@ pub(crate) fn standing(
         in_use: lock.as_ref().is_ok_and(|free| !free),
         cause: None,
         died_at: record.map(time_of_death),
-        witness: held.and_then(|held| held.last_acknowledged),
+        witness: held
+            .and_then(|held| held.last_acknowledged)
+            .map(|counter| CheckpointId { run: head.id.run, counter }),
     };
     if head.end.is_some() || standing.in_use {
         return standing;
@@ -60,6 +62,7 @@ pub(crate) fn standing(
         HowItEnded::Elsewhere
     } else {
         match record {
+            Some(_) if held.is_some_and(|held| held.left) => HowItEnded::Exited,
             Some(record) => how_it_ended(record, boot),
             None => HowItEnded::Abnormal { machine_restarted: head.boot != *boot },
         }

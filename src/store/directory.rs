@@ -98,10 +98,17 @@ impl DirectoryStore {
         let directory = self.layout.session(header.session);
         let mut unsynced: BTreeSet<PathBuf> = self.create_directory(&directory)?;
         let mut file = self.disk.create_new(&path).attempt(StoreAction::CreateFile, &path)?;
-        file.append(&bytes).attempt(StoreAction::Append, &path)?;
+        if let Err(error) = file.append(&bytes) {
+            // On a full disk one would be left behind with each try.
+            drop(file);
+            let _ = self.disk.remove(&path);
+            return Err(error).attempt(StoreAction::Append, &path);
+        }
 
         unsynced.insert(directory);
-        if header.segment == 0 {
+        // Not by the number: a segment may follow others of which nothing became durable, nor did the
+        // directories that were made for them.
+        if header.predecessor.is_none() {
             // The directories may have been made by a process that stopped before it synced them, or
             // by this one on the way to its state directory.
             unsynced.extend(self.layout.directories_to_sessions());
@@ -123,14 +130,14 @@ impl DirectoryStore {
         })
     }
 
-    /// Whether a file is still where it was put. A writer keeps writing into a file whose directory
-    /// was deleted without noticing, so it asks before it acknowledges.
+    /// Whether a file is still where it was put. A writer keeps writing without noticing into a file
+    /// whose directory was deleted, or replaced by a copy, so it asks before it acknowledges.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if that can't be told.
-    pub fn is_still_there(&self, path: &Path) -> Result<bool, StoreError> {
-        self.disk.exists(path).attempt(StoreAction::LookFor, path)
+    pub fn is_still_there(&self, file: &dyn AppendFile, path: &Path) -> Result<bool, StoreError> {
+        file.is_at(path).attempt(StoreAction::LookFor, path)
     }
 
     /// Removes a segment.
@@ -346,7 +353,11 @@ mod tests {
         assert_eq!(first.unsynced_directories, expected);
         store(&disk).sync_directories(&first.unsynced_directories).unwrap();
 
-        let rotated = store(&disk).create_segment(&header(1, 1)).unwrap();
+        let after_a_failure = store(&disk).create_segment(&header(1, 1)).unwrap();
+        assert_eq!(after_a_failure.unsynced_directories, expected);
+        let predecessor = Some(Predecessor { length: 100, sequence: 1 });
+        let rotated = SegmentHeader { predecessor, ..header(1, 2) };
+        let rotated = store(&disk).create_segment(&rotated).unwrap();
         assert_eq!(rotated.unsynced_directories, [store(&disk).layout().session(session())]);
         let next_run = store(&disk).create_segment(&header(2, 0)).unwrap();
         assert_eq!(next_run.unsynced_directories, expected);
@@ -495,10 +506,13 @@ mod tests {
     #[test]
     fn a_vanished_directory_is_noticed() {
         let disk = MemoryDisk::default();
-        let path = write_run(&store(&disk), 1, 1);
-        assert!(store(&disk).is_still_there(&path).unwrap());
+        let CreatedSegment { file, path, .. } = store(&disk).create_segment(&header(1, 0)).unwrap();
+        assert!(store(&disk).is_still_there(&*file, &path).unwrap());
+        let copy = disk.content(&path).unwrap();
         store(&disk).remove_session(session()).unwrap();
-        assert!(!store(&disk).is_still_there(&path).unwrap());
+        assert!(!store(&disk).is_still_there(&*file, &path).unwrap());
+        disk.put(&path, &copy);
+        assert!(!store(&disk).is_still_there(&*file, &path).unwrap(), "a copy isn't the file");
         assert!(store(&disk).create_segment(&header(1, 1)).is_ok(), "directories come back");
     }
 

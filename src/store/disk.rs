@@ -58,6 +58,7 @@ pub trait Disk: Debug + Send + Sync {
     fn read(&self, path: &Path, max_len: usize) -> io::Result<Vec<u8>>;
 
     /// Whether there is a file or directory.
+    #[cfg(test)]
     fn exists(&self, path: &Path) -> io::Result<bool>;
 
     /// Takes the lock that a file stands for, and creates the file if need be; `None` if somebody
@@ -82,6 +83,10 @@ pub trait AppendFile: Debug + Send {
     /// Makes everything that was appended durable. The file's directory entry isn't covered, see
     /// [`Disk::sync_dir`]. A sync that failed is never tried again on the same file.
     fn sync(&mut self) -> io::Result<()>;
+
+    /// Whether `path` leads to this very file, and not to nothing or to a copy that somebody put in
+    /// its place.
+    fn is_at(&self, path: &Path) -> io::Result<bool>;
 }
 
 /// A lock that is held for as long as this lives.

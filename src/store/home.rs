@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
+use super::host::{host_id_is_missing, store_host_id};
 use super::{DirectoryStore, Disk, HostId, HostIdOrigin, Layout, boot_id};
 
 /// The store, and who this machine is. Made once, before the first frame.
@@ -22,6 +23,15 @@ impl Home {
         let store = DirectoryStore::new(disk, layout);
         let host = store.host_id();
         Self { store, host, boot: boot_id() }
+    }
+
+    /// Makes the state directory anew after it vanished, with the host id that this machine has had,
+    /// so that its own runs aren't taken for another machine's.
+    pub fn restore_state(&self) {
+        let created = self.store.create_state_directory().is_ok();
+        if created && host_id_is_missing(&**self.store.disk(), self.store.layout()) {
+            store_host_id(&**self.store.disk(), self.store.layout(), self.host.id);
+        }
     }
 
     /// Whether what `host` wrote was surely written on another machine. If this machine's id was

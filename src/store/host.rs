@@ -1,5 +1,7 @@
 //! The id of this machine.
 
+use std::io;
+
 use serde::{Deserialize, Serialize};
 
 use super::sealed::{SealKind, seal, unseal};
@@ -47,7 +49,17 @@ pub fn host_id(disk: &dyn Disk, layout: &Layout) -> HostId {
         return HostId { id, origin: HostIdOrigin::Known };
     }
     let id = random_u64();
-    let is_stored =
-        seal(KIND, &HostFile { id }).is_ok_and(|bytes| disk.replace(&path, &bytes).is_ok());
+    let is_stored = store_host_id(disk, layout, id);
     HostId { id, origin: HostIdOrigin::Drawn { is_stored } }
+}
+
+/// Whether there is no host id. One that can't be read now isn't missing.
+pub fn host_id_is_missing(disk: &dyn Disk, layout: &Layout) -> bool {
+    let read = disk.read(&layout.host_id(), MAX_BYTES);
+    read.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+}
+
+/// Writes the host id, and says whether it is there now.
+pub fn store_host_id(disk: &dyn Disk, layout: &Layout, id: u64) -> bool {
+    seal(KIND, &HostFile { id }).is_ok_and(|bytes| disk.replace(&layout.host_id(), &bytes).is_ok())
 }

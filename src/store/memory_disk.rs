@@ -241,6 +241,7 @@ impl Disk for MemoryDisk {
         Ok(bytes)
     }
 
+    #[cfg(test)]
     fn exists(&self, path: &Path) -> io::Result<bool> {
         let state = self.begin(Operation::Exists)?;
         Ok(state.is_directory(path) || state.files.contains_key(path))
@@ -309,6 +310,11 @@ struct OpenFile {
 }
 
 impl AppendFile for OpenFile {
+    fn is_at(&self, path: &Path) -> io::Result<bool> {
+        let state = self.disk.begin(Operation::Exists)?;
+        Ok(state.files.get(path).is_some_and(|there| Arc::ptr_eq(there, &self.content)))
+    }
+
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         let permitted = self.disk.begin(Operation::Append).map(drop);
         let appended = match permitted {

@@ -53,6 +53,10 @@ pub struct ProcessRecord {
     /// When it last completed a frame.
     #[serde(default)]
     pub last_frame: Option<Timestamp>,
+    /// Milliseconds between that frame and the one before it: a game in the background may draw one
+    /// a minute.
+    #[serde(default)]
+    pub frame_gap: u64,
     /// The game's version.
     #[serde(default)]
     pub app_version: String,
@@ -83,6 +87,9 @@ pub struct HeldRun {
     /// When it was told.
     #[serde(default)]
     pub acknowledged_at: Option<Timestamp>,
+    /// Whether the game left the run, though its end could not be written.
+    #[serde(default)]
+    pub left: bool,
 }
 
 /// A panic, as the hook saw it.
@@ -152,6 +159,14 @@ impl ProcessRecordFile {
     /// The id that was drawn, for [`ProcessRecord::process`].
     pub fn process(&self) -> ProcessId {
         self.process
+    }
+
+    /// Whether the record can still be found where it was written.
+    pub fn is_there(&self) -> bool {
+        !matches!(
+            self.disk.read(&self.path, MAX_BYTES),
+            Err(error) if error.kind() == io::ErrorKind::NotFound
+        )
     }
 
     /// Writes the record over the one before, without a sync.
@@ -292,12 +307,14 @@ mod tests {
             started: Timestamp::UNIX_EPOCH,
             heartbeat: Timestamp::UNIX_EPOCH,
             last_frame: None,
+            frame_gap: 0,
             app_version: "1.0".to_owned(),
             runs: vec![HeldRun {
                 session: SessionId::random(),
                 run: RunId(7),
                 last_acknowledged: Some(3),
                 acknowledged_at: Some(Timestamp::UNIX_EPOCH),
+                left: false,
             }],
             exiting: None,
             panic: None,

@@ -81,16 +81,21 @@ impl Disk for RealDisk {
         Ok(bytes)
     }
 
+    #[cfg(test)]
     fn exists(&self, path: &Path) -> io::Result<bool> {
         path.try_exists()
     }
 
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
-        let file = owner_only().write(true).create(true).truncate(false).open(path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Box::new(HeldLock { _file: file }))),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error),
+        loop {
+            let file = owner_only().write(true).create(true).truncate(false).open(path)?;
+            match file.try_lock() {
+                // Whoever held it before removed the file after it was opened here: try the new one.
+                Ok(()) if !is_same_file(&file, path)? => {}
+                Ok(()) => return Ok(Some(Box::new(HeldLock { file, path: path.to_owned() }))),
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
         }
     }
 
@@ -159,12 +164,34 @@ fn temporary_beside(path: &Path) -> io::Result<PathBuf> {
     Ok(path.with_file_name(temporary))
 }
 
+/// Whether `path` leads to the file that is open.
+#[cfg(unix)]
+fn is_same_file(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let there = match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        there => there?,
+    };
+    let here = file.metadata()?;
+    Ok((here.dev(), here.ino()) == (there.dev(), there.ino()))
+}
+
+/// A file that is open can't be moved away or replaced on these systems, so a name is enough.
+#[cfg(not(unix))]
+fn is_same_file(_: &File, path: &Path) -> io::Result<bool> {
+    path.try_exists()
+}
+
 #[derive(Debug)]
 struct NewFile {
     file: File,
 }
 
 impl AppendFile for NewFile {
+    fn is_at(&self, path: &Path) -> io::Result<bool> {
+        is_same_file(&self.file, path)
+    }
+
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes)
     }
@@ -177,7 +204,18 @@ impl AppendFile for NewFile {
 /// The operating system releases the lock when the file is closed.
 #[derive(Debug)]
 struct HeldLock {
-    _file: File,
+    file: File,
+    path: PathBuf,
+}
+
+impl Drop for HeldLock {
+    /// The file is of no use without its lock, and there would be one for each session and process
+    /// that ever was. Where a file can't be removed while it is open, it stays.
+    fn drop(&mut self) {
+        if cfg!(unix) && is_same_file(&self.file, &self.path).unwrap_or(false) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
 }
 
 impl Lock for HeldLock {}

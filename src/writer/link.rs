@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounde
 use tracing::error;
 
 use super::{Order, Report, Worker};
-use crate::clock::{Clock, Moment};
+use crate::clock::{Clock, Moment, deadline};
 
 /// Orders that may wait in the channel. Further ones wait on the main thread, in order.
 const CHANNEL: usize = 64;
@@ -166,7 +166,7 @@ impl Drop for Link {
     fn drop(&mut self) {
         let patience = self.patience;
         let Driver::Thread { orders, overflow, thread, .. } = &mut self.driver else { return };
-        let deadline = Instant::now() + patience;
+        let deadline = deadline(patience);
         if let Some(orders) = orders.take() {
             for order in overflow.drain(..) {
                 if orders.send_deadline(order, deadline).is_err() {

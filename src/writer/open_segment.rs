@@ -136,7 +136,7 @@ impl OpenSegment {
             self.target.unsynced_directories.clear();
         }
         // Bytes that are durable in a file that has no name any more are no checkpoint.
-        if !store.is_still_there(&self.target.path)? {
+        if !store.is_still_there(&*self.target.file, &self.target.path)? {
             return Err(WriteFailure::Vanished { path: self.target.path.clone() });
         }
         let sequence = self.encoder.next_sequence().saturating_sub(1);

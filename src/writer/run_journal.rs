@@ -27,7 +27,9 @@ use crate::store::{Home, SessionCard, SessionLock, with_sources};
 /// capture is asked for.
 const MAX_PENDING: usize = 512 << 20;
 /// How long the end of a run is tried before it is reported as incomplete.
-const LEAVE_PATIENCE: Duration = Duration::from_secs(3);
+///
+/// Only the next session waits for it. An exit has a patience of its own.
+const LEAVE_PATIENCE: Duration = Duration::from_secs(30);
 
 /// What stays the same in the headers of a run's segments.
 #[derive(Clone)]
@@ -125,6 +127,15 @@ impl RunJournal {
         self.quota = quota;
     }
 
+    /// Takes the lock anew, since the file that it was on may be gone.
+    pub(crate) fn renew_lock(&mut self) {
+        if self.lock.take().is_some()
+            && let Err(failure) = self.ensure_lock()
+        {
+            warn!(error = %with_sources(&failure), "the session's lock can't be taken anew");
+        }
+    }
+
     /// Ends the run without a word and hands the lock on, for a run that takes its place.
     pub(crate) fn into_lock(self) -> Option<SessionLock> {
         self.lock
@@ -132,6 +143,14 @@ impl RunJournal {
 
     pub(crate) fn checkpoint(&mut self, checkpoint: PendingCheckpoint, reports: &mut Vec<Report>) {
         let id = self.id(checkpoint.commit.counter);
+        let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
+        if !checkpoint.is_snapshot() && checkpoint.commit.base != newest.or(self.acknowledged) {
+            // What it is the difference to was given up after it had been captured.
+            let error = CheckpointError::WriterBehind;
+            reports.push(Report::Failed { checkpoint: id, error, retry_in: None });
+            reports.push(Report::NeedFull);
+            return;
+        }
         self.pending.push(Item::Checkpoint(Box::new(checkpoint)));
         if self.pending.raw_bytes() <= MAX_PENDING {
             return;
@@ -417,6 +436,8 @@ impl RunJournal {
             warn!(path = %path.display(), "the session's files vanished");
             self.acknowledged = None;
             self.durable_end = None;
+            // The lock may have vanished with them. It is taken anew with the next write.
+            self.lock = None;
             self.pending.give_up_checkpoints();
             self.lost_at_exit |= self.leaving.is_some();
             let error = CheckpointError::StoreVanished;
@@ -453,7 +474,7 @@ impl RunJournal {
 
     fn rotate(&mut self, now: Moment, reports: &mut Vec<Report>) {
         if self.rotation.is_none() {
-            self.begin_rotation(now);
+            self.begin_rotation(now, reports);
         }
         let Some(rotation) = self.rotation.take() else { return };
         match rotation.step(&self.home.store) {
@@ -474,7 +495,7 @@ impl RunJournal {
         }
     }
 
-    fn begin_rotation(&mut self, now: Moment) {
+    fn begin_rotation(&mut self, now: Moment, reports: &mut Vec<Report>) {
         let Some(through) = self.acknowledged else { return };
         if self.segment.is_none() || !self.schedule.is_due(now.elapsed) {
             return;
@@ -488,6 +509,9 @@ impl RunJournal {
             Err(failure) => {
                 warn!(error = %with_sources(&failure), "merging can't begin");
                 self.schedule.rotation_failed(now.elapsed);
+                if failure.is_damage() {
+                    reports.push(Report::NeedFull);
+                }
             }
         }
     }

@@ -141,7 +141,11 @@ impl Worker {
             if let Some(left) = journal.has_left(now) {
                 let session = journal.session();
                 self.playing = None;
-                self.process.release(session);
+                if left.complete {
+                    self.process.release(session);
+                } else {
+                    self.process.left_without_end(session);
+                }
                 self.reports.push(Report::Left { session, complete: left.complete });
             } else if let Some(busy) = journal.wake(now) {
                 wake = wake.min(busy);
@@ -161,7 +165,10 @@ impl Worker {
 
     fn beat(&mut self, now: Moment) {
         self.last_beat = now.elapsed;
-        self.process.beat(now.wall);
+        let state_vanished = self.process.beat(&self.home, now.wall);
+        if state_vanished && let Some((journal, _)) = &mut self.playing {
+            journal.renew_lock();
+        }
     }
 
     fn detect(&mut self, now: Moment) {

@@ -445,3 +445,98 @@ fn a_newer_format_is_refused_and_left_alone() {
     assert_eq!(told::<RecoveryFailed>(&app)[1].error, RecoveryError::NewerFormat);
     assert_eq!(disk.content(&journal).unwrap(), newer);
 }
+
+#[test]
+fn files_that_were_replaced_by_copies_are_not_written_behind_their_backs() {
+    let disk = MemoryDisk::default();
+    let mut app = listening_game(&disk);
+    let entity = app.world_mut().spawn(Health(1)).id();
+    start(&mut app, "Restored from a backup");
+    let id = app.world().resource::<CurrentSession>().id();
+    for journal in files(&disk, ".journal") {
+        let copy = disk.content(&journal).unwrap();
+        disk.remove_all(&journal);
+        disk.put(&journal, &copy);
+    }
+    for health in 2..5 {
+        app.world_mut().entity_mut(entity).insert(Health(health));
+        seconds(&mut app, 6.0);
+    }
+    assert_eq!(told::<CheckpointFailed>(&app)[0].error, CheckpointError::StoreVanished);
+    let saved = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint.counter;
+    let (_, state) = recover(&disk.snapshot(), id);
+    let (counter, health) = state.unwrap();
+    assert!(counter >= saved, "{saved} was acknowledged and {counter} came back");
+    assert_eq!(health, 4);
+}
+
+#[test]
+fn start_or_continue_goes_on_with_what_is_intact_or_anew() {
+    let (disk, _) = killed_game();
+    let journal = files(&disk, ".journal").remove(0);
+    let length = disk.content(&journal).unwrap().len();
+    let half = disk.snapshot();
+    half.corrupt(&journal, length - 60, 0xff);
+    let all = disk.snapshot();
+    (0..length).step_by(40).for_each(|offset| all.corrupt(&journal, offset, 0xff));
+    for (disk, healths) in [(half, 1), (all, 0)] {
+        let mut app = listening_game(&disk);
+        request(&mut app, |commands| commands.start_or_continue(NewSession::named("Killed")));
+        frames(&mut app, 6);
+        assert!(
+            app.world().get_resource::<CurrentSession>().is_some(),
+            "a session should be played"
+        );
+        let world = app.world_mut();
+        assert_eq!(world.query::<&Health>().iter(world).count(), healths);
+    }
+}
+
+#[test]
+fn a_session_that_could_not_be_closed_is_still_no_crash() {
+    let disk = MemoryDisk::default();
+    let mut app = listening_game(&disk);
+    let entity = app.world_mut().spawn(Health(1)).id();
+    start(&mut app, "Full");
+    app.world_mut().entity_mut(entity).insert(Health(2));
+    disk.fail_always(Operation::Append, ErrorKind::StorageFull);
+    app.world_mut().write_message(AppExit::Success);
+    frames(&mut app, 2);
+    drop(app);
+    let leftover = files(&disk, ".journal").len();
+    assert!(leftover <= 2, "tries should leave nothing behind: {leftover}");
+    disk.heal();
+    let mut app = listening_game(&disk);
+    frames(&mut app, 3);
+    assert!(told::<RecoveryAvailable>(&app).is_empty(), "an exit is never a crash");
+    assert!(app.world().resource::<SessionCatalog>().newest_closed().is_some());
+}
+
+#[test]
+fn texts_that_no_header_can_hold_are_refused_at_the_start() {
+    let mut app = listening_game(&MemoryDisk::default());
+    let long = "x".repeat(100_000);
+    for session in [
+        NewSession::named(&long),
+        NewSession::named("a").description(&long),
+        NewSession::named("a").player(&long),
+        NewSession::named("a").session_type(&long),
+    ] {
+        request(&mut app, |commands| commands.start_session(session));
+        frames(&mut app, 3);
+    }
+    let rejected = told::<RequestRejected>(&app);
+    assert_eq!(rejected.len(), 4);
+    assert!(rejected.iter().all(|told| matches!(told.error, RequestError::TextTooLong { .. })));
+}
+
+#[test]
+fn patience_without_end_is_no_overflow() {
+    let settings =
+        SessionSettings { exit_patience: std::time::Duration::MAX, ..SessionSettings::default() };
+    let mut app = game_with(plugin(&MemoryDisk::default()).settings(settings), |_| {});
+    start(&mut app, "Patient");
+    app.world_mut().write_message(AppExit::Success);
+    app.update();
+    assert!(app.world().get_resource::<CurrentSession>().is_none());
+}
