@@ -164,7 +164,8 @@ impl SessionIndex {
             let others = others.map(|checkpoint| checkpoint.counter);
             others.chain(header.base).chain(segment.scan.newest_counter)
         });
-        named.max().unwrap_or(0)
+        // Only somebody who forges files gets to numbers that can't be counted on from.
+        named.filter(|counter| *counter < u64::MAX / 2).max().unwrap_or(0)
     }
 
     /// One checkpoint for each run on the line of `checkpoint`: itself, then the one that its run set

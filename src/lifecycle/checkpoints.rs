@@ -17,6 +17,9 @@ use crate::writer::{CheckpointOrder, Order, Saved};
 /// An automatic capture waits while this many are with the writer: what changes meanwhile is in
 /// the next one, so nothing is lost and memory stays bounded.
 const AUTOMATIC_IN_FLIGHT: usize = 2;
+/// A capture that was lost is made up for no sooner than this after the last one, for it may be
+/// lost again.
+const MAKE_UP_AFTER: Duration = Duration::from_secs(1);
 /// A capture that must keep its moment fails when this many are with the writer.
 const MOMENTS_IN_FLIGHT: usize = 16;
 
@@ -30,6 +33,11 @@ impl RuntimeParts {
         let must_open = playing.base.is_none() && playing.counter == playing.opened_with;
         if must_open {
             self.take_checkpoint(world, CheckpointKind::Opening, None);
+            return;
+        }
+        let since_captured = self.now.elapsed.saturating_sub(playing.captured_at);
+        if playing.make_up && since_captured >= MAKE_UP_AFTER {
+            self.take_checkpoint(world, CheckpointKind::Auto, None);
             return;
         }
         let settings = world.get_resource_or_init::<SessionSettings>();
@@ -65,6 +73,8 @@ impl RuntimeParts {
         }
         let begun = Instant::now();
         playing.since_capture = Duration::ZERO;
+        playing.captured_at = now.elapsed;
+        playing.make_up = false;
         let scope = if playing.base.is_none() || re_anchors(kind) {
             CaptureScope::Full
         } else {

@@ -13,7 +13,11 @@ impl RuntimeParts {
     /// Once the app's exit is seen, writes it down, closes the session and waits, for a bounded
     /// time, until that is on disk.
     pub(super) fn exit_if_asked(&mut self, world: &mut World) {
-        if self.exited || !self.exit_is_asked(world) {
+        let is_asked = self.exit_is_asked(world);
+        if self.exited && !is_asked {
+            self.play_on();
+        }
+        if self.exited || !is_asked {
             return;
         }
         self.exited = true;
@@ -30,6 +34,15 @@ impl RuntimeParts {
             }
         }
         self.wait_until_left(world);
+    }
+
+    /// Whoever runs the app took no notice of the exit: there will be another one.
+    fn play_on(&mut self) {
+        self.exited = false;
+        if let Some(process) = &self.process {
+            process.exit_ignored();
+        }
+        self.order(Order::Beat);
     }
 
     fn exit_is_asked(&self, world: &mut World) -> bool {

@@ -47,7 +47,12 @@ impl RuntimeParts {
                 error!(%session, %checkpoint, ?error, ?retry_in, "checkpoint not saved");
                 notify(world, CheckpointFailed { session, checkpoint, error, retry_in });
             }
-            Report::NeedFull => self.need_full(),
+            Report::NeedFull => {
+                self.need_full();
+                if let Some(playing) = &mut self.playing {
+                    playing.make_up = true;
+                }
+            }
             Report::Drifted { types } => {
                 self.need_full();
                 let Some(session) = self.session() else { return };

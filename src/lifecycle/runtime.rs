@@ -63,6 +63,10 @@ pub(crate) struct Playing {
     pub stretched_interval: Option<Duration>,
     /// The newest checkpoint that is durable.
     pub saved: u64,
+    /// Whether a capture that was taken was lost, so that one is due whatever the settings say.
+    pub make_up: bool,
+    /// When the last capture was taken.
+    pub captured_at: Duration,
     /// Copies what changed. Belongs to the run: without one there is nothing to watch.
     pub recorder: Recorder,
 }
@@ -127,6 +131,8 @@ impl Playing {
             since_capture: Duration::ZERO,
             stretched_interval: None,
             saved: counter,
+            make_up: false,
+            captured_at: Duration::ZERO,
             recorder,
         }
     }

@@ -132,6 +132,11 @@ impl ProcessGuard {
         self.shared.exiting.store(true, Ordering::Relaxed);
     }
 
+    /// Nobody took notice of the exit. The writer writes that down at its next turn.
+    pub(crate) fn exit_ignored(&self) {
+        self.shared.exiting.store(false, Ordering::Relaxed);
+    }
+
     /// Writes the record: the heart beats. Called by the writer, once a second and when the exit
     /// was seen.
     ///
@@ -215,6 +220,8 @@ impl ProcessGuard {
         if exiting && record.exiting.is_none() {
             let last_frame = record.last_frame.unwrap_or(record.started);
             record.exiting = Some(record.heartbeat.max(last_frame));
+        } else if !exiting {
+            record.exiting = None;
         }
         if shared.has_survived_panic() {
             record.panic = None;

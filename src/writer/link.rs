@@ -13,6 +13,9 @@ use crate::clock::{Clock, Moment, deadline};
 
 /// Orders that may wait in the channel. Further ones wait on the main thread, in order.
 const CHANNEL: usize = 64;
+/// The writer's stack. A game's own `Serialize` runs on it, and may go deep into a value that the
+/// main thread, with its larger stack, could build. Memory is only taken as far as it is used.
+const STACK: usize = 64 << 20;
 /// Turns that a driven writer gets at the exit before its patience counts as over.
 const EXIT_TURNS: usize = 10_000;
 
@@ -54,6 +57,7 @@ impl Link {
         let (report_sender, report_receiver) = unbounded();
         let thread = thread::Builder::new()
             .name("session writer".into())
+            .stack_size(STACK)
             .spawn(move || drive(worker, clock, &order_receiver, &report_sender))?;
         Ok(Self::new(Driver::Thread {
             orders: Some(order_sender),

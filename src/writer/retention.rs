@@ -19,8 +19,12 @@ use crate::store::{DirectoryStore, StoredSession};
 const NEWEST: usize = 3;
 /// Snapshots that are kept on a full disk.
 const NEWEST_ON_FULL_DISK: usize = 2;
-/// Of older ones, those nearest to these ages are kept.
-const AGES: [Duration; 2] = [Duration::from_secs(600), Duration::from_secs(3600)];
+/// Of older ones, one is kept for each of these stretches of play time, as long as it is no older
+/// than so many of them: so there is always one about 10 minutes old, and one about an hour.
+const STRETCHES: [(Duration, u32); 2] =
+    [(Duration::from_secs(5 * 60), 3), (Duration::from_secs(30 * 60), 3)];
+/// What a rewind left behind is kept for so long.
+const REWOUND: Duration = Duration::from_secs(60 * 60);
 
 /// Bytes that sessions may take.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -109,11 +113,7 @@ fn removable(stored: &StoredSession, quota: Quota) -> Vec<usize> {
         let generations = generations(index, &line);
         keep.if_room(generations.iter().take(NEWEST).copied());
         keep.if_room(named(index));
-        let old_enough = |age: Duration| {
-            let is_older = |id: &&CheckpointId| age_of(index, **id, head.time) >= age;
-            generations.iter().find(is_older).copied()
-        };
-        keep.if_room(AGES.into_iter().filter_map(old_enough));
+        keep.if_room(thinned(index, &generations));
         keep.if_room(generations.last().copied());
         keep.if_room(rewound(index, head.time));
     }
@@ -170,15 +170,34 @@ fn named(index: &SessionIndex) -> Vec<CheckpointId> {
 
 /// The newest checkpoints of what a rewind left behind in the last hour.
 fn rewound(index: &SessionIndex, now: Timestamp) -> Vec<CheckpointId> {
-    let [.., hour] = AGES;
     let infos = index.checkpoints().into_iter();
     let left_behind =
-        infos.filter(|info| info.on_line_of.is_empty() && between(info.time, now) <= hour);
+        infos.filter(|info| info.on_line_of.is_empty() && between(info.time, now) <= REWOUND);
     left_behind.map(|info| info.id).take(NEWEST).collect()
 }
 
-fn age_of(index: &SessionIndex, id: CheckpointId, now: Timestamp) -> Duration {
-    index.commit(id).map_or(Duration::ZERO, |commit| between(commit.time, now))
+/// Of the generations on a line, newest first, the oldest one in each stretch of play time.
+///
+/// Stretches are counted from the start of the session, so the choice is the same at each pruning,
+/// and the oldest one of a long stretch is also the oldest of a short one: it was never in danger.
+fn thinned(index: &SessionIndex, generations: &[CheckpointId]) -> Vec<CheckpointId> {
+    let play_time = |id: &CheckpointId| index.commit(*id).map(|commit| commit.play_time);
+    let Some(newest) = generations.first().and_then(play_time) else { return Vec::new() };
+    let mut kept = Vec::new();
+    for (stretch, count) in STRETCHES {
+        let number = |id: &CheckpointId| {
+            play_time(id).map(|play_time| play_time.as_secs() / stretch.as_secs())
+        };
+        let newest = newest.as_secs() / stretch.as_secs();
+        let oldest_of_its_stretch = generations.windows(2).filter_map(|pair| match pair {
+            [id, older] if number(id) != number(older) => Some(*id),
+            _ => None,
+        });
+        kept.extend(oldest_of_its_stretch.filter(|id| {
+            number(id).is_some_and(|number| newest - number.min(newest) <= u64::from(count))
+        }));
+    }
+    kept
 }
 
 fn is_damaged(stored: &StoredSession, segment: usize) -> bool {

@@ -108,8 +108,13 @@ pub fn seconds(app: &mut App, seconds: f32) {
 
 /// Lets a long time pass, in frames of one second.
 pub fn long(app: &mut App, seconds: usize) {
-    app.insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_secs(1)));
-    frames(app, seconds);
+    slow_frames(app, seconds, Duration::from_secs(1));
+}
+
+/// Lets frames pass that take long.
+pub fn slow_frames(app: &mut App, count: usize, frame: Duration) {
+    app.insert_resource(TimeUpdateStrategy::ManualDuration(frame));
+    frames(app, count);
     app.insert_resource(TimeUpdateStrategy::ManualDuration(FRAME));
 }
 

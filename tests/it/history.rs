@@ -50,7 +50,7 @@ fn segments_are_merged_and_old_ones_pruned_and_every_moment_on_the_way_recovers(
             recovered_score(&disk.snapshot(), id);
         }
     }
-    assert!((2..=8).contains(&most), "a bounded number of segments should be kept: {most}");
+    assert!((2..=12).contains(&most), "a bounded number of segments should be kept: {most}");
     assert!(told::<CheckpointFailed>(&app).is_empty());
     let available = {
         let tomorrow = plugin(&disk.snapshot()).clock_from("2026-01-02T00:00:00Z".parse().unwrap());
@@ -213,4 +213,61 @@ fn what_was_said_once_is_known_after_its_segment_is_gone() {
     let entry = app.world().resource::<SessionCatalog>().get(id).unwrap().clone();
     assert_eq!(entry.session.name, "New name");
     assert_eq!(entry.status, SessionStatus::Paused);
+}
+
+#[test]
+fn after_hours_of_play_there_is_something_of_every_age() {
+    let disk = MemoryDisk::default();
+    let mut app = counting_game(&disk);
+    start(&mut app, "Hours");
+    slow_frames(&mut app, 3 * 720, std::time::Duration::from_secs(5));
+    let mut app = counting_game(&disk.snapshot());
+    frames(&mut app, 2);
+    let offer = told::<RecoveryAvailable>(&app).remove(0).offer;
+    let ages: Vec<u64> = offer
+        .checkpoints
+        .iter()
+        .map(|listed| (offer.play_time - listed.play_time).as_secs() / 60)
+        .collect();
+    for (youngest, oldest) in [(0, 0), (5, 20), (45, 100), (175, 180)] {
+        assert!(
+            ages.iter().any(|age| (youngest..=oldest).contains(age)),
+            "one should be {youngest} to {oldest} minutes old: {ages:?}"
+        );
+    }
+    assert!(journals(&disk).len() <= 14, "{}", journals(&disk).len());
+}
+
+#[test]
+fn what_was_lost_with_its_directory_is_made_up_for_without_autosave() {
+    let disk = MemoryDisk::default();
+    let mut app = counting_game(&disk);
+    start(&mut app, "Manual");
+    let id = app.world().resource::<CurrentSession>().id();
+    app.world_mut().resource_mut::<SessionSettings>().autosave = false;
+    disk.remove_all(std::path::Path::new("sessions/data"));
+    request(&mut app, |commands| commands.checkpoint("lost"));
+    seconds(&mut app, 3.0);
+    assert_eq!(told::<CheckpointFailed>(&app).len(), 1);
+    assert!(recovered_score(&disk.snapshot(), id) > 0);
+}
+
+#[test]
+fn an_exit_that_nobody_took_notice_of_is_not_the_last_one() {
+    let disk = MemoryDisk::default();
+    let mut app = counting_game(&disk);
+    start(&mut app, "First");
+    app.world_mut().write_message(AppExit::Success);
+    frames(&mut app, 5);
+    start(&mut app, "Second");
+    seconds(&mut app, 2.0);
+    let killed = disk.snapshot();
+    app.world_mut().write_message(AppExit::Success);
+    app.update();
+    assert!(app.world().get_resource::<CurrentSession>().is_none(), "it should be closed again");
+    let mut app = counting_game(&killed);
+    frames(&mut app, 2);
+    let available = told::<RecoveryAvailable>(&app);
+    assert_eq!(available.len(), 1, "the second session was left by a crash");
+    assert_eq!(available[0].offer.session.name, "Second");
 }

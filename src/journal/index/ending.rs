@@ -13,7 +13,8 @@ pub fn missing_ends(segments: &[SegmentSummary]) -> Vec<(usize, DamagedRange)> {
         let header = &successor.header;
         let Some(predecessor) = header.predecessor else { continue };
         let is_before = |segment: &&SegmentSummary| {
-            segment.header.run == header.run && segment.header.segment + 1 == header.segment
+            let next = segment.header.segment.checked_add(1);
+            segment.header.run == header.run && next == Some(header.segment)
         };
         let copies = || segments.iter().enumerate().filter(|(_, segment)| is_before(segment));
         // One copy that is whole makes good for the others.
