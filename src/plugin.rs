@@ -75,7 +75,7 @@ pub enum SessionSystems {
 
 impl SessionPlugin {
     /// For this studio and game, which name the directory where sessions are kept: on Linux
-    /// `~/.local/share/<game>`, on Windows `%LOCALAPPDATA%\<studio>\<game>\data`, on macOS
+    /// `~/.local/share/<game>` in small letters, on Windows `%LOCALAPPDATA%\<studio>\<game>\data`, on macOS
     /// `~/Library/Application Support/<studio>.<game>`.
     #[must_use]
     pub fn new(studio: impl Into<String>, game: impl Into<String>) -> Self {
@@ -172,9 +172,10 @@ impl SessionPlugin {
     }
 
     fn platform_layout(&self) -> Layout {
-        let Some(directories) = ProjectDirs::from("", &self.studio, &self.game) else {
+        let Some(directories) = ProjectDirs::from("", &as_name(&self.studio), &as_name(&self.game))
+        else {
             warn!("the platform names no place for data: sessions are kept where the game runs");
-            return layout_below(self.game.as_ref());
+            return layout_below(as_name(&self.game).as_ref());
         };
         // Local, since Windows carries the other data directory from machine to machine.
         let data = directories.data_local_dir();
@@ -258,6 +259,14 @@ impl SessionPlugin {
             }
         }
     }
+}
+
+/// What of a studio's or game's name may be the name of a directory.
+fn as_name(text: &str) -> String {
+    let is_kept = |letter: char| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_');
+    let name: String =
+        text.chars().map(|letter| if is_kept(letter) { letter } else { '-' }).collect();
+    if name.trim().is_empty() { "game".to_owned() } else { name }
 }
 
 fn layout_below(directory: &Path) -> Layout {

@@ -17,7 +17,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    CheckpointId, CheckpointKind, Commit, Record, RunId, Scan, SegmentHeader, TypeSummary,
+    CheckpointId, CheckpointKind, Commit, Record, RunId, Scan, SegmentHeader, TypeSummary, limits,
 };
 use run::{CommitPlace, Moment, Run};
 
@@ -164,8 +164,7 @@ impl SessionIndex {
             let others = others.map(|checkpoint| checkpoint.counter);
             others.chain(header.base).chain(segment.scan.newest_counter)
         });
-        // Only somebody who forges files gets to numbers that can't be counted on from.
-        named.filter(|counter| *counter < u64::MAX / 2).max().unwrap_or(0)
+        named.filter(|counter| *counter < limits::COUNTERS).max().unwrap_or(0)
     }
 
     /// One checkpoint for each run on the line of `checkpoint`: itself, then the one that its run set

@@ -23,3 +23,6 @@ pub const CHECKPOINT_BYTES: u64 = 1 << 30;
 pub const VALUE_DEPTH: usize = 128;
 /// Bytes of one segment file.
 pub const SEGMENT_BYTES: u64 = 4 << 30;
+/// Numbers of checkpoints. Higher ones are read, and no run counts on from them: only somebody who
+/// forges files gets that far.
+pub const COUNTERS: u64 = 1 << 62;

@@ -230,7 +230,8 @@ impl Scanner<'_> {
     fn accept(&mut self, frame: Frame) -> Result<(), ReadError> {
         let Frame { entry, content } = frame;
         let counter = entry.header.place.counter;
-        self.found.newest_counter = self.found.newest_counter.max(Some(counter));
+        let can_be_counted_on = Some(counter).filter(|counter| *counter < limits::COUNTERS);
+        self.found.newest_counter = self.found.newest_counter.max(can_be_counted_on);
         match content {
             Content::Data => self.accept_data(entry),
             Content::Commit(commit) => self.accept_commit(entry, commit),

@@ -6,7 +6,7 @@ use bevy::prelude::*;
 use tracing::{debug, debug_span, info};
 
 use super::notifications::{AutosaveStretched, CheckpointCaptured, CheckpointFailed, notify};
-use super::runtime::RuntimeParts;
+use super::runtime::{MAKE_UP_LONGEST, RuntimeParts};
 use super::{CurrentSession, SessionSettings};
 use crate::capture::CaptureScope;
 use crate::journal::{CheckpointId, CheckpointKind};
@@ -17,9 +17,6 @@ use crate::writer::{CheckpointOrder, Order, Saved};
 /// An automatic capture waits while this many are with the writer: what changes meanwhile is in
 /// the next one, so nothing is lost and memory stays bounded.
 const AUTOMATIC_IN_FLIGHT: usize = 2;
-/// A capture that was lost is made up for no sooner than this after the last one, for it may be
-/// lost again.
-const MAKE_UP_AFTER: Duration = Duration::from_secs(1);
 /// A capture that must keep its moment fails when this many are with the writer.
 const MOMENTS_IN_FLIGHT: usize = 16;
 
@@ -36,7 +33,8 @@ impl RuntimeParts {
             return;
         }
         let since_captured = self.now.elapsed.saturating_sub(playing.captured_at);
-        if playing.make_up && since_captured >= MAKE_UP_AFTER {
+        let may_capture = self.link.captures_in_flight() < AUTOMATIC_IN_FLIGHT;
+        if playing.make_up && may_capture && since_captured >= playing.make_up_after {
             self.take_checkpoint(world, CheckpointKind::Auto, None);
             return;
         }
@@ -74,7 +72,9 @@ impl RuntimeParts {
         let begun = Instant::now();
         playing.since_capture = Duration::ZERO;
         playing.captured_at = now.elapsed;
-        playing.make_up = false;
+        if std::mem::take(&mut playing.make_up) {
+            playing.make_up_after = (playing.make_up_after * 2).min(MAKE_UP_LONGEST);
+        }
         let scope = if playing.base.is_none() || re_anchors(kind) {
             CaptureScope::Full
         } else {

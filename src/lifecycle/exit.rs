@@ -63,7 +63,7 @@ impl RuntimeParts {
             match self.link.wait_for_report(deadline, self.now) {
                 Some(report) => self.handle_report(world, report),
                 None => {
-                    warn!(?patience, "the last checkpoint may be missing: the disk was too slow");
+                    warn!(?patience, "the last checkpoint and the session's end are not on disk");
                     self.leave_without_waiting(world);
                 }
             }

@@ -10,7 +10,7 @@ use super::notifications::{
     RecoveryDeclined, RecoveryFailed, RequestRejected, SessionClosed, SessionEnded,
     SessionForgotten, SessionStarted, SessionsFound, TypeFailed, notify,
 };
-use super::runtime::{Playing, Preparing, RuntimeParts, Transition};
+use super::runtime::{MAKE_UP_FIRST, Playing, Preparing, RuntimeParts, Transition};
 use super::{
     CurrentSession, LastCheckpoint, RecoveryOffers, Request, SessionCatalog, SessionSettings,
 };
@@ -176,6 +176,7 @@ impl RuntimeParts {
             return;
         }
         playing.saved = playing.saved.max(saved.id.counter);
+        playing.make_up_after = MAKE_UP_FIRST;
         let session = playing.session;
         if let Some(mut current) = world.get_resource_mut::<CurrentSession>() {
             let last =

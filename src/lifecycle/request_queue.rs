@@ -165,6 +165,10 @@ impl RuntimeParts {
         let Some(mut current) = world.get_resource_mut::<CurrentSession>() else {
             return Err(RequestError::NoSession);
         };
+        let (bytes, limit) = (current.fields.bytes() + update.fields.bytes(), limits::FRAME_BYTES);
+        if bytes > limit {
+            return Err(RequestError::TextTooLong { bytes, limit });
+        }
         let before = current.metadata.clone();
         let update = update.clone();
         let metadata = &mut current.metadata;

@@ -65,11 +65,18 @@ pub(crate) struct Playing {
     pub saved: u64,
     /// Whether a capture that was taken was lost, so that one is due whatever the settings say.
     pub make_up: bool,
+    /// How long after the last capture that is; longer each time that one is lost again.
+    pub make_up_after: Duration,
     /// When the last capture was taken.
     pub captured_at: Duration,
     /// Copies what changed. Belongs to the run: without one there is nothing to watch.
     pub recorder: Recorder,
 }
+
+/// A capture that was lost is made up for after this, then twice as long, up to
+/// [`MAKE_UP_LONGEST`].
+pub(super) const MAKE_UP_FIRST: Duration = Duration::from_secs(1);
+pub(super) const MAKE_UP_LONGEST: Duration = Duration::from_secs(60);
 
 /// What the writer was asked for.
 pub(crate) enum Transition {
@@ -132,6 +139,7 @@ impl Playing {
             stretched_interval: None,
             saved: counter,
             make_up: false,
+            make_up_after: MAKE_UP_FIRST,
             captured_at: Duration::ZERO,
             recorder,
         }

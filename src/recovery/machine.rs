@@ -1,6 +1,6 @@
 //! This machine, and the processes that died on it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,6 +15,8 @@ pub(crate) struct Machine {
     dead: Vec<DeadProcess>,
     /// Until when a lock that is held may be one of a process that is just being killed.
     patience: Instant,
+    /// Sessions that this process left, though their ends could not be written.
+    left_here: HashSet<SessionId>,
     /// What was offered last as the newest checkpoint of each line, by the line's head.
     offered: HashMap<(SessionId, CheckpointId), CheckpointId>,
 }
@@ -23,7 +25,13 @@ impl Machine {
     /// `patience` is how long, from now on, a lock that is held is tried again: the system needs a
     /// while to tear a large process down, and until then its locks are held.
     pub(crate) fn new(home: Arc<Home>, dead: Vec<DeadProcess>, patience: Duration) -> Self {
-        Self { home, dead, patience: Instant::now() + patience, offered: HashMap::new() }
+        Self {
+            home,
+            dead,
+            patience: Instant::now() + patience,
+            left_here: HashSet::new(),
+            offered: HashMap::new(),
+        }
     }
 
     /// Takes a session's lock; `None` if another process holds it.
@@ -46,6 +54,16 @@ impl Machine {
         }
     }
 
+    /// This process left a session, though its end could not be written.
+    pub(crate) fn note_left(&mut self, session: SessionId) {
+        self.left_here.insert(session);
+    }
+
+    /// Whether this process left a session without being able to say so in its journal.
+    pub(super) fn was_left_here(&self, session: SessionId) -> bool {
+        self.left_here.contains(&session)
+    }
+
     /// The process that died last.
     pub(crate) fn last_to_die(&self) -> Option<&ProcessRecord> {
         self.dead.iter().map(|dead| &dead.record).max_by_key(|record| record.heartbeat)
@@ -62,6 +80,7 @@ impl Machine {
     /// A session was taken up or deleted: how it was left before is of no interest any more.
     pub(crate) fn settle(&mut self, session: SessionId) {
         self.offered.retain(|(offered, _), _| *offered != session);
+        self.left_here.remove(&session);
         self.forget_runs(|held| held == session);
     }
 

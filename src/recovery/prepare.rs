@@ -72,6 +72,9 @@ pub(crate) fn prepare(
     now: Timestamp,
 ) -> Result<Prepared, PrepareFailure> {
     let mut stored = open(machine, wanted.session)?;
+    if wanted.from == RestoreFrom::Latest {
+        refuse_to_guess(stored.index())?;
+    }
     let head = choose_head(stored.index(), wanted)?;
     check_move(machine, &head, wanted)?;
     let offered = machine.offered(wanted.session, head.id);
@@ -152,6 +155,18 @@ fn open(machine: &Machine, session: SessionId) -> Result<StoredSession, PrepareF
         return Err(PrepareFailure::Unrecoverable(RecoveryError::NewerFormat));
     }
     Ok(stored)
+}
+
+/// A file that can't be read now may hold something newer, and the numbers of checkpoints that a new
+/// run must count on from. Whoever wants to go on without it names a checkpoint.
+fn refuse_to_guess(index: &SessionIndex) -> Result<(), PrepareFailure> {
+    let unreadable = index.problems().iter().find_map(|problem| match &problem.kind {
+        FileProblemKind::Unreadable { error } => Some((&problem.path, error)),
+        _ => None,
+    });
+    let Some((path, error)) = unreadable else { return Ok(()) };
+    let message = format!("{}: {error}", path.display());
+    Err(PrepareFailure::Unrecoverable(RecoveryError::Unreadable { message }))
 }
 
 /// The line that is asked for: the one with the checkpoint on it, or else the newest.

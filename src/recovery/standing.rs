@@ -62,6 +62,7 @@ pub(crate) fn standing(
         HowItEnded::Elsewhere
     } else {
         match record {
+            _ if machine.was_left_here(session) => HowItEnded::Exited,
             Some(_) if held.is_some_and(|held| held.left) => HowItEnded::Exited,
             Some(record) => how_it_ended(record, boot),
             None => HowItEnded::Abnormal { machine_restarted: head.boot != *boot },

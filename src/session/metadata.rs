@@ -227,6 +227,11 @@ impl Fields {
             let limit = limits::FRAME_BYTES / 16;
             return Err(FieldError::TooLarge { bytes: bytes.len(), limit });
         }
+        let others = self.bytes() - self.0.get(name).map_or(0, |field| field.0.len());
+        let (together, limit) = (others + name.len() + bytes.len(), limits::FRAME_BYTES);
+        if together > limit {
+            return Err(FieldError::TooLarge { bytes: together, limit });
+        }
         self.0.insert(name.to_owned(), Field(bytes));
         Ok(())
     }
@@ -245,6 +250,12 @@ impl Fields {
     /// The names of all fields that are set.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
+    }
+
+    /// Bytes of all fields together. 1 MiB is the most.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.0.iter().map(|(name, field)| name.len() + field.0.len()).sum()
     }
 
     /// Takes over every field of `other`.

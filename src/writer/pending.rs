@@ -56,7 +56,13 @@ impl PendingCheckpoint {
 pub(crate) struct Pending(VecDeque<Item>);
 
 impl Pending {
+    /// Adds an item. Of what is said again and again, the last word is enough.
     pub(crate) fn push(&mut self, item: Item) {
+        if let Item::Record(record) = &item {
+            self.0.retain(
+                |other| !matches!(other, Item::Record(other) if is_overruled(other, record)),
+            );
+        }
         self.0.push_back(item);
     }
 
@@ -117,6 +123,14 @@ impl Pending {
     pub(crate) fn give_up_checkpoints(&mut self) {
         self.0.retain(|item| matches!(item, Item::Record(_)));
     }
+}
+
+/// Whether `later` says all that `earlier` did.
+fn is_overruled(earlier: &Record, later: &Record) -> bool {
+    matches!(
+        (earlier, later),
+        (Record::Metadata(_), Record::Metadata(_)) | (Record::Status { .. }, Record::Status { .. })
+    )
 }
 
 fn merge_in_memory(groups: [Vec<Block>; 2], keep_removals: bool) -> Vec<Block> {

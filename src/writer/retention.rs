@@ -10,7 +10,8 @@ use tracing::{debug, warn};
 
 use crate::clock::between;
 use crate::journal::{
-    CheckpointId, FileProblemKind, ReadError, Record, SessionId, SessionIndex, Validity,
+    CheckpointId, FileProblem, FileProblemKind, ReadError, Record, SessionId, SessionIndex,
+    Validity,
 };
 use crate::recovery::is_named;
 use crate::store::{DirectoryStore, StoredSession};
@@ -200,11 +201,13 @@ fn thinned(index: &SessionIndex, generations: &[CheckpointId]) -> Vec<Checkpoint
     kept
 }
 
+/// Whether anything in a segment's file is known to be damaged, be it only that its end is missing.
 fn is_damaged(stored: &StoredSession, segment: usize) -> bool {
     let index = stored.index();
-    let scanned =
-        index.segments().get(segment).is_some_and(|segment| !segment.scan.damage.is_empty());
-    scanned || index.damaged_groups().any(|group| group.segment == segment)
+    let path = stored.path_of(segment);
+    let is_its = |problem: &&FileProblem| Some(&*problem.path) == path && problem.kind.is_damage();
+    index.problems().iter().any(|problem| is_its(&problem))
+        || index.damaged_groups().any(|group| group.segment == segment)
 }
 
 /// Whether a segment says something about a line that is still there: how its run ended, or that

@@ -145,6 +145,7 @@ impl Worker {
                     self.process.release(session);
                 } else {
                     self.process.left_without_end(session);
+                    self.machine.note_left(session);
                 }
                 self.reports.push(Report::Left { session, complete: left.complete });
             } else if let Some(busy) = journal.wake(now) {

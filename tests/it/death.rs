@@ -43,6 +43,17 @@ fn die(
         "panic" => panic!("the bridge collapsed"),
         "abort" => std::process::abort(),
         "process exit" => std::process::exit(3),
+        "stack overflow" => drop(dig(score.0.into())),
+        "panic on a thread of its own" => {
+            let digger = std::thread::spawn(|| panic!("the tunnel collapsed"));
+            digger.join().expect("a game that looks after its threads");
+        }
+        #[cfg(unix)]
+        way @ ("SEGV" | "KILL" | "TERM" | "INT") => {
+            let signal = format!("-{way}");
+            let process = std::process::id().to_string();
+            Command::new("kill").args([signal, process]).status().unwrap();
+        }
         "app exit" => drop(exit.write(AppExit::Success)),
         "caught panic, then abort" if score.0 < 1_000 => {
             // A panic that the game survives is not what it dies of.
@@ -54,6 +65,13 @@ fn die(
         "caught panic, then abort" => {}
         other => unreachable!("{other}"),
     }
+}
+
+/// Recurses until the stack ends.
+#[expect(unconditional_recursion, reason = "that is what it is for")]
+fn dig(depth: u64) -> u64 {
+    std::hint::black_box([depth; 64]);
+    dig(depth + 1) + 1
 }
 
 #[test]
@@ -134,12 +152,32 @@ fn a_panic_is_a_crash_with_its_message_and_place() {
 
 #[test]
 fn an_abort_and_an_exit_behind_the_apps_back_are_abnormal() {
-    for way in ["abort", "process exit"] {
+    let signals = if cfg!(unix) { &["SEGV", "KILL"][..] } else { &[] };
+    for way in ["abort", "process exit", "stack overflow"].iter().chain(signals) {
         let (directory, status) = run_child(way);
         assert!(!status.success());
         let (previous, causes, health) = next_start(directory.path());
         assert_eq!(previous, HowItEnded::Abnormal { machine_restarted: false }, "{way}");
         assert_eq!((causes, health), (vec![previous], 42));
+    }
+}
+
+#[test]
+fn a_panic_elsewhere_that_takes_the_game_along_is_a_crash() {
+    let (directory, status) = run_child("panic on a thread of its own");
+    assert_eq!(status.code(), Some(101));
+    let (previous, ..) = next_start(directory.path());
+    assert!(matches!(previous, HowItEnded::Crashed(_)), "{previous:?}");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_signal_that_asks_is_an_exit() {
+    for way in ["TERM", "INT"] {
+        let (directory, status) = run_child(way);
+        assert!(status.success(), "{way}: {status}");
+        let (previous, causes, health) = next_start(directory.path());
+        assert_eq!((previous, causes, health), (HowItEnded::Exited, vec![], 42), "{way}");
     }
 }
 
