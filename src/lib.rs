@@ -12,6 +12,8 @@ mod recovery;
 mod restore;
 mod session;
 mod store;
+#[cfg(test)]
+mod torture;
 mod writer;
 
 pub use capture::{ReflectSaved, Saved, SessionAppExt, TypeProblem, TypeProblemReason};

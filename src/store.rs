@@ -22,6 +22,8 @@ mod stored_session;
 
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+pub(crate) mod simulated_disk;
 
 pub use error::{StoreAction, StoreError};
 pub use memory_disk::{MemoryDisk, Operation};

@@ -1,0 +1,52 @@
+//! Torture: proves that nothing acknowledged is lost, whatever happens to power, disk and files.
+//!
+//! The store, the writer and recovery run as they are, on a [`SimulatedDisk`]. A [`Play`] is a game
+//! without a world: it starts and continues sessions, captures deltas of a made-up [`World`], dies
+//! and comes back, and keeps a [`History`] of what it was told is safe. Everything that the disk may
+//! look like afterwards is then opened, and what is found there is held against the history.
+//!
+//! `BEVY_SESSION_TORTURE=<rounds>` goes deeper: so many seeded scenarios instead of the few that
+//! every test run looks at. A failure names the seed, and `BEVY_SESSION_TORTURE_SEED=<seed>` plays
+//! that one alone.
+//!
+//! [`SimulatedDisk`]: crate::store::simulated_disk::SimulatedDisk
+
+mod compound;
+mod crash_states;
+mod damage;
+mod faults;
+mod game;
+mod history;
+mod hostile;
+mod opening;
+mod play;
+mod properties;
+mod random;
+mod round_trips;
+mod script;
+mod world;
+
+pub use random::Random;
+
+use game::Game;
+use history::{Fact, History};
+use opening::Opened;
+use play::Play;
+use script::{Action, Script};
+use world::World;
+
+/// Rounds of the deep mode; `None` in an ordinary test run.
+fn rounds() -> Option<u64> {
+    std::env::var("BEVY_SESSION_TORTURE").ok()?.parse().ok()
+}
+
+/// The one seed to play, if there is one.
+fn only_seed() -> Option<u64> {
+    std::env::var("BEVY_SESSION_TORTURE_SEED").ok()?.parse().ok()
+}
+
+/// Prints a figure, past the test harness that swallows what tests print.
+fn tell(figures: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "torture: {figures}");
+}

@@ -1,0 +1,193 @@
+//! Lets every operation fail, in every way, once and for ever.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use super::history::{Debt, Promise};
+use super::opening::Depth;
+use super::properties::{check, is_journal};
+use super::{Action, Fact, Opened, Play, Script, rounds, tell};
+use crate::store::simulated_disk::{
+    Fault, FaultKind, FileSystem, Image, Replay, SimulatedDisk, What,
+};
+
+/// Fewer faults than this mean that the test looks at less than it did.
+const LEAST_FAULTS: usize = 2_000;
+
+/// What went wrong in one run, if anything did.
+type Outcome = Result<(), String>;
+
+/// A scenario, and all faults that it is played with.
+fn faults_of(script: &Script, every: usize) -> Vec<Fault> {
+    let operations = Play::of(script).disk.operations();
+    let mut faults = Vec::new();
+    for (at, operation) in operations.into_iter().enumerate() {
+        for kind in FaultKind::ALL.into_iter().filter(|kind| kind.befalls(operation)) {
+            faults.push(Fault { at, kind, for_ever: false });
+            faults.push(Fault { at, kind, for_ever: true });
+        }
+    }
+    // A prime step leaves out another kind for every operation.
+    faults.into_iter().step_by(every).collect()
+}
+
+/// Plays a script with a fault, and checks what comes of it.
+fn play_with(script: &Script, fault: Fault) -> Outcome {
+    let disk = SimulatedDisk::default();
+    disk.fail(fault);
+    let mut play = Play::new(disk, script.seed);
+    play.perform(&script.actions);
+    let struck = play.disk.heal().ok_or("the fault never struck")?;
+    // What happened before is the same for all faults, and checked elsewhere.
+    goes_on(&mut play)?;
+    check_everything(&play, struck)
+}
+
+/// Whatever isn't saved was told, and once the disk is well again, everything is saved again.
+fn goes_on(play: &mut Play) -> Outcome {
+    if play.failures == 0 && play.game.playing.is_some() && !play.history.newest_is_acknowledged() {
+        return Err("a checkpoint isn't saved, and nobody was told".to_owned());
+    }
+    play.pass(100);
+    play.settle();
+    if play.game.playing.is_none() {
+        return Ok(());
+    }
+    // What had to be given up is made good by a full capture, which takes a second try at most.
+    play.perform(&[Action::Auto, Action::Settle, Action::Auto, Action::Settle]);
+    if !play.history.newest_is_acknowledged() {
+        return Err("the disk is well, and the newest checkpoint isn't saved".to_owned());
+    }
+    Ok(())
+}
+
+/// Checks a trace, and what is owed at every moment at which something was told or removed.
+pub fn check_everything(play: &Play, from: usize) -> Outcome {
+    let trace = play.disk.trace();
+    check(&trace)?;
+    let mut moments: Vec<usize> = play.history.positions(|fact| {
+        matches!(fact, Fact::Acknowledged { .. } | Fact::Left | Fact::Declined | Fact::Forgotten)
+    });
+    let removals = trace.steps.iter().enumerate().filter_map(|(position, step)| match &step.what {
+        What::Remove { path, .. } if is_journal(path.path()) => Some(position + 1),
+        _ => None,
+    });
+    moments.extend(removals);
+    moments.push(trace.steps.len());
+    moments.retain(|moment| *moment >= from);
+    moments.sort_unstable();
+    moments.dedup();
+    let mut replay = Replay::new(&trace, FileSystem::Posix);
+    let mut debt = Debt::default();
+    let mut last = None;
+    for moment in moments {
+        replay.advance_to(moment);
+        debt.advance_to(&play.history, moment);
+        let strict = replay.strict();
+        let images = [replay.kept(), strict];
+        check_images(&debt, &images, &mut last)
+            .map_err(|wrong| format!("after {moment} steps: {wrong}"))?;
+    }
+    Ok(())
+}
+
+fn check_images(
+    debt: &Debt,
+    [kept, strict]: &[Image; 2],
+    last: &mut Option<(u64, Opened)>,
+) -> Outcome {
+    let mut debt = debt.clone();
+    let mut open = |image: &Image| match last {
+        Some((digest, opened)) if *digest == image.digest() => opened.clone(),
+        _ => {
+            let opened = Opened::of(&SimulatedDisk::from_image(image), Depth::Newest);
+            *last = Some((image.digest(), opened.clone()));
+            opened
+        }
+    };
+    let opened = open(kept);
+    debt.keep(&opened);
+    debt.check(&opened, Promise::NothingIsLost).map_err(|wrong| format!("killed: {wrong}"))?;
+    let opened = open(strict);
+    debt.check(&opened, Promise::NothingIsLost).map_err(|wrong| format!("power cut: {wrong}"))
+}
+
+/// The scenarios whose every operation fails.
+fn scripts() -> Vec<Script> {
+    let names = ["play and close", "checkpoints while merging", "kill and recover", "forget"];
+    let chosen = |script: &Script| names.contains(&&*script.name);
+    Script::all().into_iter().filter(chosen).collect()
+}
+
+/// Plays all faults on two threads. How many there were, and what went wrong.
+fn play_all(work: &[(Script, Fault)]) -> Vec<String> {
+    let next = AtomicUsize::new(0);
+    let wrong = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some((script, fault)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if let Err(story) = play_with(script, *fault) {
+                        let name = &script.name;
+                        wrong.lock().unwrap().push(format!("\"{name}\" with {fault:?}: {story}"));
+                    }
+                }
+            });
+        }
+    });
+    wrong.into_inner().unwrap()
+}
+
+fn run(scripts: Vec<Script>, every: usize) -> usize {
+    let begun = Instant::now();
+    let with_faults = |script: Script| {
+        let faults = faults_of(&script, every);
+        faults.into_iter().map(move |fault| (script.clone(), fault))
+    };
+    let work: Vec<(Script, Fault)> = scripts.into_iter().flat_map(with_faults).collect();
+    let wrong = play_all(&work);
+    let faults = work.len();
+    tell(&format!("faults: {faults} in {:?}, {} of them harmful", begun.elapsed(), wrong.len()));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    faults
+}
+
+#[test]
+fn no_fault_loses_what_was_acknowledged_or_goes_untold() {
+    let faults = run(scripts(), 3);
+    assert!(faults >= LEAST_FAULTS, "{faults}");
+}
+
+#[test]
+fn no_fault_in_any_scenario_loses_what_was_acknowledged() {
+    let Some(rounds) = rounds() else { return };
+    let drawn = (0..rounds).map(Script::drawn);
+    run(Script::all().into_iter().chain(drawn).collect(), 1);
+}
+
+#[test]
+fn a_full_disk_is_pruned_to_two_generations_and_the_game_goes_on() {
+    use Action::{Auto, Full, Merge, Settle, Start};
+    for room in (0..4_000).step_by(150) {
+        let mut play = Play::new(SimulatedDisk::default(), 31);
+        play.perform(&[Start, Auto, Full, Auto, Full, Auto, Merge, Full, Settle]);
+        let removed = |play: &Play| {
+            let steps = play.disk.trace().steps;
+            let is_removal =
+                |what: &What| matches!(what, What::Remove { path, .. } if is_journal(path.path()));
+            steps.iter().filter(|step| is_removal(&step.what)).count()
+        };
+        let before = removed(&play);
+        play.disk.leave_room_for(room);
+        for _ in 0..6 {
+            play.perform(&[Full, Settle]);
+            play.pass(70);
+            play.settle();
+        }
+        assert!(removed(&play) > before, "room for {room}: older generations should go");
+        assert!(play.history.newest_is_acknowledged(), "room for {room}: the game should go on");
+        let outcome = check_everything(&play, 0);
+        assert_eq!(outcome, Ok(()), "room for {room}");
+    }
+}

@@ -1,0 +1,271 @@
+//! One process: what the plugin and the writer's worker do, without a world and without a thread.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::World;
+use super::opening::layout;
+use crate::capture::SavedTypes;
+use crate::clock::Moment;
+use crate::journal::{CheckpointId, CheckpointKind, Commit, Record, RunId, SaveId, SessionId};
+use crate::process::{ProcessGuard, ProcessOptions};
+use crate::recovery::{Found, Machine, PrepareFailure, Prepared, Wanted, detect, prepare};
+use crate::session::{RequestError, RestoreFrom, RestoreReason};
+use crate::session::{SessionContext, SessionMetadata, SessionPriority, SessionStatus};
+use crate::store::simulated_disk::SimulatedDisk;
+use crate::store::{Disk, Home, SessionLock};
+use crate::writer::pending::PendingCheckpoint;
+use crate::writer::retention::Quota;
+use crate::writer::run_journal::{RunIdentity, RunJournal};
+use crate::writer::{Leave, Report, filing};
+
+/// One process, alive.
+pub struct Game {
+    pub home: Arc<Home>,
+    process: ProcessGuard,
+    machine: Machine,
+    pub playing: Option<Playing>,
+    quota: Quota,
+    settled: bool,
+}
+
+/// The session that is being played.
+pub struct Playing {
+    journal: RunJournal,
+    pub session: SessionId,
+    pub run: RunId,
+    pub world: World,
+    /// The last capture: its number, and the world as it was.
+    captured: Option<(u64, World)>,
+    counter: u64,
+    pub needs_full: bool,
+    pub name: String,
+    play_time: Duration,
+}
+
+/// A run that is to begin.
+pub struct Beginning {
+    pub run: RunId,
+    pub metadata: SessionMetadata,
+    pub ancestors: Vec<CheckpointId>,
+    pub supersedes: Vec<CheckpointId>,
+    pub newest_counter: u64,
+    pub world: World,
+}
+
+/// What a turn of the writer came to.
+#[derive(Default)]
+pub struct Turned {
+    pub reports: Vec<Report>,
+    /// The session that was left, and whether its end is durable.
+    pub left: Option<(SessionId, bool)>,
+}
+
+impl Game {
+    /// Starts a process.
+    pub fn boot(disk: &SimulatedDisk, now: Timestamp) -> Self {
+        let shared: Arc<dyn Disk> = Arc::new(disk.clone());
+        let home = Arc::new(Home::new(shared, layout()));
+        let options = ProcessOptions { panics: false, signals: false, interrupt: false };
+        let (process, dead) = ProcessGuard::begin(&home, "1.0", options, now);
+        let machine = Machine::new(Arc::clone(&home), dead, Duration::ZERO);
+        let quota = Quota::default();
+        Self { home, process, machine, playing: None, quota, settled: false }
+    }
+
+    pub fn detect(&mut self, now: Timestamp) -> Vec<Found> {
+        detect(&mut self.machine, now)
+    }
+
+    /// Takes the session's lock, unless it is played here, and reads a checkpoint.
+    pub fn prepare(
+        &mut self,
+        types: &SavedTypes,
+        wanted: Wanted,
+        now: Timestamp,
+    ) -> Option<(Prepared, Option<SessionLock>)> {
+        let is_played =
+            self.playing.as_ref().is_some_and(|playing| playing.session == wanted.session);
+        let lock = match is_played {
+            true => None,
+            false => Some(self.machine.lock_session(wanted.session).ok().flatten()?),
+        };
+        match prepare(&mut self.machine, types, wanted, now) {
+            Ok(prepared) => Some((prepared, lock)),
+            Err(
+                PrepareFailure::Rejected(_)
+                | PrepareFailure::Damaged(_)
+                | PrepareFailure::Unrecoverable(_),
+            ) => None,
+        }
+    }
+
+    /// Begins a run, which takes over the lock of the one before.
+    pub fn take_up(&mut self, beginning: Beginning, lock: Option<SessionLock>, now: Moment) {
+        let Beginning { run, metadata, ancestors, supersedes, newest_counter, world } = beginning;
+        let session = metadata.id;
+        let before = self.playing.take_if(|playing| playing.session == session);
+        let lock = match before {
+            Some(before) => before.journal.into_lock(),
+            None => lock,
+        };
+        let name = metadata.name.clone();
+        let identity = RunIdentity {
+            metadata,
+            run,
+            ancestors,
+            supersedes,
+            game_version: "1.0".to_owned(),
+            schema: 5,
+            unknown_frames: Vec::new(),
+        };
+        let (home, process) = (Arc::clone(&self.home), self.process.clone());
+        let journal = RunJournal::new(home, process, identity, lock, self.quota, now);
+        self.settled = false;
+        self.playing = Some(Playing {
+            journal,
+            session,
+            run,
+            world,
+            captured: None,
+            counter: newest_counter,
+            needs_full: true,
+            name,
+            play_time: Duration::ZERO,
+        });
+    }
+
+    /// Lets the writer do the next piece of work.
+    pub fn turn(&mut self, now: Moment) -> Turned {
+        let mut turned = Turned::default();
+        self.process.frame_completed(now.wall);
+        self.process.beat(&self.home, now.wall);
+        let Some(playing) = &mut self.playing else { return turned };
+        let journal = &mut playing.journal;
+        journal.turn(now, &mut turned.reports);
+        if turned.reports.iter().any(|report| matches!(report, Report::NeedFull)) {
+            playing.needs_full = true;
+        }
+        if journal.has_begun() && !std::mem::replace(&mut self.settled, true) {
+            self.machine.settle(playing.session);
+        }
+        if let Some(left) = journal.has_left(now) {
+            turned.left = Some((playing.session, left.complete));
+            self.process.release(playing.session);
+            self.playing = None;
+        }
+        turned
+    }
+
+    /// Whether the writer has nothing to do before time passes.
+    pub fn is_idle(&self, now: Moment) -> bool {
+        let Some(playing) = &self.playing else { return true };
+        playing.journal.wake(now).is_none_or(|wait| wait > Duration::ZERO)
+    }
+
+    pub fn set_quota(&mut self, session_bytes: u64) {
+        self.quota = Quota { session_bytes, ..self.quota };
+        if let Some(playing) = &mut self.playing {
+            playing.journal.set_quota(self.quota);
+        }
+    }
+
+    pub fn decline(&mut self, session: SessionId, now: Timestamp) -> Result<(), RequestError> {
+        let declined = filing::decline(&mut self.machine, session, now);
+        if declined.is_ok() {
+            self.machine.settle(session);
+        }
+        declined
+    }
+
+    pub fn forget(&mut self, session: SessionId, now: Timestamp) -> Result<(), RequestError> {
+        let forgotten = filing::forget(&mut self.machine, session, now);
+        if forgotten.is_ok() {
+            self.machine.settle(session);
+        }
+        forgotten
+    }
+}
+
+impl Playing {
+    /// Captures the world, and hands the checkpoint over. What it is comes back.
+    pub fn checkpoint(
+        &mut self,
+        kind: CheckpointKind,
+        label: Option<String>,
+        now: Moment,
+        reports: &mut Vec<Report>,
+    ) -> Commit {
+        self.counter += 1;
+        self.play_time += Duration::from_secs(1);
+        let full = std::mem::take(&mut self.needs_full);
+        let base = self.captured.as_ref().filter(|_| !full);
+        let blocks = match base {
+            Some((_, before)) => self.world.since(before),
+            None => self.world.full(),
+        };
+        let commit = Commit {
+            counter: self.counter,
+            base: base.map(|(counter, _)| *counter),
+            kind,
+            label,
+            time: now.wall,
+            play_time: self.play_time,
+            entities: self.world.entity_count(),
+            types: self.world.types(),
+            incomplete: Vec::new(),
+            next_save_id: self.world.next_id(),
+            events_through: 0,
+        };
+        self.captured = Some((self.counter, self.world.clone()));
+        let handed_over = Instant::now();
+        self.journal
+            .checkpoint(PendingCheckpoint { blocks, commit: commit.clone(), handed_over }, reports);
+        if reports.iter().any(|report| matches!(report, Report::NeedFull)) {
+            self.needs_full = true;
+        }
+        commit
+    }
+
+    pub fn record(&mut self, record: Record) {
+        self.journal.record(record);
+    }
+
+    pub fn leave(&mut self, status: SessionStatus, now: Moment) {
+        let reason = None;
+        let leave = Leave { status, reason, time: now.wall, play_time: self.play_time };
+        self.journal.leave(leave, now);
+    }
+
+    pub fn play_time(&self) -> Duration {
+        self.play_time
+    }
+}
+
+/// What a session is called.
+pub fn metadata(id: SessionId, name: &str, now: Timestamp) -> SessionMetadata {
+    SessionMetadata {
+        id,
+        name: name.to_owned(),
+        player: None,
+        description: String::new(),
+        session_type: String::new(),
+        priority: SessionPriority::Normal,
+        autosave: true,
+        recovery: true,
+        started: now,
+        context: SessionContext::default(),
+    }
+}
+
+/// What is asked of recovery.
+pub fn wanted(session: SessionId, from: RestoreFrom, reason: RestoreReason) -> Wanted {
+    Wanted { session, from, reason }
+}
+
+/// The ids that a world restored from this must not give away again.
+pub fn next_id(prepared: &Prepared) -> SaveId {
+    prepared.next_save_id
+}

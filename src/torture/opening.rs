@@ -1,0 +1,181 @@
+//! Opens a disk as the next start of a game would, and says what is found.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::world::{digest_of, with_commit};
+use crate::journal::{CheckpointId, SessionId};
+use crate::process::dead_processes;
+use crate::recovery::{Found, Machine, detect};
+use crate::store::simulated_disk::{Image, SimulatedDisk};
+use crate::store::{Disk, Home, Layout, StoredSession};
+
+/// A checkpoint's run and counter, which have an order.
+pub type Key = (u64, u64);
+
+/// A checkpoint, as a key.
+pub fn key(id: CheckpointId) -> Key {
+    (id.run.0, id.counter)
+}
+
+/// What a start finds.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Opened {
+    pub sessions: BTreeMap<SessionId, OpenedSession>,
+}
+
+/// What a start finds of one session.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct OpenedSession {
+    /// Its name, if it is in the catalogue.
+    pub name: Option<String>,
+    pub offers: Vec<OpenedOffer>,
+    /// Why nothing of it can be restored.
+    pub failure: Option<String>,
+    /// Whether the game is told of damage.
+    pub damage_is_told: bool,
+    pub forgotten: bool,
+    /// The newest checkpoint of every line that could be read whole, by its head.
+    pub heads: Vec<(CheckpointId, Option<CheckpointId>)>,
+    /// What every checkpoint turned out to be.
+    pub checkpoints: BTreeMap<Key, Reading>,
+}
+
+/// What a checkpoint turned out to be when it was read.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Reading {
+    /// There is no intact way to it.
+    Lost,
+    /// All its frames are good. Nobody looked at what is in them.
+    Intact,
+    /// It was restored, and this is its digest.
+    Restored(u64),
+}
+
+/// How much of a session is restored, to see what comes out. Everything is verified in any case.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Depth {
+    /// What a player is offered first.
+    Newest,
+    /// Every checkpoint.
+    Everything,
+}
+
+/// What is offered after a crash.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct OpenedOffer {
+    pub newest: CheckpointId,
+    /// Acknowledged checkpoints that are said to be lost.
+    pub said_to_be_lost: u64,
+    pub forked: bool,
+}
+
+/// Where the made-up game keeps its files.
+pub fn layout() -> Layout {
+    Layout { data: "root/data".into(), state: "root/state".into(), profile: "default".to_owned() }
+}
+
+/// The directory that holds everything that is owed: what lies elsewhere may come and go.
+pub fn data_directory() -> PathBuf {
+    layout().data
+}
+
+impl Opened {
+    /// Opens a disk with this on it.
+    ///
+    /// # Panics
+    ///
+    /// If the code under test does, or if looking changes anything that belongs to the player.
+    pub fn from_image(image: &Image) -> Self {
+        Self::of(&SimulatedDisk::from_image(image), Depth::Everything)
+    }
+
+    /// Opens a disk.
+    pub fn of(disk: &SimulatedDisk, depth: Depth) -> Self {
+        let shared: Arc<dyn Disk> = Arc::new(disk.clone());
+        let home = Arc::new(Home::new(shared, layout()));
+        let dead = dead_processes(&home);
+        let mut machine = Machine::new(Arc::clone(&home), dead, Duration::ZERO);
+        let mut opened = Self::default();
+        for found in detect(&mut machine, Timestamp::UNIX_EPOCH) {
+            opened.sessions.insert(found.session, OpenedSession::told(&found));
+        }
+        for session in home.store.sessions().unwrap_or_default() {
+            if let Ok(stored) = home.store.open_session(session) {
+                opened.sessions.entry(session).or_default().read(stored, depth);
+            }
+        }
+        opened
+    }
+}
+
+impl OpenedSession {
+    /// Whether the player sees anything of it.
+    pub fn is_listed(&self) -> bool {
+        self.name.is_some() || !self.offers.is_empty()
+    }
+
+    /// Whether a checkpoint can be had back.
+    pub fn restores(&self, checkpoint: Key) -> bool {
+        self.checkpoints.get(&checkpoint).is_some_and(|reading| *reading != Reading::Lost)
+    }
+
+    /// The newest intact checkpoint of every line.
+    pub fn intact_heads(&self) -> impl Iterator<Item = CheckpointId> {
+        self.heads.iter().filter_map(|(_, intact)| *intact)
+    }
+
+    fn told(found: &Found) -> Self {
+        let offers = found.offers.iter().map(|offer| OpenedOffer {
+            newest: offer.newest,
+            said_to_be_lost: offer.unsaved.acknowledged,
+            forked: offer.forked,
+        });
+        Self {
+            name: found.entry.as_ref().map(|entry| entry.session.name.clone()),
+            offers: offers.collect(),
+            failure: found.failure.as_ref().map(|failure| format!("{failure:?}")),
+            damage_is_told: found.corruption.is_some(),
+            ..Self::default()
+        }
+    }
+
+    /// Reads every checkpoint that there is.
+    fn read(&mut self, mut stored: StoredSession, depth: Depth) {
+        self.forgotten = stored.index().is_forgotten();
+        let heads: Vec<CheckpointId> = stored.index().heads().iter().map(|head| head.id).collect();
+        for head in heads {
+            let newest = stored.newest_verified(head).ok().flatten();
+            self.heads.push((head, newest.map(|plan| plan.checkpoint)));
+        }
+        let ids: Vec<CheckpointId> =
+            stored.index().checkpoints().into_iter().map(|info| info.id).collect();
+        for id in ids {
+            let is_newest = self.heads.iter().any(|(_, newest)| *newest == Some(id))
+                || self.offers.iter().any(|offer| offer.newest == id);
+            let reading = match depth == Depth::Everything || is_newest {
+                true => read_checkpoint(&mut stored, id).map_or(Reading::Lost, Reading::Restored),
+                false => verify(&mut stored, id),
+            };
+            self.checkpoints.insert(key(id), reading);
+        }
+    }
+}
+
+fn verify(stored: &mut StoredSession, id: CheckpointId) -> Reading {
+    match stored.verified_plan(id) {
+        Ok(Some(_)) => Reading::Intact,
+        _ => Reading::Lost,
+    }
+}
+
+/// The digest of a checkpoint, if it can be restored.
+pub fn read_checkpoint(stored: &mut StoredSession, id: CheckpointId) -> Option<u64> {
+    let plan = stored.verified_plan(id).ok().flatten()?;
+    let world = digest_of(stored.blocks(&plan).ok()?).ok()?;
+    Some(with_commit(world, stored.index().commit(id)?))
+}

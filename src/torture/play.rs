@@ -1,0 +1,377 @@
+//! Plays a script on a simulated disk, and keeps the history.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use bevy::ecs::reflect::AppTypeRegistry;
+use jiff::{SignedDuration, Timestamp};
+
+use super::game::{self, Beginning};
+use super::opening::{Key, key, read_checkpoint};
+use super::world::with_commit;
+use super::{Action, Fact, Game, History, Random, Script, World};
+use crate::capture::SavedTypes;
+use crate::clock::Moment;
+use crate::journal::{CheckpointId, CheckpointKind, Record, RunId, SessionId};
+use crate::session::SessionStatus;
+use crate::session::{RestoreFrom, RestoreReason};
+use crate::store::simulated_disk::SimulatedDisk;
+use crate::writer::Report;
+
+/// Turns after which a writer that still isn't idle is stuck.
+const MANY_TURNS: usize = 400;
+
+/// A game on a disk, through all its processes.
+pub struct Play {
+    pub disk: SimulatedDisk,
+    pub history: History,
+    pub game: Game,
+    random: Random,
+    now: Moment,
+    /// The world as it was at every checkpoint that was captured.
+    worlds: HashMap<Key, (World, u64)>,
+    /// The session that everything is about: the one that was started last.
+    session: Option<SessionId>,
+    numbers: u64,
+    /// Failures that were reported, as the game would be told of them.
+    pub failures: usize,
+    /// Whether the session was given a name that isn't known to be durable.
+    renamed: bool,
+    /// Whether what is restored may be anything.
+    trusts_nobody: bool,
+}
+
+/// What kinds of checkpoints are captured from a made-up world is all the same to recovery: it
+/// carries their columns along without knowing them.
+fn no_types() -> &'static SavedTypes {
+    static TYPES: OnceLock<SavedTypes> = OnceLock::new();
+    TYPES.get_or_init(|| {
+        let mut world = bevy::ecs::world::World::new();
+        world.init_resource::<AppTypeRegistry>();
+        SavedTypes::collect(&mut world)
+    })
+}
+
+impl Play {
+    /// A first process on an empty disk, or on what another play left.
+    pub fn new(disk: SimulatedDisk, seed: u64) -> Self {
+        let now = Moment { elapsed: Duration::ZERO, wall: Timestamp::UNIX_EPOCH };
+        let game = Game::boot(&disk, now.wall);
+        Self {
+            disk,
+            history: History::default(),
+            game,
+            random: Random::new(seed),
+            now,
+            worlds: HashMap::new(),
+            session: None,
+            numbers: seed << 16,
+            failures: 0,
+            renamed: false,
+            trusts_nobody: false,
+        }
+    }
+
+    /// Plays a whole script.
+    pub fn of(script: &Script) -> Self {
+        let mut play = Self::new(SimulatedDisk::default(), script.seed);
+        play.perform(&script.actions);
+        play
+    }
+
+    /// Another process on a disk that a power cut left, with all that is known of what was before.
+    pub fn after_power_cut(&self, disk: SimulatedDisk, position: usize) -> Self {
+        let game = Game::boot(&disk, self.now.wall);
+        Self {
+            game,
+            disk,
+            history: self.history.of_the_past(position),
+            random: self.random.clone(),
+            now: self.now,
+            worlds: self.worlds.clone(),
+            session: self.session,
+            numbers: self.numbers + 1000,
+            failures: 0,
+            renamed: false,
+            trusts_nobody: false,
+        }
+    }
+
+    /// Draws other numbers than the other devices do.
+    pub fn be_device(&mut self, number: usize) {
+        self.numbers += 0x10_0000 * number as u64;
+        self.random = Random::new(self.numbers);
+    }
+
+    /// Like [`Self::perform`], on a disk where somebody else wrote what is restored: then there is no
+    /// world to go on with, and nothing is done.
+    pub fn perform_if_known(&mut self, actions: &[Action]) {
+        self.trusts_nobody = true;
+        self.perform(actions);
+    }
+
+    pub fn perform(&mut self, actions: &[Action]) {
+        actions.iter().for_each(|action| self.act(*action));
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Start => self.start(),
+            Action::Auto => self.checkpoint_and_turn(CheckpointKind::Auto),
+            Action::Manual => self.checkpoint_and_turn(CheckpointKind::Manual),
+            Action::Burst => {
+                self.checkpoint(CheckpointKind::Auto);
+                self.checkpoint_and_turn(CheckpointKind::Auto);
+            }
+            Action::Full => {
+                if let Some(playing) = &mut self.game.playing {
+                    playing.needs_full = true;
+                }
+                self.checkpoint_and_turn(CheckpointKind::Auto);
+            }
+            Action::Pause => {
+                self.status(SessionStatus::Paused);
+                self.checkpoint_and_turn(CheckpointKind::Pause);
+            }
+            Action::Resume => self.status(SessionStatus::Active),
+            Action::Rename => self.rename(),
+            Action::Turn => self.turn(),
+            Action::BeginMerge => {
+                self.settle();
+                self.pass(400);
+                self.turn();
+            }
+            Action::Merge => {
+                self.pass(400);
+                self.settle();
+            }
+            Action::Settle => self.settle(),
+            Action::Crowd => self.game.set_quota(0),
+            Action::Widen => self.game.set_quota(1 << 30),
+            Action::Close => self.leave(SessionStatus::Closed),
+            Action::End => self.leave(SessionStatus::Completed),
+            Action::Kill => self.kill(),
+            Action::Recover => self.restore(|_, _| RestoreFrom::Latest, RestoreReason::Recovered),
+            Action::RecoverOlder => self.restore(older, RestoreReason::Recovered),
+            Action::Rewind if self.game.playing.is_some() => {
+                self.settle();
+                self.restore(older, RestoreReason::Rewound);
+            }
+            Action::Rewind => {}
+            Action::Decline => self.decline(),
+            Action::Forget => self.forget(),
+        }
+    }
+
+    /// Turns until the writer has nothing to do. Time passes, so that it tries again what failed.
+    pub fn settle(&mut self) {
+        // An idle writer is asked once more, since only then it looks whether a merge is due.
+        let mut idle_turns = 0;
+        for _ in 0..MANY_TURNS {
+            self.turn();
+            idle_turns = if self.game.is_idle(self.now) { idle_turns + 1 } else { 0 };
+            if idle_turns == 2 {
+                return;
+            }
+        }
+        panic!("the writer has been busy for {MANY_TURNS} turns");
+    }
+
+    /// Lets seconds pass.
+    pub fn pass(&mut self, seconds: u64) {
+        self.now.elapsed += Duration::from_secs(seconds);
+        let passed = SignedDuration::from_secs(seconds.cast_signed());
+        self.now.wall = self.now.wall.saturating_add(passed).unwrap_or(self.now.wall);
+    }
+
+    /// The process is killed, and another one starts.
+    pub fn kill(&mut self) {
+        self.disk.kill_process();
+        self.pass(1);
+        self.game = Game::boot(&self.disk, self.now.wall);
+        self.game.detect(self.now.wall);
+    }
+
+    fn start(&mut self) {
+        if self.game.playing.is_some() {
+            return;
+        }
+        let session = SessionId::from(uuid::Uuid::from_u128(u128::from(self.number())));
+        self.session = Some(session);
+        let world = World::new(&mut self.random);
+        self.note(session, Fact::Naming { name: "Play".to_owned() });
+        let beginning = Beginning {
+            run: RunId(self.number()),
+            metadata: game::metadata(session, "Play", self.now.wall),
+            ancestors: Vec::new(),
+            supersedes: Vec::new(),
+            newest_counter: 0,
+            world,
+        };
+        self.game.take_up(beginning, None, self.now);
+        self.checkpoint_and_turn(CheckpointKind::Opening);
+    }
+
+    fn checkpoint_and_turn(&mut self, kind: CheckpointKind) {
+        self.checkpoint(kind);
+        self.turn();
+    }
+
+    fn checkpoint(&mut self, kind: CheckpointKind) {
+        self.pass(1);
+        let number = self.random.below(100);
+        let Some(playing) = &mut self.game.playing else { return };
+        if kind != CheckpointKind::Opening {
+            playing.world.change(&mut self.random);
+        }
+        let label = (kind == CheckpointKind::Manual).then(|| format!("save {number}"));
+        let mut reports = Vec::new();
+        let commit = playing.checkpoint(kind, label, self.now, &mut reports);
+        let (session, run) = (playing.session, playing.run);
+        let id = CheckpointId { run, counter: commit.counter };
+        let digest = with_commit(playing.world.digest(), &commit);
+        self.worlds.insert(key(id), (playing.world.clone(), digest));
+        self.note(session, Fact::Captured { id, digest });
+        self.take_reports(session, reports);
+    }
+
+    pub fn turn(&mut self) {
+        let session = self.game.playing.as_ref().map(|playing| playing.session);
+        let turned = self.game.turn(self.now);
+        let Some(session) = session else { return };
+        self.take_reports(session, turned.reports);
+        if let Some((left, complete)) = turned.left
+            && complete
+        {
+            self.note(left, Fact::Left);
+        }
+        if self.game.is_idle(self.now) && self.failures == 0 && std::mem::take(&mut self.renamed) {
+            self.note(session, Fact::Named);
+        }
+    }
+
+    fn take_reports(&mut self, session: SessionId, reports: Vec<Report>) {
+        for report in reports {
+            match report {
+                Report::Saved(saved) => self.note(session, Fact::Acknowledged { id: saved.id }),
+                Report::Failed { .. } => self.failures += 1,
+                _ => {}
+            }
+        }
+    }
+
+    fn status(&mut self, status: SessionStatus) {
+        let time = self.now.wall;
+        let Some(playing) = &mut self.game.playing else { return };
+        let play_time = playing.play_time();
+        playing.record(Record::Status { status, time, play_time });
+    }
+
+    fn rename(&mut self) {
+        let name = format!("Play {}", self.random.below(1000));
+        let Some(playing) = &mut self.game.playing else { return };
+        playing.name.clone_from(&name);
+        let session = playing.session;
+        let renamed = game::metadata(session, &name, Timestamp::UNIX_EPOCH);
+        playing.record(Record::Metadata(Box::new(renamed)));
+        self.note(session, Fact::Naming { name });
+        self.renamed = true;
+        self.turn();
+    }
+
+    fn leave(&mut self, status: SessionStatus) {
+        let Some(playing) = &self.game.playing else { return };
+        let session = playing.session;
+        self.checkpoint(CheckpointKind::Exit);
+        self.note(session, Fact::Leaving);
+        if let Some(playing) = &mut self.game.playing {
+            playing.leave(status, self.now);
+        }
+        for _ in 0..MANY_TURNS {
+            if self.game.playing.is_none() {
+                return;
+            }
+            self.turn();
+            self.now.elapsed += Duration::from_millis(100);
+        }
+        panic!("the session can't be left");
+    }
+
+    fn restore(&mut self, choose: fn(&mut Self, SessionId) -> RestoreFrom, reason: RestoreReason) {
+        let Some(session) = self.session else { return };
+        if self.game.playing.is_some() && reason != RestoreReason::Rewound {
+            return;
+        }
+        let from = choose(self, session);
+        let wanted = game::wanted(session, from, reason);
+        let Some((prepared, lock)) = self.game.prepare(no_types(), wanted, self.now.wall) else {
+            return;
+        };
+        let known = self.worlds.get(&key(prepared.checkpoint)).cloned();
+        if known.is_none() && self.trusts_nobody {
+            return;
+        }
+        let (mut world, digest) = known.expect("what is restored should have been there once");
+        let is_half_blind = self.disk.may_fail() && from != RestoreFrom::Latest;
+        if let Ok(mut stored) = self.game.home.store.open_session(session) {
+            let named = stored.index().checkpoints();
+            let counts_on = named.iter().all(|info| info.id.counter <= prepared.newest_counter);
+            assert!(counts_on || self.trusts_nobody || is_half_blind, "a number is used twice");
+            let read = read_checkpoint(&mut stored, prepared.checkpoint);
+            let is_true = read.is_none_or(|read| read == digest) || self.trusts_nobody;
+            assert!(is_true, "a false state is restored");
+        }
+        world.skip_ids_to(game::next_id(&prepared));
+        self.note(session, Fact::TakingUp);
+        if is_half_blind {
+            // A file that couldn't be read is one that the new run doesn't know of.
+            self.note(session, Fact::TakenUpHalfBlind);
+        }
+        let beginning = Beginning {
+            run: RunId(self.number()),
+            metadata: prepared.metadata,
+            ancestors: prepared.ancestors,
+            supersedes: prepared.supersedes,
+            newest_counter: prepared.newest_counter,
+            world,
+        };
+        self.game.take_up(beginning, lock, self.now);
+        self.checkpoint_and_turn(CheckpointKind::Opening);
+    }
+
+    fn decline(&mut self) {
+        let (Some(session), None) = (self.session, &self.game.playing) else { return };
+        self.note(session, Fact::TakingUp);
+        if self.game.decline(session, self.now.wall).is_ok() {
+            self.note(session, Fact::Declined);
+        }
+    }
+
+    fn forget(&mut self) {
+        let (Some(session), None) = (self.session, &self.game.playing) else { return };
+        self.note(session, Fact::Forgetting);
+        if self.game.forget(session, self.now.wall).is_ok() {
+            self.note(session, Fact::Forgotten);
+        }
+    }
+
+    fn note(&mut self, session: SessionId, fact: Fact) {
+        self.history.note(self.disk.position(), session, fact);
+    }
+
+    fn number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
+    }
+}
+
+/// A checkpoint that isn't the newest, if there is one.
+fn older(play: &mut Play, session: SessionId) -> RestoreFrom {
+    let Ok(stored) = play.game.home.store.open_session(session) else {
+        return RestoreFrom::Latest;
+    };
+    let ids: Vec<CheckpointId> =
+        stored.index().checkpoints().into_iter().skip(1).map(|info| info.id).collect();
+    play.random.pick(&ids).map_or(RestoreFrom::Latest, |id| RestoreFrom::Checkpoint(*id))
+}

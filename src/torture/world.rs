@@ -1,0 +1,218 @@
+//! A world made of bytes, and captures of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::Random;
+use crate::journal::{Block, Commit, ENTITIES, Rows, SaveId, TypeSummary, Values};
+
+/// The types that entities may have, beside the one that says that they exist.
+const COMPONENTS: [&str; 3] = ["game::Health", "game::Inventory", "game::Name"];
+/// A type that belongs to no entity.
+const RESOURCE: &str = "game::Score";
+/// A value that is packed, and with others fills more than a sector.
+const LONG_VALUE: u64 = 1500;
+
+/// The values of all types, by type and id.
+#[derive(Clone, PartialEq, Debug)]
+pub struct World {
+    rows: BTreeMap<(&'static str, u64), Vec<u8>>,
+    next_id: u64,
+}
+
+impl World {
+    /// A world with a few entities in it.
+    pub fn new(random: &mut Random) -> Self {
+        let mut world = Self { rows: BTreeMap::new(), next_id: SaveId::FIRST.0 };
+        world.rows.insert((RESOURCE, 0), vec![0]);
+        for _ in 0..3 {
+            world.spawn(random);
+        }
+        world
+    }
+
+    /// Lets something happen. Something always does.
+    pub fn change(&mut self, random: &mut Random) {
+        let score = random.next().to_le_bytes().to_vec();
+        self.rows.insert((RESOURCE, 0), score);
+        for _ in 0..1 + random.below(3) {
+            match random.below(6) {
+                0 => self.spawn(random),
+                1 => self.despawn(random),
+                2 => self.remove_component(random),
+                _ => self.write_component(random),
+            }
+        }
+    }
+
+    /// Everything, as a snapshot.
+    pub fn full(&self) -> Vec<Block> {
+        self.since(&Self { rows: BTreeMap::new(), next_id: SaveId::FIRST.0 })
+    }
+
+    /// What changed since `before`, as a delta.
+    pub fn since(&self, before: &Self) -> Vec<Block> {
+        let mut blocks = Vec::new();
+        let gone: BTreeSet<u64> = before.entities().filter(|id| !self.exists(*id)).collect();
+        for path in [ENTITIES].into_iter().chain(COMPONENTS).chain([RESOURCE]) {
+            let lost = before.rows_of(path).map(|(id, _)| id).filter(|id| {
+                let with_its_entity = path != ENTITIES && gone.contains(id);
+                !self.rows.contains_key(&(path, *id)) && !with_its_entity
+            });
+            let lost: Vec<SaveId> = lost.map(SaveId).collect();
+            if !lost.is_empty() {
+                blocks.push(Block::removed(Arc::from(path), lost));
+            }
+            let mut values = Values::default();
+            for (id, value) in self.rows_of(path) {
+                if before.rows.get(&(path, id)) != Some(value) {
+                    values.push(SaveId(id), value);
+                }
+            }
+            if !values.is_empty() {
+                blocks.push(Block::values(Arc::from(path), 0, values));
+            }
+        }
+        blocks
+    }
+
+    /// How many rows every type has.
+    pub fn types(&self) -> Vec<TypeSummary> {
+        let paths = [ENTITIES].into_iter().chain(COMPONENTS).chain([RESOURCE]);
+        let rows = |path| self.rows_of(path).count() as u64;
+        paths
+            .map(|path| TypeSummary { path: path.to_owned(), version: 0, rows: rows(path) })
+            .collect()
+    }
+
+    pub fn entity_count(&self) -> u64 {
+        self.entities().count() as u64
+    }
+
+    pub fn next_id(&self) -> SaveId {
+        SaveId(self.next_id)
+    }
+
+    /// No id is given away again that another branch of the session has used.
+    pub fn skip_ids_to(&mut self, next: SaveId) {
+        self.next_id = self.next_id.max(next.0);
+    }
+
+    /// A number that worlds have in common if they are the same.
+    pub fn digest(&self) -> u64 {
+        let mut digest = Digest::default();
+        for ((path, id), value) in &self.rows {
+            digest.add_row(path, *id, value);
+        }
+        digest.finish()
+    }
+
+    fn spawn(&mut self, random: &mut Random) {
+        let id = SaveId(self.next_id);
+        self.next_id = id.next().0;
+        self.rows.insert((ENTITIES, id.0), Vec::new());
+        for path in COMPONENTS {
+            if random.below(3) > 0 {
+                self.rows.insert((path, id.0), value(path, random));
+            }
+        }
+    }
+
+    fn despawn(&mut self, random: &mut Random) {
+        // The last one stays, for something to happen to.
+        if self.entities().count() < 2 {
+            return;
+        }
+        let Some(gone) = self.any_entity(random) else { return };
+        self.rows.retain(|(path, id), _| *id != gone || *path == RESOURCE);
+    }
+
+    fn remove_component(&mut self, random: &mut Random) {
+        let Some(id) = self.any_entity(random) else { return };
+        let path = COMPONENTS[random.below(COMPONENTS.len() as u64) as usize];
+        self.rows.remove(&(path, id));
+    }
+
+    fn write_component(&mut self, random: &mut Random) {
+        let Some(id) = self.any_entity(random) else { return };
+        let path = COMPONENTS[random.below(COMPONENTS.len() as u64) as usize];
+        self.rows.insert((path, id), value(path, random));
+    }
+
+    fn any_entity(&self, random: &mut Random) -> Option<u64> {
+        let entities: Vec<u64> = self.entities().collect();
+        random.pick(&entities).copied()
+    }
+
+    fn entities(&self) -> impl Iterator<Item = u64> {
+        self.rows_of(ENTITIES).map(|(id, _)| id)
+    }
+
+    fn exists(&self, id: u64) -> bool {
+        self.rows.contains_key(&(ENTITIES, id))
+    }
+
+    fn rows_of(&self, path: &'static str) -> impl Iterator<Item = (u64, &Vec<u8>)> {
+        self.rows.range((path, 0)..=(path, u64::MAX)).map(|((_, id), value)| (*id, value))
+    }
+}
+
+fn value(path: &str, random: &mut Random) -> Vec<u8> {
+    let length = match path {
+        "game::Health" => 4,
+        "game::Name" => 3 + random.below(12),
+        _ if random.one_in(8) => LONG_VALUE,
+        _ => random.below(40),
+    };
+    // Bytes of few kinds, so that long ones get smaller by packing.
+    (0..length).map(|_| b'a' + random.below(8) as u8).collect()
+}
+
+/// The digest of what was read back.
+///
+/// # Errors
+///
+/// The first error of `blocks`.
+pub fn digest_of<E>(blocks: impl IntoIterator<Item = Result<Block, E>>) -> Result<u64, E> {
+    let mut rows: BTreeMap<(Arc<str>, u64), Vec<u8>> = BTreeMap::new();
+    for block in blocks {
+        let block = block?;
+        let Rows::Values(values) = &block.rows else { continue };
+        for (id, value) in values.iter() {
+            rows.insert((Arc::clone(&block.type_path), id.0), value.to_vec());
+        }
+    }
+    let mut digest = Digest::default();
+    rows.iter().for_each(|((path, id), value)| digest.add_row(path, *id, value));
+    Ok(digest.finish())
+}
+
+/// A digest of the world and of what its checkpoint is called.
+pub fn with_commit(world: u64, commit: &Commit) -> u64 {
+    let mut hasher = Xxh3::new();
+    hasher.update(&world.to_le_bytes());
+    hasher.update(&commit.counter.to_le_bytes());
+    hasher.update(&commit.entities.to_le_bytes());
+    hasher.update(&commit.play_time.as_millis().to_le_bytes());
+    hasher.update(commit.label.as_deref().unwrap_or_default().as_bytes());
+    hasher.update(format!("{:?}{:?}", commit.kind, commit.types).as_bytes());
+    hasher.digest()
+}
+
+#[derive(Default)]
+struct Digest(Xxh3);
+
+impl Digest {
+    fn add_row(&mut self, path: &str, id: u64, value: &[u8]) {
+        self.0.update(path.as_bytes());
+        self.0.update(&id.to_le_bytes());
+        self.0.update(&(value.len() as u64).to_le_bytes());
+        self.0.update(value);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0.digest()
+    }
+}

@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# Breaks the code in small ways, one after the other, in a copy, and expects the torture tests to
+# notice each. Prints which tests killed which mutant; fails if one survives. Takes about half a
+# minute for each mutant. `tests/mutations.sh <part of a name>` tries those mutants only.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+only=${1:-}
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/bevy_session-mutations}"
+export RUST_BACKTRACE=0
+survivors=0 tried=0
+
+# mutant <name> <file> <perl substitution> [<test filter> …]
+mutant() {
+    local name=$1 file=$2 change=$3
+    shift 3
+    [[ $name == *"$only"* ]] || return 0
+    rm -rf "${copy:?}"/*
+    cp -rL src benches examples tests Cargo.toml Cargo.lock README.md "$copy"
+    perl -0pi -e "$change" "$copy/$file"
+    if diff -q "$file" "$copy/$file" >/dev/null; then
+        echo "STALE     $name: nothing in $file is changed by it"
+        survivors=$((survivors + 1))
+        return
+    fi
+    if ! (cd "$copy" && cargo test --quiet --lib --no-run) >"$copy/build.log" 2>&1; then
+        echo "BROKEN    $name: doesn't compile"
+        grep -m 3 -A 3 '^error' "$copy/build.log"
+        survivors=$((survivors + 1))
+        return
+    fi
+    tried=$((tried + 1))
+    (cd "$copy" && cargo test --quiet --lib -- "$@") >"$copy/test.log" 2>&1
+    local killers
+    killers=$(grep -oE '^    [a-z_]+(::[a-z_]+)+$' "$copy/test.log" | sort -u | tr -s '\n ' ' ')
+    if [[ -n $killers ]]; then
+        echo "killed    $name, by$killers"
+    else
+        echo "SURVIVED  $name"
+        survivors=$((survivors + 1))
+    fi
+}
+
+crash=no_power_cut_loses faults=no_fault_loses compound=a_crash_in_the_recovery
+damage=torture::damage trips=torture::round_trips hostile=torture::hostile
+
+# What makes a checkpoint durable.
+mutant 'leave out the sync' src/writer/open_segment.rs \
+    's/self\.file\.sync\(\)\.map_err\(\|source\| self\.failure\("sync", source\)\)\?;//' $crash
+mutant 'leave out the sync of directories' src/writer/open_segment.rs \
+    's/store\.sync_directories\(&self\.target\.unsynced_directories\)\?;//' $crash
+mutant 'ignore that the sync of directories fails' src/writer/open_segment.rs \
+    's/(store\.sync_directories\(&self\.target\.unsynced_directories\))\?;/let _ = $1;/' $faults
+mutant 'acknowledge although the sync failed' src/writer/run_journal.rs \
+    's/segment\.sync\(&self\.home\.store\)\?;/let _ = segment.sync(&self.home.store);/' $faults
+mutant 'retry a sync on the same file' src/writer/open_segment.rs \
+    's/self\.file\.sync\(\)\.map_err/self.file.sync().or_else(|_| self.file.sync()).map_err/' $faults
+mutant 'go on in a file that failed' src/writer/run_journal.rs \
+    's/self\.drop_segment\(\);//' $faults
+mutant 'sync only the directories of the first segment' src/store/directory.rs \
+    's/header\.predecessor\.is_none\(\)/header.segment == 0/' $faults
+mutant 'sync nothing above the data directory' src/store/directory.rs \
+    's/unsynced\.extend\(self\.layout\.data\.ancestors\(\)[^;]*;//' $crash
+mutant 'take a merge for durable without a sync' src/writer/rotation.rs \
+    's/segment\.sync\(store\)\?;\n        Ok\(Progress/Ok(Progress/' $crash
+mutant 'file a statement without a sync' src/writer/filing.rs \
+    's/segment\.sync\(&home\.store\)/Ok(())/' $crash
+mutant 'end a run without a word' src/writer/run_journal.rs \
+    's/self\.pending\.push\(Item::Record\(Record::End \{[^}]*\}\)\);//' $crash
+mutant 'say nothing of a failure' src/writer/run_journal.rs \
+    's/reports\.push\(Report::Failed \{ checkpoint, error, retry_in: Some\(retry_in\) \}\);//' $faults
+mutant 'forget what failed' src/writer/run_journal.rs \
+    's/(self\.drop_segment\(\);)/$1 self.pending.give_up_checkpoints();/' $faults
+
+# What may be removed.
+mutant 'prune the last generations' src/writer/retention.rs \
+    's/keep\.always\(index\.newest_intact\(head\.id\)[^;]*;//; s/const NEWEST_ON_FULL_DISK: usize = 2/const NEWEST_ON_FULL_DISK: usize = 0/' $crash
+mutant 'prune the run before at once' src/writer/retention.rs \
+    's/if own < 2 \{/if false {/; s/const NEWEST_ON_FULL_DISK: usize = 2/const NEWEST_ON_FULL_DISK: usize = 1/' $damage $crash
+mutant 'prune without looking whether the rest is intact' src/writer/retention.rs \
+    's/if let Err\(error\) = verify_what_must_stay\(&mut stored\) \{/if let Err(error) = Ok::<(), ReadError>(()) {/' $damage $crash $compound
+mutant 'prune damaged files' src/writer/retention.rs \
+    's/is_damaged\(stored, number\) \|\| //' $damage
+mutant 'forget in any order' src/store/directory.rs \
+    's/self\.sync_directories\(std::slice::from_ref\(&directory\)\)\?;//' $crash
+
+# What is believed.
+mutant 'accept a bad payload' src/journal/frame.rs \
+    's/if xxh3_64_with_seed\(&stored, self\.nonce\) != header\.payload_checksum/if false/' $crash $damage
+mutant 'accept a bad frame header' src/journal/frame.rs \
+    's/if checksum != xxh3_64_with_seed\(checked, nonce\)/if false/' $crash $damage
+mutant 'accept a bad segment header' src/journal/header_codec.rs \
+    's/is_whole: checksum\(prelude, body\) == announced/is_whole: true/' $crash $damage
+mutant 'offer what was not read' src/store/stored_session.rs \
+    's/if self\.verify\(&plan\)\? == Validity::Verified/if true/g' $crash $damage
+mutant 'accept a group without its first frame' src/journal/scan.rs \
+    's/self\.open\.take\(\)\.filter\(\|group\| group\.counter == place\.counter\)/Some(self.open.take().unwrap_or(OpenGroup::new(place.counter, entry.offset)))/' $crash $damage
+mutant 'let a run without a checkpoint supersede' src/journal/index/head.rs \
+    's/ && !run\.moments\.is_empty\(\)//' $crash
+mutant 'overlook a run that vanished' src/recovery/detect.rs \
+    's/machine\.witnessed\(session\)\.filter\(is_beyond\)/machine.witnessed(session).filter(is_beyond).filter(|_| false)/' $damage
+mutant 'overlook a missing end' src/store/findings.rs \
+    's/for \(position, range\) in missing_ends\(&self\.summaries\)/for (position, range) in missing_ends(&[])/' $damage
+
+# How runs follow each other.
+mutant 'supersede nothing' src/recovery/prepare.rs \
+    's/supersedes: named\(superseded\(stored\.index\(\), head\.id\)\)/supersedes: Vec::new()/' $crash
+mutant 'count from the beginning' src/recovery/prepare.rs \
+    's/newest_counter: stored\.index\(\)\.newest_counter\(\)/newest_counter: 0/' $crash
+mutant 'guess what an unreadable file holds' src/recovery/prepare.rs \
+    's/refuse_to_guess\(stored\.index\(\)\)\?;//' $compound $faults
+mutant 'lose records while merging' src/writer/rotation.rs \
+    's/Item::Record\(record\) => segment\.append_record\(record\)\?,/Item::Record(_) => {}/' $crash
+
+# What merging and planning mean.
+mutant 'let the older value win' src/journal/merge/column.rs \
+    's/Some\(Reverse\(\(id, Reverse\(age\)\)\)\)/Some(Reverse((id, Reverse(usize::MAX - age))))/' $trips
+mutant 'let removals take what the same group wrote' src/journal/merge/removals.rs \
+    's/\*removed_age > age/*removed_age >= age/' $trips
+mutant 'drop removals from merged deltas' src/journal/merge.rs \
+    's/if self\.keep_removals \{/if false {/' $trips
+mutant 'take the longest way' src/journal/index/run.rs \
+    's/found\.min_by_key/found.max_by_key/' $trips
+mutant 'count on from forged numbers' src/journal/index.rs \
+    's/\.filter\(\|counter\| \*counter < limits::COUNTERS\)//' $hostile
+mutant 'count past the last segment' src/journal/index/ending.rs \
+    's/segment\.header\.segment\.checked_add\(1\)/Some(segment.header.segment + 1)/' $hostile
+
+echo "$tried mutants tried, $survivors survived or could not be tried"
+[[ $survivors -eq 0 ]]
