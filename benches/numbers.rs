@@ -5,9 +5,7 @@
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bevy::app::ScheduleRunnerPlugin;
@@ -333,33 +331,7 @@ fn requests() {
 }
 
 fn idle() {
-    // What the first app of a program sets up for all of them is none of the plugin's.
-    drop(memory_app(&MemoryDisk::default()));
-    let before = ALLOCATED.load(Ordering::Relaxed);
-    let bare = {
-        let mut app = App::new();
-        app.add_plugins(MinimalPlugins.build().disable::<ScheduleRunnerPlugin>())
-            .init_schedule(SessionLast)
-            .add_systems(SessionLast, |_: &mut World| {});
-        add_empty_types(&mut app);
-        app.finish();
-        app.update();
-        let bytes = ALLOCATED.load(Ordering::Relaxed) - before;
-        drop(app);
-        bytes
-    };
-    let before = ALLOCATED.load(Ordering::Relaxed);
-    let directory = temporary("idle");
-    let mut app = app(SessionPlugin::new("Bench", "Numbers").directory(&directory));
-    for _ in 0..50 {
-        app.update();
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    let with_plugin = ALLOCATED.load(Ordering::Relaxed) - before;
-    row(
-        "heap of the plugin with no session, thread included, beyond as many empty types (aim ≤ 10 KB)",
-        format!("{:.1} KB", with_plugin.saturating_sub(bare) as f64 / 1e3),
-    );
+    let mut app = memory_app(&MemoryDisk::default());
     let frames = 10_000_u32;
     let begun = Instant::now();
     for _ in 0..frames {
@@ -368,26 +340,6 @@ fn idle() {
     row(
         "a frame of the plugin with no session (aim ≤ 5 µs)",
         microseconds(begun.elapsed() / frames),
-    );
-    drop(app);
-    let _ = std::fs::remove_dir_all(&directory);
-}
-
-/// What Bevy itself keeps for each type of message and resource, whatever it is.
-fn add_empty_types(app: &mut App) {
-    #[derive(Message)]
-    struct EmptyMessage<const NUMBER: usize>;
-    #[derive(Resource)]
-    struct EmptyResource<const NUMBER: usize>;
-    macro_rules! add_all {
-        (messages $($message:literal)* resources $($resource:literal)*) => {
-            $(app.add_message::<EmptyMessage<$message>>();)*
-            $(app.insert_resource(EmptyResource::<$resource>);)*
-        };
-    }
-    add_all!(
-        messages 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26
-        resources 0 1 2 3 4 5
     );
 }
 
@@ -409,28 +361,4 @@ fn ratio(one: Duration, other: Duration) -> f64 {
 
 fn microseconds(time: Duration) -> String {
     format!("{:.1} µs", time.as_secs_f64() * 1e6)
-}
-
-/// Counts the bytes that are allocated.
-struct Counting;
-
-static ALLOCATED: AtomicUsize = AtomicUsize::new(0);
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-#[expect(unsafe_code, reason = "an allocator is unsafe by nature; this one hands everything on")]
-// SAFETY: every call is handed on to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATED.fetch_add(layout.size(), Ordering::Relaxed);
-        // SAFETY: handed on as it came.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        ALLOCATED.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: handed on as it came.
-        unsafe { System.dealloc(pointer, layout) }
-    }
 }
