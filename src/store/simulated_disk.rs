@@ -117,6 +117,17 @@ impl SimulatedDisk {
         state.capacity = Some(state.used() + bytes);
     }
 
+    /// Flips a bit behind everybody's back, in what is there now and not in the trace.
+    pub fn corrupt(&self, path: &Path, offset: usize) {
+        let mut state = self.state();
+        let Ok(file) = state.file(path) else { return };
+        if let Some(bytes) = state.files.get_mut(file.0)
+            && let Some(byte) = Arc::make_mut(bytes).get_mut(offset)
+        {
+            *byte ^= 0x10;
+        }
+    }
+
     /// Whether a fault was ordered, or has struck.
     pub fn may_fail(&self) -> bool {
         self.state().fault.is_some()

@@ -261,6 +261,28 @@ fn who_goes_on_after_damage_loses_nothing_more_and_keeps_the_damaged_file() {
 }
 
 #[test]
+fn a_damaged_generation_is_none_of_the_two_that_stay() {
+    use Action::{Crowd, Full, Settle, Start};
+    let newest_journal = |play: &Play| {
+        let image = play.disk.image();
+        let journals = image.files().filter(|(place, _)| is_journal(place.path()));
+        journals.map(|(place, _)| place.path().to_path_buf()).max().expect("there should be one")
+    };
+    let mut play = Play::new(SimulatedDisk::default(), 41);
+    play.perform(&[Start, Settle, Full, Settle, Full, Settle]);
+    let rotten = newest_journal(&play);
+    let length = play.disk.image().file(&rotten).map_or(0, |content| content.bytes().len());
+    // In the data, which no listing reads: behind the header and the frame's own.
+    play.disk.corrupt(&rotten, length / 2 + 60);
+    play.perform(&[Crowd, Full, Settle]);
+    let mut image = play.disk.image();
+    image.take(&newest_journal(&play));
+    let opened = Opened::from_image(&image);
+    let found = opened.sessions.values().next().expect("the session should be there");
+    assert!(found.intact_heads().next().is_some(), "a second good generation should have stayed");
+}
+
+#[test]
 fn names_that_a_cloud_swapped_or_made_up_cost_nothing() {
     let specimen = Specimen::new();
     let journals = specimen.journals();

@@ -51,6 +51,10 @@ fn goes_on(play: &mut Play) -> Outcome {
     }
     play.pass(100);
     play.settle();
+    let unsaved = play.saved_by_hand.iter().find(|id| !play.history.has_acknowledged(**id));
+    if let Some(unsaved) = unsaved {
+        return Err(format!("{unsaved} is to be tried again, and isn't"));
+    }
     if play.game.playing.is_none() {
         return Ok(());
     }
@@ -181,7 +185,9 @@ fn a_full_disk_is_pruned_to_two_generations_and_the_game_goes_on() {
         let before = removed(&play);
         play.disk.leave_room_for(room);
         for _ in 0..6 {
-            play.perform(&[Full, Settle]);
+            play.perform(&[Auto, Settle, Full, Settle]);
+            play.pass(70);
+            play.perform(&[Auto, Settle]);
             play.pass(70);
             play.settle();
         }

@@ -72,6 +72,11 @@ impl History {
         })
     }
 
+    /// Whether the game was told that a checkpoint is safe.
+    pub fn has_acknowledged(&self, id: CheckpointId) -> bool {
+        self.facts.iter().any(|(.., fact)| *fact == Fact::Acknowledged { id })
+    }
+
     /// Whether the checkpoint that was captured last was acknowledged.
     pub fn newest_is_acknowledged(&self) -> bool {
         let newest = self.facts.iter().rev().find_map(|(.., fact)| match fact {

@@ -36,6 +36,8 @@ pub struct Play {
     numbers: u64,
     /// Failures that were reported, as the game would be told of them.
     pub failures: usize,
+    /// What the player saved in this process, as far as nobody said that it is given up.
+    pub saved_by_hand: Vec<CheckpointId>,
     /// Whether the session was given a name that isn't known to be durable.
     renamed: bool,
     /// Whether what is restored may be anything.
@@ -68,6 +70,7 @@ impl Play {
             session: None,
             numbers: seed << 16,
             failures: 0,
+            saved_by_hand: Vec::new(),
             renamed: false,
             trusts_nobody: false,
         }
@@ -93,6 +96,7 @@ impl Play {
             session: self.session,
             numbers: self.numbers + 1000,
             failures: 0,
+            saved_by_hand: Vec::new(),
             renamed: false,
             trusts_nobody: false,
         }
@@ -188,6 +192,7 @@ impl Play {
     /// The process is killed, and another one starts.
     pub fn kill(&mut self) {
         self.disk.kill_process();
+        self.saved_by_hand.clear();
         self.pass(1);
         self.game = Game::boot(&self.disk, self.now.wall);
         self.game.detect(self.now.wall);
@@ -233,6 +238,9 @@ impl Play {
         let digest = with_commit(playing.world.digest(), &commit);
         self.worlds.insert(key(id), (playing.world.clone(), digest));
         self.note(session, Fact::Captured { id, digest });
+        if kind == CheckpointKind::Manual {
+            self.saved_by_hand.push(id);
+        }
         self.take_reports(session, reports);
     }
 
@@ -241,10 +249,11 @@ impl Play {
         let turned = self.game.turn(self.now);
         let Some(session) = session else { return };
         self.take_reports(session, turned.reports);
-        if let Some((left, complete)) = turned.left
-            && complete
-        {
-            self.note(left, Fact::Left);
+        if let Some((left, complete)) = turned.left {
+            match complete {
+                true => self.note(left, Fact::Left),
+                false => self.saved_by_hand.clear(),
+            }
         }
         if self.game.is_idle(self.now) && self.failures == 0 && std::mem::take(&mut self.renamed) {
             self.note(session, Fact::Named);
@@ -255,7 +264,12 @@ impl Play {
         for report in reports {
             match report {
                 Report::Saved(saved) => self.note(session, Fact::Acknowledged { id: saved.id }),
-                Report::Failed { .. } => self.failures += 1,
+                Report::Failed { retry_in, .. } => {
+                    self.failures += 1;
+                    if retry_in.is_none() {
+                        self.saved_by_hand.clear();
+                    }
+                }
                 _ => {}
             }
         }
