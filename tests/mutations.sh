@@ -32,13 +32,14 @@ mutant() {
     fi
     tried=$((tried + 1))
     local killers status=0
-    (cd "$copy" && cargo test --quiet --lib -- "$@") >"$copy/test.log" 2>&1 || status=$?
+    # A mutant that never ends is noticed as well.
+    (cd "$copy" && timeout 300 cargo test --quiet --lib -- "$@") >"$copy/test.log" 2>&1 || status=$?
     killers=$(grep -oE '^    [a-z_]+(::[a-z_]+)+$' "$copy/test.log" | sort -u | tr -s '\n ' ' ')
     if [[ -n $killers ]]; then
         echo "killed    $name, by$killers"
     elif [[ $status -ne 0 ]]; then
         # Such as a decoder that believed a length and asked for more memory than there is.
-        echo "killed    $name, by the end of the test process: $(tail -n 1 "$copy/test.log")"
+        echo "killed    $name, by the end of the test process or of patience (status $status)"
     else
         echo "SURVIVED  $name"
         survivors=$((survivors + 1))
