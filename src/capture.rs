@@ -9,10 +9,14 @@ mod app_ext;
 mod codec;
 mod declaration;
 mod encode;
+mod game_clock;
+mod placed;
 mod record;
 mod saved;
 mod saved_type;
+mod state_log;
 mod types;
+mod unsaved;
 
 #[cfg(test)]
 pub(crate) mod test_kit;
@@ -20,16 +24,27 @@ pub(crate) mod test_kit;
 mod tests;
 
 pub use app_ext::SessionAppExt;
+pub use placed::{SaveKey, SaveScope};
 pub use saved::{ReflectSaved, Saved};
+pub use state_log::StateChange;
 pub use types::{TypeProblem, TypeProblemReason};
+pub use unsaved::Unsaved;
+
+pub(crate) use unsaved::UnsavedMarkers;
 
 pub(crate) use codec::{
-    ChildOrderCodec, Codec, ComponentCodec, CopyCodec, DecodeError, SerdeCodec,
+    ChildOrderCodec, Codec, ComponentCodec, CopyCodec, DecodeError, RebuiltCodec, SerdeCodec,
+    decode_message_pack,
 };
-pub(crate) use encode::{Carried, Encoder};
+pub(crate) use declaration::{BeforeExit, watch_saved_states};
+pub(crate) use encode::{Carried, Claimed, EncodeFailure, Encoder, KeyedIds};
 #[cfg(test)]
 pub(crate) use encode::{EncodeFailureReason, Encoded};
+pub(crate) use game_clock::GameClock;
+pub(crate) use placed::{Parking, Placed};
 pub(crate) use record::{
-    Capture, CaptureScope, PendingState, Recorder, SavedState, StateCodec, unfiltered,
+    Capture, CaptureScope, Copier, PendingState, Recorder, SavedState, StateCodec, StatesBeingLeft,
+    unfiltered,
 };
-pub(crate) use types::{CHILD_OF, CHILD_ORDER, DISABLED, SavedTypes};
+pub(crate) use state_log::StateLog;
+pub(crate) use types::{ANCHORS, CHILD_OF, CHILD_ORDER, DISABLED, GONE, SAVE_KEYS, SavedTypes};

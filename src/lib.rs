@@ -16,21 +16,25 @@ mod store;
 mod torture;
 mod writer;
 
-pub use capture::{ReflectSaved, Saved, SessionAppExt, TypeProblem, TypeProblemReason};
+pub use capture::{
+    ReflectSaved, SaveKey, SaveScope, Saved, SessionAppExt, StateChange, TypeProblem,
+    TypeProblemReason, Unsaved,
+};
 pub use journal::{CheckpointId, CheckpointKind, RunId, SaveId, SessionId, Validity, limits};
 pub use lifecycle::{
     AutosaveStretched, CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved,
-    CorruptionDetected, CurrentSession, LastCheckpoint, RecoveryAvailable, RecoveryDeclined,
-    RecoveryFailed, RecoveryOffers, Request, RequestRejected, RestorePrepared, RestoreStarted,
+    CorruptionDetected, CurrentSession, DuplicateSaveKey, LastCheckpoint, PlacedRestored,
+    RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RecoveryOffers, Request, RequestRejected,
+    RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared, RestoreStalled, RestoreStarted,
     SessionActivity, SessionCatalog, SessionClosed, SessionCommands, SessionEnded,
-    SessionForgotten, SessionPaused, SessionRecovered, SessionRestored, SessionResumed,
-    SessionSettings, SessionStarted, SessionUpdate, SessionUpdated, SessionsFound, TypeFailed,
-    TypeNotSaved, recovery_is_pending, saving_is_in_progress, session_is_active, session_is_paused,
-    session_is_restoring,
+    SessionForgotten, SessionHooksExt, SessionPaused, SessionRecovered, SessionRestored,
+    SessionResumed, SessionSettings, SessionStarted, SessionUpdate, SessionUpdated, SessionsFound,
+    TypeFailed, TypeNotSaved, recovery_is_pending, saving_is_in_progress, session_is_active,
+    session_is_paused, session_is_restoring,
 };
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
 pub use process::{HowItEnded, PreviousRun};
-pub use recovery::{OfferedCheckpoint, RecoveryOffer, SessionEntry, Unsaved};
+pub use recovery::{OfferedCheckpoint, RecoveryOffer, SessionEntry, UnsavedPlay};
 pub use restore::{
     DanglingReference, DespawnOnRestore, ExtraEntities, RestoreLoss, RestoreLossReason,
     RestoreReport,
@@ -46,13 +50,14 @@ pub use store::{MemoryDisk, Operation, PanicInfo};
 pub mod prelude {
     pub use crate::{
         CheckpointCaptured, CheckpointFailed, CheckpointSaved, CorruptionDetected, CurrentSession,
-        DespawnOnRestore, EndReason, HowItEnded, NewSession, PreviousRun, RecoveryAvailable,
-        RecoveryDeclined, RecoveryFailed, RecoveryOffers, ReflectSaved, RequestRejected,
-        RestoreFrom, RestoreReason, Saved, SessionAppExt, SessionCatalog, SessionClosed,
-        SessionCommands, SessionEnded, SessionPaused, SessionPlugin, SessionRecovered,
-        SessionRestored, SessionResumed, SessionSettings, SessionStarted, SessionStatus,
-        SessionUpdate, SessionsFound, recovery_is_pending, saving_is_in_progress,
-        session_is_active, session_is_paused, session_is_restoring,
+        DespawnOnRestore, DuplicateSaveKey, EndReason, HowItEnded, NewSession, PreviousRun,
+        RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RecoveryOffers, ReflectSaved,
+        RequestRejected, RestoreFrom, RestoreReason, RestoreStalled, SaveKey, SaveScope, Saved,
+        SessionAppExt, SessionCatalog, SessionClosed, SessionCommands, SessionEnded,
+        SessionHooksExt, SessionPaused, SessionPlugin, SessionRecovered, SessionRestored,
+        SessionResumed, SessionSettings, SessionStarted, SessionStatus, SessionUpdate,
+        SessionsFound, Unsaved, recovery_is_pending, saving_is_in_progress, session_is_active,
+        session_is_paused, session_is_restoring,
     };
 }
 

@@ -5,8 +5,11 @@ mod checkpoints;
 mod current_session;
 mod exit;
 mod frame;
+mod gates;
+mod hooks;
 mod known_sessions;
 mod notifications;
+mod placed;
 mod reports;
 mod request_queue;
 mod requests;
@@ -14,20 +17,24 @@ mod restoring;
 mod runtime;
 mod settings;
 
-pub use activity::{SessionActivity, saving_is_in_progress, session_is_restoring};
+pub use activity::{RestorePhase, SessionActivity, saving_is_in_progress, session_is_restoring};
 pub use current_session::{CurrentSession, LastCheckpoint, session_is_active, session_is_paused};
+pub use hooks::SessionHooksExt;
 pub use known_sessions::{RecoveryOffers, SessionCatalog, recovery_is_pending};
 pub use notifications::{
     AutosaveStretched, CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved,
-    CorruptionDetected, RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RequestRejected,
-    RestorePrepared, RestoreStarted, SessionClosed, SessionEnded, SessionForgotten, SessionPaused,
-    SessionRecovered, SessionRestored, SessionResumed, SessionStarted, SessionUpdated,
-    SessionsFound, TypeFailed, TypeNotSaved,
+    CorruptionDetected, DuplicateSaveKey, PlacedRestored, RecoveryAvailable, RecoveryDeclined,
+    RecoveryFailed, RequestRejected, RestoreCancelled, RestorePrepared, RestoreStalled,
+    RestoreStarted, SessionClosed, SessionEnded, SessionForgotten, SessionPaused, SessionRecovered,
+    SessionRestored, SessionResumed, SessionStarted, SessionUpdated, SessionsFound, TypeFailed,
+    TypeNotSaved,
 };
 pub use requests::{Request, SessionCommands, SessionUpdate};
-pub use settings::SessionSettings;
+pub use settings::{RestoreLosses, SessionSettings};
 
 pub(crate) use frame::run_frame;
+pub(crate) use gates::look_before_exit;
+pub(crate) use hooks::{CheckpointTriggers, GameHooks};
 pub(crate) use notifications::register as register_notifications;
 pub(crate) use request_queue::RequestQueue;
 pub(crate) use runtime::{Runtime, RuntimeParts};

@@ -8,15 +8,18 @@ use bevy::app::MainScheduleOrder;
 use bevy::ecs::change_detection::CheckChangeTicks;
 use bevy::ecs::schedule::ScheduleLabel;
 use bevy::prelude::*;
+use bevy::state::state::{StateTransition, StateTransitionSystems};
 use directories::ProjectDirs;
 use jiff::Timestamp;
 use tracing::{error, info, warn};
 
-use crate::capture::SavedTypes;
+use crate::capture::{
+    BeforeExit, Copier, Placed, SavedTypes, StateLog, StatesBeingLeft, watch_saved_states,
+};
 use crate::clock::Clock;
 use crate::lifecycle::{
-    RecoveryOffers, RequestQueue, Runtime, RuntimeParts, SessionCatalog, SessionSettings,
-    register_notifications, run_frame,
+    CheckpointTriggers, GameHooks, RecoveryOffers, RequestQueue, Runtime, RuntimeParts,
+    SessionCatalog, SessionSettings, look_before_exit, register_notifications, run_frame,
 };
 use crate::process::PreviousRun;
 use crate::process::{ProcessGuard, ProcessOptions};
@@ -200,6 +203,10 @@ impl Plugin for SessionPlugin {
             .init_resource::<RequestQueue>()
             .init_resource::<SessionCatalog>()
             .init_resource::<RecoveryOffers>()
+            .init_resource::<GameHooks>()
+            .init_resource::<CheckpointTriggers>()
+            .init_resource::<StatesBeingLeft>()
+            .init_resource::<StateLog>()
             .init_schedule(SessionLast)
             .add_systems(SessionLast, run_frame.in_set(SessionSystems::Run));
         app.world_mut().resource_mut::<MainScheduleOrder>().insert_after(Last, SessionLast);
@@ -210,6 +217,10 @@ impl Plugin for SessionPlugin {
     fn finish(&self, app: &mut App) {
         let types = Arc::new(SavedTypes::collect(app.world_mut()));
         say_what_is_saved(&types);
+        let copier = Copier::new(app.world_mut(), &types);
+        app.world_mut().get_resource_or_init::<Placed>().set_copier(copier);
+        let mut hooks = app.world_mut().remove_resource::<GameHooks>().unwrap_or_default();
+        follow_transitions(app, &mut hooks);
         let home = Arc::new(self.home());
         let clock = match self.clock_origin {
             Some(origin) => Clock::Manual { origin },
@@ -241,6 +252,10 @@ impl Plugin for SessionPlugin {
             quota: None,
             mourned: false,
             problems,
+            hooks,
+            paused_by_state: false,
+            withheld: Vec::new(),
+            claims: Vec::new(),
         }));
         app.add_observer(clamp_ticks);
     }
@@ -272,6 +287,24 @@ fn as_name(text: &str) -> String {
 fn layout_below(directory: &Path) -> Layout {
     let (data, state) = (directory.join("data"), directory.join("state"));
     Layout { data, state, profile: PROFILE.to_owned() }
+}
+
+/// Looks at the game's transitions, if it has states.
+fn follow_transitions(app: &mut App, hooks: &mut GameHooks) {
+    // Created by Bevy, which leaves it as it is where it is there already.
+    if !app.world().resource::<Schedules>().contains(StateTransition) {
+        return;
+    }
+    app.configure_sets(
+        StateTransition,
+        (BeforeExit::Note, BeforeExit::Look)
+            .chain()
+            .after(StateTransitionSystems::DependentTransitions)
+            .before(StateTransitionSystems::ExitSchedules),
+    )
+    .add_systems(StateTransition, look_before_exit.in_set(BeforeExit::Look));
+    watch_saved_states(app);
+    hooks.watch_transitions(app);
 }
 
 fn clamp_ticks(check: On<CheckChangeTicks>, mut runtime: ResMut<Runtime>) {

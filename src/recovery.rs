@@ -2,6 +2,7 @@
 //!
 //! Runs on the writer's thread and only reads.
 
+mod about;
 mod corruption;
 mod detect;
 mod machine;
@@ -10,12 +11,10 @@ mod prepare;
 mod shortlist;
 mod standing;
 
+pub(crate) use about::{CLOCK, FIELDS, STATE_CHANGES};
 pub(crate) use detect::{Found, detect};
 pub(crate) use machine::Machine;
-pub use offer::{OfferedCheckpoint, RecoveryOffer, SessionEntry, Unsaved};
+pub use offer::{OfferedCheckpoint, RecoveryOffer, SessionEntry, UnsavedPlay};
 pub(crate) use prepare::{PrepareFailure, Prepared, Wanted, prepare};
 pub(crate) use shortlist::is_named;
 pub(crate) use standing::{LockHolder, standing};
-
-/// The path of the column that holds a session's custom fields.
-pub(crate) const FIELDS: &str = "bevy_session::Fields";

@@ -12,6 +12,8 @@ mod image;
 mod loss;
 mod order;
 mod overwritten;
+mod placed;
+mod rebuilt;
 mod references;
 mod replace;
 mod replacement;
@@ -20,6 +22,7 @@ mod resources;
 mod rows_by_entity;
 mod spawn;
 mod stamp;
+mod state_override;
 mod states;
 mod sweep;
 mod unsaved;
@@ -31,9 +34,11 @@ pub use sweep::DespawnOnRestore;
 pub(crate) use components::DecodedComponents;
 pub(crate) use decoded::{DecodedColumn, DecodedOrder};
 pub(crate) use image::WorldImage;
+pub(crate) use rebuilt::RebuiltComponents;
 #[cfg(test)]
 pub(crate) use replace::EntitiesReplaced;
 pub(crate) use resources::DecodedResource;
+pub(crate) use state_override::StateOverride;
 pub(crate) use states::DecodedState;
 
 #[cfg(test)]

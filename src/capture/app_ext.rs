@@ -1,5 +1,7 @@
 //! How a game says which types it saves.
 
+use std::sync::Arc;
+
 use bevy::app::{App, SubApp};
 use bevy::ecs::component::Component;
 use bevy::ecs::resource::Resource;
@@ -9,6 +11,7 @@ use bevy::state::state::FreelyMutableState;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::codec::RebuiltCodec;
 use super::declaration::{Declaration, Declarations};
 
 /// Says which types are saved, beside those with `#[reflect(Saved)]`.
@@ -60,6 +63,61 @@ pub trait SessionAppExt {
     where
         S: FreelyMutableState + TypePath + Serialize + DeserializeOwned;
 
+    /// Saves a state as another one: a game that is quit from its pause menu may rather come back
+    /// into play. Otherwise as [`save_state`](Self::save_state).
+    ///
+    /// ```
+    /// # use bevy::prelude::*;
+    /// # use bevy_session::SessionAppExt;
+    /// # use serde::{Deserialize, Serialize};
+    /// # #[derive(States, TypePath, Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+    /// # enum Game { #[default] Menu, Playing, Paused }
+    /// # let mut app = App::new();
+    /// app.save_state_as(|state| match state {
+    ///     Game::Paused => Game::Playing,
+    ///     other => other,
+    /// });
+    /// ```
+    fn save_state_as<S>(&mut self, mapping: impl Fn(S) -> S + Send + Sync + 'static) -> &mut Self
+    where
+        S: FreelyMutableState + TypePath + Serialize + DeserializeOwned;
+
+    /// Saves a component as something else: one without serde, such as a collider, a handle or a
+    /// random generator. On entities that are [`Saved`](crate::Saved).
+    ///
+    /// `describe` says at a capture what to write. `rebuild` makes the component anew at a restore;
+    /// resources and states are as saved by then, and no entity has been written yet. If it panics,
+    /// its entity comes back without the component, the report lists it with
+    /// [`NotRebuilt`](crate::RestoreLossReason::NotRebuilt), and the value is kept for another try.
+    ///
+    /// What is written is called by the path of `P`, so each component needs a `P` of its own.
+    /// Entities in it are not mapped.
+    ///
+    /// ```
+    /// # use bevy::prelude::*;
+    /// # use bevy_session::SessionAppExt;
+    /// # use serde::{Deserialize, Serialize};
+    /// #[derive(Component)]
+    /// struct Collider { radius: f32 /* and much that nobody can write */ }
+    ///
+    /// #[derive(TypePath, Serialize, Deserialize)]
+    /// struct ColliderSpec { radius: f32 }
+    ///
+    /// # let mut app = App::new();
+    /// app.save_component_as(
+    ///     |collider: &Collider| ColliderSpec { radius: collider.radius },
+    ///     |spec, _world| Collider { radius: spec.radius },
+    /// );
+    /// ```
+    fn save_component_as<T, P>(
+        &mut self,
+        describe: impl Fn(&T) -> P + Send + Sync + 'static,
+        rebuild: impl Fn(P, &mut World) -> T + Send + Sync + 'static,
+    ) -> &mut Self
+    where
+        T: Component,
+        P: TypePath + Serialize + DeserializeOwned + Send + Sync + 'static;
+
     /// Saves a component without serde through reflection, on entities that are
     /// [`Saved`](crate::Saved). Slower than [`save_component`](Self::save_component), and a type
     /// without `#[reflect(Default)]` can't take up values from before a field was added.
@@ -89,8 +147,30 @@ impl SessionAppExt for SubApp {
     where
         S: FreelyMutableState + TypePath + Serialize + DeserializeOwned,
     {
-        declare(self.world_mut(), [Declaration::state::<S>()]);
+        declare(self.world_mut(), [Declaration::state::<S>(None)]);
         declare(self.world_mut(), Declaration::state_scopes::<S>());
+        self
+    }
+
+    fn save_state_as<S>(&mut self, mapping: impl Fn(S) -> S + Send + Sync + 'static) -> &mut Self
+    where
+        S: FreelyMutableState + TypePath + Serialize + DeserializeOwned,
+    {
+        declare(self.world_mut(), [Declaration::state::<S>(Some(Arc::new(mapping)))]);
+        declare(self.world_mut(), Declaration::state_scopes::<S>());
+        self
+    }
+
+    fn save_component_as<T, P>(
+        &mut self,
+        describe: impl Fn(&T) -> P + Send + Sync + 'static,
+        rebuild: impl Fn(P, &mut World) -> T + Send + Sync + 'static,
+    ) -> &mut Self
+    where
+        T: Component,
+        P: TypePath + Serialize + DeserializeOwned + Send + Sync + 'static,
+    {
+        declare(self.world_mut(), [Declaration::proxy(RebuiltCodec::new(describe, rebuild))]);
         self
     }
 
@@ -125,6 +205,27 @@ impl SessionAppExt for App {
         S: FreelyMutableState + TypePath + Serialize + DeserializeOwned,
     {
         self.main_mut().save_state::<S>();
+        self
+    }
+
+    fn save_state_as<S>(&mut self, mapping: impl Fn(S) -> S + Send + Sync + 'static) -> &mut Self
+    where
+        S: FreelyMutableState + TypePath + Serialize + DeserializeOwned,
+    {
+        self.main_mut().save_state_as(mapping);
+        self
+    }
+
+    fn save_component_as<T, P>(
+        &mut self,
+        describe: impl Fn(&T) -> P + Send + Sync + 'static,
+        rebuild: impl Fn(P, &mut World) -> T + Send + Sync + 'static,
+    ) -> &mut Self
+    where
+        T: Component,
+        P: TypePath + Serialize + DeserializeOwned + Send + Sync + 'static,
+    {
+        self.main_mut().save_component_as(describe, rebuild);
         self
     }
 

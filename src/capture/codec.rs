@@ -3,6 +3,7 @@
 mod child_order;
 mod message_pack;
 mod proxy;
+mod rebuilt;
 mod reflected;
 mod typed;
 
@@ -14,6 +15,7 @@ pub(crate) use message_pack::{
     DecodeError, EncodeError, decode as decode_message_pack, encode as encode_message_pack,
 };
 pub(crate) use proxy::{disabled_codec, scope_on_enter_codec, scope_on_exit_codec};
+pub(crate) use rebuilt::RebuiltCodec;
 pub(crate) use reflected::ReflectedCodec;
 pub(crate) use typed::SerdeCodec;
 

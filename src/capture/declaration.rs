@@ -3,19 +3,27 @@
 use std::any::TypeId;
 use std::sync::Arc;
 
+use bevy::app::App;
 use bevy::ecs::component::{Component, ComponentId, RequiredComponentsError};
+use bevy::ecs::message::MessageReader;
 use bevy::ecs::reflect::AppTypeRegistry;
 use bevy::ecs::resource::Resource;
+use bevy::ecs::schedule::{IntoScheduleConfigs, SystemSet};
+use bevy::ecs::system::ResMut;
 use bevy::ecs::world::World;
 use bevy::reflect::{FromReflect, GetTypeRegistration, Reflect, TypePath};
-use bevy::state::state::{FreelyMutableState, NextState};
+use bevy::state::state::{FreelyMutableState, NextState, StateTransition, StateTransitionEvent};
 use bevy::state::state_scoped::{DespawnOnEnter, DespawnOnExit};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Saved;
-use super::codec::{ReflectedCodec, SerdeCodec, scope_on_enter_codec, scope_on_exit_codec};
-use super::saved_type::{ComponentType, ResourceType, SavedType, StateType};
+use super::codec::{
+    RebuiltCodec, ReflectedCodec, SerdeCodec, scope_on_enter_codec, scope_on_exit_codec,
+};
+use super::record::{StateMapping, StatesBeingLeft};
+use super::saved_type::{ComponentType, RebuiltType, ResourceType, SavedType, StateType};
+use super::state_log::StateLog;
 
 /// A type that the game declared as saved, as functions made from the concrete type.
 #[derive(Clone)]
@@ -25,20 +33,24 @@ pub(crate) struct Declaration {
     pub(super) kind: DeclaredKind,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) enum DeclaredKind {
     /// A component, or a resource, which only a world can tell.
     Component {
         register: fn(&mut World) -> ComponentId,
         require_marker: fn(&mut World) -> Result<(), RequiredComponentsError>,
-        as_component: fn(Arc<str>, &World) -> Arc<dyn SavedType>,
-        as_resource: fn(Arc<str>, &World) -> Arc<dyn SavedType>,
+        as_component: MakeType,
+        as_resource: MakeType,
     },
     State {
         is_added: fn(&World) -> bool,
-        saved_type: fn(Arc<str>) -> Arc<dyn SavedType>,
+        saved_type: MakeType,
+        watch: fn(&mut App),
     },
 }
+
+/// Makes a saved type of its name, with what the world knows of it.
+type MakeType = Arc<dyn Fn(Arc<str>, &World) -> Arc<dyn SavedType> + Send + Sync>;
 
 impl Declaration {
     /// The type's name in the journal.
@@ -75,8 +87,30 @@ impl Declaration {
         )
     }
 
-    /// A state.
-    pub(super) fn state<S>() -> Self
+    /// A component that is written as a value which serde can write, and made of it again.
+    pub(super) fn proxy<T, P>(codec: RebuiltCodec<T, P>) -> Self
+    where
+        T: Component,
+        P: TypePath + Serialize + DeserializeOwned + Send + Sync + 'static,
+    {
+        let as_component: MakeType =
+            Arc::new(move |path, _| RebuiltType::shared(path, codec.clone()));
+        let as_resource = as_component.clone();
+        Self {
+            type_id: TypeId::of::<T>(),
+            // Named after what is written, which is the game's own type.
+            type_path: P::type_path().into(),
+            kind: DeclaredKind::Component {
+                register: World::register_component::<T>,
+                require_marker: World::try_register_required_components::<T, Saved>,
+                as_component,
+                as_resource,
+            },
+        }
+    }
+
+    /// A state, and what it is saved as if that is something else.
+    pub(super) fn state<S>(mapping: Option<StateMapping<S>>) -> Self
     where
         S: FreelyMutableState + TypePath + Serialize + DeserializeOwned,
     {
@@ -85,8 +119,18 @@ impl Declaration {
             type_path: S::type_path().into(),
             kind: DeclaredKind::State {
                 is_added: |world| world.contains_resource::<NextState<S>>(),
-                saved_type: StateType::<S>::shared,
+                saved_type: Arc::new(move |path, _| StateType::<S>::shared(path, mapping.clone())),
+                watch: watch_transitions::<S>,
             },
+        }
+    }
+
+    /// Lets the app note what this state was when it is left, if it is one.
+    pub(super) fn watch(&self, app: &mut App) {
+        if let DeclaredKind::State { is_added, watch, .. } = &self.kind
+            && is_added(app.world())
+        {
+            watch(app);
         }
     }
 
@@ -114,8 +158,8 @@ impl Declaration {
 
     fn component<T: Component>(
         type_path: Arc<str>,
-        as_component: fn(Arc<str>, &World) -> Arc<dyn SavedType>,
-        as_resource: fn(Arc<str>, &World) -> Arc<dyn SavedType>,
+        as_component: impl Fn(Arc<str>, &World) -> Arc<dyn SavedType> + Send + Sync + 'static,
+        as_resource: impl Fn(Arc<str>, &World) -> Arc<dyn SavedType> + Send + Sync + 'static,
     ) -> Self {
         Self {
             type_id: TypeId::of::<T>(),
@@ -123,10 +167,36 @@ impl Declaration {
             kind: DeclaredKind::Component {
                 register: World::register_component::<T>,
                 require_marker: World::try_register_required_components::<T, Saved>,
-                as_component,
-                as_resource,
+                as_component: Arc::new(as_component),
+                as_resource: Arc::new(as_resource),
             },
         }
+    }
+}
+
+/// Systems in [`StateTransition`] that run when the next states are known and nothing of the last
+/// ones was cleared away.
+#[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum BeforeExit {
+    /// Notes what the states were.
+    Note,
+    /// Looks at the world.
+    Look,
+}
+
+fn watch_transitions<S: FreelyMutableState>(app: &mut App) {
+    app.add_systems(StateTransition, note_exit::<S>.in_set(BeforeExit::Note));
+}
+
+fn note_exit<S: FreelyMutableState>(
+    mut transitions: MessageReader<StateTransitionEvent<S>>,
+    mut left: ResMut<StatesBeingLeft>,
+    mut log: ResMut<StateLog>,
+) {
+    let Some(transition) = transitions.read().last() else { return };
+    left.note(transition.exited.clone());
+    if transition.exited != transition.entered {
+        log.note(&transition.exited, &transition.entered);
     }
 }
 
@@ -148,4 +218,12 @@ impl Declarations {
     pub(super) fn iter(&self) -> impl Iterator<Item = &Declaration> {
         self.declared.iter()
     }
+}
+
+/// Lets the app note what its saved states were when they are left.
+pub(crate) fn watch_saved_states(app: &mut App) {
+    let declared = app.world().get_resource::<Declarations>();
+    let declared: Vec<Declaration> =
+        declared.into_iter().flat_map(Declarations::iter).cloned().collect();
+    declared.iter().for_each(|declaration| declaration.watch(app));
 }

@@ -4,6 +4,7 @@ mod carried;
 mod column;
 mod encoder;
 mod failure;
+mod places;
 mod presence;
 mod save_ids;
 mod split;
@@ -12,7 +13,9 @@ pub(crate) use carried::Carried;
 pub(crate) use column::ColumnWriter;
 #[cfg(test)]
 pub(crate) use encoder::Encoded;
-pub(crate) use encoder::Encoder;
+pub(crate) use encoder::{Claimed, Encoder};
 #[cfg(test)]
 pub(crate) use failure::EncodeFailureReason;
+pub(crate) use failure::{EncodeFailure, panic_message};
+pub(crate) use places::KeyedIds;
 pub(crate) use save_ids::SaveIds;

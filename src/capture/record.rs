@@ -2,6 +2,7 @@
 
 mod child_order;
 mod columns;
+mod copier;
 mod copies;
 mod moment;
 mod recorder;
@@ -12,10 +13,13 @@ mod tables;
 mod ticks;
 
 pub(crate) use columns::{CapturedColumn, ComponentRecorder, RecordColumn, Rows};
+pub(crate) use copier::Copier;
 pub(crate) use moment::{Capture, CaptureScope};
 pub(crate) use recorder::Recorder;
 pub(crate) use resources::ResourceRecorder;
-pub(crate) use states::{PendingState, SavedState, StateCodec, StateRecorder};
+pub(crate) use states::{
+    PendingState, SavedState, StateCodec, StateMapping, StateRecorder, StatesBeingLeft,
+};
 
 use bevy::ecs::entity_disabling::DefaultQueryFilters;
 use bevy::ecs::query::{With, Without};

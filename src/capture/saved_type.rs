@@ -1,18 +1,20 @@
 //! A saved type, with its concrete type erased.
 
-use std::marker::PhantomData;
 use std::sync::Arc;
 
-use bevy::ecs::component::ComponentId;
+use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::world::World;
 use bevy::state::state::FreelyMutableState;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::codec::{ChildOrderCodec, ComponentCodec, CopyCodec};
-use super::record::{ComponentRecorder, RecordColumn, ResourceRecorder, StateCodec, StateRecorder};
+use super::codec::{ChildOrderCodec, ComponentCodec, CopyCodec, RebuiltCodec};
+use super::record::{
+    ComponentRecorder, RecordColumn, ResourceRecorder, StateCodec, StateMapping, StateRecorder,
+};
 use crate::restore::{
     DecodedColumn, DecodedComponents, DecodedOrder, DecodedResource, DecodedState,
+    RebuiltComponents,
 };
 
 /// What a saved type is to the world.
@@ -82,6 +84,48 @@ impl<C: ComponentCodec> SavedType for ComponentType<C> {
     }
 }
 
+/// A component that the game makes anew of what was written of it.
+pub(crate) struct RebuiltType<T, P> {
+    type_path: Arc<str>,
+    codec: RebuiltCodec<T, P>,
+}
+
+impl<T, P> RebuiltType<T, P>
+where
+    T: Component,
+    P: Serialize + DeserializeOwned + Send + Sync + 'static,
+{
+    pub(crate) fn shared(type_path: Arc<str>, codec: RebuiltCodec<T, P>) -> Arc<dyn SavedType> {
+        Arc::new(Self { type_path, codec })
+    }
+}
+
+impl<T, P> SavedType for RebuiltType<T, P>
+where
+    T: Component,
+    P: Serialize + DeserializeOwned + Send + Sync + 'static,
+{
+    fn type_path(&self) -> &Arc<str> {
+        &self.type_path
+    }
+
+    fn role(&self) -> Role {
+        Role::Component
+    }
+
+    fn watched(&self, world: &mut World) -> Option<ComponentId> {
+        Some(world.register_component::<T>())
+    }
+
+    fn recorder(&self, world: &mut World) -> Box<dyn RecordColumn> {
+        Box::new(ComponentRecorder::new(world, self.codec.clone()))
+    }
+
+    fn decoder(&self) -> DecodedColumn {
+        DecodedColumn::Component(Box::new(RebuiltComponents::new(self.codec.clone())))
+    }
+}
+
 /// The order of siblings.
 pub(crate) struct ChildOrderType {
     type_path: Arc<str>,
@@ -148,12 +192,15 @@ impl<C: ComponentCodec> SavedType for ResourceType<C> {
 /// A state.
 pub(crate) struct StateType<S> {
     type_path: Arc<str>,
-    state: PhantomData<fn() -> S>,
+    mapping: Option<StateMapping<S>>,
 }
 
 impl<S: FreelyMutableState + Serialize + DeserializeOwned> StateType<S> {
-    pub(crate) fn shared(type_path: Arc<str>) -> Arc<dyn SavedType> {
-        Arc::new(Self { type_path, state: PhantomData })
+    pub(crate) fn shared(
+        type_path: Arc<str>,
+        mapping: Option<StateMapping<S>>,
+    ) -> Arc<dyn SavedType> {
+        Arc::new(Self { type_path, mapping })
     }
 }
 
@@ -167,7 +214,7 @@ impl<S: FreelyMutableState + Serialize + DeserializeOwned> SavedType for StateTy
     }
 
     fn recorder(&self, _: &mut World) -> Box<dyn RecordColumn> {
-        Box::new(StateRecorder::<S>::default())
+        Box::new(StateRecorder::new(self.mapping.clone()))
     }
 
     fn decoder(&self) -> DecodedColumn {

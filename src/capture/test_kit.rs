@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Capture, CaptureScope, Carried, Encoded, Encoder, Recorder, SavedTypes, SessionAppExt,
+    Capture, CaptureScope, Encoded, Encoder, KeyedIds, Recorder, SavedTypes, SessionAppExt,
 };
 use crate::ReflectSaved;
 use crate::journal::{Block, CheckpointKind, Commit, ENTITIES, Rows, SaveId, TypeSummary, Values};
@@ -211,18 +211,18 @@ impl Play {
         mut image: WorldImage,
         next: SaveId,
     ) -> EntitiesReplaced {
-        let carried = image.carried();
         image.insert_resources(self.world());
-        image.set_states(self.world()).unwrap();
+        image.set_states(self.world(), None).unwrap();
         let replaced = image.replace_entities(self.world());
-        self.begin_run(next, replaced.seeds.clone(), carried);
+        self.begin_run(next, &replaced);
         replaced
     }
 
-    fn begin_run(&mut self, next: SaveId, seeds: Vec<(Entity, SaveId)>, carried: Carried) {
+    fn begin_run(&mut self, next: SaveId, replaced: &EntitiesReplaced) {
         self.encoder = Encoder::new(self.types.clone(), next);
-        self.encoder.seed(seeds);
-        self.encoder.carry(carried);
+        self.encoder.seed(replaced.seeds.iter().copied());
+        self.encoder.carry(replaced.carried.clone());
+        self.encoder.note_gone(KeyedIds::of(replaced.gone.clone()));
         self.recorder.restart(self.app.world());
         self.journal = Journal::default();
         self.full();

@@ -17,7 +17,7 @@ use super::codec::{SerdeCodec, disabled_codec};
 use super::declaration::{Declaration, Declarations, DeclaredKind};
 pub(crate) use super::saved_type::Role;
 use super::saved_type::{ChildOrderType, ComponentType, SavedType};
-use super::{ReflectSaved, Saved};
+use super::{Placed, ReflectSaved, SaveKey, Saved};
 use crate::journal::{ENTITIES, limits};
 
 /// The column of `ChildOf`.
@@ -26,6 +26,14 @@ pub(crate) const CHILD_OF: &str = "bevy_ecs::hierarchy::ChildOf";
 pub(crate) const CHILD_ORDER: &str = "bevy_session::ChildOrder";
 /// The column of `Disabled`.
 pub(crate) const DISABLED: &str = "bevy_ecs::entity_disabling::Disabled";
+
+/// The column of the keys of placed entities.
+pub(crate) const SAVE_KEYS: &str = "bevy_session::SaveKey";
+/// Keys of entities that aren't saved and may be referred to. No column of a type: its rows belong
+/// to no saved entity.
+pub(crate) const ANCHORS: &str = "bevy_session::Anchor";
+/// Keys of placed entities that were despawned in play. No column of a type either.
+pub(crate) const GONE: &str = "bevy_session::Gone";
 
 /// All saved types of a game, in the order in which the journal has them.
 ///
@@ -70,6 +78,7 @@ impl SavedTypes {
     /// soon as one has been spawned, and again when the app is complete. It never fails: what can't
     /// be saved is among the [`problems`](Self::problems).
     pub(crate) fn collect(world: &mut World) -> Self {
+        world.init_resource::<Placed>();
         let mut collection = Collection::new(world);
         for (declaration, brings_marker) in declarations(world) {
             collection.add(world, &declaration, brings_marker);
@@ -99,7 +108,7 @@ impl SavedTypes {
 
     /// How many component types the game saves, without those that are always saved.
     pub(crate) fn component_count(&self) -> usize {
-        let built_in = [CHILD_OF, DISABLED];
+        let built_in = [CHILD_OF, DISABLED, SAVE_KEYS];
         self.of_role(Role::Component).filter(|path| !built_in.contains(path)).count()
     }
 
@@ -157,11 +166,17 @@ impl Collection {
             ComponentType::shared(CHILD_OF.into(), SerdeCodec::<ChildOf>::default()),
             ComponentType::shared(DISABLED.into(), disabled_codec()),
             ChildOrderType::shared(CHILD_ORDER.into()),
+            ComponentType::shared(SAVE_KEYS.into(), SerdeCodec::<SaveKey>::default()),
         ];
         Self {
             columns: built_in.map(|column| (column.type_path().clone(), column)).into(),
-            known: [TypeId::of::<Saved>(), TypeId::of::<ChildOf>(), TypeId::of::<Disabled>()]
-                .into(),
+            known: [
+                TypeId::of::<Saved>(),
+                TypeId::of::<ChildOf>(),
+                TypeId::of::<Disabled>(),
+                TypeId::of::<SaveKey>(),
+            ]
+            .into(),
             adopted: Vec::new(),
             problems: Vec::new(),
         }
@@ -187,14 +202,15 @@ impl Collection {
         if type_path.len() > limits::STRING_BYTES {
             return Err(TypeProblemReason::PathTooLong);
         }
-        if **type_path == *ENTITIES || self.columns.contains_key(type_path) {
+        if [ENTITIES, ANCHORS, GONE].contains(&&**type_path) || self.columns.contains_key(type_path)
+        {
             return Err(TypeProblemReason::PathTaken);
         }
-        let saved_type = match declaration.kind {
+        let saved_type = match &declaration.kind {
             DeclaredKind::State { is_added, .. } if !is_added(world) => {
                 return Err(TypeProblemReason::StateNotAdded);
             }
-            DeclaredKind::State { saved_type, .. } => saved_type(type_path.clone()),
+            DeclaredKind::State { saved_type, .. } => saved_type(type_path.clone(), world),
             DeclaredKind::Component { register, require_marker, as_component, as_resource } => {
                 let component = register(world);
                 if is_relationship_target(world, component) {
@@ -204,7 +220,7 @@ impl Collection {
                 if is_resource(world, component) {
                     as_resource(type_path.clone(), world)
                 } else {
-                    if brings_marker && !bring_marker(world, component, require_marker) {
+                    if brings_marker && !bring_marker(world, component, *require_marker) {
                         self.adopted.push((type_path.clone(), component));
                     }
                     as_component(type_path.clone(), world)

@@ -2,12 +2,38 @@
 
 use bevy::prelude::*;
 
-/// What the plugin is doing right now. Read it through the run conditions
-/// [`saving_is_in_progress`] and [`session_is_restoring`].
+/// What the plugin is doing right now, also as the run conditions [`saving_is_in_progress`] and
+/// [`session_is_restoring`].
 #[derive(Resource, Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct SessionActivity {
     pub(super) saving: bool,
-    pub(super) restoring: bool,
+    pub(super) restore: Option<RestorePhase>,
+}
+
+/// How far a restore is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum RestorePhase {
+    /// The checkpoint is being read and decoded. Nothing of the world has changed.
+    Reading,
+    /// Resources and states are as saved, and the game loads what the entities belong to.
+    WaitingForGate,
+    /// Entities are being put back, all within one frame.
+    Replacing,
+}
+
+impl SessionActivity {
+    /// Whether something that was captured isn't on disk yet.
+    #[must_use]
+    pub fn is_saving(&self) -> bool {
+        self.saving
+    }
+
+    /// How far the restore is, if there is one.
+    #[must_use]
+    pub fn restore(&self) -> Option<RestorePhase> {
+        self.restore
+    }
 }
 
 /// Run condition: something that was captured isn't on disk yet. For a save indicator.
@@ -19,7 +45,9 @@ pub fn saving_is_in_progress(activity: Option<Res<SessionActivity>>) -> bool {
 /// Run condition, for observers too: the world is being put back. No loot, no sounds, no new game.
 #[must_use]
 pub fn session_is_restoring(activity: Option<Res<SessionActivity>>) -> bool {
-    activity.is_some_and(|activity| activity.restoring)
+    activity
+        .and_then(|activity| activity.restore)
+        .is_some_and(|phase| phase != RestorePhase::Reading)
 }
 
 /// Sets what the plugin is doing, and marks it as changed only where it did.

@@ -8,7 +8,7 @@ use tracing::{debug, debug_span, info};
 use super::notifications::{AutosaveStretched, CheckpointCaptured, CheckpointFailed, notify};
 use super::runtime::{MAKE_UP_LONGEST, RuntimeParts};
 use super::{CurrentSession, SessionSettings};
-use crate::capture::CaptureScope;
+use crate::capture::{CaptureScope, GameClock};
 use crate::journal::{CheckpointId, CheckpointKind};
 use crate::session::CheckpointError;
 use crate::session::SessionStatus;
@@ -24,7 +24,7 @@ impl RuntimeParts {
     /// Takes an automatic checkpoint if one is due.
     pub(super) fn autosave(&mut self, world: &mut World) {
         let Some(playing) = &self.playing else { return };
-        if self.transition.is_some() {
+        if self.transition.is_some() || !playing.gate_was_open {
             return;
         }
         let must_open = playing.base.is_none() && playing.counter == playing.opened_with;
@@ -85,12 +85,16 @@ impl RuntimeParts {
         // The recorder makes a delta full where it can't tell any more what changed.
         let full = capture.scope() == CaptureScope::Full;
         let nothing_changed = !full && capture.is_empty() && !current.fields_changed;
-        if nothing_changed && label.is_none() {
+        // A moment that a state asks for is no more worth than the world that it is of.
+        let is_asked_for = label.is_some() && kind != CheckpointKind::State;
+        if nothing_changed && !is_asked_for {
             debug!("nothing changed since the last checkpoint");
             playing.recorder.recycle(capture);
             return;
         }
-        let fields = (full || current.fields_changed).then(|| current.fields.clone());
+        let about = current.fields_changed || full;
+        let fields = about.then(|| current.fields.clone());
+        let state_changes = about.then(|| current.state_changes.clone());
         current.fields_changed = false;
         let play_time = current.play_time;
         let base = if full { None } else { playing.base };
@@ -107,6 +111,7 @@ impl RuntimeParts {
             capture_time: begun.elapsed(),
         };
         notify(world, captured);
+        let clock = GameClock::of(world);
         let time = now.wall;
         let counter = id.counter;
         let handed_over = Instant::now();
@@ -118,6 +123,8 @@ impl RuntimeParts {
             time,
             play_time,
             fields,
+            state_changes,
+            clock,
             capture,
             handed_over,
         };

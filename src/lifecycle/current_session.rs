@@ -7,10 +7,14 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::capture::StateChange;
 use crate::journal::{CheckpointId, CheckpointKind, SessionId};
 use crate::session::{
     FieldError, Fields, SessionContext, SessionMetadata, SessionPriority, SessionStatus,
 };
+
+/// Changes of states that a session remembers.
+const STATE_CHANGES: usize = 100;
 
 /// The session that is being played or paused. Take it as `Option<Res<CurrentSession>>`: it is
 /// there from [`SessionStarted`](crate::SessionStarted) or
@@ -39,6 +43,7 @@ pub struct CurrentSession {
     pub(crate) fields: Fields,
     /// Whether a field changed since the last capture.
     pub(crate) fields_changed: bool,
+    pub(crate) state_changes: Vec<StateChange>,
 }
 
 /// The newest durable checkpoint of the session that is being played.
@@ -62,7 +67,18 @@ impl CurrentSession {
             last_checkpoint: None,
             fields,
             fields_changed: false,
+            state_changes: Vec::new(),
         }
+    }
+
+    /// Notes changes of the game's states. The oldest are forgotten.
+    pub(super) fn note_states(&mut self, changes: Vec<StateChange>) {
+        let play_time = self.play_time;
+        let changes = changes.into_iter().map(|change| StateChange { play_time, ..change });
+        self.state_changes.extend(changes);
+        let surplus = self.state_changes.len().saturating_sub(STATE_CHANGES);
+        self.state_changes.drain(..surplus);
+        self.fields_changed = true;
     }
 
     /// The session's identity.
@@ -191,6 +207,12 @@ impl CurrentSession {
         self.fields.set(name, value)?;
         self.fields_changed = true;
         Ok(())
+    }
+
+    /// Which way the session went through the game's saved states, as of its newest 100 changes.
+    #[must_use]
+    pub fn state_changes(&self) -> &[StateChange] {
+        &self.state_changes
     }
 
     /// Removes a custom field and says whether it was set.

@@ -25,6 +25,8 @@ impl RuntimeParts {
             process.exit_seen();
         }
         self.order(Order::Beat);
+        // What waits for a gate is given up; it can be restored at the next start.
+        self.cancel_restoring(world);
         let already_leaving = matches!(self.transition, Some(Transition::Leaving { .. }));
         if self.playing.is_some() && !already_leaving {
             // An exit goes before whatever was being prepared.

@@ -3,9 +3,9 @@
 use bevy::prelude::*;
 use tracing::error;
 
-use super::activity::set_activity;
+use super::activity::{RestorePhase, set_activity};
 use super::notifications::{CheckpointFailed, TypeNotSaved, notify};
-use super::runtime::{Playing, Runtime, RuntimeParts};
+use super::runtime::{Playing, Runtime, RuntimeParts, Transition};
 use super::{CurrentSession, SessionSettings};
 use crate::capture::TypeProblem;
 use crate::journal::CheckpointId;
@@ -41,11 +41,15 @@ impl RuntimeParts {
         self.pass_on_settings(world);
         self.link.turn(self.now);
         self.handle_reports(world);
+        self.go_on_restoring(world);
+        self.follow_placed_entities(world);
         if let Some(playing) = &mut self.playing {
             playing.recorder.watch_removals(world);
             self.let_time_pass(world, self.now.elapsed.saturating_sub(before.elapsed));
         }
+        self.follow_states(world);
         self.handle_requests(world);
+        self.checkpoint_with_states(world);
         self.autosave(world);
         self.exit_if_asked(world);
         // What a driven writer can do at once is known in this very frame.
@@ -53,7 +57,18 @@ impl RuntimeParts {
         self.handle_reports(world);
         self.mourn_writer(world);
         let saving = self.playing.as_ref().is_some_and(Playing::is_saving);
-        set_activity(world, |activity| activity.saving = saving);
+        let reading = matches!(self.transition, Some(Transition::Preparing(_)));
+        set_activity(world, |activity| {
+            activity.saving = saving;
+            if reading != (activity.restore == Some(RestorePhase::Reading)) && !self.is_restoring()
+            {
+                activity.restore = reading.then_some(RestorePhase::Reading);
+            }
+        });
+    }
+
+    fn is_restoring(&self) -> bool {
+        matches!(self.transition, Some(Transition::Restoring(_)))
     }
 
     /// Says once which types can't be saved, now that somebody listens.
@@ -64,6 +79,9 @@ impl RuntimeParts {
     }
 
     fn let_time_pass(&mut self, world: &mut World, passed: std::time::Duration) {
+        if matches!(self.transition, Some(Transition::Restoring(_))) {
+            return;
+        }
         let Some(mut current) = world.get_resource_mut::<CurrentSession>() else { return };
         if current.status != SessionStatus::Active {
             return;

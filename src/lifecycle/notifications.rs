@@ -6,10 +6,10 @@ use std::time::Duration;
 use bevy::prelude::*;
 
 use super::requests::Request;
-use crate::capture::TypeProblemReason;
+use crate::capture::{SaveKey, TypeProblemReason};
 use crate::journal::{CheckpointId, CheckpointKind, SessionId};
 use crate::recovery::RecoveryOffer;
-use crate::restore::RestoreReport;
+use crate::restore::{RestoreLoss, RestoreReport};
 use crate::session::{CheckpointError, EndReason, RecoveryError, RequestError, RestoreReason};
 
 /// Declares the notifications and registers them, so that none can be declared and forgotten.
@@ -210,12 +210,59 @@ notifications! {
         session: SessionId,
     }
 
-    /// The chosen checkpoint was read and decoded; nothing in the world has changed yet.
+    /// The chosen checkpoint was read and decoded; nothing in the world has changed yet. An observer
+    /// that doesn't like what it sees calls
+    /// [`cancel_restore`](crate::SessionCommands::cancel_restore).
     RestorePrepared {
         /// The session.
         session: SessionId,
         /// The checkpoint.
         checkpoint: CheckpointId,
+        /// What this build of the game can't use of it.
+        losses: Vec<RestoreLoss>,
+    }
+
+    /// A restore waits for its gate: a condition of
+    /// [`restore_in`](crate::SessionHooksExt::restore_in) or
+    /// [`restore_when`](crate::SessionHooksExt::restore_when) that doesn't come true. It goes on
+    /// waiting. Told after [`SessionSettings::restore_patience`](crate::SessionSettings), then
+    /// after twice the time, and so on.
+    RestoreStalled {
+        /// The session.
+        session: SessionId,
+        /// The state or condition that it waits for.
+        gate: String,
+        /// For how long by now.
+        waited: Duration,
+    }
+
+    /// A restore was cancelled.
+    RestoreCancelled {
+        /// The session.
+        session: SessionId,
+        /// Whether resources and states are as saved already. Entities are as they were in any case.
+        began: bool,
+    }
+
+    /// Placed entities are back in the world, and got the values that had been kept for them.
+    PlacedRestored {
+        /// The session.
+        session: SessionId,
+        /// The entities.
+        entities: Vec<Entity>,
+        /// What came back, and what didn't.
+        report: RestoreReport,
+    }
+
+    /// Two living entities have the same [`SaveKey`](crate::SaveKey). What is saved under it goes to
+    /// the first one.
+    DuplicateSaveKey {
+        /// The key.
+        key: SaveKey,
+        /// The entity that has it.
+        first: Entity,
+        /// The entity that came with it later.
+        second: Entity,
     }
 
     /// The world is about to be changed by a restore.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bevy::platform::collections::HashSet;
 use bevy::prelude::*;
 use tracing::{debug, error, info, warn};
 
@@ -14,6 +15,7 @@ use super::runtime::{MAKE_UP_FIRST, Playing, Preparing, RuntimeParts, Transition
 use super::{
     CurrentSession, LastCheckpoint, RecoveryOffers, Request, SessionCatalog, SessionSettings,
 };
+use crate::capture::Placed;
 use crate::journal::SessionId;
 use crate::recovery::{Found, SessionEntry};
 use crate::session::SessionContext;
@@ -37,7 +39,8 @@ impl RuntimeParts {
                 self.detected(world, found);
             }
             Report::TakenUp { session, context } => self.taken_up(world, session, context),
-            Report::Prepared(prepared) => self.restore(world, *prepared),
+            Report::Prepared(prepared) => self.begin_restore(world, *prepared),
+            Report::Claimed(claimed) => self.claimed(world, *claimed),
             Report::NotPrepared { error } => self.not_prepared(world, error),
             Report::Damaged(found) => self.damaged(world, *found),
             Report::Unrecoverable { session, error } => self.unrecoverable(world, session, error),
@@ -88,7 +91,7 @@ impl RuntimeParts {
     fn detected(&mut self, world: &mut World, found: Vec<Found>) {
         self.detected = true;
         for found in found {
-            tell_found(world, found);
+            self.tell_found(world, found);
         }
         let sessions = world.get_resource_or_init::<SessionCatalog>().sessions.len();
         let offers = world.get_resource_or_init::<RecoveryOffers>().offers.len();
@@ -106,7 +109,13 @@ impl RuntimeParts {
         metadata.context = context;
         world.get_resource_or_init::<SessionCatalog>().put(SessionEntry::begun(&metadata));
         world.insert_resource(CurrentSession::new(*metadata, fields));
-        self.playing = Some(Playing::new(session, run, 0, self.recorder(world)));
+        let mut playing = Playing::new(session, run, 0, self.recorder(world));
+        playing.gate_was_open = self.gate_is_open(world);
+        self.playing = Some(playing);
+        self.paused_by_state = false;
+        if let Some(mut placed) = world.get_resource_mut::<Placed>() {
+            placed.begin(HashSet::default(), HashSet::default());
+        }
         info!(%session, "session started");
         notify(world, SessionStarted { session });
     }
@@ -127,7 +136,7 @@ impl RuntimeParts {
         let session = found.session;
         let is_offered = !found.offers.is_empty();
         let preparing = self.end_preparing();
-        tell_found(world, found);
+        self.tell_found(world, found);
         let Some(preparing) = preparing else { return };
         match preparing.otherwise {
             None => {}
@@ -212,6 +221,9 @@ impl RuntimeParts {
             return;
         };
         self.playing = None;
+        if let Some(mut placed) = world.get_resource_mut::<Placed>() {
+            placed.end();
+        }
         if let Some(current) = world.remove_resource::<CurrentSession>() {
             let mut catalog = world.get_resource_or_init::<SessionCatalog>();
             if let Some(mut entry) = catalog.remove(session) {
@@ -270,7 +282,7 @@ impl RuntimeParts {
 
 impl Preparing {
     /// The request that asked for it.
-    fn request(self) -> Request {
+    pub(super) fn request(self) -> Request {
         if let Some(session) = self.otherwise {
             return Request::StartOrContinue(session);
         }
@@ -283,37 +295,44 @@ impl Preparing {
     }
 }
 
-/// Puts what was found about a session into the catalogue and the offers, and tells the game.
-fn tell_found(world: &mut World, found: Found) {
-    let session = found.session;
-    let wanted = world.get_resource_or_init::<SessionSettings>().recovery;
-    if let Some(entry) = found.entry {
-        world.get_resource_or_init::<SessionCatalog>().put(entry);
-    }
-    world.get_resource_or_init::<RecoveryOffers>().remove(session);
-    if let Some(corruption) = found.corruption {
-        warn!(%session, lost = ?corruption.lost, files = ?corruption.files, "damaged files");
-        notify(
-            world,
-            CorruptionDetected {
-                session,
-                lost: corruption.lost,
-                newest_intact: corruption.newest_intact,
-                lost_play_time: corruption.lost_play_time,
-                files: corruption.files,
-            },
-        );
-    }
-    if let Some(error) = found.failure {
-        error!(%session, ?error, "no checkpoint can be restored");
-        notify(world, RecoveryFailed { session, error });
-    }
-    if !wanted {
-        return;
-    }
-    for offer in found.offers {
-        info!(%session, cause = ?offer.cause, newest = %offer.newest, "recovery available");
-        world.get_resource_or_init::<RecoveryOffers>().offers.push(offer.clone());
-        notify(world, RecoveryAvailable { offer });
+impl RuntimeParts {
+    /// Puts what was found about a session into the catalogue and the offers, and tells the game.
+    fn tell_found(&mut self, world: &mut World, found: Found) {
+        let session = found.session;
+        let wanted = world.get_resource_or_init::<SessionSettings>().recovery;
+        if let Some(entry) = found.entry {
+            world.get_resource_or_init::<SessionCatalog>().put(entry);
+        }
+        world.get_resource_or_init::<RecoveryOffers>().remove(session);
+        self.withheld.retain(|offer| offer.session.id != session);
+        if let Some(corruption) = found.corruption {
+            warn!(%session, lost = ?corruption.lost, files = ?corruption.files, "damaged files");
+            notify(
+                world,
+                CorruptionDetected {
+                    session,
+                    lost: corruption.lost,
+                    newest_intact: corruption.newest_intact,
+                    lost_play_time: corruption.lost_play_time,
+                    files: corruption.files,
+                },
+            );
+        }
+        if let Some(error) = found.failure {
+            error!(%session, ?error, "no checkpoint can be restored");
+            notify(world, RecoveryFailed { session, error });
+        }
+        if !wanted {
+            return;
+        }
+        for offer in found.offers {
+            info!(%session, cause = ?offer.cause, newest = %offer.newest, "recovery available");
+            world.get_resource_or_init::<RecoveryOffers>().offers.push(offer.clone());
+            if self.hooks.offer_in.is_empty() {
+                notify(world, RecoveryAvailable { offer });
+            } else {
+                self.withheld.push(offer);
+            }
+        }
     }
 }

@@ -7,12 +7,12 @@ use bevy::prelude::*;
 use tracing::{info_span, warn};
 
 use super::notifications::{
-    RequestRejected, SessionPaused, SessionResumed, SessionUpdated, notify,
+    RequestRejected, RestoreCancelled, SessionPaused, SessionResumed, SessionUpdated, notify,
 };
 use super::requests::{Request, SessionUpdate};
 use super::runtime::{Preparing, RuntimeParts, Transition};
 use super::{CurrentSession, SessionCatalog, SessionSettings};
-use crate::capture::Carried;
+use crate::capture::{Carried, KeyedIds, Placed};
 use crate::journal::{CheckpointKind, Record, RunId, SaveId, SessionId, limits};
 use crate::recovery::Wanted;
 use crate::session::RestoreReason;
@@ -27,6 +27,11 @@ pub(crate) struct RequestQueue(pub(super) VecDeque<Request>);
 impl RuntimeParts {
     /// Handles requests until one has to wait for the writer.
     pub(super) fn handle_requests(&mut self, world: &mut World) {
+        if matches!(self.transition, Some(Transition::Preparing(_)))
+            && self.take_cancellation(world)
+        {
+            self.cancel_preparing(world);
+        }
         while self.transition.is_none() {
             let Some(mut queue) = world.get_resource_mut::<RequestQueue>() else { return };
             let must_know_sessions = matches!(queue.0.front(), Some(Request::StartOrContinue(_)));
@@ -63,6 +68,14 @@ impl RuntimeParts {
             Request::Forget(session) => self.file(*session, Order::Forget(*session)),
             Request::Find => {
                 self.order(Order::Detect);
+                Ok(())
+            }
+            Request::CancelRestore => Err(RequestError::NothingToCancel),
+            Request::ForgetKey(key) => {
+                self.require_session()?;
+                if let Some(mut placed) = world.get_resource_mut::<Placed>() {
+                    placed.release(key.clone());
+                }
                 Ok(())
             }
         }
@@ -103,6 +116,7 @@ impl RuntimeParts {
             next_save_id: SaveId::FIRST,
             seeds: Vec::new(),
             carried: Carried::default(),
+            gone: KeyedIds::default(),
             unknown_frames: Vec::new(),
         })));
         let fields = session.fields.clone();
@@ -138,11 +152,9 @@ impl RuntimeParts {
         }
     }
 
-    fn pause(&mut self, world: &mut World) -> Result<(), RequestError> {
+    pub(super) fn pause(&mut self, world: &mut World) -> Result<(), RequestError> {
         let session = self.step(world, Move::Pause)?;
-        let allowed = world.get_resource_or_init::<SessionSettings>().autosave;
-        let wanted = world.get_resource::<CurrentSession>().is_some_and(CurrentSession::autosave);
-        if allowed && wanted {
+        if self.saves_by_itself(world) && self.may_capture() {
             self.take_checkpoint(world, CheckpointKind::Pause, None);
         }
         self.write_status(world);
@@ -150,7 +162,7 @@ impl RuntimeParts {
         Ok(())
     }
 
-    fn resume(&mut self, world: &mut World) -> Result<(), RequestError> {
+    pub(super) fn resume(&mut self, world: &mut World) -> Result<(), RequestError> {
         let session = self.step(world, Move::Resume)?;
         self.write_status(world);
         notify(world, SessionResumed { session });
@@ -199,8 +211,24 @@ impl RuntimeParts {
     ) -> Result<(), RequestError> {
         self.require_session()?;
         check_text(label)?;
-        self.take_checkpoint(world, kind, Some(label.to_owned()));
+        match &mut self.playing {
+            Some(playing) if !playing.gate_was_open => {
+                playing.deferred = Some((label.to_owned(), kind));
+            }
+            _ => self.take_checkpoint(world, kind, Some(label.to_owned())),
+        }
         Ok(())
+    }
+
+    /// Whether the world is one of which checkpoints may be taken.
+    pub(super) fn may_capture(&self) -> bool {
+        self.playing.as_ref().is_some_and(|playing| playing.gate_was_open)
+    }
+
+    fn cancel_preparing(&mut self, world: &mut World) {
+        let Some(preparing) = self.end_preparing() else { return };
+        self.order(Order::Release(preparing.session));
+        notify(world, RestoreCancelled { session: preparing.session, began: false });
     }
 
     /// Takes the last checkpoint of the run, and orders its end.
@@ -211,7 +239,11 @@ impl RuntimeParts {
         end: Option<EndReason>,
     ) -> Result<(), RequestError> {
         self.step(world, step)?;
-        self.take_checkpoint(world, CheckpointKind::Exit, None);
+        // Behind a closed gate the world is no longer the session's: the checkpoint that was taken as
+        // the gate closed is the last one.
+        if self.may_capture() {
+            self.take_checkpoint(world, CheckpointKind::Exit, None);
+        }
         let Some(current) = world.get_resource::<CurrentSession>() else {
             return Err(RequestError::NoSession);
         };

@@ -5,6 +5,7 @@ use serde::Serialize;
 use tracing::error;
 
 use super::RequestQueue;
+use crate::capture::SaveKey;
 use crate::journal::{CheckpointKind, SessionId};
 use crate::session::{EndReason, FieldError, Fields, NewSession, RestoreFrom, SessionPriority};
 
@@ -46,6 +47,10 @@ pub enum Request {
     Forget(SessionId),
     /// [`SessionCommands::find_sessions`].
     Find,
+    /// [`SessionCommands::cancel_restore`].
+    CancelRestore,
+    /// [`SessionCommands::forget_key`].
+    ForgetKey(SaveKey),
 }
 
 /// Changes to the session that is being played. What isn't set stays as it is.
@@ -225,6 +230,19 @@ pub trait SessionCommands {
     /// follows, and what still waits for an answer is offered again.
     fn find_sessions(&mut self) {
         self.request_session(Request::Find);
+    }
+
+    /// Gives up the restore that is under way. Until
+    /// [`RestoreStarted`](crate::RestoreStarted) nothing of the world has changed; after it, while
+    /// the restore waits for its gate, resources and states stay as saved.
+    fn cancel_restore(&mut self) {
+        self.request_session(Request::CancelRestore);
+    }
+
+    /// Forgets that the placed entity with this key is gone, and the values that were kept for it:
+    /// the next one that comes with the key begins anew. For goblins that come back.
+    fn forget_key(&mut self, key: impl Into<SaveKey>) {
+        self.request_session(Request::ForgetKey(key.into()));
     }
 
     /// Deletes a session that isn't being played, with everything in it.

@@ -1,55 +1,133 @@
-//! Puts a prepared checkpoint back into the world.
+//! Puts a prepared checkpoint back into the world, step by step.
 
-use std::time::Instant;
+use std::time::Duration;
 
 use bevy::prelude::*;
-use tracing::{debug, error, info, info_span};
+use tracing::{debug, error, info, info_span, warn};
 
-use super::activity::set_activity;
+use super::activity::{RestorePhase, set_activity};
 use super::notifications::{
-    RestorePrepared, RestoreStarted, SessionRecovered, SessionRestored, notify,
+    RequestRejected, RestoreCancelled, RestorePrepared, RestoreStalled, RestoreStarted,
+    SessionRecovered, SessionRestored, notify,
 };
-use super::runtime::{Playing, RuntimeParts};
-use super::{CurrentSession, LastCheckpoint, RecoveryOffers, SessionCatalog};
+use super::runtime::{Playing, Preparing, RuntimeParts, Transition};
+use super::settings::RestoreLosses;
+use super::{
+    CurrentSession, LastCheckpoint, RecoveryOffers, Request, SessionCatalog, SessionSettings,
+};
+use crate::capture::{KeyedIds, Placed};
 use crate::journal::RunId;
 use crate::recovery::Prepared;
-use crate::session::RestoreReason;
-use crate::session::SessionStatus;
+use crate::session::{RequestError, RestoreReason, SessionStatus};
 use crate::writer::{Order, TakeUp};
 
+/// A restore that has entered the saved states and waits for its gate.
+pub(crate) struct Restoring {
+    prepared: Prepared,
+    preparing: Preparing,
+    /// The session that was being played, should the restore be cancelled.
+    before: Option<CurrentSession>,
+    /// Whether another state was entered in place of a saved one.
+    through: bool,
+    /// When it began to wait.
+    since: Duration,
+    /// When it is told next that it waits.
+    tell_at: Duration,
+}
+
 impl RuntimeParts {
-    /// Runs the restore protocol from the point where nothing of the world has changed yet.
-    pub(super) fn restore(&mut self, world: &mut World, prepared: Prepared) {
+    /// Begins the restore protocol: up to here nothing of the world has changed.
+    pub(super) fn begin_restore(&mut self, world: &mut World, prepared: Prepared) {
         let Some(preparing) = self.end_preparing() else { return };
+        let session = prepared.metadata.id;
+        let checkpoint = prepared.checkpoint;
+        let losses = prepared.image.losses().to_vec();
+        let settings = world.get_resource_or_init::<SessionSettings>();
+        let is_refused = settings.losses == RestoreLosses::Refuse && !losses.is_empty();
+        notify(world, RestorePrepared { session, checkpoint, losses: losses.clone() });
+        if is_refused {
+            warn!(%session, %checkpoint, ?losses, "restore refused: it would lose something");
+            self.order(Order::Release(session));
+            let types = losses.into_iter().map(|loss| loss.type_path).collect();
+            let (request, error) = (preparing.request(), RequestError::WouldLose { types });
+            return notify(world, RequestRejected { request, error });
+        }
+        if self.take_cancellation(world) {
+            self.order(Order::Release(session));
+            return notify(world, RestoreCancelled { session, began: false });
+        }
+        if let Some(mut placed) = world.get_resource_mut::<Placed>() {
+            placed.stop_recording();
+        }
+        set_activity(world, |activity| activity.restore = Some(RestorePhase::WaitingForGate));
+        notify(world, RestoreStarted { session, checkpoint });
+
+        let mut prepared = prepared;
+        prepared.image.insert_resources(world);
+        let before = world.get_resource::<CurrentSession>().cloned();
+        world.insert_resource(session_as_saved(&prepared, self.now.wall));
+        let through = self.hooks.restore_through.clone();
+        if let Err(error) = prepared.image.set_states(world, through.as_ref()) {
+            error!(%error, "the saved states can't be entered");
+        }
+        let now = self.now.elapsed;
+        let patience = world.get_resource_or_init::<SessionSettings>().restore_patience;
+        self.transition = Some(Transition::Restoring(Box::new(Restoring {
+            prepared,
+            preparing,
+            before,
+            through: through.is_some(),
+            since: now,
+            tell_at: now.saturating_add(patience),
+        })));
+        self.go_on_restoring(world);
+    }
+
+    /// Goes on with the restore that waits for its gate, if there is one and the gate is open.
+    pub(super) fn go_on_restoring(&mut self, world: &mut World) {
+        let Some(Transition::Restoring(restoring)) = &mut self.transition else { return };
+        let session = restoring.prepared.metadata.id;
+        let closed = self.hooks.restore_when.iter_mut().find_map(|gate| {
+            let is_open = gate.holds(world);
+            (!is_open).then(|| gate.name.clone())
+        });
+        if let Some(gate) = closed {
+            let waited = self.now.elapsed.saturating_sub(restoring.since);
+            if self.now.elapsed >= restoring.tell_at {
+                // Told again after twice the time.
+                restoring.tell_at = self.now.elapsed.saturating_add(waited);
+                warn!(%session, gate, ?waited, "the restore waits for its gate");
+                notify(world, RestoreStalled { session, gate, waited });
+            }
+            if self.take_cancellation(world) {
+                self.cancel_restoring(world);
+            }
+            return;
+        }
+        if let Some(Transition::Restoring(restoring)) = self.transition.take() {
+            self.finish_restore(world, *restoring);
+        }
+    }
+
+    fn finish_restore(&mut self, world: &mut World, restoring: Restoring) {
+        let Restoring { prepared, preparing, through, .. } = restoring;
         let session = prepared.metadata.id;
         let checkpoint = prepared.checkpoint;
         let span = info_span!("restore", %session, %checkpoint, entities = tracing::field::Empty);
         let _span = span.enter();
-        notify(world, RestorePrepared { session, checkpoint });
-        set_activity(world, |activity| activity.restoring = true);
-        notify(world, RestoreStarted { session, checkpoint });
-
-        let carried = prepared.image.carried();
-        let begun = Instant::now();
-        let mut image = prepared.image;
-        image.insert_resources(world);
-        let mut current = CurrentSession::new(prepared.metadata.clone(), prepared.fields);
-        current.play_time = prepared.play_time;
-        current.last_checkpoint = Some(LastCheckpoint {
-            id: checkpoint,
-            kind: prepared.kind,
-            play_time: prepared.play_time,
-        });
-        current.status = SessionStatus::Active;
-        current.updated = self.now.wall;
-        world.insert_resource(current);
-        if let Err(error) = image.set_states(world) {
+        set_activity(world, |activity| activity.restore = Some(RestorePhase::Replacing));
+        // Before the entities are there: what belongs to a state goes with its exit.
+        if through && let Err(error) = prepared.image.set_states(world, None) {
             error!(%error, "the saved states can't be entered");
         }
-        let replaced = image.replace_entities(world);
-        set_activity(world, |activity| activity.restoring = false);
+        let replaced = prepared.image.replace_entities(world);
+        prepared.clock.set(world);
+        if let Some(mut placed) = world.get_resource_mut::<Placed>() {
+            let gone = replaced.gone.iter().map(|(_, key)| key.clone()).collect();
+            placed.begin(gone, replaced.carried.waiting().cloned().collect());
+        }
+        set_activity(world, |activity| activity.restore = None);
         span.record("entities", replaced.report.entities);
-        debug!(elapsed = ?begun.elapsed(), "world put back");
 
         let run = RunId::random();
         self.order(Order::TakeUp(Box::new(TakeUp {
@@ -59,11 +137,15 @@ impl RuntimeParts {
             supersedes: prepared.supersedes,
             next_save_id: prepared.next_save_id,
             seeds: replaced.seeds,
-            carried,
+            carried: replaced.carried,
+            gone: KeyedIds::of(replaced.gone),
             unknown_frames: prepared.unknown_frames,
         })));
         let recorder = self.recorder(world);
-        self.playing = Some(Playing::new(session, run, prepared.newest_counter, recorder));
+        let mut playing = Playing::new(session, run, prepared.newest_counter, recorder);
+        playing.gate_was_open = self.gate_is_open(world);
+        self.playing = Some(playing);
+        self.paused_by_state = false;
         world.get_resource_or_init::<RecoveryOffers>().remove(session);
         if let Some(entry) = world.get_resource_or_init::<SessionCatalog>().get_mut(session) {
             entry.in_use = true;
@@ -77,4 +159,50 @@ impl RuntimeParts {
             notify(world, SessionRecovered { session, checkpoint });
         }
     }
+
+    /// Gives up a restore that waits for its gate. Entities are as they were; resources and states
+    /// are as saved.
+    pub(super) fn cancel_restoring(&mut self, world: &mut World) {
+        let is_restoring = |at: &mut Transition| matches!(at, Transition::Restoring(_));
+        let Some(Transition::Restoring(restoring)) = self.transition.take_if(is_restoring) else {
+            return;
+        };
+        let session = restoring.prepared.metadata.id;
+        match restoring.before {
+            Some(before) => world.insert_resource(before),
+            None => drop(world.remove_resource::<CurrentSession>()),
+        }
+        if self.playing.is_some()
+            && let Some(mut placed) = world.get_resource_mut::<Placed>()
+        {
+            placed.go_on_recording();
+        }
+        self.order(Order::Release(session));
+        set_activity(world, |activity| activity.restore = None);
+        debug!(%session, "restore cancelled");
+        notify(world, RestoreCancelled { session, began: true });
+    }
+
+    /// Whether the game wants no restore any more. Asked for out of turn, since all other requests
+    /// wait for the restore.
+    pub(super) fn take_cancellation(&mut self, world: &mut World) -> bool {
+        let Some(mut queue) = world.get_resource_mut::<super::RequestQueue>() else { return false };
+        let place = queue.0.iter().position(|request| *request == Request::CancelRestore);
+        place.and_then(|place| queue.0.remove(place)).is_some()
+    }
+}
+
+/// The session as the checkpoint has it.
+fn session_as_saved(prepared: &Prepared, now: jiff::Timestamp) -> CurrentSession {
+    let mut session = CurrentSession::new(prepared.metadata.clone(), prepared.fields.clone());
+    session.play_time = prepared.play_time;
+    session.last_checkpoint = Some(LastCheckpoint {
+        id: prepared.checkpoint,
+        kind: prepared.kind,
+        play_time: prepared.play_time,
+    });
+    session.status = SessionStatus::Active;
+    session.state_changes.clone_from(&prepared.state_changes);
+    session.updated = now;
+    session
 }

@@ -7,10 +7,13 @@ use bevy::ecs::change_detection::CheckChangeTicks;
 use bevy::platform::cell::SyncCell;
 use bevy::prelude::*;
 
-use crate::capture::{Recorder, SavedTypes, TypeProblem};
+use super::hooks::GameHooks;
+use super::restoring::Restoring;
+use crate::capture::{Recorder, SaveKey, SavedTypes, TypeProblem};
 use crate::clock::{Clock, Moment};
-use crate::journal::{RunId, SessionId};
+use crate::journal::{CheckpointKind, RunId, SessionId};
 use crate::process::ProcessGuard;
+use crate::recovery::RecoveryOffer;
 use crate::session::RestoreFrom;
 use crate::session::RestoreReason;
 use crate::session::{EndReason, Fields, NewSession, SessionMetadata};
@@ -44,6 +47,14 @@ pub(crate) struct RuntimeParts {
     pub mourned: bool,
     /// Types that can't be saved and weren't reported yet.
     pub problems: Vec<TypeProblem>,
+    /// What the game has tied to its states.
+    pub hooks: GameHooks,
+    /// Whether a state of the game lets the session stand still.
+    pub paused_by_state: bool,
+    /// Offers that wait for the game's menu.
+    pub withheld: Vec<RecoveryOffer>,
+    /// Placed entities that are back and wait for their values.
+    pub claims: Vec<(SaveKey, Entity)>,
 }
 
 /// The run that is being written.
@@ -69,6 +80,12 @@ pub(crate) struct Playing {
     pub make_up_after: Duration,
     /// When the last capture was taken.
     pub captured_at: Duration,
+    /// Whether checkpoints could be taken of the world when it was last looked at.
+    pub gate_was_open: bool,
+    /// A checkpoint that was asked for while none could be taken.
+    pub deferred: Option<(String, CheckpointKind)>,
+    /// A checkpoint that a state of the game asks for.
+    pub triggered: Option<String>,
     /// Copies what changed. Belongs to the run: without one there is nothing to watch.
     pub recorder: Recorder,
 }
@@ -84,6 +101,10 @@ pub(crate) enum Transition {
     Opening { metadata: Box<SessionMetadata>, fields: Fields, run: RunId },
     /// To read a checkpoint.
     Preparing(Preparing),
+    /// Nothing: the game has to lead to where the checkpoint belongs.
+    Restoring(Box<Restoring>),
+    /// To hand out what was kept for placed entities.
+    Claiming,
     /// To end the run.
     Leaving { end: Option<EndReason> },
     /// To set a session aside or delete it.
@@ -141,6 +162,9 @@ impl Playing {
             make_up: false,
             make_up_after: MAKE_UP_FIRST,
             captured_at: Duration::ZERO,
+            gate_was_open: true,
+            deferred: None,
+            triggered: None,
             recorder,
         }
     }

@@ -4,6 +4,17 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
+/// What becomes of a restore that would lose something.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum RestoreLosses {
+    /// It goes on. What is lost is listed in the report, and kept in the session.
+    #[default]
+    Accept,
+    /// It is refused with [`RequestError::WouldLose`](crate::RequestError::WouldLose), and the world
+    /// stays as it is.
+    Refuse,
+}
+
 /// How often checkpoints are taken, and what they may cost. Change it at any time.
 ///
 /// ```
@@ -38,6 +49,16 @@ pub struct SessionSettings {
     /// Bytes that all sessions together may take on disk. Never met at the price of a session's
     /// last good checkpoint. Defaults to 1 GiB.
     pub max_total_bytes: u64,
+    /// Time between a checkpoint and the next one that a state asks for; more such moments within it
+    /// make one checkpoint. Those that the game asks for by name, and those of what is being left,
+    /// don't wait. Defaults to 1 second.
+    pub minimum_gap: Duration,
+    /// What becomes of a restore that would lose something: values of types that this build doesn't
+    /// know, or that it can't read any more. Defaults to [`RestoreLosses::Accept`].
+    pub losses: RestoreLosses,
+    /// How long a restore waits for its gate until [`RestoreStalled`](crate::RestoreStalled) says
+    /// so. It goes on waiting. Defaults to 10 seconds.
+    pub restore_patience: Duration,
     /// How long an exit waits for the last checkpoint to be on disk. Defaults to 3 seconds.
     pub exit_patience: Duration,
 }
@@ -51,6 +72,9 @@ impl Default for SessionSettings {
             max_bytes_per_second: 1 << 20,
             max_session_bytes: 256 << 20,
             max_total_bytes: 1 << 30,
+            minimum_gap: Duration::from_secs(1),
+            losses: RestoreLosses::default(),
+            restore_patience: Duration::from_secs(10),
             exit_patience: Duration::from_secs(3),
         }
     }

@@ -6,7 +6,7 @@ use tracing::warn;
 use super::corruption::{self, Corruption, Intact};
 use super::shortlist::shortlist;
 use super::standing::{LockHolder, Standing, standing};
-use super::{Machine, RecoveryOffer, SessionEntry, Unsaved};
+use super::{Machine, RecoveryOffer, SessionEntry, UnsavedPlay};
 use crate::clock::between;
 use crate::journal::{CheckpointId, FileProblemKind, Head, SessionId, SessionIndex};
 use crate::process::HowItEnded;
@@ -173,7 +173,7 @@ fn offer(
         session: head.metadata.clone(),
         cause: standing.cause.unwrap_or(HowItEnded::Exited),
         died_at: standing.died_at,
-        unsaved: Unsaved {
+        unsaved: UnsavedPlay {
             time: standing.died_at.map(|died_at| between(commit.time, died_at)),
             acknowledged: acknowledged + damaged,
         },

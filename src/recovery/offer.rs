@@ -23,7 +23,7 @@ pub struct RecoveryOffer {
     /// When the process is known to have lived last; `None` if its record is missing.
     pub died_at: Option<Timestamp>,
     /// What was played and is in no checkpoint.
-    pub unsaved: Unsaved,
+    pub unsaved: UnsavedPlay,
     /// Play time at the newest checkpoint.
     pub play_time: Duration,
     /// Custom fields as of the newest checkpoint.
@@ -42,7 +42,7 @@ pub struct RecoveryOffer {
 /// What a crash took.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
-pub struct Unsaved {
+pub struct UnsavedPlay {
     /// Time between the newest checkpoint and the death, pauses included; `None` if the death
     /// can't be dated.
     pub time: Option<Duration>,

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::corruption::{fields_in, is_damaged};
+use super::Machine;
+use super::about::AboutSession;
+use super::corruption::is_damaged;
 use super::detect::{Found, Interest, examine};
 use super::standing::{LockHolder, standing};
-use super::{FIELDS, Machine};
-use crate::capture::SavedTypes;
+use crate::capture::{GameClock, SavedTypes, StateChange};
 use crate::journal::{
-    Block, CheckpointId, CheckpointKind, FileProblemKind, FrameKind, Head, Plan, ReadError, SaveId,
+    CheckpointId, CheckpointKind, FileProblemKind, FrameKind, Head, Plan, ReadError, SaveId,
     SessionId, SessionIndex,
 };
 use crate::restore::WorldImage;
@@ -35,6 +36,8 @@ pub(crate) struct Prepared {
     pub kind: CheckpointKind,
     pub play_time: Duration,
     pub fields: Fields,
+    pub state_changes: Vec<StateChange>,
+    pub clock: GameClock,
     pub image: WorldImage,
     /// Frames on the line that this version doesn't know and must not lose.
     pub unknown_frames: Vec<(FrameKind, Vec<u8>)>,
@@ -83,7 +86,7 @@ pub(crate) fn prepare(
         // What was known to be damaged when the offer was made isn't tried again.
         RestoreFrom::Latest => offered.unwrap_or(head.id),
     };
-    let (image, fields) = match read(&mut stored, types, checkpoint) {
+    let (image, about) = match read(&mut stored, types, checkpoint) {
         Ok(Some(read)) => read,
         Ok(None) if is_damaged(stored.index(), checkpoint) => {
             return Err(damaged(machine, wanted.session, now));
@@ -104,7 +107,9 @@ pub(crate) fn prepare(
         kind: commit.kind,
         play_time: commit.play_time,
         metadata: head.metadata,
-        fields,
+        fields: about.fields,
+        state_changes: about.state_changes,
+        clock: about.clock,
         image,
         unknown_frames: unknown_frames(&stored),
     })
@@ -115,7 +120,7 @@ fn read(
     stored: &mut StoredSession,
     types: &SavedTypes,
     checkpoint: CheckpointId,
-) -> Result<Option<(WorldImage, Fields)>, ReadError> {
+) -> Result<Option<(WorldImage, AboutSession)>, ReadError> {
     // Everything is checked as it is read. Only where that meets damage is it worth reading twice,
     // to find out which part it is.
     if let Some(plan) = stored.index().plan(checkpoint) {
@@ -204,18 +209,14 @@ fn decode(
     stored: &StoredSession,
     types: &SavedTypes,
     plan: &Plan,
-) -> Result<Option<(WorldImage, Fields)>, ReadError> {
+) -> Result<Option<(WorldImage, AboutSession)>, ReadError> {
     let Some(commit) = stored.index().commit(plan.checkpoint) else { return Ok(None) };
-    let mut fields = Fields::default();
-    let blocks = stored.blocks(plan)?.filter(|block: &Result<Block, ReadError>| {
-        let Ok(block) = block else { return true };
-        if let Some(newer) = fields_in(block) {
-            fields = newer;
-        }
-        *block.type_path != *FIELDS
-    });
+    let mut about = AboutSession::default();
+    let blocks = stored
+        .blocks(plan)?
+        .filter(|block| !block.as_ref().is_ok_and(|block| about.take_up(block)));
     let image = WorldImage::decode(types, commit, blocks)?;
-    Ok(Some((image, fields)))
+    Ok(Some((image, about)))
 }
 
 /// The head that is taken up, and whatever was superseded before. All of them are named again, for

@@ -1,6 +1,6 @@
 //! Decoded values of one saved type, with the concrete type erased.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::entity::Entity;
@@ -23,6 +23,11 @@ pub(crate) enum DecodedColumn {
 }
 
 impl DecodedColumn {
+    /// Whether its rows belong to entities.
+    pub(super) fn is_of_entities(&self) -> bool {
+        matches!(self, Self::Component(_) | Self::ChildOrder(_))
+    }
+
     /// Takes up the next value.
     pub(super) fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
         match self {
@@ -44,6 +49,12 @@ pub(crate) trait ComponentRows: Send + Sync + Any {
 
     /// Whether the component is a relationship.
     fn is_relationship(&self) -> bool;
+
+    /// Makes components of all rows that need the world for it, before the first entity is written;
+    /// the rows that failed, and what was said.
+    fn rebuild(&mut self, _: &mut World) -> Vec<(u32, String)> {
+        Vec::new()
+    }
 
     /// Adds a row to an entity that is being put together.
     fn push(&mut self, row: u32, references: &mut References<'_>, entity: &mut WholeEntity<'_>);
@@ -94,6 +105,9 @@ pub(crate) trait ResourceValue: Send + Sync {
 
 /// A decoded state.
 pub(crate) trait StateValue: Send + Sync {
+    /// The state's type.
+    fn state_type(&self) -> TypeId;
+
     /// Takes up the value.
     fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError>;
 

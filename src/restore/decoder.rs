@@ -10,7 +10,7 @@ use super::decoded::DecodedColumn;
 use super::image::ImageColumn;
 use super::loss::{NAMED_ROWS, RestoreLoss, RestoreLossReason};
 use super::references::Ranks;
-use crate::capture::{Carried, DecodeError};
+use crate::capture::{Carried, DecodeError, SaveKey, decode_message_pack};
 use crate::journal::{Block, Rows, SaveId, Values};
 
 /// The rows of all types, as they were read.
@@ -38,6 +38,16 @@ impl SavedTable {
             }
         }
         Ok(Self { types })
+    }
+
+    /// The keys in a column that isn't one of a type.
+    pub(super) fn take_keys(&mut self, type_path: &str) -> Vec<(SaveId, SaveKey)> {
+        let rows = self.take(type_path);
+        let keys = rows.iter().filter_map(|(id, value)| {
+            let key = decode_message_pack(value).ok()?;
+            Some((id, key))
+        });
+        keys.collect()
     }
 
     pub(super) fn take(&mut self, type_path: &str) -> SavedRows {
@@ -124,6 +134,7 @@ impl<'a> Decoder<'a> {
             }
         }
         self.losses.extend(failed.into_loss(&column.type_path));
+        column.version = saved.version;
         column.saved = saved.rows;
         column
     }

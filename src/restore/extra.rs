@@ -11,19 +11,21 @@ use bevy::ecs::world::{EntityRef, World};
 use super::references::Names;
 use super::replacement::Replacement;
 use super::report::ExtraEntities;
-use crate::capture::{Saved, unfiltered};
+use crate::capture::{SaveKey, Saved, unfiltered};
 
 /// Counts the saved entities that the checkpoint doesn't have, by what names them best.
 pub(super) fn find_extra_entities(
     replacement: &Replacement,
     world: &mut World,
 ) -> Vec<ExtraEntities> {
-    let mut query: QueryState<Entity, (With<Saved>, Without<IsResource>)> =
+    // What a level places is no surprise.
+    let mut query: QueryState<Entity, (With<Saved>, Without<IsResource>, Without<SaveKey>)> =
         unfiltered(world, QueryState::new);
-    if query.iter(world).count() as u64 == replacement.report.entities {
+    if query.iter(world).count() as u64 == replacement.spawned_entities() {
         return Vec::new();
     }
-    let mut names = Names::new(&replacement.image.ranks, &replacement.entities);
+    let mut names =
+        Names::new(&replacement.image.ranks, &replacement.entities, &replacement.outside);
     let mut counts = BTreeMap::<Option<&str>, u64>::new();
     for entity in query.iter(world) {
         if names.id(entity).is_none()

@@ -1,12 +1,16 @@
 //! A checkpoint, decoded and ready to be put into a world.
 
 use std::any::Any;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 
+use bevy::ecs::component::Component;
 use bevy::ecs::entity::Entity;
 use bevy::ecs::hierarchy::ChildOf;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::components::DecodedComponents;
 use super::decoded::{DecodedColumn, DecodedOrder};
@@ -15,7 +19,10 @@ use super::loss::RestoreLoss;
 use super::order::{NOBODY, SpawnOrder, spawn_order};
 use super::references::Ranks;
 use super::rows_by_entity::RowsByEntity;
-use crate::capture::{CHILD_OF, CHILD_ORDER, Carried, DISABLED, SavedTypes, SerdeCodec};
+use crate::capture::{
+    ANCHORS, CHILD_OF, CHILD_ORDER, Carried, DISABLED, GONE, SAVE_KEYS, SaveKey, SavedTypes,
+    SerdeCodec,
+};
 use crate::journal::{Block, Commit, ENTITIES, SaveId, Values};
 
 /// A checkpoint, decoded and ready to be put into a world.
@@ -29,13 +36,25 @@ pub(crate) struct WorldImage {
     pub(super) order: SpawnOrder,
     /// The rank of each entity's parent, or [`NOBODY`].
     pub(super) parents: Vec<u32>,
-    losses: Vec<RestoreLoss>,
-    carried: Carried,
+    /// The parents that aren't in the image.
+    pub(super) outer_parents: HashMap<u32, SaveId>,
+    /// The children of the parents whose order was saved.
+    pub(super) child_orders: Vec<(u32, Vec<u32>)>,
+    /// The entities that a level places, by rank.
+    pub(super) keys: BTreeMap<u32, SaveKey>,
+    /// Placed entities that were despawned in play.
+    pub(super) gone: Vec<(SaveId, SaveKey)>,
+    /// Entities that aren't saved and may be referred to.
+    pub(super) anchors: Vec<(SaveId, SaveKey)>,
+    pub(super) losses: Vec<RestoreLoss>,
+    pub(super) carried: Carried,
 }
 
 /// One saved type in an image.
 pub(super) struct ImageColumn {
     pub type_path: Arc<str>,
+    /// The version of the type in `saved`.
+    pub version: u32,
     pub decoded: DecodedColumn,
     /// Whether the game saved the type when the checkpoint was taken.
     pub was_saved: bool,
@@ -52,7 +71,8 @@ pub(super) struct ImageColumn {
 impl ImageColumn {
     pub(super) fn empty(type_path: Arc<str>, decoded: DecodedColumn, was_saved: bool) -> Self {
         let (saved, unreadable, ranks, places) = Default::default();
-        Self { type_path, decoded, was_saved, saved, unreadable, ranks, places }
+        let version = 0;
+        Self { type_path, version, decoded, was_saved, saved, unreadable, ranks, places }
     }
 
     /// The bytes of a decoded row.
@@ -63,7 +83,7 @@ impl ImageColumn {
 
     /// Whether every game saves the type.
     pub(super) fn is_built_in(&self) -> bool {
-        [CHILD_OF, CHILD_ORDER, DISABLED].contains(&&*self.type_path)
+        [CHILD_OF, CHILD_ORDER, DISABLED, SAVE_KEYS].contains(&&*self.type_path)
     }
 
     /// How many rows could be decoded.
@@ -86,9 +106,23 @@ impl WorldImage {
         commit: &Commit,
         blocks: impl IntoIterator<Item = Result<Block, E>>,
     ) -> Result<Self, E> {
-        let mut rows = SavedTable::read(blocks)?;
-        let ranks = Ranks::new(rows.take(ENTITIES).iter().map(|(id, _)| id));
         let saved_then: HashSet<&str> = commit.types.iter().map(|saved| &*saved.path).collect();
+        Ok(Self::of_rows(types, &saved_then, SavedTable::read(blocks)?))
+    }
+
+    /// Decodes blocks that were put together by this very program, which saves what it saved then.
+    pub(crate) fn of_own_blocks(
+        types: &SavedTypes,
+        blocks: impl IntoIterator<Item = Block>,
+    ) -> Self {
+        let blocks = blocks.into_iter().map(Ok::<_, Infallible>);
+        let Ok(rows) = SavedTable::read(blocks);
+        Self::of_rows(types, &types.type_paths().collect(), rows)
+    }
+
+    fn of_rows(types: &SavedTypes, saved_then: &HashSet<&str>, mut rows: SavedTable) -> Self {
+        let ranks = Ranks::new(rows.take(ENTITIES).iter().map(|(id, _)| id));
+        let (gone, anchors) = (rows.take_keys(GONE), rows.take_keys(ANCHORS));
         let undecoded = types.columns().map(|saved_type| {
             let type_path = saved_type.type_path().clone();
             let was_saved = saved_then.contains(&*type_path);
@@ -100,10 +134,25 @@ impl WorldImage {
         let columns = decoder.columns(undecoded);
         decoder.lose_unknown_types(rows);
         let Decoder { losses, carried, .. } = decoder;
-        let parents = parents(&ranks, &columns);
-        let order = spawn_order(&parents, &child_orders(&ranks, &columns));
+        let (parents, outer_parents) = parents(&ranks, &columns);
+        let child_orders = child_orders(&ranks, &columns);
+        let order = spawn_order(&parents, &child_orders);
         let rows = RowsByEntity::new(ranks.len(), &columns);
-        Ok(Self { ranks, columns, rows, order, parents, losses, carried })
+        let keys = keys(&columns);
+        Self {
+            ranks,
+            columns,
+            rows,
+            order,
+            parents,
+            outer_parents,
+            child_orders,
+            keys,
+            gone,
+            anchors,
+            losses,
+            carried,
+        }
     }
 
     /// Entities in the image.
@@ -114,11 +163,6 @@ impl WorldImage {
     /// What this build of the game can't use.
     pub(crate) fn losses(&self) -> &[RestoreLoss] {
         &self.losses
-    }
-
-    /// The rows that this build can't use, for the encoder to carry along.
-    pub(crate) fn carried(&self) -> Carried {
-        self.carried.clone()
     }
 }
 
@@ -132,25 +176,41 @@ impl fmt::Debug for WorldImage {
     }
 }
 
-/// The parent of each entity, or [`NOBODY`] if it has none that is restored.
-fn parents(ranks: &Ranks, columns: &[ImageColumn]) -> Vec<u32> {
+/// The parent of each entity, or [`NOBODY`] if it has none that is restored, and those of the latter.
+fn parents(ranks: &Ranks, columns: &[ImageColumn]) -> (Vec<u32>, HashMap<u32, SaveId>) {
     let mut parents = vec![NOBODY; ranks.len()];
-    let Some(column) = columns.iter().find(|column| &*column.type_path == CHILD_OF) else {
-        return parents;
-    };
-    let DecodedColumn::Component(links) = &column.decoded else { return parents };
-    let links: &dyn Any = &**links;
-    let Some(links) = links.downcast_ref::<DecodedComponents<SerdeCodec<ChildOf>>>() else {
-        return parents;
-    };
-    for (child, link) in column.ranks.iter().zip(links.values()) {
-        if let Some(parent) = ranks.rank(SaveId(link.parent().to_bits()))
-            && let Some(place) = parents.get_mut(*child as usize)
-        {
-            *place = parent;
+    let mut outer = HashMap::new();
+    for (child, link) in values_of::<ChildOf>(columns, CHILD_OF) {
+        let parent = SaveId(link.parent().to_bits());
+        match (ranks.rank(parent), parents.get_mut(child as usize)) {
+            (Some(rank), Some(place)) => *place = rank,
+            _ => drop(outer.insert(child, parent)),
         }
     }
-    parents
+    (parents, outer)
+}
+
+/// The keys of placed entities.
+fn keys(columns: &[ImageColumn]) -> BTreeMap<u32, SaveKey> {
+    values_of::<SaveKey>(columns, SAVE_KEYS).map(|(rank, key)| (rank, key.clone())).collect()
+}
+
+/// The decoded values of a type that every game saves, with the ranks of their entities.
+fn values_of<'a, T>(
+    columns: &'a [ImageColumn],
+    type_path: &str,
+) -> impl Iterator<Item = (u32, &'a T)> + use<'a, T>
+where
+    T: Component + Clone + Serialize + DeserializeOwned,
+{
+    let column = columns.iter().find(|column| &*column.type_path == type_path);
+    let values = column.and_then(|column| {
+        let DecodedColumn::Component(rows) = &column.decoded else { return None };
+        let rows: &dyn Any = &**rows;
+        let rows = rows.downcast_ref::<DecodedComponents<SerdeCodec<T>>>()?;
+        Some(column.ranks.iter().copied().zip(rows.values()))
+    });
+    values.into_iter().flatten()
 }
 
 /// The children of the parents whose order was saved.

@@ -21,6 +21,12 @@ pub struct RestoreLoss {
 pub enum RestoreLossReason {
     /// This build doesn't save the type.
     UnknownType,
+    /// The game's `rebuild` of [`save_component_as`](crate::SessionAppExt::save_component_as)
+    /// panicked.
+    NotRebuilt {
+        /// What it said, of the first of them.
+        message: String,
+    },
     /// The values don't fit the type any more.
     Undecodable {
         /// What the type's `Deserialize` said of the first of them.

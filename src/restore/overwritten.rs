@@ -21,7 +21,8 @@ impl Replacement {
             else {
                 continue;
             };
-            let mut references = References::new(&self.image.ranks, &self.entities).noting_names();
+            let mut references =
+                References::new(&self.image.ranks, &self.entities, &self.outside).noting_names();
             rows.write_again(saved, &mut references, world, *entity);
             self.report.add_overwritten(&column.type_path);
         }
@@ -38,7 +39,7 @@ impl Replacement {
         if self.stamps.nothing_ran_until_now(world) {
             return changed;
         }
-        let mut names = Names::new(&self.image.ranks, &self.entities);
+        let mut names = Names::new(&self.image.ranks, &self.entities, &self.outside);
         let mut scratch = Vec::new();
         for (rank, id) in (0_u32..).zip(&self.entities) {
             let Ok(entity) = world.get_entity(*id) else { continue };

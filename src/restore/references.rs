@@ -1,5 +1,7 @@
 //! From ids in the session to entities, and back.
 
+use std::collections::HashMap;
+
 use bevy::ecs::entity::{Entity, EntityHashMap, EntityMapper};
 
 use crate::journal::SaveId;
@@ -45,19 +47,24 @@ impl Ranks {
     }
 }
 
+/// Entities that are in the world already, by the ids that a checkpoint has for them.
+pub(crate) type Outside = HashMap<SaveId, Entity>;
+
 /// Replaces ids by the entities that are restored under them, and notes the ids that have none.
 pub(crate) struct References<'a> {
     ranks: &'a Ranks,
     entities: &'a [Entity],
+    /// Entities that aren't restored and may be referred to.
+    outside: &'a Outside,
     missing: bool,
     /// The entities that were asked for, if that is of interest.
     named: Option<Vec<Entity>>,
 }
 
 impl<'a> References<'a> {
-    /// References to entities by rank.
-    pub(super) fn new(ranks: &'a Ranks, entities: &'a [Entity]) -> Self {
-        Self { ranks, entities, missing: false, named: None }
+    /// References to entities by rank, and to those outside.
+    pub(super) fn new(ranks: &'a Ranks, entities: &'a [Entity], outside: &'a Outside) -> Self {
+        Self { ranks, entities, outside, missing: false, named: None }
     }
 
     /// Notes from here on which entities are asked for.
@@ -67,7 +74,10 @@ impl<'a> References<'a> {
 
     /// The entity that is restored under an id.
     pub(super) fn entity(&self, id: SaveId) -> Option<Entity> {
-        self.entities.get(self.ranks.rank(id)? as usize).copied()
+        match self.ranks.rank(id) {
+            Some(rank) => self.entities.get(rank as usize).copied(),
+            None => self.outside.get(&id).copied(),
+        }
     }
 
     /// Whether an id without entity was asked for since the last call.
@@ -102,21 +112,25 @@ impl EntityMapper for References<'_> {
 pub(crate) struct Names<'a> {
     ranks: &'a Ranks,
     entities: &'a [Entity],
+    outside: &'a Outside,
     /// Made when the first name is asked for, which most restores never do.
     ids: Option<EntityHashMap<SaveId>>,
 }
 
 impl<'a> Names<'a> {
     /// The names of restored entities.
-    pub(super) fn new(ranks: &'a Ranks, entities: &'a [Entity]) -> Self {
-        Self { ranks, entities, ids: None }
+    pub(super) fn new(ranks: &'a Ranks, entities: &'a [Entity], outside: &'a Outside) -> Self {
+        Self { ranks, entities, outside, ids: None }
     }
 
     /// The id that an entity was restored under.
     pub(super) fn id(&mut self, entity: Entity) -> Option<SaveId> {
-        let (ranks, entities) = (self.ranks, self.entities);
+        let (ranks, entities, outside) = (self.ranks, self.entities, self.outside);
         let ids = self.ids.get_or_insert_with(|| {
-            entities.iter().copied().zip(ranks.ids().iter().copied()).collect()
+            let outside = outside.iter().map(|(id, entity)| (*entity, *id));
+            let restored = entities.iter().copied().zip(ranks.ids().iter().copied());
+            let there = |(entity, _): &(Entity, SaveId)| *entity != Entity::PLACEHOLDER;
+            outside.chain(restored).filter(there).collect()
         });
         ids.get(&entity).copied()
     }

@@ -7,10 +7,12 @@ use bevy::state::state::StateTransition;
 
 use super::decoded::DecodedColumn;
 use super::image::{ImageColumn, WorldImage};
-use super::references::{Names, Ranks, References};
+use super::references::{Names, Outside, Ranks, References};
 use super::replacement::Replacement;
 use super::report::RestoreReport;
-use super::sweep::despawn_old_entities;
+use super::state_override::StateOverride;
+use super::sweep::{despawn_gone, despawn_old_entities};
+use crate::capture::{Carried, SaveKey};
 use crate::journal::SaveId;
 
 /// The entities of a checkpoint are in the world.
@@ -20,29 +22,43 @@ pub(crate) struct EntitiesReplaced {
     pub report: RestoreReport,
     /// The ids that the restored entities have in the session, for the encoder.
     pub seeds: Vec<(Entity, SaveId)>,
+    /// What nobody can use now, for the encoder to carry along.
+    pub carried: Carried,
+    /// Placed entities that are gone.
+    pub gone: Vec<(SaveId, SaveKey)>,
 }
 
 impl WorldImage {
     /// Inserts the saved resources and removes those that were absent, so that `OnEnter` can load
     /// what they name. Entities in them are placeholders until there are any.
     pub(crate) fn insert_resources(&mut self, world: &mut World) {
-        let nobody = Ranks::default();
+        let (nobody, nothing) = (Ranks::default(), Outside::default());
         for column in &mut self.columns {
             let (mut references, mut names) =
-                (References::new(&nobody, &[]), Names::new(&nobody, &[]));
+                (References::new(&nobody, &[], &nothing), Names::new(&nobody, &[], &nothing));
             column.restore_resource(world, &mut references, &mut names);
         }
     }
 
-    /// Sets the saved states and runs their transitions.
+    /// Sets the saved states, or another one in the place of one of them, and runs the transitions.
     ///
     /// # Errors
     ///
     /// If the transitions can't run, as within `OnEnter` or where there are no states.
-    pub(crate) fn set_states(&mut self, world: &mut World) -> Result<(), TryRunScheduleError> {
+    pub(crate) fn set_states(
+        &self,
+        world: &mut World,
+        through: Option<&StateOverride>,
+    ) -> Result<(), TryRunScheduleError> {
         let mut any = false;
+        if let Some(through) = through {
+            through.set(world);
+            any = true;
+        }
         for column in &self.columns {
-            if let DecodedColumn::State(state) = &column.decoded {
+            if let DecodedColumn::State(state) = &column.decoded
+                && !through.is_some_and(|through| through.replaces(state.state_type()))
+            {
                 any |= state.set(world);
             }
         }
@@ -52,18 +68,35 @@ impl WorldImage {
     /// Takes the old entities away and puts the saved ones in their place, with everything that
     /// depends on them: references, resources once more, and pending transitions.
     pub(crate) fn replace_entities(self, world: &mut World) -> EntitiesReplaced {
-        let mut report = RestoreReport { losses: self.losses().to_vec(), ..Default::default() };
+        let mut report = RestoreReport { losses: self.losses.clone(), ..Default::default() };
         despawn_old_entities(world, &mut report);
-        let mut replacement = Replacement::new(world, self, report);
+        despawn_gone(world, &self.gone, &mut report);
+        let mut replacement = Replacement::of_world(world, self, report);
         // Their death may have changed resources, and those may name entities that have ids now.
         replacement.restore_resources(world);
-        replacement.spawn(world);
-        replacement.link(world);
-        world.flush();
-        replacement.remove_what_was_not_saved(world);
+        replacement.write_entities(world);
         replacement.write_again_what_changed(world);
         replacement.set_pending_states(world);
         replacement.finish(world)
+    }
+
+    /// Writes the values of placed entities onto those that the level has spawned meanwhile.
+    pub(crate) fn write_onto(self, world: &mut World, known: Outside) -> EntitiesReplaced {
+        let report = RestoreReport { losses: self.losses.clone(), ..Default::default() };
+        let mut replacement = Replacement::of_claims(world, self, known, report);
+        replacement.write_entities(world);
+        replacement.finish(world)
+    }
+}
+
+impl Replacement {
+    fn write_entities(&mut self, world: &mut World) {
+        self.rebuild(world);
+        self.spawn(world);
+        self.link(world);
+        world.flush();
+        self.remove_what_was_not_saved(world);
+        self.sort_children(world);
     }
 }
 

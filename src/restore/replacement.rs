@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::entity::Entity;
+use bevy::ecs::hierarchy::ChildOf;
 use bevy::ecs::world::World;
 
 use super::dangling::name_field;
@@ -11,20 +12,24 @@ use super::decoded::DecodedColumn;
 use super::extra::find_extra_entities;
 use super::image::{ImageColumn, WorldImage};
 use super::order::NOBODY;
-use super::references::{Names, References};
+use super::references::{Names, Outside, References};
 use super::replace::{EntitiesReplaced, ResourceRestored};
 use super::report::{DanglingReference, RestoreReport};
 use super::rows_by_entity::RowOfEntity;
 use super::spawn::Spawner;
 use super::stamp::Stamps;
-use crate::capture::{CHILD_OF, Saved};
+use crate::capture::{CHILD_OF, Placed, SAVE_KEYS, Saved};
 use crate::journal::SaveId;
 
 /// A checkpoint on its way into the world.
 pub(super) struct Replacement {
     pub image: WorldImage,
-    /// The entity of each rank.
+    /// The entity of each rank; [`Entity::PLACEHOLDER`] if it waits for its level.
     pub entities: Vec<Entity>,
+    /// Where the entity of each rank comes from.
+    pub origins: Vec<Origin>,
+    /// Entities that aren't restored and may be referred to.
+    pub outside: Outside,
     /// What each column is to the spawning of entities.
     pub parts: Vec<Part>,
     /// When each entity was written.
@@ -37,6 +42,17 @@ pub(super) struct Replacement {
     pub report: RestoreReport,
 }
 
+/// Where an entity of a checkpoint comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Origin {
+    /// It is spawned.
+    Spawned,
+    /// A level placed it, and it is there: it gets its values.
+    Placed,
+    /// A level will place it: its values are kept until then.
+    Waiting,
+}
+
 /// What a column is to the spawning of entities.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
@@ -46,6 +62,8 @@ pub(super) enum Part {
     Plain(ComponentId),
     /// The link to the parent, which is spawned before.
     Parent(ComponentId),
+    /// The key of a placed entity.
+    Key(ComponentId),
     /// A link to an entity that may be spawned later.
     Link(ComponentId),
 }
@@ -56,6 +74,8 @@ impl Part {
         let component = rows.component(world);
         if &*column.type_path == CHILD_OF {
             Self::Parent(component)
+        } else if &*column.type_path == SAVE_KEYS {
+            Self::Key(component)
         } else if rows.is_relationship() {
             Self::Link(component)
         } else {
@@ -63,29 +83,67 @@ impl Part {
         }
     }
 
-    fn component(self) -> Option<ComponentId> {
+    pub(super) fn component(self) -> Option<ComponentId> {
         match self {
             Self::None => None,
-            Self::Plain(component) | Self::Parent(component) | Self::Link(component) => {
-                Some(component)
-            }
+            Self::Plain(component)
+            | Self::Parent(component)
+            | Self::Key(component)
+            | Self::Link(component) => Some(component),
         }
     }
 }
 
 impl Replacement {
-    /// Allocates the entities.
-    pub(super) fn new(world: &mut World, image: WorldImage, report: RestoreReport) -> Self {
-        let count = u32::try_from(image.ranks.len()).unwrap_or(u32::MAX);
+    /// Of a whole world.
+    pub(super) fn of_world(world: &mut World, image: WorldImage, report: RestoreReport) -> Self {
+        let mut outside = Outside::default();
+        if let Some(placed) = world.get_resource::<Placed>() {
+            let anchors = image.anchors.iter();
+            outside.extend(anchors.filter_map(|(id, key)| Some((*id, placed.find(world, key)?))));
+        }
+        let mut replacement = Self::new(world, image, outside, report);
+        replacement.find_placed(world);
+        replacement.allocate(world);
+        replacement
+    }
+
+    /// Of placed entities that came later than the others. None of them is spawned.
+    pub(super) fn of_claims(
+        world: &mut World,
+        image: WorldImage,
+        known: Outside,
+        report: RestoreReport,
+    ) -> Self {
+        let mut replacement = Self::new(world, image, known, report);
+        replacement.find_placed(world);
+        replacement
+    }
+
+    fn new(world: &mut World, image: WorldImage, outside: Outside, report: RestoreReport) -> Self {
+        let count = image.ranks.len();
         Self {
-            entities: world.entity_allocator().alloc_many(count).collect(),
+            entities: vec![Entity::PLACEHOLDER; count],
+            origins: vec![Origin::Spawned; count],
             parts: image.columns.iter().map(|column| Part::of(column, world)).collect(),
+            outside,
             stamps: Stamps::default(),
             waiting: Vec::new(),
             dangling: HashSet::new(),
             dangling_resources: BTreeSet::new(),
             image,
             report,
+        }
+    }
+
+    /// Allocates the entities that are spawned.
+    fn allocate(&mut self, world: &World) {
+        let count = u32::try_from(self.count(Origin::Spawned)).unwrap_or(u32::MAX);
+        let mut allocated = world.entity_allocator().alloc_many(count);
+        for (entity, origin) in self.entities.iter_mut().zip(&self.origins) {
+            if *origin == Origin::Spawned {
+                *entity = allocated.next().unwrap_or(Entity::PLACEHOLDER);
+            }
         }
     }
 
@@ -96,8 +154,8 @@ impl Replacement {
             if self.dangling_resources.contains(&place) {
                 continue;
             }
-            let mut references = References::new(&self.image.ranks, &self.entities);
-            let mut names = Names::new(&self.image.ranks, &self.entities);
+            let mut references = References::new(&self.image.ranks, &self.entities, &self.outside);
+            let mut names = Names::new(&self.image.ranks, &self.entities, &self.outside);
             match column.restore_resource(world, &mut references, &mut names) {
                 ResourceRestored::Unchanged => {}
                 ResourceRestored::Written => written.push(place),
@@ -112,31 +170,51 @@ impl Replacement {
         written
     }
 
-    /// Spawns every entity whole: parents first, and siblings in their order.
+    /// Spawns every entity whole, parents first and siblings in their order, or writes onto it if a
+    /// level has placed it.
     pub(super) fn spawn(&mut self, world: &mut World) {
         let mut spawner = Spawner::default();
         let cut: HashSet<u32> = self.image.order.cut.iter().copied().collect();
         let ranks = std::mem::take(&mut self.image.order.ranks);
         self.stamps = Stamps::new(self.entities.len());
         for rank in ranks {
+            let Some(origin) = self.origins.get(rank as usize).copied() else { continue };
+            if origin == Origin::Waiting {
+                continue;
+            }
             let parent = self.parent(rank).filter(|_| !cut.contains(&rank));
-            let has_parent = parent.is_some_and(|parent| world.get_entity(parent).is_ok());
+            let parent = parent.filter(|parent| world.get_entity(*parent).is_ok());
             self.stamps.begin(rank, world);
-            self.spawn_one(rank, has_parent, &mut spawner, world);
+            self.write_one(rank, origin, parent, &mut spawner, world);
             self.stamps.end(rank, world);
         }
     }
 
     fn parent(&self, rank: u32) -> Option<Entity> {
-        let parent = *self.image.parents.get(rank as usize)?;
-        if parent == NOBODY { None } else { self.entities.get(parent as usize).copied() }
+        match *self.image.parents.get(rank as usize)? {
+            NOBODY => self.outside.get(self.image.outer_parents.get(&rank)?).copied(),
+            parent => self.entities.get(parent as usize).copied(),
+        }
     }
 
-    fn spawn_one(&mut self, rank: u32, has_parent: bool, spawner: &mut Spawner, world: &mut World) {
+    fn write_one(
+        &mut self,
+        rank: u32,
+        origin: Origin,
+        parent: Option<Entity>,
+        spawner: &mut Spawner,
+        world: &mut World,
+    ) {
         let Some(id) = self.entities.get(rank as usize).copied() else { return };
-        let mut references = References::new(&self.image.ranks, &self.entities);
+        let is_placed = origin == Origin::Placed;
+        // Written once more, it would be moved to the end of its siblings.
+        let stays = is_placed
+            && (parent.is_none() || world.get::<ChildOf>(id).map(ChildOf::parent) == parent);
+        let mut references = References::new(&self.image.ranks, &self.entities, &self.outside);
         let mut entity = spawner.begin(world);
-        entity.push(Saved);
+        if !is_placed {
+            entity.push(Saved);
+        }
         for row in self.image.rows.of(rank) {
             let place = row.column as usize;
             let (Some(part), Some(column)) =
@@ -150,8 +228,12 @@ impl Replacement {
                     self.waiting.push((rank, *row));
                     continue;
                 }
-                Part::Parent(_) => !has_parent,
-                Part::None | Part::Plain(_) => false,
+                // Where the saved parent isn't there, the level knows better.
+                Part::Parent(_) if stays => continue,
+                // It has the key that it was found by.
+                Part::Key(_) if is_placed => continue,
+                Part::Parent(_) => parent.is_none(),
+                Part::None | Part::Plain(_) | Part::Key(_) => false,
             };
             if !is_left_out {
                 rows.push(row.row, &mut references, &mut entity);
@@ -161,12 +243,16 @@ impl Replacement {
                 self.report.add_dangling(dangling(column, id, is_left_out));
             }
         }
-        entity.spawn(id);
+        match origin {
+            Origin::Placed => entity.write_onto(id),
+            Origin::Spawned | Origin::Waiting => entity.spawn(id),
+        };
     }
 
     /// Inserts the relationships that had to wait.
     pub(super) fn link(&mut self, world: &mut World) {
-        let mut references = References::new(&self.image.ranks, &self.entities).noting_names();
+        let mut references =
+            References::new(&self.image.ranks, &self.entities, &self.outside).noting_names();
         for (rank, row) in std::mem::take(&mut self.waiting) {
             let (Some(entity), Some(column)) = (
                 self.entities.get(rank as usize).copied(),
@@ -192,16 +278,32 @@ impl Replacement {
 
     /// Looks at what came of it.
     pub(super) fn finish(mut self, world: &mut World) -> EntitiesReplaced {
+        self.keep_what_waits();
         let entities = self.entities.iter().copied().zip(self.image.ranks.ids().iter().copied());
         let seeds: Vec<(Entity, SaveId)> =
             entities.filter(|(entity, _)| world.get_entity(*entity).is_ok()).collect();
         self.report.entities = seeds.len() as u64;
-        self.report.despawned_again = self.image.entities() - self.report.entities;
+        self.report.despawned_again =
+            self.image.entities() - self.report.unclaimed_total - self.report.entities;
         for reference in &mut self.report.dangling {
             name_field(reference, world);
         }
         self.report.extra = find_extra_entities(&self, world);
-        EntitiesReplaced { report: self.report, seeds }
+        EntitiesReplaced {
+            report: self.report,
+            seeds,
+            carried: self.image.carried,
+            gone: self.image.gone,
+        }
+    }
+
+    /// How many entities were spawned, as far as they are still there.
+    pub(super) fn spawned_entities(&self) -> u64 {
+        self.report.entities - self.count(Origin::Placed)
+    }
+
+    pub(super) fn count(&self, origin: Origin) -> u64 {
+        self.origins.iter().filter(|known| **known == origin).count() as u64
     }
 
     /// The component columns of the image, with their places.

@@ -3,6 +3,7 @@
 use bevy::ecs::entity::Entity;
 
 use super::RestoreLoss;
+use crate::capture::SaveKey;
 
 /// What came back with a restore, and what didn't. Lists are bounded; their totals aren't.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -23,6 +24,24 @@ pub struct RestoreReport {
     /// checkpoint were written again. A type that isn't written the same way twice, as with a
     /// `HashMap` in it, may be among them without need.
     pub overwritten: Vec<String>,
+    /// Keys of placed entities that aren't in the world; the first of them. Their values are kept,
+    /// and written when the level spawns them.
+    pub unclaimed: Vec<SaveKey>,
+    /// How many placed entities aren't in the world.
+    pub unclaimed_total: u64,
+    /// Keys under which the level has another sort of entity now; the first of them. What was saved
+    /// isn't written onto it, and kept.
+    pub mismatched: Vec<SaveKey>,
+    /// Keys that more than one living entity has; the first of them. The values went to the one that
+    /// came first.
+    pub duplicate_keys: Vec<SaveKey>,
+    /// Entities that the level had spawned although they had been despawned in play, and that went
+    /// again.
+    pub gone_again: u64,
+    /// Entities that aren't saved and went with the saved one that they hung from, as a camera on
+    /// the player does. Who restores a player spawns its camera anew: with a required component or
+    /// an `On<Add, Player>` observer.
+    pub unsaved_children: u64,
     /// Restored entities that observers despawned at once.
     pub despawned_again: u64,
     /// How often the old world had to be cleared, because its end spawned saved entities anew.
@@ -34,12 +53,32 @@ pub struct RestoreReport {
 impl RestoreReport {
     /// References that are listed.
     const LISTED_REFERENCES: usize = 64;
+    /// Keys that are listed.
+    const LISTED_KEYS: usize = 64;
 
     pub(super) fn add_dangling(&mut self, reference: DanglingReference) {
         self.dangling_total += 1;
         if self.dangling.len() < Self::LISTED_REFERENCES {
             self.dangling.push(reference);
         }
+    }
+
+    pub(super) fn add_unclaimed(&mut self, key: &SaveKey) {
+        self.unclaimed_total += 1;
+        if self.unclaimed.len() < Self::LISTED_KEYS {
+            self.unclaimed.push(key.clone());
+        }
+    }
+
+    pub(super) fn add_mismatched(&mut self, key: &SaveKey) {
+        if self.mismatched.len() < Self::LISTED_KEYS {
+            self.mismatched.push(key.clone());
+        }
+    }
+
+    pub(super) fn add_duplicate_keys(&mut self, keys: impl Iterator<Item = SaveKey>) {
+        self.duplicate_keys.extend(keys);
+        self.duplicate_keys.truncate(Self::LISTED_KEYS);
     }
 
     pub(super) fn add_overwritten(&mut self, type_path: &str) {

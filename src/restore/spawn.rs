@@ -57,4 +57,15 @@ impl WholeEntity<'_> {
         }
         true
     }
+
+    /// Writes all components onto an entity that is there; whether it was.
+    pub(super) fn write_onto(self, id: Entity) -> bool {
+        let Ok(mut entity) = self.world.get_entity_mut(id) else { return false };
+        // SAFETY: as in `spawn`.
+        #[expect(unsafe_code, reason = "the only way to insert whole entities of erased types")]
+        unsafe {
+            self.writer.write(&mut entity);
+        }
+        true
+    }
 }

@@ -1,5 +1,7 @@
 //! A decoded state.
 
+use std::any::TypeId;
+
 use bevy::ecs::world::World;
 use bevy::state::state::{FreelyMutableState, NextState};
 use serde::Serialize;
@@ -22,6 +24,10 @@ impl<S> DecodedState<S> {
 }
 
 impl<S: FreelyMutableState + Serialize + DeserializeOwned> StateValue for DecodedState<S> {
+    fn state_type(&self) -> TypeId {
+        TypeId::of::<S>()
+    }
+
     fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
         self.state = Some(self.codec.decode(bytes)?);
         Ok(())

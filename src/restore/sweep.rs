@@ -2,6 +2,7 @@
 
 use bevy::ecs::component::Component;
 use bevy::ecs::entity::Entity;
+use bevy::ecs::hierarchy::Children;
 use bevy::ecs::query::{Or, QueryState, With, Without};
 use bevy::ecs::reflect::ReflectComponent;
 use bevy::ecs::resource::IsResource;
@@ -10,7 +11,8 @@ use bevy::prelude::ReflectDefault;
 use bevy::reflect::Reflect;
 
 use super::RestoreReport;
-use crate::capture::{Saved, unfiltered};
+use crate::capture::{Placed, SaveKey, Saved, UnsavedMarkers, unfiltered};
+use crate::journal::SaveId;
 
 /// Marks an entity that isn't saved and makes no sense after a restore: a bullet, a particle, a
 /// popup. It is despawned with the old world.
@@ -28,14 +30,18 @@ pub struct DespawnOnRestore;
 /// How often the old world is cleared, if clearing it spawns saved entities anew.
 const ROUNDS: u32 = 8;
 
-type OldEntities = (Or<(With<Saved>, With<DespawnOnRestore>)>, Without<IsResource>);
+type OldEntities =
+    (Or<((With<Saved>, Without<SaveKey>), With<DespawnOnRestore>)>, Without<IsResource>);
 
-/// Despawns all saved entities, and those marked with [`DespawnOnRestore`].
+/// Despawns all saved entities, and those marked with [`DespawnOnRestore`]. What a level places
+/// stays: it is the level's.
 ///
 /// Death has consequences in many games: an observer that drops loot spawns the next saved entity.
 /// So it goes on until there is none, for a bounded number of rounds.
 pub(super) fn despawn_old_entities(world: &mut World, report: &mut RestoreReport) {
+    unfiltered(world, UnsavedMarkers::new).settle(world);
     let mut query: QueryState<Entity, OldEntities> = unfiltered(world, QueryState::new);
+    report.unsaved_children = unsaved_children(world, &mut query);
     loop {
         let old: Vec<Entity> = query.iter(world).collect();
         report.not_despawned = old.len() as u64;
@@ -51,4 +57,35 @@ pub(super) fn despawn_old_entities(world: &mut World, report: &mut RestoreReport
         }
         world.flush();
     }
+}
+
+/// Entities that aren't saved and hang from saved ones: a camera on the player. They go with them.
+fn unsaved_children(world: &World, old: &mut QueryState<Entity, OldEntities>) -> u64 {
+    let is_unsaved = |child: &&Entity| world.get::<Saved>(**child).is_none();
+    let children = old.iter(world).filter_map(|parent| world.get::<Children>(parent));
+    children.map(|children| children.iter().filter(|child| is_unsaved(&child)).count() as u64).sum()
+}
+
+/// Despawns what the level has spawned anew although it was despawned in play.
+pub(super) fn despawn_gone(
+    world: &mut World,
+    gone: &[(SaveId, SaveKey)],
+    report: &mut RestoreReport,
+) {
+    let arrivals = Placed::welcome(world);
+    report.add_duplicate_keys(arrivals.duplicates.into_iter().map(|(key, ..)| key));
+    let Some(placed) = world.get_resource::<Placed>() else { return };
+    let living: Vec<Entity> = gone
+        .iter()
+        .filter_map(|(_, key)| placed.find(world, key))
+        .filter(|entity| world.get::<Saved>(*entity).is_some())
+        .collect();
+    report.gone_again = living.len() as u64;
+    for entity in living {
+        // One may hang from another.
+        if let Ok(entity) = world.get_entity_mut(entity) {
+            entity.despawn();
+        }
+    }
+    world.flush();
 }

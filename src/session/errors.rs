@@ -45,6 +45,16 @@ pub enum RequestError {
         /// The largest size allowed.
         limit: usize,
     },
+    /// The restore would lose something, and
+    /// [`SessionSettings::losses`](crate::SessionSettings) refuses that.
+    #[error("this build of the game would lose values of {}", types.join(", "))]
+    WouldLose {
+        /// The types. [`RestorePrepared`](crate::RestorePrepared) told more.
+        types: Vec<String>,
+    },
+    /// There is no restore to cancel.
+    #[error("there is no restore to cancel")]
+    NothingToCancel,
     /// The session's files can't be used now; they were left as they are.
     #[error("{message}")]
     Store {

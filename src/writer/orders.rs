@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use bevy::ecs::entity::Entity;
 use jiff::Timestamp;
 
-use crate::capture::{Capture, Carried};
+use crate::capture::{
+    Capture, Carried, Claimed, GameClock, KeyedIds, Parking, SaveKey, StateChange,
+};
 use crate::journal::{CheckpointId, CheckpointKind, FrameKind, Record, RunId, SaveId, SessionId};
 use crate::process::PreviousRun;
 use crate::recovery::{Found, Prepared, Wanted};
@@ -24,6 +26,14 @@ pub(crate) enum Order {
     Checkpoint(Box<CheckpointOrder>),
     /// Write something down about the session that is being played.
     Write(Record),
+    /// Take up the values of placed entities that left the world.
+    Park(Box<Parking>),
+    /// Hand out the values that were kept for placed entities which are back.
+    Claim(Vec<(SaveKey, Entity)>),
+    /// Keep on what nobody could use of them.
+    Unclaim(Box<Carried>),
+    /// Let go of a session that was prepared and isn't taken up after all.
+    Release(SessionId),
     /// End the run.
     Leave(Leave),
     /// Set a crashed session aside.
@@ -48,6 +58,8 @@ pub(crate) struct TakeUp {
     /// The entities that a restore put into the world.
     pub seeds: Vec<(Entity, SaveId)>,
     pub carried: Carried,
+    /// Placed entities that were despawned in play.
+    pub gone: KeyedIds,
     /// Frames that this version doesn't know and must not lose.
     pub unknown_frames: Vec<(FrameKind, Vec<u8>)>,
 }
@@ -63,6 +75,9 @@ pub(crate) struct CheckpointOrder {
     pub play_time: Duration,
     /// The custom fields, if they changed or the capture is full.
     pub fields: Option<Fields>,
+    /// The way through the game's states, likewise.
+    pub state_changes: Option<Vec<StateChange>>,
+    pub clock: GameClock,
     pub capture: Capture,
     pub handed_over: Instant,
 }
@@ -85,6 +100,8 @@ pub(crate) enum Report {
     TakenUp { session: SessionId, context: SessionContext },
     /// A checkpoint is ready to be restored.
     Prepared(Box<Prepared>),
+    /// What was kept for placed entities that are back.
+    Claimed(Box<Claimed>),
     /// A checkpoint can't be restored for a reason that the one who asked can mend.
     NotPrepared { error: RequestError },
     /// The chosen checkpoint is damaged; what is there instead was found.

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
 use tracing::{debug, debug_span, warn};
 use xxhash_rust::xxh3::Xxh3;
 
@@ -12,14 +13,14 @@ use super::pending::PendingCheckpoint;
 use super::retention::Quota;
 use super::run_journal::{RunIdentity, RunJournal};
 use super::{CheckpointOrder, Order, Report, TakeUp};
-use crate::capture::{Encoder, SavedTypes};
+use crate::capture::{EncodeFailure, Encoder, SavedTypes};
 use crate::clock::Moment;
 use crate::journal::{Block, Commit, SaveId, SessionId, Values};
 use crate::process::PreviousRun;
 use crate::process::{DeadProcess, ProcessGuard};
-use crate::recovery::{self, FIELDS, Machine, PrepareFailure, Wanted};
+use crate::recovery::{self, CLOCK, FIELDS, Machine, PrepareFailure, STATE_CHANGES, Wanted};
 use crate::session::RequestError;
-use crate::session::{Fields, SessionContext};
+use crate::session::SessionContext;
 use crate::store::{Home, SessionLock, with_sources};
 
 /// Time between two heartbeats.
@@ -96,6 +97,24 @@ impl Worker {
                     journal.record(record);
                 }
             }
+            Order::Park(parking) => {
+                if let Some((_, encoder)) = &mut self.playing {
+                    let failures = encoder.park(*parking);
+                    self.reports.extend(failures.into_iter().map(type_failed));
+                }
+            }
+            Order::Claim(claims) => {
+                if let Some((_, encoder)) = &mut self.playing {
+                    let claimed = encoder.claim(claims);
+                    self.reports.push(Report::Claimed(Box::new(claimed)));
+                }
+            }
+            Order::Unclaim(carried) => {
+                if let Some((_, encoder)) = &mut self.playing {
+                    encoder.unclaim(*carried);
+                }
+            }
+            Order::Release(session) => drop(self.prepared.remove(&session)),
             Order::Leave(leave) => {
                 if let Some((journal, _)) = &mut self.playing {
                     journal.leave(leave, now);
@@ -216,6 +235,7 @@ impl Worker {
         let mut encoder = Encoder::new(Arc::clone(&self.types), take_up.next_save_id);
         encoder.seed(take_up.seeds);
         encoder.carry(take_up.carried);
+        encoder.note_gone(take_up.gone);
         let identity = RunIdentity {
             metadata: take_up.metadata,
             run: take_up.run,
@@ -250,12 +270,7 @@ impl Worker {
         .entered();
         let encoded = encoder.encode(order.capture);
         self.reports.push(Report::Emptied(Box::new(encoded.emptied)));
-        for failure in encoded.failures {
-            self.reports.push(Report::TypeFailed {
-                type_path: failure.type_path,
-                message: failure.reason.to_string(),
-            });
-        }
+        self.reports.extend(encoded.failures.into_iter().map(type_failed));
         if !encoded.drift.is_empty() {
             self.reports.push(Report::Drifted { types: encoded.drift });
         }
@@ -268,8 +283,12 @@ impl Worker {
         }
         let mut blocks = encoded.blocks;
         if let Some(fields) = &order.fields {
-            insert_fields(&mut blocks, fields);
+            insert_world_value(&mut blocks, FIELDS, fields);
         }
+        if let Some(state_changes) = &order.state_changes {
+            insert_world_value(&mut blocks, STATE_CHANGES, state_changes);
+        }
+        insert_world_value(&mut blocks, CLOCK, &order.clock);
         let commit = Commit {
             counter: order.counter,
             base: order.base,
@@ -319,12 +338,16 @@ fn fingerprint(types: &SavedTypes) -> u64 {
     hasher.digest()
 }
 
-/// Adds the custom fields, as a column of their own.
-fn insert_fields(blocks: &mut Vec<Block>, fields: &Fields) {
-    let Ok(bytes) = rmp_serde::to_vec_named(fields) else { return };
+fn type_failed(failure: EncodeFailure) -> Report {
+    Report::TypeFailed { type_path: failure.type_path, message: failure.reason.to_string() }
+}
+
+/// Adds something about the session, as a column of its own.
+fn insert_world_value(blocks: &mut Vec<Block>, column: &str, value: &impl Serialize) {
+    let Ok(bytes) = rmp_serde::to_vec_named(value) else { return };
     let mut values = Values::default();
     values.push(SaveId::WORLD, &bytes);
-    let block = Block::values(FIELDS.into(), 0, values);
+    let block = Block::values(column.into(), 0, values);
     let place = blocks.partition_point(|other| other.key() < block.key());
     blocks.insert(place, block);
 }

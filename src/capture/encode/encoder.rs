@@ -1,21 +1,24 @@
 //! Encodes captures, one after the other.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use bevy::ecs::entity::Entity;
+use bevy::ecs::entity::{Entity, EntityMapper};
 
 use super::carried::Carried;
 use super::column::ColumnWriter;
 use super::failure::{EncodeFailure, EncodeFailureReason, Failures, panic_message};
+use super::places::KeyedIds;
 use super::presence::Presence;
 use super::save_ids::{SaveIds, SavedEntity};
 use super::split::{Split, split_ids};
 use crate::capture::codec::encode_message_pack;
+use crate::capture::placed::{Departure, Parking, SaveKey};
 use crate::capture::record::{Capture, CaptureScope, CapturedColumn};
-use crate::capture::types::SavedTypes;
-use crate::journal::{Block, ENTITIES, SaveId, TypeSummary};
+use crate::capture::types::{ANCHORS, GONE, SavedTypes};
+use crate::journal::{Block, ENTITIES, SaveId, TypeSummary, Values};
+use crate::restore::WorldImage;
 
 /// Encodes the captures of one run, in order. Has no world.
 pub(crate) struct Encoder {
@@ -24,6 +27,21 @@ pub(crate) struct Encoder {
     ids: SaveIds,
     columns: Vec<ColumnState>,
     carried: Carried,
+    /// Placed entities that were despawned in play.
+    gone: KeyedIds,
+    /// Entities with a key that aren't saved.
+    anchors: KeyedIds,
+    /// Placed entities that were parked since the last capture.
+    parked: BTreeSet<SaveId>,
+    /// Placed entities that were carried whole until lately. The journal still has their old rows.
+    claimed: BTreeSet<SaveId>,
+}
+
+/// Placed entities that the level has spawned, with the values that were kept for them.
+pub(crate) struct Claimed {
+    pub image: WorldImage,
+    /// All entities that the values may refer to.
+    pub known: HashMap<SaveId, Entity>,
 }
 
 /// What is known of a column between captures.
@@ -66,6 +84,10 @@ impl Encoder {
             ids: SaveIds::starting_at(next_save_id),
             columns,
             carried: Carried::default(),
+            gone: KeyedIds::default(),
+            anchors: KeyedIds::default(),
+            parked: BTreeSet::new(),
+            claimed: BTreeSet::new(),
         }
     }
 
@@ -76,9 +98,83 @@ impl Encoder {
         }
     }
 
-    /// Carries rows along that this build can't use.
+    /// Carries rows along that nobody can use now.
     pub(crate) fn carry(&mut self, carried: Carried) {
         self.carried = carried;
+    }
+
+    /// Makes it known which placed entities are gone.
+    pub(crate) fn note_gone(&mut self, gone: KeyedIds) {
+        self.gone = gone;
+    }
+
+    /// Takes up the values of placed entities that left with their scope.
+    pub(crate) fn park(&mut self, parking: Parking) -> Vec<EncodeFailure> {
+        let mut failures = Failures::default();
+        for (entity, key) in &parking.entities {
+            let id = self.ids.add(*entity).id;
+            self.carried.wait_for(key.clone(), id);
+            self.parked.insert(id);
+        }
+        for (saved_type, column) in self.types.clone().columns().zip(parking.columns) {
+            let Some(mut column) = column else { continue };
+            let type_path = saved_type.type_path();
+            let mut nowhere = Presence::default();
+            let mut writer =
+                ColumnWriter::new(type_path, &[], &mut self.ids, &mut nowhere, &mut failures);
+            write_values(&mut *column, &mut writer);
+            let (_, values) = writer.finish();
+            for (id, value) in values.iter().flat_map(Values::iter) {
+                self.carried.add(type_path, 0, id, value);
+            }
+        }
+        for (entity, _) in &parking.entities {
+            if let Some(saved) = self.ids.remove(*entity) {
+                for column in &mut self.columns {
+                    column.presence.remove(saved.slot);
+                }
+            }
+        }
+        failures.into_listed()
+    }
+
+    /// Hands out the values that were kept for placed entities which are in the world now.
+    pub(crate) fn claim(&mut self, claims: Vec<(SaveKey, Entity)>) -> Claimed {
+        let mut ids = Vec::new();
+        let mut rows = Vec::new();
+        for (key, entity) in claims {
+            if let Some((id, row)) = self.carried.claim(&key) {
+                self.ids.seed(entity, id);
+                self.claimed.insert(id);
+                self.parked.remove(&id);
+                ids.push(id);
+                rows.extend(row.into_iter().map(|row| (id, row)));
+            }
+        }
+        rows.sort_by(|(one, row), (other, row_of_other)| {
+            (&row.type_path, one).cmp(&(&row_of_other.type_path, other))
+        });
+        let mut marked = Values::default();
+        ids.sort_unstable();
+        ids.iter().for_each(|id| marked.push(*id, &[]));
+        let marked = Block::values(self.entities_path.clone(), 0, marked);
+        let blocks = rows.into_iter().map(|(id, row)| {
+            let mut values = Values::default();
+            values.push(id, &row.value);
+            Block::values(row.type_path, row.version, values)
+        });
+        let blocks = std::iter::once(marked).chain(blocks);
+        let image = WorldImage::of_own_blocks(&self.types, blocks);
+        Claimed { image, known: self.ids.entities().collect() }
+    }
+
+    /// Takes back what nobody could use after all.
+    pub(crate) fn unclaim(&mut self, carried: Carried) {
+        for id in carried.waiting_ids() {
+            self.claimed.remove(&id);
+            self.ids.forget_outsider(id);
+        }
+        self.carried.extend(carried);
     }
 
     /// Encodes a capture.
@@ -87,21 +183,34 @@ impl Encoder {
     /// listed, and everything else is written.
     pub(crate) fn encode(&mut self, mut capture: Capture) -> Encoded {
         let mut failures = Failures::default();
-        let mut blocks = self.track_entities(&capture);
+        let is_full = capture.scope() == CaptureScope::Full;
+        let gone = self.note_departures(&capture);
+        // Of what is carried, a delta tells what was parked since the last capture.
+        let parked = std::mem::take(&mut self.parked);
+        let told = if is_full { None } else { Some(&parked) };
+        let mut blocks = self.track_entities(&capture, &parked, gone);
         for (place, saved_type) in self.types.clone().columns().enumerate() {
-            let column =
-                self.encode_column(place, saved_type.type_path(), &mut capture, &mut failures);
+            let column = self.encode_column(
+                place,
+                saved_type.type_path(),
+                &mut capture,
+                told,
+                &mut failures,
+            );
             blocks.extend(column);
         }
-        let is_full = capture.scope() == CaptureScope::Full;
-        if is_full && !self.carried.is_empty() {
+        let in_columns = blocks.len();
+        if !self.carried.is_empty() {
             let known: HashSet<&str> = self.types.type_paths().collect();
-            blocks.extend(self.carried.blocks_of_unknown_types(&known));
+            blocks.extend(self.carried.blocks_of_unknown_types(&known, told));
+        }
+        blocks.extend(self.blocks_of_places(&capture, is_full));
+        if blocks.len() > in_columns {
             blocks.sort_by(|one, other| one.key().cmp(&other.key()));
         }
         Encoded {
             blocks,
-            entities: capture.entities(),
+            entities: capture.entities() + self.carried.waiting_count(),
             types: self.summaries(),
             incomplete: self.incomplete(),
             next_save_id: self.ids.next(),
@@ -112,21 +221,35 @@ impl Encoder {
     }
 
     /// Takes note of which entities are saved, and says what changed about that.
-    fn track_entities(&mut self, capture: &Capture) -> Vec<Block> {
+    fn track_entities(
+        &mut self,
+        capture: &Capture,
+        parked: &BTreeSet<SaveId>,
+        gone: Vec<SaveId>,
+    ) -> Vec<Block> {
         let entities = &capture.entities;
         let (saved, removed) = match capture.scope() {
             CaptureScope::Full => {
                 self.ids.recount(&entities.saved, &entities.unmarked);
                 self.carried.keep_only(self.ids.saved_ids());
-                let mut ids: Vec<SaveId> = self.ids.saved_ids().collect();
+                self.claimed.clear();
+                let saved = self.ids.saved_ids().chain(self.carried.waiting_ids());
+                let mut ids: Vec<SaveId> = saved.collect();
                 ids.sort_unstable();
                 (ids, Vec::new())
             }
             CaptureScope::Delta => {
-                let removed = self.remove_entities(&entities.despawned, &entities.unmarked);
+                let mut removed = self.remove_entities(&entities.despawned, &entities.unmarked);
                 let mut ids: Vec<SaveId> =
                     entities.saved.iter().map(|entity| self.ids.add(*entity).id).collect();
+                // Sent whole, so whatever the journal has of them goes.
+                removed.extend(ids.iter().filter(|id| self.claimed.remove(id)));
+                removed.extend(parked);
+                removed.extend(gone);
+                ids.extend(parked);
                 ids.sort_unstable();
+                removed.sort_unstable();
+                removed.dedup();
                 (ids, removed)
             }
         };
@@ -161,6 +284,7 @@ impl Encoder {
         place: usize,
         type_path: &Arc<str>,
         capture: &mut Capture,
+        carried: Option<&BTreeSet<SaveId>>,
         failures: &mut Failures,
     ) -> Vec<Block> {
         let scope = capture.scope();
@@ -189,18 +313,62 @@ impl Encoder {
         state.is_incomplete = failed || (state.is_incomplete && scope == CaptureScope::Delta);
         if !self.carried.is_empty() {
             self.carried.consume(type_path, &values);
-            if scope == CaptureScope::Full {
-                values = self.carried.merge(type_path, values);
-            }
+            values = self.carried.merge(type_path, values, carried);
         }
         let removed = split_ids(&removed).map(|ids| Block::removed(type_path.clone(), ids));
         let values = values.into_iter().map(|rows| Block::values(type_path.clone(), 0, rows));
         removed.chain(values).collect()
     }
 
+    fn note_departures(&mut self, capture: &Capture) -> Vec<SaveId> {
+        let mut left = Vec::new();
+        for departure in &capture.placed.departures {
+            match departure {
+                Departure::Gone(entity, key) => {
+                    let id = self.ids.id_or_new(*entity);
+                    self.claimed.remove(&id);
+                    self.gone.add(key.clone(), id);
+                    left.push(id);
+                }
+                Departure::Released(key) => {
+                    self.gone.remove(key);
+                    left.extend(self.carried.claim(key).map(|(id, _)| id));
+                }
+            }
+        }
+        if let Some(anchors) = &capture.placed.anchors {
+            self.note_anchors(anchors);
+        }
+        left
+    }
+
+    fn note_anchors(&mut self, anchors: &[(Entity, SaveKey)]) {
+        let named = anchors.iter().map(|(entity, key)| {
+            // A level that comes again has a new root, which is the same to who refers to it.
+            match self.anchors.id(key) {
+                Some(id) => self.ids.rebind(*entity, id),
+                None => SaveId(self.ids.get_mapped(*entity).to_bits()),
+            }
+        });
+        let named: Vec<SaveId> = named.collect();
+        let keys = anchors.iter().map(|(_, key)| key.clone()).zip(named);
+        self.anchors.replace(keys.filter(|(_, id)| id.is_entity()));
+    }
+
+    fn blocks_of_places(&mut self, capture: &Capture, is_full: bool) -> Vec<Block> {
+        let is_silent = capture.placed.departures.is_empty() && capture.placed.anchors.is_none();
+        if !is_full && is_silent {
+            return Vec::new();
+        }
+        let mut blocks = self.gone.blocks(&GONE.into(), is_full);
+        blocks.extend(self.anchors.blocks(&ANCHORS.into(), is_full));
+        blocks
+    }
+
     fn summaries(&self) -> Vec<TypeSummary> {
         let rows = self.columns.iter().map(|column| column.presence.count());
-        let rows = std::iter::once(self.ids.saved_count()).chain(rows);
+        let entities = self.ids.saved_count() + self.carried.waiting_count();
+        let rows = std::iter::once(entities).chain(rows);
         let types = self.types.type_paths().zip(rows);
         types
             .map(|(path, rows)| TypeSummary {

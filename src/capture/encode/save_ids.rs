@@ -96,6 +96,36 @@ impl SaveIds {
         }
     }
 
+    /// The id of an entity that may be saved, or be gone before anybody was told of it.
+    pub(super) fn id_or_new(&mut self, entity: Entity) -> SaveId {
+        match self.identities.get(&entity) {
+            Some(identity) => identity.id,
+            None => take_next(&mut self.next),
+        }
+    }
+
+    /// Gives an entity the id of one that isn't saved and that it takes the place of.
+    pub(super) fn rebind(&mut self, entity: Entity, id: SaveId) -> SaveId {
+        if let Some(identity) = self.identities.get(&entity) {
+            return identity.id;
+        }
+        self.forget_outsider(id);
+        self.seed(entity, id);
+        id
+    }
+
+    /// Forgets who has an id, if that isn't a saved entity.
+    pub(super) fn forget_outsider(&mut self, id: SaveId) {
+        let before = self.identities.len();
+        self.identities.retain(|_, identity| identity.id != id || identity.place != Place::Outside);
+        self.outsiders = self.outsiders.saturating_sub(before - self.identities.len());
+    }
+
+    /// All entities that have an id.
+    pub(super) fn entities(&self) -> impl Iterator<Item = (SaveId, Entity)> {
+        self.identities.iter().map(|(entity, identity)| (identity.id, *entity))
+    }
+
     /// The ids of all saved entities.
     pub(super) fn saved_ids(&self) -> impl Iterator<Item = SaveId> {
         let identities = self.identities.values();

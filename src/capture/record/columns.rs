@@ -27,6 +27,11 @@ pub(crate) trait RecordColumn: Send + Sync {
     /// Copies the rows of more entities.
     fn record_more(&self, _: &World, _: &[Entity], _: &mut dyn CapturedColumn) {}
 
+    /// Copies the rows of some entities, if this is a column of entities.
+    fn copy(&self, _: &World, _: &[Entity]) -> Option<Box<dyn CapturedColumn>> {
+        None
+    }
+
     /// Forgets what was recorded, so that the next capture is full.
     fn restart(&mut self) {}
 
@@ -181,6 +186,12 @@ impl<C: CopyCodec> RecordColumn for ComponentRecorder<C> {
                 captured.copy_one(*entity, component);
             }
         }
+    }
+
+    fn copy(&self, world: &World, entities: &[Entity]) -> Option<Box<dyn CapturedColumn>> {
+        let mut captured = CapturedComponents::new(self.codec.clone());
+        self.record_more(world, entities, &mut captured);
+        Some(Box::new(captured))
     }
 
     fn recycle(&mut self, captured: Box<dyn CapturedColumn>) {

@@ -7,6 +7,7 @@ use bevy::ecs::entity::Entity;
 use super::columns::CapturedColumn;
 use super::tables::SavedTables;
 use super::ticks::TickSpan;
+use crate::capture::placed::{Departure, SaveKey};
 
 /// How much a capture copies.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -49,6 +50,23 @@ pub(crate) struct Capture {
     /// One for each saved type but the first, which is `entities`.
     pub(crate) columns: Vec<Box<dyn CapturedColumn>>,
     pub(crate) removed: Vec<RemovedRows>,
+    pub(crate) placed: CapturedPlaces,
+}
+
+/// What became of placed entities that aren't in the world, and of anchors.
+#[derive(Default)]
+pub(crate) struct CapturedPlaces {
+    /// What left since the capture before, in order.
+    pub departures: Vec<Departure>,
+    /// All entities that have a key and aren't saved; `None` if they are those of the capture
+    /// before.
+    pub anchors: Option<Vec<(Entity, SaveKey)>>,
+}
+
+impl CapturedPlaces {
+    fn is_empty(&self) -> bool {
+        self.departures.is_empty() && self.anchors.is_none()
+    }
 }
 
 /// Which entities are saved.
@@ -79,6 +97,7 @@ impl Capture {
             && self.removed.is_empty()
             && self.entities.despawned.is_empty()
             && self.entities.unmarked.is_empty()
+            && self.placed.is_empty()
     }
 
     /// Values that were copied.

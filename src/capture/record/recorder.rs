@@ -5,20 +5,22 @@ use std::sync::Arc;
 use bevy::ecs::change_detection::{CheckChangeTicks, Tick};
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::entity::Entity;
-use bevy::ecs::query::{QueryBuilder, QueryState};
+use bevy::ecs::query::{QueryBuilder, QueryState, Without};
 use bevy::ecs::resource::IsResource;
 use bevy::ecs::world::World;
 use tracing::warn;
 
 use super::child_order::parents_to_tell;
 use super::columns::RecordColumn;
-use super::moment::{Capture, CaptureScope, CapturedEntities, Extent, Moment};
+use super::moment::{Capture, CaptureScope, CapturedEntities, CapturedPlaces, Extent, Moment};
 use super::removals::Removals;
 use super::tables::{SavedQuery, SavedTables};
 use super::ticks::TickSpan;
 use super::unfiltered;
 use crate::capture::Saved;
+use crate::capture::placed::{Placed, SaveKey};
 use crate::capture::types::{Role, SavedTypes};
+use crate::capture::unsaved::UnsavedMarkers;
 
 /// Takes captures of one world.
 ///
@@ -32,6 +34,10 @@ pub(crate) struct Recorder {
     child_order: Option<usize>,
     removals: Removals,
     adoptions: Vec<Adoption>,
+    unsaved: UnsavedMarkers,
+    anchors: QueryState<(Entity, &'static SaveKey), (Without<Saved>, Without<IsResource>)>,
+    /// The anchors of the last capture.
+    last_anchors: Vec<(Entity, SaveKey)>,
     /// The newest tick that the last capture has seen; `None` if the next one must be full.
     base: Option<Tick>,
     spare_entities: Vec<Entity>,
@@ -65,6 +71,9 @@ impl Recorder {
                 .adopted()
                 .map(|(type_path, component)| Adoption::new(world, type_path, component))
                 .collect(),
+            unsaved: UnsavedMarkers::new(world),
+            anchors: QueryState::new(world),
+            last_anchors: Vec::new(),
             base: None,
             spare_entities: Vec::new(),
         })
@@ -87,6 +96,7 @@ impl Recorder {
     pub(crate) fn restart(&mut self, world: &World) {
         self.base = None;
         self.removals.skip(world);
+        self.last_anchors.clear();
         for column in &mut self.columns {
             column.restart();
         }
@@ -98,6 +108,9 @@ impl Recorder {
     /// and none of its hooks run; only entities that have to be adopted get their marker.
     pub(crate) fn capture(&mut self, world: &mut World, scope: CaptureScope) -> Capture {
         self.adopt(world);
+        self.unsaved.settle(world);
+        let departed = world.get_resource_mut::<Placed>().filter(|placed| placed.has_departures());
+        let departures = departed.map(|mut placed| placed.take_departures()).unwrap_or_default();
         self.removals.note(world);
         // Everything written until now has this tick at most, and everything after it a later one.
         let newest = world.increment_change_tick();
@@ -105,7 +118,25 @@ impl Recorder {
             (CaptureScope::Delta, Some(base)) => Extent::Within(TickSpan::new(base, newest)),
             (CaptureScope::Full, _) | (_, None) => Extent::All,
         };
-        self.copy(world, extent)
+        let mut capture = self.copy(world, extent);
+        let anchors = self.changed_anchors(world, extent);
+        capture.placed = CapturedPlaces { departures, anchors };
+        capture
+    }
+
+    fn changed_anchors(&mut self, world: &World, extent: Extent) -> Option<Vec<(Entity, SaveKey)>> {
+        let living = self.anchors.iter(world);
+        let is_changed = match extent {
+            Extent::All => true,
+            Extent::Within(_) => {
+                let known = self.last_anchors.iter().map(|(entity, key)| (*entity, key));
+                !living.clone().eq(known)
+            }
+        };
+        if is_changed {
+            self.last_anchors = living.map(|(entity, key)| (entity, key.clone())).collect();
+        }
+        is_changed.then(|| self.last_anchors.clone())
     }
 
     fn copy(&mut self, world: &World, extent: Extent) -> Capture {
@@ -120,6 +151,7 @@ impl Recorder {
             entities,
             columns,
             removed: self.removals.take_rows(world),
+            placed: CapturedPlaces::default(),
         };
         if let Extent::Within(span) = extent {
             self.tell_child_order(world, span, &mut capture);

@@ -1,10 +1,14 @@
 //! One saved state, with the transition that is pending.
 
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use bevy::ecs::entity::EntityMapper;
+use bevy::ecs::resource::Resource;
 use bevy::ecs::world::World;
-use bevy::state::state::{FreelyMutableState, NextState, State};
+use bevy::state::state::{FreelyMutableState, NextState, State, States};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -45,9 +49,34 @@ impl<S> PendingState<S> {
     }
 }
 
+/// States that are being left at this very moment: the world is still theirs, and the states are
+/// the next ones already.
+#[derive(Resource, Default)]
+pub(crate) struct StatesBeingLeft(HashMap<TypeId, Box<dyn Any + Send + Sync>>);
+
+impl StatesBeingLeft {
+    /// Notes what a state was.
+    pub(crate) fn note<S: States>(&mut self, exited: Option<S>) {
+        self.0.insert(TypeId::of::<S>(), Box::new(exited));
+    }
+
+    /// The transition is over.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    fn get<S: States>(&self) -> Option<&Option<S>> {
+        self.0.get(&TypeId::of::<S>())?.downcast_ref()
+    }
+}
+
 impl<S: FreelyMutableState> SavedState<S> {
     /// The state in `world`; `None` if the game hasn't added it.
     pub(crate) fn of(world: &World) -> Option<Self> {
+        let left = world.get_resource::<StatesBeingLeft>().and_then(StatesBeingLeft::get::<S>);
+        if let Some(current) = left {
+            return Some(Self { current: current.clone(), pending: PendingState::Unchanged });
+        }
         let next = world.get_resource::<NextState<S>>()?;
         let current = world.get_resource::<State<S>>().map(|state| state.get().clone());
         let pending = match next {
@@ -88,14 +117,29 @@ impl<S: FreelyMutableState + Serialize + DeserializeOwned> Codec for StateCodec<
     }
 }
 
+/// What a state is saved as.
+pub(crate) type StateMapping<S> = Arc<dyn Fn(S) -> S + Send + Sync>;
+
 /// Copies one state. States are compared, since `NextState` changes without being changed.
 pub(crate) struct StateRecorder<S: FreelyMutableState> {
     last: Option<SavedState<S>>,
+    mapping: Option<StateMapping<S>>,
 }
 
-impl<S: FreelyMutableState> Default for StateRecorder<S> {
-    fn default() -> Self {
-        Self { last: None }
+impl<S: FreelyMutableState> StateRecorder<S> {
+    /// A recorder that saves states as `mapping` says.
+    pub(crate) fn new(mapping: Option<StateMapping<S>>) -> Self {
+        Self { last: None, mapping }
+    }
+
+    fn mapped(&self, state: SavedState<S>) -> SavedState<S> {
+        let Some(mapping) = &self.mapping else { return state };
+        let pending = match state.pending {
+            PendingState::Unchanged => PendingState::Unchanged,
+            PendingState::Set(state) => PendingState::Set(mapping(state)),
+            PendingState::SetIfDifferent(state) => PendingState::SetIfDifferent(mapping(state)),
+        };
+        SavedState { current: state.current.map(|state| mapping(state)), pending }
     }
 }
 
@@ -104,7 +148,7 @@ where
     S: FreelyMutableState + Serialize + DeserializeOwned,
 {
     fn record(&mut self, world: &World, moment: &Moment<'_>) -> Box<dyn CapturedColumn> {
-        let state = SavedState::<S>::of(world);
+        let state = SavedState::<S>::of(world).map(|state| self.mapped(state));
         let is_delta = matches!(moment.extent, Extent::Within(_));
         let is_sent = !is_delta || state != self.last;
         let was_present = self.last.is_some();

@@ -1,0 +1,72 @@
+//! Which placed entities are gone, and which anchors there are: rows that belong to no saved entity.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::split::{Split, split_ids};
+use crate::capture::codec::encode_message_pack;
+use crate::capture::placed::SaveKey;
+use crate::journal::{Block, SaveId, Values};
+
+/// Keys by id, as one column of the journal.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct KeyedIds {
+    ids: BTreeMap<SaveKey, SaveId>,
+    /// What the journal has already.
+    told: BTreeMap<SaveId, SaveKey>,
+}
+
+impl KeyedIds {
+    /// Keys that a checkpoint has. The first capture that follows is full.
+    pub(crate) fn of(keys: impl IntoIterator<Item = (SaveId, SaveKey)>) -> Self {
+        let ids = keys.into_iter().map(|(id, key)| (key, id)).collect();
+        Self { ids, told: BTreeMap::new() }
+    }
+
+    /// Adds a key, unless it is there.
+    pub(super) fn add(&mut self, key: SaveKey, id: SaveId) {
+        self.ids.entry(key).or_insert(id);
+    }
+
+    /// The id of a key.
+    pub(super) fn id(&self, key: &SaveKey) -> Option<SaveId> {
+        self.ids.get(key).copied()
+    }
+
+    /// Removes a key.
+    pub(super) fn remove(&mut self, key: &SaveKey) {
+        self.ids.remove(key);
+    }
+
+    /// These keys, and no others.
+    pub(super) fn replace(&mut self, keys: impl IntoIterator<Item = (SaveKey, SaveId)>) {
+        self.ids = keys.into_iter().collect();
+    }
+
+    /// All keys anew, or the difference to what was told before.
+    pub(super) fn blocks(&mut self, type_path: &Arc<str>, all: bool) -> Vec<Block> {
+        let now: BTreeMap<SaveId, SaveKey> =
+            self.ids.iter().map(|(key, id)| (*id, key.clone())).collect();
+        let told = if all { BTreeMap::new() } else { std::mem::take(&mut self.told) };
+        let removed: Vec<SaveId> =
+            told.keys().filter(|id| !now.contains_key(id)).copied().collect();
+        let new = now.iter().filter(|(id, key)| told.get(id) != Some(key));
+        let values = key_rows(new.map(|(id, key)| (*id, key)));
+        self.told = now;
+        let removed = split_ids(&removed).map(|ids| Block::removed(type_path.clone(), ids));
+        let values = values.into_iter().map(|rows| Block::values(type_path.clone(), 0, rows));
+        removed.chain(values).collect()
+    }
+}
+
+fn key_rows<'a>(keys: impl Iterator<Item = (SaveId, &'a SaveKey)>) -> Vec<Values> {
+    let mut rows = Split::default();
+    let mut bytes = Vec::new();
+    for (id, key) in keys {
+        // A text can only be too long.
+        if encode_message_pack(key, &mut bytes).is_ok() {
+            rows.push(id, &bytes);
+        }
+    }
+    rows.finish()
+}

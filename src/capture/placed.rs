@@ -1,0 +1,10 @@
+//! Placed entities: the level owns their existence, the checkpoint their values.
+
+mod arrivals;
+mod key;
+mod scope;
+
+pub use key::SaveKey;
+pub use scope::SaveScope;
+
+pub(crate) use arrivals::{Departure, Parking, Placed};

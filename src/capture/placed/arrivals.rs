@@ -1,0 +1,213 @@
+//! Which placed entities come and go.
+
+use std::sync::Arc;
+
+use bevy::ecs::entity::{Entity, EntityHashSet};
+use bevy::ecs::resource::Resource;
+use bevy::ecs::world::{DeferredWorld, World};
+use bevy::platform::collections::{HashMap, HashSet};
+
+use super::SaveKey;
+use crate::capture::Saved;
+use crate::capture::record::{CapturedColumn, Copier};
+use crate::capture::unsaved::is_unsaved;
+
+/// Which placed entities there are, which come and go, and which are waited for.
+///
+/// Fed by the hooks of [`SaveKey`] and [`SaveScope`](super::SaveScope), so that not even one is
+/// missed that comes and goes between two captures.
+#[derive(Resource, Default)]
+pub(crate) struct Placed {
+    /// The last entity that came with each key. It may be gone by now.
+    by_key: HashMap<SaveKey, Entity>,
+    /// Entities that came with a key since somebody looked.
+    pub(super) arrivals: Vec<Entity>,
+    /// Placed entities that left since the last capture, in order.
+    departures: Vec<Departure>,
+    /// Values that left with a scope and that the writer doesn't know yet.
+    parking: Vec<Parking>,
+    /// Entities that are about to be despawned with their scope.
+    leaving: EntityHashSet,
+    /// Keys whose entities go as soon as a level spawns them.
+    gone: HashSet<SaveKey>,
+    /// Keys whose values are kept for an entity that isn't there.
+    waiting: HashSet<SaveKey>,
+    /// Whether a session is being played, and its world isn't being replaced.
+    is_recording: bool,
+    /// Keys of which it was told that two entities have them.
+    told_twice: HashSet<SaveKey>,
+    /// Copies what leaves with a scope, once the game's types are known.
+    copier: Option<Arc<Copier>>,
+}
+
+/// What became of a placed entity that isn't in the world any more.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum Departure {
+    /// It was despawned in play.
+    Gone(Entity, SaveKey),
+    /// The game wants the key's next entity to begin anew.
+    Released(SaveKey),
+}
+
+/// Placed entities that left with their scope, with their values.
+pub(crate) struct Parking {
+    pub entities: Vec<(Entity, SaveKey)>,
+    /// One for each saved type; `None` for resources and states.
+    pub columns: Vec<Option<Box<dyn CapturedColumn>>>,
+}
+
+/// What came since the last look, as far as it concerns anybody.
+#[derive(Default)]
+pub(crate) struct Arrivals {
+    /// Entities that were gone, and go again.
+    pub gone: Vec<Entity>,
+    /// Entities whose values wait for them.
+    pub claims: Vec<(SaveKey, Entity)>,
+    /// Keys that two living entities have: the earlier one, and the one that came last.
+    pub duplicates: Vec<(SaveKey, Entity, Entity)>,
+}
+
+impl Placed {
+    /// Copies with this from here on.
+    pub(crate) fn set_copier(&mut self, copier: Copier) {
+        self.copier = Some(Arc::new(copier));
+    }
+
+    pub(super) fn copier(&self) -> Option<Arc<Copier>> {
+        self.copier.clone()
+    }
+
+    /// Whether departures are recorded.
+    pub(crate) fn is_recording(&self) -> bool {
+        self.is_recording
+    }
+
+    /// A run begins: these keys are gone, and for these there are values.
+    pub(crate) fn begin(&mut self, gone: HashSet<SaveKey>, waiting: HashSet<SaveKey>) {
+        self.forget_departures();
+        self.gone = gone;
+        self.waiting = waiting;
+        self.is_recording = true;
+    }
+
+    /// From here on nothing is recorded: no session is played, or its world is being replaced.
+    pub(crate) fn stop_recording(&mut self) {
+        self.is_recording = false;
+    }
+
+    /// Goes on where [`stop_recording`](Self::stop_recording) left off.
+    pub(crate) fn go_on_recording(&mut self) {
+        self.is_recording = true;
+    }
+
+    /// No session is played.
+    pub(crate) fn end(&mut self) {
+        self.begin(HashSet::default(), HashSet::default());
+        self.stop_recording();
+    }
+
+    /// Forgets what left since the last capture, since the next one is of another world.
+    fn forget_departures(&mut self) {
+        self.departures.clear();
+        self.parking.clear();
+        self.leaving.clear();
+    }
+
+    /// The hook of an entity with a key that is despawned.
+    pub(super) fn note_departure(world: &mut DeferredWorld<'_>, entity: Entity) {
+        let Ok(departed) = world.get_entity(entity) else { return };
+        if !departed.contains::<Saved>() || is_unsaved(world, entity) {
+            return;
+        }
+        let Some(key) = departed.get::<SaveKey>().cloned() else { return };
+        let Some(mut placed) = world.get_resource_mut::<Self>() else { return };
+        if placed.leaving.remove(&entity) || !placed.is_recording {
+            return;
+        }
+        placed.gone.insert(key.clone());
+        placed.departures.push(Departure::Gone(entity, key));
+    }
+
+    /// These entities are about to be despawned with their scope.
+    pub(crate) fn park(&mut self, parking: Parking) {
+        for (entity, key) in &parking.entities {
+            self.leaving.insert(*entity);
+            self.waiting.insert(key.clone());
+        }
+        self.parking.push(parking);
+    }
+
+    /// The next entity with this key begins anew.
+    pub(crate) fn release(&mut self, key: SaveKey) {
+        self.gone.remove(&key);
+        self.waiting.remove(&key);
+        self.departures.push(Departure::Released(key));
+    }
+
+    /// Nobody could use the values of these keys after all.
+    pub(crate) fn wait_again(&mut self, keys: impl Iterator<Item = SaveKey>) {
+        self.waiting.extend(keys);
+    }
+
+    /// What left since the last capture.
+    pub(crate) fn take_departures(&mut self) -> Vec<Departure> {
+        std::mem::take(&mut self.departures)
+    }
+
+    /// Whether anything left since the last capture.
+    pub(crate) fn has_departures(&self) -> bool {
+        !self.departures.is_empty()
+    }
+
+    /// What was parked since the last call.
+    pub(crate) fn take_parking(&mut self) -> Vec<Parking> {
+        std::mem::take(&mut self.parking)
+    }
+
+    /// Looks at what came since the last look.
+    pub(crate) fn welcome(world: &mut World) -> Arrivals {
+        let mut seen = Arrivals::default();
+        let Some(mut placed) = world.get_resource_mut::<Self>() else { return seen };
+        if placed.arrivals.is_empty() {
+            return seen;
+        }
+        let arrivals = std::mem::take(&mut placed.arrivals);
+        // Out of the world, so that both can be looked at.
+        let mut placed = std::mem::take(&mut *placed);
+        for entity in arrivals {
+            let Ok(arrived) = world.get_entity(entity) else { continue };
+            let Some(key) = arrived.get::<SaveKey>() else { continue };
+            placed.index(world, entity, key, &mut seen);
+            if !arrived.contains::<Saved>() || !placed.is_recording {
+                continue;
+            }
+            if placed.gone.contains(key) {
+                seen.gone.push(entity);
+            } else if placed.waiting.remove(key) {
+                seen.claims.push((key.clone(), entity));
+            }
+        }
+        if let Some(mut resource) = world.get_resource_mut::<Self>() {
+            *resource = placed;
+        }
+        seen
+    }
+
+    fn index(&mut self, world: &World, entity: Entity, key: &SaveKey, seen: &mut Arrivals) {
+        let Some(earlier) = self.by_key.insert(key.clone(), entity) else { return };
+        let is_living = |entity| world.get::<SaveKey>(entity) == Some(key);
+        if earlier != entity && is_living(earlier) {
+            // The first one keeps the key.
+            self.by_key.insert(key.clone(), earlier);
+            if self.told_twice.insert(key.clone()) {
+                seen.duplicates.push((key.clone(), earlier, entity));
+            }
+        }
+    }
+
+    /// The living entity with a key.
+    pub(crate) fn find(&self, world: &World, key: &SaveKey) -> Option<Entity> {
+        let entity = *self.by_key.get(key)?;
+        (world.get::<SaveKey>(entity) == Some(key)).then_some(entity)
+    }
+}

@@ -1,0 +1,100 @@
+//! The name that a level gives an entity.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bevy::ecs::component::Component;
+use bevy::ecs::lifecycle::HookContext;
+use bevy::ecs::reflect::ReflectComponent;
+use bevy::ecs::world::DeferredWorld;
+use bevy::reflect::Reflect;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::Placed;
+
+/// The name that a level gives an entity, so that a checkpoint finds it again.
+///
+/// A door, a coin or a boss comes from the level, which spawns it each time it is loaded. With a
+/// key it is *placed*: a restore writes the saved values onto the live entity with this key and
+/// never spawns a second one. If the level spawns it later, the values are written then. One that
+/// was despawned in play is recorded as gone, and goes again when the level spawns it anew.
+///
+/// The entity must be [`Saved`](crate::Saved) for that. A key on one that isn't is an *anchor*:
+/// nothing of it is saved, and saved entities may refer to it, as in `ChildOf(level_root)`.
+///
+/// Keys are unique among the living; [`DuplicateSaveKey`](crate::DuplicateSaveKey) tells of two
+/// entities with one. Make them from what the level calls the entity, not from its place in a list.
+///
+/// ```
+/// # use bevy::prelude::*;
+/// # use bevy_session::{Saved, SaveKey};
+/// # #[derive(Component, Default)] struct Door;
+/// # fn load_level(mut commands: Commands) {
+/// let root = commands.spawn(SaveKey::new("level_1")).id(); // an anchor
+/// commands.spawn((Saved, Door, SaveKey::new("level_1/door_3"), ChildOf(root)));
+/// # }
+/// ```
+#[derive(Component, Reflect, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[component(immutable, on_insert = arrive, on_despawn = depart)]
+#[reflect(opaque)]
+#[reflect(Component, Clone, PartialEq, Hash)]
+pub struct SaveKey(Arc<str>);
+
+impl SaveKey {
+    /// A key, usually the level's name and the entity's name in it.
+    pub fn new(key: impl AsRef<str>) -> Self {
+        Self(key.as_ref().into())
+    }
+
+    /// The key's text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SaveKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for SaveKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "SaveKey({:?})", &*self.0)
+    }
+}
+
+impl From<&str> for SaveKey {
+    fn from(key: &str) -> Self {
+        Self::new(key)
+    }
+}
+
+impl From<String> for SaveKey {
+    fn from(key: String) -> Self {
+        Self(key.into())
+    }
+}
+
+impl Serialize for SaveKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for SaveKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::from)
+    }
+}
+
+fn arrive(mut world: DeferredWorld<'_>, context: HookContext) {
+    if let Some(mut placed) = world.get_resource_mut::<Placed>() {
+        placed.arrivals.push(context.entity);
+    }
+}
+
+fn depart(mut world: DeferredWorld<'_>, context: HookContext) {
+    Placed::note_departure(&mut world, context.entity);
+}

@@ -1,0 +1,71 @@
+//! Levels that come and go as a whole.
+
+use bevy::ecs::component::Component;
+use bevy::ecs::entity::Entity;
+use bevy::ecs::hierarchy::Children;
+use bevy::ecs::lifecycle::HookContext;
+use bevy::ecs::reflect::ReflectComponent;
+use bevy::ecs::world::{DeferredWorld, World};
+use bevy::reflect::Reflect;
+
+use super::{Parking, Placed, SaveKey};
+use crate::capture::Saved;
+
+/// Marks the root of a level, or of anything else that comes and goes as a whole.
+///
+/// When a placed entity (see [`SaveKey`]) is despawned, it was opened, taken or killed, and stays
+/// gone. When the root of its scope is despawned, the player has left: the placed entities below it
+/// are *parked* with the values that they have at that moment, and get them back when the level is
+/// loaded again. Without a scope, leaving a level would be the end of all its doors.
+///
+/// ```
+/// # use bevy::prelude::*;
+/// # use bevy_session::SaveScope;
+/// # fn load_level(mut commands: Commands) {
+/// commands.spawn(SaveScope::new("level_1"));
+/// # }
+/// ```
+#[derive(Component, Reflect, Clone, PartialEq, Eq, Debug)]
+#[component(on_despawn = leave)]
+#[reflect(Component)]
+pub struct SaveScope(pub String);
+
+impl SaveScope {
+    /// A scope. Its name is for logs and tools.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+}
+
+/// The hook runs before the children go: Bevy despawns them with commands.
+fn leave(mut world: DeferredWorld<'_>, context: HookContext) {
+    if !world.get_resource::<Placed>().is_some_and(Placed::is_recording) {
+        return;
+    }
+    let placed = placed_below(&world, context.entity);
+    if placed.is_empty() {
+        return;
+    }
+    let Some(copier) = world.get_resource::<Placed>().and_then(Placed::copier) else { return };
+    let entities: Vec<Entity> = placed.iter().map(|(entity, _)| *entity).collect();
+    let columns = copier.copy(&world, &entities);
+    if let Some(mut resource) = world.get_resource_mut::<Placed>() {
+        resource.park(Parking { entities: placed, columns });
+    }
+}
+
+/// The placed entities below a root, and the root itself.
+fn placed_below(world: &World, root: Entity) -> Vec<(Entity, SaveKey)> {
+    let mut placed = Vec::new();
+    let mut waiting = vec![root];
+    while let Some(entity) = waiting.pop() {
+        let Ok(entity) = world.get_entity(entity) else { continue };
+        if entity.contains::<Saved>()
+            && let Some(key) = entity.get::<SaveKey>()
+        {
+            placed.push((entity.id(), key.clone()));
+        }
+        waiting.extend(entity.get::<Children>().into_iter().flatten());
+    }
+    placed
+}

@@ -1,0 +1,157 @@
+//! Looks at what the game has tied to its states.
+
+use bevy::prelude::*;
+use tracing::debug;
+
+use super::hooks::{CheckpointTriggers, Condition};
+use super::notifications::{RecoveryAvailable, notify};
+use super::runtime::{Runtime, RuntimeParts};
+use super::{CurrentSession, SessionSettings};
+use crate::capture::{StateLog, StatesBeingLeft};
+use crate::journal::CheckpointKind;
+use crate::session::SessionStatus;
+
+impl RuntimeParts {
+    /// Whether checkpoints may be taken of the world as it is.
+    pub(super) fn gate_is_open(&mut self, world: &mut World) -> bool {
+        // Every condition is asked, since one may remember when it was asked last.
+        let hold = |open, condition: &mut Condition| condition.holds(world) && open;
+        self.hooks.checkpoint_while.iter_mut().fold(true, hold)
+    }
+
+    /// Follows the game's states, once a frame.
+    pub(super) fn follow_states(&mut self, world: &mut World) {
+        self.make_offers(world);
+        if self.playing.is_none() || self.transition.is_some() {
+            return;
+        }
+        let is_open = self.gate_is_open(world);
+        if let Some(playing) = &mut self.playing {
+            playing.gate_was_open = is_open;
+        }
+        self.log_state_changes(world);
+        self.pause_with_states(world);
+    }
+
+    /// Sends the offers that wait for the game's menu.
+    fn make_offers(&mut self, world: &mut World) {
+        if self.withheld.is_empty() {
+            return;
+        }
+        let is_menu = self.hooks.offer_in.is_empty()
+            || self.hooks.offer_in.iter_mut().any(|condition| condition.holds(world));
+        if is_menu && self.transition.is_none() {
+            for offer in std::mem::take(&mut self.withheld) {
+                notify(world, RecoveryAvailable { offer });
+            }
+        }
+    }
+
+    fn log_state_changes(&mut self, world: &mut World) {
+        let Some(mut log) = world.get_resource_mut::<StateLog>() else { return };
+        if log.is_empty() {
+            return;
+        }
+        let changes = log.take();
+        if let Some(mut session) = world.get_resource_mut::<CurrentSession>() {
+            session.note_states(changes);
+        }
+    }
+
+    /// Pauses when the game enters a state in which the session stands still, and resumes when it
+    /// leaves it. What the game asks for by itself meanwhile has its way.
+    fn pause_with_states(&mut self, world: &mut World) {
+        let any = |found, condition: &mut Condition| condition.holds(world) || found;
+        let wanted = self.hooks.pause_in.iter_mut().fold(false, any);
+        if wanted == self.paused_by_state {
+            return;
+        }
+        self.paused_by_state = wanted;
+        let status = world.get_resource::<CurrentSession>().map(|session| session.status);
+        let result = match (wanted, status) {
+            (true, Some(SessionStatus::Active)) => self.pause(world),
+            (false, Some(SessionStatus::Paused)) => self.resume(world),
+            _ => Ok(()),
+        };
+        if let Err(error) = result {
+            debug!(%error, "the session can't follow the game's state");
+        }
+    }
+
+    /// Takes the checkpoints that states ask for, not more often than the settings allow.
+    pub(super) fn checkpoint_with_states(&mut self, world: &mut World) {
+        let Some(playing) = &mut self.playing else { return };
+        if let Some(mut triggers) = world.get_resource_mut::<CheckpointTriggers>()
+            && !triggers.entered.is_empty()
+        {
+            playing.triggered = triggers.entered.pop();
+            triggers.entered.clear();
+        }
+        if self.transition.is_some() || !playing.gate_was_open {
+            return;
+        }
+        if let Some((label, kind)) = playing.deferred.take() {
+            self.take_checkpoint(world, kind, Some(label));
+            return;
+        }
+        let gap = world.get_resource_or_init::<SessionSettings>().minimum_gap;
+        let since_captured = self.now.elapsed.saturating_sub(playing.captured_at);
+        if playing.triggered.is_some() && (since_captured >= gap || playing.base.is_none()) {
+            let label = playing.triggered.take();
+            if self.saves_by_itself(world) {
+                self.take_checkpoint(world, CheckpointKind::State, label);
+            }
+        }
+    }
+
+    /// Whether checkpoints are taken that nobody asked for by name.
+    pub(super) fn saves_by_itself(&self, world: &mut World) -> bool {
+        let allowed = world.get_resource_or_init::<SessionSettings>().autosave;
+        let session = world.get_resource::<CurrentSession>();
+        allowed && session.is_some_and(CurrentSession::autosave)
+    }
+
+    /// The states have changed, and nothing of the last ones was cleared away: the last moment for a
+    /// checkpoint of what is being left.
+    fn look_before_exit(&mut self, world: &mut World) {
+        if self.playing.is_none() || self.transition.is_some() {
+            return;
+        }
+        let triggers = world.get_resource_mut::<CheckpointTriggers>();
+        let leaving = triggers.map(|mut triggers| std::mem::take(&mut triggers.leaving));
+        let label = leaving.and_then(|mut leaving| leaving.pop());
+        let is_open = self.gate_is_open(world);
+        let Some(playing) = &mut self.playing else { return };
+        let was_open = std::mem::replace(&mut playing.gate_was_open, is_open);
+        let closes = was_open && !is_open;
+        if !closes && !(was_open && label.is_some()) {
+            return;
+        }
+        playing.recorder.watch_removals(world);
+        if let Some((label, kind)) = playing.deferred.take() {
+            self.take_checkpoint(world, kind, Some(label));
+        } else if self.saves_by_itself(world) {
+            let label = label.or_else(|| Some("leave".to_owned()));
+            self.take_checkpoint(world, CheckpointKind::State, label);
+        }
+    }
+}
+
+/// The system between the change of states and the `OnExit` schedules.
+pub(crate) fn look_before_exit(world: &mut World) {
+    // While the plugin itself changes the states, for a restore, there is nothing to look at.
+    let parts = world.get_resource_mut::<Runtime>().and_then(|mut runtime| runtime.take());
+    if let Some(mut parts) = parts {
+        // The time that passes is counted from frame to frame.
+        let last_frame = parts.now;
+        parts.tick(world);
+        parts.look_before_exit(world);
+        parts.now = last_frame;
+        if let Some(mut runtime) = world.get_resource_mut::<Runtime>() {
+            runtime.put_back(parts);
+        }
+    }
+    if let Some(mut left) = world.get_resource_mut::<StatesBeingLeft>() {
+        left.clear();
+    }
+}

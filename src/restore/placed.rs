@@ -1,0 +1,173 @@
+//! Entities that a level has placed, and those that it hasn't yet.
+
+use std::collections::{HashMap, HashSet};
+
+use bevy::ecs::component::ComponentId;
+use bevy::ecs::entity::Entity;
+use bevy::ecs::hierarchy::Children;
+use bevy::ecs::world::{EntityRef, World};
+
+use super::decoded::DecodedColumn;
+use super::image::WorldImage;
+use super::loss::{RestoreLoss, RestoreLossReason};
+use super::replacement::{Origin, Replacement};
+use crate::capture::{Placed, Saved};
+use crate::journal::{SaveId, Values};
+
+impl Replacement {
+    /// Finds the living entity of each key. The first one that fits gets it; what doesn't fit waits.
+    ///
+    /// Under its key the level may have another sort of entity now, a chest where there was a door.
+    /// What was saved isn't written onto that.
+    pub(super) fn find_placed(&mut self, world: &World) {
+        let Some(placed) = world.get_resource::<Placed>() else { return };
+        let telling = self.telling_types(world);
+        let mut taken = HashSet::new();
+        let mut mismatched = Vec::new();
+        for (rank, key) in &self.image.keys {
+            let place = *rank as usize;
+            let (Some(entity), Some(origin)) =
+                (self.entities.get_mut(place), self.origins.get_mut(place))
+            else {
+                continue;
+            };
+            *origin = Origin::Waiting;
+            let living = placed.find(world, key).and_then(|found| world.get_entity(found).ok());
+            let Some(living) = living.filter(EntityRef::contains::<Saved>) else { continue };
+            if taken.contains(&living.id()) {
+                continue;
+            }
+            let saved = self.image.rows.of(*rank).iter();
+            let saved = saved.filter_map(|row| self.parts.get(row.column as usize)?.component());
+            if !fits(&telling, living, saved) {
+                mismatched.push(key.clone());
+                continue;
+            }
+            taken.insert(living.id());
+            (*entity, *origin) = (living.id(), Origin::Placed);
+        }
+        for key in &mismatched {
+            self.report.add_mismatched(key);
+        }
+    }
+
+    /// Types that say what an entity is: those that make it a saved one.
+    fn telling_types(&self, world: &World) -> HashSet<ComponentId> {
+        let marker = world.component_id::<Saved>();
+        let brings_marker = |component: &ComponentId| {
+            let required = world.get_required_components_by_id(*component);
+            required.is_some_and(|required| required.iter_ids().any(|id| Some(id) == marker))
+        };
+        self.components().map(|(_, component, _)| component).filter(brings_marker).collect()
+    }
+
+    /// Makes components of what needs the world for it. What fails is lost to this restore, and
+    /// carried along.
+    pub(super) fn rebuild(&mut self, world: &mut World) {
+        for place in 0..self.image.columns.len() {
+            let Some(column) = self.image.columns.get_mut(place) else { continue };
+            let DecodedColumn::Component(rows) = &mut column.decoded else { continue };
+            let failed = rows.rebuild(world);
+            self.image.lose_rows(place, failed);
+        }
+        self.report.losses.clone_from(&self.image.losses);
+    }
+
+    /// Hands everything of the entities that aren't there to whoever carries it along.
+    pub(super) fn keep_what_waits(&mut self) {
+        let mut waiting = HashSet::new();
+        for (rank, origin) in (0_u32..).zip(&self.origins) {
+            if *origin == Origin::Waiting
+                && let Some(id) = self.image.ranks.ids().get(rank as usize)
+                && let Some(key) = self.image.keys.get(&rank)
+            {
+                self.report.add_unclaimed(key);
+                self.image.carried.wait_for(key.clone(), *id);
+                waiting.insert(*id);
+            }
+        }
+        self.image.carry_entities(&waiting);
+    }
+
+    /// Puts children in their saved order whose parent had them already.
+    ///
+    /// Those that aren't saved keep their places among them.
+    pub(super) fn sort_children(&self, world: &mut World) {
+        for (parent, children) in &self.image.child_orders {
+            let is_placed = |rank: &u32| self.origins.get(*rank as usize) == Some(&Origin::Placed);
+            if !is_placed(parent) && !children.iter().any(is_placed) {
+                continue;
+            }
+            let Some(parent) = self.entities.get(*parent as usize) else { continue };
+            let wanted: Vec<Entity> = children
+                .iter()
+                .filter_map(|rank| self.entities.get(*rank as usize).copied())
+                .collect();
+            sort_like(world, *parent, &wanted);
+        }
+    }
+}
+
+/// Whether what is saved may be a living entity's, by the types that say what it is.
+fn fits(
+    telling: &HashSet<ComponentId>,
+    living: EntityRef<'_>,
+    saved: impl Iterator<Item = ComponentId>,
+) -> bool {
+    let mut saved = saved.filter(|component| telling.contains(component)).peekable();
+    let says_nothing = !telling.iter().any(|component| living.contains_id(*component));
+    says_nothing || saved.peek().is_none() || saved.any(|component| living.contains_id(component))
+}
+
+fn sort_like(world: &mut World, parent: Entity, wanted: &[Entity]) {
+    let Some(children) = world.get::<Children>(parent) else { return };
+    let places: HashMap<Entity, usize> = children.iter().copied().zip(0..).collect();
+    let wanted: Vec<Entity> =
+        wanted.iter().copied().filter(|child| places.contains_key(child)).collect();
+    let mut free: Vec<usize> =
+        wanted.iter().filter_map(|child| places.get(child).copied()).collect();
+    if free.is_sorted() {
+        return;
+    }
+    free.sort_unstable();
+    let sorted: HashMap<Entity, usize> = wanted.into_iter().zip(free).collect();
+    if let Some(mut children) = world.get_mut::<Children>(parent) {
+        children.sort_by_key(|child| sorted.get(child).or_else(|| places.get(child)).copied());
+    }
+}
+
+impl WorldImage {
+    /// Carries all rows of some entities along.
+    fn carry_entities(&mut self, entities: &HashSet<SaveId>) {
+        if entities.is_empty() {
+            return;
+        }
+        for column in self.columns.iter().filter(|column| column.decoded.is_of_entities()) {
+            for (id, value) in column.saved.iter().flat_map(Values::iter) {
+                if entities.contains(&id) {
+                    self.carried.add(&column.type_path, column.version, id, value);
+                }
+            }
+        }
+    }
+
+    /// Lists decoded rows of a column among the losses, and carries them along.
+    fn lose_rows(&mut self, place: usize, failed: Vec<(u32, String)>) {
+        let Some(column) = self.columns.get_mut(place) else { return };
+        let Some((_, message)) = failed.first() else { return };
+        self.losses.push(RestoreLoss {
+            type_path: column.type_path.to_string(),
+            rows: failed.len() as u64,
+            reason: RestoreLossReason::NotRebuilt { message: message.clone() },
+        });
+        for (row, _) in failed {
+            let Some(rank) = column.ranks.get(row as usize).copied() else { continue };
+            column.unreadable.insert(rank);
+            if let (Some(id), Some(value)) =
+                (self.ranks.ids().get(rank as usize), column.saved_value(row))
+            {
+                self.carried.add(&column.type_path, column.version, *id, value);
+            }
+        }
+    }
+}
