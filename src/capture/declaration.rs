@@ -184,11 +184,11 @@ pub(crate) enum BeforeExit {
     Look,
 }
 
-fn watch_transitions<S: FreelyMutableState>(app: &mut App) {
+fn watch_transitions<S: FreelyMutableState + TypePath>(app: &mut App) {
     app.add_systems(StateTransition, note_exit::<S>.in_set(BeforeExit::Note));
 }
 
-fn note_exit<S: FreelyMutableState>(
+fn note_exit<S: FreelyMutableState + TypePath>(
     mut transitions: MessageReader<StateTransitionEvent<S>>,
     mut left: ResMut<StatesBeingLeft>,
     mut log: ResMut<StateLog>,

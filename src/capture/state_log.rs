@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use bevy::ecs::resource::Resource;
+use bevy::reflect::TypePath;
 use bevy::state::state::States;
 use serde::{Deserialize, Serialize};
 
@@ -30,11 +31,11 @@ impl StateLog {
     /// Changes that are kept; a game that changes more often within one frame is lost anyhow.
     const LONGEST: usize = 256;
 
-    pub(super) fn note<S: States + Debug>(&mut self, from: &Option<S>, to: &Option<S>) {
+    pub(super) fn note<S: States + Debug + TypePath>(&mut self, from: &Option<S>, to: &Option<S>) {
         let text = |state: &S| format!("{state:?}");
         if self.0.len() < Self::LONGEST {
             self.0.push(StateChange {
-                state: bevy::utils::prelude::DebugName::type_name::<S>().shortname().to_string(),
+                state: S::short_type_path().to_owned(),
                 from: from.as_ref().map(text),
                 to: to.as_ref().map(text),
                 play_time: Duration::ZERO,

@@ -52,7 +52,7 @@ impl UnsavedMarkers {
     }
 
     pub(crate) fn settle(&mut self, world: &mut World) {
-        if self.any.is_empty(world, world.last_change_tick(), world.read_change_tick()) {
+        if self.any.iter(world).next().is_none() {
             return;
         }
         let freed: Vec<Entity> =

@@ -23,6 +23,12 @@ impl RuntimeParts {
     pub(super) fn follow_states(&mut self, world: &mut World) {
         self.make_offers(world);
         if self.playing.is_none() || self.transition.is_some() {
+            // Those of a menu, or of a restore, are no part of the session's way.
+            if let Some(mut log) =
+                world.get_resource_mut::<StateLog>().filter(|log| !log.is_empty())
+            {
+                log.take();
+            }
             return;
         }
         let is_open = self.gate_is_open(world);

@@ -1,5 +1,7 @@
 //! How a game ties sessions to its states.
 
+use std::any::type_name_of_val;
+
 use bevy::ecs::schedule::{BoxedCondition, SystemCondition};
 use bevy::prelude::*;
 use bevy::state::state::{FreelyMutableState, StateTransition, StateTransitionEvent};
@@ -126,8 +128,9 @@ struct WantedTransition<S> {
 
 impl Condition {
     fn new<M>(name: Option<String>, condition: impl SystemCondition<M>) -> Self {
+        // Bevy knows no names of systems unless its feature `debug` is on.
+        let name = name.unwrap_or_else(|| type_name_of_val(&condition).to_owned());
         let system = Box::new(IntoSystem::into_system(condition));
-        let name = name.unwrap_or_else(|| system.name().to_string());
         Self { name, system, is_initialized: false }
     }
 

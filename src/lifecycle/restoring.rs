@@ -15,7 +15,7 @@ use super::settings::RestoreLosses;
 use super::{
     CurrentSession, LastCheckpoint, RecoveryOffers, Request, SessionCatalog, SessionSettings,
 };
-use crate::capture::{KeyedIds, Placed};
+use crate::capture::{KeyedIds, Placed, StateLog};
 use crate::journal::RunId;
 use crate::recovery::Prepared;
 use crate::session::{RequestError, RestoreReason, SessionStatus};
@@ -125,6 +125,9 @@ impl RuntimeParts {
         if let Some(mut placed) = world.get_resource_mut::<Placed>() {
             let gone = replaced.gone.iter().map(|(_, key)| key.clone()).collect();
             placed.begin(gone, replaced.carried.waiting().cloned().collect());
+        }
+        if let Some(mut log) = world.get_resource_mut::<StateLog>() {
+            log.take();
         }
         set_activity(world, |activity| activity.restore = None);
         span.record("entities", replaced.report.entities);

@@ -3,10 +3,14 @@
 mod bad_input;
 mod common;
 mod death;
+mod gates;
 mod history;
 #[cfg(feature = "auto_register")]
 mod kill;
 mod lifecycle;
 mod notifications;
+mod opting_out;
+mod placed;
 mod recovery;
+mod restore_protocol;
 mod saved_types;

@@ -1,0 +1,284 @@
+//! Sessions that are tied to the game's states.
+
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use bevy_session::{CheckpointKind, MemoryDisk, SessionRestored};
+use serde::{Deserialize, Serialize};
+
+use crate::common::{
+    Health, Score, frames, game_with, listen, plugin, request, seconds, start, told,
+};
+
+#[derive(
+    States, Reflect, Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize,
+)]
+enum Game {
+    #[default]
+    Menu,
+    Loading,
+    Playing,
+    Paused,
+    Won,
+}
+
+fn game(disk: &MemoryDisk, hooks: impl FnOnce(&mut App)) -> App {
+    game_with(plugin(disk), |app| {
+        app.init_state::<Game>().save_state::<Game>();
+        listen::<CheckpointCaptured>(app);
+        listen::<CheckpointSaved>(app);
+        listen::<SessionPaused>(app);
+        listen::<SessionResumed>(app);
+        listen::<SessionClosed>(app);
+        listen::<SessionRestored>(app);
+        listen::<RecoveryAvailable>(app);
+        listen::<RequestRejected>(app);
+        hooks(app);
+    })
+}
+
+fn enter(app: &mut App, state: Game) {
+    app.world_mut().resource_mut::<NextState<Game>>().set(state);
+    frames(app, 1);
+}
+
+fn captured(app: &mut App) -> Vec<(CheckpointKind, u64)> {
+    frames(app, 1);
+    let captured = told::<CheckpointCaptured>(app);
+    captured.iter().map(|captured| (captured.kind, captured.entities)).collect()
+}
+
+fn state(app: &App) -> Game {
+    *app.world().resource::<State<Game>>().get()
+}
+
+fn recover(app: &mut App) {
+    frames(app, 2);
+    let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
+    request(app, |commands| commands.recover(session, RestoreFrom::Latest));
+    frames(app, 3);
+}
+
+#[test]
+fn nothing_is_taken_of_the_menus_world_and_everything_as_the_gate_closes() {
+    let disk = MemoryDisk::default();
+    let hooks = |app: &mut App| {
+        app.checkpoint_while(in_state(Game::Playing));
+    };
+    let mut app = game(&disk, hooks);
+    request(&mut app, |commands| commands.start_session(NewSession::named("Gated")));
+    seconds(&mut app, 20.0);
+    assert_eq!(captured(&mut app), [], "the gate is closed");
+
+    enter(&mut app, Game::Playing);
+    let player = (Health(10), DespawnOnExit(Game::Playing));
+    let player = app.world_mut().spawn(player).id();
+    seconds(&mut app, 6.0);
+    let opened = captured(&mut app).len();
+    app.world_mut().get_mut::<Health>(player).unwrap().0 = 3;
+    app.world_mut().resource_mut::<Score>().0 = 42;
+    enter(&mut app, Game::Menu);
+    let all = captured(&mut app);
+    assert_eq!(all.len(), opened + 1);
+    assert_eq!(all[opened], (CheckpointKind::State, 1), "the player should still be there");
+    assert!(app.world().get_entity(player).is_err());
+    seconds(&mut app, 30.0);
+    assert_eq!(captured(&mut app).len(), opened + 1);
+
+    let mut app = game(&disk.snapshot(), hooks);
+    recover(&mut app);
+    assert_eq!(state(&app), Game::Playing, "the state that was left is the one that was saved");
+    let world = app.world_mut();
+    assert_eq!(world.query::<&Health>().single(world).unwrap(), &Health(3));
+    assert_eq!(world.resource::<Score>().0, 42);
+}
+
+#[test]
+fn quitting_to_the_menu_can_be_continued_where_the_player_was() {
+    let disk = MemoryDisk::default();
+    let hooks = |app: &mut App| {
+        app.checkpoint_while(in_state(Game::Playing)).close_session_on_enter(Game::Menu);
+    };
+    let mut app = game(&disk, hooks);
+    enter(&mut app, Game::Playing);
+    start(&mut app, "Quit");
+    app.world_mut().spawn((Health(5), DespawnOnExit(Game::Playing)));
+    enter(&mut app, Game::Menu);
+    frames(&mut app, 3);
+    let closed = told::<SessionClosed>(&app);
+    assert!(closed.len() == 1 && closed[0].complete, "{closed:?}");
+    assert!(told::<RequestRejected>(&app).is_empty());
+
+    let session = app.world().resource::<SessionCatalog>().newest_closed().unwrap().session.id;
+    request(&mut app, |commands| commands.continue_session(session));
+    frames(&mut app, 3);
+    assert_eq!(state(&app), Game::Playing);
+    let world = app.world_mut();
+    assert_eq!(world.query::<&Health>().single(world).unwrap(), &Health(5));
+}
+
+#[test]
+fn a_checkpoint_that_is_asked_for_behind_a_closed_gate_is_taken_when_it_opens() {
+    let mut app = game(&MemoryDisk::default(), |app| {
+        app.checkpoint_while(in_state(Game::Playing));
+    });
+    enter(&mut app, Game::Playing);
+    start(&mut app, "Patient");
+    enter(&mut app, Game::Loading);
+    let before = captured(&mut app).len();
+    request(&mut app, |commands| commands.checkpoint("before the boss"));
+    seconds(&mut app, 3.0);
+    assert_eq!(captured(&mut app).len(), before);
+    enter(&mut app, Game::Playing);
+    frames(&mut app, 2);
+    let all = captured(&mut app);
+    assert_eq!((all.len(), all[before].0), (before + 1, CheckpointKind::Manual));
+}
+
+#[test]
+fn entering_leaving_and_crossing_states_takes_checkpoints() {
+    let mut app = game(&MemoryDisk::default(), |app| {
+        app.checkpoint_on_enter(Game::Won)
+            .checkpoint_on_exit(Game::Loading)
+            .checkpoint_on_transition(Game::Playing, Game::Paused)
+            .add_systems(OnEnter(Game::Won), |mut score: ResMut<Score>| score.0 += 1000);
+    });
+    start(&mut app, "Hooked");
+    app.world_mut().resource_mut::<SessionSettings>().interval = std::time::Duration::MAX;
+    seconds(&mut app, 2.0);
+    let mut expected = captured(&mut app).len();
+    for (state, takes) in [
+        (Game::Loading, false),
+        (Game::Playing, true),
+        (Game::Paused, true),
+        (Game::Playing, false),
+        (Game::Won, true),
+    ] {
+        app.world_mut().resource_mut::<Score>().0 += 1;
+        enter(&mut app, state);
+        seconds(&mut app, 2.0);
+        expected += usize::from(takes);
+        assert_eq!(captured(&mut app).len(), expected, "entering {state:?}");
+    }
+}
+
+#[test]
+fn three_moments_within_a_second_make_one_checkpoint() {
+    let mut app = game(&MemoryDisk::default(), |app| {
+        app.checkpoint_on_enter(Game::Loading)
+            .checkpoint_on_enter(Game::Playing)
+            .checkpoint_on_enter(Game::Won);
+    });
+    start(&mut app, "Hasty");
+    app.world_mut().resource_mut::<SessionSettings>().interval = std::time::Duration::MAX;
+    seconds(&mut app, 2.0);
+    let before = captured(&mut app).len();
+    for state in [Game::Loading, Game::Playing, Game::Won] {
+        app.world_mut().resource_mut::<Score>().0 += 1;
+        enter(&mut app, state);
+    }
+    assert_eq!(captured(&mut app).len(), before + 1, "the first one is taken at once");
+    seconds(&mut app, 3.0);
+    assert_eq!(captured(&mut app).len(), before + 2, "and one for all that came within the gap");
+}
+
+#[test]
+fn a_session_stands_still_in_the_pause_menu_and_after_a_restore_into_it() {
+    let disk = MemoryDisk::default();
+    let hooks = |app: &mut App| {
+        app.pause_session_in(Game::Paused);
+    };
+    let mut app = game(&disk, hooks);
+    enter(&mut app, Game::Playing);
+    start(&mut app, "Pause");
+    enter(&mut app, Game::Paused);
+    let status = |app: &App| app.world().resource::<CurrentSession>().status();
+    assert_eq!(status(&app), SessionStatus::Paused);
+    let play_time = app.world().resource::<CurrentSession>().play_time();
+    seconds(&mut app, 60.0);
+    assert_eq!(app.world().resource::<CurrentSession>().play_time(), play_time);
+
+    let mut recovered = game(&disk.snapshot(), hooks);
+    recover(&mut recovered);
+    assert_eq!((state(&recovered), status(&recovered)), (Game::Paused, SessionStatus::Paused));
+    enter(&mut recovered, Game::Playing);
+    assert_eq!(status(&recovered), SessionStatus::Active);
+    enter(&mut app, Game::Playing);
+    assert_eq!(status(&app), SessionStatus::Active);
+    assert_eq!(told::<SessionPaused>(&app).len(), 1);
+}
+
+#[test]
+fn a_state_can_be_saved_as_another_one() {
+    let disk = MemoryDisk::default();
+    let build = |disk: &MemoryDisk| {
+        game_with(plugin(disk), |app| {
+            app.init_state::<Game>().save_state_as(|state| match state {
+                Game::Paused => Game::Playing,
+                other => other,
+            });
+        })
+    };
+    let mut app = build(&disk);
+    start(&mut app, "Mapped");
+    enter(&mut app, Game::Paused);
+    request(&mut app, |commands| commands.checkpoint("paused"));
+    frames(&mut app, 2);
+    let mut app = build(&disk.snapshot());
+    recover(&mut app);
+    assert_eq!(state(&app), Game::Playing);
+}
+
+#[test]
+fn offers_wait_for_the_menu_that_shows_them() {
+    let disk = MemoryDisk::default();
+    let mut crashed = game(&disk, |_| {});
+    start(&mut crashed, "Crashed");
+    let mut app = game(&disk.snapshot(), |app| {
+        app.insert_state(Game::Loading).offer_recovery_in(Game::Menu);
+    });
+    seconds(&mut app, 3.0);
+    assert_eq!(told::<RecoveryAvailable>(&app).len(), 0);
+    assert_eq!(app.world().resource::<RecoveryOffers>().offers().len(), 1, "whoever asks may know");
+    enter(&mut app, Game::Menu);
+    frames(&mut app, 2);
+    assert_eq!(told::<RecoveryAvailable>(&app).len(), 1);
+}
+
+#[test]
+fn autosave_off_is_off_for_states_too() {
+    let mut app = game(&MemoryDisk::default(), |app| {
+        app.checkpoint_on_enter(Game::Won).checkpoint_while(not(in_state(Game::Menu)));
+    });
+    enter(&mut app, Game::Playing);
+    start(&mut app, "Off");
+    app.world_mut().resource_mut::<SessionSettings>().autosave = false;
+    let before = captured(&mut app).len();
+    for state in [Game::Won, Game::Menu, Game::Playing] {
+        app.world_mut().resource_mut::<Score>().0 += 1;
+        enter(&mut app, state);
+        seconds(&mut app, 2.0);
+    }
+    assert_eq!(captured(&mut app).len(), before);
+}
+
+#[test]
+fn the_way_through_the_states_is_recorded_and_comes_back() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk, |_| {});
+    start(&mut app, "Wanderer");
+    for state in [Game::Loading, Game::Playing] {
+        enter(&mut app, state);
+    }
+    request(&mut app, |commands| commands.checkpoint("here"));
+    frames(&mut app, 2);
+    let way = |app: &App| -> Vec<(Option<String>, Option<String>)> {
+        let changes = app.world().resource::<CurrentSession>().state_changes().iter();
+        changes.map(|change| (change.from.clone(), change.to.clone())).collect()
+    };
+    let text = |text: &str| Some(text.to_owned());
+    let expected = [(text("Menu"), text("Loading")), (text("Loading"), text("Playing"))];
+    assert_eq!(way(&app), expected);
+    let mut app = game(&disk.snapshot(), |_| {});
+    recover(&mut app);
+    assert_eq!(way(&app)[..2], expected);
+}

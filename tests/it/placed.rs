@@ -1,0 +1,367 @@
+//! Entities that a level places: doors that stay open, coins that stay taken.
+
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use bevy_session::{MemoryDisk, PlacedRestored, SessionRestored};
+use serde::{Deserialize, Serialize};
+
+use crate::common::{Health, Inventory, frames, game_with, listen, plugin, request, start, told};
+
+#[derive(Component, Reflect, Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[reflect(Component, Saved)]
+struct Door {
+    open: bool,
+}
+
+#[derive(Component, Reflect, Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[reflect(Component, Saved)]
+struct Coin;
+
+#[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[reflect(Component, Saved)]
+struct LastOpened(#[entities] Entity);
+
+fn game(disk: &MemoryDisk) -> App {
+    game_with(plugin(disk), |app| {
+        listen::<SessionRestored>(app);
+        listen::<PlacedRestored>(app);
+        listen::<DuplicateSaveKey>(app);
+        listen::<RequestRejected>(app);
+    })
+}
+
+/// What a level spawns each time it is loaded.
+fn load_level(app: &mut App) -> Entity {
+    let world = app.world_mut();
+    let root = world.spawn((SaveKey::new("level"), SaveScope::new("level"))).id();
+    for number in 0..3 {
+        world.spawn((Door::default(), SaveKey::new(format!("level/door_{number}")), ChildOf(root)));
+        world.spawn((Coin, SaveKey::new(format!("level/coin_{number}")), ChildOf(root)));
+    }
+    frames(app, 1);
+    root
+}
+
+fn find(app: &mut App, key: &str) -> Option<Entity> {
+    let world = app.world_mut();
+    let mut keys = world.query::<(Entity, &SaveKey)>();
+    let mut found = keys.iter(world).filter(|(_, known)| known.as_str() == key);
+    let entity = found.next().map(|(entity, _)| entity);
+    assert_eq!(found.next(), None, "{key} is there twice");
+    entity
+}
+
+fn door(app: &mut App, number: u32) -> Mut<'_, Door> {
+    let entity = find(app, &format!("level/door_{number}")).expect("a door");
+    app.world_mut().get_mut::<Door>(entity).unwrap()
+}
+
+fn coins(app: &mut App) -> usize {
+    let world = app.world_mut();
+    world.query::<&Coin>().iter(world).count()
+}
+
+fn checkpoint(app: &mut App) {
+    request(app, |commands| commands.checkpoint("now"));
+    frames(app, 3);
+}
+
+/// Dies, and recovers in a new app. The level is loaded before, or not at all.
+fn crash_and_recover(disk: &MemoryDisk, level_is_there: bool) -> App {
+    let mut app = game(&disk.snapshot());
+    if level_is_there {
+        load_level(&mut app);
+    }
+    recover(&mut app);
+    app
+}
+
+fn recover(app: &mut App) {
+    frames(app, 2);
+    let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
+    request(app, |commands| commands.recover(session, RestoreFrom::Latest));
+    frames(app, 3);
+    assert_eq!(told::<SessionRestored>(app).len(), 1);
+}
+
+/// A game in its level: door 1 is open, coin 2 taken.
+fn played(disk: &MemoryDisk) -> App {
+    let mut app = game(disk);
+    load_level(&mut app);
+    start(&mut app, "Levels");
+    door(&mut app, 1).open = true;
+    let coin = find(&mut app, "level/coin_2").unwrap();
+    app.world_mut().despawn(coin);
+    checkpoint(&mut app);
+    app
+}
+
+fn assert_as_played(app: &mut App) {
+    let open: Vec<bool> = (0..3).map(|number| door(app, number).open).collect();
+    assert_eq!(open, [false, true, false]);
+    assert_eq!(coins(app), 2);
+    assert_eq!(find(app, "level/coin_2"), None);
+}
+
+#[test]
+fn values_go_to_the_entities_that_the_level_has_spawned() {
+    let disk = MemoryDisk::default();
+    let _playing = played(&disk);
+    let mut app = crash_and_recover(&disk, true);
+    assert_as_played(&mut app);
+    let report = &told::<SessionRestored>(&app)[0].report;
+    assert_eq!((report.unclaimed_total, report.gone_again), (0, 1));
+    assert_eq!((report.dangling_total, report.extra.len()), (0, 0), "{report:?}");
+    let root = find(&mut app, "level").unwrap();
+    assert_eq!(app.world().get::<Children>(root).unwrap().len(), 5);
+}
+
+#[test]
+fn what_the_level_spawns_after_the_restore_gets_its_values_then() {
+    let disk = MemoryDisk::default();
+    let _playing = played(&disk);
+    let mut app = crash_and_recover(&disk, false);
+    assert_eq!(coins(&mut app), 0, "a restore spawns none of what a level places");
+    let report = told::<SessionRestored>(&app)[0].report.clone();
+    assert_eq!(report.unclaimed_total, 5);
+    assert!(report.unclaimed.contains(&SaveKey::new("level/door_1")));
+    frames(&mut app, 3);
+    load_level(&mut app);
+    assert_as_played(&mut app);
+    frames(&mut app, 1);
+    assert_eq!(told::<PlacedRestored>(&app).len(), 1);
+}
+
+#[test]
+fn keys_that_nobody_claims_are_kept_through_checkpoints_crashes_and_merges() {
+    let disk = MemoryDisk::default();
+    let _playing = played(&disk);
+    let mut disk = disk;
+    for _ in 0..3 {
+        let snapshot = disk.snapshot();
+        let mut app = game(&snapshot);
+        recover(&mut app);
+        app.world_mut().spawn(Health(1));
+        checkpoint(&mut app);
+        crate::common::long(&mut app, 60);
+        disk = snapshot.snapshot();
+    }
+    let mut app = crash_and_recover(&disk, true);
+    assert_as_played(&mut app);
+}
+
+#[test]
+fn a_level_that_is_left_and_loaded_again_is_as_it_was_left() {
+    let disk = MemoryDisk::default();
+    let mut app = played(&disk);
+    // Opened since the last checkpoint, and left in the same frame.
+    door(&mut app, 0).open = true;
+    let root = find(&mut app, "level").unwrap();
+    app.world_mut().despawn(root);
+    frames(&mut app, 2);
+    load_level(&mut app);
+    assert!(door(&mut app, 0).open && door(&mut app, 1).open && !door(&mut app, 2).open);
+    assert_eq!(coins(&mut app), 2);
+    checkpoint(&mut app);
+
+    let mut app = crash_and_recover(&disk, true);
+    assert!(door(&mut app, 0).open && door(&mut app, 1).open && !door(&mut app, 2).open);
+    assert_eq!(coins(&mut app), 2);
+}
+
+#[test]
+fn a_level_that_was_left_before_the_crash_is_as_it_was_left() {
+    let disk = MemoryDisk::default();
+    let mut app = played(&disk);
+    door(&mut app, 0).open = true;
+    let root = find(&mut app, "level").unwrap();
+    app.world_mut().despawn(root);
+    frames(&mut app, 1);
+    checkpoint(&mut app);
+    let mut app = crash_and_recover(&disk, false);
+    load_level(&mut app);
+    assert!(door(&mut app, 0).open && door(&mut app, 1).open && !door(&mut app, 2).open);
+    assert_eq!(coins(&mut app), 2);
+}
+
+#[test]
+fn a_level_that_is_left_and_loaded_within_one_frame_is_as_it_was_left() {
+    let disk = MemoryDisk::default();
+    let mut app = played(&disk);
+    door(&mut app, 2).open = true;
+    let root = find(&mut app, "level").unwrap();
+    app.world_mut().despawn(root);
+    load_level(&mut app);
+    assert!(door(&mut app, 2).open && door(&mut app, 1).open);
+    assert_eq!(coins(&mut app), 2);
+    checkpoint(&mut app);
+    let mut app = crash_and_recover(&disk, true);
+    assert!(door(&mut app, 2).open && door(&mut app, 1).open);
+}
+
+#[test]
+fn a_coin_that_came_and_went_between_two_checkpoints_stays_taken() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk);
+    start(&mut app, "Fast");
+    load_level(&mut app);
+    let coin = find(&mut app, "level/coin_0").unwrap();
+    app.world_mut().despawn(coin);
+    checkpoint(&mut app);
+    let mut app = crash_and_recover(&disk, true);
+    assert_eq!(coins(&mut app), 2);
+    assert_eq!(find(&mut app, "level/coin_0"), None);
+}
+
+#[test]
+fn a_key_that_is_forgotten_begins_anew() {
+    let disk = MemoryDisk::default();
+    let mut app = played(&disk);
+    request(&mut app, |commands| commands.forget_key("level/coin_2"));
+    frames(&mut app, 1);
+    app.world_mut().spawn((Coin, SaveKey::new("level/coin_2")));
+    checkpoint(&mut app);
+    assert_eq!(coins(&mut app), 3);
+    let mut app = crash_and_recover(&disk, true);
+    assert_eq!(coins(&mut app), 3);
+}
+
+#[test]
+fn references_lead_to_placed_entities_and_to_anchors() {
+    let disk = MemoryDisk::default();
+    let mut app = played(&disk);
+    let (door, root) = (find(&mut app, "level/door_1").unwrap(), find(&mut app, "level").unwrap());
+    app.world_mut().spawn((Health(1), LastOpened(door), ChildOf(root)));
+    checkpoint(&mut app);
+    let mut app = crash_and_recover(&disk, true);
+    let (door, root) = (find(&mut app, "level/door_1").unwrap(), find(&mut app, "level").unwrap());
+    let world = app.world_mut();
+    let mut player = world.query::<(&LastOpened, &ChildOf)>();
+    let (opened, child) = player.single(world).unwrap();
+    assert_eq!((opened.0, child.parent()), (door, root));
+}
+
+#[test]
+fn a_placed_entity_loses_what_it_had_lost() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk);
+    let spawn = |app: &mut App| {
+        let key = SaveKey::new("chest");
+        app.world_mut().spawn((Health(3), Inventory(vec![1, 2]), key)).id()
+    };
+    let chest = spawn(&mut app);
+    start(&mut app, "Chest");
+    app.world_mut().entity_mut(chest).remove::<Inventory>();
+    checkpoint(&mut app);
+    let mut app = game(&disk.snapshot());
+    let chest = spawn(&mut app);
+    recover(&mut app);
+    assert_eq!(app.world().get::<Inventory>(chest), None);
+    assert_eq!(app.world().get::<Health>(chest), Some(&Health(3)));
+}
+
+#[test]
+fn another_sort_of_entity_under_the_key_keeps_its_values_and_is_told() {
+    let disk = MemoryDisk::default();
+    let _playing = played(&disk);
+    let patched = disk.snapshot();
+    let mut app = game(&patched);
+    let chest = app.world_mut().spawn((Inventory(vec![9]), SaveKey::new("level/door_1"))).id();
+    recover(&mut app);
+    let report = &told::<SessionRestored>(&app)[0].report;
+    assert_eq!(report.mismatched, [SaveKey::new("level/door_1")]);
+    assert_eq!(app.world().get::<Door>(chest), None);
+    checkpoint(&mut app);
+    // The patch is taken back, and the door is as it was.
+    let mut app = crash_and_recover(&patched, true);
+    assert!(door(&mut app, 1).open);
+}
+
+#[test]
+fn two_entities_with_one_key_are_told_and_the_first_one_gets_the_values() {
+    let disk = MemoryDisk::default();
+    let _playing = played(&disk);
+    let mut app = game(&disk.snapshot());
+    load_level(&mut app);
+    let first = find(&mut app, "level/door_1").unwrap();
+    let second = app.world_mut().spawn((Door::default(), SaveKey::new("level/door_1"))).id();
+    frames(&mut app, 2);
+    let duplicates = told::<DuplicateSaveKey>(&app);
+    assert_eq!(duplicates.len(), 1);
+    assert_eq!((duplicates[0].first, duplicates[0].second), (first, second));
+    recover(&mut app);
+    assert!(app.world().get::<Door>(first).unwrap().open);
+    assert!(!app.world().get::<Door>(second).unwrap().open);
+}
+
+#[test]
+fn an_absent_player_waits_and_is_claimed_when_they_join() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk);
+    let join = |app: &mut App, name: &str| {
+        app.world_mut().spawn((Health(100), SaveKey::new(format!("player/{name}")))).id()
+    };
+    let ann = join(&mut app, "ann");
+    start(&mut app, "Server");
+    app.world_mut().get_mut::<Health>(ann).unwrap().0 = 7;
+    checkpoint(&mut app);
+    let mut app = game(&disk.snapshot());
+    recover(&mut app);
+    frames(&mut app, 20);
+    let bob = join(&mut app, "bob");
+    frames(&mut app, 2);
+    let ann = join(&mut app, "ann");
+    frames(&mut app, 2);
+    assert_eq!(app.world().get::<Health>(ann), Some(&Health(7)));
+    assert_eq!(app.world().get::<Health>(bob), Some(&Health(100)));
+}
+
+#[test]
+fn siblings_keep_their_saved_order_although_the_level_spawned_them() {
+    let disk = MemoryDisk::default();
+    let spawn = |app: &mut App| {
+        let world = app.world_mut();
+        let shelf = world.spawn((Health(1), SaveKey::new("shelf"))).id();
+        let books: Vec<Entity> = (0..4)
+            .map(|number| {
+                let key = SaveKey::new(format!("book_{number}"));
+                world.spawn((Health(number), key, ChildOf(shelf))).id()
+            })
+            .collect();
+        let label = world.spawn(ChildOf(shelf)).id();
+        (shelf, books, label)
+    };
+    let mut app = game(&disk);
+    let (shelf, books, _) = spawn(&mut app);
+    start(&mut app, "Shelf");
+    app.world_mut().get_mut::<Children>(shelf).unwrap().swap(0, 3);
+    let loose = app.world_mut().spawn((Health(9), ChildOf(shelf))).id();
+    let _ = (books, loose);
+    checkpoint(&mut app);
+    let mut app = game(&disk.snapshot());
+    let (shelf, ..) = spawn(&mut app);
+    recover(&mut app);
+    let children = app.world().get::<Children>(shelf).unwrap();
+    let order: Vec<Option<u32>> = children
+        .iter()
+        .map(|child| app.world().get::<Health>(child).map(|health| health.0))
+        .collect();
+    assert_eq!(order, [Some(3), Some(1), Some(2), Some(0), None, Some(9)]);
+}
+
+#[test]
+fn what_isnt_saved_of_a_placed_entity_stays() {
+    #[derive(Component)]
+    struct Mesh;
+    let disk = MemoryDisk::default();
+    let _playing = played(&disk);
+    let mut app = game(&disk.snapshot());
+    load_level(&mut app);
+    let entity = find(&mut app, "level/door_1").unwrap();
+    app.world_mut().entity_mut(entity).insert(Mesh);
+    let handle = app.world_mut().spawn(ChildOf(entity)).id();
+    recover(&mut app);
+    assert_eq!(find(&mut app, "level/door_1"), Some(entity));
+    assert!(app.world().get::<Mesh>(entity).is_some());
+    assert!(app.world().get_entity(handle).is_ok());
+}

@@ -1,0 +1,311 @@
+//! A restore that waits for its level, that is cancelled, refused, or never comes to its end.
+
+use std::time::Duration;
+
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use bevy_session::{
+    MemoryDisk, RestoreCancelled, RestoreLosses, RestorePrepared, RestoreStalled, RestoreStarted,
+    SessionRestored, SessionSettings,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::common::{
+    Health, Inventory, Score, frames, game_with, listen, plugin, request, seconds, start, told,
+};
+
+#[derive(
+    States, Reflect, Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize,
+)]
+enum Game {
+    #[default]
+    Menu,
+    Loading,
+    Playing,
+    Shop,
+}
+
+/// The level's root, with a door.
+#[derive(Component)]
+struct Level;
+
+fn game(disk: &MemoryDisk, hooks: impl FnOnce(&mut App)) -> App {
+    game_with(plugin(disk), |app| {
+        app.init_state::<Game>().save_state::<Game>();
+        listen::<RestorePrepared>(app);
+        listen::<RestoreStarted>(app);
+        listen::<RestoreStalled>(app);
+        listen::<RestoreCancelled>(app);
+        listen::<SessionRestored>(app);
+        listen::<RequestRejected>(app);
+        hooks(app);
+    })
+}
+
+/// A game that loads its level in two frames, and spawns a player in each new game.
+fn level_game(disk: &MemoryDisk) -> App {
+    game(disk, |app| {
+        app.restore_through(Game::Loading)
+            .restore_in(Game::Playing)
+            .add_systems(OnEnter(Game::Loading), |mut commands: Commands| {
+                let root = commands.spawn((Level, SaveKey::new("root"))).id();
+                commands.spawn((Health(100), SaveKey::new("boss"), ChildOf(root)));
+            })
+            .add_systems(
+                Update,
+                (|mut next: ResMut<NextState<Game>>, mut waited: Local<u32>| {
+                    *waited += 1;
+                    if waited.is_multiple_of(3) {
+                        next.set(Game::Playing);
+                    }
+                })
+                .run_if(in_state(Game::Loading)),
+            )
+            .add_systems(
+                OnEnter(Game::Playing),
+                (|mut commands: Commands| {
+                    commands.spawn((Inventory(vec![]), DespawnOnExit(Game::Menu)));
+                })
+                .run_if(not(session_is_restoring)),
+            );
+    })
+}
+
+fn enter(app: &mut App, state: Game) {
+    app.world_mut().resource_mut::<NextState<Game>>().set(state);
+    frames(app, 1);
+}
+
+fn state(app: &App) -> Game {
+    *app.world().resource::<State<Game>>().get()
+}
+
+fn count<T: Component>(app: &mut App) -> usize {
+    let world = app.world_mut();
+    world.query::<&T>().iter(world).count()
+}
+
+fn ask_to_recover(app: &mut App) {
+    frames(app, 2);
+    let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
+    request(app, |commands| commands.recover(session, RestoreFrom::Latest));
+}
+
+/// A level game that is being played: the boss is wounded, the player carries a key.
+fn played(disk: &MemoryDisk, last_state: Game) -> App {
+    let mut app = level_game(disk);
+    enter(&mut app, Game::Loading);
+    frames(&mut app, 8);
+    start(&mut app, "Level");
+    let world = app.world_mut();
+    for mut boss in world.query::<&mut Health>().iter_mut(world) {
+        boss.0 = 30;
+    }
+    for mut player in world.query::<&mut Inventory>().iter_mut(world) {
+        player.0.push(7);
+    }
+    world.resource_mut::<Score>().0 = 5;
+    if last_state != Game::Playing {
+        enter(&mut app, last_state);
+    }
+    request(&mut app, |commands| commands.checkpoint("here"));
+    frames(&mut app, 3);
+    app
+}
+
+#[test]
+fn a_restore_leads_through_the_loading_screen_and_ends_where_the_player_was() {
+    let disk = MemoryDisk::default();
+    let _played = played(&disk, Game::Shop);
+    let mut app = level_game(&disk.snapshot());
+    ask_to_recover(&mut app);
+    frames(&mut app, 1);
+    assert_eq!(state(&app), Game::Loading);
+    assert_eq!(app.world().resource::<Score>().0, 5, "a level may be chosen by what is saved");
+    assert!(app.world_mut().run_system_cached(session_is_restoring).unwrap());
+    assert_eq!(told::<SessionRestored>(&app).len(), 0);
+    frames(&mut app, 8);
+    assert_eq!(told::<SessionRestored>(&app).len(), 1);
+    assert_eq!(state(&app), Game::Shop);
+    assert_eq!((count::<Level>(&mut app), count::<Inventory>(&mut app)), (1, 1));
+    let world = app.world_mut();
+    assert_eq!(world.query::<&Health>().single(world).unwrap(), &Health(30));
+    assert_eq!(world.query::<&Inventory>().single(world).unwrap(), &Inventory(vec![7]));
+    let report = &told::<SessionRestored>(&app)[0].report;
+    assert!(report.extra.is_empty() && report.unclaimed.is_empty(), "{report:?}");
+}
+
+#[test]
+fn play_time_stands_still_and_nothing_is_captured_while_a_restore_waits() {
+    let disk = MemoryDisk::default();
+    let _played = played(&disk, Game::Playing);
+    let mut app = game(&disk.snapshot(), |app| {
+        app.restore_when(|score: Option<Res<OpenGate>>| score.is_some());
+        listen::<CheckpointCaptured>(app);
+    });
+    ask_to_recover(&mut app);
+    frames(&mut app, 2);
+    let play_time = app.world().resource::<CurrentSession>().play_time();
+    seconds(&mut app, 9.0);
+    assert_eq!(app.world().resource::<CurrentSession>().play_time(), play_time);
+    assert_eq!(told::<CheckpointCaptured>(&app).len(), 0);
+    assert_eq!(told::<RestoreStalled>(&app).len(), 0);
+    seconds(&mut app, 30.0);
+    let stalled = told::<RestoreStalled>(&app);
+    assert_eq!(stalled.len(), 2, "after 10 and 20 seconds");
+    assert!(stalled[0].waited >= Duration::from_secs(10) && stalled[0].gate.contains("closure"));
+    app.insert_resource(OpenGate);
+    frames(&mut app, 3);
+    assert_eq!(told::<SessionRestored>(&app).len(), 1);
+}
+
+#[derive(Resource)]
+struct OpenGate;
+
+#[test]
+fn a_gate_names_the_state_that_it_waits_for() {
+    let disk = MemoryDisk::default();
+    let _played = played(&disk, Game::Playing);
+    let mut app = game(&disk.snapshot(), |app| {
+        app.restore_in(Game::Shop);
+    });
+    ask_to_recover(&mut app);
+    seconds(&mut app, 12.0);
+    assert_eq!(told::<RestoreStalled>(&app)[0].gate, "Shop");
+}
+
+#[test]
+fn a_restore_can_be_cancelled_at_its_gate_and_begun_again() {
+    let disk = MemoryDisk::default();
+    let _played = played(&disk, Game::Playing);
+    let mut app = game(&disk.snapshot(), |app| {
+        app.restore_when(|score: Option<Res<OpenGate>>| score.is_some());
+    });
+    let bystander = app.world_mut().spawn(Health(1)).id();
+    ask_to_recover(&mut app);
+    frames(&mut app, 2);
+    request(&mut app, |commands| commands.cancel_restore());
+    frames(&mut app, 2);
+    let cancelled = told::<RestoreCancelled>(&app);
+    assert!(cancelled.len() == 1 && cancelled[0].began);
+    assert!(app.world().get_entity(bystander).is_ok(), "entities should be as they were");
+    assert!(!app.world().contains_resource::<CurrentSession>());
+    assert!(!app.world_mut().run_system_cached(session_is_restoring).unwrap());
+    app.insert_resource(OpenGate);
+    ask_to_recover(&mut app);
+    frames(&mut app, 3);
+    assert_eq!(told::<SessionRestored>(&app).len(), 1);
+}
+
+#[test]
+fn a_restore_can_be_cancelled_before_anything_changes() {
+    let disk = MemoryDisk::default();
+    let _played = played(&disk, Game::Playing);
+    let mut app = game(&disk.snapshot(), |app| {
+        app.add_observer(|_: On<RestorePrepared>, mut commands: Commands| {
+            commands.cancel_restore()
+        });
+    });
+    ask_to_recover(&mut app);
+    frames(&mut app, 3);
+    let cancelled = told::<RestoreCancelled>(&app);
+    assert!(cancelled.len() == 1 && !cancelled[0].began);
+    assert_eq!((state(&app), app.world().resource::<Score>().0), (Game::Menu, 0));
+    assert_eq!(told::<RestoreStarted>(&app).len(), 0);
+    assert_eq!(app.world().resource::<RecoveryOffers>().offers().len(), 1, "still to be had");
+}
+
+#[test]
+fn cancelling_nothing_is_rejected() {
+    let mut app = game(&MemoryDisk::default(), |_| {});
+    request(&mut app, |commands| commands.cancel_restore());
+    frames(&mut app, 2);
+    assert_eq!(told::<RequestRejected>(&app).len(), 1);
+}
+
+#[test]
+fn a_rewind_that_is_cancelled_lets_the_session_go_on() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk, |app| {
+        app.restore_when(|score: Option<Res<OpenGate>>| score.is_some());
+    });
+    let player = app.world_mut().spawn(Health(1)).id();
+    start(&mut app, "Rewound");
+    let session = app.world().resource::<CurrentSession>().id();
+    app.world_mut().get_mut::<Health>(player).unwrap().0 = 2;
+    request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+    frames(&mut app, 2);
+    request(&mut app, |commands| commands.cancel_restore());
+    frames(&mut app, 2);
+    assert_eq!(app.world().resource::<CurrentSession>().id(), session);
+    request(&mut app, |commands| commands.checkpoint("after all"));
+    frames(&mut app, 3);
+    let mut app = game(&disk.snapshot(), |_| {});
+    ask_to_recover(&mut app);
+    frames(&mut app, 3);
+    let world = app.world_mut();
+    assert_eq!(world.query::<&Health>().single(world).unwrap(), &Health(2));
+}
+
+#[test]
+fn losses_can_be_refused_and_the_world_stays_as_it_is() {
+    let disk = MemoryDisk::default();
+    #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
+    struct Gone(u32);
+    let mut app = game(&disk, |app| {
+        app.save_component::<Gone>();
+    });
+    app.world_mut().spawn((Health(1), Gone(2)));
+    start(&mut app, "Lossy");
+    let mut app = game(&disk.snapshot(), |app| {
+        app.world_mut().resource_mut::<SessionSettings>().losses = RestoreLosses::Refuse;
+    });
+    ask_to_recover(&mut app);
+    frames(&mut app, 3);
+    let rejected = told::<RequestRejected>(&app);
+    assert_eq!(rejected.len(), 1);
+    assert!(rejected[0].error.to_string().contains("Gone"), "{}", rejected[0].error);
+    assert_eq!(told::<RestorePrepared>(&app)[0].losses.len(), 1);
+    assert_eq!(count::<Health>(&mut app), 0);
+    app.world_mut().resource_mut::<SessionSettings>().losses = RestoreLosses::Accept;
+    ask_to_recover(&mut app);
+    frames(&mut app, 3);
+    assert_eq!(count::<Health>(&mut app), 1);
+}
+
+#[test]
+fn exiting_while_a_restore_waits_leaves_the_session_to_be_recovered() {
+    let disk = MemoryDisk::default();
+    let _played = played(&disk, Game::Playing);
+    let disk = disk.snapshot();
+    let mut app = game(&disk, |app| {
+        app.restore_when(|score: Option<Res<OpenGate>>| score.is_some());
+    });
+    ask_to_recover(&mut app);
+    frames(&mut app, 2);
+    app.world_mut().write_message(AppExit::Success);
+    frames(&mut app, 1);
+    drop(app);
+    let mut app = game(&disk, |_| {});
+    ask_to_recover(&mut app);
+    frames(&mut app, 3);
+    let world = app.world_mut();
+    assert_eq!(world.query::<&Inventory>().single(world).unwrap(), &Inventory(vec![7]));
+}
+
+#[test]
+fn a_saved_entity_of_a_state_survives_the_transition_of_its_own_restore() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk, |_| {});
+    enter(&mut app, Game::Playing);
+    app.world_mut().spawn((Health(4), DespawnOnExit(Game::Playing)));
+    app.world_mut().spawn((Health(5), DespawnOnEnter(Game::Playing)));
+    start(&mut app, "Scoped");
+    for from in [Game::Menu, Game::Playing, Game::Shop] {
+        let mut app = game(&disk.snapshot(), |_| {});
+        enter(&mut app, from);
+        ask_to_recover(&mut app);
+        frames(&mut app, 3);
+        assert_eq!((state(&app), count::<Health>(&mut app)), (Game::Playing, 2), "from {from:?}");
+    }
+}
