@@ -16,6 +16,8 @@ mod requests;
 mod restoring;
 mod runtime;
 mod settings;
+#[cfg(feature = "window")]
+mod window;
 
 pub use activity::{RestorePhase, SessionActivity, saving_is_in_progress, session_is_restoring};
 pub use current_session::{CurrentSession, LastCheckpoint, session_is_active, session_is_paused};
@@ -38,3 +40,5 @@ pub(crate) use hooks::{CheckpointTriggers, GameHooks};
 pub(crate) use notifications::register as register_notifications;
 pub(crate) use request_queue::RequestQueue;
 pub(crate) use runtime::{Runtime, RuntimeParts};
+#[cfg(feature = "window")]
+pub(crate) use window::watch_windows;

@@ -17,6 +17,8 @@ use crate::capture::{
     BeforeExit, Copier, Placed, SavedTypes, StateLog, StatesBeingLeft, watch_saved_states,
 };
 use crate::clock::Clock;
+#[cfg(feature = "window")]
+use crate::lifecycle::watch_windows;
 use crate::lifecycle::{
     CheckpointTriggers, GameHooks, RecoveryOffers, RequestQueue, Runtime, RuntimeParts,
     SessionCatalog, SessionSettings, look_before_exit, register_notifications, run_frame,
@@ -210,6 +212,8 @@ impl Plugin for SessionPlugin {
             .init_schedule(SessionLast)
             .add_systems(SessionLast, run_frame.in_set(SessionSystems::Run));
         app.world_mut().resource_mut::<MainScheduleOrder>().insert_after(Last, SessionLast);
+        #[cfg(feature = "window")]
+        watch_windows(app);
         // Types that register themselves are known already, and nothing is spawned yet.
         SavedTypes::collect(app.world_mut());
     }

@@ -40,7 +40,7 @@ impl GameClock {
         if let Some(elapsed) = self.elapsed
             && let Some(mut time) = world.get_resource_mut::<Time<Virtual>>()
         {
-            let mut clock = Time::new_with(time.context().clone());
+            let mut clock = Time::new_with(*time.context());
             clock.set_wrap_period(time.wrap_period());
             put_forward(&mut clock, elapsed);
             *time = clock;

@@ -100,6 +100,15 @@ impl RuntimeParts {
             self.take_checkpoint(world, kind, Some(label));
             return;
         }
+        let urgent = world
+            .get_resource_mut::<CheckpointTriggers>()
+            .and_then(|mut asked| asked.urgent.take());
+        if urgent.is_some() {
+            if self.saves_by_itself(world) {
+                self.take_checkpoint(world, CheckpointKind::State, urgent);
+            }
+            return;
+        }
         let gap = world.get_resource_or_init::<SessionSettings>().minimum_gap;
         let since_captured = self.now.elapsed.saturating_sub(playing.captured_at);
         if playing.triggered.is_some() && (since_captured >= gap || playing.base.is_none()) {
@@ -130,7 +139,8 @@ impl RuntimeParts {
         let Some(playing) = &mut self.playing else { return };
         let was_open = std::mem::replace(&mut playing.gate_was_open, is_open);
         let closes = was_open && !is_open;
-        if !closes && !(was_open && label.is_some()) {
+        let is_wanted = was_open && label.is_some();
+        if !closes && !is_wanted {
             return;
         }
         playing.recorder.watch_removals(world);

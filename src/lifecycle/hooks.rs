@@ -3,6 +3,7 @@
 use std::any::type_name_of_val;
 
 use bevy::ecs::schedule::{BoxedCondition, SystemCondition};
+use bevy::ecs::system::ScheduleSystem;
 use bevy::prelude::*;
 use bevy::state::state::{FreelyMutableState, StateTransition, StateTransitionEvent};
 
@@ -35,7 +36,7 @@ use crate::restore::StateOverride;
 /// # app.add_plugins((MinimalPlugins, StatesPlugin));
 /// app.init_state::<Game>()
 ///     .add_plugins(SessionPlugin::new("Studio", "Hop").in_memory())
-///     .checkpoint_while(in_state(Game::Playing).or(in_state(Game::Paused)))
+///     .checkpoint_while(in_state(Game::Playing).or_else(in_state(Game::Paused)))
 ///     .pause_session_in(Game::Paused)
 ///     .restore_through(Game::Loading)
 ///     .restore_in(Game::Playing)
@@ -115,6 +116,8 @@ pub(crate) struct CheckpointTriggers {
     pub entered: Vec<String>,
     /// At once, before the state is left.
     pub leaving: Vec<String>,
+    /// At the end of this frame, whatever was taken shortly before.
+    pub urgent: Option<String>,
 }
 
 /// The transitions of a state that want a checkpoint.
@@ -225,11 +228,11 @@ fn hooks(app: &mut App) -> Mut<'_, GameHooks> {
 }
 
 /// Runs a system when a state is entered, but not because of a restore.
-fn on_enter<'a, S: States, M>(
-    app: &'a mut App,
+fn on_enter<S: States, M>(
+    app: &mut App,
     state: S,
-    system: impl IntoScheduleConfigs<bevy::ecs::system::ScheduleSystem, M>,
-) -> &'a mut App {
+    system: impl IntoScheduleConfigs<ScheduleSystem, M>,
+) -> &mut App {
     app.init_resource::<RequestQueue>();
     app.add_systems(OnEnter(state), system.run_if(not(session_is_restoring)))
 }

@@ -53,6 +53,10 @@ pub struct SessionSettings {
     /// make one checkpoint. Those that the game asks for by name, and those of what is being left,
     /// don't wait. Defaults to 1 second.
     pub minimum_gap: Duration,
+    /// Whether a checkpoint is taken when a window of the game loses the focus. Needs the feature
+    /// `window`. One is always taken when the system is about to suspend the game, as on a phone.
+    /// Defaults to `false`.
+    pub checkpoint_on_focus_loss: bool,
     /// What becomes of a restore that would lose something: values of types that this build doesn't
     /// know, or that it can't read any more. Defaults to [`RestoreLosses::Accept`].
     pub losses: RestoreLosses,
@@ -73,6 +77,7 @@ impl Default for SessionSettings {
             max_session_bytes: 256 << 20,
             max_total_bytes: 1 << 30,
             minimum_gap: Duration::from_secs(1),
+            checkpoint_on_focus_loss: false,
             losses: RestoreLosses::default(),
             restore_patience: Duration::from_secs(10),
             exit_patience: Duration::from_secs(3),

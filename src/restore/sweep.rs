@@ -63,7 +63,7 @@ pub(super) fn despawn_old_entities(world: &mut World, report: &mut RestoreReport
 fn unsaved_children(world: &World, old: &mut QueryState<Entity, OldEntities>) -> u64 {
     let is_unsaved = |child: &&Entity| world.get::<Saved>(**child).is_none();
     let children = old.iter(world).filter_map(|parent| world.get::<Children>(parent));
-    children.map(|children| children.iter().filter(|child| is_unsaved(&child)).count() as u64).sum()
+    children.map(|children| children.iter().filter(|child| is_unsaved(child)).count() as u64).sum()
 }
 
 /// Despawns what the level has spawned anew although it was despawned in play.

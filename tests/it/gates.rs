@@ -282,3 +282,30 @@ fn the_way_through_the_states_is_recorded_and_comes_back() {
     recover(&mut app);
     assert_eq!(way(&app)[..2], expected);
 }
+
+#[cfg(feature = "window")]
+#[test]
+fn a_suspended_game_is_saved_and_one_that_loses_the_focus_if_it_wants() {
+    use bevy::window::{AppLifecycle, WindowFocused};
+    let mut app = game(&MemoryDisk::default(), |app| {
+        app.add_message::<AppLifecycle>().add_message::<WindowFocused>();
+    });
+    start(&mut app, "Phone");
+    let mut expected = captured(&mut app).len();
+    let mut change = |app: &mut App, takes: bool| {
+        app.world_mut().resource_mut::<Score>().0 += 1;
+        frames(app, 1);
+        expected += usize::from(takes);
+        assert_eq!(captured(app).len(), expected);
+    };
+    app.world_mut().write_message(AppLifecycle::WillSuspend);
+    change(&mut app, true);
+    app.world_mut().write_message(AppLifecycle::Running);
+    change(&mut app, false);
+    let focus_lost = WindowFocused { window: Entity::PLACEHOLDER, focused: false };
+    app.world_mut().write_message(focus_lost.clone());
+    change(&mut app, false);
+    app.world_mut().resource_mut::<SessionSettings>().checkpoint_on_focus_loss = true;
+    app.world_mut().write_message(focus_lost);
+    change(&mut app, true);
+}

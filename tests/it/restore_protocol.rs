@@ -203,7 +203,7 @@ fn a_restore_can_be_cancelled_before_anything_changes() {
     let _played = played(&disk, Game::Playing);
     let mut app = game(&disk.snapshot(), |app| {
         app.add_observer(|_: On<RestorePrepared>, mut commands: Commands| {
-            commands.cancel_restore()
+            commands.cancel_restore();
         });
     });
     ask_to_recover(&mut app);
