@@ -178,9 +178,6 @@ impl Drop for RuntimeParts {
         if self.exited || std::thread::panicking() {
             return;
         }
-        if let Some(process) = &self.process {
-            process.exit_seen();
-        }
-        self.order(Order::Beat);
+        self.write_exit_down();
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tracing::warn;
@@ -18,6 +18,8 @@ use crate::store::{
 
 /// How often, a millisecond apart, a panic tries to be written down.
 const PANIC_TRIES: u32 = 50;
+/// How long an exit waits for being written down by others than the writer.
+const EXIT_PATIENCE: Duration = Duration::from_millis(100);
 
 /// What of the process is watched.
 #[derive(Clone, Copy, Debug)]
@@ -156,6 +158,23 @@ impl ProcessGuard {
             file.write();
         }
         vanished
+    }
+
+    /// Writes the exit down although the writer hasn't, since it hangs in a disk that doesn't answer
+    /// or is gone. The record may lie on that disk too, so it is waited for no longer than a moment.
+    pub(crate) fn write_exit_down(&self) {
+        if !self.exit_is_news() {
+            return;
+        }
+        let guard = self.clone();
+        let write = move || guard.update(|_| {});
+        let Ok(thread) = thread::Builder::new().name("session exit".into()).spawn(write) else {
+            return;
+        };
+        let deadline = Instant::now() + EXIT_PATIENCE;
+        while !thread.is_finished() && Instant::now() < deadline {
+            thread::sleep(Duration::from_micros(200));
+        }
     }
 
     /// Whether the record doesn't say yet that the process is exiting.
