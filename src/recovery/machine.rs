@@ -44,7 +44,7 @@ impl Machine {
             let lock = self.store().lock_session(session)?;
             if lock.is_some() && waited {
                 // Only now is its process known to be dead.
-                self.dead = dead_processes(&self.home);
+                self.learn_of_deaths();
             }
             if lock.is_some() || Instant::now() >= self.patience {
                 return Ok(lock);
@@ -52,6 +52,15 @@ impl Machine {
             waited = true;
             thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// Adds those that died since. What was known of others is kept: it may say more than is left
+    /// of them on disk.
+    pub(super) fn learn_of_deaths(&mut self) {
+        let is_news = |found: &DeadProcess| self.dead.iter().all(|dead| dead.path != found.path);
+        let news: Vec<DeadProcess> =
+            dead_processes(&self.home).into_iter().filter(is_news).collect();
+        self.dead.extend(news);
     }
 
     /// This process left a session, though its end could not be written.
