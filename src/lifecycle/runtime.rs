@@ -7,6 +7,7 @@ use bevy::ecs::change_detection::CheckChangeTicks;
 use bevy::platform::cell::SyncCell;
 use bevy::prelude::*;
 
+use super::Request;
 use crate::capture::{Recorder, SavedTypes, TypeProblem};
 use crate::clock::{Clock, Moment};
 use crate::journal::{RunId, SessionId};
@@ -81,13 +82,19 @@ pub(super) const MAKE_UP_LONGEST: Duration = Duration::from_secs(60);
 /// What the writer was asked for.
 pub(crate) enum Transition {
     /// To start a session.
-    Opening { metadata: Box<SessionMetadata>, fields: Fields, run: RunId },
+    Opening {
+        metadata: Box<SessionMetadata>,
+        fields: Fields,
+        run: RunId,
+        /// The request that this answers.
+        request: Request,
+    },
     /// To read a checkpoint.
     Preparing(Preparing),
     /// To end the run.
     Leaving { end: Option<EndReason> },
-    /// To set a session aside or delete it.
-    Filing,
+    /// To set a session aside or delete it, as this request asks.
+    Filing(Request),
 }
 
 /// A checkpoint that is being read.
