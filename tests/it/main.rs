@@ -8,5 +8,7 @@ mod history;
 mod kill;
 mod lifecycle;
 mod notifications;
+mod process;
 mod recovery;
 mod saved_types;
+mod waiting;
