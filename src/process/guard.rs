@@ -21,6 +21,9 @@ const PANIC_TRIES: u32 = 50;
 /// How long an exit waits for being written down by others than the writer.
 const EXIT_PATIENCE: Duration = Duration::from_millis(100);
 
+/// Dead processes that a record names at the most. Each has a session that nobody took up again.
+const MAX_AFTER: usize = 1_000;
+
 /// What of the process is watched.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ProcessOptions {
@@ -86,6 +89,7 @@ impl ProcessGuard {
             last_frame: None,
             frame_gap: 0,
             app_version: game_version.to_owned(),
+            after: dead.iter().map(|dead| dead.record.process).take(MAX_AFTER).collect(),
             runs: Vec::new(),
             exiting: None,
             panic: None,
@@ -297,6 +301,14 @@ fn create_file(home: &Home) -> Option<ProcessRecordFile> {
             None
         }
     }
+}
+
+/// The one that died last. Clocks tell only where no record does.
+pub(crate) fn last_to_die(dead: &[DeadProcess]) -> Option<&ProcessRecord> {
+    let records = || dead.iter().map(|dead| &dead.record);
+    let is_last =
+        |record: &&ProcessRecord| records().all(|later| !later.after.contains(&record.process));
+    records().filter(is_last).max_by_key(|record| record.heartbeat)
 }
 
 /// The records of processes that are gone. Those that hold no run have said what they had to say,

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::journal::{CheckpointId, RunId, SessionId};
-use crate::process::{DeadProcess, dead_processes};
+use crate::process::{DeadProcess, dead_processes, last_to_die};
 use crate::store::{DirectoryStore, Home, ProcessRecord, SessionLock, StoreError, remove_record};
 
 /// This machine, and the processes that died on it.
@@ -75,7 +75,7 @@ impl Machine {
 
     /// The process that died last.
     pub(crate) fn last_to_die(&self) -> Option<&ProcessRecord> {
-        self.dead.iter().map(|dead| &dead.record).max_by_key(|record| record.heartbeat)
+        last_to_die(&self.dead)
     }
 
     pub(crate) fn home(&self) -> &Home {
