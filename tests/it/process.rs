@@ -156,6 +156,14 @@ impl Process {
         }
     }
 
+    /// Sends a signal.
+    #[cfg(unix)]
+    pub fn signal(&self, signal: &str) {
+        let process = self.child.id().to_string();
+        let sent = Command::new("kill").args([format!("-{signal}"), process]).status().unwrap();
+        assert!(sent.success(), "the signal should be sent");
+    }
+
     /// Kills it with SIGKILL, if it still runs.
     pub fn kill(mut self) -> Story {
         self.child.kill().unwrap();

@@ -1,0 +1,102 @@
+//! One process plays while another looks at everything, and plays and prunes a session of its own.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use bevy::prelude::*;
+use bevy_session::RequestError;
+use bevy_session::prelude::*;
+
+use super::fight;
+use crate::process::{Memory, game};
+use crate::waiting::wait_until;
+
+/// So long the one looks at what the other writes.
+const LOOKED_AT: Duration = Duration::from_secs(3);
+
+#[derive(Resource, Default)]
+struct Looked {
+    times: u32,
+    newest: u64,
+    refused: u32,
+}
+
+#[test]
+fn who_looks_while_another_writes_sees_no_false_state_and_removes_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut memory = Memory::default();
+    let writer = fight(&["begin"], directory.path(), &mut memory);
+
+    let mut menu = beside(directory.path());
+    menu.init_resource::<Looked>().add_observer(look).add_observer(refused);
+    let mut player = beside(directory.path());
+    player.world_mut().insert_resource(SessionSettings {
+        interval: Duration::from_millis(10),
+        // Everything is over the quota, so all that may go goes, of all sessions.
+        max_session_bytes: 1,
+        max_total_bytes: 1,
+        ..SessionSettings::default()
+    });
+    player.world_mut().commands().start_session(NewSession::named("Beside"));
+    let begun = Instant::now();
+    wait_until(|| {
+        menu.update();
+        player.update();
+        begun.elapsed() > LOOKED_AT
+    });
+    let looked = menu.world().resource::<Looked>();
+    assert!(looked.times > 20, "it should look often: {}", looked.times);
+    assert!(looked.refused > looked.times, "what is played is left alone");
+    assert!(looked.newest > 20, "it should see the other get on: {}", looked.newest);
+    let own = player.world().resource::<CurrentSession>().last_checkpoint().unwrap();
+    assert!(own.id.counter > 20, "it should get on itself: {own:?}");
+    drop((menu, player));
+
+    let story = writer.kill();
+    memory.listen(&story);
+    assert!(story.of("failed").next().is_none(), "{story:?}");
+    assert!(memory.acknowledged >= 30, "{memory:?}");
+    let next = fight(&["recover"], directory.path(), &mut memory);
+    memory.listen(&next.kill());
+}
+
+/// A game that is told of no trouble, since there is none.
+fn beside(directory: &Path) -> App {
+    let mut app = game(directory);
+    app.add_observer(|told: On<RecoveryAvailable>| panic!("it is being played: {told:?}"))
+        .add_observer(|told: On<CorruptionDetected>| panic!("it is whole: {told:?}"))
+        .add_observer(|told: On<RecoveryFailed>| panic!("it is whole: {told:?}"))
+        .add_observer(|told: On<CheckpointFailed>| panic!("nothing is in its way: {told:?}"));
+    app.finish();
+    app.cleanup();
+    app
+}
+
+/// Looks at all sessions, tries everything with the other one's, and looks again.
+fn look(
+    _: On<SessionsFound>,
+    catalog: Res<SessionCatalog>,
+    mut looked: ResMut<Looked>,
+    mut commands: Commands,
+) {
+    let entry = catalog.sessions().iter().find(|entry| entry.session.name == "World");
+    let entry = entry.expect("the other session should be there");
+    assert!(entry.in_use, "the other one plays it");
+    let newest = entry.newest.expect("something of it is safe").counter;
+    assert!(newest >= looked.newest, "{newest} after {}", looked.newest);
+    looked.newest = newest;
+    looked.times += 1;
+    let other = entry.session.id;
+    commands.recover(other, RestoreFrom::Latest);
+    commands.continue_session(other);
+    commands.decline_recovery(other);
+    commands.forget_session(other);
+    commands.find_sessions();
+}
+
+fn refused(told: On<RequestRejected>, mut looked: ResMut<Looked>) {
+    let expected =
+        matches!(told.error, RequestError::SessionInUse | RequestError::SessionRunning { .. });
+    assert!(expected, "{told:?}");
+    looked.refused += 1;
+}
