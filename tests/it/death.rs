@@ -9,6 +9,7 @@ mod panics;
 mod restoring;
 #[cfg(unix)]
 mod signals;
+mod stubborn;
 mod sudden;
 mod writer;
 

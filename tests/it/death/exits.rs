@@ -1,15 +1,14 @@
 //! Exits, in order and out of order.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{SessionLast, SessionSystems};
-use serde::{Deserialize, Serialize, Serializer};
 
+use super::stubborn::{Manner, is_being_written, stubborn, write_as};
 use super::{Way, die};
-use crate::process::{Memory, Process, directory, say, some_are_safe, start_session};
+use crate::process::{Memory, Process, some_are_safe, start_session};
 use crate::waiting::wait_until;
 
 pub const WAYS: &[Way] = &[
@@ -31,23 +30,26 @@ pub const WAYS: &[Way] = &[
         }
     }),
     ("exit while the last checkpoint hangs", |mut app| {
-        app.add_systems(Last, (|| STUBBORN.store(true, Ordering::Relaxed)).run_if(some_are_safe));
-        exit_in(stubborn(app), Last);
+        app.add_systems(Last, (|| write_as(Manner::Never)).run_if(some_are_safe));
+        exit_in(impatient(stubborn(app)), Last);
     }),
     ("exit while a checkpoint hangs", |mut app| {
-        app.add_systems(Update, (|| STUBBORN.store(true, Ordering::Relaxed)).run_if(some_are_safe));
-        let hangs = || HANGS.load(Ordering::Relaxed);
-        app.add_systems(Last, exit.run_if(hangs));
-        let mut app = stubborn(app);
+        app.add_systems(Update, (|| write_as(Manner::Never)).run_if(some_are_safe));
+        app.add_systems(Last, exit.run_if(is_being_written));
+        let mut app = impatient(stubborn(app));
         app.add_systems(Startup, start_session);
         app.run();
     }),
     ("slow exit", |mut app| {
-        app.add_systems(Last, (|| SLOW.store(true, Ordering::Relaxed)).run_if(some_are_safe));
-        app.world_mut().spawn(Stubborn(0));
-        exit_in(app, Last);
+        app.add_systems(Last, (|| write_as(Manner::WhenTold)).run_if(some_are_safe));
+        exit_in(stubborn(app), Last);
     }),
 ];
+
+fn impatient(mut app: App) -> App {
+    app.world_mut().resource_mut::<SessionSettings>().exit_patience = Duration::from_millis(100);
+    app
+}
 
 fn exit(mut exit: MessageWriter<AppExit>) {
     exit.write(AppExit::Success);
@@ -56,41 +58,6 @@ fn exit(mut exit: MessageWriter<AppExit>) {
 fn exit_in(mut app: App, schedule: impl bevy::ecs::schedule::ScheduleLabel) {
     app.add_systems(Startup, start_session).add_systems(schedule, exit.run_if(some_are_safe));
     app.run();
-}
-
-/// With something that can't be written any more once [`STUBBORN`] is set, and little patience.
-fn stubborn(mut app: App) -> App {
-    app.add_systems(Update, |mut stubborn: Query<&mut Stubborn>| {
-        stubborn.iter_mut().for_each(|mut it| it.0 += 1);
-    });
-    app.world_mut().spawn(Stubborn(0));
-    app.world_mut().resource_mut::<SessionSettings>().exit_patience = Duration::from_millis(100);
-    app
-}
-
-static STUBBORN: AtomicBool = AtomicBool::new(false);
-static HANGS: AtomicBool = AtomicBool::new(false);
-static SLOW: AtomicBool = AtomicBool::new(false);
-
-/// Stands for a disk that doesn't answer: it keeps the writer waiting.
-#[derive(Component, Reflect, Clone, Deserialize)]
-#[reflect(Component, Saved)]
-struct Stubborn(u32);
-
-impl Serialize for Stubborn {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if STUBBORN.load(Ordering::Relaxed) {
-            HANGS.store(true, Ordering::Relaxed);
-            loop {
-                std::thread::park();
-            }
-        }
-        if SLOW.swap(false, Ordering::Relaxed) {
-            say("slow");
-            wait_until(|| directory().join("go on").exists());
-        }
-        serializer.serialize_u32(self.0)
-    }
 }
 
 #[test]

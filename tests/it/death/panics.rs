@@ -1,13 +1,16 @@
 //! Panics: where they end the game, and where they don't.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bevy::prelude::*;
 use bevy::tasks::{AsyncComputeTaskPool, ComputeTaskPool, block_on};
 use bevy_session::prelude::*;
 
+use super::stubborn::{Manner, stubborn, write_as};
 use super::{Way, die};
-use crate::process::{some_are_safe, start_session};
+use crate::process::{directory, some_are_safe, start_session};
+use crate::waiting::{records, wait_until};
 
 pub const WAYS: &[Way] = &[
     ("panic in a system", |app| in_time(app, || panic!("the bridge collapsed"))),
@@ -53,9 +56,11 @@ pub const WAYS: &[Way] = &[
     }),
     ("panic right after a capture", |mut app| {
         // The writer has hardly begun with it when the world is dropped.
+        app = stubborn(app);
         app.add_systems(First, panic_after_capture.run_if(resource_exists::<Captured>));
         app.add_observer(|told: On<CheckpointCaptured>, mut commands: Commands| {
             if told.checkpoint.counter >= 3 {
+                write_as(Manner::Slowly);
                 commands.init_resource::<Captured>();
             }
         });
@@ -77,14 +82,18 @@ fn in_time<M>(mut app: App, end: impl IntoSystem<(), (), M> + Send + Sync + 'sta
     app.run();
 }
 
-/// Plays on for long enough after a panic that the writer has heard of the frames in between.
+/// Plays on after a panic until the writer has heard of the frames in between.
 fn survive(app: App, panic: fn(), end: fn(&mut MessageWriter<AppExit>)) {
-    in_time(app, move |mut frames: Local<u32>, mut exit: MessageWriter<AppExit>| {
-        *frames += 1;
-        match *frames {
+    let mut frames = 0;
+    let mut then = BTreeMap::new();
+    in_time(app, move |mut exit: MessageWriter<AppExit>| {
+        frames += 1;
+        match frames {
             1 => panic(),
-            50 => end(&mut exit),
-            _ => {}
+            2 => {}
+            3 => then = records(&directory()),
+            _ if records(&directory()) == then => {}
+            _ => end(&mut exit),
         }
     });
 }
@@ -95,7 +104,9 @@ fn scratch() {
 }
 
 fn task_of_nobody() {
-    AsyncComputeTaskPool::get().spawn(async { panic!("nobody waits for me") }).detach();
+    let task = AsyncComputeTaskPool::get().spawn(async { panic!("nobody looks at me") });
+    wait_until(|| task.is_finished());
+    task.detach();
 }
 
 fn abort(_: &mut MessageWriter<AppExit>) {
