@@ -13,4 +13,6 @@ pub use ended::HowItEnded;
 pub use previous_run::PreviousRun;
 
 pub(crate) use ended::{how_it_ended, time_of_death};
-pub(crate) use guard::{DeadProcess, ProcessGuard, ProcessOptions, dead_processes, last_to_die};
+pub(crate) use guard::{
+    DeadProcess, ProcessGuard, ProcessOptions, dead_processes, is_left_by_the_living, last_to_die,
+};

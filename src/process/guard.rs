@@ -311,6 +311,17 @@ pub(crate) fn last_to_die(dead: &[DeadProcess]) -> Option<&ProcessRecord> {
     records().filter(is_last).max_by_key(|record| record.heartbeat)
 }
 
+/// Whether a process that still lives has left this run, or is on its way out, without being able to
+/// say so in the journal.
+pub(crate) fn is_left_by_the_living(home: &Home, session: SessionId, run: RunId) -> bool {
+    let found = read_all(&**home.store.disk(), &home.store.layout().state).unwrap_or_default();
+    let living = found.into_iter().filter(|found| found.liveness != Liveness::Dead);
+    living.filter_map(|found| found.record.ok()).any(|record| {
+        let mut held = record.runs.iter().filter(|held| held.session == session && held.run == run);
+        held.any(|held| held.left || record.exiting.is_some())
+    })
+}
+
 /// The records of processes that are gone. Those that hold no run have said what they had to say,
 /// and are removed.
 pub(crate) fn dead_processes(home: &Home) -> Vec<DeadProcess> {

@@ -14,13 +14,18 @@ use crate::waiting::wait_until;
 /// Fights, unless `BEVY_SESSION_FIGHTS` asks for more.
 const ROUNDS: usize = 12;
 
+/// The name of a checkpoint that only retention by name keeps.
+const KEEPSAKE: &str = "keepsake";
+
 #[test]
 #[ignore = "the process that fights, run by the other tests of this module"]
 fn child() {
     let Some(role) = role() else { return };
     let mut app = talking_game();
     match &*role {
-        "begin" => app.add_systems(Startup, start_session),
+        "begin" => app.add_systems(Startup, start_session).add_observer(
+            |_: On<SessionStarted>, mut commands: Commands| commands.checkpoint(KEEPSAKE),
+        ),
         "recover" => app.add_observer(recover),
         "start or continue" => app.add_systems(Startup, |mut commands: Commands| {
             commands.start_or_continue(NewSession::named("World"));

@@ -65,6 +65,9 @@ pub fn talking_game() -> App {
     })
     .add_observer(|told: On<RecoveryAvailable>| {
         say(format_args!("offer {:?}", told.offer.cause));
+        for label in told.offer.checkpoints.iter().filter_map(|it| it.label.as_deref()) {
+            say(format_args!("named {label}"));
+        }
     })
     .add_observer(|told: On<CheckpointCaptured>, score: Res<Score>| {
         say(format_args!("captured {} {}", told.checkpoint.counter, score.0));
@@ -174,7 +177,9 @@ impl Process {
     pub fn finish(mut self) -> Story {
         let deadline = Instant::now() + PATIENCE;
         while self.child.try_wait().unwrap().is_none() {
-            assert!(Instant::now() < deadline, "it doesn't end: {:?}", self.heard);
+            if Instant::now() > deadline {
+                panic!("it doesn't end: {:?}", self.kill());
+            }
             thread::sleep(Duration::from_millis(2));
         }
         self.tell()
