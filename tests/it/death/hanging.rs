@@ -1,5 +1,7 @@
 //! A main loop that stops, and somebody who loses patience.
 
+use std::time::{Duration, Instant};
+
 use bevy::prelude::*;
 use bevy_session::HowItEnded;
 
@@ -7,9 +9,8 @@ use super::{Way, die};
 use crate::process::{directory, some_are_safe, start_session};
 use crate::waiting::{records, wait_until};
 
-/// Heartbeats are a second apart, and what draws no frame for five seconds and a few frames more
-/// isn't responding.
-const BEATS: u32 = 8;
+/// What draws no frame for five seconds, and four frames more, isn't responding.
+const LONG_ENOUGH: Duration = Duration::from_secs(6);
 
 pub const WAYS: &[Way] = &[("hang", |mut app| {
     app.add_systems(Startup, start_session).add_systems(Update, hang.run_if(some_are_safe));
@@ -17,11 +18,11 @@ pub const WAYS: &[Way] = &[("hang", |mut app| {
 })];
 
 /// Draws no frame any more. The writer's heart beats on, and after a while the player ends it.
-fn hang() {
-    let mut last = records(&directory());
-    for _ in 0..BEATS {
-        wait_until(|| records(&directory()) != last);
-        last = records(&directory());
+fn hang(time: Res<Time<Real>>) {
+    let since = Instant::now();
+    while since.elapsed() < LONG_ENOUGH + time.delta() * 5 {
+        let before = records(&directory());
+        wait_until(|| records(&directory()) != before);
     }
     std::process::abort();
 }

@@ -12,7 +12,7 @@ pub const WAYS: &[Way] = &[
     ("stack overflow", |app| {
         suddenly(app, || {
             dig(0);
-        })
+        });
     }),
     #[cfg(unix)]
     ("SEGV", |app| suddenly(app, || send_to_itself("SEGV"))),
