@@ -24,7 +24,7 @@ use crate::lifecycle::{
     SessionCatalog, SessionSettings, look_before_exit, register_notifications, run_frame,
 };
 use crate::process::PreviousRun;
-use crate::process::{ProcessGuard, ProcessOptions};
+use crate::process::{ProcessGuard, ProcessOptions, last_to_die};
 use crate::store::{Disk, Home, Layout, MemoryDisk, RealDisk};
 use crate::writer::{Link, Order, Worker};
 
@@ -233,8 +233,8 @@ impl Plugin for SessionPlugin {
         let now = clock.moment(Duration::ZERO);
         let options = self.process_options(app);
         let (process, dead) = ProcessGuard::begin(&home, &self.version, options, now.wall);
-        if let Some(previous) = dead.iter().max_by_key(|dead| dead.record.heartbeat) {
-            app.insert_resource(PreviousRun::told_by(&previous.record, &home.boot));
+        if let Some(previous) = last_to_die(&dead) {
+            app.insert_resource(PreviousRun::told_by(previous, &home.boot));
         }
         let problems = types.problems().to_vec();
         // A test that drives the writer itself doesn't wait for anybody.

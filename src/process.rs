@@ -6,9 +6,13 @@ mod panic_hook;
 mod previous_run;
 #[cfg(unix)]
 mod signals;
+#[cfg(test)]
+mod tests;
 
 pub use ended::HowItEnded;
 pub use previous_run::PreviousRun;
 
 pub(crate) use ended::{how_it_ended, time_of_death};
-pub(crate) use guard::{DeadProcess, ProcessGuard, ProcessOptions, dead_processes};
+pub(crate) use guard::{
+    DeadProcess, ProcessGuard, ProcessOptions, dead_processes, is_left_by_the_living, last_to_die,
+};

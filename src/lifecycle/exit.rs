@@ -21,10 +21,7 @@ impl RuntimeParts {
             return;
         }
         self.exited = true;
-        if let Some(process) = &self.process {
-            process.exit_seen();
-        }
-        self.order(Order::Beat);
+        self.write_exit_down();
         // What waits for a gate is given up; it can be restored at the next start.
         self.cancel_restoring(world);
         let already_leaving = matches!(self.transition, Some(Transition::Leaving { .. }));
@@ -36,6 +33,17 @@ impl RuntimeParts {
             }
         }
         self.wait_until_left(world);
+    }
+
+    /// Before anything else: whatever happens from here on is no crash.
+    pub(super) fn write_exit_down(&mut self) {
+        if let Some(process) = &self.process {
+            process.exit_seen();
+        }
+        self.order(Order::Beat);
+        if let Some(process) = &self.process {
+            process.write_exit_down();
+        }
     }
 
     /// Whoever runs the app took no notice of the exit: there will be another one.

@@ -107,10 +107,15 @@ impl RuntimeParts {
     /// A writer that panicked is a bug of ours. The game goes on, and must know that nothing is
     /// saved any more.
     fn mourn_writer(&mut self, world: &mut World) {
-        if self.mourned || self.exited || !self.link.is_broken() {
+        if self.exited || !self.link.is_broken() {
             return;
         }
-        self.mourned = true;
+        // Its last words.
+        self.handle_reports(world);
+        self.answer_for_writer(world);
+        if std::mem::replace(&mut self.mourned, true) {
+            return;
+        }
         error!("the session writer is gone: nothing is saved any more");
         let Some(playing) = &self.playing else { return };
         let checkpoint = CheckpointId { run: playing.run, counter: playing.counter };

@@ -19,7 +19,9 @@ use crate::capture::Placed;
 use crate::journal::SessionId;
 use crate::recovery::{Found, SessionEntry};
 use crate::session::SessionContext;
-use crate::session::{NewSession, RecoveryError, RequestError, RestoreFrom, RestoreReason};
+use crate::session::{
+    CheckpointError, NewSession, RecoveryError, RequestError, RestoreFrom, RestoreReason,
+};
 use crate::writer::{Report, Saved};
 
 impl RuntimeParts {
@@ -101,7 +103,7 @@ impl RuntimeParts {
 
     fn taken_up(&mut self, world: &mut World, session: SessionId, context: SessionContext) {
         // A restore has begun its run already; only a start waits for its lock.
-        let Some(Transition::Opening { mut metadata, fields, run }) =
+        let Some(Transition::Opening { mut metadata, fields, run, .. }) =
             self.transition.take_if(|transition| matches!(transition, Transition::Opening { .. }))
         else {
             return;
@@ -164,11 +166,9 @@ impl RuntimeParts {
 
     fn start_instead(&mut self, world: &mut World, session: &NewSession) {
         info!(name = session.name, "nothing can be restored: a new session is started");
-        if let Err(error) = self.start(world, session) {
-            notify(
-                world,
-                RequestRejected { request: Request::StartOrContinue(session.clone()), error },
-            );
+        let request = Request::StartOrContinue(session.clone());
+        if let Err(error) = self.start(world, session, &request) {
+            notify(world, RequestRejected { request, error });
         }
     }
 
@@ -202,6 +202,28 @@ impl RuntimeParts {
         };
         notify(world, notification);
         self.keep_to_write_rate(world, saved);
+    }
+
+    /// Answers what the writer was asked for and will never answer, now that it is gone.
+    pub(super) fn answer_for_writer(&mut self, world: &mut World) {
+        // Nobody will look at the sessions any more, so nothing waits for that.
+        self.detected = true;
+        if matches!(self.transition, Some(Transition::Leaving { .. })) {
+            return self.leave_without_waiting(world);
+        }
+        let request = match self.transition.take() {
+            None | Some(Transition::Leaving { .. } | Transition::Claiming) => return,
+            // What was read already can still be put back.
+            Some(restoring @ Transition::Restoring(_)) => {
+                self.transition = Some(restoring);
+                return;
+            }
+            Some(Transition::Opening { request, .. } | Transition::Filing(request)) => request,
+            Some(Transition::Preparing(preparing)) => preparing.request(),
+        };
+        let error = RequestError::Store { message: CheckpointError::WriterGone.to_string() };
+        warn!(?request, %error, "request rejected");
+        notify(world, RequestRejected { request, error });
     }
 
     /// Takes the run for left, although its end isn't on disk: the exit's patience is over.
@@ -244,7 +266,7 @@ impl RuntimeParts {
         session: SessionId,
         result: Result<(), RequestError>,
     ) {
-        self.transition.take_if(|transition| matches!(transition, Transition::Filing));
+        self.transition.take_if(|transition| matches!(transition, Transition::Filing(_)));
         match result {
             Ok(()) => {
                 world.get_resource_or_init::<RecoveryOffers>().remove(session);
@@ -266,7 +288,7 @@ impl RuntimeParts {
         session: SessionId,
         result: Result<(), RequestError>,
     ) {
-        self.transition.take_if(|transition| matches!(transition, Transition::Filing));
+        self.transition.take_if(|transition| matches!(transition, Transition::Filing(_)));
         match result {
             Ok(()) => {
                 world.get_resource_or_init::<RecoveryOffers>().remove(session);

@@ -50,8 +50,8 @@ impl RuntimeParts {
 
     fn handle(&mut self, world: &mut World, request: &Request) -> Result<(), RequestError> {
         match request {
-            Request::Start(session) => self.start(world, session),
-            Request::StartOrContinue(session) => self.start_or_continue(world, session),
+            Request::Start(session) => self.start(world, session, request),
+            Request::StartOrContinue(session) => self.start_or_continue(world, session, request),
             Request::Pause => self.pause(world),
             Request::Resume => self.resume(world),
             Request::Update(update) => self.update(world, update),
@@ -64,8 +64,8 @@ impl RuntimeParts {
                 Ok(())
             }
             Request::Recover(session, from) => self.recover(world, *session, *from),
-            Request::Decline(session) => self.file(*session, Order::Decline(*session)),
-            Request::Forget(session) => self.file(*session, Order::Forget(*session)),
+            Request::Decline(session) => self.file(*session, Order::Decline(*session), request),
+            Request::Forget(session) => self.file(*session, Order::Forget(*session), request),
             Request::Find => {
                 self.order(Order::Detect);
                 Ok(())
@@ -85,6 +85,7 @@ impl RuntimeParts {
         &mut self,
         world: &mut World,
         session: &NewSession,
+        request: &Request,
     ) -> Result<(), RequestError> {
         let texts = [&session.name, &session.description, &session.session_type];
         texts.into_iter().chain(&session.player).try_for_each(|text| check_text(text))?;
@@ -120,7 +121,8 @@ impl RuntimeParts {
             unknown_frames: Vec::new(),
         })));
         let fields = session.fields.clone();
-        self.transition = Some(Transition::Opening { metadata: Box::new(metadata), fields, run });
+        let (metadata, request) = (Box::new(metadata), request.clone());
+        self.transition = Some(Transition::Opening { metadata, fields, run, request });
         Ok(())
     }
 
@@ -128,6 +130,7 @@ impl RuntimeParts {
         &mut self,
         world: &mut World,
         new: &NewSession,
+        request: &Request,
     ) -> Result<(), RequestError> {
         self.require_no_session()?;
         let recovery = world.get_resource_or_init::<SessionSettings>().recovery;
@@ -142,7 +145,7 @@ impl RuntimeParts {
         }
         let same = same.find(|entry| entry.can_go_on() && (recovery || !entry.has_crashed()));
         match same.map(|entry| (entry.session.id, entry.has_crashed())) {
-            None => self.start(world, new),
+            None => self.start(world, new, request),
             Some((session, crashed)) => {
                 let reason =
                     if crashed { RestoreReason::Recovered } else { RestoreReason::Continued };
@@ -292,12 +295,17 @@ impl RuntimeParts {
         self.transition = Some(Transition::Preparing(preparing));
     }
 
-    fn file(&mut self, session: SessionId, order: Order) -> Result<(), RequestError> {
+    fn file(
+        &mut self,
+        session: SessionId,
+        order: Order,
+        request: &Request,
+    ) -> Result<(), RequestError> {
         if self.playing.as_ref().is_some_and(|playing| playing.session == session) {
             return Err(RequestError::SessionRunning { current: session });
         }
         self.order(order);
-        self.transition = Some(Transition::Filing);
+        self.transition = Some(Transition::Filing(request.clone()));
         Ok(())
     }
 

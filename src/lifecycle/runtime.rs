@@ -7,6 +7,7 @@ use bevy::ecs::change_detection::CheckChangeTicks;
 use bevy::platform::cell::SyncCell;
 use bevy::prelude::*;
 
+use super::Request;
 use super::hooks::GameHooks;
 use super::restoring::Restoring;
 use crate::capture::{Recorder, SaveKey, SavedTypes, TypeProblem};
@@ -98,7 +99,13 @@ pub(super) const MAKE_UP_LONGEST: Duration = Duration::from_secs(60);
 /// What the writer was asked for.
 pub(crate) enum Transition {
     /// To start a session.
-    Opening { metadata: Box<SessionMetadata>, fields: Fields, run: RunId },
+    Opening {
+        metadata: Box<SessionMetadata>,
+        fields: Fields,
+        run: RunId,
+        /// The request that this answers.
+        request: Request,
+    },
     /// To read a checkpoint.
     Preparing(Preparing),
     /// Nothing: the game has to lead to where the checkpoint belongs.
@@ -107,8 +114,8 @@ pub(crate) enum Transition {
     Claiming,
     /// To end the run.
     Leaving { end: Option<EndReason> },
-    /// To set a session aside or delete it.
-    Filing,
+    /// To set a session aside or delete it, as this request asks.
+    Filing(Request),
 }
 
 /// A checkpoint that is being read.
@@ -202,9 +209,6 @@ impl Drop for RuntimeParts {
         if self.exited || std::thread::panicking() {
             return;
         }
-        if let Some(process) = &self.process {
-            process.exit_seen();
-        }
-        self.order(Order::Beat);
+        self.write_exit_down();
     }
 }

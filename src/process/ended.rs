@@ -76,6 +76,7 @@ mod tests {
             last_frame: Some(heartbeat - SignedDuration::from_secs(silent)),
             frame_gap: 16,
             app_version: String::new(),
+            after: Vec::new(),
             runs: Vec::new(),
             exiting: None,
             panic: None,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tracing::warn;
@@ -18,6 +18,11 @@ use crate::store::{
 
 /// How often, a millisecond apart, a panic tries to be written down.
 const PANIC_TRIES: u32 = 50;
+/// How long an exit waits for being written down by others than the writer.
+const EXIT_PATIENCE: Duration = Duration::from_millis(100);
+
+/// Dead processes that a record names at the most. Each has a session that nobody took up again.
+const MAX_AFTER: usize = 1_000;
 
 /// What of the process is watched.
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +89,7 @@ impl ProcessGuard {
             last_frame: None,
             frame_gap: 0,
             app_version: game_version.to_owned(),
+            after: dead.iter().map(|dead| dead.record.process).take(MAX_AFTER).collect(),
             runs: Vec::new(),
             exiting: None,
             panic: None,
@@ -156,6 +162,23 @@ impl ProcessGuard {
             file.write();
         }
         vanished
+    }
+
+    /// Writes the exit down although the writer hasn't, since it hangs in a disk that doesn't answer
+    /// or is gone. The record may lie on that disk too, so it is waited for no longer than a moment.
+    pub(crate) fn write_exit_down(&self) {
+        if !self.exit_is_news() {
+            return;
+        }
+        let guard = self.clone();
+        let write = move || guard.update(|_| {});
+        let Ok(thread) = thread::Builder::new().name("session exit".into()).spawn(write) else {
+            return;
+        };
+        let deadline = Instant::now() + EXIT_PATIENCE;
+        while !thread.is_finished() && Instant::now() < deadline {
+            thread::sleep(Duration::from_micros(200));
+        }
     }
 
     /// Whether the record doesn't say yet that the process is exiting.
@@ -278,6 +301,25 @@ fn create_file(home: &Home) -> Option<ProcessRecordFile> {
             None
         }
     }
+}
+
+/// The one that died last. Clocks tell only where no record does.
+pub(crate) fn last_to_die(dead: &[DeadProcess]) -> Option<&ProcessRecord> {
+    let records = || dead.iter().map(|dead| &dead.record);
+    let is_last =
+        |record: &&ProcessRecord| records().all(|later| !later.after.contains(&record.process));
+    records().filter(is_last).max_by_key(|record| record.heartbeat)
+}
+
+/// Whether a process that still lives has left this run, or is on its way out, without being able to
+/// say so in the journal.
+pub(crate) fn is_left_by_the_living(home: &Home, session: SessionId, run: RunId) -> bool {
+    let found = read_all(&**home.store.disk(), &home.store.layout().state).unwrap_or_default();
+    let living = found.into_iter().filter(|found| found.liveness != Liveness::Dead);
+    living.filter_map(|found| found.record.ok()).any(|record| {
+        let mut held = record.runs.iter().filter(|held| held.session == session && held.run == run);
+        held.any(|held| held.left || record.exiting.is_some())
+    })
 }
 
 /// The records of processes that are gone. Those that hold no run have said what they had to say,

@@ -11,7 +11,7 @@ use crate::clock::between;
 use crate::journal::{CheckpointId, FileProblemKind, Head, SessionId, SessionIndex};
 use crate::process::HowItEnded;
 use crate::session::RecoveryError;
-use crate::store::{StoredSession, with_sources};
+use crate::store::{StoreError, StoredSession, with_sources};
 
 /// What was found about one session.
 pub(crate) struct Found {
@@ -34,7 +34,7 @@ pub(crate) fn detect(machine: &mut Machine, now: Timestamp) -> Vec<Found> {
         }
     };
     machine.settle_all_but(&sessions);
-    let found = sessions.into_iter().filter_map(|id| match machine.store().open_session(id) {
+    let found = sessions.into_iter().filter_map(|id| match open(machine, id) {
         Ok(stored) => examine(machine, stored, Interest::Crashes, now),
         Err(error) => {
             warn!(session = %id, %error, "the session can't be read");
@@ -43,6 +43,18 @@ pub(crate) fn detect(machine: &mut Machine, now: Timestamp) -> Vec<Found> {
         }
     });
     found.collect()
+}
+
+/// Opens a session. Where it has no end and nobody plays it, the files are read with its lock held:
+/// a process may have written the end and gone between a look at the files and one at the lock.
+fn open(machine: &mut Machine, session: SessionId) -> Result<StoredSession, StoreError> {
+    let stored = machine.store().open_session(session)?;
+    if stored.index().heads().iter().all(|head| head.end.is_some()) {
+        return Ok(stored);
+    }
+    let Ok(Some(_lock)) = machine.lock_session(session) else { return Ok(stored) };
+    machine.learn_of_deaths();
+    machine.store().open_session(session)
 }
 
 /// Which sessions are read whole and offered.

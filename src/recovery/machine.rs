@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::journal::{CheckpointId, RunId, SessionId};
-use crate::process::{DeadProcess, dead_processes};
+use crate::process::{DeadProcess, dead_processes, last_to_die};
 use crate::store::{DirectoryStore, Home, ProcessRecord, SessionLock, StoreError, remove_record};
 
 /// This machine, and the processes that died on it.
@@ -44,7 +44,7 @@ impl Machine {
             let lock = self.store().lock_session(session)?;
             if lock.is_some() && waited {
                 // Only now is its process known to be dead.
-                self.dead = dead_processes(&self.home);
+                self.learn_of_deaths();
             }
             if lock.is_some() || Instant::now() >= self.patience {
                 return Ok(lock);
@@ -52,6 +52,15 @@ impl Machine {
             waited = true;
             thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// Adds those that died since. What was known of others is kept: it may say more than is left
+    /// of them on disk.
+    pub(super) fn learn_of_deaths(&mut self) {
+        let is_news = |found: &DeadProcess| self.dead.iter().all(|dead| dead.path != found.path);
+        let news: Vec<DeadProcess> =
+            dead_processes(&self.home).into_iter().filter(is_news).collect();
+        self.dead.extend(news);
     }
 
     /// This process left a session, though its end could not be written.
@@ -66,7 +75,7 @@ impl Machine {
 
     /// The process that died last.
     pub(crate) fn last_to_die(&self) -> Option<&ProcessRecord> {
-        self.dead.iter().map(|dead| &dead.record).max_by_key(|record| record.heartbeat)
+        last_to_die(&self.dead)
     }
 
     pub(crate) fn home(&self) -> &Home {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Machine;
 use crate::journal::{CheckpointId, Head, SessionId};
-use crate::process::{HowItEnded, how_it_ended, time_of_death};
+use crate::process::{HowItEnded, how_it_ended, is_left_by_the_living, time_of_death};
 use crate::session::SessionStatus;
 
 /// Where a line of a session stands.
@@ -65,6 +65,9 @@ pub(crate) fn standing(
             _ if machine.was_left_here(session) => HowItEnded::Exited,
             Some(_) if held.is_some_and(|held| held.left) => HowItEnded::Exited,
             Some(record) => how_it_ended(record, boot),
+            None if is_left_by_the_living(machine.home(), session, head.id.run) => {
+                HowItEnded::Exited
+            }
             None => HowItEnded::Abnormal { machine_restarted: head.boot != *boot },
         }
     };

@@ -455,6 +455,18 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_is_pruned_after_it_was_listed_is_no_problem() {
+        let disk = MemoryDisk::default();
+        let store = store(&disk);
+        write_run(&store, 1, 2);
+        write_run(&store, 2, 2);
+        disk.fail_next(Operation::Open, io::ErrorKind::NotFound);
+        let stored = store.open_session(session()).unwrap();
+        assert_eq!(stored.problems(), []);
+        assert_eq!(stored.segments().len(), 1);
+    }
+
+    #[test]
     fn a_session_has_one_writer() {
         let disk = MemoryDisk::default();
         let held = store(&disk).lock_session(session()).unwrap();

@@ -60,6 +60,10 @@ pub struct ProcessRecord {
     /// The game's version.
     #[serde(default)]
     pub app_version: String,
+    /// Those that were dead when it started and whose records were kept: it is the later one, whatever
+    /// the clocks said.
+    #[serde(default)]
+    pub after: Vec<ProcessId>,
     /// The runs that it holds.
     #[serde(default)]
     pub runs: Vec<HeldRun>,
@@ -309,6 +313,7 @@ mod tests {
             last_frame: None,
             frame_gap: 0,
             app_version: "1.0".to_owned(),
+            after: Vec::new(),
             runs: vec![HeldRun {
                 session: SessionId::random(),
                 run: RunId(7),

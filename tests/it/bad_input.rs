@@ -513,6 +513,23 @@ fn a_session_that_could_not_be_closed_is_still_no_crash() {
 }
 
 #[test]
+fn a_session_that_could_not_be_closed_is_no_crash_for_another_instance_either() {
+    let disk = MemoryDisk::default();
+    let mut app = listening_game(&disk);
+    start(&mut app, "Left");
+    disk.fail_always(Operation::Append, ErrorKind::StorageFull);
+    request(&mut app, |commands| commands.close_session());
+    long(&mut app, 40);
+    disk.heal();
+    assert!(app.world().get_resource::<CurrentSession>().is_none());
+    // The first one still sits in its menu.
+    let mut other = listening_game(&disk);
+    frames(&mut other, 2);
+    assert!(told::<RecoveryAvailable>(&other).is_empty());
+    assert!(other.world().resource::<SessionCatalog>().newest_closed().is_some());
+}
+
+#[test]
 fn texts_that_no_header_can_hold_are_refused_at_the_start() {
     let mut app = listening_game(&MemoryDisk::default());
     let long = "x".repeat(100_000);

@@ -1,16 +1,22 @@
 //! Tests through the public API, in one binary, since each links Bevy anew.
 
 mod bad_input;
+mod clean_exits;
+mod clocks;
 mod common;
 mod death;
+mod fight;
 mod gates;
 mod history;
 #[cfg(feature = "auto_register")]
 mod kill;
 mod lifecycle;
+mod merging;
 mod notifications;
 mod opting_out;
 mod placed;
+mod process;
 mod recovery;
 mod restore_protocol;
 mod saved_types;
+mod waiting;

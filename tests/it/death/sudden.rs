@@ -1,0 +1,50 @@
+//! Ends without a word.
+
+use bevy::prelude::*;
+use bevy_session::HowItEnded;
+
+use super::{Way, die};
+use crate::process::{some_are_safe, start_session};
+
+pub const WAYS: &[Way] = &[
+    ("abort", |app| suddenly(app, || std::process::abort())),
+    ("process exit", |app| suddenly(app, || std::process::exit(3))),
+    ("stack overflow", |app| {
+        suddenly(app, || {
+            dig(0);
+        });
+    }),
+    #[cfg(unix)]
+    ("SEGV", |app| suddenly(app, || send_to_itself("SEGV"))),
+    #[cfg(unix)]
+    ("KILL", |app| suddenly(app, || send_to_itself("KILL"))),
+];
+
+fn suddenly(mut app: App, end: fn()) {
+    app.add_systems(Startup, start_session).add_systems(Update, end.run_if(some_are_safe));
+    app.run();
+}
+
+/// Recurses until the stack ends.
+#[expect(unconditional_recursion, reason = "that is what it is for")]
+fn dig(depth: u64) -> u64 {
+    std::hint::black_box([depth; 64]);
+    dig(depth + 1) + 1
+}
+
+#[cfg(unix)]
+pub fn send_to_itself(signal: &str) {
+    let process = std::process::id().to_string();
+    std::process::Command::new("kill").args([format!("-{signal}"), process]).status().unwrap();
+}
+
+#[test]
+fn an_abort_and_an_exit_behind_the_apps_back_are_abnormal() {
+    for (way, _) in WAYS {
+        let dead = die(way);
+        assert!(!dead.status.success());
+        let next = dead.start_again();
+        assert_eq!(next.previous, HowItEnded::Abnormal { machine_restarted: false }, "{way}");
+        assert_eq!(next.offered, [next.previous]);
+    }
+}

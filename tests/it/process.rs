@@ -1,0 +1,245 @@
+//! The test binary as a game in a process of its own, and what it said.
+//!
+//! All that is believed of it is what it said before it died: each line is out before the next
+//! thing happens, so what was acknowledged is known exactly.
+
+#![expect(clippy::print_stdout, reason = "a game in another process has no other way to tell")]
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bevy::app::ScheduleRunnerPlugin;
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+
+use crate::common::{Health, Score};
+
+const ROLE: &str = "BEVY_SESSION_TEST_ROLE";
+const DIRECTORY: &str = "BEVY_SESSION_TEST_DIRECTORY";
+/// What tells the game's lines from those of the test harness.
+const MARK: &str = "# ";
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What the process is to do, if it was started by [`Process::start`].
+pub fn role() -> Option<String> {
+    std::env::var(ROLE).ok()
+}
+
+/// The directory that it was given.
+pub fn directory() -> PathBuf {
+    std::env::var_os(DIRECTORY).expect("only for processes that a test has started").into()
+}
+
+pub fn say(line: impl std::fmt::Display) {
+    println!("{MARK}{line}");
+}
+
+/// A game whose score grows with every frame, so that no two checkpoints are alike.
+pub fn game(directory: &Path) -> App {
+    let mut app = App::new();
+    app.add_plugins((
+        MinimalPlugins.set(ScheduleRunnerPlugin::run_loop(Duration::from_millis(2))),
+        SessionPlugin::new("Tests", "Death")
+            .directory(directory)
+            .interval(Duration::from_millis(50)),
+    ))
+    .init_resource::<Score>()
+    .add_systems(First, |mut score: ResMut<Score>| score.0 += 1);
+    app
+}
+
+/// The same, saying what it is told.
+pub fn talking_game() -> App {
+    let mut app = game(&directory());
+    app.add_observer(|_: On<SessionsFound>, previous: Option<Res<PreviousRun>>| {
+        match previous {
+            Some(previous) => say(format_args!("previous {:?}", previous.ended)),
+            None => say("previous unknown"),
+        }
+        say("found");
+    })
+    .add_observer(|told: On<RecoveryAvailable>| {
+        say(format_args!("offer {:?}", told.offer.cause));
+        for label in told.offer.checkpoints.iter().filter_map(|it| it.label.as_deref()) {
+            say(format_args!("named {label}"));
+        }
+    })
+    .add_observer(|told: On<CheckpointCaptured>, score: Res<Score>| {
+        say(format_args!("captured {} {}", told.checkpoint.counter, score.0));
+    })
+    .add_observer(|told: On<CheckpointSaved>| {
+        say(format_args!("saved {}", told.checkpoint.counter));
+    })
+    .add_observer(|told: On<SessionRestored>, score: Res<Score>| {
+        say(format_args!("restored {} {}", told.checkpoint.counter, score.0));
+    })
+    .add_observer(|told: On<SessionClosed>| say(format_args!("closed {}", told.complete)))
+    .add_observer(|told: On<RequestRejected>| say(format_args!("rejected {:?}", told.error)))
+    .add_observer(|told: On<CheckpointFailed>| say(format_args!("failed {:?}", told.error)))
+    .add_observer(|told: On<RecoveryFailed>| say(format_args!("lost {:?}", told.error)))
+    .add_observer(|told: On<CorruptionDetected>| {
+        say(format_args!("damaged {:?}", told.files));
+    });
+    app
+}
+
+/// Starts a session with something in it, in the first frame.
+pub fn start_session(mut commands: Commands) {
+    commands.start_session(NewSession::named("World"));
+    commands.spawn(Health(42));
+}
+
+/// Run condition: a few checkpoints are safe.
+pub fn some_are_safe(session: Option<Res<CurrentSession>>) -> bool {
+    session.and_then(|session| session.last_checkpoint()).is_some_and(|last| last.id.counter >= 3)
+}
+
+/// A running game.
+pub struct Process {
+    child: Child,
+    lines: Receiver<String>,
+    heard: Vec<String>,
+    /// How many of `heard` were waited for.
+    attended: usize,
+}
+
+/// All that a process said, and how it ended.
+#[derive(Debug)]
+pub struct Story {
+    pub lines: Vec<String>,
+    pub status: ExitStatus,
+}
+
+impl Process {
+    /// Runs this very binary with the test `test`, which is to play `role`.
+    pub fn start(test: &str, role: &str, directory: &Path) -> Self {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", test, "--ignored", "--nocapture"])
+            .env(ROLE, role)
+            .env(DIRECTORY, directory)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let (sender, lines) = channel();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                // The harness begins a line of its own and doesn't end it.
+                let Some((_, line)) = line.split_once(MARK) else { continue };
+                if sender.send(line.to_owned()).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { child, lines, heard: Vec::new(), attended: 0 }
+    }
+
+    /// Waits for the next line that begins with one of these words.
+    pub fn wait_for(&mut self, words: &[&str]) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            while let Some(line) = self.heard.get(self.attended) {
+                self.attended += 1;
+                if words.iter().any(|word| line.starts_with(word)) {
+                    return line.clone();
+                }
+            }
+            let wait = deadline.saturating_duration_since(Instant::now());
+            match self.lines.recv_timeout(wait) {
+                Ok(line) => self.heard.push(line),
+                Err(error) => panic!("none of {words:?} came ({error}): {:?}", self.heard),
+            }
+        }
+    }
+
+    /// Sends a signal.
+    #[cfg(unix)]
+    pub fn signal(&self, signal: &str) {
+        let process = self.child.id().to_string();
+        let sent = Command::new("kill").args([format!("-{signal}"), process]).status().unwrap();
+        assert!(sent.success(), "the signal should be sent");
+    }
+
+    /// Kills it with SIGKILL, if it still runs.
+    pub fn kill(mut self) -> Story {
+        self.child.kill().unwrap();
+        self.tell()
+    }
+
+    /// Waits for its end.
+    pub fn finish(mut self) -> Story {
+        let deadline = Instant::now() + PATIENCE;
+        while self.child.try_wait().unwrap().is_none() {
+            if Instant::now() > deadline {
+                panic!("it doesn't end: {:?}", self.kill());
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+        self.tell()
+    }
+
+    fn tell(&mut self) -> Story {
+        let status = self.child.wait().unwrap();
+        self.heard.extend(self.lines.iter());
+        Story { lines: std::mem::take(&mut self.heard), status }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Story {
+    /// The lines that begin with `word`, without it.
+    pub fn of<'a>(&'a self, word: &'a str) -> impl Iterator<Item = &'a str> {
+        self.lines.iter().filter_map(move |line| line.strip_prefix(word)?.strip_prefix(' '))
+    }
+}
+
+/// What was captured and acknowledged on the line that is played, over all its processes.
+#[derive(Default, Debug)]
+pub struct Memory {
+    /// The score at each checkpoint. A number that was lost before it was acknowledged is given
+    /// again, and then the later one counts.
+    captured: HashMap<u64, u32>,
+    /// The newest checkpoint that was captured.
+    pub newest: u64,
+    /// The newest checkpoint that was acknowledged.
+    pub acknowledged: u64,
+}
+
+impl Memory {
+    /// Learns from all that a process said, and checks what it was put back to.
+    pub fn listen(&mut self, story: &Story) {
+        for line in &story.lines {
+            let words: Vec<&str> = line.split(' ').collect();
+            let number = |place: usize| words[place].parse::<u64>().unwrap();
+            match words[0] {
+                "captured" => {
+                    self.newest = number(1);
+                    self.captured.insert(number(1), number(2) as u32);
+                }
+                "saved" => self.acknowledged = self.acknowledged.max(number(1)),
+                "restored" => self.check(number(1), number(2) as u32),
+                "damaged" | "lost" => panic!("nobody damaged anything: {story:?}"),
+                _ => {}
+            }
+        }
+    }
+
+    /// Checks that nothing acknowledged is lost, and that what came back is what was there.
+    pub fn check(&self, checkpoint: u64, score: u32) {
+        assert!(checkpoint >= self.acknowledged, "{checkpoint} came back: {self:?}");
+        assert_eq!(self.captured.get(&checkpoint), Some(&score), "{checkpoint}: {self:?}");
+    }
+}
