@@ -30,6 +30,6 @@ pub(crate) use encode::{Carried, Encoder};
 #[cfg(test)]
 pub(crate) use encode::{EncodeFailureReason, Encoded};
 pub(crate) use record::{
-    Capture, CaptureScope, PendingState, Recorder, SavedState, StateCodec, unfiltered,
+    Capture, CaptureScope, PendingState, Recorder, SavedState, StateCodec, unfiltered, unmarked,
 };
 pub(crate) use types::{CHILD_OF, CHILD_ORDER, DISABLED, SavedTypes};

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
+use bevy::ecs::component::ComponentId;
 use bevy::ecs::entity::Entity;
 use bevy::ecs::hierarchy::ChildOf;
 
@@ -31,6 +32,8 @@ pub(crate) struct WorldImage {
     pub(super) parents: Vec<u32>,
     losses: Vec<RestoreLoss>,
     carried: Carried,
+    /// Components of the game whose entities may have no marker yet.
+    pub(super) adopted: Vec<ComponentId>,
 }
 
 /// One saved type in an image.
@@ -103,7 +106,8 @@ impl WorldImage {
         let parents = parents(&ranks, &columns);
         let order = spawn_order(&parents, &child_orders(&ranks, &columns));
         let rows = RowsByEntity::new(ranks.len(), &columns);
-        Ok(Self { ranks, columns, rows, order, parents, losses, carried })
+        let adopted = types.adopted().map(|(_, component)| component).collect();
+        Ok(Self { ranks, columns, rows, order, parents, losses, carried, adopted })
     }
 
     /// Entities in the image.

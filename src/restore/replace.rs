@@ -53,7 +53,7 @@ impl WorldImage {
     /// depends on them: references, resources once more, and pending transitions.
     pub(crate) fn replace_entities(self, world: &mut World) -> EntitiesReplaced {
         let mut report = RestoreReport { losses: self.losses().to_vec(), ..Default::default() };
-        despawn_old_entities(world, &mut report);
+        despawn_old_entities(world, &self.adopted, &mut report);
         let mut replacement = Replacement::new(world, self, report);
         // Their death may have changed resources, and those may name entities that have ids now.
         replacement.restore_resources(world);

@@ -1,6 +1,6 @@
 //! Clearing the old world away.
 
-use bevy::ecs::component::Component;
+use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::Entity;
 use bevy::ecs::query::{Or, QueryState, With, Without};
 use bevy::ecs::reflect::ReflectComponent;
@@ -10,6 +10,7 @@ use bevy::prelude::ReflectDefault;
 use bevy::reflect::Reflect;
 
 use super::RestoreReport;
+use super::late_markers::mark_late;
 use crate::capture::{Saved, unfiltered};
 
 /// Marks an entity that isn't saved and makes no sense after a restore: a bullet, a particle, a
@@ -34,9 +35,14 @@ type OldEntities = (Or<(With<Saved>, With<DespawnOnRestore>)>, Without<IsResourc
 ///
 /// Death has consequences in many games: an observer that drops loot spawns the next saved entity.
 /// So it goes on until there is none, for a bounded number of rounds.
-pub(super) fn despawn_old_entities(world: &mut World, report: &mut RestoreReport) {
+pub(super) fn despawn_old_entities(
+    world: &mut World,
+    adopted: &[ComponentId],
+    report: &mut RestoreReport,
+) {
     let mut query: QueryState<Entity, OldEntities> = unfiltered(world, QueryState::new);
     loop {
+        mark_late(world, adopted);
         let old: Vec<Entity> = query.iter(world).collect();
         report.not_despawned = old.len() as u64;
         if old.is_empty() || report.despawn_rounds == ROUNDS {
