@@ -4,6 +4,8 @@
 
 mod capture;
 mod clock;
+#[cfg(test)]
+mod generated_worlds;
 mod journal;
 mod lifecycle;
 mod plugin;

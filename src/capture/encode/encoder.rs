@@ -76,6 +76,12 @@ impl Encoder {
         }
     }
 
+    /// The id that a saved entity has in the session.
+    #[cfg(test)]
+    pub(crate) fn id_of(&self, entity: Entity) -> Option<SaveId> {
+        self.ids.saved(entity).map(|saved| saved.id)
+    }
+
     /// Carries rows along that this build can't use.
     pub(crate) fn carry(&mut self, carried: Carried) {
         self.carried = carried;
