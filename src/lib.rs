@@ -24,7 +24,7 @@ pub use lifecycle::{
     AutosaveStretched, CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved,
     CorruptionDetected, CurrentSession, LastCheckpoint, RecoveryAvailable, RecoveryDeclined,
     RecoveryFailed, RecoveryOffers, Request, RequestRejected, RestorePrepared, RestoreStarted,
-    SessionActivity, SessionCatalog, SessionClosed, SessionCommands, SessionEnded,
+    SavingStopped, SessionActivity, SessionCatalog, SessionClosed, SessionCommands, SessionEnded,
     SessionForgotten, SessionPaused, SessionRecovered, SessionRestored, SessionResumed,
     SessionSettings, SessionStarted, SessionUpdate, SessionUpdated, SessionsFound, TypeFailed,
     TypeNotSaved, recovery_is_pending, saving_is_in_progress, session_is_active, session_is_paused,

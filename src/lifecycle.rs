@@ -13,6 +13,7 @@ mod requests;
 mod restoring;
 mod runtime;
 mod settings;
+mod stopped;
 
 pub use activity::{SessionActivity, saving_is_in_progress, session_is_restoring};
 pub use current_session::{CurrentSession, LastCheckpoint, session_is_active, session_is_paused};
@@ -20,9 +21,9 @@ pub use known_sessions::{RecoveryOffers, SessionCatalog, recovery_is_pending};
 pub use notifications::{
     AutosaveStretched, CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved,
     CorruptionDetected, RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RequestRejected,
-    RestorePrepared, RestoreStarted, SessionClosed, SessionEnded, SessionForgotten, SessionPaused,
-    SessionRecovered, SessionRestored, SessionResumed, SessionStarted, SessionUpdated,
-    SessionsFound, TypeFailed, TypeNotSaved,
+    RestorePrepared, RestoreStarted, SavingStopped, SessionClosed, SessionEnded, SessionForgotten,
+    SessionPaused, SessionRecovered, SessionRestored, SessionResumed, SessionStarted,
+    SessionUpdated, SessionsFound, TypeFailed, TypeNotSaved,
 };
 pub use requests::{Request, SessionCommands, SessionUpdate};
 pub use settings::SessionSettings;

@@ -120,6 +120,15 @@ notifications! {
         retry_in: Option<Duration>,
     }
 
+    /// One of the game's observers or hooks panicked in the middle of the plugin's work, and the
+    /// game caught it and goes on. Nothing is saved from here on, and every request is rejected,
+    /// until the app is made anew. What was acknowledged is safe, and the next app or process is
+    /// offered it as after a crash.
+    SavingStopped {
+        /// The session that was being played or restored.
+        session: Option<SessionId>,
+    }
+
     /// Automatic checkpoints come less often than the settings say, to keep to
     /// [`SessionSettings::max_bytes_per_second`](crate::SessionSettings::max_bytes_per_second),
     /// or as often again.

@@ -45,6 +45,10 @@ pub enum RequestError {
         /// The largest size allowed.
         limit: usize,
     },
+    /// A panic of the game's own code came through the plugin and was caught: nothing is saved any
+    /// more, see [`SavingStopped`](crate::SavingStopped).
+    #[error("saving stopped after a panic")]
+    SavingStopped,
     /// The session's files can't be used now; they were left as they are.
     #[error("{message}")]
     Store {

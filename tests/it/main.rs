@@ -9,4 +9,5 @@ mod kill;
 mod lifecycle;
 mod notifications;
 mod recovery;
+mod restore_failures;
 mod saved_types;
