@@ -8,6 +8,7 @@
 mod app_ext;
 mod codec;
 mod declaration;
+mod drift;
 mod encode;
 mod record;
 mod saved;
@@ -20,15 +21,17 @@ pub(crate) mod test_kit;
 mod tests;
 
 pub use app_ext::SessionAppExt;
+pub use drift::DriftedType;
 pub use saved::{ReflectSaved, Saved};
 pub use types::{TypeProblem, TypeProblemReason};
 
 pub(crate) use codec::{
     ChildOrderCodec, Codec, ComponentCodec, CopyCodec, DecodeError, SerdeCodec,
 };
-pub(crate) use encode::{Carried, Encoder};
+pub(crate) use drift::drift_between;
 #[cfg(test)]
-pub(crate) use encode::{EncodeFailureReason, Encoded};
+pub(crate) use encode::EncodeFailureReason;
+pub(crate) use encode::{Carried, Encoded, Encoder};
 pub(crate) use record::{
     Capture, CaptureScope, PendingState, Recorder, SavedState, StateCodec, unfiltered, unmarked,
 };

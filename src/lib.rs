@@ -18,7 +18,9 @@ mod store;
 mod torture;
 mod writer;
 
-pub use capture::{ReflectSaved, Saved, SessionAppExt, TypeProblem, TypeProblemReason};
+pub use capture::{
+    DriftedType, ReflectSaved, Saved, SessionAppExt, TypeProblem, TypeProblemReason,
+};
 pub use journal::{CheckpointId, CheckpointKind, RunId, SaveId, SessionId, Validity, limits};
 pub use lifecycle::{
     AutosaveStretched, CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved,

@@ -5,6 +5,7 @@ mod message_pack;
 mod proxy;
 mod reflected;
 mod typed;
+mod unordered;
 
 use bevy::ecs::component::Component;
 use bevy::ecs::entity::EntityMapper;
@@ -16,6 +17,7 @@ pub(crate) use message_pack::{
 pub(crate) use proxy::{disabled_codec, scope_on_enter_codec, scope_on_exit_codec};
 pub(crate) use reflected::ReflectedCodec;
 pub(crate) use typed::SerdeCodec;
+pub(crate) use unordered::differ_in_order_only;
 
 use super::encode::SaveIds;
 

@@ -10,9 +10,7 @@ mod split;
 
 pub(crate) use carried::Carried;
 pub(crate) use column::ColumnWriter;
-#[cfg(test)]
-pub(crate) use encoder::Encoded;
-pub(crate) use encoder::Encoder;
+pub(crate) use encoder::{Encoded, Encoder};
 #[cfg(test)]
 pub(crate) use failure::EncodeFailureReason;
 pub(crate) use save_ids::SaveIds;

@@ -125,22 +125,22 @@ impl Churn {
         if let Some(mut health) = entity.get_mut::<Health>() {
             health.0 = number;
         }
-        if number % 2 == 0
+        if number.is_multiple_of(2)
             && let Some(mut inventory) = entity.get_mut::<Inventory>()
         {
             inventory.0.push(number);
         }
-        if number % 3 == 0
+        if number.is_multiple_of(3)
             && let Some(mut burning) = entity.get_mut::<Burning>()
         {
             burning.0 += 1;
         }
-        if number % 5 == 0
+        if number.is_multiple_of(5)
             && let Some(mut look) = entity.get_mut::<Look>()
         {
             *look = Look::Plain;
         }
-        if number % 7 == 0 {
+        if number.is_multiple_of(7) {
             entity.modify_component::<Serial, ()>(|serial| serial.0 += 1);
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 
 use super::requests::Request;
-use crate::capture::TypeProblemReason;
+use crate::capture::{DriftedType, TypeProblemReason};
 use crate::journal::{CheckpointId, CheckpointKind, SessionId};
 use crate::recovery::RecoveryOffer;
 use crate::restore::RestoreReport;
@@ -139,13 +139,15 @@ notifications! {
         interval: Duration,
     }
 
-    /// The writer's count of a type's rows differed from the world's: something changed the world
-    /// without a trace. A full checkpoint follows by itself.
+    /// Something changed the world without a trace, such as a write through
+    /// `bypass_change_detection`: the rows of a type are others in the journal than in the world.
+    /// Their number is compared with every checkpoint, their values in the
+    /// [self-test](crate::SessionSettings::self_test). A full checkpoint follows by itself.
     CheckpointDrifted {
         /// The session.
         session: SessionId,
         /// The types.
-        types: Vec<String>,
+        types: Vec<DriftedType>,
     }
 
     /// A type can't be saved, as far as the game's set-up goes. Told once, in the first frame.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bevy::ecs::entity::Entity;
 use jiff::Timestamp;
 
-use crate::capture::{Capture, Carried};
+use crate::capture::{Capture, Carried, DriftedType};
 use crate::journal::{CheckpointId, CheckpointKind, FrameKind, Record, RunId, SaveId, SessionId};
 use crate::process::PreviousRun;
 use crate::recovery::{Found, Prepared, Wanted};
@@ -64,6 +64,8 @@ pub(crate) struct CheckpointOrder {
     /// The custom fields, if they changed or the capture is full.
     pub fields: Option<Fields>,
     pub capture: Capture,
+    /// Everything at the same moment, to hold against what was written.
+    pub self_test: Option<Capture>,
     pub handed_over: Instant,
 }
 
@@ -97,8 +99,8 @@ pub(crate) enum Report {
     Failed { checkpoint: CheckpointId, error: CheckpointError, retry_in: Option<Duration> },
     /// The next capture must be full.
     NeedFull,
-    /// The writer counts other rows than the world has; the next capture must be full.
-    Drifted { types: Vec<String> },
+    /// The writer has other rows than the world; the next capture must be full.
+    Drifted { types: Vec<DriftedType> },
     /// The game's own code failed while a type was written.
     TypeFailed { type_path: String, message: String },
     /// The run ended.

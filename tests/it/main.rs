@@ -11,3 +11,4 @@ mod notifications;
 mod recovery;
 mod restore_failures;
 mod saved_types;
+mod self_test;

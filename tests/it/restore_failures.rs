@@ -302,7 +302,7 @@ fn ways_to_panic() -> Vec<(&'static str, fn(&mut App))> {
                 assert!(healths.get(added.entity).is_ok_and(|health| health.0 < 12), "at the last");
             });
         }),
-        ("in a hook", |app| drop(app.insert_resource(Armed))),
+        ("in a hook", |app| app.world_mut().insert_resource(Armed)),
         ("when it is over", |app| {
             app.add_observer(|_: On<SessionRestored>| panic!("after the last change"));
         }),
