@@ -144,7 +144,7 @@ mutant 'forget the pending transition' src/capture/record/states.rs \
 mutant 'forget that a component was removed' src/capture/record/removals.rs \
     's/if !entities\.is_empty\(\) \{/if false {/' $worlds
 mutant 'copy into a stale buffer' src/capture/record/copies.rs \
-    's/codec\.copy_into\(component, value\);//' 'any_chain_of_deltas recycled_buffers'
+    's/codec\.copy_into\(component, value\);//' $worlds
 mutant 'keep references to strangers' src/restore/references.rs \
     's/self\.id\(source\)\.unwrap_or\(STRANGER\)/self.id(source).unwrap_or(SaveId(1))/' $worlds
 mutant 'leave entities that are marked late' src/restore/sweep.rs \
