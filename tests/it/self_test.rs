@@ -231,3 +231,49 @@ fn a_checkpoint_that_cannot_be_read_back_is_no_drift() {
         told::<CheckpointSaved>(&app).into_iter().map(|saved| saved.checkpoint).collect();
     assert_eq!(saved.len(), 3);
 }
+
+#[test]
+fn a_writer_on_a_thread_of_its_own_tests_beside_the_game() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = SessionSettings {
+        interval: Duration::from_millis(5),
+        max_bytes_per_second: u64::MAX,
+        self_test: NonZeroU32::new(1),
+        ..SessionSettings::default()
+    };
+    let plugin = SessionPlugin::new("Tests", "Self-test").directory(directory.path());
+    let mut app = App::new();
+    app.add_plugins((MinimalPlugins, plugin.settings(settings))).init_resource::<Score>();
+    listen::<CheckpointDrifted>(&mut app);
+    listen::<CheckpointSaved>(&mut app);
+    app.finish();
+    app.cleanup();
+    request(&mut app, |commands| commands.start_session(NewSession::named("Threads")));
+    let crowd: Vec<Entity> =
+        (0..200).map(|health| app.world_mut().spawn(Health(health)).id()).collect();
+    let frame = |app: &mut App, number: u32| {
+        let entity = crowd[number as usize % crowd.len()];
+        app.world_mut().entity_mut(entity).insert((Health(number), Inventory(vec![number])));
+        app.update();
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    let begun = std::time::Instant::now();
+    let is_over = |app: &App| {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", told::<CheckpointSaved>(app));
+    };
+    let mut number = 0;
+    while told::<CheckpointSaved>(&app).len() < 30 {
+        is_over(&app);
+        number += 1;
+        frame(&mut app, number);
+    }
+    assert_eq!(drifted(&app), Vec::<Vec<_>>::new());
+    let mut score = app.world_mut().resource_mut::<Score>();
+    score.bypass_change_detection().0 = 77;
+    while drifted(&app).is_empty() {
+        is_over(&app);
+        number += 1;
+        frame(&mut app, number);
+    }
+    assert_eq!(drifted(&app)[0], [of::<Score>(1)]);
+}
