@@ -8,6 +8,7 @@
 mod app_ext;
 mod codec;
 mod declaration;
+mod drift;
 mod encode;
 mod game_clock;
 mod placed;
@@ -24,6 +25,7 @@ pub(crate) mod test_kit;
 mod tests;
 
 pub use app_ext::SessionAppExt;
+pub use drift::DriftedType;
 pub use placed::{SaveKey, SaveScope};
 pub use saved::{ReflectSaved, Saved};
 pub use state_log::StateChange;
@@ -37,14 +39,15 @@ pub(crate) use codec::{
     decode_message_pack,
 };
 pub(crate) use declaration::{BeforeExit, watch_saved_states};
-pub(crate) use encode::{Carried, Claimed, EncodeFailure, Encoder, KeyedIds};
+pub(crate) use drift::drift_between;
 #[cfg(test)]
-pub(crate) use encode::{EncodeFailureReason, Encoded};
+pub(crate) use encode::EncodeFailureReason;
+pub(crate) use encode::{Carried, Claimed, EncodeFailure, Encoded, Encoder, KeyedIds};
 pub(crate) use game_clock::GameClock;
 pub(crate) use placed::{Parking, Placed};
 pub(crate) use record::{
     Capture, CaptureScope, Copier, PendingState, Recorder, SavedState, StateCodec, StatesBeingLeft,
-    unfiltered,
+    unfiltered, unmarked,
 };
 pub(crate) use state_log::StateLog;
 pub(crate) use types::{ANCHORS, CHILD_OF, CHILD_ORDER, DISABLED, GONE, SAVE_KEYS, SavedTypes};

@@ -4,6 +4,8 @@
 
 mod capture;
 mod clock;
+#[cfg(test)]
+mod generated_worlds;
 mod journal;
 mod lifecycle;
 mod plugin;
@@ -17,7 +19,7 @@ mod torture;
 mod writer;
 
 pub use capture::{
-    ReflectSaved, SaveKey, SaveScope, Saved, SessionAppExt, StateChange, TypeProblem,
+    DriftedType, ReflectSaved, SaveKey, SaveScope, Saved, SessionAppExt, StateChange, TypeProblem,
     TypeProblemReason, Unsaved,
 };
 pub use journal::{CheckpointId, CheckpointKind, RunId, SaveId, SessionId, Validity, limits};
@@ -26,7 +28,7 @@ pub use lifecycle::{
     CorruptionDetected, CurrentSession, DuplicateSaveKey, LastCheckpoint, PlacedRestored,
     RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RecoveryOffers, Request, RequestRejected,
     RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared, RestoreStalled, RestoreStarted,
-    SessionActivity, SessionCatalog, SessionClosed, SessionCommands, SessionEnded,
+    SavingStopped, SessionActivity, SessionCatalog, SessionClosed, SessionCommands, SessionEnded,
     SessionForgotten, SessionHooksExt, SessionPaused, SessionRecovered, SessionRestored,
     SessionResumed, SessionSettings, SessionStarted, SessionUpdate, SessionUpdated, SessionsFound,
     TypeFailed, TypeNotSaved, recovery_is_pending, saving_is_in_progress, session_is_active,

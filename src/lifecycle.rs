@@ -16,6 +16,7 @@ mod requests;
 mod restoring;
 mod runtime;
 mod settings;
+mod stopped;
 #[cfg(feature = "window")]
 mod window;
 
@@ -27,9 +28,9 @@ pub use notifications::{
     AutosaveStretched, CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved,
     CorruptionDetected, DuplicateSaveKey, PlacedRestored, RecoveryAvailable, RecoveryDeclined,
     RecoveryFailed, RequestRejected, RestoreCancelled, RestorePrepared, RestoreStalled,
-    RestoreStarted, SessionClosed, SessionEnded, SessionForgotten, SessionPaused, SessionRecovered,
-    SessionRestored, SessionResumed, SessionStarted, SessionUpdated, SessionsFound, TypeFailed,
-    TypeNotSaved,
+    RestoreStarted, SavingStopped, SessionClosed, SessionEnded, SessionForgotten, SessionPaused,
+    SessionRecovered, SessionRestored, SessionResumed, SessionStarted, SessionUpdated,
+    SessionsFound, TypeFailed, TypeNotSaved,
 };
 pub use requests::{Request, SessionCommands, SessionUpdate};
 pub use settings::{RestoreLosses, SessionSettings};

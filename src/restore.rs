@@ -9,6 +9,7 @@ mod decoded;
 mod decoder;
 mod extra;
 mod image;
+mod late_markers;
 mod loss;
 mod order;
 mod overwritten;

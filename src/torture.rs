@@ -36,7 +36,7 @@ use script::{Action, Script};
 use world::World;
 
 /// Rounds of the deep mode; `None` in an ordinary test run.
-fn rounds() -> Option<u64> {
+pub(crate) fn rounds() -> Option<u64> {
     std::env::var("BEVY_SESSION_TORTURE").ok()?.parse().ok()
 }
 
@@ -46,7 +46,7 @@ fn only_seed() -> Option<u64> {
 }
 
 /// Prints a figure, past the test harness that swallows what tests print.
-fn tell(figures: &str) {
+pub(crate) fn tell(figures: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "torture: {figures}");
 }

@@ -46,6 +46,7 @@ mutant() {
     fi
 }
 
+worlds=any_world_comes_back_the_same tested=the_self_test_names
 crash=no_power_cut_loses faults=no_fault_loses compound=a_crash_in_the_recovery
 damage=torture::damage trips=torture::round_trips hostile=torture::hostile
 
@@ -130,6 +131,44 @@ mutant 'count on from forged numbers' src/journal/index.rs \
     's/\.filter\(\|counter\| \*counter < limits::COUNTERS\)//' $hostile
 mutant 'count past the last segment' src/journal/index/ending.rs \
     's/segment\.header\.segment\.checked_add\(1\)/Some(segment.header.segment + 1)/' $hostile
+
+# What a capture must notice, and what a restore must bring back.
+mutant 'forget entities that became saved lately' src/capture/record/columns.rs \
+    's/if !fresh\.is_empty\(\) \{/if false {/' $worlds
+mutant 'forget sparse components of those' src/capture/record/columns.rs \
+    's/ \|\| span\.contains\(saved\.added\(\)\)//' $worlds
+mutant 'forget the order of siblings whose marker came or went' src/capture/record/recorder.rs \
+    's/self\.tell_child_order\(world, span, &mut capture\);//' $worlds
+mutant 'forget the pending transition' src/capture/record/states.rs \
+    's/let is_sent = !is_delta \|\| state != self\.last;/let is_sent = !is_delta || state.as_ref().map(|state| &state.current) != self.last.as_ref().map(|state| &state.current);/' $worlds
+mutant 'forget that a component was removed' src/capture/record/removals.rs \
+    's/if !entities\.is_empty\(\) \{/if false {/' $worlds
+mutant 'copy into a stale buffer' src/capture/record/copies.rs \
+    's/codec\.copy_into\(component, value\);//' $worlds
+mutant 'keep references to strangers' src/restore/references.rs \
+    's/self\.id\(source\)\.unwrap_or\(STRANGER\)/self.id(source).unwrap_or(SaveId(1))/' $worlds
+mutant 'leave entities that are marked late' src/restore/sweep.rs \
+    's/mark_late\(world, adopted\);//' $worlds
+mutant 'keep what the checkpoint lacks' src/restore/replace.rs \
+    's/replacement\.remove_what_was_not_saved\(world\);//' $worlds
+mutant 'let observers have the last word' src/restore/replace.rs \
+    's/replacement\.write_again_what_changed\(world\);//' $worlds
+mutant 'drop pending transitions' src/restore/replace.rs \
+    's/replacement\.set_pending_states\(world\);//' $worlds
+mutant 'spawn siblings by their ids' src/restore/image.rs \
+    's/spawn_order\(&parents, &child_orders\(&ranks, &columns\)\)/spawn_order(&parents, &[])/' $worlds
+mutant 'leave relationships out' src/restore/replace.rs \
+    's/replacement\.link\(world\);//' $worlds
+mutant 'write references as they are' src/capture/codec/typed.rs \
+    's/T::map_entities\(value, mapper\);//' $worlds
+
+# What the self-test must name, and must not.
+mutant 'find no drift' src/capture/drift.rs \
+    's/rows \+= u64::from\(is_counted && !is_the_same\);/let _ = (is_counted, is_the_same);/' $tested
+mutant 'take references to the dead for drift' src/capture/drift.rs \
+    's/\|\| codec\.is_some_and\(\|codec\| codec\.reads_the_same\(one, other, &saved\)\)/|| (codec.is_none() \&\& one == other)/' $tested
+mutant 'forget that a reference was turned' src/capture/drift.rs \
+    's/one == other \|\| \(targets\.any && differ_in_order_only\(&one, &other\)\)/{ let _ = differ_in_order_only(\&one, \&other); targets.any }/' $tested
 
 echo "$tried mutants tried, $survivors survived or could not be tried"
 [[ $survivors -eq 0 ]]

@@ -6,6 +6,7 @@ mod proxy;
 mod rebuilt;
 mod reflected;
 mod typed;
+mod unordered;
 
 use bevy::ecs::component::Component;
 use bevy::ecs::entity::EntityMapper;
@@ -18,6 +19,7 @@ pub(crate) use proxy::{disabled_codec, scope_on_enter_codec, scope_on_exit_codec
 pub(crate) use rebuilt::RebuiltCodec;
 pub(crate) use reflected::ReflectedCodec;
 pub(crate) use typed::SerdeCodec;
+pub(crate) use unordered::differ_in_order_only;
 
 use super::encode::SaveIds;
 

@@ -11,9 +11,7 @@ mod split;
 
 pub(crate) use carried::Carried;
 pub(crate) use column::ColumnWriter;
-#[cfg(test)]
-pub(crate) use encoder::Encoded;
-pub(crate) use encoder::{Claimed, Encoder};
+pub(crate) use encoder::{Claimed, Encoded, Encoder};
 #[cfg(test)]
 pub(crate) use failure::EncodeFailureReason;
 pub(crate) use failure::{EncodeFailure, panic_message};

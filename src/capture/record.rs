@@ -21,8 +21,10 @@ pub(crate) use states::{
     PendingState, SavedState, StateCodec, StateMapping, StateRecorder, StatesBeingLeft,
 };
 
+use bevy::ecs::component::ComponentId;
+use bevy::ecs::entity::Entity;
 use bevy::ecs::entity_disabling::DefaultQueryFilters;
-use bevy::ecs::query::{With, Without};
+use bevy::ecs::query::{QueryBuilder, QueryState, With, Without};
 use bevy::ecs::resource::IsResource;
 use bevy::ecs::world::World;
 
@@ -30,6 +32,14 @@ use super::Saved;
 
 /// The entities that are saved. Table storage only, so queries with this filter stay contiguous.
 pub(crate) type IsSaved = (With<Saved>, Without<IsResource>);
+
+/// The entities with a component that have no marker, and should.
+pub(crate) fn unmarked(world: &mut World, component: ComponentId) -> QueryState<Entity> {
+    unfiltered(world, |world| {
+        let mut query = QueryBuilder::<Entity>::new(world);
+        query.with_id(component).without::<Saved>().without::<IsResource>().build()
+    })
+}
 
 /// Builds queries that see disabled entities of every kind.
 ///

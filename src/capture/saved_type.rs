@@ -1,5 +1,6 @@
 //! A saved type, with its concrete type erased.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bevy::ecs::component::{Component, ComponentId};
@@ -9,9 +10,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::codec::{ChildOrderCodec, ComponentCodec, CopyCodec, RebuiltCodec};
+use super::drift::reads_the_same;
 use super::record::{
     ComponentRecorder, RecordColumn, ResourceRecorder, StateCodec, StateMapping, StateRecorder,
 };
+use crate::journal::SaveId;
 use crate::restore::{
     DecodedColumn, DecodedComponents, DecodedOrder, DecodedResource, DecodedState,
     RebuiltComponents,
@@ -48,6 +51,11 @@ pub(crate) trait SavedType: Send + Sync {
 
     /// What takes its values up from a checkpoint.
     fn decoder(&self) -> DecodedColumn;
+
+    /// Whether a restore would read the same from two values that are written differently.
+    fn reads_the_same(&self, _: &[u8], _: &[u8], _saved: &BTreeSet<SaveId>) -> bool {
+        false
+    }
 }
 
 /// A component.
@@ -81,6 +89,10 @@ impl<C: ComponentCodec> SavedType for ComponentType<C> {
 
     fn decoder(&self) -> DecodedColumn {
         DecodedColumn::Component(Box::new(DecodedComponents::new(self.codec.clone())))
+    }
+
+    fn reads_the_same(&self, one: &[u8], other: &[u8], saved: &BTreeSet<SaveId>) -> bool {
+        reads_the_same(&self.codec, one, other, saved)
     }
 }
 
@@ -186,6 +198,10 @@ impl<C: ComponentCodec> SavedType for ResourceType<C> {
 
     fn decoder(&self) -> DecodedColumn {
         DecodedColumn::Resource(Box::new(DecodedResource::new(self.codec.clone())))
+    }
+
+    fn reads_the_same(&self, one: &[u8], other: &[u8], saved: &BTreeSet<SaveId>) -> bool {
+        reads_the_same(&self.codec, one, other, saved)
     }
 }
 

@@ -115,8 +115,15 @@ pub(crate) enum Phase {
 /// The game, before it is complete.
 pub(crate) fn game() -> App {
     let mut app = App::new();
-    app.add_plugins((MinimalPlugins.build().disable::<ScheduleRunnerPlugin>(), StatesPlugin))
-        .init_state::<Game>()
+    app.add_plugins((MinimalPlugins.build().disable::<ScheduleRunnerPlugin>(), StatesPlugin));
+    complete(&mut app);
+    SavedTypes::collect(app.world_mut());
+    app
+}
+
+/// Adds everything that the game saves.
+pub(crate) fn complete(app: &mut App) {
+    app.init_state::<Game>()
         .add_sub_state::<Phase>()
         .register_type::<Health>()
         .register_type::<Armor>()
@@ -133,8 +140,6 @@ pub(crate) fn game() -> App {
         .save_state::<Game>()
         .save_state::<Phase>()
         .save_reflected::<Look>();
-    SavedTypes::collect(app.world_mut());
-    app
 }
 
 /// A game that is being played, and everything that captures it.

@@ -457,8 +457,8 @@ fn a_removal_that_nobody_saw_is_noticed_and_mended() {
     play.world().clear_trackers();
     let capture = play.record(CaptureScope::Delta);
     let drift = play.encoder.encode(capture).drift;
-    assert!(drift.iter().any(|path| path == ENTITIES), "{drift:?}");
-    assert!(drift.iter().any(|path| path == Burning::type_path()), "{drift:?}");
+    assert!(drift.iter().any(|drifted| drifted.type_path == ENTITIES), "{drift:?}");
+    assert!(drift.iter().any(|drifted| drifted.type_path == Burning::type_path()), "{drift:?}");
     play.full();
     assert!(play.delta().drift.is_empty());
     assert_eq!(play.journal.entities(), 1);

@@ -100,6 +100,9 @@ impl RuntimeParts {
         let base = if full { None } else { playing.base };
         playing.counter = id.counter;
         playing.base = Some(id.counter);
+        // Before anybody is told, who might change the world.
+        let is_tested = !full && is_self_test_due(world, id.counter);
+        let self_test = is_tested.then(|| playing.recorder.capture(world, CaptureScope::Full));
         span.record("rows", capture.rows());
         let captured = CheckpointCaptured {
             session: playing.session,
@@ -126,6 +129,7 @@ impl RuntimeParts {
             state_changes,
             clock,
             capture,
+            self_test,
             handed_over,
         };
         self.order(Order::Checkpoint(Box::new(order)));
@@ -152,6 +156,13 @@ impl RuntimeParts {
         let session = playing.session;
         notify(world, AutosaveStretched { session, interval });
     }
+}
+
+/// Whether this checkpoint is one of those that are held against the world.
+fn is_self_test_due(world: &World, counter: u64) -> bool {
+    let settings = world.get_resource::<SessionSettings>();
+    let every = settings.and_then(|settings| settings.self_test);
+    every.is_some_and(|every| counter.is_multiple_of(every.get().into()))
 }
 
 /// Whether a checkpoint of this kind copies everything, so that the log is anchored to the world

@@ -6,6 +6,7 @@ use tracing::error;
 use super::activity::{RestorePhase, set_activity};
 use super::notifications::{CheckpointFailed, TypeNotSaved, notify};
 use super::runtime::{Playing, Runtime, RuntimeParts, Transition};
+use super::stopped::tell_that_saving_stopped;
 use super::{CurrentSession, SessionSettings};
 use crate::capture::TypeProblem;
 use crate::journal::CheckpointId;
@@ -15,13 +16,19 @@ use crate::writer::Order;
 
 /// The system in the plugin's own schedule, after `Last`.
 pub(crate) fn run_frame(world: &mut World, mut complained: Local<bool>) {
+    let Some(mut runtime) = world.get_resource_mut::<Runtime>() else {
+        if !std::mem::replace(&mut *complained, true) {
+            error!(
+                "nothing is saved: call `app.finish()` before `app.update()`, as `app.run()` does"
+            );
+        }
+        return;
+    };
     // Taken out, so that observers of our notifications get the whole world. If one of them
     // panics, the parts are dropped while unwinding, and that flushes what was captured.
-    let runtime = world.get_resource_mut::<Runtime>();
-    if runtime.is_none() && !std::mem::replace(&mut *complained, true) {
-        error!("nothing is saved: call `app.finish()` before `app.update()`, as `app.run()` does");
-    }
-    let Some(mut parts) = runtime.and_then(|mut runtime| runtime.take()) else { return };
+    let Some(mut parts) = runtime.take() else {
+        return tell_that_saving_stopped(world, &mut complained);
+    };
     parts.frame(world);
     if let Some(mut runtime) = world.get_resource_mut::<Runtime>() {
         runtime.put_back(parts);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 
 use super::requests::Request;
-use crate::capture::{SaveKey, TypeProblemReason};
+use crate::capture::{DriftedType, SaveKey, TypeProblemReason};
 use crate::journal::{CheckpointId, CheckpointKind, SessionId};
 use crate::recovery::RecoveryOffer;
 use crate::restore::{RestoreLoss, RestoreReport};
@@ -120,6 +120,15 @@ notifications! {
         retry_in: Option<Duration>,
     }
 
+    /// One of the game's observers or hooks panicked in the middle of the plugin's work, and the
+    /// game caught it and goes on. Nothing is saved from here on, and every request is rejected,
+    /// until the app is made anew. What was acknowledged is safe, and the next app or process is
+    /// offered it as after a crash.
+    SavingStopped {
+        /// The session that was being played or restored.
+        session: Option<SessionId>,
+    }
+
     /// Automatic checkpoints come less often than the settings say, to keep to
     /// [`SessionSettings::max_bytes_per_second`](crate::SessionSettings::max_bytes_per_second),
     /// or as often again.
@@ -130,13 +139,15 @@ notifications! {
         interval: Duration,
     }
 
-    /// The writer's count of a type's rows differed from the world's: something changed the world
-    /// without a trace. A full checkpoint follows by itself.
+    /// Something changed the world without a trace, such as a write through
+    /// `bypass_change_detection`: the rows of a type are others in the journal than in the world.
+    /// Their number is compared with every checkpoint, their values in the
+    /// [self-test](crate::SessionSettings::self_test). A full checkpoint follows by itself.
     CheckpointDrifted {
         /// The session.
         session: SessionId,
         /// The types.
-        types: Vec<String>,
+        types: Vec<DriftedType>,
     }
 
     /// A type can't be saved, as far as the game's set-up goes. Told once, in the first frame.

@@ -1,5 +1,6 @@
 //! What a game or player may change while it runs.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use bevy::prelude::*;
@@ -63,6 +64,18 @@ pub struct SessionSettings {
     /// How long a restore waits for its gate until [`RestoreStalled`](crate::RestoreStalled) says
     /// so. It goes on waiting. Defaults to 10 seconds.
     pub restore_patience: Duration,
+    /// For development: every so many checkpoints, what was written is read back from the disk and
+    /// held against the world, value by value. What differs was changed without a trace, and
+    /// [`CheckpointDrifted`](crate::CheckpointDrifted) names it. What can't be told: the order in
+    /// lists of values that refer to entities, and types that could not be written or read. A value
+    /// that is written differently each time is named although it didn't change. Defaults to
+    /// `None`: never.
+    ///
+    /// It costs a full copy of everything that is saved, in the same frame as the checkpoint, and
+    /// on the writer's thread the time to encode that copy and to read and merge the session's
+    /// newest checkpoint; both are in memory meanwhile. Checkpoints that copy everything anyway
+    /// are not tested, and neither are those that a slow disk merges into the next one.
+    pub self_test: Option<NonZeroU32>,
     /// How long an exit waits for the last checkpoint to be on disk. Defaults to 3 seconds.
     pub exit_patience: Duration,
 }
@@ -80,6 +93,7 @@ impl Default for SessionSettings {
             checkpoint_on_focus_loss: false,
             losses: RestoreLosses::default(),
             restore_patience: Duration::from_secs(10),
+            self_test: None,
             exit_patience: Duration::from_secs(3),
         }
     }

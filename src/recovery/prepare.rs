@@ -91,7 +91,7 @@ pub(crate) fn prepare(
         Ok(None) if is_damaged(stored.index(), checkpoint) => {
             return Err(damaged(machine, wanted.session, now));
         }
-        Ok(None) => return Err(RequestError::UnknownCheckpoint.into()),
+        Ok(None) => return Err(not_there(stored.index(), RequestError::UnknownCheckpoint)),
         Err(error) if error.is_damage() => return Err(damaged(machine, wanted.session, now)),
         Err(error) => return Err(unreadable(&error)),
     };
@@ -174,6 +174,12 @@ fn refuse_to_guess(index: &SessionIndex) -> Result<(), PrepareFailure> {
     Err(PrepareFailure::Unrecoverable(RecoveryError::Unreadable { message }))
 }
 
+/// Nothing is there, as far as anybody can tell: what is asked for may be in a file that can't be
+/// read now.
+fn not_there(index: &SessionIndex, error: RequestError) -> PrepareFailure {
+    refuse_to_guess(index).err().unwrap_or(PrepareFailure::Rejected(error))
+}
+
 /// The line that is asked for: the one with the checkpoint on it, or else the newest.
 fn choose_head(index: &SessionIndex, wanted: Wanted) -> Result<Head, PrepareFailure> {
     let heads = index.heads();
@@ -190,7 +196,7 @@ fn choose_head(index: &SessionIndex, wanted: Wanted) -> Result<Head, PrepareFail
     let damaged = index.problems().iter().any(|problem| problem.kind.is_damage());
     Err(match damaged {
         true => PrepareFailure::Unrecoverable(RecoveryError::AllDamaged),
-        false => RequestError::NothingToRestore.into(),
+        false => not_there(index, RequestError::NothingToRestore),
     })
 }
 

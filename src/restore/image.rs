@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 
-use bevy::ecs::component::Component;
+use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::Entity;
 use bevy::ecs::hierarchy::ChildOf;
 use serde::Serialize;
@@ -48,6 +48,8 @@ pub(crate) struct WorldImage {
     pub(super) anchors: Vec<(SaveId, SaveKey)>,
     pub(super) losses: Vec<RestoreLoss>,
     pub(super) carried: Carried,
+    /// Components of the game whose entities may have no marker yet.
+    pub(super) adopted: Vec<ComponentId>,
 }
 
 /// One saved type in an image.
@@ -139,6 +141,7 @@ impl WorldImage {
         let order = spawn_order(&parents, &child_orders);
         let rows = RowsByEntity::new(ranks.len(), &columns);
         let keys = keys(&columns);
+        let adopted = types.adopted().map(|(_, component)| component).collect();
         Self {
             ranks,
             columns,
@@ -152,6 +155,7 @@ impl WorldImage {
             anchors,
             losses,
             carried,
+            adopted,
         }
     }
 

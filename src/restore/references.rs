@@ -108,6 +108,10 @@ impl EntityMapper for References<'_> {
     fn set_mapped(&mut self, _: Entity, _: Entity) {}
 }
 
+/// The name of an entity that wasn't restored. No checkpoint has it, so a value that names one is
+/// as no checkpoint says, not even one that says "nobody".
+const STRANGER: SaveId = SaveId(u64::MAX);
+
 /// Replaces restored entities by their ids, to compare values with those in the checkpoint.
 pub(crate) struct Names<'a> {
     ranks: &'a Ranks,
@@ -138,8 +142,11 @@ impl<'a> Names<'a> {
 
 impl EntityMapper for Names<'_> {
     fn get_mapped(&mut self, source: Entity) -> Entity {
-        let id = self.id(source).and_then(|id| Entity::try_from_bits(id.0));
-        id.unwrap_or(Entity::PLACEHOLDER)
+        if source == Entity::PLACEHOLDER {
+            return source;
+        }
+        let id = self.id(source).unwrap_or(STRANGER);
+        Entity::try_from_bits(id.0).unwrap_or(Entity::PLACEHOLDER)
     }
 
     fn set_mapped(&mut self, _: Entity, _: Entity) {}

@@ -69,7 +69,7 @@ impl WorldImage {
     /// depends on them: references, resources once more, and pending transitions.
     pub(crate) fn replace_entities(self, world: &mut World) -> EntitiesReplaced {
         let mut report = RestoreReport { losses: self.losses.clone(), ..Default::default() };
-        despawn_old_entities(world, &mut report);
+        despawn_old_entities(world, &self.adopted, &mut report);
         despawn_gone(world, &self.gone, &mut report);
         let mut replacement = Replacement::of_world(world, self, report);
         // Their death may have changed resources, and those may name entities that have ids now.

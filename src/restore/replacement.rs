@@ -11,6 +11,7 @@ use super::dangling::name_field;
 use super::decoded::DecodedColumn;
 use super::extra::find_extra_entities;
 use super::image::{ImageColumn, WorldImage};
+use super::late_markers::mark_late;
 use super::order::NOBODY;
 use super::references::{Names, Outside, References};
 use super::replace::{EntitiesReplaced, ResourceRestored};
@@ -288,6 +289,7 @@ impl Replacement {
         for reference in &mut self.report.dangling {
             name_field(reference, world);
         }
+        mark_late(world, &self.image.adopted);
         self.report.extra = find_extra_entities(&self, world);
         EntitiesReplaced {
             report: self.report,

@@ -1,6 +1,6 @@
 //! Clearing the old world away.
 
-use bevy::ecs::component::Component;
+use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::Entity;
 use bevy::ecs::hierarchy::Children;
 use bevy::ecs::query::{Or, QueryState, With, Without};
@@ -11,6 +11,7 @@ use bevy::prelude::ReflectDefault;
 use bevy::reflect::Reflect;
 
 use super::RestoreReport;
+use super::late_markers::mark_late;
 use crate::capture::{Placed, SaveKey, Saved, UnsavedMarkers, unfiltered};
 use crate::journal::SaveId;
 
@@ -38,11 +39,19 @@ type OldEntities =
 ///
 /// Death has consequences in many games: an observer that drops loot spawns the next saved entity.
 /// So it goes on until there is none, for a bounded number of rounds.
-pub(super) fn despawn_old_entities(world: &mut World, report: &mut RestoreReport) {
-    unfiltered(world, UnsavedMarkers::new).settle(world);
+pub(super) fn despawn_old_entities(
+    world: &mut World,
+    adopted: &[ComponentId],
+    report: &mut RestoreReport,
+) {
+    let mut unsaved = unfiltered(world, UnsavedMarkers::new);
+    mark_late(world, adopted);
+    unsaved.settle(world);
     let mut query: QueryState<Entity, OldEntities> = unfiltered(world, QueryState::new);
     report.unsaved_children = unsaved_children(world, &mut query);
     loop {
+        mark_late(world, adopted);
+        unsaved.settle(world);
         let old: Vec<Entity> = query.iter(world).collect();
         report.not_despawned = old.len() as u64;
         if old.is_empty() || report.despawn_rounds == ROUNDS {

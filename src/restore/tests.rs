@@ -236,6 +236,55 @@ fn references_without_target_are_named() {
 }
 
 #[test]
+fn a_reference_to_nobody_does_not_stay_one_to_a_stranger() {
+    let mut play = Play::start();
+    play.world().insert_resource(Leader(Entity::PLACEHOLDER));
+    play.full();
+    let saved = play.journal.clone();
+    let scenery = play.world().spawn(Name::new("scenery")).id();
+    play.world().insert_resource(Leader(scenery));
+    play.restore(&saved);
+    assert_eq!(*play.world().resource::<Leader>(), Leader(Entity::PLACEHOLDER));
+}
+
+#[test]
+fn entities_that_were_spawned_too_early_to_be_marked_are_replaced_too() {
+    let early = || {
+        let mut app = App::new();
+        app.world_mut().spawn((Player, Health(1)));
+        app.register_type::<Health>();
+        Play::of(app)
+    };
+    let mut play = early();
+    play.full();
+    let saved = play.journal.clone();
+    // Of the type that doesn't bring its marker along any more, and not captured yet.
+    play.world().spawn(Health(2));
+    for play in [&mut play, &mut early()] {
+        let report = play.restore(&saved).report;
+        assert_eq!(play.journal.rows, saved.rows);
+        assert!(report.extra.is_empty(), "{:?}", report.extra);
+    }
+}
+
+#[test]
+fn a_second_player_is_reported_although_its_type_was_spawned_too_early() {
+    let mut app = App::new();
+    app.world_mut().spawn(Inventory(vec![1]));
+    app.register_type::<Health>().register_type::<Inventory>();
+    app.add_observer(|_: On<Add, Health>, mut commands: Commands| {
+        commands.spawn(Inventory(vec![2]));
+    });
+    let mut play = Play::of(app);
+    play.world().spawn(Health(1));
+    play.full();
+    let saved = play.journal.clone();
+    let report = play.restore(&saved).report;
+    assert_eq!(report.extra.len(), 1, "{report:?}");
+    assert_eq!(report.extra[0].type_path.as_deref(), Some(Inventory::type_path()));
+}
+
+#[test]
 fn circles_in_a_hostile_hierarchy_are_cut() {
     let mut play = Play::start();
     for number in 0..4 {

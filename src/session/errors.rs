@@ -55,6 +55,10 @@ pub enum RequestError {
     /// There is no restore to cancel.
     #[error("there is no restore to cancel")]
     NothingToCancel,
+    /// A panic of the game's own code came through the plugin and was caught: nothing is saved any
+    /// more, see [`SavingStopped`](crate::SavingStopped).
+    #[error("saving stopped after a panic")]
+    SavingStopped,
     /// The session's files can't be used now; they were left as they are.
     #[error("{message}")]
     Store {

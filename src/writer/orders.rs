@@ -6,7 +6,7 @@ use bevy::ecs::entity::Entity;
 use jiff::Timestamp;
 
 use crate::capture::{
-    Capture, Carried, Claimed, GameClock, KeyedIds, Parking, SaveKey, StateChange,
+    Capture, Carried, Claimed, DriftedType, GameClock, KeyedIds, Parking, SaveKey, StateChange,
 };
 use crate::journal::{CheckpointId, CheckpointKind, FrameKind, Record, RunId, SaveId, SessionId};
 use crate::process::PreviousRun;
@@ -79,6 +79,8 @@ pub(crate) struct CheckpointOrder {
     pub state_changes: Option<Vec<StateChange>>,
     pub clock: GameClock,
     pub capture: Capture,
+    /// Everything at the same moment, to hold against what was written.
+    pub self_test: Option<Capture>,
     pub handed_over: Instant,
 }
 
@@ -114,8 +116,8 @@ pub(crate) enum Report {
     Failed { checkpoint: CheckpointId, error: CheckpointError, retry_in: Option<Duration> },
     /// The next capture must be full.
     NeedFull,
-    /// The writer counts other rows than the world has; the next capture must be full.
-    Drifted { types: Vec<String> },
+    /// The writer has other rows than the world; the next capture must be full.
+    Drifted { types: Vec<DriftedType> },
     /// The game's own code failed while a type was written.
     TypeFailed { type_path: String, message: String },
     /// The run ended.

@@ -123,6 +123,11 @@ impl RunJournal {
         self.acknowledged.is_some()
     }
 
+    /// Whether a checkpoint of this run, or one after it, is durable.
+    pub(crate) fn has_saved(&self, counter: u64) -> bool {
+        self.acknowledged.is_some_and(|acknowledged| acknowledged >= counter)
+    }
+
     pub(crate) fn set_quota(&mut self, quota: Quota) {
         self.quota = quota;
     }
@@ -210,7 +215,7 @@ impl RunJournal {
         (self.rotation.is_some() || self.prune_is_due).then_some(Duration::ZERO)
     }
 
-    fn id(&self, counter: u64) -> CheckpointId {
+    pub(crate) fn id(&self, counter: u64) -> CheckpointId {
         CheckpointId { run: self.identity.run, counter }
     }
 

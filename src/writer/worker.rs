@@ -12,6 +12,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::pending::PendingCheckpoint;
 use super::retention::Quota;
 use super::run_journal::{RunIdentity, RunJournal};
+use super::self_test::SelfTest;
 use super::{CheckpointOrder, Order, Report, TakeUp};
 use crate::capture::{EncodeFailure, Encoder, SavedTypes};
 use crate::clock::Moment;
@@ -46,6 +47,8 @@ pub(crate) struct Worker {
     settled: bool,
     /// When a full capture was last asked for because a type could not be written.
     asked_for_full: Option<Duration>,
+    /// The newest checkpoint that is to be tested.
+    self_test: Option<SelfTest>,
 }
 
 impl Worker {
@@ -72,6 +75,7 @@ impl Worker {
             last_beat: Duration::ZERO,
             settled: false,
             asked_for_full: None,
+            self_test: None,
         }
     }
 
@@ -116,6 +120,8 @@ impl Worker {
             }
             Order::Release(session) => drop(self.prepared.remove(&session)),
             Order::Leave(leave) => {
+                // An exit waits for no test.
+                self.self_test = None;
                 if let Some((journal, _)) = &mut self.playing {
                     journal.leave(leave, now);
                 }
@@ -153,6 +159,9 @@ impl Worker {
         let mut wake = HEARTBEAT.saturating_sub(now.elapsed.saturating_sub(self.last_beat));
         if let Some((journal, _)) = &mut self.playing {
             journal.turn(now, &mut self.reports);
+            if let Some(test) = self.self_test.take_if(|test| journal.has_saved(test.counter())) {
+                run(test, &self.home, &self.types, &mut self.reports);
+            }
             if journal.has_begun() && !std::mem::replace(&mut self.settled, true) {
                 // Only now is what was left behind before of no use to anybody.
                 self.machine.settle(journal.session());
@@ -248,6 +257,7 @@ impl Worker {
         let (home, process) = (Arc::clone(&self.home), self.process.clone());
         let journal = RunJournal::new(home, process, identity, lock, self.quota, now);
         self.playing = Some((journal, encoder));
+        self.self_test = None;
         self.settled = false;
         self.reports.push(Report::TakenUp { session, context });
     }
@@ -273,6 +283,10 @@ impl Worker {
         self.reports.extend(encoded.failures.into_iter().map(type_failed));
         if !encoded.drift.is_empty() {
             self.reports.push(Report::Drifted { types: encoded.drift });
+        } else if let Some(capture) = order.self_test {
+            let (session, id) = (journal.session(), journal.id(order.counter));
+            let everything = encoder.beside().encode(capture);
+            self.self_test = Some(SelfTest::new(session, id, everything, &encoded.incomplete));
         }
         let asked_lately = self
             .asked_for_full
@@ -324,6 +338,20 @@ fn lock(machine: &mut Machine, session: SessionId) -> Result<Option<SessionLock>
             let message = with_sources(&error);
             warn!(%session, message, "the session's lock can't be taken");
             Err(RequestError::Store { message })
+        }
+    }
+}
+
+/// Holds a durable checkpoint against the world at its moment.
+fn run(test: SelfTest, home: &Home, types: &SavedTypes, reports: &mut Vec<Report>) {
+    match test.run(&home.store, types) {
+        Ok(types) if types.is_empty() => {}
+        Ok(types) => reports.push(Report::Drifted { types }),
+        Err(failure) => {
+            warn!(error = %with_sources(&failure), "a checkpoint can't be read back to test it");
+            if failure.is_damage() {
+                reports.push(Report::NeedFull);
+            }
         }
     }
 }

@@ -17,6 +17,8 @@ mod opting_out;
 mod placed;
 mod process;
 mod recovery;
+mod restore_failures;
 mod restore_protocol;
 mod saved_types;
+mod self_test;
 mod waiting;

@@ -85,7 +85,10 @@ fn a_change_without_a_trace_is_noticed_and_a_full_checkpoint_follows() {
     app.world_mut().entity_mut(entity).insert(Health(7));
     seconds(&mut app, 12.0);
     let drifted = told::<CheckpointDrifted>(&app);
-    assert!(drifted[0].types.iter().any(|path| path.ends_with("Inventory")), "{drifted:?}");
+    assert!(
+        drifted[0].types.iter().any(|drifted| drifted.type_path.ends_with("Inventory")),
+        "{drifted:?}"
+    );
     let mut app = game_with(plugin(&disk.snapshot()), listen::<SessionRestored>);
     request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
     frames(&mut app, 3);

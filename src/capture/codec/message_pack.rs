@@ -129,13 +129,13 @@ pub(crate) fn check_depth(bytes: &[u8]) -> Result<(), DecodeError> {
 }
 
 /// Walks MessagePack.
-struct Reader<'a> {
-    bytes: &'a [u8],
+pub(super) struct Reader<'a> {
+    pub bytes: &'a [u8],
 }
 
 impl Reader<'_> {
     /// Passes over one item; the number of items in it if it is a container.
-    fn item(&mut self) -> Result<Option<u64>, DecodeError> {
+    pub fn item(&mut self) -> Result<Option<u64>, DecodeError> {
         let marker = self.number(1)?;
         let skipped = match marker {
             0x00..=0x7f | 0xc0 | 0xc2 | 0xc3 | 0xe0..=0xff => 0,

@@ -14,6 +14,7 @@ use super::presence::Presence;
 use super::save_ids::{SaveIds, SavedEntity};
 use super::split::{Split, split_ids};
 use crate::capture::codec::encode_message_pack;
+use crate::capture::drift::DriftedType;
 use crate::capture::placed::{Departure, Parking, SaveKey};
 use crate::capture::record::{Capture, CaptureScope, CapturedColumn};
 use crate::capture::types::{ANCHORS, GONE, SavedTypes};
@@ -69,7 +70,7 @@ pub(crate) struct Encoded {
     pub failures: Vec<EncodeFailure>,
     /// Types whose rows the writer counts differently from the world. Something changed without a
     /// trace, and a full capture is due.
-    pub drift: Vec<String>,
+    pub drift: Vec<DriftedType>,
     /// The capture's buffers, for use again.
     pub emptied: Capture,
 }
@@ -96,6 +97,28 @@ impl Encoder {
         for (entity, id) in seeds {
             self.ids.seed(entity, id);
         }
+    }
+
+    /// An encoder that knows the same ids and carries the same rows, for a full capture that is
+    /// encoded beside the chain and must leave no trace in it.
+    pub(crate) fn beside(&self) -> Self {
+        Self {
+            types: self.types.clone(),
+            entities_path: self.entities_path.clone(),
+            ids: self.ids.clone(),
+            columns: vec![ColumnState::default(); self.columns.len()],
+            carried: self.carried.clone(),
+            gone: self.gone.clone(),
+            anchors: self.anchors.clone(),
+            parked: self.parked.clone(),
+            claimed: self.claimed.clone(),
+        }
+    }
+
+    /// The id that a saved entity has in the session.
+    #[cfg(test)]
+    pub(crate) fn id_of(&self, entity: Entity) -> Option<SaveId> {
+        self.ids.saved(entity).map(|saved| saved.id)
     }
 
     /// Carries rows along that nobody can use now.
@@ -386,14 +409,18 @@ impl Encoder {
     }
 
     /// Types of which the world has another number of rows than it has told.
-    fn drift(&self, capture: &Capture) -> Vec<String> {
+    fn drift(&self, capture: &Capture) -> Vec<DriftedType> {
         let told = self.columns.iter().map(|column| column.presence.count());
         let told = std::iter::once(self.ids.saved_count()).chain(told);
         let live = capture.columns.iter().map(|column| column.live());
         let live = std::iter::once(capture.entities()).chain(live);
         let columns = self.types.type_paths().zip(told.zip(live));
         let drifted = columns.filter(|(_, (told, live))| told != live);
-        drifted.map(|(path, _)| path.to_owned()).collect()
+        let drifted = drifted.map(|(path, (told, live))| DriftedType {
+            type_path: path.to_owned(),
+            rows: told.abs_diff(live),
+        });
+        drifted.collect()
     }
 }
 

@@ -15,6 +15,7 @@ const FIRST_SLOT: u32 = WORLD_SLOT + 1;
 
 /// The ids that entities have in the session. An entity keeps its id for as long as it lives,
 /// whether it is saved or not.
+#[derive(Clone)]
 pub(crate) struct SaveIds {
     identities: EntityHashMap<Identity>,
     next: SaveId,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bevy::ecs::change_detection::{CheckChangeTicks, Tick};
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::entity::Entity;
-use bevy::ecs::query::{QueryBuilder, QueryState, Without};
+use bevy::ecs::query::{QueryState, Without};
 use bevy::ecs::resource::IsResource;
 use bevy::ecs::world::World;
 use tracing::warn;
@@ -16,7 +16,7 @@ use super::moment::{Capture, CaptureScope, CapturedEntities, CapturedPlaces, Ext
 use super::removals::Removals;
 use super::tables::{SavedQuery, SavedTables};
 use super::ticks::TickSpan;
-use super::unfiltered;
+use super::{unfiltered, unmarked};
 use crate::capture::Saved;
 use crate::capture::placed::{Placed, SaveKey};
 use crate::capture::types::{Role, SavedTypes};
@@ -189,12 +189,7 @@ impl Recorder {
 
 impl Adoption {
     fn new(world: &mut World, type_path: Arc<str>, component: ComponentId) -> Self {
-        let unmarked = QueryBuilder::<Entity>::new(world)
-            .with_id(component)
-            .without::<Saved>()
-            .without::<IsResource>()
-            .build();
-        Self { type_path, unmarked, was_reported: false }
+        Self { type_path, unmarked: unmarked(world, component), was_reported: false }
     }
 
     fn adopt(&mut self, world: &mut World) {

@@ -1,0 +1,136 @@
+//! Holding what was written against what the world holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use bevy::ecs::entity::{Entity, EntityMapper};
+
+use super::codec::{Codec, differ_in_order_only};
+use super::types::SavedTypes;
+use crate::journal::{Block, ENTITIES, Rows, SaveId, Values};
+
+/// A type of which something changed without a trace, so that a checkpoint says something else
+/// than the world.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct DriftedType {
+    /// The type. `bevy_session::Saved` stands for whole entities, which are counted there and
+    /// under none of their components.
+    pub type_path: String,
+    /// How many of its values are missing, too many or wrong, as far as that is known.
+    pub rows: u64,
+}
+
+/// The rows of one moment, by type.
+type Moment = BTreeMap<Arc<str>, Vec<Values>>;
+
+/// What two accounts of one moment disagree about: the journal's, merged, and a full capture's.
+/// Types that are `left_out` aren't compared.
+///
+/// Values are compared as bytes, and where these differ as a restore would read them: an entity
+/// that died took its id along, so the references to it that are left are written with another
+/// one each time. A set of entities is written in another order each time.
+pub(crate) fn drift_between(
+    types: &SavedTypes,
+    journal: Vec<Block>,
+    world: Vec<Block>,
+    left_out: &[String],
+) -> Vec<DriftedType> {
+    let (journal, world) = (by_type(journal), by_type(world));
+    let saved = ids(&world);
+    let strangers: BTreeSet<SaveId> = ids(&journal).symmetric_difference(&saved).copied().collect();
+    let codecs: BTreeMap<&str, _> =
+        types.columns().map(|column| (&**column.type_path(), column)).collect();
+    let paths: BTreeSet<&Arc<str>> = journal.keys().chain(world.keys()).collect();
+    let compared =
+        paths.into_iter().filter(|path| !left_out.iter().any(|other| **other == ***path));
+    let drifted = compared.filter_map(|path| {
+        let mut rows = 0;
+        for (id, one, other) in beside_each_other(journal.get(path), world.get(path)) {
+            let is_the_same = match (one, other) {
+                (Some(one), Some(other)) => {
+                    let codec = codecs.get(&**path);
+                    one == other
+                        || codec.is_some_and(|codec| codec.reads_the_same(one, other, &saved))
+                }
+                _ => false,
+            };
+            let is_counted = **path == *ENTITIES || !strangers.contains(&id);
+            rows += u64::from(is_counted && !is_the_same);
+        }
+        (rows > 0).then(|| DriftedType { type_path: path.to_string(), rows })
+    });
+    drifted.collect()
+}
+
+fn by_type(blocks: Vec<Block>) -> Moment {
+    let mut moment = Moment::new();
+    for block in blocks {
+        // A moment has no removals.
+        if let Rows::Values(values) = block.rows {
+            moment.entry(block.type_path).or_default().push(values);
+        }
+    }
+    moment
+}
+
+fn ids(moment: &Moment) -> BTreeSet<SaveId> {
+    let entities = moment.iter().filter(|(path, _)| ***path == *ENTITIES);
+    entities.flat_map(|(_, rows)| rows).flat_map(Values::ids).copied().collect()
+}
+
+/// The rows of one type in two accounts, each id once.
+fn beside_each_other<'a>(
+    one: Option<&'a Vec<Values>>,
+    other: Option<&'a Vec<Values>>,
+) -> impl Iterator<Item = (SaveId, Option<&'a [u8]>, Option<&'a [u8]>)> {
+    let mut one = one.into_iter().flatten().flat_map(Values::iter).peekable();
+    let mut other = other.into_iter().flatten().flat_map(Values::iter).peekable();
+    std::iter::from_fn(move || {
+        let next = [one.peek(), other.peek()].into_iter().flatten().map(|(id, _)| *id).min()?;
+        let one = one.next_if(|(id, _)| *id == next).map(|(_, value)| value);
+        let other = other.next_if(|(id, _)| *id == next).map(|(_, value)| value);
+        Some((next, one, other))
+    })
+}
+
+/// Whether a restore would read the same from two values that are written differently.
+pub(super) fn reads_the_same<C: Codec>(
+    codec: &C,
+    one: &[u8],
+    other: &[u8],
+    saved: &BTreeSet<SaveId>,
+) -> bool {
+    let mut targets = Targets { saved, any: false };
+    // The game's own code may panic. What can't be read is a loss for a restore and no drift.
+    let mut read = |bytes| {
+        catch_unwind(AssertUnwindSafe(|| as_restored(codec, bytes, &mut targets))).ok().flatten()
+    };
+    let (Some(one), Some(other)) = (read(one), read(other)) else { return true };
+    one == other || (targets.any && differ_in_order_only(&one, &other))
+}
+
+/// A value as a restore would write it again.
+fn as_restored<C: Codec>(codec: &C, bytes: &[u8], targets: &mut Targets<'_>) -> Option<Vec<u8>> {
+    let mut value = codec.decode(bytes).ok()?;
+    codec.map_entities(&mut value, targets);
+    let mut bytes = Vec::new();
+    codec.encode(&value, &mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// Makes nobody of everybody who isn't saved, and notes whether anybody is named.
+struct Targets<'a> {
+    saved: &'a BTreeSet<SaveId>,
+    any: bool,
+}
+
+impl EntityMapper for Targets<'_> {
+    fn get_mapped(&mut self, source: Entity) -> Entity {
+        self.any = true;
+        if self.saved.contains(&SaveId(source.to_bits())) { source } else { Entity::PLACEHOLDER }
+    }
+
+    fn set_mapped(&mut self, _: Entity, _: Entity) {}
+}

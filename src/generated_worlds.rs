@@ -1,0 +1,99 @@
+//! Worlds by the thousand: whatever a game did to its world, the journal says the same as the
+//! world, and a restore brings the same world back.
+//!
+//! A [`Life`] plays a game at random, captures deltas and everything, and looks at each turn of
+//! its life whether
+//!
+//! - the chain of captures, merged in batches by chance, says what a fresh full capture says;
+//! - a restore gives the same world, in a fresh app and in one that was being played. It is compared
+//!   by a [`Portrait`], which reads the ECS and knows nothing of codecs, recorders and encoders;
+//! - what was restored is captured as what it was restored from.
+//!
+//! A seed is one app and the [`WORLDS`] worlds that are played in it, one after the other, so that
+//! one world's remains are the next one's surroundings. A failure names the seed, and
+//! `BEVY_SESSION_WORLDS_SEED=<seed>` plays that one alone. `BEVY_SESSION_TORTURE=<rounds>` plays so
+//! many times as many seeds.
+
+mod churn;
+mod figures;
+mod game;
+mod life;
+mod links;
+mod portrait;
+mod rows;
+mod self_tested;
+
+use std::ops::Range;
+use std::time::Instant;
+
+use crate::torture::{Random, rounds, tell};
+
+use figures::Figures;
+use game::Variant;
+use life::Life;
+use portrait::Portrait;
+
+/// Worlds of one seed.
+const WORLDS: u64 = 25;
+/// Seeds of an ordinary test run.
+const SEEDS: u64 = 84;
+
+/// The seeds to play.
+fn seeds() -> Range<u64> {
+    let only = std::env::var("BEVY_SESSION_WORLDS_SEED").ok().and_then(|seed| seed.parse().ok());
+    match only {
+        Some(seed) => seed..seed + 1,
+        None => 0..SEEDS * rounds().unwrap_or(1),
+    }
+}
+
+/// Says which seed it was, if the test fails while it is played.
+struct Played(u64);
+
+impl Drop for Played {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tell(&format!("play it alone with BEVY_SESSION_WORLDS_SEED={}", self.0));
+        }
+    }
+}
+
+/// Plays every seed, beside each other where there are cores for it.
+fn play_all<T: Send>(play: impl Fn(u64) -> T + Sync) -> Vec<T> {
+    let seeds = seeds();
+    let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get() as u64);
+    let play_some = |first: u64| {
+        let own = seeds.clone().skip(first as usize).step_by(threads as usize);
+        let played = own.map(|seed| {
+            let _played = Played(seed);
+            play(seed)
+        });
+        played.collect::<Vec<T>>()
+    };
+    let play_some = &play_some;
+    std::thread::scope(|scope| {
+        let players: Vec<_> =
+            (0..threads).map(|first| scope.spawn(move || play_some(first))).collect();
+        let played = players.into_iter().map(|player| player.join().expect("a seed failed"));
+        played.flatten().collect()
+    })
+}
+
+#[test]
+fn any_world_comes_back_the_same_from_any_chain_of_captures() {
+    let begun = Instant::now();
+    let played = play_all(|seed| {
+        let mut life = Life::begin(Variant::of(seed), Random::new(seed));
+        for _ in 0..WORLDS {
+            life.go_on();
+            life.hold_the_journal_against_the_world();
+            life.restore();
+        }
+        life.figures
+    });
+    let figures: Figures = played.into_iter().sum();
+    tell(&format!("generated worlds: {figures:?} in {:?}", begun.elapsed()));
+    if seeds().count() as u64 >= SEEDS {
+        figures.fail_if_shrunk();
+    }
+}

@@ -1,0 +1,59 @@
+//! How much was played.
+
+use std::iter::Sum;
+
+/// Declares the figures once, with what an ordinary run must not fall below.
+macro_rules! figures {
+    ($($(#[$attribute:meta])* $name:ident >= $least:literal,)*) => {
+        /// How much was played.
+        #[derive(Clone, Copy, Debug, Default)]
+        pub struct Figures { $($(#[$attribute])* pub $name: u64,)* }
+
+        impl Figures {
+            /// Fails if less was played than an ordinary run plays.
+            pub fn fail_if_shrunk(&self) {
+                $(assert!(
+                    self.$name >= $least,
+                    "{} {} are too few: {self:?}",
+                    self.$name,
+                    stringify!($name),
+                );)*
+            }
+        }
+
+        impl Sum for Figures {
+            fn sum<I: Iterator<Item = Self>>(figures: I) -> Self {
+                figures.fold(Self::default(), |sum, one| Self { $($name: sum.$name + one.$name,)* })
+            }
+        }
+    };
+}
+
+figures! {
+    /// Worlds that were captured, restored and compared.
+    worlds >= 2_000,
+    /// Things that were done to them.
+    operations >= 45_000,
+    /// Captures that were taken.
+    captures >= 7_500,
+    /// Those of them that were deltas.
+    deltas >= 4_800,
+    /// Batches of captures that were merged.
+    merges >= 6_000,
+    /// Saved entities that were compared.
+    entities >= 20_000,
+    /// Values of theirs that were compared.
+    values >= 80_000,
+    /// Restores into an app that had played nothing yet.
+    fresh_apps >= 140,
+    /// Restores into an app that was being played.
+    played_apps >= 3_800,
+    /// References whose target wasn't saved, or dead.
+    dangling >= 1_500,
+    /// Entities that were spawned under an index that had been another's.
+    reused >= 2_000,
+    /// Saved entities that were disabled.
+    disabled >= 4_000,
+    /// Changes of a state.
+    transitions >= 2_000,
+}

@@ -1,0 +1,81 @@
+//! The game that is played, in several variants.
+
+use bevy::app::ScheduleRunnerPlugin;
+use bevy::prelude::*;
+use bevy::state::app::StatesPlugin;
+
+use crate::Saved;
+use crate::capture::test_kit::*;
+
+/// Disables an entity, in a way of the game's own.
+#[derive(Component)]
+pub struct Asleep;
+
+/// Disables an entity, in a way of the game's own, and in the other sort of storage.
+#[derive(Component)]
+#[component(storage = "SparseSet")]
+pub struct Frozen;
+
+/// What is particular about a game.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Variant {
+    /// Nothing.
+    Plain,
+    /// Its entities can be disabled in ways that the plugin knows nothing of.
+    Disabling,
+    /// Its observers meddle with whatever is spawned, and death has consequences.
+    Meddling,
+    /// It spawned entities before it said that they are saved.
+    Late,
+}
+
+impl Variant {
+    /// The variant that a seed plays.
+    pub fn of(seed: u64) -> Self {
+        match seed % 4 {
+            0 => Self::Plain,
+            1 => Self::Disabling,
+            2 => Self::Meddling,
+            _ => Self::Late,
+        }
+    }
+
+    /// A game of this variant, before it is complete.
+    pub fn app(self) -> App {
+        let mut app = App::new();
+        if self == Self::Late {
+            app.world_mut().spawn((Health(0), Stat("early".to_owned())));
+        }
+        app.add_plugins((MinimalPlugins.build().disable::<ScheduleRunnerPlugin>(), StatesPlugin));
+        complete(&mut app);
+        app.register_type::<Stat<String>>();
+        match self {
+            Self::Plain | Self::Late => {}
+            Self::Disabling => {
+                app.world_mut().register_disabling_component::<Asleep>();
+                app.world_mut().register_disabling_component::<Frozen>();
+            }
+            Self::Meddling => meddle(&mut app),
+        }
+        app
+    }
+}
+
+fn meddle(app: &mut App) {
+    app.add_observer(|_: On<Add, Burning>, mut armor: Query<&mut Armor>| {
+        for mut armor in &mut armor {
+            armor.0 += 1;
+        }
+    });
+    app.add_observer(|added: On<Add, Player>, mut commands: Commands| {
+        commands.entity(added.entity).insert(Inventory(vec![1, 2, 3]));
+    });
+    app.add_observer(|_: On<Add, Health>, score: Option<ResMut<Score>>| {
+        if let Some(mut score) = score {
+            score.0 += 1;
+        }
+    });
+    app.add_observer(|_: On<Remove, Serial>, mut commands: Commands| {
+        commands.spawn((Name::new("loot"), Saved));
+    });
+}

@@ -1,0 +1,249 @@
+//! One app, and the worlds that are played in it one after the other.
+
+use std::convert::Infallible;
+
+use bevy::ecs::entity::{Entity, EntityHashMap};
+
+use super::churn::Churn;
+use super::figures::Figures;
+use super::game::Variant;
+use super::portrait::saved_entities;
+use super::rows::Table;
+use super::{Portrait, Random};
+use crate::capture::test_kit::{Journal, Play};
+use crate::capture::{Capture, CaptureScope, Encoded, Encoder, Recorder};
+use crate::journal::{Block, SaveId, TypeSummary, merge};
+use crate::restore::WorldImage;
+
+/// What the newest capture said beside its rows.
+struct Newest {
+    entities: u64,
+    types: Vec<TypeSummary>,
+    next_save_id: SaveId,
+}
+
+/// One app, and the worlds that are played in it one after the other.
+pub struct Life {
+    variant: Variant,
+    play: Play,
+    churn: Churn,
+    /// The newest full capture and the deltas after it.
+    chain: Vec<Vec<Block>>,
+    /// The last of them, but for its blocks.
+    newest: Option<Newest>,
+    /// Another app with a world of its own.
+    other: Option<Play>,
+    pub figures: Figures,
+}
+
+impl Life {
+    pub fn begin(variant: Variant, random: Random) -> Self {
+        Self {
+            variant,
+            play: Play::of(variant.app()),
+            churn: Churn::new(random),
+            chain: Vec::new(),
+            newest: None,
+            other: None,
+            figures: Figures::default(),
+        }
+    }
+
+    /// Plays on for a while, with captures in between, and ends with one.
+    pub fn go_on(&mut self) {
+        self.figures.worlds += 1;
+        for _ in 0..1 + self.churn.random.below(5) {
+            self.play_on();
+            let is_full = self.churn.random.one_in(8);
+            self.capture(if is_full { CaptureScope::Full } else { CaptureScope::Delta });
+        }
+    }
+
+    /// Lets some frames pass, in which things happen.
+    fn play_on(&mut self) {
+        for _ in 0..self.churn.random.below(4) {
+            for _ in 0..self.churn.random.below(9) {
+                self.churn.step(self.play.app.world_mut(), &mut self.figures);
+            }
+            if self.churn.random.one_in(5) {
+                self.churn.change_a_state(self.play.world());
+                self.figures.transitions += 1;
+            }
+            self.end_frame();
+        }
+    }
+
+    /// Ends a frame. Most of them are those of a game without a system, and so without the price
+    /// of running schedules.
+    fn end_frame(&mut self) {
+        if self.churn.random.one_in(4) {
+            self.play.frame();
+        } else {
+            self.play.recorder.watch_removals(self.play.app.world());
+            self.play.world().clear_trackers();
+        }
+    }
+
+    fn capture(&mut self, scope: CaptureScope) {
+        let capture = self.play.record(scope);
+        let is_full = capture.scope() == CaptureScope::Full;
+        let mut encoded = self.play.encoder.encode(capture);
+        assert!(encoded.drift.is_empty(), "rows were lost: {:?}", encoded.drift);
+        assert!(encoded.failures.is_empty(), "{:?}", encoded.failures);
+        self.figures.captures += 1;
+        self.figures.deltas += u64::from(!is_full);
+        if is_full {
+            self.chain.clear();
+        }
+        self.chain.push(std::mem::take(&mut encoded.blocks));
+        let Encoded { entities, types, next_save_id, .. } = encoded;
+        self.newest = Some(Newest { entities, types, next_save_id });
+        // As a game does, unless its writer is slow.
+        if !self.churn.random.one_in(3) {
+            self.play.recorder.recycle(encoded.emptied);
+        }
+    }
+
+    /// Merges the chain in batches by chance, and says what came of it.
+    fn merge_the_chain(&mut self) -> Vec<Block> {
+        let mut groups = self.chain.clone();
+        while groups.len() > 1 {
+            let random = &mut self.churn.random;
+            let start = random.below(groups.len() as u64 - 1) as usize;
+            let end = start + 2 + random.below((groups.len() - start - 1) as u64) as usize;
+            let batch = merged(groups.get(start..end).unwrap(), start > 0);
+            groups.splice(start..end, [batch]);
+            self.figures.merges += 1;
+        }
+        groups.pop().unwrap()
+    }
+
+    /// The chain says what a capture says that knows nothing of the chain.
+    pub fn hold_the_journal_against_the_world(&mut self) {
+        let mut by_chain = Table::of(&self.merge_the_chain());
+        let ids = self.ids();
+        let newest = self.newest.as_ref().unwrap();
+        let (entities, types) = (newest.entities, newest.types.clone());
+        assert_eq!(entities, ids.len() as u64);
+        for summary in types {
+            let rows = by_chain.0.get(&summary.path).map_or(0, |rows| rows.len() as u64);
+            assert_eq!(rows, summary.rows, "rows of {}", summary.path);
+        }
+        let mut encoder = Encoder::new(self.play.types.clone(), newest.next_save_id);
+        encoder.seed(ids);
+        let capture = self.capture_everything();
+        let mut by_full = Table::of(&encoder.encode(capture).blocks);
+        by_chain.forget_who_is_not_saved();
+        by_full.forget_who_is_not_saved();
+        by_chain.must_be(&by_full, "the chain of captures and a full one");
+    }
+
+    /// A capture that knows nothing of those before, now and then by a recorder that doesn't either.
+    fn capture_everything(&mut self) -> Capture {
+        if self.churn.random.one_in(4) {
+            let types = self.play.types.clone();
+            self.play.recorder = Recorder::new(self.play.world(), &types);
+        }
+        self.play.record(CaptureScope::Full)
+    }
+
+    /// The id of each saved entity.
+    fn ids(&mut self) -> EntityHashMap<SaveId> {
+        let encoder = &self.play.encoder;
+        let ids = saved_entities(self.play.app.world())
+            .map(|entity| (entity.id(), encoder.id_of(entity.id()).expect("it was captured")));
+        ids.collect()
+    }
+
+    /// Restores the world into another app and, after it has played on, into this one.
+    pub fn restore(&mut self) {
+        let ids = self.ids();
+        let (portrait, dangling) = Portrait::of(self.play.app.world(), &ids);
+        let snapshot = self.merge_the_chain();
+        let expected = Expected { portrait, dangling, snapshot, variant: self.variant };
+        self.count(&expected);
+
+        // A fresh app is dear, so most worlds are restored into one that another world is in.
+        if self.other.is_none() || self.churn.random.one_in(24) {
+            self.other = Some(Play::of(self.variant.app()));
+            self.figures.fresh_apps += 1;
+        } else {
+            self.figures.played_apps += 1;
+        }
+        let newest = self.newest.as_ref().unwrap();
+        expected.must_come_back(newest, self.other.as_mut().unwrap());
+        self.play_on();
+        let newest = self.newest.take().unwrap();
+        expected.must_come_back(&newest, &mut self.play);
+        self.figures.played_apps += 1;
+        self.adopt_the_restored();
+    }
+
+    fn count(&mut self, expected: &Expected) {
+        self.figures.entities += expected.portrait.entities.len() as u64;
+        self.figures.values += expected.portrait.values() as u64;
+        self.figures.disabled += expected.portrait.count("disabled");
+        self.figures.dangling += expected.dangling;
+    }
+
+    /// Goes on with what was restored: the next world begins with it, or with nothing.
+    fn adopt_the_restored(&mut self) {
+        let saved: Vec<Entity> =
+            saved_entities(self.play.app.world()).map(|entity| entity.id()).collect();
+        if self.churn.random.one_in(4) {
+            for entity in saved {
+                // A parent takes its children along.
+                if let Ok(entity) = self.play.world().get_entity_mut(entity) {
+                    entity.despawn();
+                }
+            }
+        } else {
+            self.churn.alive.extend(saved);
+        }
+        self.churn.bury_the_dead(self.play.app.world());
+        self.capture(CaptureScope::Full);
+    }
+}
+
+/// What a restore must bring back.
+struct Expected {
+    portrait: Portrait,
+    dangling: u64,
+    snapshot: Vec<Block>,
+    variant: Variant,
+}
+
+impl Expected {
+    fn must_come_back(&self, newest: &Newest, play: &mut Play) {
+        let types = newest.types.iter().map(|summary| summary.path.clone()).collect();
+        let journal = Journal { types, next_save_id: newest.next_save_id, ..Journal::default() };
+        let blocks = self.snapshot.iter().cloned().map(Ok::<_, Infallible>);
+        let Ok(image) = WorldImage::decode(&play.types, &journal.commit(), blocks);
+        let replaced = play.restore_image(image, newest.next_save_id);
+
+        let report = &replaced.report;
+        assert!(report.losses.is_empty() && report.extra.is_empty(), "{report:?}");
+        assert_eq!((report.despawned_again, report.not_despawned), (0, 0));
+        assert_eq!(report.dangling_total, self.dangling, "{report:?}");
+        if self.variant != Variant::Meddling {
+            assert!(report.overwritten.is_empty(), "{report:?}");
+        }
+        let ids: EntityHashMap<SaveId> = replaced.seeds.iter().copied().collect();
+        let (portrait, dangling) = Portrait::of(play.app.world(), &ids);
+        assert_eq!(portrait, self.portrait, "the world that came back");
+        assert_eq!(dangling, 0, "what refers to nobody should be a placeholder");
+
+        let mut before = Table::of(&self.snapshot);
+        before.forget_who_is_not_saved();
+        before.leave_out_what_no_restore_has();
+        let after = Table(play.journal.rows.clone());
+        after.must_be(&before, "what was restored and what it was restored from");
+    }
+}
+
+fn merged(groups: &[Vec<Block>], keep_removals: bool) -> Vec<Block> {
+    let sources =
+        groups.iter().map(|group| group.clone().into_iter().map(Ok::<Block, Infallible>)).collect();
+    let Ok(blocks) = merge(sources, keep_removals).collect();
+    blocks
+}

@@ -1,0 +1,73 @@
+//! References, relationships and hierarchies, at random.
+
+use bevy::prelude::*;
+
+use super::churn::Churn;
+use crate::capture::test_kit::*;
+
+/// Somebody: saved, not saved, dead, or nobody at all.
+pub fn anybody(churn: &mut Churn) -> Entity {
+    let somebody = match churn.random.below(8) {
+        0..5 => churn.random.pick(&churn.alive),
+        5 | 6 => churn.random.pick(&churn.dead),
+        _ => None,
+    };
+    somebody.copied().unwrap_or(Entity::PLACEHOLDER)
+}
+
+/// Makes an entity refer to somebody.
+pub fn refer(churn: &mut Churn, world: &mut World, entity: Entity) {
+    let strength = churn.number();
+    let targets = (0..churn.random.below(4)).map(|_| anybody(churn)).collect();
+    let target = Target { strength, targets };
+    let change = churn.random.one_in(2);
+    match world.get_mut::<Target>(entity) {
+        Some(mut known) if change => *known = target,
+        _ => _ = world.entity_mut(entity).insert(target),
+    }
+}
+
+/// Ties an entity to another one, or unties it.
+pub fn relate(churn: &mut Churn, world: &mut World, entity: Entity) {
+    let Some(other) = churn.random.pick(&churn.alive).copied() else { return };
+    match churn.random.below(9) {
+        0..2 if entity != other => _ = world.entity_mut(entity).insert(MemberOf(other)),
+        2 => _ = world.entity_mut(entity).remove::<MemberOf>(),
+        3..6 if !is_above(world, entity, other) => {
+            world.entity_mut(entity).insert(ChildOf(other));
+        }
+        6 => _ = world.entity_mut(entity).remove::<ChildOf>(),
+        7 => reorder(churn, world, entity),
+        8 => _ = world.entity_mut(entity).detach_all_children(),
+        _ => {}
+    }
+}
+
+/// Gives a new entity a parent.
+pub fn adopt(churn: &mut Churn, world: &mut World, entity: Entity) {
+    if let Some(parent) = churn.random.pick(&churn.alive)
+        && world.get_entity(*parent).is_ok()
+    {
+        world.entity_mut(entity).insert(ChildOf(*parent));
+    }
+}
+
+fn is_above(world: &World, above: Entity, below: Entity) -> bool {
+    let mut next = Some(below);
+    while let Some(entity) = next {
+        if entity == above {
+            return true;
+        }
+        next = world.get::<ChildOf>(entity).map(ChildOf::parent);
+    }
+    false
+}
+
+fn reorder(churn: &mut Churn, world: &mut World, parent: Entity) {
+    let Some(children) = world.get::<Children>(parent).map(|children| children.to_vec()) else {
+        return;
+    };
+    let Some(child) = churn.random.pick(&children).copied() else { return };
+    let place = churn.random.below(children.len() as u64) as usize;
+    world.entity_mut(parent).insert_children(place, &[child]);
+}

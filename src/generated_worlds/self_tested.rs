@@ -1,0 +1,139 @@
+//! Worlds that are played with the self-test on: nothing drifts unless somebody sees to it.
+
+use std::num::NonZeroU32;
+use std::time::{Duration, Instant};
+
+use bevy::prelude::*;
+use bevy::time::TimeUpdateStrategy;
+
+use super::churn::Churn;
+use super::figures::Figures;
+use super::game::Variant;
+use super::portrait::saved_entities;
+use super::{Random, play_all, seeds, tell};
+use crate::capture::DriftedType;
+use crate::capture::test_kit::*;
+use crate::{
+    CheckpointCaptured, CheckpointDrifted, CurrentSession, NewSession, RestoreFrom,
+    SessionCommands, SessionPlugin, SessionRestored, SessionSettings,
+};
+
+const FRAME: Duration = Duration::from_millis(100);
+/// Frames that are played of each seed.
+const FRAMES: u64 = 20;
+/// Deltas that an ordinary run tests at least.
+const LEAST_TESTED: u64 = 1_000;
+/// Changes without a trace that it makes at least.
+const LEAST_BYPASSED: u64 = 60;
+
+#[derive(Resource, Default)]
+struct Told {
+    tested: u64,
+    restored: u64,
+    drifted: Vec<DriftedType>,
+}
+
+/// A game of this variant that tests every checkpoint, and takes one in each frame.
+fn app(variant: Variant) -> App {
+    let settings = SessionSettings {
+        interval: FRAME,
+        max_bytes_per_second: u64::MAX,
+        self_test: NonZeroU32::new(1),
+        ..SessionSettings::default()
+    };
+    let mut app = variant.app();
+    let plugin = SessionPlugin::new("Tests", "Worlds").in_memory().settings(settings);
+    app.add_plugins(plugin.clock_from(jiff::Timestamp::UNIX_EPOCH))
+        .insert_resource(TimeUpdateStrategy::ManualDuration(FRAME))
+        .init_resource::<Told>()
+        .add_observer(|captured: On<CheckpointCaptured>, mut told: ResMut<Told>| {
+            told.tested += u64::from(!captured.full);
+        })
+        .add_observer(|_: On<SessionRestored>, mut told: ResMut<Told>| told.restored += 1)
+        .add_observer(|drifted: On<CheckpointDrifted>, mut told: ResMut<Told>| {
+            told.drifted.extend(drifted.types.clone());
+        });
+    app.finish();
+    app.cleanup();
+    app.update();
+    app.world_mut().commands().start_session(NewSession::named("Tested"));
+    app.update();
+    app
+}
+
+/// Plays a seed, and changes one value without a trace at its end; whether there was one.
+fn play(seed: u64) -> (Told, bool) {
+    let mut app = app(Variant::of(seed));
+    let mut churn = Churn::new(Random::new(seed));
+    let mut figures = Figures::default();
+    for _ in 0..FRAMES {
+        for _ in 0..churn.random.below(9) {
+            churn.step(app.world_mut(), &mut figures);
+        }
+        if churn.random.one_in(5) {
+            churn.change_a_state(app.world_mut());
+        }
+        if churn.random.one_in(10)
+            && let Some(session) = app.world().get_resource::<CurrentSession>()
+        {
+            let session = session.id();
+            app.world_mut().commands().recover(session, RestoreFrom::Latest);
+            app.world_mut().flush();
+        }
+        app.update();
+        let told = app.world().resource::<Told>();
+        assert_eq!(told.drifted, [], "nobody changed anything behind anybody's back");
+    }
+    // What was asked for last is done, and every entity has been captured.
+    (0..4).for_each(|_| app.update());
+    let bypassed = change_without_a_trace(app.world_mut());
+    app.world_mut().spawn(Name::new("something that shows")).insert(crate::Saved);
+    (0..3).for_each(|_| app.update());
+    let told = app.world_mut().remove_resource::<Told>().unwrap_or_default();
+    let named: Vec<_> =
+        told.drifted.iter().map(|drifted| (&*drifted.type_path, drifted.rows)).collect();
+    let expected: Vec<_> = bypassed.iter().map(|type_path| (*type_path, 1)).collect();
+    assert_eq!(named, expected);
+    (told, bypassed.is_some())
+}
+
+/// Changes the first value that there is, and says of which type.
+fn change_without_a_trace(world: &mut World) -> Option<&'static str> {
+    let saved: Vec<Entity> = saved_entities(world).map(|entity| entity.id()).collect();
+    for entity in saved {
+        let mut entity = world.entity_mut(entity);
+        if let Some(mut target) = entity.get_mut::<Target>() {
+            target.bypass_change_detection().strength += 1;
+            return Some(Target::type_path());
+        }
+        if let Some(mut burning) = entity.get_mut::<Burning>() {
+            burning.bypass_change_detection().0 += 1;
+            return Some(Burning::type_path());
+        }
+        if let Some(mut armor) = entity.get_mut::<Armor>() {
+            armor.bypass_change_detection().0 += 1;
+            return Some(Armor::type_path());
+        }
+    }
+    None
+}
+
+#[test]
+fn the_self_test_names_what_drifted_and_nothing_else_in_any_world() {
+    let begun = Instant::now();
+    let [tested, restored, bypassed] = play_all(|seed| {
+        let (told, bypassed) = play(seed);
+        [told.tested, told.restored, u64::from(bypassed)]
+    })
+    .into_iter()
+    .fold([0; 3], |sum, one| std::array::from_fn(|place| sum[place] + one[place]));
+    tell(&format!(
+        "self-tests: {tested} deltas, {restored} restores between them, {bypassed} changes \
+         without a trace in {:?}",
+        begun.elapsed()
+    ));
+    if seeds().count() as u64 >= super::SEEDS {
+        assert!(tested >= LEAST_TESTED, "{tested} tested deltas are too few");
+        assert!(bypassed >= LEAST_BYPASSED, "{bypassed} changes without a trace are too few");
+    }
+}

@@ -1,0 +1,73 @@
+//! The self-test of a running game: does the journal say what the world says?
+
+use tracing::debug;
+
+use crate::capture::{DriftedType, Encoded, SavedTypes, drift_between};
+use crate::journal::{Block, CheckpointId, ReadError, SessionId};
+use crate::recovery::FIELDS;
+use crate::store::{DirectoryStore, StoreError};
+
+/// A checkpoint that is to be read back once it is durable, and the world at its moment.
+pub(super) struct SelfTest {
+    session: SessionId,
+    checkpoint: CheckpointId,
+    world: Vec<Block>,
+    /// Types that could not be written. That was told, and their values are known to be old.
+    left_out: Vec<String>,
+}
+
+/// Why a checkpoint can't be read back.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SelfTestFailure {
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl SelfTestFailure {
+    /// Whether only a full capture helps.
+    pub(super) fn is_damage(&self) -> bool {
+        matches!(self, Self::Read(error) if error.is_damage())
+    }
+}
+
+impl SelfTest {
+    /// A test of a checkpoint against everything that was captured at its moment.
+    pub(super) fn new(
+        session: SessionId,
+        checkpoint: CheckpointId,
+        everything: Encoded,
+        incomplete: &[String],
+    ) -> Self {
+        let mut left_out = everything.incomplete;
+        left_out.extend_from_slice(incomplete);
+        Self { session, checkpoint, world: everything.blocks, left_out }
+    }
+
+    pub(super) fn counter(&self) -> u64 {
+        self.checkpoint.counter
+    }
+
+    /// Reads the checkpoint back, as a restore would, and says which types drifted.
+    pub(super) fn run(
+        self,
+        store: &DirectoryStore,
+        types: &SavedTypes,
+    ) -> Result<Vec<DriftedType>, SelfTestFailure> {
+        let stored = store.open_session(self.session)?;
+        let Some(plan) = stored.index().plan(self.checkpoint) else {
+            debug!(checkpoint = %self.checkpoint, "merged into the next one, and not tested");
+            return Ok(Vec::new());
+        };
+        let mut journal = Vec::new();
+        for block in stored.blocks(&plan)? {
+            let block = block?;
+            // The custom fields don't come out of the world.
+            if *block.type_path != *FIELDS {
+                journal.push(block);
+            }
+        }
+        Ok(drift_between(types, journal, self.world, &self.left_out))
+    }
+}
