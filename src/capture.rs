@@ -9,6 +9,9 @@ mod app_ext;
 mod codec;
 mod declaration;
 mod encode;
+mod former_names;
+mod history;
+mod migrations;
 mod record;
 mod saved;
 mod saved_type;
@@ -20,6 +23,7 @@ pub(crate) mod test_kit;
 mod tests;
 
 pub use app_ext::SessionAppExt;
+pub use migrations::Migrations;
 pub use saved::{ReflectSaved, Saved};
 pub use types::{TypeProblem, TypeProblemReason};
 
@@ -29,6 +33,7 @@ pub(crate) use codec::{
 pub(crate) use encode::{Carried, Encoder};
 #[cfg(test)]
 pub(crate) use encode::{EncodeFailureReason, Encoded};
+pub(crate) use history::{Form, TypeHistory};
 pub(crate) use record::{
     Capture, CaptureScope, PendingState, Recorder, SavedState, StateCodec, unfiltered,
 };

@@ -16,8 +16,10 @@ mod store;
 mod torture;
 mod writer;
 
-pub use capture::{ReflectSaved, Saved, SessionAppExt, TypeProblem, TypeProblemReason};
-pub use journal::{CheckpointId, CheckpointKind, RunId, SaveId, SessionId, Validity, limits};
+pub use capture::{Migrations, ReflectSaved, Saved, SessionAppExt, TypeProblem, TypeProblemReason};
+pub use journal::{
+    CheckpointId, CheckpointKind, RunId, SaveId, SessionId, Validity, WrittenBy, limits,
+};
 pub use lifecycle::{
     AutosaveStretched, CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved,
     CorruptionDetected, CurrentSession, LastCheckpoint, RecoveryAvailable, RecoveryDeclined,
@@ -30,7 +32,7 @@ pub use lifecycle::{
 };
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
 pub use process::{HowItEnded, PreviousRun};
-pub use recovery::{OfferedCheckpoint, RecoveryOffer, SessionEntry, Unsaved};
+pub use recovery::{OfferedCheckpoint, RecoveryOffer, SessionEntry, Unsaved, VersionFit};
 pub use restore::{
     DanglingReference, DespawnOnRestore, ExtraEntities, RestoreLoss, RestoreLossReason,
     RestoreReport,
@@ -46,13 +48,13 @@ pub use store::{MemoryDisk, Operation, PanicInfo};
 pub mod prelude {
     pub use crate::{
         CheckpointCaptured, CheckpointFailed, CheckpointSaved, CorruptionDetected, CurrentSession,
-        DespawnOnRestore, EndReason, HowItEnded, NewSession, PreviousRun, RecoveryAvailable,
-        RecoveryDeclined, RecoveryFailed, RecoveryOffers, ReflectSaved, RequestRejected,
-        RestoreFrom, RestoreReason, Saved, SessionAppExt, SessionCatalog, SessionClosed,
-        SessionCommands, SessionEnded, SessionPaused, SessionPlugin, SessionRecovered,
-        SessionRestored, SessionResumed, SessionSettings, SessionStarted, SessionStatus,
-        SessionUpdate, SessionsFound, recovery_is_pending, saving_is_in_progress,
-        session_is_active, session_is_paused, session_is_restoring,
+        DespawnOnRestore, EndReason, HowItEnded, Migrations, NewSession, PreviousRun,
+        RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RecoveryOffers, ReflectSaved,
+        RequestRejected, RestoreFrom, RestoreReason, Saved, SessionAppExt, SessionCatalog,
+        SessionClosed, SessionCommands, SessionEnded, SessionPaused, SessionPlugin,
+        SessionRecovered, SessionRestored, SessionResumed, SessionSettings, SessionStarted,
+        SessionStatus, SessionUpdate, SessionsFound, VersionFit, recovery_is_pending,
+        saving_is_in_progress, session_is_active, session_is_paused, session_is_restoring,
     };
 }
 

@@ -9,6 +9,7 @@ mod offer;
 mod prepare;
 mod shortlist;
 mod standing;
+mod version_fit;
 
 pub(crate) use detect::{Found, detect};
 pub(crate) use machine::Machine;
@@ -16,6 +17,7 @@ pub use offer::{OfferedCheckpoint, RecoveryOffer, SessionEntry, Unsaved};
 pub(crate) use prepare::{PrepareFailure, Prepared, Wanted, prepare};
 pub(crate) use shortlist::is_named;
 pub(crate) use standing::{LockHolder, standing};
+pub use version_fit::VersionFit;
 
 /// The path of the column that holds a session's custom fields.
 pub(crate) const FIELDS: &str = "bevy_session::Fields";

@@ -10,6 +10,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::codec::{ChildOrderCodec, ComponentCodec, CopyCodec};
+use super::history::AnyMigrations;
+use super::migrations::{MigrateRows, MigrateStates, MigrateValues};
 use super::record::{ComponentRecorder, RecordColumn, ResourceRecorder, StateCodec, StateRecorder};
 use crate::restore::{
     DecodedColumn, DecodedComponents, DecodedOrder, DecodedResource, DecodedState,
@@ -46,6 +48,11 @@ pub(crate) trait SavedType: Send + Sync {
 
     /// What takes its values up from a checkpoint.
     fn decoder(&self) -> DecodedColumn;
+
+    /// What brings its rows into the form of today, if these are migrations of what it writes.
+    fn migrated_by(&self, _: &AnyMigrations) -> Option<Arc<dyn MigrateRows>> {
+        None
+    }
 }
 
 /// A component.
@@ -79,6 +86,11 @@ impl<C: ComponentCodec> SavedType for ComponentType<C> {
 
     fn decoder(&self) -> DecodedColumn {
         DecodedColumn::Component(Box::new(DecodedComponents::new(self.codec.clone())))
+    }
+
+    fn migrated_by(&self, migrations: &AnyMigrations) -> Option<Arc<dyn MigrateRows>> {
+        let migrations = migrations.of::<C::Value>()?;
+        Some(Arc::new(MigrateValues { codec: self.codec.clone(), migrations }))
     }
 }
 
@@ -143,6 +155,11 @@ impl<C: ComponentCodec> SavedType for ResourceType<C> {
     fn decoder(&self) -> DecodedColumn {
         DecodedColumn::Resource(Box::new(DecodedResource::new(self.codec.clone())))
     }
+
+    fn migrated_by(&self, migrations: &AnyMigrations) -> Option<Arc<dyn MigrateRows>> {
+        let migrations = migrations.of::<C::Value>()?;
+        Some(Arc::new(MigrateValues { codec: self.codec.clone(), migrations }))
+    }
 }
 
 /// A state.
@@ -172,5 +189,9 @@ impl<S: FreelyMutableState + Serialize + DeserializeOwned> SavedType for StateTy
 
     fn decoder(&self) -> DecodedColumn {
         DecodedColumn::State(Box::new(DecodedState::<S>::new(StateCodec::default())))
+    }
+
+    fn migrated_by(&self, migrations: &AnyMigrations) -> Option<Arc<dyn MigrateRows>> {
+        Some(Arc::new(MigrateStates { migrations: migrations.of::<S>()? }))
     }
 }

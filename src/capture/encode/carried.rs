@@ -3,34 +3,35 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use super::split::Split;
-use crate::journal::{Block, SaveId, Values};
+use super::split::VersionedSplit;
+use crate::journal::{Block, SaveId, TypeSummary, Values};
 
 /// Rows of an earlier checkpoint whose type this build doesn't know, or whose value it could not
-/// read. They are copied as bytes into every full capture until their entity goes, or the game
-/// writes a value of its own in their place.
+/// read. They are copied as bytes into every full capture, under the name and version that they
+/// have, until their entity goes, or the game writes a value of its own in their place.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub(crate) struct Carried {
-    types: BTreeMap<Arc<str>, CarriedType>,
+    types: BTreeMap<Arc<str>, BTreeMap<SaveId, CarriedRow>>,
 }
 
-#[derive(Clone, Default, PartialEq, Eq, Debug)]
-struct CarriedType {
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct CarriedRow {
     version: u32,
-    rows: BTreeMap<SaveId, Vec<u8>>,
+    value: Vec<u8>,
 }
 
 impl Carried {
     /// Adds a row.
     pub(crate) fn add(&mut self, type_path: &Arc<str>, version: u32, id: SaveId, value: &[u8]) {
-        let carried = self.types.entry(type_path.clone()).or_default();
-        carried.version = version;
-        carried.rows.insert(id, value.to_vec());
+        let row = CarriedRow { version, value: value.to_vec() };
+        self.types.entry(type_path.clone()).or_default().insert(id, row);
     }
 
-    /// Adds what another one carries, of other types.
+    /// Adds what another one carries.
     pub(crate) fn extend(&mut self, other: Self) {
-        self.types.extend(other.types);
+        for (type_path, rows) in other.types {
+            self.types.entry(type_path).or_default().extend(rows);
+        }
     }
 
     /// Whether there is nothing to carry.
@@ -40,25 +41,41 @@ impl Carried {
 
     /// The number of rows of a type.
     pub(crate) fn rows(&self, type_path: &str) -> usize {
-        self.types.get(type_path).map_or(0, |carried| carried.rows.len())
+        self.types.get(type_path).map_or(0, BTreeMap::len)
+    }
+
+    /// What is carried: for each type and version, how many rows.
+    pub(super) fn summaries(&self) -> Vec<TypeSummary> {
+        let mut rows = BTreeMap::<(&str, u32), u64>::new();
+        for (type_path, carried) in &self.types {
+            for row in carried.values() {
+                *rows.entry((type_path, row.version)).or_default() += 1;
+            }
+        }
+        let summary = |((path, version), rows): ((&str, u32), u64)| TypeSummary {
+            path: path.to_owned(),
+            version,
+            rows,
+        };
+        rows.into_iter().map(summary).collect()
     }
 
     /// Forgets the rows that the game wrote anew.
     pub(super) fn consume(&mut self, type_path: &str, written: &[Values]) {
         if let Some(carried) = self.types.get_mut(type_path) {
             for id in written.iter().flat_map(Values::ids) {
-                carried.rows.remove(id);
+                carried.remove(id);
             }
         }
-        self.types.retain(|_, carried| !carried.rows.is_empty());
+        self.types.retain(|_, carried| !carried.is_empty());
     }
 
     /// Forgets all rows of an entity.
     pub(super) fn forget(&mut self, id: SaveId) {
         for carried in self.types.values_mut() {
-            carried.rows.remove(&id);
+            carried.remove(&id);
         }
-        self.types.retain(|_, carried| !carried.rows.is_empty());
+        self.types.retain(|_, carried| !carried.is_empty());
     }
 
     /// Forgets the rows of all entities but these.
@@ -68,24 +85,31 @@ impl Carried {
         }
         let alive: HashSet<SaveId> = alive.collect();
         for carried in self.types.values_mut() {
-            carried.rows.retain(|id, _| *id == SaveId::WORLD || alive.contains(id));
+            carried.retain(|id, _| *id == SaveId::WORLD || alive.contains(id));
         }
-        self.types.retain(|_, carried| !carried.rows.is_empty());
+        self.types.retain(|_, carried| !carried.is_empty());
     }
 
-    /// The rows of a type between those that the game wrote itself.
-    pub(super) fn merge(&self, type_path: &str, written: Vec<Values>) -> Vec<Values> {
-        let Some(carried) = self.types.get(type_path) else { return written };
-        let mut merged = Split::default();
-        let mut carried = carried.rows.iter().peekable();
+    /// The rows of a type between those that the game wrote itself, which have this version.
+    pub(super) fn merge(
+        &self,
+        type_path: &str,
+        version: u32,
+        written: Vec<Values>,
+    ) -> Vec<(u32, Values)> {
+        let Some(carried) = self.types.get(type_path) else {
+            return written.into_iter().map(|values| (version, values)).collect();
+        };
+        let mut merged = VersionedSplit::default();
+        let mut carried = carried.iter().peekable();
         for (id, value) in written.iter().flat_map(Values::iter) {
-            while let Some((id, value)) = carried.next_if(|(carried, _)| **carried < id) {
-                merged.push(*id, value);
+            while let Some((id, row)) = carried.next_if(|(carried, _)| **carried < id) {
+                merged.push(row.version, *id, &row.value);
             }
-            merged.push(id, value);
+            merged.push(version, id, value);
         }
-        for (id, value) in carried {
-            merged.push(*id, value);
+        for (id, row) in carried {
+            merged.push(row.version, *id, &row.value);
         }
         merged.finish()
     }
@@ -95,12 +119,12 @@ impl Carried {
         let unknown = self.types.iter().filter(|(type_path, _)| !known.contains(&***type_path));
         unknown
             .flat_map(|(type_path, carried)| {
-                let mut split = Split::default();
-                for (id, value) in &carried.rows {
-                    split.push(*id, value);
+                let mut split = VersionedSplit::default();
+                for (id, row) in carried {
+                    split.push(row.version, *id, &row.value);
                 }
                 let blocks = split.finish().into_iter();
-                blocks.map(|rows| Block::values(type_path.clone(), carried.version, rows))
+                blocks.map(|(version, rows)| Block::values(type_path.clone(), version, rows))
             })
             .collect()
     }

@@ -15,7 +15,7 @@ use super::split::{Split, split_ids};
 use crate::capture::codec::encode_message_pack;
 use crate::capture::record::{Capture, CaptureScope, CapturedColumn};
 use crate::capture::types::SavedTypes;
-use crate::journal::{Block, ENTITIES, SaveId, TypeSummary};
+use crate::journal::{Block, ENTITIES, SaveId, TypeSummary, Values};
 
 /// Encodes the captures of one run, in order. Has no world.
 pub(crate) struct Encoder {
@@ -43,6 +43,8 @@ pub(crate) struct Encoded {
     pub entities: u64,
     /// Every type that the game saves, also those without a row.
     pub types: Vec<TypeSummary>,
+    /// What is carried along, since this build can't use it.
+    pub carried: Vec<TypeSummary>,
     /// Types of which values are missing or old, now or since the last full capture.
     pub incomplete: Vec<String>,
     /// The next id that a saved entity will get.
@@ -103,6 +105,7 @@ impl Encoder {
             blocks,
             entities: capture.entities(),
             types: self.summaries(),
+            carried: self.carried.summaries(),
             incomplete: self.incomplete(),
             next_save_id: self.ids.next(),
             drift: if is_full { Vec::new() } else { self.drift(&capture) },
@@ -184,18 +187,31 @@ impl Encoder {
         }
         column.count(&mut writer);
         write_values(&mut **column, &mut writer);
-        let (removed, mut values) = writer.finish();
+        let (removed, values) = writer.finish();
         let failed = failures.total() > failed_before;
         state.is_incomplete = failed || (state.is_incomplete && scope == CaptureScope::Delta);
-        if !self.carried.is_empty() {
-            self.carried.consume(type_path, &values);
-            if scope == CaptureScope::Full {
-                values = self.carried.merge(type_path, values);
-            }
-        }
+        let version = self.types.version(type_path);
+        self.consume_carried(type_path, &values);
+        let values = match scope {
+            CaptureScope::Full => self.carried.merge(type_path, version, values),
+            CaptureScope::Delta => values.into_iter().map(|rows| (version, rows)).collect(),
+        };
         let removed = split_ids(&removed).map(|ids| Block::removed(type_path.clone(), ids));
-        let values = values.into_iter().map(|rows| Block::values(type_path.clone(), 0, rows));
+        let values = values.into_iter();
+        let values = values.map(|(version, rows)| Block::values(type_path.clone(), version, rows));
         removed.chain(values).collect()
+    }
+
+    /// Values that the game wrote take the place of carried ones, under whatever name those are.
+    fn consume_carried(&mut self, type_path: &str, written: &[Values]) {
+        if self.carried.is_empty() {
+            return;
+        }
+        self.carried.consume(type_path, written);
+        let history = self.types.history(type_path).cloned().unwrap_or_default();
+        for name in &history.former_names {
+            self.carried.consume(name, written);
+        }
     }
 
     fn summaries(&self) -> Vec<TypeSummary> {
@@ -205,7 +221,7 @@ impl Encoder {
         types
             .map(|(path, rows)| TypeSummary {
                 path: path.to_owned(),
-                version: 0,
+                version: self.types.version(path),
                 rows: rows + self.carried.rows(path) as u64,
             })
             .collect()
