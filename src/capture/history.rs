@@ -51,7 +51,7 @@ impl DeclaredHistory {
         self.migrations.push(AnyMigrations { type_path: T::type_path(), migrations });
     }
 
-    /// The names that a column had, the last one first.
+    /// The names that a column had, in the order of the calls.
     fn former_names(&self, path: &str) -> Vec<Arc<str>> {
         let mut names: Vec<Arc<str>> = Vec::new();
         for rename in &self.renames {

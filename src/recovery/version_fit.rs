@@ -8,7 +8,7 @@ use crate::store::StoredSession;
 /// names and versions alone: no value has been read.
 ///
 /// Decided by the saved types and not by the game's version number: a newer game that saved nothing
-/// new is [`Exact`](Self::Exact).
+/// new is [`Exact`](Self::Exact). Ordered from the best to the worst; the worst of all types counts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 #[non_exhaustive]
 pub enum VersionFit {

@@ -10,3 +10,4 @@ mod lifecycle;
 mod notifications;
 mod recovery;
 mod saved_types;
+mod versions;
