@@ -71,3 +71,121 @@ impl<'a> CurrentForm<'a> {
         self.full
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::convert::Infallible;
+
+    use bevy::reflect::TypePath;
+
+    use super::*;
+    use crate::capture::test_kit::{Armor, Dice, Play, game};
+    use crate::capture::{Migrations, SessionAppExt};
+    use crate::journal::{Block, ENTITIES, SaveId};
+    use crate::restore::{RestoreLossReason, WorldImage};
+
+    const FORMER: &str = "old::Armor";
+
+    /// A game whose armor is of version 2: of version 1 it was smaller, and 0 was given up.
+    fn play() -> Play {
+        let mut app = game();
+        app.renamed_from::<Armor>(FORMER)
+            .migrate_saved(Migrations::since(1).then(|old: u8| Armor(u32::from(old) + 1)));
+        Play::of(app)
+    }
+
+    fn decode(play: &Play, entities: &[SaveId], mut rows: Vec<(&str, u32, Values)>) -> WorldImage {
+        let mut marker = Values::default();
+        entities.iter().for_each(|id| marker.push(*id, &[0xc0]));
+        rows.push((ENTITIES, 0, marker));
+        let mut blocks: Vec<Block> = rows
+            .into_iter()
+            .map(|(path, version, rows)| Block::values(path.into(), version, rows))
+            .collect();
+        blocks.sort_by(|one, other| one.key().cmp(&other.key()));
+        let commit = play.journal.commit();
+        WorldImage::decode(&play.types, &commit, blocks.into_iter().map(Ok::<_, Infallible>))
+            .unwrap()
+    }
+
+    #[test]
+    fn rows_of_any_version_under_any_name_are_decoded_once_or_carried() {
+        for seed in 1..60 {
+            let mut dice = Dice(seed * 0x9e37_79b9);
+            let entities: Vec<SaveId> = (2..40).map(SaveId).collect();
+            let mut expected = BTreeMap::new();
+            let mut rows = Vec::new();
+            for id in &entities {
+                let number = dice.roll(100) as u8;
+                for path in [FORMER, Armor::type_path()] {
+                    if dice.roll(3) == 0 {
+                        continue;
+                    }
+                    let version = dice.roll(4) as u32;
+                    let is_garbage = dice.roll(4) == 0;
+                    let mut values = Values::default();
+                    values.push(
+                        *id,
+                        if is_garbage { b"\xc1" } else { std::slice::from_ref(&number) },
+                    );
+                    rows.push((path, version, values));
+                    // The one under today's path comes last, and is the one that counts.
+                    let value = match version {
+                        1 => Some(u32::from(number) + 1),
+                        2 => Some(u32::from(number)),
+                        _ => None,
+                    };
+                    expected.insert(*id, value.filter(|_| !is_garbage));
+                }
+            }
+            let carried = expected.values().filter(|value| value.is_none()).count();
+            expected.retain(|_, value| value.is_some());
+
+            let mut play = play();
+            let image = decode(&play, &entities, rows);
+            let losses = image.losses().to_vec();
+            let lost: u64 = losses.iter().map(|loss| loss.rows).sum();
+            assert_eq!(lost, carried as u64, "seed {seed}: {losses:?}");
+            let reasons: Vec<_> = losses.iter().map(|loss| &loss.reason).collect();
+            for reason in reasons {
+                assert!(matches!(
+                    reason,
+                    RestoreLossReason::OlderType { saved: 0, oldest: 1 }
+                        | RestoreLossReason::NewerType { saved: 3, known: 2 }
+                        | RestoreLossReason::Undecodable { .. }
+                ));
+            }
+            play.restore_image(image, SaveId(100));
+            let restored: BTreeMap<SaveId, Option<u32>> = play
+                .journal
+                .of::<Armor>()
+                .into_iter()
+                .filter_map(|(id, value)| Some((id, Some(rmp_serde::from_slice(&value).ok()?))))
+                .filter(|(id, _)| expected.contains_key(id))
+                .collect();
+            assert_eq!(restored, expected, "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn many_migrated_rows_are_kept_in_blocks_of_bounded_size() {
+        let history = play();
+        let history = history.types.history(Armor::type_path()).unwrap();
+        let mut form = CurrentForm::new(history, 7);
+        let name = FORMER.into();
+        let mut places = Vec::new();
+        for id in (2..1_200_000).map(SaveId) {
+            let row = SavedRow { name: &name, version: 1, id, place: (0, 0), value: &[123] };
+            assert!(form.of(&row).is_ok());
+            places.push(form.keep(&row));
+        }
+        let blocks = form.into_blocks();
+        assert_eq!(blocks.len(), 2);
+        assert!(blocks.iter().all(|block| block.byte_len() <= limits::FRAME_BYTES));
+        for (block, row) in places {
+            let block = &blocks[block as usize - 7];
+            assert_eq!(block.value(row as usize), Some(&[124][..]));
+        }
+    }
+}

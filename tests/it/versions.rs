@@ -759,6 +759,29 @@ fn the_build_before_can_be_gone_back_to_after_an_update() {
 }
 
 #[test]
+fn the_last_checkpoint_of_the_build_before_is_offered_among_many() {
+    let disk = MemoryDisk::default();
+    let mut app = build(&disk, v0::types);
+    app.world_mut().spawn((Health(1), v0::Health(1.0)));
+    start(&mut app, "Updated");
+    let id = app.world().resource::<CurrentSession>().id();
+    let base = app.world().resource::<CurrentSession>().last_checkpoint().unwrap().id;
+    let disk = disk.snapshot();
+    let (mut app, _) = taken_up(&disk, id, |app| {
+        v1::types(app);
+        app.add_systems(Update, |mut score: ResMut<Score>| score.0 += 1);
+    });
+    seconds(&mut app, 45.0);
+    let mut app = build(&disk.snapshot(), v0::types);
+    frames(&mut app, 2);
+    let offer = told::<RecoveryAvailable>(&app).remove(0).offer;
+    assert_eq!(offer.fit, VersionFit::Newer);
+    assert_eq!(offer.checkpoints.len(), 6, "the newest five, and the one that can be gone back to");
+    let last = offer.checkpoints.last().unwrap();
+    assert_eq!((last.id, last.fit), (base, VersionFit::Exact));
+}
+
+#[test]
 fn a_build_like_the_one_before_keeps_nothing_more() {
     let (disk, id) = played_by_the_first_build();
     let settings = SessionSettings { max_session_bytes: 1, ..SessionSettings::default() };
