@@ -10,7 +10,10 @@ mod codec;
 mod declaration;
 mod drift;
 mod encode;
+mod former_names;
 mod game_clock;
+mod history;
+mod migrations;
 mod placed;
 mod record;
 mod saved;
@@ -26,6 +29,7 @@ mod tests;
 
 pub use app_ext::SessionAppExt;
 pub use drift::DriftedType;
+pub use migrations::Migrations;
 pub use placed::{SaveKey, SaveScope};
 pub use saved::{ReflectSaved, Saved};
 pub use state_log::StateChange;
@@ -44,6 +48,7 @@ pub(crate) use drift::drift_between;
 pub(crate) use encode::EncodeFailureReason;
 pub(crate) use encode::{Carried, Claimed, EncodeFailure, Encoded, Encoder, KeyedIds};
 pub(crate) use game_clock::GameClock;
+pub(crate) use history::{Form, TypeHistory};
 pub(crate) use placed::{Parking, Placed};
 pub(crate) use record::{
     Capture, CaptureScope, Copier, PendingState, Recorder, SavedState, StateCodec, StatesBeingLeft,

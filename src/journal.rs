@@ -25,6 +25,7 @@ mod scan;
 mod segment_reader;
 mod segment_writer;
 mod wire;
+mod written_by;
 
 #[cfg(test)]
 pub(crate) mod sample;
@@ -37,6 +38,7 @@ pub use header_codec::SegmentError;
 pub use id::{CheckpointId, RunId, SaveId, SessionId};
 pub use index::Validity;
 pub use read_error::{Damage, ReadError};
+pub use written_by::WrittenBy;
 
 pub(crate) use block::{Block, ENTITIES, Rows, Values};
 pub(crate) use commit::{Commit, Record, TypeSummary, milliseconds};

@@ -19,10 +19,12 @@ mod torture;
 mod writer;
 
 pub use capture::{
-    DriftedType, ReflectSaved, SaveKey, SaveScope, Saved, SessionAppExt, StateChange, TypeProblem,
-    TypeProblemReason, Unsaved,
+    DriftedType, Migrations, ReflectSaved, SaveKey, SaveScope, Saved, SessionAppExt, StateChange,
+    TypeProblem, TypeProblemReason, Unsaved,
 };
-pub use journal::{CheckpointId, CheckpointKind, RunId, SaveId, SessionId, Validity, limits};
+pub use journal::{
+    CheckpointId, CheckpointKind, RunId, SaveId, SessionId, Validity, WrittenBy, limits,
+};
 pub use lifecycle::{
     AutosaveStretched, CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved,
     CorruptionDetected, CurrentSession, DuplicateSaveKey, LastCheckpoint, PlacedRestored,
@@ -36,7 +38,7 @@ pub use lifecycle::{
 };
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
 pub use process::{HowItEnded, PreviousRun};
-pub use recovery::{OfferedCheckpoint, RecoveryOffer, SessionEntry, UnsavedPlay};
+pub use recovery::{OfferedCheckpoint, RecoveryOffer, SessionEntry, UnsavedPlay, VersionFit};
 pub use restore::{
     DanglingReference, DespawnOnRestore, ExtraEntities, RestoreLoss, RestoreLossReason,
     RestoreReport,
@@ -52,14 +54,14 @@ pub use store::{MemoryDisk, Operation, PanicInfo};
 pub mod prelude {
     pub use crate::{
         CheckpointCaptured, CheckpointFailed, CheckpointSaved, CorruptionDetected, CurrentSession,
-        DespawnOnRestore, DuplicateSaveKey, EndReason, HowItEnded, NewSession, PreviousRun,
-        RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RecoveryOffers, ReflectSaved,
-        RequestRejected, RestoreFrom, RestoreReason, RestoreStalled, SaveKey, SaveScope, Saved,
-        SessionAppExt, SessionCatalog, SessionClosed, SessionCommands, SessionEnded,
-        SessionHooksExt, SessionPaused, SessionPlugin, SessionRecovered, SessionRestored,
-        SessionResumed, SessionSettings, SessionStarted, SessionStatus, SessionUpdate,
-        SessionsFound, Unsaved, recovery_is_pending, saving_is_in_progress, session_is_active,
-        session_is_paused, session_is_restoring,
+        DespawnOnRestore, DuplicateSaveKey, EndReason, HowItEnded, Migrations, NewSession,
+        PreviousRun, RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RecoveryOffers,
+        ReflectSaved, RequestRejected, RestoreFrom, RestoreReason, RestoreStalled, SaveKey,
+        SaveScope, Saved, SessionAppExt, SessionCatalog, SessionClosed, SessionCommands,
+        SessionEnded, SessionHooksExt, SessionPaused, SessionPlugin, SessionRecovered,
+        SessionRestored, SessionResumed, SessionSettings, SessionStarted, SessionStatus,
+        SessionUpdate, SessionsFound, Unsaved, VersionFit, recovery_is_pending,
+        saving_is_in_progress, session_is_active, session_is_paused, session_is_restoring,
     };
 }
 
@@ -70,3 +72,7 @@ struct ReadmeDoctests;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/RECIPES.md")]
 struct RecipesDoctests;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/VERSIONS.md")]
+struct VersionsDoctests;

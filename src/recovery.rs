@@ -10,6 +10,7 @@ mod offer;
 mod prepare;
 mod shortlist;
 mod standing;
+mod version_fit;
 
 pub(crate) use about::{CLOCK, FIELDS, STATE_CHANGES};
 pub(crate) use detect::{Found, detect};
@@ -18,3 +19,4 @@ pub use offer::{OfferedCheckpoint, RecoveryOffer, SessionEntry, UnsavedPlay};
 pub(crate) use prepare::{PrepareFailure, Prepared, Wanted, prepare};
 pub(crate) use shortlist::is_named;
 pub(crate) use standing::{LockHolder, standing};
+pub use version_fit::VersionFit;

@@ -4,6 +4,7 @@
 //! are the steps of a restore that need one, in the order in which they are called.
 
 mod components;
+mod current_form;
 mod dangling;
 mod decoded;
 mod decoder;
@@ -27,6 +28,7 @@ mod state_override;
 mod states;
 mod sweep;
 mod unsaved;
+mod unusable;
 
 pub use loss::{RestoreLoss, RestoreLossReason};
 pub use report::{DanglingReference, ExtraEntities, RestoreReport};

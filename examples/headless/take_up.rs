@@ -76,7 +76,7 @@ fn another_offer(available: On<RecoveryAvailable>, mut state: ResMut<TakeUp>) {
 fn recovery_failed(failed: On<RecoveryFailed>, reporter: Res<Reporter>, mut state: ResMut<TakeUp>) {
     let why = match &failed.error {
         RecoveryError::AllDamaged => "all its checkpoints are damaged",
-        RecoveryError::NewerFormat => "a newer version of the colony wrote it",
+        RecoveryError::NewerFormat(_) => "a newer version of the colony wrote it",
         RecoveryError::Unreadable { message } => message,
         _ => "nobody knows why",
     };

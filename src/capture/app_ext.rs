@@ -13,6 +13,8 @@ use serde::de::DeserializeOwned;
 
 use super::codec::RebuiltCodec;
 use super::declaration::{Declaration, Declarations};
+use super::history::DeclaredHistory;
+use super::migrations::Migrations;
 
 /// Says which types are saved, beside those with `#[reflect(Saved)]`.
 ///
@@ -124,6 +126,42 @@ pub trait SessionAppExt {
     fn save_reflected<T>(&mut self) -> &mut Self
     where
         T: Component + Clone + Reflect + FromReflect + TypePath + GetTypeRegistration;
+
+    /// Says what a saved type has been in older builds, so that their values still count. See
+    /// [`Migrations`].
+    ///
+    /// `T` is what is written: the component, resource or state itself, also one with
+    /// `#[reflect(Saved)]`. A state's migrations also hold for its `DespawnOnExit` and
+    /// `DespawnOnEnter`.
+    ///
+    /// Called once for a type. A second chain for it, or one for a type that isn't saved, is a
+    /// [`TypeProblem`](crate::TypeProblem).
+    fn migrate_saved<T: TypePath>(&mut self, migrations: Migrations<T>) -> &mut Self;
+
+    /// Says that older builds knew a saved component, resource or state by another type path: values
+    /// under that path are of this type.
+    ///
+    /// Called once for each path that the type had. It also holds where the type is an argument, as
+    /// in `Stat<Strength>`. The values are written under the new path from the next full checkpoint
+    /// on. If an entity has values under several paths, its own one counts, then those of the first
+    /// calls.
+    ///
+    /// A path that another saved type has or had is a [`TypeProblem`](crate::TypeProblem).
+    ///
+    /// ```
+    /// # use bevy::prelude::*;
+    /// # use bevy_session::SessionAppExt;
+    /// # use serde::{Deserialize, Serialize};
+    /// #[derive(Component, TypePath, Clone, Serialize, Deserialize)]
+    /// struct Health(u32);
+    ///
+    /// # let mut app = App::new();
+    /// // It was called `Hp`, and before that it was in another module.
+    /// app.save_component::<Health>()
+    ///     .renamed_from::<Health>("hop::combat::Hp")
+    ///     .renamed_from::<Health>("hop::Hp");
+    /// ```
+    fn renamed_from<T: TypePath>(&mut self, former_path: &str) -> &mut Self;
 }
 
 impl SessionAppExt for SubApp {
@@ -181,6 +219,16 @@ impl SessionAppExt for SubApp {
         declare(self.world_mut(), [Declaration::reflected::<T>()]);
         self
     }
+
+    fn migrate_saved<T: TypePath>(&mut self, migrations: Migrations<T>) -> &mut Self {
+        self.world_mut().get_resource_or_init::<DeclaredHistory>().migrate(migrations);
+        self
+    }
+
+    fn renamed_from<T: TypePath>(&mut self, former_path: &str) -> &mut Self {
+        self.world_mut().get_resource_or_init::<DeclaredHistory>().rename::<T>(former_path);
+        self
+    }
 }
 
 impl SessionAppExt for App {
@@ -234,6 +282,16 @@ impl SessionAppExt for App {
         T: Component + Clone + Reflect + FromReflect + TypePath + GetTypeRegistration,
     {
         self.main_mut().save_reflected::<T>();
+        self
+    }
+
+    fn migrate_saved<T: TypePath>(&mut self, migrations: Migrations<T>) -> &mut Self {
+        self.main_mut().migrate_saved(migrations);
+        self
+    }
+
+    fn renamed_from<T: TypePath>(&mut self, former_path: &str) -> &mut Self {
+        self.main_mut().renamed_from::<T>(former_path);
         self
     }
 }

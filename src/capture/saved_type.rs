@@ -11,6 +11,8 @@ use serde::de::DeserializeOwned;
 
 use super::codec::{ChildOrderCodec, ComponentCodec, CopyCodec, RebuiltCodec};
 use super::drift::reads_the_same;
+use super::history::AnyMigrations;
+use super::migrations::{MigrateRows, MigrateStates, MigrateValues};
 use super::record::{
     ComponentRecorder, RecordColumn, ResourceRecorder, StateCodec, StateMapping, StateRecorder,
 };
@@ -56,6 +58,11 @@ pub(crate) trait SavedType: Send + Sync {
     fn reads_the_same(&self, _: &[u8], _: &[u8], _saved: &BTreeSet<SaveId>) -> bool {
         false
     }
+
+    /// What brings its rows into the form of today, if these are migrations of what it writes.
+    fn migrated_by(&self, _: &AnyMigrations) -> Option<Arc<dyn MigrateRows>> {
+        None
+    }
 }
 
 /// A component.
@@ -93,6 +100,11 @@ impl<C: ComponentCodec> SavedType for ComponentType<C> {
 
     fn reads_the_same(&self, one: &[u8], other: &[u8], saved: &BTreeSet<SaveId>) -> bool {
         reads_the_same(&self.codec, one, other, saved)
+    }
+
+    fn migrated_by(&self, migrations: &AnyMigrations) -> Option<Arc<dyn MigrateRows>> {
+        let migrations = migrations.of::<C::Value>()?;
+        Some(Arc::new(MigrateValues { codec: self.codec.clone(), migrations }))
     }
 }
 
@@ -135,6 +147,15 @@ where
 
     fn decoder(&self) -> DecodedColumn {
         DecodedColumn::Component(Box::new(RebuiltComponents::new(self.codec.clone())))
+    }
+
+    fn reads_the_same(&self, one: &[u8], other: &[u8], saved: &BTreeSet<SaveId>) -> bool {
+        reads_the_same(&self.codec, one, other, saved)
+    }
+
+    fn migrated_by(&self, migrations: &AnyMigrations) -> Option<Arc<dyn MigrateRows>> {
+        let migrations = migrations.of::<P>()?;
+        Some(Arc::new(MigrateValues { codec: self.codec.clone(), migrations }))
     }
 }
 
@@ -203,6 +224,11 @@ impl<C: ComponentCodec> SavedType for ResourceType<C> {
     fn reads_the_same(&self, one: &[u8], other: &[u8], saved: &BTreeSet<SaveId>) -> bool {
         reads_the_same(&self.codec, one, other, saved)
     }
+
+    fn migrated_by(&self, migrations: &AnyMigrations) -> Option<Arc<dyn MigrateRows>> {
+        let migrations = migrations.of::<C::Value>()?;
+        Some(Arc::new(MigrateValues { codec: self.codec.clone(), migrations }))
+    }
 }
 
 /// A state.
@@ -235,5 +261,9 @@ impl<S: FreelyMutableState + Serialize + DeserializeOwned> SavedType for StateTy
 
     fn decoder(&self) -> DecodedColumn {
         DecodedColumn::State(Box::new(DecodedState::<S>::new(StateCodec::default())))
+    }
+
+    fn migrated_by(&self, migrations: &AnyMigrations) -> Option<Arc<dyn MigrateRows>> {
+        Some(Arc::new(MigrateStates { migrations: migrations.of::<S>()? }))
     }
 }

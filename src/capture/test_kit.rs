@@ -319,6 +319,7 @@ impl Journal {
             play_time: Duration::ZERO,
             entities: self.entities() as u64,
             types: self.types.iter().map(summary).collect(),
+            carried: Vec::new(),
             incomplete: Vec::new(),
             next_save_id: self.next_save_id,
             events_through: 0,

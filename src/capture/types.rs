@@ -15,6 +15,7 @@ use bevy::ecs::world::World;
 
 use super::codec::{SerdeCodec, disabled_codec};
 use super::declaration::{Declaration, Declarations, DeclaredKind};
+use super::history::{DeclaredHistory, Histories, TypeHistory, resolve};
 pub(crate) use super::saved_type::Role;
 use super::saved_type::{ChildOrderType, ComponentType, SavedType};
 use super::{Placed, ReflectSaved, SaveKey, Saved};
@@ -41,6 +42,7 @@ pub(crate) const GONE: &str = "bevy_session::Gone";
 pub(crate) struct SavedTypes {
     /// Behind the marker's, which is always there.
     columns: Vec<Arc<dyn SavedType>>,
+    histories: Histories,
     /// Components that were spawned before the marker could be made to come with them.
     adopted: Vec<(Arc<str>, ComponentId)>,
     problems: Vec<TypeProblem>,
@@ -68,6 +70,14 @@ pub enum TypeProblemReason {
     RelationshipTarget,
     /// The state isn't part of the app: `init_state` or `add_sub_state` is missing.
     StateNotAdded,
+    /// Something was said about its past, and nothing saves it: a `save_component` or the like is
+    /// missing. Migrations are those of what is written, so of the proxy if there is one.
+    NotSaved,
+    /// It has two chains of migrations. One chain holds all steps.
+    MigratedTwice,
+    /// A name that it is said to have had is the path, or was the name, of another saved type. Whose
+    /// the values under that name are can't be told.
+    FormerNameTaken,
 }
 
 impl SavedTypes {
@@ -83,7 +93,18 @@ impl SavedTypes {
         for (declaration, brings_marker) in declarations(world) {
             collection.add(world, &declaration, brings_marker);
         }
-        collection.finish()
+        collection.finish(world)
+    }
+
+    /// What is known of a type under this name, which may be one that it had once. `None` if no
+    /// saved type has or had it.
+    pub(crate) fn history(&self, name: &str) -> Option<&Arc<TypeHistory>> {
+        self.histories.get(name)
+    }
+
+    /// The version that rows of a column are written with.
+    pub(crate) fn version(&self, type_path: &str) -> u32 {
+        self.history(type_path).map_or(0, |history| history.version())
     }
 
     /// Every saved type but the marker.
@@ -231,14 +252,13 @@ impl Collection {
         Ok(())
     }
 
-    fn finish(self) -> SavedTypes {
-        let mut problems = self.problems;
+    fn finish(self, world: &World) -> SavedTypes {
+        let Self { mut columns, mut adopted, mut problems, .. } = self;
+        let histories =
+            resolve(world.get_resource::<DeclaredHistory>(), &mut columns, &mut problems);
+        adopted.retain(|(path, _)| columns.contains_key(path));
         problems.sort_by(|one, other| one.type_path.cmp(&other.type_path));
-        SavedTypes {
-            columns: self.columns.into_values().collect(),
-            adopted: self.adopted,
-            problems,
-        }
+        SavedTypes { columns: columns.into_values().collect(), histories, adopted, problems }
     }
 }
 

@@ -68,6 +68,10 @@ pub struct Commit {
     pub entities: u64,
     /// Every type that the game saved at that moment, also those without a row.
     pub types: Vec<TypeSummary>,
+    /// What an earlier build wrote and the one that took the checkpoint could not use: the rows that
+    /// are carried along, by the name and version that they have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub carried: Vec<TypeSummary>,
     /// Types whose values are missing or old, because the game's own code failed to write them.
     #[serde(default)]
     pub incomplete: Vec<String>,

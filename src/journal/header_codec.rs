@@ -11,10 +11,13 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::wire::{Reader, WireError};
-use super::{EncodeError, FORMAT_MAJOR, FORMAT_MINOR, MAGIC, ReadAt, SegmentHeader, limits};
+use super::{
+    EncodeError, FORMAT_MAJOR, FORMAT_MINOR, MAGIC, ReadAt, SegmentHeader, WrittenBy, limits,
+};
 
 /// Feature bits that this version knows. None has been needed yet.
 pub const KNOWN_FEATURES: u64 = 0;
@@ -41,14 +44,12 @@ pub enum SegmentError {
         path: PathBuf,
     },
     /// The file was written by a newer version.
-    #[error("{path} has format {major}.{minor}, which is newer than {FORMAT_MAJOR}.{FORMAT_MINOR}")]
+    #[error("{path} has {written_by}, which is newer than {FORMAT_MAJOR}.{FORMAT_MINOR}")]
     NewerFormat {
         /// The file.
         path: PathBuf,
-        /// Its major version.
-        major: u16,
-        /// Its minor version.
-        minor: u16,
+        /// Who wrote it.
+        written_by: WrittenBy,
     },
     /// Reading the file takes features that this version doesn't have.
     #[error("{path} needs features {features:#x}, which this version doesn't know")]
@@ -57,6 +58,8 @@ pub enum SegmentError {
         path: PathBuf,
         /// The bits that are unknown.
         features: u64,
+        /// Who wrote it.
+        written_by: WrittenBy,
     },
     /// The file is encrypted in a way that this version doesn't know.
     #[error("{path} is encrypted with cipher {cipher}, which this version doesn't know")]
@@ -65,6 +68,8 @@ pub enum SegmentError {
         path: PathBuf,
         /// The number of the cipher.
         cipher: u8,
+        /// Who wrote it.
+        written_by: WrittenBy,
     },
     /// The file could not be read. That says nothing about its content.
     #[error("failed to read the header of {path}")]
@@ -97,12 +102,23 @@ pub fn encode(header: &SegmentHeader) -> Result<Vec<u8>, EncodeError> {
     Ok(bytes)
 }
 
-/// Reads the header of a file, and says where its frames begin.
+/// A header that was read.
+#[derive(Debug)]
+pub struct OpenedHeader {
+    /// What it says.
+    pub header: SegmentHeader,
+    /// Who wrote it.
+    pub written_by: WrittenBy,
+    /// Where the file's frames begin.
+    pub frames_start: u64,
+}
+
+/// Reads the header of a file.
 ///
 /// # Errors
 ///
 /// [`SegmentError`]; see its variants.
-pub fn read(path: &Path, file: &dyn ReadAt) -> Result<(SegmentHeader, u64), SegmentError> {
+pub fn read(path: &Path, file: &dyn ReadAt) -> Result<OpenedHeader, SegmentError> {
     let unreadable = |source| SegmentError::Unreadable { path: path.to_owned(), source };
     let bytes = first_bytes(file).map_err(unreadable)?;
     let parts = match split(&bytes) {
@@ -114,7 +130,9 @@ pub fn read(path: &Path, file: &dyn ReadAt) -> Result<(SegmentHeader, u64), Segm
         Err(_) => return Err(SegmentError::Torn { path: path.to_owned() }),
     };
     let header = parts.open(path)?;
-    Ok((header, (PRELUDE_BYTES + parts.body.len()) as u64))
+    let written_by = parts.written_by(&header.game_version);
+    let frames_start = (PRELUDE_BYTES + parts.body.len()) as u64;
+    Ok(OpenedHeader { header, written_by, frames_start })
 }
 
 /// As much of the file as a header can take up.
@@ -184,8 +202,10 @@ impl Parts<'_> {
             return Err(SegmentError::Damaged { path: path() });
         }
         let is_newer = (self.major, self.minor) > (FORMAT_MAJOR, FORMAT_MINOR);
-        let newer =
-            || SegmentError::NewerFormat { path: path(), major: self.major, minor: self.minor };
+        let newer = || SegmentError::NewerFormat {
+            path: path(),
+            written_by: self.written_by(&self.game_version()),
+        };
         if self.major > FORMAT_MAJOR {
             return Err(newer());
         }
@@ -194,14 +214,32 @@ impl Parts<'_> {
             Err(_) if is_newer => return Err(newer()),
             _ => return Err(SegmentError::Damaged { path: path() }),
         };
+        let written_by = || self.written_by(&header.game_version);
         let features = header.required_features & !KNOWN_FEATURES;
         if features != 0 {
-            return Err(SegmentError::UnknownFeatures { path: path(), features });
+            let written_by = written_by();
+            return Err(SegmentError::UnknownFeatures { path: path(), features, written_by });
         }
-        if header.cipher != 0 {
-            return Err(SegmentError::UnknownCipher { path: path(), cipher: header.cipher });
+        let cipher = header.cipher;
+        if cipher != 0 {
+            let written_by = written_by();
+            return Err(SegmentError::UnknownCipher { path: path(), cipher, written_by });
         }
         Ok(header)
+    }
+
+    fn written_by(&self, game_version: &str) -> WrittenBy {
+        WrittenBy::new(self.major, self.minor, game_version)
+    }
+
+    /// The one thing that is asked of a body that can't be read otherwise; empty if it doesn't tell.
+    fn game_version(&self) -> String {
+        #[derive(Deserialize)]
+        struct AnyBody {
+            game_version: String,
+        }
+        rmp_serde::from_slice(self.body)
+            .map_or_else(|_| String::new(), |body: AnyBody| body.game_version)
     }
 }
 
@@ -218,7 +256,8 @@ mod tests {
     use crate::journal::sample::header;
 
     fn open(bytes: &[u8]) -> Result<(SegmentHeader, u64), SegmentError> {
-        read(Path::new("sample.journal"), &bytes.to_vec())
+        let opened = read(Path::new("sample.journal"), &bytes.to_vec())?;
+        Ok((opened.header, opened.frames_start))
     }
 
     /// Bytes whose checksum holds, whatever was changed in them.
@@ -273,12 +312,26 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_header_may_say_newer() {
-        let mut bytes = encode(&header(1, 0)).unwrap();
-        bytes[8] = 9;
-        bytes[10] = 3;
-        let opened = open(&sealed_again(bytes));
-        assert!(matches!(opened, Err(SegmentError::NewerFormat { major: 9, minor: 3, .. })));
+    fn a_whole_header_may_say_newer_and_of_which_game() {
+        let newer = |game_version: &str| {
+            let header = SegmentHeader { game_version: game_version.to_owned(), ..header(1, 0) };
+            let mut bytes = encode(&header).unwrap();
+            bytes[8] = 9;
+            bytes[10] = 3;
+            sealed_again(bytes)
+        };
+        let mut without_a_body_to_read = newer("2.0");
+        without_a_body_to_read[PRELUDE_BYTES] = 0xc1;
+        for (bytes, written_by) in [
+            (newer("2.0"), WrittenBy::new(9, 3, "2.0")),
+            (newer(""), WrittenBy::new(9, 3, "")),
+            (sealed_again(without_a_body_to_read), WrittenBy::new(9, 3, "")),
+        ] {
+            let Err(SegmentError::NewerFormat { written_by: told, .. }) = open(&bytes) else {
+                panic!("a newer format should be refused")
+            };
+            assert_eq!(told, written_by);
+        }
     }
 
     #[test]

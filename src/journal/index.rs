@@ -4,6 +4,7 @@
 //! itself, so it can be asked again whenever something more is known: a group that turned out to be
 //! damaged is marked, and the next plan goes around it.
 
+mod builds;
 mod ending;
 mod head;
 mod problem;
@@ -86,6 +87,8 @@ pub struct CheckpointInfo {
     pub entities: u64,
     /// The types that were saved.
     pub types: Vec<TypeSummary>,
+    /// What was carried along.
+    pub carried: Vec<TypeSummary>,
     /// The heads whose line it is on. None if what followed was rewound.
     pub on_line_of: Vec<CheckpointId>,
     /// Whether it can be restored, as far as is known.
@@ -276,6 +279,7 @@ impl SessionIndex {
             bytes: moment.bytes,
             entities: commit.entities,
             types: commit.types.clone(),
+            carried: commit.carried.clone(),
             on_line_of,
             validity: moment.validity(),
         })

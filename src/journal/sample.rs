@@ -68,6 +68,7 @@ pub fn commit(counter: u64, base: Option<u64>) -> Commit {
         play_time: Duration::from_secs(counter),
         entities: 3,
         types: vec![TypeSummary { path: "game::Health".to_owned(), version: 0, rows: 3 }],
+        carried: Vec::new(),
         incomplete: Vec::new(),
         next_save_id: SaveId(100),
         events_through: 0,

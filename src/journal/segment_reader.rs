@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::{fmt, io, vec};
 
 use super::frame::{FRAME_HEADER_BYTES, FrameOpener};
+use super::header_codec::OpenedHeader;
 use super::order::GroupOrder;
 use super::wire::Reader;
 use super::{
     Block, BlockError, Damage, FrameEntry, FrameError, GroupEntry, ReadAt, ReadError, SegmentError,
-    SegmentHeader, block_codec, header_codec,
+    SegmentHeader, WrittenBy, block_codec, header_codec,
 };
 
 /// A segment whose header has been read. Cheap to clone.
@@ -18,6 +19,7 @@ pub struct Segment {
     path: Arc<Path>,
     file: Arc<dyn ReadAt>,
     header: Arc<SegmentHeader>,
+    written_by: WrittenBy,
     frames_start: u64,
 }
 
@@ -34,8 +36,9 @@ impl Segment {
     ///
     /// [`SegmentError`]; see its variants.
     pub fn open(path: &Path, file: Arc<dyn ReadAt>) -> Result<Self, SegmentError> {
-        let (header, frames_start) = header_codec::read(path, &*file)?;
-        Ok(Self { path: Arc::from(path), file, header: Arc::new(header), frames_start })
+        let OpenedHeader { header, written_by, frames_start } = header_codec::read(path, &*file)?;
+        let (path, header) = (Arc::from(path), Arc::new(header));
+        Ok(Self { path, file, header, written_by, frames_start })
     }
 
     /// What errors call the file.
@@ -46,6 +49,11 @@ impl Segment {
     /// What the segment says about itself.
     pub fn header(&self) -> &SegmentHeader {
         &self.header
+    }
+
+    /// Who wrote it.
+    pub fn written_by(&self) -> &WrittenBy {
+        &self.written_by
     }
 
     /// Whether a writer that doesn't know more than this version may take the session up.

@@ -6,7 +6,7 @@ use bevy::prelude::*;
 
 use super::CurrentSession;
 use crate::journal::SessionId;
-use crate::recovery::{RecoveryOffer, SessionEntry};
+use crate::recovery::{RecoveryOffer, SessionEntry, VersionFit};
 use crate::session::{SessionMetadata, SessionStatus};
 
 /// All sessions on this machine, most recently played first. Filled shortly after start-up, when
@@ -61,6 +61,7 @@ impl SessionEntry {
             in_use: true,
             declined: false,
             newest: None,
+            fit: VersionFit::Exact,
             play_time: Duration::ZERO,
             updated: session.started,
             bytes: 0,
@@ -73,6 +74,7 @@ impl SessionEntry {
         self.status = current.status;
         self.in_use = false;
         self.newest = current.last_checkpoint.map(|last| last.id).or(self.newest);
+        self.fit = self.fit.once_written();
         self.play_time = current.play_time;
         self.updated = current.updated;
     }

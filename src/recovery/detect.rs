@@ -6,7 +6,8 @@ use tracing::warn;
 use super::corruption::{self, Corruption, Intact};
 use super::shortlist::shortlist;
 use super::standing::{LockHolder, Standing, standing};
-use super::{Machine, RecoveryOffer, SessionEntry, UnsavedPlay};
+use super::{Machine, RecoveryOffer, SessionEntry, UnsavedPlay, VersionFit};
+use crate::capture::SavedTypes;
 use crate::clock::between;
 use crate::journal::{CheckpointId, FileProblemKind, Head, SessionId, SessionIndex};
 use crate::process::HowItEnded;
@@ -25,7 +26,7 @@ pub(crate) struct Found {
 
 /// Looks at every session. Reads headers and commits of all, and of a crashed one everything that
 /// its newest checkpoint needs. Writes nothing.
-pub(crate) fn detect(machine: &mut Machine, now: Timestamp) -> Vec<Found> {
+pub(crate) fn detect(machine: &mut Machine, types: &SavedTypes, now: Timestamp) -> Vec<Found> {
     let sessions = match machine.store().sessions() {
         Ok(sessions) => sessions,
         Err(error) => {
@@ -35,7 +36,7 @@ pub(crate) fn detect(machine: &mut Machine, now: Timestamp) -> Vec<Found> {
     };
     machine.settle_all_but(&sessions);
     let found = sessions.into_iter().filter_map(|id| match open(machine, id) {
-        Ok(stored) => examine(machine, stored, Interest::Crashes, now),
+        Ok(stored) => examine(machine, types, stored, Interest::Crashes, now),
         Err(error) => {
             warn!(session = %id, %error, "the session can't be read");
             let failure = Some(RecoveryError::Unreadable { message: with_sources(&error) });
@@ -80,6 +81,7 @@ impl Interest {
 /// checkpoint.
 pub(super) fn examine(
     machine: &mut Machine,
+    types: &SavedTypes,
     mut stored: StoredSession,
     interest: Interest,
     now: Timestamp,
@@ -97,7 +99,7 @@ pub(super) fn examine(
         let mut standing = standing(machine, session, head, interest.lock_holder());
         standing.witness = standing.witness.or(vanished);
         if found.entry.is_none() {
-            found.entry = Some(entry(&stored, head, &standing));
+            found.entry = Some(entry(&stored, types, head, &standing));
         }
         let wanted = match interest {
             Interest::This => true,
@@ -108,7 +110,7 @@ pub(super) fn examine(
             }
         };
         if wanted {
-            look_for_offer(machine, &mut stored, head, standing, forked, now, &mut found);
+            look_for_offer(machine, types, &mut stored, head, standing, forked, now, &mut found);
         }
     }
     if heads.is_empty() {
@@ -141,6 +143,7 @@ fn vanished(machine: &Machine, session: SessionId, heads: &[Head]) -> Option<Che
 
 fn look_for_offer(
     machine: &mut Machine,
+    types: &SavedTypes,
     stored: &mut StoredSession,
     head: &Head,
     standing: Standing,
@@ -162,7 +165,7 @@ fn look_for_offer(
     match intact {
         Some(intact) => {
             machine.note_offer(stored.id(), head.id, intact.id);
-            found.offers.extend(offer(stored, head, standing, intact, forked, now));
+            found.offers.extend(offer(stored, types, head, standing, intact, forked, now));
         }
         None => found.failure = Some(RecoveryError::AllDamaged),
     }
@@ -170,6 +173,7 @@ fn look_for_offer(
 
 fn offer(
     stored: &StoredSession,
+    types: &SavedTypes,
     head: &Head,
     standing: Standing,
     intact: Intact,
@@ -192,19 +196,27 @@ fn offer(
         play_time: commit.play_time,
         fields: intact.fields,
         newest: intact.id,
-        checkpoints: shortlist(stored.index(), head.id, last_sign_of_life.min(now)),
+        fit: VersionFit::of(types, stored, commit),
+        checkpoints: shortlist(stored.index(), types, head.id, last_sign_of_life.min(now)),
         forked,
         directory: stored.directory().to_path_buf(),
     })
 }
 
-fn entry(stored: &StoredSession, head: &Head, standing: &Standing) -> SessionEntry {
+fn entry(
+    stored: &StoredSession,
+    types: &SavedTypes,
+    head: &Head,
+    standing: &Standing,
+) -> SessionEntry {
+    let commit = stored.index().commit(head.id);
     SessionEntry {
         session: head.metadata.clone(),
         status: standing.status,
         in_use: standing.in_use,
         declined: head.declined,
         newest: Some(head.id),
+        fit: commit.map(|commit| VersionFit::of(types, stored, commit)).unwrap_or_default(),
         play_time: head.play_time,
         updated: head.end.map_or(head.time, |end| end.time),
         bytes: stored.bytes(),
@@ -217,7 +229,9 @@ fn failure_without_heads(index: &SessionIndex) -> Option<RecoveryError> {
     let mut failure = None;
     for problem in index.problems() {
         match &problem.kind {
-            FileProblemKind::Newer => return Some(RecoveryError::NewerFormat),
+            FileProblemKind::Newer(written_by) => {
+                return Some(RecoveryError::NewerFormat(written_by.clone()));
+            }
             FileProblemKind::Unreadable { error } => {
                 let message = format!("{}: {error}", problem.path.display());
                 return Some(RecoveryError::Unreadable { message });

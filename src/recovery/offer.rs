@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::VersionFit;
 use crate::journal::{CheckpointId, CheckpointKind, Validity};
 use crate::process::HowItEnded;
 use crate::session::{Fields, SessionMetadata, SessionStatus};
@@ -30,8 +31,10 @@ pub struct RecoveryOffer {
     pub fields: Fields,
     /// The newest checkpoint that is intact: the one to preselect.
     pub newest: CheckpointId,
-    /// The checkpoints to choose from, newest first: the newest five, then one a minute, and every
-    /// one that somebody named.
+    /// What this build of the game can do with that one.
+    pub fit: VersionFit,
+    /// The checkpoints to choose from, newest first: the newest five, then one a minute, every one
+    /// that somebody named, and the last one before another build of the game took over.
     pub checkpoints: Vec<OfferedCheckpoint>,
     /// Whether the same session is offered a second time, because it went on in two places.
     pub forked: bool,
@@ -71,6 +74,9 @@ pub struct OfferedCheckpoint {
     pub bytes: u64,
     /// Entities in it.
     pub entities: u64,
+    /// What this build of the game can do with it. After an update that went wrong, the older build
+    /// finds the last checkpoint of its own by this.
+    pub fit: VersionFit,
     /// What is known of its files.
     pub validity: Validity,
 }
@@ -90,6 +96,9 @@ pub struct SessionEntry {
     pub declined: bool,
     /// Its newest checkpoint, if it has one.
     pub newest: Option<CheckpointId>,
+    /// What this build of the game can do with it. Unless it is [`VersionFit::Exact`] a game may
+    /// want to say so before the session is taken up.
+    pub fit: VersionFit,
     /// Play time at the newest checkpoint.
     pub play_time: Duration,
     /// When it was written last.

@@ -89,10 +89,12 @@ pub(crate) fn prepare(
     let (image, about) = match read(&mut stored, types, checkpoint) {
         Ok(Some(read)) => read,
         Ok(None) if is_damaged(stored.index(), checkpoint) => {
-            return Err(damaged(machine, wanted.session, now));
+            return Err(damaged(machine, types, wanted.session, now));
         }
         Ok(None) => return Err(not_there(stored.index(), RequestError::UnknownCheckpoint)),
-        Err(error) if error.is_damage() => return Err(damaged(machine, wanted.session, now)),
+        Err(error) if error.is_damage() => {
+            return Err(damaged(machine, types, wanted.session, now));
+        }
         Err(error) => return Err(unreadable(&error)),
     };
     let Some(commit) = stored.index().commit(checkpoint) else {
@@ -154,10 +156,9 @@ fn open(machine: &Machine, session: SessionId) -> Result<StoredSession, PrepareF
         return Err(RequestError::UnknownSession.into());
     }
     // An old build must not go on with what a newer one wrote: it would lose what it can't read.
-    let newer = |kind: &FileProblemKind| *kind == FileProblemKind::Newer;
-    let problems = stored.index().problems();
-    if problems.iter().any(|problem| newer(&problem.kind)) || !stored.may_be_taken_up() {
-        return Err(PrepareFailure::Unrecoverable(RecoveryError::NewerFormat));
+    if let Some(written_by) = stored.newer_format() {
+        let error = RecoveryError::NewerFormat(written_by.clone());
+        return Err(PrepareFailure::Unrecoverable(error));
     }
     Ok(stored)
 }
@@ -264,12 +265,17 @@ fn unknown_frames(stored: &StoredSession) -> Vec<(FrameKind, Vec<u8>)> {
     unknown
 }
 
-fn damaged(machine: &mut Machine, session: SessionId, now: Timestamp) -> PrepareFailure {
+fn damaged(
+    machine: &mut Machine,
+    types: &SavedTypes,
+    session: SessionId,
+    now: Timestamp,
+) -> PrepareFailure {
     let found = machine
         .store()
         .open_session(session)
         .ok()
-        .and_then(|stored| examine(machine, stored, Interest::This, now));
+        .and_then(|stored| examine(machine, types, stored, Interest::This, now));
     match found {
         Some(found) => PrepareFailure::Damaged(Box::new(found)),
         None => PrepareFailure::Unrecoverable(RecoveryError::AllDamaged),

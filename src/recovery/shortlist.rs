@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::OfferedCheckpoint;
+use super::{OfferedCheckpoint, VersionFit};
+use crate::capture::SavedTypes;
 use crate::clock::between;
 use crate::journal::{CheckpointId, CheckpointInfo, CheckpointKind, SessionIndex};
 
@@ -18,10 +19,12 @@ const APART: Duration = Duration::from_secs(60);
 /// `end`.
 pub(super) fn shortlist(
     index: &SessionIndex,
+    types: &SavedTypes,
     head: CheckpointId,
     end: Timestamp,
 ) -> Vec<OfferedCheckpoint> {
     let line: HashSet<CheckpointId> = index.line(head).into_iter().collect();
+    let of_other_builds = index.last_of_other_builds(head);
     let mut infos: Vec<CheckpointInfo> = index.checkpoints();
     infos.retain(|info| line.contains(&info.id));
     let mut last_listed: Option<Duration> = None;
@@ -30,7 +33,7 @@ pub(super) fn shortlist(
         let far_apart = last_listed.is_none_or(|last| last.saturating_sub(info.play_time) >= APART);
         if rank < NEWEST || far_apart {
             last_listed = Some(info.play_time);
-        } else if !is_named(&info) {
+        } else if !is_named(&info) && !of_other_builds.contains(&info.id) {
             continue;
         }
         listed.push(OfferedCheckpoint {
@@ -42,6 +45,7 @@ pub(super) fn shortlist(
             label: info.label,
             bytes: info.bytes,
             entities: info.entities,
+            fit: VersionFit::of_rows(types, info.types.iter().chain(&info.carried)),
             validity: info.validity,
         });
     }

@@ -1,16 +1,17 @@
 //! Decoding columns, and listing what can't be decoded.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bevy::tasks::ComputeTaskPool;
 
+use super::current_form::CurrentForm;
 use super::decoded::DecodedColumn;
 use super::image::ImageColumn;
-use super::loss::{NAMED_ROWS, RestoreLoss, RestoreLossReason};
+use super::loss::{RestoreLoss, RestoreLossReason};
 use super::references::Ranks;
-use crate::capture::{Carried, DecodeError, SaveKey, decode_message_pack};
+use super::unusable::UnusableRows;
+use crate::capture::{Carried, SaveKey, TypeHistory, decode_message_pack};
 use crate::journal::{Block, Rows, SaveId, Values};
 
 /// The rows of all types, as they were read.
@@ -18,23 +19,37 @@ pub(super) struct SavedTable {
     types: BTreeMap<Arc<str>, SavedRows>,
 }
 
-/// The rows of one type, as they were read.
+/// The rows of one type, as they were read, under one name or several.
 #[derive(Default)]
 pub(super) struct SavedRows {
+    blocks: Vec<SavedBlock>,
+}
+
+struct SavedBlock {
+    name: Arc<str>,
     version: u32,
-    rows: Vec<Values>,
+    rows: Values,
+}
+
+/// One row, as it was read.
+pub(super) struct SavedRow<'a> {
+    pub name: &'a Arc<str>,
+    pub version: u32,
+    pub id: SaveId,
+    /// Its block, and its place in it.
+    pub place: (u32, u32),
+    pub value: &'a [u8],
 }
 
 impl SavedTable {
     pub(super) fn read<E>(blocks: impl IntoIterator<Item = Result<Block, E>>) -> Result<Self, E> {
         let mut types = BTreeMap::<Arc<str>, SavedRows>::new();
         for block in blocks {
-            let block = block?;
+            let Block { type_path: name, type_version: version, rows } = block?;
             // A merged checkpoint has no removals left.
-            if let Rows::Values(values) = block.rows {
-                let saved = types.entry(block.type_path).or_default();
-                saved.version = block.type_version;
-                saved.rows.push(values);
+            if let Rows::Values(rows) = rows {
+                let saved = types.entry(name.clone()).or_default();
+                saved.blocks.push(SavedBlock { name, version, rows });
             }
         }
         Ok(Self { types })
@@ -53,17 +68,48 @@ impl SavedTable {
     pub(super) fn take(&mut self, type_path: &str) -> SavedRows {
         self.types.remove(type_path).unwrap_or_default()
     }
+
+    /// The rows of a type under all the names that it has and had, its own first.
+    pub(super) fn take_all(&mut self, type_path: &str, history: &TypeHistory) -> SavedRows {
+        let mut saved = self.take(type_path);
+        for name in &history.former_names {
+            saved.blocks.extend(self.take(name).blocks);
+        }
+        saved
+    }
 }
 
 impl SavedRows {
     pub(super) fn iter(&self) -> impl Iterator<Item = (SaveId, &[u8])> {
-        self.rows.iter().flat_map(Values::iter)
+        self.rows().map(|row| (row.id, row.value))
     }
 
-    /// Block and place of each row.
-    fn places(&self) -> impl Iterator<Item = (u32, u32)> {
-        let blocks = (0_u32..).zip(&self.rows);
-        blocks.flat_map(|(block, rows)| (0_u32..).zip(rows.ids()).map(move |(row, _)| (block, row)))
+    fn rows(&self) -> impl Iterator<Item = SavedRow<'_>> {
+        (0_u32..).zip(&self.blocks).flat_map(|(block, saved)| {
+            (0_u32..).zip(saved.rows.iter()).map(move |(row, (id, value))| SavedRow {
+                name: &saved.name,
+                version: saved.version,
+                id,
+                place: (block, row),
+                value,
+            })
+        })
+    }
+
+    /// Looks at each row in the order of their ids; of one id, at the one whose name comes first.
+    fn for_each(&self, look: impl FnMut(SavedRow<'_>)) {
+        let mut names = self.blocks.iter().map(|block| &block.name);
+        let first = names.next();
+        if names.all(|name| Some(name) == first) {
+            return self.rows().for_each(look);
+        }
+        let mut rows: Vec<SavedRow<'_>> = self.rows().collect();
+        rows.sort_by_key(|row| row.id);
+        rows.into_iter().for_each(look);
+    }
+
+    fn into_blocks(self) -> Vec<Values> {
+        self.blocks.into_iter().map(|block| block.rows).collect()
     }
 }
 
@@ -72,6 +118,7 @@ pub(super) struct UndecodedColumn {
     pub type_path: Arc<str>,
     pub decoder: DecodedColumn,
     pub was_saved: bool,
+    pub history: Arc<TypeHistory>,
     pub saved: SavedRows,
 }
 
@@ -112,30 +159,37 @@ impl<'a> Decoder<'a> {
     }
 
     fn column(&mut self, undecoded: UndecodedColumn) -> ImageColumn {
-        let UndecodedColumn { type_path, decoder, was_saved, saved } = undecoded;
+        let UndecodedColumn { type_path, decoder, was_saved, history, saved } = undecoded;
         let mut column = ImageColumn::empty(type_path, decoder, was_saved);
-        let mut failed = FailedRows::default();
-        for (place, (id, value)) in saved.places().zip(saved.iter()) {
-            let Some(rank) = self.rank_of_row(id, &column.decoded) else { continue };
-            // Ids ascend. One that doesn't is a second value of its entity, and no writer's work.
-            if column.ranks.last().is_some_and(|last| *last >= rank) {
-                continue;
+        let mut form = CurrentForm::new(&history, saved.blocks.len());
+        let mut unusable = UnusableRows::default();
+        let mut last = None;
+        saved.for_each(|row| {
+            let Some(rank) = self.rank_of_row(row.id, &column.decoded) else { return };
+            // Ids ascend. One that doesn't is a second value of its entity: under a name that the
+            // type had before, or no writer's work.
+            if last.is_some_and(|last| last >= rank) {
+                return;
             }
-            match failed.decode(&mut column.decoded, value) {
+            last = Some(rank);
+            let read = unusable.try_reading(|| Ok(column.decoded.decode(form.of(&row)?)?));
+            match read {
                 Ok(()) => {
                     column.ranks.push(rank);
-                    column.places.push(place);
+                    column.places.push(form.keep(&row));
                 }
-                Err(error) => {
+                Err(reason) => {
                     column.unreadable.insert(rank);
-                    failed.add(id, error);
-                    self.carried.add(&column.type_path, saved.version, id, value);
+                    unusable.add(row.id, reason);
+                    self.carried.add(row.name, row.version, row.id, row.value);
                 }
             }
-        }
-        self.losses.extend(failed.into_loss(&column.type_path));
-        column.version = saved.version;
-        column.saved = saved.rows;
+        });
+        self.losses.extend(unusable.into_losses(&column.type_path));
+        let migrated = form.into_blocks();
+        column.version = history.version();
+        column.saved = saved.into_blocks();
+        column.saved.extend(migrated);
         column
     }
 
@@ -152,9 +206,9 @@ impl<'a> Decoder<'a> {
     pub(super) fn lose_unknown_types(&mut self, rows: SavedTable) {
         for (type_path, saved) in &rows.types {
             let mut lost = 0;
-            for (id, value) in saved.iter() {
-                if id == SaveId::WORLD || self.ranks.rank(id).is_some() {
-                    self.carried.add(type_path, saved.version, id, value);
+            for row in saved.rows() {
+                if row.id == SaveId::WORLD || self.ranks.rank(row.id).is_some() {
+                    self.carried.add(type_path, row.version, row.id, row.value);
                     lost += 1;
                 }
             }
@@ -164,44 +218,5 @@ impl<'a> Decoder<'a> {
                 reason: RestoreLossReason::UnknownType,
             });
         }
-    }
-}
-
-/// Rows of one type that can't be decoded.
-#[derive(Default)]
-struct FailedRows {
-    count: u64,
-    named: Vec<SaveId>,
-    first_error: Option<String>,
-    panicked: bool,
-}
-
-impl FailedRows {
-    /// Decodes a value. A type that panicked once isn't tried again.
-    fn decode(&mut self, column: &mut DecodedColumn, value: &[u8]) -> Result<(), DecodeError> {
-        if self.panicked {
-            return Err(DecodeError::Panicked);
-        }
-        // A row is taken up at the very end of its decoding, or not at all.
-        catch_unwind(AssertUnwindSafe(|| column.decode(value))).unwrap_or_else(|_| {
-            self.panicked = true;
-            Err(DecodeError::Panicked)
-        })
-    }
-
-    fn add(&mut self, id: SaveId, error: DecodeError) {
-        self.count += 1;
-        if self.named.len() < NAMED_ROWS {
-            self.named.push(id);
-        }
-        self.first_error.get_or_insert_with(|| error.to_string());
-    }
-
-    fn into_loss(self, type_path: &str) -> Option<RestoreLoss> {
-        Some(RestoreLoss {
-            type_path: type_path.to_owned(),
-            rows: self.count,
-            reason: RestoreLossReason::Undecodable { error: self.first_error?, ids: self.named },
-        })
     }
 }

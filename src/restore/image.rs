@@ -127,9 +127,11 @@ impl WorldImage {
         let (gone, anchors) = (rows.take_keys(GONE), rows.take_keys(ANCHORS));
         let undecoded = types.columns().map(|saved_type| {
             let type_path = saved_type.type_path().clone();
-            let was_saved = saved_then.contains(&*type_path);
-            let saved = rows.take(&type_path);
-            UndecodedColumn { type_path, decoder: saved_type.decoder(), was_saved, saved }
+            let history = types.history(&type_path).cloned().unwrap_or_default();
+            let mut names = std::iter::once(&type_path).chain(&history.former_names);
+            let was_saved = names.any(|name| saved_then.contains(&**name));
+            let saved = rows.take_all(&type_path, &history);
+            UndecodedColumn { type_path, decoder: saved_type.decoder(), was_saved, history, saved }
         });
         let undecoded: Vec<UndecodedColumn> = undecoded.collect();
         let mut decoder = Decoder::new(&ranks);

@@ -27,9 +27,23 @@ pub enum RestoreLossReason {
         /// What it said, of the first of them.
         message: String,
     },
+    /// A newer build of the game wrote them, in a form that only it knows: update the game.
+    NewerType {
+        /// The version that they have.
+        saved: u32,
+        /// The newest one that this build knows.
+        known: u32,
+    },
+    /// They are older than what [`Migrations`](crate::Migrations) begin with.
+    OlderType {
+        /// The version that they have.
+        saved: u32,
+        /// The oldest one that this build reads.
+        oldest: u32,
+    },
     /// The values don't fit the type any more.
     Undecodable {
-        /// What the type's `Deserialize` said of the first of them.
+        /// What the type's `Deserialize`, or a migration, said of the first of them.
         error: String,
         /// The first of them.
         ids: Vec<SaveId>,

@@ -12,7 +12,7 @@ use super::image::WorldImage;
 use super::loss::{RestoreLoss, RestoreLossReason};
 use super::replacement::{Origin, Replacement};
 use crate::capture::{Placed, Saved};
-use crate::journal::{SaveId, Values};
+use crate::journal::SaveId;
 
 impl Replacement {
     /// Finds the living entity of each key. The first one that fits gets it; what doesn't fit waits.
@@ -143,9 +143,12 @@ impl WorldImage {
             return;
         }
         for column in self.columns.iter().filter(|column| column.decoded.is_of_entities()) {
-            for (id, value) in column.saved.iter().flat_map(Values::iter) {
-                if entities.contains(&id) {
-                    self.carried.add(&column.type_path, column.version, id, value);
+            for (row, rank) in (0_u32..).zip(&column.ranks) {
+                let id = self.ranks.ids().get(*rank as usize);
+                if let Some(id) = id.filter(|id| entities.contains(id))
+                    && let Some(value) = column.saved_value(row)
+                {
+                    self.carried.add(&column.type_path, column.version, *id, value);
                 }
             }
         }

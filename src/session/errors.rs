@@ -1,7 +1,7 @@
 //! What can go wrong, as a game is told.
 
 use super::IllegalMove;
-use crate::journal::SessionId;
+use crate::journal::{SessionId, WrittenBy};
 
 /// Why a request changed nothing.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -104,9 +104,10 @@ pub enum RecoveryError {
     /// Every committed checkpoint is damaged.
     #[error("every committed checkpoint is damaged")]
     AllDamaged,
-    /// A file was written by a newer release of this crate; update the game.
-    #[error("a newer release wrote these files: update the game")]
-    NewerFormat,
+    /// A file was written by a newer release of this crate, so by a newer game: update the game. The
+    /// session's files stay as they are.
+    #[error("a newer release of the game wrote this session ({0}): update the game")]
+    NewerFormat(WrittenBy),
     /// The files can't be read now. They may be readable later.
     #[error("{message}")]
     Unreadable {

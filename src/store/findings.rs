@@ -90,7 +90,7 @@ fn scan(
     if segment.header().session != session {
         return Err(FileProblemKind::OfAnotherSession);
     }
-    let scan = segment.scan().map_err(problem_of_frames)?;
+    let scan = segment.scan().map_err(|error| problem_of_frames(error, &segment))?;
     let name = segment.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
     let summary = SegmentSummary { name, header: segment.header().clone(), scan };
     Ok((segment, summary))
@@ -100,19 +100,19 @@ fn problem_of_header(error: SegmentError) -> FileProblemKind {
     match error {
         SegmentError::Torn { .. } => FileProblemKind::Torn,
         SegmentError::Damaged { .. } => FileProblemKind::Damaged,
-        SegmentError::NewerFormat { .. }
-        | SegmentError::UnknownFeatures { .. }
-        | SegmentError::UnknownCipher { .. } => FileProblemKind::Newer,
+        SegmentError::NewerFormat { written_by, .. }
+        | SegmentError::UnknownFeatures { written_by, .. }
+        | SegmentError::UnknownCipher { written_by, .. } => FileProblemKind::Newer(written_by),
         SegmentError::Unreadable { source, .. } => {
             FileProblemKind::Unreadable { error: source.kind() }
         }
     }
 }
 
-fn problem_of_frames(error: ReadError) -> FileProblemKind {
+fn problem_of_frames(error: ReadError, segment: &Segment) -> FileProblemKind {
     match error {
         ReadError::Damaged { .. } => FileProblemKind::Damaged,
-        ReadError::UnknownFrame { .. } => FileProblemKind::Newer,
+        ReadError::UnknownFrame { .. } => FileProblemKind::Newer(segment.written_by().clone()),
         ReadError::Unreadable { source, .. } => {
             FileProblemKind::Unreadable { error: source.kind() }
         }

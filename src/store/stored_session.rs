@@ -8,8 +8,8 @@ use super::{DirEntry, Disk, Layout, StoreAction, StoreError};
 #[cfg(test)]
 use crate::journal::FileProblem;
 use crate::journal::{
-    Block, Blocks, CheckpointId, Damage, GroupEntry, GroupRef, Merge, Plan, ReadError, Segment,
-    SessionId, SessionIndex, Validity, merge, rounds,
+    Block, Blocks, CheckpointId, Damage, FileProblemKind, GroupEntry, GroupRef, Merge, Plan,
+    ReadError, Segment, SessionId, SessionIndex, Validity, WrittenBy, merge, rounds,
 };
 
 /// The blocks of a checkpoint, merged from all groups that lead to it.
@@ -95,9 +95,14 @@ impl StoredSession {
         self.index.problems()
     }
 
-    /// Whether this version knows enough to go on writing where every segment left off.
-    pub fn may_be_taken_up(&self) -> bool {
-        self.segments.iter().all(Segment::may_be_taken_up)
+    /// Who wrote what only a newer version can read, or go on writing; `None` if this one can.
+    pub fn newer_format(&self) -> Option<&WrittenBy> {
+        let unreadable = self.index.problems().iter().find_map(|problem| match &problem.kind {
+            FileProblemKind::Newer(written_by) => Some(written_by),
+            _ => None,
+        });
+        let unwritable = || self.segments.iter().find(|segment| !segment.may_be_taken_up());
+        unreadable.or_else(|| unwritable().map(Segment::written_by))
     }
 
     /// The blocks of a checkpoint, as one snapshot in the order of [`Block::key`].

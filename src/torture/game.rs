@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::World;
 use super::opening::layout;
+use super::play::no_types;
 use crate::capture::SavedTypes;
 use crate::clock::Moment;
 use crate::journal::{CheckpointId, CheckpointKind, Commit, Record, RunId, SaveId, SessionId};
@@ -76,7 +77,7 @@ impl Game {
     }
 
     pub fn detect(&mut self, now: Timestamp) -> Vec<Found> {
-        detect(&mut self.machine, now)
+        detect(&mut self.machine, no_types(), now)
     }
 
     /// Takes the session's lock, unless it is played here, and reads a checkpoint.
@@ -215,6 +216,7 @@ impl Playing {
             play_time: self.play_time,
             entities: self.world.entity_count(),
             types: self.world.types(),
+            carried: Vec::new(),
             incomplete: Vec::new(),
             next_save_id: self.world.next_id(),
             events_through: 0,

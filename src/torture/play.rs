@@ -46,7 +46,7 @@ pub struct Play {
 
 /// What kinds of checkpoints are captured from a made-up world is all the same to recovery: it
 /// carries their columns along without knowing them.
-fn no_types() -> &'static SavedTypes {
+pub fn no_types() -> &'static SavedTypes {
     static TYPES: OnceLock<SavedTypes> = OnceLock::new();
     TYPES.get_or_init(|| {
         let mut world = bevy::ecs::world::World::new();

@@ -10,7 +10,7 @@ use tracing::{debug, warn};
 
 use crate::clock::between;
 use crate::journal::{
-    CheckpointId, FileProblem, FileProblemKind, ReadError, Record, SessionId, SessionIndex,
+    CheckpointId, FileProblem, FileProblemKind, Head, ReadError, Record, SessionId, SessionIndex,
     Validity,
 };
 use crate::recovery::is_named;
@@ -26,6 +26,9 @@ const STRETCHES: [(Duration, u32); 2] =
     [(Duration::from_secs(5 * 60), 3), (Duration::from_secs(30 * 60), 3)];
 /// What a rewind left behind is kept for so long.
 const REWOUND: Duration = Duration::from_secs(60 * 60);
+/// For so much play time the checkpoint that another build of the game took up is kept in any case,
+/// so that the build before can be gone back to.
+const YOUNG_BUILD: Duration = Duration::from_secs(60 * 60);
 
 /// Bytes that sessions may take.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -81,13 +84,13 @@ fn unread_generation(index: &SessionIndex, head: CheckpointId) -> Option<Checkpo
 /// The segments that retention doesn't keep.
 ///
 /// Kept, whatever the numbers: what the newest intact checkpoint of every line needs; the last
-/// generation of the run before, until the new run has two of its own; two generations in all;
-/// damaged files; and what the journal says about a line that is still there. If a file can't be
+/// generation of the run before, until the new run has two of its own; the last checkpoint of the
+/// build before, for the new build's first hour; two generations in all; damaged files; and what the journal says about a line that is still there. If a file can't be
 /// read, nobody knows what it holds, and nothing is removed.
 fn removable(stored: &StoredSession, quota: Quota) -> Vec<usize> {
     let index = stored.index();
     let unknown = |kind: &FileProblemKind| {
-        matches!(kind, FileProblemKind::Newer | FileProblemKind::Unreadable { .. })
+        matches!(kind, FileProblemKind::Newer(_) | FileProblemKind::Unreadable { .. })
     };
     if index.heads().is_empty() || index.problems().iter().any(|problem| unknown(&problem.kind)) {
         return Vec::new();
@@ -108,12 +111,14 @@ fn removable(stored: &StoredSession, quota: Quota) -> Vec<usize> {
             let before = line.iter().find(|id| id.run != head.id.run);
             keep.always(before.and_then(|id| index.newest_intact(*id)).map(|plan| plan.checkpoint));
         }
+        keep.always(of_build_before(index, head));
     }
     for head in index.heads() {
         let line = index.line(head.id);
         let generations = generations(index, &line);
         keep.if_room(generations.iter().take(NEWEST).copied());
         keep.if_room(named(index));
+        keep.if_room(index.last_of_other_builds(head.id).into_iter().take(NEWEST));
         keep.if_room(thinned(index, &generations));
         keep.if_room(generations.last().copied());
         keep.if_room(rewound(index, head.time));
@@ -167,6 +172,14 @@ fn generations(index: &SessionIndex, line: &[CheckpointId]) -> Vec<CheckpointId>
 /// The checkpoints that somebody asked for, newest first.
 fn named(index: &SessionIndex) -> Vec<CheckpointId> {
     index.checkpoints().into_iter().filter(is_named).map(|info| info.id).collect()
+}
+
+/// The checkpoint that the line's build took up from another one, while that wasn't long ago.
+fn of_build_before(index: &SessionIndex, head: &Head) -> Option<CheckpointId> {
+    let taken_up = index.last_of_other_builds(head.id).first().copied()?;
+    let intact = index.newest_intact(taken_up)?.checkpoint;
+    let played_since = head.play_time.saturating_sub(index.commit(taken_up)?.play_time);
+    (played_since < YOUNG_BUILD).then_some(intact)
 }
 
 /// The newest checkpoints of what a rewind left behind in the last hour.

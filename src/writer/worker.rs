@@ -202,7 +202,7 @@ impl Worker {
 
     fn detect(&mut self, now: Moment) {
         let _span = debug_span!("detect_sessions").entered();
-        let found = recovery::detect(&mut self.machine, now.wall);
+        let found = recovery::detect(&mut self.machine, &self.types, now.wall);
         let last = self.machine.last_to_die();
         let previous = last.map(|record| Box::new(PreviousRun::told_by(record, &self.home.boot)));
         self.reports.push(Report::Detected { found, previous });
@@ -312,6 +312,7 @@ impl Worker {
             play_time: order.play_time,
             entities: encoded.entities,
             types: encoded.types,
+            carried: encoded.carried,
             incomplete: encoded.incomplete,
             next_save_id: encoded.next_save_id,
             events_through: 0,
@@ -356,12 +357,13 @@ fn run(test: SelfTest, home: &Home, types: &SavedTypes, reports: &mut Vec<Report
     }
 }
 
-/// Tells apart builds that save different types.
+/// Tells apart builds that save different types, or other versions of them.
 fn fingerprint(types: &SavedTypes) -> u64 {
     let mut hasher = Xxh3::new();
     for path in types.type_paths() {
         hasher.update(path.as_bytes());
         hasher.update(&[0]);
+        hasher.update(&types.version(path).to_le_bytes());
     }
     hasher.digest()
 }

@@ -438,11 +438,18 @@ fn a_newer_format_is_refused_and_left_alone() {
     disk.put(&journal, &newer);
     let mut app = listening_game(&disk);
     frames(&mut app, 2);
-    assert_eq!(told::<RecoveryFailed>(&app)[0].error, RecoveryError::NewerFormat);
+    let RecoveryError::NewerFormat(written_by) = &told::<RecoveryFailed>(&app)[0].error else {
+        panic!("a newer format should be told as what it is")
+    };
+    assert_eq!((written_by.major, written_by.game_version.as_deref()), (2, Some("1.2.3")));
+    let message = told::<RecoveryFailed>(&app)[0].error.to_string();
+    assert!(message.contains("format 2.0, game version 1.2.3"), "{message}");
+    assert!(message.contains("update the game"), "{message}");
     assert!(told::<CorruptionDetected>(&app).is_empty(), "newer is not damaged");
     request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
     frames(&mut app, 3);
-    assert_eq!(told::<RecoveryFailed>(&app)[1].error, RecoveryError::NewerFormat);
+    let again = &told::<RecoveryFailed>(&app)[1].error;
+    assert!(matches!(again, RecoveryError::NewerFormat(_)), "{again:?}");
     assert_eq!(disk.content(&journal).unwrap(), newer);
 }
 

@@ -21,4 +21,5 @@ mod restore_failures;
 mod restore_protocol;
 mod saved_types;
 mod self_test;
+mod versions;
 mod waiting;

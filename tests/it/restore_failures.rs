@@ -163,6 +163,7 @@ enum Answer {
     Rejected(RequestError),
     Failed(RecoveryError),
     Unreadable,
+    Newer,
     Corrupted,
 }
 
@@ -171,8 +172,11 @@ fn answer(app: &App) -> Option<Answer> {
         return Some(Answer::Rejected(rejected.error));
     }
     if let Some(failed) = told::<RecoveryFailed>(app).pop() {
-        let unreadable = matches!(failed.error, RecoveryError::Unreadable { .. });
-        return Some(if unreadable { Answer::Unreadable } else { Answer::Failed(failed.error) });
+        return Some(match failed.error {
+            RecoveryError::Unreadable { .. } => Answer::Unreadable,
+            RecoveryError::NewerFormat(_) => Answer::Newer,
+            other => Answer::Failed(other),
+        });
     }
     (!told::<CorruptionDetected>(app).is_empty()).then_some(Answer::Corrupted)
 }
@@ -226,8 +230,8 @@ fn ways_to_fail(saved: &[CheckpointId]) -> Vec<(Breakage, RestoreFrom, Answer)> 
     vec![
         (|_| {}, RestoreFrom::Checkpoint(unknown), no_such()),
         (|_| {}, RestoreFrom::Checkpoint(of_another_run), no_such()),
-        (put_a_newer_format, RestoreFrom::Latest, Answer::Failed(RecoveryError::NewerFormat)),
-        (put_a_newer_format, first, Answer::Failed(RecoveryError::NewerFormat)),
+        (put_a_newer_format, RestoreFrom::Latest, Answer::Newer),
+        (put_a_newer_format, first, Answer::Newer),
         (damage, RestoreFrom::Latest, Answer::Failed(RecoveryError::AllDamaged)),
         (damage, first, Answer::Failed(RecoveryError::AllDamaged)),
         (damage_the_newest, newest, Answer::Corrupted),

@@ -37,8 +37,8 @@ pub(crate) enum DecodeError {
     /// The bytes are no MessagePack.
     #[error("the bytes are no MessagePack")]
     Malformed,
-    /// The type's own `Deserialize` panicked.
-    #[error("the type's `Deserialize` panicked")]
+    /// The type's own `Deserialize`, or a migration, panicked.
+    #[error("the game's own code panicked")]
     Panicked,
 }
 

@@ -3,47 +3,38 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use super::split::Split;
+use super::split::VersionedSplit;
 use crate::capture::placed::SaveKey;
-use crate::journal::{Block, SaveId, Values};
+use crate::journal::{Block, SaveId, TypeSummary, Values};
 
 /// Rows of an earlier checkpoint whose type this build doesn't know, or whose value it could not
 /// read, and all rows of placed entities that aren't in the world. They are copied as bytes into
-/// every full capture until their entity goes, or the game writes a value of its own in their place.
+/// every full capture, under the name and version that they have, until their entity goes, or the
+/// game writes a value of its own in their place.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub(crate) struct Carried {
-    types: BTreeMap<Arc<str>, CarriedType>,
+    types: BTreeMap<Arc<str>, BTreeMap<SaveId, CarriedRow>>,
     /// Placed entities that aren't in the world: carried whole, until the level spawns them.
     waiting: BTreeSet<(SaveKey, SaveId)>,
 }
 
-/// One row of an entity that was carried whole.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct CarriedRow {
-    pub type_path: Arc<str>,
     pub version: u32,
     pub value: Vec<u8>,
-}
-
-#[derive(Clone, Default, PartialEq, Eq, Debug)]
-struct CarriedType {
-    version: u32,
-    rows: BTreeMap<SaveId, Vec<u8>>,
 }
 
 impl Carried {
     /// Adds a row.
     pub(crate) fn add(&mut self, type_path: &Arc<str>, version: u32, id: SaveId, value: &[u8]) {
-        let carried = self.types.entry(type_path.clone()).or_default();
-        carried.version = version;
-        carried.rows.insert(id, value.to_vec());
+        let row = CarriedRow { version, value: value.to_vec() };
+        self.types.entry(type_path.clone()).or_default().insert(id, row);
     }
 
     /// Adds what another one carries.
     pub(crate) fn extend(&mut self, other: Self) {
-        for (type_path, carried) in other.types {
-            let known = self.types.entry(type_path).or_default();
-            known.version = carried.version;
-            known.rows.extend(carried.rows);
+        for (type_path, rows) in other.types {
+            self.types.entry(type_path).or_default().extend(rows);
         }
         self.waiting.extend(other.waiting);
     }
@@ -68,17 +59,16 @@ impl Carried {
         self.waiting.len() as u64
     }
 
-    /// Takes an entity that was carried whole; its id and rows.
-    pub(super) fn claim(&mut self, key: &SaveKey) -> Option<(SaveId, Vec<CarriedRow>)> {
+    /// Takes an entity that was carried whole; its id, and its rows by type.
+    pub(super) fn claim(&mut self, key: &SaveKey) -> Option<(SaveId, Vec<(Arc<str>, CarriedRow)>)> {
         let first = self.waiting.range((key.clone(), SaveId::WORLD)..).next();
         let (_, id) = first.filter(|(waiting, _)| waiting == key).cloned()?;
         self.waiting.remove(&(key.clone(), id));
         let rows = self.types.iter_mut().filter_map(|(type_path, carried)| {
-            let value = carried.rows.remove(&id)?;
-            Some(CarriedRow { type_path: type_path.clone(), version: carried.version, value })
+            carried.remove(&id).map(|row| (type_path.clone(), row))
         });
         let rows = rows.collect();
-        self.types.retain(|_, carried| !carried.rows.is_empty());
+        self.types.retain(|_, carried| !carried.is_empty());
         Some((id, rows))
     }
 
@@ -89,25 +79,42 @@ impl Carried {
 
     /// The number of rows of a type.
     pub(crate) fn rows(&self, type_path: &str) -> usize {
-        self.types.get(type_path).map_or(0, |carried| carried.rows.len())
+        self.types.get(type_path).map_or(0, BTreeMap::len)
+    }
+
+    /// What this build can't use: for each type and version, how many rows.
+    pub(super) fn summaries(&self) -> Vec<TypeSummary> {
+        let waiting: HashSet<SaveId> = self.waiting_ids().collect();
+        let mut rows = BTreeMap::<(&str, u32), u64>::new();
+        for (type_path, carried) in &self.types {
+            for (_, row) in carried.iter().filter(|(id, _)| !waiting.contains(id)) {
+                *rows.entry((type_path, row.version)).or_default() += 1;
+            }
+        }
+        let summary = |((path, version), rows): ((&str, u32), u64)| TypeSummary {
+            path: path.to_owned(),
+            version,
+            rows,
+        };
+        rows.into_iter().map(summary).collect()
     }
 
     /// Forgets the rows that the game wrote anew.
     pub(super) fn consume(&mut self, type_path: &str, written: &[Values]) {
         if let Some(carried) = self.types.get_mut(type_path) {
             for id in written.iter().flat_map(Values::ids) {
-                carried.rows.remove(id);
+                carried.remove(id);
             }
         }
-        self.types.retain(|_, carried| !carried.rows.is_empty());
+        self.types.retain(|_, carried| !carried.is_empty());
     }
 
     /// Forgets all rows of an entity.
     pub(super) fn forget(&mut self, id: SaveId) {
         for carried in self.types.values_mut() {
-            carried.rows.remove(&id);
+            carried.remove(&id);
         }
-        self.types.retain(|_, carried| !carried.rows.is_empty());
+        self.types.retain(|_, carried| !carried.is_empty());
     }
 
     /// Forgets the rows of all entities but these.
@@ -117,29 +124,33 @@ impl Carried {
         }
         let alive: HashSet<SaveId> = alive.chain(self.waiting_ids()).collect();
         for carried in self.types.values_mut() {
-            carried.rows.retain(|id, _| *id == SaveId::WORLD || alive.contains(id));
+            carried.retain(|id, _| *id == SaveId::WORLD || alive.contains(id));
         }
-        self.types.retain(|_, carried| !carried.rows.is_empty());
+        self.types.retain(|_, carried| !carried.is_empty());
     }
 
-    /// The rows of a type between those that the game wrote itself: all, or those of some entities.
+    /// The rows of a type between those that the game wrote itself, which have this version: all, or
+    /// those of some entities.
     pub(super) fn merge(
         &self,
         type_path: &str,
+        version: u32,
         written: Vec<Values>,
         only: Option<&BTreeSet<SaveId>>,
-    ) -> Vec<Values> {
-        let Some(carried) = self.types.get(type_path) else { return written };
-        let mut merged = Split::default();
-        let mut carried = carried.of(only).peekable();
+    ) -> Vec<(u32, Values)> {
+        let Some(carried) = self.types.get(type_path) else {
+            return written.into_iter().map(|values| (version, values)).collect();
+        };
+        let mut merged = VersionedSplit::default();
+        let mut carried = rows_of(carried, only).peekable();
         for (id, value) in written.iter().flat_map(Values::iter) {
-            while let Some((id, value)) = carried.next_if(|(carried, _)| **carried < id) {
-                merged.push(*id, value);
+            while let Some((id, row)) = carried.next_if(|(carried, _)| **carried < id) {
+                merged.push(row.version, *id, &row.value);
             }
-            merged.push(id, value);
+            merged.push(version, id, value);
         }
-        for (id, value) in carried {
-            merged.push(*id, value);
+        for (id, row) in carried {
+            merged.push(row.version, *id, &row.value);
         }
         merged.finish()
     }
@@ -153,20 +164,21 @@ impl Carried {
         let unknown = self.types.iter().filter(|(type_path, _)| !known.contains(&***type_path));
         unknown
             .flat_map(|(type_path, carried)| {
-                let mut split = Split::default();
-                for (id, value) in carried.of(only) {
-                    split.push(*id, value);
+                let mut split = VersionedSplit::default();
+                for (id, row) in rows_of(carried, only) {
+                    split.push(row.version, *id, &row.value);
                 }
                 let blocks = split.finish().into_iter();
-                blocks.map(|rows| Block::values(type_path.clone(), carried.version, rows))
+                blocks.map(|(version, rows)| Block::values(type_path.clone(), version, rows))
             })
             .collect()
     }
 }
 
-impl CarriedType {
-    /// The rows of some entities, or all.
-    fn of(&self, only: Option<&BTreeSet<SaveId>>) -> impl Iterator<Item = (&SaveId, &Vec<u8>)> {
-        self.rows.iter().filter(move |(id, _)| only.is_none_or(|only| only.contains(id)))
-    }
+/// The rows of some entities, or all.
+fn rows_of<'a>(
+    rows: &'a BTreeMap<SaveId, CarriedRow>,
+    only: Option<&'a BTreeSet<SaveId>>,
+) -> impl Iterator<Item = (&'a SaveId, &'a CarriedRow)> {
+    rows.iter().filter(move |(id, _)| only.is_none_or(|only| only.contains(id)))
 }

@@ -62,6 +62,8 @@ pub(crate) struct Encoded {
     pub entities: u64,
     /// Every type that the game saves, also those without a row.
     pub types: Vec<TypeSummary>,
+    /// What is carried along, since this build can't use it.
+    pub carried: Vec<TypeSummary>,
     /// Types of which values are missing or old, now or since the last full capture.
     pub incomplete: Vec<String>,
     /// The next id that a saved entity will get.
@@ -148,7 +150,7 @@ impl Encoder {
             write_values(&mut *column, &mut writer);
             let (_, values) = writer.finish();
             for (id, value) in values.iter().flat_map(Values::iter) {
-                self.carried.add(type_path, 0, id, value);
+                self.carried.add(type_path, self.types.version(type_path), id, value);
             }
         }
         for (entity, _) in &parking.entities {
@@ -171,20 +173,20 @@ impl Encoder {
                 self.claimed.insert(id);
                 self.parked.remove(&id);
                 ids.push(id);
-                rows.extend(row.into_iter().map(|row| (id, row)));
+                rows.extend(row.into_iter().map(|(type_path, row)| (type_path, id, row)));
             }
         }
-        rows.sort_by(|(one, row), (other, row_of_other)| {
-            (&row.type_path, one).cmp(&(&row_of_other.type_path, other))
+        rows.sort_by(|(path, id, _), (other_path, other_id, _)| {
+            (path, id).cmp(&(other_path, other_id))
         });
         let mut marked = Values::default();
         ids.sort_unstable();
         ids.iter().for_each(|id| marked.push(*id, &[]));
         let marked = Block::values(self.entities_path.clone(), 0, marked);
-        let blocks = rows.into_iter().map(|(id, row)| {
+        let blocks = rows.into_iter().map(|(type_path, id, row)| {
             let mut values = Values::default();
             values.push(id, &row.value);
-            Block::values(row.type_path, row.version, values)
+            Block::values(type_path, row.version, values)
         });
         let blocks = std::iter::once(marked).chain(blocks);
         let image = WorldImage::of_own_blocks(&self.types, blocks);
@@ -235,6 +237,7 @@ impl Encoder {
             blocks,
             entities: capture.entities() + self.carried.waiting_count(),
             types: self.summaries(),
+            carried: self.carried.summaries(),
             incomplete: self.incomplete(),
             next_save_id: self.ids.next(),
             drift: if is_full { Vec::new() } else { self.drift(&capture) },
@@ -331,15 +334,15 @@ impl Encoder {
         }
         column.count(&mut writer);
         write_values(&mut **column, &mut writer);
-        let (removed, mut values) = writer.finish();
+        let (removed, values) = writer.finish();
         let failed = failures.total() > failed_before;
         state.is_incomplete = failed || (state.is_incomplete && scope == CaptureScope::Delta);
-        if !self.carried.is_empty() {
-            self.carried.consume(type_path, &values);
-            values = self.carried.merge(type_path, values, carried);
-        }
+        let version = self.types.version(type_path);
+        self.consume_carried(type_path, &values);
+        let values = self.carried.merge(type_path, version, values, carried);
         let removed = split_ids(&removed).map(|ids| Block::removed(type_path.clone(), ids));
-        let values = values.into_iter().map(|rows| Block::values(type_path.clone(), 0, rows));
+        let values = values.into_iter();
+        let values = values.map(|(version, rows)| Block::values(type_path.clone(), version, rows));
         removed.chain(values).collect()
     }
 
@@ -388,6 +391,18 @@ impl Encoder {
         blocks
     }
 
+    /// Values that the game wrote take the place of carried ones, under whatever name those are.
+    fn consume_carried(&mut self, type_path: &str, written: &[Values]) {
+        if self.carried.is_empty() {
+            return;
+        }
+        self.carried.consume(type_path, written);
+        let history = self.types.history(type_path).cloned().unwrap_or_default();
+        for name in &history.former_names {
+            self.carried.consume(name, written);
+        }
+    }
+
     fn summaries(&self) -> Vec<TypeSummary> {
         let rows = self.columns.iter().map(|column| column.presence.count());
         let entities = self.ids.saved_count() + self.carried.waiting_count();
@@ -396,7 +411,7 @@ impl Encoder {
         types
             .map(|(path, rows)| TypeSummary {
                 path: path.to_owned(),
-                version: 0,
+                version: self.types.version(path),
                 rows: rows + self.carried.rows(path) as u64,
             })
             .collect()

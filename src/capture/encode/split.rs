@@ -33,6 +33,36 @@ impl Split {
     }
 }
 
+/// Rows of several versions on their way into blocks, each of which has one.
+#[derive(Default)]
+pub(super) struct VersionedSplit {
+    full: Vec<(u32, Values)>,
+    version: u32,
+    current: Split,
+}
+
+impl VersionedSplit {
+    /// Appends a row. Ids ascend.
+    pub(super) fn push(&mut self, version: u32, id: SaveId, value: &[u8]) {
+        if version != self.version {
+            self.end_version();
+            self.version = version;
+        }
+        self.current.push(id, value);
+    }
+
+    /// All rows, block by block, with the version of each.
+    pub(super) fn finish(mut self) -> Vec<(u32, Values)> {
+        self.end_version();
+        self.full
+    }
+
+    fn end_version(&mut self) {
+        let blocks = std::mem::take(&mut self.current).finish();
+        self.full.extend(blocks.into_iter().map(|rows| (self.version, rows)));
+    }
+}
+
 /// Ids, in lists that fit a block.
 pub(super) fn split_ids(ids: &[SaveId]) -> impl Iterator<Item = Vec<SaveId>> {
     ids.chunks(BLOCK_BYTES / ROW_BYTES).map(<[SaveId]>::to_vec)

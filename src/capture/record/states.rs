@@ -47,6 +47,27 @@ impl<S> PendingState<S> {
     fn unchanged() -> Self {
         Self::Unchanged
     }
+
+    fn try_map<New, E>(self, change: impl Fn(S) -> Result<New, E>) -> Result<PendingState<New>, E> {
+        Ok(match self {
+            Self::Unchanged => PendingState::Unchanged,
+            Self::Set(state) => PendingState::Set(change(state)?),
+            Self::SetIfDifferent(state) => PendingState::SetIfDifferent(change(state)?),
+        })
+    }
+}
+
+impl<S> SavedState<S> {
+    /// The same with other states.
+    pub(crate) fn try_map<New, E>(
+        self,
+        change: impl Fn(S) -> Result<New, E>,
+    ) -> Result<SavedState<New>, E> {
+        Ok(SavedState {
+            current: self.current.map(&change).transpose()?,
+            pending: self.pending.try_map(&change)?,
+        })
+    }
 }
 
 /// States that are being left at this very moment: the world is still theirs, and the states are

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::journal::DamagedRange;
+use crate::journal::{DamagedRange, WrittenBy};
 
 /// A file of a session's journal that could not be read, or not in full.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -26,7 +26,7 @@ pub enum FileProblemKind {
     /// Parts of it are damaged. The rest is in the index.
     PartlyDamaged(Vec<DamagedRange>),
     /// A newer version wrote it, in a way that this one can't read.
-    Newer,
+    Newer(WrittenBy),
     /// It could not be read, which says nothing about its content. Nothing of the session may be
     /// pruned until it can.
     Unreadable {

@@ -1,0 +1,205 @@
+//! The past of saved types: under which names, and in which forms, older builds wrote them.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bevy::ecs::resource::Resource;
+use bevy::reflect::TypePath;
+
+use super::former_names::former_path;
+use super::migrations::{MigrateRows, Migrations};
+use super::saved_type::SavedType;
+use super::types::{CHILD_OF, CHILD_ORDER, DISABLED, TypeProblem, TypeProblemReason};
+use crate::journal::{ENTITIES, limits};
+
+/// What the game said about the past of its types, in the order of the calls.
+#[derive(Resource, Default)]
+pub(crate) struct DeclaredHistory {
+    renames: Vec<Rename>,
+    migrations: Vec<AnyMigrations>,
+}
+
+/// A type that older builds wrote under another path.
+struct Rename {
+    type_path: &'static str,
+    former: String,
+}
+
+/// The migrations of some type.
+pub(crate) struct AnyMigrations {
+    type_path: &'static str,
+    migrations: Box<dyn Any + Send + Sync>,
+}
+
+impl AnyMigrations {
+    /// The migrations, if they are of this type.
+    pub(super) fn of<T: 'static>(&self) -> Option<Migrations<T>> {
+        self.migrations.downcast_ref::<Migrations<T>>().cloned()
+    }
+}
+
+impl DeclaredHistory {
+    /// Notes another name of a type.
+    pub(super) fn rename<T: TypePath>(&mut self, former: &str) {
+        self.renames.push(Rename { type_path: T::type_path(), former: former.to_owned() });
+    }
+
+    /// Notes the migrations of a type.
+    pub(super) fn migrate<T: TypePath>(&mut self, migrations: Migrations<T>) {
+        let migrations = Box::new(migrations);
+        self.migrations.push(AnyMigrations { type_path: T::type_path(), migrations });
+    }
+
+    /// The names that a column had, in the order of the calls.
+    fn former_names(&self, path: &str) -> Vec<Arc<str>> {
+        let mut names: Vec<Arc<str>> = Vec::new();
+        for rename in &self.renames {
+            if let Some(name) = former_path(path, rename.type_path, &rename.former)
+                && !names.iter().any(|known| **known == *name)
+            {
+                names.push(name.into());
+            }
+        }
+        names
+    }
+
+    /// What migrates a column.
+    fn migrations(
+        &self,
+        column: &dyn SavedType,
+    ) -> Result<Option<Arc<dyn MigrateRows>>, TypeProblemReason> {
+        let mut found = self.migrations.iter().filter_map(|any| column.migrated_by(any));
+        match (found.next(), found.next()) {
+            (_, Some(_)) => Err(TypeProblemReason::MigratedTwice),
+            (migrations, None) => Ok(migrations),
+        }
+    }
+
+    /// The types that something was said about although nothing saves them.
+    fn of_unsaved_types(
+        &self,
+        columns: &BTreeMap<Arc<str>, Arc<dyn SavedType>>,
+    ) -> Vec<&'static str> {
+        let saved = || columns.values().filter(|column| !is_built_in(column.type_path()));
+        let renames = self.renames.iter().filter(|rename| {
+            let is_named = |path| former_path(path, rename.type_path, "").is_some();
+            !saved().any(|column| is_named(column.type_path()))
+        });
+        let migrations = self
+            .migrations
+            .iter()
+            .filter(|migrations| !saved().any(|column| column.migrated_by(migrations).is_some()));
+        let renames = renames.map(|rename| rename.type_path);
+        renames.chain(migrations.map(|migrations| migrations.type_path)).collect()
+    }
+}
+
+/// The past of one saved type.
+#[derive(Clone, Default)]
+pub(crate) struct TypeHistory {
+    /// The names that it had. Where there are rows of one entity under several, the first counts.
+    pub former_names: Vec<Arc<str>>,
+    migrations: Option<Arc<dyn MigrateRows>>,
+}
+
+/// What this build can do with a row.
+pub(crate) enum Form<'a> {
+    /// It is of today's version.
+    Current,
+    /// It is of an older version, which can be brought into today's form.
+    Older(&'a dyn MigrateRows),
+    /// It is of a version that there are no migrations from.
+    TooOld {
+        /// The oldest version that there are migrations from.
+        oldest: u32,
+    },
+    /// It is of a version that only a newer build knows.
+    Newer {
+        /// The version that this build knows.
+        known: u32,
+    },
+}
+
+impl TypeHistory {
+    /// The version that rows are written with.
+    pub(crate) fn version(&self) -> u32 {
+        self.migrations.as_ref().map_or(0, |migrations| migrations.version())
+    }
+
+    /// What can be done with rows of a version.
+    pub(crate) fn form(&self, version: u32) -> Form<'_> {
+        let known = self.version();
+        match &self.migrations {
+            _ if version == known => Form::Current,
+            _ if version > known => Form::Newer { known },
+            Some(migrations) if version >= migrations.oldest() => Form::Older(&**migrations),
+            Some(migrations) => Form::TooOld { oldest: migrations.oldest() },
+            None => Form::TooOld { oldest: known },
+        }
+    }
+}
+
+/// The past of all saved types, by every name that they have or had.
+pub(super) type Histories = BTreeMap<Arc<str>, Arc<TypeHistory>>;
+
+/// Works out the past of every column. Columns whose past makes no sense are taken out, with the
+/// reason.
+pub(super) fn resolve(
+    declared: Option<&DeclaredHistory>,
+    columns: &mut BTreeMap<Arc<str>, Arc<dyn SavedType>>,
+    problems: &mut Vec<TypeProblem>,
+) -> Histories {
+    let nothing = DeclaredHistory::default();
+    let declared = declared.unwrap_or(&nothing);
+    for type_path in declared.of_unsaved_types(columns) {
+        // If that isn't saved for another reason, that reason was told.
+        if !problems.iter().any(|problem| problem.type_path == type_path) {
+            problems.push(problem(type_path, TypeProblemReason::NotSaved));
+        }
+    }
+    let mut resolved = Vec::new();
+    for (path, column) in columns.iter() {
+        match history(declared, columns, &**column) {
+            Ok(history) => resolved.push((path.clone(), Arc::new(history))),
+            Err(reason) => problems.push(problem(path, reason)),
+        }
+    }
+    columns.retain(|path, _| resolved.iter().any(|(known, _)| known == path));
+    let names = resolved.into_iter().flat_map(|(path, history)| {
+        let names = std::iter::once(path).chain(history.former_names.clone());
+        names.map(move |name| (name, Arc::clone(&history))).collect::<Vec<_>>()
+    });
+    names.chain([(ENTITIES.into(), Arc::default())]).collect()
+}
+
+fn history(
+    declared: &DeclaredHistory,
+    columns: &BTreeMap<Arc<str>, Arc<dyn SavedType>>,
+    column: &dyn SavedType,
+) -> Result<TypeHistory, TypeProblemReason> {
+    let path = column.type_path();
+    if is_built_in(path) {
+        return Ok(TypeHistory::default());
+    }
+    let former_names = declared.former_names(path);
+    for name in &former_names {
+        let others = columns.keys().filter(|other| *other != path && !is_built_in(other));
+        let is_claimed = |other: &Arc<str>| declared.former_names(other).contains(name);
+        if **name == *ENTITIES || columns.contains_key(name) || others.into_iter().any(is_claimed) {
+            return Err(TypeProblemReason::FormerNameTaken);
+        }
+        if name.len() > limits::STRING_BYTES {
+            return Err(TypeProblemReason::PathTooLong);
+        }
+    }
+    Ok(TypeHistory { former_names, migrations: declared.migrations(column)? })
+}
+
+fn problem(type_path: &str, reason: TypeProblemReason) -> TypeProblem {
+    TypeProblem { type_path: type_path.to_owned(), reason }
+}
+
+fn is_built_in(path: &str) -> bool {
+    [CHILD_OF, CHILD_ORDER, DISABLED].contains(&path)
+}

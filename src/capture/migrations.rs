@@ -1,0 +1,245 @@
+//! What a saved type has been, and how its old values become new ones.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::fmt::Display;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use super::codec::{Codec, DecodeError, decode_message_pack};
+use super::record::{SavedState, StateCodec};
+use bevy::state::state::FreelyMutableState;
+
+/// What a saved type has been in older builds of the game, and how its values become those of
+/// today.
+///
+/// A chain of typed steps: each takes what the one before gave, and the last one gives the type of
+/// today. So there is no gap to leave and no step to forget. Every step is a new version of the
+/// type; the versions are counted, not written down.
+///
+/// Old types need nothing but `Deserialize`, and only the fields that the step uses. Fields that are
+/// merely added, renamed or dropped need no step: `#[serde(default)]` and `#[serde(alias = "…")]`
+/// do that.
+///
+/// ```
+/// # use bevy::prelude::*;
+/// # use bevy_session::{Migrations, SessionAppExt};
+/// # use serde::{Deserialize, Serialize};
+/// // Until 1.0, as a bare number.
+/// #[derive(Deserialize)]
+/// struct HealthOf1_0(f32);
+///
+/// // Until 1.4, in two fields.
+/// #[derive(Deserialize)]
+/// struct HealthOf1_4 {
+///     current: f32,
+///     max: f32,
+/// }
+///
+/// // Today: a share of the maximum.
+/// #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
+/// struct Health {
+///     share: f32,
+///     max: f32,
+/// }
+///
+/// # let mut app = App::new();
+/// app.save_component::<Health>().migrate_saved(
+///     Migrations::since(0)
+///         .then(|old: HealthOf1_0| HealthOf1_4 { current: old.0, max: 100.0 })
+///         .then(|old: HealthOf1_4| Health { share: old.current / old.max, max: old.max }),
+/// );
+/// ```
+///
+/// Steps run where values are decoded, which isn't the main thread. One that fails or panics costs
+/// that value, which is reported as a [`RestoreLoss`](crate::RestoreLoss) and carried along as it
+/// was. References to entities pass through a step as they are; there is no world to look into.
+pub struct Migrations<T> {
+    first: u32,
+    /// How values of each version before the current one are read, the oldest first.
+    older: Vec<Arc<dyn ReadOlder<T>>>,
+}
+
+impl<T> Migrations<T> {
+    /// Begins with the form that values have at `version`.
+    ///
+    /// That is 0 for a type that never had migrations. A higher number gives older versions up: the
+    /// steps before it can be deleted, and what is left in those versions is lost (and carried).
+    #[must_use]
+    pub fn since(version: u32) -> Self {
+        Self { first: version, older: Vec::new() }
+    }
+
+    /// The version that values are written with from now on: one more than the first for each step.
+    ///
+    /// ```
+    /// # use bevy_session::Migrations;
+    /// assert_eq!(Migrations::since(2).then(|old: u8| u32::from(old)).version(), 3);
+    /// ```
+    #[must_use]
+    pub fn version(&self) -> u32 {
+        self.first.saturating_add(u32::try_from(self.older.len()).unwrap_or(u32::MAX))
+    }
+
+    /// The oldest version that can be read.
+    pub(super) fn oldest(&self) -> u32 {
+        self.first
+    }
+
+    fn reader(&self, version: u32) -> Result<&dyn ReadOlder<T>, DecodeError> {
+        let place = version.checked_sub(self.first).map(|place| place as usize);
+        let reader = place.and_then(|place| self.older.get(place));
+        reader.map(|reader| &**reader).ok_or_else(|| DecodeError::Refused("no migration".into()))
+    }
+}
+
+impl<T: DeserializeOwned + 'static> Migrations<T> {
+    /// Adds a step to the next version.
+    ///
+    /// A step from a type to itself is a way to tell older builds that they can't read the type any
+    /// more, although its form is the same.
+    #[must_use]
+    pub fn then<New: 'static>(
+        self,
+        step: impl Fn(T) -> New + Send + Sync + 'static,
+    ) -> Migrations<New> {
+        self.try_then(move |old| Ok::<New, Infallible>(step(old)))
+    }
+
+    /// Adds a step to the next version that not every value has to survive. One that doesn't is
+    /// listed with what the error says.
+    ///
+    /// ```
+    /// # use bevy_session::Migrations;
+    /// // A number that was saved as text.
+    /// let migrations = Migrations::since(0).try_then(|old: String| old.parse::<u32>());
+    /// ```
+    #[must_use]
+    pub fn try_then<New: 'static, E: Display>(
+        self,
+        step: impl Fn(T) -> Result<New, E> + Send + Sync + 'static,
+    ) -> Migrations<New> {
+        let step: Arc<Step<T, New>> =
+            Arc::new(move |old| step(old).map_err(|error| DecodeError::Refused(error.to_string())));
+        let current: Arc<dyn ReadOlder<T>> = Arc::new(ReadAsIs);
+        let older = self.older.into_iter().chain([current]);
+        let older = older.map(|before| -> Arc<dyn ReadOlder<New>> {
+            Arc::new(ReadThen { before, step: Arc::clone(&step) })
+        });
+        Migrations { first: self.first, older: older.collect() }
+    }
+}
+
+impl<T> fmt::Debug for Migrations<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let versions = self.first..=self.version();
+        formatter.debug_struct("Migrations").field("versions", &versions).finish()
+    }
+}
+
+impl<T> Clone for Migrations<T> {
+    fn clone(&self) -> Self {
+        Self { first: self.first, older: self.older.clone() }
+    }
+}
+
+type Step<Old, New> = dyn Fn(Old) -> Result<New, DecodeError> + Send + Sync;
+
+/// Reads a row of one older version as what it has become.
+trait ReadOlder<T>: Send + Sync {
+    /// A row that is such a value.
+    fn value(&self, row: &[u8]) -> Result<T, DecodeError>;
+
+    /// A row of a state, which holds two: the current and the pending one.
+    fn state(&self, row: &[u8]) -> Result<SavedState<T>, DecodeError>;
+}
+
+/// Reads a value in the form that it has.
+struct ReadAsIs;
+
+impl<T: DeserializeOwned> ReadOlder<T> for ReadAsIs {
+    fn value(&self, row: &[u8]) -> Result<T, DecodeError> {
+        decode_message_pack(row)
+    }
+
+    fn state(&self, row: &[u8]) -> Result<SavedState<T>, DecodeError> {
+        decode_message_pack(row)
+    }
+}
+
+/// Reads an older value and takes it one step further.
+struct ReadThen<Old, New> {
+    before: Arc<dyn ReadOlder<Old>>,
+    step: Arc<Step<Old, New>>,
+}
+
+impl<Old, New> ReadOlder<New> for ReadThen<Old, New> {
+    fn value(&self, row: &[u8]) -> Result<New, DecodeError> {
+        (self.step)(self.before.value(row)?)
+    }
+
+    fn state(&self, row: &[u8]) -> Result<SavedState<New>, DecodeError> {
+        self.before.state(row)?.try_map(&*self.step)
+    }
+}
+
+/// Brings rows of one column into the form of today.
+pub(crate) trait MigrateRows: Send + Sync {
+    /// The version of today.
+    fn version(&self) -> u32;
+
+    /// The oldest version that there are steps from.
+    fn oldest(&self) -> u32;
+
+    /// Writes `row`, which is of an older version, as this build would write it.
+    fn migrate(&self, version: u32, row: &[u8], current: &mut Vec<u8>) -> Result<(), DecodeError>;
+}
+
+/// Migrates rows that are such values.
+pub(super) struct MigrateValues<C: Codec> {
+    pub codec: C,
+    pub migrations: Migrations<C::Value>,
+}
+
+impl<C: Codec> MigrateRows for MigrateValues<C> {
+    fn version(&self) -> u32 {
+        self.migrations.version()
+    }
+
+    fn oldest(&self) -> u32 {
+        self.migrations.oldest()
+    }
+
+    fn migrate(&self, version: u32, row: &[u8], current: &mut Vec<u8>) -> Result<(), DecodeError> {
+        let value = self.migrations.reader(version)?.value(row)?;
+        write(&self.codec, &value, current)
+    }
+}
+
+/// Migrates rows of a state.
+pub(super) struct MigrateStates<S> {
+    pub migrations: Migrations<S>,
+}
+
+impl<S> MigrateRows for MigrateStates<S>
+where
+    S: FreelyMutableState + serde::Serialize + DeserializeOwned,
+{
+    fn version(&self) -> u32 {
+        self.migrations.version()
+    }
+
+    fn oldest(&self) -> u32 {
+        self.migrations.oldest()
+    }
+
+    fn migrate(&self, version: u32, row: &[u8], current: &mut Vec<u8>) -> Result<(), DecodeError> {
+        let state = self.migrations.reader(version)?.state(row)?;
+        write(&StateCodec::default(), &state, current)
+    }
+}
+
+fn write<C: Codec>(codec: &C, value: &C::Value, row: &mut Vec<u8>) -> Result<(), DecodeError> {
+    codec.encode(value, row).map_err(|error| DecodeError::Refused(error.to_string()))
+}

@@ -1,0 +1,69 @@
+//! What this build of the game can do with what another one saved.
+
+use crate::capture::{Form, SavedTypes};
+use crate::journal::{Commit, TypeSummary};
+use crate::store::StoredSession;
+
+/// What this build of the game can do with what another one saved, as far as that can be told from
+/// names and versions alone: no value has been read.
+///
+/// Decided by the saved types and not by the game's version number: a newer game that saved nothing
+/// new is [`Exact`](Self::Exact). Ordered from the best to the worst; the worst of all types counts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[non_exhaustive]
+pub enum VersionFit {
+    /// All of it has the names and versions that this build writes.
+    #[default]
+    Exact,
+    /// Some of it has older names or versions, and this build knows what they have become.
+    Migratable,
+    /// Some of it is of types that this build doesn't save, or of versions older than its
+    /// migrations. That is kept in the session, and comes back with a build that knows it.
+    Lossy,
+    /// Some of it was written by a newer build, in a form that only that one knows: update the game.
+    ///
+    /// If those are values of a type, the session can be played without them, and they are kept in
+    /// it. If it is a file, taking the session up is refused with
+    /// [`RecoveryError::NewerFormat`](crate::RecoveryError::NewerFormat).
+    Newer,
+}
+
+impl VersionFit {
+    /// What `types` can do with a checkpoint of a session.
+    pub(super) fn of(types: &SavedTypes, stored: &StoredSession, commit: &Commit) -> Self {
+        if stored.newer_format().is_some() {
+            return Self::Newer;
+        }
+        Self::of_rows(types, commit.types.iter().chain(&commit.carried))
+    }
+
+    /// What `types` can do with these rows.
+    pub(super) fn of_rows<'a>(
+        types: &SavedTypes,
+        rows: impl IntoIterator<Item = &'a TypeSummary>,
+    ) -> Self {
+        let with_rows = rows.into_iter().filter(|summary| summary.rows > 0);
+        with_rows.map(|summary| Self::of_type(types, summary)).max().unwrap_or_default()
+    }
+
+    fn of_type(types: &SavedTypes, saved: &TypeSummary) -> Self {
+        let Some(history) = types.history(&saved.path) else { return Self::Lossy };
+        let has_former_name = history.former_names.iter().any(|name| **name == *saved.path);
+        match history.form(saved.version) {
+            Form::Current if has_former_name => Self::Migratable,
+            Form::Current => Self::Exact,
+            Form::Older(_) => Self::Migratable,
+            Form::TooOld { .. } => Self::Lossy,
+            Form::Newer { .. } => Self::Newer,
+        }
+    }
+
+    /// The same after this build has written the session: what it could migrate it has, and what it
+    /// can't use is still there.
+    pub(crate) fn once_written(self) -> Self {
+        match self {
+            Self::Exact | Self::Migratable => Self::Exact,
+            Self::Lossy | Self::Newer => self,
+        }
+    }
+}
