@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use bevy::app::ScheduleRunnerPlugin;
 use bevy::prelude::*;
+use bevy::state::app::StatesPlugin;
 use bevy::time::TimeUpdateStrategy;
 use bevy_session::prelude::*;
 use bevy_session::{CheckpointCaptured, MemoryDisk, SessionLast};
@@ -57,6 +58,8 @@ fn main() {
     restore();
     listing();
     requests();
+    placed();
+    hooks();
 }
 
 fn row(what: &str, figure: impl std::fmt::Display) {
@@ -340,6 +343,86 @@ fn idle() {
     row(
         "a frame of the plugin with no session (aim ≤ 5 µs)",
         microseconds(begun.elapsed() / frames),
+    );
+}
+
+/// A level with 10,000 doors is restored into.
+fn placed() {
+    let disk = MemoryDisk::default();
+    let load_level = |app: &mut App| {
+        let doors = (0..10_000_u16).map(|number| {
+            let key = SaveKey::new(format!("level/door_{number}"));
+            (Position(f32::from(number), 0.0, 0.0), Health(1.0, 1.0), key)
+        });
+        app.world_mut().spawn_batch(doors).count();
+        app.update();
+    };
+    let mut first = memory_app(&disk);
+    load_level(&mut first);
+    start(&mut first);
+    let session = first.world().resource::<CurrentSession>().id();
+    let mut times = Vec::new();
+    for _ in 0..ROUNDS {
+        let mut app = memory_app(&disk.snapshot());
+        load_level(&mut app);
+        request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+        (0..3).for_each(|_| app.update());
+        times.append(&mut app.world_mut().resource_mut::<Heard>().restores);
+    }
+    row(
+        "reconciling 10,000 keyed entities, reading and decoding included (aim ≤ 10 ms)",
+        format!("{:.1} ms", median(times).as_secs_f64() * 1e3),
+    );
+}
+
+#[derive(States, Clone, PartialEq, Eq, Hash, Debug, Default)]
+enum Phase {
+    #[default]
+    Playing,
+    Paused,
+    Menu,
+}
+
+/// What states, gates and hooks cost a frame in which nothing happens.
+fn hooks() {
+    let frame = |tie: &dyn Fn(&mut App)| {
+        let mut app = App::new();
+        app.add_plugins((
+            MinimalPlugins.build().disable::<ScheduleRunnerPlugin>(),
+            StatesPlugin,
+            SessionPlugin::new("Bench", "Numbers").in_memory(),
+        ))
+        .init_state::<Phase>();
+        tie(&mut app);
+        app.finish();
+        app.cleanup();
+        app.update();
+        start(&mut app);
+        let times = (0..ROUNDS * 20).map(|_| {
+            let begun = Instant::now();
+            for _ in 0..50 {
+                app.world_mut().run_schedule(StateTransition);
+                app.world_mut().run_schedule(SessionLast);
+            }
+            begun.elapsed() / 50
+        });
+        median(times.collect())
+    };
+    let untied = frame(&|_| {});
+    let tied = frame(&|app| {
+        app.checkpoint_while(in_state(Phase::Playing).or_else(in_state(Phase::Paused)))
+            .checkpoint_on_enter(Phase::Playing)
+            .checkpoint_on_exit(Phase::Playing)
+            .checkpoint_on_transition(Phase::Playing, Phase::Menu)
+            .pause_session_in(Phase::Paused)
+            .close_session_on_enter(Phase::Menu)
+            .offer_recovery_in(Phase::Menu)
+            .restore_in(Phase::Playing);
+    });
+    row("a frame with states and a session", microseconds(untied));
+    row(
+        "hooks and gates, beyond that (aim ≤ 2 µs)",
+        microseconds(tied.saturating_sub(untied)),
     );
 }
 

@@ -50,7 +50,7 @@ pub(crate) use header::{FORMAT_MAJOR, FORMAT_MINOR, MAGIC, Predecessor, SegmentH
 pub(crate) use id::random_u64;
 pub(crate) use index::{
     CheckpointInfo, FileProblem, FileProblemKind, GroupRef, Head, Plan, SegmentSummary,
-    SessionIndex, missing_ends,
+    SessionIndex, is_collapse, missing_ends,
 };
 pub(crate) use merge::{Merge, merge, rounds};
 pub(crate) use read_at::ReadAt;

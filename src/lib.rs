@@ -33,8 +33,8 @@ pub use lifecycle::{
     SavingStopped, SessionActivity, SessionCatalog, SessionClosed, SessionCommands, SessionEnded,
     SessionForgotten, SessionHooksExt, SessionPaused, SessionRecovered, SessionRestored,
     SessionResumed, SessionSettings, SessionStarted, SessionUpdate, SessionUpdated, SessionsFound,
-    TypeFailed, TypeNotSaved, recovery_is_pending, saving_is_in_progress, session_is_active,
-    session_is_paused, session_is_restoring,
+    TypeFailed, TypeNotSaved, WorldCollapsed, recovery_is_pending, saving_is_in_progress,
+    session_is_active, session_is_paused, session_is_restoring,
 };
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
 pub use process::{HowItEnded, PreviousRun};

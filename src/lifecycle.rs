@@ -30,7 +30,7 @@ pub use notifications::{
     RecoveryFailed, RequestRejected, RestoreCancelled, RestorePrepared, RestoreStalled,
     RestoreStarted, SavingStopped, SessionClosed, SessionEnded, SessionForgotten, SessionPaused,
     SessionRecovered, SessionRestored, SessionResumed, SessionStarted, SessionUpdated,
-    SessionsFound, TypeFailed, TypeNotSaved,
+    SessionsFound, TypeFailed, TypeNotSaved, WorldCollapsed,
 };
 pub use requests::{Request, SessionCommands, SessionUpdate};
 pub use settings::{RestoreLosses, SessionSettings};

@@ -5,6 +5,7 @@
 //! damaged is marked, and the next plan goes around it.
 
 mod builds;
+mod collapses;
 mod ending;
 mod head;
 mod problem;
@@ -22,6 +23,7 @@ use super::{
 };
 use run::{CommitPlace, Moment, Run};
 
+pub(crate) use collapses::is_collapse;
 pub use ending::missing_ends;
 pub use head::Head;
 pub use problem::{FileProblem, FileProblemKind};

@@ -3,13 +3,15 @@
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
-use tracing::{debug, debug_span, info};
+use tracing::{debug, debug_span, info, warn};
 
-use super::notifications::{AutosaveStretched, CheckpointCaptured, CheckpointFailed, notify};
+use super::notifications::{
+    AutosaveStretched, CheckpointCaptured, CheckpointFailed, WorldCollapsed, notify,
+};
 use super::runtime::{MAKE_UP_LONGEST, RuntimeParts};
 use super::{CurrentSession, SessionSettings};
 use crate::capture::{CaptureScope, GameClock};
-use crate::journal::{CheckpointId, CheckpointKind};
+use crate::journal::{CheckpointId, CheckpointKind, is_collapse};
 use crate::session::CheckpointError;
 use crate::session::SessionStatus;
 use crate::writer::{CheckpointOrder, Order, Saved};
@@ -98,8 +100,14 @@ impl RuntimeParts {
         current.fields_changed = false;
         let play_time = current.play_time;
         let base = if full { None } else { playing.base };
+        let entities = capture.entities();
+        let before = std::mem::replace(&mut playing.entities, entities);
+        let has_collapsed = is_collapse(before, entities);
+        let session = playing.session;
         playing.counter = id.counter;
-        playing.base = Some(id.counter);
+        // What is left of a world that collapsed begins a generation of its own.
+        playing.base = (full || !has_collapsed).then_some(id.counter);
+        playing.make_up |= has_collapsed && !full;
         // Before anybody is told, who might change the world.
         let is_tested = !full && is_self_test_due(world, id.counter);
         let self_test = is_tested.then(|| playing.recorder.capture(world, CaptureScope::Full));
@@ -114,6 +122,10 @@ impl RuntimeParts {
             capture_time: begun.elapsed(),
         };
         notify(world, captured);
+        if has_collapsed {
+            warn!(%session, before, entities, "nearly all saved entities are gone");
+            notify(world, WorldCollapsed { session, checkpoint: id, before, after: entities });
+        }
         let clock = GameClock::of(world);
         let time = now.wall;
         let counter = id.counter;

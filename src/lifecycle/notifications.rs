@@ -93,6 +93,19 @@ notifications! {
         capture_time: Duration,
     }
 
+    /// Nine of ten saved entities are gone since the last checkpoint. If nobody meant that, it was a
+    /// mistake: the checkpoint before this one is kept, and stays among those that are offered.
+    WorldCollapsed {
+        /// The session.
+        session: SessionId,
+        /// The checkpoint that found them gone.
+        checkpoint: CheckpointId,
+        /// Saved entities before.
+        before: u64,
+        /// Saved entities now.
+        after: u64,
+    }
+
     /// A checkpoint is durable: no crash and no power cut takes it away.
     CheckpointSaved {
         /// The session.

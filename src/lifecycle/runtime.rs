@@ -81,6 +81,8 @@ pub(crate) struct Playing {
     pub make_up_after: Duration,
     /// When the last capture was taken.
     pub captured_at: Duration,
+    /// Saved entities at the last capture.
+    pub entities: u64,
     /// Whether checkpoints could be taken of the world when it was last looked at.
     pub gate_was_open: bool,
     /// A checkpoint that was asked for while none could be taken.
@@ -169,6 +171,7 @@ impl Playing {
             make_up: false,
             make_up_after: MAKE_UP_FIRST,
             captured_at: Duration::ZERO,
+            entities: 0,
             gate_was_open: true,
             deferred: None,
             triggered: None,

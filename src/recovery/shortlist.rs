@@ -24,7 +24,8 @@ pub(super) fn shortlist(
     end: Timestamp,
 ) -> Vec<OfferedCheckpoint> {
     let line: HashSet<CheckpointId> = index.line(head).into_iter().collect();
-    let of_other_builds = index.last_of_other_builds(head);
+    let mut pinned = index.last_of_other_builds(head);
+    pinned.extend(index.before_collapses(head));
     let mut infos: Vec<CheckpointInfo> = index.checkpoints();
     infos.retain(|info| line.contains(&info.id));
     let mut last_listed: Option<Duration> = None;
@@ -33,7 +34,7 @@ pub(super) fn shortlist(
         let far_apart = last_listed.is_none_or(|last| last.saturating_sub(info.play_time) >= APART);
         if rank < NEWEST || far_apart {
             last_listed = Some(info.play_time);
-        } else if !is_named(&info) && !of_other_builds.contains(&info.id) {
+        } else if !is_named(&info) && !pinned.contains(&info.id) {
             continue;
         }
         listed.push(OfferedCheckpoint {
@@ -54,5 +55,10 @@ pub(super) fn shortlist(
 
 /// Whether somebody asked for the checkpoint.
 pub(crate) fn is_named(info: &CheckpointInfo) -> bool {
-    info.label.is_some() || matches!(info.kind, CheckpointKind::Manual | CheckpointKind::Quick)
+    match info.kind {
+        CheckpointKind::Manual | CheckpointKind::Quick => true,
+        // A state's label only says which state it was.
+        CheckpointKind::State => false,
+        _ => info.label.is_some(),
+    }
 }

@@ -119,6 +119,7 @@ fn removable(stored: &StoredSession, quota: Quota) -> Vec<usize> {
         keep.if_room(generations.iter().take(NEWEST).copied());
         keep.if_room(named(index));
         keep.if_room(index.last_of_other_builds(head.id).into_iter().take(NEWEST));
+        keep.if_room(index.before_collapses(head.id).into_iter().take(NEWEST));
         keep.if_room(thinned(index, &generations));
         keep.if_room(generations.last().copied());
         keep.if_room(rewound(index, head.time));

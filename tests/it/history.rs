@@ -2,7 +2,7 @@
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{CheckpointCaptured, MemoryDisk, SessionId};
+use bevy_session::{CheckpointCaptured, MemoryDisk, SessionId, WorldCollapsed};
 
 use crate::common::*;
 
@@ -270,4 +270,37 @@ fn an_exit_that_nobody_took_notice_of_is_not_the_last_one() {
     let available = told::<RecoveryAvailable>(&app);
     assert_eq!(available.len(), 1, "the second session was left by a crash");
     assert_eq!(available[0].offer.session.name, "Second");
+}
+
+#[test]
+fn a_world_that_lost_nearly_everything_can_be_had_back_from_before() {
+    let disk = MemoryDisk::default();
+    let mut app = game_with(plugin(&disk), listen::<WorldCollapsed>);
+    for health in 0..50 {
+        app.world_mut().spawn(Health(health));
+    }
+    start(&mut app, "Cleared");
+    let world = app.world_mut();
+    let doomed: Vec<Entity> =
+        world.query_filtered::<Entity, With<Health>>().iter(world).skip(3).collect();
+    doomed.into_iter().for_each(|entity| drop(world.despawn(entity)));
+    // Long enough for history to be thinned and segments to go.
+    for minute in 0..90 {
+        app.world_mut().resource_mut::<Score>().0 = minute;
+        long(&mut app, 60);
+    }
+    let told = told::<WorldCollapsed>(&app);
+    assert_eq!(told.len(), 1);
+    assert_eq!((told[0].before, told[0].after), (50, 3));
+    let mut app = game(&disk.snapshot());
+    frames(&mut app, 2);
+    let offer = app.world().resource::<RecoveryOffers>().offers()[0].clone();
+    let whole = offer.checkpoints.iter().find(|checkpoint| checkpoint.entities == 50);
+    let whole = whole.expect("the world before should be offered").id;
+    request(&mut app, |commands| {
+        commands.recover(offer.session.id, RestoreFrom::Checkpoint(whole));
+    });
+    frames(&mut app, 3);
+    let world = app.world_mut();
+    assert_eq!(world.query::<&Health>().iter(world).count(), 50);
 }

@@ -195,9 +195,9 @@ fn acknowledged(every: u32) -> Vec<(u64, CheckpointKind, u64)> {
         (0..9).map(|health| app.world_mut().spawn(Health(health)).id()).collect();
     app.world_mut().spawn(Route(crowd.clone()));
     start(&mut app, "Acknowledged");
-    for entity in crowd {
+    for (turn, entity) in crowd.into_iter().enumerate() {
         app.world_mut().despawn(entity);
-        if entity.index_u32() % 2 == 0 {
+        if turn % 2 == 1 {
             disk.fail_next(Operation::Sync, std::io::ErrorKind::Other);
         }
         tick(&mut app);
