@@ -24,6 +24,7 @@ mod read_error;
 mod scan;
 mod segment_reader;
 mod segment_writer;
+mod slot;
 mod wire;
 
 #[cfg(test)]
@@ -37,6 +38,7 @@ pub use header_codec::SegmentError;
 pub use id::{CheckpointId, RunId, SaveId, SessionId};
 pub use index::Validity;
 pub use read_error::{Damage, ReadError};
+pub use slot::{SlotId, SlotKind};
 
 pub(crate) use block::{Block, ENTITIES, Rows, Values};
 pub(crate) use commit::{Commit, Record, TypeSummary, milliseconds};
@@ -55,3 +57,4 @@ pub(crate) use read_at::ReadAt;
 pub(crate) use scan::{DamagedRange, FrameEntry, GroupEntry, Scan};
 pub(crate) use segment_reader::{Blocks, Segment};
 pub(crate) use segment_writer::SegmentEncoder;
+pub(crate) use slot::SlotHeader;

@@ -17,28 +17,32 @@ mod torture;
 mod writer;
 
 pub use capture::{ReflectSaved, Saved, SessionAppExt, TypeProblem, TypeProblemReason};
-pub use journal::{CheckpointId, CheckpointKind, RunId, SaveId, SessionId, Validity, limits};
+pub use journal::{
+    CheckpointId, CheckpointKind, RunId, SaveId, SessionId, SlotId, SlotKind, Validity, limits,
+};
 pub use lifecycle::{
     AutosaveStretched, CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved,
     CorruptionDetected, CurrentSession, LastCheckpoint, RecoveryAvailable, RecoveryDeclined,
     RecoveryFailed, RecoveryOffers, Request, RequestRejected, RestorePrepared, RestoreStarted,
     SessionActivity, SessionCatalog, SessionClosed, SessionCommands, SessionEnded,
     SessionForgotten, SessionPaused, SessionRecovered, SessionRestored, SessionResumed,
-    SessionSettings, SessionStarted, SessionUpdate, SessionUpdated, SessionsFound, TypeFailed,
-    TypeNotSaved, recovery_is_pending, saving_is_in_progress, session_is_active, session_is_paused,
-    session_is_restoring,
+    SessionSettings, SessionStarted, SessionUpdate, SessionUpdated, SessionsFound, SlotCopied,
+    SlotDeleted, SlotFailed, SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved, recovery_is_pending,
+    saving_is_in_progress, session_is_active, session_is_paused, session_is_restoring,
 };
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
 pub use process::{HowItEnded, PreviousRun};
-pub use recovery::{OfferedCheckpoint, RecoveryOffer, SessionEntry, Unsaved};
+pub use recovery::{
+    OfferedCheckpoint, RecoveryOffer, SessionEntry, SlotEntry, UnreadableSlot, Unsaved,
+};
 pub use restore::{
     DanglingReference, DespawnOnRestore, ExtraEntities, RestoreLoss, RestoreLossReason,
     RestoreReport,
 };
 pub use session::{
     CheckpointError, EndReason, Field, FieldError, Fields, IllegalMove, Move, NewSession,
-    RecoveryError, RequestError, RestoreFrom, RestoreReason, SessionContext, SessionMetadata,
-    SessionPriority, SessionStatus,
+    RecoveryError, RequestError, RestoreFrom, RestoreReason, SaveSlot, SessionContext,
+    SessionMetadata, SessionPriority, SessionStatus, SlotError,
 };
 pub use store::{MemoryDisk, Operation, PanicInfo};
 
@@ -48,11 +52,11 @@ pub mod prelude {
         CheckpointCaptured, CheckpointFailed, CheckpointSaved, CorruptionDetected, CurrentSession,
         DespawnOnRestore, EndReason, HowItEnded, NewSession, PreviousRun, RecoveryAvailable,
         RecoveryDeclined, RecoveryFailed, RecoveryOffers, ReflectSaved, RequestRejected,
-        RestoreFrom, RestoreReason, Saved, SessionAppExt, SessionCatalog, SessionClosed,
+        RestoreFrom, RestoreReason, SaveSlot, Saved, SessionAppExt, SessionCatalog, SessionClosed,
         SessionCommands, SessionEnded, SessionPaused, SessionPlugin, SessionRecovered,
         SessionRestored, SessionResumed, SessionSettings, SessionStarted, SessionStatus,
-        SessionUpdate, SessionsFound, recovery_is_pending, saving_is_in_progress,
-        session_is_active, session_is_paused, session_is_restoring,
+        SessionUpdate, SessionsFound, SlotEntry, SlotFailed, SlotSaved, recovery_is_pending,
+        saving_is_in_progress, session_is_active, session_is_paused, session_is_restoring,
     };
 }
 

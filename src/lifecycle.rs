@@ -6,6 +6,7 @@ mod current_session;
 mod exit;
 mod frame;
 mod known_sessions;
+mod known_slots;
 mod notifications;
 mod reports;
 mod request_queue;
@@ -13,6 +14,7 @@ mod requests;
 mod restoring;
 mod runtime;
 mod settings;
+mod slots;
 
 pub use activity::{SessionActivity, saving_is_in_progress, session_is_restoring};
 pub use current_session::{CurrentSession, LastCheckpoint, session_is_active, session_is_paused};
@@ -22,7 +24,8 @@ pub use notifications::{
     CorruptionDetected, RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RequestRejected,
     RestorePrepared, RestoreStarted, SessionClosed, SessionEnded, SessionForgotten, SessionPaused,
     SessionRecovered, SessionRestored, SessionResumed, SessionStarted, SessionUpdated,
-    SessionsFound, TypeFailed, TypeNotSaved,
+    SessionsFound, SlotCopied, SlotDeleted, SlotFailed, SlotRenamed, SlotSaved, TypeFailed,
+    TypeNotSaved,
 };
 pub use requests::{Request, SessionCommands, SessionUpdate};
 pub use settings::SessionSettings;

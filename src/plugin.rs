@@ -225,7 +225,8 @@ impl Plugin for SessionPlugin {
         // A test that drives the writer itself doesn't wait for anybody.
         let patience = if self.manual_writer { Duration::ZERO } else { LOCK_PATIENCE };
         let worker =
-            Worker::new(home, Arc::clone(&types), process.clone(), dead, &self.version, patience);
+            Worker::new(home, Arc::clone(&types), process.clone(), dead, &self.version, patience)
+                .of_game(format!("{}/{}", self.studio, self.game));
         let Some(mut link) = self.link(worker, clock) else { return };
         link.send(Order::Detect, now);
         app.insert_resource(Runtime::new(RuntimeParts {
@@ -241,6 +242,7 @@ impl Plugin for SessionPlugin {
             quota: None,
             mourned: false,
             problems,
+            loaded: None,
         }));
         app.add_observer(clamp_ticks);
     }

@@ -7,14 +7,18 @@ mod detect;
 mod machine;
 mod offer;
 mod prepare;
+mod prepare_slot;
 mod shortlist;
+mod slots;
 mod standing;
 
 pub(crate) use detect::{Found, detect};
 pub(crate) use machine::Machine;
 pub use offer::{OfferedCheckpoint, RecoveryOffer, SessionEntry, Unsaved};
-pub(crate) use prepare::{PrepareFailure, Prepared, Wanted, prepare};
+pub(crate) use prepare::{PrepareFailure, Prepared, Wanted, prepare, unknown_frames};
 pub(crate) use shortlist::is_named;
+pub use slots::{SlotEntry, UnreadableSlot};
+pub(crate) use slots::{SlotListing, find_slot};
 pub(crate) use standing::{LockHolder, standing};
 
 /// The path of the column that holds a session's custom fields.

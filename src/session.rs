@@ -3,6 +3,7 @@
 mod errors;
 mod metadata;
 mod restoring;
+mod slot;
 mod status;
 
 pub use errors::{CheckpointError, RecoveryError, RequestError};
@@ -10,4 +11,6 @@ pub use metadata::{
     Field, FieldError, Fields, NewSession, SessionContext, SessionMetadata, SessionPriority,
 };
 pub use restoring::{RestoreFrom, RestoreReason};
+pub(crate) use slot::check_slot_name;
+pub use slot::{SaveSlot, SlotError};
 pub use status::{EndReason, IllegalMove, Move, SessionStatus};

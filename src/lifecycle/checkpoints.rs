@@ -85,7 +85,8 @@ impl RuntimeParts {
         // The recorder makes a delta full where it can't tell any more what changed.
         let full = capture.scope() == CaptureScope::Full;
         let nothing_changed = !full && capture.is_empty() && !current.fields_changed;
-        if nothing_changed && label.is_none() {
+        let must_be = label.is_some() || kind == CheckpointKind::Quick;
+        if nothing_changed && !must_be {
             debug!("nothing changed since the last checkpoint");
             playing.recorder.recycle(capture);
             return;

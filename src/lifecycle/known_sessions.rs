@@ -6,14 +6,15 @@ use bevy::prelude::*;
 
 use super::CurrentSession;
 use crate::journal::SessionId;
-use crate::recovery::{RecoveryOffer, SessionEntry};
+use crate::recovery::{RecoveryOffer, SessionEntry, SlotListing};
 use crate::session::{SessionMetadata, SessionStatus};
 
-/// All sessions on this machine, most recently played first. Filled shortly after start-up, when
+/// All sessions and slots on this machine. Filled shortly after start-up, when
 /// [`SessionsFound`](crate::SessionsFound) is sent.
 #[derive(Resource, Clone, Debug, Default)]
 pub struct SessionCatalog {
     pub(crate) sessions: Vec<SessionEntry>,
+    pub(super) listing: SlotListing,
 }
 
 impl SessionCatalog {
@@ -43,6 +44,7 @@ impl SessionCatalog {
     pub(crate) fn put(&mut self, entry: SessionEntry) {
         self.remove(entry.session.id);
         self.sessions.push(entry);
+        self.count_slots();
         self.sessions.sort_by_key(|entry| std::cmp::Reverse(entry.updated));
     }
 
@@ -64,6 +66,7 @@ impl SessionEntry {
             play_time: Duration::ZERO,
             updated: session.started,
             bytes: 0,
+            journal_bytes: 0,
         }
     }
 

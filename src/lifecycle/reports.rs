@@ -11,11 +11,12 @@ use super::notifications::{
     SessionForgotten, SessionStarted, SessionsFound, TypeFailed, notify,
 };
 use super::runtime::{MAKE_UP_FIRST, Playing, Preparing, RuntimeParts, Transition};
+use super::slots::note_refusal;
 use super::{
     CurrentSession, LastCheckpoint, RecoveryOffers, Request, SessionCatalog, SessionSettings,
 };
 use crate::journal::SessionId;
-use crate::recovery::{Found, SessionEntry};
+use crate::recovery::{Found, SessionEntry, SlotEntry};
 use crate::session::SessionContext;
 use crate::session::{NewSession, RecoveryError, RequestError, RestoreFrom, RestoreReason};
 use crate::writer::{Report, Saved};
@@ -30,14 +31,17 @@ impl RuntimeParts {
 
     pub(super) fn handle_report(&mut self, world: &mut World, report: Report) {
         match report {
-            Report::Detected { found, previous } => {
+            Report::Detected { found, slots, previous } => {
                 if let Some(previous) = previous {
                     world.insert_resource(*previous);
+                }
+                if let Some(slots) = slots {
+                    world.get_resource_or_init::<SessionCatalog>().list_slots(slots);
                 }
                 self.detected(world, found);
             }
             Report::TakenUp { session, context } => self.taken_up(world, session, context),
-            Report::Prepared(prepared) => self.restore(world, *prepared),
+            Report::Prepared(prepared) => self.leave_and_restore(world, *prepared),
             Report::NotPrepared { error } => self.not_prepared(world, error),
             Report::Damaged(found) => self.damaged(world, *found),
             Report::Unrecoverable { session, error } => self.unrecoverable(world, session, error),
@@ -67,6 +71,7 @@ impl RuntimeParts {
             Report::Left { session, complete } => self.left(world, session, complete),
             Report::Declined { session, result } => self.declined(world, session, result),
             Report::Forgotten { session, result } => self.forgotten(world, session, result),
+            Report::Slot { order, result } => self.slot_done(world, order, result),
             Report::Emptied(capture) => {
                 if let Some(playing) = &mut self.playing {
                     playing.recorder.recycle(*capture);
@@ -75,7 +80,7 @@ impl RuntimeParts {
         }
     }
 
-    fn session(&self) -> Option<SessionId> {
+    pub(super) fn session(&self) -> Option<SessionId> {
         self.playing.as_ref().map(|playing| playing.session)
     }
 
@@ -145,7 +150,8 @@ impl RuntimeParts {
     fn unrecoverable(&mut self, world: &mut World, session: SessionId, error: RecoveryError) {
         error!(%session, ?error, "no checkpoint can be restored");
         let all_damaged = error == RecoveryError::AllDamaged;
-        notify(world, RecoveryFailed { session, error });
+        let slots = slots_of(world, session);
+        notify(world, RecoveryFailed { session, error, slots });
         let otherwise = self.end_preparing().and_then(|preparing| preparing.otherwise);
         // What can't be read now may be readable later; a new session would hide it.
         if let Some(otherwise) = otherwise.filter(|_| all_damaged) {
@@ -165,6 +171,7 @@ impl RuntimeParts {
 
     fn not_prepared(&mut self, world: &mut World, error: RequestError) {
         let Some(preparing) = self.end_preparing() else { return };
+        note_refusal(world, preparing.from, &error);
         let request = preparing.request();
         warn!(?request, %error, "request rejected");
         notify(world, RequestRejected { request, error });
@@ -224,6 +231,7 @@ impl RuntimeParts {
             None => notify(world, SessionClosed { session, complete }),
             Some(reason) => notify(world, SessionEnded { session, reason, complete }),
         }
+        self.restore_loaded(world);
     }
 
     fn declined(
@@ -270,7 +278,7 @@ impl RuntimeParts {
 
 impl Preparing {
     /// The request that asked for it.
-    fn request(self) -> Request {
+    pub(super) fn request(self) -> Request {
         if let Some(session) = self.otherwise {
             return Request::StartOrContinue(session);
         }
@@ -279,8 +287,16 @@ impl Preparing {
             RestoreReason::Recovered | RestoreReason::Rewound => {
                 Request::Recover(self.session, self.from)
             }
+            RestoreReason::Loaded => match self.from {
+                RestoreFrom::Slot(slot) => Request::Load(slot),
+                from => Request::Recover(self.session, from),
+            },
         }
     }
+}
+
+fn slots_of(world: &mut World, session: SessionId) -> Vec<SlotEntry> {
+    world.get_resource_or_init::<SessionCatalog>().slots_of(session).cloned().collect()
 }
 
 /// Puts what was found about a session into the catalogue and the offers, and tells the game.
@@ -306,7 +322,8 @@ fn tell_found(world: &mut World, found: Found) {
     }
     if let Some(error) = found.failure {
         error!(%session, ?error, "no checkpoint can be restored");
-        notify(world, RecoveryFailed { session, error });
+        let slots = slots_of(world, session);
+        notify(world, RecoveryFailed { session, error, slots });
     }
     if !wanted {
         return;

@@ -5,8 +5,10 @@ use serde::Serialize;
 use tracing::error;
 
 use super::RequestQueue;
-use crate::journal::{CheckpointKind, SessionId};
-use crate::session::{EndReason, FieldError, Fields, NewSession, RestoreFrom, SessionPriority};
+use crate::journal::{CheckpointKind, SessionId, SlotId};
+use crate::session::{
+    EndReason, FieldError, Fields, NewSession, RestoreFrom, SaveSlot, SessionPriority,
+};
 
 /// One request of the game, as it was made.
 ///
@@ -46,6 +48,28 @@ pub enum Request {
     Forget(SessionId),
     /// [`SessionCommands::find_sessions`].
     Find,
+    /// [`SessionCommands::save`] and [`SessionCommands::quick_save`].
+    Save(SaveSlot),
+    /// [`SessionCommands::load`].
+    Load(SlotId),
+    /// [`SessionCommands::quick_load`].
+    QuickLoad,
+    /// [`SessionCommands::copy_slot`].
+    CopySlot {
+        /// The slot.
+        slot: SlotId,
+        /// What the copy is to be called.
+        name: String,
+    },
+    /// [`SessionCommands::rename_slot`].
+    RenameSlot {
+        /// The slot.
+        slot: SlotId,
+        /// What it is to be called.
+        name: String,
+    },
+    /// [`SessionCommands::delete_slot`].
+    DeleteSlot(SlotId),
 }
 
 /// Changes to the session that is being played. What isn't set stays as it is.
@@ -227,9 +251,54 @@ pub trait SessionCommands {
         self.request_session(Request::Find);
     }
 
-    /// Deletes a session that isn't being played, with everything in it.
+    /// Deletes a session that isn't being played, with everything in it. Its slots stay.
     fn forget_session(&mut self, session: SessionId) {
         self.request_session(Request::Forget(session));
+    }
+
+    /// Saves into a slot: takes a checkpoint of this very frame, and makes a copy of it that is complete
+    /// in itself. [`SlotSaved`](crate::SlotSaved) follows when that is durable, or
+    /// [`SlotFailed`](crate::SlotFailed).
+    fn save(&mut self, slot: SaveSlot) {
+        self.request_session(Request::Save(slot));
+    }
+
+    /// Saves into the player's one quick slot, which is replaced. [`SlotSaved`](crate::SlotSaved)
+    /// follows.
+    fn quick_save(&mut self) {
+        self.save(SaveSlot::quick());
+    }
+
+    /// Loads the quick slot of who plays; in a menu, the newest quick slot there is.
+    fn quick_load(&mut self) {
+        self.request_session(Request::QuickLoad);
+    }
+
+    /// Goes on from a slot, in the session that it was saved in. If another one is being played, that
+    /// is closed first, with a last checkpoint. What the slot's session came to after it was saved
+    /// stays reachable as after a rewind.
+    ///
+    /// Of a slot that is damaged, unknown or another player's nothing changes, and
+    /// [`RequestRejected`](crate::RequestRejected) says so.
+    fn load(&mut self, slot: SlotId) {
+        self.request_session(Request::Load(slot));
+    }
+
+    /// Gives a slot another name. [`SlotRenamed`](crate::SlotRenamed) follows. A quick or exit slot
+    /// becomes a manual one by it.
+    fn rename_slot(&mut self, slot: SlotId, name: impl Into<String>) {
+        self.request_session(Request::RenameSlot { slot, name: name.into() });
+    }
+
+    /// Copies a slot to another name, as a manual one. [`SlotCopied`](crate::SlotCopied) follows.
+    fn copy_slot(&mut self, slot: SlotId, name: impl Into<String>) {
+        self.request_session(Request::CopySlot { slot, name: name.into() });
+    }
+
+    /// Deletes a slot with all copies that a cloud may have made of its file.
+    /// [`SlotDeleted`](crate::SlotDeleted) follows.
+    fn delete_slot(&mut self, slot: SlotId) {
+        self.request_session(Request::DeleteSlot(slot));
     }
 }
 

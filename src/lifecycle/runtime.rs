@@ -7,6 +7,7 @@ use bevy::ecs::change_detection::CheckChangeTicks;
 use bevy::platform::cell::SyncCell;
 use bevy::prelude::*;
 
+use super::slots::Loaded;
 use crate::capture::{Recorder, SavedTypes, TypeProblem};
 use crate::clock::{Clock, Moment};
 use crate::journal::{RunId, SessionId};
@@ -44,6 +45,8 @@ pub(crate) struct RuntimeParts {
     pub mourned: bool,
     /// Types that can't be saved and weren't reported yet.
     pub problems: Vec<TypeProblem>,
+    /// A slot that was read, to go on from once the session before is left.
+    pub loaded: Option<Box<Loaded>>,
 }
 
 /// The run that is being written.

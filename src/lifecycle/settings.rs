@@ -38,6 +38,10 @@ pub struct SessionSettings {
     /// Bytes that all sessions together may take on disk. Never met at the price of a session's
     /// last good checkpoint. Defaults to 1 GiB.
     pub max_total_bytes: u64,
+    /// Whether a slot of kind [`SlotKind::Exit`](crate::SlotKind::Exit) is left behind when a session
+    /// is closed, by a request or by the exit of the game; one for each session, which is replaced
+    /// each time. Defaults to `false`, since a session that was closed can be continued anyway.
+    pub exit_slot: bool,
     /// How long an exit waits for the last checkpoint to be on disk. Defaults to 3 seconds.
     pub exit_patience: Duration,
 }
@@ -51,6 +55,7 @@ impl Default for SessionSettings {
             max_bytes_per_second: 1 << 20,
             max_session_bytes: 256 << 20,
             max_total_bytes: 1 << 30,
+            exit_slot: false,
             exit_patience: Duration::from_secs(3),
         }
     }

@@ -5,8 +5,9 @@ use tracing::warn;
 
 use super::corruption::{self, Corruption, Intact};
 use super::shortlist::shortlist;
+use super::slots::slots_of;
 use super::standing::{LockHolder, Standing, standing};
-use super::{Machine, RecoveryOffer, SessionEntry, Unsaved};
+use super::{Machine, RecoveryOffer, SessionEntry, SlotEntry, Unsaved};
 use crate::clock::between;
 use crate::journal::{CheckpointId, FileProblemKind, Head, SessionId, SessionIndex};
 use crate::process::HowItEnded;
@@ -150,7 +151,8 @@ fn look_for_offer(
     match intact {
         Some(intact) => {
             machine.note_offer(stored.id(), head.id, intact.id);
-            found.offers.extend(offer(stored, head, standing, intact, forked, now));
+            let slots = slots_of(machine.slots(), stored.id());
+            found.offers.extend(offer(stored, head, standing, intact, slots, forked, now));
         }
         None => found.failure = Some(RecoveryError::AllDamaged),
     }
@@ -161,6 +163,7 @@ fn offer(
     head: &Head,
     standing: Standing,
     intact: Intact,
+    slots: Vec<SlotEntry>,
     forked: bool,
     now: Timestamp,
 ) -> Option<RecoveryOffer> {
@@ -181,6 +184,7 @@ fn offer(
         fields: intact.fields,
         newest: intact.id,
         checkpoints: shortlist(stored.index(), head.id, last_sign_of_life.min(now)),
+        slots,
         forked,
         directory: stored.directory().to_path_buf(),
     })
@@ -196,6 +200,7 @@ fn entry(stored: &StoredSession, head: &Head, standing: &Standing) -> SessionEnt
         play_time: head.play_time,
         updated: head.end.map_or(head.time, |end| end.time),
         bytes: stored.bytes(),
+        journal_bytes: stored.bytes(),
     }
 }
 

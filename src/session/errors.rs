@@ -1,6 +1,6 @@
 //! What can go wrong, as a game is told.
 
-use super::IllegalMove;
+use super::{IllegalMove, SlotError};
 use crate::journal::SessionId;
 
 /// Why a request changed nothing.
@@ -45,6 +45,9 @@ pub enum RequestError {
         /// The largest size allowed.
         limit: usize,
     },
+    /// It can't be done with this slot.
+    #[error(transparent)]
+    Slot(#[from] SlotError),
     /// The session's files can't be used now; they were left as they are.
     #[error("{message}")]
     Store {

@@ -92,19 +92,9 @@ impl DirectoryStore {
     ///
     /// [`StoreError`]. A file that was created may be left behind, without a header that holds.
     pub fn create_segment(&self, header: &SegmentHeader) -> Result<CreatedSegment, StoreError> {
-        let path = self.layout.segment(header);
-        let (encoder, bytes) = SegmentEncoder::new(header)
-            .map_err(|source| StoreError::Header { path: path.clone(), source })?;
         let directory = self.layout.session(header.session);
         let mut unsynced: BTreeSet<PathBuf> = self.create_directory(&directory)?;
-        let mut file = self.disk.create_new(&path).attempt(StoreAction::CreateFile, &path)?;
-        if let Err(error) = file.append(&bytes) {
-            // On a full disk one would be left behind with each try.
-            drop(file);
-            let _ = self.disk.remove(&path);
-            return Err(error).attempt(StoreAction::Append, &path);
-        }
-
+        let mut created = self.create_file(self.layout.segment(header), header)?;
         unsynced.insert(directory);
         // Not by the number: a segment may follow others of which nothing became durable, nor did the
         // directories that were made for them.
@@ -114,8 +104,26 @@ impl DirectoryStore {
             unsynced.extend(self.layout.directories_to_sessions());
             unsynced.extend(self.layout.data.ancestors().skip(1).map(Path::to_owned));
         }
-        let unsynced_directories = unsynced.into_iter().collect();
-        Ok(CreatedSegment { path, file, encoder, unsynced_directories })
+        created.unsynced_directories = unsynced.into_iter().collect();
+        Ok(created)
+    }
+
+    /// Creates a file that begins with a header.
+    pub(super) fn create_file(
+        &self,
+        path: PathBuf,
+        header: &SegmentHeader,
+    ) -> Result<CreatedSegment, StoreError> {
+        let (encoder, bytes) = SegmentEncoder::new(header)
+            .map_err(|source| StoreError::Header { path: path.clone(), source })?;
+        let mut file = self.disk.create_new(&path).attempt(StoreAction::CreateFile, &path)?;
+        if let Err(error) = file.append(&bytes) {
+            // On a full disk one would be left behind with each try.
+            drop(file);
+            let _ = self.disk.remove(&path);
+            return Err(error).attempt(StoreAction::Append, &path);
+        }
+        Ok(CreatedSegment { path, file, encoder, unsynced_directories: Vec::new() })
     }
 
     /// Makes directory entries durable.
@@ -214,7 +222,7 @@ impl DirectoryStore {
     }
 
     /// Creates a directory and those that lead to it, and says which directories have a new entry.
-    fn create_directory(&self, path: &Path) -> Result<BTreeSet<PathBuf>, StoreError> {
+    pub(super) fn create_directory(&self, path: &Path) -> Result<BTreeSet<PathBuf>, StoreError> {
         let mut changed = BTreeSet::new();
         let mut created = self.disk.create_dir(path);
         let parent = path.parent();

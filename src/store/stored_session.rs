@@ -34,14 +34,29 @@ impl StoredSession {
         session: SessionId,
     ) -> Result<Self, StoreError> {
         let entries = disk.list(&directory).attempt(StoreAction::List, &directory)?;
+        let segments = entries.iter().filter(|entry| is_segment(entry));
+        let paths = segments.map(|entry| directory.join(&entry.name));
+        Ok(Self::of_files(disk, paths, directory.clone(), session))
+    }
+
+    /// Opens a single file that holds all of a checkpoint.
+    pub(super) fn of_file(disk: &dyn Disk, path: &Path, session: SessionId) -> Self {
+        let directory = path.parent().unwrap_or(path).to_owned();
+        Self::of_files(disk, [path.to_owned()], directory, session)
+    }
+
+    fn of_files(
+        disk: &dyn Disk,
+        paths: impl IntoIterator<Item = PathBuf>,
+        directory: PathBuf,
+        session: SessionId,
+    ) -> Self {
         let mut found = Findings::default();
-        for entry in entries.iter().filter(|entry| is_segment(entry)) {
-            found.add(disk, &directory.join(&entry.name), session);
-        }
+        paths.into_iter().for_each(|path| found.add(disk, &path, session));
         found.compare_with_successors();
         let problems = found.problems();
         let index = SessionIndex::new(found.summaries, problems);
-        Ok(Self { session, directory, segments: found.segments, index })
+        Self { session, directory, segments: found.segments, index }
     }
 
     /// Its directory.

@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 use bevy::ecs::entity::Entity;
 use jiff::Timestamp;
 
+use super::{SlotDone, SlotOrder};
 use crate::capture::{Capture, Carried};
 use crate::journal::{CheckpointId, CheckpointKind, FrameKind, Record, RunId, SaveId, SessionId};
 use crate::process::PreviousRun;
-use crate::recovery::{Found, Prepared, Wanted};
-use crate::session::{CheckpointError, RecoveryError, RequestError};
+use crate::recovery::{Found, Prepared, SlotListing, Wanted};
+use crate::session::{CheckpointError, RecoveryError, RequestError, SlotError};
 use crate::session::{EndReason, Fields, SessionContext, SessionMetadata, SessionStatus};
 
 /// What the main thread orders. Orders are carried out one after the other.
@@ -30,6 +31,8 @@ pub(crate) enum Order {
     Decline(SessionId),
     /// Delete a session.
     Forget(SessionId),
+    /// Do something with slots, after everything that was ordered before.
+    Slot(SlotOrder),
     /// How much room there is.
     Quota { session_bytes: u64, total_bytes: u64 },
     /// Write the process record anew, since what it says would be wrong: the process is exiting, or
@@ -80,7 +83,12 @@ pub(crate) struct Leave {
 pub(crate) enum Report {
     /// All sessions were looked at. If the process before was still dying at the start, it is only
     /// known now how it ended.
-    Detected { found: Vec<Found>, previous: Option<Box<PreviousRun>> },
+    Detected {
+        found: Vec<Found>,
+        /// The slots, if anything about them changed.
+        slots: Option<SlotListing>,
+        previous: Option<Box<PreviousRun>>,
+    },
     /// The run began. A new session's context is told, since asking the machine takes a while.
     TakenUp { session: SessionId, context: SessionContext },
     /// A checkpoint is ready to be restored.
@@ -107,6 +115,8 @@ pub(crate) enum Report {
     Declined { session: SessionId, result: Result<(), RequestError> },
     /// A session was deleted, or not.
     Forgotten { session: SessionId, result: Result<(), RequestError> },
+    /// Something was done with slots, or not.
+    Slot { order: SlotOrder, result: Result<SlotDone, SlotError> },
     /// The buffers of a capture, for use again.
     Emptied(Box<Capture>),
 }

@@ -1,6 +1,7 @@
 //! Tests through the public API, in one binary, since each links Bevy anew.
 
 mod bad_input;
+mod bad_slots;
 mod common;
 mod death;
 mod history;
@@ -10,3 +11,4 @@ mod lifecycle;
 mod notifications;
 mod recovery;
 mod saved_types;
+mod slots;
