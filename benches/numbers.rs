@@ -50,13 +50,23 @@ struct Heard {
 fn main() {
     println!("| what | figure |");
     println!("| --- | --- |");
-    idle();
-    small_game();
-    delta_captures();
-    full_capture_beside_memcpy();
-    restore();
-    listing();
-    requests();
+    let parts: [(&str, fn()); 8] = [
+        ("idle", idle),
+        ("small_game", small_game),
+        ("delta_captures", delta_captures),
+        ("full_capture", full_capture_beside_memcpy),
+        ("restore", restore),
+        ("listing", listing),
+        ("catalogue", catalogue),
+        ("requests", requests),
+    ];
+    // `cargo bench --bench numbers -- catalogue` measures that alone.
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|it| !it.starts_with('-')).collect();
+    for (name, measure) in parts {
+        if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
+            measure();
+        }
+    }
 }
 
 fn row(what: &str, figure: impl std::fmt::Display) {
@@ -247,6 +257,84 @@ fn listing() {
     row(
         "listing 100 sessions at start-up (aim ≤ 10 ms)",
         format!("{:.2} ms", with_sessions.saturating_sub(without).as_secs_f64() * 1e3),
+    );
+    let _ = std::fs::remove_dir_all(&directory);
+}
+
+/// A session with a few checkpoints and a slot, as files below `directory`.
+fn write_session(directory: &std::path::Path, number: usize) {
+    let disk = MemoryDisk::default();
+    let mut app = memory_app(&disk);
+    spawn_mixed(&mut app, 20);
+    start(&mut app);
+    (0..8).for_each(|round| {
+        app.world_mut().spawn(Health(1.0, round as f32));
+        request(&mut app, |commands| commands.checkpoint("bench"));
+        app.update();
+    });
+    request(&mut app, |commands| commands.save(SaveSlot::manual(format!("Slot {number}"))));
+    (0..3).for_each(|_| app.update());
+    request(&mut app, |commands| commands.close_session());
+    (0..3).for_each(|_| app.update());
+    drop(app);
+    for path in disk.paths() {
+        let Ok(below) = path.strip_prefix("sessions") else { continue };
+        let place = directory.join(below);
+        if !below.starts_with("data") {
+            continue;
+        }
+        let _ = std::fs::create_dir_all(place.parent().unwrap_or(directory));
+        let _ = std::fs::write(place, disk.content(&path).unwrap_or_default());
+    }
+}
+
+/// What it takes to list many sessions and slots.
+fn catalogue() {
+    let directory = temporary("catalogue");
+    (0..1_000).for_each(|number| write_session(&directory, number));
+    let plugin = || SessionPlugin::new("Bench", "Numbers").directory(&directory).manual_writer();
+    let mut first = Vec::new();
+    let mut again = Vec::new();
+    let mut frames = Vec::new();
+    for _ in 0..ROUNDS {
+        let mut app = App::new();
+        app.add_plugins((MinimalPlugins.build().disable::<ScheduleRunnerPlugin>(), plugin()));
+        // A driven writer looks at all sessions while the plugin is being finished, and the first
+        // frame takes in what it found.
+        let begun = Instant::now();
+        app.finish();
+        app.world_mut().run_schedule(SessionLast);
+        first.push(begun.elapsed());
+        let catalog = app.world().resource::<SessionCatalog>();
+        assert_eq!((catalog.sessions().len(), catalog.slots().len()), (1_000, 1_000));
+        for find in [false, true] {
+            app.update();
+            if find {
+                request(&mut app, |commands| commands.find_sessions());
+            }
+            let begun = Instant::now();
+            app.world_mut().run_schedule(SessionLast);
+            if find { again.push(begun.elapsed()) } else { frames.push(begun.elapsed()) }
+        }
+    }
+    let mut nothing = Vec::new();
+    for _ in 0..ROUNDS {
+        let mut app = App::new();
+        let plugin = SessionPlugin::new("Bench", "Numbers").in_memory();
+        app.add_plugins((MinimalPlugins.build().disable::<ScheduleRunnerPlugin>(), plugin));
+        let begun = Instant::now();
+        app.finish();
+        app.world_mut().run_schedule(SessionLast);
+        nothing.push(begun.elapsed());
+    }
+    let milliseconds = |time: Duration| format!("{:.2} ms", time.as_secs_f64() * 1e3);
+    row(
+        "listing 1,000 sessions and 1,000 slots, first (aim ≤ 50 ms)",
+        milliseconds(median(first).saturating_sub(median(nothing))),
+    );
+    row(
+        "listing 1,000 sessions and 1,000 slots, again (aim ≤ 1 ms)",
+        milliseconds(median(again).saturating_sub(median(frames))),
     );
     let _ = std::fs::remove_dir_all(&directory);
 }

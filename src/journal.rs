@@ -6,6 +6,7 @@
 //! [`SessionIndex`] decides from all segments of a session which checkpoints there are and what has
 //! to be read to restore one. `docs/FORMAT.md` describes every byte.
 
+mod attachment;
 mod block;
 mod block_codec;
 mod commit;
@@ -40,6 +41,7 @@ pub use index::Validity;
 pub use read_error::{Damage, ReadError};
 pub use slot::{SlotId, SlotKind};
 
+pub(crate) use attachment::{decode_attachment, encode_attachment};
 pub(crate) use block::{Block, ENTITIES, Rows, Values};
 pub(crate) use commit::{Commit, Record, TypeSummary, milliseconds};
 pub(crate) use frame::{FrameHeader, FrameKind};

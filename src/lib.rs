@@ -21,14 +21,15 @@ pub use journal::{
     CheckpointId, CheckpointKind, RunId, SaveId, SessionId, SlotId, SlotKind, Validity, limits,
 };
 pub use lifecycle::{
-    AutosaveStretched, CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved,
-    CorruptionDetected, CurrentSession, LastCheckpoint, RecoveryAvailable, RecoveryDeclined,
-    RecoveryFailed, RecoveryOffers, Request, RequestRejected, RestorePrepared, RestoreStarted,
-    SessionActivity, SessionCatalog, SessionClosed, SessionCommands, SessionEnded,
-    SessionForgotten, SessionPaused, SessionRecovered, SessionRestored, SessionResumed,
-    SessionSettings, SessionStarted, SessionUpdate, SessionUpdated, SessionsFound, SlotCopied,
-    SlotDeleted, SlotFailed, SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved, recovery_is_pending,
-    saving_is_in_progress, session_is_active, session_is_paused, session_is_restoring,
+    AttachmentRead, AttachmentSaved, AutosaveStretched, CheckpointCaptured, CheckpointDrifted,
+    CheckpointFailed, CheckpointSaved, CorruptionDetected, CurrentSession, LastCheckpoint,
+    RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RecoveryOffers, Request, RequestRejected,
+    RestorePrepared, RestoreStarted, SessionActivity, SessionCatalog, SessionClosed,
+    SessionCommands, SessionEnded, SessionForgotten, SessionPaused, SessionRecovered,
+    SessionRestored, SessionResumed, SessionSettings, SessionStarted, SessionUpdate,
+    SessionUpdated, SessionsFound, SlotCopied, SlotDeleted, SlotFailed, SlotRenamed, SlotSaved,
+    TypeFailed, TypeNotSaved, recovery_is_pending, saving_is_in_progress, session_is_active,
+    session_is_paused, session_is_restoring,
 };
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
 pub use process::{HowItEnded, PreviousRun};
@@ -40,9 +41,9 @@ pub use restore::{
     RestoreReport,
 };
 pub use session::{
-    CheckpointError, EndReason, Field, FieldError, Fields, IllegalMove, Move, NewSession,
-    RecoveryError, RequestError, RestoreFrom, RestoreReason, SaveSlot, SessionContext,
-    SessionMetadata, SessionPriority, SessionStatus, SlotError,
+    Attachment, AttachmentError, AttachmentOf, CheckpointError, EndReason, Field, FieldError,
+    Fields, IllegalMove, Move, NewSession, RecoveryError, RequestError, RestoreFrom, RestoreReason,
+    SaveSlot, SessionContext, SessionMetadata, SessionPriority, SessionStatus, SlotError,
 };
 pub use store::{MemoryDisk, Operation, PanicInfo};
 

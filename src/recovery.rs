@@ -2,6 +2,7 @@
 //!
 //! Runs on the writer's thread and only reads.
 
+mod attachments;
 mod corruption;
 mod detect;
 mod machine;
@@ -12,13 +13,14 @@ mod shortlist;
 mod slots;
 mod standing;
 
+pub(crate) use attachments::read_attachment;
 pub(crate) use detect::{Found, detect};
 pub(crate) use machine::Machine;
 pub use offer::{OfferedCheckpoint, RecoveryOffer, SessionEntry, Unsaved};
 pub(crate) use prepare::{PrepareFailure, Prepared, Wanted, prepare, unknown_frames};
 pub(crate) use shortlist::is_named;
 pub use slots::{SlotEntry, UnreadableSlot};
-pub(crate) use slots::{SlotListing, find_slot};
+pub(crate) use slots::{SlotListing, THUMBNAIL, find_slot};
 pub(crate) use standing::{LockHolder, standing};
 
 /// The path of the column that holds a session's custom fields.

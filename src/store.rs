@@ -5,6 +5,7 @@
 //! [`DirectoryStore`] knows which file lies where and reads a session's segments; what is in them is
 //! the business of [`crate::journal`]. Nothing here knows of an ECS.
 
+mod attachment_file;
 mod boot;
 mod directory;
 mod disk;

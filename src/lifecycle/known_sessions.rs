@@ -67,6 +67,7 @@ impl SessionEntry {
             updated: session.started,
             bytes: 0,
             journal_bytes: 0,
+            thumbnail: None,
         }
     }
 

@@ -11,7 +11,8 @@ use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId};
 use crate::recovery::{RecoveryOffer, SlotEntry};
 use crate::restore::RestoreReport;
 use crate::session::{
-    CheckpointError, EndReason, RecoveryError, RequestError, RestoreReason, SaveSlot, SlotError,
+    Attachment, AttachmentError, AttachmentOf, CheckpointError, EndReason, RecoveryError,
+    RequestError, RestoreReason, SaveSlot, SlotError,
 };
 
 /// Declares the notifications and registers them, so that none can be declared and forgotten.
@@ -289,6 +290,27 @@ notifications! {
     SlotDeleted {
         /// The slot.
         slot: SlotId,
+    }
+
+    /// An attachment lies beside its checkpoint, durably.
+    AttachmentSaved {
+        /// The session.
+        session: SessionId,
+        /// The checkpoint.
+        checkpoint: CheckpointId,
+        /// What it is called.
+        name: String,
+    }
+
+    /// An attachment was read, as
+    /// [`read_attachment`](crate::SessionCommands::read_attachment) asked for.
+    AttachmentRead {
+        /// Where it is.
+        of: AttachmentOf,
+        /// What it is called.
+        name: String,
+        /// The bytes, or what is in the way.
+        result: Result<Attachment, AttachmentError>,
     }
 
     /// A request was not legal and changed nothing.

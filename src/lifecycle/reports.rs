@@ -6,9 +6,9 @@ use bevy::prelude::*;
 use tracing::{debug, error, info, warn};
 
 use super::notifications::{
-    CheckpointDrifted, CheckpointFailed, CheckpointSaved, CorruptionDetected, RecoveryAvailable,
-    RecoveryDeclined, RecoveryFailed, RequestRejected, SessionClosed, SessionEnded,
-    SessionForgotten, SessionStarted, SessionsFound, TypeFailed, notify,
+    AttachmentRead, CheckpointDrifted, CheckpointFailed, CheckpointSaved, CorruptionDetected,
+    RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RequestRejected, SessionClosed,
+    SessionEnded, SessionForgotten, SessionStarted, SessionsFound, TypeFailed, notify,
 };
 use super::runtime::{MAKE_UP_FIRST, Playing, Preparing, RuntimeParts, Transition};
 use super::slots::note_refusal;
@@ -72,6 +72,9 @@ impl RuntimeParts {
             Report::Declined { session, result } => self.declined(world, session, result),
             Report::Forgotten { session, result } => self.forgotten(world, session, result),
             Report::Slot { order, result } => self.slot_done(world, order, result),
+            Report::AttachmentRead { of, name, result } => {
+                notify(world, AttachmentRead { of, name, result });
+            }
             Report::Emptied(capture) => {
                 if let Some(playing) = &mut self.playing {
                     playing.recorder.recycle(*capture);

@@ -70,6 +70,8 @@ impl RuntimeParts {
             Request::CopySlot { slot, name } => self.copy_slot(*slot, name),
             Request::RenameSlot { slot, name } => self.rename_slot(*slot, name),
             Request::DeleteSlot(slot) => self.delete_slot(*slot),
+            Request::Attach { checkpoint, attachment } => self.attach(*checkpoint, attachment),
+            Request::ReadAttachment { of, name } => self.read_attachment(*of, name),
             Request::Find => {
                 self.order(Order::Detect);
                 Ok(())

@@ -5,9 +5,10 @@ use serde::Serialize;
 use tracing::error;
 
 use super::RequestQueue;
-use crate::journal::{CheckpointKind, SessionId, SlotId};
+use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId};
 use crate::session::{
-    EndReason, FieldError, Fields, NewSession, RestoreFrom, SaveSlot, SessionPriority,
+    Attachment, AttachmentOf, EndReason, FieldError, Fields, NewSession, RestoreFrom, SaveSlot,
+    SessionPriority,
 };
 
 /// One request of the game, as it was made.
@@ -70,6 +71,20 @@ pub enum Request {
     },
     /// [`SessionCommands::delete_slot`].
     DeleteSlot(SlotId),
+    /// [`SessionCommands::attach`].
+    Attach {
+        /// The checkpoint.
+        checkpoint: CheckpointId,
+        /// What is to be laid beside it.
+        attachment: Attachment,
+    },
+    /// [`SessionCommands::read_attachment`].
+    ReadAttachment {
+        /// Where it is.
+        of: AttachmentOf,
+        /// What it is called.
+        name: String,
+    },
 }
 
 /// Changes to the session that is being played. What isn't set stays as it is.
@@ -299,6 +314,24 @@ pub trait SessionCommands {
     /// [`SlotDeleted`](crate::SlotDeleted) follows.
     fn delete_slot(&mut self, slot: SlotId) {
         self.request_session(Request::DeleteSlot(slot));
+    }
+
+    /// Lays bytes of the game's own beside a checkpoint of the session that is being played, such as a
+    /// thumbnail or a list of mods. They go into the slots that are made of it, and go when it goes.
+    /// The checkpoint may have been captured a few frames ago, and slots been made of it already.
+    /// [`AttachmentSaved`](crate::AttachmentSaved) follows.
+    ///
+    /// The name is 1 to 40 of `a` to `z`, `0` to `9`, `_` and `-`; listings look for `thumbnail`. At most
+    /// 1 MiB. What was attached under the same name is replaced. An automatic checkpoint that was
+    /// merged into the next one since the disk is slow has nothing to attach to.
+    fn attach(&mut self, checkpoint: CheckpointId, name: impl Into<String>, bytes: Vec<u8>) {
+        let attachment = Attachment::new(name.into(), bytes);
+        self.request_session(Request::Attach { checkpoint, attachment });
+    }
+
+    /// Reads an attachment. [`AttachmentRead`](crate::AttachmentRead) follows.
+    fn read_attachment(&mut self, of: AttachmentOf, name: impl Into<String>) {
+        self.request_session(Request::ReadAttachment { of, name: name.into() });
     }
 }
 

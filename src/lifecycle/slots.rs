@@ -3,6 +3,7 @@
 use bevy::prelude::*;
 use tracing::{error, info, warn};
 
+use super::attachments::attached;
 use super::notifications::{
     RequestRejected, SlotCopied, SlotDeleted, SlotFailed, SlotRenamed, SlotSaved, notify,
 };
@@ -12,7 +13,8 @@ use super::{CurrentSession, SessionCatalog, SessionSettings};
 use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId, SlotKind, Validity};
 use crate::recovery::{Prepared, SessionEntry};
 use crate::session::{
-    Move, RequestError, RestoreFrom, RestoreReason, SaveSlot, SlotError, check_slot_name,
+    AttachmentError, Move, RequestError, RestoreFrom, RestoreReason, SaveSlot, SlotError,
+    check_slot_name,
 };
 use crate::writer::{Order, SlotDone, SlotOrder};
 
@@ -211,7 +213,10 @@ impl RuntimeParts {
                 info!(%slot, "slot deleted");
                 notify(world, SlotDeleted { slot });
             }
-            (_, SlotDone::Deleted) => {}
+            (SlotOrder::Attach { session, checkpoint, attachment }, _) => {
+                attached(world, session, checkpoint, attachment.name);
+            }
+            (_, SlotDone::Deleted | SlotDone::Attached) => {}
             (order, SlotDone::Written { entry, replaced }) => {
                 replaced.into_iter().for_each(|replaced| catalog.remove_slot(replaced));
                 let slot = *entry;
@@ -220,6 +225,7 @@ impl RuntimeParts {
                 match order {
                     SlotOrder::Copy { slot: from, .. } => notify(world, SlotCopied { from, slot }),
                     SlotOrder::Rename { .. } => notify(world, SlotRenamed { slot }),
+                    SlotOrder::Refresh { .. } => {}
                     _ => notify(world, SlotSaved { slot }),
                 }
             }
@@ -237,6 +243,13 @@ fn tell_failure(world: &mut World, order: SlotOrder, error: SlotError) {
         SlotOrder::Copy { slot, name } => Request::CopySlot { slot, name },
         SlotOrder::Rename { slot, name } => Request::RenameSlot { slot, name },
         SlotOrder::Delete { slot } => Request::DeleteSlot(slot),
+        SlotOrder::Attach { checkpoint, attachment, .. } => {
+            let error = AttachmentError::from(error).into();
+            let request = Request::Attach { checkpoint, attachment };
+            return notify(world, RequestRejected { request, error });
+        }
+        // The slot is there as it was, and nobody asked.
+        SlotOrder::Refresh { .. } => return,
     };
     notify(world, RequestRejected { request, error: error.into() });
 }

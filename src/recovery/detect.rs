@@ -5,7 +5,7 @@ use tracing::warn;
 
 use super::corruption::{self, Corruption, Intact};
 use super::shortlist::shortlist;
-use super::slots::slots_of;
+use super::slots::{THUMBNAIL, slots_of};
 use super::standing::{LockHolder, Standing, standing};
 use super::{Machine, RecoveryOffer, SessionEntry, SlotEntry, Unsaved};
 use crate::clock::between;
@@ -201,7 +201,18 @@ fn entry(stored: &StoredSession, head: &Head, standing: &Standing) -> SessionEnt
         updated: head.end.map_or(head.time, |end| end.time),
         bytes: stored.bytes(),
         journal_bytes: stored.bytes(),
+        thumbnail: newest_thumbnail(stored, head),
     }
+}
+
+/// The newest checkpoint that has a picture for lists.
+fn newest_thumbnail(stored: &StoredSession, head: &Head) -> Option<CheckpointId> {
+    let pictures = stored.beside().iter().filter(|(_, name)| name == THUMBNAIL);
+    let pictured: Vec<CheckpointId> = pictures.map(|(checkpoint, _)| *checkpoint).collect();
+    if pictured.is_empty() {
+        return None;
+    }
+    stored.index().line(head.id).into_iter().find(|id| pictured.contains(id))
 }
 
 /// Why a session without one committed checkpoint can't be restored; `None` if it simply never had

@@ -98,6 +98,9 @@ pub struct SessionEntry {
     pub play_time: Duration,
     /// When it was written last.
     pub updated: Timestamp,
+    /// The newest checkpoint on its line with an attachment that is called `thumbnail`, for
+    /// [`read_attachment`](crate::SessionCommands::read_attachment).
+    pub thumbnail: Option<CheckpointId>,
     /// Bytes of its files, its slots included.
     pub bytes: u64,
     /// Bytes of its journal.

@@ -1,6 +1,6 @@
 //! What can go wrong, as a game is told.
 
-use super::{IllegalMove, SlotError};
+use super::{AttachmentError, IllegalMove, SlotError};
 use crate::journal::SessionId;
 
 /// Why a request changed nothing.
@@ -48,6 +48,9 @@ pub enum RequestError {
     /// It can't be done with this slot.
     #[error(transparent)]
     Slot(#[from] SlotError),
+    /// It can't be done with this attachment.
+    #[error(transparent)]
+    Attachment(#[from] AttachmentError),
     /// The session's files can't be used now; they were left as they are.
     #[error("{message}")]
     Store {

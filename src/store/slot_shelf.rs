@@ -5,6 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::error::Attempt;
 use super::layout::SlotName;
 use super::{DirEntry, DirectoryStore, Layout, StoreAction, StoreError};
@@ -98,9 +100,13 @@ impl SlotShelf {
         let before = self.files.len();
         let mut changed = false;
         for entry in slots {
-            let known = self.files.remove(&entry.name).filter(|known| known.is_same(&entry));
-            changed |= known.is_none();
-            let file = known.unwrap_or_else(|| self.open(store, &directory, &entry));
+            let file = match self.files.remove(&entry.name) {
+                Some(known) if known.is_same(&entry) => known,
+                known => {
+                    changed = true;
+                    self.open(store, &directory, &entry, known.as_ref().map(ShelvedFile::id))
+                }
+            };
             seen.insert(entry.name, file);
         }
         changed |= seen.len() != before;
@@ -162,7 +168,14 @@ impl SlotShelf {
         self.files.values().filter_map(|file| file.content.as_ref().ok())
     }
 
-    fn open(&self, store: &DirectoryStore, directory: &Path, entry: &DirEntry) -> ShelvedFile {
+    /// Opens a file. One that can't be used goes by the number by which it was known before.
+    fn open(
+        &self,
+        store: &DirectoryStore,
+        directory: &Path,
+        entry: &DirEntry,
+        known_as: Option<SlotId>,
+    ) -> ShelvedFile {
         let path = directory.join(&entry.name);
         let content = read_header(store, &path, entry)
             .and_then(|file| match file.slot.game == self.game {
@@ -170,7 +183,7 @@ impl SlotShelf {
                 false => Err(SlotError::OtherGame { game: file.slot.game.clone() }),
             })
             .map_err(|error| UnreadSlot {
-                id: SlotId(xxhash_rust::xxh3::xxh3_64(entry.name.as_bytes())),
+                id: known_as.unwrap_or_else(|| SlotId(xxh3_64(entry.name.as_bytes()))),
                 path,
                 bytes: entry.len,
                 error,
@@ -180,6 +193,10 @@ impl SlotShelf {
 }
 
 impl ShelvedFile {
+    fn id(&self) -> SlotId {
+        self.content.as_ref().map_or_else(|unread| unread.id, |file| file.slot.id)
+    }
+
     /// Whether the file is still the one that was looked at. What couldn't be read is tried again.
     fn is_same(&self, entry: &DirEntry) -> bool {
         let unreadable =

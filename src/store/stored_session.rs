@@ -9,8 +9,9 @@ use super::{DirEntry, Disk, Layout, StoreAction, StoreError};
 use crate::journal::FileProblem;
 use crate::journal::{
     Block, Blocks, CheckpointId, Damage, GroupEntry, GroupRef, Merge, Plan, ReadError, Segment,
-    SessionId, SessionIndex, Validity, merge, rounds,
+    SessionId, SessionIndex, Validity, decode_attachment, merge, rounds,
 };
+use crate::session::Attachment;
 
 /// The blocks of a checkpoint, merged from all groups that lead to it.
 pub type MergedBlocks = Merge<BlockSource>;
@@ -23,6 +24,8 @@ pub struct StoredSession {
     directory: PathBuf,
     segments: Vec<Segment>,
     index: SessionIndex,
+    /// The attachments that lie beside the segments: of which checkpoint, and what they are called.
+    beside: Vec<(CheckpointId, String)>,
 }
 
 impl StoredSession {
@@ -36,7 +39,9 @@ impl StoredSession {
         let entries = disk.list(&directory).attempt(StoreAction::List, &directory)?;
         let segments = entries.iter().filter(|entry| is_segment(entry));
         let paths = segments.map(|entry| directory.join(&entry.name));
-        Ok(Self::of_files(disk, paths, directory.clone(), session))
+        let attachments = entries.iter().filter_map(|entry| Layout::attachment_of(&entry.name));
+        let beside = attachments.map(|(of, name)| (of, name.to_owned())).collect();
+        Ok(Self { beside, ..Self::of_files(disk, paths, directory.clone(), session) })
     }
 
     /// Opens a single file that holds all of a checkpoint.
@@ -56,7 +61,7 @@ impl StoredSession {
         found.compare_with_successors();
         let problems = found.problems();
         let index = SessionIndex::new(found.summaries, problems);
-        Self { session, directory, segments: found.segments, index }
+        Self { session, directory, segments: found.segments, index, beside: Vec::new() }
     }
 
     /// Its directory.
@@ -185,6 +190,20 @@ impl StoredSession {
             }
         }
         Ok(None)
+    }
+
+    /// The attachments that lie beside its segments: of which checkpoint, and what they are called.
+    pub fn beside(&self) -> &[(CheckpointId, String)] {
+        &self.beside
+    }
+
+    /// The attachments that its files hold, as far as they can be read: those of a slot.
+    pub fn attachments(&self) -> Vec<Attachment> {
+        let segments = self.segments.iter().zip(self.index.segments());
+        let frames = segments.flat_map(|(segment, summary)| {
+            summary.scan.attachments.iter().filter_map(|frame| segment.payload(frame).ok())
+        });
+        frames.filter_map(|payload| decode_attachment(&payload)).collect()
     }
 
     fn group(&self, place: GroupRef) -> Result<(&Segment, &GroupEntry), ReadError> {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded, unbounded};
 use tracing::error;
 
-use super::{Order, Report, Worker};
+use super::{Order, Report, SlotOrder, Worker};
 use crate::clock::{Clock, Moment, deadline};
 
 /// Orders that may wait in the channel. Further ones wait on the main thread, in order.
@@ -156,7 +156,8 @@ impl Link {
         if matches!(report, Some(Report::Emptied(_))) {
             self.captures_in_flight = self.captures_in_flight.saturating_sub(1);
         }
-        if matches!(report, Some(Report::Slot { .. })) {
+        let is_asked_for = |order: &SlotOrder| !matches!(order, SlotOrder::Refresh { .. });
+        if matches!(&report, Some(Report::Slot { order, .. }) if is_asked_for(order)) {
             self.slots_in_flight = self.slots_in_flight.saturating_sub(1);
         }
         report

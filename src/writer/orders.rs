@@ -10,7 +10,10 @@ use crate::capture::{Capture, Carried};
 use crate::journal::{CheckpointId, CheckpointKind, FrameKind, Record, RunId, SaveId, SessionId};
 use crate::process::PreviousRun;
 use crate::recovery::{Found, Prepared, SlotListing, Wanted};
-use crate::session::{CheckpointError, RecoveryError, RequestError, SlotError};
+use crate::session::{
+    Attachment, AttachmentError, AttachmentOf, CheckpointError, RecoveryError, RequestError,
+    SlotError,
+};
 use crate::session::{EndReason, Fields, SessionContext, SessionMetadata, SessionStatus};
 
 /// What the main thread orders. Orders are carried out one after the other.
@@ -33,6 +36,8 @@ pub(crate) enum Order {
     Forget(SessionId),
     /// Do something with slots, after everything that was ordered before.
     Slot(SlotOrder),
+    /// Read an attachment.
+    ReadAttachment { of: AttachmentOf, name: String },
     /// How much room there is.
     Quota { session_bytes: u64, total_bytes: u64 },
     /// Write the process record anew, since what it says would be wrong: the process is exiting, or
@@ -117,6 +122,8 @@ pub(crate) enum Report {
     Forgotten { session: SessionId, result: Result<(), RequestError> },
     /// Something was done with slots, or not.
     Slot { order: SlotOrder, result: Result<SlotDone, SlotError> },
+    /// An attachment was read, or not.
+    AttachmentRead { of: AttachmentOf, name: String, result: Result<Attachment, AttachmentError> },
     /// The buffers of a capture, for use again.
     Emptied(Box<Capture>),
 }

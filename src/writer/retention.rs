@@ -49,13 +49,24 @@ pub(super) fn prune_session(store: &DirectoryStore, session: SessionId, quota: Q
     if let Err(error) = verify_what_must_stay(&mut stored) {
         return warn!(%session, %error, "nothing is pruned");
     }
-    for segment in removable(&stored, quota) {
+    let removable = removable(&stored, quota);
+    let thins_history = !removable.is_empty();
+    for segment in removable {
         let Some(path) = stored.path_of(segment) else { continue };
         debug!(%session, path = %path.display(), "segment pruned");
         if let Err(error) = store.remove_segment(path) {
             warn!(%session, %error, "a segment can't be pruned");
         }
     }
+    if thins_history && !stored.beside().is_empty() {
+        prune_attachments(store, session);
+    }
+}
+
+/// Removes the attachments of checkpoints that aren't there any more.
+fn prune_attachments(store: &DirectoryStore, session: SessionId) {
+    let Ok(stored) = store.open_session(session) else { return };
+    store.remove_attachments(session, |checkpoint| stored.index().commit(checkpoint).is_none());
 }
 
 /// Reads the generations that must stay, so that none is kept for another that turns out to be

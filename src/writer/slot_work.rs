@@ -11,11 +11,11 @@ use super::Report;
 use super::slot_copy::{CopyFailure, CopyProgress, SlotCopy, SlotSource};
 use crate::clock::Moment;
 use crate::journal::{
-    CheckpointId, Commit, Damage, Plan, ReadError, RunId, SegmentHeader, SessionId, SlotHeader,
-    SlotId, SlotKind,
+    CheckpointId, Commit, Damage, FrameKind, Plan, ReadError, RunId, SegmentHeader, SessionId,
+    SlotHeader, SlotId, SlotKind, encode_attachment,
 };
 use crate::recovery::{Machine, SlotEntry, find_slot, unknown_frames};
-use crate::session::{SaveSlot, SlotError};
+use crate::session::{Attachment, SaveSlot, SlotError};
 use crate::store::{
     Layout, SlotFile, SlotName, SlotsLock, StoreError, StoredSession, with_sources,
 };
@@ -36,6 +36,10 @@ pub(crate) enum SlotOrder {
     Rename { slot: SlotId, name: String },
     /// Delete it.
     Delete { slot: SlotId },
+    /// Lay bytes of the game's own beside a checkpoint, and into the slots that were made of it.
+    Attach { session: SessionId, checkpoint: CheckpointId, attachment: Attachment },
+    /// Write a slot anew, with what was laid beside its checkpoint since. Nobody asks for it.
+    Refresh { slot: SlotId },
 }
 
 /// What came of it.
@@ -47,12 +51,15 @@ pub(crate) enum SlotDone {
         replaced: Option<SlotId>,
     },
     Deleted,
+    Attached,
 }
 
 /// The things to be done, in order.
 #[derive(Default)]
 pub(super) struct SlotWork {
     orders: VecDeque<SlotOrder>,
+    /// The run that is being written.
+    run: Option<RunId>,
     current: Option<Current>,
     /// The newest checkpoint of the run that is being written that is durable.
     durable: Option<CheckpointId>,
@@ -110,10 +117,9 @@ impl SlotWork {
 
     /// A new run begins: no checkpoint of an older one becomes durable any more.
     pub(super) fn begin_run(&mut self, run: RunId, reports: &mut Vec<Report>) {
-        if self.durable.is_none_or(|durable| durable.run != run) {
-            self.give_up_waiting(reports);
-            self.durable = None;
-        }
+        self.give_up_waiting(reports);
+        self.run = Some(run);
+        self.durable = None;
     }
 
     /// Gives up what waits for a checkpoint.
@@ -137,10 +143,12 @@ impl SlotWork {
 
     /// Whether the checkpoint that an order is about is durable.
     fn may_begin(&self, order: &SlotOrder) -> bool {
-        let SlotOrder::Save { checkpoint, .. } = order else { return true };
-        self.durable.is_some_and(|durable| {
-            durable.run == checkpoint.run && durable.counter >= checkpoint.counter
-        })
+        let (SlotOrder::Save { checkpoint, .. } | SlotOrder::Attach { checkpoint, .. }) = order
+        else {
+            return true;
+        };
+        let is_of_this_run = self.run == Some(checkpoint.run);
+        !is_of_this_run || self.durable.is_some_and(|durable| durable.counter >= checkpoint.counter)
     }
 
     fn begin(&mut self, machine: &mut Machine, now: Moment, reports: &mut Vec<Report>) {
@@ -160,6 +168,11 @@ impl SlotWork {
         let begun = lock.and_then(|lock| begin(order.clone(), lock, machine, now));
         match begun {
             Ok(Begun::Copying(current)) => self.current = Some(*current),
+            Ok(Begun::Attached(slots)) => {
+                let refresh = slots.into_iter().map(|slot| SlotOrder::Refresh { slot });
+                refresh.for_each(|order| self.orders.push_front(order));
+                reports.push(Report::Slot { order, result: Ok(SlotDone::Attached) });
+            }
             Ok(Begun::Deleted) => {
                 reports.push(Report::Slot { order, result: Ok(SlotDone::Deleted) });
             }
@@ -209,6 +222,8 @@ impl SlotWork {
 enum Begun {
     Copying(Box<Current>),
     Deleted,
+    /// These slots want it as well.
+    Attached(Vec<SlotId>),
 }
 
 fn begin(
@@ -229,6 +244,10 @@ fn begin(
         SlotOrder::Save { slot, session, checkpoint } => {
             save(machine, slot, *session, *checkpoint)?
         }
+        SlotOrder::Attach { session, checkpoint, attachment } => {
+            return attach(machine, *session, *checkpoint, attachment).map(Begun::Attached);
+        }
+        SlotOrder::Refresh { slot } => refresh(machine, *slot)?,
         SlotOrder::Copy { slot, name } => copy(machine, *slot, name)?,
         SlotOrder::Rename { slot, name } => rename(machine, *slot, name)?,
     };
@@ -262,7 +281,8 @@ fn save(
     let header = run.ok_or(SlotError::CheckpointNotSaved)?.header.clone();
     let head = stored.index().heads().iter().find(|head| head.id.run == checkpoint.run);
     let metadata = head.map_or_else(|| header.metadata.clone(), |head| head.metadata.clone());
-    let frames = unknown_frames(&stored);
+    let attachments = machine.home().store.attachments(session, checkpoint);
+    let frames = frames(&stored, &attachments);
     let player = metadata.player.clone();
     let SaveSlot { name, kind, overwrite } = slot.clone();
     let what = SlotName { kind, player: player.as_deref(), name: &name, session };
@@ -280,9 +300,52 @@ fn save(
         time: commit.time,
         play_time: commit.play_time,
         entities: commit.entities,
-        attachments: Vec::new(),
+        attachments: names_of(&attachments),
     };
     Ok((SlotSource { stored, checkpoint, metadata, header, frames }, slot, there))
+}
+
+/// What stands before the checkpoint in a slot.
+fn frames(stored: &StoredSession, attachments: &[Attachment]) -> Vec<(FrameKind, Vec<u8>)> {
+    let attachments =
+        attachments.iter().filter_map(|attachment| encode_attachment(attachment).ok());
+    unknown_frames(stored).into_iter().chain(attachments).collect()
+}
+
+fn names_of(attachments: &[Attachment]) -> Vec<String> {
+    attachments.iter().map(|attachment| attachment.name.clone()).collect()
+}
+
+/// Lays an attachment beside its checkpoint, and says which slots were made of that.
+fn attach(
+    machine: &Machine,
+    session: SessionId,
+    checkpoint: CheckpointId,
+    attachment: &Attachment,
+) -> Result<Vec<SlotId>, SlotError> {
+    let store = &machine.home().store;
+    let stored = store.open_session(session).map_err(|error| store_error(&error))?;
+    stored.index().commit(checkpoint).ok_or(SlotError::CheckpointNotSaved)?;
+    let written = store.write_attachment(session, checkpoint, attachment);
+    written.map_err(|error| store_error(&error))?;
+    let slots = machine.slots().slots().into_iter();
+    let copies = slots.filter(|file| file.header.slot_checkpoint() == Some(checkpoint));
+    Ok(copies.map(|file| file.slot.id).collect())
+}
+
+/// The same slot with what was laid beside its checkpoint since.
+fn refresh(machine: &Machine, slot: SlotId) -> Result<Intended, SlotError> {
+    let (mut source, file) = source_of_slot(machine, slot)?;
+    let mut attachments = machine.home().store.attachments(file.header.session, source.checkpoint);
+    for known in source.stored.attachments() {
+        if attachments.iter().all(|attachment| attachment.name != known.name) {
+            attachments.push(known);
+        }
+    }
+    source.frames = frames(&source.stored, &attachments);
+    let revision = file.slot.revision.saturating_add(1);
+    let attachments = names_of(&attachments);
+    Ok((source, SlotHeader { revision, attachments, ..(*file.slot).clone() }, Some(slot)))
 }
 
 /// A slot of a slot.
@@ -316,7 +379,7 @@ fn source_of_slot(machine: &Machine, slot: SlotId) -> Result<(SlotSource, SlotFi
             continue;
         };
         let (header, metadata) = ((*file.header).clone(), file.header.metadata.clone());
-        let frames = unknown_frames(&stored);
+        let frames = frames(&stored, &stored.attachments());
         return Ok((SlotSource { stored, checkpoint, metadata, header, frames }, file));
     }
     Err(failure)

@@ -125,6 +125,10 @@ impl Worker {
                 self.reports.push(Report::Forgotten { session, result });
             }
             Order::Slot(order) => self.slots.add(order),
+            Order::ReadAttachment { of, name } => {
+                let result = recovery::read_attachment(&mut self.machine, of, &name);
+                self.reports.push(Report::AttachmentRead { of, name, result });
+            }
             Order::Quota { session_bytes, total_bytes } => {
                 self.quota = Quota { session_bytes, total_bytes };
                 if let Some((journal, _)) = &mut self.playing {

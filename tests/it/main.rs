@@ -1,5 +1,6 @@
 //! Tests through the public API, in one binary, since each links Bevy anew.
 
+mod attachments;
 mod bad_input;
 mod bad_slots;
 mod common;
