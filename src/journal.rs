@@ -55,7 +55,7 @@ pub(crate) use index::{
     SessionIndex, missing_ends,
 };
 pub(crate) use merge::{Merge, merge, rounds};
-pub(crate) use read_at::ReadAt;
+pub(crate) use read_at::{ReadAhead, ReadAt};
 pub(crate) use scan::{DamagedRange, FrameEntry, GroupEntry, Scan};
 pub(crate) use segment_reader::{Blocks, Segment};
 pub(crate) use segment_writer::SegmentEncoder;

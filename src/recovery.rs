@@ -5,6 +5,7 @@
 mod attachments;
 mod corruption;
 mod detect;
+mod known;
 mod machine;
 mod offer;
 mod prepare;
@@ -14,7 +15,10 @@ mod slots;
 mod standing;
 
 pub(crate) use attachments::read_attachment;
-pub(crate) use detect::{Found, detect};
+pub(crate) use detect::Found;
+#[cfg(test)]
+pub(crate) use detect::detect;
+pub(crate) use known::{KnownSessions, look};
 pub(crate) use machine::Machine;
 pub use offer::{OfferedCheckpoint, RecoveryOffer, SessionEntry, Unsaved};
 pub(crate) use prepare::{PrepareFailure, Prepared, Wanted, prepare, unknown_frames};

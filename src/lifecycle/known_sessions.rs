@@ -1,5 +1,6 @@
 //! What is known about the sessions on this machine, for UI to read at any time.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use bevy::prelude::*;
@@ -42,10 +43,19 @@ impl SessionCatalog {
     }
 
     pub(crate) fn put(&mut self, entry: SessionEntry) {
-        self.remove(entry.session.id);
-        self.sessions.push(entry);
-        self.count_slots();
+        self.put_all(vec![entry]);
+    }
+
+    /// Puts in what was found anew. Sorted and counted once, for there may be thousands.
+    pub(crate) fn put_all(&mut self, entries: Vec<SessionEntry>) {
+        if entries.is_empty() {
+            return;
+        }
+        let anew: HashSet<SessionId> = entries.iter().map(|entry| entry.session.id).collect();
+        self.sessions.retain(|entry| !anew.contains(&entry.session.id));
+        self.sessions.extend(entries);
         self.sessions.sort_by_key(|entry| std::cmp::Reverse(entry.updated));
+        self.count_slots();
     }
 
     pub(crate) fn remove(&mut self, session: SessionId) -> Option<SessionEntry> {

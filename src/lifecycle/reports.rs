@@ -31,14 +31,14 @@ impl RuntimeParts {
 
     pub(super) fn handle_report(&mut self, world: &mut World, report: Report) {
         match report {
-            Report::Detected { found, slots, previous } => {
+            Report::Detected { found, gone, slots, previous } => {
                 if let Some(previous) = previous {
                     world.insert_resource(*previous);
                 }
                 if let Some(slots) = slots {
                     world.get_resource_or_init::<SessionCatalog>().list_slots(slots);
                 }
-                self.detected(world, found);
+                self.detected(world, found, &gone);
             }
             Report::TakenUp { session, context } => self.taken_up(world, session, context),
             Report::Prepared(prepared) => self.leave_and_restore(world, *prepared),
@@ -93,8 +93,17 @@ impl RuntimeParts {
         }
     }
 
-    fn detected(&mut self, world: &mut World, found: Vec<Found>) {
+    fn detected(&mut self, world: &mut World, mut found: Vec<Found>, gone: &[SessionId]) {
         self.detected = true;
+        let playing = self.session();
+        let entries = found.iter_mut().filter_map(|found| found.entry.take()).collect();
+        let mut catalog = world.get_resource_or_init::<SessionCatalog>();
+        for session in gone.iter().filter(|session| Some(**session) != playing) {
+            catalog.remove(*session);
+        }
+        catalog.put_all(entries);
+        let mut offers = world.get_resource_or_init::<RecoveryOffers>();
+        gone.iter().for_each(|session| offers.remove(*session));
         for found in found {
             tell_found(world, found);
         }

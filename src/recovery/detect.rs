@@ -24,8 +24,8 @@ pub(crate) struct Found {
     pub offers: Vec<RecoveryOffer>,
 }
 
-/// Looks at every session. Reads headers and commits of all, and of a crashed one everything that
-/// its newest checkpoint needs. Writes nothing.
+/// Looks at every session, whatever is known of it.
+#[cfg(test)]
 pub(crate) fn detect(machine: &mut Machine, now: Timestamp) -> Vec<Found> {
     let sessions = match machine.store().sessions() {
         Ok(sessions) => sessions,
@@ -35,15 +35,28 @@ pub(crate) fn detect(machine: &mut Machine, now: Timestamp) -> Vec<Found> {
         }
     };
     machine.settle_all_but(&sessions);
-    let found = sessions.into_iter().filter_map(|id| match machine.store().open_session(id) {
-        Ok(stored) => examine(machine, stored, Interest::Crashes, now),
-        Err(error) => {
-            warn!(session = %id, %error, "the session can't be read");
-            let failure = Some(RecoveryError::Unreadable { message: with_sources(&error) });
-            Some(Found { session: id, entry: None, corruption: None, failure, offers: Vec::new() })
+    sessions.into_iter().filter_map(|session| look_at(machine, session, now).1).collect()
+}
+
+/// Looks at one session. Reads headers and commits, and of a crashed one everything that its newest
+/// checkpoint needs. Writes nothing. The stamp of its files, and what was found.
+pub(super) fn look_at(
+    machine: &mut Machine,
+    session: SessionId,
+    now: Timestamp,
+) -> (u64, Option<Found>) {
+    match machine.store().open_session(session) {
+        Ok(stored) => {
+            let stamp = stored.stamp();
+            (stamp, examine(machine, stored, Interest::Crashes, now))
         }
-    });
-    found.collect()
+        Err(error) => {
+            warn!(%session, %error, "the session can't be read");
+            let failure = Some(RecoveryError::Unreadable { message: with_sources(&error) });
+            let (entry, corruption, offers) = (None, None, Vec::new());
+            (0, Some(Found { session, entry, corruption, failure, offers }))
+        }
+    }
 }
 
 /// Which sessions are read whole and offered.

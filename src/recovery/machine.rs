@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tracing::warn;
 
-use super::SlotListing;
+use super::{KnownSessions, SlotListing};
 use crate::journal::{CheckpointId, RunId, SessionId};
 use crate::process::{DeadProcess, dead_processes};
 use crate::store::{
@@ -25,6 +25,7 @@ pub(crate) struct Machine {
     left_here: HashSet<SessionId>,
     /// What was offered last as the newest checkpoint of each line, by the line's head.
     offered: HashMap<(SessionId, CheckpointId), CheckpointId>,
+    known: KnownSessions,
     slots: SlotShelf,
     /// Whether anything about them changed since they were listed.
     slots_changed: bool,
@@ -40,6 +41,7 @@ impl Machine {
             patience: Instant::now() + patience,
             left_here: HashSet::new(),
             offered: HashMap::new(),
+            known: KnownSessions::default(),
             slots: SlotShelf::default(),
             slots_changed: true,
         }
@@ -49,6 +51,11 @@ impl Machine {
     pub(crate) fn of_game(mut self, game: String) -> Self {
         self.slots = SlotShelf::of_game(game);
         self
+    }
+
+    /// What was found of the sessions when they were looked at last.
+    pub(super) fn known_mut(&mut self) -> &mut KnownSessions {
+        &mut self.known
     }
 
     /// The slots, as they were when somebody looked last.

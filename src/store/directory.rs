@@ -5,10 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use xxhash_rust::xxh3::Xxh3;
+
 use super::error::Attempt;
 use super::{
-    AppendFile, Disk, HostId, Layout, Lock, SessionCard, StoreAction, StoreError, StoredSession,
-    host,
+    AppendFile, DirEntry, Disk, HostId, Layout, Lock, SessionCard, StoreAction, StoreError,
+    StoredSession, host,
 };
 use crate::journal::{Record, Segment, SegmentEncoder, SegmentHeader, SessionId};
 
@@ -75,6 +77,29 @@ impl DirectoryStore {
             directories.filter_map(|entry| entry.name.parse().ok()).collect();
         sessions.sort();
         Ok(sessions)
+    }
+
+    /// A number that changes when anything in a session's directory does.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the session's directory can't be listed.
+    pub fn session_stamp(&self, session: SessionId) -> Result<u64, StoreError> {
+        let directory = self.layout.session(session);
+        let entries = self.disk.list(&directory).attempt(StoreAction::List, &directory)?;
+        Ok(stamp_of(&entries))
+    }
+
+    /// Bytes of a session's segments, as its directory tells them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the session's directory can't be listed.
+    pub fn session_bytes(&self, session: SessionId) -> Result<u64, StoreError> {
+        let directory = self.layout.session(session);
+        let entries = self.disk.list(&directory).attempt(StoreAction::List, &directory)?;
+        let segments = entries.iter().filter(|entry| Layout::is_segment_name(&entry.name));
+        Ok(segments.map(|entry| entry.len).sum())
     }
 
     /// Opens and scans all segments of a session.
@@ -274,6 +299,18 @@ impl DirectoryStore {
             .map(|(_, segment): (_, &Segment)| segment.path().to_owned())
             .collect()
     }
+}
+
+/// A number that changes when anything in a directory does.
+pub(super) fn stamp_of(entries: &[DirEntry]) -> u64 {
+    let mut hasher = Xxh3::new();
+    for entry in entries {
+        hasher.update(entry.name.as_bytes());
+        hasher.update(&[0]);
+        hasher.update(&entry.len.to_le_bytes());
+        hasher.update(&entry.stamp.to_le_bytes());
+    }
+    hasher.digest()
 }
 
 /// Whether a directory can't be synced because of what it is: the player may not open it, or its file

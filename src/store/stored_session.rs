@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::directory::stamp_of;
 use super::error::Attempt;
 use super::findings::Findings;
 use super::{DirEntry, Disk, Layout, StoreAction, StoreError};
@@ -26,6 +27,8 @@ pub struct StoredSession {
     index: SessionIndex,
     /// The attachments that lie beside the segments: of which checkpoint, and what they are called.
     beside: Vec<(CheckpointId, String)>,
+    /// The stamp of the directory before anything in it was read.
+    stamp: u64,
 }
 
 impl StoredSession {
@@ -41,7 +44,8 @@ impl StoredSession {
         let paths = segments.map(|entry| directory.join(&entry.name));
         let attachments = entries.iter().filter_map(|entry| Layout::attachment_of(&entry.name));
         let beside = attachments.map(|(of, name)| (of, name.to_owned())).collect();
-        Ok(Self { beside, ..Self::of_files(disk, paths, directory.clone(), session) })
+        let stamp = stamp_of(&entries);
+        Ok(Self { beside, stamp, ..Self::of_files(disk, paths, directory.clone(), session) })
     }
 
     /// Opens a single file that holds all of a checkpoint.
@@ -61,7 +65,8 @@ impl StoredSession {
         found.compare_with_successors();
         let problems = found.problems();
         let index = SessionIndex::new(found.summaries, problems);
-        Self { session, directory, segments: found.segments, index, beside: Vec::new() }
+        let (segments, beside) = (found.segments, Vec::new());
+        Self { session, directory, segments, index, beside, stamp: 0 }
     }
 
     /// Its directory.
@@ -190,6 +195,11 @@ impl StoredSession {
             }
         }
         Ok(None)
+    }
+
+    /// A number that changes when anything in its directory does.
+    pub fn stamp(&self) -> u64 {
+        self.stamp
     }
 
     /// The attachments that lie beside its segments: of which checkpoint, and what they are called.

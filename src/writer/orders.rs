@@ -89,7 +89,10 @@ pub(crate) enum Report {
     /// All sessions were looked at. If the process before was still dying at the start, it is only
     /// known now how it ended.
     Detected {
+        /// What was found anew, or waits for an answer.
         found: Vec<Found>,
+        /// The sessions that aren't there any more.
+        gone: Vec<SessionId>,
         /// The slots, if anything about them changed.
         slots: Option<SlotListing>,
         previous: Option<Box<PreviousRun>>,

@@ -243,6 +243,11 @@ fn speaks_of_a_head(index: &SessionIndex, number: usize) -> bool {
 /// sessions together fit. None loses its last good checkpoint.
 pub(super) fn prune_others(store: &DirectoryStore, playing: SessionId, quota: Quota) {
     let Ok(ids) = store.sessions() else { return };
+    // Nearly always there is room enough, and nothing has to be read to know that.
+    let known = ids.iter().filter_map(|id| store.session_bytes(*id).ok());
+    if known.sum::<u64>() <= quota.total_bytes {
+        return;
+    }
     let mut sessions: Vec<StoredSession> =
         ids.into_iter().filter_map(|id| store.open_session(id).ok()).collect();
     let mut total: u64 = sessions.iter().map(StoredSession::bytes).sum();

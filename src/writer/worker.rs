@@ -205,10 +205,10 @@ impl Worker {
     fn detect(&mut self, now: Moment) {
         let _span = debug_span!("detect_sessions").entered();
         let slots = self.machine.list_slots();
-        let found = recovery::detect(&mut self.machine, now.wall);
+        let (found, gone) = recovery::look(&mut self.machine, now.wall);
         let last = self.machine.last_to_die();
         let previous = last.map(|record| Box::new(PreviousRun::told_by(record, &self.home.boot)));
-        self.reports.push(Report::Detected { found, slots, previous });
+        self.reports.push(Report::Detected { found, gone, slots, previous });
     }
 
     fn prepare(&mut self, wanted: Wanted, now: Moment) {

@@ -3,7 +3,8 @@
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
-    AttachmentError, AttachmentOf, AttachmentRead, AttachmentSaved, CheckpointId, MemoryDisk, Operation, RequestError,
+    AttachmentError, AttachmentOf, AttachmentRead, AttachmentSaved, CheckpointId, MemoryDisk,
+    Operation, RequestError,
 };
 
 use crate::common::*;
