@@ -151,9 +151,11 @@ impl SlotShelf {
         self.unread().find(|file| file.id == id)
     }
 
-    /// Whether a file of this name is there, whatever it is.
-    pub fn holds(&self, name: &str) -> bool {
-        self.files.keys().any(|file| file.eq_ignore_ascii_case(name))
+    /// What is in the file of this name, if there is one. On some systems capitals make no difference.
+    pub fn there(&self, name: &str) -> Option<Result<&SlotFile, &UnreadSlot>> {
+        let mut files = self.files.iter();
+        let (_, file) = files.find(|(file, _)| file.eq_ignore_ascii_case(name))?;
+        Some(file.content.as_ref())
     }
 
     /// Notes what reading a file has shown.

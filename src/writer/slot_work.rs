@@ -8,17 +8,17 @@ use std::time::Duration;
 use tracing::{debug, warn};
 
 use super::Report;
+use super::slot_begin::{
+    Intended, attach, copy, delete, free_place, refresh, rename, save, store_error,
+};
 use super::slot_copy::{CopyFailure, CopyProgress, SlotCopy, SlotSource};
 use crate::clock::Moment;
 use crate::journal::{
-    CheckpointId, Commit, Damage, FrameKind, Plan, ReadError, RunId, SegmentHeader, SessionId,
-    SlotHeader, SlotId, SlotKind, encode_attachment,
+    CheckpointId, Commit, Damage, Plan, ReadError, RunId, SegmentHeader, SessionId, SlotId,
 };
-use crate::recovery::{Machine, SlotEntry, find_slot, unknown_frames};
+use crate::recovery::{Machine, SlotEntry};
 use crate::session::{Attachment, SaveSlot, SlotError};
-use crate::store::{
-    Layout, SlotFile, SlotName, SlotsLock, StoreError, StoredSession, with_sources,
-};
+use crate::store::{SlotsLock, StoredSession, with_sources};
 
 /// How long another process may be busy with slots.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
@@ -56,7 +56,7 @@ pub(crate) enum SlotDone {
 
 /// The things to be done, in order.
 #[derive(Default)]
-pub(super) struct SlotWork {
+pub(crate) struct SlotWork {
     orders: VecDeque<SlotOrder>,
     /// The run that is being written.
     run: Option<RunId>,
@@ -82,17 +82,17 @@ struct Current {
 }
 
 impl SlotWork {
-    pub(super) fn add(&mut self, order: SlotOrder) {
+    pub(crate) fn add(&mut self, order: SlotOrder) {
         self.orders.push_back(order);
     }
 
     /// Whether everything is done.
-    pub(super) fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.orders.is_empty() && self.current.is_none()
     }
 
     /// Time until there is something to do; `None` if that depends on a checkpoint.
-    pub(super) fn wake(&self) -> Option<Duration> {
+    pub(crate) fn wake(&self) -> Option<Duration> {
         if self.current.is_some() {
             return Some(Duration::ZERO);
         }
@@ -101,7 +101,7 @@ impl SlotWork {
     }
 
     /// Takes in what became of checkpoints.
-    pub(super) fn note(&mut self, news: &[Report], reports: &mut Vec<Report>) {
+    pub(crate) fn note(&mut self, news: &[Report], reports: &mut Vec<Report>) {
         let mut lost = false;
         for report in news {
             match report {
@@ -116,14 +116,14 @@ impl SlotWork {
     }
 
     /// A new run begins: no checkpoint of an older one becomes durable any more.
-    pub(super) fn begin_run(&mut self, run: RunId, reports: &mut Vec<Report>) {
+    pub(crate) fn begin_run(&mut self, run: RunId, reports: &mut Vec<Report>) {
         self.give_up_waiting(reports);
         self.run = Some(run);
         self.durable = None;
     }
 
     /// Gives up what waits for a checkpoint.
-    pub(super) fn give_up_waiting(&mut self, reports: &mut Vec<Report>) {
+    pub(crate) fn give_up_waiting(&mut self, reports: &mut Vec<Report>) {
         let (ready, waiting): (VecDeque<_>, VecDeque<_>) =
             std::mem::take(&mut self.orders).into_iter().partition(|order| self.may_begin(order));
         self.orders = ready;
@@ -133,7 +133,7 @@ impl SlotWork {
     }
 
     /// Does the next slice.
-    pub(super) fn turn(&mut self, machine: &mut Machine, now: Moment, reports: &mut Vec<Report>) {
+    pub(crate) fn turn(&mut self, machine: &mut Machine, now: Moment, reports: &mut Vec<Report>) {
         if self.current.is_none() {
             self.begin(machine, now, reports);
         }
@@ -236,7 +236,7 @@ fn begin(
         machine.home().store.sweep_slots();
     }
     look(machine)?;
-    let (source, slot, replaced) = match &order {
+    let (source, slot, replaced): Intended = match &order {
         SlotOrder::Delete { slot } => {
             delete(machine, *slot)?;
             return Ok(Begun::Deleted);
@@ -252,7 +252,7 @@ fn begin(
         SlotOrder::Rename { slot, name } => rename(machine, *slot, name)?,
     };
     let header = source.header(slot, now.wall);
-    let place = free_place(machine, &header, replaced);
+    let place = free_place(machine, &header, replaced)?;
     let (copy, source) = match begin_copy(machine, &source, &header, &place) {
         Ok(copy) => (copy, source),
         Err(failure) if failure.is_damage() => {
@@ -263,173 +263,6 @@ fn begin(
     let verified = false;
     let current = Current { order, header, place, copy, source, verified, replaced, _lock: lock };
     Ok(Begun::Copying(Box::new(current)))
-}
-
-type Intended = (SlotSource, SlotHeader, Option<SlotId>);
-
-/// A slot of a checkpoint.
-fn save(
-    machine: &Machine,
-    slot: &SaveSlot,
-    session: SessionId,
-    checkpoint: CheckpointId,
-) -> Result<Intended, SlotError> {
-    let stored = machine.home().store.open_session(session).map_err(|error| store_error(&error))?;
-    let commit = stored.index().commit(checkpoint).ok_or(SlotError::CheckpointNotSaved)?.clone();
-    let run =
-        stored.index().segments().iter().rfind(|segment| segment.header.run == checkpoint.run);
-    let header = run.ok_or(SlotError::CheckpointNotSaved)?.header.clone();
-    let head = stored.index().heads().iter().find(|head| head.id.run == checkpoint.run);
-    let metadata = head.map_or_else(|| header.metadata.clone(), |head| head.metadata.clone());
-    let attachments = machine.home().store.attachments(session, checkpoint);
-    let frames = frames(&stored, &attachments);
-    let player = metadata.player.clone();
-    let SaveSlot { name, kind, overwrite } = slot.clone();
-    let what = SlotName { kind, player: player.as_deref(), name: &name, session };
-    let there = machine.slots().named(&what).map(|file| file.slot.id);
-    if let Some(slot) = there.filter(|_| !overwrite) {
-        return Err(SlotError::NameTaken { slot });
-    }
-    let slot = SlotHeader {
-        id: SlotId::random(),
-        revision: 0,
-        name,
-        kind,
-        game: machine.slots().game().to_owned(),
-        counter: checkpoint.counter,
-        time: commit.time,
-        play_time: commit.play_time,
-        entities: commit.entities,
-        attachments: names_of(&attachments),
-    };
-    Ok((SlotSource { stored, checkpoint, metadata, header, frames }, slot, there))
-}
-
-/// What stands before the checkpoint in a slot.
-fn frames(stored: &StoredSession, attachments: &[Attachment]) -> Vec<(FrameKind, Vec<u8>)> {
-    let attachments =
-        attachments.iter().filter_map(|attachment| encode_attachment(attachment).ok());
-    unknown_frames(stored).into_iter().chain(attachments).collect()
-}
-
-fn names_of(attachments: &[Attachment]) -> Vec<String> {
-    attachments.iter().map(|attachment| attachment.name.clone()).collect()
-}
-
-/// Lays an attachment beside its checkpoint, and says which slots were made of that.
-fn attach(
-    machine: &Machine,
-    session: SessionId,
-    checkpoint: CheckpointId,
-    attachment: &Attachment,
-) -> Result<Vec<SlotId>, SlotError> {
-    let store = &machine.home().store;
-    let stored = store.open_session(session).map_err(|error| store_error(&error))?;
-    stored.index().commit(checkpoint).ok_or(SlotError::CheckpointNotSaved)?;
-    let written = store.write_attachment(session, checkpoint, attachment);
-    written.map_err(|error| store_error(&error))?;
-    let slots = machine.slots().slots().into_iter();
-    let copies = slots.filter(|file| file.header.slot_checkpoint() == Some(checkpoint));
-    Ok(copies.map(|file| file.slot.id).collect())
-}
-
-/// The same slot with what was laid beside its checkpoint since.
-fn refresh(machine: &Machine, slot: SlotId) -> Result<Intended, SlotError> {
-    let (mut source, file) = source_of_slot(machine, slot)?;
-    let mut attachments = machine.home().store.attachments(file.header.session, source.checkpoint);
-    for known in source.stored.attachments() {
-        if attachments.iter().all(|attachment| attachment.name != known.name) {
-            attachments.push(known);
-        }
-    }
-    source.frames = frames(&source.stored, &attachments);
-    let revision = file.slot.revision.saturating_add(1);
-    let attachments = names_of(&attachments);
-    Ok((source, SlotHeader { revision, attachments, ..(*file.slot).clone() }, Some(slot)))
-}
-
-/// A slot of a slot.
-fn copy(machine: &Machine, slot: SlotId, name: &str) -> Result<Intended, SlotError> {
-    let (source, file) = source_of_slot(machine, slot)?;
-    refuse_taken(machine, &file, name, None)?;
-    let (id, kind, name) = (SlotId::random(), SlotKind::Manual, name.to_owned());
-    let slot = SlotHeader { id, revision: 0, name, kind, ..(*file.slot).clone() };
-    Ok((source, slot, None))
-}
-
-/// The same slot under another name. The file under the old name goes once the new one is durable.
-fn rename(machine: &Machine, slot: SlotId, name: &str) -> Result<Intended, SlotError> {
-    let (source, file) = source_of_slot(machine, slot)?;
-    refuse_taken(machine, &file, name, Some(slot))?;
-    let revision = file.slot.revision.saturating_add(1);
-    let (kind, name) = (SlotKind::Manual, name.to_owned());
-    let header = SlotHeader { revision, name, kind, ..(*file.slot).clone() };
-    Ok((source, header, Some(slot)))
-}
-
-fn source_of_slot(machine: &Machine, slot: SlotId) -> Result<(SlotSource, SlotFile), SlotError> {
-    let files = find_slot(machine.slots(), slot)?;
-    let mut failure = SlotError::Unknown;
-    // Of copies, the first that isn't known to be damaged.
-    for file in files {
-        let stored = machine.home().store.open_slot(&file.path, &file.header);
-        let checkpoint = file.header.slot_checkpoint();
-        let Some(checkpoint) = checkpoint.filter(|id| stored.index().plan(*id).is_some()) else {
-            failure = SlotError::Damaged { path: file.path.to_path_buf() };
-            continue;
-        };
-        let (header, metadata) = ((*file.header).clone(), file.header.metadata.clone());
-        let frames = frames(&stored, &stored.attachments());
-        return Ok((SlotSource { stored, checkpoint, metadata, header, frames }, file));
-    }
-    Err(failure)
-}
-
-fn refuse_taken(
-    machine: &Machine,
-    file: &SlotFile,
-    name: &str,
-    own: Option<SlotId>,
-) -> Result<(), SlotError> {
-    let what = SlotName { kind: SlotKind::Manual, name, ..file.name() };
-    match machine.slots().named(&what) {
-        Some(there) if Some(there.slot.id) != own => {
-            Err(SlotError::NameTaken { slot: there.slot.id })
-        }
-        _ => Ok(()),
-    }
-}
-
-fn delete(machine: &mut Machine, slot: SlotId) -> Result<(), SlotError> {
-    let paths: Vec<PathBuf> = match find_slot(machine.slots(), slot) {
-        Ok(files) => files.into_iter().map(|file| file.path.to_path_buf()).collect(),
-        Err(error) => match machine.slots().unread_file(slot) {
-            // What can't be read now may be readable later, and then somebody may want it.
-            Some(file) if !matches!(error, SlotError::Unreadable { .. }) => vec![file.path.clone()],
-            _ => return Err(error),
-        },
-    };
-    let store = &machine.home().store;
-    store.remove_slots(paths.iter().map(PathBuf::as_path)).map_err(|error| store_error(&error))
-}
-
-/// Where a slot is put: where no other file is than the one that it replaces.
-fn free_place(machine: &Machine, header: &SegmentHeader, replaced: Option<SlotId>) -> PathBuf {
-    let shelf = machine.slots();
-    let own: Vec<SlotFile> = replaced.map(|slot| shelf.files_of(slot)).unwrap_or_default();
-    let is_own = |name: &str| {
-        own.iter()
-            .any(|file| file.path.file_name().is_some_and(|own| own.eq_ignore_ascii_case(name)))
-    };
-    let name = header.slot.as_ref().map(|slot| SlotName {
-        kind: slot.kind,
-        player: header.metadata.player.as_deref(),
-        name: &slot.name,
-        session: header.session,
-    });
-    let names = (0..).filter_map(|number| Some(Layout::slot_name(name.as_ref()?, number)));
-    let free = names.take(10_000).find(|name| is_own(name) || !shelf.holds(name));
-    machine.home().store.layout().slots().join(free.unwrap_or_default())
 }
 
 fn begin_copy(
@@ -495,11 +328,6 @@ fn finish(
 
 fn look(machine: &mut Machine) -> Result<(), SlotError> {
     machine.look_at_slots().map_err(|error| store_error(&error))
-}
-
-fn store_error(error: &StoreError) -> SlotError {
-    let kind = error.io_kind().unwrap_or(ErrorKind::Other);
-    SlotError::Disk { kind, message: with_sources(error) }
 }
 
 fn failed(order: SlotOrder, error: SlotError) -> Report {

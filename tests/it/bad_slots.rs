@@ -433,3 +433,25 @@ fn a_journal_under_the_name_of_a_slot_is_none() {
     assert!(unreadable.iter().all(|file| matches!(file.error, SlotError::Damaged { .. })));
     assert_eq!(unreadable.len(), 3);
 }
+
+#[test]
+fn a_slot_that_cannot_be_read_now_is_not_taken_for_none() {
+    let disk = MemoryDisk::default();
+    let (app, old) = game_with_slot(&disk);
+    drop(app);
+    let mut app = slot_game(&disk);
+    start_as(&mut app, "Campaign", "Ann");
+    disk.fail_after(Operation::Open, 0, ErrorKind::PermissionDenied);
+    look_again(&mut app);
+    disk.heal();
+    // Its name may be this very one: two slots of one name are nobody's wish.
+    disk.fail_next(Operation::Open, ErrorKind::PermissionDenied);
+    request(&mut app, |commands| commands.save(SaveSlot::manual("Boss").overwrite()));
+    frames(&mut app, 4);
+    let failed = told::<SlotFailed>(&app).remove(0);
+    assert!(matches!(failed.error, SlotError::Unreadable { .. }), "{failed:?}");
+    assert_eq!(slot_files(&disk), [old.path.clone()]);
+    let saved = save(&mut app, SaveSlot::manual("Boss").overwrite());
+    assert_eq!(saved.path, old.path);
+    assert_eq!(slots(&app).len(), 1);
+}
