@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::slot_copy::SlotSource;
 use crate::journal::{
-    CheckpointId, FrameKind, SegmentHeader, SessionId, SlotHeader, SlotId, SlotKind,
-    encode_attachment,
+    CheckpointId, FileProblemKind, FrameKind, SegmentHeader, SessionId, SlotHeader, SlotId,
+    SlotKind, encode_attachment,
 };
 use crate::recovery::{Machine, find_slot, unknown_frames};
 use crate::session::{Attachment, SaveSlot, SlotError};
@@ -23,7 +23,7 @@ pub(super) fn save(
     checkpoint: CheckpointId,
 ) -> Result<Intended, SlotError> {
     let stored = machine.home().store.open_session(session).map_err(|error| store_error(&error))?;
-    let commit = stored.index().commit(checkpoint).ok_or(SlotError::CheckpointNotSaved)?.clone();
+    let commit = stored.index().commit(checkpoint).ok_or_else(|| not_there(&stored))?.clone();
     let run =
         stored.index().segments().iter().rfind(|segment| segment.header.run == checkpoint.run);
     let header = run.ok_or(SlotError::CheckpointNotSaved)?.header.clone();
@@ -51,6 +51,20 @@ pub(super) fn save(
         attachments: names_of(&attachments),
     };
     Ok((SlotSource { stored, checkpoint, metadata, header, frames }, slot, there))
+}
+
+/// Why a checkpoint that was told to be durable isn't found.
+fn not_there(stored: &StoredSession) -> SlotError {
+    let unreadable = stored.index().problems().iter().find_map(|problem| match &problem.kind {
+        FileProblemKind::Unreadable { error } => Some((&problem.path, error)),
+        _ => None,
+    });
+    match unreadable {
+        Some((path, error)) => {
+            SlotError::Unreadable { message: format!("{}: {error}", path.display()) }
+        }
+        None => SlotError::CheckpointNotSaved,
+    }
 }
 
 /// What stands before the checkpoint in a slot.

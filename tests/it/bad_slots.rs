@@ -439,11 +439,12 @@ fn a_slot_that_cannot_be_read_now_is_not_taken_for_none() {
     let disk = MemoryDisk::default();
     let (app, old) = game_with_slot(&disk);
     drop(app);
+    disk.fail_always(Operation::Open, ErrorKind::PermissionDenied);
     let mut app = slot_game(&disk);
-    start_as(&mut app, "Campaign", "Ann");
-    disk.fail_after(Operation::Open, 0, ErrorKind::PermissionDenied);
-    look_again(&mut app);
+    frames(&mut app, 2);
     disk.heal();
+    assert_eq!(app.world().resource::<SessionCatalog>().unreadable_slots().len(), 1);
+    start_as(&mut app, "Campaign", "Ann");
     // Its name may be this very one: two slots of one name are nobody's wish.
     disk.fail_next(Operation::Open, ErrorKind::PermissionDenied);
     request(&mut app, |commands| commands.save(SaveSlot::manual("Boss").overwrite()));
