@@ -6,6 +6,7 @@
 //! [`SessionIndex`] decides from all segments of a session which checkpoints there are and what has
 //! to be read to restore one. `docs/FORMAT.md` describes every byte.
 
+mod attachment;
 mod block;
 mod block_codec;
 mod commit;
@@ -24,6 +25,7 @@ mod read_error;
 mod scan;
 mod segment_reader;
 mod segment_writer;
+mod slot;
 mod wire;
 mod written_by;
 
@@ -38,8 +40,10 @@ pub use header_codec::SegmentError;
 pub use id::{CheckpointId, RunId, SaveId, SessionId};
 pub use index::Validity;
 pub use read_error::{Damage, ReadError};
+pub use slot::{SlotId, SlotKind};
 pub use written_by::WrittenBy;
 
+pub(crate) use attachment::{decode_attachment, encode_attachment};
 pub(crate) use block::{Block, ENTITIES, Rows, Values};
 pub(crate) use commit::{Commit, Record, TypeSummary, milliseconds};
 pub(crate) use frame::{FrameHeader, FrameKind};
@@ -53,7 +57,8 @@ pub(crate) use index::{
     SessionIndex, is_collapse, missing_ends,
 };
 pub(crate) use merge::{Merge, merge, rounds};
-pub(crate) use read_at::ReadAt;
+pub(crate) use read_at::{ReadAhead, ReadAt};
 pub(crate) use scan::{DamagedRange, FrameEntry, GroupEntry, Scan};
 pub(crate) use segment_reader::{Blocks, Segment};
 pub(crate) use segment_writer::SegmentEncoder;
+pub(crate) use slot::SlotHeader;

@@ -23,30 +23,36 @@ pub use capture::{
     TypeProblem, TypeProblemReason, Unsaved,
 };
 pub use journal::{
-    CheckpointId, CheckpointKind, RunId, SaveId, SessionId, Validity, WrittenBy, limits,
+    CheckpointId, CheckpointKind, RunId, SaveId, SessionId, SlotId, SlotKind, Validity, WrittenBy,
+    limits,
 };
 pub use lifecycle::{
-    AutosaveStretched, CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved,
-    CorruptionDetected, CurrentSession, DuplicateSaveKey, LastCheckpoint, PlacedRestored,
-    RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RecoveryOffers, Request, RequestRejected,
-    RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared, RestoreStalled, RestoreStarted,
-    SavingStopped, SessionActivity, SessionCatalog, SessionClosed, SessionCommands, SessionEnded,
-    SessionForgotten, SessionHooksExt, SessionPaused, SessionRecovered, SessionRestored,
-    SessionResumed, SessionSettings, SessionStarted, SessionUpdate, SessionUpdated, SessionsFound,
-    TypeFailed, TypeNotSaved, WorldCollapsed, recovery_is_pending, saving_is_in_progress,
-    session_is_active, session_is_paused, session_is_restoring,
+    AttachmentRead, AttachmentSaved, AutosaveStretched, CheckpointCaptured, CheckpointDrifted,
+    CheckpointFailed, CheckpointSaved, CorruptionDetected, CurrentSession, DuplicateSaveKey,
+    LastCheckpoint, PlacedRestored, RecoveryAvailable, RecoveryDeclined, RecoveryFailed,
+    RecoveryOffers, Request, RequestRejected, RestoreCancelled, RestoreLosses, RestorePhase,
+    RestorePrepared, RestoreStalled, RestoreStarted, SavingStopped, SessionActivity,
+    SessionCatalog, SessionClosed, SessionCommands, SessionEnded, SessionForgotten,
+    SessionHooksExt, SessionPaused, SessionRecovered, SessionRestored, SessionResumed,
+    SessionSettings, SessionStarted, SessionUpdate, SessionUpdated, SessionsFound, SlotCopied,
+    SlotDeleted, SlotFailed, SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
+    recovery_is_pending, saving_is_in_progress, session_is_active, session_is_paused,
+    session_is_restoring,
 };
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
 pub use process::{HowItEnded, PreviousRun};
-pub use recovery::{OfferedCheckpoint, RecoveryOffer, SessionEntry, UnsavedPlay, VersionFit};
+pub use recovery::{
+    OfferedCheckpoint, RecoveryOffer, SessionEntry, SlotEntry, UnreadableSlot, UnsavedPlay,
+    VersionFit,
+};
 pub use restore::{
     DanglingReference, DespawnOnRestore, ExtraEntities, RestoreLoss, RestoreLossReason,
     RestoreReport,
 };
 pub use session::{
-    CheckpointError, EndReason, Field, FieldError, Fields, IllegalMove, Move, NewSession,
-    RecoveryError, RequestError, RestoreFrom, RestoreReason, SessionContext, SessionMetadata,
-    SessionPriority, SessionStatus,
+    Attachment, AttachmentError, AttachmentOf, CheckpointError, EndReason, Field, FieldError,
+    Fields, IllegalMove, Move, NewSession, RecoveryError, RequestError, RestoreFrom, RestoreReason,
+    SaveSlot, SessionContext, SessionMetadata, SessionPriority, SessionStatus, SlotError,
 };
 pub use store::{MemoryDisk, Operation, PanicInfo};
 
@@ -57,11 +63,12 @@ pub mod prelude {
         DespawnOnRestore, DuplicateSaveKey, EndReason, HowItEnded, Migrations, NewSession,
         PreviousRun, RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RecoveryOffers,
         ReflectSaved, RequestRejected, RestoreFrom, RestoreReason, RestoreStalled, SaveKey,
-        SaveScope, Saved, SessionAppExt, SessionCatalog, SessionClosed, SessionCommands,
+        SaveScope, SaveSlot, Saved, SessionAppExt, SessionCatalog, SessionClosed, SessionCommands,
         SessionEnded, SessionHooksExt, SessionPaused, SessionPlugin, SessionRecovered,
         SessionRestored, SessionResumed, SessionSettings, SessionStarted, SessionStatus,
-        SessionUpdate, SessionsFound, Unsaved, VersionFit, recovery_is_pending,
-        saving_is_in_progress, session_is_active, session_is_paused, session_is_restoring,
+        SessionUpdate, SessionsFound, SlotEntry, SlotFailed, SlotSaved, Unsaved, VersionFit,
+        recovery_is_pending, saving_is_in_progress, session_is_active, session_is_paused,
+        session_is_restoring,
     };
 }
 

@@ -1,6 +1,7 @@
 //! Drives the session inside the app: one exclusive pass over the world per frame, after `Last`.
 
 mod activity;
+mod attachments;
 mod checkpoints;
 mod current_session;
 mod exit;
@@ -8,6 +9,7 @@ mod frame;
 mod gates;
 mod hooks;
 mod known_sessions;
+mod known_slots;
 mod notifications;
 mod placed;
 mod reports;
@@ -16,6 +18,7 @@ mod requests;
 mod restoring;
 mod runtime;
 mod settings;
+mod slots;
 mod stopped;
 #[cfg(feature = "window")]
 mod window;
@@ -25,12 +28,13 @@ pub use current_session::{CurrentSession, LastCheckpoint, session_is_active, ses
 pub use hooks::SessionHooksExt;
 pub use known_sessions::{RecoveryOffers, SessionCatalog, recovery_is_pending};
 pub use notifications::{
-    AutosaveStretched, CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved,
-    CorruptionDetected, DuplicateSaveKey, PlacedRestored, RecoveryAvailable, RecoveryDeclined,
-    RecoveryFailed, RequestRejected, RestoreCancelled, RestorePrepared, RestoreStalled,
-    RestoreStarted, SavingStopped, SessionClosed, SessionEnded, SessionForgotten, SessionPaused,
-    SessionRecovered, SessionRestored, SessionResumed, SessionStarted, SessionUpdated,
-    SessionsFound, TypeFailed, TypeNotSaved, WorldCollapsed,
+    AttachmentRead, AttachmentSaved, AutosaveStretched, CheckpointCaptured, CheckpointDrifted,
+    CheckpointFailed, CheckpointSaved, CorruptionDetected, DuplicateSaveKey, PlacedRestored,
+    RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RequestRejected, RestoreCancelled,
+    RestorePrepared, RestoreStalled, RestoreStarted, SavingStopped, SessionClosed, SessionEnded,
+    SessionForgotten, SessionPaused, SessionRecovered, SessionRestored, SessionResumed,
+    SessionStarted, SessionUpdated, SessionsFound, SlotCopied, SlotDeleted, SlotFailed,
+    SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
 };
 pub use requests::{Request, SessionCommands, SessionUpdate};
 pub use settings::{RestoreLosses, SessionSettings};

@@ -240,7 +240,8 @@ impl Plugin for SessionPlugin {
         // A test that drives the writer itself doesn't wait for anybody.
         let patience = if self.manual_writer { Duration::ZERO } else { LOCK_PATIENCE };
         let worker =
-            Worker::new(home, Arc::clone(&types), process.clone(), dead, &self.version, patience);
+            Worker::new(home, Arc::clone(&types), process.clone(), dead, &self.version, patience)
+                .of_game(format!("{}/{}", self.studio, self.game));
         let Some(mut link) = self.link(worker, clock) else { return };
         link.send(Order::Detect, now);
         app.insert_resource(Runtime::new(RuntimeParts {
@@ -260,6 +261,7 @@ impl Plugin for SessionPlugin {
             paused_by_state: false,
             withheld: Vec::new(),
             claims: Vec::new(),
+            loaded: None,
         }));
         app.add_observer(clamp_ticks);
     }

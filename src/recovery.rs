@@ -3,20 +3,30 @@
 //! Runs on the writer's thread and only reads.
 
 mod about;
+mod attachments;
 mod corruption;
 mod detect;
+mod known;
 mod machine;
 mod offer;
 mod prepare;
+mod prepare_slot;
 mod shortlist;
+mod slots;
 mod standing;
 mod version_fit;
 
 pub(crate) use about::{CLOCK, FIELDS, STATE_CHANGES};
-pub(crate) use detect::{Found, detect};
+pub(crate) use attachments::read_attachment;
+pub(crate) use detect::Found;
+#[cfg(test)]
+pub(crate) use detect::detect;
+pub(crate) use known::{KnownSessions, look};
 pub(crate) use machine::Machine;
 pub use offer::{OfferedCheckpoint, RecoveryOffer, SessionEntry, UnsavedPlay};
-pub(crate) use prepare::{PrepareFailure, Prepared, Wanted, prepare};
+pub(crate) use prepare::{PrepareFailure, Prepared, Wanted, prepare, unknown_frames};
 pub(crate) use shortlist::is_named;
+pub use slots::{SlotEntry, UnreadableSlot};
+pub(crate) use slots::{SlotListing, THUMBNAIL, find_slot};
 pub(crate) use standing::{LockHolder, standing};
 pub use version_fit::VersionFit;

@@ -1,13 +1,20 @@
 //! The rules of the lifecycle, as plain types: no ECS, no files.
 
+mod attachment;
 mod errors;
 mod metadata;
 mod restoring;
+mod slot;
 mod status;
 
+pub(crate) use attachment::check_attachment_name;
+pub use attachment::{Attachment, AttachmentError, AttachmentOf};
 pub use errors::{CheckpointError, RecoveryError, RequestError};
+pub(crate) use metadata::bytes;
 pub use metadata::{
     Field, FieldError, Fields, NewSession, SessionContext, SessionMetadata, SessionPriority,
 };
 pub use restoring::{RestoreFrom, RestoreReason};
+pub(crate) use slot::check_slot_name;
+pub use slot::{SaveSlot, SlotError};
 pub use status::{EndReason, IllegalMove, Move, SessionStatus};

@@ -5,6 +5,7 @@
 //! [`DirectoryStore`] knows which file lies where and reads a session's segments; what is in them is
 //! the business of [`crate::journal`]. Nothing here knows of an ECS.
 
+mod attachment_file;
 mod boot;
 mod directory;
 mod disk;
@@ -18,6 +19,8 @@ mod process_record;
 mod real_disk;
 mod sealed;
 mod session_card;
+mod slot_files;
+mod slot_shelf;
 mod stored_session;
 
 #[cfg(test)]
@@ -34,11 +37,13 @@ pub(crate) use directory::{CreatedSegment, DirectoryStore, SessionLock};
 pub(crate) use disk::{AppendFile, DirEntry, Disk, Lock};
 pub(crate) use home::{Home, with_sources};
 pub(crate) use host::{HostId, HostIdOrigin};
-pub(crate) use layout::Layout;
+pub(crate) use layout::{Layout, SlotName};
 pub(crate) use process_record::{
     FoundRecord, HeldRun, Liveness, ProcessId, ProcessRecord, ProcessRecordFile, read_all,
     remove as remove_record,
 };
 pub(crate) use real_disk::RealDisk;
 pub(crate) use session_card::SessionCard;
+pub(crate) use slot_files::SlotsLock;
+pub(crate) use slot_shelf::{SlotFile, SlotShelf, UnreadSlot};
 pub(crate) use stored_session::StoredSession;

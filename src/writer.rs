@@ -14,8 +14,14 @@ pub(crate) mod retention;
 mod rotation;
 pub(crate) mod run_journal;
 mod self_test;
+mod slot_begin;
+mod slot_copy;
+pub(crate) mod slot_work;
 mod worker;
 
 pub(crate) use link::Link;
 pub(crate) use orders::{CheckpointOrder, Leave, Order, Report, Saved, TakeUp};
+#[cfg(test)]
+pub(crate) use slot_work::SlotWork;
+pub(crate) use slot_work::{SlotDone, SlotOrder};
 pub(crate) use worker::Worker;

@@ -42,6 +42,9 @@ impl FrameKind {
     /// A statement that stands by itself.
     pub const RECORD: Self = Self(3);
 
+    /// Bytes of the game's own, in a slot.
+    pub const ATTACHMENT: Self = Self(4 | Self::MAY_BE_SKIPPED);
+
     /// Set if a reader that doesn't know the kind may skip the frame.
     pub const MAY_BE_SKIPPED: u8 = 0x80;
     /// Set if a writer that doesn't know the kind must carry the frame to the segments it writes.
@@ -75,6 +78,7 @@ impl fmt::Debug for FrameKind {
             Self::DATA => formatter.write_str("Data"),
             Self::COMMIT => formatter.write_str("Commit"),
             Self::RECORD => formatter.write_str("Record"),
+            Self::ATTACHMENT => formatter.write_str("Attachment"),
             Self(byte) => write!(formatter, "Unknown({byte:#04x})"),
         }
     }

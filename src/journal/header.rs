@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{CheckpointId, RunId, SessionId};
+use super::{CheckpointId, RunId, SessionId, SlotHeader};
 use crate::session::SessionMetadata;
 
 /// First bytes of every segment and slot.
@@ -69,6 +69,9 @@ pub struct SegmentHeader {
     pub created: Timestamp,
     /// The session's metadata at that moment.
     pub metadata: SessionMetadata,
+    /// `None` for a segment; else what makes the file a slot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<SlotHeader>,
 }
 
 /// The end of the segment before.

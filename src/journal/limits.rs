@@ -19,6 +19,10 @@ pub const STRING_BYTES: usize = 4096;
 pub const HEADER_BYTES: usize = 1 << 16;
 /// Raw bytes of one checkpoint.
 pub const CHECKPOINT_BYTES: u64 = 1 << 30;
+/// Bytes of one attachment.
+pub const ATTACHMENT_BYTES: usize = 1 << 20;
+/// Letters of an attachment's name.
+pub const ATTACHMENT_NAME_BYTES: usize = 40;
 /// Nesting of one value.
 pub const VALUE_DEPTH: usize = 128;
 /// Bytes of one segment file.

@@ -1,6 +1,7 @@
 //! Reading at an offset, which is all that the journal asks of a file.
 
 use std::io;
+use std::sync::Arc;
 
 /// Bytes that can be read at any offset, by several readers at once, while a writer appends.
 pub trait ReadAt: Send + Sync {
@@ -25,5 +26,38 @@ impl ReadAt for Vec<u8> {
         let bytes = self.get(range).ok_or(io::ErrorKind::UnexpectedEof)?;
         buffer.copy_from_slice(bytes);
         Ok(())
+    }
+}
+
+/// A file whose first part was read at once, and whose length is what it was then.
+pub struct ReadAhead {
+    file: Arc<dyn ReadAt>,
+    length: u64,
+    beginning: Vec<u8>,
+}
+
+impl ReadAhead {
+    /// Nearly every header, and all of a small segment.
+    const BYTES: u64 = 16 << 10;
+
+    /// Reads the beginning of a file.
+    pub fn new(file: Arc<dyn ReadAt>) -> io::Result<Self> {
+        let length = file.len()?;
+        let mut beginning = vec![0; length.min(Self::BYTES) as usize];
+        file.read_exact_at(0, &mut beginning)?;
+        Ok(Self { file, length, beginning })
+    }
+}
+
+impl ReadAt for ReadAhead {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.length)
+    }
+
+    fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        match self.beginning.read_exact_at(offset, buffer) {
+            Ok(()) => Ok(()),
+            Err(_) => self.file.read_exact_at(offset, buffer),
+        }
     }
 }

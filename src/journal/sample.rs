@@ -54,6 +54,7 @@ pub fn header(run: u64, segment: u32) -> SegmentHeader {
             started: Timestamp::UNIX_EPOCH,
             context: SessionContext::default(),
         },
+        slot: None,
     }
 }
 

@@ -74,6 +74,8 @@ pub struct Scan {
     pub records: Vec<(u64, Record)>,
     /// Frames that this version doesn't know and that a writer must carry along.
     pub carried: Vec<FrameEntry>,
+    /// Attachments, in a slot.
+    pub attachments: Vec<FrameEntry>,
     /// Damaged bytes that good frames follow.
     pub damage: Vec<DamagedRange>,
     /// Where the last thing that is whole ends, if more bytes follow: what was being written when
@@ -280,6 +282,9 @@ impl Scanner<'_> {
 
     fn accept_unknown(&mut self, entry: FrameEntry) -> Result<(), ReadError> {
         let kind = entry.header.kind;
+        if kind == FrameKind::ATTACHMENT {
+            self.found.attachments.push(entry);
+        }
         if kind == FrameKind::RECORD || kind.must_be_carried() {
             self.found.carried.push(entry);
         }

@@ -56,6 +56,11 @@ impl Segment {
         &self.written_by
     }
 
+    /// The same, to be kept.
+    pub fn shared_header(&self) -> Arc<SegmentHeader> {
+        Arc::clone(&self.header)
+    }
+
     /// Whether a writer that doesn't know more than this version may take the session up.
     pub fn may_be_taken_up(&self) -> bool {
         self.header.optional_features & !header_codec::KNOWN_FEATURES == 0

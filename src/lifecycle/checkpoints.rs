@@ -88,7 +88,8 @@ impl RuntimeParts {
         let full = capture.scope() == CaptureScope::Full;
         let nothing_changed = !full && capture.is_empty() && !current.fields_changed;
         // A moment that a state asks for is no more worth than the world that it is of.
-        let is_asked_for = label.is_some() && kind != CheckpointKind::State;
+        let is_asked_for =
+            kind == CheckpointKind::Quick || (label.is_some() && kind != CheckpointKind::State);
         if nothing_changed && !is_asked_for {
             debug!("nothing changed since the last checkpoint");
             playing.recorder.recycle(capture);

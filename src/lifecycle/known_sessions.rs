@@ -1,19 +1,21 @@
 //! What is known about the sessions on this machine, for UI to read at any time.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use bevy::prelude::*;
 
 use super::CurrentSession;
 use crate::journal::SessionId;
-use crate::recovery::{RecoveryOffer, SessionEntry, VersionFit};
+use crate::recovery::{RecoveryOffer, SessionEntry, SlotListing, VersionFit};
 use crate::session::{SessionMetadata, SessionStatus};
 
-/// All sessions on this machine, most recently played first. Filled shortly after start-up, when
+/// All sessions and slots on this machine. Filled shortly after start-up, when
 /// [`SessionsFound`](crate::SessionsFound) is sent.
 #[derive(Resource, Clone, Debug, Default)]
 pub struct SessionCatalog {
     pub(crate) sessions: Vec<SessionEntry>,
+    pub(super) listing: SlotListing,
 }
 
 impl SessionCatalog {
@@ -41,9 +43,19 @@ impl SessionCatalog {
     }
 
     pub(crate) fn put(&mut self, entry: SessionEntry) {
-        self.remove(entry.session.id);
-        self.sessions.push(entry);
+        self.put_all(vec![entry]);
+    }
+
+    /// Puts in what was found anew. Sorted and counted once, for there may be thousands.
+    pub(crate) fn put_all(&mut self, entries: Vec<SessionEntry>) {
+        if entries.is_empty() {
+            return;
+        }
+        let anew: HashSet<SessionId> = entries.iter().map(|entry| entry.session.id).collect();
+        self.sessions.retain(|entry| !anew.contains(&entry.session.id));
+        self.sessions.extend(entries);
         self.sessions.sort_by_key(|entry| std::cmp::Reverse(entry.updated));
+        self.count_slots();
     }
 
     pub(crate) fn remove(&mut self, session: SessionId) -> Option<SessionEntry> {
@@ -65,6 +77,8 @@ impl SessionEntry {
             play_time: Duration::ZERO,
             updated: session.started,
             bytes: 0,
+            journal_bytes: 0,
+            thumbnail: None,
         }
     }
 

@@ -7,10 +7,13 @@ use bevy::prelude::*;
 
 use super::requests::Request;
 use crate::capture::{DriftedType, SaveKey, TypeProblemReason};
-use crate::journal::{CheckpointId, CheckpointKind, SessionId};
-use crate::recovery::RecoveryOffer;
+use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId};
+use crate::recovery::{RecoveryOffer, SlotEntry};
 use crate::restore::{RestoreLoss, RestoreReport};
-use crate::session::{CheckpointError, EndReason, RecoveryError, RequestError, RestoreReason};
+use crate::session::{
+    Attachment, AttachmentError, AttachmentOf, CheckpointError, EndReason, RecoveryError,
+    RequestError, RestoreReason, SaveSlot, SlotError,
+};
 
 /// Declares the notifications and registers them, so that none can be declared and forgotten.
 macro_rules! notifications {
@@ -220,6 +223,8 @@ notifications! {
         session: SessionId,
         /// Why.
         error: RecoveryError,
+        /// The session's slots, which can still be loaded.
+        slots: Vec<SlotEntry>,
     }
 
     /// A crashed session was set aside.
@@ -317,6 +322,66 @@ notifications! {
         session: SessionId,
         /// The checkpoint.
         checkpoint: CheckpointId,
+    }
+
+    /// A slot was saved: it is durable, and complete in itself.
+    SlotSaved {
+        /// The slot.
+        slot: SlotEntry,
+    }
+
+    /// A slot could not be saved. If it was to replace another one, that is intact.
+    SlotFailed {
+        /// The session.
+        session: SessionId,
+        /// What was asked for.
+        slot: SaveSlot,
+        /// The checkpoint that it was to be a copy of, which is safe in its session; `None` if not even
+        /// that could be written.
+        checkpoint: Option<CheckpointId>,
+        /// What went wrong.
+        error: SlotError,
+    }
+
+    /// A slot has another name.
+    SlotRenamed {
+        /// The slot.
+        slot: SlotEntry,
+    }
+
+    /// A slot was copied.
+    SlotCopied {
+        /// The slot that it is a copy of.
+        from: SlotId,
+        /// The copy.
+        slot: SlotEntry,
+    }
+
+    /// A slot was deleted.
+    SlotDeleted {
+        /// The slot.
+        slot: SlotId,
+    }
+
+    /// An attachment lies beside its checkpoint, durably.
+    AttachmentSaved {
+        /// The session.
+        session: SessionId,
+        /// The checkpoint.
+        checkpoint: CheckpointId,
+        /// What it is called.
+        name: String,
+    }
+
+    /// An attachment was read, as
+    /// [`read_attachment`](crate::SessionCommands::read_attachment) asked for.
+    AttachmentRead {
+        /// Where it is.
+        of: AttachmentOf,
+        /// What it is called.
+        name: String,
+        /// The bytes, or what is in the way.
+        result: Result<Attachment, AttachmentError>,
     }
 
     /// A request was not legal and changed nothing.

@@ -7,17 +7,18 @@ use bevy::prelude::*;
 use tracing::{debug, error, info, warn};
 
 use super::notifications::{
-    CheckpointDrifted, CheckpointFailed, CheckpointSaved, CorruptionDetected, RecoveryAvailable,
-    RecoveryDeclined, RecoveryFailed, RequestRejected, SessionClosed, SessionEnded,
-    SessionForgotten, SessionStarted, SessionsFound, TypeFailed, notify,
+    AttachmentRead, CheckpointDrifted, CheckpointFailed, CheckpointSaved, CorruptionDetected,
+    RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RequestRejected, SessionClosed,
+    SessionEnded, SessionForgotten, SessionStarted, SessionsFound, TypeFailed, notify,
 };
 use super::runtime::{MAKE_UP_FIRST, Playing, Preparing, RuntimeParts, Transition};
+use super::slots::note_refusal;
 use super::{
     CurrentSession, LastCheckpoint, RecoveryOffers, Request, SessionCatalog, SessionSettings,
 };
 use crate::capture::Placed;
 use crate::journal::SessionId;
-use crate::recovery::{Found, SessionEntry};
+use crate::recovery::{Found, SessionEntry, SlotEntry};
 use crate::session::SessionContext;
 use crate::session::{
     CheckpointError, NewSession, RecoveryError, RequestError, RestoreFrom, RestoreReason,
@@ -34,14 +35,17 @@ impl RuntimeParts {
 
     pub(super) fn handle_report(&mut self, world: &mut World, report: Report) {
         match report {
-            Report::Detected { found, previous } => {
+            Report::Detected { found, gone, slots, previous } => {
                 if let Some(previous) = previous {
                     world.insert_resource(*previous);
                 }
-                self.detected(world, found);
+                if let Some(slots) = slots {
+                    world.get_resource_or_init::<SessionCatalog>().list_slots(slots);
+                }
+                self.detected(world, found, &gone);
             }
             Report::TakenUp { session, context } => self.taken_up(world, session, context),
-            Report::Prepared(prepared) => self.begin_restore(world, *prepared),
+            Report::Prepared(prepared) => self.leave_and_restore(world, *prepared),
             Report::Claimed(claimed) => self.claimed(world, *claimed),
             Report::NotPrepared { error } => self.not_prepared(world, error),
             Report::Damaged(found) => self.damaged(world, *found),
@@ -72,6 +76,10 @@ impl RuntimeParts {
             Report::Left { session, complete } => self.left(world, session, complete),
             Report::Declined { session, result } => self.declined(world, session, result),
             Report::Forgotten { session, result } => self.forgotten(world, session, result),
+            Report::Slot { order, result } => self.slot_done(world, order, result),
+            Report::AttachmentRead { of, name, result } => {
+                notify(world, AttachmentRead { of, name, result });
+            }
             Report::Emptied(capture) => {
                 if let Some(playing) = &mut self.playing {
                     playing.recorder.recycle(*capture);
@@ -80,7 +88,7 @@ impl RuntimeParts {
         }
     }
 
-    fn session(&self) -> Option<SessionId> {
+    pub(super) fn session(&self) -> Option<SessionId> {
         self.playing.as_ref().map(|playing| playing.session)
     }
 
@@ -90,8 +98,17 @@ impl RuntimeParts {
         }
     }
 
-    fn detected(&mut self, world: &mut World, found: Vec<Found>) {
+    fn detected(&mut self, world: &mut World, mut found: Vec<Found>, gone: &[SessionId]) {
         self.detected = true;
+        let playing = self.session();
+        let entries = found.iter_mut().filter_map(|found| found.entry.take()).collect();
+        let mut catalog = world.get_resource_or_init::<SessionCatalog>();
+        for session in gone.iter().filter(|session| Some(**session) != playing) {
+            catalog.remove(*session);
+        }
+        catalog.put_all(entries);
+        let mut offers = world.get_resource_or_init::<RecoveryOffers>();
+        gone.iter().for_each(|session| offers.remove(*session));
         for found in found {
             self.tell_found(world, found);
         }
@@ -156,7 +173,8 @@ impl RuntimeParts {
     fn unrecoverable(&mut self, world: &mut World, session: SessionId, error: RecoveryError) {
         error!(%session, ?error, "no checkpoint can be restored");
         let all_damaged = error == RecoveryError::AllDamaged;
-        notify(world, RecoveryFailed { session, error });
+        let slots = slots_of(world, session);
+        notify(world, RecoveryFailed { session, error, slots });
         let otherwise = self.end_preparing().and_then(|preparing| preparing.otherwise);
         // What can't be read now may be readable later; a new session would hide it.
         if let Some(otherwise) = otherwise.filter(|_| all_damaged) {
@@ -174,6 +192,7 @@ impl RuntimeParts {
 
     fn not_prepared(&mut self, world: &mut World, error: RequestError) {
         let Some(preparing) = self.end_preparing() else { return };
+        note_refusal(world, preparing.from, &error);
         let request = preparing.request();
         warn!(?request, %error, "request rejected");
         notify(world, RequestRejected { request, error });
@@ -258,6 +277,7 @@ impl RuntimeParts {
             None => notify(world, SessionClosed { session, complete }),
             Some(reason) => notify(world, SessionEnded { session, reason, complete }),
         }
+        self.restore_loaded(world);
     }
 
     fn declined(
@@ -313,8 +333,16 @@ impl Preparing {
             RestoreReason::Recovered | RestoreReason::Rewound => {
                 Request::Recover(self.session, self.from)
             }
+            RestoreReason::Loaded => match self.from {
+                RestoreFrom::Slot(slot) => Request::Load(slot),
+                from => Request::Recover(self.session, from),
+            },
         }
     }
+}
+
+fn slots_of(world: &mut World, session: SessionId) -> Vec<SlotEntry> {
+    world.get_resource_or_init::<SessionCatalog>().slots_of(session).cloned().collect()
 }
 
 impl RuntimeParts {
@@ -342,7 +370,8 @@ impl RuntimeParts {
         }
         if let Some(error) = found.failure {
             error!(%session, ?error, "no checkpoint can be restored");
-            notify(world, RecoveryFailed { session, error });
+            let slots = slots_of(world, session);
+            notify(world, RecoveryFailed { session, error, slots });
         }
         if !wanted {
             return;

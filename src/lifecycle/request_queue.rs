@@ -38,6 +38,9 @@ impl RuntimeParts {
             if must_know_sessions && !self.detected {
                 return;
             }
+            if queue.0.front().is_some_and(|request| self.must_wait_for_slots(request)) {
+                return;
+            }
             let Some(request) = queue.0.pop_front() else { return };
             let session = world.get_resource::<CurrentSession>().map(CurrentSession::id);
             let _span = info_span!("session_request", ?session).entered();
@@ -66,6 +69,14 @@ impl RuntimeParts {
             Request::Recover(session, from) => self.recover(world, *session, *from),
             Request::Decline(session) => self.file(*session, Order::Decline(*session), request),
             Request::Forget(session) => self.file(*session, Order::Forget(*session), request),
+            Request::Save(slot) => self.save_slot(world, slot),
+            Request::Load(slot) => self.load(world, *slot),
+            Request::QuickLoad => self.quick_load(world),
+            Request::CopySlot { slot, name } => self.copy_slot(*slot, name),
+            Request::RenameSlot { slot, name } => self.rename_slot(*slot, name),
+            Request::DeleteSlot(slot) => self.delete_slot(*slot),
+            Request::Attach { checkpoint, attachment } => self.attach(*checkpoint, attachment),
+            Request::ReadAttachment { of, name } => self.read_attachment(*of, name),
             Request::Find => {
                 self.order(Order::Detect);
                 Ok(())
@@ -245,7 +256,11 @@ impl RuntimeParts {
         // Behind a closed gate the world is no longer the session's: the checkpoint that was taken as
         // the gate closed is the last one.
         if self.may_capture() {
+            let before = self.newest_captured();
             self.take_checkpoint(world, CheckpointKind::Exit, None);
+            if step == Move::Close {
+                self.save_exit_slot(world, before);
+            }
         }
         let Some(current) = world.get_resource::<CurrentSession>() else {
             return Err(RequestError::NoSession);
@@ -277,6 +292,9 @@ impl RuntimeParts {
             }
             None => RestoreReason::Recovered,
         };
+        if let RestoreFrom::Slot(slot) = from {
+            return self.recover_from_slot(world, session, slot, reason);
+        }
         self.prepare(session, from, reason, None);
         Ok(())
     }

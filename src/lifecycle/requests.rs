@@ -6,8 +6,11 @@ use tracing::error;
 
 use super::RequestQueue;
 use crate::capture::SaveKey;
-use crate::journal::{CheckpointKind, SessionId};
-use crate::session::{EndReason, FieldError, Fields, NewSession, RestoreFrom, SessionPriority};
+use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId};
+use crate::session::{
+    Attachment, AttachmentOf, EndReason, FieldError, Fields, NewSession, RestoreFrom, SaveSlot,
+    SessionPriority,
+};
 
 /// One request of the game, as it was made.
 ///
@@ -51,6 +54,42 @@ pub enum Request {
     CancelRestore,
     /// [`SessionCommands::forget_key`].
     ForgetKey(SaveKey),
+    /// [`SessionCommands::save`] and [`SessionCommands::quick_save`].
+    Save(SaveSlot),
+    /// [`SessionCommands::load`].
+    Load(SlotId),
+    /// [`SessionCommands::quick_load`].
+    QuickLoad,
+    /// [`SessionCommands::copy_slot`].
+    CopySlot {
+        /// The slot.
+        slot: SlotId,
+        /// What the copy is to be called.
+        name: String,
+    },
+    /// [`SessionCommands::rename_slot`].
+    RenameSlot {
+        /// The slot.
+        slot: SlotId,
+        /// What it is to be called.
+        name: String,
+    },
+    /// [`SessionCommands::delete_slot`].
+    DeleteSlot(SlotId),
+    /// [`SessionCommands::attach`].
+    Attach {
+        /// The checkpoint.
+        checkpoint: CheckpointId,
+        /// What is to be laid beside it.
+        attachment: Attachment,
+    },
+    /// [`SessionCommands::read_attachment`].
+    ReadAttachment {
+        /// Where it is.
+        of: AttachmentOf,
+        /// What it is called.
+        name: String,
+    },
 }
 
 /// Changes to the session that is being played. What isn't set stays as it is.
@@ -245,9 +284,72 @@ pub trait SessionCommands {
         self.request_session(Request::ForgetKey(key.into()));
     }
 
-    /// Deletes a session that isn't being played, with everything in it.
+    /// Deletes a session that isn't being played, with everything in it. Its slots stay.
     fn forget_session(&mut self, session: SessionId) {
         self.request_session(Request::Forget(session));
+    }
+
+    /// Saves into a slot: takes a checkpoint of this very frame, and makes a copy of it that is complete
+    /// in itself. [`SlotSaved`](crate::SlotSaved) follows when that is durable, or
+    /// [`SlotFailed`](crate::SlotFailed).
+    fn save(&mut self, slot: SaveSlot) {
+        self.request_session(Request::Save(slot));
+    }
+
+    /// Saves into the player's one quick slot, which is replaced. [`SlotSaved`](crate::SlotSaved)
+    /// follows.
+    fn quick_save(&mut self) {
+        self.save(SaveSlot::quick());
+    }
+
+    /// Loads the quick slot of who plays; in a menu, the newest quick slot there is.
+    fn quick_load(&mut self) {
+        self.request_session(Request::QuickLoad);
+    }
+
+    /// Goes on from a slot, in the session that it was saved in. If another one is being played, that
+    /// is closed first, with a last checkpoint. What the slot's session came to after it was saved
+    /// stays reachable as after a rewind.
+    ///
+    /// Of a slot that is damaged, unknown or another player's nothing changes, and
+    /// [`RequestRejected`](crate::RequestRejected) says so.
+    fn load(&mut self, slot: SlotId) {
+        self.request_session(Request::Load(slot));
+    }
+
+    /// Gives a slot another name. [`SlotRenamed`](crate::SlotRenamed) follows. A quick or exit slot
+    /// becomes a manual one by it.
+    fn rename_slot(&mut self, slot: SlotId, name: impl Into<String>) {
+        self.request_session(Request::RenameSlot { slot, name: name.into() });
+    }
+
+    /// Copies a slot to another name, as a manual one. [`SlotCopied`](crate::SlotCopied) follows.
+    fn copy_slot(&mut self, slot: SlotId, name: impl Into<String>) {
+        self.request_session(Request::CopySlot { slot, name: name.into() });
+    }
+
+    /// Deletes a slot with all copies that a cloud may have made of its file.
+    /// [`SlotDeleted`](crate::SlotDeleted) follows.
+    fn delete_slot(&mut self, slot: SlotId) {
+        self.request_session(Request::DeleteSlot(slot));
+    }
+
+    /// Lays bytes of the game's own beside a checkpoint of the session that is being played, such as a
+    /// thumbnail or a list of mods. They go into the slots that are made of it, and go when it goes.
+    /// The checkpoint may have been captured a few frames ago, and slots been made of it already.
+    /// [`AttachmentSaved`](crate::AttachmentSaved) follows.
+    ///
+    /// The name is 1 to 40 of `a` to `z`, `0` to `9`, `_` and `-`; listings look for `thumbnail`. At most
+    /// 1 MiB. What was attached under the same name is replaced. An automatic checkpoint that was
+    /// merged into the next one since the disk is slow has nothing to attach to.
+    fn attach(&mut self, checkpoint: CheckpointId, name: impl Into<String>, bytes: Vec<u8>) {
+        let attachment = Attachment::new(name.into(), bytes);
+        self.request_session(Request::Attach { checkpoint, attachment });
+    }
+
+    /// Reads an attachment. [`AttachmentRead`](crate::AttachmentRead) follows.
+    fn read_attachment(&mut self, of: AttachmentOf, name: impl Into<String>) {
+        self.request_session(Request::ReadAttachment { of, name: name.into() });
     }
 }
 

@@ -10,6 +10,7 @@ use bevy::prelude::*;
 use super::Request;
 use super::hooks::GameHooks;
 use super::restoring::Restoring;
+use super::slots::Loaded;
 use crate::capture::{Recorder, SaveKey, SavedTypes, TypeProblem};
 use crate::clock::{Clock, Moment};
 use crate::journal::{CheckpointKind, RunId, SessionId};
@@ -56,6 +57,8 @@ pub(crate) struct RuntimeParts {
     pub withheld: Vec<RecoveryOffer>,
     /// Placed entities that are back and wait for their values.
     pub claims: Vec<(SaveKey, Entity)>,
+    /// A slot that was read, to go on from once the session before is left.
+    pub loaded: Option<Box<Loaded>>,
 }
 
 /// The run that is being written.

@@ -76,6 +76,10 @@ pub struct SessionSettings {
     /// newest checkpoint; both are in memory meanwhile. Checkpoints that copy everything anyway
     /// are not tested, and neither are those that a slow disk merges into the next one.
     pub self_test: Option<NonZeroU32>,
+    /// Whether a slot of kind [`SlotKind::Exit`](crate::SlotKind::Exit) is left behind when a session
+    /// is closed, by a request or by the exit of the game; one for each session, which is replaced
+    /// each time. Defaults to `false`, since a session that was closed can be continued anyway.
+    pub exit_slot: bool,
     /// How long an exit waits for the last checkpoint to be on disk. Defaults to 3 seconds.
     pub exit_patience: Duration,
 }
@@ -94,6 +98,7 @@ impl Default for SessionSettings {
             losses: RestoreLosses::default(),
             restore_patience: Duration::from_secs(10),
             self_test: None,
+            exit_slot: false,
             exit_patience: Duration::from_secs(3),
         }
     }

@@ -5,8 +5,9 @@ use tracing::warn;
 
 use super::corruption::{self, Corruption, Intact};
 use super::shortlist::shortlist;
+use super::slots::{THUMBNAIL, slots_of};
 use super::standing::{LockHolder, Standing, standing};
-use super::{Machine, RecoveryOffer, SessionEntry, UnsavedPlay, VersionFit};
+use super::{Machine, RecoveryOffer, SessionEntry, SlotEntry, UnsavedPlay, VersionFit};
 use crate::capture::SavedTypes;
 use crate::clock::between;
 use crate::journal::{CheckpointId, FileProblemKind, Head, SessionId, SessionIndex};
@@ -24,8 +25,8 @@ pub(crate) struct Found {
     pub offers: Vec<RecoveryOffer>,
 }
 
-/// Looks at every session. Reads headers and commits of all, and of a crashed one everything that
-/// its newest checkpoint needs. Writes nothing.
+/// Looks at every session, whatever is known of it.
+#[cfg(test)]
 pub(crate) fn detect(machine: &mut Machine, types: &SavedTypes, now: Timestamp) -> Vec<Found> {
     let sessions = match machine.store().sessions() {
         Ok(sessions) => sessions,
@@ -35,15 +36,29 @@ pub(crate) fn detect(machine: &mut Machine, types: &SavedTypes, now: Timestamp) 
         }
     };
     machine.settle_all_but(&sessions);
-    let found = sessions.into_iter().filter_map(|id| match open(machine, id) {
-        Ok(stored) => examine(machine, types, stored, Interest::Crashes, now),
-        Err(error) => {
-            warn!(session = %id, %error, "the session can't be read");
-            let failure = Some(RecoveryError::Unreadable { message: with_sources(&error) });
-            Some(Found { session: id, entry: None, corruption: None, failure, offers: Vec::new() })
+    sessions.into_iter().filter_map(|session| look_at(machine, types, session, now).1).collect()
+}
+
+/// Looks at one session. Reads headers and commits, and of a crashed one everything that its newest
+/// checkpoint needs. Writes nothing. The stamp of its files, and what was found.
+pub(super) fn look_at(
+    machine: &mut Machine,
+    types: &SavedTypes,
+    session: SessionId,
+    now: Timestamp,
+) -> (u64, Option<Found>) {
+    match open(machine, session) {
+        Ok(stored) => {
+            let stamp = stored.stamp();
+            (stamp, examine(machine, types, stored, Interest::Crashes, now))
         }
-    });
-    found.collect()
+        Err(error) => {
+            warn!(%session, %error, "the session can't be read");
+            let failure = Some(RecoveryError::Unreadable { message: with_sources(&error) });
+            let (entry, corruption, offers) = (None, None, Vec::new());
+            (0, Some(Found { session, entry, corruption, failure, offers }))
+        }
+    }
 }
 
 /// Opens a session. Where it has no end and nobody plays it, the files are read with its lock held:
@@ -165,7 +180,9 @@ fn look_for_offer(
     match intact {
         Some(intact) => {
             machine.note_offer(stored.id(), head.id, intact.id);
-            found.offers.extend(offer(stored, types, head, standing, intact, forked, now));
+            let slots = slots_of(machine.slots(), stored.id());
+            let offer = offer(stored, types, head, standing, intact, slots, forked, now);
+            found.offers.extend(offer);
         }
         None => found.failure = Some(RecoveryError::AllDamaged),
     }
@@ -177,6 +194,7 @@ fn offer(
     head: &Head,
     standing: Standing,
     intact: Intact,
+    slots: Vec<SlotEntry>,
     forked: bool,
     now: Timestamp,
 ) -> Option<RecoveryOffer> {
@@ -198,6 +216,7 @@ fn offer(
         newest: intact.id,
         fit: VersionFit::of(types, stored, commit),
         checkpoints: shortlist(stored.index(), types, head.id, last_sign_of_life.min(now)),
+        slots,
         forked,
         directory: stored.directory().to_path_buf(),
     })
@@ -220,7 +239,19 @@ fn entry(
         play_time: head.play_time,
         updated: head.end.map_or(head.time, |end| end.time),
         bytes: stored.bytes(),
+        journal_bytes: stored.bytes(),
+        thumbnail: newest_thumbnail(stored, head),
     }
+}
+
+/// The newest checkpoint that has a picture for lists.
+fn newest_thumbnail(stored: &StoredSession, head: &Head) -> Option<CheckpointId> {
+    let pictures = stored.beside().iter().filter(|(_, name)| name == THUMBNAIL);
+    let pictured: Vec<CheckpointId> = pictures.map(|(checkpoint, _)| *checkpoint).collect();
+    if pictured.is_empty() {
+        return None;
+    }
+    stored.index().line(head.id).into_iter().find(|id| pictured.contains(id))
 }
 
 /// Why a session without one committed checkpoint can't be restored; `None` if it simply never had

@@ -5,9 +5,15 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tracing::warn;
+
+use super::{KnownSessions, SlotListing};
 use crate::journal::{CheckpointId, RunId, SessionId};
 use crate::process::{DeadProcess, dead_processes, last_to_die};
-use crate::store::{DirectoryStore, Home, ProcessRecord, SessionLock, StoreError, remove_record};
+use crate::store::{
+    DirectoryStore, Home, ProcessRecord, SessionLock, SlotShelf, StoreError, remove_record,
+    with_sources,
+};
 
 /// This machine, and the processes that died on it.
 pub(crate) struct Machine {
@@ -19,6 +25,10 @@ pub(crate) struct Machine {
     left_here: HashSet<SessionId>,
     /// What was offered last as the newest checkpoint of each line, by the line's head.
     offered: HashMap<(SessionId, CheckpointId), CheckpointId>,
+    known: KnownSessions,
+    slots: SlotShelf,
+    /// Whether anything about them changed since they were listed.
+    slots_changed: bool,
 }
 
 impl Machine {
@@ -31,7 +41,49 @@ impl Machine {
             patience: Instant::now() + patience,
             left_here: HashSet::new(),
             offered: HashMap::new(),
+            known: KnownSessions::default(),
+            slots: SlotShelf::default(),
+            slots_changed: true,
         }
+    }
+
+    /// Tells the game's slots from those of other games.
+    pub(crate) fn of_game(mut self, game: String) -> Self {
+        self.slots = SlotShelf::of_game(game);
+        self
+    }
+
+    /// What was found of the sessions when they were looked at last.
+    pub(super) fn known_mut(&mut self) -> &mut KnownSessions {
+        &mut self.known
+    }
+
+    /// The slots, as they were when somebody looked last.
+    pub(crate) fn slots(&self) -> &SlotShelf {
+        &self.slots
+    }
+
+    pub(crate) fn slots_mut(&mut self) -> &mut SlotShelf {
+        &mut self.slots
+    }
+
+    /// Looks at the slots.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if their directory can't be listed.
+    pub(crate) fn look_at_slots(&mut self) -> Result<(), StoreError> {
+        let changed = self.slots.look(&self.home.store)?;
+        self.slots_changed |= changed;
+        Ok(())
+    }
+
+    /// Looks at the slots, and lists them if anything changed since they were listed last.
+    pub(crate) fn list_slots(&mut self) -> Option<SlotListing> {
+        if let Err(error) = self.look_at_slots() {
+            warn!(error = %with_sources(&error), "the slots can't be listed");
+        }
+        std::mem::take(&mut self.slots_changed).then(|| SlotListing::of(&self.slots))
     }
 
     /// Takes a session's lock; `None` if another process holds it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::VersionFit;
+use super::{SlotEntry, VersionFit};
 use crate::journal::{CheckpointId, CheckpointKind, Validity};
 use crate::process::HowItEnded;
 use crate::session::{Fields, SessionMetadata, SessionStatus};
@@ -36,6 +36,9 @@ pub struct RecoveryOffer {
     /// The checkpoints to choose from, newest first: the newest five, then one a minute, every one
     /// that somebody named, and the last one before another build of the game took over.
     pub checkpoints: Vec<OfferedCheckpoint>,
+    /// The session's slots, the one that was captured last first: another way out, by
+    /// [`RestoreFrom::Slot`](crate::RestoreFrom::Slot).
+    pub slots: Vec<SlotEntry>,
     /// Whether the same session is offered a second time, because it went on in two places.
     pub forked: bool,
     /// Where the session's files are, for a report.
@@ -103,6 +106,11 @@ pub struct SessionEntry {
     pub play_time: Duration,
     /// When it was written last.
     pub updated: Timestamp,
-    /// Bytes of its files.
+    /// The newest checkpoint on its line with an attachment that is called `thumbnail`, for
+    /// [`read_attachment`](crate::SessionCommands::read_attachment).
+    pub thumbnail: Option<CheckpointId>,
+    /// Bytes of its files, its slots included.
     pub bytes: u64,
+    /// Bytes of its journal.
+    pub(crate) journal_bytes: u64,
 }

@@ -8,6 +8,7 @@ use super::Machine;
 use super::about::AboutSession;
 use super::corruption::is_damaged;
 use super::detect::{Found, Interest, examine};
+use super::prepare_slot::prepare_slot;
 use super::standing::{LockHolder, standing};
 use crate::capture::{GameClock, SavedTypes, StateChange};
 use crate::journal::{
@@ -74,6 +75,9 @@ pub(crate) fn prepare(
     wanted: Wanted,
     now: Timestamp,
 ) -> Result<Prepared, PrepareFailure> {
+    if let RestoreFrom::Slot(slot) = wanted.from {
+        return prepare_slot(machine, types, wanted, slot);
+    }
     let mut stored = open(machine, wanted.session)?;
     if wanted.from == RestoreFrom::Latest {
         refuse_to_guess(stored.index())?;
@@ -84,7 +88,7 @@ pub(crate) fn prepare(
     let checkpoint = match wanted.from {
         RestoreFrom::Checkpoint(id) => id,
         // What was known to be damaged when the offer was made isn't tried again.
-        RestoreFrom::Latest => offered.unwrap_or(head.id),
+        _ => offered.unwrap_or(head.id),
     };
     let (image, about) = match read(&mut stored, types, checkpoint) {
         Ok(Some(read)) => read,
@@ -118,7 +122,7 @@ pub(crate) fn prepare(
 }
 
 /// Reads a checkpoint, around whatever is damaged; `None` if there is no intact way to it.
-fn read(
+pub(super) fn read(
     stored: &mut StoredSession,
     types: &SavedTypes,
     checkpoint: CheckpointId,
@@ -155,12 +159,17 @@ fn open(machine: &Machine, session: SessionId) -> Result<StoredSession, PrepareF
     if stored.index().is_forgotten() {
         return Err(RequestError::UnknownSession.into());
     }
-    // An old build must not go on with what a newer one wrote: it would lose what it can't read.
+    refuse_newer(&stored)?;
+    Ok(stored)
+}
+
+/// An old build must not go on with what a newer one wrote: it would lose what it can't read.
+pub(super) fn refuse_newer(stored: &StoredSession) -> Result<(), PrepareFailure> {
     if let Some(written_by) = stored.newer_format() {
         let error = RecoveryError::NewerFormat(written_by.clone());
         return Err(PrepareFailure::Unrecoverable(error));
     }
-    Ok(stored)
+    Ok(())
 }
 
 /// A file that can't be read now may hold something newer, and the numbers of checkpoints that a new
@@ -182,14 +191,14 @@ fn not_there(index: &SessionIndex, error: RequestError) -> PrepareFailure {
 }
 
 /// The line that is asked for: the one with the checkpoint on it, or else the newest.
-fn choose_head(index: &SessionIndex, wanted: Wanted) -> Result<Head, PrepareFailure> {
+pub(super) fn choose_head(index: &SessionIndex, wanted: Wanted) -> Result<Head, PrepareFailure> {
     let heads = index.heads();
     let newest = heads.iter().find(|head| !head.declined).or(heads.first());
     let head = match wanted.from {
-        RestoreFrom::Latest => newest,
         RestoreFrom::Checkpoint(id) => {
             heads.iter().find(|head| index.line(head.id).contains(&id)).or(newest)
         }
+        _ => newest,
     };
     if let Some(head) = head {
         return Ok(head.clone());
@@ -203,7 +212,7 @@ fn choose_head(index: &SessionIndex, wanted: Wanted) -> Result<Head, PrepareFail
 
 fn check_move(machine: &mut Machine, head: &Head, wanted: Wanted) -> Result<(), RequestError> {
     let step = match wanted.reason {
-        RestoreReason::Rewound => return Ok(()),
+        RestoreReason::Rewound | RestoreReason::Loaded => return Ok(()),
         RestoreReason::Continued => Move::Continue,
         RestoreReason::Recovered => Move::Recover,
     };
@@ -228,25 +237,25 @@ fn decode(
 
 /// The head that is taken up, and whatever was superseded before. All of them are named again, for
 /// retention may remove the runs that named them.
-fn superseded(index: &SessionIndex, head: CheckpointId) -> Vec<CheckpointId> {
+pub(super) fn superseded(index: &SessionIndex, head: CheckpointId) -> Vec<CheckpointId> {
     std::iter::once(head).chain(index.superseded()).collect()
 }
 
 /// As many as a header has room for, the first ones first.
-fn named(mut checkpoints: Vec<CheckpointId>) -> Vec<CheckpointId> {
+pub(super) fn named(mut checkpoints: Vec<CheckpointId>) -> Vec<CheckpointId> {
     checkpoints.truncate(MAX_NAMED);
     checkpoints
 }
 
 /// No id that any branch of the session has used is given away again.
-fn next_save_id(index: &SessionIndex) -> SaveId {
+pub(super) fn next_save_id(index: &SessionIndex) -> SaveId {
     let commits = index.checkpoints().into_iter().filter_map(|info| index.commit(info.id));
     commits.map(|commit| commit.next_save_id).max().unwrap_or(SaveId::FIRST)
 }
 
 /// What a newer version wrote beside the checkpoints, to be handed on. What can't be read stays
 /// where it is.
-fn unknown_frames(stored: &StoredSession) -> Vec<(FrameKind, Vec<u8>)> {
+pub(crate) fn unknown_frames(stored: &StoredSession) -> Vec<(FrameKind, Vec<u8>)> {
     let segments = stored.segments().iter().zip(stored.index().segments());
     let frames = segments.flat_map(|(segment, summary)| {
         summary

@@ -1,6 +1,6 @@
 //! What can go wrong, as a game is told.
 
-use super::IllegalMove;
+use super::{AttachmentError, IllegalMove, SlotError};
 use crate::journal::{SessionId, WrittenBy};
 
 /// Why a request changed nothing.
@@ -59,6 +59,12 @@ pub enum RequestError {
     /// more, see [`SavingStopped`](crate::SavingStopped).
     #[error("saving stopped after a panic")]
     SavingStopped,
+    /// It can't be done with this slot.
+    #[error(transparent)]
+    Slot(#[from] SlotError),
+    /// It can't be done with this attachment.
+    #[error(transparent)]
+    Attachment(#[from] AttachmentError),
     /// The session's files can't be used now; they were left as they are.
     #[error("{message}")]
     Store {

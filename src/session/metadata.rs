@@ -293,7 +293,7 @@ pub enum FieldError {
 }
 
 /// Bytes as MessagePack's own byte strings, instead of arrays of numbers.
-mod bytes {
+pub(crate) mod bytes {
     use serde::de::{Error, Visitor};
     use serde::{Deserializer, Serializer};
     use std::fmt;

@@ -1,6 +1,6 @@
 //! What is restored, and why.
 
-use crate::journal::CheckpointId;
+use crate::journal::{CheckpointId, SlotId};
 
 /// Which of a session's checkpoints to restore.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -11,6 +11,8 @@ pub enum RestoreFrom {
     Latest,
     /// This one.
     Checkpoint(CheckpointId),
+    /// This slot.
+    Slot(SlotId),
 }
 
 /// Why a checkpoint was put back.
@@ -23,4 +25,6 @@ pub enum RestoreReason {
     Recovered,
     /// The session that is being played went back to an earlier moment.
     Rewound,
+    /// A slot was loaded.
+    Loaded,
 }

@@ -9,6 +9,8 @@ pub(super) fn check(disk: &dyn Disk, root: &Path) {
     directories(disk, root);
     append_only_files(disk, root);
     replaced_files(disk, root);
+    files_put_in_place(disk, root);
+    stamps(disk, root);
     locks(disk, root);
     removal(disk, root);
 }
@@ -61,6 +63,44 @@ fn replaced_files(disk: &dyn Disk, root: &Path) {
     assert_eq!(disk.read(&path, 10).unwrap(), b"second");
     assert_eq!(disk.list(root).unwrap().len(), 2, "nothing temporary should remain");
     assert_eq!(error(disk.replace(&root.join("none").join("x"), b"")), ErrorKind::NotFound);
+}
+
+fn files_put_in_place(disk: &dyn Disk, root: &Path) {
+    let inner = root.join("places");
+    disk.create_dir(&inner).unwrap();
+    let (place, written) = (inner.join("slot"), inner.join("slot.new"));
+    assert_eq!(error(disk.put_in_place(&written, &place)), ErrorKind::NotFound);
+    for content in [&b"first"[..], b"second"] {
+        let mut file = disk.create_new(&written).unwrap();
+        file.append(content).unwrap();
+        file.sync().unwrap();
+        drop(file);
+        let before = disk.open(&place);
+        disk.put_in_place(&written, &place).unwrap();
+        assert_eq!(disk.read(&place, 10).unwrap(), content);
+        let mut bytes = [0; 5];
+        if let Ok(before) = before {
+            before.read_exact_at(0, &mut bytes).unwrap();
+            assert_eq!(&bytes, b"first", "who reads the old one reads on");
+        }
+    }
+    assert_eq!(disk.list(&inner).unwrap().len(), 1);
+    disk.remove(&place).unwrap();
+    disk.remove_dir(&inner).unwrap();
+}
+
+fn stamps(disk: &dyn Disk, root: &Path) {
+    let inner = root.join("stamps");
+    disk.create_dir(&inner).unwrap();
+    let path = inner.join("file");
+    let stamp = || disk.list(&inner).unwrap()[0].stamp;
+    disk.replace(&path, b"one").unwrap();
+    let first = stamp();
+    assert_eq!(stamp(), first, "looking changes nothing");
+    disk.replace(&path, b"two").unwrap();
+    assert_ne!(stamp(), first, "another file of the same length is another one");
+    disk.remove(&path).unwrap();
+    disk.remove_dir(&inner).unwrap();
 }
 
 fn locks(disk: &dyn Disk, root: &Path) {

@@ -5,10 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use xxhash_rust::xxh3::Xxh3;
+
 use super::error::Attempt;
 use super::{
-    AppendFile, Disk, HostId, Layout, Lock, SessionCard, StoreAction, StoreError, StoredSession,
-    host,
+    AppendFile, DirEntry, Disk, HostId, Layout, Lock, SessionCard, StoreAction, StoreError,
+    StoredSession, host,
 };
 use crate::journal::{Record, Segment, SegmentEncoder, SegmentHeader, SessionId};
 
@@ -77,6 +79,29 @@ impl DirectoryStore {
         Ok(sessions)
     }
 
+    /// A number that changes when anything in a session's directory does.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the session's directory can't be listed.
+    pub fn session_stamp(&self, session: SessionId) -> Result<u64, StoreError> {
+        let directory = self.layout.session(session);
+        let entries = self.disk.list(&directory).attempt(StoreAction::List, &directory)?;
+        Ok(stamp_of(&entries))
+    }
+
+    /// Bytes of a session's segments, as its directory tells them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the session's directory can't be listed.
+    pub fn session_bytes(&self, session: SessionId) -> Result<u64, StoreError> {
+        let directory = self.layout.session(session);
+        let entries = self.disk.list(&directory).attempt(StoreAction::List, &directory)?;
+        let segments = entries.iter().filter(|entry| Layout::is_segment_name(&entry.name));
+        Ok(segments.map(|entry| entry.len).sum())
+    }
+
     /// Opens and scans all segments of a session.
     ///
     /// # Errors
@@ -92,19 +117,9 @@ impl DirectoryStore {
     ///
     /// [`StoreError`]. A file that was created may be left behind, without a header that holds.
     pub fn create_segment(&self, header: &SegmentHeader) -> Result<CreatedSegment, StoreError> {
-        let path = self.layout.segment(header);
-        let (encoder, bytes) = SegmentEncoder::new(header)
-            .map_err(|source| StoreError::Header { path: path.clone(), source })?;
         let directory = self.layout.session(header.session);
         let mut unsynced: BTreeSet<PathBuf> = self.create_directory(&directory)?;
-        let mut file = self.disk.create_new(&path).attempt(StoreAction::CreateFile, &path)?;
-        if let Err(error) = file.append(&bytes) {
-            // On a full disk one would be left behind with each try.
-            drop(file);
-            let _ = self.disk.remove(&path);
-            return Err(error).attempt(StoreAction::Append, &path);
-        }
-
+        let mut created = self.create_file(self.layout.segment(header), header)?;
         unsynced.insert(directory);
         // Not by the number: a segment may follow others of which nothing became durable, nor did the
         // directories that were made for them.
@@ -114,8 +129,26 @@ impl DirectoryStore {
             unsynced.extend(self.layout.directories_to_sessions());
             unsynced.extend(self.layout.data.ancestors().skip(1).map(Path::to_owned));
         }
-        let unsynced_directories = unsynced.into_iter().collect();
-        Ok(CreatedSegment { path, file, encoder, unsynced_directories })
+        created.unsynced_directories = unsynced.into_iter().collect();
+        Ok(created)
+    }
+
+    /// Creates a file that begins with a header.
+    pub(super) fn create_file(
+        &self,
+        path: PathBuf,
+        header: &SegmentHeader,
+    ) -> Result<CreatedSegment, StoreError> {
+        let (encoder, bytes) = SegmentEncoder::new(header)
+            .map_err(|source| StoreError::Header { path: path.clone(), source })?;
+        let mut file = self.disk.create_new(&path).attempt(StoreAction::CreateFile, &path)?;
+        if let Err(error) = file.append(&bytes) {
+            // On a full disk one would be left behind with each try.
+            drop(file);
+            let _ = self.disk.remove(&path);
+            return Err(error).attempt(StoreAction::Append, &path);
+        }
+        Ok(CreatedSegment { path, file, encoder, unsynced_directories: Vec::new() })
     }
 
     /// Makes directory entries durable.
@@ -214,7 +247,7 @@ impl DirectoryStore {
     }
 
     /// Creates a directory and those that lead to it, and says which directories have a new entry.
-    fn create_directory(&self, path: &Path) -> Result<BTreeSet<PathBuf>, StoreError> {
+    pub(super) fn create_directory(&self, path: &Path) -> Result<BTreeSet<PathBuf>, StoreError> {
         let mut changed = BTreeSet::new();
         let mut created = self.disk.create_dir(path);
         let parent = path.parent();
@@ -266,6 +299,18 @@ impl DirectoryStore {
             .map(|(_, segment): (_, &Segment)| segment.path().to_owned())
             .collect()
     }
+}
+
+/// A number that changes when anything in a directory does.
+pub(super) fn stamp_of(entries: &[DirEntry]) -> u64 {
+    let mut hasher = Xxh3::new();
+    for entry in entries {
+        hasher.update(entry.name.as_bytes());
+        hasher.update(&[0]);
+        hasher.update(&entry.len.to_le_bytes());
+        hasher.update(&entry.stamp.to_le_bytes());
+    }
+    hasher.digest()
 }
 
 /// Whether a directory can't be synced because of what it is: the player may not open it, or its file

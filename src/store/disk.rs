@@ -14,7 +14,8 @@ use crate::journal::ReadAt;
 /// - Files and directories that are created can be read and written by their owner only.
 /// - A file is written by the one who created it, and only at its end. Nothing is ever truncated,
 ///   overwritten or renamed, except by [`Self::replace`] and [`Self::replace_unsynced`], which are
-///   for small files that are no part of a journal.
+///   for small files, and by [`Self::put_in_place`], which is for slots. None of them is for a part of
+///   a journal.
 /// - What was synced, together with the entries of the directories on the way to it, is there after
 ///   the machine stopped. What wasn't may be there in part.
 /// - Every operation may fail at any time with any [`io::Error`], and says so.
@@ -51,6 +52,11 @@ pub trait Disk: Debug + Send + Sync {
     /// Like [`Self::replace`], but only processes that stop leave the old content or the new. If
     /// the machine stops, the file may be damaged.
     fn replace_unsynced(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+
+    /// Gives a file that was written and synced under another name in the same directory the name
+    /// `place`, and takes that from the file that had it: who looks finds the one or the other, whole.
+    /// Durable after [`Self::sync_dir`].
+    fn put_in_place(&self, written: &Path, place: &Path) -> io::Result<()>;
 
     /// Reads a small file whole.
     ///
@@ -101,4 +107,7 @@ pub struct DirEntry {
     pub is_dir: bool,
     /// The length of a file; 0 for anything else.
     pub len: u64,
+    /// A number that changes when somebody writes to the file or puts another in its place; 0 for
+    /// anything else. Only to be compared with one from the same path in the same process.
+    pub stamp: u64,
 }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{Disk, Layout};
 use crate::journal::{
-    DamagedRange, FileProblem, FileProblemKind, ReadError, Segment, SegmentError, SegmentSummary,
-    SessionId, missing_ends,
+    DamagedRange, FileProblem, FileProblemKind, ReadAhead, ReadAt, ReadError, Segment,
+    SegmentError, SegmentSummary, SessionId, missing_ends,
 };
 
 /// Segments that were opened and scanned, and files that could not be.
@@ -24,7 +25,7 @@ impl Findings {
     /// Opens and scans a file.
     pub fn add(&mut self, disk: &dyn Disk, path: &Path, session: SessionId) {
         let opened = match disk.open(path) {
-            Ok(file) => Segment::open(path, file).map_err(problem_of_header),
+            Ok(file) => open(path, file),
             // Removed since the directory was listed.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return,
             Err(error) => Err(FileProblemKind::Unreadable { error: error.kind() }),
@@ -81,6 +82,13 @@ impl Findings {
             }
         }
     }
+}
+
+/// Opens a segment whose first part is read at once, for it is looked at several times.
+fn open(path: &Path, file: Arc<dyn ReadAt>) -> Result<Segment, FileProblemKind> {
+    let unreadable = |error: io::Error| FileProblemKind::Unreadable { error: error.kind() };
+    let file = Arc::new(ReadAhead::new(file).map_err(unreadable)?);
+    Segment::open(path, file).map_err(problem_of_header)
 }
 
 fn scan(

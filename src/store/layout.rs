@@ -5,10 +5,16 @@ use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::ProcessId;
-use crate::journal::{RunId, SegmentHeader, SessionId};
+use crate::journal::{RunId, SegmentHeader, SessionId, SlotKind, random_u64};
 
 /// The extension of segments. Any file that has it is read, whatever else it is called.
 const SEGMENT_EXTENSION: &str = "journal";
+/// The extension of slots. Any file that has it is read, whatever else it is called.
+const SLOT_EXTENSION: &str = "save";
+/// Letters of a slot's name that are kept in the name of its file.
+const SLOT_LETTERS: usize = 32;
+/// What files end with that are still being written.
+const UNFINISHED: &str = ".new";
 /// The extension of process records.
 const RECORD_EXTENSION: &str = "record";
 /// Characters of a profile's name that are kept in the name of its directory.
@@ -38,6 +44,52 @@ impl Layout {
     pub fn sessions(&self) -> PathBuf {
         let [.., sessions] = self.directories_to_sessions();
         sessions
+    }
+
+    /// Where the slots are.
+    pub fn slots(&self) -> PathBuf {
+        let [.., profile, _] = self.directories_to_sessions();
+        profile.join("slots")
+    }
+
+    /// The directories that lead to the slots, from the outermost.
+    pub fn directories_to_slots(&self) -> [PathBuf; 4] {
+        let [data, profiles, profile, _] = self.directories_to_sessions();
+        [data, profiles, profile, self.slots()]
+    }
+
+    /// What a slot's file is called: letters for people, and a hash that tells apart what a file system
+    /// may take for the same. `number` counts the names that files had already which are none of this
+    /// slot's.
+    pub fn slot_name(what: &SlotName<'_>, number: u32) -> String {
+        let (letters, hash) = (slug(what.letters()), what.hash());
+        match number {
+            0 => format!("{letters}-{hash:016x}.{SLOT_EXTENSION}"),
+            _ => format!("{letters}-{hash:016x}-{}.{SLOT_EXTENSION}", number + 1),
+        }
+    }
+
+    /// Whether a file may be a slot.
+    pub fn is_slot_name(name: &str) -> bool {
+        has_extension(name, SLOT_EXTENSION)
+    }
+
+    /// Where a slot is written before it takes its place.
+    pub fn unfinished_slot(place: &Path) -> PathBuf {
+        let mut name = place.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{:016x}{UNFINISHED}", random_u64()));
+        place.with_file_name(name)
+    }
+
+    /// Whether a file is a slot that was being written.
+    pub fn is_unfinished_slot(name: &str) -> bool {
+        let rest = name.strip_suffix(UNFINISHED).and_then(|rest| rest.rsplit_once('.'));
+        rest.is_some_and(|(place, number)| number.len() == 16 && Self::is_slot_name(place))
+    }
+
+    /// The file that whoever changes slots holds locked.
+    pub fn slots_lock(&self) -> PathBuf {
+        self.state.join(format!("slots-{}.lock", directory_name(&self.profile)))
     }
 
     /// The directory of a session.
@@ -95,6 +147,76 @@ impl Layout {
     }
 }
 
+/// Whose slot it is, and what it is called.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SlotName<'a> {
+    /// How it comes about: a quick slot has nothing to do with one that a player calls so.
+    pub kind: SlotKind,
+    /// The player, if there is one.
+    pub player: Option<&'a str>,
+    /// Its name.
+    pub name: &'a str,
+    /// Its session.
+    pub session: SessionId,
+}
+
+impl SlotName<'_> {
+    /// Whether both are one slot. Those of a player are told apart by their names, whatever session
+    /// they are of; only of exits each session has its own.
+    pub fn is_same_as(&self, other: &SlotName<'_>) -> bool {
+        self.key() == other.key()
+    }
+
+    /// What is hashed, as bytes that no two slots have in common.
+    fn key(&self) -> Vec<u8> {
+        let player = self.player.unwrap_or_default();
+        let mut key = vec![u8::from(self.player.is_some())];
+        key.extend_from_slice(&(player.len() as u64).to_le_bytes());
+        key.extend_from_slice(player.as_bytes());
+        match self.kind {
+            SlotKind::Manual => {
+                key.push(1);
+                key.extend_from_slice(self.name.as_bytes());
+            }
+            SlotKind::Quick => key.push(2),
+            SlotKind::Exit => {
+                key.push(3);
+                key.extend_from_slice(self.session.uuid().as_bytes());
+            }
+        }
+        key
+    }
+
+    fn hash(&self) -> u64 {
+        xxh3_64(&self.key())
+    }
+
+    fn letters(&self) -> &str {
+        match self.kind {
+            SlotKind::Manual => self.name,
+            SlotKind::Quick => "quick",
+            SlotKind::Exit => "exit",
+        }
+    }
+}
+
+/// What of a name may be in the name of a file on every system.
+fn slug(name: &str) -> String {
+    let mut slug = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_alphanumeric() {
+            slug.push(letter.to_ascii_lowercase());
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+        if slug.len() == SLOT_LETTERS {
+            break;
+        }
+    }
+    let slug = slug.trim_end_matches('-');
+    if slug.is_empty() { "slot".to_owned() } else { slug.to_owned() }
+}
+
 fn has_extension(name: &str, extension: &str) -> bool {
     Path::new(name).extension().is_some_and(|found| found == extension)
 }
@@ -135,6 +257,58 @@ mod tests {
         }
         assert_eq!(directory_name("default"), "default");
         assert_ne!(directory_name("a/b"), directory_name("a\\b"));
+    }
+
+    fn manual<'a>(player: Option<&'a str>, name: &'a str) -> SlotName<'a> {
+        let session = crate::journal::sample::session();
+        SlotName { kind: SlotKind::Manual, player, name, session }
+    }
+
+    #[test]
+    fn a_slot_never_leaves_its_place_and_no_two_share_a_file() {
+        let long = "x".repeat(300);
+        let names = [
+            "CON",
+            "con",
+            "nul",
+            "../../etc/passwd",
+            "a/b",
+            "a\\b",
+            "..",
+            ".",
+            "Boss",
+            "boss",
+            "BOSS",
+            "\u{e9}",
+            "e\u{301}",
+            "\u{1f409}",
+            "boss.",
+            "boss ",
+            "a:b",
+            &long,
+        ];
+        let mut files: Vec<String> = Vec::new();
+        for player in [None, Some(""), Some("Ann"), Some("ann")] {
+            files.extend(names.iter().map(|name| Layout::slot_name(&manual(player, name), 0)));
+        }
+        for file in &files {
+            let is_safe = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            let stem = file.strip_suffix(".save").unwrap();
+            assert!(stem.chars().all(is_safe) && file.len() <= 60, "{file}");
+            assert!(Layout::is_slot_name(file) && !is_device_name(stem));
+        }
+        files.sort();
+        files.dedup();
+        assert_eq!(files.len(), 4 * names.len(), "each should have a file of its own");
+    }
+
+    #[test]
+    fn a_slot_that_is_being_written_is_none_yet() {
+        let place = Path::new("slots").join(Layout::slot_name(&manual(None, "Boss"), 0));
+        let unfinished = Layout::unfinished_slot(&place);
+        let name = unfinished.file_name().unwrap().to_str().unwrap();
+        assert!(Layout::is_unfinished_slot(name) && !Layout::is_slot_name(name), "{name}");
+        assert!(!Layout::is_unfinished_slot("boss.save") && !Layout::is_unfinished_slot("x.new"));
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::{AppendFile, DirEntry, Disk, Lock};
 use crate::journal::ReadAt;
 
@@ -38,7 +40,7 @@ pub enum Operation {
     SyncDirectory,
     /// Removing a file or directory.
     Remove,
-    /// Replacing a small file as a whole.
+    /// Replacing a small file as a whole, or giving a finished slot its place.
     Replace,
     /// Taking a lock, or asking who holds it.
     Lock,
@@ -53,6 +55,7 @@ struct State {
     locks: BTreeSet<PathBuf>,
     failing_next: BTreeMap<Operation, VecDeque<io::ErrorKind>>,
     failing: BTreeMap<Operation, io::ErrorKind>,
+    failing_after: BTreeMap<Operation, (usize, io::ErrorKind)>,
 }
 
 /// The bytes of a file, which stay readable for who has it open after it was removed.
@@ -64,6 +67,12 @@ impl MemoryDisk {
         self.state().failing_next.entry(operation).or_default().push_back(error);
     }
 
+    /// Makes an operation of this sort fail, and all after it until [`Self::heal`], once this many have
+    /// succeeded.
+    pub fn fail_after(&self, operation: Operation, successes: usize, error: io::ErrorKind) {
+        self.state().failing_after.insert(operation, (successes, error));
+    }
+
     /// Makes every operation of this sort fail until [`Self::heal`].
     pub fn fail_always(&self, operation: Operation, error: io::ErrorKind) {
         self.state().failing.insert(operation, error);
@@ -73,6 +82,7 @@ impl MemoryDisk {
     pub fn heal(&self) {
         let mut state = self.state();
         state.failing.clear();
+        state.failing_after.clear();
         state.failing_next.clear();
     }
 
@@ -176,14 +186,19 @@ impl Disk for MemoryDisk {
     fn list(&self, directory: &Path) -> io::Result<Vec<DirEntry>> {
         let state = self.begin(Operation::List)?;
         state.check_directory(directory)?;
-        let directories = state.directories.iter().map(|path| (path, true, 0));
-        let files = state.files.iter().map(|(path, content)| (path, false, lock(content).len()));
+        let directories = state.directories.iter().map(|path| (path, None));
+        let files = state.files.iter().map(|(path, content)| (path, Some(content)));
         let mut entries: Vec<DirEntry> = directories
             .chain(files)
-            .filter(|(path, ..)| path.parent() == Some(directory))
-            .filter_map(|(path, is_dir, len)| {
+            .filter(|(path, _)| path.parent() == Some(directory))
+            .filter_map(|(path, content)| {
                 let name = path.file_name()?.to_str()?.to_owned();
-                Some(DirEntry { name, is_dir, len: len as u64 })
+                let Some(content) = content else {
+                    return Some(DirEntry { name, is_dir: true, len: 0, stamp: 0 });
+                };
+                let bytes = lock(content);
+                let (len, stamp) = (bytes.len() as u64, xxh3_64(&bytes));
+                Some(DirEntry { name, is_dir: false, len, stamp })
             })
             .collect();
         entries.sort_by(|a, b| a.name.cmp(&b.name));
@@ -232,6 +247,17 @@ impl Disk for MemoryDisk {
         self.replace(path, bytes)
     }
 
+    fn put_in_place(&self, written: &Path, place: &Path) -> io::Result<()> {
+        let mut state = self.begin(Operation::Replace)?;
+        let content = Arc::clone(state.file(written)?);
+        if state.is_directory(place) {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        state.files.remove(written);
+        state.files.insert(place.to_owned(), content);
+        Ok(())
+    }
+
     fn read(&self, path: &Path, max_len: usize) -> io::Result<Vec<u8>> {
         let state = self.begin(Operation::Read)?;
         let bytes = lock(state.file(path)?).clone();
@@ -265,7 +291,12 @@ impl Disk for MemoryDisk {
 impl State {
     fn take_failure(&mut self, operation: Operation) -> io::Result<()> {
         let next = self.failing_next.get_mut(&operation).and_then(VecDeque::pop_front);
-        match next.or_else(|| self.failing.get(&operation).copied()) {
+        let later = self.failing_after.get_mut(&operation).and_then(|(successes, error)| {
+            let is_over = *successes == 0;
+            *successes = successes.saturating_sub(1);
+            is_over.then_some(*error)
+        });
+        match next.or(later).or_else(|| self.failing.get(&operation).copied()) {
             Some(error) => Err(error.into()),
             None => Ok(()),
         }

@@ -5,6 +5,8 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::{AppendFile, DirEntry, Disk, Lock};
 use crate::journal::{ReadAt, random_u64};
 
@@ -71,6 +73,10 @@ impl Disk for RealDisk {
         replace_by_rename(path, bytes, Durability::Unsynced)
     }
 
+    fn put_in_place(&self, written: &Path, place: &Path) -> io::Result<()> {
+        fs::rename(written, place)
+    }
+
     fn read(&self, path: &Path, max_len: usize) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let limit = (max_len as u64).saturating_add(1);
@@ -128,8 +134,42 @@ fn describe(entry: &fs::DirEntry) -> io::Result<Option<DirEntry>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let is_dir = metadata.is_dir();
-    Ok(Some(DirEntry { name, is_dir, len: if is_dir { 0 } else { metadata.len() } }))
+    if metadata.is_dir() {
+        return Ok(Some(DirEntry { name, is_dir: true, len: 0, stamp: 0 }));
+    }
+    let (len, stamp) = (metadata.len(), stamp(&metadata));
+    Ok(Some(DirEntry { name, is_dir: false, len, stamp }))
+}
+
+/// Which file it is, and when anything about it changed. The time of change can't be set by hand, so
+/// copies that keep the time of writing are noticed as well.
+#[cfg(unix)]
+fn stamp(metadata: &fs::Metadata) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    let numbers = [
+        metadata.dev(),
+        metadata.ino(),
+        metadata.mtime().cast_unsigned(),
+        metadata.mtime_nsec().cast_unsigned(),
+        metadata.ctime().cast_unsigned(),
+        metadata.ctime_nsec().cast_unsigned(),
+    ];
+    mixed(&numbers)
+}
+
+#[cfg(not(unix))]
+fn stamp(metadata: &fs::Metadata) -> u64 {
+    let nanoseconds = |time: io::Result<std::time::SystemTime>| {
+        let since = time.ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+        Some(since.as_nanos() as u64)
+    };
+    let times = [nanoseconds(metadata.created()), nanoseconds(metadata.modified())];
+    mixed(&times.map(Option::unwrap_or_default))
+}
+
+fn mixed(numbers: &[u64]) -> u64 {
+    let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+    xxh3_64(&bytes)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -138,7 +178,7 @@ enum Durability {
     Unsynced,
 }
 
-/// The one place where anything is renamed.
+/// How every small file is replaced.
 fn replace_by_rename(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
     let temporary = temporary_beside(path)?;
     let replaced =

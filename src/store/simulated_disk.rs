@@ -19,6 +19,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::{AppendFile, DirEntry, Disk, Lock, Operation};
 use crate::journal::ReadAt;
 use file::SimulatedFile;
@@ -191,16 +193,16 @@ impl Disk for SimulatedDisk {
     fn list(&self, directory: &Path) -> io::Result<Vec<DirEntry>> {
         let state = self.begin(Operation::List)?;
         state.check_directory(directory)?;
-        let directories = state.directories.keys().map(|path| (path, true, 0));
-        let files = state.entries.iter().map(|(path, file)| {
-            let bytes = state.files.get(file.0).map_or(0, |bytes| bytes.len());
-            (path, false, bytes as u64)
-        });
+        let directories = state.directories.keys().map(|path| (path, None));
+        let files = state.entries.iter().map(|(path, file)| (path, state.files.get(file.0)));
         let mut entries: Vec<DirEntry> = directories
             .chain(files)
-            .filter(|(path, ..)| path.parent() == Some(directory))
-            .filter_map(|(path, is_dir, len)| {
-                Some(DirEntry { name: path.file_name()?.to_str()?.to_owned(), is_dir, len })
+            .filter(|(path, _)| path.parent() == Some(directory))
+            .filter_map(|(path, bytes)| {
+                let name = path.file_name()?.to_str()?.to_owned();
+                let (len, stamp) =
+                    bytes.map_or((0, 0), |bytes| (bytes.len() as u64, xxh3_64(bytes)));
+                Some(DirEntry { name, is_dir: bytes.is_none(), len, stamp })
             })
             .collect();
         entries.sort_by(|a, b| a.name.cmp(&b.name));
@@ -250,6 +252,14 @@ impl Disk for SimulatedDisk {
 
     fn replace_unsynced(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         self.replace_file(path, bytes, false)
+    }
+
+    fn put_in_place(&self, written: &Path, place: &Path) -> io::Result<()> {
+        let mut state = self.begin(Operation::Replace)?;
+        if state.directories.contains_key(place) {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        state.rename(written, place)
     }
 
     fn read(&self, path: &Path, max_len: usize) -> io::Result<Vec<u8>> {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::directory::stamp_of;
 use super::error::Attempt;
 use super::findings::Findings;
 use super::{DirEntry, Disk, Layout, StoreAction, StoreError};
@@ -9,8 +10,10 @@ use super::{DirEntry, Disk, Layout, StoreAction, StoreError};
 use crate::journal::FileProblem;
 use crate::journal::{
     Block, Blocks, CheckpointId, Damage, FileProblemKind, GroupEntry, GroupRef, Merge, Plan,
-    ReadError, Segment, SessionId, SessionIndex, Validity, WrittenBy, merge, rounds,
+    ReadError, Segment, SessionId, SessionIndex, Validity, WrittenBy, decode_attachment, merge,
+    rounds,
 };
+use crate::session::Attachment;
 
 /// The blocks of a checkpoint, merged from all groups that lead to it.
 pub type MergedBlocks = Merge<BlockSource>;
@@ -23,6 +26,10 @@ pub struct StoredSession {
     directory: PathBuf,
     segments: Vec<Segment>,
     index: SessionIndex,
+    /// The attachments that lie beside the segments: of which checkpoint, and what they are called.
+    beside: Vec<(CheckpointId, String)>,
+    /// The stamp of the directory before anything in it was read.
+    stamp: u64,
 }
 
 impl StoredSession {
@@ -34,14 +41,33 @@ impl StoredSession {
         session: SessionId,
     ) -> Result<Self, StoreError> {
         let entries = disk.list(&directory).attempt(StoreAction::List, &directory)?;
+        let segments = entries.iter().filter(|entry| is_segment(entry));
+        let paths = segments.map(|entry| directory.join(&entry.name));
+        let attachments = entries.iter().filter_map(|entry| Layout::attachment_of(&entry.name));
+        let beside = attachments.map(|(of, name)| (of, name.to_owned())).collect();
+        let stamp = stamp_of(&entries);
+        Ok(Self { beside, stamp, ..Self::of_files(disk, paths, directory.clone(), session) })
+    }
+
+    /// Opens a single file that holds all of a checkpoint.
+    pub(super) fn of_file(disk: &dyn Disk, path: &Path, session: SessionId) -> Self {
+        let directory = path.parent().unwrap_or(path).to_owned();
+        Self::of_files(disk, [path.to_owned()], directory, session)
+    }
+
+    fn of_files(
+        disk: &dyn Disk,
+        paths: impl IntoIterator<Item = PathBuf>,
+        directory: PathBuf,
+        session: SessionId,
+    ) -> Self {
         let mut found = Findings::default();
-        for entry in entries.iter().filter(|entry| is_segment(entry)) {
-            found.add(disk, &directory.join(&entry.name), session);
-        }
+        paths.into_iter().for_each(|path| found.add(disk, &path, session));
         found.compare_with_successors();
         let problems = found.problems();
         let index = SessionIndex::new(found.summaries, problems);
-        Ok(Self { session, directory, segments: found.segments, index })
+        let (segments, beside) = (found.segments, Vec::new());
+        Self { session, directory, segments, index, beside, stamp: 0 }
     }
 
     /// Its directory.
@@ -175,6 +201,25 @@ impl StoredSession {
             }
         }
         Ok(None)
+    }
+
+    /// A number that changes when anything in its directory does.
+    pub fn stamp(&self) -> u64 {
+        self.stamp
+    }
+
+    /// The attachments that lie beside its segments: of which checkpoint, and what they are called.
+    pub fn beside(&self) -> &[(CheckpointId, String)] {
+        &self.beside
+    }
+
+    /// The attachments that its files hold, as far as they can be read: those of a slot.
+    pub fn attachments(&self) -> Vec<Attachment> {
+        let segments = self.segments.iter().zip(self.index.segments());
+        let frames = segments.flat_map(|(segment, summary)| {
+            summary.scan.attachments.iter().filter_map(|frame| segment.payload(frame).ok())
+        });
+        frames.filter_map(|payload| decode_attachment(&payload)).collect()
     }
 
     fn group(&self, place: GroupRef) -> Result<(&Segment, &GroupEntry), ReadError> {

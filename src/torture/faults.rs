@@ -71,7 +71,9 @@ pub fn check_everything(play: &Play, from: usize) -> Outcome {
     let trace = play.disk.trace();
     check(&trace)?;
     let mut moments: Vec<usize> = play.history.positions(|fact| {
-        matches!(fact, Fact::Acknowledged { .. } | Fact::Left | Fact::Declined | Fact::Forgotten)
+        let is_slot = matches!(fact, Fact::SlotSaved { .. } | Fact::SlotDeleted { .. });
+        let is_end = matches!(fact, Fact::Left | Fact::Declined | Fact::Forgotten);
+        is_slot || is_end || matches!(fact, Fact::Acknowledged { .. })
     });
     let removals = trace.steps.iter().enumerate().filter_map(|(position, step)| match &step.what {
         What::Remove { path, .. } if is_journal(path.path()) => Some(position + 1),
@@ -119,7 +121,8 @@ fn check_images(
 
 /// The scenarios whose every operation fails.
 fn scripts() -> Vec<Script> {
-    let names = ["play and close", "checkpoints while merging", "kill and recover", "forget"];
+    let names =
+        ["play and close", "checkpoints while merging", "kill and recover", "forget", "slots"];
     let chosen = |script: &Script| names.contains(&&*script.name);
     Script::all().into_iter().filter(chosen).collect()
 }

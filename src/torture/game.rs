@@ -10,7 +10,9 @@ use super::opening::layout;
 use super::play::no_types;
 use crate::capture::SavedTypes;
 use crate::clock::Moment;
-use crate::journal::{CheckpointId, CheckpointKind, Commit, Record, RunId, SaveId, SessionId};
+use crate::journal::{
+    CheckpointId, CheckpointKind, Commit, Record, RunId, SaveId, SessionId, SlotId,
+};
 use crate::process::{ProcessGuard, ProcessOptions};
 use crate::recovery::{Found, Machine, PrepareFailure, Prepared, Wanted, detect, prepare};
 use crate::session::{RequestError, RestoreFrom, RestoreReason};
@@ -20,7 +22,7 @@ use crate::store::{Disk, Home, SessionLock};
 use crate::writer::pending::PendingCheckpoint;
 use crate::writer::retention::Quota;
 use crate::writer::run_journal::{RunIdentity, RunJournal};
-use crate::writer::{Leave, Report, filing};
+use crate::writer::{Leave, Report, SlotOrder, SlotWork, filing};
 
 /// One process, alive.
 pub struct Game {
@@ -30,6 +32,7 @@ pub struct Game {
     pub playing: Option<Playing>,
     quota: Quota,
     settled: bool,
+    slots: SlotWork,
 }
 
 /// The session that is being played.
@@ -73,7 +76,8 @@ impl Game {
         let (process, dead) = ProcessGuard::begin(&home, "1.0", options, now);
         let machine = Machine::new(Arc::clone(&home), dead, Duration::ZERO);
         let quota = Quota::default();
-        Self { home, process, machine, playing: None, quota, settled: false }
+        let slots = SlotWork::default();
+        Self { home, process, machine, playing: None, quota, settled: false, slots }
     }
 
     pub fn detect(&mut self, now: Timestamp) -> Vec<Found> {
@@ -125,6 +129,8 @@ impl Game {
         let (home, process) = (Arc::clone(&self.home), self.process.clone());
         let journal = RunJournal::new(home, process, identity, lock, self.quota, now);
         self.settled = false;
+        // Whatever is given up by it was never acknowledged.
+        self.slots.begin_run(run, &mut Vec::new());
         self.playing = Some(Playing {
             journal,
             session,
@@ -143,7 +149,42 @@ impl Game {
         let mut turned = Turned::default();
         self.process.frame_completed(now.wall);
         self.process.beat(&self.home, now.wall);
-        let Some(playing) = &mut self.playing else { return turned };
+        self.write_journal(now, &mut turned);
+        self.slots.turn(&mut self.machine, now, &mut turned.reports);
+        let Some(playing) = &self.playing else { return turned };
+        if let Some(left) = playing.journal.has_left(now) {
+            let session = playing.session;
+            self.slots.give_up_waiting(&mut turned.reports);
+            if self.slots.is_done() {
+                turned.left = Some((session, left.complete));
+                self.process.release(session);
+                self.playing = None;
+            }
+        }
+        turned
+    }
+
+    /// Asks for something to be done with slots.
+    pub fn order_slot(&mut self, order: SlotOrder) {
+        self.slots.add(order);
+    }
+
+    /// Tells the slots what became of checkpoints.
+    pub fn tell_slots(&mut self, reports: &mut Vec<Report>) {
+        let mut consequences = Vec::new();
+        self.slots.note(reports, &mut consequences);
+        reports.append(&mut consequences);
+    }
+
+    /// The slots as they are now, by name.
+    pub fn slots(&mut self) -> Vec<(String, SlotId)> {
+        let _ = self.machine.look_at_slots();
+        let slots = self.machine.slots().slots().into_iter();
+        slots.map(|file| (file.slot.name.clone(), file.slot.id)).collect()
+    }
+
+    fn write_journal(&mut self, now: Moment, turned: &mut Turned) {
+        let Some(playing) = &mut self.playing else { return };
         let journal = &mut playing.journal;
         journal.turn(now, &mut turned.reports);
         if turned.reports.iter().any(|report| matches!(report, Report::NeedFull)) {
@@ -152,18 +193,14 @@ impl Game {
         if journal.has_begun() && !std::mem::replace(&mut self.settled, true) {
             self.machine.settle(playing.session);
         }
-        if let Some(left) = journal.has_left(now) {
-            turned.left = Some((playing.session, left.complete));
-            self.process.release(playing.session);
-            self.playing = None;
-        }
-        turned
+        self.tell_slots(&mut turned.reports);
     }
 
     /// Whether the writer has nothing to do before time passes.
     pub fn is_idle(&self, now: Moment) -> bool {
-        let Some(playing) = &self.playing else { return true };
-        playing.journal.wake(now).is_none_or(|wait| wait > Duration::ZERO)
+        let journal = self.playing.as_ref().and_then(|playing| playing.journal.wake(now));
+        let mut waits = journal.into_iter().chain(self.slots.wake());
+        waits.all(|wait| wait > Duration::ZERO)
     }
 
     pub fn set_quota(&mut self, session_bytes: u64) {
@@ -239,6 +276,11 @@ impl Playing {
         let reason = None;
         let leave = Leave { status, reason, time: now.wall, play_time: self.play_time };
         self.journal.leave(leave, now);
+    }
+
+    /// The checkpoint that was captured last.
+    pub fn newest(&self) -> CheckpointId {
+        CheckpointId { run: self.run, counter: self.counter }
     }
 
     pub fn play_time(&self) -> Duration {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::opening::{Key, Opened, OpenedSession, Reading, key};
+use super::opening::{Key, Opened, OpenedSession, OpenedSlot, Reading, key};
 use crate::journal::{CheckpointId, SessionId};
 
 /// Everything that happened, each with the number of steps that the disk had taken by then.
@@ -36,6 +36,14 @@ pub enum Fact {
     Naming { name: String },
     /// Whatever it was to be called last is durable.
     Named,
+    /// The player saves under a name, so from now on the slot may be found.
+    SlotSaving { name: String, id: CheckpointId },
+    /// The game was told that the slot is safe.
+    SlotSaved { name: String, id: CheckpointId },
+    /// The slot is being deleted, and may be gone.
+    SlotDeleting { name: String },
+    /// The game was told that it is gone.
+    SlotDeleted { name: String },
 }
 
 /// What the promise amounts to.
@@ -95,6 +103,17 @@ pub struct Debt {
     noted: usize,
     captured: HashMap<Key, Captured>,
     sessions: BTreeMap<SessionId, Owed>,
+    slots: BTreeMap<String, OwedSlot>,
+}
+
+/// What is owed of the slot of one name.
+#[derive(Clone, Debug, Default)]
+struct OwedSlot {
+    /// The checkpoint that it was told to hold.
+    told: Option<Key>,
+    /// What it may hold since somebody wanted it to.
+    wanted: BTreeSet<Key>,
+    may_be_gone: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -151,8 +170,37 @@ impl Debt {
             if let Fact::Captured { id, digest } = fact {
                 self.captured.insert(key(*id), Captured { digest: *digest, order });
             }
+            if self.follow_slot(fact) {
+                continue;
+            }
             self.sessions.entry(*session).or_default().follow(fact);
         }
+    }
+
+    /// Takes in what was done with slots, and says whether that is what the fact is about.
+    fn follow_slot(&mut self, fact: &Fact) -> bool {
+        let (Fact::SlotSaving { name, .. }
+        | Fact::SlotSaved { name, .. }
+        | Fact::SlotDeleting { name }
+        | Fact::SlotDeleted { name }) = fact
+        else {
+            return false;
+        };
+        let slot = self.slots.entry(name.clone()).or_default();
+        match fact {
+            Fact::SlotSaving { id, .. } => {
+                slot.wanted.insert(key(*id));
+            }
+            Fact::SlotSaved { id, .. } => {
+                // What was wanted before was overwritten by it; it was the first in the line.
+                let later = slot.wanted.iter().copied().filter(|wanted| wanted.1 > id.counter);
+                slot.wanted = later.collect();
+                (slot.told, slot.may_be_gone) = (Some(key(*id)), false);
+            }
+            Fact::SlotDeleting { .. } => slot.may_be_gone = true,
+            _ => *slot = OwedSlot::default(),
+        }
+        true
     }
 
     /// Takes over what was captured elsewhere, so that it may be found.
@@ -176,12 +224,51 @@ impl Debt {
         for (session, found) in &opened.sessions {
             self.check_truth(found).map_err(|wrong| format!("{session}: {wrong}"))?;
         }
+        for slot in &opened.slots {
+            self.check_slot_truth(slot)?;
+        }
         if promise == Promise::NoFalseState {
             return Ok(());
         }
         for (session, owed) in &self.sessions {
             let found = opened.sessions.get(session);
             self.check_owed(owed, found).map_err(|wrong| format!("{session}: {wrong}"))?;
+        }
+        self.check_slots(opened)
+    }
+
+    /// Whether a slot holds what was captured.
+    fn check_slot_truth(&self, slot: &OpenedSlot) -> Result<(), String> {
+        let OpenedSlot { name, checkpoint, reading } = slot;
+        match self.captured.get(checkpoint) {
+            _ if *reading == Reading::Lost => Ok(()),
+            None => Err(format!("slot {name:?} holds {checkpoint:?}, which never was")),
+            Some(captured) if !captured.may_read(*reading) => {
+                Err(format!("slot {name:?} isn't what {checkpoint:?} was"))
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Whether every slot is there that was told to be, and holds what it was told to, or what somebody
+    /// wanted it to hold since.
+    fn check_slots(&self, opened: &Opened) -> Result<(), String> {
+        if opened.unread_slots > 0 {
+            return Err(format!("{} slots can't be read", opened.unread_slots));
+        }
+        for (name, owed) in &self.slots {
+            let found: Vec<&OpenedSlot> =
+                opened.slots.iter().filter(|slot| slot.name == *name).collect();
+            let is_right = |slot: &OpenedSlot| {
+                let wanted = owed.wanted.contains(&slot.checkpoint);
+                slot.reading != Reading::Lost && (wanted || owed.told == Some(slot.checkpoint))
+            };
+            if let Some(wrong) = found.iter().find(|slot| !is_right(slot)) {
+                return Err(format!("slot {wrong:?} is not what is owed: {owed:?}"));
+            }
+            if found.is_empty() && owed.told.is_some() && !owed.may_be_gone {
+                return Err(format!("slot {name:?} is gone: {owed:?}"));
+            }
         }
         Ok(())
     }
@@ -265,7 +352,11 @@ impl Owed {
     fn follow(&mut self, fact: &Fact) {
         let is_over = self.stand == Stand::Forgotten;
         match fact {
-            Fact::Captured { .. } => {}
+            Fact::Captured { .. }
+            | Fact::SlotSaving { .. }
+            | Fact::SlotSaved { .. }
+            | Fact::SlotDeleting { .. }
+            | Fact::SlotDeleted { .. } => {}
             // Nothing can be done any more to what was deleted.
             Fact::TakingUp | Fact::Forgetting if is_over => {}
             Fact::Acknowledged { id } => {

@@ -13,7 +13,7 @@ use crate::journal::{CheckpointId, SessionId};
 use crate::process::dead_processes;
 use crate::recovery::{Found, Machine, detect};
 use crate::store::simulated_disk::{Image, SimulatedDisk};
-use crate::store::{Disk, Home, Layout, StoredSession};
+use crate::store::{DirectoryStore, Disk, Home, Layout, SlotShelf, StoredSession};
 
 /// A checkpoint's run and counter, which have an order.
 pub type Key = (u64, u64);
@@ -27,6 +27,17 @@ pub fn key(id: CheckpointId) -> Key {
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Opened {
     pub sessions: BTreeMap<SessionId, OpenedSession>,
+    pub slots: Vec<OpenedSlot>,
+    /// Files that are called like slots and can't be used.
+    pub unread_slots: usize,
+}
+
+/// What a start finds of one slot.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct OpenedSlot {
+    pub name: String,
+    pub checkpoint: Key,
+    pub reading: Reading,
 }
 
 /// What a start finds of one session.
@@ -110,7 +121,27 @@ impl Opened {
                 opened.sessions.entry(session).or_default().read(stored, depth);
             }
         }
+        opened.read_slots(&home.store);
         opened
+    }
+
+    fn read_slots(&mut self, store: &DirectoryStore) {
+        let mut shelf = SlotShelf::default();
+        if shelf.look(store).is_err() {
+            return;
+        }
+        self.unread_slots = shelf.unread().count();
+        for file in shelf.slots() {
+            let Some(checkpoint) = file.header.slot_checkpoint() else { continue };
+            let mut stored = store.open_slot(&file.path, &file.header);
+            let read = read_checkpoint(&mut stored, checkpoint);
+            self.slots.push(OpenedSlot {
+                name: file.slot.name.clone(),
+                checkpoint: key(checkpoint),
+                reading: read.map_or(Reading::Lost, Reading::Restored),
+            });
+        }
+        self.slots.sort_by(|a, b| (&a.name, a.checkpoint).cmp(&(&b.name, b.checkpoint)));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Plays a script on a simulated disk, and keeps the history.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -15,9 +15,9 @@ use crate::capture::SavedTypes;
 use crate::clock::Moment;
 use crate::journal::{CheckpointId, CheckpointKind, Record, RunId, SessionId};
 use crate::session::SessionStatus;
-use crate::session::{RestoreFrom, RestoreReason};
+use crate::session::{RestoreFrom, RestoreReason, SaveSlot};
 use crate::store::simulated_disk::SimulatedDisk;
-use crate::writer::Report;
+use crate::writer::{Report, SlotOrder};
 
 /// Turns after which a writer that still isn't idle is stuck.
 const MANY_TURNS: usize = 400;
@@ -42,6 +42,8 @@ pub struct Play {
     renamed: bool,
     /// Whether what is restored may be anything.
     trusts_nobody: bool,
+    /// The slots that are being deleted.
+    deleting: VecDeque<String>,
 }
 
 /// What kinds of checkpoints are captured from a made-up world is all the same to recovery: it
@@ -73,6 +75,7 @@ impl Play {
             saved_by_hand: Vec::new(),
             renamed: false,
             trusts_nobody: false,
+            deleting: VecDeque::new(),
         }
     }
 
@@ -99,6 +102,7 @@ impl Play {
             saved_by_hand: Vec::new(),
             renamed: false,
             trusts_nobody: false,
+            deleting: VecDeque::new(),
         }
     }
 
@@ -165,6 +169,9 @@ impl Play {
             Action::Rewind => {}
             Action::Decline => self.decline(),
             Action::Forget => self.forget(),
+            Action::SaveSlot => self.save_slot(false),
+            Action::Overwrite => self.save_slot(true),
+            Action::DeleteSlot => self.delete_slot(),
         }
     }
 
@@ -237,6 +244,7 @@ impl Play {
         let id = CheckpointId { run, counter: commit.counter };
         let digest = with_commit(playing.world.digest(), &commit);
         self.worlds.insert(key(id), (playing.world.clone(), digest));
+        self.game.tell_slots(&mut reports);
         self.note(session, Fact::Captured { id, digest });
         if kind == CheckpointKind::Manual {
             self.saved_by_hand.push(id);
@@ -247,8 +255,9 @@ impl Play {
     pub fn turn(&mut self) {
         let session = self.game.playing.as_ref().map(|playing| playing.session);
         let turned = self.game.turn(self.now);
+        let nobody = SessionId::from(uuid::Uuid::nil());
+        self.take_reports(session.unwrap_or(nobody), turned.reports);
         let Some(session) = session else { return };
-        self.take_reports(session, turned.reports);
         if let Some((left, complete)) = turned.left {
             match complete {
                 true => self.note(left, Fact::Left),
@@ -270,9 +279,58 @@ impl Play {
                         self.saved_by_hand.clear();
                     }
                 }
+                Report::Slot { order, result: Ok(_) } => self.note_slot(session, order),
                 _ => {}
             }
         }
+    }
+
+    /// Something that was asked of slots was done.
+    fn note_slot(&mut self, session: SessionId, order: SlotOrder) {
+        match order {
+            SlotOrder::Save { slot, checkpoint, .. } => {
+                let name = slot.name().to_owned();
+                self.note(session, Fact::SlotSaved { name, id: checkpoint });
+            }
+            SlotOrder::Delete { .. } => {
+                if let Some(name) = self.deleting.pop_front() {
+                    self.note(session, Fact::SlotDeleted { name });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn save_slot(&mut self, overwrite: bool) {
+        let name = self.slot_name();
+        self.checkpoint(CheckpointKind::Manual);
+        let Some(playing) = &self.game.playing else { return };
+        let (session, checkpoint) = (playing.session, playing.newest());
+        let slot = SaveSlot::manual(name.clone());
+        let slot = if overwrite { slot.overwrite() } else { slot };
+        self.note(session, Fact::SlotSaving { name, id: checkpoint });
+        self.game.order_slot(SlotOrder::Save { slot, session, checkpoint });
+        self.turn();
+    }
+
+    fn delete_slot(&mut self) {
+        let name = self.slot_name();
+        let slots = self.game.slots().into_iter();
+        let Some((name, slot)) = slots.into_iter().find(|(known, _)| *known == name) else {
+            return;
+        };
+        let nobody = SessionId::from(uuid::Uuid::nil());
+        self.note(nobody, Fact::SlotDeleting { name: name.clone() });
+        self.deleting.push_back(name);
+        self.game.order_slot(SlotOrder::Delete { slot });
+        // Whether it works out or not, it is known before anything else is asked for.
+        self.settle();
+        self.deleting.clear();
+    }
+
+    fn slot_name(&mut self) -> String {
+        let names = ["Boss", "boss"];
+        names[self.random.below(2) as usize].to_owned()
     }
 
     fn status(&mut self, status: SessionStatus) {

@@ -23,6 +23,8 @@ pub fn check(trace: &Trace) -> Result<(), String> {
     let mut created: BTreeMap<FileId, u32> = BTreeMap::new();
     let mut failed: BTreeSet<FileId> = BTreeSet::new();
     let mut journals: BTreeMap<FileId, Journal> = BTreeMap::new();
+    let mut unsynced: BTreeSet<FileId> = BTreeSet::new();
+    let mut slots: BTreeSet<FileId> = BTreeSet::new();
     for (position, step) in trace.steps.iter().enumerate() {
         let wrong = |what: &str| Err(format!("after {position} steps: {what}: {}", step.what));
         match &step.what {
@@ -44,7 +46,11 @@ pub fn check(trace: &Trace) -> Result<(), String> {
                 if created.get(file) != Some(&step.process) {
                     return wrong("an append to a file that another process created");
                 }
+                if slots.contains(file) {
+                    return wrong("an append to a slot that is in its place");
+                }
                 note_failure(&mut failed, *file, *succeeded);
+                unsynced.insert(*file);
                 if let Some(journal) = journals.get_mut(file) {
                     journal.has_unsynced_bytes = true;
                 }
@@ -54,6 +60,9 @@ pub fn check(trace: &Trace) -> Result<(), String> {
                     return wrong("a sync of a file that failed");
                 }
                 note_failure(&mut failed, *file, *succeeded);
+                if *succeeded {
+                    unsynced.remove(file);
+                }
                 if let Some(journal) = journals.get_mut(file).filter(|_| *succeeded) {
                     journal.has_unsynced_bytes = false;
                 }
@@ -76,7 +85,13 @@ pub fn check(trace: &Trace) -> Result<(), String> {
                     return wrong("a journal is removed while the one for it isn't durable");
                 }
             }
-            What::Rename { from, to, .. } => {
+            What::Rename { from, to, file } => {
+                if is_slot(to.path()) {
+                    if unsynced.contains(file) || failed.contains(file) {
+                        return wrong("a slot takes its place before it is durable");
+                    }
+                    slots.insert(*file);
+                }
                 if [from, to].iter().any(|place| is_journal(place.path())) {
                     return wrong("a journal is renamed or replaced");
                 }
@@ -99,6 +114,11 @@ impl Journal {
 /// Whether a file is part of a session.
 pub fn is_journal(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "journal")
+}
+
+/// Whether a file is a slot.
+fn is_slot(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "save")
 }
 
 fn note_failure(failed: &mut BTreeSet<FileId>, file: FileId, succeeded: bool) {

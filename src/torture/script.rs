@@ -48,6 +48,12 @@ pub enum Action {
     Decline,
     /// The session that is not being played is deleted.
     Forget,
+    /// The player saves under one of two names, if that is free.
+    SaveSlot,
+    /// The player saves under one of two names, whatever is there.
+    Overwrite,
+    /// The player deletes one of two slots.
+    DeleteSlot,
 }
 
 /// A scenario: what happens, and the numbers that it happens with.
@@ -66,8 +72,9 @@ impl Script {
     /// The scenarios that every test run explores.
     pub fn all() -> Vec<Self> {
         use Action::{
-            Auto, BeginMerge, Burst, Close, Crowd, Decline, End, Forget, Full, Kill, Manual, Merge,
-            Pause, Recover, RecoverOlder, Rename, Resume, Rewind, Settle, Start, Turn,
+            Auto, BeginMerge, Burst, Close, Crowd, Decline, DeleteSlot, End, Forget, Full, Kill,
+            Manual, Merge, Overwrite, Pause, Recover, RecoverOlder, Rename, Resume, Rewind,
+            SaveSlot, Settle, Start, Turn,
         };
         vec![
             Self::named("play and close", &[Start, Auto, Manual, Auto, Close]),
@@ -91,6 +98,13 @@ impl Script {
             ),
             Self::named("decline", &[Start, Auto, Kill, Decline, Start, Auto, Close]),
             Self::named("forget", &[Start, Auto, Merge, Auto, Close, Forget, Start, Auto]),
+            Self::named(
+                "slots",
+                &[
+                    Start, SaveSlot, Auto, Overwrite, Overwrite, SaveSlot, Settle, Kill, Overwrite,
+                    Recover, Overwrite, DeleteSlot, Settle, Overwrite, Close, Forget, DeleteSlot,
+                ],
+            ),
             Self::named("end", &[Start, Auto, End, Start, Manual, Kill, Recover]),
             Self::named(
                 "little room",
@@ -124,12 +138,14 @@ impl Script {
 
     fn draw(playing: bool, random: &mut Random) -> Action {
         use Action::{
-            Auto, BeginMerge, Burst, Close, Crowd, Decline, End, Forget, Full, Kill, Manual, Merge,
-            Pause, Recover, RecoverOlder, Rename, Resume, Rewind, Settle, Start, Turn, Widen,
+            Auto, BeginMerge, Burst, Close, Crowd, Decline, DeleteSlot, End, Forget, Full, Kill,
+            Manual, Merge, Overwrite, Pause, Recover, RecoverOlder, Rename, Resume, Rewind,
+            SaveSlot, Settle, Start, Turn, Widen,
         };
-        const PLAYED: [Action; 24] = [
+        const PLAYED: [Action; 28] = [
             Auto, Auto, Auto, Auto, Auto, Burst, Burst, Manual, Full, Pause, Resume, Rename, Turn,
-            Turn, Merge, Merge, BeginMerge, Settle, Crowd, Widen, Rewind, Close, Kill, End,
+            Turn, SaveSlot, Overwrite, Overwrite, DeleteSlot, Merge, Merge, BeginMerge, Settle,
+            Crowd, Widen, Rewind, Close, Kill, End,
         ];
         const LEFT: [Action; 10] = [
             Recover,

@@ -89,6 +89,7 @@ fn write_down(
         schema: head.schema,
         created: now,
         metadata: head.metadata.clone(),
+        slot: None,
     };
     let write = || -> Result<(), WriteFailure> {
         let mut segment = OpenSegment::begin(&home.store, &header, Preamble::default())?;

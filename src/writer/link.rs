@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded, unbounded};
 use tracing::error;
 
-use super::{Order, Report, Worker};
+use super::{Order, Report, SlotOrder, Worker};
 use crate::clock::{Clock, Moment, deadline};
 
 /// Orders that may wait in the channel. Further ones wait on the main thread, in order.
@@ -24,6 +24,8 @@ pub(crate) struct Link {
     driver: Driver,
     /// Captures that were sent and whose buffers haven't come back.
     captures_in_flight: usize,
+    /// Things to be done with slots that nothing was reported of.
+    slots_in_flight: usize,
     /// How long dropping the link waits for what was captured to be on disk.
     pub patience: Duration,
 }
@@ -68,13 +70,16 @@ impl Link {
     }
 
     fn new(driver: Driver) -> Self {
-        Self { driver, captures_in_flight: 0, patience: Duration::from_secs(3) }
+        Self { driver, captures_in_flight: 0, slots_in_flight: 0, patience: Duration::from_secs(3) }
     }
 
     /// Sends an order. Orders are carried out one after the other.
     pub(crate) fn send(&mut self, order: Order, now: Moment) {
         if matches!(order, Order::Checkpoint(_)) {
             self.captures_in_flight += 1;
+        }
+        if matches!(order, Order::Slot(_)) {
+            self.slots_in_flight += 1;
         }
         match &mut self.driver {
             Driver::Inline { worker, .. } => worker.carry_out(order, now),
@@ -88,6 +93,11 @@ impl Link {
     /// Captures that the writer hasn't worked off.
     pub(crate) fn captures_in_flight(&self) -> usize {
         self.captures_in_flight
+    }
+
+    /// Things to be done with slots that the writer isn't done with.
+    pub(crate) fn slots_in_flight(&self) -> usize {
+        self.slots_in_flight
     }
 
     /// Once a frame: sends what had to wait, and gives a driven writer its turn.
@@ -145,6 +155,10 @@ impl Link {
     fn count(&mut self, report: Option<Report>) -> Option<Report> {
         if matches!(report, Some(Report::Emptied(_))) {
             self.captures_in_flight = self.captures_in_flight.saturating_sub(1);
+        }
+        let is_asked_for = |order: &SlotOrder| !matches!(order, SlotOrder::Refresh { .. });
+        if matches!(&report, Some(Report::Slot { order, .. }) if is_asked_for(order)) {
+            self.slots_in_flight = self.slots_in_flight.saturating_sub(1);
         }
         report
     }

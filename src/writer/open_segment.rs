@@ -79,10 +79,18 @@ impl OpenSegment {
         header: &SegmentHeader,
         preamble: Preamble<'_>,
     ) -> Result<Self, WriteFailure> {
-        let CreatedSegment { file, path, encoder, unsynced_directories } =
-            store.create_segment(header)?;
+        Self::of(store.create_segment(header)?, header.segment, preamble)
+    }
+
+    /// Goes on with a file that was just created.
+    pub(super) fn of(
+        created: CreatedSegment,
+        number: u32,
+        preamble: Preamble<'_>,
+    ) -> Result<Self, WriteFailure> {
+        let CreatedSegment { file, path, encoder, unsynced_directories } = created;
         let target = Target { file, path, unsynced_directories, unsynced_bytes: 0 };
-        let mut segment = Self { target, encoder, number: header.segment, synced: None };
+        let mut segment = Self { target, encoder, number, synced: None };
         for (kind, payload) in preamble.unknown_frames {
             let bytes = segment.encoder.encode_opaque(*kind, payload)?;
             segment.target.append(&bytes)?;

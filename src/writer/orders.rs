@@ -5,13 +5,17 @@ use std::time::{Duration, Instant};
 use bevy::ecs::entity::Entity;
 use jiff::Timestamp;
 
+use super::{SlotDone, SlotOrder};
 use crate::capture::{
     Capture, Carried, Claimed, DriftedType, GameClock, KeyedIds, Parking, SaveKey, StateChange,
 };
 use crate::journal::{CheckpointId, CheckpointKind, FrameKind, Record, RunId, SaveId, SessionId};
 use crate::process::PreviousRun;
-use crate::recovery::{Found, Prepared, Wanted};
-use crate::session::{CheckpointError, RecoveryError, RequestError};
+use crate::recovery::{Found, Prepared, SlotListing, Wanted};
+use crate::session::{
+    Attachment, AttachmentError, AttachmentOf, CheckpointError, RecoveryError, RequestError,
+    SlotError,
+};
 use crate::session::{EndReason, Fields, SessionContext, SessionMetadata, SessionStatus};
 
 /// What the main thread orders. Orders are carried out one after the other.
@@ -40,6 +44,10 @@ pub(crate) enum Order {
     Decline(SessionId),
     /// Delete a session.
     Forget(SessionId),
+    /// Do something with slots, after everything that was ordered before.
+    Slot(SlotOrder),
+    /// Read an attachment.
+    ReadAttachment { of: AttachmentOf, name: String },
     /// How much room there is.
     Quota { session_bytes: u64, total_bytes: u64 },
     /// Write the process record anew, since what it says would be wrong: the process is exiting, or
@@ -97,7 +105,15 @@ pub(crate) struct Leave {
 pub(crate) enum Report {
     /// All sessions were looked at. If the process before was still dying at the start, it is only
     /// known now how it ended.
-    Detected { found: Vec<Found>, previous: Option<Box<PreviousRun>> },
+    Detected {
+        /// What was found anew, or waits for an answer.
+        found: Vec<Found>,
+        /// The sessions that aren't there any more.
+        gone: Vec<SessionId>,
+        /// The slots, if anything about them changed.
+        slots: Option<SlotListing>,
+        previous: Option<Box<PreviousRun>>,
+    },
     /// The run began. A new session's context is told, since asking the machine takes a while.
     TakenUp { session: SessionId, context: SessionContext },
     /// A checkpoint is ready to be restored.
@@ -126,6 +142,10 @@ pub(crate) enum Report {
     Declined { session: SessionId, result: Result<(), RequestError> },
     /// A session was deleted, or not.
     Forgotten { session: SessionId, result: Result<(), RequestError> },
+    /// Something was done with slots, or not.
+    Slot { order: SlotOrder, result: Result<SlotDone, SlotError> },
+    /// An attachment was read, or not.
+    AttachmentRead { of: AttachmentOf, name: String, result: Result<Attachment, AttachmentError> },
     /// The buffers of a capture, for use again.
     Emptied(Box<Capture>),
 }

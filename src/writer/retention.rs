@@ -52,13 +52,24 @@ pub(super) fn prune_session(store: &DirectoryStore, session: SessionId, quota: Q
     if let Err(error) = verify_what_must_stay(&mut stored) {
         return warn!(%session, %error, "nothing is pruned");
     }
-    for segment in removable(&stored, quota) {
+    let removable = removable(&stored, quota);
+    let thins_history = !removable.is_empty();
+    for segment in removable {
         let Some(path) = stored.path_of(segment) else { continue };
         debug!(%session, path = %path.display(), "segment pruned");
         if let Err(error) = store.remove_segment(path) {
             warn!(%session, %error, "a segment can't be pruned");
         }
     }
+    if thins_history && !stored.beside().is_empty() {
+        prune_attachments(store, session);
+    }
+}
+
+/// Removes the attachments of checkpoints that aren't there any more.
+fn prune_attachments(store: &DirectoryStore, session: SessionId) {
+    let Ok(stored) = store.open_session(session) else { return };
+    store.remove_attachments(session, |checkpoint| stored.index().commit(checkpoint).is_none());
 }
 
 /// Reads the generations that must stay, so that none is kept for another that turns out to be
@@ -246,6 +257,11 @@ fn speaks_of_a_head(index: &SessionIndex, number: usize) -> bool {
 /// sessions together fit. None loses its last good checkpoint.
 pub(super) fn prune_others(store: &DirectoryStore, playing: SessionId, quota: Quota) {
     let Ok(ids) = store.sessions() else { return };
+    // Nearly always there is room enough, and nothing has to be read to know that.
+    let known = ids.iter().filter_map(|id| store.session_bytes(*id).ok());
+    if known.sum::<u64>() <= quota.total_bytes {
+        return;
+    }
     let mut sessions: Vec<StoredSession> =
         ids.into_iter().filter_map(|id| store.open_session(id).ok()).collect();
     let mut total: u64 = sessions.iter().map(StoredSession::bytes).sum();

@@ -398,6 +398,7 @@ impl RunJournal {
             schema: identity.schema,
             created: now.wall,
             metadata: identity.metadata,
+            slot: None,
         }
     }
 

@@ -13,6 +13,7 @@ use super::pending::PendingCheckpoint;
 use super::retention::Quota;
 use super::run_journal::{RunIdentity, RunJournal};
 use super::self_test::SelfTest;
+use super::slot_work::SlotWork;
 use super::{CheckpointOrder, Order, Report, TakeUp};
 use crate::capture::{EncodeFailure, Encoder, SavedTypes};
 use crate::clock::Moment;
@@ -40,6 +41,7 @@ pub(crate) struct Worker {
     /// Sessions that were read to be taken up, and their locks.
     prepared: HashMap<SessionId, Option<SessionLock>>,
     playing: Option<(RunJournal, Encoder)>,
+    slots: SlotWork,
     quota: Quota,
     reports: Vec<Report>,
     last_beat: Duration,
@@ -70,6 +72,7 @@ impl Worker {
             context: None,
             prepared: HashMap::new(),
             playing: None,
+            slots: SlotWork::default(),
             quota: Quota::default(),
             reports: Vec::new(),
             last_beat: Duration::ZERO,
@@ -77,6 +80,12 @@ impl Worker {
             asked_for_full: None,
             self_test: None,
         }
+    }
+
+    /// Tells the game's slots from those of other games.
+    pub(crate) fn of_game(mut self, game: String) -> Self {
+        self.machine = self.machine.of_game(game);
+        self
     }
 
     /// What there is to report.
@@ -140,6 +149,11 @@ impl Worker {
                 }
                 self.reports.push(Report::Forgotten { session, result });
             }
+            Order::Slot(order) => self.slots.add(order),
+            Order::ReadAttachment { of, name } => {
+                let result = recovery::read_attachment(&mut self.machine, of, &name);
+                self.reports.push(Report::AttachmentRead { of, name, result });
+            }
             Order::Quota { session_bytes, total_bytes } => {
                 self.quota = Quota { session_bytes, total_bytes };
                 if let Some((journal, _)) = &mut self.playing {
@@ -156,38 +170,54 @@ impl Worker {
         if beat_is_due || self.process.exit_is_news() {
             self.beat(now);
         }
-        let mut wake = HEARTBEAT.saturating_sub(now.elapsed.saturating_sub(self.last_beat));
-        if let Some((journal, _)) = &mut self.playing {
-            journal.turn(now, &mut self.reports);
-            if let Some(test) = self.self_test.take_if(|test| journal.has_saved(test.counter())) {
-                run(test, &self.home, &self.types, &mut self.reports);
-            }
-            if journal.has_begun() && !std::mem::replace(&mut self.settled, true) {
-                // Only now is what was left behind before of no use to anybody.
-                self.machine.settle(journal.session());
-            }
-            if let Some(left) = journal.has_left(now) {
-                let session = journal.session();
-                self.playing = None;
-                if left.complete {
-                    self.process.release(session);
-                } else {
-                    self.process.left_without_end(session);
-                    self.machine.note_left(session);
-                }
-                self.reports.push(Report::Left { session, complete: left.complete });
-            } else if let Some(busy) = journal.wake(now) {
-                wake = wake.min(busy);
-            }
+        self.write_journal(now);
+        self.slots.turn(&mut self.machine, now, &mut self.reports);
+        self.note_if_left(now);
+        let next_beat = HEARTBEAT.saturating_sub(now.elapsed.saturating_sub(self.last_beat));
+        let journal = self.playing.as_ref().and_then(|(journal, _)| journal.wake(now));
+        [journal, self.slots.wake()].into_iter().flatten().fold(next_beat, Duration::min)
+    }
+
+    fn write_journal(&mut self, now: Moment) {
+        let Some((journal, _)) = &mut self.playing else { return };
+        let mut news = Vec::new();
+        journal.turn(now, &mut news);
+        if let Some(test) = self.self_test.take_if(|test| journal.has_saved(test.counter())) {
+            run(test, &self.home, &self.types, &mut news);
         }
-        wake
+        if journal.has_begun() && !std::mem::replace(&mut self.settled, true) {
+            // Only now is what was left behind before of no use to anybody.
+            self.machine.settle(journal.session());
+        }
+        self.take_in(news);
+    }
+
+    /// Notes that the run is over. Whoever waits for that also waits for the slots that are on their
+    /// way.
+    fn note_if_left(&mut self, now: Moment) {
+        let Some((journal, _)) = &self.playing else { return };
+        let Some(left) = journal.has_left(now) else { return };
+        let session = journal.session();
+        self.slots.give_up_waiting(&mut self.reports);
+        if !self.slots.is_done() {
+            return;
+        }
+        self.playing = None;
+        if left.complete {
+            self.process.release(session);
+        } else {
+            self.process.left_without_end(session);
+            self.machine.note_left(session);
+        }
+        self.reports.push(Report::Left { session, complete: left.complete });
     }
 
     /// Writes what was captured, once the app is gone. There is no end mark: only the app knows
     /// whether this is one.
     pub(crate) fn finish(&mut self, now: Moment) {
-        if let Some((journal, _)) = &mut self.playing {
-            journal.turn(now, &mut self.reports);
+        self.turn(now);
+        while self.slots.wake() == Some(Duration::ZERO) {
+            self.turn(now);
         }
         self.beat(now);
     }
@@ -202,10 +232,11 @@ impl Worker {
 
     fn detect(&mut self, now: Moment) {
         let _span = debug_span!("detect_sessions").entered();
-        let found = recovery::detect(&mut self.machine, &self.types, now.wall);
+        let slots = self.machine.list_slots();
+        let (found, gone) = recovery::look(&mut self.machine, &self.types, now.wall);
         let last = self.machine.last_to_die();
         let previous = last.map(|record| Box::new(PreviousRun::told_by(record, &self.home.boot)));
-        self.reports.push(Report::Detected { found, previous });
+        self.reports.push(Report::Detected { found, gone, slots, previous });
     }
 
     fn prepare(&mut self, wanted: Wanted, now: Moment) {
@@ -236,6 +267,7 @@ impl Worker {
 
     fn take_up(&mut self, mut take_up: TakeUp, now: Moment) {
         let session = take_up.metadata.id;
+        self.slots.begin_run(take_up.run, &mut self.reports);
         if take_up.ancestors.is_empty() {
             take_up.metadata.context = self.context();
         }
@@ -318,7 +350,16 @@ impl Worker {
             events_through: 0,
         };
         let checkpoint = PendingCheckpoint { blocks, commit, handed_over: order.handed_over };
-        journal.checkpoint(checkpoint, &mut self.reports);
+        let mut news = Vec::new();
+        journal.checkpoint(checkpoint, &mut news);
+        self.take_in(news);
+    }
+
+    /// Takes in what the journal reports, and what that means for slots.
+    fn take_in(&mut self, news: Vec<Report>) {
+        let mut consequences = Vec::new();
+        self.slots.note(&news, &mut consequences);
+        self.reports.extend(news.into_iter().chain(consequences));
     }
 
     /// What this machine is. Asked once, since it takes a few milliseconds.

@@ -283,7 +283,9 @@ fn a_world_that_lost_nearly_everything_can_be_had_back_from_before() {
     let world = app.world_mut();
     let doomed: Vec<Entity> =
         world.query_filtered::<Entity, With<Health>>().iter(world).skip(3).collect();
-    doomed.into_iter().for_each(|entity| drop(world.despawn(entity)));
+    for entity in doomed {
+        world.despawn(entity);
+    }
     // Long enough for history to be thinned and segments to go.
     for minute in 0..90 {
         app.world_mut().resource_mut::<Score>().0 = minute;

@@ -1,6 +1,8 @@
 //! Tests through the public API, in one binary, since each links Bevy anew.
 
+mod attachments;
 mod bad_input;
+mod bad_slots;
 mod clean_exits;
 mod clocks;
 mod common;
@@ -21,5 +23,6 @@ mod restore_failures;
 mod restore_protocol;
 mod saved_types;
 mod self_test;
+mod slots;
 mod versions;
 mod waiting;

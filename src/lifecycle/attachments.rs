@@ -1,0 +1,61 @@
+//! Attachments: what the main thread does for them.
+
+use bevy::prelude::*;
+use tracing::debug;
+
+use super::SessionCatalog;
+use super::notifications::{AttachmentSaved, notify};
+use super::runtime::RuntimeParts;
+use crate::journal::{CheckpointId, SessionId};
+use crate::recovery::THUMBNAIL;
+use crate::session::{
+    Attachment, AttachmentError, AttachmentOf, RequestError, check_attachment_name,
+};
+use crate::writer::{Order, SlotOrder};
+
+impl RuntimeParts {
+    /// Has an attachment laid beside a checkpoint, once that is durable.
+    pub(super) fn attach(
+        &mut self,
+        checkpoint: CheckpointId,
+        attachment: &Attachment,
+    ) -> Result<(), RequestError> {
+        let Some(playing) = &self.playing else { return Err(RequestError::NoSession) };
+        attachment.check()?;
+        if checkpoint.run == playing.run && checkpoint.counter > playing.counter {
+            return Err(AttachmentError::UnknownCheckpoint.into());
+        }
+        let (session, attachment) = (playing.session, attachment.clone());
+        self.order(Order::Slot(SlotOrder::Attach { session, checkpoint, attachment }));
+        Ok(())
+    }
+
+    pub(super) fn read_attachment(
+        &mut self,
+        of: AttachmentOf,
+        name: &str,
+    ) -> Result<(), RequestError> {
+        check_attachment_name(name)?;
+        self.order(Order::ReadAttachment { of, name: name.to_owned() });
+        Ok(())
+    }
+}
+
+/// An attachment lies beside its checkpoint.
+pub(super) fn attached(
+    world: &mut World,
+    session: SessionId,
+    checkpoint: CheckpointId,
+    name: String,
+) {
+    let mut catalog = world.get_resource_or_init::<SessionCatalog>();
+    let entry = catalog.get_mut(session).filter(|entry| {
+        let is_newer = entry.thumbnail.is_none_or(|known| known.counter <= checkpoint.counter);
+        name == THUMBNAIL && is_newer
+    });
+    if let Some(entry) = entry {
+        entry.thumbnail = Some(checkpoint);
+    }
+    debug!(%session, %checkpoint, name, "attachment saved");
+    notify(world, AttachmentSaved { session, checkpoint, name });
+}

@@ -1,0 +1,85 @@
+//! The slots in the catalogue.
+
+use std::collections::HashMap;
+
+use crate::journal::{SessionId, SlotId, SlotKind, Validity};
+use crate::recovery::{SlotEntry, SlotListing, UnreadableSlot};
+use crate::session::SlotError;
+
+use super::SessionCatalog;
+
+impl SessionCatalog {
+    /// All slots of all sessions and players, the one that was captured last first.
+    #[must_use]
+    pub fn slots(&self) -> &[SlotEntry] {
+        &self.listing.slots
+    }
+
+    /// The slots of one session, the one that was captured last first.
+    pub fn slots_of(&self, session: SessionId) -> impl Iterator<Item = &SlotEntry> {
+        self.slots().iter().filter(move |slot| slot.session.id == session)
+    }
+
+    /// One slot.
+    #[must_use]
+    pub fn slot(&self, slot: SlotId) -> Option<&SlotEntry> {
+        self.slots().iter().find(|entry| entry.id == slot)
+    }
+
+    /// The manual slot of a player that is called so, letter by letter.
+    #[must_use]
+    pub fn slot_named(&self, player: Option<&str>, name: &str) -> Option<&SlotEntry> {
+        self.slots().iter().find(|entry| {
+            let is_own = entry.session.player.as_deref() == player;
+            is_own && entry.kind == SlotKind::Manual && entry.name == name
+        })
+    }
+
+    /// The files among the slots that can't be used: damaged, of a newer release, of another game.
+    #[must_use]
+    pub fn unreadable_slots(&self) -> &[UnreadableSlot] {
+        &self.listing.unreadable
+    }
+
+    pub(super) fn why_unreadable(&self, slot: SlotId) -> SlotError {
+        let file = self.unreadable_slots().iter().find(|file| file.id == slot);
+        file.map_or(SlotError::Unknown, |file| file.error.clone())
+    }
+
+    pub(super) fn list_slots(&mut self, listing: SlotListing) {
+        self.listing = listing;
+        self.count_slots();
+    }
+
+    pub(super) fn put_slot(&mut self, entry: SlotEntry) {
+        self.listing.slots.retain(|known| known.id != entry.id);
+        let slots = &mut self.listing.slots;
+        let place = slots.partition_point(|known| known.newest_first(&entry).is_lt());
+        slots.insert(place, entry);
+        self.count_slots();
+    }
+
+    pub(super) fn remove_slot(&mut self, slot: SlotId) {
+        self.listing.slots.retain(|known| known.id != slot);
+        self.listing.unreadable.retain(|known| known.id != slot);
+        self.count_slots();
+    }
+
+    pub(super) fn note_slot(&mut self, slot: SlotId, validity: Validity) {
+        if let Some(entry) = self.listing.slots.iter_mut().find(|entry| entry.id == slot) {
+            entry.validity = validity;
+        }
+    }
+
+    /// Adds what the slots take to what the sessions take.
+    pub(super) fn count_slots(&mut self) {
+        let mut bytes: HashMap<SessionId, u64> = HashMap::new();
+        for slot in &self.listing.slots {
+            *bytes.entry(slot.session.id).or_default() += slot.bytes;
+        }
+        for entry in &mut self.sessions {
+            let slots = bytes.get(&entry.session.id).copied().unwrap_or_default();
+            entry.bytes = entry.journal_bytes + slots;
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Reads attachments.
+
+use super::Machine;
+use super::slots::find_slot;
+use crate::session::{Attachment, AttachmentError, AttachmentOf, SlotError};
+use crate::store::with_sources;
+
+/// Reads an attachment, from wherever it is.
+pub(crate) fn read_attachment(
+    machine: &mut Machine,
+    of: AttachmentOf,
+    name: &str,
+) -> Result<Attachment, AttachmentError> {
+    let slot = match of {
+        AttachmentOf::Checkpoint { session, checkpoint } => {
+            return machine.store().read_attachment(session, checkpoint, name);
+        }
+        AttachmentOf::Slot(slot) => slot,
+    };
+    machine.look_at_slots().map_err(|error| AttachmentError::Disk {
+        kind: error.io_kind().unwrap_or(std::io::ErrorKind::Other),
+        message: with_sources(&error),
+    })?;
+    let files = find_slot(machine.slots(), slot).map_err(|error| match error {
+        SlotError::Damaged { path } => AttachmentError::Damaged { path },
+        other => other.into(),
+    })?;
+    let mut failure = AttachmentError::Missing;
+    for file in files {
+        let stored = machine.store().open_slot(&file.path, &file.header);
+        let mut found = stored.attachments().into_iter();
+        match found.find(|attachment| attachment.name == name) {
+            Some(attachment) => return Ok(attachment),
+            // The header says that it is there, and it can't be read.
+            None if file.slot.attachments.iter().any(|known| known == name) => {
+                failure = AttachmentError::Damaged { path: file.path.to_path_buf() };
+            }
+            None => {}
+        }
+    }
+    Err(failure)
+}

@@ -1,0 +1,138 @@
+//! Reads and decodes a slot.
+
+use std::io::ErrorKind;
+
+use super::Machine;
+use super::about::AboutSession;
+use super::prepare::{
+    PrepareFailure, Prepared, Wanted, choose_head, named, next_save_id, read, superseded,
+    unknown_frames,
+};
+use super::slots::{damaged, find_slot};
+use crate::capture::SavedTypes;
+use crate::journal::{CheckpointId, Commit, SegmentHeader, SessionId, SlotId, Validity};
+use crate::restore::WorldImage;
+use crate::session::{RequestError, RestoreFrom, SessionMetadata, SlotError};
+use crate::store::{SlotFile, StoredSession, with_sources};
+
+/// Reads and decodes a slot. The lock of its session is held by the caller.
+pub(super) fn prepare_slot(
+    machine: &mut Machine,
+    types: &SavedTypes,
+    wanted: Wanted,
+    slot: SlotId,
+) -> Result<Prepared, PrepareFailure> {
+    let looked = machine.look_at_slots();
+    looked.map_err(|error| RequestError::Store { message: with_sources(&error) })?;
+    let files = find_slot(machine.slots(), slot).map_err(RequestError::from)?;
+    if files.iter().any(|file| file.header.session != wanted.session) {
+        return Err(RequestError::from(SlotError::Unknown).into());
+    }
+    let session = session_of_slot(machine, wanted.session)?;
+    // Copies of a slot hold the same: if one is damaged, another serves.
+    let mut failure = SlotError::Unknown;
+    for file in &files {
+        match read_slot(machine, types, file) {
+            Ok(loaded) => return Ok(go_on_from(loaded, file, session, wanted)),
+            Err(error) => failure = error,
+        }
+    }
+    Err(RequestError::from(failure).into())
+}
+
+/// What was read from a slot.
+struct Loaded {
+    stored: StoredSession,
+    checkpoint: CheckpointId,
+    commit: Commit,
+    image: WorldImage,
+    about: AboutSession,
+}
+
+fn read_slot(
+    machine: &mut Machine,
+    types: &SavedTypes,
+    file: &SlotFile,
+) -> Result<Loaded, SlotError> {
+    let mut stored = machine.store().open_slot(&file.path, &file.header);
+    let checkpoint = file.header.slot_checkpoint().ok_or_else(|| damaged(&file.path))?;
+    let commit = stored.index().commit(checkpoint).cloned();
+    let (validity, outcome) = match (read(&mut stored, types, checkpoint), commit) {
+        (Ok(Some((image, about))), Some(commit)) => {
+            (Validity::Verified, Ok(Loaded { stored, checkpoint, commit, image, about }))
+        }
+        (Err(error), _) if !error.is_damage() => {
+            (file.validity, Err(SlotError::Unreadable { message: with_sources(&error) }))
+        }
+        _ => (Validity::Damaged, Err(damaged(&file.path))),
+    };
+    machine.slots_mut().note(&file.path, validity);
+    outcome
+}
+
+/// The session that a slot was saved in, if there is anything left of it on this machine.
+fn session_of_slot(
+    machine: &Machine,
+    session: SessionId,
+) -> Result<Option<StoredSession>, PrepareFailure> {
+    let stored = match machine.store().open_session(session) {
+        Ok(stored) => stored,
+        Err(error) if error.io_kind() == Some(ErrorKind::NotFound) => return Ok(None),
+        Err(error) => return Err(RequestError::Store { message: with_sources(&error) }.into()),
+    };
+    if stored.index().is_forgotten() {
+        // What an interrupted removal left would say that the new run isn't wanted either.
+        let removed = machine.store().remove_session(session);
+        removed.map_err(|error| RequestError::Store { message: with_sources(&error) })?;
+        return Ok(None);
+    }
+    super::prepare::refuse_newer(&stored)?;
+    Ok(Some(stored))
+}
+
+/// A new run of the slot's own session, which goes on from the slot and beyond everything that was
+/// ever used in either.
+fn go_on_from(
+    loaded: Loaded,
+    file: &SlotFile,
+    session: Option<StoredSession>,
+    wanted: Wanted,
+) -> Prepared {
+    let Loaded { stored, checkpoint, commit, image, about } = loaded;
+    let SegmentHeader { ancestors, supersedes, .. } = &*file.header;
+    let from = Wanted { from: RestoreFrom::Checkpoint(checkpoint), ..wanted };
+    let head = session.as_ref().and_then(|session| choose_head(session.index(), from).ok());
+    let mut superseded_runs = match (&session, &head) {
+        (Some(session), Some(head)) => superseded(session.index(), head.id),
+        _ => Vec::new(),
+    };
+    // What the slot knew of may come back, as when a cloud brings the session.
+    superseded_runs.push(checkpoint);
+    superseded_runs.extend(supersedes);
+    let indexes = || session.iter().chain([&stored]).map(StoredSession::index);
+    let newest_counter = indexes().map(|index| index.newest_counter()).max().unwrap_or_default();
+    let save_id = indexes().map(next_save_id).max();
+    let mut frames = unknown_frames(&stored);
+    for frame in session.iter().flat_map(unknown_frames) {
+        if !frames.contains(&frame) {
+            frames.push(frame);
+        }
+    }
+    let metadata: SessionMetadata =
+        head.map_or_else(|| file.header.metadata.clone(), |head| head.metadata);
+    Prepared {
+        checkpoint,
+        ancestors: named(std::iter::once(checkpoint).chain(ancestors.iter().copied()).collect()),
+        supersedes: named(superseded_runs),
+        newest_counter: newest_counter.max(checkpoint.counter),
+        next_save_id: save_id.unwrap_or(commit.next_save_id),
+        kind: commit.kind,
+        play_time: commit.play_time,
+        metadata,
+        fields: about.fields,
+        state_changes: about.state_changes,
+        clock: about.clock,
+        image,
+        unknown_frames: frames,
+    }
+}

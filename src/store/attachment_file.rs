@@ -1,0 +1,134 @@
+//! Attachments, as small files beside the journal.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::error::Attempt;
+use super::sealed::{SealKind, seal, unseal};
+use super::{DirectoryStore, Layout, StoreAction, StoreError};
+use crate::journal::{CheckpointId, SessionId, limits};
+use crate::session::{Attachment, AttachmentError};
+
+const KIND: SealKind = SealKind { magic: *b"bvyatta\x1a", version: 1 };
+/// The extension of attachments.
+const EXTENSION: &str = "attachment";
+/// What stands around the bytes.
+const MOST_AROUND: usize = 1 << 10;
+
+/// What is in the file of an attachment.
+#[derive(Serialize, Deserialize)]
+struct AttachmentFile {
+    session: SessionId,
+    checkpoint: CheckpointId,
+    attachment: Attachment,
+}
+
+impl DirectoryStore {
+    /// Writes an attachment, durably, in place of one of the same name.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]. What was there before is there then.
+    pub fn write_attachment(
+        &self,
+        session: SessionId,
+        checkpoint: CheckpointId,
+        attachment: &Attachment,
+    ) -> Result<(), StoreError> {
+        let path = self.layout().attachment(session, checkpoint, &attachment.name);
+        let file = AttachmentFile { session, checkpoint, attachment: attachment.clone() };
+        let bytes = seal(KIND, &file)
+            .map_err(|error| StoreError::Content { path: path.clone(), source: Box::new(error) })?;
+        self.disk().replace(&path, &bytes).attempt(StoreAction::Replace, &path)
+    }
+
+    /// Reads an attachment.
+    ///
+    /// # Errors
+    ///
+    /// [`AttachmentError`].
+    pub fn read_attachment(
+        &self,
+        session: SessionId,
+        checkpoint: CheckpointId,
+        name: &str,
+    ) -> Result<Attachment, AttachmentError> {
+        let path = self.layout().attachment(session, checkpoint, name);
+        let read = self.disk().read(&path, limits::ATTACHMENT_BYTES + MOST_AROUND);
+        let bytes = read.map_err(|error| match error.kind() {
+            ErrorKind::NotFound => AttachmentError::Missing,
+            ErrorKind::FileTooLarge => AttachmentError::Damaged { path: path.clone() },
+            kind => {
+                let message = format!("failed to read {}: {error}", path.display());
+                AttachmentError::Disk { kind, message }
+            }
+        })?;
+        let file = unseal::<AttachmentFile>(KIND, &bytes).ok().filter(|file| {
+            (file.session, file.checkpoint, &*file.attachment.name) == (session, checkpoint, name)
+        });
+        Ok(file.ok_or(AttachmentError::Damaged { path })?.attachment)
+    }
+
+    /// All attachments of a checkpoint that can be read.
+    pub fn attachments(&self, session: SessionId, checkpoint: CheckpointId) -> Vec<Attachment> {
+        let Ok(entries) = self.disk().list(&self.layout().session(session)) else {
+            return Vec::new();
+        };
+        let names = entries.iter().filter_map(|entry| Layout::attachment_of(&entry.name));
+        let own = names.filter(|(of, _)| *of == checkpoint);
+        own.filter_map(|(_, name)| self.read_attachment(session, checkpoint, name).ok()).collect()
+    }
+
+    /// Removes the attachments of checkpoints that `is_gone` names.
+    pub fn remove_attachments(&self, session: SessionId, is_gone: impl Fn(CheckpointId) -> bool) {
+        let directory = self.layout().session(session);
+        let Ok(entries) = self.disk().list(&directory) else { return };
+        for entry in entries.iter().filter(|entry| !entry.is_dir) {
+            if Layout::attachment_of(&entry.name).is_some_and(|(checkpoint, _)| is_gone(checkpoint))
+            {
+                // One that can't be removed is tried again with the next.
+                let _ = self.disk().remove(&directory.join(&entry.name));
+            }
+        }
+    }
+}
+
+impl Layout {
+    /// The file of an attachment.
+    pub fn attachment(&self, session: SessionId, checkpoint: CheckpointId, name: &str) -> PathBuf {
+        let CheckpointId { run, counter } = checkpoint;
+        self.session(session).join(format!("{run}-{counter}-{name}.{EXTENSION}"))
+    }
+
+    /// Whose attachment a file is, and what that is called.
+    pub fn attachment_of(file: &str) -> Option<(CheckpointId, &str)> {
+        let stem = Path::new(file).extension().filter(|found| *found == EXTENSION);
+        let stem = stem.and_then(|_| file.strip_suffix(EXTENSION)?.strip_suffix('.'))?;
+        let (run, rest) = stem.split_once('-')?;
+        let (counter, name) = rest.split_once('-')?;
+        let run = u64::from_str_radix(run, 16).ok().filter(|_| run.len() == 16)?;
+        let checkpoint =
+            CheckpointId { run: crate::journal::RunId(run), counter: counter.parse().ok()? };
+        Some((checkpoint, name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::sample::{at, session};
+
+    #[test]
+    fn a_file_tells_whose_attachment_it_is() {
+        let layout =
+            Layout { data: "data".into(), state: "state".into(), profile: "default".to_owned() };
+        let path = layout.attachment(session(), at(0xab, 17), "mod-list");
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert_eq!(Layout::attachment_of(name), Some((at(0xab, 17), "mod-list")));
+        for other in ["00ab-17-x.attachment", "x.attachment", "session.ron", "-1-x.attachment"] {
+            assert_eq!(Layout::attachment_of(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! What each thing that is asked of slots begins with: what is to be copied, and under which name.
+
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use super::slot_copy::SlotSource;
+use crate::journal::{
+    CheckpointId, FileProblemKind, FrameKind, SegmentHeader, SessionId, SlotHeader, SlotId,
+    SlotKind, encode_attachment,
+};
+use crate::recovery::{Machine, find_slot, unknown_frames};
+use crate::session::{Attachment, SaveSlot, SlotError};
+use crate::store::{Layout, SlotFile, SlotName, StoreError, StoredSession, with_sources};
+
+/// What is to be copied, what the copy says about itself, and the slot that it takes the place of.
+pub(super) type Intended = (SlotSource, SlotHeader, Option<SlotId>);
+
+/// A slot of a checkpoint.
+pub(super) fn save(
+    machine: &Machine,
+    slot: &SaveSlot,
+    session: SessionId,
+    checkpoint: CheckpointId,
+) -> Result<Intended, SlotError> {
+    let stored = machine.home().store.open_session(session).map_err(|error| store_error(&error))?;
+    let commit = stored.index().commit(checkpoint).ok_or_else(|| not_there(&stored))?.clone();
+    let run =
+        stored.index().segments().iter().rfind(|segment| segment.header.run == checkpoint.run);
+    let header = run.ok_or(SlotError::CheckpointNotSaved)?.header.clone();
+    let head = stored.index().heads().iter().find(|head| head.id.run == checkpoint.run);
+    let metadata = head.map_or_else(|| header.metadata.clone(), |head| head.metadata.clone());
+    let attachments = machine.home().store.attachments(session, checkpoint);
+    let frames = frames(&stored, &attachments);
+    let player = metadata.player.clone();
+    let SaveSlot { name, kind, overwrite } = slot.clone();
+    let what = SlotName { kind, player: player.as_deref(), name: &name, session };
+    let there = machine.slots().named(&what).map(|file| file.slot.id);
+    if let Some(slot) = there.filter(|_| !overwrite) {
+        return Err(SlotError::NameTaken { slot });
+    }
+    let slot = SlotHeader {
+        id: SlotId::random(),
+        revision: 0,
+        name,
+        kind,
+        game: machine.slots().game().to_owned(),
+        counter: checkpoint.counter,
+        time: commit.time,
+        play_time: commit.play_time,
+        entities: commit.entities,
+        attachments: names_of(&attachments),
+    };
+    Ok((SlotSource { stored, checkpoint, metadata, header, frames }, slot, there))
+}
+
+/// Why a checkpoint that was told to be durable isn't found.
+fn not_there(stored: &StoredSession) -> SlotError {
+    let unreadable = stored.index().problems().iter().find_map(|problem| match &problem.kind {
+        FileProblemKind::Unreadable { error } => Some((&problem.path, error)),
+        _ => None,
+    });
+    match unreadable {
+        Some((path, error)) => {
+            SlotError::Unreadable { message: format!("{}: {error}", path.display()) }
+        }
+        None => SlotError::CheckpointNotSaved,
+    }
+}
+
+/// What stands before the checkpoint in a slot.
+fn frames(stored: &StoredSession, attachments: &[Attachment]) -> Vec<(FrameKind, Vec<u8>)> {
+    let attachments =
+        attachments.iter().filter_map(|attachment| encode_attachment(attachment).ok());
+    unknown_frames(stored).into_iter().chain(attachments).collect()
+}
+
+fn names_of(attachments: &[Attachment]) -> Vec<String> {
+    attachments.iter().map(|attachment| attachment.name.clone()).collect()
+}
+
+/// Lays an attachment beside its checkpoint, and says which slots were made of that.
+pub(super) fn attach(
+    machine: &Machine,
+    session: SessionId,
+    checkpoint: CheckpointId,
+    attachment: &Attachment,
+) -> Result<Vec<SlotId>, SlotError> {
+    let store = &machine.home().store;
+    let stored = store.open_session(session).map_err(|error| store_error(&error))?;
+    stored.index().commit(checkpoint).ok_or(SlotError::CheckpointNotSaved)?;
+    let written = store.write_attachment(session, checkpoint, attachment);
+    written.map_err(|error| store_error(&error))?;
+    let slots = machine.slots().slots().into_iter();
+    let copies = slots.filter(|file| file.header.slot_checkpoint() == Some(checkpoint));
+    Ok(copies.map(|file| file.slot.id).collect())
+}
+
+/// The same slot with what was laid beside its checkpoint since.
+pub(super) fn refresh(machine: &Machine, slot: SlotId) -> Result<Intended, SlotError> {
+    let (mut source, file) = source_of_slot(machine, slot)?;
+    let mut attachments = machine.home().store.attachments(file.header.session, source.checkpoint);
+    for known in source.stored.attachments() {
+        if attachments.iter().all(|attachment| attachment.name != known.name) {
+            attachments.push(known);
+        }
+    }
+    source.frames = frames(&source.stored, &attachments);
+    let revision = file.slot.revision.saturating_add(1);
+    let attachments = names_of(&attachments);
+    Ok((source, SlotHeader { revision, attachments, ..(*file.slot).clone() }, Some(slot)))
+}
+
+/// A slot of a slot.
+pub(super) fn copy(machine: &Machine, slot: SlotId, name: &str) -> Result<Intended, SlotError> {
+    let (source, file) = source_of_slot(machine, slot)?;
+    refuse_taken(machine, &file, name, None)?;
+    let (id, kind, name) = (SlotId::random(), SlotKind::Manual, name.to_owned());
+    let slot = SlotHeader { id, revision: 0, name, kind, ..(*file.slot).clone() };
+    Ok((source, slot, None))
+}
+
+/// The same slot under another name. The file under the old name goes once the new one is durable.
+pub(super) fn rename(machine: &Machine, slot: SlotId, name: &str) -> Result<Intended, SlotError> {
+    let (source, file) = source_of_slot(machine, slot)?;
+    refuse_taken(machine, &file, name, Some(slot))?;
+    let revision = file.slot.revision.saturating_add(1);
+    let (kind, name) = (SlotKind::Manual, name.to_owned());
+    let header = SlotHeader { revision, name, kind, ..(*file.slot).clone() };
+    Ok((source, header, Some(slot)))
+}
+
+fn source_of_slot(machine: &Machine, slot: SlotId) -> Result<(SlotSource, SlotFile), SlotError> {
+    let files = find_slot(machine.slots(), slot)?;
+    let mut failure = SlotError::Unknown;
+    // Of copies, the first that isn't known to be damaged.
+    for file in files {
+        let stored = machine.home().store.open_slot(&file.path, &file.header);
+        let checkpoint = file.header.slot_checkpoint();
+        let Some(checkpoint) = checkpoint.filter(|id| stored.index().plan(*id).is_some()) else {
+            failure = SlotError::Damaged { path: file.path.to_path_buf() };
+            continue;
+        };
+        let (header, metadata) = ((*file.header).clone(), file.header.metadata.clone());
+        let frames = frames(&stored, &stored.attachments());
+        return Ok((SlotSource { stored, checkpoint, metadata, header, frames }, file));
+    }
+    Err(failure)
+}
+
+fn refuse_taken(
+    machine: &Machine,
+    file: &SlotFile,
+    name: &str,
+    own: Option<SlotId>,
+) -> Result<(), SlotError> {
+    let what = SlotName { kind: SlotKind::Manual, name, ..file.name() };
+    match machine.slots().named(&what) {
+        Some(there) if Some(there.slot.id) != own => {
+            Err(SlotError::NameTaken { slot: there.slot.id })
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn delete(machine: &mut Machine, slot: SlotId) -> Result<(), SlotError> {
+    let paths: Vec<PathBuf> = match find_slot(machine.slots(), slot) {
+        Ok(files) => files.into_iter().map(|file| file.path.to_path_buf()).collect(),
+        Err(error) => match machine.slots().unread_file(slot) {
+            // What can't be read now may be readable later, and then somebody may want it.
+            Some(file) if !matches!(error, SlotError::Unreadable { .. }) => vec![file.path.clone()],
+            _ => return Err(error),
+        },
+    };
+    let store = &machine.home().store;
+    store.remove_slots(paths.iter().map(PathBuf::as_path)).map_err(|error| store_error(&error))
+}
+
+/// Where a slot is put: where no other file is than the one that it replaces.
+///
+/// # Errors
+///
+/// If a file is there that can't be read now: it may be this very slot, and then there would be two of
+/// one name.
+pub(super) fn free_place(
+    machine: &Machine,
+    header: &SegmentHeader,
+    replaced: Option<SlotId>,
+) -> Result<PathBuf, SlotError> {
+    let (shelf, slots) = (machine.slots(), machine.home().store.layout().slots());
+    let Some(slot) = &header.slot else { return Err(SlotError::Unknown) };
+    let player = header.metadata.player.as_deref();
+    let name = SlotName { kind: slot.kind, player, name: &slot.name, session: header.session };
+    let place = (0..).find_map(|number| {
+        let file = Layout::slot_name(&name, number);
+        match shelf.there(&file) {
+            None => Some(Ok(slots.join(file))),
+            Some(Ok(there)) if Some(there.slot.id) == replaced => Some(Ok(slots.join(file))),
+            Some(Err(unread)) if matches!(unread.error, SlotError::Unreadable { .. }) => {
+                Some(Err(unread.error.clone()))
+            }
+            Some(_) => None,
+        }
+    });
+    place.unwrap_or(Err(SlotError::InUse))
+}
+
+pub(super) fn store_error(error: &StoreError) -> SlotError {
+    let kind = error.io_kind().unwrap_or(ErrorKind::Other);
+    SlotError::Disk { kind, message: with_sources(error) }
+}

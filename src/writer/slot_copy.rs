@@ -1,0 +1,167 @@
+//! Writes one slot: from bytes, a frame at a time, into a new file that then takes its place.
+
+use std::path::PathBuf;
+
+use super::open_segment::{OpenGroup, OpenSegment, Preamble, WriteFailure};
+use crate::journal::{
+    Block, CheckpointId, Commit, FrameKind, Plan, ReadError, SegmentHeader, SlotHeader, random_u64,
+};
+use crate::session::{SessionMetadata, SlotError};
+use crate::store::{DirectoryStore, StoreError, StoredSession, with_sources};
+
+/// Bytes that are copied before the checkpoints get their turn again.
+const SLICE: usize = 1 << 20;
+
+/// A slot that is being written.
+pub(super) struct SlotCopy {
+    blocks: Box<dyn Iterator<Item = Result<Block, ReadError>> + Send>,
+    group: OpenGroup,
+    commit: Commit,
+    place: PathBuf,
+}
+
+/// What a step came to.
+pub(super) enum CopyProgress {
+    Going(SlotCopy),
+    /// The slot is in its place, durably.
+    Done,
+}
+
+/// Why a slot could not be written.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CopyFailure {
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Write(#[from] WriteFailure),
+}
+
+impl CopyFailure {
+    /// Whether what should be copied is damaged, which says nothing about other ways to it.
+    pub(super) fn is_damage(&self) -> bool {
+        matches!(self, Self::Read(error) if error.is_damage())
+    }
+}
+
+impl From<CopyFailure> for SlotError {
+    fn from(failure: CopyFailure) -> Self {
+        let message = with_sources(&failure);
+        let kind = match &failure {
+            CopyFailure::Read(ReadError::Damaged { path, .. }) => {
+                return Self::Damaged { path: path.clone() };
+            }
+            CopyFailure::Read(_) => return Self::Unreadable { message },
+            CopyFailure::Write(WriteFailure::Encode(_))
+            | CopyFailure::Store(StoreError::Header { .. }) => return Self::TooLarge { message },
+            CopyFailure::Store(error) => error.io_kind(),
+            CopyFailure::Write(failure) => failure.io_kind(),
+        };
+        Self::Disk { kind: kind.unwrap_or(std::io::ErrorKind::Other), message }
+    }
+}
+
+/// What is to be copied.
+pub(super) struct SlotSource {
+    pub stored: StoredSession,
+    pub checkpoint: CheckpointId,
+    /// What the new file is to say about its session.
+    pub metadata: SessionMetadata,
+    /// The header of the run that took the checkpoint.
+    pub header: SegmentHeader,
+    /// What stands before the checkpoint: frames that this version doesn't know, and attachments.
+    pub frames: Vec<(FrameKind, Vec<u8>)>,
+}
+
+impl SlotSource {
+    /// The header of the slot.
+    pub(super) fn header(&self, slot: SlotHeader, created: jiff::Timestamp) -> SegmentHeader {
+        SegmentHeader {
+            segment: 0,
+            nonce: random_u64(),
+            predecessor: None,
+            base: None,
+            created,
+            metadata: self.metadata.clone(),
+            slot: Some(slot),
+            ..self.header.clone()
+        }
+    }
+}
+
+impl SlotCopy {
+    /// Begins to copy what `plan` leads to.
+    pub(super) fn begin(
+        store: &DirectoryStore,
+        source: &SlotSource,
+        plan: &Plan,
+        commit: Commit,
+        header: &SegmentHeader,
+        place: PathBuf,
+    ) -> Result<Self, CopyFailure> {
+        let blocks = Box::new(source.stored.blocks(plan)?);
+        let created = store.create_slot(header, &place)?;
+        let path = created.path.clone();
+        let preamble = Preamble { unknown_frames: &source.frames, status: None };
+        match OpenSegment::of(created, 0, preamble) {
+            Ok(segment) => {
+                let group = segment.begin_group(plan.checkpoint.counter);
+                Ok(Self { blocks, group, commit, place })
+            }
+            Err(failure) => {
+                let _ = store.remove_segment(&path);
+                Err(failure.into())
+            }
+        }
+    }
+
+    /// Copies the next slice; after the last one, makes the slot durable and puts it in its place.
+    /// If anything fails, what was written is removed, and whatever was in that place stays.
+    pub(super) fn step(mut self, store: &DirectoryStore) -> Result<CopyProgress, CopyFailure> {
+        match self.advance() {
+            Ok(true) => return Ok(CopyProgress::Going(self)),
+            Ok(false) => {}
+            Err(failure) => {
+                self.abandon(store);
+                return Err(failure);
+            }
+        }
+        let written = self.group.path().to_path_buf();
+        let completed = self.complete(store);
+        if completed.is_err() {
+            let _ = store.remove_segment(&written);
+        }
+        completed
+    }
+
+    /// Gives it up, and removes what was written.
+    pub(super) fn abandon(self, store: &DirectoryStore) {
+        let path = self.group.path().to_path_buf();
+        drop(self);
+        // If that fails, it is swept away when the next slot is written.
+        let _ = store.remove_segment(&path);
+    }
+
+    fn advance(&mut self) -> Result<bool, CopyFailure> {
+        let mut copied = 0;
+        while copied < SLICE {
+            let Some(block) = self.blocks.next() else { return Ok(false) };
+            let block = block?;
+            copied += block.byte_len();
+            self.group.push(&block)?;
+        }
+        Ok(true)
+    }
+
+    fn complete(self, store: &DirectoryStore) -> Result<CopyProgress, CopyFailure> {
+        let Self { group, commit, place, blocks: _ } = self;
+        let written = group.path().to_path_buf();
+        let mut segment = group.finish(&commit)?;
+        segment.sync(store)?;
+        // Some systems don't rename what is open.
+        drop(segment);
+        store.put_slot_in_place(&written, &place)?;
+        Ok(CopyProgress::Done)
+    }
+}

@@ -1,0 +1,420 @@
+//! Named saves: saved, loaded, overwritten, renamed, copied, deleted.
+
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use bevy_session::{
+    CheckpointKind, MemoryDisk, RequestError, SessionClosed, SessionId, SlotCopied, SlotDeleted,
+    SlotError, SlotId, SlotKind, SlotRenamed, Validity,
+};
+
+use crate::common::*;
+
+/// A game with everything that is told of slots listened to.
+pub fn slot_game(disk: &MemoryDisk) -> App {
+    game_with(plugin(disk), listen_to_slots)
+}
+
+pub fn listen_to_slots(app: &mut App) {
+    listen::<SlotSaved>(app);
+    listen::<SlotFailed>(app);
+    listen::<SlotRenamed>(app);
+    listen::<SlotCopied>(app);
+    listen::<SlotDeleted>(app);
+    listen::<SessionRestored>(app);
+    listen::<SessionClosed>(app);
+    listen::<RequestRejected>(app);
+    listen::<CheckpointSaved>(app);
+    listen::<CheckpointFailed>(app);
+    listen::<RecoveryAvailable>(app);
+    listen::<RecoveryFailed>(app);
+    app.world_mut().spawn(Health(1));
+}
+
+pub fn start_as(app: &mut App, name: &str, player: &str) -> SessionId {
+    request(app, |commands| commands.start_session(NewSession::named(name).player(player)));
+    frames(app, 4);
+    app.world().resource::<CurrentSession>().id()
+}
+
+pub fn health(app: &mut App) -> u32 {
+    let world = app.world_mut();
+    world.query::<&Health>().single(world).unwrap().0
+}
+
+pub fn set_health(app: &mut App, value: u32) {
+    let world = app.world_mut();
+    world.query::<&mut Health>().single_mut(world).unwrap().0 = value;
+}
+
+/// Saves, and says which slot that came to.
+pub fn save(app: &mut App, slot: SaveSlot) -> SlotEntry {
+    let before = told::<SlotSaved>(app).len();
+    request(app, |commands| commands.save(slot));
+    frames(app, 4);
+    let saved = told::<SlotSaved>(app);
+    assert_eq!(saved.len(), before + 1, "{:?}", told::<SlotFailed>(app));
+    saved.last().unwrap().slot.clone()
+}
+
+pub fn load(app: &mut App, slot: SlotId) {
+    request(app, |commands| commands.load(slot));
+    frames(app, 6);
+}
+
+pub fn last_rejection(app: &App) -> RequestError {
+    told::<RequestRejected>(app).pop().expect("it should be rejected").error
+}
+
+pub fn slot_files(disk: &MemoryDisk) -> Vec<std::path::PathBuf> {
+    let in_slots =
+        |path: &std::path::PathBuf| path.components().any(|it| it.as_os_str() == "slots");
+    disk.paths().into_iter().filter(in_slots).collect()
+}
+
+#[test]
+fn a_slot_holds_the_very_frame_that_it_was_asked_for_in() {
+    let disk = MemoryDisk::default();
+    let mut app = slot_game(&disk);
+    let id = start_as(&mut app, "Campaign", "Ann");
+    set_health(&mut app, 7);
+    let slot = save(&mut app, SaveSlot::manual("Before the boss"));
+    assert_eq!((slot.name.as_str(), slot.kind), ("Before the boss", SlotKind::Manual));
+    assert_eq!((slot.session.id, slot.session.player.as_deref()), (id, Some("Ann")));
+    assert_eq!((slot.entities, slot.validity), (1, Validity::Unread));
+    let newest = told::<CheckpointSaved>(&app).pop().unwrap();
+    assert_eq!((newest.checkpoint, newest.kind), (slot.checkpoint, CheckpointKind::Manual));
+    assert_eq!(slot_files(&disk).len(), 1, "nothing unfinished should remain");
+    assert_eq!(disk.content(&slot.path).unwrap().len() as u64, slot.bytes);
+
+    set_health(&mut app, 99);
+    seconds(&mut app, 6.0);
+    load(&mut app, slot.id);
+    let restored = told::<SessionRestored>(&app).pop().unwrap();
+    assert_eq!((restored.reason, restored.checkpoint), (RestoreReason::Loaded, slot.checkpoint));
+    assert_eq!(health(&mut app), 7);
+    assert_eq!(app.world().resource::<CurrentSession>().id(), id, "it is the slot's own session");
+    let catalog = app.world().resource::<SessionCatalog>();
+    assert_eq!(catalog.slot(slot.id).unwrap().validity, Validity::Verified);
+}
+
+#[test]
+fn a_slot_is_complete_in_itself() {
+    let disk = MemoryDisk::default();
+    let mut app = slot_game(&disk);
+    let id = start_as(&mut app, "Campaign", "Ann");
+    app.world_mut().resource_mut::<CurrentSession>().set("mission", &"bridge").unwrap();
+    for value in 2..6 {
+        set_health(&mut app, value);
+        request(&mut app, |commands| commands.checkpoint(""));
+        frames(&mut app, 2);
+    }
+    let slot = save(&mut app, SaveSlot::manual("Five"));
+    let counter = slot.checkpoint.counter;
+    drop(app);
+    // Another machine, to which somebody carried nothing but the slot.
+    let other = MemoryDisk::default();
+    other.take_from(&disk, std::path::Path::new("sessions/data"));
+    other.remove_all(std::path::Path::new("sessions/data/profiles/default/sessions"));
+    let mut app = slot_game(&other);
+    frames(&mut app, 2);
+    assert!(app.world().resource::<SessionCatalog>().sessions().is_empty());
+    set_health(&mut app, 0);
+    load(&mut app, slot.id);
+    assert_eq!(health(&mut app), 5, "{:?}", told::<RequestRejected>(&app));
+    let current = app.world().resource::<CurrentSession>();
+    assert_eq!((current.id(), current.player()), (id, Some("Ann")));
+    assert_eq!(current.get::<String>("mission").as_deref(), Some("bridge"));
+    let newest = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
+    assert!(newest.counter > counter, "numbers should only grow");
+    assert!(app.world().resource::<SessionCatalog>().get(id).is_some());
+    // And the run that it began survives a crash.
+    set_health(&mut app, 6);
+    seconds(&mut app, 6.0);
+    let mut app = slot_game(&other.snapshot());
+    frames(&mut app, 2);
+    assert_eq!(told::<RecoveryAvailable>(&app).len(), 1, "one past and no fork");
+    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    frames(&mut app, 4);
+    assert_eq!(health(&mut app), 6);
+}
+
+#[test]
+fn numbers_and_entity_ids_count_on_beyond_everything_that_was_used() {
+    let disk = MemoryDisk::default();
+    let mut app = slot_game(&disk);
+    let id = start_as(&mut app, "Campaign", "Ann");
+    let slot = save(&mut app, SaveSlot::manual("Early"));
+    for _ in 0..5 {
+        app.world_mut().spawn(Inventory(vec![1]));
+        request(&mut app, |commands| commands.checkpoint(""));
+        frames(&mut app, 2);
+    }
+    let late = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
+    load(&mut app, slot.id);
+    let opened = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
+    assert!(opened.counter > late.counter, "{} is used twice", opened.counter);
+    // What the slot's session came to meanwhile can still be had, and is no second line.
+    request(&mut app, |commands| commands.recover(id, RestoreFrom::Checkpoint(late)));
+    frames(&mut app, 4);
+    let world = app.world_mut();
+    assert_eq!(world.query::<&Inventory>().iter(world).count(), 5);
+    let mut app = slot_game(&disk.snapshot());
+    frames(&mut app, 2);
+    let offers = told::<RecoveryAvailable>(&app);
+    assert_eq!((offers.len(), offers[0].offer.forked), (1, false));
+}
+
+#[test]
+fn an_existing_name_is_rejected_and_loses_nothing() {
+    let disk = MemoryDisk::default();
+    let mut app = slot_game(&disk);
+    start_as(&mut app, "Campaign", "Ann");
+    let first = save(&mut app, SaveSlot::manual("Boss"));
+    let before = disk.content(&first.path);
+    let checkpoints = told::<CheckpointSaved>(&app).len();
+    set_health(&mut app, 2);
+    request(&mut app, |commands| commands.save(SaveSlot::manual("Boss")));
+    frames(&mut app, 4);
+    assert_eq!(last_rejection(&app), RequestError::Slot(SlotError::NameTaken { slot: first.id }));
+    assert_eq!(disk.content(&first.path), before);
+    assert_eq!(told::<CheckpointSaved>(&app).len(), checkpoints, "nothing should have been taken");
+
+    let second = save(&mut app, SaveSlot::manual("Boss").overwrite());
+    assert_eq!(second.path, first.path);
+    assert_ne!(second.id, first.id, "another moment is another slot");
+    let slots = app.world().resource::<SessionCatalog>().slots().to_vec();
+    assert_eq!(slots, [second.clone()]);
+    load(&mut app, first.id);
+    assert_eq!(last_rejection(&app), RequestError::Slot(SlotError::Unknown));
+    set_health(&mut app, 3);
+    load(&mut app, second.id);
+    assert_eq!(health(&mut app), 2);
+}
+
+#[test]
+fn a_player_has_one_quick_slot_and_loads_what_was_saved_last() {
+    let disk = MemoryDisk::default();
+    let mut app = slot_game(&disk);
+    start_as(&mut app, "Campaign", "Ann");
+    let mut ids = Vec::new();
+    for value in 2..5 {
+        set_health(&mut app, value);
+        request(&mut app, |commands| commands.quick_save());
+        frames(&mut app, 3);
+        ids.push(told::<SlotSaved>(&app).pop().unwrap().slot.id);
+    }
+    // Nothing changed since: it is saved all the same.
+    request(&mut app, |commands| commands.quick_save());
+    frames(&mut app, 3);
+    assert_eq!(told::<SlotSaved>(&app).len(), 4);
+    assert_eq!(slot_files(&disk).len(), 1);
+    set_health(&mut app, 50);
+    // In one frame: the load waits for the save before it.
+    request(&mut app, |commands| {
+        commands.quick_save();
+        commands.quick_load();
+    });
+    set_health(&mut app, 51);
+    app.update();
+    set_health(&mut app, 52);
+    frames(&mut app, 6);
+    assert_eq!(health(&mut app), 51, "what was saved at the end of that frame should be back");
+    let slots = app.world().resource::<SessionCatalog>().slots().to_vec();
+    assert_eq!(slots.len(), 1);
+    assert_eq!(slots[0].kind, SlotKind::Quick);
+    drop(app);
+
+    // From a menu, in another process.
+    let mut app = slot_game(&disk.snapshot());
+    request(&mut app, |commands| commands.quick_load());
+    frames(&mut app, 6);
+    assert_eq!(health(&mut app), 51);
+}
+
+#[test]
+fn each_player_has_slots_of_their_own() {
+    let disk = MemoryDisk::default();
+    let mut app = slot_game(&disk);
+    start_as(&mut app, "Campaign", "Ann");
+    request(&mut app, |commands| commands.quick_save());
+    frames(&mut app, 3);
+    let anns = save(&mut app, SaveSlot::manual("Boss"));
+    request(&mut app, |commands| commands.close_session());
+    frames(&mut app, 3);
+    let bobs = start_as(&mut app, "Campaign", "Bob");
+    request(&mut app, |commands| commands.quick_load());
+    frames(&mut app, 3);
+    assert_eq!(last_rejection(&app), RequestError::Slot(SlotError::NoQuickSlot));
+    request(&mut app, |commands| commands.quick_save());
+    frames(&mut app, 3);
+    save(&mut app, SaveSlot::manual("Boss"));
+    let catalog = app.world().resource::<SessionCatalog>();
+    assert_eq!(catalog.slots().len(), 4);
+    assert_eq!(catalog.slots_of(bobs).count(), 2);
+    assert!(catalog.slot_named(Some("Ann"), "Boss").is_some());
+    // In the middle of Bob's session, Ann's slot isn't loaded by mistake.
+    load(&mut app, anns.id);
+    let other = SlotError::OtherPlayer { player: Some("Ann".to_owned()) };
+    assert_eq!(last_rejection(&app), RequestError::Slot(other));
+    assert_eq!(app.world().resource::<CurrentSession>().id(), bobs);
+    request(&mut app, |commands| commands.close_session());
+    frames(&mut app, 3);
+    load(&mut app, anns.id);
+    assert_eq!(app.world().resource::<CurrentSession>().player(), Some("Ann"));
+}
+
+#[test]
+fn loading_closes_another_session_with_its_last_checkpoint() {
+    let disk = MemoryDisk::default();
+    let mut app = slot_game(&disk);
+    let first = start_as(&mut app, "First", "Ann");
+    let slot = save(&mut app, SaveSlot::manual("First"));
+    request(&mut app, |commands| commands.close_session());
+    frames(&mut app, 3);
+    let second = start_as(&mut app, "Second", "Ann");
+    set_health(&mut app, 22);
+    load(&mut app, slot.id);
+    let closed = told::<SessionClosed>(&app).pop().unwrap();
+    assert_eq!((closed.session, closed.complete), (second, true));
+    assert_eq!(app.world().resource::<CurrentSession>().id(), first);
+    assert_eq!(health(&mut app), 1);
+    request(&mut app, |commands| commands.close_session());
+    frames(&mut app, 3);
+    request(&mut app, |commands| commands.continue_session(second));
+    frames(&mut app, 4);
+    assert_eq!(health(&mut app), 22, "the last frame of the one that was closed should be there");
+}
+
+#[test]
+fn a_slot_is_renamed_copied_and_deleted() {
+    let disk = MemoryDisk::default();
+    let mut app = slot_game(&disk);
+    start_as(&mut app, "Campaign", "Ann");
+    let one = save(&mut app, SaveSlot::manual("One"));
+    let two = save(&mut app, SaveSlot::manual("Two"));
+    request(&mut app, |commands| commands.rename_slot(one.id, "Two"));
+    frames(&mut app, 3);
+    assert_eq!(last_rejection(&app), RequestError::Slot(SlotError::NameTaken { slot: two.id }));
+    request(&mut app, |commands| commands.rename_slot(one.id, "Three"));
+    frames(&mut app, 3);
+    let renamed = told::<SlotRenamed>(&app).pop().unwrap().slot;
+    assert_eq!((renamed.id, &*renamed.name), (one.id, "Three"));
+    assert_eq!(disk.content(&one.path), None, "the old name should be free");
+    request(&mut app, |commands| commands.copy_slot(renamed.id, "Four"));
+    frames(&mut app, 3);
+    let copied = told::<SlotCopied>(&app).pop().unwrap();
+    assert_eq!((copied.from, &*copied.slot.name), (one.id, "Four"));
+    assert_ne!(copied.slot.id, one.id);
+    request(&mut app, |commands| commands.delete_slot(renamed.id));
+    frames(&mut app, 3);
+    assert_eq!(told::<SlotDeleted>(&app)[0].slot, one.id);
+    for gone in [renamed.id, renamed.id] {
+        request(&mut app, |commands| commands.delete_slot(gone));
+        request(&mut app, |commands| commands.rename_slot(gone, "Five"));
+        frames(&mut app, 4);
+        assert_eq!(last_rejection(&app), RequestError::Slot(SlotError::Unknown));
+    }
+    let names = |app: &App| {
+        let catalog = app.world().resource::<SessionCatalog>();
+        let mut names: Vec<String> = catalog.slots().iter().map(|slot| slot.name.clone()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(&app), ["Four", "Two"]);
+    set_health(&mut app, 5);
+    load(&mut app, copied.slot.id);
+    assert_eq!(health(&mut app), 1);
+    let mut again = slot_game(&disk.snapshot());
+    frames(&mut again, 2);
+    assert_eq!(names(&again), ["Four", "Two"], "the next start should see the same");
+}
+
+#[test]
+fn an_exit_leaves_a_slot_where_that_is_asked_for() {
+    let disk = MemoryDisk::default();
+    let settings = SessionSettings { exit_slot: true, ..SessionSettings::default() };
+    let mut app = game_with(plugin(&disk).settings(settings), listen_to_slots);
+    let id = start_as(&mut app, "Campaign", "Ann");
+    for value in [7, 8] {
+        set_health(&mut app, value);
+        request(&mut app, |commands| commands.close_session());
+        frames(&mut app, 4);
+        request(&mut app, |commands| commands.continue_session(id));
+        frames(&mut app, 4);
+    }
+    set_health(&mut app, 9);
+    app.world_mut().write_message(AppExit::Success);
+    app.update();
+    drop(app);
+    let mut app = slot_game(&disk);
+    frames(&mut app, 2);
+    let slots = app.world().resource::<SessionCatalog>().slots().to_vec();
+    assert_eq!(slots.len(), 1, "each session has one");
+    assert_eq!((slots[0].kind, &*slots[0].name), (SlotKind::Exit, "Campaign"));
+    load(&mut app, slots[0].id);
+    assert_eq!(health(&mut app), 9, "the exit should have waited for its slot");
+}
+
+#[test]
+fn slots_are_a_way_out_of_a_crash() {
+    let disk = MemoryDisk::default();
+    let mut app = slot_game(&disk);
+    let id = start_as(&mut app, "Campaign", "Ann");
+    set_health(&mut app, 7);
+    let slot = save(&mut app, SaveSlot::manual("Seven"));
+    set_health(&mut app, 8);
+    seconds(&mut app, 6.0);
+    let killed = disk.snapshot();
+    let mut app = slot_game(&killed);
+    frames(&mut app, 2);
+    let offer = told::<RecoveryAvailable>(&app).remove(0).offer;
+    assert_eq!(offer.slots.iter().map(|slot| slot.id).collect::<Vec<_>>(), [slot.id]);
+    request(&mut app, |commands| commands.recover(id, RestoreFrom::Slot(slot.id)));
+    frames(&mut app, 4);
+    assert_eq!(told::<SessionRestored>(&app)[0].reason, RestoreReason::Recovered);
+    assert_eq!(health(&mut app), 7);
+
+    // Where no checkpoint is left, the slots still are.
+    let ruined = disk.snapshot();
+    for path in
+        ruined.paths().into_iter().filter(|path| path.extension().is_some_and(|it| it == "journal"))
+    {
+        (0..ruined.content(&path).unwrap().len())
+            .step_by(11)
+            .for_each(|at| ruined.corrupt(&path, at, 0xff));
+    }
+    let mut app = slot_game(&ruined);
+    frames(&mut app, 2);
+    assert!(told::<RecoveryAvailable>(&app).is_empty());
+    let failed = told::<RecoveryFailed>(&app).remove(0);
+    assert_eq!(failed.slots.iter().map(|slot| slot.id).collect::<Vec<_>>(), [slot.id]);
+    request(&mut app, |commands| commands.recover(id, RestoreFrom::Slot(slot.id)));
+    frames(&mut app, 4);
+    assert_eq!(health(&mut app), 7, "{:?}", told::<RequestRejected>(&app));
+}
+
+#[test]
+fn retention_and_quotas_leave_slots_alone_and_count_them() {
+    let disk = MemoryDisk::default();
+    let settings =
+        SessionSettings { max_session_bytes: 1, max_total_bytes: 1, ..SessionSettings::default() };
+    let mut app = game_with(plugin(&disk).settings(settings), |app| {
+        listen_to_slots(app);
+        app.add_systems(Update, |mut score: ResMut<Score>| score.0 += 1);
+    });
+    let id = start_as(&mut app, "Campaign", "Ann");
+    let slot = save(&mut app, SaveSlot::manual("Early"));
+    long(&mut app, 900);
+    assert!(disk.content(&slot.path).is_some());
+    request(&mut app, |commands| commands.close_session());
+    frames(&mut app, 3);
+    request(&mut app, |commands| commands.forget_session(id));
+    frames(&mut app, 3);
+    assert_eq!(slot_files(&disk), [slot.path.clone()], "a forgotten session leaves its slots");
+    load(&mut app, slot.id);
+    assert_eq!(app.world().resource::<CurrentSession>().id(), id);
+    request(&mut app, |commands| commands.find_sessions());
+    frames(&mut app, 3);
+    let entry = app.world().resource::<SessionCatalog>().get(id).unwrap().clone();
+    assert!(entry.bytes > slot.bytes);
+}
