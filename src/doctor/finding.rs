@@ -182,6 +182,13 @@ fn advice(reason: TypeProblemReason) -> &'static str {
         TypeProblemReason::StateNotAdded => {
             "the state isn't part of the app. Call `init_state` or `add_sub_state`"
         }
+        TypeProblemReason::NotSaved => "migrations are declared for it, and nothing saves it",
+        TypeProblemReason::MigratedTwice => {
+            "it has two chains of migrations. Make them one chain with all steps"
+        }
+        TypeProblemReason::FormerNameTaken => {
+            "a name that it once had is the name of another saved type"
+        }
     }
 }
 

@@ -72,8 +72,9 @@ fn a_field_that_is_left_out_on_purpose_can_be_passed_over() {
         doubled: u32,
     }
     let mut app = game(|_| {});
-    app.world_mut().spawn(Cached { value: 1, doubled: 2 });
+    let cached = app.world_mut().spawn(Cached { value: 1, doubled: 2 }).id();
     assert_eq!(differences(&mut app), []);
+    assert_eq!(app.world().get::<Cached>(cached).unwrap().doubled, 2);
 }
 
 /// Written with two decimals.
