@@ -42,11 +42,13 @@ pub(crate) use codec::{
     ChildOrderCodec, Codec, ComponentCodec, CopyCodec, DecodeError, RebuiltCodec, SerdeCodec,
     decode_message_pack,
 };
-pub(crate) use declaration::{BeforeExit, watch_saved_states};
+pub(crate) use declaration::{BeforeExit, Declarations, watch_saved_states};
 pub(crate) use drift::drift_between;
 #[cfg(test)]
 pub(crate) use encode::EncodeFailureReason;
-pub(crate) use encode::{Carried, Claimed, EncodeFailure, Encoded, Encoder, KeyedIds};
+pub(crate) use encode::{
+    Carried, Claimed, EncodeFailure, Encoded, Encoder, KeyedIds, panic_message,
+};
 pub(crate) use game_clock::GameClock;
 pub(crate) use history::{Form, TypeHistory};
 pub(crate) use placed::{Parking, Placed};

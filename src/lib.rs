@@ -4,6 +4,7 @@
 
 mod capture;
 mod clock;
+pub mod doctor;
 #[cfg(test)]
 mod generated_worlds;
 mod journal;
@@ -14,6 +15,7 @@ mod recovery;
 mod restore;
 mod session;
 mod store;
+pub mod testing;
 #[cfg(test)]
 mod torture;
 mod writer;

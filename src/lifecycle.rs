@@ -41,7 +41,7 @@ pub use settings::{RestoreLosses, SessionSettings};
 
 pub(crate) use frame::run_frame;
 pub(crate) use gates::look_before_exit;
-pub(crate) use hooks::{CheckpointTriggers, GameHooks};
+pub(crate) use hooks::{CheckpointTriggers, Condition, GameHooks};
 pub(crate) use notifications::register as register_notifications;
 pub(crate) use request_queue::RequestQueue;
 pub(crate) use runtime::{Runtime, RuntimeParts};

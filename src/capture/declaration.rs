@@ -19,9 +19,9 @@ use serde::de::DeserializeOwned;
 
 use super::Saved;
 use super::codec::{
-    RebuiltCodec, ReflectedCodec, SerdeCodec, scope_on_enter_codec, scope_on_exit_codec,
+    Codec, RebuiltCodec, ReflectedCodec, SerdeCodec, scope_on_enter_codec, scope_on_exit_codec,
 };
-use super::record::{StateMapping, StatesBeingLeft};
+use super::record::{SavedState, StateCodec, StateMapping, StateRecorder, StatesBeingLeft};
 use super::saved_type::{ComponentType, RebuiltType, ResourceType, SavedType, StateType};
 use super::state_log::StateLog;
 
@@ -45,12 +45,16 @@ pub(super) enum DeclaredKind {
     State {
         is_added: fn(&World) -> bool,
         saved_type: MakeType,
+        compare: CompareState,
         watch: fn(&mut App),
     },
 }
 
 /// Makes a saved type of its name, with what the world knows of it.
 type MakeType = Arc<dyn Fn(Arc<str>, &World) -> Arc<dyn SavedType> + Send + Sync>;
+
+/// What a state of the world is saved as, and what its bytes are read as, where they differ.
+type CompareState = Arc<dyn Fn(&World, &[u8]) -> Option<(String, String)> + Send + Sync>;
 
 impl Declaration {
     /// The type's name in the journal.
@@ -119,6 +123,7 @@ impl Declaration {
             type_path: S::type_path().into(),
             kind: DeclaredKind::State {
                 is_added: |world| world.contains_resource::<NextState<S>>(),
+                compare: compare_states::<S>(mapping.clone()),
                 saved_type: Arc::new(move |path, _| StateType::<S>::shared(path, mapping.clone())),
                 watch: watch_transitions::<S>,
             },
@@ -200,8 +205,23 @@ fn note_exit<S: FreelyMutableState + TypePath>(
     }
 }
 
+fn compare_states<S>(mapping: Option<StateMapping<S>>) -> CompareState
+where
+    S: FreelyMutableState + Serialize + DeserializeOwned,
+{
+    Arc::new(move |world, bytes| {
+        let recorder = StateRecorder::new(mapping.clone());
+        let saved = recorder.mapped(SavedState::<S>::of(world)?);
+        match StateCodec::<S>::default().decode(bytes) {
+            Ok(read) if read == saved => None,
+            Ok(read) => Some((format!("{saved:?}"), format!("{read:?}"))),
+            Err(error) => Some((format!("{saved:?}"), error.to_string())),
+        }
+    })
+}
+
 /// What the game declared with `save_component` and its like, in the order of the calls.
-#[derive(Resource, Default)]
+#[derive(Resource, Clone, Default)]
 pub(crate) struct Declarations {
     declared: Vec<Declaration>,
 }
@@ -212,6 +232,21 @@ impl Declarations {
         if !self.declared.iter().any(|known| known.type_id == declaration.type_id) {
             self.declared.push(declaration);
         }
+    }
+
+    /// What a state of the world is saved as, and what its bytes are read as, where they differ.
+    pub(crate) fn compare_state(
+        &self,
+        type_path: &str,
+        world: &World,
+        bytes: &[u8],
+    ) -> Option<(String, String)> {
+        self.declared.iter().find_map(|declaration| match &declaration.kind {
+            DeclaredKind::State { compare, .. } if *declaration.type_path == *type_path => {
+                compare(world, bytes)
+            }
+            _ => None,
+        })
     }
 
     /// All declarations.

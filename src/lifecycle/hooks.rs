@@ -98,6 +98,8 @@ pub(crate) struct GameHooks {
     pub offer_in: Vec<Condition>,
     pub restore_when: Vec<Condition>,
     pub restore_through: Option<StateOverride>,
+    /// Whether a state closes the session.
+    pub closes: bool,
     /// Adds what looks at transitions, once the schedule for them is there.
     watch: Vec<fn(&mut App)>,
 }
@@ -190,6 +192,7 @@ impl SessionHooksExt for App {
     }
 
     fn close_session_on_enter<S: States>(&mut self, state: S) -> &mut Self {
+        hooks(self).closes = true;
         on_enter(
             self,
             state,

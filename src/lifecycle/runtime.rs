@@ -151,6 +151,11 @@ impl Runtime {
         *self.0.get() = Some(parts);
     }
 
+    /// The parts, to look at; `None` while the plugin is at work.
+    pub(crate) fn parts(&mut self) -> Option<&RuntimeParts> {
+        self.0.get().as_deref()
+    }
+
     /// Keeps stored change ticks comparable. Bevy asks for it every few hundred million ticks.
     pub(crate) fn clamp_ticks(&mut self, check: CheckChangeTicks) {
         if let Some(playing) = self.0.get().as_mut().and_then(|parts| parts.playing.as_mut()) {

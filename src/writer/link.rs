@@ -5,11 +5,13 @@ use std::io;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use bevy::ecs::entity::EntityHashMap;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded, unbounded};
 use tracing::error;
 
 use super::{Order, Report, SlotOrder, Worker};
 use crate::clock::{Clock, Moment, deadline};
+use crate::journal::SaveId;
 
 /// Orders that may wait in the channel. Further ones wait on the main thread, in order.
 const CHANNEL: usize = 64;
@@ -87,6 +89,14 @@ impl Link {
                 overflow.push_back(order);
                 self.push_overflow();
             }
+        }
+    }
+
+    /// The ids that entities have in the session, if the main loop drives the writer.
+    pub(crate) fn known_ids(&self) -> Option<EntityHashMap<SaveId>> {
+        match &self.driver {
+            Driver::Inline { worker, .. } => worker.known_ids(),
+            Driver::Thread { .. } => None,
         }
     }
 

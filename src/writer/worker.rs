@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bevy::ecs::entity::EntityHashMap;
 use serde::Serialize;
 use tracing::{debug, debug_span, warn};
 use xxhash_rust::xxh3::Xxh3;
@@ -86,6 +87,12 @@ impl Worker {
     pub(crate) fn of_game(mut self, game: String) -> Self {
         self.machine = self.machine.of_game(game);
         self
+    }
+
+    /// The ids that entities have in the session that is being played.
+    pub(crate) fn known_ids(&self) -> Option<EntityHashMap<SaveId>> {
+        let (_, encoder) = self.playing.as_ref()?;
+        Some(encoder.ids().map(|(id, entity)| (entity, id)).collect())
     }
 
     /// What there is to report.

@@ -7,11 +7,14 @@ mod clean_exits;
 mod clocks;
 mod common;
 mod death;
+mod doctor;
 mod fight;
 mod gates;
 mod history;
 #[cfg(feature = "auto_register")]
 mod kill;
+#[cfg(feature = "auto_register")]
+mod level_game;
 mod lifecycle;
 mod merging;
 mod notifications;
@@ -24,5 +27,6 @@ mod restore_protocol;
 mod saved_types;
 mod self_test;
 mod slots;
+mod testing;
 mod versions;
 mod waiting;

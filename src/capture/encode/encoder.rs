@@ -123,6 +123,11 @@ impl Encoder {
         self.ids.saved(entity).map(|saved| saved.id)
     }
 
+    /// Every entity that has an id: the saved ones, and those that were referred to.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = (SaveId, Entity)> {
+        self.ids.entities()
+    }
+
     /// Carries rows along that nobody can use now.
     pub(crate) fn carry(&mut self, carried: Carried) {
         self.carried = carried;

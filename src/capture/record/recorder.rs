@@ -107,10 +107,18 @@ impl Recorder {
     /// The first capture is full whatever is asked for. No change tick of the game's data moves
     /// and none of its hooks run; only entities that have to be adopted get their marker.
     pub(crate) fn capture(&mut self, world: &mut World, scope: CaptureScope) -> Capture {
-        self.adopt(world);
-        self.unsaved.settle(world);
+        let mut capture = self.look(world, scope);
         let departed = world.get_resource_mut::<Placed>().filter(|placed| placed.has_departures());
         let departures = departed.map(|mut placed| placed.take_departures()).unwrap_or_default();
+        capture.placed.departures = departures;
+        capture
+    }
+
+    /// Copies as [`capture`](Self::capture) does, and leaves what is told only once, which placed
+    /// entities left, for the capture that comes next.
+    pub(crate) fn look(&mut self, world: &mut World, scope: CaptureScope) -> Capture {
+        self.adopt(world);
+        self.unsaved.settle(world);
         self.removals.note(world);
         // Everything written until now has this tick at most, and everything after it a later one.
         let newest = world.increment_change_tick();
@@ -120,7 +128,7 @@ impl Recorder {
         };
         let mut capture = self.copy(world, extent);
         let anchors = self.changed_anchors(world, extent);
-        capture.placed = CapturedPlaces { departures, anchors };
+        capture.placed = CapturedPlaces { departures: Vec::new(), anchors };
         capture
     }
 

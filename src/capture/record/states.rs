@@ -153,7 +153,8 @@ impl<S: FreelyMutableState> StateRecorder<S> {
         Self { last: None, mapping }
     }
 
-    fn mapped(&self, state: SavedState<S>) -> SavedState<S> {
+    /// A state as it is saved.
+    pub(crate) fn mapped(&self, state: SavedState<S>) -> SavedState<S> {
         let Some(mapping) = &self.mapping else { return state };
         let pending = match state.pending {
             PendingState::Unchanged => PendingState::Unchanged,

@@ -1,0 +1,154 @@
+//! What a game forgot: types that look like progress and aren't saved, references that come to
+//! nothing, states of which nobody says when they may be saved.
+//!
+//! The [`Doctor`] looks at a game in which something is going on, and gives a [`Diagnosis`]. It can't
+//! know what a game means to save, so each [`Finding`] is a question: a component that is rebuilt from
+//! what is saved is none of its business, and [`Doctor::ignore`] tells it so.
+//!
+//! In a test, when there is something to look at:
+//!
+//! ```
+//! use bevy::prelude::*;
+//! use bevy_session::doctor::{Doctor, Finding};
+//! use bevy_session::prelude::*;
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
+//! #[reflect(Component, Saved)]
+//! struct Health(u32);
+//!
+//! #[derive(Component, Reflect)]
+//! #[reflect(Component)]
+//! struct Mana(u32); // forgotten
+//!
+//! #[derive(Component, Reflect)]
+//! #[reflect(Component)]
+//! struct HealthBar; // drawn anew from `Health`
+//!
+//! let mut app = App::new();
+//! app.add_plugins((MinimalPlugins, SessionPlugin::new("Studio", "Hop").in_memory()));
+//! # #[cfg(not(feature = "auto_register"))]
+//! # app.register_type::<Health>().register_type::<Mana>().register_type::<HealthBar>();
+//! app.finish();
+//! app.cleanup();
+//! app.world_mut().spawn((Health(80), Mana(20), HealthBar));
+//!
+//! let diagnosis = Doctor::default().ignore::<HealthBar>().examine(&mut app);
+//! assert_eq!(diagnosis.findings.len(), 1);
+//! assert!(matches!(diagnosis.findings[0], Finding::ComponentNotSaved { .. }));
+//! ```
+//!
+//! While a game is being developed, as a plugin. It looks once, some frames after a session began, and
+//! logs what it found:
+//!
+//! ```
+//! # use bevy::prelude::*;
+//! # use bevy_session::doctor::Doctor;
+//! # struct HealthBar;
+//! # let mut app = App::new();
+//! app.add_plugins(Doctor::default().ignore::<HealthBar>());
+//! ```
+//!
+//! To see whether what *is* saved comes back as it was, use the kit in [`testing`](crate::testing).
+
+mod check_up;
+mod diagnosis;
+mod entities;
+mod finding;
+mod ownership;
+mod patient;
+mod references;
+mod states;
+mod unsaved_types;
+
+use std::any::TypeId;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+use bevy::app::App;
+use bevy::ecs::world::World;
+
+pub use diagnosis::Diagnosis;
+pub use finding::{Finding, FoundEntities};
+
+use crate::capture::SavedTypes;
+use patient::Patient;
+
+/// Frames of a session after which the plugin looks at the game, unless it is set otherwise.
+const FRAMES: u32 = 120;
+
+/// Finds what a game forgot. See the [module](crate::doctor).
+#[derive(Clone, Debug)]
+pub struct Doctor {
+    ignored: HashSet<TypeId>,
+    crates: BTreeSet<String>,
+    frames: u32,
+}
+
+impl Default for Doctor {
+    fn default() -> Self {
+        Self { ignored: HashSet::new(), crates: BTreeSet::new(), frames: FRAMES }
+    }
+}
+
+impl Doctor {
+    /// Says that a component, resource or state is in order as it is: it is no progress, or made anew
+    /// from what is saved.
+    #[must_use]
+    pub fn ignore<T: 'static>(mut self) -> Self {
+        self.ignored.insert(TypeId::of::<T>());
+        self
+    }
+
+    /// Says that a crate is the game's own, by its name as it stands in paths: `hop_rules`.
+    ///
+    /// Only types of the game's own crates are looked at. Unless this is called, those are the crates
+    /// with types that have `#[reflect(Saved)]`, and if there are none, those with any saved type;
+    /// Bevy's aren't among them.
+    #[must_use]
+    pub fn own_crate(mut self, name: impl Into<String>) -> Self {
+        self.crates.insert(name.into());
+        self
+    }
+
+    /// How many frames after a session began the plugin looks at the game. 120 by default. It has no
+    /// meaning to [`examine`](Self::examine).
+    #[must_use]
+    pub fn after_frames(mut self, frames: u32) -> Self {
+        self.frames = frames;
+        self
+    }
+
+    /// Looks at a game as it is now. The more of it is in the world, the more is found.
+    ///
+    /// It can name only types that are registered for reflection, as every `#[derive(Reflect)]` is
+    /// with the feature `auto_register`; others only with Bevy's feature `debug`, which is among its
+    /// defaults. Nothing of the game changes, except that entities get the marker
+    /// [`Saved`](crate::Saved) as they do at a checkpoint. A session needn't be played.
+    #[must_use]
+    pub fn examine(&self, app: &mut App) -> Diagnosis {
+        self.examine_world(app.world_mut())
+    }
+
+    /// Looks at a game's world, as [`examine`](Self::examine) does.
+    #[must_use]
+    pub fn examine_world(&self, world: &mut World) -> Diagnosis {
+        let types = Arc::new(SavedTypes::collect(world));
+        let mut findings = Vec::from_iter(states::never_gated(self, world, &types));
+        let patient = Patient::new(self, world, &types);
+        findings.extend(types.problems().iter().map(|problem| Finding::TypeNotSaved {
+            type_path: problem.type_path.clone(),
+            reason: problem.reason,
+        }));
+        findings.extend(unsaved_types::components(&patient));
+        findings.extend(unsaved_types::resources(&patient));
+        findings.extend(references::references(&patient));
+        findings.extend(entities::nothing_saved(&patient));
+        findings.extend(entities::duplicate_keys(&patient));
+        Diagnosis { findings }
+    }
+
+    fn ignores(&self, type_id: Option<TypeId>) -> bool {
+        type_id.is_some_and(|type_id| self.ignored.contains(&type_id))
+    }
+}

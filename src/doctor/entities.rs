@@ -1,0 +1,58 @@
+//! Entities that are marked as saved for nothing, and keys that are there twice.
+
+use std::collections::BTreeMap;
+
+use bevy::ecs::component::ComponentId;
+use bevy::ecs::entity::Entity;
+use bevy::ecs::hierarchy::Children;
+use bevy::ecs::world::EntityRef;
+
+use super::patient::Patient;
+use super::{Finding, FoundEntities};
+use crate::capture::{CHILD_OF, CHILD_ORDER, DISABLED, SAVE_KEYS};
+use crate::{SaveKey, Saved};
+
+/// Saved entities on which nothing is saved.
+pub(super) fn nothing_saved(patient: &Patient<'_>) -> Option<Finding> {
+    let telling: Vec<ComponentId> = patient
+        .components
+        .iter()
+        .filter(|(_, type_path)| is_telling(type_path))
+        .map(|(component, _)| *component)
+        .collect();
+    let entities = patient.saved.iter().filter_map(|entity| patient.world.get_entity(*entity).ok());
+    let mut empty = entities.filter(|entity| {
+        !telling.iter().any(|component| entity.contains_id(*component))
+            && !entity.contains::<SaveKey>()
+            && !has_saved_children(patient, *entity)
+    });
+    let mut on = FoundEntities::one(patient.world, empty.next()?.id());
+    on.count += empty.count() as u64;
+    Some(Finding::NothingSaved { on })
+}
+
+/// Whether a saved type says more of an entity than where it belongs.
+fn is_telling(type_path: &str) -> bool {
+    ![CHILD_OF, CHILD_ORDER, DISABLED, SAVE_KEYS].contains(&type_path)
+        && !type_path.starts_with("bevy_state::state_scoped::")
+}
+
+fn has_saved_children(patient: &Patient<'_>, entity: EntityRef<'_>) -> bool {
+    let children = entity.get::<Children>().into_iter().flatten();
+    children.copied().any(|child| patient.world.get::<Saved>(child).is_some())
+}
+
+/// Keys that more than one living entity has.
+pub(super) fn duplicate_keys(patient: &Patient<'_>) -> Vec<Finding> {
+    let mut keys = BTreeMap::<SaveKey, Vec<Entity>>::new();
+    for (entity, key) in &patient.anchors {
+        keys.entry(key.clone()).or_default().push(*entity);
+    }
+    for entity in &patient.saved {
+        if let Some(key) = patient.world.get::<SaveKey>(*entity) {
+            keys.entry(key.clone()).or_default().push(*entity);
+        }
+    }
+    let twice = keys.into_iter().filter(|(_, entities)| entities.len() > 1);
+    twice.map(|(key, entities)| Finding::DuplicateKey { key, entities }).collect()
+}

@@ -1,0 +1,215 @@
+//! Something that a game may have forgotten.
+
+use std::fmt;
+
+use bevy::ecs::entity::Entity;
+use bevy::ecs::world::World;
+
+use crate::testing::{given_name, with_name};
+use crate::{SaveKey, TypeProblemReason};
+
+/// Something that a game may have forgotten.
+///
+/// [`Display`](fmt::Display) says it in plain words, and what to do about it.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub enum Finding {
+    /// Saved entities have a component that isn't saved, and is gone or as new after a restore.
+    ///
+    /// Markers without a value that a saved component requires are passed over: they come back with
+    /// it.
+    ComponentNotSaved {
+        /// The component.
+        type_path: String,
+        /// The saved entities that have it.
+        on: FoundEntities,
+    },
+    /// A resource isn't saved, and is as new in the next process.
+    ResourceNotSaved {
+        /// The resource.
+        type_path: String,
+    },
+    /// Something saved refers to an entity that is neither saved nor has a [`SaveKey`], and to nobody
+    /// after a restore.
+    ReferenceToUnsaved {
+        /// The component or resource with the reference.
+        type_path: String,
+        /// What leads to the field, as `.weapon.owner`. That of the first, if there are several.
+        field: String,
+        /// The entities that have the component; `None` for a resource.
+        on: Option<FoundEntities>,
+        /// The entity that the first of them refers to.
+        target: Entity,
+        /// What that is called.
+        target_name: Option<String>,
+    },
+    /// A saved field holds an `Entity` and isn't marked `#[entities]`, so that it names another entity
+    /// or none after a restore.
+    EntityNotMapped {
+        /// The component or resource with the field.
+        type_path: String,
+        /// What leads to the field, as `.weapon.owner`. That of the first, if there are several.
+        field: String,
+        /// The entities that have the component; `None` for a resource.
+        on: Option<FoundEntities>,
+    },
+    /// Entities have the marker [`Saved`](crate::Saved), and nothing on them is saved: what comes back
+    /// is an empty entity.
+    ///
+    /// One that has saved children or a [`SaveKey`] is passed over: it holds them together, or it is
+    /// saved that it is there.
+    NothingSaved {
+        /// The entities.
+        on: FoundEntities,
+    },
+    /// States are saved, and nothing keeps checkpoints from being taken in the menu: neither
+    /// [`checkpoint_while`](crate::SessionHooksExt::checkpoint_while) nor
+    /// [`close_session_on_enter`](crate::SessionHooksExt::close_session_on_enter) is called.
+    StatesNeverGated {
+        /// The states.
+        states: Vec<String>,
+    },
+    /// Two or more living entities have one [`SaveKey`].
+    DuplicateKey {
+        /// The key.
+        key: SaveKey,
+        /// The entities.
+        entities: Vec<Entity>,
+    },
+    /// A type can't be saved, as far as the game's set-up goes.
+    TypeNotSaved {
+        /// The type.
+        type_path: String,
+        /// What is in the way.
+        reason: TypeProblemReason,
+    },
+}
+
+/// Entities on which something was found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct FoundEntities {
+    /// How many.
+    pub count: u64,
+    /// One of them.
+    pub first: Entity,
+    /// The [`SaveKey`] of that one, or its [`Name`](bevy::ecs::name::Name) if it has none.
+    pub first_name: Option<String>,
+}
+
+impl FoundEntities {
+    pub(super) fn one(world: &World, entity: Entity) -> Self {
+        Self { count: 1, first: entity, first_name: given_name(world, entity) }
+    }
+}
+
+impl fmt::Display for FoundEntities {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&with_name(self.first, self.first_name.as_deref()))?;
+        match self.count {
+            0 | 1 => Ok(()),
+            count => write!(formatter, " and {} more", count - 1),
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ComponentNotSaved { type_path, on } => write!(
+                formatter,
+                "{type_path} isn't saved, and is on saved entities: {on}. Mark it \
+                 `#[reflect(Component, Saved)]` or call `save_component`; if it is made anew from what \
+                 is saved, tell the doctor to ignore it",
+            ),
+            Self::ResourceNotSaved { type_path } => write!(
+                formatter,
+                "the resource {type_path} isn't saved. Mark it `#[reflect(Resource, Saved)]` or call \
+                 `save_resource`; if it is nobody's progress, tell the doctor to ignore it",
+            ),
+            Self::ReferenceToUnsaved { type_path, field, on, target, target_name } => write!(
+                formatter,
+                "{type_path}{}{} refers to {}, which doesn't come back. Save that entity, or give it \
+                 a `SaveKey` if it comes from a level",
+                FieldText(field),
+                On(on),
+                with_name(*target, target_name.as_deref()),
+            ),
+            Self::EntityNotMapped { type_path, field, on } => write!(
+                formatter,
+                "{type_path}{}{} holds an entity that nobody maps. Mark the field `#[entities]`{}",
+                FieldText(field),
+                On(on),
+                if on.is_none() { ", and derive `MapEntities`" } else { "" },
+            ),
+            Self::NothingSaved { on } => write!(
+                formatter,
+                "nothing is saved of what is on saved entities: {on}. Save a component of theirs, or \
+                 take the marker `Saved` away",
+            ),
+            Self::StatesNeverGated { states } => write!(
+                formatter,
+                "checkpoints are taken in every state of {}. If one of them is a menu or a loading \
+                 screen, call `checkpoint_while(in_state(…))`; otherwise tell the doctor to ignore \
+                 the states",
+                states.join(", "),
+            ),
+            Self::DuplicateKey { key, entities } => write!(
+                formatter,
+                "{} entities have the save key `{key}`, and only the first gets what is saved. Make \
+                 keys unique",
+                entities.len(),
+            ),
+            Self::TypeNotSaved { type_path, reason } => {
+                write!(formatter, "{type_path} can't be saved: {}", advice(*reason))
+            }
+        }
+    }
+}
+
+fn advice(reason: TypeProblemReason) -> &'static str {
+    match reason {
+        TypeProblemReason::PathTaken => {
+            "another saved type has the same path. Give one of them another with \
+             `#[type_path = \"…\"]`"
+        }
+        TypeProblemReason::PathTooLong => {
+            "its path is too long. Give it another with `#[type_path = \"…\"]`"
+        }
+        TypeProblemReason::RelationshipTarget => {
+            "it is the derived half of a relationship. Save the other half"
+        }
+        TypeProblemReason::StateNotAdded => {
+            "the state isn't part of the app. Call `init_state` or `add_sub_state`"
+        }
+        TypeProblemReason::NotSaved => "migrations are declared for it, and nothing saves it",
+        TypeProblemReason::MigratedTwice => {
+            "it has two chains of migrations. Make them one chain with all steps"
+        }
+        TypeProblemReason::FormerNameTaken => {
+            "a name that it once had is the name of another saved type"
+        }
+    }
+}
+
+struct FieldText<'a>(&'a str);
+
+impl fmt::Display for FieldText<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.trim_start_matches('.') {
+            "" => Ok(()),
+            field => write!(formatter, ", field `{field}`,"),
+        }
+    }
+}
+
+struct On<'a>(&'a Option<FoundEntities>);
+
+impl fmt::Display for On<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(entities) => write!(formatter, " of {entities}"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Types that look like progress and aren't saved.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bevy::ecs::component::{ComponentId, ComponentInfo};
+use bevy::ecs::relationship::RelationshipAccessor;
+use bevy::ecs::world::EntityRef;
+
+use super::patient::Patient;
+use super::{Finding, FoundEntities};
+
+/// Components of the game's own that are on saved entities and aren't saved.
+pub(super) fn components(patient: &Patient<'_>) -> Vec<Finding> {
+    let mut names = HashMap::<ComponentId, Option<String>>::new();
+    let mut found = BTreeMap::<String, FoundEntities>::new();
+    for entity in &patient.saved {
+        let Ok(entity) = patient.world.get_entity(*entity) else { continue };
+        for component in entity.archetype().components() {
+            let name =
+                names.entry(*component).or_insert_with(|| patient.forgotten(*component)).clone();
+            let Some(type_path) = name.filter(|_| is_lost(patient, entity, *component)) else {
+                continue;
+            };
+            found
+                .entry(type_path)
+                .and_modify(|found| found.count += 1)
+                .or_insert_with(|| FoundEntities::one(patient.world, entity.id()));
+        }
+    }
+    found.into_iter().map(|(type_path, on)| Finding::ComponentNotSaved { type_path, on }).collect()
+}
+
+/// Resources of the game's own that aren't saved.
+pub(super) fn resources(patient: &Patient<'_>) -> Vec<Finding> {
+    let resources = patient.world.resource_entities().iter();
+    let mut found: Vec<String> =
+        resources.filter_map(|(component, _)| patient.forgotten(component)).collect();
+    found.sort_unstable();
+    found.into_iter().map(|type_path| Finding::ResourceNotSaved { type_path }).collect()
+}
+
+/// Whether a restore loses a component: it isn't derived from others, and doesn't come with them.
+fn is_lost(patient: &Patient<'_>, entity: EntityRef<'_>, component: ComponentId) -> bool {
+    let Some(info) = patient.world.components().get_info(component) else { return false };
+    let is_derived = matches!(
+        info.relationship_accessor(),
+        Some(RelationshipAccessor::RelationshipTarget { .. })
+    );
+    !is_derived && !comes_back_by_itself(patient, entity, info)
+}
+
+/// Whether a component says nothing but that it is there, and a saved one brings it along.
+fn comes_back_by_itself(
+    patient: &Patient<'_>,
+    entity: EntityRef<'_>,
+    info: &ComponentInfo,
+) -> bool {
+    let requires_it = |saved: &ComponentId| {
+        let required = patient.world.get_required_components_by_id(*saved);
+        required.is_some_and(|required| required.iter_ids().any(|required| required == info.id()))
+    };
+    let mut saved = patient.components.keys().filter(|component| entity.contains_id(**component));
+    info.layout().size() == 0 && saved.any(requires_it)
+}

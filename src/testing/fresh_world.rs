@@ -1,0 +1,64 @@
+//! A world that knows the game's types and nothing else of it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use bevy::ecs::entity::EntityHashMap;
+use bevy::ecs::reflect::AppTypeRegistry;
+use bevy::ecs::world::World;
+
+use super::saved_rows::SavedRows;
+use crate::capture::{Declarations, SavedTypes, panic_message};
+use crate::journal::SaveId;
+use crate::restore::{RestoreReport, WorldImage};
+use crate::{SaveKey, Saved};
+
+/// A world that knows the game's types and nothing else of it, into which a game is restored.
+pub(super) struct FreshWorld {
+    pub world: World,
+    pub types: Arc<SavedTypes>,
+}
+
+/// What came of a restore.
+pub(super) struct Restored {
+    pub report: RestoreReport,
+    /// The ids under which entities were restored.
+    pub ids: EntityHashMap<SaveId>,
+}
+
+impl FreshWorld {
+    /// Beside a game's world, of which it shares no entity: with stand-ins for what a level places.
+    pub(super) fn beside(game: &World, saved: &SavedRows) -> Self {
+        let mut world = World::new();
+        if let Some(registry) = game.get_resource::<AppTypeRegistry>() {
+            world.insert_resource(registry.clone());
+        }
+        if let Some(declarations) = game.get_resource::<Declarations>() {
+            world.insert_resource(declarations.clone());
+        }
+        let types = Arc::new(SavedTypes::collect(&mut world));
+        // An entity that is the same in both worlds is one that nobody has mapped.
+        drop(world.entity_allocator().alloc_many(game.entities().len()));
+        for (key, ..) in &saved.anchors {
+            world.spawn(key.clone());
+        }
+        for entity in saved.saved.keys() {
+            if let Some(key) = game.get::<SaveKey>(*entity) {
+                world.spawn((Saved, key.clone()));
+            }
+        }
+        Self { world, types }
+    }
+
+    /// Puts everything back; what it said if code of the game panicked.
+    pub(super) fn restore(&mut self, mut image: WorldImage) -> Result<Restored, String> {
+        // Nobody looks at the world again if it is left half done.
+        let replaced = catch_unwind(AssertUnwindSafe(|| {
+            image.insert_resources(&mut self.world);
+            image.replace_entities(&mut self.world)
+        }));
+        let replaced = replaced.map_err(|payload| panic_message(&*payload))?;
+        let ids = replaced.seeds.into_iter().collect();
+        Ok(Restored { report: replaced.report, ids })
+    }
+}

@@ -1,0 +1,483 @@
+//! A game under test: it is started, killed and recovered within one process.
+
+use std::fmt;
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use bevy::app::PluginsState;
+use bevy::prelude::*;
+use bevy::time::TimeUpdateStrategy;
+use jiff::{SignedDuration, Timestamp};
+
+use super::heard::Heard;
+use super::recover_error::RecoverError;
+use super::snapshot::SavedSnapshot;
+use crate::journal::{CheckpointId, CheckpointKind, SessionId};
+use crate::lifecycle::{Condition, GameHooks, Runtime, RuntimeParts, SessionActivity};
+use crate::session::RestoreFrom;
+use crate::{
+    CurrentSession, MemoryDisk, NewSession, Operation, RecoveryOffers, SessionCatalog,
+    SessionCommands, SessionPlugin, SessionRestored, SessionSettings,
+};
+
+/// A frame of the game under test, unless it is set otherwise.
+const FRAME: Duration = Duration::from_millis(100);
+/// Frames that may pass until the disk was looked at, or a session has started.
+const PATIENCE: usize = 60;
+/// Frames within which a first checkpoint is durable, if it can be taken at all.
+const FRAMES_TO_SAVE: usize = 3;
+/// Frames that may pass at most while a game doesn't open its gates.
+const MOST_FRAMES: usize = 100_000;
+/// Time that the game gets to open its gates, beyond the time after which it is told that it waits.
+const GATE_PATIENCE: Duration = Duration::from_secs(20);
+
+/// A game under test: it is started, killed and recovered within one process, on a disk in memory
+/// and a clock that only frames move.
+///
+/// Each start builds a new app, so nothing can survive that isn't saved. See the
+/// [module](crate::testing) for an example.
+pub struct TestGame {
+    build: Box<dyn Fn(SessionPlugin) -> App>,
+    app: App,
+    disk: MemoryDisk,
+    disk_is_full: bool,
+    frame: Duration,
+    /// The clock when the app was started.
+    started_at: Timestamp,
+    /// How long the player stays away at the next restart.
+    away: Duration,
+}
+
+impl fmt::Debug for TestGame {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("TestGame")
+            .field("now", &self.now())
+            .field("disk_is_full", &self.disk_is_full)
+            .finish_non_exhaustive()
+    }
+}
+
+impl TestGame {
+    /// Starts the game on an empty disk, on the first of January 2026.
+    ///
+    /// `build` makes the game's app as the game does, with the plugin that it is given in place of
+    /// its own. It may set that plugin up further, but not where it saves. The rig completes the app
+    /// and lets one frame pass. Time passes only with frames, each of 100 milliseconds unless
+    /// [`frame_time`](Self::frame_time) says otherwise.
+    ///
+    /// The app must get along without a window: leave out what needs one, as `DefaultPlugins` do.
+    #[must_use]
+    pub fn new(build: impl Fn(SessionPlugin) -> App + 'static) -> Self {
+        let mut game = Self {
+            build: Box::new(build),
+            app: App::empty(),
+            disk: MemoryDisk::default(),
+            disk_is_full: false,
+            frame: FRAME,
+            started_at: "2026-01-01T00:00:00Z".parse().unwrap_or(Timestamp::UNIX_EPOCH),
+            away: Duration::ZERO,
+        };
+        game.start_app();
+        game
+    }
+
+    /// How much time passes with each frame from now on, restarts included.
+    pub fn frame_time(&mut self, frame: Duration) -> &mut Self {
+        self.frame = frame;
+        self.app.insert_resource(TimeUpdateStrategy::ManualDuration(frame));
+        self
+    }
+
+    /// The app that runs at the moment.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// The app that runs at the moment, to play: spawn, despawn, press keys, set states.
+    pub fn app_mut(&mut self) -> &mut App {
+        &mut self.app
+    }
+
+    /// The world of the app that runs at the moment.
+    pub fn world(&mut self) -> &mut World {
+        self.app.world_mut()
+    }
+
+    /// The disk that the game saves on, to fail, damage or look at.
+    #[must_use]
+    pub fn disk(&self) -> &MemoryDisk {
+        &self.disk
+    }
+
+    /// The clock. It moves with frames, and with [`advance_clock`](Self::advance_clock).
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        let played = self.app.world().get_resource::<Time<Real>>();
+        later(self.started_at, played.map(Time::elapsed).unwrap_or_default())
+    }
+
+    /// Lets frames pass.
+    pub fn frames(&mut self, count: usize) -> &mut Self {
+        for _ in 0..count {
+            self.app.update();
+        }
+        self
+    }
+
+    /// Lets as many frames pass as take this long.
+    pub fn seconds(&mut self, seconds: f32) -> &mut Self {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a test plays no more frames than fit"
+        )]
+        let frames = (seconds / self.frame.as_secs_f32()).ceil() as usize;
+        self.frames(frames)
+    }
+
+    /// Lets the player stay away this much longer at the next restart: to see how an old session is
+    /// offered. The app that runs at the moment doesn't feel it.
+    pub fn advance_clock(&mut self, by: Duration) -> &mut Self {
+        self.away = self.away.saturating_add(by);
+        self
+    }
+
+    /// Makes requests, as a system of the game would. They are handled in the next frame.
+    ///
+    /// ```
+    /// # use bevy::prelude::*;
+    /// # use bevy_session::prelude::*;
+    /// # use bevy_session::testing::TestGame;
+    /// # let build = |plugin| {
+    /// #     let mut app = App::new();
+    /// #     app.add_plugins((MinimalPlugins, plugin));
+    /// #     app
+    /// # };
+    /// let mut game = TestGame::new(build);
+    /// game.request(|commands| commands.pause_session()).frames(1);
+    /// ```
+    pub fn request(&mut self, ask: impl FnOnce(&mut Commands)) -> &mut Self {
+        let world = self.app.world_mut();
+        ask(&mut world.commands());
+        world.flush();
+        self
+    }
+
+    /// Starts a session, and lets its first checkpoint become durable, if the game's gates allow one.
+    ///
+    /// # Errors
+    ///
+    /// [`RecoverError::Rejected`], [`RecoverError::NoPlugin`], or [`RecoverError::NoAnswer`] if the
+    /// session didn't start.
+    pub fn start(&mut self, session: NewSession) -> Result<SessionId, RecoverError> {
+        let current = |game: &mut Self| {
+            let session = game.app.world().get_resource::<CurrentSession>();
+            session.map(|session| (session.id(), session.last_checkpoint()))
+        };
+        let before = current(self).map(|(id, _)| id);
+        self.ask(|commands| commands.start_session(session))?;
+        let (id, _) = self.wait(|game| current(game).filter(|(id, _)| Some(*id) != before))?;
+        for _ in 0..FRAMES_TO_SAVE {
+            if let Some((_, None)) = current(self) {
+                self.frames(1);
+            }
+        }
+        Ok(id)
+    }
+
+    /// Takes a checkpoint, and waits until it is durable.
+    ///
+    /// # Errors
+    ///
+    /// [`RecoverError::Rejected`], as without a session, or [`RecoverError::NoAnswer`] if it wasn't
+    /// saved within 60 frames: the gate of
+    /// [`checkpoint_while`](crate::SessionHooksExt::checkpoint_while) is closed, or the disk is full.
+    pub fn checkpoint(&mut self, label: &str) -> Result<CheckpointId, RecoverError> {
+        let newest = |game: &mut Self| {
+            let session = game.app.world().get_resource::<CurrentSession>();
+            session.and_then(CurrentSession::last_checkpoint)
+        };
+        let before = newest(self).map(|newest| newest.id);
+        self.ask(|commands| commands.checkpoint(label))?;
+        self.wait(|game| {
+            let saved = newest(game).filter(|newest| newest.kind == CheckpointKind::Manual)?;
+            Some(saved.id).filter(|id| Some(*id) != before)
+        })
+    }
+
+    /// Kills the game at this very moment, as `kill -9` does, and starts it again.
+    ///
+    /// What wasn't written to the disk is gone.
+    pub fn crash_and_restart(&mut self) -> &mut Self {
+        self.disk = self.disk.snapshot();
+        self.restart()
+    }
+
+    /// Quits the game as a player does, and starts it again.
+    pub fn exit_and_restart(&mut self) -> &mut Self {
+        self.app.world_mut().write_message(AppExit::Success);
+        self.frames(1);
+        self.restart()
+    }
+
+    fn restart(&mut self) -> &mut Self {
+        self.started_at = later(self.now(), std::mem::take(&mut self.away));
+        self.start_app();
+        self
+    }
+
+    fn start_app(&mut self) {
+        // The old one is gone before the next one is there.
+        drop(std::mem::replace(&mut self.app, App::empty()));
+        let plugin = SessionPlugin::new("Studio", "Game under test")
+            .disk(self.disk.clone())
+            .clock_from(self.started_at);
+        self.app = (self.build)(plugin);
+        self.app.insert_resource(TimeUpdateStrategy::ManualDuration(self.frame));
+        Heard::listen(&mut self.app);
+        while self.app.plugins_state() == PluginsState::Adding {
+            bevy::tasks::tick_global_task_pools_on_main_thread();
+        }
+        if self.app.plugins_state() != PluginsState::Cleaned {
+            self.app.finish();
+            self.app.cleanup();
+        }
+        if self.disk_is_full {
+            self.fill_disk();
+        }
+        self.frames(1);
+    }
+
+    /// Recovers the session that crashed, as a player does who says yes when the game asks.
+    ///
+    /// Waits until the game makes its offer, and through its loading screens. A game that answers by
+    /// itself is left to it.
+    ///
+    /// # Errors
+    ///
+    /// [`RecoverError`] says what went wrong, and names the gate if the restore got stuck at one.
+    pub fn recover(&mut self) -> Result<SessionRestored, RecoverError> {
+        self.recover_from(RestoreFrom::Latest)
+    }
+
+    /// Recovers an older checkpoint than the newest. Otherwise as [`recover`](Self::recover).
+    ///
+    /// # Errors
+    ///
+    /// As [`recover`](Self::recover).
+    pub fn recover_from(&mut self, from: RestoreFrom) -> Result<SessionRestored, RecoverError> {
+        self.begin()?;
+        if let Some(session) = self.wait_for_offer()? {
+            self.ask(|commands| commands.recover(session, from))?;
+        }
+        self.wait_until_restored()
+    }
+
+    /// Continues the session that was left last, as a Continue button does.
+    ///
+    /// # Errors
+    ///
+    /// As [`recover`](Self::recover), and [`RecoverError::NothingToContinue`] if no session was left
+    /// cleanly.
+    pub fn continue_newest(&mut self) -> Result<SessionRestored, RecoverError> {
+        self.begin()?;
+        self.wait(|game| game.look(|parts| parts.detected)?.then_some(()))?;
+        let catalog = self.app.world().get_resource::<SessionCatalog>();
+        let newest = catalog.and_then(SessionCatalog::newest_closed);
+        let newest = newest.ok_or(RecoverError::NothingToContinue)?.session.id;
+        self.ask(|commands| commands.continue_session(newest))?;
+        self.wait_until_restored()
+    }
+
+    /// Lets no more bytes onto the disk, restarts included, until
+    /// [`heal_disk`](Self::heal_disk).
+    pub fn fill_disk(&mut self) -> &mut Self {
+        self.disk_is_full = true;
+        let writing =
+            [Operation::Create, Operation::Append, Operation::CreateDirectory, Operation::Replace];
+        for operation in writing {
+            self.disk.fail_always(operation, ErrorKind::StorageFull);
+        }
+        self
+    }
+
+    /// Lets everything succeed again on the disk.
+    pub fn heal_disk(&mut self) -> &mut Self {
+        self.disk_is_full = false;
+        self.disk.heal();
+        self
+    }
+
+    /// What is saved of the game now, to compare with another moment.
+    ///
+    /// ```
+    /// # use bevy::prelude::*;
+    /// # use bevy_session::prelude::*;
+    /// # use bevy_session::testing::TestGame;
+    /// # let build = |plugin| {
+    /// #     let mut app = App::new();
+    /// #     app.add_plugins((MinimalPlugins, plugin));
+    /// #     app
+    /// # };
+    /// let mut game = TestGame::new(build);
+    /// game.start(NewSession::named("Campaign"))?;
+    /// // … play …
+    /// game.checkpoint("here")?;
+    /// let before = game.snapshot();
+    /// game.crash_and_restart().recover()?;
+    /// assert_eq!(before.differences(&game.snapshot()), []);
+    /// # Ok::<(), bevy_session::testing::RecoverError>(())
+    /// ```
+    #[must_use]
+    pub fn snapshot(&mut self) -> SavedSnapshot {
+        SavedSnapshot::of(self.app.world_mut())
+    }
+
+    /// The [`hash`](SavedSnapshot::hash) of [`snapshot`](Self::snapshot).
+    #[must_use]
+    pub fn hash(&mut self) -> u64 {
+        self.snapshot().hash()
+    }
+}
+
+impl TestGame {
+    /// Asks for something, and listens for the answer.
+    fn ask(&mut self, ask: impl FnOnce(&mut Commands)) -> Result<(), RecoverError> {
+        self.begin()?;
+        self.heard().forget_answers();
+        self.request(ask);
+        Ok(())
+    }
+
+    fn begin(&self) -> Result<(), RecoverError> {
+        let has_plugin = self.app.world().contains_resource::<Runtime>();
+        if has_plugin { Ok(()) } else { Err(RecoverError::NoPlugin) }
+    }
+
+    fn heard(&mut self) -> Mut<'_, Heard> {
+        self.app.world_mut().get_resource_or_init::<Heard>()
+    }
+
+    /// The session that the game offers to recover; `None` if the game takes it up by itself.
+    fn wait_for_offer(&mut self) -> Result<Option<SessionId>, RecoverError> {
+        for _ in 0..self.gate_frames() {
+            if self.is_taken_up() {
+                return Ok(None);
+            }
+            match self.offer() {
+                Offer::Made(session) => {
+                    // A game that answers by itself may need a frame for it.
+                    self.frames(1);
+                    return Ok(Some(session).filter(|_| !self.is_taken_up()));
+                }
+                Offer::Nothing => {
+                    let failed = self.heard().failed.take();
+                    let error = failed.map(RecoverError::Unrecoverable);
+                    return Err(error.unwrap_or(RecoverError::NothingOffered));
+                }
+                Offer::NotYet => {
+                    self.frames(1);
+                }
+            }
+        }
+        Err(RecoverError::OfferWithheld { states: self.gates(|hooks| &hooks.offer_in) })
+    }
+
+    fn offer(&mut self) -> Offer {
+        let offers = self.app.world().get_resource::<RecoveryOffers>();
+        let newest = offers.and_then(|offers| offers.offers().first());
+        let newest = newest.map(|offer| offer.session.id);
+        self.look(|parts| match newest {
+            _ if !parts.detected => Offer::NotYet,
+            None => Offer::Nothing,
+            Some(_) if !parts.withheld.is_empty() => Offer::NotYet,
+            Some(session) => Offer::Made(session),
+        })
+        .unwrap_or(Offer::NotYet)
+    }
+
+    /// Looks at what the plugin remembers.
+    fn look<T>(&mut self, look: impl FnOnce(&RuntimeParts) -> T) -> Option<T> {
+        let mut runtime = self.app.world_mut().get_resource_mut::<Runtime>()?;
+        runtime.parts().map(look)
+    }
+
+    fn is_taken_up(&mut self) -> bool {
+        self.heard().restored.is_some() || self.is_restoring()
+    }
+
+    fn is_restoring(&self) -> bool {
+        let activity = self.app.world().get_resource::<SessionActivity>();
+        activity.and_then(SessionActivity::restore).is_some()
+    }
+
+    fn wait_until_restored(&mut self) -> Result<SessionRestored, RecoverError> {
+        let frames = self.gate_frames();
+        for _ in 0..frames {
+            if let Some(answer) = self.heard().take_answer() {
+                return answer;
+            }
+            self.frames(1);
+        }
+        if let Some(gate) = self.heard().stalled_at.take() {
+            return Err(RecoverError::Stalled { gate });
+        }
+        if self.is_restoring() {
+            let gate = self.gates(|hooks| &hooks.restore_when).join(", ");
+            return Err(RecoverError::Stalled { gate });
+        }
+        Err(RecoverError::NoAnswer { frames })
+    }
+
+    /// Lets frames pass until there is an answer.
+    fn wait<T>(&mut self, answer: impl Fn(&mut Self) -> Option<T>) -> Result<T, RecoverError> {
+        for _ in 0..PATIENCE {
+            self.frames(1);
+            if let Some(error) = self.heard().rejected.take() {
+                return Err(error.into());
+            }
+            if let Some(answer) = answer(self) {
+                return Ok(answer);
+            }
+        }
+        Err(RecoverError::NoAnswer { frames: PATIENCE })
+    }
+
+    /// The frames that a game gets to open its gates.
+    fn gate_frames(&self) -> usize {
+        let settings = self.app.world().get_resource::<SessionSettings>();
+        let patience = settings.map_or(Duration::ZERO, |settings| settings.restore_patience);
+        let frames = patience.saturating_add(GATE_PATIENCE).div_duration_f32(self.frame);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "bounded, and a float that is too large becomes the largest number"
+        )]
+        let frames = frames as usize;
+        frames.clamp(PATIENCE, MOST_FRAMES)
+    }
+
+    /// The names of some of the game's conditions.
+    fn gates(&mut self, which: impl Fn(&GameHooks) -> &Vec<Condition>) -> Vec<String> {
+        let names = |conditions: &Vec<Condition>| {
+            conditions.iter().map(|condition| condition.name.clone()).collect()
+        };
+        self.look(|parts| names(which(&parts.hooks))).unwrap_or_default()
+    }
+}
+
+/// What the game offers.
+enum Offer {
+    /// The disk wasn't looked at yet, or the game isn't in its menu.
+    NotYet,
+    /// Nothing.
+    Nothing,
+    /// This session.
+    Made(SessionId),
+}
+
+fn later(time: Timestamp, by: Duration) -> Timestamp {
+    let by = SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX);
+    time.saturating_add(by).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,62 @@
+//! What the game under test was told.
+
+use bevy::prelude::*;
+
+use super::recover_error::RecoverError;
+use crate::session::{RecoveryError, RequestError};
+use crate::{RecoveryFailed, RequestRejected, RestoreCancelled, RestoreStalled, SessionRestored};
+
+/// What the game under test was told since somebody asked.
+#[derive(Resource, Default)]
+pub(super) struct Heard {
+    pub restored: Option<SessionRestored>,
+    /// The gate that a restore waits for.
+    pub stalled_at: Option<String>,
+    pub cancelled: bool,
+    pub rejected: Option<RequestError>,
+    pub failed: Option<RecoveryError>,
+}
+
+impl Heard {
+    /// Listens in an app from now on.
+    pub(super) fn listen(app: &mut App) {
+        app.init_resource::<Self>()
+            .add_observer(|told: On<SessionRestored>, mut heard: ResMut<Self>| {
+                heard.restored = Some(told.event().clone());
+            })
+            .add_observer(|told: On<RestoreStalled>, mut heard: ResMut<Self>| {
+                heard.stalled_at = Some(told.gate.clone());
+            })
+            .add_observer(|_: On<RestoreCancelled>, mut heard: ResMut<Self>| {
+                heard.cancelled = true;
+            })
+            .add_observer(|told: On<RequestRejected>, mut heard: ResMut<Self>| {
+                heard.rejected = Some(told.error.clone());
+            })
+            .add_observer(|told: On<RecoveryFailed>, mut heard: ResMut<Self>| {
+                heard.failed = Some(told.error.clone());
+            });
+    }
+
+    /// Forgets answers to earlier requests.
+    pub(super) fn forget_answers(&mut self) {
+        self.stalled_at = None;
+        self.cancelled = false;
+        self.rejected = None;
+        self.failed = None;
+    }
+
+    /// What came of a restore, once that is known.
+    pub(super) fn take_answer(&mut self) -> Option<Result<SessionRestored, RecoverError>> {
+        if let Some(restored) = self.restored.take() {
+            return Some(Ok(restored));
+        }
+        if std::mem::take(&mut self.cancelled) {
+            return Some(Err(RecoverError::Cancelled));
+        }
+        if let Some(error) = self.rejected.take() {
+            return Some(Err(RecoverError::Rejected(error)));
+        }
+        self.failed.take().map(|error| Err(RecoverError::Unrecoverable(error)))
+    }
+}

@@ -1,0 +1,149 @@
+//! What is saved of a world, as it would be written.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bevy::ecs::entity::{Entity, EntityHashMap};
+use bevy::ecs::world::World;
+
+use crate::SaveKey;
+use crate::capture::{
+    ANCHORS, Capture, CaptureScope, EncodeFailure, Encoder, GONE, Recorder, SavedTypes,
+};
+use crate::journal::{Block, ENTITIES, Rows, SaveId};
+
+/// The bits of [`Entity::PLACEHOLDER`], as an id.
+const NOBODY: SaveId = SaveId(1);
+/// The ids of anchors begin here, far from those that entities have in any session.
+const FIRST_ANCHOR: SaveId = SaveId((1 << 40) + 1);
+
+/// What is saved of a world, as it would be written.
+pub(super) struct SavedRows {
+    /// The rows of each type but [`ENTITIES`].
+    pub rows: BTreeMap<Arc<str>, BTreeMap<SaveId, Vec<u8>>>,
+    /// The ids of all saved entities.
+    pub saved: EntityHashMap<SaveId>,
+    /// Entities that aren't saved and have a key.
+    pub anchors: Vec<(SaveKey, Entity, SaveId)>,
+    /// All rows, as they go to the journal.
+    pub blocks: Vec<Block>,
+    /// What couldn't be written.
+    pub failures: Vec<EncodeFailure>,
+}
+
+/// Entities that are referred to, are neither saved nor have a key, and don't come back therefore.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outsiders {
+    /// They are written as what they become: nobody.
+    AreNobody,
+    /// Only those that are dead are: nobody misses them.
+    AreNobodyIfDead,
+}
+
+impl SavedRows {
+    /// Looks at a world, in which some entities have an id already. The others get ids from
+    /// `next` on, or beyond those that are known.
+    pub(super) fn of(
+        world: &mut World,
+        types: &Arc<SavedTypes>,
+        known: &EntityHashMap<SaveId>,
+        next: SaveId,
+        outsiders: Outsiders,
+    ) -> Self {
+        let capture = look(world, types);
+        let saved = ids_of_saved(&capture, known, next);
+        let anchors = ids_of_anchors(&capture);
+        let mut ids = saved.clone();
+        ids.extend(anchors.iter().map(|(_, entity, id)| (*entity, *id)));
+        let mut encoder = encoder(types, &ids);
+        let mut encoded = encoder.encode(capture);
+        let silenced: Vec<Entity> = encoder
+            .ids()
+            .map(|(_, entity)| entity)
+            .filter(|entity| !ids.contains_key(entity))
+            .filter(|entity| {
+                outsiders == Outsiders::AreNobody || world.get_entity(*entity).is_err()
+            })
+            .collect();
+        // Who is referred to is known only when all is written.
+        if !silenced.is_empty() {
+            ids.extend(silenced.into_iter().map(|entity| (entity, NOBODY)));
+            encoded = self::encoder(types, &ids).encode(look(world, types));
+        }
+        Self {
+            rows: rows(&encoded.blocks),
+            saved,
+            anchors,
+            blocks: encoded.blocks,
+            failures: encoded.failures,
+        }
+    }
+
+    /// The ids of all entities that come back.
+    pub(super) fn known(&self) -> EntityHashMap<SaveId> {
+        let anchors = self.anchors.iter().map(|(_, entity, id)| (*entity, *id));
+        self.saved.iter().map(|(entity, id)| (*entity, *id)).chain(anchors).collect()
+    }
+
+    /// An id that none of the entities has.
+    pub(super) fn next_id(&self) -> SaveId {
+        self.saved.values().max().map_or(SaveId::FIRST, |id| id.next())
+    }
+
+    /// A row.
+    pub(super) fn row(&self, type_path: &str, id: SaveId) -> Option<&[u8]> {
+        Some(self.rows.get(type_path)?.get(&id)?)
+    }
+}
+
+fn look(world: &mut World, types: &SavedTypes) -> Capture {
+    Recorder::new(world, types).look(world, CaptureScope::Full)
+}
+
+fn encoder(types: &Arc<SavedTypes>, ids: &EntityHashMap<SaveId>) -> Encoder {
+    let mut encoder = Encoder::new(Arc::clone(types), SaveId::FIRST);
+    encoder.seed(ids.iter().map(|(entity, id)| (*entity, *id)));
+    encoder
+}
+
+fn ids_of_saved(
+    capture: &Capture,
+    known: &EntityHashMap<SaveId>,
+    next: SaveId,
+) -> EntityHashMap<SaveId> {
+    let highest = known.values().filter(|id| **id < FIRST_ANCHOR).max();
+    let mut next = highest.map_or(next, |id| id.next().max(next));
+    let mut new_id = || {
+        let id = next;
+        next = id.next();
+        id
+    };
+    let saved = capture.entities.saved.iter();
+    saved.map(|entity| (*entity, known.get(entity).copied().unwrap_or_else(&mut new_id))).collect()
+}
+
+/// Numbers anchors in the order of their keys, so that they have the same ids in another world.
+fn ids_of_anchors(capture: &Capture) -> Vec<(SaveKey, Entity, SaveId)> {
+    let anchors = capture.placed.anchors.iter().flatten();
+    let mut anchors: Vec<(SaveKey, Entity, SaveId)> =
+        anchors.map(|(entity, key)| (key.clone(), *entity, FIRST_ANCHOR)).collect();
+    anchors.sort_unstable();
+    let mut next = FIRST_ANCHOR;
+    for (_, _, id) in &mut anchors {
+        *id = next;
+        next = next.next();
+    }
+    anchors
+}
+
+fn rows(blocks: &[Block]) -> BTreeMap<Arc<str>, BTreeMap<SaveId, Vec<u8>>> {
+    let mut rows = BTreeMap::<Arc<str>, BTreeMap<SaveId, Vec<u8>>>::new();
+    for block in blocks {
+        let Rows::Values(values) = &block.rows else { continue };
+        if ![ENTITIES, ANCHORS, GONE].contains(&&*block.type_path) {
+            let of_type = rows.entry(Arc::clone(&block.type_path)).or_default();
+            of_type.extend(values.iter().map(|(id, value)| (id, value.to_vec())));
+        }
+    }
+    rows
+}

@@ -1,0 +1,93 @@
+//! One of two worlds that are compared.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bevy::ecs::component::ComponentId;
+use bevy::ecs::entity::{Entity, EntityHashMap};
+use bevy::ecs::reflect::ReflectComponent;
+use bevy::ecs::world::World;
+use bevy::reflect::TypeRegistry;
+
+use super::reflected::Reflected;
+use super::saved_rows::{Outsiders, SavedRows};
+use super::tree::Tree;
+use crate::SaveKey;
+use crate::capture::SavedTypes;
+use crate::journal::SaveId;
+use crate::restore::DecodedColumn;
+
+/// One of two worlds that are compared.
+pub(super) struct Side<'a> {
+    pub world: &'a World,
+    pub saved: SavedRows,
+    /// The ids of all entities that come back.
+    pub known: EntityHashMap<SaveId>,
+    entities: HashMap<SaveId, Entity>,
+    components: HashMap<Arc<str>, ComponentId>,
+}
+
+impl<'a> Side<'a> {
+    /// Looks at a world, in which some entities have an id already, and the others get theirs from
+    /// `next` on.
+    pub(super) fn of(
+        world: &'a mut World,
+        types: &Arc<SavedTypes>,
+        known: &EntityHashMap<SaveId>,
+        next: SaveId,
+    ) -> Self {
+        let saved = SavedRows::of(world, types, known, next, Outsiders::AreNobodyIfDead);
+        let components = components(world, types);
+        let known = saved.known();
+        let entities = known.iter().map(|(entity, id)| (*id, *entity)).collect();
+        Self { world, saved, known, entities, components }
+    }
+
+    /// The entity with an id; `None` for resources and states.
+    pub(super) fn entity(&self, id: SaveId) -> Option<Entity> {
+        self.entities.get(&id).copied()
+    }
+
+    /// The entity that has a key.
+    pub(super) fn entity_with_key(&self, key: &SaveKey) -> Option<Entity> {
+        let mut known = self.known.keys().copied();
+        known.find(|entity| self.world.get::<SaveKey>(*entity) == Some(key))
+    }
+
+    /// Whether a saved type is a component or resource.
+    pub(super) fn has_component(&self, type_path: &str) -> bool {
+        self.components.contains_key(type_path)
+    }
+
+    /// A value as reflection shows it, if it knows the type.
+    pub(super) fn tree(
+        &self,
+        type_path: &str,
+        id: SaveId,
+        registry: &TypeRegistry,
+    ) -> Option<Tree> {
+        let component = *self.components.get(type_path)?;
+        let entity = match id {
+            SaveId::WORLD => self.world.resource_entities().get(component)?,
+            id => self.entity(id)?,
+        };
+        let type_id = self.world.components().get_info(component)?.type_id()?;
+        let reflected = registry.get_type_data::<ReflectComponent>(type_id)?;
+        let value = reflected.reflect(self.world.get_entity(entity).ok()?)?;
+        let reflected = Reflected { world: self.world, known: &self.known };
+        Some(reflected.tree(value.as_partial_reflect()))
+    }
+}
+
+/// The components of all saved types that have one.
+pub(crate) fn components(world: &mut World, types: &SavedTypes) -> HashMap<Arc<str>, ComponentId> {
+    let components = types.columns().filter_map(|saved_type| {
+        let component = match saved_type.decoder() {
+            DecodedColumn::Component(rows) => rows.component(world),
+            DecodedColumn::Resource(resource) => resource.component(world),
+            DecodedColumn::ChildOrder(_) | DecodedColumn::State(_) => return None,
+        };
+        Some((saved_type.type_path().clone(), component))
+    });
+    components.collect()
+}

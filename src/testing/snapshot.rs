@@ -1,0 +1,181 @@
+//! What is saved of a game, to compare two moments of it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use bevy::ecs::entity::{Entity, EntityHashMap};
+use bevy::ecs::reflect::AppTypeRegistry;
+use bevy::ecs::world::World;
+use xxhash_rust::xxh3::Xxh3Default;
+
+use super::compare::{ChangeSort, changes};
+use super::difference::{Difference, DifferenceKind};
+use super::label::given_name;
+use super::list_order::lists_have_order;
+use super::saved_rows::{Outsiders, SavedRows};
+use super::tree::Tree;
+use super::written::tree_of_bytes;
+use crate::capture::SavedTypes;
+use crate::journal::SaveId;
+use crate::lifecycle::Runtime;
+
+/// What is saved of a game at one moment: values, entities, hierarchy, resources and states, whatever
+/// `Entity` each of them is.
+///
+/// Two are equal if a player couldn't tell the moments apart by what is saved. Maps and sets are
+/// compared without order, and a reference to somebody who isn't saved as one to nobody.
+///
+/// Entities are told apart by the ids that they have in the session, which survive a restore. They
+/// get theirs with the first checkpoint that they are in, so take one before you compare a moment with
+/// a later one.
+#[derive(Clone)]
+pub struct SavedSnapshot {
+    rows: BTreeMap<Arc<str>, BTreeMap<SaveId, Tree>>,
+    entities: BTreeMap<SaveId, (Entity, Option<String>)>,
+}
+
+impl SavedSnapshot {
+    /// What is saved of a world now.
+    ///
+    /// Nothing of the game changes, except that entities get their marker as they do at a checkpoint.
+    /// Works in an app whose writer is driven by its main loop, as in memory; elsewhere, and without a
+    /// session, entities are numbered anew, and two snapshots have little in common.
+    #[must_use]
+    pub fn of(world: &mut World) -> Self {
+        let types = Arc::new(SavedTypes::collect(world));
+        let runtime = world.get_resource_mut::<Runtime>();
+        let known = runtime.and_then(|mut runtime| runtime.parts()?.link.known_ids());
+        let known = known.unwrap_or_default();
+        Self::with_ids(world, &types, &known)
+    }
+
+    fn with_ids(world: &mut World, types: &Arc<SavedTypes>, known: &EntityHashMap<SaveId>) -> Self {
+        let saved = SavedRows::of(world, types, known, SaveId::FIRST, Outsiders::AreNobody);
+        let registry = world.get_resource::<AppTypeRegistry>().cloned().unwrap_or_default();
+        let registry = registry.read();
+        let rows = saved.rows.into_iter().map(|(type_path, rows)| {
+            let have_order = lists_have_order(&type_path, &registry);
+            let tree =
+                |bytes: Vec<u8>| tree_of_bytes(&bytes, have_order).unwrap_or(Tree::Bytes(bytes));
+            (type_path, rows.into_iter().map(|(id, bytes)| (id, tree(bytes))).collect())
+        });
+        let entities = saved.saved.iter();
+        let entities =
+            entities.map(|(entity, id)| (*id, (*entity, given_name(world, *entity)))).collect();
+        Self { rows: rows.collect(), entities }
+    }
+
+    /// A number for all of it: the same for equal snapshots of one build of the game.
+    #[must_use]
+    pub fn hash(&self) -> u64 {
+        let mut hasher = Xxh3Default::new();
+        self.rows.hash(&mut hasher);
+        self.entities.keys().for_each(|id| id.hash(&mut hasher));
+        hasher.finish()
+    }
+
+    /// How many entities are saved.
+    #[must_use]
+    pub fn entities(&self) -> usize {
+        self.entities.len()
+    }
+
+    /// What is different in another snapshot of the game, which is usually a later one. Empty if they
+    /// are equal.
+    #[must_use]
+    pub fn differences(&self, later: &Self) -> Vec<Difference> {
+        let mut found = Vec::new();
+        for id in self.entities.keys().filter(|id| !later.entities.contains_key(id)) {
+            found.push(self.difference(*id, None, String::new(), DifferenceKind::Missing));
+        }
+        for id in later.entities.keys().filter(|id| !self.entities.contains_key(id)) {
+            found.push(later.difference(*id, None, String::new(), DifferenceKind::Extra));
+        }
+        for (type_path, id) in self.row_ids() {
+            let (Some(before), after) = (self.row(type_path, id), later.row(type_path, id)) else {
+                continue;
+            };
+            match after {
+                Some(after) => found.extend(self.changes(type_path, id, before, after)),
+                None if later.has(id) => {
+                    let kind = DifferenceKind::Missing;
+                    found.push(self.difference(id, Some(type_path), String::new(), kind));
+                }
+                None => {}
+            }
+        }
+        for (type_path, id) in later.row_ids() {
+            if self.row(type_path, id).is_none() && self.has(id) {
+                let kind = DifferenceKind::Extra;
+                found.push(later.difference(id, Some(type_path), String::new(), kind));
+            }
+        }
+        found
+    }
+
+    fn changes(
+        &self,
+        type_path: &str,
+        id: SaveId,
+        before: &Tree,
+        after: &Tree,
+    ) -> impl Iterator<Item = Difference> {
+        let values = changes(before, after).into_iter().filter_map(move |change| {
+            // In what is written, references are numbers.
+            let ChangeSort::Value { before, after } = change.sort else { return None };
+            let kind = DifferenceKind::Value { before, after };
+            Some(self.difference(id, Some(type_path), change.field, kind))
+        });
+        values.collect::<Vec<_>>().into_iter()
+    }
+
+    fn difference(
+        &self,
+        id: SaveId,
+        type_path: Option<&str>,
+        field: String,
+        kind: DifferenceKind,
+    ) -> Difference {
+        let entity = self.entities.get(&id);
+        Difference {
+            entity: entity.map(|(entity, _)| *entity),
+            entity_name: entity.and_then(|(_, name)| name.clone()),
+            type_path: type_path.map(str::to_owned),
+            field,
+            kind,
+        }
+    }
+
+    fn has(&self, id: SaveId) -> bool {
+        id == SaveId::WORLD || self.entities.contains_key(&id)
+    }
+
+    fn row(&self, type_path: &str, id: SaveId) -> Option<&Tree> {
+        self.rows.get(type_path)?.get(&id)
+    }
+
+    fn row_ids(&self) -> impl Iterator<Item = (&str, SaveId)> {
+        self.rows.iter().flat_map(|(type_path, rows)| rows.keys().map(|id| (&**type_path, *id)))
+    }
+}
+
+impl PartialEq for SavedSnapshot {
+    fn eq(&self, other: &Self) -> bool {
+        self.rows == other.rows && self.entities.keys().eq(other.entities.keys())
+    }
+}
+
+impl Eq for SavedSnapshot {}
+
+impl fmt::Debug for SavedSnapshot {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = formatter.debug_map();
+        for (type_path, id) in self.row_ids() {
+            let value = self.row(type_path, id).map(ToString::to_string).unwrap_or_default();
+            map.entry(&format_args!("{type_path} {id}"), &format_args!("{value}"));
+        }
+        map.finish()
+    }
+}

@@ -1,0 +1,294 @@
+//! The doctor finds each mistake that is planted, and none in a game that is well made.
+
+use bevy::ecs::entity::MapEntities;
+use bevy::prelude::*;
+use bevy_session::doctor::{Diagnosis, Doctor, Finding};
+use bevy_session::prelude::*;
+use bevy_session::{MemoryDisk, TypeProblemReason};
+use serde::{Deserialize, Serialize};
+
+use crate::common::{Health, Phase, frames, game_with, plugin, start};
+
+#[derive(Component, Reflect, Clone, Debug, Serialize, Deserialize)]
+#[reflect(Component, Saved)]
+struct Target(#[entities] Entity);
+
+fn game(add: impl FnOnce(&mut App)) -> App {
+    game_with(plugin(&MemoryDisk::default()), |app| {
+        app.checkpoint_while(in_state(Phase::Playing));
+        add(app);
+    })
+}
+
+/// A doctor who knows what the test game means.
+fn doctor() -> Doctor {
+    Doctor::default().ignore::<Told>()
+}
+
+/// What a game draws and hears.
+#[derive(Resource, Reflect)]
+struct Told;
+
+fn only(app: &mut App) -> Finding {
+    let diagnosis = doctor().examine(app);
+    let [finding] = &diagnosis.findings[..] else { panic!("one finding, not:\n{diagnosis}") };
+    finding.clone()
+}
+
+fn assert_healthy(app: &mut App) {
+    let diagnosis = doctor().examine(app);
+    assert!(diagnosis.is_healthy(), "{diagnosis}");
+}
+
+#[test]
+fn a_well_made_game_has_no_findings() {
+    /// Comes with what requires it.
+    #[derive(Component, Reflect, Default)]
+    #[reflect(Component)]
+    struct Walks;
+    #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
+    #[reflect(Component, Saved)]
+    #[require(Walks)]
+    struct Hero;
+    #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
+    #[reflect(Component, Saved)]
+    #[relationship(relationship_target = Crew)]
+    struct MemberOf(Entity);
+    #[derive(Component, Reflect)]
+    #[reflect(Component)]
+    #[relationship_target(relationship = MemberOf)]
+    struct Crew(Vec<Entity>);
+    #[derive(Component)]
+    struct Collider(f32);
+    #[derive(TypePath, Serialize, Deserialize)]
+    struct Radius(f32);
+    #[derive(Resource, Reflect, MapEntities, Clone, Serialize, Deserialize)]
+    #[reflect(Resource, Saved)]
+    struct Captain(#[entities] Entity);
+    #[derive(Component, Reflect)]
+    #[reflect(Component)]
+    struct HealthBar;
+    let mut app = game(|app| {
+        app.insert_resource(Told)
+            .save_component_as(|collider: &Collider| Radius(collider.0), |r, _| Collider(r.0));
+    });
+    let world = app.world_mut();
+    let level = world.spawn(SaveKey::new("level")).id();
+    let ship = world.spawn((Health(1), Collider(1.0), ChildOf(level))).id();
+    let hero = world.spawn((Hero, MemberOf(ship), Target(level), Transform::default())).id();
+    world.insert_resource(Captain(hero));
+    let dead = world.spawn_empty().id();
+    world.despawn(dead);
+    world.spawn((Target(dead), DespawnOnExit(Phase::Playing)));
+    world.spawn((Target(Entity::PLACEHOLDER), ChildOf(ship)));
+    // It holds others together.
+    let group = world.spawn(Saved).id();
+    world.spawn((Health(2), ChildOf(group)));
+    // It is saved whether it is there.
+    world.spawn((Saved, SaveKey::new("coin")));
+    // What isn't saved is nobody's business.
+    world.spawn((HealthBar, ChildOf(ship)));
+    world.spawn((Health(3), HealthBar, Unsaved));
+    assert_healthy(&mut app);
+    app.world_mut().resource_mut::<NextState<Phase>>().set(Phase::Playing);
+    start(&mut app, "Healthy");
+    assert_healthy(&mut app);
+}
+
+#[derive(Component, Reflect)]
+#[reflect(Component)]
+struct Mana(u32);
+
+#[test]
+fn a_component_that_is_not_saved_on_a_saved_entity() {
+    let mut app = game(|_| {});
+    let ada = app.world_mut().spawn((Health(1), Mana(2), Name::new("Ada"))).id();
+    app.world_mut().spawn((Health(1), Mana(2)));
+    app.world_mut().spawn(Mana(2));
+    let finding = only(&mut app);
+    let text = finding.to_string();
+    let Finding::ComponentNotSaved { type_path, on } = finding else { panic!("{finding:?}") };
+    assert!(type_path.ends_with("Mana") && on.count == 2, "{on:?}");
+    if on.first == ada {
+        assert!(text.contains("`Ada`") && text.contains("and 1 more"), "{text}");
+    }
+    let diagnosis = doctor().ignore::<Mana>().examine(&mut app);
+    assert!(diagnosis.is_healthy(), "{diagnosis}");
+}
+
+#[test]
+fn a_required_component_with_a_value_is_not_excused() {
+    #[derive(Component, Reflect, Default)]
+    #[reflect(Component)]
+    struct Speed(f32);
+    #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
+    #[reflect(Component, Saved)]
+    #[require(Speed)]
+    struct Runner;
+    let mut app = game(|_| {});
+    app.world_mut().spawn(Runner);
+    assert!(matches!(only(&mut app), Finding::ComponentNotSaved { type_path, .. }
+        if type_path.ends_with("Speed")));
+}
+
+#[test]
+fn a_resource_that_is_not_saved() {
+    #[derive(Resource, Reflect, Default)]
+    #[reflect(Resource)]
+    struct Quests(u32);
+    let mut app = game(|app| {
+        app.init_resource::<Quests>();
+    });
+    assert!(matches!(only(&mut app), Finding::ResourceNotSaved { type_path }
+        if type_path.ends_with("Quests")));
+    assert!(doctor().ignore::<Quests>().examine(&mut app).is_healthy());
+}
+
+#[test]
+fn a_reference_to_an_entity_that_is_not_saved() {
+    let mut app = game(|_| {});
+    let camera = app.world_mut().spawn(Name::new("Camera")).id();
+    let holder = app.world_mut().spawn(Target(camera)).id();
+    let finding = only(&mut app);
+    let text = finding.to_string();
+    let Finding::ReferenceToUnsaved { field, on, target, target_name, .. } = finding else {
+        panic!("{finding:?}")
+    };
+    assert_eq!((&*field, on.unwrap().first, target), (".0", holder, camera));
+    assert_eq!(target_name.as_deref(), Some("Camera"));
+    assert!(text.contains("SaveKey"), "{text}");
+    app.world_mut().entity_mut(camera).insert(SaveKey::new("camera"));
+    assert_healthy(&mut app);
+}
+
+#[test]
+fn a_parent_that_is_not_saved() {
+    let mut app = game(|_| {});
+    let level = app.world_mut().spawn_empty().id();
+    for number in 0..3 {
+        app.world_mut().spawn((Health(number), ChildOf(level)));
+    }
+    let finding = only(&mut app);
+    let Finding::ReferenceToUnsaved { type_path, on, .. } = finding else { panic!("{finding:?}") };
+    assert!(type_path.ends_with("ChildOf") && on.unwrap().count == 3);
+}
+
+#[test]
+fn an_entity_that_is_not_mapped_on_a_component_and_in_a_resource() {
+    #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
+    #[reflect(Component, Saved)]
+    struct Followers {
+        of: Vec<Entity>,
+    }
+    #[derive(Resource, Reflect, Clone, Serialize, Deserialize)]
+    #[reflect(Resource, Saved)]
+    struct Leader {
+        who: Entity,
+    }
+    let mut app = game(|_| {});
+    let others: Vec<Entity> = app.world_mut().spawn_batch([Health(1), Health(2)]).collect();
+    app.insert_resource(Leader { who: others[0] });
+    app.world_mut().spawn(Followers { of: others });
+    let diagnosis = doctor().examine(&mut app);
+    let found: Vec<(&str, bool)> = diagnosis
+        .findings
+        .iter()
+        .map(|finding| match finding {
+            Finding::EntityNotMapped { field, on, .. } => (&**field, on.is_some()),
+            other => panic!("{other}"),
+        })
+        .collect();
+    assert_eq!(found, [(".of[0]", true), (".who", false)], "{diagnosis}");
+}
+
+#[test]
+fn an_entity_that_is_saved_for_nothing() {
+    let mut app = game(|_| {});
+    let empty = app.world_mut().spawn((Saved, Mana(1))).id();
+    let diagnosis = doctor().ignore::<Mana>().examine(&mut app);
+    let [Finding::NothingSaved { on }] = &diagnosis.findings[..] else { panic!("{diagnosis}") };
+    assert_eq!((on.first, on.count), (empty, 1));
+}
+
+#[test]
+fn states_of_which_checkpoints_are_taken_in_every_one() {
+    let without_gate = |hooks: fn(&mut App)| game_with(plugin(&MemoryDisk::default()), hooks);
+    let mut app = without_gate(|_| {});
+    assert!(matches!(only(&mut app), Finding::StatesNeverGated { states }
+        if states.len() == 1 && states[0].ends_with("Phase")));
+    assert!(doctor().ignore::<Phase>().examine(&mut app).is_healthy());
+    // Without a session in the menu, nothing is saved there.
+    assert_healthy(&mut without_gate(|app| {
+        app.close_session_on_enter(Phase::Menu);
+    }));
+}
+
+#[test]
+fn two_entities_with_one_key() {
+    let mut app = game(|_| {});
+    app.world_mut().spawn((Health(1), SaveKey::new("door")));
+    app.world_mut().spawn((Health(2), SaveKey::new("door")));
+    app.world_mut().spawn(SaveKey::new("other"));
+    assert!(matches!(only(&mut app), Finding::DuplicateKey { key, entities }
+        if key == SaveKey::new("door") && entities.len() == 2));
+}
+
+#[test]
+fn a_type_that_cannot_be_saved() {
+    #[derive(
+        States, TypePath, Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize,
+    )]
+    enum Never {
+        #[default]
+        Added,
+    }
+    let mut app = game(|app| {
+        app.save_state::<Never>();
+    });
+    assert!(matches!(only(&mut app), Finding::TypeNotSaved { type_path, reason }
+        if type_path.ends_with("Never") && reason == TypeProblemReason::StateNotAdded));
+}
+
+#[test]
+fn only_the_games_own_crates_are_looked_at() {
+    let mut app = game(|_| {});
+    app.world_mut().spawn((Health(1), Mana(2)));
+    assert!(Doctor::default().own_crate("another").examine(&mut app).is_healthy());
+    assert_eq!(Doctor::default().own_crate("it").examine(&mut app).findings.len(), 1);
+}
+
+#[test]
+fn the_plugin_looks_once_some_frames_after_a_session_began() {
+    let mut app = game(|app| {
+        app.add_plugins(doctor().after_frames(10));
+    });
+    app.world_mut().spawn((Health(1), Mana(2)));
+    frames(&mut app, 30);
+    assert!(!app.world().contains_resource::<Diagnosis>(), "no session is played");
+    app.world_mut().resource_mut::<NextState<Phase>>().set(Phase::Playing);
+    start(&mut app, "Examined");
+    frames(&mut app, 5);
+    assert!(!app.world().contains_resource::<Diagnosis>());
+    frames(&mut app, 10);
+    let diagnosis = app.world().resource::<Diagnosis>().clone();
+    assert_eq!(diagnosis.findings.len(), 1, "{diagnosis}");
+    assert!(diagnosis.to_string().contains("Mana"), "{diagnosis}");
+    app.world_mut().remove_resource::<Diagnosis>();
+    frames(&mut app, 30);
+    assert!(!app.world().contains_resource::<Diagnosis>(), "it should look once");
+}
+
+#[test]
+fn examining_changes_nothing_of_the_game() {
+    let mut app = game(|_| {});
+    let mut coin = app.world_mut().spawn((Health(1), SaveKey::new("coin")));
+    coin.insert(Name::new("Coin"));
+    let coin = coin.id();
+    app.world_mut().resource_mut::<NextState<Phase>>().set(Phase::Playing);
+    start(&mut app, "Examined");
+    let changed =
+        |app: &App| app.world().entity(coin).get_change_ticks::<Health>().unwrap().changed;
+    let before = changed(&app);
+    assert_healthy(&mut app);
+    assert_eq!(changed(&app), before);
+}
