@@ -2,7 +2,9 @@
 
 mod activity;
 mod checkpoints;
+mod crash_report;
 mod current_session;
+mod development;
 mod exit;
 mod frame;
 mod gates;
@@ -10,12 +12,16 @@ mod hooks;
 mod known_sessions;
 mod notifications;
 mod placed;
+mod policy;
+mod profiles;
 mod reports;
 mod request_queue;
 mod requests;
 mod restoring;
 mod runtime;
 mod settings;
+mod start_up;
+mod switched_off;
 
 pub use activity::{RestorePhase, SessionActivity, saving_is_in_progress, session_is_restoring};
 pub use current_session::{CurrentSession, LastCheckpoint, session_is_active, session_is_paused};
@@ -23,18 +29,23 @@ pub use hooks::SessionHooksExt;
 pub use known_sessions::{RecoveryOffers, SessionCatalog, recovery_is_pending};
 pub use notifications::{
     AutosaveStretched, CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved,
-    CorruptionDetected, DuplicateSaveKey, PlacedRestored, RecoveryAvailable, RecoveryDeclined,
-    RecoveryFailed, RequestRejected, RestoreCancelled, RestorePrepared, RestoreStalled,
-    RestoreStarted, SessionClosed, SessionEnded, SessionForgotten, SessionPaused, SessionRecovered,
-    SessionRestored, SessionResumed, SessionStarted, SessionUpdated, SessionsFound, TypeFailed,
-    TypeNotSaved,
+    CorruptionDetected, CrashReportWritten, DuplicateSaveKey, PlacedRestored, ProfileChanged,
+    RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RequestRejected, RestoreCancelled,
+    RestorePrepared, RestoreStalled, RestoreStarted, SessionClosed, SessionEnded, SessionForgotten,
+    SessionPaused, SessionRecovered, SessionRestored, SessionResumed, SessionStarted,
+    SessionUpdated, SessionsFound, TypeFailed, TypeNotSaved,
 };
+pub use policy::RecoveryPolicy;
+pub use profiles::CurrentProfile;
 pub use requests::{Request, SessionCommands, SessionUpdate};
 pub use settings::{RestoreLosses, SessionSettings};
 
+pub(crate) use development::{LossesToldOnce, tell_losses_once};
 pub(crate) use frame::run_frame;
 pub(crate) use gates::look_before_exit;
 pub(crate) use hooks::{CheckpointTriggers, GameHooks};
 pub(crate) use notifications::register as register_notifications;
 pub(crate) use request_queue::RequestQueue;
 pub(crate) use runtime::{Runtime, RuntimeParts};
+pub(crate) use start_up::StartUp;
+pub(crate) use switched_off::SwitchedOff;

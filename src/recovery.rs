@@ -5,6 +5,7 @@
 mod about;
 mod corruption;
 mod detect;
+mod ladder;
 mod machine;
 mod offer;
 mod prepare;
@@ -13,6 +14,8 @@ mod standing;
 
 pub(crate) use about::{CLOCK, FIELDS, STATE_CHANGES};
 pub(crate) use detect::{Found, detect};
+pub use ladder::Proposal;
+pub(crate) use ladder::{Ladder, PROBATION};
 pub(crate) use machine::Machine;
 pub use offer::{OfferedCheckpoint, RecoveryOffer, SessionEntry, UnsavedPlay};
 pub(crate) use prepare::{PrepareFailure, Prepared, Wanted, prepare};

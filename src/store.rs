@@ -19,6 +19,7 @@ mod real_disk;
 mod sealed;
 mod session_card;
 mod stored_session;
+mod trial;
 
 #[cfg(test)]
 mod conformance;
@@ -42,3 +43,4 @@ pub(crate) use process_record::{
 pub(crate) use real_disk::RealDisk;
 pub(crate) use session_card::SessionCard;
 pub(crate) use stored_session::StoredSession;
+pub(crate) use trial::Trial;

@@ -13,6 +13,7 @@ pub(crate) mod pending;
 pub(crate) mod retention;
 mod rotation;
 pub(crate) mod run_journal;
+mod trials;
 mod worker;
 
 pub(crate) use link::Link;

@@ -6,6 +6,7 @@ use tracing::error;
 use super::activity::{RestorePhase, set_activity};
 use super::notifications::{CheckpointFailed, TypeNotSaved, notify};
 use super::runtime::{Playing, Runtime, RuntimeParts, Transition};
+use super::switched_off::SwitchedOff;
 use super::{CurrentSession, SessionSettings};
 use crate::capture::TypeProblem;
 use crate::journal::CheckpointId;
@@ -17,6 +18,9 @@ use crate::writer::Order;
 pub(crate) fn run_frame(world: &mut World, mut complained: Local<bool>) {
     // Taken out, so that observers of our notifications get the whole world. If one of them
     // panics, the parts are dropped while unwinding, and that flushes what was captured.
+    if SwitchedOff::answers_for(world) {
+        return;
+    }
     let runtime = world.get_resource_mut::<Runtime>();
     if runtime.is_none() && !std::mem::replace(&mut *complained, true) {
         error!("nothing is saved: call `app.finish()` before `app.update()`, as `app.run()` does");
@@ -49,6 +53,8 @@ impl RuntimeParts {
         }
         self.follow_states(world);
         self.handle_requests(world);
+        self.take_up_by_itself(world);
+        self.follow_trial(world);
         self.checkpoint_with_states(world);
         self.autosave(world);
         self.exit_if_asked(world);

@@ -117,6 +117,14 @@ pub(crate) struct CheckpointTriggers {
     pub leaving: Vec<String>,
 }
 
+impl CheckpointTriggers {
+    /// Forgets all of them.
+    pub(super) fn clear(&mut self) {
+        self.entered.clear();
+        self.leaving.clear();
+    }
+}
+
 /// The transitions of a state that want a checkpoint.
 #[derive(Resource)]
 struct WantedTransitions<S: States>(Vec<WantedTransition<S>>);

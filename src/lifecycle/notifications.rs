@@ -295,6 +295,20 @@ notifications! {
         checkpoint: CheckpointId,
     }
 
+    /// The sessions are those of another profile from now on. [`SessionsFound`] follows.
+    ProfileChanged {
+        /// The profile.
+        profile: String,
+    }
+
+    /// The report of how the last process ended is on disk.
+    CrashReportWritten {
+        /// The file, as the game named it.
+        path: PathBuf,
+        /// Its bytes.
+        bytes: u64,
+    }
+
     /// A request was not legal and changed nothing.
     RequestRejected {
         /// The request.

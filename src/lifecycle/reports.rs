@@ -6,10 +6,11 @@ use bevy::platform::collections::HashSet;
 use bevy::prelude::*;
 use tracing::{debug, error, info, warn};
 
+use super::crash_report::crash_report_written;
 use super::notifications::{
-    CheckpointDrifted, CheckpointFailed, CheckpointSaved, CorruptionDetected, RecoveryAvailable,
-    RecoveryDeclined, RecoveryFailed, RequestRejected, SessionClosed, SessionEnded,
-    SessionForgotten, SessionStarted, SessionsFound, TypeFailed, notify,
+    CheckpointDrifted, CheckpointFailed, CheckpointSaved, CorruptionDetected, RecoveryDeclined,
+    RecoveryFailed, RequestRejected, SessionClosed, SessionEnded, SessionForgotten, SessionStarted,
+    SessionsFound, TypeFailed, notify,
 };
 use super::runtime::{MAKE_UP_FIRST, Playing, Preparing, RuntimeParts, Transition};
 use super::{
@@ -17,9 +18,10 @@ use super::{
 };
 use crate::capture::Placed;
 use crate::journal::SessionId;
+use crate::process::PreviousRun;
 use crate::recovery::{Found, SessionEntry};
 use crate::session::SessionContext;
-use crate::session::{NewSession, RecoveryError, RequestError, RestoreFrom, RestoreReason};
+use crate::session::{NewSession, RecoveryError, RequestError, RestoreReason};
 use crate::writer::{Report, Saved};
 
 impl RuntimeParts {
@@ -33,11 +35,15 @@ impl RuntimeParts {
     pub(super) fn handle_report(&mut self, world: &mut World, report: Report) {
         match report {
             Report::Detected { found, previous } => {
-                if let Some(previous) = previous {
+                // What was known of it already was known before its session was taken up here.
+                let known = world.get_resource::<PreviousRun>().map(|known| known.died_at);
+                if let Some(previous) = previous.filter(|told| known != Some(told.died_at)) {
                     world.insert_resource(*previous);
                 }
                 self.detected(world, found);
             }
+            Report::ProfileChanged { profile } => self.profile_changed(world, profile),
+            Report::CrashReport { path, result } => crash_report_written(world, path, result),
             Report::TakenUp { session, context } => self.taken_up(world, session, context),
             Report::Prepared(prepared) => self.begin_restore(world, *prepared),
             Report::Claimed(claimed) => self.claimed(world, *claimed),
@@ -90,8 +96,11 @@ impl RuntimeParts {
 
     fn detected(&mut self, world: &mut World, found: Vec<Found>) {
         self.detected = true;
+        self.start_up.detected();
         for found in found {
-            self.tell_found(world, found);
+            if !self.start_up.hides(found.session) {
+                self.tell_found(world, found);
+            }
         }
         let sessions = world.get_resource_or_init::<SessionCatalog>().sessions.len();
         let offers = world.get_resource_or_init::<RecoveryOffers>().offers.len();
@@ -107,6 +116,7 @@ impl RuntimeParts {
             return;
         };
         metadata.context = context;
+        self.start_up.note_own(session);
         world.get_resource_or_init::<SessionCatalog>().put(SessionEntry::begun(&metadata));
         world.insert_resource(CurrentSession::new(*metadata, fields));
         let mut playing = Playing::new(session, run, 0, self.recorder(world));
@@ -141,8 +151,13 @@ impl RuntimeParts {
         match preparing.otherwise {
             None => {}
             Some(otherwise) if is_offered && preparing.tries_left > 0 => {
+                let policy = world.get_resource_or_init::<SessionSettings>().recovery;
+                let proposed = self.start_up.proposed(session, policy);
+                let Some(from) = proposed.restore_from() else {
+                    return self.start_instead(world, &otherwise);
+                };
                 let reason = RestoreReason::Recovered;
-                self.prepare(session, RestoreFrom::Latest, reason, Some(otherwise));
+                self.prepare(session, from, reason, Some(otherwise));
                 if let Some(Transition::Preparing(again)) = &mut self.transition {
                     again.tries_left = preparing.tries_left - 1;
                 }
@@ -299,7 +314,7 @@ impl RuntimeParts {
     /// Puts what was found about a session into the catalogue and the offers, and tells the game.
     fn tell_found(&mut self, world: &mut World, found: Found) {
         let session = found.session;
-        let wanted = world.get_resource_or_init::<SessionSettings>().recovery;
+        self.start_up.note_ladder(&found);
         if let Some(entry) = found.entry {
             world.get_resource_or_init::<SessionCatalog>().put(entry);
         }
@@ -322,17 +337,8 @@ impl RuntimeParts {
             error!(%session, ?error, "no checkpoint can be restored");
             notify(world, RecoveryFailed { session, error });
         }
-        if !wanted {
-            return;
-        }
         for offer in found.offers {
-            info!(%session, cause = ?offer.cause, newest = %offer.newest, "recovery available");
-            world.get_resource_or_init::<RecoveryOffers>().offers.push(offer.clone());
-            if self.hooks.offer_in.is_empty() {
-                notify(world, RecoveryAvailable { offer });
-            } else {
-                self.withheld.push(offer);
-            }
+            self.offer(world, offer);
         }
     }
 }

@@ -9,6 +9,7 @@ use bevy::prelude::*;
 
 use super::hooks::GameHooks;
 use super::restoring::Restoring;
+use super::start_up::StartUp;
 use crate::capture::{Recorder, SaveKey, SavedTypes, TypeProblem};
 use crate::clock::{Clock, Moment};
 use crate::journal::{CheckpointKind, RunId, SessionId};
@@ -53,6 +54,8 @@ pub(crate) struct RuntimeParts {
     pub paused_by_state: bool,
     /// Offers that wait for the game's menu.
     pub withheld: Vec<RecoveryOffer>,
+    /// What is done by itself about the sessions of earlier starts.
+    pub start_up: StartUp,
     /// Placed entities that are back and wait for their values.
     pub claims: Vec<(SaveKey, Entity)>,
 }
@@ -109,6 +112,8 @@ pub(crate) enum Transition {
     Leaving { end: Option<EndReason> },
     /// To set a session aside or delete it.
     Filing,
+    /// To go on with the sessions of another profile.
+    ChangingProfile,
 }
 
 /// A checkpoint that is being read.

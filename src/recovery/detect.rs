@@ -6,7 +6,7 @@ use tracing::warn;
 use super::corruption::{self, Corruption, Intact};
 use super::shortlist::shortlist;
 use super::standing::{LockHolder, Standing, standing};
-use super::{Machine, RecoveryOffer, SessionEntry, UnsavedPlay};
+use super::{Ladder, Machine, Proposal, RecoveryOffer, SessionEntry, UnsavedPlay};
 use crate::clock::between;
 use crate::journal::{CheckpointId, FileProblemKind, Head, SessionId, SessionIndex};
 use crate::process::HowItEnded;
@@ -21,6 +21,15 @@ pub(crate) struct Found {
     pub corruption: Option<Corruption>,
     pub failure: Option<RecoveryError>,
     pub offers: Vec<RecoveryOffer>,
+    /// Where its newest line stands on the crash-loop ladder.
+    pub ladder: Ladder,
+}
+
+impl Found {
+    fn nothing(session: SessionId) -> Self {
+        let (offers, ladder) = (Vec::new(), Ladder::default());
+        Self { session, entry: None, corruption: None, failure: None, offers, ladder }
+    }
 }
 
 /// Looks at every session. Reads headers and commits of all, and of a crashed one everything that
@@ -33,13 +42,13 @@ pub(crate) fn detect(machine: &mut Machine, now: Timestamp) -> Vec<Found> {
             return Vec::new();
         }
     };
-    machine.settle_all_but(&sessions);
+    machine.settle_all_but_existing();
     let found = sessions.into_iter().filter_map(|id| match machine.store().open_session(id) {
         Ok(stored) => examine(machine, stored, Interest::Crashes, now),
         Err(error) => {
             warn!(session = %id, %error, "the session can't be read");
             let failure = Some(RecoveryError::Unreadable { message: with_sources(&error) });
-            Some(Found { session: id, entry: None, corruption: None, failure, offers: Vec::new() })
+            Some(Found { failure, ..Found::nothing(id) })
         }
     });
     found.collect()
@@ -76,8 +85,7 @@ pub(super) fn examine(
     if stored.index().is_forgotten() {
         return None;
     }
-    let mut found =
-        Found { session, entry: None, corruption: None, failure: None, offers: Vec::new() };
+    let mut found = Found::nothing(session);
     let heads = stored.index().heads().to_vec();
     let forked = heads.len() > 1;
     let vanished = vanished(machine, session, &heads);
@@ -86,6 +94,7 @@ pub(super) fn examine(
         standing.witness = standing.witness.or(vanished);
         if found.entry.is_none() {
             found.entry = Some(entry(&stored, head, &standing));
+            found.ladder = Ladder::of(machine, &mut stored, head, &standing);
         }
         let wanted = match interest {
             Interest::This => true,
@@ -150,7 +159,8 @@ fn look_for_offer(
     match intact {
         Some(intact) => {
             machine.note_offer(stored.id(), head.id, intact.id);
-            found.offers.extend(offer(stored, head, standing, intact, forked, now));
+            let ladder = Ladder::of(machine, stored, head, &standing);
+            found.offers.extend(offer(stored, head, standing, intact, ladder, forked, now));
         }
         None => found.failure = Some(RecoveryError::AllDamaged),
     }
@@ -161,9 +171,14 @@ fn offer(
     head: &Head,
     standing: Standing,
     intact: Intact,
+    ladder: Ladder,
     forked: bool,
     now: Timestamp,
 ) -> Option<RecoveryOffer> {
+    let proposed = match ladder.proposed {
+        Proposal::Older(checkpoint) => checkpoint,
+        Proposal::Newest | Proposal::SafeStart => intact.id,
+    };
     let commit = stored.index().commit(intact.id)?;
     let last_sign_of_life = standing.died_at.unwrap_or(head.time).max(head.time);
     let acknowledged =
@@ -180,7 +195,9 @@ fn offer(
         play_time: commit.play_time,
         fields: intact.fields,
         newest: intact.id,
-        checkpoints: shortlist(stored.index(), head.id, last_sign_of_life.min(now)),
+        proposed: ladder.proposed,
+        deaths_in_a_row: ladder.deaths,
+        checkpoints: shortlist(stored.index(), head.id, proposed, last_sign_of_life.min(now)),
         forked,
         directory: stored.directory().to_path_buf(),
     })

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::Proposal;
 use crate::journal::{CheckpointId, CheckpointKind, Validity};
 use crate::process::HowItEnded;
 use crate::session::{Fields, SessionMetadata, SessionStatus};
@@ -28,10 +29,15 @@ pub struct RecoveryOffer {
     pub play_time: Duration,
     /// Custom fields as of the newest checkpoint.
     pub fields: Fields,
-    /// The newest checkpoint that is intact: the one to preselect.
+    /// The newest checkpoint that is intact.
     pub newest: CheckpointId,
+    /// What to preselect: the newest checkpoint, or what leads out of a crash loop.
+    pub proposed: Proposal,
+    /// How many times in a row the game died within 60 seconds of play after this session was
+    /// restored. A clean end or 60 seconds of play begin anew.
+    pub deaths_in_a_row: u32,
     /// The checkpoints to choose from, newest first: the newest five, then one a minute, and every
-    /// one that somebody named.
+    /// one that is proposed or that somebody named.
     pub checkpoints: Vec<OfferedCheckpoint>,
     /// Whether the same session is offered a second time, because it went on in two places.
     pub forked: bool,

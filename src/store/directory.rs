@@ -65,16 +65,37 @@ impl DirectoryStore {
     ///
     /// [`StoreError`]. That there is no directory yet is none: there are no sessions then.
     pub fn sessions(&self) -> Result<Vec<SessionId>, StoreError> {
-        let directory = self.layout.sessions();
-        let entries = match self.disk.list(&directory) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            listed => listed.attempt(StoreAction::List, &directory)?,
-        };
-        let directories = entries.iter().filter(|entry| entry.is_dir);
+        self.sessions_below(&self.layout.sessions())
+    }
+
+    /// The sessions of all profiles.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn sessions_of_all_profiles(&self) -> Result<Vec<SessionId>, StoreError> {
+        let mut sessions = Vec::new();
+        for profile in self.directories_in(&self.layout.profiles())? {
+            sessions.extend(self.sessions_below(&self.layout.sessions_in(&profile))?);
+        }
+        Ok(sessions)
+    }
+
+    fn sessions_below(&self, directory: &Path) -> Result<Vec<SessionId>, StoreError> {
+        let names = self.directories_in(directory)?;
         let mut sessions: Vec<SessionId> =
-            directories.filter_map(|entry| entry.name.parse().ok()).collect();
+            names.into_iter().filter_map(|name| name.parse().ok()).collect();
         sessions.sort();
         Ok(sessions)
+    }
+
+    /// The names of the directories in one, which need not exist.
+    fn directories_in(&self, directory: &Path) -> Result<Vec<String>, StoreError> {
+        let entries = match self.disk.list(directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            listed => listed.attempt(StoreAction::List, directory)?,
+        };
+        Ok(entries.into_iter().filter(|entry| entry.is_dir).map(|entry| entry.name).collect())
     }
 
     /// Opens and scans all segments of a session.

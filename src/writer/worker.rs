@@ -12,9 +12,11 @@ use xxhash_rust::xxh3::Xxh3;
 use super::pending::PendingCheckpoint;
 use super::retention::Quota;
 use super::run_journal::{RunIdentity, RunJournal};
+use super::trials::Trials;
 use super::{CheckpointOrder, Order, Report, TakeUp};
 use crate::capture::{EncodeFailure, Encoder, SavedTypes};
 use crate::clock::Moment;
+use crate::crash_report;
 use crate::journal::{Block, Commit, SaveId, SessionId, Values};
 use crate::process::PreviousRun;
 use crate::process::{DeadProcess, ProcessGuard};
@@ -34,6 +36,7 @@ pub(crate) struct Worker {
     types: Arc<SavedTypes>,
     process: ProcessGuard,
     machine: Machine,
+    trials: Trials,
     game_version: String,
     context: Option<SessionContext>,
     /// Sessions that were read to be taken up, and their locks.
@@ -58,11 +61,13 @@ impl Worker {
         lock_patience: Duration,
     ) -> Self {
         let machine = Machine::new(Arc::clone(&home), dead, lock_patience);
+        let trials = Trials::new(Arc::clone(&home), process.clone());
         Self {
             home,
             types,
             process,
             machine,
+            trials,
             game_version: game_version.to_owned(),
             context: None,
             prepared: HashMap::new(),
@@ -114,7 +119,10 @@ impl Worker {
                     encoder.unclaim(*carried);
                 }
             }
-            Order::Release(session) => drop(self.prepared.remove(&session)),
+            Order::Release(session) => {
+                self.trials.give_up(session);
+                drop(self.prepared.remove(&session));
+            }
             Order::Leave(leave) => {
                 if let Some((journal, _)) = &mut self.playing {
                     journal.leave(leave, now);
@@ -124,6 +132,7 @@ impl Worker {
                 let result = super::filing::decline(&mut self.machine, session, now.wall);
                 if result.is_ok() {
                     self.machine.settle(session);
+                    self.trials.end(session);
                 }
                 self.reports.push(Report::Declined { session, result });
             }
@@ -131,9 +140,18 @@ impl Worker {
                 let result = super::filing::forget(&mut self.machine, session, now.wall);
                 if result.is_ok() {
                     self.machine.settle(session);
+                    self.trials.end(session);
                 }
                 self.reports.push(Report::Forgotten { session, result });
             }
+            Order::CrashReport(order) => {
+                let context = self.context();
+                let result = crash_report::write(&self.home, &order, context, now.wall);
+                self.reports.push(Report::CrashReport { path: order.path, result });
+            }
+            Order::UseProfile(profile) => self.use_profile(profile, now),
+            Order::EndTrial(session) => self.trials.end(session),
+            Order::SetAside(session) => self.trials.set_aside(session),
             Order::Quota { session_bytes, total_bytes } => {
                 self.quota = Quota { session_bytes, total_bytes };
                 if let Some((journal, _)) = &mut self.playing {
@@ -160,6 +178,7 @@ impl Worker {
             if let Some(left) = journal.has_left(now) {
                 let session = journal.session();
                 self.playing = None;
+                self.trials.end(session);
                 if left.complete {
                     self.process.release(session);
                 } else {
@@ -177,6 +196,9 @@ impl Worker {
     /// Writes what was captured, once the app is gone. There is no end mark: only the app knows
     /// whether this is one.
     pub(crate) fn finish(&mut self, now: Moment) {
+        if self.process.is_exiting() {
+            self.trials.give_up_all();
+        }
         if let Some((journal, _)) = &mut self.playing {
             journal.turn(now, &mut self.reports);
         }
@@ -199,6 +221,15 @@ impl Worker {
         self.reports.push(Report::Detected { found, previous });
     }
 
+    /// No session is being played or restored: the main thread sees to that.
+    fn use_profile(&mut self, profile: String, now: Moment) {
+        self.home = Arc::new(self.home.of_profile(&profile));
+        self.machine.move_to(Arc::clone(&self.home));
+        self.prepared.clear();
+        self.reports.push(Report::ProfileChanged { profile });
+        self.detect(now);
+    }
+
     fn prepare(&mut self, wanted: Wanted, now: Moment) {
         let session = wanted.session;
         let _span = debug_span!("prepare_restore", %session).entered();
@@ -214,7 +245,10 @@ impl Worker {
         let prepared = recovery::prepare(&mut self.machine, &self.types, wanted, now.wall);
         debug!(elapsed = ?begun.elapsed(), "checkpoint read and decoded");
         let failure = match prepared {
-            Ok(prepared) => return self.reports.push(Report::Prepared(Box::new(prepared))),
+            Ok(prepared) => {
+                self.trials.begin(prepared.trial.clone());
+                return self.reports.push(Report::Prepared(Box::new(prepared)));
+            }
             Err(failure) => failure,
         };
         self.prepared.remove(&session);
@@ -231,6 +265,7 @@ impl Worker {
             take_up.metadata.context = self.context();
         }
         let context = take_up.metadata.context.clone();
+        self.trials.play(session, take_up.run);
         let lock = self.lock_for_run(session);
         let mut encoder = Encoder::new(Arc::clone(&self.types), take_up.next_save_id);
         encoder.seed(take_up.seeds);

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bevy::app::ScheduleRunnerPlugin;
 use bevy::prelude::*;
-use bevy_session::HowItEnded;
 use bevy_session::prelude::*;
+use bevy_session::{HowItEnded, SessionMode};
 
 use crate::common::{Health, Score};
 
@@ -22,6 +22,7 @@ fn game(directory: &Path) -> App {
         MinimalPlugins.set(ScheduleRunnerPlugin::run_loop(Duration::from_millis(2))),
         SessionPlugin::new("Tests", "Death")
             .directory(directory)
+            .mode(SessionMode::Ordinary)
             .interval(Duration::from_millis(50)),
     ))
     .init_resource::<Score>();

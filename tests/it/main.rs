@@ -2,15 +2,19 @@
 
 mod bad_input;
 mod common;
+mod crash_report;
 mod death;
 mod gates;
 mod history;
 #[cfg(feature = "auto_register")]
 mod kill;
 mod lifecycle;
+mod modes;
 mod notifications;
 mod opting_out;
 mod placed;
+mod policies;
+mod profiles;
 mod recovery;
 mod restore_protocol;
 mod saved_types;
