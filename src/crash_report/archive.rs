@@ -20,7 +20,7 @@ pub(super) fn write(
     let mut archive = Builder::new(BufWriter::with_capacity(BUFFER, sink));
     add(&mut archive, "report.ron", report.as_bytes())?;
     for journal in journals.copies() {
-        add(&mut archive, &format!("journal/{}", journal.name), &journal.bytes)?;
+        add(&mut archive, &format!("journal/{}", journal.name), journal.bytes)?;
     }
     let buffer = archive.into_inner()?;
     let mut sink = buffer.into_inner().map_err(io::IntoInnerError::into_error)?;

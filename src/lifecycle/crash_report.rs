@@ -22,7 +22,7 @@ impl RuntimeParts {
     ) -> Result<(), RequestError> {
         let previous = world.get_resource::<PreviousRun>().ok_or(RequestError::NothingToReport)?;
         let (path, previous) = (path.to_owned(), previous.clone());
-        self.order(Order::CrashReport(Box::new(CrashReportOrder { path, previous })));
+        self.order(Order::Describe(Box::new(CrashReportOrder { path, previous })));
         Ok(())
     }
 }

@@ -43,7 +43,7 @@ impl RuntimeParts {
                 self.detected(world, found);
             }
             Report::ProfileChanged { profile } => self.profile_changed(world, profile),
-            Report::CrashReport { path, result } => crash_report_written(world, path, result),
+            Report::Described { path, result } => crash_report_written(world, path, result),
             Report::TakenUp { session, context } => self.taken_up(world, session, context),
             Report::Prepared(prepared) => self.begin_restore(world, *prepared),
             Report::Claimed(claimed) => self.claimed(world, *claimed),

@@ -141,9 +141,9 @@ fn failed_trial(
     let was_left = was_played && !standing.has_crashed();
     let has_proven_itself =
         was_played && head.play_time >= trial.play_time.saturating_add(PROBATION);
-    let has_failed = !(went_on_elsewhere || was_left || has_proven_itself)
-        && !machine.store().is_alive(trial.process)
-        && !machine.has_exited(trial.process);
+    let store = machine.store();
+    let lives_or_exited = store.is_alive(trial.process) || machine.has_exited(trial.process);
+    let has_failed = !(went_on_elsewhere || was_left || has_proven_itself || lives_or_exited);
     has_failed.then_some(trial)
 }
 

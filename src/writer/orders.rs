@@ -43,7 +43,7 @@ pub(crate) enum Order {
     /// Delete a session.
     Forget(SessionId),
     /// Write down how the last process ended.
-    CrashReport(Box<CrashReportOrder>),
+    Describe(Box<CrashReportOrder>),
     /// From now on, the sessions are those of this profile. Look at all of them.
     UseProfile(String),
     /// The session was played for so long that its restore has proven itself.
@@ -109,7 +109,7 @@ pub(crate) enum Report {
     /// The sessions are those of this profile from now on. What was found follows.
     ProfileChanged { profile: String },
     /// The report of how the last process ended was written, with so many bytes, or not.
-    CrashReport { path: PathBuf, result: Result<u64, RequestError> },
+    Described { path: PathBuf, result: Result<u64, RequestError> },
     /// The run began. A new session's context is told, since asking the machine takes a while.
     TakenUp { session: SessionId, context: SessionContext },
     /// A checkpoint is ready to be restored.

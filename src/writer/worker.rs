@@ -144,10 +144,10 @@ impl Worker {
                 }
                 self.reports.push(Report::Forgotten { session, result });
             }
-            Order::CrashReport(order) => {
+            Order::Describe(order) => {
                 let context = self.context();
                 let result = crash_report::write(&self.home, &order, context, now.wall);
-                self.reports.push(Report::CrashReport { path: order.path, result });
+                self.reports.push(Report::Described { path: order.path, result });
             }
             Order::UseProfile(profile) => self.use_profile(profile, now),
             Order::EndTrial(session) => self.trials.end(session),

@@ -116,7 +116,13 @@ fn each_death_soon_after_a_restore_steps_down_the_ladder() {
 fn who_insists_on_the_newest_is_proposed_something_older_than_all_that_failed() {
     let (mut disk, session, saved) = killed("Stubborn", &MemoryDisk::default());
     for _ in 0..2 {
-        disk = recover_and_die(&disk, session, 5);
+        let mut app = asking(&disk);
+        request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+        seconds(&mut app, 5.0);
+        // Something newer, which may hold the same poison.
+        request(&mut app, |commands| commands.checkpoint("further on"));
+        frames(&mut app, 3);
+        disk = disk.snapshot();
     }
     let app = asking(&disk);
     assert_eq!(proposed(&app, session), (Proposal::Older(saved[1]), 2));
