@@ -54,7 +54,8 @@ pub(super) struct CopiedFile<'a> {
 impl Journals {
     /// Reads what there is. What can't be read is left out.
     pub(super) fn of(home: &Home, previous: &PreviousRun) -> Self {
-        let stored = previous.session.and_then(|id| home.store.open_session(id).ok());
+        let open = |id| home.store.open_session_of_any_profile(id).ok();
+        let stored = previous.session.and_then(open);
         let Some(mut stored) = stored else { return Self::default() };
         let newest = newest_checkpoint(stored.index(), previous.last_checkpoint);
         let needed = newest.map(|newest| needed_segments(&mut stored, newest)).unwrap_or_default();

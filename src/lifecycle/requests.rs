@@ -172,7 +172,9 @@ pub trait SessionCommands {
 
     /// Takes up the newest session of this name and player that can go on, recovering it if it
     /// crashed, or starts one: all that a server or jam game needs. While another process plays it,
-    /// the request is rejected.
+    /// the request is rejected. Nobody is asked, whatever the policy is; only with
+    /// [`RecoveryPolicy::Automatic`](crate::RecoveryPolicy::Automatic) does it go back, and at last
+    /// start anew, where the game died again and again.
     fn start_or_continue(&mut self, session: NewSession) {
         self.request_session(Request::StartOrContinue(session));
     }
@@ -233,7 +235,8 @@ pub trait SessionCommands {
 
     /// Looks at all sessions on this machine anew, as is done once at the start: after another
     /// process left one, say, or a cloud brought one. [`SessionsFound`](crate::SessionsFound)
-    /// follows, and what still waits for an answer is offered again.
+    /// follows, and what still waits for an answer is offered again; in
+    /// [development](crate::SessionPlugin::development) also what was stopped from outside.
     fn find_sessions(&mut self) {
         self.request_session(Request::Find);
     }

@@ -107,6 +107,27 @@ impl DirectoryStore {
         StoredSession::open(&*self.disk, self.layout.session(session), session)
     }
 
+    /// Opens and scans all segments of a session of whatever profile.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the session's directory can't be listed, or isn't there.
+    pub fn open_session_of_any_profile(
+        &self,
+        session: SessionId,
+    ) -> Result<StoredSession, StoreError> {
+        let here = self.open_session(session);
+        if !here.as_ref().is_err_and(|error| error.io_kind() == Some(io::ErrorKind::NotFound)) {
+            return here;
+        }
+        let profiles = self.directories_in(&self.layout.profiles())?.into_iter();
+        let mut elsewhere = profiles.filter_map(|profile| {
+            let directory = self.layout.sessions_in(&profile).join(session.to_string());
+            StoredSession::open(&*self.disk, directory, session).ok()
+        });
+        elsewhere.next().map_or(here, Ok)
+    }
+
     /// Begins a segment: its directories, its file, its header.
     ///
     /// # Errors

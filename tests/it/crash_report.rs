@@ -109,6 +109,16 @@ fn one_call_writes_what_a_player_can_send() {
 }
 
 #[test]
+fn the_session_of_another_profile_is_reported_as_well() {
+    let disk = killed();
+    let mut app = game_with(plugin(&disk).profile("another"), listen::<CrashReportWritten>);
+    write_report(&mut app);
+    assert_eq!(told::<CrashReportWritten>(&app).len(), 1);
+    let files = unpacked(&disk.content(Path::new(REPORT)).unwrap());
+    assert!(files.len() > 1, "{:?}", files.keys());
+}
+
+#[test]
 fn no_file_is_overwritten() {
     let disk = killed();
     disk.put(Path::new(REPORT), b"mine");

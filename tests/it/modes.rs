@@ -64,6 +64,10 @@ fn fresh_hides_what_is_old_and_deletes_nothing() {
     frames(&mut app, 3);
     request(&mut app, |commands| commands.find_sessions());
     frames(&mut app, 3);
+    for profile in ["another", "default"] {
+        request(&mut app, |commands| commands.use_profile(profile));
+        frames(&mut app, 3);
+    }
     let listed = app.world().resource::<SessionCatalog>().sessions().to_vec();
     assert_eq!(listed.iter().map(|entry| &*entry.session.name).collect::<Vec<_>>(), ["New"]);
     drop(app);
