@@ -4,11 +4,13 @@
 
 mod capture;
 mod clock;
+mod crash_report;
 pub mod doctor;
 #[cfg(test)]
 mod generated_worlds;
 mod journal;
 mod lifecycle;
+mod mode;
 mod plugin;
 mod process;
 mod recovery;
@@ -30,22 +32,23 @@ pub use journal::{
 };
 pub use lifecycle::{
     AttachmentRead, AttachmentSaved, AutosaveStretched, CheckpointCaptured, CheckpointDrifted,
-    CheckpointFailed, CheckpointSaved, CorruptionDetected, CurrentSession, DuplicateSaveKey,
-    LastCheckpoint, PlacedRestored, RecoveryAvailable, RecoveryDeclined, RecoveryFailed,
-    RecoveryOffers, Request, RequestRejected, RestoreCancelled, RestoreLosses, RestorePhase,
-    RestorePrepared, RestoreStalled, RestoreStarted, SavingStopped, SessionActivity,
-    SessionCatalog, SessionClosed, SessionCommands, SessionEnded, SessionForgotten,
-    SessionHooksExt, SessionPaused, SessionRecovered, SessionRestored, SessionResumed,
-    SessionSettings, SessionStarted, SessionUpdate, SessionUpdated, SessionsFound, SlotCopied,
-    SlotDeleted, SlotFailed, SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
-    recovery_is_pending, saving_is_in_progress, session_is_active, session_is_paused,
-    session_is_restoring,
+    CheckpointFailed, CheckpointSaved, CorruptionDetected, CrashReportWritten, CurrentProfile,
+    CurrentSession, DuplicateSaveKey, LastCheckpoint, PlacedRestored, ProfileChanged,
+    RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RecoveryOffers, RecoveryPolicy, Request,
+    RequestRejected, RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared,
+    RestoreStalled, RestoreStarted, SavingStopped, SessionActivity, SessionCatalog, SessionClosed,
+    SessionCommands, SessionEnded, SessionForgotten, SessionHooksExt, SessionPaused,
+    SessionRecovered, SessionRestored, SessionResumed, SessionSettings, SessionStarted,
+    SessionUpdate, SessionUpdated, SessionsFound, SlotCopied, SlotDeleted, SlotFailed, SlotRenamed,
+    SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed, recovery_is_pending,
+    saving_is_in_progress, session_is_active, session_is_paused, session_is_restoring,
 };
+pub use mode::SessionMode;
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
 pub use process::{HowItEnded, PreviousRun};
 pub use recovery::{
-    OfferedCheckpoint, RecoveryOffer, SessionEntry, SlotEntry, UnreadableSlot, UnsavedPlay,
-    VersionFit,
+    OfferedCheckpoint, Proposal, RecoveryOffer, SessionEntry, SlotEntry, UnreadableSlot,
+    UnsavedPlay, VersionFit,
 };
 pub use restore::{
     DanglingReference, DespawnOnRestore, ExtraEntities, RestoreLoss, RestoreLossReason,
@@ -61,9 +64,10 @@ pub use store::{MemoryDisk, Operation, PanicInfo};
 /// What most games use: `use bevy_session::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        CheckpointCaptured, CheckpointFailed, CheckpointSaved, CorruptionDetected, CurrentSession,
-        DespawnOnRestore, DuplicateSaveKey, EndReason, HowItEnded, Migrations, NewSession,
-        PreviousRun, RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RecoveryOffers,
+        CheckpointCaptured, CheckpointFailed, CheckpointSaved, CorruptionDetected,
+        CrashReportWritten, CurrentProfile, CurrentSession, DespawnOnRestore, DuplicateSaveKey,
+        EndReason, HowItEnded, Migrations, NewSession, PreviousRun, ProfileChanged, Proposal,
+        RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RecoveryOffers, RecoveryPolicy,
         ReflectSaved, RequestRejected, RestoreFrom, RestoreReason, RestoreStalled, SaveKey,
         SaveScope, SaveSlot, Saved, SessionAppExt, SessionCatalog, SessionClosed, SessionCommands,
         SessionEnded, SessionHooksExt, SessionPaused, SessionPlugin, SessionRecovered,

@@ -3,7 +3,9 @@
 mod activity;
 mod attachments;
 mod checkpoints;
+mod crash_report;
 mod current_session;
+mod development;
 mod exit;
 mod frame;
 mod gates;
@@ -12,6 +14,8 @@ mod known_sessions;
 mod known_slots;
 mod notifications;
 mod placed;
+mod policy;
+mod profiles;
 mod reports;
 mod request_queue;
 mod requests;
@@ -19,7 +23,9 @@ mod restoring;
 mod runtime;
 mod settings;
 mod slots;
+mod start_up;
 mod stopped;
+mod switched_off;
 #[cfg(feature = "window")]
 mod window;
 
@@ -29,21 +35,26 @@ pub use hooks::SessionHooksExt;
 pub use known_sessions::{RecoveryOffers, SessionCatalog, recovery_is_pending};
 pub use notifications::{
     AttachmentRead, AttachmentSaved, AutosaveStretched, CheckpointCaptured, CheckpointDrifted,
-    CheckpointFailed, CheckpointSaved, CorruptionDetected, DuplicateSaveKey, PlacedRestored,
-    RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RequestRejected, RestoreCancelled,
-    RestorePrepared, RestoreStalled, RestoreStarted, SavingStopped, SessionClosed, SessionEnded,
-    SessionForgotten, SessionPaused, SessionRecovered, SessionRestored, SessionResumed,
-    SessionStarted, SessionUpdated, SessionsFound, SlotCopied, SlotDeleted, SlotFailed,
-    SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
+    CheckpointFailed, CheckpointSaved, CorruptionDetected, CrashReportWritten, DuplicateSaveKey,
+    PlacedRestored, ProfileChanged, RecoveryAvailable, RecoveryDeclined, RecoveryFailed,
+    RequestRejected, RestoreCancelled, RestorePrepared, RestoreStalled, RestoreStarted,
+    SavingStopped, SessionClosed, SessionEnded, SessionForgotten, SessionPaused, SessionRecovered,
+    SessionRestored, SessionResumed, SessionStarted, SessionUpdated, SessionsFound, SlotCopied,
+    SlotDeleted, SlotFailed, SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
 };
+pub use policy::RecoveryPolicy;
+pub use profiles::CurrentProfile;
 pub use requests::{Request, SessionCommands, SessionUpdate};
 pub use settings::{RestoreLosses, SessionSettings};
 
+pub(crate) use development::{LossesToldOnce, tell_losses_once};
 pub(crate) use frame::run_frame;
 pub(crate) use gates::look_before_exit;
 pub(crate) use hooks::{CheckpointTriggers, Condition, GameHooks};
 pub(crate) use notifications::register as register_notifications;
 pub(crate) use request_queue::RequestQueue;
 pub(crate) use runtime::{Runtime, RuntimeParts};
+pub(crate) use start_up::StartUp;
+pub(crate) use switched_off::SwitchedOff;
 #[cfg(feature = "window")]
 pub(crate) use window::watch_windows;

@@ -20,9 +20,11 @@ use crate::clock::Clock;
 #[cfg(feature = "window")]
 use crate::lifecycle::watch_windows;
 use crate::lifecycle::{
-    CheckpointTriggers, GameHooks, RecoveryOffers, RequestQueue, Runtime, RuntimeParts,
-    SessionCatalog, SessionSettings, look_before_exit, register_notifications, run_frame,
+    CheckpointTriggers, CurrentProfile, GameHooks, LossesToldOnce, RecoveryOffers, RecoveryPolicy,
+    RequestQueue, Runtime, RuntimeParts, SessionCatalog, SessionSettings, StartUp, SwitchedOff,
+    look_before_exit, register_notifications, run_frame, tell_losses_once,
 };
+use crate::mode::SessionMode;
 use crate::process::PreviousRun;
 use crate::process::{ProcessGuard, ProcessOptions, last_to_die};
 use crate::store::{Disk, Home, Layout, MemoryDisk, RealDisk};
@@ -44,15 +46,22 @@ pub struct SessionPlugin {
     game: String,
     version: String,
     place: Place,
+    profile: String,
     settings: SessionSettings,
+    /// `None` leaves it to the build and the place.
+    development: Option<bool>,
+    /// `None` leaves it to the environment.
+    mode: Option<SessionMode>,
     manual_writer: bool,
     clock_origin: Option<Timestamp>,
 }
 
 /// How long after the start a lock that is held may be one of a process that is being killed.
 const LOCK_PATIENCE: Duration = Duration::from_millis(500);
-/// The only profile, until a game can choose one.
+/// The profile of games that know none.
 const PROFILE: &str = "default";
+/// The directory, in each of the two roots, in which a developer's files are kept apart.
+const DEVELOPMENT: &str = "development";
 
 /// Where sessions are kept.
 #[derive(Clone, Debug)]
@@ -89,7 +98,10 @@ impl SessionPlugin {
             game: game.into(),
             version: String::new(),
             place: Place::Platform,
+            profile: PROFILE.to_owned(),
             settings: SessionSettings::default(),
+            development: None,
+            mode: None,
             manual_writer: false,
             clock_origin: None,
         }
@@ -122,6 +134,49 @@ impl SessionPlugin {
     #[must_use]
     pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.place = Place::Directory(directory.into());
+        self
+    }
+
+    /// Whose sessions these are, to begin with: a name of any letters. `default` by default. See
+    /// [`use_profile`](crate::SessionCommands::use_profile).
+    #[must_use]
+    pub fn profile(mut self, profile: impl Into<String>) -> Self {
+        self.profile = profile.into();
+        self
+    }
+
+    /// What becomes of sessions that crashed: whether the player is asked. See
+    /// [`SessionSettings::recovery`].
+    #[must_use]
+    pub fn recovery(mut self, policy: RecoveryPolicy) -> Self {
+        self.settings.recovery = policy;
+        self
+    }
+
+    /// Whether this is a developer's start and not a player's.
+    ///
+    /// By default it is in builds with debug assertions, unless the game names its own place with
+    /// [`directory`](Self::directory) or is in a test mode. In development
+    ///
+    /// - sessions are kept apart from a player's, in the directory `development` of both roots;
+    /// - nobody is asked about a session whose process was stopped from outside without a panic, as
+    ///   an IDE does: [`RecoveryAvailable`](crate::RecoveryAvailable) isn't sent and
+    ///   [`RecoveryOffers`] is without it, until
+    ///   [`find_sessions`](crate::SessionCommands::find_sessions) asks for it. It is in
+    ///   [`SessionCatalog`] and can be recovered;
+    /// - what a restore can't use of a checkpoint is logged, once for each type.
+    #[must_use]
+    pub fn development(mut self, is_development: bool) -> Self {
+        self.development = Some(is_development);
+        self
+    }
+
+    /// How this start goes about the sessions of earlier ones. By default the environment variable
+    /// `BEVY_SESSION` says so, which isn't looked at where the game names a mode itself; see
+    /// [`SessionMode`].
+    #[must_use]
+    pub fn mode(mut self, mode: SessionMode) -> Self {
+        self.mode = Some(mode);
         self
     }
 
@@ -169,23 +224,49 @@ impl SessionPlugin {
     }
 
     fn home(&self) -> Home {
-        match &self.place {
-            Place::Platform => Home::new(Arc::new(RealDisk), self.platform_layout()),
-            Place::Directory(directory) => Home::new(Arc::new(RealDisk), layout_below(directory)),
-            Place::Disk(disk) => Home::new(Arc::clone(disk), layout_below("sessions".as_ref())),
+        let disk = match &self.place {
+            Place::Platform | Place::Directory(_) => Arc::new(RealDisk),
+            Place::Disk(disk) => Arc::clone(disk),
+        };
+        Home::new(disk, self.layout())
+    }
+
+    fn layout(&self) -> Layout {
+        let (mut data, mut state) = match &self.place {
+            Place::Platform => self.platform_roots(),
+            Place::Directory(directory) => roots_below(directory),
+            Place::Disk(_) => roots_below("sessions".as_ref()),
+        };
+        if self.is_development() {
+            data.push(DEVELOPMENT);
+            state.push(DEVELOPMENT);
+        }
+        Layout { data, state, profile: self.profile.clone() }
+    }
+
+    fn is_development(&self) -> bool {
+        let is_at_platforms_place = matches!(self.place, Place::Platform) && !self.manual_writer;
+        self.development.unwrap_or(cfg!(debug_assertions) && is_at_platforms_place)
+    }
+
+    fn start_mode(&self) -> SessionMode {
+        match self.mode {
+            Some(mode) => mode,
+            None if self.manual_writer => SessionMode::Ordinary,
+            None => SessionMode::of_environment(),
         }
     }
 
-    fn platform_layout(&self) -> Layout {
+    fn platform_roots(&self) -> (PathBuf, PathBuf) {
         let Some(directories) = ProjectDirs::from("", &as_name(&self.studio), &as_name(&self.game))
         else {
             warn!("the platform names no place for data: sessions are kept where the game runs");
-            return layout_below(as_name(&self.game).as_ref());
+            return roots_below(as_name(&self.game).as_ref());
         };
         // Local, since Windows carries the other data directory from machine to machine.
         let data = directories.data_local_dir();
         let state = directories.state_dir().map_or_else(|| data.join("state"), Path::to_path_buf);
-        Layout { data: data.to_path_buf(), state, profile: PROFILE.to_owned() }
+        (data.to_path_buf(), state)
     }
 
     fn process_options(&self, app: &App) -> ProcessOptions {
@@ -205,6 +286,7 @@ impl Plugin for SessionPlugin {
             .init_resource::<RequestQueue>()
             .init_resource::<SessionCatalog>()
             .init_resource::<RecoveryOffers>()
+            .insert_resource(CurrentProfile::new(&self.profile))
             .init_resource::<GameHooks>()
             .init_resource::<CheckpointTriggers>()
             .init_resource::<StatesBeingLeft>()
@@ -219,6 +301,19 @@ impl Plugin for SessionPlugin {
     }
 
     fn finish(&self, app: &mut App) {
+        match self.start_mode() {
+            SessionMode::Off => {
+                info!("sessions are switched off for this start");
+                app.insert_resource(SwitchedOff);
+            }
+            SessionMode::Memory => self.clone().in_memory().set_up(app, SessionMode::Memory),
+            mode => self.set_up(app, mode),
+        }
+    }
+}
+
+impl SessionPlugin {
+    fn set_up(&self, app: &mut App, mode: SessionMode) {
         let types = Arc::new(SavedTypes::collect(app.world_mut()));
         say_what_is_saved(&types);
         let copier = Copier::new(app.world_mut(), &types);
@@ -260,14 +355,16 @@ impl Plugin for SessionPlugin {
             hooks,
             paused_by_state: false,
             withheld: Vec::new(),
+            start_up: StartUp::new(mode, self.is_development()),
             claims: Vec::new(),
             loaded: None,
         }));
         app.add_observer(clamp_ticks);
+        if self.is_development() {
+            app.init_resource::<LossesToldOnce>().add_observer(tell_losses_once);
+        }
     }
-}
 
-impl SessionPlugin {
     fn link(&self, worker: Worker, clock: Clock) -> Option<Link> {
         if self.manual_writer {
             return Some(Link::inline(worker));
@@ -290,9 +387,9 @@ fn as_name(text: &str) -> String {
     if name.trim().is_empty() { "game".to_owned() } else { name }
 }
 
-fn layout_below(directory: &Path) -> Layout {
-    let (data, state) = (directory.join("data"), directory.join("state"));
-    Layout { data, state, profile: PROFILE.to_owned() }
+/// The roots of what belongs to the player, and of what belongs to this machine.
+fn roots_below(directory: &Path) -> (PathBuf, PathBuf) {
+    (directory.join("data"), directory.join("state"))
 }
 
 /// Looks at the game's transitions, if it has states.

@@ -7,6 +7,7 @@ mod attachments;
 mod corruption;
 mod detect;
 mod known;
+mod ladder;
 mod machine;
 mod offer;
 mod prepare;
@@ -22,6 +23,8 @@ pub(crate) use detect::Found;
 #[cfg(test)]
 pub(crate) use detect::detect;
 pub(crate) use known::{KnownSessions, look};
+pub use ladder::Proposal;
+pub(crate) use ladder::{Ladder, PROBATION};
 pub(crate) use machine::Machine;
 pub use offer::{OfferedCheckpoint, RecoveryOffer, SessionEntry, UnsavedPlay};
 pub(crate) use prepare::{PrepareFailure, Prepared, Wanted, prepare, unknown_frames};

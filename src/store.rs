@@ -22,6 +22,7 @@ mod session_card;
 mod slot_files;
 mod slot_shelf;
 mod stored_session;
+mod trial;
 
 #[cfg(test)]
 mod conformance;
@@ -47,3 +48,4 @@ pub(crate) use session_card::SessionCard;
 pub(crate) use slot_files::SlotsLock;
 pub(crate) use slot_shelf::{SlotFile, SlotShelf, UnreadSlot};
 pub(crate) use stored_session::StoredSession;
+pub(crate) use trial::Trial;

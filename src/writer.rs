@@ -17,6 +17,7 @@ mod self_test;
 mod slot_begin;
 mod slot_copy;
 pub(crate) mod slot_work;
+mod trials;
 mod worker;
 
 pub(crate) use link::Link;

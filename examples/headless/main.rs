@@ -48,7 +48,9 @@ fn main() -> AppExit {
     }
     let mut session = SessionPlugin::new("bevy_session", "Headless Colony")
         .version(env!("CARGO_PKG_VERSION"))
-        .interval(options.checkpoint);
+        .interval(options.checkpoint)
+        // Killing it is what it is for, and it goes on in every build.
+        .development(false);
     if let Some(directory) = &options.data {
         session = session.directory(directory);
     }

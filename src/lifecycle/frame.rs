@@ -7,6 +7,7 @@ use super::activity::{RestorePhase, set_activity};
 use super::notifications::{CheckpointFailed, TypeNotSaved, notify};
 use super::runtime::{Playing, Runtime, RuntimeParts, Transition};
 use super::stopped::tell_that_saving_stopped;
+use super::switched_off::SwitchedOff;
 use super::{CurrentSession, SessionSettings};
 use crate::capture::TypeProblem;
 use crate::journal::CheckpointId;
@@ -16,6 +17,9 @@ use crate::writer::Order;
 
 /// The system in the plugin's own schedule, after `Last`.
 pub(crate) fn run_frame(world: &mut World, mut complained: Local<bool>) {
+    if SwitchedOff::answers_for(world) {
+        return;
+    }
     let Some(mut runtime) = world.get_resource_mut::<Runtime>() else {
         if !std::mem::replace(&mut *complained, true) {
             error!(
@@ -56,6 +60,8 @@ impl RuntimeParts {
         }
         self.follow_states(world);
         self.handle_requests(world);
+        self.take_up_by_itself(world);
+        self.follow_trial(world);
         self.checkpoint_with_states(world);
         self.autosave(world);
         self.exit_if_asked(world);

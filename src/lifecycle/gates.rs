@@ -44,13 +44,17 @@ impl RuntimeParts {
         if self.withheld.is_empty() {
             return;
         }
-        let is_menu = self.hooks.offer_in.is_empty()
-            || self.hooks.offer_in.iter_mut().any(|condition| condition.holds(world));
-        if is_menu && self.transition.is_none() {
+        if self.transition.is_none() && self.is_in_menu(world) {
             for offer in std::mem::take(&mut self.withheld) {
                 notify(world, RecoveryAvailable { offer });
             }
         }
+    }
+
+    /// Whether the game is where it deals with crashed sessions.
+    pub(super) fn is_in_menu(&mut self, world: &mut World) -> bool {
+        let menus = &mut self.hooks.offer_in;
+        menus.is_empty() || menus.iter_mut().any(|condition| condition.holds(world))
     }
 
     fn log_state_changes(&mut self, world: &mut World) {

@@ -122,6 +122,14 @@ pub(crate) struct CheckpointTriggers {
     pub urgent: Option<String>,
 }
 
+impl CheckpointTriggers {
+    /// Forgets all of them.
+    pub(super) fn clear(&mut self) {
+        self.entered.clear();
+        self.leaving.clear();
+    }
+}
+
 /// The transitions of a state that want a checkpoint.
 #[derive(Resource)]
 struct WantedTransitions<S: States>(Vec<WantedTransition<S>>);

@@ -130,6 +130,15 @@ impl RecoveryOffers {
         self.offers.is_empty()
     }
 
+    pub(super) fn put(&mut self, offer: RecoveryOffer) {
+        self.offers.push(offer);
+        self.offers.sort_by_key(|offer| {
+            let saved = offer.checkpoints.first().map(|newest| newest.time);
+            // Of two that were played until the same moment, the one that began later.
+            std::cmp::Reverse((offer.died_at.max(saved), offer.session.id))
+        });
+    }
+
     pub(crate) fn remove(&mut self, session: SessionId) {
         self.offers.retain(|offer| offer.session.id != session);
     }

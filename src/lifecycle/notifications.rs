@@ -196,7 +196,8 @@ notifications! {
 
     /// A session was left by a crash, and its newest checkpoint was read and is whole. Answer with
     /// [`recover`](crate::SessionCommands::recover) or
-    /// [`decline_recovery`](crate::SessionCommands::decline_recovery), now or later.
+    /// [`decline_recovery`](crate::SessionCommands::decline_recovery), now or later. Sent where
+    /// [`RecoveryPolicy::Ask`](crate::RecoveryPolicy::Ask) wants the player to be asked.
     RecoveryAvailable {
         /// What can be had back.
         offer: RecoveryOffer,
@@ -382,6 +383,20 @@ notifications! {
         name: String,
         /// The bytes, or what is in the way.
         result: Result<Attachment, AttachmentError>,
+    }
+
+    /// The sessions are those of another profile from now on. [`SessionsFound`] follows.
+    ProfileChanged {
+        /// The profile.
+        profile: String,
+    }
+
+    /// The report of how the last process ended is on disk.
+    CrashReportWritten {
+        /// The file, as the game named it.
+        path: PathBuf,
+        /// Its bytes.
+        bytes: u64,
     }
 
     /// A request was not legal and changed nothing.

@@ -6,10 +6,11 @@ use bevy::platform::collections::HashSet;
 use bevy::prelude::*;
 use tracing::{debug, error, info, warn};
 
+use super::crash_report::crash_report_written;
 use super::notifications::{
     AttachmentRead, CheckpointDrifted, CheckpointFailed, CheckpointSaved, CorruptionDetected,
-    RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RequestRejected, SessionClosed,
-    SessionEnded, SessionForgotten, SessionStarted, SessionsFound, TypeFailed, notify,
+    RecoveryDeclined, RecoveryFailed, RequestRejected, SessionClosed, SessionEnded,
+    SessionForgotten, SessionStarted, SessionsFound, TypeFailed, notify,
 };
 use super::runtime::{MAKE_UP_FIRST, Playing, Preparing, RuntimeParts, Transition};
 use super::slots::note_refusal;
@@ -18,6 +19,7 @@ use super::{
 };
 use crate::capture::Placed;
 use crate::journal::SessionId;
+use crate::process::PreviousRun;
 use crate::recovery::{Found, SessionEntry, SlotEntry};
 use crate::session::SessionContext;
 use crate::session::{
@@ -36,7 +38,9 @@ impl RuntimeParts {
     pub(super) fn handle_report(&mut self, world: &mut World, report: Report) {
         match report {
             Report::Detected { found, gone, slots, previous } => {
-                if let Some(previous) = previous {
+                // What was known of it already was known before its session was taken up here.
+                let known = world.get_resource::<PreviousRun>().map(|known| known.died_at);
+                if let Some(previous) = previous.filter(|told| known != Some(told.died_at)) {
                     world.insert_resource(*previous);
                 }
                 if let Some(slots) = slots {
@@ -44,6 +48,8 @@ impl RuntimeParts {
                 }
                 self.detected(world, found, &gone);
             }
+            Report::ProfileChanged { profile } => self.profile_changed(world, profile),
+            Report::Described { path, result } => crash_report_written(world, path, result),
             Report::TakenUp { session, context } => self.taken_up(world, session, context),
             Report::Prepared(prepared) => self.leave_and_restore(world, *prepared),
             Report::Claimed(claimed) => self.claimed(world, *claimed),
@@ -100,8 +106,13 @@ impl RuntimeParts {
 
     fn detected(&mut self, world: &mut World, mut found: Vec<Found>, gone: &[SessionId]) {
         self.detected = true;
+        self.start_up.detected();
         let playing = self.session();
-        let entries = found.iter_mut().filter_map(|found| found.entry.take()).collect();
+        let entries = found
+            .iter_mut()
+            .filter(|found| !self.start_up.hides(found.session))
+            .filter_map(|found| found.entry.take())
+            .collect();
         let mut catalog = world.get_resource_or_init::<SessionCatalog>();
         for session in gone.iter().filter(|session| Some(**session) != playing) {
             catalog.remove(*session);
@@ -110,7 +121,9 @@ impl RuntimeParts {
         let mut offers = world.get_resource_or_init::<RecoveryOffers>();
         gone.iter().for_each(|session| offers.remove(*session));
         for found in found {
-            self.tell_found(world, found);
+            if !self.start_up.hides(found.session) {
+                self.tell_found(world, found);
+            }
         }
         let sessions = world.get_resource_or_init::<SessionCatalog>().sessions.len();
         let offers = world.get_resource_or_init::<RecoveryOffers>().offers.len();
@@ -126,6 +139,7 @@ impl RuntimeParts {
             return;
         };
         metadata.context = context;
+        self.start_up.note_own(session);
         world.get_resource_or_init::<SessionCatalog>().put(SessionEntry::begun(&metadata));
         world.insert_resource(CurrentSession::new(*metadata, fields));
         let mut playing = Playing::new(session, run, 0, self.recorder(world));
@@ -160,8 +174,13 @@ impl RuntimeParts {
         match preparing.otherwise {
             None => {}
             Some(otherwise) if is_offered && preparing.tries_left > 0 => {
+                let policy = world.get_resource_or_init::<SessionSettings>().recovery;
+                let proposed = self.start_up.proposed(session, policy);
+                let Some(from) = proposed.restore_from() else {
+                    return self.start_instead(world, &otherwise);
+                };
                 let reason = RestoreReason::Recovered;
-                self.prepare(session, RestoreFrom::Latest, reason, Some(otherwise));
+                self.prepare(session, from, reason, Some(otherwise));
                 if let Some(Transition::Preparing(again)) = &mut self.transition {
                     again.tries_left = preparing.tries_left - 1;
                 }
@@ -237,7 +256,11 @@ impl RuntimeParts {
                 self.transition = Some(restoring);
                 return;
             }
-            Some(Transition::Opening { request, .. } | Transition::Filing(request)) => request,
+            Some(
+                Transition::Opening { request, .. }
+                | Transition::Filing(request)
+                | Transition::ChangingProfile(request),
+            ) => request,
             Some(Transition::Preparing(preparing)) => preparing.request(),
         };
         let error = RequestError::Store { message: CheckpointError::WriterGone.to_string() };
@@ -349,7 +372,7 @@ impl RuntimeParts {
     /// Puts what was found about a session into the catalogue and the offers, and tells the game.
     fn tell_found(&mut self, world: &mut World, found: Found) {
         let session = found.session;
-        let wanted = world.get_resource_or_init::<SessionSettings>().recovery;
+        self.start_up.note_ladder(&found);
         if let Some(entry) = found.entry {
             world.get_resource_or_init::<SessionCatalog>().put(entry);
         }
@@ -373,17 +396,8 @@ impl RuntimeParts {
             let slots = slots_of(world, session);
             notify(world, RecoveryFailed { session, error, slots });
         }
-        if !wanted {
-            return;
-        }
         for offer in found.offers {
-            info!(%session, cause = ?offer.cause, newest = %offer.newest, "recovery available");
-            world.get_resource_or_init::<RecoveryOffers>().offers.push(offer.clone());
-            if self.hooks.offer_in.is_empty() {
-                notify(world, RecoveryAvailable { offer });
-            } else {
-                self.withheld.push(offer);
-            }
+            self.offer(world, offer);
         }
     }
 }

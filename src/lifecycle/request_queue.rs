@@ -11,7 +11,7 @@ use super::notifications::{
 };
 use super::requests::{Request, SessionUpdate};
 use super::runtime::{Preparing, RuntimeParts, Transition};
-use super::{CurrentSession, SessionCatalog, SessionSettings};
+use super::{CurrentSession, RecoveryPolicy, SessionCatalog, SessionSettings};
 use crate::capture::{Carried, KeyedIds, Placed};
 use crate::journal::{CheckpointKind, Record, RunId, SaveId, SessionId, limits};
 use crate::recovery::Wanted;
@@ -49,6 +49,7 @@ impl RuntimeParts {
                 notify(world, RequestRejected { request, error });
             }
         }
+        self.refuse_change_of_profile(world);
     }
 
     fn handle(&mut self, world: &mut World, request: &Request) -> Result<(), RequestError> {
@@ -78,10 +79,13 @@ impl RuntimeParts {
             Request::Attach { checkpoint, attachment } => self.attach(*checkpoint, attachment),
             Request::ReadAttachment { of, name } => self.read_attachment(*of, name),
             Request::Find => {
+                self.start_up.asked();
                 self.order(Order::Detect);
                 Ok(())
             }
             Request::CancelRestore => Err(RequestError::NothingToCancel),
+            Request::UseProfile(profile) => self.use_profile(world, profile),
+            Request::WriteCrashReport(path) => self.write_crash_report(world, path),
             Request::ForgetKey(key) => {
                 self.require_session()?;
                 if let Some(mut placed) = world.get_resource_mut::<Placed>() {
@@ -144,7 +148,8 @@ impl RuntimeParts {
         request: &Request,
     ) -> Result<(), RequestError> {
         self.require_no_session()?;
-        let recovery = world.get_resource_or_init::<SessionSettings>().recovery;
+        let policy = world.get_resource_or_init::<SessionSettings>().recovery;
+        let recovers = policy != RecoveryPolicy::Never;
         let known = world.get_resource_or_init::<SessionCatalog>();
         let mut same = known
             .sessions()
@@ -154,14 +159,19 @@ impl RuntimeParts {
         if same.clone().any(|entry| entry.in_use) {
             return Err(RequestError::SessionInUse);
         }
-        let same = same.find(|entry| entry.can_go_on() && (recovery || !entry.has_crashed()));
+        let same = same.find(|entry| entry.can_go_on() && (recovers || !entry.has_crashed()));
         match same.map(|entry| (entry.session.id, entry.has_crashed())) {
             None => self.start(world, new, request),
             Some((session, crashed)) => {
                 let reason =
                     if crashed { RestoreReason::Recovered } else { RestoreReason::Continued };
-                self.prepare(session, RestoreFrom::Latest, reason, Some(new.clone()));
-                Ok(())
+                match self.start_up.proposed(session, policy).restore_from() {
+                    Some(from) => {
+                        self.prepare(session, from, reason, Some(new.clone()));
+                        Ok(())
+                    }
+                    None => self.start_safely(world, session, new, request),
+                }
             }
         }
     }
@@ -282,7 +292,8 @@ impl RuntimeParts {
         session: SessionId,
         from: RestoreFrom,
     ) -> Result<(), RequestError> {
-        if !world.get_resource_or_init::<SessionSettings>().recovery {
+        let policy = world.get_resource_or_init::<SessionSettings>().recovery;
+        if policy == RecoveryPolicy::Never {
             return Err(RequestError::RecoveryIsOff);
         }
         let reason = match &self.playing {
@@ -356,7 +367,7 @@ impl RuntimeParts {
     }
 }
 
-fn check_text(text: &str) -> Result<(), RequestError> {
+pub(super) fn check_text(text: &str) -> Result<(), RequestError> {
     let (bytes, limit) = (text.len(), limits::STRING_BYTES);
     if bytes > limit { Err(RequestError::TextTooLong { bytes, limit }) } else { Ok(()) }
 }

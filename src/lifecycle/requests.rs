@@ -1,5 +1,7 @@
 //! What a game asks for.
 
+use std::path::PathBuf;
+
 use bevy::prelude::*;
 use serde::Serialize;
 use tracing::error;
@@ -90,6 +92,10 @@ pub enum Request {
         /// What it is called.
         name: String,
     },
+    /// [`SessionCommands::use_profile`].
+    UseProfile(String),
+    /// [`SessionCommands::write_crash_report`].
+    WriteCrashReport(PathBuf),
 }
 
 /// Changes to the session that is being played. What isn't set stays as it is.
@@ -205,7 +211,9 @@ pub trait SessionCommands {
 
     /// Takes up the newest session of this name and player that can go on, recovering it if it
     /// crashed, or starts one: all that a server or jam game needs. While another process plays it,
-    /// the request is rejected.
+    /// the request is rejected. Nobody is asked, whatever the policy is; only with
+    /// [`RecoveryPolicy::Automatic`](crate::RecoveryPolicy::Automatic) does it go back, and at last
+    /// start anew, where the game died again and again.
     fn start_or_continue(&mut self, session: NewSession) {
         self.request_session(Request::StartOrContinue(session));
     }
@@ -266,7 +274,8 @@ pub trait SessionCommands {
 
     /// Looks at all sessions on this machine anew, as is done once at the start: after another
     /// process left one, say, or a cloud brought one. [`SessionsFound`](crate::SessionsFound)
-    /// follows, and what still waits for an answer is offered again.
+    /// follows, and what still waits for an answer is offered again; in
+    /// [development](crate::SessionPlugin::development) also what was stopped from outside.
     fn find_sessions(&mut self) {
         self.request_session(Request::Find);
     }
@@ -282,6 +291,49 @@ pub trait SessionCommands {
     /// the next one that comes with the key begins anew. For goblins that come back.
     fn forget_key(&mut self, key: impl Into<SaveKey>) {
         self.request_session(Request::ForgetKey(key.into()));
+    }
+
+    /// Goes on with the sessions of another profile, whose name may be any text: of another player at
+    /// this machine, say. The session that is being played is closed, with its last checkpoint, as
+    /// by [`close_session`](Self::close_session). Then
+    /// [`ProfileChanged`](crate::ProfileChanged) says that [`CurrentProfile`](crate::CurrentProfile)
+    /// is this one, and the sessions of the profile are looked at as at the start:
+    /// [`SessionCatalog`](crate::SessionCatalog) and
+    /// [`RecoveryOffers`](crate::RecoveryOffers) are filled anew, and
+    /// [`SessionsFound`](crate::SessionsFound) is sent. The world stays as it is.
+    ///
+    /// While a restore is under way, the request is rejected with
+    /// [`RequestError::RestoreUnderWay`](crate::RequestError::RestoreUnderWay).
+    fn use_profile(&mut self, profile: impl Into<String>) {
+        self.request_session(Request::UseProfile(profile.into()));
+    }
+
+    /// Writes down all that is known of how the process before this one ended, in one file that a
+    /// player can send: the end itself, with message, place and backtrace of a panic, versions and
+    /// machine; the newest checkpoints of the session that was being played; and the files of the
+    /// newest one. See [`PreviousRun`](crate::PreviousRun).
+    ///
+    /// The file is an uncompressed tar archive of 16 MiB at most, described in `docs/FORMAT.md`. It
+    /// is made off the main thread, in a directory that exists, and never in the place of another
+    /// file. The home directory and the name of the user are left out of all texts; the checkpoint
+    /// holds what the game saved.
+    ///
+    /// [`CrashReportWritten`](crate::CrashReportWritten) follows. What is in the way is told with
+    /// [`RequestRejected`](crate::RequestRejected):
+    /// [`NothingToReport`](crate::RequestError::NothingToReport),
+    /// [`FileExists`](crate::RequestError::FileExists), or what the disk says.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    ///
+    /// fn player_wants_to_help(mut commands: Commands) {
+    ///     commands.write_crash_report("crash-report.tar");
+    /// }
+    /// # bevy::ecs::system::assert_is_system(player_wants_to_help);
+    /// ```
+    fn write_crash_report(&mut self, path: impl Into<PathBuf>) {
+        self.request_session(Request::WriteCrashReport(path.into()));
     }
 
     /// Deletes a session that isn't being played, with everything in it. Its slots stay.

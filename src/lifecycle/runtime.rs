@@ -11,6 +11,7 @@ use super::Request;
 use super::hooks::GameHooks;
 use super::restoring::Restoring;
 use super::slots::Loaded;
+use super::start_up::StartUp;
 use crate::capture::{Recorder, SaveKey, SavedTypes, TypeProblem};
 use crate::clock::{Clock, Moment};
 use crate::journal::{CheckpointKind, RunId, SessionId};
@@ -55,6 +56,8 @@ pub(crate) struct RuntimeParts {
     pub paused_by_state: bool,
     /// Offers that wait for the game's menu.
     pub withheld: Vec<RecoveryOffer>,
+    /// What is done by itself about the sessions of earlier starts.
+    pub start_up: StartUp,
     /// Placed entities that are back and wait for their values.
     pub claims: Vec<(SaveKey, Entity)>,
     /// A slot that was read, to go on from once the session before is left.
@@ -121,6 +124,8 @@ pub(crate) enum Transition {
     Leaving { end: Option<EndReason> },
     /// To set a session aside or delete it, as this request asks.
     Filing(Request),
+    /// To go on with the sessions of another profile, as this request asks.
+    ChangingProfile(Request),
 }
 
 /// A checkpoint that is being read.

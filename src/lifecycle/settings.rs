@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
+use super::RecoveryPolicy;
+
 /// What becomes of a restore that would lose something.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum RestoreLosses {
@@ -36,10 +38,9 @@ pub struct SessionSettings {
     /// Whether automatic checkpoints are taken. What the game asks for by name is always taken,
     /// and so is the one at the exit. Defaults to `true`.
     pub autosave: bool,
-    /// Whether crashed sessions are offered, and restored when asked. Off means no new offers and
-    /// no restores; how the last process ended is still told by
-    /// [`PreviousRun`](crate::PreviousRun). Defaults to `true`.
-    pub recovery: bool,
+    /// Whether crashed sessions are offered, recovered without asking, or let be. Defaults to
+    /// [`RecoveryPolicy::Ask`].
+    pub recovery: RecoveryPolicy,
     /// Mean bytes per second that automatic checkpoints may write. Where they would write more,
     /// the interval is stretched, and [`AutosaveStretched`](crate::AutosaveStretched) says so.
     /// Defaults to 1 MiB.
@@ -89,7 +90,7 @@ impl Default for SessionSettings {
         Self {
             interval: Duration::from_secs(5),
             autosave: true,
-            recovery: true,
+            recovery: RecoveryPolicy::Ask,
             max_bytes_per_second: 1 << 20,
             max_session_bytes: 256 << 20,
             max_total_bytes: 1 << 30,

@@ -128,6 +128,16 @@ impl ProcessGuard {
         self.shared.has_survived_panic()
     }
 
+    /// The process, as its record names it.
+    pub(crate) fn id(&self) -> ProcessId {
+        self.shared.lock().record.process
+    }
+
+    /// Whether the exit was seen.
+    pub(crate) fn is_exiting(&self) -> bool {
+        self.shared.exiting.load(Ordering::Relaxed) || self.was_signalled()
+    }
+
     /// Whether a signal asked the process to exit.
     pub(crate) fn was_signalled(&self) -> bool {
         self.shared.signalled.load(Ordering::Relaxed)
@@ -251,6 +261,14 @@ impl ProcessGuard {
             shared.frames_at_panic.store(u64::MAX, Ordering::Relaxed);
         }
         file.write();
+    }
+}
+
+impl Drop for Shared {
+    /// The handlers stay for as long as the program. What asked this app to exit has been done, and
+    /// another app of the program isn't to be ended at once when it is asked for the first time.
+    fn drop(&mut self) {
+        self.signalled.store(false, Ordering::Relaxed);
     }
 }
 

@@ -4,11 +4,13 @@ use bevy::prelude::*;
 use jiff::Timestamp;
 
 use super::{HowItEnded, how_it_ended, time_of_death};
-use crate::journal::SessionId;
+use crate::journal::{CheckpointId, SessionId};
 use crate::store::ProcessRecord;
 
 /// How the last process of this game on this machine ended. There from the first frame on, even if
 /// no session was played; absent if this is the first process.
+/// [`write_crash_report`](crate::SessionCommands::write_crash_report) writes it down for a player to
+/// send.
 #[derive(Resource, Clone, PartialEq, Debug)]
 pub struct PreviousRun {
     /// How it ended.
@@ -21,17 +23,23 @@ pub struct PreviousRun {
     pub game_version: String,
     /// The session that it was playing, if it was.
     pub session: Option<SessionId>,
+    /// The newest checkpoint of it that was saved, as far as the process lived to write that down.
+    pub last_checkpoint: Option<CheckpointId>,
 }
 
 impl PreviousRun {
     /// What the record of a dead process tells.
     pub(crate) fn told_by(record: &ProcessRecord, boot_now: &str) -> Self {
+        let held = record.runs.last();
         Self {
             ended: how_it_ended(record, boot_now),
             died_at: time_of_death(record),
             started_at: record.started,
             game_version: record.app_version.clone(),
-            session: record.runs.last().map(|held| held.session),
+            session: held.map(|held| held.session),
+            last_checkpoint: held.and_then(|held| {
+                Some(CheckpointId { run: held.run, counter: held.last_acknowledged? })
+            }),
         }
     }
 }

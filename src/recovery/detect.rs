@@ -7,7 +7,9 @@ use super::corruption::{self, Corruption, Intact};
 use super::shortlist::shortlist;
 use super::slots::{THUMBNAIL, slots_of};
 use super::standing::{LockHolder, Standing, standing};
-use super::{Machine, RecoveryOffer, SessionEntry, SlotEntry, UnsavedPlay, VersionFit};
+use super::{
+    Ladder, Machine, Proposal, RecoveryOffer, SessionEntry, SlotEntry, UnsavedPlay, VersionFit,
+};
 use crate::capture::SavedTypes;
 use crate::clock::between;
 use crate::journal::{CheckpointId, FileProblemKind, Head, SessionId, SessionIndex};
@@ -23,6 +25,15 @@ pub(crate) struct Found {
     pub corruption: Option<Corruption>,
     pub failure: Option<RecoveryError>,
     pub offers: Vec<RecoveryOffer>,
+    /// Where its newest line stands on the crash-loop ladder.
+    pub ladder: Ladder,
+}
+
+impl Found {
+    fn nothing(session: SessionId) -> Self {
+        let (offers, ladder) = (Vec::new(), Ladder::default());
+        Self { session, entry: None, corruption: None, failure: None, offers, ladder }
+    }
 }
 
 /// Looks at every session, whatever is known of it.
@@ -35,7 +46,7 @@ pub(crate) fn detect(machine: &mut Machine, types: &SavedTypes, now: Timestamp) 
             return Vec::new();
         }
     };
-    machine.settle_all_but(&sessions);
+    machine.settle_all_but_existing();
     sessions.into_iter().filter_map(|session| look_at(machine, types, session, now).1).collect()
 }
 
@@ -55,8 +66,7 @@ pub(super) fn look_at(
         Err(error) => {
             warn!(%session, %error, "the session can't be read");
             let failure = Some(RecoveryError::Unreadable { message: with_sources(&error) });
-            let (entry, corruption, offers) = (None, None, Vec::new());
-            (0, Some(Found { session, entry, corruption, failure, offers }))
+            (0, Some(Found { failure, ..Found::nothing(session) }))
         }
     }
 }
@@ -105,8 +115,7 @@ pub(super) fn examine(
     if stored.index().is_forgotten() {
         return None;
     }
-    let mut found =
-        Found { session, entry: None, corruption: None, failure: None, offers: Vec::new() };
+    let mut found = Found::nothing(session);
     let heads = stored.index().heads().to_vec();
     let forked = heads.len() > 1;
     let vanished = vanished(machine, session, &heads);
@@ -115,6 +124,7 @@ pub(super) fn examine(
         standing.witness = standing.witness.or(vanished);
         if found.entry.is_none() {
             found.entry = Some(entry(&stored, types, head, &standing));
+            found.ladder = Ladder::of(machine, &mut stored, head, &standing);
         }
         let wanted = match interest {
             Interest::This => true,
@@ -181,7 +191,9 @@ fn look_for_offer(
         Some(intact) => {
             machine.note_offer(stored.id(), head.id, intact.id);
             let slots = slots_of(machine.slots(), stored.id());
-            let offer = offer(stored, types, head, standing, intact, slots, forked, now);
+            let ladder = Ladder::of(machine, stored, head, &standing);
+            let ways_out = (ladder, slots);
+            let offer = offer(stored, types, head, standing, intact, ways_out, forked, now);
             found.offers.extend(offer);
         }
         None => found.failure = Some(RecoveryError::AllDamaged),
@@ -194,10 +206,14 @@ fn offer(
     head: &Head,
     standing: Standing,
     intact: Intact,
-    slots: Vec<SlotEntry>,
+    (ladder, slots): (Ladder, Vec<SlotEntry>),
     forked: bool,
     now: Timestamp,
 ) -> Option<RecoveryOffer> {
+    let proposed = match ladder.proposed {
+        Proposal::Older(checkpoint) => checkpoint,
+        Proposal::Newest | Proposal::SafeStart => intact.id,
+    };
     let commit = stored.index().commit(intact.id)?;
     let last_sign_of_life = standing.died_at.unwrap_or(head.time).max(head.time);
     let acknowledged =
@@ -215,7 +231,15 @@ fn offer(
         fields: intact.fields,
         newest: intact.id,
         fit: VersionFit::of(types, stored, commit),
-        checkpoints: shortlist(stored.index(), types, head.id, last_sign_of_life.min(now)),
+        proposed: ladder.proposed,
+        deaths_in_a_row: ladder.deaths,
+        checkpoints: shortlist(
+            stored.index(),
+            types,
+            head.id,
+            proposed,
+            last_sign_of_life.min(now),
+        ),
         slots,
         forked,
         directory: stored.directory().to_path_buf(),

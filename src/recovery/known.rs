@@ -37,7 +37,7 @@ pub(crate) fn look(
             return (Vec::new(), Vec::new());
         }
     };
-    machine.settle_all_but(&sessions);
+    machine.settle_all_but_existing();
     let mut before = std::mem::take(&mut machine.known_mut().0);
     let mut known = HashMap::with_capacity(sessions.len());
     let mut found = Vec::new();

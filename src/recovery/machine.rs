@@ -9,10 +9,10 @@ use tracing::warn;
 
 use super::{KnownSessions, SlotListing};
 use crate::journal::{CheckpointId, RunId, SessionId};
-use crate::process::{DeadProcess, dead_processes, last_to_die};
+use crate::process::{DeadProcess, HowItEnded, dead_processes, how_it_ended, last_to_die};
 use crate::store::{
-    DirectoryStore, Home, ProcessRecord, SessionLock, SlotShelf, StoreError, remove_record,
-    with_sources,
+    DirectoryStore, Home, ProcessId, ProcessRecord, SessionLock, SlotShelf, StoreError,
+    remove_record, with_sources,
 };
 
 /// This machine, and the processes that died on it.
@@ -145,9 +145,24 @@ impl Machine {
         self.forget_runs(|held| held == session);
     }
 
-    /// Forgets what was held of sessions that never came to be, or are gone.
-    pub(super) fn settle_all_but(&mut self, existing: &[SessionId]) {
-        self.forget_runs(|held| !existing.contains(&held));
+    /// Forgets what was held of sessions that never came to be, or are gone. Those of other profiles
+    /// wait until somebody looks at these.
+    pub(super) fn settle_all_but_existing(&mut self) {
+        if self.dead.iter().all(|dead| dead.record.runs.is_empty()) {
+            return;
+        }
+        // What can't be listed now may be there.
+        if let Ok(existing) = self.store().sessions_of_all_profiles() {
+            self.forget_runs(|held| !existing.contains(&held));
+        }
+    }
+
+    /// From now on, the sessions are those of another profile.
+    pub(crate) fn move_to(&mut self, home: Arc<Home>) {
+        self.home = home;
+        self.known = KnownSessions::default();
+        self.slots.clear();
+        self.slots_changed = true;
     }
 
     fn forget_runs(&mut self, is_settled: impl Fn(SessionId) -> bool) {
@@ -167,6 +182,13 @@ impl Machine {
             record.runs.iter().any(|held| held.session == session && held.run == run)
         };
         self.dead.iter().map(|dead| &dead.record).find(|record| held(record))
+    }
+
+    /// Whether a process is known to have exited in good order.
+    pub(super) fn has_exited(&self, process: ProcessId) -> bool {
+        let mut records = self.dead.iter().map(|dead| &dead.record);
+        let record = records.find(|record| record.process == process);
+        record.is_some_and(|record| how_it_ended(record, &self.home.boot) == HowItEnded::Exited)
     }
 
     /// The newest checkpoint of a session that a dead process saw acknowledged.

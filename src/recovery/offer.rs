@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{SlotEntry, VersionFit};
+use super::{Proposal, SlotEntry, VersionFit};
 use crate::journal::{CheckpointId, CheckpointKind, Validity};
 use crate::process::HowItEnded;
 use crate::session::{Fields, SessionMetadata, SessionStatus};
@@ -29,12 +29,18 @@ pub struct RecoveryOffer {
     pub play_time: Duration,
     /// Custom fields as of the newest checkpoint.
     pub fields: Fields,
-    /// The newest checkpoint that is intact: the one to preselect.
+    /// The newest checkpoint that is intact.
     pub newest: CheckpointId,
     /// What this build of the game can do with that one.
     pub fit: VersionFit,
+    /// What to preselect: the newest checkpoint, or what leads out of a crash loop.
+    pub proposed: Proposal,
+    /// How many times in a row the game died within 60 seconds of play after this session was
+    /// restored. A clean end or 60 seconds of play begin anew.
+    pub deaths_in_a_row: u32,
     /// The checkpoints to choose from, newest first: the newest five, then one a minute, every one
-    /// that somebody named, and the last one before another build of the game took over.
+    /// that is proposed or that somebody named, and the last one before another build of the game
+    /// took over or the world collapsed.
     pub checkpoints: Vec<OfferedCheckpoint>,
     /// The session's slots, the one that was captured last first: another way out, by
     /// [`RestoreFrom::Slot`](crate::RestoreFrom::Slot).

@@ -8,8 +8,9 @@ use super::Machine;
 use super::about::AboutSession;
 use super::corruption::is_damaged;
 use super::detect::{Found, Interest, examine};
+use super::ladder::next_trial;
 use super::prepare_slot::prepare_slot;
-use super::standing::{LockHolder, standing};
+use super::standing::{LockHolder, Standing, standing};
 use crate::capture::{GameClock, SavedTypes, StateChange};
 use crate::journal::{
     CheckpointId, CheckpointKind, FileProblemKind, FrameKind, Head, Plan, ReadError, SaveId,
@@ -18,7 +19,7 @@ use crate::journal::{
 use crate::restore::WorldImage;
 use crate::session::{Fields, Move, SessionMetadata};
 use crate::session::{RecoveryError, RequestError, RestoreFrom, RestoreReason};
-use crate::store::{StoredSession, with_sources};
+use crate::store::{StoredSession, Trial, with_sources};
 
 /// Runs that a header names at the most. Retention leaves far fewer.
 const MAX_NAMED: usize = 256;
@@ -42,6 +43,9 @@ pub(crate) struct Prepared {
     pub image: WorldImage,
     /// Frames on the line that this version doesn't know and must not lose.
     pub unknown_frames: Vec<(FrameKind, Vec<u8>)>,
+    /// What the next start must know, should the game not survive this.
+    /// `None` for a slot, which the player chose with open eyes.
+    pub trial: Option<Trial>,
 }
 
 /// Why nothing was prepared.
@@ -83,7 +87,8 @@ pub(crate) fn prepare(
         refuse_to_guess(stored.index())?;
     }
     let head = choose_head(stored.index(), wanted)?;
-    check_move(machine, &head, wanted)?;
+    let standing = standing(machine, wanted.session, &head, LockHolder::Us);
+    check_move(&standing, wanted)?;
     let offered = machine.offered(wanted.session, head.id);
     let checkpoint = match wanted.from {
         RestoreFrom::Checkpoint(id) => id,
@@ -104,11 +109,15 @@ pub(crate) fn prepare(
     let Some(commit) = stored.index().commit(checkpoint) else {
         return Err(RequestError::UnknownCheckpoint.into());
     };
+    let newest_counter = stored.index().newest_counter();
+    let moment = (checkpoint, commit.play_time);
+    let trial = next_trial(machine, wanted, &head, &standing, moment, newest_counter);
     Ok(Prepared {
+        trial: Some(trial),
         checkpoint,
         ancestors: named(stored.index().ancestry(checkpoint)),
         supersedes: named(superseded(stored.index(), head.id)),
-        newest_counter: stored.index().newest_counter(),
+        newest_counter,
         next_save_id: next_save_id(stored.index()),
         kind: commit.kind,
         play_time: commit.play_time,
@@ -210,13 +219,12 @@ pub(super) fn choose_head(index: &SessionIndex, wanted: Wanted) -> Result<Head, 
     })
 }
 
-fn check_move(machine: &mut Machine, head: &Head, wanted: Wanted) -> Result<(), RequestError> {
+fn check_move(standing: &Standing, wanted: Wanted) -> Result<(), RequestError> {
     let step = match wanted.reason {
         RestoreReason::Rewound | RestoreReason::Loaded => return Ok(()),
         RestoreReason::Continued => Move::Continue,
         RestoreReason::Recovered => Move::Recover,
     };
-    let standing = standing(machine, wanted.session, head, LockHolder::Us);
     standing.status.after(step)?;
     Ok(())
 }

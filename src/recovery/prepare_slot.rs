@@ -121,6 +121,7 @@ fn go_on_from(
     let metadata: SessionMetadata =
         head.map_or_else(|| file.header.metadata.clone(), |head| head.metadata);
     Prepared {
+        trial: None,
         checkpoint,
         ancestors: named(std::iter::once(checkpoint).chain(ancestors.iter().copied()).collect()),
         supersedes: named(superseded_runs),

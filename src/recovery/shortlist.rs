@@ -15,12 +15,13 @@ const NEWEST: usize = 5;
 /// After them, one is listed for every so much play time. Unlike the clock's, it only grows.
 const APART: Duration = Duration::from_secs(60);
 
-/// The checkpoints on the line of `head` to choose from, newest first. Ages are counted back from
-/// `end`.
+/// The checkpoints on the line of `head` to choose from, newest first, with the `proposed` one
+/// among them. Ages are counted back from `end`.
 pub(super) fn shortlist(
     index: &SessionIndex,
     types: &SavedTypes,
     head: CheckpointId,
+    proposed: CheckpointId,
     end: Timestamp,
 ) -> Vec<OfferedCheckpoint> {
     let line: HashSet<CheckpointId> = index.line(head).into_iter().collect();
@@ -34,7 +35,7 @@ pub(super) fn shortlist(
         let far_apart = last_listed.is_none_or(|last| last.saturating_sub(info.play_time) >= APART);
         if rank < NEWEST || far_apart {
             last_listed = Some(info.play_time);
-        } else if !is_named(&info) && !pinned.contains(&info.id) {
+        } else if info.id != proposed && !is_named(&info) && !pinned.contains(&info.id) {
             continue;
         }
         listed.push(OfferedCheckpoint {

@@ -1,5 +1,7 @@
 //! What can go wrong, as a game is told.
 
+use std::path::PathBuf;
+
 use super::{AttachmentError, IllegalMove, SlotError};
 use crate::journal::{SessionId, WrittenBy};
 
@@ -31,7 +33,12 @@ pub enum RequestError {
     /// The session has no checkpoint at all.
     #[error("the session has no checkpoint")]
     NothingToRestore,
-    /// Recovery is switched off in [`SessionSettings`](crate::SessionSettings).
+    /// The game was started with `BEVY_SESSION=off`, or with
+    /// [`SessionMode::Off`](crate::SessionMode::Off).
+    #[error("sessions are switched off for this start")]
+    SessionsAreOff,
+    /// Recovery is switched off: [`SessionSettings::recovery`](crate::SessionSettings::recovery) is
+    /// [`RecoveryPolicy::Never`](crate::RecoveryPolicy::Never).
     #[error("recovery is switched off")]
     RecoveryIsOff,
     /// The session was left behind by no crash, so there is nothing to decline.
@@ -51,6 +58,18 @@ pub enum RequestError {
     WouldLose {
         /// The types. [`RestorePrepared`](crate::RestorePrepared) told more.
         types: Vec<String>,
+    },
+    /// A restore is under way. It goes on, and everything else is as it was.
+    #[error("a restore is under way")]
+    RestoreUnderWay,
+    /// This is the first process of the game on this machine that is known of.
+    #[error("nothing is known of a process before this one")]
+    NothingToReport,
+    /// The file is there already. It was left as it is.
+    #[error("{} is there already", path.display())]
+    FileExists {
+        /// The file.
+        path: PathBuf,
     },
     /// There is no restore to cancel.
     #[error("there is no restore to cancel")]

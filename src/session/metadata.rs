@@ -124,6 +124,21 @@ impl NewSession {
         }
     }
 
+    /// A new session that is called what another one was.
+    pub(crate) fn like(session: &SessionMetadata) -> Self {
+        Self {
+            name: session.name.clone(),
+            player: session.player.clone(),
+            description: session.description.clone(),
+            session_type: session.session_type.clone(),
+            priority: session.priority,
+            autosave: session.autosave,
+            recovery: session.recovery,
+            fields: Fields::default(),
+            replaces_current: false,
+        }
+    }
+
     /// The player's name. None by default.
     #[must_use]
     pub fn player(mut self, player: impl Into<String>) -> Self {

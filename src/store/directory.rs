@@ -67,14 +67,26 @@ impl DirectoryStore {
     ///
     /// [`StoreError`]. That there is no directory yet is none: there are no sessions then.
     pub fn sessions(&self) -> Result<Vec<SessionId>, StoreError> {
-        let directory = self.layout.sessions();
-        let entries = match self.disk.list(&directory) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            listed => listed.attempt(StoreAction::List, &directory)?,
-        };
-        let directories = entries.iter().filter(|entry| entry.is_dir);
+        self.sessions_below(&self.layout.sessions())
+    }
+
+    /// The sessions of all profiles.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn sessions_of_all_profiles(&self) -> Result<Vec<SessionId>, StoreError> {
+        let mut sessions = Vec::new();
+        for profile in self.directories_in(&self.layout.profiles())? {
+            sessions.extend(self.sessions_below(&self.layout.sessions_in(&profile))?);
+        }
+        Ok(sessions)
+    }
+
+    fn sessions_below(&self, directory: &Path) -> Result<Vec<SessionId>, StoreError> {
+        let names = self.directories_in(directory)?;
         let mut sessions: Vec<SessionId> =
-            directories.filter_map(|entry| entry.name.parse().ok()).collect();
+            names.into_iter().filter_map(|name| name.parse().ok()).collect();
         sessions.sort();
         Ok(sessions)
     }
@@ -102,6 +114,15 @@ impl DirectoryStore {
         Ok(segments.map(|entry| entry.len).sum())
     }
 
+    /// The names of the directories in one, which need not exist.
+    fn directories_in(&self, directory: &Path) -> Result<Vec<String>, StoreError> {
+        let entries = match self.disk.list(directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            listed => listed.attempt(StoreAction::List, directory)?,
+        };
+        Ok(entries.into_iter().filter(|entry| entry.is_dir).map(|entry| entry.name).collect())
+    }
+
     /// Opens and scans all segments of a session.
     ///
     /// # Errors
@@ -109,6 +130,27 @@ impl DirectoryStore {
     /// [`StoreError`] if the session's directory can't be listed.
     pub fn open_session(&self, session: SessionId) -> Result<StoredSession, StoreError> {
         StoredSession::open(&*self.disk, self.layout.session(session), session)
+    }
+
+    /// Opens and scans all segments of a session of whatever profile.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the session's directory can't be listed, or isn't there.
+    pub fn open_session_of_any_profile(
+        &self,
+        session: SessionId,
+    ) -> Result<StoredSession, StoreError> {
+        let here = self.open_session(session);
+        if !here.as_ref().is_err_and(|error| error.io_kind() == Some(io::ErrorKind::NotFound)) {
+            return here;
+        }
+        let profiles = self.directories_in(&self.layout.profiles())?.into_iter();
+        let mut elsewhere = profiles.filter_map(|profile| {
+            let directory = self.layout.sessions_in(&profile).join(session.to_string());
+            StoredSession::open(&*self.disk, directory, session).ok()
+        });
+        elsewhere.next().map_or(here, Ok)
     }
 
     /// Begins a segment: its directories, its file, its header.

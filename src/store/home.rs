@@ -25,6 +25,14 @@ impl Home {
         Self { store, host, boot: boot_id() }
     }
 
+    /// The same machine and disk, with the sessions of another profile.
+    #[must_use]
+    pub fn of_profile(&self, profile: &str) -> Self {
+        let layout = Layout { profile: profile.to_owned(), ..self.store.layout().clone() };
+        let store = DirectoryStore::new(Arc::clone(self.store.disk()), layout);
+        Self { store, host: self.host, boot: self.boot.clone() }
+    }
+
     /// Makes the state directory anew after it vanished, with the host id that this machine has had,
     /// so that its own runs aren't taken for another machine's.
     pub fn restore_state(&self) {

@@ -40,6 +40,17 @@ impl Layout {
         [self.data.clone(), profiles, profile, sessions]
     }
 
+    /// Where the profiles are.
+    pub fn profiles(&self) -> PathBuf {
+        let [_, profiles, ..] = self.directories_to_sessions();
+        profiles
+    }
+
+    /// Where the sessions of a profile are, by the name of its directory.
+    pub fn sessions_in(&self, directory: &str) -> PathBuf {
+        self.profiles().join(directory).join("sessions")
+    }
+
     /// Where the sessions are.
     pub fn sessions(&self) -> PathBuf {
         let [.., sessions] = self.directories_to_sessions();
@@ -124,6 +135,13 @@ impl Layout {
     /// doesn't get in the way of reading, which on Windows it would.
     pub fn lock(&self, session: SessionId) -> PathBuf {
         self.state.join(format!("{session}.lock"))
+    }
+
+    /// What is known of a session's restore that has not proven itself yet.
+    ///
+    /// It lies outside of the session's directory, since on another machine it says nothing.
+    pub fn trial(&self, session: SessionId) -> PathBuf {
+        self.state.join(format!("{session}.trial"))
     }
 
     /// The record of a process.

@@ -79,6 +79,11 @@ impl SlotShelf {
         Self { game, files: HashMap::new() }
     }
 
+    /// Forgets what is known of files: those of another profile come next.
+    pub fn clear(&mut self) {
+        self.files.clear();
+    }
+
     /// The game.
     pub fn game(&self) -> &str {
         &self.game
@@ -95,7 +100,7 @@ impl SlotShelf {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             listed => listed.attempt(StoreAction::List, &directory)?,
         };
-        let slots = entries.into_iter().filter(|entry| is_slot(entry));
+        let slots = entries.into_iter().filter(is_slot);
         let mut seen = HashMap::with_capacity(self.files.len());
         let before = self.files.len();
         let mut changed = false;

@@ -1,5 +1,6 @@
 //! What the main thread orders, and what the writer reports.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use bevy::ecs::entity::Entity;
@@ -9,6 +10,7 @@ use super::{SlotDone, SlotOrder};
 use crate::capture::{
     Capture, Carried, Claimed, DriftedType, GameClock, KeyedIds, Parking, SaveKey, StateChange,
 };
+use crate::crash_report::CrashReportOrder;
 use crate::journal::{CheckpointId, CheckpointKind, FrameKind, Record, RunId, SaveId, SessionId};
 use crate::process::PreviousRun;
 use crate::recovery::{Found, Prepared, SlotListing, Wanted};
@@ -48,6 +50,14 @@ pub(crate) enum Order {
     Slot(SlotOrder),
     /// Read an attachment.
     ReadAttachment { of: AttachmentOf, name: String },
+    /// Write down how the last process ended.
+    Describe(Box<CrashReportOrder>),
+    /// From now on, the sessions are those of this profile. Look at all of them.
+    UseProfile(String),
+    /// The session was played for so long that its restore has proven itself.
+    EndTrial(SessionId),
+    /// A new session is started instead of restoring this one once more.
+    SetAside(SessionId),
     /// How much room there is.
     Quota { session_bytes: u64, total_bytes: u64 },
     /// Write the process record anew, since what it says would be wrong: the process is exiting, or
@@ -114,6 +124,10 @@ pub(crate) enum Report {
         slots: Option<SlotListing>,
         previous: Option<Box<PreviousRun>>,
     },
+    /// The sessions are those of this profile from now on. What was found follows.
+    ProfileChanged { profile: String },
+    /// The report of how the last process ended was written, with so many bytes, or not.
+    Described { path: PathBuf, result: Result<u64, RequestError> },
     /// The run began. A new session's context is told, since asking the machine takes a while.
     TakenUp { session: SessionId, context: SessionContext },
     /// A checkpoint is ready to be restored.

@@ -22,7 +22,7 @@ pub(super) struct SlotCopy {
 
 /// What a step came to.
 pub(super) enum CopyProgress {
-    Going(SlotCopy),
+    Going(Box<SlotCopy>),
     /// The slot is in its place, durably.
     Done,
 }
@@ -118,7 +118,10 @@ impl SlotCopy {
 
     /// Copies the next slice; after the last one, makes the slot durable and puts it in its place.
     /// If anything fails, what was written is removed, and whatever was in that place stays.
-    pub(super) fn step(mut self, store: &DirectoryStore) -> Result<CopyProgress, CopyFailure> {
+    pub(super) fn step(
+        mut self: Box<Self>,
+        store: &DirectoryStore,
+    ) -> Result<CopyProgress, CopyFailure> {
         match self.advance() {
             Ok(true) => return Ok(CopyProgress::Going(self)),
             Ok(false) => {}

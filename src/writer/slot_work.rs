@@ -72,7 +72,7 @@ struct Current {
     order: SlotOrder,
     header: SegmentHeader,
     place: PathBuf,
-    copy: SlotCopy,
+    copy: Box<SlotCopy>,
     source: SlotSource,
     /// Whether all ways to the checkpoint were looked at before.
     verified: bool,
@@ -270,7 +270,7 @@ fn begin_copy(
     source: &SlotSource,
     header: &SegmentHeader,
     place: &Path,
-) -> Result<SlotCopy, CopyFailure> {
+) -> Result<Box<SlotCopy>, CopyFailure> {
     let index = source.stored.index();
     let path = || source.stored.directory().to_path_buf();
     let missing = || ReadError::Damaged { path: path(), offset: 0, source: Damage::Missing };
@@ -278,7 +278,7 @@ fn begin_copy(
     let commit = index.commit(source.checkpoint).ok_or_else(missing)?;
     let commit = Commit { base: None, ..commit.clone() };
     let store = &machine.home().store;
-    SlotCopy::begin(store, source, &plan, commit, header, place.to_path_buf())
+    SlotCopy::begin(store, source, &plan, commit, header, place.to_path_buf()).map(Box::new)
 }
 
 /// Begins anew, by a way on which everything was read and is good.
@@ -287,7 +287,7 @@ fn copy_around_damage(
     mut source: SlotSource,
     header: &SegmentHeader,
     place: &Path,
-) -> Result<(SlotCopy, SlotSource), SlotError> {
+) -> Result<(Box<SlotCopy>, SlotSource), SlotError> {
     let stored: &mut StoredSession = &mut source.stored;
     let found = stored.verified_plan(source.checkpoint);
     let found = found.map_err(|error| SlotError::from(CopyFailure::from(error)))?;

@@ -15,9 +15,11 @@ use super::retention::Quota;
 use super::run_journal::{RunIdentity, RunJournal};
 use super::self_test::SelfTest;
 use super::slot_work::SlotWork;
+use super::trials::Trials;
 use super::{CheckpointOrder, Order, Report, TakeUp};
 use crate::capture::{EncodeFailure, Encoder, SavedTypes};
 use crate::clock::Moment;
+use crate::crash_report;
 use crate::journal::{Block, Commit, SaveId, SessionId, Values};
 use crate::process::PreviousRun;
 use crate::process::{DeadProcess, ProcessGuard};
@@ -37,6 +39,7 @@ pub(crate) struct Worker {
     types: Arc<SavedTypes>,
     process: ProcessGuard,
     machine: Machine,
+    trials: Trials,
     game_version: String,
     context: Option<SessionContext>,
     /// Sessions that were read to be taken up, and their locks.
@@ -64,11 +67,13 @@ impl Worker {
         lock_patience: Duration,
     ) -> Self {
         let machine = Machine::new(Arc::clone(&home), dead, lock_patience);
+        let trials = Trials::new(Arc::clone(&home), process.clone());
         Self {
             home,
             types,
             process,
             machine,
+            trials,
             game_version: game_version.to_owned(),
             context: None,
             prepared: HashMap::new(),
@@ -134,7 +139,10 @@ impl Worker {
                     encoder.unclaim(*carried);
                 }
             }
-            Order::Release(session) => drop(self.prepared.remove(&session)),
+            Order::Release(session) => {
+                self.trials.give_up(session);
+                drop(self.prepared.remove(&session));
+            }
             Order::Leave(leave) => {
                 // An exit waits for no test.
                 self.self_test = None;
@@ -146,6 +154,7 @@ impl Worker {
                 let result = super::filing::decline(&mut self.machine, session, now.wall);
                 if result.is_ok() {
                     self.machine.settle(session);
+                    self.trials.end(session);
                 }
                 self.reports.push(Report::Declined { session, result });
             }
@@ -153,6 +162,7 @@ impl Worker {
                 let result = super::filing::forget(&mut self.machine, session, now.wall);
                 if result.is_ok() {
                     self.machine.settle(session);
+                    self.trials.end(session);
                 }
                 self.reports.push(Report::Forgotten { session, result });
             }
@@ -161,6 +171,14 @@ impl Worker {
                 let result = recovery::read_attachment(&mut self.machine, of, &name);
                 self.reports.push(Report::AttachmentRead { of, name, result });
             }
+            Order::Describe(order) => {
+                let context = self.context();
+                let result = crash_report::write(&self.home, &order, context, now.wall);
+                self.reports.push(Report::Described { path: order.path, result });
+            }
+            Order::UseProfile(profile) => self.use_profile(profile, now),
+            Order::EndTrial(session) => self.trials.end(session),
+            Order::SetAside(session) => self.trials.set_aside(session),
             Order::Quota { session_bytes, total_bytes } => {
                 self.quota = Quota { session_bytes, total_bytes };
                 if let Some((journal, _)) = &mut self.playing {
@@ -210,6 +228,7 @@ impl Worker {
             return;
         }
         self.playing = None;
+        self.trials.end(session);
         if left.complete {
             self.process.release(session);
         } else {
@@ -222,6 +241,9 @@ impl Worker {
     /// Writes what was captured, once the app is gone. There is no end mark: only the app knows
     /// whether this is one.
     pub(crate) fn finish(&mut self, now: Moment) {
+        if self.process.is_exiting() {
+            self.trials.give_up_all();
+        }
         self.turn(now);
         while self.slots.wake() == Some(Duration::ZERO) {
             self.turn(now);
@@ -246,6 +268,19 @@ impl Worker {
         self.reports.push(Report::Detected { found, gone, slots, previous });
     }
 
+    /// No session is being played or restored: the main thread sees to that.
+    fn use_profile(&mut self, profile: String, now: Moment) {
+        // What was asked of slots is done first.
+        while self.slots.wake() == Some(Duration::ZERO) {
+            self.turn(now);
+        }
+        self.home = Arc::new(self.home.of_profile(&profile));
+        self.machine.move_to(Arc::clone(&self.home));
+        self.prepared.clear();
+        self.reports.push(Report::ProfileChanged { profile });
+        self.detect(now);
+    }
+
     fn prepare(&mut self, wanted: Wanted, now: Moment) {
         let session = wanted.session;
         let _span = debug_span!("prepare_restore", %session).entered();
@@ -261,7 +296,12 @@ impl Worker {
         let prepared = recovery::prepare(&mut self.machine, &self.types, wanted, now.wall);
         debug!(elapsed = ?begun.elapsed(), "checkpoint read and decoded");
         let failure = match prepared {
-            Ok(prepared) => return self.reports.push(Report::Prepared(Box::new(prepared))),
+            Ok(prepared) => {
+                if let Some(trial) = &prepared.trial {
+                    self.trials.begin(trial.clone());
+                }
+                return self.reports.push(Report::Prepared(Box::new(prepared)));
+            }
             Err(failure) => failure,
         };
         self.prepared.remove(&session);
@@ -279,6 +319,7 @@ impl Worker {
             take_up.metadata.context = self.context();
         }
         let context = take_up.metadata.context.clone();
+        self.trials.play(session, take_up.run);
         let lock = self.lock_for_run(session);
         let mut encoder = Encoder::new(Arc::clone(&self.types), take_up.next_save_id);
         encoder.seed(take_up.seeds);

@@ -167,8 +167,7 @@ fn several_crashed_sessions_are_all_offered() {
 #[test]
 fn recovery_off_means_no_offer_and_no_restore() {
     let (disk, id, _) = killed_game();
-    let settings = SessionSettings { recovery: false, ..SessionSettings::default() };
-    let mut app = game_with(plugin(&disk).settings(settings), |app| {
+    let mut app = game_with(plugin(&disk).recovery(RecoveryPolicy::Never), |app| {
         listen::<RecoveryAvailable>(app);
         listen::<RequestRejected>(app);
     });

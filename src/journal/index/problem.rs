@@ -38,6 +38,12 @@ pub enum FileProblemKind {
 }
 
 impl FileProblemKind {
+    /// Whether nothing of the file is in the index, though it can be read.
+    #[must_use]
+    pub fn is_of_unknown_content(&self) -> bool {
+        matches!(self, Self::Torn | Self::Damaged | Self::Newer(_))
+    }
+
     /// Whether bytes that had been written are lost.
     #[must_use]
     pub fn is_damage(&self) -> bool {

@@ -43,6 +43,7 @@ impl Game {
             .args(arguments)
             .env("RUST_LOG", "bevy_session=debug")
             .env("NO_COLOR", "1")
+            .env_remove("BEVY_SESSION")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -1,0 +1,47 @@
+//! Has the report of the last process written, and tells the game.
+
+use std::path::{Path, PathBuf};
+
+use bevy::prelude::*;
+use tracing::{info, warn};
+
+use super::Request;
+use super::notifications::{CrashReportWritten, RequestRejected, notify};
+use super::runtime::RuntimeParts;
+use crate::crash_report::CrashReportOrder;
+use crate::process::PreviousRun;
+use crate::session::RequestError;
+use crate::writer::Order;
+
+impl RuntimeParts {
+    /// Orders a report of how the last process ended.
+    pub(super) fn write_crash_report(
+        &mut self,
+        world: &World,
+        path: &Path,
+    ) -> Result<(), RequestError> {
+        let previous = world.get_resource::<PreviousRun>().ok_or(RequestError::NothingToReport)?;
+        let (path, previous) = (path.to_owned(), previous.clone());
+        self.order(Order::Describe(Box::new(CrashReportOrder { path, previous })));
+        Ok(())
+    }
+}
+
+/// The writer has written the report, or could not.
+pub(super) fn crash_report_written(
+    world: &mut World,
+    path: PathBuf,
+    result: Result<u64, RequestError>,
+) {
+    match result {
+        Ok(bytes) => {
+            info!(path = %path.display(), bytes, "crash report written");
+            notify(world, CrashReportWritten { path, bytes });
+        }
+        Err(error) => {
+            let request = Request::WriteCrashReport(path);
+            warn!(?request, %error, "request rejected");
+            notify(world, RequestRejected { request, error });
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What a developer is told and a player isn't.
+
+use std::collections::HashSet;
+
+use bevy::prelude::*;
+use tracing::warn;
+
+use super::notifications::RestorePrepared;
+
+/// The types of which was told that a restore loses them.
+#[derive(Resource, Default)]
+pub(crate) struct LossesToldOnce(HashSet<String>);
+
+/// Logs what a restore can't use of a checkpoint, once for each type: the developer changed it a
+/// moment ago, and knows.
+pub(crate) fn tell_losses_once(prepared: On<RestorePrepared>, mut told: ResMut<LossesToldOnce>) {
+    for loss in &prepared.losses {
+        if told.0.insert(loss.type_path.clone()) {
+            let type_path = &loss.type_path;
+            warn!(type_path, reason = ?loss.reason, "values of a type aren't restored");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::{CheckpointId, RunId, SessionId};
+    use crate::restore::{RestoreLoss, RestoreLossReason};
+
+    #[test]
+    fn each_type_is_told_once() {
+        let mut app = App::new();
+        app.init_resource::<LossesToldOnce>().add_observer(tell_losses_once);
+        let loss = |type_path: &str| RestoreLoss {
+            type_path: type_path.to_owned(),
+            rows: 1,
+            reason: RestoreLossReason::UnknownType,
+        };
+        for types in [&["a", "b"][..], &["b", "c"], &["a", "b", "c"]] {
+            app.world_mut().trigger(RestorePrepared {
+                session: SessionId::random(),
+                checkpoint: CheckpointId { run: RunId(1), counter: 1 },
+                losses: types.iter().map(|path| loss(path)).collect(),
+            });
+        }
+        assert_eq!(app.world().resource::<LossesToldOnce>().0.len(), 3);
+    }
+}

@@ -1,0 +1,283 @@
+//! What this start of the game does by itself about the sessions of earlier ones.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use bevy::prelude::*;
+use tracing::{debug, info, warn};
+
+use super::notifications::{RecoveryAvailable, RequestRejected, notify};
+use super::policy::RecoveryPolicy;
+use super::runtime::{Playing, RuntimeParts};
+use super::{CurrentSession, RecoveryOffers, Request, SessionCatalog, SessionSettings};
+use crate::journal::{CheckpointId, RunId, SessionId};
+use crate::mode::SessionMode;
+use crate::process::HowItEnded;
+use crate::recovery::{Found, Ladder, PROBATION, Proposal, RecoveryOffer};
+use crate::session::{NewSession, RequestError, RestoreReason, SessionMetadata};
+use crate::writer::Order;
+
+/// What this start of the game knows and does about the sessions of earlier ones.
+pub(crate) struct StartUp {
+    mode: SessionMode,
+    is_development: bool,
+    /// Whether the game asked for the sessions on this machine by itself.
+    was_asked: bool,
+    /// Sessions that were started by this process.
+    own: HashSet<SessionId>,
+    /// Where sessions stand on the crash-loop ladder, except for those at its foot.
+    ladders: HashMap<SessionId, Ladder>,
+    /// Which session is still to be taken up.
+    due: Due,
+    /// What was taken up by itself, and didn't work out.
+    tried: Vec<(SessionId, Option<CheckpointId>, Proposal)>,
+    /// The run that is on trial.
+    trial: Option<RunOnTrial>,
+}
+
+/// Which session is taken up without a request, once nothing else is going on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Due {
+    Nothing,
+    /// The newest that crashed, if the policy says so.
+    Crashed,
+    /// The newest of all, since the developer says so.
+    Newest,
+}
+
+/// A run that began with a restore, and hasn't been played for long.
+struct RunOnTrial {
+    run: RunId,
+    /// Play time at which it has proven itself; `None` if it has, or began with no restore.
+    until: Option<Duration>,
+}
+
+/// A session to be taken up.
+struct Candidate {
+    session: SessionMetadata,
+    newest: Option<CheckpointId>,
+    reason: RestoreReason,
+    proposed: Proposal,
+}
+
+impl StartUp {
+    pub(crate) fn new(mode: SessionMode, is_development: bool) -> Self {
+        Self {
+            mode,
+            is_development,
+            was_asked: false,
+            own: HashSet::new(),
+            ladders: HashMap::new(),
+            due: match mode {
+                SessionMode::Continue => Due::Newest,
+                _ => Due::Nothing,
+            },
+            tried: Vec::new(),
+            trial: None,
+        }
+    }
+
+    /// The game asks for the sessions on this machine.
+    pub(super) fn asked(&mut self) {
+        self.was_asked = true;
+    }
+
+    /// This process started a session.
+    pub(super) fn note_own(&mut self, session: SessionId) {
+        self.own.insert(session);
+    }
+
+    /// Whether the game isn't to know of a session.
+    pub(super) fn hides(&self, session: SessionId) -> bool {
+        self.mode == SessionMode::Fresh && !self.own.contains(&session)
+    }
+
+    /// Takes note of where a session stands on the crash-loop ladder.
+    pub(super) fn note_ladder(&mut self, found: &Found) {
+        if found.ladder == Ladder::default() {
+            self.ladders.remove(&found.session);
+        } else {
+            self.ladders.insert(found.session, found.ladder);
+        }
+    }
+
+    /// All sessions were looked at: those that are to be taken up by themselves can be.
+    pub(super) fn detected(&mut self) {
+        self.tried.clear();
+        if self.due == Due::Nothing {
+            self.due = Due::Crashed;
+        }
+    }
+
+    /// What is restored of a session that is taken up without asking.
+    pub(super) fn proposed(&self, session: SessionId, policy: RecoveryPolicy) -> Proposal {
+        let ladder = self.ladders.get(&session).copied().unwrap_or_default();
+        match policy {
+            RecoveryPolicy::Automatic => ladder.proposed,
+            RecoveryPolicy::Ask | RecoveryPolicy::Never => Proposal::Newest,
+        }
+    }
+
+    /// Whether a developer stopped the game, who doesn't want to be asked about that.
+    fn is_developers_stop(&self, cause: &HowItEnded) -> bool {
+        let is_stop = matches!(cause, HowItEnded::Abnormal { machine_restarted: false });
+        self.is_development && !self.was_asked && is_stop
+    }
+
+    fn is_set_aside(&self, session: SessionId) -> bool {
+        self.ladders.get(&session).is_some_and(|ladder| ladder.set_aside)
+    }
+}
+
+impl RuntimeParts {
+    /// Puts an offer where the game finds it, and tells of it, as far as the policy wants that.
+    pub(super) fn offer(&mut self, world: &mut World, offer: RecoveryOffer) {
+        let policy = world.get_resource_or_init::<SessionSettings>().recovery;
+        let (session, cause) = (offer.session.id, &offer.cause);
+        let is_asked = policy == RecoveryPolicy::Ask && self.start_up.due != Due::Newest;
+        if policy == RecoveryPolicy::Never {
+            return;
+        }
+        if is_asked && self.start_up.is_developers_stop(cause) {
+            info!(%session, "the game was stopped in development: `find_sessions` offers it");
+            return;
+        }
+        let (newest, proposed) = (offer.newest, offer.proposed);
+        info!(%session, ?cause, %newest, ?proposed, "recovery available");
+        world.get_resource_or_init::<RecoveryOffers>().put(offer.clone());
+        if !is_asked {
+            debug!(%session, "nobody is asked");
+        } else if self.hooks.offer_in.is_empty() {
+            notify(world, RecoveryAvailable { offer });
+        } else {
+            self.withheld.push(offer);
+        }
+    }
+
+    /// Takes a session up that nobody asked for, if the policy or the developer says so. What the
+    /// game asks for comes first.
+    pub(super) fn take_up_by_itself(&mut self, world: &mut World) {
+        if self.playing.is_some() {
+            self.start_up.due = Due::Nothing;
+        }
+        if self.start_up.due == Due::Nothing || !self.detected || self.transition.is_some() {
+            return;
+        }
+        let is_newest_wanted = self.start_up.due == Due::Newest;
+        if !is_newest_wanted && !self.may_recover_by_itself(world) {
+            return;
+        }
+        let candidate = match is_newest_wanted {
+            true => self.newest_session(world),
+            false => self.newest_crashed(world),
+        };
+        let Some(candidate) = candidate else {
+            self.start_up.due = Due::Nothing;
+            return;
+        };
+        let Candidate { session, newest, reason, proposed } = candidate;
+        let this = (session.id, newest, proposed);
+        // What didn't work out isn't tried again, unless damage was found and something else is
+        // offered now.
+        if self.start_up.tried.contains(&this) {
+            warn!(session = %session.id, "the session can't be taken up without asking");
+            self.start_up.due = Due::Nothing;
+            return;
+        }
+        self.start_up.tried.push(this);
+        match proposed.restore_from() {
+            Some(from) => {
+                info!(session = %session.id, ?reason, ?from, "taken up without asking");
+                self.prepare(session.id, from, reason, None);
+            }
+            None => {
+                let new = NewSession::like(&session);
+                let request = Request::Start(new.clone());
+                if let Err(error) = self.start_safely(world, session.id, &new, &request) {
+                    notify(world, RequestRejected { request, error });
+                }
+            }
+        }
+    }
+
+    /// Starts a new session instead of one on which the game died again and again. That one is kept
+    /// and stays listed.
+    pub(super) fn start_safely(
+        &mut self,
+        world: &mut World,
+        instead_of: SessionId,
+        new: &NewSession,
+        request: &Request,
+    ) -> Result<(), RequestError> {
+        warn!(session = %instead_of, "the game died on it again and again: a new one is started");
+        self.order(Order::SetAside(instead_of));
+        self.start(world, new, request)
+    }
+
+    /// Follows the run that began with a restore, until it was played for long enough.
+    pub(super) fn follow_trial(&mut self, world: &World) {
+        let Some(playing) = &self.playing else {
+            self.start_up.trial = None;
+            return;
+        };
+        let Some(current) = world.get_resource::<CurrentSession>() else { return };
+        let session = playing.session;
+        let play_time = current.play_time();
+        let is_known = self.start_up.trial.as_ref().is_some_and(|trial| trial.run == playing.run);
+        if !is_known {
+            let until = was_restored(playing).then(|| play_time.saturating_add(PROBATION));
+            self.start_up.trial = Some(RunOnTrial { run: playing.run, until });
+            self.start_up.ladders.remove(&session);
+        }
+        let Some(trial) = &mut self.start_up.trial else { return };
+        if trial.until.take_if(|until| play_time >= *until).is_some() {
+            self.order(Order::EndTrial(session));
+        }
+    }
+
+    fn may_recover_by_itself(&mut self, world: &mut World) -> bool {
+        let policy = world.get_resource_or_init::<SessionSettings>().recovery;
+        policy == RecoveryPolicy::Automatic && self.is_in_menu(world)
+    }
+
+    fn newest_crashed(&self, world: &mut World) -> Option<Candidate> {
+        let offers = world.get_resource_or_init::<RecoveryOffers>();
+        let mut offers = offers.offers().iter();
+        let offer = offers.find(|offer| {
+            let crashed = !matches!(offer.cause, HowItEnded::Elsewhere | HowItEnded::Exited);
+            crashed && !self.start_up.is_set_aside(offer.session.id)
+        })?;
+        Some(Candidate {
+            session: offer.session.clone(),
+            newest: Some(offer.newest),
+            reason: RestoreReason::Recovered,
+            proposed: offer.proposed,
+        })
+    }
+
+    fn newest_session(&self, world: &mut World) -> Option<Candidate> {
+        let policy = world.get_resource_or_init::<SessionSettings>().recovery;
+        let offers = world.get_resource_or_init::<RecoveryOffers>().clone();
+        let catalog = world.get_resource_or_init::<SessionCatalog>();
+        let is_allowed = |crashed: bool| !crashed || policy != RecoveryPolicy::Never;
+        let mut sessions = catalog.sessions().iter();
+        let entry = sessions.find(|entry| entry.can_go_on() && is_allowed(entry.has_crashed()))?;
+        let id = entry.session.id;
+        let offer = offers.of(id).next();
+        let reason = match entry.has_crashed() || offer.is_some() {
+            true => RestoreReason::Recovered,
+            false => RestoreReason::Continued,
+        };
+        Some(Candidate {
+            session: entry.session.clone(),
+            newest: offer.map(|offer| offer.newest).or(entry.newest),
+            reason,
+            proposed: self.start_up.proposed(id, policy),
+        })
+    }
+}
+
+/// Whether a run began with a restore and not with a start.
+fn was_restored(playing: &Playing) -> bool {
+    playing.opened_with > 0
+}

@@ -1,0 +1,83 @@
+//! How a start goes about the sessions of earlier ones, and the environment variable that says so.
+
+use std::env;
+use std::sync::OnceLock;
+
+use tracing::warn;
+
+/// The environment variable that names the mode.
+const VARIABLE: &str = "BEVY_SESSION";
+/// The modes that it can name.
+const NAMED: [(&str, SessionMode); 4] = [
+    ("off", SessionMode::Off),
+    ("fresh", SessionMode::Fresh),
+    ("continue", SessionMode::Continue),
+    ("memory", SessionMode::Memory),
+];
+
+/// How a start goes about the sessions of earlier ones.
+///
+/// For developers, who name it with the environment variable `BEVY_SESSION`, in small letters:
+/// `BEVY_SESSION=fresh cargo run`. A value that is none of the four is warned of and changes
+/// nothing. Where the game names a mode with [`SessionPlugin::mode`](crate::SessionPlugin::mode), or
+/// is in a test mode, the variable isn't looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[non_exhaustive]
+pub enum SessionMode {
+    /// Nothing out of the ordinary. The default.
+    #[default]
+    Ordinary,
+    /// `off`: nothing is read, written or watched. Every request is answered with
+    /// [`RequestError::SessionsAreOff`](crate::RequestError::SessionsAreOff).
+    Off,
+    /// `fresh`: nothing old is offered or listed at this start, as on a player's first day. Nothing
+    /// is deleted.
+    Fresh,
+    /// `continue`: the newest session that can go on is continued or recovered at once, whichever it
+    /// is. Nobody is asked.
+    Continue,
+    /// `memory`: sessions are kept in memory, and are gone with the app. See
+    /// [`SessionPlugin::in_memory`](crate::SessionPlugin::in_memory).
+    Memory,
+}
+
+impl SessionMode {
+    /// The mode that the environment names. It is read once in the life of the process.
+    pub(crate) fn of_environment() -> Self {
+        static MODE: OnceLock<SessionMode> = OnceLock::new();
+        *MODE.get_or_init(|| {
+            let value = env::var_os(VARIABLE).unwrap_or_default();
+            let value = value.to_string_lossy();
+            Self::named(&value).unwrap_or_else(|| {
+                let legal = NAMED.map(|(name, _)| name).join(", ");
+                warn!("{VARIABLE}={value} means nothing: it can be {legal}");
+                Self::Ordinary
+            })
+        })
+    }
+
+    /// The mode of this name; the ordinary one of none.
+    fn named(value: &str) -> Option<Self> {
+        if value.is_empty() {
+            return Some(Self::Ordinary);
+        }
+        NAMED.into_iter().find(|(name, _)| *name == value).map(|(_, mode)| mode)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn four_names_are_legal_and_nothing_else_is() {
+        assert_eq!(SessionMode::named(""), Some(SessionMode::Ordinary));
+        assert_eq!(SessionMode::named("off"), Some(SessionMode::Off));
+        assert_eq!(SessionMode::named("fresh"), Some(SessionMode::Fresh));
+        assert_eq!(SessionMode::named("continue"), Some(SessionMode::Continue));
+        assert_eq!(SessionMode::named("memory"), Some(SessionMode::Memory));
+        for other in ["OFF", "0", "ordinary", " fresh", "✨"] {
+            assert_eq!(SessionMode::named(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Trials: restores that have not proven themselves yet, so that a checkpoint on which the game
+//! dies again and again is noticed.
+//!
+//! A trial is written down before a restore changes anything, and removed once the game has been
+//! played for a while or was left cleanly. One that is still there after its process died is a death
+//! soon after a restore.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::Attempt;
+use super::sealed::{SealKind, seal, unseal};
+use super::{DirectoryStore, Layout, ProcessId, StoreAction, StoreError};
+use crate::journal::{CheckpointId, RunId, SessionId, milliseconds};
+
+const KIND: SealKind = SealKind { magic: *b"bvytria\x1a", version: 1 };
+/// Far more than the file ever has.
+const MAX_BYTES: usize = 4 << 10;
+
+/// A restore that has not proven itself yet.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Trial {
+    /// The session that is restored.
+    pub session: SessionId,
+    /// The process that restores it.
+    pub process: ProcessId,
+    /// The run that plays it; `None` until the world is back.
+    #[serde(default)]
+    pub run: Option<RunId>,
+    /// The checkpoint that is restored.
+    pub checkpoint: CheckpointId,
+    /// Play time of that checkpoint.
+    #[serde(with = "milliseconds")]
+    pub play_time: Duration,
+    /// The least play time of all checkpoints that were tried in a row.
+    #[serde(with = "milliseconds")]
+    pub oldest: Duration,
+    /// The highest number of a checkpoint that the session had when the restore began.
+    pub newest_counter: u64,
+    /// The how-manieth restore in a row this is. If it ends in a death, that many deaths.
+    pub tries: u32,
+    /// Whether a new session was started instead of trying again.
+    #[serde(default)]
+    pub set_aside: bool,
+}
+
+impl DirectoryStore {
+    /// The trial of a session. One that is missing, damaged or of a newer version counts as none.
+    pub fn trial(&self, session: SessionId) -> Option<Trial> {
+        let bytes = self.disk().read(&self.layout().trial(session), MAX_BYTES).ok()?;
+        unseal(KIND, &bytes).ok().filter(|trial: &Trial| trial.session == session)
+    }
+
+    /// Writes a trial down, in the place of the one before. It has to outlive the process, not the
+    /// machine, so there is no sync.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn write_trial(&self, trial: &Trial) -> Result<(), StoreError> {
+        let path = self.layout().trial(trial.session);
+        let bytes = seal(KIND, trial)
+            .map_err(|source| StoreError::Content { path: path.clone(), source: source.into() })?;
+        self.create_state_directory()?;
+        self.disk().replace_unsynced(&path, &bytes).attempt(StoreAction::Replace, &path)
+    }
+
+    /// Ends the trial of a session, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn remove_trial(&self, session: SessionId) -> Result<(), StoreError> {
+        let path = self.layout().trial(session);
+        match self.disk().remove(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            removed => removed.attempt(StoreAction::RemoveFile, &path),
+        }
+    }
+
+    /// Whether a process is known to live.
+    pub fn is_alive(&self, process: ProcessId) -> bool {
+        let lock = Layout::process_lock(&self.layout().process_record(process));
+        self.disk().is_locked(&lock).unwrap_or(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::store::{Disk, MemoryDisk};
+
+    fn store(disk: &MemoryDisk) -> DirectoryStore {
+        let layout =
+            Layout { data: "data".into(), state: "state".into(), profile: "default".to_owned() };
+        DirectoryStore::new(Arc::new(disk.clone()), layout)
+    }
+
+    fn trial(session: SessionId) -> Trial {
+        Trial {
+            session,
+            process: ProcessId(7),
+            run: Some(RunId(3)),
+            checkpoint: CheckpointId { run: RunId(2), counter: 9 },
+            play_time: Duration::from_millis(12_500),
+            oldest: Duration::from_secs(10),
+            newest_counter: 11,
+            tries: 2,
+            set_aside: false,
+        }
+    }
+
+    #[test]
+    fn a_trial_is_there_until_it_is_removed() {
+        let disk = MemoryDisk::default();
+        let store = store(&disk);
+        let (session, other) = (SessionId::random(), SessionId::random());
+        assert_eq!(store.trial(session), None);
+        store.write_trial(&trial(session)).unwrap();
+        store.write_trial(&Trial { tries: 1, ..trial(other) }).unwrap();
+        assert_eq!(store.trial(session), Some(trial(session)));
+        store.remove_trial(session).unwrap();
+        store.remove_trial(session).unwrap();
+        assert_eq!(store.trial(session), None);
+        assert_eq!(store.trial(other).map(|trial| trial.tries), Some(1));
+    }
+
+    #[test]
+    fn a_damaged_or_displaced_trial_counts_as_none() {
+        let disk = MemoryDisk::default();
+        let store = store(&disk);
+        let session = SessionId::random();
+        store.write_trial(&trial(session)).unwrap();
+        let bytes = disk.content(&store.layout().trial(session)).unwrap();
+        for position in 0..bytes.len() {
+            disk.corrupt(&store.layout().trial(session), position, 0x10);
+            assert_eq!(store.trial(session), None, "byte {position}");
+            disk.corrupt(&store.layout().trial(session), position, 0x10);
+        }
+        let other = SessionId::random();
+        disk.put(&store.layout().trial(other), &bytes);
+        assert_eq!(store.trial(other), None);
+        assert!(disk.exists(Path::new("state")).unwrap());
+    }
+}

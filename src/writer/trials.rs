@@ -1,0 +1,82 @@
+//! Keeps the trials of restored sessions: what the crash-loop ladder goes by at the next start.
+
+use std::sync::Arc;
+
+use tracing::warn;
+
+use crate::journal::{RunId, SessionId};
+use crate::process::ProcessGuard;
+use crate::store::{Home, StoreError, Trial, with_sources};
+
+/// Writes down which restores have not proven themselves yet.
+///
+/// Nothing here fails: what can't be written costs the next start the knowledge of a death.
+pub(super) struct Trials {
+    home: Arc<Home>,
+    process: ProcessGuard,
+    /// Restores that were prepared and whose world isn't back yet, and what was written before.
+    prepared: Vec<(Trial, Option<Trial>)>,
+}
+
+impl Trials {
+    pub(super) fn new(home: Arc<Home>, process: ProcessGuard) -> Self {
+        Self { home, process, prepared: Vec::new() }
+    }
+
+    /// A restore is about to begin. Written before it, since it may be what the game dies of.
+    pub(super) fn begin(&mut self, trial: Trial) {
+        let trial = Trial { process: self.process.id(), ..trial };
+        self.give_up(trial.session);
+        let before = self.home.store.trial(trial.session);
+        tell(self.home.store.write_trial(&trial));
+        self.prepared.push((trial, before));
+    }
+
+    /// The world is back, and this run plays it.
+    pub(super) fn play(&mut self, session: SessionId, run: RunId) {
+        if let Some((trial, _)) = self.take(session) {
+            tell(self.home.store.write_trial(&Trial { run: Some(run), ..trial }));
+        }
+    }
+
+    /// The restore was given up before it changed anything that it could die of.
+    pub(super) fn give_up(&mut self, session: SessionId) {
+        match self.take(session) {
+            Some((_, Some(before))) => tell(self.home.store.write_trial(&before)),
+            Some((_, None)) => tell(self.home.store.remove_trial(session)),
+            None => {}
+        }
+    }
+
+    /// The process exits. Restores that it never made are no deaths.
+    pub(super) fn give_up_all(&mut self) {
+        while let Some(session) = self.prepared.first().map(|(trial, _)| trial.session) {
+            self.give_up(session);
+        }
+    }
+
+    /// The session was played for a while, left cleanly, declined or deleted.
+    pub(super) fn end(&mut self, session: SessionId) {
+        self.take(session);
+        tell(self.home.store.remove_trial(session));
+    }
+
+    /// A new session is started instead of trying this one once more.
+    pub(super) fn set_aside(&mut self, session: SessionId) {
+        if let Some(trial) = self.home.store.trial(session) {
+            tell(self.home.store.write_trial(&Trial { set_aside: true, ..trial }));
+        }
+    }
+
+    fn take(&mut self, session: SessionId) -> Option<(Trial, Option<Trial>)> {
+        let place = self.prepared.iter().position(|(trial, _)| trial.session == session)?;
+        Some(self.prepared.swap_remove(place))
+    }
+}
+
+fn tell(result: Result<(), StoreError>) {
+    if let Err(error) = result {
+        let error = with_sources(&error);
+        warn!(%error, "a death soon after this restore may be overlooked");
+    }
+}

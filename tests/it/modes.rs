@@ -1,0 +1,519 @@
+//! Modes of a start, development, and two apps in one process.
+//!
+//! The test binary runs itself again as a process with another environment, or as one that dies.
+
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use bevy::app::ScheduleRunnerPlugin;
+use bevy::log::LogPlugin;
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use bevy_session::{MemoryDisk, RequestError, SessionMode, SessionsFound};
+
+use crate::common::*;
+
+const ROLE: &str = "BEVY_SESSION_TEST_ROLE";
+const DIRECTORY: &str = "BEVY_SESSION_TEST_DIRECTORY";
+const MODE: &str = "BEVY_SESSION";
+
+fn listening(app: &mut App) {
+    listen::<SessionsFound>(app);
+    listen::<RecoveryAvailable>(app);
+    listen::<SessionRestored>(app);
+    listen::<RequestRejected>(app);
+}
+
+fn game_in(disk: &MemoryDisk, mode: SessionMode) -> App {
+    let mut app = game_with(plugin(disk).mode(mode), listening);
+    frames(&mut app, 3);
+    app
+}
+
+/// Plays a session, and leaves it cleanly or not at all.
+fn played(disk: &MemoryDisk, name: &str, health: u32, close: bool) -> MemoryDisk {
+    let mut app = game(disk);
+    app.world_mut().spawn(Health(health));
+    start(&mut app, name);
+    if close {
+        request(&mut app, |commands| commands.close_session());
+        frames(&mut app, 3);
+    }
+    disk.snapshot()
+}
+
+fn health(app: &mut App) -> Option<u32> {
+    let world = app.world_mut();
+    world.query::<&Health>().iter(world).next().map(|health| health.0)
+}
+
+// Modes
+
+#[test]
+fn fresh_hides_what_is_old_and_deletes_nothing() {
+    let disk = played(&MemoryDisk::default(), "Old", 1, false);
+    let mut app = game_in(&disk, SessionMode::Fresh);
+    let found = told::<SessionsFound>(&app);
+    assert_eq!((found[0].sessions, found[0].offers), (0, 0));
+    assert!(told::<RecoveryAvailable>(&app).is_empty());
+    assert!(app.world().resource::<RecoveryOffers>().is_empty());
+    // What is played at this start is listed.
+    start(&mut app, "New");
+    request(&mut app, |commands| commands.close_session());
+    frames(&mut app, 3);
+    request(&mut app, |commands| commands.find_sessions());
+    frames(&mut app, 3);
+    for profile in ["another", "default"] {
+        request(&mut app, |commands| commands.use_profile(profile));
+        frames(&mut app, 3);
+    }
+    let listed = app.world().resource::<SessionCatalog>().sessions().to_vec();
+    assert_eq!(listed.iter().map(|entry| &*entry.session.name).collect::<Vec<_>>(), ["New"]);
+    drop(app);
+    let app = game_in(&disk, SessionMode::Ordinary);
+    assert_eq!(app.world().resource::<SessionCatalog>().sessions().len(), 2);
+    assert_eq!(told::<RecoveryAvailable>(&app).len(), 1);
+}
+
+#[test]
+fn continue_takes_up_the_newest_session_however_it_was_left() {
+    for newest_is_closed in [true, false] {
+        let disk = played(&MemoryDisk::default(), "Older", 1, !newest_is_closed);
+        let mut game = game_in(&disk, SessionMode::Ordinary);
+        game.world_mut().spawn(Health(2));
+        seconds(&mut game, 20.0);
+        start(&mut game, "Newer");
+        if newest_is_closed {
+            request(&mut game, |commands| commands.close_session());
+            frames(&mut game, 3);
+        }
+        let disk = disk.snapshot();
+        let mut app = game_in(&disk, SessionMode::Continue);
+        assert_eq!(app.world().resource::<CurrentSession>().name(), "Newer");
+        assert_eq!(health(&mut app), Some(2));
+        assert!(told::<RecoveryAvailable>(&app).is_empty(), "nobody should be asked");
+        request(&mut app, |commands| commands.close_session());
+        seconds(&mut app, 2.0);
+        assert!(app.world().get_resource::<CurrentSession>().is_none(), "only once");
+    }
+    let empty = game_in(&MemoryDisk::default(), SessionMode::Continue);
+    assert!(told::<RequestRejected>(&empty).is_empty());
+}
+
+#[test]
+fn off_answers_every_request_and_touches_nothing() {
+    let disk = played(&MemoryDisk::default(), "Old", 1, false);
+    let paths = disk.paths();
+    let mut app = game_with(plugin(&disk).mode(SessionMode::Off), |app| {
+        listening(app);
+        app.checkpoint_on_enter(Phase::Playing).close_session_on_enter(Phase::Menu);
+    });
+    request(&mut app, |commands| {
+        commands.start_session(NewSession::named("New"));
+        commands.checkpoint("by hand");
+        commands.start_or_continue(NewSession::named("World"));
+        commands.find_sessions();
+        commands.use_profile("Ann");
+        commands.write_crash_report("report.tar");
+    });
+    app.world_mut().resource_mut::<NextState<Phase>>().set(Phase::Playing);
+    frames(&mut app, 3);
+    let rejected = told::<RequestRejected>(&app);
+    assert_eq!(rejected.len(), 6);
+    assert!(rejected.iter().all(|told| told.error == RequestError::SessionsAreOff));
+    assert!(app.world().get_resource::<CurrentSession>().is_none());
+    assert!(app.world().resource::<SessionCatalog>().sessions().is_empty());
+    assert_eq!(disk.paths(), paths);
+}
+
+#[test]
+fn memory_leaves_the_disk_alone() {
+    let disk = MemoryDisk::default();
+    let mut app = game_in(&disk, SessionMode::Memory);
+    start(&mut app, "Gone");
+    assert!(disk.paths().is_empty());
+}
+
+// Development
+
+#[test]
+fn a_developer_isnt_asked_about_a_stop_and_can_ask() {
+    let build = |disk: &MemoryDisk| {
+        let mut app = game_with(plugin(disk).development(true), listening);
+        frames(&mut app, 3);
+        app
+    };
+    let disk = MemoryDisk::default();
+    let mut app = build(&disk);
+    app.world_mut().spawn(Health(1));
+    start(&mut app, "Stopped");
+    let disk = disk.snapshot();
+    assert!(
+        disk.paths().iter().all(|path| path.iter().any(|part| part == "development")),
+        "a developer's files should lie apart"
+    );
+    let mut app = build(&disk);
+    assert!(told::<RecoveryAvailable>(&app).is_empty());
+    assert!(app.world().resource::<RecoveryOffers>().is_empty());
+    let entry = app.world().resource::<SessionCatalog>().sessions()[0].clone();
+    assert!(entry.has_crashed() && entry.can_go_on());
+    request(&mut app, |commands| commands.find_sessions());
+    frames(&mut app, 3);
+    assert_eq!(told::<RecoveryAvailable>(&app).len(), 1);
+    drop(app);
+    let mut server =
+        game_with(plugin(&disk).development(true).recovery(RecoveryPolicy::Automatic), listening);
+    frames(&mut server, 3);
+    assert_eq!(health(&mut server), Some(1), "a policy that asks nobody isn't held back");
+}
+
+#[test]
+fn a_developer_is_asked_after_a_panic() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = run_child("panic in development", directory.path(), None);
+    assert_eq!(output.status.code(), Some(101), "{output:?}");
+    let mut app = game_with(real_game(directory.path()).development(true), listening);
+    frames(&mut app, 3);
+    let available = told::<RecoveryAvailable>(&app);
+    assert!(matches!(available[0].offer.cause, HowItEnded::Crashed(_)), "{available:?}");
+}
+
+#[test]
+fn tests_and_named_places_are_alike_in_debug_and_release() {
+    let disk = played(&MemoryDisk::default(), "Killed", 1, false);
+    assert!(!disk.paths().iter().any(|path| path.iter().any(|part| part == "development")));
+    let directory = tempfile::tempdir().unwrap();
+    let mut app = game_with(real_game(directory.path()), |_| {});
+    start(&mut app, "Placed");
+    assert!(!directory.path().join("data/development").exists());
+    assert!(directory.path().join("data/profiles").exists());
+}
+
+// The environment
+
+/// A game on a real disk that the test drives, whatever the environment says.
+fn real_game(directory: &Path) -> SessionPlugin {
+    SessionPlugin::new("Tests", "Modes").directory(directory).manual_writer()
+}
+
+/// A game as players have it, with threads and handlers.
+fn threaded_game(directory: &Path) -> App {
+    let plugin = SessionPlugin::new("Tests", "Modes")
+        .directory(directory)
+        .interval(Duration::from_millis(50));
+    threaded(plugin)
+}
+
+fn threaded(plugin: SessionPlugin) -> App {
+    let mut app = App::new();
+    app.add_plugins((
+        MinimalPlugins.set(ScheduleRunnerPlugin::run_loop(Duration::from_millis(2))),
+        plugin,
+    ))
+    .init_resource::<Score>();
+    listening(&mut app);
+    app
+}
+
+/// Starts a session, and changes something in every frame.
+fn play(app: &mut App, name: &'static str) {
+    app.add_systems(Startup, move |mut commands: Commands| {
+        commands.start_session(NewSession::named(name));
+        commands.spawn(Health(7));
+    })
+    .add_systems(Update, |mut score: ResMut<Score>| score.0 += 1);
+}
+
+fn has_saved(session: Option<Res<CurrentSession>>, counter: u64) -> bool {
+    session
+        .and_then(|session| session.last_checkpoint())
+        .is_some_and(|last| last.id.counter >= counter)
+}
+
+fn finished(mut app: App) -> App {
+    app.finish();
+    app.cleanup();
+    app
+}
+
+/// Lets frames pass until something holds.
+fn until(app: &mut App, what: &str, holds: impl Fn(&App) -> bool) {
+    for _ in 0..5_000 {
+        if holds(app) {
+            return;
+        }
+        app.update();
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    panic!("{what} didn't happen");
+}
+
+#[test]
+#[ignore = "the other process, run by the other tests of this module"]
+fn child() {
+    let Ok(directory) = std::env::var(DIRECTORY) else { return };
+    let directory = Path::new(&directory);
+    match std::env::var(ROLE).unwrap_or_default().as_str() {
+        "look" => look(threaded_game(directory)),
+        "look in a mode of its own" => {
+            let plugin = SessionPlugin::new("Tests", "Modes").directory(directory);
+            look(threaded(plugin.mode(SessionMode::Ordinary)));
+        }
+        "panic in development" => {
+            let plugin = SessionPlugin::new("Tests", "Modes")
+                .directory(directory)
+                .development(true)
+                .mode(SessionMode::Ordinary);
+            let mut app = threaded(plugin);
+            play(&mut app, "Developed");
+            app.add_systems(Update, |session: Option<Res<CurrentSession>>| {
+                assert!(!has_saved(session, 1), "a mistake of the developer");
+            });
+            app.run();
+        }
+        "two apps, one of which panics" => two_apps_one_panics(directory),
+        #[cfg(unix)]
+        "two apps that are asked to exit" => two_apps_that_are_asked_to_exit(directory),
+        other => unreachable!("{other}"),
+    }
+}
+
+/// Says what a start sees.
+fn look(mut app: App) {
+    let log = LogPlugin { filter: "warn".into(), ..default() };
+    app.add_plugins(log).add_systems(Startup, |mut commands: Commands| commands.pause_session());
+    let mut app = finished(app);
+    // A second one in the process, which says nothing twice.
+    let second = finished(threaded(
+        SessionPlugin::new("Tests", "Modes").directory(tempfile::tempdir().unwrap().path()),
+    ));
+    until(&mut app, "an answer", |app| !told::<RequestRejected>(app).is_empty());
+    let is_off = told::<RequestRejected>(&app)[0].error == RequestError::SessionsAreOff;
+    if !is_off {
+        until(&mut app, "a look", |app| !told::<SessionsFound>(app).is_empty());
+    }
+    for _ in 0..200 {
+        app.update();
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let sessions = app.world().resource::<SessionCatalog>().sessions().len();
+    let offers = app.world().resource::<RecoveryOffers>().offers().len();
+    let plays = app.world().get_resource::<CurrentSession>().is_some();
+    #[expect(clippy::print_stdout, reason = "the parent reads it")]
+    {
+        println!("saw off={is_off} sessions={sessions} offers={offers} plays={plays}");
+    }
+    drop(second);
+}
+
+fn run_child(role: &str, directory: &Path, mode: Option<&str>) -> Output {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", "modes::child", "--ignored", "--nocapture"])
+        .env(ROLE, role)
+        .env(DIRECTORY, directory)
+        .env("NO_COLOR", "1")
+        .env_remove(MODE);
+    if let Some(mode) = mode {
+        command.env(MODE, mode);
+    }
+    command.output().unwrap()
+}
+
+fn saw(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().find_map(|line| line.split_once("saw ").map(|(_, saw)| saw.to_owned()));
+    line.unwrap_or_else(|| panic!("{output:?}"))
+}
+
+#[test]
+fn the_environment_names_the_mode() {
+    let directory = tempfile::tempdir().unwrap();
+    {
+        let mut app = game_with(real_game(directory.path()), |_| {});
+        app.world_mut().spawn(Health(1));
+        start(&mut app, "Left");
+        request(&mut app, |commands| commands.close_session());
+        frames(&mut app, 5);
+    }
+    for (mode, expected) in [
+        (None, "off=false sessions=1 offers=0 plays=false"),
+        (Some("off"), "off=true sessions=0 offers=0 plays=false"),
+        (Some("fresh"), "off=false sessions=0 offers=0 plays=false"),
+        (Some("memory"), "off=false sessions=0 offers=0 plays=false"),
+        (Some("continue"), "off=false sessions=1 offers=0 plays=true"),
+    ] {
+        let output = run_child("look", directory.path(), mode);
+        assert_eq!(saw(&output), expected, "{mode:?}: {output:?}");
+    }
+    let named = run_child("look in a mode of its own", directory.path(), Some("off"));
+    assert!(saw(&named).starts_with("off=false"), "a mode that the game names holds");
+}
+
+#[test]
+fn an_unknown_mode_is_warned_of_once_with_the_legal_ones() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = run_child("look", directory.path(), Some("Fresh"));
+    assert!(saw(&output).starts_with("off=false"));
+    let log = [&output.stdout[..], &output.stderr[..]].concat();
+    let log = String::from_utf8_lossy(&log);
+    let warnings: Vec<_> = log.lines().filter(|line| line.contains("means nothing")).collect();
+    assert_eq!(warnings.len(), 1, "{log}");
+    for part in ["BEVY_SESSION=Fresh", "off, fresh, continue, memory"] {
+        assert!(warnings[0].contains(part), "{warnings:?}");
+    }
+}
+
+// Two apps
+
+#[test]
+fn two_apps_with_places_of_their_own_dont_know_each_other() {
+    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut apps: Vec<App> = [(&here, "Here"), (&there, "There")]
+        .into_iter()
+        .map(|(directory, name)| {
+            let plugin = SessionPlugin::new("Tests", "Modes")
+                .directory(directory.path())
+                .mode(SessionMode::Ordinary);
+            let mut app = threaded(plugin);
+            play(&mut app, name);
+            finished(app)
+        })
+        .collect();
+    for app in &mut apps {
+        until(app, "a checkpoint", |app| {
+            let session = app.world().get_resource::<CurrentSession>();
+            session.is_some_and(|session| session.last_checkpoint().is_some())
+        });
+    }
+    for app in &apps {
+        assert_eq!(app.world().resource::<SessionCatalog>().sessions().len(), 1);
+        assert!(told::<RequestRejected>(app).is_empty());
+    }
+}
+
+#[test]
+fn two_apps_with_one_place_dont_play_one_session() {
+    let directory = tempfile::tempdir().unwrap();
+    let build = || {
+        let plugin = SessionPlugin::new("Tests", "Modes")
+            .directory(directory.path())
+            .mode(SessionMode::Ordinary);
+        let mut app = threaded(plugin);
+        app.add_systems(Startup, |mut commands: Commands| {
+            commands.start_or_continue(NewSession::named("World"));
+        });
+        finished(app)
+    };
+    let mut first = build();
+    until(&mut first, "a checkpoint", |app| {
+        let session = app.world().get_resource::<CurrentSession>();
+        session.is_some_and(|session| session.last_checkpoint().is_some())
+    });
+    let session = first.world().resource::<CurrentSession>().id();
+    let mut second = build();
+    until(&mut second, "an answer", |app| !told::<RequestRejected>(app).is_empty());
+    assert_eq!(told::<RequestRejected>(&second)[0].error, RequestError::SessionInUse);
+    assert!(told::<RecoveryAvailable>(&second).is_empty(), "it is no crash");
+    assert!(second.world().resource::<SessionCatalog>().get(session).unwrap().in_use);
+    request(&mut second, |commands| commands.recover(session, RestoreFrom::Latest));
+    until(&mut second, "an answer", |app| told::<RequestRejected>(app).len() == 2);
+    assert_eq!(told::<RequestRejected>(&second)[1].error, RequestError::SessionInUse);
+}
+
+/// One app panics on a thread of its own, and the other one is played on and exits.
+fn two_apps_one_panics(directory: &Path) {
+    let (here, there) = (directory.join("here"), directory.join("there"));
+    let mut dying = threaded_game(&here);
+    play(&mut dying, "Dying");
+    dying.add_systems(Update, |session: Option<Res<CurrentSession>>| {
+        assert!(!has_saved(session, 3), "the one bridge collapsed");
+    });
+    // An app is built where it runs.
+    let living = std::thread::spawn(move || {
+        let mut living = threaded_game(&there);
+        play(&mut living, "Living");
+        living.add_systems(
+            Update,
+            |session: Option<Res<CurrentSession>>, mut exit: MessageWriter<AppExit>| {
+                if has_saved(session, 30) {
+                    exit.write(AppExit::Success);
+                }
+            },
+        );
+        living.run()
+    });
+    let mut dying = finished(dying);
+    let died = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
+        loop {
+            dying.update();
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }));
+    assert!(died.is_err());
+    assert!(living.join().unwrap().is_success());
+}
+
+#[test]
+fn a_panic_of_one_app_is_no_crash_of_the_other() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = run_child("two apps, one of which panics", directory.path(), None);
+    assert!(output.status.success(), "{output:?}");
+    let ended = |place: &str| {
+        let app = game_with(real_game(&directory.path().join(place)), |_| {});
+        app.world().resource::<PreviousRun>().ended.clone()
+    };
+    let HowItEnded::Crashed(panic) = ended("here") else { panic!("{:?}", ended("here")) };
+    assert!(panic.message.contains("the one bridge collapsed"), "{panic:?}");
+    assert_eq!(ended("there"), HowItEnded::Exited);
+}
+
+/// Both apps run, and a signal asks the process to exit. Before that, a third one has been asked
+/// to and is gone: that it was asked is its own business.
+#[cfg(unix)]
+fn two_apps_that_are_asked_to_exit(directory: &Path) {
+    let send = || {
+        let process = std::process::id().to_string();
+        Command::new("kill").args(["-TERM", &process]).status().unwrap();
+    };
+    let mut before = threaded_game(&directory.join("before"));
+    play(&mut before, "Before");
+    before.add_systems(
+        Update,
+        move |session: Option<Res<CurrentSession>>, mut sent: Local<bool>| {
+            if has_saved(session, 1) && !std::mem::replace(&mut *sent, true) {
+                send();
+            }
+        },
+    );
+    assert!(before.run().is_success());
+    let apps = ["here", "there"].map(|place| {
+        let directory = directory.join(place);
+        std::thread::spawn(move || {
+            let mut app = threaded_game(&directory);
+            play(&mut app, place);
+            app.run()
+        })
+    });
+    std::thread::sleep(Duration::from_secs(1));
+    send();
+    for app in apps {
+        assert!(app.join().unwrap().is_success());
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_signal_asks_all_apps_to_exit() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = run_child("two apps that are asked to exit", directory.path(), None);
+    assert!(output.status.success(), "{output:?}");
+    for place in ["before", "here", "there"] {
+        let mut app = game_with(real_game(&directory.path().join(place)), |_| {});
+        frames(&mut app, 2);
+        assert_eq!(app.world().resource::<PreviousRun>().ended, HowItEnded::Exited, "{place}");
+        let catalog = app.world().resource::<SessionCatalog>();
+        assert!(catalog.newest_closed().is_some(), "{place}");
+    }
+}
