@@ -183,7 +183,7 @@ fn an_existing_name_is_rejected_and_loses_nothing() {
     assert_eq!(second.path, first.path);
     assert_ne!(second.id, first.id, "another moment is another slot");
     let slots = app.world().resource::<SessionCatalog>().slots().to_vec();
-    assert_eq!(slots, [second.clone()]);
+    assert_eq!(slots, std::slice::from_ref(&second));
     load(&mut app, first.id);
     assert_eq!(last_rejection(&app), RequestError::Slot(SlotError::Unknown));
     set_health(&mut app, 3);
@@ -410,7 +410,11 @@ fn retention_and_quotas_leave_slots_alone_and_count_them() {
     frames(&mut app, 3);
     request(&mut app, |commands| commands.forget_session(id));
     frames(&mut app, 3);
-    assert_eq!(slot_files(&disk), [slot.path.clone()], "a forgotten session leaves its slots");
+    assert_eq!(
+        slot_files(&disk),
+        std::slice::from_ref(&slot.path),
+        "a forgotten session leaves its slots"
+    );
     load(&mut app, slot.id);
     assert_eq!(app.world().resource::<CurrentSession>().id(), id);
     request(&mut app, |commands| commands.find_sessions());
