@@ -56,8 +56,9 @@ pub mod prelude {
         RestoreFrom, RestoreReason, SaveSlot, Saved, SessionAppExt, SessionCatalog, SessionClosed,
         SessionCommands, SessionEnded, SessionPaused, SessionPlugin, SessionRecovered,
         SessionRestored, SessionResumed, SessionSettings, SessionStarted, SessionStatus,
-        SessionUpdate, SessionsFound, SlotEntry, SlotFailed, SlotSaved, recovery_is_pending,
-        saving_is_in_progress, session_is_active, session_is_paused, session_is_restoring,
+        SessionUpdate, SessionsFound, SlotEntry, SlotFailed, SlotId, SlotSaved,
+        recovery_is_pending, saving_is_in_progress, session_is_active, session_is_paused,
+        session_is_restoring,
     };
 }
 

@@ -456,3 +456,18 @@ fn a_slot_that_cannot_be_read_now_is_not_taken_for_none() {
     assert_eq!(saved.path, old.path);
     assert_eq!(slots(&app).len(), 1);
 }
+
+#[test]
+fn a_name_that_another_process_took_meanwhile_is_taken() {
+    let disk = MemoryDisk::default();
+    let mut first = slot_game(&disk);
+    start_as(&mut first, "First", "Ann");
+    // This one knows nothing of the slot that is saved beside it.
+    let (_second, theirs) = game_with_slot(&disk);
+    request(&mut first, |commands| commands.save(SaveSlot::manual("Boss")));
+    frames(&mut first, 4);
+    let failed = told::<SlotFailed>(&first).remove(0);
+    assert_eq!(failed.error, SlotError::NameTaken { slot: theirs.id });
+    assert!(failed.checkpoint.is_some(), "its checkpoint is in the journal all the same");
+    assert_eq!(slot_files(&disk), [theirs.path]);
+}

@@ -3,6 +3,7 @@
 mod attachments;
 mod bad_input;
 mod bad_slots;
+mod catalogue;
 mod common;
 mod death;
 mod history;

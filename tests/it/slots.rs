@@ -356,6 +356,23 @@ fn an_exit_leaves_a_slot_where_that_is_asked_for() {
 }
 
 #[test]
+fn an_exit_waits_for_a_slot_that_takes_long() {
+    let disk = MemoryDisk::default();
+    let settings = SessionSettings { exit_slot: true, ..SessionSettings::default() };
+    let mut app = game_with(plugin(&disk).settings(settings), listen_to_slots);
+    app.world_mut().spawn_batch((0..400_u32).map(|number| Inventory(vec![number; 5_000])));
+    start_as(&mut app, "Large", "Ann");
+    app.world_mut().write_message(AppExit::Success);
+    app.update();
+    drop(app);
+    let mut app = slot_game(&disk);
+    frames(&mut app, 2);
+    let slots = app.world().resource::<SessionCatalog>().slots().to_vec();
+    assert_eq!((slots.len(), slots[0].entities), (1, 401));
+    assert_eq!(slot_files(&disk).len(), 1);
+}
+
+#[test]
 fn slots_are_a_way_out_of_a_crash() {
     let disk = MemoryDisk::default();
     let mut app = slot_game(&disk);
