@@ -108,9 +108,8 @@ impl RuntimeParts {
     /// Reads a slot, to go on from there.
     pub(super) fn load(&mut self, world: &mut World, slot: SlotId) -> Result<(), RequestError> {
         let catalog = world.get_resource_or_init::<SessionCatalog>();
-        let entry = match catalog.slot(slot) {
-            Some(entry) => entry,
-            None => return Err(catalog.why_unreadable(slot).into()),
+        let Some(entry) = catalog.slot(slot) else {
+            return Err(catalog.why_unreadable(slot).into());
         };
         let (session, player) = (entry.session.id, entry.session.player.clone());
         let current = world.get_resource::<CurrentSession>();

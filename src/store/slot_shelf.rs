@@ -95,7 +95,7 @@ impl SlotShelf {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             listed => listed.attempt(StoreAction::List, &directory)?,
         };
-        let slots = entries.into_iter().filter(|entry| is_slot(entry));
+        let slots = entries.into_iter().filter(is_slot);
         let mut seen = HashMap::with_capacity(self.files.len());
         let before = self.files.len();
         let mut changed = false;

@@ -22,7 +22,7 @@ pub(super) struct SlotCopy {
 
 /// What a step came to.
 pub(super) enum CopyProgress {
-    Going(SlotCopy),
+    Going(Box<SlotCopy>),
     /// The slot is in its place, durably, with so many bytes.
     Done {
         bytes: u64,
@@ -122,7 +122,7 @@ impl SlotCopy {
     /// If anything fails, what was written is removed, and whatever was in that place stays.
     pub(super) fn step(mut self, store: &DirectoryStore) -> Result<CopyProgress, CopyFailure> {
         match self.advance() {
-            Ok(true) => return Ok(CopyProgress::Going(self)),
+            Ok(true) => return Ok(CopyProgress::Going(Box::new(self))),
             Ok(false) => {}
             Err(failure) => {
                 self.abandon(store);

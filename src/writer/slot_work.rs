@@ -192,6 +192,7 @@ impl SlotWork {
         let store = &machine.home().store;
         let failure = match copy.step(store) {
             Ok(CopyProgress::Going(copy)) => {
+                let copy = *copy;
                 let current =
                     Current { order, header, place, copy, source, verified, replaced, _lock };
                 self.current = Some(current);

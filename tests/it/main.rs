@@ -2,6 +2,7 @@
 
 mod attachments;
 mod bad_input;
+mod bad_slot_files;
 mod bad_slots;
 mod catalogue;
 mod common;
@@ -13,4 +14,5 @@ mod lifecycle;
 mod notifications;
 mod recovery;
 mod saved_types;
+mod slot_loads;
 mod slots;
