@@ -328,7 +328,35 @@ fn catalogue() {
     };
     row("listing 1,000 sessions and 1,000 slots, first (aim ≤ 50 ms)", beyond(&first, &nothing));
     row("listing 1,000 sessions and 1,000 slots, again (aim ≤ 1 ms)", beyond(&again, &idle));
+    row(
+        "the same, work of the main thread where the writer has its own",
+        on_the_main_thread(&directory),
+    );
     let _ = std::fs::remove_dir_all(&directory);
+}
+
+/// What a game feels of a listing that is made again.
+fn on_the_main_thread(directory: &std::path::Path) -> String {
+    #[derive(Resource, Default)]
+    struct Found(usize);
+    let mut app = App::new();
+    let plugin = SessionPlugin::new("Bench", "Numbers").directory(directory);
+    app.add_plugins((MinimalPlugins.build().disable::<ScheduleRunnerPlugin>(), plugin))
+        .init_resource::<Found>()
+        .add_observer(|_: On<SessionsFound>, mut found: ResMut<Found>| found.0 += 1);
+    app.finish();
+    let mut times = Vec::new();
+    for round in 1..=ROUNDS {
+        let mut work = Duration::ZERO;
+        while app.world().resource::<Found>().0 < round {
+            work += timed(|| app.world_mut().run_schedule(SessionLast))[1];
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        times.push(work);
+        request(&mut app, |commands| commands.find_sessions());
+    }
+    times.remove(0);
+    microseconds(median(times))
 }
 
 fn small_game() {
@@ -368,7 +396,7 @@ fn requests() {
         }
     };
     settle(&mut app);
-    let mut times: [Vec<Duration>; 6] = Default::default();
+    let mut times: [Vec<Duration>; 7] = Default::default();
     for round in 0..ROUNDS {
         // The game was doing something else: the caches are cold, for this frame as for the others.
         times[5].push(frame(&mut app));
@@ -381,6 +409,9 @@ fn requests() {
         request(&mut app, |commands| commands.update_session(update));
         times[1].push(frame(&mut app));
         settle(&mut app);
+        request(&mut app, |commands| commands.quick_save());
+        times[6].push(without_capture(&mut app, frame));
+        settle(&mut app);
         request(&mut app, |commands| commands.pause_session());
         times[2].push(without_capture(&mut app, frame));
         settle(&mut app);
@@ -391,7 +422,7 @@ fn requests() {
         times[4].push(without_capture(&mut app, frame));
         settle(&mut app);
     }
-    let [start, update, pause, resume, close, nothing] = times.map(median);
+    let [start, update, pause, resume, close, nothing, quick_save] = times.map(median);
     row("a frame of the plugin without a request, caches cold", microseconds(nothing));
     let requests = [
         ("start", start),
@@ -406,6 +437,10 @@ fn requests() {
             microseconds(time.saturating_sub(nothing)),
         );
     }
+    row(
+        "a quick save, beyond that and its capture (aim ≤ 100 µs)",
+        microseconds(quick_save.saturating_sub(nothing)),
+    );
     drop(app);
     let _ = std::fs::remove_dir_all(&directory);
 }

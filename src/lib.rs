@@ -72,9 +72,9 @@ pub mod prelude {
         SaveScope, SaveSlot, Saved, SessionAppExt, SessionCatalog, SessionClosed, SessionCommands,
         SessionEnded, SessionHooksExt, SessionPaused, SessionPlugin, SessionRecovered,
         SessionRestored, SessionResumed, SessionSettings, SessionStarted, SessionStatus,
-        SessionUpdate, SessionsFound, SlotEntry, SlotFailed, SlotSaved, Unsaved, VersionFit,
-        recovery_is_pending, saving_is_in_progress, session_is_active, session_is_paused,
-        session_is_restoring,
+        SessionUpdate, SessionsFound, SlotEntry, SlotFailed, SlotId, SlotSaved, Unsaved,
+        VersionFit, recovery_is_pending, saving_is_in_progress, session_is_active,
+        session_is_paused, session_is_restoring,
     };
 }
 

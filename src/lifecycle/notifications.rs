@@ -331,7 +331,8 @@ notifications! {
         slot: SlotEntry,
     }
 
-    /// A slot could not be saved. If it was to replace another one, that is intact.
+    /// A slot could not be saved. If it was to replace another one, that is intact, or, where only the
+    /// last sync failed, the new one is in its place already.
     SlotFailed {
         /// The session.
         session: SessionId,

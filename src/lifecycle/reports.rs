@@ -79,7 +79,9 @@ impl RuntimeParts {
                 error!(%session, type_path, message, "a type could not be written");
                 notify(world, TypeFailed { session, type_path, message });
             }
-            Report::Left { session, complete } => self.left(world, session, complete),
+            Report::Left { session, complete, bytes } => {
+                self.left(world, session, complete, bytes);
+            }
             Report::Declined { session, result } => self.declined(world, session, result),
             Report::Forgotten { session, result } => self.forgotten(world, session, result),
             Report::Slot { order, result } => self.slot_done(world, order, result),
@@ -273,12 +275,12 @@ impl RuntimeParts {
         // Dropping the link would be the next to wait.
         self.link.patience = Duration::ZERO;
         match self.session() {
-            Some(session) => self.left(world, session, false),
+            Some(session) => self.left(world, session, false, None),
             None => self.transition = None,
         }
     }
 
-    fn left(&mut self, world: &mut World, session: SessionId, complete: bool) {
+    fn left(&mut self, world: &mut World, session: SessionId, complete: bool, bytes: Option<u64>) {
         let Some(Transition::Leaving { end, .. }) =
             self.transition.take_if(|transition| matches!(transition, Transition::Leaving { .. }))
         else {
@@ -292,6 +294,7 @@ impl RuntimeParts {
             let mut catalog = world.get_resource_or_init::<SessionCatalog>();
             if let Some(mut entry) = catalog.remove(session) {
                 entry.leave(&current);
+                entry.journal_bytes = bytes.unwrap_or(entry.journal_bytes);
                 catalog.put(entry);
             }
         }

@@ -151,7 +151,12 @@ pub(crate) enum Report {
     /// The game's own code failed while a type was written.
     TypeFailed { type_path: String, message: String },
     /// The run ended.
-    Left { session: SessionId, complete: bool },
+    Left {
+        session: SessionId,
+        complete: bool,
+        /// Bytes of its journal, if they can be told.
+        bytes: Option<u64>,
+    },
     /// A session was set aside, or not.
     Declined { session: SessionId, result: Result<(), RequestError> },
     /// A session was deleted, or not.

@@ -23,8 +23,10 @@ pub(super) struct SlotCopy {
 /// What a step came to.
 pub(super) enum CopyProgress {
     Going(Box<SlotCopy>),
-    /// The slot is in its place, durably.
-    Done,
+    /// The slot is in its place, durably, with so many bytes.
+    Done {
+        bytes: u64,
+    },
 }
 
 /// Why a slot could not be written.
@@ -162,9 +164,10 @@ impl SlotCopy {
         let written = group.path().to_path_buf();
         let mut segment = group.finish(&commit)?;
         segment.sync(store)?;
+        let bytes = segment.durable_end().map_or(0, |(_, end)| end.length);
         // Some systems don't rename what is open.
         drop(segment);
         store.put_slot_in_place(&written, &place)?;
-        Ok(CopyProgress::Done)
+        Ok(CopyProgress::Done { bytes })
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::{debug, warn};
@@ -15,10 +16,11 @@ use super::slot_copy::{CopyFailure, CopyProgress, SlotCopy, SlotSource};
 use crate::clock::Moment;
 use crate::journal::{
     CheckpointId, Commit, Damage, Plan, ReadError, RunId, SegmentHeader, SessionId, SlotId,
+    Validity,
 };
 use crate::recovery::{Machine, SlotEntry};
 use crate::session::{Attachment, SaveSlot, SlotError};
-use crate::store::{SlotsLock, StoredSession, with_sources};
+use crate::store::{SlotFile, SlotsLock, StoredSession, with_sources};
 
 /// How long another process may be busy with slots.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
@@ -195,8 +197,11 @@ impl SlotWork {
                 self.current = Some(current);
                 return;
             }
-            Ok(CopyProgress::Done) => {
-                let result = finish(machine, &order, &place, replaced);
+            Ok(CopyProgress::Done { bytes }) => {
+                remove_replaced(machine, &place, replaced);
+                // If that fails, whoever asks next looks again.
+                let _ = machine.look_at_slots();
+                let result = written(header, place, bytes, replaced);
                 return reports.push(Report::Slot { order, result });
             }
             Err(failure) => failure,
@@ -300,13 +305,8 @@ fn copy_around_damage(
     Ok((copy, source))
 }
 
-/// A slot was written: whatever it takes the place of goes.
-fn finish(
-    machine: &mut Machine,
-    order: &SlotOrder,
-    place: &Path,
-    replaced: Option<SlotId>,
-) -> Result<SlotDone, SlotError> {
+/// A slot was written: the files of the one that it takes the place of go.
+fn remove_replaced(machine: &Machine, place: &Path, replaced: Option<SlotId>) {
     let old = replaced.map(|slot| machine.slots().files_of(slot)).unwrap_or_default();
     let old: Vec<&Path> =
         old.iter().map(|file| &*file.path).filter(|path| *path != place).collect();
@@ -316,13 +316,21 @@ fn finish(
         // Then both are there, and the player sees it.
         warn!(error = %with_sources(&error), "a slot that was replaced can't be removed");
     }
-    look(machine)?;
-    debug!(?order, place = %place.display(), "slot written");
-    let written = machine.slots().slots().into_iter().find(|file| *file.path == *place);
-    let entry = written.and_then(SlotEntry::of);
-    // Somebody took it away in this very moment.
-    let entry = entry.ok_or(SlotError::Unknown)?;
-    let replaced = replaced.filter(|replaced| *replaced != entry.id);
+}
+
+/// What is told of a slot that was written.
+fn written(
+    header: SegmentHeader,
+    place: PathBuf,
+    bytes: u64,
+    replaced: Option<SlotId>,
+) -> Result<SlotDone, SlotError> {
+    debug!(place = %place.display(), bytes, "slot written");
+    let slot = header.slot.clone().ok_or(SlotError::Unknown)?;
+    let replaced = replaced.filter(|replaced| *replaced != slot.id);
+    let (path, header, validity) = (Arc::from(place), Arc::new(header), Validity::Unread);
+    let file = SlotFile { path, bytes, header, slot: Arc::new(slot), validity };
+    let entry = SlotEntry::of(&file).ok_or(SlotError::Unknown)?;
     Ok(SlotDone::Written { entry: Box::new(entry), replaced })
 }
 

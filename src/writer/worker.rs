@@ -235,7 +235,8 @@ impl Worker {
             self.process.left_without_end(session);
             self.machine.note_left(session);
         }
-        self.reports.push(Report::Left { session, complete: left.complete });
+        let (complete, bytes) = (left.complete, self.home.store.session_bytes(session).ok());
+        self.reports.push(Report::Left { session, complete, bytes });
     }
 
     /// Writes what was captured, once the app is gone. There is no end mark: only the app knows

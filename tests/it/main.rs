@@ -2,7 +2,9 @@
 
 mod attachments;
 mod bad_input;
+mod bad_slot_files;
 mod bad_slots;
+mod catalogue;
 mod clean_exits;
 mod clocks;
 mod common;
@@ -30,6 +32,7 @@ mod restore_failures;
 mod restore_protocol;
 mod saved_types;
 mod self_test;
+mod slot_loads;
 mod slots;
 mod testing;
 mod versions;
