@@ -133,8 +133,9 @@ fn play_all(work: &[(Script, Fault)]) -> Vec<String> {
             scope.spawn(|| {
                 while let Some((script, fault)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
                     if let Err(story) = play_with(script, *fault) {
-                        let name = &script.name;
-                        wrong.lock().unwrap().push(format!("\"{name}\" with {fault:?}: {story}"));
+                        let Script { name, seed, .. } = script;
+                        let story = format!("\"{name}\", seed {seed}, with {fault:?}: {story}");
+                        wrong.lock().unwrap().push(story);
                     }
                 }
             });
