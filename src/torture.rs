@@ -12,8 +12,10 @@
 //! [`SimulatedDisk`]: crate::store::simulated_disk::SimulatedDisk
 
 mod compound;
+mod copies;
 mod crash_states;
 mod damage;
+mod failed_seeds;
 mod faults;
 mod game;
 mod history;

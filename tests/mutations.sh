@@ -2,6 +2,7 @@
 # Breaks the code in small ways, one after the other, in a copy, and expects the torture tests to
 # notice each. Prints which tests killed which mutant; fails if one survives. Takes about half a
 # minute for each mutant. `tests/mutations.sh <regular expression>` tries those only whose name fits.
+# On a busy machine, BEVY_SESSION_PATIENCE is how many seconds a mutant may take to be killed.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 only=${1:-}
@@ -11,19 +12,21 @@ export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/bev
 export RUST_BACKTRACE=0
 survivors=0 tried=0
 
-# mutant <name> <file> <perl substitution> [<test filter> …]
+# mutant <name> <files> <perl substitution, which must change each of them> [<test filter> …]
 mutant() {
-    local name=$1 file=$2 change=$3
+    local name=$1 files=$2 change=$3 file
     shift 3
     [[ $name =~ $only ]] || return 0
     rm -rf "${copy:?}"/*
     cp -rL src benches examples tests Cargo.toml Cargo.lock README.md "$copy"
-    perl -0pi -e "$change" "$copy/$file"
-    if diff -q "$file" "$copy/$file" >/dev/null; then
-        echo "STALE     $name: nothing in $file is changed by it"
-        survivors=$((survivors + 1))
-        return
-    fi
+    for file in $files; do
+        perl -0pi -e "$change" "$copy/$file"
+        if diff -q "$file" "$copy/$file" >/dev/null; then
+            echo "STALE     $name: nothing in $file is changed by it"
+            survivors=$((survivors + 1))
+            return
+        fi
+    done
     if ! (cd "$copy" && cargo test --quiet --lib --no-run) >"$copy/build.log" 2>&1; then
         echo "BROKEN    $name: doesn't compile"
         grep -m 3 -A 3 '^error' "$copy/build.log"
@@ -33,7 +36,7 @@ mutant() {
     tried=$((tried + 1))
     local killers status=0
     # A mutant that never ends is noticed as well.
-    (cd "$copy" && timeout 300 cargo test --quiet --lib -- "$@") >"$copy/test.log" 2>&1 || status=$?
+    (cd "$copy" && timeout "${BEVY_SESSION_PATIENCE:-300}" cargo test --quiet --lib -- "$@") >"$copy/test.log" 2>&1 || status=$?
     killers=$(grep -oE '^    [a-z_]+(::[a-z_]+)+$' "$copy/test.log" | sort -u | tr -s '\n ' ' ')
     if [[ -n $killers ]]; then
         echo "killed    $name, by$killers"
@@ -48,7 +51,7 @@ mutant() {
 
 worlds=any_world_comes_back_the_same tested=the_self_test_names
 crash=no_power_cut_loses faults=no_fault_loses compound=a_crash_in_the_recovery
-damage=torture::damage trips=torture::round_trips hostile=torture::hostile
+damage=torture::damage trips=torture::round_trips hostile=torture::hostile copies=torture::copies
 
 # What makes a checkpoint durable.
 mutant 'leave out the sync' src/writer/open_segment.rs \
@@ -59,6 +62,10 @@ mutant 'ignore that the sync of directories fails' src/writer/open_segment.rs \
     's/(store\.sync_directories\(&self\.target\.unsynced_directories\))\?;/let _ = $1;/' $faults
 mutant 'acknowledge although the sync failed' src/writer/run_journal.rs \
     's/segment\.sync\(&self\.home\.store\)\?;/let _ = segment.sync(&self.home.store);/' $faults
+mutant 'acknowledge before the sync' src/writer/run_journal.rs \
+    's/segment\.sync\(&self\.home\.store\)\?;\n(\s+let end = [^;]*;)\n(\s+self\.note_durable\(end\);)\n(\s+self\.acknowledge\([^;]*;)/$3\n let Some(segment) = &mut self.segment else { return Ok(()) };\n segment.sync(&self.home.store)?;\n$1\n$2/' $faults
+mutant 'acknowledge what is only captured' src/writer/run_journal.rs \
+    's/(?=self\.pending\.push\(Item::Checkpoint)/let Commit { kind, play_time, .. } = checkpoint.commit;\n reports.push(Report::Saved(Saved { id, kind, play_time, bytes: 0, write_time: Duration::ZERO }));\n/' $crash
 mutant 'retry a sync on the same file' src/writer/open_segment.rs \
     's/self\.file\.sync\(\)\.map_err/self.file.sync().or_else(|_| self.file.sync()).map_err/' $faults
 mutant 'go on in a file that failed' src/writer/run_journal.rs \
@@ -69,6 +76,10 @@ mutant 'sync nothing above the data directory' src/store/directory.rs \
     's/unsynced\.extend\(self\.layout\.data\.ancestors\(\)[^;]*;//' $crash
 mutant 'take a merge for durable without a sync' src/writer/rotation.rs \
     's/segment\.sync\(store\)\?;\n        Ok\(Progress/Ok(Progress/' $crash
+mutant 'move on to a merged file whose sync failed' src/writer/rotation.rs \
+    's/segment\.sync\(store\)\?;\n        Ok\(Progress/let _ = segment.sync(store);\n        Ok(Progress/' $faults
+mutant 'append to a file of a former run' 'src/store/directory.rs src/store/simulated_disk.rs' \
+    's/(let path = self\.layout\.segment\(header\);)/$1\n let old = self.disk.list(&self.layout.session(header.session)).unwrap_or_default();\n let old = old.into_iter().find(|entry| entry.name.ends_with(".journal"));\n let path = old.map_or(path.clone(), |entry| path.with_file_name(entry.name));/; s/(let mut state = self\.begin\(Operation::Create\)\?;)/$1\n if let Ok(file) = state.file(path) { return Ok(Box::new(SimulatedFile::new(self.clone(), file))); }/' $crash
 mutant 'file a statement without a sync' src/writer/filing.rs \
     's/segment\.sync\(&home\.store\)/Ok(())/' $crash
 mutant 'end a run without a word' src/writer/run_journal.rs \
@@ -84,7 +95,11 @@ mutant 'prune the last generations' src/writer/retention.rs \
 mutant 'prune the run before at once' src/writer/retention.rs \
     's/if own < 2 \{/if false {/; s/const NEWEST_ON_FULL_DISK: usize = 2/const NEWEST_ON_FULL_DISK: usize = 1/' $damage $crash
 mutant 'prune without looking whether the rest is intact' src/writer/retention.rs \
-    's/if let Err\(error\) = verify_what_must_stay\(&mut stored\) \{/if let Err(error) = Ok::<(), ReadError>(()) {/' $damage $crash $compound
+    's/verify_what_must_stay\(&mut stored\)\?;//' $damage $crash $compound
+mutant 'prune what was written again because a file failed' src/writer/retention.rs \
+    's/if repeats_one_of\(&kept, index, number\) \{/if false {/' $copies
+mutant 'count on what is left of a file that failed' src/writer/retention.rs \
+    's/if !failed\.is_empty\(\)/if false/' $copies
 mutant 'prune damaged files' src/writer/retention.rs \
     's/is_damaged\(stored, number\) \|\| //' $damage
 mutant 'forget in any order' src/store/directory.rs \

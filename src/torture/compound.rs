@@ -6,7 +6,7 @@ use super::crash_states::HONEST_SAMPLE;
 use super::faults::check_everything;
 use super::history::{Debt, Promise};
 use super::opening::Depth;
-use super::{Action, Opened, Play, Random, Script, only_seed, rounds, tell};
+use super::{Action, Opened, Play, Random, Script, failed_seeds, only_seed, rounds, tell};
 use crate::store::simulated_disk::{Fault, FaultKind, FileSystem, Image, Replay, SimulatedDisk};
 
 /// Fewer recoveries than this mean that the test looks at less than it did.
@@ -108,7 +108,7 @@ fn a_crash_in_the_recovery_from_a_crash_loses_nothing() {
         run(seed..seed + 1);
         return;
     }
-    let counts = run(0..60);
+    let counts = run((0..60).chain(failed_seeds::COMPOUND));
     assert!(counts.recoveries >= LEAST_RECOVERIES && counts.deepest == DEPTH, "{counts:?}");
 }
 

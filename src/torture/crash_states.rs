@@ -92,7 +92,7 @@ impl<'a> Explorer<'a> {
         }
     }
 
-    /// Looks at the states after every step.
+    /// Looks at the states after every step, up to the first one after which anything is wrong.
     pub fn explore(&mut self, states: &CrashStates, random: &mut Random) -> Figures {
         let trace = self.trace.clone();
         assert_eq!(properties::check(&trace), Ok(()));
@@ -116,7 +116,7 @@ impl<'a> Explorer<'a> {
             });
             lying.advance();
             journaled.advance();
-            if !posix.advance() {
+            if !self.violations.is_empty() || !posix.advance() {
                 break;
             }
         }
@@ -207,14 +207,17 @@ pub fn data_digest(image: &Image) -> u64 {
     image.digest_of(matters)
 }
 
-/// Explores scripts on two threads, and tells what was found.
+/// Explores scripts on two threads, until something is wrong, and tells what was found.
 pub fn explore_all(scripts: &[Script], states: &CrashStates) -> (Figures, Vec<String>) {
     let next = AtomicUsize::new(0);
     let found = Mutex::new((Figures::default(), Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                while let Some(script) = scripts.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let is_good = || found.lock().unwrap().1.is_empty();
+                while is_good()
+                    && let Some(script) = scripts.get(next.fetch_add(1, Ordering::Relaxed))
+                {
                     let play = Play::of(script);
                     let mut explorer = Explorer::new(&play);
                     let figures = explorer.explore(states, &mut Random::new(script.seed));

@@ -14,6 +14,8 @@ use crate::store::simulated_disk::{
 
 /// Fewer faults than this mean that the test looks at less than it did.
 const LEAST_FAULTS: usize = 2_000;
+/// After so many harmful ones it is clear that something is wrong.
+const ENOUGH: usize = 20;
 
 /// What went wrong in one run, if anything did.
 type Outcome = Result<(), String>;
@@ -127,17 +129,21 @@ fn scripts() -> Vec<Script> {
     Script::all().into_iter().filter(chosen).collect()
 }
 
-/// Plays all faults on two threads. How many there were, and what went wrong.
+/// Plays all faults on two threads, and says what went wrong.
 fn play_all(work: &[(Script, Fault)]) -> Vec<String> {
     let next = AtomicUsize::new(0);
     let wrong = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                while let Some((script, fault)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let is_enough = || wrong.lock().unwrap().len() >= ENOUGH;
+                while !is_enough()
+                    && let Some((script, fault)) = work.get(next.fetch_add(1, Ordering::Relaxed))
+                {
                     if let Err(story) = play_with(script, *fault) {
-                        let name = &script.name;
-                        wrong.lock().unwrap().push(format!("\"{name}\" with {fault:?}: {story}"));
+                        let Script { name, seed, .. } = script;
+                        let story = format!("\"{name}\", seed {seed}, with {fault:?}: {story}");
+                        wrong.lock().unwrap().push(story);
                     }
                 }
             });

@@ -327,7 +327,8 @@ impl Debt {
             let heads = &found.heads;
             return Err(format!("played in one place, and offered as a fork: {heads:?}"));
         }
-        if owed.stand == Stand::SetAside && !found.offers.is_empty() {
+        // The lines of a fork are offered until it is decided which one goes on.
+        if owed.stand == Stand::SetAside && !found.offers.is_empty() && !owed.may_be_forked {
             return Err("set aside, and offered again".to_owned());
         }
         if owed.stand == Stand::Played {

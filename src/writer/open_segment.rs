@@ -105,6 +105,10 @@ impl OpenSegment {
         &self.target.path
     }
 
+    pub(super) fn number(&self) -> u32 {
+        self.number
+    }
+
     /// The segment's number within its run, and how much of it is durable; for the header of the
     /// one that follows. `None` if nothing is.
     pub(super) fn durable_end(&self) -> Option<(u32, Predecessor)> {

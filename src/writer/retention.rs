@@ -10,11 +10,11 @@ use tracing::{debug, warn};
 
 use crate::clock::between;
 use crate::journal::{
-    CheckpointId, FileProblem, FileProblemKind, Head, ReadError, Record, SessionId, SessionIndex,
-    Validity,
+    CheckpointId, FileProblem, FileProblemKind, Head, ReadError, Record, SegmentHeader,
+    SegmentSummary, SessionId, SessionIndex, Validity,
 };
 use crate::recovery::is_named;
-use crate::store::{DirectoryStore, StoredSession};
+use crate::store::{DirectoryStore, StoreError, StoredSession, with_sources};
 
 /// Snapshots that are kept in any case where there is room.
 const NEWEST: usize = 3;
@@ -43,33 +43,94 @@ impl Default for Quota {
     }
 }
 
-/// Removes the segments of a session that retention doesn't keep.
-pub(super) fn prune_session(store: &DirectoryStore, session: SessionId, quota: Quota) {
-    let mut stored = match store.open_session(session) {
-        Ok(stored) => stored,
-        Err(error) => return warn!(%session, %error, "nothing is pruned"),
-    };
-    if let Err(error) = verify_what_must_stay(&mut stored) {
-        return warn!(%session, %error, "nothing is pruned");
+/// Removes the segments of a session that retention doesn't keep. `failed` are those of which nothing
+/// ever became durable: they go first.
+pub(super) fn prune_session(
+    store: &DirectoryStore,
+    session: SessionId,
+    quota: Quota,
+    failed: impl Fn(&SegmentHeader) -> bool,
+) {
+    if let Err(error) = try_to_prune(store, session, quota, failed) {
+        warn!(%session, error = %with_sources(&error), "not everything is pruned");
     }
-    let removable = removable(&stored, quota);
+}
+
+fn try_to_prune(
+    store: &DirectoryStore,
+    session: SessionId,
+    quota: Quota,
+    failed: impl Fn(&SegmentHeader) -> bool,
+) -> Result<(), PruneFailure> {
+    let mut stored = store.open_session(session)?;
+    let segments = stored.index().segments().iter().enumerate();
+    let failed: Vec<usize> =
+        segments.filter(|(_, segment)| failed(&segment.header)).map(|(number, _)| number).collect();
+    if !failed.is_empty() {
+        // They may be readable and are on no disk, so nothing may be removed because of them.
+        let mut paths = failed.into_iter().filter_map(|number| stored.path_of(number));
+        paths.try_for_each(|path| store.remove_segment(path))?;
+        stored = store.open_session(session)?;
+    }
+    verify_what_must_stay(&mut stored)?;
+    let mut removable = removable(&stored, quota);
     let thins_history = !removable.is_empty();
-    for segment in removable {
-        let Some(path) = stored.path_of(segment) else { continue };
+    let index = stored.index();
+    let numbers = 0..index.segments().len();
+    let mut kept: BTreeSet<usize> = numbers.filter(|number| !removable.contains(number)).collect();
+    // In the order in which they were written, so that the one that is repeated comes first.
+    removable.sort_by_key(|number| {
+        index.segments().get(*number).map(|segment| (segment.header.run, segment.header.segment))
+    });
+    for number in removable {
+        if repeats_one_of(&kept, index, number) {
+            kept.insert(number);
+            continue;
+        }
+        let Some(path) = stored.path_of(number) else { continue };
         debug!(%session, path = %path.display(), "segment pruned");
         if let Err(error) = store.remove_segment(path) {
             warn!(%session, %error, "a segment can't be pruned");
+            kept.insert(number);
         }
     }
     if thins_history && !stored.beside().is_empty() {
         prune_attachments(store, session);
     }
+    Ok(())
 }
 
 /// Removes the attachments of checkpoints that aren't there any more.
 fn prune_attachments(store: &DirectoryStore, session: SessionId) {
     let Ok(stored) = store.open_session(session) else { return };
     store.remove_attachments(session, |checkpoint| stored.index().commit(checkpoint).is_none());
+}
+
+/// Why nothing is pruned, or not everything.
+#[derive(Debug, thiserror::Error)]
+enum PruneFailure {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+/// Whether a segment was begun because one before it failed, and holds again what can be read in that
+/// one, which is kept. There it may be on no disk.
+fn repeats_one_of(kept: &BTreeSet<usize>, index: &SessionIndex, number: usize) -> bool {
+    let segments = index.segments();
+    let Some(own) = segments.get(number).filter(|own| own.header.base.is_some()) else {
+        return false;
+    };
+    let counters = |segment: &SegmentSummary| -> BTreeSet<u64> {
+        segment.scan.groups.iter().map(|group| group.commit.counter).collect()
+    };
+    let again = counters(own);
+    kept.iter().filter_map(|number| segments.get(*number)).any(|other| {
+        let (header, own) = (&other.header, &own.header);
+        let is_before = header.run == own.run && header.segment < own.segment;
+        is_before && !again.is_disjoint(&counters(other))
+    })
 }
 
 /// Reads the generations that must stay, so that none is kept for another that turns out to be
@@ -277,7 +338,7 @@ pub(super) fn prune_others(store: &DirectoryStore, playing: SessionId, quota: Qu
         // It may have been taken up and left again since it was looked at.
         let Ok(stored) = store.open_session(stored.id()) else { continue };
         let before = stored.bytes();
-        prune_session(store, stored.id(), Quota { session_bytes: 0, ..quota });
+        prune_session(store, stored.id(), Quota { session_bytes: 0, ..quota }, |_| false);
         let after = store.open_session(stored.id()).map_or(before, |stored| stored.bytes());
         total = total.saturating_sub(before.saturating_sub(after));
     }

@@ -1,5 +1,6 @@
 //! One run of one session, as it is being written.
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,6 +56,8 @@ pub(crate) struct RunJournal {
     /// written of, and where the file system has no locks.
     lock: Option<SessionLock>,
     segments_begun: u32,
+    /// The numbers of the segments that hold anything durable.
+    durable: BTreeSet<u32>,
     /// The segment that was written last, by its number, and how much of it is durable.
     durable_end: Option<(u32, Predecessor)>,
     segment: Option<OpenSegment>,
@@ -97,6 +100,7 @@ impl RunJournal {
             status: None,
             lock,
             segments_begun: 0,
+            durable: BTreeSet::new(),
             durable_end: None,
             segment: None,
             pending: Pending::default(),
@@ -268,9 +272,15 @@ impl RunJournal {
             count += 1;
         }
         segment.sync(&self.home.store)?;
-        self.durable_end = segment.durable_end();
+        let end = segment.durable_end();
+        self.note_durable(end);
         self.acknowledge(count, &sizes, now, reports);
         Ok(())
+    }
+
+    fn note_durable(&mut self, end: Option<(u32, Predecessor)>) {
+        self.durable.extend(end.map(|(number, _)| number));
+        self.durable_end = end;
     }
 
     fn acknowledge(&mut self, count: usize, sizes: &[u64], now: Moment, reports: &mut Vec<Report>) {
@@ -408,7 +418,7 @@ impl RunJournal {
         if segment.durable_end().is_none() {
             let path = segment.path().to_path_buf();
             drop(segment);
-            // If that fails as well, it stays behind, and retention removes it.
+            // If that fails as well, it stays behind, and goes before anything is pruned.
             let _ = self.home.store.remove_segment(&path);
         }
     }
@@ -486,7 +496,7 @@ impl RunJournal {
         match rotation.step(&self.home.store) {
             Ok(Progress::Going(rotation)) => self.rotation = Some(*rotation),
             Ok(Progress::Done { segment, checkpoints }) => {
-                self.durable_end = segment.durable_end();
+                self.note_durable(segment.durable_end());
                 self.segment = Some(segment);
                 self.schedule.rotated(now.elapsed, checkpoints);
                 self.prune_is_due = true;
@@ -529,7 +539,7 @@ impl RunJournal {
     }
 
     fn prune(&mut self) {
-        prune_session(&self.home.store, self.session(), self.quota);
+        self.prune_own(self.quota);
         if !self.others_pruned {
             self.others_pruned = true;
             prune_others(&self.home.store, self.session(), self.quota);
@@ -537,8 +547,17 @@ impl RunJournal {
     }
 
     fn prune_to_the_bone(&self) {
-        let bone = Quota { session_bytes: 0, ..self.quota };
-        prune_session(&self.home.store, self.session(), bone);
+        self.prune_own(Quota { session_bytes: 0, ..self.quota });
+    }
+
+    fn prune_own(&self, quota: Quota) {
+        let open = self.segment.as_ref().map(OpenSegment::number);
+        let failed = |header: &SegmentHeader| {
+            let number = header.segment;
+            let is_own = header.run == self.identity.run;
+            is_own && !self.durable.contains(&number) && open != Some(number)
+        };
+        prune_session(&self.home.store, self.session(), quota, failed);
     }
 }
 

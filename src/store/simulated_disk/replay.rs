@@ -219,7 +219,11 @@ fn apply(change: &Change, entries: &mut BTreeMap<Place, Entry>) {
         Change::Put { path, entry } => {
             entries.insert(path.clone(), *entry);
         }
-        Change::Take { path } => entries.retain(|entry, _| !entry.path().starts_with(path.path())),
+        // Nothing lies below a file, so there is nothing to look for.
+        Change::Take { path } => match entries.remove(path) {
+            Some(Entry::File(_)) => {}
+            _ => entries.retain(|entry, _| !entry.path().starts_with(path.path())),
+        },
         Change::Move { from, to, file } => {
             // Whether the old name was ever durable or not: a rename is one change.
             entries.remove(from);

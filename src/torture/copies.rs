@@ -1,0 +1,74 @@
+//! A file that failed may still be readable: what was saved again elsewhere lies there a second
+//! time, in memory and not on the disk. Nobody may count on it.
+
+use super::faults::check_everything;
+use super::{Action, Play};
+use crate::store::Operation;
+use crate::store::simulated_disk::{Fault, FaultKind, SimulatedDisk};
+
+/// Plays `first` with a fault at every sync, one after the other, then lets the disk be well again
+/// and plays `then`. What is owed is held against every moment.
+fn fail_each_sync(first: &[Action], for_ever: bool, then: &[Action]) {
+    const SEED: u64 = 41;
+    let mut undisturbed = Play::new(SimulatedDisk::default(), SEED);
+    undisturbed.perform(first);
+    let operations = undisturbed.disk.operations();
+    let is_sync = |at: &usize| operations[*at] == Operation::Sync;
+    let syncs: Vec<usize> = (0..operations.len()).filter(is_sync).collect();
+    assert!(syncs.len() > 4, "{syncs:?}");
+    for at in syncs {
+        let mut play = Play::new(SimulatedDisk::default(), SEED);
+        play.disk.fail(Fault { at, kind: FaultKind::InputOutput, for_ever });
+        play.perform(first);
+        assert!(play.disk.heal().is_some());
+        play.pass(100);
+        play.perform(then);
+        assert!(play.history.newest_is_acknowledged(), "operation {at}: the disk is well again");
+        assert_eq!(check_everything(&play, 0), Ok(()), "with a fault at operation {at}");
+    }
+}
+
+#[test]
+fn a_save_is_not_pruned_for_its_copy_in_a_file_whose_sync_failed() {
+    use Action::{Auto, Full, Manual, Merge, Settle, Start};
+    let first = [Start, Auto, Manual, Auto, Manual, Auto, Merge];
+    let then = [Auto, Full, Auto, Merge, Auto, Full, Auto, Merge, Auto, Settle];
+    fail_each_sync(&first, false, &then);
+}
+
+#[test]
+fn a_save_is_not_pruned_for_its_copy_in_a_file_that_failed_and_could_not_be_removed() {
+    use Action::{Auto, Crowd, Full, Manual, Merge, Settle, Start};
+    let first = [Start, Auto, Manual, Auto, Manual, Merge, Manual, Full];
+    let then = [Crowd, Full, Settle, Full, Settle, Auto, Merge, Full, Auto, Settle];
+    fail_each_sync(&first, true, &then);
+}
+
+#[test]
+fn the_newest_is_not_pruned_for_its_copy_when_the_disk_is_full_as_well() {
+    use Action::{Auto, Manual, Settle, Start};
+    let begin = |fault: Option<Fault>| {
+        let mut play = Play::new(SimulatedDisk::default(), 43);
+        fault.into_iter().for_each(|fault| play.disk.fail(fault));
+        play.perform(&[Start, Manual, Settle]);
+        play.disk.heal();
+        play.pass(5);
+        play.settle();
+        play
+    };
+    let operations = begin(None).disk.operations();
+    let at = operations.iter().rposition(|operation| *operation == Operation::Sync).unwrap();
+    for room in (0..500).step_by(20) {
+        let mut play = begin(Some(Fault { at, kind: FaultKind::InputOutput, for_ever: false }));
+        for _ in 0..3 {
+            // The next file fails, then the one after it has room.
+            play.disk.leave_room_for(room);
+            play.perform(&[Auto, Settle]);
+            play.disk.leave_room_for(1 << 20);
+            play.pass(100);
+            play.settle();
+        }
+        assert!(play.history.newest_is_acknowledged(), "with room for {room}");
+        assert_eq!(check_everything(&play, 0), Ok(()), "with room for {room}");
+    }
+}
