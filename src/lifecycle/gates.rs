@@ -100,6 +100,10 @@ impl RuntimeParts {
         if self.transition.is_some() || !playing.gate_was_open {
             return;
         }
+        if !playing.deferred_slots.is_empty() {
+            self.save_deferred_slots(world);
+            return;
+        }
         if let Some((label, kind)) = playing.deferred.take() {
             self.take_checkpoint(world, kind, Some(label));
             return;

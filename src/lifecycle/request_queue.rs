@@ -263,6 +263,7 @@ impl RuntimeParts {
         end: Option<EndReason>,
     ) -> Result<(), RequestError> {
         self.step(world, step)?;
+        self.give_up_deferred_slots(world);
         // Behind a closed gate the world is no longer the session's: the checkpoint that was taken as
         // the gate closed is the last one.
         if self.may_capture() {

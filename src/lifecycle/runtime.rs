@@ -19,7 +19,7 @@ use crate::process::ProcessGuard;
 use crate::recovery::RecoveryOffer;
 use crate::session::RestoreFrom;
 use crate::session::RestoreReason;
-use crate::session::{EndReason, Fields, NewSession, SessionMetadata};
+use crate::session::{EndReason, Fields, NewSession, SaveSlot, SessionMetadata};
 use crate::writer::{Link, Order};
 
 /// Everything that the plugin remembers from frame to frame.
@@ -93,6 +93,8 @@ pub(crate) struct Playing {
     pub gate_was_open: bool,
     /// A checkpoint that was asked for while none could be taken.
     pub deferred: Option<(String, CheckpointKind)>,
+    /// Slots that were asked for meanwhile.
+    pub deferred_slots: Vec<SaveSlot>,
     /// A checkpoint that a state of the game asks for.
     pub triggered: Option<String>,
     /// Copies what changed. Belongs to the run: without one there is nothing to watch.
@@ -187,6 +189,7 @@ impl Playing {
             entities: 0,
             gate_was_open: true,
             deferred: None,
+            deferred_slots: Vec::new(),
             triggered: None,
             recorder,
         }

@@ -52,6 +52,11 @@ impl RuntimeParts {
                 return Err(SlotError::NameTaken { slot: there.id }.into());
             }
         }
+        if let Some(playing) = self.playing.as_mut().filter(|playing| !playing.gate_was_open) {
+            // Behind a closed gate the world is no longer the session's.
+            playing.deferred_slots.push(slot.clone());
+            return Ok(());
+        }
         let (kind, label) = match slot.kind {
             SlotKind::Manual => (CheckpointKind::Manual, Some(slot.name.clone())),
             SlotKind::Quick => (CheckpointKind::Quick, None),
@@ -72,6 +77,27 @@ impl RuntimeParts {
         };
         let slot = SaveSlot::exit(current.name());
         self.order_slot(world, slot, before);
+    }
+
+    /// Saves the slots that were asked for while no checkpoint could be taken.
+    pub(super) fn save_deferred_slots(&mut self, world: &mut World) {
+        let Some(playing) = &mut self.playing else { return };
+        for slot in std::mem::take(&mut playing.deferred_slots) {
+            let request = Request::Save(slot.clone());
+            if let Err(error) = self.save_slot(world, &slot) {
+                notify(world, RequestRejected { request, error });
+            }
+        }
+    }
+
+    /// The session is left before those slots could be saved.
+    pub(super) fn give_up_deferred_slots(&mut self, world: &mut World) {
+        let Some(playing) = &mut self.playing else { return };
+        let session = playing.session;
+        for slot in std::mem::take(&mut playing.deferred_slots) {
+            let error = SlotError::CheckpointNotSaved;
+            notify(world, SlotFailed { session, slot, checkpoint: None, error });
+        }
     }
 
     /// The newest checkpoint that was captured.

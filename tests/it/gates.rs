@@ -309,3 +309,29 @@ fn a_suspended_game_is_saved_and_one_that_loses_the_focus_if_it_wants() {
     app.world_mut().write_message(focus_lost);
     change(&mut app, true);
 }
+
+#[test]
+fn a_slot_that_is_asked_for_behind_a_closed_gate_is_saved_when_it_opens() {
+    let mut app = game(&MemoryDisk::default(), |app| {
+        app.checkpoint_while(in_state(Game::Playing));
+        listen::<SlotSaved>(app);
+        listen::<SlotFailed>(app);
+    });
+    enter(&mut app, Game::Playing);
+    start(&mut app, "Slots");
+    app.world_mut().spawn(Health(1));
+    enter(&mut app, Game::Loading);
+    request(&mut app, |commands| commands.quick_save());
+    frames(&mut app, 5);
+    assert_eq!(told::<SlotSaved>(&app).len(), 0);
+    enter(&mut app, Game::Playing);
+    frames(&mut app, 5);
+    assert_eq!(told::<SlotSaved>(&app).len(), 1);
+    enter(&mut app, Game::Loading);
+    request(&mut app, |commands| {
+        commands.quick_save();
+        commands.close_session();
+    });
+    frames(&mut app, 5);
+    assert_eq!((told::<SlotSaved>(&app).len(), told::<SlotFailed>(&app).len()), (1, 1));
+}
