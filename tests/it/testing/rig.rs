@@ -160,7 +160,7 @@ fn a_gate_that_never_opens_is_named() {
     play(&mut game);
     let mut stuck = TestGame::new(|plugin| {
         build(plugin, |app| {
-            app.init_state::<Game>().restore_in(Game::Playing);
+            app.init_state::<Game>().restore_when(|| true).restore_in(Game::Playing);
         })
     });
     stuck.disk().take_from(game.disk(), "sessions".as_ref());

@@ -202,3 +202,24 @@ fn an_app_without_session_or_plugin_can_be_asked() {
     assert_restores(&mut app);
     assert_restores(&mut App::new());
 }
+
+#[test]
+fn an_entity_that_is_mapped_is_never_taken_for_one_that_is_not() {
+    #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
+    #[reflect(Component, Saved)]
+    struct Neighbours(#[entities] Vec<Entity>);
+    // So small, and in such an order, that some would get their own number in the other world.
+    let mut app = App::new();
+    app.register_type::<Health>().register_type::<Inventory>().register_type::<Neighbours>();
+    let world = app.world_mut();
+    let crowd: Vec<Entity> = (0..64)
+        .map(|number| match number % 2 {
+            0 => world.spawn(Saved).id(),
+            _ => world.spawn((Saved, Inventory::default())).id(),
+        })
+        .collect();
+    for entity in &crowd {
+        world.entity_mut(*entity).insert(Neighbours(crowd.clone()));
+    }
+    assert_restores(&mut app);
+}
