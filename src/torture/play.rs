@@ -319,6 +319,7 @@ impl Play {
         }
         let from = choose(self, session);
         let wanted = game::wanted(session, from, reason);
+        let failures = self.disk.failures();
         let Some((prepared, lock)) = self.game.prepare(no_types(), wanted, self.now.wall) else {
             return;
         };
@@ -327,7 +328,7 @@ impl Play {
             return;
         }
         let (mut world, digest) = known.expect("what is restored should have been there once");
-        let is_half_blind = self.disk.may_fail() && from != RestoreFrom::Latest;
+        let is_half_blind = self.disk.failures() > failures && from != RestoreFrom::Latest;
         if let Ok(mut stored) = self.game.home.store.open_session(session) {
             let named = stored.index().checkpoints();
             let counts_on = named.iter().all(|info| info.id.counter <= prepared.newest_counter);
