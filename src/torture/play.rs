@@ -214,7 +214,8 @@ impl Play {
             newest_counter: 0,
             world,
         };
-        self.game.take_up(beginning, None, self.now);
+        let reports = self.game.take_up(beginning, None, self.now);
+        self.take_reports(session, reports);
         self.checkpoint_and_turn(CheckpointKind::Opening);
     }
 
@@ -351,7 +352,8 @@ impl Play {
             newest_counter: prepared.newest_counter,
             world,
         };
-        self.game.take_up(beginning, lock, self.now);
+        let reports = self.game.take_up(beginning, lock, self.now);
+        self.take_reports(session, reports);
         self.checkpoint_and_turn(CheckpointKind::Opening);
     }
 
