@@ -53,6 +53,8 @@ struct State {
     capacity: Option<usize>,
     /// How many steps there were when the fault struck first.
     struck: Option<usize>,
+    /// How many operations failed because of it.
+    failures: usize,
 }
 
 impl SimulatedDisk {
@@ -130,9 +132,9 @@ impl SimulatedDisk {
         }
     }
 
-    /// Whether a fault was ordered, or has struck.
-    pub fn may_fail(&self) -> bool {
-        self.state().fault.is_some()
+    /// How many operations were made to fail so far.
+    pub fn failures(&self) -> usize {
+        self.state().failures
     }
 
     /// Lets everything succeed again, and says after how many steps something failed first.
@@ -304,6 +306,7 @@ impl State {
             Some(fault) if fault.strikes(number, operation, self.struck.is_some()) => {
                 let position = self.trace.steps.len();
                 self.struck.get_or_insert(position);
+                self.failures += 1;
                 Err(fault.kind.error())
             }
             _ => Ok(()),

@@ -9,7 +9,7 @@ use super::history::{Debt, Promise};
 use super::opening::{Depth, Key, key, layout};
 use super::properties::is_journal;
 use super::{Action, Opened, Play, Random, Script, rounds, tell};
-use crate::journal::{CheckpointId, SessionId};
+use crate::journal::{CheckpointId, SegmentHeader, SessionId};
 use crate::store::simulated_disk::{Content, Image, Node, Place, SimulatedDisk};
 use crate::store::{DirectoryStore, StoredSession};
 
@@ -69,6 +69,18 @@ impl Specimen {
     fn journals(&self) -> Vec<(Place, Content)> {
         let files = self.image.files().filter(|(place, _)| is_journal(place.path()));
         files.map(|(place, content)| (place.clone(), content.clone())).collect()
+    }
+
+    /// How long a file was when the one after it was begun, if there is one.
+    fn remembered_length(&self, path: &Path) -> Option<u64> {
+        let stored = open(&self.image, self.session);
+        let summaries = || stored.index().segments().iter();
+        let position = stored.segments().iter().position(|segment| segment.path() == path)?;
+        let own = &summaries().nth(position)?.header;
+        let is_next =
+            |next: &&SegmentHeader| next.run == own.run && next.segment == own.segment + 1;
+        let next = summaries().map(|summary| &summary.header).find(is_next)?;
+        Some(next.predecessor?.length)
     }
 
     fn with(&self, place: &Place, bytes: Vec<u8>) -> Image {
@@ -170,10 +182,15 @@ fn any_cut_costs_no_more_than_what_was_cut_off() {
     let step = if rounds().is_some() { 1 } else { 3 };
     let mut damaged = 0;
     for (place, content) in specimen.journals() {
+        let remembered = specimen.remembered_length(place.path());
         for length in (0..content.bytes().len()).step_by(step) {
             let image = specimen.with(&place, content.bytes()[..length].to_vec());
             let what = format!("{} cut to {length} bytes", place.path().display());
-            specimen.check(&what, &image, specimen.hit(place.path(), length as u64, u64::MAX));
+            let hit = specimen.hit(place.path(), length as u64, u64::MAX);
+            let opened = specimen.check(&what, &image, hit);
+            let found = &opened.sessions[&specimen.session];
+            let is_remembered = remembered.is_some_and(|remembered| (length as u64) < remembered);
+            assert!(!is_remembered || found.damage_is_told, "{what}: the file after it knows");
             damaged += 1;
         }
     }

@@ -2,3 +2,6 @@
 
 /// Of crashes in recoveries.
 pub const COMPOUND: [u64; 1] = [1093];
+
+/// Of scenarios with faults.
+pub const FAULTS: [u64; 4] = [2, 3, 26, 34];

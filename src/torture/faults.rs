@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::history::{Debt, Promise};
 use super::opening::Depth;
 use super::properties::{check, is_journal};
-use super::{Action, Fact, Opened, Play, Script, rounds, tell};
+use super::{Action, Fact, Opened, Play, Script, failed_seeds, rounds, tell};
 use crate::store::simulated_disk::{
     Fault, FaultKind, FileSystem, Image, Replay, SimulatedDisk, What,
 };
@@ -152,14 +152,18 @@ fn play_all(work: &[(Script, Fault)]) -> Vec<String> {
     wrong.into_inner().unwrap()
 }
 
-fn run(scripts: Vec<Script>, every: usize) -> usize {
-    let begun = Instant::now();
+/// Scenarios, each with every so-manieth fault that may befall it.
+fn work_of(scripts: impl IntoIterator<Item = Script>, every: usize) -> Vec<(Script, Fault)> {
     let with_faults = |script: Script| {
         let faults = faults_of(&script, every);
         faults.into_iter().map(move |fault| (script.clone(), fault))
     };
-    let work: Vec<(Script, Fault)> = scripts.into_iter().flat_map(with_faults).collect();
-    let wrong = play_all(&work);
+    scripts.into_iter().flat_map(with_faults).collect()
+}
+
+fn run(work: &[(Script, Fault)]) -> usize {
+    let begun = Instant::now();
+    let wrong = play_all(work);
     let faults = work.len();
     tell(&format!("faults: {faults} in {:?}, {} of them harmful", begun.elapsed(), wrong.len()));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -168,7 +172,9 @@ fn run(scripts: Vec<Script>, every: usize) -> usize {
 
 #[test]
 fn no_fault_loses_what_was_acknowledged_or_goes_untold() {
-    let faults = run(scripts(), 3);
+    let mut work = work_of(scripts(), 3);
+    work.extend(work_of(failed_seeds::FAULTS.map(Script::drawn), 13));
+    let faults = run(&work);
     assert!(faults >= LEAST_FAULTS, "{faults}");
 }
 
@@ -176,7 +182,7 @@ fn no_fault_loses_what_was_acknowledged_or_goes_untold() {
 fn no_fault_in_any_scenario_loses_what_was_acknowledged() {
     let Some(rounds) = rounds() else { return };
     let drawn = (0..rounds).map(Script::drawn);
-    run(Script::all().into_iter().chain(drawn).collect(), 1);
+    run(&work_of(Script::all().into_iter().chain(drawn), 1));
 }
 
 #[test]

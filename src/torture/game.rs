@@ -107,13 +107,20 @@ impl Game {
         }
     }
 
-    /// Begins a run, which takes over the lock of the one before.
-    pub fn take_up(&mut self, beginning: Beginning, lock: Option<SessionLock>, now: Moment) {
+    /// Begins a run, which takes over the lock of the one before. What that one had to report comes
+    /// back.
+    pub fn take_up(
+        &mut self,
+        beginning: Beginning,
+        lock: Option<SessionLock>,
+        now: Moment,
+    ) -> Vec<Report> {
+        let mut reports = Vec::new();
         let Beginning { run, metadata, ancestors, supersedes, newest_counter, world } = beginning;
         let session = metadata.id;
         let before = self.playing.take_if(|playing| playing.session == session);
         let lock = match before {
-            Some(before) => before.journal.into_lock(),
+            Some(before) => before.journal.into_lock(&mut reports),
             None => lock,
         };
         let name = metadata.name.clone();
@@ -142,6 +149,7 @@ impl Game {
             name,
             play_time: Duration::ZERO,
         });
+        reports
     }
 
     /// Lets the writer do the next piece of work.

@@ -337,8 +337,9 @@ impl Debt {
                 return Err(format!("{newest} was acknowledged, and isn't offered"));
             }
         }
+        // Each line of a fork has the name that it was given.
         let names_fit = found.name.as_ref().is_none_or(|name| owed.names.contains(name));
-        if !names_fit {
+        if !names_fit && !owed.may_be_forked {
             return Err(format!("it is called {:?}, and not {:?}", found.name, owed.names));
         }
         Ok(())

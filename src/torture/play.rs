@@ -221,7 +221,8 @@ impl Play {
             newest_counter: 0,
             world,
         };
-        self.game.take_up(beginning, None, self.now);
+        let reports = self.game.take_up(beginning, None, self.now);
+        self.take_reports(session, reports);
         self.checkpoint_and_turn(CheckpointKind::Opening);
     }
 
@@ -377,6 +378,7 @@ impl Play {
         }
         let from = choose(self, session);
         let wanted = game::wanted(session, from, reason);
+        let failures = self.disk.failures();
         let Some((prepared, lock)) = self.game.prepare(no_types(), wanted, self.now.wall) else {
             return;
         };
@@ -385,7 +387,7 @@ impl Play {
             return;
         }
         let (mut world, digest) = known.expect("what is restored should have been there once");
-        let is_half_blind = self.disk.may_fail() && from != RestoreFrom::Latest;
+        let is_half_blind = self.disk.failures() > failures && from != RestoreFrom::Latest;
         if let Ok(mut stored) = self.game.home.store.open_session(session) {
             let named = stored.index().checkpoints();
             let counts_on = named.iter().all(|info| info.id.counter <= prepared.newest_counter);
@@ -408,7 +410,8 @@ impl Play {
             newest_counter: prepared.newest_counter,
             world,
         };
-        self.game.take_up(beginning, lock, self.now);
+        let reports = self.game.take_up(beginning, lock, self.now);
+        self.take_reports(session, reports);
         self.checkpoint_and_turn(CheckpointKind::Opening);
     }
 

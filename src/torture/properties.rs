@@ -76,12 +76,13 @@ pub fn check(trace: &Trace) -> Result<(), String> {
                 let removed = journals.remove(file);
                 let was_durable = removed.is_none_or(|removed| removed.is_durable());
                 let directory = path.path().parent();
-                let in_the_balance = journals.iter().any(|(other, journal)| {
+                // The last one is what the process goes on with. One before it that isn't durable was
+                // given up, and could not be removed.
+                let successor = journals.iter().rfind(|(other, journal)| {
                     let is_beside = directory == Some(&*journal.directory);
-                    let is_own = journal.process == step.process;
-                    is_beside && is_own && !journal.is_durable() && !failed.contains(other)
+                    is_beside && journal.process == step.process && !failed.contains(other)
                 });
-                if was_durable && in_the_balance {
+                if was_durable && successor.is_some_and(|(_, journal)| !journal.is_durable()) {
                     return wrong("a journal is removed while the one for it isn't durable");
                 }
             }

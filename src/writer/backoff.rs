@@ -33,6 +33,11 @@ impl Backoff {
         *self = Self::default();
     }
 
+    /// Whether the last try failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failures > 0
+    }
+
     /// Time to wait until the next try; zero if it is due.
     pub(super) fn remaining(&self, now: Duration) -> Duration {
         self.not_before.saturating_sub(now)

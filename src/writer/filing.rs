@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 
 use super::open_segment::{OpenSegment, Preamble, WriteFailure};
-use crate::journal::{CheckpointId, Head, Record, RunId, SegmentHeader, SessionId, random_u64};
+use crate::journal::{
+    CheckpointId, FileProblemKind, Head, Record, RunId, SegmentHeader, SessionId, SessionIndex,
+    random_u64,
+};
 use crate::recovery::{LockHolder, Machine, standing};
 use crate::session::RequestError;
 use crate::store::{DirectoryStore, Home, SessionLock, StoreError, StoredSession, with_sources};
@@ -15,6 +18,7 @@ pub(crate) fn decline(
     now: Timestamp,
 ) -> Result<(), RequestError> {
     let (stored, _lock) = take(&machine.home().store, session)?;
+    refuse_to_guess(stored.index())?;
     let heads = stored.index().heads();
     let mut wanted: Vec<&Head> = heads.iter().filter(|head| !head.declined).collect();
     if let [only] = heads {
@@ -60,6 +64,17 @@ fn take(
         Ok(None) => Err(RequestError::SessionInUse),
         Err(error) => Err(store_error(&error)),
     }
+}
+
+/// A file that can't be read now may hold a line that would be offered again, although the game was
+/// told that it is declined.
+fn refuse_to_guess(index: &SessionIndex) -> Result<(), RequestError> {
+    let unreadable = index.problems().iter().find_map(|problem| match &problem.kind {
+        FileProblemKind::Unreadable { error } => Some((&problem.path, error)),
+        _ => None,
+    });
+    let Some((path, error)) = unreadable else { return Ok(()) };
+    Err(RequestError::Store { message: format!("{}: {error}", path.display()) })
 }
 
 /// Writes one record into a segment of its own, durably.

@@ -145,8 +145,14 @@ impl RunJournal {
         }
     }
 
-    /// Ends the run without a word and hands the lock on, for a run that takes its place.
-    pub(crate) fn into_lock(self) -> Option<SessionLock> {
+    /// Ends the run without a word on disk and hands the lock on, for a run that takes its place.
+    pub(crate) fn into_lock(self, reports: &mut Vec<Report>) -> Option<SessionLock> {
+        let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
+        // The game was told that it is tried again.
+        if let Some(newest) = newest.filter(|_| self.backoff.has_failed()) {
+            let (checkpoint, error) = (self.id(newest), CheckpointError::WriterBehind);
+            reports.push(Report::Failed { checkpoint, error, retry_in: None });
+        }
         self.lock
     }
 

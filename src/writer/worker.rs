@@ -346,7 +346,7 @@ impl Worker {
     /// The lock of a session that was prepared, or is being played. A new one has none yet.
     fn lock_for_run(&mut self, session: SessionId) -> Option<SessionLock> {
         match self.playing.take_if(|(journal, _)| journal.session() == session) {
-            Some((journal, _)) => journal.into_lock(),
+            Some((journal, _)) => journal.into_lock(&mut self.reports),
             None => self.prepared.remove(&session).flatten(),
         }
     }
