@@ -86,6 +86,10 @@ mutant 'end a run without a word' src/writer/run_journal.rs \
     's/self\.pending\.push\(Item::Record\(Record::End \{[^}]*\}\)\);//' $crash
 mutant 'say nothing of a failure' src/writer/run_journal.rs \
     's/reports\.push\(Report::Failed \{ checkpoint, error, retry_in: Some\(retry_in\) \}\);//' $faults
+mutant 'say nothing of a save that a rewind overtook' src/writer/run_journal.rs \
+    's/newest\.filter\(\|_\| self\.backoff\.has_failed\(\)\)/newest.filter(|_| false)/' $faults
+mutant 'decline what could only be read in part' src/writer/filing.rs \
+    's/refuse_to_guess\(stored\.index\(\)\)\?;//' $faults
 mutant 'forget what failed, and go on from it' src/writer/run_journal.rs \
     's/if !checkpoint\.is_snapshot\(\) && checkpoint\.commit\.base != newest\.or\(self\.acknowledged\)/if false/; s/(self\.drop_segment\(\);)/$1 self.pending.give_up_checkpoints();/' $faults
 
