@@ -179,7 +179,7 @@ impl Play {
         self.app.update();
     }
 
-    pub(crate) fn record(&mut self, scope: CaptureScope) -> Capture {
+    pub(crate) fn record(&mut self, scope: CaptureScope) -> Box<Capture> {
         self.recorder.capture(self.app.world_mut(), scope)
     }
 

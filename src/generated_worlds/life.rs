@@ -139,7 +139,7 @@ impl Life {
     }
 
     /// A capture that knows nothing of those before, now and then by a recorder that doesn't either.
-    fn capture_everything(&mut self) -> Capture {
+    fn capture_everything(&mut self) -> Box<Capture> {
         if self.churn.random.one_in(4) {
             let types = self.play.types.clone();
             self.play.recorder = Recorder::new(self.play.world(), &types);

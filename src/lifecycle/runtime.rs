@@ -97,6 +97,10 @@ pub(crate) struct Playing {
     pub deferred_slots: Vec<SaveSlot>,
     /// A checkpoint that a state of the game asks for.
     pub triggered: Option<String>,
+    /// Whether it was told that a checkpoint is due and waits for the writer.
+    pub is_delayed: bool,
+    /// Whether the log was told of a capture that took too much of a frame.
+    pub was_over_budget: bool,
     /// Copies what changed. Belongs to the run: without one there is nothing to watch.
     pub recorder: Recorder,
 }
@@ -191,6 +195,8 @@ impl Playing {
             deferred: None,
             deferred_slots: Vec::new(),
             triggered: None,
+            is_delayed: false,
+            was_over_budget: false,
             recorder,
         }
     }

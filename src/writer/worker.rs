@@ -116,7 +116,7 @@ impl Worker {
                 self.prepare(wanted, now);
             }
             Order::TakeUp(take_up) => self.take_up(*take_up, now),
-            Order::Checkpoint(checkpoint) => self.checkpoint(*checkpoint, now),
+            Order::Checkpoint(checkpoint) => self.checkpoint(checkpoint, now),
             Order::Write(record) => {
                 if let Some((journal, _)) = &mut self.playing {
                     journal.record(record);
@@ -360,7 +360,7 @@ impl Worker {
         )
         .entered();
         let encoded = encoder.encode(order.capture);
-        self.reports.push(Report::Emptied(Box::new(encoded.emptied)));
+        self.reports.push(Report::Emptied(encoded.emptied));
         self.reports.extend(encoded.failures.into_iter().map(type_failed));
         if !encoded.drift.is_empty() {
             self.reports.push(Report::Drifted { types: encoded.drift });
