@@ -339,6 +339,7 @@ impl SessionPlugin {
         let worker =
             Worker::new(home, Arc::clone(&types), process.clone(), dead, &self.version, patience)
                 .of_game(format!("{}/{}", self.studio, self.game));
+        let progress = worker.progress();
         let Some(mut link) = self.link(worker, clock) else { return };
         link.send(Order::Detect, now);
         app.insert_resource(Runtime::new(RuntimeParts {
@@ -360,6 +361,7 @@ impl SessionPlugin {
             start_up: StartUp::new(mode, self.is_development()),
             claims: Vec::new(),
             loaded: None,
+            progress,
         }));
         app.add_observer(clamp_ticks);
         if self.is_development() {

@@ -17,6 +17,7 @@ use crate::clock::{Clock, Moment};
 use crate::journal::{CheckpointKind, RunId, SessionId};
 use crate::process::ProcessGuard;
 use crate::recovery::RecoveryOffer;
+use crate::restore::ReadProgress;
 use crate::session::RestoreFrom;
 use crate::session::RestoreReason;
 use crate::session::{EndReason, Fields, NewSession, SaveSlot, SessionMetadata};
@@ -62,6 +63,8 @@ pub(crate) struct RuntimeParts {
     pub claims: Vec<(SaveKey, Entity)>,
     /// A slot that was read, to go on from once the session before is left.
     pub loaded: Option<Box<Loaded>>,
+    /// How much has been read of the checkpoint that is being read.
+    pub progress: ReadProgress,
 }
 
 /// The run that is being written.

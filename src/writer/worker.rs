@@ -24,6 +24,7 @@ use crate::journal::{Block, Commit, SaveId, SessionId, Values};
 use crate::process::PreviousRun;
 use crate::process::{DeadProcess, ProcessGuard};
 use crate::recovery::{self, CLOCK, FIELDS, Machine, PrepareFailure, STATE_CHANGES, Wanted};
+use crate::restore::ReadProgress;
 use crate::session::RequestError;
 use crate::session::SessionContext;
 use crate::store::{Home, SessionLock, with_sources};
@@ -98,6 +99,11 @@ impl Worker {
     pub(crate) fn known_ids(&self) -> Option<EntityHashMap<SaveId>> {
         let (_, encoder) = self.playing.as_ref()?;
         Some(encoder.ids().map(|(id, entity)| (entity, id)).collect())
+    }
+
+    /// How much has been read of the checkpoint that is being read.
+    pub(crate) fn progress(&self) -> ReadProgress {
+        self.machine.progress().clone()
     }
 
     /// What there is to report.
