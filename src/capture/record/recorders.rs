@@ -130,21 +130,115 @@ impl Column {
 /// Does the work on this thread and on those of Bevy's pool for the work of a frame.
 fn with_help(work: &(impl Fn() + Sync)) {
     let Some(pool) = ComputeTaskPool::try_get() else { return work() };
-    let mut own = Ok(());
+    let panic = Mutex::new(None);
+    // A panic in the game's own code must not leave the scope, which would wait for nobody then.
+    let guarded = || {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(work)) {
+            *panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(payload);
+        }
+    };
     // This thread doesn't run the game's other tasks meanwhile.
     pool.scope_with_executor(false, None, |scope| {
         for _ in 0..pool.thread_num() {
-            scope.spawn(async { work() });
+            scope.spawn(async { guarded() });
         }
-        // A panic in the game's own code must not leave the scope, which would wait for nobody.
-        own = catch_unwind(AssertUnwindSafe(work));
+        guarded();
     });
-    if let Err(panic) = own {
-        resume_unwind(panic);
+    if let Some(payload) = panic.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        resume_unwind(payload);
     }
 }
 
 /// Nobody waits for anybody here: each column is taken once.
 fn lock(column: &Mutex<Column>) -> MutexGuard<'_, Column> {
     column.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bevy::tasks::TaskPool;
+
+    use super::super::moment::Extent;
+    use super::super::tables::SavedTables;
+    use super::*;
+    use crate::capture::encode::ColumnWriter;
+
+    const COLUMNS: usize = 12;
+
+    /// Takes a while, and counts.
+    struct Slow {
+        place: usize,
+        copied: Arc<AtomicUsize>,
+        panics: bool,
+    }
+
+    struct Place(usize);
+
+    impl RecordColumn for Slow {
+        fn record(&mut self, _: &World, _: &Moment<'_>) -> Box<dyn CapturedColumn> {
+            let begun = Instant::now();
+            while begun.elapsed() < WORTH_SHARING / 4 {
+                std::hint::spin_loop();
+            }
+            assert!(!self.panics, "the game's own code panics");
+            self.copied.fetch_add(1, Ordering::Relaxed);
+            Box::new(Place(self.place))
+        }
+    }
+
+    impl CapturedColumn for Place {
+        fn rows(&self) -> usize {
+            self.0
+        }
+
+        fn live(&self) -> u64 {
+            0
+        }
+
+        fn count(&self, _: &mut ColumnWriter<'_>) {}
+
+        fn encode(&mut self, _: &mut ColumnWriter<'_>) {}
+    }
+
+    fn slow(panics_at: Option<usize>) -> (Recorders, Arc<AtomicUsize>) {
+        ComputeTaskPool::get_or_init(TaskPool::default);
+        let copied = Arc::new(AtomicUsize::new(0));
+        let recorder = |place| -> Box<dyn RecordColumn> {
+            let copied = Arc::clone(&copied);
+            Box::new(Slow { place, copied, panics: panics_at == Some(place) })
+        };
+        (Recorders::new((0..COLUMNS).map(recorder)), copied)
+    }
+
+    fn record(recorders: &mut Recorders) -> Vec<usize> {
+        let moment = Moment { extent: Extent::All, tables: &SavedTables::default() };
+        let mut captured = Vec::new();
+        recorders.record(&World::new(), &moment, &mut captured);
+        captured.iter().map(|column| column.rows()).collect()
+    }
+
+    #[test]
+    fn each_column_is_copied_once_and_has_its_place_whoever_copied_it() {
+        let (mut recorders, copied) = slow(None);
+        for round in 1..20 {
+            assert_eq!(record(&mut recorders), (0..COLUMNS).collect::<Vec<_>>());
+            assert_eq!(copied.load(Ordering::Relaxed), round * COLUMNS);
+        }
+        assert!(recorders.costs(CaptureScope::Full).iter().all(|cost| *cost >= WORTH_SHARING / 4));
+        assert!(recorders.costs(CaptureScope::Delta).iter().all(Duration::is_zero));
+    }
+
+    #[test]
+    fn a_panic_comes_out_only_when_nobody_copies_any_more() {
+        for panics_at in 0..COLUMNS {
+            let (mut recorders, copied) = slow(Some(panics_at));
+            // As it is after a capture that took long.
+            recorders.full.fill(WORTH_SHARING);
+            let caught = catch_unwind(AssertUnwindSafe(|| record(&mut recorders)));
+            assert!(caught.is_err());
+            assert_eq!(copied.load(Ordering::Relaxed), COLUMNS - 1, "{panics_at}");
+        }
+    }
 }
