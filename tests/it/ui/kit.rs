@@ -30,6 +30,7 @@ pub fn add_ui(app: &mut App) {
         AccessibilityPlugin,
         AssetPlugin::default(),
         ImagePlugin::default(),
+        bevy::image::TextureAtlasPlugin,
         TextPlugin,
         UiPlugin,
         UiWidgetsPlugins,
