@@ -17,7 +17,7 @@ use crate::lifecycle::{
     RequestRejected, RestoreCancelled, RestoreStalled, Runtime, SessionActivity, SessionCommands,
     SessionRestored,
 };
-use crate::recovery::RecoveryOffer;
+use crate::recovery::{Proposal, RecoveryOffer};
 use crate::ui::focus::{GoBack, ScrollRows};
 use crate::ui::look::Look;
 use crate::ui::surface::{Surface, show};
@@ -237,7 +237,7 @@ pub(super) fn scroll(
     if surface.and_then(|surface| surface.root) != Some(event.entity) {
         return;
     }
-    let shown = rows_shown(&look);
+    let shown = rows_shown(&look, &dialog, offers.offers());
     scroll_by(&mut dialog, offers.offers(), event.rows, shown);
     if !event.with_focus {
         return;
@@ -304,13 +304,15 @@ pub(super) fn show_dialog(world: &mut World) {
     }
     let now = world.get_resource_mut::<Runtime>().and_then(|mut runtime| runtime.wall_clock());
     let now = now.unwrap_or_else(Timestamp::now);
-    let phase = world.get_resource::<SessionActivity>().and_then(SessionActivity::restore);
+    let activity = world.get_resource::<SessionActivity>().copied().unwrap_or_default();
     let wants_focus = world.resource_mut::<RecoveryDialog>().wants_focus.take();
     let look = world.resource::<Look>();
     let offers = world.get_resource::<RecoveryOffers>();
     let offers = offers.map_or(&[][..], RecoveryOffers::offers);
-    let facts = Facts { offers, words: &look.words, now, phase, rows: rows_shown(look) };
-    let view = world.resource::<RecoveryDialog>().view(facts);
+    let dialog = world.resource::<RecoveryDialog>();
+    let (words, is_compact) = (&look.words, look.is_compact());
+    let rows = rows_shown(look, dialog, offers);
+    let view = dialog.view(Facts { offers, words, now, activity, is_compact, rows });
     if wants_focus.is_some() {
         world.get_resource_or_init::<Surface<DialogView>>().wants_focus = wants_focus;
     }
@@ -318,11 +320,16 @@ pub(super) fn show_dialog(world: &mut World) {
 }
 
 /// How many rows of the list there is room for.
-fn rows_shown(look: &Look) -> usize {
-    let used = if look.is_compact() { 300.0 } else { 400.0 };
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few rows")]
-    let rows = ((look.room().y - used) / super::draw::ROW).floor().clamp(1.0, 7.0) as usize;
-    rows
+fn rows_shown(look: &Look, dialog: &RecoveryDialog, offers: &[RecoveryOffer]) -> usize {
+    let has_advice = dialog.shown(offers).is_none_or(|offer| offer.proposed != Proposal::Newest);
+    let has_notice = dialog.failure.is_some() || has_advice;
+    let used = match (look.is_compact(), has_notice) {
+        (true, false) => 292.0,
+        (true, true) => 320.0,
+        (false, false) => 424.0,
+        (false, true) => 512.0,
+    };
+    look.rows(super::draw::ROW, used)
 }
 
 /// Where a report goes: into the game's own place for them, the player's documents, or, where the
