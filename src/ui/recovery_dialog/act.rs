@@ -9,13 +9,13 @@ use jiff::Timestamp;
 
 use super::OpenRecoveryDialog;
 use super::state::{
-    Choice, Does, LostSession, RecoveryDialog, Report, ReportPlace, Stage, id, restore_from,
+    Does, Failure, LostSession, RecoveryDialog, Report, ReportPlace, Stage, id, restore_from,
 };
 use super::view::{DialogView, Facts};
 use crate::lifecycle::{
-    CrashReportWritten, CurrentSession, RecoveryAvailable, RecoveryFailed, RecoveryOffers, Request,
-    RequestRejected, RestoreCancelled, RestoreStalled, Runtime, SessionActivity, SessionCommands,
-    SessionRestored,
+    CorruptionDetected, CrashReportWritten, CurrentSession, RecoveryAvailable, RecoveryFailed,
+    RecoveryOffers, Request, RequestRejected, RestoreCancelled, RestoreStalled, Runtime,
+    SessionActivity, SessionCommands, SessionRestored,
 };
 use crate::recovery::{Proposal, RecoveryOffer};
 use crate::ui::focus::{GoBack, ScrollRows};
@@ -76,18 +76,22 @@ pub(super) fn request_rejected(
                 dialog.report = Report::Failed(rejected.error.clone());
             }
         }
-        Request::Recover(session, _) if matches!(dialog.stage, Some(Stage::Restoring { .. })) => {
-            let tried = (*session, dialog.chosen);
-            dialog.tried.push(tried);
-            dialog.failure = Some(rejected.error.clone());
-            dialog.stage = Some(Stage::Asking);
-            dialog.chosen = match dialog.shown(offers.offers()) {
-                Some(offer) => dialog.best(offer),
-                None => Choice::Nothing,
-            };
-            dialog.wants_focus = (dialog.chosen != Choice::Nothing).then_some(Does::Recover);
+        Request::Recover(session, _) if dialog.is_restoring(*session) => {
+            let failure = Failure::Rejected(rejected.error.clone());
+            dialog.fail(*session, failure, offers.offers());
         }
         _ => {}
+    }
+}
+
+/// What was chosen turned out to be damaged. No request is rejected then: another offer comes.
+pub(super) fn corruption_detected(
+    found: On<CorruptionDetected>,
+    offers: Res<RecoveryOffers>,
+    mut dialog: ResMut<RecoveryDialog>,
+) {
+    if dialog.is_restoring(found.session) {
+        dialog.fail(found.session, Failure::Damaged, offers.offers());
     }
 }
 

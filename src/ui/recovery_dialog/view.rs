@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::state::{Choice, Does, RecoveryDialog, Report, Stage, id};
+use super::state::{Choice, Does, Failure, RecoveryDialog, Report, Stage, id};
 use crate::journal::Validity;
 use crate::lifecycle::{RestorePhase, SessionActivity};
 use crate::process::HowItEnded;
@@ -155,8 +155,8 @@ impl RecoveryDialog {
                 (fill(&words.one_of, &parts), true)
             }
         });
-        if let Some(error) = &self.failure {
-            let reason = words.why_request_failed(error);
+        if let Some(failure) = &self.failure {
+            let reason = why(failure, words);
             let mut alert = fill(&words.choice_failed, &[("reason", reason)]);
             if self.chosen != Choice::Nothing {
                 alert = format!("{alert} {}", words.next_best);
@@ -177,7 +177,7 @@ impl RecoveryDialog {
         let Some(lost) = &self.lost else { return };
         let name = lost.name.as_ref().map(|name| shortened(name, 40));
         let name = name.as_ref().unwrap_or(&words.a_game);
-        let error = self.failure.as_ref().map(|error| words.why_request_failed(error));
+        let error = self.failure.as_ref().map(|failure| why(failure, words));
         let reason = error.unwrap_or_else(|| words.why_unrecoverable(&lost.error));
         let parts = [("name", name.as_str()), ("reason", reason)];
         view.alert = Some(fill(&words.nothing_readable, &parts));
@@ -288,6 +288,13 @@ impl RecoveryDialog {
                 Some(fill(&words.report_failed, &[("reason", words.why_request_failed(error))]))
             }
         }
+    }
+}
+
+fn why<'a>(failure: &Failure, words: &'a SessionStrings) -> &'a str {
+    match failure {
+        Failure::Rejected(error) => words.why_request_failed(error),
+        Failure::Damaged => &words.reason_damaged,
     }
 }
 

@@ -7,13 +7,13 @@ use bevy::prelude::*;
 use bevy::ui_widgets::Activate;
 use jiff::Timestamp;
 
-use super::state::{Does, Doomed, EntryId, SessionMenu, UndoTime};
+use super::state::{Does, Doomed, EntryId, Failure, SessionMenu, UndoTime};
 use super::view::{Facts, Listed, MenuView};
 use super::{CloseSessionMenu, OpenSessionMenu};
 use crate::journal::SessionId;
 use crate::lifecycle::{
-    CurrentSession, Request, RequestRejected, RestoreCancelled, Runtime, SessionActivity,
-    SessionCatalog, SessionCommands, SessionRestored,
+    CorruptionDetected, CurrentSession, RecoveryFailed, Request, RequestRejected, RestoreCancelled,
+    Runtime, SessionActivity, SessionCatalog, SessionCommands, SessionRestored,
 };
 use crate::session::RestoreFrom;
 use crate::ui::focus::{GoBack, ScrollRows};
@@ -81,11 +81,22 @@ pub(super) fn request_rejected(rejected: On<RequestRejected>, mut menu: ResMut<S
     }
     let was_asked_for = menu.loading.as_ref() == Some(&rejected.request);
     let is_deletion = matches!(rejected.request, Request::Forget(_) | Request::DeleteSlot(_));
-    if was_asked_for {
-        menu.loading = None;
-    }
     if was_asked_for || is_deletion {
-        menu.failure = Some(rejected.error.clone());
+        menu.fail(Failure::Rejected(rejected.error.clone()));
+    }
+}
+
+/// What is being loaded turned out to be damaged. No request is rejected then.
+pub(super) fn corruption_detected(found: On<CorruptionDetected>, mut menu: ResMut<SessionMenu>) {
+    if menu.is_loading(found.session) {
+        menu.fail(Failure::Damaged);
+    }
+}
+
+/// Nothing of what is being loaded can be restored. No request is rejected then.
+pub(super) fn recovery_failed(failed: On<RecoveryFailed>, mut menu: ResMut<SessionMenu>) {
+    if menu.is_loading(failed.session) {
+        menu.fail(Failure::Unrecoverable(failed.error.clone()));
     }
 }
 

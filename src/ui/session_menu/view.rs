@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::state::{Does, EntryId, SessionMenu, Sort};
+use super::state::{Does, EntryId, Failure, SessionMenu, Sort};
 use crate::journal::{SessionId, Validity};
 use crate::lifecycle::{RestorePhase, SessionActivity, SessionCatalog};
 use crate::recovery::{SessionEntry, SlotEntry, UnreadableSlot};
@@ -221,10 +221,14 @@ impl SessionMenu {
             }
             return Some(view);
         }
-        view.alert = self
-            .failure
-            .as_ref()
-            .map(|error| fill(&words.menu_failed, &[("reason", words.why_request_failed(error))]));
+        view.alert = self.failure.as_ref().map(|failure| {
+            let reason = match failure {
+                Failure::Rejected(error) => words.why_request_failed(error),
+                Failure::Unrecoverable(error) => words.why_unrecoverable(error),
+                Failure::Damaged => &words.reason_damaged,
+            };
+            fill(&words.menu_failed, &[("reason", reason)])
+        });
         let listed = self.listed(facts);
         let chosen = listed.iter().find(|entry| Some(entry.id()) == self.chosen);
         let chosen = chosen.or(listed.first()).copied();

@@ -211,13 +211,13 @@ fn a_choice_that_turns_out_to_be_damaged_is_said_and_the_next_best_is_chosen() {
     let length = killed.content(&journal).unwrap().len();
     let is_missed = |offset: &usize| {
         let disk = killed.snapshot();
-        let mut app = game_with(plugin_later(&disk), listen::<RequestRejected>);
+        let mut app = game_with(plugin_later(&disk), listen::<CorruptionDetected>);
         frames(&mut app, 2);
         disk.corrupt(&journal, *offset, 0x40);
         let session = app.world().resource::<SessionCatalog>().sessions()[0].session.id;
         request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
         frames(&mut app, 3);
-        !told::<RequestRejected>(&app).is_empty()
+        !told::<CorruptionDetected>(&app).is_empty()
     };
     let offset = (length / 2..length).rev().find(is_missed).expect("a byte should matter");
     let disk = killed.snapshot();
