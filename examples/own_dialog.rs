@@ -11,7 +11,7 @@ use bevy::prelude::*;
 use bevy::time::common_conditions::on_real_timer;
 use bevy_session::prelude::*;
 
-#[derive(Resource, Clone, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Resource, TypePath, Clone, Default, serde::Serialize, serde::Deserialize)]
 struct Seconds(u32);
 
 fn main() -> AppExit {
@@ -24,7 +24,7 @@ fn main() -> AppExit {
         .add_observer(ask)
         .add_observer(start)
         .add_observer(|_: On<SessionRecovered>, at: Res<Seconds>| println!("Back at {}.", at.0))
-        .add_systems(Update, count.run_if(session_is_active.and(on_real_timer(second))))
+        .add_systems(Update, count.run_if(session_is_active.and_then(on_real_timer(second))))
         .run()
 }
 

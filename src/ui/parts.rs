@@ -129,7 +129,7 @@ impl Look {
                     ..default()
                 };
                 let colour = BackgroundColor(self.theme.hovered);
-                frame.with_children(|frame| drop(frame.spawn((disc, colour, Pickable::IGNORE))));
+                frame.with_child((disc, colour, Pickable::IGNORE));
             }
         }
     }

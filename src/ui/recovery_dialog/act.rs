@@ -71,10 +71,8 @@ pub(super) fn request_rejected(
     mut dialog: ResMut<RecoveryDialog>,
 ) {
     match &rejected.request {
-        Request::WriteCrashReport(path) => {
-            if dialog.report == Report::Writing(path.clone()) {
-                dialog.report = Report::Failed(rejected.error.clone());
-            }
+        Request::WriteCrashReport(path) if dialog.report == Report::Writing(path.clone()) => {
+            dialog.report = Report::Failed(rejected.error.clone());
         }
         Request::Recover(session, _) if dialog.is_restoring(*session) => {
             let failure = Failure::Rejected(rejected.error.clone());

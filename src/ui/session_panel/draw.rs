@@ -181,13 +181,13 @@ impl View for PanelView {
             position_type: PositionType::Absolute,
             top: look.px(16.0),
             right: look.px(16.0),
-            width: look.px(336.0),
+            width: look.px(376.0),
             max_height: Val::Percent(94.0),
             padding: UiRect::all(look.px(16.0)),
             border: UiRect::all(Val::Px(1.0)),
             border_radius: BorderRadius::all(look.px(12.0)),
             overflow: Overflow::clip(),
-            ..look.column(8.0)
+            ..look.column(if look.is_compact() { 4.0 } else { 8.0 })
         };
         let colours = (
             BackgroundColor(look.theme.surface.with_alpha(0.94)),

@@ -290,7 +290,7 @@ fn of_hundreds_of_checkpoints_only_those_are_built_that_are_seen() {
         key(&mut app, KeyCode::ArrowDown);
     }
     assert!(focused(&mut app).contains(&"Place 480".to_owned()), "{:?}", focused(&mut app));
-    for _ in 0..200 {
+    for _ in 0..110 {
         key(&mut app, KeyCode::PageDown);
     }
     assert!(focused(&mut app).contains(&"Place 1".to_owned()), "{:?}", focused(&mut app));
