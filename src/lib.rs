@@ -20,6 +20,8 @@ mod store;
 pub mod testing;
 #[cfg(test)]
 mod torture;
+#[cfg(feature = "ui")]
+pub mod ui;
 mod writer;
 
 pub use capture::{

@@ -1,0 +1,157 @@
+//! Ready-made UI for everything that a player meets of this crate. Behind the feature `ui`.
+//!
+//! ```no_run
+//! use bevy::prelude::*;
+//! use bevy_session::prelude::*;
+//! use bevy_session::ui::SessionUiPlugins;
+//!
+//! App::new()
+//!     .add_plugins((DefaultPlugins, SessionPlugin::new("Studio", "Hop")))
+//!     .add_plugins(SessionUiPlugins)
+//!     .run();
+//! ```
+//!
+//! | plugin | what it shows | opened by |
+//! | --- | --- | --- |
+//! | [`RecoveryDialogPlugin`] | what happened, what was lost, what to go on from | a crash |
+//! | [`SessionMenuPlugin`] | sessions and slots, to continue, load and delete | [`OpenSessionMenu`] |
+//! | [`SaveIndicatorPlugin`] | a mark while saving, a warning while that is impossible | itself |
+//! | [`SessionPanelPlugin`] | times, sizes and errors, for developers | F9 |
+//!
+//! Each is a plugin of its own, and each is optional. They need what `DefaultPlugins` brings, and, as
+//! all UI does, a camera. A game that draws its own needs none of this: the notifications say all, as
+//! `examples/own_dialog.rs` shows.
+//!
+//! # Looks and words
+//!
+//! [`SessionTheme`] has the colours, the font and the size of text, and [`SessionStrings`] every word,
+//! from a RON file if you like. Bevy's own font, which is used by default, knows ASCII only: set
+//! [`SessionTheme::font`] for names and languages with other letters, or switch on Bevy's feature
+//! `system_font_discovery`.
+//!
+//! # Keys
+//!
+//! Mouse, keyboard and gamepad do the same: Tab and arrows or the D-pad and the left stick move the
+//! focus, Enter, Space or South presses, Escape or East goes back, Page Up, Page Down and the shoulder
+//! buttons turn pages. While a dialog is open it keeps the focus, and pointers don't reach what is
+//! below it. What the game itself reads of [`ButtonInput`](bevy::input::ButtonInput) it goes on
+//! reading; [`session_ui_is_open`] is a run condition for that:
+//!
+//! ```
+//! use bevy::prelude::*;
+//! use bevy_session::ui::session_ui_is_open;
+//!
+//! # fn menu_keys() {}
+//! App::new().add_systems(Update, menu_keys.run_if(not(session_ui_is_open)));
+//! ```
+
+mod describe;
+mod focus;
+mod look;
+mod parts;
+mod pictures;
+mod recovery_dialog;
+mod save_indicator;
+mod session_menu;
+mod session_panel;
+mod strings;
+mod surface;
+mod theme;
+mod widgets;
+
+use bevy::app::PluginGroupBuilder;
+use bevy::input_focus::{InputFocus, InputFocusSystems, InputFocusVisible};
+use bevy::prelude::*;
+
+pub use recovery_dialog::{OpenRecoveryDialog, RecoveryDialog, RecoveryDialogPlugin};
+pub use save_indicator::{IndicatorCorner, SaveIndicatorPlugin};
+pub use session_menu::{CloseSessionMenu, OpenSessionMenu, SessionMenu, SessionMenuPlugin};
+pub use session_panel::{SessionPanel, SessionPanelPlugin, ToggleSessionPanel};
+pub use strings::{Counted, SessionStrings, StringsFile};
+pub use theme::SessionTheme;
+
+/// All of the ready-made UI. Leave a piece out with `SessionUiPlugins.build().disable::<P>()`.
+#[derive(Debug, Default)]
+pub struct SessionUiPlugins;
+
+impl PluginGroup for SessionUiPlugins {
+    fn build(self) -> PluginGroupBuilder {
+        PluginGroupBuilder::start::<Self>()
+            .add(RecoveryDialogPlugin::default())
+            .add(SessionMenuPlugin::default())
+            .add(SaveIndicatorPlugin::default())
+            .add(SessionPanelPlugin::default())
+    }
+}
+
+/// Run condition: a dialog of the ready-made UI is open and has the keyboard.
+#[must_use]
+pub fn session_ui_is_open(
+    dialog: Option<Res<RecoveryDialog>>,
+    menu: Option<Res<SessionMenu>>,
+) -> bool {
+    dialog.is_some_and(|dialog| dialog.is_open()) || menu.is_some_and(|menu| menu.is_open())
+}
+
+/// When the ready-made UI works, within [`Update`].
+#[derive(SystemSet, Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum UiSystems {
+    /// Theme, words and pictures are brought up to date.
+    Prepare,
+    /// What is on the screen is brought up to date.
+    Show,
+}
+
+/// What all pieces need.
+struct CorePlugin;
+
+fn add_core(app: &mut App) {
+    if !app.is_plugin_added::<CorePlugin>() {
+        app.add_plugins(CorePlugin);
+    }
+}
+
+impl Plugin for CorePlugin {
+    fn build(&self, app: &mut App) {
+        app.init_resource::<SessionTheme>()
+            .init_resource::<SessionStrings>()
+            .init_resource::<look::Look>()
+            .init_resource::<pictures::Pictures>()
+            // As Bevy's own plugins do, which may be added later.
+            .init_resource::<InputFocus>()
+            .init_resource::<InputFocusVisible>()
+            .configure_sets(Update, (UiSystems::Prepare, UiSystems::Show).chain())
+            .add_observer(pictures::receive_picture)
+            .add_observer(pictures::forget_replaced)
+            .add_observer(pictures::forget_slot)
+            .add_observer(focus::on_key)
+            .add_observer(focus::on_gamepad)
+            .add_observer(focus::on_wheel)
+            .add_observer(focus::on_press)
+            .add_systems(
+                PreUpdate,
+                (focus::keep_focus, focus::follow_sticks)
+                    .chain()
+                    .before(InputFocusSystems::Dispatch),
+            )
+            .add_systems(
+                Update,
+                (look::follow_look, pictures::finish_pictures).in_set(UiSystems::Prepare),
+            )
+            .add_systems(PostUpdate, widgets::paint_buttons);
+    }
+
+    fn finish(&self, app: &mut App) {
+        // Without assets the built-in English is all there is.
+        if app.world().contains_resource::<AssetServer>() {
+            app.init_asset::<SessionStrings>()
+                .init_asset_loader::<strings::StringsLoader>()
+                .add_systems(
+                    Update,
+                    strings::take_strings
+                        .run_if(resource_exists::<StringsFile>)
+                        .before(UiSystems::Prepare),
+                );
+        }
+    }
+}
