@@ -89,7 +89,7 @@ mutant 'say nothing of a failure' src/writer/run_journal.rs \
 mutant 'say nothing of a save that a rewind overtook' src/writer/run_journal.rs \
     's/newest\.filter\(\|_\| self\.backoff\.has_failed\(\)\)/newest.filter(|_| false)/' $faults
 mutant 'decline what could only be read in part' src/writer/filing.rs \
-    's/refuse_to_guess\(stored\.index\(\)\)\?;//' $faults
+    's/refuse_to_guess\(stored\.index\(\)\)\?;//' who_can_read_only_a_part
 mutant 'forget what failed, and go on from it' src/writer/run_journal.rs \
     's/if !checkpoint\.is_snapshot\(\) && checkpoint\.commit\.base != newest\.or\(self\.acknowledged\)/if false/; s/(self\.drop_segment\(\);)/$1 self.pending.give_up_checkpoints();/' $faults
 

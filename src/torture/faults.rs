@@ -186,6 +186,26 @@ fn no_fault_in_any_scenario_loses_what_was_acknowledged() {
 }
 
 #[test]
+fn who_can_read_only_a_part_of_a_session_does_not_say_that_there_is_nothing_to_decline() {
+    use crate::session::RequestError;
+    let mut refused = 0;
+    for later in 0..8 {
+        let mut play = Play::new(SimulatedDisk::default(), 5);
+        play.perform(&[Action::Start, Action::Auto, Action::Settle, Action::Kill]);
+        let session = play.game.home.store.sessions().unwrap()[0];
+        let at = play.disk.operations().len() + later;
+        play.disk.fail(Fault { at, kind: FaultKind::InputOutput, for_ever: false });
+        match play.game.decline(session, jiff::Timestamp::UNIX_EPOCH) {
+            Ok(()) => {}
+            Err(RequestError::Store { .. }) => refused += 1,
+            Err(error) => panic!("{later} operations later: {error:?}"),
+        }
+        play.disk.heal();
+    }
+    assert!(refused > 3, "{refused}");
+}
+
+#[test]
 fn a_full_disk_is_pruned_to_two_generations_and_the_game_goes_on() {
     use Action::{Auto, Full, Merge, Settle, Start};
     for room in (0..4_000).step_by(150) {
