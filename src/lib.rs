@@ -22,6 +22,8 @@ pub mod testing;
 pub mod thumbnail;
 #[cfg(test)]
 mod torture;
+#[cfg(feature = "ui")]
+pub mod ui;
 mod writer;
 
 pub use capture::{

@@ -171,6 +171,14 @@ impl Runtime {
     }
 }
 
+#[cfg(feature = "ui")]
+impl Runtime {
+    /// The frame's moment by the clock that people read.
+    pub(crate) fn wall_clock(&mut self) -> Option<jiff::Timestamp> {
+        Some(self.0.get().as_ref()?.now.wall)
+    }
+}
+
 impl Playing {
     /// A run that begins after checkpoint `counter`.
     pub(super) fn new(session: SessionId, run: RunId, counter: u64, recorder: Recorder) -> Self {

@@ -1,0 +1,304 @@
+//! Puts causes, ages and times into words.
+
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::SessionStrings;
+use crate::clock::between;
+use crate::journal::{CheckpointKind, SlotKind};
+use crate::process::HowItEnded;
+use crate::recovery::{RecoveryOffer, UnsavedPlay, VersionFit};
+use crate::session::{AttachmentError, CheckpointError, RecoveryError, RequestError, SlotError};
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+/// Fills the parts of a text in.
+pub(super) fn fill(text: &str, parts: &[(&str, &str)]) -> String {
+    let mut filled = String::new();
+    let mut rest = text;
+    // Each part once, so that a name with braces in it stays as it is.
+    while let Some((before, after)) = rest.split_once('{') {
+        filled.push_str(before);
+        let part = after.split_once('}');
+        let value = part.and_then(|(name, _)| parts.iter().find(|(known, _)| *known == name));
+        match (part, value) {
+            (Some((_, after)), Some((_, value))) => {
+                filled.push_str(value);
+                rest = after;
+            }
+            _ => {
+                filled.push('{');
+                rest = after;
+            }
+        }
+    }
+    filled.push_str(rest);
+    filled
+}
+
+/// A text of somebody else's on one line, cut off after so many letters.
+pub(super) fn shortened(text: &str, letters: usize) -> String {
+    let mut line: String =
+        text.chars().take(letters + 1).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if line.chars().count() > letters {
+        line = line.chars().take(letters.saturating_sub(3)).collect();
+        line.truncate(line.trim_end().len());
+        line.push_str("...");
+    }
+    line
+}
+
+impl SessionStrings {
+    /// How long ago a moment was.
+    #[must_use]
+    pub fn ago(&self, moment: Option<Timestamp>, now: Timestamp) -> String {
+        let Some(moment) = moment else { return self.some_time_ago.clone() };
+        let seconds = between(moment, now).as_secs();
+        match seconds {
+            0..MINUTE => self.just_now.clone(),
+            MINUTE..HOUR => self.minutes_ago.of(seconds / MINUTE),
+            HOUR..DAY => self.hours_ago.of(seconds / HOUR),
+            _ => self.days_ago.of(seconds / DAY),
+        }
+    }
+
+    /// A span of time in words: "40 seconds", "1 hour 5 minutes".
+    #[must_use]
+    pub fn span(&self, span: Duration) -> String {
+        let seconds = span.as_secs();
+        let (hours, minutes) = (seconds / HOUR, seconds % HOUR / MINUTE);
+        match (hours, minutes) {
+            (0, 0) => self.seconds.of(seconds),
+            (0, minutes) => self.minutes.of(minutes),
+            (hours, 0) => self.hours.of(hours),
+            (hours, minutes) => {
+                let (large, small) = (self.hours.of(hours), self.minutes.of(minutes));
+                fill(&self.span_and_span, &[("large", &large), ("small", &small)])
+            }
+        }
+    }
+
+    /// How long something was played: "1 hour 5 minutes played".
+    #[must_use]
+    pub fn played(&self, play_time: Duration) -> String {
+        fill(&self.played, &[("time", &self.span(play_time))])
+    }
+
+    /// How a process ended, as a sentence: "The game closed unexpectedly 4 minutes ago."
+    #[must_use]
+    pub fn how_it_ended(
+        &self,
+        cause: &HowItEnded,
+        died_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> String {
+        let sentence = match cause {
+            HowItEnded::Crashed(_) => &self.ended_in_a_crash,
+            HowItEnded::Abnormal { machine_restarted: false } => &self.ended_unexpectedly,
+            HowItEnded::Abnormal { machine_restarted: true } => &self.ended_with_the_computer,
+            HowItEnded::NotResponding => &self.ended_not_responding,
+            HowItEnded::Exited => &self.ended_while_closing,
+            HowItEnded::Elsewhere => &self.ended_elsewhere,
+        };
+        fill(sentence, &[("ago", &self.ago(died_at, now))])
+    }
+
+    /// What a crash took, as a sentence.
+    #[must_use]
+    pub fn loss(&self, unsaved: UnsavedPlay) -> String {
+        if unsaved.acknowledged > 0 {
+            return self.lost_saves.of(unsaved.acknowledged);
+        }
+        match unsaved.time {
+            None => self.lost_unknown.clone(),
+            Some(time) if time < Duration::from_secs(1) => self.nothing_lost.clone(),
+            Some(time) => fill(&self.lost, &[("time", &self.span(time))]),
+        }
+    }
+
+    /// How long before the end a checkpoint was taken.
+    pub(super) fn before_the_end(&self, age: Duration) -> String {
+        if age < Duration::from_secs(1) {
+            return self.before_the_end_now.clone();
+        }
+        fill(&self.before_the_end, &[("time", &self.span(age))])
+    }
+
+    pub(super) fn checkpoint_kind(&self, kind: CheckpointKind) -> &str {
+        match kind {
+            CheckpointKind::Auto => &self.kind_auto,
+            CheckpointKind::Manual => &self.kind_manual,
+            CheckpointKind::Quick => &self.kind_quick,
+            CheckpointKind::State => &self.kind_state,
+            CheckpointKind::Pause => &self.kind_pause,
+            CheckpointKind::Exit => &self.kind_exit,
+            CheckpointKind::Opening => &self.kind_opening,
+        }
+    }
+
+    pub(super) fn slot_kind(&self, kind: SlotKind) -> &str {
+        match kind {
+            SlotKind::Manual => &self.kind_slot,
+            SlotKind::Quick => &self.kind_quick,
+            SlotKind::Exit => &self.kind_exit_slot,
+        }
+    }
+
+    /// What is to be said about another version, if anything.
+    pub(super) fn version_fit(&self, fit: VersionFit) -> Option<&str> {
+        match fit {
+            VersionFit::Exact | VersionFit::Migratable => None,
+            VersionFit::Lossy => Some(&self.from_other_version),
+            VersionFit::Newer => Some(&self.from_newer_version),
+        }
+    }
+
+    pub(super) fn why_request_failed(&self, error: &RequestError) -> &str {
+        match error {
+            RequestError::SessionInUse => &self.reason_in_use,
+            RequestError::UnknownSession
+            | RequestError::UnknownCheckpoint
+            | RequestError::NothingToRestore => &self.reason_missing,
+            RequestError::WouldLose { .. } => &self.reason_newer,
+            RequestError::Slot(error) => self.why_slot_failed(error),
+            RequestError::Attachment(AttachmentError::Damaged { .. }) => &self.reason_damaged,
+            RequestError::Store { .. } => &self.reason_disk,
+            _ => &self.reason_other,
+        }
+    }
+
+    pub(super) fn why_slot_failed(&self, error: &SlotError) -> &str {
+        match error {
+            SlotError::Unknown | SlotError::NoQuickSlot => &self.reason_missing,
+            SlotError::Damaged { .. } => &self.reason_damaged,
+            SlotError::NewerFormat { .. } => &self.reason_newer,
+            SlotError::InUse => &self.reason_in_use,
+            SlotError::Unreadable { .. } | SlotError::CheckpointNotSaved => &self.reason_disk,
+            SlotError::Disk { kind, .. } => self.why_disk_refuses(*kind),
+            _ => &self.reason_other,
+        }
+    }
+
+    pub(super) fn why_checkpoint_failed(&self, error: &CheckpointError) -> &str {
+        match error {
+            CheckpointError::Disk { kind, .. } => self.why_disk_refuses(*kind),
+            CheckpointError::StoreVanished => &self.reason_missing,
+            _ => &self.reason_other,
+        }
+    }
+
+    pub(super) fn why_unrecoverable(&self, error: &RecoveryError) -> &str {
+        match error {
+            RecoveryError::AllDamaged => &self.reason_damaged,
+            RecoveryError::NewerFormat(_) => &self.reason_newer,
+            RecoveryError::Unreadable { .. } => &self.reason_disk,
+        }
+    }
+
+    fn why_disk_refuses(&self, kind: ErrorKind) -> &str {
+        match kind {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => &self.reason_disk_full,
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => &self.reason_read_only,
+            _ => &self.reason_disk,
+        }
+    }
+}
+
+/// A session's name, with its player's.
+pub(super) fn who(offer: &RecoveryOffer, letters: usize) -> String {
+    let name = shortened(&offer.session.name, letters);
+    match &offer.session.player {
+        Some(player) => format!("{name} - {}", shortened(player, letters / 2)),
+        None => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words() -> SessionStrings {
+        SessionStrings::default()
+    }
+
+    #[test]
+    fn ages_are_told_in_the_largest_unit() {
+        let now = Timestamp::from_second(1_000_000).unwrap();
+        let ago = |seconds: i64| {
+            words().ago(Some(Timestamp::from_second(1_000_000 - seconds).unwrap()), now)
+        };
+        assert_eq!(ago(20), "just now");
+        assert_eq!(ago(60), "a minute ago");
+        assert_eq!(ago(250), "4 minutes ago");
+        assert_eq!(ago(3 * 3600 + 59), "3 hours ago");
+        assert_eq!(ago(9 * 86_400), "9 days ago");
+        assert_eq!(ago(-50), "just now", "a clock that was set back is no age");
+        assert_eq!(words().ago(None, now), "some time ago");
+    }
+
+    #[test]
+    fn spans_are_told_in_two_units_at_most() {
+        let span = |seconds| words().span(Duration::from_secs(seconds));
+        assert_eq!(span(1), "1 second");
+        assert_eq!(span(3_599), "59 minutes");
+        assert_eq!(span(3_600), "1 hour");
+        assert_eq!(span(2 * 3_600 + 61), "2 hours 1 minute");
+    }
+
+    #[test]
+    fn every_cause_has_a_sentence_of_its_own() {
+        let panic: HowItEnded = HowItEnded::Crashed(crate::PanicInfo {
+            message: "boom".to_owned(),
+            place: None,
+            thread: None,
+            backtrace: None,
+            time: Timestamp::UNIX_EPOCH,
+        });
+        let causes = [
+            panic,
+            HowItEnded::Exited,
+            HowItEnded::Abnormal { machine_restarted: false },
+            HowItEnded::Abnormal { machine_restarted: true },
+            HowItEnded::NotResponding,
+            HowItEnded::Elsewhere,
+        ];
+        let now = Timestamp::from_second(240).unwrap();
+        let sentences: std::collections::HashSet<String> = causes
+            .iter()
+            .map(|cause| words().how_it_ended(cause, Some(Timestamp::UNIX_EPOCH), now))
+            .collect();
+        assert_eq!(sentences.len(), causes.len());
+        assert!(sentences.contains("The game closed unexpectedly 4 minutes ago."));
+        assert!(sentences.iter().all(|sentence| sentence.contains("4 minutes ago")));
+    }
+
+    #[test]
+    fn what_was_lost_is_told_as_it_is() {
+        let loss = |time: Option<u64>, acknowledged| {
+            words().loss(UnsavedPlay { time: time.map(Duration::from_secs), acknowledged })
+        };
+        assert_eq!(loss(Some(0), 0), "Nothing was lost.");
+        assert_eq!(loss(Some(4), 0), "The last 4 seconds of play could not be saved.");
+        assert_eq!(loss(None, 0), "The last moments of play may be missing.");
+        assert!(loss(Some(4), 2).starts_with("2 saves are damaged"));
+    }
+
+    #[test]
+    fn names_are_kept_to_one_line_of_some_letters() {
+        assert_eq!(shortened("Campaign", 8), "Campaign");
+        assert_eq!(shortened("Campaigns", 8), "Campa...");
+        assert_eq!(shortened("a\nb\tc", 8), "a b c");
+        assert_eq!(shortened(&"\u{5e9}".repeat(300), 8).chars().count(), 8);
+        assert_eq!(shortened("", 8), "");
+    }
+
+    #[test]
+    fn what_is_filled_in_is_not_filled_in_again() {
+        assert_eq!(fill("{name}: {n}", &[("name", "{n}"), ("n", "3")]), "{n}: 3");
+        assert_eq!(fill("{unknown} {", &[("n", "3")]), "{unknown} {");
+    }
+}

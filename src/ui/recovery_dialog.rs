@@ -1,0 +1,94 @@
+//! Asks the player what is to become of a crashed session.
+
+mod act;
+mod draw;
+mod state;
+mod view;
+
+use std::path::PathBuf;
+
+use bevy::prelude::*;
+
+use self::act::{
+    answer, crash_report_written, go_back, offers_changed, recovery_available, recovery_failed,
+    request_rejected, restore_cancelled, restore_stalled, scroll, session_restored,
+    show_dialog, reopen,
+};
+pub use self::state::RecoveryDialog;
+use self::state::ReportPlace;
+use super::{UiSystems, add_core};
+
+/// A dialog that opens when [`RecoveryAvailable`](crate::RecoveryAvailable) says that a crashed
+/// session can be had back.
+///
+/// It says what happened and what was lost, proposes the best checkpoint, lets the player choose
+/// another one or a slot, and answers with [`recover`](crate::SessionCommands::recover) or
+/// [`decline_recovery`](crate::SessionCommands::decline_recovery). If what was chosen can't be
+/// restored, it says so and proposes the next best. It opens where
+/// [`offer_recovery_in`](crate::SessionHooksExt::offer_recovery_in) lets it, and closes by itself once
+/// a session is played.
+///
+/// Escape, or East on a gamepad, puts the question off: the offer stays, and
+/// [`OpenRecoveryDialog`] asks again.
+///
+/// ```no_run
+/// use bevy::prelude::*;
+/// use bevy_session::prelude::*;
+/// use bevy_session::ui::RecoveryDialogPlugin;
+///
+/// App::new()
+///     .add_plugins((DefaultPlugins, SessionPlugin::new("Studio", "Hop")))
+///     .add_plugins(RecoveryDialogPlugin::default())
+///     .run();
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct RecoveryDialogPlugin {
+    reports: Option<PathBuf>,
+}
+
+impl RecoveryDialogPlugin {
+    /// The directory, which must exist, for reports that the player saves. By default it is the one
+    /// that the platform has for documents, or the player's home.
+    #[must_use]
+    pub fn reports_in(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.reports = Some(directory.into());
+        self
+    }
+}
+
+/// Asks again about crashed sessions that the player has not answered. Trigger it, from a menu say:
+///
+/// ```
+/// use bevy::prelude::*;
+/// use bevy_session::ui::OpenRecoveryDialog;
+///
+/// fn what_was_that_again(mut commands: Commands) {
+///     commands.trigger(OpenRecoveryDialog);
+/// }
+/// # bevy::ecs::system::assert_is_system(what_was_that_again);
+/// ```
+#[derive(Event, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct OpenRecoveryDialog;
+
+impl Plugin for RecoveryDialogPlugin {
+    fn build(&self, app: &mut App) {
+        add_core(app);
+        app.init_resource::<RecoveryDialog>()
+            .insert_resource(ReportPlace(self.reports.clone()))
+            .add_observer(reopen)
+            .add_observer(recovery_available)
+            .add_observer(recovery_failed)
+            .add_observer(request_rejected)
+            .add_observer(restore_stalled)
+            .add_observer(restore_cancelled)
+            .add_observer(session_restored)
+            .add_observer(crash_report_written)
+            .add_observer(answer)
+            .add_observer(scroll)
+            .add_observer(go_back)
+            .add_systems(
+                Update,
+                (offers_changed, show_dialog).chain().in_set(UiSystems::Show),
+            );
+    }
+}

@@ -1,0 +1,180 @@
+//! What the dialog remembers while it is open.
+
+use std::path::PathBuf;
+
+use bevy::prelude::*;
+
+use crate::journal::{CheckpointId, SessionId, SlotId, Validity};
+use crate::recovery::{Proposal, RecoveryOffer, SlotEntry};
+use crate::session::{RecoveryError, RequestError, RestoreFrom};
+
+/// The recovery dialog.
+#[derive(Resource, Debug, Default)]
+pub struct RecoveryDialog {
+    /// What it is doing; `None` if it is closed.
+    pub(super) stage: Option<Stage>,
+    /// The sessions that the game was told of, and that the player was not asked about before.
+    pub(super) told: Vec<SessionId>,
+    /// The offer that is shown.
+    pub(super) offer: Option<OfferId>,
+    /// What is chosen of it.
+    pub(super) chosen: Choice,
+    /// The first row of the list that is shown.
+    pub(super) first_row: usize,
+    /// What was tried and could not be restored.
+    pub(super) tried: Vec<(SessionId, Choice)>,
+    /// Why the last try failed.
+    pub(super) failure: Option<RequestError>,
+    /// A session of which nothing can be restored.
+    pub(super) lost: Option<LostSession>,
+    pub(super) report: Report,
+    /// The button that is to have the focus next.
+    pub(super) wants_focus: Option<Does>,
+}
+
+/// Where reports are written, if the game says so.
+#[derive(Resource, Clone, Debug)]
+pub(super) struct ReportPlace(pub Option<PathBuf>);
+
+/// What the dialog is doing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Stage {
+    Asking,
+    Details,
+    Restoring { stalled: bool },
+}
+
+/// Tells offers apart: a session that was forked has more than one.
+pub(super) type OfferId = (SessionId, CheckpointId);
+
+/// What the player chooses.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub(super) enum Choice {
+    #[default]
+    Nothing,
+    Checkpoint(CheckpointId),
+    Slot(SlotId),
+}
+
+/// What the dialog's buttons do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Does {
+    Recover,
+    StartFresh,
+    Details,
+    Back,
+    SaveReport,
+    Cancel,
+    Choose(Choice),
+    /// Scrolls by so many rows.
+    Scroll(i32),
+    /// Goes to another offer: the next one, or the one before.
+    Turn(bool),
+}
+
+/// A session of which no checkpoint can be restored.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct LostSession {
+    pub session: SessionId,
+    pub name: Option<String>,
+    pub error: RecoveryError,
+    pub slots: Vec<SlotEntry>,
+}
+
+/// How far the report is that the player asked for.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) enum Report {
+    #[default]
+    NotAsked,
+    Writing(PathBuf),
+    Written(PathBuf),
+    Failed(RequestError),
+}
+
+impl RecoveryDialog {
+    /// Whether the dialog is open.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.stage.is_some()
+    }
+
+    /// The offers that the player is asked about.
+    pub(super) fn asked<'a>(&self, offers: &'a [RecoveryOffer]) -> Vec<&'a RecoveryOffer> {
+        offers.iter().filter(|offer| self.told.contains(&offer.session.id)).collect()
+    }
+
+    /// The offer that is shown.
+    pub(super) fn shown<'a>(&self, offers: &'a [RecoveryOffer]) -> Option<&'a RecoveryOffer> {
+        let asked = self.asked(offers);
+        asked.into_iter().find(|offer| Some(id(offer)) == self.offer)
+    }
+
+    /// Shows an offer, with what is best chosen of it.
+    pub(super) fn turn_to(&mut self, offer: &RecoveryOffer) {
+        self.offer = Some(id(offer));
+        self.chosen = self.best(offer);
+        self.first_row = 0;
+    }
+
+    /// What is best chosen of an offer, after what was tried.
+    pub(super) fn best(&self, offer: &RecoveryOffer) -> Choice {
+        let has_failed = |choice: Choice| self.tried.contains(&(offer.session.id, choice));
+        let proposed = match offer.proposed {
+            Proposal::Newest => Choice::Checkpoint(offer.newest),
+            Proposal::Older(checkpoint) => Choice::Checkpoint(checkpoint),
+            Proposal::SafeStart => return Choice::Nothing,
+        };
+        if !has_failed(proposed) {
+            return proposed;
+        }
+        // The next older one, then a slot, then whatever there is.
+        let failed = offer.checkpoints.iter().position(|listed| {
+            Choice::Checkpoint(listed.id) == self.chosen || Choice::Checkpoint(listed.id) == proposed
+        });
+        let choices = choices(offer);
+        let slots = choices.iter().filter(|choice| matches!(choice, Choice::Slot(_)));
+        let checkpoints = choices.iter().filter(|choice| matches!(choice, Choice::Checkpoint(_)));
+        let older = checkpoints.clone().skip_while(|choice| {
+            let place = offer.checkpoints.iter().position(|c| Choice::Checkpoint(c.id) == **choice);
+            place <= failed
+        });
+        let mut ways = older.chain(slots).chain(checkpoints);
+        ways.find(|choice| !has_failed(**choice)).copied().unwrap_or_default()
+    }
+
+    /// Opens the dialog, or goes on with it.
+    pub(super) fn ask(&mut self) {
+        self.stage.get_or_insert(Stage::Asking);
+    }
+
+    /// Closes the dialog, and forgets everything but what may be asked again.
+    pub(super) fn close(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// Tells an offer from others.
+pub(super) fn id(offer: &RecoveryOffer) -> OfferId {
+    (offer.session.id, offer.newest)
+}
+
+/// Everything that can be chosen of an offer.
+pub(super) fn choices(offer: &RecoveryOffer) -> Vec<Choice> {
+    let checkpoints = offer.checkpoints.iter().filter(|listed| listed.validity != Validity::Damaged);
+    let slots = offer.slots.iter().filter(|slot| slot.validity != Validity::Damaged);
+    let checkpoints = checkpoints.map(|listed| Choice::Checkpoint(listed.id));
+    checkpoints.chain(slots.map(|slot| Choice::Slot(slot.id))).collect()
+}
+
+/// What is asked for with a choice.
+pub(super) fn restore_from(choice: Choice, offer: Option<&RecoveryOffer>) -> Option<RestoreFrom> {
+    match choice {
+        Choice::Nothing => None,
+        Choice::Slot(slot) => Some(RestoreFrom::Slot(slot)),
+        Choice::Checkpoint(checkpoint) => {
+            // Should the newest one turn out to be damaged, the one before it is good as well.
+            let is_newest = offer.is_some_and(|offer| offer.newest == checkpoint && !offer.forked);
+            Some(if is_newest { RestoreFrom::Latest } else { RestoreFrom::Checkpoint(checkpoint) })
+        }
+    }
+}

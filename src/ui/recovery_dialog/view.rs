@@ -1,0 +1,318 @@
+//! All that the dialog shows, as a plain value.
+
+use jiff::Timestamp;
+
+use super::state::{Choice, Does, RecoveryDialog, Report, Stage, id};
+use crate::journal::Validity;
+use crate::lifecycle::RestorePhase;
+use crate::process::HowItEnded;
+use crate::recovery::{OfferedCheckpoint, Proposal, RecoveryOffer, SlotEntry};
+use crate::session::AttachmentOf;
+use crate::ui::SessionStrings;
+use crate::ui::describe::{fill, shortened, who};
+
+/// All that the dialog shows.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(super) struct DialogView {
+    pub title: String,
+    /// What happened.
+    pub story: String,
+    /// What was lost.
+    pub loss: String,
+    /// What went wrong with the last try.
+    pub alert: Option<String>,
+    /// Why something else than the newest checkpoint is chosen.
+    pub advice: Option<String>,
+    /// Which session this is, and whether there are others.
+    pub session: Option<(String, bool)>,
+    pub body: Body,
+    pub buttons: Vec<(Does, String, bool)>,
+    pub first_focus: Option<Does>,
+}
+
+/// What is between the texts and the buttons.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(super) enum Body {
+    #[default]
+    Nothing,
+    Choices(Choices),
+    Details {
+        facts: Vec<(String, String)>,
+        explained: String,
+        report: Option<String>,
+    },
+    Progress {
+        /// From 0 to 1.
+        share: f32,
+        text: String,
+    },
+}
+
+/// The checkpoints and slots to choose from.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(super) struct Choices {
+    pub heading: String,
+    /// The rows that are shown.
+    pub rows: Vec<Row>,
+    pub first: usize,
+    /// How many rows there are.
+    pub total: usize,
+    /// The one that is chosen, wherever the list is scrolled to.
+    pub chosen: Option<Row>,
+}
+
+/// A checkpoint or slot.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Row {
+    pub choice: Choice,
+    pub title: String,
+    pub detail: String,
+    pub played: String,
+    pub picture: AttachmentOf,
+    /// What is the matter with it.
+    pub mark: Option<String>,
+    pub is_damaged: bool,
+    pub is_chosen: bool,
+}
+
+/// What the view is made from, beside the dialog itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Facts<'a> {
+    pub offers: &'a [RecoveryOffer],
+    pub words: &'a SessionStrings,
+    pub now: Timestamp,
+    /// How far the restore is.
+    pub phase: Option<RestorePhase>,
+    /// Rows that there is room for.
+    pub rows: usize,
+}
+
+impl RecoveryDialog {
+    /// All that is shown now; `None` if the dialog is closed.
+    pub(super) fn view(&self, facts: Facts) -> Option<DialogView> {
+        let stage = self.stage?;
+        let words = facts.words;
+        let offer = self.shown(facts.offers);
+        let mut view = DialogView { title: words.dialog_title.clone(), ..DialogView::default() };
+        match offer {
+            Some(offer) => self.describe(offer, facts, &mut view),
+            None => self.describe_lost(words, &mut view),
+        }
+        match stage {
+            Stage::Restoring { stalled } => {
+                view.body = progress(facts.phase, stalled, words);
+                view.alert = None;
+                view.advice = None;
+                if matches!(facts.phase, None | Some(RestorePhase::Reading)) {
+                    view.buttons.push((Does::Cancel, words.cancel.clone(), false));
+                }
+            }
+            Stage::Details => {
+                let facts = offer.map(|offer| details(offer, facts)).unwrap_or_default();
+                view.body = Body::Details {
+                    facts,
+                    explained: words.report_explained.clone(),
+                    report: self.report_line(words),
+                };
+                view.alert = None;
+                view.advice = None;
+                let can_report = !matches!(self.report, Report::Writing(_) | Report::Written(_));
+                view.buttons.push((Does::Back, words.back.clone(), !can_report));
+                if can_report {
+                    view.buttons.push((Does::SaveReport, words.save_report.clone(), true));
+                }
+            }
+            Stage::Asking => self.ask_for_choice(offer, facts, &mut view),
+        }
+        view.first_focus = view.first_focus.or_else(|| {
+            let primary = view.buttons.iter().find(|(_, _, is_primary)| *is_primary);
+            primary.or(view.buttons.first()).map(|(does, _, _)| does.clone())
+        });
+        Some(view)
+    }
+
+    fn describe(&self, offer: &RecoveryOffer, facts: Facts, view: &mut DialogView) {
+        let words = facts.words;
+        view.story = words.how_it_ended(&offer.cause, offer.died_at, facts.now);
+        view.loss = words.loss(offer.unsaved);
+        let asked = self.asked(facts.offers);
+        let name = who(offer, 40);
+        let place = asked.iter().position(|other| id(other) == id(offer)).unwrap_or_default() + 1;
+        view.session = Some(match asked.len() {
+            0 | 1 => (name, false),
+            total => {
+                let (n, total) = (place.to_string(), total.to_string());
+                let parts = [("name", &*name), ("n", &*n), ("total", &*total)];
+                (fill(&words.one_of, &parts), true)
+            }
+        });
+        if let Some(error) = &self.failure {
+            let reason = words.why_request_failed(error);
+            let mut alert = fill(&words.choice_failed, &[("reason", reason)]);
+            if self.chosen != Choice::Nothing {
+                alert = format!("{alert} {}", words.next_best);
+            }
+            view.alert = Some(alert);
+        } else {
+            view.advice = match offer.proposed {
+                Proposal::Newest => None,
+                Proposal::Older(_) => Some(words.older_is_chosen.clone()),
+                Proposal::SafeStart => {
+                    Some(words.fresh_is_chosen.of(u64::from(offer.deaths_in_a_row.max(1))))
+                }
+            };
+        }
+    }
+
+    fn describe_lost(&self, words: &SessionStrings, view: &mut DialogView) {
+        let Some(lost) = &self.lost else { return };
+        let name = lost.name.as_ref().map(|name| shortened(name, 40));
+        let name = name.as_ref().unwrap_or(&words.a_game);
+        let error = self.failure.as_ref().map(|error| words.why_request_failed(error));
+        let reason = error.unwrap_or_else(|| words.why_unrecoverable(&lost.error));
+        let parts = [("name", name.as_str()), ("reason", reason)];
+        view.alert = Some(fill(&words.nothing_readable, &parts));
+    }
+
+    fn ask_for_choice(&self, offer: Option<&RecoveryOffer>, facts: Facts, view: &mut DialogView) {
+        let words = facts.words;
+        let rows = self.rows(offer, words);
+        let total = rows.len();
+        let first = self.first_row.min(total.saturating_sub(facts.rows));
+        let chosen = rows.iter().find(|row| row.is_chosen).cloned();
+        let rows: Vec<Row> = rows.into_iter().skip(first).take(facts.rows).collect();
+        let heading = words.continue_from.clone();
+        let can_recover = chosen.is_some();
+        if total > 0 {
+            view.body = Body::Choices(Choices { heading, rows, first, total, chosen });
+        }
+        if offer.is_some() {
+            view.buttons.push((Does::Details, words.details.clone(), false));
+            view.buttons.push((Does::StartFresh, words.start_fresh.clone(), !can_recover));
+        } else {
+            view.buttons.push((Does::StartFresh, words.ok.clone(), !can_recover));
+        }
+        if can_recover {
+            view.buttons.push((Does::Recover, words.recover.clone(), true));
+        }
+    }
+
+    /// Everything that is listed, with what can't be chosen.
+    fn rows(&self, offer: Option<&RecoveryOffer>, words: &SessionStrings) -> Vec<Row> {
+        let Some(offer) = offer else {
+            let slots = self.lost.iter().flat_map(|lost| &lost.slots);
+            return slots.map(|slot| self.slot_row(slot, words)).collect();
+        };
+        let checkpoints = offer.checkpoints.iter();
+        let checkpoints = checkpoints.map(|listed| self.checkpoint_row(offer, listed, words));
+        checkpoints.chain(offer.slots.iter().map(|slot| self.slot_row(slot, words))).collect()
+    }
+
+    /// How many rows there are.
+    pub(super) fn row_count(&self, offers: &[RecoveryOffer]) -> usize {
+        match self.shown(offers) {
+            Some(offer) => offer.checkpoints.len() + offer.slots.len(),
+            None => self.lost.as_ref().map_or(0, |lost| lost.slots.len()),
+        }
+    }
+
+    /// The row at a place of the whole list.
+    pub(super) fn choice_at(&self, offers: &[RecoveryOffer], row: usize) -> Option<Choice> {
+        let rows = self.rows(self.shown(offers), &SessionStrings::default());
+        rows.get(row).filter(|row| !row.is_damaged).map(|row| row.choice)
+    }
+
+    fn checkpoint_row(
+        &self,
+        offer: &RecoveryOffer,
+        listed: &OfferedCheckpoint,
+        words: &SessionStrings,
+    ) -> Row {
+        let choice = Choice::Checkpoint(listed.id);
+        let kind = words.checkpoint_kind(listed.kind);
+        let label = listed.label.as_deref().filter(|label| !label.trim().is_empty());
+        let is_damaged = listed.validity == Validity::Damaged || self.has_failed(offer, choice);
+        let fit = words.version_fit(listed.fit).map(str::to_owned);
+        Row {
+            choice,
+            title: shortened(label.unwrap_or(kind), 48),
+            detail: words.before_the_end(listed.age),
+            played: words.played(listed.play_time),
+            picture: AttachmentOf::Checkpoint { session: offer.session.id, checkpoint: listed.id },
+            mark: if is_damaged { Some(words.damaged.clone()) } else { fit },
+            is_damaged,
+            is_chosen: !is_damaged && self.chosen == choice,
+        }
+    }
+
+    fn slot_row(&self, slot: &SlotEntry, words: &SessionStrings) -> Row {
+        let choice = Choice::Slot(slot.id);
+        let has_failed = self.tried.contains(&(slot.session.id, choice));
+        let is_damaged = slot.validity == Validity::Damaged || has_failed;
+        let kind = words.slot_kind(slot.kind);
+        let name = if slot.name.trim().is_empty() { kind } else { &slot.name };
+        Row {
+            choice,
+            title: shortened(name, 48),
+            detail: kind.to_owned(),
+            played: words.played(slot.play_time),
+            picture: AttachmentOf::Slot(slot.id),
+            mark: is_damaged.then(|| words.damaged.clone()),
+            is_damaged,
+            is_chosen: !is_damaged && self.chosen == choice,
+        }
+    }
+
+    fn has_failed(&self, offer: &RecoveryOffer, choice: Choice) -> bool {
+        self.tried.contains(&(offer.session.id, choice))
+    }
+
+    fn report_line(&self, words: &SessionStrings) -> Option<String> {
+        match &self.report {
+            Report::NotAsked => None,
+            Report::Writing(_) => Some(words.saving_report.clone()),
+            Report::Written(path) => {
+                let path = path.display().to_string();
+                Some(fill(&words.report_saved, &[("path", &path)]))
+            }
+            Report::Failed(error) => {
+                Some(fill(&words.report_failed, &[("reason", words.why_request_failed(error))]))
+            }
+        }
+    }
+}
+
+fn details(offer: &RecoveryOffer, facts: Facts) -> Vec<(String, String)> {
+    let words = facts.words;
+    let mut lines = vec![(
+        words.what_happened.clone(),
+        words.how_it_ended(&offer.cause, offer.died_at, facts.now),
+    )];
+    if let HowItEnded::Crashed(panic) = &offer.cause {
+        lines.push((words.message.clone(), shortened(&panic.message, 240)));
+        if let Some(place) = &panic.place {
+            lines.push((words.place.clone(), shortened(place, 120)));
+        }
+    }
+    if let Some(died_at) = offer.died_at {
+        let seen = died_at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+        lines.push((words.last_seen.clone(), seen));
+    }
+    let version = &offer.session.context.game_version;
+    if !version.is_empty() {
+        lines.push((words.game_version.clone(), shortened(version, 60)));
+    }
+    lines.push((words.files.clone(), shortened(&offer.directory.display().to_string(), 200)));
+    lines
+}
+
+fn progress(phase: Option<RestorePhase>, stalled: bool, words: &SessionStrings) -> Body {
+    let (share, text) = match phase {
+        None => (0.1, &words.restoring_reading),
+        Some(RestorePhase::Reading) => (0.4, &words.restoring_reading),
+        Some(RestorePhase::WaitingForGate) if stalled => (0.75, &words.restoring_stalled),
+        Some(RestorePhase::WaitingForGate) => (0.75, &words.restoring_loading),
+        Some(RestorePhase::Replacing) => (0.95, &words.restoring_replacing),
+    };
+    Body::Progress { share, text: text.clone() }
+}

@@ -1,0 +1,416 @@
+//! Every word that a player reads.
+
+use bevy::asset::io::Reader;
+use bevy::asset::{AssetLoader, LoadContext};
+use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// A text that counts something: `one` for 1, `other` for everything else, with `{n}` for the number.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Counted {
+    /// For 1.
+    pub one: String,
+    /// For everything else.
+    pub other: String,
+}
+
+impl Counted {
+    /// The text for this number.
+    #[must_use]
+    pub fn of(&self, n: u64) -> String {
+        let text = if n == 1 { &self.one } else { &self.other };
+        text.replace("{n}", &n.to_string())
+    }
+}
+
+trait English {
+    type Owned;
+    fn owned(self) -> Self::Owned;
+}
+
+impl English for &str {
+    type Owned = String;
+    fn owned(self) -> String {
+        self.to_owned()
+    }
+}
+
+impl English for (&str, &str) {
+    type Owned = Counted;
+    fn owned(self) -> Counted {
+        Counted { one: self.0.to_owned(), other: self.1.to_owned() }
+    }
+}
+
+/// Declares the strings with their English, so that none can be declared and forgotten.
+macro_rules! strings {
+    ($($(#[$attribute:meta])* $name:ident: $type:ty = $english:expr,)*) => {
+        /// Every word of the ready-made UI. English is built in.
+        ///
+        /// Replace what you like, or load another language, of which `assets/strings/de.ron` in the
+        /// repository is an example; what a file doesn't name stays English. A part in braces, such
+        /// as `{ago}`, is filled in.
+        ///
+        /// ```
+        /// use bevy::prelude::*;
+        /// use bevy_session::ui::{SessionStrings, StringsFile};
+        ///
+        /// fn our_own_words(mut strings: ResMut<SessionStrings>) {
+        ///     strings.dialog_title = "The Chronicle is torn".to_owned();
+        /// }
+        ///
+        /// fn german(server: Res<AssetServer>, mut commands: Commands) {
+        ///     commands.insert_resource(StringsFile(server.load("strings/de.ron")));
+        /// }
+        /// # bevy::ecs::system::assert_is_system(our_own_words);
+        /// # bevy::ecs::system::assert_is_system(german);
+        /// ```
+        #[derive(Resource, Asset, TypePath, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+        #[serde(default)]
+        pub struct SessionStrings {
+            $($(#[$attribute])* pub $name: $type,)*
+        }
+
+        impl Default for SessionStrings {
+            fn default() -> Self {
+                Self { $($name: $english.owned(),)* }
+            }
+        }
+    };
+}
+
+strings! {
+    /// A moment that isn't known.
+    some_time_ago: String = "some time ago",
+    /// Less than a minute ago.
+    just_now: String = "just now",
+    /// Minutes ago.
+    minutes_ago: Counted = ("a minute ago", "{n} minutes ago"),
+    /// Hours ago.
+    hours_ago: Counted = ("an hour ago", "{n} hours ago"),
+    /// Days ago.
+    days_ago: Counted = ("a day ago", "{n} days ago"),
+    /// A span of seconds.
+    seconds: Counted = ("1 second", "{n} seconds"),
+    /// A span of minutes.
+    minutes: Counted = ("1 minute", "{n} minutes"),
+    /// A span of hours.
+    hours: Counted = ("1 hour", "{n} hours"),
+    /// Two spans together.
+    span_and_span: String = "{large} {small}",
+    /// How long something was played.
+    played: String = "{time} played",
+
+    /// The title of the recovery dialog.
+    dialog_title: String = "Welcome back",
+    /// The process panicked.
+    ended_in_a_crash: String = "The game crashed {ago}.",
+    /// The process died without a word.
+    ended_unexpectedly: String = "The game closed unexpectedly {ago}.",
+    /// The same, and the machine was started anew since.
+    ended_with_the_computer: String = "Your computer restarted or lost power while the game was running, {ago}.",
+    /// The process hung and was killed.
+    ended_not_responding: String = "The game stopped responding and was closed {ago}.",
+    /// The process was told to exit, and its last checkpoint is missing.
+    ended_while_closing: String = "The game was closed {ago}, before its last save was finished.",
+    /// The process ran on another machine.
+    ended_elsewhere: String = "You played on another device {ago}. The game may still be open there.",
+    /// Next to nothing was lost.
+    nothing_lost: String = "Nothing was lost.",
+    /// What was lost.
+    lost: String = "The last {time} of play could not be saved.",
+    /// It isn't known what was lost.
+    lost_unknown: String = "The last moments of play may be missing.",
+    /// Checkpoints that had been saved are damaged.
+    lost_saves: Counted = ("One save is damaged, so an earlier one is offered.", "{n} saves are damaged, so an earlier one is offered."),
+    /// An older checkpoint is preselected, since the game died soon after a newer one was loaded.
+    older_is_chosen: String = "The game closed soon after this save was loaded. We chose an earlier one, which should be safer.",
+    /// Nothing is preselected, since the game died again and again.
+    fresh_is_chosen: Counted = ("The game closed right after loading. A fresh start should work; your saves are kept.", "The game closed right after loading, {n} times in a row. A fresh start should work; your saves are kept."),
+    /// The checkpoint that was chosen can't be restored.
+    choice_failed: String = "This save could not be loaded: {reason}.",
+    /// What is chosen in its place.
+    next_best: String = "The next best one is chosen now.",
+    /// Nothing can be restored.
+    nothing_readable: String = "The saves of \"{name}\" could not be read: {reason}. Nothing was deleted.",
+    /// The same of a session whose name isn't known.
+    a_game: String = "your last game",
+    /// Above the list of checkpoints.
+    continue_from: String = "Continue from",
+    /// Which of several crashed sessions this is.
+    one_of: String = "{name} ({n} of {total})",
+    /// The button that shows the session before.
+    previous: String = "<",
+    /// The button that shows the next session.
+    next: String = ">",
+    /// A checkpoint at the very end.
+    before_the_end_now: String = "right before the end",
+    /// How long before the end a checkpoint was taken.
+    before_the_end: String = "{time} before the end",
+    /// The button that recovers.
+    recover: String = "Recover",
+    /// The button that declines.
+    start_fresh: String = "Start fresh",
+    /// Beside it.
+    start_fresh_keeps: String = "Starting fresh keeps your saves.",
+    /// The button that shows more.
+    details: String = "Details",
+    /// The button that leads back.
+    back: String = "Back",
+    /// The button that closes a message.
+    ok: String = "OK",
+    /// The button that gives a restore up.
+    cancel: String = "Cancel",
+    /// In the details: what happened.
+    what_happened: String = "What happened",
+    /// In the details: the message of a panic.
+    message: String = "Message",
+    /// In the details: where it panicked.
+    place: String = "Place in the program",
+    /// In the details: when the game is known to have lived last.
+    last_seen: String = "Last seen",
+    /// In the details: the version of the game.
+    game_version: String = "Version",
+    /// In the details: where the files are.
+    files: String = "Files",
+    /// The button that writes a report.
+    save_report: String = "Save a report",
+    /// A report is being written.
+    saving_report: String = "Saving the report ...",
+    /// A report was written.
+    report_saved: String = "Saved: {path}",
+    /// A report could not be written.
+    report_failed: String = "The report could not be saved: {reason}",
+    /// What a report is for.
+    report_explained: String = "A report helps the makers of the game to find the fault. It holds your newest save, and no personal paths.",
+    /// While a checkpoint is being restored: it is being read.
+    restoring_reading: String = "Reading your save ...",
+    /// The game loads its level.
+    restoring_loading: String = "Loading the world ...",
+    /// Things are being put back.
+    restoring_replacing: String = "Putting everything back ...",
+    /// The game takes long to load.
+    restoring_stalled: String = "This takes longer than usual. Please wait ...",
+
+    /// A checkpoint of kind auto.
+    kind_auto: String = "Autosave",
+    /// A checkpoint of kind manual.
+    kind_manual: String = "Saved by the game",
+    /// A checkpoint of kind quick, and a quick slot.
+    kind_quick: String = "Quick save",
+    /// A checkpoint of kind state.
+    kind_state: String = "Autosave",
+    /// A checkpoint of kind pause.
+    kind_pause: String = "Autosave at a pause",
+    /// A checkpoint of kind exit.
+    kind_exit: String = "Autosave at the exit",
+    /// A checkpoint of kind opening.
+    kind_opening: String = "Start of play",
+    /// A slot.
+    kind_slot: String = "Saved by you",
+    /// A slot that was left behind at the exit.
+    kind_exit_slot: String = "Saved at the exit",
+    /// It can't be restored.
+    damaged: String = "Damaged",
+    /// A newer version of the game saved it.
+    from_newer_version: String = "From a newer version of the game",
+    /// Something of it can't be used by this version.
+    from_other_version: String = "From another version of the game",
+
+    /// The title of the menu.
+    menu_title: String = "Your games",
+    /// There is nothing in it.
+    menu_empty: String = "Nothing has been saved yet.",
+    /// Before the ways to sort.
+    sort_by: String = "Sort by",
+    /// Newest first.
+    sort_newest: String = "Newest",
+    /// By name.
+    sort_name: String = "Name",
+    /// The longest play time first.
+    sort_play_time: String = "Play time",
+    /// A session, beside slots.
+    entry_session: String = "Game in progress",
+    /// A session that crashed.
+    entry_crashed: String = "Closed unexpectedly",
+    /// A session that is being played.
+    entry_in_use: String = "Being played now",
+    /// A file that can't be used.
+    entry_unreadable: String = "This file can't be used",
+    /// The button that continues a session.
+    continue_it: String = "Continue",
+    /// The button that loads a slot.
+    load_it: String = "Load",
+    /// The button that deletes.
+    delete: String = "Delete",
+    /// The button that closes the menu.
+    close: String = "Close",
+    /// Something is about to be deleted.
+    deleted: String = "\"{name}\" will be deleted.",
+    /// The button that keeps it.
+    undo: String = "Undo ({n})",
+    /// What was asked for could not be done.
+    menu_failed: String = "That did not work: {reason}.",
+
+    /// Beside the mark while something is being saved.
+    saving: String = "Saving",
+    /// Nothing can be saved.
+    saving_fails: String = "Your progress can't be saved: {reason}. You can go on playing; we keep trying.",
+    /// Nothing can be saved until the game is started anew.
+    saving_stopped: String = "Your progress is no longer saved. Please restart the game; what was saved is safe.",
+    /// A slot could not be saved.
+    slot_fails: String = "\"{name}\" could not be saved: {reason}.",
+
+    /// There is no room on the disk.
+    reason_disk_full: String = "the disk is full",
+    /// The disk can't be written to.
+    reason_read_only: String = "the folder is write-protected",
+    /// The disk refuses for another reason.
+    reason_disk: String = "the disk reports an error",
+    /// The files are damaged.
+    reason_damaged: String = "the file is damaged",
+    /// The files are of a newer version.
+    reason_newer: String = "a newer version of the game wrote it",
+    /// It is gone.
+    reason_missing: String = "it is not there any more",
+    /// Another process has it.
+    reason_in_use: String = "it is open in another window of the game",
+    /// Nothing that a player would understand.
+    reason_other: String = "something went wrong",
+}
+
+/// Which file the strings come from. Once it is loaded, and whenever it changes,
+/// [`SessionStrings`] is replaced.
+#[derive(Resource, Clone, Debug)]
+pub struct StringsFile(pub Handle<SessionStrings>);
+
+/// Reads [`SessionStrings`] from RON.
+#[derive(Default, TypePath)]
+pub(super) struct StringsLoader;
+
+/// Why strings could not be read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StringsError {
+    #[error("the file can't be read")]
+    Unreadable(#[from] std::io::Error),
+    #[error("the file is no RON of `SessionStrings`")]
+    NoStrings(#[from] ron::error::SpannedError),
+}
+
+impl AssetLoader for StringsLoader {
+    type Asset = SessionStrings;
+    type Settings = ();
+    type Error = StringsError;
+
+    async fn load(
+        &self,
+        reader: &mut dyn Reader,
+        _: &(),
+        _: &mut LoadContext<'_>,
+    ) -> Result<SessionStrings, StringsError> {
+        let mut bytes = Vec::new();
+        reader.read_to_end(&mut bytes).await?;
+        Ok(ron::de::from_bytes(&bytes)?)
+    }
+}
+
+/// Takes the strings over from their file.
+pub(super) fn take_strings(
+    file: Res<StringsFile>,
+    assets: Res<Assets<SessionStrings>>,
+    mut changes: MessageReader<AssetEvent<SessionStrings>>,
+    mut strings: ResMut<SessionStrings>,
+) {
+    let id = file.0.id();
+    let has_changed = changes
+        .read()
+        .any(|change| change.is_added(id) || change.is_modified(id) || change.is_loaded_with_dependencies(id));
+    if !has_changed && !file.is_changed() {
+        return;
+    }
+    if let Some(loaded) = assets.get(id) {
+        strings.set_if_neq(loaded.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use serde_json::Value;
+
+    use super::*;
+
+    const ENGLISH: &str = include_str!("../../assets/strings/en.ron");
+    const GERMAN: &str = include_str!("../../assets/strings/de.ron");
+
+    fn parsed(file: &str) -> SessionStrings {
+        ron::from_str(file).expect("it should be RON of `SessionStrings`")
+    }
+
+    /// Every string by its name; what counts something has two.
+    fn by_name(strings: &SessionStrings) -> BTreeMap<String, String> {
+        let Ok(Value::Object(fields)) = serde_json::to_value(strings) else { unreachable!() };
+        let mut named = BTreeMap::new();
+        for (name, value) in fields {
+            match value {
+                Value::Object(counted) => {
+                    for (form, text) in counted {
+                        named.insert(format!("{name}.{form}"), text.as_str().unwrap().to_owned());
+                    }
+                }
+                text => drop(named.insert(name, text.as_str().unwrap().to_owned())),
+            }
+        }
+        named
+    }
+
+    /// The names at the beginnings of a file's lines.
+    fn names_in(file: &str) -> BTreeSet<&str> {
+        file.lines().filter_map(|line| Some(line.strip_prefix("    ")?.split_once(": ")?.0)).collect()
+    }
+
+    /// The parts of a text that are filled in.
+    fn parts(text: &str) -> BTreeSet<&str> {
+        text.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0)).collect()
+    }
+
+    #[test]
+    fn english_is_built_in_as_its_file_has_it() {
+        assert_eq!(parsed(ENGLISH), SessionStrings::default());
+    }
+
+    #[test]
+    fn both_languages_name_every_string() {
+        let all = by_name(&SessionStrings::default());
+        let all: BTreeSet<&str> = all.keys().filter_map(|name| name.split('.').next()).collect();
+        assert_eq!(names_in(ENGLISH), all);
+        assert_eq!(names_in(GERMAN), all);
+    }
+
+    #[test]
+    fn a_translation_fills_in_the_same_parts() {
+        let english = by_name(&SessionStrings::default());
+        let german = by_name(&parsed(GERMAN));
+        for (name, text) in &english {
+            let (text, translated) = (parts(text), parts(&german[name]));
+            // "A minute" needs no number.
+            let is_singular = name.ends_with(".one") && text.union(&translated).all(|part| *part == "n");
+            assert!(text == translated || is_singular, "{name}: {text:?} and {translated:?}");
+        }
+    }
+
+    #[test]
+    fn the_english_is_written_in_what_the_default_font_has() {
+        for (name, text) in by_name(&SessionStrings::default()) {
+            assert!(text.is_ascii(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_file_may_name_only_a_few_strings() {
+        let few = parsed("(recover: \"Go on\", minutes: (one: \"1 min\", other: \"{n} min\"))");
+        assert_eq!((few.recover.as_str(), few.minutes.of(3).as_str()), ("Go on", "3 min"));
+        assert_eq!(few.start_fresh, SessionStrings::default().start_fresh);
+    }
+}
