@@ -32,6 +32,7 @@ use bevy::prelude::*;
 use bevy::window::WindowResolution;
 use bevy_session::prelude::*;
 use bevy_session::thumbnail::ThumbnailPlugin;
+use bevy_session::ui::{SessionTheme, SessionUiPlugins};
 
 use crashes::Plug;
 use options::Options;
@@ -54,13 +55,13 @@ fn start() -> Result<AppExit, String> {
         say(options::HELP);
         return Ok(AppExit::Success);
     }
-    let texts = Texts::of_language(&options.language)?;
+    let texts = Texts::read()?;
     if let Some(missing) = display::missing() {
         return Err(missing);
     }
     match &options.shots {
         Some(pictures) if options.act.is_none() => {
-            shots::direct(&options, pictures).map(|()| AppExit::Success)
+            shots::direct(pictures).map(|()| AppExit::Success)
         }
         _ => Ok(game(options, texts).run()),
     }
@@ -85,8 +86,11 @@ fn game(options: Options, texts: Texts) -> App {
                 .directory(&options.data)
                 .interval(Duration::from_secs(2)),
             ThumbnailPlugin::default(),
+            SessionUiPlugins,
             TabNavigationPlugin,
         ))
+        // The dialogs are in the colours of the game.
+        .insert_resource(SessionTheme { accent: views::WARM, ..default() })
         .insert_resource(texts)
         .add_plugins((
             model::plugin,

@@ -13,7 +13,6 @@ Lamplighter: a small game that nothing can kill for good.
 Usage: game [OPTIONS]
 
   --entities N      fireflies in a level, each of them saved [default: 300]
-  --language L      en or de [default: en]
   --data DIR        keep sessions below DIR [default: where this system keeps a game's data]
   --seed N          where fireflies are in a new game [default: another place each time]
   --shots DIR       play the whole story by itself, crash included, and put pictures of it into DIR
@@ -24,7 +23,6 @@ Usage: game [OPTIONS]
 pub struct Options {
     pub data: PathBuf,
     pub entities: u32,
-    pub language: String,
     pub seed: Option<u64>,
     pub shots: Option<PathBuf>,
     /// Which part of the story this process plays; it is started by the one that has `--shots` only.
@@ -38,7 +36,6 @@ impl Options {
         let mut options = Self {
             data: place_of_data(),
             entities: 300,
-            language: "en".to_owned(),
             seed: None,
             shots: None,
             act: None,
@@ -51,7 +48,6 @@ impl Options {
             match &*name {
                 "--data" => options.data = value()?.into(),
                 "--entities" => options.entities = number(&name, &value()?)?,
-                "--language" => options.language = value()?.to_string_lossy().into_owned(),
                 "--seed" => options.seed = Some(number(&name, &value()?)?),
                 "--shots" => options.shots = Some(value()?.into()),
                 "--act" => options.act = Some(number(&name, &value()?)?),

@@ -15,25 +15,23 @@ use std::{env, fs, io};
 
 use bevy::prelude::*;
 
-use crate::options::Options;
-
 /// Has both acts played, or says in a sentence what went wrong.
-pub fn direct(options: &Options, pictures: &Path) -> Result<(), String> {
+pub fn direct(pictures: &Path) -> Result<(), String> {
     let data = env::temp_dir().join(format!("lamplighter-{}", std::process::id()));
     let told = fs::create_dir_all(pictures)
         .and_then(|()| fs::create_dir_all(&data))
         .map_err(|error| format!("There is no place for pictures: {error}."))
-        .and_then(|()| play_both(options, pictures, &data));
+        .and_then(|()| play_both(pictures, &data));
     let cleared = fs::remove_dir_all(&data);
     told.and(cleared.map_err(|error| format!("{} can't be removed: {error}.", data.display())))
 }
 
-fn play_both(options: &Options, pictures: &Path, data: &Path) -> Result<(), String> {
+fn play_both(pictures: &Path, data: &Path) -> Result<(), String> {
     let play = |act: &str| -> Result<ExitStatus, String> {
         let program = env::current_exe().map_err(|error: io::Error| error.to_string())?;
         let mut command = Command::new(program);
         command.arg("--shots").arg(pictures).arg("--data").arg(data);
-        command.args(["--act", act, "--seed", "7", "--language", &options.language]);
+        command.args(["--act", act, "--seed", "7"]);
         command.status().map_err(|error| format!("Act {act} can't be played: {error}."))
     };
     let first = play("1")?;

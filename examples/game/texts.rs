@@ -1,11 +1,11 @@
-//! What the game says, in the language that was chosen.
+//! What the game says, from `assets/lamplighter/en.ron`.
 
 use std::path::PathBuf;
 
 use bevy::prelude::*;
 use serde::Deserialize;
 
-/// One file of `assets/lamplighter`, such as `en.ron`.
+/// Every sentence, so that they can be translated in one place.
 #[derive(Resource, Clone, Debug, Deserialize)]
 pub struct Texts {
     pub title: String,
@@ -42,8 +42,8 @@ pub fn assets() -> PathBuf {
 
 impl Texts {
     /// Reads them, or says in a sentence what is in the way.
-    pub fn of_language(language: &str) -> Result<Self, String> {
-        let path = assets().join(format!("lamplighter/{language}.ron"));
+    pub fn read() -> Result<Self, String> {
+        let path = assets().join("lamplighter/en.ron");
         let text = std::fs::read_to_string(&path)
             .map_err(|error| format!("{} can't be read: {error}.", path.display()))?;
         ron::from_str(&text).map_err(|error| format!("{}: {error}.", path.display()))
