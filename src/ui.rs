@@ -17,6 +17,9 @@ mod look;
 mod parts;
 mod pictures;
 mod recovery_dialog;
+mod save_indicator;
+mod session_menu;
+mod session_panel;
 mod strings;
 mod surface;
 mod theme;
@@ -27,6 +30,9 @@ use bevy::input_focus::{InputFocus, InputFocusSystems, InputFocusVisible};
 use bevy::prelude::*;
 
 pub use recovery_dialog::{OpenRecoveryDialog, RecoveryDialog, RecoveryDialogPlugin};
+pub use save_indicator::{IndicatorCorner, SaveIndicatorPlugin};
+pub use session_menu::{CloseSessionMenu, OpenSessionMenu, SessionMenu, SessionMenuPlugin};
+pub use session_panel::{SessionPanel, SessionPanelPlugin, ToggleSessionPanel};
 pub use strings::{Counted, SessionStrings, StringsFile};
 pub use theme::SessionTheme;
 
@@ -36,7 +42,11 @@ pub struct SessionUiPlugins;
 
 impl PluginGroup for SessionUiPlugins {
     fn build(self) -> PluginGroupBuilder {
-        PluginGroupBuilder::start::<Self>().add(RecoveryDialogPlugin::default())
+        PluginGroupBuilder::start::<Self>()
+            .add(RecoveryDialogPlugin::default())
+            .add(SessionMenuPlugin::default())
+            .add(SaveIndicatorPlugin::default())
+            .add(SessionPanelPlugin::default())
     }
 }
 

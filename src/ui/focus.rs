@@ -110,7 +110,8 @@ impl Stops<'_, '_> {
             let offset = there.center() - here.center();
             let along = offset.dot(direction);
             let gap = (along - (there.size() + here.size()).dot(direction.abs()) / 2.0).max(0.0);
-            let is_ahead = along > 1.0 && along > (there.size() + here.size()).dot(direction.abs()) / 4.0;
+            let is_ahead =
+                along > 1.0 && along > (there.size() + here.size()).dot(direction.abs()) / 4.0;
             let aside = offset.dot(direction.perp()).abs();
             let overlap = (there.size() + here.size()).dot(direction.perp().abs()) / 2.0;
             is_ahead.then_some(gap + 2.0 * (aside - overlap).max(0.0) + aside * 0.1)

@@ -171,7 +171,8 @@ impl Look {
                 };
                 texts.spawn(self.line(&detail, TextSize::Small, ink));
             });
-            let aside = Node { flex_shrink: 0.0, padding: UiRect::right(self.px(8.0)), ..default() };
+            let aside =
+                Node { flex_shrink: 0.0, padding: UiRect::right(self.px(8.0)), ..default() };
             row.spawn((aside, Pickable::IGNORE)).with_children(|aside| {
                 aside.spawn(self.line(entry.aside, TextSize::Small, Ink::Muted));
             });
@@ -198,7 +199,8 @@ impl Look {
             ..self.column(0.0)
         };
         #[expect(clippy::cast_precision_loss, reason = "a share of a bar's length")]
-        let part = |rows: usize| Node { flex_grow: rows as f32, flex_basis: Val::ZERO, ..default() };
+        let part =
+            |rows: usize| Node { flex_grow: rows as f32, flex_basis: Val::ZERO, ..default() };
         let least = Node { min_height: self.px(24.0), ..part(shown.len()) };
         let thumb = Node { border_radius: BorderRadius::all(self.px(4.0)), ..least };
         parent.spawn((track, BackgroundColor(self.theme.raised))).with_children(|track| {

@@ -81,7 +81,10 @@ pub(super) fn receive_picture(read: On<AttachmentRead>, mut pictures: ResMut<Pic
 }
 
 /// Takes pictures that are decoded.
-pub(super) fn finish_pictures(mut pictures: ResMut<Pictures>, images: Option<ResMut<Assets<Image>>>) {
+pub(super) fn finish_pictures(
+    mut pictures: ResMut<Pictures>,
+    images: Option<ResMut<Assets<Image>>>,
+) {
     let is_decoding = |picture: &Picture| matches!(picture, Picture::Decoding(_));
     if !pictures.bypass_change_detection().known.values().any(is_decoding) {
         return;

@@ -11,8 +11,8 @@ use bevy::prelude::*;
 
 use self::act::{
     answer, crash_report_written, go_back, offers_changed, recovery_available, recovery_failed,
-    request_rejected, restore_cancelled, restore_stalled, scroll, session_restored,
-    show_dialog, reopen,
+    reopen, request_rejected, restore_cancelled, restore_stalled, scroll, session_restored,
+    show_dialog,
 };
 pub use self::state::RecoveryDialog;
 use self::state::ReportPlace;
@@ -86,9 +86,6 @@ impl Plugin for RecoveryDialogPlugin {
             .add_observer(answer)
             .add_observer(scroll)
             .add_observer(go_back)
-            .add_systems(
-                Update,
-                (offers_changed, show_dialog).chain().in_set(UiSystems::Show),
-            );
+            .add_systems(Update, (offers_changed, show_dialog).chain().in_set(UiSystems::Show));
     }
 }

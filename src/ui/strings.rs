@@ -261,6 +261,35 @@ strings! {
     /// A slot could not be saved.
     slot_fails: String = "\"{name}\" could not be saved: {reason}.",
 
+    /// The title of the developer's panel.
+    panel_title: String = "Session",
+    /// In the panel: no session is being played.
+    panel_no_session: String = "none is being played",
+    /// In the panel: where the session stands.
+    panel_status: String = "Status",
+    /// In the panel: how long it was played.
+    panel_played: String = "Played",
+    /// In the panel: the newest checkpoint that is durable.
+    panel_last: String = "Last checkpoint",
+    /// In the panel: checkpoints that are captured and not durable yet.
+    panel_queue: String = "On their way",
+    /// In the panel: time that captures take on the main thread.
+    panel_capture: String = "Capture, ms",
+    /// In the panel: time from the hand-over to the end of the sync.
+    panel_write: String = "Write, ms",
+    /// In the panel: bytes of checkpoints.
+    panel_size: String = "Size, KiB",
+    /// In the panel: the newest and the largest value.
+    panel_value: String = "{last} (max {max})",
+    /// In the panel: what went wrong.
+    panel_errors: String = "Errors",
+    /// In the panel: nothing did.
+    panel_no_errors: String = "none",
+    /// The button that takes a checkpoint.
+    panel_checkpoint: String = "Checkpoint",
+    /// The button that crashes the game.
+    panel_crash: String = "Crash",
+
     /// There is no room on the disk.
     reason_disk_full: String = "the disk is full",
     /// The disk can't be written to.
@@ -322,9 +351,9 @@ pub(super) fn take_strings(
     mut strings: ResMut<SessionStrings>,
 ) {
     let id = file.0.id();
-    let has_changed = changes
-        .read()
-        .any(|change| change.is_added(id) || change.is_modified(id) || change.is_loaded_with_dependencies(id));
+    let has_changed = changes.read().any(|change| {
+        change.is_added(id) || change.is_modified(id) || change.is_loaded_with_dependencies(id)
+    });
     if !has_changed && !file.is_changed() {
         return;
     }
@@ -367,7 +396,9 @@ mod tests {
 
     /// The names at the beginnings of a file's lines.
     fn names_in(file: &str) -> BTreeSet<&str> {
-        file.lines().filter_map(|line| Some(line.strip_prefix("    ")?.split_once(": ")?.0)).collect()
+        file.lines()
+            .filter_map(|line| Some(line.strip_prefix("    ")?.split_once(": ")?.0))
+            .collect()
     }
 
     /// The parts of a text that are filled in.
@@ -395,7 +426,8 @@ mod tests {
         for (name, text) in &english {
             let (text, translated) = (parts(text), parts(&german[name]));
             // "A minute" needs no number.
-            let is_singular = name.ends_with(".one") && text.union(&translated).all(|part| *part == "n");
+            let is_singular =
+                name.ends_with(".one") && text.union(&translated).all(|part| *part == "n");
             assert!(text == translated || is_singular, "{name}: {text:?} and {translated:?}");
         }
     }

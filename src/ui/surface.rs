@@ -68,10 +68,9 @@ impl<V: View> Surface<V> {
         });
         let versions = (world.resource::<Look>().version, world.resource::<Pictures>().version);
         let is_there = self.root.is_some_and(|root| world.get_entity(root).is_ok());
-        let is_same = self
-            .drawn
-            .as_ref()
-            .is_some_and(|(drawn, look, pictures)| *drawn == view && (*look, *pictures) == versions);
+        let is_same = self.drawn.as_ref().is_some_and(|(drawn, look, pictures)| {
+            *drawn == view && (*look, *pictures) == versions
+        });
         if is_there && is_same && self.wants_focus.is_none() {
             return;
         }
@@ -135,7 +134,9 @@ fn open<V: View>(world: &mut World) -> Entity {
         root.insert((TabGroup::new(i32::MAX), Pickable::IGNORE));
     }
     let root = root.id();
-    if V::IS_MODAL && let Some(mut visible) = world.get_resource_mut::<InputFocusVisible>() {
+    if V::IS_MODAL
+        && let Some(mut visible) = world.get_resource_mut::<InputFocusVisible>()
+    {
         visible.0 = true;
     }
     root

@@ -35,5 +35,7 @@ mod self_test;
 mod slot_loads;
 mod slots;
 mod testing;
+#[cfg(feature = "ui")]
+mod ui;
 mod versions;
 mod waiting;

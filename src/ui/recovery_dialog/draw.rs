@@ -102,10 +102,12 @@ impl DialogView {
             }
             Body::Details { facts, explained, report } => {
                 for (name, value) in facts {
-                    body.spawn(Node { flex_shrink: 0.0, ..look.column(2.0) }).with_children(|fact| {
-                        fact.spawn(look.text(name, TextSize::Small, Ink::Muted));
-                        fact.spawn(look.text(value, TextSize::Body, Ink::Text));
-                    });
+                    body.spawn(Node { flex_shrink: 0.0, ..look.column(2.0) }).with_children(
+                        |fact| {
+                            fact.spawn(look.text(name, TextSize::Small, Ink::Muted));
+                            fact.spawn(look.text(value, TextSize::Body, Ink::Text));
+                        },
+                    );
                 }
                 let report = report.as_ref().unwrap_or(explained);
                 body.spawn(look.text(report, TextSize::Body, Ink::Muted));

@@ -129,7 +129,8 @@ impl RecoveryDialog {
         }
         // The next older one, then a slot, then whatever there is.
         let failed = offer.checkpoints.iter().position(|listed| {
-            Choice::Checkpoint(listed.id) == self.chosen || Choice::Checkpoint(listed.id) == proposed
+            Choice::Checkpoint(listed.id) == self.chosen
+                || Choice::Checkpoint(listed.id) == proposed
         });
         let choices = choices(offer);
         let slots = choices.iter().filter(|choice| matches!(choice, Choice::Slot(_)));
@@ -160,7 +161,8 @@ pub(super) fn id(offer: &RecoveryOffer) -> OfferId {
 
 /// Everything that can be chosen of an offer.
 pub(super) fn choices(offer: &RecoveryOffer) -> Vec<Choice> {
-    let checkpoints = offer.checkpoints.iter().filter(|listed| listed.validity != Validity::Damaged);
+    let checkpoints =
+        offer.checkpoints.iter().filter(|listed| listed.validity != Validity::Damaged);
     let slots = offer.slots.iter().filter(|slot| slot.validity != Validity::Damaged);
     let checkpoints = checkpoints.map(|listed| Choice::Checkpoint(listed.id));
     checkpoints.chain(slots.map(|slot| Choice::Slot(slot.id))).collect()

@@ -1,0 +1,9 @@
+//! The ready-made UI, in apps with layout and focus, and without a renderer.
+
+mod kit;
+mod layout;
+mod recovery_dialog;
+mod save_indicator;
+mod session_menu;
+mod session_panel;
+mod thumbnails;

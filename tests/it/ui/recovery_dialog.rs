@@ -1,0 +1,270 @@
+//! The recovery dialog: what it says, and what comes of its buttons.
+
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use bevy_session::ui::{
+    OpenRecoveryDialog, RecoveryDialog, RecoveryDialogPlugin, SessionUiPlugins,
+};
+use bevy_session::{MemoryDisk, Operation, SessionStatus};
+
+use super::kit::*;
+use crate::common::*;
+
+fn is_open(app: &App) -> bool {
+    app.world().resource::<RecoveryDialog>().is_open()
+}
+
+#[test]
+fn a_crash_opens_the_dialog_with_the_best_choice_and_enter_takes_it() {
+    let mut app = ui_game(&killed("Campaign", 3));
+    assert!(is_open(&app));
+    assert!(is_shown(&mut app, "The game closed unexpectedly"), "{:?}", texts(&mut app));
+    assert!(is_shown(&mut app, "of play could not be saved"));
+    assert!(is_shown(&mut app, "Campaign"));
+    assert!(is_shown(&mut app, "Place 3"));
+    assert_eq!(focused(&mut app), ["Recover"]);
+    key(&mut app, KeyCode::Enter);
+    frames(&mut app, 4);
+    assert_eq!(told::<SessionRecovered>(&app).len(), 1, "{:?}", told::<RequestRejected>(&app));
+    assert!(!is_open(&app));
+    assert_eq!(texts(&mut app), Vec::<String>::new(), "nothing should be left on the screen");
+    assert_eq!(health(&mut app), [3]);
+}
+
+#[test]
+fn an_older_checkpoint_is_chosen_with_the_arrow_keys() {
+    let mut app = ui_game(&killed("Campaign", 4));
+    // The buttons are below the list.
+    for _ in 0..9 {
+        key(&mut app, KeyCode::ArrowUp);
+    }
+    let rows = |app: &mut App| focused(app).join(" ");
+    assert!(rows(&mut app).contains("Place 4"), "{}", rows(&mut app));
+    key(&mut app, KeyCode::ArrowDown);
+    key(&mut app, KeyCode::ArrowDown);
+    assert!(rows(&mut app).contains("Place 2"), "{}", rows(&mut app));
+    key(&mut app, KeyCode::Space);
+    assert!(rows(&mut app).contains("Place 2"), "the focus should stay: {}", rows(&mut app));
+    key(&mut app, KeyCode::Enter);
+    assert_eq!(focused(&mut app), ["Recover"], "who chooses it twice wants to go on");
+    key(&mut app, KeyCode::Enter);
+    frames(&mut app, 4);
+    assert_eq!(health(&mut app), [2]);
+}
+
+#[test]
+fn a_gamepad_does_all_that_keys_do() {
+    let mut app = ui_game(&killed("Campaign", 4));
+    assert_eq!(focused(&mut app), ["Recover"]);
+    gamepad(&mut app, GamepadButton::DPadLeft);
+    assert_eq!(focused(&mut app), ["Start fresh"]);
+    gamepad(&mut app, GamepadButton::DPadLeft);
+    assert_eq!(focused(&mut app), ["Details"]);
+    gamepad(&mut app, GamepadButton::South);
+    frames(&mut app, 2);
+    assert!(is_shown(&mut app, "What happened"));
+    gamepad(&mut app, GamepadButton::East);
+    frames(&mut app, 2);
+    assert_eq!(focused(&mut app), ["Details"], "going back should lead where one came from");
+    gamepad(&mut app, GamepadButton::DPadRight);
+    gamepad(&mut app, GamepadButton::DPadRight);
+    gamepad(&mut app, GamepadButton::South);
+    frames(&mut app, 4);
+    assert_eq!(told::<SessionRecovered>(&app).len(), 1);
+}
+
+#[test]
+fn tab_goes_round_and_never_leaves_the_dialog() {
+    let mut app = ui_game(&killed("Campaign", 1));
+    let first = focused(&mut app);
+    let mut seen = vec![first.clone()];
+    for _ in 0..20 {
+        key(&mut app, KeyCode::Tab);
+        let now = focused(&mut app);
+        assert!(!now.is_empty(), "the focus should be on a button");
+        if now == first {
+            break;
+        }
+        seen.push(now);
+    }
+    assert!(
+        seen.iter().any(|on| *on == ["Details"]) && seen.iter().any(|on| *on == ["Start fresh"])
+    );
+    assert_eq!(focused(&mut app), first, "it should come round: {seen:?}");
+}
+
+#[test]
+fn starting_fresh_keeps_the_data_and_asks_no_more() {
+    let mut app = ui_game(&killed("Campaign", 2));
+    press(&mut app, "Start fresh");
+    frames(&mut app, 4);
+    assert_eq!(told::<RecoveryDeclined>(&app).len(), 1);
+    assert!(!is_open(&app));
+    let catalog = app.world().resource::<SessionCatalog>();
+    assert_eq!(catalog.sessions().len(), 1);
+    assert!(catalog.sessions()[0].declined);
+}
+
+#[test]
+fn escape_puts_the_question_off() {
+    let mut app = ui_game(&killed("Campaign", 2));
+    key(&mut app, KeyCode::Escape);
+    frames(&mut app, 2);
+    assert!(!is_open(&app));
+    assert_eq!(app.world().resource::<RecoveryOffers>().offers().len(), 1, "the offer stays");
+    app.world_mut().trigger(OpenRecoveryDialog);
+    frames(&mut app, 2);
+    assert!(is_open(&app));
+    assert_eq!(focused(&mut app), ["Recover"]);
+}
+
+#[test]
+fn the_dialog_waits_for_the_menu_of_the_game() {
+    let disk = killed("Campaign", 2);
+    let mut app = ui_game_with(&disk, |app| {
+        app.offer_recovery_in(Phase::Playing);
+    });
+    assert!(!is_open(&app));
+    app.world_mut().resource_mut::<NextState<Phase>>().set(Phase::Playing);
+    frames(&mut app, 3);
+    assert!(is_open(&app));
+}
+
+#[test]
+fn a_game_that_plays_on_its_own_is_not_asked_over_it() {
+    let mut app = ui_game(&killed("Campaign", 2));
+    assert!(is_open(&app));
+    start(&mut app, "Another");
+    assert!(!is_open(&app));
+}
+
+#[test]
+fn of_several_sessions_each_can_be_chosen() {
+    let disk = killed_beside(&killed("First", 1), "Second", 2);
+    let mut app = ui_game(&disk);
+    assert!(is_shown(&mut app, "Second (1 of 2)"), "{:?}", texts(&mut app));
+    press(&mut app, ">");
+    assert!(is_shown(&mut app, "First (2 of 2)"));
+    press(&mut app, ">");
+    assert!(is_shown(&mut app, "Second (1 of 2)"), "it should go round");
+    press(&mut app, "<");
+    press(&mut app, "Start fresh");
+    frames(&mut app, 3);
+    assert!(is_open(&app), "the other one waits for an answer");
+    assert!(is_shown(&mut app, "Second") && !is_shown(&mut app, "of 2"));
+    press(&mut app, "Recover");
+    frames(&mut app, 3);
+    assert_eq!(app.world().resource::<CurrentSession>().name(), "Second");
+}
+
+#[test]
+fn the_details_name_the_files_and_a_report_is_saved() {
+    let disk = killed("Campaign", 2);
+    let mut app = game_with(plugin(&disk), |app| {
+        add_ui(app);
+        let dialog = RecoveryDialogPlugin::default().reports_in("sessions");
+        app.add_plugins(SessionUiPlugins.set(dialog));
+        resize(app, 1280, 720, 1.0);
+        listen::<CrashReportWritten>(app);
+    });
+    frames(&mut app, 4);
+    press(&mut app, "Details");
+    assert!(is_shown(&mut app, "profiles"), "the place should be named: {:?}", texts(&mut app));
+    press(&mut app, "Save a report");
+    frames(&mut app, 4);
+    let written = told::<CrashReportWritten>(&app);
+    assert_eq!(written.len(), 1);
+    assert!(disk.content(&written[0].path).is_some());
+    assert!(is_shown(&mut app, "Saved: sessions/crash-report-"), "{:?}", texts(&mut app));
+    assert!(button(&mut app, "Save a report").is_none(), "one report is enough");
+}
+
+#[test]
+fn a_report_that_cannot_be_saved_is_told() {
+    let disk = killed("Campaign", 2);
+    let mut app = game_with(plugin(&disk), |app| {
+        add_ui(app);
+        let dialog = RecoveryDialogPlugin::default().reports_in("nowhere/at/all");
+        app.add_plugins(SessionUiPlugins.set(dialog));
+        resize(app, 1280, 720, 1.0);
+    });
+    frames(&mut app, 4);
+    press(&mut app, "Details");
+    press(&mut app, "Save a report");
+    frames(&mut app, 4);
+    assert!(is_shown(&mut app, "The report could not be saved"), "{:?}", texts(&mut app));
+    assert!(button(&mut app, "Save a report").is_some(), "it can be tried again");
+}
+
+#[test]
+fn a_choice_that_fails_is_said_and_the_next_best_is_chosen() {
+    let disk = killed("Campaign", 3);
+    let mut app = ui_game(&disk);
+    disk.fail_always(Operation::Read, std::io::ErrorKind::Other);
+    press(&mut app, "Recover");
+    frames(&mut app, 5);
+    assert!(is_shown(&mut app, "This save could not be loaded"), "{:?}", texts(&mut app));
+    assert!(is_shown(&mut app, "The next best one is chosen now"));
+    assert_eq!(focused(&mut app), ["Recover"]);
+    disk.heal();
+    press(&mut app, "Recover");
+    frames(&mut app, 5);
+    assert_eq!(health(&mut app), [2], "the newest one was tried already");
+}
+
+#[test]
+fn progress_is_shown_until_the_game_has_loaded_its_level() {
+    #[derive(Resource, Default)]
+    struct LevelIsThere(bool);
+    let mut app = ui_game_with(&killed("Campaign", 2), |app| {
+        app.init_resource::<LevelIsThere>().restore_when(|level: Res<LevelIsThere>| level.0);
+    });
+    press(&mut app, "Recover");
+    frames(&mut app, 3);
+    assert!(is_shown(&mut app, "Loading the world"), "{:?}", texts(&mut app));
+    assert!(button(&mut app, "Recover").is_none());
+    seconds(&mut app, 12.0);
+    assert!(is_shown(&mut app, "This takes longer than usual"), "{:?}", texts(&mut app));
+    app.world_mut().resource_mut::<LevelIsThere>().0 = true;
+    frames(&mut app, 3);
+    assert!(!is_open(&app));
+    assert_eq!(told::<SessionRecovered>(&app).len(), 1);
+}
+
+#[test]
+fn of_hundreds_of_checkpoints_only_those_are_built_that_are_seen() {
+    let mut app = ui_game(&killed("Campaign", 500));
+    let count = |app: &mut App| {
+        let world = app.world_mut();
+        world.query::<&Node>().iter(world).count()
+    };
+    let listed = app.world().resource::<RecoveryOffers>().offers()[0].checkpoints.len();
+    assert!(listed >= 500, "{listed}");
+    assert!(count(&mut app) < 150, "{}", count(&mut app));
+    for _ in 0..9 {
+        key(&mut app, KeyCode::ArrowUp);
+    }
+    assert!(focused(&mut app).contains(&"Place 500".to_owned()), "{:?}", focused(&mut app));
+    for _ in 0..20 {
+        key(&mut app, KeyCode::ArrowDown);
+    }
+    assert!(focused(&mut app).contains(&"Place 480".to_owned()), "{:?}", focused(&mut app));
+    for _ in 0..200 {
+        key(&mut app, KeyCode::PageDown);
+    }
+    // Below the last row are the buttons, and the first of all is the start of play.
+    assert!(is_shown(&mut app, "Start of play"), "{:?}", texts(&mut app));
+    assert!(count(&mut app) < 150);
+}
+
+#[test]
+fn nothing_to_ask_shows_nothing() {
+    let mut app = ui_game(&MemoryDisk::default());
+    assert!(!is_open(&app));
+    start(&mut app, "Campaign");
+    request(&mut app, |commands| commands.close_session());
+    frames(&mut app, 3);
+    let session = &app.world().resource::<SessionCatalog>().sessions()[0];
+    assert_eq!(session.status, SessionStatus::Closed);
+    assert!(texts(&mut app).is_empty());
+}

@@ -1,0 +1,58 @@
+//! The save indicator: a mark while saving, a warning while that is impossible.
+
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use bevy_session::{MemoryDisk, Operation};
+
+use super::kit::*;
+use super::layout::assert_tidy;
+use crate::common::*;
+
+#[test]
+fn a_mark_is_seen_for_a_second_whenever_something_is_saved() {
+    let mut app = ui_game(&MemoryDisk::default());
+    app.world_mut().spawn(Health(1));
+    start(&mut app, "Campaign");
+    seconds(&mut app, 3.0);
+    assert!(!is_shown(&mut app, "Saving"), "{:?}", texts(&mut app));
+    request(&mut app, |commands| commands.checkpoint("here"));
+    frames(&mut app, 2);
+    assert!(is_shown(&mut app, "Saving"), "{:?}", texts(&mut app));
+    assert_tidy(&mut app, "indicator");
+    seconds(&mut app, 2.0);
+    assert!(!is_shown(&mut app, "Saving"), "it should go when it was seen");
+}
+
+#[test]
+fn that_nothing_can_be_saved_is_said_until_it_can_be_again() {
+    let disk = MemoryDisk::default();
+    let mut app = ui_game(&disk);
+    let entity = app.world_mut().spawn(Health(1)).id();
+    start(&mut app, "Campaign");
+    for operation in [Operation::Append, Operation::Sync, Operation::Replace] {
+        disk.fail_always(operation, std::io::ErrorKind::StorageFull);
+    }
+    app.world_mut().entity_mut(entity).insert(Health(2));
+    request(&mut app, |commands| commands.checkpoint("here"));
+    frames(&mut app, 4);
+    assert!(is_shown(&mut app, "can't be saved: the disk is full"), "{:?}", texts(&mut app));
+    seconds(&mut app, 20.0);
+    assert!(is_shown(&mut app, "the disk is full"), "it should stay");
+    disk.heal();
+    long(&mut app, 120);
+    assert!(!is_shown(&mut app, "the disk is full"), "{:?}", texts(&mut app));
+}
+
+#[test]
+fn a_slot_that_cannot_be_saved_is_named_for_a_while() {
+    let disk = MemoryDisk::default();
+    let mut app = ui_game(&disk);
+    app.world_mut().spawn(Health(1));
+    start(&mut app, "Campaign");
+    disk.fail_always(Operation::Replace, std::io::ErrorKind::PermissionDenied);
+    request(&mut app, |commands| commands.save(SaveSlot::manual("Before the boss")));
+    frames(&mut app, 6);
+    assert!(is_shown(&mut app, "\"Before the boss\" could not be saved"), "{:?}", texts(&mut app));
+    seconds(&mut app, 10.0);
+    assert!(!is_shown(&mut app, "Before the boss"));
+}

@@ -1,0 +1,95 @@
+//! The developer's panel.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bevy::prelude::*;
+use bevy_session::MemoryDisk;
+use bevy_session::prelude::*;
+use bevy_session::ui::{SessionPanel, SessionPanelPlugin, SessionUiPlugins};
+
+use super::kit::*;
+use super::layout::{WINDOWS, assert_tidy};
+use crate::common::*;
+
+#[test]
+fn a_key_opens_the_panel_which_shows_what_goes_on() {
+    let mut app = ui_game(&MemoryDisk::default());
+    app.world_mut().spawn(Health(1));
+    key(&mut app, KeyCode::F9);
+    frames(&mut app, 2);
+    assert!(app.world().resource::<SessionPanel>().is_open());
+    assert!(is_shown(&mut app, "none is being played"), "{:?}", texts(&mut app));
+    start(&mut app, "Campaign");
+    seconds(&mut app, 7.0);
+    for shown in ["Campaign", "Active", "0:07", "(max "] {
+        assert!(is_shown(&mut app, shown), "{shown} should be in {:?}", texts(&mut app));
+    }
+    key(&mut app, KeyCode::F9);
+    frames(&mut app, 2);
+    assert!(!is_shown(&mut app, "Campaign"));
+}
+
+#[test]
+fn its_buttons_take_a_checkpoint_and_crash_the_game() {
+    static CRASHES: AtomicUsize = AtomicUsize::new(0);
+    fn crash() {
+        CRASHES.fetch_add(1, Ordering::Relaxed);
+    }
+    let mut app = game_with(plugin(&MemoryDisk::default()), |app| {
+        add_ui(app);
+        app.add_plugins(SessionUiPlugins.set(SessionPanelPlugin::default().crash(Some(crash))));
+        listen::<CheckpointSaved>(app);
+        resize(app, 1280, 720, 1.0);
+    });
+    app.world_mut().spawn(Health(1));
+    start(&mut app, "Campaign");
+    key(&mut app, KeyCode::F9);
+    frames(&mut app, 2);
+    press(&mut app, "Checkpoint");
+    frames(&mut app, 3);
+    let manual = |saved: &CheckpointSaved| saved.kind == bevy_session::CheckpointKind::Manual;
+    assert_eq!(told::<CheckpointSaved>(&app).iter().filter(|saved| manual(saved)).count(), 1);
+    press(&mut app, "Crash");
+    assert_eq!(CRASHES.load(Ordering::Relaxed), 1);
+    press(&mut app, "Close");
+    assert!(texts(&mut app).is_empty());
+}
+
+#[test]
+fn without_leave_there_is_no_crash_button() {
+    let mut app = game_with(plugin(&MemoryDisk::default()), |app| {
+        add_ui(app);
+        app.add_plugins(SessionUiPlugins.set(SessionPanelPlugin::default().crash(None)));
+        resize(app, 1280, 720, 1.0);
+    });
+    key(&mut app, KeyCode::F9);
+    frames(&mut app, 2);
+    assert!(button(&mut app, "Checkpoint").is_some());
+    assert!(button(&mut app, "Crash").is_none());
+}
+
+#[test]
+fn errors_are_listed_and_the_panel_stays_tidy() {
+    let mut app = ui_game(&MemoryDisk::default());
+    key(&mut app, KeyCode::F9);
+    for number in 0..10 {
+        let name = format!("{number}").repeat(200);
+        request(&mut app, |commands| commands.checkpoint(name));
+        frames(&mut app, 2);
+    }
+    assert!(is_shown(&mut app, "no session is being played"), "{:?}", texts(&mut app));
+    for (width, height, scale) in WINDOWS {
+        resize(&mut app, width, height, scale);
+        frames(&mut app, 3);
+        assert_tidy(&mut app, &format!("{width} x {height} at {scale}"));
+    }
+}
+
+#[test]
+fn the_panel_does_not_take_the_keyboard_from_the_game() {
+    let mut app = ui_game(&MemoryDisk::default());
+    let before = app.world().resource::<bevy::input_focus::InputFocus>().get();
+    key(&mut app, KeyCode::F9);
+    frames(&mut app, 3);
+    assert_eq!(app.world().resource::<bevy::input_focus::InputFocus>().get(), before);
+}
