@@ -84,12 +84,14 @@ fn show(hud: Query<(), With<Hud>>, texts: Res<Texts>, mut commands: Commands) {
         Hud,
         Node {
             position_type: PositionType::Absolute,
-            bottom: px(0),
-            width: percent(100),
+            left: px(16),
+            bottom: px(16),
+            // The corner on the right belongs to the save indicator.
+            max_width: percent(78),
             padding: UiRect::axes(px(16), px(10)),
             row_gap: px(6),
             flex_direction: FlexDirection::Column,
-            align_items: AlignItems::Center,
+            border_radius: BorderRadius::all(px(8)),
             ..default()
         },
         BackgroundColor(PANEL),
@@ -99,7 +101,7 @@ fn show(hud: Query<(), With<Hud>>, texts: Res<Texts>, mut commands: Commands) {
         Hud,
         Node {
             position_type: PositionType::Absolute,
-            bottom: px(84),
+            bottom: px(108),
             width: percent(100),
             justify_content: JustifyContent::Center,
             ..default()

@@ -32,7 +32,7 @@ use bevy::prelude::*;
 use bevy::window::WindowResolution;
 use bevy_session::prelude::*;
 use bevy_session::thumbnail::ThumbnailPlugin;
-use bevy_session::ui::{SessionTheme, SessionUiPlugins};
+use bevy_session::ui::{SessionPanelPlugin, SessionTheme, SessionUiPlugins};
 
 use crashes::Plug;
 use options::Options;
@@ -86,7 +86,7 @@ fn game(options: Options, texts: Texts) -> App {
                 .directory(&options.data)
                 .interval(Duration::from_secs(2)),
             ThumbnailPlugin::default(),
-            SessionUiPlugins,
+            SessionUiPlugins.set(SessionPanelPlugin::default().crash(Some(crashes::kill_at_once))),
             TabNavigationPlugin,
         ))
         // The dialogs are in the colours of the game.

@@ -8,6 +8,7 @@ use bevy::picking::hover::Hovered;
 use bevy::prelude::*;
 use bevy::ui_widgets::{Activate, Button};
 use bevy_session::prelude::*;
+use bevy_session::ui::OpenSessionMenu;
 
 use crate::hud::text;
 use crate::level::LoadedLevel;
@@ -184,7 +185,7 @@ fn act(
             *dice = Dice(options.seed.unwrap_or_else(rand_seed));
             commands.start_session(NewSession::named("Lamplighter"));
         }
-        Action::Load => commands.quick_load(),
+        Action::Load => commands.trigger(OpenSessionMenu),
         Action::Quit => _ = exit.write(AppExit::Success),
         Action::Resume => next.set(Game::Playing),
         Action::Save => {

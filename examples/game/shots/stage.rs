@@ -24,8 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(90);
 pub enum Step {
     /// Lets frames pass.
     Frames(u32),
-    /// Presses a key and lets it go.
-    Press(KeyCode),
+    /// Presses keys together and lets them go.
+    Press(&'static [KeyCode]),
     /// Takes a picture of the screen.
     Shot(&'static str),
     /// Does something.
@@ -69,11 +69,10 @@ fn go_on(world: &mut World) {
             true
         }
         Some(Step::Frames(frames)) => story.frames > *frames,
-        Some(Step::Press(key)) => {
-            let key = *key;
+        Some(Step::Press(keys)) => {
             match story.frames {
-                1 => send(world, key, ButtonState::Pressed),
-                2 => send(world, key, ButtonState::Released),
+                1 => send(world, keys, ButtonState::Pressed),
+                2 => send(world, keys, ButtonState::Released),
                 _ => {}
             }
             story.frames > 3
@@ -105,25 +104,20 @@ fn go_on(world: &mut World) {
     world.insert_resource(story);
 }
 
-fn send(world: &mut World, key_code: KeyCode, state: ButtonState) {
+fn send(world: &mut World, keys: &[KeyCode], state: ButtonState) {
     let mut windows = world.query_filtered::<Entity, With<PrimaryWindow>>();
     let Ok(window) = windows.single(world) else { return };
-    let logical_key = match key_code {
-        KeyCode::Enter => Key::Enter,
-        KeyCode::Escape => Key::Escape,
-        KeyCode::Tab => Key::Tab,
-        KeyCode::ArrowDown => Key::ArrowDown,
-        KeyCode::ArrowUp => Key::ArrowUp,
-        _ => Key::Dead(None),
-    };
-    world.write_message(KeyboardInput {
-        key_code,
-        logical_key,
-        state,
-        text: None,
-        repeat: false,
-        window,
-    });
+    for &key_code in keys {
+        let logical_key = match key_code {
+            KeyCode::Enter => Key::Enter,
+            KeyCode::Escape => Key::Escape,
+            KeyCode::Tab => Key::Tab,
+            _ => Key::Dead(None),
+        };
+        let text = None;
+        let repeat = false;
+        world.write_message(KeyboardInput { key_code, logical_key, state, text, repeat, window });
+    }
 }
 
 fn take(world: &mut World, name: &str) {
