@@ -1,7 +1,6 @@
 //! Demonstrates a recovery dialog of one's own: all it takes are the notifications.
 //!
-//! `cargo run --example own_dialog` counts seconds. Kill it with `kill -9`, run it again, and answer:
-//! `r` goes on where it was; anything else starts afresh, and what there was is kept.
+//! `cargo run --example own_dialog` counts seconds. Kill it with `kill -9`, run it again, and answer.
 
 #![expect(clippy::print_stdout, reason = "it talks to people")]
 
@@ -38,8 +37,8 @@ fn ask(crash: On<RecoveryAvailable>, mut commands: Commands) {
     }
     let mut answer = String::new();
     let is_yes = std::io::stdin().read_line(&mut answer).is_ok() && answer.starts_with('r');
-    let number = answer.get(1..).and_then(|rest| rest.trim().parse::<usize>().ok());
-    let chosen = number.and_then(|number| offer.checkpoints.get(number));
+    let number = answer.get(1..).and_then(|rest| rest.trim().parse().ok());
+    let chosen = number.and_then(|number: usize| offer.checkpoints.get(number));
     let from = chosen.map_or(RestoreFrom::Latest, |chosen| RestoreFrom::Checkpoint(chosen.id));
     if is_yes {
         return commands.recover(offer.session.id, from);

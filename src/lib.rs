@@ -35,17 +35,18 @@ pub use journal::{
     limits,
 };
 pub use lifecycle::{
-    AttachmentRead, AttachmentSaved, AutosaveStretched, CheckpointCaptured, CheckpointDrifted,
-    CheckpointFailed, CheckpointSaved, CorruptionDetected, CrashReportWritten, CurrentProfile,
-    CurrentSession, DuplicateSaveKey, LastCheckpoint, PlacedRestored, ProfileChanged,
-    RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RecoveryOffers, RecoveryPolicy, Request,
-    RequestRejected, RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared,
-    RestoreStalled, RestoreStarted, SavingStopped, SessionActivity, SessionCatalog, SessionClosed,
-    SessionCommands, SessionEnded, SessionForgotten, SessionHooksExt, SessionPaused,
-    SessionRecovered, SessionRestored, SessionResumed, SessionSettings, SessionStarted,
-    SessionUpdate, SessionUpdated, SessionsFound, SlotCopied, SlotDeleted, SlotFailed, SlotRenamed,
-    SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed, recovery_is_pending,
-    saving_is_in_progress, session_is_active, session_is_paused, session_is_restoring,
+    AttachmentRead, AttachmentSaved, AutosaveDelayed, AutosaveStretched, CaptureBudget,
+    CaptureCost, CaptureOverBudget, CheckpointCaptured, CheckpointDrifted, CheckpointFailed,
+    CheckpointSaved, CorruptionDetected, CrashReportWritten, CurrentProfile, CurrentSession,
+    DuplicateSaveKey, LastCheckpoint, PlacedRestored, ProfileChanged, RecoveryAvailable,
+    RecoveryDeclined, RecoveryFailed, RecoveryOffers, RecoveryPolicy, Request, RequestRejected,
+    RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared, RestoreStalled, RestoreStarted,
+    SavingStopped, SessionActivity, SessionCatalog, SessionClosed, SessionCommands, SessionEnded,
+    SessionForgotten, SessionHooksExt, SessionPaused, SessionRecovered, SessionRestored,
+    SessionResumed, SessionSettings, SessionStarted, SessionUpdate, SessionUpdated, SessionsFound,
+    SlotCopied, SlotDeleted, SlotFailed, SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved,
+    WorldCollapsed, recovery_is_pending, saving_is_in_progress, session_is_active,
+    session_is_paused, session_is_restoring,
 };
 pub use mode::SessionMode;
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};

@@ -2,6 +2,7 @@
 
 mod activity;
 mod attachments;
+mod capture_budget;
 mod checkpoints;
 mod crash_report;
 mod current_session;
@@ -30,17 +31,19 @@ mod switched_off;
 mod window;
 
 pub use activity::{RestorePhase, SessionActivity, saving_is_in_progress, session_is_restoring};
+pub use capture_budget::{CaptureBudget, CaptureCost};
 pub use current_session::{CurrentSession, LastCheckpoint, session_is_active, session_is_paused};
 pub use hooks::SessionHooksExt;
 pub use known_sessions::{RecoveryOffers, SessionCatalog, recovery_is_pending};
 pub use notifications::{
-    AttachmentRead, AttachmentSaved, AutosaveStretched, CheckpointCaptured, CheckpointDrifted,
-    CheckpointFailed, CheckpointSaved, CorruptionDetected, CrashReportWritten, DuplicateSaveKey,
-    PlacedRestored, ProfileChanged, RecoveryAvailable, RecoveryDeclined, RecoveryFailed,
-    RequestRejected, RestoreCancelled, RestorePrepared, RestoreStalled, RestoreStarted,
-    SavingStopped, SessionClosed, SessionEnded, SessionForgotten, SessionPaused, SessionRecovered,
-    SessionRestored, SessionResumed, SessionStarted, SessionUpdated, SessionsFound, SlotCopied,
-    SlotDeleted, SlotFailed, SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
+    AttachmentRead, AttachmentSaved, AutosaveDelayed, AutosaveStretched, CaptureOverBudget,
+    CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved, CorruptionDetected,
+    CrashReportWritten, DuplicateSaveKey, PlacedRestored, ProfileChanged, RecoveryAvailable,
+    RecoveryDeclined, RecoveryFailed, RequestRejected, RestoreCancelled, RestorePrepared,
+    RestoreStalled, RestoreStarted, SavingStopped, SessionClosed, SessionEnded, SessionForgotten,
+    SessionPaused, SessionRecovered, SessionRestored, SessionResumed, SessionStarted,
+    SessionUpdated, SessionsFound, SlotCopied, SlotDeleted, SlotFailed, SlotRenamed, SlotSaved,
+    TypeFailed, TypeNotSaved, WorldCollapsed,
 };
 pub use policy::RecoveryPolicy;
 pub use profiles::CurrentProfile;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use bevy::app::MainScheduleOrder;
 use bevy::ecs::change_detection::CheckChangeTicks;
 use bevy::ecs::schedule::ScheduleLabel;
+use bevy::ecs::schedule::SingleThreadedExecutor;
 use bevy::prelude::*;
 use bevy::state::state::{StateTransition, StateTransitionSystems};
 use directories::ProjectDirs;
@@ -292,6 +293,7 @@ impl Plugin for SessionPlugin {
             .init_resource::<StatesBeingLeft>()
             .init_resource::<StateLog>()
             .init_schedule(SessionLast)
+            .edit_schedule(SessionLast, run_on_one_thread)
             .add_systems(SessionLast, run_frame.in_set(SessionSystems::Run));
         app.world_mut().resource_mut::<MainScheduleOrder>().insert_after(Last, SessionLast);
         #[cfg(feature = "window")]
@@ -337,6 +339,7 @@ impl SessionPlugin {
         let worker =
             Worker::new(home, Arc::clone(&types), process.clone(), dead, &self.version, patience)
                 .of_game(format!("{}/{}", self.studio, self.game));
+        let progress = worker.progress();
         let Some(mut link) = self.link(worker, clock) else { return };
         link.send(Order::Detect, now);
         app.insert_resource(Runtime::new(RuntimeParts {
@@ -358,6 +361,7 @@ impl SessionPlugin {
             start_up: StartUp::new(mode, self.is_development()),
             claims: Vec::new(),
             loaded: None,
+            progress,
         }));
         app.add_observer(clamp_ticks);
         if self.is_development() {
@@ -392,6 +396,12 @@ fn roots_below(directory: &Path) -> (PathBuf, PathBuf) {
     (directory.join("data"), directory.join("state"))
 }
 
+/// Waking other threads for a schedule with little to do in most frames costs more than all of its
+/// systems. The schedules that those of state transitions run keep their executors.
+fn run_on_one_thread(schedule: &mut Schedule) {
+    schedule.set_executor(SingleThreadedExecutor::new());
+}
+
 /// Looks at the game's transitions, if it has states.
 fn follow_transitions(app: &mut App, hooks: &mut GameHooks) {
     // Created by Bevy, which leaves it as it is where it is there already.
@@ -405,6 +415,7 @@ fn follow_transitions(app: &mut App, hooks: &mut GameHooks) {
             .after(StateTransitionSystems::DependentTransitions)
             .before(StateTransitionSystems::ExitSchedules),
     )
+    .edit_schedule(StateTransition, run_on_one_thread)
     .add_systems(StateTransition, look_before_exit.in_set(BeforeExit::Look));
     watch_saved_states(app);
     hooks.watch_transitions(app);

@@ -15,6 +15,7 @@ mod loss;
 mod order;
 mod overwritten;
 mod placed;
+mod read_progress;
 mod rebuilt;
 mod references;
 mod replace;
@@ -37,6 +38,7 @@ pub use sweep::DespawnOnRestore;
 pub(crate) use components::DecodedComponents;
 pub(crate) use decoded::{DecodedColumn, DecodedOrder};
 pub(crate) use image::WorldImage;
+pub(crate) use read_progress::ReadProgress;
 pub(crate) use rebuilt::RebuiltComponents;
 #[cfg(test)]
 pub(crate) use replace::EntitiesReplaced;

@@ -1,5 +1,4 @@
-//! Ready-made UI: a recovery dialog, and soon more. Each piece is a plugin of its own, and each is
-//! optional. Behind the feature `ui`.
+//! Ready-made UI for everything that a player meets of this crate. Behind the feature `ui`.
 //!
 //! ```no_run
 //! use bevy::prelude::*;
@@ -11,6 +10,41 @@
 //!     .add_plugins(SessionUiPlugins)
 //!     .run();
 //! ```
+//!
+//! | plugin | what it shows | opened by |
+//! | --- | --- | --- |
+//! | [`RecoveryDialogPlugin`] | what happened, what was lost, what to go on from | a crash |
+//! | [`SessionMenuPlugin`] | sessions and slots, to continue, load and delete | [`OpenSessionMenu`] |
+//! | [`SaveIndicatorPlugin`] | a mark while saving, a warning while that is impossible | itself |
+//! | [`SessionPanelPlugin`] | times, sizes and errors, for developers | F9 |
+//!
+//! Each is a plugin of its own, and each is optional. They need what `DefaultPlugins` brings, and, as
+//! all UI does, a camera. A game that draws its own needs none of this: the notifications say all, as
+//! `examples/own_dialog.rs` shows.
+//!
+//! # Looks and words
+//!
+//! [`SessionTheme`] has the colours, the font and the size of text, and [`SessionStrings`] every word,
+//! from a RON file if you like. Bevy's own font, which is used by default, knows ASCII only: set
+//! [`SessionTheme::font`] for names and languages with other letters, or switch on Bevy's feature
+//! `system_font_discovery`.
+//!
+//! # Keys
+//!
+//! Mouse, keyboard and gamepad do the same: Tab and arrows or the D-pad and the left stick move the
+//! focus, Enter, Space or South presses, Escape or East goes back, Page Up, Page Down and the shoulder
+//! buttons turn pages. While a dialog is open it keeps the focus, and pointers don't reach what is
+//! below it. What the game itself reads of [`ButtonInput`](bevy::input::ButtonInput) it goes on
+//! reading; [`session_ui_is_open`] is a run condition for that:
+//!
+//! ```
+//! use bevy::prelude::*;
+//! use bevy_session::ui::session_ui_is_open;
+//!
+//! # fn menu_keys() {}
+//! App::new().add_systems(Update, menu_keys.run_if(not(session_ui_is_open)));
+//! ```
+
 mod describe;
 mod focus;
 mod look;
@@ -48,6 +82,15 @@ impl PluginGroup for SessionUiPlugins {
             .add(SaveIndicatorPlugin::default())
             .add(SessionPanelPlugin::default())
     }
+}
+
+/// Run condition: a dialog of the ready-made UI is open and has the keyboard.
+#[must_use]
+pub fn session_ui_is_open(
+    dialog: Option<Res<RecoveryDialog>>,
+    menu: Option<Res<SessionMenu>>,
+) -> bool {
+    dialog.is_some_and(|dialog| dialog.is_open()) || menu.is_some_and(|menu| menu.is_open())
 }
 
 /// When the ready-made UI works, within [`Update`].

@@ -159,9 +159,11 @@ mutant 'forget sparse components of those' src/capture/record/columns.rs \
 mutant 'forget the order of siblings whose marker came or went' src/capture/record/recorder.rs \
     's/self\.tell_child_order\(world, span, &mut capture\);//' $worlds
 mutant 'forget the pending transition' src/capture/record/states.rs \
-    's/let is_sent = !is_delta \|\| state != self\.last;/let is_sent = !is_delta || state.as_ref().map(|state| &state.current) != self.last.as_ref().map(|state| &state.current);/' $worlds
+    's/\|\| state != self\.last;/|| state.as_ref().map(|state| &state.current) != self.last.as_ref().map(|state| &state.current);/' $worlds
 mutant 'forget that a component was removed' src/capture/record/removals.rs \
     's/if !entities\.is_empty\(\) \{/if false {/' $worlds
+mutant 'keep the removals of an earlier capture' src/capture/record/moment.rs \
+    's/removed\.clear\(\);//' $worlds
 mutant 'copy into a stale buffer' src/capture/record/copies.rs \
     's/codec\.copy_into\(component, value\);//' $worlds
 mutant 'keep references to strangers' src/restore/references.rs \

@@ -6,6 +6,7 @@ mod copier;
 mod copies;
 mod moment;
 mod recorder;
+mod recorders;
 mod removals;
 mod resources;
 mod states;

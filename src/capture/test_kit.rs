@@ -17,7 +17,7 @@ use super::{
 };
 use crate::ReflectSaved;
 use crate::journal::{Block, CheckpointKind, Commit, ENTITIES, Rows, SaveId, TypeSummary, Values};
-use crate::restore::{EntitiesReplaced, WorldImage};
+use crate::restore::{EntitiesReplaced, ReadProgress, WorldImage};
 
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[reflect(Component, Saved)]
@@ -179,7 +179,7 @@ impl Play {
         self.app.update();
     }
 
-    pub(crate) fn record(&mut self, scope: CaptureScope) -> Capture {
+    pub(crate) fn record(&mut self, scope: CaptureScope) -> Box<Capture> {
         self.recorder.capture(self.app.world_mut(), scope)
     }
 
@@ -202,7 +202,8 @@ impl Play {
 
     pub(crate) fn image(&self, journal: &Journal) -> WorldImage {
         let blocks = journal.blocks().into_iter().map(Ok::<_, Infallible>);
-        WorldImage::decode(&self.types, &journal.commit(), blocks).unwrap()
+        WorldImage::decode(&self.types, &journal.commit(), blocks, &ReadProgress::default())
+            .unwrap()
     }
 
     /// Puts a checkpoint back, and begins a new run with a full capture.

@@ -13,7 +13,7 @@ use super::{Portrait, Random};
 use crate::capture::test_kit::{Journal, Play};
 use crate::capture::{Capture, CaptureScope, Encoded, Encoder, Recorder};
 use crate::journal::{Block, SaveId, TypeSummary, merge};
-use crate::restore::WorldImage;
+use crate::restore::{ReadProgress, WorldImage};
 
 /// What the newest capture said beside its rows.
 struct Newest {
@@ -139,7 +139,7 @@ impl Life {
     }
 
     /// A capture that knows nothing of those before, now and then by a recorder that doesn't either.
-    fn capture_everything(&mut self) -> Capture {
+    fn capture_everything(&mut self) -> Box<Capture> {
         if self.churn.random.one_in(4) {
             let types = self.play.types.clone();
             self.play.recorder = Recorder::new(self.play.world(), &types);
@@ -218,7 +218,8 @@ impl Expected {
         let types = newest.types.iter().map(|summary| summary.path.clone()).collect();
         let journal = Journal { types, next_save_id: newest.next_save_id, ..Journal::default() };
         let blocks = self.snapshot.iter().cloned().map(Ok::<_, Infallible>);
-        let Ok(image) = WorldImage::decode(&play.types, &journal.commit(), blocks);
+        let Ok(image) =
+            WorldImage::decode(&play.types, &journal.commit(), blocks, &ReadProgress::default());
         let replaced = play.restore_image(image, newest.next_save_id);
 
         let report = &replaced.report;

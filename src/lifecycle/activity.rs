@@ -4,10 +4,11 @@ use bevy::prelude::*;
 
 /// What the plugin is doing right now, also as the run conditions [`saving_is_in_progress`] and
 /// [`session_is_restoring`].
-#[derive(Resource, Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Resource, Clone, Copy, PartialEq, Debug, Default)]
 pub struct SessionActivity {
     pub(super) saving: bool,
     pub(super) restore: Option<RestorePhase>,
+    pub(super) read: f32,
 }
 
 /// How far a restore is.
@@ -33,6 +34,14 @@ impl SessionActivity {
     #[must_use]
     pub fn restore(&self) -> Option<RestorePhase> {
         self.restore
+    }
+
+    /// How much of the checkpoint has been read and decoded, from 0 to 1; `None` without a restore.
+    /// For a progress bar: what comes after it, when the game has loaded what the entities belong
+    /// to, takes a single frame.
+    #[must_use]
+    pub fn restore_progress(&self) -> Option<f32> {
+        self.restore.map(|phase| if phase == RestorePhase::Reading { self.read } else { 1.0 })
     }
 }
 

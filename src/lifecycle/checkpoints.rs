@@ -6,7 +6,8 @@ use bevy::prelude::*;
 use tracing::{debug, debug_span, info, warn};
 
 use super::notifications::{
-    AutosaveStretched, CheckpointCaptured, CheckpointFailed, WorldCollapsed, notify,
+    AutosaveDelayed, AutosaveStretched, CheckpointCaptured, CheckpointFailed, WorldCollapsed,
+    notify,
 };
 use super::runtime::{MAKE_UP_LONGEST, RuntimeParts};
 use super::{CurrentSession, SessionSettings};
@@ -47,8 +48,10 @@ impl RuntimeParts {
         let active = world
             .get_resource::<CurrentSession>()
             .is_some_and(|current| current.status == SessionStatus::Active && current.autosave());
-        if due && active && self.link.captures_in_flight() < AUTOMATIC_IN_FLIGHT {
+        if due && active && may_capture {
             self.take_checkpoint(world, CheckpointKind::Auto, None);
+        } else if due && active {
+            self.tell_delay(world);
         }
     }
 
@@ -74,6 +77,7 @@ impl RuntimeParts {
         let begun = Instant::now();
         playing.since_capture = Duration::ZERO;
         playing.captured_at = now.elapsed;
+        playing.is_delayed = false;
         if std::mem::take(&mut playing.make_up) {
             playing.make_up_after = (playing.make_up_after * 2).min(MAKE_UP_LONGEST);
         }
@@ -122,7 +126,8 @@ impl RuntimeParts {
             entities: capture.entities(),
             capture_time: begun.elapsed(),
         };
-        notify(world, captured);
+        notify(world, captured.clone());
+        self.hold_against_budget(world, &captured, &capture);
         if has_collapsed {
             warn!(%session, before, entities, "nearly all saved entities are gone");
             notify(world, WorldCollapsed { session, checkpoint: id, before, after: entities });
@@ -145,7 +150,19 @@ impl RuntimeParts {
             self_test,
             handed_over,
         };
-        self.order(Order::Checkpoint(Box::new(order)));
+        self.order(Order::Checkpoint(order));
+    }
+
+    /// Says that a checkpoint waits for the writer, once.
+    fn tell_delay(&mut self, world: &mut World) {
+        let captures = self.link.captures_in_flight();
+        let Some(playing) = &mut self.playing else { return };
+        if std::mem::replace(&mut playing.is_delayed, true) {
+            return;
+        }
+        let (session, since_captured) = (playing.session, playing.since_capture);
+        warn!(%session, captures, ?since_captured, "a checkpoint is due and waits for the writer");
+        notify(world, AutosaveDelayed { session, captures, since_captured });
     }
 
     /// Stretches the interval where automatic checkpoints write more than they may.

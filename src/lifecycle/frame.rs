@@ -77,6 +77,7 @@ impl RuntimeParts {
             {
                 activity.restore = reading.then_some(RestorePhase::Reading);
             }
+            activity.read = if reading { self.progress.share() } else { 0.0 };
         });
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
+use super::capture_budget::CaptureCost;
 use super::requests::Request;
 use crate::capture::{DriftedType, SaveKey, TypeProblemReason};
 use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId};
@@ -153,6 +154,40 @@ notifications! {
         session: SessionId,
         /// The interval from now on.
         interval: Duration,
+    }
+
+    /// An automatic checkpoint is due, and waits: the writer is not done with those before, since the
+    /// disk or the processor is slow. What changes meanwhile is in the next one, so memory stays
+    /// bounded and nothing is lost but time: a crash would cost more than the interval. Told once,
+    /// until a checkpoint is captured again.
+    AutosaveDelayed {
+        /// The session.
+        session: SessionId,
+        /// Captures that the writer isn't done with.
+        captures: usize,
+        /// Time since the last capture.
+        since_captured: Duration,
+    }
+
+    /// A capture took more of the frame than
+    /// [`SessionSettings::capture_budget`](crate::SessionSettings::capture_budget) allows. The log
+    /// says so as well, once in each run, if it was an automatic checkpoint.
+    CaptureOverBudget {
+        /// The session.
+        session: SessionId,
+        /// The checkpoint.
+        checkpoint: CheckpointId,
+        /// Why it was taken.
+        kind: CheckpointKind,
+        /// Whether everything was copied, or what changed since the last one.
+        full: bool,
+        /// Time that the main thread spent on it.
+        capture_time: Duration,
+        /// What it may take.
+        budget: Duration,
+        /// The types that cost most, dearest first; at most five. Together they can exceed
+        /// `capture_time`, since columns are copied side by side where that pays.
+        dearest: Vec<CaptureCost>,
     }
 
     /// Something changed the world without a trace, such as a write through

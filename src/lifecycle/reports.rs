@@ -90,7 +90,7 @@ impl RuntimeParts {
             }
             Report::Emptied(capture) => {
                 if let Some(playing) = &mut self.playing {
-                    playing.recorder.recycle(*capture);
+                    playing.recorder.recycle(capture);
                 }
             }
         }

@@ -17,6 +17,7 @@ use crate::clock::{Clock, Moment};
 use crate::journal::{CheckpointKind, RunId, SessionId};
 use crate::process::ProcessGuard;
 use crate::recovery::RecoveryOffer;
+use crate::restore::ReadProgress;
 use crate::session::RestoreFrom;
 use crate::session::RestoreReason;
 use crate::session::{EndReason, Fields, NewSession, SaveSlot, SessionMetadata};
@@ -62,6 +63,8 @@ pub(crate) struct RuntimeParts {
     pub claims: Vec<(SaveKey, Entity)>,
     /// A slot that was read, to go on from once the session before is left.
     pub loaded: Option<Box<Loaded>>,
+    /// How much has been read of the checkpoint that is being read.
+    pub progress: ReadProgress,
 }
 
 /// The run that is being written.
@@ -97,6 +100,10 @@ pub(crate) struct Playing {
     pub deferred_slots: Vec<SaveSlot>,
     /// A checkpoint that a state of the game asks for.
     pub triggered: Option<String>,
+    /// Whether it was told that a checkpoint is due and waits for the writer.
+    pub is_delayed: bool,
+    /// Whether the log was told of a capture that took too much of a frame.
+    pub was_over_budget: bool,
     /// Copies what changed. Belongs to the run: without one there is nothing to watch.
     pub recorder: Recorder,
 }
@@ -199,6 +206,8 @@ impl Playing {
             deferred: None,
             deferred_slots: Vec::new(),
             triggered: None,
+            is_delayed: false,
+            was_over_budget: false,
             recorder,
         }
     }

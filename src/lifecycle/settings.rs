@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
-use super::RecoveryPolicy;
+use super::{CaptureBudget, RecoveryPolicy};
 
 /// What becomes of a restore that would lose something.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -59,6 +59,10 @@ pub struct SessionSettings {
     /// `window`. One is always taken when the system is about to suspend the game, as on a phone.
     /// Defaults to `false`.
     pub checkpoint_on_focus_loss: bool,
+    /// What a capture may take of a frame; where it takes more,
+    /// [`CaptureOverBudget`](crate::CaptureOverBudget) names the types that cost most. `None` if
+    /// nobody wants to know. Defaults to a tenth of a frame at 60 Hz.
+    pub capture_budget: Option<CaptureBudget>,
     /// What becomes of a restore that would lose something: values of types that this build doesn't
     /// know, or that it can't read any more. Defaults to [`RestoreLosses::Accept`].
     pub losses: RestoreLosses,
@@ -96,6 +100,7 @@ impl Default for SessionSettings {
             max_total_bytes: 1 << 30,
             minimum_gap: Duration::from_secs(1),
             checkpoint_on_focus_loss: false,
+            capture_budget: Some(CaptureBudget::default()),
             losses: RestoreLosses::default(),
             restore_patience: Duration::from_secs(10),
             self_test: None,

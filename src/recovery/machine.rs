@@ -10,6 +10,7 @@ use tracing::warn;
 use super::{KnownSessions, SlotListing};
 use crate::journal::{CheckpointId, RunId, SessionId};
 use crate::process::{DeadProcess, HowItEnded, dead_processes, how_it_ended, last_to_die};
+use crate::restore::ReadProgress;
 use crate::store::{
     DirectoryStore, Home, ProcessId, ProcessRecord, SessionLock, SlotShelf, StoreError,
     remove_record, with_sources,
@@ -29,6 +30,7 @@ pub(crate) struct Machine {
     slots: SlotShelf,
     /// Whether anything about them changed since they were listed.
     slots_changed: bool,
+    progress: ReadProgress,
 }
 
 impl Machine {
@@ -44,6 +46,7 @@ impl Machine {
             known: KnownSessions::default(),
             slots: SlotShelf::default(),
             slots_changed: true,
+            progress: ReadProgress::default(),
         }
     }
 
@@ -51,6 +54,11 @@ impl Machine {
     pub(crate) fn of_game(mut self, game: String) -> Self {
         self.slots = SlotShelf::of_game(game);
         self
+    }
+
+    /// How much has been read of the checkpoint that is being read.
+    pub(crate) fn progress(&self) -> &ReadProgress {
+        &self.progress
     }
 
     /// What was found of the sessions when they were looked at last.

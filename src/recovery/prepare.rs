@@ -16,7 +16,7 @@ use crate::journal::{
     CheckpointId, CheckpointKind, FileProblemKind, FrameKind, Head, Plan, ReadError, SaveId,
     SessionId, SessionIndex,
 };
-use crate::restore::WorldImage;
+use crate::restore::{ReadProgress, WorldImage};
 use crate::session::{Fields, Move, SessionMetadata};
 use crate::session::{RecoveryError, RequestError, RestoreFrom, RestoreReason};
 use crate::store::{StoredSession, Trial, with_sources};
@@ -79,6 +79,8 @@ pub(crate) fn prepare(
     wanted: Wanted,
     now: Timestamp,
 ) -> Result<Prepared, PrepareFailure> {
+    // What was read last is no part of this.
+    machine.progress().end();
     if let RestoreFrom::Slot(slot) = wanted.from {
         return prepare_slot(machine, types, wanted, slot);
     }
@@ -95,7 +97,7 @@ pub(crate) fn prepare(
         // What was known to be damaged when the offer was made isn't tried again.
         _ => offered.unwrap_or(head.id),
     };
-    let (image, about) = match read(&mut stored, types, checkpoint) {
+    let (image, about) = match read(&mut stored, types, checkpoint, machine.progress()) {
         Ok(Some(read)) => read,
         Ok(None) if is_damaged(stored.index(), checkpoint) => {
             return Err(damaged(machine, types, wanted.session, now));
@@ -135,17 +137,18 @@ pub(super) fn read(
     stored: &mut StoredSession,
     types: &SavedTypes,
     checkpoint: CheckpointId,
+    progress: &ReadProgress,
 ) -> Result<Option<(WorldImage, AboutSession)>, ReadError> {
     // Everything is checked as it is read. Only where that meets damage is it worth reading twice,
     // to find out which part it is.
     if let Some(plan) = stored.index().plan(checkpoint) {
-        match decode(stored, types, &plan) {
+        match decode(stored, types, &plan, progress) {
             Err(error) if error.is_damage() => {}
             read => return read,
         }
     }
     match stored.verified_plan(checkpoint)? {
-        Some(plan) => decode(stored, types, &plan),
+        Some(plan) => decode(stored, types, &plan, progress),
         None => Ok(None),
     }
 }
@@ -233,13 +236,14 @@ fn decode(
     stored: &StoredSession,
     types: &SavedTypes,
     plan: &Plan,
+    progress: &ReadProgress,
 ) -> Result<Option<(WorldImage, AboutSession)>, ReadError> {
     let Some(commit) = stored.index().commit(plan.checkpoint) else { return Ok(None) };
     let mut about = AboutSession::default();
     let blocks = stored
         .blocks(plan)?
         .filter(|block| !block.as_ref().is_ok_and(|block| about.take_up(block)));
-    let image = WorldImage::decode(types, commit, blocks)?;
+    let image = WorldImage::decode(types, commit, blocks, progress)?;
     Ok(Some((image, about)))
 }
 

@@ -57,15 +57,16 @@ fn read_slot(
     let mut stored = machine.store().open_slot(&file.path, &file.header);
     let checkpoint = file.header.slot_checkpoint().ok_or_else(|| damaged(&file.path))?;
     let commit = stored.index().commit(checkpoint).cloned();
-    let (validity, outcome) = match (read(&mut stored, types, checkpoint), commit) {
-        (Ok(Some((image, about))), Some(commit)) => {
-            (Validity::Verified, Ok(Loaded { stored, checkpoint, commit, image, about }))
-        }
-        (Err(error), _) if !error.is_damage() => {
-            (file.validity, Err(SlotError::Unreadable { message: with_sources(&error) }))
-        }
-        _ => (Validity::Damaged, Err(damaged(&file.path))),
-    };
+    let (validity, outcome) =
+        match (read(&mut stored, types, checkpoint, machine.progress()), commit) {
+            (Ok(Some((image, about))), Some(commit)) => {
+                (Validity::Verified, Ok(Loaded { stored, checkpoint, commit, image, about }))
+            }
+            (Err(error), _) if !error.is_damage() => {
+                (file.validity, Err(SlotError::Unreadable { message: with_sources(&error) }))
+            }
+            _ => (Validity::Damaged, Err(damaged(&file.path))),
+        };
     machine.slots_mut().note(&file.path, validity);
     outcome
 }

@@ -83,7 +83,7 @@ mod tests {
     use crate::capture::test_kit::{Armor, Dice, Play, game};
     use crate::capture::{Migrations, SessionAppExt};
     use crate::journal::{Block, ENTITIES, SaveId};
-    use crate::restore::{RestoreLossReason, WorldImage};
+    use crate::restore::{ReadProgress, RestoreLossReason, WorldImage};
 
     const FORMER: &str = "old::Armor";
 
@@ -105,8 +105,13 @@ mod tests {
             .collect();
         blocks.sort_by(|one, other| one.key().cmp(&other.key()));
         let commit = play.journal.commit();
-        WorldImage::decode(&play.types, &commit, blocks.into_iter().map(Ok::<_, Infallible>))
-            .unwrap()
+        WorldImage::decode(
+            &play.types,
+            &commit,
+            blocks.into_iter().map(Ok::<_, Infallible>),
+            &ReadProgress::default(),
+        )
+        .unwrap()
     }
 
     #[test]

@@ -9,10 +9,14 @@ use super::current_form::CurrentForm;
 use super::decoded::DecodedColumn;
 use super::image::ImageColumn;
 use super::loss::{RestoreLoss, RestoreLossReason};
+use super::read_progress::ReadProgress;
 use super::references::Ranks;
 use super::unusable::UnusableRows;
 use crate::capture::{Carried, SaveKey, TypeHistory, decode_message_pack};
 use crate::journal::{Block, Rows, SaveId, Values};
+
+/// Rows after which it is told that they were decoded.
+const TELL_AFTER: usize = 4_096;
 
 /// The rows of all types, as they were read.
 pub(super) struct SavedTable {
@@ -125,14 +129,15 @@ pub(super) struct UndecodedColumn {
 /// Decodes columns and collects what can't be.
 pub(super) struct Decoder<'a> {
     ranks: &'a Ranks,
+    progress: &'a ReadProgress,
     pub losses: Vec<RestoreLoss>,
     pub carried: Carried,
 }
 
 impl<'a> Decoder<'a> {
     /// A decoder of rows of these entities.
-    pub(super) fn new(ranks: &'a Ranks) -> Self {
-        Self { ranks, losses: Vec::new(), carried: Carried::default() }
+    pub(super) fn new(ranks: &'a Ranks, progress: &'a ReadProgress) -> Self {
+        Self { ranks, progress, losses: Vec::new(), carried: Carried::default() }
     }
 
     /// Decodes columns, beside each other where there are threads for it.
@@ -140,11 +145,11 @@ impl<'a> Decoder<'a> {
         let Some(pool) = ComputeTaskPool::try_get() else {
             return undecoded.into_iter().map(|undecoded| self.column(undecoded)).collect();
         };
-        let ranks = self.ranks;
+        let (ranks, progress) = (self.ranks, self.progress);
         let decoded = pool.scope(|scope| {
             for undecoded in undecoded {
                 scope.spawn(async move {
-                    let mut decoder = Decoder::new(ranks);
+                    let mut decoder = Decoder::new(ranks, progress);
                     let column = decoder.column(undecoded);
                     (column, decoder.losses, decoder.carried)
                 });
@@ -164,7 +169,12 @@ impl<'a> Decoder<'a> {
         let mut form = CurrentForm::new(&history, saved.blocks.len());
         let mut unusable = UnusableRows::default();
         let mut last = None;
+        let mut looked_at = 0;
         saved.for_each(|row| {
+            looked_at += 1;
+            if looked_at == TELL_AFTER {
+                self.progress.has_decoded(std::mem::take(&mut looked_at));
+            }
             let Some(rank) = self.rank_of_row(row.id, &column.decoded) else { return };
             // Ids ascend. One that doesn't is a second value of its entity: under a name that the
             // type had before, or no writer's work.
@@ -185,6 +195,7 @@ impl<'a> Decoder<'a> {
                 }
             }
         });
+        self.progress.has_decoded(looked_at);
         self.losses.extend(unusable.into_losses(&column.type_path));
         let migrated = form.into_blocks();
         column.version = history.version();

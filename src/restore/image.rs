@@ -17,6 +17,7 @@ use super::decoded::{DecodedColumn, DecodedOrder};
 use super::decoder::{Decoder, SavedTable, UndecodedColumn};
 use super::loss::RestoreLoss;
 use super::order::{NOBODY, SpawnOrder, spawn_order};
+use super::read_progress::ReadProgress;
 use super::references::Ranks;
 use super::rows_by_entity::RowsByEntity;
 use crate::capture::{
@@ -107,9 +108,16 @@ impl WorldImage {
         types: &SavedTypes,
         commit: &Commit,
         blocks: impl IntoIterator<Item = Result<Block, E>>,
+        progress: &ReadProgress,
     ) -> Result<Self, E> {
+        progress.begin(commit);
         let saved_then: HashSet<&str> = commit.types.iter().map(|saved| &*saved.path).collect();
-        Ok(Self::of_rows(types, &saved_then, SavedTable::read(blocks)?))
+        let told = blocks.into_iter().inspect(|block| {
+            if let Ok(block) = block {
+                progress.has_read(&block.rows);
+            }
+        });
+        Ok(Self::of_rows(types, &saved_then, SavedTable::read(told)?, progress))
     }
 
     /// Decodes blocks that were put together by this very program, which saves what it saved then.
@@ -119,10 +127,15 @@ impl WorldImage {
     ) -> Self {
         let blocks = blocks.into_iter().map(Ok::<_, Infallible>);
         let Ok(rows) = SavedTable::read(blocks);
-        Self::of_rows(types, &types.type_paths().collect(), rows)
+        Self::of_rows(types, &types.type_paths().collect(), rows, &ReadProgress::default())
     }
 
-    fn of_rows(types: &SavedTypes, saved_then: &HashSet<&str>, mut rows: SavedTable) -> Self {
+    fn of_rows(
+        types: &SavedTypes,
+        saved_then: &HashSet<&str>,
+        mut rows: SavedTable,
+        progress: &ReadProgress,
+    ) -> Self {
         let ranks = Ranks::new(rows.take(ENTITIES).iter().map(|(id, _)| id));
         let (gone, anchors) = (rows.take_keys(GONE), rows.take_keys(ANCHORS));
         let undecoded = types.columns().map(|saved_type| {
@@ -134,7 +147,8 @@ impl WorldImage {
             UndecodedColumn { type_path, decoder: saved_type.decoder(), was_saved, history, saved }
         });
         let undecoded: Vec<UndecodedColumn> = undecoded.collect();
-        let mut decoder = Decoder::new(&ranks);
+        progress.has_decoded(ranks.len());
+        let mut decoder = Decoder::new(&ranks, progress);
         let columns = decoder.columns(undecoded);
         decoder.lose_unknown_types(rows);
         let Decoder { losses, carried, .. } = decoder;

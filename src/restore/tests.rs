@@ -8,7 +8,7 @@ use bevy::prelude::*;
 use bevy::state::state_scoped::DespawnOnExit;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{DespawnOnRestore, RestoreLossReason, WorldImage};
+use super::{DespawnOnRestore, ReadProgress, RestoreLossReason, WorldImage};
 use crate::capture::test_kit::*;
 use crate::capture::{CHILD_OF, CHILD_ORDER, SessionAppExt};
 use crate::journal::SaveId;
@@ -538,7 +538,8 @@ fn a_type_whose_decoding_panics_is_a_loss() {
 fn an_error_while_reading_is_handed_on() {
     let play = played();
     let broken = [Err("disk"), Ok(play.journal.blocks().remove(0))];
-    let result = WorldImage::decode(&play.types, &play.journal.commit(), broken);
+    let result =
+        WorldImage::decode(&play.types, &play.journal.commit(), broken, &ReadProgress::default());
     assert_eq!(result.err(), Some("disk"));
 }
 

@@ -128,17 +128,19 @@ fn owner_only() -> OpenOptions {
 
 fn describe(entry: &fs::DirEntry) -> io::Result<Option<DirEntry>> {
     let Ok(name) = entry.file_name().into_string() else { return Ok(None) };
-    let metadata = match entry.metadata() {
-        Ok(metadata) => metadata,
-        // Removed since the listing began.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    if metadata.is_dir() {
+    // Most systems tell this with the name, and a directory of a thousand sessions is listed often.
+    if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
         return Ok(Some(DirEntry { name, is_dir: true, len: 0, stamp: 0 }));
     }
-    let (len, stamp) = (metadata.len(), stamp(&metadata));
-    Ok(Some(DirEntry { name, is_dir: false, len, stamp }))
+    match entry.metadata() {
+        Ok(metadata) => {
+            let (len, stamp) = (metadata.len(), stamp(&metadata));
+            Ok(Some(DirEntry { name, is_dir: metadata.is_dir(), len, stamp }))
+        }
+        // Removed since the listing began.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Which file it is, and when anything about it changed. The time of change can't be set by hand, so

@@ -96,7 +96,7 @@ impl SavedRows {
     }
 }
 
-fn look(world: &mut World, types: &SavedTypes) -> Capture {
+fn look(world: &mut World, types: &SavedTypes) -> Box<Capture> {
     Recorder::new(world, types).look(world, CaptureScope::Full)
 }
 

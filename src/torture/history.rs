@@ -361,6 +361,8 @@ impl Owed {
             | Fact::SlotDeleted { .. } => {}
             // Nothing can be done any more to what was deleted.
             Fact::TakingUp | Fact::Forgetting if is_over => {}
+            // What was deleted in part isn't owed again because somebody tries to take it up.
+            Fact::TakingUp if self.stand == Stand::BeingForgotten => {}
             Fact::Acknowledged { id } => {
                 self.acknowledged.insert(key(*id));
                 self.newest = Some(*id);

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::SessionStrings;
 use crate::clock::between;
 use crate::journal::{CheckpointKind, SlotKind};
+use crate::lifecycle::{RestorePhase, SessionActivity};
 use crate::process::HowItEnded;
 use crate::recovery::{RecoveryOffer, UnsavedPlay, VersionFit};
 use crate::session::{AttachmentError, CheckpointError, RecoveryError, RequestError, SlotError};
@@ -205,6 +206,15 @@ impl SessionStrings {
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => &self.reason_read_only,
             _ => &self.reason_disk,
         }
+    }
+}
+
+/// How full the bar of a restore is, from 0 to 1: most of it is reading, in steps that can be seen.
+pub(super) fn restored_share(activity: SessionActivity) -> f32 {
+    match (activity.restore(), activity.restore_progress()) {
+        (Some(RestorePhase::Replacing), _) => 1.0,
+        (Some(RestorePhase::WaitingForGate), _) => 0.9,
+        (_, read) => 0.04 + (read.unwrap_or_default() * 50.0).floor() / 50.0 * 0.8,
     }
 }
 

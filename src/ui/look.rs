@@ -62,6 +62,18 @@ impl Look {
         self.size / self.unit
     }
 
+    /// The size of titles.
+    pub fn title(&self) -> TextSize {
+        if self.is_compact() { TextSize::Heading } else { TextSize::Title }
+    }
+
+    /// How many things of this height there is room for, beside others that use so much.
+    pub fn rows(&self, row: f32, used: f32) -> usize {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few rows")]
+        let rows = ((self.room().y - used) / row).floor().clamp(1.0, 7.0) as usize;
+        rows
+    }
+
     /// Whether there is too little room for anything but what matters.
     pub fn is_compact(&self) -> bool {
         self.room().x < 820.0 || self.room().y < 560.0

@@ -10,9 +10,9 @@ use std::path::PathBuf;
 use bevy::prelude::*;
 
 use self::act::{
-    answer, crash_report_written, go_back, offers_changed, recovery_available, recovery_failed,
-    reopen, request_rejected, restore_cancelled, restore_stalled, scroll, session_restored,
-    show_dialog,
+    answer, corruption_detected, crash_report_written, go_back, offers_changed, recovery_available,
+    recovery_failed, reopen, request_rejected, restore_cancelled, restore_stalled, scroll,
+    session_restored, show_dialog,
 };
 pub use self::state::RecoveryDialog;
 use self::state::ReportPlace;
@@ -79,6 +79,7 @@ impl Plugin for RecoveryDialogPlugin {
             .add_observer(recovery_available)
             .add_observer(recovery_failed)
             .add_observer(request_rejected)
+            .add_observer(corruption_detected)
             .add_observer(restore_stalled)
             .add_observer(restore_cancelled)
             .add_observer(session_restored)

@@ -12,8 +12,8 @@ use super::surface::{Surface, View, show};
 use super::widgets::Ink;
 use super::{UiSystems, add_core};
 use crate::lifecycle::{
-    CheckpointFailed, CheckpointSaved, SavingStopped, SessionActivity, SessionClosed, SessionEnded,
-    SlotFailed,
+    CheckpointCaptured, CheckpointFailed, CheckpointSaved, SavingStopped, SessionActivity,
+    SessionClosed, SessionEnded, SlotFailed,
 };
 use crate::session::{CheckpointError, SlotError};
 
@@ -141,6 +141,7 @@ impl Plugin for SaveIndicatorPlugin {
         .add_observer(|_: On<SavingStopped>, mut indicator: ResMut<Indicator>| {
             indicator.warning = Some(Warning::Stopped);
         })
+        .add_observer(note_captured)
         .add_observer(slot_failed)
         .add_systems(Update, (show_indicator, pulse).chain().in_set(UiSystems::Show));
     }
@@ -184,6 +185,15 @@ impl Indicator {
         }
         Some(IndicatorView { corner: self.settings.corner, saving, warnings })
     }
+}
+
+/// A checkpoint that is durable within the frame is to be seen as well.
+fn note_captured(
+    _: On<CheckpointCaptured>,
+    time: Res<Time<Real>>,
+    mut indicator: ResMut<Indicator>,
+) {
+    indicator.seen_until = time.elapsed().saturating_add(indicator.settings.shortest);
 }
 
 fn slot_failed(failed: On<SlotFailed>, time: Res<Time<Real>>, mut indicator: ResMut<Indicator>) {

@@ -10,8 +10,8 @@ use std::time::Duration;
 use bevy::prelude::*;
 
 use self::act::{
-    act, close_menu, count_down, go_back, open_menu, request_rejected, restore_cancelled, scroll,
-    session_restored, show_menu,
+    act, close_menu, corruption_detected, count_down, go_back, open_menu, recovery_failed,
+    request_rejected, restore_cancelled, scroll, session_restored, show_menu,
 };
 pub use self::state::SessionMenu;
 use self::state::UndoTime;
@@ -79,6 +79,8 @@ impl Plugin for SessionMenuPlugin {
             .add_observer(open_menu)
             .add_observer(close_menu)
             .add_observer(request_rejected)
+            .add_observer(corruption_detected)
+            .add_observer(recovery_failed)
             .add_observer(session_restored)
             .add_observer(restore_cancelled)
             .add_observer(act)

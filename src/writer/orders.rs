@@ -29,7 +29,7 @@ pub(crate) enum Order {
     /// Take a session up: from here on, captures are its checkpoints. The first one must be full.
     TakeUp(Box<TakeUp>),
     /// Make a checkpoint of a capture.
-    Checkpoint(Box<CheckpointOrder>),
+    Checkpoint(CheckpointOrder),
     /// Write something down about the session that is being played.
     Write(Record),
     /// Take up the values of placed entities that left the world.
@@ -96,9 +96,9 @@ pub(crate) struct CheckpointOrder {
     /// The way through the game's states, likewise.
     pub state_changes: Option<Vec<StateChange>>,
     pub clock: GameClock,
-    pub capture: Capture,
+    pub capture: Box<Capture>,
     /// Everything at the same moment, to hold against what was written.
-    pub self_test: Option<Capture>,
+    pub self_test: Option<Box<Capture>>,
     pub handed_over: Instant,
 }
 

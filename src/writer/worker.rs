@@ -24,6 +24,7 @@ use crate::journal::{Block, Commit, SaveId, SessionId, Values};
 use crate::process::PreviousRun;
 use crate::process::{DeadProcess, ProcessGuard};
 use crate::recovery::{self, CLOCK, FIELDS, Machine, PrepareFailure, STATE_CHANGES, Wanted};
+use crate::restore::ReadProgress;
 use crate::session::RequestError;
 use crate::session::SessionContext;
 use crate::store::{Home, SessionLock, with_sources};
@@ -100,6 +101,11 @@ impl Worker {
         Some(encoder.ids().map(|(id, entity)| (entity, id)).collect())
     }
 
+    /// How much has been read of the checkpoint that is being read.
+    pub(crate) fn progress(&self) -> ReadProgress {
+        self.machine.progress().clone()
+    }
+
     /// What there is to report.
     pub(crate) fn reports(&mut self) -> impl Iterator<Item = Report> {
         self.reports.drain(..)
@@ -116,7 +122,7 @@ impl Worker {
                 self.prepare(wanted, now);
             }
             Order::TakeUp(take_up) => self.take_up(*take_up, now),
-            Order::Checkpoint(checkpoint) => self.checkpoint(*checkpoint, now),
+            Order::Checkpoint(checkpoint) => self.checkpoint(checkpoint, now),
             Order::Write(record) => {
                 if let Some((journal, _)) = &mut self.playing {
                     journal.record(record);
@@ -360,7 +366,7 @@ impl Worker {
         )
         .entered();
         let encoded = encoder.encode(order.capture);
-        self.reports.push(Report::Emptied(Box::new(encoded.emptied)));
+        self.reports.push(Report::Emptied(encoded.emptied));
         self.reports.extend(encoded.failures.into_iter().map(type_failed));
         if !encoded.drift.is_empty() {
             self.reports.push(Report::Drifted { types: encoded.drift });

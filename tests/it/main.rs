@@ -1,9 +1,11 @@
 //! Tests through the public API, in one binary, since each links Bevy anew.
 
+mod allocations;
 mod attachments;
 mod bad_input;
 mod bad_slot_files;
 mod bad_slots;
+mod budget;
 mod catalogue;
 mod clean_exits;
 mod clocks;
@@ -29,6 +31,7 @@ mod process;
 mod profiles;
 mod recovery;
 mod restore_failures;
+mod restore_progress;
 mod restore_protocol;
 mod saved_types;
 mod self_test;

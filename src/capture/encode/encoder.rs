@@ -74,7 +74,7 @@ pub(crate) struct Encoded {
     /// trace, and a full capture is due.
     pub drift: Vec<DriftedType>,
     /// The capture's buffers, for use again.
-    pub emptied: Capture,
+    pub emptied: Box<Capture>,
 }
 
 impl Encoder {
@@ -211,7 +211,7 @@ impl Encoder {
     ///
     /// A panic in the game's own code costs the rest of that type, an error that row; both are
     /// listed, and everything else is written.
-    pub(crate) fn encode(&mut self, mut capture: Capture) -> Encoded {
+    pub(crate) fn encode(&mut self, mut capture: Box<Capture>) -> Encoded {
         let mut failures = Failures::default();
         let is_full = capture.scope() == CaptureScope::Full;
         let gone = self.note_departures(&capture);

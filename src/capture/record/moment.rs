@@ -10,9 +10,10 @@ use super::ticks::TickSpan;
 use crate::capture::placed::{Departure, SaveKey};
 
 /// How much a capture copies.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) enum CaptureScope {
     /// Everything that is saved.
+    #[default]
     Full,
     /// What changed since the capture before.
     Delta,
@@ -44,6 +45,7 @@ pub(crate) struct Moment<'a> {
 }
 
 /// One moment of the world, copied: plain values and entity ids, ready to leave the main thread.
+#[derive(Default)]
 pub(crate) struct Capture {
     pub(crate) scope: CaptureScope,
     pub(crate) entities: CapturedEntities,
@@ -98,6 +100,18 @@ impl Capture {
             && self.entities.despawned.is_empty()
             && self.entities.unmarked.is_empty()
             && self.placed.is_empty()
+    }
+
+    /// Empties the buffers. The columns are with those who fill them.
+    pub(crate) fn empty(&mut self) {
+        let Self { scope: _, entities, columns, removed, placed } = self;
+        columns.clear();
+        removed.clear();
+        let CapturedEntities { saved, live: _, despawned, unmarked } = entities;
+        for entities in [saved, despawned, unmarked] {
+            entities.clear();
+        }
+        *placed = CapturedPlaces::default();
     }
 
     /// Values that were copied.

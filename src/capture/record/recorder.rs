@@ -1,6 +1,7 @@
 //! Takes captures.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bevy::ecs::change_detection::{CheckChangeTicks, Tick};
 use bevy::ecs::component::ComponentId;
@@ -11,8 +12,8 @@ use bevy::ecs::world::World;
 use tracing::warn;
 
 use super::child_order::parents_to_tell;
-use super::columns::RecordColumn;
-use super::moment::{Capture, CaptureScope, CapturedEntities, CapturedPlaces, Extent, Moment};
+use super::moment::{Capture, CaptureScope, Extent, Moment};
+use super::recorders::Recorders;
 use super::removals::Removals;
 use super::tables::{SavedQuery, SavedTables};
 use super::ticks::TickSpan;
@@ -29,7 +30,7 @@ use crate::capture::unsaved::UnsavedMarkers;
 pub(crate) struct Recorder {
     entities: SavedQuery,
     tables: SavedTables,
-    columns: Vec<Box<dyn RecordColumn>>,
+    columns: Recorders,
     /// The place of the siblings' order among the columns.
     child_order: Option<usize>,
     removals: Removals,
@@ -40,7 +41,8 @@ pub(crate) struct Recorder {
     last_anchors: Vec<(Entity, SaveKey)>,
     /// The newest tick that the last capture has seen; `None` if the next one must be full.
     base: Option<Tick>,
-    spare_entities: Vec<Entity>,
+    /// A capture that has been encoded, to be filled again.
+    spare: Option<Box<Capture>>,
 }
 
 /// A type that was spawned before its entities could be told to be saved.
@@ -62,7 +64,7 @@ impl Recorder {
         unfiltered(world, |world| Self {
             entities: QueryState::new(world),
             tables: SavedTables::default(),
-            columns: types.columns().map(|saved_type| saved_type.recorder(world)).collect(),
+            columns: Recorders::new(types.columns().map(|saved_type| saved_type.recorder(world))),
             child_order: types
                 .columns()
                 .position(|saved_type| saved_type.role() == Role::ChildOrder),
@@ -75,7 +77,7 @@ impl Recorder {
             anchors: QueryState::new(world),
             last_anchors: Vec::new(),
             base: None,
-            spare_entities: Vec::new(),
+            spare: None,
         })
     }
 
@@ -97,16 +99,14 @@ impl Recorder {
         self.base = None;
         self.removals.skip(world);
         self.last_anchors.clear();
-        for column in &mut self.columns {
-            column.restart();
-        }
+        self.columns.restart();
     }
 
     /// Copies what is saved, or what changed of it.
     ///
     /// The first capture is full whatever is asked for. No change tick of the game's data moves
     /// and none of its hooks run; only entities that have to be adopted get their marker.
-    pub(crate) fn capture(&mut self, world: &mut World, scope: CaptureScope) -> Capture {
+    pub(crate) fn capture(&mut self, world: &mut World, scope: CaptureScope) -> Box<Capture> {
         let mut capture = self.look(world, scope);
         let departed = world.get_resource_mut::<Placed>().filter(|placed| placed.has_departures());
         let departures = departed.map(|mut placed| placed.take_departures()).unwrap_or_default();
@@ -116,7 +116,7 @@ impl Recorder {
 
     /// Copies as [`capture`](Self::capture) does, and leaves what is told only once, which placed
     /// entities left, for the capture that comes next.
-    pub(crate) fn look(&mut self, world: &mut World, scope: CaptureScope) -> Capture {
+    pub(crate) fn look(&mut self, world: &mut World, scope: CaptureScope) -> Box<Capture> {
         self.adopt(world);
         self.unsaved.settle(world);
         self.removals.note(world);
@@ -128,7 +128,7 @@ impl Recorder {
         };
         let mut capture = self.copy(world, extent);
         let anchors = self.changed_anchors(world, extent);
-        capture.placed = CapturedPlaces { departures: Vec::new(), anchors };
+        capture.placed.anchors = anchors;
         capture
     }
 
@@ -147,20 +147,16 @@ impl Recorder {
         is_changed.then(|| self.last_anchors.clone())
     }
 
-    fn copy(&mut self, world: &World, extent: Extent) -> Capture {
-        let buffer = std::mem::take(&mut self.spare_entities);
+    fn copy(&mut self, world: &World, extent: Extent) -> Box<Capture> {
+        let mut capture = self.spare.take().unwrap_or_default();
+        capture.scope = extent.scope();
+        let buffer = std::mem::take(&mut capture.entities.saved);
         self.tables.scan(&mut self.entities, world, extent, buffer);
+        capture.entities.live = self.tables.live();
         let moment = Moment { extent, tables: &self.tables };
-        let columns = self.columns.iter_mut().map(|column| column.record(world, &moment)).collect();
-        let mut entities = CapturedEntities { live: self.tables.live(), ..Default::default() };
-        self.removals.take_entities(world, &mut entities);
-        let mut capture = Capture {
-            scope: extent.scope(),
-            entities,
-            columns,
-            removed: self.removals.take_rows(world),
-            placed: CapturedPlaces::default(),
-        };
+        self.columns.record(world, &moment, &mut capture.columns);
+        self.removals.take_entities(world, &mut capture.entities);
+        self.removals.take_rows(world, &mut capture.removed);
         if let Extent::Within(span) = extent {
             self.tell_child_order(world, span, &mut capture);
         }
@@ -168,24 +164,31 @@ impl Recorder {
         capture
     }
 
-    fn tell_child_order(&self, world: &World, span: TickSpan, capture: &mut Capture) {
+    fn tell_child_order(&mut self, world: &World, span: TickSpan, capture: &mut Capture) {
         let children = self.tables.entities().iter().chain(&capture.entities.unmarked).copied();
         let parents = parents_to_tell(world, children, span);
         if let Some(place) = self.child_order
-            && let Some(recorder) = self.columns.get(place)
             && let Some(column) = capture.columns.get_mut(place)
         {
-            recorder.record_more(world, &parents, &mut **column);
+            self.columns.record_more(place, world, &parents, &mut **column);
         }
     }
 
+    /// How long copying took in the last capture of this scope, and how many rows it copied; one for
+    /// each type but the marker.
+    pub(crate) fn costs<'a>(
+        &'a self,
+        capture: &'a Capture,
+    ) -> impl Iterator<Item = (Duration, usize)> + use<'a> {
+        let rows = capture.columns.iter().map(|column| column.rows());
+        self.columns.costs(capture.scope()).iter().copied().zip(rows)
+    }
+
     /// Takes back the buffers of a capture that has been encoded.
-    pub(crate) fn recycle(&mut self, capture: Capture) {
-        for (recorder, column) in self.columns.iter_mut().zip(capture.columns) {
-            recorder.recycle(column);
-        }
-        self.spare_entities = capture.entities.saved;
-        self.spare_entities.clear();
+    pub(crate) fn recycle(&mut self, mut capture: Box<Capture>) {
+        self.columns.recycle(capture.columns.drain(..));
+        capture.empty();
+        self.spare = Some(capture);
     }
 
     fn adopt(&mut self, world: &mut World) {

@@ -64,9 +64,8 @@ impl Removals {
     }
 
     /// Says which saved entities lost a component.
-    pub(crate) fn take_rows(&mut self, world: &World) -> Vec<RemovedRows> {
+    pub(crate) fn take_rows(&mut self, world: &World, removed: &mut Vec<RemovedRows>) {
         let marker = self.marker.component;
-        let mut removed = Vec::new();
         for (column, watch) in &mut self.columns {
             let component = watch.component;
             let mut entities = watch.take();
@@ -79,7 +78,6 @@ impl Removals {
                 removed.push(RemovedRows { column: *column, entities });
             }
         }
-        removed
     }
 }
 

@@ -1,5 +1,7 @@
 //! One saved resource.
 
+use std::any::Any;
+
 use bevy::ecs::change_detection::{DetectChanges, Ref};
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::world::World;
@@ -18,6 +20,26 @@ pub(crate) struct CapturedWorldValue<C: Codec> {
     pub is_present: bool,
     /// Whether the world had one at the base.
     pub is_removed: bool,
+}
+
+impl<C: Codec> CapturedWorldValue<C> {
+    /// What was captured, in the buffer of an earlier capture if there is one.
+    pub(super) fn fill(
+        spare: Option<Box<dyn CapturedColumn>>,
+        codec: &C,
+        value: Option<C::Value>,
+        [was_present, is_present]: [bool; 2],
+        extent: Extent,
+    ) -> Box<Self> {
+        let is_removed = matches!(extent, Extent::Within(_)) && was_present && !is_present;
+        let spare = spare.map(|spare| -> Box<dyn Any> { spare });
+        let spare = spare.and_then(|spare| spare.downcast::<Self>().ok());
+        let anew = || Self { codec: codec.clone(), value: None, is_present, is_removed };
+        let mut captured = spare.unwrap_or_else(|| Box::new(anew()));
+        (captured.value, captured.is_present, captured.is_removed) =
+            (value, is_present, is_removed);
+        captured
+    }
 }
 
 impl<C: Codec> CapturedColumn for CapturedWorldValue<C> {
@@ -48,13 +70,14 @@ pub(crate) struct ResourceRecorder<C: CopyCodec> {
     codec: C,
     component: ComponentId,
     was_present: bool,
+    spare: Option<Box<dyn CapturedColumn>>,
 }
 
 impl<C: CopyCodec> ResourceRecorder<C> {
     /// A recorder for `world`.
     pub(crate) fn new(world: &mut World, codec: C) -> Self {
         let component = world.register_component::<C::Component>();
-        Self { codec, component, was_present: false }
+        Self { codec, component, was_present: false, spare: None }
     }
 
     fn resource<'w>(&self, world: &'w World) -> Option<Ref<'w, C::Component>> {
@@ -71,16 +94,16 @@ impl<C: CopyCodec> RecordColumn for ResourceRecorder<C> {
             Extent::All => true,
             Extent::Within(span) => span.contains(resource.last_changed()),
         });
-        let was_present = std::mem::replace(&mut self.was_present, is_present);
-        Box::new(CapturedWorldValue {
-            codec: self.codec.clone(),
-            value: sent.map(|resource| self.codec.copy(&resource)),
-            is_present,
-            is_removed: matches!(moment.extent, Extent::Within(_)) && was_present && !is_present,
-        })
+        let value = sent.map(|resource| self.codec.copy(&resource));
+        let presence = [std::mem::replace(&mut self.was_present, is_present), is_present];
+        CapturedWorldValue::fill(self.spare.take(), &self.codec, value, presence, moment.extent)
     }
 
     fn restart(&mut self) {
         self.was_present = false;
+    }
+
+    fn recycle(&mut self, captured: Box<dyn CapturedColumn>) {
+        self.spare = Some(captured);
     }
 }

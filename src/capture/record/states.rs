@@ -145,12 +145,13 @@ pub(crate) type StateMapping<S> = Arc<dyn Fn(S) -> S + Send + Sync>;
 pub(crate) struct StateRecorder<S: FreelyMutableState> {
     last: Option<SavedState<S>>,
     mapping: Option<StateMapping<S>>,
+    spare: Option<Box<dyn CapturedColumn>>,
 }
 
 impl<S: FreelyMutableState> StateRecorder<S> {
     /// A recorder that saves states as `mapping` says.
     pub(crate) fn new(mapping: Option<StateMapping<S>>) -> Self {
-        Self { last: None, mapping }
+        Self { last: None, mapping, spare: None }
     }
 
     /// A state as it is saved.
@@ -171,19 +172,19 @@ where
 {
     fn record(&mut self, world: &World, moment: &Moment<'_>) -> Box<dyn CapturedColumn> {
         let state = SavedState::<S>::of(world).map(|state| self.mapped(state));
-        let is_delta = matches!(moment.extent, Extent::Within(_));
-        let is_sent = !is_delta || state != self.last;
-        let was_present = self.last.is_some();
+        let is_sent = matches!(moment.extent, Extent::All) || state != self.last;
+        let presence = [self.last.is_some(), state.is_some()];
         self.last.clone_from(&state);
-        Box::new(CapturedWorldValue {
-            codec: StateCodec::default(),
-            is_present: state.is_some(),
-            is_removed: is_delta && was_present && state.is_none(),
-            value: state.filter(|_| is_sent),
-        })
+        let value = state.filter(|_| is_sent);
+        let codec = StateCodec::default();
+        CapturedWorldValue::fill(self.spare.take(), &codec, value, presence, moment.extent)
     }
 
     fn restart(&mut self) {
         self.last = None;
+    }
+
+    fn recycle(&mut self, captured: Box<dyn CapturedColumn>) {
+        self.spare = Some(captured);
     }
 }

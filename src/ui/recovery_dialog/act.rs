@@ -9,15 +9,15 @@ use jiff::Timestamp;
 
 use super::OpenRecoveryDialog;
 use super::state::{
-    Choice, Does, LostSession, RecoveryDialog, Report, ReportPlace, Stage, id, restore_from,
+    Does, Failure, LostSession, RecoveryDialog, Report, ReportPlace, Stage, id, restore_from,
 };
 use super::view::{DialogView, Facts};
 use crate::lifecycle::{
-    CrashReportWritten, CurrentSession, RecoveryAvailable, RecoveryFailed, RecoveryOffers, Request,
-    RequestRejected, RestoreCancelled, RestoreStalled, Runtime, SessionActivity, SessionCommands,
-    SessionRestored,
+    CorruptionDetected, CrashReportWritten, CurrentSession, RecoveryAvailable, RecoveryFailed,
+    RecoveryOffers, Request, RequestRejected, RestoreCancelled, RestoreStalled, Runtime,
+    SessionActivity, SessionCommands, SessionRestored,
 };
-use crate::recovery::RecoveryOffer;
+use crate::recovery::{Proposal, RecoveryOffer};
 use crate::ui::focus::{GoBack, ScrollRows};
 use crate::ui::look::Look;
 use crate::ui::surface::{Surface, show};
@@ -76,18 +76,22 @@ pub(super) fn request_rejected(
                 dialog.report = Report::Failed(rejected.error.clone());
             }
         }
-        Request::Recover(session, _) if matches!(dialog.stage, Some(Stage::Restoring { .. })) => {
-            let tried = (*session, dialog.chosen);
-            dialog.tried.push(tried);
-            dialog.failure = Some(rejected.error.clone());
-            dialog.stage = Some(Stage::Asking);
-            dialog.chosen = match dialog.shown(offers.offers()) {
-                Some(offer) => dialog.best(offer),
-                None => Choice::Nothing,
-            };
-            dialog.wants_focus = (dialog.chosen != Choice::Nothing).then_some(Does::Recover);
+        Request::Recover(session, _) if dialog.is_restoring(*session) => {
+            let failure = Failure::Rejected(rejected.error.clone());
+            dialog.fail(*session, failure, offers.offers());
         }
         _ => {}
+    }
+}
+
+/// What was chosen turned out to be damaged. No request is rejected then: another offer comes.
+pub(super) fn corruption_detected(
+    found: On<CorruptionDetected>,
+    offers: Res<RecoveryOffers>,
+    mut dialog: ResMut<RecoveryDialog>,
+) {
+    if dialog.is_restoring(found.session) {
+        dialog.fail(found.session, Failure::Damaged, offers.offers());
     }
 }
 
@@ -237,7 +241,7 @@ pub(super) fn scroll(
     if surface.and_then(|surface| surface.root) != Some(event.entity) {
         return;
     }
-    let shown = rows_shown(&look);
+    let shown = rows_shown(&look, &dialog, offers.offers());
     scroll_by(&mut dialog, offers.offers(), event.rows, shown);
     if !event.with_focus {
         return;
@@ -304,13 +308,15 @@ pub(super) fn show_dialog(world: &mut World) {
     }
     let now = world.get_resource_mut::<Runtime>().and_then(|mut runtime| runtime.wall_clock());
     let now = now.unwrap_or_else(Timestamp::now);
-    let phase = world.get_resource::<SessionActivity>().and_then(SessionActivity::restore);
+    let activity = world.get_resource::<SessionActivity>().copied().unwrap_or_default();
     let wants_focus = world.resource_mut::<RecoveryDialog>().wants_focus.take();
     let look = world.resource::<Look>();
     let offers = world.get_resource::<RecoveryOffers>();
     let offers = offers.map_or(&[][..], RecoveryOffers::offers);
-    let facts = Facts { offers, words: &look.words, now, phase, rows: rows_shown(look) };
-    let view = world.resource::<RecoveryDialog>().view(facts);
+    let dialog = world.resource::<RecoveryDialog>();
+    let (words, is_compact) = (&look.words, look.is_compact());
+    let rows = rows_shown(look, dialog, offers);
+    let view = dialog.view(Facts { offers, words, now, activity, is_compact, rows });
     if wants_focus.is_some() {
         world.get_resource_or_init::<Surface<DialogView>>().wants_focus = wants_focus;
     }
@@ -318,11 +324,16 @@ pub(super) fn show_dialog(world: &mut World) {
 }
 
 /// How many rows of the list there is room for.
-fn rows_shown(look: &Look) -> usize {
-    let used = if look.is_compact() { 300.0 } else { 400.0 };
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few rows")]
-    let rows = ((look.room().y - used) / super::draw::ROW).floor().clamp(1.0, 7.0) as usize;
-    rows
+fn rows_shown(look: &Look, dialog: &RecoveryDialog, offers: &[RecoveryOffer]) -> usize {
+    let has_advice = dialog.shown(offers).is_none_or(|offer| offer.proposed != Proposal::Newest);
+    let has_notice = dialog.failure.is_some() || has_advice;
+    let used = match (look.is_compact(), has_notice) {
+        (true, false) => 292.0,
+        (true, true) => 320.0,
+        (false, false) => 424.0,
+        (false, true) => 512.0,
+    };
+    look.rows(super::draw::ROW, used)
 }
 
 /// Where a report goes: into the game's own place for them, the player's documents, or, where the

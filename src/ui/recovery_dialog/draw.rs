@@ -54,7 +54,7 @@ impl DialogView {
     fn draw_head(&self, look: &Look, parent: &mut ChildSpawner) {
         let head = Node { flex_shrink: 0.0, ..look.column(8.0) };
         parent.spawn(head).with_children(|head| {
-            head.spawn(look.text(&self.title, TextSize::Title, Ink::Text));
+            head.spawn(look.text(&self.title, look.title(), Ink::Text));
             if !self.story.is_empty() {
                 head.spawn(look.text(&self.story, TextSize::Body, Ink::Text));
             }
@@ -153,7 +153,9 @@ fn draw_choices(look: &Look, pictures: &Pictures, choices: &Choices, body: &mut 
         }
         let list = Node { flex_grow: 1.0, flex_basis: Val::ZERO, ..look.column(8.0) };
         columns.spawn((list, WheelList)).with_children(|list| {
-            list.spawn(look.text(&choices.heading, TextSize::Small, Ink::Muted));
+            if let Some(heading) = &choices.heading {
+                list.spawn(look.text(heading, TextSize::Small, Ink::Muted));
+            }
             let line = Node { align_items: AlignItems::Stretch, ..look.row(8.0) };
             list.spawn(line).with_children(|line| {
                 let rows = Node { flex_grow: 1.0, flex_basis: Val::ZERO, ..look.column(8.0) };

@@ -24,7 +24,7 @@ pub struct RecoveryDialog {
     /// What was tried and could not be restored.
     pub(super) tried: Vec<(SessionId, Choice)>,
     /// Why the last try failed.
-    pub(super) failure: Option<RequestError>,
+    pub(super) failure: Option<Failure>,
     /// A session of which nothing can be restored.
     pub(super) lost: Option<LostSession>,
     pub(super) report: Report,
@@ -70,6 +70,14 @@ pub(super) enum Does {
     Scroll(i32),
     /// Goes to another offer: the next one, or the one before.
     Turn(bool),
+}
+
+/// Why what was chosen could not be restored.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Failure {
+    Rejected(RequestError),
+    /// It turned out to be damaged while it was read.
+    Damaged,
 }
 
 /// A session of which no checkpoint can be restored.
@@ -141,6 +149,22 @@ impl RecoveryDialog {
         });
         let mut ways = older.chain(slots).chain(checkpoints);
         ways.find(|choice| !has_failed(**choice)).copied().unwrap_or_default()
+    }
+
+    /// Says that what was chosen could not be restored, and chooses the next best.
+    pub(super) fn fail(&mut self, session: SessionId, failure: Failure, offers: &[RecoveryOffer]) {
+        self.tried.push((session, self.chosen));
+        self.failure = Some(failure);
+        self.stage = Some(Stage::Asking);
+        self.chosen = self.shown(offers).map(|offer| self.best(offer)).unwrap_or_default();
+        self.wants_focus = (self.chosen != Choice::Nothing).then_some(Does::Recover);
+    }
+
+    /// Whether this session is being restored.
+    pub(super) fn is_restoring(&self, session: SessionId) -> bool {
+        let shown = self.offer.map(|(session, _)| session);
+        let shown = shown.or(self.lost.as_ref().map(|lost| lost.session));
+        matches!(self.stage, Some(Stage::Restoring { .. })) && shown == Some(session)
     }
 
     /// Opens the dialog, or goes on with it.

@@ -2,14 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::state::{Choice, Does, RecoveryDialog, Report, Stage, id};
+use super::state::{Choice, Does, Failure, RecoveryDialog, Report, Stage, id};
 use crate::journal::Validity;
-use crate::lifecycle::RestorePhase;
+use crate::lifecycle::{RestorePhase, SessionActivity};
 use crate::process::HowItEnded;
 use crate::recovery::{OfferedCheckpoint, Proposal, RecoveryOffer, SlotEntry};
 use crate::session::AttachmentOf;
 use crate::ui::SessionStrings;
-use crate::ui::describe::{fill, shortened, who};
+use crate::ui::describe::{fill, restored_share, shortened, who};
 
 /// All that the dialog shows.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -51,7 +51,7 @@ pub(super) enum Body {
 /// The checkpoints and slots to choose from.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct Choices {
-    pub heading: String,
+    pub heading: Option<String>,
     /// The rows that are shown.
     pub rows: Vec<Row>,
     pub first: usize,
@@ -82,7 +82,9 @@ pub(super) struct Facts<'a> {
     pub words: &'a SessionStrings,
     pub now: Timestamp,
     /// How far the restore is.
-    pub phase: Option<RestorePhase>,
+    pub activity: SessionActivity,
+    /// Whether there is little room.
+    pub is_compact: bool,
     /// Rows that there is room for.
     pub rows: usize,
 }
@@ -100,10 +102,10 @@ impl RecoveryDialog {
         }
         match stage {
             Stage::Restoring { stalled } => {
-                view.body = progress(facts.phase, stalled, words);
+                view.body = progress(facts.activity, stalled, words);
                 view.alert = None;
                 view.advice = None;
-                if matches!(facts.phase, None | Some(RestorePhase::Reading)) {
+                if matches!(facts.activity.restore(), None | Some(RestorePhase::Reading)) {
                     view.buttons.push((Does::Cancel, words.cancel.clone(), false));
                 }
             }
@@ -122,7 +124,14 @@ impl RecoveryDialog {
                     view.buttons.push((Does::SaveReport, words.save_report.clone(), true));
                 }
             }
-            Stage::Asking => self.ask_for_choice(offer, facts, &mut view),
+            Stage::Asking => {
+                self.ask_for_choice(offer, facts, &mut view);
+                // What happened was told before; where room is short, what is new goes first.
+                if facts.is_compact && (view.alert.is_some() || view.advice.is_some()) {
+                    view.story.clear();
+                    view.loss.clear();
+                }
+            }
         }
         view.first_focus = view.first_focus.or_else(|| {
             let primary = view.buttons.iter().find(|(_, _, is_primary)| *is_primary);
@@ -146,8 +155,8 @@ impl RecoveryDialog {
                 (fill(&words.one_of, &parts), true)
             }
         });
-        if let Some(error) = &self.failure {
-            let reason = words.why_request_failed(error);
+        if let Some(failure) = &self.failure {
+            let reason = why(failure, words);
             let mut alert = fill(&words.choice_failed, &[("reason", reason)]);
             if self.chosen != Choice::Nothing {
                 alert = format!("{alert} {}", words.next_best);
@@ -168,7 +177,7 @@ impl RecoveryDialog {
         let Some(lost) = &self.lost else { return };
         let name = lost.name.as_ref().map(|name| shortened(name, 40));
         let name = name.as_ref().unwrap_or(&words.a_game);
-        let error = self.failure.as_ref().map(|error| words.why_request_failed(error));
+        let error = self.failure.as_ref().map(|failure| why(failure, words));
         let reason = error.unwrap_or_else(|| words.why_unrecoverable(&lost.error));
         let parts = [("name", name.as_str()), ("reason", reason)];
         view.alert = Some(fill(&words.nothing_readable, &parts));
@@ -181,7 +190,7 @@ impl RecoveryDialog {
         let first = self.first_row.min(total.saturating_sub(facts.rows));
         let chosen = rows.iter().find(|row| row.is_chosen).cloned();
         let rows: Vec<Row> = rows.into_iter().skip(first).take(facts.rows).collect();
-        let heading = words.continue_from.clone();
+        let heading = (!facts.is_compact).then(|| words.continue_from.clone());
         let can_recover = chosen.is_some();
         if total > 0 {
             view.body = Body::Choices(Choices { heading, rows, first, total, chosen });
@@ -282,6 +291,13 @@ impl RecoveryDialog {
     }
 }
 
+fn why<'a>(failure: &Failure, words: &'a SessionStrings) -> &'a str {
+    match failure {
+        Failure::Rejected(error) => words.why_request_failed(error),
+        Failure::Damaged => &words.reason_damaged,
+    }
+}
+
 fn details(offer: &RecoveryOffer, facts: Facts) -> Vec<(String, String)> {
     let words = facts.words;
     let mut lines = vec![(
@@ -306,13 +322,12 @@ fn details(offer: &RecoveryOffer, facts: Facts) -> Vec<(String, String)> {
     lines
 }
 
-fn progress(phase: Option<RestorePhase>, stalled: bool, words: &SessionStrings) -> Body {
-    let (share, text) = match phase {
-        None => (0.1, &words.restoring_reading),
-        Some(RestorePhase::Reading) => (0.4, &words.restoring_reading),
-        Some(RestorePhase::WaitingForGate) if stalled => (0.75, &words.restoring_stalled),
-        Some(RestorePhase::WaitingForGate) => (0.75, &words.restoring_loading),
-        Some(RestorePhase::Replacing) => (0.95, &words.restoring_replacing),
+fn progress(activity: SessionActivity, stalled: bool, words: &SessionStrings) -> Body {
+    let text = match activity.restore() {
+        None | Some(RestorePhase::Reading) => &words.restoring_reading,
+        Some(RestorePhase::WaitingForGate) if stalled => &words.restoring_stalled,
+        Some(RestorePhase::WaitingForGate) => &words.restoring_loading,
+        Some(RestorePhase::Replacing) => &words.restoring_replacing,
     };
-    Body::Progress { share, text: text.clone() }
+    Body::Progress { share: restored_share(activity), text: text.clone() }
 }

@@ -7,12 +7,13 @@ use bevy::prelude::*;
 use bevy::ui_widgets::Activate;
 use jiff::Timestamp;
 
-use super::state::{Does, Doomed, EntryId, SessionMenu, UndoTime};
+use super::state::{Does, Doomed, EntryId, Failure, SessionMenu, UndoTime};
 use super::view::{Facts, Listed, MenuView};
 use super::{CloseSessionMenu, OpenSessionMenu};
+use crate::journal::SessionId;
 use crate::lifecycle::{
-    CurrentSession, Request, RequestRejected, RestoreCancelled, Runtime, SessionActivity,
-    SessionCatalog, SessionCommands, SessionRestored,
+    CorruptionDetected, CurrentSession, RecoveryFailed, Request, RequestRejected, RestoreCancelled,
+    Runtime, SessionActivity, SessionCatalog, SessionCommands, SessionRestored,
 };
 use crate::session::RestoreFrom;
 use crate::ui::focus::{GoBack, ScrollRows};
@@ -80,11 +81,22 @@ pub(super) fn request_rejected(rejected: On<RequestRejected>, mut menu: ResMut<S
     }
     let was_asked_for = menu.loading.as_ref() == Some(&rejected.request);
     let is_deletion = matches!(rejected.request, Request::Forget(_) | Request::DeleteSlot(_));
-    if was_asked_for {
-        menu.loading = None;
-    }
     if was_asked_for || is_deletion {
-        menu.failure = Some(rejected.error.clone());
+        menu.fail(Failure::Rejected(rejected.error.clone()));
+    }
+}
+
+/// What is being loaded turned out to be damaged. No request is rejected then.
+pub(super) fn corruption_detected(found: On<CorruptionDetected>, mut menu: ResMut<SessionMenu>) {
+    if menu.is_loading(found.session) {
+        menu.fail(Failure::Damaged);
+    }
+}
+
+/// Nothing of what is being loaded can be restored. No request is rejected then.
+pub(super) fn recovery_failed(failed: On<RecoveryFailed>, mut menu: ResMut<SessionMenu>) {
+    if menu.is_loading(failed.session) {
+        menu.fail(Failure::Unrecoverable(failed.error.clone()));
     }
 }
 
@@ -101,8 +113,8 @@ pub(super) fn act(
 ) {
     let Ok(widgets::Does(does)) = buttons.get(activate.entity) else { return };
     let playing = session.map(|session| session.id());
-    let facts = facts(&catalog, playing, &look);
-    let listed = menu.listed(facts);
+    let facts = facts(&catalog, playing, &look, &menu);
+    let (listed, shown) = (menu.listed(facts), facts.rows);
     let chosen = listed.iter().find(|entry| Some(entry.id()) == menu.chosen);
     let chosen = chosen.or(listed.first()).copied();
     match does {
@@ -143,8 +155,7 @@ pub(super) fn act(
         }
         Does::Scroll(rows) => {
             let total = listed.len();
-            menu.first_row =
-                moved(menu.first_row, *rows).min(total.saturating_sub(rows_shown(&look)));
+            menu.first_row = moved(menu.first_row, *rows).min(total.saturating_sub(shown));
         }
     }
 }
@@ -182,12 +193,9 @@ pub(super) fn scroll(
     if surface.and_then(|surface| surface.root) != Some(event.entity) {
         return;
     }
-    let shown = rows_shown(&look);
-    let entries: Vec<EntryId> = menu
-        .listed(facts(&catalog, session.map(|session| session.id()), &look))
-        .into_iter()
-        .map(Listed::id)
-        .collect();
+    let facts = facts(&catalog, session.map(|session| session.id()), &look, &menu);
+    let shown = facts.rows;
+    let entries: Vec<EntryId> = menu.listed(facts).into_iter().map(Listed::id).collect();
     let last = entries.len().saturating_sub(shown);
     menu.first_row = moved(menu.first_row.min(last), event.rows).min(last);
     let focused = focus.and_then(|focus| focus.get());
@@ -233,11 +241,11 @@ pub(super) fn show_menu(world: &mut World) {
     let now = now.unwrap_or_else(Timestamp::now);
     let wants_focus = world.resource_mut::<SessionMenu>().wants_focus.take();
     let playing = world.get_resource::<CurrentSession>().map(CurrentSession::id);
-    let phase = world.get_resource::<SessionActivity>().and_then(SessionActivity::restore);
+    let activity = world.get_resource::<SessionActivity>().copied().unwrap_or_default();
     let look = world.resource::<Look>();
     let Some(catalog) = world.get_resource::<SessionCatalog>() else { return };
-    let facts = Facts { now, phase, ..facts(catalog, playing, look) };
-    let view = world.resource::<SessionMenu>().view(facts);
+    let menu = world.resource::<SessionMenu>();
+    let view = menu.view(Facts { now, activity, ..facts(catalog, playing, look, menu) });
     if wants_focus.is_some() {
         world.get_resource_or_init::<Surface<MenuView>>().wants_focus = wants_focus;
     }
@@ -246,17 +254,19 @@ pub(super) fn show_menu(world: &mut World) {
 
 fn facts<'a>(
     catalog: &'a SessionCatalog,
-    playing: Option<crate::journal::SessionId>,
+    playing: Option<SessionId>,
     look: &'a Look,
+    menu: &SessionMenu,
 ) -> Facts<'a> {
-    let (words, rows) = (&look.words, rows_shown(look));
-    Facts { catalog, playing, words, now: Timestamp::UNIX_EPOCH, phase: None, rows }
+    let (words, rows) = (&look.words, rows_shown(look, menu));
+    let activity = SessionActivity::default();
+    Facts { catalog, playing, words, now: Timestamp::UNIX_EPOCH, activity, rows }
 }
 
 /// How many rows of the list there is room for.
-fn rows_shown(look: &Look) -> usize {
-    let used = if look.is_compact() { 250.0 } else { 340.0 };
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few rows")]
-    let rows = ((look.room().y - used) / super::draw::ROW).floor().clamp(1.0, 7.0) as usize;
-    rows
+fn rows_shown(look: &Look, menu: &SessionMenu) -> usize {
+    let used = if look.is_compact() { 190.0 } else { 320.0 };
+    let doomed = if menu.doomed.is_some() { 76.0 } else { 0.0 };
+    let failure = if menu.failure.is_some() { 88.0 } else { 0.0 };
+    look.rows(super::draw::ROW, used + doomed + failure)
 }

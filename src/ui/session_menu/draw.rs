@@ -70,7 +70,7 @@ impl MenuView {
             ..look.row(24.0)
         };
         parent.spawn(head).with_children(|head| {
-            head.spawn(look.text(&self.title, TextSize::Title, Ink::Text));
+            head.spawn(look.text(&self.title, look.title(), Ink::Text));
             if self.sorts.is_empty() {
                 return;
             }

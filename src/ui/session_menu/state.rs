@@ -6,7 +6,7 @@ use bevy::prelude::*;
 
 use crate::journal::{SessionId, SlotId};
 use crate::lifecycle::Request;
-use crate::session::RequestError;
+use crate::session::{RecoveryError, RequestError};
 
 /// The session menu.
 #[derive(Resource, Debug, Default)]
@@ -21,12 +21,27 @@ pub struct SessionMenu {
     /// What was asked for and is being loaded.
     pub(super) loading: Option<Request>,
     /// Why the last thing that was asked for could not be done.
-    pub(super) failure: Option<RequestError>,
+    pub(super) failure: Option<Failure>,
     /// The button that is to have the focus next.
     pub(super) wants_focus: Option<Does>,
 }
 
 impl SessionMenu {
+    /// What was asked for could not be done.
+    pub(super) fn fail(&mut self, failure: Failure) {
+        self.loading = None;
+        self.failure = Some(failure);
+        self.wants_focus = Some(Does::Play);
+    }
+
+    /// Whether this session is being loaded.
+    pub(super) fn is_loading(&self, session: SessionId) -> bool {
+        match &self.loading {
+            Some(Request::Recover(loading, _) | Request::Continue(loading)) => *loading == session,
+            _ => false,
+        }
+    }
+
     /// Whether the menu is open.
     #[must_use]
     pub fn is_open(&self) -> bool {
@@ -61,6 +76,15 @@ pub(super) enum Sort {
     Newest,
     Name,
     PlayTime,
+}
+
+/// Why what was asked for could not be done.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Failure {
+    Rejected(RequestError),
+    Unrecoverable(RecoveryError),
+    /// It turned out to be damaged while it was read.
+    Damaged,
 }
 
 /// What the menu's buttons do.

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::state::{Does, EntryId, SessionMenu, Sort};
+use super::state::{Does, EntryId, Failure, SessionMenu, Sort};
 use crate::journal::{SessionId, Validity};
-use crate::lifecycle::{RestorePhase, SessionCatalog};
+use crate::lifecycle::{RestorePhase, SessionActivity, SessionCatalog};
 use crate::recovery::{SessionEntry, SlotEntry, UnreadableSlot};
 use crate::session::{AttachmentOf, SessionMetadata};
 use crate::ui::SessionStrings;
-use crate::ui::describe::{fill, shortened};
+use crate::ui::describe::{fill, restored_share, shortened};
 
 /// All that the menu shows.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -63,7 +63,7 @@ pub(super) struct Facts<'a> {
     pub playing: Option<SessionId>,
     pub words: &'a SessionStrings,
     pub now: Timestamp,
-    pub phase: Option<RestorePhase>,
+    pub activity: SessionActivity,
     /// Rows that there is room for.
     pub rows: usize,
 }
@@ -209,20 +209,26 @@ impl SessionMenu {
             (text, fill(&words.undo, &[("n", &seconds)]))
         });
         if self.loading.is_some() {
-            view.progress = Some(match facts.phase {
-                None | Some(RestorePhase::Reading) => (0.3, words.restoring_reading.clone()),
-                Some(RestorePhase::WaitingForGate) => (0.7, words.restoring_loading.clone()),
-                Some(RestorePhase::Replacing) => (0.95, words.restoring_replacing.clone()),
-            });
-            if matches!(facts.phase, None | Some(RestorePhase::Reading)) {
+            let phase = facts.activity.restore();
+            let text = match phase {
+                None | Some(RestorePhase::Reading) => &words.restoring_reading,
+                Some(RestorePhase::WaitingForGate) => &words.restoring_loading,
+                Some(RestorePhase::Replacing) => &words.restoring_replacing,
+            };
+            view.progress = Some((restored_share(facts.activity), text.clone()));
+            if matches!(phase, None | Some(RestorePhase::Reading)) {
                 view.buttons.push((Does::Cancel, words.cancel.clone(), false));
             }
             return Some(view);
         }
-        view.alert = self
-            .failure
-            .as_ref()
-            .map(|error| fill(&words.menu_failed, &[("reason", words.why_request_failed(error))]));
+        view.alert = self.failure.as_ref().map(|failure| {
+            let reason = match failure {
+                Failure::Rejected(error) => words.why_request_failed(error),
+                Failure::Unrecoverable(error) => words.why_unrecoverable(error),
+                Failure::Damaged => &words.reason_damaged,
+            };
+            fill(&words.menu_failed, &[("reason", reason)])
+        });
         let listed = self.listed(facts);
         let chosen = listed.iter().find(|entry| Some(entry.id()) == self.chosen);
         let chosen = chosen.or(listed.first()).copied();

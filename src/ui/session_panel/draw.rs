@@ -262,6 +262,9 @@ fn draw_chart(look: &Look, parent: &mut ChildSpawner, chart: Chart) {
         Chart::Size => &words.panel_size,
     };
     draw_line(look, parent, label, Line::Value(chart), TextSize::Small);
+    if look.is_compact() {
+        return;
+    }
     let frame = Node {
         width: Val::Percent(100.0),
         height: look.px(32.0),

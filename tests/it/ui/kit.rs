@@ -30,6 +30,7 @@ pub fn add_ui(app: &mut App) {
         AccessibilityPlugin,
         AssetPlugin::default(),
         ImagePlugin::default(),
+        bevy::image::TextureAtlasPlugin,
         TextPlugin,
         UiPlugin,
         UiWidgetsPlugins,
@@ -38,13 +39,18 @@ pub fn add_ui(app: &mut App) {
     app.world_mut().spawn(Camera2d);
 }
 
+/// The plugin of a start that is an hour after that of the killed games.
+pub fn plugin_later(disk: &MemoryDisk) -> SessionPlugin {
+    plugin(disk).clock_from("2026-01-01T01:00:00Z".parse().unwrap())
+}
+
 /// A test game with all of the ready-made UI.
 pub fn ui_game(disk: &MemoryDisk) -> App {
     ui_game_with(disk, |_| {})
 }
 
 pub fn ui_game_with(disk: &MemoryDisk, add: impl FnOnce(&mut App)) -> App {
-    let mut app = game_with(plugin(disk), |app| {
+    let mut app = game_with(plugin_later(disk), |app| {
         add_ui(app);
         app.add_plugins(SessionUiPlugins);
         listen::<RequestRejected>(app);

@@ -1,5 +1,7 @@
 //! The recovery dialog: what it says, and what comes of its buttons.
 
+use std::path::PathBuf;
+
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::ui::{
@@ -18,7 +20,11 @@ fn is_open(app: &App) -> bool {
 fn a_crash_opens_the_dialog_with_the_best_choice_and_enter_takes_it() {
     let mut app = ui_game(&killed("Campaign", 3));
     assert!(is_open(&app));
-    assert!(is_shown(&mut app, "The game closed unexpectedly"), "{:?}", texts(&mut app));
+    assert!(
+        is_shown(&mut app, "The game closed unexpectedly 59 minutes ago."),
+        "{:?}",
+        texts(&mut app)
+    );
     assert!(is_shown(&mut app, "of play could not be saved"));
     assert!(is_shown(&mut app, "Campaign"));
     assert!(is_shown(&mut app, "Place 3"));
@@ -27,8 +33,9 @@ fn a_crash_opens_the_dialog_with_the_best_choice_and_enter_takes_it() {
     frames(&mut app, 4);
     assert_eq!(told::<SessionRecovered>(&app).len(), 1, "{:?}", told::<RequestRejected>(&app));
     assert!(!is_open(&app));
-    assert_eq!(texts(&mut app), Vec::<String>::new(), "nothing should be left on the screen");
     assert_eq!(health(&mut app), [3]);
+    seconds(&mut app, 2.0);
+    assert_eq!(texts(&mut app), Vec::<String>::new(), "nothing should be left on the screen");
 }
 
 #[test]
@@ -160,7 +167,7 @@ fn of_several_sessions_each_can_be_chosen() {
 #[test]
 fn the_details_name_the_files_and_a_report_is_saved() {
     let disk = killed("Campaign", 2);
-    let mut app = game_with(plugin(&disk), |app| {
+    let mut app = game_with(plugin_later(&disk), |app| {
         add_ui(app);
         let dialog = RecoveryDialogPlugin::default().reports_in("sessions");
         app.add_plugins(SessionUiPlugins.set(dialog));
@@ -182,7 +189,7 @@ fn the_details_name_the_files_and_a_report_is_saved() {
 #[test]
 fn a_report_that_cannot_be_saved_is_told() {
     let disk = killed("Campaign", 2);
-    let mut app = game_with(plugin(&disk), |app| {
+    let mut app = game_with(plugin_later(&disk), |app| {
         add_ui(app);
         let dialog = RecoveryDialogPlugin::default().reports_in("nowhere/at/all");
         app.add_plugins(SessionUiPlugins.set(dialog));
@@ -197,19 +204,53 @@ fn a_report_that_cannot_be_saved_is_told() {
 }
 
 #[test]
-fn a_choice_that_fails_is_said_and_the_next_best_is_chosen() {
-    let disk = killed("Campaign", 3);
+fn a_choice_that_turns_out_to_be_damaged_is_said_and_the_next_best_is_chosen() {
+    let killed = killed("Campaign", 3);
+    let is_journal = |path: &&PathBuf| path.extension().is_some_and(|end| end == "journal");
+    let journal = killed.paths().iter().find(is_journal).cloned().unwrap();
+    let length = killed.content(&journal).unwrap().len();
+    let is_missed = |offset: &usize| {
+        let disk = killed.snapshot();
+        let mut app = game_with(plugin_later(&disk), listen::<CorruptionDetected>);
+        frames(&mut app, 2);
+        disk.corrupt(&journal, *offset, 0x40);
+        let session = app.world().resource::<SessionCatalog>().sessions()[0].session.id;
+        request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+        frames(&mut app, 3);
+        !told::<CorruptionDetected>(&app).is_empty()
+    };
+    let offset = (length / 2..length).rev().find(is_missed).expect("a byte should matter");
+    let disk = killed.snapshot();
     let mut app = ui_game(&disk);
-    disk.fail_always(Operation::Read, std::io::ErrorKind::Other);
+    disk.corrupt(&journal, offset, 0x40);
     press(&mut app, "Recover");
     frames(&mut app, 5);
     assert!(is_shown(&mut app, "This save could not be loaded"), "{:?}", texts(&mut app));
     assert!(is_shown(&mut app, "The next best one is chosen now"));
     assert_eq!(focused(&mut app), ["Recover"]);
-    disk.heal();
     press(&mut app, "Recover");
     frames(&mut app, 5);
-    assert_eq!(health(&mut app), [2], "the newest one was tried already");
+    assert_eq!(health(&mut app), [2]);
+}
+
+#[test]
+fn that_nothing_can_be_read_is_said_and_nothing_is_deleted() {
+    let disk = killed("Campaign", 3);
+    let mut app = ui_game(&disk);
+    disk.fail_always(Operation::Read, std::io::ErrorKind::Other);
+    press(&mut app, "Recover");
+    frames(&mut app, 5);
+    let said = "The saves of \"Campaign\" could not be read: the disk reports an error.";
+    assert!(is_shown(&mut app, said), "{:?}", texts(&mut app));
+    press(&mut app, "OK");
+    assert!(!is_open(&app));
+    disk.heal();
+    request(&mut app, |commands| commands.find_sessions());
+    frames(&mut app, 4);
+    assert!(is_open(&app), "it is there again");
+    press(&mut app, "Recover");
+    frames(&mut app, 4);
+    assert_eq!(health(&mut app), [3]);
 }
 
 #[test]
@@ -252,8 +293,7 @@ fn of_hundreds_of_checkpoints_only_those_are_built_that_are_seen() {
     for _ in 0..200 {
         key(&mut app, KeyCode::PageDown);
     }
-    // Below the last row are the buttons, and the first of all is the start of play.
-    assert!(is_shown(&mut app, "Start of play"), "{:?}", texts(&mut app));
+    assert!(focused(&mut app).contains(&"Place 1".to_owned()), "{:?}", focused(&mut app));
     assert!(count(&mut app) < 150);
 }
 
@@ -263,7 +303,7 @@ fn nothing_to_ask_shows_nothing() {
     assert!(!is_open(&app));
     start(&mut app, "Campaign");
     request(&mut app, |commands| commands.close_session());
-    frames(&mut app, 3);
+    seconds(&mut app, 2.0);
     let session = &app.world().resource::<SessionCatalog>().sessions()[0];
     assert_eq!(session.status, SessionStatus::Closed);
     assert!(texts(&mut app).is_empty());

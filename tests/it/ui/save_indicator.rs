@@ -1,6 +1,5 @@
 //! The save indicator: a mark while saving, a warning while that is impossible.
 
-use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{MemoryDisk, Operation};
 

@@ -3,7 +3,7 @@
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::ui::{CloseSessionMenu, OpenSessionMenu, SessionMenu};
-use bevy_session::{MemoryDisk, SessionForgotten, SlotDeleted};
+use bevy_session::{MemoryDisk, RestoreReason, SessionForgotten, SlotDeleted};
 
 use super::kit::*;
 use super::layout::{WINDOWS, assert_tidy};
@@ -74,7 +74,7 @@ fn a_slot_is_loaded() {
     press(&mut app, "Load");
     frames(&mut app, 4);
     let restored = told::<SessionRestored>(&app);
-    assert_eq!(restored[0].reason, bevy_session::RestoreReason::Loaded);
+    assert_eq!(restored[0].reason, RestoreReason::Loaded);
     assert!(!is_open(&app));
 }
 

@@ -1,0 +1,244 @@
+//! The columns of all saved types, copied one after the other or side by side.
+
+use std::cmp::Reverse;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bevy::ecs::entity::Entity;
+use bevy::ecs::world::World;
+use bevy::tasks::ComputeTaskPool;
+
+use super::columns::{CapturedColumn, RecordColumn};
+use super::moment::{CaptureScope, Moment};
+
+/// Copying that takes less than this isn't worth waking another thread.
+const WORTH_SHARING: Duration = Duration::from_micros(150);
+
+/// What copies each saved type.
+pub(super) struct Recorders {
+    columns: Vec<Mutex<Column>>,
+    /// Their places in the order in which they are copied.
+    dearest_first: Vec<usize>,
+    /// How long each took, in the last full capture and in the last delta.
+    full: Vec<Duration>,
+    delta: Vec<Duration>,
+}
+
+/// What copies one type.
+struct Column {
+    recorder: Box<dyn RecordColumn>,
+    captured: Option<Box<dyn CapturedColumn>>,
+    cost: Duration,
+}
+
+impl Recorders {
+    pub(super) fn new(recorders: impl Iterator<Item = Box<dyn RecordColumn>>) -> Self {
+        let column =
+            |recorder| Mutex::new(Column { recorder, captured: None, cost: Duration::ZERO });
+        let columns: Vec<_> = recorders.map(column).collect();
+        let unknown = vec![Duration::ZERO; columns.len()];
+        Self {
+            dearest_first: (0..columns.len()).collect(),
+            full: unknown.clone(),
+            delta: unknown,
+            columns,
+        }
+    }
+
+    /// Copies the rows of all types that belong to `moment`; appends a column for each type.
+    ///
+    /// What took long last time is begun first, and whoever is done takes the next one.
+    pub(super) fn record(
+        &mut self,
+        world: &World,
+        moment: &Moment<'_>,
+        captured: &mut Vec<Box<dyn CapturedColumn>>,
+    ) {
+        let costs = match moment.extent.scope() {
+            CaptureScope::Full => &mut self.full,
+            CaptureScope::Delta => &mut self.delta,
+        };
+        let expected: Duration = costs.iter().sum();
+        self.dearest_first.sort_unstable_by_key(|place| Reverse(costs.get(*place).copied()));
+        let next = AtomicUsize::new(0);
+        let (columns, order) = (&self.columns, &self.dearest_first);
+        let copy_on = || {
+            while let Some(place) = order.get(next.fetch_add(1, Ordering::Relaxed))
+                && let Some(column) = columns.get(*place)
+            {
+                lock(column).copy(world, moment);
+            }
+        };
+        if expected >= WORTH_SHARING {
+            with_help(&copy_on);
+        } else {
+            copy_on();
+        }
+        for (column, cost) in self.columns.iter_mut().zip(costs) {
+            let column = column.get_mut().unwrap_or_else(PoisonError::into_inner);
+            *cost = column.cost;
+            captured.extend(column.captured.take());
+        }
+    }
+
+    /// How long copying each type took, when this much was last copied.
+    pub(super) fn costs(&self, scope: CaptureScope) -> &[Duration] {
+        match scope {
+            CaptureScope::Full => &self.full,
+            CaptureScope::Delta => &self.delta,
+        }
+    }
+
+    /// Copies the rows of more entities into a column that was captured.
+    pub(super) fn record_more(
+        &mut self,
+        place: usize,
+        world: &World,
+        entities: &[Entity],
+        captured: &mut dyn CapturedColumn,
+    ) {
+        if let Some(column) = self.columns.get(place) {
+            lock(column).recorder.record_more(world, entities, captured);
+        }
+    }
+
+    /// Forgets what was recorded, so that the next capture is full.
+    pub(super) fn restart(&mut self) {
+        for column in &mut self.columns {
+            lock(column).recorder.restart();
+        }
+    }
+
+    /// Takes buffers back: one for each type.
+    pub(super) fn recycle(&mut self, captured: impl Iterator<Item = Box<dyn CapturedColumn>>) {
+        for (column, captured) in self.columns.iter_mut().zip(captured) {
+            lock(column).recorder.recycle(captured);
+        }
+    }
+}
+
+impl Column {
+    fn copy(&mut self, world: &World, moment: &Moment<'_>) {
+        let begun = Instant::now();
+        self.captured = Some(self.recorder.record(world, moment));
+        self.cost = begun.elapsed();
+    }
+}
+
+/// Does the work on this thread and on those of Bevy's pool for the work of a frame.
+fn with_help(work: &(impl Fn() + Sync)) {
+    let Some(pool) = ComputeTaskPool::try_get() else { return work() };
+    let panic = Mutex::new(None);
+    // A panic in the game's own code must not leave the scope, which would wait for nobody then.
+    let guarded = || {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(work)) {
+            *panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(payload);
+        }
+    };
+    // This thread doesn't run the game's other tasks meanwhile.
+    pool.scope_with_executor(false, None, |scope| {
+        for _ in 0..pool.thread_num() {
+            scope.spawn(async { guarded() });
+        }
+        guarded();
+    });
+    if let Some(payload) = panic.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        resume_unwind(payload);
+    }
+}
+
+/// Nobody waits for anybody here: each column is taken once.
+fn lock(column: &Mutex<Column>) -> MutexGuard<'_, Column> {
+    column.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bevy::tasks::TaskPool;
+
+    use super::super::moment::Extent;
+    use super::super::tables::SavedTables;
+    use super::*;
+    use crate::capture::encode::ColumnWriter;
+
+    const COLUMNS: usize = 12;
+
+    /// Takes a while, and counts.
+    struct Slow {
+        place: usize,
+        copied: Arc<AtomicUsize>,
+        panics: bool,
+    }
+
+    struct Place(usize);
+
+    impl RecordColumn for Slow {
+        fn record(&mut self, _: &World, _: &Moment<'_>) -> Box<dyn CapturedColumn> {
+            let begun = Instant::now();
+            while begun.elapsed() < WORTH_SHARING / 4 {
+                std::hint::spin_loop();
+            }
+            assert!(!self.panics, "the game's own code panics");
+            self.copied.fetch_add(1, Ordering::Relaxed);
+            Box::new(Place(self.place))
+        }
+    }
+
+    impl CapturedColumn for Place {
+        fn rows(&self) -> usize {
+            self.0
+        }
+
+        fn live(&self) -> u64 {
+            0
+        }
+
+        fn count(&self, _: &mut ColumnWriter<'_>) {}
+
+        fn encode(&mut self, _: &mut ColumnWriter<'_>) {}
+    }
+
+    fn slow(panics_at: Option<usize>) -> (Recorders, Arc<AtomicUsize>) {
+        ComputeTaskPool::get_or_init(TaskPool::default);
+        let copied = Arc::new(AtomicUsize::new(0));
+        let recorder = |place| -> Box<dyn RecordColumn> {
+            let copied = Arc::clone(&copied);
+            Box::new(Slow { place, copied, panics: panics_at == Some(place) })
+        };
+        (Recorders::new((0..COLUMNS).map(recorder)), copied)
+    }
+
+    fn record(recorders: &mut Recorders) -> Vec<usize> {
+        let moment = Moment { extent: Extent::All, tables: &SavedTables::default() };
+        let mut captured = Vec::new();
+        recorders.record(&World::new(), &moment, &mut captured);
+        captured.iter().map(|column| column.rows()).collect()
+    }
+
+    #[test]
+    fn each_column_is_copied_once_and_has_its_place_whoever_copied_it() {
+        let (mut recorders, copied) = slow(None);
+        for round in 1..20 {
+            assert_eq!(record(&mut recorders), (0..COLUMNS).collect::<Vec<_>>());
+            assert_eq!(copied.load(Ordering::Relaxed), round * COLUMNS);
+        }
+        assert!(recorders.costs(CaptureScope::Full).iter().all(|cost| *cost >= WORTH_SHARING / 4));
+        assert!(recorders.costs(CaptureScope::Delta).iter().all(Duration::is_zero));
+    }
+
+    #[test]
+    fn a_panic_comes_out_only_when_nobody_copies_any_more() {
+        for panics_at in 0..COLUMNS {
+            let (mut recorders, copied) = slow(Some(panics_at));
+            // As it is after a capture that took long.
+            recorders.full.fill(WORTH_SHARING);
+            let caught = catch_unwind(AssertUnwindSafe(|| record(&mut recorders)));
+            assert!(caught.is_err());
+            assert_eq!(copied.load(Ordering::Relaxed), COLUMNS - 1, "{panics_at}");
+        }
+    }
+}

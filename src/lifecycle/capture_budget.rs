@@ -1,0 +1,114 @@
+//! What captures may take of a frame, and who takes it.
+
+use std::cmp::Reverse;
+use std::time::Duration;
+
+use bevy::prelude::*;
+use tracing::warn;
+
+use super::SessionSettings;
+use super::notifications::{CaptureOverBudget, CheckpointCaptured, notify};
+use super::runtime::RuntimeParts;
+use crate::capture::Capture;
+use crate::journal::CheckpointKind;
+
+/// Types that a report names.
+const NAMED: usize = 5;
+
+/// What a capture may take of a frame.
+///
+/// ```
+/// use bevy_session::CaptureBudget;
+/// use std::time::Duration;
+///
+/// let server = CaptureBudget { frame: Duration::from_millis(50), share: 0.02 };
+/// assert_eq!(server.time(), Duration::from_millis(1));
+/// ```
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct CaptureBudget {
+    /// The time of a frame. Defaults to a sixtieth of a second.
+    pub frame: Duration,
+    /// The share of it that a capture may take: 1.0 is all. Defaults to 0.1.
+    pub share: f32,
+}
+
+/// What a type cost in a capture.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct CaptureCost {
+    /// The type.
+    pub type_path: String,
+    /// Time that copying it took.
+    pub time: Duration,
+    /// Rows that were copied.
+    pub rows: usize,
+}
+
+impl CaptureBudget {
+    /// The time that a capture may take. A share that is no number, or less than nothing, is none.
+    pub fn time(&self) -> Duration {
+        let seconds = self.frame.as_secs_f64() * f64::from(self.share.max(0.0));
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+    }
+}
+
+impl Default for CaptureBudget {
+    fn default() -> Self {
+        Self { frame: Duration::from_secs(1) / 60, share: 0.1 }
+    }
+}
+
+impl RuntimeParts {
+    /// Says which types were too dear, if the capture was.
+    pub(super) fn hold_against_budget(
+        &mut self,
+        world: &mut World,
+        captured: &CheckpointCaptured,
+        capture: &Capture,
+    ) {
+        let settings = world.get_resource_or_init::<SessionSettings>();
+        let (capture_time, budget) = (captured.capture_time, settings.capture_budget);
+        let budget = budget.map_or(Duration::MAX, |budget| budget.time());
+        let Some(playing) = &mut self.playing else { return };
+        if capture_time <= budget {
+            return;
+        }
+        let costs = playing.recorder.costs(capture);
+        let costs = self.types.columns().zip(costs).map(|(saved_type, (time, rows))| CaptureCost {
+            type_path: saved_type.type_path().to_string(),
+            time,
+            rows,
+        });
+        let mut dearest: Vec<CaptureCost> = costs.collect();
+        dearest.sort_by_key(|cost| Reverse(cost.time));
+        dearest.truncate(NAMED);
+        let CheckpointCaptured { session, checkpoint, kind, full, .. } = *captured;
+        let is_news = kind == CheckpointKind::Auto && !playing.was_over_budget;
+        if is_news {
+            playing.was_over_budget = true;
+            warn!(
+                ?capture_time,
+                ?budget,
+                ?dearest,
+                "a checkpoint took more of a frame than it may"
+            );
+        }
+        let over_budget =
+            CaptureOverBudget { session, checkpoint, kind, full, capture_time, budget, dearest };
+        notify(world, over_budget);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_that_is_no_share_is_none() {
+        for share in [f32::NAN, -1.0, f32::NEG_INFINITY] {
+            let budget = CaptureBudget { share, ..default() };
+            assert_eq!(budget.time(), Duration::ZERO, "{share}");
+        }
+        let boundless = CaptureBudget { share: f32::INFINITY, ..default() };
+        assert!(boundless.time() > Duration::from_secs(1));
+    }
+}
