@@ -10,7 +10,7 @@ use crate::views::WARM;
 const PALE: Color = Color::srgb(0.80, 0.85, 0.92);
 const DIM: Color = Color::srgb(0.58, 0.64, 0.74);
 const ALARM: Color = Color::srgb(1.0, 0.58, 0.52);
-const PANEL: Color = Color::srgba(0.02, 0.03, 0.06, 0.78);
+const PANEL: Color = Color::srgba(0.02, 0.03, 0.06, 0.88);
 
 /// A sentence to the player, for a few seconds.
 #[derive(Resource, Default)]
@@ -87,7 +87,7 @@ fn show(hud: Query<(), With<Hud>>, texts: Res<Texts>, mut commands: Commands) {
             left: px(16),
             bottom: px(16),
             // The corner on the right belongs to the save indicator.
-            max_width: percent(78),
+            max_width: percent(80),
             padding: UiRect::axes(px(16), px(10)),
             row_gap: px(6),
             flex_direction: FlexDirection::Column,
@@ -95,7 +95,7 @@ fn show(hud: Query<(), With<Hud>>, texts: Res<Texts>, mut commands: Commands) {
             ..default()
         },
         BackgroundColor(PANEL),
-        children![text(&texts.keys, 14.0, DIM), text(&texts.crash_keys, 14.0, ALARM)],
+        children![text(&texts.keys, 13.0, DIM), text(&texts.crash_keys, 13.0, ALARM)],
     ));
     commands.spawn((
         Hud,

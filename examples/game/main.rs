@@ -85,7 +85,8 @@ fn game(options: Options, texts: Texts) -> App {
                 .version(env!("CARGO_PKG_VERSION"))
                 .directory(&options.data)
                 .interval(Duration::from_secs(2)),
-            ThumbnailPlugin::default(),
+            // A checkpoint every 2 seconds, and a picture every 6.
+            ThumbnailPlugin { autosave_interval: Some(Duration::from_secs(6)), ..default() },
             SessionUiPlugins.set(SessionPanelPlugin::default().crash(Some(crashes::kill_at_once))),
             TabNavigationPlugin,
         ))

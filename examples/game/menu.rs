@@ -15,7 +15,7 @@ use crate::level::LoadedLevel;
 use crate::model::{CurrentLevel, Dice, Game};
 use crate::options::Options;
 use crate::texts::Texts;
-use crate::views::WARM;
+use crate::views::{FIREFLY, Shapes, WARM};
 
 const PALE: Color = Color::srgb(0.86, 0.90, 0.96);
 const DIM: Color = Color::srgb(0.62, 0.68, 0.78);
@@ -64,6 +64,7 @@ pub fn plugin(app: &mut App) {
 fn main_menu(
     texts: Res<Texts>,
     sessions: Res<SessionCatalog>,
+    shapes: Res<Shapes>,
     old: Query<Entity, With<Screen>>,
     mut commands: Commands,
 ) {
@@ -74,7 +75,35 @@ fn main_menu(
     }
     buttons.extend([(&texts.load, Action::Load), (&texts.quit, Action::Quit)]);
     let screen = screen(&mut commands, Game::Menu, 0.0);
+    night(&mut commands, screen, &shapes);
     fill(&mut commands, screen, &texts.title, &texts.tagline, &buttons);
+}
+
+/// A lamp's light behind the title, and fireflies that found it.
+fn night(commands: &mut Commands, screen: Entity, shapes: &Shapes) {
+    let glow = |color: Color, size: f32, x: f32, y: f32| {
+        (
+            ImageNode { image: shapes.glow.clone(), color, ..default() },
+            Node {
+                position_type: PositionType::Absolute,
+                left: percent(x),
+                top: percent(y),
+                width: px(size),
+                height: px(size),
+                margin: UiRect::all(px(-size / 2.0)),
+                ..default()
+            },
+            Pickable::IGNORE,
+        )
+    };
+    commands.entity(screen).with_children(|night| {
+        night.spawn(glow(WARM.with_alpha(0.34), 1100.0, 50.0, 34.0));
+        let mut dice = Dice(11);
+        for _ in 0..36 {
+            let (x, y) = (100.0 * dice.fraction(), 100.0 * dice.fraction());
+            night.spawn(glow(FIREFLY.with_alpha(0.25 + 0.6 * dice.fraction()), 22.0, x, y));
+        }
+    });
 }
 
 fn pause_menu(texts: Res<Texts>, mut commands: Commands) {
@@ -89,7 +118,7 @@ fn pause_menu(texts: Res<Texts>, mut commands: Commands) {
 }
 
 fn end_of_level(texts: Res<Texts>, level: Res<LoadedLevel>, mut commands: Commands) {
-    let screen = screen(&mut commands, Game::MissionComplete, 0.45);
+    let screen = screen(&mut commands, Game::MissionComplete, 0.66);
     if level.next.is_some() {
         let buttons = [(&texts.next_level, Action::NextLevel), (&texts.leave, Action::Leave)];
         fill(&mut commands, screen, &texts.level_complete, "", &buttons);

@@ -14,10 +14,15 @@ pub const NIGHT: Color = Color::srgb(0.020, 0.027, 0.055);
 pub const WARM: Color = Color::srgb(1.0, 0.78, 0.36);
 const GROUND: Color = Color::srgb(0.042, 0.066, 0.090);
 const GRASS: Color = Color::srgb(0.063, 0.106, 0.118);
-const STONE: Color = Color::srgb(0.125, 0.150, 0.190);
-const FIREFLY: Color = Color::srgb(0.80, 1.0, 0.42);
+const STONE: Color = Color::srgb(0.100, 0.125, 0.165);
+const STONE_LIGHT: Color = Color::srgb(0.128, 0.158, 0.205);
+const UNLIT: Color = Color::srgb(0.26, 0.30, 0.37);
+pub const FIREFLY: Color = Color::srgb(0.80, 1.0, 0.42);
 const SHADE: Color = Color::srgb(0.110, 0.050, 0.160);
 const EYES: Color = Color::srgb(1.0, 0.32, 0.38);
+
+/// Ground beyond where anybody can go.
+const EDGE: f32 = 160.0;
 
 /// The two pictures that everything is made of.
 #[derive(Resource, Clone)]
@@ -49,6 +54,8 @@ impl FromWorld for Shapes {
 #[derive(Component)]
 struct LampGlow;
 #[derive(Component)]
+struct LampFlame;
+#[derive(Component)]
 struct LampLabel;
 
 /// Only a view: gone at once when something is restored.
@@ -73,7 +80,12 @@ pub fn plugin(app: &mut App) {
         .add_observer(draw_player)
         .add_observer(draw_lantern)
         .add_systems(Update, (show_lamps, show_lantern, fly_sparks, dress_sparks))
-        .add_systems(PostUpdate, follow_player.before(TransformSystems::Propagate));
+        .add_systems(
+            PostUpdate,
+            follow_player
+                .before(TransformSystems::Propagate)
+                .run_if(resource_exists::<LoadedLevel>),
+        );
 }
 
 pub fn spawn_sparks(commands: &mut Commands, at: Vec3, number: u16) {
@@ -92,7 +104,7 @@ fn draw_ground(
     mut commands: Commands,
 ) {
     let mut dice = Dice(level.name.len() as u64);
-    let size = level.size + 120.0;
+    let size = level.size + EDGE;
     commands.entity(root.entity).with_children(|ground| {
         ground.spawn((Sprite::from_color(GROUND, size), at(0.0, 0.0, -10.0)));
         for _ in 0..320 {
@@ -114,10 +126,7 @@ fn draw_rock(
     commands.entity(added.entity).with_children(|view| {
         view.spawn((shapes.glow(Color::BLACK.with_alpha(0.7), size * 1.7), at(0.0, -5.0, -4.0)));
         view.spawn((shapes.disc(STONE, size), at(0.0, 0.0, -3.0)));
-        view.spawn((
-            shapes.disc(STONE.lighter(0.05), size * 0.7),
-            at(-size * 0.08, size * 0.1, -2.9),
-        ));
+        view.spawn((shapes.disc(STONE_LIGHT, size * 0.7), at(-size * 0.08, size * 0.1, -2.9)));
     });
 }
 
@@ -126,8 +135,8 @@ fn draw_lamp(added: On<Add, Lamp>, shapes: Res<Shapes>, mut commands: Commands) 
     commands.entity(added.entity).with_children(|view| {
         view.spawn((LampGlow, shapes.glow(WARM, 60.0), at(0.0, 0.0, -5.0)));
         view.spawn((Sprite::from_color(STONE, Vec2::new(6.0, 30.0)), at(0.0, -16.0, -1.0)));
-        view.spawn((shapes.disc(STONE.lighter(0.08), 24.0), at(0.0, 4.0, -0.9)));
-        view.spawn((shapes.disc(WARM, 14.0), at(0.0, 4.0, -0.8)));
+        view.spawn((shapes.disc(STONE_LIGHT, 26.0), at(0.0, 4.0, -0.9)));
+        view.spawn((LampFlame, shapes.disc(UNLIT, 14.0), at(0.0, 4.0, -0.8)));
         view.spawn((LampLabel, Text2d::default(), label, Anchor::TOP_CENTER, at(0.0, -38.0, 5.0)));
     });
 }
@@ -167,6 +176,7 @@ fn draw_lantern(added: On<Add, Lantern>, shapes: Res<Shapes>, mut commands: Comm
 fn show_lamps(
     lamps: Query<(&Lamp, &Children), Changed<Lamp>>,
     mut glows: Query<&mut Sprite, With<LampGlow>>,
+    mut flames: Query<&mut Sprite, (With<LampFlame>, Without<LampGlow>)>,
     mut labels: Query<(&mut Text2d, &mut TextColor), With<LampLabel>>,
 ) {
     for (lamp, children) in &lamps {
@@ -176,6 +186,9 @@ fn show_lamps(
             if let Ok(mut glow) = glows.get_mut(child) {
                 glow.custom_size = Some(Vec2::splat(size));
                 glow.color = WARM.with_alpha(0.18 + 0.42 * light);
+            }
+            if let Ok(mut flame) = flames.get_mut(child) {
+                flame.color = if lamp.is_lit() { WARM } else { UNLIT };
             }
             if let Ok((mut text, mut color)) = labels.get_mut(child) {
                 text.0 = match lamp.is_lit() {
@@ -222,10 +235,15 @@ fn fly_sparks(
 
 fn follow_player(
     time: Res<Time>,
+    level: Res<LoadedLevel>,
+    window: Single<&Window>,
     player: Single<&Transform, With<Player>>,
     mut camera: Single<&mut Transform, (With<Camera2d>, Without<Player>)>,
 ) {
-    let way = player.translation - camera.translation;
+    // Nobody wants to see what is beyond the edge.
+    let room = ((level.size + EDGE - window.size()) / 2.0).max(Vec2::ZERO);
+    let goal = player.translation.truncate().clamp(-room, room);
+    let way = goal.extend(0.0) - camera.translation;
     // At once after a restore or in a new level, smoothly else.
     let part = if way.length() > 500.0 { 1.0 } else { 1.0 - (-5.0 * time.delta_secs()).exp() };
     camera.translation += way * part;

@@ -2,6 +2,7 @@
 
 use bevy::input_focus::InputFocus;
 use bevy::prelude::*;
+use bevy_session::AttachmentSaved;
 use bevy_session::prelude::*;
 use bevy_session::ui::{RecoveryDialog, SessionMenu, SessionPanel};
 
@@ -16,14 +17,18 @@ use crate::options::Options;
 /// What happened since the story looked last.
 #[derive(Resource, Default)]
 struct Noticed {
-    saved: bool,
+    saved: u32,
+    pictures: u32,
     refused: bool,
     focus: Option<Entity>,
 }
 
 pub fn plugin(app: &mut App) {
     app.init_resource::<Noticed>()
-        .add_observer(|_: On<CheckpointSaved>, mut noticed: ResMut<Noticed>| noticed.saved = true)
+        .add_observer(|_: On<CheckpointSaved>, mut noticed: ResMut<Noticed>| noticed.saved += 1)
+        .add_observer(|_: On<AttachmentSaved>, mut noticed: ResMut<Noticed>| {
+            noticed.pictures += 1;
+        })
         .add_observer(|_: On<CheckpointFailed>, mut noticed: ResMut<Noticed>| {
             noticed.refused = true;
         })
@@ -45,10 +50,10 @@ fn until_the_end() -> Vec<Step> {
         Press(&[KeyCode::F5]),
         Until("a quick save", |world| !world.resource::<SessionCatalog>().slots().is_empty()),
         Until("two lamps that are lit", |world| lit_lamps(world) >= 2),
-        Frames(150),
+        Frames(100),
         Shot("play"),
         Do(look_away),
-        Until("a checkpoint that is safe", |world| world.resource::<Noticed>().saved),
+        Until("a checkpoint with a picture", |world| world.resource::<Noticed>().pictures > 0),
         Do(|_| kill_at_once()),
         Until("the end of this process", |_| false),
     ]
@@ -83,7 +88,7 @@ fn recover_by_keyboard() -> Vec<Step> {
         }),
         Until("the end of the dialog", |world| !world.resource::<RecoveryDialog>().is_open()),
         Until("play to go on", is_playing),
-        Do(start_pilot),
+        Do(look_away),
     ]
 }
 
@@ -91,7 +96,7 @@ fn look_around() -> Vec<Step> {
     vec![
         Press(&[KeyCode::F9]),
         Until("the panel", |world| world.resource::<SessionPanel>().is_open()),
-        Frames(400),
+        Until("some checkpoints", |world| world.resource::<Noticed>().saved >= 10),
         Shot("panel"),
         Press(&[KeyCode::F9]),
         Press(&[KeyCode::Escape]),
@@ -123,7 +128,8 @@ fn lose_the_disk() -> Vec<Step> {
         Shot("indicator"),
         Press(&[KeyCode::Digit5]),
         Do(look_away),
-        Until("a checkpoint that it takes", |world| world.resource::<Noticed>().saved),
+        Until("a checkpoint that it takes", |world| world.resource::<Noticed>().saved > 0),
+        Do(start_pilot),
     ]
 }
 
