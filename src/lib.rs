@@ -18,6 +18,8 @@ mod restore;
 mod session;
 mod store;
 pub mod testing;
+#[cfg(feature = "thumbnail")]
+pub mod thumbnail;
 #[cfg(test)]
 mod torture;
 #[cfg(feature = "ui")]

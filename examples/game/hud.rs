@@ -1,0 +1,208 @@
+//! What is on the screen while the game is played: how it goes, what is safe, and which keys there are.
+
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+
+use crate::model::{Game, Lamp, Lantern, Player, Score};
+use crate::texts::Texts;
+use crate::views::WARM;
+
+const PALE: Color = Color::srgb(0.80, 0.85, 0.92);
+const DIM: Color = Color::srgb(0.58, 0.64, 0.74);
+const ALARM: Color = Color::srgb(1.0, 0.58, 0.52);
+const PANEL: Color = Color::srgba(0.02, 0.03, 0.06, 0.88);
+
+/// A sentence to the player, for a few seconds.
+#[derive(Resource, Default)]
+pub struct Note {
+    text: String,
+    left: f32,
+}
+
+impl Note {
+    pub fn say(&mut self, text: &str) {
+        *self = Self { text: text.to_owned(), left: 4.0 };
+    }
+}
+
+#[derive(Component)]
+struct Hud;
+
+/// A line of the panel, and what it counts.
+#[derive(Component, Clone, Copy)]
+enum Count {
+    Lamps,
+    Tail,
+    Points,
+    Unsaved,
+}
+
+#[derive(Component)]
+struct OilBar;
+#[derive(Component)]
+struct NoteLine;
+
+pub fn plugin(app: &mut App) {
+    app.init_resource::<Note>()
+        .add_systems(OnEnter(Game::Menu), hide)
+        .add_systems(OnEnter(Game::Loading), show)
+        .add_systems(
+            Update,
+            (count, show_oil, show_note, quick_save_and_load).run_if(not(in_state(Game::Menu))),
+        )
+        .add_observer(|_: On<SlotSaved>, texts: Res<Texts>, mut note: ResMut<Note>| {
+            note.say(&texts.slot_saved);
+        })
+        .add_observer(
+            |rejected: On<RequestRejected>, texts: Res<Texts>, mut note: ResMut<Note>| {
+                warn!("{:?}: {}", rejected.request, rejected.error);
+                note.say(&texts.not_possible);
+            },
+        );
+}
+
+fn hide(hud: Query<Entity, With<Hud>>, mut commands: Commands) {
+    hud.iter().for_each(|hud| commands.entity(hud).despawn());
+}
+
+fn show(hud: Query<(), With<Hud>>, texts: Res<Texts>, mut commands: Commands) {
+    if !hud.is_empty() {
+        return;
+    }
+    commands.spawn((
+        Hud,
+        panel(),
+        children![
+            count_line(&texts.lamps, Count::Lamps),
+            count_line(&texts.tail, Count::Tail),
+            (line(), children![text(&texts.oil, 16.0, DIM), oil_bar()]),
+            count_line(&texts.points, Count::Points),
+            count_line(&texts.unsaved, Count::Unsaved),
+        ],
+    ));
+    commands.spawn((
+        Hud,
+        Node {
+            position_type: PositionType::Absolute,
+            left: px(16),
+            bottom: px(16),
+            // The corner on the right belongs to the save indicator.
+            max_width: percent(80),
+            padding: UiRect::axes(px(16), px(10)),
+            row_gap: px(6),
+            flex_direction: FlexDirection::Column,
+            border_radius: BorderRadius::all(px(8)),
+            ..default()
+        },
+        BackgroundColor(PANEL),
+        children![text(&texts.keys, 13.0, DIM), text(&texts.crash_keys, 13.0, ALARM)],
+    ));
+    commands.spawn((
+        Hud,
+        Node {
+            position_type: PositionType::Absolute,
+            bottom: px(108),
+            width: percent(100),
+            justify_content: JustifyContent::Center,
+            ..default()
+        },
+        children![(NoteLine, text("", 18.0, WARM))],
+    ));
+}
+
+fn panel() -> impl Bundle {
+    (
+        Node {
+            position_type: PositionType::Absolute,
+            left: px(16),
+            top: px(16),
+            width: px(216),
+            padding: UiRect::all(px(16)),
+            row_gap: px(8),
+            flex_direction: FlexDirection::Column,
+            border_radius: BorderRadius::all(px(8)),
+            ..default()
+        },
+        BackgroundColor(PANEL),
+    )
+}
+
+fn line() -> Node {
+    Node {
+        justify_content: JustifyContent::SpaceBetween,
+        align_items: AlignItems::Center,
+        ..default()
+    }
+}
+
+fn count_line(label: &str, count: Count) -> impl Bundle {
+    (line(), children![text(label, 16.0, DIM), (count, text("", 16.0, PALE))])
+}
+
+fn oil_bar() -> impl Bundle {
+    (
+        Node { width: px(96), height: px(8), border_radius: BorderRadius::all(px(4)), ..default() },
+        BackgroundColor(Color::srgb(0.13, 0.16, 0.22)),
+        children![(
+            OilBar,
+            Node { height: percent(100), border_radius: BorderRadius::all(px(4)), ..default() },
+            BackgroundColor(WARM),
+        )],
+    )
+}
+
+pub fn text(text: &str, size: f32, color: Color) -> impl Bundle + use<> {
+    (
+        Text::new(text),
+        TextFont { font_size: FontSize::Px(size), ..default() },
+        TextColor(color),
+        Pickable::IGNORE,
+    )
+}
+
+fn count(
+    lamps: Query<&Lamp>,
+    player: Query<&Player>,
+    score: Res<Score>,
+    session: Option<Res<CurrentSession>>,
+    mut lines: Query<(&Count, &mut Text)>,
+) {
+    for (count, mut text) in &mut lines {
+        let said = match count {
+            Count::Lamps => {
+                let lit = lamps.iter().filter(|lamp| lamp.is_lit()).count();
+                format!("{lit} / {}", lamps.iter().count())
+            }
+            Count::Tail => player.iter().map(|player| player.tail.len()).sum::<usize>().to_string(),
+            Count::Points => score.points.to_string(),
+            // What a crash right now would cost.
+            Count::Unsaved => session.as_ref().map_or_else(String::new, |session| {
+                format!("{:.1} s", session.at_risk().as_secs_f32())
+            }),
+        };
+        text.set_if_neq(Text(said));
+    }
+}
+
+fn show_oil(lantern: Single<&Lantern, Changed<Lantern>>, mut bar: Single<&mut Node, With<OilBar>>) {
+    bar.width = percent(lantern.oil * 100.0);
+}
+
+fn show_note(
+    time: Res<Time<Real>>,
+    mut note: ResMut<Note>,
+    mut line: Single<&mut Text, With<NoteLine>>,
+) {
+    note.left -= time.delta_secs();
+    let said = if note.left > 0.0 { note.text.clone() } else { String::new() };
+    line.set_if_neq(Text(said));
+}
+
+fn quick_save_and_load(keys: Res<ButtonInput<KeyCode>>, mut commands: Commands) {
+    if keys.just_pressed(KeyCode::F5) {
+        commands.quick_save();
+    }
+    if keys.just_pressed(KeyCode::F8) {
+        commands.quick_load();
+    }
+}

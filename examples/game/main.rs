@@ -1,0 +1,115 @@
+//! Lamplighter: a small game that nothing can kill for good.
+//!
+//! Walk through the night, let fireflies follow you, and lead them into the lamps before the shades
+//! scatter them. Then press one of the keys that crash the game, start it again, and go on where you
+//! were:
+//!
+//! ```text
+//! cargo run --release --example game --features game
+//! cargo run --release --example game --features game -- --entities 10000
+//! ```
+//!
+//! What to copy: `model.rs` says what is saved and when, `level.rs` places things under names that a
+//! checkpoint finds again, `views.rs` draws what is there, and `menu.rs` starts, continues, saves and
+//! loads. `play.rs` knows nothing of saving but one line.
+
+mod crashes;
+mod display;
+mod hud;
+mod level;
+mod menu;
+mod model;
+mod options;
+mod play;
+mod shots;
+mod texts;
+mod views;
+
+use std::time::Duration;
+
+use bevy::input_focus::tab_navigation::TabNavigationPlugin;
+use bevy::prelude::*;
+use bevy::window::WindowResolution;
+use bevy_session::prelude::*;
+use bevy_session::thumbnail::ThumbnailPlugin;
+use bevy_session::ui::{SessionPanelPlugin, SessionTheme, SessionUiPlugins};
+
+use crashes::Plug;
+use options::Options;
+use texts::Texts;
+
+fn main() -> AppExit {
+    match start() {
+        Ok(exit) => exit,
+        Err(sentence) => {
+            say(&sentence);
+            AppExit::error()
+        }
+    }
+}
+
+/// Plays, or says in a sentence why not.
+fn start() -> Result<AppExit, String> {
+    let options = Options::from_command_line()?;
+    if options.help {
+        say(options::HELP);
+        return Ok(AppExit::Success);
+    }
+    let texts = Texts::read()?;
+    if let Some(missing) = display::missing() {
+        return Err(missing);
+    }
+    match &options.shots {
+        Some(pictures) if options.act.is_none() => {
+            shots::direct(pictures).map(|()| AppExit::Success)
+        }
+        _ => Ok(game(options, texts).run()),
+    }
+}
+
+fn game(options: Options, texts: Texts) -> App {
+    let window = Window {
+        title: texts.title.clone(),
+        resolution: WindowResolution::new(1280, 720),
+        ..default()
+    };
+    let mut app = App::new();
+    app.insert_resource(Plug::new(&options.data))
+        .add_plugins(
+            DefaultPlugins
+                .set(WindowPlugin { primary_window: Some(window), ..default() })
+                .set(AssetPlugin { file_path: texts::assets().display().to_string(), ..default() }),
+        )
+        .add_plugins((
+            SessionPlugin::new("bevy_session", "Lamplighter")
+                .version(env!("CARGO_PKG_VERSION"))
+                .directory(&options.data)
+                .interval(Duration::from_secs(2)),
+            // A checkpoint every 2 seconds, and a picture every 6.
+            ThumbnailPlugin { autosave_interval: Some(Duration::from_secs(6)), ..default() },
+            SessionUiPlugins.set(SessionPanelPlugin::default().crash(Some(crashes::kill_at_once))),
+            TabNavigationPlugin,
+        ))
+        // The dialogs are in the colours of the game.
+        .insert_resource(SessionTheme { accent: views::WARM, ..default() })
+        .insert_resource(texts)
+        .add_plugins((
+            model::plugin,
+            level::plugin,
+            play::plugin,
+            views::plugin,
+            hud::plugin,
+            menu::plugin,
+            crashes::plugin,
+        ));
+    if options.shots.is_some() {
+        app.add_plugins(shots::plugin);
+    }
+    app.insert_resource(options);
+    app
+}
+
+#[expect(clippy::print_stderr, reason = "it talks to people")]
+fn say(text: &str) {
+    eprintln!("{text}");
+}

@@ -1,0 +1,290 @@
+//! The main menu, the pause and the end of a level: screens of a title and a few buttons.
+
+use bevy::input::ButtonState;
+use bevy::input::keyboard::KeyboardInput;
+use bevy::input_focus::tab_navigation::{NavAction, TabGroup, TabIndex, TabNavigation};
+use bevy::input_focus::{AutoFocus, FocusCause, FocusedInput, InputFocus};
+use bevy::picking::hover::Hovered;
+use bevy::prelude::*;
+use bevy::ui_widgets::{Activate, Button};
+use bevy_session::prelude::*;
+use bevy_session::ui::OpenSessionMenu;
+
+use crate::hud::text;
+use crate::level::LoadedLevel;
+use crate::model::{CurrentLevel, Dice, Game};
+use crate::options::Options;
+use crate::texts::Texts;
+use crate::views::{FIREFLY, Shapes, WARM};
+
+const PALE: Color = Color::srgb(0.86, 0.90, 0.96);
+const DIM: Color = Color::srgb(0.62, 0.68, 0.78);
+const BUTTON: Color = Color::srgb(0.085, 0.110, 0.160);
+const BUTTON_CHOSEN: Color = Color::srgb(0.150, 0.190, 0.270);
+
+/// What a button does.
+#[derive(Component, Clone, Copy, PartialEq, Debug)]
+pub enum Action {
+    Continue,
+    NewGame,
+    Load,
+    Quit,
+    Resume,
+    Save,
+    Leave,
+    NextLevel,
+    End,
+}
+
+#[derive(Component)]
+struct Screen;
+
+pub fn plugin(app: &mut App) {
+    app.add_systems(OnEnter(Game::Menu), main_menu)
+        .add_systems(OnEnter(Game::Paused), pause_menu)
+        .add_systems(OnEnter(Game::MissionComplete), end_of_level)
+        .add_systems(Update, (pause_by_key.run_if(in_state(Game::Playing)), show_choice))
+        .add_observer(act)
+        .add_observer(|_: On<SessionStarted>, mut next: ResMut<NextState<Game>>| {
+            next.set(Game::Loading);
+        })
+        // Only now it is known whether there is something to continue.
+        .add_observer(|_: On<SessionsFound>, state: Res<State<Game>>, mut commands: Commands| {
+            if *state.get() == Game::Menu {
+                commands.run_system_cached(main_menu);
+            }
+        })
+        .add_observer(|_: On<SessionClosed>, state: Res<State<Game>>, mut commands: Commands| {
+            if *state.get() == Game::Menu {
+                commands.run_system_cached(main_menu);
+            }
+        });
+}
+
+fn main_menu(
+    texts: Res<Texts>,
+    sessions: Res<SessionCatalog>,
+    shapes: Res<Shapes>,
+    old: Query<Entity, With<Screen>>,
+    mut commands: Commands,
+) {
+    old.iter().for_each(|old| commands.entity(old).despawn());
+    let mut buttons = vec![(&texts.new_game, Action::NewGame)];
+    if sessions.newest_closed().is_some() {
+        buttons.insert(0, (&texts.continue_game, Action::Continue));
+    }
+    buttons.extend([(&texts.load, Action::Load), (&texts.quit, Action::Quit)]);
+    let screen = screen(&mut commands, Game::Menu, 0.0);
+    night(&mut commands, screen, &shapes);
+    fill(&mut commands, screen, &texts.title, &texts.tagline, &buttons);
+}
+
+/// A lamp's light behind the title, and fireflies that found it.
+fn night(commands: &mut Commands, screen: Entity, shapes: &Shapes) {
+    let glow = |color: Color, size: f32, x: f32, y: f32| {
+        (
+            ImageNode { image: shapes.glow.clone(), color, ..default() },
+            Node {
+                position_type: PositionType::Absolute,
+                left: percent(x),
+                top: percent(y),
+                width: px(size),
+                height: px(size),
+                margin: UiRect::all(px(-size / 2.0)),
+                ..default()
+            },
+            Pickable::IGNORE,
+        )
+    };
+    commands.entity(screen).with_children(|night| {
+        night.spawn(glow(WARM.with_alpha(0.34), 1100.0, 50.0, 34.0));
+        let mut dice = Dice(11);
+        for _ in 0..36 {
+            let (x, y) = (100.0 * dice.fraction(), 100.0 * dice.fraction());
+            night.spawn(glow(FIREFLY.with_alpha(0.25 + 0.6 * dice.fraction()), 22.0, x, y));
+        }
+    });
+}
+
+fn pause_menu(texts: Res<Texts>, mut commands: Commands) {
+    let buttons = [
+        (&texts.resume, Action::Resume),
+        (&texts.save, Action::Save),
+        (&texts.load, Action::Load),
+        (&texts.leave, Action::Leave),
+    ];
+    let screen = screen(&mut commands, Game::Paused, 0.62);
+    fill(&mut commands, screen, &texts.paused, "", &buttons);
+}
+
+fn end_of_level(texts: Res<Texts>, level: Res<LoadedLevel>, mut commands: Commands) {
+    let screen = screen(&mut commands, Game::MissionComplete, 0.66);
+    if level.next.is_some() {
+        let buttons = [(&texts.next_level, Action::NextLevel), (&texts.leave, Action::Leave)];
+        fill(&mut commands, screen, &texts.level_complete, "", &buttons);
+    } else {
+        fill(&mut commands, screen, &texts.all_complete, "", &[(&texts.to_the_end, Action::End)]);
+    }
+}
+
+fn screen(commands: &mut Commands, state: Game, dimmed: f32) -> Entity {
+    commands
+        .spawn((
+            Screen,
+            DespawnOnExit(state),
+            TabGroup::default(),
+            Node {
+                position_type: PositionType::Absolute,
+                width: percent(100),
+                height: percent(100),
+                row_gap: px(12),
+                flex_direction: FlexDirection::Column,
+                align_items: AlignItems::Center,
+                justify_content: JustifyContent::Center,
+                ..default()
+            },
+            BackgroundColor(Color::srgba(0.01, 0.015, 0.03, dimmed)),
+        ))
+        .observe(press_key)
+        .id()
+}
+
+fn fill(
+    commands: &mut Commands,
+    screen: Entity,
+    title: &str,
+    tagline: &str,
+    buttons: &[(&String, Action)],
+) {
+    commands.entity(screen).with_children(|screen| {
+        screen.spawn(text(title, 56.0, WARM));
+        if !tagline.is_empty() {
+            screen.spawn(text(tagline, 18.0, DIM));
+        }
+        screen.spawn(Node { height: px(16), ..default() });
+        for (index, (label, action)) in buttons.iter().enumerate() {
+            let mut button = screen.spawn(button(label, *action, index as i32));
+            if index == 0 {
+                button.insert(AutoFocus);
+            }
+        }
+    });
+}
+
+fn button(label: &str, action: Action, index: i32) -> impl Bundle + use<> {
+    (
+        Button,
+        action,
+        TabIndex(index),
+        Hovered::default(),
+        Node {
+            width: px(280),
+            padding: UiRect::axes(px(16), px(12)),
+            border: UiRect::all(px(2)),
+            border_radius: BorderRadius::all(px(8)),
+            justify_content: JustifyContent::Center,
+            ..default()
+        },
+        BackgroundColor(BUTTON),
+        BorderColor::all(Color::NONE),
+        children![text(label, 18.0, PALE)],
+    )
+}
+
+fn act(
+    activated: On<Activate>,
+    actions: Query<&Action>,
+    sessions: Res<SessionCatalog>,
+    level: Option<Res<LoadedLevel>>,
+    options: Res<Options>,
+    mut current: ResMut<CurrentLevel>,
+    mut dice: ResMut<Dice>,
+    mut next: ResMut<NextState<Game>>,
+    mut exit: MessageWriter<AppExit>,
+    mut commands: Commands,
+) {
+    let Ok(action) = actions.get(activated.entity) else { return };
+    match action {
+        Action::Continue => {
+            if let Some(entry) = sessions.newest_closed() {
+                commands.continue_session(entry.session.id);
+            }
+        }
+        Action::NewGame => {
+            *dice = Dice(options.seed.unwrap_or_else(rand_seed));
+            commands.start_session(NewSession::named("Lamplighter"));
+        }
+        Action::Load => commands.trigger(OpenSessionMenu),
+        Action::Quit => _ = exit.write(AppExit::Success),
+        Action::Resume => next.set(Game::Playing),
+        Action::Save => {
+            let name = level.map_or_else(String::new, |level| level.name.clone());
+            commands.save(SaveSlot::manual(name).overwrite());
+        }
+        Action::Leave => next.set(Game::Menu),
+        Action::NextLevel => {
+            if let Some(level) = level.and_then(|level| level.next.clone()) {
+                current.0 = level;
+                next.set(Game::Loading);
+            }
+        }
+        Action::End => {
+            commands.end_session(EndReason::Completed);
+            next.set(Game::Menu);
+        }
+    }
+}
+
+/// Another one each time.
+fn rand_seed() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(1, |since| since.as_nanos() as u64)
+}
+
+fn pause_by_key(keys: Res<ButtonInput<KeyCode>>, mut next: ResMut<NextState<Game>>) {
+    if keys.just_pressed(KeyCode::Escape) {
+        next.set(Game::Paused);
+    }
+}
+
+/// Keys within a screen. Where a dialog lies over it, they go to that.
+fn press_key(
+    mut key: On<FocusedInput<KeyboardInput>>,
+    state: Res<State<Game>>,
+    navigation: TabNavigation,
+    mut focus: ResMut<InputFocus>,
+    mut next: ResMut<NextState<Game>>,
+) {
+    if key.input.state != ButtonState::Pressed {
+        return;
+    }
+    let step = match key.input.key_code {
+        KeyCode::ArrowDown => NavAction::Next,
+        KeyCode::ArrowUp => NavAction::Previous,
+        KeyCode::Escape if *state.get() == Game::Paused => {
+            key.propagate(false);
+            return next.set(Game::Playing);
+        }
+        _ => return,
+    };
+    key.propagate(false);
+    if let Ok(button) = navigation.navigate(&focus, step) {
+        focus.set(button, FocusCause::Navigated);
+    }
+}
+
+/// The button that has the focus, or the mouse over it, stands out.
+fn show_choice(
+    focus: Res<InputFocus>,
+    mut buttons: Query<
+        (Entity, &Hovered, &mut BackgroundColor, &mut BorderColor),
+        (With<Button>, With<Action>),
+    >,
+) {
+    for (button, hovered, mut background, mut border) in &mut buttons {
+        let has_focus = focus.get() == Some(button);
+        let shade = if has_focus || hovered.0 { BUTTON_CHOSEN } else { BUTTON };
+        background.set_if_neq(BackgroundColor(shade));
+        border.set_if_neq(BorderColor::all(if has_focus { WARM } else { Color::NONE }));
+    }
+}

@@ -1,0 +1,146 @@
+//! What belongs to the player's progress, and when it is saved. What is drawn is made of it in
+//! `views.rs`, and never saved.
+
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use serde::{Deserialize, Serialize};
+
+#[derive(
+    States, TypePath, Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize,
+)]
+pub enum Game {
+    #[default]
+    Menu,
+    Loading,
+    Playing,
+    Paused,
+    MissionComplete,
+}
+
+/// Which level is played. It comes back before the level is loaded, so the right one is.
+#[derive(Resource, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[reflect(Resource, Saved)]
+pub struct CurrentLevel(pub String);
+
+impl Default for CurrentLevel {
+    fn default() -> Self {
+        Self("village".to_owned())
+    }
+}
+
+#[derive(Resource, Reflect, Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[reflect(Resource, Saved)]
+pub struct Score {
+    pub points: u32,
+    pub lamps: u32,
+    pub stolen: u32,
+}
+
+/// A game that goes on goes on with the same dice.
+#[derive(Resource, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[reflect(Resource, Saved)]
+pub struct Dice(pub u64);
+
+impl Default for Dice {
+    fn default() -> Self {
+        Self(1)
+    }
+}
+
+impl Dice {
+    /// A number from 0 to 1.
+    pub fn fraction(&mut self) -> f32 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        f32::from((mixed >> 48) as u16) / f32::from(u16::MAX)
+    }
+
+    pub fn direction(&mut self) -> Vec2 {
+        Vec2::from_angle(self.fraction() * std::f32::consts::TAU)
+    }
+}
+
+/// The lamplighter, followed by the fireflies that were caught, the first one right behind.
+#[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[require(Transform, Visibility)]
+#[reflect(Component, Saved)]
+pub struct Player {
+    #[entities]
+    pub tail: Vec<Entity>,
+    /// When the next firefly goes into the lamp.
+    pub pouring: Timer,
+}
+
+impl Default for Player {
+    fn default() -> Self {
+        Self { tail: Vec::new(), pouring: Timer::from_seconds(0.2, TimerMode::Repeating) }
+    }
+}
+
+/// What the player carries, as a child. Its flare keeps shades away, as long as there is oil.
+#[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[require(Transform, Visibility)]
+#[reflect(Component, Saved)]
+pub struct Lantern {
+    /// From 0 to 1.
+    pub oil: f32,
+    pub flares: bool,
+}
+
+#[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[require(Transform, Visibility)]
+#[reflect(Component, Saved)]
+pub struct Firefly {
+    pub drift: Vec2,
+    pub caught: bool,
+}
+
+/// Placed by the level; how many fireflies it has is the player's doing.
+#[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[require(Transform, Visibility)]
+#[reflect(Component, Saved)]
+pub struct Lamp {
+    pub name: String,
+    pub needs: u32,
+    pub fireflies: u32,
+}
+
+impl Lamp {
+    pub fn is_lit(&self) -> bool {
+        self.fireflies >= self.needs
+    }
+}
+
+/// Placed by the level; hunts fireflies that were caught.
+#[derive(Component, Reflect, Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[require(Transform, Visibility)]
+#[reflect(Component, Saved)]
+pub struct Shade {
+    #[entities]
+    pub prey: Option<Entity>,
+    pub home: Vec2,
+    /// Seconds for which it has had enough.
+    pub rests: f32,
+}
+
+pub fn plugin(app: &mut App) {
+    app.init_state::<Game>()
+        .init_resource::<CurrentLevel>()
+        .init_resource::<Score>()
+        .init_resource::<Dice>()
+        .save_component::<Transform>()
+        // A game that comes back into a pause menu nobody asked for is a nuisance.
+        .save_state_as(|state| if state == Game::Paused { Game::Playing } else { state })
+        .checkpoint_while(
+            in_state(Game::Playing)
+                .or_else(in_state(Game::Paused))
+                .or_else(in_state(Game::MissionComplete)),
+        )
+        .checkpoint_on_enter(Game::MissionComplete)
+        .pause_session_in(Game::Paused)
+        .restore_through(Game::Loading)
+        .restore_in(Game::Playing)
+        .offer_recovery_in(Game::Menu)
+        .close_session_on_enter(Game::Menu);
+}

@@ -1,0 +1,72 @@
+//! What the person who starts the game may choose.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use bevy::prelude::*;
+use directories::ProjectDirs;
+
+pub const HELP: &str = "\
+Lamplighter: a small game that nothing can kill for good.
+
+Usage: game [OPTIONS]
+
+  --entities N      fireflies in a level, each of them saved [default: 300]
+  --data DIR        keep sessions below DIR [default: where this system keeps a game's data]
+  --seed N          where fireflies are in a new game [default: another place each time]
+  --shots DIR       play the whole story by itself, crash included, and put pictures of it into DIR
+  --help            print this and exit";
+
+/// What was chosen on the command line.
+#[derive(Resource, Clone, PartialEq, Debug)]
+pub struct Options {
+    pub data: PathBuf,
+    pub entities: u32,
+    pub seed: Option<u64>,
+    pub shots: Option<PathBuf>,
+    /// Which part of the story this process plays; it is started by the one that has `--shots` only.
+    pub act: Option<u8>,
+    pub help: bool,
+}
+
+impl Options {
+    /// Reads the command line, or says in a sentence what is wrong with it.
+    pub fn from_command_line() -> Result<Self, String> {
+        let mut options = Self {
+            data: place_of_data(),
+            entities: 300,
+            seed: None,
+            shots: None,
+            act: None,
+            help: false,
+        };
+        let mut arguments = env::args_os().skip(1);
+        while let Some(argument) = arguments.next() {
+            let name = argument.to_string_lossy();
+            let mut value = || arguments.next().ok_or_else(|| format!("{name} needs a value."));
+            match &*name {
+                "--data" => options.data = value()?.into(),
+                "--entities" => options.entities = number(&name, &value()?)?,
+                "--seed" => options.seed = Some(number(&name, &value()?)?),
+                "--shots" => options.shots = Some(value()?.into()),
+                "--act" => options.act = Some(number(&name, &value()?)?),
+                "--help" | "-h" => options.help = true,
+                _ => return Err(format!("There is no option {name}; --help lists them.")),
+            }
+        }
+        Ok(options)
+    }
+}
+
+fn place_of_data() -> PathBuf {
+    ProjectDirs::from("", "bevy_session", "Lamplighter").map_or_else(
+        || env::temp_dir().join("lamplighter"),
+        |directories| directories.data_local_dir().to_path_buf(),
+    )
+}
+
+fn number<T: std::str::FromStr>(name: &str, value: &OsString) -> Result<T, String> {
+    let text = value.to_string_lossy();
+    text.parse().map_err(|_| format!("{name} can't be {text:?}: it needs to be a whole number."))
+}

@@ -1,0 +1,243 @@
+//! The rules. They run in fixed steps, and only while the game is played.
+
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+
+use crate::level::{LoadedLevel, Rock};
+use crate::model::{Dice, Firefly, Game, Lamp, Lantern, Player, Score, Shade};
+use crate::views::spawn_sparks;
+
+const WALKING_SPEED: f32 = 200.0;
+const FLYING_SPEED: f32 = 110.0;
+const HUNTING_SPEED: f32 = 120.0;
+const REACH: f32 = 28.0;
+const LONGEST_TAIL: usize = 12;
+const TAIL_SPACING: f32 = 17.0;
+const LAMP_REACH: f32 = 75.0;
+/// A lit lamp keeps shades at this distance.
+pub const LAMP_LIGHT: f32 = 170.0;
+pub const FLARE_LIGHT: f32 = 150.0;
+const SIGHT: f32 = 340.0;
+const BITE: f32 = 16.0;
+
+/// Where the player wants to go, by keys or by the pilot of `--shots`.
+#[derive(Resource, Default)]
+pub struct Steering {
+    pub direction: Vec2,
+    pub flare: bool,
+}
+
+pub fn plugin(app: &mut App) {
+    app.init_resource::<Steering>()
+        .add_systems(PreUpdate, steer_by_keys.run_if(resource_exists::<ButtonInput<KeyCode>>))
+        .add_systems(
+            FixedUpdate,
+            (walk, drift, catch, follow, light_lamps, burn_oil, hunt, finish)
+                .chain()
+                .run_if(in_state(Game::Playing).and_then(not(session_is_restoring))),
+        );
+}
+
+fn steer_by_keys(keys: Res<ButtonInput<KeyCode>>, mut steering: ResMut<Steering>) {
+    let axis = |less: [KeyCode; 2], more: [KeyCode; 2]| {
+        f32::from(i8::from(keys.any_pressed(more)) - i8::from(keys.any_pressed(less)))
+    };
+    steering.direction = Vec2::new(
+        axis([KeyCode::KeyA, KeyCode::ArrowLeft], [KeyCode::KeyD, KeyCode::ArrowRight]),
+        axis([KeyCode::KeyS, KeyCode::ArrowDown], [KeyCode::KeyW, KeyCode::ArrowUp]),
+    );
+    steering.flare = keys.pressed(KeyCode::Space);
+}
+
+fn walk(
+    steering: Res<Steering>,
+    level: Res<LoadedLevel>,
+    time: Res<Time>,
+    mut player: Single<&mut Transform, With<Player>>,
+    rocks: Query<&Rock>,
+) {
+    let step = steering.direction.clamp_length_max(1.0) * WALKING_SPEED * time.delta_secs();
+    if step == Vec2::ZERO {
+        return;
+    }
+    let mut at = player.translation.truncate() + step;
+    for rock in &rocks {
+        let away = at - rock.at;
+        at = rock.at + away.normalize_or(Vec2::Y) * away.length().max(rock.radius + 12.0);
+    }
+    let edge = level.size / 2.0;
+    player.translation = at.clamp(-edge, edge).extend(0.0);
+}
+
+fn drift(
+    level: Res<LoadedLevel>,
+    time: Res<Time>,
+    mut fireflies: Query<(&mut Transform, &mut Firefly)>,
+) {
+    let (edge, step) = (level.size / 2.0, time.delta_secs());
+    for (mut at, mut firefly) in &mut fireflies {
+        if firefly.caught {
+            continue;
+        }
+        let here = at.translation.truncate();
+        let turn = (here.x * 0.031 + here.y * 0.017).sin() * 2.0 * step;
+        let mut drift = Vec2::from_angle(turn).rotate(firefly.drift);
+        // Whoever is beyond the edge comes back.
+        drift = Vec2::select(here.abs().cmpgt(edge), -here.signum() * drift.abs(), drift);
+        firefly.drift = drift;
+        at.translation += (drift * step).extend(0.0);
+    }
+}
+
+fn catch(
+    player: Single<(&Transform, &mut Player)>,
+    mut fireflies: Query<(Entity, &Transform, &mut Firefly)>,
+) {
+    let (at, mut player) = player.into_inner();
+    for (entity, firefly_at, mut firefly) in &mut fireflies {
+        let is_near = firefly_at.translation.distance_squared(at.translation) < REACH * REACH;
+        if is_near && !firefly.caught && player.tail.len() < LONGEST_TAIL {
+            firefly.caught = true;
+            player.tail.push(entity);
+        }
+    }
+}
+
+/// Each firefly of the tail follows the one before it.
+fn follow(
+    player: Single<(&Transform, &Player), Without<Firefly>>,
+    time: Res<Time>,
+    mut fireflies: Query<&mut Transform, With<Firefly>>,
+) {
+    let (at, player) = player.into_inner();
+    let mut leader = at.translation;
+    for &entity in &player.tail {
+        let Ok(mut at) = fireflies.get_mut(entity) else { continue };
+        let goal = leader + (at.translation - leader).clamp_length_max(TAIL_SPACING);
+        let way = (goal - at.translation).clamp_length_max(FLYING_SPEED * 4.0 * time.delta_secs());
+        if way != Vec3::ZERO {
+            at.translation += way;
+        }
+        leader = at.translation;
+    }
+}
+
+/// Near a lamp that isn't lit, one firefly after the other goes into it.
+fn light_lamps(
+    player: Single<(&Transform, &mut Player)>,
+    time: Res<Time>,
+    mut lamps: Query<(&Transform, &mut Lamp)>,
+    mut score: ResMut<Score>,
+    mut commands: Commands,
+) {
+    let (at, mut player) = player.into_inner();
+    let is_in_reach = |lamp: &Transform| lamp.translation.distance(at.translation) < LAMP_REACH;
+    let lamp = lamps.iter_mut().find(|(lamp_at, lamp)| is_in_reach(lamp_at) && !lamp.is_lit());
+    let Some((lamp_at, mut lamp)) = lamp.filter(|_| !player.tail.is_empty()) else { return };
+    if !player.pouring.tick(time.delta()).just_finished() {
+        return;
+    }
+    let Some(firefly) = player.tail.pop() else { return };
+    commands.entity(firefly).try_despawn();
+    lamp.fireflies += 1;
+    score.points += 10;
+    spawn_sparks(&mut commands, lamp_at.translation, 6);
+    if lamp.is_lit() {
+        score.lamps += 1;
+        score.points += 100;
+        spawn_sparks(&mut commands, lamp_at.translation, 40);
+        // A moment that a player would like to come back to.
+        commands.checkpoint(lamp.name.clone());
+    }
+}
+
+fn burn_oil(
+    steering: Res<Steering>,
+    time: Res<Time>,
+    player: Single<(&Transform, &Children), With<Player>>,
+    lamps: Query<(&Transform, &Lamp)>,
+    mut lanterns: Query<&mut Lantern>,
+) {
+    let (at, children) = *player;
+    let is_at_a_lamp = lamps.iter().any(|(lamp_at, lamp)| {
+        lamp.is_lit() && lamp_at.translation.distance(at.translation) < LAMP_LIGHT
+    });
+    for &child in children {
+        let Ok(mut lantern) = lanterns.get_mut(child) else { continue };
+        let flares = steering.flare && lantern.oil > 0.0;
+        let change = if flares {
+            -0.4
+        } else if is_at_a_lamp {
+            0.5
+        } else {
+            0.05
+        };
+        let oil = (lantern.oil + change * time.delta_secs()).clamp(0.0, 1.0);
+        lantern.set_if_neq(Lantern { oil, flares });
+    }
+}
+
+/// Shades hunt the firefly of the tail that is nearest, and scatter it and all behind it.
+fn hunt(
+    player: Single<(&Transform, &mut Player), (Without<Shade>, Without<Firefly>)>,
+    lantern: Single<&Lantern>,
+    lamps: Query<(&Transform, &Lamp), (Without<Shade>, Without<Firefly>)>,
+    mut shades: Query<(&mut Transform, &mut Shade), Without<Firefly>>,
+    mut fireflies: Query<(&Transform, &mut Firefly)>,
+    time: Res<Time>,
+    mut dice: ResMut<Dice>,
+    mut score: ResMut<Score>,
+    mut commands: Commands,
+) {
+    let (player_at, mut player) = player.into_inner();
+    let flare = lantern.flares.then_some((player_at.translation, FLARE_LIGHT));
+    let lights: Vec<(Vec3, f32)> = lamps
+        .iter()
+        .filter(|(_, lamp)| lamp.is_lit())
+        .map(|(at, _)| (at.translation, LAMP_LIGHT))
+        .chain(flare)
+        .collect();
+    for (mut at, mut shade) in &mut shades {
+        let here = at.translation;
+        let distance = |entity: Entity| {
+            fireflies.get(entity).map_or(f32::MAX, |(at, _)| at.translation.distance(here))
+        };
+        let nearest = player
+            .tail
+            .iter()
+            .copied()
+            .filter(|&firefly| shade.rests <= 0.0 && distance(firefly) < SIGHT)
+            .min_by(|&a, &b| distance(a).total_cmp(&distance(b)));
+        if shade.prey != nearest {
+            shade.prey = nearest;
+        }
+        if shade.rests > 0.0 {
+            shade.rests -= time.delta_secs();
+        }
+        let light = lights.iter().find(|(light, radius)| light.distance(here) < *radius);
+        let goal = match (light, nearest.and_then(|prey| fireflies.get(prey).ok())) {
+            (Some((light, _)), _) => here + (here - light).normalize_or(Vec3::X) * 50.0,
+            (None, Some((prey, _))) => prey.translation,
+            (None, None) => shade.home.extend(0.0),
+        };
+        let way = (goal - here).clamp_length_max(HUNTING_SPEED * time.delta_secs());
+        if way != Vec3::ZERO {
+            at.translation += way;
+        }
+        let Some(prey) = nearest.filter(|&prey| distance(prey) < BITE) else { continue };
+        let place = player.tail.iter().position(|&firefly| firefly == prey).unwrap_or(0);
+        for lost in player.tail.split_off(place) {
+            let Ok((at, mut firefly)) = fireflies.get_mut(lost) else { continue };
+            *firefly = Firefly { drift: dice.direction() * FLYING_SPEED, caught: false };
+            score.stolen += 1;
+            spawn_sparks(&mut commands, at.translation, 3);
+        }
+        (shade.prey, shade.rests) = (None, 4.0);
+    }
+}
+
+fn finish(lamps: Query<&Lamp>, mut next: ResMut<NextState<Game>>) {
+    if !lamps.is_empty() && lamps.iter().all(Lamp::is_lit) {
+        next.set(Game::MissionComplete);
+    }
+}

@@ -1,0 +1,149 @@
+//! What a scripted story needs: steps that are carried out one after the other, keys that nobody
+//! presses, and pictures.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use bevy::input::ButtonState;
+use bevy::input::keyboard::{Key, KeyboardInput};
+use bevy::prelude::*;
+use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
+use bevy::time::TimeUpdateStrategy;
+use bevy::window::PrimaryWindow;
+use bevy::winit::WinitSettings;
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{ExtendedColorType, ImageEncoder};
+
+use crate::options::Options;
+
+/// How long anything may take, on a machine that is busy with other things and draws on its processor.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// One step of a story.
+pub enum Step {
+    /// Lets frames pass.
+    Frames(u32),
+    /// Presses keys together and lets them go.
+    Press(&'static [KeyCode]),
+    /// Takes a picture of the screen.
+    Shot(&'static str),
+    /// Does something.
+    Do(fn(&mut World)),
+    /// Waits until something is the case, and fails if it never is.
+    Until(&'static str, fn(&mut World) -> bool),
+}
+
+/// What is still to come.
+#[derive(Resource)]
+pub struct Story {
+    steps: VecDeque<Step>,
+    begun: Instant,
+    frames: u32,
+}
+
+/// Pictures that are not on disk yet.
+#[derive(Resource, Default)]
+struct Undeveloped(usize);
+
+impl Story {
+    pub fn new(steps: impl IntoIterator<Item = Step>) -> Self {
+        Self { steps: steps.into_iter().collect(), begun: Instant::now(), frames: 0 }
+    }
+}
+
+pub fn plugin(app: &mut App) {
+    app.init_resource::<Undeveloped>()
+        // The same steps each time, however fast the machine draws.
+        .insert_resource(TimeUpdateStrategy::FixedTimesteps(1))
+        .insert_resource(WinitSettings::continuous())
+        .add_systems(First, go_on);
+}
+
+fn go_on(world: &mut World) {
+    let Some(mut story) = world.remove_resource::<Story>() else { return };
+    story.frames += 1;
+    let is_done = match story.steps.front() {
+        None => {
+            world.write_message(AppExit::Success);
+            true
+        }
+        Some(Step::Frames(frames)) => story.frames > *frames,
+        Some(Step::Press(keys)) => {
+            match story.frames {
+                1 => send(world, keys, ButtonState::Pressed),
+                2 => send(world, keys, ButtonState::Released),
+                _ => {}
+            }
+            story.frames > 3
+        }
+        Some(Step::Shot(name)) => {
+            if story.frames == 1 {
+                take(world, name);
+            }
+            world.resource::<Undeveloped>().0 == 0
+        }
+        Some(Step::Do(act)) => {
+            act(world);
+            true
+        }
+        Some(Step::Until(what, holds)) => {
+            let holds = holds(world);
+            if !holds && story.begun.elapsed() > PATIENCE {
+                error!("the story got stuck: {what} didn't come about");
+                world.write_message(AppExit::error());
+                return;
+            }
+            holds
+        }
+    };
+    if is_done {
+        story.steps.pop_front();
+        (story.begun, story.frames) = (Instant::now(), 0);
+    }
+    world.insert_resource(story);
+}
+
+fn send(world: &mut World, keys: &[KeyCode], state: ButtonState) {
+    let mut windows = world.query_filtered::<Entity, With<PrimaryWindow>>();
+    let Ok(window) = windows.single(world) else { return };
+    for &key_code in keys {
+        let logical_key = match key_code {
+            KeyCode::Enter => Key::Enter,
+            KeyCode::Escape => Key::Escape,
+            KeyCode::Tab => Key::Tab,
+            _ => Key::Dead(None),
+        };
+        let text = None;
+        let repeat = false;
+        world.write_message(KeyboardInput { key_code, logical_key, state, text, repeat, window });
+    }
+}
+
+fn take(world: &mut World, name: &str) {
+    let path = world.resource::<Options>().shots.clone().unwrap_or_default();
+    let path = path.join(name).with_extension("png");
+    world.resource_mut::<Undeveloped>().0 += 1;
+    world.spawn(Screenshot::primary_window()).observe(
+        move |mut screenshot: On<ScreenshotCaptured>, mut undeveloped: ResMut<Undeveloped>| {
+            undeveloped.0 -= 1;
+            write(std::mem::take(&mut screenshot.image), &path)
+        },
+    );
+}
+
+fn write(screen: Image, path: &PathBuf) -> Result {
+    let mut screen = screen.try_into_dynamic()?.into_rgb8();
+    // Nobody sees the lowest bit, and it is half of the file.
+    screen.iter_mut().for_each(|colour| *colour &= 0xfe);
+    let (width, height) = screen.dimensions();
+    let file = std::io::BufWriter::new(std::fs::File::create(path)?);
+    PngEncoder::new_with_quality(file, CompressionType::Best, FilterType::Adaptive).write_image(
+        &screen,
+        width,
+        height,
+        ExtendedColorType::Rgb8,
+    )?;
+    info!("picture {}", path.display());
+    Ok(())
+}

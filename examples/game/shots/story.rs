@@ -1,0 +1,164 @@
+//! The story, in two acts: what somebody does who plays, pulls the plug, and comes back.
+
+use bevy::input_focus::InputFocus;
+use bevy::prelude::*;
+use bevy_session::AttachmentSaved;
+use bevy_session::prelude::*;
+use bevy_session::ui::{RecoveryDialog, SessionMenu, SessionPanel};
+
+use super::digest::Comparison;
+use super::pilot::Pilot;
+use super::stage::Step::{Do, Frames, Press, Shot, Until};
+use super::stage::{Step, Story};
+use crate::crashes::kill_at_once;
+use crate::model::{Game, Lamp};
+use crate::options::Options;
+
+/// What happened since the story looked last.
+#[derive(Resource, Default)]
+struct Noticed {
+    saved: u32,
+    pictures: u32,
+    refused: bool,
+    focus: Option<Entity>,
+}
+
+pub fn plugin(app: &mut App) {
+    app.init_resource::<Noticed>()
+        .add_observer(|_: On<CheckpointSaved>, mut noticed: ResMut<Noticed>| noticed.saved += 1)
+        .add_observer(|_: On<AttachmentSaved>, mut noticed: ResMut<Noticed>| {
+            noticed.pictures += 1;
+        })
+        .add_observer(|_: On<CheckpointFailed>, mut noticed: ResMut<Noticed>| {
+            noticed.refused = true;
+        })
+        .add_systems(Startup, |options: Res<Options>, mut commands: Commands| {
+            let act = if options.act == Some(1) { until_the_end() } else { after_the_end() };
+            commands.insert_resource(Story::new(act));
+        });
+}
+
+fn until_the_end() -> Vec<Step> {
+    vec![
+        Until("the menu, with one button chosen", has_focus),
+        Frames(20),
+        Shot("menu"),
+        Press(&[KeyCode::Enter]),
+        Until("a new game", is_playing),
+        Do(start_pilot),
+        Until("a lamp that is lit", |world| lit_lamps(world) >= 1),
+        Press(&[KeyCode::F5]),
+        Until("a quick save", |world| !world.resource::<SessionCatalog>().slots().is_empty()),
+        Until("two lamps that are lit", |world| lit_lamps(world) >= 2),
+        Frames(100),
+        Shot("play"),
+        Do(look_away),
+        Until("a checkpoint with a picture", |world| world.resource::<Noticed>().pictures > 0),
+        Do(|_| kill_at_once()),
+        Until("the end of this process", |_| false),
+    ]
+}
+
+fn after_the_end() -> Vec<Step> {
+    let mut steps = recover_by_keyboard();
+    steps.extend(look_around());
+    steps.extend(lose_the_disk());
+    steps.extend([
+        Until("the end of the level", |world| state(world) == Game::MissionComplete),
+        Frames(20),
+        Shot("complete"),
+    ]);
+    steps
+}
+
+fn recover_by_keyboard() -> Vec<Step> {
+    vec![
+        Until("the dialog", |world| world.resource::<RecoveryDialog>().is_open()),
+        Until("one of its buttons chosen", has_focus),
+        Frames(30),
+        Shot("dialog"),
+        Do(look_away),
+        Press(&[KeyCode::Tab]),
+        Until("another button chosen", |world| !focus_is_as_before(world)),
+        Press(&[KeyCode::ShiftLeft, KeyCode::Tab]),
+        Until("the first button chosen again", focus_is_as_before),
+        Press(&[KeyCode::Enter]),
+        Until("the very game that was captured", |world| {
+            *world.resource::<Comparison>() == Comparison::Same
+        }),
+        Until("the end of the dialog", |world| !world.resource::<RecoveryDialog>().is_open()),
+        Until("play to go on", is_playing),
+        Do(look_away),
+    ]
+}
+
+fn look_around() -> Vec<Step> {
+    vec![
+        Press(&[KeyCode::F9]),
+        Until("the panel", |world| world.resource::<SessionPanel>().is_open()),
+        Until("some checkpoints", |world| world.resource::<Noticed>().saved >= 10),
+        Shot("panel"),
+        Press(&[KeyCode::F9]),
+        Press(&[KeyCode::Escape]),
+        Until("the pause", |world| state(world) == Game::Paused && has_focus(world)),
+        Frames(10),
+        Shot("paused"),
+        // From "Resume" to "Save": a slot, and then to "Load".
+        Press(&[KeyCode::ArrowDown]),
+        Press(&[KeyCode::Enter]),
+        Until("a slot", |world| world.resource::<SessionCatalog>().slots().len() >= 2),
+        Press(&[KeyCode::ArrowDown]),
+        Press(&[KeyCode::Enter]),
+        Until("the load menu", |world| world.resource::<SessionMenu>().is_open()),
+        Frames(60),
+        Shot("load"),
+        Press(&[KeyCode::Escape]),
+        Until("the end of the load menu", |world| !world.resource::<SessionMenu>().is_open()),
+        Press(&[KeyCode::Escape]),
+        Until("play to go on", is_playing),
+    ]
+}
+
+fn lose_the_disk() -> Vec<Step> {
+    vec![
+        Do(look_away),
+        Press(&[KeyCode::Digit5]),
+        Until("a checkpoint that the disk refuses", |world| world.resource::<Noticed>().refused),
+        Frames(30),
+        Shot("indicator"),
+        Press(&[KeyCode::Digit5]),
+        Do(look_away),
+        Until("a checkpoint that it takes", |world| world.resource::<Noticed>().saved > 0),
+        Do(start_pilot),
+    ]
+}
+
+fn state(world: &World) -> Game {
+    *world.resource::<State<Game>>().get()
+}
+
+fn is_playing(world: &mut World) -> bool {
+    state(world) == Game::Playing
+}
+
+fn has_focus(world: &mut World) -> bool {
+    let focus = world.resource::<InputFocus>().get();
+    focus.is_some_and(|focus| !world.entity(focus).contains::<Window>())
+}
+
+fn focus_is_as_before(world: &mut World) -> bool {
+    world.resource::<InputFocus>().get() == world.resource::<Noticed>().focus
+}
+
+fn look_away(world: &mut World) {
+    let focus = world.resource::<InputFocus>().get();
+    world.insert_resource(Noticed { focus, ..default() });
+}
+
+fn start_pilot(world: &mut World) {
+    world.resource_mut::<Pilot>().is_on = true;
+}
+
+fn lit_lamps(world: &mut World) -> usize {
+    world.query::<&Lamp>().iter(world).filter(|lamp| lamp.is_lit()).count()
+}
