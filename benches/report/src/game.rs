@@ -91,7 +91,6 @@ pub fn in_memory(disk: &MemoryDisk) -> SessionPlugin {
 }
 
 /// A headless app without the plugin.
-#[must_use]
 pub fn plain_app() -> App {
     let mut app = App::new();
     app.add_plugins(MinimalPlugins.build().disable::<ScheduleRunnerPlugin>());

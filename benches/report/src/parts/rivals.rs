@@ -26,7 +26,7 @@ const FRAMES_BETWEEN: usize = 40;
 
 /// What a way of storing came to.
 #[derive(Default)]
-struct Result {
+struct Stored {
     times: Vec<Duration>,
     /// Bytes of the first, full checkpoint, and of all.
     first: u64,
@@ -77,8 +77,8 @@ pub fn measure(report: &mut Report) -> Outcome {
     Ok(())
 }
 
-fn store_in_turns(files: &Path) -> Outcome<[Result; 4]> {
-    let [mut ours, mut plain, mut pieces, mut values] = <[Result; 4]>::default();
+fn store_in_turns(files: &Path) -> Outcome<[Stored; 4]> {
+    let [mut ours, mut plain, mut pieces, mut values] = <[Stored; 4]>::default();
     let mut log = Log::new(files)?;
     let mut blocks = Blocks::new(files)?;
     let mut upserts = Upserts::new(files)?;
@@ -176,6 +176,8 @@ struct Blocks {
     game: Game,
     growth: Growth,
     pieces: Vec<(String, Vec<u8>)>,
+    /// The keys of all pieces in the database.
+    kept: Vec<String>,
     plain: File,
     appended: u64,
     database: Rival,
@@ -189,6 +191,7 @@ impl Blocks {
             disk,
             growth: Growth::default(),
             pieces: Vec::new(),
+            kept: Vec::new(),
             plain: File::create(files.join("plain"))?,
             appended: 0,
             database: Rival::open(&files.join("blocks"))?,
@@ -219,8 +222,11 @@ impl Blocks {
     fn commit(&mut self) -> Outcome<Duration> {
         let files: Vec<String> =
             self.growth.files().map(|file| format!("{}@", file.display())).collect();
-        let is_kept = |key: &str| files.iter().any(|file| key.starts_with(file));
-        let (done, time) = timed(|| self.database.put_pieces(&self.pieces, is_kept));
+        let is_kept = |key: &String| files.iter().any(|file| key.starts_with(file));
+        self.kept.extend(self.pieces.iter().map(|(key, _)| key.clone()));
+        let (kept, gone): (Vec<_>, Vec<_>) = self.kept.drain(..).partition(is_kept);
+        self.kept = kept;
+        let (done, time) = timed(|| self.database.put_pieces(&self.pieces, &gone));
         done?;
         Ok(time)
     }

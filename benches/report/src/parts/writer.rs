@@ -89,7 +89,7 @@ fn measure_work() -> Outcome<Work> {
 }
 
 /// The writer's work so far, once it has been idle for a while.
-fn settled_work() -> Outcome<Duration> {
+pub fn settled_work() -> Outcome<Duration> {
     let mut before = work_of_writer()?;
     loop {
         std::thread::sleep(Duration::from_millis(25));

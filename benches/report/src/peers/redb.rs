@@ -46,17 +46,15 @@ impl Rival {
     }
 
     /// Puts pieces of files in and takes out those of files that are gone, durably.
-    pub fn put_pieces(
-        &self,
-        pieces: &[(String, Vec<u8>)],
-        is_kept: impl Fn(&str) -> bool,
-    ) -> Outcome {
+    pub fn put_pieces(&self, pieces: &[(String, Vec<u8>)], gone: &[String]) -> Outcome {
         let transaction = self.database.begin_write()?;
         let mut table = transaction.open_table(PIECES)?;
         for (key, bytes) in pieces {
             table.insert(key.as_str(), bytes.as_slice())?;
         }
-        table.retain(|key, _| is_kept(key))?;
+        for key in gone {
+            table.remove(key.as_str())?;
+        }
         drop(table);
         transaction.commit()?;
         Ok(())
