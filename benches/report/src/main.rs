@@ -33,10 +33,23 @@ fn main() -> Outcome {
             continue;
         }
         let begun = Instant::now();
-        measure(&mut report)?;
-        println!("{name}: measured in {:.1} s", begun.elapsed().as_secs_f64());
+        match measure(&mut report) {
+            Ok(()) => println!("{name}: measured in {:.1} s", begun.elapsed().as_secs_f64()),
+            Err(error) => {
+                println!("{name}: {error}");
+                report.failures.push(format!("{name}: {error}"));
+            }
+        }
     }
-    if words.is_empty() { write(&mut report) } else { print(&mut report) }
+    if words.is_empty() {
+        write(&mut report)?
+    } else {
+        print(&mut report)?
+    }
+    match report.failures.len() {
+        0 => Ok(()),
+        count => Err(format!("{count} parts could not be measured").into()),
+    }
 }
 
 fn check(words: &[String]) -> Outcome {

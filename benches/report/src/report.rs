@@ -9,6 +9,8 @@ use crate::plot::Plot;
 pub struct Report {
     pub aims: Vec<Aim>,
     pub sections: Vec<Section>,
+    /// Parts that could not be measured, and why.
+    pub failures: Vec<String>,
 }
 
 /// A number to reach, and what became of it.
@@ -67,6 +69,9 @@ impl Report {
         self.aims.sort_by_key(|aim| aim.place);
         self.sections.sort_by_key(|section| section.place);
         let mut text = String::new();
+        for failure in &self.failures {
+            let _ = writeln!(text, "**Not measured**: {failure}\n");
+        }
         if !self.aims.is_empty() {
             text += "## Numbers to reach\n\n";
             text += &self.table_of_aims().markdown();
