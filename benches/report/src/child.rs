@@ -1,0 +1,121 @@
+//! What needs a process of its own: how much memory a world takes.
+
+#![expect(clippy::print_stdout, reason = "the parent reads it there")]
+
+use std::hint::black_box;
+use std::process::Command;
+
+use bevy_session_benchmarks::Outcome;
+use bevy_session_benchmarks::game::{Game, on_files};
+use bevy_session_benchmarks::worlds::{Shape, play};
+
+use crate::peers::{dynamic_world, moonshine};
+
+const ENTITIES: usize = 100_000;
+const FLAG: &str = "--memory-of";
+
+/// Whose memory is looked at.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Task {
+    Nothing,
+    OurDelta,
+    OurFull,
+    DynamicWorld,
+    Moonshine,
+}
+
+const TASKS: [(&str, Task); 5] = [
+    ("nothing", Task::Nothing),
+    ("our-delta", Task::OurDelta),
+    ("our-full", Task::OurFull),
+    ("dynamic-world", Task::DynamicWorld),
+    ("moonshine", Task::Moonshine),
+];
+
+/// Bytes of a process that are in memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory {
+    pub at_rest: i64,
+    /// The most while it saved.
+    pub at_most: i64,
+}
+
+/// The task that the arguments name.
+pub fn task_in(words: &[String]) -> Option<Task> {
+    let [flag, name] = words else { return None };
+    let task = TASKS.iter().find(|(known, _)| known == name)?.1;
+    (flag == FLAG).then_some(task)
+}
+
+/// Does a task in a process of its own.
+pub fn memory_of(task: Task) -> Outcome<Memory> {
+    let name = TASKS.iter().find(|(_, known)| *known == task).map_or("", |(name, _)| name);
+    let output = Command::new(std::env::current_exe()?).args([FLAG, name]).output()?;
+    let told = String::from_utf8(output.stdout)?;
+    let mut numbers = told.split_whitespace().map(str::parse::<i64>);
+    match (numbers.next(), numbers.next()) {
+        (Some(at_rest), Some(at_most)) => Ok(Memory { at_rest: at_rest?, at_most: at_most? }),
+        _ => Err(format!("{task:?}: {}", String::from_utf8_lossy(&output.stderr)).into()),
+    }
+}
+
+/// Does a task in this process, and prints what it takes.
+pub fn run(task: Task) -> Outcome {
+    let files = tempfile::tempdir()?;
+    let shape = Shape::mixed(ENTITIES);
+    match task {
+        Task::Nothing | Task::DynamicWorld => {
+            let (mut app, entities) = dynamic_world::app(shape);
+            play(app.world_mut(), &entities, ENTITIES / 100, 0);
+            watch(|| {
+                if task == Task::DynamicWorld {
+                    black_box(dynamic_world::save(app.world(), &entities)?);
+                }
+                Ok(())
+            })
+        }
+        Task::Moonshine => {
+            let (mut app, entities) = moonshine::app(shape);
+            play(app.world_mut(), &entities, ENTITIES / 100, 0);
+            watch(|| {
+                moonshine::save(app.world_mut(), &files.path().join("moonshine.ron"));
+                Ok(())
+            })
+        }
+        Task::OurDelta | Task::OurFull => {
+            let mut game = Game::started(on_files(files.path()), shape);
+            for _ in 0..20 {
+                game.play(ENTITIES / 100);
+                game.checkpoint();
+            }
+            // A merge that is still going on isn't rest.
+            std::thread::sleep(std::time::Duration::from_millis(500));
+            game.play(ENTITIES / 100);
+            watch(|| {
+                if task == Task::OurDelta {
+                    game.checkpoint()
+                } else {
+                    game.full_checkpoint()
+                };
+                Ok(())
+            })
+        }
+    }
+}
+
+fn watch(save: impl FnOnce() -> Outcome) -> Outcome {
+    // Forgets how much it has been at most.
+    std::fs::write("/proc/self/clear_refs", "5")?;
+    let at_rest = status("VmRSS:")?;
+    save()?;
+    println!("{at_rest} {}", status("VmHWM:")?);
+    Ok(())
+}
+
+fn status(name: &str) -> Outcome<i64> {
+    let told = std::fs::read_to_string("/proc/self/status")?;
+    let line = told.lines().find_map(|line| line.strip_prefix(name));
+    let kibibytes = line.and_then(|line| line.split_whitespace().next());
+    let kibibytes: i64 = kibibytes.ok_or("no such line in the status")?.parse()?;
+    Ok(kibibytes * 1024)
+}
