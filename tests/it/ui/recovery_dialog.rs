@@ -81,6 +81,18 @@ fn a_gamepad_does_all_that_keys_do() {
 }
 
 #[test]
+fn the_focus_stays_while_the_texts_change() {
+    let mut app = ui_game(&killed("Campaign", 2));
+    key(&mut app, KeyCode::ArrowLeft);
+    key(&mut app, KeyCode::ArrowLeft);
+    assert_eq!(focused(&mut app), ["Details"]);
+    assert!(is_shown(&mut app, "59 minutes ago"));
+    long(&mut app, 90);
+    assert!(is_shown(&mut app, "an hour ago"), "{:?}", texts(&mut app));
+    assert_eq!(focused(&mut app), ["Details"]);
+}
+
+#[test]
 fn tab_goes_round_and_never_leaves_the_dialog() {
     let mut app = ui_game(&killed("Campaign", 1));
     let first = focused(&mut app);
