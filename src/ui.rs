@@ -63,6 +63,8 @@ use bevy::app::PluginGroupBuilder;
 use bevy::input_focus::{InputFocus, InputFocusSystems, InputFocusVisible};
 use bevy::prelude::*;
 
+use crate::lifecycle::{RecoveryOffers, SessionCatalog};
+
 pub use recovery_dialog::{OpenRecoveryDialog, RecoveryDialog, RecoveryDialogPlugin};
 pub use save_indicator::{IndicatorCorner, SaveIndicatorPlugin};
 pub use session_menu::{CloseSessionMenu, OpenSessionMenu, SessionMenu, SessionMenuPlugin};
@@ -117,7 +119,9 @@ impl Plugin for CorePlugin {
             .init_resource::<SessionStrings>()
             .init_resource::<look::Look>()
             .init_resource::<pictures::Pictures>()
-            // As Bevy's own plugins do, which may be added later.
+            // As `SessionPlugin` and Bevy's own plugins do, which may be added later.
+            .init_resource::<RecoveryOffers>()
+            .init_resource::<SessionCatalog>()
             .init_resource::<InputFocus>()
             .init_resource::<InputFocusVisible>()
             .configure_sets(Update, (UiSystems::Prepare, UiSystems::Show).chain())
