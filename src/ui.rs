@@ -63,6 +63,8 @@ use bevy::app::PluginGroupBuilder;
 use bevy::input_focus::{InputFocus, InputFocusSystems, InputFocusVisible};
 use bevy::prelude::*;
 
+use crate::lifecycle::{RecoveryOffers, SessionCatalog};
+
 pub use recovery_dialog::{OpenRecoveryDialog, RecoveryDialog, RecoveryDialogPlugin};
 pub use save_indicator::{IndicatorCorner, SaveIndicatorPlugin};
 pub use session_menu::{CloseSessionMenu, OpenSessionMenu, SessionMenu, SessionMenuPlugin};
@@ -95,7 +97,7 @@ pub fn session_ui_is_open(
 
 /// When the ready-made UI works, within [`Update`].
 #[derive(SystemSet, Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum UiSystems {
+pub enum SessionUiSystems {
     /// Theme, words and pictures are brought up to date.
     Prepare,
     /// What is on the screen is brought up to date.
@@ -117,10 +119,12 @@ impl Plugin for CorePlugin {
             .init_resource::<SessionStrings>()
             .init_resource::<look::Look>()
             .init_resource::<pictures::Pictures>()
-            // As Bevy's own plugins do, which may be added later.
+            // As `SessionPlugin` and Bevy's own plugins do, which may be added later.
+            .init_resource::<RecoveryOffers>()
+            .init_resource::<SessionCatalog>()
             .init_resource::<InputFocus>()
             .init_resource::<InputFocusVisible>()
-            .configure_sets(Update, (UiSystems::Prepare, UiSystems::Show).chain())
+            .configure_sets(Update, (SessionUiSystems::Prepare, SessionUiSystems::Show).chain())
             .add_observer(pictures::receive_picture)
             .add_observer(pictures::forget_replaced)
             .add_observer(pictures::forget_slot)
@@ -136,7 +140,7 @@ impl Plugin for CorePlugin {
             )
             .add_systems(
                 Update,
-                (look::follow_look, pictures::finish_pictures).in_set(UiSystems::Prepare),
+                (look::follow_look, pictures::finish_pictures).in_set(SessionUiSystems::Prepare),
             )
             .add_systems(PostUpdate, widgets::paint_buttons);
     }
@@ -150,7 +154,7 @@ impl Plugin for CorePlugin {
                     Update,
                     strings::take_strings
                         .run_if(resource_exists::<StringsFile>)
-                        .before(UiSystems::Prepare),
+                        .before(SessionUiSystems::Prepare),
                 );
         }
     }

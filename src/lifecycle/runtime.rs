@@ -12,6 +12,8 @@ use super::hooks::GameHooks;
 use super::restoring::Restoring;
 use super::slots::Loaded;
 use super::start_up::StartUp;
+#[cfg(feature = "ui")]
+use super::{RecoveryPolicy, SessionSettings};
 use crate::capture::{Recorder, SaveKey, SavedTypes, TypeProblem};
 use crate::clock::{Clock, Moment};
 use crate::journal::{CheckpointKind, RunId, SessionId};
@@ -180,6 +182,18 @@ impl Runtime {
 
 #[cfg(feature = "ui")]
 impl Runtime {
+    /// Whether the game lets its player be asked about crashed sessions now.
+    pub(crate) fn may_ask(world: &mut World) -> bool {
+        let policy = world.get_resource_or_init::<SessionSettings>().recovery;
+        let Some(mut runtime) = world.get_resource_mut::<Self>() else { return false };
+        let Some(mut parts) = runtime.0.get().take() else { return false };
+        let is_in_menu = parts.is_in_menu(world);
+        if let Some(mut runtime) = world.get_resource_mut::<Self>() {
+            *runtime.0.get() = Some(parts);
+        }
+        policy == RecoveryPolicy::Ask && is_in_menu
+    }
+
     /// The frame's moment by the clock that people read.
     pub(crate) fn wall_clock(&mut self) -> Option<jiff::Timestamp> {
         Some(self.0.get().as_ref()?.now.wall)

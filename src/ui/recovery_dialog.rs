@@ -16,7 +16,7 @@ use self::act::{
 };
 pub use self::state::RecoveryDialog;
 use self::state::ReportPlace;
-use super::{UiSystems, add_core};
+use super::{SessionUiSystems, add_core};
 
 /// A dialog that opens when [`RecoveryAvailable`](crate::RecoveryAvailable) says that a crashed
 /// session can be had back.
@@ -87,6 +87,9 @@ impl Plugin for RecoveryDialogPlugin {
             .add_observer(answer)
             .add_observer(scroll)
             .add_observer(go_back)
-            .add_systems(Update, (offers_changed, show_dialog).chain().in_set(UiSystems::Show));
+            .add_systems(
+                Update,
+                (offers_changed, show_dialog).chain().in_set(SessionUiSystems::Show),
+            );
     }
 }

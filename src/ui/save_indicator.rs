@@ -10,7 +10,7 @@ use super::look::{Look, TextSize};
 use super::pictures::Pictures;
 use super::surface::{Surface, View, show};
 use super::widgets::Ink;
-use super::{UiSystems, add_core};
+use super::{SessionUiSystems, add_core};
 use crate::lifecycle::{
     CheckpointCaptured, CheckpointFailed, CheckpointSaved, SavingStopped, SessionActivity,
     SessionClosed, SessionEnded, SlotFailed,
@@ -143,7 +143,7 @@ impl Plugin for SaveIndicatorPlugin {
         })
         .add_observer(note_captured)
         .add_observer(slot_failed)
-        .add_systems(Update, (show_indicator, pulse).chain().in_set(UiSystems::Show));
+        .add_systems(Update, (show_indicator, pulse).chain().in_set(SessionUiSystems::Show));
     }
 }
 

@@ -15,7 +15,7 @@ use self::act::{
 };
 pub use self::state::SessionMenu;
 use self::state::UndoTime;
-use super::{UiSystems, add_core};
+use super::{SessionUiSystems, add_core};
 
 /// A menu to continue, load and delete what was saved. Open it with [`OpenSessionMenu`].
 ///
@@ -86,6 +86,6 @@ impl Plugin for SessionMenuPlugin {
             .add_observer(act)
             .add_observer(scroll)
             .add_observer(go_back)
-            .add_systems(Update, (count_down, show_menu).chain().in_set(UiSystems::Show));
+            .add_systems(Update, (count_down, show_menu).chain().in_set(SessionUiSystems::Show));
     }
 }

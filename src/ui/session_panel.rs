@@ -12,7 +12,7 @@ use self::record::{
     note_captured, note_corrupted, note_drifted, note_failed, note_rejected, note_saved,
     note_slot_failed, note_stretched, note_type_failed, note_unsaved_type,
 };
-use super::{UiSystems, add_core};
+use super::{SessionUiSystems, add_core};
 
 /// A panel for developers: status, play time, the history of checkpoints with the time that captures
 /// and writes took, what is on its way, errors, and buttons that take a checkpoint and crash the
@@ -92,7 +92,9 @@ impl Plugin for SessionPanelPlugin {
             .add_observer(go_back)
             .add_systems(
                 Update,
-                (toggle, show_panel, fill_in.run_if(is_shown)).chain().in_set(UiSystems::Show),
+                (toggle, show_panel, fill_in.run_if(is_shown))
+                    .chain()
+                    .in_set(SessionUiSystems::Show),
             );
     }
 }

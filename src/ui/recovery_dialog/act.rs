@@ -48,7 +48,10 @@ pub(super) fn recovery_failed(
     let (error, slots) = (failed.error.clone(), failed.slots.clone());
     dialog.lost = Some(LostSession { session, name, error, slots });
     dialog.failure = None;
-    dialog.stage = Some(Stage::Asking);
+    // Told in answer to the player, or, like everything else, where the game lets it be told.
+    if dialog.is_open() {
+        dialog.stage = Some(Stage::Asking);
+    }
 }
 
 /// The game asks again.
@@ -298,6 +301,10 @@ pub(super) fn go_back(
 
 /// Brings what is on the screen up to date.
 pub(super) fn show_dialog(world: &mut World) {
+    let dialog = world.resource::<RecoveryDialog>();
+    if dialog.lost.is_some() && !dialog.is_open() && Runtime::may_ask(world) {
+        world.resource_mut::<RecoveryDialog>().ask();
+    }
     let is_open = world.resource::<RecoveryDialog>().is_open();
     let has_root =
         world.get_resource::<Surface<DialogView>>().is_some_and(|surface| surface.root.is_some());

@@ -154,7 +154,7 @@ fn draw_choices(look: &Look, pictures: &Pictures, choices: &Choices, body: &mut 
         let list = Node { flex_grow: 1.0, flex_basis: Val::ZERO, ..look.column(8.0) };
         columns.spawn((list, WheelList)).with_children(|list| {
             if let Some(heading) = &choices.heading {
-                list.spawn(look.text(heading, TextSize::Small, Ink::Muted));
+                list.spawn(look.line(heading, TextSize::Small, Ink::Muted));
             }
             let line = Node { align_items: AlignItems::Stretch, ..look.row(8.0) };
             list.spawn(line).with_children(|line| {

@@ -204,3 +204,119 @@ pub(super) fn restore_from(choice: Choice, offer: Option<&RecoveryOffer>) -> Opt
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::journal::{CheckpointKind, RunId, SlotKind};
+    use crate::process::HowItEnded;
+    use crate::recovery::{OfferedCheckpoint, UnsavedPlay, VersionFit};
+    use crate::session::{Fields, SessionContext, SessionMetadata, SessionPriority};
+
+    const RUN: RunId = RunId(7);
+
+    fn checkpoint(counter: u64) -> CheckpointId {
+        CheckpointId { run: RUN, counter }
+    }
+
+    fn session() -> SessionMetadata {
+        SessionMetadata {
+            id: uuid::Uuid::from_u128(1).into(),
+            name: "Campaign".to_owned(),
+            player: None,
+            description: String::new(),
+            session_type: String::new(),
+            priority: SessionPriority::Normal,
+            autosave: true,
+            recovery: true,
+            started: Timestamp::UNIX_EPOCH,
+            context: SessionContext::default(),
+        }
+    }
+
+    /// An offer of checkpoints 4 to 1, of which 3 is damaged, and of one slot.
+    fn offer(proposed: Proposal) -> RecoveryOffer {
+        let listed = |counter| OfferedCheckpoint {
+            id: checkpoint(counter),
+            time: Timestamp::UNIX_EPOCH,
+            age: Duration::ZERO,
+            play_time: Duration::from_secs(counter),
+            kind: CheckpointKind::Auto,
+            label: None,
+            bytes: 0,
+            entities: 0,
+            fit: VersionFit::Exact,
+            validity: if counter == 3 { Validity::Damaged } else { Validity::Verified },
+        };
+        RecoveryOffer {
+            session: session(),
+            cause: HowItEnded::NotResponding,
+            died_at: None,
+            unsaved: UnsavedPlay::default(),
+            play_time: Duration::ZERO,
+            fields: Fields::default(),
+            newest: checkpoint(4),
+            fit: VersionFit::Exact,
+            proposed,
+            deaths_in_a_row: 0,
+            checkpoints: [4, 3, 2, 1].map(listed).to_vec(),
+            slots: vec![SlotEntry {
+                id: SlotId(9),
+                name: "Boss".to_owned(),
+                kind: SlotKind::Manual,
+                session: session(),
+                checkpoint: checkpoint(1),
+                time: Timestamp::UNIX_EPOCH,
+                play_time: Duration::ZERO,
+                entities: 0,
+                game_version: String::new(),
+                bytes: 0,
+                thumbnail: false,
+                validity: Validity::Unread,
+                path: PathBuf::new(),
+            }],
+            forked: false,
+            directory: PathBuf::new(),
+        }
+    }
+
+    #[test]
+    fn what_failed_leads_to_the_next_older_one_then_to_a_slot_then_to_nothing() {
+        let offer = offer(Proposal::Newest);
+        let offers = [offer.clone()];
+        let mut dialog = RecoveryDialog { told: vec![offer.session.id], ..Default::default() };
+        dialog.turn_to(&offer);
+        let mut chosen = vec![dialog.chosen];
+        while dialog.chosen != Choice::Nothing {
+            dialog.fail(offer.session.id, Failure::Damaged, &offers);
+            chosen.push(dialog.chosen);
+        }
+        let ways = [4, 2, 1].map(|counter| Choice::Checkpoint(checkpoint(counter)));
+        assert_eq!(chosen[..3], ways, "the third one is damaged");
+        assert_eq!(chosen[3..], [Choice::Slot(SlotId(9)), Choice::Nothing]);
+    }
+
+    #[test]
+    fn what_leads_out_of_a_crash_loop_is_chosen() {
+        let dialog = RecoveryDialog::default();
+        let older = dialog.best(&offer(Proposal::Older(checkpoint(2))));
+        assert_eq!(older, Choice::Checkpoint(checkpoint(2)));
+        assert_eq!(dialog.best(&offer(Proposal::SafeStart)), Choice::Nothing);
+    }
+
+    #[test]
+    fn only_the_newest_checkpoint_of_a_session_without_forks_is_asked_for_as_such() {
+        let mut offer = offer(Proposal::Newest);
+        let from = |counter, offer: &RecoveryOffer| {
+            restore_from(Choice::Checkpoint(checkpoint(counter)), Some(offer))
+        };
+        assert_eq!(from(4, &offer), Some(RestoreFrom::Latest));
+        assert_eq!(from(2, &offer), Some(RestoreFrom::Checkpoint(checkpoint(2))));
+        offer.forked = true;
+        assert_eq!(from(4, &offer), Some(RestoreFrom::Checkpoint(checkpoint(4))));
+    }
+}

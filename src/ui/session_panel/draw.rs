@@ -39,6 +39,7 @@ pub(super) enum Line {
     Last,
     Queue,
     Value(Chart),
+    ErrorCount,
     Errors,
 }
 
@@ -162,7 +163,8 @@ fn said(line: Line, panel: &SessionPanel, session: Option<&CurrentSession>, look
             let (last, max) = (format!("{last:.2}"), format!("{largest:.2}"));
             fill(&words.panel_value, &[("last", &last), ("max", &max)])
         }
-        Line::Errors if panel.errors.is_empty() => words.panel_no_errors.clone(),
+        Line::ErrorCount if panel.errors.is_empty() => words.panel_no_errors.clone(),
+        Line::ErrorCount => String::new(),
         Line::Errors => panel.errors.iter().cloned().collect::<Vec<_>>().join("\n"),
     }
 }
@@ -210,7 +212,7 @@ impl View for PanelView {
                 ..look.column(2.0)
             };
             panel.spawn((errors, Pickable::IGNORE)).with_children(|errors| {
-                errors.spawn(look.text(&words.panel_errors, TextSize::Small, Ink::Muted));
+                draw_line(look, errors, &words.panel_errors, Line::ErrorCount, TextSize::Small);
                 let text = look.text("", TextSize::Small, Ink::Warning);
                 errors.spawn((text, Line::Errors));
             });

@@ -3,6 +3,8 @@
 use bevy::prelude::*;
 use bevy::ui::UiGlobalTransform;
 use bevy::ui_widgets::Button;
+use bevy_session::MemoryDisk;
+use bevy_session::prelude::*;
 use bevy_session::ui::SessionTheme;
 
 use super::kit::*;
@@ -101,6 +103,25 @@ fn the_dialog_is_tidy_in_every_window_with_every_name() {
             assert_tidy(&mut app, &format!("{window}, details"));
             press(&mut app, "Back");
         }
+    }
+}
+
+#[test]
+fn long_labels_of_checkpoints_and_slots_stay_in_their_rows() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk);
+    app.world_mut().spawn(Health(1));
+    start(&mut app, "Campaign");
+    for label in ["W".repeat(300), "a lot of words ".repeat(20), "line\nbreaks\n".repeat(20)] {
+        request(&mut app, |commands| commands.checkpoint(&*label));
+        request(&mut app, |commands| commands.save(SaveSlot::manual(&*label)));
+        seconds(&mut app, 3.0);
+    }
+    let mut app = ui_game(&disk.snapshot());
+    for (width, height, scale) in WINDOWS {
+        resize(&mut app, width, height, scale);
+        frames(&mut app, 3);
+        assert_tidy(&mut app, &format!("long labels in {width} x {height} at {scale}"));
     }
 }
 

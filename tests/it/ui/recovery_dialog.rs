@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use bevy::prelude::*;
+use bevy::text::FontSource;
 use bevy_session::prelude::*;
 use bevy_session::ui::{
-    OpenRecoveryDialog, RecoveryDialog, RecoveryDialogPlugin, SessionUiPlugins,
+    OpenRecoveryDialog, RecoveryDialog, RecoveryDialogPlugin, SessionTheme, SessionUiPlugins,
+    StringsFile,
 };
 use bevy_session::{MemoryDisk, Operation, SessionStatus};
 
@@ -78,6 +80,18 @@ fn a_gamepad_does_all_that_keys_do() {
     gamepad(&mut app, GamepadButton::South);
     frames(&mut app, 4);
     assert_eq!(told::<SessionRecovered>(&app).len(), 1);
+}
+
+#[test]
+fn the_focus_stays_while_the_texts_change() {
+    let mut app = ui_game(&killed("Campaign", 2));
+    key(&mut app, KeyCode::ArrowLeft);
+    key(&mut app, KeyCode::ArrowLeft);
+    assert_eq!(focused(&mut app), ["Details"]);
+    assert!(is_shown(&mut app, "59 minutes ago"));
+    long(&mut app, 90);
+    assert!(is_shown(&mut app, "an hour ago"), "{:?}", texts(&mut app));
+    assert_eq!(focused(&mut app), ["Details"]);
 }
 
 #[test]
@@ -251,6 +265,86 @@ fn that_nothing_can_be_read_is_said_and_nothing_is_deleted() {
     press(&mut app, "Recover");
     frames(&mut app, 4);
     assert_eq!(health(&mut app), [3]);
+}
+
+/// Damages everything behind the header of every journal.
+fn damage_all(disk: &MemoryDisk) {
+    for journal in disk.paths() {
+        if journal.extension().is_some_and(|end| end == "journal") {
+            for offset in (700..disk.content(&journal).unwrap().len()).step_by(20) {
+                disk.corrupt(&journal, offset, 0xff);
+            }
+            disk.corrupt(&journal, 20, 0xff);
+        }
+    }
+}
+
+#[test]
+fn that_everything_is_damaged_is_said_where_the_game_lets_it_be_said() {
+    let disk = killed("Campaign", 3);
+    damage_all(&disk);
+    let mut app = ui_game_with(&disk, |app| {
+        app.offer_recovery_in(Phase::Playing);
+    });
+    assert!(!is_open(&app), "not over the splash screen");
+    app.world_mut().resource_mut::<NextState<Phase>>().set(Phase::Playing);
+    frames(&mut app, 3);
+    assert!(is_shown(&mut app, "could not be read"), "{:?}", texts(&mut app));
+    press(&mut app, "OK");
+    frames(&mut app, 3);
+    assert!(!is_open(&app), "once is enough");
+}
+
+#[test]
+fn a_slot_is_the_way_out_when_everything_else_is_damaged() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk);
+    app.world_mut().spawn(Health(7));
+    start(&mut app, "Campaign");
+    request(&mut app, |commands| commands.save(SaveSlot::manual("Before the boss")));
+    seconds(&mut app, 3.0);
+    let disk = disk.snapshot();
+    damage_all(&disk);
+    let mut app = ui_game(&disk);
+    press(&mut app, "Before the boss");
+    press(&mut app, "Recover");
+    frames(&mut app, 5);
+    assert_eq!(health(&mut app), [7], "{:?} {:?}", texts(&mut app), told::<RequestRejected>(&app));
+}
+
+#[test]
+fn without_a_font_the_dialog_still_works() {
+    let no_such_file = |server: &AssetServer| server.load::<Font>("no/such/font.ttf").into();
+    let no_such_family = |_: &AssetServer| "No Such Family".into();
+    let fonts: [fn(&AssetServer) -> FontSource; 2] = [no_such_file, no_such_family];
+    for font in fonts {
+        let mut app = ui_game(&killed("Campaign", 2));
+        let font = font(app.world().resource::<AssetServer>());
+        app.world_mut().resource_mut::<SessionTheme>().font = font;
+        seconds(&mut app, 1.0);
+        assert_eq!(focused(&mut app), ["Recover"]);
+        key(&mut app, KeyCode::Enter);
+        frames(&mut app, 4);
+        assert_eq!(health(&mut app), [2]);
+    }
+}
+
+#[test]
+fn another_language_is_loaded_from_a_file() {
+    let mut app = ui_game(&killed("Campaign", 2));
+    let file = app.world().resource::<AssetServer>().load("strings/de.ron");
+    app.insert_resource(StringsFile(file));
+    for _ in 0..10_000 {
+        app.update();
+        if is_shown(&mut app, "Willkommen") {
+            break;
+        }
+        std::thread::yield_now();
+    }
+    assert!(is_shown(&mut app, "Das Spiel wurde vor"), "{:?}", texts(&mut app));
+    press(&mut app, "Wiederherstellen");
+    frames(&mut app, 4);
+    assert_eq!(health(&mut app), [2]);
 }
 
 #[test]
