@@ -85,8 +85,8 @@ fn game(options: Options, texts: Texts) -> App {
                 .version(env!("CARGO_PKG_VERSION"))
                 .directory(&options.data)
                 .interval(Duration::from_secs(2)),
-            // A checkpoint every 2 seconds, and a picture every 6.
-            ThumbnailPlugin { autosave_interval: Some(Duration::from_secs(6)), ..default() },
+            // A picture with every checkpoint: in this game, things happen fast.
+            ThumbnailPlugin { autosave_interval: Some(Duration::ZERO), ..default() },
             SessionUiPlugins.set(SessionPanelPlugin::default().crash(Some(crashes::kill_at_once))),
             TabNavigationPlugin,
         ))

@@ -1,7 +1,7 @@
 //! The main menu, the pause and the end of a level: screens of a title and a few buttons.
 
-use bevy::input::ButtonState;
 use bevy::input::keyboard::KeyboardInput;
+use bevy::input::{ButtonState, InputSystems};
 use bevy::input_focus::tab_navigation::{NavAction, TabGroup, TabIndex, TabNavigation};
 use bevy::input_focus::{AutoFocus, FocusCause, FocusedInput, InputFocus};
 use bevy::picking::hover::Hovered;
@@ -43,8 +43,11 @@ pub fn plugin(app: &mut App) {
     app.add_systems(OnEnter(Game::Menu), main_menu)
         .add_systems(OnEnter(Game::Paused), pause_menu)
         .add_systems(OnEnter(Game::MissionComplete), end_of_level)
-        .add_systems(Update, (pause_by_key.run_if(in_state(Game::Playing)), show_choice))
+        .add_systems(Update, show_choice)
+        // Before states change: what one press has brought about it is not to undo.
+        .add_systems(PreUpdate, pause_by_key.after(InputSystems).run_if(in_state(Game::Playing)))
         .add_observer(act)
+        .add_observer(press_key)
         .add_observer(|_: On<SessionStarted>, mut next: ResMut<NextState<Game>>| {
             next.set(Game::Loading);
         })
@@ -97,7 +100,7 @@ fn night(commands: &mut Commands, screen: Entity, shapes: &Shapes) {
         )
     };
     commands.entity(screen).with_children(|night| {
-        night.spawn(glow(WARM.with_alpha(0.34), 1100.0, 50.0, 34.0));
+        night.spawn(glow(WARM.with_alpha(0.17), 1000.0, 50.0, 34.0));
         let mut dice = Dice(11);
         for _ in 0..36 {
             let (x, y) = (100.0 * dice.fraction(), 100.0 * dice.fraction());
@@ -145,7 +148,6 @@ fn screen(commands: &mut Commands, state: Game, dimmed: f32) -> Entity {
             },
             BackgroundColor(Color::srgba(0.01, 0.015, 0.03, dimmed)),
         ))
-        .observe(press_key)
         .id()
 }
 
@@ -247,27 +249,24 @@ fn pause_by_key(keys: Res<ButtonInput<KeyCode>>, mut next: ResMut<NextState<Game
     }
 }
 
-/// Keys within a screen. Where a dialog lies over it, they go to that.
+/// Keys that no dialog took for itself arrive at the window.
 fn press_key(
-    mut key: On<FocusedInput<KeyboardInput>>,
+    key: On<FocusedInput<KeyboardInput>>,
+    windows: Query<(), With<Window>>,
     state: Res<State<Game>>,
     navigation: TabNavigation,
     mut focus: ResMut<InputFocus>,
     mut next: ResMut<NextState<Game>>,
 ) {
-    if key.input.state != ButtonState::Pressed {
+    if key.input.state != ButtonState::Pressed || !windows.contains(key.focused_entity) {
         return;
     }
     let step = match key.input.key_code {
         KeyCode::ArrowDown => NavAction::Next,
         KeyCode::ArrowUp => NavAction::Previous,
-        KeyCode::Escape if *state.get() == Game::Paused => {
-            key.propagate(false);
-            return next.set(Game::Playing);
-        }
+        KeyCode::Escape if *state.get() == Game::Paused => return next.set(Game::Playing),
         _ => return,
     };
-    key.propagate(false);
     if let Ok(button) = navigation.navigate(&focus, step) {
         focus.set(button, FocusCause::Navigated);
     }

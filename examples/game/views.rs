@@ -45,7 +45,7 @@ impl FromWorld for Shapes {
     fn from_world(world: &mut World) -> Self {
         let mut images = world.resource_mut::<Assets<Image>>();
         Self {
-            disc: images.add(round_image(|radius| (1.0 - radius) * 32.0)),
+            disc: images.add(round_image(|radius| (1.0 - radius) * 64.0)),
             glow: images.add(round_image(|radius| (1.0 - radius).max(0.0).powf(2.4))),
         }
     }
@@ -259,7 +259,7 @@ fn sprite(image: &Handle<Image>, color: Color, size: f32) -> Sprite {
 
 /// A white image whose opacity depends on the distance from its middle, where the edge is at 1.
 fn round_image(opacity: impl Fn(f32) -> f32) -> Image {
-    const SIZE: u16 = 128;
+    const SIZE: u16 = 256;
     let middle = f32::from(SIZE) / 2.0;
     let pixel = |x: u16, y: u16| {
         let from_middle = Vec2::new(f32::from(x) + 0.5, f32::from(y) + 0.5) - middle;

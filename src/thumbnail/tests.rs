@@ -130,6 +130,8 @@ fn a_picture_lies_beside_its_checkpoint_and_in_its_slot() {
     app.update();
     assert_eq!(draw(&mut app), 1, "a slot should get a picture");
     until(&mut app, |heard| heard.saved.len() == 2);
+    // The slot is written anew with it.
+    (0..3).for_each(|_| app.update());
     let taken = heard(&app).taken.last().expect("it should be told").clone();
     assert_eq!(taken.size, UVec2::new(320, 180));
     assert!(taken.bytes < MOST_BYTES);
@@ -168,7 +170,7 @@ fn a_checkpoint_that_is_merged_into_the_next_one_gets_no_picture_and_nothing_is_
     let saved = heard(&app).saved.first().expect("a checkpoint").clone();
     let mut checkpoint = saved.checkpoint;
     checkpoint.counter += 1;
-    app.world_mut().trigger(crate::CheckpointCaptured {
+    app.world_mut().trigger(CheckpointCaptured {
         session: saved.session,
         checkpoint,
         kind: crate::CheckpointKind::Auto,
