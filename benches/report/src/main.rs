@@ -42,9 +42,9 @@ fn main() -> Outcome {
         }
     }
     if words.is_empty() {
-        write(&mut report)?
+        write(&mut report)?;
     } else {
-        print(&mut report)?
+        print(&mut report)?;
     }
     match report.failures.len() {
         0 => Ok(()),

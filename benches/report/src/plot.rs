@@ -8,6 +8,8 @@ use plotters::prelude::*;
 
 const SIZE: (u32, u32) = (840, 460);
 const FONT: &str = "sans-serif";
+/// From one line of text to the next.
+const LINE: i32 = 19;
 /// Colours that also people can tell apart who see few.
 const COLOURS: [RGBColor; 6] = [
     RGBColor(0, 114, 178),
@@ -58,7 +60,7 @@ impl Plot {
         let mut chart = ChartBuilder::on(area)
             .caption(self.title, (FONT, 25))
             .margin(14)
-            .margin_right(36)
+            .margin_right(210)
             .x_label_area_size(46)
             .y_label_area_size(84)
             .build_cartesian_2d(Decades(left, right), Decades(bottom, top))?;
@@ -73,22 +75,23 @@ impl Plot {
             .x_label_formatter(&|value| plain(*value))
             .y_label_formatter(&|value| plain(*value))
             .draw()?;
+        let mut names = Vec::new();
         for ((name, points), colour) in lines.iter().zip(COLOURS.iter().cycle()) {
-            let style = colour.stroke_width(2);
-            chart
-                .draw_series(LineSeries::new(points.iter().copied(), style))?
-                .label(name.as_str())
-                .legend(move |(x, y)| PathElement::new([(x, y), (x + 22, y)], style));
+            chart.draw_series(LineSeries::new(points.iter().copied(), colour.stroke_width(2)))?;
             let dots = points.iter().map(|point| Circle::new(*point, 4, colour.filled()));
             chart.draw_series(dots)?;
+            if let Some(last) = points.last() {
+                names.push((chart.backend_coord(last), name, colour));
+            }
         }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::UpperLeft)
-            .background_style(WHITE.mix(0.9))
-            .border_style(RGBColor(200, 200, 200))
-            .label_font((FONT, 18))
-            .draw()?;
+        // Each name stands where its line ends, and below the one before.
+        names.sort_by_key(|((_, y), ..)| *y);
+        let mut lowest = i32::MIN;
+        for ((x, y), name, colour) in names {
+            lowest = y.max(lowest.saturating_add(LINE));
+            let text = (FONT, 18).into_font().color(colour);
+            area.draw_text(name, &text, (x + 12, lowest - 8))?;
+        }
         Ok(())
     }
 

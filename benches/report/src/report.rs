@@ -20,7 +20,18 @@ pub struct Aim {
     pub what: &'static str,
     pub aim: &'static str,
     pub figure: String,
-    pub is_met: Option<bool>,
+    pub verdict: Verdict,
+}
+
+/// Whether a number was reached.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Met,
+    Missed,
+    /// The measurement says less than what it is held against.
+    TooNoisy,
+    /// A test holds it instead of this program.
+    ByTest,
 }
 
 /// A chapter of the document.
@@ -48,20 +59,10 @@ impl Report {
         what: &'static str,
         aim: &'static str,
         figure: impl Into<String>,
-        is_met: bool,
+        verdict: impl Into<Verdict>,
     ) {
-        self.aims.push(Aim { place, what, aim, figure: figure.into(), is_met: Some(is_met) });
-    }
-
-    /// An aim that a test holds instead of this program.
-    pub fn aim_elsewhere(
-        &mut self,
-        place: u8,
-        what: &'static str,
-        aim: &'static str,
-        figure: impl Into<String>,
-    ) {
-        self.aims.push(Aim { place, what, aim, figure: figure.into(), is_met: None });
+        let (figure, verdict) = (figure.into(), verdict.into());
+        self.aims.push(Aim { place, what, aim, figure, verdict });
     }
 
     /// Everything, in order, as Markdown. Plots are looked for in `plots`.
@@ -85,14 +86,21 @@ impl Report {
     fn table_of_aims(&self) -> Table {
         let mut table = Table::new(["what", "aim", "figure", "met"]);
         for aim in &self.aims {
-            let verdict = match aim.is_met {
-                Some(true) => "yes",
-                Some(false) => "**no**",
-                None => "by a test",
+            let verdict = match aim.verdict {
+                Verdict::Met => "yes",
+                Verdict::Missed => "**no**",
+                Verdict::TooNoisy => "**too noisy to tell**",
+                Verdict::ByTest => "by a test",
             };
             table.row([aim.what, aim.aim, &aim.figure, verdict]);
         }
         table
+    }
+}
+
+impl From<bool> for Verdict {
+    fn from(is_met: bool) -> Self {
+        if is_met { Self::Met } else { Self::Missed }
     }
 }
 

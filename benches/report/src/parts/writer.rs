@@ -12,7 +12,7 @@ use bevy_session_benchmarks::worlds::Shape;
 use super::{ENTITIES, directory_without_sync};
 use crate::report::{Report, Section, Table};
 
-const ROUNDS: usize = 60;
+const ROUNDS: usize = 100;
 /// What the columns of the world and its ids take in memory, with what is on the heap.
 const BYTES_IN_MEMORY: f64 = (ENTITIES * (12 + 12 + 8 + 24 + 12 + 24 + 12 + 8)) as f64;
 
@@ -49,7 +49,7 @@ pub fn measure(report: &mut Report) -> Outcome {
     let intro = format!(
         "100,000 entities × 5 components, counted by the system for the thread `session writer`. \
          Speeds are those of the world's {} in memory. A merge takes place after 8 checkpoints, then \
-         24, then each 48 or, at the default interval, each 240 seconds; {} were seen.",
+         24, then each 48 or, at the default interval, each 240 seconds. Seen were {}.",
         bytes(BYTES_IN_MEMORY as u64),
         work.merges.len()
     );
