@@ -34,7 +34,7 @@
 //! Mouse, keyboard and gamepad do the same: Tab and arrows or the D-pad and the left stick move the
 //! focus, Enter, Space or South presses, Escape or East goes back, Page Up, Page Down and the shoulder
 //! buttons turn pages. While a dialog is open it keeps the focus, and pointers don't reach what is
-//! below it. What the game itself reads of [`ButtonInput`](bevy::input::ButtonInput) it goes on
+//! below it. What the game itself reads of [`ButtonInput`] it goes on
 //! reading; [`session_ui_is_open`] is a run condition for that:
 //!
 //! ```
