@@ -27,8 +27,9 @@ pub use picture::MOST_BYTES;
 /// take it from, so the last checkpoint of a session has none of its own.
 ///
 /// The renderer hands the screen over when it is done with the frame. Scaling and encoding run on
-/// Bevy's `AsyncComputeTaskPool`, so the main thread spends well under 0.3 ms on a picture; without
-/// Bevy's feature `multi_threaded` that pool is the main thread. In an app without a renderer or a
+/// Bevy's `AsyncComputeTaskPool`; the main thread asks for a picture and hands it on, and
+/// [`ThumbnailTaken`] says how long that took. Without Bevy's feature `multi_threaded` that pool is the
+/// main thread. In an app without a renderer or a
 /// window nothing happens.
 ///
 /// ```
