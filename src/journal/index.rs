@@ -126,6 +126,16 @@ impl SessionIndex {
         &self.problems
     }
 
+    /// The first file that can't be read now, which may hold anything: which, and why.
+    pub fn unreadable_file(&self) -> Option<String> {
+        self.problems.iter().find_map(|problem| match &problem.kind {
+            FileProblemKind::Unreadable { error } => {
+                Some(format!("{}: {error}", problem.path.display()))
+            }
+            _ => None,
+        })
+    }
+
     /// The newest checkpoint of every line, the highest counter first.
     ///
     /// More than one is a fork: two lines that never saw each other. None means that nothing was

@@ -13,8 +13,7 @@ use super::prepare_slot::prepare_slot;
 use super::standing::{LockHolder, Standing, standing};
 use crate::capture::{GameClock, SavedTypes, StateChange};
 use crate::journal::{
-    CheckpointId, CheckpointKind, FileProblemKind, FrameKind, Head, Plan, ReadError, SaveId,
-    SessionId, SessionIndex,
+    CheckpointId, CheckpointKind, FrameKind, Head, Plan, ReadError, SaveId, SessionId, SessionIndex,
 };
 use crate::restore::{ReadProgress, WorldImage};
 use crate::session::{Fields, Move, SessionMetadata};
@@ -187,13 +186,9 @@ pub(super) fn refuse_newer(stored: &StoredSession) -> Result<(), PrepareFailure>
 /// A file that can't be read now may hold something newer, and the numbers of checkpoints that a new
 /// run must count on from. Whoever wants to go on without it names a checkpoint.
 fn refuse_to_guess(index: &SessionIndex) -> Result<(), PrepareFailure> {
-    let unreadable = index.problems().iter().find_map(|problem| match &problem.kind {
-        FileProblemKind::Unreadable { error } => Some((&problem.path, error)),
-        _ => None,
-    });
-    let Some((path, error)) = unreadable else { return Ok(()) };
-    let message = format!("{}: {error}", path.display());
-    Err(PrepareFailure::Unrecoverable(RecoveryError::Unreadable { message }))
+    index.unreadable_file().map_or(Ok(()), |message| {
+        Err(PrepareFailure::Unrecoverable(RecoveryError::Unreadable { message }))
+    })
 }
 
 /// Nothing is there, as far as anybody can tell: what is asked for may be in a file that can't be

@@ -4,8 +4,7 @@ use jiff::Timestamp;
 
 use super::open_segment::{OpenSegment, Preamble, WriteFailure};
 use crate::journal::{
-    CheckpointId, FileProblemKind, Head, Record, RunId, SegmentHeader, SessionId, SessionIndex,
-    random_u64,
+    CheckpointId, Head, Record, RunId, SegmentHeader, SessionId, SessionIndex, random_u64,
 };
 use crate::recovery::{LockHolder, Machine, standing};
 use crate::session::RequestError;
@@ -69,12 +68,7 @@ fn take(
 /// A file that can't be read now may hold a line that would be offered again, although the game was
 /// told that it is declined.
 fn refuse_to_guess(index: &SessionIndex) -> Result<(), RequestError> {
-    let unreadable = index.problems().iter().find_map(|problem| match &problem.kind {
-        FileProblemKind::Unreadable { error } => Some((&problem.path, error)),
-        _ => None,
-    });
-    let Some((path, error)) = unreadable else { return Ok(()) };
-    Err(RequestError::Store { message: format!("{}: {error}", path.display()) })
+    index.unreadable_file().map_or(Ok(()), |message| Err(RequestError::Store { message }))
 }
 
 /// Writes one record into a segment of its own, durably.

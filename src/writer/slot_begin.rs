@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::slot_copy::SlotSource;
 use crate::journal::{
-    CheckpointId, FileProblemKind, FrameKind, SegmentHeader, SessionId, SlotHeader, SlotId,
-    SlotKind, encode_attachment,
+    CheckpointId, FrameKind, SegmentHeader, SessionId, SlotHeader, SlotId, SlotKind,
+    encode_attachment,
 };
 use crate::recovery::{Machine, find_slot, unknown_frames};
 use crate::session::{Attachment, SaveSlot, SlotError};
@@ -55,14 +55,8 @@ pub(super) fn save(
 
 /// Why a checkpoint that was told to be durable isn't found.
 fn not_there(stored: &StoredSession) -> SlotError {
-    let unreadable = stored.index().problems().iter().find_map(|problem| match &problem.kind {
-        FileProblemKind::Unreadable { error } => Some((&problem.path, error)),
-        _ => None,
-    });
-    match unreadable {
-        Some((path, error)) => {
-            SlotError::Unreadable { message: format!("{}: {error}", path.display()) }
-        }
+    match stored.index().unreadable_file() {
+        Some(message) => SlotError::Unreadable { message },
         None => SlotError::CheckpointNotSaved,
     }
 }
