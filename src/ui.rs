@@ -47,6 +47,7 @@
 
 mod describe;
 mod focus;
+mod lists;
 mod look;
 mod parts;
 mod pictures;

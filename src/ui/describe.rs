@@ -218,6 +218,15 @@ pub(super) fn restored_share(activity: SessionActivity) -> f32 {
     }
 }
 
+/// What a restore is doing, for the text below that bar.
+pub(super) fn restoring(activity: SessionActivity, words: &SessionStrings) -> &String {
+    match activity.restore() {
+        None | Some(RestorePhase::Reading) => &words.restoring_reading,
+        Some(RestorePhase::WaitingForGate) => &words.restoring_loading,
+        Some(RestorePhase::Replacing) => &words.restoring_replacing,
+    }
+}
+
 /// A session's name, with its player's.
 pub(super) fn who(offer: &RecoveryOffer, letters: usize) -> String {
     let name = shortened(&offer.session.name, letters);

@@ -19,6 +19,7 @@ use crate::lifecycle::{
 };
 use crate::recovery::{Proposal, RecoveryOffer};
 use crate::ui::focus::{GoBack, ScrollRows};
+use crate::ui::lists::ROW;
 use crate::ui::look::Look;
 use crate::ui::surface::{Surface, show};
 use crate::ui::widgets;
@@ -338,7 +339,7 @@ fn rows_shown(look: &Look, dialog: &RecoveryDialog, offers: &[RecoveryOffer]) ->
         (false, false) => 424.0,
         (false, true) => 512.0,
     };
-    look.rows(super::draw::ROW, used)
+    look.rows(ROW, used)
 }
 
 /// Where a report goes: into the game's own place for them, the player's documents, or, where the

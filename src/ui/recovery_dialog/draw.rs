@@ -13,9 +13,6 @@ use crate::ui::pictures::Pictures;
 use crate::ui::surface::View;
 use crate::ui::widgets::{self, ButtonKind, Ink};
 
-/// The height of a row with the gap below it, in pixels of the design.
-pub(super) const ROW: f32 = 72.0;
-
 impl View for DialogView {
     type Action = Does;
     const IS_MODAL: bool = true;
@@ -34,18 +31,9 @@ impl View for DialogView {
     fn draw(&self, look: &Look, pictures: &Pictures, root: &mut ChildSpawner) {
         look.dialog(root, 920.0, |dialog| {
             self.draw_head(look, dialog);
-            let body = Node {
-                flex_grow: 1.0,
-                flex_shrink: 1.0,
-                min_height: Val::ZERO,
-                overflow: Overflow::clip(),
-                // Room for the ring around what has the focus.
-                padding: UiRect::all(look.px(4.0)),
-                margin: UiRect::all(look.px(-4.0)),
-                ..look.column(16.0)
-            };
-            dialog.spawn(body).with_children(|body| self.draw_body(look, pictures, body));
-            self.draw_buttons(look, dialog);
+            dialog.spawn(look.body()).with_children(|body| self.draw_body(look, pictures, body));
+            let leads_elsewhere = |does: &Does| matches!(does, Does::Details | Does::Back);
+            look.buttons(dialog, &self.buttons, leads_elsewhere);
         });
     }
 }
@@ -114,30 +102,6 @@ impl DialogView {
             }
         }
     }
-
-    fn draw_buttons(&self, look: &Look, parent: &mut ChildSpawner) {
-        let line = Node {
-            flex_shrink: 0.0,
-            justify_content: JustifyContent::FlexEnd,
-            flex_wrap: FlexWrap::Wrap,
-            row_gap: look.px(8.0),
-            ..look.row(12.0)
-        };
-        parent.spawn(line).with_children(|line| {
-            for (does, label, is_primary) in &self.buttons {
-                let kind = match (is_primary, does) {
-                    (true, _) => ButtonKind::Primary,
-                    (false, Does::Details | Does::Back) => ButtonKind::Quiet,
-                    _ => ButtonKind::Secondary,
-                };
-                look.button(line, kind, label, widgets::Does(does.clone()));
-                // What leads elsewhere stands apart on the left.
-                if matches!(does, Does::Details | Does::Back) {
-                    line.spawn((Node { flex_grow: 1.0, ..default() }, Pickable::IGNORE));
-                }
-            }
-        });
-    }
 }
 
 fn draw_choices(look: &Look, pictures: &Pictures, choices: &Choices, body: &mut ChildSpawner) {
@@ -156,19 +120,11 @@ fn draw_choices(look: &Look, pictures: &Pictures, choices: &Choices, body: &mut 
             if let Some(heading) = &choices.heading {
                 list.spawn(look.line(heading, TextSize::Small, Ink::Muted));
             }
-            let line = Node { align_items: AlignItems::Stretch, ..look.row(8.0) };
-            list.spawn(line).with_children(|line| {
-                let rows = Node { flex_grow: 1.0, flex_basis: Val::ZERO, ..look.column(8.0) };
-                line.spawn(rows).with_children(|rows| {
-                    for row in &choices.rows {
-                        draw_row(look, pictures, row, choices, rows);
-                    }
-                });
-                let page = i32::try_from(choices.rows.len()).unwrap_or(1).max(1);
-                let shown = choices.first..choices.first + choices.rows.len();
-                let up = widgets::Does(Does::Scroll(-page));
-                let down = widgets::Does(Does::Scroll(page));
-                look.scroll_bar(line, shown, choices.total, up, down);
+            let shown = choices.first..choices.first + choices.rows.len();
+            look.list(list, shown, choices.total, Does::Scroll, |rows| {
+                for row in &choices.rows {
+                    draw_row(look, pictures, row, choices, rows);
+                }
             });
         });
     });

@@ -9,7 +9,7 @@ use crate::process::HowItEnded;
 use crate::recovery::{OfferedCheckpoint, Proposal, RecoveryOffer, SlotEntry};
 use crate::session::AttachmentOf;
 use crate::ui::SessionStrings;
-use crate::ui::describe::{fill, restored_share, shortened, who};
+use crate::ui::describe::{fill, restored_share, restoring, shortened, who};
 
 /// All that the dialog shows.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -324,10 +324,8 @@ fn details(offer: &RecoveryOffer, facts: Facts) -> Vec<(String, String)> {
 
 fn progress(activity: SessionActivity, stalled: bool, words: &SessionStrings) -> Body {
     let text = match activity.restore() {
-        None | Some(RestorePhase::Reading) => &words.restoring_reading,
         Some(RestorePhase::WaitingForGate) if stalled => &words.restoring_stalled,
-        Some(RestorePhase::WaitingForGate) => &words.restoring_loading,
-        Some(RestorePhase::Replacing) => &words.restoring_replacing,
+        _ => restoring(activity, words),
     };
     Body::Progress { share: restored_share(activity), text: text.clone() }
 }

@@ -17,6 +17,7 @@ use crate::lifecycle::{
 };
 use crate::session::RestoreFrom;
 use crate::ui::focus::{GoBack, ScrollRows};
+use crate::ui::lists::ROW;
 use crate::ui::look::Look;
 use crate::ui::surface::{Surface, show};
 use crate::ui::widgets;
@@ -268,5 +269,5 @@ fn rows_shown(look: &Look, menu: &SessionMenu) -> usize {
     let used = if look.is_compact() { 190.0 } else { 320.0 };
     let doomed = if menu.doomed.is_some() { 76.0 } else { 0.0 };
     let failure = if menu.failure.is_some() { 88.0 } else { 0.0 };
-    look.rows(super::draw::ROW, used + doomed + failure)
+    look.rows(ROW, used + doomed + failure)
 }

@@ -13,9 +13,6 @@ use crate::ui::pictures::Pictures;
 use crate::ui::surface::View;
 use crate::ui::widgets::{self, ButtonKind, Ink};
 
-/// The height of a row with the gap below it, in pixels of the design.
-pub(super) const ROW: f32 = 72.0;
-
 impl View for MenuView {
     type Action = Does;
     const IS_MODAL: bool = true;
@@ -36,16 +33,7 @@ impl View for MenuView {
             if let Some(alert) = &self.alert {
                 look.notice(dialog, alert, Ink::Danger);
             }
-            let body = Node {
-                flex_grow: 1.0,
-                flex_shrink: 1.0,
-                min_height: Val::ZERO,
-                overflow: Overflow::clip(),
-                padding: UiRect::all(look.px(4.0)),
-                margin: UiRect::all(look.px(-4.0)),
-                ..look.column(16.0)
-            };
-            dialog.spawn((body, WheelList)).with_children(|body| {
+            dialog.spawn((look.body(), WheelList)).with_children(|body| {
                 if let Some(empty) = &self.empty {
                     body.spawn(look.text(empty, TextSize::Body, Ink::Muted));
                 }
@@ -55,7 +43,8 @@ impl View for MenuView {
                 }
                 self.draw_rows(look, pictures, body);
             });
-            self.draw_buttons(look, dialog);
+            self.draw_doomed(look, dialog);
+            look.buttons(dialog, &self.buttons, |does| *does == Does::Delete);
         });
     }
 }
@@ -93,19 +82,11 @@ impl MenuView {
     }
 
     fn draw_rows(&self, look: &Look, pictures: &Pictures, body: &mut ChildSpawner) {
-        let line = Node { align_items: AlignItems::Stretch, ..look.row(8.0) };
-        body.spawn(line).with_children(|line| {
-            let rows = Node { flex_grow: 1.0, flex_basis: Val::ZERO, ..look.column(8.0) };
-            line.spawn(rows).with_children(|rows| {
-                for (place, row) in self.rows.iter().enumerate() {
-                    self.draw_row(look, pictures, place, row, rows);
-                }
-            });
-            let page = i32::try_from(self.rows.len()).unwrap_or(1).max(1);
-            let shown = self.first..self.first + self.rows.len();
-            let up = widgets::Does(Does::Scroll(-page));
-            let down = widgets::Does(Does::Scroll(page));
-            look.scroll_bar(line, shown, self.total, up, down);
+        let shown = self.first..self.first + self.rows.len();
+        look.list(body, shown, self.total, Does::Scroll, |rows| {
+            for (place, row) in self.rows.iter().enumerate() {
+                self.draw_row(look, pictures, place, row, rows);
+            }
         });
     }
 
@@ -134,14 +115,8 @@ impl MenuView {
         parent.world_mut().entity_mut(entity).insert(edge);
     }
 
-    fn draw_buttons(&self, look: &Look, parent: &mut ChildSpawner) {
-        let line = Node {
-            flex_shrink: 0.0,
-            justify_content: JustifyContent::FlexEnd,
-            flex_wrap: FlexWrap::Wrap,
-            row_gap: look.px(8.0),
-            ..look.row(12.0)
-        };
+    /// What is about to be deleted, as long as that can be undone.
+    fn draw_doomed(&self, look: &Look, parent: &mut ChildSpawner) {
         if let Some((text, undo)) = &self.doomed {
             let toast = Node {
                 flex_shrink: 0.0,
@@ -164,18 +139,5 @@ impl MenuView {
                 look.button(toast, ButtonKind::Secondary, undo, widgets::Does(Does::Undo));
             });
         }
-        parent.spawn(line).with_children(|line| {
-            for (does, label, is_primary) in &self.buttons {
-                let kind = match (is_primary, does) {
-                    (true, _) => ButtonKind::Primary,
-                    (false, Does::Delete) => ButtonKind::Quiet,
-                    _ => ButtonKind::Secondary,
-                };
-                look.button(line, kind, label, widgets::Does(does.clone()));
-                if *does == Does::Delete {
-                    line.spawn((Node { flex_grow: 1.0, ..default() }, Pickable::IGNORE));
-                }
-            }
-        });
     }
 }

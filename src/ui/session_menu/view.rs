@@ -11,7 +11,7 @@ use crate::lifecycle::{RestorePhase, SessionActivity, SessionCatalog};
 use crate::recovery::{SessionEntry, SlotEntry, UnreadableSlot};
 use crate::session::{AttachmentOf, SessionMetadata};
 use crate::ui::SessionStrings;
-use crate::ui::describe::{fill, restored_share, shortened};
+use crate::ui::describe::{fill, restored_share, restoring, shortened};
 
 /// All that the menu shows.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -210,12 +210,8 @@ impl SessionMenu {
         });
         if self.loading.is_some() {
             let phase = facts.activity.restore();
-            let text = match phase {
-                None | Some(RestorePhase::Reading) => &words.restoring_reading,
-                Some(RestorePhase::WaitingForGate) => &words.restoring_loading,
-                Some(RestorePhase::Replacing) => &words.restoring_replacing,
-            };
-            view.progress = Some((restored_share(facts.activity), text.clone()));
+            let text = restoring(facts.activity, words).clone();
+            view.progress = Some((restored_share(facts.activity), text));
             if matches!(phase, None | Some(RestorePhase::Reading)) {
                 view.buttons.push((Does::Cancel, words.cancel.clone(), false));
             }
