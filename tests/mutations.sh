@@ -79,7 +79,7 @@ mutant 'take a merge for durable without a sync' src/writer/rotation.rs \
 mutant 'move on to a merged file whose sync failed' src/writer/rotation.rs \
     's/segment\.sync\(store\)\?;\n        Ok\(Progress/let _ = segment.sync(store);\n        Ok(Progress/' $faults
 mutant 'append to a file of a former run' 'src/store/directory.rs src/store/simulated_disk.rs' \
-    's/(let path = self\.layout\.segment\(header\);)/$1\n let old = self.disk.list(&self.layout.session(header.session)).unwrap_or_default();\n let old = old.into_iter().find(|entry| entry.name.ends_with(".journal"));\n let path = old.map_or(path.clone(), |entry| path.with_file_name(entry.name));/; s/(let mut state = self\.begin\(Operation::Create\)\?;)/$1\n if let Ok(file) = state.file(path) { return Ok(Box::new(SimulatedFile::new(self.clone(), file))); }/' $crash
+    's/self\.create_file\(self\.layout\.segment\(header\), header\)/self.create_file({\n let path = self.layout.segment(header);\n let old = self.disk.list(&self.layout.session(header.session)).unwrap_or_default();\n let old = old.into_iter().find(|entry| entry.name.ends_with(".journal"));\n old.map_or(path.clone(), |entry| path.with_file_name(entry.name)) }, header)/; s/(let mut state = self\.begin\(Operation::Create\)\?;)/$1\n if let Ok(file) = state.file(path) { return Ok(Box::new(SimulatedFile::new(self.clone(), file))); }/' $crash
 mutant 'file a statement without a sync' src/writer/filing.rs \
     's/segment\.sync\(&home\.store\)/Ok(())/' $crash
 mutant 'end a run without a word' src/writer/run_journal.rs \
@@ -131,11 +131,11 @@ mutant 'overlook a missing end' src/store/findings.rs \
 mutant 'supersede nothing' src/recovery/prepare.rs \
     's/supersedes: named\(superseded\(stored\.index\(\), head\.id\)\)/supersedes: Vec::new()/' $crash
 mutant 'count from the beginning' src/recovery/prepare.rs \
-    's/newest_counter: stored\.index\(\)\.newest_counter\(\)/newest_counter: 0/' $crash
+    's/let newest_counter = stored\.index\(\)\.newest_counter\(\);/let newest_counter = 0;/' $crash
 mutant 'guess what an unreadable file holds' src/recovery/prepare.rs \
     's/refuse_to_guess\(stored\.index\(\)\)\?;//' $compound $faults
 mutant 'lose records while merging' src/writer/rotation.rs \
-    's/Item::Record\(record\) => segment\.append_record\(record\)\?,/Item::Record(_) => {}/' $crash
+    's/Item::Record\(record\) => segment\.append_record\(record\)\?,/Item::Record(_) => {}/' $crash $copies
 
 # What merging and planning mean.
 mutant 'let the older value win' src/journal/merge/column.rs \

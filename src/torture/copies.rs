@@ -3,8 +3,8 @@
 
 use super::faults::check_everything;
 use super::{Action, Play};
-use crate::store::Operation;
 use crate::store::simulated_disk::{Fault, FaultKind, SimulatedDisk};
+use crate::store::{Disk, Operation};
 
 /// Plays `first` with a fault at every sync, one after the other, then lets the disk be well again
 /// and plays `then`. What is owed is held against every moment.
@@ -71,4 +71,25 @@ fn the_newest_is_not_pruned_for_its_copy_when_the_disk_is_full_as_well() {
         assert!(play.history.newest_is_acknowledged(), "with room for {room}");
         assert_eq!(check_everything(&play, 0), Ok(()), "with room for {room}");
     }
+}
+
+/// What a merge in progress doesn't carry over lies in the older file alone, which is pruned.
+#[test]
+fn a_name_that_was_given_while_merging_is_in_the_merged_file_as_well() {
+    use Action::{Auto, BeginMerge, Rename, Settle, Start};
+    let mut play = Play::new(SimulatedDisk::default(), 47);
+    play.perform(&[Start, Auto, Auto, Auto, BeginMerge, Rename, Settle]);
+    let name = play.game.playing.as_ref().unwrap().name.clone();
+    let store = &play.game.home.store;
+    let session = store.sessions().unwrap()[0];
+    let stored = store.open_session(session).unwrap();
+    let newest = stored.index().segments().len() - 1;
+    assert!(newest > 0, "it should have merged");
+    for segment in 0..newest {
+        play.disk.remove(stored.path_of(segment).unwrap()).unwrap();
+    }
+    let merged = store.open_session(session).unwrap();
+    let heads = merged.index().heads();
+    assert_eq!(heads[0].metadata.name, name);
+    assert_ne!(name, "Play");
 }
