@@ -5,6 +5,7 @@ mod columns;
 mod copier;
 mod copies;
 mod moment;
+mod read_ahead;
 mod recorder;
 mod recorders;
 mod removals;

@@ -12,6 +12,7 @@ use bevy::ecs::world::World;
 use super::IsSaved;
 use super::copies::Copies;
 use super::moment::{Extent, Moment};
+use super::read_ahead::visit_tables;
 use super::tables::{TableCursor, pick};
 use super::ticks::{TickSpan, rows_within};
 use crate::capture::Saved;
@@ -231,16 +232,19 @@ fn copy_changes<C: CopyCodec>(
 ) {
     let Ok(tables) = query.contiguous_iter(world) else { return };
     let mut cursor = moment.tables.cursor();
-    for (entities, components) in tables {
+    let tables = tables.map(|(entities, components)| {
+        (components.changed_ticks_slice(), (entities, components.into_inner()))
+    });
+    visit_tables(tables, |ticks, (entities, components)| {
         captured.live += entities.len() as u64;
         changed_rows.clear();
-        rows_within(span, components.changed_ticks_slice(), changed_rows);
+        rows_within(span, ticks, changed_rows);
         add_fresh_rows(&mut cursor, entities, changed_rows);
         // Values are gathered only now that all rows are known, so that cache misses overlap.
         if !changed_rows.is_empty() {
-            captured.copy_rows(entities, &components, changed_rows);
+            captured.copy_rows(entities, components, changed_rows);
         }
-    }
+    });
 }
 
 /// An entity that became saved lately is sent whole: its components' ticks don't tell.

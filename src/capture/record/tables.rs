@@ -2,13 +2,14 @@
 
 use std::ops::Range;
 
-use bevy::ecs::change_detection::{ContiguousRef, Ref};
+use bevy::ecs::change_detection::{Ref, Tick};
 use bevy::ecs::entity::Entity;
 use bevy::ecs::query::QueryState;
 use bevy::ecs::world::World;
 
 use super::IsSaved;
 use super::moment::Extent;
+use super::read_ahead::visit_tables;
 use super::ticks::rows_within;
 use crate::capture::Saved;
 
@@ -51,23 +52,19 @@ impl SavedTables {
         self.live = 0;
         // Neither `Saved` nor the filter is in sparse storage, so the query is always dense.
         let Ok(tables) = query.contiguous_iter(world) else { return };
-        for (table_entities, saved) in tables {
+        let tables = tables.map(|(entities, saved)| (saved.added_ticks_slice(), entities));
+        visit_tables(tables, |added_ticks, table_entities| {
             self.live += table_entities.len() as u64;
-            self.add_table(table_entities, &saved, extent);
-        }
+            self.add_table(table_entities, added_ticks, extent);
+        });
     }
 
-    fn add_table(
-        &mut self,
-        table_entities: &[Entity],
-        saved: &ContiguousRef<'_, Saved>,
-        extent: Extent,
-    ) {
+    fn add_table(&mut self, table_entities: &[Entity], added_ticks: &[Tick], extent: Extent) {
         let (first_fresh, first_entity) = (self.fresh_rows.len(), self.entities.len());
         match extent {
             Extent::All => self.entities.extend_from_slice(table_entities),
             Extent::Within(span) => {
-                rows_within(span, saved.added_ticks_slice(), &mut self.fresh_rows);
+                rows_within(span, added_ticks, &mut self.fresh_rows);
                 let fresh = self.fresh_rows.get(first_fresh..).unwrap_or_default();
                 self.entities.extend(pick(table_entities, fresh));
             }
