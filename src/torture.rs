@@ -23,6 +23,7 @@ mod hostile;
 mod opening;
 mod play;
 mod properties;
+mod pruning;
 mod random;
 mod round_trips;
 mod script;

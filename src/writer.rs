@@ -10,6 +10,7 @@ mod link;
 pub(crate) mod open_segment;
 mod orders;
 pub(crate) mod pending;
+mod pruning;
 pub(crate) mod retention;
 mod rotation;
 pub(crate) mod run_journal;

@@ -98,11 +98,11 @@ mutant 'prune the last generations' src/writer/retention.rs \
     's/keep\.always\(index\.newest_intact\(head\.id\)[^;]*;//; s/const NEWEST_ON_FULL_DISK: usize = 2/const NEWEST_ON_FULL_DISK: usize = 0/; s/ \|\| speaks_of_a_head\(index, number\)//' a_full_disk $crash
 mutant 'prune the run before at once' src/writer/retention.rs \
     's/if own < 2 \{/if false {/; s/const NEWEST_ON_FULL_DISK: usize = 2/const NEWEST_ON_FULL_DISK: usize = 1/' $damage $crash
-mutant 'prune without looking whether the rest is intact' src/writer/retention.rs \
-    's/verify_what_must_stay\(&mut stored\)\?;//' $damage $crash $compound
-mutant 'prune what was written again because a file failed' src/writer/retention.rs \
+mutant 'prune without looking whether the rest is intact' src/writer/pruning.rs \
+    's/self\.waiting = unread\(self\.stored\.index\(\)\);//' $damage $crash $compound
+mutant 'prune what was written again because a file failed' src/writer/pruning.rs \
     's/if repeats_one_of\(&kept, index, number\) \{/if false {/' $copies
-mutant 'count on what is left of a file that failed' src/writer/retention.rs \
+mutant 'count on what is left of a file that failed' src/writer/pruning.rs \
     's/if !failed\.is_empty\(\)/if false/' $copies
 mutant 'prune damaged files' src/writer/retention.rs \
     's/is_damaged\(stored, number\) \|\| //' $damage

@@ -161,16 +161,26 @@ impl StoredSession {
                 continue;
             }
             let (segment, group) = self.group(*place)?;
-            match segment.verify(group) {
-                Ok(()) => self.index.mark_verified(*place),
-                Err(error) if error.is_damage() => {
-                    self.index.mark_damaged(*place);
-                    return Ok(Validity::Damaged);
-                }
+            let validity = match segment.verify(group) {
+                Ok(()) => Validity::Verified,
+                Err(error) if error.is_damage() => Validity::Damaged,
                 Err(error) => return Err(error),
+            };
+            self.note(*place, validity);
+            if validity == Validity::Damaged {
+                return Ok(validity);
             }
         }
         Ok(Validity::Verified)
+    }
+
+    /// Notes in the index what reading a group has shown.
+    pub fn note(&mut self, group: GroupRef, validity: Validity) {
+        match validity {
+            Validity::Verified => self.index.mark_verified(group),
+            Validity::Damaged => self.index.mark_damaged(group),
+            Validity::Unread => {}
+        }
     }
 
     /// The newest checkpoint on the line of `head` that was read whole and is good, and the way to

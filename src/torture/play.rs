@@ -28,7 +28,7 @@ pub struct Play {
     pub history: History,
     pub game: Game,
     random: Random,
-    now: Moment,
+    pub now: Moment,
     /// The world as it was at every checkpoint that was captured.
     worlds: HashMap<Key, (World, u64)>,
     /// The session that everything is about: the one that was started last.

@@ -6,15 +6,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tracing::{debug, warn};
 
 use crate::clock::between;
 use crate::journal::{
-    CheckpointId, FileProblem, FileProblemKind, Head, ReadError, Record, SegmentHeader,
-    SegmentSummary, SessionId, SessionIndex, Validity,
+    CheckpointId, FileProblem, FileProblemKind, Head, Plan, Record, SegmentSummary, SessionIndex,
 };
 use crate::recovery::is_named;
-use crate::store::{DirectoryStore, StoreError, StoredSession, with_sources};
+use crate::store::StoredSession;
 
 /// Snapshots that are kept in any case where there is room.
 const NEWEST: usize = 3;
@@ -43,114 +41,14 @@ impl Default for Quota {
     }
 }
 
-/// Removes the segments of a session that retention doesn't keep. `failed` are those of which nothing
-/// ever became durable: they go first.
-pub(super) fn prune_session(
-    store: &DirectoryStore,
-    session: SessionId,
-    quota: Quota,
-    failed: impl Fn(&SegmentHeader) -> bool,
-) {
-    if let Err(error) = try_to_prune(store, session, quota, failed) {
-        warn!(%session, error = %with_sources(&error), "not everything is pruned");
-    }
-}
-
-fn try_to_prune(
-    store: &DirectoryStore,
-    session: SessionId,
-    quota: Quota,
-    failed: impl Fn(&SegmentHeader) -> bool,
-) -> Result<(), PruneFailure> {
-    let mut stored = store.open_session(session)?;
-    let segments = stored.index().segments().iter().enumerate();
-    let failed: Vec<usize> =
-        segments.filter(|(_, segment)| failed(&segment.header)).map(|(number, _)| number).collect();
-    if !failed.is_empty() {
-        // They may be readable and are on no disk, so nothing may be removed because of them.
-        let mut paths = failed.into_iter().filter_map(|number| stored.path_of(number));
-        paths.try_for_each(|path| store.remove_segment(path))?;
-        stored = store.open_session(session)?;
-    }
-    verify_what_must_stay(&mut stored)?;
-    let mut removable = removable(&stored, quota);
-    let thins_history = !removable.is_empty();
-    let index = stored.index();
-    let numbers = 0..index.segments().len();
-    let mut kept: BTreeSet<usize> = numbers.filter(|number| !removable.contains(number)).collect();
-    // In the order in which they were written, so that the one that is repeated comes first.
-    removable.sort_by_key(|number| {
-        index.segments().get(*number).map(|segment| (segment.header.run, segment.header.segment))
-    });
-    for number in removable {
-        if repeats_one_of(&kept, index, number) {
-            kept.insert(number);
-            continue;
-        }
-        let Some(path) = stored.path_of(number) else { continue };
-        debug!(%session, path = %path.display(), "segment pruned");
-        if let Err(error) = store.remove_segment(path) {
-            warn!(%session, %error, "a segment can't be pruned");
-            kept.insert(number);
-        }
-    }
-    if thins_history && !stored.beside().is_empty() {
-        prune_attachments(store, session);
-    }
-    Ok(())
-}
-
-/// Removes the attachments of checkpoints that aren't there any more.
-fn prune_attachments(store: &DirectoryStore, session: SessionId) {
-    let Ok(stored) = store.open_session(session) else { return };
-    store.remove_attachments(session, |checkpoint| stored.index().commit(checkpoint).is_none());
-}
-
-/// Why nothing is pruned, or not everything.
-#[derive(Debug, thiserror::Error)]
-enum PruneFailure {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Read(#[from] ReadError),
-}
-
-/// Whether a segment was begun because one before it failed, and holds again what can be read in that
-/// one, which is kept. There it may be on no disk.
-fn repeats_one_of(kept: &BTreeSet<usize>, index: &SessionIndex, number: usize) -> bool {
-    let segments = index.segments();
-    let Some(own) = segments.get(number).filter(|own| own.header.base.is_some()) else {
-        return false;
-    };
-    let counters = |segment: &SegmentSummary| -> BTreeSet<u64> {
-        segment.scan.groups.iter().map(|group| group.commit.counter).collect()
-    };
-    let again = counters(own);
-    kept.iter().filter_map(|number| segments.get(*number)).any(|other| {
-        let (header, own) = (&other.header, &own.header);
-        let is_before = header.run == own.run && header.segment < own.segment;
-        is_before && !again.is_disjoint(&counters(other))
+/// The checkpoints that stay whatever the numbers: they are read before anything is removed, so that
+/// none stays for another that turns out to be damaged.
+pub(super) fn must_stay(index: &SessionIndex) -> impl Iterator<Item = Plan> {
+    index.heads().iter().flat_map(move |head| {
+        let generations = generations(index, &index.line(head.id)).into_iter();
+        let newest = generations.take(NEWEST_ON_FULL_DISK).filter_map(|id| index.plan(id));
+        index.newest_intact(head.id).into_iter().chain(newest)
     })
-}
-
-/// Reads the generations that must stay, so that none is kept for another that turns out to be
-/// damaged.
-fn verify_what_must_stay(stored: &mut StoredSession) -> Result<(), ReadError> {
-    let heads: Vec<CheckpointId> = stored.index().heads().iter().map(|head| head.id).collect();
-    for head in heads {
-        stored.newest_verified(head)?;
-        // Damage that is found makes room for an older generation among those that must stay.
-        while let Some(unread) = unread_generation(stored.index(), head) {
-            stored.verified_plan(unread)?;
-        }
-    }
-    Ok(())
-}
-
-fn unread_generation(index: &SessionIndex, head: CheckpointId) -> Option<CheckpointId> {
-    let generations = generations(index, &index.line(head));
-    let mut must_stay = generations.into_iter().take(NEWEST_ON_FULL_DISK);
-    must_stay.find(|id| index.validity(*id) == Some(Validity::Unread))
 }
 
 /// The segments that retention doesn't keep.
@@ -159,7 +57,7 @@ fn unread_generation(index: &SessionIndex, head: CheckpointId) -> Option<Checkpo
 /// generation of the run before, until the new run has two of its own; the last checkpoint of the
 /// build before, for the new build's first hour; two generations in all; damaged files; and what the journal says about a line that is still there. If a file can't be
 /// read, nobody knows what it holds, and nothing is removed.
-fn removable(stored: &StoredSession, quota: Quota) -> Vec<usize> {
+pub(super) fn removable(stored: &StoredSession, quota: Quota) -> Vec<usize> {
     let index = stored.index();
     let unknown = |kind: &FileProblemKind| {
         matches!(kind, FileProblemKind::Newer(_) | FileProblemKind::Unreadable { .. })
@@ -314,32 +212,20 @@ fn speaks_of_a_head(index: &SessionIndex, number: usize) -> bool {
     of_a_head && is_last || declines
 }
 
-/// Thins the histories of the sessions that nobody plays, least recently played first, until all
-/// sessions together fit. None loses its last good checkpoint.
-pub(super) fn prune_others(store: &DirectoryStore, playing: SessionId, quota: Quota) {
-    let Ok(ids) = store.sessions() else { return };
-    // Nearly always there is room enough, and nothing has to be read to know that.
-    let known = ids.iter().filter_map(|id| store.session_bytes(*id).ok());
-    if known.sum::<u64>() <= quota.total_bytes {
-        return;
-    }
-    let mut sessions: Vec<StoredSession> =
-        ids.into_iter().filter_map(|id| store.open_session(id).ok()).collect();
-    let mut total: u64 = sessions.iter().map(StoredSession::bytes).sum();
-    sessions.sort_by_key(|stored| stored.index().heads().first().map(|head| head.time));
-    for stored in sessions {
-        if total <= quota.total_bytes {
-            return;
-        }
-        if stored.id() == playing {
-            continue;
-        }
-        let Ok(Some(_lock)) = store.lock_session(stored.id()) else { continue };
-        // It may have been taken up and left again since it was looked at.
-        let Ok(stored) = store.open_session(stored.id()) else { continue };
-        let before = stored.bytes();
-        prune_session(store, stored.id(), Quota { session_bytes: 0, ..quota }, |_| false);
-        let after = store.open_session(stored.id()).map_or(before, |stored| stored.bytes());
-        total = total.saturating_sub(before.saturating_sub(after));
-    }
+/// Whether a segment was begun because one before it failed, and holds again what can be read in that
+/// one, which is kept. There it may be on no disk.
+pub(super) fn repeats_one_of(kept: &BTreeSet<usize>, index: &SessionIndex, number: usize) -> bool {
+    let segments = index.segments();
+    let Some(own) = segments.get(number).filter(|own| own.header.base.is_some()) else {
+        return false;
+    };
+    let counters = |segment: &SegmentSummary| -> BTreeSet<u64> {
+        segment.scan.groups.iter().map(|group| group.commit.counter).collect()
+    };
+    let again = counters(own);
+    kept.iter().filter_map(|number| segments.get(*number)).any(|other| {
+        let (header, own) = (&other.header, &own.header);
+        let is_before = header.run == own.run && header.segment < own.segment;
+        is_before && !again.is_disjoint(&counters(other))
+    })
 }

@@ -11,7 +11,8 @@ use tracing::{debug, error, warn};
 use super::backoff::Backoff;
 use super::open_segment::{OpenSegment, Preamble, WriteFailure};
 use super::pending::{Item, Pending, PendingCheckpoint};
-use super::retention::{Quota, prune_others, prune_session};
+use super::pruning::{PruneFailure, Pruning, PruningOthers};
+use super::retention::Quota;
 use super::rotation::{Progress, Rotation, Schedule};
 use super::{Leave, Report, Saved};
 use crate::clock::Moment;
@@ -77,8 +78,10 @@ pub(crate) struct RunJournal {
     quota: Quota,
     /// Whether a new generation is durable, so that an older one may go.
     prune_is_due: bool,
+    pruning: Option<Pruning>,
     /// Whether the room of all sessions together was looked at; once a run is enough.
     others_pruned: bool,
+    pruning_others: Option<PruningOthers>,
 }
 
 impl RunJournal {
@@ -114,7 +117,9 @@ impl RunJournal {
             lost_at_exit: false,
             quota,
             prune_is_due: false,
+            pruning: None,
             others_pruned: false,
+            pruning_others: None,
         }
     }
 
@@ -196,11 +201,11 @@ impl RunJournal {
         self.backoff.succeeded();
     }
 
-    /// Writes what is pending; or, if nothing is, goes on with merging.
+    /// Writes what is pending; or, if nothing is, goes on with pruning or merging.
     pub(crate) fn turn(&mut self, now: Moment, reports: &mut Vec<Report>) {
         if !self.pending.is_empty() {
             self.flush(now, reports);
-        } else if std::mem::take(&mut self.prune_is_due) {
+        } else if self.has_to_prune() {
             self.prune();
         } else if self.leaving.is_none() {
             self.rotate(now, reports);
@@ -222,7 +227,7 @@ impl RunJournal {
         if self.can_write_pending() {
             return Some(self.backoff.remaining(now.elapsed));
         }
-        (self.rotation.is_some() || self.prune_is_due).then_some(Duration::ZERO)
+        (self.rotation.is_some() || self.has_to_prune()).then_some(Duration::ZERO)
     }
 
     pub(crate) fn id(&self, counter: u64) -> CheckpointId {
@@ -544,27 +549,56 @@ impl RunJournal {
         }
     }
 
+    fn has_to_prune(&self) -> bool {
+        self.prune_is_due || self.pruning.is_some() || self.pruning_others.is_some()
+    }
+
+    /// Prunes a part of this session, or then one of the others.
     fn prune(&mut self) {
-        self.prune_own(self.quota);
-        if !self.others_pruned {
-            self.others_pruned = true;
-            prune_others(&self.home.store, self.session(), self.quota);
+        if std::mem::take(&mut self.prune_is_due) {
+            self.pruning = told(self.session(), self.begin_pruning(self.quota));
+        }
+        let store = &self.home.store;
+        if let Some(mut pruning) = self.pruning.take() {
+            if told(self.identity.metadata.id, pruning.step(store)) == Some(true) {
+                self.pruning = Some(pruning);
+            }
+        } else if self.pruning_others.as_mut().is_some_and(|others| !others.step(store)) {
+            self.pruning_others = None;
+        }
+        if self.pruning.is_none() && !std::mem::replace(&mut self.others_pruned, true) {
+            self.pruning_others = PruningOthers::begin(store, self.session(), self.quota);
         }
     }
 
+    /// Makes room at once.
     fn prune_to_the_bone(&self) {
-        self.prune_own(Quota { session_bytes: 0, ..self.quota });
+        let quota = Quota { session_bytes: 0, ..self.quota };
+        let pruned = self.begin_pruning(quota).and_then(|mut pruning| {
+            while pruning.step(&self.home.store)? {}
+            Ok(())
+        });
+        told(self.session(), pruned);
     }
 
-    fn prune_own(&self, quota: Quota) {
+    fn begin_pruning(&self, quota: Quota) -> Result<Pruning, PruneFailure> {
         let open = self.segment.as_ref().map(OpenSegment::number);
         let failed = |header: &SegmentHeader| {
             let number = header.segment;
             let is_own = header.run == self.identity.run;
             is_own && !self.durable.contains(&number) && open != Some(number)
         };
-        prune_session(&self.home.store, self.session(), quota, failed);
+        Pruning::begin(&self.home.store, self.session(), quota, failed)
     }
+}
+
+/// What came of pruning; a failure costs nothing but room, and is told in the log.
+fn told<T>(session: SessionId, pruned: Result<T, PruneFailure>) -> Option<T> {
+    pruned
+        .inspect_err(|failure| {
+            warn!(%session, error = %with_sources(failure), "not everything is pruned");
+        })
+        .ok()
 }
 
 /// How a run was left.

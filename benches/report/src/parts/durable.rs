@@ -9,10 +9,12 @@ use bevy_session_benchmarks::game::{CheckpointOnDisk, Game, on_files};
 use bevy_session_benchmarks::statistics::{bytes, median, milliseconds, percentile, timed};
 use bevy_session_benchmarks::worlds::Shape;
 
+use super::writer::segments;
 use super::{ENTITIES, directory, directory_without_sync};
 use crate::report::{Report, Section, Table};
 
 const ROUNDS: usize = 40;
+const BESIDE_MERGES: usize = 100;
 
 pub fn measure(report: &mut Report) -> Outcome {
     let (in_memory, on_disk) = (directory_without_sync()?, directory()?);
@@ -31,6 +33,7 @@ pub fn measure(report: &mut Report) -> Outcome {
         synced?;
         times[2].push(time);
     }
+    let merging = beside_merges()?;
     let [fast, real, plain] = &times;
     let time = median(fast);
     report.aim(
@@ -40,19 +43,22 @@ pub fn measure(report: &mut Report) -> Outcome {
         milliseconds(time),
         time <= Duration::from_millis(10),
     );
-    let mut table = Table::new(["what", "median", "p90"]);
+    let mut table = Table::new(["what", "median", "p90", "at most"]);
     for (what, times) in [
         ("a checkpoint, where a sync takes no time", fast),
         ("a checkpoint on the real disk", real),
         ("as many bytes appended to a plain file and synced", plain),
+        ("a checkpoint of 1,000,000 entities with 100 changed, while merges go on", &merging),
     ] {
-        let p90 = percentile(times, 90.0);
-        table.row([what, &milliseconds(median(times)), &milliseconds(p90)]);
+        let [p90, most] = [90.0, 100.0].map(|share| milliseconds(percentile(times, share)));
+        table.row([what, &milliseconds(median(times)), &p90, &most]);
     }
     let intro = format!(
         "100,000 entities × 5 components, 1 % changed, {}. All of it happens on the writer's thread: \
-         ids, references, encoding, compression, checksums, append, sync. The first row is measured \
-         on a file system in memory, with the same code.",
+         ids, references, encoding, compression, checksums, append, sync. The first row and the last \
+         are measured on a file system in memory, with the same code. The last one shows how long a \
+         merge of a large world, which takes a good part of a second, keeps a checkpoint waiting: \
+         there is one each 25 ms, so many fall into a merge.",
         bytes(written)
     );
     report.sections.push(Section {
@@ -60,6 +66,23 @@ pub fn measure(report: &mut Report) -> Outcome {
         ..Section::new(15, "From the hand-over to durable", intro)
     });
     Ok(())
+}
+
+/// The times of checkpoints of a large world, of which many fall into a merge.
+fn beside_merges() -> Outcome<Vec<Duration>> {
+    let files = directory_without_sync()?;
+    let mut game = Game::started(on_files(files.path()), Shape::mixed(1_000_000));
+    let before = segments(files.path()).len();
+    let mut times = Vec::new();
+    for _ in 0..BESIDE_MERGES {
+        game.play(100);
+        times.push(game.checkpoint().saved.ok_or("a checkpoint was not saved")?.write_time);
+        std::thread::sleep(Duration::from_millis(25));
+    }
+    if segments(files.path()).len() == before {
+        return Err("no merge was seen".into());
+    }
+    Ok(times)
 }
 
 fn checkpoint(game: &mut Game) -> Outcome<CheckpointOnDisk> {

@@ -18,8 +18,9 @@ const BYTES_IN_MEMORY: f64 = (ENTITIES * (12 + 12 + 8 + 24 + 12 + 24 + 12 + 8)) 
 
 #[derive(Default)]
 struct Work {
-    deltas: Vec<Duration>,
-    merges: Vec<Duration>,
+    /// Of each round with one checkpoint. Some of them began a merge as well.
+    rounds: Vec<Duration>,
+    merges: usize,
     fulls: Vec<Duration>,
     delta_bytes: u64,
     full_bytes: u64,
@@ -27,8 +28,10 @@ struct Work {
 
 pub fn measure(report: &mut Report) -> Outcome {
     let work = measure_work()?;
-    let (delta, full) = (median(&work.deltas), median(&work.fulls));
-    let merge = median(&work.merges).saturating_sub(delta);
+    let (delta, full) = (median(&work.rounds), median(&work.fulls));
+    // A merge may go on into the next round, so all of them are taken together.
+    let beyond_deltas: Duration = work.rounds.iter().map(|round| round.saturating_sub(delta)).sum();
+    let merge = beyond_deltas / work.merges as u32;
     let per_second =
         |work: Duration| format!("{:.0} MB/s", BYTES_IN_MEMORY / work.as_secs_f64() / 1e6);
     let mut table =
@@ -51,7 +54,7 @@ pub fn measure(report: &mut Report) -> Outcome {
          Speeds are those of the world's {} in memory. A merge takes place after 8 checkpoints, then \
          24, then each 48 or, at the default interval, each 240 seconds. Seen were {}.",
         bytes(BYTES_IN_MEMORY as u64),
-        work.merges.len()
+        work.merges
     );
     report.sections.push(Section { tables: vec![table], ..Section::new(16, "The writer", intro) });
     Ok(())
@@ -68,9 +71,8 @@ fn measure_work() -> Outcome<Work> {
         let saved = game.checkpoint().saved.ok_or("a checkpoint was not saved")?;
         let after = settled_work()?;
         let found = segments(files.path());
-        let has_merged = found.difference(&known).next().is_some();
-        let times = if has_merged { &mut result.merges } else { &mut result.deltas };
-        times.push(after - before);
+        result.rounds.push(after - before);
+        result.merges += found.difference(&known).count();
         result.delta_bytes = saved.bytes;
         (known, before) = (found, after);
     }
@@ -82,7 +84,7 @@ fn measure_work() -> Outcome<Work> {
         result.full_bytes = saved.bytes;
         before = after;
     }
-    if result.merges.is_empty() {
+    if result.merges == 0 {
         return Err("no merge was seen".into());
     }
     Ok(result)
@@ -124,9 +126,11 @@ fn work_told_by(path: &Path) -> Outcome<Duration> {
     Ok(Duration::from_nanos(nanoseconds))
 }
 
-/// The files below a directory that are not there for a moment only.
-fn segments(directory: &Path) -> BTreeSet<PathBuf> {
-    files_below(&directory.join("data"))
+/// The segments of all sessions.
+pub fn segments(directory: &Path) -> BTreeSet<PathBuf> {
+    let mut files = files_below(&directory.join("data"));
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "journal"));
+    files
 }
 
 /// All files below a directory.

@@ -1,0 +1,77 @@
+//! A pruning is many steps, and anything may happen between two of them.
+
+use super::faults::check_everything;
+use super::{Action, Play};
+use crate::store::simulated_disk::{Fault, FaultKind, SimulatedDisk};
+
+/// A session whose older generations are about to be pruned: nothing of that was done yet.
+fn about_to_prune() -> Play {
+    use Action::{Auto, Crowd, Full, Manual, Settle, Start};
+    let mut play = Play::new(SimulatedDisk::default(), 59);
+    play.perform(&[Start, Settle, Full, Settle, Full, Settle, Auto, Manual, Auto, Settle]);
+    play.perform(&[Crowd, Full]);
+    play
+}
+
+fn is_pruning(play: &Play) -> bool {
+    !play.game.is_idle(play.now)
+}
+
+fn segments(play: &Play) -> usize {
+    let store = &play.game.home.store;
+    let session = store.sessions().unwrap()[0];
+    store.open_session(session).unwrap().segments().len()
+}
+
+/// Does something after each number of steps, and lets the pruning end. What each came to.
+fn between_steps(what: impl Fn(&mut Play)) -> Vec<Play> {
+    let mut plays = Vec::new();
+    for steps in 0.. {
+        let mut play = about_to_prune();
+        (0..steps).for_each(|_| play.turn());
+        if !is_pruning(&play) {
+            break;
+        }
+        what(&mut play);
+        play.settle();
+        assert!(play.history.newest_is_acknowledged(), "after {steps} steps");
+        assert_eq!(check_everything(&play, 0), Ok(()), "after {steps} steps");
+        plays.push(play);
+    }
+    plays
+}
+
+#[test]
+fn a_save_waits_for_no_more_than_one_step_of_a_pruning() {
+    let mut undisturbed = about_to_prune();
+    let before = segments(&undisturbed);
+    undisturbed.settle();
+    assert!(segments(&undisturbed) < before, "{before} segments");
+    let plays = between_steps(|play| {
+        play.perform(&[Action::Auto]);
+        assert!(play.history.newest_is_acknowledged());
+    });
+    assert!(plays.len() > 2, "everything was read in {} steps", plays.len());
+    assert!(plays.iter().all(|play| segments(play) == segments(&undisturbed)));
+}
+
+#[test]
+fn a_new_generation_in_the_middle_of_a_pruning_loses_none() {
+    between_steps(|play| play.perform(&[Action::Full, Action::Rename, Action::Turn, Action::Auto]));
+}
+
+#[test]
+fn a_save_that_fails_in_the_middle_of_a_pruning_costs_nothing() {
+    between_steps(|play| {
+        let at = play.disk.operations().len();
+        play.disk.fail(Fault { at, kind: FaultKind::InputOutput, for_ever: true });
+        play.perform(&[Action::Auto, Action::Turn, Action::Turn]);
+        assert!(play.disk.heal().is_some());
+        play.pass(100);
+    });
+}
+
+#[test]
+fn a_session_that_is_left_in_the_middle_of_a_pruning_can_be_taken_up() {
+    between_steps(|play| play.perform(&[Action::Close, Action::Recover]));
+}

@@ -1,0 +1,215 @@
+//! Removes what retention doesn't keep, a part at a time: what must stay is read whole before, and
+//! checkpoints are written in between.
+
+use std::collections::BTreeSet;
+
+use tracing::{debug, warn};
+
+use super::retention::{Quota, must_stay, removable, repeats_one_of};
+use crate::journal::limits::FRAME_BYTES;
+use crate::journal::{
+    Blocks, GroupRef, ReadError, SegmentHeader, SessionId, SessionIndex, Validity,
+};
+use crate::store::{DirectoryStore, StoreError, StoredSession, with_sources};
+
+/// Bytes that one step reads, about. The worlds of tests are small, and there anything is to happen
+/// between two steps.
+const STEP_BYTES: usize = if cfg!(test) { 40 } else { FRAME_BYTES };
+
+/// The pruning of one session.
+///
+/// It goes by what there was when it began. Whatever is written, or fails, in between comes later than
+/// all that it decides on, and can only make more of it dispensable.
+pub(super) struct Pruning {
+    stored: StoredSession,
+    quota: Quota,
+    /// Groups that are read next, the first one last.
+    waiting: Vec<GroupRef>,
+    reading: Option<(GroupRef, Blocks)>,
+}
+
+/// Why nothing is pruned, or not everything.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PruneFailure {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+/// Prunes a session that nobody plays.
+fn prune_at_once(
+    store: &DirectoryStore,
+    session: SessionId,
+    quota: Quota,
+) -> Result<(), PruneFailure> {
+    let mut pruning = Pruning::begin(store, session, quota, |_| false)?;
+    while pruning.step(store)? {}
+    Ok(())
+}
+
+impl Pruning {
+    /// Looks at a session. `failed` are segments of which nothing ever became durable: they go first,
+    /// since they may be readable and are on no disk, so nothing may be removed because of them.
+    pub(super) fn begin(
+        store: &DirectoryStore,
+        session: SessionId,
+        quota: Quota,
+        failed: impl Fn(&SegmentHeader) -> bool,
+    ) -> Result<Self, PruneFailure> {
+        let mut stored = store.open_session(session)?;
+        let segments = stored.index().segments().iter().enumerate();
+        let failed: Vec<usize> = segments
+            .filter(|(_, segment)| failed(&segment.header))
+            .map(|(number, _)| number)
+            .collect();
+        if !failed.is_empty() {
+            let mut paths = failed.into_iter().filter_map(|number| stored.path_of(number));
+            paths.try_for_each(|path| store.remove_segment(path))?;
+            stored = store.open_session(session)?;
+        }
+        Ok(Self { stored, quota, waiting: Vec::new(), reading: None })
+    }
+
+    /// Reads a part of what must stay; once all of that was read, removes the rest. Whether there is
+    /// more to do.
+    pub(super) fn step(&mut self, store: &DirectoryStore) -> Result<bool, PruneFailure> {
+        let mut read = 0;
+        while read < STEP_BYTES {
+            if self.reading.is_none() && !self.begin_group()? {
+                self.remove(store);
+                return Ok(false);
+            }
+            read += self.read_block()?;
+        }
+        Ok(true)
+    }
+
+    /// Takes up the next group that must be read; false if all of them were.
+    fn begin_group(&mut self) -> Result<bool, ReadError> {
+        if self.waiting.is_empty() {
+            self.waiting = unread(self.stored.index());
+        }
+        let Some(group) = self.waiting.pop() else { return Ok(false) };
+        self.reading = Some((group, self.stored.group_blocks(group)?));
+        Ok(true)
+    }
+
+    /// Reads a block of the group that is being read, and notes how that ended. Its bytes.
+    fn read_block(&mut self) -> Result<usize, ReadError> {
+        let Some((group, blocks)) = &mut self.reading else { return Ok(0) };
+        let group = *group;
+        let validity = match blocks.next() {
+            Some(Ok(block)) => return Ok(block.byte_len()),
+            Some(Err(error)) if !error.is_damage() => return Err(error),
+            Some(Err(_)) => Validity::Damaged,
+            None => Validity::Verified,
+        };
+        self.reading = None;
+        self.stored.note(group, validity);
+        if validity == Validity::Damaged {
+            // Damage makes room for an older generation among those that must stay.
+            self.waiting.clear();
+        }
+        Ok(0)
+    }
+
+    fn remove(&self, store: &DirectoryStore) {
+        let session = self.stored.id();
+        let index = self.stored.index();
+        let mut removable = removable(&self.stored, self.quota);
+        let thins_history = !removable.is_empty();
+        let numbers = 0..index.segments().len();
+        let mut kept: BTreeSet<usize> =
+            numbers.filter(|number| !removable.contains(number)).collect();
+        // In the order in which they were written, so that the one that is repeated comes first.
+        removable.sort_by_key(|number| {
+            index
+                .segments()
+                .get(*number)
+                .map(|segment| (segment.header.run, segment.header.segment))
+        });
+        for number in removable {
+            if repeats_one_of(&kept, index, number) {
+                kept.insert(number);
+                continue;
+            }
+            let Some(path) = self.stored.path_of(number) else { continue };
+            debug!(%session, path = %path.display(), "segment pruned");
+            if let Err(error) = store.remove_segment(path) {
+                warn!(%session, %error, "a segment can't be pruned");
+                kept.insert(number);
+            }
+        }
+        if thins_history && !self.stored.beside().is_empty() {
+            prune_attachments(store, session);
+        }
+    }
+}
+
+/// The groups on the way to the first checkpoint that must stay and wasn't read whole, the first one
+/// last.
+fn unread(index: &SessionIndex) -> Vec<GroupRef> {
+    let unread = must_stay(index).map(|plan| {
+        let groups = plan.groups.into_iter().rev();
+        groups.filter(|group| !index.is_verified(*group)).collect::<Vec<_>>()
+    });
+    unread.into_iter().find(|groups| !groups.is_empty()).unwrap_or_default()
+}
+
+/// Removes the attachments of checkpoints that aren't there any more.
+fn prune_attachments(store: &DirectoryStore, session: SessionId) {
+    let Ok(stored) = store.open_session(session) else { return };
+    store.remove_attachments(session, |checkpoint| stored.index().commit(checkpoint).is_none());
+}
+
+/// Sessions that nobody plays, thinned one after the other until all sessions together fit. None
+/// loses its last good checkpoint.
+pub(super) struct PruningOthers {
+    /// The least recently played comes last.
+    waiting: Vec<SessionId>,
+    total: u64,
+    quota: Quota,
+}
+
+impl PruningOthers {
+    /// Looks at all sessions, if they take more room than they may.
+    pub(super) fn begin(store: &DirectoryStore, playing: SessionId, quota: Quota) -> Option<Self> {
+        let ids = store.sessions().ok()?;
+        // Nearly always there is room enough, and nothing has to be read to know that.
+        let known = ids.iter().filter_map(|id| store.session_bytes(*id).ok());
+        if known.sum::<u64>() <= quota.total_bytes {
+            return None;
+        }
+        let mut sessions: Vec<_> = ids
+            .into_iter()
+            .filter_map(|id| store.open_session(id).ok())
+            .map(|stored| {
+                let played = stored.index().heads().first().map(|head| head.time);
+                (played, stored.id(), stored.bytes())
+            })
+            .collect();
+        sessions.sort_by_key(|(played, ..)| std::cmp::Reverse(*played));
+        let total = sessions.iter().map(|(.., bytes)| bytes).sum();
+        let ids = sessions.into_iter().map(|(_, id, _)| id);
+        Some(Self { waiting: ids.filter(|id| *id != playing).collect(), total, quota })
+    }
+
+    /// Thins the next session, at once: its lock isn't kept from somebody who wants to play it.
+    /// Whether there is more to do.
+    pub(super) fn step(&mut self, store: &DirectoryStore) -> bool {
+        if self.total <= self.quota.total_bytes {
+            return false;
+        }
+        let Some(session) = self.waiting.pop() else { return false };
+        let Ok(Some(_lock)) = store.lock_session(session) else { return true };
+        let bytes = || store.session_bytes(session).unwrap_or_default();
+        let before = bytes();
+        let quota = Quota { session_bytes: 0, ..self.quota };
+        if let Err(failure) = prune_at_once(store, session, quota) {
+            warn!(%session, error = %with_sources(&failure), "not everything is pruned");
+        }
+        self.total = self.total.saturating_sub(before.saturating_sub(bytes()));
+        true
+    }
+}
