@@ -25,9 +25,9 @@
 //! # Looks and words
 //!
 //! [`SessionTheme`] has the colours, the font and the size of text, and [`SessionStrings`] every word,
-//! from a RON file if you like. Bevy's own font, which is used by default, knows ASCII only: set
-//! [`SessionTheme::font`] for names and languages with other letters, or switch on Bevy's feature
-//! `system_font_discovery`.
+//! from a RON file if you like. The font that comes along has the letters of Latin, Greek and Cyrillic
+//! alphabets: set [`SessionTheme::font`] for names and languages with others, or switch on Bevy's
+//! feature `system_font_discovery`.
 //!
 //! # Keys
 //!
@@ -47,6 +47,7 @@
 
 mod describe;
 mod focus;
+mod font;
 mod lists;
 mod look;
 mod parts;
@@ -147,6 +148,7 @@ impl Plugin for CorePlugin {
     }
 
     fn finish(&self, app: &mut App) {
+        font::add(app);
         // Without assets the built-in English is all there is.
         if app.world().contains_resource::<AssetServer>() {
             app.init_asset::<SessionStrings>()

@@ -169,17 +169,17 @@ mutant 'copy into a stale buffer' src/capture/record/copies.rs \
 mutant 'keep references to strangers' src/restore/references.rs \
     's/self\.id\(source\)\.unwrap_or\(STRANGER\)/self.id(source).unwrap_or(SaveId(1))/' $worlds
 mutant 'leave entities that are marked late' src/restore/sweep.rs \
-    's/mark_late\(world, adopted\);//' $worlds
+    's/mark_late\(world, adopted\);//g' $worlds
 mutant 'keep what the checkpoint lacks' src/restore/replace.rs \
-    's/replacement\.remove_what_was_not_saved\(world\);//' $worlds
+    's/self\.remove_what_was_not_saved\(world\);//' $worlds
 mutant 'let observers have the last word' src/restore/replace.rs \
     's/replacement\.write_again_what_changed\(world\);//' $worlds
 mutant 'drop pending transitions' src/restore/replace.rs \
     's/replacement\.set_pending_states\(world\);//' $worlds
 mutant 'spawn siblings by their ids' src/restore/image.rs \
-    's/spawn_order\(&parents, &child_orders\(&ranks, &columns\)\)/spawn_order(&parents, &[])/' $worlds
+    's/spawn_order\(&parents, &child_orders\)/spawn_order(&parents, &[])/' $worlds
 mutant 'leave relationships out' src/restore/replace.rs \
-    's/replacement\.link\(world\);//' $worlds
+    's/self\.link\(world\);//' $worlds
 mutant 'write references as they are' src/capture/codec/typed.rs \
     's/T::map_entities\(value, mapper\);//' $worlds
 

@@ -40,6 +40,8 @@ enum Count {
 #[derive(Component)]
 struct OilBar;
 #[derive(Component)]
+struct NotePlate;
+#[derive(Component)]
 struct NoteLine;
 
 pub fn plugin(app: &mut App) {
@@ -106,7 +108,7 @@ fn show(hud: Query<(), With<Hud>>, texts: Res<Texts>, mut commands: Commands) {
             justify_content: JustifyContent::Center,
             ..default()
         },
-        children![(NoteLine, text("", 18.0, WARM))],
+        children![(NotePlate, plate(), children![(NoteLine, text("", 18.0, WARM))])],
     ));
 }
 
@@ -125,6 +127,16 @@ fn panel() -> impl Bundle {
         },
         BackgroundColor(PANEL),
     )
+}
+
+/// What is behind a note, so that no name in the landscape runs into it.
+fn plate() -> impl Bundle {
+    let node = Node {
+        padding: UiRect::axes(px(16), px(10)),
+        border_radius: BorderRadius::all(px(8)),
+        ..default()
+    };
+    (node, BackgroundColor(PANEL), Visibility::Hidden)
 }
 
 fn line() -> Node {
@@ -192,10 +204,14 @@ fn show_note(
     time: Res<Time<Real>>,
     mut note: ResMut<Note>,
     mut line: Single<&mut Text, With<NoteLine>>,
+    mut plate: Single<&mut Visibility, With<NotePlate>>,
 ) {
     note.left -= time.delta_secs();
-    let said = if note.left > 0.0 { note.text.clone() } else { String::new() };
-    line.set_if_neq(Text(said));
+    let is_said = note.left > 0.0;
+    plate.set_if_neq(if is_said { Visibility::Inherited } else { Visibility::Hidden });
+    if is_said {
+        line.set_if_neq(Text(note.text.clone()));
+    }
 }
 
 fn quick_save_and_load(keys: Res<ButtonInput<KeyCode>>, mut commands: Commands) {

@@ -262,7 +262,7 @@ fn who_goes_on_after_damage_loses_nothing_more_and_keeps_the_damaged_file() {
             let hit = specimen.hit(place.path(), offset as u64, offset as u64 + 1);
             let newest = specimen.newest(&specimen.intact(hit));
             // The new run has one generation of its own, and there is no room for anything else.
-            next.perform(&[Action::Crowd, Action::Recover, Action::Turn, Action::Turn]);
+            next.perform(&[Action::Crowd, Action::Recover, Action::Settle]);
             let damage_is_seen = specimen.check(&what, &image, {
                 specimen.hit(place.path(), offset as u64, offset as u64 + 1)
             });

@@ -180,7 +180,7 @@ strings! {
     /// A report was written.
     report_saved: String = "Saved: {path}",
     /// A report could not be written.
-    report_failed: String = "The report could not be saved: {reason}",
+    report_failed: String = "The report could not be saved: {reason}.",
     /// What a report is for.
     report_explained: String = "A report helps the makers of the game to find the fault. It holds your newest save, and no personal paths.",
     /// While a checkpoint is being restored: it is being read.

@@ -3,6 +3,8 @@
 use bevy::prelude::*;
 use bevy::text::FontSource;
 
+use super::font::FONT;
+
 /// How the ready-made UI looks: insert one of your own, or change it at any time.
 ///
 /// The default is dark and calm, with one accent colour, and every text on it has a contrast of at
@@ -23,8 +25,9 @@ pub struct SessionTheme {
     /// Factor on all sizes, for players who want larger text. The UI grows with the window by
     /// itself. Kept between 0.5 and 3. Defaults to 1.
     pub text_scale: f32,
-    /// The font. Defaults to Bevy's own, which knows ASCII only: for other languages, load a font of
-    /// yours, or switch on Bevy's feature `system_font_discovery`.
+    /// The font. Defaults to one that comes along, Roboto with the letters of Latin, Greek and Cyrillic
+    /// alphabets: for others, load a font of yours, or switch on Bevy's feature
+    /// `system_font_discovery`.
     pub font: FontSource,
     /// What lies over the game while a dialog is open.
     pub backdrop: Color,
@@ -58,7 +61,7 @@ impl Default for SessionTheme {
     fn default() -> Self {
         Self {
             text_scale: 1.0,
-            font: FontSource::default(),
+            font: FontSource::Handle(FONT),
             backdrop: Color::srgba_u8(6, 8, 12, 200),
             surface: Color::srgb_u8(22, 27, 36),
             raised: Color::srgb_u8(32, 39, 51),

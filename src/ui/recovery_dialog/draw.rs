@@ -89,6 +89,10 @@ impl DialogView {
                 look.bar(body, *share);
             }
             Body::Details { facts, explained, report } => {
+                // An answer comes first: the facts may need all the room that there is.
+                if let Some(report) = report {
+                    body.spawn(look.text(report, TextSize::Body, Ink::Text));
+                }
                 for (name, value) in facts {
                     body.spawn(Node { flex_shrink: 0.0, ..look.column(2.0) }).with_children(
                         |fact| {
@@ -97,8 +101,9 @@ impl DialogView {
                         },
                     );
                 }
-                let report = report.as_ref().unwrap_or(explained);
-                body.spawn(look.text(report, TextSize::Body, Ink::Muted));
+                if report.is_none() {
+                    body.spawn(look.text(explained, TextSize::Body, Ink::Muted));
+                }
             }
         }
     }

@@ -84,6 +84,25 @@ pub fn assert_tidy(app: &mut App, situation: &str) {
     }
 }
 
+/// Asserts that a text is to be seen whole, and isn't cut off.
+#[track_caller]
+pub fn assert_seen(app: &mut App, part: &str) {
+    let world = app.world_mut();
+    let mut texts = world.query::<(Entity, &Text)>();
+    let found = texts.iter(world).find(|(_, text)| text.0.contains(part));
+    let (text, _) = found.unwrap_or_else(|| panic!("nobody says {part:?}"));
+    let here = place(world, text).unwrap();
+    let mut at = text;
+    while let Some(parent) = world.get::<ChildOf>(at).map(ChildOf::parent) {
+        let frame = place(world, parent).unwrap().inflate(1.0);
+        assert!(
+            frame.contains(here.min) && frame.contains(here.max),
+            "{part:?} at {here:?} is cut off by {frame:?}"
+        );
+        at = parent;
+    }
+}
+
 type Hovering = bevy::picking::hover::Hovered;
 
 #[test]

@@ -12,6 +12,7 @@ use bevy_session::ui::{
 use bevy_session::{MemoryDisk, Operation, SessionStatus};
 
 use super::kit::*;
+use super::layout::{WINDOWS, assert_seen};
 use crate::common::*;
 
 fn is_open(app: &App) -> bool {
@@ -196,7 +197,11 @@ fn the_details_name_the_files_and_a_report_is_saved() {
     let written = told::<CrashReportWritten>(&app);
     assert_eq!(written.len(), 1);
     assert!(disk.content(&written[0].path).is_some());
-    assert!(is_shown(&mut app, "Saved: sessions/crash-report-"), "{:?}", texts(&mut app));
+    for (width, height, scale) in WINDOWS {
+        resize(&mut app, width, height, scale);
+        frames(&mut app, 3);
+        assert_seen(&mut app, "Saved: sessions/crash-report-");
+    }
     assert!(button(&mut app, "Save a report").is_none(), "one report is enough");
 }
 
