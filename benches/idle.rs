@@ -60,8 +60,9 @@ fn add_empty_types(app: &mut App) {
         };
     }
     add_all!(
-        messages 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26
-        resources 0 1 2 3 4 5
+        messages 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29
+            30 31 32 33 34 35 36 37 38 39 40
+        resources 0 1 2 3 4 5 6 7 8 9 10
     );
     app.init_schedule(SessionLast).add_systems(SessionLast, |_: &mut World| {});
     app.world_mut().resource_mut::<MainScheduleOrder>().insert_after(Last, SessionLast);

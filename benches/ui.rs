@@ -23,7 +23,7 @@ use bevy::ui::UiPlugin;
 use bevy::ui_widgets::UiWidgetsPlugins;
 use bevy::window::WindowPlugin;
 use bevy_session::prelude::*;
-use bevy_session::ui::{SessionUiPlugins, ToggleSessionPanel};
+use bevy_session::ui::{SessionPanel, SessionUiPlugins, ToggleSessionPanel};
 use serde::{Deserialize, Serialize};
 
 /// Where a child of this program plays, and crashes.
@@ -138,8 +138,10 @@ fn with_the_panel(directory: &Path) -> (Duration, Duration) {
     frames(&mut app);
     let (mut closed, mut open) = (Vec::new(), Vec::new());
     for _ in 0..TURNS {
+        assert!(!app.world().resource::<SessionPanel>().is_open());
         closed.push(frames(&mut app));
         app.world_mut().trigger(ToggleSessionPanel);
+        assert!(app.world().resource::<SessionPanel>().is_open());
         open.push(frames(&mut app));
         app.world_mut().trigger(ToggleSessionPanel);
     }

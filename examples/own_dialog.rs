@@ -39,8 +39,8 @@ fn ask(crash: On<RecoveryAvailable>, mut commands: Commands) {
     let is_yes = std::io::stdin().read_line(&mut answer).is_ok() && answer.starts_with('r');
     let number = answer.get(1..).and_then(|rest| rest.trim().parse().ok());
     let chosen = number.and_then(|number: usize| offer.checkpoints.get(number));
-    let from = chosen.map_or(RestoreFrom::Latest, |chosen| RestoreFrom::Checkpoint(chosen.id));
-    if is_yes {
+    let chosen = chosen.map(|chosen| RestoreFrom::Checkpoint(chosen.id));
+    if is_yes && let Some(from) = chosen.or_else(|| offer.proposed.restore_from()) {
         return commands.recover(offer.session.id, from);
     }
     commands.decline_recovery(offer.session.id);
