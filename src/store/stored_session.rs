@@ -161,25 +161,34 @@ impl StoredSession {
                 continue;
             }
             let (segment, group) = self.group(*place)?;
-            let validity = match segment.verify(group) {
-                Ok(()) => Validity::Verified,
-                Err(error) if error.is_damage() => Validity::Damaged,
-                Err(error) => return Err(error),
-            };
-            self.note(*place, validity);
-            if validity == Validity::Damaged {
-                return Ok(validity);
+            let ended = segment.verify(group);
+            if self.note(*place, ended)? == Validity::Damaged {
+                return Ok(Validity::Damaged);
             }
         }
         Ok(Validity::Verified)
     }
 
-    /// Notes in the index what reading a group has shown.
-    pub fn note(&mut self, group: GroupRef, validity: Validity) {
-        match validity {
-            Validity::Verified => self.index.mark_verified(group),
-            Validity::Damaged => self.index.mark_damaged(group),
-            Validity::Unread => {}
+    /// Notes in the index how reading a group whole ended, and says what that makes of it.
+    ///
+    /// # Errors
+    ///
+    /// The [`ReadError`] that it ended with, if that is no damage: then nothing is known.
+    pub fn note(
+        &mut self,
+        group: GroupRef,
+        ended: Result<(), ReadError>,
+    ) -> Result<Validity, ReadError> {
+        match ended {
+            Ok(()) => {
+                self.index.mark_verified(group);
+                Ok(Validity::Verified)
+            }
+            Err(error) if error.is_damage() => {
+                self.index.mark_damaged(group);
+                Ok(Validity::Damaged)
+            }
+            Err(error) => Err(error),
         }
     }
 

@@ -37,15 +37,13 @@ pub(super) enum PruneFailure {
     Read(#[from] ReadError),
 }
 
-/// Prunes a session that nobody plays.
-fn prune_at_once(
-    store: &DirectoryStore,
-    session: SessionId,
-    quota: Quota,
-) -> Result<(), PruneFailure> {
-    let mut pruning = Pruning::begin(store, session, quota, |_| false)?;
-    while pruning.step(store)? {}
-    Ok(())
+/// What came of pruning; a failure costs nothing but room, and is told in the log.
+pub(super) fn told<T>(session: SessionId, pruned: Result<T, PruneFailure>) -> Option<T> {
+    pruned
+        .inspect_err(|failure| {
+            warn!(%session, error = %with_sources(failure), "not everything is pruned");
+        })
+        .ok()
 }
 
 impl Pruning {
@@ -85,6 +83,12 @@ impl Pruning {
         Ok(true)
     }
 
+    /// Does all that there is to do, at once.
+    pub(super) fn finish(mut self, store: &DirectoryStore) -> Result<(), PruneFailure> {
+        while self.step(store)? {}
+        Ok(())
+    }
+
     /// Takes up the next group that must be read; false if all of them were.
     fn begin_group(&mut self) -> Result<bool, ReadError> {
         if self.waiting.is_empty() {
@@ -99,15 +103,13 @@ impl Pruning {
     fn read_block(&mut self) -> Result<usize, ReadError> {
         let Some((group, blocks)) = &mut self.reading else { return Ok(0) };
         let group = *group;
-        let validity = match blocks.next() {
+        let ended = match blocks.next() {
             Some(Ok(block)) => return Ok(block.byte_len()),
-            Some(Err(error)) if !error.is_damage() => return Err(error),
-            Some(Err(_)) => Validity::Damaged,
-            None => Validity::Verified,
+            Some(Err(error)) => Err(error),
+            None => Ok(()),
         };
         self.reading = None;
-        self.stored.note(group, validity);
-        if validity == Validity::Damaged {
+        if self.stored.note(group, ended)? == Validity::Damaged {
             // Damage makes room for an older generation among those that must stay.
             self.waiting.clear();
         }
@@ -206,9 +208,8 @@ impl PruningOthers {
         let bytes = || store.session_bytes(session).unwrap_or_default();
         let before = bytes();
         let quota = Quota { session_bytes: 0, ..self.quota };
-        if let Err(failure) = prune_at_once(store, session, quota) {
-            warn!(%session, error = %with_sources(&failure), "not everything is pruned");
-        }
+        let pruning = Pruning::begin(store, session, quota, |_| false);
+        told(session, pruning.and_then(|pruning| pruning.finish(store)));
         self.total = self.total.saturating_sub(before.saturating_sub(bytes()));
         true
     }

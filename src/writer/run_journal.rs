@@ -11,7 +11,7 @@ use tracing::{debug, error, warn};
 use super::backoff::Backoff;
 use super::open_segment::{OpenSegment, Preamble, WriteFailure};
 use super::pending::{Item, Pending, PendingCheckpoint};
-use super::pruning::{PruneFailure, Pruning, PruningOthers};
+use super::pruning::{PruneFailure, Pruning, PruningOthers, told};
 use super::retention::Quota;
 use super::rotation::{Progress, Rotation, Schedule};
 use super::{Leave, Report, Saved};
@@ -560,7 +560,7 @@ impl RunJournal {
         }
         let store = &self.home.store;
         if let Some(mut pruning) = self.pruning.take() {
-            if told(self.identity.metadata.id, pruning.step(store)) == Some(true) {
+            if told(self.session(), pruning.step(store)) == Some(true) {
                 self.pruning = Some(pruning);
             }
         } else if self.pruning_others.as_mut().is_some_and(|others| !others.step(store)) {
@@ -571,14 +571,11 @@ impl RunJournal {
         }
     }
 
-    /// Makes room at once.
-    fn prune_to_the_bone(&self) {
-        let quota = Quota { session_bytes: 0, ..self.quota };
-        let pruned = self.begin_pruning(quota).and_then(|mut pruning| {
-            while pruning.step(&self.home.store)? {}
-            Ok(())
-        });
-        told(self.session(), pruned);
+    /// Makes room at once. What was being pruned goes with it.
+    fn prune_to_the_bone(&mut self) {
+        self.pruning = None;
+        let pruning = self.begin_pruning(Quota { session_bytes: 0, ..self.quota });
+        told(self.session(), pruning.and_then(|pruning| pruning.finish(&self.home.store)));
     }
 
     fn begin_pruning(&self, quota: Quota) -> Result<Pruning, PruneFailure> {
@@ -590,15 +587,6 @@ impl RunJournal {
         };
         Pruning::begin(&self.home.store, self.session(), quota, failed)
     }
-}
-
-/// What came of pruning; a failure costs nothing but room, and is told in the log.
-fn told<T>(session: SessionId, pruned: Result<T, PruneFailure>) -> Option<T> {
-    pruned
-        .inspect_err(|failure| {
-            warn!(%session, error = %with_sources(failure), "not everything is pruned");
-        })
-        .ok()
 }
 
 /// How a run was left.
