@@ -5,25 +5,19 @@
 
 #![expect(clippy::print_stdout, reason = "the figures are what this program is for")]
 
+#[path = "headless/ui.rs"]
+mod headless_ui;
+
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use bevy::a11y::AccessibilityPlugin;
 use bevy::app::ScheduleRunnerPlugin;
-use bevy::asset::AssetPlugin;
 use bevy::camera::{ComputedCameraValues, RenderTargetInfo};
-use bevy::image::TextureAtlasPlugin;
-use bevy::input::InputPlugin;
-use bevy::input_focus::{InputDispatchPlugin, InputFocusPlugin};
-use bevy::picking::DefaultPickingPlugins;
 use bevy::prelude::*;
-use bevy::text::TextPlugin;
-use bevy::ui::UiPlugin;
-use bevy::ui_widgets::UiWidgetsPlugins;
-use bevy::window::WindowPlugin;
 use bevy_session::prelude::*;
 use bevy_session::ui::{SessionPanel, SessionUiPlugins, ToggleSessionPanel};
+use headless_ui::add_headless_ui;
 use serde::{Deserialize, Serialize};
 
 /// Where a child of this program plays, and crashes.
@@ -71,21 +65,9 @@ fn game(directory: &Path) -> App {
     app.add_plugins((
         MinimalPlugins.build().disable::<ScheduleRunnerPlugin>(),
         SessionPlugin::new("Bench", "Ui").directory(directory),
-        TransformPlugin,
-        InputPlugin,
-        InputFocusPlugin,
-        InputDispatchPlugin,
-        WindowPlugin::default(),
-        AccessibilityPlugin,
-        AssetPlugin::default(),
-        ImagePlugin::default(),
-        TextureAtlasPlugin,
-        TextPlugin,
-        UiPlugin,
-        UiWidgetsPlugins,
-    ))
-    .add_plugins((DefaultPickingPlugins, SessionUiPlugins))
-    .register_type::<Health>();
+    ));
+    add_headless_ui(&mut app);
+    app.add_plugins(SessionUiPlugins).register_type::<Health>();
     let physical_size = UVec2::new(1280, 720);
     let target_info = Some(RenderTargetInfo { physical_size, scale_factor: 1.0 });
     let computed = ComputedCameraValues { target_info, ..default() };

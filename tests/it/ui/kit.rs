@@ -1,41 +1,27 @@
 //! A test game with UI: presses keys and buttons, and reads what is on the screen.
 
-use bevy::a11y::AccessibilityPlugin;
-use bevy::asset::AssetPlugin;
 use bevy::camera::{ComputedCameraValues, RenderTargetInfo};
+use bevy::input::ButtonState;
 use bevy::input::gamepad::GamepadButtonChangedEvent;
 use bevy::input::keyboard::{Key, KeyboardInput};
-use bevy::input::{ButtonState, InputPlugin};
-use bevy::input_focus::{InputDispatchPlugin, InputFocus, InputFocusPlugin};
-use bevy::picking::DefaultPickingPlugins;
+use bevy::input_focus::InputFocus;
 use bevy::prelude::*;
-use bevy::text::TextPlugin;
-use bevy::ui::{InteractionDisabled, UiPlugin};
-use bevy::ui_widgets::{Activate, Button, UiWidgetsPlugins};
-use bevy::window::{PrimaryWindow, WindowPlugin};
+use bevy::ui::InteractionDisabled;
+use bevy::ui_widgets::{Activate, Button};
+use bevy::window::PrimaryWindow;
 use bevy_session::MemoryDisk;
 use bevy_session::prelude::*;
 use bevy_session::ui::SessionUiPlugins;
 
+#[path = "../../../benches/headless/ui.rs"]
+mod headless_ui;
+
 use crate::common::*;
+use headless_ui::add_headless_ui;
 
 /// What Bevy's UI needs, without anything that draws.
 pub fn add_ui(app: &mut App) {
-    app.add_plugins((
-        TransformPlugin,
-        InputPlugin,
-        InputFocusPlugin,
-        InputDispatchPlugin,
-        WindowPlugin::default(),
-        AccessibilityPlugin,
-        AssetPlugin::default(),
-        ImagePlugin::default(),
-        bevy::image::TextureAtlasPlugin,
-        TextPlugin,
-        UiPlugin,
-        UiWidgetsPlugins,
-        DefaultPickingPlugins,
-    ));
+    add_headless_ui(app);
     app.world_mut().spawn(Camera2d);
 }
 

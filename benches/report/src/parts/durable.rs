@@ -57,8 +57,8 @@ pub fn measure(report: &mut Report) -> Outcome {
         "100,000 entities × 5 components, 1 % changed, {}. All of it happens on the writer's thread: \
          ids, references, encoding, compression, checksums, append, sync. The first row and the last \
          are measured on a file system in memory, with the same code. The last one shows how long a \
-         merge of a large world, which takes a good part of a second, keeps a checkpoint waiting: \
-         there is one each 25 ms, so many fall into a merge.",
+         merge of a large world keeps a checkpoint waiting: there is one each 25 ms, so many fall \
+         into a merge.",
         bytes(written)
     );
     report.sections.push(Section {
