@@ -18,6 +18,7 @@ mod header_codec;
 mod id;
 mod index;
 pub mod limits;
+mod lineage;
 mod merge;
 mod order;
 mod read_at;
@@ -45,7 +46,7 @@ pub use written_by::WrittenBy;
 
 pub(crate) use attachment::{decode_attachment, encode_attachment};
 pub(crate) use block::{Block, ENTITIES, Rows, Values};
-pub(crate) use commit::{Commit, Record, TypeSummary, milliseconds};
+pub(crate) use commit::{Commit, Origin, Record, TypeSummary, milliseconds};
 pub(crate) use frame::{FrameHeader, FrameKind};
 pub(crate) use group_encoder::GroupEncoder;
 #[cfg(test)]
@@ -56,6 +57,7 @@ pub(crate) use index::{
     CheckpointInfo, FileProblem, FileProblemKind, GroupRef, Head, Plan, SegmentSummary,
     SessionIndex, is_collapse, missing_ends,
 };
+pub(crate) use lineage::{Lineage, nearest};
 pub(crate) use merge::{Merge, merge, rounds};
 pub(crate) use read_at::{ReadAhead, ReadAt};
 pub(crate) use scan::{DamagedRange, FrameEntry, GroupEntry, Scan};

@@ -5,6 +5,7 @@
 //! [`DirectoryStore`] knows which file lies where and reads a session's segments; what is in them is
 //! the business of [`crate::journal`]. Nothing here knows of an ECS.
 
+mod archive_files;
 mod attachment_file;
 mod boot;
 mod directory;
@@ -15,6 +16,7 @@ mod home;
 mod host;
 mod layout;
 mod memory_disk;
+mod newer_format;
 mod process_record;
 mod real_disk;
 mod sealed;
@@ -39,6 +41,7 @@ pub(crate) use disk::{AppendFile, DirEntry, Disk, Lock};
 pub(crate) use home::{Home, with_sources};
 pub(crate) use host::{HostId, HostIdOrigin};
 pub(crate) use layout::{Layout, SlotName};
+pub(crate) use newer_format::OpenError;
 pub(crate) use process_record::{
     FoundRecord, HeldRun, Liveness, ProcessId, ProcessRecord, ProcessRecordFile, read_all,
     remove as remove_record,

@@ -3,9 +3,11 @@
 //! It is a plain state machine, [`Worker`]. A thread drives it, or, in tests and where there are no
 //! threads, the main loop does; nothing outside knows the difference.
 
+mod archives;
 mod backoff;
 mod context;
 pub(crate) mod filing;
+mod gathering;
 mod link;
 pub(crate) mod open_segment;
 mod orders;
@@ -23,6 +25,7 @@ mod worker;
 
 pub(crate) use link::Link;
 pub(crate) use orders::{CheckpointOrder, Leave, Order, Report, Saved, TakeUp};
+pub(crate) use retention::Quota;
 #[cfg(test)]
 pub(crate) use slot_work::SlotWork;
 pub(crate) use slot_work::{SlotDone, SlotOrder};

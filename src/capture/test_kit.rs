@@ -324,6 +324,7 @@ impl Journal {
             incomplete: Vec::new(),
             next_save_id: self.next_save_id,
             events_through: 0,
+            origin: None,
         }
     }
 

@@ -94,7 +94,7 @@ impl Journals {
             .sort_by_key(|(place, _)| stored.path_of(*place).map_or(3, |path| rank(*place, path)));
         for (place, summary) in segments {
             let Some(path) = stored.path_of(place) else { continue };
-            let name = Layout::segment_name(summary.header.run, summary.header.segment);
+            let name = Layout::name_of(&summary.header);
             let is_wanted = rank(place, path) < 2;
             self.add(disk, path, name, is_damaged(path), is_wanted);
         }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-use super::{CheckpointId, SaveId};
+use super::{CheckpointId, RunId, SaveId};
 use crate::session::{EndReason, SessionMetadata, SessionStatus};
 
 /// Why a checkpoint was taken.
@@ -32,6 +32,16 @@ impl CheckpointKind {
     #[must_use]
     pub fn keeps_its_moment(self) -> bool {
         matches!(self, Self::Manual | Self::Quick | Self::Exit | Self::State)
+    }
+
+    /// Whether somebody asked for a checkpoint of this kind that the game called so.
+    pub(crate) fn is_named(self, label: Option<&str>) -> bool {
+        match self {
+            Self::Manual | Self::Quick => true,
+            // A state's label only says which state it was.
+            Self::State => false,
+            _ => label.is_some(),
+        }
     }
 }
 
@@ -80,6 +90,34 @@ pub struct Commit {
     /// The last journalled event that this checkpoint includes.
     #[serde(default)]
     pub events_through: u64,
+    /// In an archive, whose checkpoint it is. Elsewhere it is that of the file's run, and this says
+    /// nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Box<Origin>>,
+}
+
+/// What an archive says of a checkpoint that otherwise the header of its run would: that may be gone.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Origin {
+    /// The run that took it.
+    pub run: RunId,
+    /// The nearest checkpoints on its line that were kept as well, the nearest first, one for each
+    /// run.
+    #[serde(default)]
+    pub ancestors: Vec<CheckpointId>,
+    /// Version of the game that took it.
+    #[serde(default)]
+    pub game_version: String,
+    /// Fingerprint of the types that the game saved.
+    #[serde(default)]
+    pub schema: u64,
+}
+
+impl Commit {
+    /// Whether somebody asked for the checkpoint.
+    pub fn is_named(&self) -> bool {
+        self.kind.is_named(self.label.as_deref())
+    }
 }
 
 /// A statement about the session that stands by itself, outside of any checkpoint.
@@ -118,6 +156,16 @@ pub enum Record {
     },
     /// The session is being deleted; whatever is still here goes with it.
     Forgotten,
+    /// What the run's header has no room for: further ancestors of it, and further checkpoints that
+    /// it supersedes.
+    Lineage {
+        /// See [`SegmentHeader::ancestors`](super::SegmentHeader::ancestors).
+        #[serde(default)]
+        ancestors: Vec<CheckpointId>,
+        /// See [`SegmentHeader::supersedes`](super::SegmentHeader::supersedes).
+        #[serde(default)]
+        supersedes: Vec<CheckpointId>,
+    },
 }
 
 /// Durations as whole milliseconds, which every MessagePack reader understands.

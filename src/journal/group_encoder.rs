@@ -93,6 +93,11 @@ impl<E: BorrowMut<SegmentEncoder>> GroupEncoder<E> {
         Ok((bytes, self.written, self.encoder))
     }
 
+    /// Gives the group up, and the encoder back. What was taken of it is passed over by readers.
+    pub fn give_up(self) -> E {
+        self.encoder
+    }
+
     /// Adds as many rows from `row` on as the payload has room for, and says which row is next.
     fn push_rows(&mut self, block: &Block, row: usize) -> Result<usize, EncodeError> {
         let room = limits::FRAME_BYTES.saturating_sub(self.filling.len());

@@ -31,11 +31,13 @@ pub struct SegmentHeader {
     /// The checkpoint that the run set out from, then the one that its run had set out from, and so
     /// on, as far as they were still there. Empty for a session's first run.
     ///
-    /// Each run names them all, since retention may remove the runs in between.
+    /// Each run names them all, since retention may remove the runs in between: the nearest ones
+    /// here, the others in [`Record::Lineage`](super::Record::Lineage).
     #[serde(default)]
     pub ancestors: Vec<CheckpointId>,
     /// The newest checkpoints of the runs that this one takes the place of: the head that the
-    /// take-up saw, and whatever that had taken the place of and was still there.
+    /// take-up saw, and whatever that had taken the place of and was still there and isn't on this
+    /// run's line. Like the ancestors, they go on in records.
     #[serde(default)]
     pub supersedes: Vec<CheckpointId>,
     /// The machine that wrote it.
@@ -69,6 +71,10 @@ pub struct SegmentHeader {
     pub created: Timestamp,
     /// The session's metadata at that moment.
     pub metadata: SessionMetadata,
+    /// Whether the file is an archive: it holds checkpoints of any runs, each of them whole, and says
+    /// nothing about where a line ends. Its run is none; the number only tells archives apart.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub archive: bool,
     /// `None` for a segment; else what makes the file a slot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slot: Option<SlotHeader>,

@@ -10,6 +10,7 @@ mod ending;
 mod head;
 mod problem;
 mod run;
+mod superseding;
 #[cfg(test)]
 mod tests;
 
@@ -19,7 +20,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    CheckpointId, CheckpointKind, Commit, Record, RunId, Scan, SegmentHeader, TypeSummary, limits,
+    CheckpointId, CheckpointKind, Commit, GroupEntry, Lineage, Record, RunId, Scan, SegmentHeader,
+    TypeSummary, limits,
 };
 use run::{CommitPlace, Moment, Run};
 
@@ -159,6 +161,35 @@ impl SessionIndex {
         self.commit_at(self.moment(id)?.commit)
     }
 
+    /// The commits of all checkpoints, in no order.
+    pub fn commits(&self) -> impl Iterator<Item = (CheckpointId, &Commit)> {
+        let ids = self.runs.values().flat_map(Run::checkpoints);
+        ids.filter_map(|id| Some((id, self.commit(id)?)))
+    }
+
+    /// The archives, as positions in [`Self::segments`].
+    pub fn archives(&self) -> impl Iterator<Item = usize> {
+        let segments = self.segments.iter().enumerate();
+        segments.filter(|(_, segment)| segment.header.archive).map(|(place, _)| place)
+    }
+
+    /// A group with its commit.
+    pub fn group(&self, place: GroupRef) -> Option<&GroupEntry> {
+        self.segments.get(place.segment)?.scan.groups.get(place.group)
+    }
+
+    /// The checkpoints that an archive holds and that aren't known to be damaged there.
+    pub fn archived(&self, segment: usize) -> impl Iterator<Item = CheckpointId> {
+        let summary = self.segments.get(segment).filter(|summary| summary.header.archive);
+        let groups = summary.into_iter().flat_map(|summary| summary.scan.groups.iter().enumerate());
+        groups.filter_map(move |(group, entry)| {
+            let commit = &entry.commit;
+            let is_intact = !self.damaged.contains(&GroupRef { segment, group });
+            let origin = commit.origin.as_ref().filter(|_| commit.base.is_none() && is_intact)?;
+            Some(CheckpointId { run: origin.run, counter: commit.counter })
+        })
+    }
+
     /// What is known about a checkpoint's data; `None` if there is no such checkpoint.
     pub fn validity(&self, id: CheckpointId) -> Option<Validity> {
         self.moment(id).map(Moment::validity)
@@ -173,12 +204,12 @@ impl SessionIndex {
     ///
     /// A run that takes the session up counts on from here, so no number is ever used twice.
     pub fn newest_counter(&self) -> u64 {
-        let named = self.segments.iter().flat_map(|segment| {
-            let header = &segment.header;
-            let others = header.ancestors.iter().chain(&header.supersedes);
-            let others = others.map(|checkpoint| checkpoint.counter);
-            others.chain(header.base).chain(segment.scan.newest_counter)
-        });
+        let others = self.runs.values().flat_map(|run| run.lineage.named());
+        let written = self
+            .segments
+            .iter()
+            .flat_map(|segment| segment.header.base.into_iter().chain(segment.scan.newest_counter));
+        let named = others.map(|checkpoint| checkpoint.counter).chain(written);
         named.filter(|counter| *counter < limits::COUNTERS).max().unwrap_or(0)
     }
 
@@ -190,10 +221,36 @@ impl SessionIndex {
         ancestry
     }
 
-    /// The newest checkpoints of all runs that another one has taken the place of.
-    pub fn superseded(&self) -> Vec<CheckpointId> {
+    /// What a run names that sets out from `checkpoint` and takes the place of `head`: the ways
+    /// back, and whatever was superseded before and is still there. All of it is named again, for
+    /// retention may remove the runs that named it.
+    pub fn lineage_from(&self, checkpoint: CheckpointId, head: CheckpointId) -> Lineage {
+        let ancestors = self.ancestry(checkpoint);
+        let on_line: HashMap<RunId, u64> =
+            ancestors.iter().map(|ancestor| (ancestor.run, ancestor.counter)).collect();
+        let is_on_line =
+            |id: &CheckpointId| on_line.get(&id.run).is_some_and(|newest| *newest >= id.counter);
+        let heads: HashSet<CheckpointId> = self.heads.iter().map(|head| head.id).collect();
         let newest = self.runs.values().filter_map(Run::newest);
-        newest.filter(|id| self.heads.iter().all(|head| head.id != *id)).collect()
+        let superseded = newest.filter(|id| !heads.contains(id) && !is_on_line(id));
+        Lineage { ancestors, supersedes: std::iter::once(head).chain(superseded).collect() }
+    }
+
+    /// What the run of a checkpoint says about itself; of one that is in an archive only, as much as
+    /// that knows.
+    pub fn header_of(&self, checkpoint: CheckpointId) -> Option<SegmentHeader> {
+        let run = self.runs.get(&checkpoint.run)?;
+        let place = run.segments.last().copied();
+        let place = place.or_else(|| Some(self.moment(checkpoint)?.commit.segment()))?;
+        let (game_version, schema) = run.build(&self.segments)?;
+        let header = self.segments.get(place)?.header.clone();
+        let game_version = game_version.to_owned();
+        Some(SegmentHeader { run: run.id, game_version, schema, ..header })
+    }
+
+    /// What a run says about where it comes from.
+    pub fn lineage_of(&self, run: RunId) -> Option<&Lineage> {
+        self.runs.get(&run).map(|run| &run.lineage)
     }
 
     /// What to read to restore a checkpoint: the shortest intact way to it.
@@ -209,12 +266,18 @@ impl SessionIndex {
     pub fn line(&self, head: CheckpointId) -> Vec<CheckpointId> {
         let mut line = Vec::new();
         let mut seen = HashSet::new();
-        let mut waiting = VecDeque::from([head]);
-        while let Some(newest) = waiting.pop_front() {
-            // Ancestors are named by each of their descendants.
-            if let Some(run) = self.runs.get(&newest.run).filter(|_| seen.insert(newest.run)) {
+        let mut waiting = VecDeque::from([std::slice::from_ref(&head)]);
+        while let Some(named) = waiting.pop_front() {
+            for (place, newest) in named.iter().enumerate() {
+                // Ancestors are named by each of their descendants.
+                let run = self.runs.get(&newest.run).filter(|_| seen.insert(newest.run));
+                let Some(run) = run else { continue };
                 line.extend(run.checkpoints_up_to(newest.counter));
-                waiting.extend(&run.ancestors);
+                // Nearly always they are those that follow anyway, and there may be thousands.
+                let more = &*run.lineage.ancestors;
+                if named.get(place + 1..).is_none_or(|following| following != more) {
+                    waiting.push_back(more);
+                }
             }
         }
         line
@@ -243,16 +306,23 @@ impl SessionIndex {
 
     /// Whether the data of a group was read and is good.
     pub fn is_verified(&self, group: GroupRef) -> bool {
-        let segment = self.segments.get(group.segment);
-        let run = segment.and_then(|segment| self.runs.get(&segment.header.run));
+        let run = self.run_of(group).and_then(|run| self.runs.get(&run));
         run.is_some_and(|run| run.is_verified(group))
     }
 
     fn mark(&mut self, group: GroupRef, validity: Validity) {
-        let run = self.segments.get(group.segment).map(|segment| segment.header.run);
-        if let Some(run) = run.and_then(|run| self.runs.get_mut(&run)) {
+        if let Some(run) = self.run_of(group).and_then(|run| self.runs.get_mut(&run)) {
             run.mark(group, validity);
         }
+    }
+
+    /// Whose checkpoint a group holds.
+    fn run_of(&self, group: GroupRef) -> Option<RunId> {
+        let segment = self.segments.get(group.segment)?;
+        if !segment.header.archive {
+            return Some(segment.header.run);
+        }
+        segment.scan.groups.get(group.group)?.commit.origin.as_ref().map(|origin| origin.run)
     }
 
     fn moment(&self, id: CheckpointId) -> Option<&Moment> {

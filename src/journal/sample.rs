@@ -54,6 +54,7 @@ pub fn header(run: u64, segment: u32) -> SegmentHeader {
             started: Timestamp::UNIX_EPOCH,
             context: SessionContext::default(),
         },
+        archive: false,
         slot: None,
     }
 }
@@ -73,6 +74,7 @@ pub fn commit(counter: u64, base: Option<u64>) -> Commit {
         incomplete: Vec::new(),
         next_save_id: SaveId(100),
         events_through: 0,
+        origin: None,
     }
 }
 

@@ -13,7 +13,7 @@ use crate::capture::TypeProblem;
 use crate::journal::CheckpointId;
 use crate::session::CheckpointError;
 use crate::session::SessionStatus;
-use crate::writer::Order;
+use crate::writer::{Order, Quota};
 
 /// The system in the plugin's own schedule, after `Last`.
 pub(crate) fn run_frame(world: &mut World, mut complained: Local<bool>) {
@@ -111,10 +111,13 @@ impl RuntimeParts {
         if !self.exited {
             self.link.patience = settings.exit_patience;
         }
-        let quota = (settings.max_session_bytes, settings.max_total_bytes);
+        let quota = Quota {
+            session_bytes: settings.max_session_bytes,
+            total_bytes: settings.max_total_bytes,
+            named: settings.max_named_checkpoints,
+        };
         if self.quota.replace(quota) != Some(quota) {
-            let (session_bytes, total_bytes) = quota;
-            self.order(Order::Quota { session_bytes, total_bytes });
+            self.order(Order::Quota(quota));
         }
     }
 

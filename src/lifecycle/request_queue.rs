@@ -13,7 +13,7 @@ use super::requests::{Request, SessionUpdate};
 use super::runtime::{Preparing, RuntimeParts, Transition};
 use super::{CurrentSession, RecoveryPolicy, SessionCatalog, SessionSettings};
 use crate::capture::{Carried, KeyedIds, Placed};
-use crate::journal::{CheckpointKind, Record, RunId, SaveId, SessionId, limits};
+use crate::journal::{CheckpointKind, Lineage, Record, RunId, SaveId, SessionId, limits};
 use crate::recovery::Wanted;
 use crate::session::RestoreReason;
 use crate::session::{EndReason, Move, NewSession, SessionContext, SessionMetadata, SessionStatus};
@@ -127,8 +127,7 @@ impl RuntimeParts {
         self.order(Order::TakeUp(Box::new(TakeUp {
             metadata: metadata.clone(),
             run,
-            ancestors: Vec::new(),
-            supersedes: Vec::new(),
+            lineage: Lineage::default(),
             next_save_id: SaveId::FIRST,
             seeds: Vec::new(),
             carried: Carried::default(),

@@ -136,8 +136,7 @@ impl RuntimeParts {
         self.order(Order::TakeUp(Box::new(TakeUp {
             metadata: prepared.metadata,
             run,
-            ancestors: prepared.ancestors,
-            supersedes: prepared.supersedes,
+            lineage: prepared.lineage,
             next_save_id: prepared.next_save_id,
             seeds: replaced.seeds,
             carried: replaced.carried,

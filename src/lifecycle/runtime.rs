@@ -23,7 +23,7 @@ use crate::restore::ReadProgress;
 use crate::session::RestoreFrom;
 use crate::session::RestoreReason;
 use crate::session::{EndReason, Fields, NewSession, SaveSlot, SessionMetadata};
-use crate::writer::{Link, Order};
+use crate::writer::{Link, Order, Quota};
 
 /// Everything that the plugin remembers from frame to frame.
 ///
@@ -48,7 +48,7 @@ pub(crate) struct RuntimeParts {
     /// Whether the app's exit was seen and dealt with.
     pub exited: bool,
     /// The quota that the writer knows.
-    pub quota: Option<(u64, u64)>,
+    pub quota: Option<Quota>,
     /// Whether the writer's death was reported.
     pub mourned: bool,
     /// Types that can't be saved and weren't reported yet.

@@ -51,6 +51,11 @@ pub struct SessionSettings {
     /// Bytes that all sessions together may take on disk. Never met at the price of a session's
     /// last good checkpoint. Defaults to 1 GiB.
     pub max_total_bytes: u64,
+    /// Checkpoints that are kept of one session because somebody asked for them: those with a label,
+    /// and quick saves. Beyond that, and where [`max_session_bytes`](Self::max_session_bytes) leaves
+    /// no room, the oldest of them go; automatic ones have gone long before. Slots aren't counted.
+    /// Defaults to 1,000.
+    pub max_named_checkpoints: usize,
     /// Time between a checkpoint and the next one that a state asks for; more such moments within it
     /// make one checkpoint. Those that the game asks for by name, and those of what is being left,
     /// don't wait. Defaults to 1 second.
@@ -98,6 +103,7 @@ impl Default for SessionSettings {
             max_bytes_per_second: 1 << 20,
             max_session_bytes: 256 << 20,
             max_total_bytes: 1 << 30,
+            max_named_checkpoints: 1000,
             minimum_gap: Duration::from_secs(1),
             checkpoint_on_focus_loss: false,
             capture_budget: Some(CaptureBudget::default()),

@@ -13,24 +13,20 @@ use super::prepare_slot::prepare_slot;
 use super::standing::{LockHolder, Standing, standing};
 use crate::capture::{GameClock, SavedTypes, StateChange};
 use crate::journal::{
-    CheckpointId, CheckpointKind, FrameKind, Head, Plan, ReadError, SaveId, SessionId, SessionIndex,
+    CheckpointId, CheckpointKind, FrameKind, Head, Lineage, Plan, ReadError, SaveId, SessionId,
+    SessionIndex,
 };
 use crate::restore::{ReadProgress, WorldImage};
 use crate::session::{Fields, Move, SessionMetadata};
 use crate::session::{RecoveryError, RequestError, RestoreFrom, RestoreReason};
 use crate::store::{StoredSession, Trial, with_sources};
 
-/// Runs that a header names at the most. Retention leaves far fewer.
-const MAX_NAMED: usize = 256;
-
 /// A checkpoint that is ready to be put into the world, and what the run after it must know.
 pub(crate) struct Prepared {
     pub metadata: SessionMetadata,
     pub checkpoint: CheckpointId,
-    /// The checkpoint and those before it, one for each run.
-    pub ancestors: Vec<CheckpointId>,
-    /// The newest checkpoints of the runs that the new one takes the place of.
-    pub supersedes: Vec<CheckpointId>,
+    /// What the new run says about where it comes from.
+    pub lineage: Lineage,
     /// The highest checkpoint number that the session ever used.
     pub newest_counter: u64,
     pub next_save_id: SaveId,
@@ -116,8 +112,7 @@ pub(crate) fn prepare(
     Ok(Prepared {
         trial: Some(trial),
         checkpoint,
-        ancestors: named(stored.index().ancestry(checkpoint)),
-        supersedes: named(superseded(stored.index(), head.id)),
+        lineage: stored.index().lineage_from(checkpoint, head.id),
         newest_counter,
         next_save_id: next_save_id(stored.index()),
         kind: commit.kind,
@@ -240,18 +235,6 @@ fn decode(
         .filter(|block| !block.as_ref().is_ok_and(|block| about.take_up(block)));
     let image = WorldImage::decode(types, commit, blocks, progress)?;
     Ok(Some((image, about)))
-}
-
-/// The head that is taken up, and whatever was superseded before. All of them are named again, for
-/// retention may remove the runs that named them.
-pub(super) fn superseded(index: &SessionIndex, head: CheckpointId) -> Vec<CheckpointId> {
-    std::iter::once(head).chain(index.superseded()).collect()
-}
-
-/// As many as a header has room for, the first ones first.
-pub(super) fn named(mut checkpoints: Vec<CheckpointId>) -> Vec<CheckpointId> {
-    checkpoints.truncate(MAX_NAMED);
-    checkpoints
 }
 
 /// No id that any branch of the session has used is given away again.

@@ -5,12 +5,11 @@ use std::io::ErrorKind;
 use super::Machine;
 use super::about::AboutSession;
 use super::prepare::{
-    PrepareFailure, Prepared, Wanted, choose_head, named, next_save_id, read, superseded,
-    unknown_frames,
+    PrepareFailure, Prepared, Wanted, choose_head, next_save_id, read, unknown_frames,
 };
 use super::slots::{damaged, find_slot};
 use crate::capture::SavedTypes;
-use crate::journal::{CheckpointId, Commit, SegmentHeader, SessionId, SlotId, Validity};
+use crate::journal::{CheckpointId, Commit, Lineage, SessionId, SlotId, Validity};
 use crate::restore::WorldImage;
 use crate::session::{RequestError, RestoreFrom, SessionMetadata, SlotError};
 use crate::store::{SlotFile, StoredSession, with_sources};
@@ -54,7 +53,7 @@ fn read_slot(
     types: &SavedTypes,
     file: &SlotFile,
 ) -> Result<Loaded, SlotError> {
-    let mut stored = machine.store().open_slot(&file.path, &file.header);
+    let mut stored = machine.store().open_slot_to_change(&file.path, &file.header)?;
     let checkpoint = file.header.slot_checkpoint().ok_or_else(|| damaged(&file.path))?;
     let commit = stored.index().commit(checkpoint).cloned();
     let (validity, outcome) =
@@ -100,16 +99,18 @@ fn go_on_from(
     wanted: Wanted,
 ) -> Prepared {
     let Loaded { stored, checkpoint, commit, image, about } = loaded;
-    let SegmentHeader { ancestors, supersedes, .. } = &*file.header;
+    let known = stored.index().lineage_of(checkpoint.run).cloned().unwrap_or_default();
     let from = Wanted { from: RestoreFrom::Checkpoint(checkpoint), ..wanted };
     let head = session.as_ref().and_then(|session| choose_head(session.index(), from).ok());
-    let mut superseded_runs = match (&session, &head) {
-        (Some(session), Some(head)) => superseded(session.index(), head.id),
-        _ => Vec::new(),
-    };
+    let mut lineage = Lineage { ancestors: vec![checkpoint], supersedes: Vec::new() };
+    lineage.learn(&known.ancestors, &[]);
+    if let (Some(session), Some(head)) = (&session, &head) {
+        let there = session.index().lineage_from(checkpoint, head.id);
+        lineage.learn(&there.ancestors, &there.supersedes);
+    }
     // What the slot knew of may come back, as when a cloud brings the session.
-    superseded_runs.push(checkpoint);
-    superseded_runs.extend(supersedes);
+    lineage.learn(&[], &[checkpoint]);
+    lineage.learn(&[], &known.supersedes);
     let indexes = || session.iter().chain([&stored]).map(StoredSession::index);
     let newest_counter = indexes().map(|index| index.newest_counter()).max().unwrap_or_default();
     let save_id = indexes().map(next_save_id).max();
@@ -124,8 +125,7 @@ fn go_on_from(
     Prepared {
         trial: None,
         checkpoint,
-        ancestors: named(std::iter::once(checkpoint).chain(ancestors.iter().copied()).collect()),
-        supersedes: named(superseded_runs),
+        lineage,
         newest_counter: newest_counter.max(checkpoint.counter),
         next_save_id: save_id.unwrap_or(commit.next_save_id),
         kind: commit.kind,

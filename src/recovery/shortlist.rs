@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{OfferedCheckpoint, VersionFit};
 use crate::capture::SavedTypes;
 use crate::clock::between;
-use crate::journal::{CheckpointId, CheckpointInfo, CheckpointKind, SessionIndex};
+use crate::journal::{CheckpointId, CheckpointInfo, SessionIndex};
 
 /// The newest ones are all listed, as many as this.
 const NEWEST: usize = 5;
@@ -35,7 +35,10 @@ pub(super) fn shortlist(
         let far_apart = last_listed.is_none_or(|last| last.saturating_sub(info.play_time) >= APART);
         if rank < NEWEST || far_apart {
             last_listed = Some(info.play_time);
-        } else if info.id != proposed && !is_named(&info) && !pinned.contains(&info.id) {
+        } else if info.id != proposed
+            && !info.kind.is_named(info.label.as_deref())
+            && !pinned.contains(&info.id)
+        {
             continue;
         }
         listed.push(OfferedCheckpoint {
@@ -52,14 +55,4 @@ pub(super) fn shortlist(
         });
     }
     listed
-}
-
-/// Whether somebody asked for the checkpoint.
-pub(crate) fn is_named(info: &CheckpointInfo) -> bool {
-    match info.kind {
-        CheckpointKind::Manual | CheckpointKind::Quick => true,
-        // A state's label only says which state it was.
-        CheckpointKind::State => false,
-        _ => info.label.is_some(),
-    }
 }

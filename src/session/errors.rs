@@ -78,6 +78,10 @@ pub enum RequestError {
     /// more, see [`SavingStopped`](crate::SavingStopped).
     #[error("saving stopped after a panic")]
     SavingStopped,
+    /// A newer release of this crate wrote the session, so a newer game, in a way that this one may
+    /// show but not change: update the game. The session's files stay as they are.
+    #[error("a newer release of the game wrote this session ({0}): update the game")]
+    NewerFormat(WrittenBy),
     /// It can't be done with this slot.
     #[error(transparent)]
     Slot(#[from] SlotError),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::journal::{SlotId, SlotKind, limits};
+use crate::journal::{SlotId, SlotKind, WrittenBy, limits};
 
 /// A slot to save into.
 ///
@@ -105,11 +105,14 @@ pub enum SlotError {
         /// The file.
         path: PathBuf,
     },
-    /// A newer release of this crate wrote the file; update the game.
-    #[error("a newer release wrote {path}: update the game")]
+    /// A newer release of this crate wrote the file; update the game. Where it can be shown in a
+    /// list, it can be deleted, but not loaded, copied, renamed or added to.
+    #[error("a newer release wrote {path} ({written_by}): update the game")]
     NewerFormat {
         /// The file.
         path: PathBuf,
+        /// Who wrote it.
+        written_by: WrittenBy,
     },
     /// The file can't be read now. It may be readable later.
     #[error("{message}")]

@@ -9,6 +9,8 @@ use crate::journal::{RunId, SegmentHeader, SessionId, SlotKind, random_u64};
 
 /// The extension of segments. Any file that has it is read, whatever else it is called.
 const SEGMENT_EXTENSION: &str = "journal";
+/// The extension of archives. Any file that has it is read like a segment.
+const ARCHIVE_EXTENSION: &str = "archive";
 /// The extension of slots. Any file that has it is read, whatever else it is called.
 const SLOT_EXTENSION: &str = "save";
 /// Letters of a slot's name that are kept in the name of its file.
@@ -85,8 +87,8 @@ impl Layout {
         has_extension(name, SLOT_EXTENSION)
     }
 
-    /// Where a slot is written before it takes its place.
-    pub fn unfinished_slot(place: &Path) -> PathBuf {
+    /// Where a slot or an archive is written before it takes its place.
+    pub fn unfinished(place: &Path) -> PathBuf {
         let mut name = place.file_name().unwrap_or_default().to_owned();
         name.push(format!(".{:016x}{UNFINISHED}", random_u64()));
         place.with_file_name(name)
@@ -94,8 +96,12 @@ impl Layout {
 
     /// Whether a file is a slot that was being written.
     pub fn is_unfinished_slot(name: &str) -> bool {
-        let rest = name.strip_suffix(UNFINISHED).and_then(|rest| rest.rsplit_once('.'));
-        rest.is_some_and(|(place, number)| number.len() == 16 && Self::is_slot_name(place))
+        place_of_unfinished(name).is_some_and(Self::is_slot_name)
+    }
+
+    /// Whether a file is an archive that was being written.
+    pub fn is_unfinished_archive(name: &str) -> bool {
+        place_of_unfinished(name).is_some_and(|place| has_extension(place, ARCHIVE_EXTENSION))
     }
 
     /// The file that whoever changes slots holds locked.
@@ -108,9 +114,17 @@ impl Layout {
         self.sessions().join(session.to_string())
     }
 
-    /// The file of a segment.
+    /// The file of a segment or an archive.
     pub fn segment(&self, header: &SegmentHeader) -> PathBuf {
-        self.session(header.session).join(Self::segment_name(header.run, header.segment))
+        self.session(header.session).join(Self::name_of(header))
+    }
+
+    /// What the file of a segment or an archive is called.
+    pub fn name_of(header: &SegmentHeader) -> String {
+        match header.archive {
+            true => format!("{}.{ARCHIVE_EXTENSION}", header.run),
+            false => Self::segment_name(header.run, header.segment),
+        }
     }
 
     /// What a segment's file is called: sorted by name, the segments of a run are in order.
@@ -118,10 +132,10 @@ impl Layout {
         format!("{run}-{segment:06}.{SEGMENT_EXTENSION}")
     }
 
-    /// Whether a file may be a segment. Names are hints only: clouds make copies such as
-    /// `… (conflicted copy).journal`, and those are read like any other.
+    /// Whether a file may be a segment or an archive. Names are hints only: clouds make copies such
+    /// as `… (conflicted copy).journal`, and those are read like any other.
     pub fn is_segment_name(name: &str) -> bool {
-        has_extension(name, SEGMENT_EXTENSION)
+        has_extension(name, SEGMENT_EXTENSION) || has_extension(name, ARCHIVE_EXTENSION)
     }
 
     /// The card of a session, for people.
@@ -235,6 +249,12 @@ fn slug(name: &str) -> String {
     if slug.is_empty() { "slot".to_owned() } else { slug.to_owned() }
 }
 
+/// What a file is to be called that is being written.
+fn place_of_unfinished(name: &str) -> Option<&str> {
+    let (place, number) = name.strip_suffix(UNFINISHED)?.rsplit_once('.')?;
+    (number.len() == 16).then_some(place)
+}
+
 fn has_extension(name: &str, extension: &str) -> bool {
     Path::new(name).extension().is_some_and(|found| found == extension)
 }
@@ -323,7 +343,7 @@ mod tests {
     #[test]
     fn a_slot_that_is_being_written_is_none_yet() {
         let place = Path::new("slots").join(Layout::slot_name(&manual(None, "Boss"), 0));
-        let unfinished = Layout::unfinished_slot(&place);
+        let unfinished = Layout::unfinished(&place);
         let name = unfinished.file_name().unwrap().to_str().unwrap();
         assert!(Layout::is_unfinished_slot(name) && !Layout::is_slot_name(name), "{name}");
         assert!(!Layout::is_unfinished_slot("boss.save") && !Layout::is_unfinished_slot("x.new"));

@@ -227,9 +227,11 @@ fn read_header(
     let file = store.disk().open(path).map_err(|error| unreadable(&error))?;
     let segment = Segment::open(path, file).map_err(|error| match error {
         SegmentError::Torn { path } | SegmentError::Damaged { path } => SlotError::Damaged { path },
-        SegmentError::NewerFormat { path, .. }
-        | SegmentError::UnknownFeatures { path, .. }
-        | SegmentError::UnknownCipher { path, .. } => SlotError::NewerFormat { path },
+        SegmentError::NewerFormat { path, written_by }
+        | SegmentError::UnknownFeatures { path, written_by, .. }
+        | SegmentError::UnknownCipher { path, written_by, .. } => {
+            SlotError::NewerFormat { path, written_by }
+        }
         SegmentError::Unreadable { source, .. } => unreadable(&source),
     })?;
     let header = segment.shared_header();

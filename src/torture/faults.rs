@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::history::{Debt, Promise};
 use super::opening::Depth;
-use super::properties::{check, is_journal};
+use super::properties::{check, is_archive, is_journal};
 use super::{Action, Fact, Opened, Play, Script, failed_seeds, rounds, tell};
 use crate::store::simulated_disk::{
     Fault, FaultKind, FileSystem, Image, Replay, SimulatedDisk, What,
@@ -78,7 +78,9 @@ pub fn check_everything(play: &Play, from: usize) -> Outcome {
         is_slot || is_end || matches!(fact, Fact::Acknowledged { .. })
     });
     let removals = trace.steps.iter().enumerate().filter_map(|(position, step)| match &step.what {
-        What::Remove { path, .. } if is_journal(path.path()) => Some(position + 1),
+        What::Remove { path, .. } if is_journal(path.path()) || is_archive(path.path()) => {
+            Some(position + 1)
+        }
         _ => None,
     });
     moments.extend(removals);

@@ -11,7 +11,7 @@ use super::play::no_types;
 use crate::capture::SavedTypes;
 use crate::clock::Moment;
 use crate::journal::{
-    CheckpointId, CheckpointKind, Commit, Record, RunId, SaveId, SessionId, SlotId,
+    CheckpointId, CheckpointKind, Commit, Lineage, Record, RunId, SaveId, SessionId, SlotId,
 };
 use crate::process::{ProcessGuard, ProcessOptions};
 use crate::recovery::{Found, Machine, PrepareFailure, Prepared, Wanted, detect, prepare};
@@ -53,8 +53,7 @@ pub struct Playing {
 pub struct Beginning {
     pub run: RunId,
     pub metadata: SessionMetadata,
-    pub ancestors: Vec<CheckpointId>,
-    pub supersedes: Vec<CheckpointId>,
+    pub lineage: Lineage,
     pub newest_counter: u64,
     pub world: World,
 }
@@ -116,7 +115,7 @@ impl Game {
         now: Moment,
     ) -> Vec<Report> {
         let mut reports = Vec::new();
-        let Beginning { run, metadata, ancestors, supersedes, newest_counter, world } = beginning;
+        let Beginning { run, metadata, lineage, newest_counter, world } = beginning;
         let session = metadata.id;
         let before = self.playing.take_if(|playing| playing.session == session);
         let lock = match before {
@@ -127,8 +126,7 @@ impl Game {
         let identity = RunIdentity {
             metadata,
             run,
-            ancestors,
-            supersedes,
+            lineage,
             game_version: "1.0".to_owned(),
             schema: 5,
             unknown_frames: Vec::new(),
@@ -265,6 +263,7 @@ impl Playing {
             incomplete: Vec::new(),
             next_save_id: self.world.next_id(),
             events_through: 0,
+            origin: None,
         };
         self.captured = Some((self.counter, self.world.clone()));
         let handed_over = Instant::now();

@@ -13,14 +13,14 @@ use super::world::with_commit;
 use super::{Action, Fact, Game, History, Random, Script, World};
 use crate::capture::SavedTypes;
 use crate::clock::Moment;
-use crate::journal::{CheckpointId, CheckpointKind, Record, RunId, SessionId};
+use crate::journal::{CheckpointId, CheckpointKind, Lineage, Record, RunId, SessionId};
 use crate::session::SessionStatus;
 use crate::session::{RestoreFrom, RestoreReason, SaveSlot};
 use crate::store::simulated_disk::SimulatedDisk;
 use crate::writer::{Report, SlotOrder};
 
 /// Turns after which a writer that still isn't idle is stuck.
-const MANY_TURNS: usize = 400;
+const MANY_TURNS: usize = 4000;
 
 /// A game on a disk, through all its processes.
 pub struct Play {
@@ -38,6 +38,8 @@ pub struct Play {
     pub failures: usize,
     /// What the player saved in this process, as far as nobody said that it is given up.
     pub saved_by_hand: Vec<CheckpointId>,
+    /// What the player ever asked for by name.
+    pub named: Vec<CheckpointId>,
     /// Whether the session was given a name that isn't known to be durable.
     renamed: bool,
     /// Whether what is restored may be anything.
@@ -73,6 +75,7 @@ impl Play {
             numbers: seed << 16,
             failures: 0,
             saved_by_hand: Vec::new(),
+            named: Vec::new(),
             renamed: false,
             trusts_nobody: false,
             deleting: VecDeque::new(),
@@ -100,6 +103,7 @@ impl Play {
             numbers: self.numbers + 1000,
             failures: 0,
             saved_by_hand: Vec::new(),
+            named: Vec::new(),
             renamed: false,
             trusts_nobody: false,
             deleting: VecDeque::new(),
@@ -175,6 +179,11 @@ impl Play {
         }
     }
 
+    /// What the world was at a checkpoint.
+    pub fn digest_of(&self, id: CheckpointId) -> Option<u64> {
+        self.worlds.get(&key(id)).map(|(_, digest)| *digest)
+    }
+
     /// Turns until the writer has nothing to do. Time passes, so that it tries again what failed.
     pub fn settle(&mut self) {
         // An idle writer is asked once more, since only then it looks whether a merge is due.
@@ -216,8 +225,7 @@ impl Play {
         let beginning = Beginning {
             run: RunId(self.number()),
             metadata: game::metadata(session, "Play", self.now.wall),
-            ancestors: Vec::new(),
-            supersedes: Vec::new(),
+            lineage: Lineage::default(),
             newest_counter: 0,
             world,
         };
@@ -249,6 +257,7 @@ impl Play {
         self.note(session, Fact::Captured { id, digest });
         if kind == CheckpointKind::Manual {
             self.saved_by_hand.push(id);
+            self.named.push(id);
         }
         self.take_reports(session, reports);
     }
@@ -377,6 +386,12 @@ impl Play {
             return;
         }
         let from = choose(self, session);
+        self.restore_from(from, reason);
+    }
+
+    /// Takes the session up from a checkpoint.
+    pub fn restore_from(&mut self, from: RestoreFrom, reason: RestoreReason) {
+        let Some(session) = self.session else { return };
         let wanted = game::wanted(session, from, reason);
         let failures = self.disk.failures();
         let Some((prepared, lock)) = self.game.prepare(no_types(), wanted, self.now.wall) else {
@@ -405,8 +420,7 @@ impl Play {
         let beginning = Beginning {
             run: RunId(self.number()),
             metadata: prepared.metadata,
-            ancestors: prepared.ancestors,
-            supersedes: prepared.supersedes,
+            lineage: prepared.lineage,
             newest_counter: prepared.newest_counter,
             world,
         };

@@ -25,6 +25,7 @@ pub fn check(trace: &Trace) -> Result<(), String> {
     let mut journals: BTreeMap<FileId, Journal> = BTreeMap::new();
     let mut unsynced: BTreeSet<FileId> = BTreeSet::new();
     let mut slots: BTreeSet<FileId> = BTreeSet::new();
+    let mut archives: BTreeMap<FileId, PathBuf> = BTreeMap::new();
     for (position, step) in trace.steps.iter().enumerate() {
         let wrong = |what: &str| Err(format!("after {position} steps: {what}: {}", step.what));
         match &step.what {
@@ -68,11 +69,23 @@ pub fn check(trace: &Trace) -> Result<(), String> {
                 }
             }
             What::SyncDirectory { path, succeeded: true } => {
+                archives.retain(|_, directory| *directory != **path.path());
                 for journal in journals.values_mut() {
                     journal.has_unsynced_name &= journal.directory != **path.path();
                 }
             }
+            What::Remove { path, file } if is_archive(path.path()) => {
+                let own = archives.remove(file);
+                let is_waited_for = |directory: &PathBuf| path.path().parent() == Some(directory);
+                if own.is_none() && archives.values().any(is_waited_for) {
+                    return wrong("an archive is removed while the one for it isn't durable");
+                }
+            }
             What::Remove { path, file } if is_journal(path.path()) => {
+                let is_waited_for = |directory: &PathBuf| path.path().parent() == Some(directory);
+                if archives.values().any(is_waited_for) {
+                    return wrong("a journal is removed while an archive isn't durable");
+                }
                 let removed = journals.remove(file);
                 let was_durable = removed.is_none_or(|removed| removed.is_durable());
                 let directory = path.path().parent();
@@ -91,6 +104,14 @@ pub fn check(trace: &Trace) -> Result<(), String> {
                     if unsynced.contains(file) || failed.contains(file) {
                         return wrong("a slot takes its place before it is durable");
                     }
+                    slots.insert(*file);
+                }
+                if is_archive(to.path()) {
+                    if unsynced.contains(file) || failed.contains(file) {
+                        return wrong("an archive takes its place before it is durable");
+                    }
+                    let directory = to.path().parent().unwrap_or(to.path()).to_path_buf();
+                    archives.insert(*file, directory);
                     slots.insert(*file);
                 }
                 if [from, to].iter().any(|place| is_journal(place.path())) {
@@ -115,6 +136,11 @@ impl Journal {
 /// Whether a file is part of a session.
 pub fn is_journal(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "journal")
+}
+
+/// Whether a file is an archive of a session.
+pub fn is_archive(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "archive")
 }
 
 /// Whether a file is a slot.

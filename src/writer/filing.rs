@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::open_segment::{OpenSegment, Preamble, WriteFailure};
 use crate::journal::{
-    CheckpointId, Head, Record, RunId, SegmentHeader, SessionId, SessionIndex, random_u64,
+    CheckpointId, Head, Record, RunId, SegmentHeader, SessionId, SessionIndex, nearest, random_u64,
 };
 use crate::recovery::{LockHolder, Machine, standing};
 use crate::session::RequestError;
@@ -54,10 +54,7 @@ fn take(
     store: &DirectoryStore,
     session: SessionId,
 ) -> Result<(StoredSession, SessionLock), RequestError> {
-    let stored = store.open_session(session).map_err(|error| match error.io_kind() {
-        Some(std::io::ErrorKind::NotFound) => RequestError::UnknownSession,
-        _ => store_error(&error),
-    })?;
+    let stored = store.open_session_to_change(session)?;
     match store.lock_session(session) {
         Ok(Some(lock)) => Ok((stored, lock)),
         Ok(None) => Err(RequestError::SessionInUse),
@@ -85,7 +82,8 @@ fn write_down(
         session: head.metadata.id,
         run: RunId::random(),
         ancestors: Vec::new(),
-        supersedes: about,
+        // Which heads a decline is about is in its record, however many those are.
+        supersedes: nearest(&about),
         host: home.host.id,
         boot: home.boot.clone(),
         segment: 0,
@@ -98,6 +96,7 @@ fn write_down(
         schema: head.schema,
         created: now,
         metadata: head.metadata.clone(),
+        archive: false,
         slot: None,
     };
     let write = || -> Result<(), WriteFailure> {

@@ -48,6 +48,8 @@ impl WriteFailure {
 /// said it first may be pruned.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Preamble<'a> {
+    /// What of the run's lineage has no room in the header.
+    pub lineage: &'a [Record],
     /// Frames that this version doesn't know.
     pub unknown_frames: &'a [(FrameKind, Vec<u8>)],
     /// The run's last change of status, if there was one.
@@ -91,6 +93,9 @@ impl OpenSegment {
         let CreatedSegment { file, path, encoder, unsynced_directories } = created;
         let target = Target { file, path, unsynced_directories, unsynced_bytes: 0 };
         let mut segment = Self { target, encoder, number, synced: None };
+        for record in preamble.lineage {
+            segment.append_record(record)?;
+        }
         for (kind, payload) in preamble.unknown_frames {
             let bytes = segment.encoder.encode_opaque(*kind, payload)?;
             segment.target.append(&bytes)?;
@@ -107,6 +112,11 @@ impl OpenSegment {
 
     pub(super) fn number(&self) -> u32 {
         self.number
+    }
+
+    /// Bytes so far.
+    pub(super) fn length(&self) -> u64 {
+        self.encoder.length()
     }
 
     /// The segment's number within its run, and how much of it is durable; for the header of the
@@ -185,6 +195,12 @@ impl OpenGroup {
             self.target.sync_file()?;
         }
         Ok(())
+    }
+
+    /// Gives the group up. What was appended of it is passed over by readers.
+    pub(super) fn give_up(self) -> OpenSegment {
+        let encoder = self.group.give_up();
+        OpenSegment { target: self.target, encoder, number: self.number, synced: None }
     }
 
     /// Commits the group.

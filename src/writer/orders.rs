@@ -6,12 +6,15 @@ use std::time::{Duration, Instant};
 use bevy::ecs::entity::Entity;
 use jiff::Timestamp;
 
+use super::retention::Quota;
 use super::{SlotDone, SlotOrder};
 use crate::capture::{
     Capture, Carried, Claimed, DriftedType, GameClock, KeyedIds, Parking, SaveKey, StateChange,
 };
 use crate::crash_report::CrashReportOrder;
-use crate::journal::{CheckpointId, CheckpointKind, FrameKind, Record, RunId, SaveId, SessionId};
+use crate::journal::{
+    CheckpointId, CheckpointKind, FrameKind, Lineage, Record, RunId, SaveId, SessionId,
+};
 use crate::process::PreviousRun;
 use crate::recovery::{Found, Prepared, SlotListing, Wanted};
 use crate::session::{
@@ -59,7 +62,7 @@ pub(crate) enum Order {
     /// A new session is started instead of restoring this one once more.
     SetAside(SessionId),
     /// How much room there is.
-    Quota { session_bytes: u64, total_bytes: u64 },
+    Quota(Quota),
     /// Write the process record anew, since what it says would be wrong: the process is exiting, or
     /// survived a panic.
     Beat,
@@ -70,8 +73,7 @@ pub(crate) struct TakeUp {
     pub metadata: SessionMetadata,
     pub run: RunId,
     /// The checkpoint that was restored and those before it, and the runs that are left behind.
-    pub ancestors: Vec<CheckpointId>,
-    pub supersedes: Vec<CheckpointId>,
+    pub lineage: Lineage,
     pub next_save_id: SaveId,
     /// The entities that a restore put into the world.
     pub seeds: Vec<(Entity, SaveId)>,

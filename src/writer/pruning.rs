@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 
 use tracing::{debug, warn};
 
-use super::retention::{Quota, must_stay, removable, repeats_one_of};
+use super::retention::{Quota, Verdict, judge, must_stay, repeats_one_of};
 use crate::journal::limits::FRAME_BYTES;
 use crate::journal::{
-    Blocks, GroupRef, ReadError, SegmentHeader, SessionId, SessionIndex, Validity,
+    Blocks, CheckpointId, GroupRef, ReadError, SegmentHeader, SessionId, SessionIndex, Validity,
 };
-use crate::store::{DirectoryStore, StoreError, StoredSession, with_sources};
+use crate::store::{DirectoryStore, OpenError, StoreError, StoredSession, with_sources};
 
 /// Bytes that one step reads, about. The worlds of tests are small, and there anything is to happen
 /// between two steps.
@@ -26,11 +26,15 @@ pub(super) struct Pruning {
     /// Groups that are read next, the first one last.
     waiting: Vec<GroupRef>,
     reading: Option<(GroupRef, Blocks)>,
+    /// The named checkpoints that are to be put into an archive before anything else can go.
+    gather: Vec<CheckpointId>,
 }
 
 /// Why nothing is pruned, or not everything.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PruneFailure {
+    #[error(transparent)]
+    Open(#[from] OpenError),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -55,7 +59,7 @@ impl Pruning {
         quota: Quota,
         failed: impl Fn(&SegmentHeader) -> bool,
     ) -> Result<Self, PruneFailure> {
-        let mut stored = store.open_session(session)?;
+        let mut stored = store.open_session_to_change(session)?;
         let segments = stored.index().segments().iter().enumerate();
         let failed: Vec<usize> = segments
             .filter(|(_, segment)| failed(&segment.header))
@@ -64,9 +68,10 @@ impl Pruning {
         if !failed.is_empty() {
             let mut paths = failed.into_iter().filter_map(|number| stored.path_of(number));
             paths.try_for_each(|path| store.remove_segment(path))?;
-            stored = store.open_session(session)?;
+            stored = store.open_session_to_change(session)?;
         }
-        Ok(Self { stored, quota, waiting: Vec::new(), reading: None })
+        let (waiting, gather) = (Vec::new(), Vec::new());
+        Ok(Self { stored, quota, waiting, reading: None, gather })
     }
 
     /// Reads a part of what must stay; once all of that was read, removes the rest. Whether there is
@@ -75,12 +80,17 @@ impl Pruning {
         let mut read = 0;
         while read < STEP_BYTES {
             if self.reading.is_none() && !self.begin_group()? {
-                self.remove(store);
+                self.remove(store)?;
                 return Ok(false);
             }
             read += self.read_block()?;
         }
         Ok(true)
+    }
+
+    /// Once everything is done: the checkpoints that are to be gathered, the oldest first.
+    pub(super) fn to_gather(self) -> Vec<CheckpointId> {
+        self.gather
     }
 
     /// Does all that there is to do, at once.
@@ -116,11 +126,15 @@ impl Pruning {
         Ok(0)
     }
 
-    fn remove(&self, store: &DirectoryStore) {
+    fn remove(&mut self, store: &DirectoryStore) -> Result<(), StoreError> {
         let session = self.stored.id();
         let index = self.stored.index();
-        let mut removable = removable(&self.stored, self.quota);
+        let Verdict { mut removable, gather } = judge(&self.stored, self.quota);
         let thins_history = !removable.is_empty();
+        if thins_history && index.archives().next().is_some() {
+            // A process may have stopped before it made an archive's name durable.
+            store.sync_session(session)?;
+        }
         let numbers = 0..index.segments().len();
         let mut kept: BTreeSet<usize> =
             numbers.filter(|number| !removable.contains(number)).collect();
@@ -146,6 +160,8 @@ impl Pruning {
         if thins_history && !self.stored.beside().is_empty() {
             prune_attachments(store, session);
         }
+        self.gather = gather;
+        Ok(())
     }
 }
 

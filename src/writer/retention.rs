@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::archives::Archives;
 use crate::clock::between;
 use crate::journal::{
     CheckpointId, FileProblem, FileProblemKind, Head, Plan, Record, SegmentSummary, SessionIndex,
 };
-use crate::recovery::is_named;
 use crate::store::StoredSession;
 
 /// Snapshots that are kept in any case where there is room.
@@ -28,16 +28,18 @@ const REWOUND: Duration = Duration::from_secs(60 * 60);
 /// so that the build before can be gone back to.
 const YOUNG_BUILD: Duration = Duration::from_secs(60 * 60);
 
-/// Bytes that sessions may take.
+/// What sessions may take.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Quota {
     pub session_bytes: u64,
     pub total_bytes: u64,
+    /// Checkpoints that somebody asked for, of one session.
+    pub named: usize,
 }
 
 impl Default for Quota {
     fn default() -> Self {
-        Self { session_bytes: 256 << 20, total_bytes: 1 << 30 }
+        Self { session_bytes: 256 << 20, total_bytes: 1 << 30, named: 1000 }
     }
 }
 
@@ -51,26 +53,36 @@ pub(super) fn must_stay(index: &SessionIndex) -> impl Iterator<Item = Plan> {
     })
 }
 
-/// The segments that retention doesn't keep.
+/// What is to become of a session's files.
+#[derive(Default)]
+pub(super) struct Verdict {
+    /// The segments that aren't kept.
+    pub removable: Vec<usize>,
+    /// The named checkpoints that are to be put into a new archive, the oldest first.
+    pub gather: Vec<CheckpointId>,
+}
+
+/// Decides what is kept.
 ///
 /// Kept, whatever the numbers: what the newest intact checkpoint of every line needs; the last
 /// generation of the run before, until the new run has two of its own; the last checkpoint of the
 /// build before, for the new build's first hour; two generations in all; damaged files; and what the journal says about a line that is still there. If a file can't be
 /// read, nobody knows what it holds, and nothing is removed.
-pub(super) fn removable(stored: &StoredSession, quota: Quota) -> Vec<usize> {
+pub(super) fn judge(stored: &StoredSession, quota: Quota) -> Verdict {
     let index = stored.index();
     let unknown = |kind: &FileProblemKind| {
         matches!(kind, FileProblemKind::Newer(_) | FileProblemKind::Unreadable { .. })
     };
     if index.heads().is_empty() || index.problems().iter().any(|problem| unknown(&problem.kind)) {
-        return Vec::new();
+        return Verdict::default();
     }
     let mut keep = Keep::new(stored, quota);
-    for (number, _) in index.segments().iter().enumerate() {
-        if is_damaged(stored, number) || speaks_of_a_head(index, number) {
-            keep.segments.insert(number);
-        }
-    }
+    let numbers = 0..index.segments().len();
+    keep.add(
+        numbers
+            .clone()
+            .filter(|number| is_damaged(stored, *number) || speaks_of_a_head(index, *number)),
+    );
     for head in index.heads() {
         let line = index.line(head.id);
         keep.always(index.newest_intact(head.id).map(|plan| plan.checkpoint));
@@ -87,62 +99,89 @@ pub(super) fn removable(stored: &StoredSession, quota: Quota) -> Vec<usize> {
         let line = index.line(head.id);
         let generations = generations(index, &line);
         keep.if_room(generations.iter().take(NEWEST).copied());
-        keep.if_room(named(index));
+    }
+    let archives = Archives::choose(&mut keep, |number| is_damaged(stored, number));
+    for head in index.heads() {
+        let line = index.line(head.id);
+        let generations = generations(index, &line);
         keep.if_room(index.last_of_other_builds(head.id).into_iter().take(NEWEST));
         keep.if_room(index.before_collapses(head.id).into_iter().take(NEWEST));
         keep.if_room(thinned(index, &generations));
         keep.if_room(generations.last().copied());
         keep.if_room(rewound(index, head.time));
     }
-    (0..index.segments().len()).filter(|number| !keep.segments.contains(number)).collect()
+    let gather = archives.gather(&mut keep);
+    while let Some(number) = index.last_to_supersede(&keep.segments) {
+        keep.add([number]);
+    }
+    let removable = numbers.filter(|number| !keep.segments.contains(number)).collect();
+    Verdict { removable, gather }
 }
 
 /// The segments that are kept, as they are being collected.
-struct Keep<'a> {
-    stored: &'a StoredSession,
-    quota: Quota,
-    segments: BTreeSet<usize>,
+pub(super) struct Keep<'a> {
+    pub stored: &'a StoredSession,
+    pub quota: Quota,
+    pub segments: BTreeSet<usize>,
+    bytes: u64,
 }
 
 impl<'a> Keep<'a> {
     fn new(stored: &'a StoredSession, quota: Quota) -> Self {
-        Self { stored, quota, segments: BTreeSet::new() }
+        Self { stored, quota, segments: BTreeSet::new(), bytes: 0 }
     }
 
     fn always(&mut self, checkpoints: impl IntoIterator<Item = CheckpointId>) {
         for id in checkpoints {
-            self.segments.extend(needs(self.stored.index(), id));
+            self.add(needs(self.stored.index(), id));
         }
+    }
+
+    pub(super) fn add(&mut self, segments: impl IntoIterator<Item = usize>) {
+        for number in segments {
+            if self.segments.insert(number) {
+                self.bytes += self.stored.segment_bytes(number);
+            }
+        }
+    }
+
+    /// Sets room aside for what will be written.
+    pub(super) fn reserve(&mut self, bytes: u64) {
+        self.bytes += bytes;
+    }
+
+    /// Bytes that may be kept beside what already is.
+    pub(super) fn room(&self) -> u64 {
+        self.quota.session_bytes.saturating_sub(self.bytes)
     }
 
     fn if_room(&mut self, checkpoints: impl IntoIterator<Item = CheckpointId>) {
         for id in checkpoints {
-            let mut more = self.segments.clone();
-            more.extend(needs(self.stored.index(), id));
-            let bytes: u64 = more.iter().map(|number| self.stored.segment_bytes(*number)).sum();
-            if bytes <= self.quota.session_bytes {
-                self.segments = more;
+            let more = needs(self.stored.index(), id);
+            let new = more.difference(&self.segments);
+            let bytes: u64 = new.map(|number| self.stored.segment_bytes(*number)).sum();
+            if bytes <= self.room() {
+                self.add(more);
             }
         }
     }
 }
 
 /// The segments without which a checkpoint can't be restored.
-fn needs(index: &SessionIndex, id: CheckpointId) -> BTreeSet<usize> {
+pub(super) fn needs(index: &SessionIndex, id: CheckpointId) -> BTreeSet<usize> {
     let groups = index.plan(id).map(|plan| plan.groups).unwrap_or_default();
     groups.into_iter().map(|group| group.segment).collect()
 }
 
-/// The snapshots on a line, newest first.
+/// The snapshots on a line that segments hold, newest first.
 fn generations(index: &SessionIndex, line: &[CheckpointId]) -> Vec<CheckpointId> {
-    let is_snapshot =
-        |id: &&CheckpointId| index.plan(**id).is_some_and(|plan| plan.groups.len() == 1);
+    let is_archived =
+        |number: usize| index.segments().get(number).is_some_and(|segment| segment.header.archive);
+    let is_snapshot = |id: &&CheckpointId| {
+        let groups = index.plan(**id).map(|plan| plan.groups).unwrap_or_default();
+        matches!(*groups, [only] if !is_archived(only.segment))
+    };
     line.iter().filter(is_snapshot).copied().collect()
-}
-
-/// The checkpoints that somebody asked for, newest first.
-fn named(index: &SessionIndex) -> Vec<CheckpointId> {
-    index.checkpoints().into_iter().filter(is_named).map(|info| info.id).collect()
 }
 
 /// The checkpoint that the line's build took up from another one, while that wasn't long ago.

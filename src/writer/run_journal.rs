@@ -1,5 +1,7 @@
 //! One run of one session, as it is being written.
 
+mod gathering;
+
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -9,6 +11,7 @@ use jiff::Timestamp;
 use tracing::{debug, error, warn};
 
 use super::backoff::Backoff;
+use super::gathering::Gathering;
 use super::open_segment::{OpenSegment, Preamble, WriteFailure};
 use super::pending::{Item, Pending, PendingCheckpoint};
 use super::pruning::{PruneFailure, Pruning, PruningOthers, told};
@@ -17,8 +20,8 @@ use super::rotation::{Progress, Rotation, Schedule};
 use super::{Leave, Report, Saved};
 use crate::clock::Moment;
 use crate::journal::{
-    CheckpointId, Commit, EncodeError, FrameKind, Predecessor, Record, RunId, SegmentHeader,
-    SessionId, random_u64,
+    CheckpointId, Commit, EncodeError, FrameKind, Lineage, Predecessor, Record, RunId,
+    SegmentHeader, SessionId, random_u64,
 };
 use crate::process::ProcessGuard;
 use crate::session::CheckpointError;
@@ -38,8 +41,7 @@ const LEAVE_PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct RunIdentity {
     pub metadata: SessionMetadata,
     pub run: RunId,
-    pub ancestors: Vec<CheckpointId>,
-    pub supersedes: Vec<CheckpointId>,
+    pub lineage: Lineage,
     pub game_version: String,
     pub schema: u64,
     /// Frames that this version doesn't know and that every new generation repeats.
@@ -51,6 +53,8 @@ pub(crate) struct RunJournal {
     home: Arc<Home>,
     process: ProcessGuard,
     identity: RunIdentity,
+    /// What of its lineage has no room in a header.
+    further_lineage: Vec<Record>,
     /// The last change of status, which every new generation repeats.
     status: Option<Record>,
     /// Held from before the session becomes visible. `None` for a new session that nothing was
@@ -79,6 +83,9 @@ pub(crate) struct RunJournal {
     /// Whether a new generation is durable, so that an older one may go.
     prune_is_due: bool,
     pruning: Option<Pruning>,
+    /// Whether a new generation is durable since checkpoints were gathered.
+    may_gather: bool,
+    gathering: Option<Box<Gathering>>,
     /// Whether the room of all sessions together was looked at; once a run is enough.
     others_pruned: bool,
     pruning_others: Option<PruningOthers>,
@@ -96,7 +103,9 @@ impl RunJournal {
         now: Moment,
     ) -> Self {
         process.hold(identity.metadata.id, identity.run);
+        let further_lineage = identity.lineage.in_records();
         Self {
+            further_lineage,
             home,
             process,
             identity,
@@ -118,6 +127,8 @@ impl RunJournal {
             quota,
             prune_is_due: false,
             pruning: None,
+            may_gather: false,
+            gathering: None,
             others_pruned: false,
             pruning_others: None,
         }
@@ -197,6 +208,7 @@ impl RunJournal {
         self.pending.push(Item::Record(Record::End { status, reason, time, play_time }));
         self.leaving = Some((leave, now.elapsed + LEAVE_PATIENCE));
         self.drop_rotation();
+        self.drop_gathering();
         // The end isn't kept waiting by failures of the past.
         self.backoff.succeeded();
     }
@@ -206,7 +218,7 @@ impl RunJournal {
         if !self.pending.is_empty() {
             self.flush(now, reports);
         } else if self.has_to_prune() {
-            self.prune();
+            self.prune(now);
         } else if self.leaving.is_none() {
             self.rotate(now, reports);
         }
@@ -321,7 +333,9 @@ impl RunJournal {
         let Commit { counter, kind, time, play_time, .. } = checkpoint.commit;
         let id = self.id(counter);
         let is_first = self.acknowledged.replace(counter).is_none();
-        self.prune_is_due |= checkpoint.is_snapshot();
+        if checkpoint.is_snapshot() {
+            self.generation_begun();
+        }
         self.newest = Some((time, play_time));
         self.process.acknowledged(self.session(), id, now.wall);
         let write_time = checkpoint.handed_over.elapsed();
@@ -377,7 +391,8 @@ impl RunJournal {
 
     fn preamble(&self) -> Preamble<'_> {
         let unknown_frames = &self.identity.unknown_frames;
-        Preamble { unknown_frames, status: self.status.as_ref() }
+        let lineage = &self.further_lineage;
+        Preamble { lineage, unknown_frames, status: self.status.as_ref() }
     }
 
     fn ensure_lock(&mut self) -> Result<(), WriteFailure> {
@@ -393,17 +408,28 @@ impl RunJournal {
         Ok(())
     }
 
+    /// A new generation is durable, so older ones may go.
+    fn generation_begun(&mut self) {
+        self.prune_is_due = true;
+        self.may_gather = true;
+    }
+
     fn next_header(&mut self, base: Option<u64>, now: Moment) -> SegmentHeader {
         let segment = self.segments_begun;
         self.segments_begun += 1;
-        let identity = self.identity.clone();
+        self.header(segment, base, now)
+    }
+
+    fn header(&self, segment: u32, base: Option<u64>, now: Moment) -> SegmentHeader {
+        let identity = &self.identity;
+        let Lineage { ancestors, supersedes } = identity.lineage.in_header();
         SegmentHeader {
             required_features: 0,
             optional_features: 0,
             session: identity.metadata.id,
             run: identity.run,
-            ancestors: identity.ancestors,
-            supersedes: identity.supersedes,
+            ancestors,
+            supersedes,
             host: self.home.host.id,
             boot: self.home.boot.clone(),
             segment,
@@ -415,10 +441,11 @@ impl RunJournal {
             base,
             cipher: 0,
             key_check: 0,
-            game_version: identity.game_version,
+            game_version: identity.game_version.clone(),
             schema: identity.schema,
             created: now.wall,
-            metadata: identity.metadata,
+            metadata: identity.metadata.clone(),
+            archive: false,
             slot: None,
         }
     }
@@ -459,6 +486,7 @@ impl RunJournal {
         // marked clean without being on disk, and a second sync would lie.
         self.drop_segment();
         self.drop_rotation();
+        self.drop_gathering();
         if let WriteFailure::Vanished { path } = failure {
             warn!(path = %path.display(), "the session's files vanished");
             self.acknowledged = None;
@@ -510,7 +538,7 @@ impl RunJournal {
                 self.note_durable(segment.durable_end());
                 self.segment = Some(segment);
                 self.schedule.rotated(now.elapsed, checkpoints);
-                self.prune_is_due = true;
+                self.generation_begun();
             }
             Err(failure) => {
                 warn!(error = %with_sources(&failure), "merging was given up");
@@ -550,22 +578,28 @@ impl RunJournal {
     }
 
     fn has_to_prune(&self) -> bool {
-        self.prune_is_due || self.pruning.is_some() || self.pruning_others.is_some()
+        let is_under_way = self.pruning.is_some() || self.gathering.is_some();
+        self.prune_is_due || is_under_way || self.pruning_others.is_some()
     }
 
-    /// Prunes a part of this session, or then one of the others.
-    fn prune(&mut self) {
+    /// Prunes a part of this session, gathers a part of what is named, or prunes one of the others.
+    fn prune(&mut self, now: Moment) {
         if std::mem::take(&mut self.prune_is_due) {
             self.pruning = told(self.session(), self.begin_pruning(self.quota));
         }
         let store = &self.home.store;
         if let Some(mut pruning) = self.pruning.take() {
-            if told(self.session(), pruning.step(store)) == Some(true) {
-                self.pruning = Some(pruning);
+            match told(self.session(), pruning.step(store)) {
+                Some(true) => self.pruning = Some(pruning),
+                Some(false) => self.begin_gathering(pruning.to_gather(), now),
+                None => {}
             }
+        } else if let Some(gathering) = self.gathering.take() {
+            self.gather(gathering);
         } else if self.pruning_others.as_mut().is_some_and(|others| !others.step(store)) {
             self.pruning_others = None;
         }
+        let store = &self.home.store;
         if self.pruning.is_none() && !std::mem::replace(&mut self.others_pruned, true) {
             self.pruning_others = PruningOthers::begin(store, self.session(), self.quota);
         }

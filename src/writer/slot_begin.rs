@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::slot_copy::SlotSource;
 use crate::journal::{
-    CheckpointId, FrameKind, SegmentHeader, SessionId, SlotHeader, SlotId, SlotKind,
+    CheckpointId, FrameKind, Lineage, SegmentHeader, SessionId, SlotHeader, SlotId, SlotKind,
     encode_attachment,
 };
 use crate::recovery::{Machine, find_slot, unknown_frames};
@@ -22,11 +22,9 @@ pub(super) fn save(
     session: SessionId,
     checkpoint: CheckpointId,
 ) -> Result<Intended, SlotError> {
-    let stored = machine.home().store.open_session(session).map_err(|error| store_error(&error))?;
+    let stored = machine.home().store.open_session_to_change(session)?;
     let commit = stored.index().commit(checkpoint).ok_or_else(|| not_there(&stored))?.clone();
-    let run =
-        stored.index().segments().iter().rfind(|segment| segment.header.run == checkpoint.run);
-    let header = run.ok_or(SlotError::CheckpointNotSaved)?.header.clone();
+    let header = stored.index().header_of(checkpoint).ok_or(SlotError::CheckpointNotSaved)?;
     let head = stored.index().heads().iter().find(|head| head.id.run == checkpoint.run);
     let metadata = head.map_or_else(|| header.metadata.clone(), |head| head.metadata.clone());
     let attachments = machine.home().store.attachments(session, checkpoint);
@@ -50,7 +48,8 @@ pub(super) fn save(
         entities: commit.entities,
         attachments: names_of(&attachments),
     };
-    Ok((SlotSource { stored, checkpoint, metadata, header, frames }, slot, there))
+    let lineage = lineage(&stored, checkpoint);
+    Ok((SlotSource { stored, checkpoint, metadata, header, lineage, frames }, slot, there))
 }
 
 /// Why a checkpoint that was told to be durable isn't found.
@@ -59,6 +58,11 @@ fn not_there(stored: &StoredSession) -> SlotError {
         Some(message) => SlotError::Unreadable { message },
         None => SlotError::CheckpointNotSaved,
     }
+}
+
+/// Where the run comes from that took a checkpoint.
+fn lineage(stored: &StoredSession, checkpoint: CheckpointId) -> Lineage {
+    stored.index().lineage_of(checkpoint.run).cloned().unwrap_or_default()
 }
 
 /// What stands before the checkpoint in a slot.
@@ -80,7 +84,7 @@ pub(super) fn attach(
     attachment: &Attachment,
 ) -> Result<Vec<SlotId>, SlotError> {
     let store = &machine.home().store;
-    let stored = store.open_session(session).map_err(|error| store_error(&error))?;
+    let stored = store.open_session_to_change(session)?;
     stored.index().commit(checkpoint).ok_or(SlotError::CheckpointNotSaved)?;
     let written = store.write_attachment(session, checkpoint, attachment);
     written.map_err(|error| store_error(&error))?;
@@ -128,7 +132,7 @@ fn source_of_slot(machine: &Machine, slot: SlotId) -> Result<(SlotSource, SlotFi
     let mut failure = SlotError::Unknown;
     // Of copies, the first that isn't known to be damaged.
     for file in files {
-        let stored = machine.home().store.open_slot(&file.path, &file.header);
+        let stored = machine.home().store.open_slot_to_change(&file.path, &file.header)?;
         let checkpoint = file.header.slot_checkpoint();
         let Some(checkpoint) = checkpoint.filter(|id| stored.index().plan(*id).is_some()) else {
             failure = SlotError::Damaged { path: file.path.to_path_buf() };
@@ -136,7 +140,8 @@ fn source_of_slot(machine: &Machine, slot: SlotId) -> Result<(SlotSource, SlotFi
         };
         let (header, metadata) = ((*file.header).clone(), file.header.metadata.clone());
         let frames = frames(&stored, &stored.attachments());
-        return Ok((SlotSource { stored, checkpoint, metadata, header, frames }, file));
+        let lineage = lineage(&stored, checkpoint);
+        return Ok((SlotSource { stored, checkpoint, metadata, header, lineage, frames }, file));
     }
     Err(failure)
 }

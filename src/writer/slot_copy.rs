@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use super::open_segment::{OpenGroup, OpenSegment, Preamble, WriteFailure};
 use crate::journal::{
-    Block, CheckpointId, Commit, FrameKind, Plan, ReadError, SegmentHeader, SlotHeader, random_u64,
+    Block, CheckpointId, Commit, FrameKind, Lineage, Plan, ReadError, SegmentHeader, SlotHeader,
+    random_u64,
 };
 use crate::session::{SessionMetadata, SlotError};
 use crate::store::{DirectoryStore, StoreError, StoredSession, with_sources};
@@ -72,6 +73,8 @@ pub(super) struct SlotSource {
     pub metadata: SessionMetadata,
     /// The header of the run that took the checkpoint.
     pub header: SegmentHeader,
+    /// And all that the run says about where it comes from.
+    pub lineage: Lineage,
     /// What stands before the checkpoint: frames that this version doesn't know, and attachments.
     pub frames: Vec<(FrameKind, Vec<u8>)>,
 }
@@ -79,13 +82,17 @@ pub(super) struct SlotSource {
 impl SlotSource {
     /// The header of the slot.
     pub(super) fn header(&self, slot: SlotHeader, created: jiff::Timestamp) -> SegmentHeader {
+        let Lineage { ancestors, supersedes } = self.lineage.in_header();
         SegmentHeader {
+            ancestors,
+            supersedes,
             segment: 0,
             nonce: random_u64(),
             predecessor: None,
             base: None,
             created,
             metadata: self.metadata.clone(),
+            archive: false,
             slot: Some(slot),
             ..self.header.clone()
         }
@@ -105,7 +112,11 @@ impl SlotCopy {
         let blocks = Box::new(source.stored.blocks(plan)?);
         let created = store.create_slot(header, &place)?;
         let path = created.path.clone();
-        let preamble = Preamble { unknown_frames: &source.frames, status: None };
+        let preamble = Preamble {
+            lineage: &source.lineage.in_records(),
+            unknown_frames: &source.frames,
+            status: None,
+        };
         match OpenSegment::of(created, 0, preamble) {
             Ok(segment) => {
                 let group = segment.begin_group(plan.checkpoint.counter);

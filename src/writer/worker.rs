@@ -185,8 +185,8 @@ impl Worker {
             Order::UseProfile(profile) => self.use_profile(profile, now),
             Order::EndTrial(session) => self.trials.end(session),
             Order::SetAside(session) => self.trials.set_aside(session),
-            Order::Quota { session_bytes, total_bytes } => {
-                self.quota = Quota { session_bytes, total_bytes };
+            Order::Quota(quota) => {
+                self.quota = quota;
                 if let Some((journal, _)) = &mut self.playing {
                     journal.set_quota(self.quota);
                 }
@@ -322,7 +322,7 @@ impl Worker {
     fn take_up(&mut self, mut take_up: TakeUp, now: Moment) {
         let session = take_up.metadata.id;
         self.slots.begin_run(take_up.run, &mut self.reports);
-        if take_up.ancestors.is_empty() {
+        if take_up.lineage.ancestors.is_empty() {
             take_up.metadata.context = self.context();
         }
         let context = take_up.metadata.context.clone();
@@ -335,8 +335,7 @@ impl Worker {
         let identity = RunIdentity {
             metadata: take_up.metadata,
             run: take_up.run,
-            ancestors: take_up.ancestors,
-            supersedes: take_up.supersedes,
+            lineage: take_up.lineage,
             game_version: self.game_version.clone(),
             schema: fingerprint(&self.types),
             unknown_frames: take_up.unknown_frames,
@@ -403,6 +402,7 @@ impl Worker {
             incomplete: encoded.incomplete,
             next_save_id: encoded.next_save_id,
             events_through: 0,
+            origin: None,
         };
         let checkpoint = PendingCheckpoint { blocks, commit, handed_over: order.handed_over };
         let mut news = Vec::new();

@@ -100,7 +100,11 @@ fn a_slot_of_a_newer_version_is_refused_and_left_alone() {
     look_again(&mut app);
     assert!(slots(&app).is_empty());
     let file = app.world().resource::<SessionCatalog>().unreadable_slots()[0].clone();
-    assert_eq!(file.error, SlotError::NewerFormat { path: slot.path.clone() });
+    let SlotError::NewerFormat { path, written_by } = &file.error else {
+        panic!("{:?}", file.error)
+    };
+    assert_eq!(*path, slot.path);
+    assert!(written_by.to_string().contains("1.2.3"), "{written_by}");
     load(&mut app, file.id);
     assert_eq!(last_rejection(&app), RequestError::Slot(file.error));
     let saved = save(&mut app, SaveSlot::manual("Boss").overwrite());

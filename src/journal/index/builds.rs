@@ -3,9 +3,6 @@
 use super::SessionIndex;
 use crate::journal::{CheckpointId, RunId};
 
-/// Tells builds of the game apart: the version that it calls itself, and the types that it saves.
-type Build<'a> = (&'a str, u64);
-
 impl SessionIndex {
     /// The checkpoints on the line of `head` that another build of the game took up, the newest
     /// first. Each is the last one that the build before can go back to without a loss.
@@ -20,8 +17,8 @@ impl SessionIndex {
         pairs.collect()
     }
 
-    fn build(&self, run: RunId) -> Option<Build<'_>> {
-        let header = &self.segments.iter().find(|segment| segment.header.run == run)?.header;
-        Some((&header.game_version, header.schema))
+    /// Tells builds of the game apart: the version that it calls itself, and the types that it saves.
+    pub fn build(&self, run: RunId) -> Option<(&str, u64)> {
+        self.runs.get(&run)?.build(&self.segments)
     }
 }

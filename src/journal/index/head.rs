@@ -1,7 +1,7 @@
 //! Heads: where the lines of a session end.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -52,10 +52,17 @@ pub struct RunEnd {
 /// The heads of a session, the highest counter first.
 pub fn find(segments: &[SegmentSummary], runs: &BTreeMap<RunId, Run>) -> Vec<Head> {
     let newest = || runs.values().filter_map(|run| Some((run, run.newest()?)));
-    let mut found: Vec<_> = newest().filter(|(_, id)| !is_superseded(*id, runs)).collect();
+    let superseded = Superseded::by(runs.values());
+    let mut found: Vec<_> = newest().filter(|(_, id)| !superseded.covers(*id)).collect();
     if found.is_empty() {
         // Runs that supersede each other are the work of damage. Nothing is hidden because of it.
         found = newest().collect();
+    }
+    if found.is_empty() {
+        // Of every run nothing but what archives hold is left. The newest of that is better than
+        // nothing.
+        let archived = runs.values().filter_map(|run| Some((run, run.newest_anywhere()?)));
+        found = archived.max_by_key(|(run, id)| (id.counter, run.id)).into_iter().collect();
     }
     found.sort_by_key(|(run, id)| (Reverse(id.counter), run.id));
     let heads = found.into_iter().filter_map(|(run, id)| Head::new(id, run, segments));
@@ -66,21 +73,40 @@ pub fn find(segments: &[SegmentSummary], runs: &BTreeMap<RunId, Run>) -> Vec<Hea
     heads
 }
 
-/// Whether another run took the place of everything up to `id`.
+/// How much of each run others took the place of: everything up to a counter.
 ///
 /// A run that went on past what was superseded is a head again: the other one never saw that part.
-/// A run that never committed a checkpoint supersedes nothing.
-fn is_superseded(id: CheckpointId, runs: &BTreeMap<RunId, Run>) -> bool {
-    let covers = |seen: &CheckpointId| seen.run == id.run && seen.counter >= id.counter;
-    let mut others = runs.values().filter(|run| run.id != id.run && !run.moments.is_empty());
-    others.any(|run| run.supersedes.iter().any(covers))
+/// A run that never committed a checkpoint supersedes nothing, and what a run says of itself counts
+/// for nothing. An ancestor is superseded like a head that was taken up: it is on the other's line.
+#[derive(Default)]
+pub struct Superseded(HashMap<RunId, u64>);
+
+impl Superseded {
+    /// What these runs took the place of.
+    pub fn by<'a>(runs: impl IntoIterator<Item = &'a Run>) -> Self {
+        let mut superseded = HashMap::new();
+        for run in runs.into_iter().filter(|run| !run.moments.is_empty()) {
+            for seen in run.lineage.named().filter(|seen| seen.run != run.id) {
+                let through = superseded.entry(seen.run).or_insert(seen.counter);
+                *through = seen.counter.max(*through);
+            }
+        }
+        Self(superseded)
+    }
+
+    /// Whether the place of everything up to `id` was taken.
+    pub fn covers(&self, id: CheckpointId) -> bool {
+        self.0.get(&id.run).is_some_and(|through| *through >= id.counter)
+    }
 }
 
 impl Head {
     fn new(id: CheckpointId, run: &Run, segments: &[SegmentSummary]) -> Option<Self> {
         let moment = run.moments.get(&id.counter)?;
         let commit = run::commit_at(segments, moment.commit)?;
-        let header = &segments.get(*run.segments.last()?)?.header;
+        let last = run.segments.last().copied();
+        let header = &segments.get(last.unwrap_or(moment.commit.segment()))?.header;
+        let build = run.build(segments)?;
         let mut head = Self {
             id,
             end: None,
@@ -91,8 +117,8 @@ impl Head {
             declined: false,
             host: header.host,
             boot: header.boot.clone(),
-            game_version: header.game_version.clone(),
-            schema: header.schema,
+            game_version: build.0.to_owned(),
+            schema: build.1,
         };
         run.records(segments).for_each(|record| head.follow(record));
         Some(head)
@@ -111,7 +137,7 @@ impl Head {
                 self.play_time = self.play_time.max(*play_time);
                 self.end = Some(RunEnd { status: *status, reason: *reason, time: *time });
             }
-            Record::Declined { .. } | Record::Forgotten => {}
+            Record::Declined { .. } | Record::Forgotten | Record::Lineage { .. } => {}
         }
     }
 }

@@ -3,19 +3,20 @@
 use std::collections::BTreeMap;
 
 use super::{GroupRef, SegmentSummary, Validity};
-use crate::journal::{CheckpointId, Commit, Record, RunId};
+use crate::journal::{CheckpointId, Commit, GroupEntry, Lineage, Origin, Record, RunId};
 
 /// What the segments of one run say together.
 #[derive(Clone, Debug)]
 pub struct Run {
     /// Its identity.
     pub id: RunId,
-    /// Its segments by number. Copies of one segment stand side by side.
+    /// Its segments by number. Copies of one segment stand side by side. Archives aren't among them.
     pub segments: Vec<usize>,
-    /// The checkpoint that it set out from, and the ones before on its line.
-    pub ancestors: Vec<CheckpointId>,
-    /// The heads that it takes the place of, once it has committed something itself.
-    pub supersedes: Vec<CheckpointId>,
+    /// The newest of its checkpoints that is in a segment of its own.
+    newest: Option<u64>,
+    /// The checkpoint that it set out from with the ones before on its line, and the heads that it
+    /// takes the place of, once it has committed something itself.
+    pub lineage: Lineage,
     /// Its checkpoints by counter.
     pub moments: BTreeMap<u64, Moment>,
 }
@@ -41,6 +42,16 @@ pub enum CommitPlace {
     Group(GroupRef),
     /// In [`Scan::broken`](crate::journal::Scan::broken).
     Broken { segment: usize, broken: usize },
+}
+
+impl CommitPlace {
+    /// The file that it is in.
+    pub fn segment(self) -> usize {
+        match self {
+            Self::Group(group) => group.segment,
+            Self::Broken { segment, .. } => segment,
+        }
+    }
 }
 
 /// A group that can be used to get to a checkpoint.
@@ -71,11 +82,36 @@ pub fn collect(segments: &[SegmentSummary]) -> BTreeMap<RunId, Run> {
     let mut runs = BTreeMap::new();
     for place in order {
         let Some(segment) = segments.get(place) else { continue };
-        let id = segment.header.run;
-        runs.entry(id).or_insert_with(|| Run::new(id)).add(place, segment);
+        if !segment.header.archive {
+            let id = segment.header.run;
+            runs.entry(id).or_insert_with(|| Run::new(id)).add(place, segment);
+            continue;
+        }
+        for (commit, group) in archived(place, segment) {
+            if let Some(origin) = &commit.origin {
+                let run = runs.entry(origin.run).or_insert_with(|| Run::new(origin.run));
+                run.add_archived(origin, commit, group);
+            }
+        }
     }
     runs.values_mut().for_each(Run::find_ways);
     runs
+}
+
+/// The checkpoints in an archive: each is whole and says whose it is.
+fn archived(
+    place: usize,
+    segment: &SegmentSummary,
+) -> impl Iterator<Item = (&Commit, (CommitPlace, Option<Candidate>))> {
+    let groups = segment.scan.groups.iter().enumerate();
+    let groups = groups.filter(|(_, group)| group.commit.base.is_none()).map(move |(at, group)| {
+        let (at, candidate) = Candidate::new(place, at, group);
+        (&group.commit, (CommitPlace::Group(at), Some(candidate)))
+    });
+    let broken = segment.scan.broken.iter().enumerate().map(move |(broken, group)| {
+        (&group.commit, (CommitPlace::Broken { segment: place, broken }, None))
+    });
+    groups.chain(broken)
 }
 
 /// The commit at a place.
@@ -95,30 +131,40 @@ impl Run {
         Self {
             id,
             segments: Vec::new(),
-            ancestors: Vec::new(),
-            supersedes: Vec::new(),
+            newest: None,
+            lineage: Lineage::default(),
             moments: BTreeMap::new(),
         }
     }
 
     fn add(&mut self, place: usize, segment: &SegmentSummary) {
         self.segments.push(place);
-        self.ancestors.extend(&segment.header.ancestors);
-        self.supersedes.extend(&segment.header.supersedes);
+        self.lineage.learn(&segment.header.ancestors, &segment.header.supersedes);
+        for (_, record) in &segment.scan.records {
+            if let Record::Lineage { ancestors, supersedes } = record {
+                self.lineage.learn(ancestors, supersedes);
+            }
+        }
         for (position, group) in segment.scan.groups.iter().enumerate() {
-            let place = GroupRef { segment: place, group: position };
-            let candidate = Candidate {
-                place,
-                base: group.commit.base,
-                bytes: group.stored_bytes(),
-                validity: Validity::Unread,
-            };
+            let (place, candidate) = Candidate::new(place, position, group);
             self.add_moment(group.commit.counter, CommitPlace::Group(place), Some(candidate));
         }
         for (broken, group) in segment.scan.broken.iter().enumerate() {
             let place = CommitPlace::Broken { segment: place, broken };
             self.add_moment(group.commit.counter, place, None);
         }
+        self.newest = self.moments.keys().next_back().copied().max(self.newest);
+    }
+
+    /// Adds a checkpoint that is in an archive.
+    fn add_archived(
+        &mut self,
+        origin: &Origin,
+        commit: &Commit,
+        (place, group): (CommitPlace, Option<Candidate>),
+    ) {
+        self.lineage.learn(&origin.ancestors, &[]);
+        self.add_moment(commit.counter, place, group);
     }
 
     fn add_moment(&mut self, counter: u64, commit: CommitPlace, group: Option<Candidate>) {
@@ -146,15 +192,24 @@ impl Run {
         self.moments.range(..=counter).rev().map(|(counter, _)| self.checkpoint(*counter))
     }
 
-    /// Its newest checkpoint.
+    /// The newest checkpoint in its own segments, which a line may end with.
     pub fn newest(&self) -> Option<CheckpointId> {
+        self.newest.map(|counter| self.checkpoint(counter))
+    }
+
+    /// Its newest checkpoint, be it in an archive.
+    pub fn newest_anywhere(&self) -> Option<CheckpointId> {
         self.moments.keys().next_back().map(|counter| self.checkpoint(*counter))
     }
 
     /// The checkpoint before the one with this counter.
     pub fn before(&self, counter: u64) -> Option<CheckpointId> {
         let before = self.moments.range(..counter).next_back();
-        before.map(|(counter, _)| self.checkpoint(*counter)).or(self.ancestors.first().copied())
+        before.map(|(counter, _)| self.checkpoint(*counter)).or(self
+            .lineage
+            .ancestors
+            .first()
+            .copied())
     }
 
     /// Its records in the order in which they were written.
@@ -196,6 +251,17 @@ impl Run {
             .any(|candidate| candidate.place == group && candidate.validity == Validity::Verified)
     }
 
+    /// The build of the game that wrote it: its version, and a fingerprint of what it saved.
+    pub fn build<'a>(&self, segments: &'a [SegmentSummary]) -> Option<(&'a str, u64)> {
+        if let Some(segment) = self.segments.last().and_then(|place| segments.get(*place)) {
+            return Some((&segment.header.game_version, segment.header.schema));
+        }
+        let archived =
+            self.moments.values().filter_map(|moment| commit_at(segments, moment.commit));
+        let origin = archived.filter_map(|commit| commit.origin.as_ref()).last()?;
+        Some((&origin.game_version, origin.schema))
+    }
+
     /// Notes what reading a group has shown.
     pub fn mark(&mut self, group: GroupRef, validity: Validity) {
         let candidates = self.moments.values_mut().flat_map(|moment| &mut moment.groups);
@@ -234,6 +300,12 @@ impl Moment {
 }
 
 impl Candidate {
+    fn new(segment: usize, position: usize, group: &GroupEntry) -> (GroupRef, Self) {
+        let place = GroupRef { segment, group: position };
+        let (base, bytes) = (group.commit.base, group.stored_bytes());
+        (place, Self { place, base, bytes, validity: Validity::Unread })
+    }
+
     /// The way that ends with this group, if it is intact. `ways` holds those to older checkpoints.
     fn way(&self, ways: &BTreeMap<u64, Way>) -> Option<Way> {
         if self.validity == Validity::Damaged {

@@ -294,3 +294,56 @@ fn a_segment_that_was_cut_between_frames_is_noticed_by_its_successor() {
     assert_eq!(missing_ends(&[cut.clone(), after()]), [(0, lost)]);
     assert_eq!(missing_ends(&[cut, after(), whole]), [], "a copy makes good for it");
 }
+
+#[test]
+fn an_ancestor_is_superseded_as_far_as_it_is_one() {
+    let second = take_up(2, at(1, 3), &[], &chain(4, 5));
+    assert_eq!(heads(&index(vec![run(1, 1, 3), second.clone()])), [at(2, 5)]);
+    let went_on = index(vec![run(1, 1, 4), second.clone()]);
+    assert_eq!(heads(&went_on), [at(2, 5), at(1, 4)], "the other one never saw that");
+    let not_begun = take_up(2, at(1, 3), &[], &[]);
+    assert_eq!(heads(&index(vec![run(1, 1, 3), not_begun])), [at(1, 3)]);
+}
+
+#[test]
+fn what_has_no_room_in_the_header_counts_as_if_it_had() {
+    let further = Record::Lineage { ancestors: vec![at(1, 3)], supersedes: vec![at(3, 9)] };
+    let second = SegmentHeader { ancestors: vec![at(2, 5)], ..header(4, 0) };
+    let fourth = segment(second, &chain(10, 11), &[further]);
+    let runs = vec![run(1, 1, 3), run(2, 4, 5), run(3, 8, 9), fourth];
+    let index = index(runs);
+    assert_eq!(heads(&index), [at(4, 11)]);
+    let line = [at(4, 11), at(4, 10), at(2, 5), at(2, 4), at(1, 3), at(1, 2), at(1, 1)];
+    assert_eq!(index.line(at(4, 11)), line);
+    assert_eq!(index.newest_counter(), 11);
+}
+
+#[test]
+fn a_new_run_names_what_is_still_there_once() {
+    let second = take_up(2, at(1, 3), &[at(1, 4)], &chain(5, 6));
+    let third = take_up(3, at(2, 6), &[at(2, 6), at(1, 4), at(9, 2)], &chain(7, 7));
+    let index = index(vec![run(1, 1, 4), second, third]);
+    let newest = index.lineage_from(at(3, 7), at(3, 7));
+    assert_eq!(newest.ancestors, [at(3, 7), at(2, 6), at(1, 3)]);
+    assert_eq!(newest.supersedes, [at(3, 7), at(1, 4)], "9 is gone, and 2 is on the line");
+    let rewound = index.lineage_from(at(1, 2), at(3, 7));
+    assert_eq!(rewound.ancestors, [at(1, 2)]);
+    assert_eq!(rewound.supersedes, [at(3, 7), at(1, 4), at(2, 6)]);
+}
+
+#[test]
+fn thousands_of_runs_are_one_line_in_no_time() {
+    let ids: Vec<CheckpointId> = (1..=1500).map(|number| at(number, number)).collect();
+    let runs = (1..=1500_usize).map(|number| {
+        let ancestors: Vec<CheckpointId> = ids[..number - 1].iter().rev().copied().collect();
+        let lineage = Lineage { ancestors, supersedes: Vec::new() };
+        let Lineage { ancestors, .. } = lineage.in_header();
+        let header = SegmentHeader { ancestors, ..header(number as u64, 0) };
+        segment(header, &[(number as u64, None)], &lineage.in_records())
+    });
+    let index = index(runs.collect());
+    assert_eq!(heads(&index), [at(1500, 1500)]);
+    let line = index.line(at(1500, 1500));
+    assert_eq!(line, ids.iter().rev().copied().collect::<Vec<_>>());
+    assert_eq!(index.ancestry(at(1500, 1500)).len(), 1500);
+}

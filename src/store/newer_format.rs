@@ -1,0 +1,82 @@
+//! What a newer release wrote may be read, as far as it can be, and is never changed: whoever writes
+//! it again without knowing all of it drops what it doesn't know.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::{DirectoryStore, StoreError, StoredSession, with_sources};
+use crate::journal::{SegmentHeader, SessionId, WrittenBy};
+use crate::session::{RequestError, SlotError};
+
+/// Why something can't be opened in order to change it.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It can't be opened at all.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Only a newer release may change it.
+    #[error("{path} has {written_by}, which only a newer release may change")]
+    NewerFormat {
+        /// The file, or the session's directory.
+        path: PathBuf,
+        /// Who wrote it.
+        written_by: WrittenBy,
+    },
+}
+
+impl DirectoryStore {
+    /// Opens a session that something is to be written to, or removed from.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`].
+    pub fn open_session_to_change(&self, session: SessionId) -> Result<StoredSession, OpenError> {
+        changeable(self.open_session(session)?, &self.layout().session(session))
+    }
+
+    /// Opens a slot that is to be loaded, or written again.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::NewerFormat`].
+    pub fn open_slot_to_change(
+        &self,
+        path: &Path,
+        header: &SegmentHeader,
+    ) -> Result<StoredSession, OpenError> {
+        changeable(self.open_slot(path, header), path)
+    }
+}
+
+fn changeable(stored: StoredSession, path: &Path) -> Result<StoredSession, OpenError> {
+    match stored.newer_format() {
+        None => Ok(stored),
+        Some(written_by) => {
+            Err(OpenError::NewerFormat { path: path.to_owned(), written_by: written_by.clone() })
+        }
+    }
+}
+
+impl From<OpenError> for RequestError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::NewerFormat { written_by, .. } => Self::NewerFormat(written_by),
+            OpenError::Store(error) if error.io_kind() == Some(ErrorKind::NotFound) => {
+                Self::UnknownSession
+            }
+            OpenError::Store(error) => Self::Store { message: with_sources(&error) },
+        }
+    }
+}
+
+impl From<OpenError> for SlotError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::NewerFormat { path, written_by } => Self::NewerFormat { path, written_by },
+            OpenError::Store(error) => Self::Disk {
+                kind: error.io_kind().unwrap_or(ErrorKind::Other),
+                message: with_sources(&error),
+            },
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! A gathering is many steps, and anything may happen between two of them.
+
+use super::faults::check_everything;
+use super::opening::read_checkpoint;
+use super::{Action, Play};
+use crate::journal::CheckpointId;
+use crate::session::{RestoreFrom, RestoreReason};
+use crate::store::simulated_disk::{Fault, FaultKind, SimulatedDisk};
+use crate::store::{Disk, StoredSession};
+
+/// A session with checkpoints in older generations that somebody asked for. Nothing of what the last
+/// generation makes possible was done yet.
+fn about_to_gather() -> Play {
+    use Action::{Auto, Full, Manual, Settle, Start};
+    let mut play = Play::new(SimulatedDisk::default(), 61);
+    play.perform(&[Start, Settle, Auto, Full, Manual, Manual, Full, Manual, Full, Full, Full]);
+    play
+}
+
+fn stored(play: &Play) -> StoredSession {
+    let store = &play.game.home.store;
+    let session = store.sessions().unwrap()[0];
+    store.open_session(session).unwrap()
+}
+
+fn archives(play: &Play) -> usize {
+    stored(play).index().archives().count()
+}
+
+/// Whether the named checkpoints can all be read, as they were.
+fn named_are_there(play: &Play) -> bool {
+    let mut stored = stored(play);
+    let mut named = play.named.iter();
+    named.all(|id| read_checkpoint(&mut stored, *id) == play.digest_of(*id))
+}
+
+/// Does something after each number of steps, and lets the writer end. What each came to.
+fn between_steps(what: impl Fn(&mut Play)) -> Vec<Play> {
+    let mut plays = Vec::new();
+    for steps in 0.. {
+        let mut play = about_to_gather();
+        (0..steps).for_each(|_| play.turn());
+        if play.game.is_idle(play.now) {
+            break;
+        }
+        what(&mut play);
+        play.settle();
+        assert!(play.history.newest_is_acknowledged(), "after {steps} steps");
+        assert!(named_are_there(&play), "after {steps} steps");
+        assert_eq!(check_everything(&play, 0), Ok(()), "after {steps} steps");
+        plays.push(play);
+    }
+    plays
+}
+
+#[test]
+fn a_save_waits_for_no_more_than_one_step_of_a_gathering() {
+    let mut undisturbed = about_to_gather();
+    let before = stored(&undisturbed).segments().len();
+    undisturbed.settle();
+    assert_eq!(archives(&undisturbed), 1);
+    assert!(stored(&undisturbed).segments().len() <= before);
+    let plays = between_steps(|play| {
+        play.perform(&[Action::Auto]);
+        assert!(play.history.newest_is_acknowledged());
+    });
+    assert!(plays.len() > 8, "everything was read in {} steps", plays.len());
+    assert!(plays.iter().all(|play| archives(play) == 1));
+}
+
+#[test]
+fn a_save_that_fails_in_the_middle_of_a_gathering_costs_nothing() {
+    between_steps(|play| {
+        let at = play.disk.operations().len();
+        play.disk.fail(Fault { at, kind: FaultKind::InputOutput, for_ever: true });
+        play.perform(&[Action::Auto, Action::Turn, Action::Turn]);
+        assert!(play.disk.heal().is_some());
+        play.pass(100);
+    });
+}
+
+#[test]
+fn an_operation_of_a_gathering_that_fails_costs_nothing() {
+    between_steps(|play| {
+        let at = play.disk.operations().len();
+        play.disk.fail(Fault { at, kind: FaultKind::NoSpace, for_ever: false });
+        play.turn();
+        play.disk.heal();
+        play.pass(100);
+    });
+}
+
+#[test]
+fn a_session_that_is_left_or_dies_in_the_middle_of_a_gathering_can_be_taken_up() {
+    between_steps(|play| play.perform(&[Action::Close, Action::Recover]));
+    let plays = between_steps(|play| play.perform(&[Action::Kill, Action::Recover]));
+    assert!(plays.iter().all(|play| archives(play) == 1));
+    for play in &plays {
+        let disk = play.game.home.store.disk();
+        let session = stored(play).directory().to_path_buf();
+        let names: Vec<String> =
+            disk.list(&session).unwrap().into_iter().map(|entry| entry.name).collect();
+        assert!(names.iter().all(|name| !name.ends_with(".new")), "{names:?}");
+    }
+}
+
+#[test]
+fn a_gathered_checkpoint_is_taken_up_and_its_run_knows_where_it_comes_from() {
+    let mut play = about_to_gather();
+    play.settle();
+    let gathered: CheckpointId = play.named[1];
+    let earlier: CheckpointId = play.named[0];
+    let index = stored(&play).index().clone();
+    let in_archive: Vec<_> = index.archives().flat_map(|place| index.archived(place)).collect();
+    assert!(in_archive.contains(&gathered) && in_archive.contains(&earlier), "{in_archive:?}");
+    play.perform(&[Action::Close]);
+    play.restore_from(RestoreFrom::Checkpoint(gathered), RestoreReason::Rewound);
+    play.settle();
+    let index = stored(&play).index().clone();
+    let [head] = index.heads() else { panic!("{:?}", index.heads()) };
+    assert_eq!(index.ancestry(head.id)[1], gathered);
+    assert!(index.line(head.id).contains(&earlier));
+    assert!(named_are_there(&play));
+}
+
+#[test]
+fn damage_in_an_archive_costs_one_checkpoint_and_no_other() {
+    let mut play = about_to_gather();
+    play.perform(&[Action::Settle, Action::Close]);
+    let before = stored(&play);
+    let archive = before.index().archives().next().unwrap();
+    let groups = &before.index().segments()[archive].scan.groups;
+    assert!(groups.len() > 2, "{}", groups.len());
+    let (victim, path) = (&groups[1], before.path_of(archive).unwrap().to_path_buf());
+    let image = play.disk.image();
+    for offset in [victim.frames[0].offset + 4, victim.frames[0].offset + 50, victim.end - 3] {
+        let mut bytes = play.game.home.store.disk().read(&path, 1 << 24).unwrap();
+        bytes[offset as usize] ^= 0x10;
+        let disk = SimulatedDisk::from_image(&image);
+        disk.replace(&path, &bytes).unwrap();
+        let mut other = play.after_power_cut(disk, play.disk.position());
+        other.now = play.now;
+        let mut damaged = stored(&other);
+        let read = |stored: &mut StoredSession, id| read_checkpoint(stored, id);
+        let lost: Vec<_> = before
+            .index()
+            .archived(archive)
+            .filter(|id| read(&mut damaged, *id) != play.digest_of(*id))
+            .collect();
+        assert_eq!(lost.len(), 1, "{lost:?}");
+        assert_eq!(lost[0].counter, victim.commit.counter);
+        // And what is damaged stays where it is, and is gathered no more.
+        other.perform(&[
+            Action::Recover,
+            Action::Full,
+            Action::Settle,
+            Action::Full,
+            Action::Settle,
+        ]);
+        assert!(stored(&other).segments().iter().any(|segment| segment.path() == path));
+    }
+}

@@ -1,0 +1,54 @@
+//! How a run gathers the session's named checkpoints, between its own.
+
+use tracing::warn;
+
+use super::RunJournal;
+use crate::clock::Moment;
+use crate::journal::{CheckpointId, RunId, SegmentHeader};
+use crate::store::with_sources;
+use crate::writer::gathering::{Gathered, Gathering};
+
+impl RunJournal {
+    /// Begins to gather checkpoints, once for each new generation: what can't be gathered now can't
+    /// a moment later.
+    pub(super) fn begin_gathering(&mut self, checkpoints: Vec<CheckpointId>, now: Moment) {
+        let is_under_way = self.gathering.is_some();
+        if checkpoints.is_empty() || is_under_way || !std::mem::take(&mut self.may_gather) {
+            return;
+        }
+        let header = self.archive_header(now);
+        match Gathering::begin(&self.home.store, checkpoints, header) {
+            Ok(gathering) => self.gathering = Some(gathering),
+            Err(failure) => {
+                warn!(error = %with_sources(&failure), "checkpoints can't be gathered");
+            }
+        }
+    }
+
+    /// Goes on gathering. Once the archive is durable, what it makes dispensable is pruned.
+    pub(super) fn gather(&mut self, gathering: Box<Gathering>) {
+        match gathering.step(&self.home.store) {
+            Ok(Gathered::Going(gathering)) => self.gathering = Some(gathering),
+            Ok(Gathered::Done(copied)) => self.prune_is_due |= copied > 0,
+            Err(failure) => warn!(error = %with_sources(&failure), "gathering was given up"),
+        }
+    }
+
+    pub(super) fn drop_gathering(&mut self) {
+        if let Some(gathering) = self.gathering.take() {
+            gathering.abandon(&self.home.store);
+        }
+    }
+
+    fn archive_header(&self, now: Moment) -> SegmentHeader {
+        SegmentHeader {
+            run: RunId::random(),
+            ancestors: Vec::new(),
+            supersedes: Vec::new(),
+            segment: 0,
+            predecessor: None,
+            archive: true,
+            ..self.header(0, None, now)
+        }
+    }
+}
