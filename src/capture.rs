@@ -8,6 +8,7 @@
 mod app_ext;
 mod codec;
 mod declaration;
+mod descendants;
 mod drift;
 mod encode;
 mod former_names;

@@ -8,6 +8,7 @@ mod current_form;
 mod dangling;
 mod decoded;
 mod decoder;
+mod despawn;
 mod extra;
 mod image;
 mod late_markers;

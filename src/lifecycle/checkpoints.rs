@@ -9,12 +9,11 @@ use super::notifications::{
     AutosaveDelayed, AutosaveStretched, CheckpointCaptured, CheckpointFailed, WorldCollapsed,
     notify,
 };
-use super::runtime::{MAKE_UP_LONGEST, RuntimeParts};
+use super::runtime::{MAKE_UP_LONGEST, Playing, RuntimeParts};
 use super::{CurrentSession, SessionSettings};
-use crate::capture::{CaptureScope, GameClock};
+use crate::capture::{Capture, CaptureScope, GameClock, StateChange};
 use crate::journal::{CheckpointId, CheckpointKind, is_collapse};
-use crate::session::CheckpointError;
-use crate::session::SessionStatus;
+use crate::session::{CheckpointError, Fields, SessionStatus};
 use crate::writer::{CheckpointOrder, Order, Saved};
 
 /// An automatic capture waits while this many are with the writer: what changes meanwhile is in
@@ -56,7 +55,7 @@ impl RuntimeParts {
     }
 
     /// Captures the world and hands it to the writer. Where nothing changed since the last
-    /// checkpoint, none is taken, unless somebody gave this moment a name.
+    /// checkpoint, none is taken, unless the moment itself is worth one.
     pub(super) fn take_checkpoint(
         &mut self,
         world: &mut World,
@@ -74,83 +73,57 @@ impl RuntimeParts {
             notify(world, CheckpointFailed { session, checkpoint: id, error, retry_in: None });
             return;
         }
+        // Asked before the recorder takes note of what changed: that is told only once.
+        let Some(current) = world.get_resource::<CurrentSession>() else { return };
+        let fields_changed = current.fields_changed;
         let begun = Instant::now();
-        playing.since_capture = Duration::ZERO;
-        playing.captured_at = now.elapsed;
-        playing.is_delayed = false;
-        if std::mem::take(&mut playing.make_up) {
-            playing.make_up_after = (playing.make_up_after * 2).min(MAKE_UP_LONGEST);
-        }
-        let scope = if playing.base.is_none() || re_anchors(kind) {
-            CaptureScope::Full
-        } else {
-            CaptureScope::Delta
-        };
-        let capture = playing.recorder.capture(world, scope);
-        let Some(mut current) = world.get_resource_mut::<CurrentSession>() else { return };
+        playing.begin_capture(now.elapsed);
+        let capture = playing.recorder.capture(world, playing.scope(kind));
         // The recorder makes a delta full where it can't tell any more what changed.
         let full = capture.scope() == CaptureScope::Full;
-        let nothing_changed = !full && capture.is_empty() && !current.fields_changed;
-        // A moment that a state asks for is no more worth than the world that it is of.
-        let is_asked_for =
-            kind == CheckpointKind::Quick || (label.is_some() && kind != CheckpointKind::State);
-        if nothing_changed && !is_asked_for {
+        let nothing_changed = !full && capture.is_empty() && !fields_changed;
+        if nothing_changed && !is_worth_one(kind, label.as_deref()) {
             debug!("nothing changed since the last checkpoint");
             playing.recorder.recycle(capture);
             return;
         }
-        let about = current.fields_changed || full;
-        let fields = about.then(|| current.fields.clone());
-        let state_changes = about.then(|| current.state_changes.clone());
-        current.fields_changed = false;
-        let play_time = current.play_time;
-        let base = if full { None } else { playing.base };
-        let entities = capture.entities();
-        let before = std::mem::replace(&mut playing.entities, entities);
-        let has_collapsed = is_collapse(before, entities);
-        let session = playing.session;
-        playing.counter = id.counter;
-        // What is left of a world that collapsed begins a generation of its own.
-        playing.base = (full || !has_collapsed).then_some(id.counter);
-        playing.make_up |= has_collapsed && !full;
+        let base = playing.base.filter(|_| !full);
+        let collapsed_from = playing.take_note(id.counter, &capture);
         // Before anybody is told, who might change the world.
         let is_tested = !full && is_self_test_due(world, id.counter);
-        let self_test = is_tested.then(|| playing.recorder.capture(world, CaptureScope::Full));
+        let self_test = is_tested.then(|| playing.recorder.look(world, CaptureScope::Full));
+        let about = AboutSession::take(world, full);
+        let (session, entities) = (playing.session, capture.entities());
         span.record("rows", capture.rows());
         let captured = CheckpointCaptured {
-            session: playing.session,
+            session,
             checkpoint: id,
             kind,
             full,
             rows: capture.rows(),
-            entities: capture.entities(),
+            entities,
             capture_time: begun.elapsed(),
         };
         notify(world, captured.clone());
         self.hold_against_budget(world, &captured, &capture);
-        if has_collapsed {
+        if let Some(before) = collapsed_from {
             warn!(%session, before, entities, "nearly all saved entities are gone");
             notify(world, WorldCollapsed { session, checkpoint: id, before, after: entities });
         }
-        let clock = GameClock::of(world);
-        let time = now.wall;
-        let counter = id.counter;
-        let handed_over = Instant::now();
-        let order = CheckpointOrder {
-            counter,
+        self.order(Order::Checkpoint(CheckpointOrder {
+            counter: id.counter,
             base,
             kind,
             label,
-            time,
-            play_time,
-            fields,
-            state_changes,
-            clock,
+            time: now.wall,
+            play_time: about.play_time,
+            fields: about.fields,
+            state_changes: about.state_changes,
+            clock: GameClock::of(world),
             capture,
             self_test,
-            handed_over,
-        };
-        self.order(Order::Checkpoint(order));
+            handed_over: Instant::now(),
+        }));
     }
 
     /// Says that a checkpoint waits for the writer, once.
@@ -195,8 +168,75 @@ fn is_self_test_due(world: &World, counter: u64) -> bool {
     every.is_some_and(|every| counter.is_multiple_of(every.get().into()))
 }
 
-/// Whether a checkpoint of this kind copies everything, so that the log is anchored to the world
-/// anew.
-fn re_anchors(kind: CheckpointKind) -> bool {
-    matches!(kind, CheckpointKind::Pause | CheckpointKind::Exit | CheckpointKind::Opening)
+/// Whether a checkpoint is taken although nothing changed. A moment that a state asks for is no more
+/// worth than the world that it is of.
+fn is_worth_one(kind: CheckpointKind, label: Option<&str>) -> bool {
+    match kind {
+        CheckpointKind::Quick | CheckpointKind::Pause | CheckpointKind::Exit => true,
+        CheckpointKind::State => false,
+        _ => label.is_some(),
+    }
+}
+
+/// What a checkpoint says about the session itself.
+struct AboutSession {
+    play_time: Duration,
+    /// The custom fields, if they changed or everything is told.
+    fields: Option<Fields>,
+    /// The way through the game's states, likewise.
+    state_changes: Option<Vec<StateChange>>,
+}
+
+impl AboutSession {
+    /// Says what changed about the session, or everything.
+    fn take(world: &mut World, everything: bool) -> Self {
+        let Some(mut current) = world.get_resource_mut::<CurrentSession>() else {
+            return Self { play_time: Duration::ZERO, fields: None, state_changes: None };
+        };
+        let is_told = std::mem::take(&mut current.fields_changed) || everything;
+        Self {
+            play_time: current.play_time,
+            fields: is_told.then(|| current.fields.clone()),
+            state_changes: is_told.then(|| current.state_changes.clone()),
+        }
+    }
+}
+
+impl Playing {
+    /// How much the next capture copies.
+    ///
+    /// A delta costs the main thread what changed, and a full capture everything that there is: it
+    /// is for a run's beginning, and for where the writer no longer knows the world. Once a change
+    /// was found that left no trace, the game is one that makes such changes, and a pause or an exit
+    /// may be the last chance to save them.
+    fn scope(&self, kind: CheckpointKind) -> CaptureScope {
+        let is_last_chance = matches!(kind, CheckpointKind::Pause | CheckpointKind::Exit);
+        if self.base.is_none() || (self.has_drifted && is_last_chance) {
+            CaptureScope::Full
+        } else {
+            CaptureScope::Delta
+        }
+    }
+
+    fn begin_capture(&mut self, now: Duration) {
+        self.since_capture = Duration::ZERO;
+        self.captured_at = now;
+        self.is_delayed = false;
+        if std::mem::take(&mut self.make_up) {
+            self.make_up_after = (self.make_up_after * 2).min(MAKE_UP_LONGEST);
+        }
+    }
+
+    /// Takes note of a capture that becomes a checkpoint; how many entities there were before it, if
+    /// nearly all of them are gone.
+    fn take_note(&mut self, counter: u64, capture: &Capture) -> Option<u64> {
+        let full = capture.scope() == CaptureScope::Full;
+        let before = std::mem::replace(&mut self.entities, capture.entities());
+        let has_collapsed = is_collapse(before, self.entities);
+        self.counter = counter;
+        // What is left of a world that collapsed begins a generation of its own.
+        self.base = (full || !has_collapsed).then_some(counter);
+        self.make_up |= has_collapsed && !full;
+        has_collapsed.then_some(before)
+    }
 }

@@ -25,7 +25,7 @@ use crate::session::SessionContext;
 use crate::session::{
     CheckpointError, NewSession, RecoveryError, RequestError, RestoreFrom, RestoreReason,
 };
-use crate::writer::{Report, Saved};
+use crate::writer::{Order, Report, Saved};
 
 impl RuntimeParts {
     /// Takes in everything that was reported.
@@ -70,6 +70,9 @@ impl RuntimeParts {
             }
             Report::Drifted { types } => {
                 self.need_full();
+                if let Some(playing) = &mut self.playing {
+                    playing.has_drifted = true;
+                }
                 let Some(session) = self.session() else { return };
                 warn!(%session, ?types, "a change left no trace; a full checkpoint follows");
                 notify(world, CheckpointDrifted { session, types });
@@ -88,9 +91,9 @@ impl RuntimeParts {
             Report::AttachmentRead { of, name, result } => {
                 notify(world, AttachmentRead { of, name, result });
             }
-            Report::Emptied(capture) => {
-                if let Some(playing) = &mut self.playing {
-                    playing.recorder.recycle(capture);
+            Report::WorkedOff { buffers } => {
+                if let (Some(playing), Some(buffers)) = (&mut self.playing, buffers) {
+                    playing.recorder.recycle(buffers);
                 }
             }
         }
@@ -286,7 +289,9 @@ impl RuntimeParts {
         else {
             return;
         };
-        self.playing = None;
+        if let Some(playing) = self.playing.take() {
+            self.order(Order::Free(Box::new(playing.recorder)));
+        }
         if let Some(mut placed) = world.get_resource_mut::<Placed>() {
             placed.end();
         }

@@ -104,6 +104,8 @@ pub(crate) struct Playing {
     pub triggered: Option<String>,
     /// Whether it was told that a checkpoint is due and waits for the writer.
     pub is_delayed: bool,
+    /// Whether a change was found in this run that left no trace.
+    pub has_drifted: bool,
     /// Whether the log was told of a capture that took too much of a frame.
     pub was_over_budget: bool,
     /// Copies what changed. Belongs to the run: without one there is nothing to watch.
@@ -221,6 +223,7 @@ impl Playing {
             deferred_slots: Vec::new(),
             triggered: None,
             is_delayed: false,
+            has_drifted: false,
             was_over_budget: false,
             recorder,
         }

@@ -11,6 +11,7 @@ use bevy::prelude::ReflectDefault;
 use bevy::reflect::Reflect;
 
 use super::RestoreReport;
+use super::despawn::despawn_all;
 use super::late_markers::mark_late;
 use crate::capture::{Placed, SaveKey, Saved, UnsavedMarkers, unfiltered};
 use crate::journal::SaveId;
@@ -58,12 +59,7 @@ pub(super) fn despawn_old_entities(
             return;
         }
         report.despawn_rounds += 1;
-        for entity in old {
-            // Despawning a parent took its children along.
-            if let Ok(entity) = world.get_entity_mut(entity) {
-                entity.despawn();
-            }
-        }
+        despawn_all(world, &old);
         world.flush();
     }
 }
@@ -90,11 +86,6 @@ pub(super) fn despawn_gone(
         .filter(|entity| world.get::<Saved>(*entity).is_some())
         .collect();
     report.gone_again = living.len() as u64;
-    for entity in living {
-        // One may hang from another.
-        if let Ok(entity) = world.get_entity_mut(entity) {
-            entity.despawn();
-        }
-    }
+    despawn_all(world, &living);
     world.flush();
 }

@@ -163,7 +163,7 @@ impl Link {
     }
 
     fn count(&mut self, report: Option<Report>) -> Option<Report> {
-        if matches!(report, Some(Report::Emptied(_))) {
+        if matches!(report, Some(Report::WorkedOff { .. })) {
             self.captures_in_flight = self.captures_in_flight.saturating_sub(1);
         }
         let is_asked_for = |order: &SlotOrder| !matches!(order, SlotOrder::Refresh { .. });

@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use super::retention::Quota;
 use super::{SlotDone, SlotOrder};
 use crate::capture::{
-    Capture, Carried, Claimed, DriftedType, GameClock, KeyedIds, Parking, SaveKey, StateChange,
+    Capture, Carried, Claimed, DriftedType, GameClock, KeyedIds, Parking, Recorder, SaveKey,
+    StateChange,
 };
 use crate::crash_report::CrashReportOrder;
 use crate::journal::{
@@ -63,6 +64,8 @@ pub(crate) enum Order {
     SetAside(SessionId),
     /// How much room there is.
     Quota(Quota),
+    /// Free memory that would take the main thread too long.
+    Free(Box<Recorder>),
     /// Write the process record anew, since what it says would be wrong: the process is exiting, or
     /// survived a panic.
     Beat,
@@ -167,8 +170,8 @@ pub(crate) enum Report {
     Slot { order: SlotOrder, result: Result<SlotDone, SlotError> },
     /// An attachment was read, or not.
     AttachmentRead { of: AttachmentOf, name: String, result: Result<Attachment, AttachmentError> },
-    /// The buffers of a capture, for use again.
-    Emptied(Box<Capture>),
+    /// A capture was encoded. Its emptied buffers, if they are to be used again.
+    WorkedOff { buffers: Option<Box<Capture>> },
 }
 
 /// A durable checkpoint.

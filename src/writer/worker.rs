@@ -191,6 +191,7 @@ impl Worker {
                     journal.set_quota(self.quota);
                 }
             }
+            Order::Free(recorder) => drop(recorder),
             Order::Beat => self.beat(now),
         }
     }
@@ -365,7 +366,8 @@ impl Worker {
         )
         .entered();
         let encoded = encoder.encode(order.capture);
-        self.reports.push(Report::Emptied(encoded.emptied));
+        let buffers = Some(encoded.emptied).filter(|buffers| buffers.comes_back);
+        self.reports.push(Report::WorkedOff { buffers });
         self.reports.extend(encoded.failures.into_iter().map(type_failed));
         if !encoded.drift.is_empty() {
             self.reports.push(Report::Drifted { types: encoded.drift });

@@ -74,6 +74,49 @@ fn autosave_off_means_off_and_a_named_checkpoint_still_works() {
 }
 
 #[test]
+fn a_pause_and_an_exit_copy_what_changed_and_nothing_else() {
+    let disk = MemoryDisk::default();
+    let mut app = game_with(plugin(&disk), |app| {
+        listen::<CheckpointCaptured>(app);
+        listen::<SessionClosed>(app);
+    });
+    let crowd: Vec<Entity> =
+        (0..50).map(|health| app.world_mut().spawn(Health(health)).id()).collect();
+    start(&mut app, "Paused");
+    let id = app.world().resource::<CurrentSession>().id();
+    app.world_mut().entity_mut(crowd[7]).insert(Health(700));
+    request(&mut app, |commands| commands.pause_session());
+    frames(&mut app, 3);
+    // Even if nothing changed since: this is when it was.
+    request(&mut app, |commands| commands.resume_session());
+    request(&mut app, |commands| commands.pause_session());
+    frames(&mut app, 3);
+    app.world_mut().entity_mut(crowd[8]).insert(Health(800));
+    app.world_mut().despawn(crowd[9]);
+    request(&mut app, |commands| commands.close_session());
+    frames(&mut app, 3);
+    assert!(told::<SessionClosed>(&app)[0].complete);
+    let told: Vec<_> = told::<CheckpointCaptured>(&app)
+        .iter()
+        .map(|captured| (captured.kind, captured.full, captured.rows))
+        .skip(1)
+        .collect();
+    let delta = |kind, rows| (kind, false, rows);
+    let (pause, exit) = (CheckpointKind::Pause, CheckpointKind::Exit);
+    assert_eq!(told, [delta(pause, 1), delta(pause, 0), delta(exit, 1)]);
+
+    let mut app = game(&disk.snapshot());
+    request(&mut app, |commands| commands.continue_session(id));
+    frames(&mut app, 3);
+    let world = app.world_mut();
+    let mut healths: Vec<u32> = world.query::<&Health>().iter(world).map(|one| one.0).collect();
+    healths.sort_unstable();
+    let expected: Vec<u32> =
+        (0..50).filter(|health| ![7, 8, 9].contains(health)).chain([700, 800]).collect();
+    assert_eq!(healths, expected);
+}
+
+#[test]
 fn play_time_stands_still_while_paused() {
     let mut app = game_with(plugin(&MemoryDisk::default()), |app| {
         listen::<SessionPaused>(app);

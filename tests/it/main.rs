@@ -12,6 +12,7 @@ mod clocks;
 mod common;
 mod crash_report;
 mod death;
+mod depth;
 mod doctor;
 mod fight;
 mod gates;

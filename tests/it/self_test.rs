@@ -110,6 +110,31 @@ fn a_value_that_was_changed_without_a_trace_is_named_and_saved() {
 }
 
 #[test]
+fn a_game_that_left_no_trace_once_is_copied_whole_at_every_pause_and_exit() {
+    let mut app = tested_game(&MemoryDisk::default(), 1);
+    let entity = app.world_mut().spawn(Health(1)).id();
+    start(&mut app, "Known for it");
+    request(&mut app, |commands| commands.pause_session());
+    frames(&mut app, 3);
+    request(&mut app, |commands| commands.resume_session());
+    app.world_mut().get_mut::<Health>(entity).unwrap().bypass_change_detection().0 = 5;
+    tick(&mut app);
+    assert_eq!(drifted(&app), [[of::<Health>(1)]]);
+    (0..3).for_each(|_| tick(&mut app));
+    request(&mut app, |commands| commands.pause_session());
+    frames(&mut app, 3);
+    request(&mut app, |commands| commands.close_session());
+    frames(&mut app, 3);
+    let captured = told::<CheckpointCaptured>(&app);
+    let whole: Vec<bool> = captured
+        .iter()
+        .filter(|captured| [CheckpointKind::Pause, CheckpointKind::Exit].contains(&captured.kind))
+        .map(|captured| captured.full)
+        .collect();
+    assert_eq!(whole, [false, true, true], "{captured:?}");
+}
+
+#[test]
 fn a_resource_that_was_changed_without_a_trace_is_named() {
     let mut app = tested_game(&MemoryDisk::default(), 1);
     let entity = app.world_mut().spawn(Health(1)).id();

@@ -73,7 +73,7 @@ pub(crate) struct Encoded {
     /// Types whose rows the writer counts differently from the world. Something changed without a
     /// trace, and a full capture is due.
     pub drift: Vec<DriftedType>,
-    /// The capture's buffers, for use again.
+    /// The capture's emptied buffers, for use again.
     pub emptied: Box<Capture>,
 }
 
@@ -238,14 +238,17 @@ impl Encoder {
         if blocks.len() > in_columns {
             blocks.sort_by(|one, other| one.key().cmp(&other.key()));
         }
+        let entities = capture.entities() + self.carried.waiting_count();
+        let drift = if is_full { Vec::new() } else { self.drift(&capture) };
+        capture.empty();
         Encoded {
             blocks,
-            entities: capture.entities() + self.carried.waiting_count(),
+            entities,
             types: self.summaries(),
             carried: self.carried.summaries(),
             incomplete: self.incomplete(),
             next_save_id: self.ids.next(),
-            drift: if is_full { Vec::new() } else { self.drift(&capture) },
+            drift,
             failures: failures.into_listed(),
             emptied: capture,
         }

@@ -2,7 +2,6 @@
 
 use bevy::ecs::component::Component;
 use bevy::ecs::entity::Entity;
-use bevy::ecs::hierarchy::Children;
 use bevy::ecs::lifecycle::HookContext;
 use bevy::ecs::reflect::ReflectComponent;
 use bevy::ecs::world::{DeferredWorld, World};
@@ -10,6 +9,7 @@ use bevy::reflect::Reflect;
 
 use super::{Parking, Placed, SaveKey};
 use crate::capture::Saved;
+use crate::capture::descendants::Descendants;
 
 /// Marks the root of a level, or of anything else that comes and goes as a whole.
 ///
@@ -56,16 +56,10 @@ fn leave(mut world: DeferredWorld<'_>, context: HookContext) {
 
 /// The placed entities below a root, and the root itself.
 fn placed_below(world: &World, root: Entity) -> Vec<(Entity, SaveKey)> {
-    let mut placed = Vec::new();
-    let mut waiting = vec![root];
-    while let Some(entity) = waiting.pop() {
-        let Ok(entity) = world.get_entity(entity) else { continue };
-        if entity.contains::<Saved>()
-            && let Some(key) = entity.get::<SaveKey>()
-        {
-            placed.push((entity.id(), key.clone()));
-        }
-        waiting.extend(entity.get::<Children>().into_iter().flatten());
-    }
-    placed
+    let below = Descendants::of(world, std::iter::once(root));
+    let placed = below.iter().filter_map(|entity| {
+        let found = world.get_entity(entity).ok().filter(|found| found.contains::<Saved>())?;
+        Some((entity, found.get::<SaveKey>()?.clone()))
+    });
+    placed.collect()
 }

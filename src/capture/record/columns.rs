@@ -22,8 +22,14 @@ use crate::capture::encode::ColumnWriter;
 /// Copies one type out of the world. Columns don't share anything that changes, so they may run
 /// beside each other.
 pub(crate) trait RecordColumn: Send + Sync {
-    /// Copies the rows that belong to `moment`.
-    fn record(&mut self, world: &World, moment: &Moment<'_>) -> Box<dyn CapturedColumn>;
+    /// Copies the rows that belong to `moment`, into the emptied buffer of an earlier capture if
+    /// there is one.
+    fn record(
+        &mut self,
+        world: &World,
+        moment: &Moment<'_>,
+        buffer: Option<Box<dyn CapturedColumn>>,
+    ) -> Box<dyn CapturedColumn>;
 
     /// Copies the rows of more entities.
     fn record_more(&self, _: &World, _: &[Entity], _: &mut dyn CapturedColumn) {}
@@ -35,9 +41,6 @@ pub(crate) trait RecordColumn: Send + Sync {
 
     /// Forgets what was recorded, so that the next capture is full.
     fn restart(&mut self) {}
-
-    /// Takes a buffer back.
-    fn recycle(&mut self, _: Box<dyn CapturedColumn>) {}
 }
 
 /// Copied rows of one type.
@@ -53,6 +56,9 @@ pub(crate) trait CapturedColumn: Send + Sync + Any {
 
     /// Encodes all values, in the order of their ids.
     fn encode(&mut self, writer: &mut ColumnWriter<'_>);
+
+    /// Makes an empty buffer of it, which may free much.
+    fn empty(&mut self) {}
 }
 
 /// Whose values a column has.
@@ -91,12 +97,6 @@ impl<C: CopyCodec> CapturedComponents<C> {
         Self { codec, rows: Rows::default(), copies: Copies::default(), live: 0 }
     }
 
-    fn clear(&mut self) {
-        self.rows.clear();
-        self.copies.empty();
-        self.live = 0;
-    }
-
     fn copy_table(&mut self, entities: Range<usize>, table: &[C::Component]) {
         self.rows.tables.push(entities);
         self.copies.copy_all(&self.codec, table);
@@ -132,6 +132,12 @@ impl<C: CopyCodec> CapturedColumn for CapturedComponents<C> {
             writer.write(&self.codec, row, value);
         }
     }
+
+    fn empty(&mut self) {
+        self.rows.clear();
+        self.copies.empty();
+        self.live = 0;
+    }
 }
 
 /// Copies one component type.
@@ -139,7 +145,6 @@ pub(crate) struct ComponentRecorder<C: CopyCodec> {
     codec: C,
     query: ColumnQuery<C::Component>,
     changed_rows: Vec<u32>,
-    spare: Option<Box<CapturedComponents<C>>>,
 }
 
 /// A query for the columns of tables, or one for components in sparse storage, which has none.
@@ -155,15 +160,21 @@ impl<C: CopyCodec> ComponentRecorder<C> {
             StorageType::Table => ColumnQuery::Tables(QueryState::new(world)),
             StorageType::SparseSet => ColumnQuery::Sparse(QueryState::new(world)),
         };
-        Self { codec, query, changed_rows: Vec::new(), spare: None }
+        Self { codec, query, changed_rows: Vec::new() }
     }
 }
 
 impl<C: CopyCodec> RecordColumn for ComponentRecorder<C> {
-    fn record(&mut self, world: &World, moment: &Moment<'_>) -> Box<dyn CapturedColumn> {
-        let mut captured = match self.spare.take() {
-            Some(spare) => spare,
-            None => Box::new(CapturedComponents::new(self.codec.clone())),
+    fn record(
+        &mut self,
+        world: &World,
+        moment: &Moment<'_>,
+        buffer: Option<Box<dyn CapturedColumn>>,
+    ) -> Box<dyn CapturedColumn> {
+        let buffer = buffer.map(|buffer| -> Box<dyn Any> { buffer });
+        let mut captured = match buffer.map(|buffer| buffer.downcast::<CapturedComponents<C>>()) {
+            Some(Ok(buffer)) => buffer,
+            _ => Box::new(CapturedComponents::new(self.codec.clone())),
         };
         match (&mut self.query, moment.extent) {
             (ColumnQuery::Tables(query), Extent::All) => {
@@ -193,14 +204,6 @@ impl<C: CopyCodec> RecordColumn for ComponentRecorder<C> {
         let mut captured = CapturedComponents::new(self.codec.clone());
         self.record_more(world, entities, &mut captured);
         Some(Box::new(captured))
-    }
-
-    fn recycle(&mut self, captured: Box<dyn CapturedColumn>) {
-        let captured: Box<dyn Any> = captured;
-        if let Ok(mut captured) = captured.downcast::<CapturedComponents<C>>() {
-            captured.clear();
-            self.spare = Some(captured);
-        }
     }
 }
 

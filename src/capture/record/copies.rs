@@ -35,9 +35,15 @@ impl<V> Copies<V> {
 
     /// Copies a whole table.
     pub(crate) fn copy_all<C: CopyCodec<Value = V>>(&mut self, codec: &C, table: &[C::Component]) {
-        self.values.truncate(self.live);
-        codec.copy_all(table, &mut self.values);
-        self.live = self.values.len();
+        let older = self.values.get_mut(self.live..).unwrap_or_default();
+        let (into_older, rest) = table.split_at(older.len().min(table.len()));
+        for (value, component) in older.iter_mut().zip(into_older) {
+            codec.copy_into(component, value);
+        }
+        if !rest.is_empty() {
+            codec.copy_all(rest, &mut self.values);
+        }
+        self.live += table.len();
     }
 
     /// Copies some rows of a table.
@@ -78,7 +84,8 @@ impl<V> Copies<V> {
         }
     }
 
-    /// Empties the buffer, and keeps what is worth keeping.
+    /// Empties the buffer, and keeps what is worth keeping. The rest is freed here, which takes
+    /// milliseconds for much of it: no work for the main thread.
     pub(crate) fn empty(&mut self) {
         self.live = 0;
         if !needs_drop::<V>() {

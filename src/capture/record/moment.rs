@@ -53,6 +53,9 @@ pub(crate) struct Capture {
     pub(crate) columns: Vec<Box<dyn CapturedColumn>>,
     pub(crate) removed: Vec<RemovedRows>,
     pub(crate) placed: CapturedPlaces,
+    /// Whether its buffers come back to the recorder once it is encoded. Where they don't, whoever
+    /// encodes it frees them.
+    pub(crate) comes_back: bool,
 }
 
 /// What became of placed entities that aren't in the world, and of anchors.
@@ -102,10 +105,11 @@ impl Capture {
             && self.placed.is_empty()
     }
 
-    /// Empties the buffers. The columns are with those who fill them.
+    /// Makes empty buffers of it. What isn't worth keeping is freed, so this is work for whoever
+    /// has encoded it.
     pub(crate) fn empty(&mut self) {
-        let Self { scope: _, entities, columns, removed, placed } = self;
-        columns.clear();
+        let Self { scope: _, entities, columns, removed, placed, comes_back: _ } = self;
+        columns.iter_mut().for_each(|column| column.empty());
         removed.clear();
         let CapturedEntities { saved, live: _, despawned, unmarked } = entities;
         for entities in [saved, despawned, unmarked] {

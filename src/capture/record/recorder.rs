@@ -41,9 +41,14 @@ pub(crate) struct Recorder {
     last_anchors: Vec<(Entity, SaveKey)>,
     /// The newest tick that the last capture has seen; `None` if the next one must be full.
     base: Option<Tick>,
-    /// A capture that has been encoded, to be filled again.
-    spare: Option<Box<Capture>>,
+    /// Captures that have been encoded and emptied, to be filled again.
+    spares: Vec<Box<Capture>>,
+    /// How many captures come back. More are never kept.
+    lent: usize,
 }
+
+/// Captures whose buffers are kept: two may be with the writer while the third is filled.
+const KEPT: usize = 3;
 
 /// A type that was spawned before its entities could be told to be saved.
 struct Adoption {
@@ -77,7 +82,8 @@ impl Recorder {
             anchors: QueryState::new(world),
             last_anchors: Vec::new(),
             base: None,
-            spare: None,
+            spares: Vec::with_capacity(KEPT),
+            lent: 0,
         })
     }
 
@@ -107,7 +113,8 @@ impl Recorder {
     /// The first capture is full whatever is asked for. No change tick of the game's data moves
     /// and none of its hooks run; only entities that have to be adopted get their marker.
     pub(crate) fn capture(&mut self, world: &mut World, scope: CaptureScope) -> Box<Capture> {
-        let mut capture = self.look(world, scope);
+        let buffers = self.buffers();
+        let mut capture = self.fill(buffers, world, scope);
         let departed = world.get_resource_mut::<Placed>().filter(|placed| placed.has_departures());
         let departures = departed.map(|mut placed| placed.take_departures()).unwrap_or_default();
         capture.placed.departures = departures;
@@ -117,6 +124,24 @@ impl Recorder {
     /// Copies as [`capture`](Self::capture) does, and leaves what is told only once, which placed
     /// entities left, for the capture that comes next.
     pub(crate) fn look(&mut self, world: &mut World, scope: CaptureScope) -> Box<Capture> {
+        // Rare, and large: nothing to keep buffers for.
+        self.fill(Box::default(), world, scope)
+    }
+
+    fn buffers(&mut self) -> Box<Capture> {
+        self.spares.pop().unwrap_or_else(|| {
+            let comes_back = self.lent < KEPT;
+            self.lent += usize::from(comes_back);
+            Box::new(Capture { comes_back, ..Capture::default() })
+        })
+    }
+
+    fn fill(
+        &mut self,
+        buffers: Box<Capture>,
+        world: &mut World,
+        scope: CaptureScope,
+    ) -> Box<Capture> {
         self.adopt(world);
         self.unsaved.settle(world);
         self.removals.note(world);
@@ -126,7 +151,7 @@ impl Recorder {
             (CaptureScope::Delta, Some(base)) => Extent::Within(TickSpan::new(base, newest)),
             (CaptureScope::Full, _) | (_, None) => Extent::All,
         };
-        let mut capture = self.copy(world, extent);
+        let mut capture = self.copy(buffers, world, extent);
         let anchors = self.changed_anchors(world, extent);
         capture.placed.anchors = anchors;
         capture
@@ -147,8 +172,7 @@ impl Recorder {
         is_changed.then(|| self.last_anchors.clone())
     }
 
-    fn copy(&mut self, world: &World, extent: Extent) -> Box<Capture> {
-        let mut capture = self.spare.take().unwrap_or_default();
+    fn copy(&mut self, mut capture: Box<Capture>, world: &World, extent: Extent) -> Box<Capture> {
         capture.scope = extent.scope();
         let buffer = std::mem::take(&mut capture.entities.saved);
         self.tables.scan(&mut self.entities, world, extent, buffer);
@@ -184,11 +208,13 @@ impl Recorder {
         self.columns.costs(capture.scope()).iter().copied().zip(rows)
     }
 
-    /// Takes back the buffers of a capture that has been encoded.
+    /// Takes back the buffers of a capture that [comes back](Capture::comes_back). Whoever encoded it
+    /// has emptied them already, which is no work for this thread if there was much in them.
     pub(crate) fn recycle(&mut self, mut capture: Box<Capture>) {
-        self.columns.recycle(capture.columns.drain(..));
         capture.empty();
-        self.spare = Some(capture);
+        if self.spares.len() < KEPT {
+            self.spares.push(capture);
+        }
     }
 
     fn adopt(&mut self, world: &mut World) {

@@ -29,6 +29,7 @@ pub(super) struct Recorders {
 /// What copies one type.
 struct Column {
     recorder: Box<dyn RecordColumn>,
+    /// An emptied buffer, and then what was copied into it.
     captured: Option<Box<dyn CapturedColumn>>,
     cost: Duration,
 }
@@ -47,7 +48,8 @@ impl Recorders {
         }
     }
 
-    /// Copies the rows of all types that belong to `moment`; appends a column for each type.
+    /// Copies the rows of all types that belong to `moment`: one column for each type, in the
+    /// buffers that `captured` has for them.
     ///
     /// What took long last time is begun first, and whoever is done takes the next one.
     pub(super) fn record(
@@ -61,6 +63,11 @@ impl Recorders {
             CaptureScope::Delta => &mut self.delta,
         };
         let expected: Duration = costs.iter().sum();
+        let mut buffers = captured.drain(..);
+        for column in &mut self.columns {
+            column.get_mut().unwrap_or_else(PoisonError::into_inner).captured = buffers.next();
+        }
+        drop(buffers);
         self.dearest_first.sort_unstable_by_key(|place| Reverse(costs.get(*place).copied()));
         let next = AtomicUsize::new(0);
         let (columns, order) = (&self.columns, &self.dearest_first);
@@ -72,7 +79,7 @@ impl Recorders {
             }
         };
         if expected >= WORTH_SHARING {
-            with_help(&copy_on);
+            with_help(columns.len(), &copy_on);
         } else {
             copy_on();
         }
@@ -110,25 +117,23 @@ impl Recorders {
             lock(column).recorder.restart();
         }
     }
-
-    /// Takes buffers back: one for each type.
-    pub(super) fn recycle(&mut self, captured: impl Iterator<Item = Box<dyn CapturedColumn>>) {
-        for (column, captured) in self.columns.iter_mut().zip(captured) {
-            lock(column).recorder.recycle(captured);
-        }
-    }
 }
 
 impl Column {
     fn copy(&mut self, world: &World, moment: &Moment<'_>) {
         let begun = Instant::now();
-        self.captured = Some(self.recorder.record(world, moment));
+        self.captured = Some(self.recorder.record(world, moment, self.captured.take()));
         self.cost = begun.elapsed();
     }
 }
 
-/// Does the work on this thread and on those of Bevy's pool for the work of a frame.
-fn with_help(work: &(impl Fn() + Sync)) {
+/// Does the work, which has so many pieces, on this thread and on those of Bevy's pool for the work
+/// of a frame.
+///
+/// A helper that comes too late finds nothing to do, and is waited for all the same: it borrows the
+/// world. While the pool's own threads are at other work, as a renderer's, this one therefore runs
+/// what is queued in the pool, its helpers among it.
+fn with_help(pieces: usize, work: &(impl Fn() + Sync)) {
     let Some(pool) = ComputeTaskPool::try_get() else { return work() };
     let panic = Mutex::new(None);
     // A panic in the game's own code must not leave the scope, which would wait for nobody then.
@@ -137,9 +142,9 @@ fn with_help(work: &(impl Fn() + Sync)) {
             *panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(payload);
         }
     };
-    // This thread doesn't run the game's other tasks meanwhile.
-    pool.scope_with_executor(false, None, |scope| {
-        for _ in 0..pool.thread_num() {
+    let helpers = pool.thread_num().min(pieces.saturating_sub(1));
+    pool.scope(|scope| {
+        for _ in 0..helpers {
             scope.spawn(async { guarded() });
         }
         guarded();
@@ -177,7 +182,12 @@ mod tests {
     struct Place(usize);
 
     impl RecordColumn for Slow {
-        fn record(&mut self, _: &World, _: &Moment<'_>) -> Box<dyn CapturedColumn> {
+        fn record(
+            &mut self,
+            _: &World,
+            _: &Moment<'_>,
+            _: Option<Box<dyn CapturedColumn>>,
+        ) -> Box<dyn CapturedColumn> {
             let begun = Instant::now();
             while begun.elapsed() < WORTH_SHARING / 4 {
                 std::hint::spin_loop();

@@ -23,19 +23,19 @@ pub(crate) struct CapturedWorldValue<C: Codec> {
 }
 
 impl<C: Codec> CapturedWorldValue<C> {
-    /// What was captured, in the buffer of an earlier capture if there is one.
+    /// What was captured, in the emptied buffer of an earlier capture if there is one.
     pub(super) fn fill(
-        spare: Option<Box<dyn CapturedColumn>>,
+        buffer: Option<Box<dyn CapturedColumn>>,
         codec: &C,
         value: Option<C::Value>,
         [was_present, is_present]: [bool; 2],
         extent: Extent,
     ) -> Box<Self> {
         let is_removed = matches!(extent, Extent::Within(_)) && was_present && !is_present;
-        let spare = spare.map(|spare| -> Box<dyn Any> { spare });
-        let spare = spare.and_then(|spare| spare.downcast::<Self>().ok());
+        let buffer = buffer.map(|buffer| -> Box<dyn Any> { buffer });
+        let buffer = buffer.and_then(|buffer| buffer.downcast::<Self>().ok());
         let anew = || Self { codec: codec.clone(), value: None, is_present, is_removed };
-        let mut captured = spare.unwrap_or_else(|| Box::new(anew()));
+        let mut captured = buffer.unwrap_or_else(|| Box::new(anew()));
         (captured.value, captured.is_present, captured.is_removed) =
             (value, is_present, is_removed);
         captured
@@ -63,6 +63,10 @@ impl<C: Codec> CapturedColumn for CapturedWorldValue<C> {
             writer.write_world_value(&self.codec, value);
         }
     }
+
+    fn empty(&mut self) {
+        self.value = None;
+    }
 }
 
 /// Copies one resource.
@@ -70,14 +74,13 @@ pub(crate) struct ResourceRecorder<C: CopyCodec> {
     codec: C,
     component: ComponentId,
     was_present: bool,
-    spare: Option<Box<dyn CapturedColumn>>,
 }
 
 impl<C: CopyCodec> ResourceRecorder<C> {
     /// A recorder for `world`.
     pub(crate) fn new(world: &mut World, codec: C) -> Self {
         let component = world.register_component::<C::Component>();
-        Self { codec, component, was_present: false, spare: None }
+        Self { codec, component, was_present: false }
     }
 
     fn resource<'w>(&self, world: &'w World) -> Option<Ref<'w, C::Component>> {
@@ -87,7 +90,12 @@ impl<C: CopyCodec> ResourceRecorder<C> {
 }
 
 impl<C: CopyCodec> RecordColumn for ResourceRecorder<C> {
-    fn record(&mut self, world: &World, moment: &Moment<'_>) -> Box<dyn CapturedColumn> {
+    fn record(
+        &mut self,
+        world: &World,
+        moment: &Moment<'_>,
+        buffer: Option<Box<dyn CapturedColumn>>,
+    ) -> Box<dyn CapturedColumn> {
         let resource = self.resource(world);
         let is_present = resource.is_some();
         let sent = resource.filter(|resource| match moment.extent {
@@ -96,14 +104,10 @@ impl<C: CopyCodec> RecordColumn for ResourceRecorder<C> {
         });
         let value = sent.map(|resource| self.codec.copy(&resource));
         let presence = [std::mem::replace(&mut self.was_present, is_present), is_present];
-        CapturedWorldValue::fill(self.spare.take(), &self.codec, value, presence, moment.extent)
+        CapturedWorldValue::fill(buffer, &self.codec, value, presence, moment.extent)
     }
 
     fn restart(&mut self) {
         self.was_present = false;
-    }
-
-    fn recycle(&mut self, captured: Box<dyn CapturedColumn>) {
-        self.spare = Some(captured);
     }
 }

@@ -145,13 +145,12 @@ pub(crate) type StateMapping<S> = Arc<dyn Fn(S) -> S + Send + Sync>;
 pub(crate) struct StateRecorder<S: FreelyMutableState> {
     last: Option<SavedState<S>>,
     mapping: Option<StateMapping<S>>,
-    spare: Option<Box<dyn CapturedColumn>>,
 }
 
 impl<S: FreelyMutableState> StateRecorder<S> {
     /// A recorder that saves states as `mapping` says.
     pub(crate) fn new(mapping: Option<StateMapping<S>>) -> Self {
-        Self { last: None, mapping, spare: None }
+        Self { last: None, mapping }
     }
 
     /// A state as it is saved.
@@ -170,21 +169,22 @@ impl<S> RecordColumn for StateRecorder<S>
 where
     S: FreelyMutableState + Serialize + DeserializeOwned,
 {
-    fn record(&mut self, world: &World, moment: &Moment<'_>) -> Box<dyn CapturedColumn> {
+    fn record(
+        &mut self,
+        world: &World,
+        moment: &Moment<'_>,
+        buffer: Option<Box<dyn CapturedColumn>>,
+    ) -> Box<dyn CapturedColumn> {
         let state = SavedState::<S>::of(world).map(|state| self.mapped(state));
         let is_sent = matches!(moment.extent, Extent::All) || state != self.last;
         let presence = [self.last.is_some(), state.is_some()];
         self.last.clone_from(&state);
         let value = state.filter(|_| is_sent);
         let codec = StateCodec::default();
-        CapturedWorldValue::fill(self.spare.take(), &codec, value, presence, moment.extent)
+        CapturedWorldValue::fill(buffer, &codec, value, presence, moment.extent)
     }
 
     fn restart(&mut self) {
         self.last = None;
-    }
-
-    fn recycle(&mut self, captured: Box<dyn CapturedColumn>) {
-        self.spare = Some(captured);
     }
 }

@@ -1,0 +1,54 @@
+//! Everything that hangs from some entities.
+
+use bevy::ecs::entity::{Entity, EntityHashSet};
+use bevy::ecs::hierarchy::Children;
+use bevy::ecs::world::World;
+
+/// Entities and everything that hangs from them, each once, parents before their children.
+///
+/// Nothing keeps a game from hanging entities from each other in a circle, or in a row of any length.
+#[derive(Default, Debug)]
+pub(crate) struct Descendants {
+    found: Vec<Entity>,
+    known: EntityHashSet,
+}
+
+impl Descendants {
+    /// Finds everything that hangs from `roots`, and the roots themselves.
+    pub(crate) fn of(world: &World, roots: impl Iterator<Item = Entity>) -> Self {
+        let mut descendants = Self::default();
+        descendants.find(world, roots);
+        descendants
+    }
+
+    /// Forgets what was found before, and finds everything that hangs from `roots`.
+    pub(crate) fn find(&mut self, world: &World, roots: impl Iterator<Item = Entity>) {
+        self.found.clear();
+        self.known.clear();
+        for root in roots {
+            self.add(root);
+        }
+        let mut next = 0;
+        while let Some(entity) = self.found.get(next) {
+            next += 1;
+            let Some(children) = world.get::<Children>(*entity) else { continue };
+            for child in children {
+                self.add(*child);
+            }
+        }
+    }
+
+    fn add(&mut self, entity: Entity) {
+        if self.known.insert(entity) {
+            self.found.push(entity);
+        }
+    }
+
+    pub(crate) fn contains(&self, entity: Entity) -> bool {
+        self.known.contains(&entity)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Entity> {
+        self.found.iter().copied()
+    }
+}
