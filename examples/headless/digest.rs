@@ -34,8 +34,13 @@ struct Body {
 }
 
 impl Digest<'_, '_> {
+    /// The hash as it is printed.
+    pub fn text(&self) -> String {
+        format!("{:016x}", self.hash())
+    }
+
     /// The same for the same colony, whatever `Entity` its members are.
-    pub fn hash(&self) -> u64 {
+    fn hash(&self) -> u64 {
         let mut hash = Hash::default();
         hash.list(self.saved.iter(), |_, ()| {});
         let mut everybody: Vec<_> = self.everybody.iter().collect();

@@ -10,12 +10,14 @@
 //!
 //! Look for the sentence that says at which checkpoint the colony is back: it is the last one that
 //! the status line called safe, or a newer one. `--json` says the same to programs, with a hash of
-//! everything that is saved. `--help` lists what else can be chosen.
+//! everything that is saved, and `--stdin` lets them ask for saves, loads and deaths, one command
+//! per line; `examples/README.md` lists the commands. `--help` lists what else can be chosen.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it talks to people")]
 
 mod colony;
 mod digest;
+mod driven;
 mod life;
 mod options;
 mod report;
@@ -60,8 +62,9 @@ fn main() -> AppExit {
         .add_plugins((MinimalPlugins, StatesPlugin, session))
         .insert_resource(options)
         .add_plugins((colony::plugin, life::plugin, report::plugin, take_up::plugin))
-        .add_systems(First, keep_time.run_if(session_is_active))
-        .add_systems(Update, quit_in_time.run_if(session_is_active))
+        .add_plugins(driven::plugin)
+        .add_systems(First, keep_time.run_if(has_begun))
+        .add_systems(Update, quit_in_time.run_if(has_begun))
         .add_systems(
             SessionLast,
             check_end.after(SessionSystems::Run).run_if(on_message::<AppExit>),
@@ -69,8 +72,14 @@ fn main() -> AppExit {
         .run()
 }
 
+/// From the first session on, also while it is paused or another one is loaded.
+fn has_begun(session: Option<Res<CurrentSession>>, mut once: Local<bool>) -> bool {
+    *once |= session.is_some();
+    *once
+}
+
 /// Holds the colony at 60 steps per second. Until there is a session, frames come as fast as they
-/// can, so that nobody waits for a restore longer than it takes.
+/// can, so that a restore doesn't wait for the next frame.
 fn keep_time(mut next_frame: Local<Option<Instant>>) {
     let now = Instant::now();
     let due = next_frame.unwrap_or(now);

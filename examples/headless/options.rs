@@ -24,6 +24,9 @@ Usage: headless [OPTIONS]
                       [default: 0.01]
   --seed N            what happens in a new colony [default: 1]
   --json              print one JSON object per line
+  --stdin             read commands from standard input, one per line, and answer each:
+                      checkpoint LABEL, save NAME, load NAME, hash, pause, resume,
+                      sessions, slots, close, die panic|abort|kill|exit
   --new               found a new colony, even if there is one to go on with
   --help              print this and exit";
 
@@ -37,6 +40,7 @@ pub struct Options {
     pub changes: f64,
     pub seed: u64,
     pub json: bool,
+    pub stdin: bool,
     pub new: bool,
     pub help: bool,
 }
@@ -51,6 +55,7 @@ impl Default for Options {
             changes: 0.01,
             seed: 1,
             json: false,
+            stdin: false,
             new: false,
             help: false,
         }
@@ -78,6 +83,7 @@ impl Options {
                 "--changes" => options.changes = number(&name, &value()?)?,
                 "--seed" => options.seed = number(&name, &value()?)?,
                 "--json" => options.json = true,
+                "--stdin" => options.stdin = true,
                 "--new" => options.new = true,
                 "--help" | "-h" => options.help = true,
                 _ => return Err(format!("There is no option {name}; --help lists them.")),

@@ -18,16 +18,47 @@ use crate::options::Options;
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Line {
-    SessionStarted { session: String },
+    SessionStarted {
+        session: String,
+    },
     SessionContinued(Restored),
     SessionRecovered(Restored),
     Captured(Captured),
-    CheckpointSaved { checkpoint: u64, bytes: u64, write_ms: f64 },
-    RecoveryAvailable { session: String, cause: &'static str, newest: u64, checkpoints: usize },
-    CorruptionDetected { session: String, lost: Option<u64>, newest_intact: Option<u64> },
-    SessionClosed { session: String },
-    SessionEnded { session: String },
-    Error { kind: &'static str, message: String },
+    CheckpointSaved {
+        checkpoint: u64,
+        bytes: u64,
+        write_ms: f64,
+    },
+    RecoveryAvailable {
+        session: String,
+        cause: &'static str,
+        newest: u64,
+        checkpoints: usize,
+    },
+    CorruptionDetected {
+        session: String,
+        lost: Option<u64>,
+        newest_intact: Option<u64>,
+    },
+    SessionClosed {
+        session: String,
+    },
+    SessionEnded {
+        session: String,
+    },
+    /// The answer to a command of `--stdin`.
+    Command {
+        command: String,
+        ok: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
+        #[serde(flatten)]
+        fields: serde_json::Map<String, serde_json::Value>,
+    },
+    Error {
+        kind: &'static str,
+        message: String,
+    },
 }
 
 #[derive(Serialize)]
@@ -74,6 +105,13 @@ impl fmt::Display for Line {
             Self::CorruptionDetected { .. } => write!(f, "Files of a session are damaged."),
             Self::SessionClosed { .. } => write!(f, "The colony is saved; come back any time."),
             Self::SessionEnded { .. } => write!(f, "The colony's story has ended."),
+            Self::Command { command, error: Some(error), .. } => write!(f, "{command}: {error}."),
+            Self::Command { command, fields, .. } if fields.is_empty() => {
+                write!(f, "{command}: done.")
+            }
+            Self::Command { command, fields, .. } => {
+                write!(f, "{command}: {}", serde_json::Value::from(fields.clone()))
+            }
             Self::Error { message, .. } => write!(f, "{message}"),
         }
     }
@@ -135,7 +173,7 @@ fn session_restored(restored: On<SessionRestored>, reporter: Res<Reporter>, dige
     let line = Restored {
         session: restored.session.to_string(),
         checkpoint: restored.checkpoint.counter,
-        hash: format!("{:016x}", digest.hash()),
+        hash: digest.text(),
         recover_ms: milliseconds(restored.elapsed),
     };
     reporter.say(&match restored.reason {
@@ -155,7 +193,7 @@ fn checkpoint_captured(
         frame: frame.0,
         kind: if captured.full { "full" } else { "delta" },
         changed: captured.rows,
-        hash: format!("{:016x}", digest.hash()),
+        hash: digest.text(),
         capture_us: microseconds(captured.capture_time),
     }));
 }

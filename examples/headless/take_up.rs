@@ -24,7 +24,11 @@ pub fn plugin(app: &mut App) {
         .add_observer(another_offer)
         .add_observer(recovery_failed)
         .add_observer(request_rejected)
-        .add_systems(Update, take_up.run_if(|state: Res<TakeUp>| state.is_due));
+        .add_systems(
+            Update,
+            // What fails later on is no reason to take up something else.
+            take_up.run_if(|state: Res<TakeUp>| state.is_due).run_if(not(crate::has_begun)),
+        );
 }
 
 fn sessions_found(
@@ -94,7 +98,10 @@ fn request_rejected(
 ) {
     let error = &rejected.error;
     match (&rejected.request, error) {
-        (_, RequestError::SessionInUse) => give_way(&reporter, &mut exit),
+        (
+            Request::Recover(..) | Request::Continue(_) | Request::Start(_),
+            RequestError::SessionInUse,
+        ) => give_way(&reporter, &mut exit),
         (Request::Recover(session, _) | Request::Continue(session), _) => {
             let message = format!("Session {session} can't be restored: {error}.");
             reporter.error("not_restored", message);
@@ -105,7 +112,8 @@ fn request_rejected(
             reporter.error("not_started", format!("No session can be started: {error}."));
             exit.write(AppExit::error());
         }
-        (request, _) => reporter.error("request_rejected", format!("{request:?}: {error}.")),
+        // Whatever else is asked for is asked for by `driven`, and answered there.
+        _ => {}
     }
 }
 

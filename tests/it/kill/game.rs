@@ -1,9 +1,9 @@
 //! The example as a process, and what it said.
 
 use std::fmt;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
@@ -16,6 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A running example.
 pub struct Game {
     child: Child,
+    stdin: Option<ChildStdin>,
     lines: Receiver<String>,
     heard: Vec<String>,
     /// How many of `heard` were waited for.
@@ -36,6 +37,15 @@ pub struct Story {
 
 impl Game {
     pub fn start(directory: &Path, arguments: &[&str]) -> Self {
+        Self::launch(directory, arguments, Stdio::null())
+    }
+
+    /// A game that takes commands.
+    pub fn driven(directory: &Path, arguments: &[&str]) -> Self {
+        Self::launch(directory, &[&["--stdin"], arguments].concat(), Stdio::piped())
+    }
+
+    fn launch(directory: &Path, arguments: &[&str], stdin: Stdio) -> Self {
         let mut child = Command::new(headless())
             .arg("--json")
             .arg("--data")
@@ -44,7 +54,7 @@ impl Game {
             .env("RUST_LOG", "bevy_session=debug")
             .env("NO_COLOR", "1")
             .env_remove("BEVY_SESSION")
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -67,6 +77,7 @@ impl Game {
             String::from_utf8_lossy(&bytes).into_owned()
         });
         Self {
+            stdin: child.stdin.take(),
             child,
             lines,
             heard: Vec::new(),
@@ -74,6 +85,35 @@ impl Game {
             asked_to_exit: false,
             complaints: Some(complaints),
         }
+    }
+
+    /// Sends bytes as they are.
+    pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        let stdin = self.stdin.as_mut().expect("it should be a driven game");
+        stdin.write_all(bytes.as_ref()).expect("it should still run");
+        stdin.flush().unwrap();
+    }
+
+    /// Ends what it reads.
+    pub fn send_end(&mut self) {
+        self.stdin = None;
+    }
+
+    /// Closes the other end of what it writes, which it meets with one of its next lines.
+    pub fn stop_listening(&mut self) {
+        self.lines = channel().1;
+    }
+
+    /// Sends a command and waits for its answer, which is expected to be next.
+    pub fn ask(&mut self, command: &str) -> Value {
+        self.send(format!("{command}\n"));
+        self.answer()
+    }
+
+    /// Waits for the next answer.
+    pub fn answer(&mut self) -> Value {
+        self.wait_for("command");
+        serde_json::from_str(&self.heard[self.attended - 1]).unwrap()
     }
 
     /// Waits for the next line with this event.

@@ -62,6 +62,7 @@ impl Oracle {
     fn hear(&mut self, line: &Value) -> Result<(), String> {
         match line["event"].as_str().unwrap_or_default() {
             "session_started" => self.started(),
+            "session_continued" if self.taken_up.is_some() => self.loaded(line),
             "session_continued" => {
                 ensure(self.left != Left::Killed, "what was killed should be recovered")?;
                 let at = self.restored(line)?;
@@ -87,8 +88,24 @@ impl Oracle {
                 self.left = Left::Closed;
                 Ok(())
             }
+            "command" => self.answered(line),
             _ => Err("this should not happen".into()),
         }
+    }
+
+    /// What was answered has happened: it is durable, and it is what was captured.
+    fn answered(&mut self, line: &Value) -> Result<(), String> {
+        let verb = line["command"].as_str().ok_or("an answer names its command")?;
+        if line["ok"] != true {
+            return ensure(line["error"].is_string(), "a failure should have a reason");
+        }
+        if ["checkpoint", "save"].contains(&verb) {
+            let checkpoint = number(line, "checkpoint")?;
+            let captured = self.captured.get(&checkpoint).ok_or("it never was captured")?;
+            ensure(line["hash"] == **captured, &format!("it was captured as {captured}"))?;
+            ensure(self.saved >= checkpoint, "it should be safe before it is answered")?;
+        }
+        Ok(())
     }
 
     fn started(&mut self) -> Result<(), String> {
@@ -108,6 +125,15 @@ impl Oracle {
         ensure(line["recover_ms"].as_f64().is_some_and(|ms| ms > 0.0), "it should take time")?;
         self.newest = checkpoint;
         Ok(checkpoint)
+    }
+
+    /// A slot of this session. Numbers go on after the newest one that is on disk.
+    fn loaded(&mut self, line: &Value) -> Result<(), String> {
+        let captured = self.captured.get(&number(line, "checkpoint")?);
+        let captured = captured.ok_or("it never was captured")?;
+        ensure(line["hash"] == **captured, &format!("it was captured as {captured}"))?;
+        self.newest = self.saved;
+        Ok(())
     }
 
     fn take_up(&mut self, taken_up: TakenUp) -> Result<(), String> {

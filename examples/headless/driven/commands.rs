@@ -1,0 +1,229 @@
+//! The commands: what each takes, what it does, and what it waits for before it is answered.
+//!
+//! To add one, write its function and put it into [`COMMANDS`]. Where it waits for something that no
+//! other command has waited for, [`News`] gets a variant.
+
+use std::process;
+
+use bevy::diagnostic::FrameCount;
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use serde_json::{Map, Value, json};
+
+use super::news::{Moment, News};
+use crate::digest::Digest;
+
+/// All of them.
+pub const COMMANDS: &[Command] = &[
+    Command { verb: "checkpoint", takes: Takes::Text("a label"), begin: checkpoint },
+    Command { verb: "save", takes: Takes::Text("a name"), begin: save },
+    Command { verb: "load", takes: Takes::Text("a name"), begin: load },
+    Command { verb: "hash", takes: Takes::Nothing, begin: hash },
+    Command { verb: "pause", takes: Takes::Nothing, begin: pause },
+    Command { verb: "resume", takes: Takes::Nothing, begin: resume },
+    Command { verb: "sessions", takes: Takes::Nothing, begin: sessions },
+    Command { verb: "slots", takes: Takes::Nothing, begin: slots },
+    Command { verb: "close", takes: Takes::Nothing, begin: close },
+    Command { verb: "die", takes: Takes::Text("panic, abort, kill or exit"), begin: die },
+];
+
+/// Something that can be asked for.
+pub struct Command {
+    pub verb: &'static str,
+    pub takes: Takes,
+    pub begin: fn(&mut World, &str) -> Result<Begun, String>,
+}
+
+/// What comes after the first space.
+pub enum Takes {
+    Nothing,
+    /// Any text that isn't empty, and what it is.
+    Text(&'static str),
+}
+
+/// How far a command is once it has begun.
+pub enum Begun {
+    Done(Fields),
+    /// Looks at what happens until it has an answer.
+    Waiting(Watch),
+    /// The process dies of this, so the answer comes before it.
+    Dying(fn()),
+}
+
+/// Asked with everything that happens while the command is under way, until it gives an answer.
+pub type Watch = Box<dyn FnMut(&News, &mut World) -> Option<Answer> + Send + Sync>;
+/// The fields of an answer, or why there are none.
+pub type Answer = Result<Fields, String>;
+/// The fields of an answer.
+pub type Fields = Map<String, Value>;
+
+impl Takes {
+    /// What was given, if it is what is taken.
+    pub fn check<'a>(&self, given: &'a str) -> Result<&'a str, String> {
+        match self {
+            Self::Nothing if !given.is_empty() => Err(format!("it takes nothing, not {given:?}")),
+            Self::Text(what) if given.is_empty() => Err(format!("it takes {what} after a space")),
+            _ => Ok(given),
+        }
+    }
+}
+
+fn checkpoint(world: &mut World, label: &str) -> Result<Begun, String> {
+    world.commands().checkpoint(label);
+    let mut captured: Option<Moment> = None;
+    Ok(until(move |news, _| match news {
+        News::Saved(checkpoint) => saved_through(*checkpoint, captured.as_ref()),
+        news => follow(news, &mut captured),
+    }))
+}
+
+fn save(world: &mut World, name: &str) -> Result<Begun, String> {
+    world.commands().save(SaveSlot::manual(name).overwrite());
+    let mut captured: Option<Moment> = None;
+    Ok(until(move |news, _| match news {
+        News::SlotSaved { checkpoint } => {
+            captured.as_ref().filter(|moment| moment.checkpoint == *checkpoint).map(done_at)
+        }
+        News::SlotNotSaved(why) => Some(Err(why.clone())),
+        news => follow(news, &mut captured),
+    }))
+}
+
+/// Remembers the checkpoint that was captured for a command, and whether it failed.
+fn follow(news: &News, captured: &mut Option<Moment>) -> Option<Answer> {
+    match news {
+        News::Captured(moment) if captured.is_none() => *captured = Some(moment.clone()),
+        News::NotSaved { checkpoint, why } => {
+            let is_this = captured.as_ref().is_none_or(|moment| *checkpoint >= moment.checkpoint);
+            return is_this.then(|| Err(why.clone()));
+        }
+        _ => {}
+    }
+    None
+}
+
+fn saved_through(checkpoint: u64, captured: Option<&Moment>) -> Option<Answer> {
+    let moment = captured?;
+    match checkpoint.cmp(&moment.checkpoint) {
+        std::cmp::Ordering::Less => None,
+        std::cmp::Ordering::Equal => Some(done_at(moment)),
+        std::cmp::Ordering::Greater => {
+            Some(Err(format!("checkpoint {checkpoint} came instead of {}", moment.checkpoint)))
+        }
+    }
+}
+
+/// Answered when the checkpoint is durable with which the loaded colony goes on, so that no crash
+/// undoes what was answered.
+fn load(world: &mut World, name: &str) -> Result<Begun, String> {
+    let player = world.get_resource::<CurrentSession>().and_then(CurrentSession::player);
+    let slot = world.resource::<SessionCatalog>().slot_named(player, name);
+    let slot = slot.ok_or_else(|| format!("there is no slot {name:?}"))?.id;
+    world.commands().load(slot);
+    let mut restored: Option<Moment> = None;
+    Ok(until(move |news, _| match (news, &restored) {
+        (News::Restored(moment), _) => {
+            restored = Some(moment.clone());
+            None
+        }
+        (News::NotRestored(why), _) => Some(Err(why.clone())),
+        (News::Saved(_), Some(moment)) => Some(done_at(moment)),
+        (News::NotSaved { why, .. }, Some(_)) => {
+            Some(Err(format!("it is loaded, but what follows isn't safe: {why}")))
+        }
+        _ => None,
+    }))
+}
+
+fn hash(world: &mut World, _: &str) -> Result<Begun, String> {
+    let hash = world.run_system_cached(|digest: Digest| digest.text());
+    let hash = hash.map_err(|error| error.to_string())?;
+    let frame = world.resource::<FrameCount>().0;
+    Ok(Begun::Done(fields([("frame", json!(frame)), ("hash", json!(hash))])))
+}
+
+fn pause(world: &mut World, _: &str) -> Result<Begun, String> {
+    world.commands().pause_session();
+    Ok(until(|news, _| matches!(news, News::Paused).then(|| Ok(Fields::new()))))
+}
+
+fn resume(world: &mut World, _: &str) -> Result<Begun, String> {
+    world.commands().resume_session();
+    Ok(until(|news, _| matches!(news, News::Resumed).then(|| Ok(Fields::new()))))
+}
+
+fn sessions(world: &mut World, _: &str) -> Result<Begun, String> {
+    let current = world.get_resource::<CurrentSession>();
+    let catalog = world.resource::<SessionCatalog>();
+    let sessions = catalog.sessions().iter().map(|entry| {
+        // What is being played changes all the time; the catalogue knows how it was left.
+        let current = current.filter(|current| current.id() == entry.session.id);
+        let name = current.map_or(&*entry.session.name, CurrentSession::name);
+        let status = current.map_or(entry.status, CurrentSession::status);
+        let play_time = current.map_or(entry.play_time, CurrentSession::play_time);
+        json!({
+            "id": entry.session.id.to_string(),
+            "name": name,
+            "status": format!("{status:?}").to_lowercase(),
+            "play_s": play_time.as_secs_f64(),
+        })
+    });
+    Ok(Begun::Done(fields([("sessions", sessions.collect())])))
+}
+
+fn slots(world: &mut World, _: &str) -> Result<Begun, String> {
+    let slots = world.resource::<SessionCatalog>().slots().iter().map(|slot| {
+        let checkpoint = slot.checkpoint.counter;
+        json!({ "name": slot.name, "checkpoint": checkpoint, "bytes": slot.bytes })
+    });
+    Ok(Begun::Done(fields([("slots", slots.collect())])))
+}
+
+/// The process ends by itself once the session is closed.
+fn close(world: &mut World, _: &str) -> Result<Begun, String> {
+    world.commands().close_session();
+    Ok(until(|news, world| match news {
+        News::Closed { complete: true } => {
+            world.write_message(AppExit::Success);
+            Some(Ok(Fields::new()))
+        }
+        // The exit with an error is on its way.
+        News::Closed { complete: false } => Some(Err("the end isn't saved".into())),
+        _ => None,
+    }))
+}
+
+fn die(_: &mut World, how: &str) -> Result<Begun, String> {
+    match how {
+        "panic" => Ok(Begun::Dying(|| panic!("the command was to panic"))),
+        "abort" => Ok(Begun::Dying(|| process::abort())),
+        "kill" => Ok(Begun::Dying(kill)),
+        "exit" => Ok(Begun::Dying(|| process::exit(1))),
+        _ => Err(format!("there is no such way to die: {how:?}")),
+    }
+}
+
+/// Kills this very process from outside.
+fn kill() {
+    let process = process::id().to_string();
+    let _ = if cfg!(windows) {
+        process::Command::new("taskkill").args(["/F", "/PID", &process]).status()
+    } else {
+        process::Command::new("kill").args(["-9", &process]).status()
+    };
+    // Where there is no such program, the answer must not have been a lie.
+    process::abort();
+}
+
+fn until(watch: impl FnMut(&News, &mut World) -> Option<Answer> + Send + Sync + 'static) -> Begun {
+    Begun::Waiting(Box::new(watch))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "it is an answer")]
+fn done_at(moment: &Moment) -> Answer {
+    Ok(fields([("checkpoint", json!(moment.checkpoint)), ("hash", json!(moment.hash))]))
+}
+
+fn fields<const COUNT: usize>(fields: [(&str, Value); COUNT]) -> Fields {
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}

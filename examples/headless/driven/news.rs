@@ -1,0 +1,111 @@
+//! What the plugin tells, as far as commands wait for it.
+
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use bevy_session::{CheckpointError, RecoveryFailed, RestoreCancelled, SavingStopped};
+
+use super::{Driver, hear};
+use crate::digest::Digest;
+
+/// Something that happened while a command was under way.
+#[derive(Clone, Debug)]
+pub enum News {
+    Captured(Moment),
+    /// This checkpoint is durable.
+    Saved(u64),
+    /// This checkpoint is not durable, and neither are those before it that weren't yet.
+    NotSaved {
+        checkpoint: u64,
+        why: String,
+    },
+    /// The slot that was made of this checkpoint is durable.
+    SlotSaved {
+        checkpoint: u64,
+    },
+    SlotNotSaved(String),
+    Restored(Moment),
+    NotRestored(String),
+    Paused,
+    Resumed,
+    Closed {
+        complete: bool,
+    },
+    Rejected(String),
+    SavingStopped,
+    WriterGone,
+}
+
+/// A checkpoint, and the colony in it.
+#[derive(Clone, Debug)]
+pub struct Moment {
+    pub checkpoint: u64,
+    pub hash: String,
+}
+
+pub fn plugin(app: &mut App) {
+    app.add_observer(captured)
+        .add_observer(not_saved)
+        .add_observer(restored)
+        .add_observer(|saved: On<CheckpointSaved>, mut commands: Commands| {
+            tell(&mut commands, News::Saved(saved.checkpoint.counter));
+        })
+        .add_observer(|saved: On<SlotSaved>, mut commands: Commands| {
+            tell(&mut commands, News::SlotSaved { checkpoint: saved.slot.checkpoint.counter });
+        })
+        .add_observer(|failed: On<SlotFailed>, mut commands: Commands| {
+            tell(&mut commands, News::SlotNotSaved(failed.error.to_string()));
+        })
+        .add_observer(|failed: On<RecoveryFailed>, mut commands: Commands| {
+            tell(&mut commands, News::NotRestored(failed.error.to_string()));
+        })
+        .add_observer(|_: On<RestoreCancelled>, mut commands: Commands| {
+            tell(&mut commands, News::NotRestored("the restore was cancelled".into()));
+        })
+        .add_observer(|_: On<SessionPaused>, mut commands: Commands| {
+            tell(&mut commands, News::Paused);
+        })
+        .add_observer(|_: On<SessionResumed>, mut commands: Commands| {
+            tell(&mut commands, News::Resumed);
+        })
+        .add_observer(|closed: On<SessionClosed>, mut commands: Commands| {
+            tell(&mut commands, News::Closed { complete: closed.complete });
+        })
+        .add_observer(|rejected: On<RequestRejected>, mut commands: Commands| {
+            tell(&mut commands, News::Rejected(rejected.error.to_string()));
+        })
+        .add_observer(|_: On<SavingStopped>, mut commands: Commands| {
+            tell(&mut commands, News::SavingStopped);
+        });
+}
+
+/// Once all observers were there, so that an answer comes after what they say.
+fn tell(commands: &mut Commands, news: News) {
+    commands.queue(move |world: &mut World| hear(world, &news));
+}
+
+fn captured(
+    captured: On<CheckpointCaptured>,
+    driver: Res<Driver>,
+    digest: Digest,
+    mut commands: Commands,
+) {
+    // The hash is work for which nobody waits otherwise.
+    if driver.is_underway() {
+        let checkpoint = captured.checkpoint.counter;
+        tell(&mut commands, News::Captured(Moment { checkpoint, hash: digest.text() }));
+    }
+}
+
+fn restored(restored: On<SessionRestored>, digest: Digest, mut commands: Commands) {
+    let checkpoint = restored.checkpoint.counter;
+    tell(&mut commands, News::Restored(Moment { checkpoint, hash: digest.text() }));
+}
+
+fn not_saved(failed: On<CheckpointFailed>, mut commands: Commands) {
+    let (checkpoint, why) = (failed.checkpoint.counter, failed.error.to_string());
+    let news = match failed.error {
+        CheckpointError::WriterGone => News::WriterGone,
+        _ => News::NotSaved { checkpoint, why },
+    };
+    tell(&mut commands, news);
+}

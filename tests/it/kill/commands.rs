@@ -1,0 +1,411 @@
+//! Drives the example from outside, as programs do, by the commands of `--stdin`.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use super::game::{Game, Story};
+use super::learn;
+use super::oracle::Oracle;
+
+/// A colony that changes a lot, and is saved by itself only at its beginning and its end.
+const LIVELY: [&str; 6] = ["--entities", "300", "--checkpoint-ms", "60000", "--changes", "1"];
+/// A colony in which nothing happens.
+const STILL: [&str; 6] = ["--entities", "300", "--checkpoint-ms", "60000", "--changes", "0"];
+
+#[test]
+fn every_command_is_answered_once_its_effect_is_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut game = Game::driven(directory.path(), &LIVELY);
+    assert_eq!(game.ask("slots"), done("slots", json!({ "slots": [] })));
+
+    let checkpoint = succeeded(&mut game, "checkpoint before the storm");
+    let saved = succeeded(&mut game, "save Autumn");
+    assert!(number(&saved) > number(&checkpoint), "{saved}");
+    assert_ne!(saved["hash"], checkpoint["hash"], "the colony should have lived on");
+    let listed = succeeded(&mut game, "slots");
+    assert_eq!(listed["slots"][0]["name"], "Autumn", "{listed}");
+    assert_eq!(listed["slots"][0]["checkpoint"], saved["checkpoint"], "{listed}");
+    assert!(listed["slots"][0]["bytes"].as_u64().unwrap() > 0, "{listed}");
+
+    let early = succeeded(&mut game, "hash");
+    succeeded(&mut game, "checkpoint later");
+    let late = succeeded(&mut game, "hash");
+    assert!(late["frame"].as_u64() > early["frame"].as_u64(), "{early} {late}");
+    assert_ne!(late["hash"], early["hash"], "the colony should have lived on");
+
+    let loaded = succeeded(&mut game, "load Autumn");
+    assert_eq!(loaded["checkpoint"], saved["checkpoint"]);
+    assert_eq!(loaded["hash"], saved["hash"], "what was saved should be back");
+
+    assert_eq!(game.ask("pause"), done("pause", json!({})));
+    assert_eq!(status(&mut game), "paused");
+    let still = succeeded(&mut game, "hash");
+    assert_eq!(succeeded(&mut game, "checkpoint paused")["hash"], still["hash"]);
+    assert_eq!(succeeded(&mut game, "hash")["hash"], still["hash"], "nothing should go on");
+    assert!(refused(&mut game, "pause").contains("no step Pause"));
+    assert_eq!(game.ask("resume"), done("resume", json!({})));
+    assert_eq!(status(&mut game), "active");
+    assert!(refused(&mut game, "resume").contains("no step Resume"));
+
+    assert_eq!(game.ask("close"), done("close", json!({})));
+    let story = game.finish();
+    assert_eq!(story.exit_code(), Some(0), "{story}");
+    assert_eq!(story.count("session_closed"), 1, "{story}");
+    assert_eq!(story.errors(), [""; 0], "{story}");
+    each_answer_agrees_with_its_capture(&story);
+}
+
+#[test]
+fn an_answered_save_and_its_slot_survive_kill_9() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut oracle = Oracle::default();
+    let mut slots = HashMap::new();
+    for round in 0..6 {
+        let mut game = Game::driven(directory.path(), &LIVELY);
+        for (name, saved) in &slots {
+            let loaded = succeeded(&mut game, &format!("load {name}"));
+            assert_eq!(loaded["hash"], *saved, "slot {name:?} should be as it was saved");
+        }
+        let name = format!("round {}", round % 4);
+        let saved = succeeded(&mut game, &format!("save {name}"));
+        slots.insert(name, saved["hash"].clone());
+        if round % 2 == 0 {
+            succeeded(&mut game, "checkpoint and another");
+        }
+        let story = game.kill();
+        each_answer_agrees_with_its_capture(&story);
+        learn(&mut oracle, &story);
+    }
+}
+
+#[test]
+fn an_answered_load_survives_kill_9() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut game = Game::driven(directory.path(), &LIVELY);
+    let saved = succeeded(&mut game, "save here");
+    succeeded(&mut game, "checkpoint further on");
+    let loaded = succeeded(&mut game, "load here");
+    assert_eq!(loaded["hash"], saved["hash"]);
+    let story = game.kill();
+
+    let opening = story.events.iter().rfind(|line| line["event"] == "captured").unwrap();
+    assert_eq!(opening["hash"], saved["hash"], "the loaded colony should go on as it is\n{story}");
+    let mut game = Game::driven(directory.path(), &LIVELY);
+    game.wait_for("captured");
+    let story = game.kill();
+    let back = story.events.iter().find(|line| line["event"] == "session_recovered").unwrap();
+    assert_eq!(back["hash"], saved["hash"], "{story}");
+    assert_eq!(back["checkpoint"], opening["checkpoint"], "{story}");
+}
+
+#[test]
+fn a_slot_of_another_session_is_loaded_and_that_session_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut first = Game::driven(directory.path(), &LIVELY);
+    let saved = succeeded(&mut first, "save of the first");
+    let first_session = session(&mut first);
+    succeeded(&mut first, "close");
+    first.finish();
+
+    let mut second = Game::driven(directory.path(), &[&LIVELY[..], &["--new"]].concat());
+    let second_session = session(&mut second);
+    assert_ne!(first_session, second_session);
+    let loaded = succeeded(&mut second, "load of the first");
+    assert_eq!(loaded["hash"], saved["hash"]);
+    let listed = succeeded(&mut second, "sessions");
+    assert_eq!(status_of(&listed, &first_session), "active", "{listed}");
+    assert_eq!(status_of(&listed, &second_session), "closed", "{listed}");
+    assert!(listed["sessions"][0]["play_s"].as_f64().unwrap() >= 0.0, "{listed}");
+    assert_eq!(listed["sessions"][0]["name"], "Colony", "{listed}");
+    succeeded(&mut second, "close");
+    let story = second.finish();
+    assert_eq!(story.exit_code(), Some(0), "{story}");
+    assert_eq!(story.count("session_closed"), 2, "{story}");
+    assert_eq!(story.count("session_started"), 1, "nothing else should be taken up\n{story}");
+}
+
+#[test]
+fn a_thousand_commands_at_once_are_done_one_at_a_time_and_in_order() {
+    let directory = tempfile::tempdir().unwrap();
+    let arguments = ["--entities", "50", "--checkpoint-ms", "20", "--changes", "1"];
+    let mut game = Game::driven(directory.path(), &arguments);
+    let command = |number: usize| match number % 100 {
+        25 => format!("save slot {}", number / 300),
+        50 => "load slot 0".to_owned(),
+        75 => format!("checkpoint number {number}"),
+        _ if number % 2 == 0 => "hash".to_owned(),
+        _ => format!("unknown-{number}"),
+    };
+    let burst: String = (0..1_000).map(|number| command(number) + "\n").collect();
+    game.send(burst);
+    let mut saved = Value::Null;
+    for number in 0..1_000 {
+        let answer = game.answer();
+        let command = command(number);
+        let (verb, name) = command.split_once(' ').unwrap_or((&command, ""));
+        assert_eq!(answer["command"], verb, "command {number} should be next");
+        assert_eq!(answer["ok"], !verb.starts_with("unknown"), "{answer}");
+        match (verb, name) {
+            ("save", "slot 0") => saved = answer["hash"].clone(),
+            ("load", _) => assert_eq!(answer["hash"], saved, "the newest save should be loaded"),
+            _ => {}
+        }
+    }
+    let story = game.kill();
+    each_answer_agrees_with_its_capture(&story);
+}
+
+#[test]
+fn it_dies_in_every_way_and_is_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut left: Option<(Value, &str)> = None;
+    let deaths = ["panic", "abort", "kill", "exit"].map(Some);
+    for how in deaths.into_iter().chain([None]) {
+        let mut game = Game::driven(directory.path(), &LIVELY);
+        let last = succeeded(&mut game, "checkpoint the last one");
+        let command = how.map_or("close".to_owned(), |how| format!("die {how}"));
+        succeeded(&mut game, &command);
+        let story = game.finish();
+        assert_eq!(story.exit_code() == Some(0), how.is_none(), "{story}");
+        assert_eq!(story.count("session_closed"), usize::from(how.is_none()), "{story}");
+        if let Some((last, cause)) = left {
+            let offer = story.events.iter().find(|line| line["event"] == "recovery_available");
+            assert_eq!(offer.unwrap()["cause"], cause, "{story}");
+            let back = story.events.iter().find(|line| line["event"] == "session_recovered");
+            assert_eq!(back.unwrap()["checkpoint"], last["checkpoint"], "{story}");
+            assert_eq!(back.unwrap()["hash"], last["hash"], "{story}");
+        }
+        left = Some((last, if how == Some("panic") { "crashed" } else { "abnormal" }));
+    }
+}
+
+#[test]
+fn what_cannot_be_done_is_refused_and_changes_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut game = Game::driven(directory.path(), &STILL);
+    succeeded(&mut game, "save Autumn");
+    let slots = succeeded(&mut game, "slots");
+    let hash = succeeded(&mut game, "hash")["hash"].clone();
+    for (command, why) in [
+        ("", "no command"),
+        (" ", "no command"),
+        (" hash", "no command"),
+        ("Hash", "no command"),
+        ("frobnicate", "no command"),
+        ("hash now", "takes nothing"),
+        ("close it", "takes nothing"),
+        ("checkpoint", "a label"),
+        ("checkpoint ", "a label"),
+        ("save", "a name"),
+        ("save ", "a name"),
+        ("save   ", "needs a name"),
+        ("load", "a name"),
+        ("load Winter", "no slot"),
+        ("load autumn", "no slot"),
+        ("load Autumn ", "no slot"),
+        ("die", "panic, abort, kill or exit"),
+        ("die slowly", "no such way"),
+        ("die panic ", "no such way"),
+    ] {
+        let error = refused(&mut game, command);
+        assert!(error.contains(why), "{command:?} should be refused with {why:?}, not {error:?}");
+    }
+    for long in ["save", "checkpoint"] {
+        let error = refused(&mut game, &format!("{long} {}", "é".repeat(2_500)));
+        assert!(error.contains("5000 bytes"), "{error}");
+    }
+    assert_eq!(succeeded(&mut game, "slots"), slots);
+    assert_eq!(succeeded(&mut game, "hash")["hash"], hash);
+    let story = game.kill();
+    assert_eq!(story.count("captured"), 2, "only the save should be captured\n{story}");
+    assert_eq!(story.errors(), [""; 0], "each should be answered, and that is enough\n{story}");
+}
+
+#[test]
+fn a_name_is_everything_after_the_first_space_as_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut game = Game::driven(directory.path(), &LIVELY);
+    let names = [
+        "  before   the boss ",
+        "Ősz 🦊 秋",
+        "save me",
+        "tab\there",
+        "CON",
+        "../../etc",
+        "a\u{0}b\rc\u{2028}d",
+    ];
+    let mut hashes = Vec::new();
+    for name in names {
+        hashes.push(succeeded(&mut game, &format!("save {name}"))["hash"].clone());
+    }
+    let listed = succeeded(&mut game, "slots");
+    let mut found: Vec<_> = listed["slots"].as_array().unwrap().iter().map(name_of).collect();
+    found.reverse();
+    assert_eq!(found, names);
+    for (name, hash) in names.iter().zip(&hashes) {
+        assert_eq!(succeeded(&mut game, &format!("load {name}"))["hash"], *hash, "{name:?}");
+    }
+    each_answer_agrees_with_its_capture(&game.kill());
+}
+
+#[test]
+fn a_save_replaces_the_slot_of_its_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut game = Game::driven(directory.path(), &LIVELY);
+    let first = succeeded(&mut game, "save Autumn");
+    let second = succeeded(&mut game, "save Autumn");
+    assert_ne!(first["hash"], second["hash"]);
+    let listed = succeeded(&mut game, "slots");
+    assert_eq!(listed["slots"].as_array().unwrap().len(), 1, "{listed}");
+    assert_eq!(listed["slots"][0]["checkpoint"], second["checkpoint"]);
+    assert_eq!(succeeded(&mut game, "load Autumn")["hash"], second["hash"]);
+}
+
+#[test]
+fn a_checkpoint_of_an_unchanged_colony_is_a_checkpoint_all_the_same() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut game = Game::driven(directory.path(), &STILL);
+    let hash = succeeded(&mut game, "hash")["hash"].clone();
+    let mut before = 0;
+    for _ in 0..3 {
+        let answer = succeeded(&mut game, "checkpoint again");
+        assert!(number(&answer) > before, "{answer}");
+        assert_eq!(answer["hash"], hash);
+        before = number(&answer);
+    }
+    each_answer_agrees_with_its_capture(&game.kill());
+
+    let mut game = Game::driven(directory.path(), &STILL);
+    assert_eq!(succeeded(&mut game, "hash")["hash"], hash);
+    let story = game.kill();
+    let back = story.events.iter().find(|line| line["event"] == "session_recovered").unwrap();
+    assert_eq!(back["checkpoint"], before, "{story}");
+}
+
+#[test]
+fn broken_bytes_are_answered_and_what_follows_is_done() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut game = Game::driven(directory.path(), &STILL);
+    game.send(b"save \xff\xfe\n");
+    assert_eq!(game.answer(), failed("save", "a line is UTF-8"));
+    game.send(b"\xc3(\n");
+    assert_eq!(game.answer(), failed("\u{fffd}(", "a line is UTF-8"));
+    game.send(format!("save {}\n", "x".repeat(3 << 20)));
+    assert_eq!(game.answer(), failed("save", "a line has 65536 bytes at most"));
+    game.send("hash\r\nsave Windows\r\n");
+    assert_eq!(game.answer()["ok"], true);
+    assert_eq!(game.answer()["ok"], true);
+    assert_eq!(name_of(&succeeded(&mut game, "slots")["slots"][0]), "Windows");
+    // The last line may do without its end.
+    game.send("hash");
+    game.send_end();
+    assert_eq!(game.answer()["ok"], true);
+    assert_eq!(game.kill().count("command"), 7);
+}
+
+#[test]
+fn the_end_of_input_is_no_command() {
+    let directory = tempfile::tempdir().unwrap();
+    let arguments = [&LIVELY[..], &["--seconds", "0.5"]].concat();
+    for commands in ["", "checkpoint here\n", "pause\n"] {
+        let mut game = Game::driven(directory.path(), &arguments);
+        game.send(commands);
+        game.send_end();
+        let story = game.finish();
+        assert_eq!(story.exit_code(), Some(0), "{story}");
+        assert_eq!(story.count("session_closed"), 1, "{story}");
+        assert_eq!(story.count("command"), commands.lines().count(), "{story}");
+        each_answer_agrees_with_its_capture(&story);
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_costs_no_save() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut game = Game::driven(directory.path(), &LIVELY);
+    let before = succeeded(&mut game, "checkpoint still heard");
+    game.stop_listening();
+    game.send("save unheard\nclose\n");
+    let story = game.finish();
+    assert_eq!(story.exit_code(), Some(0), "{story}");
+    assert!(!story.complaints().contains("panicked"), "{story}");
+
+    let mut game = Game::driven(directory.path(), &STILL);
+    let slots = succeeded(&mut game, "slots");
+    assert_eq!(name_of(&slots["slots"][0]), "unheard");
+    let loaded = succeeded(&mut game, "load unheard");
+    assert!(number(&loaded) > number(&before), "{loaded}");
+}
+
+fn done(verb: &str, fields: Value) -> Value {
+    let mut answer = json!({ "event": "command", "command": verb, "ok": true });
+    answer.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    answer
+}
+
+fn failed(verb: &str, why: &str) -> Value {
+    json!({ "event": "command", "command": verb, "ok": false, "error": why })
+}
+
+fn succeeded(game: &mut Game, command: &str) -> Value {
+    let answer = game.ask(command);
+    assert_eq!(answer["command"], command.split(' ').next().unwrap(), "{answer}");
+    assert_eq!(answer["ok"], true, "{command:?}: {answer}");
+    assert_eq!(answer.get("error"), None, "{answer}");
+    answer
+}
+
+fn refused(game: &mut Game, command: &str) -> String {
+    let answer = game.ask(command);
+    assert_eq!(answer["command"], command.split(' ').next().unwrap(), "{answer}");
+    assert_eq!(answer["ok"], false, "{command:?}: {answer}");
+    answer["error"].as_str().expect("a failure should have a reason").to_owned()
+}
+
+fn number(answer: &Value) -> u64 {
+    answer["checkpoint"].as_u64().expect("there should be a checkpoint")
+}
+
+fn name_of(slot: &Value) -> &str {
+    slot["name"].as_str().unwrap()
+}
+
+/// The session that is played, where there is one only.
+fn session(game: &mut Game) -> String {
+    let listed = succeeded(game, "sessions");
+    let active = |entry: &&Value| entry["status"] == "active";
+    let session = listed["sessions"].as_array().unwrap().iter().find(active).unwrap();
+    session["id"].as_str().unwrap().to_owned()
+}
+
+fn status(game: &mut Game) -> String {
+    let listed = succeeded(game, "sessions");
+    assert_eq!(listed["sessions"].as_array().unwrap().len(), 1, "{listed}");
+    listed["sessions"][0]["status"].as_str().unwrap().to_owned()
+}
+
+fn status_of<'a>(listed: &'a Value, session: &str) -> &'a str {
+    let sessions = listed["sessions"].as_array().unwrap();
+    let entry = sessions.iter().find(|entry| entry["id"] == session).unwrap();
+    entry["status"].as_str().unwrap()
+}
+
+/// What is answered was captured with that number and hash before, and is durable if it is a save.
+fn each_answer_agrees_with_its_capture(story: &Story) {
+    let mut captured = HashMap::new();
+    let mut durable = 0;
+    for line in &story.events {
+        match line["event"].as_str().unwrap() {
+            "captured" => drop(captured.insert(number(line), line["hash"].clone())),
+            "checkpoint_saved" => durable = number(line),
+            "command" if line["ok"] == true && line.get("checkpoint").is_some() => {
+                if line["command"] != "load" {
+                    assert_eq!(Some(&line["hash"]), captured.get(&number(line)), "{line}\n{story}");
+                    assert!(durable >= number(line), "{line}\n{story}");
+                }
+            }
+            _ => {}
+        }
+    }
+}
