@@ -4,7 +4,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use super::sealed::{SealKind, seal, unseal};
+use super::sealed::{SealError, SealKind, seal, unseal};
 use super::{Disk, Layout};
 use crate::journal::random_u64;
 
@@ -42,14 +42,22 @@ struct HostFile {
 }
 
 /// Reads the host id, or draws and writes one. The state directory should exist.
+///
+/// One that is there and can't be read now, because another program keeps it or a newer version wrote
+/// it, is left as it is: written over, all sessions of this machine would be another's from then on.
 pub fn host_id(disk: &dyn Disk, layout: &Layout) -> HostId {
     let path = layout.host_id();
-    let known = disk.read(&path, MAX_BYTES).ok().and_then(|bytes| unseal(KIND, &bytes).ok());
-    if let Some(HostFile { id }) = known {
-        return HostId { id, origin: HostIdOrigin::Known };
-    }
+    let is_lost = match disk.read(&path, MAX_BYTES) {
+        Ok(bytes) => match unseal(KIND, &bytes) {
+            Ok(HostFile { id }) => return HostId { id, origin: HostIdOrigin::Known },
+            Err(error) => error == SealError::Damaged,
+        },
+        Err(error) => {
+            matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::FileTooLarge)
+        }
+    };
     let id = random_u64();
-    let is_stored = store_host_id(disk, layout, id);
+    let is_stored = is_lost && store_host_id(disk, layout, id);
     HostId { id, origin: HostIdOrigin::Drawn { is_stored } }
 }
 
@@ -62,4 +70,33 @@ pub fn host_id_is_missing(disk: &dyn Disk, layout: &Layout) -> bool {
 /// Writes the host id, and says whether it is there now.
 pub fn store_host_id(disk: &dyn Disk, layout: &Layout, id: u64) -> bool {
     seal(KIND, &HostFile { id }).is_ok_and(|bytes| disk.replace(&layout.host_id(), &bytes).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::store::{MemoryDisk, Operation};
+
+    #[test]
+    fn an_id_that_cannot_be_read_now_is_kept_for_the_next_start() {
+        let disk = MemoryDisk::default();
+        disk.create_dir(Path::new("state")).unwrap();
+        let layout =
+            Layout { data: "data".into(), state: "state".into(), profile: "default".to_owned() };
+        let ours = host_id(&disk, &layout).id;
+        // A scanner or a cloud's client has the file, or the process has no descriptor left.
+        disk.fail_next(Operation::Read, io::ErrorKind::ResourceBusy);
+        let drawn = host_id(&disk, &layout);
+        assert_eq!(drawn.origin, HostIdOrigin::Drawn { is_stored: false }, "it may be ours");
+        let known = HostId { id: ours, origin: HostIdOrigin::Known };
+        assert_eq!(host_id(&disk, &layout), known, "or our sessions would be another machine's");
+
+        let newer = SealKind { version: KIND.version + 1, ..KIND };
+        let bytes = seal(newer, &"an id of another kind").unwrap();
+        disk.replace(&layout.host_id(), &bytes).unwrap();
+        host_id(&disk, &layout);
+        assert_eq!(disk.read(&layout.host_id(), MAX_BYTES).unwrap(), bytes, "a newer build's id");
+    }
 }
