@@ -9,6 +9,7 @@ mod dangling;
 mod decoded;
 mod decoder;
 mod extra;
+mod hooks;
 mod image;
 mod late_markers;
 mod loss;
