@@ -10,6 +10,7 @@ mod decoded;
 mod decoder;
 mod despawn;
 mod extra;
+mod hooks;
 mod image;
 mod late_markers;
 mod loss;

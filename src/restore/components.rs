@@ -4,7 +4,7 @@ use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::Entity;
 use bevy::ecs::world::{EntityRef, World};
 
-use super::decoded::ComponentRows;
+use super::decoded::{ComponentRows, WrittenAgain};
 use super::references::{Names, References};
 use super::spawn::WholeEntity;
 use crate::capture::{Codec, ComponentCodec, CopyCodec, DecodeError};
@@ -113,14 +113,15 @@ impl<C: ComponentCodec> ComponentRows for DecodedComponents<C> {
         references: &mut References<'_>,
         world: &mut World,
         entity: Entity,
-    ) {
-        let Some(component) = rebuild(&self.codec, saved, references) else { return };
+    ) -> WrittenAgain {
+        let Some(component) = rebuild(&self.codec, saved, references) else {
+            return WrittenAgain::Not;
+        };
         let targets_are_there = take_targets_are_there(references, world);
-        if (targets_are_there || !self.is_relationship())
-            && let Ok(mut entity) = world.get_entity_mut(entity)
-        {
-            entity.insert(component);
+        if self.is_relationship() && !targets_are_there {
+            return WrittenAgain::Not;
         }
+        WrittenAgain::write(world, entity, component)
     }
 }
 

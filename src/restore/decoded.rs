@@ -2,12 +2,12 @@
 
 use std::any::{Any, TypeId};
 
-use bevy::ecs::component::ComponentId;
+use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::Entity;
 use bevy::ecs::world::{EntityRef, World};
 
 use super::references::{Names, References};
-use super::spawn::WholeEntity;
+use super::spawn::{WholeEntity, overwrite};
 use crate::capture::{ChildOrderCodec, Codec, DecodeError};
 
 /// Decoded values of one saved type.
@@ -78,14 +78,39 @@ pub(crate) trait ComponentRows: Send + Sync + Any {
         scratch: &mut Vec<u8>,
     ) -> bool;
 
-    /// Writes the value of the checkpoint again.
+    /// Writes the value of the checkpoint again, in its place where that can be.
     fn write_again(
         &self,
         saved: &[u8],
         references: &mut References<'_>,
         world: &mut World,
         entity: Entity,
-    );
+    ) -> WrittenAgain;
+}
+
+/// How a value was written again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum WrittenAgain {
+    /// In its place: none of the game's code ran.
+    InPlace,
+    /// Inserted, since it was gone or is immutable: hooks and observers ran.
+    Inserted,
+    /// It can't be: what it refers to isn't there, or its entity isn't.
+    Not,
+}
+
+impl WrittenAgain {
+    /// Makes `value` an entity's component.
+    pub(super) fn write<T: Component>(world: &mut World, entity: Entity, value: T) -> Self {
+        let Ok(mut entity) = world.get_entity_mut(entity) else { return Self::Not };
+        match overwrite(&mut entity, value) {
+            Ok(()) => Self::InPlace,
+            Err(value) => {
+                entity.insert(value);
+                Self::Inserted
+            }
+        }
+    }
 }
 
 /// A decoded resource.
@@ -98,6 +123,14 @@ pub(crate) trait ResourceValue: Send + Sync {
 
     /// Inserts the resource.
     fn insert(&mut self, saved: &[u8], references: &mut References<'_>, world: &mut World);
+
+    /// Writes the value of the checkpoint again, in its place where that can be.
+    fn write_again(
+        &self,
+        saved: &[u8],
+        references: &mut References<'_>,
+        world: &mut World,
+    ) -> WrittenAgain;
 
     /// Whether the world's resource is what the checkpoint says.
     fn is_as_saved(&self, saved: &[u8], world: &World, names: &mut Names<'_>) -> bool;

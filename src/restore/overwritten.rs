@@ -1,18 +1,76 @@
-//! Values that observers changed while they were told of restored entities.
+//! Values that hooks and observers changed while entities were restored.
 
+use std::collections::HashSet;
+
+use bevy::ecs::component::ComponentId;
 use bevy::ecs::world::World;
 
-use super::decoded::DecodedColumn;
+use super::decoded::{DecodedColumn, WrittenAgain};
 use super::references::{Names, References};
 use super::replacement::{Part, Replacement};
 use super::rows_by_entity::RowOfEntity;
 
+/// How often what was changed is inserted again, where that lets hooks change things once more.
+const ROUNDS: usize = 3;
+
+/// Values that are not as saved.
+#[derive(Default)]
+struct ChangedValues {
+    /// Those that can be written in their place.
+    in_place: Vec<ChangedValue>,
+    /// Those that have to be inserted: they are gone, or immutable.
+    inserted: Vec<ChangedValue>,
+}
+
+#[derive(Clone, Copy)]
+struct ChangedValue {
+    rank: u32,
+    row: RowOfEntity,
+}
+
 impl Replacement {
-    /// Writes again what observers changed while they were told of restored entities.
-    pub(super) fn write_again_what_changed(&mut self, world: &mut World) {
-        for (rank, row) in self.changed_values(world) {
+    /// Makes what hooks and observers changed as saved again.
+    ///
+    /// What is written in its place is written last, for then nothing runs that could change it.
+    pub(super) fn undo_interference(&mut self, world: &mut World) {
+        let mut insisted = HashSet::new();
+        for _ in 0..ROUNDS {
+            let resource_inserted = self.write_resources_again(world);
+            let changed = self.changed_values(world);
+            insisted = self.write_again(world, &changed.inserted, WrittenAgain::Inserted);
+            let hooks_ran = resource_inserted || !insisted.is_empty();
+            if hooks_ran {
+                world.flush();
+                self.remove_what_was_not_saved(world);
+            }
+            self.write_again(world, &changed.in_place, WrittenAgain::InPlace);
+            if !hooks_ran {
+                return;
+            }
+        }
+        self.write_resources_again(world);
+        let changed = self.changed_values(world);
+        self.write_again(world, &changed.in_place, WrittenAgain::InPlace);
+        for ChangedValue { rank, row } in changed.inserted {
+            if insisted.contains(&(rank, row.column))
+                && let Some(column) = self.image.columns.get(row.column as usize)
+            {
+                self.report.add_not_as_saved(&column.type_path);
+            }
+        }
+    }
+
+    /// Writes values again; the ranks and columns of those that it wrote in this way.
+    fn write_again(
+        &mut self,
+        world: &mut World,
+        changed: &[ChangedValue],
+        way: WrittenAgain,
+    ) -> HashSet<(u32, u32)> {
+        let mut written = HashSet::new();
+        for ChangedValue { rank, row } in changed {
             let (Some(entity), Some(column)) =
-                (self.entities.get(rank as usize), self.image.columns.get(row.column as usize))
+                (self.entities.get(*rank as usize), self.image.columns.get(row.column as usize))
             else {
                 continue;
             };
@@ -23,19 +81,20 @@ impl Replacement {
             };
             let mut references =
                 References::new(&self.image.ranks, &self.entities, &self.outside).noting_names();
-            rows.write_again(saved, &mut references, world, *entity);
-            self.report.add_overwritten(&column.type_path);
-        }
-        for place in self.restore_resources(world) {
-            if let Some(column) = self.image.columns.get(place) {
+            let done = rows.write_again(saved, &mut references, world, *entity);
+            if done != WrittenAgain::Not {
                 self.report.add_overwritten(&column.type_path);
             }
+            if done == way {
+                written.insert((*rank, row.column));
+            }
         }
+        written
     }
 
-    /// The values that are not as saved, and the ranks of their entities.
-    fn changed_values(&self, world: &World) -> Vec<(u32, RowOfEntity)> {
-        let mut changed = Vec::new();
+    /// The values that are not as saved.
+    fn changed_values(&self, world: &World) -> ChangedValues {
+        let mut changed = ChangedValues::default();
         if self.stamps.nothing_ran_until_now(world) {
             return changed;
         }
@@ -45,8 +104,10 @@ impl Replacement {
             let Ok(entity) = world.get_entity(*id) else { continue };
             for row in self.image.rows.of(rank) {
                 let place = row.column as usize;
-                let (Some(Part::Plain(component) | Part::Parent(component)), Some(column)) =
-                    (self.parts.get(place), self.image.columns.get(place))
+                let (
+                    Some(Part::Plain(component) | Part::Parent(component) | Part::Link(component)),
+                    Some(column),
+                ) = (self.parts.get(place), self.image.columns.get(place))
                 else {
                     continue;
                 };
@@ -61,11 +122,41 @@ impl Replacement {
                 else {
                     continue;
                 };
-                if !rows.is_as_saved(saved, entity, &mut names, &mut scratch) {
-                    changed.push((rank, *row));
+                if rows.is_as_saved(saved, entity, &mut names, &mut scratch) {
+                    continue;
+                }
+                let value = ChangedValue { rank, row: *row };
+                match ticks.is_some() && is_mutable(world, *component) {
+                    true => changed.in_place.push(value),
+                    false => changed.inserted.push(value),
                 }
             }
         }
         changed
     }
+
+    /// Writes the resources again that are not as saved; whether one had to be inserted.
+    fn write_resources_again(&mut self, world: &mut World) -> bool {
+        if !self.has_resources {
+            return false;
+        }
+        let mut any_inserted = false;
+        for (place, column) in self.image.columns.iter().enumerate() {
+            if self.dangling_resources.contains(&place) {
+                continue;
+            }
+            let mut references = References::new(&self.image.ranks, &self.entities, &self.outside);
+            let mut names = Names::new(&self.image.ranks, &self.entities, &self.outside);
+            let done = column.write_resource_again(world, &mut references, &mut names);
+            if done != WrittenAgain::Not {
+                self.report.add_overwritten(&column.type_path);
+            }
+            any_inserted |= done == WrittenAgain::Inserted;
+        }
+        any_inserted
+    }
+}
+
+fn is_mutable(world: &World, component: ComponentId) -> bool {
+    world.components().get_info(component).is_some_and(|info| info.mutable())
 }

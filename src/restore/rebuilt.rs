@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::components::is_written_as;
-use super::decoded::ComponentRows;
+use super::decoded::{ComponentRows, WrittenAgain};
 use super::references::{Names, References};
 use super::spawn::WholeEntity;
 use crate::capture::{Codec, DecodeError, RebuiltCodec};
@@ -93,12 +93,18 @@ where
             .is_some_and(|component| is_written_as(&self.codec, component, saved, names, scratch))
     }
 
-    fn write_again(&self, saved: &[u8], _: &mut References<'_>, world: &mut World, entity: Entity) {
-        let Ok(description) = self.codec.decode(saved) else { return };
-        if let Ok(component) = self.codec.rebuild(description, world)
-            && let Ok(mut entity) = world.get_entity_mut(entity)
-        {
-            entity.insert(component);
+    fn write_again(
+        &self,
+        saved: &[u8],
+        _: &mut References<'_>,
+        world: &mut World,
+        entity: Entity,
+    ) -> WrittenAgain {
+        let rebuilt =
+            self.codec.decode(saved).map(|described| self.codec.rebuild(described, world));
+        match rebuilt {
+            Ok(Ok(component)) => WrittenAgain::write(world, entity, component),
+            _ => WrittenAgain::Not,
         }
     }
 }

@@ -5,7 +5,7 @@ use bevy::ecs::world::World;
 use bevy::ecs::world::error::TryRunScheduleError;
 use bevy::state::state::StateTransition;
 
-use super::decoded::DecodedColumn;
+use super::decoded::{DecodedColumn, WrittenAgain};
 use super::image::{ImageColumn, WorldImage};
 use super::references::{Names, Outside, Ranks, References};
 use super::replacement::Replacement;
@@ -75,7 +75,6 @@ impl WorldImage {
         // Their death may have changed resources, and those may name entities that have ids now.
         replacement.restore_resources(world);
         replacement.write_entities(world);
-        replacement.write_again_what_changed(world);
         replacement.set_pending_states(world);
         replacement.finish(world)
     }
@@ -96,6 +95,7 @@ impl Replacement {
         self.link(world);
         world.flush();
         self.remove_what_was_not_saved(world);
+        self.undo_interference(world);
         self.sort_children(world);
     }
 }
@@ -133,12 +133,7 @@ impl ImageColumn {
         let saved =
             place.and_then(|(block, row)| self.saved.get(*block as usize)?.value(*row as usize));
         let Some(saved) = saved else {
-            // A type that the checkpoint doesn't know says nothing about the resource, and a value
-            // that can't be read says that there was one.
-            if self.was_saved && self.unreadable.is_empty() {
-                let component = resource.component(world);
-                world.remove_resource_by_id(component);
-            }
+            self.remove_resource(world);
             return ResourceRestored::Unchanged;
         };
         if resource.is_as_saved(saved, world, names) {
@@ -149,6 +144,39 @@ impl ImageColumn {
             ResourceRestored::WrittenWithDangling
         } else {
             ResourceRestored::Written
+        }
+    }
+
+    /// Makes the world's resource once more what the checkpoint says, if this is one, without
+    /// telling anybody where that can be.
+    pub(super) fn write_resource_again(
+        &self,
+        world: &mut World,
+        references: &mut References<'_>,
+        names: &mut Names<'_>,
+    ) -> WrittenAgain {
+        let DecodedColumn::Resource(resource) = &self.decoded else { return WrittenAgain::Not };
+        match self.saved_value(0) {
+            None => {
+                self.remove_resource(world);
+                WrittenAgain::Not
+            }
+            Some(saved) if resource.is_as_saved(saved, world, names) => WrittenAgain::Not,
+            Some(saved) => resource.write_again(saved, references, world),
+        }
+    }
+
+    /// Removes a resource that the checkpoint doesn't have.
+    ///
+    /// A type that the checkpoint doesn't know says nothing about the resource, and a value that
+    /// can't be read says that there was one.
+    fn remove_resource(&self, world: &mut World) {
+        if let DecodedColumn::Resource(resource) = &self.decoded
+            && self.was_saved
+            && self.unreadable.is_empty()
+        {
+            let component = resource.component(world);
+            world.remove_resource_by_id(component);
         }
     }
 }

@@ -10,6 +10,7 @@ use bevy::ecs::world::World;
 use super::dangling::name_field;
 use super::decoded::DecodedColumn;
 use super::extra::find_extra_entities;
+use super::hooks::runs_hooks;
 use super::image::{ImageColumn, WorldImage};
 use super::late_markers::mark_late;
 use super::order::NOBODY;
@@ -17,7 +18,7 @@ use super::references::{Names, Outside, References};
 use super::replace::{EntitiesReplaced, ResourceRestored};
 use super::report::{DanglingReference, RestoreReport};
 use super::rows_by_entity::RowOfEntity;
-use super::spawn::Spawner;
+use super::spawn::{Spawner, Written};
 use super::stamp::Stamps;
 use crate::capture::{CHILD_OF, Placed, SAVE_KEYS, Saved};
 use crate::journal::SaveId;
@@ -35,11 +36,13 @@ pub(super) struct Replacement {
     pub parts: Vec<Part>,
     /// When each entity was written.
     pub stamps: Stamps,
+    /// Whether the checkpoint speaks of resources.
+    pub has_resources: bool,
     /// Rows that wait until all entities are there.
     waiting: Vec<(u32, RowOfEntity)>,
     /// Values that can't be as saved, since they refer to what isn't there.
     pub dangling: HashSet<(u32, u32)>,
-    dangling_resources: BTreeSet<usize>,
+    pub dangling_resources: BTreeSet<usize>,
     pub report: RestoreReport,
 }
 
@@ -104,6 +107,7 @@ impl Replacement {
             outside.extend(anchors.filter_map(|(id, key)| Some((*id, placed.find(world, key)?))));
         }
         let mut replacement = Self::new(world, image, outside, report);
+        replacement.has_resources = true;
         replacement.find_placed(world);
         replacement.allocate(world);
         replacement
@@ -129,6 +133,7 @@ impl Replacement {
             parts: image.columns.iter().map(|column| Part::of(column, world)).collect(),
             outside,
             stamps: Stamps::default(),
+            has_resources: false,
             waiting: Vec::new(),
             dangling: HashSet::new(),
             dangling_resources: BTreeSet::new(),
@@ -148,27 +153,21 @@ impl Replacement {
         }
     }
 
-    /// Makes all resources what the checkpoint says; those that it had to write.
-    pub(super) fn restore_resources(&mut self, world: &mut World) -> Vec<usize> {
-        let mut written = Vec::new();
+    /// Makes all resources what the checkpoint says.
+    pub(super) fn restore_resources(&mut self, world: &mut World) {
         for (place, column) in self.image.columns.iter_mut().enumerate() {
             if self.dangling_resources.contains(&place) {
                 continue;
             }
             let mut references = References::new(&self.image.ranks, &self.entities, &self.outside);
             let mut names = Names::new(&self.image.ranks, &self.entities, &self.outside);
-            match column.restore_resource(world, &mut references, &mut names) {
-                ResourceRestored::Unchanged => {}
-                ResourceRestored::Written => written.push(place),
-                ResourceRestored::WrittenWithDangling => {
-                    written.push(place);
-                    self.dangling_resources.insert(place);
-                    let entity = column.resource_entity(world).unwrap_or(Entity::PLACEHOLDER);
-                    self.report.add_dangling(dangling(column, entity, false));
-                }
+            let restored = column.restore_resource(world, &mut references, &mut names);
+            if restored == ResourceRestored::WrittenWithDangling {
+                self.dangling_resources.insert(place);
+                let entity = column.resource_entity(world).unwrap_or(Entity::PLACEHOLDER);
+                self.report.add_dangling(dangling(column, entity, false));
             }
         }
-        written
     }
 
     /// Spawns every entity whole, parents first and siblings in their order, or writes onto it if a
@@ -177,6 +176,7 @@ impl Replacement {
         let mut spawner = Spawner::default();
         let cut: HashSet<u32> = self.image.order.cut.iter().copied().collect();
         let ranks = std::mem::take(&mut self.image.order.ranks);
+        let hooked = self.columns_with_hooks(world);
         self.stamps = Stamps::new(self.entities.len());
         for rank in ranks {
             let Some(origin) = self.origins.get(rank as usize).copied() else { continue };
@@ -187,8 +187,19 @@ impl Replacement {
             let parent = parent.filter(|parent| world.get_entity(*parent).is_ok());
             self.stamps.begin(rank, world);
             self.write_one(rank, origin, parent, &mut spawner, world);
-            self.stamps.end(rank, world);
+            let mut rows = self.image.rows.of(rank).iter();
+            let has_hooks = rows.any(|row| hooked.contains(&row.column));
+            self.stamps.end(rank, has_hooks, world);
         }
+        spawner.drop_unwritten(world);
+        self.stamps.close(world);
+    }
+
+    /// The columns of which an insert runs code of the game.
+    fn columns_with_hooks(&self, world: &World) -> HashSet<u32> {
+        let components = self.components();
+        let hooked = components.filter(|(_, component, _)| runs_hooks(world, *component));
+        hooked.map(|(place, ..)| place).collect()
     }
 
     fn parent(&self, rank: u32) -> Option<Entity> {
@@ -244,17 +255,25 @@ impl Replacement {
                 self.report.add_dangling(dangling(column, id, is_left_out));
             }
         }
-        match origin {
+        let written = match origin {
             Origin::Placed => entity.write_onto(id),
             Origin::Spawned | Origin::Waiting => entity.spawn(id),
         };
+        if written != Written::AsAsked {
+            self.report.not_spawned += 1;
+        }
     }
 
     /// Inserts the relationships that had to wait.
     pub(super) fn link(&mut self, world: &mut World) {
         let mut references =
             References::new(&self.image.ranks, &self.entities, &self.outside).noting_names();
-        for (rank, row) in std::mem::take(&mut self.waiting) {
+        let waiting = std::mem::take(&mut self.waiting);
+        if !waiting.is_empty() {
+            // Those of the collections that they are gathered in.
+            self.stamps.note_hooks();
+        }
+        for (rank, row) in waiting {
             let (Some(entity), Some(column)) = (
                 self.entities.get(rank as usize).copied(),
                 self.image.columns.get_mut(row.column as usize),
@@ -263,6 +282,7 @@ impl Replacement {
             };
             let DecodedColumn::Component(rows) = &mut column.decoded else { continue };
             if !rows.link(row.row, &mut references, world, entity) {
+                self.dangling.insert((rank, row.column));
                 self.report.add_dangling(dangling(column, entity, true));
             }
         }

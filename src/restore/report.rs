@@ -20,10 +20,15 @@ pub struct RestoreReport {
     /// Saved entities that observers or level code spawned while the checkpoint was put back. The
     /// commonest mistake: an `OnEnter` that adds a second player.
     pub extra: Vec<ExtraEntities>,
-    /// Types of which observers changed values while they were restored. The values of the
-    /// checkpoint were written again. A type that isn't written the same way twice, as with a
-    /// `HashMap` in it, may be among them without need.
+    /// Types of which hooks, observers or the commands that they queued changed values while they
+    /// were restored. The values of the checkpoint were written again, in their place, so that no
+    /// hook and no observer of the type runs once more; immutable components, and what was removed,
+    /// were inserted. A type that isn't written the same way twice, as with a `HashMap` in it, may
+    /// be among them without need.
     pub overwritten: Vec<String>,
+    /// Types of which values are not as saved: hooks or observers change them again whenever they
+    /// are inserted. Only immutable components can be here, and what is removed again each time.
+    pub not_as_saved: Vec<String>,
     /// Keys of placed entities that aren't in the world; the first of them. Their values are kept,
     /// and written when the level spawns them.
     pub unclaimed: Vec<SaveKey>,
@@ -42,8 +47,12 @@ pub struct RestoreReport {
     /// the player does. Who restores a player spawns its camera anew: with a required component or
     /// an `On<Add, Player>` observer.
     pub unsaved_children: u64,
-    /// Restored entities that observers despawned at once.
+    /// Restored entities that hooks or observers despawned at once.
     pub despawned_again: u64,
+    /// Entities that could not be spawned under the id that was allocated for them, since hooks or
+    /// observers had used it meanwhile. Where an entity was there, the saved values were written
+    /// onto it.
+    pub not_spawned: u64,
     /// How often the old world had to be cleared, because its end spawned saved entities anew.
     pub despawn_rounds: u32,
     /// Old entities that were still there after the last round.
@@ -82,9 +91,17 @@ impl RestoreReport {
     }
 
     pub(super) fn add_overwritten(&mut self, type_path: &str) {
-        if !self.overwritten.iter().any(|known| known == type_path) {
-            self.overwritten.push(type_path.to_owned());
-        }
+        add_once(&mut self.overwritten, type_path);
+    }
+
+    pub(super) fn add_not_as_saved(&mut self, type_path: &str) {
+        add_once(&mut self.not_as_saved, type_path);
+    }
+}
+
+fn add_once(types: &mut Vec<String>, type_path: &str) {
+    if !types.iter().any(|known| known == type_path) {
+        types.push(type_path.to_owned());
     }
 }
 

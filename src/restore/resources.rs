@@ -4,7 +4,7 @@ use bevy::ecs::component::ComponentId;
 use bevy::ecs::world::World;
 
 use super::components::{is_written_as, rebuild};
-use super::decoded::ResourceValue;
+use super::decoded::{ResourceValue, WrittenAgain};
 use super::references::{Names, References};
 use crate::capture::{Codec, ComponentCodec, DecodeError};
 
@@ -50,6 +50,25 @@ impl<C: ComponentCodec> ResourceValue for DecodedResource<C> {
             // A component that requires `IsResource` becomes a resource where it is spawned.
             None => {
                 world.spawn(resource);
+            }
+        }
+    }
+
+    fn write_again(
+        &self,
+        saved: &[u8],
+        references: &mut References<'_>,
+        world: &mut World,
+    ) -> WrittenAgain {
+        let Some(resource) = rebuild(&self.codec, saved, references) else {
+            return WrittenAgain::Not;
+        };
+        let component = self.component(world);
+        match world.resource_entities().get(component) {
+            Some(entity) => WrittenAgain::write(world, entity, resource),
+            None => {
+                world.spawn(resource);
+                WrittenAgain::Inserted
             }
         }
     }

@@ -1,20 +1,21 @@
-//! Telling which restored values may have been changed by the game's observers.
+//! Telling which restored values may have been changed by the game's hooks and observers.
 
 use bevy::ecs::change_detection::{ComponentTicks, Tick};
 use bevy::ecs::world::World;
 
-/// When each entity was written, and whether one of the game's systems ran during that.
+/// When each entity was written, and whether code of the game ran during that.
 ///
-/// A system's writes carry the tick at which it began, so what it does to an entity that was
-/// written earlier shows in the ticks. What it does to the very entity that is being written
-/// doesn't, so there it counts that one ran.
+/// What hooks, their commands and observers do to an entity that was written earlier shows in the
+/// ticks, since each entity is written at a tick of its own. What they do to the very entity that is
+/// being written doesn't, so there it counts that some ran: observers move the tick, and for hooks
+/// it has to be known that there are any.
 #[derive(Default)]
 pub(super) struct Stamps {
     written_at: Vec<Tick>,
-    was_observed: Vec<bool>,
+    is_suspect: Vec<bool>,
     /// The tick of the world when the last entity had been written.
     last: Option<Tick>,
-    any_observed: bool,
+    any_is_suspect: bool,
 }
 
 impl Stamps {
@@ -22,9 +23,9 @@ impl Stamps {
     pub(super) fn new(entities: usize) -> Self {
         Self {
             written_at: vec![Tick::default(); entities],
-            was_observed: vec![false; entities],
+            is_suspect: vec![false; entities],
             last: None,
-            any_observed: false,
+            any_is_suspect: false,
         }
     }
 
@@ -36,26 +37,36 @@ impl Stamps {
         }
     }
 
-    /// An entity was written.
-    pub(super) fn end(&mut self, rank: u32, world: &mut World) {
+    /// An entity was written, with hooks of the game or without.
+    pub(super) fn end(&mut self, rank: u32, has_hooks: bool, world: &mut World) {
         let now = world.change_tick();
         let ran = self.written_at.get(rank as usize).is_none_or(|written_at| *written_at != now);
-        if let Some(was_observed) = self.was_observed.get_mut(rank as usize) {
-            *was_observed = ran;
+        if let Some(is_suspect) = self.is_suspect.get_mut(rank as usize) {
+            *is_suspect = ran || has_hooks;
         }
-        self.any_observed |= ran;
-        self.last = Some(now);
+        self.any_is_suspect |= ran || has_hooks;
     }
 
-    /// Whether none of the game's systems ran since the first entity was written.
+    /// All entities were written. What happens to them from here on has a later tick.
+    pub(super) fn close(&mut self, world: &mut World) {
+        world.increment_change_tick();
+        self.last = Some(world.change_tick());
+    }
+
+    /// Hooks of the game may have run since the entities were written.
+    pub(super) fn note_hooks(&mut self) {
+        self.any_is_suspect = true;
+    }
+
+    /// Whether none of the game's code ran since the first entity was written.
     pub(super) fn nothing_ran_until_now(&self, world: &World) -> bool {
-        !self.any_observed && self.last.is_none_or(|last| last == world.read_change_tick())
+        !self.any_is_suspect && self.last.is_none_or(|last| last == world.read_change_tick())
     }
 
     /// Whether a value is certainly the one that was written.
     pub(super) fn is_untouched(&self, rank: u32, ticks: Option<ComponentTicks>) -> bool {
         let rank = rank as usize;
-        self.was_observed.get(rank) == Some(&false)
+        self.is_suspect.get(rank) == Some(&false)
             && ticks.is_some_and(|ticks| self.written_at.get(rank) == Some(&ticks.changed))
     }
 }

@@ -10,8 +10,21 @@ use super::replacement::Replacement;
 
 impl Replacement {
     /// Removes the components that the checkpoint knows and doesn't have on an entity: those that
-    /// others require and the game had removed, and what observers added.
-    pub(super) fn remove_what_was_not_saved(&self, world: &mut World) {
+    /// others require and the game had removed, and what hooks and observers added.
+    pub(super) fn remove_what_was_not_saved(&mut self, world: &mut World) {
+        let removed = self.not_saved(world);
+        if !removed.is_empty() {
+            self.stamps.note_hooks();
+        }
+        for (entity, component) in removed {
+            if let Ok(mut entity) = world.get_entity_mut(entity) {
+                entity.remove_by_id(component);
+            }
+        }
+    }
+
+    /// The components that the checkpoint knows and doesn't have on an entity.
+    fn not_saved(&self, world: &World) -> Vec<(Entity, ComponentId)> {
         let mut layouts = Layouts::new(self);
         let mut removed: Vec<(Entity, ComponentId)> = Vec::new();
         for (rank, id) in (0_u32..).zip(&self.entities) {
@@ -25,11 +38,7 @@ impl Replacement {
                 }
             }
         }
-        for (entity, component) in removed {
-            if let Ok(mut entity) = world.get_entity_mut(entity) {
-                entity.remove_by_id(component);
-            }
-        }
+        removed
     }
 }
 

@@ -32,6 +32,7 @@ mod process;
 mod profiles;
 mod recovery;
 mod restore_failures;
+mod restore_hooks;
 mod restore_progress;
 mod restore_protocol;
 mod saved_types;
