@@ -15,6 +15,7 @@ mod death;
 mod doctor;
 mod fight;
 mod gates;
+mod golden;
 mod history;
 #[cfg(feature = "auto_register")]
 mod kill;
@@ -23,6 +24,7 @@ mod level_game;
 mod lifecycle;
 mod merging;
 mod modes;
+mod newer_features;
 mod notifications;
 mod opting_out;
 mod placed;
