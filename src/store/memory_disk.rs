@@ -129,9 +129,11 @@ impl MemoryDisk {
         Some(bytes)
     }
 
-    /// Puts a file there, as somebody else's program would.
+    /// Puts a file there, and the directories that lead to it, as somebody else's program would.
     pub fn put(&self, path: &Path, bytes: &[u8]) {
-        self.state().files.insert(path.to_owned(), Arc::new(Mutex::new(bytes.to_vec())));
+        let mut state = self.state();
+        state.directories.extend(path.ancestors().skip(1).map(Path::to_owned));
+        state.files.insert(path.to_owned(), Arc::new(Mutex::new(bytes.to_vec())));
     }
 
     /// A copy that shares nothing: what a killed process leaves, with its locks released.

@@ -216,6 +216,14 @@ impl Game {
         }
     }
 
+    /// How many checkpoints are kept because somebody asked for them.
+    pub fn set_named(&mut self, named: usize) {
+        self.quota = Quota { named, ..self.quota };
+        if let Some(playing) = &mut self.playing {
+            playing.journal.set_quota(self.quota);
+        }
+    }
+
     pub fn decline(&mut self, session: SessionId, now: Timestamp) -> Result<(), RequestError> {
         let declined = filing::decline(&mut self.machine, session, now);
         if declined.is_ok() {

@@ -48,23 +48,58 @@ fn one_head_stays_one_head_however_many_runs_there_were() {
     }
 }
 
-#[test]
-fn what_is_named_in_hundreds_of_runs_is_kept_in_a_few_files() {
+/// Plays so many runs and looks at what is left of each. The most files that there ever were.
+fn named_in_runs(runs: usize) -> usize {
     let mut play = begun();
-    let mut named = Vec::new();
     let mut most = 0;
-    for _ in 0..200 {
-        named.push(one_more_run(&mut play));
+    for _ in 0..runs {
+        one_more_run(&mut play);
         most = stored(&play).segments().len().max(most);
     }
-    assert!(most <= 40, "{most} files");
     let mut stored = stored(&play);
-    assert_eq!(stored.index().heads().len(), 1);
-    let line: BTreeSet<_> =
-        stored.index().line(stored.index().heads()[0].id).into_iter().map(key).collect();
-    for id in named {
-        let world = play.digest_of(id).unwrap();
-        assert_eq!(read_checkpoint(&mut stored, id), Some(world), "{id}");
-        assert!(line.contains(&key(id)), "{id}");
+    let [head] = stored.index().heads() else { panic!("{:?}", stored.index().heads()) };
+    let line: BTreeSet<_> = stored.index().line(head.id).into_iter().map(key).collect();
+    assert_eq!(play.named.len(), runs);
+    for id in play.named.iter().rev().take(1000) {
+        assert_eq!(read_checkpoint(&mut stored, *id), play.digest_of(*id), "{id}");
+        assert!(line.contains(&key(*id)), "{id}");
     }
+    most
+}
+
+#[test]
+fn what_is_named_in_many_runs_is_kept_in_a_few_files() {
+    let most = named_in_runs(100);
+    assert!(most <= 30, "{most} files");
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn what_is_named_in_fifteen_hundred_runs_is_kept_in_a_few_files() {
+    let begun = std::time::Instant::now();
+    let most = named_in_runs(1500);
+    super::tell(&format!("1,500 runs: at most {most} files, in {:?}", begun.elapsed()));
+    assert!(most <= 50, "{most} files");
+}
+
+#[test]
+fn beyond_the_bound_the_oldest_named_go_and_automatic_ones_went_before() {
+    const KEPT: usize = 20;
+    let mut play = begun();
+    play.game.set_named(KEPT);
+    for _ in 0..100 {
+        play.perform(&[Action::Recover, Action::Auto, Action::Auto, Action::Settle]);
+        play.perform(&[Action::Manual, Action::Close]);
+        play.game.set_named(KEPT);
+    }
+    let mut stored = stored(&play);
+    let named: BTreeSet<_> = play.named.iter().copied().map(key).collect();
+    let there = stored.index().checkpoints();
+    let named_there = there.iter().filter(|info| named.contains(&key(info.id))).count();
+    // An archive is written anew when half of it isn't wanted.
+    assert!((KEPT..=3 * KEPT).contains(&named_there), "{named_there} named");
+    for id in play.named.iter().rev().take(KEPT) {
+        assert_eq!(read_checkpoint(&mut stored, *id), play.digest_of(*id), "{id}");
+    }
+    assert!(there.len() - named_there <= 40, "{} others", there.len() - named_there);
 }

@@ -16,6 +16,7 @@ mod depth;
 mod doctor;
 mod fight;
 mod gates;
+mod golden;
 mod history;
 #[cfg(feature = "auto_register")]
 mod kill;
@@ -24,6 +25,7 @@ mod level_game;
 mod lifecycle;
 mod merging;
 mod modes;
+mod newer_features;
 mod notifications;
 mod opting_out;
 mod placed;

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use std::time::Duration;
 
 use super::*;
-use crate::journal::DamagedRange;
 use crate::journal::sample::{SegmentBytes, at, commit, header};
+use crate::journal::{DamagedRange, Origin};
 use crate::session::SessionStatus;
 
 /// A segment of a run: its groups are `(counter, base)`.
@@ -346,4 +346,72 @@ fn thousands_of_runs_are_one_line_in_no_time() {
     let line = index.line(at(1500, 1500));
     assert_eq!(line, ids.iter().rev().copied().collect::<Vec<_>>());
     assert_eq!(index.ancestry(at(1500, 1500)).len(), 1500);
+}
+
+/// An archive of checkpoints, each with the one before it that is in an archive as well.
+fn archive(number: u64, checkpoints: &[(CheckpointId, Option<CheckpointId>)]) -> SegmentSummary {
+    let header = SegmentHeader { archive: true, ..header(number, 0) };
+    let mut bytes = SegmentBytes::new(&header);
+    for (id, before) in checkpoints {
+        let (ancestors, game_version) = (before.iter().copied().collect(), "0.9".to_owned());
+        let origin = Origin { run: id.run, ancestors, game_version, schema: 4 };
+        bytes.group(vec![], &Commit { origin: Some(Box::new(origin)), ..commit(id.counter, None) });
+    }
+    SegmentSummary {
+        name: format!("{number}.archive"),
+        header,
+        scan: bytes.segment().scan().unwrap(),
+    }
+}
+
+#[test]
+fn an_archive_holds_checkpoints_of_any_run_and_ends_no_line() {
+    let gathered = archive(77, &[(at(1, 3), None), (at(2, 6), Some(at(1, 3)))]);
+    let third = take_up(3, at(2, 7), &[at(2, 7)], &chain(8, 9));
+    let index = index(vec![gathered, third]);
+    assert_eq!(heads(&index), [at(3, 9)]);
+    assert_eq!(index.line(at(3, 9)), [at(3, 9), at(3, 8), at(2, 6), at(1, 3)]);
+    assert_eq!(index.ancestry(at(2, 6)), [at(2, 6), at(1, 3)]);
+    assert_eq!(plan(&index, at(2, 6)), Some(vec![(0, 1)]));
+    assert_eq!(index.lineage_from(at(3, 9), at(3, 9)).supersedes, [at(3, 9)]);
+    assert_eq!(index.last_of_other_builds(at(3, 9)), [at(2, 6)]);
+    assert_eq!(index.archived(0).collect::<Vec<_>>(), [at(1, 3), at(2, 6)]);
+}
+
+#[test]
+fn damage_to_an_archived_group_is_that_of_its_checkpoint() {
+    let gathered = archive(77, &[(at(1, 3), None), (at(2, 6), None)]);
+    let mut index = index(vec![gathered, take_up(3, at(2, 7), &[at(2, 7)], &chain(8, 9))]);
+    index.mark_damaged(GroupRef { segment: 0, group: 0 });
+    index.mark_verified(GroupRef { segment: 0, group: 1 });
+    assert_eq!(index.validity(at(1, 3)), Some(Validity::Damaged));
+    assert_eq!(index.validity(at(2, 6)), Some(Validity::Verified));
+    assert_eq!(index.archived(0).collect::<Vec<_>>(), [at(2, 6)]);
+}
+
+#[test]
+fn where_nothing_else_is_left_the_newest_archived_checkpoint_is_the_head() {
+    let gathered = archive(77, &[(at(1, 3), None), (at(2, 6), Some(at(1, 3)))]);
+    let index = index(vec![gathered]);
+    assert_eq!(heads(&index), [at(2, 6)]);
+    assert_eq!((&*index.heads()[0].game_version, index.heads()[0].schema), ("0.9", 4));
+}
+
+#[test]
+fn an_archived_checkpoint_says_that_those_before_it_are_superseded() {
+    let gathered = archive(77, &[(at(2, 6), Some(at(1, 3)))]);
+    let third = take_up(3, at(9, 9), &[], &chain(8, 9));
+    assert_eq!(heads(&index(vec![run(1, 1, 3), gathered, third])), [at(3, 9)]);
+}
+
+#[test]
+fn the_last_that_names_a_superseded_run_is_known() {
+    let second = take_up(2, at(1, 3), &[at(1, 3)], &chain(4, 5));
+    let third = take_up(3, at(2, 5), &[at(2, 5)], &chain(6, 6));
+    let index = index(vec![run(1, 1, 3), second, third]);
+    assert_eq!(heads(&index), [at(3, 6)]);
+    let kept = |places: &[usize]| places.iter().copied().collect::<BTreeSet<usize>>();
+    assert_eq!(index.last_to_supersede(&kept(&[0, 2])), Some(1), "only the second knew of it");
+    assert_eq!(index.last_to_supersede(&kept(&[0, 1, 2])), None);
+    assert_eq!(index.last_to_supersede(&kept(&[2])), None, "it isn't there any more");
 }

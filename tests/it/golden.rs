@@ -1,0 +1,251 @@
+//! Files as the first build of each format version wrote them, and the worlds that are in them.
+//!
+//! What a player saved once must be read to the same world by every later build. So these files are
+//! never written again: a change of the format that breaks one is a new version, which gets files of
+//! its own. They are made with
+//! `BEVY_SESSION_GOLDEN=write cargo test --test it golden::write -- --ignored`.
+
+mod making;
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use bevy_session::{
+    AttachmentOf, AttachmentRead, CheckpointId, MemoryDisk, RestoreLossReason, SessionId, SlotKind,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::common::{Phase, Score, frames, game_with, listen, plugin, request, told};
+
+/// The version that this build writes.
+const NEWEST: &str = "1.0";
+
+#[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[reflect(Component, Saved)]
+#[type_path = "golden"]
+#[type_name = "Health"]
+struct Health(u32);
+
+#[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[reflect(Component, Saved)]
+#[type_path = "golden"]
+#[type_name = "Target"]
+struct Target(#[entities] Entity);
+
+/// Not every build of the game knows it.
+#[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[reflect(Component)]
+#[type_path = "golden"]
+#[type_name = "Relic"]
+struct Relic(String);
+
+fn game(disk: &MemoryDisk, knows_relics: bool) -> App {
+    let mut app = game_with(plugin(disk), |app| {
+        if knows_relics {
+            app.register_type::<Relic>().save_component::<Relic>();
+        }
+        listen::<SessionRestored>(app);
+        listen::<SessionsFound>(app);
+        listen::<RecoveryFailed>(app);
+        listen::<RequestRejected>(app);
+        listen::<CheckpointSaved>(app);
+        listen::<CorruptionDetected>(app);
+        listen::<AttachmentRead>(app);
+        listen::<SlotSaved>(app);
+    });
+    frames(&mut app, 3);
+    app
+}
+
+fn golden(version: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(version)
+}
+
+/// A disk with the files of a version.
+fn disk_of(version: &str) -> MemoryDisk {
+    fn fill(disk: &MemoryDisk, directory: &Path, root: &Path) {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                fill(disk, &path, root);
+            } else {
+                let bytes = std::fs::read(&path).unwrap();
+                disk.put(path.strip_prefix(root).unwrap(), &bytes);
+            }
+        }
+    }
+    let root = golden(version).join("files");
+    let disk = MemoryDisk::default();
+    fill(&disk, &root, &root);
+    disk
+}
+
+/// Everything that is saved of a world, in words.
+fn portrait(app: &mut App) -> String {
+    let world = app.world_mut();
+    let name_of = |entity: Entity| {
+        world.get::<Name>(entity).map_or_else(|| "nobody".to_owned(), |name| name.to_string())
+    };
+    let mut lines = BTreeSet::new();
+    for entity in world.iter_entities().filter(|entity| entity.contains::<Health>()) {
+        let mut line = format!("{}: {:?}", name_of(entity.id()), entity.get::<Health>().unwrap());
+        if let Some(relic) = entity.get::<Relic>() {
+            write!(line, ", {relic:?}").unwrap();
+        }
+        if let Some(target) = entity.get::<Target>() {
+            write!(line, ", aims at {}", name_of(target.0)).unwrap();
+        }
+        if let Some(parent) = entity.get::<ChildOf>() {
+            write!(line, ", child of {}", name_of(parent.parent())).unwrap();
+        }
+        if let Some(children) = entity.get::<Children>() {
+            let children: Vec<String> = children.iter().map(name_of).collect();
+            write!(line, ", parent of {}", children.join(" and ")).unwrap();
+        }
+        lines.insert(line);
+    }
+    let phase = world.resource::<State<Phase>>().get();
+    let current = world.resource::<CurrentSession>();
+    let mission = current.get::<String>("mission").unwrap_or_default();
+    let play_time = current.play_time().as_secs();
+    let mut portrait =
+        format!("  {:?}, {phase:?}, mission {mission:?}, ", world.resource::<Score>());
+    writeln!(portrait, "played for {play_time} s").unwrap();
+    lines.iter().for_each(|line| writeln!(portrait, "  {line}").unwrap());
+    portrait
+}
+
+/// The world of a checkpoint, in words, as a game without relics and one with them finds it.
+fn restored(disk: &MemoryDisk, session: SessionId, from: RestoreFrom) -> String {
+    let mut portraits = [true, false].map(|knows_relics| {
+        let mut app = game(&disk.snapshot(), knows_relics);
+        match from {
+            RestoreFrom::Slot(slot) => request(&mut app, |commands| commands.load(slot)),
+            _ => request(&mut app, |commands| commands.recover(session, from)),
+        }
+        for _ in 0..20 {
+            if told::<SessionRestored>(&app).is_empty() {
+                frames(&mut app, 1);
+            }
+        }
+        let Some(restored) = told::<SessionRestored>(&app).pop() else {
+            let failed =
+                told::<RecoveryFailed>(&app).into_iter().map(|told| told.error.to_string());
+            let rejected =
+                told::<RequestRejected>(&app).into_iter().map(|told| told.error.to_string());
+            return format!("  {:?}\n", failed.chain(rejected).collect::<Vec<_>>());
+        };
+        let mut portrait = format!("  checkpoint {}\n{}", restored.checkpoint, portrait(&mut app));
+        for loss in &restored.report.losses {
+            assert_eq!(loss.reason, RestoreLossReason::UnknownType);
+            writeln!(portrait, "  kept for others: {}", loss.type_path).unwrap();
+        }
+        portrait
+    });
+    if portraits[0] == portraits[1] {
+        return std::mem::take(&mut portraits[0]);
+    }
+    portraits.join("  without relics:\n")
+}
+
+/// Everything that is on a disk, in words.
+fn everything(disk: &MemoryDisk) -> String {
+    let mut app = game(&disk.snapshot(), true);
+    let damaged: Vec<_> = told::<CorruptionDetected>(&app);
+    let failed: Vec<_> = told::<RecoveryFailed>(&app);
+    assert!(damaged.is_empty() && failed.is_empty(), "{damaged:?} {failed:?}");
+    let mut text = String::new();
+    let mut sessions = app.world().resource::<SessionCatalog>().sessions().to_vec();
+    sessions.sort_by(|a, b| a.session.name.cmp(&b.session.name));
+    for entry in sessions {
+        let (session, newest) = (entry.session.id, entry.newest.unwrap());
+        writeln!(
+            text,
+            "session {:?} of {:?}: {:?}, {}, fits: {:?}, played for {} s",
+            entry.session.name,
+            entry.session.player,
+            entry.status,
+            if entry.declined { "declined" } else { "wanted" },
+            entry.fit,
+            entry.play_time.as_secs(),
+        )
+        .unwrap();
+        let offers = app.world().resource::<RecoveryOffers>();
+        let offers: Vec<_> = offers.of(session).cloned().collect();
+        for offer in &offers {
+            let ids = offer.checkpoints.iter().map(|checkpoint| {
+                let label = checkpoint.label.clone().unwrap_or_default();
+                format!("{} {:?} {label:?}", checkpoint.id, checkpoint.kind)
+            });
+            writeln!(text, " offers {} checkpoints", offer.checkpoints.len()).unwrap();
+            ids.for_each(|line| writeln!(text, "  {line}").unwrap());
+        }
+        let offered = offers.iter().flat_map(|offer| offer.checkpoints.iter().step_by(9));
+        let mut looked_at: Vec<CheckpointId> = offered.map(|checkpoint| checkpoint.id).collect();
+        looked_at.push(newest);
+        looked_at.dedup();
+        for id in looked_at {
+            text += &restored(disk, session, RestoreFrom::Checkpoint(id));
+        }
+        let thumbnail = entry.thumbnail.map(|checkpoint| {
+            read_attachment(&mut app, AttachmentOf::Checkpoint { session, checkpoint })
+        });
+        writeln!(text, " thumbnail {thumbnail:?}").unwrap();
+    }
+    let mut slots = app.world().resource::<SessionCatalog>().slots().to_vec();
+    slots.sort_by(|a, b| (a.kind as u8, &a.name).cmp(&(b.kind as u8, &b.name)));
+    for slot in slots {
+        let kind: SlotKind = slot.kind;
+        writeln!(text, "slot {:?} {kind:?} of {:?}", slot.name, slot.session.name).unwrap();
+        text += &restored(disk, slot.session.id, RestoreFrom::Slot(slot.id));
+        if slot.thumbnail {
+            let thumbnail = read_attachment(&mut app, AttachmentOf::Slot(slot.id));
+            writeln!(text, " thumbnail {thumbnail:?}").unwrap();
+        }
+    }
+    text
+}
+
+fn read_attachment(app: &mut App, of: AttachmentOf) -> String {
+    request(app, |commands| commands.read_attachment(of, "thumbnail"));
+    frames(app, 3);
+    let read = told::<AttachmentRead>(app).pop().expect("it should be answered");
+    String::from_utf8_lossy(read.result.unwrap().bytes()).into_owned()
+}
+
+#[test]
+fn every_version_is_read_to_the_same_worlds() {
+    let versions = std::fs::read_dir(golden("")).unwrap();
+    let versions: Vec<String> =
+        versions.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert!(versions.iter().any(|version| version == NEWEST), "{versions:?}");
+    for version in versions {
+        let expected = std::fs::read_to_string(golden(&version).join("worlds.txt")).unwrap();
+        let found = everything(&disk_of(&version));
+        assert!(!expected.is_empty());
+        for (number, (expected, found)) in expected.lines().zip(found.lines()).enumerate() {
+            assert_eq!(found, expected, "version {version}, line {} of worlds.txt", number + 1);
+        }
+        assert_eq!(found.lines().count(), expected.lines().count(), "version {version}");
+    }
+}
+
+#[test]
+#[ignore = "writes the files of a new version, once"]
+fn write() {
+    if std::env::var("BEVY_SESSION_GOLDEN").as_deref() != Ok("write") {
+        return;
+    }
+    let directory = golden(NEWEST);
+    assert!(!directory.exists(), "the files of a version are never written again");
+    let disk = making::make();
+    for path in disk.paths().into_iter().filter(|path| making::is_kept(path)) {
+        let target = directory.join("files").join(&path);
+        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+        std::fs::write(target, disk.content(&path).unwrap()).unwrap();
+    }
+    std::fs::write(directory.join("worlds.txt"), everything(&disk_of(NEWEST))).unwrap();
+}

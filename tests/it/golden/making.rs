@@ -1,0 +1,174 @@
+//! Plays the sessions that golden files are made of.
+
+use std::path::Path;
+
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use bevy_session::{MemoryDisk, Operation, SessionId, SessionUpdate};
+
+use super::{Health, Relic, Target, game};
+use crate::common::{Phase, Score, frames, request, seconds, told};
+
+/// Runs of the session that was taken up again and again: more than a header names.
+const RUNS: u32 = 70;
+
+/// A disk with everything that the format has: forks, slots, attachments, carried rows, archives,
+/// lineages longer than a header, records of every kind.
+pub fn make() -> MemoryDisk {
+    let disk = MemoryDisk::default();
+    relics(&disk);
+    let disk = again_and_again(&disk);
+    let disk = forked(&disk);
+    let disk = declined(&disk);
+    forgotten(&disk.snapshot())
+}
+
+/// Whether a file belongs to the golden ones. Locks and what processes said of themselves don't.
+pub fn is_kept(path: &Path) -> bool {
+    path.starts_with("sessions/data") || path.ends_with("state/host")
+}
+
+fn begin(app: &mut App, name: &str) -> SessionId {
+    request(app, |commands| commands.start_session(NewSession::named(name).player("Ann")));
+    frames(app, 4);
+    app.world().resource::<CurrentSession>().id()
+}
+
+fn close(app: &mut App) {
+    request(app, |commands| commands.close_session());
+    frames(app, 4);
+}
+
+fn checkpoint(app: &mut App, label: &str) {
+    let before = told::<CheckpointSaved>(app).len();
+    request(app, |commands| commands.checkpoint(label));
+    frames(app, 4);
+    assert!(told::<CheckpointSaved>(app).len() > before, "{label}");
+}
+
+fn hero(app: &mut App, health: u32) -> Entity {
+    let world = app.world_mut();
+    let hero = world.spawn((Name::new("Hero"), Health(health))).id();
+    let sword = world.spawn((Name::new("Sword"), Health(10), ChildOf(hero))).id();
+    world.spawn((Name::new("Shield"), Health(20), ChildOf(hero)));
+    world.spawn((Name::new("Wolf"), Health(5), Target(hero)));
+    world.entity_mut(sword).insert(Target(hero));
+    hero
+}
+
+fn set_health(app: &mut App, health: u32) {
+    let world = app.world_mut();
+    let mut heroes = world.query::<(&Name, &mut Health)>();
+    let mut heroes = heroes.iter_mut(world).filter(|(name, _)| name.as_str() == "Hero");
+    heroes.next().expect("a hero").1.0 = health;
+}
+
+/// A build that knows relics, and one that doesn't and carries them; pauses, names, fields, states;
+/// slots with attachments.
+fn relics(disk: &MemoryDisk) {
+    let mut app = game(disk, true);
+    let hero = hero(&mut app, 100);
+    app.world_mut().entity_mut(hero).insert(Relic("Grail".to_owned()));
+    let session = begin(&mut app, "Quest");
+    app.world_mut().resource_mut::<NextState<Phase>>().set(Phase::Playing);
+    app.world_mut().resource_mut::<Score>().0 = 3;
+    app.world_mut().resource_mut::<CurrentSession>().set("mission", &"bridge").unwrap();
+    seconds(&mut app, 12.0);
+    request(&mut app, |commands| commands.pause_session());
+    frames(&mut app, 3);
+    request(&mut app, |commands| commands.resume_session());
+    frames(&mut app, 3);
+    close(&mut app);
+    drop(app);
+
+    let mut app = game(disk, false);
+    request(&mut app, |commands| commands.continue_session(session));
+    frames(&mut app, 6);
+    set_health(&mut app, 90);
+    request(&mut app, |commands| commands.update_session(SessionUpdate::default().name("Relics")));
+    seconds(&mut app, 6.0);
+    request(&mut app, |commands| commands.save(SaveSlot::manual("Before the bridge")));
+    frames(&mut app, 6);
+    let slot = told::<SlotSaved>(&app).pop().unwrap().slot;
+    let picture = b"a picture".to_vec();
+    request(&mut app, |commands| commands.attach(slot.checkpoint, "thumbnail", picture));
+    frames(&mut app, 6);
+    set_health(&mut app, 80);
+    request(&mut app, |commands| commands.quick_save());
+    frames(&mut app, 6);
+    close(&mut app);
+}
+
+/// More runs than a header names, each with a checkpoint that somebody asked for. The last one dies.
+fn again_and_again(disk: &MemoryDisk) -> MemoryDisk {
+    let mut app = game(disk, true);
+    hero(&mut app, 1);
+    let session = begin(&mut app, "Hundreds of evenings");
+    close(&mut app);
+    drop(app);
+    for run in 1..=RUNS {
+        let mut app = game(disk, true);
+        request(&mut app, |commands| commands.continue_session(session));
+        frames(&mut app, 6);
+        set_health(&mut app, run);
+        checkpoint(&mut app, &format!("evening {run}"));
+        if run < RUNS {
+            seconds(&mut app, 6.0);
+            close(&mut app);
+        } else {
+            set_health(&mut app, 1000);
+            seconds(&mut app, 6.0);
+        }
+    }
+    disk.snapshot()
+}
+
+/// Two machines that went on without each other.
+fn forked(disk: &MemoryDisk) -> MemoryDisk {
+    let mut app = game(disk, true);
+    hero(&mut app, 50);
+    let session = begin(&mut app, "Two machines");
+    close(&mut app);
+    drop(app);
+    let sides = [disk.snapshot(), disk.snapshot()];
+    for (side, health) in sides.iter().zip([51, 52]) {
+        let mut app = game(side, true);
+        request(&mut app, |commands| commands.continue_session(session));
+        frames(&mut app, 6);
+        set_health(&mut app, health);
+        seconds(&mut app, 6.0);
+        close(&mut app);
+    }
+    let [left, right] = sides;
+    left.take_from(&right, Path::new("sessions/data"));
+    left
+}
+
+/// A crash that the player doesn't want back.
+fn declined(disk: &MemoryDisk) -> MemoryDisk {
+    let mut app = game(disk, true);
+    hero(&mut app, 60);
+    let session = begin(&mut app, "Unwanted");
+    seconds(&mut app, 6.0);
+    let disk = disk.snapshot();
+    drop(app);
+    let mut app = game(&disk, true);
+    request(&mut app, |commands| commands.decline_recovery(session));
+    frames(&mut app, 4);
+    assert!(app.world().resource::<SessionCatalog>().get(session).unwrap().declined);
+    drop(app);
+    disk
+}
+
+/// A session that is half deleted.
+fn forgotten(disk: &MemoryDisk) -> MemoryDisk {
+    let mut app = game(disk, true);
+    hero(&mut app, 70);
+    let session = begin(&mut app, "Forgotten");
+    close(&mut app);
+    disk.fail_always(Operation::Remove, std::io::ErrorKind::PermissionDenied);
+    request(&mut app, |commands| commands.forget_session(session));
+    frames(&mut app, 4);
+    drop(app);
+    disk.snapshot()
+}

@@ -1,0 +1,138 @@
+//! What a newer minor version wrote, with a feature that this one may read around and must not drop.
+
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use bevy_session::{MemoryDisk, RecoveryError, RequestError, SlotDeleted, SlotError};
+
+use crate::bad_slots::{game_with_slot, look_again, slots};
+use crate::common::*;
+use crate::slots::*;
+
+/// The same file with an optional feature that nobody knows yet.
+fn with_an_unknown_feature(mut file: Vec<u8>) -> Vec<u8> {
+    let field = b"optional_features";
+    let place = file.windows(field.len()).position(|bytes| bytes == field).unwrap();
+    assert_eq!(file[place + field.len()], 0);
+    file[place + field.len()] = 1;
+    let body = u32::from_le_bytes(file[12..16].try_into().unwrap()) as usize;
+    let covered = [&file[..16], &file[24..24 + body]].concat();
+    file[16..24].copy_from_slice(&xxhash_rust::xxh3::xxh3_64(&covered).to_le_bytes());
+    file
+}
+
+fn files(disk: &MemoryDisk) -> Vec<(std::path::PathBuf, Option<Vec<u8>>)> {
+    let of_player = disk.paths().into_iter().filter(|path| path.starts_with("sessions/data"));
+    of_player.map(|path| (path.clone(), disk.content(&path))).collect()
+}
+
+#[test]
+fn a_session_with_an_unknown_feature_is_listed_and_never_written() {
+    let disk = MemoryDisk::default();
+    let mut app = slot_game(&disk);
+    let session = start_as(&mut app, "Campaign", "Ann");
+    set_health(&mut app, 7);
+    seconds(&mut app, 6.0);
+    let disk = disk.snapshot();
+    drop(app);
+    let journal = |path: &std::path::PathBuf| path.extension().is_some_and(|it| it == "journal");
+    for path in disk.paths().into_iter().filter(journal) {
+        let newer = with_an_unknown_feature(disk.content(&path).unwrap());
+        disk.put(&path, &newer);
+    }
+    let before = files(&disk);
+
+    let mut app = slot_game(&disk);
+    frames(&mut app, 2);
+    let offers = told::<RecoveryAvailable>(&app);
+    assert_eq!(offers[0].offer.fit, VersionFit::Newer, "it may be read, and shown");
+    request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+    frames(&mut app, 3);
+    let failed = told::<RecoveryFailed>(&app).pop().unwrap().error;
+    assert!(matches!(&failed, RecoveryError::NewerFormat(by) if by.to_string().contains("1.2.3")));
+    request(&mut app, |commands| commands.decline_recovery(session));
+    frames(&mut app, 3);
+    request(&mut app, |commands| commands.forget_session(session));
+    frames(&mut app, 3);
+    let refused = told::<RequestRejected>(&app);
+    assert_eq!(refused.len(), 2, "{refused:?}");
+    for refused in refused {
+        let RequestError::NewerFormat(by) = &refused.error else { panic!("{refused:?}") };
+        assert!(by.to_string().contains("1.2.3"), "{by}");
+    }
+    assert_eq!(files(&disk), before);
+}
+
+/// Plays for ten minutes with no room for history. Whether the session's first file is still there.
+fn keeps_its_first_file(beside_a_newer_one: bool) -> bool {
+    let disk = MemoryDisk::default();
+    let mut app = slot_game(&disk);
+    start_as(&mut app, "Campaign", "Ann");
+    let is_journal = |path: &std::path::PathBuf| path.extension().is_some_and(|it| it == "journal");
+    let first = disk.paths().into_iter().find(is_journal).unwrap();
+    if beside_a_newer_one {
+        // As a cloud brings it from a machine with a newer game.
+        let newer = with_an_unknown_feature(disk.content(&first).unwrap());
+        disk.put(&first.with_file_name("0123456789abcdef-000000.journal"), &newer);
+    }
+    let settings = SessionSettings { max_session_bytes: 1, ..SessionSettings::default() };
+    app.insert_resource(settings);
+    for health in 0..100 {
+        set_health(&mut app, health);
+        seconds(&mut app, 6.0);
+    }
+    assert!(told::<CheckpointFailed>(&app).is_empty(), "what is played goes on");
+    disk.content(&first).is_some()
+}
+
+#[test]
+fn nothing_is_pruned_beside_a_file_with_an_unknown_feature() {
+    assert!(!keeps_its_first_file(false));
+    assert!(keeps_its_first_file(true));
+}
+
+#[test]
+fn a_slot_with_an_unknown_feature_is_listed_and_deleted_and_never_written_again() {
+    let disk = MemoryDisk::default();
+    let (mut app, slot) = game_with_slot(&disk);
+    disk.put(&slot.path, &with_an_unknown_feature(disk.content(&slot.path).unwrap()));
+    look_again(&mut app);
+    assert_eq!(slots(&app).len(), 1, "it may be read, and shown");
+    let before = disk.content(&slot.path);
+
+    let rejected = |app: &mut App, ask: &dyn Fn(&mut Commands)| {
+        let (before, failed) = (told::<RequestRejected>(app).len(), told::<SlotFailed>(app).len());
+        request(app, |commands| ask(commands));
+        frames(app, 6);
+        let rejected = told::<RequestRejected>(app).into_iter().skip(before).map(|told| told.error);
+        let failed = told::<SlotFailed>(app).into_iter().skip(failed).map(|told| told.error);
+        let slot_errors = rejected.filter_map(|error| match error {
+            RequestError::Slot(error) => Some(error),
+            _ => None,
+        });
+        slot_errors.chain(failed).collect::<Vec<SlotError>>()
+    };
+    let id = slot.id;
+    let operations: [(&str, &dyn Fn(&mut Commands)); 3] = [
+        ("load", &|commands| commands.load(id)),
+        ("rename", &|commands| commands.rename_slot(id, "Castle")),
+        ("copy", &|commands| commands.copy_slot(id, "Castle")),
+    ];
+    for (operation, ask) in operations {
+        let errors = rejected(&mut app, ask);
+        let [SlotError::NewerFormat { path, written_by }] = &*errors else {
+            panic!("{operation}: {errors:?}")
+        };
+        assert_eq!(*path, slot.path, "{operation}");
+        assert!(written_by.to_string().contains("1.2.3"), "{operation}: {written_by}");
+        assert_eq!(disk.content(&slot.path), before, "{operation}");
+        assert_eq!(health(&mut app), 8, "{operation}");
+    }
+    // The attachment lies beside the checkpoint, and not in the slot.
+    request(&mut app, |commands| commands.attach(slot.checkpoint, "thumbnail", b"x".to_vec()));
+    frames(&mut app, 6);
+    assert_eq!(disk.content(&slot.path), before);
+    request(&mut app, |commands| commands.delete_slot(id));
+    frames(&mut app, 3);
+    assert_eq!(told::<SlotDeleted>(&app).len(), 1);
+    assert!(slot_files(&disk).is_empty());
+}
