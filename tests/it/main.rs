@@ -31,6 +31,7 @@ mod policies;
 mod process;
 mod profiles;
 mod recovery;
+mod relationships;
 mod restore_failures;
 mod restore_progress;
 mod restore_protocol;
