@@ -40,7 +40,7 @@ pub use unsaved::Unsaved;
 pub(crate) use unsaved::UnsavedMarkers;
 
 pub(crate) use codec::{
-    ChildOrderCodec, Codec, ComponentCodec, CopyCodec, DecodeError, RebuiltCodec, SerdeCodec,
+    Codec, ComponentCodec, CopyCodec, DecodeError, OrderCodec, RebuiltCodec, SerdeCodec,
     decode_message_pack,
 };
 pub(crate) use declaration::{BeforeExit, Declarations, watch_saved_states};
@@ -58,4 +58,6 @@ pub(crate) use record::{
     unfiltered, unmarked,
 };
 pub(crate) use state_log::StateLog;
-pub(crate) use types::{ANCHORS, CHILD_OF, CHILD_ORDER, DISABLED, GONE, SAVE_KEYS, SavedTypes};
+pub(crate) use types::{
+    ANCHORS, CHILD_OF, CHILD_ORDER, DISABLED, GONE, SAVE_KEYS, SavedTypes, order_of,
+};

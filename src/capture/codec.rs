@@ -1,7 +1,7 @@
 //! How values of a type leave the world, become bytes, and come back.
 
-mod child_order;
 mod message_pack;
+mod order;
 mod proxy;
 mod rebuilt;
 mod reflected;
@@ -11,10 +11,10 @@ mod unordered;
 use bevy::ecs::component::Component;
 use bevy::ecs::entity::EntityMapper;
 
-pub(crate) use child_order::ChildOrderCodec;
 pub(crate) use message_pack::{
     DecodeError, EncodeError, decode as decode_message_pack, encode as encode_message_pack,
 };
+pub(crate) use order::OrderCodec;
 pub(crate) use proxy::{disabled_codec, scope_on_enter_codec, scope_on_exit_codec};
 pub(crate) use rebuilt::RebuiltCodec;
 pub(crate) use reflected::ReflectedCodec;

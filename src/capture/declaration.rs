@@ -41,6 +41,8 @@ pub(super) enum DeclaredKind {
         require_marker: fn(&mut World) -> Result<(), RequiredComponentsError>,
         as_component: MakeType,
         as_resource: MakeType,
+        /// Whether it is one of the two components of a relationship.
+        is_half_of_relationship: fn() -> bool,
     },
     State {
         is_added: fn(&World) -> bool,
@@ -109,6 +111,7 @@ impl Declaration {
                 require_marker: World::try_register_required_components::<T, Saved>,
                 as_component,
                 as_resource,
+                is_half_of_relationship: || T::relationship_accessor().is_some(),
             },
         }
     }
@@ -174,6 +177,7 @@ impl Declaration {
                 require_marker: World::try_register_required_components::<T, Saved>,
                 as_component: Arc::new(as_component),
                 as_resource: Arc::new(as_resource),
+                is_half_of_relationship: || T::relationship_accessor().is_some(),
             },
         }
     }

@@ -1,13 +1,14 @@
 //! The main thread's half of a capture: copying out of the world.
 
-mod child_order;
 mod columns;
 mod copier;
 mod copies;
 mod moment;
+mod order;
 mod read_ahead;
 mod recorder;
 mod recorders;
+mod related;
 mod removals;
 mod resources;
 mod states;
@@ -17,7 +18,9 @@ mod ticks;
 pub(crate) use columns::{CapturedColumn, ComponentRecorder, RecordColumn, Rows};
 pub(crate) use copier::Copier;
 pub(crate) use moment::{Capture, CaptureScope};
+pub(crate) use order::OrderRecorder;
 pub(crate) use recorder::Recorder;
+pub(crate) use removals::Watched;
 pub(crate) use resources::ResourceRecorder;
 pub(crate) use states::{
     PendingState, SavedState, StateCodec, StateMapping, StateRecorder, StatesBeingLeft,

@@ -9,12 +9,13 @@ use bevy::state::state::FreelyMutableState;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::codec::{ChildOrderCodec, ComponentCodec, CopyCodec, RebuiltCodec};
+use super::codec::{ComponentCodec, RebuiltCodec};
 use super::drift::reads_the_same;
 use super::history::AnyMigrations;
 use super::migrations::{MigrateRows, MigrateStates, MigrateValues};
 use super::record::{
-    ComponentRecorder, RecordColumn, ResourceRecorder, StateCodec, StateMapping, StateRecorder,
+    ComponentRecorder, OrderRecorder, RecordColumn, ResourceRecorder, StateCodec, StateMapping,
+    StateRecorder, Watched,
 };
 use crate::journal::SaveId;
 use crate::restore::{
@@ -25,10 +26,10 @@ use crate::restore::{
 /// What a saved type is to the world.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Role {
-    /// The order of siblings.
-    ChildOrder,
     /// A component.
     Component,
+    /// The order of a relationship's sources.
+    Order,
     /// A resource.
     Resource,
     /// A state.
@@ -44,7 +45,7 @@ pub(crate) trait SavedType: Send + Sync {
     fn role(&self) -> Role;
 
     /// The component whose removal takes a row away.
-    fn watched(&self, _: &mut World) -> Option<ComponentId> {
+    fn watched(&self, _: &mut World) -> Option<Watched> {
         None
     }
 
@@ -86,8 +87,8 @@ impl<C: ComponentCodec> SavedType for ComponentType<C> {
         Role::Component
     }
 
-    fn watched(&self, world: &mut World) -> Option<ComponentId> {
-        Some(world.register_component::<C::Component>())
+    fn watched(&self, world: &mut World) -> Option<Watched> {
+        Some(Watched::Component(world.register_component::<C::Component>()))
     }
 
     fn recorder(&self, world: &mut World) -> Box<dyn RecordColumn> {
@@ -137,8 +138,8 @@ where
         Role::Component
     }
 
-    fn watched(&self, world: &mut World) -> Option<ComponentId> {
-        Some(world.register_component::<T>())
+    fn watched(&self, world: &mut World) -> Option<Watched> {
+        Some(Watched::Component(world.register_component::<T>()))
     }
 
     fn recorder(&self, world: &mut World) -> Box<dyn RecordColumn> {
@@ -159,36 +160,45 @@ where
     }
 }
 
-/// The order of siblings.
-pub(crate) struct ChildOrderType {
+/// The order of a relationship's sources.
+pub(crate) struct OrderType {
     type_path: Arc<str>,
+    /// The column of the links.
+    relationship: Arc<str>,
+    register: fn(&mut World) -> ComponentId,
 }
 
-impl ChildOrderType {
-    pub(crate) fn shared(type_path: Arc<str>) -> Arc<dyn SavedType> {
-        Arc::new(Self { type_path })
+impl OrderType {
+    /// The order that belongs to a column of links.
+    pub(crate) fn shared(
+        type_path: Arc<str>,
+        relationship: Arc<str>,
+        register: fn(&mut World) -> ComponentId,
+    ) -> Arc<dyn SavedType> {
+        Arc::new(Self { type_path, relationship, register })
     }
 }
 
-impl SavedType for ChildOrderType {
+impl SavedType for OrderType {
     fn type_path(&self) -> &Arc<str> {
         &self.type_path
     }
 
     fn role(&self) -> Role {
-        Role::ChildOrder
+        Role::Order
     }
 
-    fn watched(&self, world: &mut World) -> Option<ComponentId> {
-        Some(world.register_component::<<ChildOrderCodec as CopyCodec>::Component>())
+    fn watched(&self, world: &mut World) -> Option<Watched> {
+        Some(Watched::TargetOf((self.register)(world)))
     }
 
     fn recorder(&self, world: &mut World) -> Box<dyn RecordColumn> {
-        Box::new(ComponentRecorder::new(world, ChildOrderCodec))
+        let relationship = (self.register)(world);
+        Box::new(OrderRecorder::new(world, relationship))
     }
 
     fn decoder(&self) -> DecodedColumn {
-        DecodedColumn::ChildOrder(DecodedOrder::default())
+        DecodedColumn::Order(DecodedOrder::of(self.relationship.clone()))
     }
 }
 

@@ -17,7 +17,7 @@ use super::codec::{SerdeCodec, disabled_codec};
 use super::declaration::{Declaration, Declarations, DeclaredKind};
 use super::history::{DeclaredHistory, Histories, TypeHistory, resolve};
 pub(crate) use super::saved_type::Role;
-use super::saved_type::{ChildOrderType, ComponentType, SavedType};
+use super::saved_type::{ComponentType, OrderType, SavedType};
 use super::{Placed, ReflectSaved, SaveKey, Saved};
 use crate::journal::{ENTITIES, limits};
 
@@ -25,6 +25,15 @@ use crate::journal::{ENTITIES, limits};
 pub(crate) const CHILD_OF: &str = "bevy_ecs::hierarchy::ChildOf";
 /// The column of the siblings' order, on the parent.
 pub(crate) const CHILD_ORDER: &str = "bevy_session::ChildOrder";
+
+/// The column of the order that belongs to a column of links.
+pub(crate) fn order_of(relationship: &str) -> Arc<str> {
+    if relationship == CHILD_OF {
+        CHILD_ORDER.into()
+    } else {
+        format!("bevy_session::Order<{relationship}>").into()
+    }
+}
 /// The column of `Disabled`.
 pub(crate) const DISABLED: &str = "bevy_ecs::entity_disabling::Disabled";
 
@@ -66,7 +75,8 @@ pub enum TypeProblemReason {
     PathTaken,
     /// The type's path is longer than the format allows.
     PathTooLong,
-    /// The type is the derived half of a relationship, such as `Children`. Save the other half.
+    /// The type is the derived half of a relationship, such as `Children`. Save the other half: its
+    /// order is saved along with that.
     RelationshipTarget,
     /// The state isn't part of the app: `init_state` or `add_sub_state` is missing.
     StateNotAdded,
@@ -186,7 +196,11 @@ impl Collection {
         let built_in = [
             ComponentType::shared(CHILD_OF.into(), SerdeCodec::<ChildOf>::default()),
             ComponentType::shared(DISABLED.into(), disabled_codec()),
-            ChildOrderType::shared(CHILD_ORDER.into()),
+            OrderType::shared(
+                CHILD_ORDER.into(),
+                CHILD_OF.into(),
+                World::register_component::<ChildOf>,
+            ),
             ComponentType::shared(SAVE_KEYS.into(), SerdeCodec::<SaveKey>::default()),
         ];
         Self {
@@ -232,9 +246,16 @@ impl Collection {
                 return Err(TypeProblemReason::StateNotAdded);
             }
             DeclaredKind::State { saved_type, .. } => saved_type(type_path.clone(), world),
-            DeclaredKind::Component { register, require_marker, as_component, as_resource } => {
+            DeclaredKind::Component {
+                register,
+                require_marker,
+                as_component,
+                as_resource,
+                is_half_of_relationship,
+            } => {
                 let component = register(world);
-                if is_relationship_target(world, component) {
+                let is_half = is_half_of_relationship();
+                if is_relationship_target(world, component, is_half) {
                     return Err(TypeProblemReason::RelationshipTarget);
                 }
                 // A resource's entity never carries the marker: despawning it would panic.
@@ -244,12 +265,23 @@ impl Collection {
                     if brings_marker && !bring_marker(world, component, *require_marker) {
                         self.adopted.push((type_path.clone(), component));
                     }
+                    if is_half {
+                        self.add_order(type_path, *register);
+                    }
                     as_component(type_path.clone(), world)
                 }
             }
         };
         self.columns.insert(type_path.clone(), saved_type);
         Ok(())
+    }
+
+    fn add_order(&mut self, relationship: &Arc<str>, register: fn(&mut World) -> ComponentId) {
+        let path = order_of(relationship);
+        if path.len() <= limits::STRING_BYTES {
+            let order = OrderType::shared(path.clone(), relationship.clone(), register);
+            self.columns.insert(path, order);
+        }
     }
 
     fn finish(self, world: &World) -> SavedTypes {
@@ -283,8 +315,14 @@ fn requires(world: &World, component: ComponentId, other: ComponentId) -> bool {
         .is_some_and(|required| required.iter_ids().any(|required| required == other))
 }
 
-fn is_relationship_target(world: &World, component: ComponentId) -> bool {
-    let accessor =
-        world.components().get_info(component).and_then(|info| info.relationship_accessor());
-    matches!(accessor, Some(RelationshipAccessor::RelationshipTarget { .. }))
+/// Whether a component is the derived half of a relationship.
+///
+/// Bevy says so only once both halves are known to the world. Until then their mutability tells them
+/// apart: the derived half has to be mutable, and a derived link never is.
+fn is_relationship_target(world: &World, component: ComponentId, is_half: bool) -> bool {
+    let Some(info) = world.components().get_info(component) else { return false };
+    match info.relationship_accessor() {
+        Some(accessor) => matches!(accessor, RelationshipAccessor::RelationshipTarget { .. }),
+        None => is_half && info.mutable(),
+    }
 }

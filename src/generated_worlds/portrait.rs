@@ -122,9 +122,7 @@ fn values_of(entity: EntityRef<'_>, names: &mut Names<'_>) -> Values {
         put_list("children", children, &mut values);
     }
     if let Some(crew) = entity.get::<Crew>() {
-        let mut crew: Vec<String> = crew.iter().filter_map(|member| names.name(member)).collect();
-        // Only children have an order that is saved.
-        crew.sort();
+        let crew: Vec<String> = crew.iter().filter_map(|member| names.name(member)).collect();
         put_list("crew", crew, &mut values);
     }
     values

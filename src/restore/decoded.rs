@@ -1,6 +1,7 @@
 //! Decoded values of one saved type, with the concrete type erased.
 
 use std::any::{Any, TypeId};
+use std::sync::Arc;
 
 use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::Entity;
@@ -8,14 +9,14 @@ use bevy::ecs::world::{EntityRef, World};
 
 use super::references::{Names, References};
 use super::spawn::{WholeEntity, overwrite};
-use crate::capture::{ChildOrderCodec, Codec, DecodeError};
+use crate::capture::{Codec, DecodeError, OrderCodec};
 
 /// Decoded values of one saved type.
 pub(crate) enum DecodedColumn {
     /// A component.
     Component(Box<dyn ComponentRows>),
-    /// The order of siblings.
-    ChildOrder(DecodedOrder),
+    /// The order of a relationship's sources.
+    Order(DecodedOrder),
     /// A resource.
     Resource(Box<dyn ResourceValue>),
     /// A state.
@@ -25,14 +26,14 @@ pub(crate) enum DecodedColumn {
 impl DecodedColumn {
     /// Whether its rows belong to entities.
     pub(super) fn is_of_entities(&self) -> bool {
-        matches!(self, Self::Component(_) | Self::ChildOrder(_))
+        matches!(self, Self::Component(_) | Self::Order(_))
     }
 
     /// Takes up the next value.
     pub(super) fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
         match self {
             Self::Component(rows) => rows.decode(bytes),
-            Self::ChildOrder(order) => order.decode(bytes),
+            Self::Order(order) => order.decode(bytes),
             Self::Resource(value) => value.decode(bytes),
             Self::State(value) => value.decode(bytes),
         }
@@ -151,15 +152,21 @@ pub(crate) trait StateValue: Send + Sync {
     fn set_pending(&self, world: &mut World);
 }
 
-/// The decoded order of siblings, row by row.
-#[derive(Default)]
+/// The decoded order of a relationship's sources, row by row.
 pub(crate) struct DecodedOrder {
-    pub(super) children: Vec<Vec<Entity>>,
+    /// The column of the links.
+    pub(super) relationship: Arc<str>,
+    pub(super) lists: Vec<Vec<Entity>>,
 }
 
 impl DecodedOrder {
+    /// No rows, of the order that belongs to a column of links.
+    pub(crate) fn of(relationship: Arc<str>) -> Self {
+        Self { relationship, lists: Vec::new() }
+    }
+
     fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
-        self.children.push(ChildOrderCodec.decode(bytes)?);
+        self.lists.push(OrderCodec.decode(bytes)?);
         Ok(())
     }
 }

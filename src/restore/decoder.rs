@@ -207,7 +207,7 @@ impl<'a> Decoder<'a> {
     /// The rank of a row's entity; 0 for a resource or state. `None` if it belongs to nobody.
     fn rank_of_row(&self, id: SaveId, column: &DecodedColumn) -> Option<u32> {
         match column {
-            DecodedColumn::Component(_) | DecodedColumn::ChildOrder(_) => self.ranks.rank(id),
+            DecodedColumn::Component(_) | DecodedColumn::Order(_) => self.ranks.rank(id),
             DecodedColumn::Resource(_) | DecodedColumn::State(_) => {
                 (id == SaveId::WORLD).then_some(0)
             }

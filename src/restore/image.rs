@@ -41,6 +41,9 @@ pub(crate) struct WorldImage {
     pub(super) outer_parents: HashMap<u32, SaveId>,
     /// The children of the parents whose order was saved.
     pub(super) child_orders: Vec<(u32, Vec<u32>)>,
+    /// The place of each entity among those with the same target, or [`NOBODY`], for the columns of
+    /// other links.
+    pub(super) places_in_lists: HashMap<u32, Vec<u32>>,
     /// The entities that a level places, by rank.
     pub(super) keys: BTreeMap<u32, SaveKey>,
     /// Placed entities that were despawned in play.
@@ -153,7 +156,8 @@ impl WorldImage {
         decoder.lose_unknown_types(rows);
         let Decoder { losses, carried, .. } = decoder;
         let (parents, outer_parents) = parents(&ranks, &columns);
-        let child_orders = child_orders(&ranks, &columns);
+        let child_orders = orders(&ranks, &columns, CHILD_OF);
+        let places_in_lists = places_in_lists(&ranks, &columns);
         let order = spawn_order(&parents, &child_orders);
         let rows = RowsByEntity::new(ranks.len(), &columns);
         let keys = keys(&columns);
@@ -166,6 +170,7 @@ impl WorldImage {
             parents,
             outer_parents,
             child_orders,
+            places_in_lists,
             keys,
             gone,
             anchors,
@@ -233,15 +238,33 @@ where
     values.into_iter().flatten()
 }
 
-/// The children of the parents whose order was saved.
-fn child_orders(ranks: &Ranks, columns: &[ImageColumn]) -> Vec<(u32, Vec<u32>)> {
+/// The lists of one relationship whose order was saved, each with who has it.
+fn orders(ranks: &Ranks, columns: &[ImageColumn], relationship: &str) -> Vec<(u32, Vec<u32>)> {
     let orders = columns.iter().find_map(|column| match &column.decoded {
-        DecodedColumn::ChildOrder(order) => Some((column, order)),
+        DecodedColumn::Order(order) if *order.relationship == *relationship => {
+            Some((column, order))
+        }
         _ => None,
     });
-    let Some((column, DecodedOrder { children })) = orders else { return Vec::new() };
-    let ids = |children: &Vec<Entity>| {
-        children.iter().filter_map(|child| ranks.rank(SaveId(child.to_bits()))).collect()
+    let Some((column, DecodedOrder { lists, .. })) = orders else { return Vec::new() };
+    let known = |list: &Vec<Entity>| {
+        list.iter().filter_map(|source| ranks.rank(SaveId(source.to_bits()))).collect()
     };
-    column.ranks.iter().copied().zip(children.iter().map(ids)).collect()
+    column.ranks.iter().copied().zip(lists.iter().map(known)).collect()
+}
+
+/// The place of each entity in the list that names it, for each column of links that has any.
+fn places_in_lists(ranks: &Ranks, columns: &[ImageColumn]) -> HashMap<u32, Vec<u32>> {
+    let links = (0_u32..).zip(columns).filter(|(_, column)| *column.type_path != *CHILD_OF);
+    let places = links.filter_map(|(place, column)| {
+        let orders = orders(ranks, columns, &column.type_path);
+        let mut places = vec![NOBODY; ranks.len()];
+        for (position, source) in orders.iter().flat_map(|(_, list)| (0_u32..).zip(list)) {
+            if let Some(known) = places.get_mut(*source as usize) {
+                *known = position;
+            }
+        }
+        (!orders.is_empty()).then_some((place, places))
+    });
+    places.collect()
 }

@@ -264,15 +264,20 @@ impl Replacement {
         }
     }
 
-    /// Inserts the relationships that had to wait.
+    /// Inserts the relationships that had to wait, so that the lists of their targets fill up in the
+    /// order that was saved.
     pub(super) fn link(&mut self, world: &mut World) {
         let mut references =
             References::new(&self.image.ranks, &self.entities, &self.outside).noting_names();
-        let waiting = std::mem::take(&mut self.waiting);
+        let mut waiting = std::mem::take(&mut self.waiting);
         if !waiting.is_empty() {
             // Those of the collections that they are gathered in.
             self.stamps.note_hooks();
         }
+        waiting.sort_by_key(|(rank, row)| {
+            let places = self.image.places_in_lists.get(&row.column);
+            (row.column, places.and_then(|places| places.get(*rank as usize)).copied())
+        });
         for (rank, row) in waiting {
             let (Some(entity), Some(column)) = (
                 self.entities.get(rank as usize).copied(),

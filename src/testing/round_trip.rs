@@ -155,7 +155,7 @@ impl Comparison<'_> {
             return;
         };
         if again != bytes {
-            let have_order = lists_have_order(type_path, registry);
+            let have_order = lists_have_order(type_path, self.before.world.components(), registry);
             let trees = (tree_of_bytes(bytes, have_order), tree_of_bytes(again, have_order));
             if let (Some(before), Some(after)) = trees {
                 self.note_changes(id, type_path, changes(&before, &after));

@@ -85,7 +85,7 @@ pub(crate) fn components(world: &mut World, types: &SavedTypes) -> HashMap<Arc<s
         let component = match saved_type.decoder() {
             DecodedColumn::Component(rows) => rows.component(world),
             DecodedColumn::Resource(resource) => resource.component(world),
-            DecodedColumn::ChildOrder(_) | DecodedColumn::State(_) => return None,
+            DecodedColumn::Order(_) | DecodedColumn::State(_) => return None,
         };
         Some((saved_type.type_path().clone(), component))
     });

@@ -56,7 +56,7 @@ impl SavedSnapshot {
         let registry = world.get_resource::<AppTypeRegistry>().cloned().unwrap_or_default();
         let registry = registry.read();
         let rows = saved.rows.into_iter().map(|(type_path, rows)| {
-            let have_order = lists_have_order(&type_path, &registry);
+            let have_order = lists_have_order(&type_path, world.components(), &registry);
             let tree =
                 |bytes: Vec<u8>| tree_of_bytes(&bytes, have_order).unwrap_or(Tree::Bytes(bytes));
             (type_path, rows.into_iter().map(|(id, bytes)| (id, tree(bytes))).collect())

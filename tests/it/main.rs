@@ -33,6 +33,7 @@ mod policies;
 mod process;
 mod profiles;
 mod recovery;
+mod relationships;
 mod restore_failures;
 mod restore_hooks;
 mod restore_progress;

@@ -65,10 +65,31 @@ impl<'a> ColumnWriter<'a> {
         }
     }
 
+    /// Notes that an entity has a row, or has none and may have had one.
+    pub(crate) fn count_entity(&mut self, entity: Entity, has_row: bool) {
+        let Some(saved) = self.ids.saved(entity) else { return };
+        if has_row {
+            self.presence.add(saved.slot);
+        } else if self.presence.remove(saved.slot) {
+            self.removed.push(saved.id);
+            self.removed.sort_unstable();
+        }
+    }
+
+    /// Whether there are several saved ones among these entities, so that their order says something.
+    pub(crate) fn have_order(&self, entities: &[Entity]) -> bool {
+        entities.iter().filter(|entity| self.ids.is_saved(**entity)).nth(1).is_some()
+    }
+
     /// The rows in the order of their ids. One whose entity isn't known to be saved is left out,
     /// and shows in the count.
     pub(crate) fn sorted_entities(&self, rows: &Rows) -> Vec<Row> {
-        let rows = rows.iter(self.sent).enumerate();
+        self.sorted_rows(rows.iter(self.sent))
+    }
+
+    /// The rows of these entities, likewise.
+    pub(crate) fn sorted_rows(&self, entities: impl Iterator<Item = Entity>) -> Vec<Row> {
+        let rows = entities.enumerate();
         let mut sorted: Vec<Row> = rows
             .filter_map(|(index, entity)| {
                 let saved = self.ids.saved(entity)?;

@@ -436,12 +436,11 @@ impl Encoder {
         let told = self.columns.iter().map(|column| column.presence.count());
         let told = std::iter::once(self.ids.saved_count()).chain(told);
         let live = capture.columns.iter().map(|column| column.live());
-        let live = std::iter::once(capture.entities()).chain(live);
+        let live = std::iter::once(Some(capture.entities())).chain(live);
         let columns = self.types.type_paths().zip(told.zip(live));
-        let drifted = columns.filter(|(_, (told, live))| told != live);
-        let drifted = drifted.map(|(path, (told, live))| DriftedType {
-            type_path: path.to_owned(),
-            rows: told.abs_diff(live),
+        let drifted = columns.filter_map(|(path, (told, live))| {
+            let rows = told.abs_diff(live?);
+            (rows > 0).then(|| DriftedType { type_path: path.to_owned(), rows })
         });
         drifted.collect()
     }

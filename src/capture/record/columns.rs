@@ -31,8 +31,8 @@ pub(crate) trait RecordColumn: Send + Sync {
         buffer: Option<Box<dyn CapturedColumn>>,
     ) -> Box<dyn CapturedColumn>;
 
-    /// Copies the rows of more entities.
-    fn record_more(&self, _: &World, _: &[Entity], _: &mut dyn CapturedColumn) {}
+    /// Copies the rows that changed because these entities became saved, or no longer are.
+    fn follow_markers(&self, _: &World, _: TickSpan, _: &[Entity], _: &mut dyn CapturedColumn) {}
 
     /// Copies the rows of some entities, if this is a column of entities.
     fn copy(&self, _: &World, _: &[Entity]) -> Option<Box<dyn CapturedColumn>> {
@@ -48,8 +48,8 @@ pub(crate) trait CapturedColumn: Send + Sync + Any {
     /// Values that were copied.
     fn rows(&self) -> usize;
 
-    /// Rows in the world at the moment of the capture.
-    fn live(&self) -> u64;
+    /// Rows in the world at the moment of the capture, if that can be said.
+    fn live(&self) -> Option<u64>;
 
     /// Says which rows there are, before any of the game's own code runs.
     fn count(&self, writer: &mut ColumnWriter<'_>);
@@ -118,8 +118,8 @@ impl<C: CopyCodec> CapturedColumn for CapturedComponents<C> {
         self.copies.len()
     }
 
-    fn live(&self) -> u64 {
-        self.live
+    fn live(&self) -> Option<u64> {
+        Some(self.live)
     }
 
     fn count(&self, writer: &mut ColumnWriter<'_>) {
@@ -190,19 +190,13 @@ impl<C: CopyCodec> RecordColumn for ComponentRecorder<C> {
         captured
     }
 
-    fn record_more(&self, world: &World, entities: &[Entity], captured: &mut dyn CapturedColumn) {
-        let captured: &mut dyn Any = captured;
-        let Some(captured) = captured.downcast_mut::<CapturedComponents<C>>() else { return };
+    fn copy(&self, world: &World, entities: &[Entity]) -> Option<Box<dyn CapturedColumn>> {
+        let mut captured = CapturedComponents::new(self.codec.clone());
         for entity in entities {
             if let Some(component) = world.get::<C::Component>(*entity) {
                 captured.copy_one(*entity, component);
             }
         }
-    }
-
-    fn copy(&self, world: &World, entities: &[Entity]) -> Option<Box<dyn CapturedColumn>> {
-        let mut captured = CapturedComponents::new(self.codec.clone());
-        self.record_more(world, entities, &mut captured);
         Some(Box::new(captured))
     }
 }
@@ -251,7 +245,11 @@ fn copy_changes<C: CopyCodec>(
 }
 
 /// An entity that became saved lately is sent whole: its components' ticks don't tell.
-fn add_fresh_rows(cursor: &mut TableCursor<'_>, entities: &[Entity], rows: &mut Vec<u32>) {
+pub(super) fn add_fresh_rows(
+    cursor: &mut TableCursor<'_>,
+    entities: &[Entity],
+    rows: &mut Vec<u32>,
+) {
     let fresh = cursor.fresh_rows(entities);
     if !fresh.is_empty() {
         rows.extend_from_slice(fresh);

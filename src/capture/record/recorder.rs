@@ -11,7 +11,6 @@ use bevy::ecs::resource::IsResource;
 use bevy::ecs::world::World;
 use tracing::warn;
 
-use super::child_order::parents_to_tell;
 use super::moment::{Capture, CaptureScope, Extent, Moment};
 use super::recorders::Recorders;
 use super::removals::Removals;
@@ -20,7 +19,7 @@ use super::ticks::TickSpan;
 use super::{unfiltered, unmarked};
 use crate::capture::Saved;
 use crate::capture::placed::{Placed, SaveKey};
-use crate::capture::types::{Role, SavedTypes};
+use crate::capture::types::SavedTypes;
 use crate::capture::unsaved::UnsavedMarkers;
 
 /// Takes captures of one world.
@@ -31,8 +30,6 @@ pub(crate) struct Recorder {
     entities: SavedQuery,
     tables: SavedTables,
     columns: Recorders,
-    /// The place of the siblings' order among the columns.
-    child_order: Option<usize>,
     removals: Removals,
     adoptions: Vec<Adoption>,
     unsaved: UnsavedMarkers,
@@ -70,9 +67,6 @@ impl Recorder {
             entities: QueryState::new(world),
             tables: SavedTables::default(),
             columns: Recorders::new(types.columns().map(|saved_type| saved_type.recorder(world))),
-            child_order: types
-                .columns()
-                .position(|saved_type| saved_type.role() == Role::ChildOrder),
             removals: Removals::new(marker, components),
             adoptions: types
                 .adopted()
@@ -182,20 +176,20 @@ impl Recorder {
         self.removals.take_entities(world, &mut capture.entities);
         self.removals.take_rows(world, &mut capture.removed);
         if let Extent::Within(span) = extent {
-            self.tell_child_order(world, span, &mut capture);
+            self.follow_markers(world, span, &mut capture);
         }
         capture.entities.saved = self.tables.take_entities();
         capture
     }
 
-    fn tell_child_order(&mut self, world: &World, span: TickSpan, capture: &mut Capture) {
-        let children = self.tables.entities().iter().chain(&capture.entities.unmarked).copied();
-        let parents = parents_to_tell(world, children, span);
-        if let Some(place) = self.child_order
-            && let Some(column) = capture.columns.get_mut(place)
-        {
-            self.columns.record_more(place, world, &parents, &mut **column);
+    /// An entity whose marker came or went has a place in the lists of others, or no longer.
+    fn follow_markers(&self, world: &World, span: TickSpan, capture: &mut Capture) {
+        let (fresh, unmarked) = (self.tables.entities(), &capture.entities.unmarked);
+        if fresh.is_empty() && unmarked.is_empty() {
+            return;
         }
+        let entities = [fresh, unmarked].concat();
+        self.columns.follow_markers(world, span, &entities, &mut capture.columns);
     }
 
     /// How long copying took in the last capture of this scope, and how many rows it copied; one for

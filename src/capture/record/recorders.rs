@@ -12,6 +12,7 @@ use bevy::tasks::ComputeTaskPool;
 
 use super::columns::{CapturedColumn, RecordColumn};
 use super::moment::{CaptureScope, Moment};
+use super::ticks::TickSpan;
 
 /// Copying that takes less than this isn't worth waking another thread.
 const WORTH_SHARING: Duration = Duration::from_micros(150);
@@ -98,16 +99,16 @@ impl Recorders {
         }
     }
 
-    /// Copies the rows of more entities into a column that was captured.
-    pub(super) fn record_more(
-        &mut self,
-        place: usize,
+    /// Copies the rows that changed because these entities became saved, or no longer are.
+    pub(super) fn follow_markers(
+        &self,
         world: &World,
+        span: TickSpan,
         entities: &[Entity],
-        captured: &mut dyn CapturedColumn,
+        captured: &mut [Box<dyn CapturedColumn>],
     ) {
-        if let Some(column) = self.columns.get(place) {
-            lock(column).recorder.record_more(world, entities, captured);
+        for (column, captured) in self.columns.iter().zip(captured) {
+            lock(column).recorder.follow_markers(world, span, entities, &mut **captured);
         }
     }
 
@@ -203,8 +204,8 @@ mod tests {
             self.0
         }
 
-        fn live(&self) -> u64 {
-            0
+        fn live(&self) -> Option<u64> {
+            None
         }
 
         fn count(&self, _: &mut ColumnWriter<'_>) {}

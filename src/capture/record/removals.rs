@@ -10,16 +10,35 @@ use bevy::ecs::message::MessageCursor;
 use bevy::ecs::world::World;
 
 use super::moment::{CapturedEntities, RemovedRows};
+use super::related::target_of;
+
+/// The component whose removal takes a row away.
+#[derive(Clone, Copy)]
+pub(crate) enum Watched {
+    Component(ComponentId),
+    /// The one that lists the sources of this relationship. Bevy gets to know it with the first link.
+    TargetOf(ComponentId),
+}
+
+impl Watched {
+    fn component(self, world: &World) -> Option<ComponentId> {
+        match self {
+            Self::Component(component) => Some(component),
+            Self::TargetOf(relationship) => target_of(world, relationship),
+        }
+    }
+}
 
 /// Follows the removals of the marker and of every saved component.
 pub(crate) struct Removals {
+    marker_id: ComponentId,
     marker: Watch,
     columns: Vec<(usize, Watch)>,
 }
 
 /// Follows the removals of one component, with a cursor of its own.
 struct Watch {
-    component: ComponentId,
+    watched: Watched,
     cursor: MessageCursor<RemovedComponentEntity>,
     candidates: Vec<Entity>,
 }
@@ -28,10 +47,11 @@ impl Removals {
     /// Follows the removals of `marker`, and of the components of some columns.
     pub(crate) fn new(
         marker: ComponentId,
-        columns: impl IntoIterator<Item = (usize, ComponentId)>,
+        columns: impl IntoIterator<Item = (usize, Watched)>,
     ) -> Self {
-        let watch = |(column, component)| (column, Watch::new(component));
-        Self { marker: Watch::new(marker), columns: columns.into_iter().map(watch).collect() }
+        let watch = |(column, watched)| (column, Watch::new(watched));
+        let columns = columns.into_iter().map(watch).collect();
+        Self { marker_id: marker, marker: Watch::new(Watched::Component(marker)), columns }
     }
 
     /// Notes what was removed since the last call. Bevy forgets removals after two frames.
@@ -55,7 +75,7 @@ impl Removals {
         for candidate in self.marker.take() {
             match world.get_entity(candidate) {
                 Err(_) => entities.despawned.push(candidate),
-                Ok(entity) if !entity.contains_id(self.marker.component) => {
+                Ok(entity) if !entity.contains_id(self.marker_id) => {
                     entities.unmarked.push(candidate);
                 }
                 Ok(_) => {}
@@ -65,9 +85,9 @@ impl Removals {
 
     /// Says which saved entities lost a component.
     pub(crate) fn take_rows(&mut self, world: &World, removed: &mut Vec<RemovedRows>) {
-        let marker = self.marker.component;
+        let marker = self.marker_id;
         for (column, watch) in &mut self.columns {
-            let component = watch.component;
+            let Some(component) = watch.watched.component(world) else { continue };
             let mut entities = watch.take();
             entities.retain(|entity| {
                 world.get_entity(*entity).is_ok_and(|entity| {
@@ -82,12 +102,13 @@ impl Removals {
 }
 
 impl Watch {
-    fn new(component: ComponentId) -> Self {
-        Self { component, cursor: MessageCursor::default(), candidates: Vec::new() }
+    fn new(watched: Watched) -> Self {
+        Self { watched, cursor: MessageCursor::default(), candidates: Vec::new() }
     }
 
     fn note(&mut self, world: &World) {
-        if let Some(removals) = world.removed_components().get(self.component)
+        if let Some(component) = self.watched.component(world)
+            && let Some(removals) = world.removed_components().get(component)
             && !self.cursor.is_empty(removals)
         {
             let removals = self.cursor.read(removals);
@@ -97,7 +118,9 @@ impl Watch {
 
     fn skip(&mut self, world: &World) {
         self.candidates.clear();
-        if let Some(removals) = world.removed_components().get(self.component) {
+        if let Some(component) = self.watched.component(world)
+            && let Some(removals) = world.removed_components().get(component)
+        {
             self.cursor.clear(removals);
         }
     }

@@ -47,8 +47,8 @@ impl<C: Codec> CapturedColumn for CapturedWorldValue<C> {
         usize::from(self.value.is_some() || self.is_removed)
     }
 
-    fn live(&self) -> u64 {
-        u64::from(self.is_present)
+    fn live(&self) -> Option<u64> {
+        Some(u64::from(self.is_present))
     }
 
     fn count(&self, writer: &mut ColumnWriter<'_>) {
