@@ -28,7 +28,7 @@ use crate::lifecycle::{
 use crate::mode::SessionMode;
 use crate::process::PreviousRun;
 use crate::process::{ProcessGuard, ProcessOptions, last_to_die};
-use crate::store::{Disk, Home, Layout, MemoryDisk, RealDisk};
+use crate::store::{Disk, Home, Layout, MemoryDisk, RealDisk, is_device_name};
 use crate::writer::{Link, Order, Worker};
 
 /// Makes a game's progress crash-proof. See the [crate documentation](crate) for a tour.
@@ -388,7 +388,12 @@ fn as_name(text: &str) -> String {
     let is_kept = |letter: char| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_');
     let name: String =
         text.chars().map(|letter| if is_kept(letter) { letter } else { '-' }).collect();
-    if name.trim().is_empty() { "game".to_owned() } else { name }
+    // Windows drops spaces at the end, and keeps some names for devices.
+    match name.trim() {
+        "" => "game".to_owned(),
+        name if is_device_name(&name.to_lowercase()) => format!("{name}-game"),
+        name => name.to_owned(),
+    }
 }
 
 /// The roots of what belongs to the player, and of what belongs to this machine.
@@ -438,5 +443,31 @@ fn say_what_is_saved(types: &SavedTypes) {
         );
     } else {
         info!(components, resources, states, "types that belong to the player's progress");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_studios_or_games_name_can_be_that_of_a_directory_everywhere() {
+        let names = [
+            ("Hop", "Hop"),
+            ("Ärger & Söhne", "Ärger - Söhne"),
+            ("プロ", "プロ"),
+            ("Studio: \"One\"/Two\\..", "Studio- -One--Two---"),
+            (" Hop ", "Hop"),
+            ("", "game"),
+            ("  ", "game"),
+            ("Con", "Con-game"),
+            ("NUL", "NUL-game"),
+            ("com1", "com1-game"),
+            ("LPT²", "LPT²-game"),
+            ("Console", "Console"),
+        ];
+        for (name, directory) in names {
+            assert_eq!(as_name(name), directory);
+        }
     }
 }

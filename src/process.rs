@@ -8,6 +8,8 @@ mod previous_run;
 mod signals;
 #[cfg(test)]
 mod tests;
+#[cfg(windows)]
+mod windows;
 
 pub use ended::HowItEnded;
 pub use previous_run::PreviousRun;

@@ -40,7 +40,7 @@ pub(crate) use directory::{CreatedSegment, DirectoryStore, SessionLock};
 pub(crate) use disk::{AppendFile, DirEntry, Disk, Lock};
 pub(crate) use home::{Home, with_sources};
 pub(crate) use host::{HostId, HostIdOrigin};
-pub(crate) use layout::{Layout, SlotName};
+pub(crate) use layout::{Layout, SlotName, is_device_name};
 pub(crate) use newer_format::OpenError;
 pub(crate) use process_record::{
     FoundRecord, HeldRun, Liveness, ProcessId, ProcessRecord, ProcessRecordFile, read_all,

@@ -10,6 +10,10 @@ use jiff::Timestamp;
 use tracing::warn;
 
 use super::panic_hook;
+#[cfg(unix)]
+use super::signals::watch as watch_signals;
+#[cfg(windows)]
+use super::windows::watch as watch_signals;
 use crate::journal::{CheckpointId, RunId, SessionId};
 use crate::store::{
     FoundRecord, HeldRun, Home, Liveness, PanicInfo, ProcessId, ProcessRecord, ProcessRecordFile,
@@ -107,11 +111,10 @@ impl ProcessGuard {
         if options.panics {
             panic_hook::watch(Arc::downgrade(&shared));
         }
-        #[cfg(unix)]
         if options.signals
-            && let Err(error) = super::signals::watch(&shared.signalled, options.interrupt)
+            && let Err(error) = watch_signals(&shared.signalled, options.interrupt)
         {
-            warn!(%error, "signals can't be watched: a SIGTERM will look like a kill");
+            warn!(%error, "signals can't be watched: asked to exit, the game will look killed");
         }
         let guard = Self { shared };
         guard.update(|_| {});
@@ -304,6 +307,12 @@ impl RecordFile {
             warn!(error = %with_sources(&error), "the process record can't be written");
         }
     }
+}
+
+/// Elsewhere nothing asks a process to exit.
+#[cfg(not(any(unix, windows)))]
+fn watch_signals(_: &Arc<AtomicBool>, _: bool) -> std::io::Result<()> {
+    Ok(())
 }
 
 fn create_file(home: &Home) -> Option<ProcessRecordFile> {

@@ -272,12 +272,14 @@ fn directory_name(profile: &str) -> String {
     format!("{slug}-{:016x}", xxh3_64(profile.as_bytes()))
 }
 
-/// Names that Windows keeps for devices.
-fn is_device_name(name: &str) -> bool {
-    let is_numbered = |prefix| {
-        name.strip_prefix(prefix)
-            .is_some_and(|rest| rest.len() == 1 && rest.chars().all(|c| c.is_ascii_digit()))
+/// Whether this, in small letters, is a name that Windows keeps for a device.
+pub fn is_device_name(name: &str) -> bool {
+    let is_number = |text: &str| {
+        let mut letters = text.chars();
+        let number = letters.next().filter(|_| letters.next().is_none());
+        number.is_some_and(|it| it.is_ascii_digit() || matches!(it, '¹' | '²' | '³'))
     };
+    let is_numbered = |prefix| name.strip_prefix(prefix).is_some_and(is_number);
     matches!(name, "con" | "prn" | "aux" | "nul") || is_numbered("com") || is_numbered("lpt")
 }
 

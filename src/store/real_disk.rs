@@ -1,5 +1,10 @@
 //! The disk of this machine.
 
+#[cfg(any(windows, test))]
+mod patience;
+#[cfg(windows)]
+mod windows;
+
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -13,23 +18,24 @@ use crate::journal::{ReadAt, random_u64};
 /// The file system, through the standard library.
 ///
 /// What a sync means is up to the platform: `fdatasync` on Linux, `F_FULLFSYNC` on macOS,
-/// `FlushFileBuffers` on Windows.
+/// `FlushFileBuffers` on Windows. There another program that has a file can keep it from the game, and is
+/// waited for; an operation takes up to a quarter of a second longer then.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RealDisk;
 
 impl Disk for RealDisk {
     fn create_new(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
-        let file = owner_only().append(true).create_new(true).open(path)?;
+        let file = patiently(path, || owner_only().append(true).create_new(true).open(path))?;
         Ok(Box::new(NewFile { file }))
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadAt>> {
-        Ok(Arc::new(OpenFile::new(File::open(path)?)))
+        Ok(Arc::new(OpenFile::new(patiently(path, || File::open(path))?)))
     }
 
     fn list(&self, directory: &Path) -> io::Result<Vec<DirEntry>> {
         let mut entries = Vec::new();
-        for entry in fs::read_dir(directory)? {
+        for entry in patiently(directory, || fs::read_dir(directory))? {
             entries.extend(describe(&entry?)?);
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));
@@ -37,10 +43,7 @@ impl Disk for RealDisk {
     }
 
     fn create_dir(&self, path: &Path) -> io::Result<()> {
-        let mut builder = DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(path)
+        patiently(path, || owner_only_directory().create(path))
     }
 
     #[cfg(unix)]
@@ -57,11 +60,11 @@ impl Disk for RealDisk {
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        fs::remove_file(path)
+        patiently(path, || fs::remove_file(path))
     }
 
     fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        fs::remove_dir(path)
+        patiently(path, || fs::remove_dir(path))
     }
 
     fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -74,13 +77,16 @@ impl Disk for RealDisk {
     }
 
     fn put_in_place(&self, written: &Path, place: &Path) -> io::Result<()> {
-        fs::rename(written, place)
+        rename(written, place)
     }
 
     fn read(&self, path: &Path, max_len: usize) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
         let limit = (max_len as u64).saturating_add(1);
-        File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+        let bytes = patiently(path, || {
+            let mut bytes = Vec::new();
+            File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+            Ok(bytes)
+        })?;
         if bytes.len() > max_len {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
@@ -94,7 +100,9 @@ impl Disk for RealDisk {
 
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
         loop {
-            let file = owner_only().write(true).create(true).truncate(false).open(path)?;
+            let mut options = owner_only();
+            options.write(true).create(true).truncate(false);
+            let file = patiently(path, || options.open(path))?;
             match file.try_lock() {
                 // Whoever held it before removed the file after it was opened here: try the new one.
                 Ok(()) if !is_same_file(&file, path)? => {}
@@ -106,7 +114,7 @@ impl Disk for RealDisk {
     }
 
     fn is_locked(&self, path: &Path) -> io::Result<bool> {
-        let file = match File::open(path) {
+        let file = match patiently(path, || File::open(path)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             opened => opened?,
         };
@@ -118,12 +126,43 @@ impl Disk for RealDisk {
     }
 }
 
+#[cfg(windows)]
+use windows::patiently;
+
+/// Elsewhere nobody is in the way of one who has the right to a file.
+#[cfg(not(windows))]
+fn patiently<T, F: ?Sized>(_: &F, mut operation: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    operation()
+}
+
 /// Options for files that only their owner can read.
+#[cfg(unix)]
 fn owner_only() -> OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+
     let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.mode(0o600);
     options
+}
+
+/// Elsewhere a file has the rights of its directory, and a player's is the player's alone.
+#[cfg(not(unix))]
+fn owner_only() -> OpenOptions {
+    OpenOptions::new()
+}
+
+#[cfg(unix)]
+fn owner_only_directory() -> DirBuilder {
+    use std::os::unix::fs::DirBuilderExt;
+
+    let mut builder = DirBuilder::new();
+    builder.mode(0o700);
+    builder
+}
+
+#[cfg(not(unix))]
+fn owner_only_directory() -> DirBuilder {
+    DirBuilder::new()
 }
 
 fn describe(entry: &fs::DirEntry) -> io::Result<Option<DirEntry>> {
@@ -132,15 +171,21 @@ fn describe(entry: &fs::DirEntry) -> io::Result<Option<DirEntry>> {
     if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
         return Ok(Some(DirEntry { name, is_dir: true, len: 0, stamp: 0 }));
     }
-    match entry.metadata() {
-        Ok(metadata) => {
-            let (len, stamp) = (metadata.len(), stamp(&metadata));
-            Ok(Some(DirEntry { name, is_dir: metadata.is_dir(), len, stamp }))
-        }
+    match look_up(entry, name) {
         // Removed since the listing began.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+        found => found.map(Some),
     }
+}
+
+#[cfg(windows)]
+use windows::describe as look_up;
+
+#[cfg(not(windows))]
+fn look_up(entry: &fs::DirEntry, name: String) -> io::Result<DirEntry> {
+    let metadata = entry.metadata()?;
+    let (len, stamp) = (metadata.len(), stamp(&metadata));
+    Ok(DirEntry { name, is_dir: metadata.is_dir(), len, stamp })
 }
 
 /// Which file it is, and when anything about it changed. The time of change can't be set by hand, so
@@ -159,8 +204,11 @@ fn stamp(metadata: &fs::Metadata) -> u64 {
     mixed(&numbers)
 }
 
+#[cfg(not(any(unix, windows)))]
+use stamp_of_times as stamp;
+
 #[cfg(not(unix))]
-fn stamp(metadata: &fs::Metadata) -> u64 {
+fn stamp_of_times(metadata: &fs::Metadata) -> u64 {
     let nanoseconds = |time: io::Result<std::time::SystemTime>| {
         let since = time.ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
         Some(since.as_nanos() as u64)
@@ -183,13 +231,16 @@ enum Durability {
 /// How every small file is replaced.
 fn replace_by_rename(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
     let temporary = temporary_beside(path)?;
-    let replaced =
-        write_new(&temporary, bytes, durability).and_then(|()| fs::rename(&temporary, path));
+    let replaced = write_new(&temporary, bytes, durability).and_then(|()| rename(&temporary, path));
     if replaced.is_err() {
         // Whether this works or not, the first error is the one that tells what happened.
         let _ = fs::remove_file(&temporary);
     }
     replaced
+}
+
+fn rename(written: &Path, place: &Path) -> io::Result<()> {
+    patiently(place, || fs::rename(written, place))
 }
 
 fn write_new(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
@@ -218,8 +269,11 @@ fn is_same_file(file: &File, path: &Path) -> io::Result<bool> {
     Ok((here.dev(), here.ino()) == (there.dev(), there.ino()))
 }
 
-/// A file that is open can't be moved away or replaced on these systems, so a name is enough.
-#[cfg(not(unix))]
+#[cfg(windows)]
+use windows::is_same_file;
+
+/// Where files have no numbers, a name has to do.
+#[cfg(not(any(unix, windows)))]
 fn is_same_file(_: &File, path: &Path) -> io::Result<bool> {
     path.try_exists()
 }
@@ -254,7 +308,7 @@ impl Drop for HeldLock {
     /// The file is of no use without its lock, and there would be one for each session and process
     /// that ever was. Where a file can't be removed while it is open, it stays.
     fn drop(&mut self) {
-        if cfg!(unix) && is_same_file(&self.file, &self.path).unwrap_or(false) {
+        if is_same_file(&self.file, &self.path).unwrap_or(false) {
             let _ = fs::remove_file(&self.path);
         }
     }
@@ -296,7 +350,7 @@ impl ReadAt for OpenFile {
         use std::os::windows::fs::FileExt;
 
         while !buffer.is_empty() {
-            match self.file.seek_read(buffer, offset) {
+            match patiently(&self.file, || self.file.seek_read(buffer, offset)) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(read) => {
                     buffer = buffer.get_mut(read..).unwrap_or_default();
@@ -343,13 +397,25 @@ impl ReadAt for OpenFile {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
 
     #[test]
+    fn a_lock_leaves_no_file_behind() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("lock");
+        let lock = RealDisk.try_lock(&path).unwrap();
+        assert!(path.exists());
+        drop(lock);
+        assert_eq!(RealDisk.list(directory.path()).unwrap(), []);
+    }
+
+    #[test]
+    #[cfg(unix)]
     fn files_and_directories_belong_to_their_owner_only() {
+        use std::os::unix::fs::PermissionsExt;
+
         let directory = tempfile::tempdir().unwrap();
         let inner = directory.path().join("inner");
         RealDisk.create_dir(&inner).unwrap();

@@ -230,7 +230,8 @@ fn a_missing_or_damaged_process_record_counts_as_abnormal() {
 #[test]
 fn a_missing_or_damaged_host_id_counts_as_ours() {
     let (disk, id) = killed_game();
-    let host = files(&disk, "state/host").remove(0);
+    let is_host = |path: &PathBuf| path.ends_with(Path::new("state").join("host"));
+    let host = disk.paths().into_iter().find(is_host).unwrap();
     let damaged = disk.snapshot();
     damaged.corrupt(&host, 10, 0xff);
     let missing = disk.snapshot();

@@ -2,6 +2,8 @@
 //!
 //! Each file here is one way to die, with its tests; a way plays the game to its end.
 
+#[cfg(windows)]
+mod asked;
 mod exits;
 mod hanging;
 mod next_start;
@@ -30,7 +32,9 @@ fn child() {
     let ways = [exits::WAYS, hanging::WAYS, panics::WAYS, restoring::WAYS, sudden::WAYS];
     #[cfg(unix)]
     let more = [signals::WAYS, writer::WAYS];
-    #[cfg(not(unix))]
+    #[cfg(windows)]
+    let more = [asked::WAYS, writer::WAYS];
+    #[cfg(not(any(unix, windows)))]
     let more = [writer::WAYS];
     let mut ways = ways.iter().chain(&more).copied().flatten();
     let (_, play) = ways.find(|(name, _)| *name == role).expect("there should be such a way");

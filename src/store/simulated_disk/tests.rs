@@ -103,8 +103,3 @@ fn a_lock_is_released_with_its_process() {
     drop(taken);
     assert!(!disk.is_locked(Path::new("lock")).unwrap());
 }
-
-#[test]
-fn the_simulated_disk_conforms() {
-    crate::store::conformance::check(&SimulatedDisk::default(), Path::new(""));
-}

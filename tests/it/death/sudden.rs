@@ -6,10 +6,13 @@ use bevy_session::HowItEnded;
 use super::{Way, die};
 use crate::process::{some_are_safe, start_session};
 
+/// A way of its own: where one runs under Wine, that hangs in it.
+const STACK_OVERFLOW: &str = "stack overflow";
+
 pub const WAYS: &[Way] = &[
     ("abort", |app| suddenly(app, || std::process::abort())),
     ("process exit", |app| suddenly(app, || std::process::exit(3))),
-    ("stack overflow", |app| {
+    (STACK_OVERFLOW, |app| {
         suddenly(app, || {
             dig(0);
         });
@@ -40,11 +43,20 @@ pub fn send_to_itself(signal: &str) {
 
 #[test]
 fn an_abort_and_an_exit_behind_the_apps_back_are_abnormal() {
-    for (way, _) in WAYS {
-        let dead = die(way);
-        assert!(!dead.status.success());
-        let next = dead.start_again();
-        assert_eq!(next.previous, HowItEnded::Abnormal { machine_restarted: false }, "{way}");
-        assert_eq!(next.offered, [next.previous]);
+    for (way, _) in WAYS.iter().filter(|(way, _)| *way != STACK_OVERFLOW) {
+        assert_abnormal(way);
     }
+}
+
+#[test]
+fn a_stack_overflow_is_abnormal() {
+    assert_abnormal(STACK_OVERFLOW);
+}
+
+fn assert_abnormal(way: &str) {
+    let dead = die(way);
+    assert!(!dead.status.success());
+    let next = dead.start_again();
+    assert_eq!(next.previous, HowItEnded::Abnormal { machine_restarted: false }, "{way}");
+    assert_eq!(next.offered, [next.previous]);
 }

@@ -248,6 +248,13 @@ fn build(profile: &Path) {
     if profile.ends_with("release") {
         cargo.arg("--release");
     }
-    let built = cargo.arg("--target-dir").arg(profile.parent().unwrap()).output().unwrap();
+    let mut target = profile.parent().unwrap();
+    // What is built for a platform by name lies in a directory of that name.
+    let platform = target.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if platform.starts_with(&format!("{}-", std::env::consts::ARCH)) {
+        cargo.args(["--target", platform]);
+        target = target.parent().unwrap();
+    }
+    let built = cargo.arg("--target-dir").arg(target).output().unwrap();
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
 }
