@@ -20,7 +20,7 @@ use crate::options::Options;
 use crate::report::{Line, Reporter};
 
 /// How much of a frame goes into commands that are answered at once.
-const TURN: Duration = Duration::from_millis(4);
+const TURN: Duration = Duration::from_millis(8);
 
 /// What is asked for, and the command that isn't answered yet.
 #[derive(Resource)]

@@ -153,9 +153,20 @@ impl Game {
         settings.autosave = false;
         settings.interval = Duration::ZERO;
         settings.max_bytes_per_second = u64::MAX;
+        self.open();
+    }
+
+    /// Starts a session with the world as it is, and waits until its first checkpoint, which copies
+    /// everything, is on disk.
+    pub fn open(&mut self) -> Cost {
+        let (captures, saves) = (self.heard().captures.len(), self.heard().saved.len());
         self.ask(|commands| commands.start_session(NewSession::named("Bench")));
-        self.app.update();
-        self.wait_until(|heard| !heard.saved.is_empty());
+        self.wait_until(|heard| heard.captures.len() > captures);
+        let stall = self.plugin_times().last().copied().unwrap_or_default();
+        let capture = self.heard().captures.get(captures).copied();
+        self.wait_until(|heard| heard.saved.len() > saves);
+        let saved = self.heard().saved.get(saves).copied();
+        Cost { stall, capture, saved }
     }
 
     /// Asks for something.
@@ -187,8 +198,15 @@ impl Game {
         self.frame_with_capture()
     }
 
-    /// Copies everything in the next frame, as each pause does, and waits until it is on disk.
+    /// Closes the session and starts another one with the same world, which copies everything.
     pub fn full_checkpoint(&mut self) -> Cost {
+        self.close();
+        self.play(0);
+        self.open()
+    }
+
+    /// Takes the checkpoint of a pause, waits until it is on disk, and goes on.
+    pub fn pause(&mut self) -> Cost {
         self.ask(|commands| commands.pause_session());
         let cost = self.frame_with_capture();
         self.ask(|commands| commands.resume_session());

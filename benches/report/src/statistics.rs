@@ -38,6 +38,18 @@ pub fn ratio(one: Duration, other: Duration) -> f64 {
     one.as_secs_f64() / other.as_secs_f64()
 }
 
+/// How large the one is beside the other, as people say it: `1/114`, or `2.5 ×`.
+#[must_use]
+pub fn beside(one: Duration, other: Duration) -> String {
+    let times = ratio(one, other);
+    match times {
+        0.0..0.1 => format!("1/{:.0}", 1.0 / times),
+        0.1..1.0 => format!("1/{:.1}", 1.0 / times),
+        1.0..10.0 => format!("{times:.1} ×"),
+        _ => format!("{times:.0} ×"),
+    }
+}
+
 /// Milliseconds, with as many digits as say something.
 #[must_use]
 pub fn milliseconds(time: Duration) -> String {

@@ -7,6 +7,7 @@ use std::process;
 
 use bevy::diagnostic::FrameCount;
 use bevy::prelude::*;
+use bevy_session::CheckpointId;
 use bevy_session::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -72,7 +73,7 @@ fn checkpoint(world: &mut World, label: &str) -> Result<Begun, String> {
     world.commands().checkpoint(label);
     let mut captured: Option<Moment> = None;
     Ok(until(move |news, _| match news {
-        News::Saved(checkpoint) => saved_through(*checkpoint, captured.as_ref()),
+        News::Saved(checkpoint) => saved_through(*checkpoint, captured.as_ref()?),
         news => follow(news, &mut captured),
     }))
 }
@@ -91,26 +92,31 @@ fn save(world: &mut World, name: &str) -> Result<Begun, String> {
 
 /// Remembers the checkpoint that was captured for a command, and whether it failed.
 fn follow(news: &News, captured: &mut Option<Moment>) -> Option<Answer> {
-    match news {
-        News::Captured(moment) if captured.is_none() => *captured = Some(moment.clone()),
-        News::NotSaved { checkpoint, why } => {
-            let is_this = captured.as_ref().is_none_or(|moment| *checkpoint >= moment.checkpoint);
-            return is_this.then(|| Err(why.clone()));
+    match (news, &captured) {
+        (News::Captured(moment), None) => *captured = Some(moment.clone()),
+        // It could not even be captured.
+        (News::NotSaved { why, .. }, None) => return Some(Err(why.clone())),
+        (News::NotSaved { checkpoint, why }, Some(moment)) if reaches(*checkpoint, moment) => {
+            return Some(Err(why.clone()));
         }
         _ => {}
     }
     None
 }
 
-fn saved_through(checkpoint: u64, captured: Option<&Moment>) -> Option<Answer> {
-    let moment = captured?;
-    match checkpoint.cmp(&moment.checkpoint) {
-        std::cmp::Ordering::Less => None,
-        std::cmp::Ordering::Equal => Some(done_at(moment)),
-        std::cmp::Ordering::Greater => {
-            Some(Err(format!("checkpoint {checkpoint} came instead of {}", moment.checkpoint)))
-        }
+fn saved_through(checkpoint: CheckpointId, captured: &Moment) -> Option<Answer> {
+    if checkpoint == captured.checkpoint {
+        return Some(done_at(captured));
     }
+    let wanted = captured.checkpoint.counter;
+    let came_instead = format!("checkpoint {} came instead of {wanted}", checkpoint.counter);
+    reaches(checkpoint, captured).then_some(Err(came_instead))
+}
+
+/// Whether a checkpoint is this one, or a later one of the same run.
+fn reaches(checkpoint: CheckpointId, moment: &Moment) -> bool {
+    let CheckpointId { run, counter } = moment.checkpoint;
+    checkpoint.run == run && checkpoint.counter >= counter
 }
 
 /// Answered when the checkpoint is durable with which the loaded colony goes on, so that no crash
@@ -121,15 +127,23 @@ fn load(world: &mut World, name: &str) -> Result<Begun, String> {
     let slot = slot.ok_or_else(|| format!("there is no slot {name:?}"))?.id;
     world.commands().load(slot);
     let mut restored: Option<Moment> = None;
-    Ok(until(move |news, _| match (news, &restored) {
-        (News::Restored(moment), _) => {
+    let mut opening: Option<Moment> = None;
+    Ok(until(move |news, _| match (news, &restored, &opening) {
+        (News::Restored(moment), ..) => {
             restored = Some(moment.clone());
             None
         }
-        (News::NotRestored(why), _) => Some(Err(why.clone())),
-        (News::Saved(_), Some(moment)) => Some(done_at(moment)),
-        (News::NotSaved { why, .. }, Some(_)) => {
-            Some(Err(format!("it is loaded, but what follows isn't safe: {why}")))
+        (News::NotRestored(why), ..) => Some(Err(why.clone())),
+        (News::Captured(moment), Some(_), None) => {
+            opening = Some(moment.clone());
+            None
+        }
+        (News::Saved(checkpoint), Some(restored), Some(opening)) => {
+            reaches(*checkpoint, opening).then(|| done_at(restored))
+        }
+        (News::NotSaved { checkpoint, why }, Some(_), Some(opening)) => {
+            let why = format!("it is loaded, but what follows isn't safe: {why}");
+            reaches(*checkpoint, opening).then_some(Err(why))
         }
         _ => None,
     }))
@@ -221,7 +235,7 @@ fn until(watch: impl FnMut(&News, &mut World) -> Option<Answer> + Send + Sync + 
 
 #[expect(clippy::unnecessary_wraps, reason = "it is an answer")]
 fn done_at(moment: &Moment) -> Answer {
-    Ok(fields([("checkpoint", json!(moment.checkpoint)), ("hash", json!(moment.hash))]))
+    Ok(fields([("checkpoint", json!(moment.checkpoint.counter)), ("hash", json!(moment.hash))]))
 }
 
 fn fields<const COUNT: usize>(fields: [(&str, Value); COUNT]) -> Fields {

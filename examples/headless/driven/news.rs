@@ -2,7 +2,9 @@
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{CheckpointError, RecoveryFailed, RestoreCancelled, SavingStopped};
+use bevy_session::{
+    CheckpointError, CheckpointId, RecoveryFailed, RestoreCancelled, SavingStopped,
+};
 
 use super::{Driver, hear};
 use crate::digest::Digest;
@@ -12,15 +14,15 @@ use crate::digest::Digest;
 pub enum News {
     Captured(Moment),
     /// This checkpoint is durable.
-    Saved(u64),
+    Saved(CheckpointId),
     /// This checkpoint is not durable, and neither are those before it that weren't yet.
     NotSaved {
-        checkpoint: u64,
+        checkpoint: CheckpointId,
         why: String,
     },
     /// The slot that was made of this checkpoint is durable.
     SlotSaved {
-        checkpoint: u64,
+        checkpoint: CheckpointId,
     },
     SlotNotSaved(String),
     Restored(Moment),
@@ -38,7 +40,7 @@ pub enum News {
 /// A checkpoint, and the colony in it.
 #[derive(Clone, Debug)]
 pub struct Moment {
-    pub checkpoint: u64,
+    pub checkpoint: CheckpointId,
     pub hash: String,
 }
 
@@ -47,10 +49,10 @@ pub fn plugin(app: &mut App) {
         .add_observer(not_saved)
         .add_observer(restored)
         .add_observer(|saved: On<CheckpointSaved>, mut commands: Commands| {
-            tell(&mut commands, News::Saved(saved.checkpoint.counter));
+            tell(&mut commands, News::Saved(saved.checkpoint));
         })
         .add_observer(|saved: On<SlotSaved>, mut commands: Commands| {
-            tell(&mut commands, News::SlotSaved { checkpoint: saved.slot.checkpoint.counter });
+            tell(&mut commands, News::SlotSaved { checkpoint: saved.slot.checkpoint });
         })
         .add_observer(|failed: On<SlotFailed>, mut commands: Commands| {
             tell(&mut commands, News::SlotNotSaved(failed.error.to_string()));
@@ -91,18 +93,18 @@ fn captured(
 ) {
     // The hash is work for which nobody waits otherwise.
     if driver.is_underway() {
-        let checkpoint = captured.checkpoint.counter;
+        let checkpoint = captured.checkpoint;
         tell(&mut commands, News::Captured(Moment { checkpoint, hash: digest.text() }));
     }
 }
 
 fn restored(restored: On<SessionRestored>, digest: Digest, mut commands: Commands) {
-    let checkpoint = restored.checkpoint.counter;
+    let checkpoint = restored.checkpoint;
     tell(&mut commands, News::Restored(Moment { checkpoint, hash: digest.text() }));
 }
 
 fn not_saved(failed: On<CheckpointFailed>, mut commands: Commands) {
-    let (checkpoint, why) = (failed.checkpoint.counter, failed.error.to_string());
+    let (checkpoint, why) = (failed.checkpoint, failed.error.to_string());
     let news = match failed.error {
         CheckpointError::WriterGone => News::WriterGone,
         _ => News::NotSaved { checkpoint, why },

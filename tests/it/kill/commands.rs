@@ -1,6 +1,7 @@
 //! Drives the example from outside, as programs do, by the commands of `--stdin`.
 
 use std::collections::HashMap;
+use std::fs;
 
 use serde_json::{Value, json};
 
@@ -134,7 +135,7 @@ fn a_thousand_commands_at_once_are_done_one_at_a_time_and_in_order() {
         25 => format!("save slot {}", number / 300),
         50 => "load slot 0".to_owned(),
         75 => format!("checkpoint number {number}"),
-        _ if number % 2 == 0 => "hash".to_owned(),
+        _ if number.is_multiple_of(2) => "hash".to_owned(),
         _ => format!("unknown-{number}"),
     };
     let burst: String = (0..1_000).map(|number| command(number) + "\n").collect();
@@ -305,6 +306,33 @@ fn broken_bytes_are_answered_and_what_follows_is_done() {
 }
 
 #[test]
+fn a_save_that_the_disk_refuses_is_answered_with_the_reason() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let away = directory.path().join("away");
+    let mut game = Game::driven(directory.path(), &LIVELY);
+    let before = succeeded(&mut game, "save before");
+    fs::rename(&data, &away).unwrap();
+    // A file where a directory should be: nothing can be created in it.
+    fs::File::create_new(&data).unwrap();
+    for command in ["checkpoint in vain", "save in vain", "load before"] {
+        let answer = game.ask(command);
+        assert_eq!(answer["ok"], false, "{answer}");
+    }
+    fs::remove_file(&data).unwrap();
+    fs::rename(&away, &data).unwrap();
+    let mut answers = (0..10).map(|_| game.ask("save after"));
+    let after = answers.find(|answer| answer["ok"] == true).expect("the disk is back");
+    let story = game.kill();
+    each_answer_agrees_with_its_capture(&story);
+
+    let mut game = Game::driven(directory.path(), &LIVELY);
+    for (name, saved) in [("before", before), ("after", after)] {
+        assert_eq!(succeeded(&mut game, &format!("load {name}"))["hash"], saved["hash"], "{name}");
+    }
+}
+
+#[test]
 fn the_end_of_input_is_no_command() {
     let directory = tempfile::tempdir().unwrap();
     let arguments = [&LIVELY[..], &["--seconds", "0.5"]].concat();
@@ -399,8 +427,8 @@ fn each_answer_agrees_with_its_capture(story: &Story) {
         match line["event"].as_str().unwrap() {
             "captured" => drop(captured.insert(number(line), line["hash"].clone())),
             "checkpoint_saved" => durable = number(line),
-            "command" if line["ok"] == true && line.get("checkpoint").is_some() => {
-                if line["command"] != "load" {
+            "command" if ["checkpoint", "save"].iter().any(|verb| line["command"] == *verb) => {
+                if line["ok"] == true {
                     assert_eq!(Some(&line["hash"]), captured.get(&number(line)), "{line}\n{story}");
                     assert!(durable >= number(line), "{line}\n{story}");
                 }

@@ -8,6 +8,7 @@ mod grid;
 mod growth;
 mod hour;
 mod listing;
+mod living;
 mod memory;
 mod paced;
 mod restore;
@@ -23,9 +24,10 @@ use crate::report::Report;
 type Part = fn(&mut Report) -> Outcome;
 
 /// All parts, in the order in which they are measured.
-pub const PARTS: [(&str, Part); 13] = [
+pub const PARTS: [(&str, Part); 14] = [
     ("peers", against_peers::measure),
     ("grid", grid::measure),
+    ("living", living::measure),
     ("full", full_capture::measure),
     ("paced", paced::measure),
     ("durable", durable::measure),
@@ -38,6 +40,9 @@ pub const PARTS: [(&str, Part); 13] = [
     ("memory", memory::measure),
     ("build", build::measure),
 ];
+
+/// What is measured only where it is named: it takes longer than all others together.
+pub const ON_REQUEST: [&str; 1] = ["build"];
 
 /// Entities of the world that most figures are about.
 const ENTITIES: usize = 100_000;

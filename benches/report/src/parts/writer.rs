@@ -77,12 +77,11 @@ fn measure_work() -> Outcome<Work> {
         (known, before) = (found, after);
     }
     for _ in 0..7 {
-        game.play(ENTITIES / 100);
-        let saved = game.full_checkpoint().saved.ok_or("a checkpoint was not saved")?;
-        let after = settled_work()?;
-        result.fulls.push(after - before);
+        game.close();
+        before = settled_work()?;
+        let saved = game.open().saved.ok_or("a checkpoint was not saved")?;
+        result.fulls.push(settled_work()? - before);
         result.full_bytes = saved.bytes;
-        before = after;
     }
     if result.merges == 0 {
         return Err("no merge was seen".into());

@@ -1,5 +1,8 @@
 //! Bevy's own way: a `DynamicWorld`, written as RON.
 
+use std::hint::black_box;
+use std::time::Duration;
+
 use bevy::asset::{AssetPath, LoadFromPath, UntypedHandle};
 use bevy::ecs::entity::EntityHashMap;
 use bevy::prelude::*;
@@ -8,6 +11,7 @@ use bevy::world_serialization::serde::WorldDeserializer;
 use bevy::world_serialization::{DynamicWorld, DynamicWorldBuilder};
 use bevy_session_benchmarks::Outcome;
 use bevy_session_benchmarks::game::plain_app;
+use bevy_session_benchmarks::statistics::timed;
 use bevy_session_benchmarks::worlds::{
     Health, Inventory, Position, Quests, Shape, Title, Velocity, populate,
 };
@@ -39,6 +43,14 @@ pub fn save(world: &World, entities: &[Entity]) -> Outcome<String> {
     let registry = world.resource::<AppTypeRegistry>().read();
     let described = describe(world, entities, &registry);
     Ok(described.serialize(&registry)?)
+}
+
+/// How long the main thread would take if another one wrote the text.
+pub fn time_to_describe(world: &World, entities: &[Entity]) -> Duration {
+    let registry = world.resource::<AppTypeRegistry>().read();
+    let (described, time) = timed(|| describe(world, entities, &registry));
+    black_box(described);
+    time
 }
 
 /// The world as values that know their types.
