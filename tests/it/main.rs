@@ -15,6 +15,7 @@ mod death;
 mod doctor;
 mod fight;
 mod gates;
+mod hints;
 mod history;
 #[cfg(feature = "auto_register")]
 mod kill;
@@ -33,6 +34,7 @@ mod recovery;
 mod restore_failures;
 mod restore_progress;
 mod restore_protocol;
+mod rounds;
 mod saved_types;
 mod self_test;
 mod slot_loads;
