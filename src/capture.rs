@@ -14,9 +14,11 @@ mod encode;
 mod former_names;
 mod game_clock;
 mod history;
+mod late_calls;
 mod migrations;
 mod placed;
 mod record;
+mod saveable;
 mod saved;
 mod saved_type;
 mod state_log;
@@ -32,6 +34,7 @@ pub use app_ext::SessionAppExt;
 pub use drift::DriftedType;
 pub use migrations::Migrations;
 pub use placed::{SaveKey, SaveScope};
+pub use saveable::{Saveable, SaveableState};
 pub use saved::{ReflectSaved, Saved};
 pub use state_log::StateChange;
 pub use types::{TypeProblem, TypeProblemReason};
@@ -52,12 +55,13 @@ pub(crate) use encode::{
 };
 pub(crate) use game_clock::GameClock;
 pub(crate) use history::{Form, TypeHistory};
-pub(crate) use placed::{Parking, Placed};
+pub(crate) use late_calls::LateCalls;
+pub(crate) use placed::{Parking, Placed, follow_state_scopes};
 pub(crate) use record::{
     Capture, CaptureScope, Copier, PendingState, Recorder, SavedState, StateCodec, StatesBeingLeft,
     unfiltered, unmarked,
 };
 pub(crate) use state_log::StateLog;
 pub(crate) use types::{
-    ANCHORS, CHILD_OF, CHILD_ORDER, DISABLED, GONE, SAVE_KEYS, SavedTypes, order_of,
+    ANCHORS, CHILD_OF, CHILD_ORDER, DISABLED, GONE, SAVE_KEYS, STATE_SCOPES, SavedTypes, order_of,
 };

@@ -55,6 +55,7 @@ mod check_up;
 mod diagnosis;
 mod entities;
 mod finding;
+mod hints;
 mod ownership;
 mod patient;
 mod references;
@@ -135,6 +136,7 @@ impl Doctor {
     pub fn examine_world(&self, world: &mut World) -> Diagnosis {
         let types = Arc::new(SavedTypes::collect(world));
         let mut findings = Vec::from_iter(states::never_gated(self, world, &types));
+        let shut_gate = hints::shut_gate(world);
         let patient = Patient::new(self, world, &types);
         findings.extend(types.problems().iter().map(|problem| Finding::TypeNotSaved {
             type_path: problem.type_path.clone(),
@@ -145,6 +147,16 @@ impl Doctor {
         findings.extend(references::references(&patient));
         findings.extend(entities::nothing_saved(&patient));
         findings.extend(entities::duplicate_keys(&patient));
+        let no_entity = hints::no_entity(patient.world, &types, !patient.saved.is_empty());
+        for hint in hints::given(patient.world).into_iter().chain(shut_gate).chain(no_entity) {
+            let is_known = |known: &Finding| match (known, &hint) {
+                (Finding::Hint(known), Finding::Hint(hint)) => known.is_about_the_same_as(hint),
+                _ => false,
+            };
+            if !findings.iter().any(is_known) {
+                findings.push(hint);
+            }
+        }
         Diagnosis { findings }
     }
 

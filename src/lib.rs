@@ -27,8 +27,8 @@ pub mod ui;
 mod writer;
 
 pub use capture::{
-    DriftedType, Migrations, ReflectSaved, SaveKey, SaveScope, Saved, SessionAppExt, StateChange,
-    TypeProblem, TypeProblemReason, Unsaved,
+    DriftedType, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState, Saved,
+    SessionAppExt, StateChange, TypeProblem, TypeProblemReason, Unsaved,
 };
 pub use journal::{
     CheckpointId, CheckpointKind, RunId, SaveId, SessionId, SlotId, SlotKind, Validity, WrittenBy,
@@ -38,15 +38,15 @@ pub use lifecycle::{
     AttachmentRead, AttachmentSaved, AutosaveDelayed, AutosaveStretched, CaptureBudget,
     CaptureCost, CaptureOverBudget, CheckpointCaptured, CheckpointDrifted, CheckpointFailed,
     CheckpointSaved, CorruptionDetected, CrashReportWritten, CurrentProfile, CurrentSession,
-    DuplicateSaveKey, LastCheckpoint, PlacedRestored, ProfileChanged, RecoveryAvailable,
+    DuplicateSaveKey, HintGiven, LastCheckpoint, PlacedRestored, ProfileChanged, RecoveryAvailable,
     RecoveryDeclined, RecoveryFailed, RecoveryOffers, RecoveryPolicy, Request, RequestRejected,
     RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared, RestoreStalled, RestoreStarted,
     SavingStopped, SessionActivity, SessionCatalog, SessionClosed, SessionCommands, SessionEnded,
-    SessionForgotten, SessionHooksExt, SessionPaused, SessionRecovered, SessionRestored,
-    SessionResumed, SessionSettings, SessionStarted, SessionUpdate, SessionUpdated, SessionsFound,
-    SlotCopied, SlotDeleted, SlotFailed, SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved,
-    WorldCollapsed, recovery_is_pending, saving_is_in_progress, session_is_active,
-    session_is_paused, session_is_restoring,
+    SessionForgotten, SessionHint, SessionHints, SessionHooksExt, SessionPaused, SessionRecovered,
+    SessionRestored, SessionResumed, SessionSettings, SessionStarted, SessionUpdate,
+    SessionUpdated, SessionsFound, SlotCopied, SlotDeleted, SlotFailed, SlotRenamed, SlotSaved,
+    TypeFailed, TypeNotSaved, WorldCollapsed, recovery_is_pending, saving_is_in_progress,
+    session_is_active, session_is_paused, session_is_restoring,
 };
 pub use mode::SessionMode;
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};

@@ -6,13 +6,14 @@ mod capture_budget;
 mod checkpoints;
 mod crash_report;
 mod current_session;
-mod development;
 mod exit;
 mod frame;
 mod gates;
+mod hints;
 mod hooks;
 mod known_sessions;
 mod known_slots;
+mod losses;
 mod notifications;
 mod placed;
 mod policy;
@@ -33,27 +34,29 @@ mod window;
 pub use activity::{RestorePhase, SessionActivity, saving_is_in_progress, session_is_restoring};
 pub use capture_budget::{CaptureBudget, CaptureCost};
 pub use current_session::{CurrentSession, LastCheckpoint, session_is_active, session_is_paused};
+pub use hints::{SessionHint, SessionHints};
 pub use hooks::SessionHooksExt;
 pub use known_sessions::{RecoveryOffers, SessionCatalog, recovery_is_pending};
 pub use notifications::{
     AttachmentRead, AttachmentSaved, AutosaveDelayed, AutosaveStretched, CaptureOverBudget,
     CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved, CorruptionDetected,
-    CrashReportWritten, DuplicateSaveKey, PlacedRestored, ProfileChanged, RecoveryAvailable,
-    RecoveryDeclined, RecoveryFailed, RequestRejected, RestoreCancelled, RestorePrepared,
-    RestoreStalled, RestoreStarted, SavingStopped, SessionClosed, SessionEnded, SessionForgotten,
-    SessionPaused, SessionRecovered, SessionRestored, SessionResumed, SessionStarted,
-    SessionUpdated, SessionsFound, SlotCopied, SlotDeleted, SlotFailed, SlotRenamed, SlotSaved,
-    TypeFailed, TypeNotSaved, WorldCollapsed,
+    CrashReportWritten, DuplicateSaveKey, HintGiven, PlacedRestored, ProfileChanged,
+    RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RequestRejected, RestoreCancelled,
+    RestorePrepared, RestoreStalled, RestoreStarted, SavingStopped, SessionClosed, SessionEnded,
+    SessionForgotten, SessionPaused, SessionRecovered, SessionRestored, SessionResumed,
+    SessionStarted, SessionUpdated, SessionsFound, SlotCopied, SlotDeleted, SlotFailed,
+    SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
 };
 pub use policy::RecoveryPolicy;
 pub use profiles::CurrentProfile;
 pub use requests::{Request, SessionCommands, SessionUpdate};
 pub use settings::{RestoreLosses, SessionSettings};
 
-pub(crate) use development::{LossesToldOnce, tell_losses_once};
 pub(crate) use frame::run_frame;
 pub(crate) use gates::look_before_exit;
+pub(crate) use hints::{HintWatch, give_hint};
 pub(crate) use hooks::{CheckpointTriggers, Condition, GameHooks};
+pub(crate) use losses::{LossesToldOnce, tell_losses_once};
 pub(crate) use notifications::register as register_notifications;
 pub(crate) use request_queue::RequestQueue;
 pub(crate) use runtime::{Runtime, RuntimeParts};

@@ -15,15 +15,17 @@ use jiff::Timestamp;
 use tracing::{error, info, warn};
 
 use crate::capture::{
-    BeforeExit, Copier, Placed, SavedTypes, StateLog, StatesBeingLeft, watch_saved_states,
+    BeforeExit, Copier, LateCalls, Placed, SavedTypes, StateLog, StatesBeingLeft,
+    watch_saved_states,
 };
 use crate::clock::Clock;
 #[cfg(feature = "window")]
 use crate::lifecycle::watch_windows;
 use crate::lifecycle::{
-    CheckpointTriggers, CurrentProfile, GameHooks, LossesToldOnce, RecoveryOffers, RecoveryPolicy,
-    RequestQueue, Runtime, RuntimeParts, SessionCatalog, SessionSettings, StartUp, SwitchedOff,
-    look_before_exit, register_notifications, run_frame, tell_losses_once,
+    CheckpointTriggers, CurrentProfile, GameHooks, HintWatch, LossesToldOnce, RecoveryOffers,
+    RecoveryPolicy, RequestQueue, Runtime, RuntimeParts, SessionCatalog, SessionHints,
+    SessionSettings, StartUp, SwitchedOff, look_before_exit, register_notifications, run_frame,
+    tell_losses_once,
 };
 use crate::mode::SessionMode;
 use crate::process::PreviousRun;
@@ -160,12 +162,12 @@ impl SessionPlugin {
     /// [`directory`](Self::directory) or is in a test mode. In development
     ///
     /// - sessions are kept apart from a player's, in the directory `development` of both roots;
+    /// - a game that never starts a session is told so, as a [`SessionHint`](crate::SessionHint);
     /// - nobody is asked about a session whose process was stopped from outside without a panic, as
     ///   an IDE does: [`RecoveryAvailable`](crate::RecoveryAvailable) isn't sent and
     ///   [`RecoveryOffers`] is without it, until
     ///   [`find_sessions`](crate::SessionCommands::find_sessions) asks for it. It is in
-    ///   [`SessionCatalog`] and can be recovered;
-    /// - what a restore can't use of a checkpoint is logged, once for each type.
+    ///   [`SessionCatalog`] and can be recovered.
     #[must_use]
     pub fn development(mut self, is_development: bool) -> Self {
         self.development = Some(is_development);
@@ -287,6 +289,7 @@ impl Plugin for SessionPlugin {
             .init_resource::<RequestQueue>()
             .init_resource::<SessionCatalog>()
             .init_resource::<RecoveryOffers>()
+            .init_resource::<SessionHints>()
             .insert_resource(CurrentProfile::new(&self.profile))
             .init_resource::<GameHooks>()
             .init_resource::<CheckpointTriggers>()
@@ -322,6 +325,7 @@ impl SessionPlugin {
         app.world_mut().get_resource_or_init::<Placed>().set_copier(copier);
         let mut hooks = app.world_mut().remove_resource::<GameHooks>().unwrap_or_default();
         follow_transitions(app, &mut hooks);
+        app.init_resource::<LateCalls>();
         let home = Arc::new(self.home());
         let clock = match self.clock_origin {
             Some(origin) => Clock::Manual { origin },
@@ -362,11 +366,10 @@ impl SessionPlugin {
             claims: Vec::new(),
             loaded: None,
             progress,
+            hints: HintWatch::new(self.is_development() || cfg!(debug_assertions)),
         }));
         app.add_observer(clamp_ticks);
-        if self.is_development() {
-            app.init_resource::<LossesToldOnce>().add_observer(tell_losses_once);
-        }
+        app.init_resource::<LossesToldOnce>().add_observer(tell_losses_once);
     }
 
     fn link(&self, worker: Worker, clock: Clock) -> Option<Link> {
@@ -415,7 +418,7 @@ fn follow_transitions(app: &mut App, hooks: &mut GameHooks) {
     }
     app.configure_sets(
         StateTransition,
-        (BeforeExit::Note, BeforeExit::Look)
+        (BeforeExit::Note, BeforeExit::Look, BeforeExit::EndRound)
             .chain()
             .after(StateTransitionSystems::DependentTransitions)
             .before(StateTransitionSystems::ExitSchedules),
@@ -434,7 +437,7 @@ fn say_what_is_saved(types: &SavedTypes) {
     let components = types.component_count();
     let (resources, states) = (types.resource_count(), types.state_count());
     for problem in types.problems() {
-        error!(type_path = problem.type_path, reason = ?problem.reason, "a type can't be saved");
+        error!("{problem}");
     }
     if components + resources + states == 0 {
         warn!(

@@ -2,24 +2,26 @@
 
 use std::sync::Arc;
 
-use bevy::app::{App, SubApp};
+use bevy::app::App;
 use bevy::ecs::component::Component;
 use bevy::ecs::resource::Resource;
 use bevy::ecs::world::World;
 use bevy::reflect::{FromReflect, GetTypeRegistration, Reflect, TypePath};
-use bevy::state::state::FreelyMutableState;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::codec::RebuiltCodec;
 use super::declaration::{Declaration, Declarations};
 use super::history::DeclaredHistory;
+use super::late_calls::LateCalls;
 use super::migrations::Migrations;
+use super::saveable::{Saveable, SaveableState};
 
 /// Says which types are saved, beside those with `#[reflect(Saved)]`.
 ///
 /// All calls are idempotent and their order doesn't matter, nor whether they come before or after
-/// the plugin: they are noted down, and resolved when the app is complete.
+/// the plugin: they are noted down, and resolved when the app is complete. A call that comes later
+/// has no effect, and [`SessionHint::CalledTooLate`](crate::SessionHint::CalledTooLate) says so.
 ///
 /// ```
 /// # use bevy::prelude::*;
@@ -49,12 +51,12 @@ pub trait SessionAppExt {
     /// `None`, nor `Some(())`: avoid options of options in saved types.
     fn save_component<T>(&mut self) -> &mut Self
     where
-        T: Component + TypePath + Clone + Serialize + DeserializeOwned;
+        T: Saveable;
 
     /// Saves a resource. One that is absent at a checkpoint is removed by restoring it.
     fn save_resource<R>(&mut self) -> &mut Self
     where
-        R: Resource + TypePath + Clone + Serialize + DeserializeOwned;
+        R: Resource + Saveable;
 
     /// Saves a state or sub-state, with a transition that is pending. It comes back through
     /// [`NextState`](bevy::state::state::NextState), so `OnExit` and `OnEnter` run.
@@ -63,7 +65,7 @@ pub trait SessionAppExt {
     /// this state.
     fn save_state<S>(&mut self) -> &mut Self
     where
-        S: FreelyMutableState + TypePath + Serialize + DeserializeOwned;
+        S: SaveableState;
 
     /// Saves a state as another one: a game that is quit from its pause menu may rather come back
     /// into play. Otherwise as [`save_state`](Self::save_state).
@@ -82,7 +84,7 @@ pub trait SessionAppExt {
     /// ```
     fn save_state_as<S>(&mut self, mapping: impl Fn(S) -> S + Send + Sync + 'static) -> &mut Self
     where
-        S: FreelyMutableState + TypePath + Serialize + DeserializeOwned;
+        S: SaveableState;
 
     /// Saves a component as something else: one without serde, such as a collider, a handle or a
     /// random generator. On entities that are [`Saved`](crate::Saved).
@@ -164,104 +166,36 @@ pub trait SessionAppExt {
     fn renamed_from<T: TypePath>(&mut self, former_path: &str) -> &mut Self;
 }
 
-impl SessionAppExt for SubApp {
-    fn save_component<T>(&mut self) -> &mut Self
-    where
-        T: Component + TypePath + Clone + Serialize + DeserializeOwned,
-    {
-        declare(self.world_mut(), [Declaration::serde::<T>()]);
-        self
-    }
-
-    fn save_resource<R>(&mut self) -> &mut Self
-    where
-        R: Resource + TypePath + Clone + Serialize + DeserializeOwned,
-    {
-        declare(self.world_mut(), [Declaration::serde::<R>()]);
-        self
-    }
-
-    fn save_state<S>(&mut self) -> &mut Self
-    where
-        S: FreelyMutableState + TypePath + Serialize + DeserializeOwned,
-    {
-        declare(self.world_mut(), [Declaration::state::<S>(None)]);
-        declare(self.world_mut(), Declaration::state_scopes::<S>());
-        self
-    }
-
-    fn save_state_as<S>(&mut self, mapping: impl Fn(S) -> S + Send + Sync + 'static) -> &mut Self
-    where
-        S: FreelyMutableState + TypePath + Serialize + DeserializeOwned,
-    {
-        declare(self.world_mut(), [Declaration::state::<S>(Some(Arc::new(mapping)))]);
-        declare(self.world_mut(), Declaration::state_scopes::<S>());
-        self
-    }
-
-    fn save_component_as<T, P>(
-        &mut self,
-        describe: impl Fn(&T) -> P + Send + Sync + 'static,
-        rebuild: impl Fn(P, &mut World) -> T + Send + Sync + 'static,
-    ) -> &mut Self
-    where
-        T: Component,
-        P: TypePath + Serialize + DeserializeOwned + Send + Sync + 'static,
-    {
-        declare(self.world_mut(), [Declaration::proxy(RebuiltCodec::new(describe, rebuild))]);
-        self
-    }
-
-    fn save_reflected<T>(&mut self) -> &mut Self
-    where
-        T: Component + Clone + Reflect + FromReflect + TypePath + GetTypeRegistration,
-    {
-        declare(self.world_mut(), [Declaration::reflected::<T>()]);
-        self
-    }
-
-    fn migrate_saved<T: TypePath>(&mut self, migrations: Migrations<T>) -> &mut Self {
-        self.world_mut().get_resource_or_init::<DeclaredHistory>().migrate(migrations);
-        self
-    }
-
-    fn renamed_from<T: TypePath>(&mut self, former_path: &str) -> &mut Self {
-        self.world_mut().get_resource_or_init::<DeclaredHistory>().rename::<T>(former_path);
-        self
-    }
-}
-
 impl SessionAppExt for App {
     fn save_component<T>(&mut self) -> &mut Self
     where
-        T: Component + TypePath + Clone + Serialize + DeserializeOwned,
+        T: Saveable,
     {
-        self.main_mut().save_component::<T>();
-        self
+        declare::<T>(self, "save_component", [Declaration::serde::<T>()])
     }
 
     fn save_resource<R>(&mut self) -> &mut Self
     where
-        R: Resource + TypePath + Clone + Serialize + DeserializeOwned,
+        R: Resource + Saveable,
     {
-        self.main_mut().save_resource::<R>();
-        self
+        declare::<R>(self, "save_resource", [Declaration::serde::<R>()])
     }
 
     fn save_state<S>(&mut self) -> &mut Self
     where
-        S: FreelyMutableState + TypePath + Serialize + DeserializeOwned,
+        S: SaveableState,
     {
-        self.main_mut().save_state::<S>();
-        self
+        let [exit, enter] = Declaration::state_scopes::<S>();
+        declare::<S>(self, "save_state", [Declaration::state::<S>(None), exit, enter])
     }
 
     fn save_state_as<S>(&mut self, mapping: impl Fn(S) -> S + Send + Sync + 'static) -> &mut Self
     where
-        S: FreelyMutableState + TypePath + Serialize + DeserializeOwned,
+        S: SaveableState,
     {
-        self.main_mut().save_state_as(mapping);
-        self
+        let [exit, enter] = Declaration::state_scopes::<S>();
+        let state = Declaration::state::<S>(Some(Arc::new(mapping)));
+        declare::<S>(self, "save_state_as", [state, exit, enter])
     }
 
     fn save_component_as<T, P>(
@@ -273,32 +207,53 @@ impl SessionAppExt for App {
         T: Component,
         P: TypePath + Serialize + DeserializeOwned + Send + Sync + 'static,
     {
-        self.main_mut().save_component_as(describe, rebuild);
-        self
+        let codec = RebuiltCodec::new(describe, rebuild);
+        declare::<P>(self, "save_component_as", [Declaration::proxy(codec)])
     }
 
     fn save_reflected<T>(&mut self) -> &mut Self
     where
         T: Component + Clone + Reflect + FromReflect + TypePath + GetTypeRegistration,
     {
-        self.main_mut().save_reflected::<T>();
-        self
+        declare::<T>(self, "save_reflected", [Declaration::reflected::<T>()])
     }
 
     fn migrate_saved<T: TypePath>(&mut self, migrations: Migrations<T>) -> &mut Self {
-        self.main_mut().migrate_saved(migrations);
+        let call = call::<T>("migrate_saved");
+        if !LateCalls::note(self.world_mut(), &call) {
+            self.world_mut().get_resource_or_init::<DeclaredHistory>().migrate(migrations);
+        }
         self
     }
 
     fn renamed_from<T: TypePath>(&mut self, former_path: &str) -> &mut Self {
-        self.main_mut().renamed_from::<T>(former_path);
+        let call = call::<T>("renamed_from");
+        if !LateCalls::note(self.world_mut(), &call) {
+            self.world_mut().get_resource_or_init::<DeclaredHistory>().rename::<T>(former_path);
+        }
         self
     }
 }
 
-fn declare(world: &mut World, declarations: impl IntoIterator<Item = Declaration>) {
-    let mut declared = world.get_resource_or_init::<Declarations>();
-    for declaration in declarations {
-        declared.add(declaration);
+/// Notes declarations that come with one call, unless the app is complete already.
+fn declare<'a, T: TypePath>(
+    app: &'a mut App,
+    function: &str,
+    declarations: impl IntoIterator<Item = Declaration>,
+) -> &'a mut App {
+    let declared = app.world_mut().get_resource_or_init::<Declarations>();
+    let new: Vec<Declaration> =
+        declarations.into_iter().filter(|declaration| !declared.has(declaration)).collect();
+    if LateCalls::is_app_complete(app.world()) && !new.is_empty() {
+        LateCalls::note(app.world_mut(), &call::<T>(function));
+        return app;
     }
+    let mut declared = app.world_mut().get_resource_or_init::<Declarations>();
+    new.into_iter().for_each(|declaration| declared.add(declaration));
+    app
+}
+
+/// A call as it stands in code.
+fn call<T: TypePath>(function: &str) -> String {
+    format!("{function}::<{}>()", T::short_type_path())
 }

@@ -17,13 +17,13 @@ use bevy::state::state_scoped::{DespawnOnEnter, DespawnOnExit};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Saved;
 use super::codec::{
     Codec, RebuiltCodec, ReflectedCodec, SerdeCodec, scope_on_enter_codec, scope_on_exit_codec,
 };
 use super::record::{SavedState, StateCodec, StateMapping, StateRecorder, StatesBeingLeft};
 use super::saved_type::{ComponentType, RebuiltType, ResourceType, SavedType, StateType};
 use super::state_log::StateLog;
+use super::{Saved, follow_state_scopes};
 
 /// A type that the game declared as saved, as functions made from the concrete type.
 #[derive(Clone)]
@@ -191,10 +191,13 @@ pub(crate) enum BeforeExit {
     Note,
     /// Looks at the world.
     Look,
+    /// Forgets the keys of what goes with the states that are left. The last look has seen it still.
+    EndRound,
 }
 
 fn watch_transitions<S: FreelyMutableState + TypePath>(app: &mut App) {
     app.add_systems(StateTransition, note_exit::<S>.in_set(BeforeExit::Note));
+    follow_state_scopes::<S>(app);
 }
 
 fn note_exit<S: FreelyMutableState + TypePath>(
@@ -233,9 +236,14 @@ pub(crate) struct Declarations {
 impl Declarations {
     /// Adds a declaration, unless there is one of the type.
     pub(super) fn add(&mut self, declaration: Declaration) {
-        if !self.declared.iter().any(|known| known.type_id == declaration.type_id) {
+        if !self.has(&declaration) {
             self.declared.push(declaration);
         }
+    }
+
+    /// Whether there is a declaration of this type.
+    pub(super) fn has(&self, declaration: &Declaration) -> bool {
+        self.declared.iter().any(|known| known.type_id == declaration.type_id)
     }
 
     /// What a state of the world is saved as, and what its bytes are read as, where they differ.

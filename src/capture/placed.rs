@@ -2,9 +2,11 @@
 
 mod arrivals;
 mod key;
+mod rounds;
 mod scope;
 
 pub use key::SaveKey;
 pub use scope::SaveScope;
 
 pub(crate) use arrivals::{Departure, Parking, Placed};
+pub(crate) use rounds::follow_state_scopes;

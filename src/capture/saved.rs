@@ -5,11 +5,10 @@ use std::fmt;
 use bevy::ecs::component::Component;
 use bevy::ecs::reflect::ReflectComponent;
 use bevy::prelude::ReflectDefault;
-use bevy::reflect::{FromType, Reflect, TypePath};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use bevy::reflect::{FromType, Reflect};
 
 use super::declaration::Declaration;
+use super::saveable::Saveable;
 
 /// Marks an entity as part of the player's progress: it is in every checkpoint, with all its
 /// components whose types are saved.
@@ -61,7 +60,7 @@ impl fmt::Debug for ReflectSaved {
 
 impl<T> FromType<T> for ReflectSaved
 where
-    T: Component + TypePath + Clone + Serialize + DeserializeOwned,
+    T: Saveable,
 {
     fn from_type() -> Self {
         Self { declaration: Declaration::serde::<T>() }

@@ -44,6 +44,8 @@ pub(crate) const SAVE_KEYS: &str = "bevy_session::SaveKey";
 pub(crate) const ANCHORS: &str = "bevy_session::Anchor";
 /// Keys of placed entities that were despawned in play. No column of a type either.
 pub(crate) const GONE: &str = "bevy_session::Gone";
+/// What the columns of components begin with that tie entities to a state.
+pub(crate) const STATE_SCOPES: &str = "bevy_state::state_scoped::";
 
 /// All saved types of a game, in the order in which the journal has them.
 ///
@@ -88,6 +90,38 @@ pub enum TypeProblemReason {
     /// A name that it is said to have had is the path, or was the name, of another saved type. Whose
     /// the values under that name are can't be told.
     FormerNameTaken,
+}
+
+impl fmt::Display for TypeProblem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} can't be saved: {}", self.type_path, self.reason)
+    }
+}
+
+/// Says what is in the way, and what to do about it.
+impl fmt::Display for TypeProblemReason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::PathTaken => {
+                "another saved type has the same path. Give one of them another with \
+                 `#[type_path = \"…\"]`"
+            }
+            Self::PathTooLong => {
+                "its path is too long. Give it another with `#[type_path = \"…\"]`"
+            }
+            Self::RelationshipTarget => {
+                "it is the derived half of a relationship. Save the other half"
+            }
+            Self::StateNotAdded => {
+                "the state isn't part of the app. Call `init_state` or `add_sub_state`"
+            }
+            Self::NotSaved => "migrations are declared for it, and nothing saves it",
+            Self::MigratedTwice => {
+                "it has two chains of migrations. Make them one chain with all steps"
+            }
+            Self::FormerNameTaken => "a name that it once had is the name of another saved type",
+        })
+    }
 }
 
 impl SavedTypes {
@@ -137,10 +171,21 @@ impl SavedTypes {
         &self.problems
     }
 
+    /// The component types that the game saves, without those that are always saved.
+    pub(crate) fn own_components(&self) -> impl Iterator<Item = &str> {
+        let built_in = [CHILD_OF, DISABLED, SAVE_KEYS];
+        self.of_role(Role::Component).filter(move |path| !built_in.contains(path))
+    }
+
+    /// The component types that are of no use until an entity is saved.
+    pub(crate) fn components_that_need_entities(&self) -> Vec<String> {
+        let is_own = |path: &&str| !path.starts_with(STATE_SCOPES);
+        self.own_components().filter(is_own).map(str::to_owned).collect()
+    }
+
     /// How many component types the game saves, without those that are always saved.
     pub(crate) fn component_count(&self) -> usize {
-        let built_in = [CHILD_OF, DISABLED, SAVE_KEYS];
-        self.of_role(Role::Component).filter(|path| !built_in.contains(path)).count()
+        self.own_components().count()
     }
 
     /// How many resource types the game saves.

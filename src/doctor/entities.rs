@@ -9,7 +9,7 @@ use bevy::ecs::world::EntityRef;
 
 use super::patient::Patient;
 use super::{Finding, FoundEntities};
-use crate::capture::{CHILD_OF, CHILD_ORDER, DISABLED, SAVE_KEYS};
+use crate::capture::{CHILD_OF, CHILD_ORDER, DISABLED, SAVE_KEYS, STATE_SCOPES};
 use crate::{SaveKey, Saved};
 
 /// Saved entities on which nothing is saved.
@@ -34,7 +34,7 @@ pub(super) fn nothing_saved(patient: &Patient<'_>) -> Option<Finding> {
 /// Whether a saved type says more of an entity than where it belongs.
 fn is_telling(type_path: &str) -> bool {
     ![CHILD_OF, CHILD_ORDER, DISABLED, SAVE_KEYS].contains(&type_path)
-        && !type_path.starts_with("bevy_state::state_scoped::")
+        && !type_path.starts_with(STATE_SCOPES)
 }
 
 fn has_saved_children(patient: &Patient<'_>, entity: EntityRef<'_>) -> bool {

@@ -6,7 +6,7 @@ use bevy::ecs::entity::Entity;
 use bevy::ecs::world::World;
 
 use crate::testing::{given_name, with_name};
-use crate::{SaveKey, TypeProblemReason};
+use crate::{SaveKey, SessionHint, TypeProblemReason};
 
 /// Something that a game may have forgotten.
 ///
@@ -83,6 +83,8 @@ pub enum Finding {
         /// What is in the way.
         reason: TypeProblemReason,
     },
+    /// Something that the plugin noticed while the game ran, or would notice soon.
+    Hint(SessionHint),
 }
 
 /// Entities on which something was found.
@@ -161,33 +163,9 @@ impl fmt::Display for Finding {
                 entities.len(),
             ),
             Self::TypeNotSaved { type_path, reason } => {
-                write!(formatter, "{type_path} can't be saved: {}", advice(*reason))
+                write!(formatter, "{type_path} can't be saved: {reason}")
             }
-        }
-    }
-}
-
-fn advice(reason: TypeProblemReason) -> &'static str {
-    match reason {
-        TypeProblemReason::PathTaken => {
-            "another saved type has the same path. Give one of them another with \
-             `#[type_path = \"…\"]`"
-        }
-        TypeProblemReason::PathTooLong => {
-            "its path is too long. Give it another with `#[type_path = \"…\"]`"
-        }
-        TypeProblemReason::RelationshipTarget => {
-            "it is the derived half of a relationship. Save the other half"
-        }
-        TypeProblemReason::StateNotAdded => {
-            "the state isn't part of the app. Call `init_state` or `add_sub_state`"
-        }
-        TypeProblemReason::NotSaved => "migrations are declared for it, and nothing saves it",
-        TypeProblemReason::MigratedTwice => {
-            "it has two chains of migrations. Make them one chain with all steps"
-        }
-        TypeProblemReason::FormerNameTaken => {
-            "a name that it once had is the name of another saved type"
+            Self::Hint(hint) => write!(formatter, "{hint}"),
         }
     }
 }

@@ -64,6 +64,7 @@ impl RuntimeParts {
         self.follow_trial(world);
         self.checkpoint_with_states(world);
         self.autosave(world);
+        self.give_hints(world, self.now.elapsed.saturating_sub(before.elapsed));
         self.exit_if_asked(world);
         // What a driven writer can do at once is known in this very frame.
         self.link.turn(self.now);

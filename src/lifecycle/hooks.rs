@@ -1,14 +1,17 @@
 //! How a game ties sessions to its states.
 
-use std::any::type_name_of_val;
+use std::any::{type_name, type_name_of_val};
 
+use bevy::ecs::component::ComponentId;
+use bevy::ecs::error::FallbackErrorHandler;
+use bevy::ecs::resource::IS_RESOURCE;
 use bevy::ecs::schedule::{BoxedCondition, SystemCondition};
-use bevy::ecs::system::ScheduleSystem;
+use bevy::ecs::system::{RunSystemError, ScheduleSystem};
 use bevy::prelude::*;
 use bevy::state::state::{FreelyMutableState, StateTransition, StateTransitionEvent};
 
 use super::{CurrentSession, RequestQueue};
-use crate::capture::BeforeExit;
+use crate::capture::{BeforeExit, LateCalls, follow_state_scopes};
 use crate::lifecycle::Request;
 use crate::lifecycle::session_is_restoring;
 use crate::restore::StateOverride;
@@ -16,7 +19,9 @@ use crate::restore::StateOverride;
 /// Ties sessions to the game's states: when checkpoints may be taken, when a session stands still,
 /// and what a restore waits for.
 ///
-/// Works with states, sub-states and computed states. The order of the calls doesn't matter.
+/// Works with states, sub-states and computed states. The order of the calls doesn't matter, as long
+/// as they come while the app is built: a later one has no effect, and
+/// [`SessionHint::CalledTooLate`](crate::SessionHint::CalledTooLate) says so.
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -102,13 +107,34 @@ pub(crate) struct GameHooks {
     pub closes: bool,
     /// Adds what looks at transitions, once the schedule for them is there.
     watch: Vec<fn(&mut App)>,
+    /// The states that hooks go by.
+    states: Vec<NamedState>,
 }
 
 /// A condition on the world, and what to call it.
 pub(crate) struct Condition {
     pub name: String,
     system: BoxedCondition,
-    is_initialized: bool,
+    /// The state that it goes by, where that shows in its type and is only one.
+    state: Option<String>,
+    /// What it reads of the world, once it is known.
+    reads: Option<Vec<ComponentId>>,
+    held: bool,
+    failure: Failure,
+}
+
+/// Whether a condition couldn't be asked.
+enum Failure {
+    Never,
+    /// It couldn't, and that hasn't been said yet.
+    Unsaid(String),
+    Said,
+}
+
+/// A state that a hook goes by.
+struct NamedState {
+    name: &'static str,
+    is_added: fn(&World) -> bool,
 }
 
 /// Moments at which the game wants a checkpoint.
@@ -141,10 +167,15 @@ struct WantedTransition<S> {
 
 impl Condition {
     fn new<M>(name: Option<String>, condition: impl SystemCondition<M>) -> Self {
-        // Bevy knows no names of systems unless its feature `debug` is on.
-        let name = name.unwrap_or_else(|| type_name_of_val(&condition).to_owned());
+        let type_name = type_name_of_val(&condition).to_owned();
         let system = Box::new(IntoSystem::into_system(condition));
-        Self { name, system, is_initialized: false }
+        let name = name.unwrap_or_else(|| {
+            // Bevy knows no names of systems unless its feature `debug` is on.
+            let known = system.name().to_string();
+            if known.contains("::") { spoken(&known) } else { spoken(&type_name) }
+        });
+        let state = state_in(&type_name);
+        Self { name, system, state, reads: None, held: false, failure: Failure::Never }
     }
 
     fn in_state<S: States>(state: S) -> Self {
@@ -154,14 +185,121 @@ impl Condition {
 
     /// Whether it holds now. One that can't be asked doesn't.
     pub(crate) fn holds(&mut self, world: &mut World) -> bool {
-        if !std::mem::replace(&mut self.is_initialized, true) {
-            self.system.initialize(world);
+        self.initialize(world);
+        let answer = self.system.run_readonly((), world);
+        if let Err(RunSystemError::Failed(error)) = &answer
+            && matches!(self.failure, Failure::Never)
+        {
+            self.failure = Failure::Unsaid(first_line(&error.to_string()));
         }
-        self.system.run_readonly((), world).unwrap_or(false)
+        self.held = answer.unwrap_or(false);
+        self.held
+    }
+
+    /// Whether it held when it was asked last.
+    pub(crate) fn held(&self) -> bool {
+        self.held
+    }
+
+    fn initialize(&mut self, world: &mut World) -> &[ComponentId] {
+        let system = &mut self.system;
+        self.reads.get_or_insert_with(|| {
+            let access = system.initialize(world);
+            // Read by whatever is made of other conditions, and seldom there.
+            let handler = world.component_id::<FallbackErrorHandler>();
+            let reads = access.combined_access().try_iter_access();
+            let reads = reads.into_iter().flatten().map(|read| *read.index());
+            reads.filter(|read| Some(*read) != handler).collect()
+        })
+    }
+
+    /// The state that it goes by, if a resource that it reads isn't there.
+    pub(super) fn absent_state(&self, world: &World) -> Option<String> {
+        let is_absent = |read: &ComponentId| {
+            let required = world.get_required_components_by_id(*read);
+            let is_resource =
+                required.is_some_and(|required| required.iter_ids().any(|id| id == IS_RESOURCE));
+            is_resource && world.resource_entities().get(*read).is_none()
+        };
+        let state = self.state.as_ref()?;
+        self.reads.as_ref()?.iter().any(is_absent).then(|| state.clone())
+    }
+
+    fn take_failure(&mut self) -> Option<String> {
+        match std::mem::replace(&mut self.failure, Failure::Said) {
+            Failure::Unsaid(error) => Some(error),
+            before => {
+                self.failure = before;
+                None
+            }
+        }
     }
 }
 
+/// How Bevy's condition on a state begins in the name of a type.
+const IN_STATE: &str = "bevy_state::condition::in_state<";
+
+/// The states by which a condition goes, as far as they show in its type.
+fn states_in(type_name: &str) -> Vec<&str> {
+    let conditions = type_name.split(IN_STATE).skip(1);
+    let mut states: Vec<&str> = conditions
+        .filter_map(|condition| condition.split_once(">::{{closure}}").map(|(state, _)| state))
+        .collect();
+    states.sort_unstable();
+    states.dedup();
+    states
+}
+
+fn state_in(type_name: &str) -> Option<String> {
+    match states_in(type_name)[..] {
+        [state] => Some(state.to_owned()),
+        _ => None,
+    }
+}
+
+/// The name of a condition as people write it. Of one that is made of others, its states.
+fn spoken(name: &str) -> String {
+    let states = states_in(name);
+    if name.contains("CombinatorSystem<") && !states.is_empty() {
+        let states = states.into_iter().map(|state| format!("in_state<{state}>"));
+        return states.collect::<Vec<_>>().join(" with ");
+    }
+    name.replace("bevy_state::condition::", "").replace(">::{{closure}}", ">")
+}
+
+/// Bevy's errors end with a backtrace.
+fn first_line(error: &str) -> String {
+    error.lines().next().unwrap_or_default().trim_end_matches('.').to_owned()
+}
+
 impl GameHooks {
+    /// What conditions said that couldn't be asked, each once, with their names.
+    pub(crate) fn take_failures(&mut self) -> Vec<(String, String)> {
+        let failed = |condition: &mut Condition| {
+            condition.take_failure().map(|error| (condition.name.clone(), error))
+        };
+        self.conditions().filter_map(failed).collect()
+    }
+
+    fn conditions(&mut self) -> impl Iterator<Item = &mut Condition> {
+        let Self { checkpoint_while, pause_in, offer_in, restore_when, .. } = self;
+        [checkpoint_while, pause_in, offer_in, restore_when].into_iter().flatten()
+    }
+
+    /// States by which conditions and hooks go, and which aren't part of the app. Those that are
+    /// hidden in a condition of the game's own making are found where Bevy knows names.
+    pub(crate) fn missing_states(&mut self, world: &mut World) -> Vec<String> {
+        let missing = self.states.iter().filter(|state| !(state.is_added)(world));
+        let mut missing: Vec<String> = missing.map(|state| state.name.to_owned()).collect();
+        let read: Vec<ComponentId> =
+            self.conditions().flat_map(|condition| condition.initialize(world).to_vec()).collect();
+        missing
+            .extend(read.into_iter().filter_map(|component| state_without_app(world, component)));
+        missing.sort_unstable();
+        missing.dedup();
+        missing
+    }
+
     /// Adds the systems that look at transitions, if the app has states.
     pub(crate) fn watch_transitions(&mut self, app: &mut App) {
         for watch in std::mem::take(&mut self.watch) {
@@ -172,8 +310,9 @@ impl GameHooks {
 
 impl SessionHooksExt for App {
     fn checkpoint_while<M>(&mut self, condition: impl SystemCondition<M>) -> &mut Self {
-        hooks(self).checkpoint_while.push(Condition::new(None, condition));
-        self
+        let condition = Condition::new(None, condition);
+        let call = format!("checkpoint_while({})", condition.name);
+        hook(self, &call, |hooks| hooks.checkpoint_while.push(condition))
     }
 
     fn checkpoint_on_enter<S: States>(&mut self, state: S) -> &mut Self {
@@ -185,21 +324,25 @@ impl SessionHooksExt for App {
     }
 
     fn checkpoint_on_exit<S: States>(&mut self, state: S) -> &mut Self {
-        want_transition(self, WantedTransition { exited: state, entered: None });
-        self
+        let call = format!("checkpoint_on_exit({state:?})");
+        want_transition(self, &call, WantedTransition { exited: state, entered: None })
     }
 
     fn checkpoint_on_transition<S: States>(&mut self, exited: S, entered: S) -> &mut Self {
-        want_transition(self, WantedTransition { exited, entered: Some(entered) });
-        self
+        let call = format!("checkpoint_on_transition({exited:?}, {entered:?})");
+        want_transition(self, &call, WantedTransition { exited, entered: Some(entered) })
     }
 
     fn pause_session_in<S: States>(&mut self, state: S) -> &mut Self {
-        hooks(self).pause_in.push(Condition::in_state(state));
-        self
+        let call = format!("pause_session_in({state:?})");
+        hook(go_by::<S>(self), &call, |hooks| hooks.pause_in.push(Condition::in_state(state)))
     }
 
     fn close_session_on_enter<S: States>(&mut self, state: S) -> &mut Self {
+        let call = format!("close_session_on_enter({state:?})");
+        if LateCalls::note(self.world_mut(), &call) {
+            return self;
+        }
         hooks(self).closes = true;
         on_enter(
             self,
@@ -214,28 +357,66 @@ impl SessionHooksExt for App {
     }
 
     fn offer_recovery_in<S: States>(&mut self, state: S) -> &mut Self {
-        hooks(self).offer_in.push(Condition::in_state(state));
-        self
+        let call = format!("offer_recovery_in({state:?})");
+        hook(go_by::<S>(self), &call, |hooks| hooks.offer_in.push(Condition::in_state(state)))
     }
 
     fn restore_in<S: States>(&mut self, state: S) -> &mut Self {
-        hooks(self).restore_when.push(Condition::in_state(state));
-        self
+        let call = format!("restore_in({state:?})");
+        hook(go_by::<S>(self), &call, |hooks| hooks.restore_when.push(Condition::in_state(state)))
     }
 
     fn restore_when<M>(&mut self, condition: impl SystemCondition<M>) -> &mut Self {
-        hooks(self).restore_when.push(Condition::new(None, condition));
-        self
+        let condition = Condition::new(None, condition);
+        let call = format!("restore_when({})", condition.name);
+        hook(self, &call, |hooks| hooks.restore_when.push(condition))
     }
 
     fn restore_through<S: FreelyMutableState>(&mut self, state: S) -> &mut Self {
-        hooks(self).restore_through = Some(StateOverride::new(state));
-        self
+        let call = format!("restore_through({state:?})");
+        let through = StateOverride::new(state);
+        hook(go_by::<S>(self), &call, |hooks| hooks.restore_through = Some(through))
     }
+}
+
+/// Notes what the game ties to its states, unless the app is complete already.
+fn hook<'a>(app: &'a mut App, call: &str, note: impl FnOnce(&mut GameHooks)) -> &'a mut App {
+    if !LateCalls::note(app.world_mut(), call) {
+        note(&mut hooks(app));
+    }
+    app
 }
 
 fn hooks(app: &mut App) -> Mut<'_, GameHooks> {
     app.world_mut().get_resource_or_init::<GameHooks>()
+}
+
+/// The state of which this is the resource, if nothing ever added it to the app. One that was added
+/// may be absent, as sub-states are.
+fn state_without_app(world: &World, component: ComponentId) -> Option<String> {
+    let name = |component| Some(world.components().get_info(component)?.name().to_string());
+    let resource = name(component)?;
+    let state = resource.strip_prefix("bevy_state::state::resources::State<")?.strip_suffix('>')?;
+    let event = format!("StateTransitionEvent<{state}>>");
+    let mut resources = world.resource_entities().iter();
+    let is_added = resources
+        .any(|(component, _)| name(component).is_some_and(|resource| resource.ends_with(&event)));
+    (!is_added).then(|| state.to_owned())
+}
+
+/// Whether a state is part of the app. Whichever way it is added, its transitions are told.
+fn is_added<S: States>(world: &World) -> bool {
+    world.contains_resource::<Messages<StateTransitionEvent<S>>>()
+}
+
+/// Notes that a hook goes by a state.
+fn go_by<S: States>(app: &mut App) -> &mut App {
+    if LateCalls::is_app_complete(app.world()) {
+        return app;
+    }
+    hooks(app).states.push(NamedState { name: type_name::<S>(), is_added: is_added::<S> });
+    hooks(app).watch.push(follow_state_scopes::<S>);
+    app
 }
 
 /// Runs a system when a state is entered, but not because of a restore.
@@ -244,20 +425,31 @@ fn on_enter<S: States, M>(
     state: S,
     system: impl IntoScheduleConfigs<ScheduleSystem, M>,
 ) -> &mut App {
-    app.init_resource::<RequestQueue>();
+    go_by::<S>(app).init_resource::<RequestQueue>();
     app.add_systems(OnEnter(state), system.run_if(not(session_is_restoring)))
 }
 
-fn want_transition<S: States>(app: &mut App, transition: WantedTransition<S>) {
-    app.init_resource::<CheckpointTriggers>();
+fn want_transition<'a, S: States>(
+    app: &'a mut App,
+    call: &str,
+    transition: WantedTransition<S>,
+) -> &'a mut App {
+    if LateCalls::note(app.world_mut(), call) {
+        return app;
+    }
+    go_by::<S>(app).init_resource::<CheckpointTriggers>();
     let known = app.world().contains_resource::<WantedTransitions<S>>();
     if !known {
         app.insert_resource(WantedTransitions::<S>(Vec::new()));
         hooks(app).watch.push(|app| {
-            app.add_systems(StateTransition, look_for_transitions::<S>.in_set(BeforeExit::Note));
+            if is_added::<S>(app.world()) {
+                let look = look_for_transitions::<S>.in_set(BeforeExit::Note);
+                app.add_systems(StateTransition, look);
+            }
         });
     }
     app.world_mut().resource_mut::<WantedTransitions<S>>().0.push(transition);
+    app
 }
 
 fn look_for_transitions<S: States>(
@@ -274,5 +466,27 @@ fn look_for_transitions<S: States>(
     };
     if let Some(wanted) = wanted.0.iter().find(|wanted| is_wanted(wanted)) {
         triggers.leaving.push(format!("exit {:?}", wanted.exited));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_condition_is_called_what_people_write() {
+        #[derive(States, Clone, PartialEq, Eq, Hash, Debug, Default)]
+        struct Game;
+        let named = |condition: Condition| condition.name;
+        let one = named(Condition::new(None, in_state(Game)));
+        assert!(one.starts_with("in_state<") && one.ends_with("Game>"), "{one}");
+        let either = Condition::new(None, in_state(Game).or_else(in_state(Game)));
+        assert_eq!(either.state.as_deref(), Some(type_name::<Game>()));
+        assert!(named(either).contains(type_name::<Game>()));
+        fn is_loaded() -> bool {
+            true
+        }
+        let own = named(Condition::new(None, is_loaded));
+        assert!(own.ends_with("is_loaded"), "{own}");
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 
 use super::capture_budget::CaptureCost;
+use super::hints::SessionHint;
 use super::requests::Request;
 use crate::capture::{DriftedType, SaveKey, TypeProblemReason};
 use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId};
@@ -207,6 +208,13 @@ notifications! {
         type_path: String,
         /// What is in the way.
         reason: TypeProblemReason,
+    }
+
+    /// Something keeps the plugin from doing what the game probably expects of it. Given once, and in the
+    /// log as well; [`SessionHints`](crate::SessionHints) has those that stand.
+    HintGiven {
+        /// What it is.
+        hint: SessionHint,
     }
 
     /// The game's own code failed while a type was written. The other types were saved.

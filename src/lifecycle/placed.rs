@@ -6,6 +6,7 @@ use tracing::{debug, warn};
 use super::activity::{RestorePhase, set_activity};
 use super::notifications::{DuplicateSaveKey, PlacedRestored, notify};
 use super::runtime::{RuntimeParts, Transition};
+use super::{SessionHint, give_hint};
 use crate::capture::{Claimed, Placed};
 use crate::writer::Order;
 
@@ -20,9 +21,16 @@ impl RuntimeParts {
             }
         }
         let arrivals = Placed::welcome(world);
+        if let Some(mut placed) = world.get_resource_mut::<Placed>() {
+            placed.end_of_frame();
+        }
         for (key, first, second) in arrivals.duplicates {
             warn!(%key, %first, %second, "two entities have the same save key");
             notify(world, DuplicateSaveKey { key, first, second });
+        }
+        if let Some(key) = arrivals.gone_in_run.first().cloned() {
+            let entities = arrivals.gone_in_run.len();
+            give_hint(world, SessionHint::KeyedEntityWentAgain { key, entities });
         }
         for entity in arrivals.gone {
             if let Ok(entity) = world.get_entity_mut(entity) {

@@ -24,6 +24,13 @@ use crate::writer::{Leave, Order, TakeUp};
 #[derive(Resource, Default)]
 pub(crate) struct RequestQueue(pub(super) VecDeque<Request>);
 
+impl RequestQueue {
+    /// Whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 impl RuntimeParts {
     /// Handles requests until one has to wait for the writer.
     pub(super) fn handle_requests(&mut self, world: &mut World) {
@@ -86,6 +93,13 @@ impl RuntimeParts {
             Request::CancelRestore => Err(RequestError::NothingToCancel),
             Request::UseProfile(profile) => self.use_profile(world, profile),
             Request::WriteCrashReport(path) => self.write_crash_report(world, path),
+            Request::ForgetKeys(prefix) => {
+                self.require_session()?;
+                if let Some(mut placed) = world.get_resource_mut::<Placed>() {
+                    placed.release_all(prefix);
+                }
+                Ok(())
+            }
             Request::ForgetKey(key) => {
                 self.require_session()?;
                 if let Some(mut placed) = world.get_resource_mut::<Placed>() {

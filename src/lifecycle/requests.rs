@@ -56,6 +56,8 @@ pub enum Request {
     CancelRestore,
     /// [`SessionCommands::forget_key`].
     ForgetKey(SaveKey),
+    /// [`SessionCommands::forget_keys`], with what the keys begin with.
+    ForgetKeys(String),
     /// [`SessionCommands::save`] and [`SessionCommands::quick_save`].
     Save(SaveSlot),
     /// [`SessionCommands::load`].
@@ -291,6 +293,13 @@ pub trait SessionCommands {
     /// the next one that comes with the key begins anew. For goblins that come back.
     fn forget_key(&mut self, key: impl Into<SaveKey>) {
         self.request_session(Request::ForgetKey(key.into()));
+    }
+
+    /// Forgets all keys that begin with this, as [`forget_key`](Self::forget_key) does: for a new
+    /// round of a level that the game clears away by itself. What goes with a saved state, by
+    /// `DespawnOnExit`, needs no such call.
+    fn forget_keys(&mut self, prefix: impl Into<String>) {
+        self.request_session(Request::ForgetKeys(prefix.into()));
     }
 
     /// Goes on with the sessions of another profile, whose name may be any text: of another player at

@@ -8,6 +8,7 @@ use bevy::platform::cell::SyncCell;
 use bevy::prelude::*;
 
 use super::Request;
+use super::hints::HintWatch;
 use super::hooks::GameHooks;
 use super::restoring::Restoring;
 use super::slots::Loaded;
@@ -67,6 +68,8 @@ pub(crate) struct RuntimeParts {
     pub loaded: Option<Box<Loaded>>,
     /// How much has been read of the checkpoint that is being read.
     pub progress: ReadProgress,
+    /// What is remembered to know when a hint is due.
+    pub hints: HintWatch,
 }
 
 /// The run that is being written.
@@ -172,6 +175,19 @@ impl Runtime {
     /// The parts, to look at; `None` while the plugin is at work.
     pub(crate) fn parts(&mut self) -> Option<&RuntimeParts> {
         self.0.get().as_deref()
+    }
+
+    /// Looks at the parts beside the world; `None` while the plugin is at work.
+    pub(crate) fn look<T>(
+        world: &mut World,
+        look: impl FnOnce(&World, &RuntimeParts) -> T,
+    ) -> Option<T> {
+        let parts = world.get_resource_mut::<Self>()?.take()?;
+        let seen = look(world, &parts);
+        if let Some(mut runtime) = world.get_resource_mut::<Self>() {
+            runtime.put_back(parts);
+        }
+        Some(seen)
     }
 
     /// Keeps stored change ticks comparable. Bevy asks for it every few hundred million ticks.

@@ -190,9 +190,10 @@ impl TestGame {
     ///
     /// # Errors
     ///
-    /// [`RecoverError::Rejected`], as without a session, or [`RecoverError::NoAnswer`] if it wasn't
-    /// saved within 60 frames: the gate of
-    /// [`checkpoint_while`](crate::SessionHooksExt::checkpoint_while) is closed, or the disk is full.
+    /// [`RecoverError::Rejected`], as without a session. If it wasn't saved within 60 frames,
+    /// [`RecoverError::GateShut`] where the gate of
+    /// [`checkpoint_while`](crate::SessionHooksExt::checkpoint_while) is closed, and otherwise
+    /// [`RecoverError::NoAnswer`]: the disk is full, say.
     pub fn checkpoint(&mut self, label: &str) -> Result<CheckpointId, RecoverError> {
         let newest = |game: &mut Self| {
             let session = game.app.world().get_resource::<CurrentSession>();
@@ -204,6 +205,7 @@ impl TestGame {
             let saved = newest(game).filter(|newest| newest.kind == CheckpointKind::Manual)?;
             Some(saved.id).filter(|id| Some(*id) != before)
         })
+        .map_err(|error| self.name_gate(error))
     }
 
     /// Kills the game at this very moment, as `kill -9` does, and starts it again.
@@ -456,6 +458,21 @@ impl TestGame {
         )]
         let frames = frames as usize;
         frames.clamp(PATIENCE, MOST_FRAMES)
+    }
+
+    /// Says which gate is shut, where that is why there was no answer.
+    fn name_gate(&mut self, error: RecoverError) -> RecoverError {
+        let world = self.app.world_mut();
+        let session = world.get_resource::<CurrentSession>();
+        let played = session.map(CurrentSession::play_time).unwrap_or_default();
+        let shut = Runtime::look(world, |world, parts| {
+            let is_shut = parts.playing.as_ref().is_some_and(|playing| !playing.gate_was_open);
+            is_shut.then(|| parts.hooks.shut_gate(world, played))
+        });
+        match (error, shut.flatten()) {
+            (RecoverError::NoAnswer { .. }, Some(hint)) => RecoverError::GateShut(hint),
+            (error, _) => error,
+        }
     }
 
     /// The names of some of the game's conditions.

@@ -1,5 +1,6 @@
 //! Why a game under test could not be had back.
 
+use crate::SessionHint;
 use crate::session::{RecoveryError, RequestError};
 
 /// Why a game under test didn't start, recover or continue a session.
@@ -37,6 +38,10 @@ pub enum RecoverError {
     /// No checkpoint can be restored.
     #[error("no checkpoint can be restored: {0}")]
     Unrecoverable(RecoveryError),
+    /// No checkpoint was taken, since conditions of
+    /// [`checkpoint_while`](crate::SessionHooksExt::checkpoint_while) don't hold.
+    #[error("{0}")]
+    GateShut(SessionHint),
     /// There was no answer.
     #[error("there was no answer within {frames} frames")]
     NoAnswer {

@@ -2,6 +2,7 @@
 
 mod act;
 mod draw;
+mod hold;
 mod state;
 mod view;
 
@@ -14,6 +15,7 @@ use self::act::{
     recovery_failed, reopen, request_rejected, restore_cancelled, restore_stalled, scroll,
     session_restored, show_dialog,
 };
+use self::hold::{StandsStill, hint_at_camera, hold_time};
 pub use self::state::RecoveryDialog;
 use self::state::ReportPlace;
 use super::{SessionUiSystems, add_core};
@@ -27,6 +29,10 @@ use super::{SessionUiSystems, add_core};
 /// restored, it says so and proposes the next best. It opens where
 /// [`offer_recovery_in`](crate::SessionHooksExt::offer_recovery_in) lets it, and closes by itself once
 /// a session is played.
+///
+/// While it is open, `Time<Virtual>` is paused, and with it all that goes by time: nothing of a game
+/// that plays on behind the question would be in the session that is recovered. Where the game loads a
+/// level to put the session into, time goes on. See [`let_time_pass`](Self::let_time_pass).
 ///
 /// Escape, or East on a gamepad, puts the question off: the offer stays, and
 /// [`OpenRecoveryDialog`] asks again.
@@ -44,6 +50,7 @@ use super::{SessionUiSystems, add_core};
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct RecoveryDialogPlugin {
     reports: Option<PathBuf>,
+    lets_time_pass: bool,
 }
 
 impl RecoveryDialogPlugin {
@@ -52,6 +59,15 @@ impl RecoveryDialogPlugin {
     #[must_use]
     pub fn reports_in(mut self, directory: impl Into<PathBuf>) -> Self {
         self.reports = Some(directory.into());
+        self
+    }
+
+    /// Lets `Time<Virtual>` go on while the dialog is open: for menus whose background moves. A game
+    /// without a menu then has to stand still by itself, with
+    /// `run_if(not(recovery_is_pending))`.
+    #[must_use]
+    pub fn let_time_pass(mut self) -> Self {
+        self.lets_time_pass = true;
         self
     }
 }
@@ -75,6 +91,7 @@ impl Plugin for RecoveryDialogPlugin {
         add_core(app);
         app.init_resource::<RecoveryDialog>()
             .insert_resource(ReportPlace(self.reports.clone()))
+            .insert_resource(StandsStill(!self.lets_time_pass))
             .add_observer(reopen)
             .add_observer(recovery_available)
             .add_observer(recovery_failed)
@@ -89,7 +106,9 @@ impl Plugin for RecoveryDialogPlugin {
             .add_observer(go_back)
             .add_systems(
                 Update,
-                (offers_changed, show_dialog).chain().in_set(SessionUiSystems::Show),
+                (offers_changed, show_dialog, hold_time, hint_at_camera)
+                    .chain()
+                    .in_set(SessionUiSystems::Show),
             );
     }
 }

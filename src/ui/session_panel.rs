@@ -9,7 +9,7 @@ use bevy::prelude::*;
 use self::draw::{PanelView, act, fill_in, go_back, show_panel, toggle};
 pub use self::record::SessionPanel;
 use self::record::{
-    note_captured, note_corrupted, note_drifted, note_failed, note_rejected, note_saved,
+    note_captured, note_corrupted, note_drifted, note_failed, note_hint, note_rejected, note_saved,
     note_slot_failed, note_stretched, note_type_failed, note_unsaved_type,
 };
 use super::{SessionUiSystems, add_core};
@@ -88,6 +88,7 @@ impl Plugin for SessionPanelPlugin {
             .add_observer(note_stretched)
             .add_observer(note_type_failed)
             .add_observer(note_unsaved_type)
+            .add_observer(note_hint)
             .add_observer(act)
             .add_observer(go_back)
             .add_systems(

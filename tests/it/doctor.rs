@@ -139,6 +139,7 @@ fn a_resource_that_is_not_saved() {
     let mut app = game(|app| {
         app.init_resource::<Quests>();
     });
+    app.world_mut().spawn(Health(1));
     assert!(matches!(only(&mut app), Finding::ResourceNotSaved { type_path }
         if type_path.ends_with("Quests")));
     assert!(doctor().ignore::<Quests>().examine(&mut app).is_healthy());
@@ -212,7 +213,11 @@ fn an_entity_that_is_saved_for_nothing() {
 
 #[test]
 fn states_of_which_checkpoints_are_taken_in_every_one() {
-    let without_gate = |hooks: fn(&mut App)| game_with(plugin(&MemoryDisk::default()), hooks);
+    let without_gate = |hooks: fn(&mut App)| {
+        let mut app = game_with(plugin(&MemoryDisk::default()), hooks);
+        app.world_mut().spawn(Health(1));
+        app
+    };
     let mut app = without_gate(|_| {});
     assert!(matches!(only(&mut app), Finding::StatesNeverGated { states }
         if states.len() == 1 && states[0].ends_with("Phase")));
@@ -245,6 +250,7 @@ fn a_type_that_cannot_be_saved() {
     let mut app = game(|app| {
         app.save_state::<Never>();
     });
+    app.world_mut().spawn(Health(1));
     assert!(matches!(only(&mut app), Finding::TypeNotSaved { type_path, reason }
         if type_path.ends_with("Never") && reason == TypeProblemReason::StateNotAdded));
 }

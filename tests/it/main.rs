@@ -17,6 +17,7 @@ mod doctor;
 mod fight;
 mod gates;
 mod golden;
+mod hints;
 mod history;
 #[cfg(feature = "auto_register")]
 mod kill;
@@ -38,6 +39,7 @@ mod restore_failures;
 mod restore_hooks;
 mod restore_progress;
 mod restore_protocol;
+mod rounds;
 mod saved_types;
 mod self_test;
 mod slot_loads;

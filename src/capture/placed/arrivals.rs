@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use bevy::ecs::entity::{Entity, EntityHashSet};
+use bevy::ecs::hierarchy::ChildOf;
 use bevy::ecs::resource::Resource;
 use bevy::ecs::world::{DeferredWorld, World};
 use bevy::platform::collections::{HashMap, HashSet};
 
-use super::SaveKey;
+use super::rounds::BindKeys;
+use super::{SaveKey, SaveScope};
 use crate::capture::Saved;
 use crate::capture::record::{CapturedColumn, Copier};
 use crate::capture::unsaved::is_unsaved;
@@ -28,10 +30,21 @@ pub(crate) struct Placed {
     parking: Vec<Parking>,
     /// Entities that are about to be despawned with their scope.
     leaving: EntityHashSet,
+    /// Entities that are about to be despawned with their state, in this frame.
+    cleared: EntityHashSet,
     /// Keys whose entities go as soon as a level spawns them.
     gone: HashSet<SaveKey>,
+    /// Those of them that went in this run.
+    gone_in_run: HashSet<SaveKey>,
     /// Keys whose values are kept for an entity that isn't there.
     waiting: HashSet<SaveKey>,
+    /// Keys whose entities were despawned before this process played any session, and once it does
+    /// those of them whose values wait.
+    lost_before: HashSet<SaveKey>,
+    /// Whether this process has played a session.
+    has_played: bool,
+    /// Note which state entities belong to, one for each state that the plugin knows.
+    bind: Vec<BindKeys>,
     /// Whether a session is being played, and its world isn't being replaced.
     is_recording: bool,
     /// Keys of which it was told that two entities have them.
@@ -61,6 +74,9 @@ pub(crate) struct Parking {
 pub(crate) struct Arrivals {
     /// Entities that were gone, and go again.
     pub gone: Vec<Entity>,
+    /// Their keys, of those that went in this run and belong to no level that comes back as it was
+    /// left.
+    pub gone_in_run: Vec<SaveKey>,
     /// Entities whose values wait for them.
     pub claims: Vec<(SaveKey, Entity)>,
     /// Keys that two living entities have: the earlier one, and the one that came last.
@@ -86,7 +102,10 @@ impl Placed {
     pub(crate) fn begin(&mut self, gone: HashSet<SaveKey>, waiting: HashSet<SaveKey>) {
         self.forget_departures();
         self.gone = gone;
+        self.gone_in_run.clear();
         self.waiting = waiting;
+        self.lost_before.retain(|key| self.waiting.contains(key));
+        self.has_played = true;
         self.is_recording = true;
     }
 
@@ -121,11 +140,50 @@ impl Placed {
         }
         let Some(key) = departed.get::<SaveKey>().cloned() else { return };
         let Some(mut placed) = world.get_resource_mut::<Self>() else { return };
-        if placed.leaving.remove(&entity) || !placed.is_recording {
+        if placed.leaving.remove(&entity) || placed.cleared.remove(&entity) {
+            return;
+        }
+        if !placed.is_recording {
+            if !placed.has_played {
+                placed.lost_before.insert(key);
+            }
             return;
         }
         placed.gone.insert(key.clone());
+        placed.gone_in_run.insert(key.clone());
         placed.departures.push(Departure::Gone(entity, key));
+    }
+
+    /// Notes with this which state entities belong to.
+    pub(super) fn bind_with(&mut self, bind: BindKeys) {
+        self.bind.push(bind);
+    }
+
+    /// This entity is about to be despawned with its state, which is no end of its own.
+    pub(super) fn clear_away(&mut self, entity: Entity) {
+        self.cleared.insert(entity);
+    }
+
+    /// The state is left that this key belongs to: if its entity was taken, the next one isn't.
+    pub(super) fn begin_anew(&mut self, key: SaveKey) {
+        if self.gone.contains(&key) {
+            self.release(key);
+        }
+    }
+
+    /// What was to be despawned with its state has been, or never will.
+    pub(crate) fn end_of_frame(&mut self) {
+        self.cleared.clear();
+    }
+
+    /// Whether values are kept for entities that aren't there.
+    pub(crate) fn waits(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Keys whose values wait, though their entities were there before the session was restored.
+    pub(crate) fn lost_before(&self) -> impl Iterator<Item = &SaveKey> {
+        self.lost_before.iter().filter(|key| self.waiting.contains(*key))
     }
 
     /// These entities are about to be despawned with their scope.
@@ -140,8 +198,16 @@ impl Placed {
     /// The next entity with this key begins anew.
     pub(crate) fn release(&mut self, key: SaveKey) {
         self.gone.remove(&key);
+        self.gone_in_run.remove(&key);
         self.waiting.remove(&key);
         self.departures.push(Departure::Released(key));
+    }
+
+    /// The next entities whose keys begin with this begin anew.
+    pub(crate) fn release_all(&mut self, prefix: &str) {
+        let known = self.gone.iter().chain(&self.waiting);
+        let known = known.filter(|key| key.as_str().starts_with(prefix)).cloned();
+        known.collect::<Vec<_>>().into_iter().for_each(|key| self.release(key));
     }
 
     /// Nobody could use the values of these keys after all.
@@ -174,22 +240,33 @@ impl Placed {
         let arrivals = std::mem::take(&mut placed.arrivals);
         // Out of the world, so that both can be looked at.
         let mut placed = std::mem::take(&mut *placed);
+        let mut came = Vec::new();
         for entity in arrivals {
             let Ok(arrived) = world.get_entity(entity) else { continue };
             let Some(key) = arrived.get::<SaveKey>() else { continue };
             placed.index(world, entity, key, &mut seen);
-            if !arrived.contains::<Saved>() || !placed.is_recording {
+            if !arrived.contains::<Saved>() {
+                continue;
+            }
+            came.push((entity, key.clone()));
+            placed.lost_before.remove(key);
+            if !placed.is_recording {
                 continue;
             }
             if placed.gone.contains(key) {
+                if placed.gone_in_run.contains(key) && !is_below_scope(world, entity) {
+                    seen.gone_in_run.push(key.clone());
+                }
                 seen.gone.push(entity);
             } else if placed.waiting.remove(key) {
                 seen.claims.push((key.clone(), entity));
             }
         }
+        let bind = placed.bind.clone();
         if let Some(mut resource) = world.get_resource_mut::<Self>() {
             *resource = placed;
         }
+        bind.into_iter().for_each(|bind| bind(world, &came));
         seen
     }
 
@@ -210,4 +287,17 @@ impl Placed {
         let entity = *self.by_key.get(key)?;
         (world.get::<SaveKey>(entity) == Some(key)).then_some(entity)
     }
+}
+
+/// Whether an entity belongs to what comes and goes as a whole, and comes back as it was left.
+fn is_below_scope(world: &World, entity: Entity) -> bool {
+    let mut seen = EntityHashSet::default();
+    let mut next = Some(entity);
+    while let Some(entity) = next.filter(|entity| seen.insert(*entity)) {
+        if world.get::<SaveScope>(entity).is_some() {
+            return true;
+        }
+        next = world.get::<ChildOf>(entity).map(ChildOf::parent);
+    }
+    false
 }

@@ -8,7 +8,7 @@ use bevy::prelude::*;
 use crate::journal::CheckpointId;
 use crate::lifecycle::{
     AutosaveStretched, CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved,
-    CorruptionDetected, RequestRejected, SlotFailed, TypeFailed, TypeNotSaved,
+    CorruptionDetected, HintGiven, RequestRejected, SlotFailed, TypeFailed, TypeNotSaved,
 };
 use crate::ui::describe::shortened;
 
@@ -113,5 +113,9 @@ pub(super) fn note_type_failed(failed: On<TypeFailed>, mut panel: ResMut<Session
 }
 
 pub(super) fn note_unsaved_type(unsaved: On<TypeNotSaved>, mut panel: ResMut<SessionPanel>) {
-    panel.note_error(&format!("{} isn't saved: {:?}", unsaved.type_path, unsaved.reason));
+    panel.note_error(&format!("{} isn't saved: {}", unsaved.type_path, unsaved.reason));
+}
+
+pub(super) fn note_hint(given: On<HintGiven>, mut panel: ResMut<SessionPanel>) {
+    panel.note_error(&given.hint.to_string());
 }

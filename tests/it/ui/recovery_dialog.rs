@@ -9,7 +9,7 @@ use bevy_session::ui::{
     OpenRecoveryDialog, RecoveryDialog, RecoveryDialogPlugin, SessionTheme, SessionUiPlugins,
     StringsFile,
 };
-use bevy_session::{MemoryDisk, Operation, SessionStatus};
+use bevy_session::{HintGiven, MemoryDisk, Operation, SessionHint, SessionStatus};
 
 use super::kit::*;
 use super::layout::{WINDOWS, assert_seen};
@@ -406,4 +406,52 @@ fn nothing_to_ask_shows_nothing() {
     let session = &app.world().resource::<SessionCatalog>().sessions()[0];
     assert_eq!(session.status, SessionStatus::Closed);
     assert!(texts(&mut app).is_empty());
+}
+
+#[test]
+fn the_game_stands_still_while_the_player_is_asked_and_goes_on_after() {
+    let disk = killed("Campaign", 2);
+    let is_paused = |app: &App| app.world().resource::<Time<Virtual>>().is_paused();
+    let mut app = ui_game(&disk);
+    assert!(app.world().resource::<RecoveryDialog>().is_open() && is_paused(&app));
+    press(&mut app, "Recover");
+    frames(&mut app, 3);
+    assert_eq!(told::<SessionRestored>(&app).len(), 1);
+    assert!(!is_paused(&app));
+
+    // A game that is paused by itself stays so.
+    let mut app = ui_game_with(&disk, |app| {
+        app.add_systems(Startup, |mut time: ResMut<Time<Virtual>>| time.pause());
+    });
+    press(&mut app, "Recover");
+    frames(&mut app, 3);
+    assert!(is_paused(&app));
+}
+
+#[test]
+fn a_game_may_let_time_pass_behind_the_dialog() {
+    let disk = killed("Campaign", 2);
+    let mut app = game_with(plugin_later(&disk), |app| {
+        add_ui(app);
+        app.add_plugins(SessionUiPlugins.set(RecoveryDialogPlugin::default().let_time_pass()));
+    });
+    frames(&mut app, 4);
+    assert!(app.world().resource::<RecoveryDialog>().is_open());
+    assert!(!app.world().resource::<Time<Virtual>>().is_paused());
+}
+
+#[test]
+fn a_dialog_that_nobody_sees_is_said() {
+    let disk = killed("Campaign", 2);
+    let mut app = ui_game_with(&disk, |app| {
+        listen::<HintGiven>(app);
+        let world = app.world_mut();
+        let camera = world.query_filtered::<Entity, With<Camera>>().single(world).unwrap();
+        world.despawn(camera);
+    });
+    seconds(&mut app, 1.0);
+    assert!(told::<HintGiven>(&app).is_empty());
+    seconds(&mut app, 5.0);
+    let given = told::<HintGiven>(&app);
+    assert!(given.len() == 1 && given[0].hint == SessionHint::DialogWithoutCamera, "{given:?}");
 }

@@ -1,4 +1,4 @@
-//! What a developer is told and a player isn't.
+//! What a restore loses, in the log.
 
 use std::collections::HashSet;
 
@@ -11,8 +11,7 @@ use super::notifications::RestorePrepared;
 #[derive(Resource, Default)]
 pub(crate) struct LossesToldOnce(HashSet<String>);
 
-/// Logs what a restore can't use of a checkpoint, once for each type: the developer changed it a
-/// moment ago, and knows.
+/// Logs what a restore can't use of a checkpoint, once for each type.
 pub(crate) fn tell_losses_once(prepared: On<RestorePrepared>, mut told: ResMut<LossesToldOnce>) {
     for loss in &prepared.losses {
         if told.0.insert(loss.type_path.clone()) {

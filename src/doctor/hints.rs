@@ -1,0 +1,37 @@
+//! What the plugin noticed, or would notice soon.
+
+use bevy::ecs::world::World;
+
+use super::Finding;
+use crate::capture::{Placed, SavedTypes};
+use crate::lifecycle::Runtime;
+use crate::{CurrentSession, SessionHint, SessionHints};
+
+/// What the plugin has noticed by itself.
+pub(super) fn given(world: &World) -> Vec<Finding> {
+    let hints = world.get_resource::<SessionHints>();
+    hints.into_iter().flat_map(SessionHints::iter).cloned().map(Finding::Hint).collect()
+}
+
+/// A session of which no checkpoint could be taken so far, since the game's gate is shut.
+pub(super) fn shut_gate(world: &mut World) -> Option<Finding> {
+    let played = world.get_resource::<CurrentSession>()?.play_time();
+    Runtime::look(world, |world, parts| {
+        let playing = parts.playing.as_ref()?;
+        let is_untouched = playing.base.is_none() && playing.counter == playing.opened_with;
+        let is_shut = is_untouched && !playing.gate_was_open;
+        is_shut.then(|| Finding::Hint(parts.hooks.shut_gate(world, played)))
+    })?
+}
+
+/// A game that saves components, and no entity.
+pub(super) fn no_entity(
+    world: &World,
+    types: &SavedTypes,
+    has_saved_entities: bool,
+) -> Option<Finding> {
+    let types = types.components_that_need_entities();
+    let has_waiting = world.get_resource::<Placed>().is_some_and(Placed::waits);
+    let has_nothing = !has_saved_entities && !has_waiting && !types.is_empty();
+    has_nothing.then_some(Finding::Hint(SessionHint::NoEntitySaved { types }))
+}

@@ -1,0 +1,73 @@
+//! What keeps the plugin from doing what a game expects of it, in plain words.
+
+mod hint;
+mod watch;
+
+use bevy::prelude::*;
+use tracing::warn;
+
+use super::notifications::{HintGiven, notify};
+
+pub use hint::SessionHint;
+pub(crate) use watch::HintWatch;
+
+/// What keeps the plugin from doing what the game probably expects of it: a gate that stays shut, a
+/// session in which no entity is saved, a call that came too late.
+///
+/// Each hint is given once, in the log, as [`HintGiven`](crate::HintGiven), and here. One whose cause
+/// is gone is taken back from here; those about a session go with it.
+///
+/// ```
+/// use bevy::prelude::*;
+/// use bevy_session::SessionHints;
+///
+/// fn show(hints: Res<SessionHints>) {
+///     for hint in hints.iter() {
+///         println!("{hint}");
+///     }
+/// }
+/// # bevy::ecs::system::assert_is_system(show);
+/// ```
+#[derive(Resource, Clone, PartialEq, Debug, Default)]
+pub struct SessionHints {
+    standing: Vec<SessionHint>,
+    /// What was said since the session began, though its cause may be gone.
+    said: Vec<SessionHint>,
+}
+
+impl SessionHints {
+    /// The hints, the oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &SessionHint> {
+        self.standing.iter()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.standing.is_empty()
+    }
+
+    /// Another session begins: what was said of the one before is no longer true, or has to be said
+    /// again.
+    fn begin_session(&mut self) {
+        self.standing.retain(|hint| !hint.is_of_session());
+        self.said.retain(|hint| !hint.is_of_session());
+    }
+
+    /// The cause of these is gone.
+    fn take_back(&mut self, is_gone: impl Fn(&SessionHint) -> bool) {
+        self.standing.retain(|hint| !is_gone(hint));
+    }
+}
+
+/// Gives a hint, unless it was given before in this session.
+pub(crate) fn give_hint(world: &mut World, hint: SessionHint) {
+    let mut hints = world.get_resource_or_init::<SessionHints>();
+    if hints.said.iter().any(|said| said.is_about_the_same_as(&hint)) {
+        return;
+    }
+    hints.said.push(hint.clone());
+    hints.standing.push(hint.clone());
+    warn!("{hint}");
+    notify(world, HintGiven { hint });
+}

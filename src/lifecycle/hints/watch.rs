@@ -1,0 +1,194 @@
+//! Looks for what keeps the plugin from doing what a game expects of it.
+
+use std::time::Duration;
+
+use bevy::prelude::*;
+
+use super::{SessionHint, SessionHints, give_hint};
+use crate::capture::{LateCalls, Placed};
+use crate::journal::RunId;
+use crate::lifecycle::hooks::GameHooks;
+use crate::lifecycle::runtime::{Playing, RuntimeParts};
+use crate::lifecycle::{CurrentSession, RecoveryOffers, RequestQueue};
+use crate::session::SessionStatus;
+
+/// Play time after which a gate that is shut is worth a word.
+const GATE_PATIENCE: Duration = Duration::from_secs(30);
+/// Time in a game without a session after which that is worth a word.
+const SESSION_PATIENCE: Duration = Duration::from_secs(30);
+/// Play time in which a level spawns what waits for it, if it ever does.
+const LEVEL_PATIENCE: Duration = Duration::from_secs(10);
+/// Checkpoints without an entity after which that is worth a word.
+const EMPTY_CHECKPOINTS: u32 = 3;
+
+/// What is remembered from frame to frame, to know when a hint is due.
+#[derive(Default)]
+pub(crate) struct HintWatch {
+    /// Whether the game's hooks were looked over.
+    knows_hooks: bool,
+    /// Time in which no session was played or asked for; `None` once there was one.
+    without_session: Option<Duration>,
+    run: Option<RunWatch>,
+}
+
+/// What is remembered of one run.
+struct RunWatch {
+    run: RunId,
+    /// Time since it began, without pauses.
+    played: Duration,
+    /// Play time for which no checkpoint could be taken.
+    shut_for: Duration,
+    /// When the last capture was taken that was counted.
+    captured_at: Option<Duration>,
+    /// Captures in a row that found no entity.
+    empty: u32,
+}
+
+impl HintWatch {
+    pub(crate) fn new(is_development: bool) -> Self {
+        let without_session = is_development.then_some(Duration::ZERO);
+        Self { knows_hooks: false, without_session, run: None }
+    }
+}
+
+impl RuntimeParts {
+    /// Gives the hints that are due. `passed` is the time since the last frame.
+    pub(crate) fn give_hints(&mut self, world: &mut World, passed: Duration) {
+        self.look_over_hooks(world);
+        for (condition, error) in self.hooks.take_failures() {
+            give_hint(world, SessionHint::ConditionFailed { condition, error });
+        }
+        let late = world.get_resource_mut::<LateCalls>().filter(|calls| !calls.is_empty());
+        for call in late.map(|mut calls| calls.take()).unwrap_or_default() {
+            give_hint(world, SessionHint::CalledTooLate { call });
+        }
+        if self.playing.is_some() {
+            self.watch_run(world, passed);
+        } else {
+            self.watch_menu(world, passed);
+        }
+    }
+
+    /// Once: whether the states that the game's hooks go by are there.
+    fn look_over_hooks(&mut self, world: &mut World) {
+        if std::mem::replace(&mut self.hints.knows_hooks, true) {
+            return;
+        }
+        for state in self.hooks.missing_states(world) {
+            give_hint(world, SessionHint::StateNotAdded { state });
+        }
+    }
+
+    fn watch_run(&mut self, world: &mut World, passed: Duration) {
+        self.hints.without_session = None;
+        let Some(playing) = &self.playing else { return };
+        let is_new = self.hints.run.as_ref().is_none_or(|watch| watch.run != playing.run);
+        if is_new {
+            world.get_resource_or_init::<SessionHints>().begin_session();
+        }
+        let watch = match &mut self.hints.run {
+            Some(watch) if !is_new => watch,
+            run => run.insert(RunWatch::new(playing.run)),
+        };
+        let is_played = self.transition.is_none()
+            && world
+                .get_resource::<CurrentSession>()
+                .is_some_and(|session| session.status() == SessionStatus::Active);
+        watch.follow(playing, if is_played { passed } else { Duration::ZERO });
+        let (shut_for, played, empty) = (watch.shut_for, watch.played, watch.empty);
+        self.watch_gate(world, shut_for);
+        self.watch_entities(world, empty);
+        if played >= LEVEL_PATIENCE {
+            give_hint_of_lost_keys(world);
+        }
+    }
+
+    fn watch_gate(&self, world: &mut World, shut_for: Duration) {
+        if shut_for >= GATE_PATIENCE {
+            let hint = self.hooks.shut_gate(world, shut_for);
+            give_hint(world, hint);
+        } else if shut_for.is_zero() {
+            take_back(world, |hint| matches!(hint, SessionHint::GateStaysShut { .. }));
+        }
+    }
+
+    fn watch_entities(&self, world: &mut World, empty_checkpoints: u32) {
+        if empty_checkpoints >= EMPTY_CHECKPOINTS {
+            let types = self.types.components_that_need_entities();
+            // Those that wait for their level are saved, and not there.
+            let has_waiting = world.get_resource::<Placed>().is_some_and(Placed::waits);
+            if !types.is_empty() && !has_waiting {
+                give_hint(world, SessionHint::NoEntitySaved { types });
+            }
+        } else if empty_checkpoints == 0 {
+            take_back(world, |hint| matches!(hint, SessionHint::NoEntitySaved { .. }));
+        }
+    }
+
+    /// Whether the game forgot to start a session. A player who has time in the menu is no mistake, as
+    /// far as the game says where its menu is.
+    fn watch_menu(&mut self, world: &mut World, passed: Duration) {
+        let Some(mut waited) = self.hints.without_session else { return };
+        let is_busy = self.transition.is_some()
+            || !self.detected
+            || world.get_resource::<RequestQueue>().is_some_and(|queue| !queue.is_empty())
+            || world
+                .get_resource::<RecoveryOffers>()
+                .is_some_and(|known| !known.offers().is_empty());
+        let says_where_its_menu_is = !self.hooks.offer_in.is_empty();
+        if is_busy || (says_where_its_menu_is && self.is_in_menu(world)) {
+            return;
+        }
+        waited += passed;
+        self.hints.without_session = Some(waited);
+        if waited >= SESSION_PATIENCE {
+            self.hints.without_session = None;
+            give_hint(world, SessionHint::NoSessionStarted);
+        }
+    }
+}
+
+impl GameHooks {
+    /// Says which conditions have kept checkpoints from being taken for so long.
+    pub(crate) fn shut_gate(&self, world: &World, waited: Duration) -> SessionHint {
+        let mut shut = self.checkpoint_while.iter().filter(|condition| !condition.held());
+        let absent_state = shut.clone().find_map(|condition| condition.absent_state(world));
+        let conditions = shut.by_ref().map(|condition| condition.name.clone()).collect();
+        SessionHint::GateStaysShut { conditions, waited, absent_state }
+    }
+}
+
+impl RunWatch {
+    fn new(run: RunId) -> Self {
+        let (played, shut_for) = (Duration::ZERO, Duration::ZERO);
+        Self { run, played, shut_for, captured_at: None, empty: 0 }
+    }
+
+    /// Follows a run through a frame.
+    fn follow(&mut self, playing: &Playing, passed: Duration) {
+        self.played += passed;
+        self.shut_for = if playing.gate_was_open { Duration::ZERO } else { self.shut_for + passed };
+        let has_captured = playing.base.is_some() || playing.counter > playing.opened_with;
+        let captured_at = Some(playing.captured_at).filter(|_| has_captured);
+        if captured_at.is_some() && self.captured_at != captured_at {
+            self.captured_at = captured_at;
+            self.empty = if playing.entities == 0 { self.empty.saturating_add(1) } else { 0 };
+        }
+    }
+}
+
+/// The cause of these hints is gone.
+fn take_back(world: &mut World, is_gone: impl Fn(&SessionHint) -> bool) {
+    if let Some(mut hints) = world.get_resource_mut::<SessionHints>()
+        && hints.iter().any(&is_gone)
+    {
+        hints.take_back(is_gone);
+    }
+}
+
+fn give_hint_of_lost_keys(world: &mut World) {
+    let Some(placed) = world.get_resource::<Placed>() else { return };
+    let Some(key) = placed.lost_before().next().cloned() else { return };
+    let entities = placed.lost_before().count();
+    give_hint(world, SessionHint::LostBeforeRestore { key, entities });
+}
