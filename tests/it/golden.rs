@@ -55,6 +55,9 @@ fn game(disk: &MemoryDisk, knows_relics: bool) -> App {
         listen::<CorruptionDetected>(app);
         listen::<AttachmentRead>(app);
         listen::<SlotSaved>(app);
+        // What a level places each time.
+        app.world_mut().spawn((Name::new("Door"), Health(1), SaveKey::new("door")));
+        app.world_mut().spawn((Name::new("Coin"), Health(1), SaveKey::new("coin")));
     });
     frames(&mut app, 3);
     app

@@ -78,7 +78,7 @@ fn keeps_its_first_file(beside_a_newer_one: bool) -> bool {
     app.insert_resource(settings);
     for health in 0..100 {
         set_health(&mut app, health);
-        seconds(&mut app, 6.0);
+        long(&mut app, 6);
     }
     assert!(told::<CheckpointFailed>(&app).is_empty(), "what is played goes on");
     disk.content(&first).is_some()

@@ -56,15 +56,20 @@ fn hero(app: &mut App, health: u32) -> Entity {
     hero
 }
 
-fn set_health(app: &mut App, health: u32) {
+fn named(app: &mut App, name: &str) -> Entity {
     let world = app.world_mut();
-    let mut heroes = world.query::<(&Name, &mut Health)>();
-    let mut heroes = heroes.iter_mut(world).filter(|(name, _)| name.as_str() == "Hero");
-    heroes.next().expect("a hero").1.0 = health;
+    let mut names = world.query::<(Entity, &Name)>();
+    let mut found = names.iter(world).filter(|(_, known)| known.as_str() == name);
+    found.next().expect("an entity of this name").0
+}
+
+fn set_health(app: &mut App, health: u32) {
+    let hero = named(app, "Hero");
+    app.world_mut().get_mut::<Health>(hero).expect("a hero has it").0 = health;
 }
 
 /// A build that knows relics, and one that doesn't and carries them; pauses, names, fields, states;
-/// slots with attachments.
+/// slots with attachments; a door of the level that was changed, and a coin that was taken.
 fn relics(disk: &MemoryDisk) {
     let mut app = game(disk, true);
     let hero = hero(&mut app, 100);
@@ -85,6 +90,10 @@ fn relics(disk: &MemoryDisk) {
     request(&mut app, |commands| commands.continue_session(session));
     frames(&mut app, 6);
     set_health(&mut app, 90);
+    let door = named(&mut app, "Door");
+    app.world_mut().entity_mut(door).insert(Health(2));
+    let coin = named(&mut app, "Coin");
+    app.world_mut().despawn(coin);
     request(&mut app, |commands| commands.update_session(SessionUpdate::default().name("Relics")));
     seconds(&mut app, 6.0);
     request(&mut app, |commands| commands.save(SaveSlot::manual("Before the bridge")));
