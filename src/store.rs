@@ -15,6 +15,7 @@ mod home;
 mod host;
 mod layout;
 mod memory_disk;
+mod open_files;
 mod process_record;
 mod real_disk;
 mod sealed;

@@ -14,12 +14,13 @@ mod run;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::{
-    CheckpointId, CheckpointKind, Commit, Record, RunId, Scan, SegmentHeader, TypeSummary, limits,
+    CheckpointId, CheckpointKind, Commit, Record, RunId, Scan, SegmentHeader, TypeList, limits,
 };
 use run::{CommitPlace, Moment, Run};
 
@@ -34,7 +35,7 @@ pub struct SegmentSummary {
     /// What the file is called. Only a hint: a copy of a segment is as good as the segment.
     pub name: String,
     /// What the segment says about itself.
-    pub header: SegmentHeader,
+    pub header: Arc<SegmentHeader>,
     /// What is in it.
     pub scan: Scan,
 }
@@ -88,9 +89,9 @@ pub struct CheckpointInfo {
     /// Saved entities at that moment.
     pub entities: u64,
     /// The types that were saved.
-    pub types: Vec<TypeSummary>,
+    pub types: TypeList,
     /// What was carried along.
-    pub carried: Vec<TypeSummary>,
+    pub carried: TypeList,
     /// The heads whose line it is on. None if what followed was rewound.
     pub on_line_of: Vec<CheckpointId>,
     /// Whether it can be restored, as far as is known.
@@ -105,6 +106,7 @@ pub struct SessionIndex {
     runs: BTreeMap<RunId, Run>,
     heads: Vec<Head>,
     damaged: BTreeSet<GroupRef>,
+    verified: HashSet<GroupRef>,
 }
 
 impl SessionIndex {
@@ -113,7 +115,7 @@ impl SessionIndex {
     pub fn new(segments: Vec<SegmentSummary>, problems: Vec<FileProblem>) -> Self {
         let runs = run::collect(&segments);
         let heads = head::find(&segments, &runs);
-        Self { segments, problems, runs, heads, damaged: BTreeSet::new() }
+        Self { segments, problems, runs, heads, damaged: BTreeSet::new(), verified: HashSet::new() }
     }
 
     /// The segments that could be read, in the order in which they were given.
@@ -228,6 +230,7 @@ impl SessionIndex {
     /// Notes that the data of a group was read and is damaged. Plans avoid it from now on.
     pub fn mark_damaged(&mut self, group: GroupRef) {
         self.damaged.insert(group);
+        self.verified.remove(&group);
         self.mark(group, Validity::Damaged);
     }
 
@@ -238,20 +241,20 @@ impl SessionIndex {
 
     /// Notes that the data of a group was read and is good.
     pub fn mark_verified(&mut self, group: GroupRef) {
+        self.verified.insert(group);
         self.mark(group, Validity::Verified);
     }
 
     /// Whether the data of a group was read and is good.
     pub fn is_verified(&self, group: GroupRef) -> bool {
-        let segment = self.segments.get(group.segment);
-        let run = segment.and_then(|segment| self.runs.get(&segment.header.run));
-        run.is_some_and(|run| run.is_verified(group))
+        self.verified.contains(&group)
     }
 
     fn mark(&mut self, group: GroupRef, validity: Validity) {
-        let run = self.segments.get(group.segment).map(|segment| segment.header.run);
-        if let Some(run) = run.and_then(|run| self.runs.get_mut(&run)) {
-            run.mark(group, validity);
+        let Some(segment) = self.segments.get(group.segment) else { return };
+        let Some(entry) = segment.scan.groups.get(group.group) else { return };
+        if let Some(run) = self.runs.get_mut(&segment.header.run) {
+            run.mark(group, entry.commit.counter, validity);
         }
     }
 

@@ -1,6 +1,6 @@
 //! The id of this machine.
 
-use std::io;
+use std::io::ErrorKind;
 
 use serde::{Deserialize, Serialize};
 
@@ -44,19 +44,26 @@ struct HostFile {
 /// Reads the host id, or draws and writes one. The state directory should exist.
 pub fn host_id(disk: &dyn Disk, layout: &Layout) -> HostId {
     let path = layout.host_id();
-    let known = disk.read(&path, MAX_BYTES).ok().and_then(|bytes| unseal(KIND, &bytes).ok());
-    if let Some(HostFile { id }) = known {
+    let read = disk.read(&path, MAX_BYTES);
+    if let Ok(bytes) = &read
+        && let Ok(HostFile { id }) = unseal(KIND, bytes)
+    {
         return HostId { id, origin: HostIdOrigin::Known };
     }
     let id = random_u64();
-    let is_stored = store_host_id(disk, layout, id);
+    // One that can't be read now isn't missing, and the next start may read it.
+    let is_to_be_written = match &read {
+        Ok(_) => true,
+        Err(error) => matches!(error.kind(), ErrorKind::NotFound | ErrorKind::FileTooLarge),
+    };
+    let is_stored = is_to_be_written && store_host_id(disk, layout, id);
     HostId { id, origin: HostIdOrigin::Drawn { is_stored } }
 }
 
 /// Whether there is no host id. One that can't be read now isn't missing.
 pub fn host_id_is_missing(disk: &dyn Disk, layout: &Layout) -> bool {
     let read = disk.read(&layout.host_id(), MAX_BYTES);
-    read.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    read.is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
 /// Writes the host id, and says whether it is there now.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::open_files::{self, OpenFile, open_regular, with_a_free_handle};
 use super::{AppendFile, DirEntry, Disk, Lock};
 use crate::journal::{ReadAt, random_u64};
 
@@ -19,17 +20,17 @@ pub struct RealDisk;
 
 impl Disk for RealDisk {
     fn create_new(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
-        let file = owner_only().append(true).create_new(true).open(path)?;
-        Ok(Box::new(NewFile { file }))
+        let created = with_a_free_handle(|| owner_only().append(true).create_new(true).open(path));
+        Ok(Box::new(NewFile { file: created? }))
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadAt>> {
-        Ok(Arc::new(OpenFile::new(File::open(path)?)))
+        Ok(Arc::new(OpenFile::open(path)?))
     }
 
     fn list(&self, directory: &Path) -> io::Result<Vec<DirEntry>> {
         let mut entries = Vec::new();
-        for entry in fs::read_dir(directory)? {
+        for entry in with_a_free_handle(|| fs::read_dir(directory))? {
             entries.extend(describe(&entry?)?);
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));
@@ -47,7 +48,7 @@ impl Disk for RealDisk {
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         // The parent of a relative name is empty.
         let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-        File::open(path)?.sync_all()
+        with_a_free_handle(|| File::open(path))?.sync_all()
     }
 
     /// Windows has no way to sync a directory: NTFS journals its entries, best effort.
@@ -57,6 +58,7 @@ impl Disk for RealDisk {
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
+        open_files::before_removal(path)?;
         fs::remove_file(path)
     }
 
@@ -74,13 +76,15 @@ impl Disk for RealDisk {
     }
 
     fn put_in_place(&self, written: &Path, place: &Path) -> io::Result<()> {
+        refuse_no_file(place)?;
+        open_files::before_removal(place)?;
         fs::rename(written, place)
     }
 
     fn read(&self, path: &Path, max_len: usize) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let limit = (max_len as u64).saturating_add(1);
-        File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+        open_regular(path)?.take(limit).read_to_end(&mut bytes)?;
         if bytes.len() > max_len {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
@@ -94,7 +98,7 @@ impl Disk for RealDisk {
 
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
         loop {
-            let file = owner_only().write(true).create(true).truncate(false).open(path)?;
+            let file = open_lock(path)?;
             match file.try_lock() {
                 // Whoever held it before removed the file after it was opened here: try the new one.
                 Ok(()) if !is_same_file(&file, path)? => {}
@@ -106,7 +110,7 @@ impl Disk for RealDisk {
     }
 
     fn is_locked(&self, path: &Path) -> io::Result<bool> {
-        let file = match File::open(path) {
+        let file = match open_regular(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             opened => opened?,
         };
@@ -126,16 +130,37 @@ fn owner_only() -> OpenOptions {
     options
 }
 
+/// Opens the file of a lock for writing, and creates it if need be.
+fn open_lock(path: &Path) -> io::Result<File> {
+    let mut options = owner_only();
+    options.write(true).create(true).truncate(false);
+    open_files::open_regular_with(&options, path)
+}
+
+/// A small file or slot takes the place of another one, and never of what is none.
+fn refuse_no_file(place: &Path) -> io::Result<()> {
+    match fs::metadata(place) {
+        Ok(there) if there.is_file() => Ok(()),
+        Ok(_) => Err(open_files::no_file()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 fn describe(entry: &fs::DirEntry) -> io::Result<Option<DirEntry>> {
     let Ok(name) = entry.file_name().into_string() else { return Ok(None) };
     // Most systems tell this with the name, and a directory of a thousand sessions is listed often.
-    if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-        return Ok(Some(DirEntry { name, is_dir: true, len: 0, stamp: 0 }));
+    let kind = entry.file_type();
+    if kind.as_ref().is_ok_and(fs::FileType::is_dir) {
+        return Ok(Some(DirEntry { name, is_dir: true, is_file: false, len: 0, stamp: 0 }));
     }
-    match entry.metadata() {
+    let followed = kind.is_ok_and(|kind| kind.is_symlink()).then(|| fs::metadata(entry.path()));
+    match followed.and_then(Result::ok).map_or_else(|| entry.metadata(), Ok) {
+        // What a link leads to counts if it is a file; a directory of somebody else's never does.
         Ok(metadata) => {
             let (len, stamp) = (metadata.len(), stamp(&metadata));
-            Ok(Some(DirEntry { name, is_dir: metadata.is_dir(), len, stamp }))
+            let is_file = metadata.is_file();
+            Ok(Some(DirEntry { name, is_dir: false, is_file, len, stamp }))
         }
         // Removed since the listing began.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -182,6 +207,7 @@ enum Durability {
 
 /// How every small file is replaced.
 fn replace_by_rename(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
+    refuse_no_file(path)?;
     let temporary = temporary_beside(path)?;
     let replaced =
         write_new(&temporary, bytes, durability).and_then(|()| fs::rename(&temporary, path));
@@ -193,7 +219,7 @@ fn replace_by_rename(path: &Path, bytes: &[u8], durability: Durability) -> io::R
 }
 
 fn write_new(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
-    let mut file = owner_only().write(true).create_new(true).open(path)?;
+    let mut file = with_a_free_handle(|| owner_only().write(true).create_new(true).open(path))?;
     file.write_all(bytes)?;
     if durability == Durability::Synced { file.sync_all() } else { Ok(()) }
 }
@@ -261,87 +287,6 @@ impl Drop for HeldLock {
 }
 
 impl Lock for HeldLock {}
-
-#[cfg(any(unix, windows))]
-#[derive(Debug)]
-struct OpenFile {
-    file: File,
-}
-
-#[cfg(any(unix, windows))]
-impl OpenFile {
-    fn new(file: File) -> Self {
-        Self { file }
-    }
-}
-
-#[cfg(unix)]
-impl ReadAt for OpenFile {
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.file.metadata()?.len())
-    }
-
-    fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-        std::os::unix::fs::FileExt::read_exact_at(&self.file, buffer, offset)
-    }
-}
-
-#[cfg(windows)]
-impl ReadAt for OpenFile {
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.file.metadata()?.len())
-    }
-
-    fn read_exact_at(&self, mut offset: u64, mut buffer: &mut [u8]) -> io::Result<()> {
-        use std::os::windows::fs::FileExt;
-
-        while !buffer.is_empty() {
-            match self.file.seek_read(buffer, offset) {
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(read) => {
-                    buffer = buffer.get_mut(read..).unwrap_or_default();
-                    offset += read as u64;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Elsewhere there is one position per file, which readers share.
-#[cfg(not(any(unix, windows)))]
-#[derive(Debug)]
-struct OpenFile {
-    file: std::sync::Mutex<File>,
-}
-
-#[cfg(not(any(unix, windows)))]
-impl OpenFile {
-    fn new(file: File) -> Self {
-        Self { file: std::sync::Mutex::new(file) }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, File> {
-        self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-}
-
-#[cfg(not(any(unix, windows)))]
-impl ReadAt for OpenFile {
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.lock().metadata()?.len())
-    }
-
-    fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-        use std::io::{Seek, SeekFrom};
-
-        let mut file = self.lock();
-        file.seek(SeekFrom::Start(offset))?;
-        file.read_exact(buffer)
-    }
-}
 
 #[cfg(all(test, unix))]
 mod tests {
