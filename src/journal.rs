@@ -27,6 +27,7 @@ mod scan;
 mod segment_reader;
 mod segment_writer;
 mod slot;
+mod type_list;
 mod wire;
 mod written_by;
 
@@ -46,7 +47,7 @@ pub use written_by::WrittenBy;
 
 pub(crate) use attachment::{decode_attachment, encode_attachment};
 pub(crate) use block::{Block, ENTITIES, Rows, Values};
-pub(crate) use commit::{Commit, Origin, Record, TypeSummary, milliseconds};
+pub(crate) use commit::{Commit, Origin, Record, milliseconds};
 pub(crate) use frame::{FrameHeader, FrameKind};
 pub(crate) use group_encoder::GroupEncoder;
 #[cfg(test)]
@@ -59,8 +60,9 @@ pub(crate) use index::{
 };
 pub(crate) use lineage::{Lineage, nearest};
 pub(crate) use merge::{Merge, merge, rounds};
-pub(crate) use read_at::{ReadAhead, ReadAt};
-pub(crate) use scan::{DamagedRange, FrameEntry, GroupEntry, Scan};
+pub(crate) use read_at::{Hold, ReadAhead, ReadAt};
+pub(crate) use scan::{DamagedRange, FrameEntry, GroupEntry, Scan, ScanBudget, too_large};
 pub(crate) use segment_reader::{Blocks, Segment};
 pub(crate) use segment_writer::SegmentEncoder;
 pub(crate) use slot::SlotHeader;
+pub(crate) use type_list::{TypeList, TypeRows, TypeSummary};

@@ -27,7 +27,7 @@ pub use ladder::Proposal;
 pub(crate) use ladder::{Ladder, PROBATION};
 pub(crate) use machine::Machine;
 pub use offer::{OfferedCheckpoint, RecoveryOffer, SessionEntry, UnsavedPlay};
-pub(crate) use prepare::{PrepareFailure, Prepared, Wanted, prepare, unknown_frames};
+pub(crate) use prepare::{PrepareFailure, Prepared, Wanted, prepare};
 pub use slots::{SlotEntry, UnreadableSlot};
 pub(crate) use slots::{SlotListing, THUMBNAIL, find_slot};
 pub(crate) use standing::{LockHolder, standing};

@@ -17,6 +17,7 @@ mod host;
 mod layout;
 mod memory_disk;
 mod newer_format;
+mod open_files;
 mod process_record;
 mod real_disk;
 mod sealed;

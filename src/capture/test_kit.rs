@@ -16,7 +16,9 @@ use super::{
     Capture, CaptureScope, Encoded, Encoder, KeyedIds, Recorder, SavedTypes, SessionAppExt,
 };
 use crate::ReflectSaved;
-use crate::journal::{Block, CheckpointKind, Commit, ENTITIES, Rows, SaveId, TypeSummary, Values};
+use crate::journal::{
+    Block, CheckpointKind, Commit, ENTITIES, Rows, SaveId, TypeList, TypeSummary, Values,
+};
 use crate::restore::{EntitiesReplaced, ReadProgress, WorldImage};
 
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -320,7 +322,7 @@ impl Journal {
             play_time: Duration::ZERO,
             entities: self.entities() as u64,
             types: self.types.iter().map(summary).collect(),
-            carried: Vec::new(),
+            carried: TypeList::default(),
             incomplete: Vec::new(),
             next_save_id: self.next_save_id,
             events_through: 0,

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-use super::{CheckpointId, RunId, SaveId};
+use super::type_list::at_most_types;
+use super::{CheckpointId, RunId, SaveId, TypeList};
 use crate::session::{EndReason, SessionMetadata, SessionStatus};
 
 /// Why a checkpoint was taken.
@@ -45,18 +46,6 @@ impl CheckpointKind {
     }
 }
 
-/// One type's part in a checkpoint.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct TypeSummary {
-    /// The type's path.
-    pub path: String,
-    /// The type's version.
-    #[serde(default)]
-    pub version: u32,
-    /// How many rows the type has at the checkpoint.
-    pub rows: u64,
-}
-
 /// Commits a checkpoint. It exists only if this record and every frame of its group are whole.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Commit {
@@ -77,13 +66,13 @@ pub struct Commit {
     /// Saved entities at that moment.
     pub entities: u64,
     /// Every type that the game saved at that moment, also those without a row.
-    pub types: Vec<TypeSummary>,
+    pub types: TypeList,
     /// What an earlier build wrote and the one that took the checkpoint could not use: the rows that
     /// are carried along, by the name and version that they have.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub carried: Vec<TypeSummary>,
+    #[serde(default, skip_serializing_if = "TypeList::is_empty")]
+    pub carried: TypeList,
     /// Types whose values are missing or old, because the game's own code failed to write them.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "at_most_types")]
     pub incomplete: Vec<String>,
     /// The next id that a saved entity will get.
     pub next_save_id: SaveId,

@@ -4,6 +4,7 @@
 //! with the nonce of the segment, so neither a frame of an older file whose sectors were reused nor
 //! one that lies embedded in a value passes for a frame of this segment.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -59,6 +60,20 @@ impl FrameKind {
     /// The kind as it is written.
     pub fn byte(self) -> u8 {
         self.0
+    }
+
+    /// The most raw bytes that a frame of this kind may have.
+    pub fn most_raw_bytes(self) -> usize {
+        match self {
+            Self::COMMIT => limits::COMMIT_BYTES,
+            Self::RECORD => limits::RECORD_BYTES,
+            _ => limits::LARGE_FRAME_BYTES,
+        }
+    }
+
+    /// Whether packing may make so little of so much.
+    fn may_be_packed(self, raw_len: usize, stored_len: usize) -> bool {
+        self == Self::DATA || raw_len <= stored_len.saturating_mul(limits::PACKING)
     }
 
     /// Whether a reader that doesn't know the kind may skip the frame.
@@ -167,8 +182,11 @@ impl FrameHeader {
     }
 
     fn keeps_the_limits(&self) -> bool {
+        let (raw_len, stored_len) = (self.raw_len as usize, self.stored_len as usize);
         // What doesn't get smaller is stored as it is, so stored bytes are never more than raw ones.
-        self.raw_len as usize <= limits::LARGE_FRAME_BYTES && self.stored_len <= self.raw_len
+        raw_len <= self.kind.most_raw_bytes()
+            && stored_len <= raw_len
+            && self.kind.may_be_packed(raw_len, stored_len)
     }
 
     /// Bytes of the whole frame, header and payload.
@@ -214,10 +232,10 @@ impl FrameSealer {
 
     /// A whole frame around `raw`, packed if that makes it smaller.
     ///
-    /// `raw` is at most [`limits::LARGE_FRAME_BYTES`] long; callers check, since only they can say
+    /// `raw` is at most [`FrameKind::most_raw_bytes`] long; callers check, since only they can say
     /// what was too large.
     pub fn seal(&mut self, kind: FrameKind, place: FramePlace, raw: &[u8]) -> Vec<u8> {
-        let packs = self.pack(raw);
+        let packs = self.pack(raw) && kind.may_be_packed(raw.len(), self.packed.len());
         let (codec, stored) = if packs { (CODEC_ZSTD, &*self.packed) } else { (CODEC_RAW, raw) };
         let header = FrameHeader {
             kind,
@@ -267,19 +285,35 @@ impl FrameOpener {
 
     /// The raw payload of a frame, from its header and its stored bytes.
     pub fn open(&mut self, header: &FrameHeader, stored: Vec<u8>) -> Result<Vec<u8>, FrameError> {
+        match self.open_slice(header, &stored)? {
+            Cow::Owned(raw) => Ok(raw),
+            Cow::Borrowed(_) => Ok(stored),
+        }
+    }
+
+    /// The same, without taking the bytes: what is stored as it is isn't copied.
+    pub fn open_slice<'a>(
+        &mut self,
+        header: &FrameHeader,
+        stored: &'a [u8],
+    ) -> Result<Cow<'a, [u8]>, FrameError> {
         let raw_len = header.raw_len as usize;
-        if xxh3_64_with_seed(&stored, self.nonce) != header.payload_checksum {
+        #[cfg(test)]
+        work::count(&work::CHECKED, stored.len());
+        if xxh3_64_with_seed(stored, self.nonce) != header.payload_checksum {
             return Err(FrameError::Checksum);
         }
         let raw = match header.codec {
-            CODEC_RAW => stored,
-            CODEC_ZSTD => self.unpack(&stored, raw_len)?,
+            CODEC_RAW => Cow::Borrowed(stored),
+            CODEC_ZSTD => Cow::Owned(self.unpack(stored, raw_len)?),
             unknown => return Err(FrameError::UnknownCodec(unknown)),
         };
         if raw.len() == raw_len { Ok(raw) } else { Err(FrameError::RawLength) }
     }
 
     fn unpack(&mut self, stored: &[u8], raw_len: usize) -> Result<Vec<u8>, FrameError> {
+        #[cfg(test)]
+        work::count(&work::UNPACKED, raw_len);
         // The capacity bounds what is unpacked, whatever the packed bytes claim.
         let mut raw = Vec::with_capacity(raw_len);
         self.decompressor
@@ -287,6 +321,38 @@ impl FrameOpener {
             .decompress_to_buffer(stored, &mut raw)
             .map_err(|_| FrameError::RawLength)?;
         Ok(raw)
+    }
+}
+
+/// How much was done on this thread.
+#[cfg(test)]
+pub mod work {
+    use std::cell::Cell;
+    use std::thread::LocalKey;
+
+    thread_local! {
+        /// Bytes of payloads whose checksum was looked at.
+        pub static CHECKED: Cell<u64> = const { Cell::new(0) };
+        /// Bytes that were unpacked.
+        pub static UNPACKED: Cell<u64> = const { Cell::new(0) };
+    }
+
+    pub(super) fn count(what: &'static LocalKey<Cell<u64>>, bytes: usize) {
+        what.set(what.get() + bytes as u64);
+    }
+}
+
+#[cfg(test)]
+impl FrameHeader {
+    /// A header that announces a payload of this many bytes, which isn't there.
+    pub fn forged(kind: FrameKind, place: FramePlace, stored_len: u32, raw_len: u32) -> Self {
+        let codec = if stored_len == raw_len { CODEC_RAW } else { CODEC_ZSTD };
+        Self { kind, place, stored_len, raw_len, codec, payload_checksum: 0 }
+    }
+
+    /// The same with the checksum of this payload.
+    pub fn sealing(self, stored: &[u8], nonce: u64) -> Self {
+        Self { payload_checksum: xxh3_64_with_seed(stored, nonce), ..self }
     }
 }
 

@@ -7,7 +7,7 @@ use std::mem;
 use super::block_codec::Piece;
 use super::frame::FrameKind;
 use super::order::GroupOrder;
-use super::segment_writer::check_record_len;
+use super::segment_writer::check_len;
 use super::{Block, Commit, EncodeError, SaveId, SegmentEncoder, limits};
 
 /// What writing a group came to.
@@ -150,12 +150,13 @@ fn encode_commit(commit: &Commit) -> Result<Vec<u8>, EncodeError> {
     if commit.types.len() > limits::TYPES {
         return Err(EncodeError::TooManyTypes { types: commit.types.len(), limit: limits::TYPES });
     }
-    let paths = commit.types.iter().map(|summary| &summary.path);
-    for text in paths.chain(&commit.incomplete).chain(&commit.label) {
+    let paths = commit.types.iter().map(|summary| summary.path);
+    let others = commit.incomplete.iter().chain(&commit.label).map(String::as_str);
+    for text in paths.chain(others) {
         check_string_len(text)?;
     }
     let raw = rmp_serde::to_vec_named(commit).map_err(EncodeError::Unwritable)?;
-    check_record_len(&raw)?;
+    check_len(FrameKind::COMMIT, &raw)?;
     Ok(raw)
 }
 

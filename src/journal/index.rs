@@ -15,13 +15,14 @@ mod superseding;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::{
     CheckpointId, CheckpointKind, Commit, GroupEntry, Lineage, Record, RunId, Scan, SegmentHeader,
-    TypeSummary, limits,
+    TypeList, limits,
 };
 use run::{CommitPlace, Moment, Run};
 
@@ -36,7 +37,7 @@ pub struct SegmentSummary {
     /// What the file is called. Only a hint: a copy of a segment is as good as the segment.
     pub name: String,
     /// What the segment says about itself.
-    pub header: SegmentHeader,
+    pub header: Arc<SegmentHeader>,
     /// What is in it.
     pub scan: Scan,
 }
@@ -90,9 +91,9 @@ pub struct CheckpointInfo {
     /// Saved entities at that moment.
     pub entities: u64,
     /// The types that were saved.
-    pub types: Vec<TypeSummary>,
+    pub types: TypeList,
     /// What was carried along.
-    pub carried: Vec<TypeSummary>,
+    pub carried: TypeList,
     /// The heads whose line it is on. None if what followed was rewound.
     pub on_line_of: Vec<CheckpointId>,
     /// Whether it can be restored, as far as is known.
@@ -107,6 +108,7 @@ pub struct SessionIndex {
     runs: BTreeMap<RunId, Run>,
     heads: Vec<Head>,
     damaged: BTreeSet<GroupRef>,
+    verified: HashSet<GroupRef>,
 }
 
 impl SessionIndex {
@@ -115,7 +117,7 @@ impl SessionIndex {
     pub fn new(segments: Vec<SegmentSummary>, problems: Vec<FileProblem>) -> Self {
         let runs = run::collect(&segments);
         let heads = head::find(&segments, &runs);
-        Self { segments, problems, runs, heads, damaged: BTreeSet::new() }
+        Self { segments, problems, runs, heads, damaged: BTreeSet::new(), verified: HashSet::new() }
     }
 
     /// The segments that could be read, in the order in which they were given.
@@ -243,7 +245,7 @@ impl SessionIndex {
         let place = run.segments.last().copied();
         let place = place.or_else(|| Some(self.moment(checkpoint)?.commit.segment()))?;
         let (game_version, schema) = run.build(&self.segments)?;
-        let header = self.segments.get(place)?.header.clone();
+        let header = SegmentHeader::clone(&self.segments.get(place)?.header);
         let game_version = game_version.to_owned();
         Some(SegmentHeader { run: run.id, game_version, schema, ..header })
     }
@@ -291,6 +293,7 @@ impl SessionIndex {
     /// Notes that the data of a group was read and is damaged. Plans avoid it from now on.
     pub fn mark_damaged(&mut self, group: GroupRef) {
         self.damaged.insert(group);
+        self.verified.remove(&group);
         self.mark(group, Validity::Damaged);
     }
 
@@ -301,18 +304,19 @@ impl SessionIndex {
 
     /// Notes that the data of a group was read and is good.
     pub fn mark_verified(&mut self, group: GroupRef) {
+        self.verified.insert(group);
         self.mark(group, Validity::Verified);
     }
 
     /// Whether the data of a group was read and is good.
     pub fn is_verified(&self, group: GroupRef) -> bool {
-        let run = self.run_of(group).and_then(|run| self.runs.get(&run));
-        run.is_some_and(|run| run.is_verified(group))
+        self.verified.contains(&group)
     }
 
     fn mark(&mut self, group: GroupRef, validity: Validity) {
+        let Some(counter) = self.group(group).map(|entry| entry.commit.counter) else { return };
         if let Some(run) = self.run_of(group).and_then(|run| self.runs.get_mut(&run)) {
-            run.mark(group, validity);
+            run.mark(group, counter, validity);
         }
     }
 

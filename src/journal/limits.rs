@@ -7,6 +7,18 @@
 pub const FRAME_BYTES: usize = 1 << 20;
 /// Raw bytes of a frame that holds one single large value.
 pub const LARGE_FRAME_BYTES: usize = 16 << 20;
+/// Raw bytes of one commit.
+pub const COMMIT_BYTES: usize = 4 << 20;
+/// Raw bytes of one record.
+pub const RECORD_BYTES: usize = 1 << 20;
+/// How many times its stored bytes a frame may have unpacked, unless it holds data: a scan unpacks all
+/// of these frames.
+pub const PACKING: usize = 32;
+/// Raw bytes of all frames together that a session's files hold and that must be carried on.
+pub const CARRIED_BYTES: u64 = 16 << 20;
+/// Bytes of memory that a reader sets aside for what it must know of a session, beside the frame that
+/// it is reading.
+pub const INDEX_BYTES: u64 = 48 << 20;
 /// Encoded bytes of one value. What is missing to a frame leaves room for the longest type path.
 pub const VALUE_BYTES: usize = LARGE_FRAME_BYTES - 2 * STRING_BYTES;
 /// Rows in one block.

@@ -12,6 +12,27 @@ pub trait ReadAt: Send + Sync {
     ///
     /// Fails with [`io::ErrorKind::UnexpectedEof`] if there are not that many.
     fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()>;
+
+    /// Keeps the bytes readable for as long as the hold lives, even if this process removes the file.
+    ///
+    /// Who reads on after doing other things takes one. Without it, files are closed while they
+    /// aren't read, and what was removed meanwhile is gone.
+    fn hold(&self) -> Hold {
+        Hold::default()
+    }
+}
+
+/// See [`ReadAt::hold`].
+#[derive(Clone, Debug, Default)]
+pub struct Hold {
+    _holds: Option<Arc<()>>,
+}
+
+impl Hold {
+    /// A hold that is counted by the references to `holds`.
+    pub fn of(holds: Arc<()>) -> Self {
+        Self { _holds: Some(holds) }
+    }
 }
 
 /// Bytes in memory: a segment that was received, or built for a test.
@@ -59,5 +80,9 @@ impl ReadAt for ReadAhead {
             Ok(()) => Ok(()),
             Err(_) => self.file.read_exact_at(offset, buffer),
         }
+    }
+
+    fn hold(&self) -> Hold {
+        self.file.hold()
     }
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{
     Block, CheckpointId, CheckpointKind, Commit, GroupEntry, ReadError, RunId, SaveId, Segment,
-    SegmentEncoder, SegmentHeader, SessionId, TypeSummary, Values,
+    SegmentEncoder, SegmentHeader, SessionId, TypeList, TypeSummary, Values,
 };
 use crate::session::{SessionContext, SessionMetadata, SessionPriority};
 
@@ -69,8 +69,10 @@ pub fn commit(counter: u64, base: Option<u64>) -> Commit {
         time: Timestamp::UNIX_EPOCH,
         play_time: Duration::from_secs(counter),
         entities: 3,
-        types: vec![TypeSummary { path: "game::Health".to_owned(), version: 0, rows: 3 }],
-        carried: Vec::new(),
+        types: [TypeSummary { path: "game::Health".to_owned(), version: 0, rows: 3 }]
+            .into_iter()
+            .collect(),
+        carried: TypeList::default(),
         incomplete: Vec::new(),
         next_save_id: SaveId(100),
         events_through: 0,

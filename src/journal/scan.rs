@@ -3,15 +3,25 @@
 //! A scan reads every frame's header, and the payloads of commits and records only, so it costs
 //! little however much the checkpoints hold. Whether the data in between is good is found out when
 //! it is read, or by [`Segment::verify`].
+//!
+//! Whatever the bytes are, it takes time that grows with their number and no faster: payloads that
+//! turn out to be bad, after which the search begins again within them, are together no longer than
+//! the file. And it holds no more than [`limits::INDEX_BYTES`].
 
+mod budget;
+mod records;
 #[cfg(test)]
 mod tests;
 mod window;
 
+use std::io;
+
 use serde::de::DeserializeOwned;
 
 use super::frame::{FRAME_HEADER_BYTES, FrameOpener};
-use super::{Commit, FrameHeader, FrameKind, ReadError, Record, Segment, limits};
+use super::{CheckpointId, Commit, FrameHeader, FrameKind, ReadError, Record, Segment, limits};
+pub use budget::{ScanBudget, too_large};
+use records::Records;
 use window::Window;
 
 /// Where a frame is, and what its header says.
@@ -70,7 +80,8 @@ pub struct Scan {
     pub groups: Vec<GroupEntry>,
     /// Commits without a whole group.
     pub broken: Vec<BrokenGroup>,
-    /// The records with their sequence numbers, as they were written.
+    /// The records with their sequence numbers, as they were written. Of each sort of which the last
+    /// counts that one alone; the heads that were declined in one.
     pub records: Vec<(u64, Record)>,
     /// Frames that this version doesn't know and that a writer must carry along.
     pub carried: Vec<FrameEntry>,
@@ -92,11 +103,24 @@ impl Segment {
     ///
     /// # Errors
     ///
-    /// [`ReadError::Unreadable`] and [`ReadError::UnknownFrame`]. Damage is no error here: it is
-    /// part of what was found.
+    /// As [`Self::scan_within`].
+    #[cfg(test)]
     pub fn scan(&self) -> Result<Scan, ReadError> {
-        let length = self.file().len().map_err(|source| self.unreadable(0, source))?;
-        let length = length.min(limits::SEGMENT_BYTES);
+        self.scan_within(&mut ScanBudget::default())
+    }
+
+    /// Walks through the segment, one of several that are known together.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Unreadable`] and [`ReadError::UnknownFrame`]. Damage is no error here: it is
+    /// part of what was found. If what was found takes more memory than it may, the segment is
+    /// unreadable, with [`io::ErrorKind::FileTooLarge`].
+    pub fn scan_within(&self, budget: &mut ScanBudget) -> Result<Scan, ReadError> {
+        let unreadable = |source| self.unreadable(0, source);
+        let length = self.file().len().map_err(unreadable)?.min(limits::SEGMENT_BYTES);
+        let header_bytes = usize::try_from(self.frames_start()).unwrap_or(usize::MAX);
+        budget.take(header_bytes).map_err(unreadable)?;
         let mut scanner = Scanner {
             segment: self,
             window: Window::new(self.file(), length),
@@ -104,10 +128,16 @@ impl Segment {
             offset: self.frames_start(),
             next_sequence: 0,
             open: None,
+            readable_in_vain: length,
+            records: Records::default(),
+            metadata_bytes: 0,
+            budget,
             found: Scan { length, ..Scan::default() },
         };
         scanner.walk()?;
-        Ok(scanner.found)
+        let Scanner { mut found, records, .. } = scanner;
+        found.records = records.into_list();
+        Ok(found)
     }
 }
 
@@ -119,7 +149,7 @@ struct Frame {
 
 enum Content {
     Data,
-    Commit(Commit),
+    Commit(Box<Commit>),
     Record(Record),
     /// Of a kind that this version doesn't know.
     Unknown,
@@ -140,6 +170,12 @@ struct Scanner<'a> {
     offset: u64,
     next_sequence: u64,
     open: Option<OpenGroup>,
+    /// Bytes of payloads that may still turn out to be bad. Beyond, what announces more is no frame.
+    readable_in_vain: u64,
+    records: Records,
+    /// Bytes of the longest description so far.
+    metadata_bytes: u32,
+    budget: &'a mut ScanBudget,
     found: Scan,
 }
 
@@ -147,7 +183,7 @@ impl Scanner<'_> {
     fn walk(&mut self) -> Result<(), ReadError> {
         while self.offset < self.found.length {
             let Some(frame) = self.next_frame()? else { break };
-            self.note_gap(&frame);
+            self.note_gap(&frame)?;
             self.offset = frame.entry.offset + frame.entry.header.frame_len();
             self.next_sequence = frame.entry.header.place.sequence.saturating_add(1);
             self.accept(frame)?;
@@ -159,7 +195,8 @@ impl Scanner<'_> {
 
     /// The frame at the current offset, or else the next good one after it.
     ///
-    /// The search goes forward only, so all searches together read the file at most once.
+    /// The search goes forward only. All searches together read the file at most once, and the payloads
+    /// in it that turn out to be bad once more.
     fn next_frame(&mut self) -> Result<Option<Frame>, ReadError> {
         let mut candidate = Some(self.offset);
         while let Some(offset) = candidate {
@@ -191,60 +228,80 @@ impl Scanner<'_> {
 
     fn content_of(&mut self, entry: FrameEntry) -> Result<Option<Content>, ReadError> {
         match entry.header.kind {
+            FrameKind::COMMIT | FrameKind::RECORD => self.checked_content_of(entry),
             FrameKind::DATA => Ok(Some(Content::Data)),
-            FrameKind::COMMIT => {
-                let Some(raw) = self.payload_of(entry)? else { return Ok(None) };
-                // What is whole and doesn't decode is of a newer version, and no damage.
-                let Some(commit) = decode::<Commit>(&raw) else {
-                    return Ok(Some(Content::Unknown));
-                };
-                Ok(is_sound(&commit, &entry).then_some(Content::Commit(commit)))
-            }
-            FrameKind::RECORD => {
-                let Some(raw) = self.payload_of(entry)? else { return Ok(None) };
-                Ok(Some(decode(&raw).map_or(Content::Unknown, Content::Record)))
-            }
             _ => Ok(Some(Content::Unknown)),
         }
     }
 
-    /// The payload of a frame, if it is what was written.
-    fn payload_of(&mut self, entry: FrameEntry) -> Result<Option<Vec<u8>>, ReadError> {
-        let start = entry.offset + FRAME_HEADER_BYTES as u64;
-        let stored = self
+    /// What a commit or record says, if its payload is what was written.
+    fn checked_content_of(&mut self, entry: FrameEntry) -> Result<Option<Content>, ReadError> {
+        let stored_len = u64::from(entry.header.stored_len);
+        let Some(left) = self.readable_in_vain.checked_sub(stored_len) else { return Ok(None) };
+        let frame = self
             .window
-            .bytes(start, u64::from(entry.header.stored_len))
-            .map_err(|source| self.segment.unreadable(start, source))?;
-        Ok(stored.and_then(|stored| self.opener.open(&entry.header, stored.to_vec()).ok()))
+            .bytes(entry.offset, entry.header.frame_len())
+            .map_err(|source| self.segment.unreadable(entry.offset, source))?;
+        let stored = frame.and_then(|frame| frame.get(FRAME_HEADER_BYTES..));
+        let raw = stored.and_then(|stored| self.opener.open_slice(&entry.header, stored).ok());
+        let content = raw.and_then(|raw| content_in(&raw, &entry));
+        if content.is_none() {
+            self.readable_in_vain = left;
+        }
+        Ok(content)
     }
 
     /// Notes what lies between the last good frame and this one.
-    fn note_gap(&mut self, frame: &Frame) {
+    fn note_gap(&mut self, frame: &Frame) -> Result<(), ReadError> {
         let is_adjacent = frame.entry.offset == self.offset;
         let is_next = frame.entry.header.place.sequence == self.next_sequence;
         if is_adjacent && is_next {
-            return;
+            return Ok(());
         }
+        let counted = self.budget.take(2 * size_of::<DamagedRange>());
+        counted.map_err(|source| self.segment.unreadable(self.offset, source))?;
         self.found.damage.push(DamagedRange { from: self.offset, to: frame.entry.offset });
         self.open = None;
+        Ok(())
     }
 
     fn accept(&mut self, frame: Frame) -> Result<(), ReadError> {
-        let Frame { entry, content } = frame;
+        let Frame { entry, mut content } = frame;
         let counter = entry.header.place.counter;
         let can_be_counted_on = Some(counter).filter(|counter| *counter < limits::COUNTERS);
         self.found.newest_counter = self.found.newest_counter.max(can_be_counted_on);
+        let segment = self.segment;
+        self.count(&entry, &mut content)
+            .map_err(|source| segment.unreadable(entry.offset, source))?;
         match content {
             Content::Data => self.accept_data(entry),
-            Content::Commit(commit) => self.accept_commit(entry, commit),
+            Content::Commit(commit) => self.accept_commit(entry, *commit),
             Content::Record(record) => {
                 // Records stand between groups, so this one's writer had given a group up.
                 self.open = None;
-                self.found.records.push((entry.header.place.sequence, record));
+                self.records.note(entry.header.place.sequence, record);
             }
             Content::Unknown => self.accept_unknown(entry)?,
         }
         Ok(())
+    }
+
+    /// Counts what will be remembered of a frame.
+    fn count(&mut self, entry: &FrameEntry, content: &mut Content) -> io::Result<()> {
+        match content {
+            Content::Commit(commit) => self.budget.take_commit(commit),
+            Content::Record(Record::Declined { heads }) => {
+                self.budget.take(heads.len() * 2 * size_of::<CheckpointId>())
+            }
+            // The last one is kept.
+            Content::Record(Record::Metadata(_)) => {
+                let more = entry.header.raw_len.saturating_sub(self.metadata_bytes);
+                self.metadata_bytes += more;
+                self.budget.take(more as usize)
+            }
+            Content::Record(_) => Ok(()),
+            Content::Data | Content::Unknown => self.budget.take_frame(),
+        }
     }
 
     fn accept_data(&mut self, entry: FrameEntry) {
@@ -307,6 +364,18 @@ impl OpenGroup {
     }
 }
 
+/// What the payload of a commit or record says; `None` if no writer wrote that.
+fn content_in(raw: &[u8], entry: &FrameEntry) -> Option<Content> {
+    // What is whole and doesn't decode is of a newer version, and no damage.
+    if entry.header.kind == FrameKind::RECORD {
+        return Some(decode(raw).map_or(Content::Unknown, Content::Record));
+    }
+    match decode::<Box<Commit>>(raw) {
+        Some(commit) => is_sound(&commit, entry).then_some(Content::Commit(commit)),
+        None => Some(Content::Unknown),
+    }
+}
+
 /// Whether a commit says what a writer could have said.
 fn is_sound(commit: &Commit, entry: &FrameEntry) -> bool {
     let place = entry.header.place;
@@ -314,6 +383,8 @@ fn is_sound(commit: &Commit, entry: &FrameEntry) -> bool {
         && commit.counter == place.counter
         && commit.base.is_none_or(|base| base < commit.counter)
         && commit.types.len() <= limits::TYPES
+        && commit.carried.len() <= limits::TYPES
+        && commit.incomplete.len() <= limits::TYPES
 }
 
 fn decode<T: DeserializeOwned>(raw: &[u8]) -> Option<T> {

@@ -9,8 +9,8 @@ use super::header_codec::OpenedHeader;
 use super::order::GroupOrder;
 use super::wire::Reader;
 use super::{
-    Block, BlockError, Damage, FrameEntry, FrameError, GroupEntry, ReadAt, ReadError, SegmentError,
-    SegmentHeader, WrittenBy, block_codec, header_codec,
+    Block, BlockError, Damage, FrameEntry, FrameError, GroupEntry, Hold, ReadAt, ReadError,
+    SegmentError, SegmentHeader, WrittenBy, block_codec, header_codec,
 };
 
 /// A segment whose header has been read. Cheap to clone.
@@ -39,6 +39,11 @@ impl Segment {
         let OpenedHeader { header, written_by, frames_start } = header_codec::read(path, &*file)?;
         let (path, header) = (Arc::from(path), Arc::new(header));
         Ok(Self { path, file, header, written_by, frames_start })
+    }
+
+    /// The same segment, read from `file` from now on.
+    pub fn reading_from(self, file: Arc<dyn ReadAt>) -> Self {
+        Self { file, ..self }
     }
 
     /// What errors call the file.
@@ -71,6 +76,7 @@ impl Segment {
     /// The iterator ends after the first error.
     pub fn blocks(&self, group: &GroupEntry) -> Blocks {
         Blocks {
+            _hold: self.file.hold(),
             segment: self.clone(),
             frames: group.frames.clone().into_iter(),
             opener: FrameOpener::new(self.header.nonce),
@@ -107,7 +113,8 @@ impl Segment {
         self.frames_start
     }
 
-    pub(super) fn unreadable(&self, offset: u64, source: io::Error) -> ReadError {
+    /// An error that says that the operating system didn't hand something out.
+    pub fn unreadable(&self, offset: u64, source: io::Error) -> ReadError {
         ReadError::Unreadable { path: self.path.to_path_buf(), offset, source }
     }
 
@@ -135,6 +142,8 @@ impl Segment {
 /// The blocks of one checkpoint, see [`Segment::blocks`].
 #[derive(Debug)]
 pub struct Blocks {
+    /// Retention may remove the file while a merge is at work on it.
+    _hold: Hold,
     segment: Segment,
     frames: vec::IntoIter<FrameEntry>,
     opener: FrameOpener,
@@ -148,6 +157,8 @@ impl Blocks {
     fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
         while self.position >= self.payload.len() {
             let Some(frame) = self.frames.next() else { return Ok(None) };
+            // Not both at once: a frame may be large.
+            self.payload = Vec::new();
             self.payload = self.segment.open_frame(&frame, &mut self.opener)?;
             self.position = 0;
             self.frame_offset = frame.offset;

@@ -6,7 +6,7 @@ use std::io;
 use super::frame::{FrameKind, FramePlace, FrameSealer};
 #[cfg(test)]
 use super::{Block, Commit, GroupEncoder, GroupWritten};
-use super::{EncodeError, Record, SegmentHeader, header_codec, limits};
+use super::{EncodeError, Record, SegmentHeader, header_codec};
 
 /// Why a group could not be written.
 #[cfg(test)]
@@ -99,7 +99,7 @@ impl SegmentEncoder {
     ///
     /// [`EncodeError::RecordTooLarge`].
     pub fn encode_opaque(&mut self, kind: FrameKind, raw: &[u8]) -> Result<Vec<u8>, EncodeError> {
-        check_record_len(raw)?;
+        check_len(kind, raw)?;
         Ok(self.seal(kind, self.counter, true, true, raw))
     }
 
@@ -125,9 +125,9 @@ impl SegmentEncoder {
     }
 }
 
-/// Checks that a commit or record fits into a frame.
-pub(super) fn check_record_len(raw: &[u8]) -> Result<(), EncodeError> {
-    let limit = limits::LARGE_FRAME_BYTES;
+/// Checks that a commit, a record, or what is carried fits into a frame of its kind.
+pub(super) fn check_len(kind: FrameKind, raw: &[u8]) -> Result<(), EncodeError> {
+    let limit = kind.most_raw_bytes();
     if raw.len() <= limit {
         return Ok(());
     }
@@ -137,9 +137,9 @@ pub(super) fn check_record_len(raw: &[u8]) -> Result<(), EncodeError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::SaveId;
     use crate::journal::sample::{self, SegmentBytes, commit, header, removed, values};
     use crate::journal::{GroupEntry, Segment};
+    use crate::journal::{SaveId, limits};
 
     fn only_group(segment: &Segment) -> GroupEntry {
         let mut groups = segment.scan().unwrap().groups;

@@ -2,6 +2,7 @@
 
 use super::Machine;
 use super::slots::find_slot;
+use crate::journal::ReadError;
 use crate::session::{Attachment, AttachmentError, AttachmentOf, SlotError};
 use crate::store::with_sources;
 
@@ -28,9 +29,16 @@ pub(crate) fn read_attachment(
     let mut failure = AttachmentError::Missing;
     for file in files {
         let stored = machine.store().open_slot(&file.path, &file.header);
-        let mut found = stored.attachments().into_iter();
-        match found.find(|attachment| attachment.name == name) {
-            Some(attachment) => return Ok(attachment),
+        let mut found = stored.attachments();
+        let is_it = |read: &Result<Attachment, ReadError>| {
+            read.as_ref().map_or(true, |attachment| attachment.name == name)
+        };
+        match found.find(is_it) {
+            Some(Ok(attachment)) => return Ok(attachment),
+            Some(Err(error)) => {
+                let message = with_sources(&error);
+                failure = AttachmentError::Disk { kind: std::io::ErrorKind::Other, message };
+            }
             // The header says that it is there, and it can't be read.
             None if file.slot.attachments.iter().any(|known| known == name) => {
                 failure = AttachmentError::Damaged { path: file.path.to_path_buf() };

@@ -122,7 +122,7 @@ pub(crate) fn prepare(
         state_changes: about.state_changes,
         clock: about.clock,
         image,
-        unknown_frames: unknown_frames(&stored),
+        unknown_frames: stored.carried().map_err(|error| unreadable(&error))?,
     })
 }
 
@@ -147,7 +147,7 @@ pub(super) fn read(
     }
 }
 
-fn unreadable(error: &ReadError) -> PrepareFailure {
+pub(super) fn unreadable(error: &ReadError) -> PrepareFailure {
     let message = with_sources(error);
     PrepareFailure::Unrecoverable(RecoveryError::Unreadable { message })
 }
@@ -241,27 +241,6 @@ fn decode(
 pub(super) fn next_save_id(index: &SessionIndex) -> SaveId {
     let commits = index.checkpoints().into_iter().filter_map(|info| index.commit(info.id));
     commits.map(|commit| commit.next_save_id).max().unwrap_or(SaveId::FIRST)
-}
-
-/// What a newer version wrote beside the checkpoints, to be handed on. What can't be read stays
-/// where it is.
-pub(crate) fn unknown_frames(stored: &StoredSession) -> Vec<(FrameKind, Vec<u8>)> {
-    let segments = stored.segments().iter().zip(stored.index().segments());
-    let frames = segments.flat_map(|(segment, summary)| {
-        summary
-            .scan
-            .carried
-            .iter()
-            .filter_map(|frame| Some((frame.header.kind, segment.payload(frame).ok()?)))
-    });
-    let mut unknown: Vec<(FrameKind, Vec<u8>)> = Vec::new();
-    for frame in frames {
-        // Every segment holds them anew.
-        if !unknown.contains(&frame) {
-            unknown.push(frame);
-        }
-    }
-    unknown
 }
 
 fn damaged(

@@ -1,11 +1,12 @@
 //! Reads and decodes a slot.
 
+use std::collections::HashSet;
 use std::io::ErrorKind;
 
 use super::Machine;
 use super::about::AboutSession;
 use super::prepare::{
-    PrepareFailure, Prepared, Wanted, choose_head, next_save_id, read, unknown_frames,
+    PrepareFailure, Prepared, Wanted, choose_head, next_save_id, read, unreadable,
 };
 use super::slots::{damaged, find_slot};
 use crate::capture::SavedTypes;
@@ -32,7 +33,7 @@ pub(super) fn prepare_slot(
     let mut failure = SlotError::Unknown;
     for file in &files {
         match read_slot(machine, types, file) {
-            Ok(loaded) => return Ok(go_on_from(loaded, file, session, wanted)),
+            Ok(loaded) => return go_on_from(loaded, file, session, wanted),
             Err(error) => failure = error,
         }
     }
@@ -97,7 +98,7 @@ fn go_on_from(
     file: &SlotFile,
     session: Option<StoredSession>,
     wanted: Wanted,
-) -> Prepared {
+) -> Result<Prepared, PrepareFailure> {
     let Loaded { stored, checkpoint, commit, image, about } = loaded;
     let known = stored.index().lineage_of(checkpoint.run).cloned().unwrap_or_default();
     let from = Wanted { from: RestoreFrom::Checkpoint(checkpoint), ..wanted };
@@ -114,15 +115,15 @@ fn go_on_from(
     let indexes = || session.iter().chain([&stored]).map(StoredSession::index);
     let newest_counter = indexes().map(|index| index.newest_counter()).max().unwrap_or_default();
     let save_id = indexes().map(next_save_id).max();
-    let mut frames = unknown_frames(&stored);
-    for frame in session.iter().flat_map(unknown_frames) {
-        if !frames.contains(&frame) {
-            frames.push(frame);
-        }
+    let mut unknown_frames = stored.carried().map_err(|error| unreadable(&error))?;
+    if let Some(session) = &session {
+        let known: HashSet<_> = unknown_frames.iter().cloned().collect();
+        let carried = session.carried().map_err(|error| unreadable(&error))?;
+        unknown_frames.extend(carried.into_iter().filter(|frame| !known.contains(frame)));
     }
     let metadata: SessionMetadata =
         head.map_or_else(|| file.header.metadata.clone(), |head| head.metadata);
-    Prepared {
+    Ok(Prepared {
         trial: None,
         checkpoint,
         lineage,
@@ -135,6 +136,6 @@ fn go_on_from(
         state_changes: about.state_changes,
         clock: about.clock,
         image,
-        unknown_frames: frames,
-    }
+        unknown_frames,
+    })
 }

@@ -50,7 +50,7 @@ pub(super) fn shortlist(
             label: info.label,
             bytes: info.bytes,
             entities: info.entities,
-            fit: VersionFit::of_rows(types, info.types.iter().chain(&info.carried)),
+            fit: VersionFit::of_rows(types, info.types.iter().chain(info.carried.iter())),
             validity: info.validity,
         });
     }

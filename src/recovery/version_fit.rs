@@ -1,7 +1,7 @@
 //! What this build of the game can do with what another one saved.
 
 use crate::capture::{Form, SavedTypes};
-use crate::journal::{Commit, TypeSummary};
+use crate::journal::{Commit, TypeRows};
 use crate::store::StoredSession;
 
 /// What this build of the game can do with what another one saved, as far as that can be told from
@@ -34,20 +34,20 @@ impl VersionFit {
         if stored.newer_format().is_some() {
             return Self::Newer;
         }
-        Self::of_rows(types, commit.types.iter().chain(&commit.carried))
+        Self::of_rows(types, commit.types.iter().chain(commit.carried.iter()))
     }
 
     /// What `types` can do with these rows.
     pub(super) fn of_rows<'a>(
         types: &SavedTypes,
-        rows: impl IntoIterator<Item = &'a TypeSummary>,
+        rows: impl IntoIterator<Item = TypeRows<'a>>,
     ) -> Self {
         let with_rows = rows.into_iter().filter(|summary| summary.rows > 0);
-        with_rows.map(|summary| Self::of_type(types, summary)).max().unwrap_or_default()
+        with_rows.map(|summary| Self::of_type(types, &summary)).max().unwrap_or_default()
     }
 
-    fn of_type(types: &SavedTypes, saved: &TypeSummary) -> Self {
-        let Some(history) = types.history(&saved.path) else { return Self::Lossy };
+    fn of_type(types: &SavedTypes, saved: &TypeRows<'_>) -> Self {
+        let Some(history) = types.history(saved.path) else { return Self::Lossy };
         let has_former_name = history.former_names.iter().any(|name| **name == *saved.path);
         match history.form(saved.version) {
             Form::Current if has_former_name => Self::Migratable,

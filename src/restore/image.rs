@@ -114,7 +114,7 @@ impl WorldImage {
         progress: &ReadProgress,
     ) -> Result<Self, E> {
         progress.begin(commit);
-        let saved_then: HashSet<&str> = commit.types.iter().map(|saved| &*saved.path).collect();
+        let saved_then: HashSet<&str> = commit.types.iter().map(|saved| saved.path).collect();
         let told = blocks.into_iter().inspect(|block| {
             if let Ok(block) = block {
                 progress.has_read(&block.rows);

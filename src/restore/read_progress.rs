@@ -20,7 +20,7 @@ struct Counts {
 impl ReadProgress {
     /// The reading of a checkpoint begins.
     pub(crate) fn begin(&self, commit: &Commit) {
-        let rows: u64 = commit.types.iter().map(|saved| saved.rows).sum();
+        let rows = commit.types.iter().map(|saved| saved.rows).fold(0, u64::saturating_add);
         self.0.done.store(0, Ordering::Relaxed);
         self.0.total.store(rows.saturating_mul(2), Ordering::Relaxed);
     }

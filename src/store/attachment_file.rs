@@ -85,7 +85,7 @@ impl DirectoryStore {
     pub fn remove_attachments(&self, session: SessionId, is_gone: impl Fn(CheckpointId) -> bool) {
         let directory = self.layout().session(session);
         let Ok(entries) = self.disk().list(&directory) else { return };
-        for entry in entries.iter().filter(|entry| !entry.is_dir) {
+        for entry in entries.iter().filter(|entry| entry.is_file) {
             if Layout::attachment_of(&entry.name).is_some_and(|(checkpoint, _)| is_gone(checkpoint))
             {
                 // One that can't be removed is tried again with the next.

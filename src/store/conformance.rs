@@ -120,6 +120,7 @@ fn who_reads_a_file_that_is_replaced_reads_on() {
         let (place, written) = (root.join("slot"), root.join("slot.new"));
         write(disk, &place, b"first");
         let before = disk.open(&place).unwrap();
+        let _held = before.hold();
         write(disk, &written, b"second");
         disk.put_in_place(&written, &place).unwrap();
         assert_eq!(disk.read(&place, 10).unwrap(), b"second");
@@ -181,6 +182,7 @@ fn who_reads_a_file_that_is_removed_reads_on() {
         let file = root.join("file");
         write(disk, &file, b"hello world");
         let reader = disk.open(&file).unwrap();
+        let _held = reader.hold();
         disk.remove(&file).unwrap();
         assert!(!disk.exists(&file).unwrap());
         assert_eq!(reader.len().unwrap(), 11, "an open file should outlive its name");

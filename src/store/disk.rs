@@ -26,6 +26,11 @@ pub trait Disk: Debug + Send + Sync {
     fn create_new(&self, path: &Path) -> io::Result<Box<dyn AppendFile>>;
 
     /// Opens a file for reading, also while its writer appends to it.
+    ///
+    /// It may be closed and opened again between two reads, so that any number can be read from. One
+    /// that this process removes meanwhile stays readable for who has a [`ReadAt::hold`] on it.
+    /// [`io::ErrorKind::ResourceBusy`], here and in any read, means that no more files may be open
+    /// now, which says nothing about this one.
     fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadAt>>;
 
     /// What is in a directory, by name. Names that aren't Unicode are none of ours and left out.
@@ -105,6 +110,9 @@ pub struct DirEntry {
     pub name: String,
     /// Whether it is a directory itself.
     pub is_dir: bool,
+    /// Whether it is a regular file, or a link to one. What is neither that nor a directory isn't
+    /// ours: it is reported and left alone.
+    pub is_file: bool,
     /// The length of a file; 0 for anything else.
     pub len: u64,
     /// A number that changes when somebody writes to the file or puts another in its place; 0 for

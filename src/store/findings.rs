@@ -1,13 +1,14 @@
 //! What the files in a session's directory come to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Disk, Layout};
+use super::open_files::is_no_file;
+use super::{DirEntry, Disk, Layout};
 use crate::journal::{
-    DamagedRange, FileProblem, FileProblemKind, ReadAhead, ReadAt, ReadError, Segment,
+    DamagedRange, FileProblem, FileProblemKind, ReadAhead, ReadAt, ReadError, ScanBudget, Segment,
     SegmentError, SegmentSummary, SessionId, missing_ends,
 };
 
@@ -19,27 +20,78 @@ pub struct Findings {
     /// What the index needs to know of each.
     pub summaries: Vec<SegmentSummary>,
     problems: BTreeMap<PathBuf, FileProblemKind>,
+    budget: ScanBudget,
+    out_of_handles: Option<PathBuf>,
 }
 
 impl Findings {
-    /// Opens and scans a file.
-    pub fn add(&mut self, disk: &dyn Disk, path: &Path, session: SessionId) {
-        let opened = match disk.open(path) {
-            Ok(file) => open(path, file),
+    /// Opens and scans a file that was listed.
+    pub fn add_entry(&mut self, disk: &dyn Disk, path: &Path, entry: &DirEntry, of: SessionId) {
+        if entry.is_dir {
+            self.problems.insert(path.to_owned(), FileProblemKind::NoFile);
+            return;
+        }
+        match self.add(disk, path, of) {
+            // What it leads to may be there again tomorrow, on a disk that isn't plugged in.
+            Err(error) if !entry.is_file => self.note_problem(path, problem_of_file(&error)),
             // Removed since the directory was listed.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
-            Err(error) => Err(FileProblemKind::Unreadable { error: error.kind() }),
+            Err(_) | Ok(()) => {}
+        }
+    }
+
+    /// Opens and scans a file.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::NotFound`] if there is none.
+    pub fn add(&mut self, disk: &dyn Disk, path: &Path, session: SessionId) -> io::Result<()> {
+        let opened = match disk.open(path) {
+            Ok(file) => Ok(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(error),
+            Err(error) => Err(problem_of_file(&error)),
         };
-        match opened.and_then(|segment| scan(segment, session)) {
+        match opened.and_then(|file| self.read(path, file, session)) {
             Ok((segment, summary)) => {
                 self.note_damage(path, summary.scan.damage.iter().copied());
                 self.segments.push(segment);
                 self.summaries.push(summary);
             }
-            Err(kind) => {
-                self.problems.insert(path.to_owned(), kind);
-            }
+            Err(kind) => self.note_problem(path, kind),
         }
+        Ok(())
+    }
+
+    /// A file that could not be read because no more files may be open now. That says nothing about
+    /// it, nor about the session.
+    pub fn out_of_handles(&self) -> Option<&Path> {
+        self.out_of_handles.as_deref()
+    }
+
+    fn note_problem(&mut self, path: &Path, kind: FileProblemKind) {
+        if kind == (FileProblemKind::Unreadable { error: io::ErrorKind::ResourceBusy }) {
+            self.out_of_handles = Some(path.to_owned());
+        }
+        self.problems.insert(path.to_owned(), kind);
+    }
+
+    /// Reads the header of a segment and scans it.
+    fn read(
+        &mut self,
+        path: &Path,
+        file: Arc<dyn ReadAt>,
+        session: SessionId,
+    ) -> Result<(Segment, SegmentSummary), FileProblemKind> {
+        // The first part is read at once, for it is looked at several times. Kept, it would add up.
+        let ahead = ReadAhead::new(Arc::clone(&file)).map_err(|error| problem_of_file(&error))?;
+        let segment = Segment::open(path, Arc::new(ahead)).map_err(problem_of_header)?;
+        if segment.header().session != session {
+            return Err(FileProblemKind::OfAnotherSession);
+        }
+        let scanned = segment.scan_within(&mut self.budget);
+        let scan = scanned.map_err(|error| problem_of_frames(error, &segment))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let summary = SegmentSummary { name, header: segment.shared_header(), scan };
+        Ok((segment.reading_from(file), summary))
     }
 
     /// Compares every segment with what the one after it remembers. To be called once, at the end.
@@ -50,13 +102,16 @@ impl Findings {
                 self.note_damage(&path, [range]);
             }
         }
-        let has_successor = |path: &Path| {
-            let name = path.file_name().unwrap_or_default();
-            let mut headers = self.summaries.iter().map(|summary| &summary.header);
-            headers.any(|header| {
-                let before = header.segment.checked_sub(1).filter(|_| header.predecessor.is_some());
-                before.is_some_and(|number| name == &*Layout::segment_name(header.run, number))
+        let headers = self.summaries.iter().map(|summary| &summary.header);
+        let remembered: HashSet<String> = headers
+            .filter(|header| header.predecessor.is_some())
+            .filter_map(|header| {
+                Some(Layout::segment_name(header.run, header.segment.checked_sub(1)?))
             })
+            .collect();
+        let has_successor = |path: &Path| {
+            let name = path.file_name().and_then(|name| name.to_str());
+            name.is_some_and(|name| remembered.contains(name))
         };
         // Nothing was acknowledged in a torn file, unless a later segment says otherwise.
         let torn = self.problems.iter_mut().filter(|(_, kind)| **kind == FileProblemKind::Torn);
@@ -84,24 +139,11 @@ impl Findings {
     }
 }
 
-/// Opens a segment whose first part is read at once, for it is looked at several times.
-fn open(path: &Path, file: Arc<dyn ReadAt>) -> Result<Segment, FileProblemKind> {
-    let unreadable = |error: io::Error| FileProblemKind::Unreadable { error: error.kind() };
-    let file = Arc::new(ReadAhead::new(file).map_err(unreadable)?);
-    Segment::open(path, file).map_err(problem_of_header)
-}
-
-fn scan(
-    segment: Segment,
-    session: SessionId,
-) -> Result<(Segment, SegmentSummary), FileProblemKind> {
-    if segment.header().session != session {
-        return Err(FileProblemKind::OfAnotherSession);
+fn problem_of_file(error: &io::Error) -> FileProblemKind {
+    match is_no_file(error) {
+        true => FileProblemKind::NoFile,
+        false => FileProblemKind::Unreadable { error: error.kind() },
     }
-    let scan = segment.scan().map_err(|error| problem_of_frames(error, &segment))?;
-    let name = segment.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let summary = SegmentSummary { name, header: segment.header().clone(), scan };
-    Ok((segment, summary))
 }
 
 fn problem_of_header(error: SegmentError) -> FileProblemKind {

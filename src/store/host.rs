@@ -1,6 +1,6 @@
 //! The id of this machine.
 
-use std::io;
+use std::io::ErrorKind;
 
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +53,7 @@ pub fn host_id(disk: &dyn Disk, layout: &Layout) -> HostId {
             Err(error) => error == SealError::Damaged,
         },
         Err(error) => {
-            matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::FileTooLarge)
+            matches!(error.kind(), ErrorKind::NotFound | ErrorKind::FileTooLarge)
         }
     };
     let id = random_u64();
@@ -64,7 +64,7 @@ pub fn host_id(disk: &dyn Disk, layout: &Layout) -> HostId {
 /// Whether there is no host id. One that can't be read now isn't missing.
 pub fn host_id_is_missing(disk: &dyn Disk, layout: &Layout) -> bool {
     let read = disk.read(&layout.host_id(), MAX_BYTES);
-    read.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    read.is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
 /// Writes the host id, and says whether it is there now.
@@ -87,7 +87,7 @@ mod tests {
             Layout { data: "data".into(), state: "state".into(), profile: "default".to_owned() };
         let ours = host_id(&disk, &layout).id;
         // A scanner or a cloud's client has the file, or the process has no descriptor left.
-        disk.fail_next(Operation::Read, io::ErrorKind::ResourceBusy);
+        disk.fail_next(Operation::Read, ErrorKind::ResourceBusy);
         let drawn = host_id(&disk, &layout);
         assert_eq!(drawn.origin, HostIdOrigin::Drawn { is_stored: false }, "it may be ours");
         let known = HostId { id: ours, origin: HostIdOrigin::Known };

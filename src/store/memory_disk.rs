@@ -196,11 +196,11 @@ impl Disk for MemoryDisk {
             .filter_map(|(path, content)| {
                 let name = path.file_name()?.to_str()?.to_owned();
                 let Some(content) = content else {
-                    return Some(DirEntry { name, is_dir: true, len: 0, stamp: 0 });
+                    return Some(DirEntry { name, is_dir: true, is_file: false, len: 0, stamp: 0 });
                 };
                 let bytes = lock(content);
                 let (len, stamp) = (bytes.len() as u64, xxh3_64(&bytes));
-                Some(DirEntry { name, is_dir: false, len, stamp })
+                Some(DirEntry { name, is_dir: false, is_file: true, len, stamp })
             })
             .collect();
         entries.sort_by(|a, b| a.name.cmp(&b.name));

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::open_files::{self, OpenFile, open_regular, with_a_free_handle};
 use super::{AppendFile, DirEntry, Disk, Lock};
 use crate::journal::{ReadAt, random_u64};
 
@@ -25,17 +26,19 @@ pub struct RealDisk;
 
 impl Disk for RealDisk {
     fn create_new(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
-        let file = patiently(path, || owner_only().append(true).create_new(true).open(path))?;
+        let file = patiently(path, || {
+            with_a_free_handle(|| owner_only().append(true).create_new(true).open(path))
+        })?;
         Ok(Box::new(NewFile { file }))
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadAt>> {
-        Ok(Arc::new(OpenFile::new(patiently(path, || File::open(path))?)))
+        Ok(Arc::new(OpenFile::open(path)?))
     }
 
     fn list(&self, directory: &Path) -> io::Result<Vec<DirEntry>> {
         let mut entries = Vec::new();
-        for entry in patiently(directory, || fs::read_dir(directory))? {
+        for entry in patiently(directory, || with_a_free_handle(|| fs::read_dir(directory)))? {
             entries.extend(describe(&entry?)?);
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));
@@ -50,7 +53,7 @@ impl Disk for RealDisk {
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         // The parent of a relative name is empty.
         let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-        File::open(path)?.sync_all()
+        with_a_free_handle(|| File::open(path))?.sync_all()
     }
 
     /// Windows has no way to sync a directory: NTFS journals its entries, best effort.
@@ -60,6 +63,7 @@ impl Disk for RealDisk {
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
+        open_files::before_removal(path)?;
         patiently(path, || fs::remove_file(path))
     }
 
@@ -77,6 +81,8 @@ impl Disk for RealDisk {
     }
 
     fn put_in_place(&self, written: &Path, place: &Path) -> io::Result<()> {
+        refuse_no_file(place)?;
+        open_files::before_removal(place)?;
         rename(written, place)
     }
 
@@ -84,7 +90,7 @@ impl Disk for RealDisk {
         let limit = (max_len as u64).saturating_add(1);
         let bytes = patiently(path, || {
             let mut bytes = Vec::new();
-            File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+            open_regular(path)?.take(limit).read_to_end(&mut bytes)?;
             Ok(bytes)
         })?;
         if bytes.len() > max_len {
@@ -100,9 +106,7 @@ impl Disk for RealDisk {
 
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
         loop {
-            let mut options = owner_only();
-            options.write(true).create(true).truncate(false);
-            let file = patiently(path, || options.open(path))?;
+            let file = open_lock(path)?;
             match file.try_lock() {
                 // Whoever held it before removed the file after it was opened here: try the new one.
                 Ok(()) if !is_same_file(&file, path)? => {}
@@ -114,7 +118,7 @@ impl Disk for RealDisk {
     }
 
     fn is_locked(&self, path: &Path) -> io::Result<bool> {
-        let file = match patiently(path, || File::open(path)) {
+        let file = match open_regular(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             opened => opened?,
         };
@@ -127,11 +131,14 @@ impl Disk for RealDisk {
 }
 
 #[cfg(windows)]
-use windows::patiently;
+pub(super) use windows::{number_of, patiently};
 
-/// Elsewhere nobody is in the way of one who has the right to a file.
+/// Elsewhere no other program is in the way of one that has the right to a file.
 #[cfg(not(windows))]
-fn patiently<T, F: ?Sized>(_: &F, mut operation: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+pub(super) fn patiently<T, F: ?Sized>(
+    _: &F,
+    mut operation: impl FnMut() -> io::Result<T>,
+) -> io::Result<T> {
     operation()
 }
 
@@ -165,11 +172,29 @@ fn owner_only_directory() -> DirBuilder {
     DirBuilder::new()
 }
 
+/// Opens the file of a lock for writing, and creates it if need be.
+fn open_lock(path: &Path) -> io::Result<File> {
+    let mut options = owner_only();
+    options.write(true).create(true).truncate(false);
+    open_files::open_regular_with(&options, path)
+}
+
+/// A small file or slot takes the place of another one, and never of what is none.
+fn refuse_no_file(place: &Path) -> io::Result<()> {
+    match fs::metadata(place) {
+        Ok(there) if there.is_file() => Ok(()),
+        Ok(_) => Err(open_files::no_file()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 fn describe(entry: &fs::DirEntry) -> io::Result<Option<DirEntry>> {
     let Ok(name) = entry.file_name().into_string() else { return Ok(None) };
     // Most systems tell this with the name, and a directory of a thousand sessions is listed often.
-    if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-        return Ok(Some(DirEntry { name, is_dir: true, len: 0, stamp: 0 }));
+    let kind = entry.file_type();
+    if kind.as_ref().is_ok_and(fs::FileType::is_dir) {
+        return Ok(Some(DirEntry { name, is_dir: true, is_file: false, len: 0, stamp: 0 }));
     }
     match look_up(entry, name) {
         // Removed since the listing began.
@@ -183,9 +208,12 @@ use windows::describe as look_up;
 
 #[cfg(not(windows))]
 fn look_up(entry: &fs::DirEntry, name: String) -> io::Result<DirEntry> {
-    let metadata = entry.metadata()?;
+    let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
+    let followed = is_link.then(|| fs::metadata(entry.path()));
+    // What a link leads to counts if it is a file; a directory of somebody else's never does.
+    let metadata = followed.and_then(Result::ok).map_or_else(|| entry.metadata(), Ok)?;
     let (len, stamp) = (metadata.len(), stamp(&metadata));
-    Ok(DirEntry { name, is_dir: metadata.is_dir(), len, stamp })
+    Ok(DirEntry { name, is_dir: false, is_file: metadata.is_file(), len, stamp })
 }
 
 /// Which file it is, and when anything about it changed. The time of change can't be set by hand, so
@@ -230,6 +258,7 @@ enum Durability {
 
 /// How every small file is replaced.
 fn replace_by_rename(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
+    refuse_no_file(path)?;
     let temporary = temporary_beside(path)?;
     let replaced = write_new(&temporary, bytes, durability).and_then(|()| rename(&temporary, path));
     if replaced.is_err() {
@@ -244,7 +273,7 @@ fn rename(written: &Path, place: &Path) -> io::Result<()> {
 }
 
 fn write_new(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
-    let mut file = owner_only().write(true).create_new(true).open(path)?;
+    let mut file = with_a_free_handle(|| owner_only().write(true).create_new(true).open(path))?;
     file.write_all(bytes)?;
     if durability == Durability::Synced { file.sync_all() } else { Ok(()) }
 }
@@ -315,87 +344,6 @@ impl Drop for HeldLock {
 }
 
 impl Lock for HeldLock {}
-
-#[cfg(any(unix, windows))]
-#[derive(Debug)]
-struct OpenFile {
-    file: File,
-}
-
-#[cfg(any(unix, windows))]
-impl OpenFile {
-    fn new(file: File) -> Self {
-        Self { file }
-    }
-}
-
-#[cfg(unix)]
-impl ReadAt for OpenFile {
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.file.metadata()?.len())
-    }
-
-    fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-        std::os::unix::fs::FileExt::read_exact_at(&self.file, buffer, offset)
-    }
-}
-
-#[cfg(windows)]
-impl ReadAt for OpenFile {
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.file.metadata()?.len())
-    }
-
-    fn read_exact_at(&self, mut offset: u64, mut buffer: &mut [u8]) -> io::Result<()> {
-        use std::os::windows::fs::FileExt;
-
-        while !buffer.is_empty() {
-            match patiently(&self.file, || self.file.seek_read(buffer, offset)) {
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(read) => {
-                    buffer = buffer.get_mut(read..).unwrap_or_default();
-                    offset += read as u64;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Elsewhere there is one position per file, which readers share.
-#[cfg(not(any(unix, windows)))]
-#[derive(Debug)]
-struct OpenFile {
-    file: std::sync::Mutex<File>,
-}
-
-#[cfg(not(any(unix, windows)))]
-impl OpenFile {
-    fn new(file: File) -> Self {
-        Self { file: std::sync::Mutex::new(file) }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, File> {
-        self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-}
-
-#[cfg(not(any(unix, windows)))]
-impl ReadAt for OpenFile {
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.lock().metadata()?.len())
-    }
-
-    fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-        use std::io::{Seek, SeekFrom};
-
-        let mut file = self.lock();
-        file.seek(SeekFrom::Start(offset))?;
-        file.read_exact(buffer)
-    }
-}
 
 #[cfg(test)]
 mod tests {

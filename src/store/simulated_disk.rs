@@ -204,7 +204,8 @@ impl Disk for SimulatedDisk {
                 let name = path.file_name()?.to_str()?.to_owned();
                 let (len, stamp) =
                     bytes.map_or((0, 0), |bytes| (bytes.len() as u64, xxh3_64(bytes)));
-                Some(DirEntry { name, is_dir: bytes.is_none(), len, stamp })
+                let is_file = bytes.is_some();
+                Some(DirEntry { name, is_dir: !is_file, is_file, len, stamp })
             })
             .collect();
         entries.sort_by(|a, b| a.name.cmp(&b.name));

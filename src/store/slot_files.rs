@@ -80,7 +80,7 @@ impl DirectoryStore {
         let directory = self.layout().slots();
         let Ok(entries) = self.disk().list(&directory) else { return };
         let unfinished =
-            entries.iter().filter(|entry| !entry.is_dir && Layout::is_unfinished_slot(&entry.name));
+            entries.iter().filter(|entry| entry.is_file && Layout::is_unfinished_slot(&entry.name));
         for entry in unfinished {
             // One that can't be removed is in nobody's way.
             let _ = self.disk().remove(&directory.join(&entry.name));

@@ -9,6 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::error::Attempt;
 use super::layout::SlotName;
+use super::open_files::is_no_file;
 use super::{DirEntry, DirectoryStore, Layout, StoreAction, StoreError};
 use crate::journal::{Segment, SegmentError, SegmentHeader, SlotHeader, SlotId, Validity};
 use crate::session::SlotError;
@@ -213,7 +214,7 @@ impl ShelvedFile {
 }
 
 fn is_slot(entry: &DirEntry) -> bool {
-    !entry.is_dir && Layout::is_slot_name(&entry.name)
+    Layout::is_slot_name(&entry.name)
 }
 
 fn read_header(
@@ -224,7 +225,11 @@ fn read_header(
     let unreadable = |source: &io::Error| SlotError::Unreadable {
         message: format!("{}: {source}", path.display()),
     };
-    let file = store.disk().open(path).map_err(|error| unreadable(&error))?;
+    let file = store.disk().open(path).map_err(|error| match is_no_file(&error) {
+        // Whatever lies there, it never becomes a slot.
+        true => SlotError::Damaged { path: path.to_owned() },
+        false => unreadable(&error),
+    })?;
     let segment = Segment::open(path, file).map_err(|error| match error {
         SegmentError::Torn { path } | SegmentError::Damaged { path } => SlotError::Damaged { path },
         SegmentError::NewerFormat { path, written_by }

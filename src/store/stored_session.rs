@@ -1,17 +1,21 @@
 //! A session as it lies on disk.
 
+use std::collections::HashSet;
+use std::io;
 use std::path::{Path, PathBuf};
+
+use xxhash_rust::xxh3::xxh3_128;
 
 use super::directory::stamp_of;
 use super::error::Attempt;
 use super::findings::Findings;
-use super::{DirEntry, Disk, Layout, StoreAction, StoreError};
+use super::{Disk, Layout, StoreAction, StoreError};
 #[cfg(test)]
 use crate::journal::FileProblem;
 use crate::journal::{
-    Block, Blocks, CheckpointId, Damage, FileProblemKind, GroupEntry, GroupRef, Merge, Plan,
-    ReadError, Segment, SessionId, SessionIndex, Validity, WrittenBy, decode_attachment, merge,
-    rounds,
+    Block, Blocks, CheckpointId, Damage, FileProblemKind, FrameKind, GroupEntry, GroupRef, Merge,
+    Plan, ReadError, Segment, SessionId, SessionIndex, Validity, WrittenBy, decode_attachment,
+    limits, merge, rounds, too_large,
 };
 use crate::session::Attachment;
 
@@ -41,28 +45,30 @@ impl StoredSession {
         session: SessionId,
     ) -> Result<Self, StoreError> {
         let entries = disk.list(&directory).attempt(StoreAction::List, &directory)?;
-        let segments = entries.iter().filter(|entry| is_segment(entry));
-        let paths = segments.map(|entry| directory.join(&entry.name));
+        let mut found = Findings::default();
+        for entry in entries.iter().filter(|entry| Layout::is_segment_name(&entry.name)) {
+            let path = directory.join(&entry.name);
+            found.add_entry(disk, &path, entry, session);
+            if let Some(path) = found.out_of_handles() {
+                return Err(io::ErrorKind::ResourceBusy.into()).attempt(StoreAction::Open, path);
+            }
+        }
         let attachments = entries.iter().filter_map(|entry| Layout::attachment_of(&entry.name));
         let beside = attachments.map(|(of, name)| (of, name.to_owned())).collect();
         let stamp = stamp_of(&entries);
-        Ok(Self { beside, stamp, ..Self::of_files(disk, paths, directory.clone(), session) })
+        Ok(Self { beside, stamp, ..Self::of_findings(found, directory, session) })
     }
 
     /// Opens a single file that holds all of a checkpoint.
     pub(super) fn of_file(disk: &dyn Disk, path: &Path, session: SessionId) -> Self {
         let directory = path.parent().unwrap_or(path).to_owned();
-        Self::of_files(disk, [path.to_owned()], directory, session)
+        let mut found = Findings::default();
+        // Removed since it was listed, it holds nothing.
+        let _ = found.add(disk, path, session);
+        Self::of_findings(found, directory, session)
     }
 
-    fn of_files(
-        disk: &dyn Disk,
-        paths: impl IntoIterator<Item = PathBuf>,
-        directory: PathBuf,
-        session: SessionId,
-    ) -> Self {
-        let mut found = Findings::default();
-        paths.into_iter().for_each(|path| found.add(disk, &path, session));
+    fn of_findings(mut found: Findings, directory: PathBuf, session: SessionId) -> Self {
         found.compare_with_successors();
         let problems = found.problems();
         let index = SessionIndex::new(found.summaries, problems);
@@ -232,13 +238,53 @@ impl StoredSession {
         &self.beside
     }
 
-    /// The attachments that its files hold, as far as they can be read: those of a slot.
-    pub fn attachments(&self) -> Vec<Attachment> {
+    /// The attachments that its files hold, those of a slot, one after the other. Damaged ones are left
+    /// out.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] of one that can't be read now.
+    pub fn attachments(&self) -> impl Iterator<Item = Result<Attachment, ReadError>> {
         let segments = self.segments.iter().zip(self.index.segments());
-        let frames = segments.flat_map(|(segment, summary)| {
-            summary.scan.attachments.iter().filter_map(|frame| segment.payload(frame).ok())
+        let payloads = segments.flat_map(|(segment, summary)| {
+            summary.scan.attachments.iter().map(|frame| segment.payload(frame))
         });
-        frames.filter_map(|payload| decode_attachment(&payload)).collect()
+        payloads.filter_map(|payload| match payload {
+            Ok(payload) => decode_attachment(&payload).map(Ok),
+            Err(error) if error.is_damage() => None,
+            Err(error) => Some(Err(error)),
+        })
+    }
+
+    /// What its files hold that this version doesn't know and must not lose. What is damaged stays
+    /// where it is.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] if some of it can't be read now, or is more than [`limits::CARRIED_BYTES`].
+    pub fn carried(&self) -> Result<Vec<(FrameKind, Vec<u8>)>, ReadError> {
+        let mut carried = Vec::new();
+        let mut known = HashSet::new();
+        let mut bytes = 0;
+        for (segment, summary) in self.segments.iter().zip(self.index.segments()) {
+            for frame in &summary.scan.carried {
+                let kind = frame.header.kind;
+                let payload = match segment.payload(frame) {
+                    Err(error) if error.is_damage() => continue,
+                    read => read?,
+                };
+                // Every segment holds them all.
+                if !known.insert((kind, xxh3_128(&payload))) {
+                    continue;
+                }
+                bytes += payload.len() as u64;
+                if bytes > limits::CARRIED_BYTES {
+                    return Err(segment.unreadable(frame.offset, too_large()));
+                }
+                carried.push((kind, payload));
+            }
+        }
+        Ok(carried)
     }
 
     fn group(&self, place: GroupRef) -> Result<(&Segment, &GroupEntry), ReadError> {
@@ -270,8 +316,4 @@ fn fold(mut sources: Vec<BlockSource>) -> Result<Vec<BlockSource>, ReadError> {
         sources = folded;
     }
     Ok(sources)
-}
-
-fn is_segment(entry: &DirEntry) -> bool {
-    !entry.is_dir && Layout::is_segment_name(&entry.name)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::crash_states::data_digest;
@@ -78,7 +79,7 @@ impl Specimen {
         let position = stored.segments().iter().position(|segment| segment.path() == path)?;
         let own = &summaries().nth(position)?.header;
         let is_next =
-            |next: &&SegmentHeader| next.run == own.run && next.segment == own.segment + 1;
+            |next: &&Arc<SegmentHeader>| next.run == own.run && next.segment == own.segment + 1;
         let next = summaries().map(|summary| &summary.header).find(is_next)?;
         Some(next.predecessor?.length)
     }
@@ -147,7 +148,7 @@ impl Specimen {
 }
 
 fn open(image: &Image, session: SessionId) -> StoredSession {
-    let disk = std::sync::Arc::new(SimulatedDisk::from_image(image));
+    let disk = Arc::new(SimulatedDisk::from_image(image));
     DirectoryStore::new(disk, layout()).open_session(session).expect("it should be there")
 }
 

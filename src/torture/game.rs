@@ -12,6 +12,7 @@ use crate::capture::SavedTypes;
 use crate::clock::Moment;
 use crate::journal::{
     CheckpointId, CheckpointKind, Commit, Lineage, Record, RunId, SaveId, SessionId, SlotId,
+    TypeList,
 };
 use crate::process::{ProcessGuard, ProcessOptions};
 use crate::recovery::{Found, Machine, PrepareFailure, Prepared, Wanted, detect, prepare};
@@ -267,7 +268,7 @@ impl Playing {
             play_time: self.play_time,
             entities: self.world.entity_count(),
             types: self.world.types(),
-            carried: Vec::new(),
+            carried: TypeList::default(),
             incomplete: Vec::new(),
             next_save_id: self.world.next_id(),
             events_through: 0,

@@ -185,7 +185,7 @@ fn no_number_is_too_high() {
     let segment = segment.segment();
     let scan = segment.scan().unwrap();
     assert_eq!(scan.groups.len(), 2);
-    let header = segment.header().clone();
+    let header = segment.shared_header();
     let summary = SegmentSummary { name: String::new(), header, scan };
     let segments = vec![summary.clone(), summary];
     assert!(missing_ends(&segments).is_empty(), "neither is the one before the other");

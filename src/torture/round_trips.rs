@@ -85,7 +85,7 @@ fn index_of(segments: &[SegmentBytes]) -> SessionIndex {
     let summaries = segments.iter().enumerate().map(|(number, segment)| {
         let segment = segment.segment();
         let scan = segment.scan().expect("it should be readable");
-        SegmentSummary { name: format!("{number}"), header: segment.header().clone(), scan }
+        SegmentSummary { name: format!("{number}"), header: segment.shared_header(), scan }
     });
     SessionIndex::new(summaries.collect(), Vec::new())
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::Random;
-use crate::journal::{Block, Commit, ENTITIES, Rows, SaveId, TypeSummary, Values};
+use crate::journal::{Block, Commit, ENTITIES, Rows, SaveId, TypeList, TypeSummary, Values};
 
 /// The types that entities may have, beside the one that says that they exist.
 const COMPONENTS: [&str; 3] = ["game::Health", "game::Inventory", "game::Name"];
@@ -79,7 +79,7 @@ impl World {
     }
 
     /// How many rows every type has.
-    pub fn types(&self) -> Vec<TypeSummary> {
+    pub fn types(&self) -> TypeList {
         let paths = [ENTITIES].into_iter().chain(COMPONENTS).chain([RESOURCE]);
         let rows = |path| self.rows_of(path).count() as u64;
         paths

@@ -5,15 +5,18 @@ use std::path::PathBuf;
 
 use super::slot_copy::SlotSource;
 use crate::journal::{
-    CheckpointId, FrameKind, Lineage, SegmentHeader, SessionId, SlotHeader, SlotId, SlotKind,
-    encode_attachment,
+    CheckpointId, FrameKind, Lineage, ReadError, SegmentHeader, SessionId, SlotHeader, SlotId,
+    SlotKind, encode_attachment,
 };
-use crate::recovery::{Machine, find_slot, unknown_frames};
+use crate::recovery::{Machine, find_slot};
 use crate::session::{Attachment, SaveSlot, SlotError};
 use crate::store::{Layout, SlotFile, SlotName, StoreError, StoredSession, with_sources};
 
 /// What is to be copied, what the copy says about itself, and the slot that it takes the place of.
 pub(super) type Intended = (SlotSource, SlotHeader, Option<SlotId>);
+
+/// Bytes of attachments that are copied with a slot.
+const MOST_ATTACHED: usize = 64 << 20;
 
 /// A slot of a checkpoint.
 pub(super) fn save(
@@ -28,7 +31,7 @@ pub(super) fn save(
     let head = stored.index().heads().iter().find(|head| head.id.run == checkpoint.run);
     let metadata = head.map_or_else(|| header.metadata.clone(), |head| head.metadata.clone());
     let attachments = machine.home().store.attachments(session, checkpoint);
-    let frames = frames(&stored, &attachments);
+    let frames = frames(&stored, &attachments)?;
     let player = metadata.player.clone();
     let SaveSlot { name, kind, overwrite } = slot.clone();
     let what = SlotName { kind, player: player.as_deref(), name: &name, session };
@@ -66,10 +69,34 @@ fn lineage(stored: &StoredSession, checkpoint: CheckpointId) -> Lineage {
 }
 
 /// What stands before the checkpoint in a slot.
-fn frames(stored: &StoredSession, attachments: &[Attachment]) -> Vec<(FrameKind, Vec<u8>)> {
+fn frames(
+    stored: &StoredSession,
+    attachments: &[Attachment],
+) -> Result<Vec<(FrameKind, Vec<u8>)>, SlotError> {
     let attachments =
         attachments.iter().filter_map(|attachment| encode_attachment(attachment).ok());
-    unknown_frames(stored).into_iter().chain(attachments).collect()
+    let carried = stored.carried().map_err(|error| unreadable(&error))?;
+    Ok(carried.into_iter().chain(attachments).collect())
+}
+
+/// The attachments in a slot, all at once.
+fn attachments_of(stored: &StoredSession) -> Result<Vec<Attachment>, SlotError> {
+    let mut attachments = Vec::new();
+    let mut bytes = 0;
+    for attachment in stored.attachments() {
+        let attachment = attachment.map_err(|error| unreadable(&error))?;
+        bytes += attachment.bytes.len();
+        if bytes > MOST_ATTACHED {
+            let message = format!("the slot's attachments have more than {MOST_ATTACHED} bytes");
+            return Err(SlotError::TooLarge { message });
+        }
+        attachments.push(attachment);
+    }
+    Ok(attachments)
+}
+
+fn unreadable(error: &ReadError) -> SlotError {
+    SlotError::Unreadable { message: with_sources(error) }
 }
 
 fn names_of(attachments: &[Attachment]) -> Vec<String> {
@@ -97,12 +124,12 @@ pub(super) fn attach(
 pub(super) fn refresh(machine: &Machine, slot: SlotId) -> Result<Intended, SlotError> {
     let (mut source, file) = source_of_slot(machine, slot)?;
     let mut attachments = machine.home().store.attachments(file.header.session, source.checkpoint);
-    for known in source.stored.attachments() {
+    for known in attachments_of(&source.stored)? {
         if attachments.iter().all(|attachment| attachment.name != known.name) {
             attachments.push(known);
         }
     }
-    source.frames = frames(&source.stored, &attachments);
+    source.frames = frames(&source.stored, &attachments)?;
     let revision = file.slot.revision.saturating_add(1);
     let attachments = names_of(&attachments);
     Ok((source, SlotHeader { revision, attachments, ..(*file.slot).clone() }, Some(slot)))
@@ -139,7 +166,7 @@ fn source_of_slot(machine: &Machine, slot: SlotId) -> Result<(SlotSource, SlotFi
             continue;
         };
         let (header, metadata) = ((*file.header).clone(), file.header.metadata.clone());
-        let frames = frames(&stored, &stored.attachments());
+        let frames = frames(&stored, &attachments_of(&stored)?)?;
         let lineage = lineage(&stored, checkpoint);
         return Ok((SlotSource { stored, checkpoint, metadata, header, lineage, frames }, file));
     }

@@ -24,6 +24,8 @@ mod kill;
 #[cfg(feature = "auto_register")]
 mod level_game;
 mod lifecycle;
+#[cfg(target_os = "linux")]
+mod many_files;
 mod merging;
 mod modes;
 mod newer_features;

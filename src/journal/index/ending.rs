@@ -1,5 +1,7 @@
 //! Segments that are shorter than their successors remember them.
 
+use std::collections::HashMap;
+
 use super::SegmentSummary;
 use crate::journal::DamagedRange;
 
@@ -8,15 +10,17 @@ use crate::journal::DamagedRange;
 /// A file that was cut off exactly between two frames looks whole. Only the header of the segment
 /// after it tells that it was longer.
 pub fn missing_ends(segments: &[SegmentSummary]) -> Vec<(usize, DamagedRange)> {
+    let mut places: HashMap<_, Vec<usize>> = HashMap::new();
+    for (position, SegmentSummary { header, .. }) in segments.iter().enumerate() {
+        places.entry((header.run, header.segment)).or_default().push(position);
+    }
     let mut missing = Vec::new();
     for successor in segments {
         let header = &successor.header;
         let Some(predecessor) = header.predecessor else { continue };
-        let is_before = |segment: &&SegmentSummary| {
-            let next = segment.header.segment.checked_add(1);
-            segment.header.run == header.run && next == Some(header.segment)
-        };
-        let copies = || segments.iter().enumerate().filter(|(_, segment)| is_before(segment));
+        let Some(before) = header.segment.checked_sub(1) else { continue };
+        let places = places.get(&(header.run, before)).map(Vec::as_slice).unwrap_or_default();
+        let copies = || places.iter().filter_map(|place| Some((*place, segments.get(*place)?)));
         // One copy that is whole makes good for the others.
         if copies().any(|(_, copy)| good_end(copy) >= predecessor.length) {
             continue;

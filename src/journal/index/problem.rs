@@ -33,6 +33,9 @@ pub enum FileProblemKind {
         /// What kind of error the operating system gave.
         error: io::ErrorKind,
     },
+    /// It is no file at all: a directory, a pipe, a device, or a link that leads to itself. It is left
+    /// alone, whatever is done with the session, until that is deleted.
+    NoFile,
     /// It is a segment of another session.
     OfAnotherSession,
 }
@@ -44,9 +47,9 @@ impl FileProblemKind {
         matches!(self, Self::Torn | Self::Damaged | Self::Newer(_))
     }
 
-    /// Whether bytes that had been written are lost.
+    /// Whether bytes that had been written are lost, or something else is in their place.
     #[must_use]
     pub fn is_damage(&self) -> bool {
-        matches!(self, Self::Damaged | Self::PartlyDamaged(_))
+        matches!(self, Self::Damaged | Self::PartlyDamaged(_) | Self::NoFile)
     }
 }

@@ -1,6 +1,6 @@
 //! One run: its checkpoints, and the ways to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{GroupRef, SegmentSummary, Validity};
 use crate::journal::{CheckpointId, Commit, GroupEntry, Lineage, Origin, Record, RunId};
@@ -19,6 +19,8 @@ pub struct Run {
     pub lineage: Lineage,
     /// Its checkpoints by counter.
     pub moments: BTreeMap<u64, Moment>,
+    /// Which checkpoints have a group that is the difference to this one.
+    followers: HashMap<u64, Vec<u64>>,
 }
 
 /// A checkpoint, with every group that stands for it.
@@ -64,7 +66,7 @@ struct Candidate {
 }
 
 /// The last step of the shortest intact way to a checkpoint.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Way {
     group: GroupRef,
     base: Option<u64>,
@@ -134,6 +136,7 @@ impl Run {
             newest: None,
             lineage: Lineage::default(),
             moments: BTreeMap::new(),
+            followers: HashMap::new(),
         }
     }
 
@@ -244,13 +247,6 @@ impl Run {
         Some(groups)
     }
 
-    /// Whether a group was read and is good.
-    pub fn is_verified(&self, group: GroupRef) -> bool {
-        let mut candidates = self.moments.values().flat_map(|moment| &moment.groups);
-        candidates
-            .any(|candidate| candidate.place == group && candidate.validity == Validity::Verified)
-    }
-
     /// The build of the game that wrote it: its version, and a fingerprint of what it saved.
     pub fn build<'a>(&self, segments: &'a [SegmentSummary]) -> Option<(&'a str, u64)> {
         if let Some(segment) = self.segments.last().and_then(|place| segments.get(*place)) {
@@ -262,25 +258,52 @@ impl Run {
         Some((&origin.game_version, origin.schema))
     }
 
-    /// Notes what reading a group has shown.
-    pub fn mark(&mut self, group: GroupRef, validity: Validity) {
-        let candidates = self.moments.values_mut().flat_map(|moment| &mut moment.groups);
-        for candidate in candidates.filter(|candidate| candidate.place == group) {
+    /// Notes what reading a group, which is one of the checkpoint with this counter, has shown.
+    pub fn mark(&mut self, group: GroupRef, counter: u64, validity: Validity) {
+        let Some(moment) = self.moments.get_mut(&counter) else { return };
+        let mut candidates = moment.groups.iter_mut();
+        if let Some(candidate) = candidates.find(|candidate| candidate.place == group) {
             candidate.validity = validity;
+            self.find_ways_from(counter);
         }
-        self.find_ways();
     }
 
     /// Finds the shortest way to every checkpoint, from the oldest to the newest.
     fn find_ways(&mut self) {
-        let mut ways: BTreeMap<u64, Way> = BTreeMap::new();
-        for (counter, moment) in &mut self.moments {
-            let found = moment.groups.iter().filter_map(|group| group.way(&ways));
-            moment.way = found.min_by_key(|way| (way.groups, way.bytes, way.group));
-            if let Some(way) = moment.way {
-                ways.insert(*counter, way);
+        let moments = self.moments.iter();
+        let bases = moments.flat_map(|(counter, moment)| {
+            moment.groups.iter().filter_map(|group| Some((group.base?, *counter)))
+        });
+        for (base, counter) in bases {
+            self.followers.entry(base).or_default().push(counter);
+        }
+        let counters: Vec<u64> = self.moments.keys().copied().collect();
+        for counter in counters {
+            self.find_way(counter);
+        }
+    }
+
+    /// Finds the ways again that may have changed with the one to this checkpoint: a session may have
+    /// as many groups as fit into its files, and each of them may turn out to be damaged.
+    fn find_ways_from(&mut self, counter: u64) {
+        let mut waiting = BTreeSet::from([counter]);
+        while let Some(counter) = waiting.pop_first() {
+            if self.find_way(counter)
+                && let Some(followers) = self.followers.get(&counter)
+            {
+                waiting.extend(followers);
             }
         }
+    }
+
+    /// Finds the shortest way to a checkpoint, and says whether it is another one than before.
+    fn find_way(&mut self, counter: u64) -> bool {
+        let Some(moment) = self.moments.get(&counter) else { return false };
+        let way_to = |base: u64| self.moments.get(&base).and_then(|moment| moment.way);
+        let ways = moment.groups.iter().filter_map(|group| group.way(way_to));
+        let found = ways.min_by_key(|way| (way.groups, way.bytes, way.group));
+        let Some(moment) = self.moments.get_mut(&counter) else { return false };
+        std::mem::replace(&mut moment.way, found) != found
     }
 
     fn checkpoint(&self, counter: u64) -> CheckpointId {
@@ -306,15 +329,15 @@ impl Candidate {
         (place, Self { place, base, bytes, validity: Validity::Unread })
     }
 
-    /// The way that ends with this group, if it is intact. `ways` holds those to older checkpoints.
-    fn way(&self, ways: &BTreeMap<u64, Way>) -> Option<Way> {
+    /// The way that ends with this group, if it is intact. `way_to` knows those to older checkpoints.
+    fn way(&self, way_to: impl Fn(u64) -> Option<Way>) -> Option<Way> {
         if self.validity == Validity::Damaged {
             return None;
         }
         let is_verified = self.validity == Validity::Verified;
         let (groups, bytes, base_is_verified) = match self.base {
             None => (0, 0, true),
-            Some(base) => ways.get(&base).map(|way| (way.groups, way.bytes, way.is_verified))?,
+            Some(base) => way_to(base).map(|way| (way.groups, way.bytes, way.is_verified))?,
         };
         Some(Way {
             group: self.place,

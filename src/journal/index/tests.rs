@@ -22,7 +22,7 @@ fn segment(
         bytes.record(record);
     }
     let name = format!("{}-{}.journal", header.run, header.segment);
-    SegmentSummary { name, header, scan: bytes.segment().scan().unwrap() }
+    SegmentSummary { name, header: Arc::new(header), scan: bytes.segment().scan().unwrap() }
 }
 
 /// A run's first segment: a snapshot, and deltas up to `last`.
@@ -359,7 +359,7 @@ fn archive(number: u64, checkpoints: &[(CheckpointId, Option<CheckpointId>)]) ->
     }
     SegmentSummary {
         name: format!("{number}.archive"),
-        header,
+        header: header.into(),
         scan: bytes.segment().scan().unwrap(),
     }
 }

@@ -1,8 +1,9 @@
 //! Every cut, every flip, and what a writer may leave behind.
 
-use std::io;
+mod hostile;
 
 use super::*;
+use crate::journal::frame::FRAME_MAGIC;
 use crate::journal::sample::{self, SegmentBytes, commit, header, removed, values};
 use crate::journal::{Block, ReadAt, Segment, SegmentEncoder};
 use crate::session::SessionStatus;

@@ -39,7 +39,7 @@ impl Pace for RealTime {
 }
 
 /// Tries again while other programs have the file, for a quarter of a second at most.
-pub(super) fn patiently<T>(
+pub(in crate::store) fn patiently<T>(
     file: &(impl Debug + ?Sized),
     operation: impl FnMut() -> io::Result<T>,
 ) -> io::Result<T> {
@@ -64,6 +64,12 @@ pub(super) fn is_same_file(file: &File, path: &Path) -> io::Result<bool> {
     Ok(identity(&information(file)?) == identity(&there))
 }
 
+/// Volume and number of a file that is open.
+pub(in crate::store) fn number_of(file: &File) -> io::Result<(u64, u64)> {
+    let facts = information(file)?;
+    Ok((facts.volume_serial_number(), facts.file_index()))
+}
+
 /// What is in a directory under this name. Directories themselves know length and times of a file only
 /// as they were when somebody last closed it, so the file is asked.
 pub(super) fn describe(entry: &fs::DirEntry, name: String) -> io::Result<DirEntry> {
@@ -75,19 +81,20 @@ pub(super) fn describe(entry: &fs::DirEntry, name: String) -> io::Result<DirEntr
         Err(_) => {
             let metadata = entry.metadata()?;
             let (is_dir, len) = (metadata.is_dir(), metadata.len());
-            Ok(DirEntry { name, is_dir, len, stamp: super::stamp_of_times(&metadata) })
+            let stamp = super::stamp_of_times(&metadata);
+            Ok(DirEntry { name, is_dir, is_file: !is_dir, len, stamp })
         }
     }
 }
 
 fn described(name: String, facts: &Information) -> DirEntry {
     if facts.file_attributes() & FILE_ATTRIBUTE_DIRECTORY != 0 {
-        return DirEntry { name, is_dir: true, len: 0, stamp: 0 };
+        return DirEntry { name, is_dir: true, is_file: false, len: 0, stamp: 0 };
     }
     let written = facts.last_write_time().unwrap_or_default();
     let [volume, index, created] = identity(facts);
     let stamp = mixed(&[volume, index, created, written]);
-    DirEntry { name, is_dir: false, len: facts.file_size(), stamp }
+    DirEntry { name, is_dir: false, is_file: true, len: facts.file_size(), stamp }
 }
 
 /// Asks for no right to the file, so that no other program's use of it gets in the way.

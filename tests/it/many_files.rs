@@ -1,0 +1,120 @@
+//! A session of many files in a process that may open few.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
+use bevy::prelude::*;
+use bevy_session::MemoryDisk;
+use bevy_session::prelude::*;
+
+use crate::common::*;
+use crate::process::{directory, role, say};
+
+const RUNS: u32 = 150;
+/// Files that a process may have open.
+const LIMIT: &str = "128";
+/// Files that are open at a time, everything that isn't ours included.
+const MOST_OPEN: usize = 64;
+
+#[test]
+fn a_session_of_many_files_is_taken_up_where_few_may_be_open() {
+    let directory = tempfile::tempdir().unwrap();
+    let files = write_down(directory.path());
+    assert!(files >= 150, "each quick save should keep the segment of its run: {files}");
+    let binary = std::env::current_exe().unwrap();
+    let output = Command::new("sh")
+        .args(["-c", &format!("ulimit -n {LIMIT}; exec \"$0\" \"$@\"")])
+        .arg(binary)
+        .args(["--exact", "many_files::child", "--ignored", "--nocapture"])
+        .env("BEVY_SESSION_TEST_ROLE", "reader")
+        .env("BEVY_SESSION_TEST_DIRECTORY", directory.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let number = |word: &str| -> usize {
+        let rest = said.split_once(&format!("# {word} ")).expect(&said).1;
+        rest.split_whitespace().next().and_then(|number| number.parse().ok()).expect(&said)
+    };
+    assert_eq!(number("restored"), RUNS as usize, "{said}");
+    assert!(said.contains("# saved"), "{said}");
+    assert!(number("open") <= MOST_OPEN, "{said}");
+}
+
+/// Plays a session in many runs, each with a quick save, and puts its files where a process finds
+/// them. How many journals there are.
+fn write_down(root: &Path) -> usize {
+    let disk = MemoryDisk::default();
+    let mut health = 0;
+    for run in 0..RUNS {
+        let mut app = game_with(plugin(&disk).directory(root), |_| {});
+        request(&mut app, |commands| commands.start_or_continue(NewSession::named("Many")));
+        frames(&mut app, 6);
+        let world = app.world_mut();
+        let entity = world.query_filtered::<Entity, With<Health>>().single(world);
+        let entity = entity.unwrap_or_else(|_| world.spawn_empty().id());
+        health = run + 1;
+        world.entity_mut(entity).insert(Health(health));
+        request(&mut app, |commands| commands.checkpoint(format!("run {run}")));
+        frames(&mut app, 2);
+        request(&mut app, |commands| commands.close_session());
+        frames(&mut app, 2);
+    }
+    assert_eq!(health, RUNS);
+    let is_of_data = |path: &Path| path.starts_with(root);
+    for path in disk.paths().into_iter().filter(|path| is_of_data(path)) {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, disk.content(&path).unwrap()).unwrap();
+    }
+    let is_journal = |path: &std::path::PathBuf| path.extension().is_some_and(|it| it == "journal");
+    disk.paths().iter().filter(|path| is_journal(path)).count()
+}
+
+#[test]
+#[ignore = "the process that may open few files, run by the other test"]
+fn child() {
+    if role().is_none() {
+        return;
+    }
+    let (most, done) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+    let watch = thread::spawn({
+        let (most, done) = (Arc::clone(&most), Arc::clone(&done));
+        move || {
+            while !done.load(Ordering::Relaxed) {
+                let open = std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
+                most.fetch_max(open, Ordering::Relaxed);
+                thread::yield_now();
+            }
+        }
+    });
+    let plugin = SessionPlugin::new("Tests", "Game").version("1.2.3").directory(directory());
+    let mut app = game_with(plugin, |app| {
+        listen::<SessionRestored>(app);
+        listen::<CheckpointSaved>(app);
+        listen::<RecoveryFailed>(app);
+    });
+    request(&mut app, |commands| commands.start_or_continue(NewSession::named("Many")));
+    for _ in 0..20_000 {
+        app.update();
+        if !told::<CheckpointSaved>(&app).is_empty() {
+            break;
+        }
+        thread::yield_now();
+    }
+    let world = app.world_mut();
+    for health in world.query::<&Health>().iter(world) {
+        say(format_args!("restored {}", health.0));
+    }
+    if let Some(saved) = told::<CheckpointSaved>(&app).first() {
+        say(format_args!("saved {}", saved.checkpoint.counter));
+    }
+    for failed in told::<RecoveryFailed>(&app) {
+        say(format_args!("failed {:?}", failed.error));
+    }
+    done.store(true, Ordering::Relaxed);
+    watch.join().unwrap();
+    say(format_args!("open {}", most.load(Ordering::Relaxed)));
+}
