@@ -81,7 +81,14 @@ fn checkpoint(world: &mut World, label: &str) -> Result<Begun, String> {
 fn save(world: &mut World, name: &str) -> Result<Begun, String> {
     world.commands().save(SaveSlot::manual(name).overwrite());
     let mut captured: Option<Moment> = None;
+    let mut is_durable = false;
     Ok(until(move |news, _| match news {
+        News::Saved(checkpoint) => {
+            is_durable |= captured.as_ref().is_some_and(|moment| moment.checkpoint == *checkpoint);
+            None
+        }
+        // It is a later one that failed while the slot is being made.
+        News::NotSaved { .. } if is_durable => None,
         News::SlotSaved { checkpoint } => {
             captured.as_ref().filter(|moment| moment.checkpoint == *checkpoint).map(done_at)
         }
