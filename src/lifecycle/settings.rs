@@ -90,7 +90,8 @@ pub struct SessionSettings {
     /// is closed, by a request or by the exit of the game; one for each session, which is replaced
     /// each time. Defaults to `false`, since a session that was closed can be continued anyway.
     pub exit_slot: bool,
-    /// How long an exit waits for the last checkpoint to be on disk. Defaults to 3 seconds.
+    /// How long an exit waits for the last checkpoint to be on disk. Defaults to 3 seconds. Windows
+    /// ends a program 5 seconds after its console was closed, or the player logged off.
     pub exit_patience: Duration,
 }
 
