@@ -187,13 +187,17 @@ impl Game {
         self.frame_with_capture()
     }
 
-    /// Copies everything in the next frame, as each pause does, and waits until it is on disk.
+    /// Closes the session and starts another one, which copies everything, and waits until that is on
+    /// disk.
     pub fn full_checkpoint(&mut self) -> Cost {
-        self.ask(|commands| commands.pause_session());
-        let cost = self.frame_with_capture();
-        self.ask(|commands| commands.resume_session());
-        self.app.update();
-        cost
+        self.close();
+        let (captures, saves) = (self.heard().captures.len(), self.heard().saved.len());
+        self.ask(|commands| commands.start_session(NewSession::named("Bench")));
+        self.wait_until(|heard| heard.captures.len() > captures);
+        let stall = self.plugin_times().last().copied().unwrap_or_default();
+        let capture = self.heard().captures.get(captures).copied();
+        self.wait_until(|heard| heard.saved.len() > saves);
+        Cost { stall, capture, saved: self.heard().saved.get(saves).copied() }
     }
 
     fn frame_with_capture(&mut self) -> Cost {

@@ -84,6 +84,9 @@ impl Recorder {
     /// Notes what was removed. Called once a frame, since Bevy forgets removals after two.
     pub(crate) fn watch_removals(&mut self, world: &World) {
         self.removals.note(world);
+        if self.removals.give_up(world) {
+            self.base = None;
+        }
     }
 
     /// Keeps the base comparable with the ticks of the world. Called when Bevy clamps them.

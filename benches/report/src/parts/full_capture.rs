@@ -22,7 +22,7 @@ pub fn measure(report: &mut Report) -> Outcome {
     let other_data = vec![3_u8; 64 << 20];
     // All of it is kept until the end, so that no copy is made into memory that was used before.
     let (mut games, mut copies) = (Vec::new(), Vec::new());
-    let (mut captured, mut copied, mut again) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut captured, mut copied) = (Vec::new(), Vec::new());
     for _ in 0..TURNS {
         let mut game = Game::new(in_memory(&MemoryDisk::default()))
             .with_clock(Duration::from_millis(16))
@@ -37,9 +37,6 @@ pub fn measure(report: &mut Report) -> Outcome {
         fill_caches_with(&other_data);
         game.start();
         captured.extend(game.heard().captures.first());
-
-        fill_caches_with(&other_data);
-        again.extend(game.full_checkpoint().capture);
         games.push(game);
     }
     let ratios: Vec<f64> =
@@ -64,7 +61,6 @@ pub fn measure(report: &mut Report) -> Outcome {
     for (what, time, times) in [
         ("memcpy into fresh memory", copy, 1.0),
         ("full capture into fresh memory, the first of a session", median(&captured), times),
-        ("full capture into buffers that came back", median(&again), ratio(median(&again), copy)),
     ] {
         table.row([what, &milliseconds(time), &format!("{times:.2}")]);
     }
