@@ -154,12 +154,9 @@ fn delta_captures() {
     let mut app = memory_app(&MemoryDisk::default());
     let entities = spawn_mixed(&mut app, ENTITIES);
     start(&mut app);
-    for (name, step) in [
-        ("0.1 % changed", 1_000),
-        ("1 % changed", 100),
-        ("10 % changed", 10),
-        ("100 % changed", 1),
-    ] {
+    for (name, step) in
+        [("0.1 % changed", 1_000), ("1 % changed", 100), ("10 % changed", 10), ("100 % changed", 1)]
+    {
         app.world_mut().resource_mut::<Heard>().captures.clear();
         for round in 0..ROUNDS {
             play(&mut app, &entities, step, round);
@@ -241,11 +238,18 @@ fn pauses() {
     play(&mut app, &entities, 100, INTERVALS);
     app.world_mut().write_message(AppExit::Success);
     let exit = frame_on_the_processor(&mut app);
-    assert!(!app.world().contains_resource::<CurrentSession>(), "the exit waits for its checkpoint");
+    assert!(
+        !app.world().contains_resource::<CurrentSession>(),
+        "the exit waits for its checkpoint"
+    );
     let captured = app.world().resource::<Heard>().captures.len();
     assert!(captured > INTERVALS, "{captured} checkpoints are too few");
-    let longest = |frames: Vec<Duration>| microseconds(frames.into_iter().max().unwrap_or_default());
-    row("an hour, 100,000 entities × 5, 1 %: a frame with a checkpoint", microseconds(median(usual)));
+    let longest =
+        |frames: Vec<Duration>| microseconds(frames.into_iter().max().unwrap_or_default());
+    row(
+        "an hour, 100,000 entities × 5, 1 %: a frame with a checkpoint",
+        microseconds(median(usual)),
+    );
     row("the longest frame of play in it (aim ≤ 1 ms)", longest(playing));
     row("the longest frame of its 60 pauses (aim ≤ 1 ms)", longest(pausing));
     row("the frame of its exit (aim ≤ 1 ms)", microseconds(exit));

@@ -39,6 +39,7 @@ pub(crate) struct Recorder {
     /// The newest tick that the last capture has seen; `None` if the next one must be full.
     base: Option<Tick>,
     /// Captures that have been encoded and emptied, to be filled again.
+    #[expect(clippy::vec_box, reason = "a capture travels in its box, which is kept as well")]
     spares: Vec<Box<Capture>>,
     /// How many captures come back. More are never kept.
     lent: usize,
