@@ -13,7 +13,7 @@ use bevy::prelude::*;
 use bevy::state::app::StatesPlugin;
 use bevy::time::TimeUpdateStrategy;
 use bevy_session::prelude::*;
-use bevy_session::{CheckpointCaptured, MemoryDisk, SessionLast};
+use bevy_session::{CheckpointCaptured, MemoryDisk, SessionActivity, SessionLast};
 use serde::{Deserialize, Serialize};
 
 /// Rounds of each measurement.
@@ -51,11 +51,12 @@ struct Heard {
 fn main() {
     println!("| what | figure |");
     println!("| --- | --- |");
-    let parts: [(&str, fn()); 10] = [
+    let parts: [(&str, fn()); 11] = [
         ("idle", idle),
         ("small_game", small_game),
         ("delta_captures", delta_captures),
         ("full_capture", full_capture_beside_memcpy),
+        ("pauses", pauses),
         ("restore", restore),
         ("listing", listing),
         ("catalogue", catalogue),
@@ -153,7 +154,9 @@ fn delta_captures() {
     let mut app = memory_app(&MemoryDisk::default());
     let entities = spawn_mixed(&mut app, ENTITIES);
     start(&mut app);
-    for (name, step) in [("1 % changed", 100), ("0.1 % changed", 1_000)] {
+    for (name, step) in
+        [("0.1 % changed", 1_000), ("1 % changed", 100), ("10 % changed", 10), ("100 % changed", 1)]
+    {
         app.world_mut().resource_mut::<Heard>().captures.clear();
         for round in 0..ROUNDS {
             play(&mut app, &entities, step, round);
@@ -177,8 +180,7 @@ fn full_capture_beside_memcpy() {
     let bytes = ENTITIES * (12 + 12 + 8 + 8);
     let source = vec![1_u8; bytes];
     let cold = vec![3_u8; 64 << 20];
-    let mut copies = Vec::new();
-    app.world_mut().resource_mut::<Heard>().captures.clear();
+    let (mut copies, mut captures) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         black_box(cold.iter().map(|byte| usize::from(*byte)).sum::<usize>());
         let begun = Instant::now();
@@ -186,19 +188,89 @@ fn full_capture_beside_memcpy() {
         copies.push(begun.elapsed());
 
         black_box(cold.iter().map(|byte| usize::from(*byte)).sum::<usize>());
-        request(&mut app, |commands| commands.pause_session());
-        app.world_mut().resource_mut::<SessionSettings>().autosave = true;
-        app.update();
-        request(&mut app, |commands| commands.resume_session());
-        app.update();
+        request(&mut app, |commands| commands.close_session());
+        (0..3).for_each(|_| app.update());
+        app.world_mut().resource_mut::<Heard>().captures.clear();
+        request(&mut app, |commands| commands.start_session(NewSession::named("Bench")));
+        (0..3).for_each(|_| app.update());
+        captures.extend(app.world().resource::<Heard>().captures.first());
     }
-    let captures = std::mem::take(&mut app.world_mut().resource_mut::<Heard>().captures);
     let (capture, copy) = (median(captures), median(copies));
     row("memcpy of the same bytes with the entity ids", microseconds(copy));
     row(
         "full capture of three plain columns (aim ≤ 3 × memcpy)",
         format!("{} = {:.2} × memcpy", microseconds(capture), ratio(capture, copy)),
     );
+}
+
+/// An hour of play with a checkpoint every five seconds, a pause every minute and an exit: what any
+/// frame of the plugin takes of the main thread, in its processor time.
+fn pauses() {
+    const INTERVAL: Duration = Duration::from_secs(5);
+    const INTERVALS: usize = 720;
+    let directory = temporary("pauses");
+    let mut app = app(SessionPlugin::new("Bench", "Numbers").directory(&directory));
+    app.insert_resource(TimeUpdateStrategy::ManualDuration(INTERVAL));
+    let entities = spawn_mixed(&mut app, ENTITIES);
+    request(&mut app, |commands| commands.start_session(NewSession::named("Bench")));
+    while !app.world().contains_resource::<CurrentSession>() {
+        app.update();
+    }
+    frames_until_saved(&mut app);
+    let [mut playing, mut pausing, mut usual] = [const { Vec::new() }; 3];
+    for round in 0..INTERVALS {
+        play(&mut app, &entities, 100, round);
+        let is_pause = round % 12 == 11;
+        if is_pause {
+            request(&mut app, |commands| commands.pause_session());
+        } else {
+            app.world_mut().run_schedule(First);
+        }
+        usual.push(frame_on_the_processor(&mut app));
+        let frames = if is_pause { &mut pausing } else { &mut playing };
+        frames.extend(usual.last().copied());
+        frames.push(frames_until_saved(&mut app));
+        if is_pause {
+            request(&mut app, |commands| commands.resume_session());
+            frames.push(frame_on_the_processor(&mut app));
+        }
+    }
+    play(&mut app, &entities, 100, INTERVALS);
+    app.world_mut().write_message(AppExit::Success);
+    let exit = frame_on_the_processor(&mut app);
+    assert!(
+        !app.world().contains_resource::<CurrentSession>(),
+        "the exit waits for its checkpoint"
+    );
+    let captured = app.world().resource::<Heard>().captures.len();
+    assert!(captured > INTERVALS, "{captured} checkpoints are too few");
+    let longest =
+        |frames: Vec<Duration>| microseconds(frames.into_iter().max().unwrap_or_default());
+    row(
+        "an hour, 100,000 entities × 5, 1 %: a frame with a checkpoint",
+        microseconds(median(usual)),
+    );
+    row("the longest frame of play in it (aim ≤ 1 ms)", longest(playing));
+    row("the longest frame of its 60 pauses (aim ≤ 1 ms)", longest(pausing));
+    row("the frame of its exit (aim ≤ 1 ms)", microseconds(exit));
+    let _ = std::fs::remove_dir_all(&directory);
+}
+
+/// What the plugin takes of the main thread in one frame.
+fn frame_on_the_processor(app: &mut App) -> Duration {
+    let begun = on_the_processor();
+    app.world_mut().run_schedule(SessionLast);
+    on_the_processor().saturating_sub(begun)
+}
+
+/// The longest frame until everything that was captured is saved, and of some frames after it.
+fn frames_until_saved(app: &mut App) -> Duration {
+    let mut longest = Duration::ZERO;
+    while app.world().resource::<SessionActivity>().is_saving() {
+        longest = longest.max(frame_on_the_processor(app));
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    (0..3).fold(longest, |longest, _| longest.max(frame_on_the_processor(app)))
 }
 
 fn restore() {
@@ -542,6 +614,20 @@ fn busy() -> Duration {
     let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
     let nanoseconds = told.and_then(|told| told.split(' ').next()?.parse().ok());
     nanoseconds.map_or_else(|| ORIGIN.get_or_init(Instant::now).elapsed(), Duration::from_nanos)
+}
+
+/// Processor time that this thread has used, to the nanosecond. Where the system doesn't tell, it is the
+/// clock's.
+#[cfg(unix)]
+fn on_the_processor() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
+}
+
+#[cfg(not(unix))]
+fn on_the_processor() -> Duration {
+    busy()
 }
 
 /// How long something takes, by the clock and in work of this thread.

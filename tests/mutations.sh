@@ -157,7 +157,7 @@ mutant 'forget entities that became saved lately' src/capture/record/columns.rs 
 mutant 'forget sparse components of those' src/capture/record/columns.rs \
     's/ \|\| span\.contains\(saved\.added\(\)\)//' $worlds
 mutant 'forget the order of siblings whose marker came or went' src/capture/record/recorder.rs \
-    's/self\.tell_child_order\(world, span, &mut capture\);//' $worlds
+    's/self\.follow_markers\(world, span, &mut capture\);//' $worlds
 mutant 'forget the pending transition' src/capture/record/states.rs \
     's/\|\| state != self\.last;/|| state.as_ref().map(|state| &state.current) != self.last.as_ref().map(|state| &state.current);/' $worlds
 mutant 'forget that a component was removed' src/capture/record/removals.rs \
@@ -165,7 +165,7 @@ mutant 'forget that a component was removed' src/capture/record/removals.rs \
 mutant 'keep the removals of an earlier capture' src/capture/record/moment.rs \
     's/removed\.clear\(\);//' $worlds
 mutant 'copy into a stale buffer' src/capture/record/copies.rs \
-    's/codec\.copy_into\(component, value\);//' $worlds
+    's/codec\.copy_into\(component, value\);//g' $worlds
 mutant 'keep references to strangers' src/restore/references.rs \
     's/self\.id\(source\)\.unwrap_or\(STRANGER\)/self.id(source).unwrap_or(SaveId(1))/' $worlds
 mutant 'leave entities that are marked late' src/restore/sweep.rs \
@@ -178,6 +178,8 @@ mutant 'drop pending transitions' src/restore/replace.rs \
     's/replacement\.set_pending_states\(world\);//' $worlds
 mutant 'spawn siblings by their ids' src/restore/image.rs \
     's/spawn_order\(&parents, &child_orders\)/spawn_order(&parents, &[])/' $worlds
+mutant 'link in any order' src/restore/replacement.rs \
+    's/waiting\.sort_by_key\(.*?\n        \}\);//s' $worlds
 mutant 'leave relationships out' src/restore/replace.rs \
     's/self\.link\(world\);//' $worlds
 mutant 'write references as they are' src/capture/codec/typed.rs \

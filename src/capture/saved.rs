@@ -14,7 +14,10 @@ use super::saveable::Saveable;
 /// components whose types are saved.
 ///
 /// Types with `#[reflect(Saved)]` bring the marker along. Insert it by hand on entities that have
-/// none of those, and remove it from those that should not be saved after all.
+/// none of those.
+///
+/// To keep an entity out of all checkpoints, give it [`Unsaved`](crate::Unsaved). Removing the marker
+/// holds only until a component that brings it is inserted again.
 ///
 /// ```
 /// # use bevy::prelude::*;

@@ -93,23 +93,17 @@ impl RuntimeParts {
         let is_tested = !full && is_self_test_due(world, id.counter);
         let self_test = is_tested.then(|| playing.recorder.look(world, CaptureScope::Full));
         let about = AboutSession::take(world, full);
-        let (session, entities) = (playing.session, capture.entities());
         span.record("rows", capture.rows());
         let captured = CheckpointCaptured {
-            session,
+            session: playing.session,
             checkpoint: id,
             kind,
             full,
             rows: capture.rows(),
-            entities,
+            entities: capture.entities(),
             capture_time: begun.elapsed(),
         };
-        notify(world, captured.clone());
-        self.hold_against_budget(world, &captured, &capture);
-        if let Some(before) = collapsed_from {
-            warn!(%session, before, entities, "nearly all saved entities are gone");
-            notify(world, WorldCollapsed { session, checkpoint: id, before, after: entities });
-        }
+        self.tell_capture(world, &captured, &capture, collapsed_from);
         self.order(Order::Checkpoint(CheckpointOrder {
             counter: id.counter,
             base,
@@ -124,6 +118,22 @@ impl RuntimeParts {
             self_test,
             handed_over: Instant::now(),
         }));
+    }
+
+    fn tell_capture(
+        &mut self,
+        world: &mut World,
+        captured: &CheckpointCaptured,
+        capture: &Capture,
+        collapsed_from: Option<u64>,
+    ) {
+        notify(world, captured.clone());
+        self.hold_against_budget(world, captured, capture);
+        if let Some(before) = collapsed_from {
+            let CheckpointCaptured { session, checkpoint, entities: after, .. } = *captured;
+            warn!(%session, before, after, "nearly all saved entities are gone");
+            notify(world, WorldCollapsed { session, checkpoint, before, after });
+        }
     }
 
     /// Says that a checkpoint waits for the writer, once.

@@ -2,7 +2,7 @@
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, PlacedRestored, SessionRestored};
+use bevy_session::{DuplicateSaveKey, MemoryDisk, PlacedRestored, SessionRestored};
 use serde::{Deserialize, Serialize};
 
 use crate::common::{Health, Inventory, frames, game_with, listen, plugin, request, start, told};
@@ -364,4 +364,19 @@ fn what_isnt_saved_of_a_placed_entity_stays() {
     assert_eq!(find(&mut app, "level/door_1"), Some(entity));
     assert!(app.world().get::<Mesh>(entity).is_some());
     assert!(app.world().get_entity(handle).is_ok());
+}
+
+#[test]
+fn a_clone_of_a_placed_entity_has_no_key() {
+    let mut app = game_with(plugin(&MemoryDisk::default()), listen::<DuplicateSaveKey>);
+    let door = app.world_mut().spawn((Health(1), SaveKey::new("door"))).id();
+    start(&mut app, "Cloned");
+    let clone = app.world_mut().entity_mut(door).clone_and_spawn();
+    frames(&mut app, 2);
+    assert_eq!(app.world().get::<Health>(clone), Some(&Health(1)));
+    assert!(app.world().get::<SaveKey>(clone).is_none());
+    assert!(told::<DuplicateSaveKey>(&app).is_empty());
+    app.world_mut().despawn(clone);
+    frames(&mut app, 2);
+    assert!(app.world().get::<SaveKey>(door).is_some(), "and nothing happens to who has it");
 }

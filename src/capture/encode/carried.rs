@@ -99,14 +99,13 @@ impl Carried {
         rows.into_iter().map(summary).collect()
     }
 
-    /// Forgets the rows that the game wrote anew.
-    pub(super) fn consume(&mut self, type_path: &str, written: &[Values]) {
-        if let Some(carried) = self.types.get_mut(type_path) {
-            for id in written.iter().flat_map(Values::ids) {
-                carried.remove(id);
-            }
-        }
+    /// Forgets the rows that the game wrote anew; whose they were.
+    pub(super) fn consume(&mut self, type_path: &str, written: &[Values]) -> Vec<SaveId> {
+        let Some(carried) = self.types.get_mut(type_path) else { return Vec::new() };
+        let written = written.iter().flat_map(Values::ids).copied();
+        let consumed = written.filter(|id| carried.remove(id).is_some()).collect();
         self.types.retain(|_, carried| !carried.is_empty());
+        consumed
     }
 
     /// Forgets all rows of an entity.

@@ -229,13 +229,12 @@ impl Encoder {
             );
             blocks.extend(column);
         }
-        let in_columns = blocks.len();
         if !self.carried.is_empty() {
             let known: HashSet<&str> = self.types.type_paths().collect();
             blocks.extend(self.carried.blocks_of_unknown_types(&known, told));
         }
         blocks.extend(self.blocks_of_places(&capture, is_full));
-        if blocks.len() > in_columns {
+        if !blocks.is_sorted_by(|one, other| one.key() <= other.key()) {
             blocks.sort_by(|one, other| one.key().cmp(&other.key()));
         }
         let entities = capture.entities() + self.carried.waiting_count();
@@ -346,12 +345,13 @@ impl Encoder {
         let failed = failures.total() > failed_before;
         state.is_incomplete = failed || (state.is_incomplete && scope == CaptureScope::Delta);
         let version = self.types.version(type_path);
-        self.consume_carried(type_path, &values);
+        let replaced = self.consume_carried(type_path, &values);
+        let replaced = replaced.into_iter().filter(|_| scope == CaptureScope::Delta);
         let values = self.carried.merge(type_path, version, values, carried);
         let removed = split_ids(&removed).map(|ids| Block::removed(type_path.clone(), ids));
         let values = values.into_iter();
         let values = values.map(|(version, rows)| Block::values(type_path.clone(), version, rows));
-        removed.chain(values).collect()
+        removed.chain(values).chain(replaced).collect()
     }
 
     fn note_departures(&mut self, capture: &Capture) -> Vec<SaveId> {
@@ -399,16 +399,20 @@ impl Encoder {
         blocks
     }
 
-    /// Values that the game wrote take the place of carried ones, under whatever name those are.
-    fn consume_carried(&mut self, type_path: &str, written: &[Values]) {
+    /// Values that the game wrote take the place of carried ones, under whatever name those are. The
+    /// removals of those under another name, for whoever has them already.
+    fn consume_carried(&mut self, type_path: &str, written: &[Values]) -> Vec<Block> {
+        let mut replaced = Vec::new();
         if self.carried.is_empty() {
-            return;
+            return replaced;
         }
         self.carried.consume(type_path, written);
         let history = self.types.history(type_path).cloned().unwrap_or_default();
         for name in &history.former_names {
-            self.carried.consume(name, written);
+            let consumed = self.carried.consume(name, written);
+            replaced.extend(split_ids(&consumed).map(|ids| Block::removed(name.clone(), ids)));
         }
+        replaced
     }
 
     fn summaries(&self) -> Vec<TypeSummary> {

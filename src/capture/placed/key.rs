@@ -22,6 +22,8 @@ use super::Placed;
 /// The entity must be [`Saved`](crate::Saved) for that. A key on one that isn't is an *anchor*:
 /// nothing of it is saved, and saved entities may refer to it, as in `ChildOf(level_root)`.
 ///
+/// A clone of the entity has no key: it isn't what the level placed.
+///
 /// Keys are unique among the living; [`DuplicateSaveKey`](crate::DuplicateSaveKey) tells of two
 /// entities with one. Make them from what the level calls the entity, not from its place in a list.
 ///
@@ -35,7 +37,7 @@ use super::Placed;
 /// # }
 /// ```
 #[derive(Component, Reflect, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[component(immutable, on_insert = arrive, on_despawn = depart)]
+#[component(immutable, on_insert = arrive, on_despawn = depart, clone_behavior = Ignore)]
 #[reflect(opaque)]
 #[reflect(Component, Clone, PartialEq, Hash)]
 pub struct SaveKey(Arc<str>);

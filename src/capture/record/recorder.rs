@@ -39,6 +39,7 @@ pub(crate) struct Recorder {
     /// The newest tick that the last capture has seen; `None` if the next one must be full.
     base: Option<Tick>,
     /// Captures that have been encoded and emptied, to be filled again.
+    #[expect(clippy::vec_box, reason = "a capture travels in its box, which is kept as well")]
     spares: Vec<Box<Capture>>,
     /// How many captures come back. More are never kept.
     lent: usize,
@@ -84,6 +85,9 @@ impl Recorder {
     /// Notes what was removed. Called once a frame, since Bevy forgets removals after two.
     pub(crate) fn watch_removals(&mut self, world: &World) {
         self.removals.note(world);
+        if self.removals.give_up(world) {
+            self.base = None;
+        }
     }
 
     /// Keeps the base comparable with the ticks of the world. Called when Bevy clamps them.

@@ -7,7 +7,7 @@ use bevy::ecs::component::ComponentId;
 use bevy::ecs::entity::Entity;
 use bevy::ecs::lifecycle::RemovedComponentEntity;
 use bevy::ecs::message::MessageCursor;
-use bevy::ecs::world::World;
+use bevy::ecs::world::{EntityRef, World};
 
 use super::moment::{CapturedEntities, RemovedRows};
 use super::related::target_of;
@@ -29,6 +29,12 @@ impl Watched {
     }
 }
 
+/// Hints are looked through when there are so many, for what is none any more. A game whose gate is
+/// closed may go on for hours without a capture that takes them.
+const LOOK_THROUGH: usize = 4_096;
+/// Entities that may have been saved and left. Beyond, a full capture costs less than to know each.
+const MOST_DEPARTURES: usize = 1 << 18;
+
 /// Follows the removals of the marker and of every saved component.
 pub(crate) struct Removals {
     marker_id: ComponentId,
@@ -41,6 +47,8 @@ struct Watch {
     watched: Watched,
     cursor: MessageCursor<RemovedComponentEntity>,
     candidates: Vec<Entity>,
+    /// With how many of them they are looked through next.
+    look_through_at: usize,
 }
 
 impl Removals {
@@ -56,10 +64,28 @@ impl Removals {
 
     /// Notes what was removed since the last call. Bevy forgets removals after two frames.
     pub(crate) fn note(&mut self, world: &World) {
-        self.marker.note(world);
+        let marker = self.marker_id;
+        // Nobody told the writer yet that it left, or lost its marker.
+        let has_left = |entity: Option<EntityRef<'_>>, _| {
+            entity.is_none_or(|entity| !entity.contains_id(marker))
+        };
+        self.marker.note(world, has_left);
+        // What left the world takes all its rows along.
+        let has_lost = |entity: Option<EntityRef<'_>>, component| {
+            entity.is_some_and(|entity| !entity.contains_id(component))
+        };
         for (_, watch) in &mut self.columns {
-            watch.note(world);
+            watch.note(world, has_lost);
         }
+    }
+
+    /// Whether so much has left that it is no longer worth knowing; then all of it is forgotten.
+    pub(crate) fn give_up(&mut self, world: &World) -> bool {
+        let gives_up = self.marker.candidates.len() > MOST_DEPARTURES;
+        if gives_up {
+            self.skip(world);
+        }
+        gives_up
     }
 
     /// Forgets everything up to now.
@@ -103,16 +129,28 @@ impl Removals {
 
 impl Watch {
     fn new(watched: Watched) -> Self {
-        Self { watched, cursor: MessageCursor::default(), candidates: Vec::new() }
+        let (cursor, candidates) = (MessageCursor::default(), Vec::new());
+        Self { watched, cursor, candidates, look_through_at: LOOK_THROUGH }
     }
 
-    fn note(&mut self, world: &World) {
+    /// Notes what was removed, and looks through it where it piles up: `is_hint` says of an entity that
+    /// is there, or isn't any more, whether it still may have lost the component.
+    fn note(
+        &mut self,
+        world: &World,
+        is_hint: impl Fn(Option<EntityRef<'_>>, ComponentId) -> bool,
+    ) {
         if let Some(component) = self.watched.component(world)
             && let Some(removals) = world.removed_components().get(component)
             && !self.cursor.is_empty(removals)
         {
             let removals = self.cursor.read(removals);
             self.candidates.extend(removals.map(|removal| Entity::from(removal.clone())));
+            if self.candidates.len() >= self.look_through_at {
+                let is_hint = |entity: &Entity| is_hint(world.get_entity(*entity).ok(), component);
+                self.candidates.retain(is_hint);
+                self.look_through_at = LOOK_THROUGH.max(self.candidates.len() * 2);
+            }
         }
     }
 
@@ -128,8 +166,62 @@ impl Watch {
     /// The candidates, each once.
     fn take(&mut self) -> Vec<Entity> {
         let mut candidates = std::mem::take(&mut self.candidates);
+        self.look_through_at = LOOK_THROUGH;
         candidates.sort_unstable();
         candidates.dedup();
         candidates
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::Saved;
+    use crate::capture::test_kit::Armor;
+
+    fn removals(world: &mut World) -> Removals {
+        let marker = world.register_component::<Saved>();
+        let armor = Watched::Component(world.register_component::<Armor>());
+        Removals::new(marker, [(0, armor)])
+    }
+
+    fn frame(world: &mut World, removals: &mut Removals) {
+        removals.note(world);
+        world.clear_trackers();
+    }
+
+    #[test]
+    fn what_comes_and_goes_while_no_capture_is_taken_does_not_pile_up() {
+        let mut world = World::new();
+        let mut removals = removals(&mut world);
+        let naked = world.spawn((Saved, Armor(1))).id();
+        world.entity_mut(naked).remove::<Armor>();
+        let restless = world.spawn(Saved).id();
+        for _ in 0..2_000 {
+            let bullets: Vec<Entity> = (0..20).map(|_| world.spawn(Armor(0)).id()).collect();
+            bullets.into_iter().for_each(|bullet| _ = world.despawn(bullet));
+            world.entity_mut(restless).remove::<Saved>().insert(Saved);
+            frame(&mut world, &mut removals);
+        }
+        let kept = [&removals.marker, &removals.columns[0].1].map(|watch| watch.candidates.len());
+        assert!(kept.iter().all(|kept| *kept <= LOOK_THROUGH), "{kept:?}");
+        let mut rows = Vec::new();
+        removals.take_rows(&world, &mut rows);
+        assert_eq!(rows.remove(0).entities, [naked], "and what counts is still known");
+    }
+
+    #[test]
+    fn more_departures_than_are_worth_knowing_are_given_up() {
+        let mut world = World::new();
+        let mut removals = removals(&mut world);
+        for _ in 0..9 {
+            let many: Vec<Entity> = (0..30_000).map(|_| world.spawn(Saved).id()).collect();
+            assert!(!removals.give_up(&world));
+            many.into_iter().for_each(|saved| _ = world.despawn(saved));
+            frame(&mut world, &mut removals);
+        }
+        assert!(removals.give_up(&world));
+        assert!(!removals.give_up(&world));
+        assert!(removals.marker.candidates.is_empty());
     }
 }
