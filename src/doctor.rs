@@ -59,6 +59,7 @@ mod hints;
 mod ownership;
 mod patient;
 mod references;
+mod running;
 mod states;
 mod unsaved_types;
 
@@ -71,6 +72,8 @@ use bevy::ecs::world::World;
 
 pub use diagnosis::Diagnosis;
 pub use finding::{Finding, FoundEntities};
+
+pub(crate) use running::look_while_playing;
 
 use crate::capture::SavedTypes;
 use patient::Patient;

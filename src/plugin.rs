@@ -19,13 +19,14 @@ use crate::capture::{
     watch_saved_states,
 };
 use crate::clock::Clock;
+use crate::doctor::look_while_playing;
 #[cfg(feature = "window")]
 use crate::lifecycle::watch_windows;
 use crate::lifecycle::{
-    CheckpointTriggers, CurrentProfile, GameHooks, HintWatch, LossesToldOnce, RecoveryOffers,
-    RecoveryPolicy, RequestQueue, Runtime, RuntimeParts, SessionCatalog, SessionHints,
-    SessionSettings, StartUp, SwitchedOff, look_before_exit, register_notifications, run_frame,
-    tell_losses_once,
+    CheckpointCaptured, CheckpointTriggers, CurrentProfile, GameHooks, HintWatch, LossesToldOnce,
+    RecoveryOffers, RecoveryPolicy, RequestQueue, Runtime, RuntimeParts, SessionCatalog,
+    SessionHints, SessionSettings, StartUp, SwitchedOff, look_before_exit, register_notifications,
+    run_frame, tell_losses_once,
 };
 use crate::mode::SessionMode;
 use crate::process::PreviousRun;
@@ -162,7 +163,8 @@ impl SessionPlugin {
     /// [`directory`](Self::directory) or is in a test mode. In development
     ///
     /// - sessions are kept apart from a player's, in the directory `development` of both roots;
-    /// - a game that never starts a session is told so, as a [`SessionHint`](crate::SessionHint);
+    /// - a game that never starts a session is told so, as a [`SessionHint`](crate::SessionHint), and so
+    ///   is one that saves an `Entity` which isn't mapped, or not every instance of a generic type;
     /// - nobody is asked about a session whose process was stopped from outside without a panic, as
     ///   an IDE does: [`RecoveryAvailable`](crate::RecoveryAvailable) isn't sent and
     ///   [`RecoveryOffers`] is without it, until
@@ -369,6 +371,14 @@ impl SessionPlugin {
             hints: HintWatch::new(self.is_development() || cfg!(debug_assertions)),
         }));
         app.add_observer(clamp_ticks);
+        if self.is_development() {
+            app.add_systems(
+                SessionLast,
+                look_while_playing
+                    .run_if(on_message::<CheckpointCaptured>)
+                    .after(SessionSystems::Run),
+            );
+        }
         app.init_resource::<LossesToldOnce>().add_observer(tell_losses_once);
     }
 

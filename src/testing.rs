@@ -57,12 +57,14 @@ mod saved_rows;
 mod side;
 mod snapshot;
 mod tree;
+mod trip;
 mod written;
 
 pub use difference::{Difference, DifferenceKind};
 pub use game::TestGame;
 pub use recover_error::RecoverError;
 pub use snapshot::SavedSnapshot;
+pub use trip::RoundTrip;
 
 pub(crate) use label::{given_name, with_name};
 pub(crate) use reflected::Reflected;
@@ -106,13 +108,7 @@ use bevy::app::App;
 /// ```
 #[track_caller]
 pub fn assert_restores(app: &mut App) {
-    let differences = differences(app);
-    assert!(
-        differences.is_empty(),
-        "{} of what is saved doesn't come back as it is:{}",
-        differences.len(),
-        difference::listed(&differences),
-    );
+    RoundTrip::new().assert_restores(app);
 }
 
 /// What of the game wouldn't come back as it is now. Empty if all is well.
@@ -130,12 +126,12 @@ pub fn assert_restores(app: &mut App) {
 ///
 /// Maps and sets are compared without order, NaN equals NaN, and references are equal if they name
 /// what comes back as the same entity. A reference to a dead entity may come back as one to nobody.
-/// The `rebuild` of [`save_component_as`](crate::SessionAppExt::save_component_as) is called; if it
-/// panics, since it needs more of the game than there is here, its values are passed over.
-///
-/// Hooks of components run in that world. Nothing of the game itself changes, except that entities
+/// Hooks of components run in that world, and the `rebuild` of
+/// [`save_component_as`](crate::SessionAppExt::save_component_as) is called. If one of them panics, since
+/// it needs more of the game than there is here, its type is named and everything else compared;
+/// [`RoundTrip`] lends it what it needs. Nothing of the game itself changes, except that entities
 /// get the marker [`Saved`](crate::Saved) as they do at a checkpoint. A session needn't be played.
 #[must_use]
 pub fn differences(app: &mut App) -> Vec<Difference> {
-    round_trip::differences(app.world_mut())
+    RoundTrip::new().differences(app)
 }

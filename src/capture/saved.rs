@@ -49,6 +49,23 @@ pub struct Saved;
 /// #[reflect(Resource, Saved)]
 /// struct Score(u32);
 /// ```
+///
+/// A generic type says what its arguments need for it, and each instance is registered, since generic
+/// types don't register themselves. Components of an instance that isn't are not saved.
+///
+/// ```
+/// # use bevy::prelude::*;
+/// # use bevy_session::ReflectSaved;
+/// # use serde::de::DeserializeOwned;
+/// # use serde::{Deserialize, Serialize};
+/// #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
+/// #[reflect(Component, Saved, where T: Clone + Serialize + DeserializeOwned)]
+/// struct Stat<T: Reflect> {
+///     value: T,
+/// }
+///
+/// App::new().register_type::<Stat<u32>>().register_type::<Stat<f32>>();
+/// ```
 #[derive(Clone)]
 pub struct ReflectSaved {
     pub(crate) declaration: Declaration,

@@ -1,9 +1,9 @@
 //! References that come to nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use bevy::ecs::component::ComponentId;
-use bevy::ecs::entity::{Entity, EntityHashSet, EntityMapper};
+use bevy::ecs::entity::{Entity, EntityMapper};
 use bevy::ecs::hierarchy::ChildOf;
 use bevy::ecs::reflect::ReflectComponent;
 use bevy::reflect::{Reflect, ReflectFromReflect, TypeRegistry};
@@ -79,7 +79,7 @@ impl Search<'_> {
         }
         let unmapped = unmapped(&reflected, value, functions, registration.data());
         for (field, reference) in references {
-            if unmapped.contains(&reference.entity) {
+            if unmapped.contains(&(without_places(&field), reference.entity)) {
                 self.add_unmapped(type_path, field, entity);
             } else if let Target::Unsaved(_) = reference.target {
                 self.add_unsaved(type_path, field, entity, reference);
@@ -133,21 +133,47 @@ impl Search<'_> {
     }
 }
 
-/// The entities in a value that stay what they are when it is mapped.
+/// The fields of one value that hold entities which nobody maps, with the value's type.
+pub(super) fn unmapped_fields(
+    reflected: &Reflected<'_>,
+    registry: &TypeRegistry,
+    component: ComponentId,
+    holder: Entity,
+) -> Vec<(String, String)> {
+    let info = reflected.world.components().get_info(component);
+    let registration = info.and_then(|info| registry.get(info.type_id()?));
+    let Some(registration) = registration else { return Vec::new() };
+    let Some(functions) = registration.data::<ReflectComponent>() else { return Vec::new() };
+    let Ok(holder) = reflected.world.get_entity(holder) else { return Vec::new() };
+    let Some(value) = functions.reflect(holder) else { return Vec::new() };
+    let tree = reflected.tree(value.as_partial_reflect());
+    let references = tree.references();
+    if references.is_empty() {
+        return Vec::new();
+    }
+    let unmapped = unmapped(reflected, value, functions, registration.data());
+    let type_path = registration.type_info().type_path();
+    let fields = references.into_iter().map(|(field, held)| (without_places(&field), held.entity));
+    let fields = fields.filter(|held| unmapped.contains(held));
+    fields.map(|(field, _)| (type_path.to_owned(), field)).collect()
+}
+
+/// The entities in a value that stay what they are when it is mapped, with their fields.
 fn unmapped(
     reflected: &Reflected<'_>,
     value: &dyn Reflect,
     functions: &ReflectComponent,
     from_reflect: Option<&ReflectFromReflect>,
-) -> EntityHashSet {
+) -> HashSet<(String, Entity)> {
     let copy = value.reflect_clone().ok();
     let copy = copy.or_else(|| from_reflect?.from_reflect(value.as_partial_reflect()));
-    let Some(mut copy) = copy else { return EntityHashSet::default() };
+    let Some(mut copy) = copy else { return HashSet::new() };
     functions.map_entities(&mut *copy, &mut Elsewhere);
     let mapped = reflected.tree(copy.as_partial_reflect());
-    let left = mapped.references().into_iter().map(|(_, reference)| reference.entity);
+    let left = mapped.references().into_iter();
+    let left = left.map(|(field, reference)| (without_places(&field), reference.entity));
     // What `Elsewhere` leads to is in no world of today.
-    left.filter(|entity| *entity != Entity::PLACEHOLDER && *entity == Elsewhere::back(*entity))
+    left.filter(|(_, entity)| *entity != Entity::PLACEHOLDER && *entity == Elsewhere::back(*entity))
         .collect()
 }
 

@@ -18,6 +18,7 @@ use super::{
 use crate::capture::{KeyedIds, Placed, StateLog};
 use crate::journal::RunId;
 use crate::recovery::Prepared;
+use crate::restore::{RestoreLoss, RestoreLossReason};
 use crate::session::{RequestError, RestoreReason, SessionStatus};
 use crate::writer::{Order, TakeUp};
 
@@ -43,7 +44,7 @@ impl RuntimeParts {
         let checkpoint = prepared.checkpoint;
         let losses = prepared.image.losses().to_vec();
         let settings = world.get_resource_or_init::<SessionSettings>();
-        let is_refused = settings.losses == RestoreLosses::Refuse && !losses.is_empty();
+        let is_refused = settings.losses == RestoreLosses::Refuse && losses.iter().any(can_be_had);
         notify(world, RestorePrepared { session, checkpoint, losses: losses.clone() });
         if is_refused {
             warn!(%session, %checkpoint, ?losses, "restore refused: it would lose something");
@@ -192,6 +193,11 @@ impl RuntimeParts {
         let place = queue.0.iter().position(|request| *request == Request::CancelRestore);
         place.and_then(|place| queue.0.remove(place)).is_some()
     }
+}
+
+/// Whether some build may have these values yet: those that were never written are lost to all.
+fn can_be_had(loss: &RestoreLoss) -> bool {
+    loss.reason != RestoreLossReason::NotWritten
 }
 
 /// The session as the checkpoint has it.

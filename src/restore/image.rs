@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use super::components::DecodedComponents;
 use super::decoded::{DecodedColumn, DecodedOrder};
 use super::decoder::{Decoder, SavedTable, UndecodedColumn};
-use super::loss::RestoreLoss;
+use super::loss::{RestoreLoss, RestoreLossReason};
 use super::order::{NOBODY, SpawnOrder, spawn_order};
 use super::read_progress::ReadProgress;
 use super::references::Ranks;
@@ -120,7 +120,25 @@ impl WorldImage {
                 progress.has_read(&block.rows);
             }
         });
-        Ok(Self::of_rows(types, &saved_then, SavedTable::read(told)?, progress))
+        let mut image = Self::of_rows(types, &saved_then, SavedTable::read(told)?, progress);
+        image.note_what_was_not_written(commit);
+        Ok(image)
+    }
+
+    /// Lists what the game's own code failed to write when the checkpoint was taken.
+    fn note_what_was_not_written(&mut self, commit: &Commit) {
+        for type_path in &commit.incomplete {
+            let there = commit.types.iter().find(|summary| summary.path == *type_path);
+            let there = there.map_or(0, |summary| summary.rows);
+            let columns = self.columns.iter().filter(|column| *column.type_path == **type_path);
+            let written: u64 =
+                columns.flat_map(|column| &column.saved).map(|rows| rows.len() as u64).sum();
+            self.losses.push(RestoreLoss {
+                type_path: type_path.clone(),
+                rows: there.saturating_sub(written),
+                reason: RestoreLossReason::NotWritten,
+            });
+        }
     }
 
     /// Decodes blocks that were put together by this very program, which saves what it saved then.

@@ -2,14 +2,15 @@
 
 use crate::journal::SaveId;
 
-/// Rows of one type that could not be restored. They are kept in the session, and come back with a
-/// build that can use them.
+/// Rows of one type that could not be restored. What was written is kept in the session, and comes back
+/// with a build that can use it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct RestoreLoss {
     /// The type.
     pub type_path: String,
-    /// How many rows.
+    /// How many rows. Of those that were never written, as many as are missing; others of the type may
+    /// have an older value than the checkpoint's.
     pub rows: u64,
     /// Why.
     pub reason: RestoreLossReason,
@@ -21,6 +22,9 @@ pub struct RestoreLoss {
 pub enum RestoreLossReason {
     /// This build doesn't save the type.
     UnknownType,
+    /// They were never written: the type's `Serialize` failed or panicked when the checkpoint was taken,
+    /// as [`TypeFailed`](crate::TypeFailed) said then.
+    NotWritten,
     /// The game's `rebuild` of [`save_component_as`](crate::SessionAppExt::save_component_as)
     /// panicked.
     NotRebuilt {

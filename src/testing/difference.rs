@@ -68,9 +68,19 @@ pub enum DifferenceKind {
         /// What the type's `Deserialize` said.
         message: String,
     },
-    /// Code of the game panicked while a world was put back that has none of the game's systems and
-    /// none of its resources but the saved ones: a component's hook, usually. Nothing else was
-    /// compared.
+    /// The `rebuild` of [`save_component_as`](crate::SessionAppExt::save_component_as) panicked, in a
+    /// world that has none of the game's resources but the saved ones. Lend it what it needs with
+    /// [`RoundTrip`](super::RoundTrip).
+    NotRebuilt {
+        /// For how many values.
+        values: u64,
+        /// What it said, of the first of them.
+        message: String,
+    },
+    /// Code of the game panicked while values of this type were put back into a world that has none of
+    /// the game's systems and none of its resources but the saved ones: a component's hook, usually.
+    /// Nothing of the type was compared; everything else was, unless no type is named. Lend it what it
+    /// needs with [`RoundTrip`](super::RoundTrip).
     Panicked {
         /// What it said.
         message: String,
@@ -115,12 +125,27 @@ impl fmt::Display for DifferenceKind {
             ),
             Self::NotWritten { message } => write!(formatter, "can't be written: {message}"),
             Self::NotRead { message } => write!(formatter, "can't be read: {message}"),
+            Self::NotRebuilt { values, message } => write!(
+                formatter,
+                "{values} values couldn't be rebuilt in a world with nothing but what is saved: \
+                 {}. Lend `rebuild` what it needs: `RoundTrip::new().with_resource::<…>()`",
+                in_one_line(message),
+            ),
             Self::Panicked { message } => write!(
                 formatter,
-                "code of the game panicked in a world with nothing but what is saved: {message}",
+                "code of the game panicked in a world with nothing but what is saved, which hides \
+                 other differences of it: {}. Lend it what it needs: \
+                 `RoundTrip::new().with_resource::<…>()`",
+                in_one_line(message),
             ),
         }
     }
+}
+
+/// What a panic said, which may be some lines.
+fn in_one_line(message: &str) -> String {
+    let words: Vec<&str> = message.split_whitespace().collect();
+    words.join(" ").trim_end_matches('.').to_owned()
 }
 
 /// Differences that a panic message lists.

@@ -8,6 +8,7 @@ use bevy::ecs::reflect::AppTypeRegistry;
 use bevy::ecs::world::World;
 
 use super::saved_rows::SavedRows;
+use super::trip::Supply;
 use crate::capture::{Declarations, SavedTypes, panic_message};
 use crate::journal::SaveId;
 use crate::restore::{RestoreReport, WorldImage};
@@ -27,8 +28,9 @@ pub(super) struct Restored {
 }
 
 impl FreshWorld {
-    /// Beside a game's world, of which it shares no entity: with stand-ins for what a level places.
-    pub(super) fn beside(game: &World, saved: &SavedRows) -> Self {
+    /// Beside a game's world, of which it shares no entity: with what `supply` puts into it, and
+    /// stand-ins for what a level places.
+    pub(super) fn beside(game: &World, saved: &SavedRows, supply: &[Supply]) -> Self {
         let mut world = World::new();
         if let Some(registry) = game.get_resource::<AppTypeRegistry>() {
             world.insert_resource(registry.clone());
@@ -38,7 +40,8 @@ impl FreshWorld {
         }
         let types = Arc::new(SavedTypes::collect(&mut world));
         // An entity that is the same in both worlds is one that nobody has mapped.
-        drop(world.entity_allocator().alloc_many(game.entities().len()));
+        world.entity_allocator().alloc_many(game.entities().len()).for_each(drop);
+        supply.iter().for_each(|supply| supply(game, &mut world));
         for (key, ..) in &saved.anchors {
             world.spawn(key.clone());
         }

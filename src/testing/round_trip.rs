@@ -11,11 +11,12 @@ use bevy::reflect::TypeRegistry;
 
 use super::compare::{Change, ChangeSort, changes};
 use super::difference::{Difference, DifferenceKind};
-use super::fresh_world::FreshWorld;
+use super::fresh_world::{FreshWorld, Restored};
 use super::label::{given_name, name_of};
 use super::list_order::lists_have_order;
 use super::side::Side;
 use super::tree::Target;
+use super::trip::Supply;
 use super::written::tree_of_bytes;
 use crate::SaveKey;
 use crate::capture::{CHILD_OF, Declarations, SavedTypes};
@@ -25,26 +26,92 @@ use crate::restore::{
 };
 
 /// What of a world doesn't come back as it is.
-pub(super) fn differences(world: &mut World) -> Vec<Difference> {
+pub(super) fn differences(world: &mut World, supply: &[Supply]) -> Vec<Difference> {
     let types = Arc::new(SavedTypes::collect(world));
     let before = Side::of(world, &types, &EntityHashMap::default(), SaveId::FIRST);
-    let image = WorldImage::of_own_blocks(&types, before.saved.blocks.iter().cloned());
-    let mut fresh = FreshWorld::beside(before.world, &before.saved);
-    let mut comparison = Comparison { before: &before, found: Vec::new() };
+    let trip = Trip { before: &before, types: &types, supply };
+    let mut comparison = Comparison { before: &before, hidden: HashSet::new(), found: Vec::new() };
     comparison.note_what_was_not_written();
-    match fresh.restore(image) {
-        Ok(restored) => {
-            let after =
-                Side::of(&mut fresh.world, &fresh.types, &restored.ids, before.saved.next_id());
-            comparison.compare(&after, &restored.report);
-        }
-        Err(message) => comparison.note(SaveId::WORLD, None, DifferenceKind::Panicked { message }),
-    }
+    let (mut fresh, restored) = match trip.restore(&HashSet::new()) {
+        (fresh, Ok(restored)) => (fresh, restored),
+        // What panicked is named, and everything else is compared without it.
+        (_, Err(message)) => match trip.without_what_panics() {
+            Some((fresh, restored, culprits)) => {
+                for (type_path, message) in culprits {
+                    let kind = DifferenceKind::Panicked { message };
+                    comparison.note(SaveId::WORLD, Some(&type_path), kind);
+                    comparison.hidden.insert(type_path);
+                }
+                (fresh, restored)
+            }
+            None => {
+                comparison.note(SaveId::WORLD, None, DifferenceKind::Panicked { message });
+                return comparison.found;
+            }
+        },
+    };
+    let after = Side::of(&mut fresh.world, &fresh.types, &restored.ids, before.saved.next_id());
+    comparison.compare(&after, &restored.report);
     comparison.found
+}
+
+/// A world that is to be restored beside itself.
+struct Trip<'a> {
+    before: &'a Side<'a>,
+    types: &'a Arc<SavedTypes>,
+    supply: &'a [Supply],
+}
+
+/// Types of which code of the game panicked, with what it said.
+type Culprits = Vec<(Arc<str>, String)>;
+
+impl Trip<'_> {
+    /// Restores all but some types into a fresh world.
+    fn restore(&self, without: &HashSet<Arc<str>>) -> (FreshWorld, Result<Restored, String>) {
+        let blocks = self.before.saved.blocks.iter();
+        let blocks = blocks.filter(|block| !without.contains(&block.type_path)).cloned();
+        let image = WorldImage::of_own_blocks(self.types, blocks);
+        let mut fresh = FreshWorld::beside(self.before.world, &self.before.saved, self.supply);
+        let restored = fresh.restore(image);
+        (fresh, restored)
+    }
+
+    /// Finds the types that make code of the game panic, by leaving out more and more of them, and
+    /// restores the others. `None` if even none of them panics.
+    fn without_what_panics(&self) -> Option<(FreshWorld, Restored, Culprits)> {
+        let mut left_out: HashSet<Arc<str>> = self.before.saved.rows.keys().cloned().collect();
+        let (fresh, restored) = self.restore(&left_out);
+        let mut best = (fresh, restored.ok()?);
+        let mut culprits = Vec::new();
+        let all: Vec<Arc<str>> = self.before.saved.rows.keys().cloned().collect();
+        let mut waiting = vec![all];
+        while let Some(mut types) = waiting.pop() {
+            left_out.retain(|type_path| !types.contains(type_path));
+            let (fresh, restored) = self.restore(&left_out);
+            let message = match restored {
+                Ok(restored) => {
+                    best = (fresh, restored);
+                    continue;
+                }
+                Err(message) => message,
+            };
+            left_out.extend(types.iter().cloned());
+            let half = types.split_off(types.len() / 2);
+            if types.is_empty() {
+                culprits.extend(half.into_iter().map(|type_path| (type_path, message.clone())));
+            } else {
+                waiting.extend([half, types]);
+            }
+        }
+        culprits.sort();
+        Some((best.0, best.1, culprits))
+    }
 }
 
 struct Comparison<'a> {
     before: &'a Side<'a>,
+    /// Types that were left out, of which nothing can be said.
+    hidden: HashSet<Arc<str>>,
     found: Vec<Difference>,
 }
 
@@ -89,12 +156,19 @@ impl Comparison<'_> {
 
     fn note_losses(&mut self, losses: &[RestoreLoss]) {
         for loss in losses {
-            // What is made anew with the world at hand may need more of it than there is here.
-            if let RestoreLossReason::Undecodable { error, ids } = &loss.reason {
-                for id in ids {
-                    let message = error.clone();
-                    self.note(*id, Some(&loss.type_path), DifferenceKind::NotRead { message });
+            match &loss.reason {
+                RestoreLossReason::Undecodable { error, ids } => {
+                    for id in ids {
+                        let message = error.clone();
+                        self.note(*id, Some(&loss.type_path), DifferenceKind::NotRead { message });
+                    }
                 }
+                RestoreLossReason::NotRebuilt { message } => {
+                    let (message, values) = (message.clone(), loss.rows);
+                    let kind = DifferenceKind::NotRebuilt { values, message };
+                    self.note(SaveId::WORLD, Some(&loss.type_path), kind);
+                }
+                _ => {}
             }
         }
     }
@@ -126,7 +200,8 @@ impl Comparison<'_> {
         dangling: &Dangling<'_>,
         lost: &HashSet<&str>,
     ) {
-        if id != SaveId::WORLD && after.entity(id).is_none() {
+        let is_gone = id != SaveId::WORLD && after.entity(id).is_none();
+        if is_gone || self.hidden.contains(type_path) {
             return;
         }
         if id == SaveId::WORLD

@@ -8,12 +8,14 @@ use bevy::ecs::world::World;
 
 use crate::SaveKey;
 use crate::capture::{
-    ANCHORS, Capture, CaptureScope, EncodeFailure, Encoder, GONE, Recorder, SavedTypes,
+    ANCHORS, CHILD_ORDER, Capture, CaptureScope, EncodeFailure, Encoder, GONE, Recorder, SavedTypes,
 };
 use crate::journal::{Block, ENTITIES, Rows, SaveId};
 
 /// The bits of [`Entity::PLACEHOLDER`], as an id.
 const NOBODY: SaveId = SaveId(1);
+/// An empty list, as it is written.
+const NO_CHILDREN: [u8; 1] = [0x90];
 /// The ids of anchors begin here, far from those that entities have in any session.
 const FIRST_ANCHOR: SaveId = SaveId((1 << 40) + 1);
 
@@ -142,7 +144,10 @@ fn rows(blocks: &[Block]) -> BTreeMap<Arc<str>, BTreeMap<SaveId, Vec<u8>>> {
         let Rows::Values(values) = &block.rows else { continue };
         if ![ENTITIES, ANCHORS, GONE].contains(&&*block.type_path) {
             let of_type = rows.entry(Arc::clone(&block.type_path)).or_default();
-            of_type.extend(values.iter().map(|(id, value)| (id, value.to_vec())));
+            // A parent whose children aren't saved is, once restored, one without children.
+            let is_order = &*block.type_path == CHILD_ORDER;
+            let telling = values.iter().filter(|(_, value)| !(is_order && *value == NO_CHILDREN));
+            of_type.extend(telling.map(|(id, value)| (id, value.to_vec())));
         }
     }
     rows

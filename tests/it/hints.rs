@@ -4,7 +4,10 @@ use bevy::prelude::*;
 use bevy_session::doctor::{Doctor, Finding};
 use bevy_session::prelude::*;
 use bevy_session::testing::{RecoverError, TestGame};
-use bevy_session::{HintGiven, MemoryDisk, SessionHint, SessionHints};
+use bevy_session::{
+    HintGiven, MemoryDisk, RestoreLossReason, RestoreLosses, SessionHint, SessionHints,
+    SessionRestored,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::common::{
@@ -260,4 +263,73 @@ fn a_well_made_game_hears_nothing() {
     start(&mut app, "Well");
     seconds(&mut app, 60.0);
     assert_eq!(hints(&mut app), []);
+}
+
+#[test]
+fn a_developer_hears_of_an_entity_that_is_not_mapped_while_the_game_runs() {
+    #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
+    #[reflect(Component, Saved)]
+    struct Hunts {
+        #[entities]
+        prey: Entity,
+        owners: Vec<Entity>,
+    }
+    let play = |is_development| {
+        let disk = MemoryDisk::default();
+        let mut app = game_with(plugin(&disk).development(is_development), listen::<HintGiven>);
+        let prey = app.world_mut().spawn(Health(1)).id();
+        app.world_mut().spawn(Hunts { prey, owners: vec![prey] });
+        start(&mut app, "Hunt");
+        seconds(&mut app, 6.0);
+        hints(&mut app)
+    };
+    assert_eq!(play(false), []);
+    let given = play(true);
+    let [SessionHint::EntityNotMapped { type_path, field }] = &given[..] else {
+        panic!("{given:?}")
+    };
+    assert!(type_path.ends_with("Hunts") && field == ".owners[]", "{type_path} {field}");
+}
+
+/// Can't be written where it is one of these.
+#[derive(Component, Reflect, Clone, Deserialize)]
+#[reflect(Component, Saved)]
+struct Moody(u32);
+
+const REFUSES: u32 = 13;
+const PANICS: u32 = 14;
+
+impl Serialize for Moody {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        assert!(self.0 != PANICS, "never");
+        match self.0 {
+            REFUSES => Err(serde::ser::Error::custom("not now")),
+            value => serializer.serialize_u32(value),
+        }
+    }
+}
+
+#[test]
+fn what_could_not_be_written_is_in_the_report_of_the_restore() {
+    for (value, missing) in [(REFUSES, 1), (PANICS, 2)] {
+        let disk = MemoryDisk::default();
+        let mut app = game_with(plugin(&disk), |_| {});
+        // The panic takes those that come after it along.
+        app.world_mut().spawn(Moody(value));
+        app.world_mut().spawn(Moody(1));
+        request(&mut app, |commands| commands.start_session(NewSession::named("Moody")));
+        frames(&mut app, 3);
+        let mut app = game_with(plugin(&disk.snapshot()), |app| {
+            listen::<SessionRestored>(app);
+            app.world_mut().resource_mut::<SessionSettings>().losses = RestoreLosses::Refuse;
+        });
+        frames(&mut app, 2);
+        let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
+        request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+        frames(&mut app, 3);
+        let report = told::<SessionRestored>(&app)[0].report.clone();
+        let [loss] = &report.losses[..] else { panic!("{report:?}") };
+        assert!(loss.type_path.ends_with("Moody"), "{loss:?}");
+        assert_eq!((&loss.reason, loss.rows), (&RestoreLossReason::NotWritten, missing));
+    }
 }

@@ -42,7 +42,7 @@ impl<T: Component + Clone + Reflect + FromReflect + TypePath> Codec for Reflecte
     fn encode(&self, value: &T, bytes: &mut Vec<u8>) -> Result<(), EncodeError> {
         let registry = self.registry.read();
         let value = TypedReflectSerializer::new(value.as_partial_reflect(), &registry);
-        message_pack::encode_with(bytes, |serializer| value.serialize(serializer))
+        message_pack::encode_with(bytes, |serializer| value.serialize(serializer)).map_err(advise)
     }
 
     fn decode(&self, bytes: &[u8]) -> Result<T, DecodeError> {
@@ -56,6 +56,17 @@ impl<T: Component + Clone + Reflect + FromReflect + TypePath> Codec for Reflecte
             .map_err(|error| DecodeError::Refused(error.to_string()))?;
         T::from_reflect(value.as_partial_reflect())
             .ok_or_else(|| DecodeError::Refused("a field without default is missing".to_owned()))
+    }
+}
+
+/// Says what to do about a value that reflection can't write.
+fn advise(error: EncodeError) -> EncodeError {
+    match error {
+        EncodeError::Refused(message) => EncodeError::Refused(format!(
+            "{message}. What has no serde, such as a handle, is saved as something else with \
+             `save_component_as(describe, rebuild)`"
+        )),
+        error => error,
     }
 }
 

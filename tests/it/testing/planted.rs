@@ -4,7 +4,7 @@ use bevy::ecs::lifecycle::HookContext;
 use bevy::ecs::world::DeferredWorld;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::testing::{Difference, DifferenceKind, assert_restores, differences};
+use bevy_session::testing::{Difference, DifferenceKind, RoundTrip, assert_restores, differences};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::common::{Health, game_with, plugin};
@@ -294,5 +294,48 @@ fn a_hook_that_cannot_do_without_the_game_is_told_and_harms_nobody() {
     app.world_mut().spawn(Body);
     let difference = only(&mut app);
     assert!(matches!(difference.kind, DifferenceKind::Panicked { .. }), "{difference:?}");
+    assert!(difference.type_path.as_ref().is_some_and(|path| path.ends_with("Body")));
     assert_eq!(app.world().resource::<Engine>().0, 1);
+    let engine = |world: &mut World| {
+        world.init_resource::<Engine>();
+    };
+    RoundTrip::new().with(engine).assert_restores(&mut app);
+
+    // It hides nothing of other types, not even on its own entity.
+    app.world_mut().spawn((Body, Forgetful { current: 1, max: 2 }));
+    let found = differences(&mut app);
+    let [body, skipped] = &found[..] else { panic!("{found:?}") };
+    assert!(matches!(body.kind, DifferenceKind::Panicked { .. }), "{body}");
+    assert!(skipped.field == ".max", "{skipped}");
+}
+
+#[test]
+fn a_rebuild_that_cannot_do_without_the_game_is_told_and_can_be_lent_what_it_needs() {
+    #[derive(Component)]
+    struct Collider(f32);
+    #[derive(TypePath, Serialize, Deserialize)]
+    struct Radius(f32);
+    #[derive(Resource, Clone)]
+    struct Scale(f32);
+    let mut app = game(|app| {
+        app.insert_resource(Scale(2.0)).save_component_as(
+            |collider: &Collider| Radius(collider.0),
+            |radius, world| Collider(radius.0 * world.resource::<Scale>().0 / 2.0),
+        );
+    });
+    app.world_mut().spawn((Health(1), Collider(3.0)));
+    let difference = only(&mut app);
+    assert!(
+        matches!(difference.kind, DifferenceKind::NotRebuilt { values: 1, .. }),
+        "{difference}"
+    );
+    RoundTrip::new().with_resource::<Scale>().assert_restores(&mut app);
+}
+
+#[test]
+fn a_parent_with_an_unsaved_child_only_is_no_difference() {
+    let mut app = game(|_| {});
+    let parent = app.world_mut().spawn(Health(1)).id();
+    app.world_mut().spawn(ChildOf(parent));
+    assert_restores(&mut app);
 }

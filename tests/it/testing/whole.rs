@@ -7,7 +7,7 @@ use bevy::ecs::entity_disabling::Disabled;
 use bevy::prelude::*;
 use bevy_session::MemoryDisk;
 use bevy_session::prelude::*;
-use bevy_session::testing::{TestGame, assert_restores, differences};
+use bevy_session::testing::{RoundTrip, TestGame, assert_restores};
 use serde::{Deserialize, Serialize};
 
 use crate::common::{
@@ -122,7 +122,7 @@ fn a_state_that_is_saved_as_another_one_is_no_difference() {
 }
 
 #[test]
-fn what_is_made_anew_is_compared_where_it_needs_no_game_and_passed_over_where_it_does() {
+fn what_is_made_anew_is_compared_and_lent_what_it_needs_of_the_game() {
     #[derive(Component)]
     struct Collider(f32);
     #[derive(TypePath, Serialize, Deserialize)]
@@ -131,7 +131,7 @@ fn what_is_made_anew_is_compared_where_it_needs_no_game_and_passed_over_where_it
     struct Mesh;
     #[derive(TypePath, Serialize, Deserialize)]
     struct MeshName(String);
-    #[derive(Resource, Default)]
+    #[derive(Resource, Clone, Default)]
     struct Meshes;
     let build = |factor: f32| {
         let mut app = game(|app| {
@@ -151,8 +151,9 @@ fn what_is_made_anew_is_compared_where_it_needs_no_game_and_passed_over_where_it
         app.world_mut().spawn((Health(1), Collider(2.0), Mesh));
         app
     };
-    assert_restores(&mut build(1.0));
-    let found = differences(&mut build(2.0));
+    let trip = RoundTrip::new().with_resource::<Meshes>();
+    trip.assert_restores(&mut build(1.0));
+    let found = trip.differences(&mut build(2.0));
     assert_eq!(found.len(), 1, "{found:#?}");
     assert!(found[0].to_string().contains("2.0 came back as 4.0"), "{found:#?}");
 }

@@ -1,0 +1,109 @@
+//! A round trip of a game's world, and what it is given for the way.
+
+use std::fmt;
+
+use bevy::app::App;
+use bevy::ecs::resource::Resource;
+use bevy::ecs::world::World;
+
+use super::difference::{Difference, listed};
+use super::round_trip;
+
+/// Puts something of a game's world, the first one, into the world that it is restored into.
+pub(super) type Supply = Box<dyn Fn(&World, &mut World)>;
+
+/// What [`assert_restores`](super::assert_restores) does, for games whose hooks or `rebuild`s need more
+/// than what is saved.
+///
+/// The game is restored into a world that has nothing of it but the types that it saves. A hook that
+/// takes a resource of the game's panics there; so lend it the resource:
+///
+/// ```
+/// use bevy::ecs::lifecycle::HookContext;
+/// use bevy::ecs::world::DeferredWorld;
+/// use bevy::prelude::*;
+/// use bevy_session::prelude::*;
+/// use bevy_session::testing::RoundTrip;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Resource, Clone, Default)]
+/// struct Engine(u32);
+///
+/// #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
+/// #[reflect(Component, Saved)]
+/// #[component(on_add = tell_engine)]
+/// struct Body;
+///
+/// fn tell_engine(mut world: DeferredWorld, _: HookContext) {
+///     world.resource_mut::<Engine>().0 += 1;
+/// }
+///
+/// let mut app = App::new();
+/// app.add_plugins((MinimalPlugins, SessionPlugin::new("Studio", "Hop").in_memory()))
+///     .init_resource::<Engine>();
+/// # #[cfg(not(feature = "auto_register"))]
+/// # app.register_type::<Body>();
+/// app.finish();
+/// app.cleanup();
+/// app.world_mut().spawn(Body);
+/// RoundTrip::new().with_resource::<Engine>().assert_restores(&mut app);
+/// ```
+#[derive(Default)]
+pub struct RoundTrip {
+    supply: Vec<Supply>,
+}
+
+impl fmt::Debug for RoundTrip {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("RoundTrip").finish_non_exhaustive()
+    }
+}
+
+impl RoundTrip {
+    /// With nothing but what is saved.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Lends a clone of a resource of the game's, if the game has it.
+    #[must_use]
+    pub fn with_resource<R: Resource + Clone>(mut self) -> Self {
+        self.supply.push(Box::new(|game, world| {
+            if let Some(resource) = game.get_resource::<R>() {
+                world.insert_resource(resource.clone());
+            }
+        }));
+        self
+    }
+
+    /// Prepares the world before the game is restored into it.
+    #[must_use]
+    pub fn with(mut self, prepare: impl Fn(&mut World) + 'static) -> Self {
+        self.supply.push(Box::new(move |_, world| prepare(world)));
+        self
+    }
+
+    /// What of the game wouldn't come back as it is now, as [`differences`](super::differences).
+    #[must_use]
+    pub fn differences(&self, app: &mut App) -> Vec<Difference> {
+        round_trip::differences(app.world_mut(), &self.supply)
+    }
+
+    /// Asserts that all of it comes back, as [`assert_restores`](super::assert_restores).
+    ///
+    /// # Panics
+    ///
+    /// If something doesn't come back as it is. The message names each type, entity and field, with
+    /// both values.
+    #[track_caller]
+    pub fn assert_restores(&self, app: &mut App) {
+        let differences = self.differences(app);
+        assert!(
+            differences.is_empty(),
+            "{} of what is saved doesn't come back as it is:{}",
+            differences.len(),
+            listed(&differences),
+        );
+    }
+}
