@@ -15,9 +15,12 @@ mod death;
 mod doctor;
 mod fight;
 mod gates;
+mod going_back;
 mod history;
 #[cfg(feature = "auto_register")]
 mod kill;
+mod late_claims;
+mod left_behind;
 #[cfg(feature = "auto_register")]
 mod level_game;
 mod lifecycle;
