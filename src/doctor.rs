@@ -55,6 +55,7 @@ mod check_up;
 mod diagnosis;
 mod entities;
 mod finding;
+mod observers;
 mod ownership;
 mod patient;
 mod references;
@@ -145,6 +146,7 @@ impl Doctor {
         findings.extend(references::references(&patient));
         findings.extend(entities::nothing_saved(&patient));
         findings.extend(entities::duplicate_keys(&patient));
+        findings.extend(observers::entity_observers(&patient));
         Diagnosis { findings }
     }
 

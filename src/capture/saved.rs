@@ -17,6 +17,10 @@ use super::declaration::Declaration;
 /// Types with `#[reflect(Saved)]` bring the marker along. Insert it by hand on entities that have
 /// none of those, and remove it from those that should not be saved after all.
 ///
+/// A restore spawns the entity again. What the engine keeps beside its components doesn't come back:
+/// observers that watch just this entity, made by `spawn(…).observe(…)`, go with it. Make them in an
+/// observer of `On<Add, …>`, or watch all such entities with `add_observer`.
+///
 /// ```
 /// # use bevy::prelude::*;
 /// # use bevy_session::Saved;
