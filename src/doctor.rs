@@ -56,6 +56,7 @@ mod diagnosis;
 mod entities;
 mod finding;
 mod hints;
+mod observers;
 mod ownership;
 mod patient;
 mod references;
@@ -150,6 +151,7 @@ impl Doctor {
         findings.extend(references::references(&patient));
         findings.extend(entities::nothing_saved(&patient));
         findings.extend(entities::duplicate_keys(&patient));
+        findings.extend(observers::entity_observers(&patient));
         let no_entity = hints::no_entity(patient.world, &types, !patient.saved.is_empty());
         for hint in hints::given(patient.world).into_iter().chain(shut_gate).chain(no_entity) {
             let is_known = |known: &Finding| match (known, &hint) {

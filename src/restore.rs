@@ -13,6 +13,7 @@ mod extra;
 mod hooks;
 mod image;
 mod late_markers;
+mod leftovers;
 mod loss;
 mod order;
 mod overwritten;
@@ -40,6 +41,7 @@ pub use sweep::DespawnOnRestore;
 pub(crate) use components::DecodedComponents;
 pub(crate) use decoded::{DecodedColumn, DecodedOrder};
 pub(crate) use image::WorldImage;
+pub(crate) use leftovers::{ClearedMessages, Leftovers};
 pub(crate) use read_progress::ReadProgress;
 pub(crate) use rebuilt::RebuiltComponents;
 #[cfg(test)]

@@ -44,6 +44,11 @@ impl GameClock {
             clock.set_wrap_period(time.wrap_period());
             put_forward(&mut clock, elapsed);
             *time = clock;
+            // Until the next frame this is what systems are shown.
+            let shown = clock.as_generic();
+            if let Some(mut time) = world.get_resource_mut::<Time>() {
+                *time = shown;
+            }
         }
         if let Some(saved) = self.fixed
             && let Some(mut time) = world.get_resource_mut::<Time<Fixed>>()

@@ -19,6 +19,10 @@ use super::saveable::Saveable;
 /// To keep an entity out of all checkpoints, give it [`Unsaved`](crate::Unsaved). Removing the marker
 /// holds only until a component that brings it is inserted again.
 ///
+/// A restore spawns the entity again. What the engine keeps beside its components doesn't come back:
+/// observers that watch just this entity, made by `spawn(…).observe(…)`, go with it. Make them in an
+/// observer of `On<Add, …>`, or watch all such entities with `add_observer`.
+///
 /// ```
 /// # use bevy::prelude::*;
 /// # use bevy_session::Saved;

@@ -19,7 +19,7 @@ use crate::ReflectSaved;
 use crate::journal::{
     Block, CheckpointKind, Commit, ENTITIES, Rows, SaveId, TypeList, TypeSummary, Values,
 };
-use crate::restore::{EntitiesReplaced, ReadProgress, WorldImage};
+use crate::restore::{EntitiesReplaced, Leftovers, ReadProgress, WorldImage};
 
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[reflect(Component, Saved)]
@@ -221,7 +221,7 @@ impl Play {
     ) -> EntitiesReplaced {
         image.insert_resources(self.world());
         image.set_states(self.world(), None).unwrap();
-        let replaced = image.replace_entities(self.world());
+        let replaced = image.replace_entities(self.world(), &Leftovers::none());
         self.begin_run(next, &replaced);
         replaced
     }

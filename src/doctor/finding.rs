@@ -76,6 +76,17 @@ pub enum Finding {
         /// The entities.
         entities: Vec<Entity>,
     },
+    /// Saved entities are watched by observers of their own, made by
+    /// [`observe`](bevy::ecs::world::EntityWorldMut::observe). Those go with the entity, and don't come
+    /// back with it.
+    ///
+    /// In order where the game makes them anew whenever the entity is added: then tell the doctor to
+    /// ignore [`ObservedBy`](bevy::ecs::observer::ObservedBy). Entities with a [`SaveKey`] are passed
+    /// over: their level spawns them.
+    EntityObserver {
+        /// The entities.
+        on: FoundEntities,
+    },
     /// A type can't be saved, as far as the game's set-up goes.
     TypeNotSaved {
         /// The type.
@@ -161,6 +172,12 @@ impl fmt::Display for Finding {
                 "{} entities have the save key `{key}`, and only the first gets what is saved. Make \
                  keys unique",
                 entities.len(),
+            ),
+            Self::EntityObserver { on } => write!(
+                formatter,
+                "observers of their own watch saved entities, and don't come back with them: {on}. \
+                 Call `observe` in an observer of `On<Add, …>`, or watch all of them with \
+                 `add_observer`; if that is done, tell the doctor to ignore `ObservedBy`",
             ),
             Self::TypeNotSaved { type_path, reason } => {
                 write!(formatter, "{type_path} can't be saved: {reason}")

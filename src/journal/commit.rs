@@ -26,13 +26,16 @@ pub enum CheckpointKind {
     Exit,
     /// The first of a run: what a start or a restore put into the world.
     Opening,
+    /// The session went back to an earlier checkpoint or slot of its own: what had been played until
+    /// then.
+    Rewind,
 }
 
 impl CheckpointKind {
     /// Whether the checkpoint stands for its moment, so that no later one may take its place.
     #[must_use]
     pub fn keeps_its_moment(self) -> bool {
-        matches!(self, Self::Manual | Self::Quick | Self::Exit | Self::State)
+        matches!(self, Self::Manual | Self::Quick | Self::Exit | Self::State | Self::Rewind)
     }
 
     /// Whether somebody asked for a checkpoint of this kind that the game called so.

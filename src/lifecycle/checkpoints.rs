@@ -54,6 +54,11 @@ impl RuntimeParts {
         }
     }
 
+    /// Whether the writer takes no more moments now.
+    pub(super) fn is_writer_behind(&self) -> bool {
+        self.link.captures_in_flight() >= MOMENTS_IN_FLIGHT
+    }
+
     /// Captures the world and hands it to the writer. Where nothing changed since the last
     /// checkpoint, none is taken, unless the moment itself is worth one.
     pub(super) fn take_checkpoint(
@@ -63,12 +68,12 @@ impl RuntimeParts {
         label: Option<String>,
     ) {
         let now = self.now;
-        let captures_in_flight = self.link.captures_in_flight();
+        let is_writer_behind = self.is_writer_behind();
         let Some(playing) = &mut self.playing else { return };
         let span = debug_span!("checkpoint", session = %playing.session, ?kind, rows = tracing::field::Empty);
         let _span = span.enter();
         let id = CheckpointId { run: playing.run, counter: playing.counter + 1 };
-        if captures_in_flight >= MOMENTS_IN_FLIGHT {
+        if is_writer_behind {
             let (session, error) = (playing.session, CheckpointError::WriterBehind);
             notify(world, CheckpointFailed { session, checkpoint: id, error, retry_in: None });
             return;

@@ -14,10 +14,10 @@ use super::{CurrentSession, RequestQueue};
 use crate::capture::{BeforeExit, LateCalls, follow_state_scopes};
 use crate::lifecycle::Request;
 use crate::lifecycle::session_is_restoring;
-use crate::restore::StateOverride;
+use crate::restore::{ClearedMessages, StateOverride};
 
 /// Ties sessions to the game's states: when checkpoints may be taken, when a session stands still,
-/// and what a restore waits for.
+/// what a restore waits for, and what it leaves behind.
 ///
 /// Works with states, sub-states and computed states. The order of the calls doesn't matter, as long
 /// as they come while the app is built: a later one has no effect, and
@@ -93,6 +93,25 @@ pub trait SessionHooksExt {
     /// does when it loads a level; give it a gate with [`restore_in`](Self::restore_in). Once that
     /// is open, the saved states are entered, and the entities put back.
     fn restore_through<S: FreelyMutableState>(&mut self, state: S) -> &mut Self;
+
+    /// Lets no message of this type reach the world that a restore brings back: what was written and
+    /// not yet read when its entities are put back is dropped.
+    ///
+    /// Messages aren't saved, and by default those that are on their way are read after the restore
+    /// all the same: hits on enemies who are alive again, a game over that was undone. Name here what
+    /// your game writes and reads about its world. Those of the window and of input are best left
+    /// alone.
+    ///
+    /// ```
+    /// # use bevy::prelude::*;
+    /// # use bevy_session::prelude::*;
+    /// #[derive(Message)]
+    /// struct Hit { target: Entity, damage: u32 }
+    ///
+    /// # let mut app = App::new();
+    /// app.add_message::<Hit>().clear_on_restore::<Hit>();
+    /// ```
+    fn clear_on_restore<M: Message>(&mut self) -> &mut Self;
 }
 
 /// What a game has tied to its states. Collected while the app is built.
@@ -103,6 +122,8 @@ pub(crate) struct GameHooks {
     pub offer_in: Vec<Condition>,
     pub restore_when: Vec<Condition>,
     pub restore_through: Option<StateOverride>,
+    /// Messages that don't outlive their world.
+    pub clear_on_restore: ClearedMessages,
     /// Whether a state closes the session.
     pub closes: bool,
     /// Adds what looks at transitions, once the schedule for them is there.
@@ -376,6 +397,11 @@ impl SessionHooksExt for App {
         let call = format!("restore_through({state:?})");
         let through = StateOverride::new(state);
         hook(go_by::<S>(self), &call, |hooks| hooks.restore_through = Some(through))
+    }
+
+    fn clear_on_restore<M: Message>(&mut self) -> &mut Self {
+        hooks(self).clear_on_restore.add::<M>();
+        self
     }
 }
 

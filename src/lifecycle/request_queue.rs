@@ -10,7 +10,7 @@ use super::notifications::{
     RequestRejected, RestoreCancelled, SessionPaused, SessionResumed, SessionUpdated, notify,
 };
 use super::requests::{Request, SessionUpdate};
-use super::runtime::{Preparing, RuntimeParts, Transition};
+use super::runtime::{Playing, Preparing, RuntimeParts, Transition};
 use super::{CurrentSession, RecoveryPolicy, SessionCatalog, SessionSettings};
 use crate::capture::{Carried, KeyedIds, Placed};
 use crate::journal::{CheckpointKind, Lineage, Record, RunId, SaveId, SessionId, limits};
@@ -320,8 +320,32 @@ impl RuntimeParts {
         if let RestoreFrom::Slot(slot) = from {
             return self.recover_from_slot(world, session, slot, reason);
         }
-        self.prepare(session, from, reason, None);
+        let tail = self.capture_tail(world, session)?;
+        self.prepare_beside(Wanted { session, from, reason, tail }, None);
         Ok(())
+    }
+
+    /// Takes a checkpoint of what is being left, where a session goes back to an earlier moment of
+    /// its own; its number, if there was anything to take.
+    ///
+    /// # Errors
+    ///
+    /// If the writer can't take it now.
+    pub(super) fn capture_tail(
+        &mut self,
+        world: &mut World,
+        session: SessionId,
+    ) -> Result<Option<u64>, RequestError> {
+        let is_played = |playing: &&Playing| playing.session == session && playing.gate_was_open;
+        let Some(before) = self.playing.as_ref().filter(is_played).map(|playing| playing.counter)
+        else {
+            return Ok(None);
+        };
+        if self.is_writer_behind() {
+            return Err(RequestError::WriterBehind);
+        }
+        self.take_checkpoint(world, CheckpointKind::Rewind, None);
+        Ok(self.playing.as_ref().map(|playing| playing.counter).filter(|taken| *taken > before))
     }
 
     pub(super) fn prepare(
@@ -331,7 +355,13 @@ impl RuntimeParts {
         reason: RestoreReason,
         otherwise: Option<NewSession>,
     ) {
-        self.order(Order::Prepare(Wanted { session, from, reason }));
+        self.prepare_beside(Wanted { session, from, reason, tail: None }, otherwise);
+    }
+
+    /// Has a checkpoint read, while the game goes on.
+    pub(super) fn prepare_beside(&mut self, wanted: Wanted, otherwise: Option<NewSession>) {
+        let Wanted { session, from, reason, .. } = wanted;
+        self.order(Order::Prepare(wanted));
         let asked_at = Instant::now();
         let tries_left = 8;
         let preparing = Preparing { session, from, reason, asked_at, otherwise, tries_left };

@@ -264,6 +264,10 @@ pub trait SessionCommands {
 
     /// Puts the player back: into a crashed session, or, for the one that is being played, to an
     /// earlier moment of it.
+    ///
+    /// In the latter case a checkpoint of kind [`Rewind`](CheckpointKind::Rewind) is taken first of
+    /// what was played since the last one, unless a gate is closed as in a menu: the way back can be
+    /// taken back. [`RestoreFrom::Latest`] is the one before that.
     fn recover(&mut self, session: SessionId, from: RestoreFrom) {
         self.request_session(Request::Recover(session, from));
     }

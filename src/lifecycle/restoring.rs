@@ -18,7 +18,7 @@ use super::{
 use crate::capture::{KeyedIds, Placed, StateLog};
 use crate::journal::RunId;
 use crate::recovery::Prepared;
-use crate::restore::{RestoreLoss, RestoreLossReason};
+use crate::restore::{Leftovers, RestoreLoss, RestoreLossReason};
 use crate::session::{RequestError, RestoreReason, SessionStatus};
 use crate::writer::{Order, TakeUp};
 
@@ -28,6 +28,8 @@ pub(crate) struct Restoring {
     preparing: Preparing,
     /// The session that was being played, should the restore be cancelled.
     before: Option<CurrentSession>,
+    /// What of the world before mustn't reach the one that comes back.
+    leftovers: Leftovers,
     /// Whether another state was entered in place of a saved one.
     through: bool,
     /// When it began to wait.
@@ -63,6 +65,7 @@ impl RuntimeParts {
         set_activity(world, |activity| activity.restore = Some(RestorePhase::WaitingForGate));
         notify(world, RestoreStarted { session, checkpoint });
 
+        let leftovers = Leftovers::note(world, self.hooks.clear_on_restore.clone());
         let mut prepared = prepared;
         prepared.image.insert_resources(world);
         let before = world.get_resource::<CurrentSession>().cloned();
@@ -77,6 +80,7 @@ impl RuntimeParts {
             prepared,
             preparing,
             before,
+            leftovers,
             through: through.is_some(),
             since: now,
             tell_at: now.saturating_add(patience),
@@ -111,7 +115,7 @@ impl RuntimeParts {
     }
 
     fn finish_restore(&mut self, world: &mut World, restoring: Restoring) {
-        let Restoring { prepared, preparing, through, .. } = restoring;
+        let Restoring { prepared, preparing, leftovers, through, .. } = restoring;
         let session = prepared.metadata.id;
         let checkpoint = prepared.checkpoint;
         let span = info_span!("restore", %session, %checkpoint, entities = tracing::field::Empty);
@@ -121,8 +125,10 @@ impl RuntimeParts {
         if through && let Err(error) = prepared.image.set_states(world, None) {
             error!(%error, "the saved states can't be entered");
         }
-        let replaced = prepared.image.replace_entities(world);
+        let replaced = prepared.image.replace_entities(world, &leftovers);
+        let clock_before = world.get_resource::<Time>().map(Time::elapsed).unwrap_or_default();
         prepared.clock.set(world);
+        Leftovers::keep_delays(world, clock_before);
         if let Some(mut placed) = world.get_resource_mut::<Placed>() {
             let gone = replaced.gone.iter().map(|(_, key)| key.clone()).collect();
             placed.begin(gone, replaced.carried.waiting().cloned().collect());

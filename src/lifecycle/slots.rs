@@ -11,7 +11,7 @@ use super::requests::Request;
 use super::runtime::{Preparing, RuntimeParts, Transition};
 use super::{CurrentSession, SessionCatalog, SessionSettings};
 use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId, SlotKind, Validity};
-use crate::recovery::{Prepared, SessionEntry};
+use crate::recovery::{Prepared, SessionEntry, Wanted};
 use crate::session::{
     AttachmentError, Move, RequestError, RestoreFrom, RestoreReason, SaveSlot, SlotError,
     check_slot_name,
@@ -142,7 +142,20 @@ impl RuntimeParts {
         if current.is_some_and(|current| current.player() != player.as_deref()) {
             return Err(SlotError::OtherPlayer { player }.into());
         }
-        self.prepare(session, RestoreFrom::Slot(slot), RestoreReason::Loaded, None);
+        self.prepare_slot(world, session, slot, RestoreReason::Loaded)
+    }
+
+    /// Has a slot read. If it is of the session that is being played, what was played since the last
+    /// checkpoint is taken first; another session is closed later, with a checkpoint.
+    fn prepare_slot(
+        &mut self,
+        world: &mut World,
+        session: SessionId,
+        slot: SlotId,
+        reason: RestoreReason,
+    ) -> Result<(), RequestError> {
+        let tail = self.capture_tail(world, session)?;
+        self.prepare_beside(Wanted { session, from: RestoreFrom::Slot(slot), reason, tail }, None);
         Ok(())
     }
 
@@ -164,8 +177,7 @@ impl RuntimeParts {
             RestoreReason::Rewound => RestoreReason::Loaded,
             reason => reason,
         };
-        self.prepare(session, RestoreFrom::Slot(slot), reason, None);
-        Ok(())
+        self.prepare_slot(world, session, slot, reason)
     }
 
     /// A checkpoint was read. If another session is still being played, that is closed first.

@@ -65,6 +65,9 @@ pub(crate) struct Wanted {
     pub session: SessionId,
     pub from: RestoreFrom,
     pub reason: RestoreReason,
+    /// The number of the checkpoint that was taken of what is being left, if one was. Whoever wants
+    /// the newest doesn't mean that.
+    pub tail: Option<u64>,
 }
 
 /// Reads and decodes a checkpoint. The session's lock is held by the caller.
@@ -89,8 +92,11 @@ pub(crate) fn prepare(
     let offered = machine.offered(wanted.session, head.id);
     let checkpoint = match wanted.from {
         RestoreFrom::Checkpoint(id) => id,
-        // What was known to be damaged when the offer was made isn't tried again.
-        _ => offered.unwrap_or(head.id),
+        _ => match wanted.tail {
+            Some(tail) => newest_before(stored.index(), &head, tail),
+            // What was known to be damaged when the offer was made isn't tried again.
+            None => offered.unwrap_or(head.id),
+        },
     };
     let (image, about) = match read(&mut stored, types, checkpoint, machine.progress()) {
         Ok(Some(read)) => read,
@@ -210,6 +216,12 @@ pub(super) fn choose_head(index: &SessionIndex, wanted: Wanted) -> Result<Head, 
         true => PrepareFailure::Unrecoverable(RecoveryError::AllDamaged),
         false => not_there(index, RequestError::NothingToRestore),
     })
+}
+
+/// The newest checkpoint of a line before the one with this number, if there is one.
+fn newest_before(index: &SessionIndex, head: &Head, tail: u64) -> CheckpointId {
+    let line = index.line(head.id);
+    line.into_iter().find(|id| id.counter < tail).unwrap_or(head.id)
 }
 
 fn check_move(standing: &Standing, wanted: Wanted) -> Result<(), RequestError> {

@@ -133,6 +133,12 @@ pub(crate) trait ResourceValue: Send + Sync {
         world: &mut World,
     ) -> WrittenAgain;
 
+    /// Remembers the world's resource as it is, whatever the checkpoint says.
+    fn keep(&mut self, world: &World);
+
+    /// Makes the world's resource what it was when it was kept.
+    fn put_back(&self, world: &mut World) -> WrittenAgain;
+
     /// Whether the world's resource is what the checkpoint says.
     fn is_as_saved(&self, saved: &[u8], world: &World, names: &mut Names<'_>) -> bool;
 }

@@ -7,7 +7,7 @@ use bevy::ecs::world::World;
 
 use super::decoded::{DecodedColumn, WrittenAgain};
 use super::references::{Names, References};
-use super::replacement::{Part, Replacement};
+use super::replacement::{Part, Replacement, Resources};
 use super::rows_by_entity::RowOfEntity;
 
 /// How often what was changed is inserted again, where that lets hooks change things once more.
@@ -135,9 +135,16 @@ impl Replacement {
         changed
     }
 
-    /// Writes the resources again that are not as saved; whether one had to be inserted.
+    /// Remembers the resources as they are, so that what hooks do to them can be undone.
+    pub(super) fn keep_resources(&mut self, world: &World) {
+        for column in &mut self.image.columns {
+            column.keep_resource(world);
+        }
+    }
+
+    /// Writes the resources again that are not as they are to be; whether one had to be inserted.
     fn write_resources_again(&mut self, world: &mut World) -> bool {
-        if !self.has_resources {
+        if self.resources == Resources::Kept && self.stamps.nothing_ran_until_now(world) {
             return false;
         }
         let mut any_inserted = false;
@@ -145,9 +152,15 @@ impl Replacement {
             if self.dangling_resources.contains(&place) {
                 continue;
             }
-            let mut references = References::new(&self.image.ranks, &self.entities, &self.outside);
-            let mut names = Names::new(&self.image.ranks, &self.entities, &self.outside);
-            let done = column.write_resource_again(world, &mut references, &mut names);
+            let done = match self.resources {
+                Resources::Saved => {
+                    let (ranks, entities) = (&self.image.ranks, &self.entities);
+                    let mut references = References::new(ranks, entities, &self.outside);
+                    let mut names = Names::new(ranks, entities, &self.outside);
+                    column.write_resource_again(world, &mut references, &mut names)
+                }
+                Resources::Kept => column.put_resource_back(world),
+            };
             if done != WrittenAgain::Not {
                 self.report.add_overwritten(&column.type_path);
             }

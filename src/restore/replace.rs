@@ -7,6 +7,7 @@ use bevy::state::state::StateTransition;
 
 use super::decoded::{DecodedColumn, WrittenAgain};
 use super::image::{ImageColumn, WorldImage};
+use super::leftovers::Leftovers;
 use super::references::{Names, Outside, Ranks, References};
 use super::replacement::Replacement;
 use super::report::RestoreReport;
@@ -67,10 +68,16 @@ impl WorldImage {
 
     /// Takes the old entities away and puts the saved ones in their place, with everything that
     /// depends on them: references, resources once more, and pending transitions.
-    pub(crate) fn replace_entities(self, world: &mut World) -> EntitiesReplaced {
+    pub(crate) fn replace_entities(
+        self,
+        world: &mut World,
+        leftovers: &Leftovers,
+    ) -> EntitiesReplaced {
         let mut report = RestoreReport { losses: self.losses.clone(), ..Default::default() };
+        let put_off = leftovers.put_off_since(world);
         despawn_old_entities(world, &self.adopted, &mut report);
         despawn_gone(world, &self.gone, &mut report);
+        leftovers.drop_all_but(world, &put_off);
         let mut replacement = Replacement::of_world(world, self, report);
         // Their death may have changed resources, and those may name entities that have ids now.
         replacement.restore_resources(world);
@@ -83,6 +90,7 @@ impl WorldImage {
     pub(crate) fn write_onto(self, world: &mut World, known: Outside) -> EntitiesReplaced {
         let report = RestoreReport { losses: self.losses.clone(), ..Default::default() };
         let mut replacement = Replacement::of_claims(world, self, known, report);
+        replacement.keep_resources(world);
         replacement.write_entities(world);
         replacement.finish(world)
     }
@@ -163,6 +171,21 @@ impl ImageColumn {
             }
             Some(saved) if resource.is_as_saved(saved, world, names) => WrittenAgain::Not,
             Some(saved) => resource.write_again(saved, references, world),
+        }
+    }
+
+    /// Remembers the world's resource, if this is one.
+    pub(super) fn keep_resource(&mut self, world: &World) {
+        if let DecodedColumn::Resource(resource) = &mut self.decoded {
+            resource.keep(world);
+        }
+    }
+
+    /// Makes the world's resource what it was when it was kept.
+    pub(super) fn put_resource_back(&self, world: &mut World) -> WrittenAgain {
+        match &self.decoded {
+            DecodedColumn::Resource(resource) => resource.put_back(world),
+            _ => WrittenAgain::Not,
         }
     }
 

@@ -36,14 +36,23 @@ pub(super) struct Replacement {
     pub parts: Vec<Part>,
     /// When each entity was written.
     pub stamps: Stamps,
-    /// Whether the checkpoint speaks of resources.
-    pub has_resources: bool,
+    /// What the resources are to be.
+    pub resources: Resources,
     /// Rows that wait until all entities are there.
     waiting: Vec<(u32, RowOfEntity)>,
     /// Values that can't be as saved, since they refer to what isn't there.
     pub dangling: HashSet<(u32, u32)>,
     pub dangling_resources: BTreeSet<usize>,
     pub report: RestoreReport,
+}
+
+/// What the resources are to be once the entities are there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Resources {
+    /// What the checkpoint says.
+    Saved,
+    /// What they were before: it is no checkpoint of a whole world.
+    Kept,
 }
 
 /// Where an entity of a checkpoint comes from.
@@ -107,7 +116,7 @@ impl Replacement {
             outside.extend(anchors.filter_map(|(id, key)| Some((*id, placed.find(world, key)?))));
         }
         let mut replacement = Self::new(world, image, outside, report);
-        replacement.has_resources = true;
+        replacement.resources = Resources::Saved;
         replacement.find_placed(world);
         replacement.allocate(world);
         replacement
@@ -133,7 +142,7 @@ impl Replacement {
             parts: image.columns.iter().map(|column| Part::of(column, world)).collect(),
             outside,
             stamps: Stamps::default(),
-            has_resources: false,
+            resources: Resources::Kept,
             waiting: Vec::new(),
             dangling: HashSet::new(),
             dangling_resources: BTreeSet::new(),
@@ -176,7 +185,7 @@ impl Replacement {
         let mut spawner = Spawner::default();
         let cut: HashSet<u32> = self.image.order.cut.iter().copied().collect();
         let ranks = std::mem::take(&mut self.image.order.ranks);
-        let hooked = self.columns_with_hooks(world);
+        let hooked: Vec<bool> = self.columns_with_hooks(world).collect();
         self.stamps = Stamps::new(self.entities.len());
         for rank in ranks {
             let Some(origin) = self.origins.get(rank as usize).copied() else { continue };
@@ -188,18 +197,17 @@ impl Replacement {
             self.stamps.begin(rank, world);
             self.write_one(rank, origin, parent, &mut spawner, world);
             let mut rows = self.image.rows.of(rank).iter();
-            let has_hooks = rows.any(|row| hooked.contains(&row.column));
+            let has_hooks = rows.any(|row| hooked.get(row.column as usize) == Some(&true));
             self.stamps.end(rank, has_hooks, world);
         }
         spawner.drop_unwritten(world);
         self.stamps.close(world);
     }
 
-    /// The columns of which an insert runs code of the game.
-    fn columns_with_hooks(&self, world: &World) -> HashSet<u32> {
-        let components = self.components();
-        let hooked = components.filter(|(_, component, _)| runs_hooks(world, *component));
-        hooked.map(|(place, ..)| place).collect()
+    /// For each column, whether an insert runs code of the game.
+    fn columns_with_hooks(&self, world: &World) -> impl Iterator<Item = bool> {
+        let components = self.parts.iter().map(|part| part.component());
+        components.map(|component| component.is_some_and(|id| runs_hooks(world, id)))
     }
 
     fn parent(&self, rank: u32) -> Option<Entity> {

@@ -12,12 +12,14 @@ use crate::capture::{Codec, ComponentCodec, DecodeError};
 pub(crate) struct DecodedResource<C: Codec> {
     codec: C,
     value: Option<C::Value>,
+    /// The world's own value, while something else is restored.
+    kept: Option<C::Value>,
 }
 
 impl<C: ComponentCodec> DecodedResource<C> {
     /// No value yet.
     pub(crate) fn new(codec: C) -> Self {
-        Self { codec, value: None }
+        Self { codec, value: None, kept: None }
     }
 }
 
@@ -63,21 +65,50 @@ impl<C: ComponentCodec> ResourceValue for DecodedResource<C> {
         let Some(resource) = rebuild(&self.codec, saved, references) else {
             return WrittenAgain::Not;
         };
-        let component = self.component(world);
-        match world.resource_entities().get(component) {
-            Some(entity) => WrittenAgain::write(world, entity, resource),
-            None => {
-                world.spawn(resource);
-                WrittenAgain::Inserted
-            }
+        write::<C>(world, resource)
+    }
+
+    fn keep(&mut self, world: &World) {
+        self.kept = there::<C>(world).map(|resource| self.codec.copy(resource));
+    }
+
+    fn put_back(&self, world: &mut World) -> WrittenAgain {
+        let (mut was, mut is) = (Vec::new(), Vec::new());
+        let Some(kept) = &self.kept else { return WrittenAgain::Not };
+        let now = there::<C>(world).map(|resource| self.codec.copy(resource));
+        let can_be_compared = self.codec.encode(kept, &mut was).is_ok();
+        let is_unchanged =
+            now.is_some_and(|now| self.codec.encode(&now, &mut is).is_ok() && was == is);
+        if is_unchanged || !can_be_compared {
+            return WrittenAgain::Not;
+        }
+        match self.codec.decode(&was) {
+            Ok(value) => write::<C>(world, self.codec.rebuild(value)),
+            Err(_) => WrittenAgain::Not,
         }
     }
 
     fn is_as_saved(&self, saved: &[u8], world: &World, names: &mut Names<'_>) -> bool {
-        let component = world.component_id::<C::Component>();
-        let entity = component.and_then(|component| world.resource_entities().get(component));
-        entity.and_then(|entity| world.get::<C::Component>(entity)).is_some_and(|resource| {
+        there::<C>(world).is_some_and(|resource| {
             is_written_as(&self.codec, resource, saved, names, &mut Vec::new())
         })
+    }
+}
+
+/// The world's resource.
+fn there<C: ComponentCodec>(world: &World) -> Option<&C::Component> {
+    let component = world.component_id::<C::Component>()?;
+    world.get::<C::Component>(world.resource_entities().get(component)?)
+}
+
+/// Writes a resource in its place, or inserts it.
+fn write<C: ComponentCodec>(world: &mut World, resource: C::Component) -> WrittenAgain {
+    let component = world.register_component::<C::Component>();
+    match world.resource_entities().get(component) {
+        Some(entity) => WrittenAgain::write(world, entity, resource),
+        None => {
+            world.spawn(resource);
+            WrittenAgain::Inserted
+        }
     }
 }

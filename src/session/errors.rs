@@ -59,6 +59,10 @@ pub enum RequestError {
         /// The types. [`RestorePrepared`](crate::RestorePrepared) told more.
         types: Vec<String>,
     },
+    /// The session doesn't go back: what was played since its last checkpoint would be lost, since
+    /// the writer is too far behind to take it. Ask again later.
+    #[error("the writer is too far behind to keep what was played since the last checkpoint")]
+    WriterBehind,
     /// A restore is under way. It goes on, and everything else is as it was.
     #[error("a restore is under way")]
     RestoreUnderWay,

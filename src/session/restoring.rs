@@ -6,7 +6,8 @@ use crate::journal::{CheckpointId, SlotId};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[non_exhaustive]
 pub enum RestoreFrom {
-    /// The newest committed checkpoint.
+    /// The newest committed checkpoint. Where a session that is played goes back, the newest before
+    /// the one that is taken of what it leaves.
     #[default]
     Latest,
     /// This one.

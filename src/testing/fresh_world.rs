@@ -11,7 +11,7 @@ use super::saved_rows::SavedRows;
 use super::trip::Supply;
 use crate::capture::{Declarations, SavedTypes, panic_message};
 use crate::journal::SaveId;
-use crate::restore::{RestoreReport, WorldImage};
+use crate::restore::{Leftovers, RestoreReport, WorldImage};
 use crate::{SaveKey, Saved};
 
 /// A world that knows the game's types and nothing else of it, into which a game is restored.
@@ -58,7 +58,7 @@ impl FreshWorld {
         // Nobody looks at the world again if it is left half done.
         let replaced = catch_unwind(AssertUnwindSafe(|| {
             image.insert_resources(&mut self.world);
-            image.replace_entities(&mut self.world)
+            image.replace_entities(&mut self.world, &Leftovers::none())
         }));
         let replaced = replaced.map_err(|payload| panic_message(&*payload))?;
         let ids = replaced.seeds.into_iter().collect();

@@ -322,7 +322,7 @@ pub fn metadata(id: SessionId, name: &str, now: Timestamp) -> SessionMetadata {
 
 /// What is asked of recovery.
 pub fn wanted(session: SessionId, from: RestoreFrom, reason: RestoreReason) -> Wanted {
-    Wanted { session, from, reason }
+    Wanted { session, from, reason, tail: None }
 }
 
 /// The ids that a world restored from this must not give away again.

@@ -138,6 +138,7 @@ impl SessionStrings {
             CheckpointKind::Pause => &self.kind_pause,
             CheckpointKind::Exit => &self.kind_exit,
             CheckpointKind::Opening => &self.kind_opening,
+            CheckpointKind::Rewind => &self.kind_rewind,
         }
     }
 

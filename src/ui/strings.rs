@@ -206,6 +206,8 @@ strings! {
     kind_exit: String = "Autosave at the exit",
     /// A checkpoint of kind opening.
     kind_opening: String = "Start of play",
+    /// A checkpoint of kind rewind.
+    kind_rewind: String = "Autosave before going back",
     /// A slot.
     kind_slot: String = "Saved by you",
     /// A slot that was left behind at the exit.

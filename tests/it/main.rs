@@ -16,11 +16,14 @@ mod depth;
 mod doctor;
 mod fight;
 mod gates;
+mod going_back;
 mod golden;
 mod hints;
 mod history;
 #[cfg(feature = "auto_register")]
 mod kill;
+mod late_claims;
+mod left_behind;
 #[cfg(feature = "auto_register")]
 mod level_game;
 mod lifecycle;

@@ -328,7 +328,7 @@ fn a_panic_during_a_restore_leaves_the_checkpoint_to_the_next_start() {
         // Another process, or this one with an app made anew while the old one is still there.
         for disk in [disk.snapshot(), disk] {
             assert_eq!(journals(&disk), before, "{way}: nothing should have been written");
-            comes_back(&disk, id, *saved.last().unwrap(), way);
+            comes_back(&disk, id, *saved.last().unwrap(), Phase::Playing, way);
         }
         drop(app);
     }
@@ -345,6 +345,10 @@ fn a_panic_while_the_session_that_is_played_goes_back_leaves_its_newest_checkpoi
         let saved = play_on(&mut app);
         app.world_mut().resource_mut::<NextState<Phase>>().set(Phase::Menu);
         frames(&mut app, 2);
+        // What was played since then is taken before anything else.
+        request(&mut app, |commands| commands.checkpoint("in the menu"));
+        frames(&mut app, 2);
+        let newest = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
         let before = journals(&disk);
         // From here on, so that nothing of it happens while the world is built.
         add(&mut app);
@@ -355,14 +359,14 @@ fn a_panic_while_the_session_that_is_played_goes_back_leaves_its_newest_checkpoi
         // Another process, or this one with an app made anew while the old one is still there.
         for disk in [disk.snapshot(), disk] {
             assert_eq!(journals(&disk), before, "{way}: nothing should have been written");
-            comes_back(&disk, id, *saved.last().unwrap(), way);
+            comes_back(&disk, id, newest, Phase::Menu, way);
         }
         drop(app);
     }
 }
 
 /// A start on the disk offers the checkpoint, and has it.
-fn comes_back(disk: &MemoryDisk, id: SessionId, newest: CheckpointId, way: &str) {
+fn comes_back(disk: &MemoryDisk, id: SessionId, newest: CheckpointId, phase: Phase, way: &str) {
     let mut app = listening_game(disk, |_| {});
     frames(&mut app, 2);
     let offers = told::<RecoveryAvailable>(&app);
@@ -372,5 +376,5 @@ fn comes_back(disk: &MemoryDisk, id: SessionId, newest: CheckpointId, way: &str)
     frames(&mut app, 3);
     assert_eq!(told::<SessionRestored>(&app)[0].report.entities, 5, "{way}");
     assert_eq!(app.world().resource::<Score>().0, 200, "{way}");
-    assert_eq!(*app.world().resource::<State<Phase>>().get(), Phase::Playing, "{way}");
+    assert_eq!(*app.world().resource::<State<Phase>>().get(), phase, "{way}");
 }

@@ -263,6 +263,44 @@ fn a_hook_that_changes_nothing_is_not_reported() {
     assert!(report.overwritten.is_empty(), "{report:?}");
 }
 
+/// Whom it refers to is made by its hook, if they aren't there.
+#[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[reflect(Component, Saved)]
+#[component(on_insert = make_friend)]
+struct Friend(#[entities] Entity);
+
+fn make_friend(mut world: DeferredWorld<'_>, context: HookContext) {
+    let friend = world.get::<Friend>(context.entity).map(|friend| friend.0);
+    world.commands().queue(move |world: &mut World| {
+        if let Some(friend) = friend
+            && world.get_entity(friend).is_err()
+            && let Ok(mut friend) = world.spawn_empty_at(friend)
+        {
+            friend.insert(Strength(1));
+        }
+    });
+}
+
+#[test]
+fn an_entity_whose_id_a_hook_has_used_gets_its_values_and_is_counted() {
+    let (mut app, report) = restored(|app| {
+        let one = app.world_mut().spawn(Health(5)).id();
+        let other = app.world_mut().spawn((Health(5), Friend(one))).id();
+        app.world_mut().entity_mut(one).insert(Friend(other));
+    });
+    let world = app.world_mut();
+    let mut friends = world.query::<(Entity, &Friend, &Health, Has<Strength>)>();
+    let friends: Vec<_> = friends.iter(world).collect();
+    let [(one, friend_of_one, ..), (other, friend_of_other, ..)] = friends[..] else {
+        panic!("two friends, not {}", friends.len())
+    };
+    assert_eq!((friend_of_one.0, friend_of_other.0), (other, one));
+    for (_, _, health, is_strong) in friends {
+        assert_eq!((health, is_strong), (&Health(5), false), "as the checkpoint has it");
+    }
+    assert_eq!((report.entities, report.not_spawned), (2, 1), "{report:?}");
+}
+
 #[test]
 fn entities_that_hooks_spawn_and_despawn_are_counted() {
     let (_, report) = restored(|app| {

@@ -1,0 +1,95 @@
+//! What the game has put off or announced in a world that is being left.
+
+use std::any::TypeId;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bevy::ecs::entity::{Entity, EntityHashSet};
+use bevy::ecs::message::{Message, Messages};
+use bevy::ecs::query::With;
+use bevy::ecs::world::World;
+use bevy::time::{DelayedCommandQueue, Time};
+use tracing::debug;
+
+use crate::capture::unfiltered;
+
+/// Message types of which nothing may reach the world that a restore brings back.
+#[derive(Clone, Default)]
+pub(crate) struct ClearedMessages(BTreeMap<TypeId, fn(&mut World)>);
+
+impl ClearedMessages {
+    /// Adds a type.
+    pub(crate) fn add<M: Message>(&mut self) {
+        self.0.insert(TypeId::of::<M>(), clear::<M>);
+    }
+}
+
+fn clear<M: Message>(world: &mut World) {
+    if let Some(mut messages) = world.get_resource_mut::<Messages<M>>() {
+        messages.clear();
+    }
+}
+
+/// What the game has put off or announced in a world that is being left, and what mustn't reach the
+/// one that comes back: delayed commands, and messages of the types that the game named.
+///
+/// What was put off since the restore began belongs to the level that the game has loaded for it,
+/// and stays.
+pub(crate) struct Leftovers {
+    messages: ClearedMessages,
+    delayed_before: EntityHashSet,
+}
+
+impl Leftovers {
+    /// A restore begins: what is put off from here on is of the world that comes back.
+    pub(crate) fn note(world: &mut World, messages: ClearedMessages) -> Self {
+        Self { messages, delayed_before: delayed(world) }
+    }
+
+    /// Nothing is left, as in a world of its own.
+    pub(crate) fn none() -> Self {
+        Self { messages: ClearedMessages::default(), delayed_before: EntityHashSet::default() }
+    }
+
+    /// What was put off by the world that comes back, so far.
+    pub(super) fn put_off_since(&self, world: &mut World) -> EntityHashSet {
+        let delayed = delayed(world).into_iter();
+        delayed.filter(|entity| !self.delayed_before.contains(entity)).collect()
+    }
+
+    /// Drops everything but what is to stay.
+    pub(super) fn drop_all_but(&self, world: &mut World, stays: &EntityHashSet) {
+        let delayed: Vec<Entity> =
+            delayed(world).into_iter().filter(|entity| !stays.contains(entity)).collect();
+        if !delayed.is_empty() {
+            debug!(
+                queues = delayed.len(),
+                "delayed commands of the world that is left are dropped"
+            );
+        }
+        for entity in delayed {
+            if let Ok(entity) = world.get_entity_mut(entity) {
+                entity.despawn();
+            }
+        }
+        for clear in self.messages.0.values() {
+            clear(world);
+        }
+    }
+
+    /// The game's clock was set: what is still put off happens after as long a time as before.
+    pub(crate) fn keep_delays(world: &mut World, clock_before: Duration) {
+        let Some(now) = world.get_resource::<Time>().map(Time::elapsed) else { return };
+        for entity in delayed(world) {
+            if let Some(mut queue) = world.get_mut::<DelayedCommandQueue>(entity) {
+                queue.submit_at = now + queue.submit_at.saturating_sub(clock_before);
+            }
+        }
+    }
+}
+
+fn delayed(world: &mut World) -> EntityHashSet {
+    let mut query =
+        unfiltered(world, |world| world.query_filtered::<Entity, With<DelayedCommandQueue>>());
+    query.iter(world).collect()
+}
