@@ -11,6 +11,7 @@
 //!
 //! [`SimulatedDisk`]: crate::store::simulated_disk::SimulatedDisk
 
+mod backwards;
 mod compound;
 mod copies;
 mod crash_states;
@@ -20,6 +21,7 @@ mod faults;
 mod game;
 mod history;
 mod hostile;
+mod lost_lock;
 mod opening;
 mod play;
 mod properties;

@@ -27,7 +27,10 @@ impl RuntimeParts {
     /// Takes an automatic checkpoint if one is due.
     pub(super) fn autosave(&mut self, world: &mut World) {
         let Some(playing) = &self.playing else { return };
-        if self.transition.is_some() || !playing.gate_was_open {
+        if !world.contains_resource::<CurrentSession>() {
+            return;
+        }
+        if self.transition.is_some() || !playing.gate_was_open || playing.is_stopped {
             return;
         }
         let must_open = playing.base.is_none() && playing.counter == playing.opened_with;
@@ -71,6 +74,12 @@ impl RuntimeParts {
         let id = CheckpointId { run: playing.run, counter: playing.counter + 1 };
         if captures_in_flight >= MOMENTS_IN_FLIGHT {
             let (session, error) = (playing.session, CheckpointError::WriterBehind);
+            notify(world, CheckpointFailed { session, checkpoint: id, error, retry_in: None });
+            return;
+        }
+        if !world.contains_resource::<CurrentSession>() {
+            // Before anything is drained that the next checkpoint needs.
+            let (session, error) = (playing.session, CheckpointError::NoCurrentSession);
             notify(world, CheckpointFailed { session, checkpoint: id, error, retry_in: None });
             return;
         }

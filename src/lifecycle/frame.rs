@@ -11,9 +11,8 @@ use super::switched_off::SwitchedOff;
 use super::{CurrentSession, SessionSettings};
 use crate::capture::TypeProblem;
 use crate::journal::CheckpointId;
-use crate::session::CheckpointError;
-use crate::session::SessionStatus;
-use crate::writer::Order;
+use crate::session::{CheckpointError, SessionStatus, StopReason};
+use crate::writer::{Order, Quota};
 
 /// The system in the plugin's own schedule, after `Last`.
 pub(crate) fn run_frame(world: &mut World, mut complained: Local<bool>) {
@@ -111,10 +110,13 @@ impl RuntimeParts {
         if !self.exited {
             self.link.patience = settings.exit_patience;
         }
-        let quota = (settings.max_session_bytes, settings.max_total_bytes);
+        let quota = Quota {
+            session_bytes: settings.max_session_bytes,
+            total_bytes: settings.max_total_bytes,
+            reserve_bytes: settings.reserve_bytes,
+        };
         if self.quota.replace(quota) != Some(quota) {
-            let (session_bytes, total_bytes) = quota;
-            self.order(Order::Quota { session_bytes, total_bytes });
+            self.order(Order::Quota(quota));
         }
     }
 
@@ -130,7 +132,7 @@ impl RuntimeParts {
         if std::mem::replace(&mut self.mourned, true) {
             return;
         }
-        error!("the session writer is gone: nothing is saved any more");
+        self.saving_stopped(world, StopReason::WriterLost);
         let Some(playing) = &self.playing else { return };
         let checkpoint = CheckpointId { run: playing.run, counter: playing.counter };
         let session = playing.session;

@@ -23,7 +23,7 @@ use crate::restore::ReadProgress;
 use crate::session::RestoreFrom;
 use crate::session::RestoreReason;
 use crate::session::{EndReason, Fields, NewSession, SaveSlot, SessionMetadata};
-use crate::writer::{Link, Order};
+use crate::writer::{Link, Order, Quota};
 
 /// Everything that the plugin remembers from frame to frame.
 ///
@@ -48,7 +48,7 @@ pub(crate) struct RuntimeParts {
     /// Whether the app's exit was seen and dealt with.
     pub exited: bool,
     /// The quota that the writer knows.
-    pub quota: Option<(u64, u64)>,
+    pub quota: Option<Quota>,
     /// Whether the writer's death was reported.
     pub mourned: bool,
     /// Types that can't be saved and weren't reported yet.
@@ -104,6 +104,8 @@ pub(crate) struct Playing {
     pub triggered: Option<String>,
     /// Whether it was told that a checkpoint is due and waits for the writer.
     pub is_delayed: bool,
+    /// Whether what is captured isn't written any more.
+    pub is_stopped: bool,
     /// Whether the log was told of a capture that took too much of a frame.
     pub was_over_budget: bool,
     /// Copies what changed. Belongs to the run: without one there is nothing to watch.
@@ -221,6 +223,7 @@ impl Playing {
             deferred_slots: Vec::new(),
             triggered: None,
             is_delayed: false,
+            is_stopped: false,
             was_over_budget: false,
             recorder,
         }

@@ -58,6 +58,8 @@ pub enum StoreAction {
     CreateDirectory,
     /// Append to a file.
     Append,
+    /// Sync a file.
+    Sync,
     /// List a directory.
     List,
     /// Replace a small file.
@@ -80,6 +82,7 @@ impl fmt::Display for StoreAction {
             Self::CreateFile => "create",
             Self::CreateDirectory => "create the directory",
             Self::Append => "append to",
+            Self::Sync => "sync",
             Self::List => "list",
             Self::Replace => "replace",
             Self::RemoveFile => "remove",

@@ -85,17 +85,9 @@ impl Layout {
         has_extension(name, SLOT_EXTENSION)
     }
 
-    /// Where a slot is written before it takes its place.
-    pub fn unfinished_slot(place: &Path) -> PathBuf {
-        let mut name = place.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{:016x}{UNFINISHED}", random_u64()));
-        place.with_file_name(name)
-    }
-
     /// Whether a file is a slot that was being written.
     pub fn is_unfinished_slot(name: &str) -> bool {
-        let rest = name.strip_suffix(UNFINISHED).and_then(|rest| rest.rsplit_once('.'));
-        rest.is_some_and(|(place, number)| number.len() == 16 && Self::is_slot_name(place))
+        Self::place_of_unfinished(name).is_some_and(Self::is_slot_name)
     }
 
     /// The file that whoever changes slots holds locked.
@@ -157,6 +149,25 @@ impl Layout {
     /// Whether a file in the state directory may be the record of a process.
     pub fn is_process_record_name(name: &str) -> bool {
         name.starts_with("process-") && has_extension(name, RECORD_EXTENSION)
+    }
+
+    /// The file that keeps room free for an exit on a full disk.
+    pub fn reserve(&self) -> PathBuf {
+        self.state.join("reserve")
+    }
+
+    /// Where a file is written before it takes its place.
+    pub fn unfinished(place: &Path) -> PathBuf {
+        let mut name = place.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{:016x}{UNFINISHED}", random_u64()));
+        place.with_file_name(name)
+    }
+
+    /// What a file will be called once it is written; `None` if it isn't one that is being written.
+    pub fn place_of_unfinished(name: &str) -> Option<&str> {
+        let (place, number) = name.strip_suffix(UNFINISHED)?.rsplit_once('.')?;
+        let is_number = number.len() == 16 && number.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_number.then_some(place)
     }
 
     /// The id of this machine.
@@ -323,7 +334,7 @@ mod tests {
     #[test]
     fn a_slot_that_is_being_written_is_none_yet() {
         let place = Path::new("slots").join(Layout::slot_name(&manual(None, "Boss"), 0));
-        let unfinished = Layout::unfinished_slot(&place);
+        let unfinished = Layout::unfinished(&place);
         let name = unfinished.file_name().unwrap().to_str().unwrap();
         assert!(Layout::is_unfinished_slot(name) && !Layout::is_slot_name(name), "{name}");
         assert!(!Layout::is_unfinished_slot("boss.save") && !Layout::is_unfinished_slot("x.new"));

@@ -38,7 +38,7 @@ impl DirectoryStore {
         place: &Path,
     ) -> Result<CreatedSegment, StoreError> {
         self.create_directory(&self.layout().slots())?;
-        let mut created = self.create_file(Layout::unfinished_slot(place), header)?;
+        let mut created = self.create_file(Layout::unfinished(place), header)?;
         // The directories may have been made by a process that stopped before it synced them.
         let [above @ .., _] = self.layout().directories_to_slots();
         let others = self.layout().data.ancestors().skip(1).map(Path::to_owned);

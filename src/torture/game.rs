@@ -157,6 +157,9 @@ impl Game {
         let mut turned = Turned::default();
         self.process.frame_completed(now.wall);
         self.process.beat(&self.home, now.wall);
+        if let Some(playing) = &mut self.playing {
+            playing.journal.check_hold(now, &mut turned.reports);
+        }
         self.write_journal(now, &mut turned);
         self.slots.turn(&mut self.machine, now, &mut turned.reports);
         let Some(playing) = &self.playing else { return turned };
@@ -215,6 +218,20 @@ impl Game {
         self.quota = Quota { session_bytes, ..self.quota };
         if let Some(playing) = &mut self.playing {
             playing.journal.set_quota(self.quota);
+        }
+    }
+
+    pub fn set_total_quota(&mut self, total_bytes: u64) {
+        self.quota = Quota { total_bytes, ..self.quota };
+        if let Some(playing) = &mut self.playing {
+            playing.journal.set_quota(self.quota);
+        }
+    }
+
+    /// Lets go of a session that is being thinned.
+    pub fn let_go_of_others(&mut self) {
+        if let Some(playing) = &mut self.playing {
+            playing.journal.let_go_of_others();
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use bevy::ecs::entity::Entity;
 use jiff::Timestamp;
 
+use super::retention::Quota;
 use super::{SlotDone, SlotOrder};
 use crate::capture::{
     Capture, Carried, Claimed, DriftedType, GameClock, KeyedIds, Parking, SaveKey, StateChange,
@@ -18,7 +19,9 @@ use crate::session::{
     Attachment, AttachmentError, AttachmentOf, CheckpointError, RecoveryError, RequestError,
     SlotError,
 };
-use crate::session::{EndReason, Fields, SessionContext, SessionMetadata, SessionStatus};
+use crate::session::{
+    EndReason, Fields, SessionContext, SessionMetadata, SessionStatus, StopReason,
+};
 
 /// What the main thread orders. Orders are carried out one after the other.
 pub(crate) enum Order {
@@ -59,10 +62,29 @@ pub(crate) enum Order {
     /// A new session is started instead of restoring this one once more.
     SetAside(SessionId),
     /// How much room there is.
-    Quota { session_bytes: u64, total_bytes: u64 },
+    Quota(Quota),
     /// Write the process record anew, since what it says would be wrong: the process is exiting, or
     /// survived a panic.
     Beat,
+}
+
+impl Order {
+    /// Whether it changes what a listing finds, or goes by what it found.
+    pub(super) fn is_about_sessions(&self) -> bool {
+        matches!(
+            self,
+            Self::Prepare(_)
+                | Self::TakeUp(_)
+                | Self::Decline(_)
+                | Self::Forget(_)
+                | Self::UseProfile(_)
+        )
+    }
+
+    /// Whether it needs the lock of a session that may be any other than the one that is played.
+    pub(super) fn may_lock_a_session(&self) -> bool {
+        matches!(self, Self::Detect | Self::Prepare(_) | Self::Decline(_) | Self::Forget(_))
+    }
 }
 
 /// Begins a run.
@@ -146,6 +168,12 @@ pub(crate) enum Report {
     Failed { checkpoint: CheckpointId, error: CheckpointError, retry_in: Option<Duration> },
     /// The next capture must be full.
     NeedFull,
+    /// What is acknowledged from here on may not survive a power cut.
+    PowerCutsNotCovered,
+    /// Nothing is saved from here on.
+    SavingStopped(StopReason),
+    /// What is captured is saved again.
+    SavingResumed,
     /// The writer has other rows than the world; the next capture must be full.
     Drifted { types: Vec<DriftedType> },
     /// The game's own code failed while a type was written.

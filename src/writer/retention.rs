@@ -33,11 +33,13 @@ const YOUNG_BUILD: Duration = Duration::from_secs(60 * 60);
 pub(crate) struct Quota {
     pub session_bytes: u64,
     pub total_bytes: u64,
+    /// Bytes that are kept free for an exit on a full disk.
+    pub reserve_bytes: u64,
 }
 
 impl Default for Quota {
     fn default() -> Self {
-        Self { session_bytes: 256 << 20, total_bytes: 1 << 30 }
+        Self { session_bytes: 256 << 20, total_bytes: 1 << 30, reserve_bytes: 4 << 20 }
     }
 }
 

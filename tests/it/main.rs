@@ -21,6 +21,7 @@ mod kill;
 #[cfg(feature = "auto_register")]
 mod level_game;
 mod lifecycle;
+mod lost_lock;
 mod merging;
 mod modes;
 mod notifications;
@@ -30,13 +31,16 @@ mod policies;
 mod process;
 mod profiles;
 mod recovery;
+mod refusals;
 mod restore_failures;
 mod restore_progress;
 mod restore_protocol;
 mod saved_types;
 mod self_test;
+mod slices;
 mod slot_loads;
 mod slots;
+mod sweeping;
 mod testing;
 #[cfg(feature = "ui")]
 mod ui;
