@@ -29,6 +29,9 @@ pub(crate) struct CrashReportOrder {
     pub previous: PreviousRun,
 }
 
+/// Bytes that one step reads or writes, about.
+const STEP_BYTES: usize = 1 << 20;
+
 /// A report that is being written, a slice at a time.
 pub(crate) struct Describing {
     order: CrashReportOrder,
@@ -57,30 +60,37 @@ impl Describing {
     /// Does the next slice; at the end, says what came of it.
     pub(crate) fn step(mut self: Box<Self>, home: &Home) -> Result<Box<Self>, Described> {
         let disk = &**home.store.disk();
-        self.stage = match self.stage {
-            Stage::Begun => Stage::Reading(Box::new(Journals::begin(home, &self.order.previous))),
-            Stage::Reading(mut journals) => match journals.step(disk) {
-                true => Stage::Reading(journals),
-                false => {
-                    let begun = self.order.begin_archive(disk, &journals, &self.context, self.now);
-                    match begun {
-                        Ok(archive) => Stage::Writing(Box::new(archive)),
-                        Err(error) => return Err((self.order.path, Err(error))),
+        let mut done = 0;
+        while done < STEP_BYTES {
+            let (stage, bytes) = match self.stage {
+                // Looking at a session is a slice of its own.
+                Stage::Begun => {
+                    let journals = Journals::begin(home, &self.order.previous);
+                    (Stage::Reading(Box::new(journals)), STEP_BYTES)
+                }
+                Stage::Reading(mut journals) => match journals.step(disk) {
+                    Some(bytes) => (Stage::Reading(journals), bytes),
+                    None => {
+                        let archive =
+                            self.order.begin_archive(disk, &journals, &self.context, self.now);
+                        match archive {
+                            Ok(archive) => (Stage::Writing(Box::new(archive)), 0),
+                            Err(error) => return Err((self.order.path, Err(error))),
+                        }
                     }
-                }
-            },
-            Stage::Writing(mut archive) => match archive.step() {
-                Ok(true) => Stage::Writing(archive),
-                Ok(false) => return Err((self.order.path, Ok(archive.bytes()))),
-                Err(error) => {
-                    // On a full disk half of it would be left behind, in the way of the next try.
-                    drop(archive);
-                    let _ = disk.remove(&self.order.path);
-                    let error = store_error(&self.order.path, &error);
-                    return Err((self.order.path, Err(error)));
-                }
-            },
-        };
+                },
+                Stage::Writing(mut archive) => match archive.step() {
+                    Ok(Some(bytes)) => (Stage::Writing(archive), bytes),
+                    Ok(None) => return Err((self.order.path, Ok(archive.bytes()))),
+                    Err(error) => {
+                        drop(archive);
+                        return Err(self.order.give_up(disk, &error));
+                    }
+                },
+            };
+            self.stage = stage;
+            done += bytes;
+        }
         Ok(self)
     }
 }
@@ -103,6 +113,13 @@ impl CrashReportOrder {
             _ => store_error(&self.path, &error),
         })?;
         Ok(Archive::new(file, content))
+    }
+
+    /// On a full disk half of it would be left behind, in the way of the next try.
+    fn give_up(self, disk: &dyn Disk, error: &io::Error) -> Described {
+        let _ = disk.remove(&self.path);
+        let error = store_error(&self.path, error);
+        (self.path, Err(error))
     }
 }
 

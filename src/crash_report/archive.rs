@@ -4,11 +4,10 @@ use std::io::{self, Write};
 
 use tar::{Builder, Header};
 
+use super::STEP_BYTES;
 use super::journals::Journals;
 use crate::store::AppendFile;
 
-/// Bytes that one step writes.
-const STEP_BYTES: usize = 1 << 20;
 /// Steps after which it is synced halfway. A sync on ext4 also commits the other files' backlog, so
 /// one large sync at the end would hold up somebody else's checkpoint.
 const STEPS_TO_SYNC: usize = 4;
@@ -29,18 +28,19 @@ impl Archive {
         self.content.len() as u64
     }
 
-    /// Writes the next part; after the last one, makes it durable. Whether there is more to do.
-    pub(super) fn step(&mut self) -> io::Result<bool> {
+    /// Writes the next part; after the last one, makes it durable. How many bytes that was;
+    /// `None` if it is done.
+    pub(super) fn step(&mut self) -> io::Result<Option<usize>> {
         let Some(part) = self.content.chunks(STEP_BYTES).nth(self.steps) else {
             self.file.sync()?;
-            return Ok(false);
+            return Ok(None);
         };
         self.file.append(part)?;
         self.steps += 1;
         if self.steps.is_multiple_of(STEPS_TO_SYNC) {
             self.file.sync()?;
         }
-        Ok(true)
+        Ok(Some(part.len()))
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::STEP_BYTES;
 use crate::journal::{
     Blocks, CheckpointId, CheckpointInfo, FileProblem, GroupRef, Head, ReadAt, SessionIndex,
     Validity,
@@ -13,8 +14,8 @@ use crate::store::{Disk, Home, Layout, StoredSession};
 
 /// Bytes of journal files that a report holds at the most. With the rest it stays below 16 MiB.
 const MOST_BYTES: u64 = 15 << 20;
-/// Bytes that one step reads, about.
-const STEP_BYTES: usize = 1 << 20;
+/// What looking at a file counts as, in bytes read.
+const LOOKED_AT: usize = 4 << 10;
 /// Checkpoints that are listed at the most, the newest ones.
 const MOST_CHECKPOINTS: usize = 50;
 /// Files that are listed at the most.
@@ -108,13 +109,17 @@ impl Journals {
         journals
     }
 
-    /// Reads the next slice. Whether there is more to do.
-    pub(super) fn step(&mut self, disk: &dyn Disk) -> bool {
+    /// Reads the next part, and says how many bytes that was, about; `None` if everything was read.
+    pub(super) fn step(&mut self, disk: &dyn Disk) -> Option<usize> {
+        let mut read = LOOKED_AT;
         self.task = match std::mem::take(&mut self.task) {
-            Task::Nothing => return false,
+            Task::Nothing => return None,
             Task::Verifying(mut verifying) => match verifying.step() {
-                true => Task::Verifying(verifying),
-                false => self.list(&verifying.stored, &verifying.needed()),
+                Some(bytes) => {
+                    read += bytes;
+                    Task::Verifying(verifying)
+                }
+                None => self.list(&verifying.stored, &verifying.needed()),
             },
             Task::Copying(mut waiting, None) => match waiting.pop_front() {
                 None => Task::Nothing,
@@ -124,11 +129,12 @@ impl Journals {
                 }
             },
             Task::Copying(waiting, Some(copying)) => {
+                read += STEP_BYTES.min(usize::try_from(copying.length).unwrap_or(STEP_BYTES));
                 let copying = self.go_on_copying(copying);
                 Task::Copying(waiting, copying)
             }
         };
-        true
+        Some(read)
     }
 
     /// The files that go with the report.
@@ -210,20 +216,14 @@ impl Verifying {
         Self { stored, newest, waiting: Vec::new(), reading: None }
     }
 
-    /// Reads a slice of what the checkpoint needs, or the newest one before it that isn't damaged.
-    /// Whether there is more. What would take long isn't read, and neither is what can't be read now.
-    fn step(&mut self) -> bool {
-        let mut read = 0;
-        while read < STEP_BYTES {
-            if self.reading.is_none() && !self.begin_group() {
-                return false;
-            }
-            match self.read_block() {
-                Some(bytes) => read += bytes,
-                None => return false,
-            }
+    /// Reads a part of what the checkpoint needs, or the newest one before it that isn't damaged, and
+    /// says how many bytes that was. What would take long isn't read, and neither is what can't be
+    /// read now.
+    fn step(&mut self) -> Option<usize> {
+        if self.reading.is_none() && !self.begin_group() {
+            return None;
         }
-        true
+        self.read_block()
     }
 
     /// Takes up the next group; false if there is none.

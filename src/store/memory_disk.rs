@@ -433,6 +433,8 @@ impl Drop for HeldLock {
         // Somebody may have removed the file, and another locked a new one.
         if state.locks.get(&self.path) == Some(&self.number) {
             state.locks.remove(&self.path);
+            // Without its lock it is of no use.
+            state.files.remove(&self.path);
         }
     }
 }

@@ -16,8 +16,8 @@ use crate::recovery::{Listing, Machine};
 
 /// Something that takes many slices.
 enum Chore {
-    /// Looks at all sessions.
-    Listing(Box<Listing>),
+    /// Looks at all sessions. `None` before its first slice.
+    Listing(Option<Box<Listing>>),
     /// Writes down how the last process ended.
     Describing(Box<Describing>),
     /// Removes what lies around.
@@ -45,9 +45,10 @@ impl Chores {
     }
 
     /// Looks at all sessions, before anything else.
-    pub(super) fn list(&mut self, machine: &mut Machine) {
-        self.restart_listings(machine);
-        self.chores.push_front(Chore::Listing(Box::new(Listing::begin(machine))));
+    pub(super) fn list(&mut self) {
+        let is_listing = |chore: &&Chore| matches!(chore, Chore::Listing(_));
+        let asked_before = self.chores.iter().take_while(is_listing).count();
+        self.chores.insert(asked_before, Chore::Listing(None));
     }
 
     pub(super) fn describe(&mut self, describing: Describing) {
@@ -65,17 +66,13 @@ impl Chores {
 
     /// What was listed of the session that is left now isn't true any more.
     pub(super) fn restart_listings(&mut self, machine: &mut Machine) {
-        let mut again = VecDeque::new();
-        for chore in std::mem::take(&mut self.chores) {
-            again.push_back(match chore {
-                Chore::Listing(listing) => {
-                    listing.give_up(machine);
-                    Chore::Listing(Box::new(Listing::begin(machine)))
-                }
-                other => other,
-            });
+        for chore in &mut self.chores {
+            if let Chore::Listing(listing) = chore
+                && let Some(listing) = listing.take()
+            {
+                listing.give_up(machine);
+            }
         }
-        self.chores = again;
     }
 
     /// Finishes what a later order would change.
@@ -99,10 +96,11 @@ impl Chores {
     ) {
         match self.chores.pop_front() {
             None => {}
-            Some(Chore::Listing(mut listing)) => {
+            Some(Chore::Listing(listing)) => {
                 let _span = debug_span!("detect_sessions").entered();
+                let mut listing = listing.unwrap_or_else(|| Box::new(Listing::begin(machine)));
                 match listing.step(machine, &self.types, now) {
-                    true => self.chores.push_front(Chore::Listing(listing)),
+                    true => self.chores.push_front(Chore::Listing(Some(listing))),
                     false => reports.push(detected(*listing, machine)),
                 }
             }
@@ -111,7 +109,8 @@ impl Chores {
                 Err((path, result)) => reports.push(Report::Described { path, result }),
             },
             Some(Chore::Sweeping(mut sweeping)) => {
-                if sweeping.step(&machine.home().store) {
+                let has_more = sweeping.step(&machine.home().store);
+                if has_more {
                     self.chores.push_front(Chore::Sweeping(sweeping));
                 }
             }

@@ -80,11 +80,6 @@ impl Order {
                 | Self::UseProfile(_)
         )
     }
-
-    /// Whether it needs the lock of a session that may be any other than the one that is played.
-    pub(super) fn may_lock_a_session(&self) -> bool {
-        matches!(self, Self::Detect | Self::Prepare(_) | Self::Decline(_) | Self::Forget(_))
-    }
 }
 
 /// Begins a run.

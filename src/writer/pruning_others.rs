@@ -26,7 +26,7 @@ enum Stage {
     /// Finds out when each was played last.
     Dating { undated: Vec<SessionId>, dated: Vec<(Option<Timestamp>, SessionId)>, total: u64 },
     /// Thins them. The least recently played comes last.
-    Thinning { waiting: Vec<SessionId>, current: Option<Thinning>, total: u64 },
+    Thinning { waiting: Vec<SessionId>, current: Option<Box<Thinning>>, total: u64 },
 }
 
 /// A session that is being thinned.
@@ -100,12 +100,12 @@ impl PruningOthers {
 
 impl Thinning {
     /// Locks a session and looks at it; `None` if somebody plays it, or it can't be read.
-    fn begin(store: &DirectoryStore, session: SessionId, quota: Quota) -> Option<Self> {
+    fn begin(store: &DirectoryStore, session: SessionId, quota: Quota) -> Option<Box<Self>> {
         let lock = store.lock_session(session).ok().flatten()?;
         let bytes_before = store.session_bytes(session).unwrap_or_default();
         let quota = Quota { session_bytes: 0, ..quota };
         let pruning = told(session, Pruning::begin(store, session, quota, |_| false))?;
-        Some(Self { session, bytes_before, pruning, _lock: lock })
+        Some(Box::new(Self { session, bytes_before, pruning, _lock: lock }))
     }
 }
 

@@ -124,11 +124,6 @@ impl Worker {
     /// Carries out one order. What takes a disk is left to [`turn`](Self::turn), unless the order
     /// itself asks for it.
     pub(crate) fn carry_out(&mut self, order: Order, now: Moment) {
-        if order.may_lock_a_session()
-            && let Some((journal, _)) = &mut self.playing
-        {
-            journal.let_go_of_others();
-        }
         if order.is_about_sessions() {
             self.finish_listings(now);
         }
@@ -176,6 +171,7 @@ impl Worker {
                 }
             }
             Order::Decline(session) => {
+                self.let_go_of_others();
                 let result = super::filing::decline(&mut self.machine, session, now.wall);
                 if result.is_ok() {
                     self.machine.settle(session);
@@ -184,6 +180,7 @@ impl Worker {
                 self.reports.push(Report::Declined { session, result });
             }
             Order::Forget(session) => {
+                self.let_go_of_others();
                 let result = super::filing::forget(&mut self.machine, session, now.wall);
                 if result.is_ok() {
                     self.machine.settle(session);
@@ -258,6 +255,10 @@ impl Worker {
         if self.is_leaving() {
             return;
         }
+        if self.chores.is_asked_for() {
+            // A listing would take it for one that is played.
+            self.let_go_of_others();
+        }
         self.chores.step(&mut self.machine, now.wall, &mut self.reports);
         // Where nothing is played, no checkpoint can be kept waiting.
         while self.playing.is_none() && self.chores.is_asked_for() {
@@ -323,13 +324,14 @@ impl Worker {
 
     /// Looks at all sessions: between the checkpoints, or at once if there are none.
     fn detect(&mut self, now: Moment) {
-        self.chores.list(&mut self.machine);
+        self.chores.list();
         if self.playing.is_none() {
             self.finish_listings(now);
         }
     }
 
     fn finish_listings(&mut self, now: Moment) {
+        self.let_go_of_others();
         self.chores.finish_listings(&mut self.machine, now.wall, &mut self.reports);
     }
 
@@ -349,6 +351,7 @@ impl Worker {
     }
 
     fn prepare(&mut self, wanted: Wanted, now: Moment) {
+        self.let_go_of_others();
         let session = wanted.session;
         let _span = debug_span!("prepare_restore", %session).entered();
         let is_playing =
@@ -407,6 +410,13 @@ impl Worker {
         self.self_test = None;
         self.settled = false;
         self.reports.push(Report::TakenUp { session, context });
+    }
+
+    /// Lets go of a session that is being thinned, since it may be the one that is wanted.
+    fn let_go_of_others(&mut self) {
+        if let Some((journal, _)) = &mut self.playing {
+            journal.let_go_of_others();
+        }
     }
 
     /// The lock of a session that was prepared, or is being played. A new one has none yet.

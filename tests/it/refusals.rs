@@ -8,6 +8,8 @@ use bevy_session::{CheckpointError, DiskRefusal, MemoryDisk, Operation, SessionA
 
 use crate::bad_input::{files, listening_game, recover};
 use crate::common::*;
+#[cfg(target_os = "linux")]
+use crate::waiting::wait_until;
 
 #[test]
 fn a_file_system_that_cannot_sync_directories_is_told_of_and_used() {
@@ -157,4 +159,92 @@ fn the_room_is_kept_free_again_once_there_is_some() {
     disk.leave_room_for(16 << 20);
     long(&mut app, 70);
     assert!(disk.content(std::path::Path::new(RESERVE)).is_some());
+}
+
+/// A file system of a few megabytes, for as long as this lives.
+#[cfg(target_os = "linux")]
+struct SmallFileSystem(tempfile::TempDir);
+
+#[cfg(target_os = "linux")]
+impl SmallFileSystem {
+    /// `None` if the test may not mount anything, which only root may.
+    fn mount(size: &str) -> Option<Self> {
+        let directory = tempfile::tempdir().unwrap();
+        let options = format!("size={size}");
+        let mounted = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &options, "tmpfs"])
+            .arg(directory.path())
+            .stderr(std::process::Stdio::null())
+            .status();
+        mounted.is_ok_and(|status| status.success()).then(|| Self(directory))
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for SmallFileSystem {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_exit_on_a_real_full_disk_is_saved() {
+    use std::io::Write;
+
+    let Some(disk) = SmallFileSystem::mount("32m") else {
+        let _ = writeln!(std::io::stderr(), "skipped: only root may mount a small file system");
+        return;
+    };
+    let directory = disk.0.path();
+    let new_game = || {
+        let mut app = crate::process::game(directory);
+        listen::<CheckpointFailed>(&mut app);
+        listen::<SessionClosed>(&mut app);
+        listen::<SessionRestored>(&mut app);
+        app.world_mut().resource_mut::<SessionSettings>().reserve_bytes = 1 << 20;
+        app.finish();
+        app.cleanup();
+        app
+    };
+    let mut app = new_game();
+    app.world_mut().spawn(Health(1));
+    request(&mut app, |commands| commands.start_session(NewSession::named("Full")));
+    wait_until(|| {
+        app.update();
+        directory.join("state/reserve").exists()
+    });
+    let mut filler = std::fs::File::create(directory.join("filler")).unwrap();
+    while filler.write_all(&[7; 4096]).is_ok() {}
+    while filler.write_all(&[7]).is_ok() {}
+    let is_full = |failed: &CheckpointFailed| {
+        matches!(failed.error, CheckpointError::Disk { refusal: DiskRefusal::Full, .. })
+    };
+    wait_until(|| {
+        app.update();
+        told::<CheckpointFailed>(&app).iter().any(is_full)
+    });
+    assert!(directory.join("state/reserve").exists(), "an automatic checkpoint doesn't take it");
+    let score = app.world().resource::<Score>().0;
+    request(&mut app, |commands| commands.close_session());
+    wait_until(|| {
+        app.update();
+        !told::<SessionClosed>(&app).is_empty()
+    });
+    assert!(told::<SessionClosed>(&app)[0].complete);
+    drop((app, filler));
+    std::fs::remove_file(directory.join("filler")).unwrap();
+
+    let mut app = new_game();
+    app.add_observer(
+        |found: On<SessionsFound>, catalog: Res<SessionCatalog>, mut commands: Commands| {
+            let _ = found;
+            commands.continue_session(catalog.sessions()[0].session.id);
+        },
+    );
+    wait_until(|| {
+        app.update();
+        !told::<SessionRestored>(&app).is_empty()
+    });
+    assert!(app.world().resource::<Score>().0 >= score, "the moment of the exit should be back");
 }
