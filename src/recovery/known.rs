@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use tracing::warn;
 
-use super::Machine;
 use super::detect::{Found, look_at};
+use super::{Machine, SlotListing};
 use crate::capture::SavedTypes;
 use crate::journal::SessionId;
 use crate::session::SessionStatus;
@@ -32,6 +32,8 @@ const KNOWN_BYTES: u64 = 16 << 10;
 /// It looks at every session whose files changed since it was looked at last, or of which more than
 /// the files matters: a lock, a record, a crash that waits for an answer.
 pub(crate) struct Listing {
+    /// The slots, if anything about them changed. Looked at first, since offers name them.
+    slots: Option<SlotListing>,
     /// The next one last.
     waiting: Vec<SessionId>,
     before: HashMap<SessionId, Known>,
@@ -39,11 +41,17 @@ pub(crate) struct Listing {
     found: Vec<Found>,
 }
 
-/// What was found, and the sessions that aren't there any more.
-pub(crate) type Listed = (Vec<Found>, Vec<SessionId>);
+/// What a listing came to.
+pub(crate) struct Listed {
+    pub found: Vec<Found>,
+    /// The sessions that aren't there any more.
+    pub gone: Vec<SessionId>,
+    pub slots: Option<SlotListing>,
+}
 
 impl Listing {
     pub(crate) fn begin(machine: &mut Machine) -> Self {
+        let slots = machine.list_slots();
         let (known, found) = (HashMap::new(), Vec::new());
         let mut sessions = match machine.store().sessions() {
             Ok(sessions) => sessions,
@@ -51,13 +59,13 @@ impl Listing {
                 warn!(%error, "the sessions on this machine can't be listed");
                 // Then none is known to be gone, either.
                 let known = std::mem::take(&mut machine.known_mut().0);
-                return Self { waiting: Vec::new(), before: HashMap::new(), known, found };
+                return Self { slots, waiting: Vec::new(), before: HashMap::new(), known, found };
             }
         };
         machine.settle_all_but_existing();
         let before = std::mem::take(&mut machine.known_mut().0);
         sessions.reverse();
-        Self { waiting: sessions, before, known, found }
+        Self { slots, waiting: sessions, before, known, found }
     }
 
     /// Looks at the next few sessions. Whether there are more.
@@ -78,11 +86,14 @@ impl Listing {
     /// Once there are no more: what was found.
     pub(crate) fn end(self, machine: &mut Machine) -> Listed {
         machine.known_mut().0 = self.known;
-        (self.found, self.before.into_keys().collect())
+        Listed { found: self.found, gone: self.before.into_keys().collect(), slots: self.slots }
     }
 
     /// Gives it up, and keeps what is known already.
     pub(crate) fn give_up(mut self, machine: &mut Machine) {
+        if self.slots.is_some() {
+            machine.note_slots_changed();
+        }
         // What was found and isn't told is looked at again.
         self.known.retain(|session, _| self.found.iter().all(|found| found.session != *session));
         self.before.extend(self.known);

@@ -107,6 +107,11 @@ impl Machine {
         std::mem::take(&mut self.slots_changed).then(|| SlotListing::of(&self.slots))
     }
 
+    /// What was listed of the slots was told to nobody.
+    pub(super) fn note_slots_changed(&mut self) {
+        self.slots_changed = true;
+    }
+
     /// Takes a session's lock; `None` if another process holds it.
     pub(crate) fn lock_session(
         &mut self,

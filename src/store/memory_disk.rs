@@ -480,7 +480,8 @@ mod tests {
         file.append(b" new").unwrap();
         disk.corrupt(Path::new("a"), 0, 0xff);
         assert_eq!(copy.read(Path::new("a"), 100).unwrap(), b"old");
-        assert!(copy.try_lock(Path::new("lock")).unwrap().is_some());
+        let lock = copy.try_lock(Path::new("lock")).unwrap();
+        assert!(lock.is_some());
         assert_eq!(copy.paths(), [PathBuf::from("a"), PathBuf::from("lock")]);
     }
 }

@@ -12,7 +12,7 @@ use super::sweeping::Sweeping;
 use crate::capture::SavedTypes;
 use crate::crash_report::Describing;
 use crate::process::PreviousRun;
-use crate::recovery::{Listing, Machine};
+use crate::recovery::{Listed, Listing, Machine};
 
 /// Something that takes many slices.
 enum Chore {
@@ -119,8 +119,7 @@ impl Chores {
 }
 
 fn detected(listing: Listing, machine: &mut Machine) -> Report {
-    let (found, gone) = listing.end(machine);
-    let slots = machine.list_slots();
+    let Listed { found, gone, slots } = listing.end(machine);
     let last = machine.last_to_die();
     let boot = &machine.home().boot;
     let previous = last.map(|record| Box::new(PreviousRun::told_by(record, boot)));

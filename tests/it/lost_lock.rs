@@ -120,8 +120,8 @@ fn of_two_processes_the_one_that_lost_the_lock_says_so_and_nothing_is_lost() {
     (0..5).for_each(|_| drop(winner.wait_for(&["saved"])));
     let story = loser.kill();
     assert_eq!(story.of("resumed").count(), 0, "{story:?}");
-    let after = story.lines.iter().skip_while(|line| !line.starts_with("stopped"));
-    assert!(after.filter(|line| line.starts_with("saved")).next().is_none(), "{story:?}");
+    let mut after = story.lines.iter().skip_while(|line| !line.starts_with("stopped"));
+    assert!(!after.any(|line| line.starts_with("saved")), "{story:?}");
     memory.listen(&story);
 
     memory.listen(&winner.kill());

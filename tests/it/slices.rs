@@ -113,7 +113,9 @@ fn a_session_that_is_left_in_the_middle_of_a_listing_is_not_told_to_be_in_use() 
 fn a_save_waits_for_no_more_than_a_slice_of_a_crash_report() {
     let disk = MemoryDisk::default();
     let mut app = listening_game(&disk);
-    (0..4).for_each(|number| drop(app.world_mut().spawn(Heavy::new(number))));
+    for number in 0..4 {
+        app.world_mut().spawn(Heavy::new(number));
+    }
     start(&mut app, "Killed");
     seconds(&mut app, 2.0);
     let disk = disk.snapshot();
