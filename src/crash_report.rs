@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use crate::process::PreviousRun;
 use crate::session::{RequestError, SessionContext};
 use crate::store::{Disk, Home};
+use archive::Archive;
 use content::CrashReport;
 use journals::Journals;
 use personal::Personal;
@@ -28,36 +29,98 @@ pub(crate) struct CrashReportOrder {
     pub previous: PreviousRun,
 }
 
-/// Writes a report, and says how many bytes it has.
-///
-/// # Errors
-///
-/// What is in the way. No part of a report is left behind then.
-pub(crate) fn write(
-    home: &Home,
-    order: &CrashReportOrder,
+/// Bytes that one step reads or writes, about.
+const STEP_BYTES: usize = 1 << 20;
+
+/// A report that is being written, a slice at a time.
+pub(crate) struct Describing {
+    order: CrashReportOrder,
     context: SessionContext,
     now: Timestamp,
-) -> Result<u64, RequestError> {
-    let personal = Personal::of_this_machine();
-    let journals = Journals::of(home, &order.previous);
-    let report = CrashReport::new(&order.previous, context, &journals, &personal, now);
-    let text = report.to_text().map_err(|error| store_error(&order.path, &error))?;
-    let disk = &**home.store.disk();
-    create(disk, &order.path, &text, &journals).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => RequestError::FileExists { path: order.path.clone() },
-        _ => store_error(&order.path, &error),
-    })
+    stage: Stage,
 }
 
-fn create(disk: &dyn Disk, path: &Path, text: &str, journals: &Journals) -> io::Result<u64> {
-    let file = disk.create_new(path)?;
-    let written = archive::write(file, text, journals);
-    if written.is_err() {
-        // On a full disk half of it would be left behind, in the way of the next try.
-        let _ = disk.remove(path);
+enum Stage {
+    Begun,
+    /// Reads what goes with it.
+    Reading(Box<Journals>),
+    /// Writes it.
+    Writing(Box<Archive>),
+}
+
+/// A report that was written, with so many bytes, or what is in the way. No part of it is left behind
+/// then.
+pub(crate) type Described = (PathBuf, Result<u64, RequestError>);
+
+impl Describing {
+    pub(crate) fn new(order: CrashReportOrder, context: SessionContext, now: Timestamp) -> Self {
+        Self { order, context, now, stage: Stage::Begun }
     }
-    written
+
+    /// Does the next slice; at the end, says what came of it.
+    pub(crate) fn step(mut self: Box<Self>, home: &Home) -> Result<Box<Self>, Described> {
+        let disk = &**home.store.disk();
+        let mut done = 0;
+        while done < STEP_BYTES {
+            let (stage, bytes) = match self.stage {
+                // Looking at a session is a slice of its own.
+                Stage::Begun => {
+                    let journals = Journals::begin(home, &self.order.previous);
+                    (Stage::Reading(Box::new(journals)), STEP_BYTES)
+                }
+                Stage::Reading(mut journals) => match journals.step(disk) {
+                    Some(bytes) => (Stage::Reading(journals), bytes),
+                    None => {
+                        let archive =
+                            self.order.begin_archive(disk, &journals, &self.context, self.now);
+                        match archive {
+                            Ok(archive) => (Stage::Writing(Box::new(archive)), 0),
+                            Err(error) => return Err((self.order.path, Err(error))),
+                        }
+                    }
+                },
+                Stage::Writing(mut archive) => match archive.step() {
+                    Ok(Some(bytes)) => (Stage::Writing(archive), bytes),
+                    Ok(None) => return Err((self.order.path, Ok(archive.bytes()))),
+                    Err(error) => {
+                        drop(archive);
+                        return Err(self.order.give_up(disk, &error));
+                    }
+                },
+            };
+            self.stage = stage;
+            done += bytes;
+        }
+        Ok(self)
+    }
+}
+
+impl CrashReportOrder {
+    fn begin_archive(
+        &self,
+        disk: &dyn Disk,
+        journals: &Journals,
+        context: &SessionContext,
+        now: Timestamp,
+    ) -> Result<Archive, RequestError> {
+        let personal = Personal::of_this_machine();
+        let report = CrashReport::new(&self.previous, context.clone(), journals, &personal, now);
+        let text = report.to_text().map_err(|error| store_error(&self.path, &error))?;
+        let content = archive::pack(&text, journals);
+        let content = content.map_err(|error| store_error(&self.path, &error))?;
+        let file = disk.create_new(&self.path).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => RequestError::FileExists { path: self.path.clone() },
+            _ => store_error(&self.path, &error),
+        })?;
+        Ok(Archive::new(file, content))
+    }
+
+    /// On a full disk half of it would be left behind, in the way of the next try.
+    fn give_up(self, disk: &dyn Disk, error: &io::Error) -> Described {
+        let _ = disk.remove(&self.path);
+        let error = store_error(&self.path, error);
+        (self.path, Err(error))
+    }
 }
 
 fn store_error(path: &Path, error: &dyn std::error::Error) -> RequestError {

@@ -41,12 +41,12 @@ pub use lifecycle::{
     DuplicateSaveKey, HintGiven, LastCheckpoint, PlacedRestored, ProfileChanged, RecoveryAvailable,
     RecoveryDeclined, RecoveryFailed, RecoveryOffers, RecoveryPolicy, Request, RequestRejected,
     RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared, RestoreStalled, RestoreStarted,
-    SavingStopped, SessionActivity, SessionCatalog, SessionClosed, SessionCommands, SessionEnded,
-    SessionForgotten, SessionHint, SessionHints, SessionHooksExt, SessionPaused, SessionRecovered,
-    SessionRestored, SessionResumed, SessionSettings, SessionStarted, SessionUpdate,
-    SessionUpdated, SessionsFound, SlotCopied, SlotDeleted, SlotFailed, SlotRenamed, SlotSaved,
-    TypeFailed, TypeNotSaved, WorldCollapsed, recovery_is_pending, saving_is_in_progress,
-    session_is_active, session_is_paused, session_is_restoring,
+    SavingResumed, SavingStopped, SessionActivity, SessionCatalog, SessionClosed, SessionCommands,
+    SessionEnded, SessionForgotten, SessionHint, SessionHints, SessionHooksExt, SessionPaused,
+    SessionRecovered, SessionRestored, SessionResumed, SessionSettings, SessionStarted,
+    SessionUpdate, SessionUpdated, SessionsFound, SlotCopied, SlotDeleted, SlotFailed, SlotRenamed,
+    SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed, recovery_is_pending,
+    saving_is_in_progress, session_is_active, session_is_paused, session_is_restoring,
 };
 pub use mode::SessionMode;
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
@@ -60,9 +60,10 @@ pub use restore::{
     RestoreReport,
 };
 pub use session::{
-    Attachment, AttachmentError, AttachmentOf, CheckpointError, EndReason, Field, FieldError,
-    Fields, IllegalMove, Move, NewSession, RecoveryError, RequestError, RestoreFrom, RestoreReason,
-    SaveSlot, SessionContext, SessionMetadata, SessionPriority, SessionStatus, SlotError,
+    Attachment, AttachmentError, AttachmentOf, CheckpointError, DiskRefusal, EndReason, Field,
+    FieldError, Fields, IllegalMove, Move, NewSession, RecoveryError, RequestError, RestoreFrom,
+    RestoreReason, SaveSlot, SessionContext, SessionMetadata, SessionPriority, SessionStatus,
+    SlotError, StopReason,
 };
 pub use store::{MemoryDisk, Operation, PanicInfo};
 

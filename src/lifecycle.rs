@@ -42,10 +42,10 @@ pub use notifications::{
     CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved, CorruptionDetected,
     CrashReportWritten, DuplicateSaveKey, HintGiven, PlacedRestored, ProfileChanged,
     RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RequestRejected, RestoreCancelled,
-    RestorePrepared, RestoreStalled, RestoreStarted, SavingStopped, SessionClosed, SessionEnded,
-    SessionForgotten, SessionPaused, SessionRecovered, SessionRestored, SessionResumed,
-    SessionStarted, SessionUpdated, SessionsFound, SlotCopied, SlotDeleted, SlotFailed,
-    SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
+    RestorePrepared, RestoreStalled, RestoreStarted, SavingResumed, SavingStopped, SessionClosed,
+    SessionEnded, SessionForgotten, SessionPaused, SessionRecovered, SessionRestored,
+    SessionResumed, SessionStarted, SessionUpdated, SessionsFound, SlotCopied, SlotDeleted,
+    SlotFailed, SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
 };
 pub use policy::RecoveryPolicy;
 pub use profiles::CurrentProfile;

@@ -22,7 +22,7 @@ pub(crate) use attachments::read_attachment;
 pub(crate) use detect::Found;
 #[cfg(test)]
 pub(crate) use detect::detect;
-pub(crate) use known::{KnownSessions, look};
+pub(crate) use known::{KnownSessions, Listed, Listing};
 pub use ladder::Proposal;
 pub(crate) use ladder::{Ladder, PROBATION};
 pub(crate) use machine::Machine;

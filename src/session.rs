@@ -1,6 +1,7 @@
 //! The rules of the lifecycle, as plain types: no ECS, no files.
 
 mod attachment;
+mod disk_refusal;
 mod errors;
 mod metadata;
 mod restoring;
@@ -9,7 +10,8 @@ mod status;
 
 pub(crate) use attachment::check_attachment_name;
 pub use attachment::{Attachment, AttachmentError, AttachmentOf};
-pub use errors::{CheckpointError, RecoveryError, RequestError};
+pub use disk_refusal::DiskRefusal;
+pub use errors::{CheckpointError, RecoveryError, RequestError, StopReason};
 pub(crate) use metadata::bytes;
 pub use metadata::{
     Field, FieldError, Fields, NewSession, SessionContext, SessionMetadata, SessionPriority,

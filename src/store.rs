@@ -20,6 +20,7 @@ mod newer_format;
 mod open_files;
 mod process_record;
 mod real_disk;
+mod replacing;
 mod sealed;
 mod session_card;
 mod slot_files;
@@ -38,14 +39,14 @@ pub use process_record::PanicInfo;
 
 pub(crate) use boot::boot_id;
 pub(crate) use directory::{CreatedSegment, DirectoryStore, SessionLock};
-pub(crate) use disk::{AppendFile, DirEntry, Disk, Lock};
+pub(crate) use disk::{AppendFile, DirEntry, Disk, Lock, Room};
 pub(crate) use home::{Home, with_sources};
 pub(crate) use host::{HostId, HostIdOrigin};
 pub(crate) use layout::{Layout, SlotName, is_device_name};
 pub(crate) use newer_format::OpenError;
 pub(crate) use process_record::{
-    FoundRecord, HeldRun, Liveness, ProcessId, ProcessRecord, ProcessRecordFile, read_all,
-    remove as remove_record,
+    FoundRecord, HeldRun, Liveness, ProcessId, ProcessRecord, ProcessRecordFile, RecordError,
+    find as find_record, read_all, remove as remove_record,
 };
 pub(crate) use real_disk::RealDisk;
 pub(crate) use session_card::SessionCard;

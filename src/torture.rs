@@ -11,6 +11,7 @@
 //!
 //! [`SimulatedDisk`]: crate::store::simulated_disk::SimulatedDisk
 
+mod backwards;
 mod compound;
 mod copies;
 mod crash_states;
@@ -21,6 +22,7 @@ mod game;
 mod gathering;
 mod history;
 mod hostile;
+mod lost_lock;
 mod many_runs;
 mod opening;
 mod play;

@@ -3,16 +3,21 @@
 //! It is a plain state machine, [`Worker`]. A thread drives it, or, in tests and where there are no
 //! threads, the main loop does; nothing outside knows the difference.
 
+mod about_session;
 mod archives;
 mod backoff;
+mod chores;
 mod context;
 pub(crate) mod filing;
 mod gathering;
+mod hold;
 mod link;
 pub(crate) mod open_segment;
 mod orders;
 pub(crate) mod pending;
 mod pruning;
+mod pruning_others;
+mod reserve;
 pub(crate) mod retention;
 mod rotation;
 pub(crate) mod run_journal;
@@ -20,6 +25,7 @@ mod self_test;
 mod slot_begin;
 mod slot_copy;
 pub(crate) mod slot_work;
+mod sweeping;
 mod trials;
 mod worker;
 

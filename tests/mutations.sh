@@ -63,13 +63,17 @@ mutant 'ignore that the sync of directories fails' src/writer/open_segment.rs \
 mutant 'acknowledge although the sync failed' src/writer/run_journal.rs \
     's/segment\.sync\(&self\.home\.store\)\?;/let _ = segment.sync(&self.home.store);/' $faults
 mutant 'acknowledge before the sync' src/writer/run_journal.rs \
-    's/segment\.sync\(&self\.home\.store\)\?;\n(\s+let end = [^;]*;)\n(\s+self\.note_durable\(end\);)\n(\s+self\.acknowledge\([^;]*;)/$3\n let Some(segment) = &mut self.segment else { return Ok(()) };\n segment.sync(&self.home.store)?;\n$1\n$2/' $faults
+    's/segment\.sync\(&self\.home\.store\)\?;\n(\s+let end = [^;]*;)\n(\s+self\.note_durable\(end\);)\n\s+\/\/[^\n]*\n\s+self\.hold[^;]*;\n(\s+self\.acknowledge\([^;]*;)/$3\n let Some(segment) = &mut self.segment else { return Ok(()) };\n segment.sync(&self.home.store)?;\n$1\n$2/' $faults
+mutant 'acknowledge without asking for the lock again' src/writer/run_journal.rs \
+    's/(finds what was written\.\n)\s+self\.hold\.check[^;]*;/$1/' lost_lock
+mutant 'take a session up again that another process played' src/writer/hold.rs \
+    's/Ok\(!is_ours && !heads\.is_empty\(\)\)/Ok(false)/' lost_lock
 mutant 'acknowledge what is only captured' src/writer/run_journal.rs \
     's/(?=self\.pending\.push\(Item::Checkpoint)/let Commit { kind, play_time, .. } = checkpoint.commit;\n reports.push(Report::Saved(Saved { id, kind, play_time, bytes: 0, write_time: Duration::ZERO }));\n/' $crash
 mutant 'retry a sync on the same file' src/writer/open_segment.rs \
     's/self\.file\.sync\(\)\.map_err/self.file.sync().or_else(|_| self.file.sync()).map_err/' $faults
-mutant 'go on in a file that failed' src/writer/run_journal.rs \
-    's/self\.drop_segment\(\);//' $faults
+mutant 'go on in a file that failed' src/writer/run_journal/failures.rs \
+    's/(marked clean[^;]*)self\.drop_segment\(\);/$1/' $faults
 mutant 'sync only the directories of the first segment' src/store/directory.rs \
     's/header\.predecessor\.is_none\(\)/header.segment == 0/' $faults
 mutant 'sync nothing above the data directory' src/store/directory.rs \
@@ -84,14 +88,14 @@ mutant 'file a statement without a sync' src/writer/filing.rs \
     's/segment\.sync\(&home\.store\)/Ok(())/' $crash
 mutant 'end a run without a word' src/writer/run_journal.rs \
     's/self\.pending\.push\(Item::Record\(Record::End \{[^}]*\}\)\);//' $crash
-mutant 'say nothing of a failure' src/writer/run_journal.rs \
+mutant 'say nothing of a failure' src/writer/run_journal/failures.rs \
     's/reports\.push\(Report::Failed \{ checkpoint, error, retry_in: Some\(retry_in\) \}\);//' $faults
 mutant 'say nothing of a save that a rewind overtook' src/writer/run_journal.rs \
     's/newest\.filter\(\|_\| self\.backoff\.has_failed\(\)\)/newest.filter(|_| false)/' $faults
 mutant 'decline what could only be read in part' src/writer/filing.rs \
     's/refuse_to_guess\(stored\.index\(\)\)\?;//' who_can_read_only_a_part
-mutant 'forget what failed, and go on from it' src/writer/run_journal.rs \
-    's/if !checkpoint\.is_snapshot\(\) && checkpoint\.commit\.base != newest\.or\(self\.acknowledged\)/if false/; s/(self\.drop_segment\(\);)/$1 self.pending.give_up_checkpoints();/' $faults
+mutant 'forget what failed, and go on from it' 'src/writer/run_journal.rs src/writer/run_journal/failures.rs' \
+    's/if !checkpoint\.is_snapshot\(\) && checkpoint\.commit\.base != newest\.or\(self\.acknowledged\)/if false/; s/(marked clean[^;]*self\.drop_segment\(\);)/$1 self.pending.give_up_checkpoints();/' $faults
 
 # What may be removed.
 mutant 'prune the last generations' src/writer/retention.rs \

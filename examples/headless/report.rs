@@ -251,6 +251,7 @@ fn checkpoint_failed(failed: On<CheckpointFailed>, reporter: Res<Reporter>) {
     let why = match &failed.error {
         CheckpointError::Disk { message, .. } | CheckpointError::TooLarge { message } => message,
         CheckpointError::StoreVanished => "its directory is gone",
+        CheckpointError::LockLost => "another process plays it",
         // A delay, and not a loss: what changed is in the next one.
         CheckpointError::WriterBehind => return,
         _ => "there is no writer any more",

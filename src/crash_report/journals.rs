@@ -1,16 +1,21 @@
 //! The checkpoints that a report tells of, and the files that go with it.
 
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::collections::{BTreeSet, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::STEP_BYTES;
 use crate::journal::{
-    CheckpointId, CheckpointInfo, FileProblem, Head, SegmentSummary, SessionIndex,
+    Blocks, CheckpointId, CheckpointInfo, FileProblem, GroupRef, Head, ReadAt, SessionIndex,
+    Validity,
 };
 use crate::process::PreviousRun;
 use crate::store::{Disk, Home, Layout, StoredSession};
 
 /// Bytes of journal files that a report holds at the most. With the rest it stays below 16 MiB.
 const MOST_BYTES: u64 = 15 << 20;
+/// What looking at a file counts as, in bytes read.
+const LOOKED_AT: usize = 4 << 10;
 /// Checkpoints that are listed at the most, the newest ones.
 const MOST_CHECKPOINTS: usize = 50;
 /// Files that are listed at the most.
@@ -22,6 +27,45 @@ pub(super) struct Journals {
     pub newest: Option<Head>,
     pub checkpoints: Vec<CheckpointInfo>,
     pub files: Vec<JournalFile>,
+    /// What is still to be read.
+    task: Task,
+}
+
+/// What is still to be read.
+#[derive(Default)]
+enum Task {
+    #[default]
+    Nothing,
+    /// What the newest checkpoint needs, so that damage is told.
+    Verifying(Box<Verifying>),
+    /// The files, and the one that is being read.
+    Copying(VecDeque<ListedFile>, Option<Box<Copying>>),
+}
+
+/// The newest checkpoint, as it is being read.
+struct Verifying {
+    stored: StoredSession,
+    newest: CheckpointId,
+    /// Groups that are read next, the first one last.
+    waiting: Vec<GroupRef>,
+    reading: Option<(GroupRef, Blocks)>,
+}
+
+/// A file that wasn't looked into yet.
+struct ListedFile {
+    path: PathBuf,
+    name: String,
+    is_damaged: bool,
+    is_wanted: bool,
+}
+
+/// A file that is being read.
+struct Copying {
+    source: Arc<dyn ReadAt>,
+    name: String,
+    is_damaged: bool,
+    length: u64,
+    bytes: Vec<u8>,
 }
 
 /// A file of the journal.
@@ -52,23 +96,45 @@ pub(super) struct CopiedFile<'a> {
 }
 
 impl Journals {
-    /// Reads what there is. What can't be read is left out.
-    pub(super) fn of(home: &Home, previous: &PreviousRun) -> Self {
+    /// Looks at what there is. What can't be read is left out.
+    pub(super) fn begin(home: &Home, previous: &PreviousRun) -> Self {
         let open = |id| home.store.open_session_of_any_profile(id).ok();
-        let stored = previous.session.and_then(open);
-        let Some(mut stored) = stored else { return Self::default() };
-        let newest = newest_checkpoint(stored.index(), previous.last_checkpoint);
-        let needed = newest.map(|newest| needed_segments(&mut stored, newest)).unwrap_or_default();
-        let mut journals = Self {
-            newest: stored.index().heads().first().cloned(),
-            checkpoints: stored.index().checkpoints(),
-            files: Vec::new(),
+        let Some(stored) = previous.session.and_then(open) else { return Self::default() };
+        let mut journals =
+            Self { newest: stored.index().heads().first().cloned(), ..Self::default() };
+        journals.task = match newest_checkpoint(stored.index(), previous.last_checkpoint) {
+            Some(newest) => Task::Verifying(Box::new(Verifying::new(stored, newest))),
+            None => journals.list(&stored, &BTreeSet::new()),
         };
-        journals.checkpoints.truncate(MOST_CHECKPOINTS);
-        journals.add_segments(&**home.store.disk(), &stored, &needed);
-        journals.add_unreadable(&**home.store.disk(), stored.index().problems());
-        journals.files.truncate(MOST_FILES);
         journals
+    }
+
+    /// Reads the next part, and says how many bytes that was, about; `None` if everything was read.
+    pub(super) fn step(&mut self, disk: &dyn Disk) -> Option<usize> {
+        let mut read = LOOKED_AT;
+        self.task = match std::mem::take(&mut self.task) {
+            Task::Nothing => return None,
+            Task::Verifying(mut verifying) => match verifying.step() {
+                Some(bytes) => {
+                    read += bytes;
+                    Task::Verifying(verifying)
+                }
+                None => self.list(&verifying.stored, &verifying.needed()),
+            },
+            Task::Copying(mut waiting, None) => match waiting.pop_front() {
+                None => Task::Nothing,
+                Some(file) => {
+                    let copying = self.begin_copy(disk, file);
+                    Task::Copying(waiting, copying)
+                }
+            },
+            Task::Copying(waiting, Some(copying)) => {
+                read += STEP_BYTES.min(usize::try_from(copying.length).unwrap_or(STEP_BYTES));
+                let copying = self.go_on_copying(copying);
+                Task::Copying(waiting, copying)
+            }
+        };
+        Some(read)
     }
 
     /// The files that go with the report.
@@ -79,52 +145,46 @@ impl Journals {
         })
     }
 
-    /// Adds the segments: first those that the newest checkpoint needs, then the damaged ones.
-    fn add_segments(&mut self, disk: &dyn Disk, stored: &StoredSession, needed: &BTreeSet<usize>) {
-        let summaries = stored.index().segments().iter().enumerate();
-        let mut segments: Vec<(usize, &SegmentSummary)> = summaries.collect();
-        let is_damaged =
-            |path: &Path| stored.index().problems().iter().any(|problem| problem.path == path);
-        let rank = |place: usize, path: &Path| match (needed.contains(&place), is_damaged(path)) {
-            (true, _) => 0,
-            (false, true) => 1,
-            (false, false) => 2,
-        };
-        segments
-            .sort_by_key(|(place, _)| stored.path_of(*place).map_or(3, |path| rank(*place, path)));
-        for (place, summary) in segments {
-            let Some(path) = stored.path_of(place) else { continue };
-            let name = Layout::name_of(&summary.header);
-            let is_wanted = rank(place, path) < 2;
-            self.add(disk, path, name, is_damaged(path), is_wanted);
-        }
+    /// Notes the checkpoints, and lists the files.
+    fn list(&mut self, stored: &StoredSession, needed: &BTreeSet<usize>) -> Task {
+        self.checkpoints = stored.index().checkpoints();
+        self.checkpoints.truncate(MOST_CHECKPOINTS);
+        let unreadable = unreadable(stored.index().problems());
+        let files = segments(stored, needed).into_iter().chain(unreadable);
+        Task::Copying(files.take(MOST_FILES).collect(), None)
     }
 
-    /// Adds the files of which not even the header can be read.
-    fn add_unreadable(&mut self, disk: &dyn Disk, problems: &[FileProblem]) {
-        let unknown = problems.iter().filter(|problem| problem.kind.is_of_unknown_content());
-        for (number, problem) in (1..).zip(unknown) {
-            self.add(disk, &problem.path, format!("unknown-{number}.journal"), true, true);
-        }
-    }
-
-    fn add(&mut self, disk: &dyn Disk, path: &Path, name: String, is_damaged: bool, wanted: bool) {
+    /// Begins to read a file, or notes why it doesn't go with the report.
+    fn begin_copy(&mut self, disk: &dyn Disk, file: ListedFile) -> Option<Box<Copying>> {
+        let ListedFile { path, name, is_damaged, is_wanted } = file;
         let taken: u64 = self.copies().map(|copy| copy.bytes.len() as u64).sum();
-        let (length, copy) = match disk.open(path).and_then(|file| Ok((file.len()?, file))) {
+        let (length, copy) = match disk.open(&path).and_then(|file| Ok((file.len()?, file))) {
             Err(_) => (0, Copy::Unreadable),
-            Ok((length, _)) if !wanted => (length, Copy::NotNeeded),
+            Ok((length, _)) if !is_wanted => (length, Copy::NotNeeded),
             Ok((length, _)) if taken + length > MOST_BYTES => (length, Copy::NoRoom),
-            Ok((length, file)) => {
-                let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
-                let copy = match file.read_exact_at(0, &mut bytes) {
-                    Ok(()) => Copy::Whole(bytes),
-                    Err(_) => Copy::Unreadable,
-                };
-                (length, copy)
+            Ok((length, source)) => {
+                let bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+                return Some(Box::new(Copying { source, name, is_damaged, length, bytes }));
             }
         };
-        let name = self.unused(name);
-        self.files.push(JournalFile { name, length, is_damaged, copy });
+        self.add(JournalFile { name, length, is_damaged, copy });
+        None
+    }
+
+    fn go_on_copying(&mut self, mut copying: Box<Copying>) -> Option<Box<Copying>> {
+        let read = copying.step();
+        if read.as_ref().is_ok_and(|is_going| *is_going) {
+            return Some(copying);
+        }
+        let Copying { name, is_damaged, length, bytes, .. } = *copying;
+        let copy = read.map_or(Copy::Unreadable, |_| Copy::Whole(bytes));
+        self.add(JournalFile { name, length, is_damaged, copy });
+        None
+    }
+
+    fn add(&mut self, file: JournalFile) {
+        let name = self.unused(file.name);
+        self.files.push(JournalFile { name, ..file });
     }
 
     /// A name that no other file has: of a segment there may be copies.
@@ -138,6 +198,112 @@ impl Journals {
     }
 }
 
+impl Copying {
+    /// Reads the next slice. Whether there is more.
+    fn step(&mut self) -> std::io::Result<bool> {
+        let read = self.bytes.len();
+        let missing = usize::try_from(self.length).unwrap_or_default().saturating_sub(read);
+        self.bytes.resize(read + missing.min(STEP_BYTES), 0);
+        if let Some(part) = self.bytes.get_mut(read..) {
+            self.source.read_exact_at(read as u64, part)?;
+        }
+        Ok(missing > STEP_BYTES)
+    }
+}
+
+impl Verifying {
+    fn new(stored: StoredSession, newest: CheckpointId) -> Self {
+        Self { stored, newest, waiting: Vec::new(), reading: None }
+    }
+
+    /// Reads a part of what the checkpoint needs, or the newest one before it that isn't damaged, and
+    /// says how many bytes that was. What would take long isn't read, and neither is what can't be
+    /// read now.
+    fn step(&mut self) -> Option<usize> {
+        if self.reading.is_none() && !self.begin_group() {
+            return None;
+        }
+        self.read_block()
+    }
+
+    /// Takes up the next group; false if there is none.
+    fn begin_group(&mut self) -> bool {
+        if self.waiting.is_empty() {
+            self.waiting = self.unread();
+        }
+        let Some(group) = self.waiting.pop() else { return false };
+        self.reading = self.stored.group_blocks(group).ok().map(|blocks| (group, blocks));
+        self.reading.is_some()
+    }
+
+    /// Reads a block, and notes how its group ended. Its bytes; `None` if it can't be read now.
+    fn read_block(&mut self) -> Option<usize> {
+        let (group, blocks) = self.reading.as_mut()?;
+        let group = *group;
+        let ended = match blocks.next() {
+            Some(Ok(block)) => return Some(block.byte_len()),
+            Some(Err(error)) => Err(error),
+            None => Ok(()),
+        };
+        self.reading = None;
+        if self.stored.note(group, ended).ok()? == Validity::Damaged {
+            // Another checkpoint takes its place.
+            self.waiting.clear();
+        }
+        Some(0)
+    }
+
+    /// The groups on the way to the checkpoint that weren't read, the first one last.
+    fn unread(&self) -> Vec<GroupRef> {
+        let index = self.stored.index();
+        let segments = self.needed();
+        let bytes: u64 = segments.iter().map(|place| self.stored.segment_bytes(*place)).sum();
+        let plan = index.newest_intact(self.newest).filter(|_| bytes <= MOST_BYTES);
+        let groups = plan.map(|plan| plan.groups).unwrap_or_default().into_iter().rev();
+        groups.filter(|group| !index.is_verified(*group)).collect()
+    }
+
+    /// The segments that the checkpoint needs, or the newest one before it that isn't damaged.
+    fn needed(&self) -> BTreeSet<usize> {
+        let plan = self.stored.index().newest_intact(self.newest);
+        let groups = plan.map(|plan| plan.groups).unwrap_or_default();
+        groups.iter().map(|group| group.segment).collect()
+    }
+}
+
+/// The segments: first those that the newest checkpoint needs, then the damaged ones.
+fn segments(stored: &StoredSession, needed: &BTreeSet<usize>) -> Vec<ListedFile> {
+    let is_damaged =
+        |path: &Path| stored.index().problems().iter().any(|problem| problem.path == path);
+    let summaries = stored.index().segments().iter().enumerate();
+    let mut ranked: Vec<(u8, ListedFile)> = summaries
+        .filter_map(|(place, summary)| {
+            let path = stored.path_of(place)?.to_path_buf();
+            let name = Layout::name_of(&summary.header);
+            let is_damaged = is_damaged(&path);
+            let rank = match (needed.contains(&place), is_damaged) {
+                (true, _) => 0,
+                (false, true) => 1,
+                (false, false) => 2,
+            };
+            Some((rank, ListedFile { path, name, is_damaged, is_wanted: rank < 2 }))
+        })
+        .collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    ranked.into_iter().map(|(_, file)| file).collect()
+}
+
+/// The files of which not even the header can be read.
+fn unreadable(problems: &[FileProblem]) -> impl Iterator<Item = ListedFile> {
+    let unknown = problems.iter().filter(|problem| problem.kind.is_of_unknown_content());
+    (1..).zip(unknown).map(|(number, problem)| ListedFile {
+        path: problem.path.clone(),
+        name: format!("unknown-{number}.journal"),
+        is_damaged: true,
+        is_wanted: true,
+    })
+}
+
 /// The newest checkpoint of the run that died, or of the session if that one wrote none.
 fn newest_checkpoint(index: &SessionIndex, witness: Option<CheckpointId>) -> Option<CheckpointId> {
     let checkpoints = index.checkpoints();
@@ -145,22 +311,4 @@ fn newest_checkpoint(index: &SessionIndex, witness: Option<CheckpointId>) -> Opt
         checkpoints.iter().map(|info| info.id).find(|id| id.run == witness.run)
     });
     of_run.or_else(|| index.heads().first().map(|head| head.id))
-}
-
-/// The segments that a checkpoint needs, or the newest one before it that isn't damaged. Reads them,
-/// so that damage is told, unless that would take long.
-fn needed_segments(stored: &mut StoredSession, newest: CheckpointId) -> BTreeSet<usize> {
-    loop {
-        let Some(plan) = stored.index().newest_intact(newest) else { return BTreeSet::new() };
-        let segments: BTreeSet<usize> = plan.groups.iter().map(|group| group.segment).collect();
-        let bytes: u64 = segments.iter().map(|place| stored.segment_bytes(*place)).sum();
-        let is_good = bytes > MOST_BYTES
-            || stored
-                .verify(&plan)
-                .map_or(true, |found| found == crate::journal::Validity::Verified);
-        if is_good {
-            return segments;
-        }
-        // Each round marks at least one group more as damaged, so this ends.
-    }
 }

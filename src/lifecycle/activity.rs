@@ -9,6 +9,7 @@ pub struct SessionActivity {
     pub(super) saving: bool,
     pub(super) restore: Option<RestorePhase>,
     pub(super) read: f32,
+    pub(super) power_cuts_not_covered: bool,
 }
 
 /// How far a restore is.
@@ -28,6 +29,15 @@ impl SessionActivity {
     #[must_use]
     pub fn is_saving(&self) -> bool {
         self.saving
+    }
+
+    /// Whether what is acknowledged survives a power cut, as far as the file system says. It is `false`
+    /// where directories can't be synced, as on some network and FUSE file systems: a new file may be
+    /// missing there when the power is back. Crashes of the game and of its process are covered
+    /// wherever it is.
+    #[must_use]
+    pub fn power_cuts_are_covered(&self) -> bool {
+        !self.power_cuts_not_covered
     }
 
     /// How far the restore is, if there is one.

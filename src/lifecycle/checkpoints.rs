@@ -26,7 +26,10 @@ impl RuntimeParts {
     /// Takes an automatic checkpoint if one is due.
     pub(super) fn autosave(&mut self, world: &mut World) {
         let Some(playing) = &self.playing else { return };
-        if self.transition.is_some() || !playing.gate_was_open {
+        if !world.contains_resource::<CurrentSession>() {
+            return;
+        }
+        if self.transition.is_some() || !playing.gate_was_open || playing.is_stopped {
             return;
         }
         let must_open = playing.base.is_none() && playing.counter == playing.opened_with;
@@ -78,8 +81,12 @@ impl RuntimeParts {
             notify(world, CheckpointFailed { session, checkpoint: id, error, retry_in: None });
             return;
         }
-        // Asked before the recorder takes note of what changed: that is told only once.
-        let Some(current) = world.get_resource::<CurrentSession>() else { return };
+        // Asked before the recorder takes note of what changed: that is said only once.
+        let Some(current) = world.get_resource::<CurrentSession>() else {
+            let (session, error) = (playing.session, CheckpointError::NoCurrentSession);
+            notify(world, CheckpointFailed { session, checkpoint: id, error, retry_in: None });
+            return;
+        };
         let fields_changed = current.fields_changed;
         let begun = Instant::now();
         playing.begin_capture(now.elapsed);

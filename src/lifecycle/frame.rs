@@ -11,8 +11,7 @@ use super::switched_off::SwitchedOff;
 use super::{CurrentSession, SessionSettings};
 use crate::capture::TypeProblem;
 use crate::journal::CheckpointId;
-use crate::session::CheckpointError;
-use crate::session::SessionStatus;
+use crate::session::{CheckpointError, SessionStatus, StopReason};
 use crate::writer::{Order, Quota};
 
 /// The system in the plugin's own schedule, after `Last`.
@@ -116,6 +115,7 @@ impl RuntimeParts {
             session_bytes: settings.max_session_bytes,
             total_bytes: settings.max_total_bytes,
             named: settings.max_named_checkpoints,
+            reserve_bytes: settings.reserve_bytes,
         };
         if self.quota.replace(quota) != Some(quota) {
             self.order(Order::Quota(quota));
@@ -134,7 +134,7 @@ impl RuntimeParts {
         if std::mem::replace(&mut self.mourned, true) {
             return;
         }
-        error!("the session writer is gone: nothing is saved any more");
+        self.saving_stopped(world, StopReason::WriterLost);
         let Some(playing) = &self.playing else { return };
         let checkpoint = CheckpointId { run: playing.run, counter: playing.counter };
         let session = playing.session;

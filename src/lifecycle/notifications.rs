@@ -14,7 +14,7 @@ use crate::recovery::{RecoveryOffer, SlotEntry};
 use crate::restore::{RestoreLoss, RestoreReport};
 use crate::session::{
     Attachment, AttachmentError, AttachmentOf, CheckpointError, EndReason, RecoveryError,
-    RequestError, RestoreReason, SaveSlot, SlotError,
+    RequestError, RestoreReason, SaveSlot, SlotError, StopReason,
 };
 
 /// Declares the notifications and registers them, so that none can be declared and forgotten.
@@ -138,13 +138,20 @@ notifications! {
         retry_in: Option<Duration>,
     }
 
-    /// One of the game's observers or hooks panicked in the middle of the plugin's work, and the
-    /// game caught it and goes on. Nothing is saved from here on, and every request is rejected,
-    /// until the app is made anew. What was acknowledged is safe, and the next app or process is
-    /// offered it as after a crash.
+    /// Nothing is saved from here on. The game goes on. What was acknowledged is safe, and the next
+    /// app or process is offered it as after a crash.
     SavingStopped {
         /// The session that was being played or restored.
         session: Option<SessionId>,
+        /// Why.
+        reason: StopReason,
+    }
+
+    /// What is played is saved again, after [`SavingStopped`]: the session is this process's once more,
+    /// and a full checkpoint follows.
+    SavingResumed {
+        /// The session.
+        session: SessionId,
     }
 
     /// Automatic checkpoints come less often than the settings say, to keep to

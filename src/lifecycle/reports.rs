@@ -6,11 +6,12 @@ use bevy::platform::collections::HashSet;
 use bevy::prelude::*;
 use tracing::{debug, error, info, warn};
 
+use super::activity::set_activity;
 use super::crash_report::crash_report_written;
 use super::notifications::{
     AttachmentRead, CheckpointDrifted, CheckpointFailed, CheckpointSaved, CorruptionDetected,
-    RecoveryDeclined, RecoveryFailed, RequestRejected, SessionClosed, SessionEnded,
-    SessionForgotten, SessionStarted, SessionsFound, TypeFailed, notify,
+    RecoveryDeclined, RecoveryFailed, RequestRejected, SavingResumed, SavingStopped, SessionClosed,
+    SessionEnded, SessionForgotten, SessionStarted, SessionsFound, TypeFailed, notify,
 };
 use super::runtime::{MAKE_UP_FIRST, Playing, Preparing, RuntimeParts, Transition};
 use super::slots::note_refusal;
@@ -24,6 +25,7 @@ use crate::recovery::{Found, SessionEntry, SlotEntry};
 use crate::session::SessionContext;
 use crate::session::{
     CheckpointError, NewSession, RecoveryError, RequestError, RestoreFrom, RestoreReason,
+    StopReason,
 };
 use crate::writer::{Order, Report, Saved};
 
@@ -68,6 +70,11 @@ impl RuntimeParts {
                     playing.make_up = true;
                 }
             }
+            Report::PowerCutsNotCovered => {
+                set_activity(world, |activity| activity.power_cuts_not_covered = true);
+            }
+            Report::SavingStopped(reason) => self.saving_stopped(world, reason),
+            Report::SavingResumed => self.saving_resumed(world),
             Report::Drifted { types } => {
                 self.need_full();
                 if let Some(playing) = &mut self.playing {
@@ -97,6 +104,22 @@ impl RuntimeParts {
                 }
             }
         }
+    }
+
+    /// Nothing that is captured is written any more: only what is asked for is still tried.
+    pub(super) fn saving_stopped(&mut self, world: &mut World, reason: StopReason) {
+        let session = self.session();
+        error!(?session, %reason, "nothing is saved now");
+        if let Some(playing) = &mut self.playing {
+            playing.is_stopped = true;
+        }
+        notify(world, SavingStopped { session, reason });
+    }
+
+    fn saving_resumed(&mut self, world: &mut World) {
+        let Some(playing) = &mut self.playing else { return };
+        playing.is_stopped = false;
+        notify(world, SavingResumed { session: playing.session });
     }
 
     pub(super) fn session(&self) -> Option<SessionId> {

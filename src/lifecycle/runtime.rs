@@ -109,6 +109,8 @@ pub(crate) struct Playing {
     pub is_delayed: bool,
     /// Whether a change was found in this run that left no trace.
     pub has_drifted: bool,
+    /// Whether what is captured isn't written any more.
+    pub is_stopped: bool,
     /// Whether the log was told of a capture that took too much of a frame.
     pub was_over_budget: bool,
     /// Copies what changed. Belongs to the run: without one there is nothing to watch.
@@ -240,6 +242,7 @@ impl Playing {
             triggered: None,
             is_delayed: false,
             has_drifted: false,
+            is_stopped: false,
             was_over_budget: false,
             recorder,
         }

@@ -56,6 +56,11 @@ pub struct SessionSettings {
     /// no room, the oldest of them go; automatic ones have gone long before. Slots aren't counted.
     /// Defaults to 1,000.
     pub max_named_checkpoints: usize,
+    /// Bytes that are kept free on the disk, in a file beside the game's state, so that the checkpoint of
+    /// an exit still has room when the disk is full: then the file is given up. It is made again once
+    /// there is room. There is none where the state lies on another file system than the sessions, and
+    /// none where less than 16 times as much is free. 0 switches it off. Defaults to 4 MiB.
+    pub reserve_bytes: u64,
     /// Time between a checkpoint and the next one that a state asks for; more such moments within it
     /// make one checkpoint. Those that the game asks for by name, and those of what is being left,
     /// don't wait. Defaults to 1 second.
@@ -105,6 +110,7 @@ impl Default for SessionSettings {
             max_session_bytes: 256 << 20,
             max_total_bytes: 1 << 30,
             max_named_checkpoints: 1000,
+            reserve_bytes: 4 << 20,
             minimum_gap: Duration::from_secs(1),
             checkpoint_on_focus_loss: false,
             capture_budget: Some(CaptureBudget::default()),

@@ -7,7 +7,7 @@ use super::CurrentSession;
 use super::activity::{SessionActivity, set_activity};
 use super::notifications::{RequestRejected, SavingStopped, notify};
 use super::request_queue::RequestQueue;
-use crate::session::RequestError;
+use crate::session::{RequestError, StopReason};
 
 /// Says once that nothing is saved any more, and answers requests from now on.
 ///
@@ -16,10 +16,11 @@ use crate::session::RequestError;
 /// could put a world that never was above one that was.
 pub(super) fn tell_that_saving_stopped(world: &mut World, told: &mut bool) {
     if !std::mem::replace(told, true) {
+        let reason = StopReason::Panicked;
         let session = world.remove_resource::<CurrentSession>().map(|current| current.id());
         error!(?session, "a panic was caught that came through the plugin: nothing is saved now");
         set_activity(world, |activity| *activity = SessionActivity::default());
-        notify(world, SavingStopped { session });
+        notify(world, SavingStopped { session, reason });
     }
     while let Some(request) = world.get_resource_or_init::<RequestQueue>().0.pop_front() {
         notify(world, RequestRejected { request, error: RequestError::SavingStopped });
@@ -48,7 +49,10 @@ mod tests {
         app.add_plugins((MinimalPlugins, SessionPlugin::new("Tests", "Stopped").in_memory()))
             .init_resource::<Told>()
             .add_observer(|_: On<SessionStarted>| panic!("the observer's own"))
-            .add_observer(|_: On<SavingStopped>, mut told: ResMut<Told>| told.stopped += 1)
+            .add_observer(|stopped: On<SavingStopped>, mut told: ResMut<Told>| {
+                assert_eq!(stopped.reason, StopReason::Panicked);
+                told.stopped += 1;
+            })
             .add_observer(|rejected: On<RequestRejected>, mut told: ResMut<Told>| {
                 told.rejected.push(rejected.error.clone());
             });

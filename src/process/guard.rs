@@ -157,11 +157,8 @@ impl ProcessGuard {
     }
 
     /// Writes the record: the heart beats. Called by the writer, once a second and when the exit
-    /// was seen.
-    ///
-    /// Says whether the state directory had vanished and was made anew. The files in it are gone then,
-    /// and so are their locks for everybody else.
-    pub(crate) fn beat(&self, home: &Home, now: Timestamp) -> bool {
+    /// was seen. A state directory that vanished is made anew.
+    pub(crate) fn beat(&self, home: &Home, now: Timestamp) {
         self.update(|record| record.heartbeat = now);
         let mut file = self.shared.lock();
         let vanished = file.file.as_ref().is_some_and(|file| !file.is_there());
@@ -174,7 +171,6 @@ impl ProcessGuard {
             }
             file.write();
         }
-        vanished
     }
 
     /// Writes the exit down although the writer hasn't, since it hangs in a disk that doesn't answer

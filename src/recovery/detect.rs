@@ -113,6 +113,7 @@ pub(super) fn examine(
 ) -> Option<Found> {
     let session = stored.id();
     if stored.index().is_forgotten() {
+        machine.note_forgotten(session);
         return None;
     }
     let mut found = Found::nothing(session);

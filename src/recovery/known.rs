@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use tracing::warn;
 
-use super::Machine;
 use super::detect::{Found, look_at};
+use super::{Machine, SlotListing};
 use crate::capture::SavedTypes;
 use crate::journal::SessionId;
 use crate::session::SessionStatus;
@@ -22,40 +22,106 @@ struct Known {
     is_settled: bool,
 }
 
-/// Looks at every session whose files changed since it was looked at last, or of which more than the
-/// files matters: a lock, a record, a crash that waits for an answer. What was found, and the sessions
-/// that aren't there any more.
-pub(crate) fn look(
-    machine: &mut Machine,
-    types: &SavedTypes,
-    now: Timestamp,
-) -> (Vec<Found>, Vec<SessionId>) {
-    let sessions = match machine.store().sessions() {
-        Ok(sessions) => sessions,
-        Err(error) => {
-            warn!(%error, "the sessions on this machine can't be listed");
-            return (Vec::new(), Vec::new());
+/// Journal bytes that one step of a listing looks through, about. What is known already counts as
+/// little.
+const STEP_BYTES: u64 = 1 << 20;
+const KNOWN_BYTES: u64 = 16 << 10;
+
+/// A listing that is under way, a slice at a time.
+///
+/// It looks at every session whose files changed since it was looked at last, or of which more than
+/// the files matters: a lock, a record, a crash that waits for an answer.
+pub(crate) struct Listing {
+    /// The slots, if anything about them changed. Looked at first, since offers name them.
+    slots: Option<SlotListing>,
+    /// The next one last.
+    waiting: Vec<SessionId>,
+    before: HashMap<SessionId, Known>,
+    known: HashMap<SessionId, Known>,
+    found: Vec<Found>,
+}
+
+/// What a listing came to.
+pub(crate) struct Listed {
+    pub found: Vec<Found>,
+    /// The sessions that aren't there any more.
+    pub gone: Vec<SessionId>,
+    pub slots: Option<SlotListing>,
+}
+
+impl Listing {
+    pub(crate) fn begin(machine: &mut Machine) -> Self {
+        let slots = machine.list_slots();
+        let (known, found) = (HashMap::new(), Vec::new());
+        let mut sessions = match machine.store().sessions() {
+            Ok(sessions) => sessions,
+            Err(error) => {
+                warn!(%error, "the sessions on this machine can't be listed");
+                // Then none is known to be gone, either.
+                let known = std::mem::take(&mut machine.known_mut().0);
+                return Self { slots, waiting: Vec::new(), before: HashMap::new(), known, found };
+            }
+        };
+        machine.settle_all_but_existing();
+        let before = std::mem::take(&mut machine.known_mut().0);
+        sessions.reverse();
+        Self { slots, waiting: sessions, before, known, found }
+    }
+
+    /// Looks at the next few sessions. Whether there are more.
+    pub(crate) fn step(
+        &mut self,
+        machine: &mut Machine,
+        types: &SavedTypes,
+        now: Timestamp,
+    ) -> bool {
+        let mut read = 0;
+        while read < STEP_BYTES {
+            let Some(session) = self.waiting.pop() else { return false };
+            read += self.look(machine, types, session, now);
         }
-    };
-    machine.settle_all_but_existing();
-    let mut before = std::mem::take(&mut machine.known_mut().0);
-    let mut known = HashMap::with_capacity(sessions.len());
-    let mut found = Vec::new();
-    for session in sessions {
-        let settled = before.remove(&session).filter(|known| known.is_settled);
+        !self.waiting.is_empty()
+    }
+
+    /// Once there are no more: what was found.
+    pub(crate) fn end(self, machine: &mut Machine) -> Listed {
+        machine.known_mut().0 = self.known;
+        Listed { found: self.found, gone: self.before.into_keys().collect(), slots: self.slots }
+    }
+
+    /// Gives it up, and keeps what is known already.
+    pub(crate) fn give_up(mut self, machine: &mut Machine) {
+        if self.slots.is_some() {
+            machine.note_slots_changed();
+        }
+        // What was found and isn't told is looked at again.
+        self.known.retain(|session, _| self.found.iter().all(|found| found.session != *session));
+        self.before.extend(self.known);
+        machine.known_mut().0 = self.before;
+    }
+
+    /// Looks at one session, and says how many bytes that was, about.
+    fn look(
+        &mut self,
+        machine: &mut Machine,
+        types: &SavedTypes,
+        session: SessionId,
+        now: Timestamp,
+    ) -> u64 {
+        let settled = self.before.remove(&session).filter(|known| known.is_settled);
         let is_same =
             |known: &Known| machine.store().session_stamp(session).ok() == Some(known.stamp);
         if let Some(settled) = settled.filter(is_same) {
-            known.insert(session, settled);
-            continue;
+            self.known.insert(session, settled);
+            return KNOWN_BYTES;
         }
         let (stamp, what) = look_at(machine, types, session, now);
         let is_settled = what.as_ref().is_some_and(Found::is_settled);
-        known.insert(session, Known { stamp, is_settled });
-        found.extend(what);
+        self.known.insert(session, Known { stamp, is_settled });
+        let bytes = what.as_ref().and_then(|what| Some(what.entry.as_ref()?.bytes));
+        self.found.extend(what);
+        bytes.unwrap_or_default().max(2 * KNOWN_BYTES)
     }
-    machine.known_mut().0 = known;
-    (found, before.into_keys().collect())
 }
 
 impl Found {

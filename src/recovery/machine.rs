@@ -1,6 +1,6 @@
 //! This machine, and the processes that died on it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -27,6 +27,8 @@ pub(crate) struct Machine {
     /// What was offered last as the newest checkpoint of each line, by the line's head.
     offered: HashMap<(SessionId, CheckpointId), CheckpointId>,
     known: KnownSessions,
+    /// Sessions that were deleted, and of which files are left.
+    forgotten: BTreeSet<SessionId>,
     slots: SlotShelf,
     /// Whether anything about them changed since they were listed.
     slots_changed: bool,
@@ -44,6 +46,7 @@ impl Machine {
             left_here: HashSet::new(),
             offered: HashMap::new(),
             known: KnownSessions::default(),
+            forgotten: BTreeSet::new(),
             slots: SlotShelf::default(),
             slots_changed: true,
             progress: ReadProgress::default(),
@@ -64,6 +67,16 @@ impl Machine {
     /// What was found of the sessions when they were looked at last.
     pub(super) fn known_mut(&mut self) -> &mut KnownSessions {
         &mut self.known
+    }
+
+    /// A session was deleted, and files of it are left: whoever did it was interrupted.
+    pub(super) fn note_forgotten(&mut self, session: SessionId) {
+        self.forgotten.insert(session);
+    }
+
+    /// The sessions that are to be deleted to the end.
+    pub(crate) fn take_forgotten(&mut self) -> BTreeSet<SessionId> {
+        std::mem::take(&mut self.forgotten)
     }
 
     /// The slots, as they were when somebody looked last.
@@ -92,6 +105,11 @@ impl Machine {
             warn!(error = %with_sources(&error), "the slots can't be listed");
         }
         std::mem::take(&mut self.slots_changed).then(|| SlotListing::of(&self.slots))
+    }
+
+    /// What was listed of the slots was told to nobody.
+    pub(super) fn note_slots_changed(&mut self) {
+        self.slots_changed = true;
     }
 
     /// Takes a session's lock; `None` if another process holds it.
@@ -169,6 +187,7 @@ impl Machine {
     pub(crate) fn move_to(&mut self, home: Arc<Home>) {
         self.home = home;
         self.known = KnownSessions::default();
+        self.forgotten.clear();
         self.slots.clear();
         self.slots_changed = true;
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{AttachmentError, IllegalMove, SlotError};
+use super::{AttachmentError, DiskRefusal, IllegalMove, SlotError};
 use crate::journal::{SessionId, WrittenBy};
 
 /// Why a request changed nothing.
@@ -79,7 +79,7 @@ pub enum RequestError {
     #[error("there is no restore to cancel")]
     NothingToCancel,
     /// A panic of the game's own code came through the plugin and was caught: nothing is saved any
-    /// more, see [`SavingStopped`](crate::SavingStopped).
+    /// more, see [`StopReason::Panicked`].
     #[error("saving stopped after a panic")]
     SavingStopped,
     /// A newer release of this crate wrote the session, so a newer game, in a way that this one may
@@ -107,8 +107,8 @@ pub enum CheckpointError {
     /// The disk refused an operation.
     #[error("{message}")]
     Disk {
-        /// The kind of refusal.
-        kind: std::io::ErrorKind,
+        /// Why.
+        refusal: DiskRefusal,
         /// Where, and what the operating system said.
         message: String,
     },
@@ -122,12 +122,45 @@ pub enum CheckpointError {
     /// The writer itself failed. Nothing is saved any more; what was acknowledged is safe.
     #[error("the writer itself failed")]
     WriterGone,
+    /// Another process took the session over, see [`StopReason::LockLost`].
+    #[error("another process took the session over")]
+    LockLost,
+    /// The game removed the [`CurrentSession`](crate::CurrentSession) resource, which says what a
+    /// checkpoint is of. What changed is in the next one after it is back.
+    #[error("the game removed the resource `CurrentSession`")]
+    NoCurrentSession,
+    /// What is known of the session beside its entities, such as the custom fields, can't be encoded.
+    #[error("{message}")]
+    Encoding {
+        /// What can't be encoded, and why.
+        message: String,
+    },
     /// The checkpoint is larger than the format allows.
     #[error("{message}")]
     TooLarge {
         /// What is too large, and by how much.
         message: String,
     },
+}
+
+/// Why nothing is saved any more, see [`SavingStopped`](crate::SavingStopped).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// One of the game's observers or hooks panicked in the middle of the plugin's work, and the game
+    /// caught it and goes on. Every request is rejected from here on, until the app is made anew.
+    #[error("a panic was caught that came through the plugin")]
+    Panicked,
+    /// The writer itself failed. Requests that need no writer are still answered.
+    #[error("the writer itself failed")]
+    WriterLost,
+    /// Another process plays the session: its lock file, or the state directory with it, was deleted
+    /// while the game was running, and that process took the session over. Nothing of this run is
+    /// written from here on, so that no two processes write one session. If the lock becomes free
+    /// and nothing was saved by the other one, saving goes on by itself, and
+    /// [`SavingResumed`](crate::SavingResumed) says so.
+    #[error("another process took the session over")]
+    LockLost,
 }
 
 /// Why no checkpoint of a session can be restored.

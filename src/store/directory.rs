@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use tracing::warn;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::error::Attempt;
@@ -22,6 +24,8 @@ use crate::journal::{Record, Segment, SegmentEncoder, SegmentHeader, SessionId};
 pub struct DirectoryStore {
     disk: Arc<dyn Disk>,
     layout: Layout,
+    /// Whether the file system has refused to sync one of the game's directories.
+    refuses_directory_syncs: Arc<AtomicBool>,
 }
 
 /// A segment that was just begun.
@@ -42,13 +46,32 @@ pub struct CreatedSegment {
 #[derive(Debug)]
 #[must_use = "the lock is released when this is dropped"]
 pub struct SessionLock {
-    _lock: Box<dyn Lock>,
+    lock: Box<dyn Lock>,
+    path: PathBuf,
+}
+
+impl SessionLock {
+    /// Whether no other process can have taken it. One can once the file that stands for it was
+    /// deleted.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if that can't be told.
+    pub fn is_held(&self) -> Result<bool, StoreError> {
+        self.lock.is_held().attempt(StoreAction::LookFor, &self.path)
+    }
 }
 
 impl DirectoryStore {
     /// A store on a disk. Nothing is read or created yet.
     pub fn new(disk: Arc<dyn Disk>, layout: Layout) -> Self {
-        Self { disk, layout }
+        Self { disk, layout, refuses_directory_syncs: Arc::default() }
+    }
+
+    /// The same disk with files elsewhere.
+    #[must_use]
+    pub fn with_layout(&self, layout: Layout) -> Self {
+        Self { layout, ..self.clone() }
     }
 
     /// Where which file lies.
@@ -193,16 +216,60 @@ impl DirectoryStore {
         Ok(CreatedSegment { path, file, encoder, unsynced_directories: Vec::new() })
     }
 
+    /// Appends to a file that isn't a segment.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn append_to(
+        &self,
+        file: &mut dyn AppendFile,
+        bytes: &[u8],
+        path: &Path,
+    ) -> Result<(), StoreError> {
+        file.append(bytes).attempt(StoreAction::Append, path)
+    }
+
+    /// Makes such a file durable and puts it in its place.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn finish_file(
+        &self,
+        file: &mut dyn AppendFile,
+        path: &Path,
+        place: &Path,
+    ) -> Result<(), StoreError> {
+        file.sync().attempt(StoreAction::Sync, path)?;
+        self.disk.put_in_place(path, place).attempt(StoreAction::Replace, place)
+    }
+
     /// Makes directory entries durable.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] at the first that fails. What lies in it doesn't count as durable then.
+    /// [`StoreError`] at the first that fails. What lies in it doesn't count as durable then. That the
+    /// file system has no such thing is no failure, since there is nothing better to be had on it: then
+    /// a crash of the game costs nothing, and [`Self::covers_power_cuts`] says that a power cut may.
     pub fn sync_directories(&self, directories: &[PathBuf]) -> Result<(), StoreError> {
         directories.iter().try_for_each(|directory| match self.disk.sync_dir(directory) {
             Err(error) if self.is_of_others(directory) && refuses_syncs(&error) => Ok(()),
+            Err(error) if has_no_syncs(&error) => {
+                if !self.refuses_directory_syncs.swap(true, Ordering::Relaxed) {
+                    let directory = directory.display();
+                    warn!(%directory, %error, "new files may not survive a power cut here");
+                }
+                Ok(())
+            }
             synced => synced.attempt(StoreAction::SyncDirectory, directory),
         })
+    }
+
+    /// Whether what is acknowledged survives a power cut, as far as the file system has said. It
+    /// doesn't surely where directories can't be synced.
+    pub fn covers_power_cuts(&self) -> bool {
+        !self.refuses_directory_syncs.load(Ordering::Relaxed)
     }
 
     /// Whether a file is still where it was put. A writer keeps writing without noticing into a file
@@ -256,7 +323,7 @@ impl DirectoryStore {
         self.create_state_directory()?;
         let path = self.layout.lock(session);
         let lock = self.disk.try_lock(&path).attempt(StoreAction::Lock, &path)?;
-        Ok(lock.map(|lock| SessionLock { _lock: lock }))
+        Ok(lock.map(|lock| SessionLock { lock, path }))
     }
 
     /// Writes the card that people find in a session's directory.
@@ -358,8 +425,12 @@ pub(super) fn stamp_of(entries: &[DirEntry]) -> u64 {
 /// Whether a directory can't be synced because of what it is: the player may not open it, or its file
 /// system has no such thing. No process of the game made such a directory, so its entry is durable.
 fn refuses_syncs(error: &io::Error) -> bool {
-    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
-    matches!(error.kind(), PermissionDenied | InvalidInput | Unsupported)
+    has_no_syncs(error) || error.kind() == io::ErrorKind::PermissionDenied
+}
+
+/// Whether the file system has no way to sync a directory.
+pub(super) fn has_no_syncs(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported)
 }
 
 #[cfg(test)]

@@ -63,6 +63,11 @@ pub trait Disk: Debug + Send + Sync {
     /// Durable after [`Self::sync_dir`].
     fn put_in_place(&self, written: &Path, place: &Path) -> io::Result<()>;
 
+    /// How much room there is where a file or directory lies.
+    ///
+    /// Fails with [`io::ErrorKind::Unsupported`] if that can't be told.
+    fn room(&self, path: &Path) -> io::Result<Room>;
+
     /// Reads a small file whole.
     ///
     /// Fails with [`io::ErrorKind::FileTooLarge`] if it has more than `max_len` bytes.
@@ -101,7 +106,22 @@ pub trait AppendFile: Debug + Send {
 }
 
 /// A lock that is held for as long as this lives.
-pub trait Lock: Debug + Send + Sync {}
+pub trait Lock: Debug + Send + Sync {
+    /// Whether the file that stands for it is still where it was locked. If it was deleted, another
+    /// process can lock a new one of the same name, and neither notices the other.
+    ///
+    /// It is a single question to the file system, so it can be asked before each acknowledgement.
+    fn is_held(&self) -> io::Result<bool>;
+}
+
+/// How much room there is on a file system.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Room {
+    /// Bytes that can still be written.
+    pub free: u64,
+    /// Which file system it is. Only to be compared with others of the same process.
+    pub file_system: u64,
+}
 
 /// Something in a directory.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -60,6 +60,8 @@ pub enum StoreAction {
     Append,
     /// Open a file.
     Open,
+    /// Sync a file.
+    Sync,
     /// List a directory.
     List,
     /// Replace a small file.
@@ -83,6 +85,7 @@ impl fmt::Display for StoreAction {
             Self::CreateDirectory => "create the directory",
             Self::Append => "append to",
             Self::Open => "open",
+            Self::Sync => "sync",
             Self::List => "list",
             Self::Replace => "replace",
             Self::RemoveFile => "remove",

@@ -29,7 +29,7 @@ impl Home {
     #[must_use]
     pub fn of_profile(&self, profile: &str) -> Self {
         let layout = Layout { profile: profile.to_owned(), ..self.store.layout().clone() };
-        let store = DirectoryStore::new(Arc::clone(self.store.disk()), layout);
+        let store = self.store.with_layout(layout);
         Self { store, host: self.host, boot: self.boot.clone() }
     }
 

@@ -96,12 +96,13 @@ impl Layout {
 
     /// Whether a file is a slot that was being written.
     pub fn is_unfinished_slot(name: &str) -> bool {
-        place_of_unfinished(name).is_some_and(Self::is_slot_name)
+        Self::place_of_unfinished(name).is_some_and(Self::is_slot_name)
     }
 
     /// Whether a file is an archive that was being written.
     pub fn is_unfinished_archive(name: &str) -> bool {
-        place_of_unfinished(name).is_some_and(|place| has_extension(place, ARCHIVE_EXTENSION))
+        let place = Self::place_of_unfinished(name);
+        place.is_some_and(|place| has_extension(place, ARCHIVE_EXTENSION))
     }
 
     /// The file that whoever changes slots holds locked.
@@ -171,6 +172,18 @@ impl Layout {
     /// Whether a file in the state directory may be the record of a process.
     pub fn is_process_record_name(name: &str) -> bool {
         name.starts_with("process-") && has_extension(name, RECORD_EXTENSION)
+    }
+
+    /// The file that keeps room free for an exit on a full disk.
+    pub fn reserve(&self) -> PathBuf {
+        self.state.join("reserve")
+    }
+
+    /// What a file will be called once it is written; `None` if it isn't one that is being written.
+    pub fn place_of_unfinished(name: &str) -> Option<&str> {
+        let (place, number) = name.strip_suffix(UNFINISHED)?.rsplit_once('.')?;
+        let is_number = number.len() == 16 && number.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_number.then_some(place)
     }
 
     /// The id of this machine.
@@ -247,12 +260,6 @@ fn slug(name: &str) -> String {
     }
     let slug = slug.trim_end_matches('-');
     if slug.is_empty() { "slot".to_owned() } else { slug.to_owned() }
-}
-
-/// What a file is to be called that is being written.
-fn place_of_unfinished(name: &str) -> Option<&str> {
-    let (place, number) = name.strip_suffix(UNFINISHED)?.rsplit_once('.')?;
-    (number.len() == 16).then_some(place)
 }
 
 fn has_extension(name: &str, extension: &str) -> bool {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{AppendFile, DirEntry, Disk, Lock};
+use super::{AppendFile, DirEntry, Disk, Lock, Room};
 use crate::journal::ReadAt;
 
 /// A file system in memory. Clones share it.
@@ -52,10 +52,14 @@ pub enum Operation {
 struct State {
     directories: BTreeSet<PathBuf>,
     files: BTreeMap<PathBuf, Content>,
-    locks: BTreeSet<PathBuf>,
+    /// Which guard holds the lock of a file.
+    locks: BTreeMap<PathBuf, u64>,
+    next_lock: u64,
     failing_next: BTreeMap<Operation, VecDeque<io::ErrorKind>>,
     failing: BTreeMap<Operation, io::ErrorKind>,
     failing_after: BTreeMap<Operation, (usize, io::ErrorKind)>,
+    /// How many bytes there is room for, if that is bounded.
+    capacity: Option<u64>,
 }
 
 /// The bytes of a file, which stay readable for who has it open after it was removed.
@@ -76,6 +80,17 @@ impl MemoryDisk {
     /// Makes every operation of this sort fail until [`Self::heal`].
     pub fn fail_always(&self, operation: Operation, error: io::ErrorKind) {
         self.state().failing.insert(operation, error);
+    }
+
+    /// Leaves room for so many bytes more than there are now, until [`Self::enlarge`].
+    pub fn leave_room_for(&self, bytes: u64) {
+        let mut state = self.state();
+        state.capacity = Some(state.used() + bytes);
+    }
+
+    /// Takes away the bound on how much there is room for.
+    pub fn enlarge(&self) {
+        self.state().capacity = None;
     }
 
     /// Lets everything succeed again.
@@ -109,6 +124,7 @@ impl MemoryDisk {
         let mut state = self.state();
         state.directories.retain(|directory| !directory.starts_with(path));
         state.files.retain(|file, _| !file.starts_with(path));
+        state.locks.retain(|lock, _| !lock.starts_with(path));
     }
 
     /// Copies a file of another disk, or a directory with everything in it, as a cloud would.
@@ -222,6 +238,8 @@ impl Disk for MemoryDisk {
         let mut state = self.begin(Operation::Remove)?;
         state.file(path)?;
         state.files.remove(path);
+        // Who makes another file of this name can lock that.
+        state.locks.remove(path);
         Ok(())
     }
 
@@ -238,6 +256,7 @@ impl Disk for MemoryDisk {
     fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let mut state = self.begin(Operation::Replace)?;
         state.check_parent(path)?;
+        state.check_room(bytes.len())?;
         if state.is_directory(path) {
             return Err(io::ErrorKind::IsADirectory.into());
         }
@@ -260,6 +279,13 @@ impl Disk for MemoryDisk {
         Ok(())
     }
 
+    fn room(&self, _: &Path) -> io::Result<Room> {
+        let state = self.state();
+        // Memory has no bound that would be worth keeping room for.
+        let capacity = state.capacity.ok_or(io::ErrorKind::Unsupported)?;
+        Ok(Room { free: capacity.saturating_sub(state.used()), file_system: 0 })
+    }
+
     fn read(&self, path: &Path, max_len: usize) -> io::Result<Vec<u8>> {
         let state = self.begin(Operation::Read)?;
         let bytes = lock(state.file(path)?).clone();
@@ -279,14 +305,17 @@ impl Disk for MemoryDisk {
         let mut state = self.begin(Operation::Lock)?;
         state.check_parent(path)?;
         state.files.entry(path.to_owned()).or_default();
-        if !state.locks.insert(path.to_owned()) {
+        if state.locks.contains_key(path) {
             return Ok(None);
         }
-        Ok(Some(Box::new(HeldLock { disk: self.clone(), path: path.to_owned() })))
+        state.next_lock += 1;
+        let number = state.next_lock;
+        state.locks.insert(path.to_owned(), number);
+        Ok(Some(Box::new(HeldLock { disk: self.clone(), path: path.to_owned(), number })))
     }
 
     fn is_locked(&self, path: &Path) -> io::Result<bool> {
-        Ok(self.begin(Operation::Lock)?.locks.contains(path))
+        Ok(self.begin(Operation::Lock)?.locks.contains_key(path))
     }
 }
 
@@ -302,6 +331,17 @@ impl State {
             Some(error) => Err(error.into()),
             None => Ok(()),
         }
+    }
+
+    /// Bytes of all files.
+    fn used(&self) -> u64 {
+        self.files.values().map(|content| lock(content).len() as u64).sum()
+    }
+
+    /// Whether so many bytes more have room.
+    fn check_room(&self, bytes: usize) -> io::Result<()> {
+        let has_room = self.capacity.is_none_or(|capacity| self.used() + bytes as u64 <= capacity);
+        if has_room { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
     }
 
     /// Whether there is such a directory. Roots, and the working directory, always are.
@@ -349,7 +389,8 @@ impl AppendFile for OpenFile {
     }
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let permitted = self.disk.begin(Operation::Append).map(drop);
+        let permitted = self.disk.begin(Operation::Append);
+        let permitted = permitted.and_then(|state| state.check_room(bytes.len()));
         let appended = match permitted {
             Ok(()) => bytes,
             Err(_) => bytes.get(..bytes.len() / 2).unwrap_or_default(),
@@ -379,13 +420,24 @@ impl ReadAt for OpenFile {
 struct HeldLock {
     disk: MemoryDisk,
     path: PathBuf,
+    number: u64,
 }
 
-impl Lock for HeldLock {}
+impl Lock for HeldLock {
+    fn is_held(&self) -> io::Result<bool> {
+        Ok(self.disk.begin(Operation::Exists)?.locks.get(&self.path) == Some(&self.number))
+    }
+}
 
 impl Drop for HeldLock {
     fn drop(&mut self) {
-        self.disk.state().locks.remove(&self.path);
+        let mut state = self.disk.state();
+        // Somebody may have removed the file, and another locked a new one.
+        if state.locks.get(&self.path) == Some(&self.number) {
+            state.locks.remove(&self.path);
+            // Without its lock it is of no use.
+            state.files.remove(&self.path);
+        }
     }
 }
 
@@ -430,7 +482,8 @@ mod tests {
         file.append(b" new").unwrap();
         disk.corrupt(Path::new("a"), 0, 0xff);
         assert_eq!(copy.read(Path::new("a"), 100).unwrap(), b"old");
-        assert!(copy.try_lock(Path::new("lock")).unwrap().is_some());
+        let lock = copy.try_lock(Path::new("lock")).unwrap();
+        assert!(lock.is_some());
         assert_eq!(copy.paths(), [PathBuf::from("a"), PathBuf::from("lock")]);
     }
 }

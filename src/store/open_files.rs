@@ -18,6 +18,10 @@ use std::time::SystemTime;
 use super::real_disk::patiently;
 use crate::journal::{Hold, ReadAt};
 use pool::{FileKey, pool};
+#[cfg(unix)]
+use rustix::fs::OFlags;
+#[cfg(unix)]
+use rustix::io::Errno;
 
 /// Another file lies where one lay that was read from before.
 #[derive(Debug, thiserror::Error)]
@@ -126,7 +130,7 @@ pub fn open_regular_with(options: &OpenOptions, path: &Path) -> io::Result<File>
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(
         &mut options,
-        libc::O_NONBLOCK | libc::O_NOCTTY,
+        (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed(),
     );
     let file =
         patiently(path, || with_a_free_handle(|| options.open(path))).map_err(
@@ -171,7 +175,7 @@ pub fn with_a_free_handle<T>(open: impl Fn() -> io::Result<T>) -> io::Result<T> 
 /// Whether this process, or the whole system, has as many open files as it may.
 fn is_out_of_handles(error: &io::Error) -> bool {
     #[cfg(unix)]
-    const CODES: [i32; 2] = [libc::EMFILE, libc::ENFILE];
+    const CODES: [i32; 2] = [Errno::MFILE.raw_os_error(), Errno::NFILE.raw_os_error()];
     /// `ERROR_TOO_MANY_OPEN_FILES`
     #[cfg(not(unix))]
     const CODES: [i32; 1] = [4];
@@ -181,7 +185,7 @@ fn is_out_of_handles(error: &io::Error) -> bool {
 /// Whether a link leads to itself.
 fn is_loop(error: &io::Error) -> bool {
     #[cfg(unix)]
-    const CODES: [i32; 1] = [libc::ELOOP];
+    const CODES: [i32; 1] = [Errno::LOOP.raw_os_error()];
     /// `ERROR_CANT_RESOLVE_FILENAME`
     #[cfg(not(unix))]
     const CODES: [i32; 1] = [1921];

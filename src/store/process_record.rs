@@ -269,7 +269,8 @@ pub fn remove(disk: &dyn Disk, record: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn find(disk: &dyn Disk, path: PathBuf) -> FoundRecord {
+/// Reads one record.
+pub fn find(disk: &dyn Disk, path: PathBuf) -> FoundRecord {
     let liveness = match disk.is_locked(&Layout::process_lock(&path)) {
         Ok(true) => Liveness::Alive,
         Ok(false) => Liveness::Dead,

@@ -12,8 +12,10 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::directory::has_no_syncs;
 use super::open_files::{self, OpenFile, open_regular, with_a_free_handle};
-use super::{AppendFile, DirEntry, Disk, Lock};
+use super::replacing::{put_over, slot_aside, small_file_aside};
+use super::{AppendFile, DirEntry, Disk, Lock, Room};
 use crate::journal::{ReadAt, random_u64};
 
 /// The file system, through the standard library.
@@ -53,7 +55,13 @@ impl Disk for RealDisk {
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         // The parent of a relative name is empty.
         let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-        with_a_free_handle(|| File::open(path))?.sync_all()
+        let directory = with_a_free_handle(|| File::open(path))?;
+        directory.sync_all().or_else(|error| weaker_sync(&directory, error)).map_err(|error| {
+            // With this, some FUSE file systems say of a directory that is surely open that they
+            // can't sync any.
+            let is_refusal = error.raw_os_error() == Some(rustix::io::Errno::BADF.raw_os_error());
+            if is_refusal { io::ErrorKind::Unsupported.into() } else { error }
+        })
     }
 
     /// Windows has no way to sync a directory: NTFS journals its entries, best effort.
@@ -73,7 +81,11 @@ impl Disk for RealDisk {
 
     fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         replace_by_rename(path, bytes, Durability::Synced)?;
-        self.sync_dir(path.parent().unwrap_or(path))
+        match self.sync_dir(path.parent().unwrap_or(path)) {
+            // There is nothing better to be had on such a file system.
+            Err(error) if has_no_syncs(&error) => Ok(()),
+            synced => synced,
+        }
     }
 
     fn replace_unsynced(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -83,14 +95,42 @@ impl Disk for RealDisk {
     fn put_in_place(&self, written: &Path, place: &Path) -> io::Result<()> {
         refuse_no_file(place)?;
         open_files::before_removal(place)?;
-        rename(written, place)
+        put_over(written, place, &slot_aside(place), rename)
+    }
+
+    #[cfg(unix)]
+    fn room(&self, path: &Path) -> io::Result<Room> {
+        use std::os::unix::fs::MetadataExt;
+        let file_system = rustix::fs::statvfs(path)?;
+        let free = file_system.f_bavail.saturating_mul(file_system.f_frsize);
+        Ok(Room { free, file_system: fs::metadata(path)?.dev() })
+    }
+
+    #[cfg(windows)]
+    fn room(&self, path: &Path) -> io::Result<Room> {
+        let volume = fs::canonicalize(path)?;
+        let volume = volume.components().next().ok_or(io::ErrorKind::InvalidInput)?;
+        let file_system = xxh3_64(volume.as_os_str().as_encoded_bytes());
+        Ok(Room { free: fs4::available_space(path)?, file_system })
+    }
+
+    #[cfg(not(any(unix, windows)))]
+    fn room(&self, _: &Path) -> io::Result<Room> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     fn read(&self, path: &Path, max_len: usize) -> io::Result<Vec<u8>> {
         let limit = (max_len as u64).saturating_add(1);
         let bytes = patiently(path, || {
             let mut bytes = Vec::new();
-            open_regular(path)?.take(limit).read_to_end(&mut bytes)?;
+            let file = match open_regular(path) {
+                // Another was about to take its place.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    open_regular(&small_file_aside(path)).map_err(|_| error)?
+                }
+                opened => opened?,
+            };
+            file.take(limit).read_to_end(&mut bytes)?;
             Ok(bytes)
         })?;
         if bytes.len() > max_len {
@@ -260,7 +300,8 @@ enum Durability {
 fn replace_by_rename(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
     refuse_no_file(path)?;
     let temporary = temporary_beside(path)?;
-    let replaced = write_new(&temporary, bytes, durability).and_then(|()| rename(&temporary, path));
+    let replaced = write_new(&temporary, bytes, durability)
+        .and_then(|()| put_over(&temporary, path, &small_file_aside(path), rename));
     if replaced.is_err() {
         // Whether this works or not, the first error is the one that tells what happened.
         let _ = fs::remove_file(&temporary);
@@ -275,7 +316,10 @@ fn rename(written: &Path, place: &Path) -> io::Result<()> {
 fn write_new(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
     let mut file = with_a_free_handle(|| owner_only().write(true).create_new(true).open(path))?;
     file.write_all(bytes)?;
-    if durability == Durability::Synced { file.sync_all() } else { Ok(()) }
+    if durability == Durability::Unsynced {
+        return Ok(());
+    }
+    file.sync_all().or_else(|error| weaker_sync(&file, error))
 }
 
 /// A name in the same directory, since a rename can't cross file systems.
@@ -322,8 +366,27 @@ impl AppendFile for NewFile {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.file.sync_data()
+        self.file.sync_data().or_else(|error| weaker_sync(&self.file, error))
     }
+}
+
+/// `F_FULLFSYNC`, which the standard library uses here, isn't known to every file system. What they have
+/// then is `fsync`: the drive has it all, and may still lose it in a power cut.
+#[cfg(target_vendor = "apple")]
+fn weaker_sync(file: &File, refused: io::Error) -> io::Result<()> {
+    use rustix::io::Errno;
+
+    let refusals = [Errno::NOTSUP, Errno::OPNOTSUPP, Errno::INVAL, Errno::NOTTY];
+    let is_refusal = refused
+        .raw_os_error()
+        .is_some_and(|code| refusals.iter().any(|refusal| refusal.raw_os_error() == code));
+    if is_refusal { Ok(rustix::fs::fsync(file)?) } else { Err(refused) }
+}
+
+/// Elsewhere there is one kind of sync.
+#[cfg(not(target_vendor = "apple"))]
+fn weaker_sync(_: &File, refused: io::Error) -> io::Result<()> {
+    Err(refused)
 }
 
 /// The operating system releases the lock when the file is closed.
@@ -343,7 +406,11 @@ impl Drop for HeldLock {
     }
 }
 
-impl Lock for HeldLock {}
+impl Lock for HeldLock {
+    fn is_held(&self) -> io::Result<bool> {
+        is_same_file(&self.file, &self.path)
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{AppendFile, DirEntry, Disk, Lock, Operation};
+use super::{AppendFile, DirEntry, Disk, Lock, Operation, Room};
 use crate::journal::ReadAt;
 use file::SimulatedFile;
 
@@ -49,6 +49,10 @@ struct State {
     trace: Trace,
     operations: Vec<Operation>,
     fault: Option<Fault>,
+    /// The lock file that another process replaces, and before which operation.
+    theft: Option<(PathBuf, usize)>,
+    /// How many steps there were then.
+    stolen: Option<usize>,
     /// How many bytes there is room for.
     capacity: Option<usize>,
     /// How many steps there were when the fault struck first.
@@ -113,6 +117,23 @@ impl SimulatedDisk {
     /// Makes an operation fail.
     pub fn fail(&self, fault: Fault) {
         self.state().fault = Some(fault);
+    }
+
+    /// Before this operation, another process deletes a lock file and locks a new one.
+    pub fn steal_lock(&self, path: PathBuf, at: usize) {
+        self.state().theft = Some((path, at));
+    }
+
+    /// After how many steps a lock was stolen.
+    pub fn stolen(&self) -> Option<usize> {
+        self.state().stolen
+    }
+
+    /// How many times something was appended to a file since a step.
+    pub fn appended_since(&self, position: usize) -> usize {
+        let state = self.state();
+        let later = state.trace.steps.iter().skip(position);
+        later.filter(|step| matches!(step.what, What::Append { .. })).count()
     }
 
     /// Leaves room for so many bytes more than there are now.
@@ -232,6 +253,8 @@ impl Disk for SimulatedDisk {
         let mut state = self.begin(Operation::Remove)?;
         let file = state.file(path)?;
         state.entries.remove(path);
+        // Who makes another file of this name can lock that.
+        state.locks.remove(path);
         state.note(What::Remove { path: Place::from(path), file });
         Ok(())
     }
@@ -263,6 +286,12 @@ impl Disk for SimulatedDisk {
             return Err(io::ErrorKind::IsADirectory.into());
         }
         state.rename(written, place)
+    }
+
+    fn room(&self, _: &Path) -> io::Result<Room> {
+        let state = self.state();
+        let capacity = state.capacity.ok_or(io::ErrorKind::Unsupported)?;
+        Ok(Room { free: capacity.saturating_sub(state.used()) as u64, file_system: 0 })
     }
 
     fn read(&self, path: &Path, max_len: usize) -> io::Result<Vec<u8>> {
@@ -303,6 +332,11 @@ impl State {
     fn begin(&mut self, operation: Operation) -> io::Result<()> {
         let number = self.operations.len();
         self.operations.push(operation);
+        if let Some((path, _)) = self.theft.take_if(|(_, at)| number >= *at) {
+            self.next_lock += 1;
+            self.locks.insert(path, self.next_lock);
+            self.stolen = Some(self.trace.steps.len());
+        }
         match &self.fault {
             Some(fault) if fault.strikes(number, operation, self.struck.is_some()) => {
                 let position = self.trace.steps.len();
@@ -392,7 +426,11 @@ struct HeldLock {
     number: u64,
 }
 
-impl Lock for HeldLock {}
+impl Lock for HeldLock {
+    fn is_held(&self) -> io::Result<bool> {
+        Ok(self.disk.begin(Operation::Exists)?.locks.get(&self.path) == Some(&self.number))
+    }
+}
 
 impl Drop for HeldLock {
     fn drop(&mut self) {

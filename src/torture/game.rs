@@ -156,6 +156,9 @@ impl Game {
         let mut turned = Turned::default();
         self.process.frame_completed(now.wall);
         self.process.beat(&self.home, now.wall);
+        if let Some(playing) = &mut self.playing {
+            playing.journal.check_hold(now, &mut turned.reports);
+        }
         self.write_journal(now, &mut turned);
         self.slots.turn(&mut self.machine, now, &mut turned.reports);
         let Some(playing) = &self.playing else { return turned };
@@ -211,17 +214,29 @@ impl Game {
     }
 
     pub fn set_quota(&mut self, session_bytes: u64) {
-        self.quota = Quota { session_bytes, ..self.quota };
+        self.keep_to(Quota { session_bytes, ..self.quota });
+    }
+
+    /// How many checkpoints are kept because somebody asked for them.
+    pub fn set_named(&mut self, named: usize) {
+        self.keep_to(Quota { named, ..self.quota });
+    }
+
+    pub fn set_total_quota(&mut self, total_bytes: u64) {
+        self.keep_to(Quota { total_bytes, ..self.quota });
+    }
+
+    fn keep_to(&mut self, quota: Quota) {
+        self.quota = quota;
         if let Some(playing) = &mut self.playing {
             playing.journal.set_quota(self.quota);
         }
     }
 
-    /// How many checkpoints are kept because somebody asked for them.
-    pub fn set_named(&mut self, named: usize) {
-        self.quota = Quota { named, ..self.quota };
+    /// Lets go of a session that is being thinned.
+    pub fn let_go_of_others(&mut self) {
         if let Some(playing) = &mut self.playing {
-            playing.journal.set_quota(self.quota);
+            playing.journal.let_go_of_others();
         }
     }
 

@@ -85,6 +85,12 @@ impl History {
         self.facts.iter().any(|(.., fact)| *fact == Fact::Acknowledged { id })
     }
 
+    /// Whether the checkpoint that was captured last was so before this many steps.
+    pub fn newest_was_captured_before(&self, position: usize) -> bool {
+        let captured = self.positions(|fact| matches!(fact, Fact::Captured { .. }));
+        captured.last().is_none_or(|captured| *captured < position)
+    }
+
     /// Whether the checkpoint that was captured last was acknowledged.
     pub fn newest_is_acknowledged(&self) -> bool {
         let newest = self.facts.iter().rev().find_map(|(.., fact)| match fact {

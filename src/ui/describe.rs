@@ -1,6 +1,5 @@
 //! Puts causes, ages and times into words.
 
-use std::io::ErrorKind;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,7 +10,9 @@ use crate::journal::{CheckpointKind, SlotKind};
 use crate::lifecycle::{RestorePhase, SessionActivity};
 use crate::process::HowItEnded;
 use crate::recovery::{RecoveryOffer, UnsavedPlay, VersionFit};
-use crate::session::{AttachmentError, CheckpointError, RecoveryError, RequestError, SlotError};
+use crate::session::{
+    AttachmentError, CheckpointError, DiskRefusal, RecoveryError, RequestError, SlotError,
+};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -180,15 +181,16 @@ impl SessionStrings {
             SlotError::NewerFormat { .. } => &self.reason_newer,
             SlotError::InUse => &self.reason_in_use,
             SlotError::Unreadable { .. } | SlotError::CheckpointNotSaved => &self.reason_disk,
-            SlotError::Disk { kind, .. } => self.why_disk_refuses(*kind),
+            SlotError::Disk { kind, .. } => self.why_disk_refuses((*kind).into()),
             _ => &self.reason_other,
         }
     }
 
     pub(super) fn why_checkpoint_failed(&self, error: &CheckpointError) -> &str {
         match error {
-            CheckpointError::Disk { kind, .. } => self.why_disk_refuses(*kind),
+            CheckpointError::Disk { refusal, .. } => self.why_disk_refuses(*refusal),
             CheckpointError::StoreVanished => &self.reason_missing,
+            CheckpointError::LockLost => &self.reason_in_use,
             _ => &self.reason_other,
         }
     }
@@ -201,11 +203,12 @@ impl SessionStrings {
         }
     }
 
-    fn why_disk_refuses(&self, kind: ErrorKind) -> &str {
-        match kind {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => &self.reason_disk_full,
-            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => &self.reason_read_only,
-            _ => &self.reason_disk,
+    fn why_disk_refuses(&self, refusal: DiskRefusal) -> &str {
+        match refusal {
+            DiskRefusal::Full => &self.reason_disk_full,
+            DiskRefusal::QuotaExceeded => &self.reason_quota,
+            DiskRefusal::ReadOnly => &self.reason_read_only,
+            DiskRefusal::Other(_) => &self.reason_disk,
         }
     }
 }

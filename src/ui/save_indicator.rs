@@ -12,8 +12,8 @@ use super::surface::{Surface, View, show};
 use super::widgets::Ink;
 use super::{SessionUiSystems, add_core};
 use crate::lifecycle::{
-    CheckpointCaptured, CheckpointFailed, CheckpointSaved, SavingStopped, SessionActivity,
-    SessionClosed, SessionEnded, SlotFailed,
+    CheckpointCaptured, CheckpointFailed, CheckpointSaved, SavingResumed, SavingStopped,
+    SessionActivity, SessionClosed, SessionEnded, SlotFailed,
 };
 use crate::session::{CheckpointError, SlotError};
 
@@ -123,7 +123,9 @@ impl Plugin for SaveIndicatorPlugin {
             slot: None,
         })
         .add_observer(|failed: On<CheckpointFailed>, mut indicator: ResMut<Indicator>| {
-            indicator.warning = Some(Warning::Failing(failed.error.clone()));
+            if !matches!(indicator.warning, Some(Warning::Stopped)) {
+                indicator.warning = Some(Warning::Failing(failed.error.clone()));
+            }
         })
         .add_observer(|_: On<CheckpointSaved>, mut indicator: ResMut<Indicator>| {
             indicator.relax();
@@ -140,6 +142,9 @@ impl Plugin for SaveIndicatorPlugin {
         })
         .add_observer(|_: On<SavingStopped>, mut indicator: ResMut<Indicator>| {
             indicator.warning = Some(Warning::Stopped);
+        })
+        .add_observer(|_: On<SavingResumed>, mut indicator: ResMut<Indicator>| {
+            indicator.warning = None;
         })
         .add_observer(note_captured)
         .add_observer(slot_failed)

@@ -294,6 +294,8 @@ strings! {
 
     /// There is no room on the disk.
     reason_disk_full: String = "the disk is full",
+    /// Why the disk refuses: the player has used up their share of it.
+    reason_quota: String = "your share of the disk is used up",
     /// The disk can't be written to.
     reason_read_only: String = "the folder is write-protected",
     /// The disk refuses for another reason.

@@ -22,7 +22,9 @@ use crate::session::{
     Attachment, AttachmentError, AttachmentOf, CheckpointError, RecoveryError, RequestError,
     SlotError,
 };
-use crate::session::{EndReason, Fields, SessionContext, SessionMetadata, SessionStatus};
+use crate::session::{
+    EndReason, Fields, SessionContext, SessionMetadata, SessionStatus, StopReason,
+};
 
 /// What the main thread orders. Orders are carried out one after the other.
 pub(crate) enum Order {
@@ -69,6 +71,20 @@ pub(crate) enum Order {
     /// Write the process record anew, since what it says would be wrong: the process is exiting, or
     /// survived a panic.
     Beat,
+}
+
+impl Order {
+    /// Whether it changes what a listing finds, or goes by what it found.
+    pub(super) fn is_about_sessions(&self) -> bool {
+        matches!(
+            self,
+            Self::Prepare(_)
+                | Self::TakeUp(_)
+                | Self::Decline(_)
+                | Self::Forget(_)
+                | Self::UseProfile(_)
+        )
+    }
 }
 
 /// Begins a run.
@@ -151,6 +167,12 @@ pub(crate) enum Report {
     Failed { checkpoint: CheckpointId, error: CheckpointError, retry_in: Option<Duration> },
     /// The next capture must be full.
     NeedFull,
+    /// What is acknowledged from here on may not survive a power cut.
+    PowerCutsNotCovered,
+    /// Nothing is saved from here on.
+    SavingStopped(StopReason),
+    /// What is captured is saved again.
+    SavingResumed,
     /// The writer has other rows than the world; the next capture must be full.
     Drifted { types: Vec<DriftedType> },
     /// The game's own code failed while a type was written.

@@ -35,11 +35,13 @@ pub(crate) struct Quota {
     pub total_bytes: u64,
     /// Checkpoints that somebody asked for, of one session.
     pub named: usize,
+    /// Bytes that are kept free for an exit on a full disk.
+    pub reserve_bytes: u64,
 }
 
 impl Default for Quota {
     fn default() -> Self {
-        Self { session_bytes: 256 << 20, total_bytes: 1 << 30, named: 1000 }
+        Self { session_bytes: 256 << 20, total_bytes: 1 << 30, named: 1000, reserve_bytes: 4 << 20 }
     }
 }
 

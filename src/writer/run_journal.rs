@@ -1,27 +1,30 @@
 //! One run of one session, as it is being written.
 
+mod failures;
 mod gathering;
 
 use std::collections::BTreeSet;
-use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tracing::{debug, error, warn};
+use tracing::{debug, warn};
 
 use super::backoff::Backoff;
 use super::gathering::Gathering;
+use super::hold::Hold;
 use super::open_segment::{OpenSegment, Preamble, WriteFailure};
 use super::pending::{Item, Pending, PendingCheckpoint};
-use super::pruning::{PruneFailure, Pruning, PruningOthers, told};
+use super::pruning::{PruneFailure, Pruning, told};
+use super::pruning_others::PruningOthers;
+use super::reserve::Reserve;
 use super::retention::Quota;
 use super::rotation::{Progress, Rotation, Schedule};
 use super::{Leave, Report, Saved};
 use crate::clock::Moment;
 use crate::journal::{
-    CheckpointId, Commit, EncodeError, FrameKind, Lineage, Predecessor, Record, RunId,
-    SegmentHeader, SessionId, random_u64,
+    CheckpointId, Commit, FrameKind, Lineage, Predecessor, Record, RunId, SegmentHeader, SessionId,
+    random_u64,
 };
 use crate::process::ProcessGuard;
 use crate::session::CheckpointError;
@@ -57,9 +60,7 @@ pub(crate) struct RunJournal {
     further_lineage: Vec<Record>,
     /// The last change of status, which every new generation repeats.
     status: Option<Record>,
-    /// Held from before the session becomes visible. `None` for a new session that nothing was
-    /// written of, and where the file system has no locks.
-    lock: Option<SessionLock>,
+    hold: Hold,
     segments_begun: u32,
     /// The numbers of the segments that hold anything durable.
     durable: BTreeSet<u32>,
@@ -89,6 +90,11 @@ pub(crate) struct RunJournal {
     /// Whether the room of all sessions together was looked at; once a run is enough.
     others_pruned: bool,
     pruning_others: Option<PruningOthers>,
+    /// Whether the disk was full, so that all history goes that may.
+    is_making_room: bool,
+    reserve: Reserve,
+    /// Whether the app is gone, so that there is no later try.
+    is_last_turn: bool,
 }
 
 impl RunJournal {
@@ -110,7 +116,7 @@ impl RunJournal {
             process,
             identity,
             status: None,
-            lock,
+            hold: Hold::new(lock),
             segments_begun: 0,
             durable: BTreeSet::new(),
             durable_end: None,
@@ -131,11 +137,19 @@ impl RunJournal {
             gathering: None,
             others_pruned: false,
             pruning_others: None,
+            is_making_room: false,
+            reserve: Reserve::new(now.elapsed),
+            is_last_turn: false,
         }
     }
 
     pub(crate) fn session(&self) -> SessionId {
         self.identity.metadata.id
+    }
+
+    /// Whether its end was asked for.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.leaving.is_some()
     }
 
     /// Whether the run's own snapshot is durable.
@@ -152,15 +166,6 @@ impl RunJournal {
         self.quota = quota;
     }
 
-    /// Takes the lock anew, since the file that it was on may be gone.
-    pub(crate) fn renew_lock(&mut self) {
-        if self.lock.take().is_some()
-            && let Err(failure) = self.ensure_lock()
-        {
-            warn!(error = %with_sources(&failure), "the session's lock can't be taken anew");
-        }
-    }
-
     /// Ends the run without a word on disk and hands the lock on, for a run that takes its place.
     pub(crate) fn into_lock(self, reports: &mut Vec<Report>) -> Option<SessionLock> {
         let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
@@ -169,11 +174,15 @@ impl RunJournal {
             let (checkpoint, error) = (self.id(newest), CheckpointError::WriterBehind);
             reports.push(Report::Failed { checkpoint, error, retry_in: None });
         }
-        self.lock
+        self.hold.into_lock()
     }
 
     pub(crate) fn checkpoint(&mut self, checkpoint: PendingCheckpoint, reports: &mut Vec<Report>) {
         let id = self.id(checkpoint.commit.counter);
+        if self.hold.is_lost() {
+            reports.extend([self.lost(id.counter), Report::NeedFull]);
+            return;
+        }
         let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
         if !checkpoint.is_snapshot() && checkpoint.commit.base != newest.or(self.acknowledged) {
             // What it is the difference to was given up after it had been captured.
@@ -215,18 +224,37 @@ impl RunJournal {
 
     /// Writes what is pending; or, if nothing is, goes on with pruning or merging.
     pub(crate) fn turn(&mut self, now: Moment, reports: &mut Vec<Report>) {
+        if self.hold.is_lost() {
+            return;
+        }
+        let is_due = self.can_write_pending() && self.backoff.remaining(now.elapsed).is_zero();
         if !self.pending.is_empty() {
             self.flush(now, reports);
-        } else if self.has_to_prune() {
+        }
+        if !is_due {
+            self.work_in_between(now, reports);
+        }
+    }
+
+    /// Goes on with one piece of what can wait: a slice of it, and then whatever was captured meanwhile
+    /// is written first.
+    fn work_in_between(&mut self, now: Moment, reports: &mut Vec<Report>) {
+        if self.has_to_prune() {
             self.prune(now);
-        } else if self.leaving.is_none() {
+        } else if self.pending.is_empty() && self.leaving.is_none() {
             self.rotate(now, reports);
+            if self.rotation.is_none() && self.acknowledged.is_some() {
+                self.reserve.step(&self.home.store, self.quota.reserve_bytes, now.elapsed);
+            }
         }
     }
 
     /// Whether the run is over: its end is durable, or was tried for long enough.
     pub(crate) fn has_left(&self, now: Moment) -> Option<Left> {
         let (_, deadline) = self.leaving?;
+        if self.hold.is_lost() {
+            return Some(Left { complete: false });
+        }
         if self.pending.is_empty() {
             let complete = self.acknowledged.is_some() && !self.lost_at_exit;
             return Some(Left { complete });
@@ -236,10 +264,17 @@ impl RunJournal {
 
     /// Time until this journal has something to do.
     pub(crate) fn wake(&self, now: Moment) -> Option<Duration> {
+        if self.hold.is_lost() {
+            return None;
+        }
+        if self.has_to_prune() {
+            return Some(Duration::ZERO);
+        }
         if self.can_write_pending() {
             return Some(self.backoff.remaining(now.elapsed));
         }
-        (self.rotation.is_some() || self.has_to_prune()).then_some(Duration::ZERO)
+        let has_work = self.rotation.is_some() || self.reserve.is_being_made();
+        has_work.then_some(Duration::ZERO)
     }
 
     pub(crate) fn id(&self, counter: u64) -> CheckpointId {
@@ -266,6 +301,7 @@ impl RunJournal {
 
     /// Writes what belongs into one segment, syncs it, and acknowledges it.
     fn write_batch(&mut self, now: Moment, reports: &mut Vec<Report>) -> Result<(), WriteFailure> {
+        self.hold.check(&self.home.store, self.session(), self.newest_on_line())?;
         let first = self.pending.batch().find_map(|item| match item {
             Item::Checkpoint(checkpoint) => Some(checkpoint.is_snapshot()),
             Item::Record(_) => None,
@@ -297,6 +333,8 @@ impl RunJournal {
         segment.sync(&self.home.store)?;
         let end = segment.durable_end();
         self.note_durable(end);
+        // Whoever takes the lock from here on finds what was written.
+        self.hold.check(&self.home.store, self.session(), self.newest_on_line())?;
         self.acknowledge(count, &sizes, now, reports);
         Ok(())
     }
@@ -375,7 +413,7 @@ impl RunJournal {
         if self.segment.is_some() {
             return Ok(());
         }
-        self.ensure_lock()?;
+        self.hold.ensure(&self.home.store, self.session(), self.newest_on_line())?;
         let base = if snapshot { None } else { self.acknowledged };
         let header = self.next_header(base, now);
         // One that goes on from a base can't do without the segments before it anyway.
@@ -393,19 +431,6 @@ impl RunJournal {
         let unknown_frames = &self.identity.unknown_frames;
         let lineage = &self.further_lineage;
         Preamble { lineage, unknown_frames, status: self.status.as_ref() }
-    }
-
-    fn ensure_lock(&mut self) -> Result<(), WriteFailure> {
-        if self.lock.is_some() {
-            return Ok(());
-        }
-        match self.home.store.lock_session(self.session()) {
-            Ok(Some(lock)) => self.lock = Some(lock),
-            Ok(None) => return Err(WriteFailure::InUse),
-            Err(error) if error.io_kind() == Some(ErrorKind::Unsupported) => {}
-            Err(error) => return Err(error.into()),
-        }
-        Ok(())
     }
 
     /// A new generation is durable, so older ones may go.
@@ -448,83 +473,6 @@ impl RunJournal {
             archive: false,
             slot: None,
         }
-    }
-
-    /// Drops a segment that failed. If nothing in it was acknowledged, it is of no use to anybody.
-    fn drop_segment(&mut self) {
-        let Some(segment) = self.segment.take() else { return };
-        if segment.durable_end().is_none() {
-            let path = segment.path().to_path_buf();
-            drop(segment);
-            // If that fails as well, it stays behind, and goes before anything is pruned.
-            let _ = self.home.store.remove_segment(&path);
-        }
-    }
-
-    /// A delta without a durable base can't be used by anybody.
-    fn drop_orphans(&mut self, reports: &mut Vec<Report>) {
-        self.pending.give_up_checkpoints();
-        reports.push(Report::NeedFull);
-    }
-
-    /// A session that was left before its first checkpoint never was.
-    fn drop_records(&mut self) {
-        let count = self.pending.batch().count();
-        self.pending.take(count).for_each(drop);
-    }
-
-    fn failed(&mut self, failure: &WriteFailure, now: Moment, reports: &mut Vec<Report>) {
-        let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
-        let checkpoint = self.id(newest.or(self.acknowledged).unwrap_or_default());
-        if let WriteFailure::Encode(encode) = failure {
-            self.give_up(encode, reports);
-            let error = CheckpointError::TooLarge { message: encode.to_string() };
-            reports.push(Report::Failed { checkpoint, error, retry_in: None });
-            return;
-        }
-        // Whatever failed, the file isn't touched again: after a failed sync its pages may be
-        // marked clean without being on disk, and a second sync would lie.
-        self.drop_segment();
-        self.drop_rotation();
-        self.drop_gathering();
-        if let WriteFailure::Vanished { path } = failure {
-            warn!(path = %path.display(), "the session's files vanished");
-            self.acknowledged = None;
-            self.durable_end = None;
-            // The lock may have vanished with them. It is taken anew with the next write.
-            self.lock = None;
-            self.pending.give_up_checkpoints();
-            self.lost_at_exit |= self.leaving.is_some();
-            let error = CheckpointError::StoreVanished;
-            reports.push(Report::Failed { checkpoint, error, retry_in: None });
-            reports.push(Report::NeedFull);
-            return;
-        }
-        if failure.io_kind() == Some(ErrorKind::StorageFull) {
-            self.prune_to_the_bone();
-        }
-        let told_already =
-            self.leaving.is_some() && std::mem::replace(&mut self.told_at_exit, true);
-        let retry_in = match self.leaving {
-            // The exit waits for us: try again soon, until its patience is over.
-            Some(_) => self.backoff.wait(now.elapsed, Duration::from_millis(100)),
-            None => self.backoff.failed(now.elapsed),
-        };
-        if told_already {
-            return;
-        }
-        let error = CheckpointError::Disk {
-            kind: failure.io_kind().unwrap_or(ErrorKind::Other),
-            message: with_sources(failure),
-        };
-        reports.push(Report::Failed { checkpoint, error, retry_in: Some(retry_in) });
-    }
-
-    fn give_up(&mut self, encode: &EncodeError, reports: &mut Vec<Report>) {
-        error!(error = %encode, "a checkpoint can't be written");
-        self.pending.give_up_checkpoints();
-        self.lost_at_exit |= self.leaving.is_some();
-        reports.push(Report::NeedFull);
     }
 
     fn rotate(&mut self, now: Moment, reports: &mut Vec<Report>) {
@@ -585,7 +533,11 @@ impl RunJournal {
     /// Prunes a part of this session, gathers a part of what is named, or prunes one of the others.
     fn prune(&mut self, now: Moment) {
         if std::mem::take(&mut self.prune_is_due) {
-            self.pruning = told(self.session(), self.begin_pruning(self.quota));
+            let quota = match std::mem::take(&mut self.is_making_room) {
+                true => self.to_the_bone(),
+                false => self.quota,
+            };
+            self.pruning = told(self.session(), self.begin_pruning(quota));
         }
         let store = &self.home.store;
         if let Some(mut pruning) = self.pruning.take() {
@@ -605,11 +557,16 @@ impl RunJournal {
         }
     }
 
-    /// Makes room at once. What was being pruned goes with it.
-    fn prune_to_the_bone(&mut self) {
-        self.pruning = None;
-        let pruning = self.begin_pruning(Quota { session_bytes: 0, ..self.quota });
-        told(self.session(), pruning.and_then(|pruning| pruning.finish(&self.home.store)));
+    /// Lets go of a session that is being thinned, since it is wanted.
+    pub(crate) fn let_go_of_others(&mut self) {
+        if let Some(others) = &mut self.pruning_others {
+            others.let_go();
+        }
+    }
+
+    /// A quota that leaves nothing but what must stay.
+    fn to_the_bone(&self) -> Quota {
+        Quota { session_bytes: 0, ..self.quota }
     }
 
     fn begin_pruning(&self, quota: Quota) -> Result<Pruning, PruneFailure> {

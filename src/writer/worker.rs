@@ -6,27 +6,28 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bevy::ecs::entity::EntityHashMap;
-use serde::Serialize;
-use tracing::{debug, debug_span, warn};
+use tracing::{debug, debug_span, error, warn};
 use xxhash_rust::xxh3::Xxh3;
 
+use super::about_session::add_about_session;
+use super::chores::Chores;
 use super::pending::PendingCheckpoint;
 use super::retention::Quota;
 use super::run_journal::{RunIdentity, RunJournal};
 use super::self_test::SelfTest;
 use super::slot_work::SlotWork;
+use super::sweeping::Sweeping;
 use super::trials::Trials;
 use super::{CheckpointOrder, Order, Report, TakeUp};
 use crate::capture::{EncodeFailure, Encoder, SavedTypes};
 use crate::clock::Moment;
-use crate::crash_report;
-use crate::journal::{Block, Commit, SaveId, SessionId, Values};
-use crate::process::PreviousRun;
+use crate::crash_report::Describing;
+use crate::journal::{Commit, SaveId, SessionId};
 use crate::process::{DeadProcess, ProcessGuard};
-use crate::recovery::{self, CLOCK, FIELDS, Machine, PrepareFailure, STATE_CHANGES, Wanted};
+use crate::recovery::{self, Machine, PrepareFailure, Wanted};
 use crate::restore::ReadProgress;
-use crate::session::RequestError;
 use crate::session::SessionContext;
+use crate::session::{CheckpointError, RequestError};
 use crate::store::{Home, SessionLock, with_sources};
 
 /// Time between two heartbeats.
@@ -47,6 +48,9 @@ pub(crate) struct Worker {
     prepared: HashMap<SessionId, Option<SessionLock>>,
     playing: Option<(RunJournal, Encoder)>,
     slots: SlotWork,
+    chores: Chores,
+    /// Whether what lies around was looked for; once a process and profile is enough.
+    swept: bool,
     quota: Quota,
     reports: Vec<Report>,
     last_beat: Duration,
@@ -54,6 +58,8 @@ pub(crate) struct Worker {
     settled: bool,
     /// When a full capture was last asked for because a type could not be written.
     asked_for_full: Option<Duration>,
+    /// Whether it was reported that power cuts aren't covered.
+    reported_power_cuts: bool,
     /// The newest checkpoint that is to be tested.
     self_test: Option<SelfTest>,
 }
@@ -68,6 +74,7 @@ impl Worker {
         lock_patience: Duration,
     ) -> Self {
         let machine = Machine::new(Arc::clone(&home), dead, lock_patience);
+        let chores = Chores::new(Arc::clone(&types));
         let trials = Trials::new(Arc::clone(&home), process.clone());
         Self {
             home,
@@ -80,11 +87,14 @@ impl Worker {
             prepared: HashMap::new(),
             playing: None,
             slots: SlotWork::default(),
+            chores,
+            swept: false,
             quota: Quota::default(),
             reports: Vec::new(),
             last_beat: Duration::ZERO,
             settled: false,
             asked_for_full: None,
+            reported_power_cuts: false,
             self_test: None,
         }
     }
@@ -114,6 +124,9 @@ impl Worker {
     /// Carries out one order. What takes a disk is left to [`turn`](Self::turn), unless the order
     /// itself asks for it.
     pub(crate) fn carry_out(&mut self, order: Order, now: Moment) {
+        if order.is_about_sessions() {
+            self.finish_listings(now);
+        }
         match order {
             Order::Detect => self.detect(now),
             Order::Prepare(wanted) => {
@@ -152,11 +165,13 @@ impl Worker {
             Order::Leave(leave) => {
                 // An exit waits for no test.
                 self.self_test = None;
+                self.chores.restart_listings(&mut self.machine);
                 if let Some((journal, _)) = &mut self.playing {
                     journal.leave(leave, now);
                 }
             }
             Order::Decline(session) => {
+                self.let_go_of_others();
                 let result = super::filing::decline(&mut self.machine, session, now.wall);
                 if result.is_ok() {
                     self.machine.settle(session);
@@ -165,6 +180,7 @@ impl Worker {
                 self.reports.push(Report::Declined { session, result });
             }
             Order::Forget(session) => {
+                self.let_go_of_others();
                 let result = super::filing::forget(&mut self.machine, session, now.wall);
                 if result.is_ok() {
                     self.machine.settle(session);
@@ -179,8 +195,7 @@ impl Worker {
             }
             Order::Describe(order) => {
                 let context = self.context();
-                let result = crash_report::write(&self.home, &order, context, now.wall);
-                self.reports.push(Report::Described { path: order.path, result });
+                self.chores.describe(Describing::new(*order, context, now.wall));
             }
             Order::UseProfile(profile) => self.use_profile(profile, now),
             Order::EndTrial(session) => self.trials.end(session),
@@ -205,23 +220,55 @@ impl Worker {
         self.write_journal(now);
         self.slots.turn(&mut self.machine, now, &mut self.reports);
         self.note_if_left(now);
+        self.do_chore(now);
         let next_beat = HEARTBEAT.saturating_sub(now.elapsed.saturating_sub(self.last_beat));
         let journal = self.playing.as_ref().and_then(|(journal, _)| journal.wake(now));
-        [journal, self.slots.wake()].into_iter().flatten().fold(next_beat, Duration::min)
+        let chores = (!self.chores.is_done() && !self.is_leaving()).then_some(Duration::ZERO);
+        [journal, self.slots.wake(), chores].into_iter().flatten().fold(next_beat, Duration::min)
     }
 
     fn write_journal(&mut self, now: Moment) {
         let Some((journal, _)) = &mut self.playing else { return };
         let mut news = Vec::new();
         journal.turn(now, &mut news);
+        if !self.home.store.covers_power_cuts()
+            && !std::mem::replace(&mut self.reported_power_cuts, true)
+        {
+            news.push(Report::PowerCutsNotCovered);
+        }
         if let Some(test) = self.self_test.take_if(|test| journal.has_saved(test.counter())) {
             run(test, &self.home, &self.types, &mut news);
         }
         if journal.has_begun() && !std::mem::replace(&mut self.settled, true) {
             // Only now is what was left behind before of no use to anybody.
             self.machine.settle(journal.session());
+            if !std::mem::replace(&mut self.swept, true) {
+                let forgotten = self.machine.take_forgotten();
+                let (store, host) = (&self.home.store, self.home.host.id);
+                self.chores.sweep(Sweeping::new(store, host, journal.session(), forgotten));
+            }
         }
         self.take_in(news);
+    }
+
+    /// Does a slice of a chore, unless somebody waits for the run to be over.
+    fn do_chore(&mut self, now: Moment) {
+        if self.is_leaving() {
+            return;
+        }
+        if self.chores.is_asked_for() {
+            // A listing would take it for one that is played.
+            self.let_go_of_others();
+        }
+        self.chores.step(&mut self.machine, now.wall, &mut self.reports);
+        // Where nothing is played, no checkpoint can be kept waiting.
+        while self.playing.is_none() && self.chores.is_asked_for() {
+            self.chores.step(&mut self.machine, now.wall, &mut self.reports);
+        }
+    }
+
+    fn is_leaving(&self) -> bool {
+        self.playing.as_ref().is_some_and(|(journal, _)| journal.is_leaving())
     }
 
     /// Notes that the run is over. Whoever waits for that also waits for the slots that are on their
@@ -252,28 +299,41 @@ impl Worker {
         if self.process.is_exiting() {
             self.trials.give_up_all();
         }
+        if let Some((journal, _)) = &mut self.playing {
+            journal.begin_last_turn();
+        }
         self.turn(now);
-        while self.slots.wake() == Some(Duration::ZERO) {
+        // Once more, if room could be made on a full disk.
+        self.turn(now);
+        self.chores.stop_sweeping();
+        while self.slots.wake() == Some(Duration::ZERO) || !self.chores.is_done() {
             self.turn(now);
+            // Nobody waits for the end of the run any more.
+            self.chores.step(&mut self.machine, now.wall, &mut self.reports);
         }
         self.beat(now);
     }
 
     fn beat(&mut self, now: Moment) {
         self.last_beat = now.elapsed;
-        let state_vanished = self.process.beat(&self.home, now.wall);
-        if state_vanished && let Some((journal, _)) = &mut self.playing {
-            journal.renew_lock();
+        self.process.beat(&self.home, now.wall);
+        let Some((journal, _)) = &mut self.playing else { return };
+        let mut news = Vec::new();
+        journal.check_hold(now, &mut news);
+        self.take_in(news);
+    }
+
+    /// Looks at all sessions: between the checkpoints, or at once if there are none.
+    fn detect(&mut self, now: Moment) {
+        self.chores.list();
+        if self.playing.is_none() {
+            self.finish_listings(now);
         }
     }
 
-    fn detect(&mut self, now: Moment) {
-        let _span = debug_span!("detect_sessions").entered();
-        let slots = self.machine.list_slots();
-        let (found, gone) = recovery::look(&mut self.machine, &self.types, now.wall);
-        let last = self.machine.last_to_die();
-        let previous = last.map(|record| Box::new(PreviousRun::told_by(record, &self.home.boot)));
-        self.reports.push(Report::Detected { found, gone, slots, previous });
+    fn finish_listings(&mut self, now: Moment) {
+        self.let_go_of_others();
+        self.chores.finish_listings(&mut self.machine, now.wall, &mut self.reports);
     }
 
     /// No session is being played or restored: the main thread sees to that.
@@ -282,6 +342,8 @@ impl Worker {
         while self.slots.wake() == Some(Duration::ZERO) {
             self.turn(now);
         }
+        self.chores.stop_sweeping();
+        self.swept = false;
         self.home = Arc::new(self.home.of_profile(&profile));
         self.machine.move_to(Arc::clone(&self.home));
         self.prepared.clear();
@@ -290,6 +352,7 @@ impl Worker {
     }
 
     fn prepare(&mut self, wanted: Wanted, now: Moment) {
+        self.let_go_of_others();
         let session = wanted.session;
         let _span = debug_span!("prepare_restore", %session).entered();
         let is_playing =
@@ -349,6 +412,13 @@ impl Worker {
         self.reports.push(Report::TakenUp { session, context });
     }
 
+    /// Lets go of a session that is being thinned, since it may be the one that is wanted.
+    fn let_go_of_others(&mut self) {
+        if let Some((journal, _)) = &mut self.playing {
+            journal.let_go_of_others();
+        }
+    }
+
     /// The lock of a session that was prepared, or is being played. A new one has none yet.
     fn lock_for_run(&mut self, session: SessionId) -> Option<SessionLock> {
         match self.playing.take_if(|(journal, _)| journal.session() == session) {
@@ -384,13 +454,17 @@ impl Worker {
             self.reports.push(Report::NeedFull);
         }
         let mut blocks = encoded.blocks;
-        if let Some(fields) = &order.fields {
-            insert_world_value(&mut blocks, FIELDS, fields);
+        let (fields, state_changes) = (order.fields.as_ref(), order.state_changes.as_ref());
+        if let Err(error) = add_about_session(&mut blocks, fields, state_changes, &order.clock) {
+            let message = with_sources(&error);
+            error!(message, "what is known of the session can't be encoded");
+            let (checkpoint, error) =
+                (journal.id(order.counter), CheckpointError::Encoding { message });
+            self.self_test = None;
+            let failed = Report::Failed { checkpoint, error, retry_in: None };
+            // The encoder has gone on, so a difference to this checkpoint would be of no use.
+            return self.take_in(vec![failed, Report::NeedFull]);
         }
-        if let Some(state_changes) = &order.state_changes {
-            insert_world_value(&mut blocks, STATE_CHANGES, state_changes);
-        }
-        insert_world_value(&mut blocks, CLOCK, &order.clock);
         let commit = Commit {
             counter: order.counter,
             base: order.base,
@@ -468,14 +542,4 @@ fn fingerprint(types: &SavedTypes) -> u64 {
 
 fn type_failed(failure: EncodeFailure) -> Report {
     Report::TypeFailed { type_path: failure.type_path, message: failure.reason.to_string() }
-}
-
-/// Adds something about the session, as a column of its own.
-fn insert_world_value(blocks: &mut Vec<Block>, column: &str, value: &impl Serialize) {
-    let Ok(bytes) = rmp_serde::to_vec_named(value) else { return };
-    let mut values = Values::default();
-    values.push(SaveId::WORLD, &bytes);
-    let block = Block::values(column.into(), 0, values);
-    let place = blocks.partition_point(|other| other.key() < block.key());
-    blocks.insert(place, block);
 }

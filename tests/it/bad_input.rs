@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
-    CheckpointError, HowItEnded, MemoryDisk, Operation, RecoveryError, RequestError,
+    CheckpointError, DiskRefusal, HowItEnded, MemoryDisk, Operation, RecoveryError, RequestError,
     RestoreLossReason, SessionId,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::common::*;
 
-fn listening_game(disk: &MemoryDisk) -> App {
+pub fn listening_game(disk: &MemoryDisk) -> App {
     game_with(plugin(disk), |app| {
         listen::<RecoveryAvailable>(app);
         listen::<RecoveryFailed>(app);
@@ -42,13 +42,13 @@ fn killed_game() -> (MemoryDisk, SessionId) {
     (disk.snapshot(), id)
 }
 
-fn files(disk: &MemoryDisk, ending: &str) -> Vec<PathBuf> {
+pub fn files(disk: &MemoryDisk, ending: &str) -> Vec<PathBuf> {
     let named = |path: &PathBuf| path.to_string_lossy().ends_with(ending);
     disk.paths().into_iter().filter(named).collect()
 }
 
 /// Starts a game on the disk, takes what it offers, and says which checkpoint and health came back.
-fn recover(disk: &MemoryDisk, id: SessionId) -> (App, Option<(u64, u32)>) {
+pub fn recover(disk: &MemoryDisk, id: SessionId) -> (App, Option<(u64, u32)>) {
     let mut app = listening_game(disk);
     frames(&mut app, 1);
     request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
@@ -277,10 +277,10 @@ fn a_disk_that_cannot_be_written_is_told_once_and_tried_again() {
         let failed = told::<CheckpointFailed>(&app);
         assert_eq!(failed.len(), 1, "{operation:?} should be told once");
         assert!(failed[0].retry_in.is_some());
-        let CheckpointError::Disk { kind, message } = &failed[0].error else {
+        let CheckpointError::Disk { refusal, message } = &failed[0].error else {
             panic!("{:?}", failed[0].error)
         };
-        assert_eq!(*kind, ErrorKind::PermissionDenied);
+        assert_eq!(*refusal, DiskRefusal::ReadOnly);
         assert!(message.contains("sessions"), "the message should say where: {message}");
         assert!(told::<CheckpointSaved>(&app).is_empty());
 

@@ -27,6 +27,7 @@ mod left_behind;
 #[cfg(feature = "auto_register")]
 mod level_game;
 mod lifecycle;
+mod lost_lock;
 #[cfg(target_os = "linux")]
 mod many_files;
 mod merging;
@@ -39,6 +40,7 @@ mod policies;
 mod process;
 mod profiles;
 mod recovery;
+mod refusals;
 mod relationships;
 mod restore_failures;
 mod restore_hooks;
@@ -47,8 +49,10 @@ mod restore_protocol;
 mod rounds;
 mod saved_types;
 mod self_test;
+mod slices;
 mod slot_loads;
 mod slots;
+mod sweeping;
 mod testing;
 #[cfg(feature = "ui")]
 mod ui;

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use bevy::app::ScheduleRunnerPlugin;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
+use bevy_session::{SavingResumed, SavingStopped};
 
 use crate::common::{Health, Score};
 
@@ -78,6 +79,8 @@ pub fn talking_game() -> App {
     .add_observer(|told: On<SessionRestored>, score: Res<Score>| {
         say(format_args!("restored {} {}", told.checkpoint.counter, score.0));
     })
+    .add_observer(|told: On<SavingStopped>| say(format_args!("stopped {:?}", told.reason)))
+    .add_observer(|told: On<SavingResumed>| say(format_args!("resumed {}", told.session)))
     .add_observer(|told: On<SessionClosed>| say(format_args!("closed {}", told.complete)))
     .add_observer(|told: On<RequestRejected>| say(format_args!("rejected {:?}", told.error)))
     .add_observer(|told: On<CheckpointFailed>| say(format_args!("failed {:?}", told.error)))

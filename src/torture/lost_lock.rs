@@ -1,0 +1,101 @@
+//! Another process deletes the lock file and takes the session over, at any moment.
+
+use super::{Action, Game, Play};
+use crate::store::simulated_disk::SimulatedDisk;
+use crate::store::{Disk, SessionLock};
+
+fn playing() -> Play {
+    use Action::{Auto, Settle, Start};
+    let mut play = Play::new(SimulatedDisk::default(), 71);
+    play.perform(&[Start, Settle, Auto, Auto]);
+    assert!(play.history.newest_is_acknowledged());
+    play
+}
+
+fn lock_file(play: &Play) -> std::path::PathBuf {
+    let store = &play.game.home.store;
+    store.layout().lock(store.sessions().unwrap()[0])
+}
+
+/// Deletes the lock file, and takes the session over as another process would.
+fn take_over(play: &Play) -> SessionLock {
+    let store = &play.game.home.store;
+    play.disk.remove(&lock_file(play)).unwrap();
+    store.lock_session(store.sessions().unwrap()[0]).unwrap().expect("the new file isn't locked")
+}
+
+#[test]
+fn at_whatever_operation_the_lock_is_lost_nothing_later_is_acknowledged() {
+    let mut undisturbed = playing();
+    let lock = lock_file(&undisturbed);
+    let first = undisturbed.disk.operations().len();
+    undisturbed.perform(&[Action::Auto]);
+    let last = undisturbed.disk.operations().len();
+    let mut acknowledged = 0;
+    for at in first..=last {
+        let mut play = playing();
+        // Asking for it is an operation as well.
+        assert_eq!(lock_file(&play), lock);
+        play.disk.steal_lock(lock.clone(), at);
+        play.perform(&[Action::Auto]);
+        if !play.history.newest_is_acknowledged() {
+            continue;
+        }
+        acknowledged += 1;
+        let stolen = play.disk.stolen().unwrap_or(play.disk.position());
+        let is_saved = play.history.newest_was_captured_before(stolen)
+            && play.disk.appended_since(stolen) == 0;
+        assert!(is_saved, "the lock was lost at {at}, and what came later was acknowledged");
+    }
+    assert!((1..last - first).contains(&acknowledged), "{acknowledged} of {}", last - first);
+}
+
+#[test]
+fn a_lock_that_was_deleted_and_that_nobody_took_is_taken_again() {
+    let mut play = playing();
+    play.disk.remove(&lock_file(&play)).unwrap();
+    play.perform(&[Action::Auto]);
+    assert!(play.history.newest_is_acknowledged());
+    let store = &play.game.home.store;
+    let session = store.sessions().unwrap()[0];
+    assert!(store.lock_session(session).unwrap().is_none(), "it should be held again");
+}
+
+#[test]
+fn a_session_that_nobody_played_meanwhile_is_taken_up_again() {
+    let mut play = playing();
+    let other = take_over(&play);
+    play.perform(&[Action::Auto, Action::Auto]);
+    assert!(!play.history.newest_is_acknowledged());
+    drop(other);
+    play.pass(2);
+    play.turn();
+    play.perform(&[Action::Auto]);
+    assert!(play.history.newest_is_acknowledged(), "nobody has it, and its head is as it was");
+}
+
+#[test]
+fn a_session_that_another_process_played_on_is_let_be() {
+    let mut play = playing();
+    drop(take_over(&play));
+    let mut other = play.after_power_cut(play.disk.clone(), play.disk.position());
+    other.perform(&[Action::Recover]);
+    assert!(other.history.newest_is_acknowledged());
+    play.perform(&[Action::Auto]);
+    assert!(!play.history.newest_is_acknowledged());
+    let segments = play.disk.image();
+    // The other one goes, and its lock with it.
+    other.game = Game::boot(&SimulatedDisk::default(), other.now.wall);
+    for _ in 0..5 {
+        play.pass(70);
+        play.turn();
+        play.perform(&[Action::Auto]);
+    }
+    assert!(!play.history.newest_is_acknowledged(), "what the other one saved isn't superseded");
+    let journals = |image: &crate::store::simulated_disk::Image| {
+        let is_journal =
+            |path: &std::path::Path| path.extension().is_some_and(|it| it == "journal");
+        image.nodes().filter(|(path, _)| is_journal(path.path())).count()
+    };
+    assert_eq!(journals(&play.disk.image()), journals(&segments), "nothing was written");
+}

@@ -1,0 +1,127 @@
+//! What the writer does beside the journal and the slots, one thing after the other and in slices, so
+//! that no checkpoint waits for more than one of them.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tracing::debug_span;
+
+use super::Report;
+use super::sweeping::Sweeping;
+use crate::capture::SavedTypes;
+use crate::crash_report::Describing;
+use crate::process::PreviousRun;
+use crate::recovery::{Listed, Listing, Machine};
+
+/// Something that takes many slices.
+enum Chore {
+    /// Looks at all sessions. `None` before its first slice.
+    Listing(Option<Box<Listing>>),
+    /// Writes down how the last process ended.
+    Describing(Box<Describing>),
+    /// Removes what lies around.
+    Sweeping(Box<Sweeping>),
+}
+
+/// The things to be done, in order.
+pub(super) struct Chores {
+    types: Arc<SavedTypes>,
+    chores: VecDeque<Chore>,
+}
+
+impl Chores {
+    pub(super) fn new(types: Arc<SavedTypes>) -> Self {
+        Self { types, chores: VecDeque::new() }
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.chores.is_empty()
+    }
+
+    /// Whether somebody waits for the first.
+    pub(super) fn is_asked_for(&self) -> bool {
+        matches!(self.chores.front(), Some(Chore::Listing(_) | Chore::Describing(_)))
+    }
+
+    /// Looks at all sessions, before anything else.
+    pub(super) fn list(&mut self) {
+        let is_listing = |chore: &&Chore| matches!(chore, Chore::Listing(_));
+        let asked_before = self.chores.iter().take_while(is_listing).count();
+        self.chores.insert(asked_before, Chore::Listing(None));
+    }
+
+    pub(super) fn describe(&mut self, describing: Describing) {
+        self.chores.push_back(Chore::Describing(Box::new(describing)));
+    }
+
+    pub(super) fn sweep(&mut self, sweeping: Sweeping) {
+        self.chores.push_back(Chore::Sweeping(Box::new(sweeping)));
+    }
+
+    /// What is swept belongs to the profile that was played.
+    pub(super) fn stop_sweeping(&mut self) {
+        self.chores.retain(|chore| !matches!(chore, Chore::Sweeping(_)));
+    }
+
+    /// What was listed of the session that is left now isn't true any more.
+    pub(super) fn restart_listings(&mut self, machine: &mut Machine) {
+        for chore in &mut self.chores {
+            if let Chore::Listing(listing) = chore
+                && let Some(listing) = listing.take()
+            {
+                listing.give_up(machine);
+            }
+        }
+    }
+
+    /// Finishes what a later order would change.
+    pub(super) fn finish_listings(
+        &mut self,
+        machine: &mut Machine,
+        now: Timestamp,
+        reports: &mut Vec<Report>,
+    ) {
+        while let Some(Chore::Listing(_)) = self.chores.front() {
+            self.step(machine, now, reports);
+        }
+    }
+
+    /// Does a slice of the first.
+    pub(super) fn step(
+        &mut self,
+        machine: &mut Machine,
+        now: Timestamp,
+        reports: &mut Vec<Report>,
+    ) {
+        match self.chores.pop_front() {
+            None => {}
+            Some(Chore::Listing(listing)) => {
+                let _span = debug_span!("detect_sessions").entered();
+                let mut listing = listing.unwrap_or_else(|| Box::new(Listing::begin(machine)));
+                match listing.step(machine, &self.types, now) {
+                    true => self.chores.push_front(Chore::Listing(Some(listing))),
+                    false => reports.push(detected(*listing, machine)),
+                }
+            }
+            Some(Chore::Describing(describing)) => match describing.step(machine.home()) {
+                Ok(describing) => self.chores.push_front(Chore::Describing(describing)),
+                Err((path, result)) => reports.push(Report::Described { path, result }),
+            },
+            Some(Chore::Sweeping(mut sweeping)) => {
+                let has_more = sweeping.step(&machine.home().store);
+                if has_more {
+                    self.chores.push_front(Chore::Sweeping(sweeping));
+                }
+            }
+        }
+    }
+}
+
+fn detected(listing: Listing, machine: &mut Machine) -> Report {
+    let Listed { found, gone, slots } = listing.end(machine);
+    let last = machine.last_to_die();
+    let boot = &machine.home().boot;
+    let previous = last.map(|record| Box::new(PreviousRun::told_by(record, boot)));
+    Report::Detected { found, gone, slots, previous }
+}

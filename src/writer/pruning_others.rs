@@ -1,0 +1,116 @@
+//! Thins the sessions that nobody plays, until all sessions together fit. A slice at a time, however
+//! many there are.
+
+use jiff::Timestamp;
+
+use super::pruning::{Pruning, told};
+use super::retention::Quota;
+use crate::journal::SessionId;
+use crate::store::{DirectoryStore, SessionLock};
+
+/// Sessions whose directories are listed in one step.
+const LISTED_AT_ONCE: usize = if cfg!(test) { 1 } else { 16 };
+
+/// Sessions that nobody plays, thinned one after the other until all sessions together fit. None
+/// loses its last good checkpoint.
+pub(super) struct PruningOthers {
+    playing: SessionId,
+    quota: Quota,
+    stage: Stage,
+}
+
+enum Stage {
+    /// Adds up what all sessions take. Nearly always there is room enough, and nothing has to be read
+    /// to know that.
+    Weighing { unweighed: Vec<SessionId>, weighed: Vec<SessionId>, total: u64 },
+    /// Finds out when each was played last.
+    Dating { undated: Vec<SessionId>, dated: Vec<(Option<Timestamp>, SessionId)>, total: u64 },
+    /// Thins them. The least recently played comes last.
+    Thinning { waiting: Vec<SessionId>, current: Option<Box<Thinning>>, total: u64 },
+}
+
+/// A session that is being thinned.
+struct Thinning {
+    session: SessionId,
+    bytes_before: u64,
+    pruning: Pruning,
+    _lock: SessionLock,
+}
+
+impl PruningOthers {
+    /// Lists all sessions.
+    pub(super) fn begin(store: &DirectoryStore, playing: SessionId, quota: Quota) -> Option<Self> {
+        let unweighed = store.sessions().ok()?;
+        let stage = Stage::Weighing { unweighed, weighed: Vec::new(), total: 0 };
+        Some(Self { playing, quota, stage })
+    }
+
+    /// Does a slice of what there is to do. Whether there is more.
+    pub(super) fn step(&mut self, store: &DirectoryStore) -> bool {
+        let is_over = |total: u64| total > self.quota.total_bytes;
+        match &mut self.stage {
+            Stage::Weighing { unweighed, weighed, total } => {
+                let batch = unweighed.split_off(unweighed.len().saturating_sub(LISTED_AT_ONCE));
+                *total += batch.iter().filter_map(|id| store.session_bytes(*id).ok()).sum::<u64>();
+                weighed.extend(batch);
+                if !unweighed.is_empty() {
+                    return true;
+                }
+                let (mut undated, total) = (std::mem::take(weighed), *total);
+                undated.retain(|id| *id != self.playing);
+                self.stage = Stage::Dating { undated, dated: Vec::new(), total };
+                is_over(total)
+            }
+            Stage::Dating { undated, dated, total } => {
+                if let Some(session) = undated.pop() {
+                    dated.extend(last_played(store, session).map(|played| (played, session)));
+                    return true;
+                }
+                dated.sort_by_key(|(played, _)| std::cmp::Reverse(*played));
+                let waiting = dated.iter().map(|(_, session)| *session).collect();
+                self.stage = Stage::Thinning { waiting, current: None, total: *total };
+                true
+            }
+            Stage::Thinning { waiting, current, total } => {
+                let Some(thinning) = current else {
+                    if !is_over(*total) {
+                        return false;
+                    }
+                    let Some(session) = waiting.pop() else { return false };
+                    *current = Thinning::begin(store, session, self.quota);
+                    return true;
+                };
+                if told(thinning.session, thinning.pruning.step(store)) != Some(true) {
+                    let after = store.session_bytes(thinning.session).unwrap_or_default();
+                    *total = total.saturating_sub(thinning.bytes_before.saturating_sub(after));
+                    *current = None;
+                }
+                true
+            }
+        }
+    }
+
+    /// Lets go of the session that is being thinned, since somebody wants it.
+    pub(super) fn let_go(&mut self) {
+        if let Stage::Thinning { current, .. } = &mut self.stage {
+            *current = None;
+        }
+    }
+}
+
+impl Thinning {
+    /// Locks a session and looks at it; `None` if somebody plays it, or it can't be read.
+    fn begin(store: &DirectoryStore, session: SessionId, quota: Quota) -> Option<Box<Self>> {
+        let lock = store.lock_session(session).ok().flatten()?;
+        let bytes_before = store.session_bytes(session).unwrap_or_default();
+        let quota = Quota { session_bytes: 0, ..quota };
+        let pruning = told(session, Pruning::begin(store, session, quota, |_| false))?;
+        Some(Box::new(Self { session, bytes_before, pruning, _lock: lock }))
+    }
+}
+
+/// When a session was played last; `None` if it can't be read.
+fn last_played(store: &DirectoryStore, session: SessionId) -> Option<Option<Timestamp>> {
+    let stored = store.open_session(session).ok()?;
+    Some(stored.index().heads().first().map(|head| head.time))
+}

@@ -1,0 +1,232 @@
+//! Removes what lies around: what processes left behind that died in the middle of something, and that
+//! nobody would ever look at again.
+//!
+//! Only a start that has taken a session up does it. It goes by locks, never by clocks, and never
+//! touches what may be another machine's: in a data directory that several share, only what this one
+//! wrote.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use tracing::{debug, warn};
+
+use crate::journal::{Record, SessionId};
+use crate::store::{
+    DirectoryStore, Layout, Liveness, RecordError, StoredSession, find_record, remove_record,
+    with_sources,
+};
+
+/// What is to be looked at, the next one last.
+pub(super) struct Sweeping {
+    /// This machine, as headers name it.
+    host: u64,
+    /// The session that is played: its lock is held.
+    playing: SessionId,
+    jobs: Vec<Job>,
+}
+
+/// One thing to be looked at.
+enum Job {
+    /// What is in the state directory.
+    State,
+    /// A session that was deleted, and of which files are left.
+    Forgotten(SessionId),
+    /// What is left of files in a session's directory that were being written.
+    Session(SessionId),
+    /// A file in the state directory that was being written.
+    Unfinished(String),
+    /// The record of a process.
+    Record(PathBuf),
+    /// The lock of a process that left no record.
+    ProcessLock(PathBuf),
+    /// The lock of a session.
+    SessionLock(SessionId),
+    /// The trial of a session.
+    Trial(SessionId),
+}
+
+impl Sweeping {
+    /// `forgotten` are sessions that were found to be deleted, not to the end.
+    pub(super) fn new(
+        store: &DirectoryStore,
+        host: u64,
+        playing: SessionId,
+        forgotten: BTreeSet<SessionId>,
+    ) -> Self {
+        let sessions = store.sessions().unwrap_or_default().into_iter();
+        let mut jobs: Vec<Job> = sessions.map(Job::Session).collect();
+        jobs.extend(forgotten.into_iter().map(Job::Forgotten));
+        jobs.push(Job::State);
+        Self { host, playing, jobs }
+    }
+
+    /// Looks at the next thing. Whether there are more.
+    pub(super) fn step(&mut self, store: &DirectoryStore) -> bool {
+        let Some(job) = self.jobs.pop() else { return false };
+        match job {
+            Job::State => self.list_state(store),
+            Job::Forgotten(session) => self.forget(store, session),
+            Job::Session(session) => self.sweep_session(store, session),
+            Job::Unfinished(name) => sweep_unfinished(store, &name),
+            Job::Record(path) => sweep_record(store, path),
+            Job::ProcessLock(path) => {
+                let disk = store.disk();
+                if disk.is_locked(&path).is_ok_and(|is_locked| !is_locked) {
+                    note(&path, disk.remove(&path));
+                }
+            }
+            Job::SessionLock(session) => {
+                // Whoever wants it meanwhile would have to try again, so it is held for a moment only.
+                if let Ok(Some(_lock)) = store.lock_session(session) {
+                    let path = store.layout().lock(session);
+                    note(&path, store.disk().remove(&path));
+                }
+            }
+            Job::Trial(session) => {
+                if store.sessions_of_all_profiles().is_ok_and(|there| !there.contains(&session)) {
+                    note(
+                        &store.layout().trial(session),
+                        store.disk().remove(&store.layout().trial(session)),
+                    );
+                }
+            }
+        }
+        !self.jobs.is_empty()
+    }
+
+    fn list_state(&mut self, store: &DirectoryStore) {
+        let state = &store.layout().state;
+        let Ok(entries) = store.disk().list(state) else { return };
+        let names: Vec<&str> =
+            entries.iter().filter(|entry| !entry.is_dir).map(|entry| &*entry.name).collect();
+        for name in &names {
+            let path = Path::new(name);
+            let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+            let session = stem.parse::<SessionId>().ok();
+            let extension = path.extension().and_then(|extension| extension.to_str());
+            let has_record = || {
+                let record = Path::new(name).with_extension("record");
+                names.iter().any(|name| Path::new(name) == record)
+            };
+            self.jobs.extend(match (extension, session) {
+                _ if Layout::place_of_unfinished(name).is_some() => {
+                    Some(Job::Unfinished((*name).to_owned()))
+                }
+                _ if Layout::is_process_record_name(name) => Some(Job::Record(state.join(name))),
+                (Some("lock"), None) if name.starts_with("process-") && !has_record() => {
+                    Some(Job::ProcessLock(state.join(name)))
+                }
+                (Some("lock"), Some(session)) if session != self.playing => {
+                    Some(Job::SessionLock(session))
+                }
+                (Some("trial"), Some(session)) => Some(Job::Trial(session)),
+                _ => None,
+            });
+        }
+    }
+
+    /// Deletes to the end what this machine began to delete.
+    fn forget(&self, store: &DirectoryStore, session: SessionId) {
+        if session == self.playing {
+            return;
+        }
+        let Ok(Some(_lock)) = store.lock_session(session) else { return };
+        let Ok(stored) = store.open_session(session) else { return };
+        if stored.index().is_forgotten() && self.was_forgotten_here(&stored) {
+            debug!(%session, "a session is deleted to the end");
+            if let Err(error) = store.remove_session(session) {
+                warn!(%session, error = %with_sources(&error), "a session can't be deleted");
+            }
+        }
+    }
+
+    fn was_forgotten_here(&self, stored: &StoredSession) -> bool {
+        let segments = stored.index().segments().iter();
+        let mut forgetting = segments.filter(|segment| {
+            segment.scan.records.iter().any(|(_, record)| matches!(record, Record::Forgotten))
+        });
+        stored.index().unreadable_file().is_none()
+            && forgetting.all(|segment| segment.header.host == self.host)
+    }
+
+    /// Removes what was being written in a session's directory, if no other machine ever wrote there.
+    fn sweep_session(&self, store: &DirectoryStore, session: SessionId) {
+        let directory = store.layout().session(session);
+        let Ok(entries) = store.disk().list(&directory) else { return };
+        let unfinished: Vec<PathBuf> = entries
+            .iter()
+            .filter(|entry| !entry.is_dir && Layout::place_of_unfinished(&entry.name).is_some())
+            .map(|entry| directory.join(&entry.name))
+            .collect();
+        if unfinished.is_empty() {
+            return;
+        }
+        let lock = match session == self.playing {
+            true => None,
+            false => match store.lock_session(session) {
+                Ok(Some(lock)) => Some(lock),
+                _ => return,
+            },
+        };
+        let Ok(stored) = store.open_session(session) else { return };
+        let mut segments = stored.index().segments().iter();
+        if segments.all(|segment| segment.header.host == self.host) {
+            for path in unfinished {
+                note(&path, store.disk().remove(&path));
+            }
+        }
+        drop(lock);
+    }
+}
+
+/// Removes a file that was being written in the state directory, if whoever did is gone.
+fn sweep_unfinished(store: &DirectoryStore, name: &str) {
+    let state = &store.layout().state;
+    let Some(place) = Layout::place_of_unfinished(name) else { return };
+    let is_gone = match Layout::is_process_record_name(place) {
+        // Its name says whose it is.
+        true => {
+            let lock = Layout::process_lock(&state.join(place));
+            store.disk().is_locked(&lock).is_ok_and(|is_locked| !is_locked)
+        }
+        false => is_only_process(store),
+    };
+    if is_gone {
+        let path = state.join(name);
+        note(&path, store.disk().remove(&path));
+    }
+}
+
+/// Whether this is surely the only process of the game that lives on this machine. Its own files are
+/// written on this very thread, so none of those is half done now.
+fn is_only_process(store: &DirectoryStore) -> bool {
+    let state = &store.layout().state;
+    let Ok(entries) = store.disk().list(state) else { return false };
+    let mut locks = entries
+        .iter()
+        .filter(|entry| entry.name.starts_with("process-") && entry.name.ends_with(".lock"));
+    let is_locked = |name: &str| store.disk().is_locked(&state.join(name));
+    let living = locks.try_fold(0, |living, lock| {
+        is_locked(&lock.name).map(|is_locked| living + u32::from(is_locked))
+    });
+    living.is_ok_and(|living| living <= 1)
+}
+
+/// Removes the record of a process that died, if nothing can be learned from it.
+fn sweep_record(store: &DirectoryStore, path: PathBuf) {
+    let found = find_record(&**store.disk(), path);
+    let is_damaged = matches!(found.record, Err(RecordError::Damaged { .. }));
+    if found.liveness == Liveness::Dead && is_damaged {
+        debug!(path = %found.path.display(), "a damaged process record is removed");
+        if let Err(error) = remove_record(&**store.disk(), &found.path) {
+            warn!(error = %with_sources(&error), "a damaged process record can't be removed");
+        }
+    }
+}
+
+fn note(path: &Path, removed: std::io::Result<()>) {
+    match removed {
+        Ok(()) => debug!(path = %path.display(), "left behind by a process that died; removed"),
+        Err(error) => debug!(path = %path.display(), %error, "left behind, and can't be removed"),
+    }
+}

@@ -1,0 +1,131 @@
+//! A lock file is deleted while the game runs, and another process takes the session over.
+
+use std::path::Path;
+
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use bevy_session::{
+    CheckpointError, MemoryDisk, SavingResumed, SavingStopped, SessionActivity, StopReason,
+};
+
+use crate::common::{Health, frames, game, listen, request, seconds, start, told};
+#[cfg(unix)]
+use crate::process::{Memory, Process};
+
+fn listening_game(disk: &MemoryDisk) -> App {
+    let mut app = game(disk);
+    listen::<CheckpointSaved>(&mut app);
+    listen::<CheckpointFailed>(&mut app);
+    listen::<SavingStopped>(&mut app);
+    listen::<SavingResumed>(&mut app);
+    app
+}
+
+/// Changes something, so that there is something to save.
+fn play(app: &mut App, time: f32) {
+    let world = app.world_mut();
+    world.query::<&mut Health>().iter_mut(world).for_each(|mut health| health.0 += 1);
+    seconds(app, time);
+}
+
+#[test]
+fn who_lost_the_lock_stops_acknowledging_and_plays_on() {
+    let disk = MemoryDisk::default();
+    let mut loser = listening_game(&disk);
+    loser.world_mut().spawn(Health(1));
+    start(&mut loser, "Fought for");
+    play(&mut loser, 6.0);
+    let id = loser.world().resource::<CurrentSession>().id();
+    let newest = told::<CheckpointSaved>(&loser).pop().unwrap().checkpoint;
+
+    disk.remove_all(Path::new("sessions/state"));
+    let mut winner = listening_game(&disk);
+    request(&mut winner, |commands| commands.recover(id, RestoreFrom::Latest));
+    frames(&mut winner, 5);
+    assert!(told::<CheckpointSaved>(&winner)[0].checkpoint.counter > newest.counter);
+
+    play(&mut loser, 2.0);
+    let stopped = told::<SavingStopped>(&loser);
+    assert_eq!(stopped.len(), 1, "it should be said once");
+    assert_eq!((stopped[0].session, stopped[0].reason), (Some(id), StopReason::LockLost));
+    assert!(told::<CheckpointFailed>(&loser).is_empty(), "nothing was on its way");
+
+    request(&mut loser, |commands| commands.checkpoint("in vain"));
+    play(&mut loser, 60.0);
+    let failed = told::<CheckpointFailed>(&loser);
+    assert_eq!(failed.len(), 1, "only what is asked for is tried: {failed:?}");
+    assert_eq!(failed[0].error, CheckpointError::LockLost);
+    assert_eq!(told::<CheckpointSaved>(&loser).pop().unwrap().checkpoint, newest);
+    assert!(!loser.world().resource::<SessionActivity>().is_saving());
+
+    play(&mut winner, 6.0);
+    let saved = told::<CheckpointSaved>(&winner).len();
+    drop(winner);
+    play(&mut loser, 200.0);
+    assert!(told::<SavingResumed>(&loser).is_empty(), "the other one saved {saved} checkpoints");
+    assert_eq!(told::<SavingStopped>(&loser).len(), 1);
+}
+
+#[test]
+fn a_state_directory_that_is_deleted_costs_nothing_where_nobody_else_plays() {
+    let disk = MemoryDisk::default();
+    let mut app = listening_game(&disk);
+    app.world_mut().spawn(Health(1));
+    start(&mut app, "Alone");
+    disk.remove_all(Path::new("sessions/state"));
+    play(&mut app, 6.0);
+    play(&mut app, 6.0);
+    assert!(told::<CheckpointSaved>(&app).len() >= 2);
+    assert!(told::<SavingStopped>(&app).is_empty() && told::<CheckpointFailed>(&app).is_empty());
+}
+
+#[test]
+fn a_session_that_was_lost_can_still_be_left() {
+    let disk = MemoryDisk::default();
+    let mut app = listening_game(&disk);
+    listen::<SessionClosed>(&mut app);
+    app.world_mut().spawn(Health(1));
+    start(&mut app, "Left");
+    let id = app.world().resource::<CurrentSession>().id();
+    disk.remove_all(Path::new("sessions/state"));
+    let mut winner = listening_game(&disk);
+    request(&mut winner, |commands| commands.recover(id, RestoreFrom::Latest));
+    frames(&mut winner, 5);
+    play(&mut app, 2.0);
+    request(&mut app, |commands| commands.close_session());
+    frames(&mut app, 5);
+    let closed = told::<SessionClosed>(&app);
+    assert_eq!(closed.iter().map(|closed| closed.complete).collect::<Vec<_>>(), [false]);
+    play(&mut winner, 6.0);
+    assert!(told::<CheckpointFailed>(&winner).is_empty());
+}
+
+/// The one is stopped while the other takes over, and then goes on.
+#[cfg(unix)]
+#[test]
+fn of_two_processes_the_one_that_lost_the_lock_says_so_and_nothing_is_lost() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("go"), "").unwrap();
+    let begin = |role| Process::start("fight::child", role, directory.path());
+    let mut memory = Memory::default();
+    let mut loser = begin("begin");
+    (0..5).for_each(|_| drop(loser.wait_for(&["saved"])));
+    loser.signal("STOP");
+    std::fs::remove_dir_all(directory.path().join("state")).unwrap();
+
+    let mut winner = begin("recover");
+    winner.wait_for(&["saved"]);
+    loser.signal("CONT");
+    assert_eq!(loser.wait_for(&["stopped", "resumed"]), "stopped LockLost");
+    (0..5).for_each(|_| drop(winner.wait_for(&["saved"])));
+    let story = loser.kill();
+    assert_eq!(story.of("resumed").count(), 0, "{story:?}");
+    let mut after = story.lines.iter().skip_while(|line| !line.starts_with("stopped"));
+    assert!(!after.any(|line| line.starts_with("saved")), "{story:?}");
+    memory.listen(&story);
+
+    memory.listen(&winner.kill());
+    let mut last = begin("recover");
+    last.wait_for(&["restored"]);
+    memory.listen(&last.kill());
+}

@@ -1,0 +1,143 @@
+//! What takes long goes on between the checkpoints: none waits for more than a slice of it.
+
+use std::path::Path;
+
+use bevy::prelude::*;
+use bevy_session::MemoryDisk;
+use bevy_session::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::common::*;
+
+/// Far more than one slice.
+#[derive(Component, Reflect, Clone, Serialize, Deserialize)]
+#[reflect(Component, Saved)]
+struct Heavy(Vec<u64>);
+
+impl Heavy {
+    fn new(seed: u64) -> Self {
+        let numbers =
+            (0..120_000_u64).map(|number| (number + seed).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        Self(numbers.collect())
+    }
+}
+
+fn listening_game(disk: &MemoryDisk) -> App {
+    let mut app = game_with(plugin(disk), |app| {
+        listen::<CheckpointSaved>(app);
+        listen::<SessionsFound>(app);
+        listen::<CrashReportWritten>(app);
+        listen::<SessionClosed>(app);
+        app.register_type::<Heavy>();
+    });
+    frames(&mut app, 2);
+    app
+}
+
+/// A disk with sessions that nobody plays, each of them larger than a slice.
+fn crowded() -> MemoryDisk {
+    let disk = MemoryDisk::default();
+    for number in 0..6 {
+        let mut app = listening_game(&disk);
+        app.world_mut().spawn(Heavy::new(number));
+        start(&mut app, "One of many");
+        request(&mut app, |commands| commands.close_session());
+        frames(&mut app, 4);
+        assert!(told::<SessionClosed>(&app)[0].complete);
+    }
+    disk.snapshot()
+}
+
+/// Saves something, and lets frames pass until it is told to be safe.
+fn frames_until_saved(app: &mut App, label: usize) -> usize {
+    let before = told::<CheckpointSaved>(app).len();
+    let world = app.world_mut();
+    world.query::<&mut Health>().iter_mut(world).for_each(|mut health| health.0 += 1);
+    request(app, |commands| commands.checkpoint(format!("{label}")));
+    for waited in 1..20 {
+        app.update();
+        if told::<CheckpointSaved>(app).len() > before {
+            return waited;
+        }
+    }
+    panic!("it isn't saved");
+}
+
+#[test]
+fn a_save_waits_for_no_more_than_a_slice_of_a_listing() {
+    let disk = crowded();
+    let mut app = listening_game(&disk);
+    app.world_mut().spawn(Health(1));
+    start(&mut app, "Played");
+    seconds(&mut app, 2.0);
+    // The sessions were brought anew, so all of them have to be read.
+    let elsewhere = disk.snapshot();
+    let sessions = Path::new("sessions/data/profiles/default/sessions");
+    let own = app.world().resource::<CurrentSession>().id().to_string();
+    for path in elsewhere.paths().iter().filter(|path| path.starts_with(sessions)) {
+        let is_own = path.iter().any(|part| part.to_string_lossy() == own);
+        if !is_own && path.extension().is_some_and(|it| it == "journal") {
+            let mut longer = elsewhere.content(path).unwrap();
+            longer.push(0);
+            disk.put(path, &longer);
+        }
+    }
+    let listed = told::<SessionsFound>(&app).len();
+    request(&mut app, |commands| commands.find_sessions());
+    app.update();
+    assert_eq!(told::<SessionsFound>(&app).len(), listed, "it should take more than one frame");
+    assert!(frames_until_saved(&mut app, 1) <= 2);
+    assert_eq!(told::<SessionsFound>(&app).len(), listed, "the listing should still be going on");
+    frames(&mut app, 10);
+    assert_eq!(told::<SessionsFound>(&app).len(), listed + 1);
+}
+
+#[test]
+fn a_session_that_is_left_in_the_middle_of_a_listing_is_not_told_to_be_in_use() {
+    let disk = crowded();
+    let mut app = listening_game(&disk);
+    app.world_mut().spawn(Health(1));
+    start(&mut app, "Left");
+    let id = app.world().resource::<CurrentSession>().id();
+    let listed = told::<SessionsFound>(&app).len();
+    request(&mut app, |commands| commands.find_sessions());
+    request(&mut app, |commands| commands.close_session());
+    frames(&mut app, 10);
+    assert_eq!(told::<SessionsFound>(&app).len(), listed + 1);
+    let catalog = app.world().resource::<SessionCatalog>();
+    assert!(!catalog.get(id).unwrap().in_use);
+    assert_eq!(catalog.sessions().len(), 7);
+}
+
+#[test]
+fn a_save_waits_for_no_more_than_a_slice_of_a_crash_report() {
+    let disk = MemoryDisk::default();
+    let mut app = listening_game(&disk);
+    for number in 0..4 {
+        app.world_mut().spawn(Heavy::new(number));
+    }
+    start(&mut app, "Killed");
+    seconds(&mut app, 2.0);
+    let disk = disk.snapshot();
+    drop(app);
+
+    let mut app = listening_game(&disk);
+    app.world_mut().spawn(Health(1));
+    start(&mut app, "Played");
+    seconds(&mut app, 2.0);
+    request(&mut app, |commands| commands.write_crash_report("sessions/report.tar"));
+    let mut saves = 0;
+    while told::<CrashReportWritten>(&app).is_empty() {
+        assert!(frames_until_saved(&mut app, saves) <= 2);
+        saves += 1;
+        assert!(saves < 100, "it should be written in the end");
+    }
+    assert!(saves >= 3, "it should take more than {saves} slices");
+    let report = disk.content(Path::new("sessions/report.tar")).unwrap();
+    let written = &told::<CrashReportWritten>(&app)[0];
+    assert_eq!(written.bytes, report.len() as u64);
+    assert!(report.len() > 3 << 20, "{}", report.len());
+    let mut archive = tar::Archive::new(&*report);
+    let names = archive.entries().unwrap().map(|entry| entry.unwrap().path().unwrap().into_owned());
+    assert!(names.count() >= 2);
+}

@@ -1,0 +1,176 @@
+//! What lies around is removed by a start that takes a session up, and by no other.
+
+use std::path::{Path, PathBuf};
+
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use bevy_session::{MemoryDisk, Operation, SessionForgotten, SessionId};
+
+use crate::common::*;
+
+const STATE: &str = "sessions/state";
+
+fn listening_game(disk: &MemoryDisk) -> App {
+    let mut app = game_with(plugin(disk), |app| {
+        listen::<SessionForgotten>(app);
+        listen::<RequestRejected>(app);
+    });
+    frames(&mut app, 2);
+    app
+}
+
+/// A disk with a session that was left.
+fn played() -> (MemoryDisk, SessionId) {
+    let disk = MemoryDisk::default();
+    let mut app = listening_game(&disk);
+    app.world_mut().spawn(Health(1));
+    start(&mut app, "Left");
+    let id = app.world().resource::<CurrentSession>().id();
+    seconds(&mut app, 2.0);
+    request(&mut app, |commands| commands.close_session());
+    frames(&mut app, 3);
+    drop(app);
+    (disk.snapshot(), id)
+}
+
+fn state(name: &str) -> PathBuf {
+    Path::new(STATE).join(name)
+}
+
+fn session(id: SessionId) -> PathBuf {
+    Path::new("sessions/data/profiles/default/sessions").join(id.to_string())
+}
+
+fn is_there(disk: &MemoryDisk, path: &Path) -> bool {
+    disk.content(path).is_some()
+}
+
+/// Lays around what processes leave behind that die.
+fn litter(disk: &MemoryDisk, id: SessionId) -> Vec<PathBuf> {
+    let nobody = SessionId::random();
+    let litter = vec![
+        state("process-00000000000000aa.record"),
+        state("process-00000000000000aa.lock"),
+        state("process-00000000000000ab.record.0123456789abcdef.new"),
+        state("process-00000000000000ac.lock"),
+        state("host.0123456789abcdef.new"),
+        state(&format!("{id}.trial.0123456789abcdef.new")),
+        state(&format!("{nobody}.trial")),
+        state(&format!("{nobody}.lock")),
+        state(&format!("{id}.lock")),
+        session(id).join("session.ron.0123456789abcdef.new"),
+    ];
+    litter.iter().for_each(|path| disk.put(path, b"left behind"));
+    litter
+}
+
+#[test]
+fn a_start_that_takes_a_session_up_removes_what_lies_around() {
+    let (disk, id) = played();
+    let litter = litter(&disk, id);
+    let others = [
+        state("notes.txt"),
+        state(&format!("{id}.trial")),
+        session(id).join("notes.new"),
+        session(id).join("other.0123456789abcdef.new.bak"),
+    ];
+    others.iter().for_each(|path| disk.put(path, b"somebody's"));
+
+    let mut app = listening_game(&disk);
+    long(&mut app, 30);
+    let left: Vec<_> = litter.iter().filter(|path| !is_there(&disk, path)).collect();
+    assert!(left.is_empty(), "who only looks removes nothing: {left:?}");
+
+    app.world_mut().spawn(Health(2));
+    start(&mut app, "Taken up");
+    seconds(&mut app, 5.0);
+    let left: Vec<_> = litter.iter().filter(|path| is_there(&disk, path)).collect();
+    assert!(left.is_empty(), "{left:?}");
+    let gone: Vec<_> = others.iter().filter(|path| !is_there(&disk, path)).collect();
+    assert!(gone.is_empty(), "{gone:?}");
+    request(&mut app, |commands| commands.checkpoint("still held"));
+    frames(&mut app, 3);
+    drop(app);
+    assert_eq!(listening_game(&disk).world().resource::<SessionCatalog>().sessions().len(), 2);
+}
+
+#[test]
+fn what_the_living_write_is_let_be() {
+    let (disk, id) = played();
+    // Another process of the game, which may be in the middle of anything.
+    let mut other = listening_game(&disk);
+    let own = disk
+        .paths()
+        .into_iter()
+        .find(|path| path.starts_with(STATE) && path.extension().is_some_and(|it| it == "record"));
+    let own = own.unwrap();
+    let half = own.with_file_name(format!(
+        "{}.0123456789abcdef.new",
+        own.file_name().unwrap().to_string_lossy()
+    ));
+    let any = state("host.0123456789abcdef.new");
+    disk.put(&half, b"");
+    disk.put(&any, b"");
+    let dead = state("process-00000000000000ab.record.0123456789abcdef.new");
+    disk.put(&dead, b"");
+    other.world_mut().spawn(Health(1));
+    start(&mut other, "The other's");
+
+    let mut app = listening_game(&disk);
+    app.world_mut().spawn(Health(2));
+    start(&mut app, "Taken up");
+    seconds(&mut app, 5.0);
+    assert!(is_there(&disk, &half) && is_there(&disk, &any), "it may be writing them");
+    assert!(!is_there(&disk, &dead), "who wrote that is gone");
+    other.world_mut().spawn(Health(3));
+    seconds(&mut other, 6.0);
+    assert!(other.world().resource::<CurrentSession>().last_checkpoint().unwrap().id.counter > 1);
+    assert!(!disk.paths().iter().any(|path| *path == state(&format!("{id}.lock"))));
+}
+
+/// A session that was deleted, but for the files that were in the way.
+fn half_forgotten() -> (MemoryDisk, SessionId) {
+    let (disk, id) = played();
+    let mut app = listening_game(&disk);
+    disk.fail_after(Operation::Remove, 1, std::io::ErrorKind::PermissionDenied);
+    request(&mut app, |commands| commands.forget_session(id));
+    frames(&mut app, 3);
+    assert!(told::<SessionForgotten>(&app).is_empty());
+    drop(app);
+    disk.heal();
+    let left = disk.paths().into_iter().filter(|path| path.starts_with(session(id))).count();
+    assert!(left > 0, "something should be left");
+    (disk.snapshot(), id)
+}
+
+#[test]
+fn a_session_that_was_half_deleted_is_deleted_to_the_end() {
+    let (disk, id) = half_forgotten();
+    let left = |disk: &MemoryDisk| {
+        disk.paths().into_iter().filter(|path| path.starts_with(session(id))).count()
+    };
+    let mut app = listening_game(&disk);
+    long(&mut app, 10);
+    assert!(left(&disk) > 0, "who only looks removes nothing");
+    app.world_mut().spawn(Health(2));
+    start(&mut app, "Taken up");
+    seconds(&mut app, 5.0);
+    assert_eq!(left(&disk), 0);
+}
+
+#[test]
+fn what_another_machine_half_deleted_is_its_own_to_finish() {
+    let (disk, id) = half_forgotten();
+    let elsewhere = MemoryDisk::default();
+    let mut app = listening_game(&elsewhere);
+    elsewhere.take_from(&disk, Path::new("sessions/data"));
+    elsewhere.put(&session(id).join("session.ron.0123456789abcdef.new"), b"being written");
+    let before = elsewhere.paths().iter().filter(|path| path.starts_with(session(id))).count();
+    request(&mut app, |commands| commands.find_sessions());
+    frames(&mut app, 3);
+    app.world_mut().spawn(Health(2));
+    start(&mut app, "On a shared disk");
+    seconds(&mut app, 5.0);
+    let after = elsewhere.paths().iter().filter(|path| path.starts_with(session(id))).count();
+    assert_eq!(after, before);
+}
