@@ -5,6 +5,9 @@
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
+#[path = "headless/hostile.rs"]
+mod hostile;
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -51,7 +54,7 @@ struct Heard {
 fn main() {
     println!("| what | figure |");
     println!("| --- | --- |");
-    let parts: [(&str, fn()); 10] = [
+    let parts: [(&str, fn()); 11] = [
         ("idle", idle),
         ("small_game", small_game),
         ("delta_captures", delta_captures),
@@ -62,6 +65,7 @@ fn main() {
         ("requests", requests),
         ("placed", placed),
         ("hooks", hooks),
+        ("hostile", hostile::hostile),
     ];
     // `cargo bench --bench numbers -- catalogue` measures that alone.
     let wanted: Vec<String> = std::env::args().skip(1).filter(|it| !it.starts_with('-')).collect();

@@ -25,6 +25,8 @@ mod lifecycle;
 mod many_files;
 mod merging;
 mod modes;
+#[cfg(unix)]
+mod no_files;
 mod notifications;
 mod opting_out;
 mod placed;
