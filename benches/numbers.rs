@@ -5,6 +5,9 @@
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
+#[path = "headless/hostile.rs"]
+mod hostile;
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -63,6 +66,7 @@ fn main() {
         ("requests", requests),
         ("placed", placed),
         ("hooks", hooks),
+        ("hostile", hostile::hostile),
     ];
     // `cargo bench --bench numbers -- catalogue` measures that alone.
     let wanted: Vec<String> = std::env::args().skip(1).filter(|it| !it.starts_with('-')).collect();

@@ -38,6 +38,9 @@ pub enum BlockError {
     /// The operation is none that this version knows.
     #[error("operation {0} is unknown")]
     UnknownOperation(u8),
+    /// A block has no row.
+    #[error("a block has no row")]
+    Empty,
     /// An id isn't larger than the one before it.
     #[error("ids don't ascend")]
     IdsDontAscend,
@@ -180,6 +183,9 @@ pub fn decode(reader: &mut Reader<'_>) -> Result<Block, BlockError> {
 fn decode_ids(reader: &mut Reader<'_>, entities_only: bool) -> Result<Vec<SaveId>, BlockError> {
     // Every id takes a byte at least, so the payload itself bounds what is set aside.
     let count = reader.count(limits::BLOCK_ROWS.min(reader.remaining()))?;
+    if count == 0 {
+        return Err(BlockError::Empty);
+    }
     let mut ids = Vec::with_capacity(count);
     let mut previous = None;
     for _ in 0..count {
@@ -298,8 +304,9 @@ mod tests {
         for (bytes, error) in [
             (vec![1, b'x', 0, REMOVED, 1, 1], BlockError::NoId(SaveId(1))),
             (vec![1, b'x', 0, REMOVED, 2, 2, 0], BlockError::IdsDontAscend),
-            (vec![1, b'x', 0, 9, 0], BlockError::UnknownOperation(9)),
-            (vec![1, 0xff, 0, REMOVED, 0], BlockError::PathIsNoText),
+            (vec![1, b'x', 0, 9, 1, 2], BlockError::UnknownOperation(9)),
+            (vec![1, b'x', 0, REMOVED, 0], BlockError::Empty),
+            (vec![1, 0xff, 0, REMOVED, 1, 2], BlockError::PathIsNoText),
         ] {
             assert_eq!(decode(&mut Reader::new(&bytes)), Err(error));
         }

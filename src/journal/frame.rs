@@ -71,11 +71,6 @@ impl FrameKind {
         }
     }
 
-    /// Whether packing may make so little of so much.
-    fn may_be_packed(self, raw_len: usize, stored_len: usize) -> bool {
-        self == Self::DATA || raw_len <= stored_len.saturating_mul(limits::PACKING)
-    }
-
     /// Whether a reader that doesn't know the kind may skip the frame.
     pub fn may_be_skipped(self) -> bool {
         self.0 & Self::MAY_BE_SKIPPED != 0
@@ -186,7 +181,7 @@ impl FrameHeader {
         // What doesn't get smaller is stored as it is, so stored bytes are never more than raw ones.
         raw_len <= self.kind.most_raw_bytes()
             && stored_len <= raw_len
-            && self.kind.may_be_packed(raw_len, stored_len)
+            && raw_len <= stored_len.saturating_mul(limits::PACKING)
     }
 
     /// Bytes of the whole frame, header and payload.
@@ -235,7 +230,7 @@ impl FrameSealer {
     /// `raw` is at most [`FrameKind::most_raw_bytes`] long; callers check, since only they can say
     /// what was too large.
     pub fn seal(&mut self, kind: FrameKind, place: FramePlace, raw: &[u8]) -> Vec<u8> {
-        let packs = self.pack(raw) && kind.may_be_packed(raw.len(), self.packed.len());
+        let packs = self.pack(raw);
         let (codec, stored) = if packs { (CODEC_ZSTD, &*self.packed) } else { (CODEC_RAW, raw) };
         let header = FrameHeader {
             kind,
@@ -259,8 +254,25 @@ impl FrameSealer {
         }
         self.packed.clear();
         self.packed.reserve(zstd::zstd_safe::compress_bound(raw.len()));
-        let packed = compressor.compress_to_buffer(raw, &mut self.packed);
-        packed.is_ok_and(|length| length < raw.len())
+        if compressor.compress_to_buffer(raw, &mut self.packed).is_err() {
+            return false;
+        }
+        pad(&mut self.packed, raw.len().div_ceil(limits::PACKING));
+        self.packed.len() < raw.len()
+    }
+}
+
+/// Makes packed bytes no shorter than `least`, by a part that every unpacker skips. So no few bytes
+/// of a hostile file unpack to many.
+fn pad(packed: &mut Vec<u8>, least: usize) {
+    const SKIPPED: [u8; 4] = 0x184d_2a50_u32.to_le_bytes();
+    const PRELUDE: usize = 2 * size_of::<u32>();
+
+    if packed.len() < least {
+        let padding = (least - packed.len()).saturating_sub(PRELUDE);
+        packed.extend_from_slice(&SKIPPED);
+        packed.extend_from_slice(&(padding as u32).to_le_bytes());
+        packed.resize(packed.len() + padding, 0);
     }
 }
 
@@ -397,6 +409,18 @@ mod tests {
             flipped[position] ^= 0x10;
             let opened = open(&flipped, NONCE);
             assert!(opened.is_none_or(|(_, payload)| payload.is_err()), "byte {position}");
+        }
+    }
+
+    #[test]
+    fn zeros_are_never_packed_to_less_than_a_reader_accepts() {
+        for raw_len in [1_024, 100_000, 1 << 20, limits::LARGE_FRAME_BYTES] {
+            let raw = vec![0; raw_len];
+            let frame = FrameSealer::new(NONCE).seal(FrameKind::DATA, PLACE, &raw);
+            let (header, opened) = open(&frame, NONCE).expect("the header should hold");
+            assert!(header.stored_len as usize * limits::PACKING >= raw_len);
+            assert!(header.stored_len as usize <= raw_len / limits::PACKING + 40);
+            assert!(opened == Ok(raw));
         }
     }
 

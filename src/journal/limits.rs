@@ -11,8 +11,7 @@ pub const LARGE_FRAME_BYTES: usize = 16 << 20;
 pub const COMMIT_BYTES: usize = 4 << 20;
 /// Raw bytes of one record.
 pub const RECORD_BYTES: usize = 1 << 20;
-/// How many times its stored bytes a frame may have unpacked, unless it holds data: a scan unpacks all
-/// of these frames.
+/// How many times its stored bytes a frame may have unpacked.
 pub const PACKING: usize = 32;
 /// Raw bytes of all frames together that a session's files hold and that must be carried on.
 pub const CARRIED_BYTES: u64 = 16 << 20;

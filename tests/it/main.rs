@@ -33,6 +33,8 @@ mod many_files;
 mod merging;
 mod modes;
 mod newer_features;
+#[cfg(unix)]
+mod no_files;
 mod notifications;
 mod opting_out;
 mod placed;
