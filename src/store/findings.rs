@@ -115,7 +115,12 @@ impl Findings {
         };
         // Nothing was acknowledged in a torn file, unless a later segment says otherwise.
         let torn = self.problems.iter_mut().filter(|(_, kind)| **kind == FileProblemKind::Torn);
-        for (_, kind) in torn.filter(|(path, _)| has_successor(path)) {
+        // An archive is whole before it takes its place.
+        let is_archive = |path: &Path| {
+            let name = path.file_name().unwrap_or_default();
+            Layout::is_archive_name(&name.to_string_lossy())
+        };
+        for (_, kind) in torn.filter(|(path, _)| has_successor(path) || is_archive(path)) {
             *kind = FileProblemKind::Damaged;
         }
     }

@@ -101,8 +101,7 @@ impl Layout {
 
     /// Whether a file is an archive that was being written.
     pub fn is_unfinished_archive(name: &str) -> bool {
-        let place = Self::place_of_unfinished(name);
-        place.is_some_and(|place| has_extension(place, ARCHIVE_EXTENSION))
+        Self::place_of_unfinished(name).is_some_and(Self::is_archive_name)
     }
 
     /// The file that whoever changes slots holds locked.
@@ -136,7 +135,12 @@ impl Layout {
     /// Whether a file may be a segment or an archive. Names are hints only: clouds make copies such
     /// as `… (conflicted copy).journal`, and those are read like any other.
     pub fn is_segment_name(name: &str) -> bool {
-        has_extension(name, SEGMENT_EXTENSION) || has_extension(name, ARCHIVE_EXTENSION)
+        has_extension(name, SEGMENT_EXTENSION) || Self::is_archive_name(name)
+    }
+
+    /// Whether a file is called like an archive.
+    pub fn is_archive_name(name: &str) -> bool {
+        has_extension(name, ARCHIVE_EXTENSION)
     }
 
     /// The card of a session, for people.

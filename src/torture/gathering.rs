@@ -160,3 +160,18 @@ fn damage_in_an_archive_costs_one_checkpoint_and_no_other() {
         assert!(stored(&other).segments().iter().any(|segment| segment.path() == path));
     }
 }
+
+#[test]
+fn an_archive_that_lost_its_content_is_damaged_and_not_merely_torn() {
+    let mut play = about_to_gather();
+    play.perform(&[Action::Settle, Action::Close]);
+    let before = stored(&play);
+    let archive = before.index().archives().next().unwrap();
+    let path = before.path_of(archive).unwrap();
+    let disk = play.game.home.store.disk();
+    disk.replace(path, &[0; 100]).unwrap();
+    let after = stored(&play);
+    let [problem] = after.index().problems() else { panic!("{:?}", after.index().problems()) };
+    assert_eq!(problem.path, path);
+    assert!(problem.kind.is_damage(), "{problem:?}");
+}

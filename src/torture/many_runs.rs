@@ -74,7 +74,7 @@ fn what_is_named_in_many_runs_is_kept_in_a_few_files() {
 }
 
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes half an hour without optimization"]
 fn what_is_named_in_fifteen_hundred_runs_is_kept_in_a_few_files() {
     let begun = std::time::Instant::now();
     let most = named_in_runs(1500);

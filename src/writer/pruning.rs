@@ -89,7 +89,7 @@ impl Pruning {
     }
 
     /// Once everything is done: the checkpoints that are to be gathered, the oldest first.
-    pub(super) fn to_gather(self) -> Vec<CheckpointId> {
+    pub(super) fn into_gathered(self) -> Vec<CheckpointId> {
         self.gather
     }
 

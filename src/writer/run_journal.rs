@@ -543,7 +543,7 @@ impl RunJournal {
         if let Some(mut pruning) = self.pruning.take() {
             match told(self.session(), pruning.step(store)) {
                 Some(true) => self.pruning = Some(pruning),
-                Some(false) => self.begin_gathering(pruning.to_gather(), now),
+                Some(false) => self.begin_gathering(pruning.into_gathered(), now),
                 None => {}
             }
         } else if let Some(gathering) = self.gathering.take() {

@@ -254,7 +254,7 @@ impl Run {
         }
         let archived =
             self.moments.values().filter_map(|moment| commit_at(segments, moment.commit));
-        let origin = archived.filter_map(|commit| commit.origin.as_ref()).last()?;
+        let origin = archived.filter_map(|commit| commit.origin.as_ref()).next_back()?;
         Some((&origin.game_version, origin.schema))
     }
 
