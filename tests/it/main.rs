@@ -5,6 +5,7 @@ mod attachments;
 mod bad_input;
 mod bad_slot_files;
 mod bad_slots;
+mod breakout;
 mod budget;
 mod catalogue;
 mod clean_exits;
