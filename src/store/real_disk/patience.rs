@@ -54,7 +54,8 @@ impl Patience {
         hindrance: impl Fn(&io::Error) -> Option<Hindrance>,
         mut operation: impl FnMut() -> io::Result<T>,
     ) -> io::Result<T> {
-        let mut waits = WAITS.iter().copied().map(Duration::from_millis);
+        let waits: &[u64] = if self.is_exhausted(pace) { &[] } else { &WAITS };
+        let mut waits = waits.iter().copied().map(Duration::from_millis);
         let mut waited = Duration::ZERO;
         loop {
             let error = match operation() {
@@ -67,7 +68,7 @@ impl Patience {
                 Err(error) => error,
             };
             let Some(kind) = hindrance(&error) else { return Err(error) };
-            match waits.next().filter(|_| !self.is_exhausted(pace)) {
+            match waits.next() {
                 Some(wait) => {
                     pace.wait(wait);
                     waited += wait;
