@@ -35,22 +35,21 @@ impl Replacement {
     pub(super) fn undo_interference(&mut self, world: &mut World) {
         let mut insisted = HashSet::new();
         for _ in 0..ROUNDS {
-            let resource_inserted = self.write_resources_again(world);
             let changed = self.changed_values(world);
             insisted = self.write_again(world, &changed.inserted, WrittenAgain::Inserted);
-            let hooks_ran = resource_inserted || !insisted.is_empty();
-            if hooks_ran {
+            if !insisted.is_empty() {
                 world.flush();
                 self.remove_what_was_not_saved(world);
             }
             self.write_again(world, &changed.in_place, WrittenAgain::InPlace);
-            if !hooks_ran {
+            let resource_inserted = self.write_resources_again(world);
+            if insisted.is_empty() && !resource_inserted {
                 return;
             }
         }
-        self.write_resources_again(world);
         let changed = self.changed_values(world);
         self.write_again(world, &changed.in_place, WrittenAgain::InPlace);
+        self.write_resources_again(world);
         for ChangedValue { rank, row } in changed.inserted {
             if insisted.contains(&(rank, row.column))
                 && let Some(column) = self.image.columns.get(row.column as usize)

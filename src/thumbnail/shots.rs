@@ -60,7 +60,10 @@ impl Shots {
     /// Whether a checkpoint of this kind gets a picture now.
     fn wants(&mut self, kind: CheckpointKind, now: Duration) -> bool {
         match (kind, self.settings.autosave_interval) {
-            (CheckpointKind::Exit, _) | (CheckpointKind::Auto, None) => false,
+            // By the time that the screen is read, a rewind shows another world.
+            (CheckpointKind::Exit | CheckpointKind::Rewind, _) | (CheckpointKind::Auto, None) => {
+                false
+            }
             (CheckpointKind::Auto, Some(interval)) => {
                 let due = self.last_automatic.is_none_or(|last| now >= last + interval);
                 if due {
