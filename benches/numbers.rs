@@ -207,14 +207,14 @@ fn full_capture_beside_memcpy() {
     );
 }
 
-/// An hour of play with a checkpoint every five seconds, a pause every minute and an exit: what any
-/// frame of the plugin takes of the main thread, in its processor time.
+/// As many checkpoints as an hour has, a pause in the place of each twelfth, and an exit: what any frame
+/// of the plugin takes of the main thread, in its processor time.
 fn pauses() {
-    const INTERVAL: Duration = Duration::from_secs(5);
     const INTERVALS: usize = 720;
     let directory = temporary("pauses");
     let mut app = app(SessionPlugin::new("Bench", "Numbers").directory(&directory));
-    app.insert_resource(TimeUpdateStrategy::ManualDuration(INTERVAL));
+    let mut settings = app.world_mut().resource_mut::<SessionSettings>();
+    (settings.interval, settings.max_bytes_per_second) = (Duration::ZERO, u64::MAX);
     let entities = spawn_mixed(&mut app, ENTITIES);
     request(&mut app, |commands| commands.start_session(NewSession::named("Bench")));
     while !app.world().contains_resource::<CurrentSession>() {
@@ -227,8 +227,6 @@ fn pauses() {
         let is_pause = round % 12 == 11;
         if is_pause {
             request(&mut app, |commands| commands.pause_session());
-        } else {
-            app.world_mut().run_schedule(First);
         }
         usual.push(frame_on_the_processor(&mut app));
         let frames = if is_pause { &mut pausing } else { &mut playing };
