@@ -13,7 +13,10 @@ use bevy_session::prelude::*;
 use crate::common::*;
 use crate::process::{directory, role, say};
 
-const RUNS: u32 = 150;
+/// Runs that were really played, each with a checkpoint that is kept.
+const RUNS: u32 = 10;
+/// Files of each: clouds make copies, and every one of them is read.
+const COPIES: usize = 15;
 /// Files that a process may have open.
 const LIMIT: &str = "128";
 /// Files that are open at a time, everything that isn't ours included.
@@ -23,7 +26,7 @@ const MOST_OPEN: usize = 64;
 fn a_session_of_many_files_is_taken_up_where_few_may_be_open() {
     let directory = tempfile::tempdir().unwrap();
     let files = write_down(directory.path());
-    assert!(files >= 150, "each quick save should keep the segment of its run: {files}");
+    assert!(files >= 150, "each named checkpoint should keep the segment of its run: {files}");
     let binary = std::env::current_exe().unwrap();
     let output = Command::new("sh")
         .args(["-c", &format!("ulimit -n {LIMIT}; exec \"$0\" \"$@\"")])
@@ -44,13 +47,13 @@ fn a_session_of_many_files_is_taken_up_where_few_may_be_open() {
     assert!(number("open") <= MOST_OPEN, "{said}");
 }
 
-/// Plays a session in many runs, each with a quick save, and puts its files where a process finds
-/// them. How many journals there are.
+/// Plays a session in some runs, each with a named checkpoint, and puts its files and copies of them
+/// where a process finds them. How many journals there are.
 fn write_down(root: &Path) -> usize {
     let disk = MemoryDisk::default();
     let mut health = 0;
     for run in 0..RUNS {
-        let mut app = game_with(plugin(&disk).directory(root), |_| {});
+        let mut app = game_with(plugin(&disk), |_| {});
         request(&mut app, |commands| commands.start_or_continue(NewSession::named("Many")));
         frames(&mut app, 6);
         let world = app.world_mut();
@@ -64,13 +67,22 @@ fn write_down(root: &Path) -> usize {
         frames(&mut app, 2);
     }
     assert_eq!(health, RUNS);
-    let is_of_data = |path: &Path| path.starts_with(root);
-    for path in disk.paths().into_iter().filter(|path| is_of_data(path)) {
+    let mut journals = 0;
+    for on_disk in disk.paths() {
+        let path = root.join(on_disk.strip_prefix("sessions").unwrap());
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, disk.content(&path).unwrap()).unwrap();
+        let content = disk.content(&on_disk).unwrap();
+        std::fs::write(&path, &content).unwrap();
+        if path.extension().is_some_and(|extension| extension == "journal") {
+            let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
+            for copy in 1..COPIES {
+                std::fs::write(path.with_file_name(format!("{stem} ({copy}).journal")), &content)
+                    .unwrap();
+            }
+            journals += COPIES;
+        }
     }
-    let is_journal = |path: &std::path::PathBuf| path.extension().is_some_and(|it| it == "journal");
-    disk.paths().iter().filter(|path| is_journal(path)).count()
+    journals
 }
 
 #[test]
