@@ -162,7 +162,7 @@ pub fn is_no_file(error: &io::Error) -> bool {
 /// may work later.
 pub fn with_a_free_handle<T>(open: impl Fn() -> io::Result<T>) -> io::Result<T> {
     let opened = open();
-    if !opened.as_ref().is_err_and(|error| is_out_of_handles(error)) {
+    if !opened.as_ref().is_err_and(is_out_of_handles) {
         return opened;
     }
     pool().close_all();
