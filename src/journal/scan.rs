@@ -293,6 +293,11 @@ impl Scanner<'_> {
             Content::Record(Record::Declined { heads }) => {
                 self.budget.take(heads.len() * 2 * size_of::<CheckpointId>())
             }
+            Content::Record(Record::Lineage { ancestors, supersedes }) => {
+                let named = ancestors.len() + supersedes.len();
+                // The run knows all of them as well.
+                self.budget.take(named * 2 * size_of::<CheckpointId>())
+            }
             // The last one is kept.
             Content::Record(Record::Metadata(_)) => {
                 let more = entry.header.raw_len.saturating_sub(self.metadata_bytes);

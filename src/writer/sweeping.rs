@@ -98,7 +98,7 @@ impl Sweeping {
         let state = &store.layout().state;
         let Ok(entries) = store.disk().list(state) else { return };
         let names: Vec<&str> =
-            entries.iter().filter(|entry| !entry.is_dir).map(|entry| &*entry.name).collect();
+            entries.iter().filter(|entry| entry.is_file).map(|entry| &*entry.name).collect();
         for name in &names {
             let path = Path::new(name);
             let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
@@ -155,7 +155,9 @@ impl Sweeping {
         let Ok(entries) = store.disk().list(&directory) else { return };
         let unfinished: Vec<PathBuf> = entries
             .iter()
-            .filter(|entry| !entry.is_dir && Layout::place_of_unfinished(&entry.name).is_some())
+            .filter(|entry| entry.is_file && Layout::place_of_unfinished(&entry.name).is_some())
+            // One that is being gathered into now; what others left goes before that is begun.
+            .filter(|entry| session != self.playing || !Layout::is_unfinished_archive(&entry.name))
             .map(|entry| directory.join(&entry.name))
             .collect();
         if unfinished.is_empty() {
