@@ -2,6 +2,7 @@
 
 use bevy::asset::uuid_handle;
 use bevy::prelude::*;
+use tracing::warn;
 
 /// Bevy's own knows ASCII only.
 const BYTES: &[u8] = include_bytes!("font/Roboto-Regular-subset.ttf");

@@ -47,7 +47,8 @@ pub(super) fn hint_at_camera(
         *waited = Duration::ZERO;
         return;
     }
-    let before = std::mem::replace(&mut *waited, waited.saturating_add(time.delta()));
+    let before = *waited;
+    *waited += time.delta();
     if before < CAMERA_PATIENCE && *waited >= CAMERA_PATIENCE {
         commands.queue(|world: &mut World| give_hint(world, SessionHint::DialogWithoutCamera));
     }
