@@ -48,7 +48,7 @@ inside() {
     [ -e "$ROOT/usr/bin/rustc" ] || fail "First run: $0 setup"
     cp /etc/resolv.conf "$ROOT/etc/resolv.conf"
     unshare --mount --pid --fork --kill-child --mount-proc="$ROOT/proc" chroot "$ROOT" \
-        env -i HOME=/root LANG=C.UTF-8 \
+        env -i HOME=/root LANG=C.UTF-8 XDG_RUNTIME_DIR=/tmp \
         PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin \
         CARGO_HOME=/w/cargo-home CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0 RUSTC_BOOTSTRAP=1 \
         SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt \
@@ -177,7 +177,7 @@ play() {
 kill_game() {
     local process
     for process in /proc/[0-9]*; do
-        case $(tr '\0' ' ' <"$process/cmdline" 2>/dev/null) in
+        case $(tr '\0' ' ' 2>/dev/null <"$process/cmdline") in
             *headless.exe*) kill -9 "${process#/proc/}" 2>/dev/null || true ;;
         esac
     done
@@ -207,7 +207,8 @@ compare() {
 
 for round in $(seq "$rounds"); do
     : >/w/tmp/round.jsonl
-    play &
+    # The shell would tell of each that is killed.
+    { play || true; } 2>/dev/null &
     # From the start of the process to some seconds of play.
     if [ $((round % 3)) != 0 ]; then
         for _ in $(seq 300); do
@@ -216,8 +217,8 @@ for round in $(seq "$rounds"); do
         done
     fi
     sleep "$((RANDOM % 2)).$((RANDOM % 900 + 100))"
-    kill_game
-    wait || true
+    kill_game 2>/dev/null
+    wait
     compare "$round"
 done
 play --seconds 2 || fail 'The last round fails.' "$(tail -n 3 /w/tmp/round.jsonl /w/tmp/round.err)"
