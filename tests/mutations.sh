@@ -109,13 +109,13 @@ mutant 'prune what was written again because a file failed' src/writer/pruning.r
 mutant 'count on what is left of a file that failed' src/writer/pruning.rs \
     's/if !failed\.is_empty\(\)/if false/' $copies
 mutant 'prune damaged files' src/writer/retention.rs \
-    's/is_damaged\(stored, number\) \|\| //' $damage
+    's/is_damaged\(stored, \*number\) \|\| //' $damage
 mutant 'forget in any order' src/store/directory.rs \
     's/self\.sync_directories\(std::slice::from_ref\(&directory\)\)\?;//' $crash
 
 # What is believed.
 mutant 'accept a bad payload' src/journal/frame.rs \
-    's/if xxh3_64_with_seed\(&stored, self\.nonce\) != header\.payload_checksum/if false/' $crash $damage
+    's/if xxh3_64_with_seed\(stored, self\.nonce\) != header\.payload_checksum/if false/' $crash $damage
 mutant 'accept a bad frame header' src/journal/frame.rs \
     's/if checksum != xxh3_64_with_seed\(checked, nonce\)/if false/' $crash $damage
 mutant 'accept a bad segment header' src/journal/header_codec.rs \
@@ -125,15 +125,15 @@ mutant 'offer what was not read' src/store/stored_session.rs \
 mutant 'accept a group without its first frame' src/journal/scan.rs \
     's/self\.open\.take\(\)\.filter\(\|group\| group\.counter == place\.counter\)/Some(self.open.take().unwrap_or(OpenGroup::new(place.counter, entry.offset)))/' $crash $damage
 mutant 'let a run without a checkpoint supersede' src/journal/index/head.rs \
-    's/ && !run\.moments\.is_empty\(\)//' $crash
+    's/\.filter\(\|run\| !run\.moments\.is_empty\(\)\)//' $crash
 mutant 'overlook a run that vanished' src/recovery/detect.rs \
     's/machine\.witnessed\(session\)\.filter\(is_beyond\)/machine.witnessed(session).filter(is_beyond).filter(|_| false)/' $damage
 mutant 'overlook a missing end' src/store/findings.rs \
     's/for \(position, range\) in missing_ends\(&self\.summaries\)/for (position, range) in missing_ends(&[])/' $damage
 
 # How runs follow each other.
-mutant 'supersede nothing' src/recovery/prepare.rs \
-    's/supersedes: named\(superseded\(stored\.index\(\), head\.id\)\)/supersedes: Vec::new()/' $crash
+mutant 'supersede nothing' src/journal/index/head.rs \
+    's/\|through\| \*through >= id\.counter/|_| false/' $crash
 mutant 'count from the beginning' src/recovery/prepare.rs \
     's/let newest_counter = stored\.index\(\)\.newest_counter\(\);/let newest_counter = 0;/' $crash
 mutant 'guess what an unreadable file holds' src/recovery/prepare.rs \
@@ -149,11 +149,11 @@ mutant 'let removals take what the same group wrote' src/journal/merge/removals.
 mutant 'drop removals from merged deltas' src/journal/merge.rs \
     's/if self\.keep_removals \{/if false {/' $trips
 mutant 'take the longest way' src/journal/index/run.rs \
-    's/found\.min_by_key/found.max_by_key/' $trips
+    's/ways\.min_by_key/ways.max_by_key/' $trips
 mutant 'count on from forged numbers' src/journal/index.rs \
     's/\.filter\(\|counter\| \*counter < limits::COUNTERS\)//' $hostile
-mutant 'count past the last segment' src/journal/index/ending.rs \
-    's/segment\.header\.segment\.checked_add\(1\)/Some(segment.header.segment + 1)/' $hostile
+mutant 'count before the first segment' src/journal/index/ending.rs \
+    's/header\.segment\.checked_sub\(1\)/Some(header.segment - 1)/' $hostile
 
 # What a capture must notice, and what a restore must bring back.
 mutant 'forget entities that became saved lately' src/capture/record/columns.rs \
@@ -177,7 +177,7 @@ mutant 'leave entities that are marked late' src/restore/sweep.rs \
 mutant 'keep what the checkpoint lacks' src/restore/replace.rs \
     's/self\.remove_what_was_not_saved\(world\);//' $worlds
 mutant 'let observers have the last word' src/restore/replace.rs \
-    's/replacement\.write_again_what_changed\(world\);//' $worlds
+    's/self\.undo_interference\(world\);//' $worlds
 mutant 'drop pending transitions' src/restore/replace.rs \
     's/replacement\.set_pending_states\(world\);//' $worlds
 mutant 'spawn siblings by their ids' src/restore/image.rs \
