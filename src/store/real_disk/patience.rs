@@ -20,8 +20,8 @@ const EXHAUSTION: Duration = Duration::from_secs(2);
 /// How much waiting there is left, for all files.
 #[derive(Debug)]
 pub(super) struct Patience {
-    /// When something was waited for in vain.
-    exhausted: Mutex<Option<Instant>>,
+    /// When something was waited for in vain, for each hindrance.
+    exhausted: Mutex<Vec<(Hindrance, Instant)>>,
 }
 
 /// What an error of the operating system says about other programs.
@@ -42,7 +42,7 @@ pub(super) trait Pace {
 
 impl Patience {
     pub(super) const fn new() -> Self {
-        Self { exhausted: Mutex::new(None) }
+        Self { exhausted: Mutex::new(Vec::new()) }
     }
 
     /// Tries again for as long as other programs hinder the operation, and for no longer than the sum
@@ -54,8 +54,7 @@ impl Patience {
         hindrance: impl Fn(&io::Error) -> Option<Hindrance>,
         mut operation: impl FnMut() -> io::Result<T>,
     ) -> io::Result<T> {
-        let waits: &[u64] = if self.is_exhausted(pace) { &[] } else { &WAITS };
-        let mut waits = waits.iter().copied().map(Duration::from_millis);
+        let mut waits = WAITS.iter().copied().map(Duration::from_millis);
         let mut waited = Duration::ZERO;
         loop {
             let error = match operation() {
@@ -68,7 +67,8 @@ impl Patience {
                 Err(error) => error,
             };
             let Some(kind) = hindrance(&error) else { return Err(error) };
-            match waits.next() {
+            let may_wait = waited > Duration::ZERO || !self.is_exhausted(kind, pace);
+            match waits.next().filter(|_| may_wait) {
                 Some(wait) => {
                     pace.wait(wait);
                     waited += wait;
@@ -88,7 +88,9 @@ impl Patience {
     ) -> io::Error {
         if waited > Duration::ZERO {
             warn!(?file, ?waited, %error, "another program keeps the file, or it may not be used");
-            *self.exhausted() = Some(pace.now());
+            let mut exhausted = self.exhausted();
+            exhausted.retain(|(kind, _)| *kind != hindrance);
+            exhausted.push((hindrance, pace.now()));
         }
         match hindrance {
             // The standard library has no name for it.
@@ -97,12 +99,15 @@ impl Patience {
         }
     }
 
-    fn is_exhausted(&self, pace: &impl Pace) -> bool {
-        let since = self.exhausted().map(|then| pace.now().saturating_duration_since(then));
-        since.is_some_and(|time| time < EXHAUSTION)
+    /// Whether this was waited for in vain not long ago.
+    fn is_exhausted(&self, hindrance: Hindrance, pace: &impl Pace) -> bool {
+        let now = pace.now();
+        self.exhausted().iter().any(|(kind, then)| {
+            *kind == hindrance && now.saturating_duration_since(*then) < EXHAUSTION
+        })
     }
 
-    fn exhausted(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+    fn exhausted(&self) -> std::sync::MutexGuard<'_, Vec<(Hindrance, Instant)>> {
         self.exhausted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -178,12 +183,18 @@ mod tests {
         let (patience, pace) = (Patience::new(), Passing::new());
         let busy = Err(io::ErrorKind::ResourceBusy);
         let denied = Err(io::ErrorKind::PermissionDenied);
-        let first = attempt(&patience, &pace, u32::MAX, io::ErrorKind::Other);
-        assert_eq!(first, (busy, Duration::from_millis(255)));
+        let first = attempt(&patience, &pace, u32::MAX, io::ErrorKind::PermissionDenied);
+        assert_eq!(first, (denied, Duration::from_millis(255)));
         for _ in 0..1_000 {
             let next = attempt(&patience, &pace, u32::MAX, io::ErrorKind::PermissionDenied);
             assert_eq!(next, (denied, Duration::ZERO), "a thousand files cost nothing more");
         }
+        let busy_one = attempt(&patience, &pace, u32::MAX, io::ErrorKind::Other);
+        assert_eq!(
+            busy_one,
+            (busy, Duration::from_millis(255)),
+            "a missing right costs others nothing"
+        );
         pace.wait(EXHAUSTION);
         let later = attempt(&patience, &pace, u32::MAX, io::ErrorKind::PermissionDenied);
         assert_eq!(later, (denied, Duration::from_millis(255)), "and then it is waited again");
