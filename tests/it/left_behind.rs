@@ -29,7 +29,10 @@ fn game(add: impl FnOnce(&mut App)) -> (App, SessionId) {
 
 fn health(app: &mut App) -> Vec<u32> {
     let world = app.world_mut();
-    world.query::<&Health>().iter(world).map(|health| health.0).collect()
+    let mut health: Vec<u32> =
+        world.query::<&Health>().iter(world).map(|health| health.0).collect();
+    health.sort_unstable();
+    health
 }
 
 fn go_back(app: &mut App, session: SessionId) {
