@@ -47,7 +47,8 @@ fn press_ctrl_c() {
     }
 }
 
-/// Says to the windows of this process what the system says to all of them.
+/// Says to the window of this process what the system says to all windows. It is made on a thread of
+/// its own, and the first one under Wine takes a while.
 fn log_off() {
     let name = w!("bevy_session: end of session");
     let mut window = null_mut();
@@ -56,7 +57,8 @@ fn log_off() {
         unsafe {
             window = FindWindowExW(null_mut(), window, name, null());
             if window.is_null() {
-                break say("no window");
+                std::thread::sleep(std::time::Duration::from_millis(5));
+                continue;
             }
             let mut process = 0;
             GetWindowThreadProcessId(window, &raw mut process);
