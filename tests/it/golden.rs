@@ -35,6 +35,18 @@ struct Health(u32);
 #[type_name = "Target"]
 struct Target(#[entities] Entity);
 
+/// A relationship of the game's own, whose order is saved.
+#[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[relationship(relationship_target = Crew)]
+#[reflect(Component, Saved)]
+#[type_path = "golden"]
+#[type_name = "MemberOf"]
+struct MemberOf(Entity);
+
+#[derive(Component, Reflect, Debug, Default)]
+#[relationship_target(relationship = MemberOf)]
+struct Crew(Vec<Entity>);
+
 /// Not every build of the game knows it.
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[reflect(Component)]
@@ -44,6 +56,7 @@ struct Relic(String);
 
 fn game(disk: &MemoryDisk, knows_relics: bool) -> App {
     let mut app = game_with(plugin(disk), |app| {
+        app.register_type::<MemberOf>();
         if knows_relics {
             app.register_type::<Relic>().save_component::<Relic>();
         }
@@ -103,6 +116,10 @@ fn portrait(app: &mut App) -> String {
         }
         if let Some(parent) = entity.get::<ChildOf>() {
             write!(line, ", child of {}", name_of(parent.parent())).unwrap();
+        }
+        if let Some(crew) = entity.get::<Crew>() {
+            let crew: Vec<String> = crew.iter().map(name_of).collect();
+            write!(line, ", leads {}", crew.join(" and ")).unwrap();
         }
         if let Some(children) = entity.get::<Children>() {
             let children: Vec<String> = children.iter().map(name_of).collect();

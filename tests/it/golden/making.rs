@@ -4,9 +4,9 @@ use std::path::Path;
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, Operation, SessionId, SessionUpdate};
+use bevy_session::{CheckpointKind, MemoryDisk, Operation, SessionId, SessionUpdate};
 
-use super::{Health, Relic, Target, game};
+use super::{Health, MemberOf, Relic, Target, game};
 use crate::common::{Phase, Score, frames, request, seconds, told};
 
 /// Runs of the session that was taken up again and again: more than a header names.
@@ -20,6 +20,7 @@ pub fn make() -> MemoryDisk {
     let disk = again_and_again(&disk);
     let disk = forked(&disk);
     let disk = declined(&disk);
+    let disk = rewound(&disk);
     forgotten(&disk.snapshot())
 }
 
@@ -167,6 +168,32 @@ fn declined(disk: &MemoryDisk) -> MemoryDisk {
     assert!(app.world().resource::<SessionCatalog>().get(session).unwrap().declined);
     drop(app);
     disk
+}
+
+/// A player with second thoughts, and a crew in an order of its own. What was played before going back
+/// is a checkpoint as well. It ends with a crash.
+fn rewound(disk: &MemoryDisk) -> MemoryDisk {
+    let mut app = game(disk, true);
+    let captain = hero(&mut app, 30);
+    for name in ["Cook", "Pilot", "Medic"] {
+        app.world_mut().spawn((Name::new(name), Health(3)));
+    }
+    for name in ["Pilot", "Medic", "Cook"] {
+        let member = named(&mut app, name);
+        app.world_mut().entity_mut(member).insert(MemberOf(captain));
+    }
+    let session = begin(&mut app, "Second thoughts");
+    checkpoint(&mut app, "before the storm");
+    let before = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
+    set_health(&mut app, 31);
+    seconds(&mut app, 6.0);
+    set_health(&mut app, 32);
+    request(&mut app, |commands| commands.recover(session, RestoreFrom::Checkpoint(before)));
+    frames(&mut app, 8);
+    assert!(told::<CheckpointSaved>(&app).iter().any(|saved| saved.kind == CheckpointKind::Rewind));
+    set_health(&mut app, 33);
+    seconds(&mut app, 6.0);
+    disk.snapshot()
 }
 
 /// A session that is half deleted.
