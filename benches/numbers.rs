@@ -54,7 +54,7 @@ struct Heard {
 fn main() {
     println!("| what | figure |");
     println!("| --- | --- |");
-    let parts: [(&str, fn()); 11] = [
+    let parts: [(&str, fn()); 12] = [
         ("idle", idle),
         ("small_game", small_game),
         ("delta_captures", delta_captures),
