@@ -126,20 +126,26 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
 /// Opens a file with these options, if it is a regular one. A pipe without anybody at its other end
 /// makes nobody wait.
 pub fn open_regular_with(options: &OpenOptions, path: &Path) -> io::Result<File> {
-    let mut options = options.clone();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(
-        &mut options,
-        (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed(),
-    );
-    let file =
-        patiently(path, || with_a_free_handle(|| options.open(path))).map_err(
-            |error| match is_loop(&error) {
-                true => no_file(),
-                false => error,
-            },
-        )?;
+    let options = without_waiting(options);
+    let opened = patiently(path, || with_a_free_handle(|| options.open(path)));
+    let file = opened.map_err(|error| if is_loop(&error) { no_file() } else { error })?;
     if file.metadata()?.is_file() { Ok(file) } else { Err(no_file()) }
+}
+
+/// The same options, with which an open never waits for whoever is at the other end.
+#[cfg(unix)]
+fn without_waiting(options: &OpenOptions) -> OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+
+    let mut options = options.clone();
+    options.custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed());
+    options
+}
+
+/// Elsewhere no open waits.
+#[cfg(not(unix))]
+fn without_waiting(options: &OpenOptions) -> OpenOptions {
+    options.clone()
 }
 
 /// What is said of a device, a pipe, or a directory in the place of a file.
