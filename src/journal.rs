@@ -58,7 +58,7 @@ pub(crate) use index::{
     CheckpointInfo, FileProblem, FileProblemKind, GroupRef, Head, Plan, SegmentSummary,
     SessionIndex, is_collapse, missing_ends,
 };
-pub(crate) use lineage::{Lineage, nearest};
+pub(crate) use lineage::{KnownLineage, Lineage, nearest};
 pub(crate) use merge::{Merge, merge, rounds};
 pub(crate) use read_at::{Hold, ReadAhead, ReadAt};
 pub(crate) use scan::{DamagedRange, FrameEntry, GroupEntry, Scan, ScanBudget, too_large};

@@ -10,7 +10,7 @@ use bevy::ecs::system::Local;
 use bevy::ecs::world::World;
 
 use super::references::unmapped_fields;
-use crate::capture::SavedTypes;
+use crate::capture::{STATE_SCOPES, SavedTypes};
 use crate::lifecycle::{Runtime, give_hint};
 use crate::testing::{Reflected, components};
 use crate::{Saved, SessionHint};
@@ -55,7 +55,9 @@ impl Looked {
         if std::mem::replace(&mut self.known, count) == count {
             return Vec::new();
         }
-        let generics: Vec<&str> = types.own_components().filter_map(generic).collect();
+        // Those of states are saved for the states that are, and for no others.
+        let own = types.own_components().filter(|path| !path.starts_with(STATE_SCOPES));
+        let generics: Vec<&str> = own.filter_map(generic).collect();
         let all = world.components().iter_registered();
         let unsaved = all.filter(|info| !self.saved.contains_key(&info.id()));
         // Without Bevy's feature `debug` it is no name, and like none that is saved.

@@ -28,6 +28,8 @@ pub const TYPES: usize = 1 << 14;
 pub const STRING_BYTES: usize = 4096;
 /// Bytes of a segment's header.
 pub const HEADER_BYTES: usize = 1 << 16;
+/// Checkpoints before it that one in an archive names.
+pub const ORIGIN_ANCESTORS: usize = 16;
 /// Raw bytes of one checkpoint.
 pub const CHECKPOINT_BYTES: u64 = 1 << 30;
 /// Bytes of one attachment.

@@ -47,8 +47,11 @@ impl Lineage {
     /// Takes in what else a run is known to say about itself. Every segment of a run says the same,
     /// unless some of it is damaged.
     pub fn learn(&mut self, ancestors: &[CheckpointId], supersedes: &[CheckpointId]) {
-        add_unknown(&mut self.ancestors, ancestors);
-        add_unknown(&mut self.supersedes, supersedes);
+        let mut known = KnownLineage {
+            ancestors: self.ancestors.iter().copied().collect(),
+            supersedes: self.supersedes.iter().copied().collect(),
+        };
+        known.teach(self, ancestors, supersedes);
     }
 
     /// Everything that it names.
@@ -62,12 +65,26 @@ pub fn nearest(checkpoints: &[CheckpointId]) -> Vec<CheckpointId> {
     checkpoints.iter().take(NAMED_IN_HEADER).copied().collect()
 }
 
-fn add_unknown(known: &mut Vec<CheckpointId>, more: &[CheckpointId]) {
-    if known.is_empty() {
-        known.extend(more);
-    } else if known.windows(more.len().max(1)).all(|window| window != more) {
-        let seen: HashSet<CheckpointId> = known.iter().copied().collect();
-        known.extend(more.iter().filter(|id| !seen.contains(id)));
+/// What a lineage names already, for whoever puts it together of many parts: each takes as long as it
+/// is, however many there were before.
+#[derive(Clone, Debug, Default)]
+pub struct KnownLineage {
+    ancestors: HashSet<CheckpointId>,
+    supersedes: HashSet<CheckpointId>,
+}
+
+impl KnownLineage {
+    /// Lets a lineage learn what it doesn't name yet.
+    pub fn teach(
+        &mut self,
+        lineage: &mut Lineage,
+        ancestors: &[CheckpointId],
+        supersedes: &[CheckpointId],
+    ) {
+        let new = ancestors.iter().copied().filter(|id| self.ancestors.insert(*id));
+        lineage.ancestors.extend(new);
+        let new = supersedes.iter().copied().filter(|id| self.supersedes.insert(*id));
+        lineage.supersedes.extend(new);
     }
 }
 

@@ -19,7 +19,9 @@ use std::io;
 use serde::de::DeserializeOwned;
 
 use super::frame::{FRAME_HEADER_BYTES, FrameOpener};
-use super::{CheckpointId, Commit, FrameHeader, FrameKind, ReadError, Record, Segment, limits};
+use super::{
+    CheckpointId, Commit, FrameHeader, FrameKind, Origin, ReadError, Record, Segment, limits,
+};
 pub use budget::{ScanBudget, too_large};
 use records::Records;
 use window::Window;
@@ -296,7 +298,8 @@ impl Scanner<'_> {
             Content::Record(Record::Lineage { ancestors, supersedes }) => {
                 let named = ancestors.len() + supersedes.len();
                 // The run knows all of them as well.
-                self.budget.take(named * 2 * size_of::<CheckpointId>())
+                let named = named * 2 * size_of::<CheckpointId>();
+                self.budget.take(2 * size_of::<(u64, Record)>() + named)
             }
             // The last one is kept.
             Content::Record(Record::Metadata(_)) => {
@@ -387,9 +390,15 @@ fn is_sound(commit: &Commit, entry: &FrameEntry) -> bool {
     place.last
         && commit.counter == place.counter
         && commit.base.is_none_or(|base| base < commit.counter)
+        && commit.origin.as_deref().is_none_or(is_sound_origin)
         && commit.types.len() <= limits::TYPES
         && commit.carried.len() <= limits::TYPES
         && commit.incomplete.len() <= limits::TYPES
+}
+
+/// Whether an archive says what a writer could have said of where a checkpoint comes from.
+fn is_sound_origin(origin: &Origin) -> bool {
+    origin.ancestors.len() <= limits::ORIGIN_ANCESTORS
 }
 
 fn decode<T: DeserializeOwned>(raw: &[u8]) -> Option<T> {

@@ -100,12 +100,8 @@ impl RuntimeParts {
         if self.transition.is_some() || !playing.gate_was_open {
             return;
         }
-        if !playing.deferred_slots.is_empty() {
-            self.save_deferred_slots(world);
-            return;
-        }
-        if let Some((label, kind)) = playing.deferred.take() {
-            self.take_checkpoint(world, kind, Some(label));
+        if playing.has_deferred() {
+            self.take_deferred(world);
             return;
         }
         let urgent = world
@@ -152,8 +148,8 @@ impl RuntimeParts {
             return;
         }
         playing.recorder.watch_removals(world);
-        if let Some((label, kind)) = playing.deferred.take() {
-            self.take_checkpoint(world, kind, Some(label));
+        if !playing.deferred.is_empty() {
+            self.take_deferred_checkpoints(world);
         } else if self.saves_by_itself(world) {
             let label = label.or_else(|| Some("leave".to_owned()));
             self.take_checkpoint(world, CheckpointKind::State, label);

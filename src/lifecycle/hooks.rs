@@ -400,8 +400,8 @@ impl SessionHooksExt for App {
     }
 
     fn clear_on_restore<M: Message>(&mut self) -> &mut Self {
-        hooks(self).clear_on_restore.add::<M>();
-        self
+        let call = format!("clear_on_restore::<{}>()", type_name::<M>());
+        hook(self, &call, |hooks| hooks.clear_on_restore.add::<M>())
     }
 }
 

@@ -250,7 +250,7 @@ impl RuntimeParts {
         check_text(label)?;
         match &mut self.playing {
             Some(playing) if !playing.gate_was_open => {
-                playing.deferred = Some((label.to_owned(), kind));
+                playing.deferred.push((label.to_owned(), kind));
             }
             _ => self.take_checkpoint(world, kind, Some(label.to_owned())),
         }
@@ -276,7 +276,10 @@ impl RuntimeParts {
         end: Option<EndReason>,
     ) -> Result<(), RequestError> {
         self.step(world, step)?;
-        self.give_up_deferred_slots(world);
+        if self.may_capture() {
+            self.take_deferred(world);
+        }
+        self.give_up_deferred(world);
         // Behind a closed gate the world is no longer the session's: the checkpoint that was taken as
         // the gate closed is the last one.
         if self.may_capture() {

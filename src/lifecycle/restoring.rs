@@ -153,6 +153,7 @@ impl RuntimeParts {
         let recorder = self.recorder(world);
         let mut playing = Playing::new(session, run, prepared.newest_counter, recorder);
         playing.gate_was_open = self.gate_is_open(world);
+        self.give_up_deferred(world);
         self.playing = Some(playing);
         self.paused_by_state = false;
         world.get_resource_or_init::<RecoveryOffers>().remove(session);

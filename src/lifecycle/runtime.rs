@@ -99,8 +99,8 @@ pub(crate) struct Playing {
     pub entities: u64,
     /// Whether checkpoints could be taken of the world when it was last looked at.
     pub gate_was_open: bool,
-    /// A checkpoint that was asked for while none could be taken.
-    pub deferred: Option<(String, CheckpointKind)>,
+    /// Checkpoints that were asked for while none could be taken.
+    pub deferred: Vec<(String, CheckpointKind)>,
     /// Slots that were asked for meanwhile.
     pub deferred_slots: Vec<SaveSlot>,
     /// A checkpoint that a state of the game asks for.
@@ -237,7 +237,7 @@ impl Playing {
             captured_at: Duration::ZERO,
             entities: 0,
             gate_was_open: true,
-            deferred: None,
+            deferred: Vec::new(),
             deferred_slots: Vec::new(),
             triggered: None,
             is_delayed: false,
@@ -246,6 +246,11 @@ impl Playing {
             was_over_budget: false,
             recorder,
         }
+    }
+
+    /// Whether checkpoints or slots wait for the gate.
+    pub fn has_deferred(&self) -> bool {
+        !self.deferred.is_empty() || !self.deferred_slots.is_empty()
     }
 
     /// Whether something that was captured isn't durable yet.

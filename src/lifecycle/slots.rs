@@ -90,10 +90,29 @@ impl RuntimeParts {
         }
     }
 
-    /// The session is left before those slots could be saved.
-    pub(super) fn give_up_deferred_slots(&mut self, world: &mut World) {
+    /// Takes the checkpoints and slots that were asked for while none could be taken.
+    pub(super) fn take_deferred(&mut self, world: &mut World) {
+        self.take_deferred_checkpoints(world);
+        self.save_deferred_slots(world);
+    }
+
+    pub(super) fn take_deferred_checkpoints(&mut self, world: &mut World) {
+        let Some(playing) = &mut self.playing else { return };
+        for (label, kind) in std::mem::take(&mut playing.deferred) {
+            self.take_checkpoint(world, kind, Some(label));
+        }
+    }
+
+    /// The session is left, or goes back, before those could be taken.
+    pub(super) fn give_up_deferred(&mut self, world: &mut World) {
         let Some(playing) = &mut self.playing else { return };
         let session = playing.session;
+        for (label, kind) in std::mem::take(&mut playing.deferred) {
+            let (request, error) =
+                (Request::Checkpoint { label, kind }, RequestError::GateStayedShut);
+            notify(world, RequestRejected { request, error });
+        }
+        let Some(playing) = &mut self.playing else { return };
         for slot in std::mem::take(&mut playing.deferred_slots) {
             let error = SlotError::CheckpointNotSaved;
             notify(world, SlotFailed { session, slot, checkpoint: None, error });

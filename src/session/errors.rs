@@ -63,6 +63,10 @@ pub enum RequestError {
     /// the writer is too far behind to take it. Ask again later.
     #[error("the writer is too far behind to keep what was played since the last checkpoint")]
     WriterBehind,
+    /// The checkpoint waited for the game to let one be taken (`checkpoint_while`), and the session was
+    /// left, or went back, before it did.
+    #[error("no checkpoint could be taken before the session was left")]
+    GateStayedShut,
     /// A restore is under way. It goes on, and everything else is as it was.
     #[error("a restore is under way")]
     RestoreUnderWay,

@@ -14,7 +14,7 @@ use super::{
     AppendFile, DirEntry, Disk, HostId, Layout, Lock, SessionCard, StoreAction, StoreError,
     StoredSession, host,
 };
-use crate::journal::{Record, Segment, SegmentEncoder, SegmentHeader, SessionId};
+use crate::journal::{FileProblemKind, Record, Segment, SegmentEncoder, SegmentHeader, SessionId};
 
 /// Where all sessions of a profile live.
 ///
@@ -301,7 +301,7 @@ impl DirectoryStore {
     /// [`StoreError`] at the first file that can't be removed.
     pub fn remove_session(&self, session: SessionId) -> Result<(), StoreError> {
         let directory = self.layout.session(session);
-        let last = self.forgetting_segments(session);
+        let last = self.forgetting_segments(session)?;
         self.remove_content(&directory, &last)?;
         if !last.is_empty() {
             // Removals may become durable in any order, and without what says that it was forgotten
@@ -398,15 +398,21 @@ impl DirectoryStore {
         self.disk.remove_dir(path).attempt(StoreAction::RemoveDirectory, path)
     }
 
-    fn forgetting_segments(&self, session: SessionId) -> Vec<PathBuf> {
-        let Ok(stored) = self.open_session(session) else { return Vec::new() };
+    /// The segments that say that the session is being deleted, and those of which nobody knows what
+    /// they say.
+    fn forgetting_segments(&self, session: SessionId) -> Result<Vec<PathBuf>, StoreError> {
+        let stored = self.open_session(session)?;
+        let problems = stored.index().problems().iter();
+        let unreadable = problems
+            .filter(|problem| matches!(problem.kind, FileProblemKind::Unreadable { .. }))
+            .map(|problem| problem.path.clone());
         let summaries = stored.index().segments().iter();
         let says_so = |(_, record): &(u64, Record)| matches!(record, Record::Forgotten);
         let forgetting = summaries.zip(stored.segments());
-        forgetting
+        let forgetting = forgetting
             .filter(|(summary, _)| summary.scan.records.iter().any(says_so))
-            .map(|(_, segment): (_, &Segment)| segment.path().to_owned())
-            .collect()
+            .map(|(_, segment): (_, &Segment)| segment.path().to_owned());
+        Ok(forgetting.chain(unreadable).collect())
     }
 }
 

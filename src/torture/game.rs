@@ -119,9 +119,9 @@ impl Game {
         let Beginning { run, metadata, lineage, newest_counter, world } = beginning;
         let session = metadata.id;
         let before = self.playing.take_if(|playing| playing.session == session);
-        let lock = match before {
-            Some(before) => before.journal.into_lock(&mut reports),
-            None => lock,
+        let hold = match before {
+            Some(before) => before.journal.into_hold(&mut reports),
+            None => lock.into(),
         };
         let name = metadata.name.clone();
         let identity = RunIdentity {
@@ -133,7 +133,7 @@ impl Game {
             unknown_frames: Vec::new(),
         };
         let (home, process) = (Arc::clone(&self.home), self.process.clone());
-        let journal = RunJournal::new(home, process, identity, lock, self.quota, now);
+        let journal = RunJournal::new(home, process, identity, hold, self.quota, now);
         self.settled = false;
         // Whatever is given up by it was never acknowledged.
         self.slots.begin_run(run, &mut Vec::new());

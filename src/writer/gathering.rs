@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use tracing::{debug, warn};
 
 use super::open_segment::{OpenGroup, OpenSegment, Preamble, WriteFailure};
-use crate::journal::limits::FRAME_BYTES;
+use crate::journal::limits::{FRAME_BYTES, ORIGIN_ANCESTORS};
 use crate::journal::{Block, CheckpointId, Commit, Origin, ReadError, SegmentHeader};
 use crate::store::{DirectoryStore, StoreError, StoredSession};
 
@@ -16,9 +16,6 @@ use crate::store::{DirectoryStore, StoreError, StoredSession};
 const STEP_BYTES: usize = if cfg!(test) { 40 } else { FRAME_BYTES };
 /// An archive of so many bytes is complete, whatever there is left to gather.
 const FULL: u64 = 256 << 20;
-/// Checkpoints before it that each one in an archive names. If the nearest is damaged, the next one
-/// still leads on.
-const NEAREST: usize = 16;
 
 /// An archive that is being written.
 pub(super) struct Gathering {
@@ -208,7 +205,8 @@ impl Source {
         let mut ancestors: Vec<CheckpointId> =
             line.filter(|other| other.run != id.run && self.kept.contains(other)).collect();
         ancestors.dedup_by_key(|other| other.run);
-        ancestors.truncate(NEAREST);
+        // If the nearest is damaged, the next one still leads on.
+        ancestors.truncate(ORIGIN_ANCESTORS);
         let (game_version, schema) = index.build(id.run).unwrap_or_default();
         Origin { run: id.run, ancestors, game_version: game_version.to_owned(), schema }
     }

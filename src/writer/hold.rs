@@ -18,23 +18,24 @@ use crate::store::{DirectoryStore, SessionLock, StoredSession, with_sources};
 
 /// The right to write a session.
 #[derive(Default)]
-pub(super) struct Hold {
+pub(crate) struct Hold {
     /// Held from before the session becomes visible. `None` for a new session that nothing was
     /// written of, and where the file system has no locks.
     lock: Option<SessionLock>,
     /// Set once another process was found to have taken it.
     lost: Option<Backoff>,
+    /// Whether the lock's file vanished and nobody knows yet whether another process has played
+    /// meanwhile: only a look that came to its end says so.
+    is_in_doubt: bool,
+}
+
+impl From<Option<SessionLock>> for Hold {
+    fn from(lock: Option<SessionLock>) -> Self {
+        Self { lock, ..Self::default() }
+    }
 }
 
 impl Hold {
-    pub(super) fn new(lock: Option<SessionLock>) -> Self {
-        Self { lock, lost: None }
-    }
-
-    pub(super) fn into_lock(self) -> Option<SessionLock> {
-        self.lock
-    }
-
     /// Whether another process took the session over. Nothing is written then.
     pub(super) fn is_lost(&self) -> bool {
         self.lost.is_some()
@@ -43,6 +44,7 @@ impl Hold {
     /// Notes that another process took the session over.
     pub(super) fn lose(&mut self, now: Duration) {
         self.lock = None;
+        self.is_in_doubt = false;
         let mut again = Backoff::default();
         again.failed(now);
         self.lost = Some(again);
@@ -52,6 +54,7 @@ impl Hold {
     /// next write.
     pub(super) fn let_go(&mut self) {
         self.lock = None;
+        self.is_in_doubt = false;
     }
 
     /// Makes sure that no other process writes the session: takes the lock, or looks whether it is
@@ -66,18 +69,28 @@ impl Hold {
         session: SessionId,
         newest: Option<CheckpointId>,
     ) -> Result<(), WriteFailure> {
-        let Some(lock) = &self.lock else { return self.take(store, session) };
-        if lock.is_held()? {
+        match &self.lock {
+            Some(lock) if !lock.is_held()? => {
+                warn!(%session, "the session's lock file vanished");
+                self.lock = None;
+                self.is_in_doubt = true;
+            }
+            Some(_) => {}
+            None if !self.is_in_doubt => return self.take(store, session),
+            None => {}
+        }
+        if !self.is_in_doubt {
             return Ok(());
         }
-        warn!(%session, "the session's lock file vanished");
-        self.lock = None;
-        self.take(store, session)?;
-        // Another process may have come and gone meanwhile.
-        match is_played_on(store, session, newest)? {
-            true => Err(WriteFailure::InUse),
-            false => Ok(()),
+        if self.lock.is_none() {
+            self.take(store, session)?;
         }
+        // Another process may have come and gone meanwhile.
+        if is_played_on(store, session, newest)? {
+            return Err(WriteFailure::InUse);
+        }
+        self.is_in_doubt = false;
+        Ok(())
     }
 
     /// Looks whether the lock is still held, if there was one to take.
@@ -87,9 +100,9 @@ impl Hold {
         session: SessionId,
         newest: Option<CheckpointId>,
     ) -> Result<(), WriteFailure> {
-        match self.lock {
-            Some(_) => self.ensure(store, session, newest),
-            None => Ok(()),
+        match self.lock.is_some() || self.is_in_doubt {
+            true => self.ensure(store, session, newest),
+            false => Ok(()),
         }
     }
 

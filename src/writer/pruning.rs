@@ -178,5 +178,9 @@ fn unread(index: &SessionIndex) -> Vec<GroupRef> {
 /// Removes the attachments of checkpoints that aren't there any more.
 fn prune_attachments(store: &DirectoryStore, session: SessionId) {
     let Ok(stored) = store.open_session(session) else { return };
+    // What can't be read now may hold the checkpoint. The next generation tries again.
+    if !stored.index().problems().is_empty() {
+        return;
+    }
     store.remove_attachments(session, |checkpoint| stored.index().commit(checkpoint).is_none());
 }

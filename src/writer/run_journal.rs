@@ -29,7 +29,7 @@ use crate::journal::{
 use crate::process::ProcessGuard;
 use crate::session::CheckpointError;
 use crate::session::{SessionMetadata, SessionStatus};
-use crate::store::{Home, SessionCard, SessionLock, with_sources};
+use crate::store::{Home, SessionCard, with_sources};
 
 /// Raw bytes that may wait for a disk that doesn't take them. Beyond, they are given up, and a full
 /// capture is asked for.
@@ -104,7 +104,7 @@ impl RunJournal {
         home: Arc<Home>,
         process: ProcessGuard,
         identity: RunIdentity,
-        lock: Option<SessionLock>,
+        hold: impl Into<Hold>,
         quota: Quota,
         now: Moment,
     ) -> Self {
@@ -116,7 +116,7 @@ impl RunJournal {
             process,
             identity,
             status: None,
-            hold: Hold::new(lock),
+            hold: hold.into(),
             segments_begun: 0,
             durable: BTreeSet::new(),
             durable_end: None,
@@ -166,15 +166,21 @@ impl RunJournal {
         self.quota = quota;
     }
 
-    /// Ends the run without a word on disk and hands the lock on, for a run that takes its place.
-    pub(crate) fn into_lock(self, reports: &mut Vec<Report>) -> Option<SessionLock> {
+    /// Whether another process took the session over.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.hold.is_lost()
+    }
+
+    /// Ends the run without a word on disk and hands the right to write on, for a run that takes its
+    /// place. What was lost stays lost.
+    pub(crate) fn into_hold(self, reports: &mut Vec<Report>) -> Hold {
         let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
         // The game was told that it is tried again.
         if let Some(newest) = newest.filter(|_| self.backoff.has_failed()) {
             let (checkpoint, error) = (self.id(newest), CheckpointError::WriterBehind);
             reports.push(Report::Failed { checkpoint, error, retry_in: None });
         }
-        self.hold.into_lock()
+        self.hold
     }
 
     pub(crate) fn checkpoint(&mut self, checkpoint: PendingCheckpoint, reports: &mut Vec<Report>) {

@@ -11,6 +11,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::about_session::add_about_session;
 use super::chores::Chores;
+use super::hold::Hold;
 use super::pending::PendingCheckpoint;
 use super::retention::Quota;
 use super::run_journal::{RunIdentity, RunJournal};
@@ -357,6 +358,11 @@ impl Worker {
         let _span = debug_span!("prepare_restore", %session).entered();
         let is_playing =
             self.playing.as_ref().is_some_and(|(journal, _)| journal.session() == session);
+        // It went on without this process, which must not take the place of what it hasn't seen.
+        if self.playing.as_ref().is_some_and(|(journal, _)| is_playing && journal.is_lost()) {
+            let error = RequestError::SessionInUse;
+            return self.reports.push(Report::NotPrepared { error });
+        }
         if !is_playing && !self.prepared.contains_key(&session) {
             match lock(&mut self.machine, session) {
                 Ok(lock) => self.prepared.insert(session, lock),
@@ -391,7 +397,7 @@ impl Worker {
         }
         let context = take_up.metadata.context.clone();
         self.trials.play(session, take_up.run);
-        let lock = self.lock_for_run(session);
+        let hold = self.hold_for_run(session);
         let mut encoder = Encoder::new(Arc::clone(&self.types), take_up.next_save_id);
         encoder.seed(take_up.seeds);
         encoder.carry(take_up.carried);
@@ -405,7 +411,7 @@ impl Worker {
             unknown_frames: take_up.unknown_frames,
         };
         let (home, process) = (Arc::clone(&self.home), self.process.clone());
-        let journal = RunJournal::new(home, process, identity, lock, self.quota, now);
+        let journal = RunJournal::new(home, process, identity, hold, self.quota, now);
         self.playing = Some((journal, encoder));
         self.self_test = None;
         self.settled = false;
@@ -419,11 +425,11 @@ impl Worker {
         }
     }
 
-    /// The lock of a session that was prepared, or is being played. A new one has none yet.
-    fn lock_for_run(&mut self, session: SessionId) -> Option<SessionLock> {
+    /// The right to write a session that was prepared, or is being played. A new one has no lock yet.
+    fn hold_for_run(&mut self, session: SessionId) -> Hold {
         match self.playing.take_if(|(journal, _)| journal.session() == session) {
-            Some((journal, _)) => journal.into_lock(&mut self.reports),
-            None => self.prepared.remove(&session).flatten(),
+            Some((journal, _)) => journal.into_hold(&mut self.reports),
+            None => self.prepared.remove(&session).flatten().into(),
         }
     }
 

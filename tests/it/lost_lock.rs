@@ -1,11 +1,13 @@
 //! A lock file is deleted while the game runs, and another process takes the session over.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
-    CheckpointError, MemoryDisk, SavingResumed, SavingStopped, SessionActivity, StopReason,
+    CheckpointError, MemoryDisk, Operation, RequestError, SavingResumed, SavingStopped,
+    SessionActivity, StopReason,
 };
 
 use crate::common::{Health, frames, game, listen, request, seconds, start, told};
@@ -18,6 +20,7 @@ fn listening_game(disk: &MemoryDisk) -> App {
     listen::<CheckpointFailed>(&mut app);
     listen::<SavingStopped>(&mut app);
     listen::<SavingResumed>(&mut app);
+    listen::<RequestRejected>(&mut app);
     app
 }
 
@@ -64,6 +67,39 @@ fn who_lost_the_lock_stops_acknowledging_and_plays_on() {
     play(&mut loser, 200.0);
     assert!(told::<SavingResumed>(&loser).is_empty(), "the other one saved {saved} checkpoints");
     assert_eq!(told::<SavingStopped>(&loser).len(), 1);
+
+    // Nor does a rewind take the place of what the other one saved.
+    request(&mut loser, |commands| commands.recover(id, RestoreFrom::Latest));
+    play(&mut loser, 6.0);
+    let rejected = told::<RequestRejected>(&loser);
+    assert_eq!(rejected.len(), 1);
+    assert_eq!(rejected[0].error, RequestError::SessionInUse);
+    assert_eq!(told::<CheckpointSaved>(&loser).pop().unwrap().checkpoint, newest);
+}
+
+#[test]
+fn a_look_at_the_lock_that_failed_is_made_again_before_anything_is_acknowledged() {
+    let disk = MemoryDisk::default();
+    let mut loser = listening_game(&disk);
+    loser.world_mut().spawn(Health(1));
+    start(&mut loser, "Fought for");
+    play(&mut loser, 6.0);
+    let id = loser.world().resource::<CurrentSession>().id();
+    let newest = told::<CheckpointSaved>(&loser).pop().unwrap().checkpoint;
+
+    disk.remove_all(Path::new("sessions/state"));
+    disk.fail_always(Operation::Lock, ErrorKind::StorageFull);
+    play(&mut loser, 1.5);
+    disk.heal();
+    let mut winner = listening_game(&disk);
+    request(&mut winner, |commands| commands.recover(id, RestoreFrom::Latest));
+    frames(&mut winner, 5);
+    assert!(!told::<CheckpointSaved>(&winner).is_empty());
+    drop(winner);
+
+    play(&mut loser, 12.0);
+    assert_eq!(told::<SavingStopped>(&loser).len(), 1);
+    assert_eq!(told::<CheckpointSaved>(&loser).pop().unwrap().checkpoint, newest);
 }
 
 #[test]

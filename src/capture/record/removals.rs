@@ -148,6 +148,9 @@ impl Watch {
             self.candidates.extend(removals.map(|removal| Entity::from(removal.clone())));
             if self.candidates.len() >= self.look_through_at {
                 let is_hint = |entity: &Entity| is_hint(world.get_entity(*entity).ok(), component);
+                // One may have lost it again and again.
+                self.candidates.sort_unstable();
+                self.candidates.dedup();
                 self.candidates.retain(is_hint);
                 self.look_through_at = LOOK_THROUGH.max(self.candidates.len() * 2);
             }

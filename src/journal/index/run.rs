@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{GroupRef, SegmentSummary, Validity};
-use crate::journal::{CheckpointId, Commit, GroupEntry, Lineage, Origin, Record, RunId};
+use crate::journal::{
+    CheckpointId, Commit, GroupEntry, KnownLineage, Lineage, Origin, Record, RunId,
+};
 
 /// What the segments of one run say together.
 #[derive(Clone, Debug)]
@@ -17,6 +19,8 @@ pub struct Run {
     /// The checkpoint that it set out from with the ones before on its line, and the heads that it
     /// takes the place of, once it has committed something itself.
     pub lineage: Lineage,
+    /// What the lineage names, while it is put together.
+    known: KnownLineage,
     /// Its checkpoints by counter.
     pub moments: BTreeMap<u64, Moment>,
     /// Which checkpoints have a group that is the difference to this one.
@@ -96,7 +100,10 @@ pub fn collect(segments: &[SegmentSummary]) -> BTreeMap<RunId, Run> {
             }
         }
     }
-    runs.values_mut().for_each(Run::find_ways);
+    for run in runs.values_mut() {
+        run.known = KnownLineage::default();
+        run.find_ways();
+    }
     runs
 }
 
@@ -135,6 +142,7 @@ impl Run {
             segments: Vec::new(),
             newest: None,
             lineage: Lineage::default(),
+            known: KnownLineage::default(),
             moments: BTreeMap::new(),
             followers: HashMap::new(),
         }
@@ -142,10 +150,11 @@ impl Run {
 
     fn add(&mut self, place: usize, segment: &SegmentSummary) {
         self.segments.push(place);
-        self.lineage.learn(&segment.header.ancestors, &segment.header.supersedes);
+        let header = &segment.header;
+        self.known.teach(&mut self.lineage, &header.ancestors, &header.supersedes);
         for (_, record) in &segment.scan.records {
             if let Record::Lineage { ancestors, supersedes } = record {
-                self.lineage.learn(ancestors, supersedes);
+                self.known.teach(&mut self.lineage, ancestors, supersedes);
             }
         }
         for (position, group) in segment.scan.groups.iter().enumerate() {
@@ -156,7 +165,10 @@ impl Run {
             let place = CommitPlace::Broken { segment: place, broken };
             self.add_moment(group.commit.counter, place, None);
         }
-        self.newest = self.moments.keys().next_back().copied().max(self.newest);
+        // Not those that an archive holds as well, which may have been added before.
+        let groups = segment.scan.groups.iter().map(|group| group.commit.counter);
+        let broken = segment.scan.broken.iter().map(|group| group.commit.counter);
+        self.newest = groups.chain(broken).max().max(self.newest);
     }
 
     /// Adds a checkpoint that is in an archive.
@@ -166,7 +178,7 @@ impl Run {
         commit: &Commit,
         (place, group): (CommitPlace, Option<Candidate>),
     ) {
-        self.lineage.learn(&origin.ancestors, &[]);
+        self.known.teach(&mut self.lineage, &origin.ancestors, &[]);
         self.add_moment(commit.counter, place, group);
     }
 

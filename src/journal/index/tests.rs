@@ -379,6 +379,17 @@ fn an_archive_holds_checkpoints_of_any_run_and_ends_no_line() {
 }
 
 #[test]
+fn what_an_archive_is_called_says_nothing_about_where_a_line_ends() {
+    for name in ["0.archive", "z.archive"] {
+        // Of a run that was rewound, and of which only a segment from before that is left.
+        let gathered = archive(77, &[(at(1, 50), None)]);
+        let gathered = SegmentSummary { name: name.to_owned(), ..gathered };
+        let later = take_up(3, at(1, 3), &[], &chain(51, 52));
+        assert_eq!(heads(&index(vec![gathered, run(1, 1, 3), later])), [at(3, 52)], "{name}");
+    }
+}
+
+#[test]
 fn damage_to_an_archived_group_is_that_of_its_checkpoint() {
     let gathered = archive(77, &[(at(1, 3), None), (at(2, 6), None)]);
     let mut index = index(vec![gathered, take_up(3, at(2, 7), &[at(2, 7)], &chain(8, 9))]);

@@ -4,7 +4,7 @@ use std::io;
 
 use super::{BrokenGroup, FrameEntry, GroupEntry};
 use crate::journal::type_list::KnownTypes;
-use crate::journal::{Commit, limits};
+use crate::journal::{CheckpointId, Commit, Origin, limits};
 
 /// Bytes that the index takes for each checkpoint, beside its group.
 const INDEX_ENTRY_BYTES: usize = 192;
@@ -29,7 +29,12 @@ impl ScanBudget {
         let texts = commit.incomplete.iter().chain(&commit.label);
         let text_bytes: usize = texts.map(|text| text.len() + size_of::<String>()).sum();
         let own = size_of::<GroupEntry>().max(size_of::<BrokenGroup>()) + INDEX_ENTRY_BYTES;
-        self.take(shared + text_bytes + own)
+        let origin = commit.origin.as_deref().map_or(0, |origin| {
+            // The run knows its ancestors as well.
+            let ancestors = origin.ancestors.len() * 2 * size_of::<CheckpointId>();
+            size_of::<Origin>() + origin.game_version.len() + ancestors
+        });
+        self.take(shared + text_bytes + own + origin)
     }
 
     /// Counts anything else.

@@ -13,6 +13,7 @@ pub struct Records {
     end: Option<(u64, Record)>,
     declined: BTreeSet<(RunId, u64)>,
     last_declined: Option<u64>,
+    forgotten: Option<u64>,
     others: BTreeMap<u64, Record>,
 }
 
@@ -27,7 +28,9 @@ impl Records {
                 self.declined.extend(heads.into_iter().map(|head| (head.run, head.counter)));
                 self.last_declined = Some(sequence);
             }
-            Record::Forgotten if self.others.values().any(|other| *other == record) => {}
+            Record::Forgotten => {
+                self.forgotten.get_or_insert(sequence);
+            }
             other => {
                 self.others.insert(sequence, other);
             }
@@ -40,7 +43,8 @@ impl Records {
         let declined = self.declined.into_iter();
         let heads = declined.map(|(run, counter)| CheckpointId { run, counter }).collect();
         let declined = self.last_declined.map(|sequence| (sequence, Record::Declined { heads }));
-        let single = [self.metadata, self.status, self.end, declined];
+        let forgotten = self.forgotten.map(|sequence| (sequence, Record::Forgotten));
+        let single = [self.metadata, self.status, self.end, declined, forgotten];
         let mut list: Vec<_> = single.into_iter().flatten().chain(self.others).collect();
         list.sort_by_key(|(sequence, _)| *sequence);
         list

@@ -42,6 +42,8 @@ struct RunWatch {
     captured_at: Option<Duration>,
     /// Captures in a row that found no entity.
     empty: u32,
+    /// Whether there ever was one.
+    has_saved_entities: bool,
 }
 
 impl HintWatch {
@@ -161,7 +163,7 @@ impl GameHooks {
 impl RunWatch {
     fn new(run: RunId) -> Self {
         let (played, shut_for) = (Duration::ZERO, Duration::ZERO);
-        Self { run, played, shut_for, captured_at: None, empty: 0 }
+        Self { run, played, shut_for, captured_at: None, empty: 0, has_saved_entities: false }
     }
 
     /// Follows a run through a frame.
@@ -172,7 +174,8 @@ impl RunWatch {
         let captured_at = Some(playing.captured_at).filter(|_| has_captured);
         if captured_at.is_some() && self.captured_at != captured_at {
             self.captured_at = captured_at;
-            self.empty = if playing.entities == 0 { self.empty.saturating_add(1) } else { 0 };
+            self.has_saved_entities |= playing.entities > 0;
+            self.empty = if self.has_saved_entities { 0 } else { self.empty.saturating_add(1) };
         }
     }
 }

@@ -153,7 +153,8 @@ impl RunJournal {
     }
 
     /// Makes room on a full disk: history is thinned, between the checkpoints. At an exit nothing else
-    /// waits, so it is done at once; and what was kept free for this is given up. Whether it was.
+    /// waits, so it is done at once; and what was kept free for this is given up. Whether there is more room
+    /// now.
     fn make_room(&mut self) -> bool {
         if !self.is_last_chance() {
             self.is_making_room = true;
@@ -162,8 +163,12 @@ impl RunJournal {
         }
         self.pruning = None;
         let pruning = self.begin_pruning(self.to_the_bone());
+        let bytes = || self.home.store.session_bytes(self.session()).unwrap_or_default();
+        let before = bytes();
         told(self.session(), pruning.and_then(|pruning| pruning.finish(&self.home.store)));
-        self.reserve.release(&self.home.store)
+        // Once there is nothing left to thin, another try at once would be in vain.
+        let is_thinner = bytes() < before;
+        self.reserve.release(&self.home.store) || is_thinner
     }
 
     /// Whether what can't be written now is lost.
