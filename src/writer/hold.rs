@@ -14,7 +14,7 @@ use tracing::{info, warn};
 use super::backoff::Backoff;
 use super::open_segment::WriteFailure;
 use crate::journal::{CheckpointId, SessionId};
-use crate::store::{DirectoryStore, SessionLock, StoredSession, with_sources};
+use crate::store::{DirectoryStore, SessionLock, StoreError, StoredSession, with_sources};
 
 /// The right to write a session.
 #[derive(Default)]
@@ -69,15 +69,13 @@ impl Hold {
         session: SessionId,
         newest: Option<CheckpointId>,
     ) -> Result<(), WriteFailure> {
-        match &self.lock {
-            Some(lock) if !lock.is_held()? => {
-                warn!(%session, "the session's lock file vanished");
-                self.lock = None;
-                self.is_in_doubt = true;
-            }
-            Some(_) => {}
-            None if !self.is_in_doubt => return self.take(store, session),
-            None => {}
+        if self.lock.is_none() && !self.is_in_doubt {
+            return self.take(store, session);
+        }
+        if self.has_vanished()? {
+            warn!(%session, "the session's lock file vanished");
+            self.lock = None;
+            self.is_in_doubt = true;
         }
         if !self.is_in_doubt {
             return Ok(());
@@ -137,6 +135,10 @@ impl Hold {
             false => self.lock = None,
         }
         is_ours
+    }
+
+    fn has_vanished(&self) -> Result<bool, StoreError> {
+        self.lock.as_ref().map_or(Ok(false), |lock| lock.is_held().map(|is_held| !is_held))
     }
 
     fn take(&mut self, store: &DirectoryStore, session: SessionId) -> Result<(), WriteFailure> {
