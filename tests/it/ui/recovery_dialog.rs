@@ -420,6 +420,7 @@ fn the_game_stands_still_while_the_player_is_asked_and_goes_on_after() {
     assert!(!is_paused(&app));
 
     // A game that is paused by itself stays so.
+    let disk = killed("Campaign", 2);
     let mut app = ui_game_with(&disk, |app| {
         app.add_systems(Startup, |mut time: ResMut<Time<Virtual>>| time.pause());
     });
