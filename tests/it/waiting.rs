@@ -13,7 +13,7 @@ pub fn records(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 
 /// Waits for something that another thread or process does.
 pub fn wait_until(mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(300);
     while !is_so() {
         assert!(Instant::now() < deadline, "it takes too long");
         std::thread::sleep(Duration::from_millis(1));

@@ -46,10 +46,10 @@ fn who_looks_while_another_writes_sees_no_false_state_and_removes_nothing() {
         player.update();
         let own = player.world().get_resource::<CurrentSession>();
         let own = own.and_then(CurrentSession::last_checkpoint).map_or(0, |own| own.id.counter);
-        own > 20 && menu.world().resource::<Looked>().newest > 100
+        let looked = menu.world().resource::<Looked>();
+        own > 20 && looked.newest > 100 && looked.times > 20
     });
     let looked = menu.world().resource::<Looked>();
-    assert!(looked.times > 20, "it should look often: {}", looked.times);
     assert!(looked.refused > looked.times, "what is played is left alone");
     drop((menu, player));
 
