@@ -126,8 +126,13 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
 /// Opens a file with these options, if it is a regular one. A pipe without anybody at its other end
 /// makes nobody wait.
 pub fn open_regular_with(options: &OpenOptions, path: &Path) -> io::Result<File> {
+    patiently(path, || open_at_once(options, path))
+}
+
+/// The same, for callers that wait for other programs themselves.
+pub fn open_at_once(options: &OpenOptions, path: &Path) -> io::Result<File> {
     let options = without_waiting(options);
-    let opened = patiently(path, || with_a_free_handle(|| options.open(path)));
+    let opened = with_a_free_handle(|| options.open(path));
     let file = opened.map_err(|error| if is_loop(&error) { no_file() } else { error })?;
     if file.metadata()?.is_file() { Ok(file) } else { Err(no_file()) }
 }

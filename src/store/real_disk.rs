@@ -13,7 +13,7 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::directory::has_no_syncs;
-use super::open_files::{self, OpenFile, open_regular, with_a_free_handle};
+use super::open_files::{self, OpenFile, open_at_once, open_regular, with_a_free_handle};
 use super::replacing::{put_over, slot_aside, small_file_aside};
 use super::{AppendFile, DirEntry, Disk, Lock, Room};
 use crate::journal::{ReadAt, random_u64};
@@ -123,10 +123,11 @@ impl Disk for RealDisk {
         let limit = (max_len as u64).saturating_add(1);
         let bytes = patiently(path, || {
             let mut bytes = Vec::new();
-            let file = match open_regular(path) {
+            let open = |path: &Path| open_at_once(OpenOptions::new().read(true), path);
+            let file = match open(path) {
                 // Another was about to take its place.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    open_regular(&small_file_aside(path)).map_err(|_| error)?
+                    open(&small_file_aside(path)).map_err(|_| error)?
                 }
                 opened => opened?,
             };

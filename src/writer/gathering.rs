@@ -6,10 +6,11 @@ use std::path::PathBuf;
 
 use tracing::{debug, warn};
 
-use super::open_segment::{OpenGroup, OpenSegment, Preamble, WriteFailure};
+use super::open_segment::{OpenGroup, OpenSegment, Preamble};
+use super::slot_copy::CopyFailure;
 use crate::journal::limits::{FRAME_BYTES, ORIGIN_ANCESTORS};
 use crate::journal::{Block, CheckpointId, Commit, Origin, ReadError, SegmentHeader};
-use crate::store::{DirectoryStore, StoreError, StoredSession};
+use crate::store::{DirectoryStore, StoredSession};
 
 /// Bytes that one step copies, about. The worlds of tests are small, and there anything is to happen
 /// between two steps.
@@ -51,17 +52,6 @@ struct Source {
     tried_again: HashSet<CheckpointId>,
 }
 
-/// Why no archive was written.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum GatherFailure {
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Write(#[from] WriteFailure),
-}
-
 /// What a step came to.
 pub(super) enum Gathered {
     Going(Box<Gathering>),
@@ -75,7 +65,7 @@ impl Gathering {
         store: &DirectoryStore,
         checkpoints: Vec<CheckpointId>,
         header: SegmentHeader,
-    ) -> Result<Box<Self>, GatherFailure> {
+    ) -> Result<Box<Self>, CopyFailure> {
         store.sweep_archives(header.session);
         let source = Source::new(store.open_session(header.session)?, checkpoints);
         let created = store.create_archive(&header)?;
@@ -94,7 +84,7 @@ impl Gathering {
 
     /// Copies the next slice; after the last one, makes the archive durable and puts it in its place.
     /// If anything fails, what was written is removed, and everything is as it was.
-    pub(super) fn step(self: Box<Self>, store: &DirectoryStore) -> Result<Gathered, GatherFailure> {
+    pub(super) fn step(self: Box<Self>, store: &DirectoryStore) -> Result<Gathered, CopyFailure> {
         let path = self.path.clone();
         let stepped = self.advance(store);
         if stepped.is_err() {
@@ -111,7 +101,7 @@ impl Gathering {
         let _ = store.remove_segment(&path);
     }
 
-    fn advance(mut self: Box<Self>, store: &DirectoryStore) -> Result<Gathered, GatherFailure> {
+    fn advance(mut self: Box<Self>, store: &DirectoryStore) -> Result<Gathered, CopyFailure> {
         let mut read = 0;
         while read < STEP_BYTES {
             self.stage = match self.stage {
@@ -143,7 +133,7 @@ fn complete(
     store: &DirectoryStore,
     header: &SegmentHeader,
     copied: usize,
-) -> Result<Gathered, GatherFailure> {
+) -> Result<Gathered, CopyFailure> {
     let path = segment.path().to_path_buf();
     if copied == 0 {
         drop(segment);
@@ -172,10 +162,7 @@ impl Source {
     }
 
     /// Begins to copy the next checkpoint; or gives the file back, if that is complete.
-    fn next(
-        &mut self,
-        segment: OpenSegment,
-    ) -> Result<Result<Copying, OpenSegment>, GatherFailure> {
+    fn next(&mut self, segment: OpenSegment) -> Result<Result<Copying, OpenSegment>, CopyFailure> {
         while segment.length() < FULL {
             let Some(id) = self.waiting.pop() else { break };
             let index = self.stored.index();
@@ -213,11 +200,7 @@ impl Source {
 
     /// A checkpoint turned out to be damaged while it was copied. What was copied of it is passed
     /// over.
-    fn damaged(
-        &mut self,
-        copying: Copying,
-        error: ReadError,
-    ) -> Result<OpenSegment, GatherFailure> {
+    fn damaged(&mut self, copying: Copying, error: ReadError) -> Result<OpenSegment, CopyFailure> {
         self.look_for_another_way(copying.id, error)?;
         Ok(copying.group.give_up())
     }
@@ -228,7 +211,7 @@ impl Source {
         &mut self,
         id: CheckpointId,
         error: ReadError,
-    ) -> Result<(), GatherFailure> {
+    ) -> Result<(), CopyFailure> {
         if !error.is_damage() {
             return Err(error.into());
         }

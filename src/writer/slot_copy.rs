@@ -30,7 +30,7 @@ pub(super) enum CopyProgress {
     },
 }
 
-/// Why a slot could not be written.
+/// Why checkpoints could not be copied, into a slot or an archive.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CopyFailure {
     #[error(transparent)]

@@ -19,8 +19,6 @@ pub struct Run {
     /// The checkpoint that it set out from with the ones before on its line, and the heads that it
     /// takes the place of, once it has committed something itself.
     pub lineage: Lineage,
-    /// What the lineage names, while it is put together.
-    known: KnownLineage,
     /// Its checkpoints by counter.
     pub moments: BTreeMap<u64, Moment>,
     /// Which checkpoints have a group that is the difference to this one.
@@ -86,24 +84,24 @@ pub fn collect(segments: &[SegmentSummary]) -> BTreeMap<RunId, Run> {
         segments.get(*place).map(|segment| (segment.header.segment, &segment.name))
     });
     let mut runs = BTreeMap::new();
+    // What the lineage of each names so far.
+    let mut known: HashMap<RunId, KnownLineage> = HashMap::new();
     for place in order {
         let Some(segment) = segments.get(place) else { continue };
         if !segment.header.archive {
             let id = segment.header.run;
-            runs.entry(id).or_insert_with(|| Run::new(id)).add(place, segment);
+            let run = runs.entry(id).or_insert_with(|| Run::new(id));
+            run.add(place, segment, known.entry(id).or_default());
             continue;
         }
         for (commit, group) in archived(place, segment) {
             if let Some(origin) = &commit.origin {
                 let run = runs.entry(origin.run).or_insert_with(|| Run::new(origin.run));
-                run.add_archived(origin, commit, group);
+                run.add_archived(origin, commit, group, known.entry(origin.run).or_default());
             }
         }
     }
-    for run in runs.values_mut() {
-        run.known = KnownLineage::default();
-        run.find_ways();
-    }
+    runs.values_mut().for_each(Run::find_ways);
     runs
 }
 
@@ -142,19 +140,18 @@ impl Run {
             segments: Vec::new(),
             newest: None,
             lineage: Lineage::default(),
-            known: KnownLineage::default(),
             moments: BTreeMap::new(),
             followers: HashMap::new(),
         }
     }
 
-    fn add(&mut self, place: usize, segment: &SegmentSummary) {
+    fn add(&mut self, place: usize, segment: &SegmentSummary, known: &mut KnownLineage) {
         self.segments.push(place);
         let header = &segment.header;
-        self.known.teach(&mut self.lineage, &header.ancestors, &header.supersedes);
+        known.teach(&mut self.lineage, &header.ancestors, &header.supersedes);
         for (_, record) in &segment.scan.records {
             if let Record::Lineage { ancestors, supersedes } = record {
-                self.known.teach(&mut self.lineage, ancestors, supersedes);
+                known.teach(&mut self.lineage, ancestors, supersedes);
             }
         }
         for (position, group) in segment.scan.groups.iter().enumerate() {
@@ -177,8 +174,9 @@ impl Run {
         origin: &Origin,
         commit: &Commit,
         (place, group): (CommitPlace, Option<Candidate>),
+        known: &mut KnownLineage,
     ) {
-        self.known.teach(&mut self.lineage, &origin.ancestors, &[]);
+        known.teach(&mut self.lineage, &origin.ancestors, &[]);
         self.add_moment(commit.counter, place, group);
     }
 
