@@ -6,6 +6,7 @@ mod capture_budget;
 mod checkpoints;
 mod crash_report;
 mod current_session;
+mod deferred;
 mod exit;
 mod frame;
 mod gates;

@@ -90,35 +90,6 @@ impl RuntimeParts {
         }
     }
 
-    /// Takes the checkpoints and slots that were asked for while none could be taken.
-    pub(super) fn take_deferred(&mut self, world: &mut World) {
-        self.take_deferred_checkpoints(world);
-        self.save_deferred_slots(world);
-    }
-
-    pub(super) fn take_deferred_checkpoints(&mut self, world: &mut World) {
-        let Some(playing) = &mut self.playing else { return };
-        for (label, kind) in std::mem::take(&mut playing.deferred) {
-            self.take_checkpoint(world, kind, Some(label));
-        }
-    }
-
-    /// The session is left, or goes back, before those could be taken.
-    pub(super) fn give_up_deferred(&mut self, world: &mut World) {
-        let Some(playing) = &mut self.playing else { return };
-        let session = playing.session;
-        for (label, kind) in std::mem::take(&mut playing.deferred) {
-            let (request, error) =
-                (Request::Checkpoint { label, kind }, RequestError::GateStayedShut);
-            notify(world, RequestRejected { request, error });
-        }
-        let Some(playing) = &mut self.playing else { return };
-        for slot in std::mem::take(&mut playing.deferred_slots) {
-            let error = SlotError::CheckpointNotSaved;
-            notify(world, SlotFailed { session, slot, checkpoint: None, error });
-        }
-    }
-
     /// The newest checkpoint that was captured.
     pub(super) fn newest_captured(&self) -> Option<CheckpointId> {
         let playing = self.playing.as_ref()?;

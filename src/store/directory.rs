@@ -294,21 +294,21 @@ impl DirectoryStore {
     /// Removes a session with everything in its directory.
     ///
     /// Segments that say that it was forgotten go last, so that what an interrupted removal leaves
-    /// is still known to be unwanted.
+    /// is still known to be unwanted. Before them go those of which nobody knows what they say.
     ///
     /// # Errors
     ///
     /// [`StoreError`] at the first file that can't be removed.
     pub fn remove_session(&self, session: SessionId) -> Result<(), StoreError> {
         let directory = self.layout.session(session);
-        let last = self.forgetting_segments(session)?;
-        self.remove_content(&directory, &last)?;
-        if !last.is_empty() {
+        let unreadable_and_last = self.segments_to_spare(session)?;
+        self.remove_content(&directory, &unreadable_and_last.concat())?;
+        for segments in unreadable_and_last.iter().filter(|segments| !segments.is_empty()) {
             // Removals may become durable in any order, and without what says that it was forgotten
             // the rest would be a session again, of an older state.
             self.sync_directories(std::slice::from_ref(&directory))?;
+            segments.iter().try_for_each(|path| self.remove_segment(path))?;
         }
-        last.iter().try_for_each(|path| self.remove_segment(path))?;
         self.remove_directory(&directory)?;
         self.sync_directories(&[self.layout.sessions()])
     }
@@ -398,9 +398,9 @@ impl DirectoryStore {
         self.disk.remove_dir(path).attempt(StoreAction::RemoveDirectory, path)
     }
 
-    /// The segments that say that the session is being deleted, and those of which nobody knows what
-    /// they say.
-    fn forgetting_segments(&self, session: SessionId) -> Result<Vec<PathBuf>, StoreError> {
+    /// The segments of which nobody knows what they say, and those that say that the session is being
+    /// deleted.
+    fn segments_to_spare(&self, session: SessionId) -> Result<[Vec<PathBuf>; 2], StoreError> {
         let stored = self.open_session(session)?;
         let problems = stored.index().problems().iter();
         let unreadable = problems
@@ -412,7 +412,7 @@ impl DirectoryStore {
         let forgetting = forgetting
             .filter(|(summary, _)| summary.scan.records.iter().any(says_so))
             .map(|(_, segment): (_, &Segment)| segment.path().to_owned());
-        Ok(forgetting.chain(unreadable).collect())
+        Ok([unreadable.collect(), forgetting.collect()])
     }
 }
 

@@ -181,6 +181,14 @@ fn no_fault_loses_what_was_acknowledged_or_goes_untold() {
 }
 
 #[test]
+fn a_session_that_is_deleted_while_a_file_is_unreadable_is_not_back_in_an_older_state() {
+    let is_meant = |script: &Script| script.name == "forget";
+    let mut work = work_of(Script::all().into_iter().filter(is_meant), 1);
+    work.retain(|(_, fault)| fault.kind == FaultKind::InputOutput && !fault.for_ever);
+    assert!(run(&work) > 200);
+}
+
+#[test]
 fn no_fault_in_any_scenario_loses_what_was_acknowledged() {
     let Some(rounds) = rounds() else { return };
     let drawn = (0..rounds).map(Script::drawn);
