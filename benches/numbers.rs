@@ -248,11 +248,15 @@ fn pauses() {
     assert!(captured > INTERVALS, "{captured} checkpoints are too few");
     let longest =
         |frames: Vec<Duration>| microseconds(frames.into_iter().max().unwrap_or_default());
+    // The first one pays for the start: the allocator puts together what the writer has freed of the
+    // full capture, which the next large allocation has to wait for, whoever makes it.
+    let later = playing.split_off(1);
     row(
         "an hour, 100,000 entities × 5, 1 %: a frame with a checkpoint",
         microseconds(median(usual)),
     );
-    row("the longest frame of play in it (aim ≤ 1 ms)", longest(playing));
+    row("the first checkpoint after the start", longest(playing));
+    row("the longest frame of play after it (aim ≤ 1 ms)", longest(later));
     row("the longest frame of its 60 pauses (aim ≤ 1 ms)", longest(pausing));
     row("the frame of its exit (aim ≤ 1 ms)", microseconds(exit));
     let _ = std::fs::remove_dir_all(&directory);

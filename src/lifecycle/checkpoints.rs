@@ -71,23 +71,19 @@ impl RuntimeParts {
         label: Option<String>,
     ) {
         let now = self.now;
-        let is_writer_behind = self.is_writer_behind();
+        let asked = self.ask_before_capture(world);
         let Some(playing) = &mut self.playing else { return };
         let span = debug_span!("checkpoint", session = %playing.session, ?kind, rows = tracing::field::Empty);
         let _span = span.enter();
         let id = CheckpointId { run: playing.run, counter: playing.counter + 1 };
-        if is_writer_behind {
-            let (session, error) = (playing.session, CheckpointError::WriterBehind);
-            notify(world, CheckpointFailed { session, checkpoint: id, error, retry_in: None });
-            return;
-        }
-        // Asked before the recorder takes note of what changed: that is said only once.
-        let Some(current) = world.get_resource::<CurrentSession>() else {
-            let (session, error) = (playing.session, CheckpointError::NoCurrentSession);
-            notify(world, CheckpointFailed { session, checkpoint: id, error, retry_in: None });
-            return;
+        let fields_changed = match asked {
+            Ok(fields_changed) => fields_changed,
+            Err(error) => {
+                let session = playing.session;
+                notify(world, CheckpointFailed { session, checkpoint: id, error, retry_in: None });
+                return;
+            }
         };
-        let fields_changed = current.fields_changed;
         let begun = Instant::now();
         playing.begin_capture(now.elapsed);
         let capture = playing.recorder.capture(world, playing.scope(kind));
@@ -130,6 +126,16 @@ impl RuntimeParts {
             self_test,
             handed_over: Instant::now(),
         }));
+    }
+
+    /// Whether the custom fields changed; or what stands in the way of a checkpoint. It is asked before
+    /// the recorder takes note of what changed, which it does only once.
+    fn ask_before_capture(&self, world: &World) -> Result<bool, CheckpointError> {
+        if self.is_writer_behind() {
+            return Err(CheckpointError::WriterBehind);
+        }
+        let current = world.get_resource::<CurrentSession>();
+        current.map(|current| current.fields_changed).ok_or(CheckpointError::NoCurrentSession)
     }
 
     fn tell_capture(

@@ -70,13 +70,7 @@ fn a_save_waits_for_no_more_than_one_step_of_a_gathering() {
 
 #[test]
 fn a_save_that_fails_in_the_middle_of_a_gathering_costs_nothing() {
-    between_steps(|play| {
-        let at = play.disk.operations().len();
-        play.disk.fail(Fault { at, kind: FaultKind::InputOutput, for_ever: true });
-        play.perform(&[Action::Auto, Action::Turn, Action::Turn]);
-        assert!(play.disk.heal().is_some());
-        play.pass(100);
-    });
+    between_steps(Play::fail_to_save);
 }
 
 #[test]

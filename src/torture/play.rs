@@ -16,7 +16,7 @@ use crate::clock::Moment;
 use crate::journal::{CheckpointId, CheckpointKind, Lineage, Record, RunId, SessionId};
 use crate::session::SessionStatus;
 use crate::session::{RestoreFrom, RestoreReason, SaveSlot};
-use crate::store::simulated_disk::SimulatedDisk;
+use crate::store::simulated_disk::{Fault, FaultKind, SimulatedDisk};
 use crate::writer::{Report, SlotOrder};
 
 /// Turns after which a writer that still isn't idle is stuck.
@@ -203,6 +203,15 @@ impl Play {
         self.now.elapsed += Duration::from_secs(seconds);
         let passed = SignedDuration::from_secs(seconds.cast_signed());
         self.now.wall = self.now.wall.saturating_add(passed).unwrap_or(self.now.wall);
+    }
+
+    /// The disk refuses everything for a while, and a save with it.
+    pub fn fail_to_save(&mut self) {
+        let at = self.disk.operations().len();
+        self.disk.fail(Fault { at, kind: FaultKind::InputOutput, for_ever: true });
+        self.perform(&[Action::Auto, Action::Turn, Action::Turn]);
+        assert!(self.disk.heal().is_some(), "nothing was tried");
+        self.pass(100);
     }
 
     /// The process is killed, and another one starts.

@@ -2,7 +2,7 @@
 
 use super::faults::check_everything;
 use super::{Action, Play};
-use crate::store::simulated_disk::{Fault, FaultKind, SimulatedDisk};
+use crate::store::simulated_disk::SimulatedDisk;
 
 /// A session whose older generations are about to be pruned: nothing of that was done yet.
 fn about_to_prune() -> Play {
@@ -62,13 +62,7 @@ fn a_new_generation_in_the_middle_of_a_pruning_loses_none() {
 
 #[test]
 fn a_save_that_fails_in_the_middle_of_a_pruning_costs_nothing() {
-    between_steps(|play| {
-        let at = play.disk.operations().len();
-        play.disk.fail(Fault { at, kind: FaultKind::InputOutput, for_ever: true });
-        play.perform(&[Action::Auto, Action::Turn, Action::Turn]);
-        assert!(play.disk.heal().is_some());
-        play.pass(100);
-    });
+    between_steps(Play::fail_to_save);
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::path::Path;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
-    CheckpointError, MemoryDisk, Operation, RequestError, SavingResumed, SavingStopped,
-    SessionActivity, StopReason,
+    CheckpointError, CheckpointId, MemoryDisk, Operation, RequestError, SavingResumed,
+    SavingStopped, SessionActivity, SessionId, StopReason,
 };
 
 use crate::common::{Health, frames, game, listen, request, seconds, start, told};
@@ -31,20 +31,32 @@ fn play(app: &mut App, time: f32) {
     seconds(app, time);
 }
 
+/// A game that has saved something, its session, and the newest checkpoint of it.
+fn played_game(disk: &MemoryDisk) -> (App, SessionId, CheckpointId) {
+    let mut app = listening_game(disk);
+    app.world_mut().spawn(Health(1));
+    start(&mut app, "Fought for");
+    play(&mut app, 6.0);
+    let id = app.world().resource::<CurrentSession>().id();
+    let newest = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
+    (app, id, newest)
+}
+
+/// Another process on the same disk that recovers the session.
+fn take_over(disk: &MemoryDisk, id: SessionId) -> App {
+    let mut app = listening_game(disk);
+    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    frames(&mut app, 5);
+    app
+}
+
 #[test]
 fn who_lost_the_lock_stops_acknowledging_and_plays_on() {
     let disk = MemoryDisk::default();
-    let mut loser = listening_game(&disk);
-    loser.world_mut().spawn(Health(1));
-    start(&mut loser, "Fought for");
-    play(&mut loser, 6.0);
-    let id = loser.world().resource::<CurrentSession>().id();
-    let newest = told::<CheckpointSaved>(&loser).pop().unwrap().checkpoint;
+    let (mut loser, id, newest) = played_game(&disk);
 
     disk.remove_all(Path::new("sessions/state"));
-    let mut winner = listening_game(&disk);
-    request(&mut winner, |commands| commands.recover(id, RestoreFrom::Latest));
-    frames(&mut winner, 5);
+    let mut winner = take_over(&disk, id);
     assert!(told::<CheckpointSaved>(&winner)[0].checkpoint.counter > newest.counter);
 
     play(&mut loser, 2.0);
@@ -80,20 +92,13 @@ fn who_lost_the_lock_stops_acknowledging_and_plays_on() {
 #[test]
 fn a_look_at_the_lock_that_failed_is_made_again_before_anything_is_acknowledged() {
     let disk = MemoryDisk::default();
-    let mut loser = listening_game(&disk);
-    loser.world_mut().spawn(Health(1));
-    start(&mut loser, "Fought for");
-    play(&mut loser, 6.0);
-    let id = loser.world().resource::<CurrentSession>().id();
-    let newest = told::<CheckpointSaved>(&loser).pop().unwrap().checkpoint;
+    let (mut loser, id, newest) = played_game(&disk);
 
     disk.remove_all(Path::new("sessions/state"));
     disk.fail_always(Operation::Lock, ErrorKind::StorageFull);
     play(&mut loser, 1.5);
     disk.heal();
-    let mut winner = listening_game(&disk);
-    request(&mut winner, |commands| commands.recover(id, RestoreFrom::Latest));
-    frames(&mut winner, 5);
+    let winner = take_over(&disk, id);
     assert!(!told::<CheckpointSaved>(&winner).is_empty());
     drop(winner);
 
@@ -124,9 +129,7 @@ fn a_session_that_was_lost_can_still_be_left() {
     start(&mut app, "Left");
     let id = app.world().resource::<CurrentSession>().id();
     disk.remove_all(Path::new("sessions/state"));
-    let mut winner = listening_game(&disk);
-    request(&mut winner, |commands| commands.recover(id, RestoreFrom::Latest));
-    frames(&mut winner, 5);
+    let mut winner = take_over(&disk, id);
     play(&mut app, 2.0);
     request(&mut app, |commands| commands.close_session());
     frames(&mut app, 5);
