@@ -111,7 +111,7 @@ fn request(app: &mut App, ask: impl FnOnce(&mut Commands)) {
 }
 
 fn start(app: &mut App) {
-    request(app, |commands| commands.start_session(NewSession::named("Bench")));
+    request(app, |commands| commands.session().start(NewSession::named("Bench")));
     (0..3).for_each(|_| app.update());
     app.world_mut().resource_mut::<SessionSettings>().autosave = false;
 }
@@ -164,7 +164,7 @@ fn delta_captures() {
         app.world_mut().resource_mut::<Heard>().captures.clear();
         for round in 0..ROUNDS {
             play(&mut app, &entities, step, round);
-            request(&mut app, |commands| commands.checkpoint("bench"));
+            request(&mut app, |commands| commands.session().checkpoint("bench"));
             app.update();
         }
         let captures = std::mem::take(&mut app.world_mut().resource_mut::<Heard>().captures);
@@ -192,10 +192,10 @@ fn full_capture_beside_memcpy() {
         copies.push(begun.elapsed());
 
         black_box(cold.iter().map(|byte| usize::from(*byte)).sum::<usize>());
-        request(&mut app, |commands| commands.close_session());
+        request(&mut app, |commands| commands.session().close());
         (0..3).for_each(|_| app.update());
         app.world_mut().resource_mut::<Heard>().captures.clear();
-        request(&mut app, |commands| commands.start_session(NewSession::named("Bench")));
+        request(&mut app, |commands| commands.session().start(NewSession::named("Bench")));
         (0..3).for_each(|_| app.update());
         captures.extend(app.world().resource::<Heard>().captures.first());
     }
@@ -216,7 +216,7 @@ fn pauses() {
     let mut settings = app.world_mut().resource_mut::<SessionSettings>();
     (settings.interval, settings.max_bytes_per_second) = (Duration::ZERO, u64::MAX);
     let entities = spawn_mixed(&mut app, ENTITIES);
-    request(&mut app, |commands| commands.start_session(NewSession::named("Bench")));
+    request(&mut app, |commands| commands.session().start(NewSession::named("Bench")));
     while !app.world().contains_resource::<CurrentSession>() {
         app.update();
     }
@@ -226,14 +226,14 @@ fn pauses() {
         play(&mut app, &entities, 100, round);
         let is_pause = round % 12 == 11;
         if is_pause {
-            request(&mut app, |commands| commands.pause_session());
+            request(&mut app, |commands| commands.session().pause());
         }
         usual.push(frame_on_the_processor(&mut app));
         let frames = if is_pause { &mut pausing } else { &mut playing };
         frames.extend(usual.last().copied());
         frames.push(frames_until_saved(&mut app));
         if is_pause {
-            request(&mut app, |commands| commands.resume_session());
+            request(&mut app, |commands| commands.session().resume());
             frames.push(frame_on_the_processor(&mut app));
         }
     }
@@ -286,17 +286,17 @@ fn restore() {
     spawn_mixed(&mut first, ENTITIES);
     start(&mut first);
     let session = first.world().resource::<CurrentSession>().id();
-    request(&mut first, |commands| commands.close_session());
+    request(&mut first, |commands| commands.session().close());
     (0..3).for_each(|_| first.update());
     let bytes = first.world().resource::<Heard>().bytes.first().copied().unwrap_or_default();
     drop(first);
     let mut times = Vec::new();
     for _ in 0..7 {
         let mut app = app(plugin());
-        request(&mut app, |commands| commands.continue_session(session));
+        request(&mut app, |commands| commands.session().continue_session(session));
         (0..3).for_each(|_| app.update());
         times.append(&mut app.world_mut().resource_mut::<Heard>().restores);
-        request(&mut app, |commands| commands.close_session());
+        request(&mut app, |commands| commands.session().close());
         (0..3).for_each(|_| app.update());
     }
     row(
@@ -316,10 +316,10 @@ fn listing() {
         start(&mut app);
         (0..8).for_each(|round| {
             app.world_mut().spawn(Health(1.0, round as f32));
-            request(&mut app, |commands| commands.checkpoint("bench"));
+            request(&mut app, |commands| commands.session().checkpoint("bench"));
             app.update();
         });
-        request(&mut app, |commands| commands.close_session());
+        request(&mut app, |commands| commands.session().close());
         (0..3).for_each(|_| app.update());
     }
     let times = |plugin: &dyn Fn() -> SessionPlugin| {
@@ -350,12 +350,14 @@ fn write_session(directory: &std::path::Path, number: usize) {
     start(&mut app);
     (0..8).for_each(|round| {
         app.world_mut().spawn(Health(1.0, round as f32));
-        request(&mut app, |commands| commands.checkpoint("bench"));
+        request(&mut app, |commands| commands.session().checkpoint("bench"));
         app.update();
     });
-    request(&mut app, |commands| commands.save(SaveSlot::manual(format!("Slot {number}"))));
+    request(&mut app, |commands| {
+        commands.session().save(SaveSlot::manual(format!("Slot {number}")));
+    });
     (0..3).for_each(|_| app.update());
-    request(&mut app, |commands| commands.close_session());
+    request(&mut app, |commands| commands.session().close());
     (0..3).for_each(|_| app.update());
     drop(app);
     for path in disk.paths() {
@@ -393,7 +395,7 @@ fn catalogue() {
         assert_eq!((catalog.sessions().len(), catalog.slots().len()), (1_000, 1_000));
         app.update();
         idle.push(timed(|| app.world_mut().run_schedule(SessionLast)));
-        request(&mut app, |commands| commands.find_sessions());
+        request(&mut app, |commands| commands.session().find_sessions());
         again.push(timed(|| app.world_mut().run_schedule(SessionLast)));
         nothing.push(begin(SessionPlugin::new("Bench", "Numbers").in_memory()).1);
     }
@@ -431,7 +433,7 @@ fn on_the_main_thread(directory: &std::path::Path) -> String {
             std::thread::sleep(Duration::from_millis(1));
         }
         times.push(work);
-        request(&mut app, |commands| commands.find_sessions());
+        request(&mut app, |commands| commands.session().find_sessions());
     }
     times.remove(0);
     microseconds(median(times))
@@ -443,7 +445,7 @@ fn small_game() {
     start(&mut app);
     let snapshot = app.world().resource::<Heard>().bytes.first().copied().unwrap_or_default();
     play(&mut app, &entities, 10, 1);
-    request(&mut app, |commands| commands.checkpoint("bench"));
+    request(&mut app, |commands| commands.session().checkpoint("bench"));
     app.update();
     let delta = app.world().resource::<Heard>().bytes.last().copied().unwrap_or_default();
     row("snapshot of a game with 200 entities × 5 components", format!("{snapshot} bytes"));
@@ -479,24 +481,24 @@ fn requests() {
         // The game was doing something else: the caches are cold, for this frame as for the others.
         times[5].push(frame(&mut app));
         settle(&mut app);
-        request(&mut app, |commands| commands.start_session(NewSession::named("Bench")));
+        request(&mut app, |commands| commands.session().start(NewSession::named("Bench")));
         times[0].push(frame(&mut app));
         settle(&mut app);
         app.world_mut().resource_mut::<SessionSettings>().autosave = false;
         let update = SessionUpdate::default().field("round", &round).unwrap_or_default();
-        request(&mut app, |commands| commands.update_session(update));
+        request(&mut app, |commands| commands.session().update(update));
         times[1].push(frame(&mut app));
         settle(&mut app);
-        request(&mut app, |commands| commands.quick_save());
+        request(&mut app, |commands| commands.session().quick_save());
         times[6].push(without_capture(&mut app, frame));
         settle(&mut app);
-        request(&mut app, |commands| commands.pause_session());
+        request(&mut app, |commands| commands.session().pause());
         times[2].push(without_capture(&mut app, frame));
         settle(&mut app);
-        request(&mut app, |commands| commands.resume_session());
+        request(&mut app, |commands| commands.session().resume());
         times[3].push(frame(&mut app));
         settle(&mut app);
-        request(&mut app, |commands| commands.close_session());
+        request(&mut app, |commands| commands.session().close());
         times[4].push(without_capture(&mut app, frame));
         settle(&mut app);
     }
@@ -555,7 +557,7 @@ fn placed() {
     for _ in 0..ROUNDS {
         let mut app = memory_app(&disk.snapshot());
         load_level(&mut app);
-        request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+        request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
         (0..3).for_each(|_| app.update());
         times.append(&mut app.world_mut().resource_mut::<Heard>().restores);
     }

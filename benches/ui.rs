@@ -81,11 +81,11 @@ fn crash_after_some_checkpoints(directory: &Path) -> ! {
     let mut app = game(directory);
     let world = app.world_mut();
     world.spawn(Health(0));
-    world.commands().start_session(NewSession::named("Campaign"));
+    world.commands().session().start(NewSession::named("Campaign"));
     world.flush();
     for number in 0..CHECKPOINTS {
         app.world_mut().spawn(Health(number));
-        app.world_mut().commands().checkpoint(format!("Place {number}"));
+        app.world_mut().commands().session().checkpoint(format!("Place {number}"));
         app.world_mut().flush();
         for _ in 0..20 {
             app.update();
@@ -116,7 +116,7 @@ fn start_until_the_dialog(directory: &Path) -> (Duration, usize, Duration) {
 fn with_the_panel(directory: &Path) -> (Duration, Duration) {
     let mut app = game(directory);
     app.world_mut().spawn(Health(0));
-    app.world_mut().commands().start_session(NewSession::named("Campaign"));
+    app.world_mut().commands().session().start(NewSession::named("Campaign"));
     frames(&mut app);
     let (mut closed, mut open) = (Vec::new(), Vec::new());
     for _ in 0..TURNS {

@@ -41,15 +41,15 @@ fn ask(crash: On<RecoveryAvailable>, mut commands: Commands) {
     let chosen = number.and_then(|number: usize| offer.checkpoints.get(number));
     let chosen = chosen.map(|chosen| RestoreFrom::Checkpoint(chosen.id));
     if is_yes && let Some(from) = chosen.or_else(|| offer.proposed.restore_from()) {
-        return commands.recover(offer.session.id, from);
+        return commands.session().recover(offer.session.id, from);
     }
-    commands.decline_recovery(offer.session.id);
-    commands.start_session(NewSession::named("Counting"));
+    commands.session().decline(offer.session.id);
+    commands.session().start(NewSession::named("Counting"));
 }
 
 fn start(found: On<SessionsFound>, mut commands: Commands) {
     if found.offers == 0 {
-        commands.start_session(NewSession::named("Counting"));
+        commands.session().start(NewSession::named("Counting"));
     }
 }
 

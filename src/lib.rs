@@ -42,11 +42,12 @@ pub use lifecycle::{
     RecoveryDeclined, RecoveryFailed, RecoveryOffers, RecoveryPolicy, Request, RequestRejected,
     RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared, RestoreStalled, RestoreStarted,
     SavingResumed, SavingStopped, SessionActivity, SessionCatalog, SessionClosed, SessionCommands,
-    SessionEnded, SessionForgotten, SessionHint, SessionHints, SessionHooksExt, SessionPaused,
-    SessionRecovered, SessionRestored, SessionResumed, SessionSettings, SessionStarted,
-    SessionUpdate, SessionUpdated, SessionsFound, SlotCopied, SlotDeleted, SlotFailed, SlotRenamed,
-    SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed, recovery_is_pending,
-    saving_is_in_progress, session_is_active, session_is_paused, session_is_restoring,
+    SessionCommandsExt, SessionEnded, SessionForgotten, SessionHint, SessionHints, SessionHooksExt,
+    SessionPaused, SessionRecovered, SessionRestored, SessionResumed, SessionSettings,
+    SessionStarted, SessionUpdate, SessionUpdated, SessionsFound, SlotCopied, SlotDeleted,
+    SlotFailed, SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
+    recovery_is_pending, saving_is_in_progress, session_is_active, session_is_paused,
+    session_is_restoring,
 };
 pub use mode::SessionMode;
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
@@ -70,17 +71,12 @@ pub use store::{MemoryDisk, Operation, PanicInfo};
 /// What most games use: `use bevy_session::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        CheckpointCaptured, CheckpointFailed, CheckpointSaved, CorruptionDetected,
-        CrashReportWritten, CurrentProfile, CurrentSession, DespawnOnRestore, DuplicateSaveKey,
-        EndReason, HowItEnded, Migrations, NewSession, PreviousRun, ProfileChanged, Proposal,
-        RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RecoveryOffers, RecoveryPolicy,
-        ReflectSaved, RequestRejected, RestoreFrom, RestoreReason, RestoreStalled, SaveKey,
-        SaveScope, SaveSlot, Saved, SessionAppExt, SessionCatalog, SessionClosed, SessionCommands,
-        SessionEnded, SessionHooksExt, SessionPaused, SessionPlugin, SessionRecovered,
-        SessionRestored, SessionResumed, SessionSettings, SessionStarted, SessionStatus,
-        SessionUpdate, SessionsFound, SlotEntry, SlotFailed, SlotId, SlotSaved, Unsaved,
-        VersionFit, recovery_is_pending, saving_is_in_progress, session_is_active,
-        session_is_paused, session_is_restoring,
+        CheckpointFailed, CheckpointSaved, CurrentSession, EndReason, NewSession, PreviousRun,
+        RecoveryAvailable, RecoveryOffers, RecoveryPolicy, ReflectSaved, RequestRejected,
+        RestoreFrom, SaveKey, SaveScope, SaveSlot, Saved, SessionAppExt, SessionCatalog,
+        SessionClosed, SessionCommandsExt, SessionHooksExt, SessionPlugin, SessionRecovered,
+        SessionRestored, SessionSettings, SessionStarted, SessionUpdate, SessionsFound, SlotSaved,
+        Unsaved, session_is_active, session_is_paused, session_is_restoring,
     };
 }
 

@@ -50,7 +50,7 @@ pub use notifications::{
 };
 pub use policy::RecoveryPolicy;
 pub use profiles::CurrentProfile;
-pub use requests::{Request, SessionCommands, SessionUpdate};
+pub use requests::{Request, SessionCommands, SessionCommandsExt, SessionUpdate};
 pub use settings::{RestoreLosses, SessionSettings};
 
 pub(crate) use frame::run_frame;

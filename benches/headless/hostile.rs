@@ -187,7 +187,7 @@ fn honest() -> (MemoryDisk, PathBuf, usize) {
     };
     for round in 0.. {
         super::play(&mut app, &entities, 20, round);
-        super::request(&mut app, |commands| commands.checkpoint("bench"));
+        super::request(&mut app, |commands| commands.session().checkpoint("bench"));
         app.update();
         if bytes(&disk) >= MIB {
             break;

@@ -216,9 +216,9 @@ fn show_note(
 
 fn quick_save_and_load(keys: Res<ButtonInput<KeyCode>>, mut commands: Commands) {
     if keys.just_pressed(KeyCode::F5) {
-        commands.quick_save();
+        commands.session().quick_save();
     }
     if keys.just_pressed(KeyCode::F8) {
-        commands.quick_load();
+        commands.session().quick_load();
     }
 }

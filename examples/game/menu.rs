@@ -209,19 +209,19 @@ fn act(
     match action {
         Action::Continue => {
             if let Some(entry) = sessions.newest_closed() {
-                commands.continue_session(entry.session.id);
+                commands.session().continue_session(entry.session.id);
             }
         }
         Action::NewGame => {
             *dice = Dice(options.seed.unwrap_or_else(rand_seed));
-            commands.start_session(NewSession::named("Lamplighter"));
+            commands.session().start(NewSession::named("Lamplighter"));
         }
         Action::Load => commands.trigger(OpenSessionMenu),
         Action::Quit => _ = exit.write(AppExit::Success),
         Action::Resume => next.set(Game::Playing),
         Action::Save => {
             let name = level.map_or_else(String::new, |level| level.name.clone());
-            commands.save(SaveSlot::manual(name).overwrite());
+            commands.session().save(SaveSlot::manual(name).overwrite());
         }
         Action::Leave => next.set(Game::Menu),
         Action::NextLevel => {
@@ -231,7 +231,7 @@ fn act(
             }
         }
         Action::End => {
-            commands.end_session(EndReason::Completed);
+            commands.session().end(EndReason::Completed);
             next.set(Game::Menu);
         }
     }

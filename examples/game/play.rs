@@ -147,7 +147,7 @@ fn light_lamps(
         score.points += 100;
         spawn_sparks(&mut commands, lamp_at.translation, 40);
         // A moment that a player would like to come back to.
-        commands.checkpoint(lamp.name.clone());
+        commands.session().checkpoint(lamp.name.clone());
     }
 }
 

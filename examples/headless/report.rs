@@ -7,7 +7,10 @@ use std::time::{Duration, Instant};
 use bevy::diagnostic::FrameCount;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{CheckpointCaptured, CheckpointError, HowItEnded, RestoreReason, TypeFailed};
+use bevy_session::{
+    CheckpointCaptured, CheckpointError, CorruptionDetected, HowItEnded, RestoreReason,
+    SessionEnded, TypeFailed,
+};
 use serde::Serialize;
 
 use crate::colony::{Colony, Daytime};

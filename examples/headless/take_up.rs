@@ -5,7 +5,9 @@
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{RecoveryError, Request, RequestError, SessionId, SessionStatus, SessionsFound};
+use bevy_session::{
+    RecoveryError, RecoveryFailed, Request, RequestError, SessionId, SessionStatus, SessionsFound,
+};
 
 use crate::options::Options;
 use crate::report::Reporter;
@@ -62,11 +64,11 @@ fn take_up(
     let closed = catalog.sessions().iter().filter(|entry| entry.status == SessionStatus::Closed);
     let closed = closed.map(|entry| entry.session.id).find(promising);
     if let Some(session) = crashed {
-        commands.recover(session, RestoreFrom::Latest);
+        commands.session().recover(session, RestoreFrom::Latest);
     } else if let Some(session) = closed {
-        commands.continue_session(session);
+        commands.session().continue_session(session);
     } else {
-        commands.start_session(NewSession::named("Colony"));
+        commands.session().start(NewSession::named("Colony"));
     }
     state.asked_for = crashed.or(closed);
     state.is_due = false;

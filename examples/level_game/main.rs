@@ -54,7 +54,7 @@ fn main() -> AppExit {
 }
 
 fn start_or_go_on(_: On<SessionsFound>, mut commands: Commands) {
-    commands.start_or_continue(NewSession::named("Adventure"));
+    commands.session().start_or_continue(NewSession::named("Adventure"));
 }
 
 /// Takes half a second for it.
@@ -91,7 +91,7 @@ fn do_the_next_thing(
             println!("You go to the {}.", level.0);
             next.set(Game::Loading);
         }
-        commands.checkpoint("did something");
+        commands.session().checkpoint("did something");
     }
     let is_safe = session.is_some_and(|session| session.at_risk() < Duration::from_secs(1));
     if *frame == 30 && crash.0 {

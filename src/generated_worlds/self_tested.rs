@@ -15,7 +15,7 @@ use crate::capture::DriftedType;
 use crate::capture::test_kit::*;
 use crate::{
     CheckpointCaptured, CheckpointDrifted, CurrentSession, NewSession, RestoreFrom,
-    SessionCommands, SessionPlugin, SessionRestored, SessionSettings,
+    SessionCommandsExt, SessionPlugin, SessionRestored, SessionSettings,
 };
 
 const FRAME: Duration = Duration::from_millis(100);
@@ -56,7 +56,7 @@ fn app(variant: Variant) -> App {
     app.finish();
     app.cleanup();
     app.update();
-    app.world_mut().commands().start_session(NewSession::named("Tested"));
+    app.world_mut().commands().session().start(NewSession::named("Tested"));
     app.update();
     app
 }
@@ -77,7 +77,7 @@ fn play(seed: u64) -> (Told, bool) {
             && let Some(session) = app.world().get_resource::<CurrentSession>()
         {
             let session = session.id();
-            app.world_mut().commands().recover(session, RestoreFrom::Latest);
+            app.world_mut().commands().session().recover(session, RestoreFrom::Latest);
             app.world_mut().flush();
         }
         app.update();

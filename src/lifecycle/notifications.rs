@@ -246,7 +246,7 @@ notifications! {
 
     /// A session was left by a crash, and its newest checkpoint was read and is whole. Answer with
     /// [`recover`](crate::SessionCommands::recover) or
-    /// [`decline_recovery`](crate::SessionCommands::decline_recovery), now or later. Sent where
+    /// [`decline`](crate::SessionCommands::decline), now or later. Sent where
     /// [`RecoveryPolicy::Ask`](crate::RecoveryPolicy::Ask) wants the player to be asked.
     RecoveryAvailable {
         /// What can be had back.

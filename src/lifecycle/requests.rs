@@ -1,5 +1,6 @@
 //! What a game asks for.
 
+use std::fmt::{self, Debug, Formatter};
 use std::path::PathBuf;
 
 use bevy::prelude::*;
@@ -21,15 +22,15 @@ use crate::session::{
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum Request {
-    /// [`SessionCommands::start_session`].
+    /// [`SessionCommands::start`].
     Start(NewSession),
     /// [`SessionCommands::start_or_continue`].
     StartOrContinue(NewSession),
-    /// [`SessionCommands::pause_session`].
+    /// [`SessionCommands::pause`].
     Pause,
-    /// [`SessionCommands::resume_session`].
+    /// [`SessionCommands::resume`].
     Resume,
-    /// [`SessionCommands::update_session`].
+    /// [`SessionCommands::update`].
     Update(SessionUpdate),
     /// [`SessionCommands::checkpoint`].
     Checkpoint {
@@ -38,17 +39,17 @@ pub enum Request {
         /// Why it is taken.
         kind: CheckpointKind,
     },
-    /// [`SessionCommands::close_session`].
+    /// [`SessionCommands::close`].
     Close,
     /// [`SessionCommands::continue_session`].
     Continue(SessionId),
-    /// [`SessionCommands::end_session`].
+    /// [`SessionCommands::end`].
     End(EndReason),
     /// [`SessionCommands::recover`].
     Recover(SessionId, RestoreFrom),
-    /// [`SessionCommands::decline_recovery`].
+    /// [`SessionCommands::decline`].
     Decline(SessionId),
-    /// [`SessionCommands::forget_session`].
+    /// [`SessionCommands::forget`].
     Forget(SessionId),
     /// [`SessionCommands::find_sessions`].
     Find,
@@ -188,27 +189,56 @@ impl SessionUpdate {
     }
 }
 
-/// The requests that a game makes, on [`Commands`].
+/// Gives [`Commands`] the requests that a game makes of its sessions.
+pub trait SessionCommandsExt {
+    /// What can be asked of the plugin, and of the session that is being played.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    ///
+    /// fn new_game(mut commands: Commands) {
+    ///     commands.session().start(NewSession::named("Campaign").player("Maverick"));
+    /// }
+    /// # bevy::ecs::system::assert_is_system(new_game);
+    /// ```
+    fn session(&mut self) -> SessionCommands<'_, '_>;
+}
+
+impl SessionCommandsExt for Commands<'_, '_> {
+    fn session(&mut self) -> SessionCommands<'_, '_> {
+        SessionCommands { commands: self.reborrow() }
+    }
+}
+
+/// The requests that a game makes, from [`Commands::session`](SessionCommandsExt::session).
 ///
 /// Requests are handled in order, at the end of the frame. One that isn't legal then changes
 /// nothing and is answered with [`RequestRejected`](crate::RequestRejected).
-///
-/// ```
-/// use bevy::prelude::*;
-/// use bevy_session::prelude::*;
-///
-/// fn new_game(mut commands: Commands) {
-///     commands.start_session(NewSession::named("Campaign").player("Maverick"));
-/// }
-/// # bevy::ecs::system::assert_is_system(new_game);
-/// ```
-pub trait SessionCommands {
+pub struct SessionCommands<'w, 's> {
+    commands: Commands<'w, 's>,
+}
+
+impl Debug for SessionCommands<'_, '_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionCommands").finish_non_exhaustive()
+    }
+}
+
+impl SessionCommands<'_, '_> {
     /// Makes a request that was put together elsewhere.
-    fn request_session(&mut self, request: Request);
+    pub fn request(&mut self, request: Request) {
+        self.commands.queue(move |world: &mut World| {
+            match world.get_resource_mut::<RequestQueue>() {
+                Some(mut queue) => queue.0.push_back(request),
+                None => error!("{request:?} came to nothing: add `SessionPlugin` to the app"),
+            }
+        });
+    }
 
     /// Starts a session. [`SessionStarted`](crate::SessionStarted) follows once its lock is held.
-    fn start_session(&mut self, session: NewSession) {
-        self.request_session(Request::Start(session));
+    pub fn start(&mut self, session: NewSession) {
+        self.request(Request::Start(session));
     }
 
     /// Takes up the newest session of this name and player that can go on, recovering it if it
@@ -216,50 +246,50 @@ pub trait SessionCommands {
     /// the request is rejected. Nobody is asked, whatever the policy is; only with
     /// [`RecoveryPolicy::Automatic`](crate::RecoveryPolicy::Automatic) does it go back, and at last
     /// start anew, where the game died again and again.
-    fn start_or_continue(&mut self, session: NewSession) {
-        self.request_session(Request::StartOrContinue(session));
+    pub fn start_or_continue(&mut self, session: NewSession) {
+        self.request(Request::StartOrContinue(session));
     }
 
     /// Lets the session stand still, after a checkpoint.
-    fn pause_session(&mut self) {
-        self.request_session(Request::Pause);
+    pub fn pause(&mut self) {
+        self.request(Request::Pause);
     }
 
     /// Lets a paused session go on.
-    fn resume_session(&mut self) {
-        self.request_session(Request::Resume);
+    pub fn resume(&mut self) {
+        self.request(Request::Resume);
     }
 
     /// Changes name, description, custom fields and so on of the session that is being played.
-    fn update_session(&mut self, update: SessionUpdate) {
-        self.request_session(Request::Update(update));
+    pub fn update(&mut self, update: SessionUpdate) {
+        self.request(Request::Update(update));
     }
 
     /// Renames the session that is being played.
-    fn rename_session(&mut self, name: impl Into<String>) {
-        self.update_session(SessionUpdate::default().name(name));
+    pub fn rename(&mut self, name: impl Into<String>) {
+        self.update(SessionUpdate::default().name(name));
     }
 
     /// Takes a checkpoint of this very frame. [`CheckpointSaved`](crate::CheckpointSaved) follows
     /// when it is durable.
-    fn checkpoint(&mut self, label: impl Into<String>) {
+    pub fn checkpoint(&mut self, label: impl Into<String>) {
         let label = label.into();
-        self.request_session(Request::Checkpoint { label, kind: CheckpointKind::Manual });
+        self.request(Request::Checkpoint { label, kind: CheckpointKind::Manual });
     }
 
     /// Leaves the session, after a last checkpoint. It can be continued later.
-    fn close_session(&mut self) {
-        self.request_session(Request::Close);
+    pub fn close(&mut self) {
+        self.request(Request::Close);
     }
 
     /// Takes up a session that was closed.
-    fn continue_session(&mut self, session: SessionId) {
-        self.request_session(Request::Continue(session));
+    pub fn continue_session(&mut self, session: SessionId) {
+        self.request(Request::Continue(session));
     }
 
     /// Ends the session for good, after a last checkpoint.
-    fn end_session(&mut self, reason: EndReason) {
-        self.request_session(Request::End(reason));
+    pub fn end(&mut self, reason: EndReason) {
+        self.request(Request::End(reason));
     }
 
     /// Puts the player back: into a crashed session, or, for the one that is being played, to an
@@ -268,47 +298,47 @@ pub trait SessionCommands {
     /// In the latter case a checkpoint of kind [`Rewind`](CheckpointKind::Rewind) is taken first of
     /// what was played since the last one, unless a gate is closed as in a menu: the way back can be
     /// taken back. [`RestoreFrom::Latest`] is the one before that.
-    fn recover(&mut self, session: SessionId, from: RestoreFrom) {
-        self.request_session(Request::Recover(session, from));
+    pub fn recover(&mut self, session: SessionId, from: RestoreFrom) {
+        self.request(Request::Recover(session, from));
     }
 
     /// Sets a crashed session aside. Its data is kept until retention, and it isn't offered again
     /// unless it crashes again.
-    fn decline_recovery(&mut self, session: SessionId) {
-        self.request_session(Request::Decline(session));
+    pub fn decline(&mut self, session: SessionId) {
+        self.request(Request::Decline(session));
     }
 
     /// Looks at all sessions on this machine anew, as is done once at the start: after another
     /// process left one, say, or a cloud brought one. [`SessionsFound`](crate::SessionsFound)
     /// follows, and what still waits for an answer is offered again; in
     /// [development](crate::SessionPlugin::development) also what was stopped from outside.
-    fn find_sessions(&mut self) {
-        self.request_session(Request::Find);
+    pub fn find_sessions(&mut self) {
+        self.request(Request::Find);
     }
 
     /// Gives up the restore that is under way. Until
     /// [`RestoreStarted`](crate::RestoreStarted) nothing of the world has changed; after it, while
     /// the restore waits for its gate, resources and states stay as saved.
-    fn cancel_restore(&mut self) {
-        self.request_session(Request::CancelRestore);
+    pub fn cancel_restore(&mut self) {
+        self.request(Request::CancelRestore);
     }
 
     /// Forgets that the placed entity with this key is gone, and the values that were kept for it:
     /// the next one that comes with the key begins anew. For goblins that come back.
-    fn forget_key(&mut self, key: impl Into<SaveKey>) {
-        self.request_session(Request::ForgetKey(key.into()));
+    pub fn forget_key(&mut self, key: impl Into<SaveKey>) {
+        self.request(Request::ForgetKey(key.into()));
     }
 
     /// Forgets all keys that begin with this, as [`forget_key`](Self::forget_key) does: for a new
     /// round of a level that the game clears away by itself. What goes with a saved state, by
     /// `DespawnOnExit`, needs no such call.
-    fn forget_keys(&mut self, prefix: impl Into<String>) {
-        self.request_session(Request::ForgetKeys(prefix.into()));
+    pub fn forget_keys(&mut self, prefix: impl Into<String>) {
+        self.request(Request::ForgetKeys(prefix.into()));
     }
 
     /// Goes on with the sessions of another profile, whose name may be any text: of another player at
     /// this machine, say. The session that is being played is closed, with its last checkpoint, as
-    /// by [`close_session`](Self::close_session). Then
+    /// by [`close`](Self::close). Then
     /// [`ProfileChanged`](crate::ProfileChanged) says that [`CurrentProfile`](crate::CurrentProfile)
     /// is this one, and the sessions of the profile are looked at as at the start:
     /// [`SessionCatalog`](crate::SessionCatalog) and
@@ -317,8 +347,8 @@ pub trait SessionCommands {
     ///
     /// While a restore is under way, the request is rejected with
     /// [`RequestError::RestoreUnderWay`](crate::RequestError::RestoreUnderWay).
-    fn use_profile(&mut self, profile: impl Into<String>) {
-        self.request_session(Request::UseProfile(profile.into()));
+    pub fn use_profile(&mut self, profile: impl Into<String>) {
+        self.request(Request::UseProfile(profile.into()));
     }
 
     /// Writes down all that is known of how the process before this one ended, in one file that a
@@ -341,35 +371,35 @@ pub trait SessionCommands {
     /// use bevy_session::prelude::*;
     ///
     /// fn player_wants_to_help(mut commands: Commands) {
-    ///     commands.write_crash_report("crash-report.tar");
+    ///     commands.session().write_crash_report("crash-report.tar");
     /// }
     /// # bevy::ecs::system::assert_is_system(player_wants_to_help);
     /// ```
-    fn write_crash_report(&mut self, path: impl Into<PathBuf>) {
-        self.request_session(Request::WriteCrashReport(path.into()));
+    pub fn write_crash_report(&mut self, path: impl Into<PathBuf>) {
+        self.request(Request::WriteCrashReport(path.into()));
     }
 
     /// Deletes a session that isn't being played, with everything in it. Its slots stay.
-    fn forget_session(&mut self, session: SessionId) {
-        self.request_session(Request::Forget(session));
+    pub fn forget(&mut self, session: SessionId) {
+        self.request(Request::Forget(session));
     }
 
     /// Saves into a slot: takes a checkpoint of this very frame, and makes a copy of it that is complete
     /// in itself. [`SlotSaved`](crate::SlotSaved) follows when that is durable, or
     /// [`SlotFailed`](crate::SlotFailed).
-    fn save(&mut self, slot: SaveSlot) {
-        self.request_session(Request::Save(slot));
+    pub fn save(&mut self, slot: SaveSlot) {
+        self.request(Request::Save(slot));
     }
 
     /// Saves into the player's one quick slot, which is replaced. [`SlotSaved`](crate::SlotSaved)
     /// follows.
-    fn quick_save(&mut self) {
+    pub fn quick_save(&mut self) {
         self.save(SaveSlot::quick());
     }
 
     /// Loads the quick slot of who plays; in a menu, the newest quick slot there is.
-    fn quick_load(&mut self) {
-        self.request_session(Request::QuickLoad);
+    pub fn quick_load(&mut self) {
+        self.request(Request::QuickLoad);
     }
 
     /// Goes on from a slot, in the session that it was saved in. If another one is being played, that
@@ -378,25 +408,25 @@ pub trait SessionCommands {
     ///
     /// Of a slot that is damaged, unknown or another player's nothing changes, and
     /// [`RequestRejected`](crate::RequestRejected) says so.
-    fn load(&mut self, slot: SlotId) {
-        self.request_session(Request::Load(slot));
+    pub fn load(&mut self, slot: SlotId) {
+        self.request(Request::Load(slot));
     }
 
     /// Gives a slot another name. [`SlotRenamed`](crate::SlotRenamed) follows. A quick or exit slot
     /// becomes a manual one by it.
-    fn rename_slot(&mut self, slot: SlotId, name: impl Into<String>) {
-        self.request_session(Request::RenameSlot { slot, name: name.into() });
+    pub fn rename_slot(&mut self, slot: SlotId, name: impl Into<String>) {
+        self.request(Request::RenameSlot { slot, name: name.into() });
     }
 
     /// Copies a slot to another name, as a manual one. [`SlotCopied`](crate::SlotCopied) follows.
-    fn copy_slot(&mut self, slot: SlotId, name: impl Into<String>) {
-        self.request_session(Request::CopySlot { slot, name: name.into() });
+    pub fn copy_slot(&mut self, slot: SlotId, name: impl Into<String>) {
+        self.request(Request::CopySlot { slot, name: name.into() });
     }
 
     /// Deletes a slot with all copies that a cloud may have made of its file.
     /// [`SlotDeleted`](crate::SlotDeleted) follows.
-    fn delete_slot(&mut self, slot: SlotId) {
-        self.request_session(Request::DeleteSlot(slot));
+    pub fn delete_slot(&mut self, slot: SlotId) {
+        self.request(Request::DeleteSlot(slot));
     }
 
     /// Lays bytes of the game's own beside a checkpoint of the session that is being played, such as a
@@ -407,22 +437,13 @@ pub trait SessionCommands {
     /// The name is 1 to 40 of `a` to `z`, `0` to `9`, `_` and `-`; listings look for `thumbnail`. At most
     /// 1 MiB. What was attached under the same name is replaced. An automatic checkpoint that was
     /// merged into the next one since the disk is slow has nothing to attach to.
-    fn attach(&mut self, checkpoint: CheckpointId, name: impl Into<String>, bytes: Vec<u8>) {
+    pub fn attach(&mut self, checkpoint: CheckpointId, name: impl Into<String>, bytes: Vec<u8>) {
         let attachment = Attachment::new(name.into(), bytes);
-        self.request_session(Request::Attach { checkpoint, attachment });
+        self.request(Request::Attach { checkpoint, attachment });
     }
 
     /// Reads an attachment. [`AttachmentRead`](crate::AttachmentRead) follows.
-    fn read_attachment(&mut self, of: AttachmentOf, name: impl Into<String>) {
-        self.request_session(Request::ReadAttachment { of, name: name.into() });
-    }
-}
-
-impl SessionCommands for Commands<'_, '_> {
-    fn request_session(&mut self, request: Request) {
-        self.queue(move |world: &mut World| match world.get_resource_mut::<RequestQueue>() {
-            Some(mut queue) => queue.0.push_back(request),
-            None => error!("{request:?} came to nothing: add `SessionPlugin` to the app"),
-        });
+    pub fn read_attachment(&mut self, of: AttachmentOf, name: impl Into<String>) {
+        self.request(Request::ReadAttachment { of, name: name.into() });
     }
 }

@@ -35,7 +35,7 @@ mod tests {
 
     use super::*;
     use crate::lifecycle::run_frame;
-    use crate::{NewSession, SessionCommands, SessionPlugin, SessionStarted};
+    use crate::{NewSession, SessionCommandsExt, SessionPlugin, SessionStarted};
 
     #[derive(Resource, Default)]
     struct Told {
@@ -58,14 +58,14 @@ mod tests {
             });
         app.finish();
         app.cleanup();
-        app.world_mut().commands().start_session(NewSession::named("Interrupted"));
+        app.world_mut().commands().session().start(NewSession::named("Interrupted"));
         app.world_mut().flush();
         assert!(catch_unwind(AssertUnwindSafe(|| app.update())).is_err());
 
         // Bevy drops the schedules through which a panic came. A game that has others goes on.
         let world = app.world_mut();
         for _ in 0..3 {
-            world.commands().checkpoint("in vain");
+            world.commands().session().checkpoint("in vain");
             world.flush();
             world.run_system_cached(run_frame).unwrap();
         }

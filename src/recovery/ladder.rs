@@ -41,8 +41,8 @@ impl Proposal {
     ///
     /// fn follow_the_proposal(crash: On<RecoveryAvailable>, mut commands: Commands) {
     ///     match crash.offer.proposed.restore_from() {
-    ///         Some(from) => commands.recover(crash.offer.session.id, from),
-    ///         None => commands.start_session(NewSession::named("A fresh start")),
+    ///         Some(from) => commands.session().recover(crash.offer.session.id, from),
+    ///         None => commands.session().start(NewSession::named("A fresh start")),
     ///     }
     /// }
     /// # App::new().add_observer(follow_the_proposal);

@@ -11,9 +11,9 @@ use crate::journal::{SlotId, SlotKind, WrittenBy, limits};
 /// use bevy_session::prelude::*;
 ///
 /// fn save(mut commands: Commands) {
-///     commands.save(SaveSlot::manual("Before the boss"));
+///     commands.session().save(SaveSlot::manual("Before the boss"));
 ///     // The player was asked, and wants the old one replaced:
-///     commands.save(SaveSlot::manual("Autumn").overwrite());
+///     commands.session().save(SaveSlot::manual("Autumn").overwrite());
 /// }
 /// # bevy::ecs::system::assert_is_system(save);
 /// ```

@@ -17,7 +17,7 @@ use crate::lifecycle::{Condition, GameHooks, Runtime, RuntimeParts, SessionActiv
 use crate::session::RestoreFrom;
 use crate::{
     CurrentSession, MemoryDisk, NewSession, Operation, RecoveryOffers, SessionCatalog,
-    SessionCommands, SessionPlugin, SessionRestored, SessionSettings,
+    SessionCommandsExt, SessionPlugin, SessionRestored, SessionSettings,
 };
 
 /// A frame of the game under test, unless it is set otherwise.
@@ -155,7 +155,7 @@ impl TestGame {
     /// #     app
     /// # };
     /// let mut game = TestGame::new(build);
-    /// game.request(|commands| commands.pause_session()).frames(1);
+    /// game.request(|commands| commands.session().pause()).frames(1);
     /// ```
     pub fn request(&mut self, ask: impl FnOnce(&mut Commands)) -> &mut Self {
         let world = self.app.world_mut();
@@ -176,7 +176,7 @@ impl TestGame {
             session.map(|session| (session.id(), session.last_checkpoint()))
         };
         let before = current(self).map(|(id, _)| id);
-        self.ask(|commands| commands.start_session(session))?;
+        self.ask(|commands| commands.session().start(session))?;
         let (id, _) = self.wait(|game| current(game).filter(|(id, _)| Some(*id) != before))?;
         for _ in 0..FRAMES_TO_SAVE {
             if let Some((_, None)) = current(self) {
@@ -200,7 +200,7 @@ impl TestGame {
             session.and_then(CurrentSession::last_checkpoint)
         };
         let before = newest(self).map(|newest| newest.id);
-        self.ask(|commands| commands.checkpoint(label))?;
+        self.ask(|commands| commands.session().checkpoint(label))?;
         self.wait(|game| {
             let saved = newest(game).filter(|newest| newest.kind == CheckpointKind::Manual)?;
             Some(saved.id).filter(|id| Some(*id) != before)
@@ -271,7 +271,7 @@ impl TestGame {
     pub fn recover_from(&mut self, from: RestoreFrom) -> Result<SessionRestored, RecoverError> {
         self.begin()?;
         if let Some(session) = self.wait_for_offer()? {
-            self.ask(|commands| commands.recover(session, from))?;
+            self.ask(|commands| commands.session().recover(session, from))?;
         }
         self.wait_until_restored()
     }
@@ -288,7 +288,7 @@ impl TestGame {
         let catalog = self.app.world().get_resource::<SessionCatalog>();
         let newest = catalog.and_then(SessionCatalog::newest_closed);
         let newest = newest.ok_or(RecoverError::NothingToContinue)?.session.id;
-        self.ask(|commands| commands.continue_session(newest))?;
+        self.ask(|commands| commands.session().continue_session(newest))?;
         self.wait_until_restored()
     }
 

@@ -12,7 +12,7 @@ use tracing::debug;
 use super::picture::{Thumbnail, thumbnail_of};
 use super::{ThumbnailPlugin, ThumbnailTaken};
 use crate::journal::{CheckpointId, CheckpointKind, SessionId};
-use crate::lifecycle::{CheckpointCaptured, CheckpointSaved, CurrentSession, SessionCommands};
+use crate::lifecycle::{CheckpointCaptured, CheckpointSaved, CurrentSession, SessionCommandsExt};
 use crate::recovery::THUMBNAIL;
 
 /// Pictures that may be on their way at once. A disk that refuses keeps them waiting.
@@ -153,7 +153,7 @@ pub(super) fn hand_over(
             Stage::Ready(thumbnail) if shot.is_safe => {
                 let Thumbnail { png, size } = std::mem::take(thumbnail);
                 let (session, checkpoint, bytes) = (shot.session, shot.checkpoint, png.len());
-                commands.attach(checkpoint, THUMBNAIL, png);
+                commands.session().attach(checkpoint, THUMBNAIL, png);
                 let main_thread_time = shot.main_thread_time + begun.elapsed();
                 debug!(%checkpoint, bytes, ?main_thread_time, "thumbnail taken");
                 let taken = ThumbnailTaken { session, checkpoint, size, bytes, main_thread_time };

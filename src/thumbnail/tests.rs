@@ -11,6 +11,7 @@ use bevy::time::TimeUpdateStrategy;
 use bevy::window::PrimaryWindow;
 
 use super::{MOST_BYTES, ThumbnailPlugin, ThumbnailTaken};
+use crate::CheckpointCaptured;
 use crate::prelude::*;
 use crate::{AttachmentOf, AttachmentRead, AttachmentSaved, MemoryDisk, Request};
 
@@ -68,7 +69,7 @@ fn drawn_game(disk: &MemoryDisk) -> App {
     app.world_mut().spawn((Window::default(), PrimaryWindow));
     thumbnails.take_pictures(&mut app);
     app.update();
-    ask(&mut app, |commands| commands.start_session(NewSession::named("Campaign")));
+    ask(&mut app, |commands| commands.session().start(NewSession::named("Campaign")));
     (0..3).for_each(|_| app.update());
     app
 }
@@ -126,7 +127,7 @@ fn a_picture_lies_beside_its_checkpoint_and_in_its_slot() {
     let mut app = drawn_game(&disk);
     draw(&mut app);
     until(&mut app, |heard| heard.saved.len() == 1);
-    ask(&mut app, |commands| commands.save(SaveSlot::manual("Hill")));
+    ask(&mut app, |commands| commands.session().save(SaveSlot::manual("Hill")));
     app.update();
     assert_eq!(draw(&mut app), 1, "a slot should get a picture");
     until(&mut app, |heard| heard.saved.len() == 2);
@@ -140,7 +141,9 @@ fn a_picture_lies_beside_its_checkpoint_and_in_its_slot() {
     assert_eq!(slot.checkpoint, taken.checkpoint);
     assert!(slot.thumbnail, "the slot should have it too");
 
-    ask(&mut app, |commands| commands.read_attachment(AttachmentOf::Slot(slot.id), "thumbnail"));
+    ask(&mut app, |commands| {
+        commands.session().read_attachment(AttachmentOf::Slot(slot.id), "thumbnail");
+    });
     until(&mut app, |heard| heard.read.len() == 1);
     let read = heard(&app).read.first().expect("it should be read").clone();
     let png = read.result.expect("it should be there");
@@ -198,7 +201,7 @@ fn a_checkpoint_that_is_merged_into_the_next_one_gets_no_picture_and_nothing_is_
 #[test]
 fn a_picture_that_is_drawn_after_its_session_was_closed_is_forgotten() {
     let mut app = drawn_game(&MemoryDisk::default());
-    ask(&mut app, |commands| commands.close_session());
+    ask(&mut app, |commands| commands.session().close());
     (0..3).for_each(|_| app.update());
     assert_eq!(draw(&mut app), 1, "only that of the start: the end is no frame");
     (0..3).for_each(|_| app.update());
@@ -211,7 +214,7 @@ fn the_games_own_screenshot_comes_first() {
     let mut app = drawn_game(&MemoryDisk::default());
     draw(&mut app);
     app.world_mut().spawn(Screenshot::primary_window());
-    ask(&mut app, |commands| commands.checkpoint("here"));
+    ask(&mut app, |commands| commands.session().checkpoint("here"));
     app.update();
     assert_eq!(asked_for(&mut app).len(), 1, "two of one frame are not possible");
 }
@@ -220,7 +223,7 @@ fn the_games_own_screenshot_comes_first() {
 fn a_picture_that_is_never_drawn_harms_nobody() {
     let mut app = drawn_game(&MemoryDisk::default());
     for _ in 0..20 {
-        ask(&mut app, |commands| commands.checkpoint("here"));
+        ask(&mut app, |commands| commands.session().checkpoint("here"));
         app.update();
         let screens = asked_for(&mut app);
         // The renderer skipped it, as it does with a window that is gone.
@@ -240,9 +243,9 @@ fn without_a_renderer_or_a_window_nothing_happens() {
     ThumbnailPlugin::default().take_pictures(&mut windowless);
     for app in [&mut app, &mut windowless] {
         app.update();
-        ask(app, |commands| commands.start_session(NewSession::named("Campaign")));
+        ask(app, |commands| commands.session().start(NewSession::named("Campaign")));
         (0..3).for_each(|_| app.update());
-        ask(app, |commands| commands.checkpoint("here"));
+        ask(app, |commands| commands.session().checkpoint("here"));
         (0..3).for_each(|_| app.update());
         assert!(app.world().contains_resource::<CurrentSession>(), "it should be played");
         assert_eq!(asked_for(app), []);

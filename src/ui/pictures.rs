@@ -8,7 +8,7 @@ use bevy::prelude::*;
 use bevy::tasks::futures_lite::future;
 use bevy::tasks::{AsyncComputeTaskPool, Task, block_on};
 
-use crate::lifecycle::{AttachmentRead, AttachmentSaved, SessionCommands, SlotSaved};
+use crate::lifecycle::{AttachmentRead, AttachmentSaved, SessionCommandsExt, SlotSaved};
 use crate::recovery::THUMBNAIL;
 use crate::session::AttachmentOf;
 
@@ -51,7 +51,7 @@ impl Pictures {
         for of in wanted {
             if !self.known.contains_key(of) {
                 self.known.insert(*of, Picture::Asked);
-                commands.read_attachment(*of, THUMBNAIL);
+                commands.session().read_attachment(*of, THUMBNAIL);
             }
         }
     }

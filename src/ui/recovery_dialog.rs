@@ -25,7 +25,7 @@ use super::{SessionUiSystems, add_core};
 ///
 /// It says what happened and what was lost, proposes the best checkpoint, lets the player choose
 /// another one or a slot, and answers with [`recover`](crate::SessionCommands::recover) or
-/// [`decline_recovery`](crate::SessionCommands::decline_recovery). If what was chosen can't be
+/// [`decline`](crate::SessionCommands::decline). If what was chosen can't be
 /// restored, it says so and proposes the next best. It opens where
 /// [`offer_recovery_in`](crate::SessionHooksExt::offer_recovery_in) lets it, and closes by itself once
 /// a session is played.

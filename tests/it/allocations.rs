@@ -4,7 +4,7 @@ use allocation_counter::measure;
 use bevy::prelude::*;
 use bevy::tasks::ComputeTaskPool;
 use bevy_session::prelude::*;
-use bevy_session::{SessionActivity, SessionLast};
+use bevy_session::{CheckpointCaptured, SessionActivity, SessionLast};
 
 use crate::common::{FRAME, Health, Inventory, Score, game_with, request};
 
@@ -20,7 +20,7 @@ fn game(directory: &tempfile::TempDir) -> App {
     let mut app = game_with(plugin.settings(settings), |_| {});
     app.init_resource::<Captured>()
         .add_observer(|_: On<CheckpointCaptured>, mut captured: ResMut<Captured>| captured.0 += 1);
-    app.world_mut().commands().start_session(NewSession::named("Play"));
+    app.world_mut().commands().session().start(NewSession::named("Play"));
     app.world_mut().flush();
     app
 }
@@ -134,13 +134,13 @@ fn buffers_that_were_lent_are_not_freed_on_the_main_thread_by_whoever_comes_next
             // No longer than before: copies of longer ones take more memory, wherever they are.
             app.world_mut().get_mut::<Inventory>(*entity).unwrap().0[0] += 1;
         }
-        request(&mut app, |commands| commands.checkpoint("one of many"));
+        request(&mut app, |commands| commands.session().checkpoint("one of many"));
         most = most.max(freed_in_a_frame(&mut app));
     }
     most = most.max(freed_until_saved(&mut app));
     assert!(captures(&app) > 5);
     assert!(most < FEW, "{most} were freed after a capture");
-    request(&mut app, |commands| commands.close_session());
+    request(&mut app, |commands| commands.session().close());
     let mut most = 0;
     while app.world().contains_resource::<CurrentSession>() {
         most = most.max(freed_in_a_frame(&mut app));

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
-    CheckpointError, DiskRefusal, HowItEnded, MemoryDisk, Operation, RecoveryError, RequestError,
-    RestoreLossReason, SessionId,
+    CheckpointError, CorruptionDetected, DiskRefusal, HowItEnded, MemoryDisk, Operation,
+    RecoveryError, RecoveryFailed, RequestError, RestoreLossReason, SessionId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +34,7 @@ fn killed_game() -> (MemoryDisk, SessionId) {
     let id = app.world().resource::<CurrentSession>().id();
     for health in 2..=4 {
         app.world_mut().entity_mut(entity).insert(Health(health));
-        request(&mut app, |commands| commands.checkpoint(format!("checkpoint {health}")));
+        request(&mut app, |commands| commands.session().checkpoint(format!("checkpoint {health}")));
         frames(&mut app, 2);
     }
     // Long enough for the heartbeat to bear witness of the last one.
@@ -51,7 +51,7 @@ pub fn files(disk: &MemoryDisk, ending: &str) -> Vec<PathBuf> {
 pub fn recover(disk: &MemoryDisk, id: SessionId) -> (App, Option<(u64, u32)>) {
     let mut app = listening_game(disk);
     frames(&mut app, 1);
-    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 4);
     let restored = told::<SessionRestored>(&app).pop();
     let world = app.world_mut();
@@ -139,7 +139,7 @@ fn damage_offers_the_newest_good_checkpoint_and_says_what_is_lost() {
         assert_eq!(told::<RecoveryAvailable>(&app)[0].offer.newest, intact);
         assert_eq!(told::<RecoveryAvailable>(&app)[0].offer.unsaved.acknowledged, 1);
         assert_eq!(corruption.files, std::slice::from_ref(&journal));
-        request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+        request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
         frames(&mut app, 3);
         assert_eq!(told::<SessionRestored>(&app)[0].checkpoint, intact);
         assert!(damaged.paths().contains(&journal), "damaged files should stay");
@@ -161,7 +161,7 @@ fn damage_that_is_found_late_withdraws_the_offer_and_makes_another() {
         frames(&mut app, 2);
         assert_eq!(told::<RecoveryAvailable>(&app)[0].offer.newest.counter, 4);
         disk.corrupt(&journal, offset, 0x40);
-        request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+        request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
         frames(&mut app, 3);
         if !told::<SessionRestored>(&app).is_empty() {
             continue;
@@ -169,7 +169,7 @@ fn damage_that_is_found_late_withdraws_the_offer_and_makes_another() {
         assert_eq!(told::<CorruptionDetected>(&app).len(), 1);
         let second = told::<RecoveryAvailable>(&app).pop().unwrap().offer;
         assert_eq!(second.newest.counter, 3);
-        request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+        request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
         frames(&mut app, 3);
         assert_eq!(told::<SessionRestored>(&app)[0].checkpoint, second.newest);
         seen = true;
@@ -192,7 +192,7 @@ fn when_every_checkpoint_is_damaged_recovery_fails_and_the_files_stay() {
     let mut app = listening_game(&disk);
     frames(&mut app, 2);
     assert_eq!(told::<RecoveryFailed>(&app)[0].error, RecoveryError::AllDamaged);
-    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 3);
     assert_eq!(told::<RecoveryFailed>(&app).len(), 2);
     assert_eq!(files(&disk, ".journal"), journals);
@@ -272,7 +272,7 @@ fn a_disk_that_cannot_be_written_is_told_once_and_tried_again() {
         let mut app = listening_game(&disk);
         disk.fail_always(operation, ErrorKind::PermissionDenied);
         app.world_mut().spawn(Health(1));
-        request(&mut app, |commands| commands.start_session(NewSession::named("Refused")));
+        request(&mut app, |commands| commands.session().start(NewSession::named("Refused")));
         frames(&mut app, 6);
         let failed = told::<CheckpointFailed>(&app);
         assert_eq!(failed.len(), 1, "{operation:?} should be told once");
@@ -305,7 +305,7 @@ fn a_failure_in_the_middle_of_play_loses_nothing() {
             if health == 4 {
                 disk.fail_next(operation, ErrorKind::Other);
             }
-            request(&mut app, |commands| commands.checkpoint(format!("{health}")));
+            request(&mut app, |commands| commands.session().checkpoint(format!("{health}")));
             seconds(&mut app, 3.0);
         }
         assert_eq!(told::<CheckpointFailed>(&app).len(), 1);
@@ -319,7 +319,7 @@ fn a_read_error_is_not_damage() {
     let (disk, id) = killed_game();
     disk.fail_always(Operation::Read, ErrorKind::PermissionDenied);
     let mut app = listening_game(&disk);
-    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 3);
     assert!(told::<CorruptionDetected>(&app).is_empty(), "nothing is known to be damaged");
     assert!(
@@ -341,7 +341,7 @@ fn a_directory_that_vanishes_is_noticed_and_made_anew() {
     let id = app.world().resource::<CurrentSession>().id();
     disk.remove_all(Path::new("sessions/data"));
     app.world_mut().entity_mut(entity).insert(Health(2));
-    request(&mut app, |commands| commands.checkpoint("after"));
+    request(&mut app, |commands| commands.session().checkpoint("after"));
     frames(&mut app, 3);
     assert_eq!(told::<CheckpointFailed>(&app)[0].error, CheckpointError::StoreVanished);
     app.world_mut().entity_mut(entity).insert(Health(3));
@@ -399,7 +399,7 @@ fn a_type_that_is_gone_or_changed_is_carried_until_it_comes_back() {
     let mut disk = disk.snapshot();
     for build in [&without as &dyn Fn(&MemoryDisk) -> App, &with_other, &without] {
         let mut app = build(&disk);
-        request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+        request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
         frames(&mut app, 4);
         let report = told::<SessionRestored>(&app).remove(0).report;
         let loss = report.losses.iter().find(|loss| loss.type_path.ends_with("Mana")).unwrap();
@@ -413,7 +413,7 @@ fn a_type_that_is_gone_or_changed_is_carried_until_it_comes_back() {
         disk = disk.snapshot();
     }
     let mut app = with_mana(&disk);
-    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 4);
     assert!(told::<SessionRestored>(&app)[0].report.losses.is_empty());
     let world = app.world_mut();
@@ -447,7 +447,7 @@ fn a_newer_format_is_refused_and_left_alone() {
     assert!(message.contains("format 2.0, game version 1.2.3"), "{message}");
     assert!(message.contains("update the game"), "{message}");
     assert!(told::<CorruptionDetected>(&app).is_empty(), "newer is not damaged");
-    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 3);
     let again = &told::<RecoveryFailed>(&app)[1].error;
     assert!(matches!(again, RecoveryError::NewerFormat(_)), "{again:?}");
@@ -489,7 +489,9 @@ fn start_or_continue_goes_on_with_what_is_intact_or_anew() {
     (0..length).step_by(40).for_each(|offset| all.corrupt(&journal, offset, 0xff));
     for (disk, healths) in [(half, 1), (all, 0)] {
         let mut app = listening_game(&disk);
-        request(&mut app, |commands| commands.start_or_continue(NewSession::named("Killed")));
+        request(&mut app, |commands| {
+            commands.session().start_or_continue(NewSession::named("Killed"));
+        });
         frames(&mut app, 6);
         assert!(
             app.world().get_resource::<CurrentSession>().is_some(),
@@ -526,7 +528,7 @@ fn a_session_that_could_not_be_closed_is_no_crash_for_another_instance_either() 
     let mut app = listening_game(&disk);
     start(&mut app, "Left");
     disk.fail_always(Operation::Append, ErrorKind::StorageFull);
-    request(&mut app, |commands| commands.close_session());
+    request(&mut app, |commands| commands.session().close());
     long(&mut app, 40);
     disk.heal();
     assert!(app.world().get_resource::<CurrentSession>().is_none());
@@ -547,7 +549,7 @@ fn texts_that_no_header_can_hold_are_refused_at_the_start() {
         NewSession::named("a").player(&long),
         NewSession::named("a").session_type(&long),
     ] {
-        request(&mut app, |commands| commands.start_session(session));
+        request(&mut app, |commands| commands.session().start(session));
         frames(&mut app, 3);
     }
     let rejected = told::<RequestRejected>(&app);

@@ -8,7 +8,7 @@ use bevy::time::TimeUpdateStrategy;
 use bevy_session::doctor::Doctor;
 use bevy_session::prelude::*;
 use bevy_session::testing::assert_restores;
-use bevy_session::{HintGiven, MemoryDisk, SessionHint};
+use bevy_session::{HintGiven, MemoryDisk, SessionHint, recovery_is_pending};
 use serde::{Deserialize, Serialize};
 
 use crate::common::{FRAME, frames, listen, plugin, seconds, told};
@@ -112,7 +112,7 @@ fn breakout(disk: &MemoryDisk, step: Step) -> App {
     }
     if step >= Step::Session {
         app.add_systems(Startup, |mut commands: Commands| {
-            commands.start_or_continue(NewSession::named("Breakout"));
+            commands.session().start_or_continue(NewSession::named("Breakout"));
         });
     }
     app.finish();
@@ -174,7 +174,7 @@ fn a_crash_costs_nothing_and_the_next_round_has_all_bricks() {
     let disk = MemoryDisk::default();
     let mut app = breakout(&disk, Step::Keys);
     seconds(&mut app, 30.0);
-    app.world_mut().commands().checkpoint("here");
+    app.world_mut().commands().session().checkpoint("here");
     app.world_mut().flush();
     let before = scene(&mut app);
     assert!(before.0.len() < 21 && before.2.0 > 0, "some bricks should be gone: {before:?}");

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{AutosaveDelayed, CaptureBudget, CaptureOverBudget, MemoryDisk};
+use bevy_session::{
+    AutosaveDelayed, CaptureBudget, CaptureOverBudget, CheckpointCaptured, MemoryDisk,
+};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::common::{
@@ -44,7 +46,7 @@ fn a_delta_names_the_rows_that_it_copied() {
     let mut app = game(Some(CaptureBudget { share: 0.0, ..default() }));
     let mut lists = app.world_mut().query::<&mut Inventory>();
     lists.iter_mut(app.world_mut()).take(1_500).for_each(|mut list| list.0.push(1));
-    request(&mut app, |commands| commands.checkpoint("bench"));
+    request(&mut app, |commands| commands.session().checkpoint("bench"));
     frames(&mut app, 2);
     let over = told::<CaptureOverBudget>(&app);
     let lists = |over: &CaptureOverBudget| {
@@ -89,7 +91,7 @@ fn a_checkpoint_that_waits_for_the_writer_is_told_once_and_comes_later() {
     listen::<AutosaveDelayed>(&mut app);
     listen::<CheckpointCaptured>(&mut app);
     let slow = app.world_mut().spawn(Slow(0)).id();
-    request(&mut app, |commands| commands.start_session(NewSession::named("Play")));
+    request(&mut app, |commands| commands.session().start(NewSession::named("Play")));
     let begun = Instant::now();
     let until = |app: &mut App, is_reached: &dyn Fn(&App) -> bool| {
         while !is_reached(app) {
@@ -121,7 +123,7 @@ fn a_checkpoint_that_waits_for_the_writer_is_told_once_and_comes_later() {
     until(&mut app, &|app| told::<CheckpointCaptured>(app).len() > captured);
     let session = app.world().resource::<CurrentSession>().id();
     let last = app.world().get::<Slow>(slow).unwrap().0;
-    request(&mut app, |commands| commands.close_session());
+    request(&mut app, |commands| commands.session().close());
     app.update();
     // Waits for the writer, for a bounded time.
     drop(app);
@@ -130,7 +132,7 @@ fn a_checkpoint_that_waits_for_the_writer_is_told_once_and_comes_later() {
     let mut app = game_with(plugin.manual_writer(), |app| {
         app.register_type::<Slow>();
     });
-    request(&mut app, |commands| commands.continue_session(session));
+    request(&mut app, |commands| commands.session().continue_session(session));
     frames(&mut app, 3);
     let mut found = app.world_mut().query::<&Slow>();
     assert_eq!(found.iter(app.world()).map(|slow| slow.0).collect::<Vec<_>>(), [last]);

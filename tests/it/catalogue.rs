@@ -2,7 +2,7 @@
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, SessionId};
+use bevy_session::{MemoryDisk, SessionId, SessionStatus, SlotEntry};
 
 use crate::common::*;
 use crate::slots::*;
@@ -15,14 +15,14 @@ fn disk_with(names: &[&str]) -> (MemoryDisk, Vec<SessionId>) {
     for name in names {
         ids.push(start_as(&mut app, name, "Ann"));
         save(&mut app, SaveSlot::manual(*name));
-        request(&mut app, |commands| commands.close_session());
+        request(&mut app, |commands| commands.session().close());
         frames(&mut app, 3);
     }
     (disk, ids)
 }
 
 fn look_again(app: &mut App) {
-    request(app, |commands| commands.find_sessions());
+    request(app, |commands| commands.session().find_sessions());
     frames(app, 3);
 }
 
@@ -58,7 +58,7 @@ fn the_size_is_known_as_soon_as_a_session_is_left() {
     let disk = MemoryDisk::default();
     let mut app = slot_game(&disk);
     let id = start_as(&mut app, "One", "Ann");
-    request(&mut app, |commands| commands.close_session());
+    request(&mut app, |commands| commands.session().close());
     frames(&mut app, 3);
     let told = app.world().resource::<SessionCatalog>().get(id).unwrap().bytes;
     look_again(&mut app);
@@ -73,11 +73,11 @@ fn what_appeared_grew_or_vanished_since_is_noticed() {
     frames(&mut app, 2);
     // Another process goes on with the first; somebody deletes the second; a cloud brings another.
     let mut other = slot_game(&disk);
-    request(&mut other, |commands| commands.continue_session(ids[0]));
+    request(&mut other, |commands| commands.session().continue_session(ids[0]));
     frames(&mut other, 4);
     seconds(&mut other, 2.0);
-    request(&mut other, |commands| commands.rename_session("First"));
-    request(&mut other, |commands| commands.close_session());
+    request(&mut other, |commands| commands.session().rename("First"));
+    request(&mut other, |commands| commands.session().close());
     frames(&mut other, 3);
     drop(other);
     disk.remove_all(&directory(ids[1]));

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
+use bevy_session::{SessionEnded, SessionPaused};
 
 use crate::process::{Process, Story, role, some_are_safe, talking_game};
 
@@ -20,13 +21,13 @@ const WAYS: [Way; 8] = [
         app.add_observer(|_: On<SessionClosed>, mut exit: MessageWriter<AppExit>| {
             exit.write(AppExit::Success);
         });
-        play(app, |mut commands: Commands| commands.close_session());
+        play(app, |mut commands: Commands| commands.session().close());
     }),
     ("end first", |mut app| {
         app.add_observer(|_: On<SessionEnded>, mut exit: MessageWriter<AppExit>| {
             exit.write(AppExit::Success);
         });
-        play(app, |mut commands: Commands| commands.end_session(EndReason::Completed));
+        play(app, |mut commands: Commands| commands.session().end(EndReason::Completed));
     }),
     ("signal", |app| play(app, ask_to_exit)),
     ("exit in the first frame", |mut app| {
@@ -53,7 +54,7 @@ const WAYS: [Way; 8] = [
         app.add_observer(|_: On<SessionPaused>, mut exit: MessageWriter<AppExit>| {
             exit.write(AppExit::Success);
         });
-        play(app, |mut commands: Commands| commands.pause_session());
+        play(app, |mut commands: Commands| commands.session().pause());
     }),
 ];
 
@@ -69,7 +70,7 @@ fn play<M>(mut app: App, leave: impl IntoSystem<(), (), M> + Send + Sync + 'stat
 }
 
 fn take_up(mut commands: Commands) {
-    commands.start_or_continue(NewSession::named("World"));
+    commands.session().start_or_continue(NewSession::named("World"));
 }
 
 fn exit(mut exit: MessageWriter<AppExit>) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_session::MemoryDisk;
 use bevy_session::prelude::*;
+use bevy_session::{CorruptionDetected, HowItEnded};
 
 use crate::common::*;
 
@@ -29,7 +30,7 @@ fn exit(mut app: App) {
 }
 
 fn start_or_continue(app: &mut App) {
-    request(app, |commands| commands.start_or_continue(NewSession::named("World")));
+    request(app, |commands| commands.session().start_or_continue(NewSession::named("World")));
     frames(app, 4);
 }
 

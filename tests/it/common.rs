@@ -120,7 +120,7 @@ pub fn slow_frames(app: &mut App, count: usize, frame: Duration) {
 
 /// Starts a session, and lets its first checkpoint become durable.
 pub fn start(app: &mut App, name: &str) {
-    app.world_mut().commands().start_session(NewSession::named(name));
+    app.world_mut().commands().session().start(NewSession::named(name));
     app.world_mut().flush();
     frames(app, 3);
     assert!(

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, Operation, RequestError, SessionForgotten};
+use bevy_session::{CrashReportWritten, MemoryDisk, Operation, RequestError, SessionForgotten};
 
 use crate::common::*;
 
@@ -32,14 +32,14 @@ fn killed() -> MemoryDisk {
     start(&mut app, "Killed");
     for health in 0..5 {
         app.world_mut().entity_mut(entity).insert(Health(health));
-        request(&mut app, |commands| commands.checkpoint("at /home/ann/level"));
+        request(&mut app, |commands| commands.session().checkpoint("at /home/ann/level"));
         seconds(&mut app, 1.0);
     }
     disk.snapshot()
 }
 
 fn write_report(app: &mut App) {
-    request(app, |commands| commands.write_crash_report(REPORT));
+    request(app, |commands| commands.session().write_crash_report(REPORT));
     frames(app, 3);
 }
 
@@ -154,7 +154,7 @@ fn a_disk_that_refuses_leaves_nothing_behind_and_the_game_goes_on() {
     }
     let disk = killed();
     let mut app = game_of(&disk);
-    request(&mut app, |commands| commands.write_crash_report("nowhere/at/all.tar"));
+    request(&mut app, |commands| commands.session().write_crash_report("nowhere/at/all.tar"));
     frames(&mut app, 3);
     assert!(matches!(told::<RequestRejected>(&app)[0].error, RequestError::Store { .. }));
 }
@@ -193,15 +193,15 @@ fn a_report_can_be_written_after_the_session_was_recovered() {
     let disk = killed();
     let mut app = game_of(&disk);
     let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
-    request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 3);
-    request(&mut app, |commands| commands.find_sessions());
+    request(&mut app, |commands| commands.session().find_sessions());
     frames(&mut app, 2);
     write_report(&mut app);
     assert_eq!(told::<CrashReportWritten>(&app).len(), 1);
     let files = unpacked(&disk.content(Path::new(REPORT)).unwrap());
     assert!(files.len() > 1, "{:?}", files.keys());
-    request(&mut app, |commands| commands.checkpoint("and on it goes"));
+    request(&mut app, |commands| commands.session().checkpoint("and on it goes"));
     let before = told::<CheckpointSaved>(&app).len();
     frames(&mut app, 3);
     assert_eq!(told::<CheckpointSaved>(&app).len(), before + 1);

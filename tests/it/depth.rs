@@ -31,7 +31,7 @@ fn restored(disk: &MemoryDisk) -> App {
     let session = app.world().resource::<SessionCatalog>().sessions()[0].session.id;
     for round in 1..3 {
         // The second one takes down what the first one put there.
-        request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+        request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
         frames(&mut app, 4);
         assert_eq!(told::<SessionRestored>(&app).len(), round);
     }

@@ -24,11 +24,11 @@ fn child() {
     let mut app = talking_game();
     match &*role {
         "begin" => app.add_systems(Startup, start_session).add_observer(
-            |_: On<SessionStarted>, mut commands: Commands| commands.checkpoint(KEEPSAKE),
+            |_: On<SessionStarted>, mut commands: Commands| commands.session().checkpoint(KEEPSAKE),
         ),
         "recover" => app.add_observer(recover),
         "start or continue" => app.add_systems(Startup, |mut commands: Commands| {
-            commands.start_or_continue(NewSession::named("World"));
+            commands.session().start_or_continue(NewSession::named("World"));
         }),
         other => unreachable!("{other}"),
     };
@@ -54,9 +54,9 @@ fn recover(
         say("rejected SessionInUse");
         exit.write(AppExit::error());
     } else if let Some(offer) = offers.offers().first() {
-        commands.recover(offer.session.id, RestoreFrom::Latest);
+        commands.session().recover(offer.session.id, RestoreFrom::Latest);
     } else {
-        commands.continue_session(entry.session.id);
+        commands.session().continue_session(entry.session.id);
     }
 }
 

@@ -2,7 +2,10 @@
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{CheckpointKind, MemoryDisk, SessionRestored};
+use bevy_session::{
+    CheckpointCaptured, CheckpointKind, MemoryDisk, SessionPaused, SessionRestored, SessionResumed,
+    SessionStatus, SlotFailed,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::common::{
@@ -54,7 +57,7 @@ fn state(app: &App) -> Game {
 fn recover(app: &mut App) {
     frames(app, 2);
     let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
-    request(app, |commands| commands.recover(session, RestoreFrom::Latest));
+    request(app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(app, 3);
 }
 
@@ -65,7 +68,7 @@ fn nothing_is_taken_of_the_menus_world_and_everything_as_the_gate_closes() {
         app.checkpoint_while(in_state(Game::Playing));
     };
     let mut app = game(&disk, hooks);
-    request(&mut app, |commands| commands.start_session(NewSession::named("Gated")));
+    request(&mut app, |commands| commands.session().start(NewSession::named("Gated")));
     seconds(&mut app, 20.0);
     assert_eq!(captured(&mut app), [], "the gate is closed");
 
@@ -109,7 +112,7 @@ fn quitting_to_the_menu_can_be_continued_where_the_player_was() {
     assert!(told::<RequestRejected>(&app).is_empty());
 
     let session = app.world().resource::<SessionCatalog>().newest_closed().unwrap().session.id;
-    request(&mut app, |commands| commands.continue_session(session));
+    request(&mut app, |commands| commands.session().continue_session(session));
     frames(&mut app, 3);
     assert_eq!(state(&app), Game::Playing);
     let world = app.world_mut();
@@ -125,7 +128,7 @@ fn a_checkpoint_that_is_asked_for_behind_a_closed_gate_is_taken_when_it_opens() 
     start(&mut app, "Patient");
     enter(&mut app, Game::Loading);
     let before = captured(&mut app).len();
-    request(&mut app, |commands| commands.checkpoint("before the boss"));
+    request(&mut app, |commands| commands.session().checkpoint("before the boss"));
     seconds(&mut app, 3.0);
     assert_eq!(captured(&mut app).len(), before);
     enter(&mut app, Game::Playing);
@@ -221,7 +224,7 @@ fn a_state_can_be_saved_as_another_one() {
     let mut app = build(&disk);
     start(&mut app, "Mapped");
     enter(&mut app, Game::Paused);
-    request(&mut app, |commands| commands.checkpoint("paused"));
+    request(&mut app, |commands| commands.session().checkpoint("paused"));
     frames(&mut app, 2);
     let mut app = build(&disk.snapshot());
     recover(&mut app);
@@ -269,7 +272,7 @@ fn the_way_through_the_states_is_recorded_and_comes_back() {
     for state in [Game::Loading, Game::Playing] {
         enter(&mut app, state);
     }
-    request(&mut app, |commands| commands.checkpoint("here"));
+    request(&mut app, |commands| commands.session().checkpoint("here"));
     frames(&mut app, 2);
     let way = |app: &App| -> Vec<(Option<String>, Option<String>)> {
         let changes = app.world().resource::<CurrentSession>().state_changes().iter();
@@ -321,7 +324,7 @@ fn a_slot_that_is_asked_for_behind_a_closed_gate_is_saved_when_it_opens() {
     start(&mut app, "Slots");
     app.world_mut().spawn(Health(1));
     enter(&mut app, Game::Loading);
-    request(&mut app, |commands| commands.quick_save());
+    request(&mut app, |commands| commands.session().quick_save());
     frames(&mut app, 5);
     assert_eq!(told::<SlotSaved>(&app).len(), 0);
     enter(&mut app, Game::Playing);
@@ -329,8 +332,8 @@ fn a_slot_that_is_asked_for_behind_a_closed_gate_is_saved_when_it_opens() {
     assert_eq!(told::<SlotSaved>(&app).len(), 1);
     enter(&mut app, Game::Loading);
     request(&mut app, |commands| {
-        commands.quick_save();
-        commands.close_session();
+        commands.session().quick_save();
+        commands.session().close();
     });
     frames(&mut app, 5);
     assert_eq!((told::<SlotSaved>(&app).len(), told::<SlotFailed>(&app).len()), (1, 1));

@@ -3,7 +3,8 @@
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
-    CheckpointError, CheckpointId, CheckpointKind, MemoryDisk, Operation, RequestError, SessionId,
+    CheckpointCaptured, CheckpointError, CheckpointId, CheckpointKind, MemoryDisk, Operation,
+    RequestError, RestoreReason, SessionId,
 };
 
 use crate::common::*;
@@ -24,7 +25,7 @@ fn played(disk: &MemoryDisk, add: impl FnOnce(&mut App)) -> (App, SessionId) {
 }
 
 fn go_back(app: &mut App, session: SessionId) {
-    request(app, |commands| commands.recover(session, RestoreFrom::Latest));
+    request(app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(app, 4);
 }
 
@@ -47,11 +48,13 @@ fn what_was_played_since_the_last_checkpoint_can_be_had_after_a_rewind() {
     assert_eq!(tails.len(), 1);
     // It isn't what a crash comes back to.
     let mut after_crash = slot_game(&disk.snapshot());
-    request(&mut after_crash, |commands| commands.recover(session, RestoreFrom::Latest));
+    request(&mut after_crash, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut after_crash, 4);
     assert_eq!(health(&mut after_crash), 1);
     // The player changes their mind.
-    request(&mut app, |commands| commands.recover(session, RestoreFrom::Checkpoint(tails[0])));
+    request(&mut app, |commands| {
+        commands.session().recover(session, RestoreFrom::Checkpoint(tails[0]));
+    });
     frames(&mut app, 4);
     assert_eq!(health(&mut app), 2);
 }
@@ -64,12 +67,12 @@ fn a_crash_while_the_session_goes_back_loses_nothing_that_was_played() {
             panic!("in the middle of it");
         });
     });
-    request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     let caught = (0..4)
         .any(|_| std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| app.update())).is_err());
     assert!(caught);
     let mut app = slot_game(&disk.snapshot());
-    request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 4);
     assert_eq!(health(&mut app), 2);
 }
@@ -80,15 +83,17 @@ fn loading_a_slot_of_the_session_that_is_played_keeps_what_was_played() {
     let (mut app, session) = played(&disk, |_| {});
     let slot = save(&mut app, SaveSlot::manual("Two"));
     set_health(&mut app, 3);
-    request(&mut app, |commands| commands.load(slot.id));
+    request(&mut app, |commands| commands.session().load(slot.id));
     frames(&mut app, 6);
     assert_eq!(health(&mut app), 2);
     set_health(&mut app, 4);
-    request(&mut app, |commands| commands.recover(session, RestoreFrom::Slot(slot.id)));
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Slot(slot.id)));
     frames(&mut app, 6);
     assert_eq!(health(&mut app), 2);
     for (tail, was) in tails(&app).into_iter().zip([3, 4]) {
-        request(&mut app, |commands| commands.recover(session, RestoreFrom::Checkpoint(tail)));
+        request(&mut app, |commands| {
+            commands.session().recover(session, RestoreFrom::Checkpoint(tail));
+        });
         frames(&mut app, 4);
         assert_eq!(health(&mut app), was);
     }
@@ -112,7 +117,7 @@ fn behind_a_closed_gate_nothing_is_taken_of_the_menus_world() {
     let before = told::<CheckpointCaptured>(&app).len();
     app.world_mut().resource_mut::<Score>().0 = 50;
     frames(&mut app, 1);
-    request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 4);
     assert_eq!(told::<SessionRestored>(&app).len(), 1);
     let since = told::<CheckpointCaptured>(&app).split_off(before);
@@ -125,9 +130,9 @@ fn a_rewind_is_refused_while_the_writer_can_take_nothing() {
     let (mut app, session) = played(&disk, |_| {});
     request(&mut app, |commands| {
         for number in 0..16 {
-            commands.checkpoint(format!("{number}"));
+            commands.session().checkpoint(format!("{number}"));
         }
-        commands.recover(session, RestoreFrom::Latest);
+        commands.session().recover(session, RestoreFrom::Latest);
     });
     frames(&mut app, 4);
     assert_eq!(last_rejection(&app), RequestError::WriterBehind);
@@ -151,7 +156,7 @@ fn where_the_disk_refuses_what_was_played_the_game_is_told_and_goes_back() {
     disk.heal();
     seconds(&mut app, 5.0);
     set_health(&mut app, 9);
-    request(&mut app, |commands| commands.checkpoint("healed"));
+    request(&mut app, |commands| commands.session().checkpoint("healed"));
     seconds(&mut app, 3.0);
     assert_eq!(told::<CheckpointSaved>(&app).pop().unwrap().kind, CheckpointKind::Manual);
 }

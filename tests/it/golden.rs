@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
-    AttachmentOf, AttachmentRead, CheckpointId, MemoryDisk, RestoreLossReason, SessionId, SlotKind,
+    AttachmentOf, AttachmentRead, CheckpointId, CorruptionDetected, MemoryDisk, RecoveryFailed,
+    RestoreLossReason, SessionId, SlotKind,
 };
 use serde::{Deserialize, Serialize};
 
@@ -143,8 +144,8 @@ fn restored(disk: &MemoryDisk, session: SessionId, from: RestoreFrom) -> String 
     let mut portraits = [true, false].map(|knows_relics| {
         let mut app = game(&disk.snapshot(), knows_relics);
         match from {
-            RestoreFrom::Slot(slot) => request(&mut app, |commands| commands.load(slot)),
-            _ => request(&mut app, |commands| commands.recover(session, from)),
+            RestoreFrom::Slot(slot) => request(&mut app, |commands| commands.session().load(slot)),
+            _ => request(&mut app, |commands| commands.session().recover(session, from)),
         }
         for _ in 0..20 {
             if told::<SessionRestored>(&app).is_empty() {
@@ -230,7 +231,7 @@ fn everything(disk: &MemoryDisk) -> String {
 }
 
 fn read_attachment(app: &mut App, of: AttachmentOf) -> String {
-    request(app, |commands| commands.read_attachment(of, "thumbnail"));
+    request(app, |commands| commands.session().read_attachment(of, "thumbnail"));
     frames(app, 3);
     let read = told::<AttachmentRead>(app).pop().expect("it should be answered");
     String::from_utf8_lossy(read.result.unwrap().bytes()).into_owned()

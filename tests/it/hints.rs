@@ -31,7 +31,7 @@ fn standing(app: &App) -> Vec<SessionHint> {
 }
 
 fn begin(app: &mut App) {
-    request(app, |commands| commands.start_session(NewSession::named("Hinted")));
+    request(app, |commands| commands.session().start(NewSession::named("Hinted")));
     frames(app, 2);
 }
 
@@ -317,7 +317,7 @@ fn what_could_not_be_written_is_in_the_report_of_the_restore() {
         // The panic takes those that come after it along.
         app.world_mut().spawn(Moody(value));
         app.world_mut().spawn(Moody(1));
-        request(&mut app, |commands| commands.start_session(NewSession::named("Moody")));
+        request(&mut app, |commands| commands.session().start(NewSession::named("Moody")));
         frames(&mut app, 3);
         let mut app = game_with(plugin(&disk.snapshot()), |app| {
             listen::<SessionRestored>(app);
@@ -325,7 +325,7 @@ fn what_could_not_be_written_is_in_the_report_of_the_restore() {
         });
         frames(&mut app, 2);
         let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
-        request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+        request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
         frames(&mut app, 3);
         let report = told::<SessionRestored>(&app)[0].report.clone();
         let [loss] = &report.losses[..] else { panic!("{report:?}") };

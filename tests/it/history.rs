@@ -2,7 +2,7 @@
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{CheckpointCaptured, MemoryDisk, SessionId, WorldCollapsed};
+use bevy_session::{CheckpointCaptured, MemoryDisk, SessionId, SessionStatus, WorldCollapsed};
 
 use crate::common::*;
 
@@ -25,7 +25,7 @@ fn counting_game(disk: &MemoryDisk) -> App {
 
 fn recovered_score(disk: &MemoryDisk, id: SessionId) -> u32 {
     let mut app = game_with(plugin(disk), listen::<SessionRestored>);
-    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 3);
     assert_eq!(told::<SessionRestored>(&app).len(), 1);
     app.world().resource::<Score>().0
@@ -68,9 +68,9 @@ fn pausing_again_and_again_does_not_fill_the_disk() {
     let mut app = counting_game(&disk);
     start(&mut app, "Paused");
     for _ in 0..40 {
-        request(&mut app, |commands| commands.pause_session());
+        request(&mut app, |commands| commands.session().pause());
         frames(&mut app, 3);
-        request(&mut app, |commands| commands.resume_session());
+        request(&mut app, |commands| commands.session().resume());
         frames(&mut app, 3);
     }
     assert!(journals(&disk).len() <= 8, "{}", journals(&disk).len());
@@ -82,7 +82,7 @@ fn named_checkpoints_outlive_many_automatic_ones() {
     let mut app = counting_game(&disk);
     start(&mut app, "Named");
     let id = app.world().resource::<CurrentSession>().id();
-    request(&mut app, |commands| commands.checkpoint("before the boss"));
+    request(&mut app, |commands| commands.session().checkpoint("before the boss"));
     frames(&mut app, 3);
     let boss = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
     long(&mut app, 1800);
@@ -91,7 +91,7 @@ fn named_checkpoints_outlive_many_automatic_ones() {
     let offer = told::<RecoveryAvailable>(&app).remove(0).offer;
     let listed = offer.checkpoints.iter().find(|listed| listed.id == boss).unwrap();
     assert_eq!(listed.label.as_deref(), Some("before the boss"));
-    request(&mut app, |commands| commands.recover(id, RestoreFrom::Checkpoint(boss)));
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Checkpoint(boss)));
     frames(&mut app, 3);
     assert_eq!(told::<SessionRestored>(&app)[0].checkpoint, boss);
 }
@@ -118,9 +118,9 @@ fn a_forgotten_session_leaves_nothing() {
     let mut app = counting_game(&disk);
     start(&mut app, "Forgotten");
     let id = app.world().resource::<CurrentSession>().id();
-    request(&mut app, |commands| commands.close_session());
+    request(&mut app, |commands| commands.session().close());
     frames(&mut app, 3);
-    request(&mut app, |commands| commands.forget_session(id));
+    request(&mut app, |commands| commands.session().forget(id));
     frames(&mut app, 3);
     assert!(journals(&disk).is_empty());
     assert!(app.world().resource::<SessionCatalog>().get(id).is_none());
@@ -132,16 +132,16 @@ fn a_fork_is_offered_twice_and_neither_side_is_lost() {
     let mut app = counting_game(&disk);
     start(&mut app, "Forked");
     let id = app.world().resource::<CurrentSession>().id();
-    request(&mut app, |commands| commands.close_session());
+    request(&mut app, |commands| commands.session().close());
     frames(&mut app, 3);
     // Two copies of the folder go on without each other, and a cloud puts both into one.
     let (left, right) = (disk.snapshot(), disk.snapshot());
     let mut scores = Vec::new();
     for (side, frames_played) in [(&left, 100), (&right, 200)] {
         let mut app = counting_game(side);
-        request(&mut app, |commands| commands.continue_session(id));
+        request(&mut app, |commands| commands.session().continue_session(id));
         frames(&mut app, frames_played);
-        request(&mut app, |commands| commands.close_session());
+        request(&mut app, |commands| commands.session().close());
         frames(&mut app, 3);
         scores.push(app.world().resource::<Score>().0);
     }
@@ -156,7 +156,7 @@ fn a_fork_is_offered_twice_and_neither_side_is_lost() {
     for offer in &offers {
         let mut app = counting_game(&left.snapshot());
         request(&mut app, |commands| {
-            commands.recover(id, RestoreFrom::Checkpoint(offer.newest));
+            commands.session().recover(id, RestoreFrom::Checkpoint(offer.newest));
         });
         frames(&mut app, 2);
         found.push(app.world().resource::<Score>().0);
@@ -186,7 +186,7 @@ fn a_run_whose_successors_were_pruned_is_no_fork() {
         let runs: std::collections::HashSet<_> =
             offers[0].offer.checkpoints.iter().map(|listed| listed.id.run).collect();
         assert!(life < 2 || runs.len() > 1, "the lives before should be offered as well");
-        request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+        request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
         long(&mut app, 60);
         disk = disk.snapshot();
     }
@@ -198,13 +198,13 @@ fn what_was_said_once_is_known_after_its_segment_is_gone() {
     let mut app = counting_game(&disk);
     start(&mut app, "Old name");
     let id = app.world().resource::<CurrentSession>().id();
-    request(&mut app, |commands| commands.rename_session("New name"));
-    request(&mut app, |commands| commands.pause_session());
+    request(&mut app, |commands| commands.session().rename("New name"));
+    request(&mut app, |commands| commands.session().pause());
     frames(&mut app, 3);
     // Many generations later, all of them in the pause.
     for number in 0..60 {
         app.world_mut().resource_mut::<Score>().0 = number;
-        request(&mut app, |commands| commands.checkpoint(""));
+        request(&mut app, |commands| commands.session().checkpoint(""));
         frames(&mut app, 2);
     }
     long(&mut app, 400);
@@ -246,7 +246,7 @@ fn what_was_lost_with_its_directory_is_made_up_for_without_autosave() {
     let id = app.world().resource::<CurrentSession>().id();
     app.world_mut().resource_mut::<SessionSettings>().autosave = false;
     disk.remove_all(std::path::Path::new("sessions/data"));
-    request(&mut app, |commands| commands.checkpoint("lost"));
+    request(&mut app, |commands| commands.session().checkpoint("lost"));
     seconds(&mut app, 3.0);
     assert_eq!(told::<CheckpointFailed>(&app).len(), 1);
     assert!(recovered_score(&disk.snapshot(), id) > 0);
@@ -300,7 +300,7 @@ fn a_world_that_lost_nearly_everything_can_be_had_back_from_before() {
     let whole = offer.checkpoints.iter().find(|checkpoint| checkpoint.entities == 50);
     let whole = whole.expect("the world before should be offered").id;
     request(&mut app, |commands| {
-        commands.recover(offer.session.id, RestoreFrom::Checkpoint(whole));
+        commands.session().recover(offer.session.id, RestoreFrom::Checkpoint(whole));
     });
     frames(&mut app, 3);
     let world = app.world_mut();

@@ -148,7 +148,7 @@ fn one_checkpoint_is_one_world_whenever_the_level_is_loaded() {
             }
             frames(&mut app, 2);
             let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
-            request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+            request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
             frames(&mut app, 3);
             if !is_loaded_before {
                 load_level(&mut app, level);

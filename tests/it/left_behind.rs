@@ -36,7 +36,7 @@ fn health(app: &mut App) -> Vec<u32> {
 }
 
 fn go_back(app: &mut App, session: SessionId) {
-    request(app, |commands| commands.recover(session, RestoreFrom::Latest));
+    request(app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(app, 1);
     for _ in 0..10 {
         if !told::<SessionRestored>(app).is_empty() {
@@ -73,7 +73,7 @@ fn what_the_new_world_puts_off_comes_after_as_long_as_it_asked_for() {
         );
     });
     seconds(&mut app, 40.0);
-    request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 2);
     // While its level is loaded.
     request(&mut app, |commands| {

@@ -156,7 +156,7 @@ fn a_crash_on_the_way_back_is_recovered_as_well() {
     game.crash_and_restart();
     game.frames(2);
     let session = game.app().world().resource::<RecoveryOffers>().offers()[0].session.id;
-    game.request(|commands| commands.recover(session, RestoreFrom::Latest)).frames(2);
+    game.request(|commands| commands.session().recover(session, RestoreFrom::Latest)).frames(2);
     assert_eq!(state(&game), Game::Loading, "the level is being loaded");
     game.crash_and_restart();
     game.recover().unwrap();

@@ -3,8 +3,8 @@
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
-    CheckpointCaptured, CheckpointKind, MemoryDisk, Move, RequestError, RestoreFrom, SessionId,
-    SessionPaused, SessionResumed, SessionStatus, SessionUpdate, SessionUpdated,
+    CheckpointCaptured, CheckpointKind, MemoryDisk, Move, RequestError, RestoreFrom, SessionEnded,
+    SessionId, SessionPaused, SessionResumed, SessionStatus, SessionUpdate, SessionUpdated,
 };
 
 use crate::common::*;
@@ -19,7 +19,7 @@ fn start_is_told_and_the_first_checkpoint_is_durable() {
     });
     app.world_mut().spawn(Health(3));
     request(&mut app, |commands| {
-        commands.start_session(NewSession::named("Campaign").player("Maverick"));
+        commands.session().start(NewSession::named("Campaign").player("Maverick"));
     });
     frames(&mut app, 4);
     let current = app.world().resource::<CurrentSession>();
@@ -66,7 +66,7 @@ fn autosave_off_means_off_and_a_named_checkpoint_still_works() {
     app.world_mut().spawn(Health(1));
     seconds(&mut app, 20.0);
     assert_eq!(told::<CheckpointCaptured>(&app).len(), 1);
-    request(&mut app, |commands| commands.checkpoint("before the boss"));
+    request(&mut app, |commands| commands.session().checkpoint("before the boss"));
     frames(&mut app, 3);
     let captured = told::<CheckpointCaptured>(&app);
     assert_eq!(captured.len(), 2);
@@ -85,15 +85,15 @@ fn a_pause_and_an_exit_copy_what_changed_and_nothing_else() {
     start(&mut app, "Paused");
     let id = app.world().resource::<CurrentSession>().id();
     app.world_mut().entity_mut(crowd[7]).insert(Health(700));
-    request(&mut app, |commands| commands.pause_session());
+    request(&mut app, |commands| commands.session().pause());
     frames(&mut app, 3);
     // Even if nothing changed since: this is when it was.
-    request(&mut app, |commands| commands.resume_session());
-    request(&mut app, |commands| commands.pause_session());
+    request(&mut app, |commands| commands.session().resume());
+    request(&mut app, |commands| commands.session().pause());
     frames(&mut app, 3);
     app.world_mut().entity_mut(crowd[8]).insert(Health(800));
     app.world_mut().despawn(crowd[9]);
-    request(&mut app, |commands| commands.close_session());
+    request(&mut app, |commands| commands.session().close());
     frames(&mut app, 3);
     assert!(told::<SessionClosed>(&app)[0].complete);
     let told: Vec<_> = told::<CheckpointCaptured>(&app)
@@ -106,7 +106,7 @@ fn a_pause_and_an_exit_copy_what_changed_and_nothing_else() {
     assert_eq!(told, [delta(pause, 1), delta(pause, 0), delta(exit, 1)]);
 
     let mut app = game(&disk.snapshot());
-    request(&mut app, |commands| commands.continue_session(id));
+    request(&mut app, |commands| commands.session().continue_session(id));
     frames(&mut app, 3);
     let world = app.world_mut();
     let mut healths: Vec<u32> = world.query::<&Health>().iter(world).map(|one| one.0).collect();
@@ -123,13 +123,13 @@ fn play_time_stands_still_while_paused() {
         listen::<SessionResumed>(app);
     });
     start(&mut app, "Paused");
-    request(&mut app, |commands| commands.pause_session());
+    request(&mut app, |commands| commands.session().pause());
     frames(&mut app, 2);
     assert!(app.world_mut().run_system_cached(session_is_paused).unwrap());
     let before = app.world().resource::<CurrentSession>().play_time();
     seconds(&mut app, 30.0);
     assert_eq!(app.world().resource::<CurrentSession>().play_time(), before);
-    request(&mut app, |commands| commands.resume_session());
+    request(&mut app, |commands| commands.session().resume());
     seconds(&mut app, 1.0);
     assert!(app.world().resource::<CurrentSession>().play_time() > before);
     assert!(app.world_mut().run_system_cached(session_is_active).unwrap());
@@ -141,12 +141,12 @@ fn play_time_stands_still_while_paused() {
 fn an_update_changes_what_it_names_and_nothing_else() {
     let mut app = game_with(plugin(&MemoryDisk::default()), listen::<SessionUpdated>);
     request(&mut app, |commands| {
-        commands.start_session(NewSession::named("Old").player("Ada").description("first"));
+        commands.session().start(NewSession::named("Old").player("Ada").description("first"));
     });
     frames(&mut app, 3);
     let update =
         SessionUpdate::default().name("New").field("mission", &3).unwrap().field("hard", &true);
-    request(&mut app, |commands| commands.update_session(update.unwrap()));
+    request(&mut app, |commands| commands.session().update(update.unwrap()));
     frames(&mut app, 2);
     let current = app.world().resource::<CurrentSession>();
     assert_eq!((current.name(), current.player()), ("New", Some("Ada")));
@@ -166,13 +166,13 @@ fn close_writes_the_last_checkpoint_and_the_session_can_be_continued() {
     start(&mut app, "Closed");
     let id = app.world().resource::<CurrentSession>().id();
     app.world_mut().resource_mut::<Score>().0 = 42;
-    request(&mut app, |commands| commands.close_session());
+    request(&mut app, |commands| commands.session().close());
     frames(&mut app, 3);
     assert!(told::<SessionClosed>(&app)[0].complete);
     assert!(app.world().get_resource::<CurrentSession>().is_none());
 
     app.world_mut().resource_mut::<Score>().0 = 0;
-    request(&mut app, |commands| commands.continue_session(id));
+    request(&mut app, |commands| commands.session().continue_session(id));
     frames(&mut app, 3);
     assert_eq!(told::<SessionRestored>(&app).len(), 1);
     assert_eq!(app.world().resource::<Score>().0, 42);
@@ -190,10 +190,10 @@ fn an_ended_session_is_not_continued() {
     });
     start(&mut app, "Done");
     let id = app.world().resource::<CurrentSession>().id();
-    request(&mut app, |commands| commands.end_session(EndReason::Completed));
+    request(&mut app, |commands| commands.session().end(EndReason::Completed));
     frames(&mut app, 3);
     assert_eq!(told::<SessionEnded>(&app)[0].reason, EndReason::Completed);
-    request(&mut app, |commands| commands.continue_session(id));
+    request(&mut app, |commands| commands.session().continue_session(id));
     frames(&mut app, 3);
     let rejected = told::<RequestRejected>(&app);
     let RequestError::IllegalMove(illegal) = &rejected[0].error else {
@@ -206,13 +206,13 @@ fn an_ended_session_is_not_continued() {
 fn illegal_requests_change_nothing_and_say_why() {
     let mut app = game_with(plugin(&MemoryDisk::default()), listen::<RequestRejected>);
     request(&mut app, |commands| {
-        commands.checkpoint("no session");
-        commands.pause_session();
-        commands.close_session();
-        commands.continue_session(SessionId::random());
-        commands.recover(SessionId::random(), RestoreFrom::Latest);
-        commands.decline_recovery(SessionId::random());
-        commands.forget_session(SessionId::random());
+        commands.session().checkpoint("no session");
+        commands.session().pause();
+        commands.session().close();
+        commands.session().continue_session(SessionId::random());
+        commands.session().recover(SessionId::random(), RestoreFrom::Latest);
+        commands.session().decline(SessionId::random());
+        commands.session().forget(SessionId::random());
     });
     // The writer is asked about four of them, one a frame.
     frames(&mut app, 6);
@@ -231,7 +231,7 @@ fn illegal_requests_change_nothing_and_say_why() {
     );
     start(&mut app, "One");
     let id = app.world().resource::<CurrentSession>().id();
-    request(&mut app, |commands| commands.start_session(NewSession::named("Two")));
+    request(&mut app, |commands| commands.session().start(NewSession::named("Two")));
     frames(&mut app, 3);
     let last = told::<RequestRejected>(&app).pop().unwrap();
     assert_eq!(last.error, RequestError::SessionRunning { current: id });
@@ -244,7 +244,7 @@ fn a_replacing_start_closes_the_session_before() {
     start(&mut app, "One");
     let one = app.world().resource::<CurrentSession>().id();
     request(&mut app, |commands| {
-        commands.start_session(NewSession::named("Two").replacing_current());
+        commands.session().start(NewSession::named("Two").replacing_current());
     });
     frames(&mut app, 5);
     assert_eq!(told::<SessionClosed>(&app)[0].session, one);
@@ -260,16 +260,16 @@ fn a_rewind_goes_back_and_the_future_stays_reachable() {
     let entity = app.world_mut().spawn(Health(1)).id();
     start(&mut app, "Rewound");
     let id = app.world().resource::<CurrentSession>().id();
-    request(&mut app, |commands| commands.checkpoint("early"));
+    request(&mut app, |commands| commands.session().checkpoint("early"));
     frames(&mut app, 3);
     let early = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
     app.world_mut().entity_mut(entity).insert(Health(50));
-    request(&mut app, |commands| commands.checkpoint("late"));
+    request(&mut app, |commands| commands.session().checkpoint("late"));
     frames(&mut app, 3);
     let late = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
 
     for (to, health) in [(early, 1), (late, 50)] {
-        request(&mut app, |commands| commands.recover(id, RestoreFrom::Checkpoint(to)));
+        request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Checkpoint(to)));
         frames(&mut app, 3);
         let world = app.world_mut();
         assert_eq!(world.query::<&Health>().single(world).unwrap().0, health);

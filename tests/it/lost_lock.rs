@@ -45,7 +45,7 @@ fn played_game(disk: &MemoryDisk) -> (App, SessionId, CheckpointId) {
 /// Another process on the same disk that recovers the session.
 fn take_over(disk: &MemoryDisk, id: SessionId) -> App {
     let mut app = listening_game(disk);
-    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 5);
     app
 }
@@ -65,7 +65,7 @@ fn who_lost_the_lock_stops_acknowledging_and_plays_on() {
     assert_eq!((stopped[0].session, stopped[0].reason), (Some(id), StopReason::LockLost));
     assert!(told::<CheckpointFailed>(&loser).is_empty(), "nothing was on its way");
 
-    request(&mut loser, |commands| commands.checkpoint("in vain"));
+    request(&mut loser, |commands| commands.session().checkpoint("in vain"));
     play(&mut loser, 60.0);
     let failed = told::<CheckpointFailed>(&loser);
     assert_eq!(failed.len(), 1, "only what is asked for is tried: {failed:?}");
@@ -81,7 +81,7 @@ fn who_lost_the_lock_stops_acknowledging_and_plays_on() {
     assert_eq!(told::<SavingStopped>(&loser).len(), 1);
 
     // Nor does a rewind take the place of what the other one saved.
-    request(&mut loser, |commands| commands.recover(id, RestoreFrom::Latest));
+    request(&mut loser, |commands| commands.session().recover(id, RestoreFrom::Latest));
     play(&mut loser, 6.0);
     let rejected = told::<RequestRejected>(&loser);
     assert_eq!(rejected.len(), 1);
@@ -131,7 +131,7 @@ fn a_session_that_was_lost_can_still_be_left() {
     disk.remove_all(Path::new("sessions/state"));
     let mut winner = take_over(&disk, id);
     play(&mut app, 2.0);
-    request(&mut app, |commands| commands.close_session());
+    request(&mut app, |commands| commands.session().close());
     frames(&mut app, 5);
     let closed = told::<SessionClosed>(&app);
     assert_eq!(closed.iter().map(|closed| closed.complete).collect::<Vec<_>>(), [false]);

@@ -8,6 +8,7 @@ use std::thread;
 
 use bevy::prelude::*;
 use bevy_session::MemoryDisk;
+use bevy_session::RecoveryFailed;
 use bevy_session::prelude::*;
 
 use crate::common::*;
@@ -54,16 +55,18 @@ fn write_down(root: &Path) -> usize {
     let mut health = 0;
     for run in 0..RUNS {
         let mut app = game_with(plugin(&disk), |_| {});
-        request(&mut app, |commands| commands.start_or_continue(NewSession::named("Many")));
+        request(&mut app, |commands| {
+            commands.session().start_or_continue(NewSession::named("Many"));
+        });
         frames(&mut app, 6);
         let world = app.world_mut();
         let entity = world.query_filtered::<Entity, With<Health>>().single(world);
         let entity = entity.unwrap_or_else(|_| world.spawn_empty().id());
         health = run + 1;
         world.entity_mut(entity).insert(Health(health));
-        request(&mut app, |commands| commands.checkpoint(format!("run {run}")));
+        request(&mut app, |commands| commands.session().checkpoint(format!("run {run}")));
         frames(&mut app, 2);
-        request(&mut app, |commands| commands.close_session());
+        request(&mut app, |commands| commands.session().close());
         frames(&mut app, 2);
     }
     assert_eq!(health, RUNS);
@@ -109,7 +112,7 @@ fn child() {
         listen::<CheckpointSaved>(app);
         listen::<RecoveryFailed>(app);
     });
-    request(&mut app, |commands| commands.start_or_continue(NewSession::named("Many")));
+    request(&mut app, |commands| commands.session().start_or_continue(NewSession::named("Many")));
     for _ in 0..20_000 {
         app.update();
         if !told::<CheckpointSaved>(&app).is_empty() {

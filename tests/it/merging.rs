@@ -2,7 +2,7 @@
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, SessionsFound};
+use bevy_session::{CorruptionDetected, HowItEnded, MemoryDisk, SessionsFound};
 
 use crate::common::*;
 
@@ -22,7 +22,7 @@ fn game_about_to_merge(disk: &MemoryDisk) -> App {
     start(&mut app, "Merged");
     for checkpoint in 2..=8 {
         app.world_mut().resource_mut::<Score>().0 = checkpoint;
-        request(&mut app, |commands| commands.checkpoint("on and on"));
+        request(&mut app, |commands| commands.session().checkpoint("on and on"));
         assert_eq!(journals(disk), 1, "nothing should be merged before checkpoint {checkpoint}");
         frames(&mut app, 1);
     }
@@ -65,7 +65,7 @@ fn an_exit_at_any_moment_of_a_merge_is_no_crash_and_loses_nothing() {
         assert!(told::<CorruptionDetected>(&app).is_empty(), "after {moment} frames");
         assert_eq!(app.world().resource::<PreviousRun>().ended, HowItEnded::Exited);
         let closed = app.world().resource::<SessionCatalog>().newest_closed().unwrap().session.id;
-        request(&mut app, |commands| commands.continue_session(closed));
+        request(&mut app, |commands| commands.session().continue_session(closed));
         frames(&mut app, 3);
         assert_eq!(told::<SessionRestored>(&app)[0].checkpoint.counter, 9, "after {moment} frames");
         assert_eq!(app.world().resource::<Score>().0, 99);

@@ -10,7 +10,7 @@ use bevy::app::ScheduleRunnerPlugin;
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, RequestError, SessionMode, SessionsFound};
+use bevy_session::{HowItEnded, MemoryDisk, RequestError, SessionMode, SessionsFound};
 
 use crate::common::*;
 
@@ -37,7 +37,7 @@ fn played(disk: &MemoryDisk, name: &str, health: u32, close: bool) -> MemoryDisk
     app.world_mut().spawn(Health(health));
     start(&mut app, name);
     if close {
-        request(&mut app, |commands| commands.close_session());
+        request(&mut app, |commands| commands.session().close());
         frames(&mut app, 3);
     }
     disk.snapshot()
@@ -60,12 +60,12 @@ fn fresh_hides_what_is_old_and_deletes_nothing() {
     assert!(app.world().resource::<RecoveryOffers>().is_empty());
     // What is played at this start is listed.
     start(&mut app, "New");
-    request(&mut app, |commands| commands.close_session());
+    request(&mut app, |commands| commands.session().close());
     frames(&mut app, 3);
-    request(&mut app, |commands| commands.find_sessions());
+    request(&mut app, |commands| commands.session().find_sessions());
     frames(&mut app, 3);
     for profile in ["another", "default"] {
-        request(&mut app, |commands| commands.use_profile(profile));
+        request(&mut app, |commands| commands.session().use_profile(profile));
         frames(&mut app, 3);
     }
     let listed = app.world().resource::<SessionCatalog>().sessions().to_vec();
@@ -85,7 +85,7 @@ fn continue_takes_up_the_newest_session_however_it_was_left() {
         seconds(&mut game, 20.0);
         start(&mut game, "Newer");
         if newest_is_closed {
-            request(&mut game, |commands| commands.close_session());
+            request(&mut game, |commands| commands.session().close());
             frames(&mut game, 3);
         }
         let disk = disk.snapshot();
@@ -93,7 +93,7 @@ fn continue_takes_up_the_newest_session_however_it_was_left() {
         assert_eq!(app.world().resource::<CurrentSession>().name(), "Newer");
         assert_eq!(health(&mut app), Some(2));
         assert!(told::<RecoveryAvailable>(&app).is_empty(), "nobody should be asked");
-        request(&mut app, |commands| commands.close_session());
+        request(&mut app, |commands| commands.session().close());
         seconds(&mut app, 2.0);
         assert!(app.world().get_resource::<CurrentSession>().is_none(), "only once");
     }
@@ -110,12 +110,12 @@ fn off_answers_every_request_and_touches_nothing() {
         app.checkpoint_on_enter(Phase::Playing).close_session_on_enter(Phase::Menu);
     });
     request(&mut app, |commands| {
-        commands.start_session(NewSession::named("New"));
-        commands.checkpoint("by hand");
-        commands.start_or_continue(NewSession::named("World"));
-        commands.find_sessions();
-        commands.use_profile("Ann");
-        commands.write_crash_report("report.tar");
+        commands.session().start(NewSession::named("New"));
+        commands.session().checkpoint("by hand");
+        commands.session().start_or_continue(NewSession::named("World"));
+        commands.session().find_sessions();
+        commands.session().use_profile("Ann");
+        commands.session().write_crash_report("report.tar");
     });
     app.world_mut().resource_mut::<NextState<Phase>>().set(Phase::Playing);
     frames(&mut app, 3);
@@ -158,7 +158,7 @@ fn a_developer_isnt_asked_about_a_stop_and_can_ask() {
     assert!(app.world().resource::<RecoveryOffers>().is_empty());
     let entry = app.world().resource::<SessionCatalog>().sessions()[0].clone();
     assert!(entry.has_crashed() && entry.can_go_on());
-    request(&mut app, |commands| commands.find_sessions());
+    request(&mut app, |commands| commands.session().find_sessions());
     frames(&mut app, 3);
     assert_eq!(told::<RecoveryAvailable>(&app).len(), 1);
     drop(app);
@@ -219,7 +219,7 @@ fn threaded(plugin: SessionPlugin) -> App {
 /// Starts a session, and changes something in every frame.
 fn play(app: &mut App, name: &'static str) {
     app.add_systems(Startup, move |mut commands: Commands| {
-        commands.start_session(NewSession::named(name));
+        commands.session().start(NewSession::named(name));
         commands.spawn(Health(7));
     })
     .add_systems(Update, |mut score: ResMut<Score>| score.0 += 1);
@@ -282,7 +282,7 @@ fn child() {
 /// Says what a start sees.
 fn look(mut app: App) {
     let log = LogPlugin { filter: "warn".into(), ..default() };
-    app.add_plugins(log).add_systems(Startup, |mut commands: Commands| commands.pause_session());
+    app.add_plugins(log).add_systems(Startup, |mut commands: Commands| commands.session().pause());
     let mut app = finished(app);
     // A second one in the process, which says nothing twice.
     let second = finished(threaded(
@@ -334,7 +334,7 @@ fn the_environment_names_the_mode() {
         let mut app = game_with(real_game(directory.path()), |_| {});
         app.world_mut().spawn(Health(1));
         start(&mut app, "Left");
-        request(&mut app, |commands| commands.close_session());
+        request(&mut app, |commands| commands.session().close());
         frames(&mut app, 5);
     }
     for (mode, expected) in [
@@ -402,7 +402,7 @@ fn two_apps_with_one_place_dont_play_one_session() {
             .mode(SessionMode::Ordinary);
         let mut app = threaded(plugin);
         app.add_systems(Startup, |mut commands: Commands| {
-            commands.start_or_continue(NewSession::named("World"));
+            commands.session().start_or_continue(NewSession::named("World"));
         });
         finished(app)
     };
@@ -417,7 +417,7 @@ fn two_apps_with_one_place_dont_play_one_session() {
     assert_eq!(told::<RequestRejected>(&second)[0].error, RequestError::SessionInUse);
     assert!(told::<RecoveryAvailable>(&second).is_empty(), "it is no crash");
     assert!(second.world().resource::<SessionCatalog>().get(session).unwrap().in_use);
-    request(&mut second, |commands| commands.recover(session, RestoreFrom::Latest));
+    request(&mut second, |commands| commands.session().recover(session, RestoreFrom::Latest));
     until(&mut second, "an answer", |app| told::<RequestRejected>(app).len() == 2);
     assert_eq!(told::<RequestRejected>(&second)[1].error, RequestError::SessionInUse);
 }

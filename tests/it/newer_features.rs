@@ -2,7 +2,10 @@
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, RecoveryError, RequestError, SlotDeleted, SlotError};
+use bevy_session::{
+    MemoryDisk, RecoveryError, RecoveryFailed, RequestError, SlotDeleted, SlotError, SlotFailed,
+    VersionFit,
+};
 
 use crate::bad_slots::{game_with_slot, look_again, slots};
 use crate::common::*;
@@ -45,13 +48,13 @@ fn a_session_with_an_unknown_feature_is_listed_and_never_written() {
     frames(&mut app, 2);
     let offers = told::<RecoveryAvailable>(&app);
     assert_eq!(offers[0].offer.fit, VersionFit::Newer, "it may be read, and shown");
-    request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 3);
     let failed = told::<RecoveryFailed>(&app).pop().unwrap().error;
     assert!(matches!(&failed, RecoveryError::NewerFormat(by) if by.to_string().contains("1.2.3")));
-    request(&mut app, |commands| commands.decline_recovery(session));
+    request(&mut app, |commands| commands.session().decline(session));
     frames(&mut app, 3);
-    request(&mut app, |commands| commands.forget_session(session));
+    request(&mut app, |commands| commands.session().forget(session));
     frames(&mut app, 3);
     let refused = told::<RequestRejected>(&app);
     assert_eq!(refused.len(), 2, "{refused:?}");
@@ -113,9 +116,9 @@ fn a_slot_with_an_unknown_feature_is_listed_and_deleted_and_never_written_again(
     };
     let id = slot.id;
     let operations: [(&str, &dyn Fn(&mut Commands)); 3] = [
-        ("load", &|commands| commands.load(id)),
-        ("rename", &|commands| commands.rename_slot(id, "Castle")),
-        ("copy", &|commands| commands.copy_slot(id, "Castle")),
+        ("load", &|commands| commands.session().load(id)),
+        ("rename", &|commands| commands.session().rename_slot(id, "Castle")),
+        ("copy", &|commands| commands.session().copy_slot(id, "Castle")),
     ];
     for (operation, ask) in operations {
         let errors = rejected(&mut app, ask);
@@ -128,10 +131,12 @@ fn a_slot_with_an_unknown_feature_is_listed_and_deleted_and_never_written_again(
         assert_eq!(health(&mut app), 8, "{operation}");
     }
     // The attachment lies beside the checkpoint, and not in the slot.
-    request(&mut app, |commands| commands.attach(slot.checkpoint, "thumbnail", b"x".to_vec()));
+    request(&mut app, |commands| {
+        commands.session().attach(slot.checkpoint, "thumbnail", b"x".to_vec());
+    });
     frames(&mut app, 6);
     assert_eq!(disk.content(&slot.path), before);
-    request(&mut app, |commands| commands.delete_slot(id));
+    request(&mut app, |commands| commands.session().delete_slot(id));
     frames(&mut app, 3);
     assert_eq!(told::<SlotDeleted>(&app).len(), 1);
     assert!(slot_files(&disk).is_empty());

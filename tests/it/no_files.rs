@@ -9,6 +9,7 @@ use std::process::Command;
 use bevy::prelude::*;
 use bevy_session::SessionId;
 use bevy_session::prelude::*;
+use bevy_session::{CorruptionDetected, RecoveryFailed, SlotFailed};
 
 use crate::common::*;
 
@@ -54,10 +55,10 @@ fn closed_session(root: &Path) -> SessionId {
     app.world_mut().spawn(Health(7));
     start(&mut app, "Among pipes");
     let session = app.world().resource::<CurrentSession>().id();
-    request(&mut app, |commands| commands.save(SaveSlot::manual("Slot")));
+    request(&mut app, |commands| commands.session().save(SaveSlot::manual("Slot")));
     frames(&mut app, 6);
     assert_eq!(told::<SlotSaved>(&app).len(), 1);
-    request(&mut app, |commands| commands.close_session());
+    request(&mut app, |commands| commands.session().close());
     frames(&mut app, 4);
     session
 }
@@ -79,7 +80,7 @@ fn find(root: &Path, ending: &str) -> PathBuf {
 /// Goes on with the session, and takes a checkpoint in it.
 fn goes_on(app: &mut App, session: SessionId, what: &str) {
     frames(app, 2);
-    request(app, |commands| commands.continue_session(session));
+    request(app, |commands| commands.session().continue_session(session));
     frames(app, 8);
     assert_eq!(told::<SessionRestored>(app).len(), 1, "{what}: {:?}", told::<RecoveryFailed>(app));
     let world = app.world_mut();
@@ -129,7 +130,7 @@ fn in_the_place_of_a_lock_it_stops_the_session_and_no_frame() {
         let path = state.join(format!("{session}.lock"));
         lay(kind, &path);
         let mut app = real_game(root.path());
-        request(&mut app, |commands| commands.continue_session(session));
+        request(&mut app, |commands| commands.session().continue_session(session));
         frames(&mut app, 8);
         assert!(told::<SessionRestored>(&app).is_empty(), "{kind}: nobody can hold such a lock");
         assert!(is_still_there(kind, &path), "{kind}");
@@ -145,7 +146,7 @@ fn in_the_place_of_a_slot_it_is_left_alone_and_the_slot_lies_beside_it() {
         lay(kind, &path);
         let mut app = real_game(root.path());
         goes_on(&mut app, session, kind);
-        request(&mut app, |commands| commands.save(SaveSlot::manual("Slot")));
+        request(&mut app, |commands| commands.session().save(SaveSlot::manual("Slot")));
         frames(&mut app, 6);
         assert_eq!(told::<SlotSaved>(&app).len(), 1, "{kind}: {:?}", told::<SlotFailed>(&app));
         assert!(is_still_there(kind, &path), "{kind}");

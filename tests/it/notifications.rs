@@ -5,7 +5,8 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
-    AutosaveStretched, CheckpointDrifted, MemoryDisk, RequestError, SessionForgotten, SessionsFound,
+    AutosaveStretched, CheckpointDrifted, MemoryDisk, RequestError, SessionForgotten,
+    SessionsFound, recovery_is_pending, saving_is_in_progress,
 };
 
 use crate::common::*;
@@ -35,7 +36,7 @@ fn what_an_observer_of_the_start_spawns_is_in_the_first_checkpoint() {
     start(&mut app, "Spawned");
     let id = app.world().resource::<CurrentSession>().id();
     let mut app = build(&disk.snapshot());
-    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 3);
     let world = app.world_mut();
     assert_eq!(world.query::<&Health>().single(world).unwrap().0, 12);
@@ -90,7 +91,7 @@ fn a_change_without_a_trace_is_noticed_and_a_full_checkpoint_follows() {
         "{drifted:?}"
     );
     let mut app = game_with(plugin(&disk.snapshot()), listen::<SessionRestored>);
-    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 3);
     let world = app.world_mut();
     assert_eq!(world.query::<&Inventory>().iter(world).count(), 0);
@@ -108,7 +109,7 @@ fn sessions_are_found_and_forgotten() {
     });
     frames(&mut app, 2);
     assert_eq!(told::<SessionsFound>(&app)[0].sessions, 1);
-    request(&mut app, |commands| commands.forget_session(id));
+    request(&mut app, |commands| commands.session().forget(id));
     frames(&mut app, 3);
     assert_eq!(told::<SessionForgotten>(&app)[0].session, id);
     assert!(app.world().resource::<RecoveryOffers>().is_empty());
@@ -146,16 +147,16 @@ fn sessions_that_came_later_are_found_when_asked_for() {
     frames(&mut app, 2);
     assert!(app.world().resource::<SessionCatalog>().sessions().is_empty());
     start(&mut other, "Elsewhere");
-    request(&mut other, |commands| commands.close_session());
+    request(&mut other, |commands| commands.session().close());
     frames(&mut other, 3);
-    request(&mut app, |commands| commands.find_sessions());
+    request(&mut app, |commands| commands.session().find_sessions());
     frames(&mut app, 3);
     assert_eq!(told::<SessionsFound>(&app).len(), 2);
     let closed = app.world().resource::<SessionCatalog>().newest_closed().unwrap();
     assert_eq!(closed.session.name, "Elsewhere");
     // A session that is played here is in use, and no crash.
     start(&mut app, "Here");
-    request(&mut app, |commands| commands.find_sessions());
+    request(&mut app, |commands| commands.session().find_sessions());
     frames(&mut app, 3);
     assert_eq!(app.world().resource::<SessionCatalog>().sessions().len(), 2);
     assert!(told::<RecoveryAvailable>(&app).is_empty());
@@ -165,10 +166,14 @@ fn sessions_that_came_later_are_found_when_asked_for() {
 fn a_second_server_does_not_split_the_world() {
     let disk = MemoryDisk::default();
     let mut first = game(&disk);
-    request(&mut first, |commands| commands.start_or_continue(NewSession::named("World")));
+    request(&mut first, |commands| {
+        commands.session().start_or_continue(NewSession::named("World"));
+    });
     frames(&mut first, 4);
     let mut second = game_with(plugin(&disk), listen::<RequestRejected>);
-    request(&mut second, |commands| commands.start_or_continue(NewSession::named("World")));
+    request(&mut second, |commands| {
+        commands.session().start_or_continue(NewSession::named("World"));
+    });
     frames(&mut second, 3);
     assert_eq!(told::<RequestRejected>(&second)[0].error, RequestError::SessionInUse);
 }

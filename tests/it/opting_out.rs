@@ -2,7 +2,7 @@
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, RestoreLossReason, SessionRestored};
+use bevy_session::{CheckpointCaptured, MemoryDisk, RestoreLossReason, SessionRestored};
 use serde::{Deserialize, Serialize};
 
 use crate::common::{
@@ -44,14 +44,14 @@ fn with_colliders(app: &mut App) {
 }
 
 fn checkpoint(app: &mut App) {
-    request(app, |commands| commands.checkpoint("now"));
+    request(app, |commands| commands.session().checkpoint("now"));
     frames(app, 2);
 }
 
 fn recover(app: &mut App) {
     frames(app, 2);
     let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
-    request(app, |commands| commands.recover(session, RestoreFrom::Latest));
+    request(app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(app, 3);
 }
 
@@ -102,7 +102,7 @@ fn what_is_unsaved_survives_a_restore() {
     start(&mut app, "Survivor");
     let ghost = app.world_mut().spawn((Health(2), Unsaved)).id();
     let session = app.world().resource::<CurrentSession>().id();
-    request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 3);
     assert!(app.world().get_entity(ghost).is_ok());
     assert_eq!(healths(&mut app), [1]);
@@ -122,7 +122,7 @@ fn a_camera_on_the_player_is_rebuilt_and_the_report_says_what_went() {
     app.world_mut().spawn(Health(1));
     start(&mut app, "Camera");
     let session = app.world().resource::<CurrentSession>().id();
-    request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 3);
     assert_eq!(told::<SessionRestored>(&app)[0].report.unsaved_children, 1);
     let world = app.world_mut();
@@ -204,7 +204,7 @@ fn the_games_clock_goes_on_where_it_was() {
     let session = app.world().resource::<CurrentSession>().id();
     let checkpoint = app.world().resource::<CurrentSession>().last_checkpoint().unwrap().id;
     request(&mut app, |commands| {
-        commands.recover(session, RestoreFrom::Checkpoint(checkpoint));
+        commands.session().recover(session, RestoreFrom::Checkpoint(checkpoint));
     });
     frames(&mut app, 3);
     assert!(clocks(&app).0 < saved.0 + std::time::Duration::from_secs(2));

@@ -62,7 +62,7 @@ fn coins(app: &mut App) -> usize {
 }
 
 fn checkpoint(app: &mut App) {
-    request(app, |commands| commands.checkpoint("now"));
+    request(app, |commands| commands.session().checkpoint("now"));
     frames(app, 3);
 }
 
@@ -79,7 +79,7 @@ fn crash_and_recover(disk: &MemoryDisk, level_is_there: bool) -> App {
 fn recover(app: &mut App) {
     frames(app, 2);
     let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
-    request(app, |commands| commands.recover(session, RestoreFrom::Latest));
+    request(app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(app, 3);
     assert_eq!(told::<SessionRestored>(app).len(), 1);
 }
@@ -217,7 +217,7 @@ fn a_coin_that_came_and_went_between_two_checkpoints_stays_taken() {
 fn a_key_that_is_forgotten_begins_anew() {
     let disk = MemoryDisk::default();
     let mut app = played(&disk);
-    request(&mut app, |commands| commands.forget_key("level/coin_2"));
+    request(&mut app, |commands| commands.session().forget_key("level/coin_2"));
     frames(&mut app, 1);
     app.world_mut().spawn((Coin, SaveKey::new("level/coin_2")));
     checkpoint(&mut app);

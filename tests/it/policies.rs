@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
-    CheckpointId, CheckpointSaved, MemoryDisk, RestoreCancelled, RestorePrepared, RestoreStarted,
-    SessionId, SessionsFound,
+    CheckpointId, CheckpointSaved, MemoryDisk, Proposal, RestoreCancelled, RestorePrepared,
+    RestoreStarted, SessionId, SessionsFound,
 };
 
 use crate::common::*;
@@ -47,7 +47,7 @@ fn killed(name: &str, disk: &MemoryDisk) -> (MemoryDisk, SessionId, Vec<Checkpoi
     for health in [10, 20, 30] {
         seconds(&mut app, 10.0);
         app.world_mut().entity_mut(entity).insert(Health(health));
-        request(&mut app, |commands| commands.checkpoint("by hand"));
+        request(&mut app, |commands| commands.session().checkpoint("by hand"));
         frames(&mut app, 3);
         saved.push(told::<CheckpointSaved>(&app).pop().unwrap().checkpoint);
     }
@@ -70,7 +70,7 @@ fn proposed(app: &App, session: SessionId) -> (Proposal, u32) {
 /// Recovers a session, plays it for so many seconds, and hands out what `kill -9` leaves.
 fn recover_and_die(disk: &MemoryDisk, session: SessionId, seconds_of_play: usize) -> MemoryDisk {
     let mut app = asking(disk);
-    request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 3);
     assert_eq!(told::<SessionRestored>(&app).len(), 1);
     long(&mut app, seconds_of_play);
@@ -95,7 +95,7 @@ fn each_death_soon_after_a_restore_steps_down_the_ladder() {
             assert!(offer.checkpoints.iter().any(|listed| listed.id == checkpoint));
         }
         request(&mut app, |commands| {
-            commands.recover(session, offer.proposed.restore_from().unwrap());
+            commands.session().recover(session, offer.proposed.restore_from().unwrap());
         });
         frames(&mut app, 3);
         assert_eq!(health(&mut app), expected_health);
@@ -106,7 +106,7 @@ fn each_death_soon_after_a_restore_steps_down_the_ladder() {
     assert_eq!(proposed(&app, session), (Proposal::SafeStart, 3));
     assert_eq!(Proposal::SafeStart.restore_from(), None);
     let newest = app.world().resource::<RecoveryOffers>().offers()[0].newest;
-    request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 3);
     let restored = told::<SessionRestored>(&app).pop().unwrap();
     assert_eq!(restored.checkpoint, newest, "`Latest` should stay the newest checkpoint");
@@ -117,10 +117,10 @@ fn who_insists_on_the_newest_is_proposed_something_older_than_all_that_failed() 
     let (mut disk, session, saved) = killed("Stubborn", &MemoryDisk::default());
     for _ in 0..2 {
         let mut app = asking(&disk);
-        request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+        request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
         seconds(&mut app, 5.0);
         // Something newer, which may hold the same poison.
-        request(&mut app, |commands| commands.checkpoint("further on"));
+        request(&mut app, |commands| commands.session().checkpoint("further on"));
         frames(&mut app, 3);
         disk = disk.snapshot();
     }
@@ -145,10 +145,10 @@ fn a_clean_end_is_no_death_and_begins_anew() {
     for close in [true, false] {
         let disk = disk.snapshot();
         let mut app = asking(&disk);
-        request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+        request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
         frames(&mut app, 3);
         if close {
-            request(&mut app, |commands| commands.close_session());
+            request(&mut app, |commands| commands.session().close());
         } else {
             app.world_mut().write_message(AppExit::Success);
         }
@@ -156,7 +156,7 @@ fn a_clean_end_is_no_death_and_begins_anew() {
         drop(app);
         let mut app = asking(&disk);
         assert!(app.world().resource::<RecoveryOffers>().is_empty());
-        request(&mut app, |commands| commands.continue_session(session));
+        request(&mut app, |commands| commands.session().continue_session(session));
         frames(&mut app, 3);
         let app = asking(&disk.snapshot());
         assert_eq!(proposed(&app, session).1, 1, "only what came after the clean end counts");
@@ -167,11 +167,11 @@ fn a_clean_end_is_no_death_and_begins_anew() {
 fn an_exit_that_could_not_be_written_is_no_death() {
     let (disk, session, _) = killed("Dropped", &MemoryDisk::default());
     let mut app = asking(&disk);
-    request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 3);
     drop(app);
     let mut app = asking(&disk);
-    request(&mut app, |commands| commands.continue_session(session));
+    request(&mut app, |commands| commands.session().continue_session(session));
     frames(&mut app, 3);
     assert_eq!(told::<SessionRestored>(&app).len(), 1);
     assert_eq!(proposed(&asking(&disk.snapshot()), session).1, 1);
@@ -190,7 +190,7 @@ fn a_death_in_the_middle_of_a_restore_counts() {
             },
         );
     });
-    request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 3);
     let image = app.world_mut().resource_mut::<Image>().0.take().unwrap();
     assert_eq!(proposed(&asking(&image), session), (Proposal::Older(saved[1]), 1));
@@ -204,10 +204,10 @@ fn a_restore_that_was_cancelled_is_no_try() {
     let mut app = game_of(&disk, RecoveryPolicy::Ask, |app| {
         listen::<RestoreCancelled>(app);
         app.add_observer(|_: On<RestorePrepared>, mut commands: Commands| {
-            commands.cancel_restore();
+            commands.session().cancel_restore();
         });
     });
-    request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 3);
     assert_eq!(told::<RestoreCancelled>(&app).len(), 1);
     assert_eq!(disk.content(&trial(session)), before);
@@ -243,7 +243,7 @@ fn sessions_dont_disturb_each_others_ladders() {
 fn a_process_that_still_plays_has_not_died() {
     let (disk, session, _) = killed("Playing", &MemoryDisk::default());
     let mut first = asking(&disk);
-    request(&mut first, |commands| commands.recover(session, RestoreFrom::Latest));
+    request(&mut first, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut first, 3);
     let second = asking(&disk);
     assert!(second.world().resource::<RecoveryOffers>().is_empty());
@@ -260,7 +260,7 @@ fn a_server_recovers_by_itself_and_asks_nobody() {
     assert!(told::<RecoveryAvailable>(&app).is_empty());
     assert_eq!(app.world().resource::<RecoveryOffers>().offers().len(), 1);
     // The other one isn't taken up as soon as this one is left.
-    request(&mut app, |commands| commands.close_session());
+    request(&mut app, |commands| commands.session().close());
     seconds(&mut app, 2.0);
     assert!(app.world().get_resource::<CurrentSession>().is_none());
 }
@@ -283,7 +283,7 @@ fn a_server_that_dies_again_and_again_goes_back_and_then_begins_anew() {
     let catalog = app.world().resource::<SessionCatalog>();
     assert!(catalog.get(session).unwrap().can_go_on(), "the old one should be kept and listed");
     frames(&mut app, 3);
-    request(&mut app, |commands| commands.close_session());
+    request(&mut app, |commands| commands.session().close());
     frames(&mut app, 3);
     drop(app);
     // It doesn't fall back into the loop once the new one is over.
@@ -292,7 +292,7 @@ fn a_server_that_dies_again_and_again_goes_back_and_then_begins_anew() {
     assert!(app.world().resource::<SessionCatalog>().get(fresh).is_some());
     // The player may still want it.
     let mut app = automatic(&disk.snapshot());
-    request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 3);
     assert_eq!(app.world().resource::<CurrentSession>().id(), session);
 }
@@ -303,7 +303,7 @@ fn start_or_continue_follows_the_ladder_where_nobody_is_asked() {
     let server = |disk: &MemoryDisk, policy| {
         let mut app = game_of(disk, policy, |app| {
             app.add_systems(Startup, |mut commands: Commands| {
-                commands.start_or_continue(NewSession::named("World"));
+                commands.session().start_or_continue(NewSession::named("World"));
             });
         });
         frames(&mut app, 3);
@@ -329,9 +329,9 @@ fn a_closed_session_that_kills_the_game_when_it_is_continued_is_on_the_ladder_to
     struct Image(Option<MemoryDisk>);
     let (disk, session, _) = killed("World", &MemoryDisk::default());
     let mut app = asking(&disk);
-    request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 3);
-    request(&mut app, |commands| commands.close_session());
+    request(&mut app, |commands| commands.session().close());
     frames(&mut app, 3);
     drop(app);
 
@@ -343,13 +343,13 @@ fn a_closed_session_that_kills_the_game_when_it_is_continued_is_on_the_ladder_to
             },
         );
     });
-    request(&mut app, |commands| commands.start_or_continue(NewSession::named("World")));
+    request(&mut app, |commands| commands.session().start_or_continue(NewSession::named("World")));
     frames(&mut app, 3);
     let first = told::<SessionRestored>(&app)[0].checkpoint;
     // It died before anything of the new run was durable, so the journal still says closed.
     let image = app.world_mut().resource_mut::<Image>().0.take().unwrap();
     let mut app = game_of(&image, RecoveryPolicy::Automatic, |_| {});
-    request(&mut app, |commands| commands.start_or_continue(NewSession::named("World")));
+    request(&mut app, |commands| commands.session().start_or_continue(NewSession::named("World")));
     frames(&mut app, 3);
     assert_eq!(app.world().resource::<CurrentSession>().id(), session);
     assert!(told::<SessionRestored>(&app)[0].checkpoint.counter < first.counter);
@@ -360,7 +360,7 @@ fn what_the_game_asks_for_comes_before_what_is_automatic() {
     let (disk, session, _) = killed("Crashed", &MemoryDisk::default());
     let mut app = game_of(&disk, RecoveryPolicy::Automatic, |app| {
         app.add_observer(|_: On<SessionsFound>, mut commands: Commands| {
-            commands.start_session(NewSession::named("Another"));
+            commands.session().start(NewSession::named("Another"));
         });
     });
     seconds(&mut app, 2.0);

@@ -16,7 +16,9 @@ use std::time::{Duration, Instant};
 use bevy::app::ScheduleRunnerPlugin;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{SavingResumed, SavingStopped};
+use bevy_session::{
+    CheckpointCaptured, CorruptionDetected, RecoveryFailed, SavingResumed, SavingStopped,
+};
 
 use crate::common::{Health, Score};
 
@@ -93,7 +95,7 @@ pub fn talking_game() -> App {
 
 /// Starts a session with something in it, in the first frame.
 pub fn start_session(mut commands: Commands) {
-    commands.start_session(NewSession::named("World"));
+    commands.session().start(NewSession::named("World"));
     commands.spawn(Health(42));
 }
 

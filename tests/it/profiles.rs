@@ -2,7 +2,10 @@
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, RequestError, RestoreCancelled, SessionsFound, limits};
+use bevy_session::{
+    CurrentProfile, HowItEnded, MemoryDisk, ProfileChanged, RequestError, RestoreCancelled,
+    SessionsFound, limits,
+};
 
 use crate::common::*;
 
@@ -22,7 +25,7 @@ fn game_of(disk: &MemoryDisk, profile: &str) -> App {
 }
 
 fn use_profile(app: &mut App, profile: &str) {
-    request(app, |commands| commands.use_profile(profile));
+    request(app, |commands| commands.session().use_profile(profile));
     frames(app, 5);
     assert_eq!(app.world().resource::<CurrentProfile>().name(), profile);
 }
@@ -49,15 +52,15 @@ fn a_change_closes_the_session_and_lists_the_other_profiles_sessions() {
     assert!(app.world().get_resource::<CurrentSession>().is_none());
     start(&mut app, "Bob's");
     // A session of another profile isn't there.
-    request(&mut app, |commands| commands.close_session());
-    request(&mut app, |commands| commands.continue_session(anns));
+    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().continue_session(anns));
     frames(&mut app, 5);
     assert_eq!(told::<RequestRejected>(&app)[0].error, RequestError::UnknownSession);
     assert_eq!(names(&app), ["Bob's"]);
 
     use_profile(&mut app, "Ann");
     assert_eq!(names(&app), ["Ann's"]);
-    request(&mut app, |commands| commands.continue_session(anns));
+    request(&mut app, |commands| commands.session().continue_session(anns));
     frames(&mut app, 5);
     let world = app.world_mut();
     let health = world.query::<&Health>().single(world).unwrap().0;
@@ -106,8 +109,8 @@ fn a_change_during_a_restore_is_refused_and_everything_stays() {
     // While it is being read.
     let mut app = game_of(&disk, "Ann");
     request(&mut app, |commands| {
-        commands.recover(session, RestoreFrom::Latest);
-        commands.use_profile("Bob");
+        commands.session().recover(session, RestoreFrom::Latest);
+        commands.session().use_profile("Bob");
     });
     frames(&mut app, 4);
     let refused = told::<RequestRejected>(&app);
@@ -124,9 +127,9 @@ fn a_change_during_a_restore_is_refused_and_everything_stays() {
         app.restore_when(|score: Res<Score>| score.0 == 99);
     });
     frames(&mut app, 2);
-    request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 3);
-    request(&mut app, |commands| commands.use_profile("Bob"));
+    request(&mut app, |commands| commands.session().use_profile("Bob"));
     frames(&mut app, 3);
     assert_eq!(told::<RequestRejected>(&app)[0].error, RequestError::RestoreUnderWay);
     assert!(app.world_mut().run_system_cached(session_is_restoring).unwrap());
@@ -155,7 +158,7 @@ fn a_profile_may_be_called_anything() {
     assert!(disk.paths().iter().all(is_below));
 
     let long = "x".repeat(limits::STRING_BYTES + 1);
-    request(&mut app, |commands| commands.use_profile(long));
+    request(&mut app, |commands| commands.session().use_profile(long));
     frames(&mut app, 3);
     let rejected = told::<RequestRejected>(&app);
     assert!(matches!(rejected[0].error, RequestError::TextTooLong { .. }));
@@ -173,8 +176,8 @@ fn requests_after_a_change_are_about_the_new_profile() {
     let mut app = game_of(&disk, "Ann");
     start(&mut app, "World");
     request(&mut app, |commands| {
-        commands.use_profile("Bob");
-        commands.start_or_continue(NewSession::named("World"));
+        commands.session().use_profile("Bob");
+        commands.session().start_or_continue(NewSession::named("World"));
     });
     frames(&mut app, 6);
     assert!(told::<RequestRejected>(&app).is_empty());

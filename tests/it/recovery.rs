@@ -5,8 +5,9 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
-    CheckpointId, CheckpointSaved, HowItEnded, MemoryDisk, RecoveryDeclined, RequestError,
-    RestorePrepared, RestoreReason, RestoreStarted, SessionId, SessionsFound, Validity,
+    CheckpointId, CheckpointSaved, CorruptionDetected, HowItEnded, MemoryDisk, RecoveryDeclined,
+    RecoveryFailed, RequestError, RestorePrepared, RestoreReason, RestoreStarted, SessionId,
+    SessionsFound, Validity, recovery_is_pending,
 };
 
 use crate::common::*;
@@ -74,7 +75,7 @@ fn a_killed_session_is_offered_with_what_it_takes_to_decide() {
 fn recovering_puts_everything_back_where_it_was() {
     let (disk, id, saved) = killed_game();
     let mut app = listening_game(&disk);
-    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 3);
     let restored = told::<SessionRestored>(&app);
     assert_eq!(restored[0].reason, RestoreReason::Recovered);
@@ -100,7 +101,7 @@ fn recovering_puts_everything_back_where_it_was() {
 fn an_older_checkpoint_can_be_chosen() {
     let (disk, id, saved) = killed_game();
     let mut app = listening_game(&disk);
-    request(&mut app, |commands| commands.recover(id, RestoreFrom::Checkpoint(saved[0])));
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Checkpoint(saved[0])));
     frames(&mut app, 3);
     let world = app.world_mut();
     assert_eq!(world.query::<&Health>().single(world).unwrap().0, 1);
@@ -113,7 +114,7 @@ fn dying_right_after_a_recovery_loses_nothing() {
     let mut disk = disk;
     for _ in 0..5 {
         let mut app = listening_game(&disk);
-        request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+        request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
         frames(&mut app, 2);
         let world = app.world_mut();
         assert_eq!(world.query::<&Health>().single(world).unwrap().0, 2);
@@ -125,7 +126,7 @@ fn dying_right_after_a_recovery_loses_nothing() {
 fn a_declined_session_is_kept_and_not_asked_for_again() {
     let (disk, id, _) = killed_game();
     let mut app = listening_game(&disk);
-    request(&mut app, |commands| commands.decline_recovery(id));
+    request(&mut app, |commands| commands.session().decline(id));
     frames(&mut app, 3);
     assert_eq!(told::<RecoveryDeclined>(&app).len(), 1);
     assert!(app.world().resource::<RecoveryOffers>().is_empty());
@@ -137,7 +138,7 @@ fn a_declined_session_is_kept_and_not_asked_for_again() {
     let entry = app.world().resource::<SessionCatalog>().get(id).unwrap().clone();
     assert!(entry.declined);
     // It can still be had by asking for it, and is offered anew if it crashes again.
-    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 4);
     assert_eq!(told::<SessionRecovered>(&app).len(), 1);
     let mut app = listening_game(&disk.snapshot());
@@ -171,7 +172,7 @@ fn recovery_off_means_no_offer_and_no_restore() {
         listen::<RecoveryAvailable>(app);
         listen::<RequestRejected>(app);
     });
-    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 3);
     assert!(told::<RecoveryAvailable>(&app).is_empty());
     assert_eq!(told::<RequestRejected>(&app)[0].error, RequestError::RecoveryIsOff);
@@ -187,11 +188,13 @@ fn start_or_continue_starts_then_recovers_then_continues() {
     for kill in [true, false, false] {
         let disk = images.last().unwrap().clone();
         let mut app = listening_game(&disk);
-        request(&mut app, |commands| commands.start_or_continue(NewSession::named("World")));
+        request(&mut app, |commands| {
+            commands.session().start_or_continue(NewSession::named("World"));
+        });
         frames(&mut app, 4);
         ids.push(app.world().resource::<CurrentSession>().id());
         if !kill {
-            request(&mut app, |commands| commands.close_session());
+            request(&mut app, |commands| commands.session().close());
             frames(&mut app, 3);
         }
         images.push(disk.snapshot());
@@ -214,7 +217,7 @@ fn an_exit_is_never_a_crash() {
     assert!(told::<RecoveryAvailable>(&app).is_empty());
     assert_eq!(app.world().resource::<PreviousRun>().ended, HowItEnded::Exited);
     let closed = app.world().resource::<SessionCatalog>().newest_closed().unwrap().session.id;
-    request(&mut app, |commands| commands.continue_session(closed));
+    request(&mut app, |commands| commands.session().continue_session(closed));
     frames(&mut app, 3);
     let world = app.world_mut();
     let health = world.query::<&Health>().single(world).unwrap().0;
@@ -251,7 +254,7 @@ fn states_come_back_through_their_transition() {
     let image = disk.snapshot();
     let mut app = build(&image);
     assert_eq!(*app.world().resource::<State<Phase>>().get(), Phase::Menu);
-    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 3);
     assert_eq!(*app.world().resource::<State<Phase>>().get(), Phase::Playing);
     assert_eq!(app.world().resource::<Entered>().0, 1, "`OnEnter` should have run once");

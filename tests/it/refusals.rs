@@ -44,7 +44,7 @@ fn a_used_up_quota_thins_history_as_a_full_disk_does() {
         let before = files(&disk, ".journal").len();
         disk.fail_next(Operation::Append, kind);
         app.world_mut().entity_mut(entity).insert(Health(900));
-        request(&mut app, |commands| commands.checkpoint("crowded"));
+        request(&mut app, |commands| commands.session().checkpoint("crowded"));
         seconds(&mut app, 3.0);
         let failed = told::<CheckpointFailed>(&app);
         assert_eq!(failed.len(), 1, "{kind:?}");
@@ -83,7 +83,7 @@ fn a_checkpoint_without_the_resource_that_says_what_it_is_of_is_answered_and_cos
     start(&mut app, "Removed");
     app.world_mut().entity_mut(entity).insert(Health(2));
     let current = app.world_mut().remove_resource::<CurrentSession>().unwrap();
-    request(&mut app, |commands| commands.checkpoint("nothing says of what"));
+    request(&mut app, |commands| commands.session().checkpoint("nothing says of what"));
     seconds(&mut app, 12.0);
     let failed = told::<CheckpointFailed>(&app);
     assert_eq!(failed.len(), 1, "{failed:?}");
@@ -91,7 +91,7 @@ fn a_checkpoint_without_the_resource_that_says_what_it_is_of_is_answered_and_cos
 
     let id = current.id();
     app.insert_resource(current);
-    request(&mut app, |commands| commands.checkpoint("back"));
+    request(&mut app, |commands| commands.session().checkpoint("back"));
     frames(&mut app, 3);
     assert_eq!(recover(&disk.snapshot(), id).1.map(|(_, health)| health), Some(2));
 }
@@ -134,7 +134,7 @@ fn an_exit_on_a_full_disk_is_saved_with_the_room_that_was_kept_free() {
         assert_eq!(is_there, has_reserve, "an automatic checkpoint doesn't take it");
 
         let id = app.world().resource::<CurrentSession>().id();
-        request(&mut app, |commands| commands.close_session());
+        request(&mut app, |commands| commands.session().close());
         seconds(&mut app, 40.0);
         let closed = told::<SessionClosed>(&app);
         assert_eq!(closed.len(), 1);
@@ -209,7 +209,7 @@ fn an_exit_on_a_real_full_disk_is_saved() {
     };
     let mut app = new_game();
     app.world_mut().spawn(Health(1));
-    request(&mut app, |commands| commands.start_session(NewSession::named("Full")));
+    request(&mut app, |commands| commands.session().start(NewSession::named("Full")));
     wait_until(|| {
         app.update();
         directory.join("state/reserve").exists()
@@ -226,7 +226,7 @@ fn an_exit_on_a_real_full_disk_is_saved() {
     });
     assert!(directory.join("state/reserve").exists(), "an automatic checkpoint doesn't take it");
     let score = app.world().resource::<Score>().0;
-    request(&mut app, |commands| commands.close_session());
+    request(&mut app, |commands| commands.session().close());
     wait_until(|| {
         app.update();
         !told::<SessionClosed>(&app).is_empty()
@@ -239,7 +239,7 @@ fn an_exit_on_a_real_full_disk_is_saved() {
     app.add_observer(
         |found: On<SessionsFound>, catalog: Res<SessionCatalog>, mut commands: Commands| {
             let _ = found;
-            commands.continue_session(catalog.sessions()[0].session.id);
+            commands.session().continue_session(catalog.sessions()[0].session.id);
         },
     );
     wait_until(|| {

@@ -57,7 +57,7 @@ fn related(disk: &MemoryDisk) -> App {
 fn restored(disk: &MemoryDisk) -> App {
     let mut app = related(disk);
     let session = app.world().resource::<SessionCatalog>().sessions()[0].session.id;
-    request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 4);
     assert_eq!(told::<SessionRestored>(&app).len(), 1);
     app
@@ -116,7 +116,7 @@ fn a_list_that_was_sorted_is_a_change_although_no_link_is() {
     // Into a world that has them already.
     let id = app.world().resource::<CurrentSession>().id();
     app.world_mut().get_mut::<Items>(bag).unwrap().0.swap(1, 5);
-    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 4);
     assert_eq!(items(&mut app), reversed);
 }

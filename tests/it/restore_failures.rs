@@ -17,8 +17,9 @@ use bevy::ecs::world::{DeferredWorld, EntityRef};
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
-    CheckpointId, MemoryDisk, Operation, RecoveryError, RequestError, RestorePrepared,
-    RestoreStarted, RunId, SessionActivity, SessionId,
+    CheckpointId, CorruptionDetected, DespawnOnRestore, MemoryDisk, Operation, RecoveryError,
+    RecoveryFailed, RequestError, RestorePrepared, RestoreStarted, RunId, SessionActivity,
+    SessionId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -116,7 +117,7 @@ fn killed_game() -> (MemoryDisk, SessionId, Vec<CheckpointId>) {
 fn play_on(app: &mut App) -> Vec<CheckpointId> {
     for score in [100, 200] {
         app.world_mut().resource_mut::<Score>().0 = score;
-        request(app, |commands| commands.checkpoint(format!("{score}")));
+        request(app, |commands| commands.session().checkpoint(format!("{score}")));
         frames(app, 2);
     }
     seconds(app, 1.5);
@@ -197,7 +198,7 @@ fn the_world_stays(
     break_something(disk);
     let others = answer(app);
     assert_eq!(others, None);
-    request(app, |commands| commands.recover(session, from));
+    request(app, |commands| commands.session().recover(session, from));
     for _ in 0..5 {
         app.update();
         let activity = app.world().resource::<SessionActivity>();
@@ -278,7 +279,7 @@ fn a_restore_that_was_refused_can_be_had_once_the_disk_is_well() {
     let wanted = (id, RestoreFrom::Checkpoint(saved[1]));
     the_world_stays(&disk, &mut app, wanted, unreadable, Answer::Unreadable);
     disk.heal();
-    request(&mut app, |commands| commands.recover(wanted.0, wanted.1));
+    request(&mut app, |commands| commands.session().recover(wanted.0, wanted.1));
     frames(&mut app, 3);
     assert_eq!(told::<SessionRestored>(&app)[0].checkpoint, saved[1]);
     assert_eq!(app.world().resource::<Score>().0, 100);
@@ -320,7 +321,7 @@ fn a_panic_during_a_restore_leaves_the_checkpoint_to_the_next_start() {
         let disk = disk.snapshot();
         let before = journals(&disk);
         let mut app = listening_game(&disk, add);
-        request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+        request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
         let caught = (0..3).any(|_| catch_unwind(AssertUnwindSafe(|| app.update())).is_err());
         assert!(caught, "{way}: it should have panicked");
         // Whoever goes on all the same does no harm.
@@ -346,13 +347,15 @@ fn a_panic_while_the_session_that_is_played_goes_back_leaves_its_newest_checkpoi
         app.world_mut().resource_mut::<NextState<Phase>>().set(Phase::Menu);
         frames(&mut app, 2);
         // What was played since then is taken before anything else.
-        request(&mut app, |commands| commands.checkpoint("in the menu"));
+        request(&mut app, |commands| commands.session().checkpoint("in the menu"));
         frames(&mut app, 2);
         let newest = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
         let before = journals(&disk);
         // From here on, so that nothing of it happens while the world is built.
         add(&mut app);
-        request(&mut app, |commands| commands.recover(id, RestoreFrom::Checkpoint(saved[1])));
+        request(&mut app, |commands| {
+            commands.session().recover(id, RestoreFrom::Checkpoint(saved[1]));
+        });
         let caught = (0..3).any(|_| catch_unwind(AssertUnwindSafe(|| app.update())).is_err());
         assert!(caught, "{way}: it should have panicked");
         let _ = catch_unwind(AssertUnwindSafe(|| frames(&mut app, 3)));
@@ -372,7 +375,7 @@ fn comes_back(disk: &MemoryDisk, id: SessionId, newest: CheckpointId, phase: Pha
     let offers = told::<RecoveryAvailable>(&app);
     assert_eq!(offers.len(), 1, "{way}: it should be offered");
     assert_eq!((offers[0].offer.session.id, offers[0].offer.newest), (id, newest), "{way}");
-    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 3);
     assert_eq!(told::<SessionRestored>(&app)[0].report.entities, 5, "{way}");
     assert_eq!(app.world().resource::<Score>().0, 200, "{way}");

@@ -167,7 +167,7 @@ fn restored(play: impl FnOnce(&mut App)) -> (App, RestoreReport) {
     app.insert_resource(Armed);
     frames(&mut app, 2);
     let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
-    request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 3);
     let report = told::<SessionRestored>(&app).remove(0).report;
     (app, report)

@@ -48,10 +48,10 @@ fn a_restore_tells_how_much_of_the_checkpoint_has_been_read() {
     let mut app = game(&directory);
     app.world_mut().spawn_batch((0..10_000).map(Health)).count();
     app.world_mut().spawn(Slow(7));
-    request(&mut app, |commands| commands.start_session(NewSession::named("Play")));
+    request(&mut app, |commands| commands.session().start(NewSession::named("Play")));
     play_until(&mut app, |app| app.world().contains_resource::<CurrentSession>());
     let session = app.world().resource::<CurrentSession>().id();
-    request(&mut app, |commands| commands.close_session());
+    request(&mut app, |commands| commands.session().close());
     play_until(&mut app, |app| !told::<SessionClosed>(app).is_empty());
     drop(app);
 
@@ -59,7 +59,7 @@ fn a_restore_tells_how_much_of_the_checkpoint_has_been_read() {
     let activity = |app: &App| *app.world().resource::<SessionActivity>();
     assert_eq!(activity(&app).restore_progress(), None);
     let barrier = BARRIER.lock().unwrap();
-    request(&mut app, |commands| commands.continue_session(session));
+    request(&mut app, |commands| commands.session().continue_session(session));
     // Everything is read by now, and all columns but one are decoded.
     play_until(&mut app, |app| activity(app).restore_progress() > Some(0.9));
     assert_eq!(activity(&app).restore(), Some(RestorePhase::Reading));

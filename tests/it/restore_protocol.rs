@@ -5,8 +5,8 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
-    MemoryDisk, RestoreCancelled, RestoreLosses, RestorePrepared, RestoreStalled, RestoreStarted,
-    SessionRestored, SessionSettings,
+    CheckpointCaptured, MemoryDisk, RestoreCancelled, RestoreLosses, RestorePrepared,
+    RestoreStalled, RestoreStarted, SessionRestored, SessionSettings,
 };
 use serde::{Deserialize, Serialize};
 
@@ -88,7 +88,7 @@ fn count<T: Component>(app: &mut App) -> usize {
 fn ask_to_recover(app: &mut App) {
     frames(app, 2);
     let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
-    request(app, |commands| commands.recover(session, RestoreFrom::Latest));
+    request(app, |commands| commands.session().recover(session, RestoreFrom::Latest));
 }
 
 /// A level game that is being played: the boss is wounded, the player carries a key.
@@ -108,7 +108,7 @@ fn played(disk: &MemoryDisk, last_state: Game) -> App {
     if last_state != Game::Playing {
         enter(&mut app, last_state);
     }
-    request(&mut app, |commands| commands.checkpoint("here"));
+    request(&mut app, |commands| commands.session().checkpoint("here"));
     frames(&mut app, 3);
     app
 }
@@ -184,7 +184,7 @@ fn a_restore_can_be_cancelled_at_its_gate_and_begun_again() {
     let bystander = app.world_mut().spawn(Health(1)).id();
     ask_to_recover(&mut app);
     frames(&mut app, 2);
-    request(&mut app, |commands| commands.cancel_restore());
+    request(&mut app, |commands| commands.session().cancel_restore());
     frames(&mut app, 2);
     let cancelled = told::<RestoreCancelled>(&app);
     assert!(cancelled.len() == 1 && cancelled[0].began);
@@ -203,7 +203,7 @@ fn a_restore_can_be_cancelled_before_anything_changes() {
     let _played = played(&disk, Game::Playing);
     let mut app = game(&disk.snapshot(), |app| {
         app.add_observer(|_: On<RestorePrepared>, mut commands: Commands| {
-            commands.cancel_restore();
+            commands.session().cancel_restore();
         });
     });
     ask_to_recover(&mut app);
@@ -218,7 +218,7 @@ fn a_restore_can_be_cancelled_before_anything_changes() {
 #[test]
 fn cancelling_nothing_is_rejected() {
     let mut app = game(&MemoryDisk::default(), |_| {});
-    request(&mut app, |commands| commands.cancel_restore());
+    request(&mut app, |commands| commands.session().cancel_restore());
     frames(&mut app, 2);
     assert_eq!(told::<RequestRejected>(&app).len(), 1);
 }
@@ -233,12 +233,12 @@ fn a_rewind_that_is_cancelled_lets_the_session_go_on() {
     start(&mut app, "Rewound");
     let session = app.world().resource::<CurrentSession>().id();
     app.world_mut().get_mut::<Health>(player).unwrap().0 = 2;
-    request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 2);
-    request(&mut app, |commands| commands.cancel_restore());
+    request(&mut app, |commands| commands.session().cancel_restore());
     frames(&mut app, 2);
     assert_eq!(app.world().resource::<CurrentSession>().id(), session);
-    request(&mut app, |commands| commands.checkpoint("after all"));
+    request(&mut app, |commands| commands.session().checkpoint("after all"));
     frames(&mut app, 3);
     let mut app = game(&disk.snapshot(), |_| {});
     ask_to_recover(&mut app);

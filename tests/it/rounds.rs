@@ -90,7 +90,7 @@ fn another_round(app: &mut App) {
 }
 
 fn checkpoint(app: &mut App) {
-    request(app, |commands| commands.checkpoint("now"));
+    request(app, |commands| commands.session().checkpoint("now"));
     frames(app, 3);
 }
 
@@ -98,7 +98,7 @@ fn recovered(disk: &MemoryDisk, spawn: Spawn) -> App {
     let mut app = game(&disk.snapshot(), spawn);
     frames(&mut app, 2);
     let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
-    request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 4);
     assert_eq!(told::<SessionRestored>(&app).len(), 1);
     app
@@ -205,7 +205,7 @@ fn a_level_that_the_game_clears_away_by_itself_is_told_what_to_do() {
     assert_eq!(key.as_str(), "coin_0");
     assert!(given[0].to_string().contains("forget_keys"), "{}", given[0]);
 
-    request(&mut app, |commands| commands.forget_keys("coin_"));
+    request(&mut app, |commands| commands.session().forget_keys("coin_"));
     enter(&mut app, Phase::Menu);
     enter(&mut app, Phase::Playing);
     assert_eq!(coins(&mut app), [0, 1, 2]);
@@ -224,7 +224,7 @@ fn what_is_lost_before_a_restore_is_said() {
     frames(&mut app, 1);
     take(&mut app, 1);
     let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
-    request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     seconds(&mut app, 12.0);
     let given = hints(&mut app);
     let [SessionHint::LostBeforeRestore { key, entities: 1 }] = &given[..] else {

@@ -67,7 +67,7 @@ fn recovered(
         build(app);
         listen::<SessionRestored>(app);
     });
-    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 3);
     let report = told::<SessionRestored>(&app).remove(0).report;
     (app, report)
@@ -176,7 +176,7 @@ fn a_resource_that_was_removed_stays_removed() {
     let put_back = disk.snapshot();
     for (disk, score) in [(removed, None), (put_back, Some(9))] {
         let mut app = game(&disk);
-        request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+        request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
         frames(&mut app, 3);
         assert_eq!(app.world().get_resource::<Score>().map(|score| score.0), score);
     }
@@ -205,7 +205,7 @@ fn every_delta_since_the_start_comes_back() {
     seconds(&mut app, 6.0);
 
     let mut app = game(&disk.snapshot());
-    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 3);
     let world = app.world_mut();
     let (health, inventory) = world.query::<(&Health, &Inventory)>().single(world).unwrap();
@@ -251,7 +251,7 @@ fn a_panic_while_a_type_is_written_costs_that_type_and_is_told() {
     assert!(failed[0].message.contains("pin pulled"), "{}", failed[0].message);
     assert!(told::<CheckpointSaved>(&app).len() >= 2, "the rest should be saved");
     let mut recovered = game(&disk.snapshot());
-    request(&mut recovered, |commands| commands.recover(id, RestoreFrom::Latest));
+    request(&mut recovered, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut recovered, 3);
     let world = recovered.world_mut();
     assert_eq!(world.query::<&Health>().single(world).unwrap().0, 5);
@@ -259,7 +259,7 @@ fn a_panic_while_a_type_is_written_costs_that_type_and_is_told() {
     app.world_mut().entity_mut(entity).insert(Grenade(false));
     seconds(&mut app, 12.0);
     let mut recovered = game(&disk.snapshot());
-    request(&mut recovered, |commands| commands.recover(id, RestoreFrom::Latest));
+    request(&mut recovered, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut recovered, 3);
     let world = recovered.world_mut();
     assert!(!world.query::<&Grenade>().single(world).unwrap().0, "it should be saved again");
@@ -299,7 +299,7 @@ fn the_order_of_plugin_and_registrations_does_not_matter() {
     start(&mut app, "Order");
     let id = app.world().resource::<CurrentSession>().id();
     let mut app = game(&disk.snapshot());
-    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 3);
     let world = app.world_mut();
     let (health, name) = world.query::<(&Health, &Name)>().single(world).unwrap();

@@ -8,7 +8,8 @@ use bevy::ecs::entity::EntityMapper;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
-    CheckpointDrifted, CheckpointId, CheckpointKind, MemoryDisk, Operation, TypeFailed,
+    CheckpointCaptured, CheckpointDrifted, CheckpointId, CheckpointKind, MemoryDisk, Operation,
+    TypeFailed,
 };
 use serde::{Deserialize, Serialize};
 
@@ -101,7 +102,7 @@ fn a_value_that_was_changed_without_a_trace_is_named_and_saved() {
     tick(&mut app);
     assert_eq!(drifted(&app).len(), 1, "and then there is nothing to tell");
     let mut app = tested_game(&disk.snapshot(), 1);
-    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 3);
     let world = app.world_mut();
     let mut healths: Vec<u32> = world.query::<&Health>().iter(world).map(|one| one.0).collect();
@@ -114,16 +115,16 @@ fn a_game_that_left_no_trace_once_is_copied_whole_at_every_pause_and_exit() {
     let mut app = tested_game(&MemoryDisk::default(), 1);
     let entity = app.world_mut().spawn(Health(1)).id();
     start(&mut app, "Known for it");
-    request(&mut app, |commands| commands.pause_session());
+    request(&mut app, |commands| commands.session().pause());
     frames(&mut app, 3);
-    request(&mut app, |commands| commands.resume_session());
+    request(&mut app, |commands| commands.session().resume());
     app.world_mut().get_mut::<Health>(entity).unwrap().bypass_change_detection().0 = 5;
     tick(&mut app);
     assert_eq!(drifted(&app), [[of::<Health>(1)]]);
     (0..3).for_each(|_| tick(&mut app));
-    request(&mut app, |commands| commands.pause_session());
+    request(&mut app, |commands| commands.session().pause());
     frames(&mut app, 3);
-    request(&mut app, |commands| commands.close_session());
+    request(&mut app, |commands| commands.session().close());
     frames(&mut app, 3);
     let captured = told::<CheckpointCaptured>(&app);
     let whole: Vec<bool> = captured
@@ -226,7 +227,7 @@ fn acknowledged(every: u32) -> Vec<(u64, CheckpointKind, u64)> {
             disk.fail_next(Operation::Sync, std::io::ErrorKind::Other);
         }
         tick(&mut app);
-        request(&mut app, |commands| commands.checkpoint("named"));
+        request(&mut app, |commands| commands.session().checkpoint("named"));
         tick(&mut app);
     }
     assert_eq!(drifted(&app), Vec::<Vec<_>>::new());
@@ -273,7 +274,7 @@ fn a_writer_on_a_thread_of_its_own_tests_beside_the_game() {
     listen::<CheckpointSaved>(&mut app);
     app.finish();
     app.cleanup();
-    request(&mut app, |commands| commands.start_session(NewSession::named("Threads")));
+    request(&mut app, |commands| commands.session().start(NewSession::named("Threads")));
     let crowd: Vec<Entity> =
         (0..200).map(|health| app.world_mut().spawn(Health(health)).id()).collect();
     let frame = |app: &mut App, number: u32| {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use bevy::prelude::*;
+use bevy_session::CrashReportWritten;
 use bevy_session::MemoryDisk;
 use bevy_session::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -41,7 +42,7 @@ fn crowded() -> MemoryDisk {
         let mut app = listening_game(&disk);
         app.world_mut().spawn(Heavy::new(number));
         start(&mut app, "One of many");
-        request(&mut app, |commands| commands.close_session());
+        request(&mut app, |commands| commands.session().close());
         frames(&mut app, 4);
         assert!(told::<SessionClosed>(&app)[0].complete);
     }
@@ -53,7 +54,7 @@ fn frames_until_saved(app: &mut App, label: usize) -> usize {
     let before = told::<CheckpointSaved>(app).len();
     let world = app.world_mut();
     world.query::<&mut Health>().iter_mut(world).for_each(|mut health| health.0 += 1);
-    request(app, |commands| commands.checkpoint(format!("{label}")));
+    request(app, |commands| commands.session().checkpoint(format!("{label}")));
     for waited in 1..20 {
         app.update();
         if told::<CheckpointSaved>(app).len() > before {
@@ -83,7 +84,7 @@ fn a_save_waits_for_no_more_than_a_slice_of_a_listing() {
         }
     }
     let listed = told::<SessionsFound>(&app).len();
-    request(&mut app, |commands| commands.find_sessions());
+    request(&mut app, |commands| commands.session().find_sessions());
     app.update();
     assert_eq!(told::<SessionsFound>(&app).len(), listed, "it should take more than one frame");
     assert!(frames_until_saved(&mut app, 1) <= 2);
@@ -100,8 +101,8 @@ fn a_session_that_is_left_in_the_middle_of_a_listing_is_not_told_to_be_in_use() 
     start(&mut app, "Left");
     let id = app.world().resource::<CurrentSession>().id();
     let listed = told::<SessionsFound>(&app).len();
-    request(&mut app, |commands| commands.find_sessions());
-    request(&mut app, |commands| commands.close_session());
+    request(&mut app, |commands| commands.session().find_sessions());
+    request(&mut app, |commands| commands.session().close());
     frames(&mut app, 10);
     assert_eq!(told::<SessionsFound>(&app).len(), listed + 1);
     let catalog = app.world().resource::<SessionCatalog>();
@@ -125,7 +126,7 @@ fn a_save_waits_for_no_more_than_a_slice_of_a_crash_report() {
     app.world_mut().spawn(Health(1));
     start(&mut app, "Played");
     seconds(&mut app, 2.0);
-    request(&mut app, |commands| commands.write_crash_report("sessions/report.tar"));
+    request(&mut app, |commands| commands.session().write_crash_report("sessions/report.tar"));
     let mut saves = 0;
     while told::<CrashReportWritten>(&app).is_empty() {
         assert!(frames_until_saved(&mut app, saves) <= 2);

@@ -2,7 +2,9 @@
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, RequestError, SessionClosed, SlotError, SlotKind};
+use bevy_session::{
+    MemoryDisk, RecoveryFailed, RequestError, RestoreReason, SessionClosed, SlotError, SlotKind,
+};
 
 use crate::common::*;
 use crate::slots::*;
@@ -15,7 +17,7 @@ fn numbers_and_entity_ids_count_on_beyond_everything_that_was_used() {
     let slot = save(&mut app, SaveSlot::manual("Early"));
     for _ in 0..5 {
         app.world_mut().spawn(Inventory(vec![1]));
-        request(&mut app, |commands| commands.checkpoint(""));
+        request(&mut app, |commands| commands.session().checkpoint(""));
         frames(&mut app, 2);
     }
     let late = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
@@ -23,7 +25,7 @@ fn numbers_and_entity_ids_count_on_beyond_everything_that_was_used() {
     let opened = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
     assert!(opened.counter > late.counter, "{} is used twice", opened.counter);
     // What the slot's session came to meanwhile can still be had, and is no second line.
-    request(&mut app, |commands| commands.recover(id, RestoreFrom::Checkpoint(late)));
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Checkpoint(late)));
     frames(&mut app, 4);
     let world = app.world_mut();
     assert_eq!(world.query::<&Inventory>().iter(world).count(), 5);
@@ -41,20 +43,20 @@ fn a_player_has_one_quick_slot_and_loads_what_was_saved_last() {
     let mut ids = Vec::new();
     for value in 2..5 {
         set_health(&mut app, value);
-        request(&mut app, |commands| commands.quick_save());
+        request(&mut app, |commands| commands.session().quick_save());
         frames(&mut app, 3);
         ids.push(told::<SlotSaved>(&app).pop().unwrap().slot.id);
     }
     // Nothing changed since: it is saved all the same.
-    request(&mut app, |commands| commands.quick_save());
+    request(&mut app, |commands| commands.session().quick_save());
     frames(&mut app, 3);
     assert_eq!(told::<SlotSaved>(&app).len(), 4);
     assert_eq!(slot_files(&disk).len(), 1);
     set_health(&mut app, 50);
     // In one frame: the load waits for the save before it.
     request(&mut app, |commands| {
-        commands.quick_save();
-        commands.quick_load();
+        commands.session().quick_save();
+        commands.session().quick_load();
     });
     set_health(&mut app, 51);
     app.update();
@@ -68,7 +70,7 @@ fn a_player_has_one_quick_slot_and_loads_what_was_saved_last() {
 
     // From a menu, in another process.
     let mut app = slot_game(&disk.snapshot());
-    request(&mut app, |commands| commands.quick_load());
+    request(&mut app, |commands| commands.session().quick_load());
     frames(&mut app, 6);
     assert_eq!(health(&mut app), 51);
 }
@@ -78,16 +80,16 @@ fn each_player_has_slots_of_their_own() {
     let disk = MemoryDisk::default();
     let mut app = slot_game(&disk);
     start_as(&mut app, "Campaign", "Ann");
-    request(&mut app, |commands| commands.quick_save());
+    request(&mut app, |commands| commands.session().quick_save());
     frames(&mut app, 3);
     let anns = save(&mut app, SaveSlot::manual("Boss"));
-    request(&mut app, |commands| commands.close_session());
+    request(&mut app, |commands| commands.session().close());
     frames(&mut app, 3);
     let bobs = start_as(&mut app, "Campaign", "Bob");
-    request(&mut app, |commands| commands.quick_load());
+    request(&mut app, |commands| commands.session().quick_load());
     frames(&mut app, 3);
     assert_eq!(last_rejection(&app), RequestError::Slot(SlotError::NoQuickSlot));
-    request(&mut app, |commands| commands.quick_save());
+    request(&mut app, |commands| commands.session().quick_save());
     frames(&mut app, 3);
     save(&mut app, SaveSlot::manual("Boss"));
     let catalog = app.world().resource::<SessionCatalog>();
@@ -99,7 +101,7 @@ fn each_player_has_slots_of_their_own() {
     let other = SlotError::OtherPlayer { player: Some("Ann".to_owned()) };
     assert_eq!(last_rejection(&app), RequestError::Slot(other));
     assert_eq!(app.world().resource::<CurrentSession>().id(), bobs);
-    request(&mut app, |commands| commands.close_session());
+    request(&mut app, |commands| commands.session().close());
     frames(&mut app, 3);
     load(&mut app, anns.id);
     assert_eq!(app.world().resource::<CurrentSession>().player(), Some("Ann"));
@@ -111,7 +113,7 @@ fn loading_closes_another_session_with_its_last_checkpoint() {
     let mut app = slot_game(&disk);
     let first = start_as(&mut app, "First", "Ann");
     let slot = save(&mut app, SaveSlot::manual("First"));
-    request(&mut app, |commands| commands.close_session());
+    request(&mut app, |commands| commands.session().close());
     frames(&mut app, 3);
     let second = start_as(&mut app, "Second", "Ann");
     set_health(&mut app, 22);
@@ -120,9 +122,9 @@ fn loading_closes_another_session_with_its_last_checkpoint() {
     assert_eq!((closed.session, closed.complete), (second, true));
     assert_eq!(app.world().resource::<CurrentSession>().id(), first);
     assert_eq!(health(&mut app), 1);
-    request(&mut app, |commands| commands.close_session());
+    request(&mut app, |commands| commands.session().close());
     frames(&mut app, 3);
-    request(&mut app, |commands| commands.continue_session(second));
+    request(&mut app, |commands| commands.session().continue_session(second));
     frames(&mut app, 4);
     assert_eq!(health(&mut app), 22, "the last frame of the one that was closed should be there");
 }
@@ -141,7 +143,7 @@ fn slots_are_a_way_out_of_a_crash() {
     frames(&mut app, 2);
     let offer = told::<RecoveryAvailable>(&app).remove(0).offer;
     assert_eq!(offer.slots.iter().map(|slot| slot.id).collect::<Vec<_>>(), [slot.id]);
-    request(&mut app, |commands| commands.recover(id, RestoreFrom::Slot(slot.id)));
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Slot(slot.id)));
     frames(&mut app, 4);
     assert_eq!(told::<SessionRestored>(&app)[0].reason, RestoreReason::Recovered);
     assert_eq!(health(&mut app), 7);
@@ -160,7 +162,7 @@ fn slots_are_a_way_out_of_a_crash() {
     assert!(told::<RecoveryAvailable>(&app).is_empty());
     let failed = told::<RecoveryFailed>(&app).remove(0);
     assert_eq!(failed.slots.iter().map(|slot| slot.id).collect::<Vec<_>>(), [slot.id]);
-    request(&mut app, |commands| commands.recover(id, RestoreFrom::Slot(slot.id)));
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Slot(slot.id)));
     frames(&mut app, 4);
     assert_eq!(health(&mut app), 7, "{:?}", told::<RequestRejected>(&app));
 }
@@ -173,7 +175,7 @@ fn a_slot_is_complete_in_itself() {
     app.world_mut().resource_mut::<CurrentSession>().set("mission", &"bridge").unwrap();
     for value in 2..6 {
         set_health(&mut app, value);
-        request(&mut app, |commands| commands.checkpoint(""));
+        request(&mut app, |commands| commands.session().checkpoint(""));
         frames(&mut app, 2);
     }
     let slot = save(&mut app, SaveSlot::manual("Five"));
@@ -201,7 +203,7 @@ fn a_slot_is_complete_in_itself() {
     let mut app = slot_game(&other.snapshot());
     frames(&mut app, 2);
     assert_eq!(told::<RecoveryAvailable>(&app).len(), 1, "one past and no fork");
-    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 4);
     assert_eq!(health(&mut app), 6);
 }

@@ -3,8 +3,9 @@
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
-    CheckpointKind, MemoryDisk, RequestError, SessionClosed, SessionId, SlotCopied, SlotDeleted,
-    SlotError, SlotId, SlotKind, SlotRenamed, Validity,
+    CheckpointKind, MemoryDisk, RecoveryFailed, RequestError, RestoreReason, SessionClosed,
+    SessionId, SlotCopied, SlotDeleted, SlotEntry, SlotError, SlotFailed, SlotId, SlotKind,
+    SlotRenamed, Validity,
 };
 
 use crate::common::*;
@@ -31,7 +32,7 @@ pub fn listen_to_slots(app: &mut App) {
 }
 
 pub fn start_as(app: &mut App, name: &str, player: &str) -> SessionId {
-    request(app, |commands| commands.start_session(NewSession::named(name).player(player)));
+    request(app, |commands| commands.session().start(NewSession::named(name).player(player)));
     frames(app, 4);
     app.world().resource::<CurrentSession>().id()
 }
@@ -49,7 +50,7 @@ pub fn set_health(app: &mut App, value: u32) {
 /// Saves, and says which slot that came to.
 pub fn save(app: &mut App, slot: SaveSlot) -> SlotEntry {
     let before = told::<SlotSaved>(app).len();
-    request(app, |commands| commands.save(slot));
+    request(app, |commands| commands.session().save(slot));
     frames(app, 4);
     let saved = told::<SlotSaved>(app);
     assert_eq!(saved.len(), before + 1, "{:?}", told::<SlotFailed>(app));
@@ -57,7 +58,7 @@ pub fn save(app: &mut App, slot: SaveSlot) -> SlotEntry {
 }
 
 pub fn load(app: &mut App, slot: SlotId) {
-    request(app, |commands| commands.load(slot));
+    request(app, |commands| commands.session().load(slot));
     frames(app, 6);
 }
 
@@ -106,7 +107,7 @@ fn an_existing_name_is_rejected_and_loses_nothing() {
     let before = disk.content(&first.path);
     let checkpoints = told::<CheckpointSaved>(&app).len();
     set_health(&mut app, 2);
-    request(&mut app, |commands| commands.save(SaveSlot::manual("Boss")));
+    request(&mut app, |commands| commands.session().save(SaveSlot::manual("Boss")));
     frames(&mut app, 4);
     assert_eq!(last_rejection(&app), RequestError::Slot(SlotError::NameTaken { slot: first.id }));
     assert_eq!(disk.content(&first.path), before);
@@ -131,25 +132,25 @@ fn a_slot_is_renamed_copied_and_deleted() {
     start_as(&mut app, "Campaign", "Ann");
     let one = save(&mut app, SaveSlot::manual("One"));
     let two = save(&mut app, SaveSlot::manual("Two"));
-    request(&mut app, |commands| commands.rename_slot(one.id, "Two"));
+    request(&mut app, |commands| commands.session().rename_slot(one.id, "Two"));
     frames(&mut app, 3);
     assert_eq!(last_rejection(&app), RequestError::Slot(SlotError::NameTaken { slot: two.id }));
-    request(&mut app, |commands| commands.rename_slot(one.id, "Three"));
+    request(&mut app, |commands| commands.session().rename_slot(one.id, "Three"));
     frames(&mut app, 3);
     let renamed = told::<SlotRenamed>(&app).pop().unwrap().slot;
     assert_eq!((renamed.id, &*renamed.name), (one.id, "Three"));
     assert_eq!(disk.content(&one.path), None, "the old name should be free");
-    request(&mut app, |commands| commands.copy_slot(renamed.id, "Four"));
+    request(&mut app, |commands| commands.session().copy_slot(renamed.id, "Four"));
     frames(&mut app, 3);
     let copied = told::<SlotCopied>(&app).pop().unwrap();
     assert_eq!((copied.from, &*copied.slot.name), (one.id, "Four"));
     assert_ne!(copied.slot.id, one.id);
-    request(&mut app, |commands| commands.delete_slot(renamed.id));
+    request(&mut app, |commands| commands.session().delete_slot(renamed.id));
     frames(&mut app, 3);
     assert_eq!(told::<SlotDeleted>(&app)[0].slot, one.id);
     for gone in [renamed.id, renamed.id] {
-        request(&mut app, |commands| commands.delete_slot(gone));
-        request(&mut app, |commands| commands.rename_slot(gone, "Five"));
+        request(&mut app, |commands| commands.session().delete_slot(gone));
+        request(&mut app, |commands| commands.session().rename_slot(gone, "Five"));
         frames(&mut app, 4);
         assert_eq!(last_rejection(&app), RequestError::Slot(SlotError::Unknown));
     }
@@ -176,9 +177,9 @@ fn an_exit_leaves_a_slot_where_that_is_asked_for() {
     let id = start_as(&mut app, "Campaign", "Ann");
     for value in [7, 8] {
         set_health(&mut app, value);
-        request(&mut app, |commands| commands.close_session());
+        request(&mut app, |commands| commands.session().close());
         frames(&mut app, 4);
-        request(&mut app, |commands| commands.continue_session(id));
+        request(&mut app, |commands| commands.session().continue_session(id));
         frames(&mut app, 4);
     }
     set_health(&mut app, 9);
@@ -224,9 +225,9 @@ fn retention_and_quotas_leave_slots_alone_and_count_them() {
     let slot = save(&mut app, SaveSlot::manual("Early"));
     long(&mut app, 900);
     assert!(disk.content(&slot.path).is_some());
-    request(&mut app, |commands| commands.close_session());
+    request(&mut app, |commands| commands.session().close());
     frames(&mut app, 3);
-    request(&mut app, |commands| commands.forget_session(id));
+    request(&mut app, |commands| commands.session().forget(id));
     frames(&mut app, 3);
     assert_eq!(
         slot_files(&disk),
@@ -235,7 +236,7 @@ fn retention_and_quotas_leave_slots_alone_and_count_them() {
     );
     load(&mut app, slot.id);
     assert_eq!(app.world().resource::<CurrentSession>().id(), id);
-    request(&mut app, |commands| commands.find_sessions());
+    request(&mut app, |commands| commands.session().find_sessions());
     frames(&mut app, 3);
     let entry = app.world().resource::<SessionCatalog>().get(id).unwrap().clone();
     assert!(entry.bytes > slot.bytes);

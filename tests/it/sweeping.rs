@@ -27,7 +27,7 @@ fn played() -> (MemoryDisk, SessionId) {
     start(&mut app, "Left");
     let id = app.world().resource::<CurrentSession>().id();
     seconds(&mut app, 2.0);
-    request(&mut app, |commands| commands.close_session());
+    request(&mut app, |commands| commands.session().close());
     frames(&mut app, 3);
     drop(app);
     (disk.snapshot(), id)
@@ -88,7 +88,7 @@ fn a_start_that_takes_a_session_up_removes_what_lies_around() {
     assert!(left.is_empty(), "{left:?}");
     let gone: Vec<_> = others.iter().filter(|path| !is_there(&disk, path)).collect();
     assert!(gone.is_empty(), "{gone:?}");
-    request(&mut app, |commands| commands.checkpoint("still held"));
+    request(&mut app, |commands| commands.session().checkpoint("still held"));
     frames(&mut app, 3);
     drop(app);
     assert_eq!(listening_game(&disk).world().resource::<SessionCatalog>().sessions().len(), 2);
@@ -133,7 +133,7 @@ fn half_forgotten() -> (MemoryDisk, SessionId) {
     let (disk, id) = played();
     let mut app = listening_game(&disk);
     disk.fail_after(Operation::Remove, 1, std::io::ErrorKind::PermissionDenied);
-    request(&mut app, |commands| commands.forget_session(id));
+    request(&mut app, |commands| commands.session().forget(id));
     frames(&mut app, 3);
     assert!(told::<SessionForgotten>(&app).is_empty());
     drop(app);
@@ -166,7 +166,7 @@ fn what_another_machine_half_deleted_is_its_own_to_finish() {
     elsewhere.take_from(&disk, Path::new("sessions/data"));
     elsewhere.put(&session(id).join("session.ron.0123456789abcdef.new"), b"being written");
     let before = elsewhere.paths().iter().filter(|path| path.starts_with(session(id))).count();
-    request(&mut app, |commands| commands.find_sessions());
+    request(&mut app, |commands| commands.session().find_sessions());
     frames(&mut app, 3);
     app.world_mut().spawn(Health(2));
     start(&mut app, "On a shared disk");

@@ -4,8 +4,8 @@ use bevy::prelude::*;
 use bevy::state::state_scoped::DespawnOnExit;
 use bevy_session::prelude::*;
 use bevy_session::{
-    MemoryDisk, RecoveryError, RestoreLoss, RestoreLossReason, RestoreReport, SessionId,
-    TypeNotSaved, TypeProblemReason,
+    MemoryDisk, Migrations, RecoveryError, RecoveryFailed, RestoreLoss, RestoreLossReason,
+    RestoreReport, SessionId, TypeNotSaved, TypeProblemReason, VersionFit,
 };
 use serde::{Deserialize, Serialize};
 
@@ -158,7 +158,7 @@ fn taken_up(
     types: impl FnOnce(&mut App),
 ) -> (App, RestoreReport) {
     let mut app = build(disk, types);
-    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 4);
     let report = told::<SessionRestored>(&app).pop().expect("it should be restored").report;
     (app, report)
@@ -192,7 +192,7 @@ fn played_by_the_first_build() -> (MemoryDisk, SessionId) {
     let id = app.world().resource::<CurrentSession>().id();
     app.world_mut().entity_mut(hurt).insert(v0::Health(20.0));
     app.world_mut().spawn((Health(3), v0::Health(60.0)));
-    request(&mut app, |commands| commands.checkpoint("a delta"));
+    request(&mut app, |commands| commands.session().checkpoint("a delta"));
     frames(&mut app, 3);
     (disk.snapshot(), id)
 }
@@ -550,11 +550,11 @@ fn what_a_newer_build_wrote_is_carried_by_an_older_one_and_comes_back() {
     let mut all = world.query::<(Entity, &Health)>();
     let second = all.iter(world).find(|(_, health)| health.0 == 2).unwrap().0;
     world.entity_mut(second).insert(v0::Health(99.0));
-    request(&mut app, |commands| commands.close_session());
+    request(&mut app, |commands| commands.session().close());
     frames(&mut app, 3);
     let disk = disk.snapshot();
     let mut app = build(&disk, v1::types);
-    request(&mut app, |commands| commands.continue_session(id));
+    request(&mut app, |commands| commands.session().continue_session(id));
     frames(&mut app, 3);
     let restored = told::<SessionRestored>(&app).remove(0);
     assert_eq!(restored.report.losses, []);
@@ -626,7 +626,7 @@ fn a_value_under_the_types_own_name_counts_more_than_one_under_an_older_name() {
     let mut all = world.query::<(Entity, &Health)>();
     let second = all.iter(world).find(|(_, health)| health.0 == 2).unwrap().0;
     world.entity_mut(second).insert(v2::Health { share: 0.9, max: 10.0 });
-    request(&mut app, |commands| commands.checkpoint("both names"));
+    request(&mut app, |commands| commands.session().checkpoint("both names"));
     frames(&mut app, 3);
     let (mut app, report) = taken_up(&disk.snapshot(), id, v2::types);
     assert!(report.losses.is_empty(), "{:?}", report.losses);
@@ -647,11 +647,11 @@ fn a_carried_value_goes_when_the_game_has_one_of_its_own_instead() {
     let mut all = world.query::<(Entity, &Health)>();
     let second = all.iter(world).find(|(_, health)| health.0 == 2).unwrap().0;
     world.entity_mut(second).insert(v2::Health { share: 0.9, max: 10.0 });
-    request(&mut app, |commands| commands.close_session());
+    request(&mut app, |commands| commands.session().close());
     frames(&mut app, 3);
     let disk = disk.snapshot();
     let mut first = build(&disk, v0::types);
-    request(&mut first, |commands| commands.continue_session(id));
+    request(&mut first, |commands| commands.session().continue_session(id));
     frames(&mut first, 3);
     let report = told::<SessionRestored>(&first).remove(0).report;
     let health: Vec<f32> = values::<v0::Health>(&mut first).iter().map(|it| it.0).collect();
@@ -700,7 +700,7 @@ fn a_kill_at_any_moment_of_the_take_up_leaves_all_values() {
     };
     let before = journals(&disk);
     let mut app = build(&disk, v2::types);
-    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     for frame in 0..4 {
         assert_eq!(shares_in(&disk.snapshot()), SHARES, "killed after {frame} frames");
         app.update();
@@ -731,7 +731,7 @@ fn the_build_before_can_be_gone_back_to_after_an_update() {
             types(app);
             app.add_systems(Update, |mut score: ResMut<Score>| score.0 += 1);
         });
-        request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+        request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
         long(&mut app, 50 * 60);
         let while_it_is_young = disk.snapshot();
         long(&mut app, 15 * 60);
@@ -743,7 +743,7 @@ fn the_build_before_can_be_gone_back_to_after_an_update() {
         let listed = offer.checkpoints.iter().find(|listed| listed.id == last_of_the_first);
         assert_eq!(listed.expect("the base should be offered").fit, VersionFit::Exact);
         request(&mut app, |commands| {
-            commands.recover(id, RestoreFrom::Checkpoint(last_of_the_first));
+            commands.session().recover(id, RestoreFrom::Checkpoint(last_of_the_first));
         });
         frames(&mut app, 3);
         let restored = told::<SessionRestored>(&app).remove(0);
@@ -790,7 +790,7 @@ fn a_build_like_the_one_before_keeps_nothing_more() {
         app.add_systems(Update, |mut score: ResMut<Score>| score.0 += 1);
     });
     let before = journals(&disk);
-    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     long(&mut app, 50 * 60);
     let left: Vec<_> = journals(&disk).into_iter().filter(|path| before.contains(path)).collect();
     assert_eq!(left, [] as [std::path::PathBuf; 0]);
@@ -852,9 +852,9 @@ fn what_was_migrated_fits_exactly_once_it_is_written() {
         let disk = disk.snapshot();
         let mut app = build(&disk, types);
         assert_eq!(fit(&app, id), before);
-        request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+        request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
         frames(&mut app, 3);
-        request(&mut app, |commands| commands.close_session());
+        request(&mut app, |commands| commands.session().close());
         frames(&mut app, 3);
         assert_eq!(fit(&app, id), after, "as this process knows it");
         assert_eq!(fit(&build(&disk.snapshot(), types), id), after, "as the files say");
@@ -889,7 +889,7 @@ fn one_file_of_a_newer_format_makes_the_whole_session_newer_and_nothing_is_touch
 
     let mut app = build(&disk, v0::types);
     assert_eq!(fit(&app, id), VersionFit::Newer);
-    request(&mut app, |commands| commands.recover(id, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 3);
     let error = told::<RecoveryFailed>(&app).pop().unwrap().error;
     assert!(matches!(error, RecoveryError::NewerFormat(_)), "{error:?}");

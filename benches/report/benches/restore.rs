@@ -23,7 +23,7 @@ fn restores(criterion: &mut Criterion) {
             bencher.iter_custom(|rounds| {
                 let restore = |_| {
                     let mut game = Game::new(on_files(files.path())).run();
-                    game.ask(|commands| commands.continue_session(session));
+                    game.ask(|commands| commands.session().continue_session(session));
                     game.spin_until(|heard| !heard.restores.is_empty()).expect("it comes back");
                     let time = game.heard().restores[0];
                     game.close();

@@ -8,7 +8,7 @@ use bevy::ecs::schedule::{ScheduleLabel, SingleThreadedExecutor};
 use bevy::prelude::*;
 use bevy::time::TimeUpdateStrategy;
 use bevy_session::prelude::*;
-use bevy_session::{CheckpointKind, MemoryDisk, SessionId, SessionLast};
+use bevy_session::{CheckpointCaptured, CheckpointKind, MemoryDisk, SessionId, SessionLast};
 
 use crate::Outcome;
 use crate::worlds::{Shape, play, populate};
@@ -160,7 +160,7 @@ impl Game {
     /// everything, is on disk.
     pub fn open(&mut self) -> Cost {
         let (captures, saves) = (self.heard().captures.len(), self.heard().saved.len());
-        self.ask(|commands| commands.start_session(NewSession::named("Bench")));
+        self.ask(|commands| commands.session().start(NewSession::named("Bench")));
         self.wait_until(|heard| heard.captures.len() > captures);
         let stall = self.plugin_times().last().copied().unwrap_or_default();
         let capture = self.heard().captures.get(captures).copied();
@@ -207,9 +207,9 @@ impl Game {
 
     /// Takes the checkpoint of a pause, waits until it is on disk, and goes on.
     pub fn pause(&mut self) -> Cost {
-        self.ask(|commands| commands.pause_session());
+        self.ask(|commands| commands.session().pause());
         let cost = self.frame_with_capture();
-        self.ask(|commands| commands.resume_session());
+        self.ask(|commands| commands.session().resume());
         self.app.update();
         cost
     }
@@ -268,7 +268,7 @@ impl Game {
     /// Closes the session and waits until that is on disk.
     pub fn close(&mut self) {
         let closed = self.heard().closed;
-        self.ask(|commands| commands.close_session());
+        self.ask(|commands| commands.session().close());
         self.app.update();
         self.wait_until(|heard| heard.closed > closed);
     }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
+use bevy_session::CheckpointCaptured;
 use bevy_session::prelude::*;
 use xxhash_rust::xxh3::xxh3_64;
 

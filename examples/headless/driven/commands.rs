@@ -70,7 +70,7 @@ impl Takes {
 }
 
 fn checkpoint(world: &mut World, label: &str) -> Result<Begun, String> {
-    world.commands().checkpoint(label);
+    world.commands().session().checkpoint(label);
     let mut captured: Option<Moment> = None;
     Ok(until(move |news, _| match news {
         News::Saved(checkpoint) => saved_through(*checkpoint, captured.as_ref()?),
@@ -79,7 +79,7 @@ fn checkpoint(world: &mut World, label: &str) -> Result<Begun, String> {
 }
 
 fn save(world: &mut World, name: &str) -> Result<Begun, String> {
-    world.commands().save(SaveSlot::manual(name).overwrite());
+    world.commands().session().save(SaveSlot::manual(name).overwrite());
     let mut captured: Option<Moment> = None;
     let mut is_durable = false;
     Ok(until(move |news, _| match news {
@@ -132,7 +132,7 @@ fn load(world: &mut World, name: &str) -> Result<Begun, String> {
     let player = world.get_resource::<CurrentSession>().and_then(CurrentSession::player);
     let slot = world.resource::<SessionCatalog>().slot_named(player, name);
     let slot = slot.ok_or_else(|| format!("there is no slot {name:?}"))?.id;
-    world.commands().load(slot);
+    world.commands().session().load(slot);
     let mut restored: Option<Moment> = None;
     let mut opening: Option<Moment> = None;
     Ok(until(move |news, _| match (news, &restored, &opening) {
@@ -164,12 +164,12 @@ fn hash(world: &mut World, _: &str) -> Result<Begun, String> {
 }
 
 fn pause(world: &mut World, _: &str) -> Result<Begun, String> {
-    world.commands().pause_session();
+    world.commands().session().pause();
     Ok(until(|news, _| matches!(news, News::Paused).then(|| Ok(Fields::new()))))
 }
 
 fn resume(world: &mut World, _: &str) -> Result<Begun, String> {
-    world.commands().resume_session();
+    world.commands().session().resume();
     Ok(until(|news, _| matches!(news, News::Resumed).then(|| Ok(Fields::new()))))
 }
 
@@ -202,7 +202,7 @@ fn slots(world: &mut World, _: &str) -> Result<Begun, String> {
 
 /// The process ends by itself once the session is closed.
 fn close(world: &mut World, _: &str) -> Result<Begun, String> {
-    world.commands().close_session();
+    world.commands().session().close();
     Ok(until(|news, world| match news {
         News::Closed { complete: true } => {
             world.write_message(AppExit::Success);

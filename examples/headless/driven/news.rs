@@ -3,7 +3,8 @@
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
-    CheckpointError, CheckpointId, RecoveryFailed, RestoreCancelled, SavingStopped,
+    CheckpointCaptured, CheckpointError, CheckpointId, RecoveryFailed, RestoreCancelled,
+    SavingStopped, SessionPaused, SessionResumed, SlotFailed,
 };
 
 use super::{Driver, hear};

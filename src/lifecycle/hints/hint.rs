@@ -161,15 +161,15 @@ impl fmt::Display for SessionHint {
             ),
             Self::NoSessionStarted => formatter.write_str(
                 "nothing is saved, since no session has been started. Call \
-                 `commands.start_session(NewSession::named(\"…\"))` when a new game begins, or \
-                 `commands.start_or_continue(NewSession::named(\"…\"))` at start-up",
+                 `commands.session().start(NewSession::named(\"…\"))` when a new game begins, or \
+                 `commands.session().start_or_continue(NewSession::named(\"…\"))` at start-up",
             ),
             Self::KeyedEntityWentAgain { key, entities } => write!(
                 formatter,
                 "the entity with the save key `{key}`{} was despawned as soon as it was spawned, since \
                  one with that key had been despawned in this session and counts as taken. For a new \
                  round, give the level's entities `DespawnOnExit` of a saved state, or call \
-                 `commands.forget_keys(\"…\")`; for a level that is left and comes again, put a \
+                 `commands.session().forget_keys(\"…\")`; for a level that is left and comes again, put a \
                  `SaveScope` on its root",
                 and_more(*entities),
             ),

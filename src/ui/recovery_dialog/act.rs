@@ -15,7 +15,7 @@ use super::view::{DialogView, Facts};
 use crate::lifecycle::{
     CorruptionDetected, CrashReportWritten, CurrentSession, RecoveryAvailable, RecoveryFailed,
     RecoveryOffers, Request, RequestRejected, RestoreCancelled, RestoreStalled, Runtime,
-    SessionActivity, SessionCommands, SessionRestored,
+    SessionActivity, SessionCommandsExt, SessionRestored,
 };
 use crate::recovery::{Proposal, RecoveryOffer};
 use crate::ui::focus::{GoBack, ScrollRows};
@@ -173,7 +173,7 @@ pub(super) fn answer(
         Does::Recover => recover(&mut dialog, offer.as_ref(), &mut commands),
         Does::StartFresh => {
             if let Some(offer) = offer {
-                commands.decline_recovery(offer.session.id);
+                commands.session().decline(offer.session.id);
                 dialog.told.retain(|told| *told != offer.session.id);
                 dialog.failure = None;
             } else {
@@ -191,11 +191,11 @@ pub(super) fn answer(
         }
         Does::SaveReport => {
             let path = report_path(&place, offer.as_ref(), Timestamp::now());
-            commands.write_crash_report(path.clone());
+            commands.session().write_crash_report(path.clone());
             dialog.report = Report::Writing(path);
             dialog.wants_focus = Some(Does::Back);
         }
-        Does::Cancel => commands.cancel_restore(),
+        Does::Cancel => commands.session().cancel_restore(),
         Does::Choose(choice) => {
             // Who chooses what is chosen already wants to go on.
             dialog.wants_focus =
@@ -212,7 +212,7 @@ fn recover(dialog: &mut RecoveryDialog, offer: Option<&RecoveryOffer>, commands:
     let session = session.or(dialog.lost.as_ref().map(|lost| lost.session));
     let from = restore_from(dialog.chosen, offer);
     if let (Some(session), Some(from)) = (session, from) {
-        commands.recover(session, from);
+        commands.session().recover(session, from);
         dialog.stage = Some(Stage::Restoring { stalled: false });
     }
 }
@@ -294,7 +294,7 @@ pub(super) fn go_back(
             dialog.stage = Some(Stage::Asking);
             dialog.wants_focus = Some(Does::Details);
         }
-        Some(Stage::Restoring { .. }) => commands.cancel_restore(),
+        Some(Stage::Restoring { .. }) => commands.session().cancel_restore(),
         Some(Stage::Asking) => dialog.close(),
         None => {}
     }

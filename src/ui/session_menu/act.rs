@@ -13,7 +13,7 @@ use super::{CloseSessionMenu, OpenSessionMenu};
 use crate::journal::SessionId;
 use crate::lifecycle::{
     CorruptionDetected, CurrentSession, RecoveryFailed, Request, RequestRejected, RestoreCancelled,
-    Runtime, SessionActivity, SessionCatalog, SessionCommands, SessionRestored,
+    Runtime, SessionActivity, SessionCatalog, SessionCommandsExt, SessionRestored,
 };
 use crate::session::RestoreFrom;
 use crate::ui::focus::{GoBack, ScrollRows};
@@ -45,8 +45,8 @@ fn close(menu: &mut SessionMenu, commands: &mut Commands) {
 
 fn delete_doomed(menu: &mut SessionMenu, commands: &mut Commands) {
     match menu.doomed.take().map(|doomed| doomed.entry) {
-        Some(EntryId::Session(session)) => commands.forget_session(session),
-        Some(EntryId::Slot(slot)) => commands.delete_slot(slot),
+        Some(EntryId::Session(session)) => commands.session().forget(session),
+        Some(EntryId::Slot(slot)) => commands.session().delete_slot(slot),
         None => {}
     }
 }
@@ -149,7 +149,7 @@ pub(super) fn act(
             menu.wants_focus = menu.chosen.map(Does::Choose);
         }
         Does::Close => close(&mut menu, &mut commands),
-        Does::Cancel => commands.cancel_restore(),
+        Does::Cancel => commands.session().cancel_restore(),
         Does::Sort(sort) => {
             menu.sort = *sort;
             menu.first_row = 0;
@@ -173,9 +173,9 @@ fn play(menu: &mut SessionMenu, chosen: Listed, is_playing: bool, commands: &mut
     };
     // A load leaves the session by itself, and only once the slot turned out to be good.
     if is_playing && !matches!(request, Request::Load(_)) {
-        commands.close_session();
+        commands.session().close();
     }
-    commands.request_session(request.clone());
+    commands.session().request(request.clone());
     menu.loading = Some(request);
     menu.failure = None;
 }
@@ -225,7 +225,7 @@ pub(super) fn go_back(
         return;
     }
     match menu.loading {
-        Some(_) => commands.cancel_restore(),
+        Some(_) => commands.session().cancel_restore(),
         None => close(&mut menu, &mut commands),
     }
 }

@@ -8,7 +8,7 @@ use bevy::ui_widgets::Activate;
 use super::chart::{Chart, picture, redraw};
 use super::record::SessionPanel;
 use super::{SessionPanelPlugin, ToggleSessionPanel};
-use crate::lifecycle::{CurrentSession, SessionCommands};
+use crate::lifecycle::{CurrentSession, SessionCommandsExt};
 use crate::ui::describe::{fill, shortened};
 use crate::ui::focus::GoBack;
 use crate::ui::look::{Look, TextSize};
@@ -93,7 +93,7 @@ pub(super) fn act(
 ) {
     let Ok(widgets::Does(does)) = buttons.get(activate.entity) else { return };
     match does {
-        Does::Checkpoint => commands.checkpoint("session panel"),
+        Does::Checkpoint => commands.session().checkpoint("session panel"),
         Does::Crash => plugin.crash.into_iter().for_each(|crash| crash()),
         Does::Close => commands.trigger(ToggleSessionPanel),
     }

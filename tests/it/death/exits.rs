@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{SessionLast, SessionSystems};
+use bevy_session::{HowItEnded, SessionLast, SessionSystems};
 
 use super::stubborn::{Manner, is_being_written, stubborn, write_as};
 use super::{Way, die};

@@ -3,6 +3,7 @@
 use std::sync::mpsc::channel;
 
 use bevy::prelude::*;
+use bevy_session::HowItEnded;
 use bevy_session::prelude::*;
 
 use super::Dead;
@@ -40,9 +41,9 @@ impl Dead {
                       previous: Option<Res<PreviousRun>>,
                       mut exit: MessageWriter<AppExit>| {
                     if let Some(offer) = offers.offers().first() {
-                        commands.recover(offer.session.id, RestoreFrom::Latest);
+                        commands.session().recover(offer.session.id, RestoreFrom::Latest);
                     } else if let Some(closed) = catalog.newest_closed() {
-                        commands.continue_session(closed.session.id);
+                        commands.session().continue_session(closed.session.id);
                     } else {
                         let _ =
                             sender.send((previous.map(|it| it.ended.clone()), Vec::new(), None));

@@ -1,6 +1,7 @@
 //! Dying while the world is put back.
 
 use bevy::prelude::*;
+use bevy_session::HowItEnded;
 use bevy_session::prelude::*;
 
 use super::{Way, die};
@@ -19,7 +20,7 @@ pub const WAYS: &[Way] = &[
 
 fn recover(mut app: App) {
     app.add_observer(|told: On<RecoveryAvailable>, mut commands: Commands| {
-        commands.recover(told.offer.session.id, RestoreFrom::Latest);
+        commands.session().recover(told.offer.session.id, RestoreFrom::Latest);
     });
     app.run();
 }

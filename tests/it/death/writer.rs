@@ -6,6 +6,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bevy::prelude::*;
+use bevy_session::HowItEnded;
 use bevy_session::prelude::*;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -28,15 +29,15 @@ pub const WAYS: &[Way] = &[
         });
         play_without_writer(app, |mut commands: Commands, mut asked: Local<bool>| {
             if !std::mem::replace(&mut *asked, true) {
-                commands.close_session();
+                commands.session().close();
             }
         });
     }),
     ("the writer panics at the start", |mut app| {
         trip("detect_sessions");
         app.add_systems(Startup, |mut commands: Commands| {
-            commands.start_or_continue(NewSession::named("World"));
-            commands.start_session(NewSession::named("World"));
+            commands.session().start_or_continue(NewSession::named("World"));
+            commands.session().start(NewSession::named("World"));
         });
         app.add_observer(
             |_: On<RequestRejected>, mut heard: Local<u32>, mut exit: MessageWriter<AppExit>| {

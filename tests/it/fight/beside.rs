@@ -6,6 +6,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_session::RequestError;
 use bevy_session::prelude::*;
+use bevy_session::{CorruptionDetected, RecoveryFailed};
 
 use super::{KEEPSAKE, fight};
 use crate::process::{Memory, game};
@@ -40,7 +41,7 @@ fn who_looks_while_another_writes_sees_no_false_state_and_removes_nothing() {
         menu.update();
         journals(&sessions) >= 4
     });
-    player.world_mut().commands().start_session(NewSession::named("Beside"));
+    player.world_mut().commands().session().start(NewSession::named("Beside"));
     wait_until(|| {
         menu.update();
         player.update();
@@ -96,11 +97,11 @@ fn look(
     looked.newest = newest;
     looked.times += 1;
     let other = entry.session.id;
-    commands.recover(other, RestoreFrom::Latest);
-    commands.continue_session(other);
-    commands.decline_recovery(other);
-    commands.forget_session(other);
-    commands.find_sessions();
+    commands.session().recover(other, RestoreFrom::Latest);
+    commands.session().continue_session(other);
+    commands.session().decline(other);
+    commands.session().forget(other);
+    commands.session().find_sessions();
 }
 
 fn refused(told: On<RequestRejected>, mut looked: ResMut<Looked>) {

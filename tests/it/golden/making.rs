@@ -30,19 +30,19 @@ pub fn is_kept(path: &Path) -> bool {
 }
 
 fn begin(app: &mut App, name: &str) -> SessionId {
-    request(app, |commands| commands.start_session(NewSession::named(name).player("Ann")));
+    request(app, |commands| commands.session().start(NewSession::named(name).player("Ann")));
     frames(app, 4);
     app.world().resource::<CurrentSession>().id()
 }
 
 fn close(app: &mut App) {
-    request(app, |commands| commands.close_session());
+    request(app, |commands| commands.session().close());
     frames(app, 4);
 }
 
 fn checkpoint(app: &mut App, label: &str) {
     let before = told::<CheckpointSaved>(app).len();
-    request(app, |commands| commands.checkpoint(label));
+    request(app, |commands| commands.session().checkpoint(label));
     frames(app, 4);
     assert!(told::<CheckpointSaved>(app).len() > before, "{label}");
 }
@@ -80,31 +80,33 @@ fn relics(disk: &MemoryDisk) {
     app.world_mut().resource_mut::<Score>().0 = 3;
     app.world_mut().resource_mut::<CurrentSession>().set("mission", &"bridge").unwrap();
     seconds(&mut app, 12.0);
-    request(&mut app, |commands| commands.pause_session());
+    request(&mut app, |commands| commands.session().pause());
     frames(&mut app, 3);
-    request(&mut app, |commands| commands.resume_session());
+    request(&mut app, |commands| commands.session().resume());
     frames(&mut app, 3);
     close(&mut app);
     drop(app);
 
     let mut app = game(disk, false);
-    request(&mut app, |commands| commands.continue_session(session));
+    request(&mut app, |commands| commands.session().continue_session(session));
     frames(&mut app, 6);
     set_health(&mut app, 90);
     let door = named(&mut app, "Door");
     app.world_mut().entity_mut(door).insert(Health(2));
     let coin = named(&mut app, "Coin");
     app.world_mut().despawn(coin);
-    request(&mut app, |commands| commands.update_session(SessionUpdate::default().name("Relics")));
+    request(&mut app, |commands| {
+        commands.session().update(SessionUpdate::default().name("Relics"));
+    });
     seconds(&mut app, 6.0);
-    request(&mut app, |commands| commands.save(SaveSlot::manual("Before the bridge")));
+    request(&mut app, |commands| commands.session().save(SaveSlot::manual("Before the bridge")));
     frames(&mut app, 6);
     let slot = told::<SlotSaved>(&app).pop().unwrap().slot;
     let picture = b"a picture".to_vec();
-    request(&mut app, |commands| commands.attach(slot.checkpoint, "thumbnail", picture));
+    request(&mut app, |commands| commands.session().attach(slot.checkpoint, "thumbnail", picture));
     frames(&mut app, 6);
     set_health(&mut app, 80);
-    request(&mut app, |commands| commands.quick_save());
+    request(&mut app, |commands| commands.session().quick_save());
     frames(&mut app, 6);
     close(&mut app);
 }
@@ -118,7 +120,7 @@ fn again_and_again(disk: &MemoryDisk) -> MemoryDisk {
     drop(app);
     for run in 1..=RUNS {
         let mut app = game(disk, true);
-        request(&mut app, |commands| commands.continue_session(session));
+        request(&mut app, |commands| commands.session().continue_session(session));
         frames(&mut app, 6);
         set_health(&mut app, run);
         checkpoint(&mut app, &format!("evening {run}"));
@@ -143,7 +145,7 @@ fn forked(disk: &MemoryDisk) -> MemoryDisk {
     let sides = [disk.snapshot(), disk.snapshot()];
     for (side, health) in sides.iter().zip([51, 52]) {
         let mut app = game(side, true);
-        request(&mut app, |commands| commands.continue_session(session));
+        request(&mut app, |commands| commands.session().continue_session(session));
         frames(&mut app, 6);
         set_health(&mut app, health);
         seconds(&mut app, 6.0);
@@ -163,7 +165,7 @@ fn declined(disk: &MemoryDisk) -> MemoryDisk {
     let disk = disk.snapshot();
     drop(app);
     let mut app = game(&disk, true);
-    request(&mut app, |commands| commands.decline_recovery(session));
+    request(&mut app, |commands| commands.session().decline(session));
     frames(&mut app, 4);
     assert!(app.world().resource::<SessionCatalog>().get(session).unwrap().declined);
     drop(app);
@@ -188,7 +190,9 @@ fn rewound(disk: &MemoryDisk) -> MemoryDisk {
     set_health(&mut app, 31);
     seconds(&mut app, 6.0);
     set_health(&mut app, 32);
-    request(&mut app, |commands| commands.recover(session, RestoreFrom::Checkpoint(before)));
+    request(&mut app, |commands| {
+        commands.session().recover(session, RestoreFrom::Checkpoint(before));
+    });
     frames(&mut app, 8);
     assert!(told::<CheckpointSaved>(&app).iter().any(|saved| saved.kind == CheckpointKind::Rewind));
     set_health(&mut app, 33);
@@ -203,7 +207,7 @@ fn forgotten(disk: &MemoryDisk) -> MemoryDisk {
     let session = begin(&mut app, "Forgotten");
     close(&mut app);
     disk.fail_always(Operation::Remove, std::io::ErrorKind::PermissionDenied);
-    request(&mut app, |commands| commands.forget_session(session));
+    request(&mut app, |commands| commands.session().forget(session));
     frames(&mut app, 4);
     drop(app);
     disk.snapshot()

@@ -6,7 +6,7 @@ use bevy::prelude::*;
 use bevy::state::app::StatesPlugin;
 use bevy_session::prelude::*;
 use bevy_session::testing::{DifferenceKind, RecoverError, TestGame};
-use bevy_session::{HowItEnded, RequestError};
+use bevy_session::{HowItEnded, RequestError, RestoreReason};
 use serde::{Deserialize, Serialize};
 
 use crate::common::{Health, Inventory, Score, game_with};
@@ -188,7 +188,7 @@ fn a_game_that_answers_by_itself_is_left_to_it() {
     let mut game = TestGame::new(|plugin| {
         build(plugin, |app| {
             app.add_observer(|told: On<RecoveryAvailable>, mut commands: Commands| {
-                commands.recover(told.offer.session.id, RestoreFrom::Latest);
+                commands.session().recover(told.offer.session.id, RestoreFrom::Latest);
             });
         })
     });

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use bevy::ecs::entity::MapEntities;
 use bevy::ecs::entity_disabling::Disabled;
 use bevy::prelude::*;
+use bevy_session::CheckpointCaptured;
 use bevy_session::MemoryDisk;
 use bevy_session::prelude::*;
 use bevy_session::testing::{RoundTrip, TestGame, assert_restores};
@@ -180,7 +181,7 @@ fn asking_changes_nothing_of_the_game_and_of_its_next_checkpoint() {
     let before = app.world().resource_ref::<Score>().last_changed();
     assert_restores(&mut app);
     assert_eq!(app.world().resource_ref::<Score>().last_changed(), before);
-    request(&mut app, |commands| commands.checkpoint("after"));
+    request(&mut app, |commands| commands.session().checkpoint("after"));
     frames(&mut app, 3);
     assert_eq!(told::<CheckpointCaptured>(&app).last().unwrap().entities, 0);
 
@@ -189,7 +190,7 @@ fn asking_changes_nothing_of_the_game_and_of_its_next_checkpoint() {
     app.world_mut().spawn((Health(1), key()));
     frames(&mut app, 2);
     let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
-    request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 3);
     let world = app.world_mut();
     assert_eq!(world.query::<&Health>().iter(world).count(), 0);

@@ -10,6 +10,7 @@ use bevy::ui::InteractionDisabled;
 use bevy::ui_widgets::{Activate, Button};
 use bevy::window::PrimaryWindow;
 use bevy_session::MemoryDisk;
+use bevy_session::RecoveryDeclined;
 use bevy_session::prelude::*;
 use bevy_session::ui::SessionUiPlugins;
 
@@ -146,7 +147,7 @@ pub fn killed_beside(disk: &MemoryDisk, name: &str, checkpoints: usize) -> Memor
         // Of hundreds it matters only that they are there.
         frames(&mut app, if checkpoints > 50 { 1 } else { 10 });
         app.world_mut().entity_mut(entity).insert(Health(number as u32));
-        request(&mut app, |commands| commands.checkpoint(format!("Place {number}")));
+        request(&mut app, |commands| commands.session().checkpoint(format!("Place {number}")));
         frames(&mut app, 2);
     }
     seconds(&mut app, 2.0);

@@ -132,8 +132,8 @@ fn long_labels_of_checkpoints_and_slots_stay_in_their_rows() {
     app.world_mut().spawn(Health(1));
     start(&mut app, "Campaign");
     for label in ["W".repeat(300), "a lot of words ".repeat(20), "line\nbreaks\n".repeat(20)] {
-        request(&mut app, |commands| commands.checkpoint(&*label));
-        request(&mut app, |commands| commands.save(SaveSlot::manual(&*label)));
+        request(&mut app, |commands| commands.session().checkpoint(&*label));
+        request(&mut app, |commands| commands.session().save(SaveSlot::manual(&*label)));
         seconds(&mut app, 3.0);
     }
     let mut app = ui_game(&disk.snapshot());

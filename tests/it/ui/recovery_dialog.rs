@@ -9,7 +9,10 @@ use bevy_session::ui::{
     OpenRecoveryDialog, RecoveryDialog, RecoveryDialogPlugin, SessionTheme, SessionUiPlugins,
     StringsFile,
 };
-use bevy_session::{HintGiven, MemoryDisk, Operation, SessionHint, SessionStatus};
+use bevy_session::{
+    CorruptionDetected, CrashReportWritten, HintGiven, MemoryDisk, Operation, RecoveryDeclined,
+    SessionHint, SessionStatus,
+};
 
 use super::kit::*;
 use super::layout::{WINDOWS, assert_seen};
@@ -234,7 +237,7 @@ fn a_choice_that_turns_out_to_be_damaged_is_said_and_the_next_best_is_chosen() {
         frames(&mut app, 2);
         disk.corrupt(&journal, *offset, 0x40);
         let session = app.world().resource::<SessionCatalog>().sessions()[0].session.id;
-        request(&mut app, |commands| commands.recover(session, RestoreFrom::Latest));
+        request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
         frames(&mut app, 3);
         !told::<CorruptionDetected>(&app).is_empty()
     };
@@ -264,7 +267,7 @@ fn that_nothing_can_be_read_is_said_and_nothing_is_deleted() {
     press(&mut app, "OK");
     assert!(!is_open(&app));
     disk.heal();
-    request(&mut app, |commands| commands.find_sessions());
+    request(&mut app, |commands| commands.session().find_sessions());
     frames(&mut app, 4);
     assert!(is_open(&app), "it is there again");
     press(&mut app, "Recover");
@@ -306,7 +309,7 @@ fn a_slot_is_the_way_out_when_everything_else_is_damaged() {
     let mut app = game(&disk);
     app.world_mut().spawn(Health(7));
     start(&mut app, "Campaign");
-    request(&mut app, |commands| commands.save(SaveSlot::manual("Before the boss")));
+    request(&mut app, |commands| commands.session().save(SaveSlot::manual("Before the boss")));
     seconds(&mut app, 3.0);
     let disk = disk.snapshot();
     damage_all(&disk);
@@ -401,7 +404,7 @@ fn nothing_to_ask_shows_nothing() {
     let mut app = ui_game(&MemoryDisk::default());
     assert!(!is_open(&app));
     start(&mut app, "Campaign");
-    request(&mut app, |commands| commands.close_session());
+    request(&mut app, |commands| commands.session().close());
     seconds(&mut app, 2.0);
     let session = &app.world().resource::<SessionCatalog>().sessions()[0];
     assert_eq!(session.status, SessionStatus::Closed);

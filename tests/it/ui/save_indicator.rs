@@ -14,7 +14,7 @@ fn a_mark_is_seen_for_a_second_whenever_something_is_saved() {
     start(&mut app, "Campaign");
     seconds(&mut app, 3.0);
     assert!(!is_shown(&mut app, "Saving"), "{:?}", texts(&mut app));
-    request(&mut app, |commands| commands.checkpoint("here"));
+    request(&mut app, |commands| commands.session().checkpoint("here"));
     frames(&mut app, 2);
     assert!(is_shown(&mut app, "Saving"), "{:?}", texts(&mut app));
     assert_tidy(&mut app, "indicator");
@@ -32,7 +32,7 @@ fn that_nothing_can_be_saved_is_said_until_it_can_be_again() {
         disk.fail_always(operation, std::io::ErrorKind::StorageFull);
     }
     app.world_mut().entity_mut(entity).insert(Health(2));
-    request(&mut app, |commands| commands.checkpoint("here"));
+    request(&mut app, |commands| commands.session().checkpoint("here"));
     frames(&mut app, 4);
     assert!(is_shown(&mut app, "can't be saved: the disk is full"), "{:?}", texts(&mut app));
     seconds(&mut app, 20.0);
@@ -49,7 +49,7 @@ fn a_slot_that_cannot_be_saved_is_named_for_a_while() {
     app.world_mut().spawn(Health(1));
     start(&mut app, "Campaign");
     disk.fail_always(Operation::Replace, std::io::ErrorKind::PermissionDenied);
-    request(&mut app, |commands| commands.save(SaveSlot::manual("Before the boss")));
+    request(&mut app, |commands| commands.session().save(SaveSlot::manual("Before the boss")));
     frames(&mut app, 6);
     assert!(is_shown(&mut app, "\"Before the boss\" could not be saved"), "{:?}", texts(&mut app));
     seconds(&mut app, 10.0);

@@ -17,9 +17,11 @@ fn played(sessions: &[(&str, f32)]) -> MemoryDisk {
         app.world_mut().spawn(Health(number as u32));
         start(&mut app, name);
         seconds(&mut app, *time);
-        request(&mut app, |commands| commands.save(SaveSlot::manual(format!("{name} slot"))));
+        request(&mut app, |commands| {
+            commands.session().save(SaveSlot::manual(format!("{name} slot")));
+        });
         seconds(&mut app, 2.0);
-        request(&mut app, |commands| commands.close_session());
+        request(&mut app, |commands| commands.session().close());
         frames(&mut app, 4);
     }
     disk.snapshot()

@@ -75,7 +75,7 @@ fn errors_are_listed_and_the_panel_stays_tidy() {
     key(&mut app, KeyCode::F9);
     for number in 0..10 {
         let name = format!("{number}").repeat(200);
-        request(&mut app, |commands| commands.checkpoint(name));
+        request(&mut app, |commands| commands.session().checkpoint(name));
         frames(&mut app, 2);
     }
     assert!(is_shown(&mut app, "no session is being played"), "{:?}", texts(&mut app));

@@ -24,11 +24,11 @@ fn killed_with(thumbnail: &[u8]) -> MemoryDisk {
     app.world_mut().spawn(Health(1));
     start(&mut app, "Campaign");
     seconds(&mut app, 1.0);
-    request(&mut app, |commands| commands.checkpoint("Here"));
+    request(&mut app, |commands| commands.session().checkpoint("Here"));
     frames(&mut app, 3);
     let checkpoint = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
     let bytes = thumbnail.to_vec();
-    request(&mut app, |commands| commands.attach(checkpoint, "thumbnail", bytes));
+    request(&mut app, |commands| commands.session().attach(checkpoint, "thumbnail", bytes));
     frames(&mut app, 4);
     disk.snapshot()
 }

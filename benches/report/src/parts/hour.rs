@@ -63,7 +63,7 @@ fn play_an_hour(entities: usize) -> Outcome<Hour> {
         .with_clock(Duration::from_secs(1))
         .run();
     game.entities = populate(game.app.world_mut(), Shape::mixed(entities));
-    game.ask(|commands| commands.start_session(NewSession::named("Bench")));
+    game.ask(|commands| commands.session().start(NewSession::named("Bench")));
     let (mut growth, mut written) = (Growth::default(), 0);
     for second in 0..SECONDS {
         if second % 5 == 0 {

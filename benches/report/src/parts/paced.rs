@@ -104,7 +104,7 @@ fn game_without() -> App {
 fn game_with(directory: &std::path::Path) -> Game {
     let mut game = Game::new(on_files(directory).interval(Duration::from_secs(1))).run();
     add_game(&mut game.app);
-    game.ask(|commands| commands.start_session(NewSession::named("Bench")));
+    game.ask(|commands| commands.session().start(NewSession::named("Bench")));
     game.wait_until(|heard| !heard.saved.is_empty());
     // The first checkpoint copies everything. What that costs stands in the chapter on full ones.
     game.app.world_mut().resource_mut::<PluginTime>().frames.clear();

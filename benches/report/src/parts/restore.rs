@@ -86,7 +86,7 @@ impl SavedGame {
     fn restore(&self) -> Outcome<Duration> {
         let mut game = Game::new(on_files(&self.directory)).run();
         let session = self.session;
-        game.ask(|commands| commands.continue_session(session));
+        game.ask(|commands| commands.session().continue_session(session));
         game.spin_until(|heard| !heard.restores.is_empty())?;
         let time = game.heard().restores[0];
         check(&mut game.app, self.entities)?;

@@ -164,7 +164,7 @@ impl Log {
         next = next.run();
         next.spin_until(|heard| heard.offers > 0)?;
         let session = self.session;
-        next.ask(|commands| commands.recover(session, RestoreFrom::Latest));
+        next.ask(|commands| commands.session().recover(session, RestoreFrom::Latest));
         next.spin_until(|heard| !heard.restores.is_empty())?;
         Ok(begun.elapsed())
     }
