@@ -36,7 +36,6 @@ pub use migrations::Migrations;
 pub use placed::{SaveKey, SaveScope};
 pub use saveable::{Saveable, SaveableState};
 pub use saved::{ReflectSaved, Saved};
-pub use state_log::StateChange;
 pub use types::{TypeProblem, TypeProblemReason};
 pub use unsaved::Unsaved;
 
@@ -53,7 +52,7 @@ pub(crate) use encode::EncodeFailureReason;
 pub(crate) use encode::{
     Carried, Claimed, EncodeFailure, Encoded, Encoder, KeyedIds, panic_message,
 };
-pub(crate) use game_clock::GameClock;
+pub(crate) use game_clock::{clock_of, set_clock};
 pub(crate) use history::{Form, TypeHistory};
 pub(crate) use late_calls::LateCalls;
 pub(crate) use placed::{Parking, Placed, follow_state_scopes};

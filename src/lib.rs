@@ -5,7 +5,10 @@
 mod capture;
 mod clock;
 mod crash_report;
+#[cfg(test)]
+mod deep;
 pub mod doctor;
+mod exit_request;
 #[cfg(test)]
 mod generated_worlds;
 mod journal;
@@ -28,7 +31,7 @@ mod writer;
 
 pub use capture::{
     DriftedType, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState, Saved,
-    SessionAppExt, StateChange, TypeProblem, TypeProblemReason, Unsaved,
+    SessionAppExt, TypeProblem, TypeProblemReason, Unsaved,
 };
 pub use journal::{
     CheckpointId, CheckpointKind, RunId, SaveId, SessionId, SlotId, SlotKind, Validity, WrittenBy,
@@ -60,6 +63,7 @@ pub use restore::{
     DanglingReference, DespawnOnRestore, ExtraEntities, RestoreLoss, RestoreLossReason,
     RestoreReport,
 };
+pub use session::StateChange;
 pub use session::{
     Attachment, AttachmentError, AttachmentOf, CheckpointError, DiskRefusal, EndReason, Field,
     FieldError, Fields, IllegalMove, Move, NewSession, RecoveryError, RequestError, RestoreFrom,

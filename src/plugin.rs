@@ -21,6 +21,7 @@ use crate::capture::{
 use crate::clock::Clock;
 use crate::doctor::look_while_playing;
 #[cfg(feature = "window")]
+use crate::exit_request;
 use crate::lifecycle::watch_windows;
 use crate::lifecycle::{
     CheckpointCaptured, CheckpointTriggers, CurrentProfile, GameHooks, HintWatch, LossesToldOnce,
@@ -274,13 +275,18 @@ impl SessionPlugin {
         (data.to_path_buf(), state)
     }
 
-    fn process_options(&self, app: &App) -> ProcessOptions {
-        let watched = !self.manual_writer;
+    /// A signal, or a closed console, is an exit in good order, and no crash.
+    fn watch_exit_requests(&self, app: &App, process: &ProcessGuard) {
+        if self.manual_writer {
+            return;
+        }
         #[cfg(any(unix, windows))]
         let bevy_handles_interrupt = app.is_plugin_added::<bevy::app::TerminalCtrlCHandlerPlugin>();
         #[cfg(not(any(unix, windows)))]
         let bevy_handles_interrupt = true;
-        ProcessOptions { panics: watched, signals: watched, interrupt: !bevy_handles_interrupt }
+        if let Err(error) = exit_request::watch(&process.asked_to_exit(), !bevy_handles_interrupt) {
+            warn!(%error, "signals can't be watched: asked to exit, the game will look killed");
+        }
     }
 }
 
@@ -334,8 +340,9 @@ impl SessionPlugin {
             None => Clock::System { origin: Instant::now() },
         };
         let now = clock.moment(Duration::ZERO);
-        let options = self.process_options(app);
+        let options = ProcessOptions { panics: !self.manual_writer };
         let (process, dead) = ProcessGuard::begin(&home, &self.version, options, now.wall);
+        self.watch_exit_requests(app, &process);
         if let Some(previous) = last_to_die(&dead) {
             app.insert_resource(PreviousRun::told_by(previous, &home.boot));
         }

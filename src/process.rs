@@ -4,12 +4,8 @@ mod ended;
 mod guard;
 mod panic_hook;
 mod previous_run;
-#[cfg(unix)]
-mod signals;
 #[cfg(test)]
 mod tests;
-#[cfg(windows)]
-mod windows;
 
 pub use ended::HowItEnded;
 pub use previous_run::PreviousRun;

@@ -18,7 +18,6 @@ mod loss;
 mod order;
 mod overwritten;
 mod placed;
-mod read_progress;
 mod rebuilt;
 mod references;
 mod replace;
@@ -42,7 +41,6 @@ pub(crate) use components::DecodedComponents;
 pub(crate) use decoded::{DecodedColumn, DecodedOrder};
 pub(crate) use image::WorldImage;
 pub(crate) use leftovers::{ClearedMessages, Leftovers};
-pub(crate) use read_progress::ReadProgress;
 pub(crate) use rebuilt::RebuiltComponents;
 #[cfg(test)]
 pub(crate) use replace::EntitiesReplaced;

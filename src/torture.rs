@@ -28,13 +28,11 @@ mod opening;
 mod play;
 mod properties;
 mod pruning;
-mod random;
 mod round_trips;
 mod script;
 mod world;
 
-pub use random::Random;
-
+use crate::deep::{Random, rounds, tell};
 use game::Game;
 use history::{Fact, History};
 use opening::Opened;
@@ -42,18 +40,7 @@ use play::Play;
 use script::{Action, Script};
 use world::World;
 
-/// Rounds of the deep mode; `None` in an ordinary test run.
-pub(crate) fn rounds() -> Option<u64> {
-    std::env::var("BEVY_SESSION_TORTURE").ok()?.parse().ok()
-}
-
 /// The one seed to play, if there is one.
 fn only_seed() -> Option<u64> {
     std::env::var("BEVY_SESSION_TORTURE_SEED").ok()?.parse().ok()
-}
-
-/// Prints a figure, past the test harness that swallows what tests print.
-pub(crate) fn tell(figures: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "torture: {figures}");
 }

@@ -4,62 +4,46 @@ use std::time::Duration;
 
 use bevy::ecs::world::World;
 use bevy::time::{Fixed, Time, Virtual};
-use serde::{Deserialize, Serialize};
 
-/// [`Time<Virtual>`] and [`Time<Fixed>`] as they are saved, in microseconds.
+use crate::session::{FixedClock, GameClock};
+
+/// What [`Time<Virtual>`] and [`Time<Fixed>`] of a world say.
 ///
-/// Speed and pause aren't: they belong to what pauses and speeds up, a menu or a power-up, and a game
-/// that came back with a clock that stands still would be stuck.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct GameClock {
-    #[serde(rename = "virtual")]
-    elapsed: Option<u64>,
-    fixed: Option<FixedClock>,
+/// Speed and pause are left out: they belong to what pauses and speeds up, a menu or a power-up, and
+/// a game that came back with a clock that stands still would be stuck.
+pub(crate) fn clock_of(world: &World) -> GameClock {
+    let elapsed = world.get_resource::<Time<Virtual>>().map(|time| micros(time.elapsed()));
+    let fixed = world.get_resource::<Time<Fixed>>().map(|time| FixedClock {
+        elapsed: micros(time.elapsed()),
+        overstep: micros(time.overstep()),
+    });
+    GameClock { elapsed, fixed }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-struct FixedClock {
-    elapsed: u64,
-    /// Time that was not yet made up for by a fixed step.
-    overstep: u64,
-}
-
-impl GameClock {
-    /// What the clocks of a world say.
-    pub(crate) fn of(world: &World) -> Self {
-        let elapsed = world.get_resource::<Time<Virtual>>().map(|time| micros(time.elapsed()));
-        let fixed = world.get_resource::<Time<Fixed>>().map(|time| FixedClock {
-            elapsed: micros(time.elapsed()),
-            overstep: micros(time.overstep()),
-        });
-        Self { elapsed, fixed }
+/// Sets the clocks of a world that has them. `Time<Real>` goes on as it was.
+pub(crate) fn set_clock(saved: GameClock, world: &mut World) {
+    if let Some(elapsed) = saved.elapsed
+        && let Some(mut time) = world.get_resource_mut::<Time<Virtual>>()
+    {
+        let mut clock = Time::new_with(*time.context());
+        clock.set_wrap_period(time.wrap_period());
+        put_forward(&mut clock, elapsed);
+        *time = clock;
+        // Until the next frame this is what systems are shown.
+        let shown = clock.as_generic();
+        if let Some(mut time) = world.get_resource_mut::<Time>() {
+            *time = shown;
+        }
     }
-
-    /// Sets the clocks of a world that has them. `Time<Real>` goes on as it was.
-    pub(crate) fn set(self, world: &mut World) {
-        if let Some(elapsed) = self.elapsed
-            && let Some(mut time) = world.get_resource_mut::<Time<Virtual>>()
-        {
-            let mut clock = Time::new_with(*time.context());
-            clock.set_wrap_period(time.wrap_period());
-            put_forward(&mut clock, elapsed);
-            *time = clock;
-            // Until the next frame this is what systems are shown.
-            let shown = clock.as_generic();
-            if let Some(mut time) = world.get_resource_mut::<Time>() {
-                *time = shown;
-            }
-        }
-        if let Some(saved) = self.fixed
-            && let Some(mut time) = world.get_resource_mut::<Time<Fixed>>()
-        {
-            let mut clock = Time::<Fixed>::from_duration(time.timestep());
-            clock.set_wrap_period(time.wrap_period());
-            put_forward(&mut clock, saved.elapsed);
-            // A game that needs more than one step to catch up would only jerk.
-            clock.accumulate_overstep(Duration::from_micros(saved.overstep).min(time.timestep()));
-            *time = clock;
-        }
+    if let Some(saved) = saved.fixed
+        && let Some(mut time) = world.get_resource_mut::<Time<Fixed>>()
+    {
+        let mut clock = Time::<Fixed>::from_duration(time.timestep());
+        clock.set_wrap_period(time.wrap_period());
+        put_forward(&mut clock, saved.elapsed);
+        // A game that needs more than one step to catch up would only jerk.
+        clock.accumulate_overstep(Duration::from_micros(saved.overstep).min(time.timestep()));
+        *time = clock;
     }
 }
 

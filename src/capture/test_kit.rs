@@ -19,7 +19,8 @@ use crate::ReflectSaved;
 use crate::journal::{
     Block, CheckpointKind, Commit, ENTITIES, Rows, SaveId, TypeList, TypeSummary, Values,
 };
-use crate::restore::{EntitiesReplaced, Leftovers, ReadProgress, WorldImage};
+use crate::recovery::ReadProgress;
+use crate::restore::{EntitiesReplaced, Leftovers, WorldImage};
 
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[reflect(Component, Saved)]

@@ -13,7 +13,8 @@ use super::{Portrait, Random};
 use crate::capture::test_kit::{Journal, Play};
 use crate::capture::{Capture, CaptureScope, Encoded, Encoder, Recorder};
 use crate::journal::{Block, SaveId, TypeSummary, merge};
-use crate::restore::{ReadProgress, WorldImage};
+use crate::recovery::ReadProgress;
+use crate::restore::WorldImage;
 
 /// What the newest capture said beside its rows.
 struct Newest {

@@ -11,8 +11,9 @@ use super::notifications::{
 };
 use super::runtime::{MAKE_UP_LONGEST, Playing, RuntimeParts};
 use super::{CurrentSession, SessionSettings};
-use crate::capture::{Capture, CaptureScope, GameClock, StateChange};
+use crate::capture::{Capture, CaptureScope, clock_of};
 use crate::journal::{CheckpointId, CheckpointKind, is_collapse};
+use crate::session::StateChange;
 use crate::session::{CheckpointError, Fields, SessionStatus};
 use crate::writer::{CheckpointOrder, Order, Saved};
 
@@ -121,7 +122,7 @@ impl RuntimeParts {
             play_time: about.play_time,
             fields: about.fields,
             state_changes: about.state_changes,
-            clock: GameClock::of(world),
+            clock: clock_of(world),
             capture,
             self_test,
             handed_over: Instant::now(),

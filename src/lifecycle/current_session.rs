@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::capture::StateChange;
 use crate::journal::{CheckpointId, CheckpointKind, SessionId};
+use crate::session::StateChange;
 use crate::session::{
     FieldError, Fields, SessionContext, SessionMetadata, SessionPriority, SessionStatus,
 };
@@ -74,7 +74,10 @@ impl CurrentSession {
     /// Notes changes of the game's states. The oldest are forgotten.
     pub(super) fn note_states(&mut self, changes: Vec<StateChange>) {
         let play_time = self.play_time;
-        let changes = changes.into_iter().map(|change| StateChange { play_time, ..change });
+        let changes = changes.into_iter().map(|mut change| {
+            change.play_time = play_time;
+            change
+        });
         self.state_changes.extend(changes);
         let surplus = self.state_changes.len().saturating_sub(STATE_CHANGES);
         self.state_changes.drain(..surplus);

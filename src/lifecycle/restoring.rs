@@ -15,7 +15,7 @@ use super::settings::RestoreLosses;
 use super::{
     CurrentSession, LastCheckpoint, RecoveryOffers, Request, SessionCatalog, SessionSettings,
 };
-use crate::capture::{KeyedIds, Placed, StateLog};
+use crate::capture::{KeyedIds, Placed, StateLog, set_clock};
 use crate::journal::RunId;
 use crate::recovery::Prepared;
 use crate::restore::{Leftovers, RestoreLoss, RestoreLossReason};
@@ -127,7 +127,7 @@ impl RuntimeParts {
         }
         let replaced = prepared.image.replace_entities(world, &leftovers);
         let clock_before = world.get_resource::<Time>().map(Time::elapsed).unwrap_or_default();
-        prepared.clock.set(world);
+        set_clock(prepared.clock, world);
         Leftovers::keep_delays(world, clock_before);
         if let Some(mut placed) = world.get_resource_mut::<Placed>() {
             let gone = replaced.gone.iter().map(|(_, key)| key.clone()).collect();

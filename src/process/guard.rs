@@ -10,10 +10,6 @@ use jiff::Timestamp;
 use tracing::warn;
 
 use super::panic_hook;
-#[cfg(unix)]
-use super::signals::watch as watch_signals;
-#[cfg(windows)]
-use super::windows::watch as watch_signals;
 use crate::journal::{CheckpointId, RunId, SessionId};
 use crate::store::{
     FoundRecord, HeldRun, Home, Liveness, PanicInfo, ProcessId, ProcessRecord, ProcessRecordFile,
@@ -32,9 +28,6 @@ const MAX_AFTER: usize = 1_000;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ProcessOptions {
     pub panics: bool,
-    pub signals: bool,
-    /// Whether Ctrl-C is ours to handle, because nobody else does.
-    pub interrupt: bool,
 }
 
 /// The record of a process that is gone.
@@ -111,11 +104,6 @@ impl ProcessGuard {
         if options.panics {
             panic_hook::watch(Arc::downgrade(&shared));
         }
-        if options.signals
-            && let Err(error) = watch_signals(&shared.signalled, options.interrupt)
-        {
-            warn!(%error, "signals can't be watched: asked to exit, the game will look killed");
-        }
         let guard = Self { shared };
         guard.update(|_| {});
         (guard, dead)
@@ -139,6 +127,11 @@ impl ProcessGuard {
     /// Whether the exit was seen.
     pub(crate) fn is_exiting(&self) -> bool {
         self.shared.exiting.load(Ordering::Relaxed) || self.was_signalled()
+    }
+
+    /// The flag that is set when the process is asked to exit.
+    pub(crate) fn asked_to_exit(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.shared.signalled)
     }
 
     /// Whether a signal asked the process to exit.
@@ -303,12 +296,6 @@ impl RecordFile {
             warn!(error = %with_sources(&error), "the process record can't be written");
         }
     }
-}
-
-/// Elsewhere nothing asks a process to exit.
-#[cfg(not(any(unix, windows)))]
-fn watch_signals(_: &Arc<AtomicBool>, _: bool) -> std::io::Result<()> {
-    Ok(())
 }
 
 fn create_file(home: &Home) -> Option<ProcessRecordFile> {

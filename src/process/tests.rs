@@ -8,8 +8,7 @@ use super::*;
 use crate::journal::{RunId, SessionId};
 use crate::store::{Home, Layout, MemoryDisk};
 
-const UNWATCHED: ProcessOptions =
-    ProcessOptions { panics: false, signals: false, interrupt: false };
+const UNWATCHED: ProcessOptions = ProcessOptions { panics: false };
 
 fn home(disk: &MemoryDisk) -> Home {
     let layout =

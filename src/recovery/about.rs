@@ -2,9 +2,10 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::capture::{GameClock, StateChange};
 use crate::journal::{Block, Rows};
 use crate::session::Fields;
+use crate::session::GameClock;
+use crate::session::StateChange;
 
 /// The column of a session's custom fields.
 pub(crate) const FIELDS: &str = "bevy_session::Fields";

@@ -10,7 +10,7 @@ use tracing::warn;
 use super::{KnownSessions, SlotListing};
 use crate::journal::{CheckpointId, RunId, SessionId};
 use crate::process::{DeadProcess, HowItEnded, dead_processes, how_it_ended, last_to_die};
-use crate::restore::ReadProgress;
+use crate::recovery::ReadProgress;
 use crate::store::{
     DirectoryStore, Home, ProcessId, ProcessRecord, SessionLock, SlotShelf, StoreError,
     remove_record, with_sources,

@@ -11,12 +11,15 @@ use super::detect::{Found, Interest, examine};
 use super::ladder::next_trial;
 use super::prepare_slot::prepare_slot;
 use super::standing::{LockHolder, Standing, standing};
-use crate::capture::{GameClock, SavedTypes, StateChange};
+use crate::capture::SavedTypes;
 use crate::journal::{
     CheckpointId, CheckpointKind, FrameKind, Head, Lineage, Plan, ReadError, SaveId, SessionId,
     SessionIndex,
 };
-use crate::restore::{ReadProgress, WorldImage};
+use crate::recovery::ReadProgress;
+use crate::restore::WorldImage;
+use crate::session::GameClock;
+use crate::session::StateChange;
 use crate::session::{Fields, Move, SessionMetadata};
 use crate::session::{RecoveryError, RequestError, RestoreFrom, RestoreReason};
 use crate::store::{StoredSession, Trial, with_sources};

@@ -83,7 +83,8 @@ mod tests {
     use crate::capture::test_kit::{Armor, Dice, Play, game};
     use crate::capture::{Migrations, SessionAppExt};
     use crate::journal::{Block, ENTITIES, SaveId};
-    use crate::restore::{ReadProgress, RestoreLossReason, WorldImage};
+    use crate::recovery::ReadProgress;
+    use crate::restore::{RestoreLossReason, WorldImage};
 
     const FORMER: &str = "old::Armor";
 

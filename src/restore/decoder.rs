@@ -9,11 +9,11 @@ use super::current_form::CurrentForm;
 use super::decoded::DecodedColumn;
 use super::image::ImageColumn;
 use super::loss::{RestoreLoss, RestoreLossReason};
-use super::read_progress::ReadProgress;
 use super::references::Ranks;
 use super::unusable::UnusableRows;
 use crate::capture::{Carried, SaveKey, TypeHistory, decode_message_pack};
 use crate::journal::{Block, Rows, SaveId, Values};
+use crate::recovery::ReadProgress;
 
 /// Rows after which it is told that they were decoded.
 const TELL_AFTER: usize = 4_096;

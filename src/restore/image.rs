@@ -17,7 +17,6 @@ use super::decoded::{DecodedColumn, DecodedOrder};
 use super::decoder::{Decoder, SavedTable, UndecodedColumn};
 use super::loss::{RestoreLoss, RestoreLossReason};
 use super::order::{NOBODY, SpawnOrder, spawn_order};
-use super::read_progress::ReadProgress;
 use super::references::Ranks;
 use super::rows_by_entity::RowsByEntity;
 use crate::capture::{
@@ -25,6 +24,7 @@ use crate::capture::{
     SerdeCodec,
 };
 use crate::journal::{Block, Commit, ENTITIES, SaveId, Values};
+use crate::recovery::ReadProgress;
 
 /// A checkpoint, decoded and ready to be put into a world.
 ///

@@ -8,10 +8,11 @@ use bevy::prelude::*;
 use bevy::state::state_scoped::DespawnOnExit;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{DespawnOnRestore, ReadProgress, RestoreLossReason, WorldImage};
+use super::{DespawnOnRestore, RestoreLossReason, WorldImage};
 use crate::capture::test_kit::*;
 use crate::capture::{CHILD_OF, CHILD_ORDER, SessionAppExt};
 use crate::journal::SaveId;
+use crate::recovery::ReadProgress;
 use crate::{ReflectSaved, Saved};
 
 /// A world with something of everything.

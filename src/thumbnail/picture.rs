@@ -76,7 +76,7 @@ mod tests {
     use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat};
 
     use super::*;
-    use crate::torture::Random;
+    use crate::deep::Random;
 
     const LARGEST: UVec2 = UVec2::new(320, 180);
 

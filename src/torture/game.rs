@@ -72,7 +72,7 @@ impl Game {
     pub fn boot(disk: &SimulatedDisk, now: Timestamp) -> Self {
         let shared: Arc<dyn Disk> = Arc::new(disk.clone());
         let home = Arc::new(Home::new(shared, layout()));
-        let options = ProcessOptions { panics: false, signals: false, interrupt: false };
+        let options = ProcessOptions { panics: false };
         let (process, dead) = ProcessGuard::begin(&home, "1.0", options, now);
         let machine = Machine::new(Arc::clone(&home), dead, Duration::ZERO);
         let quota = Quota::default();

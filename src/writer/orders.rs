@@ -9,8 +9,7 @@ use jiff::Timestamp;
 use super::retention::Quota;
 use super::{SlotDone, SlotOrder};
 use crate::capture::{
-    Capture, Carried, Claimed, DriftedType, GameClock, KeyedIds, Parking, Recorder, SaveKey,
-    StateChange,
+    Capture, Carried, Claimed, DriftedType, KeyedIds, Parking, Recorder, SaveKey,
 };
 use crate::crash_report::CrashReportOrder;
 use crate::journal::{
@@ -18,6 +17,8 @@ use crate::journal::{
 };
 use crate::process::PreviousRun;
 use crate::recovery::{Found, Prepared, SlotListing, Wanted};
+use crate::session::GameClock;
+use crate::session::StateChange;
 use crate::session::{
     Attachment, AttachmentError, AttachmentOf, CheckpointError, RecoveryError, RequestError,
     SlotError,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::replay::File;
 use super::{Content, FileId, Image, Node, Place, Replay, What};
-use crate::torture::Random;
+use crate::deep::Random;
 
 /// In which way a crash state came about.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -1,7 +1,7 @@
 //! The simulated disk does what the others do, and loses what a real one may lose.
 
 use super::*;
-use crate::torture::Random;
+use crate::deep::Random;
 
 fn written() -> SimulatedDisk {
     let disk = SimulatedDisk::default();

@@ -38,7 +38,7 @@ impl ReadProgress {
     }
 
     /// Rows of a column were decoded.
-    pub(super) fn has_decoded(&self, rows: usize) {
+    pub(crate) fn has_decoded(&self, rows: usize) {
         self.add(rows);
     }
 

@@ -11,7 +11,7 @@ use signal_hook::flag;
 /// ends it at once, so that a game which hangs on its way out can still be stopped.
 ///
 /// Where Bevy handles Ctrl-C itself, `also_interrupt` is `false` and SIGINT is left alone.
-pub(super) fn watch(asked: &Arc<AtomicBool>, also_interrupt: bool) -> io::Result<()> {
+pub(crate) fn watch(asked: &Arc<AtomicBool>, also_interrupt: bool) -> io::Result<()> {
     let signals = if also_interrupt { &[SIGTERM, SIGINT][..] } else { &[SIGTERM][..] };
     for signal in signals {
         // The order matters: actions run as registered, so the first signal finds the flag unset.

@@ -48,7 +48,7 @@ struct App {
 /// its console, by a log-off or a shutdown. A second Ctrl-C ends it at once.
 ///
 /// Where Bevy handles Ctrl-C itself, `also_interrupt` is `false`, and it is left to Bevy.
-pub(super) fn watch(asked: &Arc<AtomicBool>, also_interrupt: bool) -> io::Result<()> {
+pub(crate) fn watch(asked: &Arc<AtomicBool>, also_interrupt: bool) -> io::Result<()> {
     let mut apps = apps();
     apps.retain(|app| app.asked.strong_count() > 0);
     apps.push(App { asked: Arc::downgrade(asked), interrupt: also_interrupt });

@@ -1,0 +1,22 @@
+//! The game's own clocks, as they are saved.
+
+use serde::{Deserialize, Serialize};
+
+/// How long the game has been played, as its systems see it, in microseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct GameClock {
+    /// The clock that can be paused and sped up.
+    #[serde(rename = "virtual")]
+    pub elapsed: Option<u64>,
+    /// The clock of fixed steps.
+    pub fixed: Option<FixedClock>,
+}
+
+/// A clock of fixed steps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FixedClock {
+    /// Steps that were made, as time.
+    pub elapsed: u64,
+    /// Time that was not yet made up for by a fixed step.
+    pub overstep: u64,
+}
