@@ -4,6 +4,7 @@
 
 mod capture;
 mod clock;
+mod content;
 mod crash_report;
 #[cfg(test)]
 mod deep;

@@ -7,6 +7,7 @@ mod attachments;
 mod corruption;
 mod detect;
 mod known;
+mod known_types;
 mod ladder;
 mod machine;
 mod offer;
@@ -24,6 +25,9 @@ pub(crate) use detect::Found;
 #[cfg(test)]
 pub(crate) use detect::detect;
 pub(crate) use known::{KnownSessions, Listed, Listing};
+#[cfg(test)]
+pub(crate) use known_types::NoTypes;
+pub(crate) use known_types::{Decode, KnownTypes};
 pub use ladder::Proposal;
 pub(crate) use ladder::{Ladder, PROBATION};
 pub(crate) use machine::Machine;

@@ -10,8 +10,9 @@ use super::notifications::{
 use super::requests::Request;
 use super::runtime::{Preparing, RuntimeParts, Transition};
 use super::{CurrentSession, SessionCatalog, SessionSettings};
+use crate::content::PreparedWorld;
 use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId, SlotKind, Validity};
-use crate::recovery::{Prepared, SessionEntry, Wanted};
+use crate::recovery::{SessionEntry, Wanted};
 use crate::session::{
     AttachmentError, Move, RequestError, RestoreFrom, RestoreReason, SaveSlot, SlotError,
     check_slot_name,
@@ -21,7 +22,7 @@ use crate::writer::{Order, SlotDone, SlotOrder};
 /// A slot that was read while another session was still being played.
 pub(crate) struct Loaded {
     preparing: Preparing,
-    prepared: Prepared,
+    prepared: PreparedWorld,
 }
 
 impl RuntimeParts {
@@ -171,7 +172,7 @@ impl RuntimeParts {
     }
 
     /// A checkpoint was read. If another session is still being played, that is closed first.
-    pub(super) fn leave_and_restore(&mut self, world: &mut World, prepared: Prepared) {
+    pub(super) fn leave_and_restore(&mut self, world: &mut World, prepared: PreparedWorld) {
         let session = prepared.metadata.id;
         let mut catalog = world.get_resource_or_init::<SessionCatalog>();
         if let Some(Transition::Preparing(Preparing { from: RestoreFrom::Slot(slot), .. })) =

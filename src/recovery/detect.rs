@@ -8,9 +8,9 @@ use super::shortlist::shortlist;
 use super::slots::{THUMBNAIL, slots_of};
 use super::standing::{LockHolder, Standing, standing};
 use super::{
-    Ladder, Machine, Proposal, RecoveryOffer, SessionEntry, SlotEntry, UnsavedPlay, VersionFit,
+    KnownTypes, Ladder, Machine, Proposal, RecoveryOffer, SessionEntry, SlotEntry, UnsavedPlay,
+    VersionFit,
 };
-use crate::capture::SavedTypes;
 use crate::clock::between;
 use crate::journal::{CheckpointId, FileProblemKind, Head, SessionId, SessionIndex};
 use crate::process::HowItEnded;
@@ -38,7 +38,7 @@ impl Found {
 
 /// Looks at every session, whatever is known of it.
 #[cfg(test)]
-pub(crate) fn detect(machine: &mut Machine, types: &SavedTypes, now: Timestamp) -> Vec<Found> {
+pub(crate) fn detect(machine: &mut Machine, types: &dyn KnownTypes, now: Timestamp) -> Vec<Found> {
     let sessions = match machine.store().sessions() {
         Ok(sessions) => sessions,
         Err(error) => {
@@ -54,7 +54,7 @@ pub(crate) fn detect(machine: &mut Machine, types: &SavedTypes, now: Timestamp) 
 /// checkpoint needs. Writes nothing. The stamp of its files, and what was found.
 pub(super) fn look_at(
     machine: &mut Machine,
-    types: &SavedTypes,
+    types: &dyn KnownTypes,
     session: SessionId,
     now: Timestamp,
 ) -> (u64, Option<Found>) {
@@ -106,7 +106,7 @@ impl Interest {
 /// checkpoint.
 pub(super) fn examine(
     machine: &mut Machine,
-    types: &SavedTypes,
+    types: &dyn KnownTypes,
     mut stored: StoredSession,
     interest: Interest,
     now: Timestamp,
@@ -169,7 +169,7 @@ fn vanished(machine: &Machine, session: SessionId, heads: &[Head]) -> Option<Che
 
 fn look_for_offer(
     machine: &mut Machine,
-    types: &SavedTypes,
+    types: &dyn KnownTypes,
     stored: &mut StoredSession,
     head: &Head,
     standing: Standing,
@@ -203,7 +203,7 @@ fn look_for_offer(
 
 fn offer(
     stored: &StoredSession,
-    types: &SavedTypes,
+    types: &dyn KnownTypes,
     head: &Head,
     standing: Standing,
     intact: Intact,
@@ -249,7 +249,7 @@ fn offer(
 
 fn entry(
     stored: &StoredSession,
-    types: &SavedTypes,
+    types: &dyn KnownTypes,
     head: &Head,
     standing: &Standing,
 ) -> SessionEntry {

@@ -6,8 +6,7 @@ use jiff::Timestamp;
 use tracing::warn;
 
 use super::detect::{Found, look_at};
-use super::{Machine, SlotListing};
-use crate::capture::SavedTypes;
+use super::{KnownTypes, Machine, SlotListing};
 use crate::journal::SessionId;
 use crate::session::SessionStatus;
 
@@ -72,7 +71,7 @@ impl Listing {
     pub(crate) fn step(
         &mut self,
         machine: &mut Machine,
-        types: &SavedTypes,
+        types: &dyn KnownTypes,
         now: Timestamp,
     ) -> bool {
         let mut read = 0;
@@ -104,7 +103,7 @@ impl Listing {
     fn look(
         &mut self,
         machine: &mut Machine,
-        types: &SavedTypes,
+        types: &dyn KnownTypes,
         session: SessionId,
         now: Timestamp,
     ) -> u64 {

@@ -4,28 +4,25 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Machine;
 use super::about::AboutSession;
 use super::corruption::is_damaged;
 use super::detect::{Found, Interest, examine};
 use super::ladder::next_trial;
 use super::prepare_slot::prepare_slot;
 use super::standing::{LockHolder, Standing, standing};
-use crate::capture::SavedTypes;
+use super::{Decode, KnownTypes, Machine, ReadProgress};
 use crate::journal::{
     CheckpointId, CheckpointKind, FrameKind, Head, Lineage, Plan, ReadError, SaveId, SessionId,
     SessionIndex,
 };
-use crate::recovery::ReadProgress;
-use crate::restore::WorldImage;
-use crate::session::GameClock;
-use crate::session::StateChange;
-use crate::session::{Fields, Move, SessionMetadata};
-use crate::session::{RecoveryError, RequestError, RestoreFrom, RestoreReason};
+use crate::session::{
+    Fields, GameClock, Move, RecoveryError, RequestError, RestoreFrom, RestoreReason,
+    SessionMetadata, StateChange,
+};
 use crate::store::{StoredSession, Trial, with_sources};
 
 /// A checkpoint that is ready to be put into the world, and what the run after it must know.
-pub(crate) struct Prepared {
+pub(crate) struct Prepared<I> {
     pub metadata: SessionMetadata,
     pub checkpoint: CheckpointId,
     /// What the new run says about where it comes from.
@@ -38,7 +35,7 @@ pub(crate) struct Prepared {
     pub fields: Fields,
     pub state_changes: Vec<StateChange>,
     pub clock: GameClock,
-    pub image: WorldImage,
+    pub image: I,
     /// Frames on the line that this version doesn't know and must not lose.
     pub unknown_frames: Vec<(FrameKind, Vec<u8>)>,
     /// What the next start must know, should the game not survive this.
@@ -74,12 +71,12 @@ pub(crate) struct Wanted {
 }
 
 /// Reads and decodes a checkpoint. The session's lock is held by the caller.
-pub(crate) fn prepare(
+pub(crate) fn prepare<D: Decode>(
     machine: &mut Machine,
-    types: &SavedTypes,
+    types: &D,
     wanted: Wanted,
     now: Timestamp,
-) -> Result<Prepared, PrepareFailure> {
+) -> Result<Prepared<D::Image>, PrepareFailure> {
     // What was read last is no part of this.
     machine.progress().end();
     if let RestoreFrom::Slot(slot) = wanted.from {
@@ -136,12 +133,12 @@ pub(crate) fn prepare(
 }
 
 /// Reads a checkpoint, around whatever is damaged; `None` if there is no intact way to it.
-pub(super) fn read(
+pub(super) fn read<D: Decode>(
     stored: &mut StoredSession,
-    types: &SavedTypes,
+    types: &D,
     checkpoint: CheckpointId,
     progress: &ReadProgress,
-) -> Result<Option<(WorldImage, AboutSession)>, ReadError> {
+) -> Result<Option<(D::Image, AboutSession)>, ReadError> {
     // Everything is checked as it is read. Only where that meets damage is it worth reading twice,
     // to find out which part it is.
     if let Some(plan) = stored.index().plan(checkpoint) {
@@ -237,18 +234,18 @@ fn check_move(standing: &Standing, wanted: Wanted) -> Result<(), RequestError> {
     Ok(())
 }
 
-fn decode(
+fn decode<D: Decode>(
     stored: &StoredSession,
-    types: &SavedTypes,
+    types: &D,
     plan: &Plan,
     progress: &ReadProgress,
-) -> Result<Option<(WorldImage, AboutSession)>, ReadError> {
+) -> Result<Option<(D::Image, AboutSession)>, ReadError> {
     let Some(commit) = stored.index().commit(plan.checkpoint) else { return Ok(None) };
     let mut about = AboutSession::default();
-    let blocks = stored
+    let mut blocks = stored
         .blocks(plan)?
         .filter(|block| !block.as_ref().is_ok_and(|block| about.take_up(block)));
-    let image = WorldImage::decode(types, commit, blocks, progress)?;
+    let image = types.decode(commit, &mut blocks, progress)?;
     Ok(Some((image, about)))
 }
 
@@ -260,7 +257,7 @@ pub(super) fn next_save_id(index: &SessionIndex) -> SaveId {
 
 fn damaged(
     machine: &mut Machine,
-    types: &SavedTypes,
+    types: &dyn KnownTypes,
     session: SessionId,
     now: Timestamp,
 ) -> PrepareFailure {

@@ -3,25 +3,23 @@
 use std::collections::HashSet;
 use std::io::ErrorKind;
 
-use super::Machine;
 use super::about::AboutSession;
 use super::prepare::{
     PrepareFailure, Prepared, Wanted, choose_head, next_save_id, read, unreadable,
 };
 use super::slots::{damaged, find_slot};
-use crate::capture::SavedTypes;
+use super::{Decode, Machine};
 use crate::journal::{CheckpointId, Commit, Lineage, SessionId, SlotId, Validity};
-use crate::restore::WorldImage;
 use crate::session::{RequestError, RestoreFrom, SessionMetadata, SlotError};
 use crate::store::{SlotFile, StoredSession, with_sources};
 
 /// Reads and decodes a slot. The lock of its session is held by the caller.
-pub(super) fn prepare_slot(
+pub(super) fn prepare_slot<D: Decode>(
     machine: &mut Machine,
-    types: &SavedTypes,
+    types: &D,
     wanted: Wanted,
     slot: SlotId,
-) -> Result<Prepared, PrepareFailure> {
+) -> Result<Prepared<D::Image>, PrepareFailure> {
     let looked = machine.look_at_slots();
     looked.map_err(|error| RequestError::Store { message: with_sources(&error) })?;
     let files = find_slot(machine.slots(), slot).map_err(RequestError::from)?;
@@ -41,19 +39,19 @@ pub(super) fn prepare_slot(
 }
 
 /// What was read from a slot.
-struct Loaded {
+struct Loaded<I> {
     stored: StoredSession,
     checkpoint: CheckpointId,
     commit: Commit,
-    image: WorldImage,
+    image: I,
     about: AboutSession,
 }
 
-fn read_slot(
+fn read_slot<D: Decode>(
     machine: &mut Machine,
-    types: &SavedTypes,
+    types: &D,
     file: &SlotFile,
-) -> Result<Loaded, SlotError> {
+) -> Result<Loaded<D::Image>, SlotError> {
     let mut stored = machine.store().open_slot_to_change(&file.path, &file.header)?;
     let checkpoint = file.header.slot_checkpoint().ok_or_else(|| damaged(&file.path))?;
     let commit = stored.index().commit(checkpoint).cloned();
@@ -93,12 +91,12 @@ fn session_of_slot(
 
 /// A new run of the slot's own session, which goes on from the slot and beyond everything that was
 /// ever used in either.
-fn go_on_from(
-    loaded: Loaded,
+fn go_on_from<I>(
+    loaded: Loaded<I>,
     file: &SlotFile,
     session: Option<StoredSession>,
     wanted: Wanted,
-) -> Result<Prepared, PrepareFailure> {
+) -> Result<Prepared<I>, PrepareFailure> {
     let Loaded { stored, checkpoint, commit, image, about } = loaded;
     let known = stored.index().lineage_of(checkpoint.run).cloned().unwrap_or_default();
     let from = Wanted { from: RestoreFrom::Checkpoint(checkpoint), ..wanted };

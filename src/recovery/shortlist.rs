@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{OfferedCheckpoint, VersionFit};
-use crate::capture::SavedTypes;
+use super::{KnownTypes, OfferedCheckpoint, VersionFit};
 use crate::clock::between;
 use crate::journal::{CheckpointId, CheckpointInfo, SessionIndex};
 
@@ -19,7 +18,7 @@ const APART: Duration = Duration::from_secs(60);
 /// among them. Ages are counted back from `end`.
 pub(super) fn shortlist(
     index: &SessionIndex,
-    types: &SavedTypes,
+    types: &dyn KnownTypes,
     head: CheckpointId,
     proposed: CheckpointId,
     end: Timestamp,

@@ -1,6 +1,6 @@
 //! What this build of the game can do with what another one saved.
 
-use crate::capture::{Form, SavedTypes};
+use super::KnownTypes;
 use crate::journal::{Commit, TypeRows};
 use crate::store::StoredSession;
 
@@ -30,7 +30,7 @@ pub enum VersionFit {
 
 impl VersionFit {
     /// What `types` can do with a checkpoint of a session.
-    pub(super) fn of(types: &SavedTypes, stored: &StoredSession, commit: &Commit) -> Self {
+    pub(super) fn of(types: &dyn KnownTypes, stored: &StoredSession, commit: &Commit) -> Self {
         if stored.newer_format().is_some() {
             return Self::Newer;
         }
@@ -39,23 +39,11 @@ impl VersionFit {
 
     /// What `types` can do with these rows.
     pub(super) fn of_rows<'a>(
-        types: &SavedTypes,
+        types: &dyn KnownTypes,
         rows: impl IntoIterator<Item = TypeRows<'a>>,
     ) -> Self {
         let with_rows = rows.into_iter().filter(|summary| summary.rows > 0);
-        with_rows.map(|summary| Self::of_type(types, &summary)).max().unwrap_or_default()
-    }
-
-    fn of_type(types: &SavedTypes, saved: &TypeRows<'_>) -> Self {
-        let Some(history) = types.history(saved.path) else { return Self::Lossy };
-        let has_former_name = history.former_names.iter().any(|name| **name == *saved.path);
-        match history.form(saved.version) {
-            Form::Current if has_former_name => Self::Migratable,
-            Form::Current => Self::Exact,
-            Form::Older(_) => Self::Migratable,
-            Form::TooOld { .. } => Self::Lossy,
-            Form::Newer { .. } => Self::Newer,
-        }
+        with_rows.map(|summary| types.fit(&summary)).max().unwrap_or_default()
     }
 
     /// The same after this build has written the session: what it could migrate it has, and what it

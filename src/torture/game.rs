@@ -7,15 +7,13 @@ use jiff::Timestamp;
 
 use super::World;
 use super::opening::layout;
-use super::play::no_types;
-use crate::capture::SavedTypes;
 use crate::clock::Moment;
 use crate::journal::{
     CheckpointId, CheckpointKind, Commit, Lineage, Record, RunId, SaveId, SessionId, SlotId,
     TypeList,
 };
 use crate::process::{ProcessGuard, ProcessOptions};
-use crate::recovery::{Found, Machine, PrepareFailure, Prepared, Wanted, detect, prepare};
+use crate::recovery::{Found, Machine, NoTypes, PrepareFailure, Prepared, Wanted, detect, prepare};
 use crate::session::{RequestError, RestoreFrom, RestoreReason};
 use crate::session::{SessionContext, SessionMetadata, SessionPriority, SessionStatus};
 use crate::store::simulated_disk::SimulatedDisk;
@@ -81,23 +79,22 @@ impl Game {
     }
 
     pub fn detect(&mut self, now: Timestamp) -> Vec<Found> {
-        detect(&mut self.machine, no_types(), now)
+        detect(&mut self.machine, &NoTypes, now)
     }
 
     /// Takes the session's lock, unless it is played here, and reads a checkpoint.
     pub fn prepare(
         &mut self,
-        types: &SavedTypes,
         wanted: Wanted,
         now: Timestamp,
-    ) -> Option<(Prepared, Option<SessionLock>)> {
+    ) -> Option<(Prepared<()>, Option<SessionLock>)> {
         let is_played =
             self.playing.as_ref().is_some_and(|playing| playing.session == wanted.session);
         let lock = match is_played {
             true => None,
             false => Some(self.machine.lock_session(wanted.session).ok().flatten()?),
         };
-        match prepare(&mut self.machine, types, wanted, now) {
+        match prepare(&mut self.machine, &NoTypes, wanted, now) {
             Ok(prepared) => Some((prepared, lock)),
             Err(
                 PrepareFailure::Rejected(_)
@@ -341,6 +338,6 @@ pub fn wanted(session: SessionId, from: RestoreFrom, reason: RestoreReason) -> W
 }
 
 /// The ids that a world restored from this must not give away again.
-pub fn next_id(prepared: &Prepared) -> SaveId {
+pub fn next_id(prepared: &Prepared<()>) -> SaveId {
     prepared.next_save_id
 }

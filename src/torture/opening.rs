@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::play::no_types;
 use super::world::{digest_of, with_commit};
 use crate::journal::{CheckpointId, SessionId};
 use crate::process::dead_processes;
-use crate::recovery::{Found, Machine, detect};
+use crate::recovery::{Found, Machine, NoTypes, detect};
 use crate::store::simulated_disk::{Image, SimulatedDisk};
 use crate::store::{DirectoryStore, Disk, Home, Layout, SlotShelf, StoredSession};
 
@@ -113,7 +112,7 @@ impl Opened {
         let dead = dead_processes(&home);
         let mut machine = Machine::new(Arc::clone(&home), dead, Duration::ZERO);
         let mut opened = Self::default();
-        for found in detect(&mut machine, no_types(), Timestamp::UNIX_EPOCH) {
+        for found in detect(&mut machine, &NoTypes, Timestamp::UNIX_EPOCH) {
             opened.sessions.insert(found.session, OpenedSession::told(&found));
         }
         for session in home.store.sessions().unwrap_or_default() {

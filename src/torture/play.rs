@@ -1,17 +1,14 @@
 //! Plays a script on a simulated disk, and keeps the history.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::OnceLock;
 use std::time::Duration;
 
-use bevy::ecs::reflect::AppTypeRegistry;
 use jiff::{SignedDuration, Timestamp};
 
 use super::game::{self, Beginning};
 use super::opening::{Key, key, read_checkpoint};
 use super::world::with_commit;
 use super::{Action, Fact, Game, History, Random, Script, World};
-use crate::capture::SavedTypes;
 use crate::clock::Moment;
 use crate::journal::{CheckpointId, CheckpointKind, Lineage, Record, RunId, SessionId};
 use crate::session::SessionStatus;
@@ -46,17 +43,6 @@ pub struct Play {
     trusts_nobody: bool,
     /// The slots that are being deleted.
     deleting: VecDeque<String>,
-}
-
-/// What kinds of checkpoints are captured from a made-up world is all the same to recovery: it
-/// carries their columns along without knowing them.
-pub fn no_types() -> &'static SavedTypes {
-    static TYPES: OnceLock<SavedTypes> = OnceLock::new();
-    TYPES.get_or_init(|| {
-        let mut world = bevy::ecs::world::World::new();
-        world.init_resource::<AppTypeRegistry>();
-        SavedTypes::collect(&mut world)
-    })
 }
 
 impl Play {
@@ -403,7 +389,7 @@ impl Play {
         let Some(session) = self.session else { return };
         let wanted = game::wanted(session, from, reason);
         let failures = self.disk.failures();
-        let Some((prepared, lock)) = self.game.prepare(no_types(), wanted, self.now.wall) else {
+        let Some((prepared, lock)) = self.game.prepare(wanted, self.now.wall) else {
             return;
         };
         let known = self.worlds.get(&key(prepared.checkpoint)).cloned();

@@ -2,17 +2,15 @@
 //! that no checkpoint waits for more than one of them.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use tracing::debug_span;
 
 use super::Report;
 use super::sweeping::Sweeping;
-use crate::capture::SavedTypes;
 use crate::crash_report::Describing;
 use crate::process::PreviousRun;
-use crate::recovery::{Listed, Listing, Machine};
+use crate::recovery::{KnownTypes, Listed, Listing, Machine};
 
 /// Something that takes many slices.
 enum Chore {
@@ -25,16 +23,12 @@ enum Chore {
 }
 
 /// The things to be done, in order.
+#[derive(Default)]
 pub(super) struct Chores {
-    types: Arc<SavedTypes>,
     chores: VecDeque<Chore>,
 }
 
 impl Chores {
-    pub(super) fn new(types: Arc<SavedTypes>) -> Self {
-        Self { types, chores: VecDeque::new() }
-    }
-
     pub(super) fn is_done(&self) -> bool {
         self.chores.is_empty()
     }
@@ -79,11 +73,12 @@ impl Chores {
     pub(super) fn finish_listings(
         &mut self,
         machine: &mut Machine,
+        types: &dyn KnownTypes,
         now: Timestamp,
         reports: &mut Vec<Report>,
     ) {
         while let Some(Chore::Listing(_)) = self.chores.front() {
-            self.step(machine, now, reports);
+            self.step(machine, types, now, reports);
         }
     }
 
@@ -91,6 +86,7 @@ impl Chores {
     pub(super) fn step(
         &mut self,
         machine: &mut Machine,
+        types: &dyn KnownTypes,
         now: Timestamp,
         reports: &mut Vec<Report>,
     ) {
@@ -99,7 +95,7 @@ impl Chores {
             Some(Chore::Listing(listing)) => {
                 let _span = debug_span!("detect_sessions").entered();
                 let mut listing = listing.unwrap_or_else(|| Box::new(Listing::begin(machine)));
-                match listing.step(machine, &self.types, now) {
+                match listing.step(machine, types, now) {
                     true => self.chores.push_front(Chore::Listing(Some(listing))),
                     false => reports.push(detected(*listing, machine)),
                 }

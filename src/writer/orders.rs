@@ -17,6 +17,7 @@ use crate::journal::{
 };
 use crate::process::PreviousRun;
 use crate::recovery::{Found, Prepared, SlotListing, Wanted};
+use crate::restore::WorldImage;
 use crate::session::GameClock;
 use crate::session::StateChange;
 use crate::session::{
@@ -153,7 +154,7 @@ pub(crate) enum Report {
     /// The run began. A new session's context is told, since asking the machine takes a while.
     TakenUp { session: SessionId, context: SessionContext },
     /// A checkpoint is ready to be restored.
-    Prepared(Box<Prepared>),
+    Prepared(Box<Prepared<WorldImage>>),
     /// What was kept for placed entities that are back.
     Claimed(Box<Claimed>),
     /// A checkpoint can't be restored for a reason that the one who asked can mend.

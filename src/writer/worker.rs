@@ -75,7 +75,6 @@ impl Worker {
         lock_patience: Duration,
     ) -> Self {
         let machine = Machine::new(Arc::clone(&home), dead, lock_patience);
-        let chores = Chores::new(Arc::clone(&types));
         let trials = Trials::new(Arc::clone(&home), process.clone());
         Self {
             home,
@@ -88,7 +87,7 @@ impl Worker {
             prepared: HashMap::new(),
             playing: None,
             slots: SlotWork::default(),
-            chores,
+            chores: Chores::default(),
             swept: false,
             quota: Quota::default(),
             reports: Vec::new(),
@@ -261,10 +260,10 @@ impl Worker {
             // A listing would take it for one that is played.
             self.let_go_of_others();
         }
-        self.chores.step(&mut self.machine, now.wall, &mut self.reports);
+        self.chores.step(&mut self.machine, &*self.types, now.wall, &mut self.reports);
         // Where nothing is played, no checkpoint can be kept waiting.
         while self.playing.is_none() && self.chores.is_asked_for() {
-            self.chores.step(&mut self.machine, now.wall, &mut self.reports);
+            self.chores.step(&mut self.machine, &*self.types, now.wall, &mut self.reports);
         }
     }
 
@@ -310,7 +309,7 @@ impl Worker {
         while self.slots.wake() == Some(Duration::ZERO) || !self.chores.is_done() {
             self.turn(now);
             // Nobody waits for the end of the run any more.
-            self.chores.step(&mut self.machine, now.wall, &mut self.reports);
+            self.chores.step(&mut self.machine, &*self.types, now.wall, &mut self.reports);
         }
         self.beat(now);
     }
@@ -334,7 +333,7 @@ impl Worker {
 
     fn finish_listings(&mut self, now: Moment) {
         self.let_go_of_others();
-        self.chores.finish_listings(&mut self.machine, now.wall, &mut self.reports);
+        self.chores.finish_listings(&mut self.machine, &*self.types, now.wall, &mut self.reports);
     }
 
     /// No session is being played or restored: the main thread sees to that.
@@ -370,7 +369,7 @@ impl Worker {
             };
         }
         let begun = Instant::now();
-        let prepared = recovery::prepare(&mut self.machine, &self.types, wanted, now.wall);
+        let prepared = recovery::prepare(&mut self.machine, &*self.types, wanted, now.wall);
         debug!(elapsed = ?begun.elapsed(), "checkpoint read and decoded");
         let failure = match prepared {
             Ok(prepared) => {
