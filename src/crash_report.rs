@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::process::PreviousRun;
+use crate::process::LastRun;
 use crate::session::{RequestError, SessionContext};
 use crate::store::{Disk, Home};
 use archive::Archive;
@@ -26,7 +26,7 @@ use personal::Personal;
 pub(crate) struct CrashReportOrder {
     /// The file to write.
     pub path: PathBuf,
-    pub previous: PreviousRun,
+    pub previous: LastRun,
 }
 
 /// Bytes that one step reads or writes, about.

@@ -18,6 +18,7 @@ mod losses;
 mod notifications;
 mod placed;
 mod policy;
+mod previous_run;
 mod profiles;
 mod reports;
 mod request_queue;
@@ -49,6 +50,7 @@ pub use notifications::{
     SlotFailed, SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
 };
 pub use policy::RecoveryPolicy;
+pub use previous_run::PreviousRun;
 pub use profiles::CurrentProfile;
 pub use requests::{Request, SessionCommands, SessionCommandsExt, SessionUpdate};
 pub use settings::{RestoreLosses, SessionSettings};

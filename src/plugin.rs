@@ -25,15 +25,17 @@ use crate::exit_request;
 use crate::lifecycle::watch_windows;
 use crate::lifecycle::{
     CheckpointCaptured, CheckpointTriggers, CurrentProfile, GameHooks, HintWatch, LossesToldOnce,
-    RecoveryOffers, RecoveryPolicy, RequestQueue, Runtime, RuntimeParts, SessionCatalog,
-    SessionHints, SessionSettings, StartUp, SwitchedOff, look_before_exit, register_notifications,
-    run_frame, tell_losses_once,
+    PreviousRun, RecoveryOffers, RecoveryPolicy, RequestQueue, Runtime, RuntimeParts,
+    SessionCatalog, SessionHints, SessionSettings, StartUp, SwitchedOff, look_before_exit,
+    register_notifications, run_frame, tell_losses_once,
 };
 use crate::mode::SessionMode;
-use crate::process::PreviousRun;
-use crate::process::{ProcessGuard, ProcessOptions, last_to_die};
+use crate::process::{LastRun, ProcessGuard, ProcessOptions, last_to_die};
 use crate::store::{Disk, Home, Layout, MemoryDisk, RealDisk, is_device_name};
-use crate::writer::{Link, Order, Worker};
+use crate::writer::{Link, Order, Versions, Worker};
+
+/// Bevy's version, as far as this crate depends on it.
+const BEVY_VERSION: &str = "0.19";
 
 /// Makes a game's progress crash-proof. See the [crate documentation](crate) for a tour.
 ///
@@ -344,13 +346,14 @@ impl SessionPlugin {
         let (process, dead) = ProcessGuard::begin(&home, &self.version, options, now.wall);
         self.watch_exit_requests(app, &process);
         if let Some(previous) = last_to_die(&dead) {
-            app.insert_resource(PreviousRun::told_by(previous, &home.boot));
+            app.insert_resource(PreviousRun::from(LastRun::from_record(previous, &home.boot)));
         }
         let problems = types.problems().to_vec();
         // A test that drives the writer itself doesn't wait for anybody.
         let patience = if self.manual_writer { Duration::ZERO } else { LOCK_PATIENCE };
+        let versions = Versions { game: self.version.clone(), engine: BEVY_VERSION };
         let worker =
-            Worker::new(home, Arc::clone(&types), process.clone(), dead, &self.version, patience)
+            Worker::new(home, Arc::clone(&types), process.clone(), dead, versions, patience)
                 .of_game(format!("{}/{}", self.studio, self.game));
         let progress = worker.progress();
         let Some(mut link) = self.link(worker, clock) else { return };

@@ -2,13 +2,13 @@
 
 mod ended;
 mod guard;
+mod last_run;
 mod panic_hook;
-mod previous_run;
 #[cfg(test)]
 mod tests;
 
 pub use ended::HowItEnded;
-pub use previous_run::PreviousRun;
+pub(crate) use last_run::LastRun;
 
 pub(crate) use ended::{how_it_ended, time_of_death};
 pub(crate) use guard::{

@@ -29,6 +29,7 @@ mod sweeping;
 mod trials;
 mod worker;
 
+pub(crate) use context::Versions;
 pub(crate) use link::Link;
 pub(crate) use orders::{CheckpointOrder, Leave, Order, Report, Saved, TakeUp};
 pub(crate) use retention::Quota;

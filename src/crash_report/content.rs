@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::journals::{Copy, JournalFile, Journals};
 use super::personal::Personal;
 use crate::journal::{CheckpointId, CheckpointInfo, CheckpointKind, Validity, milliseconds};
-use crate::process::{HowItEnded, PreviousRun};
+use crate::process::{HowItEnded, LastRun};
 use crate::session::SessionContext;
 
 /// The version of `report.ron`: higher if a field changes its meaning.
@@ -115,7 +115,7 @@ enum Inclusion {
 
 impl CrashReport {
     pub(super) fn new(
-        previous: &PreviousRun,
+        previous: &LastRun,
         context: SessionContext,
         journals: &Journals,
         personal: &Personal,
@@ -165,7 +165,7 @@ impl CrashReport {
     }
 }
 
-fn process(previous: &PreviousRun, personal: &Personal) -> Process {
+fn process(previous: &LastRun, personal: &Personal) -> Process {
     let scrubbed = |text: &String| personal.removed_from(text);
     let (ended, panic) = match &previous.ended {
         HowItEnded::Exited => (Ended::Exited, None),

@@ -9,7 +9,7 @@ use crate::journal::{
     Blocks, CheckpointId, CheckpointInfo, FileProblem, GroupRef, Head, ReadAt, SessionIndex,
     Validity,
 };
-use crate::process::PreviousRun;
+use crate::process::LastRun;
 use crate::store::{Disk, Home, Layout, StoredSession};
 
 /// Bytes of journal files that a report holds at the most. With the rest it stays below 16 MiB.
@@ -97,7 +97,7 @@ pub(super) struct CopiedFile<'a> {
 
 impl Journals {
     /// Looks at what there is. What can't be read is left out.
-    pub(super) fn begin(home: &Home, previous: &PreviousRun) -> Self {
+    pub(super) fn begin(home: &Home, previous: &LastRun) -> Self {
         let open = |id| home.store.open_session_of_any_profile(id).ok();
         let Some(stored) = previous.session.and_then(open) else { return Self::default() };
         let mut journals =

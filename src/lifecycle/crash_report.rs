@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use bevy::prelude::*;
 use tracing::{info, warn};
 
+use super::PreviousRun;
 use super::Request;
 use super::notifications::{CrashReportWritten, RequestRejected, notify};
 use super::runtime::RuntimeParts;
 use crate::crash_report::CrashReportOrder;
-use crate::process::PreviousRun;
 use crate::session::RequestError;
 use crate::writer::Order;
 
@@ -21,7 +21,7 @@ impl RuntimeParts {
         path: &Path,
     ) -> Result<(), RequestError> {
         let previous = world.get_resource::<PreviousRun>().ok_or(RequestError::NothingToReport)?;
-        let (path, previous) = (path.to_owned(), previous.clone());
+        let (path, previous) = (path.to_owned(), previous.clone().into());
         self.order(Order::Describe(Box::new(CrashReportOrder { path, previous })));
         Ok(())
     }

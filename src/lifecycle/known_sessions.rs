@@ -1,14 +1,13 @@
 //! What is known about the sessions on this machine, for UI to read at any time.
 
 use std::collections::HashSet;
-use std::time::Duration;
 
 use bevy::prelude::*;
 
 use super::CurrentSession;
 use crate::journal::SessionId;
-use crate::recovery::{RecoveryOffer, SessionEntry, SlotListing, VersionFit};
-use crate::session::{SessionMetadata, SessionStatus};
+use crate::recovery::{RecoveryOffer, SessionEntry, SlotListing};
+use crate::session::SessionStatus;
 
 /// All sessions and slots on this machine. Filled shortly after start-up, when
 /// [`SessionsFound`](crate::SessionsFound) is sent.
@@ -58,51 +57,23 @@ impl SessionCatalog {
         self.count_slots();
     }
 
+    /// Notes that a session was left, and how many bytes its journal has now, if that is known.
+    pub(super) fn note_left(&mut self, current: &CurrentSession, journal_bytes: Option<u64>) {
+        let Some(mut entry) = self.remove(current.id()) else { return };
+        entry.session = current.metadata.clone();
+        entry.status = current.status;
+        entry.in_use = false;
+        entry.newest = current.last_checkpoint.map(|last| last.id).or(entry.newest);
+        entry.fit = entry.fit.once_written();
+        entry.play_time = current.play_time;
+        entry.updated = current.updated;
+        entry.journal_bytes = journal_bytes.unwrap_or(entry.journal_bytes);
+        self.put(entry);
+    }
+
     pub(crate) fn remove(&mut self, session: SessionId) -> Option<SessionEntry> {
         let place = self.sessions.iter().position(|entry| entry.session.id == session)?;
         Some(self.sessions.remove(place))
-    }
-}
-
-impl SessionEntry {
-    /// A session that has just been started here.
-    pub(crate) fn begun(session: &SessionMetadata) -> Self {
-        Self {
-            session: session.clone(),
-            status: SessionStatus::Active,
-            in_use: true,
-            declined: false,
-            newest: None,
-            fit: VersionFit::Exact,
-            play_time: Duration::ZERO,
-            updated: session.started,
-            bytes: 0,
-            journal_bytes: 0,
-            thumbnail: None,
-        }
-    }
-
-    /// The session was left.
-    pub(super) fn leave(&mut self, current: &CurrentSession) {
-        self.session = current.metadata.clone();
-        self.status = current.status;
-        self.in_use = false;
-        self.newest = current.last_checkpoint.map(|last| last.id).or(self.newest);
-        self.fit = self.fit.once_written();
-        self.play_time = current.play_time;
-        self.updated = current.updated;
-    }
-
-    /// Whether the session was left by a crash that nobody answered yet.
-    #[must_use]
-    pub fn has_crashed(&self) -> bool {
-        self.status.is_running() && !self.in_use
-    }
-
-    /// Whether the session can be continued or recovered.
-    #[must_use]
-    pub fn can_go_on(&self) -> bool {
-        !self.in_use && !self.declined && !self.status.has_ended() && self.newest.is_some()
     }
 }
 

@@ -6,6 +6,7 @@ use bevy::platform::collections::HashSet;
 use bevy::prelude::*;
 use tracing::{debug, error, info, warn};
 
+use super::PreviousRun;
 use super::activity::set_activity;
 use super::crash_report::crash_report_written;
 use super::notifications::{
@@ -20,7 +21,6 @@ use super::{
 };
 use crate::capture::Placed;
 use crate::journal::SessionId;
-use crate::process::PreviousRun;
 use crate::recovery::{Found, SessionEntry, SlotEntry};
 use crate::session::SessionContext;
 use crate::session::{
@@ -43,7 +43,7 @@ impl RuntimeParts {
                 // What was known of it already was known before its session was taken up here.
                 let known = world.get_resource::<PreviousRun>().map(|known| known.died_at);
                 if let Some(previous) = previous.filter(|told| known != Some(told.died_at)) {
-                    world.insert_resource(*previous);
+                    world.insert_resource(PreviousRun::from(*previous));
                 }
                 if let Some(slots) = slots {
                     world.get_resource_or_init::<SessionCatalog>().list_slots(slots);
@@ -319,12 +319,7 @@ impl RuntimeParts {
             placed.end();
         }
         if let Some(current) = world.remove_resource::<CurrentSession>() {
-            let mut catalog = world.get_resource_or_init::<SessionCatalog>();
-            if let Some(mut entry) = catalog.remove(session) {
-                entry.leave(&current);
-                entry.journal_bytes = bytes.unwrap_or(entry.journal_bytes);
-                catalog.put(entry);
-            }
+            world.get_resource_or_init::<SessionCatalog>().note_left(&current, bytes);
         }
         info!(%session, ?end, complete, "session left");
         match end {

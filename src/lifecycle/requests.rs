@@ -298,6 +298,19 @@ impl SessionCommands<'_, '_> {
     /// In the latter case a checkpoint of kind [`Rewind`](CheckpointKind::Rewind) is taken first of
     /// what was played since the last one, unless a gate is closed as in a menu: the way back can be
     /// taken back. [`RestoreFrom::Latest`] is the one before that.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    ///
+    /// fn follow_the_proposal(crash: On<RecoveryAvailable>, mut commands: Commands) {
+    ///     match crash.offer.proposed.restore_from() {
+    ///         Some(from) => commands.session().recover(crash.offer.session.id, from),
+    ///         None => commands.session().start(NewSession::named("A fresh start")),
+    ///     }
+    /// }
+    /// # App::new().add_observer(follow_the_proposal);
+    /// ```
     pub fn recover(&mut self, session: SessionId, from: RestoreFrom) {
         self.request(Request::Recover(session, from));
     }
@@ -387,6 +400,18 @@ impl SessionCommands<'_, '_> {
     /// Saves into a slot: takes a checkpoint of this very frame, and makes a copy of it that is complete
     /// in itself. [`SlotSaved`](crate::SlotSaved) follows when that is durable, or
     /// [`SlotFailed`](crate::SlotFailed).
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    ///
+    /// fn save(mut commands: Commands) {
+    ///     commands.session().save(SaveSlot::manual("Before the boss"));
+    ///     // The player was asked, and wants the old one replaced:
+    ///     commands.session().save(SaveSlot::manual("Autumn").overwrite());
+    /// }
+    /// # bevy::ecs::system::assert_is_system(save);
+    /// ```
     pub fn save(&mut self, slot: SaveSlot) {
         self.request(Request::Save(slot));
     }

@@ -34,19 +34,6 @@ pub enum Proposal {
 impl Proposal {
     /// What to restore, for [`recover`](crate::SessionCommands::recover); `None` if a new session is
     /// to be started.
-    ///
-    /// ```
-    /// use bevy::prelude::*;
-    /// use bevy_session::prelude::*;
-    ///
-    /// fn follow_the_proposal(crash: On<RecoveryAvailable>, mut commands: Commands) {
-    ///     match crash.offer.proposed.restore_from() {
-    ///         Some(from) => commands.session().recover(crash.offer.session.id, from),
-    ///         None => commands.session().start(NewSession::named("A fresh start")),
-    ///     }
-    /// }
-    /// # App::new().add_observer(follow_the_proposal);
-    /// ```
     #[must_use]
     pub fn restore_from(self) -> Option<RestoreFrom> {
         match self {

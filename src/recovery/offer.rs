@@ -120,3 +120,34 @@ pub struct SessionEntry {
     /// Bytes of its journal.
     pub(crate) journal_bytes: u64,
 }
+
+impl SessionEntry {
+    /// A session that has just been started here.
+    pub(crate) fn begun(session: &SessionMetadata) -> Self {
+        Self {
+            session: session.clone(),
+            status: SessionStatus::Active,
+            in_use: true,
+            declined: false,
+            newest: None,
+            fit: VersionFit::Exact,
+            play_time: Duration::ZERO,
+            updated: session.started,
+            bytes: 0,
+            journal_bytes: 0,
+            thumbnail: None,
+        }
+    }
+
+    /// Whether the session was left by a crash that nobody answered yet.
+    #[must_use]
+    pub fn has_crashed(&self) -> bool {
+        self.status.is_running() && !self.in_use
+    }
+
+    /// Whether the session can be continued or recovered.
+    #[must_use]
+    pub fn can_go_on(&self) -> bool {
+        !self.in_use && !self.declined && !self.status.has_ended() && self.newest.is_some()
+    }
+}

@@ -5,18 +5,6 @@ use std::path::PathBuf;
 use crate::journal::{SlotId, SlotKind, WrittenBy, limits};
 
 /// A slot to save into.
-///
-/// ```
-/// use bevy::prelude::*;
-/// use bevy_session::prelude::*;
-///
-/// fn save(mut commands: Commands) {
-///     commands.session().save(SaveSlot::manual("Before the boss"));
-///     // The player was asked, and wants the old one replaced:
-///     commands.session().save(SaveSlot::manual("Autumn").overwrite());
-/// }
-/// # bevy::ecs::system::assert_is_system(save);
-/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SaveSlot {
     pub(crate) name: String,

@@ -9,7 +9,7 @@ use tracing::debug_span;
 use super::Report;
 use super::sweeping::Sweeping;
 use crate::crash_report::Describing;
-use crate::process::PreviousRun;
+use crate::process::LastRun;
 use crate::recovery::{KnownTypes, Listed, Listing, Machine};
 
 /// Something that takes many slices.
@@ -118,6 +118,6 @@ fn detected(listing: Listing, machine: &mut Machine) -> Report {
     let Listed { found, gone, slots } = listing.end(machine);
     let last = machine.last_to_die();
     let boot = &machine.home().boot;
-    let previous = last.map(|record| Box::new(PreviousRun::told_by(record, boot)));
+    let previous = last.map(|record| Box::new(LastRun::from_record(record, boot)));
     Report::Detected { found, gone, slots, previous }
 }

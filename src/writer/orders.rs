@@ -15,7 +15,7 @@ use crate::crash_report::CrashReportOrder;
 use crate::journal::{
     CheckpointId, CheckpointKind, FrameKind, Lineage, Record, RunId, SaveId, SessionId,
 };
-use crate::process::PreviousRun;
+use crate::process::LastRun;
 use crate::recovery::{Found, Prepared, SlotListing, Wanted};
 use crate::restore::WorldImage;
 use crate::session::GameClock;
@@ -145,7 +145,7 @@ pub(crate) enum Report {
         gone: Vec<SessionId>,
         /// The slots, if anything about them changed.
         slots: Option<SlotListing>,
-        previous: Option<Box<PreviousRun>>,
+        previous: Option<Box<LastRun>>,
     },
     /// The sessions are those of this profile from now on. What was found follows.
     ProfileChanged { profile: String },

@@ -11,6 +11,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::about_session::add_about_session;
 use super::chores::Chores;
+use super::context::Versions;
 use super::hold::Hold;
 use super::pending::PendingCheckpoint;
 use super::retention::Quota;
@@ -43,7 +44,7 @@ pub(crate) struct Worker {
     process: ProcessGuard,
     machine: Machine,
     trials: Trials,
-    game_version: String,
+    versions: Versions,
     context: Option<SessionContext>,
     /// Sessions that were read to be taken up, and their locks.
     prepared: HashMap<SessionId, Option<SessionLock>>,
@@ -71,7 +72,7 @@ impl Worker {
         types: Arc<SavedTypes>,
         process: ProcessGuard,
         dead: Vec<DeadProcess>,
-        game_version: &str,
+        versions: Versions,
         lock_patience: Duration,
     ) -> Self {
         let machine = Machine::new(Arc::clone(&home), dead, lock_patience);
@@ -82,7 +83,7 @@ impl Worker {
             process,
             machine,
             trials,
-            game_version: game_version.to_owned(),
+            versions,
             context: None,
             prepared: HashMap::new(),
             playing: None,
@@ -405,7 +406,7 @@ impl Worker {
             metadata: take_up.metadata,
             run: take_up.run,
             lineage: take_up.lineage,
-            game_version: self.game_version.clone(),
+            game_version: self.versions.game.clone(),
             schema: fingerprint(&self.types),
             unknown_frames: take_up.unknown_frames,
         };
@@ -500,8 +501,8 @@ impl Worker {
 
     /// What this machine is. Asked once, since it takes a few milliseconds.
     fn context(&mut self) -> SessionContext {
-        let game_version = &self.game_version;
-        self.context.get_or_insert_with(|| super::context::of_this_machine(game_version)).clone()
+        let versions = &self.versions;
+        self.context.get_or_insert_with(|| super::context::of_this_machine(versions)).clone()
     }
 }
 

@@ -1,18 +1,14 @@
 //! How the process before this one ended.
 
-use bevy::prelude::*;
 use jiff::Timestamp;
 
 use super::{HowItEnded, how_it_ended, time_of_death};
 use crate::journal::{CheckpointId, SessionId};
 use crate::store::ProcessRecord;
 
-/// How the last process of this game on this machine ended. There from the first frame on, even if
-/// no session was played; absent if this is the first process.
-/// [`write_crash_report`](crate::SessionCommands::write_crash_report) writes it down for a player to
-/// send.
-#[derive(Resource, Clone, PartialEq, Debug)]
-pub struct PreviousRun {
+/// How the last process on this machine ended, as its record says.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LastRun {
     /// How it ended.
     pub ended: HowItEnded,
     /// When it is known to have lived last.
@@ -27,9 +23,9 @@ pub struct PreviousRun {
     pub last_checkpoint: Option<CheckpointId>,
 }
 
-impl PreviousRun {
-    /// What the record of a dead process tells.
-    pub(crate) fn told_by(record: &ProcessRecord, boot_now: &str) -> Self {
+impl LastRun {
+    /// What the record of a dead process says.
+    pub(crate) fn from_record(record: &ProcessRecord, boot_now: &str) -> Self {
         let held = record.runs.last();
         Self {
             ended: how_it_ended(record, boot_now),

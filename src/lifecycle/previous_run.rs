@@ -1,0 +1,42 @@
+//! How the process before this one ended.
+
+use bevy::prelude::*;
+use jiff::Timestamp;
+
+use crate::journal::{CheckpointId, SessionId};
+use crate::process::{HowItEnded, LastRun};
+
+/// How the last process of this game on this machine ended. There from the first frame on, even if
+/// no session was played; absent if this is the first process.
+/// [`write_crash_report`](crate::SessionCommands::write_crash_report) writes it down for a player to
+/// send.
+#[derive(Resource, Clone, PartialEq, Debug)]
+pub struct PreviousRun {
+    /// How it ended.
+    pub ended: HowItEnded,
+    /// When it is known to have lived last.
+    pub died_at: Timestamp,
+    /// When it was started.
+    pub started_at: Timestamp,
+    /// The game's version then.
+    pub game_version: String,
+    /// The session that it was playing, if it was.
+    pub session: Option<SessionId>,
+    /// The newest checkpoint of it that was saved, as far as the process lived to write that down.
+    pub last_checkpoint: Option<CheckpointId>,
+}
+
+impl From<LastRun> for PreviousRun {
+    fn from(last: LastRun) -> Self {
+        let LastRun { ended, died_at, started_at, game_version, session, last_checkpoint } = last;
+        Self { ended, died_at, started_at, game_version, session, last_checkpoint }
+    }
+}
+
+impl From<PreviousRun> for LastRun {
+    fn from(previous: PreviousRun) -> Self {
+        let PreviousRun { ended, died_at, started_at, game_version, session, last_checkpoint } =
+            previous;
+        Self { ended, died_at, started_at, game_version, session, last_checkpoint }
+    }
+}
