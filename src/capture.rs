@@ -49,9 +49,9 @@ pub(crate) use declaration::{BeforeExit, Declarations, watch_saved_states};
 pub(crate) use drift::drift_between;
 #[cfg(test)]
 pub(crate) use encode::EncodeFailureReason;
-pub(crate) use encode::{
-    Carried, Claimed, EncodeFailure, Encoded, Encoder, KeyedIds, panic_message,
-};
+#[cfg(test)]
+pub(crate) use encode::Encoded;
+pub(crate) use encode::{Carried, Claimed, EncodeFailure, Encoder, KeyedIds, panic_message};
 pub(crate) use game_clock::{clock_of, set_clock};
 pub(crate) use history::{Form, TypeHistory};
 pub(crate) use late_calls::LateCalls;

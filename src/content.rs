@@ -1,36 +1,19 @@
-//! The world as what is kept in a session: what the journal's side asks of the game's types.
+//! The world as what is kept in a session: what the writer and recovery ask of the game's types.
 
-use crate::capture::{Form, SavedTypes};
-use crate::journal::{Block, Commit, ReadError, TypeRows};
-use crate::recovery::{Decode, KnownTypes, Prepared, ReadProgress, VersionFit};
+mod types;
+mod world_content;
+
+pub(crate) use world_content::{ContentOrder, ContentReport, Start, WorldContent};
+
+use crate::capture::Capture;
+use crate::recovery;
 use crate::restore::WorldImage;
+use crate::writer;
 
-/// A checkpoint that is ready to be put into the world.
-pub(crate) type PreparedWorld = Prepared<WorldImage>;
-
-impl KnownTypes for SavedTypes {
-    fn fit(&self, rows: &TypeRows<'_>) -> VersionFit {
-        let Some(history) = self.history(rows.path) else { return VersionFit::Lossy };
-        let has_former_name = history.former_names.iter().any(|name| **name == *rows.path);
-        match history.form(rows.version) {
-            Form::Current if has_former_name => VersionFit::Migratable,
-            Form::Current => VersionFit::Exact,
-            Form::Older(_) => VersionFit::Migratable,
-            Form::TooOld { .. } => VersionFit::Lossy,
-            Form::Newer { .. } => VersionFit::Newer,
-        }
-    }
-}
-
-impl Decode for SavedTypes {
-    type Image = WorldImage;
-
-    fn decode(
-        &self,
-        commit: &Commit,
-        blocks: &mut dyn Iterator<Item = Result<Block, ReadError>>,
-        progress: &ReadProgress,
-    ) -> Result<WorldImage, ReadError> {
-        WorldImage::decode(self, commit, blocks, progress)
-    }
-}
+pub(crate) type CheckpointOrder = writer::CheckpointOrder<Box<Capture>>;
+pub(crate) type Link = writer::Link<WorldContent>;
+pub(crate) type Order = writer::Order<WorldContent>;
+pub(crate) type Prepared = recovery::Prepared<WorldImage>;
+pub(crate) type Report = writer::Report<WorldContent>;
+pub(crate) type TakeUp = writer::TakeUp<Start>;
+pub(crate) type Worker = writer::Worker<WorldContent>;

@@ -19,6 +19,7 @@ use crate::capture::{
     watch_saved_states,
 };
 use crate::clock::Clock;
+use crate::content::{Link, Order, Worker, WorldContent};
 use crate::doctor::look_while_playing;
 #[cfg(feature = "window")]
 use crate::exit_request;
@@ -32,7 +33,7 @@ use crate::lifecycle::{
 use crate::mode::SessionMode;
 use crate::process::{LastRun, ProcessGuard, ProcessOptions, last_to_die};
 use crate::store::{Disk, Home, Layout, MemoryDisk, RealDisk, is_device_name};
-use crate::writer::{Link, Order, Versions, Worker};
+use crate::writer::Versions;
 
 /// Bevy's version, as far as this crate depends on it.
 const BEVY_VERSION: &str = "0.19";
@@ -351,10 +352,10 @@ impl SessionPlugin {
         let problems = types.problems().to_vec();
         // A test that drives the writer itself doesn't wait for anybody.
         let patience = if self.manual_writer { Duration::ZERO } else { LOCK_PATIENCE };
+        let content = WorldContent(Arc::clone(&types));
         let versions = Versions { game: self.version.clone(), engine: BEVY_VERSION };
-        let worker =
-            Worker::new(home, Arc::clone(&types), process.clone(), dead, versions, patience)
-                .of_game(format!("{}/{}", self.studio, self.game));
+        let worker = Worker::new(home, content, process.clone(), dead, versions, patience)
+            .of_game(format!("{}/{}", self.studio, self.game));
         let progress = worker.progress();
         let Some(mut link) = self.link(worker, clock) else { return };
         link.send(Order::Detect, now);

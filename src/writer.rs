@@ -7,11 +7,13 @@ mod about_session;
 mod archives;
 mod backoff;
 mod chores;
+mod content;
 mod context;
 pub(crate) mod filing;
 mod gathering;
 mod hold;
 mod link;
+mod news;
 pub(crate) mod open_segment;
 mod orders;
 pub(crate) mod pending;
@@ -29,9 +31,11 @@ mod sweeping;
 mod trials;
 mod worker;
 
+pub(crate) use content::{Content, Encoded, Everything};
 pub(crate) use context::Versions;
 pub(crate) use link::Link;
-pub(crate) use orders::{CheckpointOrder, Leave, Order, Report, Saved, TakeUp};
+pub(crate) use news::{News, Saved};
+pub(crate) use orders::{CheckpointOrder, Leave, Order, Report, TakeUp};
 pub(crate) use retention::Quota;
 #[cfg(test)]
 pub(crate) use slot_work::SlotWork;

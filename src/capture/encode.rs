@@ -11,7 +11,9 @@ mod split;
 
 pub(crate) use carried::Carried;
 pub(crate) use column::ColumnWriter;
-pub(crate) use encoder::{Claimed, Encoded, Encoder};
+#[cfg(test)]
+pub(crate) use encoder::Encoded;
+pub(crate) use encoder::{Claimed, Encoder};
 #[cfg(test)]
 pub(crate) use failure::EncodeFailureReason;
 pub(crate) use failure::{EncodeFailure, panic_message};

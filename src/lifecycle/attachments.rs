@@ -6,12 +6,13 @@ use tracing::debug;
 use super::SessionCatalog;
 use super::notifications::{AttachmentSaved, notify};
 use super::runtime::RuntimeParts;
+use crate::content::Order;
 use crate::journal::{CheckpointId, SessionId};
 use crate::recovery::THUMBNAIL;
 use crate::session::{
     Attachment, AttachmentError, AttachmentOf, RequestError, check_attachment_name,
 };
-use crate::writer::{Order, SlotOrder};
+use crate::writer::SlotOrder;
 
 impl RuntimeParts {
     /// Has an attachment laid beside a checkpoint, once that is durable.

@@ -12,10 +12,11 @@ use super::notifications::{
 use super::runtime::{MAKE_UP_LONGEST, Playing, RuntimeParts};
 use super::{CurrentSession, SessionSettings};
 use crate::capture::{Capture, CaptureScope, clock_of};
+use crate::content::{CheckpointOrder, Order};
 use crate::journal::{CheckpointId, CheckpointKind, is_collapse};
 use crate::session::StateChange;
 use crate::session::{CheckpointError, Fields, SessionStatus};
-use crate::writer::{CheckpointOrder, Order, Saved};
+use crate::writer::Saved;
 
 /// An automatic capture waits while this many are with the writer: what changes meanwhile is in
 /// the next one, so nothing is lost and memory stays bounded.

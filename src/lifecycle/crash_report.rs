@@ -9,9 +9,9 @@ use super::PreviousRun;
 use super::Request;
 use super::notifications::{CrashReportWritten, RequestRejected, notify};
 use super::runtime::RuntimeParts;
+use crate::content::Order;
 use crate::crash_report::CrashReportOrder;
 use crate::session::RequestError;
-use crate::writer::Order;
 
 impl RuntimeParts {
     /// Orders a report of how the last process ended.

@@ -6,8 +6,8 @@ use tracing::{info, warn};
 use super::SessionSettings;
 use super::runtime::{RuntimeParts, Transition};
 use crate::clock::deadline;
+use crate::content::Order;
 use crate::session::Move;
-use crate::writer::Order;
 
 impl RuntimeParts {
     /// Once the app's exit is seen, writes it down, closes the session and waits, for a bounded

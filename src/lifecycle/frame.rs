@@ -10,9 +10,10 @@ use super::stopped::tell_that_saving_stopped;
 use super::switched_off::SwitchedOff;
 use super::{CurrentSession, SessionSettings};
 use crate::capture::TypeProblem;
+use crate::content::Order;
 use crate::journal::CheckpointId;
 use crate::session::{CheckpointError, SessionStatus, StopReason};
-use crate::writer::{Order, Quota};
+use crate::writer::Quota;
 
 /// The system in the plugin's own schedule, after `Last`.
 pub(crate) fn run_frame(world: &mut World, mut complained: Local<bool>) {

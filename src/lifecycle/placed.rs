@@ -8,7 +8,7 @@ use super::notifications::{DuplicateSaveKey, PlacedRestored, notify};
 use super::runtime::{RuntimeParts, Transition};
 use super::{SessionHint, give_hint};
 use crate::capture::{Claimed, Placed};
-use crate::writer::Order;
+use crate::content::{ContentOrder, Order};
 
 impl RuntimeParts {
     /// Follows the placed entities that came or left since the last frame.
@@ -17,7 +17,7 @@ impl RuntimeParts {
             && let Some(mut placed) = world.get_resource_mut::<Placed>()
         {
             for parking in placed.take_parking() {
-                self.order(Order::Park(Box::new(parking)));
+                self.order(Order::Content(ContentOrder::Park(Box::new(parking))));
             }
         }
         let arrivals = Placed::welcome(world);
@@ -41,7 +41,7 @@ impl RuntimeParts {
         if !self.claims.is_empty() && self.transition.is_none() {
             let claims = std::mem::take(&mut self.claims);
             debug!(entities = claims.len(), "placed entities are back, and get their values");
-            self.order(Order::Claim(claims));
+            self.order(Order::Content(ContentOrder::Claim(claims)));
             // No checkpoint between an entity's return and its values.
             self.transition = Some(Transition::Claiming);
             self.link.turn(self.now);
@@ -67,7 +67,7 @@ impl RuntimeParts {
             placed.go_on_recording();
         }
         if !replaced.carried.is_empty() {
-            self.order(Order::Unclaim(Box::new(replaced.carried)));
+            self.order(Order::Content(ContentOrder::Unclaim(Box::new(replaced.carried))));
         }
         let entities = replaced.seeds.into_iter().map(|(entity, _)| entity).collect();
         notify(world, PlacedRestored { session, entities, report: replaced.report });

@@ -9,8 +9,8 @@ use super::notifications::{ProfileChanged, RequestRejected, notify};
 use super::request_queue::{RequestQueue, check_text};
 use super::runtime::{RuntimeParts, Transition};
 use super::{RecoveryOffers, Request, SessionCatalog};
+use crate::content::Order;
 use crate::session::{Move, RequestError};
-use crate::writer::Order;
 
 /// Whose sessions are listed, offered and started: the profile that
 /// [`SessionPlugin::profile`](crate::SessionPlugin::profile) named, or

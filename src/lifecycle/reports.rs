@@ -20,6 +20,7 @@ use super::{
     CurrentSession, LastCheckpoint, RecoveryOffers, Request, SessionCatalog, SessionSettings,
 };
 use crate::capture::Placed;
+use crate::content::{ContentOrder, ContentReport, Order, Report};
 use crate::journal::SessionId;
 use crate::recovery::{Found, SessionEntry, SlotEntry};
 use crate::session::SessionContext;
@@ -27,7 +28,7 @@ use crate::session::{
     CheckpointError, NewSession, RecoveryError, RequestError, RestoreFrom, RestoreReason,
     StopReason,
 };
-use crate::writer::{Order, Report, Saved};
+use crate::writer::{News, Saved};
 
 impl RuntimeParts {
     /// Takes in everything that was reported.
@@ -39,7 +40,40 @@ impl RuntimeParts {
 
     pub(super) fn handle_report(&mut self, world: &mut World, report: Report) {
         match report {
-            Report::Detected { found, gone, slots, previous } => {
+            Report::News(news) => self.handle_news(world, news),
+            Report::Content(report) => self.handle_content(world, report),
+            Report::Prepared(prepared) => self.leave_and_restore(world, *prepared),
+            Report::WorkedOff { emptied } => {
+                if let (Some(playing), Some(emptied)) = (&mut self.playing, emptied) {
+                    playing.recorder.recycle(emptied);
+                }
+            }
+        }
+    }
+
+    fn handle_content(&mut self, world: &mut World, report: ContentReport) {
+        match report {
+            ContentReport::Claimed(claimed) => self.claimed(world, *claimed),
+            ContentReport::Drifted { types } => {
+                self.need_full();
+                if let Some(playing) = &mut self.playing {
+                    playing.has_drifted = true;
+                }
+                let Some(session) = self.session() else { return };
+                warn!(%session, ?types, "a change left no trace; a full checkpoint follows");
+                notify(world, CheckpointDrifted { session, types });
+            }
+            ContentReport::TypeFailed { type_path, message } => {
+                let Some(session) = self.session() else { return };
+                error!(%session, type_path, message, "a type could not be written");
+                notify(world, TypeFailed { session, type_path, message });
+            }
+        }
+    }
+
+    fn handle_news(&mut self, world: &mut World, news: News) {
+        match news {
+            News::Detected { found, gone, slots, previous } => {
                 // What was known of it already was known before its session was taken up here.
                 let known = world.get_resource::<PreviousRun>().map(|known| known.died_at);
                 if let Some(previous) = previous.filter(|told| known != Some(told.died_at)) {
@@ -50,58 +84,37 @@ impl RuntimeParts {
                 }
                 self.detected(world, found, &gone);
             }
-            Report::ProfileChanged { profile } => self.profile_changed(world, profile),
-            Report::Described { path, result } => crash_report_written(world, path, result),
-            Report::TakenUp { session, context } => self.taken_up(world, session, context),
-            Report::Prepared(prepared) => self.leave_and_restore(world, *prepared),
-            Report::Claimed(claimed) => self.claimed(world, *claimed),
-            Report::NotPrepared { error } => self.not_prepared(world, error),
-            Report::Damaged(found) => self.damaged(world, *found),
-            Report::Unrecoverable { session, error } => self.unrecoverable(world, session, error),
-            Report::Saved(saved) => self.saved(world, &saved),
-            Report::Failed { checkpoint, error, retry_in } => {
+            News::ProfileChanged { profile } => self.profile_changed(world, profile),
+            News::Described { path, result } => crash_report_written(world, path, result),
+            News::TakenUp { session, context } => self.taken_up(world, session, context),
+            News::NotPrepared { error } => self.not_prepared(world, error),
+            News::Damaged(found) => self.damaged(world, *found),
+            News::Unrecoverable { session, error } => self.unrecoverable(world, session, error),
+            News::Saved(saved) => self.saved(world, &saved),
+            News::Failed { checkpoint, error, retry_in } => {
                 let Some(session) = self.session() else { return };
                 error!(%session, %checkpoint, ?error, ?retry_in, "checkpoint not saved");
                 notify(world, CheckpointFailed { session, checkpoint, error, retry_in });
             }
-            Report::NeedFull => {
+            News::NeedFull => {
                 self.need_full();
                 if let Some(playing) = &mut self.playing {
                     playing.make_up = true;
                 }
             }
-            Report::PowerCutsNotCovered => {
+            News::PowerCutsNotCovered => {
                 set_activity(world, |activity| activity.power_cuts_not_covered = true);
             }
-            Report::SavingStopped(reason) => self.saving_stopped(world, reason),
-            Report::SavingResumed => self.saving_resumed(world),
-            Report::Drifted { types } => {
-                self.need_full();
-                if let Some(playing) = &mut self.playing {
-                    playing.has_drifted = true;
-                }
-                let Some(session) = self.session() else { return };
-                warn!(%session, ?types, "a change left no trace; a full checkpoint follows");
-                notify(world, CheckpointDrifted { session, types });
-            }
-            Report::TypeFailed { type_path, message } => {
-                let Some(session) = self.session() else { return };
-                error!(%session, type_path, message, "a type could not be written");
-                notify(world, TypeFailed { session, type_path, message });
-            }
-            Report::Left { session, complete, bytes } => {
+            News::SavingStopped(reason) => self.saving_stopped(world, reason),
+            News::SavingResumed => self.saving_resumed(world),
+            News::Left { session, complete, bytes } => {
                 self.left(world, session, complete, bytes);
             }
-            Report::Declined { session, result } => self.declined(world, session, result),
-            Report::Forgotten { session, result } => self.forgotten(world, session, result),
-            Report::Slot { order, result } => self.slot_done(world, order, result),
-            Report::AttachmentRead { of, name, result } => {
+            News::Declined { session, result } => self.declined(world, session, result),
+            News::Forgotten { session, result } => self.forgotten(world, session, result),
+            News::Slot { order, result } => self.slot_done(world, order, result),
+            News::AttachmentRead { of, name, result } => {
                 notify(world, AttachmentRead { of, name, result });
-            }
-            Report::WorkedOff { buffers } => {
-                if let (Some(playing), Some(buffers)) = (&mut self.playing, buffers) {
-                    playing.recorder.recycle(buffers);
-                }
             }
         }
     }
@@ -313,7 +326,7 @@ impl RuntimeParts {
             return;
         };
         if let Some(playing) = self.playing.take() {
-            self.order(Order::Free(Box::new(playing.recorder)));
+            self.order(Order::Content(ContentOrder::Free(Box::new(playing.recorder))));
         }
         if let Some(mut placed) = world.get_resource_mut::<Placed>() {
             placed.end();

@@ -13,12 +13,13 @@ use super::requests::{Request, SessionUpdate};
 use super::runtime::{Playing, Preparing, RuntimeParts, Transition};
 use super::{CurrentSession, RecoveryPolicy, SessionCatalog, SessionSettings};
 use crate::capture::{Carried, KeyedIds, Placed};
+use crate::content::{Order, Start, TakeUp};
 use crate::journal::{CheckpointKind, Lineage, Record, RunId, SaveId, SessionId, limits};
 use crate::recovery::Wanted;
 use crate::session::RestoreReason;
 use crate::session::{EndReason, Move, NewSession, SessionContext, SessionMetadata, SessionStatus};
 use crate::session::{RequestError, RestoreFrom};
-use crate::writer::{Leave, Order, TakeUp};
+use crate::writer::Leave;
 
 /// Requests that wait for the end of the frame, or for the one before them to be finished.
 #[derive(Resource, Default)]
@@ -142,10 +143,12 @@ impl RuntimeParts {
             metadata: metadata.clone(),
             run,
             lineage: Lineage::default(),
-            next_save_id: SaveId::FIRST,
-            seeds: Vec::new(),
-            carried: Carried::default(),
-            gone: KeyedIds::default(),
+            start: Start {
+                next_save_id: SaveId::FIRST,
+                seeds: Vec::new(),
+                carried: Carried::default(),
+                gone: KeyedIds::default(),
+            },
             unknown_frames: Vec::new(),
         })));
         let fields = session.fields.clone();

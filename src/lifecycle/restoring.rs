@@ -16,15 +16,14 @@ use super::{
     CurrentSession, LastCheckpoint, RecoveryOffers, Request, SessionCatalog, SessionSettings,
 };
 use crate::capture::{KeyedIds, Placed, StateLog, set_clock};
-use crate::content::PreparedWorld;
+use crate::content::{Order, Prepared, Start, TakeUp};
 use crate::journal::RunId;
 use crate::restore::{Leftovers, RestoreLoss, RestoreLossReason};
 use crate::session::{RequestError, RestoreReason, SessionStatus};
-use crate::writer::{Order, TakeUp};
 
 /// A restore that has entered the saved states and waits for its gate.
 pub(crate) struct Restoring {
-    prepared: PreparedWorld,
+    prepared: Prepared,
     preparing: Preparing,
     /// The session that was being played, should the restore be cancelled.
     before: Option<CurrentSession>,
@@ -40,7 +39,7 @@ pub(crate) struct Restoring {
 
 impl RuntimeParts {
     /// Begins the restore protocol: up to here nothing of the world has changed.
-    pub(super) fn begin_restore(&mut self, world: &mut World, prepared: PreparedWorld) {
+    pub(super) fn begin_restore(&mut self, world: &mut World, prepared: Prepared) {
         let Some(preparing) = self.end_preparing() else { return };
         let session = prepared.metadata.id;
         let checkpoint = prepared.checkpoint;
@@ -144,10 +143,12 @@ impl RuntimeParts {
             metadata: prepared.metadata,
             run,
             lineage: prepared.lineage,
-            next_save_id: prepared.next_save_id,
-            seeds: replaced.seeds,
-            carried: replaced.carried,
-            gone: KeyedIds::of(replaced.gone),
+            start: Start {
+                next_save_id: prepared.next_save_id,
+                seeds: replaced.seeds,
+                carried: replaced.carried,
+                gone: KeyedIds::of(replaced.gone),
+            },
             unknown_frames: prepared.unknown_frames,
         })));
         let recorder = self.recorder(world);
@@ -208,7 +209,7 @@ fn can_be_had(loss: &RestoreLoss) -> bool {
 }
 
 /// The session as the checkpoint has it.
-fn session_as_saved(prepared: &PreparedWorld, now: jiff::Timestamp) -> CurrentSession {
+fn session_as_saved(prepared: &Prepared, now: jiff::Timestamp) -> CurrentSession {
     let mut session = CurrentSession::new(prepared.metadata.clone(), prepared.fields.clone());
     session.play_time = prepared.play_time;
     session.last_checkpoint = Some(LastCheckpoint {

@@ -17,6 +17,7 @@ use super::start_up::StartUp;
 use super::{RecoveryPolicy, SessionSettings};
 use crate::capture::{Recorder, SaveKey, SavedTypes, TypeProblem};
 use crate::clock::{Clock, Moment};
+use crate::content::{Link, Order};
 use crate::journal::{CheckpointKind, RunId, SessionId};
 use crate::process::ProcessGuard;
 use crate::recovery::ReadProgress;
@@ -24,7 +25,7 @@ use crate::recovery::RecoveryOffer;
 use crate::session::RestoreFrom;
 use crate::session::RestoreReason;
 use crate::session::{EndReason, Fields, NewSession, SaveSlot, SessionMetadata};
-use crate::writer::{Link, Order, Quota};
+use crate::writer::Quota;
 
 /// Everything that the plugin remembers from frame to frame.
 ///

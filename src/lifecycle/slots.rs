@@ -10,19 +10,19 @@ use super::notifications::{
 use super::requests::Request;
 use super::runtime::{Preparing, RuntimeParts, Transition};
 use super::{CurrentSession, SessionCatalog, SessionSettings};
-use crate::content::PreparedWorld;
+use crate::content::{Order, Prepared};
 use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId, SlotKind, Validity};
 use crate::recovery::{SessionEntry, Wanted};
 use crate::session::{
     AttachmentError, Move, RequestError, RestoreFrom, RestoreReason, SaveSlot, SlotError,
     check_slot_name,
 };
-use crate::writer::{Order, SlotDone, SlotOrder};
+use crate::writer::{SlotDone, SlotOrder};
 
 /// A slot that was read while another session was still being played.
 pub(crate) struct Loaded {
     preparing: Preparing,
-    prepared: PreparedWorld,
+    prepared: Prepared,
 }
 
 impl RuntimeParts {
@@ -172,7 +172,7 @@ impl RuntimeParts {
     }
 
     /// A checkpoint was read. If another session is still being played, that is closed first.
-    pub(super) fn leave_and_restore(&mut self, world: &mut World, prepared: PreparedWorld) {
+    pub(super) fn leave_and_restore(&mut self, world: &mut World, prepared: Prepared) {
         let session = prepared.metadata.id;
         let mut catalog = world.get_resource_or_init::<SessionCatalog>();
         if let Some(Transition::Preparing(Preparing { from: RestoreFrom::Slot(slot), .. })) =

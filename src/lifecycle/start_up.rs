@@ -10,12 +10,12 @@ use super::notifications::{RecoveryAvailable, RequestRejected, notify};
 use super::policy::RecoveryPolicy;
 use super::runtime::{Playing, RuntimeParts};
 use super::{CurrentSession, RecoveryOffers, Request, SessionCatalog, SessionSettings};
+use crate::content::Order;
 use crate::journal::{CheckpointId, RunId, SessionId};
 use crate::mode::SessionMode;
 use crate::process::HowItEnded;
 use crate::recovery::{Found, Ladder, PROBATION, Proposal, RecoveryOffer};
 use crate::session::{NewSession, RequestError, RestoreReason, SessionMetadata};
-use crate::writer::Order;
 
 /// What this start of the game knows and does about the sessions of earlier ones.
 pub(crate) struct StartUp {

@@ -12,7 +12,7 @@ pub(crate) trait KnownTypes {
 /// Types whose values can be read.
 pub(crate) trait Decode: KnownTypes {
     /// A checkpoint as the game takes it over.
-    type Image;
+    type Image: Send;
 
     /// Decodes the blocks of a checkpoint, and notes in `progress` how much has been read.
     ///

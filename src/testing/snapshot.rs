@@ -46,7 +46,10 @@ impl SavedSnapshot {
     pub fn of(world: &mut World) -> Self {
         let types = Arc::new(SavedTypes::collect(world));
         let runtime = world.get_resource_mut::<Runtime>();
-        let known = runtime.and_then(|mut runtime| runtime.parts()?.link.known_ids());
+        let known = runtime.and_then(|mut runtime| {
+            let encoder = runtime.parts()?.link.content()?;
+            Some(encoder.ids().map(|(id, entity)| (entity, id)).collect())
+        });
         let known = known.unwrap_or_default();
         Self::with_ids(world, &types, &known)
     }

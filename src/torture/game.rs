@@ -21,7 +21,7 @@ use crate::store::{Disk, Home, SessionLock};
 use crate::writer::pending::PendingCheckpoint;
 use crate::writer::retention::Quota;
 use crate::writer::run_journal::{RunIdentity, RunJournal};
-use crate::writer::{Leave, Report, SlotOrder, SlotWork, filing};
+use crate::writer::{Leave, News, SlotOrder, SlotWork, filing};
 
 /// One process, alive.
 pub struct Game {
@@ -60,7 +60,7 @@ pub struct Beginning {
 /// What a turn of the writer came to.
 #[derive(Default)]
 pub struct Turned {
-    pub reports: Vec<Report>,
+    pub reports: Vec<News>,
     /// The session that was left, and whether its end is durable.
     pub left: Option<(SessionId, bool)>,
 }
@@ -111,7 +111,7 @@ impl Game {
         beginning: Beginning,
         lock: Option<SessionLock>,
         now: Moment,
-    ) -> Vec<Report> {
+    ) -> Vec<News> {
         let mut reports = Vec::new();
         let Beginning { run, metadata, lineage, newest_counter, world } = beginning;
         let session = metadata.id;
@@ -177,7 +177,7 @@ impl Game {
     }
 
     /// Tells the slots what became of checkpoints.
-    pub fn tell_slots(&mut self, reports: &mut Vec<Report>) {
+    pub fn tell_slots(&mut self, reports: &mut Vec<News>) {
         let mut consequences = Vec::new();
         self.slots.note(reports, &mut consequences);
         reports.append(&mut consequences);
@@ -194,7 +194,7 @@ impl Game {
         let Some(playing) = &mut self.playing else { return };
         let journal = &mut playing.journal;
         journal.turn(now, &mut turned.reports);
-        if turned.reports.iter().any(|report| matches!(report, Report::NeedFull)) {
+        if turned.reports.iter().any(|report| matches!(report, News::NeedFull)) {
             playing.needs_full = true;
         }
         if journal.has_begun() && !std::mem::replace(&mut self.settled, true) {
@@ -261,7 +261,7 @@ impl Playing {
         kind: CheckpointKind,
         label: Option<String>,
         now: Moment,
-        reports: &mut Vec<Report>,
+        reports: &mut Vec<News>,
     ) -> Commit {
         self.counter += 1;
         self.play_time += Duration::from_secs(1);
@@ -290,7 +290,7 @@ impl Playing {
         let handed_over = Instant::now();
         self.journal
             .checkpoint(PendingCheckpoint { blocks, commit: commit.clone(), handed_over }, reports);
-        if reports.iter().any(|report| matches!(report, Report::NeedFull)) {
+        if reports.iter().any(|report| matches!(report, News::NeedFull)) {
             self.needs_full = true;
         }
         commit

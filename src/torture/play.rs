@@ -14,7 +14,7 @@ use crate::journal::{CheckpointId, CheckpointKind, Lineage, Record, RunId, Sessi
 use crate::session::SessionStatus;
 use crate::session::{RestoreFrom, RestoreReason, SaveSlot};
 use crate::store::simulated_disk::{Fault, FaultKind, SimulatedDisk};
-use crate::writer::{Report, SlotOrder};
+use crate::writer::{News, SlotOrder};
 
 /// Turns after which a writer that still isn't idle is stuck.
 const MANY_TURNS: usize = 4000;
@@ -274,17 +274,17 @@ impl Play {
         }
     }
 
-    fn take_reports(&mut self, session: SessionId, reports: Vec<Report>) {
+    fn take_reports(&mut self, session: SessionId, reports: Vec<News>) {
         for report in reports {
             match report {
-                Report::Saved(saved) => self.note(session, Fact::Acknowledged { id: saved.id }),
-                Report::Failed { retry_in, .. } => {
+                News::Saved(saved) => self.note(session, Fact::Acknowledged { id: saved.id }),
+                News::Failed { retry_in, .. } => {
                     self.failures += 1;
                     if retry_in.is_none() {
                         self.saved_by_hand.clear();
                     }
                 }
-                Report::Slot { order, result: Ok(_) } => self.note_slot(session, order),
+                News::Slot { order, result: Ok(_) } => self.note_slot(session, order),
                 _ => {}
             }
         }

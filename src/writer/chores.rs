@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use jiff::Timestamp;
 use tracing::debug_span;
 
-use super::Report;
+use super::News;
 use super::sweeping::Sweeping;
 use crate::crash_report::Describing;
 use crate::process::LastRun;
@@ -75,7 +75,7 @@ impl Chores {
         machine: &mut Machine,
         types: &dyn KnownTypes,
         now: Timestamp,
-        reports: &mut Vec<Report>,
+        reports: &mut Vec<News>,
     ) {
         while let Some(Chore::Listing(_)) = self.chores.front() {
             self.step(machine, types, now, reports);
@@ -88,7 +88,7 @@ impl Chores {
         machine: &mut Machine,
         types: &dyn KnownTypes,
         now: Timestamp,
-        reports: &mut Vec<Report>,
+        reports: &mut Vec<News>,
     ) {
         match self.chores.pop_front() {
             None => {}
@@ -102,7 +102,7 @@ impl Chores {
             }
             Some(Chore::Describing(describing)) => match describing.step(machine.home()) {
                 Ok(describing) => self.chores.push_front(Chore::Describing(describing)),
-                Err((path, result)) => reports.push(Report::Described { path, result }),
+                Err((path, result)) => reports.push(News::Described { path, result }),
             },
             Some(Chore::Sweeping(mut sweeping)) => {
                 let has_more = sweeping.step(&machine.home().store);
@@ -114,10 +114,10 @@ impl Chores {
     }
 }
 
-fn detected(listing: Listing, machine: &mut Machine) -> Report {
+fn detected(listing: Listing, machine: &mut Machine) -> News {
     let Listed { found, gone, slots } = listing.end(machine);
     let last = machine.last_to_die();
     let boot = &machine.home().boot;
     let previous = last.map(|record| Box::new(LastRun::from_record(record, boot)));
-    Report::Detected { found, gone, slots, previous }
+    News::Detected { found, gone, slots, previous }
 }

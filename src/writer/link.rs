@@ -5,13 +5,11 @@ use std::io;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use bevy::ecs::entity::EntityHashMap;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded, unbounded};
 use tracing::error;
 
-use super::{Order, Report, SlotOrder, Worker};
+use super::{Content, News, Order, Report, SlotOrder, Worker};
 use crate::clock::{Clock, Moment, deadline};
-use crate::journal::SaveId;
 
 /// Orders that may wait in the channel. Further ones wait on the main thread, in order.
 const CHANNEL: usize = 64;
@@ -22,8 +20,8 @@ const STACK: usize = 64 << 20;
 const EXIT_TURNS: usize = 10_000;
 
 /// The main thread's end of the line to the writer. Sending never waits.
-pub(crate) struct Link {
-    driver: Driver,
+pub(crate) struct Link<C: Content> {
+    driver: Driver<C>,
     /// Captures that were sent and whose buffers haven't come back.
     captures_in_flight: usize,
     /// Things to be done with slots that nothing was reported of.
@@ -32,21 +30,21 @@ pub(crate) struct Link {
     pub patience: Duration,
 }
 
-enum Driver {
+enum Driver<C: Content> {
     /// The main loop drives the writer, one turn per frame.
-    Inline { worker: Box<Worker>, reports: VecDeque<Report> },
+    Inline { worker: Box<Worker<C>>, reports: VecDeque<Report<C>> },
     /// A thread drives it.
     Thread {
-        orders: Option<Sender<Order>>,
-        overflow: VecDeque<Order>,
-        reports: Receiver<Report>,
+        orders: Option<Sender<Order<C>>>,
+        overflow: VecDeque<Order<C>>,
+        reports: Receiver<Report<C>>,
         thread: Option<JoinHandle<()>>,
     },
 }
 
-impl Link {
+impl<C: Content> Link<C> {
     /// A writer that is driven by [`turn`](Self::turn).
-    pub(crate) fn inline(worker: Worker) -> Self {
+    pub(crate) fn inline(worker: Worker<C>) -> Self {
         let driver = Driver::Inline { worker: Box::new(worker), reports: VecDeque::new() };
         Self::new(driver)
     }
@@ -56,7 +54,7 @@ impl Link {
     /// # Errors
     ///
     /// If the operating system has no thread to give.
-    pub(crate) fn thread(worker: Worker, clock: Clock) -> io::Result<Self> {
+    pub(crate) fn thread(worker: Worker<C>, clock: Clock) -> io::Result<Self> {
         let (order_sender, order_receiver) = bounded(CHANNEL);
         let (report_sender, report_receiver) = unbounded();
         let thread = thread::Builder::new()
@@ -71,12 +69,12 @@ impl Link {
         }))
     }
 
-    fn new(driver: Driver) -> Self {
+    fn new(driver: Driver<C>) -> Self {
         Self { driver, captures_in_flight: 0, slots_in_flight: 0, patience: Duration::from_secs(3) }
     }
 
     /// Sends an order. Orders are carried out one after the other.
-    pub(crate) fn send(&mut self, order: Order, now: Moment) {
+    pub(crate) fn send(&mut self, order: Order<C>, now: Moment) {
         if matches!(order, Order::Checkpoint(_)) {
             self.captures_in_flight += 1;
         }
@@ -92,10 +90,10 @@ impl Link {
         }
     }
 
-    /// The ids that entities have in the session, if the main loop drives the writer.
-    pub(crate) fn known_ids(&self) -> Option<EntityHashMap<SaveId>> {
+    /// The content of the run that is being played, if the main loop drives the writer.
+    pub(crate) fn content(&self) -> Option<&C::Run> {
         match &self.driver {
-            Driver::Inline { worker, .. } => worker.known_ids(),
+            Driver::Inline { worker, .. } => worker.content(),
             Driver::Thread { .. } => None,
         }
     }
@@ -120,7 +118,7 @@ impl Link {
     }
 
     /// The next report, if there is one.
-    pub(crate) fn report(&mut self) -> Option<Report> {
+    pub(crate) fn report(&mut self) -> Option<Report<C>> {
         let report = match &mut self.driver {
             Driver::Inline { worker, reports } => {
                 reports.extend(worker.reports());
@@ -132,7 +130,7 @@ impl Link {
     }
 
     /// The next report, waiting for it until `deadline`. Only an exit waits.
-    pub(crate) fn wait_for_report(&mut self, deadline: Instant, now: Moment) -> Option<Report> {
+    pub(crate) fn wait_for_report(&mut self, deadline: Instant, now: Moment) -> Option<Report<C>> {
         if let Driver::Inline { .. } = self.driver {
             for _ in 0..EXIT_TURNS {
                 if let Some(report) = self.report() {
@@ -162,12 +160,12 @@ impl Link {
         }
     }
 
-    fn count(&mut self, report: Option<Report>) -> Option<Report> {
+    fn count(&mut self, report: Option<Report<C>>) -> Option<Report<C>> {
         if matches!(report, Some(Report::WorkedOff { .. })) {
             self.captures_in_flight = self.captures_in_flight.saturating_sub(1);
         }
         let is_asked_for = |order: &SlotOrder| !matches!(order, SlotOrder::Refresh { .. });
-        if matches!(&report, Some(Report::Slot { order, .. }) if is_asked_for(order)) {
+        if matches!(&report, Some(Report::News(News::Slot { order, .. })) if is_asked_for(order)) {
             self.slots_in_flight = self.slots_in_flight.saturating_sub(1);
         }
         report
@@ -188,7 +186,7 @@ impl Link {
     }
 }
 
-impl Drop for Link {
+impl<C: Content> Drop for Link<C> {
     /// Lets the writer finish what was captured, for a bounded time. Also runs while a panic
     /// unwinds, and then it is what saves the last capture.
     fn drop(&mut self) {
@@ -212,7 +210,12 @@ impl Drop for Link {
 }
 
 /// The writer's thread.
-fn drive(mut worker: Worker, clock: Clock, orders: &Receiver<Order>, reports: &Sender<Report>) {
+fn drive<C: Content>(
+    mut worker: Worker<C>,
+    clock: Clock,
+    orders: &Receiver<Order<C>>,
+    reports: &Sender<Report<C>>,
+) {
     let now = || clock.moment(Duration::ZERO);
     let mut wake = Duration::ZERO;
     loop {

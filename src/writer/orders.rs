@@ -1,51 +1,34 @@
 //! What the main thread orders, and what the writer reports.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use bevy::ecs::entity::Entity;
 use jiff::Timestamp;
 
+use super::SlotOrder;
+use super::content::Content;
+use super::news::News;
 use super::retention::Quota;
-use super::{SlotDone, SlotOrder};
-use crate::capture::{
-    Capture, Carried, Claimed, DriftedType, KeyedIds, Parking, Recorder, SaveKey,
-};
 use crate::crash_report::CrashReportOrder;
-use crate::journal::{
-    CheckpointId, CheckpointKind, FrameKind, Lineage, Record, RunId, SaveId, SessionId,
-};
-use crate::process::LastRun;
-use crate::recovery::{Found, Prepared, SlotListing, Wanted};
-use crate::restore::WorldImage;
-use crate::session::GameClock;
-use crate::session::StateChange;
+use crate::journal::{CheckpointKind, FrameKind, Lineage, Record, RunId, SessionId};
+use crate::recovery::{Prepared, Wanted};
 use crate::session::{
-    Attachment, AttachmentError, AttachmentOf, CheckpointError, RecoveryError, RequestError,
-    SlotError,
-};
-use crate::session::{
-    EndReason, Fields, SessionContext, SessionMetadata, SessionStatus, StopReason,
+    AttachmentOf, EndReason, Fields, GameClock, SessionMetadata, SessionStatus, StateChange,
 };
 
 /// What the main thread orders. Orders are carried out one after the other.
-pub(crate) enum Order {
+pub(crate) enum Order<C: Content> {
     /// Look at all sessions on this machine.
     Detect,
     /// Read and decode a checkpoint. Takes the session's lock, unless this process plays it.
     Prepare(Wanted),
     /// Take a session up: from here on, captures are its checkpoints. The first one must be full.
-    TakeUp(Box<TakeUp>),
+    TakeUp(Box<TakeUp<C::Start>>),
     /// Make a checkpoint of a capture.
-    Checkpoint(CheckpointOrder),
+    Checkpoint(CheckpointOrder<C::Capture>),
     /// Write something down about the session that is being played.
     Write(Record),
-    /// Take up the values of placed entities that left the world.
-    Park(Box<Parking>),
-    /// Hand out the values that were kept for placed entities which are back.
-    Claim(Vec<(SaveKey, Entity)>),
-    /// Keep on what nobody could use of them.
-    Unclaim(Box<Carried>),
+    /// Something that only the content knows.
+    Content(C::Order),
     /// Let go of a session that was prepared and isn't taken up after all.
     Release(SessionId),
     /// End the run.
@@ -68,14 +51,12 @@ pub(crate) enum Order {
     SetAside(SessionId),
     /// How much room there is.
     Quota(Quota),
-    /// Free memory that would take the main thread too long.
-    Free(Box<Recorder>),
     /// Write the process record anew, since what it says would be wrong: the process is exiting, or
     /// survived a panic.
     Beat,
 }
 
-impl Order {
+impl<C: Content> Order<C> {
     /// Whether it changes what a listing finds, or goes by what it found.
     pub(super) fn is_about_sessions(&self) -> bool {
         matches!(
@@ -90,23 +71,19 @@ impl Order {
 }
 
 /// Begins a run.
-pub(crate) struct TakeUp {
+pub(crate) struct TakeUp<S> {
     pub metadata: SessionMetadata,
     pub run: RunId,
     /// The checkpoint that was restored and those before it, and the runs that are left behind.
     pub lineage: Lineage,
-    pub next_save_id: SaveId,
-    /// The entities that a restore put into the world.
-    pub seeds: Vec<(Entity, SaveId)>,
-    pub carried: Carried,
-    /// Placed entities that were despawned in play.
-    pub gone: KeyedIds,
+    /// What the content goes on with.
+    pub start: S,
     /// Frames that this version doesn't know and must not lose.
     pub unknown_frames: Vec<(FrameKind, Vec<u8>)>,
 }
 
 /// Makes a checkpoint.
-pub(crate) struct CheckpointOrder {
+pub(crate) struct CheckpointOrder<C> {
     pub counter: u64,
     /// The checkpoint that a delta is the difference to.
     pub base: Option<u64>,
@@ -119,9 +96,9 @@ pub(crate) struct CheckpointOrder {
     /// The way through the game's states, likewise.
     pub state_changes: Option<Vec<StateChange>>,
     pub clock: GameClock,
-    pub capture: Box<Capture>,
+    pub capture: C,
     /// Everything at the same moment, to hold against what was written.
-    pub self_test: Option<Box<Capture>>,
+    pub self_test: Option<C>,
     pub handed_over: Instant,
 }
 
@@ -135,75 +112,13 @@ pub(crate) struct Leave {
 }
 
 /// What the writer reports.
-pub(crate) enum Report {
-    /// All sessions were looked at. If the process before was still dying at the start, it is only
-    /// known now how it ended.
-    Detected {
-        /// What was found anew, or waits for an answer.
-        found: Vec<Found>,
-        /// The sessions that aren't there any more.
-        gone: Vec<SessionId>,
-        /// The slots, if anything about them changed.
-        slots: Option<SlotListing>,
-        previous: Option<Box<LastRun>>,
-    },
-    /// The sessions are those of this profile from now on. What was found follows.
-    ProfileChanged { profile: String },
-    /// The report of how the last process ended was written, with so many bytes, or not.
-    Described { path: PathBuf, result: Result<u64, RequestError> },
-    /// The run began. A new session's context is told, since asking the machine takes a while.
-    TakenUp { session: SessionId, context: SessionContext },
+pub(crate) enum Report<C: Content> {
+    /// Whatever is the same for every content.
+    News(News),
     /// A checkpoint is ready to be restored.
-    Prepared(Box<Prepared<WorldImage>>),
-    /// What was kept for placed entities that are back.
-    Claimed(Box<Claimed>),
-    /// A checkpoint can't be restored for a reason that the one who asked can mend.
-    NotPrepared { error: RequestError },
-    /// The chosen checkpoint is damaged; what is there instead was found.
-    Damaged(Box<Found>),
-    /// A session can't be restored at all.
-    Unrecoverable { session: SessionId, error: RecoveryError },
-    /// A checkpoint is durable.
-    Saved(Saved),
-    /// Checkpoints could not be written.
-    Failed { checkpoint: CheckpointId, error: CheckpointError, retry_in: Option<Duration> },
-    /// The next capture must be full.
-    NeedFull,
-    /// What is acknowledged from here on may not survive a power cut.
-    PowerCutsNotCovered,
-    /// Nothing is saved from here on.
-    SavingStopped(StopReason),
-    /// What is captured is saved again.
-    SavingResumed,
-    /// The writer has other rows than the world; the next capture must be full.
-    Drifted { types: Vec<DriftedType> },
-    /// The game's own code failed while a type was written.
-    TypeFailed { type_path: String, message: String },
-    /// The run ended.
-    Left {
-        session: SessionId,
-        complete: bool,
-        /// Bytes of its journal, if they can be told.
-        bytes: Option<u64>,
-    },
-    /// A session was set aside, or not.
-    Declined { session: SessionId, result: Result<(), RequestError> },
-    /// A session was deleted, or not.
-    Forgotten { session: SessionId, result: Result<(), RequestError> },
-    /// Something was done with slots, or not.
-    Slot { order: SlotOrder, result: Result<SlotDone, SlotError> },
-    /// An attachment was read, or not.
-    AttachmentRead { of: AttachmentOf, name: String, result: Result<Attachment, AttachmentError> },
-    /// A capture was encoded. Its emptied buffers, if they are to be used again.
-    WorkedOff { buffers: Option<Box<Capture>> },
-}
-
-/// A durable checkpoint.
-#[derive(Clone, Debug)]
-pub(crate) struct Saved {
-    pub id: CheckpointId,
-    pub kind: CheckpointKind,
-    pub play_time: Duration,
-    pub bytes: u64,
-    pub write_time: Duration,
+    Prepared(Box<Prepared<C::Image>>),
+    /// Something that only the content knows.
+    Content(C::Report),
+    /// A capture was encoded. What it leaves, if that is to be used again.
+    WorkedOff { emptied: Option<C::Capture> },
 }

@@ -20,7 +20,7 @@ use super::pruning_others::PruningOthers;
 use super::reserve::Reserve;
 use super::retention::Quota;
 use super::rotation::{Progress, Rotation, Schedule};
-use super::{Leave, Report, Saved};
+use super::{Leave, News, Saved};
 use crate::clock::Moment;
 use crate::journal::{
     CheckpointId, Commit, FrameKind, Lineage, Predecessor, Record, RunId, SegmentHeader, SessionId,
@@ -173,28 +173,28 @@ impl RunJournal {
 
     /// Ends the run without a word on disk and hands the right to write on, for a run that takes its
     /// place. What was lost stays lost.
-    pub(crate) fn into_hold(self, reports: &mut Vec<Report>) -> Hold {
+    pub(crate) fn into_hold(self, reports: &mut Vec<News>) -> Hold {
         let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
         // The game was told that it is tried again.
         if let Some(newest) = newest.filter(|_| self.backoff.has_failed()) {
             let (checkpoint, error) = (self.id(newest), CheckpointError::WriterBehind);
-            reports.push(Report::Failed { checkpoint, error, retry_in: None });
+            reports.push(News::Failed { checkpoint, error, retry_in: None });
         }
         self.hold
     }
 
-    pub(crate) fn checkpoint(&mut self, checkpoint: PendingCheckpoint, reports: &mut Vec<Report>) {
+    pub(crate) fn checkpoint(&mut self, checkpoint: PendingCheckpoint, reports: &mut Vec<News>) {
         let id = self.id(checkpoint.commit.counter);
         if self.hold.is_lost() {
-            reports.extend([self.lost(id.counter), Report::NeedFull]);
+            reports.extend([self.lost(id.counter), News::NeedFull]);
             return;
         }
         let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
         if !checkpoint.is_snapshot() && checkpoint.commit.base != newest.or(self.acknowledged) {
             // What it is the difference to was given up after it had been captured.
             let error = CheckpointError::WriterBehind;
-            reports.push(Report::Failed { checkpoint: id, error, retry_in: None });
-            reports.push(Report::NeedFull);
+            reports.push(News::Failed { checkpoint: id, error, retry_in: None });
+            reports.push(News::NeedFull);
             return;
         }
         self.pending.push(Item::Checkpoint(Box::new(checkpoint)));
@@ -205,8 +205,8 @@ impl RunJournal {
         if self.pending.raw_bytes() > MAX_PENDING {
             self.pending.give_up_checkpoints();
             let error = CheckpointError::WriterBehind;
-            reports.push(Report::Failed { checkpoint: id, error, retry_in: None });
-            reports.push(Report::NeedFull);
+            reports.push(News::Failed { checkpoint: id, error, retry_in: None });
+            reports.push(News::NeedFull);
         }
     }
 
@@ -229,7 +229,7 @@ impl RunJournal {
     }
 
     /// Writes what is pending; or, if nothing is, goes on with pruning or merging.
-    pub(crate) fn turn(&mut self, now: Moment, reports: &mut Vec<Report>) {
+    pub(crate) fn turn(&mut self, now: Moment, reports: &mut Vec<News>) {
         if self.hold.is_lost() {
             return;
         }
@@ -244,7 +244,7 @@ impl RunJournal {
 
     /// Goes on with one piece of what can wait: a slice of it, and then whatever was captured meanwhile
     /// is written first.
-    fn work_in_between(&mut self, now: Moment, reports: &mut Vec<Report>) {
+    fn work_in_between(&mut self, now: Moment, reports: &mut Vec<News>) {
         if self.has_to_prune() {
             self.prune(now);
         } else if self.pending.is_empty() && self.leaving.is_none() {
@@ -294,7 +294,7 @@ impl RunJournal {
         !self.pending.is_empty() && (has_checkpoint || self.leaving.is_some())
     }
 
-    fn flush(&mut self, now: Moment, reports: &mut Vec<Report>) {
+    fn flush(&mut self, now: Moment, reports: &mut Vec<News>) {
         self.pending.coalesce();
         while self.can_write_pending() && self.backoff.remaining(now.elapsed).is_zero() {
             if let Err(failure) = self.write_batch(now, reports) {
@@ -306,7 +306,7 @@ impl RunJournal {
     }
 
     /// Writes what belongs into one segment, syncs it, and acknowledges it.
-    fn write_batch(&mut self, now: Moment, reports: &mut Vec<Report>) -> Result<(), WriteFailure> {
+    fn write_batch(&mut self, now: Moment, reports: &mut Vec<News>) -> Result<(), WriteFailure> {
         self.hold.check(&self.home.store, self.session(), self.newest_on_line())?;
         let first = self.pending.batch().find_map(|item| match item {
             Item::Checkpoint(checkpoint) => Some(checkpoint.is_snapshot()),
@@ -350,7 +350,7 @@ impl RunJournal {
         self.durable_end = end;
     }
 
-    fn acknowledge(&mut self, count: usize, sizes: &[u64], now: Moment, reports: &mut Vec<Report>) {
+    fn acknowledge(&mut self, count: usize, sizes: &[u64], now: Moment, reports: &mut Vec<News>) {
         let taken: Vec<Item> = self.pending.take(count).collect();
         let mut sizes = sizes.iter();
         for item in taken {
@@ -372,7 +372,7 @@ impl RunJournal {
         checkpoint: &PendingCheckpoint,
         bytes: u64,
         now: Moment,
-        reports: &mut Vec<Report>,
+        reports: &mut Vec<News>,
     ) {
         let Commit { counter, kind, time, play_time, .. } = checkpoint.commit;
         let id = self.id(counter);
@@ -383,7 +383,7 @@ impl RunJournal {
         self.newest = Some((time, play_time));
         self.process.acknowledged(self.session(), id, now.wall);
         let write_time = checkpoint.handed_over.elapsed();
-        reports.push(Report::Saved(Saved { id, kind, play_time, bytes, write_time }));
+        reports.push(News::Saved(Saved { id, kind, play_time, bytes, write_time }));
         if is_first {
             self.write_card(SessionStatus::Active);
         }
@@ -481,7 +481,7 @@ impl RunJournal {
         }
     }
 
-    fn rotate(&mut self, now: Moment, reports: &mut Vec<Report>) {
+    fn rotate(&mut self, now: Moment, reports: &mut Vec<News>) {
         if self.rotation.is_none() {
             self.begin_rotation(now, reports);
         }
@@ -498,13 +498,13 @@ impl RunJournal {
                 warn!(error = %with_sources(&failure), "merging was given up");
                 self.schedule.rotation_failed(now.elapsed);
                 if failure.is_damage() {
-                    reports.push(Report::NeedFull);
+                    reports.push(News::NeedFull);
                 }
             }
         }
     }
 
-    fn begin_rotation(&mut self, now: Moment, reports: &mut Vec<Report>) {
+    fn begin_rotation(&mut self, now: Moment, reports: &mut Vec<News>) {
         let Some(through) = self.acknowledged else { return };
         if self.segment.is_none() || !self.schedule.is_due(now.elapsed) {
             return;
@@ -519,7 +519,7 @@ impl RunJournal {
                 warn!(error = %with_sources(&failure), "merging can't begin");
                 self.schedule.rotation_failed(now.elapsed);
                 if failure.is_damage() {
-                    reports.push(Report::NeedFull);
+                    reports.push(News::NeedFull);
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use tracing::debug;
 
-use crate::capture::{DriftedType, Encoded, SavedTypes, drift_between};
+use super::content::{Content, Everything};
 use crate::journal::{Block, CheckpointId, ReadError, SessionId};
 use crate::recovery::{CLOCK, FIELDS, STATE_CHANGES};
 use crate::store::{DirectoryStore, StoreError};
@@ -37,7 +37,7 @@ impl SelfTest {
     pub(super) fn new(
         session: SessionId,
         checkpoint: CheckpointId,
-        everything: Encoded,
+        everything: Everything,
         incomplete: &[String],
     ) -> Self {
         let mut left_out = everything.incomplete;
@@ -49,16 +49,17 @@ impl SelfTest {
         self.checkpoint.counter
     }
 
-    /// Reads the checkpoint back, as a restore would, and says which types drifted.
-    pub(super) fn run(
+    /// Reads the checkpoint back, as a restore would. What there is to say, if it isn't what was
+    /// captured.
+    pub(super) fn run<C: Content>(
         self,
         store: &DirectoryStore,
-        types: &SavedTypes,
-    ) -> Result<Vec<DriftedType>, SelfTestFailure> {
+        content: &C,
+    ) -> Result<Option<C::Report>, SelfTestFailure> {
         let stored = store.open_session(self.session)?;
         let Some(plan) = stored.index().plan(self.checkpoint) else {
             debug!(checkpoint = %self.checkpoint, "merged into the next one, and not tested");
-            return Ok(Vec::new());
+            return Ok(None);
         };
         let mut journal = Vec::new();
         for block in stored.blocks(&plan)? {
@@ -68,6 +69,6 @@ impl SelfTest {
                 journal.push(block);
             }
         }
-        Ok(drift_between(types, journal, self.world, &self.left_out))
+        Ok(content.compare(journal, self.world, &self.left_out))
     }
 }

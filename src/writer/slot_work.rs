@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tracing::{debug, warn};
 
-use super::Report;
+use super::News;
 use super::slot_begin::{
     Intended, attach, copy, delete, free_place, refresh, rename, save, store_error,
 };
@@ -103,12 +103,12 @@ impl SlotWork {
     }
 
     /// Takes in what became of checkpoints.
-    pub(crate) fn note(&mut self, news: &[Report], reports: &mut Vec<Report>) {
+    pub(crate) fn note(&mut self, news: &[News], reports: &mut Vec<News>) {
         let mut lost = false;
         for report in news {
             match report {
-                Report::Saved(saved) => self.durable = Some(saved.id),
-                Report::Failed { .. } | Report::NeedFull => lost = true,
+                News::Saved(saved) => self.durable = Some(saved.id),
+                News::Failed { .. } | News::NeedFull => lost = true,
                 _ => {}
             }
         }
@@ -118,14 +118,14 @@ impl SlotWork {
     }
 
     /// A new run begins: no checkpoint of an older one becomes durable any more.
-    pub(crate) fn begin_run(&mut self, run: RunId, reports: &mut Vec<Report>) {
+    pub(crate) fn begin_run(&mut self, run: RunId, reports: &mut Vec<News>) {
         self.give_up_waiting(reports);
         self.run = Some(run);
         self.durable = None;
     }
 
     /// Gives up what waits for a checkpoint.
-    pub(crate) fn give_up_waiting(&mut self, reports: &mut Vec<Report>) {
+    pub(crate) fn give_up_waiting(&mut self, reports: &mut Vec<News>) {
         let (ready, waiting): (VecDeque<_>, VecDeque<_>) =
             std::mem::take(&mut self.orders).into_iter().partition(|order| self.may_begin(order));
         self.orders = ready;
@@ -135,7 +135,7 @@ impl SlotWork {
     }
 
     /// Does the next slice.
-    pub(crate) fn turn(&mut self, machine: &mut Machine, now: Moment, reports: &mut Vec<Report>) {
+    pub(crate) fn turn(&mut self, machine: &mut Machine, now: Moment, reports: &mut Vec<News>) {
         if self.current.is_none() {
             self.begin(machine, now, reports);
         }
@@ -153,7 +153,7 @@ impl SlotWork {
         !is_of_this_run || self.durable.is_some_and(|durable| durable.counter >= checkpoint.counter)
     }
 
-    fn begin(&mut self, machine: &mut Machine, now: Moment, reports: &mut Vec<Report>) {
+    fn begin(&mut self, machine: &mut Machine, now: Moment, reports: &mut Vec<News>) {
         if !self.orders.front().is_some_and(|order| self.may_begin(order)) {
             return;
         }
@@ -173,10 +173,10 @@ impl SlotWork {
             Ok(Begun::Attached(slots)) => {
                 let refresh = slots.into_iter().map(|slot| SlotOrder::Refresh { slot });
                 refresh.for_each(|order| self.orders.push_front(order));
-                reports.push(Report::Slot { order, result: Ok(SlotDone::Attached) });
+                reports.push(News::Slot { order, result: Ok(SlotDone::Attached) });
             }
             Ok(Begun::Deleted) => {
-                reports.push(Report::Slot { order, result: Ok(SlotDone::Deleted) });
+                reports.push(News::Slot { order, result: Ok(SlotDone::Deleted) });
             }
             Err(error) => reports.push(failed(order, error)),
         }
@@ -187,7 +187,7 @@ impl SlotWork {
         now.elapsed.saturating_sub(since) < LOCK_PATIENCE
     }
 
-    fn step(&mut self, current: Current, machine: &mut Machine, reports: &mut Vec<Report>) {
+    fn step(&mut self, current: Current, machine: &mut Machine, reports: &mut Vec<News>) {
         let Current { order, header, place, copy, source, verified, replaced, _lock } = current;
         let store = &machine.home().store;
         let failure = match copy.step(store) {
@@ -202,7 +202,7 @@ impl SlotWork {
                 // If that fails, whoever asks next looks again.
                 let _ = machine.look_at_slots();
                 let result = written(header, place, bytes, replaced);
-                return reports.push(Report::Slot { order, result });
+                return reports.push(News::Slot { order, result });
             }
             Err(failure) => failure,
         };
@@ -338,6 +338,6 @@ fn look(machine: &mut Machine) -> Result<(), SlotError> {
     machine.look_at_slots().map_err(|error| store_error(&error))
 }
 
-fn failed(order: SlotOrder, error: SlotError) -> Report {
-    Report::Slot { order, result: Err(error) }
+fn failed(order: SlotOrder, error: SlotError) -> News {
+    News::Slot { order, result: Err(error) }
 }

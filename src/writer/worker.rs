@@ -5,9 +5,7 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bevy::ecs::entity::EntityHashMap;
 use tracing::{debug, debug_span, error, warn};
-use xxhash_rust::xxh3::Xxh3;
 
 use super::about_session::add_about_session;
 use super::chores::Chores;
@@ -20,11 +18,10 @@ use super::self_test::SelfTest;
 use super::slot_work::SlotWork;
 use super::sweeping::Sweeping;
 use super::trials::Trials;
-use super::{CheckpointOrder, Order, Report, TakeUp};
-use crate::capture::{EncodeFailure, Encoder, SavedTypes};
+use super::{CheckpointOrder, Content, News, Order, Report, TakeUp};
 use crate::clock::Moment;
 use crate::crash_report::Describing;
-use crate::journal::{Commit, SaveId, SessionId};
+use crate::journal::{Commit, SessionId};
 use crate::process::{DeadProcess, ProcessGuard};
 use crate::recovery::ReadProgress;
 use crate::recovery::{self, Machine, PrepareFailure, Wanted};
@@ -38,9 +35,9 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 const FULL_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// The writer's state. A thread or the main loop drives it.
-pub(crate) struct Worker {
+pub(crate) struct Worker<C: Content> {
     home: Arc<Home>,
-    types: Arc<SavedTypes>,
+    content: C,
     process: ProcessGuard,
     machine: Machine,
     trials: Trials,
@@ -48,13 +45,13 @@ pub(crate) struct Worker {
     context: Option<SessionContext>,
     /// Sessions that were read to be taken up, and their locks.
     prepared: HashMap<SessionId, Option<SessionLock>>,
-    playing: Option<(RunJournal, Encoder)>,
+    playing: Option<(RunJournal, C::Run)>,
     slots: SlotWork,
     chores: Chores,
     /// Whether what lies around was looked for; once a process and profile is enough.
     swept: bool,
     quota: Quota,
-    reports: Vec<Report>,
+    reports: Vec<Report<C>>,
     last_beat: Duration,
     /// Whether the records of dead processes that held the session were dealt with.
     settled: bool,
@@ -66,10 +63,10 @@ pub(crate) struct Worker {
     self_test: Option<SelfTest>,
 }
 
-impl Worker {
+impl<C: Content> Worker<C> {
     pub(crate) fn new(
         home: Arc<Home>,
-        types: Arc<SavedTypes>,
+        content: C,
         process: ProcessGuard,
         dead: Vec<DeadProcess>,
         versions: Versions,
@@ -79,7 +76,7 @@ impl Worker {
         let trials = Trials::new(Arc::clone(&home), process.clone());
         Self {
             home,
-            types,
+            content,
             process,
             machine,
             trials,
@@ -106,10 +103,9 @@ impl Worker {
         self
     }
 
-    /// The ids that entities have in the session that is being played.
-    pub(crate) fn known_ids(&self) -> Option<EntityHashMap<SaveId>> {
-        let (_, encoder) = self.playing.as_ref()?;
-        Some(encoder.ids().map(|(id, entity)| (entity, id)).collect())
+    /// The content of the run that is being played.
+    pub(crate) fn content(&self) -> Option<&C::Run> {
+        self.playing.as_ref().map(|(_, content)| content)
     }
 
     /// How much has been read of the checkpoint that is being read.
@@ -118,13 +114,13 @@ impl Worker {
     }
 
     /// What there is to report.
-    pub(crate) fn reports(&mut self) -> impl Iterator<Item = Report> {
+    pub(crate) fn reports(&mut self) -> impl Iterator<Item = Report<C>> {
         self.reports.drain(..)
     }
 
     /// Carries out one order. What takes a disk is left to [`turn`](Self::turn), unless the order
     /// itself asks for it.
-    pub(crate) fn carry_out(&mut self, order: Order, now: Moment) {
+    pub(crate) fn carry_out(&mut self, order: Order<C>, now: Moment) {
         if order.is_about_sessions() {
             self.finish_listings(now);
         }
@@ -142,21 +138,10 @@ impl Worker {
                     journal.record(record);
                 }
             }
-            Order::Park(parking) => {
-                if let Some((_, encoder)) = &mut self.playing {
-                    let failures = encoder.park(*parking);
-                    self.reports.extend(failures.into_iter().map(type_failed));
-                }
-            }
-            Order::Claim(claims) => {
-                if let Some((_, encoder)) = &mut self.playing {
-                    let claimed = encoder.claim(claims);
-                    self.reports.push(Report::Claimed(Box::new(claimed)));
-                }
-            }
-            Order::Unclaim(carried) => {
-                if let Some((_, encoder)) = &mut self.playing {
-                    encoder.unclaim(*carried);
+            Order::Content(order) => {
+                if let Some((_, run)) = &mut self.playing {
+                    let reports = self.content.execute(run, order);
+                    self.reports.extend(reports.into_iter().map(Report::Content));
                 }
             }
             Order::Release(session) => {
@@ -178,7 +163,7 @@ impl Worker {
                     self.machine.settle(session);
                     self.trials.end(session);
                 }
-                self.reports.push(Report::Declined { session, result });
+                self.report([News::Declined { session, result }]);
             }
             Order::Forget(session) => {
                 self.let_go_of_others();
@@ -187,12 +172,12 @@ impl Worker {
                     self.machine.settle(session);
                     self.trials.end(session);
                 }
-                self.reports.push(Report::Forgotten { session, result });
+                self.report([News::Forgotten { session, result }]);
             }
             Order::Slot(order) => self.slots.add(order),
             Order::ReadAttachment { of, name } => {
                 let result = recovery::read_attachment(&mut self.machine, of, &name);
-                self.reports.push(Report::AttachmentRead { of, name, result });
+                self.report([News::AttachmentRead { of, name, result }]);
             }
             Order::Describe(order) => {
                 let context = self.context();
@@ -207,7 +192,6 @@ impl Worker {
                     journal.set_quota(self.quota);
                 }
             }
-            Order::Free(recorder) => drop(recorder),
             Order::Beat => self.beat(now),
         }
     }
@@ -219,7 +203,9 @@ impl Worker {
             self.beat(now);
         }
         self.write_journal(now);
-        self.slots.turn(&mut self.machine, now, &mut self.reports);
+        let mut news = Vec::new();
+        self.slots.turn(&mut self.machine, now, &mut news);
+        self.report(news);
         self.note_if_left(now);
         self.do_chore(now);
         let next_beat = HEARTBEAT.saturating_sub(now.elapsed.saturating_sub(self.last_beat));
@@ -235,11 +221,9 @@ impl Worker {
         if !self.home.store.covers_power_cuts()
             && !std::mem::replace(&mut self.reported_power_cuts, true)
         {
-            news.push(Report::PowerCutsNotCovered);
+            news.push(News::PowerCutsNotCovered);
         }
-        if let Some(test) = self.self_test.take_if(|test| journal.has_saved(test.counter())) {
-            run(test, &self.home, &self.types, &mut news);
-        }
+        let tested = self.self_test.take_if(|test| journal.has_saved(test.counter()));
         if journal.has_begun() && !std::mem::replace(&mut self.settled, true) {
             // Only now is what was left behind before of no use to anybody.
             self.machine.settle(journal.session());
@@ -250,6 +234,22 @@ impl Worker {
             }
         }
         self.take_in(news);
+        if let Some(test) = tested {
+            self.test(test);
+        }
+    }
+
+    /// Holds a durable checkpoint against what was captured at its moment.
+    fn test(&mut self, test: SelfTest) {
+        match test.run(&self.home.store, &self.content) {
+            Ok(report) => self.reports.extend(report.map(Report::Content)),
+            Err(failure) => {
+                warn!(error = %with_sources(&failure), "a checkpoint can't be read back to test it");
+                if failure.is_damage() {
+                    self.report([News::NeedFull]);
+                }
+            }
+        }
     }
 
     /// Does a slice of a chore, unless somebody waits for the run to be over.
@@ -261,11 +261,17 @@ impl Worker {
             // A listing would take it for one that is played.
             self.let_go_of_others();
         }
-        self.chores.step(&mut self.machine, &*self.types, now.wall, &mut self.reports);
+        self.chore_step(now);
         // Where nothing is played, no checkpoint can be kept waiting.
         while self.playing.is_none() && self.chores.is_asked_for() {
-            self.chores.step(&mut self.machine, &*self.types, now.wall, &mut self.reports);
+            self.chore_step(now);
         }
+    }
+
+    fn chore_step(&mut self, now: Moment) {
+        let mut news = Vec::new();
+        self.chores.step(&mut self.machine, &self.content, now.wall, &mut news);
+        self.report(news);
     }
 
     fn is_leaving(&self) -> bool {
@@ -278,7 +284,9 @@ impl Worker {
         let Some((journal, _)) = &self.playing else { return };
         let Some(left) = journal.has_left(now) else { return };
         let session = journal.session();
-        self.slots.give_up_waiting(&mut self.reports);
+        let mut news = Vec::new();
+        self.slots.give_up_waiting(&mut news);
+        self.report(news);
         if !self.slots.is_done() {
             return;
         }
@@ -291,7 +299,7 @@ impl Worker {
             self.machine.note_left(session);
         }
         let (complete, bytes) = (left.complete, self.home.store.session_bytes(session).ok());
-        self.reports.push(Report::Left { session, complete, bytes });
+        self.report([News::Left { session, complete, bytes }]);
     }
 
     /// Writes what was captured, once the app is gone. There is no end mark: only the app knows
@@ -310,7 +318,7 @@ impl Worker {
         while self.slots.wake() == Some(Duration::ZERO) || !self.chores.is_done() {
             self.turn(now);
             // Nobody waits for the end of the run any more.
-            self.chores.step(&mut self.machine, &*self.types, now.wall, &mut self.reports);
+            self.chore_step(now);
         }
         self.beat(now);
     }
@@ -334,7 +342,9 @@ impl Worker {
 
     fn finish_listings(&mut self, now: Moment) {
         self.let_go_of_others();
-        self.chores.finish_listings(&mut self.machine, &*self.types, now.wall, &mut self.reports);
+        let mut news = Vec::new();
+        self.chores.finish_listings(&mut self.machine, &self.content, now.wall, &mut news);
+        self.report(news);
     }
 
     /// No session is being played or restored: the main thread sees to that.
@@ -348,7 +358,7 @@ impl Worker {
         self.home = Arc::new(self.home.of_profile(&profile));
         self.machine.move_to(Arc::clone(&self.home));
         self.prepared.clear();
-        self.reports.push(Report::ProfileChanged { profile });
+        self.report([News::ProfileChanged { profile }]);
         self.detect(now);
     }
 
@@ -361,16 +371,16 @@ impl Worker {
         // It went on without this process, which must not take the place of what it hasn't seen.
         if self.playing.as_ref().is_some_and(|(journal, _)| is_playing && journal.is_lost()) {
             let error = RequestError::SessionInUse;
-            return self.reports.push(Report::NotPrepared { error });
+            return self.report([News::NotPrepared { error }]);
         }
         if !is_playing && !self.prepared.contains_key(&session) {
             match lock(&mut self.machine, session) {
                 Ok(lock) => self.prepared.insert(session, lock),
-                Err(error) => return self.reports.push(Report::NotPrepared { error }),
+                Err(error) => return self.report([News::NotPrepared { error }]),
             };
         }
         let begun = Instant::now();
-        let prepared = recovery::prepare(&mut self.machine, &*self.types, wanted, now.wall);
+        let prepared = recovery::prepare(&mut self.machine, &self.content, wanted, now.wall);
         debug!(elapsed = ?begun.elapsed(), "checkpoint read and decoded");
         let failure = match prepared {
             Ok(prepared) => {
@@ -382,40 +392,39 @@ impl Worker {
             Err(failure) => failure,
         };
         self.prepared.remove(&session);
-        self.reports.push(match failure {
-            PrepareFailure::Rejected(error) => Report::NotPrepared { error },
-            PrepareFailure::Damaged(found) => Report::Damaged(found),
-            PrepareFailure::Unrecoverable(error) => Report::Unrecoverable { session, error },
-        });
+        self.report([match failure {
+            PrepareFailure::Rejected(error) => News::NotPrepared { error },
+            PrepareFailure::Damaged(found) => News::Damaged(found),
+            PrepareFailure::Unrecoverable(error) => News::Unrecoverable { session, error },
+        }]);
     }
 
-    fn take_up(&mut self, mut take_up: TakeUp, now: Moment) {
+    fn take_up(&mut self, mut take_up: TakeUp<C::Start>, now: Moment) {
         let session = take_up.metadata.id;
-        self.slots.begin_run(take_up.run, &mut self.reports);
+        let mut news = Vec::new();
+        self.slots.begin_run(take_up.run, &mut news);
+        self.report(news);
         if take_up.lineage.ancestors.is_empty() {
             take_up.metadata.context = self.context();
         }
         let context = take_up.metadata.context.clone();
         self.trials.play(session, take_up.run);
         let hold = self.hold_for_run(session);
-        let mut encoder = Encoder::new(Arc::clone(&self.types), take_up.next_save_id);
-        encoder.seed(take_up.seeds);
-        encoder.carry(take_up.carried);
-        encoder.note_gone(take_up.gone);
+        let content = self.content.begin(take_up.start);
         let identity = RunIdentity {
             metadata: take_up.metadata,
             run: take_up.run,
             lineage: take_up.lineage,
             game_version: self.versions.game.clone(),
-            schema: fingerprint(&self.types),
+            schema: self.content.schema(),
             unknown_frames: take_up.unknown_frames,
         };
         let (home, process) = (Arc::clone(&self.home), self.process.clone());
         let journal = RunJournal::new(home, process, identity, hold, self.quota, now);
-        self.playing = Some((journal, encoder));
+        self.playing = Some((journal, content));
         self.self_test = None;
         self.settled = false;
-        self.reports.push(Report::TakenUp { session, context });
+        self.report([News::TakenUp { session, context }]);
     }
 
     /// Lets go of a session that is being thinned, since it may be the one that is wanted.
@@ -428,28 +437,30 @@ impl Worker {
     /// The right to write a session that was prepared, or is being played. A new one has no lock yet.
     fn hold_for_run(&mut self, session: SessionId) -> Hold {
         match self.playing.take_if(|(journal, _)| journal.session() == session) {
-            Some((journal, _)) => journal.into_hold(&mut self.reports),
+            Some((journal, _)) => {
+                let mut news = Vec::new();
+                let hold = journal.into_hold(&mut news);
+                self.report(news);
+                hold
+            }
             None => self.prepared.remove(&session).flatten().into(),
         }
     }
 
-    fn checkpoint(&mut self, order: CheckpointOrder, now: Moment) {
-        let Some((journal, encoder)) = &mut self.playing else { return };
+    fn checkpoint(&mut self, order: CheckpointOrder<C::Capture>, now: Moment) {
+        let Some((journal, content)) = &mut self.playing else { return };
         let _span = debug_span!(
             "encode_checkpoint",
             session = %journal.session(),
             checkpoint = order.counter
         )
         .entered();
-        let encoded = encoder.encode(order.capture);
-        let buffers = Some(encoded.emptied).filter(|buffers| buffers.comes_back);
-        self.reports.push(Report::WorkedOff { buffers });
-        self.reports.extend(encoded.failures.into_iter().map(type_failed));
-        if !encoded.drift.is_empty() {
-            self.reports.push(Report::Drifted { types: encoded.drift });
-        } else if let Some(capture) = order.self_test {
+        let encoded = self.content.encode(content, order.capture);
+        self.reports.push(Report::WorkedOff { emptied: encoded.emptied });
+        self.reports.extend(encoded.reports.into_iter().map(Report::Content));
+        if let Some(capture) = order.self_test.filter(|_| !encoded.has_drifted) {
             let (session, id) = (journal.session(), journal.id(order.counter));
-            let everything = encoder.beside().encode(capture);
+            let everything = self.content.encode_beside(content, capture);
             self.self_test = Some(SelfTest::new(session, id, everything, &encoded.incomplete));
         }
         let asked_lately = self
@@ -457,7 +468,7 @@ impl Worker {
             .is_some_and(|asked| now.elapsed.saturating_sub(asked) < FULL_AGAIN_AFTER);
         if !encoded.incomplete.is_empty() && !asked_lately {
             self.asked_for_full = Some(now.elapsed);
-            self.reports.push(Report::NeedFull);
+            self.reports.push(Report::News(News::NeedFull));
         }
         let mut blocks = encoded.blocks;
         let (fields, state_changes) = (order.fields.as_ref(), order.state_changes.as_ref());
@@ -467,9 +478,9 @@ impl Worker {
             let (checkpoint, error) =
                 (journal.id(order.counter), CheckpointError::Encoding { message });
             self.self_test = None;
-            let failed = Report::Failed { checkpoint, error, retry_in: None };
+            let failed = News::Failed { checkpoint, error, retry_in: None };
             // The encoder has gone on, so a difference to this checkpoint would be of no use.
-            return self.take_in(vec![failed, Report::NeedFull]);
+            return self.take_in(vec![failed, News::NeedFull]);
         }
         let commit = Commit {
             counter: order.counter,
@@ -493,10 +504,14 @@ impl Worker {
     }
 
     /// Takes in what the journal reports, and what that means for slots.
-    fn take_in(&mut self, news: Vec<Report>) {
+    fn take_in(&mut self, news: Vec<News>) {
         let mut consequences = Vec::new();
         self.slots.note(&news, &mut consequences);
-        self.reports.extend(news.into_iter().chain(consequences));
+        self.report(news.into_iter().chain(consequences));
+    }
+
+    fn report(&mut self, news: impl IntoIterator<Item = News>) {
+        self.reports.extend(news.into_iter().map(Report::News));
     }
 
     /// What this machine is. Asked once, since it takes a few milliseconds.
@@ -519,33 +534,4 @@ fn lock(machine: &mut Machine, session: SessionId) -> Result<Option<SessionLock>
             Err(RequestError::Store { message })
         }
     }
-}
-
-/// Holds a durable checkpoint against the world at its moment.
-fn run(test: SelfTest, home: &Home, types: &SavedTypes, reports: &mut Vec<Report>) {
-    match test.run(&home.store, types) {
-        Ok(types) if types.is_empty() => {}
-        Ok(types) => reports.push(Report::Drifted { types }),
-        Err(failure) => {
-            warn!(error = %with_sources(&failure), "a checkpoint can't be read back to test it");
-            if failure.is_damage() {
-                reports.push(Report::NeedFull);
-            }
-        }
-    }
-}
-
-/// Tells apart builds that save different types, or other versions of them.
-fn fingerprint(types: &SavedTypes) -> u64 {
-    let mut hasher = Xxh3::new();
-    for path in types.type_paths() {
-        hasher.update(path.as_bytes());
-        hasher.update(&[0]);
-        hasher.update(&types.version(path).to_le_bytes());
-    }
-    hasher.digest()
-}
-
-fn type_failed(failure: EncodeFailure) -> Report {
-    Report::TypeFailed { type_path: failure.type_path, message: failure.reason.to_string() }
 }

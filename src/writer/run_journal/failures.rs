@@ -10,18 +10,18 @@ use crate::clock::Moment;
 use crate::journal::{CheckpointId, EncodeError};
 use crate::session::{CheckpointError, DiskRefusal, StopReason};
 use crate::store::with_sources;
-use crate::writer::Report;
+use crate::writer::News;
 use crate::writer::open_segment::WriteFailure;
 use crate::writer::pruning::told;
 
 impl RunJournal {
     /// Looks whether the session is still this process's to write; if it isn't, whether it is again.
-    pub(crate) fn check_hold(&mut self, now: Moment, reports: &mut Vec<Report>) {
+    pub(crate) fn check_hold(&mut self, now: Moment, reports: &mut Vec<News>) {
         let (session, newest) = (self.session(), self.newest_on_line());
         let store = &self.home.store;
         if self.hold.is_lost() {
             if self.leaving.is_none() && self.hold.try_again(store, session, newest, now.elapsed) {
-                reports.push(Report::SavingResumed);
+                reports.push(News::SavingResumed);
             }
             return;
         }
@@ -42,7 +42,7 @@ impl RunJournal {
     }
 
     /// Another process has the session: nothing of this run is written any more.
-    fn lose_hold(&mut self, now: Moment, reports: &mut Vec<Report>) {
+    fn lose_hold(&mut self, now: Moment, reports: &mut Vec<News>) {
         error!(session = %self.session(), "another process took the session over");
         let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
         self.hold.lose(now.elapsed);
@@ -57,13 +57,13 @@ impl RunJournal {
         if let Some(newest) = newest {
             reports.push(self.lost(newest));
         }
-        reports.extend([Report::NeedFull, Report::SavingStopped(StopReason::LockLost)]);
+        reports.extend([News::NeedFull, News::SavingStopped(StopReason::LockLost)]);
     }
 
     /// What is reported of a checkpoint that isn't this process's to write any more.
-    pub(super) fn lost(&self, counter: u64) -> Report {
+    pub(super) fn lost(&self, counter: u64) -> News {
         let error = CheckpointError::LockLost;
-        Report::Failed { checkpoint: self.id(counter), error, retry_in: None }
+        News::Failed { checkpoint: self.id(counter), error, retry_in: None }
     }
 
     /// Drops a segment that failed. If nothing in it was acknowledged, it is of no use to anybody.
@@ -78,9 +78,9 @@ impl RunJournal {
     }
 
     /// A delta without a durable base can't be used by anybody.
-    pub(super) fn drop_orphans(&mut self, reports: &mut Vec<Report>) {
+    pub(super) fn drop_orphans(&mut self, reports: &mut Vec<News>) {
         self.pending.give_up_checkpoints();
-        reports.push(Report::NeedFull);
+        reports.push(News::NeedFull);
     }
 
     /// A session that was left before its first checkpoint never was.
@@ -91,18 +91,13 @@ impl RunJournal {
 
     /// Notes that a batch could not be written: what becomes of its segment, what the game is told, and
     /// when it is tried again.
-    pub(super) fn failed(
-        &mut self,
-        failure: &WriteFailure,
-        now: Moment,
-        reports: &mut Vec<Report>,
-    ) {
+    pub(super) fn failed(&mut self, failure: &WriteFailure, now: Moment, reports: &mut Vec<News>) {
         let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
         let checkpoint = self.id(newest.or(self.acknowledged).unwrap_or_default());
         if let WriteFailure::Encode(encode) = failure {
             self.give_up(encode, reports);
             let error = CheckpointError::TooLarge { message: encode.to_string() };
-            reports.push(Report::Failed { checkpoint, error, retry_in: None });
+            reports.push(News::Failed { checkpoint, error, retry_in: None });
             return;
         }
         if let WriteFailure::InUse = failure {
@@ -124,8 +119,8 @@ impl RunJournal {
             self.pending.give_up_checkpoints();
             self.lost_at_exit |= self.leaving.is_some();
             let error = CheckpointError::StoreVanished;
-            reports.push(Report::Failed { checkpoint, error, retry_in: None });
-            reports.push(Report::NeedFull);
+            reports.push(News::Failed { checkpoint, error, retry_in: None });
+            reports.push(News::NeedFull);
             return;
         }
         let refusal = DiskRefusal::from(failure.io_kind().unwrap_or(ErrorKind::Other));
@@ -142,14 +137,14 @@ impl RunJournal {
             return;
         }
         let error = CheckpointError::Disk { refusal, message: with_sources(failure) };
-        reports.push(Report::Failed { checkpoint, error, retry_in: Some(retry_in) });
+        reports.push(News::Failed { checkpoint, error, retry_in: Some(retry_in) });
     }
 
-    fn give_up(&mut self, encode: &EncodeError, reports: &mut Vec<Report>) {
+    fn give_up(&mut self, encode: &EncodeError, reports: &mut Vec<News>) {
         error!(error = %encode, "a checkpoint can't be written");
         self.pending.give_up_checkpoints();
         self.lost_at_exit |= self.leaving.is_some();
-        reports.push(Report::NeedFull);
+        reports.push(News::NeedFull);
     }
 
     /// Makes room on a full disk: history is thinned, between the checkpoints. At an exit nothing else

@@ -1,0 +1,156 @@
+//! Saved entities, resources and states as the writer sees them.
+
+use std::sync::Arc;
+
+use bevy::ecs::entity::Entity;
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::capture::{
+    Capture, Carried, Claimed, DriftedType, EncodeFailure, Encoder, KeyedIds, Parking, Recorder,
+    SaveKey, SavedTypes, drift_between,
+};
+use crate::journal::{Block, Commit, ReadError, SaveId, TypeRows};
+use crate::recovery::{Decode, KnownTypes, ReadProgress, VersionFit};
+use crate::restore::WorldImage;
+use crate::writer::{Content, Encoded, Everything};
+
+/// What of a world is saved. It has no world: captures come from there.
+pub(crate) struct WorldContent(pub Arc<SavedTypes>);
+
+/// What a run goes on with.
+pub(crate) struct Start {
+    pub next_save_id: SaveId,
+    /// The entities that a restore put into the world.
+    pub seeds: Vec<(Entity, SaveId)>,
+    pub carried: Carried,
+    /// Placed entities that were despawned in play.
+    pub gone: KeyedIds,
+}
+
+/// What is asked for between the captures.
+pub(crate) enum ContentOrder {
+    /// Take up the values of placed entities that left the world.
+    Park(Box<Parking>),
+    /// Hand out the values that were kept for placed entities which are back.
+    Claim(Vec<(SaveKey, Entity)>),
+    /// Keep on what nobody could use of them.
+    Unclaim(Box<Carried>),
+    /// Free memory that would take the main thread too long.
+    Free(Box<Recorder>),
+}
+
+/// What there is to report.
+pub(crate) enum ContentReport {
+    /// What was kept for placed entities that are back.
+    Claimed(Box<Claimed>),
+    /// The writer has other rows than the world; the next capture must be full.
+    Drifted { types: Vec<DriftedType> },
+    /// The game's own code failed while a type was written.
+    TypeFailed { type_path: String, message: String },
+}
+
+impl KnownTypes for WorldContent {
+    fn fit(&self, rows: &TypeRows<'_>) -> VersionFit {
+        self.0.fit(rows)
+    }
+}
+
+impl Decode for WorldContent {
+    type Image = WorldImage;
+
+    fn decode(
+        &self,
+        commit: &Commit,
+        blocks: &mut dyn Iterator<Item = Result<Block, ReadError>>,
+        progress: &ReadProgress,
+    ) -> Result<WorldImage, ReadError> {
+        self.0.decode(commit, blocks, progress)
+    }
+}
+
+impl Content for WorldContent {
+    type Capture = Box<Capture>;
+    type Start = Start;
+    type Run = Encoder;
+    type Order = ContentOrder;
+    type Report = ContentReport;
+
+    fn schema(&self) -> u64 {
+        let mut hasher = Xxh3::new();
+        for path in self.0.type_paths() {
+            hasher.update(path.as_bytes());
+            hasher.update(&[0]);
+            hasher.update(&self.0.version(path).to_le_bytes());
+        }
+        hasher.digest()
+    }
+
+    fn begin(&self, start: Start) -> Encoder {
+        let mut encoder = Encoder::new(Arc::clone(&self.0), start.next_save_id);
+        encoder.seed(start.seeds);
+        encoder.carry(start.carried);
+        encoder.note_gone(start.gone);
+        encoder
+    }
+
+    fn execute(&self, encoder: &mut Encoder, order: ContentOrder) -> Vec<ContentReport> {
+        match order {
+            ContentOrder::Park(parking) => {
+                let failures = encoder.park(*parking);
+                failures.into_iter().map(ContentReport::from).collect()
+            }
+            ContentOrder::Claim(claims) => {
+                vec![ContentReport::Claimed(Box::new(encoder.claim(claims)))]
+            }
+            ContentOrder::Unclaim(carried) => {
+                encoder.unclaim(*carried);
+                Vec::new()
+            }
+            ContentOrder::Free(recorder) => {
+                drop(recorder);
+                Vec::new()
+            }
+        }
+    }
+
+    fn encode(&self, encoder: &mut Encoder, capture: Box<Capture>) -> Encoded<Self> {
+        let encoded = encoder.encode(capture);
+        let has_drifted = !encoded.drift.is_empty();
+        let mut reports: Vec<_> = encoded.failures.into_iter().map(ContentReport::from).collect();
+        if has_drifted {
+            reports.push(ContentReport::Drifted { types: encoded.drift });
+        }
+        Encoded {
+            blocks: encoded.blocks,
+            entities: encoded.entities,
+            types: encoded.types,
+            carried: encoded.carried,
+            incomplete: encoded.incomplete,
+            next_save_id: encoded.next_save_id,
+            has_drifted,
+            emptied: Some(encoded.emptied).filter(|emptied| emptied.comes_back),
+            reports,
+        }
+    }
+
+    fn encode_beside(&self, encoder: &Encoder, capture: Box<Capture>) -> Everything {
+        let encoded = encoder.beside().encode(capture);
+        Everything { blocks: encoded.blocks, incomplete: encoded.incomplete }
+    }
+
+    fn compare(
+        &self,
+        journal: Vec<Block>,
+        everything: Vec<Block>,
+        left_out: &[String],
+    ) -> Option<ContentReport> {
+        let types = drift_between(&self.0, journal, everything, left_out);
+        (!types.is_empty()).then_some(ContentReport::Drifted { types })
+    }
+}
+
+impl From<EncodeFailure> for ContentReport {
+    fn from(failure: EncodeFailure) -> Self {
+        Self::TypeFailed { type_path: failure.type_path, message: failure.reason.to_string() }
+    }
+}
