@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, Operation, SessionForgotten, SessionId};
+use bevy_session::{MemoryDisk, Operation, RequestError, SessionForgotten, SessionId};
 
 use crate::common::*;
 
@@ -126,6 +126,18 @@ fn what_the_living_write_is_let_be() {
     seconds(&mut other, 6.0);
     assert!(other.world().resource::<CurrentSession>().last_checkpoint().unwrap().id.counter > 1);
     assert!(!disk.paths().iter().any(|path| *path == state(&format!("{id}.lock"))));
+}
+
+#[test]
+fn who_deletes_a_session_that_is_not_there_leaves_no_lock() {
+    let (disk, id) = played();
+    let mut app = listening_game(&disk);
+    disk.remove_all(&session(id));
+    request(&mut app, |commands| commands.forget_session(id));
+    frames(&mut app, 3);
+    let [rejected] = &told::<RequestRejected>(&app)[..] else { panic!("it should be rejected") };
+    assert_eq!(rejected.error, RequestError::UnknownSession);
+    assert!(!is_there(&disk, &state(&format!("{id}.lock"))));
 }
 
 /// A session that was deleted, but for the files that were in the way.
