@@ -18,7 +18,7 @@ use super::pending::{Item, Pending, PendingCheckpoint};
 use super::pruning::{PruneFailure, Pruning, told};
 use super::pruning_others::PruningOthers;
 use super::reserve::Reserve;
-use super::retention::Quota;
+use super::retention::{PruneTo, Quota};
 use super::rotation::{Progress, Rotation, Schedule};
 use super::{Leave, Report, Saved};
 use crate::clock::Moment;
@@ -92,6 +92,8 @@ pub(crate) struct RunJournal {
     pruning_others: Option<PruningOthers>,
     /// Whether the disk was full, so that all history goes that may.
     is_making_room: bool,
+    /// Whether that is done, and no checkpoint was written since.
+    is_without_history: bool,
     reserve: Reserve,
     /// Whether the app is gone, so that there is no later try.
     is_last_turn: bool,
@@ -138,6 +140,7 @@ impl RunJournal {
             others_pruned: false,
             pruning_others: None,
             is_making_room: false,
+            is_without_history: false,
             reserve: Reserve::new(now.elapsed),
             is_last_turn: false,
         }
@@ -381,6 +384,7 @@ impl RunJournal {
             self.generation_begun();
         }
         self.newest = Some((time, play_time));
+        self.is_without_history = false;
         self.process.acknowledged(self.session(), id, now.wall);
         let write_time = checkpoint.handed_over.elapsed();
         reports.push(Report::Saved(Saved { id, kind, play_time, bytes, write_time }));
@@ -539,17 +543,20 @@ impl RunJournal {
     /// Prunes a part of this session, gathers a part of what is named, or prunes one of the others.
     fn prune(&mut self, now: Moment) {
         if std::mem::take(&mut self.prune_is_due) {
-            let quota = match std::mem::take(&mut self.is_making_room) {
-                true => self.to_the_bone(),
-                false => self.quota,
+            let extent = match std::mem::take(&mut self.is_making_room) {
+                true => PruneTo::Bone { freeing: self.named_to_free() },
+                false => PruneTo::Quota,
             };
-            self.pruning = told(self.session(), self.begin_pruning(quota));
+            self.pruning = told(self.session(), self.begin_pruning(extent));
         }
         let store = &self.home.store;
         if let Some(mut pruning) = self.pruning.take() {
             match told(self.session(), pruning.step(store)) {
                 Some(true) => self.pruning = Some(pruning),
-                Some(false) => self.begin_gathering(pruning.into_gathered(), now),
+                Some(false) => {
+                    self.is_without_history |= pruning.is_to_the_bone();
+                    self.begin_gathering(pruning.into_gathered(), now);
+                }
                 None => {}
             }
         } else if let Some(gathering) = self.gathering.take() {
@@ -570,19 +577,25 @@ impl RunJournal {
         }
     }
 
-    /// A quota that leaves nothing but what must stay.
-    fn to_the_bone(&self) -> Quota {
-        Quota { session_bytes: 0, ..self.quota }
+    /// Bytes to be freed on a full disk whatever somebody asked for: none while there is history that
+    /// nobody did.
+    fn named_to_free(&self) -> u64 {
+        if self.is_without_history { self.bytes_wanted() } else { 0 }
     }
 
-    fn begin_pruning(&self, quota: Quota) -> Result<Pruning, PruneFailure> {
+    /// Bytes that what is pending takes, about. Each further try frees as many.
+    fn bytes_wanted(&self) -> u64 {
+        (self.pending.raw_bytes() as u64).max(1)
+    }
+
+    fn begin_pruning(&self, extent: PruneTo) -> Result<Pruning, PruneFailure> {
         let open = self.segment.as_ref().map(OpenSegment::number);
         let failed = |header: &SegmentHeader| {
             let number = header.segment;
             let is_own = header.run == self.identity.run;
             is_own && !self.durable.contains(&number) && open != Some(number)
         };
-        Pruning::begin(&self.home.store, self.session(), quota, failed)
+        Pruning::begin(&self.home.store, self.session(), self.quota, extent, failed)
     }
 }
 

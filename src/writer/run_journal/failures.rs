@@ -13,6 +13,7 @@ use crate::store::with_sources;
 use crate::writer::Report;
 use crate::writer::open_segment::WriteFailure;
 use crate::writer::pruning::told;
+use crate::writer::retention::PruneTo;
 
 impl RunJournal {
     /// Looks whether the session is still this process's to write; if it isn't, whether it is again.
@@ -152,9 +153,10 @@ impl RunJournal {
         reports.push(Report::NeedFull);
     }
 
-    /// Makes room on a full disk: history is thinned, between the checkpoints. At an exit nothing else
-    /// waits, so it is done at once; and what was kept free for this is given up. Whether there is more room
-    /// now.
+    /// Makes room on a full disk: history is thinned, between the checkpoints, and if that isn't enough,
+    /// the oldest of what somebody asked for as well. At an exit nothing else waits, so it is done at once;
+    /// and what was kept free for this is given up before anything that has a name. Whether there is more
+    /// room now.
     fn make_room(&mut self) -> bool {
         if !self.is_last_chance() {
             self.is_making_room = true;
@@ -162,13 +164,19 @@ impl RunJournal {
             return false;
         }
         self.pruning = None;
-        let pruning = self.begin_pruning(self.to_the_bone());
+        let is_thinner = self.thin_at_once(0);
+        let is_released = self.reserve.release(&self.home.store);
+        // Once there is nothing left to thin, another try at once would be in vain.
+        is_thinner || is_released || self.thin_at_once(self.bytes_wanted())
+    }
+
+    /// Thins the session until so many bytes are freed. Whether any are.
+    fn thin_at_once(&self, freeing: u64) -> bool {
         let bytes = || self.home.store.session_bytes(self.session()).unwrap_or_default();
         let before = bytes();
+        let pruning = self.begin_pruning(PruneTo::Bone { freeing });
         told(self.session(), pruning.and_then(|pruning| pruning.finish(&self.home.store)));
-        // Once there is nothing left to thin, another try at once would be in vain.
-        let is_thinner = bytes() < before;
-        self.reserve.release(&self.home.store) || is_thinner
+        bytes() < before
     }
 
     /// Whether what can't be written now is lost.
