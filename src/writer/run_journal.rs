@@ -2,6 +2,8 @@
 
 mod failures;
 mod gathering;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -328,17 +330,18 @@ impl RunJournal {
             }
             _ => {}
         }
+        let is_new = self.segment.is_none();
         self.ensure_segment(first == Some(true), now)?;
         let Some(segment) = &mut self.segment else { return Ok(()) };
-        let mut count = 0;
-        let mut sizes = Vec::new();
-        for item in self.pending.batch() {
-            match item {
-                Item::Checkpoint(checkpoint) => sizes.push(segment.append_checkpoint(checkpoint)?),
-                Item::Record(record) => segment.append_record(record)?,
+        let (count, sizes) = match append_all(segment, self.pending.batch()) {
+            Err(WriteFailure::Full { path, .. }) if !is_new => {
+                debug!(path = %path.display(), "full: another segment goes on");
+                self.drop_segment();
+                self.drop_rotation();
+                return Ok(());
             }
-            count += 1;
-        }
+            appended => appended?,
+        };
         segment.sync(&self.home.store)?;
         let end = segment.durable_end();
         self.note_durable(end);
@@ -597,6 +600,23 @@ impl RunJournal {
         };
         Pruning::begin(&self.home.store, self.session(), self.quota, extent, failed)
     }
+}
+
+/// Appends a batch. How many items that were, and how many bytes each checkpoint took.
+fn append_all<'a>(
+    segment: &mut OpenSegment,
+    batch: impl Iterator<Item = &'a Item>,
+) -> Result<(usize, Vec<u64>), WriteFailure> {
+    let mut count = 0;
+    let mut sizes = Vec::new();
+    for item in batch {
+        match item {
+            Item::Checkpoint(checkpoint) => sizes.push(segment.append_checkpoint(checkpoint)?),
+            Item::Record(record) => segment.append_record(record)?,
+        }
+        count += 1;
+    }
+    Ok((count, sizes))
 }
 
 /// How a run was left.

@@ -7,7 +7,7 @@ use tracing::{error, warn};
 
 use super::RunJournal;
 use crate::clock::Moment;
-use crate::journal::{CheckpointId, EncodeError};
+use crate::journal::CheckpointId;
 use crate::session::{CheckpointError, DiskRefusal, StopReason};
 use crate::store::with_sources;
 use crate::writer::Report;
@@ -68,7 +68,7 @@ impl RunJournal {
     }
 
     /// Drops a segment that failed. If nothing in it was acknowledged, it is of no use to anybody.
-    fn drop_segment(&mut self) {
+    pub(super) fn drop_segment(&mut self) {
         let Some(segment) = self.segment.take() else { return };
         if segment.durable_end().is_none() {
             let path = segment.path().to_path_buf();
@@ -100,9 +100,9 @@ impl RunJournal {
     ) {
         let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
         let checkpoint = self.id(newest.or(self.acknowledged).unwrap_or_default());
-        if let WriteFailure::Encode(encode) = failure {
-            self.give_up(encode, reports);
-            let error = CheckpointError::TooLarge { message: encode.to_string() };
+        if let WriteFailure::Encode(_) | WriteFailure::Full { .. } = failure {
+            self.give_up(failure, reports);
+            let error = CheckpointError::TooLarge { message: failure.to_string() };
             reports.push(Report::Failed { checkpoint, error, retry_in: None });
             return;
         }
@@ -146,8 +146,13 @@ impl RunJournal {
         reports.push(Report::Failed { checkpoint, error, retry_in: Some(retry_in) });
     }
 
-    fn give_up(&mut self, encode: &EncodeError, reports: &mut Vec<Report>) {
-        error!(error = %encode, "a checkpoint can't be written");
+    fn give_up(&mut self, failure: &WriteFailure, reports: &mut Vec<Report>) {
+        error!(error = %failure, "a checkpoint can't be written");
+        if let WriteFailure::Full { .. } = failure {
+            // Not even an empty segment has room for it.
+            self.drop_segment();
+            self.drop_rotation();
+        }
         self.pending.give_up_checkpoints();
         self.lost_at_exit |= self.leaving.is_some();
         reports.push(Report::NeedFull);
