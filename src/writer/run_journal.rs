@@ -178,7 +178,8 @@ impl RunJournal {
 
     /// Ends the run without a word on disk and hands the right to write on, for a run that takes its
     /// place. What was lost stays lost.
-    pub(crate) fn into_hold(self, reports: &mut Vec<Report>) -> Hold {
+    pub(crate) fn into_hold(mut self, reports: &mut Vec<Report>) -> Hold {
+        self.reserve.stop(&self.home.store);
         let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
         // The game was told that it is tried again.
         if let Some(newest) = newest.filter(|_| self.backoff.has_failed()) {
@@ -229,6 +230,7 @@ impl RunJournal {
         self.leaving = Some((leave, now.elapsed + LEAVE_PATIENCE));
         self.drop_rotation();
         self.drop_gathering();
+        self.reserve.stop(&self.home.store);
         // The end isn't kept waiting by failures of the past.
         self.backoff.succeeded();
     }
@@ -254,7 +256,8 @@ impl RunJournal {
             self.prune(now);
         } else if self.pending.is_empty() && self.leaving.is_none() {
             self.rotate(now, reports);
-            if self.rotation.is_none() && self.acknowledged.is_some() {
+            let is_at_rest = self.rotation.is_none() && self.acknowledged.is_some();
+            if is_at_rest && !self.is_last_turn {
                 self.reserve.step(&self.home.store, self.quota.reserve_bytes, now.elapsed);
             }
         }

@@ -50,6 +50,7 @@ impl RunJournal {
         self.drop_segment();
         self.drop_rotation();
         self.drop_gathering();
+        self.reserve.stop(&self.home.store);
         self.pruning = None;
         self.pruning_others = None;
         self.prune_is_due = false;
@@ -192,6 +193,7 @@ impl RunJournal {
     /// From now on, what can't be written is lost: the app is gone.
     pub(crate) fn begin_last_turn(&mut self) {
         self.is_last_turn = true;
+        self.reserve.stop(&self.home.store);
         // What failed before is tried once more.
         self.backoff.succeeded();
     }
