@@ -152,6 +152,7 @@ impl Doctor {
         findings.extend(entities::nothing_saved(&patient));
         findings.extend(entities::duplicate_keys(&patient));
         findings.extend(observers::entity_observers(&patient));
+        findings.extend(hints::power_cuts(patient.world));
         let no_entity = hints::no_entity(patient.world, &types, !patient.saved.is_empty());
         for hint in hints::given(patient.world).into_iter().chain(shut_gate).chain(no_entity) {
             let is_known = |known: &Finding| match (known, &hint) {

@@ -94,6 +94,9 @@ pub enum Finding {
         /// What is in the way.
         reason: TypeProblemReason,
     },
+    /// The file system can't sync directories, so a power cut may take new files away. See
+    /// [`power_cuts_are_covered`](crate::SessionActivity::power_cuts_are_covered).
+    PowerCutsNotCovered,
     /// Something that the plugin noticed while the game ran, or would notice soon.
     Hint(SessionHint),
 }
@@ -182,6 +185,10 @@ impl fmt::Display for Finding {
             Self::TypeNotSaved { type_path, reason } => {
                 write!(formatter, "{type_path} can't be saved: {reason}")
             }
+            Self::PowerCutsNotCovered => formatter.write_str(
+                "a power cut may cost checkpoints here, since the file system can't sync directories; \
+                 crashes cost none. Keep the game's data on a local disk",
+            ),
             Self::Hint(hint) => write!(formatter, "{hint}"),
         }
     }

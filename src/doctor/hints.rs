@@ -5,12 +5,18 @@ use bevy::ecs::world::World;
 use super::Finding;
 use crate::capture::{Placed, SavedTypes};
 use crate::lifecycle::Runtime;
-use crate::{CurrentSession, SessionHint, SessionHints};
+use crate::{CurrentSession, SessionActivity, SessionHint, SessionHints};
 
 /// What the plugin has noticed by itself.
 pub(super) fn given(world: &World) -> Vec<Finding> {
     let hints = world.get_resource::<SessionHints>();
     hints.into_iter().flat_map(SessionHints::iter).cloned().map(Finding::Hint).collect()
+}
+
+/// A file system on which a power cut may cost what was acknowledged.
+pub(super) fn power_cuts(world: &World) -> Option<Finding> {
+    let activity = world.get_resource::<SessionActivity>()?;
+    (!activity.power_cuts_are_covered()).then_some(Finding::PowerCutsNotCovered)
 }
 
 /// A session of which no checkpoint could be taken so far, since the game's gate is shut.

@@ -49,7 +49,7 @@ pub struct SessionSettings {
     /// checkpoint. Defaults to 256 MiB.
     pub max_session_bytes: u64,
     /// Bytes that all sessions together may take on disk. Never met at the price of a session's
-    /// last good checkpoint. Defaults to 1 GiB.
+    /// last good checkpoint; named checkpoints go last. Defaults to 1 GiB.
     pub max_total_bytes: u64,
     /// Checkpoints that are kept of one session because somebody asked for them: those with a label,
     /// and quick saves. Beyond that, and where [`max_session_bytes`](Self::max_session_bytes) leaves

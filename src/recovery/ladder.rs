@@ -4,12 +4,14 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
+use tracing::warn;
+
 use super::standing::Standing;
 use super::{Machine, Wanted};
 use crate::journal::{CheckpointId, Head, SessionId};
 use crate::process::HowItEnded;
 use crate::session::{RestoreFrom, RestoreReason};
-use crate::store::{ProcessId, StoredSession, Trial};
+use crate::store::{ProcessId, StoredSession, Trial, with_sources};
 
 /// Play time after which a restore has proven itself.
 pub(crate) const PROBATION: Duration = Duration::from_secs(60);
@@ -91,7 +93,7 @@ pub(super) fn next_trial(
     let before = match wanted.reason {
         // Going back is no death; but what is on trial stays so.
         RestoreReason::Rewound => {
-            let trial = machine.store().trial(session);
+            let trial = trial_of(machine, session, head);
             let own = trial.filter(|trial| trial.run == Some(head.id.run));
             own.map(|trial| Trial { tries: trial.tries.saturating_sub(1), ..trial })
         }
@@ -122,7 +124,7 @@ fn failed_trial(
     if standing.in_use || standing.cause == Some(HowItEnded::Elsewhere) {
         return None;
     }
-    let trial = machine.store().trial(session)?;
+    let trial = trial_of(machine, session, head)?;
     let was_played = trial.run == Some(head.id.run);
     let went_on_elsewhere = !was_played && head.id.counter > trial.newest_counter;
     let was_left = was_played && !standing.has_crashed();
@@ -132,6 +134,30 @@ fn failed_trial(
     let lives_or_exited = store.is_alive(trial.process) || machine.has_exited(trial.process);
     let has_failed = !(went_on_elsewhere || was_left || has_proven_itself || lives_or_exited);
     has_failed.then_some(trial)
+}
+
+/// The session's last restore that hasn't proven itself.
+///
+/// One that can't be read now is taken for the first try of the newest run: a trial is removed as soon as
+/// it means nothing, so one that is there most likely means something. Taken for none, it would let a game
+/// that recovers without asking die on the same checkpoint over and over. It isn't tried again: where files
+/// can be busy for a moment, the disk has waited already.
+fn trial_of(machine: &Machine, session: SessionId, head: &Head) -> Option<Trial> {
+    machine.store().trial(session).unwrap_or_else(|error| {
+        let error = with_sources(&error);
+        warn!(%session, error, "how the last restore went can't be read: it counts as one that failed");
+        Some(Trial {
+            session,
+            process: ProcessId(0),
+            run: Some(head.id.run),
+            checkpoint: head.id,
+            play_time: head.play_time,
+            oldest: head.play_time,
+            newest_counter: head.id.counter,
+            tries: 1,
+            set_aside: false,
+        })
+    })
 }
 
 /// The newest intact checkpoint on the line of `head` that was taken at less play time than this.

@@ -17,8 +17,16 @@ const SLOT_EXTENSION: &str = "save";
 const SLOT_LETTERS: usize = 32;
 /// What files end with that are still being written.
 const UNFINISHED: &str = ".new";
+/// What small files end with that wait aside while another takes their place.
+pub(super) const ASIDE: &str = ".old";
 /// The extension of process records.
 const RECORD_EXTENSION: &str = "record";
+/// The extension of trials.
+const TRIAL_EXTENSION: &str = "trial";
+/// What the id of this machine is called.
+const HOST: &str = "host";
+/// What the card of a session is called.
+const SESSION_CARD: &str = "session.ron";
 /// Characters of a profile's name that are kept in the name of its directory.
 const PROFILE_CHARACTERS: usize = 40;
 
@@ -145,7 +153,7 @@ impl Layout {
 
     /// The card of a session, for people.
     pub fn session_card(&self, session: SessionId) -> PathBuf {
-        self.session(session).join("session.ron")
+        self.session(session).join(SESSION_CARD)
     }
 
     /// The file that whoever plays a session holds locked.
@@ -160,7 +168,7 @@ impl Layout {
     ///
     /// It lies outside of the session's directory, since on another machine it says nothing.
     pub fn trial(&self, session: SessionId) -> PathBuf {
-        self.state.join(format!("{session}.trial"))
+        self.state.join(format!("{session}.{TRIAL_EXTENSION}"))
     }
 
     /// The record of a process.
@@ -190,9 +198,19 @@ impl Layout {
         is_number.then_some(place)
     }
 
+    /// Which small file one waits aside for; `None` if it isn't one that does.
+    pub fn place_of_aside(name: &str) -> Option<&str> {
+        let place = name.strip_suffix(ASIDE)?;
+        let is_small_file = matches!(place, HOST | SESSION_CARD)
+            || Self::is_process_record_name(place)
+            || has_extension(place, TRIAL_EXTENSION)
+            || Self::attachment_of(place).is_some();
+        is_small_file.then_some(place)
+    }
+
     /// The id of this machine.
     pub fn host_id(&self) -> PathBuf {
-        self.state.join("host")
+        self.state.join(HOST)
     }
 }
 

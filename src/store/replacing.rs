@@ -8,10 +8,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::layout::ASIDE;
 use crate::journal::random_u64;
-
-/// What a small file is called while another takes its place.
-const ASIDE: &str = ".old";
 
 /// Gives `written` the name `place`. `aside` is where the file that had it waits meanwhile, if it can't
 /// be done at once; when the process stops in between, it is found there.

@@ -5,11 +5,13 @@
 //! played for a while or was left cleanly. One that is still there after its process died is a death
 //! soon after a restore.
 
+use std::io;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::error::Attempt;
+use super::open_files::is_no_file;
 use super::sealed::{SealKind, seal, unseal};
 use super::{DirectoryStore, Layout, ProcessId, StoreAction, StoreError};
 use crate::journal::{CheckpointId, RunId, SessionId, milliseconds};
@@ -47,9 +49,18 @@ pub struct Trial {
 
 impl DirectoryStore {
     /// The trial of a session. One that is missing, damaged or of a newer version counts as none.
-    pub fn trial(&self, session: SessionId) -> Option<Trial> {
-        let bytes = self.disk().read(&self.layout().trial(session), MAX_BYTES).ok()?;
-        unseal(KIND, &bytes).ok().filter(|trial: &Trial| trial.session == session)
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if there may be one that can't be read now. That isn't none: who takes it for that
+    /// forgets a death.
+    pub fn trial(&self, session: SessionId) -> Result<Option<Trial>, StoreError> {
+        let path = self.layout().trial(session);
+        let bytes = match self.disk().read(&path, MAX_BYTES) {
+            Err(error) if is_missing_or_damaged(&error) => return Ok(None),
+            read => read.attempt(StoreAction::Open, &path)?,
+        };
+        Ok(unseal(KIND, &bytes).ok().filter(|trial: &Trial| trial.session == session))
     }
 
     /// Writes a trial down, in the place of the one before. It has to outlive the process, not the
@@ -74,7 +85,7 @@ impl DirectoryStore {
     pub fn remove_trial(&self, session: SessionId) -> Result<(), StoreError> {
         let path = self.layout().trial(session);
         match self.disk().remove(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             removed => removed.attempt(StoreAction::RemoveFile, &path),
         }
     }
@@ -86,13 +97,18 @@ impl DirectoryStore {
     }
 }
 
+fn is_missing_or_damaged(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::FileTooLarge)
+        || is_no_file(error)
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
     use std::sync::Arc;
 
     use super::*;
-    use crate::store::{Disk, MemoryDisk};
+    use crate::store::{Disk, MemoryDisk, Operation};
 
     fn store(disk: &MemoryDisk) -> DirectoryStore {
         let layout =
@@ -119,14 +135,14 @@ mod tests {
         let disk = MemoryDisk::default();
         let store = store(&disk);
         let (session, other) = (SessionId::random(), SessionId::random());
-        assert_eq!(store.trial(session), None);
+        assert_eq!(store.trial(session).unwrap(), None);
         store.write_trial(&trial(session)).unwrap();
         store.write_trial(&Trial { tries: 1, ..trial(other) }).unwrap();
-        assert_eq!(store.trial(session), Some(trial(session)));
+        assert_eq!(store.trial(session).unwrap(), Some(trial(session)));
         store.remove_trial(session).unwrap();
         store.remove_trial(session).unwrap();
-        assert_eq!(store.trial(session), None);
-        assert_eq!(store.trial(other).map(|trial| trial.tries), Some(1));
+        assert_eq!(store.trial(session).unwrap(), None);
+        assert_eq!(store.trial(other).unwrap().map(|trial| trial.tries), Some(1));
     }
 
     #[test]
@@ -138,12 +154,25 @@ mod tests {
         let bytes = disk.content(&store.layout().trial(session)).unwrap();
         for position in 0..bytes.len() {
             disk.corrupt(&store.layout().trial(session), position, 0x10);
-            assert_eq!(store.trial(session), None, "byte {position}");
+            assert_eq!(store.trial(session).unwrap(), None, "byte {position}");
             disk.corrupt(&store.layout().trial(session), position, 0x10);
         }
         let other = SessionId::random();
         disk.put(&store.layout().trial(other), &bytes);
-        assert_eq!(store.trial(other), None);
+        assert_eq!(store.trial(other).unwrap(), None);
         assert!(disk.exists(Path::new("state")).unwrap());
+    }
+
+    #[test]
+    fn a_trial_that_cannot_be_read_now_is_not_none() {
+        let disk = MemoryDisk::default();
+        let store = store(&disk);
+        let session = SessionId::random();
+        store.write_trial(&trial(session)).unwrap();
+        for kind in [io::ErrorKind::Other, io::ErrorKind::PermissionDenied] {
+            disk.fail_next(Operation::Read, kind);
+            assert_eq!(store.trial(session).unwrap_err().io_kind(), Some(kind));
+        }
+        assert_eq!(store.trial(session).unwrap(), Some(trial(session)));
     }
 }

@@ -216,6 +216,36 @@ fn who_can_read_only_a_part_of_a_session_does_not_say_that_there_is_nothing_to_d
 }
 
 #[test]
+fn who_files_a_session_locks_it_before_looking_at_it() {
+    use crate::session::RequestError;
+    use crate::store::Operation;
+    for forgets in [false, true] {
+        let mut play = Play::new(SimulatedDisk::default(), 5);
+        play.perform(&[Action::Start, Action::Auto, Action::Settle, Action::Kill]);
+        let sessions = play.game.home.store.sessions().unwrap();
+        let nobody = crate::journal::SessionId::from(uuid::Uuid::from_u128(7));
+        let mut file = |session| {
+            let begun = play.disk.operations().len();
+            let now = jiff::Timestamp::UNIX_EPOCH;
+            let filed = match forgets {
+                true => play.game.forget(session, now),
+                false => play.game.decline(session, now),
+            };
+            (filed, play.disk.operations().split_off(begun))
+        };
+        let unknown = file(nobody).0;
+        assert!(matches!(unknown, Err(RequestError::UnknownSession)), "{unknown:?}");
+        let (filed, operations) = file(sessions[0]);
+        assert!(filed.is_ok(), "{filed:?}");
+        let first = |wanted: &[Operation]| {
+            operations.iter().position(|operation| wanted.contains(operation)).unwrap()
+        };
+        let looked = first(&[Operation::List, Operation::Open, Operation::Read]);
+        assert!(first(&[Operation::Lock]) < looked, "{operations:?}");
+    }
+}
+
+#[test]
 fn a_full_disk_is_pruned_to_two_generations_and_the_game_goes_on() {
     use Action::{Auto, Full, Merge, Settle, Start};
     for room in (0..4_000).step_by(150) {

@@ -1,7 +1,9 @@
 //! A pruning is many steps, and anything may happen between two of them.
 
 use super::faults::check_everything;
+use super::opening::read_checkpoint;
 use super::{Action, Play};
+use crate::journal::{CheckpointId, SessionId};
 use crate::store::simulated_disk::SimulatedDisk;
 
 /// A session whose older generations are about to be pruned: nothing of that was done yet.
@@ -132,4 +134,148 @@ fn a_session_that_is_being_thinned_is_let_go_of_when_it_is_wanted() {
         play.turn();
     }
     assert!(held > 0, "it should take more than one step");
+}
+
+/// Of the checkpoints that somebody asked for, in their order, whether each can still be read as it was.
+fn named_that_are_left(play: &Play, session: SessionId, named: &[CheckpointId]) -> Vec<bool> {
+    let mut stored = play.game.home.store.open_session(session).unwrap();
+    named.iter().map(|id| read_checkpoint(&mut stored, *id) == play.digest_of(*id)).collect()
+}
+
+/// Lets the writer try again what failed.
+fn try_again(play: &mut Play) {
+    for _ in 0..4 {
+        play.settle();
+        play.pass(70);
+    }
+    play.settle();
+}
+
+/// Whether those that are gone are the oldest, and some are left.
+fn only_the_oldest_are_gone(left: &[bool]) -> bool {
+    left.is_sorted() && left.last() == Some(&true)
+}
+
+#[test]
+fn a_full_disk_costs_history_and_nothing_that_somebody_asked_for() {
+    use Action::{Auto, Full, Manual, Settle, Start};
+    for at_exit in [false, true] {
+        let mut play = Play::new(SimulatedDisk::default(), 67);
+        play.perform(&[Start, Settle]);
+        for _ in 0..6 {
+            play.perform(&[Manual, Full, Settle]);
+        }
+        play.perform(&[Full, Settle, Full]);
+        play.perform(&[Auto; 12]);
+        play.perform(&[Full, Settle, Full, Settle]);
+        let session = play.game.home.store.sessions().unwrap()[0];
+        let before = bytes(&play);
+        play.disk.leave_room_for(0);
+        if at_exit {
+            play.perform(&[Auto, Action::Close]);
+        } else {
+            play.perform(&[Auto]);
+        }
+        try_again(&mut play);
+        assert!(play.history.newest_is_acknowledged(), "at exit: {at_exit}");
+        assert!(bytes(&play) < before, "{before} bytes");
+        let left = named_that_are_left(&play, session, &play.named);
+        assert!(left.iter().all(|is_left| *is_left), "at exit: {at_exit}, {left:?}");
+    }
+}
+
+#[test]
+fn a_full_disk_costs_the_oldest_of_what_somebody_asked_for_and_no_more_than_is_needed() {
+    use Action::{Auto, Close, Full, Manual, Recover, Settle, Start};
+    for at_exit in [false, true] {
+        let mut play = Play::new(SimulatedDisk::default(), 71);
+        play.perform(&[Start, Settle]);
+        for _ in 0..20 {
+            play.perform(&[Manual, Full, Settle, Full, Settle]);
+        }
+        play.perform(&[Close, Recover, Settle, Full, Settle, Full, Settle]);
+        let session = play.game.home.store.sessions().unwrap()[0];
+        play.disk.leave_room_for(0);
+        let mut lost = 0;
+        for _ in 0..3 {
+            if at_exit {
+                play.perform(&[Auto, Close]);
+            } else {
+                play.perform(&[Full]);
+            }
+            try_again(&mut play);
+            assert!(play.history.newest_is_acknowledged(), "at exit: {at_exit}");
+            let left = named_that_are_left(&play, session, &play.named);
+            assert!(only_the_oldest_are_gone(&left), "at exit: {at_exit}, {left:?}");
+            lost = left.iter().filter(|is_left| !**is_left).count();
+            if at_exit {
+                play.disk.leave_room_for(10_000);
+                play.perform(&[Recover, Settle]);
+            }
+            play.disk.leave_room_for(0);
+        }
+        assert!(lost > 0 && lost < play.named.len(), "at exit: {at_exit}, {lost}");
+    }
+}
+
+/// Several sessions that nobody plays any more, with older checkpoints that somebody asked for.
+fn about_to_prune_others_with_names() -> Play {
+    use Action::{Auto, Close, Full, Manual, Settle, Start};
+    let mut play = Play::new(SimulatedDisk::default(), 73);
+    for _ in 0..3 {
+        play.perform(&[Start, Settle]);
+        for _ in 0..3 {
+            play.perform(&[Manual, Full, Settle]);
+        }
+        play.perform(&[Full, Auto, Auto, Auto, Auto, Full, Settle, Full, Close]);
+    }
+    play
+}
+
+#[test]
+fn other_sessions_lose_what_somebody_asked_for_last_and_only_as_much_as_is_needed() {
+    let named_of_each = |play: &Play| {
+        let sessions = play.game.home.store.sessions().unwrap();
+        let named: Vec<_> = sessions
+            .iter()
+            .map(|session| {
+                let stored = play.game.home.store.open_session(*session).unwrap();
+                let is_its = |id: &&CheckpointId| stored.index().commit(**id).is_some();
+                let named: Vec<_> = play.named.iter().filter(is_its).copied().collect();
+                (*session, named)
+            })
+            .collect();
+        named
+    };
+    let left_of_each = |play: &Play, named: &[(SessionId, Vec<CheckpointId>)]| {
+        let left = named.iter().map(|(session, named)| named_that_are_left(play, *session, named));
+        left.collect::<Vec<_>>()
+    };
+    let thinned_to = |total: u64| {
+        let mut play = about_to_prune_others_with_names();
+        let named = named_of_each(&play);
+        assert!(named.iter().all(|(_, named)| named.len() == 3), "{named:?}");
+        play.game.set_total_quota(total);
+        play.perform(&[Action::Start]);
+        play.settle();
+        let left = left_of_each(&play, &named);
+        (bytes(&play), left)
+    };
+    let before = bytes(&about_to_prune_others_with_names());
+    let (all_may_go, bare) = thinned_to(1);
+    let (without_history, left) = thinned_to(before - 1);
+    assert!(without_history < before);
+    assert!(left.iter().flatten().all(|is_left| *is_left), "{left:?}");
+    assert!(bare.iter().flatten().any(|is_left| !is_left), "{bare:?}");
+    let mut some_are_lost = false;
+    for total in (all_may_go..before).step_by(487) {
+        let (after, left) = thinned_to(total);
+        assert!(after <= total, "{after} bytes, where {total} are allowed");
+        assert!(left.iter().all(|left| left.is_sorted()), "the oldest go first: {left:?}");
+        let lost = left.iter().flatten().filter(|is_left| !**is_left).count();
+        assert!(lost == 0 || total < without_history, "{total} bytes are enough for all: {left:?}");
+        let most = bare.iter().flatten().filter(|is_left| !**is_left).count();
+        some_are_lost |= lost > 0 && lost < most;
+    }
+    assert!(some_are_lost, "no more should be lost than is needed");
 }

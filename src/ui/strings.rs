@@ -275,6 +275,8 @@ strings! {
     panel_last: String = "Last checkpoint",
     /// In the panel: checkpoints that are captured and not durable yet.
     panel_queue: String = "On their way",
+    /// In the panel: the file system can't sync directories.
+    panel_power_cuts: String = "Files may be lost in a power cut",
     /// In the panel: time that captures take on the main thread.
     panel_capture: String = "Capture, ms",
     /// In the panel: time from the hand-over to the end of the sync.

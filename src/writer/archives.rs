@@ -149,7 +149,7 @@ impl Wanted {
 }
 
 /// The checkpoints that somebody asked for, newest first.
-fn named(index: &SessionIndex) -> Vec<CheckpointId> {
+pub(super) fn named(index: &SessionIndex) -> Vec<CheckpointId> {
     let named = index.commits().filter(|(_, commit)| commit.is_named());
     let mut named: Vec<CheckpointId> = named.map(|(id, _)| id).collect();
     named.sort_by_key(|id| Reverse((id.counter, id.run)));

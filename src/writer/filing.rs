@@ -49,13 +49,15 @@ pub(crate) fn forget(
     home.store.remove_session(session).map_err(|error| store_error(&error))
 }
 
-/// Opens a session with its lock held.
+/// Opens a session with its lock held, so that it holds nothing which came later than it was read. Why
+/// it can't be opened comes before who holds it.
 fn take(
     store: &DirectoryStore,
     session: SessionId,
 ) -> Result<(StoredSession, SessionLock), RequestError> {
+    let lock = store.lock_session(session);
     let stored = store.open_session_to_change(session)?;
-    match store.lock_session(session) {
+    match lock {
         Ok(Some(lock)) => Ok((stored, lock)),
         Ok(None) => Err(RequestError::SessionInUse),
         Err(error) => Err(store_error(&error)),

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::pending::PendingCheckpoint;
+use crate::journal::limits::SEGMENT_BYTES;
 use crate::journal::{
     Block, Commit, EncodeError, FrameKind, GroupEncoder, Predecessor, Record, SegmentEncoder,
     SegmentHeader,
@@ -13,6 +14,9 @@ use crate::store::{AppendFile, CreatedSegment, DirectoryStore, StoreError};
 /// Bytes of a long group after which it is synced halfway. A sync on ext4 also commits the other
 /// files' backlog, so one large sync at the end would hold up somebody else's checkpoint.
 const SYNC_EVERY: u64 = 4 << 20;
+
+/// Bytes of a file, beyond which readers don't look. The worlds of tests are small.
+const MOST_BYTES: u64 = if cfg!(test) { 2 << 20 } else { SEGMENT_BYTES };
 
 /// Why something could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +33,9 @@ pub(super) enum WriteFailure {
     /// Another process plays the session.
     #[error("another process holds the session's lock")]
     InUse,
+    /// The segment has no room left for what should be written, and must not be written to again.
+    #[error("{path} would be over the limit of {limit} bytes")]
+    Full { path: PathBuf, limit: u64 },
     /// What should be written can't be. The segment can still be written to.
     #[error(transparent)]
     Encode(#[from] EncodeError),
@@ -39,7 +46,7 @@ impl WriteFailure {
         match self {
             Self::Store(error) => error.io_kind(),
             Self::Segment { source, .. } => Some(source.kind()),
-            Self::Vanished { .. } | Self::InUse | Self::Encode(_) => None,
+            Self::Vanished { .. } | Self::InUse | Self::Full { .. } | Self::Encode(_) => None,
         }
     }
 }
@@ -72,6 +79,8 @@ struct Target {
     /// Directories whose entries aren't durable yet.
     unsynced_directories: Vec<PathBuf>,
     unsynced_bytes: u64,
+    /// Bytes so far.
+    length: u64,
 }
 
 impl OpenSegment {
@@ -91,7 +100,8 @@ impl OpenSegment {
         preamble: Preamble<'_>,
     ) -> Result<Self, WriteFailure> {
         let CreatedSegment { file, path, encoder, unsynced_directories } = created;
-        let target = Target { file, path, unsynced_directories, unsynced_bytes: 0 };
+        let length = encoder.length();
+        let target = Target { file, path, unsynced_directories, unsynced_bytes: 0, length };
         let mut segment = Self { target, encoder, number, synced: None };
         for record in preamble.lineage {
             segment.append_record(record)?;
@@ -213,9 +223,14 @@ impl OpenGroup {
 
 impl Target {
     fn append(&mut self, bytes: &[u8]) -> Result<(), WriteFailure> {
+        let length = self.length + bytes.len() as u64;
+        if length > MOST_BYTES {
+            return Err(WriteFailure::Full { path: self.path.clone(), limit: MOST_BYTES });
+        }
         let appended = self.file.append(bytes);
         appended.map_err(|source| self.failure("append to", source))?;
         self.unsynced_bytes += bytes.len() as u64;
+        self.length = length;
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use tracing::{debug, warn};
 
-use super::retention::{Quota, Verdict, judge, must_stay, repeats_one_of};
+use super::retention::{PruneTo, Quota, Verdict, judge, must_stay, repeats_one_of};
 use crate::journal::limits::FRAME_BYTES;
 use crate::journal::{
     Blocks, CheckpointId, GroupRef, ReadError, SegmentHeader, SessionId, SessionIndex, Validity,
@@ -23,6 +23,7 @@ const STEP_BYTES: usize = if cfg!(test) { 40 } else { FRAME_BYTES };
 pub(super) struct Pruning {
     stored: StoredSession,
     quota: Quota,
+    extent: PruneTo,
     /// Groups that are read next, the first one last.
     waiting: Vec<GroupRef>,
     reading: Option<(GroupRef, Blocks)>,
@@ -57,6 +58,7 @@ impl Pruning {
         store: &DirectoryStore,
         session: SessionId,
         quota: Quota,
+        extent: PruneTo,
         failed: impl Fn(&SegmentHeader) -> bool,
     ) -> Result<Self, PruneFailure> {
         let mut stored = store.open_session_to_change(session)?;
@@ -71,7 +73,7 @@ impl Pruning {
             stored = store.open_session_to_change(session)?;
         }
         let (waiting, gather) = (Vec::new(), Vec::new());
-        Ok(Self { stored, quota, waiting, reading: None, gather })
+        Ok(Self { stored, quota, extent, waiting, reading: None, gather })
     }
 
     /// Reads a part of what must stay; once all of that was read, removes the rest. Whether there is
@@ -86,6 +88,11 @@ impl Pruning {
             read += self.read_block()?;
         }
         Ok(true)
+    }
+
+    /// Whether nothing but what must stay is left, and what somebody asked for.
+    pub(super) fn is_to_the_bone(&self) -> bool {
+        matches!(self.extent, PruneTo::Bone { .. })
     }
 
     /// Once everything is done: the checkpoints that are to be gathered, the oldest first.
@@ -129,7 +136,7 @@ impl Pruning {
     fn remove(&mut self, store: &DirectoryStore) -> Result<(), StoreError> {
         let session = self.stored.id();
         let index = self.stored.index();
-        let Verdict { mut removable, gather } = judge(&self.stored, self.quota);
+        let Verdict { mut removable, gather } = judge(&self.stored, self.quota, self.extent);
         let thins_history = !removable.is_empty();
         if thins_history && index.archives().next().is_some() {
             // A process may have stopped before it made an archive's name durable.

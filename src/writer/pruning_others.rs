@@ -1,10 +1,13 @@
 //! Thins the sessions that nobody plays, until all sessions together fit. A slice at a time, however
 //! many there are.
+//!
+//! First all of them lose their history, the least recently played one before the others, and only then
+//! what somebody asked for, the oldest first and no more than is needed.
 
 use jiff::Timestamp;
 
 use super::pruning::{Pruning, told};
-use super::retention::Quota;
+use super::retention::{PruneTo, Quota};
 use crate::journal::SessionId;
 use crate::store::{DirectoryStore, SessionLock};
 
@@ -25,8 +28,15 @@ enum Stage {
     Weighing { unweighed: Vec<SessionId>, weighed: Vec<SessionId>, total: u64 },
     /// Finds out when each was played last.
     Dating { undated: Vec<SessionId>, dated: Vec<(Option<Timestamp>, SessionId)>, total: u64 },
-    /// Thins them. The least recently played comes last.
-    Thinning { waiting: Vec<SessionId>, current: Option<Box<Thinning>>, total: u64 },
+    /// Thins them, each with what it is to lose. The next one comes last.
+    Thinning { waiting: Vec<(Loss, SessionId)>, current: Option<Box<Thinning>>, total: u64 },
+}
+
+/// What a session is to lose.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Loss {
+    History,
+    Named,
 }
 
 /// A session that is being thinned.
@@ -67,7 +77,10 @@ impl PruningOthers {
                     return true;
                 }
                 dated.sort_by_key(|(played, _)| std::cmp::Reverse(*played));
-                let waiting = dated.iter().map(|(_, session)| *session).collect();
+                let losses = [Loss::Named, Loss::History].into_iter();
+                let waiting = losses
+                    .flat_map(|loss| dated.iter().map(move |(_, session)| (loss, *session)))
+                    .collect();
                 self.stage = Stage::Thinning { waiting, current: None, total: *total };
                 true
             }
@@ -76,8 +89,12 @@ impl PruningOthers {
                     if !is_over(*total) {
                         return false;
                     }
-                    let Some(session) = waiting.pop() else { return false };
-                    *current = Thinning::begin(store, session, self.quota);
+                    let Some((loss, session)) = waiting.pop() else { return false };
+                    let freeing = match loss {
+                        Loss::History => 0,
+                        Loss::Named => total.saturating_sub(self.quota.total_bytes),
+                    };
+                    *current = Thinning::begin(store, session, self.quota, freeing);
                     return true;
                 };
                 if told(thinning.session, thinning.pruning.step(store)) != Some(true) {
@@ -100,11 +117,16 @@ impl PruningOthers {
 
 impl Thinning {
     /// Locks a session and looks at it; `None` if somebody plays it, or it can't be read.
-    fn begin(store: &DirectoryStore, session: SessionId, quota: Quota) -> Option<Box<Self>> {
+    fn begin(
+        store: &DirectoryStore,
+        session: SessionId,
+        quota: Quota,
+        freeing: u64,
+    ) -> Option<Box<Self>> {
         let lock = store.lock_session(session).ok().flatten()?;
         let bytes_before = store.session_bytes(session).unwrap_or_default();
-        let quota = Quota { session_bytes: 0, ..quota };
-        let pruning = told(session, Pruning::begin(store, session, quota, |_| false))?;
+        let extent = PruneTo::Bone { freeing };
+        let pruning = told(session, Pruning::begin(store, session, quota, extent, |_| false))?;
         Some(Box::new(Self { session, bytes_before, pruning, _lock: lock }))
     }
 }

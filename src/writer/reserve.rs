@@ -54,11 +54,17 @@ impl Reserve {
         }
     }
 
-    /// Gives the room up. Whether there was any.
-    pub(super) fn release(&mut self, store: &DirectoryStore) -> bool {
+    /// Stops making the file, since the run ends. What is half made goes: whoever comes next makes one
+    /// of its own.
+    pub(super) fn stop(&mut self, store: &DirectoryStore) {
         if let Some(making) = self.making.take() {
             abandon(making, store);
         }
+    }
+
+    /// Gives the room up. Whether there was any.
+    pub(super) fn release(&mut self, store: &DirectoryStore) -> bool {
+        self.stop(store);
         let is_released = store.disk().remove(&store.layout().reserve()).is_ok();
         if is_released {
             info!("the disk is full: the room that was kept free is given up");

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::archives::Archives;
+use super::archives::{Archives, named};
 use crate::clock::between;
 use crate::journal::{
     CheckpointId, FileProblem, FileProblemKind, Head, Plan, Record, SegmentSummary, SessionIndex,
@@ -45,6 +45,16 @@ impl Default for Quota {
     }
 }
 
+/// How much of a session goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum PruneTo {
+    /// What its quota has no room for.
+    Quota,
+    /// All that may go and that nobody asked for; and of what somebody did, the oldest, until so many
+    /// bytes are freed in all.
+    Bone { freeing: u64 },
+}
+
 /// The checkpoints that stay whatever the numbers: they are read before anything is removed, so that
 /// none stays for another that turns out to be damaged.
 pub(super) fn must_stay(index: &SessionIndex) -> impl Iterator<Item = Plan> {
@@ -70,7 +80,7 @@ pub(super) struct Verdict {
 /// generation of the run before, until the new run has two of its own; the last checkpoint of the
 /// build before, for the new build's first hour; two generations in all; damaged files; and what the journal says about a line that is still there. If a file can't be
 /// read, nobody knows what it holds, and nothing is removed.
-pub(super) fn judge(stored: &StoredSession, quota: Quota) -> Verdict {
+pub(super) fn judge(stored: &StoredSession, quota: Quota, extent: PruneTo) -> Verdict {
     let index = stored.index();
     let unknown = |kind: &FileProblemKind| {
         matches!(kind, FileProblemKind::Newer(_) | FileProblemKind::Unreadable { .. })
@@ -97,12 +107,31 @@ pub(super) fn judge(stored: &StoredSession, quota: Quota) -> Verdict {
         }
         keep.always(of_build_before(index, head));
     }
+    let gather = match extent {
+        PruneTo::Quota => keep_within_quota(&mut keep),
+        PruneTo::Bone { freeing } => {
+            keep.named_beside(freeing);
+            Vec::new()
+        }
+    };
+    while let Some(number) = index.last_to_supersede(&keep.segments) {
+        keep.add([number]);
+    }
+    let removable = numbers.filter(|number| !keep.segments.contains(number)).collect();
+    Verdict { removable, gather }
+}
+
+/// Keeps what there is room for beside what must stay, the most important first. The named checkpoints
+/// that are to be gathered.
+fn keep_within_quota(keep: &mut Keep<'_>) -> Vec<CheckpointId> {
+    let stored = keep.stored;
+    let index = stored.index();
     for head in index.heads() {
         let line = index.line(head.id);
         let generations = generations(index, &line);
         keep.if_room(generations.iter().take(NEWEST).copied());
     }
-    let archives = Archives::choose(&mut keep, |number| is_damaged(stored, number));
+    let archives = Archives::choose(keep, |number| is_damaged(stored, number));
     for head in index.heads() {
         let line = index.line(head.id);
         let generations = generations(index, &line);
@@ -112,12 +141,7 @@ pub(super) fn judge(stored: &StoredSession, quota: Quota) -> Verdict {
         keep.if_room(generations.last().copied());
         keep.if_room(rewound(index, head.time));
     }
-    let gather = archives.gather(&mut keep);
-    while let Some(number) = index.last_to_supersede(&keep.segments) {
-        keep.add([number]);
-    }
-    let removable = numbers.filter(|number| !keep.segments.contains(number)).collect();
-    Verdict { removable, gather }
+    archives.gather(keep)
 }
 
 /// The segments that are kept, as they are being collected.
@@ -160,12 +184,32 @@ impl<'a> Keep<'a> {
     fn if_room(&mut self, checkpoints: impl IntoIterator<Item = CheckpointId>) {
         for id in checkpoints {
             let more = needs(self.stored.index(), id);
-            let new = more.difference(&self.segments);
-            let bytes: u64 = new.map(|number| self.stored.segment_bytes(*number)).sum();
-            if bytes <= self.room() {
+            if self.bytes_of(&more) <= self.room() {
                 self.add(more);
             }
         }
+    }
+
+    /// Keeps the named checkpoints in the files in which they are, the newest first, as far as so many
+    /// bytes are freed all the same.
+    fn named_beside(&mut self, freed: u64) {
+        let index = self.stored.index();
+        let all = 0..index.segments().len();
+        let bytes: u64 = all.map(|number| self.stored.segment_bytes(number)).sum();
+        let most = bytes.saturating_sub(freed);
+        for id in named(index).into_iter().take(self.quota.named) {
+            let more = needs(index, id);
+            if self.bytes + self.bytes_of(&more) > most {
+                break;
+            }
+            self.add(more);
+        }
+    }
+
+    /// Bytes of those of the segments that aren't kept yet.
+    fn bytes_of(&self, segments: &BTreeSet<usize>) -> u64 {
+        let new = segments.difference(&self.segments);
+        new.map(|number| self.stored.segment_bytes(*number)).sum()
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod failures;
 mod gathering;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,7 +20,7 @@ use super::pending::{Item, Pending, PendingCheckpoint};
 use super::pruning::{PruneFailure, Pruning, told};
 use super::pruning_others::PruningOthers;
 use super::reserve::Reserve;
-use super::retention::Quota;
+use super::retention::{PruneTo, Quota};
 use super::rotation::{Progress, Rotation, Schedule};
 use super::{Leave, News, Saved};
 use crate::clock::Moment;
@@ -92,6 +94,8 @@ pub(crate) struct RunJournal {
     pruning_others: Option<PruningOthers>,
     /// Whether the disk was full, so that all history goes that may.
     is_making_room: bool,
+    /// Whether that is done, and no checkpoint was written since.
+    is_without_history: bool,
     reserve: Reserve,
     /// Whether the app is gone, so that there is no later try.
     is_last_turn: bool,
@@ -138,6 +142,7 @@ impl RunJournal {
             others_pruned: false,
             pruning_others: None,
             is_making_room: false,
+            is_without_history: false,
             reserve: Reserve::new(now.elapsed),
             is_last_turn: false,
         }
@@ -173,7 +178,8 @@ impl RunJournal {
 
     /// Ends the run without a word on disk and hands the right to write on, for a run that takes its
     /// place. What was lost stays lost.
-    pub(crate) fn into_hold(self, reports: &mut Vec<News>) -> Hold {
+    pub(crate) fn into_hold(mut self, reports: &mut Vec<News>) -> Hold {
+        self.reserve.stop(&self.home.store);
         let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
         // The game was told that it is tried again.
         if let Some(newest) = newest.filter(|_| self.backoff.has_failed()) {
@@ -224,6 +230,7 @@ impl RunJournal {
         self.leaving = Some((leave, now.elapsed + LEAVE_PATIENCE));
         self.drop_rotation();
         self.drop_gathering();
+        self.reserve.stop(&self.home.store);
         // The end isn't kept waiting by failures of the past.
         self.backoff.succeeded();
     }
@@ -249,7 +256,8 @@ impl RunJournal {
             self.prune(now);
         } else if self.pending.is_empty() && self.leaving.is_none() {
             self.rotate(now, reports);
-            if self.rotation.is_none() && self.acknowledged.is_some() {
+            let is_at_rest = self.rotation.is_none() && self.acknowledged.is_some();
+            if is_at_rest && !self.is_last_turn {
                 self.reserve.step(&self.home.store, self.quota.reserve_bytes, now.elapsed);
             }
         }
@@ -325,17 +333,18 @@ impl RunJournal {
             }
             _ => {}
         }
+        let is_new = self.segment.is_none();
         self.ensure_segment(first == Some(true), now)?;
         let Some(segment) = &mut self.segment else { return Ok(()) };
-        let mut count = 0;
-        let mut sizes = Vec::new();
-        for item in self.pending.batch() {
-            match item {
-                Item::Checkpoint(checkpoint) => sizes.push(segment.append_checkpoint(checkpoint)?),
-                Item::Record(record) => segment.append_record(record)?,
+        let (count, sizes) = match append_all(segment, self.pending.batch()) {
+            Err(WriteFailure::Full { path, .. }) if !is_new => {
+                debug!(path = %path.display(), "full: another segment goes on");
+                self.drop_segment();
+                self.drop_rotation();
+                return Ok(());
             }
-            count += 1;
-        }
+            appended => appended?,
+        };
         segment.sync(&self.home.store)?;
         let end = segment.durable_end();
         self.note_durable(end);
@@ -381,6 +390,7 @@ impl RunJournal {
             self.generation_begun();
         }
         self.newest = Some((time, play_time));
+        self.is_without_history = false;
         self.process.acknowledged(self.session(), id, now.wall);
         let write_time = checkpoint.handed_over.elapsed();
         reports.push(News::Saved(Saved { id, kind, play_time, bytes, write_time }));
@@ -539,17 +549,20 @@ impl RunJournal {
     /// Prunes a part of this session, gathers a part of what is named, or prunes one of the others.
     fn prune(&mut self, now: Moment) {
         if std::mem::take(&mut self.prune_is_due) {
-            let quota = match std::mem::take(&mut self.is_making_room) {
-                true => self.to_the_bone(),
-                false => self.quota,
+            let extent = match std::mem::take(&mut self.is_making_room) {
+                true => PruneTo::Bone { freeing: self.named_to_free() },
+                false => PruneTo::Quota,
             };
-            self.pruning = told(self.session(), self.begin_pruning(quota));
+            self.pruning = told(self.session(), self.begin_pruning(extent));
         }
         let store = &self.home.store;
         if let Some(mut pruning) = self.pruning.take() {
             match told(self.session(), pruning.step(store)) {
                 Some(true) => self.pruning = Some(pruning),
-                Some(false) => self.begin_gathering(pruning.into_gathered(), now),
+                Some(false) => {
+                    self.is_without_history |= pruning.is_to_the_bone();
+                    self.begin_gathering(pruning.into_gathered(), now);
+                }
                 None => {}
             }
         } else if let Some(gathering) = self.gathering.take() {
@@ -570,20 +583,43 @@ impl RunJournal {
         }
     }
 
-    /// A quota that leaves nothing but what must stay.
-    fn to_the_bone(&self) -> Quota {
-        Quota { session_bytes: 0, ..self.quota }
+    /// Bytes to be freed on a full disk whatever somebody asked for: none while there is history that
+    /// nobody did.
+    fn named_to_free(&self) -> u64 {
+        if self.is_without_history { self.bytes_wanted() } else { 0 }
     }
 
-    fn begin_pruning(&self, quota: Quota) -> Result<Pruning, PruneFailure> {
+    /// Bytes that what is pending takes, about. Each further try frees as many.
+    fn bytes_wanted(&self) -> u64 {
+        (self.pending.raw_bytes() as u64).max(1)
+    }
+
+    fn begin_pruning(&self, extent: PruneTo) -> Result<Pruning, PruneFailure> {
         let open = self.segment.as_ref().map(OpenSegment::number);
         let failed = |header: &SegmentHeader| {
             let number = header.segment;
             let is_own = header.run == self.identity.run;
             is_own && !self.durable.contains(&number) && open != Some(number)
         };
-        Pruning::begin(&self.home.store, self.session(), quota, failed)
+        Pruning::begin(&self.home.store, self.session(), self.quota, extent, failed)
     }
+}
+
+/// Appends a batch. How many items that were, and how many bytes each checkpoint took.
+fn append_all<'a>(
+    segment: &mut OpenSegment,
+    batch: impl Iterator<Item = &'a Item>,
+) -> Result<(usize, Vec<u64>), WriteFailure> {
+    let mut count = 0;
+    let mut sizes = Vec::new();
+    for item in batch {
+        match item {
+            Item::Checkpoint(checkpoint) => sizes.push(segment.append_checkpoint(checkpoint)?),
+            Item::Record(record) => segment.append_record(record)?,
+        }
+        count += 1;
+    }
+    Ok((count, sizes))
 }
 
 /// How a run was left.

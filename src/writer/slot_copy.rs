@@ -56,7 +56,7 @@ impl From<CopyFailure> for SlotError {
                 return Self::Damaged { path: path.clone() };
             }
             CopyFailure::Read(_) => return Self::Unreadable { message },
-            CopyFailure::Write(WriteFailure::Encode(_))
+            CopyFailure::Write(WriteFailure::Encode(_) | WriteFailure::Full { .. })
             | CopyFailure::Store(StoreError::Header { .. }) => return Self::TooLarge { message },
             CopyFailure::Store(error) => error.io_kind(),
             CopyFailure::Write(failure) => failure.io_kind(),

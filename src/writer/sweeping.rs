@@ -33,7 +33,7 @@ enum Job {
     Forgotten(SessionId),
     /// What is left of files in a session's directory that were being written.
     Session(SessionId),
-    /// A file in the state directory that was being written.
+    /// A file in the state directory that was being written, or made way for one that was.
     Unfinished(String),
     /// The record of a process.
     Record(PathBuf),
@@ -109,9 +109,7 @@ impl Sweeping {
                 names.iter().any(|name| Path::new(name) == record)
             };
             self.jobs.extend(match (extension, session) {
-                _ if Layout::place_of_unfinished(name).is_some() => {
-                    Some(Job::Unfinished((*name).to_owned()))
-                }
+                _ if place_of(name).is_some() => Some(Job::Unfinished((*name).to_owned())),
                 _ if Layout::is_process_record_name(name) => Some(Job::Record(state.join(name))),
                 (Some("lock"), None) if name.starts_with("process-") && !has_record() => {
                     Some(Job::ProcessLock(state.join(name)))
@@ -155,7 +153,7 @@ impl Sweeping {
         let Ok(entries) = store.disk().list(&directory) else { return };
         let unfinished: Vec<PathBuf> = entries
             .iter()
-            .filter(|entry| entry.is_file && Layout::place_of_unfinished(&entry.name).is_some())
+            .filter(|entry| entry.is_file && place_of(&entry.name).is_some())
             // One that is being gathered into now; what others left goes before that is begun.
             .filter(|entry| session != self.playing || !Layout::is_unfinished_archive(&entry.name))
             .map(|entry| directory.join(&entry.name))
@@ -173,18 +171,17 @@ impl Sweeping {
         let Ok(stored) = store.open_session(session) else { return };
         let mut segments = stored.index().segments().iter();
         if segments.all(|segment| segment.header.host == self.host) {
-            for path in unfinished {
-                note(&path, store.disk().remove(&path));
-            }
+            unfinished.iter().for_each(|path| remove_unfinished(store, path));
         }
         drop(lock);
     }
 }
 
-/// Removes a file that was being written in the state directory, if whoever did is gone.
+/// Removes a file that was being written in the state directory, or made way for one that was, if whoever
+/// did is gone.
 fn sweep_unfinished(store: &DirectoryStore, name: &str) {
     let state = &store.layout().state;
-    let Some(place) = Layout::place_of_unfinished(name) else { return };
+    let Some(place) = place_of(name) else { return };
     let is_gone = match Layout::is_process_record_name(place) {
         // Its name says whose it is.
         true => {
@@ -194,8 +191,22 @@ fn sweep_unfinished(store: &DirectoryStore, name: &str) {
         false => is_only_process(store),
     };
     if is_gone {
-        let path = state.join(name);
-        note(&path, store.disk().remove(&path));
+        remove_unfinished(store, &state.join(name));
+    }
+}
+
+/// What a file that was being written, or one that made way for it, is called once it is in its place.
+fn place_of(name: &str) -> Option<&str> {
+    Layout::place_of_unfinished(name).or_else(|| Layout::place_of_aside(name))
+}
+
+/// Removes a file that was being written, or that made way for one that was. The latter is the only copy
+/// until the place is taken; nobody is replacing it now.
+fn remove_unfinished(store: &DirectoryStore, path: &Path) {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let aside = Layout::place_of_aside(name);
+    if aside.is_none_or(|place| store.disk().open(&path.with_file_name(place)).is_ok()) {
+        note(path, store.disk().remove(path));
     }
 }
 

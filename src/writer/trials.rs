@@ -6,7 +6,7 @@ use tracing::warn;
 
 use crate::journal::{RunId, SessionId};
 use crate::process::ProcessGuard;
-use crate::store::{Home, StoreError, Trial, with_sources};
+use crate::store::{Home, ProcessId, StoreError, Trial, with_sources};
 
 /// Writes down which restores have not proven themselves yet.
 ///
@@ -27,7 +27,10 @@ impl Trials {
     pub(super) fn begin(&mut self, trial: Trial) {
         let trial = Trial { process: self.process.id(), ..trial };
         self.give_up(trial.session);
-        let before = self.home.store.trial(trial.session);
+        let before = self.home.store.trial(trial.session).unwrap_or_else(|_| {
+            // It stood for a death, and goes on doing so if this restore is given up.
+            Some(Trial { process: ProcessId(0), tries: 1, ..trial.clone() })
+        });
         tell(self.home.store.write_trial(&trial));
         self.prepared.push((trial, before));
     }
@@ -63,9 +66,11 @@ impl Trials {
 
     /// A new session is started instead of trying this one once more.
     pub(super) fn set_aside(&mut self, session: SessionId) {
-        if let Some(trial) = self.home.store.trial(session) {
-            tell(self.home.store.write_trial(&Trial { set_aside: true, ..trial }));
-        }
+        let store = &self.home.store;
+        tell(store.trial(session).and_then(|trial| match trial {
+            Some(trial) => store.write_trial(&Trial { set_aside: true, ..trial }),
+            None => Ok(()),
+        }));
     }
 
     fn take(&mut self, session: SessionId) -> Option<(Trial, Option<Trial>)> {

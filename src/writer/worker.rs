@@ -34,6 +34,9 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 /// A type that fails again and again doesn't make every capture a full one.
 const FULL_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
+/// Turns that what was captured last gets once the app is gone.
+const LAST_TURNS: usize = 4;
+
 /// The writer's state. A thread or the main loop drives it.
 pub(crate) struct Worker<C: Content> {
     home: Arc<Home>,
@@ -311,9 +314,10 @@ impl<C: Content> Worker<C> {
         if let Some((journal, _)) = &mut self.playing {
             journal.begin_last_turn();
         }
-        self.turn(now);
-        // Once more, if room could be made on a full disk.
-        self.turn(now);
+        // More than once, if room could be made on a full disk.
+        for _ in 0..LAST_TURNS {
+            self.turn(now);
+        }
         self.chores.stop_sweeping();
         while self.slots.wake() == Some(Duration::ZERO) || !self.chores.is_done() {
             self.turn(now);

@@ -4,7 +4,7 @@ use bevy::ecs::entity::MapEntities;
 use bevy::prelude::*;
 use bevy_session::doctor::{Diagnosis, Doctor, Finding};
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, TypeProblemReason};
+use bevy_session::{MemoryDisk, Operation, TypeProblemReason};
 use serde::{Deserialize, Serialize};
 
 use crate::common::{Health, Phase, frames, game_with, plugin, start};
@@ -303,6 +303,22 @@ fn the_plugin_looks_once_some_frames_after_a_session_began() {
     app.world_mut().remove_resource::<Diagnosis>();
     frames(&mut app, 30);
     assert!(!app.world().contains_resource::<Diagnosis>(), "it should look once");
+}
+
+#[test]
+fn power_cuts_that_are_not_covered_are_found() {
+    let disk = MemoryDisk::default();
+    let mut app = game_with(plugin(&disk), |app| {
+        app.checkpoint_while(in_state(Phase::Playing));
+    });
+    app.world_mut().spawn(Health(1));
+    app.world_mut().resource_mut::<NextState<Phase>>().set(Phase::Playing);
+    disk.fail_always(Operation::SyncDirectory, std::io::ErrorKind::Unsupported);
+    assert_healthy(&mut app);
+    start(&mut app, "On FUSE");
+    let finding = only(&mut app);
+    assert_eq!(finding, Finding::PowerCutsNotCovered);
+    assert!(!finding.to_string().contains('\n'), "{finding}");
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
-    CheckpointId, CheckpointSaved, MemoryDisk, Proposal, RestoreCancelled, RestorePrepared,
-    RestoreStarted, SessionId, SessionsFound,
+    CheckpointId, CheckpointSaved, MemoryDisk, Operation, Proposal, RestoreCancelled,
+    RestorePrepared, RestoreStarted, SessionId, SessionsFound,
 };
 
 use crate::common::*;
@@ -225,6 +225,28 @@ fn a_missing_or_damaged_count_is_none() {
     let missing = disk.snapshot();
     missing.remove_all(&trial(session));
     assert_eq!(proposed(&asking(&missing), session), (Proposal::Newest, 0));
+}
+
+#[test]
+fn a_count_that_cannot_be_read_is_a_death() {
+    let (disk, session, saved) = killed("Unreadable", &MemoryDisk::default());
+    let disk = recover_and_die(&disk, session, 5);
+    let mut offered = 0;
+    for reads in 0..60 {
+        let disk = disk.snapshot();
+        disk.fail_after(Operation::Read, reads, std::io::ErrorKind::Other);
+        let app = asking(&disk);
+        disk.heal();
+        let Some(offer) = app.world().resource::<RecoveryOffers>().of(session).next() else {
+            continue;
+        };
+        offered += 1;
+        assert_ne!(offer.proposed, Proposal::Newest, "after {reads} reads");
+        assert!(offer.deaths_in_a_row >= 1, "after {reads} reads");
+    }
+    assert!(offered > 1, "{offered}");
+    // All can be read again, and nothing was forgotten.
+    assert_eq!(proposed(&asking(&disk), session), (Proposal::Older(saved[1]), 1));
 }
 
 #[test]

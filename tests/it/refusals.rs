@@ -161,6 +161,32 @@ fn the_room_is_kept_free_again_once_there_is_some() {
     assert!(disk.content(std::path::Path::new(RESERVE)).is_some());
 }
 
+#[test]
+fn a_reserve_that_is_half_made_goes_with_its_run() {
+    let half_made = |disk: &MemoryDisk| {
+        let paths = disk.paths().into_iter();
+        paths.filter(|path| path.to_string_lossy().starts_with("sessions/state/reserve.")).count()
+    };
+    for rewinds in [false, true] {
+        let (disk, mut app) = game_with_reserve();
+        disk.leave_room_for(64 << 20);
+        app.world_mut().resource_mut::<SessionSettings>().reserve_bytes = 3 << 20;
+        app.world_mut().spawn(Health(1));
+        start(&mut app, "Short");
+        while half_made(&disk) == 0 {
+            frames(&mut app, 1);
+        }
+        let id = app.world().resource::<CurrentSession>().id();
+        request(&mut app, |commands| match rewinds {
+            true => commands.session().recover(id, RestoreFrom::Latest),
+            false => commands.session().close(),
+        });
+        frames(&mut app, 4);
+        assert_eq!(half_made(&disk), 0, "rewinds: {rewinds}");
+        assert_eq!(app.world().contains_resource::<CurrentSession>(), rewinds);
+    }
+}
+
 /// A file system of a few megabytes, for as long as this lives.
 #[cfg(target_os = "linux")]
 struct SmallFileSystem(tempfile::TempDir);

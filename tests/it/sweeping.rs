@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, Operation, SessionForgotten, SessionId};
+use bevy_session::{MemoryDisk, Operation, RequestError, SessionForgotten, SessionId};
 
 use crate::common::*;
 
@@ -109,8 +109,10 @@ fn what_the_living_write_is_let_be() {
         own.file_name().unwrap().to_string_lossy()
     ));
     let any = state("host.0123456789abcdef.new");
-    disk.put(&half, b"");
-    disk.put(&any, b"");
+    let aside = own.with_file_name(format!("{}.old", own.file_name().unwrap().to_string_lossy()));
+    for path in [&half, &any, &aside, &state("host.old")] {
+        disk.put(path, b"");
+    }
     let dead = state("process-00000000000000ab.record.0123456789abcdef.new");
     disk.put(&dead, b"");
     other.world_mut().spawn(Health(1));
@@ -121,11 +123,53 @@ fn what_the_living_write_is_let_be() {
     start(&mut app, "Taken up");
     seconds(&mut app, 5.0);
     assert!(is_there(&disk, &half) && is_there(&disk, &any), "it may be writing them");
+    assert!(is_there(&disk, &aside) && is_there(&disk, &state("host.old")), "it may be replacing");
     assert!(!is_there(&disk, &dead), "who wrote that is gone");
     other.world_mut().spawn(Health(3));
     seconds(&mut other, 6.0);
     assert!(other.world().resource::<CurrentSession>().last_checkpoint().unwrap().id.counter > 1);
     assert!(!disk.paths().iter().any(|path| *path == state(&format!("{id}.lock"))));
+}
+
+#[test]
+fn what_waits_aside_goes_where_it_is_no_only_copy() {
+    let (disk, id) = played();
+    let old = |path: &Path| PathBuf::from(format!("{}.old", path.display()));
+    let places = [state("host"), session(id).join("session.ron")];
+    places.iter().for_each(|place| disk.put(&old(place), b"older"));
+    let only_copies =
+        [state("process-00000000000000ab.record.old"), state(&format!("{id}.trial.old"))];
+    let others =
+        [state("notes.txt"), state("notes.txt.old"), session(id).join("session.ron.old.old")];
+    only_copies.iter().chain(&others).for_each(|path| disk.put(path, b"the only one"));
+
+    let mut app = listening_game(&disk);
+    long(&mut app, 30);
+    assert!(
+        places.iter().all(|place| is_there(&disk, &old(place))),
+        "who only looks removes nothing"
+    );
+    app.world_mut().spawn(Health(2));
+    start(&mut app, "Taken up");
+    seconds(&mut app, 5.0);
+    for place in &places {
+        assert!(is_there(&disk, place) && !is_there(&disk, &old(place)), "{place:?}");
+    }
+    let gone: Vec<_> =
+        only_copies.iter().chain(&others).filter(|path| !is_there(&disk, path)).collect();
+    assert!(gone.is_empty(), "{gone:?}");
+}
+
+#[test]
+fn who_deletes_a_session_that_is_not_there_leaves_no_lock() {
+    let (disk, id) = played();
+    let mut app = listening_game(&disk);
+    disk.remove_all(&session(id));
+    request(&mut app, |commands| commands.session().forget(id));
+    frames(&mut app, 3);
+    let [rejected] = &told::<RequestRejected>(&app)[..] else { panic!("it should be rejected") };
+    assert_eq!(rejected.error, RequestError::UnknownSession);
+    assert!(!is_there(&disk, &state(&format!("{id}.lock"))));
 }
 
 /// A session that was deleted, but for the files that were in the way.

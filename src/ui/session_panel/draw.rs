@@ -8,7 +8,7 @@ use bevy::ui_widgets::Activate;
 use super::chart::{Chart, picture, redraw};
 use super::record::SessionPanel;
 use super::{SessionPanelPlugin, ToggleSessionPanel};
-use crate::lifecycle::{CurrentSession, SessionCommandsExt};
+use crate::lifecycle::{CurrentSession, SessionActivity, SessionCommandsExt};
 use crate::ui::describe::{fill, shortened};
 use crate::ui::focus::GoBack;
 use crate::ui::look::{Look, TextSize};
@@ -20,6 +20,7 @@ use crate::ui::widgets::{self, ButtonKind, Ink};
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct PanelView {
     has_crash: bool,
+    warns_of_power_cuts: bool,
 }
 
 /// What the panel's buttons do.
@@ -73,6 +74,8 @@ pub(super) fn show_panel(world: &mut World) {
         return;
     }
     let has_crash = world.resource::<SessionPanelPlugin>().crash.is_some();
+    let activity = world.get_resource::<SessionActivity>();
+    let warns_of_power_cuts = activity.is_some_and(|activity| !activity.power_cuts_are_covered());
     if std::mem::take(
         &mut world.resource_mut::<SessionPanel>().bypass_change_detection().wants_focus,
     ) {
@@ -81,7 +84,7 @@ pub(super) fn show_panel(world: &mut World) {
             visible.0 = true;
         }
     }
-    show(world, is_open.then_some(PanelView { has_crash }));
+    show(world, is_open.then_some(PanelView { has_crash, warns_of_power_cuts }));
 }
 
 /// A button was pressed.
@@ -202,6 +205,9 @@ impl View for PanelView {
             draw_line(look, panel, &words.panel_played, Line::Played, TextSize::Small);
             draw_line(look, panel, &words.panel_last, Line::Last, TextSize::Small);
             draw_line(look, panel, &words.panel_queue, Line::Queue, TextSize::Small);
+            if self.warns_of_power_cuts {
+                panel.spawn(look.line(&words.panel_power_cuts, TextSize::Small, Ink::Warning));
+            }
             for chart in Chart::ALL {
                 draw_chart(look, panel, chart);
             }

@@ -7,12 +7,13 @@ use tracing::{error, warn};
 
 use super::RunJournal;
 use crate::clock::Moment;
-use crate::journal::{CheckpointId, EncodeError};
+use crate::journal::CheckpointId;
 use crate::session::{CheckpointError, DiskRefusal, StopReason};
 use crate::store::with_sources;
 use crate::writer::News;
 use crate::writer::open_segment::WriteFailure;
 use crate::writer::pruning::told;
+use crate::writer::retention::PruneTo;
 
 impl RunJournal {
     /// Looks whether the session is still this process's to write; if it isn't, whether it is again.
@@ -49,6 +50,7 @@ impl RunJournal {
         self.drop_segment();
         self.drop_rotation();
         self.drop_gathering();
+        self.reserve.stop(&self.home.store);
         self.pruning = None;
         self.pruning_others = None;
         self.prune_is_due = false;
@@ -67,7 +69,7 @@ impl RunJournal {
     }
 
     /// Drops a segment that failed. If nothing in it was acknowledged, it is of no use to anybody.
-    fn drop_segment(&mut self) {
+    pub(super) fn drop_segment(&mut self) {
         let Some(segment) = self.segment.take() else { return };
         if segment.durable_end().is_none() {
             let path = segment.path().to_path_buf();
@@ -94,9 +96,9 @@ impl RunJournal {
     pub(super) fn failed(&mut self, failure: &WriteFailure, now: Moment, reports: &mut Vec<News>) {
         let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
         let checkpoint = self.id(newest.or(self.acknowledged).unwrap_or_default());
-        if let WriteFailure::Encode(encode) = failure {
-            self.give_up(encode, reports);
-            let error = CheckpointError::TooLarge { message: encode.to_string() };
+        if let WriteFailure::Encode(_) | WriteFailure::Full { .. } = failure {
+            self.give_up(failure, reports);
+            let error = CheckpointError::TooLarge { message: failure.to_string() };
             reports.push(News::Failed { checkpoint, error, retry_in: None });
             return;
         }
@@ -140,16 +142,22 @@ impl RunJournal {
         reports.push(News::Failed { checkpoint, error, retry_in: Some(retry_in) });
     }
 
-    fn give_up(&mut self, encode: &EncodeError, reports: &mut Vec<News>) {
-        error!(error = %encode, "a checkpoint can't be written");
+    fn give_up(&mut self, failure: &WriteFailure, reports: &mut Vec<News>) {
+        error!(error = %failure, "a checkpoint can't be written");
+        if let WriteFailure::Full { .. } = failure {
+            // Not even an empty segment has room for it.
+            self.drop_segment();
+            self.drop_rotation();
+        }
         self.pending.give_up_checkpoints();
         self.lost_at_exit |= self.leaving.is_some();
         reports.push(News::NeedFull);
     }
 
-    /// Makes room on a full disk: history is thinned, between the checkpoints. At an exit nothing else
-    /// waits, so it is done at once; and what was kept free for this is given up. Whether there is more room
-    /// now.
+    /// Makes room on a full disk: history is thinned, between the checkpoints, and if that isn't enough,
+    /// the oldest of what somebody asked for as well. At an exit nothing else waits, so it is done at once;
+    /// and what was kept free for this is given up before anything that has a name. Whether there is more
+    /// room now.
     fn make_room(&mut self) -> bool {
         if !self.is_last_chance() {
             self.is_making_room = true;
@@ -157,13 +165,19 @@ impl RunJournal {
             return false;
         }
         self.pruning = None;
-        let pruning = self.begin_pruning(self.to_the_bone());
+        let is_thinner = self.thin_at_once(0);
+        let is_released = self.reserve.release(&self.home.store);
+        // Once there is nothing left to thin, another try at once would be in vain.
+        is_thinner || is_released || self.thin_at_once(self.bytes_wanted())
+    }
+
+    /// Thins the session until so many bytes are freed. Whether any are.
+    fn thin_at_once(&self, freeing: u64) -> bool {
         let bytes = || self.home.store.session_bytes(self.session()).unwrap_or_default();
         let before = bytes();
+        let pruning = self.begin_pruning(PruneTo::Bone { freeing });
         told(self.session(), pruning.and_then(|pruning| pruning.finish(&self.home.store)));
-        // Once there is nothing left to thin, another try at once would be in vain.
-        let is_thinner = bytes() < before;
-        self.reserve.release(&self.home.store) || is_thinner
+        bytes() < before
     }
 
     /// Whether what can't be written now is lost.
@@ -174,6 +188,7 @@ impl RunJournal {
     /// From now on, what can't be written is lost: the app is gone.
     pub(crate) fn begin_last_turn(&mut self) {
         self.is_last_turn = true;
+        self.reserve.stop(&self.home.store);
         // What failed before is tried once more.
         self.backoff.succeeded();
     }

@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bevy::prelude::*;
-use bevy_session::MemoryDisk;
 use bevy_session::prelude::*;
 use bevy_session::ui::{SessionPanel, SessionPanelPlugin, SessionUiPlugins};
+use bevy_session::{MemoryDisk, Operation};
 
 use super::kit::*;
 use super::layout::{WINDOWS, assert_tidy};
@@ -83,6 +83,30 @@ fn errors_are_listed_and_the_panel_stays_tidy() {
         resize(&mut app, width, height, scale);
         frames(&mut app, 3);
         assert_tidy(&mut app, &format!("{width} x {height} at {scale}"));
+    }
+}
+
+#[test]
+fn power_cuts_that_are_not_covered_are_said() {
+    const SAID: &str = "Files may be lost in a power cut";
+    for refuses in [false, true] {
+        let disk = MemoryDisk::default();
+        let mut app = ui_game(&disk);
+        key(&mut app, KeyCode::F9);
+        frames(&mut app, 2);
+        assert!(!is_shown(&mut app, SAID));
+        if refuses {
+            disk.fail_always(Operation::SyncDirectory, std::io::ErrorKind::Unsupported);
+        }
+        app.world_mut().spawn(Health(1));
+        start(&mut app, "On FUSE");
+        frames(&mut app, 2);
+        assert_eq!(is_shown(&mut app, SAID), refuses, "{:?}", texts(&mut app));
+        for (width, height, scale) in WINDOWS {
+            resize(&mut app, width, height, scale);
+            frames(&mut app, 3);
+            assert_tidy(&mut app, &format!("{width} x {height} at {scale}"));
+        }
     }
 }
 

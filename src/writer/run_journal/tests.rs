@@ -1,0 +1,125 @@
+//! A segment never gets longer than the format allows.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::{RunIdentity, RunJournal};
+use crate::clock::Moment;
+use crate::journal::sample::{at, commit, header, session, values};
+use crate::journal::{Lineage, RunId, SaveId};
+use crate::process::{ProcessGuard, ProcessOptions};
+use crate::session::CheckpointError;
+use crate::store::{DirectoryStore, Home, Layout, MemoryDisk, SessionLock, StoredSession};
+use crate::writer::News;
+use crate::writer::hold::Hold;
+use crate::writer::pending::PendingCheckpoint;
+use crate::writer::retention::Quota;
+
+/// What a segment may have in tests.
+const LIMIT: usize = 2 << 20;
+const NOW: Moment = Moment { elapsed: Duration::ZERO, wall: Timestamp::UNIX_EPOCH };
+
+fn journal(disk: &MemoryDisk) -> RunJournal {
+    let layout =
+        Layout { data: "data".into(), state: "state".into(), profile: "default".to_owned() };
+    let home = Arc::new(Home::new(Arc::new(disk.clone()), layout));
+    let options = ProcessOptions { panics: false };
+    let (process, _) = ProcessGuard::begin(&home, "1.0", options, NOW.wall);
+    let identity = RunIdentity {
+        metadata: header(1, 0).metadata,
+        run: RunId(1),
+        lineage: Lineage::default(),
+        game_version: "1.0".to_owned(),
+        schema: 5,
+        unknown_frames: Vec::new(),
+    };
+    let hold: Hold = None::<SessionLock>.into();
+    RunJournal::new(home, process, identity, hold, Quota::default(), NOW)
+}
+
+/// Bytes that don't get smaller by packing.
+fn noise(len: usize, seed: u64) -> Vec<u8> {
+    let mut state = seed | 1;
+    let step = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as u8
+    };
+    std::iter::repeat_with(step).take(len).collect()
+}
+
+/// A checkpoint of one value.
+fn checkpoint(counter: u64, base: Option<u64>, bytes: usize) -> PendingCheckpoint {
+    let value = noise(bytes, counter);
+    PendingCheckpoint {
+        blocks: vec![values("game::Map", &[(2, &*value)])],
+        commit: commit(counter, base),
+        handed_over: Instant::now(),
+    }
+}
+
+fn save(journal: &mut RunJournal, checkpoint: PendingCheckpoint) -> Vec<News> {
+    let mut reports = Vec::new();
+    journal.checkpoint(checkpoint, &mut reports);
+    journal.turn(NOW, &mut reports);
+    reports
+}
+
+fn stored(disk: &MemoryDisk) -> StoredSession {
+    let layout =
+        Layout { data: "data".into(), state: "state".into(), profile: "default".to_owned() };
+    DirectoryStore::new(Arc::new(disk.clone()), layout).open_session(session()).unwrap()
+}
+
+#[test]
+fn a_segment_that_would_get_too_long_is_followed_by_another() {
+    let disk = MemoryDisk::default();
+    let mut journal = journal(&disk);
+    for counter in 1..=9 {
+        let base = (counter > 1).then(|| counter - 1);
+        let reports = save(&mut journal, checkpoint(counter, base, LIMIT / 4));
+        let [News::Saved(saved)] = &reports[..] else { panic!("{counter} should be saved") };
+        assert_eq!(saved.id, at(1, counter));
+    }
+    let stored = stored(&disk);
+    assert!(stored.segments().len() >= 3, "{}", stored.segments().len());
+    let lengths = (0..stored.segments().len()).map(|number| stored.segment_bytes(number));
+    assert!(lengths.clone().all(|length| length <= LIMIT as u64), "{:?}", Vec::from_iter(lengths));
+    assert_eq!(stored.problems(), []);
+    for counter in 1..=9 {
+        let plan = stored.index().plan(at(1, counter)).unwrap();
+        let blocks: Vec<_> = stored.blocks(&plan).unwrap().map(Result::unwrap).collect();
+        assert_eq!(blocks[0].ids(), [SaveId(2)]);
+        assert!(blocks[0].value(0) == Some(&*noise(LIMIT / 4, counter)), "{counter}");
+    }
+}
+
+#[test]
+fn what_never_fits_is_refused_and_the_next_is_saved() {
+    let disk = MemoryDisk::default();
+    let mut journal = journal(&disk);
+    let is_refused = |reports: &[News]| {
+        let too_large = |report: &News| {
+            let News::Failed { error, retry_in, .. } = report else { return false };
+            matches!(error, CheckpointError::TooLarge { .. }) && retry_in.is_none()
+        };
+        let needs_full = |report: &News| matches!(report, News::NeedFull);
+        reports.iter().any(too_large) && reports.iter().any(needs_full)
+    };
+    let is_saved = |reports: &[News]| matches!(reports, [News::Saved(_)]);
+    assert!(is_refused(&save(&mut journal, checkpoint(1, None, LIMIT + 1))));
+    let segments = |disk: &MemoryDisk| {
+        let paths = disk.paths().into_iter();
+        paths.filter(|path| path.extension().is_some_and(|it| it == "journal")).count()
+    };
+    assert_eq!(segments(&disk), 0, "what was begun of it is of no use");
+    assert!(is_saved(&save(&mut journal, checkpoint(2, None, 100))));
+    assert!(is_refused(&save(&mut journal, checkpoint(3, Some(2), LIMIT + 1))));
+    assert!(is_saved(&save(&mut journal, checkpoint(4, None, 100))));
+    let stored = stored(&disk);
+    let saved: Vec<u64> = stored.index().line(at(1, 4)).iter().map(|id| id.counter).collect();
+    assert_eq!(saved, [4, 2]);
+}
