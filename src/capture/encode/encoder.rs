@@ -366,7 +366,10 @@ impl Encoder {
                 }
                 Departure::Released(key) => {
                     self.gone.remove(key);
-                    left.extend(self.carried.claim(key).map(|(id, _)| id));
+                    if let Some((id, _)) = self.carried.claim(key) {
+                        self.parked.remove(&id);
+                        left.push(id);
+                    }
                 }
             }
         }
