@@ -51,14 +51,16 @@ pub(crate) use drift::drift_between;
 pub(crate) use encode::EncodeFailureReason;
 #[cfg(test)]
 pub(crate) use encode::Encoded;
-pub(crate) use encode::{Carried, Claimed, EncodeFailure, Encoder, KeyedIds, panic_message};
+pub(crate) use encode::{
+    Carried, Claimed, EncodeFailure, Encoder, KeyedIds, NamedOrder, panic_message, put_in_place,
+};
 pub(crate) use game_clock::{clock_of, set_clock};
 pub(crate) use history::{Form, TypeHistory};
 pub(crate) use late_calls::LateCalls;
 pub(crate) use placed::{Parking, Placed, follow_state_scopes};
 pub(crate) use record::{
-    Capture, CaptureScope, Copier, PendingState, Recorder, SavedState, StateCodec, StatesBeingLeft,
-    unfiltered, unmarked,
+    Capture, CaptureScope, Copier, IsSaved, PendingState, Recorder, Related, SavedState,
+    StateCodec, StatesBeingLeft, unfiltered, unmarked,
 };
 pub(crate) use state_log::StateLog;
 pub(crate) use types::{

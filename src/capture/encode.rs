@@ -1,5 +1,6 @@
 //! The writer thread's half of a capture: from copied values to column blocks.
 
+mod awaited;
 mod carried;
 mod column;
 mod encoder;
@@ -9,6 +10,7 @@ mod presence;
 mod save_ids;
 mod split;
 
+pub(crate) use awaited::{NamedOrder, put_in_place};
 pub(crate) use carried::Carried;
 pub(crate) use column::ColumnWriter;
 #[cfg(test)]

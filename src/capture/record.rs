@@ -20,6 +20,7 @@ pub(crate) use copier::Copier;
 pub(crate) use moment::{Capture, CaptureScope};
 pub(crate) use order::OrderRecorder;
 pub(crate) use recorder::Recorder;
+pub(crate) use related::Related;
 pub(crate) use removals::Watched;
 pub(crate) use resources::ResourceRecorder;
 pub(crate) use states::{

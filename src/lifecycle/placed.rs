@@ -60,7 +60,7 @@ impl RuntimeParts {
             placed.stop_recording();
         }
         set_activity(world, |activity| activity.restore = Some(RestorePhase::Replacing));
-        let replaced = claimed.image.write_onto(world, claimed.known);
+        let replaced = claimed.image.write_onto(world, claimed.known, &claimed.orders);
         set_activity(world, |activity| activity.restore = None);
         if let Some(mut placed) = world.get_resource_mut::<Placed>() {
             placed.wait_again(replaced.carried.waiting().cloned());

@@ -1,24 +1,26 @@
 //! Decoded components of one type.
 
 use bevy::ecs::component::{Component, ComponentId};
-use bevy::ecs::entity::Entity;
+use bevy::ecs::entity::{Entity, EntityHashSet};
 use bevy::ecs::world::{EntityRef, World};
 
 use super::decoded::{ComponentRows, WrittenAgain};
+use super::others::{KeptComponents, Others, names_are_there};
 use super::references::{Names, References};
 use super::spawn::WholeEntity;
-use crate::capture::{Codec, ComponentCodec, CopyCodec, DecodeError};
+use crate::capture::{ComponentCodec, CopyCodec, DecodeError};
 
 /// Decoded components of one type.
-pub(crate) struct DecodedComponents<C: Codec> {
+pub(crate) struct DecodedComponents<C: CopyCodec> {
     codec: C,
     values: Vec<Option<C::Value>>,
+    kept: KeptComponents<C>,
 }
 
 impl<C: ComponentCodec> DecodedComponents<C> {
     /// No rows.
     pub(crate) fn new(codec: C) -> Self {
-        Self { codec, values: Vec::new() }
+        Self { codec, values: Vec::new(), kept: KeptComponents::default() }
     }
 
     /// All rows that weren't taken.
@@ -122,6 +124,31 @@ impl<C: ComponentCodec> ComponentRows for DecodedComponents<C> {
             return WrittenAgain::Not;
         }
         WrittenAgain::write(world, entity, component)
+    }
+
+    fn link_again(&self, world: &mut World, entity: Entity) {
+        let Ok(mut entity) = world.get_entity_mut(entity) else { return };
+        if let Some(link) = entity.get::<C::Component>() {
+            let link = self.codec.rebuild(self.codec.copy(link));
+            entity.insert(link);
+        }
+    }
+
+    fn keep(&mut self, world: &mut World, entities: &EntityHashSet) {
+        self.kept = KeptComponents::of(&self.codec, world, entities);
+    }
+
+    fn put_back(&self, world: &mut World, others: &Others) -> Vec<WrittenAgain> {
+        let changed = self.kept.changed(&self.codec, world, others);
+        let removed = changed.remove_added(world);
+        let written = changed.values.into_iter().map(|(entity, mut value)| {
+            if self.is_relationship() && !names_are_there(&self.codec, &mut value, world) {
+                return WrittenAgain::Not;
+            }
+            WrittenAgain::write(world, entity, self.codec.rebuild(value))
+        });
+        let written: Vec<WrittenAgain> = written.collect();
+        removed.into_iter().chain(written).collect()
     }
 }
 

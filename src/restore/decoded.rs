@@ -4,9 +4,10 @@ use std::any::{Any, TypeId};
 use std::sync::Arc;
 
 use bevy::ecs::component::{Component, ComponentId};
-use bevy::ecs::entity::Entity;
+use bevy::ecs::entity::{Entity, EntityHashSet};
 use bevy::ecs::world::{EntityRef, World};
 
+use super::others::Others;
 use super::references::{Names, References};
 use super::spawn::{WholeEntity, overwrite};
 use crate::capture::{Codec, DecodeError, OrderCodec};
@@ -87,6 +88,15 @@ pub(crate) trait ComponentRows: Send + Sync + Any {
         world: &mut World,
         entity: Entity,
     ) -> WrittenAgain;
+
+    /// Inserts the link that an entity has once more, which puts it at the end of its target's list.
+    fn link_again(&self, world: &mut World, entity: Entity);
+
+    /// Remembers what some entities have that aren't being restored.
+    fn keep(&mut self, world: &mut World, entities: &EntityHashSet);
+
+    /// Makes what those entities have what it was; how that was done to each that had changed.
+    fn put_back(&self, world: &mut World, others: &Others) -> Vec<WrittenAgain>;
 }
 
 /// How a value was written again.

@@ -1,7 +1,7 @@
 //! Which components run code of the game where they are inserted or removed.
 
 use bevy::ecs::component::{ComponentId, Components};
-use bevy::ecs::lifecycle::{ComponentHooks, HookContext};
+use bevy::ecs::lifecycle::{ADD, ComponentHooks, DISCARD, HookContext, INSERT, REMOVE};
 use bevy::ecs::world::{DeferredWorld, World};
 
 use crate::capture::{SaveKey, Saved};
@@ -16,6 +16,28 @@ pub(super) fn runs_hooks(world: &World, component: ComponentId) -> bool {
     std::iter::once(component)
         .chain(required)
         .any(|id| !own.contains(&Some(id)) && has_hooks(components, id))
+}
+
+/// Whether code of the game runs where a component is inserted, be it a hook or an observer.
+pub(super) fn runs_code(world: &World, component: ComponentId) -> bool {
+    runs_hooks(world, component) || is_observed(world, component)
+}
+
+/// Whether anybody hears of it where a component is inserted, or one that comes with it: those that
+/// it requires, and the list of whom it is linked to.
+fn is_observed(world: &World, component: ComponentId) -> bool {
+    let required = world.get_required_components_by_id(component);
+    let required = required.into_iter().flat_map(|required| required.iter_ids());
+    let info = world.components().get_info(component);
+    let list = info.and_then(|info| info.relationship_accessor()).map(|link| link.counterpart_id());
+    let come: Vec<ComponentId> = std::iter::once(component).chain(required).chain(list).collect();
+    let events = [ADD, INSERT, DISCARD, REMOVE].into_iter();
+    events.filter_map(|event| world.observers().try_get_observers(event)).any(|observers| {
+        let observed = observers.component_observers();
+        !observers.global_observers().is_empty()
+            || !observers.entity_observers().is_empty()
+            || come.iter().any(|component| observed.contains_key(component))
+    })
 }
 
 fn has_hooks(components: &Components, component: ComponentId) -> bool {

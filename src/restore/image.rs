@@ -41,9 +41,8 @@ pub(crate) struct WorldImage {
     pub(super) outer_parents: HashMap<u32, SaveId>,
     /// The children of the parents whose order was saved.
     pub(super) child_orders: Vec<(u32, Vec<u32>)>,
-    /// The place of each entity among those with the same target, or [`NOBODY`], for the columns of
-    /// other links.
-    pub(super) places_in_lists: HashMap<u32, Vec<u32>>,
+    /// The same of other links, by their columns.
+    pub(super) link_orders: BTreeMap<u32, Vec<(u32, Vec<u32>)>>,
     /// The entities that a level places, by rank.
     pub(super) keys: BTreeMap<u32, SaveKey>,
     /// Placed entities that were despawned in play.
@@ -175,7 +174,7 @@ impl WorldImage {
         let Decoder { losses, carried, .. } = decoder;
         let (parents, outer_parents) = parents(&ranks, &columns);
         let child_orders = orders(&ranks, &columns, CHILD_OF);
-        let places_in_lists = places_in_lists(&ranks, &columns);
+        let link_orders = link_orders(&ranks, &columns);
         let order = spawn_order(&parents, &child_orders);
         let rows = RowsByEntity::new(ranks.len(), &columns);
         let keys = keys(&columns);
@@ -188,7 +187,7 @@ impl WorldImage {
             parents,
             outer_parents,
             child_orders,
-            places_in_lists,
+            link_orders,
             keys,
             gone,
             anchors,
@@ -271,18 +270,9 @@ fn orders(ranks: &Ranks, columns: &[ImageColumn], relationship: &str) -> Vec<(u3
     column.ranks.iter().copied().zip(lists.iter().map(known)).collect()
 }
 
-/// The place of each entity in the list that names it, for each column of links that has any.
-fn places_in_lists(ranks: &Ranks, columns: &[ImageColumn]) -> HashMap<u32, Vec<u32>> {
+/// The lists of each column of links whose order was saved, but of those to parents.
+fn link_orders(ranks: &Ranks, columns: &[ImageColumn]) -> BTreeMap<u32, Vec<(u32, Vec<u32>)>> {
     let links = (0_u32..).zip(columns).filter(|(_, column)| *column.type_path != *CHILD_OF);
-    let places = links.filter_map(|(place, column)| {
-        let orders = orders(ranks, columns, &column.type_path);
-        let mut places = vec![NOBODY; ranks.len()];
-        for (position, source) in orders.iter().flat_map(|(_, list)| (0_u32..).zip(list)) {
-            if let Some(known) = places.get_mut(*source as usize) {
-                *known = position;
-            }
-        }
-        (!orders.is_empty()).then_some((place, places))
-    });
-    places.collect()
+    let orders = links.map(|(place, column)| (place, orders(ranks, columns, &column.type_path)));
+    orders.filter(|(_, orders)| !orders.is_empty()).collect()
 }

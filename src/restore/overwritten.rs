@@ -35,18 +35,23 @@ impl Replacement {
     pub(super) fn undo_interference(&mut self, world: &mut World) {
         let mut insisted = HashSet::new();
         for _ in 0..ROUNDS {
+            let mut hooks_ran = self.put_others_back(world);
             let changed = self.changed_values(world);
             insisted = self.write_again(world, &changed.inserted, WrittenAgain::Inserted);
-            if !insisted.is_empty() {
+            hooks_ran |= !insisted.is_empty();
+            hooks_ran |= self.put_links_in_order(world);
+            if hooks_ran {
                 world.flush();
                 self.remove_what_was_not_saved(world);
             }
             self.write_again(world, &changed.in_place, WrittenAgain::InPlace);
-            let resource_inserted = self.write_resources_again(world);
-            if insisted.is_empty() && !resource_inserted {
+            hooks_ran |= self.write_resources_again(world);
+            if !hooks_ran {
                 return;
             }
         }
+        self.put_others_back(world);
+        self.report_disorder(world);
         let changed = self.changed_values(world);
         self.write_again(world, &changed.in_place, WrittenAgain::InPlace);
         self.write_resources_again(world);
@@ -80,6 +85,7 @@ impl Replacement {
             };
             let mut references =
                 References::new(&self.image.ranks, &self.entities, &self.outside).noting_names();
+            world.increment_change_tick();
             let done = rows.write_again(saved, &mut references, world, *entity);
             if done != WrittenAgain::Not {
                 self.report.add_overwritten(&column.type_path);

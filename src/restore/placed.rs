@@ -1,17 +1,15 @@
 //! Entities that a level has placed, and those that it hasn't yet.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use bevy::ecs::component::ComponentId;
-use bevy::ecs::entity::Entity;
-use bevy::ecs::hierarchy::Children;
 use bevy::ecs::world::{EntityRef, World};
 
 use super::decoded::DecodedColumn;
 use super::image::WorldImage;
 use super::loss::{RestoreLoss, RestoreLossReason};
 use super::replacement::{Origin, Replacement};
-use crate::capture::{Placed, Saved};
+use crate::capture::{NamedOrder, Placed, Saved};
 use crate::journal::SaveId;
 
 impl Replacement {
@@ -87,24 +85,7 @@ impl Replacement {
             }
         }
         self.image.carry_entities(&waiting);
-    }
-
-    /// Puts children in their saved order whose parent had them already.
-    ///
-    /// Those that aren't saved keep their places among them.
-    pub(super) fn sort_children(&self, world: &mut World) {
-        for (parent, children) in &self.image.child_orders {
-            let is_placed = |rank: &u32| self.origins.get(*rank as usize) == Some(&Origin::Placed);
-            if !is_placed(parent) && !children.iter().any(is_placed) {
-                continue;
-            }
-            let Some(parent) = self.entities.get(*parent as usize) else { continue };
-            let wanted: Vec<Entity> = children
-                .iter()
-                .filter_map(|rank| self.entities.get(*rank as usize).copied())
-                .collect();
-            sort_like(world, *parent, &wanted);
-        }
+        self.image.await_in_lists(&waiting);
     }
 }
 
@@ -117,23 +98,6 @@ fn fits(
     let mut saved = saved.filter(|component| telling.contains(component)).peekable();
     let says_nothing = !telling.iter().any(|component| living.contains_id(*component));
     says_nothing || saved.peek().is_none() || saved.any(|component| living.contains_id(component))
-}
-
-fn sort_like(world: &mut World, parent: Entity, wanted: &[Entity]) {
-    let Some(children) = world.get::<Children>(parent) else { return };
-    let places: HashMap<Entity, usize> = children.iter().copied().zip(0..).collect();
-    let wanted: Vec<Entity> =
-        wanted.iter().copied().filter(|child| places.contains_key(child)).collect();
-    let mut free: Vec<usize> =
-        wanted.iter().filter_map(|child| places.get(child).copied()).collect();
-    if free.is_sorted() {
-        return;
-    }
-    free.sort_unstable();
-    let sorted: HashMap<Entity, usize> = wanted.into_iter().zip(free).collect();
-    if let Some(mut children) = world.get_mut::<Children>(parent) {
-        children.sort_by_key(|child| sorted.get(child).or_else(|| places.get(child)).copied());
-    }
 }
 
 impl WorldImage {
@@ -149,6 +113,28 @@ impl WorldImage {
                     && let Some(value) = column.saved_value(row)
                 {
                     self.carried.add(&column.type_path, column.version, *id, value);
+                }
+            }
+        }
+    }
+
+    /// Notes where the lists of others have some entities.
+    fn await_in_lists(&mut self, entities: &HashSet<SaveId>) {
+        if entities.is_empty() {
+            return;
+        }
+        for column in &self.columns {
+            let DecodedColumn::Order(order) = &column.decoded else { continue };
+            for (rank, list) in column.ranks.iter().zip(&order.lists) {
+                let target = self.ranks.ids().get(*rank as usize).copied();
+                let Some(target) = target.filter(|target| !entities.contains(target)) else {
+                    continue;
+                };
+                let names: Vec<SaveId> =
+                    list.iter().map(|source| SaveId(source.to_bits())).collect();
+                if names.iter().any(|name| entities.contains(name)) {
+                    let type_path = column.type_path.clone();
+                    self.carried.await_in(NamedOrder { type_path, target, names });
                 }
             }
         }

@@ -1,28 +1,39 @@
 //! Components that the game makes anew, with the world at hand.
 
 use bevy::ecs::component::{Component, ComponentId};
-use bevy::ecs::entity::Entity;
+use bevy::ecs::entity::{Entity, EntityHashSet};
 use bevy::ecs::world::{EntityRef, World};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::components::is_written_as;
 use super::decoded::{ComponentRows, WrittenAgain};
+use super::others::{KeptComponents, Others};
 use super::references::{Names, References};
 use super::spawn::WholeEntity;
-use crate::capture::{Codec, DecodeError, RebuiltCodec};
+use crate::capture::{Codec, CopyCodec, DecodeError, RebuiltCodec};
 
 /// Descriptions of components, and the components that the game made of them.
-pub(crate) struct RebuiltComponents<T, P> {
+pub(crate) struct RebuiltComponents<T, P>
+where
+    T: Component,
+    P: Serialize + DeserializeOwned + Send + Sync + 'static,
+{
     codec: RebuiltCodec<T, P>,
     described: Vec<P>,
     rebuilt: Vec<Option<T>>,
+    kept: KeptComponents<RebuiltCodec<T, P>>,
 }
 
-impl<T, P> RebuiltComponents<T, P> {
+impl<T, P> RebuiltComponents<T, P>
+where
+    T: Component,
+    P: Serialize + DeserializeOwned + Send + Sync + 'static,
+{
     /// No rows.
     pub(crate) fn new(codec: RebuiltCodec<T, P>) -> Self {
-        Self { codec, described: Vec::new(), rebuilt: Vec::new() }
+        let kept = KeptComponents::default();
+        Self { codec, described: Vec::new(), rebuilt: Vec::new(), kept }
     }
 }
 
@@ -106,5 +117,28 @@ where
             Ok(Ok(component)) => WrittenAgain::write(world, entity, component),
             _ => WrittenAgain::Not,
         }
+    }
+
+    fn link_again(&self, world: &mut World, entity: Entity) {
+        let link = world.get::<T>(entity).map(|link| self.codec.copy(link));
+        let link = link.and_then(|described| self.codec.rebuild(described, world).ok());
+        if let (Some(link), Ok(mut entity)) = (link, world.get_entity_mut(entity)) {
+            entity.insert(link);
+        }
+    }
+
+    fn keep(&mut self, world: &mut World, entities: &EntityHashSet) {
+        self.kept = KeptComponents::of(&self.codec, world, entities);
+    }
+
+    fn put_back(&self, world: &mut World, others: &Others) -> Vec<WrittenAgain> {
+        let changed = self.kept.changed(&self.codec, world, others);
+        let mut done = changed.remove_added(world);
+        for (entity, described) in changed.values {
+            if let Ok(component) = self.codec.rebuild(described, world) {
+                done.push(WrittenAgain::write(world, entity, component));
+            }
+        }
+        done
     }
 }

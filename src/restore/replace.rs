@@ -13,7 +13,7 @@ use super::replacement::Replacement;
 use super::report::RestoreReport;
 use super::state_override::StateOverride;
 use super::sweep::{despawn_gone, despawn_old_entities};
-use crate::capture::{Carried, SaveKey};
+use crate::capture::{Carried, NamedOrder, SaveKey};
 use crate::journal::SaveId;
 
 /// The entities of a checkpoint are in the world.
@@ -81,16 +81,25 @@ impl WorldImage {
         let mut replacement = Replacement::of_world(world, self, report);
         // Their death may have changed resources, and those may name entities that have ids now.
         replacement.restore_resources(world);
+        replacement.keep_others(world, &[]);
         replacement.write_entities(world);
         replacement.set_pending_states(world);
         replacement.finish(world)
     }
 
     /// Writes the values of placed entities onto those that the level has spawned meanwhile.
-    pub(crate) fn write_onto(self, world: &mut World, known: Outside) -> EntitiesReplaced {
+    ///
+    /// Where the lists of others have them is in `orders`. Of those others, nothing else changes.
+    pub(crate) fn write_onto(
+        self,
+        world: &mut World,
+        known: Outside,
+        orders: &[NamedOrder],
+    ) -> EntitiesReplaced {
         let report = RestoreReport { losses: self.losses.clone(), ..Default::default() };
         let mut replacement = Replacement::of_claims(world, self, known, report);
         replacement.keep_resources(world);
+        replacement.keep_others(world, orders);
         replacement.write_entities(world);
         replacement.finish(world)
     }

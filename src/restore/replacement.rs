@@ -1,6 +1,6 @@
 //! Putting the entities of a checkpoint into the world.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::entity::Entity;
@@ -13,7 +13,9 @@ use super::extra::find_extra_entities;
 use super::hooks::runs_hooks;
 use super::image::{ImageColumn, WorldImage};
 use super::late_markers::mark_late;
+use super::lists::KeptList;
 use super::order::NOBODY;
+use super::others::Others;
 use super::references::{Names, Outside, References};
 use super::replace::{EntitiesReplaced, ResourceRestored};
 use super::report::{DanglingReference, RestoreReport};
@@ -38,6 +40,10 @@ pub(super) struct Replacement {
     pub stamps: Stamps,
     /// What the resources are to be.
     pub resources: Resources,
+    /// Entities that aren't being restored.
+    pub others: Others,
+    /// Lists whose order is to be the saved one, or to stay.
+    pub lists: Vec<KeptList>,
     /// Rows that wait until all entities are there.
     waiting: Vec<(u32, RowOfEntity)>,
     /// Values that can't be as saved, since they refer to what isn't there.
@@ -143,6 +149,8 @@ impl Replacement {
             outside,
             stamps: Stamps::default(),
             resources: Resources::Kept,
+            others: Others::default(),
+            lists: Vec::new(),
             waiting: Vec::new(),
             dangling: HashSet::new(),
             dangling_resources: BTreeSet::new(),
@@ -282,10 +290,8 @@ impl Replacement {
             // Those of the collections that they are gathered in.
             self.stamps.note_hooks();
         }
-        waiting.sort_by_key(|(rank, row)| {
-            let places = self.image.places_in_lists.get(&row.column);
-            (row.column, places.and_then(|places| places.get(*rank as usize)).copied())
-        });
+        let places = self.places_in_lists();
+        waiting.sort_by_key(|(rank, row)| (row.column, places.get(&(row.column, *rank)).copied()));
         for (rank, row) in waiting {
             let (Some(entity), Some(column)) = (
                 self.entities.get(rank as usize).copied(),
@@ -294,11 +300,23 @@ impl Replacement {
                 continue;
             };
             let DecodedColumn::Component(rows) = &mut column.decoded else { continue };
+            world.increment_change_tick();
             if !rows.link(row.row, &mut references, world, entity) {
                 self.dangling.insert((rank, row.column));
                 self.report.add_dangling(dangling(column, entity, true));
             }
         }
+        self.note_saved_lists(world);
+    }
+
+    /// The place of each entity in the list that names it, by the column of the links.
+    fn places_in_lists(&self) -> HashMap<(u32, u32), usize> {
+        let lists = self.image.link_orders.iter().flat_map(|(column, lists)| {
+            lists.iter().flat_map(move |(_, list)| {
+                list.iter().enumerate().map(move |(place, rank)| ((*column, *rank), place))
+            })
+        });
+        lists.collect()
     }
 
     /// Puts the transitions back that were pending.

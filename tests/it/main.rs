@@ -28,6 +28,7 @@ mod left_behind;
 #[cfg(feature = "auto_register")]
 mod level_game;
 mod lifecycle;
+mod lists;
 mod lost_lock;
 #[cfg(target_os = "linux")]
 mod many_files;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
+use super::awaited::{AwaitedOrders, NamedOrder};
 use super::split::VersionedSplit;
 use crate::capture::placed::SaveKey;
 use crate::journal::{Block, SaveId, TypeSummary, Values};
@@ -16,6 +17,8 @@ pub(crate) struct Carried {
     types: BTreeMap<Arc<str>, BTreeMap<SaveId, CarriedRow>>,
     /// Placed entities that aren't in the world: carried whole, until the level spawns them.
     waiting: BTreeSet<(SaveKey, SaveId)>,
+    /// Lists that name one of them, of targets that are in the world.
+    pub(super) orders: AwaitedOrders,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -37,11 +40,17 @@ impl Carried {
             self.types.entry(type_path).or_default().extend(rows);
         }
         self.waiting.extend(other.waiting);
+        self.orders.extend(other.orders);
     }
 
     /// Says that a placed entity isn't in the world: all its rows are carried.
     pub(crate) fn wait_for(&mut self, key: SaveKey, id: SaveId) {
         self.waiting.insert((key, id));
+    }
+
+    /// Says where the list of a target that is in the world has those who aren't.
+    pub(crate) fn await_in(&mut self, order: NamedOrder) {
+        self.orders.add(order);
     }
 
     /// The keys of the entities that are carried whole.
@@ -74,7 +83,7 @@ impl Carried {
 
     /// Whether there is nothing to carry.
     pub(crate) fn is_empty(&self) -> bool {
-        self.types.is_empty() && self.waiting.is_empty()
+        self.types.is_empty() && self.waiting.is_empty() && self.orders.is_empty()
     }
 
     /// The number of rows of a type.
@@ -114,6 +123,7 @@ impl Carried {
             carried.remove(&id);
         }
         self.types.retain(|_, carried| !carried.is_empty());
+        self.orders.forget(id);
     }
 
     /// Forgets the rows of all entities but these.
@@ -126,6 +136,7 @@ impl Carried {
             carried.retain(|id, _| *id == SaveId::WORLD || alive.contains(id));
         }
         self.types.retain(|_, carried| !carried.is_empty());
+        self.orders.keep_only(&alive);
     }
 
     /// The rows of a type between those that the game wrote itself, which have this version: all, or

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bevy::ecs::entity::{Entity, EntityMapper};
 
+use super::awaited::NamedOrder;
 use super::carried::Carried;
 use super::column::ColumnWriter;
 use super::failure::{EncodeFailure, EncodeFailureReason, Failures, panic_message};
@@ -17,6 +18,7 @@ use crate::capture::codec::encode_message_pack;
 use crate::capture::drift::DriftedType;
 use crate::capture::placed::{Departure, Parking, SaveKey};
 use crate::capture::record::{Capture, CaptureScope, CapturedColumn};
+use crate::capture::saved_type::Role;
 use crate::capture::types::{ANCHORS, GONE, SavedTypes};
 use crate::journal::{Block, ENTITIES, SaveId, TypeSummary, Values};
 use crate::restore::WorldImage;
@@ -43,6 +45,8 @@ pub(crate) struct Claimed {
     pub image: WorldImage,
     /// All entities that the values may refer to.
     pub known: HashMap<SaveId, Entity>,
+    /// Where the lists of others have them.
+    pub orders: Vec<NamedOrder>,
 }
 
 /// What is known of a column between captures.
@@ -155,7 +159,15 @@ impl Encoder {
             write_values(&mut *column, &mut writer);
             let (_, values) = writer.finish();
             for (id, value) in values.iter().flat_map(Values::iter) {
-                self.carried.add(type_path, self.types.version(type_path), id, value);
+                match saved_type.role() {
+                    Role::Order => self.carried.await_in(NamedOrder::of(type_path, id, value)),
+                    _ => self.carried.add(type_path, self.types.version(type_path), id, value),
+                }
+            }
+        }
+        for id in &self.parked {
+            for (type_path, value) in self.carried.orders.take(*id) {
+                self.carried.add(&type_path, self.types.version(&type_path), *id, &value);
             }
         }
         for (entity, _) in &parking.entities {
@@ -181,6 +193,9 @@ impl Encoder {
                 rows.extend(row.into_iter().map(|(type_path, row)| (type_path, id, row)));
             }
         }
+        let columns = self.types.columns().filter(|column| column.role() == Role::Order);
+        let columns: HashSet<&str> = columns.map(|column| &**column.type_path()).collect();
+        self.carried.await_the_rest(&columns, &rows);
         rows.sort_by(|(path, id, _), (other_path, other_id, _)| {
             (path, id).cmp(&(other_path, other_id))
         });
@@ -195,7 +210,10 @@ impl Encoder {
         });
         let blocks = std::iter::once(marked).chain(blocks);
         let image = WorldImage::of_own_blocks(&self.types, blocks);
-        Claimed { image, known: self.ids.entities().collect() }
+        let claimed: HashSet<SaveId> = ids.into_iter().collect();
+        let mut orders = self.carried.orders.naming(&claimed);
+        orders.retain(|order| !claimed.contains(&order.target));
+        Claimed { image, known: self.ids.entities().collect(), orders }
     }
 
     /// Takes back what nobody could use after all.
@@ -203,6 +221,7 @@ impl Encoder {
         for id in carried.waiting_ids() {
             self.claimed.remove(&id);
             self.ids.forget_outsider(id);
+            self.carried.orders.forget(id);
         }
         self.carried.extend(carried);
     }
@@ -342,6 +361,8 @@ impl Encoder {
         column.count(&mut writer);
         write_values(&mut **column, &mut writer);
         let (removed, values) = writer.finish();
+        let is_full = scope == CaptureScope::Full;
+        let (removed, values) = self.carried.complete_order(type_path, is_full, removed, values);
         let failed = failures.total() > failed_before;
         state.is_incomplete = failed || (state.is_incomplete && scope == CaptureScope::Delta);
         let version = self.types.version(type_path);
@@ -366,7 +387,10 @@ impl Encoder {
                 }
                 Departure::Released(key) => {
                     self.gone.remove(key);
-                    left.extend(self.carried.claim(key).map(|(id, _)| id));
+                    if let Some((id, _)) = self.carried.claim(key) {
+                        self.parked.remove(&id);
+                        left.push(id);
+                    }
                 }
             }
         }
@@ -424,7 +448,7 @@ impl Encoder {
             .map(|(path, rows)| TypeSummary {
                 path: path.to_owned(),
                 version: self.types.version(path),
-                rows: rows + self.carried.rows(path) as u64,
+                rows: rows + self.carried.rows(path) as u64 + self.carried.orders.rows(path),
             })
             .collect()
     }

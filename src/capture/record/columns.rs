@@ -34,7 +34,8 @@ pub(crate) trait RecordColumn: Send + Sync {
     /// Copies the rows that changed because these entities became saved, or no longer are.
     fn follow_markers(&self, _: &World, _: TickSpan, _: &[Entity], _: &mut dyn CapturedColumn) {}
 
-    /// Copies the rows of some entities, if this is a column of entities.
+    /// Copies the rows of some entities, if this is a column of entities; of lists, also those that
+    /// they are in.
     fn copy(&self, _: &World, _: &[Entity]) -> Option<Box<dyn CapturedColumn>> {
         None
     }

@@ -127,7 +127,12 @@ impl RecordColumn for OrderRecorder {
     fn copy(&self, world: &World, entities: &[Entity]) -> Option<Box<dyn CapturedColumn>> {
         let mut captured = CapturedOrders::default();
         if let Some(related) = Related::of(world, self.relationship) {
-            captured.copy(related, entities.iter().copied());
+            // With the lists that they are in, for those know their places.
+            let targets = entities.iter().filter_map(|source| related.target_entity(*source));
+            let mut listed: Vec<Entity> = entities.iter().copied().chain(targets).collect();
+            listed.sort_unstable();
+            listed.dedup();
+            captured.copy(related, listed.into_iter());
         }
         Some(Box::new(captured))
     }

@@ -13,7 +13,7 @@ use bevy::ptr::Ptr;
 ///
 /// Everything is read from the world that it was looked up in, which nothing else can come between.
 #[derive(Clone, Copy)]
-pub(super) struct Related<'w> {
+pub(crate) struct Related<'w> {
     world: &'w World,
     relationship: ComponentId,
     offset: usize,
@@ -30,7 +30,7 @@ pub(super) fn target_of(world: &World, relationship: ComponentId) -> Option<Comp
 
 impl<'w> Related<'w> {
     /// The relationship with this component, if any entity ever had it.
-    pub(super) fn of(world: &'w World, relationship: ComponentId) -> Option<Self> {
+    pub(crate) fn of(world: &'w World, relationship: ComponentId) -> Option<Self> {
         let accessor = |component| world.components().get_info(component)?.relationship_accessor();
         let RelationshipAccessor::Relationship { entity_field_offset, relationship_target, .. } =
             *accessor(relationship)?
@@ -46,12 +46,12 @@ impl<'w> Related<'w> {
     }
 
     /// The component that lists the sources.
-    pub(super) fn target(&self) -> ComponentId {
+    pub(crate) fn target(&self) -> ComponentId {
         self.target
     }
 
     /// Whom an entity is linked to.
-    pub(super) fn target_entity(&self, source: Entity) -> Option<Entity> {
+    pub(crate) fn target_entity(&self, source: Entity) -> Option<Entity> {
         let link = self.entity(source)?.get_by_id(self.relationship).ok()?;
         // SAFETY: The pointer is to the component that the accessor was looked up for, in the same
         // world, and the accessor says that an `Entity` lies at this offset.
@@ -61,7 +61,7 @@ impl<'w> Related<'w> {
     }
 
     /// Who is linked to an entity, in the order of its list.
-    pub(super) fn sources(&self, target: Entity) -> Option<impl Iterator<Item = Entity> + use<'w>> {
+    pub(crate) fn sources(&self, target: Entity) -> Option<impl Iterator<Item = Entity> + use<'w>> {
         let list = self.entity(target)?.get_by_id(self.target).ok()?;
         // SAFETY: The pointer is to the component that the accessor was looked up for, in the same
         // world, and is borrowed for as long as the world is.

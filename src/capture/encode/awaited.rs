@@ -1,0 +1,307 @@
+//! Lists that name somebody who isn't in the world: the place of each is kept until they come.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::Hash;
+use std::sync::Arc;
+
+use bevy::ecs::entity::Entity;
+
+use super::carried::{Carried, CarriedRow};
+use super::split::Split;
+use crate::capture::codec::{Codec, OrderCodec};
+use crate::journal::{SaveId, Values};
+
+/// The order of a target's sources, some of whom aren't there.
+///
+/// The world's list has nothing of those, and the one in the journal goes on naming them. So a
+/// checkpoint of this run says the same of their places as the one that was restored.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub(crate) struct AwaitedOrders {
+    columns: BTreeMap<Arc<str>, BTreeMap<SaveId, AwaitedOrder>>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct AwaitedOrder {
+    names: Vec<SaveId>,
+    /// Who was missing when a checkpoint was last written.
+    awaited: HashSet<SaveId>,
+    row: Row,
+}
+
+/// What the journal has of a list that somebody is missing from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Row {
+    /// Nothing yet.
+    None,
+    /// The world's list, completed.
+    OfWorld,
+    /// A list that the world doesn't have: too few are there.
+    OfAwaited,
+}
+
+/// The order of one target's sources.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct NamedOrder {
+    /// The column of the order.
+    pub type_path: Arc<str>,
+    /// Whose list it is.
+    pub target: SaveId,
+    /// Who is listed.
+    pub names: Vec<SaveId>,
+}
+
+/// The rows of an order's column that a checkpoint changes.
+struct OrderRows {
+    values: BTreeMap<SaveId, Vec<u8>>,
+    removed: BTreeSet<SaveId>,
+}
+
+impl NamedOrder {
+    /// As a row has it.
+    pub(super) fn of(type_path: &Arc<str>, target: SaveId, row: &[u8]) -> Self {
+        Self { type_path: type_path.clone(), target, names: decode(row) }
+    }
+}
+
+impl AwaitedOrders {
+    pub(super) fn is_empty(&self) -> bool {
+        self.columns.is_empty()
+    }
+
+    /// Adds a list. Whoever was missing from it before keeps their place.
+    pub(super) fn add(&mut self, order: NamedOrder) {
+        let NamedOrder { type_path, target, names } = order;
+        let lists = self.columns.entry(type_path).or_default();
+        if let Some(known) = lists.get_mut(&target) {
+            let missing = known.names.iter().filter(|name| !names.contains(name));
+            known.names = put_in_place(&names, &known.names, &missing.copied().collect());
+            return;
+        }
+        let order = AwaitedOrder { names, awaited: HashSet::new(), row: Row::None };
+        lists.insert(target, order);
+    }
+
+    pub(super) fn extend(&mut self, other: Self) {
+        for (type_path, lists) in other.columns {
+            for (target, list) in lists {
+                self.columns.entry(type_path.clone()).or_default().entry(target).or_insert(list);
+            }
+        }
+    }
+
+    /// Forgets the lists of a target.
+    pub(super) fn forget(&mut self, target: SaveId) {
+        self.retain(|id, _| *id != target);
+    }
+
+    /// Forgets the lists of all targets but these.
+    pub(super) fn keep_only(&mut self, targets: &HashSet<SaveId>) {
+        self.retain(|id, _| targets.contains(id));
+    }
+
+    fn retain(&mut self, mut stays: impl FnMut(&SaveId, &mut AwaitedOrder) -> bool) {
+        for lists in self.columns.values_mut() {
+            lists.retain(&mut stays);
+        }
+        self.columns.retain(|_, lists| !lists.is_empty());
+    }
+
+    /// The lists that name one of these.
+    pub(super) fn naming(&self, sources: &HashSet<SaveId>) -> Vec<NamedOrder> {
+        let lists = self.columns.iter().flat_map(|(type_path, lists)| {
+            lists.iter().map(move |(target, list)| (type_path, target, list))
+        });
+        let naming =
+            lists.filter(|(.., list)| list.names.iter().any(|name| sources.contains(name)));
+        naming
+            .map(|(type_path, target, list)| {
+                let (type_path, names) = (type_path.clone(), list.names.clone());
+                NamedOrder { type_path, target: *target, names }
+            })
+            .collect()
+    }
+
+    /// Takes the lists of a target.
+    pub(super) fn take(&mut self, target: SaveId) -> Vec<(Arc<str>, Vec<u8>)> {
+        let lists = self.columns.iter_mut().filter_map(|(type_path, lists)| {
+            Some((type_path.clone(), encode(&lists.remove(&target)?.names)?))
+        });
+        let taken = lists.collect();
+        self.columns.retain(|_, lists| !lists.is_empty());
+        taken
+    }
+
+    /// How many rows of a column the journal has that aren't the world's.
+    pub(super) fn rows(&self, type_path: &str) -> u64 {
+        let lists = self.columns.get(type_path).into_iter().flat_map(BTreeMap::values);
+        lists.filter(|list| list.row == Row::OfAwaited).count() as u64
+    }
+
+    /// Puts those who are awaited where they belong in what the world has said of a column, which
+    /// is everything or what changed.
+    fn complete(
+        &mut self,
+        type_path: &str,
+        is_everything: bool,
+        waiting: &HashSet<SaveId>,
+        rows: &mut OrderRows,
+    ) {
+        let Some(lists) = self.columns.get_mut(type_path) else { return };
+        lists.retain(|target, list| {
+            let awaited: HashSet<SaveId> =
+                list.names.iter().copied().filter(|name| waiting.contains(name)).collect();
+            let names = &mut list.names;
+            if let Some(written) = rows.values.get_mut(target) {
+                *names = put_in_place(&decode(written), names, &awaited);
+                *written = encode(names).unwrap_or_default();
+                list.row = Row::OfWorld;
+            } else {
+                // Who was awaited and isn't any more hasn't come to this list.
+                let all = names.len();
+                names.retain(|name| !list.awaited.contains(name) || awaited.contains(name));
+                let is_shorter = names.len() < all;
+                let is_removed = is_everything || rows.removed.contains(target);
+                let row = || encode(names).unwrap_or_default();
+                if list.row == Row::OfWorld && !is_removed {
+                    if is_shorter {
+                        rows.values.insert(*target, row());
+                    }
+                } else if awaited.is_empty() {
+                    if list.row == Row::OfAwaited && !is_everything {
+                        rows.removed.insert(*target);
+                    }
+                } else if is_removed || list.row == Row::None || is_shorter {
+                    // Who is named and gone is passed over where the row is read.
+                    rows.removed.remove(target);
+                    rows.values.insert(*target, row());
+                    list.row = Row::OfAwaited;
+                }
+            }
+            list.awaited = awaited;
+            !list.awaited.is_empty()
+        });
+        self.columns.retain(|_, lists| !lists.is_empty());
+    }
+}
+
+impl Carried {
+    /// Names those in the rows of a column who aren't in the world, if it is one of lists.
+    pub(super) fn complete_order(
+        &mut self,
+        type_path: &str,
+        is_everything: bool,
+        removed: Vec<SaveId>,
+        values: Vec<Values>,
+    ) -> (Vec<SaveId>, Vec<Values>) {
+        if !self.orders.columns.contains_key(type_path) {
+            return (removed, values);
+        }
+        let waiting: HashSet<SaveId> = self.waiting_ids().collect();
+        let rows = values.iter().flat_map(Values::iter);
+        let values = rows.map(|(id, value)| (id, value.to_vec())).collect();
+        let mut rows = OrderRows { values, removed: removed.into_iter().collect() };
+        self.orders.complete(type_path, is_everything, &waiting, &mut rows);
+        let mut values = Split::default();
+        rows.values.iter().for_each(|(id, value)| values.push(*id, value));
+        (rows.removed.into_iter().collect(), values.finish())
+    }
+
+    /// Of those whom the lists of claimed entities name, some may still be missing.
+    pub(super) fn await_the_rest(
+        &mut self,
+        columns: &HashSet<&str>,
+        claimed: &[(Arc<str>, SaveId, CarriedRow)],
+    ) {
+        let waiting: HashSet<SaveId> = self.waiting_ids().collect();
+        for (type_path, target, row) in claimed {
+            if !columns.contains(&**type_path) {
+                continue;
+            }
+            let names = decode(&row.value);
+            if names.iter().any(|name| waiting.contains(name)) {
+                self.await_in(NamedOrder { type_path: type_path.clone(), target: *target, names });
+            }
+        }
+    }
+}
+
+/// Who is named by a row of an order.
+fn decode(row: &[u8]) -> Vec<SaveId> {
+    let names = OrderCodec.decode(row).unwrap_or_default();
+    names.into_iter().map(|name| SaveId(name.to_bits())).collect()
+}
+
+fn encode(names: &[SaveId]) -> Option<Vec<u8>> {
+    let names = names.iter().filter_map(|name| Entity::try_from_bits(name.0)).collect();
+    let mut row = Vec::new();
+    OrderCodec.encode(&names, &mut row).ok()?;
+    Some(row)
+}
+
+/// A list in which those who are `moved` stand where `order` has them, after whom they follow there.
+///
+/// Everybody else stays as `list` has them. Who is moved and isn't named by `order` comes last, if
+/// they are in the list at all.
+pub(crate) fn put_in_place<T: Copy + Eq + Hash>(
+    list: &[T],
+    order: &[T],
+    moved: &HashSet<T>,
+) -> Vec<T> {
+    let stays: HashSet<T> = list.iter().copied().filter(|member| !moved.contains(member)).collect();
+    let mut left = moved.clone();
+    let (mut first, mut following) = (Vec::new(), HashMap::<T, Vec<T>>::new());
+    let mut before = None;
+    for member in order {
+        if stays.contains(member) {
+            before = Some(*member);
+        } else if left.remove(member) {
+            match before {
+                Some(before) => following.entry(before).or_default().push(*member),
+                None => first.push(*member),
+            }
+        }
+    }
+    let head = order.iter().find(|member| stays.contains(member));
+    let mut placed = Vec::with_capacity(list.len());
+    for member in list.iter().filter(|member| stays.contains(member)) {
+        if Some(member) == head {
+            placed.append(&mut first);
+        }
+        placed.push(*member);
+        placed.extend(following.remove(member).unwrap_or_default());
+    }
+    placed.append(&mut first);
+    placed.extend(list.iter().filter(|member| left.remove(member)));
+    placed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(list: &str, order: &str, moved: &str) -> String {
+        let letters = |text: &str| text.chars().collect::<Vec<char>>();
+        put_in_place(&letters(list), &letters(order), &moved.chars().collect()).iter().collect()
+    }
+
+    #[test]
+    fn those_who_come_late_stand_where_the_order_has_them() {
+        assert_eq!(put("acb", "abc", "b"), "abc");
+        assert_eq!(put("bca", "abc", "a"), "abc");
+        assert_eq!(put("dabc", "dcba", "bc"), "dcba");
+        assert_eq!(put("", "abc", "abc"), "abc", "of nobody's list");
+    }
+
+    #[test]
+    fn everybody_else_stays_where_the_game_has_put_them() {
+        assert_eq!(put("cabx", "abxc", "x"), "cabx");
+        assert_eq!(put("lb", "ab", "a"), "lab", "one that isn't named comes before");
+        assert_eq!(put("acnb", "abc", "b"), "abcn");
+        assert_eq!(put("anx", "ab", "xb"), "abnx", "one that the order doesn't know comes last");
+    }
+
+    #[test]
+    fn a_name_that_comes_twice_stands_once() {
+        assert_eq!(put("ab", "bab", "b"), "ba");
+    }
+}

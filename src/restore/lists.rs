@@ -1,0 +1,322 @@
+//! The order of what relationships list: of siblings, of the things in a bag.
+//!
+//! Bevy puts whoever is linked at the end of the list. So a link that a hook has changed, and that is
+//! put back, stands in the wrong place, and so does one that comes later than the others.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use bevy::ecs::change_detection::Tick;
+use bevy::ecs::component::ComponentId;
+use bevy::ecs::entity::{Entity, EntityHashSet};
+use bevy::ecs::hierarchy::Children;
+use bevy::ecs::query::QueryBuilder;
+use bevy::ecs::world::World;
+
+use super::decoded::DecodedColumn;
+use super::references::References;
+use super::replacement::{Origin, Part, Replacement};
+use crate::capture::{IsSaved, NamedOrder, Related, Saved, put_in_place, unfiltered};
+
+/// A list whose order a restore answers for.
+pub(super) struct KeptList {
+    /// The column of the links.
+    column: u32,
+    target: Entity,
+    order: Order,
+    /// When the list was as it is to be.
+    settled: Tick,
+}
+
+/// The order of a list.
+enum Order {
+    /// As the checkpoint has it. All were linked one after the other.
+    Saved(Vec<Entity>),
+    /// The list of a target that isn't being restored.
+    Kept {
+        /// What it was, if that was of interest.
+        before: Vec<Entity>,
+        /// Where the checkpoint has those who come late.
+        named: Vec<Entity>,
+        /// Whoever was linked again for the sake of the order, one after the other.
+        linked: Vec<Entity>,
+    },
+}
+
+impl Replacement {
+    /// Everything that has an order in the checkpoint was just linked in that order.
+    pub(super) fn note_saved_lists(&mut self, world: &mut World) {
+        let settled = world.increment_change_tick();
+        for (column, lists) in &self.image.link_orders {
+            for (target, sources) in lists {
+                let Some(target) = self.entity_in_world(*target) else { continue };
+                let sources = sources.iter().filter_map(|rank| self.entity_in_world(*rank));
+                let order = Order::Saved(sources.collect());
+                self.lists.push(KeptList { column: *column, target, order, settled });
+            }
+        }
+    }
+
+    /// Remembers the lists of targets that aren't being restored: those that name whoever is, and
+    /// all of them if the game may change any.
+    pub(super) fn note_lists_of_others(
+        &mut self,
+        world: &mut World,
+        orders: &[NamedOrder],
+        all: bool,
+    ) {
+        let settled = self.others.since;
+        let mut lists = BTreeMap::<(u32, Entity), (Vec<Entity>, Vec<Entity>)>::new();
+        let references = References::new(&self.image.ranks, &self.entities, &self.outside);
+        for order in orders {
+            let column = self.links_of(&order.type_path);
+            let (Some(column), Some(target)) = (column, references.entity(order.target)) else {
+                continue;
+            };
+            let names = order.names.iter().filter_map(|name| references.entity(*name));
+            let names = names.filter(|name| *name != Entity::PLACEHOLDER);
+            lists.entry((column, target)).or_default().1.extend(names);
+        }
+        let columns = (0_u32..).zip(&self.parts).filter(|_| all);
+        for (column, part) in columns {
+            let (Part::Parent(component) | Part::Link(component)) = part else { continue };
+            for (target, sources) in lists_in_world(world, *component) {
+                if !self.others.restored.contains(&target) {
+                    lists.entry((column, target)).or_default().0 = sources;
+                }
+            }
+        }
+        self.lists.extend(lists.into_iter().map(|((column, target), (before, named))| {
+            let order = Order::Kept { before, named, linked: Vec::new() };
+            KeptList { column, target, order, settled }
+        }));
+    }
+
+    /// Links again what stands in a wrong place; whether there was any. Children are sorted instead,
+    /// at the very end.
+    pub(super) fn put_links_in_order(&mut self, world: &mut World) -> bool {
+        let mut any = false;
+        let mut lists = std::mem::take(&mut self.lists);
+        for list in &mut lists {
+            let (Some(Part::Link(component)), Some(column)) = (
+                self.parts.get(list.column as usize),
+                self.image.columns.get(list.column as usize),
+            ) else {
+                continue;
+            };
+            let DecodedColumn::Component(rows) = &column.decoded else { continue };
+            let late = list.out_of_place(*component, &self.others.restored, world);
+            for source in &late {
+                // Each has a tick of its own, which tells whether one is linked later by others.
+                world.increment_change_tick();
+                rows.link_again(world, *source);
+            }
+            if !late.is_empty() {
+                any = true;
+                if matches!(list.order, Order::Saved(_)) {
+                    self.report.add_overwritten(&column.type_path);
+                }
+                list.settle(late, world);
+            }
+        }
+        self.lists = lists;
+        any
+    }
+
+    /// Lists the types whose links stand in a wrong place after all.
+    pub(super) fn report_disorder(&mut self, world: &World) {
+        for list in &self.lists {
+            if let (Some(Part::Link(component)), Some(column)) =
+                (self.parts.get(list.column as usize), self.image.columns.get(list.column as usize))
+                && !list.out_of_place(*component, &self.others.restored, world).is_empty()
+            {
+                self.report.add_not_as_saved(&column.type_path);
+            }
+        }
+    }
+
+    /// Puts children in their order where they were there already, come late, or were moved
+    /// meanwhile. No hook runs for that.
+    ///
+    /// Those that aren't saved keep their places among them.
+    pub(super) fn sort_children(&self, world: &mut World) {
+        let none_moved = self.stamps.nothing_ran_until_now(world);
+        for (parent, children) in &self.image.child_orders {
+            let is_placed = |rank: &u32| self.origins.get(*rank as usize) == Some(&Origin::Placed);
+            if none_moved && !is_placed(parent) && !children.iter().any(is_placed) {
+                continue;
+            }
+            let Some(parent) = self.entity_in_world(*parent) else { continue };
+            let wanted = children.iter().filter_map(|rank| self.entity_in_world(*rank));
+            sort_like(world, parent, &wanted.collect::<Vec<_>>());
+        }
+        for list in &self.lists {
+            if let Some(Part::Parent(component)) = self.parts.get(list.column as usize) {
+                let wanted = list.wanted_if_changed(*component, &self.others.restored, world);
+                sort_like(world, list.target, &wanted);
+            }
+        }
+    }
+
+    /// The column of the links that a column of orders belongs to.
+    fn links_of(&self, type_path: &str) -> Option<u32> {
+        let columns = &self.image.columns;
+        let orders = columns.iter().find(|column| &*column.type_path == type_path)?;
+        let DecodedColumn::Order(orders) = &orders.decoded else { return None };
+        let links = columns.iter().position(|column| column.type_path == orders.relationship)?;
+        u32::try_from(links).ok()
+    }
+
+    fn entity_in_world(&self, rank: u32) -> Option<Entity> {
+        let entity = self.entities.get(rank as usize).copied();
+        entity.filter(|entity| *entity != Entity::PLACEHOLDER)
+    }
+}
+
+impl KeptList {
+    /// Who has to be linked again, in this order, so that the list has its order.
+    fn out_of_place(
+        &self,
+        component: ComponentId,
+        restored: &EntityHashSet,
+        world: &World,
+    ) -> Vec<Entity> {
+        let late = self.first_out_of_turn(component, world);
+        if late.is_none() && !self.is_changed(component, world) {
+            return Vec::new();
+        }
+        let mut wanted = self.wanted(component, restored, world);
+        let late = wanted.iter().position(|source| Some(*source) == late);
+        let in_order = in_order(&self.sources(component, world), &wanted);
+        wanted.split_off(late.unwrap_or(usize::MAX).min(in_order))
+    }
+
+    /// Where the list has changed, who is to be in it in which order.
+    fn wanted_if_changed(
+        &self,
+        component: ComponentId,
+        restored: &EntityHashSet,
+        world: &World,
+    ) -> Vec<Entity> {
+        if !self.is_changed(component, world) {
+            return Vec::new();
+        }
+        self.wanted(component, restored, world)
+    }
+
+    /// Those who are in the list, as far as they are saved, in the order that it is to have.
+    fn wanted(
+        &self,
+        component: ComponentId,
+        restored: &EntityHashSet,
+        world: &World,
+    ) -> Vec<Entity> {
+        let sources = self.sources(component, world);
+        let present: HashSet<Entity> = sources.iter().copied().collect();
+        let mut wanted = match &self.order {
+            Order::Saved(saved) => saved.clone(),
+            Order::Kept { before, named, .. } => {
+                let known: HashSet<Entity> = before.iter().copied().collect();
+                let new = sources.iter().filter(|source| !known.contains(*source));
+                let there = before.iter().filter(|source| present.contains(*source));
+                let list: Vec<Entity> = there.chain(new).copied().collect();
+                let late = named.iter().copied();
+                let late =
+                    late.filter(|source| restored.contains(source) && present.contains(source));
+                put_in_place(&list, named, &late.collect())
+            }
+        };
+        wanted.retain(|source| present.contains(source) && world.get::<Saved>(*source).is_some());
+        wanted
+    }
+
+    fn sources(&self, component: ComponentId, world: &World) -> Vec<Entity> {
+        let related = Related::of(world, component);
+        let sources = related.and_then(|related| related.sources(self.target));
+        sources.into_iter().flatten().collect()
+    }
+
+    /// Whether anything was done to the list since it had its order.
+    fn is_changed(&self, component: ComponentId, world: &World) -> bool {
+        let list = Related::of(world, component).map(|related| related.target());
+        let target = world.get_entity(self.target).ok();
+        let ticks = target.zip(list).and_then(|(it, list)| it.get_change_ticks_by_id(list));
+        ticks.is_some_and(|ticks| {
+            ticks.changed.is_newer_than(self.settled, world.read_change_tick())
+        })
+    }
+
+    /// The first one that wasn't linked after the one before. Such a list may have been changed
+    /// between two links, when its tick doesn't tell.
+    fn first_out_of_turn(&self, component: ComponentId, world: &World) -> Option<Entity> {
+        let (Order::Saved(linked) | Order::Kept { linked, .. }) = &self.order;
+        let related = Related::of(world, component)?;
+        let now = world.read_change_tick();
+        let mut last: Option<Tick> = None;
+        linked.iter().copied().find(|source| {
+            if related.target_entity(*source) != Some(self.target) {
+                return false;
+            }
+            let source = world.get_entity(*source).ok();
+            let ticks = source.and_then(|source| source.get_change_ticks_by_id(component));
+            let Some(ticks) = ticks else { return false };
+            let before = last.replace(ticks.changed);
+            before.is_some_and(|before| !ticks.changed.is_newer_than(before, now))
+        })
+    }
+
+    /// Some were linked again.
+    fn settle(&mut self, again: Vec<Entity>, world: &mut World) {
+        self.settled = world.increment_change_tick();
+        if let Order::Kept { linked, .. } = &mut self.order {
+            *linked = again;
+        }
+    }
+}
+
+/// How many of `wanted`, from the first, a list has in this order.
+fn in_order(list: &[Entity], wanted: &[Entity]) -> usize {
+    let mut found = 0;
+    for source in list {
+        if wanted.get(found) == Some(source) {
+            found += 1;
+        }
+    }
+    found
+}
+
+/// The lists of a relationship that saved targets have.
+fn lists_in_world(world: &mut World, component: ComponentId) -> Vec<(Entity, Vec<Entity>)> {
+    let Some(list) = Related::of(world, component).map(|related| related.target()) else {
+        return Vec::new();
+    };
+    let mut targets = unfiltered(world, |world| {
+        QueryBuilder::<Entity, IsSaved>::new(world).with_id(list).build()
+    });
+    let targets: Vec<Entity> = targets.iter(world).collect();
+    let Some(related) = Related::of(world, component) else { return Vec::new() };
+    let lists = targets.into_iter().filter_map(|target| {
+        let sources = related.sources(target)?;
+        Some((target, sources.collect()))
+    });
+    lists.collect()
+}
+
+fn sort_like(world: &mut World, parent: Entity, wanted: &[Entity]) {
+    let Some(children) = world.get::<Children>(parent) else { return };
+    if in_order(children, wanted) == wanted.len() {
+        return;
+    }
+    let places: HashMap<Entity, usize> = children.iter().copied().zip(0..).collect();
+    let wanted: Vec<Entity> =
+        wanted.iter().copied().filter(|child| places.contains_key(child)).collect();
+    let mut free: Vec<usize> =
+        wanted.iter().filter_map(|child| places.get(child).copied()).collect();
+    if free.is_sorted() {
+        return;
+    }
+    free.sort_unstable();
+    let sorted: HashMap<Entity, usize> = wanted.into_iter().zip(free).collect();
+    if let Some(mut children) = world.get_mut::<Children>(parent) {
+        children.sort_by_key(|child| sorted.get(child).or_else(|| places.get(child)).copied());
+    }
+}
