@@ -3,40 +3,48 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
 mod capture;
-mod clock;
 mod content;
-mod crash_report;
-#[cfg(test)]
-mod deep;
 pub mod doctor;
 mod exit_request;
 #[cfg(test)]
 mod generated_worlds;
-mod journal;
 mod lifecycle;
 mod mode;
 mod plugin;
-mod process;
-mod recovery;
 mod restore;
-mod session;
-mod store;
 pub mod testing;
 #[cfg(feature = "thumbnail")]
 pub mod thumbnail;
-#[cfg(test)]
-mod torture;
 #[cfg(feature = "ui")]
 pub mod ui;
-mod writer;
 
+// The rooms that know no engine, under the paths that they had here.
+#[cfg(test)]
+use bevy_session_journal::deep;
+use bevy_session_journal::{
+    clock, crash_report, journal, process, recovery, session, store, writer,
+};
+
+pub use bevy_session_journal::HowItEnded;
+pub use bevy_session_journal::StateChange;
+pub use bevy_session_journal::{
+    Attachment, AttachmentError, AttachmentOf, CheckpointError, DiskRefusal, EndReason, Field,
+    FieldError, Fields, IllegalMove, Move, NewSession, RecoveryError, RequestError, RestoreFrom,
+    RestoreReason, SaveSlot, SessionContext, SessionMetadata, SessionPriority, SessionStatus,
+    SlotError, StopReason,
+};
+pub use bevy_session_journal::{
+    CheckpointId, CheckpointKind, RunId, SaveId, SessionId, SlotId, SlotKind, Validity, WrittenBy,
+    limits,
+};
+pub use bevy_session_journal::{MemoryDisk, Operation, PanicInfo};
+pub use bevy_session_journal::{
+    OfferedCheckpoint, Proposal, RecoveryOffer, SessionEntry, SlotEntry, UnreadableSlot,
+    UnsavedPlay, VersionFit,
+};
 pub use capture::{
     DriftedType, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState, Saved,
     SessionAppExt, TypeProblem, TypeProblemReason, Unsaved,
-};
-pub use journal::{
-    CheckpointId, CheckpointKind, RunId, SaveId, SessionId, SlotId, SlotKind, Validity, WrittenBy,
-    limits,
 };
 pub use lifecycle::{
     AttachmentRead, AttachmentSaved, AutosaveDelayed, AutosaveStretched, CaptureBudget,
@@ -55,23 +63,10 @@ pub use lifecycle::{
 };
 pub use mode::SessionMode;
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
-pub use process::HowItEnded;
-pub use recovery::{
-    OfferedCheckpoint, Proposal, RecoveryOffer, SessionEntry, SlotEntry, UnreadableSlot,
-    UnsavedPlay, VersionFit,
-};
 pub use restore::{
     DanglingReference, DespawnOnRestore, ExtraEntities, RestoreLoss, RestoreLossReason,
     RestoreReport,
 };
-pub use session::StateChange;
-pub use session::{
-    Attachment, AttachmentError, AttachmentOf, CheckpointError, DiskRefusal, EndReason, Field,
-    FieldError, Fields, IllegalMove, Move, NewSession, RecoveryError, RequestError, RestoreFrom,
-    RestoreReason, SaveSlot, SessionContext, SessionMetadata, SessionPriority, SessionStatus,
-    SlotError, StopReason,
-};
-pub use store::{MemoryDisk, Operation, PanicInfo};
 
 /// What most games use: `use bevy_session::prelude::*;`.
 pub mod prelude {

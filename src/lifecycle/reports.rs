@@ -392,10 +392,7 @@ impl Preparing {
         }
         match self.reason {
             RestoreReason::Continued => Request::Continue(self.session),
-            RestoreReason::Recovered | RestoreReason::Rewound => {
-                Request::Recover(self.session, self.from)
-            }
-            RestoreReason::Loaded => match self.from {
+            _ => match self.from {
                 RestoreFrom::Slot(slot) => Request::Load(slot),
                 from => Request::Recover(self.session, from),
             },

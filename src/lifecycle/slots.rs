@@ -59,9 +59,9 @@ impl RuntimeParts {
             return Ok(());
         }
         let (kind, label) = match slot.kind {
-            SlotKind::Manual => (CheckpointKind::Manual, Some(slot.name.clone())),
             SlotKind::Quick => (CheckpointKind::Quick, None),
             SlotKind::Exit => (CheckpointKind::Exit, None),
+            _ => (CheckpointKind::Manual, Some(slot.name.clone())),
         };
         let before = self.newest_captured();
         self.take_checkpoint(world, kind, label);

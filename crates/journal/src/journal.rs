@@ -1,0 +1,72 @@
+//! The journal: what a session looks like as bytes, and how those bytes are written, read, merged
+//! and planned with.
+//!
+//! Nothing here knows of files, threads or an ECS. A segment is written by [`SegmentEncoder`] into
+//! whatever takes bytes, read by [`Segment`] from whatever implements [`ReadAt`], and
+//! [`SessionIndex`] decides from all segments of a session which checkpoints there are and what has
+//! to be read to restore one. `docs/FORMAT.md` describes every byte.
+
+mod attachment;
+mod block;
+mod block_codec;
+mod commit;
+mod encode_error;
+mod frame;
+mod group_encoder;
+mod header;
+mod header_codec;
+mod id;
+mod index;
+pub mod limits;
+mod lineage;
+mod merge;
+mod order;
+mod read_at;
+mod read_error;
+mod scan;
+mod segment_reader;
+mod segment_writer;
+mod slot;
+mod type_list;
+mod wire;
+mod written_by;
+
+#[cfg(test)]
+pub(crate) mod sample;
+
+pub use block_codec::BlockError;
+pub use commit::CheckpointKind;
+pub use encode_error::EncodeError;
+pub use frame::FrameError;
+pub use header_codec::SegmentError;
+pub use id::{CheckpointId, RunId, SaveId, SessionId};
+pub use index::Validity;
+pub use read_error::{Damage, ReadError};
+pub use slot::{SlotId, SlotKind};
+pub use written_by::WrittenBy;
+
+pub(crate) use attachment::{decode_attachment, encode_attachment};
+pub use block::{Block, ENTITIES, Rows, Values};
+pub use commit::{Commit, Record};
+pub(crate) use commit::{Origin, milliseconds};
+pub(crate) use frame::{FrameHeader, FrameKind};
+pub(crate) use group_encoder::GroupEncoder;
+#[cfg(test)]
+pub(crate) use group_encoder::GroupWritten;
+pub(crate) use header::{FORMAT_MAJOR, FORMAT_MINOR, MAGIC, Predecessor, SegmentHeader};
+pub(crate) use id::random_u64;
+pub use index::is_collapse;
+pub(crate) use index::{
+    CheckpointInfo, FileProblem, FileProblemKind, GroupRef, Head, Plan, SegmentSummary,
+    SessionIndex, missing_ends,
+};
+pub use lineage::Lineage;
+pub(crate) use lineage::{KnownLineage, nearest};
+pub use merge::merge;
+pub(crate) use merge::{Merge, rounds};
+pub(crate) use read_at::{Hold, ReadAhead, ReadAt};
+pub(crate) use scan::{DamagedRange, FrameEntry, GroupEntry, Scan, ScanBudget, too_large};
+pub(crate) use segment_reader::{Blocks, Segment};
+pub(crate) use segment_writer::SegmentEncoder;
+pub(crate) use slot::SlotHeader;
+pub use type_list::{TypeList, TypeRows, TypeSummary};

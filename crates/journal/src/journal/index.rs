@@ -1,0 +1,373 @@
+//! Which checkpoints a session has, and what has to be read to restore one.
+//!
+//! The index is built from the headers and scans of all segments of a session. It reads nothing
+//! itself, so it can be asked again whenever something more is known: a group that turned out to be
+//! damaged is marked, and the next plan goes around it.
+
+mod builds;
+mod collapses;
+mod ending;
+mod head;
+mod problem;
+mod run;
+mod superseding;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{
+    CheckpointId, CheckpointKind, Commit, GroupEntry, Lineage, Record, RunId, Scan, SegmentHeader,
+    TypeList, limits,
+};
+use run::{CommitPlace, Moment, Run};
+
+pub use collapses::is_collapse;
+pub use ending::missing_ends;
+pub use head::Head;
+pub use problem::{FileProblem, FileProblemKind};
+
+/// A segment as the index sees it.
+#[derive(Clone, Debug)]
+pub struct SegmentSummary {
+    /// What the file is called. Only a hint: a copy of a segment is as good as the segment.
+    pub name: String,
+    /// What the segment says about itself.
+    pub header: Arc<SegmentHeader>,
+    /// What is in it.
+    pub scan: Scan,
+}
+
+/// A group, by its place in the index.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct GroupRef {
+    /// The segment, as a position in [`SessionIndex::segments`].
+    pub segment: usize,
+    /// The group, as a position in its [`Scan::groups`].
+    pub group: usize,
+}
+
+/// What has to be merged to get a checkpoint.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Plan {
+    /// The checkpoint.
+    pub checkpoint: CheckpointId,
+    /// A snapshot and the deltas after it, the oldest first.
+    pub groups: Vec<GroupRef>,
+}
+
+/// What is known about the data of a checkpoint.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Validity {
+    /// All of it has been read and is good.
+    Verified,
+    /// Its commit is good; its data hasn't been read yet.
+    Unread,
+    /// It can't be restored: of every way to it some part is damaged or missing.
+    Damaged,
+}
+
+/// A checkpoint, for listings.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CheckpointInfo {
+    /// Its identity.
+    pub id: CheckpointId,
+    /// The checkpoint before it on its line.
+    pub parent: Option<CheckpointId>,
+    /// Why it was taken.
+    pub kind: CheckpointKind,
+    /// What the game called it.
+    pub label: Option<String>,
+    /// When, by the clock of the machine that it was taken on.
+    pub time: Timestamp,
+    /// Play time at that moment.
+    pub play_time: Duration,
+    /// Bytes that its own group takes, of all its copies the smallest.
+    pub bytes: u64,
+    /// Saved entities at that moment.
+    pub entities: u64,
+    /// The types that were saved.
+    pub types: TypeList,
+    /// What was carried along.
+    pub carried: TypeList,
+    /// The heads whose line it is on. None if what followed was rewound.
+    pub on_line_of: Vec<CheckpointId>,
+    /// Whether it can be restored, as far as is known.
+    pub validity: Validity,
+}
+
+/// All that is known of a session from its journal.
+#[derive(Clone, Debug)]
+pub struct SessionIndex {
+    segments: Vec<SegmentSummary>,
+    problems: Vec<FileProblem>,
+    runs: BTreeMap<RunId, Run>,
+    heads: Vec<Head>,
+    damaged: BTreeSet<GroupRef>,
+    verified: HashSet<GroupRef>,
+}
+
+impl SessionIndex {
+    /// Puts the segments of one session together. `problems` are the files that could not be read.
+    #[must_use]
+    pub fn new(segments: Vec<SegmentSummary>, problems: Vec<FileProblem>) -> Self {
+        let runs = run::collect(&segments);
+        let heads = head::find(&segments, &runs);
+        Self { segments, problems, runs, heads, damaged: BTreeSet::new(), verified: HashSet::new() }
+    }
+
+    /// The segments that could be read, in the order in which they were given.
+    pub fn segments(&self) -> &[SegmentSummary] {
+        &self.segments
+    }
+
+    /// The files that could not be read, or not in full.
+    pub fn problems(&self) -> &[FileProblem] {
+        &self.problems
+    }
+
+    /// The first file that can't be read now, which may hold anything: which, and why.
+    pub fn unreadable_file(&self) -> Option<String> {
+        self.problems.iter().find_map(|problem| match &problem.kind {
+            FileProblemKind::Unreadable { error } => {
+                Some(format!("{}: {error}", problem.path.display()))
+            }
+            _ => None,
+        })
+    }
+
+    /// The newest checkpoint of every line, the highest counter first.
+    ///
+    /// More than one is a fork: two lines that never saw each other. None means that nothing was
+    /// ever committed.
+    pub fn heads(&self) -> &[Head] {
+        &self.heads
+    }
+
+    /// Every checkpoint whose commit is known, the highest counter first.
+    pub fn checkpoints(&self) -> Vec<CheckpointInfo> {
+        let lines = self.heads_by_checkpoint();
+        let on_line_of = |id| lines.get(&id).cloned().unwrap_or_default();
+        let ids = self.runs.values().flat_map(Run::checkpoints);
+        let mut found: Vec<_> = ids.filter_map(|id| self.info(id, on_line_of(id))).collect();
+        found.sort_by_key(|info| (std::cmp::Reverse(info.id.counter), info.id.run));
+        found
+    }
+
+    /// The commit of a checkpoint.
+    pub fn commit(&self, id: CheckpointId) -> Option<&Commit> {
+        self.commit_at(self.moment(id)?.commit)
+    }
+
+    /// The commits of all checkpoints, in no order.
+    pub fn commits(&self) -> impl Iterator<Item = (CheckpointId, &Commit)> {
+        let ids = self.runs.values().flat_map(Run::checkpoints);
+        ids.filter_map(|id| Some((id, self.commit(id)?)))
+    }
+
+    /// The archives, as positions in [`Self::segments`].
+    pub fn archives(&self) -> impl Iterator<Item = usize> {
+        let segments = self.segments.iter().enumerate();
+        segments.filter(|(_, segment)| segment.header.archive).map(|(place, _)| place)
+    }
+
+    /// A group with its commit.
+    pub fn group(&self, place: GroupRef) -> Option<&GroupEntry> {
+        self.segments.get(place.segment)?.scan.groups.get(place.group)
+    }
+
+    /// The checkpoints that an archive holds and that aren't known to be damaged there.
+    pub fn archived(&self, segment: usize) -> impl Iterator<Item = CheckpointId> {
+        let summary = self.segments.get(segment).filter(|summary| summary.header.archive);
+        let groups = summary.into_iter().flat_map(|summary| summary.scan.groups.iter().enumerate());
+        groups.filter_map(move |(group, entry)| {
+            let commit = &entry.commit;
+            let is_intact = !self.damaged.contains(&GroupRef { segment, group });
+            let origin = commit.origin.as_ref().filter(|_| commit.base.is_none() && is_intact)?;
+            Some(CheckpointId { run: origin.run, counter: commit.counter })
+        })
+    }
+
+    /// What is known about a checkpoint's data; `None` if there is no such checkpoint.
+    pub fn validity(&self, id: CheckpointId) -> Option<Validity> {
+        self.moment(id).map(Moment::validity)
+    }
+
+    /// Whether the session is being deleted.
+    pub fn is_forgotten(&self) -> bool {
+        self.records().any(|record| matches!(record, Record::Forgotten))
+    }
+
+    /// The highest checkpoint number that any segment names, committed or not; 0 if there is none.
+    ///
+    /// A run that takes the session up counts on from here, so no number is ever used twice.
+    pub fn newest_counter(&self) -> u64 {
+        let others = self.runs.values().flat_map(|run| run.lineage.named());
+        let written = self
+            .segments
+            .iter()
+            .flat_map(|segment| segment.header.base.into_iter().chain(segment.scan.newest_counter));
+        let named = others.map(|checkpoint| checkpoint.counter).chain(written);
+        named.filter(|counter| *counter < limits::COUNTERS).max().unwrap_or(0)
+    }
+
+    /// One checkpoint for each run on the line of `checkpoint`: itself, then the one that its run set
+    /// out from, and so on.
+    pub fn ancestry(&self, checkpoint: CheckpointId) -> Vec<CheckpointId> {
+        let mut ancestry = self.line(checkpoint);
+        ancestry.dedup_by_key(|id| id.run);
+        ancestry
+    }
+
+    /// What a run names that sets out from `checkpoint` and takes the place of `head`: the ways
+    /// back, and whatever was superseded before and is still there. All of it is named again, for
+    /// retention may remove the runs that named it.
+    pub fn lineage_from(&self, checkpoint: CheckpointId, head: CheckpointId) -> Lineage {
+        let ancestors = self.ancestry(checkpoint);
+        let on_line: HashMap<RunId, u64> =
+            ancestors.iter().map(|ancestor| (ancestor.run, ancestor.counter)).collect();
+        let is_on_line =
+            |id: &CheckpointId| on_line.get(&id.run).is_some_and(|newest| *newest >= id.counter);
+        let heads: HashSet<CheckpointId> = self.heads.iter().map(|head| head.id).collect();
+        let newest = self.runs.values().filter_map(Run::newest);
+        let superseded = newest.filter(|id| !heads.contains(id) && !is_on_line(id));
+        Lineage { ancestors, supersedes: std::iter::once(head).chain(superseded).collect() }
+    }
+
+    /// What the run of a checkpoint says about itself; of one that is in an archive only, as much as
+    /// that knows.
+    pub fn header_of(&self, checkpoint: CheckpointId) -> Option<SegmentHeader> {
+        let run = self.runs.get(&checkpoint.run)?;
+        let place = run.segments.last().copied();
+        let place = place.or_else(|| Some(self.moment(checkpoint)?.commit.segment()))?;
+        let (game_version, schema) = run.build(&self.segments)?;
+        let header = SegmentHeader::clone(&self.segments.get(place)?.header);
+        let game_version = game_version.to_owned();
+        Some(SegmentHeader { run: run.id, game_version, schema, ..header })
+    }
+
+    /// What a run says about where it comes from.
+    pub fn lineage_of(&self, run: RunId) -> Option<&Lineage> {
+        self.runs.get(&run).map(|run| &run.lineage)
+    }
+
+    /// What to read to restore a checkpoint: the shortest intact way to it.
+    ///
+    /// A snapshot and a delta with one counter are the same moment, so where a snapshot is damaged
+    /// the way leads over an older one and the deltas in between.
+    pub fn plan(&self, id: CheckpointId) -> Option<Plan> {
+        let groups = self.runs.get(&id.run)?.way_to(id.counter)?;
+        Some(Plan { checkpoint: id, groups })
+    }
+
+    /// The checkpoints that lead to `head`, itself included, the newest first.
+    pub fn line(&self, head: CheckpointId) -> Vec<CheckpointId> {
+        let mut line = Vec::new();
+        let mut seen = HashSet::new();
+        let mut waiting = VecDeque::from([std::slice::from_ref(&head)]);
+        while let Some(named) = waiting.pop_front() {
+            for (place, newest) in named.iter().enumerate() {
+                // Ancestors are named by each of their descendants.
+                let run = self.runs.get(&newest.run).filter(|_| seen.insert(newest.run));
+                let Some(run) = run else { continue };
+                line.extend(run.checkpoints_up_to(newest.counter));
+                // Nearly always they are those that follow anyway, and there may be thousands.
+                let more = &*run.lineage.ancestors;
+                if named.get(place + 1..).is_none_or(|following| following != more) {
+                    waiting.push_back(more);
+                }
+            }
+        }
+        line
+    }
+
+    /// The newest checkpoint on the line of `head` that isn't known to be damaged.
+    pub fn newest_intact(&self, head: CheckpointId) -> Option<Plan> {
+        self.line(head).into_iter().find_map(|id| self.plan(id))
+    }
+
+    /// Notes that the data of a group was read and is damaged. Plans avoid it from now on.
+    pub fn mark_damaged(&mut self, group: GroupRef) {
+        self.damaged.insert(group);
+        self.verified.remove(&group);
+        self.mark(group, Validity::Damaged);
+    }
+
+    /// The groups that were noted as damaged.
+    pub fn damaged_groups(&self) -> impl Iterator<Item = GroupRef> {
+        self.damaged.iter().copied()
+    }
+
+    /// Notes that the data of a group was read and is good.
+    pub fn mark_verified(&mut self, group: GroupRef) {
+        self.verified.insert(group);
+        self.mark(group, Validity::Verified);
+    }
+
+    /// Whether the data of a group was read and is good.
+    pub fn is_verified(&self, group: GroupRef) -> bool {
+        self.verified.contains(&group)
+    }
+
+    fn mark(&mut self, group: GroupRef, validity: Validity) {
+        let Some(counter) = self.group(group).map(|entry| entry.commit.counter) else { return };
+        if let Some(run) = self.run_of(group).and_then(|run| self.runs.get_mut(&run)) {
+            run.mark(group, counter, validity);
+        }
+    }
+
+    /// Whose checkpoint a group holds.
+    fn run_of(&self, group: GroupRef) -> Option<RunId> {
+        let segment = self.segments.get(group.segment)?;
+        if !segment.header.archive {
+            return Some(segment.header.run);
+        }
+        segment.scan.groups.get(group.group)?.commit.origin.as_ref().map(|origin| origin.run)
+    }
+
+    fn moment(&self, id: CheckpointId) -> Option<&Moment> {
+        self.runs.get(&id.run)?.moments.get(&id.counter)
+    }
+
+    fn commit_at(&self, place: CommitPlace) -> Option<&Commit> {
+        run::commit_at(&self.segments, place)
+    }
+
+    fn records(&self) -> impl Iterator<Item = &Record> {
+        self.segments.iter().flat_map(|segment| &segment.scan.records).map(|(_, record)| record)
+    }
+
+    fn heads_by_checkpoint(&self) -> HashMap<CheckpointId, Vec<CheckpointId>> {
+        let mut lines: HashMap<_, Vec<_>> = HashMap::new();
+        for head in &self.heads {
+            for id in self.line(head.id) {
+                lines.entry(id).or_default().push(head.id);
+            }
+        }
+        lines
+    }
+
+    fn info(&self, id: CheckpointId, on_line_of: Vec<CheckpointId>) -> Option<CheckpointInfo> {
+        let run = self.runs.get(&id.run)?;
+        let moment = run.moments.get(&id.counter)?;
+        let commit = self.commit_at(moment.commit)?;
+        Some(CheckpointInfo {
+            id,
+            parent: run.before(id.counter),
+            kind: commit.kind,
+            label: commit.label.clone(),
+            time: commit.time,
+            play_time: commit.play_time,
+            bytes: moment.bytes,
+            entities: commit.entities,
+            types: commit.types.clone(),
+            carried: commit.carried.clone(),
+            on_line_of,
+            validity: moment.validity(),
+        })
+    }
+}

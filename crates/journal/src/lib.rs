@@ -1,0 +1,44 @@
+//! The journal of `bevy_session`, without an engine.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
+
+#[doc(hidden)]
+pub mod clock;
+#[doc(hidden)]
+pub mod crash_report;
+#[cfg(any(test, feature = "testing"))]
+#[doc(hidden)]
+pub mod deep;
+#[doc(hidden)]
+pub mod journal;
+#[doc(hidden)]
+pub mod process;
+#[doc(hidden)]
+pub mod recovery;
+#[doc(hidden)]
+pub mod session;
+#[doc(hidden)]
+pub mod store;
+#[cfg(test)]
+mod torture;
+#[doc(hidden)]
+pub mod writer;
+
+pub use journal::{
+    CheckpointId, CheckpointKind, RunId, SaveId, SessionId, SlotId, SlotKind, Validity, WrittenBy,
+    limits,
+};
+pub use process::HowItEnded;
+pub use recovery::{
+    OfferedCheckpoint, Proposal, RecoveryOffer, SessionEntry, SlotEntry, UnreadableSlot,
+    UnsavedPlay, VersionFit,
+};
+pub use session::{
+    Attachment, AttachmentError, AttachmentOf, CheckpointError, DiskRefusal, EndReason, Field,
+    FieldError, Fields, IllegalMove, Move, NewSession, RecoveryError, RequestError, RestoreFrom,
+    RestoreReason, SaveSlot, SessionContext, SessionMetadata, SessionPriority, SessionStatus,
+    SlotError, StateChange, StopReason,
+};
+pub use store::{MemoryDisk, Operation, PanicInfo};

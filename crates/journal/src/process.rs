@@ -1,0 +1,15 @@
+//! This process, as the next one will find it: whether it exited, and if not, of what it died.
+
+mod ended;
+mod guard;
+mod last_run;
+mod panic_hook;
+#[cfg(test)]
+mod tests;
+
+pub use ended::HowItEnded;
+pub use last_run::LastRun;
+
+pub(crate) use ended::{how_it_ended, time_of_death};
+pub(crate) use guard::{DeadProcess, dead_processes, is_left_by_the_living};
+pub use guard::{ProcessGuard, ProcessOptions, last_to_die};

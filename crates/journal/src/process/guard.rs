@@ -1,0 +1,369 @@
+//! Holds this process's record while it lives.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tracing::warn;
+
+use super::panic_hook;
+use crate::journal::{CheckpointId, RunId, SessionId};
+use crate::store::{
+    FoundRecord, HeldRun, Home, Liveness, PanicInfo, ProcessId, ProcessRecord, ProcessRecordFile,
+    read_all, remove_record, with_sources,
+};
+
+/// How often, a millisecond apart, a panic tries to be written down.
+const PANIC_TRIES: u32 = 50;
+/// How long an exit waits for being written down by others than the writer.
+const EXIT_PATIENCE: Duration = Duration::from_millis(100);
+
+/// Dead processes that a record names at the most. Each has a session that nobody took up again.
+const MAX_AFTER: usize = 1_000;
+
+/// What of the process is watched.
+#[derive(Clone, Copy, Debug)]
+pub struct ProcessOptions {
+    pub panics: bool,
+}
+
+/// The record of a process that is gone.
+#[derive(Clone, Debug)]
+pub struct DeadProcess {
+    pub record: ProcessRecord,
+    pub path: PathBuf,
+}
+
+/// This process's record, written before the first frame and kept up to date by the writer.
+///
+/// Clones are handles to the same record.
+#[derive(Clone)]
+pub struct ProcessGuard {
+    shared: Arc<Shared>,
+}
+
+pub(super) struct Shared {
+    frames: AtomicU64,
+    /// Frames that were complete when the last panic was written down; `u64::MAX` without one.
+    frames_at_panic: AtomicU64,
+    /// Milliseconds of the Unix epoch.
+    last_frame: AtomicI64,
+    /// Milliseconds between that frame and the one before it.
+    frame_gap: AtomicU64,
+    exiting: AtomicBool,
+    signalled: Arc<AtomicBool>,
+    file: Mutex<RecordFile>,
+}
+
+struct RecordFile {
+    /// `None` if the state directory can't be written.
+    file: Option<ProcessRecordFile>,
+    record: ProcessRecord,
+}
+
+impl fmt::Debug for ProcessGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProcessGuard").finish_non_exhaustive()
+    }
+}
+
+impl ProcessGuard {
+    /// Installs the handlers, then writes the first record, and hands out what dead processes left.
+    ///
+    /// A state directory that can't be written costs the knowledge of how this process will end,
+    /// nothing else: the game goes on.
+    pub fn begin(
+        home: &Home,
+        game_version: &str,
+        options: ProcessOptions,
+        now: Timestamp,
+    ) -> (Self, Vec<DeadProcess>) {
+        let dead = dead_processes(home);
+        let file = create_file(home);
+        let record = ProcessRecord {
+            process: file.as_ref().map_or(ProcessId(0), ProcessRecordFile::process),
+            pid: std::process::id(),
+            boot: home.boot.clone(),
+            started: now,
+            heartbeat: now,
+            last_frame: None,
+            frame_gap: 0,
+            app_version: game_version.to_owned(),
+            after: dead.iter().map(|dead| dead.record.process).take(MAX_AFTER).collect(),
+            runs: Vec::new(),
+            exiting: None,
+            panic: None,
+            ended: None,
+        };
+        let shared = Arc::new(Shared {
+            frames: AtomicU64::new(0),
+            frames_at_panic: AtomicU64::new(u64::MAX),
+            last_frame: AtomicI64::new(now.as_millisecond()),
+            frame_gap: AtomicU64::new(0),
+            exiting: AtomicBool::new(false),
+            signalled: Arc::new(AtomicBool::new(false)),
+            file: Mutex::new(RecordFile { file, record }),
+        });
+        if options.panics {
+            panic_hook::watch(Arc::downgrade(&shared));
+        }
+        let guard = Self { shared };
+        guard.update(|_| {});
+        (guard, dead)
+    }
+
+    /// A frame was completed: the process lives. Says whether it survived a panic that the record
+    /// still names.
+    pub fn frame_completed(&self, now: Timestamp) -> bool {
+        self.shared.frames.fetch_add(1, Ordering::Relaxed);
+        let before = self.shared.last_frame.swap(now.as_millisecond(), Ordering::Relaxed);
+        let gap = u64::try_from(now.as_millisecond() - before).unwrap_or(0);
+        self.shared.frame_gap.store(gap, Ordering::Relaxed);
+        self.shared.has_survived_panic()
+    }
+
+    /// The process, as its record names it.
+    pub fn id(&self) -> ProcessId {
+        self.shared.lock().record.process
+    }
+
+    /// Whether the exit was seen.
+    pub fn is_exiting(&self) -> bool {
+        self.shared.exiting.load(Ordering::Relaxed) || self.was_signalled()
+    }
+
+    /// The flag that is set when the process is asked to exit.
+    pub fn asked_to_exit(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.shared.signalled)
+    }
+
+    /// Whether a signal asked the process to exit.
+    pub fn was_signalled(&self) -> bool {
+        self.shared.signalled.load(Ordering::Relaxed)
+    }
+
+    /// The exit was seen for the first time. The writer writes it down at its next turn.
+    pub fn exit_seen(&self) {
+        self.shared.exiting.store(true, Ordering::Relaxed);
+    }
+
+    /// Nobody took notice of the exit. The writer writes that down at its next turn.
+    pub fn exit_ignored(&self) {
+        self.shared.exiting.store(false, Ordering::Relaxed);
+    }
+
+    /// Writes the record: the heart beats. Called by the writer, once a second and when the exit
+    /// was seen. A state directory that vanished is made anew.
+    pub fn beat(&self, home: &Home, now: Timestamp) {
+        self.update(|record| record.heartbeat = now);
+        let mut file = self.shared.lock();
+        let vanished = file.file.as_ref().is_some_and(|file| !file.is_there());
+        if vanished {
+            warn!("the state directory vanished; it is made anew");
+            home.restore_state();
+            file.file = create_file(home);
+            if let Some(process) = file.file.as_ref().map(ProcessRecordFile::process) {
+                file.record.process = process;
+            }
+            file.write();
+        }
+    }
+
+    /// Writes the exit down although the writer hasn't, since it hangs in a disk that doesn't answer
+    /// or is gone. The record may lie on that disk too, so it is waited for no longer than a moment.
+    pub fn write_exit_down(&self) {
+        if !self.exit_is_news() {
+            return;
+        }
+        let guard = self.clone();
+        let write = move || guard.update(|_| {});
+        let Ok(thread) = thread::Builder::new().name("session exit".into()).spawn(write) else {
+            return;
+        };
+        let deadline = Instant::now() + EXIT_PATIENCE;
+        while !thread.is_finished() && Instant::now() < deadline {
+            thread::sleep(Duration::from_micros(200));
+        }
+    }
+
+    /// Whether the record doesn't say yet that the process is exiting.
+    pub fn exit_is_news(&self) -> bool {
+        let exiting = self.shared.exiting.load(Ordering::Relaxed) || self.was_signalled();
+        exiting && self.shared.lock().record.exiting.is_none()
+    }
+
+    /// From now on, this process holds a run. Until something in it is durable, it also holds the
+    /// run before: a death in between is the death of that one.
+    pub fn hold(&self, session: SessionId, run: RunId) {
+        self.update(|record| {
+            record.runs.push(HeldRun {
+                session,
+                run,
+                last_acknowledged: None,
+                acknowledged_at: None,
+                left: false,
+            });
+        });
+    }
+
+    /// A checkpoint became durable. Witness for the dialog after a crash; written with the next
+    /// heartbeat.
+    pub fn acknowledged(&self, session: SessionId, id: CheckpointId, now: Timestamp) {
+        let mut file = self.shared.lock();
+        file.record.runs.retain_mut(|held| {
+            if held.session == session && held.run == id.run {
+                held.last_acknowledged = Some(id.counter);
+                held.acknowledged_at = Some(now);
+            }
+            held.session != session || held.run == id.run
+        });
+    }
+
+    /// The game left the session, and its end could not be written. The record says so instead.
+    pub fn left_without_end(&self, session: SessionId) {
+        self.update(|record| {
+            for held in record.runs.iter_mut().filter(|held| held.session == session) {
+                held.left = true;
+            }
+        });
+    }
+
+    /// The process no longer holds a run of this session.
+    pub fn release(&self, session: SessionId) {
+        self.update(|record| record.runs.retain(|held| held.session != session));
+    }
+
+    fn update(&self, change: impl FnOnce(&mut ProcessRecord)) {
+        let shared = &self.shared;
+        let mut file = shared.lock();
+        let record = &mut file.record;
+        change(record);
+        if let Ok(last_frame) =
+            Timestamp::from_millisecond(shared.last_frame.load(Ordering::Relaxed))
+        {
+            record.last_frame = Some(last_frame);
+            record.frame_gap = shared.frame_gap.load(Ordering::Relaxed);
+        }
+        let exiting = shared.exiting.load(Ordering::Relaxed) || self.was_signalled();
+        if exiting && record.exiting.is_none() {
+            let last_frame = record.last_frame.unwrap_or(record.started);
+            record.exiting = Some(record.heartbeat.max(last_frame));
+        } else if !exiting {
+            record.exiting = None;
+        }
+        if shared.has_survived_panic() {
+            record.panic = None;
+            shared.frames_at_panic.store(u64::MAX, Ordering::Relaxed);
+        }
+        file.write();
+    }
+}
+
+impl Drop for Shared {
+    /// The handlers stay for as long as the program. What asked this app to exit has been done, and
+    /// another app of the program isn't to be ended at once when it is asked for the first time.
+    fn drop(&mut self) {
+        self.signalled.store(false, Ordering::Relaxed);
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> std::sync::MutexGuard<'_, RecordFile> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has_survived_panic(&self) -> bool {
+        self.frames.load(Ordering::Relaxed) > self.frames_at_panic.load(Ordering::Relaxed)
+    }
+
+    /// Called by the panic hook, on whichever thread panicked.
+    pub(super) fn panicked(&self, panic: &PanicInfo) {
+        self.frames_at_panic.store(self.frames.load(Ordering::Relaxed), Ordering::Relaxed);
+        // The writer may hold the record, for the moment that a write takes. Or the panic is on the
+        // very thread that holds it, and waiting for ever would be a hang.
+        for _ in 0..PANIC_TRIES {
+            if let Ok(mut file) = self.file.try_lock() {
+                file.record.panic = Some(panic.clone());
+                file.write();
+                return;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+impl RecordFile {
+    fn write(&self) {
+        let Some(file) = &self.file else { return };
+        if let Err(error) = file.write(&self.record) {
+            warn!(error = %with_sources(&error), "the process record can't be written");
+        }
+    }
+}
+
+fn create_file(home: &Home) -> Option<ProcessRecordFile> {
+    let store = &home.store;
+    let created = store
+        .create_state_directory()
+        .and_then(|()| ProcessRecordFile::create(Arc::clone(store.disk()), store.layout()));
+    match created {
+        Ok(file) => Some(file),
+        Err(error) => {
+            let error = with_sources(&error);
+            warn!(%error, "no process record: the next start can't tell how this one ended");
+            None
+        }
+    }
+}
+
+/// The one that died last. Clocks tell only where no record does.
+pub fn last_to_die(dead: &[DeadProcess]) -> Option<&ProcessRecord> {
+    let records = || dead.iter().map(|dead| &dead.record);
+    let is_last =
+        |record: &&ProcessRecord| records().all(|later| !later.after.contains(&record.process));
+    records().filter(is_last).max_by_key(|record| record.heartbeat)
+}
+
+/// Whether a process that still lives has left this run, or is on its way out, without being able to
+/// say so in the journal.
+pub fn is_left_by_the_living(home: &Home, session: SessionId, run: RunId) -> bool {
+    let found = read_all(&**home.store.disk(), &home.store.layout().state).unwrap_or_default();
+    let living = found.into_iter().filter(|found| found.liveness != Liveness::Dead);
+    living.filter_map(|found| found.record.ok()).any(|record| {
+        let mut held = record.runs.iter().filter(|held| held.session == session && held.run == run);
+        held.any(|held| held.left || record.exiting.is_some())
+    })
+}
+
+/// The records of processes that are gone. Those that hold no run have said what they had to say,
+/// and are removed.
+pub fn dead_processes(home: &Home) -> Vec<DeadProcess> {
+    let disk = home.store.disk();
+    let found = match read_all(&**disk, &home.store.layout().state) {
+        Ok(found) => found,
+        Err(error) => {
+            warn!(error = %with_sources(&error), "the process records can't be read");
+            return Vec::new();
+        }
+    };
+    let mut dead = Vec::new();
+    for FoundRecord { path, record, liveness } in found {
+        if liveness != Liveness::Dead {
+            continue;
+        }
+        match record {
+            Ok(record) => {
+                if record.runs.is_empty() {
+                    let _ = remove_record(&**disk, &path);
+                }
+                dead.push(DeadProcess { record, path });
+            }
+            Err(error) => warn!(error = %with_sources(&error), "a process record is of no use"),
+        }
+    }
+    dead
+}

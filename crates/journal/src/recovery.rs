@@ -1,0 +1,42 @@
+//! What can be had back: looks at the sessions on this machine, and reads the one that was chosen.
+//!
+//! Runs on the writer's thread and only reads.
+
+mod about;
+mod attachments;
+mod corruption;
+mod detect;
+mod known;
+mod known_types;
+mod ladder;
+mod machine;
+mod offer;
+mod prepare;
+mod prepare_slot;
+mod read_progress;
+mod shortlist;
+mod slots;
+mod standing;
+mod version_fit;
+
+pub(crate) use about::{CLOCK, FIELDS, STATE_CHANGES};
+pub(crate) use attachments::read_attachment;
+pub use detect::Found;
+#[cfg(test)]
+pub(crate) use detect::detect;
+pub(crate) use known::{KnownSessions, Listed, Listing};
+#[cfg(test)]
+pub(crate) use known_types::NoTypes;
+pub use known_types::{Decode, KnownTypes};
+pub use ladder::Proposal;
+pub use ladder::{Ladder, PROBATION};
+pub(crate) use machine::Machine;
+pub use offer::{OfferedCheckpoint, RecoveryOffer, SessionEntry, UnsavedPlay};
+pub(crate) use prepare::{PrepareFailure, prepare};
+pub use prepare::{Prepared, Wanted};
+pub use read_progress::ReadProgress;
+pub(crate) use slots::find_slot;
+pub use slots::{SlotEntry, UnreadableSlot};
+pub use slots::{SlotListing, THUMBNAIL};
+pub(crate) use standing::{LockHolder, standing};
+pub use version_fit::VersionFit;

@@ -1,0 +1,44 @@
+//! What a checkpoint holds about the session itself, beside its types: columns of their own.
+
+use serde::de::DeserializeOwned;
+
+use crate::journal::{Block, Rows};
+use crate::session::Fields;
+use crate::session::GameClock;
+use crate::session::StateChange;
+
+/// The column of a session's custom fields.
+pub const FIELDS: &str = "bevy_session::Fields";
+/// The column of the way through the game's states.
+pub const STATE_CHANGES: &str = "bevy_session::StateChanges";
+/// The column of the game's clocks.
+pub const CLOCK: &str = "bevy_session::Clock";
+
+/// What a checkpoint holds about the session itself.
+#[derive(Clone, Default, Debug)]
+pub struct AboutSession {
+    pub fields: Fields,
+    pub state_changes: Vec<StateChange>,
+    pub clock: GameClock,
+}
+
+impl AboutSession {
+    /// Takes up a block if it is about the session; whether it is.
+    pub(super) fn take_up(&mut self, block: &Block) -> bool {
+        match &*block.type_path {
+            FIELDS => set(&mut self.fields, block),
+            STATE_CHANGES => set(&mut self.state_changes, block),
+            CLOCK => set(&mut self.clock, block),
+            _ => return false,
+        }
+        true
+    }
+}
+
+/// Takes up the value of a column. One that can't be read leaves what was there.
+fn set<T: DeserializeOwned>(place: &mut T, block: &Block) {
+    let Rows::Values(values) = &block.rows else { return };
+    if let Some(value) = values.value(0).and_then(|bytes| rmp_serde::from_slice(bytes).ok()) {
+        *place = value;
+    }
+}

@@ -1,0 +1,50 @@
+//! Reads attachments.
+
+use super::Machine;
+use super::slots::find_slot;
+use crate::journal::ReadError;
+use crate::session::{Attachment, AttachmentError, AttachmentOf, SlotError};
+use crate::store::with_sources;
+
+/// Reads an attachment, from wherever it is.
+pub fn read_attachment(
+    machine: &mut Machine,
+    of: AttachmentOf,
+    name: &str,
+) -> Result<Attachment, AttachmentError> {
+    let slot = match of {
+        AttachmentOf::Checkpoint { session, checkpoint } => {
+            return machine.store().read_attachment(session, checkpoint, name);
+        }
+        AttachmentOf::Slot(slot) => slot,
+    };
+    machine.look_at_slots().map_err(|error| AttachmentError::Disk {
+        kind: error.io_kind().unwrap_or(std::io::ErrorKind::Other),
+        message: with_sources(&error),
+    })?;
+    let files = find_slot(machine.slots(), slot).map_err(|error| match error {
+        SlotError::Damaged { path } => AttachmentError::Damaged { path },
+        other => other.into(),
+    })?;
+    let mut failure = AttachmentError::Missing;
+    for file in files {
+        let stored = machine.store().open_slot(&file.path, &file.header);
+        let mut found = stored.attachments();
+        let is_it = |read: &Result<Attachment, ReadError>| {
+            read.as_ref().map_or(true, |attachment| attachment.name == name)
+        };
+        match found.find(is_it) {
+            Some(Ok(attachment)) => return Ok(attachment),
+            Some(Err(error)) => {
+                let message = with_sources(&error);
+                failure = AttachmentError::Disk { kind: std::io::ErrorKind::Other, message };
+            }
+            // The header says that it is there, and it can't be read.
+            None if file.slot.attachments.iter().any(|known| known == name) => {
+                failure = AttachmentError::Damaged { path: file.path.to_path_buf() };
+            }
+            None => {}
+        }
+    }
+    Err(failure)
+}

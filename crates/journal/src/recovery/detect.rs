@@ -1,0 +1,301 @@
+//! Looks at every session on this machine.
+
+use jiff::Timestamp;
+use tracing::warn;
+
+use super::corruption::{self, Corruption, Intact};
+use super::shortlist::shortlist;
+use super::slots::{THUMBNAIL, slots_of};
+use super::standing::{LockHolder, Standing, standing};
+use super::{
+    KnownTypes, Ladder, Machine, Proposal, RecoveryOffer, SessionEntry, SlotEntry, UnsavedPlay,
+    VersionFit,
+};
+use crate::clock::between;
+use crate::journal::{CheckpointId, FileProblemKind, Head, SessionId, SessionIndex};
+use crate::process::HowItEnded;
+use crate::session::RecoveryError;
+use crate::store::{StoreError, StoredSession, with_sources};
+
+/// What was found about one session.
+#[derive(Debug)]
+pub struct Found {
+    pub session: SessionId,
+    /// For the catalogue; `None` if nothing readable is left.
+    pub entry: Option<SessionEntry>,
+    pub corruption: Option<Corruption>,
+    pub failure: Option<RecoveryError>,
+    pub offers: Vec<RecoveryOffer>,
+    /// Where its newest line stands on the crash-loop ladder.
+    pub ladder: Ladder,
+}
+
+impl Found {
+    fn nothing(session: SessionId) -> Self {
+        let (offers, ladder) = (Vec::new(), Ladder::default());
+        Self { session, entry: None, corruption: None, failure: None, offers, ladder }
+    }
+}
+
+/// Looks at every session, whatever is known of it.
+#[cfg(test)]
+pub fn detect(machine: &mut Machine, types: &dyn KnownTypes, now: Timestamp) -> Vec<Found> {
+    let sessions = match machine.store().sessions() {
+        Ok(sessions) => sessions,
+        Err(error) => {
+            warn!(%error, "the sessions on this machine can't be listed");
+            return Vec::new();
+        }
+    };
+    machine.settle_all_but_existing();
+    sessions.into_iter().filter_map(|session| look_at(machine, types, session, now).1).collect()
+}
+
+/// Looks at one session. Reads headers and commits, and of a crashed one everything that its newest
+/// checkpoint needs. Writes nothing. The stamp of its files, and what was found.
+pub(super) fn look_at(
+    machine: &mut Machine,
+    types: &dyn KnownTypes,
+    session: SessionId,
+    now: Timestamp,
+) -> (u64, Option<Found>) {
+    match open(machine, session) {
+        Ok(stored) => {
+            let stamp = stored.stamp();
+            (stamp, examine(machine, types, stored, Interest::Crashes, now))
+        }
+        Err(error) => {
+            warn!(%session, %error, "the session can't be read");
+            let failure = Some(RecoveryError::Unreadable { message: with_sources(&error) });
+            (0, Some(Found { failure, ..Found::nothing(session) }))
+        }
+    }
+}
+
+/// Opens a session. Where it has no end and nobody plays it, the files are read with its lock held:
+/// a process may have written the end and gone between a look at the files and one at the lock.
+fn open(machine: &mut Machine, session: SessionId) -> Result<StoredSession, StoreError> {
+    let stored = machine.store().open_session(session)?;
+    if stored.index().heads().iter().all(|head| head.end.is_some()) {
+        return Ok(stored);
+    }
+    let Ok(Some(_lock)) = machine.lock_session(session) else { return Ok(stored) };
+    machine.learn_of_deaths();
+    machine.store().open_session(session)
+}
+
+/// Which sessions are read whole and offered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Interest {
+    /// Those that crashed.
+    Crashes,
+    /// This one, however it was left, since somebody asked for it and it turned out to be damaged.
+    This,
+}
+
+impl Interest {
+    /// A session that somebody asked for was locked before it was read.
+    fn lock_holder(self) -> LockHolder {
+        match self {
+            Self::Crashes => LockHolder::Unknown,
+            Self::This => LockHolder::Us,
+        }
+    }
+}
+
+/// Looks at one session. `None` if there is nothing to tell: it was forgotten, or never had a
+/// checkpoint.
+pub(super) fn examine(
+    machine: &mut Machine,
+    types: &dyn KnownTypes,
+    mut stored: StoredSession,
+    interest: Interest,
+    now: Timestamp,
+) -> Option<Found> {
+    let session = stored.id();
+    if stored.index().is_forgotten() {
+        machine.note_forgotten(session);
+        return None;
+    }
+    let mut found = Found::nothing(session);
+    let heads = stored.index().heads().to_vec();
+    let forked = heads.len() > 1;
+    let vanished = vanished(machine, session, &heads);
+    for head in &heads {
+        let mut standing = standing(machine, session, head, interest.lock_holder());
+        standing.witness = standing.witness.or(vanished);
+        if found.entry.is_none() {
+            found.entry = Some(entry(&stored, types, head, &standing));
+            found.ladder = Ladder::of(machine, &mut stored, head, &standing);
+        }
+        let wanted = match interest {
+            Interest::This => true,
+            Interest::Crashes => {
+                let open_fork = forked && !standing.status.has_ended();
+                let wanted = head.metadata.recovery && !head.declined;
+                wanted && !standing.in_use && (standing.has_crashed() || open_fork)
+            }
+        };
+        if wanted {
+            look_for_offer(machine, types, &mut stored, head, standing, forked, now, &mut found);
+        }
+    }
+    if heads.is_empty() {
+        let index = stored.index();
+        let was_acknowledged = vanished.filter(|_| !index.problems().is_empty());
+        let all_damaged = was_acknowledged.map(|_| RecoveryError::AllDamaged);
+        found.failure = failure_without_heads(index).or(all_damaged);
+    }
+    if found.corruption.is_none() {
+        let files = corruption::damaged_files(&stored);
+        let newest_intact = heads.first().map(|head| head.id);
+        let lost = vanished.filter(|_| newest_intact.is_some());
+        if lost.is_some() || !files.is_empty() {
+            found.corruption =
+                Some(Corruption { lost, newest_intact, lost_play_time: None, files });
+        }
+    }
+    let anything = found.entry.is_some() || found.failure.is_some() || found.corruption.is_some();
+    anything.then_some(found)
+}
+
+/// The newest checkpoint that a dead process saw acknowledged, if of its whole run nothing is left
+/// and nobody took the session up since.
+fn vanished(machine: &Machine, session: SessionId, heads: &[Head]) -> Option<CheckpointId> {
+    let is_beyond = |witness: &CheckpointId| {
+        heads.iter().all(|head| head.id.run != witness.run && head.id.counter < witness.counter)
+    };
+    machine.witnessed(session).filter(is_beyond)
+}
+
+fn look_for_offer(
+    machine: &mut Machine,
+    types: &dyn KnownTypes,
+    stored: &mut StoredSession,
+    head: &Head,
+    standing: Standing,
+    forked: bool,
+    now: Timestamp,
+    found: &mut Found,
+) {
+    let intact = match corruption::newest_intact(stored, head.id) {
+        Ok(intact) => intact,
+        Err(error) => {
+            let message = with_sources(&error);
+            found.failure = Some(RecoveryError::Unreadable { message });
+            return;
+        }
+    };
+    let intact_id = intact.as_ref().map(|intact| intact.id);
+    let corruption = corruption::assess(stored, head, intact_id, standing.witness);
+    found.corruption = found.corruption.take().or(corruption);
+    match intact {
+        Some(intact) => {
+            machine.note_offer(stored.id(), head.id, intact.id);
+            let slots = slots_of(machine.slots(), stored.id());
+            let ladder = Ladder::of(machine, stored, head, &standing);
+            let ways_out = (ladder, slots);
+            let offer = offer(stored, types, head, standing, intact, ways_out, forked, now);
+            found.offers.extend(offer);
+        }
+        None => found.failure = Some(RecoveryError::AllDamaged),
+    }
+}
+
+fn offer(
+    stored: &StoredSession,
+    types: &dyn KnownTypes,
+    head: &Head,
+    standing: Standing,
+    intact: Intact,
+    (ladder, slots): (Ladder, Vec<SlotEntry>),
+    forked: bool,
+    now: Timestamp,
+) -> Option<RecoveryOffer> {
+    let proposed = match ladder.proposed {
+        Proposal::Older(checkpoint) => checkpoint,
+        Proposal::Newest | Proposal::SafeStart => intact.id,
+    };
+    let commit = stored.index().commit(intact.id)?;
+    let last_sign_of_life = standing.died_at.unwrap_or(head.time).max(head.time);
+    let acknowledged =
+        standing.witness.map_or(0, |witness| witness.counter.saturating_sub(head.id.counter));
+    let damaged = head.id.counter.saturating_sub(intact.id.counter);
+    Some(RecoveryOffer {
+        session: head.metadata.clone(),
+        cause: standing.cause.unwrap_or(HowItEnded::Exited),
+        died_at: standing.died_at,
+        unsaved: UnsavedPlay {
+            time: standing.died_at.map(|died_at| between(commit.time, died_at)),
+            acknowledged: acknowledged + damaged,
+        },
+        play_time: commit.play_time,
+        fields: intact.fields,
+        newest: intact.id,
+        fit: VersionFit::of(types, stored, commit),
+        proposed: ladder.proposed,
+        deaths_in_a_row: ladder.deaths,
+        checkpoints: shortlist(
+            stored.index(),
+            types,
+            head.id,
+            proposed,
+            last_sign_of_life.min(now),
+        ),
+        slots,
+        forked,
+        directory: stored.directory().to_path_buf(),
+    })
+}
+
+fn entry(
+    stored: &StoredSession,
+    types: &dyn KnownTypes,
+    head: &Head,
+    standing: &Standing,
+) -> SessionEntry {
+    let commit = stored.index().commit(head.id);
+    SessionEntry {
+        session: head.metadata.clone(),
+        status: standing.status,
+        in_use: standing.in_use,
+        declined: head.declined,
+        newest: Some(head.id),
+        fit: commit.map(|commit| VersionFit::of(types, stored, commit)).unwrap_or_default(),
+        play_time: head.play_time,
+        updated: head.end.map_or(head.time, |end| end.time),
+        bytes: stored.bytes(),
+        journal_bytes: stored.bytes(),
+        thumbnail: newest_thumbnail(stored, head),
+    }
+}
+
+/// The newest checkpoint that has a picture for lists.
+fn newest_thumbnail(stored: &StoredSession, head: &Head) -> Option<CheckpointId> {
+    let pictures = stored.beside().iter().filter(|(_, name)| name == THUMBNAIL);
+    let pictured: Vec<CheckpointId> = pictures.map(|(checkpoint, _)| *checkpoint).collect();
+    if pictured.is_empty() {
+        return None;
+    }
+    stored.index().line(head.id).into_iter().find(|id| pictured.contains(id))
+}
+
+/// Why a session without one committed checkpoint can't be restored; `None` if it simply never had
+/// one, which is no failure.
+fn failure_without_heads(index: &SessionIndex) -> Option<RecoveryError> {
+    let mut failure = None;
+    for problem in index.problems() {
+        match &problem.kind {
+            FileProblemKind::Newer(written_by) => {
+                return Some(RecoveryError::NewerFormat(written_by.clone()));
+            }
+            FileProblemKind::Unreadable { error } => {
+                let message = format!("{}: {error}", problem.path.display());
+                return Some(RecoveryError::Unreadable { message });
+            }
+            kind if kind.is_damage() => failure = Some(RecoveryError::AllDamaged),
+            _ => {}
+        }
+    }
+    failure
+}

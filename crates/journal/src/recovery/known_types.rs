@@ -1,0 +1,58 @@
+//! What recovery asks of the types that a game saves.
+
+use super::{ReadProgress, VersionFit};
+use crate::journal::{Block, Commit, ReadError, TypeRows};
+
+/// The types that this build of the game saves.
+pub trait KnownTypes {
+    /// What this build can do with the rows of one type, as far as its name and version tell.
+    fn fit(&self, rows: &TypeRows<'_>) -> VersionFit;
+}
+
+/// Types whose values can be read.
+pub trait Decode: KnownTypes {
+    /// A checkpoint as the game takes it over.
+    type Image: Send;
+
+    /// Decodes the blocks of a checkpoint, and notes in `progress` how much has been read.
+    ///
+    /// # Errors
+    ///
+    /// The first error of `blocks`. What this build can't use of the values is none.
+    fn decode(
+        &self,
+        commit: &Commit,
+        blocks: &mut dyn Iterator<Item = Result<Block, ReadError>>,
+        progress: &ReadProgress,
+    ) -> Result<Self::Image, ReadError>;
+}
+
+/// Whoever only looks at what is there, and plays nothing: every type is as good as any other.
+#[cfg(test)]
+#[derive(Clone, Copy, Debug)]
+pub struct NoTypes;
+
+#[cfg(test)]
+impl KnownTypes for NoTypes {
+    fn fit(&self, _: &TypeRows<'_>) -> VersionFit {
+        VersionFit::Exact
+    }
+}
+
+#[cfg(test)]
+impl Decode for NoTypes {
+    type Image = ();
+
+    fn decode(
+        &self,
+        commit: &Commit,
+        blocks: &mut dyn Iterator<Item = Result<Block, ReadError>>,
+        progress: &ReadProgress,
+    ) -> Result<(), ReadError> {
+        progress.begin(commit);
+        for block in blocks {
+            progress.has_read(&block?.rows);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,178 @@
+//! The crash-loop ladder: what to propose for a session on which the game died soon after it was
+//! restored, and again, and again.
+
+use std::cmp::Reverse;
+use std::time::Duration;
+
+use tracing::warn;
+
+use super::standing::Standing;
+use super::{Machine, Wanted};
+use crate::journal::{CheckpointId, Head, SessionId};
+use crate::process::HowItEnded;
+use crate::session::{RestoreFrom, RestoreReason};
+use crate::store::{ProcessId, StoredSession, Trial, with_sources};
+
+/// Play time after which a restore has proven itself.
+pub const PROBATION: Duration = Duration::from_secs(60);
+/// Deaths in a row after which no checkpoint is proposed any more.
+const DEATHS_UNTIL_SAFE_START: u32 = 3;
+
+/// What is proposed for a crashed session. See
+/// [`RecoveryOffer::proposed`](crate::RecoveryOffer::proposed).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Proposal {
+    /// The newest intact checkpoint.
+    #[default]
+    Newest,
+    /// This one, which is older than all on which the game has just died: at the first and at the
+    /// second death in a row within 60 seconds of play after a restore.
+    Older(CheckpointId),
+    /// None: a new session is to be started, and this one is kept and stays listed. At the third
+    /// such death, and where nothing older is left.
+    SafeStart,
+}
+
+impl Proposal {
+    /// What to restore, for `SessionCommands::recover`; `None` if a new session is
+    /// to be started.
+    #[must_use]
+    pub fn restore_from(self) -> Option<RestoreFrom> {
+        match self {
+            Self::Newest => Some(RestoreFrom::Latest),
+            Self::Older(checkpoint) => Some(RestoreFrom::Checkpoint(checkpoint)),
+            Self::SafeStart => None,
+        }
+    }
+}
+
+/// Where a session stands on the ladder.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Ladder {
+    pub proposed: Proposal,
+    /// Deaths in a row, each soon after a restore.
+    pub deaths: u32,
+    /// Whether a new session was started in place of this one already.
+    pub set_aside: bool,
+}
+
+impl Ladder {
+    /// Where the line that ends in `head` stands.
+    pub(super) fn of(
+        machine: &Machine,
+        stored: &mut StoredSession,
+        head: &Head,
+        standing: &Standing,
+    ) -> Self {
+        let Some(trial) = failed_trial(machine, stored.id(), head, standing) else {
+            return Self::default();
+        };
+        let older = match trial.tries >= DEATHS_UNTIL_SAFE_START {
+            true => None,
+            false => newest_before(stored, head.id, trial.oldest),
+        };
+        Self {
+            proposed: older.map_or(Proposal::SafeStart, Proposal::Older),
+            deaths: trial.tries,
+            set_aside: trial.set_aside,
+        }
+    }
+}
+
+/// The restore that is about to be made, as the next start must know it should this one not survive
+/// it. Who makes it, and in which run, is filled in by the writer.
+pub(super) fn next_trial(
+    machine: &Machine,
+    wanted: Wanted,
+    head: &Head,
+    standing: &Standing,
+    checkpoint: (CheckpointId, Duration),
+    newest_counter: u64,
+) -> Trial {
+    let session = wanted.session;
+    let before = match wanted.reason {
+        // Going back is no death; but what is on trial stays so.
+        RestoreReason::Rewound => {
+            let trial = trial_of(machine, session, head);
+            let own = trial.filter(|trial| trial.run == Some(head.id.run));
+            own.map(|trial| Trial { tries: trial.tries.saturating_sub(1), ..trial })
+        }
+        _ => failed_trial(machine, session, head, standing),
+    };
+    let before = before.filter(|trial| trial.tries > 0);
+    let (checkpoint, play_time) = checkpoint;
+    Trial {
+        session,
+        process: ProcessId(0),
+        run: None,
+        checkpoint,
+        play_time,
+        oldest: before.as_ref().map_or(play_time, |before| before.oldest.min(play_time)),
+        newest_counter,
+        tries: before.map_or(0, |before| before.tries).saturating_add(1),
+        set_aside: false,
+    }
+}
+
+/// The session's last restore, if its process died before it had proven itself.
+fn failed_trial(
+    machine: &Machine,
+    session: SessionId,
+    head: &Head,
+    standing: &Standing,
+) -> Option<Trial> {
+    if standing.in_use || standing.cause == Some(HowItEnded::Elsewhere) {
+        return None;
+    }
+    let trial = trial_of(machine, session, head)?;
+    let was_played = trial.run == Some(head.id.run);
+    let went_on_elsewhere = !was_played && head.id.counter > trial.newest_counter;
+    let was_left = was_played && !standing.has_crashed();
+    let has_proven_itself =
+        was_played && head.play_time >= trial.play_time.saturating_add(PROBATION);
+    let store = machine.store();
+    let lives_or_exited = store.is_alive(trial.process) || machine.has_exited(trial.process);
+    let has_failed = !(went_on_elsewhere || was_left || has_proven_itself || lives_or_exited);
+    has_failed.then_some(trial)
+}
+
+/// The session's last restore that hasn't proven itself.
+///
+/// One that can't be read now is taken for the first try of the newest run: a trial is removed as soon as
+/// it means nothing, so one that is there most likely means something. Taken for none, it would let a game
+/// that recovers without asking die on the same checkpoint over and over. It isn't tried again: where files
+/// can be busy for a moment, the disk has waited already.
+fn trial_of(machine: &Machine, session: SessionId, head: &Head) -> Option<Trial> {
+    machine.store().trial(session).unwrap_or_else(|error| {
+        let error = with_sources(&error);
+        warn!(%session, error, "how the last restore went can't be read: it counts as one that failed");
+        Some(Trial {
+            session,
+            process: ProcessId(0),
+            run: Some(head.id.run),
+            checkpoint: head.id,
+            play_time: head.play_time,
+            oldest: head.play_time,
+            newest_counter: head.id.counter,
+            tries: 1,
+            set_aside: false,
+        })
+    })
+}
+
+/// The newest intact checkpoint on the line of `head` that was taken at less play time than this.
+///
+/// Numbers alone would not do: a run's first checkpoint is the same moment as the one that it set
+/// out from.
+fn newest_before(
+    stored: &mut StoredSession,
+    head: CheckpointId,
+    play_time: Duration,
+) -> Option<CheckpointId> {
+    let index = stored.index();
+    let is_older =
+        |id: &CheckpointId| index.commit(*id).is_some_and(|commit| commit.play_time < play_time);
+    let mut older: Vec<_> = index.line(head).into_iter().filter(is_older).collect();
+    older.sort_by_key(|id| Reverse(id.counter));
+    older.into_iter().find(|id| stored.verified_plan(*id).is_ok_and(|plan| plan.is_some()))
+}

@@ -1,0 +1,239 @@
+//! This machine, and the processes that died on it.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tracing::warn;
+
+use super::{KnownSessions, SlotListing};
+use crate::journal::{CheckpointId, RunId, SessionId};
+use crate::process::{DeadProcess, HowItEnded, dead_processes, how_it_ended, last_to_die};
+use crate::recovery::ReadProgress;
+use crate::store::{
+    DirectoryStore, Home, ProcessId, ProcessRecord, SessionLock, SlotShelf, StoreError,
+    remove_record, with_sources,
+};
+
+/// This machine, and the processes that died on it.
+pub struct Machine {
+    home: Arc<Home>,
+    dead: Vec<DeadProcess>,
+    /// Until when a lock that is held may be one of a process that is just being killed.
+    patience: Instant,
+    /// Sessions that this process left, though their ends could not be written.
+    left_here: HashSet<SessionId>,
+    /// What was offered last as the newest checkpoint of each line, by the line's head.
+    offered: HashMap<(SessionId, CheckpointId), CheckpointId>,
+    known: KnownSessions,
+    /// Sessions that were deleted, and of which files are left.
+    forgotten: BTreeSet<SessionId>,
+    slots: SlotShelf,
+    /// Whether anything about them changed since they were listed.
+    slots_changed: bool,
+    progress: ReadProgress,
+}
+
+impl Machine {
+    /// `patience` is how long, from now on, a lock that is held is tried again: the system needs a
+    /// while to tear a large process down, and until then its locks are held.
+    pub fn new(home: Arc<Home>, dead: Vec<DeadProcess>, patience: Duration) -> Self {
+        Self {
+            home,
+            dead,
+            patience: Instant::now() + patience,
+            left_here: HashSet::new(),
+            offered: HashMap::new(),
+            known: KnownSessions::default(),
+            forgotten: BTreeSet::new(),
+            slots: SlotShelf::default(),
+            slots_changed: true,
+            progress: ReadProgress::default(),
+        }
+    }
+
+    /// Tells the game's slots from those of other games.
+    pub fn of_game(mut self, game: String) -> Self {
+        self.slots = SlotShelf::of_game(game);
+        self
+    }
+
+    /// How much has been read of the checkpoint that is being read.
+    pub fn progress(&self) -> &ReadProgress {
+        &self.progress
+    }
+
+    /// What was found of the sessions when they were looked at last.
+    pub(super) fn known_mut(&mut self) -> &mut KnownSessions {
+        &mut self.known
+    }
+
+    /// A session was deleted, and files of it are left: whoever did it was interrupted.
+    pub(super) fn note_forgotten(&mut self, session: SessionId) {
+        self.forgotten.insert(session);
+    }
+
+    /// The sessions that are to be deleted to the end.
+    pub fn take_forgotten(&mut self) -> BTreeSet<SessionId> {
+        std::mem::take(&mut self.forgotten)
+    }
+
+    /// The slots, as they were when somebody looked last.
+    pub fn slots(&self) -> &SlotShelf {
+        &self.slots
+    }
+
+    pub fn slots_mut(&mut self) -> &mut SlotShelf {
+        &mut self.slots
+    }
+
+    /// Looks at the slots.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if their directory can't be listed.
+    pub fn look_at_slots(&mut self) -> Result<(), StoreError> {
+        let changed = self.slots.look(&self.home.store)?;
+        self.slots_changed |= changed;
+        Ok(())
+    }
+
+    /// Looks at the slots, and lists them if anything changed since they were listed last.
+    pub fn list_slots(&mut self) -> Option<SlotListing> {
+        if let Err(error) = self.look_at_slots() {
+            warn!(error = %with_sources(&error), "the slots can't be listed");
+        }
+        std::mem::take(&mut self.slots_changed).then(|| SlotListing::of(&self.slots))
+    }
+
+    /// What was listed of the slots was told to nobody.
+    pub(super) fn note_slots_changed(&mut self) {
+        self.slots_changed = true;
+    }
+
+    /// Takes a session's lock; `None` if another process holds it.
+    pub fn lock_session(&mut self, session: SessionId) -> Result<Option<SessionLock>, StoreError> {
+        let mut waited = false;
+        loop {
+            let lock = self.store().lock_session(session)?;
+            if lock.is_some() && waited {
+                // Only now is its process known to be dead.
+                self.learn_of_deaths();
+            }
+            if lock.is_some() || Instant::now() >= self.patience {
+                return Ok(lock);
+            }
+            waited = true;
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Adds those that died since. What was known of others is kept: it may say more than is left
+    /// of them on disk.
+    pub(super) fn learn_of_deaths(&mut self) {
+        let is_news = |found: &DeadProcess| self.dead.iter().all(|dead| dead.path != found.path);
+        let news: Vec<DeadProcess> =
+            dead_processes(&self.home).into_iter().filter(is_news).collect();
+        self.dead.extend(news);
+    }
+
+    /// This process left a session, though its end could not be written.
+    pub fn note_left(&mut self, session: SessionId) {
+        self.left_here.insert(session);
+    }
+
+    /// Whether this process left a session without being able to say so in its journal.
+    pub(super) fn was_left_here(&self, session: SessionId) -> bool {
+        self.left_here.contains(&session)
+    }
+
+    /// The process that died last.
+    pub fn last_to_die(&self) -> Option<&ProcessRecord> {
+        last_to_die(&self.dead)
+    }
+
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
+    pub(super) fn store(&self) -> &DirectoryStore {
+        &self.home.store
+    }
+
+    /// A session was taken up or deleted: how it was left before is of no interest any more.
+    pub fn settle(&mut self, session: SessionId) {
+        self.offered.retain(|(offered, _), _| *offered != session);
+        self.left_here.remove(&session);
+        self.forget_runs(|held| held == session);
+    }
+
+    /// Forgets what was held of sessions that never came to be, or are gone. Those of other profiles
+    /// wait until somebody looks at these.
+    pub(super) fn settle_all_but_existing(&mut self) {
+        if self.dead.iter().all(|dead| dead.record.runs.is_empty()) {
+            return;
+        }
+        // What can't be listed now may be there.
+        if let Ok(existing) = self.store().sessions_of_all_profiles() {
+            self.forget_runs(|held| !existing.contains(&held));
+        }
+    }
+
+    /// From now on, the sessions are those of another profile.
+    pub fn move_to(&mut self, home: Arc<Home>) {
+        self.home = home;
+        self.known = KnownSessions::default();
+        self.forgotten.clear();
+        self.slots.clear();
+        self.slots_changed = true;
+    }
+
+    fn forget_runs(&mut self, is_settled: impl Fn(SessionId) -> bool) {
+        for dead in &mut self.dead {
+            let held_any = !dead.record.runs.is_empty();
+            dead.record.runs.retain(|held| !is_settled(held.session));
+            if held_any && dead.record.runs.is_empty() {
+                // Left behind, it would only be read again.
+                let _ = remove_record(&**self.home.store.disk(), &dead.path);
+            }
+        }
+    }
+
+    /// The record of the dead process that held this run.
+    pub(super) fn holder(&self, session: SessionId, run: RunId) -> Option<&ProcessRecord> {
+        let held = |record: &ProcessRecord| {
+            record.runs.iter().any(|held| held.session == session && held.run == run)
+        };
+        self.dead.iter().map(|dead| &dead.record).find(|record| held(record))
+    }
+
+    /// Whether a process is known to have exited in good order.
+    pub(super) fn has_exited(&self, process: ProcessId) -> bool {
+        let mut records = self.dead.iter().map(|dead| &dead.record);
+        let record = records.find(|record| record.process == process);
+        record.is_some_and(|record| how_it_ended(record, &self.home.boot) == HowItEnded::Exited)
+    }
+
+    /// The newest checkpoint of a session that a dead process saw acknowledged.
+    pub(super) fn witnessed(&self, session: SessionId) -> Option<CheckpointId> {
+        let held = self.dead.iter().flat_map(|dead| &dead.record.runs);
+        let acknowledged = held.filter(|held| held.session == session).filter_map(|held| {
+            Some(CheckpointId { run: held.run, counter: held.last_acknowledged? })
+        });
+        acknowledged.max_by_key(|id| id.counter)
+    }
+
+    pub(super) fn offered(&self, session: SessionId, head: CheckpointId) -> Option<CheckpointId> {
+        self.offered.get(&(session, head)).copied()
+    }
+
+    pub(super) fn note_offer(
+        &mut self,
+        session: SessionId,
+        head: CheckpointId,
+        newest: CheckpointId,
+    ) {
+        self.offered.insert((session, head), newest);
+    }
+}

@@ -1,0 +1,155 @@
+//! What a crashed run left, for the game or its player to accept or decline.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Proposal, SlotEntry, VersionFit};
+use crate::journal::{CheckpointId, CheckpointKind, Validity};
+use crate::process::HowItEnded;
+use crate::session::{Fields, SessionMetadata, SessionStatus};
+
+/// What a crashed run left.
+///
+/// A session that went on in two places that never saw each other is a fork: it is offered once
+/// for each of them.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct RecoveryOffer {
+    /// The session.
+    pub session: SessionMetadata,
+    /// How its process ended.
+    pub cause: HowItEnded,
+    /// When the process is known to have lived last; `None` if its record is missing.
+    pub died_at: Option<Timestamp>,
+    /// What was played and is in no checkpoint.
+    pub unsaved: UnsavedPlay,
+    /// Play time at the newest checkpoint.
+    pub play_time: Duration,
+    /// Custom fields as of the newest checkpoint.
+    pub fields: Fields,
+    /// The newest checkpoint that is intact.
+    pub newest: CheckpointId,
+    /// What this build of the game can do with that one.
+    pub fit: VersionFit,
+    /// What to preselect: the newest checkpoint, or what leads out of a crash loop.
+    pub proposed: Proposal,
+    /// How many times in a row the game died within 60 seconds of play after this session was
+    /// restored. A clean end or 60 seconds of play begin anew.
+    pub deaths_in_a_row: u32,
+    /// The checkpoints to choose from, newest first: the newest five, then one a minute, every one
+    /// that is proposed or that somebody named, and the last one before another build of the game
+    /// took over or the world collapsed.
+    pub checkpoints: Vec<OfferedCheckpoint>,
+    /// The session's slots, the one that was captured last first: another way out, by
+    /// [`RestoreFrom::Slot`](crate::RestoreFrom::Slot).
+    pub slots: Vec<SlotEntry>,
+    /// Whether the same session is offered a second time, because it went on in two places.
+    pub forked: bool,
+    /// Where the session's files are, for a report.
+    pub directory: PathBuf,
+}
+
+/// What a crash took.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct UnsavedPlay {
+    /// Time between the newest checkpoint and the death, pauses included; `None` if the death
+    /// can't be dated.
+    pub time: Option<Duration>,
+    /// Checkpoints that had been acknowledged and are gone or damaged. Always 0 unless the disk or
+    /// somebody else's program lost them.
+    pub acknowledged: u64,
+}
+
+/// A checkpoint to choose from.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct OfferedCheckpoint {
+    /// Its identity, for [`RestoreFrom::Checkpoint`](crate::RestoreFrom::Checkpoint).
+    pub id: CheckpointId,
+    /// When it was taken, by the clock of the machine that took it.
+    pub time: Timestamp,
+    /// How long before the session's last sign of life it was taken.
+    pub age: Duration,
+    /// Play time at its moment.
+    pub play_time: Duration,
+    /// Why it was taken.
+    pub kind: CheckpointKind,
+    /// What the game called it.
+    pub label: Option<String>,
+    /// Its own bytes on disk.
+    pub bytes: u64,
+    /// Entities in it.
+    pub entities: u64,
+    /// What this build of the game can do with it. After an update that went wrong, the older build
+    /// finds the last checkpoint of its own by this.
+    pub fit: VersionFit,
+    /// What is known of its files.
+    pub validity: Validity,
+}
+
+/// A session on this machine, as a Continue list shows it.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct SessionEntry {
+    /// What it is called.
+    pub session: SessionMetadata,
+    /// Where it stands. A session that is [`SessionStatus::Active`] or [`SessionStatus::Paused`]
+    /// and not [`in_use`](Self::in_use) was left by a crash.
+    pub status: SessionStatus,
+    /// Whether a process plays it now.
+    pub in_use: bool,
+    /// Whether its crash was declined.
+    pub declined: bool,
+    /// Its newest checkpoint, if it has one.
+    pub newest: Option<CheckpointId>,
+    /// What this build of the game can do with it. Unless it is [`VersionFit::Exact`] a game may
+    /// want to say so before the session is taken up.
+    pub fit: VersionFit,
+    /// Play time at the newest checkpoint.
+    pub play_time: Duration,
+    /// When it was written last.
+    pub updated: Timestamp,
+    /// The newest checkpoint on its line with an attachment that is called `thumbnail`, for
+    /// `SessionCommands::read_attachment`.
+    pub thumbnail: Option<CheckpointId>,
+    /// Bytes of its files, its slots included.
+    pub bytes: u64,
+    /// Bytes of its journal.
+    #[doc(hidden)]
+    pub journal_bytes: u64,
+}
+
+impl SessionEntry {
+    /// A session that has just been started here.
+    #[doc(hidden)]
+    pub fn begun(session: &SessionMetadata) -> Self {
+        Self {
+            session: session.clone(),
+            status: SessionStatus::Active,
+            in_use: true,
+            declined: false,
+            newest: None,
+            fit: VersionFit::Exact,
+            play_time: Duration::ZERO,
+            updated: session.started,
+            bytes: 0,
+            journal_bytes: 0,
+            thumbnail: None,
+        }
+    }
+
+    /// Whether the session was left by a crash that nobody answered yet.
+    #[must_use]
+    pub fn has_crashed(&self) -> bool {
+        self.status.is_running() && !self.in_use
+    }
+
+    /// Whether the session can be continued or recovered.
+    #[must_use]
+    pub fn can_go_on(&self) -> bool {
+        !self.in_use && !self.declined && !self.status.has_ended() && self.newest.is_some()
+    }
+}

@@ -1,0 +1,274 @@
+//! Reads and decodes the checkpoint that was chosen.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::about::AboutSession;
+use super::corruption::is_damaged;
+use super::detect::{Found, Interest, examine};
+use super::ladder::next_trial;
+use super::prepare_slot::prepare_slot;
+use super::standing::{LockHolder, Standing, standing};
+use super::{Decode, KnownTypes, Machine, ReadProgress};
+use crate::journal::{
+    CheckpointId, CheckpointKind, FrameKind, Head, Lineage, Plan, ReadError, SaveId, SessionId,
+    SessionIndex,
+};
+use crate::session::{
+    Fields, GameClock, Move, RecoveryError, RequestError, RestoreFrom, RestoreReason,
+    SessionMetadata, StateChange,
+};
+use crate::store::{StoredSession, Trial, with_sources};
+
+/// A checkpoint that is ready to be put into the world, and what the run after it must know.
+#[derive(Debug)]
+pub struct Prepared<I> {
+    pub metadata: SessionMetadata,
+    pub checkpoint: CheckpointId,
+    /// What the new run says about where it comes from.
+    pub lineage: Lineage,
+    /// The highest checkpoint number that the session ever used.
+    pub newest_counter: u64,
+    pub next_save_id: SaveId,
+    pub kind: CheckpointKind,
+    pub play_time: Duration,
+    pub fields: Fields,
+    pub state_changes: Vec<StateChange>,
+    pub clock: GameClock,
+    pub image: I,
+    /// Frames on the line that this version doesn't know and must not lose.
+    pub unknown_frames: Vec<(FrameKind, Vec<u8>)>,
+    /// What the next start must know, should the game not survive this.
+    /// `None` for a slot, which the player chose with open eyes.
+    pub trial: Option<Trial>,
+}
+
+/// Why nothing was prepared.
+pub enum PrepareFailure {
+    /// For a reason that the one who asked can mend.
+    Rejected(RequestError),
+    /// The checkpoint is damaged. What is there instead is in what was found.
+    Damaged(Box<Found>),
+    /// The session can't be restored.
+    Unrecoverable(RecoveryError),
+}
+
+impl From<RequestError> for PrepareFailure {
+    fn from(error: RequestError) -> Self {
+        Self::Rejected(error)
+    }
+}
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    pub session: SessionId,
+    pub from: RestoreFrom,
+    pub reason: RestoreReason,
+    /// The number of the checkpoint that was taken of what is being left, if one was. Whoever wants
+    /// the newest doesn't mean that.
+    pub tail: Option<u64>,
+}
+
+/// Reads and decodes a checkpoint. The session's lock is held by the caller.
+pub fn prepare<D: Decode>(
+    machine: &mut Machine,
+    types: &D,
+    wanted: Wanted,
+    now: Timestamp,
+) -> Result<Prepared<D::Image>, PrepareFailure> {
+    // What was read last is no part of this.
+    machine.progress().end();
+    if let RestoreFrom::Slot(slot) = wanted.from {
+        return prepare_slot(machine, types, wanted, slot);
+    }
+    let mut stored = open(machine, wanted.session)?;
+    if wanted.from == RestoreFrom::Latest {
+        refuse_to_guess(stored.index())?;
+    }
+    let head = choose_head(stored.index(), wanted)?;
+    let standing = standing(machine, wanted.session, &head, LockHolder::Us);
+    check_move(&standing, wanted)?;
+    let offered = machine.offered(wanted.session, head.id);
+    let checkpoint = match wanted.from {
+        RestoreFrom::Checkpoint(id) => id,
+        _ => match wanted.tail {
+            Some(tail) => newest_before(stored.index(), &head, tail),
+            // What was known to be damaged when the offer was made isn't tried again.
+            None => offered.unwrap_or(head.id),
+        },
+    };
+    let (image, about) = match read(&mut stored, types, checkpoint, machine.progress()) {
+        Ok(Some(read)) => read,
+        Ok(None) if is_damaged(stored.index(), checkpoint) => {
+            return Err(damaged(machine, types, wanted.session, now));
+        }
+        Ok(None) => return Err(not_there(stored.index(), RequestError::UnknownCheckpoint)),
+        Err(error) if error.is_damage() => {
+            return Err(damaged(machine, types, wanted.session, now));
+        }
+        Err(error) => return Err(unreadable(&error)),
+    };
+    let Some(commit) = stored.index().commit(checkpoint) else {
+        return Err(RequestError::UnknownCheckpoint.into());
+    };
+    let newest_counter = stored.index().newest_counter();
+    let moment = (checkpoint, commit.play_time);
+    let trial = next_trial(machine, wanted, &head, &standing, moment, newest_counter);
+    Ok(Prepared {
+        trial: Some(trial),
+        checkpoint,
+        lineage: stored.index().lineage_from(checkpoint, head.id),
+        newest_counter,
+        next_save_id: next_save_id(stored.index()),
+        kind: commit.kind,
+        play_time: commit.play_time,
+        metadata: head.metadata,
+        fields: about.fields,
+        state_changes: about.state_changes,
+        clock: about.clock,
+        image,
+        unknown_frames: stored.carried().map_err(|error| unreadable(&error))?,
+    })
+}
+
+/// Reads a checkpoint, around whatever is damaged; `None` if there is no intact way to it.
+pub(super) fn read<D: Decode>(
+    stored: &mut StoredSession,
+    types: &D,
+    checkpoint: CheckpointId,
+    progress: &ReadProgress,
+) -> Result<Option<(D::Image, AboutSession)>, ReadError> {
+    // Everything is checked as it is read. Only where that meets damage is it worth reading twice,
+    // to find out which part it is.
+    if let Some(plan) = stored.index().plan(checkpoint) {
+        match decode(stored, types, &plan, progress) {
+            Err(error) if error.is_damage() => {}
+            read => return read,
+        }
+    }
+    match stored.verified_plan(checkpoint)? {
+        Some(plan) => decode(stored, types, &plan, progress),
+        None => Ok(None),
+    }
+}
+
+pub(super) fn unreadable(error: &ReadError) -> PrepareFailure {
+    let message = with_sources(error);
+    PrepareFailure::Unrecoverable(RecoveryError::Unreadable { message })
+}
+
+fn open(machine: &Machine, session: SessionId) -> Result<StoredSession, PrepareFailure> {
+    let stored = match machine.store().open_session(session) {
+        Ok(stored) => stored,
+        Err(error) if error.io_kind() == Some(std::io::ErrorKind::NotFound) => {
+            return Err(RequestError::UnknownSession.into());
+        }
+        Err(error) => {
+            return Err(RequestError::Store { message: with_sources(&error) }.into());
+        }
+    };
+    if stored.index().is_forgotten() {
+        return Err(RequestError::UnknownSession.into());
+    }
+    refuse_newer(&stored)?;
+    Ok(stored)
+}
+
+/// An old build must not go on with what a newer one wrote: it would lose what it can't read.
+pub(super) fn refuse_newer(stored: &StoredSession) -> Result<(), PrepareFailure> {
+    if let Some(written_by) = stored.newer_format() {
+        let error = RecoveryError::NewerFormat(written_by.clone());
+        return Err(PrepareFailure::Unrecoverable(error));
+    }
+    Ok(())
+}
+
+/// A file that can't be read now may hold something newer, and the numbers of checkpoints that a new
+/// run must count on from. Whoever wants to go on without it names a checkpoint.
+fn refuse_to_guess(index: &SessionIndex) -> Result<(), PrepareFailure> {
+    index.unreadable_file().map_or(Ok(()), |message| {
+        Err(PrepareFailure::Unrecoverable(RecoveryError::Unreadable { message }))
+    })
+}
+
+/// Nothing is there, as far as anybody can tell: what is asked for may be in a file that can't be
+/// read now.
+fn not_there(index: &SessionIndex, error: RequestError) -> PrepareFailure {
+    refuse_to_guess(index).err().unwrap_or(PrepareFailure::Rejected(error))
+}
+
+/// The line that is asked for: the one with the checkpoint on it, or else the newest.
+pub(super) fn choose_head(index: &SessionIndex, wanted: Wanted) -> Result<Head, PrepareFailure> {
+    let heads = index.heads();
+    let newest = heads.iter().find(|head| !head.declined).or(heads.first());
+    let head = match wanted.from {
+        RestoreFrom::Checkpoint(id) => {
+            heads.iter().find(|head| index.line(head.id).contains(&id)).or(newest)
+        }
+        _ => newest,
+    };
+    if let Some(head) = head {
+        return Ok(head.clone());
+    }
+    let damaged = index.problems().iter().any(|problem| problem.kind.is_damage());
+    Err(match damaged {
+        true => PrepareFailure::Unrecoverable(RecoveryError::AllDamaged),
+        false => not_there(index, RequestError::NothingToRestore),
+    })
+}
+
+/// The newest checkpoint of a line before the one with this number, if there is one.
+fn newest_before(index: &SessionIndex, head: &Head, tail: u64) -> CheckpointId {
+    let line = index.line(head.id);
+    line.into_iter().find(|id| id.counter < tail).unwrap_or(head.id)
+}
+
+fn check_move(standing: &Standing, wanted: Wanted) -> Result<(), RequestError> {
+    let step = match wanted.reason {
+        RestoreReason::Rewound | RestoreReason::Loaded => return Ok(()),
+        RestoreReason::Continued => Move::Continue,
+        RestoreReason::Recovered => Move::Recover,
+    };
+    standing.status.after(step)?;
+    Ok(())
+}
+
+fn decode<D: Decode>(
+    stored: &StoredSession,
+    types: &D,
+    plan: &Plan,
+    progress: &ReadProgress,
+) -> Result<Option<(D::Image, AboutSession)>, ReadError> {
+    let Some(commit) = stored.index().commit(plan.checkpoint) else { return Ok(None) };
+    let mut about = AboutSession::default();
+    let mut blocks = stored
+        .blocks(plan)?
+        .filter(|block| !block.as_ref().is_ok_and(|block| about.take_up(block)));
+    let image = types.decode(commit, &mut blocks, progress)?;
+    Ok(Some((image, about)))
+}
+
+/// No id that any branch of the session has used is given away again.
+pub(super) fn next_save_id(index: &SessionIndex) -> SaveId {
+    let commits = index.checkpoints().into_iter().filter_map(|info| index.commit(info.id));
+    commits.map(|commit| commit.next_save_id).max().unwrap_or(SaveId::FIRST)
+}
+
+fn damaged(
+    machine: &mut Machine,
+    types: &dyn KnownTypes,
+    session: SessionId,
+    now: Timestamp,
+) -> PrepareFailure {
+    let found = machine
+        .store()
+        .open_session(session)
+        .ok()
+        .and_then(|stored| examine(machine, types, stored, Interest::This, now));
+    match found {
+        Some(found) => PrepareFailure::Damaged(Box::new(found)),
+        None => PrepareFailure::Unrecoverable(RecoveryError::AllDamaged),
+    }
+}

@@ -1,0 +1,87 @@
+//! Where a session stands, put together from its journal, its lock and the record of its process.
+
+use jiff::Timestamp;
+
+use super::Machine;
+use crate::journal::{CheckpointId, Head, SessionId};
+use crate::process::{HowItEnded, how_it_ended, is_left_by_the_living, time_of_death};
+use crate::session::SessionStatus;
+
+/// Where a line of a session stands.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Standing {
+    /// The status that decides what may be done with it.
+    pub status: SessionStatus,
+    /// Whether a process plays it now.
+    pub in_use: bool,
+    /// How the process ended that played it last, if it left no end.
+    pub cause: Option<HowItEnded>,
+    /// When that process is known to have lived last.
+    pub died_at: Option<Timestamp>,
+    /// The newest checkpoint that the process saw acknowledged.
+    pub witness: Option<CheckpointId>,
+}
+
+/// Who may hold a session's lock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LockHolder {
+    /// This process does, so nobody plays the session.
+    Us,
+    /// It has to be tried.
+    Unknown,
+}
+
+/// Tells where the line that ends in `head` stands.
+pub fn standing(
+    machine: &mut Machine,
+    session: SessionId,
+    head: &Head,
+    lock: LockHolder,
+) -> Standing {
+    let lock = match (lock, head.end) {
+        (LockHolder::Us, _) | (_, Some(_)) => Ok(true),
+        (LockHolder::Unknown, None) => machine.lock_session(session).map(|lock| lock.is_some()),
+    };
+    let record = machine.holder(session, head.id.run);
+    let held = record.and_then(|record| record.runs.iter().find(|held| held.run == head.id.run));
+    let mut standing = Standing {
+        status: head.status,
+        in_use: lock.as_ref().is_ok_and(|free| !free),
+        cause: None,
+        died_at: record.map(time_of_death),
+        witness: held
+            .and_then(|held| held.last_acknowledged)
+            .map(|counter| CheckpointId { run: head.id.run, counter }),
+    };
+    if head.end.is_some() || standing.in_use {
+        return standing;
+    }
+    let boot = &machine.home().boot;
+    // Without locks nobody knows whether it is played somewhere: ask, don't claim a crash.
+    let cause = if lock.is_err() || machine.home().is_elsewhere(head.host) {
+        HowItEnded::Elsewhere
+    } else {
+        match record {
+            _ if machine.was_left_here(session) => HowItEnded::Exited,
+            Some(_) if held.is_some_and(|held| held.left) => HowItEnded::Exited,
+            Some(record) => how_it_ended(record, boot),
+            None if is_left_by_the_living(machine.home(), session, head.id.run) => {
+                HowItEnded::Exited
+            }
+            None => HowItEnded::Abnormal { machine_restarted: head.boot != *boot },
+        }
+    };
+    // An exit is never a crash, even if it was too slow to write the session's end.
+    if cause == HowItEnded::Exited {
+        standing.status = SessionStatus::Closed;
+    }
+    standing.cause = Some(cause);
+    standing
+}
+
+impl Standing {
+    /// Whether the line was left by a crash, or may be played elsewhere.
+    pub fn has_crashed(&self) -> bool {
+        self.cause.as_ref().is_some_and(|cause| *cause != HowItEnded::Exited)
+    }
+}

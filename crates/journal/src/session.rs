@@ -1,0 +1,26 @@
+//! The rules of the lifecycle, as plain types: no ECS, no files.
+
+mod attachment;
+mod disk_refusal;
+mod errors;
+mod game_clock;
+mod metadata;
+mod restoring;
+mod slot;
+mod state_change;
+mod status;
+
+pub use attachment::check_attachment_name;
+pub use attachment::{Attachment, AttachmentError, AttachmentOf};
+pub use disk_refusal::DiskRefusal;
+pub use errors::{CheckpointError, RecoveryError, RequestError, StopReason};
+pub use game_clock::{FixedClock, GameClock};
+pub(crate) use metadata::bytes;
+pub use metadata::{
+    Field, FieldError, Fields, NewSession, SessionContext, SessionMetadata, SessionPriority,
+};
+pub use restoring::{RestoreFrom, RestoreReason};
+pub use slot::check_slot_name;
+pub use slot::{SaveSlot, SlotError};
+pub use state_change::StateChange;
+pub use status::{EndReason, IllegalMove, Move, SessionStatus};

@@ -1,0 +1,187 @@
+//! What can go wrong, as a game is told.
+
+use std::path::PathBuf;
+
+use super::{AttachmentError, DiskRefusal, IllegalMove, SlotError};
+use crate::journal::{SessionId, WrittenBy};
+
+/// Why a request changed nothing.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// A session is being played already, and the request doesn't replace it.
+    #[error("session {current} is being played already")]
+    SessionRunning {
+        /// The session that is being played.
+        current: SessionId,
+    },
+    /// No session is being played.
+    #[error("no session is being played")]
+    NoSession,
+    /// The session is in a status that has no such step.
+    #[error(transparent)]
+    IllegalMove(#[from] IllegalMove),
+    /// There is no session with this id.
+    #[error("there is no session with this id")]
+    UnknownSession,
+    /// Another process plays this session.
+    #[error("another process plays this session")]
+    SessionInUse,
+    /// The session has no such checkpoint.
+    #[error("the session has no such checkpoint")]
+    UnknownCheckpoint,
+    /// The session has no checkpoint at all.
+    #[error("the session has no checkpoint")]
+    NothingToRestore,
+    /// The game was started with `BEVY_SESSION=off`, or with
+    /// `SessionMode::Off`.
+    #[error("sessions are switched off for this start")]
+    SessionsAreOff,
+    /// Recovery is switched off: `SessionSettings::recovery` is
+    /// `RecoveryPolicy::Never`.
+    #[error("recovery is switched off")]
+    RecoveryIsOff,
+    /// The session was left behind by no crash, so there is nothing to decline.
+    #[error("the session has no crash to decline")]
+    NothingToDecline,
+    /// A name or label is larger than the format allows.
+    #[error("a text of {bytes} bytes is over the limit of {limit}")]
+    TextTooLong {
+        /// Its size in bytes.
+        bytes: usize,
+        /// The largest size allowed.
+        limit: usize,
+    },
+    /// The restore would lose something, and
+    /// `SessionSettings` refuses that.
+    #[error("this build of the game would lose values of {}", types.join(", "))]
+    WouldLose {
+        /// The types. `RestorePrepared` told more.
+        types: Vec<String>,
+    },
+    /// The session doesn't go back: what was played since its last checkpoint would be lost, since
+    /// the writer is too far behind to take it. Ask again later.
+    #[error("the writer is too far behind to keep what was played since the last checkpoint")]
+    WriterBehind,
+    /// The checkpoint waited for the game to let one be taken (`checkpoint_while`), and the session was
+    /// left, or went back, before it did.
+    #[error("no checkpoint could be taken before the session was left")]
+    GateStayedShut,
+    /// A restore is under way. It goes on, and everything else is as it was.
+    #[error("a restore is under way")]
+    RestoreUnderWay,
+    /// This is the first process of the game on this machine that is known of.
+    #[error("nothing is known of a process before this one")]
+    NothingToReport,
+    /// The file is there already. It was left as it is.
+    #[error("{} is there already", path.display())]
+    FileExists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is no restore to cancel.
+    #[error("there is no restore to cancel")]
+    NothingToCancel,
+    /// A panic of the game's own code came through the plugin and was caught: nothing is saved any
+    /// more, see [`StopReason::Panicked`].
+    #[error("saving stopped after a panic")]
+    SavingStopped,
+    /// A newer release of this crate wrote the session, so a newer game, in a way that this one may
+    /// show but not change: update the game. The session's files stay as they are.
+    #[error("a newer release of the game wrote this session ({0}): update the game")]
+    NewerFormat(WrittenBy),
+    /// It can't be done with this slot.
+    #[error(transparent)]
+    Slot(#[from] SlotError),
+    /// It can't be done with this attachment.
+    #[error(transparent)]
+    Attachment(#[from] AttachmentError),
+    /// The session's files can't be used now; they were left as they are.
+    #[error("{message}")]
+    Store {
+        /// What the store said.
+        message: String,
+    },
+}
+
+/// Why checkpoints could not be written.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckpointError {
+    /// The disk refused an operation.
+    #[error("{message}")]
+    Disk {
+        /// Why.
+        refusal: DiskRefusal,
+        /// Where, and what the operating system said.
+        message: String,
+    },
+    /// The session's directory vanished while the game was running. A full checkpoint into a new
+    /// one follows.
+    #[error("the session's directory vanished")]
+    StoreVanished,
+    /// The writer is too far behind to keep this moment.
+    #[error("the writer is too far behind")]
+    WriterBehind,
+    /// The writer itself failed. Nothing is saved any more; what was acknowledged is safe.
+    #[error("the writer itself failed")]
+    WriterGone,
+    /// Another process took the session over, see [`StopReason::LockLost`].
+    #[error("another process took the session over")]
+    LockLost,
+    /// The game removed the `CurrentSession` resource, which says what a
+    /// checkpoint is of. What changed is in the next one after it is back.
+    #[error("the game removed the resource `CurrentSession`")]
+    NoCurrentSession,
+    /// What is known of the session beside its entities, such as the custom fields, can't be encoded.
+    #[error("{message}")]
+    Encoding {
+        /// What can't be encoded, and why.
+        message: String,
+    },
+    /// The checkpoint is larger than the format allows.
+    #[error("{message}")]
+    TooLarge {
+        /// What is too large, and by how much.
+        message: String,
+    },
+}
+
+/// Why nothing is saved any more, see `SavingStopped`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// One of the game's observers or hooks panicked in the middle of the plugin's work, and the game
+    /// caught it and goes on. Every request is rejected from here on, until the app is made anew.
+    #[error("a panic was caught that came through the plugin")]
+    Panicked,
+    /// The writer itself failed. Requests that need no writer are still answered.
+    #[error("the writer itself failed")]
+    WriterLost,
+    /// Another process plays the session: its lock file, or the state directory with it, was deleted
+    /// while the game was running, and that process took the session over. Nothing of this run is
+    /// written from here on, so that no two processes write one session. If the lock becomes free
+    /// and nothing was saved by the other one, saving goes on by itself, and
+    /// `SavingResumed` says so.
+    #[error("another process took the session over")]
+    LockLost,
+}
+
+/// Why no checkpoint of a session can be restored.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecoveryError {
+    /// Every committed checkpoint is damaged.
+    #[error("every committed checkpoint is damaged")]
+    AllDamaged,
+    /// A file was written by a newer release of this crate, so by a newer game: update the game. The
+    /// session's files stay as they are.
+    #[error("a newer release of the game wrote this session ({0}): update the game")]
+    NewerFormat(WrittenBy),
+    /// The files can't be read now. They may be readable later.
+    #[error("{message}")]
+    Unreadable {
+        /// Where, and what the operating system said.
+        message: String,
+    },
+}

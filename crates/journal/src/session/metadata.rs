@@ -1,0 +1,380 @@
+//! What a session is called, and what the game notes about it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::journal::{SessionId, limits};
+
+/// What a session is called and where it was started: all that a listing shows.
+///
+/// It belongs to the session, not to a checkpoint: restoring an older checkpoint doesn't change it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct SessionMetadata {
+    /// The session's identity.
+    pub id: SessionId,
+    /// Its name, as the player sees it.
+    pub name: String,
+    /// The player's name, if the game has one.
+    #[serde(default)]
+    pub player: Option<String>,
+    /// A sentence about it.
+    #[serde(default)]
+    pub description: String,
+    /// What sort of session it is, in the game's own words: "campaign", "tutorial".
+    #[serde(default)]
+    pub session_type: String,
+    /// How much it matters, for retention and listings.
+    #[serde(default)]
+    pub priority: SessionPriority,
+    /// Whether automatic checkpoints are taken, as far as the settings allow them.
+    #[serde(default = "yes")]
+    pub autosave: bool,
+    /// Whether the session is offered after a crash, as far as the settings allow it.
+    #[serde(default = "yes")]
+    pub recovery: bool,
+    /// When it was started.
+    pub started: Timestamp,
+    /// What it was started with.
+    #[serde(default)]
+    pub context: SessionContext,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// How much a session matters.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
+#[non_exhaustive]
+pub enum SessionPriority {
+    /// The first to go when room is short.
+    Low,
+    /// The default.
+    #[default]
+    Normal,
+    /// The last to go when room is short.
+    High,
+}
+
+/// The program and machine that a session was started with.
+///
+/// Every field is empty or zero where the platform doesn't tell.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct SessionContext {
+    /// The game's version, from `SessionPlugin::version`.
+    #[serde(default)]
+    pub game_version: String,
+    /// Bevy's version.
+    #[serde(default)]
+    pub bevy_version: String,
+    /// Name and version of the operating system.
+    #[serde(default)]
+    pub os: String,
+    /// Model of the processor.
+    #[serde(default)]
+    pub cpu: String,
+    /// Memory of the machine in bytes.
+    #[serde(default)]
+    pub memory_bytes: u64,
+    /// The player's locale, such as `en-GB`.
+    #[serde(default)]
+    pub locale: String,
+}
+
+/// A session to be started.
+///
+/// ```
+/// use bevy_session_journal::NewSession;
+///
+/// let session = NewSession::named("Campaign").player("Maverick").field("difficulty", &"hard");
+/// assert!(session.is_ok());
+/// ```
+#[derive(Clone, PartialEq, Debug)]
+pub struct NewSession {
+    #[doc(hidden)]
+    pub name: String,
+    #[doc(hidden)]
+    pub player: Option<String>,
+    #[doc(hidden)]
+    pub description: String,
+    #[doc(hidden)]
+    pub session_type: String,
+    #[doc(hidden)]
+    pub priority: SessionPriority,
+    #[doc(hidden)]
+    pub autosave: bool,
+    #[doc(hidden)]
+    pub recovery: bool,
+    #[doc(hidden)]
+    pub fields: Fields,
+    #[doc(hidden)]
+    pub replaces_current: bool,
+}
+
+impl NewSession {
+    /// A session with this name.
+    #[must_use]
+    pub fn named(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            player: None,
+            description: String::new(),
+            session_type: String::new(),
+            priority: SessionPriority::Normal,
+            autosave: true,
+            recovery: true,
+            fields: Fields::default(),
+            replaces_current: false,
+        }
+    }
+
+    /// A new session that is called what another one was.
+    #[doc(hidden)]
+    pub fn like(session: &SessionMetadata) -> Self {
+        Self {
+            name: session.name.clone(),
+            player: session.player.clone(),
+            description: session.description.clone(),
+            session_type: session.session_type.clone(),
+            priority: session.priority,
+            autosave: session.autosave,
+            recovery: session.recovery,
+            fields: Fields::default(),
+            replaces_current: false,
+        }
+    }
+
+    /// The player's name. None by default.
+    #[must_use]
+    pub fn player(mut self, player: impl Into<String>) -> Self {
+        self.player = Some(player.into());
+        self
+    }
+
+    /// A sentence about the session. Empty by default.
+    #[must_use]
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.description = description.into();
+        self
+    }
+
+    /// What sort of session it is, in the game's own words. Empty by default.
+    #[must_use]
+    pub fn session_type(mut self, session_type: impl Into<String>) -> Self {
+        self.session_type = session_type.into();
+        self
+    }
+
+    /// How much it matters. [`SessionPriority::Normal`] by default.
+    #[must_use]
+    pub fn priority(mut self, priority: SessionPriority) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// Whether automatic checkpoints are taken, as far as
+    /// `SessionSettings` allows them. Yes by default.
+    #[must_use]
+    pub fn autosave(mut self, autosave: bool) -> Self {
+        self.autosave = autosave;
+        self
+    }
+
+    /// Whether the session is offered after a crash, as far as
+    /// `SessionSettings` allows it. Yes by default; a game where death is
+    /// for good may say no.
+    #[must_use]
+    pub fn recovery(mut self, recovery: bool) -> Self {
+        self.recovery = recovery;
+        self
+    }
+
+    /// Sets a custom field from the start.
+    ///
+    /// # Errors
+    ///
+    /// [`FieldError`] if the value can't be written.
+    pub fn field<T: Serialize + ?Sized>(
+        mut self,
+        name: &str,
+        value: &T,
+    ) -> Result<Self, FieldError> {
+        self.fields.set(name, value)?;
+        Ok(self)
+    }
+
+    /// Closes the session that is being played, if there is one, instead of being rejected.
+    #[must_use]
+    pub fn replacing_current(mut self) -> Self {
+        self.replaces_current = true;
+        self
+    }
+}
+
+/// A value of a custom field, as encoded MessagePack.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Field(#[serde(with = "bytes")] pub(crate) Vec<u8>);
+
+/// Custom fields of a session: what the game wants to show in a listing, or to know before it
+/// restores anything. They go back with a checkpoint.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fields(BTreeMap<String, Field>);
+
+impl Fields {
+    /// Sets a field to any value that serde can write.
+    ///
+    /// ```
+    /// # use bevy_session_journal::Fields;
+    /// let mut fields = Fields::default();
+    /// fields.set("current_mission", &3_u32)?;
+    /// assert_eq!(fields.get("current_mission"), Some(3_u32));
+    /// # Ok::<(), bevy_session_journal::FieldError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`FieldError`] if the value's `Serialize` fails, or if name or value are larger than the
+    /// format allows. The field keeps its former value then.
+    pub fn set<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), FieldError> {
+        if name.len() > limits::STRING_BYTES {
+            return Err(FieldError::TooLarge { bytes: name.len(), limit: limits::STRING_BYTES });
+        }
+        let bytes = rmp_serde::to_vec_named(value)
+            .map_err(|source| FieldError::Unwritable { name: name.to_owned(), source })?;
+        if bytes.len() > limits::FRAME_BYTES / 16 {
+            let limit = limits::FRAME_BYTES / 16;
+            return Err(FieldError::TooLarge { bytes: bytes.len(), limit });
+        }
+        let others = self.bytes() - self.0.get(name).map_or(0, |field| field.0.len());
+        let (together, limit) = (others + name.len() + bytes.len(), limits::FRAME_BYTES);
+        if together > limit {
+            return Err(FieldError::TooLarge { bytes: together, limit });
+        }
+        self.0.insert(name.to_owned(), Field(bytes));
+        Ok(())
+    }
+
+    /// The value of a field; `None` if it isn't set or is of another type.
+    #[must_use]
+    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        rmp_serde::from_slice(&self.0.get(name)?.0).ok()
+    }
+
+    /// Removes a field and says whether it was set.
+    pub fn remove(&mut self, name: &str) -> bool {
+        self.0.remove(name).is_some()
+    }
+
+    /// The names of all fields that are set.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// Bytes of all fields together. 1 MiB is the most.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.0.iter().map(|(name, field)| name.len() + field.0.len()).sum()
+    }
+
+    /// Takes over every field of `other`.
+    pub fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    /// Whether no field is set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Why a custom field could not be set.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FieldError {
+    /// The value's own `Serialize` failed.
+    #[error("the value of field {name:?} can't be written")]
+    Unwritable {
+        /// The field.
+        name: String,
+        /// What its `Serialize` said.
+        source: rmp_serde::encode::Error,
+    },
+    /// Name or value are larger than the format allows.
+    #[error("a field of {bytes} bytes is over the limit of {limit}")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The largest size allowed.
+        limit: usize,
+    },
+}
+
+/// Bytes as MessagePack's own byte strings, instead of arrays of numbers.
+pub(crate) mod bytes {
+    use serde::de::{Error, Visitor};
+    use serde::{Deserializer, Serializer};
+    use std::fmt;
+
+    pub fn serialize<S: Serializer>(value: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(value)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        deserializer.deserialize_byte_buf(Bytes)
+    }
+
+    struct Bytes;
+
+    impl Visitor<'_> for Bytes {
+        type Value = Vec<u8>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("bytes")
+        }
+
+        fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+            Ok(bytes.to_vec())
+        }
+
+        fn visit_byte_buf<E: Error>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
+            Ok(bytes)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_of_another_type_reads_as_none() {
+        let mut fields = Fields::default();
+        fields.set("level", &"castle").unwrap();
+        assert_eq!(fields.get::<u32>("level"), None);
+        assert_eq!(fields.get::<String>("level").as_deref(), Some("castle"));
+    }
+
+    #[test]
+    fn fields_survive_their_encoding() {
+        let mut fields = Fields::default();
+        fields.set("score", &(7_u8, vec![1.5_f32])).unwrap();
+        let bytes = rmp_serde::to_vec_named(&fields).unwrap();
+        assert_eq!(rmp_serde::from_slice::<Fields>(&bytes).unwrap(), fields);
+    }
+
+    #[test]
+    fn an_oversized_field_keeps_the_former_value() {
+        let mut fields = Fields::default();
+        fields.set("notes", "short").unwrap();
+        assert!(fields.set("notes", &"x".repeat(1 << 17)).is_err());
+        assert_eq!(fields.get::<String>("notes").as_deref(), Some("short"));
+    }
+}

@@ -1,0 +1,59 @@
+//! The store: where journals, locks and process records live.
+//!
+//! [`Disk`] is the few operations that anything here does to files, so that a disk in memory can
+//! stand in for the real one, fail on command, or be copied as a crash would leave it.
+//! [`DirectoryStore`] knows which file lies where and reads a session's segments; what is in them is
+//! the business of [`crate::journal`]. Nothing here knows of an ECS.
+
+mod archive_files;
+mod attachment_file;
+mod boot;
+mod directory;
+mod disk;
+mod error;
+mod findings;
+mod home;
+mod host;
+mod layout;
+mod memory_disk;
+mod newer_format;
+mod open_files;
+mod process_record;
+mod real_disk;
+mod replacing;
+mod sealed;
+mod session_card;
+mod slot_files;
+mod slot_shelf;
+mod stored_session;
+mod trial;
+
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+pub(crate) mod simulated_disk;
+
+pub use error::{StoreAction, StoreError};
+pub use memory_disk::{MemoryDisk, Operation};
+pub use process_record::PanicInfo;
+
+pub(crate) use boot::boot_id;
+pub(crate) use directory::{CreatedSegment, DirectoryStore, SessionLock};
+pub use disk::Disk;
+pub(crate) use disk::{AppendFile, DirEntry, Lock, Room};
+pub use home::Home;
+pub(crate) use home::with_sources;
+pub(crate) use host::{HostId, HostIdOrigin};
+pub(crate) use layout::SlotName;
+pub use layout::{Layout, is_device_name};
+pub(crate) use newer_format::OpenError;
+pub(crate) use process_record::{
+    FoundRecord, HeldRun, Liveness, ProcessId, ProcessRecord, ProcessRecordFile, RecordError,
+    find as find_record, read_all, remove as remove_record,
+};
+pub use real_disk::RealDisk;
+pub(crate) use session_card::SessionCard;
+pub(crate) use slot_files::SlotsLock;
+pub(crate) use slot_shelf::{SlotFile, SlotShelf, UnreadSlot};
+pub(crate) use stored_session::StoredSession;
+pub(crate) use trial::Trial;

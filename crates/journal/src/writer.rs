@@ -1,0 +1,44 @@
+//! The writer: turns orders into durable bytes, on a thread of its own.
+//!
+//! It is a plain state machine, [`Worker`]. A thread drives it, or, in tests and where there are no
+//! threads, the main loop does; nothing outside knows the difference.
+
+mod about_session;
+mod archives;
+mod backoff;
+mod chores;
+mod content;
+mod context;
+pub(crate) mod filing;
+mod gathering;
+mod hold;
+mod link;
+mod news;
+pub(crate) mod open_segment;
+mod orders;
+pub(crate) mod pending;
+mod pruning;
+mod pruning_others;
+mod reserve;
+pub(crate) mod retention;
+mod rotation;
+pub(crate) mod run_journal;
+mod self_test;
+mod slot_begin;
+mod slot_copy;
+pub(crate) mod slot_work;
+mod sweeping;
+mod trials;
+mod worker;
+
+pub use content::{Content, Encoded, Everything};
+pub use context::Versions;
+pub use link::Link;
+pub use news::{News, Saved};
+pub use orders::Leave;
+pub use orders::{CheckpointOrder, Order, Report, TakeUp};
+pub use retention::Quota;
+#[cfg(test)]
+pub(crate) use slot_work::SlotWork;
+pub use slot_work::{SlotDone, SlotOrder};
+pub use worker::Worker;

@@ -1,0 +1,29 @@
+//! What machine and program a session is started with.
+
+use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
+
+use crate::session::SessionContext;
+
+/// The versions of what plays a session.
+#[derive(Clone, Debug)]
+pub struct Versions {
+    pub game: String,
+    pub engine: &'static str,
+}
+
+/// Asks the operating system. Takes a few milliseconds.
+pub(super) fn of_this_machine(versions: &Versions) -> SessionContext {
+    let what = RefreshKind::nothing()
+        .with_cpu(CpuRefreshKind::nothing())
+        .with_memory(MemoryRefreshKind::nothing().with_ram());
+    let system = System::new_with_specifics(what).ok();
+    let cpu = system.as_ref().and_then(|system| system.cpus().first());
+    SessionContext {
+        game_version: versions.game.clone(),
+        bevy_version: versions.engine.to_owned(),
+        os: System::long_os_version().unwrap_or_else(|_| std::env::consts::OS.to_owned()),
+        cpu: cpu.map(|cpu| cpu.brand().trim().to_owned()).unwrap_or_default(),
+        memory_bytes: system.as_ref().map(System::total_memory).unwrap_or_default(),
+        locale: sys_locale::get_locale().unwrap_or_default(),
+    }
+}

@@ -1,0 +1,114 @@
+//! Setting sessions aside, and deleting them.
+
+use jiff::Timestamp;
+
+use super::open_segment::{OpenSegment, Preamble, WriteFailure};
+use crate::journal::{
+    CheckpointId, Head, Record, RunId, SegmentHeader, SessionId, SessionIndex, nearest, random_u64,
+};
+use crate::recovery::{LockHolder, Machine, standing};
+use crate::session::RequestError;
+use crate::store::{DirectoryStore, Home, SessionLock, StoreError, StoredSession, with_sources};
+
+/// Notes in the journal that the crashed lines of a session aren't wanted back.
+pub fn decline(
+    machine: &mut Machine,
+    session: SessionId,
+    now: Timestamp,
+) -> Result<(), RequestError> {
+    let (stored, _lock) = take(&machine.home().store, session)?;
+    refuse_to_guess(stored.index())?;
+    let heads = stored.index().heads();
+    let mut wanted: Vec<&Head> = heads.iter().filter(|head| !head.declined).collect();
+    if let [only] = heads {
+        // Of a fork, the lines that were left cleanly were offered as well.
+        wanted.retain(|_| standing(machine, session, only, LockHolder::Us).has_crashed());
+    }
+    let declined: Vec<CheckpointId> = wanted.into_iter().map(|head| head.id).collect();
+    let Some(newest) = heads.first().filter(|_| !declined.is_empty()) else {
+        return Err(RequestError::NothingToDecline);
+    };
+    let about = declined.clone();
+    write_down(machine.home(), newest, about, &Record::Declined { heads: declined }, now)
+}
+
+/// Deletes a session. It is first marked as forgotten, so that what a crash leaves of it halfway
+/// isn't taken for a session.
+pub fn forget(
+    machine: &mut Machine,
+    session: SessionId,
+    now: Timestamp,
+) -> Result<(), RequestError> {
+    let home = machine.home();
+    let (stored, _lock) = take(&home.store, session)?;
+    let heads = stored.index().heads();
+    if let Some(head) = heads.first() {
+        let about = heads.iter().map(|head| head.id).collect();
+        write_down(home, head, about, &Record::Forgotten, now)?;
+    }
+    home.store.remove_session(session).map_err(|error| store_error(&error))
+}
+
+/// Opens a session with its lock held, so that it holds nothing which came later than it was read. Why
+/// it can't be opened comes before who holds it.
+fn take(
+    store: &DirectoryStore,
+    session: SessionId,
+) -> Result<(StoredSession, SessionLock), RequestError> {
+    let lock = store.lock_session(session);
+    let stored = store.open_session_to_change(session)?;
+    match lock {
+        Ok(Some(lock)) => Ok((stored, lock)),
+        Ok(None) => Err(RequestError::SessionInUse),
+        Err(error) => Err(store_error(&error)),
+    }
+}
+
+/// A file that can't be read now may hold a line that would be offered again, although the game was
+/// told that it is declined.
+fn refuse_to_guess(index: &SessionIndex) -> Result<(), RequestError> {
+    index.unreadable_file().map_or(Ok(()), |message| Err(RequestError::Store { message }))
+}
+
+/// Writes one record into a segment of its own, durably.
+fn write_down(
+    home: &Home,
+    head: &Head,
+    about: Vec<CheckpointId>,
+    record: &Record,
+    now: Timestamp,
+) -> Result<(), RequestError> {
+    let header = SegmentHeader {
+        required_features: 0,
+        optional_features: 0,
+        session: head.metadata.id,
+        run: RunId::random(),
+        ancestors: Vec::new(),
+        // Which heads a decline is about is in its record, however many those are.
+        supersedes: nearest(&about),
+        host: home.host.id,
+        boot: home.boot.clone(),
+        segment: 0,
+        nonce: random_u64(),
+        predecessor: None,
+        base: None,
+        cipher: 0,
+        key_check: 0,
+        game_version: head.game_version.clone(),
+        schema: head.schema,
+        created: now,
+        metadata: head.metadata.clone(),
+        archive: false,
+        slot: None,
+    };
+    let write = || -> Result<(), WriteFailure> {
+        let mut segment = OpenSegment::begin(&home.store, &header, Preamble::default())?;
+        segment.append_record(record)?;
+        segment.sync(&home.store)
+    };
+    write().map_err(|failure| RequestError::Store { message: with_sources(&failure) })
+}
+
+fn store_error(error: &StoreError) -> RequestError {
+    RequestError::Store { message: with_sources(error) }
+}

@@ -1,0 +1,78 @@
+//! What the writer reports, whatever the content of a session is.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{SlotDone, SlotOrder};
+use crate::journal::{CheckpointId, CheckpointKind, SessionId};
+use crate::process::LastRun;
+use crate::recovery::{Found, SlotListing};
+use crate::session::{
+    Attachment, AttachmentError, AttachmentOf, CheckpointError, RecoveryError, RequestError,
+    SessionContext, SlotError, StopReason,
+};
+
+/// What the writer reports, whatever the content of a session is.
+#[derive(Debug)]
+pub enum News {
+    /// All sessions were looked at. If the process before was still dying at the start, it is only
+    /// known now how it ended.
+    Detected {
+        /// What was found anew, or waits for an answer.
+        found: Vec<Found>,
+        /// The sessions that aren't there any more.
+        gone: Vec<SessionId>,
+        /// The slots, if anything about them changed.
+        slots: Option<SlotListing>,
+        previous: Option<Box<LastRun>>,
+    },
+    /// The sessions are those of this profile from now on. What was found follows.
+    ProfileChanged { profile: String },
+    /// The report of how the last process ended was written, with so many bytes, or not.
+    Described { path: PathBuf, result: Result<u64, RequestError> },
+    /// The run began. A new session's context is told, since asking the machine takes a while.
+    TakenUp { session: SessionId, context: SessionContext },
+    /// A checkpoint can't be restored for a reason that the one who asked can mend.
+    NotPrepared { error: RequestError },
+    /// The chosen checkpoint is damaged; what is there instead was found.
+    Damaged(Box<Found>),
+    /// A session can't be restored at all.
+    Unrecoverable { session: SessionId, error: RecoveryError },
+    /// A checkpoint is durable.
+    Saved(Saved),
+    /// Checkpoints could not be written.
+    Failed { checkpoint: CheckpointId, error: CheckpointError, retry_in: Option<Duration> },
+    /// The next capture must be full.
+    NeedFull,
+    /// What is acknowledged from here on may not survive a power cut.
+    PowerCutsNotCovered,
+    /// Nothing is saved from here on.
+    SavingStopped(StopReason),
+    /// What is captured is saved again.
+    SavingResumed,
+    /// The run ended.
+    Left {
+        session: SessionId,
+        complete: bool,
+        /// Bytes of its journal, if they can be told.
+        bytes: Option<u64>,
+    },
+    /// A session was set aside, or not.
+    Declined { session: SessionId, result: Result<(), RequestError> },
+    /// A session was deleted, or not.
+    Forgotten { session: SessionId, result: Result<(), RequestError> },
+    /// Something was done with slots, or not.
+    Slot { order: SlotOrder, result: Result<SlotDone, SlotError> },
+    /// An attachment was read, or not.
+    AttachmentRead { of: AttachmentOf, name: String, result: Result<Attachment, AttachmentError> },
+}
+
+/// A durable checkpoint.
+#[derive(Clone, Debug)]
+pub struct Saved {
+    pub id: CheckpointId,
+    pub kind: CheckpointKind,
+    pub play_time: Duration,
+    pub bytes: u64,
+    pub write_time: Duration,
+}

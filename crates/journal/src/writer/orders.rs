@@ -1,0 +1,139 @@
+//! What the main thread orders, and what the writer reports.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::SlotOrder;
+use super::content::Content;
+use super::news::News;
+use super::retention::Quota;
+use crate::crash_report::CrashReportOrder;
+use crate::journal::{CheckpointKind, FrameKind, Lineage, Record, RunId, SessionId};
+use crate::recovery::{Prepared, Wanted};
+use crate::session::{
+    AttachmentOf, EndReason, Fields, GameClock, SessionMetadata, SessionStatus, StateChange,
+};
+
+/// What the main thread orders. Orders are carried out one after the other.
+pub enum Order<C: Content> {
+    /// Look at all sessions on this machine.
+    Detect,
+    /// Read and decode a checkpoint. Takes the session's lock, unless this process plays it.
+    Prepare(Wanted),
+    /// Take a session up: from here on, captures are its checkpoints. The first one must be full.
+    TakeUp(Box<TakeUp<C::Start>>),
+    /// Make a checkpoint of a capture.
+    Checkpoint(CheckpointOrder<C::Capture>),
+    /// Write something down about the session that is being played.
+    Write(Record),
+    /// Something that only the content knows.
+    Content(C::Order),
+    /// Let go of a session that was prepared and isn't taken up after all.
+    Release(SessionId),
+    /// End the run.
+    Leave(Leave),
+    /// Set a crashed session aside.
+    Decline(SessionId),
+    /// Delete a session.
+    Forget(SessionId),
+    /// Do something with slots, after everything that was ordered before.
+    Slot(SlotOrder),
+    /// Read an attachment.
+    ReadAttachment { of: AttachmentOf, name: String },
+    /// Write down how the last process ended.
+    Describe(Box<CrashReportOrder>),
+    /// From now on, the sessions are those of this profile. Look at all of them.
+    UseProfile(String),
+    /// The session was played for so long that its restore has proven itself.
+    EndTrial(SessionId),
+    /// A new session is started instead of restoring this one once more.
+    SetAside(SessionId),
+    /// How much room there is.
+    Quota(Quota),
+    /// Write the process record anew, since what it says would be wrong: the process is exiting, or
+    /// survived a panic.
+    Beat,
+}
+
+impl<C: Content> fmt::Debug for Report<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Report").finish_non_exhaustive()
+    }
+}
+
+impl<C: Content> fmt::Debug for Order<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Order").finish_non_exhaustive()
+    }
+}
+
+impl<C: Content> Order<C> {
+    /// Whether it changes what a listing finds, or goes by what it found.
+    pub(super) fn is_about_sessions(&self) -> bool {
+        matches!(
+            self,
+            Self::Prepare(_)
+                | Self::TakeUp(_)
+                | Self::Decline(_)
+                | Self::Forget(_)
+                | Self::UseProfile(_)
+        )
+    }
+}
+
+/// Begins a run.
+#[derive(Debug)]
+pub struct TakeUp<S> {
+    pub metadata: SessionMetadata,
+    pub run: RunId,
+    /// The checkpoint that was restored and those before it, and the runs that are left behind.
+    pub lineage: Lineage,
+    /// What the content goes on with.
+    pub start: S,
+    /// Frames that this version doesn't know and must not lose.
+    pub unknown_frames: Vec<(FrameKind, Vec<u8>)>,
+}
+
+/// Makes a checkpoint.
+#[derive(Debug)]
+pub struct CheckpointOrder<C> {
+    pub counter: u64,
+    /// The checkpoint that a delta is the difference to.
+    pub base: Option<u64>,
+    pub kind: CheckpointKind,
+    pub label: Option<String>,
+    pub time: Timestamp,
+    pub play_time: Duration,
+    /// The custom fields, if they changed or the capture is full.
+    pub fields: Option<Fields>,
+    /// The way through the game's states, likewise.
+    pub state_changes: Option<Vec<StateChange>>,
+    pub clock: GameClock,
+    pub capture: C,
+    /// Everything at the same moment, to hold against what was written.
+    pub self_test: Option<C>,
+    pub handed_over: Instant,
+}
+
+/// Ends the run that is being written.
+#[derive(Clone, Copy, Debug)]
+pub struct Leave {
+    pub status: SessionStatus,
+    pub reason: Option<EndReason>,
+    pub time: Timestamp,
+    pub play_time: Duration,
+}
+
+/// What the writer reports.
+pub enum Report<C: Content> {
+    /// Whatever is the same for every content.
+    News(News),
+    /// A checkpoint is ready to be restored.
+    Prepared(Box<Prepared<C::Image>>),
+    /// Something that only the content knows.
+    Content(C::Report),
+    /// A capture was encoded. What it leaves, if that is to be used again.
+    WorkedOff { emptied: Option<C::Capture> },
+}

@@ -1,0 +1,195 @@
+//! What becomes of a run when something fails: the disk, its files, or its right to write.
+
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use tracing::{error, warn};
+
+use super::RunJournal;
+use crate::clock::Moment;
+use crate::journal::CheckpointId;
+use crate::session::{CheckpointError, DiskRefusal, StopReason};
+use crate::store::with_sources;
+use crate::writer::News;
+use crate::writer::open_segment::WriteFailure;
+use crate::writer::pruning::told;
+use crate::writer::retention::PruneTo;
+
+impl RunJournal {
+    /// Looks whether the session is still this process's to write; if it isn't, whether it is again.
+    pub fn check_hold(&mut self, now: Moment, reports: &mut Vec<News>) {
+        let (session, newest) = (self.session(), self.newest_on_line());
+        let store = &self.home.store;
+        if self.hold.is_lost() {
+            if self.leaving.is_none() && self.hold.try_again(store, session, newest, now.elapsed) {
+                reports.push(News::SavingResumed);
+            }
+            return;
+        }
+        match self.hold.check(store, session, newest) {
+            Ok(()) => {}
+            Err(WriteFailure::InUse) => self.lose_hold(now, reports),
+            // It is asked again before anything is acknowledged.
+            Err(failure) => {
+                warn!(error = %with_sources(&failure), "the session's lock can't be looked at");
+            }
+        }
+    }
+
+    /// The newest durable checkpoint on the line that is played, by this run or the one before.
+    pub(super) fn newest_on_line(&self) -> Option<CheckpointId> {
+        let own = self.acknowledged.map(|counter| self.id(counter));
+        own.or(self.identity.lineage.ancestors.first().copied())
+    }
+
+    /// Another process has the session: nothing of this run is written any more.
+    fn lose_hold(&mut self, now: Moment, reports: &mut Vec<News>) {
+        error!(session = %self.session(), "another process took the session over");
+        let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
+        self.hold.lose(now.elapsed);
+        self.drop_segment();
+        self.drop_rotation();
+        self.drop_gathering();
+        self.reserve.stop(&self.home.store);
+        self.pruning = None;
+        self.pruning_others = None;
+        self.prune_is_due = false;
+        self.pending.give_up_checkpoints();
+        self.backoff.succeeded();
+        if let Some(newest) = newest {
+            reports.push(self.lost(newest));
+        }
+        reports.extend([News::NeedFull, News::SavingStopped(StopReason::LockLost)]);
+    }
+
+    /// What is reported of a checkpoint that isn't this process's to write any more.
+    pub(super) fn lost(&self, counter: u64) -> News {
+        let error = CheckpointError::LockLost;
+        News::Failed { checkpoint: self.id(counter), error, retry_in: None }
+    }
+
+    /// Drops a segment that failed. If nothing in it was acknowledged, it is of no use to anybody.
+    pub(super) fn drop_segment(&mut self) {
+        let Some(segment) = self.segment.take() else { return };
+        if segment.durable_end().is_none() {
+            let path = segment.path().to_path_buf();
+            drop(segment);
+            // If that fails as well, it stays behind, and goes before anything is pruned.
+            let _ = self.home.store.remove_segment(&path);
+        }
+    }
+
+    /// A delta without a durable base can't be used by anybody.
+    pub(super) fn drop_orphans(&mut self, reports: &mut Vec<News>) {
+        self.pending.give_up_checkpoints();
+        reports.push(News::NeedFull);
+    }
+
+    /// A session that was left before its first checkpoint never was.
+    pub(super) fn drop_records(&mut self) {
+        let count = self.pending.batch().count();
+        self.pending.take(count).for_each(drop);
+    }
+
+    /// Notes that a batch could not be written: what becomes of its segment, what the game is told, and
+    /// when it is tried again.
+    pub(super) fn failed(&mut self, failure: &WriteFailure, now: Moment, reports: &mut Vec<News>) {
+        let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
+        let checkpoint = self.id(newest.or(self.acknowledged).unwrap_or_default());
+        if let WriteFailure::Encode(_) | WriteFailure::Full { .. } = failure {
+            self.give_up(failure, reports);
+            let error = CheckpointError::TooLarge { message: failure.to_string() };
+            reports.push(News::Failed { checkpoint, error, retry_in: None });
+            return;
+        }
+        if let WriteFailure::InUse = failure {
+            self.lost_at_exit |= self.leaving.is_some();
+            self.lose_hold(now, reports);
+            return;
+        }
+        // Whatever failed, the file isn't touched again: after a failed sync its pages may be
+        // marked clean without being on disk, and a second sync would lie.
+        self.drop_segment();
+        self.drop_rotation();
+        self.drop_gathering();
+        if let WriteFailure::Vanished { path } = failure {
+            warn!(path = %path.display(), "the session's files vanished");
+            self.acknowledged = None;
+            self.durable_end = None;
+            // The lock may have vanished with them. It is taken anew with the next write.
+            self.hold.let_go();
+            self.pending.give_up_checkpoints();
+            self.lost_at_exit |= self.leaving.is_some();
+            let error = CheckpointError::StoreVanished;
+            reports.push(News::Failed { checkpoint, error, retry_in: None });
+            reports.push(News::NeedFull);
+            return;
+        }
+        let refusal = DiskRefusal::from(failure.io_kind().unwrap_or(ErrorKind::Other));
+        let has_room = refusal.is_lack_of_room() && self.make_room();
+        let told_already =
+            self.leaving.is_some() && std::mem::replace(&mut self.told_at_exit, true);
+        let retry_in = match self.is_last_chance() {
+            true if has_room => self.backoff.wait(now.elapsed, Duration::ZERO),
+            // The exit waits for us: try again soon, until its patience is over.
+            true => self.backoff.wait(now.elapsed, Duration::from_millis(100)),
+            false => self.backoff.failed(now.elapsed),
+        };
+        if told_already {
+            return;
+        }
+        let error = CheckpointError::Disk { refusal, message: with_sources(failure) };
+        reports.push(News::Failed { checkpoint, error, retry_in: Some(retry_in) });
+    }
+
+    fn give_up(&mut self, failure: &WriteFailure, reports: &mut Vec<News>) {
+        error!(error = %failure, "a checkpoint can't be written");
+        if let WriteFailure::Full { .. } = failure {
+            // Not even an empty segment has room for it.
+            self.drop_segment();
+            self.drop_rotation();
+        }
+        self.pending.give_up_checkpoints();
+        self.lost_at_exit |= self.leaving.is_some();
+        reports.push(News::NeedFull);
+    }
+
+    /// Makes room on a full disk: history is thinned, between the checkpoints, and if that isn't enough,
+    /// the oldest of what somebody asked for as well. At an exit nothing else waits, so it is done at once;
+    /// and what was kept free for this is given up before anything that has a name. Whether there is more
+    /// room now.
+    fn make_room(&mut self) -> bool {
+        if !self.is_last_chance() {
+            self.is_making_room = true;
+            self.prune_is_due = true;
+            return false;
+        }
+        self.pruning = None;
+        let is_thinner = self.thin_at_once(0);
+        let is_released = self.reserve.release(&self.home.store);
+        // Once there is nothing left to thin, another try at once would be in vain.
+        is_thinner || is_released || self.thin_at_once(self.bytes_wanted())
+    }
+
+    /// Thins the session until so many bytes are freed. Whether any are.
+    fn thin_at_once(&self, freeing: u64) -> bool {
+        let bytes = || self.home.store.session_bytes(self.session()).unwrap_or_default();
+        let before = bytes();
+        let pruning = self.begin_pruning(PruneTo::Bone { freeing });
+        told(self.session(), pruning.and_then(|pruning| pruning.finish(&self.home.store)));
+        bytes() < before
+    }
+
+    /// Whether what can't be written now is lost.
+    fn is_last_chance(&self) -> bool {
+        self.leaving.is_some() || self.is_last_turn
+    }
+
+    /// From now on, what can't be written is lost: the app is gone.
+    pub fn begin_last_turn(&mut self) {
+        self.is_last_turn = true;
+        self.reserve.stop(&self.home.store);
+        // What failed before is tried once more.
+        self.backoff.succeeded();
+    }
+}

@@ -1,0 +1,344 @@
+//! What is to be done with slots, one thing after the other and between the checkpoints.
+
+use std::collections::VecDeque;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::{debug, warn};
+
+use super::News;
+use super::slot_begin::{
+    Intended, attach, copy, delete, free_place, refresh, rename, save, store_error,
+};
+use super::slot_copy::{CopyFailure, CopyProgress, SlotCopy, SlotSource};
+use crate::clock::Moment;
+use crate::journal::{
+    CheckpointId, Commit, Damage, Plan, ReadError, RunId, SegmentHeader, SessionId, SlotId,
+    Validity,
+};
+use crate::recovery::{Machine, SlotEntry};
+use crate::session::{Attachment, SaveSlot, SlotError};
+use crate::store::{SlotFile, SlotsLock, StoredSession, with_sources};
+
+/// How long another process may be busy with slots.
+const LOCK_PATIENCE: Duration = Duration::from_secs(10);
+/// How often the lock is tried meanwhile.
+const LOCK_AGAIN: Duration = Duration::from_millis(20);
+
+/// Something to be done with slots.
+#[derive(Clone, Debug)]
+pub enum SlotOrder {
+    /// Make a slot of a checkpoint, once that is durable.
+    Save { slot: SaveSlot, session: SessionId, checkpoint: CheckpointId },
+    /// Make another slot of one.
+    Copy { slot: SlotId, name: String },
+    /// Call it something else.
+    Rename { slot: SlotId, name: String },
+    /// Delete it.
+    Delete { slot: SlotId },
+    /// Lay bytes of the game's own beside a checkpoint, and into the slots that were made of it.
+    Attach { session: SessionId, checkpoint: CheckpointId, attachment: Attachment },
+    /// Write a slot anew, with what was laid beside its checkpoint since. Nobody asks for it.
+    Refresh { slot: SlotId },
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub enum SlotDone {
+    Written {
+        /// The slot.
+        entry: Box<SlotEntry>,
+        /// The slot that isn't there any more because of it.
+        replaced: Option<SlotId>,
+    },
+    Deleted,
+    Attached,
+}
+
+/// The things to be done, in order.
+#[derive(Default)]
+pub struct SlotWork {
+    orders: VecDeque<SlotOrder>,
+    /// The run that is being written.
+    run: Option<RunId>,
+    current: Option<Current>,
+    /// The newest checkpoint of the run that is being written that is durable.
+    durable: Option<CheckpointId>,
+    /// Since when the lock is waited for.
+    waiting_since: Option<Duration>,
+}
+
+/// A slot that is being written.
+struct Current {
+    order: SlotOrder,
+    header: SegmentHeader,
+    place: PathBuf,
+    copy: Box<SlotCopy>,
+    source: SlotSource,
+    /// Whether all ways to the checkpoint were looked at before.
+    verified: bool,
+    /// What isn't wanted any more once it is written.
+    replaced: Option<SlotId>,
+    _lock: Option<SlotsLock>,
+}
+
+impl SlotWork {
+    pub fn add(&mut self, order: SlotOrder) {
+        self.orders.push_back(order);
+    }
+
+    /// Whether everything is done.
+    pub fn is_done(&self) -> bool {
+        self.orders.is_empty() && self.current.is_none()
+    }
+
+    /// Time until there is something to do; `None` if that depends on a checkpoint.
+    pub fn wake(&self) -> Option<Duration> {
+        if self.current.is_some() {
+            return Some(Duration::ZERO);
+        }
+        self.orders.front().filter(|order| self.may_begin(order))?;
+        Some(if self.waiting_since.is_some() { LOCK_AGAIN } else { Duration::ZERO })
+    }
+
+    /// Takes in what became of checkpoints.
+    pub fn note(&mut self, news: &[News], reports: &mut Vec<News>) {
+        let mut lost = false;
+        for report in news {
+            match report {
+                News::Saved(saved) => self.durable = Some(saved.id),
+                News::Failed { .. } | News::NeedFull => lost = true,
+                _ => {}
+            }
+        }
+        if lost {
+            self.give_up_waiting(reports);
+        }
+    }
+
+    /// A new run begins: no checkpoint of an older one becomes durable any more.
+    pub fn begin_run(&mut self, run: RunId, reports: &mut Vec<News>) {
+        self.give_up_waiting(reports);
+        self.run = Some(run);
+        self.durable = None;
+    }
+
+    /// Gives up what waits for a checkpoint.
+    pub fn give_up_waiting(&mut self, reports: &mut Vec<News>) {
+        let (ready, waiting): (VecDeque<_>, VecDeque<_>) =
+            std::mem::take(&mut self.orders).into_iter().partition(|order| self.may_begin(order));
+        self.orders = ready;
+        for order in waiting {
+            reports.push(failed(order, SlotError::CheckpointNotSaved));
+        }
+    }
+
+    /// Does the next slice.
+    pub fn turn(&mut self, machine: &mut Machine, now: Moment, reports: &mut Vec<News>) {
+        if self.current.is_none() {
+            self.begin(machine, now, reports);
+        }
+        let Some(current) = self.current.take() else { return };
+        self.step(current, machine, reports);
+    }
+
+    /// Whether the checkpoint that an order is about is durable.
+    fn may_begin(&self, order: &SlotOrder) -> bool {
+        let (SlotOrder::Save { checkpoint, .. } | SlotOrder::Attach { checkpoint, .. }) = order
+        else {
+            return true;
+        };
+        let is_of_this_run = self.run == Some(checkpoint.run);
+        !is_of_this_run || self.durable.is_some_and(|durable| durable.counter >= checkpoint.counter)
+    }
+
+    fn begin(&mut self, machine: &mut Machine, now: Moment, reports: &mut Vec<News>) {
+        if !self.orders.front().is_some_and(|order| self.may_begin(order)) {
+            return;
+        }
+        let lock = match machine.home().store.lock_slots() {
+            Ok(Some(lock)) => Ok(Some(lock)),
+            Ok(None) if self.may_wait(now) => return,
+            Ok(None) => Err(SlotError::InUse),
+            // Without locks it is done all the same: no step of it can lose a slot.
+            Err(error) if error.io_kind() == Some(ErrorKind::Unsupported) => Ok(None),
+            Err(error) => Err(store_error(&error)),
+        };
+        self.waiting_since = None;
+        let Some(order) = self.orders.pop_front() else { return };
+        let begun = lock.and_then(|lock| begin(order.clone(), lock, machine, now));
+        match begun {
+            Ok(Begun::Copying(current)) => self.current = Some(*current),
+            Ok(Begun::Attached(slots)) => {
+                let refresh = slots.into_iter().map(|slot| SlotOrder::Refresh { slot });
+                refresh.for_each(|order| self.orders.push_front(order));
+                reports.push(News::Slot { order, result: Ok(SlotDone::Attached) });
+            }
+            Ok(Begun::Deleted) => {
+                reports.push(News::Slot { order, result: Ok(SlotDone::Deleted) });
+            }
+            Err(error) => reports.push(failed(order, error)),
+        }
+    }
+
+    fn may_wait(&mut self, now: Moment) -> bool {
+        let since = *self.waiting_since.get_or_insert(now.elapsed);
+        now.elapsed.saturating_sub(since) < LOCK_PATIENCE
+    }
+
+    fn step(&mut self, current: Current, machine: &mut Machine, reports: &mut Vec<News>) {
+        let Current { order, header, place, copy, source, verified, replaced, _lock } = current;
+        let store = &machine.home().store;
+        let failure = match copy.step(store) {
+            Ok(CopyProgress::Going(copy)) => {
+                let current =
+                    Current { order, header, place, copy, source, verified, replaced, _lock };
+                self.current = Some(current);
+                return;
+            }
+            Ok(CopyProgress::Done { bytes }) => {
+                remove_replaced(machine, &place, replaced);
+                // If that fails, whoever asks next looks again.
+                let _ = machine.look_at_slots();
+                let result = written(header, place, bytes, replaced);
+                return reports.push(News::Slot { order, result });
+            }
+            Err(failure) => failure,
+        };
+        if failure.is_damage() && !verified {
+            // There may be another way to the checkpoint.
+            match copy_around_damage(machine, source, &header, &place) {
+                Ok((copy, source)) => {
+                    let verified = true;
+                    let current =
+                        Current { order, header, place, copy, source, verified, replaced, _lock };
+                    self.current = Some(current);
+                    return;
+                }
+                Err(error) => return reports.push(failed(order, error)),
+            }
+        }
+        reports.push(failed(order, failure.into()));
+    }
+}
+
+/// What the beginning of an order came to.
+enum Begun {
+    Copying(Box<Current>),
+    Deleted,
+    /// These slots want it as well.
+    Attached(Vec<SlotId>),
+}
+
+fn begin(
+    order: SlotOrder,
+    lock: Option<SlotsLock>,
+    machine: &mut Machine,
+    now: Moment,
+) -> Result<Begun, SlotError> {
+    if lock.is_some() {
+        machine.home().store.sweep_slots();
+    }
+    look(machine)?;
+    let (source, slot, replaced): Intended = match &order {
+        SlotOrder::Delete { slot } => {
+            delete(machine, *slot)?;
+            return Ok(Begun::Deleted);
+        }
+        SlotOrder::Save { slot, session, checkpoint } => {
+            save(machine, slot, *session, *checkpoint)?
+        }
+        SlotOrder::Attach { session, checkpoint, attachment } => {
+            return attach(machine, *session, *checkpoint, attachment).map(Begun::Attached);
+        }
+        SlotOrder::Refresh { slot } => refresh(machine, *slot)?,
+        SlotOrder::Copy { slot, name } => copy(machine, *slot, name)?,
+        SlotOrder::Rename { slot, name } => rename(machine, *slot, name)?,
+    };
+    let header = source.header(slot, now.wall);
+    let place = free_place(machine, &header, replaced)?;
+    let (copy, source) = match begin_copy(machine, &source, &header, &place) {
+        Ok(copy) => (copy, source),
+        Err(failure) if failure.is_damage() => {
+            copy_around_damage(machine, source, &header, &place)?
+        }
+        Err(failure) => return Err(failure.into()),
+    };
+    let verified = false;
+    let current = Current { order, header, place, copy, source, verified, replaced, _lock: lock };
+    Ok(Begun::Copying(Box::new(current)))
+}
+
+fn begin_copy(
+    machine: &Machine,
+    source: &SlotSource,
+    header: &SegmentHeader,
+    place: &Path,
+) -> Result<Box<SlotCopy>, CopyFailure> {
+    let index = source.stored.index();
+    let path = || source.stored.directory().to_path_buf();
+    let missing = || ReadError::Damaged { path: path(), offset: 0, source: Damage::Missing };
+    let plan: Plan = index.plan(source.checkpoint).ok_or_else(missing)?;
+    let commit = index.commit(source.checkpoint).ok_or_else(missing)?;
+    let commit = Commit { base: None, ..commit.clone() };
+    let store = &machine.home().store;
+    SlotCopy::begin(store, source, &plan, commit, header, place.to_path_buf()).map(Box::new)
+}
+
+/// Begins anew, by a way on which everything was read and is good.
+fn copy_around_damage(
+    machine: &Machine,
+    mut source: SlotSource,
+    header: &SegmentHeader,
+    place: &Path,
+) -> Result<(Box<SlotCopy>, SlotSource), SlotError> {
+    let stored: &mut StoredSession = &mut source.stored;
+    let found = stored.verified_plan(source.checkpoint);
+    let found = found.map_err(|error| SlotError::from(CopyFailure::from(error)))?;
+    if found.is_none() {
+        let path = stored.index().damaged_groups().find_map(|group| stored.path_of(group.segment));
+        let path = path.unwrap_or(stored.directory()).to_path_buf();
+        return Err(SlotError::Damaged { path });
+    }
+    let copy = begin_copy(machine, &source, header, place)?;
+    Ok((copy, source))
+}
+
+/// A slot was written: the files of the one that it takes the place of go.
+fn remove_replaced(machine: &Machine, place: &Path, replaced: Option<SlotId>) {
+    let old = replaced.map(|slot| machine.slots().files_of(slot)).unwrap_or_default();
+    let old: Vec<&Path> =
+        old.iter().map(|file| &*file.path).filter(|path| *path != place).collect();
+    if !old.is_empty()
+        && let Err(error) = machine.home().store.remove_slots(old)
+    {
+        // Then both are there, and the player sees it.
+        warn!(error = %with_sources(&error), "a slot that was replaced can't be removed");
+    }
+}
+
+/// What is told of a slot that was written.
+fn written(
+    header: SegmentHeader,
+    place: PathBuf,
+    bytes: u64,
+    replaced: Option<SlotId>,
+) -> Result<SlotDone, SlotError> {
+    debug!(place = %place.display(), bytes, "slot written");
+    let slot = header.slot.clone().ok_or(SlotError::Unknown)?;
+    let replaced = replaced.filter(|replaced| *replaced != slot.id);
+    let (path, header, validity) = (Arc::from(place), Arc::new(header), Validity::Unread);
+    let file = SlotFile { path, bytes, header, slot: Arc::new(slot), validity };
+    let entry = SlotEntry::of(&file).ok_or(SlotError::Unknown)?;
+    Ok(SlotDone::Written { entry: Box::new(entry), replaced })
+}
+
+fn look(machine: &mut Machine) -> Result<(), SlotError> {
+    machine.look_at_slots().map_err(|error| store_error(&error))
+}
+
+fn failed(order: SlotOrder, error: SlotError) -> News {
+    News::Slot { order, result: Err(error) }
+}
