@@ -21,8 +21,8 @@ use crate::capture::{
 use crate::clock::Clock;
 use crate::content::{Link, Order, Worker, WorldContent};
 use crate::doctor::look_while_playing;
-#[cfg(feature = "window")]
 use crate::exit_request;
+#[cfg(feature = "window")]
 use crate::lifecycle::watch_windows;
 use crate::lifecycle::{
     CheckpointCaptured, CheckpointTriggers, CurrentProfile, GameHooks, HintWatch, LossesToldOnce,

@@ -18,7 +18,7 @@ mutant() {
     shift 3
     [[ $name =~ $only ]] || return 0
     rm -rf "${copy:?}"/*
-    cp -rL src benches examples tests Cargo.toml Cargo.lock README.md "$copy"
+    cp -rL src benches crates examples tests Cargo.toml Cargo.lock README.md "$copy"
     for file in $files; do
         perl -0pi -e "$change" "$copy/$file"
         if diff -q "$file" "$copy/$file" >/dev/null; then

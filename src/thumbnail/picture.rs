@@ -108,7 +108,7 @@ mod tests {
     fn noise_becomes_smaller_until_it_fits() {
         let mut random = Random::new(7);
         let noise = screen(UVec2::new(640, 360), TextureFormat::Rgba8UnormSrgb, |_| {
-            random.next().to_le_bytes()[..4].try_into().expect("four bytes")
+            random.number().to_le_bytes()[..4].try_into().expect("four bytes")
         });
         // So large that nothing is averaged: the worst case.
         let thumbnail = thumbnail_of(noise, UVec2::new(640, 360)).expect("noise is a screen");

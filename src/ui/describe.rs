@@ -100,11 +100,11 @@ impl SessionStrings {
     ) -> String {
         let sentence = match cause {
             HowItEnded::Crashed(_) => &self.ended_in_a_crash,
-            HowItEnded::Abnormal { machine_restarted: false } => &self.ended_unexpectedly,
             HowItEnded::Abnormal { machine_restarted: true } => &self.ended_with_the_computer,
             HowItEnded::NotResponding => &self.ended_not_responding,
             HowItEnded::Exited => &self.ended_while_closing,
             HowItEnded::Elsewhere => &self.ended_elsewhere,
+            _ => &self.ended_unexpectedly,
         };
         fill(sentence, &[("ago", &self.ago(died_at, now))])
     }
@@ -132,7 +132,6 @@ impl SessionStrings {
 
     pub(super) fn checkpoint_kind(&self, kind: CheckpointKind) -> &str {
         match kind {
-            CheckpointKind::Auto => &self.kind_auto,
             CheckpointKind::Manual => &self.kind_manual,
             CheckpointKind::Quick => &self.kind_quick,
             CheckpointKind::State => &self.kind_state,
@@ -140,23 +139,24 @@ impl SessionStrings {
             CheckpointKind::Exit => &self.kind_exit,
             CheckpointKind::Opening => &self.kind_opening,
             CheckpointKind::Rewind => &self.kind_rewind,
+            _ => &self.kind_auto,
         }
     }
 
     pub(super) fn slot_kind(&self, kind: SlotKind) -> &str {
         match kind {
-            SlotKind::Manual => &self.kind_slot,
             SlotKind::Quick => &self.kind_quick,
             SlotKind::Exit => &self.kind_exit_slot,
+            _ => &self.kind_slot,
         }
     }
 
     /// What is to be said about another version, if anything.
     pub(super) fn version_fit(&self, fit: VersionFit) -> Option<&str> {
         match fit {
-            VersionFit::Exact | VersionFit::Migratable => None,
             VersionFit::Lossy => Some(&self.from_other_version),
             VersionFit::Newer => Some(&self.from_newer_version),
+            _ => None,
         }
     }
 
@@ -199,7 +199,7 @@ impl SessionStrings {
         match error {
             RecoveryError::AllDamaged => &self.reason_damaged,
             RecoveryError::NewerFormat(_) => &self.reason_newer,
-            RecoveryError::Unreadable { .. } => &self.reason_disk,
+            _ => &self.reason_disk,
         }
     }
 
@@ -208,7 +208,7 @@ impl SessionStrings {
             DiskRefusal::Full => &self.reason_disk_full,
             DiskRefusal::QuotaExceeded => &self.reason_quota,
             DiskRefusal::ReadOnly => &self.reason_read_only,
-            DiskRefusal::Other(_) => &self.reason_disk,
+            _ => &self.reason_disk,
         }
     }
 }
@@ -302,7 +302,9 @@ mod tests {
     #[test]
     fn what_was_lost_is_told_as_it_is() {
         let loss = |time: Option<u64>, acknowledged| {
-            words().loss(UnsavedPlay { time: time.map(Duration::from_secs), acknowledged })
+            let mut unsaved = UnsavedPlay::default();
+            (unsaved.time, unsaved.acknowledged) = (time.map(Duration::from_secs), acknowledged);
+            words().loss(unsaved)
         };
         assert_eq!(loss(Some(0), 0), "Nothing was lost.");
         assert_eq!(loss(Some(4), 0), "The last 4 seconds of play could not be saved.");

@@ -1,5 +1,6 @@
 //! What deep tests share: random numbers with a seed, how long to go on, and where to print figures.
 
+pub mod offers;
 mod random;
 
 pub use random::Random;

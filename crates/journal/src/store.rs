@@ -2,7 +2,7 @@
 //!
 //! [`Disk`] is the few operations that anything here does to files, so that a disk in memory can
 //! stand in for the real one, fail on command, or be copied as a crash would leave it.
-//! [`DirectoryStore`] knows which file lies where and reads a session's segments; what is in them is
+//! `DirectoryStore` knows which file lies where and reads a session's segments; what is in them is
 //! the business of [`crate::journal`]. Nothing here knows of an ECS.
 
 mod archive_files;

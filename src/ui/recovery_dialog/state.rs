@@ -209,13 +209,9 @@ pub(super) fn restore_from(choice: Choice, offer: Option<&RecoveryOffer>) -> Opt
 mod tests {
     use std::time::Duration;
 
-    use jiff::Timestamp;
-
     use super::*;
-    use crate::journal::{CheckpointKind, RunId, SlotKind};
-    use crate::process::HowItEnded;
-    use crate::recovery::{OfferedCheckpoint, UnsavedPlay, VersionFit};
-    use crate::session::{Fields, SessionContext, SessionMetadata, SessionPriority};
+    use crate::deep::offers;
+    use crate::journal::RunId;
 
     const RUN: RunId = RunId(7);
 
@@ -223,65 +219,19 @@ mod tests {
         CheckpointId { run: RUN, counter }
     }
 
-    fn session() -> SessionMetadata {
-        SessionMetadata {
-            id: uuid::Uuid::from_u128(1).into(),
-            name: "Campaign".to_owned(),
-            player: None,
-            description: String::new(),
-            session_type: String::new(),
-            priority: SessionPriority::Normal,
-            autosave: true,
-            recovery: true,
-            started: Timestamp::UNIX_EPOCH,
-            context: SessionContext::default(),
-        }
-    }
-
     /// An offer of checkpoints 4 to 1, of which 3 is damaged, and of one slot.
     fn offer(proposed: Proposal) -> RecoveryOffer {
-        let listed = |counter| OfferedCheckpoint {
-            id: checkpoint(counter),
-            time: Timestamp::UNIX_EPOCH,
-            age: Duration::ZERO,
-            play_time: Duration::from_secs(counter),
-            kind: CheckpointKind::Auto,
-            label: None,
-            bytes: 0,
-            entities: 0,
-            fit: VersionFit::Exact,
-            validity: if counter == 3 { Validity::Damaged } else { Validity::Verified },
+        let listed = |counter| {
+            let mut listed = offers::offered(checkpoint(counter), Duration::from_secs(counter));
+            if counter == 3 {
+                listed.validity = Validity::Damaged;
+            }
+            listed
         };
-        RecoveryOffer {
-            session: session(),
-            cause: HowItEnded::NotResponding,
-            died_at: None,
-            unsaved: UnsavedPlay::default(),
-            play_time: Duration::ZERO,
-            fields: Fields::default(),
-            newest: checkpoint(4),
-            fit: VersionFit::Exact,
-            proposed,
-            deaths_in_a_row: 0,
-            checkpoints: [4, 3, 2, 1].map(listed).to_vec(),
-            slots: vec![SlotEntry {
-                id: SlotId(9),
-                name: "Boss".to_owned(),
-                kind: SlotKind::Manual,
-                session: session(),
-                checkpoint: checkpoint(1),
-                time: Timestamp::UNIX_EPOCH,
-                play_time: Duration::ZERO,
-                entities: 0,
-                game_version: String::new(),
-                bytes: 0,
-                thumbnail: false,
-                validity: Validity::Unread,
-                path: PathBuf::new(),
-            }],
-            forked: false,
-            directory: PathBuf::new(),
-        }
+        let mut offer = offers::offer([4, 3, 2, 1].map(listed).to_vec(), checkpoint(4));
+        offer.proposed = proposed;
+        offer.slots = vec![offers::slot(9, checkpoint(1))];
+        offer
     }
 
     #[test]
@@ -297,7 +247,7 @@ mod tests {
         }
         let ways = [4, 2, 1].map(|counter| Choice::Checkpoint(checkpoint(counter)));
         assert_eq!(chosen[..3], ways, "the third one is damaged");
-        assert_eq!(chosen[3..], [Choice::Slot(SlotId(9)), Choice::Nothing]);
+        assert_eq!(chosen[3..], [Choice::Slot(offer.slots[0].id), Choice::Nothing]);
     }
 
     #[test]

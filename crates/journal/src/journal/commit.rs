@@ -152,10 +152,10 @@ pub enum Record {
     /// What the run's header has no room for: further ancestors of it, and further checkpoints that
     /// it supersedes.
     Lineage {
-        /// See [`SegmentHeader::ancestors`](super::SegmentHeader::ancestors).
+        /// See `SegmentHeader::ancestors`.
         #[serde(default)]
         ancestors: Vec<CheckpointId>,
-        /// See [`SegmentHeader::supersedes`](super::SegmentHeader::supersedes).
+        /// See `SegmentHeader::supersedes`.
         #[serde(default)]
         supersedes: Vec<CheckpointId>,
     },

@@ -28,7 +28,7 @@ pub trait Disk: Debug + Send + Sync {
     /// Opens a file for reading, also while its writer appends to it.
     ///
     /// It may be closed and opened again between two reads, so that any number can be read from. One
-    /// that this process removes meanwhile stays readable for who has a [`ReadAt::hold`] on it.
+    /// that this process removes meanwhile stays readable for who has a `ReadAt::hold` on it.
     /// [`io::ErrorKind::ResourceBusy`], here and in any read, means that no more files may be open
     /// now, which says nothing about this one.
     fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadAt>>;

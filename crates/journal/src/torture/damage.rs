@@ -209,7 +209,7 @@ fn sectors_that_became_zeros_or_noise_cost_no_more_than_what_was_in_them() {
             for zeros in [true, false] {
                 let mut bytes = content.bytes().to_vec();
                 for byte in &mut bytes[from..to] {
-                    *byte = if zeros { 0 } else { random.next() as u8 };
+                    *byte = if zeros { 0 } else { random.number() as u8 };
                 }
                 let what = format!("sector at {from} of {}", place.path().display());
                 let hit = specimen.hit(place.path(), from as u64, to as u64);
@@ -226,7 +226,7 @@ fn junk_at_the_end_costs_nothing() {
     let journals = specimen.journals();
     for (place, content) in &journals {
         for (_, other) in &journals {
-            let noise: Vec<u8> = (0..700).map(|_| random.next() as u8).collect();
+            let noise: Vec<u8> = (0..700).map(|_| random.number() as u8).collect();
             for junk in [vec![0; 5000], noise, other.bytes().to_vec(), b"bvF\x1e".to_vec()] {
                 let bytes = [&content.bytes()[..], &junk].concat();
                 let what = format!("{} bytes behind {}", junk.len(), place.path().display());

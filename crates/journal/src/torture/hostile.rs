@@ -100,7 +100,7 @@ fn spoil(bytes: &mut [u8], random: &mut Random) {
         for byte in bytes.iter_mut().skip(at).take(run) {
             *byte = match random.one_in(2) {
                 true => random.pick(&NASTY).copied().unwrap_or_default(),
-                false => random.next() as u8,
+                false => random.number() as u8,
             };
         }
     }
@@ -203,7 +203,7 @@ fn no_bytes_at_all_do_harm() {
             match random.below(4) {
                 0 => bytes.truncate(random.below(bytes.len() as u64 + 1) as usize),
                 1 => spoil(&mut bytes, &mut random),
-                2 => bytes.extend((0..random.below(90)).map(|_| random.next() as u8)),
+                2 => bytes.extend((0..random.below(90)).map(|_| random.number() as u8)),
                 _ => {
                     let from = random.below(bytes.len() as u64 + 1) as usize;
                     let part = bytes[from..].to_vec();

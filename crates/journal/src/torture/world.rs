@@ -35,7 +35,7 @@ impl World {
 
     /// Lets something happen. Something always does.
     pub fn change(&mut self, random: &mut Random) {
-        let score = random.next().to_le_bytes().to_vec();
+        let score = random.number().to_le_bytes().to_vec();
         self.rows.insert((RESOURCE, 0), score);
         for _ in 0..1 + random.below(3) {
             match random.below(6) {

@@ -137,7 +137,7 @@ impl CrashStates {
         } else {
             let singles = (0..places.len()).flat_map(|bit| [1 << bit, all & !(1 << bit)]);
             [0, all].into_iter().chain(singles).for_each(|bits| add(bits, bits % 2 == 0));
-            (0..self.drawn).for_each(|_| add(random.next() & all, random.below(2) == 0));
+            (0..self.drawn).for_each(|_| add(random.number() & all, random.below(2) == 0));
         }
         subsets
     }
@@ -241,7 +241,7 @@ fn torn_at(file: &File, cut: usize, filling: Filling, old: &[u8], random: &mut R
     match filling {
         Filling::Nothing => {}
         Filling::Zeros => bytes.resize(full.len(), 0),
-        Filling::Noise => bytes.extend((cut..full.len()).map(|_| random.next() as u8)),
+        Filling::Noise => bytes.extend((cut..full.len()).map(|_| random.number() as u8)),
         Filling::OldData => {
             let old = old.iter().copied().cycle().skip(cut).chain(std::iter::repeat(0));
             bytes.extend(old.take(full.len() - cut));

@@ -1,0 +1,85 @@
+//! Offers as they could be found, for tests of what is made of them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::journal::{CheckpointId, CheckpointKind, SlotId, SlotKind, Validity};
+use crate::process::HowItEnded;
+use crate::recovery::{
+    OfferedCheckpoint, Proposal, RecoveryOffer, SlotEntry, UnsavedPlay, VersionFit,
+};
+use crate::session::{Fields, SessionContext, SessionMetadata, SessionPriority};
+
+/// A campaign.
+pub fn session() -> SessionMetadata {
+    SessionMetadata {
+        id: Uuid::from_u128(1).into(),
+        name: "Campaign".to_owned(),
+        player: None,
+        description: String::new(),
+        session_type: String::new(),
+        priority: SessionPriority::Normal,
+        autosave: true,
+        recovery: true,
+        started: Timestamp::UNIX_EPOCH,
+        context: SessionContext::default(),
+    }
+}
+
+/// A checkpoint to choose, which was read and is good.
+pub fn offered(id: CheckpointId, play_time: Duration) -> OfferedCheckpoint {
+    OfferedCheckpoint {
+        id,
+        time: Timestamp::UNIX_EPOCH,
+        age: Duration::ZERO,
+        play_time,
+        kind: CheckpointKind::Auto,
+        label: None,
+        bytes: 0,
+        entities: 0,
+        fit: VersionFit::Exact,
+        validity: Validity::Verified,
+    }
+}
+
+/// A slot of the campaign.
+pub fn slot(number: u64, checkpoint: CheckpointId) -> SlotEntry {
+    SlotEntry {
+        id: SlotId(number),
+        name: "Boss".to_owned(),
+        kind: SlotKind::Manual,
+        session: session(),
+        checkpoint,
+        time: Timestamp::UNIX_EPOCH,
+        play_time: Duration::ZERO,
+        entities: 0,
+        game_version: String::new(),
+        bytes: 0,
+        thumbnail: false,
+        validity: Validity::Unread,
+        path: PathBuf::new(),
+    }
+}
+
+/// An offer of checkpoints, the newest first.
+pub fn offer(checkpoints: Vec<OfferedCheckpoint>, newest: CheckpointId) -> RecoveryOffer {
+    RecoveryOffer {
+        session: session(),
+        cause: HowItEnded::NotResponding,
+        died_at: None,
+        unsaved: UnsavedPlay::default(),
+        play_time: Duration::ZERO,
+        fields: Fields::default(),
+        newest,
+        fit: VersionFit::Exact,
+        proposed: Proposal::Newest,
+        deaths_in_a_row: 0,
+        checkpoints,
+        slots: Vec::new(),
+        forked: false,
+        directory: PathBuf::new(),
+    }
+}
