@@ -130,7 +130,7 @@ impl Pool {
     }
 
     /// How many handles are open.
-    #[cfg(test)]
+    #[cfg(all(test, unix))]
     pub fn count(&self) -> usize {
         self.open.len()
     }
