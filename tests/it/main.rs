@@ -50,6 +50,7 @@ mod restore_failures;
 mod restore_hooks;
 mod restore_progress;
 mod restore_protocol;
+mod rooms;
 mod rounds;
 mod saved_types;
 mod self_test;
