@@ -1,7 +1,7 @@
 //! Takes a checkpoint when the player looks away, and when the system puts the game aside.
 
 use bevy::prelude::*;
-use bevy::window::{AppLifecycle, WindowFocused};
+use bevy_window::{AppLifecycle, WindowFocused};
 
 use super::SessionSettings;
 use super::hooks::CheckpointTriggers;

@@ -289,7 +289,7 @@ fn the_way_through_the_states_is_recorded_and_comes_back() {
 #[cfg(feature = "window")]
 #[test]
 fn a_suspended_game_is_saved_and_one_that_loses_the_focus_if_it_wants() {
-    use bevy::window::{AppLifecycle, WindowFocused};
+    use bevy_window::{AppLifecycle, WindowFocused};
     let mut app = game(&MemoryDisk::default(), |app| {
         app.add_message::<AppLifecycle>().add_message::<WindowFocused>();
     });

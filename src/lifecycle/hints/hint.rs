@@ -118,28 +118,6 @@ impl SessionHint {
 impl fmt::Display for SessionHint {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::GateStaysShut { conditions, waited, absent_state } => {
-                let waited = waited.as_secs();
-                let conditions = conditions.join(", ");
-                write!(
-                    formatter,
-                    "no checkpoint could be taken for {waited} seconds of play, since {conditions} \
-                     doesn't hold. ",
-                )?;
-                match absent_state {
-                    Some(state) => write!(
-                        formatter,
-                        "The state {state} doesn't exist now: call `app.init_state::<{}>()`, or, if it \
-                         is a sub-state, enter the one that it belongs to",
-                        last_segment(state),
-                    ),
-                    None => formatter.write_str(
-                        "Enter the state in which the game is played, or change the condition that \
-                         is given to `checkpoint_while`; where the game stands still, call \
-                         `pause_session_in(…)`",
-                    ),
-                }
-            }
             Self::ConditionFailed { condition, error } => write!(
                 formatter,
                 "the condition {condition} can't be asked and counts as false: {error}. Insert what \
@@ -151,6 +129,36 @@ impl fmt::Display for SessionHint {
                  never come true. Call `app.init_state::<{}>()` or `add_sub_state`",
                 last_segment(state),
             ),
+            Self::NoSessionStarted => formatter.write_str(
+                "nothing is saved, since no session has been started. Call \
+                 `commands.session().start(NewSession::named(\"…\"))` when a new game begins, or \
+                 `commands.session().start_or_continue(NewSession::named(\"…\"))` at start-up",
+            ),
+            Self::DialogWithoutCamera => formatter.write_str(
+                "the recovery dialog is open and can't be seen, since there is no camera. Spawn one, \
+                 as in `commands.spawn(Camera2d)`",
+            ),
+            Self::CalledTooLate { call } => write!(
+                formatter,
+                "`{call}` came after the app was complete, and has no effect. Call it while the app is \
+                 built, before `app.run()` or `app.finish()`",
+            ),
+            Self::GateStaysShut { conditions, waited, absent_state } => {
+                gate_stays_shut(formatter, conditions, *waited, absent_state.as_deref())
+            }
+            Self::NoEntitySaved { .. }
+            | Self::KeyedEntityWentAgain { .. }
+            | Self::LostBeforeRestore { .. }
+            | Self::InstanceNotRegistered { .. }
+            | Self::EntityNotMapped { .. } => self.fmt_about_data(formatter),
+        }
+    }
+}
+
+impl SessionHint {
+    /// The hints about what is saved, rather than about when.
+    fn fmt_about_data(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::NoEntitySaved { types } => write!(
                 formatter,
                 "no entity has been saved so far: components are saved on entities with the marker \
@@ -158,11 +166,6 @@ impl fmt::Display for SessionHint {
                  `commands.spawn((Saved, …))`, or mark a component of theirs \
                  `#[reflect(Component, Saved)]`. Saved components: {}",
                 first_few(types),
-            ),
-            Self::NoSessionStarted => formatter.write_str(
-                "nothing is saved, since no session has been started. Call \
-                 `commands.session().start(NewSession::named(\"…\"))` when a new game begins, or \
-                 `commands.session().start_or_continue(NewSession::named(\"…\"))` at start-up",
             ),
             Self::KeyedEntityWentAgain { key, entities } => write!(
                 formatter,
@@ -181,15 +184,6 @@ impl fmt::Display for SessionHint {
                  `Time<Virtual>`",
                 and_more(*entities),
             ),
-            Self::DialogWithoutCamera => formatter.write_str(
-                "the recovery dialog is open and can't be seen, since there is no camera. Spawn one, \
-                 as in `commands.spawn(Camera2d)`",
-            ),
-            Self::CalledTooLate { call } => write!(
-                formatter,
-                "`{call}` came after the app was complete, and has no effect. Call it while the app is \
-                 built, before `app.run()` or `app.finish()`",
-            ),
             Self::InstanceNotRegistered { type_path } => write!(
                 formatter,
                 "{type_path} isn't saved, although other instances of it are: generic types don't \
@@ -203,7 +197,36 @@ impl fmt::Display for SessionHint {
                  resource",
                 field.trim_start_matches('.'),
             ),
+            _ => Ok(()),
         }
+    }
+}
+
+fn gate_stays_shut(
+    formatter: &mut fmt::Formatter<'_>,
+    conditions: &[String],
+    waited: Duration,
+    absent_state: Option<&str>,
+) -> fmt::Result {
+    let waited = waited.as_secs();
+    let conditions = conditions.join(", ");
+    write!(
+        formatter,
+        "no checkpoint could be taken for {waited} seconds of play, since {conditions} \
+         doesn't hold. ",
+    )?;
+    match absent_state {
+        Some(state) => write!(
+            formatter,
+            "The state {state} doesn't exist now: call `app.init_state::<{}>()`, or, if it \
+             is a sub-state, enter the one that it belongs to",
+            last_segment(state),
+        ),
+        None => formatter.write_str(
+            "Enter the state in which the game is played, or change the condition that \
+             is given to `checkpoint_while`; where the game stands still, call \
+             `pause_session_in(…)`",
+        ),
     }
 }
 

@@ -20,111 +20,156 @@ struct Journal {
 ///
 /// The first thing that is wrong.
 pub fn check(trace: &Trace) -> Result<(), String> {
-    let mut created: BTreeMap<FileId, u32> = BTreeMap::new();
-    let mut failed: BTreeSet<FileId> = BTreeSet::new();
-    let mut journals: BTreeMap<FileId, Journal> = BTreeMap::new();
-    let mut unsynced: BTreeSet<FileId> = BTreeSet::new();
-    let mut slots: BTreeSet<FileId> = BTreeSet::new();
-    let mut archives: BTreeMap<FileId, PathBuf> = BTreeMap::new();
+    let mut files = Files::default();
     for (position, step) in trace.steps.iter().enumerate() {
-        let wrong = |what: &str| Err(format!("after {position} steps: {what}: {}", step.what));
-        match &step.what {
+        let followed = files.follow(step.process, &step.what);
+        followed.map_err(|wrong| format!("after {position} steps: {wrong}: {}", step.what))?;
+    }
+    Ok(())
+}
+
+/// What is known of the files after some steps.
+#[derive(Default)]
+struct Files {
+    created: BTreeMap<FileId, u32>,
+    failed: BTreeSet<FileId>,
+    journals: BTreeMap<FileId, Journal>,
+    unsynced: BTreeSet<FileId>,
+    slots: BTreeSet<FileId>,
+    archives: BTreeMap<FileId, PathBuf>,
+}
+
+impl Files {
+    fn follow(&mut self, process: u32, what: &What) -> Result<(), &'static str> {
+        match what {
             What::Create { file, path } => {
-                created.insert(*file, step.process);
-                if is_journal(path.path()) {
-                    let directory = path.path().parent().unwrap_or(path.path()).to_path_buf();
-                    let process = step.process;
-                    let (has_unsynced_bytes, has_unsynced_name) = (false, true);
-                    let journal =
-                        Journal { directory, process, has_unsynced_bytes, has_unsynced_name };
-                    journals.insert(*file, journal);
-                }
+                self.create(process, *file, path.path());
+                Ok(())
             }
-            What::Append { file, succeeded, .. } => {
-                if failed.contains(file) {
-                    return wrong("an append to a file that failed");
-                }
-                if created.get(file) != Some(&step.process) {
-                    return wrong("an append to a file that another process created");
-                }
-                if slots.contains(file) {
-                    return wrong("an append to a slot that is in its place");
-                }
-                note_failure(&mut failed, *file, *succeeded);
-                unsynced.insert(*file);
-                if let Some(journal) = journals.get_mut(file) {
-                    journal.has_unsynced_bytes = true;
-                }
-            }
-            What::Sync { file, succeeded } => {
-                if failed.contains(file) {
-                    return wrong("a sync of a file that failed");
-                }
-                note_failure(&mut failed, *file, *succeeded);
-                if *succeeded {
-                    unsynced.remove(file);
-                }
-                if let Some(journal) = journals.get_mut(file).filter(|_| *succeeded) {
-                    journal.has_unsynced_bytes = false;
-                }
-            }
+            What::Append { file, succeeded, .. } => self.append(process, *file, *succeeded),
+            What::Sync { file, succeeded } => self.sync(*file, *succeeded),
             What::SyncDirectory { path, succeeded: true } => {
-                archives.retain(|_, directory| *directory != **path.path());
-                for journal in journals.values_mut() {
-                    journal.has_unsynced_name &= journal.directory != **path.path();
-                }
+                self.sync_directory(path.path());
+                Ok(())
             }
             What::Remove { path, file } if is_archive(path.path()) => {
-                let own = archives.remove(file);
-                let is_waited_for = |directory: &PathBuf| path.path().parent() == Some(directory);
-                if own.is_none() && archives.values().any(is_waited_for) {
-                    return wrong("an archive is removed while the one for it isn't durable");
-                }
+                self.remove_archive(path.path(), *file)
             }
             What::Remove { path, file } if is_journal(path.path()) => {
-                let is_waited_for = |directory: &PathBuf| path.path().parent() == Some(directory);
-                if archives.values().any(is_waited_for) {
-                    return wrong("a journal is removed while an archive isn't durable");
-                }
-                let removed = journals.remove(file);
-                let was_durable = removed.is_none_or(|removed| removed.is_durable());
-                let directory = path.path().parent();
-                // The last one is what the process goes on with. One before it that isn't durable was
-                // given up, and could not be removed.
-                let successor = journals.iter().rfind(|(other, journal)| {
-                    let is_beside = directory == Some(&*journal.directory);
-                    is_beside && journal.process == step.process && !failed.contains(other)
-                });
-                if was_durable && successor.is_some_and(|(_, journal)| !journal.is_durable()) {
-                    return wrong("a journal is removed while the one for it isn't durable");
-                }
+                self.remove_journal(process, path.path(), *file)
             }
-            What::Rename { from, to, file } => {
-                if is_slot(to.path()) {
-                    if unsynced.contains(file) || failed.contains(file) {
-                        return wrong("a slot takes its place before it is durable");
-                    }
-                    slots.insert(*file);
-                }
-                if is_archive(to.path()) {
-                    if unsynced.contains(file) || failed.contains(file) {
-                        return wrong("an archive takes its place before it is durable");
-                    }
-                    let directory = to.path().parent().unwrap_or(to.path()).to_path_buf();
-                    archives.insert(*file, directory);
-                    slots.insert(*file);
-                }
-                if [from, to].iter().any(|place| is_journal(place.path())) {
-                    return wrong("a journal is renamed or replaced");
-                }
-            }
+            What::Rename { from, to, file } => self.rename(from.path(), to.path(), *file),
             What::CreateDirectory { .. }
             | What::SyncDirectory { .. }
             | What::Remove { .. }
-            | What::RemoveDirectory { .. } => {}
+            | What::RemoveDirectory { .. } => Ok(()),
         }
     }
-    Ok(())
+
+    fn create(&mut self, process: u32, file: FileId, path: &Path) {
+        self.created.insert(file, process);
+        if is_journal(path) {
+            let directory = path.parent().unwrap_or(path).to_path_buf();
+            let (has_unsynced_bytes, has_unsynced_name) = (false, true);
+            let journal = Journal { directory, process, has_unsynced_bytes, has_unsynced_name };
+            self.journals.insert(file, journal);
+        }
+    }
+
+    fn append(&mut self, process: u32, file: FileId, succeeded: bool) -> Result<(), &'static str> {
+        if self.failed.contains(&file) {
+            return Err("an append to a file that failed");
+        }
+        if self.created.get(&file) != Some(&process) {
+            return Err("an append to a file that another process created");
+        }
+        if self.slots.contains(&file) {
+            return Err("an append to a slot that is in its place");
+        }
+        note_failure(&mut self.failed, file, succeeded);
+        self.unsynced.insert(file);
+        if let Some(journal) = self.journals.get_mut(&file) {
+            journal.has_unsynced_bytes = true;
+        }
+        Ok(())
+    }
+
+    fn sync(&mut self, file: FileId, succeeded: bool) -> Result<(), &'static str> {
+        if self.failed.contains(&file) {
+            return Err("a sync of a file that failed");
+        }
+        note_failure(&mut self.failed, file, succeeded);
+        if succeeded {
+            self.unsynced.remove(&file);
+        }
+        if let Some(journal) = self.journals.get_mut(&file).filter(|_| succeeded) {
+            journal.has_unsynced_bytes = false;
+        }
+        Ok(())
+    }
+
+    fn sync_directory(&mut self, path: &Path) {
+        self.archives.retain(|_, directory| *directory != *path);
+        for journal in self.journals.values_mut() {
+            journal.has_unsynced_name &= journal.directory != *path;
+        }
+    }
+
+    /// Whether an archive in the directory of this file isn't durable.
+    fn waits_for_an_archive(&self, path: &Path) -> bool {
+        self.archives.values().any(|directory| path.parent() == Some(directory))
+    }
+
+    fn remove_archive(&mut self, path: &Path, file: FileId) -> Result<(), &'static str> {
+        if self.archives.remove(&file).is_none() && self.waits_for_an_archive(path) {
+            return Err("an archive is removed while the one for it isn't durable");
+        }
+        Ok(())
+    }
+
+    fn remove_journal(
+        &mut self,
+        process: u32,
+        path: &Path,
+        file: FileId,
+    ) -> Result<(), &'static str> {
+        if self.waits_for_an_archive(path) {
+            return Err("a journal is removed while an archive isn't durable");
+        }
+        let removed = self.journals.remove(&file);
+        let was_durable = removed.is_none_or(|removed| removed.is_durable());
+        // The last one is what the process goes on with. One before it that isn't durable was given
+        // up, and could not be removed.
+        let successor = self.journals.iter().rfind(|(other, journal)| {
+            let is_beside = path.parent() == Some(&*journal.directory);
+            is_beside && journal.process == process && !self.failed.contains(other)
+        });
+        if was_durable && successor.is_some_and(|(_, journal)| !journal.is_durable()) {
+            return Err("a journal is removed while the one for it isn't durable");
+        }
+        Ok(())
+    }
+
+    fn rename(&mut self, from: &Path, to: &Path, file: FileId) -> Result<(), &'static str> {
+        let is_durable = !self.unsynced.contains(&file) && !self.failed.contains(&file);
+        if is_slot(to) {
+            if !is_durable {
+                return Err("a slot takes its place before it is durable");
+            }
+            self.slots.insert(file);
+        }
+        if is_archive(to) {
+            if !is_durable {
+                return Err("an archive takes its place before it is durable");
+            }
+            self.archives.insert(file, to.parent().unwrap_or(to).to_path_buf());
+            self.slots.insert(file);
+        }
+        if is_journal(from) || is_journal(to) {
+            return Err("a journal is renamed or replaced");
+        }
+        Ok(())
+    }
 }
 
 impl Journal {

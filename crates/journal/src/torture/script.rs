@@ -71,10 +71,13 @@ impl Script {
 
     /// The scenarios that every test run explores.
     pub fn all() -> Vec<Self> {
+        [Self::of_sessions(), Self::of_slots_and_room()].concat()
+    }
+
+    fn of_sessions() -> Vec<Self> {
         use Action::{
-            Auto, BeginMerge, Burst, Close, Crowd, Decline, DeleteSlot, End, Forget, Full, Kill,
-            Manual, Merge, Overwrite, Pause, Recover, RecoverOlder, Rename, Resume, Rewind,
-            SaveSlot, Settle, Start, Turn,
+            Auto, BeginMerge, Burst, Close, Decline, Forget, Full, Kill, Manual, Merge, Pause,
+            Recover, RecoverOlder, Rename, Resume, Rewind, Start, Turn,
         };
         vec![
             Self::named("play and close", &[Start, Auto, Manual, Auto, Close]),
@@ -98,6 +101,15 @@ impl Script {
             ),
             Self::named("decline", &[Start, Auto, Kill, Decline, Start, Auto, Close]),
             Self::named("forget", &[Start, Auto, Merge, Auto, Close, Forget, Start, Auto]),
+        ]
+    }
+
+    fn of_slots_and_room() -> Vec<Self> {
+        use Action::{
+            Auto, Burst, Close, Crowd, DeleteSlot, End, Forget, Full, Kill, Manual, Merge,
+            Overwrite, Recover, RecoverOlder, SaveSlot, Settle, Start,
+        };
+        vec![
             Self::named(
                 "slots",
                 &[

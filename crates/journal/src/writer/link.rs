@@ -89,7 +89,7 @@ impl<C: Content> Link<C> {
             self.slots_in_flight += 1;
         }
         match &mut self.driver {
-            Driver::Inline { worker, .. } => worker.carry_out(order, now),
+            Driver::Inline { worker, .. } => worker.execute(order, now),
             Driver::Thread { overflow, .. } => {
                 overflow.push_back(order);
                 self.push_overflow();
@@ -227,14 +227,14 @@ fn drive<C: Content>(
     let mut wake = Duration::ZERO;
     loop {
         match orders.recv_timeout(wake) {
-            Ok(order) => worker.carry_out(order, now()),
+            Ok(order) => worker.execute(order, now()),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
         // Everything that waits is taken over before the next sync, so that captures which piled
         // up during the last one can be merged.
         while let Ok(order) = orders.try_recv() {
-            worker.carry_out(order, now());
+            worker.execute(order, now());
         }
         wake = worker.turn(now());
         for report in worker.reports() {

@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use tracing::{debug, debug_span, error, warn};
 
 use super::about_session::add_about_session;
@@ -19,7 +20,7 @@ use super::self_test::SelfTest;
 use super::slot_work::SlotWork;
 use super::sweeping::Sweeping;
 use super::trials::Trials;
-use super::{CheckpointOrder, Content, News, Order, Report, TakeUp};
+use super::{CheckpointOrder, Content, Leave, News, Order, Report, TakeUp, filing};
 use crate::clock::Moment;
 use crate::crash_report::Describing;
 use crate::journal::{Commit, SessionId};
@@ -128,9 +129,9 @@ impl<C: Content> Worker<C> {
         self.reports.drain(..)
     }
 
-    /// Carries out one order. What takes a disk is left to [`turn`](Self::turn), unless the order
+    /// Executes one order. What takes a disk is left to [`turn`](Self::turn), unless the order
     /// itself asks for it.
-    pub fn carry_out(&mut self, order: Order<C>, now: Moment) {
+    pub fn execute(&mut self, order: Order<C>, now: Moment) {
         if order.is_about_sessions() {
             self.finish_listings(now);
         }
@@ -158,30 +159,13 @@ impl<C: Content> Worker<C> {
                 self.trials.give_up(session);
                 drop(self.prepared.remove(&session));
             }
-            Order::Leave(leave) => {
-                // An exit waits for no test.
-                self.self_test = None;
-                self.chores.restart_listings(&mut self.machine);
-                if let Some((journal, _)) = &mut self.playing {
-                    journal.leave(leave, now);
-                }
-            }
+            Order::Leave(leave) => self.leave(leave, now),
             Order::Decline(session) => {
-                self.let_go_of_others();
-                let result = super::filing::decline(&mut self.machine, session, now.wall);
-                if result.is_ok() {
-                    self.machine.settle(session);
-                    self.trials.end(session);
-                }
+                let result = self.file(session, filing::decline, now);
                 self.report([News::Declined { session, result }]);
             }
             Order::Forget(session) => {
-                self.let_go_of_others();
-                let result = super::filing::forget(&mut self.machine, session, now.wall);
-                if result.is_ok() {
-                    self.machine.settle(session);
-                    self.trials.end(session);
-                }
+                let result = self.file(session, filing::forget, now);
                 self.report([News::Forgotten { session, result }]);
             }
             Order::Slot(order) => self.slots.add(order),
@@ -204,6 +188,29 @@ impl<C: Content> Worker<C> {
             }
             Order::Beat => self.beat(now),
         }
+    }
+
+    fn leave(&mut self, leave: Leave, now: Moment) {
+        // An exit waits for no test.
+        self.self_test = None;
+        self.chores.restart_listings(&mut self.machine);
+        if let Some((journal, _)) = &mut self.playing {
+            journal.leave(leave, now);
+        }
+    }
+
+    /// Sets a session aside or deletes it.
+    fn file(
+        &mut self,
+        session: SessionId,
+        how: impl FnOnce(&mut Machine, SessionId, Timestamp) -> Result<(), RequestError>,
+        now: Moment,
+    ) -> Result<(), RequestError> {
+        self.let_go_of_others();
+        how(&mut self.machine, session, now.wall)?;
+        self.machine.settle(session);
+        self.trials.end(session);
+        Ok(())
     }
 
     /// Does the next piece of work that takes a disk, and says how long there is none.
