@@ -1,5 +1,5 @@
-//! Kills the example `plain` with SIGKILL, again and again, and starts it again: what it was told to
-//! be saved is there, as it was.
+//! Kills the example `plain` with SIGKILL, again and again, and starts it again: what was reported as
+//! saved is there, as it was.
 //!
 //! The example prints a line with a hash for each capture and each acknowledged checkpoint, and, at
 //! its next start, the hash of what it restored.

@@ -22,7 +22,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// How long an answer of the writer is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The thread that writes, and what it must be asked and told.
+/// The thread that writes, and what is needed to speak with it.
 pub struct Journal {
     pub link: Link<Ponds>,
     pub process: ProcessGuard,

@@ -150,6 +150,8 @@ impl Play {
         match news {
             News::Saved(saved) => {
                 let hash = self.hashes.remove(&saved.id.counter).unwrap_or_default();
+                // Captures that piled up were merged into this one, and aren't reported.
+                self.hashes.retain(|number, _| *number > saved.id.counter);
                 say(&format!("saved {} {hash:016x}", saved.id))
             }
             // The writer tries again by itself, if there is a time to say.
