@@ -91,3 +91,46 @@ struct RecipesDoctests;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/VERSIONS.md")]
 struct VersionsDoctests;
+
+/// The pages of the guide, whose examples are tests.
+#[cfg(doctest)]
+mod guide {
+    #[doc = include_str!("../docs/guide/costs.md")]
+    struct Costs;
+
+    #[doc = include_str!("../docs/guide/getting-started.md")]
+    struct GettingStarted;
+
+    #[doc = include_str!("../docs/guide/levels-and-keys.md")]
+    struct LevelsAndKeys;
+
+    #[doc = include_str!("../docs/guide/platforms.md")]
+    struct Platforms;
+
+    #[doc = include_str!("../docs/guide/profiles-and-modes.md")]
+    struct ProfilesAndModes;
+
+    #[doc = include_str!("../docs/guide/ready-made-ui.md")]
+    struct ReadyMadeUi;
+
+    #[doc = include_str!("../docs/guide/recovery.md")]
+    struct Recovery;
+
+    #[doc = include_str!("../docs/guide/settings.md")]
+    struct Settings;
+
+    #[doc = include_str!("../docs/guide/slots.md")]
+    struct Slots;
+
+    #[doc = include_str!("../docs/guide/states-and-gates.md")]
+    struct StatesAndGates;
+
+    #[doc = include_str!("../docs/guide/testing-your-game.md")]
+    struct TestingYourGame;
+
+    #[doc = include_str!("../docs/guide/versions.md")]
+    struct Versions;
+
+    #[doc = include_str!("../docs/guide/what-is-saved.md")]
+    struct WhatIsSaved;
+}

@@ -1,4 +1,4 @@
-//! A game like Bevy's breakout, made crash-proof by what the README says. What was forgotten on the way
+//! A game like Bevy's breakout, made crash-proof by what the guide says. What was forgotten on the way
 //! is said at each step.
 
 use bevy::app::ScheduleRunnerPlugin;
@@ -31,7 +31,7 @@ struct Brick;
 #[reflect(Resource)]
 struct Score(u32);
 
-/// What of the README is followed.
+/// What of the guide is followed.
 #[derive(Clone, Copy, PartialEq, PartialOrd)]
 enum Step {
     Plugin,
