@@ -23,6 +23,9 @@ pub struct Entry {
     /// Whether it was left by a crash; `None` if that can't be known here.
     crashed: Option<bool>,
     left: Option<Left>,
+    /// Whether the player didn't want it back.
+    declined: bool,
+    /// Whether it is being deleted.
     forgotten: bool,
     play_time_ms: Option<u64>,
     updated: Option<Timestamp>,
@@ -62,6 +65,7 @@ impl Entry {
             status: None,
             crashed: None,
             left: None,
+            declined: false,
             forgotten: false,
             play_time_ms: None,
             updated: None,
@@ -86,7 +90,9 @@ impl Entry {
         self.name = Some(head.metadata.name.clone());
         self.player = head.metadata.player.clone();
         self.status = Some(head.status);
-        self.crashed = (left != Left::Elsewhere).then_some(left == Left::Crashed);
+        let is_known = !matches!(left, Left::Elsewhere | Left::Unknown);
+        self.crashed = is_known.then_some(left == Left::Crashed);
+        self.declined = head.declined;
         self.play_time_ms = Some(milliseconds(head.play_time));
         self.updated = Some(head.end.map_or(head.time, |end| end.time));
         self.newest = Some(head.id.to_string());
@@ -103,7 +109,10 @@ impl Entry {
         };
         match &self.left {
             Some(Left::Ended) | None => format!("{status:?}"),
-            Some(left) => format!("{status:?}, {}", left.word()),
+            Some(left) => {
+                let declined = if self.declined { ", declined" } else { "" };
+                format!("{status:?}, {}{declined}", left.word())
+            }
         }
     }
 

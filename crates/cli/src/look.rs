@@ -51,6 +51,8 @@ pub enum Left {
     Crashed,
     /// It was on another machine, which may still play it.
     Elsewhere,
+    /// It has no end, and what this machine knows of processes isn't here.
+    Unknown,
 }
 
 impl Left {
@@ -62,6 +64,7 @@ impl Left {
             Self::Playing => "playing",
             Self::Crashed => "crashed",
             Self::Elsewhere => "elsewhere",
+            Self::Unknown => "no end",
         }
     }
 }
@@ -146,8 +149,11 @@ impl Profile {
             return Left::Ended;
         }
         let Some(held) = self.holder(head) else {
-            let is_elsewhere = self.home.as_ref().is_some_and(|home| home.is_elsewhere(head.host));
-            return if is_elsewhere { Left::Elsewhere } else { Left::Crashed };
+            return match &self.home {
+                None => Left::Unknown,
+                Some(home) if home.is_elsewhere(head.host) => Left::Elsewhere,
+                Some(_) => Left::Crashed,
+            };
         };
         let now = Timestamp::now();
         match between(held.heartbeat, now).max(between(now, held.heartbeat)) < SILENCE {

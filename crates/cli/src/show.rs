@@ -130,7 +130,8 @@ impl Shown {
         for slot in &self.slots {
             let name = slot.name.as_deref().unwrap_or_default();
             let checkpoint = slot.checkpoint.as_deref().unwrap_or_default();
-            output.line(format_args!("slot         {:?} {name:?} of {checkpoint}", slot.kind))?;
+            let kind = slot.kind.map(|kind| format!("{kind:?}")).unwrap_or_default();
+            output.line(format_args!("slot         {kind} {name:?} of {checkpoint}"))?;
         }
         for problem in &self.problems {
             output.line(format_args!("file         {}: {}", problem.file, problem.problem))?;
@@ -167,7 +168,8 @@ impl Shown {
             output.line(format_args!("{}", checkpoint.line()))?;
             if checkpoint.types != above {
                 let rows = |it: &TypeOfRows| format!("{} {}", it.path, it.rows);
-                let types: Vec<String> = checkpoint.types.iter().map(rows).collect();
+                let there = checkpoint.types.iter().filter(|it| it.rows > 0);
+                let types: Vec<String> = there.map(rows).collect();
                 output.line(format_args!("    {}", types.join(", ")))?;
             }
             above = &checkpoint.types;

@@ -206,11 +206,11 @@ impl Files {
 
 /// In which file an error was met, and what it says beside that.
 fn place_of(error: &ReadError) -> (String, String) {
-    let (path, offset) = match error {
-        ReadError::Damaged { path, offset, .. }
-        | ReadError::Unreadable { path, offset, .. }
-        | ReadError::UnknownFrame { path, offset, .. } => (path, offset),
-        _ => return (String::new(), with_sources(error)),
+    let (ReadError::Damaged { path, offset, .. }
+    | ReadError::Unreadable { path, offset, .. }
+    | ReadError::UnknownFrame { path, offset, .. }) = error
+    else {
+        return (String::new(), with_sources(error));
     };
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let cause = error.source().map_or_else(|| error.to_string(), with_sources);
