@@ -5,7 +5,7 @@ use std::error::Error;
 use std::path::Path;
 
 use bevy_session_journal::journal::ReadError;
-use bevy_session_journal::store::{StoredSession, with_sources};
+use bevy_session_journal::store::{StoreError, StoredSession, with_sources};
 use bevy_session_journal::{CheckpointId, SessionId, Validity};
 use serde::Serialize;
 
@@ -14,6 +14,9 @@ use crate::failure::Failure;
 use crate::look::{self, Profile};
 use crate::output::Output;
 use crate::slots::{Depth, Slot, slots_of};
+
+/// How many times a session is read that seems damaged and changes meanwhile.
+const LOOKS: usize = 4;
 
 #[derive(Serialize)]
 struct Report {
@@ -79,25 +82,44 @@ fn verify_session(
     read_data: bool,
     output: &mut Output<'_>,
 ) -> Result<Condition, Failure> {
-    let report = match profile.open(session) {
+    let report = match look_until_it_stands_still(profile, session, read_data) {
         // Deleted since it was listed.
         Ok(None) => return Ok(Condition::Good),
-        Ok(Some(stored)) => Report::of(profile, stored, read_data),
-        Err(error) => Report {
-            condition: Condition::Lost,
-            files: vec![File {
-                name: ".".into(),
-                bytes: None,
-                problems: vec![with_sources(&error)],
-            }],
-            ..Report::empty(profile, session)
-        },
+        Ok(Some(report)) => report,
+        Err(error) => {
+            let problems = vec![with_sources(&error)];
+            let files = vec![File { name: ".".to_owned(), bytes: None, problems }];
+            Report { condition: Condition::Lost, files, ..Report::empty(profile, session) }
+        }
     };
     match output.is_json() {
         true => output.object(&report)?,
         false => report.write(output)?,
     }
     Ok(report.condition)
+}
+
+/// A game that runs removes files while they are read, which looks like damage. If the files aren't
+/// what they were at the beginning, they are read again.
+fn look_until_it_stands_still(
+    profile: &Profile,
+    session: SessionId,
+    read_data: bool,
+) -> Result<Option<Report>, StoreError> {
+    let Some(mut stored) = profile.open(session)? else { return Ok(None) };
+    for _ in 1..LOOKS {
+        let stamp = stored.stamp();
+        let report = Report::of(profile, stored, read_data);
+        if report.condition == Condition::Good {
+            return Ok(Some(report));
+        }
+        match profile.open(session)? {
+            Some(again) if again.stamp() != stamp => stored = again,
+            Some(_) => return Ok(Some(report)),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(Report::of(profile, stored, read_data)))
 }
 
 impl Report {
