@@ -115,7 +115,7 @@ mutant 'forget in any order' crates/journal/src/store/directory.rs \
 
 # What is believed.
 mutant 'accept a bad payload' crates/journal/src/journal/frame.rs \
-    's/if xxh3_64_with_seed\(stored, self\.nonce\) != header\.payload_checksum/if false/' $crash $damage
+    's/if !header\.is_of\(stored, self\.nonce\)/if false/' $crash $damage
 mutant 'accept a bad frame header' crates/journal/src/journal/frame.rs \
     's/if checksum != xxh3_64_with_seed\(checked, nonce\)/if false/' $crash $damage
 mutant 'accept a bad segment header' crates/journal/src/journal/header_codec.rs \

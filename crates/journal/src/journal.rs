@@ -56,10 +56,8 @@ pub(crate) use group_encoder::GroupWritten;
 pub(crate) use header::{FORMAT_MAJOR, FORMAT_MINOR, MAGIC, Predecessor, SegmentHeader};
 pub(crate) use id::random_u64;
 pub use index::is_collapse;
-pub(crate) use index::{
-    CheckpointInfo, FileProblem, FileProblemKind, GroupRef, Head, Plan, SegmentSummary,
-    SessionIndex, missing_ends,
-};
+pub use index::{CheckpointInfo, FileProblemKind, Head, SessionIndex};
+pub(crate) use index::{FileProblem, GroupRef, Plan, SegmentSummary, missing_ends};
 pub use lineage::Lineage;
 pub(crate) use lineage::{KnownLineage, nearest};
 pub use merge::merge;

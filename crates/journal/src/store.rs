@@ -8,6 +8,7 @@
 mod archive_files;
 mod attachment_file;
 mod boot;
+mod checking;
 mod directory;
 mod disk;
 mod error;
@@ -19,6 +20,7 @@ mod memory_disk;
 mod newer_format;
 mod open_files;
 mod process_record;
+mod read_only_disk;
 mod real_disk;
 mod replacing;
 mod sealed;
@@ -41,19 +43,21 @@ pub(crate) use boot::boot_id;
 pub(crate) use directory::{CreatedSegment, DirectoryStore, SessionLock};
 pub use disk::Disk;
 pub(crate) use disk::{AppendFile, DirEntry, Lock, Room};
-pub use home::Home;
-pub(crate) use home::with_sources;
+pub use home::{Home, with_sources};
 pub(crate) use host::{HostId, HostIdOrigin};
 pub(crate) use layout::SlotName;
 pub use layout::{Layout, is_device_name};
 pub(crate) use newer_format::OpenError;
+pub use process_record::read_all;
 pub(crate) use process_record::{
     FoundRecord, HeldRun, Liveness, ProcessId, ProcessRecord, ProcessRecordFile, RecordError,
-    find as find_record, read_all, remove as remove_record,
+    find as find_record, remove as remove_record,
 };
+pub use read_only_disk::ReadOnlyDisk;
 pub use real_disk::RealDisk;
 pub(crate) use session_card::SessionCard;
 pub(crate) use slot_files::SlotsLock;
-pub(crate) use slot_shelf::{SlotFile, SlotShelf, UnreadSlot};
-pub(crate) use stored_session::StoredSession;
+pub(crate) use slot_shelf::SlotShelf;
+pub use slot_shelf::{SlotFile, UnreadSlot, slots_in};
+pub use stored_session::StoredSession;
 pub(crate) use trial::Trial;

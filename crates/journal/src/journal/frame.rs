@@ -123,6 +123,11 @@ pub struct FrameHeader {
 }
 
 impl FrameHeader {
+    /// Whether this is the payload that was stored, in the segment with this nonce.
+    pub fn is_of(&self, stored: &[u8], nonce: u64) -> bool {
+        xxh3_64_with_seed(stored, nonce) == self.payload_checksum
+    }
+
     /// The header as it is written.
     pub fn encode(&self, nonce: u64) -> [u8; FRAME_HEADER_BYTES] {
         let first = if self.place.first { FLAG_FIRST } else { 0 };
@@ -312,7 +317,7 @@ impl FrameOpener {
         let raw_len = header.raw_len as usize;
         #[cfg(test)]
         work::count(&work::CHECKED, stored.len());
-        if xxh3_64_with_seed(stored, self.nonce) != header.payload_checksum {
+        if !header.is_of(stored, self.nonce) {
             return Err(FrameError::Checksum);
         }
         let raw = match header.codec {

@@ -105,6 +105,19 @@ impl Segment {
         self.open_frame(frame, &mut FrameOpener::new(self.header.nonce))
     }
 
+    /// Holds a frame's checksum against its payload as it is stored.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub fn check(&self, frame: &FrameEntry) -> Result<(), ReadError> {
+        let stored = self.stored(frame)?;
+        match frame.header.is_of(&stored, self.header.nonce) {
+            true => Ok(()),
+            false => Err(self.damaged(frame.offset, FrameError::Checksum)),
+        }
+    }
+
     pub(super) fn file(&self) -> &dyn ReadAt {
         &*self.file
     }
@@ -127,6 +140,13 @@ impl Segment {
         frame: &FrameEntry,
         opener: &mut FrameOpener,
     ) -> Result<Vec<u8>, ReadError> {
+        let stored = self.stored(frame)?;
+        let opened = opener.open(&frame.header, stored);
+        opened.map_err(|error: FrameError| self.damaged(frame.offset, error))
+    }
+
+    /// A frame's payload as it lies there.
+    fn stored(&self, frame: &FrameEntry) -> Result<Vec<u8>, ReadError> {
         let mut stored = vec![0; frame.header.stored_len as usize];
         let start = frame.offset + FRAME_HEADER_BYTES as u64;
         self.file.read_exact_at(start, &mut stored).map_err(|source| match source.kind() {
@@ -134,8 +154,7 @@ impl Segment {
             io::ErrorKind::UnexpectedEof => self.damaged(frame.offset, Damage::Missing),
             _ => self.unreadable(frame.offset, source),
         })?;
-        let opened = opener.open(&frame.header, stored);
-        opened.map_err(|error: FrameError| self.damaged(frame.offset, error))
+        Ok(stored)
     }
 }
 

@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::error::Attempt;
 use super::layout::SlotName;
 use super::open_files::is_no_file;
-use super::{DirEntry, DirectoryStore, Layout, StoreAction, StoreError};
+use super::{DirEntry, DirectoryStore, Disk, Layout, StoreAction, StoreError};
 use crate::journal::{Segment, SegmentError, SegmentHeader, SlotHeader, SlotId, Validity};
 use crate::session::SlotError;
 
@@ -185,7 +185,7 @@ impl SlotShelf {
         known_as: Option<SlotId>,
     ) -> ShelvedFile {
         let path = directory.join(&entry.name);
-        let content = read_header(store, &path, entry)
+        let content = read_header(&**store.disk(), &path, entry)
             .and_then(|file| match file.slot.game == self.game {
                 true => Ok(file),
                 false => Err(SlotError::OtherGame { game: file.slot.game.clone() }),
@@ -217,15 +217,34 @@ fn is_slot(entry: &DirEntry) -> bool {
     Layout::is_slot_name(&entry.name)
 }
 
-fn read_header(
-    store: &DirectoryStore,
-    path: &Path,
-    entry: &DirEntry,
-) -> Result<SlotFile, SlotError> {
+/// What is in the files that are called like slots, whatever game and player they are of, by name.
+///
+/// # Errors
+///
+/// [`StoreError`]. That there is no such directory is none: there are no slots then.
+pub fn slots_in(
+    disk: &dyn Disk,
+    directory: &Path,
+) -> Result<Vec<Result<SlotFile, UnreadSlot>>, StoreError> {
+    let entries = match disk.list(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        listed => listed.attempt(StoreAction::List, directory)?,
+    };
+    let read = |entry: &DirEntry| {
+        let path = directory.join(&entry.name);
+        read_header(disk, &path, entry).map_err(|error| {
+            let id = SlotId(xxh3_64(entry.name.as_bytes()));
+            UnreadSlot { id, path, bytes: entry.len, error }
+        })
+    };
+    Ok(entries.iter().filter(|entry| is_slot(entry)).map(read).collect())
+}
+
+fn read_header(disk: &dyn Disk, path: &Path, entry: &DirEntry) -> Result<SlotFile, SlotError> {
     let unreadable = |source: &io::Error| SlotError::Unreadable {
         message: format!("{}: {source}", path.display()),
     };
-    let file = store.disk().open(path).map_err(|error| match is_no_file(&error) {
+    let file = disk.open(path).map_err(|error| match is_no_file(&error) {
         // Whatever lies there, it never becomes a slot.
         true => SlotError::Damaged { path: path.to_owned() },
         false => unreadable(&error),

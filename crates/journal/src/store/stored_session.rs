@@ -39,7 +39,11 @@ pub struct StoredSession {
 impl StoredSession {
     /// Opens every segment in a session's directory. What can't be read becomes a problem in the
     /// index.
-    pub(super) fn open(
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the directory can't be listed.
+    pub fn open(
         disk: &dyn Disk,
         directory: PathBuf,
         session: SessionId,
@@ -60,7 +64,7 @@ impl StoredSession {
     }
 
     /// Opens a single file that holds all of a checkpoint.
-    pub(super) fn of_file(disk: &dyn Disk, path: &Path, session: SessionId) -> Self {
+    pub fn of_file(disk: &dyn Disk, path: &Path, session: SessionId) -> Self {
         let directory = path.parent().unwrap_or(path).to_owned();
         let mut found = Findings::default();
         // Removed since it was listed, it holds nothing.
@@ -196,6 +200,11 @@ impl StoredSession {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Notes in the index that a group is damaged.
+    pub(super) fn mark_damaged(&mut self, group: GroupRef) {
+        self.index.mark_damaged(group);
     }
 
     /// The newest checkpoint on the line of `head` that was read whole and is good, and the way to

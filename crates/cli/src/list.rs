@@ -1,0 +1,171 @@
+//! `list`: one line for each session.
+
+use std::path::{Path, PathBuf};
+
+use bevy_session_journal::store::{StoreError, StoredSession, with_sources};
+use bevy_session_journal::{SessionId, SessionStatus};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::condition::Condition;
+use crate::failure::Failure;
+use crate::look::{self, Left, Profile};
+use crate::output::{Output, milliseconds, moment, play_time};
+
+/// What is told of a session.
+#[derive(Serialize)]
+pub struct Entry {
+    id: SessionId,
+    profile: String,
+    name: Option<String>,
+    player: Option<String>,
+    status: Option<SessionStatus>,
+    /// Whether it was left by a crash; `None` if that can't be known here.
+    crashed: Option<bool>,
+    left: Option<Left>,
+    /// Whether the player didn't want it back.
+    declined: bool,
+    /// Whether it is being deleted.
+    forgotten: bool,
+    play_time_ms: Option<u64>,
+    updated: Option<Timestamp>,
+    newest: Option<String>,
+    checkpoints: usize,
+    bytes: u64,
+    pub condition: Condition,
+    directory: PathBuf,
+    /// Why nothing could be read.
+    error: Option<String>,
+}
+
+impl Entry {
+    /// What is known of a session; `None` if it was deleted meanwhile.
+    pub fn of(
+        profile: &Profile,
+        session: SessionId,
+        opened: Result<Option<&StoredSession>, &StoreError>,
+    ) -> Option<Self> {
+        let mut entry = Self::empty(profile, session);
+        match opened {
+            Ok(stored) => entry.fill(profile, stored?),
+            Err(error) => {
+                entry.condition = Condition::Lost;
+                entry.error = Some(with_sources(error));
+            }
+        }
+        Some(entry)
+    }
+
+    fn empty(profile: &Profile, session: SessionId) -> Self {
+        Self {
+            id: session,
+            profile: profile.place.profile.clone(),
+            name: None,
+            player: None,
+            status: None,
+            crashed: None,
+            left: None,
+            declined: false,
+            forgotten: false,
+            play_time_ms: None,
+            updated: None,
+            newest: None,
+            checkpoints: 0,
+            bytes: 0,
+            condition: Condition::Good,
+            directory: profile.directory_of(session),
+            error: None,
+        }
+    }
+
+    fn fill(&mut self, profile: &Profile, stored: &StoredSession) {
+        let index = stored.index();
+        self.forgotten = index.is_forgotten();
+        self.checkpoints = index.commits().count();
+        self.bytes = stored.bytes();
+        self.condition = Condition::of(index);
+        // The newest line, as a list in the game shows it.
+        let Some(head) = index.heads().first() else { return };
+        let left = profile.left(head);
+        self.name = Some(head.metadata.name.clone());
+        self.player = head.metadata.player.clone();
+        self.status = Some(head.status);
+        let is_known = !matches!(left, Left::Elsewhere | Left::Unknown);
+        self.crashed = is_known.then_some(left == Left::Crashed);
+        self.declined = head.declined;
+        self.play_time_ms = Some(milliseconds(head.play_time));
+        self.updated = Some(head.end.map_or(head.time, |end| end.time));
+        self.newest = Some(head.id.to_string());
+        self.left = Some(left);
+    }
+
+    /// The status, and how it was left if that isn't clear from it.
+    pub fn standing(&self) -> String {
+        if self.forgotten {
+            return "being deleted".to_owned();
+        }
+        let Some(status) = self.status else {
+            return if self.error.is_some() { "unreadable" } else { "no checkpoint" }.to_owned();
+        };
+        match &self.left {
+            Some(Left::Ended) | None => format!("{status:?}"),
+            Some(left) => {
+                let declined = if self.declined { ", declined" } else { "" };
+                format!("{status:?}, {}{declined}", left.word())
+            }
+        }
+    }
+
+    fn row(&self) -> [String; 9] {
+        let played = self.play_time_ms.map(std::time::Duration::from_millis).map(play_time);
+        [
+            self.id.to_string(),
+            self.name.clone().unwrap_or_default(),
+            self.player.clone().unwrap_or_default(),
+            self.standing(),
+            played.unwrap_or_default(),
+            self.updated.map(moment).unwrap_or_default(),
+            self.newest.clone().unwrap_or_default(),
+            self.bytes.to_string(),
+            self.condition.word().to_owned(),
+        ]
+    }
+}
+
+const HEADING: [&str; 9] =
+    ["SESSION", "NAME", "PLAYER", "STATUS", "PLAYED", "UPDATED", "NEWEST", "BYTES", "FILES"];
+
+/// Lists the sessions of all profiles.
+pub fn list(directory: &Path, output: &mut Output<'_>) -> Result<Condition, Failure> {
+    let mut worst = Condition::Good;
+    let mut rows = Vec::new();
+    let profiles = look::profiles(directory)?;
+    let tells_profiles = profiles.len() > 1;
+    for profile in &profiles {
+        if tells_profiles && !output.is_json() {
+            rows = flush(rows, output)?;
+            output.line(format_args!("profile {}", profile.place.profile))?;
+        }
+        for session in profile.sessions()? {
+            let opened = profile.open(session);
+            let opened = opened.as_ref().map(Option::as_ref);
+            let Some(entry) = Entry::of(profile, session, opened) else { continue };
+            worst = worst.max(entry.condition);
+            match output.is_json() {
+                true => output.object(&entry)?,
+                false => rows.push(entry.row()),
+            }
+        }
+    }
+    flush(rows, output)?;
+    Ok(worst)
+}
+
+/// Writes what has come together, and begins another table.
+fn flush(mut rows: Vec<[String; 9]>, output: &mut Output<'_>) -> Result<Vec<[String; 9]>, Failure> {
+    if !rows.is_empty() {
+        rows.insert(0, HEADING.map(str::to_owned));
+        output.table(&rows)?;
+    }
+    Ok(Vec::new())
+}

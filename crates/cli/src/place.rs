@@ -1,0 +1,182 @@
+//! Where sessions lie, from whatever directory a developer has at hand.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use bevy_session_journal::SessionId;
+
+use crate::failure::Failure;
+
+/// Where `SessionPlugin` keeps a developer's own sessions, below each root.
+const DEVELOPMENT: &str = "development";
+
+/// The sessions and slots of a profile.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// The name of the profile's directory.
+    pub profile: String,
+    /// Where the sessions are.
+    pub sessions: PathBuf,
+    /// Where the slots are.
+    pub slots: PathBuf,
+    /// The root of what is synced, if the layout is that of a game.
+    pub data: Option<PathBuf>,
+    /// Where this machine's process records are, if there are any.
+    pub state: Option<PathBuf>,
+    /// The only session that was asked for.
+    pub only: Option<SessionId>,
+}
+
+/// Finds the profiles that a directory has, or the one that it belongs to.
+pub fn find(directory: &Path) -> Result<Vec<Place>, Failure> {
+    let unknown = |why| Failure::UnknownDirectory { path: directory.to_owned(), why };
+    let path = whole(directory)?;
+    if !path.is_dir() {
+        return Err(unknown("it is no directory"));
+    }
+    let below = |name: &str| path.join(name);
+    let candidates =
+        [below("data"), path.clone(), below("data").join(DEVELOPMENT), below(DEVELOPMENT)];
+    let roots: Vec<PathBuf> =
+        candidates.into_iter().filter(|root| root.join("profiles").is_dir()).collect();
+    if !roots.is_empty() {
+        let mut places = Vec::new();
+        for root in roots {
+            places.extend(profiles_of(&root)?);
+        }
+        return Ok(places);
+    }
+    let up = |levels: usize| path.ancestors().nth(levels).map(Path::to_owned);
+    if is_called(&path, "profiles") {
+        return profiles_of(&up(1).unwrap_or_default());
+    }
+    if path.join("sessions").is_dir() || path.join("slots").is_dir() {
+        return Ok(vec![Place::of_profile(&path)]);
+    }
+    if is_called(&path, "sessions") || holds_sessions(&path)? {
+        return Ok(vec![Place::of_sessions(&path)]);
+    }
+    match session_called(path.file_name()) {
+        Some(session) => {
+            let place = Place::of_sessions(&up(1).unwrap_or_default());
+            Ok(vec![Place { only: Some(session), ..place }])
+        }
+        None => Err(unknown("neither `data/profiles` nor `profiles` is there, nor any session")),
+    }
+}
+
+impl Place {
+    /// A profile, by its directory.
+    fn of_profile(directory: &Path) -> Self {
+        let (sessions, slots) = (directory.join("sessions"), directory.join("slots"));
+        let profile = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let profiles = directory.parent().filter(|parent| is_called(parent, "profiles"));
+        let data = profiles.and_then(Path::parent).map(Path::to_owned);
+        let state = data.as_deref().and_then(state_of);
+        Self { profile, sessions, slots, data, state, only: None }
+    }
+
+    /// A directory of sessions, which somebody may have copied to wherever it is.
+    fn of_sessions(directory: &Path) -> Self {
+        let profile = directory.parent().filter(|_| is_called(directory, "sessions"));
+        Self { sessions: directory.to_owned(), ..Self::of_profile(profile.unwrap_or(directory)) }
+    }
+}
+
+/// The path from the root, without detours, so that one can go up.
+fn whole(directory: &Path) -> Result<PathBuf, Failure> {
+    let path = std::path::absolute(directory)?;
+    let has_detour = path.components().any(|component| component == Component::ParentDir);
+    // Otherwise left as it was given: Windows has another way to write a path that is canonical.
+    Ok(if has_detour { fs::canonicalize(&path).unwrap_or(path) } else { path })
+}
+
+fn profiles_of(data: &Path) -> Result<Vec<Place>, Failure> {
+    let profiles = data.join("profiles");
+    let mut directories: Vec<PathBuf> = directories_in(&profiles)?;
+    directories.sort();
+    Ok(directories.iter().map(|directory| Place::of_profile(directory)).collect())
+}
+
+fn directories_in(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut directories = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            directories.push(entry.path());
+        }
+    }
+    Ok(directories)
+}
+
+fn holds_sessions(directory: &Path) -> io::Result<bool> {
+    let directories = directories_in(directory)?;
+    Ok(directories.iter().any(|path| session_called(path.file_name()).is_some()))
+}
+
+fn session_called(name: Option<&OsStr>) -> Option<SessionId> {
+    name?.to_str()?.parse().ok()
+}
+
+fn is_called(path: &Path, name: &str) -> bool {
+    path.file_name() == Some(OsStr::new(name))
+}
+
+/// Where the process records of a game are that keeps its sessions below `data`.
+fn state_of(data: &Path) -> Option<PathBuf> {
+    let is_development = is_called(data, DEVELOPMENT);
+    let root = if is_development { data.parent()? } else { data };
+    let beside = is_called(root, "data").then(|| root.with_file_name("state"));
+    // On Linux the two are apart: `~/.local/share/<game>` and `~/.local/state/<game>`.
+    let share = root.parent().filter(|share| is_called(share, "share"));
+    let apart = share.and_then(|share| Some(share.with_file_name("state").join(root.file_name()?)));
+    let places = [beside, apart, Some(root.join("state"))];
+    let places = places.into_iter().flatten();
+    let mut places =
+        places.map(|state| if is_development { state.join(DEVELOPMENT) } else { state });
+    places.find(|state| state.is_dir())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_directory_on_the_way_will_do() -> Result<(), Box<dyn std::error::Error>> {
+        let root = tempfile::tempdir()?;
+        let profile = root.path().join("game/data/profiles/default");
+        let session = profile.join("sessions/01a1fb8e-1228-771f-80f6-b4d72b06dc5d");
+        fs::create_dir_all(&session)?;
+        fs::create_dir_all(root.path().join("game/state"))?;
+        for directory in ["game", "game/data", "game/data/profiles", "game/data/profiles/default"] {
+            let found = find(&root.path().join(directory))?;
+            assert_eq!(found, [Place::of_profile(&profile)], "{directory}");
+            assert_eq!(found[0].state, Some(root.path().join("game/state")), "{directory}");
+        }
+        let found = find(&profile.join("sessions"))?;
+        assert_eq!(found, [Place::of_profile(&profile)]);
+        let found = find(&session)?;
+        assert_eq!(found.len(), 1);
+        assert!(found[0].only.is_some() && found[0].sessions == profile.join("sessions"));
+        assert!(find(root.path()).is_err() && find(&root.path().join("nowhere")).is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn a_developers_own_sessions_are_found_where_the_platform_keeps_data()
+    -> Result<(), Box<dyn std::error::Error>> {
+        let root = tempfile::tempdir()?;
+        let game = root.path().join("share/game");
+        let state = root.path().join("state/game/development");
+        fs::create_dir_all(game.join("development/profiles/default/sessions"))?;
+        fs::create_dir_all(game.join("profiles/ann/sessions"))?;
+        fs::create_dir_all(&state)?;
+        let found = find(&game)?;
+        let profiles: Vec<&str> = found.iter().map(|place| &*place.profile).collect();
+        assert_eq!(profiles, ["ann", "default"]);
+        assert_eq!(found[1].state, Some(state));
+        Ok(())
+    }
+}

@@ -1,0 +1,242 @@
+//! `show`: all that is known of one session.
+
+use std::path::Path;
+use std::time::Duration;
+
+use bevy_session_journal::journal::{CheckpointInfo, Head, SessionIndex};
+use bevy_session_journal::store::StoredSession;
+use bevy_session_journal::{CheckpointKind, SessionId, SessionMetadata, SessionStatus, Validity};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::condition::{Condition, describe};
+use crate::failure::Failure;
+use crate::list::Entry;
+use crate::look::{self, Left, Profile};
+use crate::output::{Output, milliseconds, moment, play_time};
+use crate::slots::{Depth, Slot, slots_of};
+
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    entry: Entry,
+    metadata: Option<SessionMetadata>,
+    heads: Vec<ShownHead>,
+    checkpoints: Vec<Checkpoint>,
+    /// The files that are damaged, or can't be used for another reason.
+    problems: Vec<FileProblem>,
+    slots: Vec<Slot>,
+}
+
+#[derive(Serialize)]
+struct ShownHead {
+    id: String,
+    status: SessionStatus,
+    left: Left,
+    panic: Option<String>,
+    declined: bool,
+    time: Timestamp,
+    play_time_ms: u64,
+    game_version: String,
+}
+
+#[derive(Serialize)]
+struct Checkpoint {
+    id: String,
+    parent: Option<String>,
+    kind: CheckpointKind,
+    label: Option<String>,
+    time: Timestamp,
+    play_time_ms: u64,
+    entities: u64,
+    bytes: u64,
+    validity: &'static str,
+    on_line: bool,
+    types: Vec<TypeOfRows>,
+    carried: Vec<TypeOfRows>,
+}
+
+#[derive(PartialEq, Eq, Serialize)]
+struct TypeOfRows {
+    path: String,
+    version: u32,
+    rows: u64,
+}
+
+#[derive(Serialize)]
+struct FileProblem {
+    file: String,
+    problem: String,
+}
+
+/// Shows a session.
+pub fn show(
+    directory: &Path,
+    session: &str,
+    output: &mut Output<'_>,
+) -> Result<Condition, Failure> {
+    let (profile, id) = look::choose(directory, session)?;
+    let unknown =
+        || Failure::UnknownSession { session: session.to_owned(), directory: directory.to_owned() };
+    let stored = profile.open(id)?.ok_or_else(unknown)?;
+    let entry = Entry::of(&profile, id, Ok(Some(&stored))).ok_or_else(unknown)?;
+    let condition = entry.condition;
+    let shown = Shown::of(&profile, id, &stored, entry)?;
+    match output.is_json() {
+        true => output.object(&shown)?,
+        false => shown.write(output)?,
+    }
+    Ok(condition)
+}
+
+impl Shown {
+    fn of(
+        profile: &Profile,
+        session: SessionId,
+        stored: &StoredSession,
+        entry: Entry,
+    ) -> Result<Self, Failure> {
+        let index: &SessionIndex = stored.index();
+        let mut slots = slots_of(profile, Depth::Header)?;
+        slots.retain(|slot| slot.session == Some(session));
+        let problems = index.problems().iter().map(|problem| FileProblem {
+            file: problem.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            problem: describe(&problem.kind),
+        });
+        Ok(Self {
+            entry,
+            metadata: index.heads().first().map(|head| head.metadata.clone()),
+            heads: index.heads().iter().map(|head| ShownHead::of(profile, head)).collect(),
+            checkpoints: index.checkpoints().into_iter().map(Checkpoint::of).collect(),
+            problems: problems.collect(),
+            slots,
+        })
+    }
+
+    fn write(&self, output: &mut Output<'_>) -> Result<(), Failure> {
+        self.write_metadata(output)?;
+        for head in &self.heads {
+            let declined = if head.declined { ", declined" } else { "" };
+            let (status, left, time) = (head.status, head.left.word(), moment(head.time));
+            let version = &head.game_version;
+            output.line(format_args!(
+                "head         {} {status:?}, {left}{declined}, {time}, game version {version}",
+                head.id
+            ))?;
+            if let Some(panic) = &head.panic {
+                output.line(format_args!("             panicked: {panic}"))?;
+            }
+        }
+        for slot in &self.slots {
+            let name = slot.name.as_deref().unwrap_or_default();
+            let checkpoint = slot.checkpoint.as_deref().unwrap_or_default();
+            let kind = slot.kind.map(|kind| format!("{kind:?}")).unwrap_or_default();
+            output.line(format_args!("slot         {kind} {name:?} of {checkpoint}"))?;
+        }
+        for problem in &self.problems {
+            output.line(format_args!("file         {}: {}", problem.file, problem.problem))?;
+        }
+        self.write_checkpoints(output)
+    }
+
+    fn write_metadata(&self, output: &mut Output<'_>) -> Result<(), Failure> {
+        output.line(format_args!("status       {}", self.entry.standing()))?;
+        output.line(format_args!("files        {}", self.entry.condition.word()))?;
+        let Some(metadata) = &self.metadata else { return Ok(()) };
+        let player = metadata.player.as_deref().unwrap_or_default();
+        let context = &metadata.context;
+        let fields = [
+            ("session", metadata.id.to_string()),
+            ("name", metadata.name.clone()),
+            ("player", player.to_owned()),
+            ("description", metadata.description.clone()),
+            ("type", metadata.session_type.clone()),
+            ("started", moment(metadata.started)),
+            ("with", context.game_version.clone()),
+            ("on", context.os.clone()),
+        ];
+        for (name, text) in fields.iter().filter(|(_, text)| !text.is_empty()) {
+            output.line(format_args!("{name:<12} {text}"))?;
+        }
+        Ok(())
+    }
+
+    /// The types are named where they aren't the same as in the line above.
+    fn write_checkpoints(&self, output: &mut Output<'_>) -> Result<(), Failure> {
+        let mut above: &[TypeOfRows] = &[];
+        for checkpoint in &self.checkpoints {
+            output.line(format_args!("{}", checkpoint.line()))?;
+            if checkpoint.types != above {
+                let rows = |it: &TypeOfRows| format!("{} {}", it.path, it.rows);
+                let there = checkpoint.types.iter().filter(|it| it.rows > 0);
+                let types: Vec<String> = there.map(rows).collect();
+                output.line(format_args!("    {}", types.join(", ")))?;
+            }
+            above = &checkpoint.types;
+        }
+        Ok(())
+    }
+}
+
+impl ShownHead {
+    fn of(profile: &Profile, head: &Head) -> Self {
+        Self {
+            id: head.id.to_string(),
+            status: head.status,
+            left: profile.left(head),
+            panic: profile.panic(head),
+            declined: head.declined,
+            time: head.time,
+            play_time_ms: milliseconds(head.play_time),
+            game_version: head.game_version.clone(),
+        }
+    }
+}
+
+impl Checkpoint {
+    fn of(info: CheckpointInfo) -> Self {
+        let rows = |types: &bevy_session_journal::journal::TypeList| {
+            let types = types.iter();
+            types
+                .map(|it| TypeOfRows {
+                    path: it.path.to_owned(),
+                    version: it.version,
+                    rows: it.rows,
+                })
+                .collect()
+        };
+        Self {
+            id: info.id.to_string(),
+            parent: info.parent.map(|id| id.to_string()),
+            kind: info.kind,
+            time: info.time,
+            play_time_ms: milliseconds(info.play_time),
+            entities: info.entities,
+            bytes: info.bytes,
+            validity: match info.validity {
+                Validity::Verified => "verified",
+                Validity::Unread => "unread",
+                Validity::Damaged => "damaged",
+            },
+            on_line: !info.on_line_of.is_empty(),
+            types: rows(&info.types),
+            carried: rows(&info.carried),
+            label: info.label,
+        }
+    }
+
+    fn line(&self) -> String {
+        let label = self.label.as_ref().map(|label| format!(" {label:?}")).unwrap_or_default();
+        let validity = if self.validity == "damaged" { ", damaged" } else { "" };
+        let line = if self.on_line { "" } else { ", rewound" };
+        let played = play_time(Duration::from_millis(self.play_time_ms));
+        format!(
+            "checkpoint   {} {:?}{label}, {}, {played}, {} entities, {} bytes{validity}{line}",
+            self.id,
+            self.kind,
+            moment(self.time),
+            self.entities,
+            self.bytes,
+        )
+    }
+}

@@ -1,0 +1,252 @@
+//! `verify`: reads the files, and says whether they are what was written.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::Path;
+
+use bevy_session_journal::journal::ReadError;
+use bevy_session_journal::store::{StoreError, StoredSession, with_sources};
+use bevy_session_journal::{CheckpointId, SessionId, Validity};
+use serde::Serialize;
+
+use crate::condition::{Condition, describe};
+use crate::failure::Failure;
+use crate::look::{self, Profile};
+use crate::output::Output;
+use crate::slots::{Depth, Slot, slots_of};
+
+/// How many times a session is read that seems damaged and changes meanwhile.
+const LOOKS: usize = 4;
+
+#[derive(Serialize)]
+struct Report {
+    session: SessionId,
+    profile: String,
+    condition: Condition,
+    files: Vec<File>,
+    checkpoints: usize,
+    /// How many of them were read whole; `None` if that wasn't asked for.
+    read: Option<usize>,
+    damaged: Vec<String>,
+    /// The newest one of the newest line that isn't known to be damaged.
+    newest_intact: Option<String>,
+}
+
+#[derive(Serialize)]
+struct File {
+    name: String,
+    bytes: Option<u64>,
+    problems: Vec<String>,
+}
+
+/// Verifies a session, or all with their slots.
+pub fn verify(
+    directory: &Path,
+    session: Option<&str>,
+    read_data: bool,
+    output: &mut Output<'_>,
+) -> Result<Condition, Failure> {
+    if let Some(session) = session {
+        let (profile, id) = look::choose(directory, session)?;
+        return verify_session(&profile, id, read_data, output);
+    }
+    let depth = if read_data { Depth::Data } else { Depth::Checksums };
+    let (mut worst, mut anything_good, mut lost_slot) = (Condition::Good, false, false);
+    for profile in look::profiles(directory)? {
+        for session in profile.sessions()? {
+            let condition = verify_session(&profile, session, read_data, output)?;
+            anything_good |= condition != Condition::Lost;
+            worst = worst.max(condition);
+        }
+        if profile.place.only.is_some() {
+            continue;
+        }
+        for slot in slots_of(&profile, depth)? {
+            tell_slot(&slot, output)?;
+            anything_good |= slot.condition != Condition::Lost;
+            lost_slot |= slot.condition != Condition::Good;
+        }
+    }
+    // A slot that is lost is no session that is.
+    let of_slots = match (lost_slot, anything_good) {
+        (false, _) => Condition::Good,
+        (true, true) => Condition::Damaged,
+        (true, false) => Condition::Lost,
+    };
+    Ok(worst.max(of_slots))
+}
+
+fn verify_session(
+    profile: &Profile,
+    session: SessionId,
+    read_data: bool,
+    output: &mut Output<'_>,
+) -> Result<Condition, Failure> {
+    let report = match look_until_it_stands_still(profile, session, read_data) {
+        // Deleted since it was listed.
+        Ok(None) => return Ok(Condition::Good),
+        Ok(Some(report)) => report,
+        Err(error) => {
+            let problems = vec![with_sources(&error)];
+            let files = vec![File { name: ".".to_owned(), bytes: None, problems }];
+            Report { condition: Condition::Lost, files, ..Report::empty(profile, session) }
+        }
+    };
+    match output.is_json() {
+        true => output.object(&report)?,
+        false => report.write(output)?,
+    }
+    Ok(report.condition)
+}
+
+/// A game that runs removes files while they are read, which looks like damage. If the files aren't
+/// what they were at the beginning, they are read again.
+fn look_until_it_stands_still(
+    profile: &Profile,
+    session: SessionId,
+    read_data: bool,
+) -> Result<Option<Report>, StoreError> {
+    let Some(mut stored) = profile.open(session)? else { return Ok(None) };
+    for _ in 1..LOOKS {
+        let stamp = stored.stamp();
+        let report = Report::of(profile, stored, read_data);
+        if report.condition == Condition::Good {
+            return Ok(Some(report));
+        }
+        match profile.open(session)? {
+            Some(again) if again.stamp() != stamp => stored = again,
+            Some(_) => return Ok(Some(report)),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(Report::of(profile, stored, read_data)))
+}
+
+impl Report {
+    fn empty(profile: &Profile, session: SessionId) -> Self {
+        Self {
+            session,
+            profile: profile.place.profile.clone(),
+            condition: Condition::Good,
+            files: Vec::new(),
+            checkpoints: 0,
+            read: None,
+            damaged: Vec::new(),
+            newest_intact: None,
+        }
+    }
+
+    fn of(profile: &Profile, mut stored: StoredSession, read_data: bool) -> Self {
+        let mut files = Files::of(&stored);
+        for error in stored.check_frames() {
+            files.note(&error);
+        }
+        let mut ids: Vec<CheckpointId> = stored.index().commits().map(|(id, _)| id).collect();
+        ids.sort_by_key(|id| (id.counter, id.run));
+        let mut read = 0;
+        for id in ids.iter().filter(|_| read_data) {
+            match stored.verified_plan(*id) {
+                Ok(Some(_)) => read += 1,
+                Ok(None) => {}
+                Err(error) => files.note(&error),
+            }
+        }
+        let index = stored.index();
+        let is_damaged = |id: &&CheckpointId| index.validity(**id) == Some(Validity::Damaged);
+        let damaged = ids.iter().filter(is_damaged).map(ToString::to_string);
+        let intact = index.heads().iter().find_map(|head| index.newest_intact(head.id));
+        let condition = match Condition::of(index) {
+            Condition::Good if files.has_errors => Condition::Damaged,
+            condition => condition,
+        };
+        Self {
+            condition,
+            files: files.into_list(),
+            checkpoints: ids.len(),
+            read: read_data.then_some(read),
+            damaged: damaged.collect(),
+            newest_intact: intact.map(|plan| plan.checkpoint.to_string()),
+            ..Self::empty(profile, stored.id())
+        }
+    }
+
+    fn write(&self, output: &mut Output<'_>) -> Result<(), Failure> {
+        let word = self.condition.word();
+        let (files, checkpoints) = (self.files.len(), self.checkpoints);
+        let read = self.read.map(|read| format!(", {read} read whole")).unwrap_or_default();
+        output.line(format_args!(
+            "{} {word}: {files} files, {checkpoints} checkpoints{read}",
+            self.session
+        ))?;
+        for file in &self.files {
+            for problem in &file.problems {
+                output.line(format_args!("    {}: {problem}", file.name))?;
+            }
+        }
+        if !self.damaged.is_empty() {
+            output.line(format_args!("    damaged checkpoints: {}", self.damaged.join(", ")))?;
+        }
+        if self.condition == Condition::Damaged
+            && let Some(intact) = &self.newest_intact
+        {
+            output.line(format_args!("    the newest intact one is {intact}"))?;
+        }
+        Ok(())
+    }
+}
+
+/// What was found about each file, by name.
+struct Files {
+    by_name: BTreeMap<String, (Option<u64>, Vec<String>)>,
+    has_errors: bool,
+}
+
+impl Files {
+    fn of(stored: &StoredSession) -> Self {
+        let segments = stored.index().segments().iter();
+        let mut by_name: BTreeMap<String, (Option<u64>, Vec<String>)> = segments
+            .map(|summary| (summary.name.clone(), (Some(summary.scan.length), Vec::new())))
+            .collect();
+        for problem in stored.index().problems() {
+            let name = problem.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            by_name.entry(name).or_default().1.push(describe(&problem.kind));
+        }
+        Self { by_name, has_errors: false }
+    }
+
+    fn note(&mut self, error: &ReadError) {
+        self.has_errors = true;
+        let (name, problem) = place_of(error);
+        self.by_name.entry(name).or_default().1.push(problem);
+    }
+
+    fn into_list(self) -> Vec<File> {
+        let files = self.by_name.into_iter();
+        files.map(|(name, (bytes, problems))| File { name, bytes, problems }).collect()
+    }
+}
+
+/// In which file an error was met, and what it says beside that.
+fn place_of(error: &ReadError) -> (String, String) {
+    let (ReadError::Damaged { path, offset, .. }
+    | ReadError::Unreadable { path, offset, .. }
+    | ReadError::UnknownFrame { path, offset, .. }) = error
+    else {
+        return (String::new(), with_sources(error));
+    };
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let cause = error.source().map_or_else(|| error.to_string(), with_sources);
+    (name, format!("frame at byte {offset}: {cause}"))
+}
+
+fn tell_slot(slot: &Slot, output: &mut Output<'_>) -> Result<(), Failure> {
+    if output.is_json() {
+        return output.object(&serde_json::json!({ "slot": slot }));
+    }
+    let name = slot.file.file_name().unwrap_or_default().to_string_lossy();
+    output.line(format_args!("{name} {}: slot, {} bytes", slot.condition.word(), slot.bytes))?;
+    for problem in &slot.problems {
+        output.line(format_args!("    {problem}"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,393 @@
+//! The tool as somebody runs it, on files that the game's format 1.0 left behind.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bevy_session_journal::RunId;
+use bevy_session_journal::process::{ProcessGuard, ProcessOptions};
+use bevy_session_journal::store::{Home, Layout, RealDisk};
+use jiff::Timestamp;
+use serde_json::Value;
+use tempfile::TempDir;
+
+type Done = Result<(), Box<dyn Error>>;
+
+/// Closed, in three files of two runs.
+const RELICS: &str = "01a1fb8e-1228-771f-80f6-b4d72b06dc5d";
+/// Left by a crash.
+const EVENINGS: &str = "01a1fb8e-1398-70ca-8c22-3d38d5e4b60a";
+/// The run that crashed.
+const EVENINGS_RUN: u64 = 0x61dd_5a61_d860_9980;
+
+/// A game's directory of its own, as format 1.0 wrote it.
+struct Game {
+    root: TempDir,
+}
+
+impl Game {
+    fn new() -> io::Result<Self> {
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/1.0/files");
+        let root = tempfile::tempdir()?;
+        copy(&golden, root.path())?;
+        Ok(Self { root })
+    }
+
+    fn directory(&self) -> PathBuf {
+        self.root.path().join("sessions")
+    }
+
+    fn profile(&self) -> PathBuf {
+        self.directory().join("data/profiles/default")
+    }
+
+    fn session(&self, session: &str) -> PathBuf {
+        self.profile().join("sessions").join(session)
+    }
+
+    /// Runs the tool; `DIR` stands for the directory.
+    fn run(&self, line: &str) -> io::Result<Ran> {
+        let directory = self.directory();
+        let arguments = line.split_whitespace().map(|word| match word {
+            "DIR" => directory.clone().into_os_string(),
+            word => word.into(),
+        });
+        run(arguments.collect::<Vec<_>>())
+    }
+
+    /// Every file and directory with its content and the time when it was changed.
+    fn snapshot(&self) -> io::Result<Snapshot> {
+        let mut found = BTreeMap::new();
+        look(self.root.path(), &mut found)?;
+        Ok(found)
+    }
+
+    fn home(&self) -> Home {
+        let (data, state) = (self.directory().join("data"), self.directory().join("state"));
+        Home::new(Arc::new(RealDisk), Layout { data, state, profile: "default".to_owned() })
+    }
+}
+
+type Snapshot = BTreeMap<PathBuf, (SystemTime, Option<Vec<u8>>)>;
+
+fn look(path: &Path, found: &mut Snapshot) -> io::Result<()> {
+    let metadata = fs::metadata(path)?;
+    let content = if metadata.is_dir() { None } else { Some(fs::read(path)?) };
+    found.insert(path.to_owned(), (metadata.modified()?, content));
+    if metadata.is_dir() {
+        for entry in fs::read_dir(path)? {
+            look(&entry?.path(), found)?;
+        }
+    }
+    Ok(())
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let place = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            fs::create_dir(&place)?;
+            copy(&entry.path(), &place)?;
+        } else {
+            fs::write(&place, fs::read(entry.path())?)?;
+        }
+    }
+    Ok(())
+}
+
+struct Ran {
+    code: Option<i32>,
+    text: String,
+    error: String,
+}
+
+fn run(arguments: Vec<std::ffi::OsString>) -> io::Result<Ran> {
+    let ran = Command::new(env!("CARGO_BIN_EXE_bevy-session")).args(arguments).output()?;
+    let Output { status, stdout, stderr } = ran;
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Ok(Ran { code: status.code(), text: text(stdout), error: text(stderr) })
+}
+
+impl Ran {
+    /// The JSON objects, one for each line.
+    fn objects(&self) -> Result<Vec<Value>, serde_json::Error> {
+        self.text.lines().map(serde_json::from_str).collect()
+    }
+}
+
+/// Every command that there is.
+fn commands() -> Vec<String> {
+    let plain = [
+        "list DIR".to_owned(),
+        format!("show DIR {RELICS}"),
+        format!("show DIR {EVENINGS}"),
+        "verify DIR".to_owned(),
+        format!("verify --read-data DIR {RELICS}"),
+        "verify --read-data DIR".to_owned(),
+    ];
+    plain.iter().flat_map(|line| [line.clone(), format!("{line} --json")]).collect()
+}
+
+/// Changes one byte.
+fn damage(path: &Path, at: usize) -> io::Result<()> {
+    let mut bytes = fs::read(path)?;
+    if let Some(byte) = bytes.get_mut(at) {
+        *byte ^= 0x40;
+    }
+    fs::write(path, bytes)
+}
+
+fn journals(session: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(session)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
+    paths.retain(|path| path.extension().is_some_and(|it| it == "journal" || it == "archive"));
+    paths.sort();
+    Ok(paths)
+}
+
+#[test]
+fn nothing_is_ever_changed() -> Done {
+    let game = Game::new()?;
+    let before = game.snapshot()?;
+    for line in commands() {
+        let ran = game.run(&line)?;
+        assert_eq!(ran.code, Some(0), "{line}: {}", ran.error);
+        assert!(game.snapshot()? == before, "`{line}` should leave all files as they are");
+    }
+    // A game would draw a new id and write it down.
+    fs::remove_file(game.directory().join("state/host"))?;
+    for path in journals(&game.session(RELICS))? {
+        damage(&path, 40)?;
+    }
+    let before = game.snapshot()?;
+    for line in commands() {
+        game.run(&line)?;
+        assert!(game.snapshot()? == before, "`{line}` should make no file and repair none");
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn a_read_only_directory_is_as_good() -> Done {
+    use std::os::unix::fs::PermissionsExt;
+
+    let game = Game::new()?;
+    let paths: Vec<PathBuf> = game.snapshot()?.into_keys().collect();
+    let allow = |file: u32, directory: u32| {
+        paths.iter().try_for_each(|path| {
+            let mode = if path.is_dir() { directory } else { file };
+            fs::set_permissions(path, fs::Permissions::from_mode(mode))
+        })
+    };
+    allow(0o400, 0o500)?;
+    let ran: Vec<(String, io::Result<Ran>)> =
+        commands().into_iter().map(|line| (line.clone(), game.run(&line))).collect();
+    // The directory couldn't be removed otherwise.
+    allow(0o600, 0o700)?;
+    for (line, ran) in ran {
+        let ran = ran?;
+        assert_eq!(ran.code, Some(0), "{line}: {}", ran.error);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_list_has_a_line_for_each_session() -> Done {
+    let game = Game::new()?;
+    for session in fs::read_dir(game.profile().join("sessions"))? {
+        let session = session?.path();
+        if !session.ends_with(RELICS) && !session.ends_with(EVENINGS) {
+            fs::remove_dir_all(session)?;
+        }
+    }
+    let listed = game.run("list --json DIR")?.objects()?;
+    assert_eq!(listed.len(), 2);
+    let relics = &listed[0];
+    assert_eq!((&relics["id"], &relics["name"]), (&RELICS.into(), &"Relics".into()));
+    assert_eq!((&relics["status"], &relics["crashed"]), (&"Closed".into(), &false.into()));
+    assert_eq!(relics["play_time_ms"], 21_100);
+    assert_eq!((&relics["checkpoints"], &relics["condition"]), (&9.into(), &"good".into()));
+    let evenings = &listed[1];
+    assert_eq!((&evenings["status"], &evenings["crashed"]), (&"Active".into(), &true.into()));
+    assert_eq!(evenings["newest"], format!("212@{EVENINGS_RUN:016x}"));
+
+    let text = game.run("list DIR")?.text;
+    assert_eq!(text.lines().count(), 3, "{text}");
+    assert!(text.contains("Hundreds of evenings") && text.contains("Active, crashed"), "{text}");
+    Ok(())
+}
+
+#[test]
+fn all_profiles_are_listed() -> Done {
+    let game = Game::new()?;
+    let other = game.directory().join("data/profiles/ann");
+    fs::create_dir(&other)?;
+    copy(&game.profile(), &other)?;
+    let listed = game.run("list --json DIR")?.objects()?;
+    let of_ann = listed.iter().filter(|entry| entry["profile"] == "ann");
+    assert_eq!((listed.len(), of_ann.count()), (12, 6));
+
+    let ran = game.run(&format!("show DIR {RELICS}"))?;
+    assert_eq!(ran.code, Some(64), "which of both is meant isn't clear");
+    let ran = run(vec!["show".into(), other.into(), RELICS.into()])?;
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    Ok(())
+}
+
+#[test]
+fn a_session_is_shown_with_its_checkpoints() -> Done {
+    let game = Game::new()?;
+    let shown = game.run("show --json DIR 01a1fb8e-1228")?.objects()?;
+    let [shown] = &shown[..] else { return Err("there should be one object".into()) };
+    assert_eq!((&shown["id"], &shown["metadata"]["player"]), (&RELICS.into(), &"Ann".into()));
+    assert_eq!(shown["heads"][0]["left"], "ended");
+    let checkpoints = shown["checkpoints"].as_array().ok_or("a list")?;
+    assert_eq!(checkpoints.len(), 9);
+    let bridge = &checkpoints[2];
+    assert_eq!(
+        (&bridge["id"], &bridge["kind"], &bridge["label"], &bridge["entities"]),
+        (&"7@e5a92f783b06a338".into(), &"Manual".into(), &"Before the bridge".into(), &5.into())
+    );
+    assert_eq!(bridge["types"][0]["path"], "bevy_session::Saved");
+    assert_eq!(bridge["types"][0]["rows"], 5);
+    assert_eq!(shown["slots"].as_array().map(Vec::len), Some(2));
+
+    let text = game.run(&format!("show DIR {RELICS}"))?.text;
+    assert!(
+        text.contains("checkpoint   7@e5a92f783b06a338 Manual \"Before the bridge\""),
+        "{text}"
+    );
+    Ok(())
+}
+
+#[test]
+fn every_damaged_byte_is_found_and_named() -> Done {
+    let game = Game::new()?;
+    let session = game.session(RELICS);
+    let path = journals(&session)?.pop().ok_or("a file")?;
+    let name = path.file_name().and_then(|name| name.to_str()).ok_or("a name")?.to_owned();
+    let good = fs::read(&path)?;
+    // Behind the header, since without it the file holds nothing that could be named; one byte of a
+    // frame's header has no meaning.
+    for at in (2_000..good.len()).step_by(409) {
+        damage(&path, at)?;
+        let ran = game.run(&format!("verify DIR {RELICS}"))?;
+        assert_eq!(ran.code, Some(1), "byte {at}: {}", ran.text);
+        assert!(ran.text.contains("damaged") && ran.text.contains(&name), "{at}: {}", ran.text);
+        assert!(ran.text.contains("the newest intact one is"), "{at}: {}", ran.text);
+        let with_data = game.run(&format!("verify --read-data DIR {RELICS}"))?;
+        assert_eq!(with_data.code, Some(1), "byte {at}: {}", with_data.text);
+        fs::write(&path, &good)?;
+    }
+    assert_eq!(game.run("verify DIR")?.code, Some(0));
+    Ok(())
+}
+
+#[test]
+fn a_session_of_which_nothing_is_left_is_lost() -> Done {
+    let game = Game::new()?;
+    for path in journals(&game.session(RELICS))? {
+        damage(&path, 40)?;
+    }
+    let ran = game.run(&format!("verify --json DIR {RELICS}"))?;
+    assert_eq!(ran.code, Some(2), "{}", ran.text);
+    let [report] = &ran.objects()?[..] else { return Err("there should be one object".into()) };
+    assert_eq!((&report["condition"], &report["checkpoints"]), (&"lost".into(), &0.into()));
+    assert_eq!(report["files"][0]["problems"][0], "its header is damaged");
+    for line in [format!("show DIR {RELICS}"), "list DIR".to_owned(), "verify DIR".to_owned()] {
+        assert_eq!(game.run(&line)?.code, Some(2), "{line}");
+    }
+    assert_eq!(game.run(&format!("verify DIR {EVENINGS}"))?.code, Some(0));
+    Ok(())
+}
+
+#[test]
+fn what_was_cut_off_is_damage_where_a_later_file_knows_of_it() -> Done {
+    let game = Game::new()?;
+    let session = game.session(RELICS);
+    let [first, .., last] = &journals(&session)?[..] else { return Err("several files".into()) };
+    let cut = |path: &Path| fs::OpenOptions::new().write(true).open(path)?.set_len(3_000);
+    let good = fs::read(last)?;
+    cut(last)?;
+    let ran = game.run(&format!("verify DIR {RELICS}"))?;
+    assert_eq!(ran.code, Some(0), "it looks like any crash: {}", ran.text);
+    fs::write(last, good)?;
+    cut(first)?;
+    let ran = game.run(&format!("verify DIR {RELICS}"))?;
+    assert_eq!(ran.code, Some(1), "the next segment knows how long it was: {}", ran.text);
+    Ok(())
+}
+
+#[test]
+fn a_damaged_slot_is_found() -> Done {
+    let game = Game::new()?;
+    let slot = game.profile().join("slots/quick-d456f21221c1c606.save");
+    let length = fs::read(&slot)?.len();
+    damage(&slot, length / 2)?;
+    let ran = game.run("verify DIR")?;
+    assert_eq!(ran.code, Some(1), "{}", ran.text);
+    assert!(ran.text.contains("quick-d456f21221c1c606.save lost"), "{}", ran.text);
+    Ok(())
+}
+
+#[test]
+fn what_is_not_there_is_named() -> Done {
+    let game = Game::new()?;
+    let unknown = "01a1fb8e-0000-7000-8000-000000000000";
+    let directory = game.directory().display().to_string();
+    for command in ["show", "verify"] {
+        let ran = game.run(&format!("{command} DIR {unknown}"))?;
+        assert_eq!((ran.code, &*ran.text), (Some(64), ""));
+        assert!(ran.error.contains(unknown) && ran.error.contains(&directory), "{}", ran.error);
+    }
+    let ran = game.run("show DIR 01a1fb8e")?;
+    assert_eq!(ran.code, Some(64));
+    assert!(ran.error.contains("6 sessions"), "{}", ran.error);
+    let nowhere = game.root.path().join("nowhere");
+    let ran = run(vec!["list".into(), nowhere.clone().into()])?;
+    assert_eq!(ran.code, Some(64));
+    assert!(ran.error.contains(&nowhere.display().to_string()), "{}", ran.error);
+    for line in ["", "list", "frobnicate DIR", "list --yes DIR"] {
+        let ran = game.run(line)?;
+        assert_eq!((ran.code, &*ran.text), (Some(64), ""), "{line}");
+    }
+    assert_eq!(game.run("--help")?.code, Some(0));
+    Ok(())
+}
+
+#[test]
+fn a_game_that_runs_is_left_alone() -> Done {
+    let game = Game::new()?;
+    let home = game.home();
+    let session = EVENINGS.parse()?;
+    let now = Timestamp::now();
+    let (guard, _) = ProcessGuard::begin(&home, "1.2.3", ProcessOptions { panics: false }, now);
+    guard.hold(session, RunId(EVENINGS_RUN));
+    guard.beat(&home, now);
+    let lock = home.store.lock_session(session)?.ok_or("the lock should be free")?;
+    let before = game.snapshot()?;
+    for line in commands() {
+        assert_eq!(game.run(&line)?.code, Some(0), "{line}");
+    }
+    assert!(game.snapshot()? == before && lock.is_held()?);
+    let left = |game: &Game| -> Result<Value, Box<dyn Error>> {
+        let shown = game.run(&format!("show --json DIR {EVENINGS}"))?.objects()?;
+        Ok(shown[0]["left"].clone())
+    };
+    assert_eq!(left(&game)?, "playing");
+    guard.beat(&home, now - Duration::from_secs(60));
+    assert_eq!(left(&game)?, "crashed", "its heart has stood still for a minute");
+    // A copy of the sessions alone tells nothing about processes.
+    let copied = tempfile::tempdir()?;
+    copy(&game.profile().join("sessions"), copied.path())?;
+    let listed = run(vec!["list".into(), "--json".into(), copied.path().into()])?.objects()?;
+    assert_eq!((&listed[1]["left"], &listed[1]["crashed"]), (&"unknown".into(), &Value::Null));
+    Ok(())
+}
