@@ -157,7 +157,11 @@ pub fn list(directory: &Path, output: &mut Output<'_>) -> Result<Condition, Fail
             }
         }
     }
+    let listed = rows.len();
     flush(rows, output)?;
+    if listed == 0 && !tells_profiles && !output.is_json() {
+        output.line(format_args!("no sessions in {}", directory.display()))?;
+    }
     Ok(worst)
 }
 

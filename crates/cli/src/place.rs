@@ -52,7 +52,12 @@ pub fn find(directory: &Path) -> Result<Vec<Place>, Failure> {
     if is_called(&path, "profiles") {
         return profiles_of(&up(1).unwrap_or_default());
     }
-    if path.join("sessions").is_dir() || path.join("slots").is_dir() {
+    // A game's own directory may be called like that of a profile's sessions.
+    let inside = below("sessions");
+    if inside.join("data").join("profiles").is_dir() || inside.join("profiles").is_dir() {
+        return find(&inside);
+    }
+    if inside.is_dir() || path.join("slots").is_dir() {
         return Ok(vec![Place::of_profile(&path)]);
     }
     if is_called(&path, "sessions") || holds_sessions(&path)? {
@@ -161,6 +166,16 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert!(found[0].only.is_some() && found[0].sessions == profile.join("sessions"));
         assert!(find(root.path()).is_err() && find(&root.path().join("nowhere")).is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn a_game_whose_directory_is_called_sessions_is_no_profile()
+    -> Result<(), Box<dyn std::error::Error>> {
+        let root = tempfile::tempdir()?;
+        let profile = root.path().join("sessions/data/profiles/default");
+        fs::create_dir_all(profile.join("sessions"))?;
+        assert_eq!(find(root.path())?, [Place::of_profile(&profile)]);
         Ok(())
     }
 

@@ -67,6 +67,10 @@ pub fn verify(
             lost_slot |= slot.condition != Condition::Good;
         }
     }
+    let found_nothing = !anything_good && worst == Condition::Good && !lost_slot;
+    if found_nothing && !output.is_json() {
+        output.line(format_args!("no sessions and no slots in {}", directory.display()))?;
+    }
     // A slot that is lost is no session that is.
     let of_slots = match (lost_slot, anything_good) {
         (false, _) => Condition::Good,

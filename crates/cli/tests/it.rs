@@ -354,6 +354,12 @@ fn what_is_not_there_is_named() -> Done {
     let ran = run(vec!["list".into(), nowhere.clone().into()])?;
     assert_eq!(ran.code, Some(64));
     assert!(ran.error.contains(&nowhere.display().to_string()), "{}", ran.error);
+    let empty = game.root.path().join("empty");
+    std::fs::create_dir_all(empty.join("sessions"))?;
+    for command in ["list", "verify"] {
+        let ran = run(vec![command.into(), empty.clone().into()])?;
+        assert!(ran.code == Some(0) && ran.text.contains("no sessions"), "{}", ran.text);
+    }
     for line in ["", "list", "frobnicate DIR", "list --yes DIR"] {
         let ran = game.run(line)?;
         assert_eq!((ran.code, &*ran.text), (Some(64), ""), "{line}");
