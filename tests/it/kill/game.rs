@@ -170,8 +170,11 @@ impl Game {
         let complaints = self.complaints.take().map(|thread| thread.join().unwrap());
         self.heard.extend(self.lines.iter());
         let lines = std::mem::take(&mut self.heard);
-        let events = lines.iter().map(|line| serde_json::from_str(line));
-        let events = events.collect::<Result<_, _>>().expect("each line should be JSON");
+        let event = |line: &String| match serde_json::from_str(line) {
+            Ok(event) => event,
+            Err(error) => panic!("each line should be JSON: {line:?}: {error}"),
+        };
+        let events = lines.iter().map(event).collect();
         let complaints = complaints.unwrap_or_default();
         Story { events, asked_to_exit: self.asked_to_exit, lines, complaints, status }
     }
