@@ -355,7 +355,7 @@ fn what_is_not_there_is_named() -> Done {
     assert_eq!(ran.code, Some(64));
     assert!(ran.error.contains(&nowhere.display().to_string()), "{}", ran.error);
     let empty = game.root.path().join("empty");
-    std::fs::create_dir_all(empty.join("sessions"))?;
+    fs::create_dir_all(empty.join("sessions"))?;
     for command in ["list", "verify"] {
         let ran = run(vec![command.into(), empty.clone().into()])?;
         assert!(ran.code == Some(0) && ran.text.contains("no sessions"), "{}", ran.text);
