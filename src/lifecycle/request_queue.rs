@@ -17,7 +17,7 @@ use crate::content::{Order, Start, TakeUp};
 use crate::journal::{CheckpointKind, Lineage, Record, RunId, SaveId, SessionId, limits};
 use crate::recovery::Wanted;
 use crate::session::RestoreReason;
-use crate::session::{EndReason, Move, NewSession, SessionContext, SessionMetadata, SessionStatus};
+use crate::session::{EndReason, Move, NewSession, SessionStatus};
 use crate::session::{RequestError, RestoreFrom};
 use crate::writer::Leave;
 
@@ -127,18 +127,7 @@ impl RuntimeParts {
         }
         self.require_no_session()?;
         let run = RunId::random();
-        let metadata = SessionMetadata {
-            id: SessionId::random(),
-            name: session.name.clone(),
-            player: session.player.clone(),
-            description: session.description.clone(),
-            session_type: session.session_type.clone(),
-            priority: session.priority,
-            autosave: session.autosave,
-            recovery: session.recovery,
-            started: self.now.wall,
-            context: SessionContext::default(),
-        };
+        let metadata = session.begin(SessionId::random(), self.now.wall);
         self.order(Order::TakeUp(Box::new(TakeUp {
             metadata: metadata.clone(),
             run,

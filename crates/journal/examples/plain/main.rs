@@ -16,15 +16,11 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use bevy_session_journal::clock::Moment;
 use bevy_session_journal::journal::Lineage;
 use bevy_session_journal::recovery::Prepared;
 use bevy_session_journal::session::GameClock;
 use bevy_session_journal::writer::{CheckpointOrder, Leave, News, Order, Report, TakeUp};
-use bevy_session_journal::{
-    CheckpointKind, Fields, RunId, SessionContext, SessionId, SessionMetadata, SessionPriority,
-    SessionStatus,
-};
+use bevy_session_journal::{CheckpointKind, Fields, NewSession, RunId, SessionId, SessionStatus};
 
 use journal::{Journal, Outcome, choose, say};
 use pond::{Pond, Ponds};
@@ -68,7 +64,7 @@ impl Play {
     fn take_up(mut journal: Journal, restored: Option<Prepared<Pond>>) -> Outcome<Self> {
         let (mut pond, mut counter, mut played_before) = (Pond::new(), 0, Duration::ZERO);
         let mut take_up = TakeUp {
-            metadata: new_session(journal.now()),
+            metadata: NewSession::named("Pond").begin(SessionId::random(), journal.now().wall),
             run: RunId::random(),
             lineage: Lineage::default(),
             start: (),
@@ -185,21 +181,6 @@ impl Play {
 
     fn play_time(&self) -> Duration {
         self.played_before + self.began.elapsed()
-    }
-}
-
-fn new_session(now: Moment) -> SessionMetadata {
-    SessionMetadata {
-        id: SessionId::random(),
-        name: "Pond".to_owned(),
-        player: None,
-        description: String::new(),
-        session_type: String::new(),
-        priority: SessionPriority::Normal,
-        autosave: true,
-        recovery: true,
-        started: now.wall,
-        context: SessionContext::default(),
     }
 }
 

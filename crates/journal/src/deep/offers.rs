@@ -11,22 +11,11 @@ use crate::process::HowItEnded;
 use crate::recovery::{
     OfferedCheckpoint, Proposal, RecoveryOffer, SlotEntry, UnsavedPlay, VersionFit,
 };
-use crate::session::{Fields, SessionContext, SessionMetadata, SessionPriority};
+use crate::session::{Fields, NewSession, SessionMetadata};
 
 /// A campaign.
 pub fn session() -> SessionMetadata {
-    SessionMetadata {
-        id: Uuid::from_u128(1).into(),
-        name: "Campaign".to_owned(),
-        player: None,
-        description: String::new(),
-        session_type: String::new(),
-        priority: SessionPriority::Normal,
-        autosave: true,
-        recovery: true,
-        started: Timestamp::UNIX_EPOCH,
-        context: SessionContext::default(),
-    }
+    NewSession::named("Campaign").begin(Uuid::from_u128(1).into(), Timestamp::UNIX_EPOCH)
 }
 
 /// A checkpoint to choose, which was read and is good.

@@ -10,7 +10,7 @@ use super::{
     Block, CheckpointId, CheckpointKind, Commit, GroupEntry, ReadError, RunId, SaveId, Segment,
     SegmentEncoder, SegmentHeader, SessionId, TypeList, TypeSummary, Values,
 };
-use crate::session::{SessionContext, SessionMetadata, SessionPriority};
+use crate::session::NewSession;
 
 /// The one session that all samples belong to.
 pub fn session() -> SessionId {
@@ -42,18 +42,7 @@ pub fn header(run: u64, segment: u32) -> SegmentHeader {
         game_version: "1.0".to_owned(),
         schema: 5,
         created: Timestamp::UNIX_EPOCH,
-        metadata: SessionMetadata {
-            id: session(),
-            name: "Sample".to_owned(),
-            player: None,
-            description: String::new(),
-            session_type: String::new(),
-            priority: SessionPriority::Normal,
-            autosave: true,
-            recovery: true,
-            started: Timestamp::UNIX_EPOCH,
-            context: SessionContext::default(),
-        },
+        metadata: NewSession::named("Sample").begin(session(), Timestamp::UNIX_EPOCH),
         archive: false,
         slot: None,
     }

@@ -133,19 +133,41 @@ impl NewSession {
         }
     }
 
+    /// What a session says of itself that begins with this.
+    ///
+    /// ```
+    /// use bevy_session_journal::{NewSession, SessionId};
+    ///
+    /// let session = NewSession::named("Campaign").begin(SessionId::random(), jiff::Timestamp::now());
+    /// assert_eq!(session.name, "Campaign");
+    /// ```
+    #[must_use]
+    pub fn begin(&self, id: SessionId, started: Timestamp) -> SessionMetadata {
+        SessionMetadata {
+            id,
+            name: self.name.clone(),
+            player: self.player.clone(),
+            description: self.description.clone(),
+            session_type: self.session_type.clone(),
+            priority: self.priority,
+            autosave: self.autosave,
+            recovery: self.recovery,
+            started,
+            context: SessionContext::default(),
+        }
+    }
+
     /// A new session that is called what another one was.
     #[doc(hidden)]
     pub fn like(session: &SessionMetadata) -> Self {
         Self {
-            name: session.name.clone(),
             player: session.player.clone(),
             description: session.description.clone(),
             session_type: session.session_type.clone(),
             priority: session.priority,
             autosave: session.autosave,
             recovery: session.recovery,
-            fields: Fields::default(),
-            replaces_current: false,
+            ..Self::named(session.name.clone())
         }
     }
 

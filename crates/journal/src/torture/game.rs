@@ -14,8 +14,8 @@ use crate::journal::{
 };
 use crate::process::{ProcessGuard, ProcessOptions};
 use crate::recovery::{Found, Machine, NoTypes, PrepareFailure, Prepared, Wanted, detect, prepare};
+use crate::session::{NewSession, SessionMetadata, SessionStatus};
 use crate::session::{RequestError, RestoreFrom, RestoreReason};
-use crate::session::{SessionContext, SessionMetadata, SessionPriority, SessionStatus};
 use crate::store::simulated_disk::SimulatedDisk;
 use crate::store::{Disk, Home, SessionLock};
 use crate::writer::pending::PendingCheckpoint;
@@ -318,18 +318,7 @@ impl Playing {
 
 /// What a session is called.
 pub fn metadata(id: SessionId, name: &str, now: Timestamp) -> SessionMetadata {
-    SessionMetadata {
-        id,
-        name: name.to_owned(),
-        player: None,
-        description: String::new(),
-        session_type: String::new(),
-        priority: SessionPriority::Normal,
-        autosave: true,
-        recovery: true,
-        started: now,
-        context: SessionContext::default(),
-    }
+    NewSession::named(name).begin(id, now)
 }
 
 /// What is asked of recovery.
