@@ -1,6 +1,5 @@
 //! The world as what is kept in a session: what the writer and recovery ask of the game's types.
 
-mod types;
 mod world_content;
 
 pub(crate) use world_content::{ContentOrder, ContentReport, Start, WorldContent};

@@ -6,8 +6,8 @@ use bevy::ecs::entity::Entity;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::capture::{
-    Capture, Carried, Claimed, DriftedType, EncodeFailure, Encoder, KeyedIds, Parking, Recorder,
-    SaveKey, SavedTypes, drift_between,
+    Capture, Carried, Claimed, DriftedType, EncodeFailure, Encoder, Form, KeyedIds, Parking,
+    Recorder, SaveKey, SavedTypes, drift_between,
 };
 use crate::journal::{Block, Commit, ReadError, SaveId, TypeRows};
 use crate::recovery::{Decode, KnownTypes, ReadProgress, VersionFit};
@@ -51,7 +51,15 @@ pub(crate) enum ContentReport {
 
 impl KnownTypes for WorldContent {
     fn fit(&self, rows: &TypeRows<'_>) -> VersionFit {
-        self.0.fit(rows)
+        let Some(history) = self.0.history(rows.path) else { return VersionFit::Lossy };
+        let has_former_name = history.former_names.iter().any(|name| **name == *rows.path);
+        match history.form(rows.version) {
+            Form::Current if has_former_name => VersionFit::Migratable,
+            Form::Current => VersionFit::Exact,
+            Form::Older(_) => VersionFit::Migratable,
+            Form::TooOld { .. } => VersionFit::Lossy,
+            Form::Newer { .. } => VersionFit::Newer,
+        }
     }
 }
 
@@ -64,7 +72,7 @@ impl Decode for WorldContent {
         blocks: &mut dyn Iterator<Item = Result<Block, ReadError>>,
         progress: &ReadProgress,
     ) -> Result<WorldImage, ReadError> {
-        self.0.decode(commit, blocks, progress)
+        WorldImage::decode(&self.0, commit, blocks, progress)
     }
 }
 
