@@ -220,9 +220,7 @@ impl<C: Content> Worker<C> {
             self.beat(now);
         }
         self.write_journal(now);
-        let mut news = Vec::new();
-        self.slots.turn(&mut self.machine, now, &mut news);
-        self.report(news);
+        hear(&mut self.reports, |news| self.slots.turn(&mut self.machine, now, news));
         self.note_if_left(now);
         self.do_chore(now);
         let next_beat = HEARTBEAT.saturating_sub(now.elapsed.saturating_sub(self.last_beat));
@@ -286,9 +284,8 @@ impl<C: Content> Worker<C> {
     }
 
     fn chore_step(&mut self, now: Moment) {
-        let mut news = Vec::new();
-        self.chores.step(&mut self.machine, &self.content, now.wall, &mut news);
-        self.report(news);
+        let Self { chores, machine, content, .. } = self;
+        hear(&mut self.reports, |news| chores.step(machine, content, now.wall, news));
     }
 
     fn is_leaving(&self) -> bool {
@@ -301,9 +298,7 @@ impl<C: Content> Worker<C> {
         let Some((journal, _)) = &self.playing else { return };
         let Some(left) = journal.has_left(now) else { return };
         let session = journal.session();
-        let mut news = Vec::new();
-        self.slots.give_up_waiting(&mut news);
-        self.report(news);
+        hear(&mut self.reports, |news| self.slots.give_up_waiting(news));
         if !self.slots.is_done() {
             return;
         }
@@ -360,9 +355,8 @@ impl<C: Content> Worker<C> {
 
     fn finish_listings(&mut self, now: Moment) {
         self.let_go_of_others();
-        let mut news = Vec::new();
-        self.chores.finish_listings(&mut self.machine, &self.content, now.wall, &mut news);
-        self.report(news);
+        let Self { chores, machine, content, .. } = self;
+        hear(&mut self.reports, |news| chores.finish_listings(machine, content, now.wall, news));
     }
 
     /// No session is being played or restored: the main thread sees to that.
@@ -419,9 +413,7 @@ impl<C: Content> Worker<C> {
 
     fn take_up(&mut self, mut take_up: TakeUp<C::Start>, now: Moment) {
         let session = take_up.metadata.id;
-        let mut news = Vec::new();
-        self.slots.begin_run(take_up.run, &mut news);
-        self.report(news);
+        hear(&mut self.reports, |news| self.slots.begin_run(take_up.run, news));
         if take_up.lineage.ancestors.is_empty() {
             take_up.metadata.context = self.context();
         }
@@ -455,12 +447,7 @@ impl<C: Content> Worker<C> {
     /// The right to write a session that was prepared, or is being played. A new one has no lock yet.
     fn hold_for_run(&mut self, session: SessionId) -> Hold {
         match self.playing.take_if(|(journal, _)| journal.session() == session) {
-            Some((journal, _)) => {
-                let mut news = Vec::new();
-                let hold = journal.into_hold(&mut news);
-                self.report(news);
-                hold
-            }
+            Some((journal, _)) => hear(&mut self.reports, |news| journal.into_hold(news)),
             None => self.prepared.remove(&session).flatten().into(),
         }
     }
@@ -537,6 +524,14 @@ impl<C: Content> Worker<C> {
         let versions = &self.versions;
         self.context.get_or_insert_with(|| super::context::of_this_machine(versions)).clone()
     }
+}
+
+/// Does a piece of work, and reports what it says.
+fn hear<C: Content, T>(reports: &mut Vec<Report<C>>, work: impl FnOnce(&mut Vec<News>) -> T) -> T {
+    let mut news = Vec::new();
+    let done = work(&mut news);
+    reports.extend(news.into_iter().map(Report::News));
+    done
 }
 
 /// Takes a session's lock, so that no other process plays it meanwhile. There is none to take on a
