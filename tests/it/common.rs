@@ -135,3 +135,20 @@ pub fn request(app: &mut App, ask: impl FnOnce(&mut Commands)) {
     ask(&mut world.commands());
     world.flush();
 }
+
+/// Numbers that are the same in each run of the test.
+pub struct Dice(pub u64);
+
+impl Dice {
+    pub fn roll(&mut self, sides: u64) -> u64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+
+    pub fn shuffle<T>(&mut self, list: &mut [T]) {
+        for last in (1..list.len()).rev() {
+            list.swap(last, self.roll(last as u64 + 1) as usize);
+        }
+    }
+}

@@ -7,7 +7,7 @@ use bevy_session::prelude::*;
 use bevy_session::{MemoryDisk, PlacedRestored, SessionActivity, SessionRestored};
 use serde::{Deserialize, Serialize};
 
-use crate::common::{Health, Score, frames, game_with, listen, plugin, request, start, told};
+use crate::common::{Dice, Health, Score, frames, game_with, listen, plugin, request, start, told};
 
 /// Its hook fills it up.
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -60,17 +60,6 @@ fn game(disk: &MemoryDisk) -> App {
             },
         );
     })
-}
-
-/// Numbers that are the same in each run of the test.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
 }
 
 /// What the level of this number places: things, some of which hang from others.

@@ -13,7 +13,7 @@ use bevy_session::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::common::{Health, Score, frames, game_with, listen, plugin, request, start, told};
+use crate::common::{Dice, Health, Score, frames, game_with, listen, plugin, request, start, told};
 
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[relationship(relationship_target = Items)]
@@ -95,23 +95,6 @@ fn game(disk: &MemoryDisk) -> App {
             },
         );
     })
-}
-
-/// Numbers that are the same in each run of the test.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
-
-    fn shuffle<T>(&mut self, list: &mut [T]) {
-        for last in (1..list.len()).rev() {
-            list.swap(last, self.roll(last as u64 + 1) as usize);
-        }
-    }
 }
 
 /// What a level places of things, in parts that are loaded one after the other. Things of the game's

@@ -227,14 +227,11 @@ fn die(_: &mut World, how: &str) -> Result<Begun, String> {
 /// Kills this very process from outside.
 fn kill() {
     let own = process::id().to_string();
-    let mut command = if cfg!(windows) {
-        process::Command::new("taskkill")
-    } else {
-        process::Command::new("kill")
-    };
-    let command = if cfg!(windows) { command.args(["/F", "/PID"]) } else { command.arg("-9") };
+    let (program, flags): (&str, &[&str]) =
+        if cfg!(windows) { ("taskkill", &["/F", "/PID"]) } else { ("kill", &["-9"]) };
+    let mut command = process::Command::new(program);
     // Whatever it says is no line of ours.
-    let _ = command.arg(own).stdout(process::Stdio::null()).status();
+    let _ = command.args(flags).arg(own).stdout(process::Stdio::null()).status();
     // Where there is no such program, the answer must not have been a lie.
     process::abort();
 }
