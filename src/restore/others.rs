@@ -135,18 +135,24 @@ impl Replacement {
         self.others.since = world.increment_change_tick();
         let restored = self.entities.iter().copied();
         self.others.restored = restored.filter(|it| *it != Entity::PLACEHOLDER).collect();
-        let mut interferes = self.game_may_interfere(world);
-        if interferes {
-            let mut query: QueryState<Entity, IsSaved> = unfiltered(world, QueryState::new);
-            let saved = query.iter(world);
-            let others: EntityHashSet =
-                saved.filter(|entity| !self.others.restored.contains(entity)).collect();
-            interferes = others.len() <= MOST_OTHERS;
-            if interferes {
-                self.keep_components(world, others);
-            }
+        let others = self.others_to_keep(world);
+        let keeps_others = others.is_some();
+        if let Some(others) = others {
+            self.keep_components(world, others);
         }
-        self.note_lists_of_others(world, orders, interferes);
+        self.note_lists_of_others(world, orders, keeps_others);
+    }
+
+    /// The saved entities that aren't being restored, if the game may change any and they aren't too
+    /// many.
+    fn others_to_keep(&self, world: &mut World) -> Option<EntityHashSet> {
+        if !self.game_may_interfere(world) {
+            return None;
+        }
+        let mut query: QueryState<Entity, IsSaved> = unfiltered(world, QueryState::new);
+        let others = query.iter(world).filter(|entity| !self.others.restored.contains(entity));
+        let others: EntityHashSet = others.take(MOST_OTHERS + 1).collect();
+        (others.len() <= MOST_OTHERS).then_some(others)
     }
 
     fn keep_components(&mut self, world: &mut World, others: EntityHashSet) {
