@@ -25,22 +25,14 @@ use bevy_session_journal::{
     clock, crash_report, journal, process, recovery, session, store, writer,
 };
 
-pub use bevy_session_journal::HowItEnded;
-pub use bevy_session_journal::StateChange;
 pub use bevy_session_journal::{
-    Attachment, AttachmentError, AttachmentOf, CheckpointError, DiskRefusal, EndReason, Field,
-    FieldError, Fields, IllegalMove, Move, NewSession, RecoveryError, RequestError, RestoreFrom,
-    RestoreReason, SaveSlot, SessionContext, SessionMetadata, SessionPriority, SessionStatus,
-    SlotError, StopReason,
-};
-pub use bevy_session_journal::{
-    CheckpointId, CheckpointKind, RunId, SaveId, SessionId, SlotId, SlotKind, Validity, WrittenBy,
-    limits,
-};
-pub use bevy_session_journal::{MemoryDisk, Operation, PanicInfo};
-pub use bevy_session_journal::{
-    OfferedCheckpoint, Proposal, RecoveryOffer, SessionEntry, SlotEntry, UnreadableSlot,
-    UnsavedPlay, VersionFit,
+    Attachment, AttachmentError, AttachmentOf, CheckpointError, CheckpointId, CheckpointKind,
+    DiskRefusal, EndReason, Field, FieldError, Fields, HowItEnded, IllegalMove, MemoryDisk, Move,
+    NewSession, OfferedCheckpoint, Operation, PanicInfo, Proposal, RecoveryError, RecoveryOffer,
+    RequestError, RestoreFrom, RestoreReason, RunId, SaveId, SaveSlot, SessionContext,
+    SessionEntry, SessionId, SessionMetadata, SessionPriority, SessionStatus, SlotEntry, SlotError,
+    SlotId, SlotKind, StateChange, StopReason, UnreadableSlot, UnsavedPlay, Validity, VersionFit,
+    WrittenBy, limits,
 };
 pub use capture::{
     DriftedType, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState, Saved,

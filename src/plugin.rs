@@ -31,7 +31,7 @@ use crate::lifecycle::{
     register_notifications, run_frame, tell_losses_once,
 };
 use crate::mode::SessionMode;
-use crate::process::{LastRun, ProcessGuard, ProcessOptions, last_to_die};
+use crate::process::{DeadProcess, LastRun, ProcessGuard, ProcessOptions, last_to_die};
 use crate::store::{Disk, Home, Layout, MemoryDisk, RealDisk, is_device_name};
 use crate::writer::Versions;
 
@@ -350,12 +350,7 @@ impl SessionPlugin {
             app.insert_resource(PreviousRun::from(LastRun::from_record(previous, &home.boot)));
         }
         let problems = types.problems().to_vec();
-        // A test that drives the writer itself doesn't wait for anybody.
-        let patience = if self.manual_writer { Duration::ZERO } else { LOCK_PATIENCE };
-        let content = WorldContent(Arc::clone(&types));
-        let versions = Versions { game: self.version.clone(), engine: BEVY_VERSION };
-        let worker = Worker::new(home, content, process.clone(), dead, versions, patience)
-            .of_game(format!("{}/{}", self.studio, self.game));
+        let worker = self.worker(home, &types, process.clone(), dead);
         let progress = worker.progress();
         let Some(mut link) = self.link(worker, clock) else { return };
         link.send(Order::Detect, now);
@@ -391,6 +386,21 @@ impl SessionPlugin {
             );
         }
         app.init_resource::<LossesToldOnce>().add_observer(tell_losses_once);
+    }
+
+    fn worker(
+        &self,
+        home: Arc<Home>,
+        types: &Arc<SavedTypes>,
+        process: ProcessGuard,
+        dead: Vec<DeadProcess>,
+    ) -> Worker {
+        // A test that drives the writer itself doesn't wait for anybody.
+        let patience = if self.manual_writer { Duration::ZERO } else { LOCK_PATIENCE };
+        let content = WorldContent(Arc::clone(types));
+        let versions = Versions { game: self.version.clone(), engine: BEVY_VERSION };
+        Worker::new(home, content, process, dead, versions, patience)
+            .of_game(format!("{}/{}", self.studio, self.game))
     }
 
     fn link(&self, worker: Worker, clock: Clock) -> Option<Link> {

@@ -143,21 +143,6 @@ impl fmt::Display for Finding {
                 "the resource {type_path} isn't saved. Mark it `#[reflect(Resource, Saved)]` or call \
                  `save_resource`; if it is nobody's progress, tell the doctor to ignore it",
             ),
-            Self::ReferenceToUnsaved { type_path, field, on, target, target_name } => write!(
-                formatter,
-                "{type_path}{}{} refers to {}, which doesn't come back. Save that entity, or give it \
-                 a `SaveKey` if it comes from a level",
-                FieldText(field),
-                On(on),
-                with_name(*target, target_name.as_deref()),
-            ),
-            Self::EntityNotMapped { type_path, field, on } => write!(
-                formatter,
-                "{type_path}{}{} holds an entity that nobody maps. Mark the field `#[entities]`{}",
-                FieldText(field),
-                On(on),
-                if on.is_none() { ", and derive `MapEntities`" } else { "" },
-            ),
             Self::NothingSaved { on } => write!(
                 formatter,
                 "nothing is saved of what is on saved entities: {on}. Save a component of theirs, or \
@@ -189,7 +174,34 @@ impl fmt::Display for Finding {
                 "a power cut may cost checkpoints here, since the file system can't sync directories; \
                  crashes cost none. Keep the game's data on a local disk",
             ),
+            Self::ReferenceToUnsaved { .. } | Self::EntityNotMapped { .. } => {
+                self.fmt_reference(formatter)
+            }
             Self::Hint(hint) => write!(formatter, "{hint}"),
+        }
+    }
+}
+
+impl Finding {
+    /// What is found about entities in fields.
+    fn fmt_reference(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ReferenceToUnsaved { type_path, field, on, target, target_name } => write!(
+                formatter,
+                "{type_path}{}{} refers to {}, which doesn't come back. Save that entity, or give it \
+                 a `SaveKey` if it comes from a level",
+                FieldText(field),
+                On(on),
+                with_name(*target, target_name.as_deref()),
+            ),
+            Self::EntityNotMapped { type_path, field, on } => write!(
+                formatter,
+                "{type_path}{}{} holds an entity that nobody maps. Mark the field `#[entities]`{}",
+                FieldText(field),
+                On(on),
+                if on.is_none() { ", and derive `MapEntities`" } else { "" },
+            ),
+            _ => Ok(()),
         }
     }
 }

@@ -73,19 +73,11 @@ impl RuntimeParts {
         label: Option<String>,
     ) {
         let now = self.now;
-        let asked = self.ask_before_capture(world);
+        let Some(fields_changed) = self.ask_before_capture(world) else { return };
         let Some(playing) = &mut self.playing else { return };
         let span = debug_span!("checkpoint", session = %playing.session, ?kind, rows = tracing::field::Empty);
         let _span = span.enter();
-        let id = CheckpointId { run: playing.run, counter: playing.counter + 1 };
-        let fields_changed = match asked {
-            Ok(fields_changed) => fields_changed,
-            Err(error) => {
-                let session = playing.session;
-                notify(world, CheckpointFailed { session, checkpoint: id, error, retry_in: None });
-                return;
-            }
-        };
+        let id = playing.next_checkpoint();
         let begun = Instant::now();
         playing.begin_capture(now.elapsed);
         let capture = playing.recorder.capture(world, playing.scope(kind));
@@ -130,14 +122,18 @@ impl RuntimeParts {
         }));
     }
 
-    /// Whether the custom fields changed; or what stands in the way of a checkpoint. It is asked before
-    /// the recorder takes note of what changed, which it does only once.
-    fn ask_before_capture(&self, world: &World) -> Result<bool, CheckpointError> {
-        if self.is_writer_behind() {
-            return Err(CheckpointError::WriterBehind);
-        }
-        let current = world.get_resource::<CurrentSession>();
-        current.map(|current| current.fields_changed).ok_or(CheckpointError::NoCurrentSession)
+    /// Whether the custom fields changed. If something stands in the way of a checkpoint, that is said
+    /// instead: before the recorder takes note of what changed, which it does only once.
+    fn ask_before_capture(&self, world: &mut World) -> Option<bool> {
+        let playing = self.playing.as_ref()?;
+        let error = match world.get_resource::<CurrentSession>() {
+            _ if self.is_writer_behind() => CheckpointError::WriterBehind,
+            None => CheckpointError::NoCurrentSession,
+            Some(current) => return Some(current.fields_changed),
+        };
+        let (session, checkpoint) = (playing.session, playing.next_checkpoint());
+        notify(world, CheckpointFailed { session, checkpoint, error, retry_in: None });
+        None
     }
 
     fn tell_capture(
@@ -246,6 +242,10 @@ impl Playing {
         } else {
             CaptureScope::Delta
         }
+    }
+
+    fn next_checkpoint(&self) -> CheckpointId {
+        CheckpointId { run: self.run, counter: self.counter + 1 }
     }
 
     fn begin_capture(&mut self, now: Duration) {

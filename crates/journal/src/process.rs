@@ -11,5 +11,5 @@ pub use ended::HowItEnded;
 pub use last_run::LastRun;
 
 pub(crate) use ended::{how_it_ended, time_of_death};
-pub(crate) use guard::{DeadProcess, dead_processes, is_left_by_the_living};
-pub use guard::{ProcessGuard, ProcessOptions, last_to_die};
+pub use guard::{DeadProcess, ProcessGuard, ProcessOptions, last_to_die};
+pub(crate) use guard::{dead_processes, is_left_by_the_living};
