@@ -42,7 +42,7 @@ pub(super) fn fill(text: &str, parts: &[(&str, &str)]) -> String {
     filled
 }
 
-/// A text of somebody else's on one line, cut off after so many letters.
+/// A text from elsewhere on one line, cut off after so many letters.
 pub(super) fn shortened(text: &str, letters: usize) -> String {
     let mut line: String =
         text.chars().take(letters + 1).map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn ages_are_told_in_the_largest_unit() {
+    fn ages_are_given_in_the_largest_unit() {
         let now = Timestamp::from_second(1_000_000).unwrap();
         let ago = |seconds: i64| {
             words().ago(Some(Timestamp::from_second(1_000_000 - seconds).unwrap()), now)
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_are_told_in_two_units_at_most() {
+    fn spans_are_given_in_two_units_at_most() {
         let span = |seconds| words().span(Duration::from_secs(seconds));
         assert_eq!(span(1), "1 second");
         assert_eq!(span(3_599), "59 minutes");
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_lost_is_told_as_it_is() {
+    fn what_was_lost_is_said_as_it_is() {
         let loss = |time: Option<u64>, acknowledged| {
             let mut unsaved = UnsavedPlay::default();
             (unsaved.time, unsaved.acknowledged) = (time.map(Duration::from_secs), acknowledged);
