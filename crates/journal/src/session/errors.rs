@@ -59,6 +59,13 @@ pub enum RequestError {
         /// The types. `RestorePrepared` told more.
         types: Vec<String>,
     },
+    /// It was asked of another session than the one that is being played now, which has taken its
+    /// place meanwhile.
+    #[error("it was asked of session {asked_of}, which isn't the one that is being played")]
+    OtherSession {
+        /// The session that was being played when it was asked.
+        asked_of: SessionId,
+    },
     /// The session doesn't go back: what was played since its last checkpoint would be lost, since
     /// the writer is too far behind to take it. Ask again later.
     #[error("the writer is too far behind to keep what was played since the last checkpoint")]
