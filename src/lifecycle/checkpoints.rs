@@ -1,6 +1,6 @@
 //! Takes checkpoints: when they are due, and when somebody asks.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bevy::prelude::*;
 use tracing::{debug, debug_span, info, warn};
@@ -12,6 +12,7 @@ use super::notifications::{
 use super::runtime::{MAKE_UP_LONGEST, Playing, RuntimeParts};
 use super::{CurrentSession, SessionSettings};
 use crate::capture::{Capture, CaptureScope, clock_of};
+use crate::clock;
 use crate::content::{CheckpointOrder, Order};
 use crate::journal::{CheckpointId, CheckpointKind, is_collapse};
 use crate::session::StateChange;
@@ -78,7 +79,7 @@ impl RuntimeParts {
         let span = debug_span!("checkpoint", session = %playing.session, ?kind, rows = tracing::field::Empty);
         let _span = span.enter();
         let id = playing.next_checkpoint();
-        let begun = Instant::now();
+        let begun = clock::instant();
         playing.begin_capture(now.elapsed);
         let capture = playing.recorder.capture(world, playing.scope(kind));
         // The recorder makes a delta full where it can't tell any more what changed.
@@ -118,7 +119,7 @@ impl RuntimeParts {
             clock: clock_of(world),
             capture,
             self_test,
-            handed_over: Instant::now(),
+            handed_over: clock::instant(),
         }));
     }
 

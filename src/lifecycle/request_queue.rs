@@ -1,7 +1,6 @@
 //! Handles the game's requests, in order.
 
 use std::collections::VecDeque;
-use std::time::Instant;
 
 use bevy::prelude::*;
 use tracing::{info_span, warn};
@@ -13,6 +12,7 @@ use super::requests::{Request, SessionUpdate};
 use super::runtime::{Playing, Preparing, RuntimeParts, Transition};
 use super::{CurrentSession, RecoveryPolicy, SessionCatalog, SessionSettings};
 use crate::capture::{Carried, KeyedIds, Placed};
+use crate::clock;
 use crate::content::{Order, Start, TakeUp};
 use crate::journal::{CheckpointKind, Lineage, Record, RunId, SaveId, SessionId, limits};
 use crate::recovery::Wanted;
@@ -357,7 +357,7 @@ impl RuntimeParts {
     pub(super) fn prepare_beside(&mut self, wanted: Wanted, otherwise: Option<NewSession>) {
         let Wanted { session, from, reason, .. } = wanted;
         self.order(Order::Prepare(wanted));
-        let asked_at = Instant::now();
+        let asked_at = clock::instant();
         let tries_left = 8;
         let preparing = Preparing { session, from, reason, asked_at, otherwise, tries_left };
         self.transition = Some(Transition::Preparing(preparing));
