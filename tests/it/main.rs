@@ -1,4 +1,4 @@
-//! Tests through the public API, in one binary, since each links Bevy anew.
+//! Tests through the public API, in one binary, since each links Bevy again.
 
 mod allocations;
 mod attachments;

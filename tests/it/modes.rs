@@ -54,9 +54,9 @@ fn health(app: &mut App) -> Option<u32> {
 fn fresh_hides_what_is_old_and_deletes_nothing() {
     let disk = played(&MemoryDisk::default(), "Old", 1, false);
     let mut app = game_in(&disk, SessionMode::Fresh);
-    let found = told::<SessionsFound>(&app);
+    let found = received::<SessionsFound>(&app);
     assert_eq!((found[0].sessions, found[0].offers), (0, 0));
-    assert!(told::<RecoveryAvailable>(&app).is_empty());
+    assert!(received::<RecoveryAvailable>(&app).is_empty());
     assert!(app.world().resource::<RecoveryOffers>().is_empty());
     // What is played at this start is listed.
     start(&mut app, "New");
@@ -73,7 +73,7 @@ fn fresh_hides_what_is_old_and_deletes_nothing() {
     drop(app);
     let app = game_in(&disk, SessionMode::Ordinary);
     assert_eq!(app.world().resource::<SessionCatalog>().sessions().len(), 2);
-    assert_eq!(told::<RecoveryAvailable>(&app).len(), 1);
+    assert_eq!(received::<RecoveryAvailable>(&app).len(), 1);
 }
 
 #[test]
@@ -92,13 +92,13 @@ fn continue_takes_up_the_newest_session_however_it_was_left() {
         let mut app = game_in(&disk, SessionMode::Continue);
         assert_eq!(app.world().resource::<CurrentSession>().name(), "Newer");
         assert_eq!(health(&mut app), Some(2));
-        assert!(told::<RecoveryAvailable>(&app).is_empty(), "nobody should be asked");
+        assert!(received::<RecoveryAvailable>(&app).is_empty(), "it should not ask");
         request(&mut app, |commands| commands.session().close());
         seconds(&mut app, 2.0);
         assert!(app.world().get_resource::<CurrentSession>().is_none(), "only once");
     }
     let empty = game_in(&MemoryDisk::default(), SessionMode::Continue);
-    assert!(told::<RequestRejected>(&empty).is_empty());
+    assert!(received::<RequestRejected>(&empty).is_empty());
 }
 
 #[test]
@@ -119,9 +119,9 @@ fn off_answers_every_request_and_touches_nothing() {
     });
     app.world_mut().resource_mut::<NextState<Phase>>().set(Phase::Playing);
     frames(&mut app, 3);
-    let rejected = told::<RequestRejected>(&app);
+    let rejected = received::<RequestRejected>(&app);
     assert_eq!(rejected.len(), 6);
-    assert!(rejected.iter().all(|told| told.error == RequestError::SessionsAreOff));
+    assert!(rejected.iter().all(|rejected| rejected.error == RequestError::SessionsAreOff));
     assert!(app.world().get_resource::<CurrentSession>().is_none());
     assert!(app.world().resource::<SessionCatalog>().sessions().is_empty());
     assert_eq!(disk.paths(), paths);
@@ -154,18 +154,18 @@ fn a_developer_isnt_asked_about_a_stop_and_can_ask() {
         "a developer's files should lie apart"
     );
     let mut app = build(&disk);
-    assert!(told::<RecoveryAvailable>(&app).is_empty());
+    assert!(received::<RecoveryAvailable>(&app).is_empty());
     assert!(app.world().resource::<RecoveryOffers>().is_empty());
     let entry = app.world().resource::<SessionCatalog>().sessions()[0].clone();
     assert!(entry.has_crashed() && entry.can_go_on());
     request(&mut app, |commands| commands.session().find_sessions());
     frames(&mut app, 3);
-    assert_eq!(told::<RecoveryAvailable>(&app).len(), 1);
+    assert_eq!(received::<RecoveryAvailable>(&app).len(), 1);
     drop(app);
     let mut server =
         game_with(plugin(&disk).development(true).recovery(RecoveryPolicy::Automatic), listening);
     frames(&mut server, 3);
-    assert_eq!(health(&mut server), Some(1), "a policy that asks nobody isn't held back");
+    assert_eq!(health(&mut server), Some(1), "a policy that doesn't ask isn't held back");
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn a_developer_is_asked_after_a_panic() {
     assert_eq!(output.status.code(), Some(101), "{output:?}");
     let mut app = game_with(real_game(directory.path()).development(true), listening);
     frames(&mut app, 3);
-    let available = told::<RecoveryAvailable>(&app);
+    let available = received::<RecoveryAvailable>(&app);
     assert!(matches!(available[0].offer.cause, HowItEnded::Crashed(_)), "{available:?}");
 }
 
@@ -288,10 +288,10 @@ fn look(mut app: App) {
     let second = finished(threaded(
         SessionPlugin::new("Tests", "Modes").directory(tempfile::tempdir().unwrap().path()),
     ));
-    until(&mut app, "an answer", |app| !told::<RequestRejected>(app).is_empty());
-    let is_off = told::<RequestRejected>(&app)[0].error == RequestError::SessionsAreOff;
+    until(&mut app, "an answer", |app| !received::<RequestRejected>(app).is_empty());
+    let is_off = received::<RequestRejected>(&app)[0].error == RequestError::SessionsAreOff;
     if !is_off {
-        until(&mut app, "a look", |app| !told::<SessionsFound>(app).is_empty());
+        until(&mut app, "a look", |app| !received::<SessionsFound>(app).is_empty());
     }
     for _ in 0..200 {
         app.update();
@@ -389,7 +389,7 @@ fn two_apps_with_places_of_their_own_dont_know_each_other() {
     }
     for app in &apps {
         assert_eq!(app.world().resource::<SessionCatalog>().sessions().len(), 1);
-        assert!(told::<RequestRejected>(app).is_empty());
+        assert!(received::<RequestRejected>(app).is_empty());
     }
 }
 
@@ -413,13 +413,13 @@ fn two_apps_with_one_place_dont_play_one_session() {
     });
     let session = first.world().resource::<CurrentSession>().id();
     let mut second = build();
-    until(&mut second, "an answer", |app| !told::<RequestRejected>(app).is_empty());
-    assert_eq!(told::<RequestRejected>(&second)[0].error, RequestError::SessionInUse);
-    assert!(told::<RecoveryAvailable>(&second).is_empty(), "it is no crash");
+    until(&mut second, "an answer", |app| !received::<RequestRejected>(app).is_empty());
+    assert_eq!(received::<RequestRejected>(&second)[0].error, RequestError::SessionInUse);
+    assert!(received::<RecoveryAvailable>(&second).is_empty(), "it is no crash");
     assert!(second.world().resource::<SessionCatalog>().get(session).unwrap().in_use);
     request(&mut second, |commands| commands.session().recover(session, RestoreFrom::Latest));
-    until(&mut second, "an answer", |app| told::<RequestRejected>(app).len() == 2);
-    assert_eq!(told::<RequestRejected>(&second)[1].error, RequestError::SessionInUse);
+    until(&mut second, "an answer", |app| received::<RequestRejected>(app).len() == 2);
+    assert_eq!(received::<RequestRejected>(&second)[1].error, RequestError::SessionInUse);
 }
 
 /// One app panics on a thread of its own, and the other one is played on and exits.

@@ -160,7 +160,7 @@ fn taken_up(
     let mut app = build(disk, types);
     request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 4);
-    let report = told::<SessionRestored>(&app).pop().expect("it should be restored").report;
+    let report = received::<SessionRestored>(&app).pop().expect("it should be restored").report;
     (app, report)
 }
 
@@ -397,7 +397,7 @@ builds_of_armor! {
     armor_with_a_field_added { pub points: u32, pub rust: bool, #[serde(default)] pub shine: u8 }
     armor_with_a_field_removed { pub points: u32 }
     armor_with_a_field_renamed { #[serde(alias = "points")] pub strength: u32, pub rust: bool }
-    armor_with_a_field_that_nobody_can_fill { pub points: u32, pub owner: String }
+    armor_with_a_field_that_cannot_be_filled { pub points: u32, pub owner: String }
 }
 
 #[test]
@@ -442,7 +442,7 @@ fn values_that_no_longer_decode_come_back_with_the_build_that_reads_them() {
     start(&mut app, "Armor");
     let id = app.world().resource::<CurrentSession>().id();
     let (disk, report) = through(&disk.snapshot(), id, |app| {
-        app.save_component::<armor_with_a_field_that_nobody_can_fill::Armor>();
+        app.save_component::<armor_with_a_field_that_cannot_be_filled::Armor>();
     });
     let loss = loss_of(&report, "Armor");
     let RestoreLossReason::Undecodable { error, ids } = &loss.reason else {
@@ -545,7 +545,7 @@ fn what_a_newer_build_wrote_is_carried_by_an_older_one_and_comes_back() {
         (3, &RestoreLossReason::NewerType { saved: 1, known: 0 })
     );
     assert_eq!(values::<v0::Health>(&mut app), []);
-    // The old build writes one of them anew, in its own form, beside those that it carries.
+    // The old build writes one of them again, in its own form, beside those that it carries.
     let world = app.world_mut();
     let mut all = world.query::<(Entity, &Health)>();
     let second = all.iter(world).find(|(_, health)| health.0 == 2).unwrap().0;
@@ -556,7 +556,7 @@ fn what_a_newer_build_wrote_is_carried_by_an_older_one_and_comes_back() {
     let mut app = build(&disk, v1::types);
     request(&mut app, |commands| commands.session().continue_session(id));
     frames(&mut app, 3);
-    let restored = told::<SessionRestored>(&app).remove(0);
+    let restored = received::<SessionRestored>(&app).remove(0);
     assert_eq!(restored.report.losses, []);
     let current: Vec<f32> = values::<v1::Health>(&mut app).iter().map(|it| it.current).collect();
     assert_eq!(current, [40.0, 99.0, 60.0]);
@@ -605,7 +605,7 @@ fn a_migration_that_fails_or_panics_costs_that_value_and_no_other() {
         let current: Vec<f32> =
             values::<v1::Health>(&mut app).iter().map(|it| it.current).collect();
         assert_eq!(current, [40.0, 60.0]);
-        // A build whose migration is mended has it back.
+        // A build whose migration is fixed has it back.
         let (mut app, report) = taken_up(&disk.snapshot(), id, v1::types);
         assert_eq!(report.losses, []);
         let current: Vec<f32> =
@@ -653,7 +653,7 @@ fn a_carried_value_goes_when_the_game_has_one_of_its_own_instead() {
     let mut first = build(&disk, v0::types);
     request(&mut first, |commands| commands.session().continue_session(id));
     frames(&mut first, 3);
-    let report = told::<SessionRestored>(&first).remove(0).report;
+    let report = received::<SessionRestored>(&first).remove(0).report;
     let health: Vec<f32> = values::<v0::Health>(&mut first).iter().map(|it| it.0).collect();
     assert_eq!(health, [40.0, 60.0], "the second one's old value should be gone");
     assert_eq!(loss_of(&report, "combat::Health").rows, 1);
@@ -723,7 +723,7 @@ fn the_build_before_can_be_gone_back_to_after_an_update() {
         let (disk, id) = played_by_the_first_build();
         let mut app = build(&disk, v0::types);
         frames(&mut app, 1);
-        let last_of_the_first = told::<RecoveryAvailable>(&app).remove(0).offer.newest;
+        let last_of_the_first = received::<RecoveryAvailable>(&app).remove(0).offer.newest;
         drop(app);
 
         let settings = SessionSettings { max_session_bytes: 1, ..SessionSettings::default() };
@@ -739,21 +739,21 @@ fn the_build_before_can_be_gone_back_to_after_an_update() {
 
         let mut app = build(&while_it_is_young, v0::types);
         frames(&mut app, 2);
-        let offer = told::<RecoveryAvailable>(&app).remove(0).offer;
+        let offer = received::<RecoveryAvailable>(&app).remove(0).offer;
         let listed = offer.checkpoints.iter().find(|listed| listed.id == last_of_the_first);
         assert_eq!(listed.expect("the base should be offered").fit, VersionFit::Exact);
         request(&mut app, |commands| {
             commands.session().recover(id, RestoreFrom::Checkpoint(last_of_the_first));
         });
         frames(&mut app, 3);
-        let restored = told::<SessionRestored>(&app).remove(0);
+        let restored = received::<SessionRestored>(&app).remove(0);
         assert_eq!((restored.checkpoint, &*restored.report.losses), (last_of_the_first, &[][..]));
         assert_eq!(values::<v0::Health>(&mut app).len(), 3);
 
         // Where there is no room, it goes in the end.
         let mut app = build(&later, v0::types);
         frames(&mut app, 2);
-        let offer = told::<RecoveryAvailable>(&app).remove(0).offer;
+        let offer = received::<RecoveryAvailable>(&app).remove(0).offer;
         assert!(offer.checkpoints.iter().all(|listed| listed.id != last_of_the_first));
     }
 }
@@ -774,7 +774,7 @@ fn the_last_checkpoint_of_the_build_before_is_offered_among_many() {
     seconds(&mut app, 45.0);
     let mut app = build(&disk.snapshot(), v0::types);
     frames(&mut app, 2);
-    let offer = told::<RecoveryAvailable>(&app).remove(0).offer;
+    let offer = received::<RecoveryAvailable>(&app).remove(0).offer;
     assert_eq!(offer.fit, VersionFit::Newer);
     assert_eq!(offer.checkpoints.len(), 6, "the newest five, and the one that can be gone back to");
     let last = offer.checkpoints.last().unwrap();
@@ -891,23 +891,23 @@ fn one_file_of_a_newer_format_makes_the_whole_session_newer_and_nothing_is_touch
     assert_eq!(fit(&app, id), VersionFit::Newer);
     request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 3);
-    let error = told::<RecoveryFailed>(&app).pop().unwrap().error;
+    let error = received::<RecoveryFailed>(&app).pop().unwrap().error;
     assert!(matches!(error, RecoveryError::NewerFormat(_)), "{error:?}");
     assert!(error.to_string().contains("format 2.0, game version 1.2.3"), "{error}");
     let after: Vec<_> = journals(&disk).iter().map(|path| disk.content(path)).collect();
     assert_eq!(before, after);
 }
 
-/// What a game is told of its set-up.
+/// What a game hears of its set-up.
 fn problems(set_up: impl FnOnce(&mut App)) -> Vec<(String, TypeProblemReason)> {
     let mut app = build(&MemoryDisk::default(), set_up);
     frames(&mut app, 2);
-    let told = told::<TypeNotSaved>(&app).into_iter();
-    told.map(|problem| (problem.type_path, problem.reason)).collect()
+    let refused = received::<TypeNotSaved>(&app).into_iter();
+    refused.map(|problem| (problem.type_path, problem.reason)).collect()
 }
 
 #[test]
-fn a_past_that_makes_no_sense_is_told_and_the_type_not_saved() {
+fn a_past_that_makes_no_sense_is_reported_and_the_type_not_saved() {
     let health = || "hop::Hp".to_owned();
     let migrated_twice = problems(|app| {
         v1::types(app);
@@ -915,12 +915,12 @@ fn a_past_that_makes_no_sense_is_told_and_the_type_not_saved() {
     });
     assert_eq!(migrated_twice, [(health(), TypeProblemReason::MigratedTwice)]);
 
-    let of_nobody = problems(|app| {
+    let of_none = problems(|app| {
         app.migrate_saved(v1::health()).renamed_from::<v2::Wallet>("hop::Purse");
     });
     let wallet = "hop::trade::Wallet".to_owned();
     let not_saved = TypeProblemReason::NotSaved;
-    assert_eq!(of_nobody, [(health(), not_saved), (wallet.clone(), not_saved)]);
+    assert_eq!(of_none, [(health(), not_saved), (wallet.clone(), not_saved)]);
 
     let built_in = problems(|app| {
         app.migrate_saved(Migrations::<ChildOf>::since(1)).renamed_from::<ChildOf>("hop::Parent");
@@ -979,5 +979,5 @@ fn renames_in_a_row_are_said_one_by_one_and_saying_them_twice_is_no_harm() {
     });
     assert!(report.losses.iter().all(|loss| !loss.type_path.ends_with("Hp")));
     assert_eq!(values::<v2::Health>(&mut app).len(), 3);
-    assert_eq!(told::<TypeNotSaved>(&app).len(), 0);
+    assert_eq!(received::<TypeNotSaved>(&app).len(), 0);
 }
