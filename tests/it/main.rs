@@ -15,6 +15,7 @@ mod crash_report;
 mod death;
 mod depth;
 mod doctor;
+mod documents;
 mod fight;
 mod gates;
 mod going_back;
