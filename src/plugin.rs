@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bevy::app::MainScheduleOrder;
 use bevy::ecs::change_detection::CheckChangeTicks;
@@ -391,7 +391,7 @@ impl SessionPlugin {
         let home = Arc::new(self.home());
         let clock = match self.clock_origin {
             Some(origin) => Clock::Manual { origin },
-            None => Clock::System { origin: Instant::now() },
+            None => Clock::system(),
         };
         let time = FrameTime::new(clock);
         let options = ProcessOptions { panics: !self.manual_writer };

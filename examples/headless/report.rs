@@ -129,7 +129,7 @@ pub struct Reporter {
 
 impl Reporter {
     pub fn say(&self, line: &Line) {
-        // Where nobody listens any more, the colony goes on all the same.
+        // Where no one listens any more, the colony goes on all the same.
         let _ = match line {
             line if self.json => serde_json::to_string(line)
                 .map_err(Into::into)

@@ -85,7 +85,7 @@ fn recovery_failed(failed: On<RecoveryFailed>, reporter: Res<Reporter>, mut stat
         RecoveryError::AllDamaged => "all its checkpoints are damaged",
         RecoveryError::NewerFormat(_) => "a newer version of the colony wrote it",
         RecoveryError::Unreadable { message } => message,
-        _ => "nobody knows why",
+        _ => "the reason is unknown",
     };
     let message = format!("Session {} can't be restored: {why}.", failed.session);
     reporter.error("recovery_failed", message);

@@ -1,6 +1,6 @@
 //! Takes checkpoints: when they are due, and when they are asked for.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bevy::prelude::*;
 use tracing::{debug, debug_span, info, warn};
@@ -12,6 +12,7 @@ use super::notifications::{
 use super::runtime::{Playing, RuntimeParts};
 use super::{CurrentSession, SessionSettings};
 use crate::capture::{Capture, CaptureScope, clock_of};
+use crate::clock;
 use crate::content::{CheckpointOrder, Order};
 use crate::journal::{CheckpointKind, is_collapse};
 use crate::session::StateChange;
@@ -65,7 +66,7 @@ impl RuntimeParts {
         let span = debug_span!("checkpoint", session = %playing.session, ?kind, rows = tracing::field::Empty);
         let _span = span.enter();
         let id = playing.line.next();
-        let begun = Instant::now();
+        let begun = clock::instant();
         playing.pace.begin_capture(now.elapsed);
         let capture = playing.recorder.capture(world, playing.scope(kind));
         // The recorder makes a delta full where it can't know any more what changed.
@@ -105,7 +106,7 @@ impl RuntimeParts {
             clock: clock_of(world),
             capture,
             self_test,
-            handed_over: Instant::now(),
+            handed_over: clock::instant(),
         }));
     }
 

@@ -5,8 +5,6 @@
 //! that turned out well is another session, which is being played, closed with its last checkpoint. So
 //! damage changes nothing, and nothing that was played is lost.
 
-use std::time::Instant;
-
 use bevy::prelude::*;
 use tracing::{error, warn};
 
@@ -14,6 +12,7 @@ use super::notifications::{RecoveryFailed, RestoreCancelled, notify};
 use super::requests::{Request, SessionRequest, SlotRequest, reject};
 use super::runtime::{Preparing, RuntimeParts, Transition};
 use super::{RecoveryPolicy, SessionCatalog, SessionSettings};
+use crate::clock;
 use crate::content::{Order, Prepared};
 use crate::journal::{CheckpointKind, SessionId, Validity};
 use crate::recovery::{Found, SessionEntry, Wanted};
@@ -134,7 +133,7 @@ impl RuntimeParts {
     fn order_preparation(&mut self, wanted: Wanted, otherwise: Option<NewSession>) {
         let Wanted { session, from, reason, .. } = wanted;
         self.order(Order::Prepare(wanted));
-        let (asked_at, tries_left) = (Instant::now(), TRIES);
+        let (asked_at, tries_left) = (clock::instant(), TRIES);
         let preparing = Preparing { session, from, reason, asked_at, otherwise, tries_left };
         self.transition = Some(Transition::Preparing(preparing));
     }

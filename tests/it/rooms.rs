@@ -166,7 +166,7 @@ fn every_row_of_the_tables_is_needed() {
             rooms.filter(|name| !imports.contains(*name)).map(|name| format!("{room}: {name}")),
         );
     }
-    assert!(needless.is_empty(), "nobody imports these any more: {needless:#?}");
+    assert!(needless.is_empty(), "no room imports these any more: {needless:#?}");
 }
 
 /// Who can be reached from a room.

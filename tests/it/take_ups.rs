@@ -48,14 +48,14 @@ fn continue_recover_and_load_alike_close_what_is_played_with_its_last_checkpoint
         set_health(&mut app, 20);
         request(&mut app, |commands| ask(commands, one, slot));
         frames(&mut app, 6);
-        assert!(told::<RequestRejected>(&app).is_empty(), "{:?}", told::<RequestRejected>(&app));
-        let closed: Vec<_> = told::<SessionClosed>(&app).into_iter().map(|it| it.session).collect();
+        assert!(received::<RequestRejected>(&app).is_empty(), "{:?}", received::<RequestRejected>(&app));
+        let closed: Vec<_> = received::<SessionClosed>(&app).into_iter().map(|it| it.session).collect();
         assert_eq!(closed, [one, two], "{reason:?}");
-        let exits = told::<CheckpointSaved>(&app).into_iter();
+        let exits = received::<CheckpointSaved>(&app).into_iter();
         let exits =
             exits.filter(|saved| saved.session == two && saved.kind == CheckpointKind::Exit);
         assert_eq!(exits.count(), 1, "{reason:?}");
-        let restored = told::<SessionRestored>(&app).pop().unwrap();
+        let restored = received::<SessionRestored>(&app).pop().unwrap();
         assert_eq!((restored.session, restored.reason), (one, reason));
         assert_eq!((played(&app), health(&mut app)), (one, 1));
         // And back again, to the very frame that was left.
@@ -80,8 +80,8 @@ fn what_is_played_goes_on_if_the_other_session_cannot_be_read() {
     set_health(&mut app, 20);
     request(&mut app, |commands| commands.session().continue_session(one));
     frames(&mut app, 6);
-    assert!(told::<SessionRestored>(&app).is_empty());
-    assert_eq!(told::<SessionClosed>(&app).len(), 1, "only the first was closed, by the player");
+    assert!(received::<SessionRestored>(&app).is_empty());
+    assert_eq!(received::<SessionClosed>(&app).len(), 1, "only the first was closed, by the player");
     assert_eq!((played(&app), health(&mut app)), (two, 20));
 }
 
@@ -103,7 +103,7 @@ fn a_request_is_about_the_session_that_was_played_when_it_was_made() {
     request(&mut app, |commands| commands.session().checkpoint("Of the second"));
     frames(&mut app, 6);
     assert_eq!(played(&app), one);
-    let rejected = told::<RequestRejected>(&app).pop().expect("it came too late");
+    let rejected = received::<RequestRejected>(&app).pop().expect("it came too late");
     assert_eq!(rejected.error, RequestError::OtherSession { asked_of: two });
     assert!(matches!(rejected.request, Request::Current(CurrentRequest::Checkpoint { .. })));
 }
@@ -116,7 +116,7 @@ fn what_is_asked_after_a_take_up_is_about_the_session_that_comes_of_it() {
         commands.session().rename("The first");
     });
     frames(&mut app, 6);
-    assert!(told::<RequestRejected>(&app).is_empty());
+    assert!(received::<RequestRejected>(&app).is_empty());
     let current = app.world().resource::<CurrentSession>();
     assert_eq!((current.id(), current.name()), (one, "The first"));
 }
@@ -152,13 +152,13 @@ fn a_game_can_order_its_systems_against_the_steps_of_a_frame() {
     let seen = &app.world().resource::<Seen>().0;
     assert!(seen.iter().all(|name| name == "Renamed"), "the request came into its own frame");
     let frames_before_newest = {
-        let newest = told::<CheckpointSaved>(&app).pop().unwrap();
+        let newest = received::<CheckpointSaved>(&app).pop().unwrap();
         assert_eq!(newest.kind, CheckpointKind::Auto);
         seen.len()
     };
     let mut app = slot_game(&disk.snapshot());
     frames(&mut app, 2);
-    let session = told::<RecoveryAvailable>(&app).pop().unwrap().offer.session.id;
+    let session = received::<RecoveryAvailable>(&app).pop().unwrap().offer.session.id;
     request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 4);
     let restored = app.world().resource::<Score>().0 as usize;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bevy_session_journal::clock::between;
+use bevy_session_journal::clock::{self, between};
 use bevy_session_journal::journal::Head;
 use bevy_session_journal::store::{
     Disk, Home, Layout, ReadOnlyDisk, RealDisk, StoreError, StoredSession, read_all,
@@ -155,7 +155,7 @@ impl Profile {
                 Some(_) => Left::Crashed,
             };
         };
-        let now = Timestamp::now();
+        let now = clock::timestamp();
         match between(held.heartbeat, now).max(between(now, held.heartbeat)) < SILENCE {
             _ if held.has_exited => Left::Exited,
             true => Left::Playing,

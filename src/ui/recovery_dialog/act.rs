@@ -12,6 +12,7 @@ use super::state::{
     Does, Failure, LostSession, RecoveryDialog, Report, ReportPlace, Stage, id, restore_from,
 };
 use super::view::{DialogView, Facts};
+use crate::clock;
 use crate::lifecycle::{
     CorruptionDetected, CrashReportWritten, CurrentSession, RecoveryAvailable, RecoveryFailed,
     RecoveryOffers, Request, RequestRejected, RestoreCancelled, RestoreStalled, Runtime,
@@ -190,7 +191,7 @@ pub(super) fn answer(
             dialog.wants_focus = Some(Does::Details);
         }
         Does::SaveReport => {
-            let path = report_path(&place, offer.as_ref(), Timestamp::now());
+            let path = report_path(&place, offer.as_ref(), clock::timestamp());
             commands.session().write_crash_report(path.clone());
             dialog.report = Report::Writing(path);
             dialog.wants_focus = Some(Does::Back);
@@ -313,7 +314,7 @@ pub(super) fn show_dialog(world: &mut World) {
         return;
     }
     let now = world.get_resource_mut::<Runtime>().and_then(|mut runtime| runtime.wall_clock());
-    let now = now.unwrap_or_else(Timestamp::now);
+    let now = now.unwrap_or_else(clock::timestamp);
     let activity = world.get_resource::<SessionActivity>().copied().unwrap_or_default();
     let wants_focus = world.resource_mut::<RecoveryDialog>().wants_focus.take();
     let look = world.resource::<Look>();
@@ -344,6 +345,7 @@ fn rows_shown(look: &Look, dialog: &RecoveryDialog, offers: &[RecoveryOffer]) ->
 
 /// Where a report goes: into the game's own place for them, the player's documents, or, where the
 /// platform knows neither, beside the session.
+#[expect(clippy::disallowed_methods, reason = "the player's documents are no part of the store")]
 fn report_path(place: &ReportPlace, offer: Option<&RecoveryOffer>, now: Timestamp) -> PathBuf {
     let documents = || {
         let user = UserDirs::new()?;

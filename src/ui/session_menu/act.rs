@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::state::{Does, Doomed, EntryId, Failure, SessionMenu, UndoTime};
 use super::view::{Facts, Listed, MenuView};
 use super::{CloseSessionMenu, OpenSessionMenu};
+use crate::clock;
 use crate::journal::SessionId;
 use crate::lifecycle::{
     CorruptionDetected, CurrentSession, RecoveryFailed, Request, RequestRejected, RestoreCancelled,
@@ -239,7 +240,7 @@ pub(super) fn show_menu(world: &mut World) {
         return;
     }
     let now = world.get_resource_mut::<Runtime>().and_then(|mut runtime| runtime.wall_clock());
-    let now = now.unwrap_or_else(Timestamp::now);
+    let now = now.unwrap_or_else(clock::timestamp);
     let wants_focus = world.resource_mut::<SessionMenu>().wants_focus.take();
     let playing = world.get_resource::<CurrentSession>().map(CurrentSession::id);
     let activity = world.get_resource::<SessionActivity>().copied().unwrap_or_default();

@@ -36,7 +36,7 @@ impl Journal {
         let (data, state) = (data.join("data"), data.join("state"));
         let layout = Layout { data, state, profile: "default".to_owned() };
         let home = Arc::new(Home::new(Arc::new(RealDisk), layout));
-        let clock = Clock::System { origin: Instant::now() };
+        let clock = Clock::system();
         let now = clock.moment(Duration::ZERO);
         // From here on this process has a record of its own. Those of dead ones say how they ended.
         let options = ProcessOptions { panics: true };

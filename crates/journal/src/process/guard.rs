@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tracing::warn;
 
 use super::panic_hook;
+use crate::clock;
 use crate::journal::{CheckpointId, RunId, SessionId};
 use crate::store::{
     FoundRecord, HeldRun, Home, Liveness, PanicInfo, ProcessId, ProcessRecord, ProcessRecordFile,
@@ -184,8 +185,8 @@ impl ProcessGuard {
         let Ok(thread) = thread::Builder::new().name("session exit".into()).spawn(write) else {
             return;
         };
-        let deadline = Instant::now() + EXIT_PATIENCE;
-        while !thread.is_finished() && Instant::now() < deadline {
+        let deadline = clock::deadline(EXIT_PATIENCE);
+        while !thread.is_finished() && clock::instant() < deadline {
             thread::sleep(Duration::from_micros(200));
         }
     }

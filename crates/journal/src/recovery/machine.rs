@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tracing::warn;
 
 use super::{KnownSessions, SlotListing};
+use crate::clock;
 use crate::journal::{CheckpointId, RunId, SessionId};
 use crate::process::{DeadProcess, HowItEnded, dead_processes, how_it_ended, last_to_die};
 use crate::recovery::ReadProgress;
@@ -42,7 +43,7 @@ impl Machine {
         Self {
             home,
             dead,
-            patience: Instant::now() + patience,
+            patience: clock::instant() + patience,
             left_here: HashSet::new(),
             offered: HashMap::new(),
             known: KnownSessions::default(),
@@ -121,7 +122,7 @@ impl Machine {
                 // Only now is its process known to be dead.
                 self.learn_of_deaths();
             }
-            if lock.is_some() || Instant::now() >= self.patience {
+            if lock.is_some() || clock::instant() >= self.patience {
                 return Ok(lock);
             }
             waited = true;

@@ -1,5 +1,7 @@
 //! The disk of this machine.
 
+#![expect(clippy::disallowed_methods, reason = "this is the disk")]
+
 #[cfg(any(windows, test))]
 mod patience;
 #[cfg(windows)]

@@ -4,6 +4,8 @@
 //! it is refused, as on some FUSE and network file systems, the old file steps aside under a name by
 //! which whoever reads still finds it.
 
+#![expect(clippy::disallowed_methods, reason = "how the disk puts a file over another")]
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io::ErrorKind;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tracing::{debug, debug_span, error, warn};
@@ -21,7 +21,7 @@ use super::slot_work::SlotWork;
 use super::sweeping::Sweeping;
 use super::trials::Trials;
 use super::{CheckpointOrder, Content, Leave, News, Order, Report, TakeUp, filing};
-use crate::clock::Moment;
+use crate::clock::{self, Moment};
 use crate::crash_report::Describing;
 use crate::journal::{Commit, SessionId};
 use crate::process::{DeadProcess, ProcessGuard};
@@ -391,7 +391,7 @@ impl<C: Content> Worker<C> {
                 Err(error) => return self.report([News::NotPrepared { error }]),
             };
         }
-        let begun = Instant::now();
+        let begun = clock::instant();
         let prepared = recovery::prepare(&mut self.machine, &self.content, wanted, now.wall);
         debug!(elapsed = ?begun.elapsed(), "checkpoint read and decoded");
         let failure = match prepared {
