@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 use crate::process::LastRun;
 use crate::session::{RequestError, SessionContext};
-use crate::store::{Disk, Home};
+use crate::store::{Disk, LocalStore};
 use archive::Archive;
 use content::CrashReport;
 use journals::Journals;
@@ -65,14 +65,14 @@ impl Describing {
     }
 
     /// Does the next slice; at the end, says what came of it.
-    pub fn step(mut self: Box<Self>, home: &Home) -> Result<Box<Self>, Described> {
-        let disk = &**home.store.disk();
+    pub fn step(mut self: Box<Self>, local: &LocalStore) -> Result<Box<Self>, Described> {
+        let disk = &**local.store.disk();
         let mut done = 0;
         while done < STEP_BYTES {
             let (stage, bytes) = match self.stage {
                 // Looking at a session is a slice of its own.
                 Stage::Begun => {
-                    let journals = Journals::begin(home, &self.order.previous);
+                    let journals = Journals::begin(local, &self.order.previous);
                     (Stage::Reading(Box::new(journals)), STEP_BYTES)
                 }
                 Stage::Reading(mut journals) => match journals.step(disk) {

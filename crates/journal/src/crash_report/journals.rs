@@ -10,7 +10,7 @@ use crate::journal::{
     Validity,
 };
 use crate::process::LastRun;
-use crate::store::{Disk, Home, Layout, StoredSession};
+use crate::store::{Disk, Layout, LocalStore, StoredSession};
 
 /// Bytes of journal files that a report holds at the most. With the rest it stays below 16 MiB.
 const MOST_BYTES: u64 = 15 << 20;
@@ -97,8 +97,8 @@ pub(super) struct CopiedFile<'a> {
 
 impl Journals {
     /// Looks at what there is. What can't be read is left out.
-    pub(super) fn begin(home: &Home, previous: &LastRun) -> Self {
-        let open = |id| home.store.open_session_of_any_profile(id).ok();
+    pub(super) fn begin(local: &LocalStore, previous: &LastRun) -> Self {
+        let open = |id| local.store.open_session_of_any_profile(id).ok();
         let Some(stored) = previous.session.and_then(open) else { return Self::default() };
         let mut journals =
             Self { newest: stored.index().heads().first().cloned(), ..Self::default() };

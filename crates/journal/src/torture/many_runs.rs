@@ -24,7 +24,7 @@ fn one_more_run(play: &mut Play) -> CheckpointId {
 }
 
 fn stored(play: &Play) -> StoredSession {
-    let store = &play.game.home.store;
+    let store = &play.game.local.store;
     let session = store.sessions().unwrap()[0];
     store.open_session(session).unwrap()
 }

@@ -398,7 +398,7 @@ impl Play {
         }
         let (mut world, digest) = known.expect("what is restored should have been there once");
         let is_half_blind = self.disk.failures() > failures && from != RestoreFrom::Latest;
-        if let Ok(mut stored) = self.game.home.store.open_session(session) {
+        if let Ok(mut stored) = self.game.local.store.open_session(session) {
             let named = stored.index().checkpoints();
             let counts_on = named.iter().all(|info| info.id.counter <= prepared.newest_counter);
             assert!(counts_on || self.trusts_nobody || is_half_blind, "a number is used twice");
@@ -452,7 +452,7 @@ impl Play {
 
 /// A checkpoint that isn't the newest, if there is one.
 fn older(play: &mut Play, session: SessionId) -> RestoreFrom {
-    let Ok(stored) = play.game.home.store.open_session(session) else {
+    let Ok(stored) = play.game.local.store.open_session(session) else {
         return RestoreFrom::Latest;
     };
     let ids: Vec<CheckpointId> =

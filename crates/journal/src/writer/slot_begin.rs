@@ -25,12 +25,12 @@ pub(super) fn save(
     session: SessionId,
     checkpoint: CheckpointId,
 ) -> Result<Intended, SlotError> {
-    let stored = machine.home().store.open_session_to_change(session)?;
+    let stored = machine.local().store.open_session_to_change(session)?;
     let commit = stored.index().commit(checkpoint).ok_or_else(|| not_there(&stored))?.clone();
     let header = stored.index().header_of(checkpoint).ok_or(SlotError::CheckpointNotSaved)?;
     let head = stored.index().heads().iter().find(|head| head.id.run == checkpoint.run);
     let metadata = head.map_or_else(|| header.metadata.clone(), |head| head.metadata.clone());
-    let attachments = machine.home().store.attachments(session, checkpoint);
+    let attachments = machine.local().store.attachments(session, checkpoint);
     let frames = frames(&stored, &attachments)?;
     let player = metadata.player.clone();
     let SaveSlot { name, kind, overwrite } = slot.clone();
@@ -110,7 +110,7 @@ pub(super) fn attach(
     checkpoint: CheckpointId,
     attachment: &Attachment,
 ) -> Result<Vec<SlotId>, SlotError> {
-    let store = &machine.home().store;
+    let store = &machine.local().store;
     let stored = store.open_session_to_change(session)?;
     stored.index().commit(checkpoint).ok_or(SlotError::CheckpointNotSaved)?;
     let written = store.write_attachment(session, checkpoint, attachment);
@@ -123,7 +123,7 @@ pub(super) fn attach(
 /// The same slot with what was laid beside its checkpoint since.
 pub(super) fn refresh(machine: &Machine, slot: SlotId) -> Result<Intended, SlotError> {
     let (mut source, file) = source_of_slot(machine, slot)?;
-    let mut attachments = machine.home().store.attachments(file.header.session, source.checkpoint);
+    let mut attachments = machine.local().store.attachments(file.header.session, source.checkpoint);
     for known in attachments_of(&source.stored)? {
         if attachments.iter().all(|attachment| attachment.name != known.name) {
             attachments.push(known);
@@ -159,7 +159,7 @@ fn source_of_slot(machine: &Machine, slot: SlotId) -> Result<(SlotSource, SlotFi
     let mut failure = SlotError::Unknown;
     // Of copies, the first that isn't known to be damaged.
     for file in files {
-        let stored = machine.home().store.open_slot_to_change(&file.path, &file.header)?;
+        let stored = machine.local().store.open_slot_to_change(&file.path, &file.header)?;
         let checkpoint = file.header.slot_checkpoint();
         let Some(checkpoint) = checkpoint.filter(|id| stored.index().plan(*id).is_some()) else {
             failure = SlotError::Damaged { path: file.path.to_path_buf() };
@@ -197,7 +197,7 @@ pub(super) fn delete(machine: &mut Machine, slot: SlotId) -> Result<(), SlotErro
             _ => return Err(error),
         },
     };
-    let store = &machine.home().store;
+    let store = &machine.local().store;
     store.remove_slots(paths.iter().map(PathBuf::as_path)).map_err(|error| store_error(&error))
 }
 
@@ -212,7 +212,7 @@ pub(super) fn free_place(
     header: &SegmentHeader,
     replaced: Option<SlotId>,
 ) -> Result<PathBuf, SlotError> {
-    let (shelf, slots) = (machine.slots(), machine.home().store.layout().slots());
+    let (shelf, slots) = (machine.slots(), machine.local().store.layout().slots());
     let Some(slot) = &header.slot else { return Err(SlotError::Unknown) };
     let player = header.metadata.player.as_deref();
     let name = SlotName { kind: slot.kind, player, name: &slot.name, session: header.session };

@@ -158,7 +158,7 @@ impl SlotWork {
         if !self.orders.front().is_some_and(|order| self.may_begin(order)) {
             return;
         }
-        let lock = match machine.home().store.lock_slots() {
+        let lock = match machine.local().store.lock_slots() {
             Ok(Some(lock)) => Ok(Some(lock)),
             Ok(None) if self.may_wait(now) => return,
             Ok(None) => Err(SlotError::InUse),
@@ -190,7 +190,7 @@ impl SlotWork {
 
     fn step(&mut self, current: Current, machine: &mut Machine, reports: &mut Vec<News>) {
         let Current { order, header, place, copy, source, verified, replaced, _lock } = current;
-        let store = &machine.home().store;
+        let store = &machine.local().store;
         let failure = match copy.step(store) {
             Ok(CopyProgress::Going(copy)) => {
                 let current =
@@ -239,7 +239,7 @@ fn begin(
     now: Moment,
 ) -> Result<Begun, SlotError> {
     if lock.is_some() {
-        machine.home().store.sweep_slots();
+        machine.local().store.sweep_slots();
     }
     look(machine)?;
     let (source, slot, replaced): Intended = match &order {
@@ -283,7 +283,7 @@ fn begin_copy(
     let plan: Plan = index.plan(source.checkpoint).ok_or_else(missing)?;
     let commit = index.commit(source.checkpoint).ok_or_else(missing)?;
     let commit = Commit { base: None, ..commit.clone() };
-    let store = &machine.home().store;
+    let store = &machine.local().store;
     SlotCopy::begin(store, source, &plan, commit, header, place.to_path_buf()).map(Box::new)
 }
 
@@ -312,7 +312,7 @@ fn remove_replaced(machine: &Machine, place: &Path, replaced: Option<SlotId>) {
     let old: Vec<&Path> =
         old.iter().map(|file| &*file.path).filter(|path| *path != place).collect();
     if !old.is_empty()
-        && let Err(error) = machine.home().store.remove_slots(old)
+        && let Err(error) = machine.local().store.remove_slots(old)
     {
         // Then both are there, and the player sees it.
         warn!(error = %with_sources(&error), "a slot that was replaced can't be removed");

@@ -19,7 +19,7 @@ impl RunJournal {
     /// Looks whether the session is still this process's to write; if it isn't, whether it is again.
     pub fn check_hold(&mut self, now: Moment, reports: &mut Vec<News>) {
         let (session, newest) = (self.session(), self.newest_on_line());
-        let store = &self.home.store;
+        let store = &self.local.store;
         if self.hold.is_lost() {
             if self.leaving.is_none() && self.hold.try_again(store, session, newest, now.elapsed) {
                 reports.push(News::SavingResumed);
@@ -50,7 +50,7 @@ impl RunJournal {
         self.drop_segment();
         self.drop_rotation();
         self.drop_gathering();
-        self.reserve.stop(&self.home.store);
+        self.reserve.stop(&self.local.store);
         self.pruning = None;
         self.pruning_others = None;
         self.prune_is_due = false;
@@ -75,7 +75,7 @@ impl RunJournal {
             let path = segment.path().to_path_buf();
             drop(segment);
             // If that fails as well, it stays behind, and goes before anything is pruned.
-            let _ = self.home.store.remove_segment(&path);
+            let _ = self.local.store.remove_segment(&path);
         }
     }
 
@@ -166,17 +166,17 @@ impl RunJournal {
         }
         self.pruning = None;
         let is_thinner = self.thin_at_once(0);
-        let is_released = self.reserve.release(&self.home.store);
+        let is_released = self.reserve.release(&self.local.store);
         // Once there is nothing left to thin, another try at once would be in vain.
         is_thinner || is_released || self.thin_at_once(self.bytes_wanted())
     }
 
     /// Thins the session until so many bytes are freed. Whether any are.
     fn thin_at_once(&self, freeing: u64) -> bool {
-        let bytes = || self.home.store.session_bytes(self.session()).unwrap_or_default();
+        let bytes = || self.local.store.session_bytes(self.session()).unwrap_or_default();
         let before = bytes();
         let pruning = self.begin_pruning(PruneTo::Bone { freeing });
-        told(self.session(), pruning.and_then(|pruning| pruning.finish(&self.home.store)));
+        told(self.session(), pruning.and_then(|pruning| pruning.finish(&self.local.store)));
         bytes() < before
     }
 
@@ -188,7 +188,7 @@ impl RunJournal {
     /// From now on, what can't be written is lost: the app is gone.
     pub fn begin_last_turn(&mut self) {
         self.is_last_turn = true;
-        self.reserve.stop(&self.home.store);
+        self.reserve.stop(&self.local.store);
         // What failed before is tried once more.
         self.backoff.succeeded();
     }

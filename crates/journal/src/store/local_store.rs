@@ -8,7 +8,7 @@ use super::{DirectoryStore, Disk, HostId, HostIdOrigin, Layout, boot_id};
 
 /// The store, and who this machine is. Made once, before the first frame.
 #[derive(Debug)]
-pub struct Home {
+pub struct LocalStore {
     /// Where everything is kept.
     pub store: DirectoryStore,
     /// This machine's id.
@@ -17,7 +17,7 @@ pub struct Home {
     pub boot: String,
 }
 
-impl Home {
+impl LocalStore {
     /// Looks up who this machine is.
     pub fn new(disk: Arc<dyn Disk>, layout: Layout) -> Self {
         let store = DirectoryStore::new(disk, layout);
