@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::STEP_BYTES;
+use crate::ids::CheckpointId;
 use crate::journal::{
-    Blocks, CheckpointId, CheckpointInfo, FileProblem, GroupRef, Head, ReadAt, SessionIndex,
-    Validity,
+    Blocks, CheckpointInfo, FileProblem, GroupRef, Head, ReadAt, SessionIndex, Validity,
 };
 use crate::process::LastRun;
 use crate::store::{Disk, Layout, LocalStore, StoredSession};

@@ -20,10 +20,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{
-    CheckpointId, CheckpointKind, Commit, GroupEntry, Lineage, Record, RunId, Scan, SegmentHeader,
-    TypeList, limits,
-};
+use super::{CheckpointKind, Commit, GroupEntry, Lineage, Record, Scan, SegmentHeader, TypeList};
+use crate::ids::{CheckpointId, RunId, limits};
 use run::{CommitPlace, Moment, Run};
 
 pub use collapses::is_collapse;

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use tracing::warn;
 
 use super::panic_hook;
-use crate::journal::{CheckpointId, RunId, SessionId};
+use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::store::{
     FoundRecord, HeldRun, Liveness, LocalStore, PanicInfo, ProcessId, ProcessRecord,
     ProcessRecordFile, read_all, remove_record, with_sources,

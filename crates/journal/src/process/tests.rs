@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
-use crate::journal::{RunId, SessionId};
+use crate::ids::{RunId, SessionId};
 use crate::store::{Layout, LocalStore, MemoryDisk};
 
 const UNWATCHED: ProcessOptions = ProcessOptions { panics: false };

@@ -12,7 +12,8 @@ use super::{
     VersionFit,
 };
 use crate::clock::between;
-use crate::journal::{CheckpointId, FileProblemKind, Head, SessionId, SessionIndex};
+use crate::ids::{CheckpointId, SessionId};
+use crate::journal::{FileProblemKind, Head, SessionIndex};
 use crate::process::HowItEnded;
 use crate::session::RecoveryError;
 use crate::store::{StoreError, StoredSession, with_sources};

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tracing::warn;
 
 use super::{KnownSessions, SlotListing};
-use crate::journal::{CheckpointId, RunId, SessionId};
+use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::process::{DeadProcess, HowItEnded, dead_processes, how_it_ended, last_to_die};
 use crate::recovery::ReadProgress;
 use crate::store::{

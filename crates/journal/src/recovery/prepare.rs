@@ -11,10 +11,8 @@ use super::ladder::next_trial;
 use super::prepare_slot::prepare_slot;
 use super::standing::{LockHolder, Standing, standing};
 use super::{Decode, KnownTypes, Machine, ReadProgress};
-use crate::journal::{
-    CheckpointId, CheckpointKind, FrameKind, Head, Lineage, Plan, ReadError, SaveId, SessionId,
-    SessionIndex,
-};
+use crate::ids::{CheckpointId, SaveId, SessionId};
+use crate::journal::{CheckpointKind, FrameKind, Head, Lineage, Plan, ReadError, SessionIndex};
 use crate::session::{
     Fields, GameClock, Move, RecoveryError, RequestError, RestoreFrom, RestoreReason,
     SessionMetadata, StateChange,

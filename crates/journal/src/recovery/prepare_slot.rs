@@ -9,7 +9,8 @@ use super::prepare::{
 };
 use super::slots::{damaged, find_slot};
 use super::{Decode, Machine};
-use crate::journal::{CheckpointId, Commit, Lineage, SessionId, SlotId, Validity};
+use crate::ids::{CheckpointId, SessionId, SlotId};
+use crate::journal::{Commit, Lineage, Validity};
 use crate::session::{RequestError, RestoreFrom, SessionMetadata, SlotError};
 use crate::store::{SlotFile, StoredSession, with_sources};
 

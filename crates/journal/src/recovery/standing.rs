@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use super::Machine;
-use crate::journal::{CheckpointId, Head, SessionId};
+use crate::ids::{CheckpointId, SessionId};
+use crate::journal::Head;
 use crate::process::{HowItEnded, how_it_ended, is_left_by_the_living, time_of_death};
 use crate::session::SessionStatus;
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::SlotError;
-use crate::journal::{CheckpointId, SessionId, SlotId, limits};
+use crate::ids::{CheckpointId, SessionId, SlotId, limits};
 
 /// Where an attachment is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

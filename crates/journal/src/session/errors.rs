@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::{AttachmentError, DiskRefusal, IllegalMove, SlotError};
-use crate::journal::{SessionId, WrittenBy};
+use crate::ids::SessionId;
+use crate::session::WrittenBy;
 
 /// Why a request changed nothing.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]

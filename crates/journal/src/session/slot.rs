@@ -2,7 +2,23 @@
 
 use std::path::PathBuf;
 
-use crate::journal::{SlotId, SlotKind, WrittenBy, limits};
+use serde::{Deserialize, Serialize};
+
+use super::WrittenBy;
+use crate::ids::{SlotId, limits};
+
+/// How a slot came about.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum SlotKind {
+    /// The player saved under a name. Each name of a player is one slot.
+    Manual,
+    /// The player's one quick slot.
+    Quick,
+    /// The session was left, and `SessionSettings::exit_slot`
+    /// asks for it. One for each session.
+    Exit,
+}
 
 /// A slot to save into.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -14,7 +14,8 @@ use super::{
     AppendFile, DirEntry, Disk, HostId, Layout, Lock, SessionCard, StoreAction, StoreError,
     StoredSession, host,
 };
-use crate::journal::{FileProblemKind, Record, Segment, SegmentEncoder, SegmentHeader, SessionId};
+use crate::ids::SessionId;
+use crate::journal::{FileProblemKind, Record, Segment, SegmentEncoder, SegmentHeader};
 
 /// Where all sessions of a profile live.
 ///
@@ -442,10 +443,9 @@ pub(super) fn has_no_syncs(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::{CheckpointId, SaveId};
     use crate::journal::sample::{at, blocks, commit, header, session, values};
-    use crate::journal::{
-        Block, CheckpointId, Commit, FileProblemKind, Predecessor, SaveId, Validity,
-    };
+    use crate::journal::{Block, Commit, FileProblemKind, Predecessor, Validity};
     use crate::session::SessionStatus;
     use crate::store::{HostIdOrigin, MemoryDisk, Operation};
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::sealed::{SealError, SealKind, seal, unseal};
 use super::{Disk, Layout};
-use crate::journal::random_u64;
+use crate::ids::random_u64;
 
 const KIND: SealKind = SealKind { magic: *b"bvyhost\x1a", version: 1 };
 /// Far more than the file ever has.

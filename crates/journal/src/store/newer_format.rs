@@ -5,8 +5,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::{DirectoryStore, StoreError, StoredSession, with_sources};
-use crate::journal::{SegmentHeader, SessionId, WrittenBy};
-use crate::session::{RequestError, SlotError};
+use crate::ids::SessionId;
+use crate::journal::SegmentHeader;
+use crate::session::{RequestError, SlotError, WrittenBy};
 
 /// Why something can't be opened in order to change it.
 #[derive(Debug, thiserror::Error)]

@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::journal::{CheckpointId, milliseconds};
-use crate::session::{SessionMetadata, SessionStatus};
+use crate::ids::CheckpointId;
+use crate::session::{SessionMetadata, SessionStatus, milliseconds};
 
 /// What stands in `session.ron`.
 ///

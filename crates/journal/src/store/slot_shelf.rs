@@ -11,7 +11,8 @@ use super::error::Attempt;
 use super::layout::SlotName;
 use super::open_files::is_no_file;
 use super::{DirEntry, DirectoryStore, Disk, Layout, StoreAction, StoreError};
-use crate::journal::{Segment, SegmentError, SegmentHeader, SlotHeader, SlotId, Validity};
+use crate::ids::SlotId;
+use crate::journal::{Segment, SegmentError, SegmentHeader, SlotHeader, Validity};
 use crate::session::SlotError;
 
 /// The slots of a profile. Of each file the header is read, and read again only if the file changed.

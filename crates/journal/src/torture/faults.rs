@@ -223,7 +223,7 @@ fn who_files_a_session_locks_it_before_looking_at_it() {
         let mut play = Play::new(SimulatedDisk::default(), 5);
         play.perform(&[Action::Start, Action::Auto, Action::Settle, Action::Kill]);
         let sessions = play.game.local.store.sessions().unwrap();
-        let nobody = crate::journal::SessionId::from(uuid::Uuid::from_u128(7));
+        let nobody = crate::ids::SessionId::from(uuid::Uuid::from_u128(7));
         let mut file = |session| {
             let begun = play.disk.operations().len();
             let now = jiff::Timestamp::UNIX_EPOCH;

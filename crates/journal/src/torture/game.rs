@@ -8,14 +8,13 @@ use jiff::Timestamp;
 use super::World;
 use super::opening::layout;
 use crate::clock::Moment;
-use crate::journal::{
-    CheckpointId, CheckpointKind, Commit, Lineage, Record, RunId, SaveId, SessionId, SlotId,
-    TypeList,
-};
+use crate::ids::{CheckpointId, RunId, SaveId, SessionId, SlotId};
+use crate::journal::{CheckpointKind, Commit, Lineage, Record, TypeList};
 use crate::process::{ProcessGuard, ProcessOptions};
 use crate::recovery::{Found, Machine, NoTypes, PrepareFailure, Prepared, Wanted, detect, prepare};
-use crate::session::{NewSession, SessionMetadata, SessionStatus};
-use crate::session::{RequestError, RestoreFrom, RestoreReason};
+use crate::session::{
+    NewSession, RequestError, RestoreFrom, RestoreReason, SessionMetadata, SessionStatus,
+};
 use crate::store::simulated_disk::SimulatedDisk;
 use crate::store::{Disk, LocalStore, SessionLock};
 use crate::writer::pending::PendingCheckpoint;

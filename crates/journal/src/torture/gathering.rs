@@ -3,7 +3,7 @@
 use super::faults::check_everything;
 use super::opening::read_checkpoint;
 use super::{Action, Play};
-use crate::journal::CheckpointId;
+use crate::ids::CheckpointId;
 use crate::session::{RestoreFrom, RestoreReason};
 use crate::store::simulated_disk::{Fault, FaultKind, SimulatedDisk};
 use crate::store::{Disk, StoredSession};

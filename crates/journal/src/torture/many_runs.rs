@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::opening::{key, read_checkpoint};
 use super::{Action, Play};
-use crate::journal::CheckpointId;
+use crate::ids::CheckpointId;
 use crate::store::StoredSession;
 use crate::store::simulated_disk::SimulatedDisk;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::world::{digest_of, with_commit};
-use crate::journal::{CheckpointId, SessionId};
+use crate::ids::{CheckpointId, SessionId};
 use crate::process::dead_processes;
 use crate::recovery::{Found, Machine, NoTypes, detect};
 use crate::store::simulated_disk::{Image, SimulatedDisk};

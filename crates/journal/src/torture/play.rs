@@ -10,9 +10,9 @@ use super::opening::{Key, key, read_checkpoint};
 use super::world::with_commit;
 use super::{Action, Fact, Game, History, Random, Script, World};
 use crate::clock::Moment;
-use crate::journal::{CheckpointId, CheckpointKind, Lineage, Record, RunId, SessionId};
-use crate::session::SessionStatus;
-use crate::session::{RestoreFrom, RestoreReason, SaveSlot};
+use crate::ids::{CheckpointId, RunId, SessionId};
+use crate::journal::{CheckpointKind, Lineage, Record};
+use crate::session::{RestoreFrom, RestoreReason, SaveSlot, SessionStatus};
 use crate::store::simulated_disk::{Fault, FaultKind, SimulatedDisk};
 use crate::writer::{News, SlotOrder};
 

@@ -3,7 +3,7 @@
 use super::faults::check_everything;
 use super::opening::read_checkpoint;
 use super::{Action, Play};
-use crate::journal::{CheckpointId, SessionId};
+use crate::ids::{CheckpointId, SessionId};
 use crate::store::simulated_disk::SimulatedDisk;
 
 /// A session whose older generations are about to be pruned: nothing of that was done yet.

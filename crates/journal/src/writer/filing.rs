@@ -3,9 +3,8 @@
 use jiff::Timestamp;
 
 use super::open_segment::{OpenSegment, Preamble, WriteFailure};
-use crate::journal::{
-    CheckpointId, Head, Record, RunId, SegmentHeader, SessionId, SessionIndex, nearest, random_u64,
-};
+use crate::ids::{CheckpointId, RunId, SessionId, random_u64};
+use crate::journal::{Head, Record, SegmentHeader, SessionIndex, nearest};
 use crate::recovery::{LockHolder, Machine, standing};
 use crate::session::RequestError;
 use crate::store::{

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::pending::PendingCheckpoint;
-use crate::journal::limits::SEGMENT_BYTES;
+use crate::ids::limits::SEGMENT_BYTES;
 use crate::journal::{
     Block, Commit, EncodeError, FrameKind, GroupEncoder, Predecessor, Record, SegmentEncoder,
     SegmentHeader,

@@ -24,13 +24,10 @@ use super::retention::{PruneTo, Quota};
 use super::rotation::{Progress, Rotation, Schedule};
 use super::{Leave, News, Saved};
 use crate::clock::Moment;
-use crate::journal::{
-    CheckpointId, Commit, FrameKind, Lineage, Predecessor, Record, RunId, SegmentHeader, SessionId,
-    random_u64,
-};
+use crate::ids::{CheckpointId, RunId, SessionId, random_u64};
+use crate::journal::{Commit, FrameKind, Lineage, Predecessor, Record, SegmentHeader};
 use crate::process::ProcessGuard;
-use crate::session::CheckpointError;
-use crate::session::{SessionMetadata, SessionStatus};
+use crate::session::{CheckpointError, SessionMetadata, SessionStatus};
 use crate::store::{LocalStore, SessionCard, with_sources};
 
 /// Raw bytes that may wait for a disk that doesn't take them. Beyond, they are given up, and a full

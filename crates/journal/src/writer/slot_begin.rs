@@ -4,12 +4,10 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use super::slot_copy::SlotSource;
-use crate::journal::{
-    CheckpointId, FrameKind, Lineage, ReadError, SegmentHeader, SessionId, SlotHeader, SlotId,
-    SlotKind, encode_attachment,
-};
+use crate::ids::{CheckpointId, SessionId, SlotId};
+use crate::journal::{FrameKind, Lineage, ReadError, SegmentHeader, SlotHeader, encode_attachment};
 use crate::recovery::{Machine, find_slot};
-use crate::session::{Attachment, SaveSlot, SlotError};
+use crate::session::{Attachment, SaveSlot, SlotError, SlotKind};
 use crate::store::{Layout, SlotFile, SlotName, StoreError, StoredSession, with_sources};
 
 /// What is to be copied, what the copy says about itself, and the slot that it takes the place of.

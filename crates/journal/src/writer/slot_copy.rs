@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use super::open_segment::{OpenGroup, OpenSegment, Preamble, WriteFailure};
+use crate::ids::{CheckpointId, random_u64};
 use crate::journal::{
-    Block, CheckpointId, Commit, FrameKind, Lineage, Plan, ReadError, SegmentHeader, SlotHeader,
-    random_u64,
+    Block, Commit, FrameKind, Lineage, Plan, ReadError, SegmentHeader, SlotHeader,
 };
 use crate::session::{SessionMetadata, SlotError};
 use crate::store::{DirectoryStore, StoreError, StoredSession, with_sources};

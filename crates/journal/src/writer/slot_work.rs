@@ -14,10 +14,8 @@ use super::slot_begin::{
 };
 use super::slot_copy::{CopyFailure, CopyProgress, SlotCopy, SlotSource};
 use crate::clock::Moment;
-use crate::journal::{
-    CheckpointId, Commit, Damage, Plan, ReadError, RunId, SegmentHeader, SessionId, SlotId,
-    Validity,
-};
+use crate::ids::{CheckpointId, RunId, SessionId, SlotId};
+use crate::journal::{Commit, Damage, Plan, ReadError, SegmentHeader, Validity};
 use crate::recovery::{Machine, SlotEntry};
 use crate::session::{Attachment, SaveSlot, SlotError};
 use crate::store::{SlotFile, SlotsLock, StoredSession, with_sources};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tracing::warn;
 
-use crate::journal::{RunId, SessionId};
+use crate::ids::{RunId, SessionId};
 use crate::process::ProcessGuard;
 use crate::store::{LocalStore, ProcessId, StoreError, Trial, with_sources};
 

@@ -23,12 +23,12 @@ use super::trials::Trials;
 use super::{CheckpointOrder, Content, Leave, News, Order, Report, TakeUp, filing};
 use crate::clock::Moment;
 use crate::crash_report::Describing;
-use crate::journal::{Commit, SessionId};
+use crate::ids::SessionId;
+use crate::journal::Commit;
 use crate::process::{DeadProcess, ProcessGuard};
 use crate::recovery::ReadProgress;
 use crate::recovery::{self, Machine, PrepareFailure, Wanted};
-use crate::session::SessionContext;
-use crate::session::{CheckpointError, RequestError};
+use crate::session::{CheckpointError, RequestError, SessionContext};
 use crate::store::{LocalStore, SessionLock, with_sources};
 
 /// Time between two heartbeats.

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::journal::{DamagedRange, WrittenBy};
+use crate::journal::DamagedRange;
+use crate::session::WrittenBy;
 
 /// A file of a session's journal that could not be read, or not in full.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -7,7 +7,7 @@ use tracing::{error, warn};
 
 use super::RunJournal;
 use crate::clock::Moment;
-use crate::journal::CheckpointId;
+use crate::ids::CheckpointId;
 use crate::session::{CheckpointError, DiskRefusal, StopReason};
 use crate::store::with_sources;
 use crate::writer::News;

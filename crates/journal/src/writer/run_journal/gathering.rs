@@ -4,7 +4,8 @@ use tracing::warn;
 
 use super::RunJournal;
 use crate::clock::Moment;
-use crate::journal::{CheckpointId, RunId, SegmentHeader};
+use crate::ids::{CheckpointId, RunId};
+use crate::journal::SegmentHeader;
 use crate::store::with_sources;
 use crate::writer::gathering::{Gathered, Gathering};
 

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 
 use super::{RunIdentity, RunJournal};
 use crate::clock::Moment;
+use crate::ids::{RunId, SaveId};
+use crate::journal::Lineage;
 use crate::journal::sample::{at, commit, header, session, values};
-use crate::journal::{Lineage, RunId, SaveId};
 use crate::process::{ProcessGuard, ProcessOptions};
 use crate::session::CheckpointError;
 use crate::store::{DirectoryStore, Layout, LocalStore, MemoryDisk, SessionLock, StoredSession};
