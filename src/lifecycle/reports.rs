@@ -25,8 +25,7 @@ use crate::journal::SessionId;
 use crate::recovery::{Found, SessionEntry, SlotEntry};
 use crate::session::SessionContext;
 use crate::session::{
-    CheckpointError, NewSession, RecoveryError, RequestError, RestoreFrom, RestoreReason,
-    StopReason,
+    NewSession, RecoveryError, RequestError, RestoreFrom, RestoreReason, StopReason,
 };
 use crate::writer::{News, Saved};
 
@@ -304,7 +303,7 @@ impl RuntimeParts {
             ) => request,
             Some(Transition::Preparing(preparing)) => preparing.request(),
         };
-        let error = RequestError::Store { message: CheckpointError::WriterGone.to_string() };
+        let error = RequestError::WriterGone;
         warn!(?request, %error, "request rejected");
         notify(world, RequestRejected { request, error });
     }

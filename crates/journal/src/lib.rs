@@ -35,9 +35,9 @@ pub use recovery::{
     UnsavedPlay, VersionFit,
 };
 pub use session::{
-    Attachment, AttachmentError, AttachmentOf, CheckpointError, DiskRefusal, EndReason, Field,
-    FieldError, Fields, IllegalMove, Move, NewSession, RecoveryError, RequestError, RestoreFrom,
-    RestoreReason, SaveSlot, SessionContext, SessionMetadata, SessionPriority, SessionStatus,
-    SlotError, SlotKind, StateChange, StopReason, WrittenBy,
+    Attachment, AttachmentError, AttachmentOf, CheckpointError, DiskRefusal, EndReason,
+    FailureCause, Field, FieldError, Fields, IllegalMove, Move, NewSession, RecoveryError,
+    RequestError, RestoreFrom, RestoreReason, SaveSlot, SessionContext, SessionMetadata,
+    SessionPriority, SessionStatus, SlotError, SlotKind, StateChange, StopReason, WrittenBy,
 };
 pub use store::{MemoryDisk, Operation, PanicInfo};

@@ -4,6 +4,7 @@ mod attachment;
 mod disk_refusal;
 mod encoding;
 mod errors;
+mod failure_cause;
 mod game_clock;
 mod metadata;
 mod restoring;
@@ -17,6 +18,8 @@ pub use attachment::{Attachment, AttachmentError, AttachmentOf};
 pub use disk_refusal::DiskRefusal;
 pub(crate) use encoding::{bytes, milliseconds};
 pub use errors::{CheckpointError, RecoveryError, RequestError, StopReason};
+pub use failure_cause::FailureCause;
+pub(crate) use failure_cause::WithSources;
 pub use game_clock::{FixedClock, GameClock};
 pub use metadata::{
     Field, FieldError, Fields, NewSession, SessionContext, SessionMetadata, SessionPriority,

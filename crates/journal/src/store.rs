@@ -35,7 +35,7 @@ mod conformance;
 #[cfg(test)]
 pub(crate) mod simulated_disk;
 
-pub use error::{StoreAction, StoreError};
+pub use error::{StoreAction, StoreError, with_sources};
 pub use memory_disk::{MemoryDisk, Operation};
 pub use process_record::PanicInfo;
 
@@ -46,7 +46,7 @@ pub(crate) use disk::{AppendFile, DirEntry, Lock, Room};
 pub(crate) use host::{HostId, HostIdOrigin};
 pub(crate) use layout::SlotName;
 pub use layout::{Layout, is_device_name};
-pub use local_store::{LocalStore, with_sources};
+pub use local_store::LocalStore;
 pub(crate) use newer_format::OpenError;
 pub use process_record::read_all;
 pub(crate) use process_record::{

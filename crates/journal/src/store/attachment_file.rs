@@ -60,10 +60,8 @@ impl DirectoryStore {
         let bytes = read.map_err(|error| match error.kind() {
             ErrorKind::NotFound => AttachmentError::Missing,
             ErrorKind::FileTooLarge => AttachmentError::Damaged { path: path.clone() },
-            kind => {
-                let message = format!("failed to read {}: {error}", path.display());
-                AttachmentError::Disk { kind, message }
-            }
+            _ => StoreError::Disk { action: StoreAction::Read, path: path.clone(), source: error }
+                .into(),
         })?;
         let file = unseal::<AttachmentFile>(KIND, &bytes).ok().filter(|file| {
             (file.session, file.checkpoint, &*file.attachment.name) == (session, checkpoint, name)

@@ -1,6 +1,5 @@
 //! The store, as this machine sees it.
 
-use std::error::Error;
 use std::sync::Arc;
 
 use super::host::{host_id_is_missing, store_host_id};
@@ -47,16 +46,4 @@ impl LocalStore {
     pub fn is_elsewhere(&self, host: u64) -> bool {
         self.host.origin == HostIdOrigin::Known && host != self.host.id
     }
-}
-
-/// An error with everything that caused it, for a log line or a notification.
-pub fn with_sources(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -209,7 +209,7 @@ impl ShelvedFile {
     /// Whether the file is still the one that was looked at. What couldn't be read is tried again.
     fn is_same(&self, entry: &DirEntry) -> bool {
         let unreadable =
-            matches!(&self.content, Err(UnreadSlot { error: SlotError::Unreadable { .. }, .. }));
+            matches!(&self.content, Err(UnreadSlot { error: SlotError::Unreadable(_), .. }));
         (self.len, self.stamp) == (entry.len, entry.stamp) && !unreadable
     }
 }
@@ -242,13 +242,14 @@ pub fn slots_in(
 }
 
 fn read_header(disk: &dyn Disk, path: &Path, entry: &DirEntry) -> Result<SlotFile, SlotError> {
-    let unreadable = |source: &io::Error| SlotError::Unreadable {
-        message: format!("{}: {source}", path.display()),
+    let unreadable = |source: io::Error| {
+        let failure = StoreError::Disk { action: StoreAction::Read, path: path.to_owned(), source };
+        SlotError::Unreadable(failure.into())
     };
     let file = disk.open(path).map_err(|error| match is_no_file(&error) {
         // Whatever lies there, it never becomes a slot.
         true => SlotError::Damaged { path: path.to_owned() },
-        false => unreadable(&error),
+        false => unreadable(error),
     })?;
     let segment = Segment::open(path, file).map_err(|error| match error {
         SegmentError::Torn { path } | SegmentError::Damaged { path } => SlotError::Damaged { path },
@@ -257,7 +258,7 @@ fn read_header(disk: &dyn Disk, path: &Path, entry: &DirEntry) -> Result<SlotFil
         | SegmentError::UnknownCipher { path, written_by, .. } => {
             SlotError::NewerFormat { path, written_by }
         }
-        SegmentError::Unreadable { source, .. } => unreadable(&source),
+        SegmentError::Unreadable { source, .. } => unreadable(source),
     })?;
     let header = segment.shared_header();
     // A segment that somebody gave the name of a slot isn't one: nothing says which moment it is.

@@ -207,7 +207,7 @@ fn who_can_read_only_a_part_of_a_session_does_not_say_that_there_is_nothing_to_d
         play.disk.fail(Fault { at, kind: FaultKind::InputOutput, for_ever: false });
         match play.game.decline(session, jiff::Timestamp::UNIX_EPOCH) {
             Ok(()) => {}
-            Err(RequestError::Store { .. }) => refused += 1,
+            Err(RequestError::Store(_)) => refused += 1,
             Err(error) => panic!("{later} operations later: {error:?}"),
         }
         play.disk.heal();

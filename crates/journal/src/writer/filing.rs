@@ -7,9 +7,7 @@ use crate::ids::{CheckpointId, RunId, SessionId, random_u64};
 use crate::journal::{Head, Record, SegmentHeader, SessionIndex, nearest};
 use crate::recovery::{LockHolder, Machine, standing};
 use crate::session::RequestError;
-use crate::store::{
-    DirectoryStore, LocalStore, SessionLock, StoreError, StoredSession, with_sources,
-};
+use crate::store::{DirectoryStore, LocalStore, SessionLock, StoredSession};
 
 /// Notes in the journal that the crashed lines of a session aren't wanted back.
 pub fn decline(
@@ -47,7 +45,7 @@ pub fn forget(
         let about = heads.iter().map(|head| head.id).collect();
         write_down(local, head, about, &Record::Forgotten, now)?;
     }
-    local.store.remove_session(session).map_err(|error| store_error(&error))
+    Ok(local.store.remove_session(session)?)
 }
 
 /// Opens a session with its lock held, so that it holds nothing which came later than it was read. Why
@@ -61,14 +59,14 @@ fn take(
     match lock {
         Ok(Some(lock)) => Ok((stored, lock)),
         Ok(None) => Err(RequestError::SessionInUse),
-        Err(error) => Err(store_error(&error)),
+        Err(error) => Err(error.into()),
     }
 }
 
 /// A file that can't be read now may hold a line that would be offered again, although the game was
 /// told that it is declined.
 fn refuse_to_guess(index: &SessionIndex) -> Result<(), RequestError> {
-    index.unreadable_file().map_or(Ok(()), |message| Err(RequestError::Store { message }))
+    index.unreadable_file().map_or(Ok(()), |cause| Err(RequestError::Store(cause)))
 }
 
 /// Writes one record into a segment of its own, durably.
@@ -107,9 +105,5 @@ fn write_down(
         segment.append_record(record)?;
         segment.sync(&local.store)
     };
-    write().map_err(|failure| RequestError::Store { message: with_sources(&failure) })
-}
-
-fn store_error(error: &StoreError) -> RequestError {
-    RequestError::Store { message: with_sources(error) }
+    write().map_err(|failure| RequestError::Store(failure.into()))
 }

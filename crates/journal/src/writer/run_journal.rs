@@ -303,7 +303,7 @@ impl RunJournal {
         self.pending.coalesce();
         while self.can_write_pending() && self.backoff.remaining(now.elapsed).is_zero() {
             if let Err(failure) = self.write_batch(now, reports) {
-                self.failed(&failure, now, reports);
+                self.failed(failure, now, reports);
                 return;
             }
             self.backoff.succeeded();

@@ -9,9 +9,7 @@ use std::time::Duration;
 use tracing::{debug, warn};
 
 use super::News;
-use super::slot_begin::{
-    Intended, attach, copy, delete, free_place, refresh, rename, save, store_error,
-};
+use super::slot_begin::{Intended, attach, copy, delete, free_place, refresh, rename, save};
 use super::slot_copy::{CopyFailure, CopyProgress, SlotCopy, SlotSource};
 use crate::clock::Moment;
 use crate::ids::{CheckpointId, RunId, SessionId, SlotId};
@@ -162,7 +160,7 @@ impl SlotWork {
             Ok(None) => Err(SlotError::InUse),
             // Without locks it is done all the same: no step of it can lose a slot.
             Err(error) if error.io_kind() == Some(ErrorKind::Unsupported) => Ok(None),
-            Err(error) => Err(store_error(&error)),
+            Err(error) => Err(error.into()),
         };
         self.waiting_since = None;
         let Some(order) = self.orders.pop_front() else { return };
@@ -334,7 +332,7 @@ fn written(
 }
 
 fn look(machine: &mut Machine) -> Result<(), SlotError> {
-    machine.look_at_slots().map_err(|error| store_error(&error))
+    machine.look_at_slots().map_err(SlotError::from)
 }
 
 fn failed(order: SlotOrder, error: SlotError) -> News {

@@ -28,7 +28,7 @@ use crate::journal::Commit;
 use crate::process::{DeadProcess, ProcessGuard};
 use crate::recovery::ReadProgress;
 use crate::recovery::{self, Machine, PrepareFailure, Wanted};
-use crate::session::{CheckpointError, RequestError, SessionContext};
+use crate::session::{CheckpointError, FailureCause, RequestError, SessionContext};
 use crate::store::{LocalStore, SessionLock, with_sources};
 
 /// Time between two heartbeats.
@@ -478,10 +478,9 @@ impl<C: Content> Worker<C> {
         let mut blocks = encoded.blocks;
         let (fields, state_changes) = (order.fields.as_ref(), order.state_changes.as_ref());
         if let Err(error) = add_about_session(&mut blocks, fields, state_changes, &order.clock) {
-            let message = with_sources(&error);
-            error!(message, "what is known of the session can't be encoded");
-            let (checkpoint, error) =
-                (journal.id(order.counter), CheckpointError::Encoding { message });
+            let cause = FailureCause::new(error);
+            error!(error = %cause, "what is known of the session can't be encoded");
+            let (checkpoint, error) = (journal.id(order.counter), CheckpointError::Encoding(cause));
             self.self_test = None;
             let failed = News::Failed { checkpoint, error, retry_in: None };
             // The encoder has gone on, so a difference to this checkpoint would be of no use.
@@ -542,9 +541,9 @@ fn lock(machine: &mut Machine, session: SessionId) -> Result<Option<SessionLock>
         Ok(None) => Err(RequestError::SessionInUse),
         Err(error) if error.io_kind() == Some(ErrorKind::Unsupported) => Ok(None),
         Err(error) => {
-            let message = with_sources(&error);
-            warn!(%session, message, "the session's lock can't be taken");
-            Err(RequestError::Store { message })
+            let cause = FailureCause::from(error);
+            warn!(%session, error = %cause, "the session's lock can't be taken");
+            Err(RequestError::Store(cause))
         }
     }
 }

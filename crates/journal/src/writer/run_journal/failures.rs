@@ -1,6 +1,5 @@
 //! What becomes of a run when something fails: the disk, its files, or its right to write.
 
-use std::io::ErrorKind;
 use std::time::Duration;
 
 use tracing::{error, warn};
@@ -8,7 +7,7 @@ use tracing::{error, warn};
 use super::RunJournal;
 use crate::clock::Moment;
 use crate::ids::CheckpointId;
-use crate::session::{CheckpointError, DiskRefusal, StopReason};
+use crate::session::{CheckpointError, FailureCause, StopReason};
 use crate::store::with_sources;
 use crate::writer::News;
 use crate::writer::open_segment::WriteFailure;
@@ -93,12 +92,12 @@ impl RunJournal {
 
     /// Notes that a batch could not be written: what becomes of its segment, what the game is told, and
     /// when it is tried again.
-    pub(super) fn failed(&mut self, failure: &WriteFailure, now: Moment, reports: &mut Vec<News>) {
+    pub(super) fn failed(&mut self, failure: WriteFailure, now: Moment, reports: &mut Vec<News>) {
         let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
         let checkpoint = self.id(newest.or(self.acknowledged).unwrap_or_default());
-        if let WriteFailure::Encode(_) | WriteFailure::Full { .. } = failure {
-            self.give_up(failure, reports);
-            let error = CheckpointError::TooLarge { message: failure.to_string() };
+        if let WriteFailure::Encode(_) | WriteFailure::Full { .. } = &failure {
+            self.give_up(&failure, reports);
+            let error = CheckpointError::TooLarge(failure.into());
             reports.push(News::Failed { checkpoint, error, retry_in: None });
             return;
         }
@@ -112,7 +111,7 @@ impl RunJournal {
         self.drop_segment();
         self.drop_rotation();
         self.drop_gathering();
-        if let WriteFailure::Vanished { path } = failure {
+        if let WriteFailure::Vanished { path } = &failure {
             warn!(path = %path.display(), "the session's files vanished");
             self.acknowledged = None;
             self.durable_end = None;
@@ -125,8 +124,8 @@ impl RunJournal {
             reports.push(News::NeedFull);
             return;
         }
-        let refusal = DiskRefusal::from(failure.io_kind().unwrap_or(ErrorKind::Other));
-        let has_room = refusal.is_lack_of_room() && self.make_room();
+        let cause = FailureCause::from(failure);
+        let has_room = cause.refusal().is_lack_of_room() && self.make_room();
         let told_already =
             self.leaving.is_some() && std::mem::replace(&mut self.told_at_exit, true);
         let retry_in = match self.is_last_chance() {
@@ -138,7 +137,7 @@ impl RunJournal {
         if told_already {
             return;
         }
-        let error = CheckpointError::Disk { refusal, message: with_sources(failure) };
+        let error = CheckpointError::Disk(cause);
         reports.push(News::Failed { checkpoint, error, retry_in: Some(retry_in) });
     }
 
