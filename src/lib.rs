@@ -28,12 +28,12 @@ use bevy_session_journal::{
 
 pub use bevy_session_journal::{
     Attachment, AttachmentError, AttachmentOf, CheckpointError, CheckpointId, CheckpointKind,
-    DiskRefusal, EndReason, Field, FieldError, Fields, HowItEnded, IllegalMove, MemoryDisk, Move,
-    NewSession, OfferedCheckpoint, Operation, PanicInfo, Proposal, RecoveryError, RecoveryOffer,
-    RequestError, RestoreFrom, RestoreReason, RunId, SaveId, SaveSlot, SessionContext,
-    SessionEntry, SessionId, SessionMetadata, SessionPriority, SessionStatus, SlotEntry, SlotError,
-    SlotId, SlotKind, StateChange, StopReason, UnreadableSlot, UnsavedPlay, Validity, VersionFit,
-    WrittenBy, limits,
+    DiskRefusal, EndReason, FailureCause, Field, FieldError, Fields, HowItEnded, IllegalMove,
+    MemoryDisk, Move, NewSession, OfferedCheckpoint, Operation, PanicInfo, Proposal, RecoveryError,
+    RecoveryOffer, RequestError, RestoreFrom, RestoreReason, RunId, SaveId, SaveSlot,
+    SessionContext, SessionEntry, SessionId, SessionMetadata, SessionPriority, SessionStatus,
+    SlotEntry, SlotError, SlotId, SlotKind, StateChange, StopReason, UnreadableSlot, UnsavedPlay,
+    Validity, VersionFit, WrittenBy, limits,
 };
 pub use capture::{
     DriftedType, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState, Saved,

@@ -33,7 +33,7 @@ use crate::lifecycle::{
 };
 use crate::mode::SessionMode;
 use crate::process::{DeadProcess, LastRun, ProcessGuard, ProcessOptions, last_to_die};
-use crate::store::{Disk, Home, Layout, MemoryDisk, RealDisk, is_device_name};
+use crate::store::{Disk, Layout, LocalStore, MemoryDisk, RealDisk, is_device_name};
 use crate::writer::Versions;
 
 /// Bevy's version, as far as this crate depends on it.
@@ -269,12 +269,12 @@ impl SessionPlugin {
         self.manual_writer()
     }
 
-    fn home(&self) -> Home {
+    fn local(&self) -> LocalStore {
         let disk = match &self.place {
             Place::Platform | Place::Directory(_) => Arc::new(RealDisk),
             Place::Disk(disk) => Arc::clone(disk),
         };
-        Home::new(disk, self.layout())
+        LocalStore::new(disk, self.layout())
     }
 
     fn layout(&self) -> Layout {
@@ -388,21 +388,21 @@ impl SessionPlugin {
         let mut hooks = app.world_mut().remove_resource::<GameHooks>().unwrap_or_default();
         follow_transitions(app, &mut hooks);
         app.init_resource::<LateCalls>();
-        let home = Arc::new(self.home());
+        let local = Arc::new(self.local());
         let clock = match self.clock_origin {
             Some(origin) => Clock::Manual { origin },
             None => Clock::system(),
         };
         let time = FrameTime::new(clock);
         let options = ProcessOptions { panics: !self.manual_writer };
-        let (process, dead) = ProcessGuard::begin(&home, &self.version, options, time.now().wall);
+        let (process, dead) = ProcessGuard::begin(&local, &self.version, options, time.now().wall);
         self.watch_exit_requests(app, &process);
         if let Some(previous) = last_to_die(&dead) {
-            app.insert_resource(PreviousRun::from(LastRun::from_record(previous, &home.boot)));
+            app.insert_resource(PreviousRun::from(LastRun::from_record(previous, &local.boot)));
         }
         let hints =
             HintWatch::new(types.problems(), self.is_development() || cfg!(debug_assertions));
-        let worker = self.worker(home, &types, process.clone(), dead);
+        let worker = self.worker(local, &types, process.clone(), dead);
         let progress = worker.progress();
         let Some(mut link) = self.link(worker, clock) else { return };
         link.send(Order::Detect, time.now());
@@ -432,7 +432,7 @@ impl SessionPlugin {
 
     fn worker(
         &self,
-        home: Arc<Home>,
+        local: Arc<LocalStore>,
         types: &Arc<SavedTypes>,
         process: ProcessGuard,
         dead: Vec<DeadProcess>,
@@ -441,7 +441,7 @@ impl SessionPlugin {
         let patience = if self.manual_writer { Duration::ZERO } else { LOCK_PATIENCE };
         let content = WorldContent(Arc::clone(types));
         let versions = Versions { game: self.version.clone(), engine: BEVY_VERSION };
-        Worker::new(home, content, process, dead, versions, patience)
+        Worker::new(local, content, process, dead, versions, patience)
             .of_game(format!("{}/{}", self.studio, self.game))
     }
 

@@ -84,7 +84,7 @@ fn recovery_failed(failed: On<RecoveryFailed>, reporter: Res<Reporter>, mut stat
     let why = match &failed.error {
         RecoveryError::AllDamaged => "all its checkpoints are damaged",
         RecoveryError::NewerFormat(_) => "a newer version of the colony wrote it",
-        RecoveryError::Unreadable { message } => message,
+        RecoveryError::Unreadable(cause) => &cause.to_string(),
         _ => "the reason is unknown",
     };
     let message = format!("Session {} can't be restored: {why}.", failed.session);

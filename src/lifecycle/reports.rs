@@ -13,7 +13,7 @@ use super::requests::{Request, reject};
 use super::runtime::{RuntimeParts, Transition};
 use super::{CurrentSession, LastCheckpoint, PreviousRun, SessionCatalog};
 use crate::content::{ContentReport, Report};
-use crate::session::{CheckpointError, RequestError, StopReason};
+use crate::session::{RequestError, StopReason};
 use crate::writer::{News, Saved};
 
 impl RuntimeParts {
@@ -172,7 +172,6 @@ impl RuntimeParts {
             Some(Transition::ChangingProfile(profile)) => Request::UseProfile(profile),
             Some(Transition::Preparing(preparing)) => preparing.request(),
         };
-        let error = RequestError::Store { message: CheckpointError::WriterGone.to_string() };
-        reject(world, request, error);
+        reject(world, request, RequestError::WriterGone);
     }
 }

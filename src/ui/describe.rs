@@ -169,7 +169,7 @@ impl SessionStrings {
             RequestError::WouldLose { .. } => &self.reason_newer,
             RequestError::Slot(error) => self.why_slot_failed(error),
             RequestError::Attachment(AttachmentError::Damaged { .. }) => &self.reason_damaged,
-            RequestError::Store { .. } => &self.reason_disk,
+            RequestError::Store(_) | RequestError::WriterGone => &self.reason_disk,
             _ => &self.reason_other,
         }
     }
@@ -180,15 +180,15 @@ impl SessionStrings {
             SlotError::Damaged { .. } => &self.reason_damaged,
             SlotError::NewerFormat { .. } => &self.reason_newer,
             SlotError::InUse => &self.reason_in_use,
-            SlotError::Unreadable { .. } | SlotError::CheckpointNotSaved => &self.reason_disk,
-            SlotError::Disk { kind, .. } => self.why_disk_refuses((*kind).into()),
+            SlotError::Unreadable(_) | SlotError::CheckpointNotSaved => &self.reason_disk,
+            SlotError::Disk(cause) => self.why_disk_refuses(cause.refusal()),
             _ => &self.reason_other,
         }
     }
 
     pub(super) fn why_checkpoint_failed(&self, error: &CheckpointError) -> &str {
         match error {
-            CheckpointError::Disk { refusal, .. } => self.why_disk_refuses(*refusal),
+            CheckpointError::Disk(cause) => self.why_disk_refuses(cause.refusal()),
             CheckpointError::StoreVanished => &self.reason_missing,
             CheckpointError::LockLost => &self.reason_in_use,
             _ => &self.reason_other,

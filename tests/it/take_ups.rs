@@ -48,8 +48,13 @@ fn continue_recover_and_load_alike_close_what_is_played_with_its_last_checkpoint
         set_health(&mut app, 20);
         request(&mut app, |commands| ask(commands, one, slot));
         frames(&mut app, 6);
-        assert!(received::<RequestRejected>(&app).is_empty(), "{:?}", received::<RequestRejected>(&app));
-        let closed: Vec<_> = received::<SessionClosed>(&app).into_iter().map(|it| it.session).collect();
+        assert!(
+            received::<RequestRejected>(&app).is_empty(),
+            "{:?}",
+            received::<RequestRejected>(&app)
+        );
+        let closed: Vec<_> =
+            received::<SessionClosed>(&app).into_iter().map(|it| it.session).collect();
         assert_eq!(closed, [one, two], "{reason:?}");
         let exits = received::<CheckpointSaved>(&app).into_iter();
         let exits =
@@ -81,7 +86,11 @@ fn what_is_played_goes_on_if_the_other_session_cannot_be_read() {
     request(&mut app, |commands| commands.session().continue_session(one));
     frames(&mut app, 6);
     assert!(received::<SessionRestored>(&app).is_empty());
-    assert_eq!(received::<SessionClosed>(&app).len(), 1, "only the first was closed, by the player");
+    assert_eq!(
+        received::<SessionClosed>(&app).len(),
+        1,
+        "only the first was closed, by the player"
+    );
     assert_eq!((played(&app), health(&mut app)), (two, 20));
 }
 
