@@ -43,33 +43,22 @@
 //!
 //! To see what a game forgot to save at all, ask the [`doctor`](crate::doctor).
 
-mod compare;
 mod difference;
 mod fresh_world;
 mod game;
 mod heard;
-mod label;
-mod list_order;
 mod recover_error;
-mod reflected;
 mod round_trip;
 mod saved_rows;
 mod side;
 mod snapshot;
-mod tree;
 mod trip;
-mod written;
 
 pub use difference::{Difference, DifferenceKind};
 pub use game::TestGame;
 pub use recover_error::RecoverError;
 pub use snapshot::SavedSnapshot;
 pub use trip::RoundTrip;
-
-pub(crate) use label::{given_name, with_name};
-pub(crate) use reflected::Reflected;
-pub(crate) use side::components;
-pub(crate) use tree::{Reference, Target};
 
 use bevy::app::App;
 

@@ -10,12 +10,12 @@ use bevy::reflect::{FromReflect, GetTypeRegistration, Reflect, TypePath};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::codec::RebuiltCodec;
 use super::declaration::{Declaration, Declarations};
 use super::history::DeclaredHistory;
 use super::late_calls::LateCalls;
 use super::migrations::Migrations;
 use super::saveable::{Saveable, SaveableState};
+use crate::saved::RebuiltCodec;
 
 /// Says which types are saved, beside those with `#[reflect(Saved)]`.
 ///

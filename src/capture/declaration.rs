@@ -17,13 +17,14 @@ use bevy::state::state_scoped::{DespawnOnEnter, DespawnOnExit};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::codec::{
-    Codec, RebuiltCodec, ReflectedCodec, SerdeCodec, scope_on_enter_codec, scope_on_exit_codec,
-};
-use super::record::{SavedState, StateCodec, StateMapping, StateRecorder, StatesBeingLeft};
-use super::saved_type::{ComponentType, RebuiltType, ResourceType, SavedType, StateType};
+use super::follow_state_scopes;
+use super::record::{StateMapping, StateRecorder, StatesBeingLeft};
+use super::saved_type::{SavedType, StateType, ValueType};
 use super::state_log::StateLog;
-use super::{Saved, follow_state_scopes};
+use crate::saved::{
+    Codec, RebuiltCodec, ReflectedCodec, Saved, SavedState, SerdeCodec, StateCodec,
+    scope_on_enter_codec, scope_on_exit_codec,
+};
 
 /// A type that the game declared as saved, as functions made from the concrete type.
 #[derive(Clone)]
@@ -71,8 +72,8 @@ impl Declaration {
     {
         Self::component::<T>(
             T::type_path().into(),
-            |path, _| ComponentType::shared(path, SerdeCodec::<T>::default()),
-            |path, _| ResourceType::shared(path, SerdeCodec::<T>::default()),
+            |path, _| ValueType::component(path, SerdeCodec::<T>::default()),
+            |path, _| ValueType::resource(path, SerdeCodec::<T>::default()),
         )
     }
 
@@ -88,8 +89,8 @@ impl Declaration {
         }
         Self::component::<T>(
             T::type_path().into(),
-            |path, world| ComponentType::shared(path, codec::<T>(world)),
-            |path, world| ResourceType::shared(path, codec::<T>(world)),
+            |path, world| ValueType::component(path, codec::<T>(world)),
+            |path, world| ValueType::resource(path, codec::<T>(world)),
         )
     }
 
@@ -100,7 +101,7 @@ impl Declaration {
         P: TypePath + Serialize + DeserializeOwned + Send + Sync + 'static,
     {
         let as_component: MakeType =
-            Arc::new(move |path, _| RebuiltType::shared(path, codec.clone()));
+            Arc::new(move |path, _| ValueType::rebuilt(path, codec.clone()));
         let as_resource = as_component.clone();
         Self {
             type_id: TypeId::of::<T>(),
@@ -153,13 +154,13 @@ impl Declaration {
         [
             Self::component::<DespawnOnExit<S>>(
                 exit.into(),
-                |path, _| ComponentType::shared(path, scope_on_exit_codec::<S>()),
-                |path, _| ResourceType::shared(path, scope_on_exit_codec::<S>()),
+                |path, _| ValueType::component(path, scope_on_exit_codec::<S>()),
+                |path, _| ValueType::resource(path, scope_on_exit_codec::<S>()),
             ),
             Self::component::<DespawnOnEnter<S>>(
                 enter.into(),
-                |path, _| ComponentType::shared(path, scope_on_enter_codec::<S>()),
-                |path, _| ResourceType::shared(path, scope_on_enter_codec::<S>()),
+                |path, _| ValueType::component(path, scope_on_enter_codec::<S>()),
+                |path, _| ValueType::resource(path, scope_on_enter_codec::<S>()),
             ),
         ]
     }

@@ -6,9 +6,10 @@ use bevy::state::state_scoped::DespawnOnExit;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::test_kit::*;
-use super::{CaptureScope, EncodeFailureReason, Saved, SessionAppExt, TypeProblemReason};
+use super::{CaptureScope, EncodeFailureReason, SessionAppExt, TypeProblemReason};
 use crate::ReflectSaved;
 use crate::journal::{ENTITIES, SaveId};
+use crate::saved::{CHILD_ORDER, DISABLED, Saved};
 
 /// The chain of deltas in the journal is what a full capture would say now.
 fn assert_journal_is_the_world(play: &mut Play) {
@@ -221,10 +222,10 @@ fn disabled_entities_are_saved_whatever_disables_them() {
     play.world().spawn((Health(3), Frozen));
     play.full();
     assert_eq!(play.journal.of::<Health>().len(), 3);
-    assert_eq!(play.journal.rows[super::DISABLED].len(), 1);
+    assert_eq!(play.journal.rows[DISABLED].len(), 1);
     play.world().entity_mut(entity).remove::<Disabled>();
     play.delta();
-    assert!(!play.journal.rows.contains_key(super::DISABLED));
+    assert!(!play.journal.rows.contains_key(DISABLED));
     assert_journal_is_the_world(&mut play);
 }
 
@@ -236,10 +237,10 @@ fn reordered_siblings_are_a_change() {
         (1..4).map(|number| play.world().spawn((Health(number), ChildOf(parent))).id()).collect();
     play.world().spawn((Name::new("camera"), ChildOf(parent)));
     play.full();
-    let before = play.journal.rows[super::CHILD_ORDER].clone();
+    let before = play.journal.rows[CHILD_ORDER].clone();
     play.world().entity_mut(parent).insert_children(0, &[children[2]]);
     play.delta();
-    assert_ne!(play.journal.rows[super::CHILD_ORDER], before);
+    assert_ne!(play.journal.rows[CHILD_ORDER], before);
     assert_journal_is_the_world(&mut play);
 }
 
@@ -259,7 +260,7 @@ fn the_order_of_siblings_follows_their_markers() {
     play.world().despawn(child);
     play.frame();
     play.delta();
-    assert!(!play.journal.rows.contains_key(super::CHILD_ORDER));
+    assert!(!play.journal.rows.contains_key(CHILD_ORDER));
     assert_journal_is_the_world(&mut play);
 }
 

@@ -9,8 +9,8 @@ use bevy::ecs::world::World;
 use bevy::prelude::ReflectDefault;
 use bevy::reflect::Reflect;
 
-use super::Saved;
 use super::descendants::Descendants;
+use crate::saved::Saved;
 
 /// Keeps an entity and everything below it out of all checkpoints, whatever types they have.
 ///

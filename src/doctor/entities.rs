@@ -9,7 +9,7 @@ use bevy::ecs::world::EntityRef;
 
 use super::patient::Patient;
 use super::{Finding, FoundEntities};
-use crate::capture::{CHILD_OF, CHILD_ORDER, DISABLED, SAVE_KEYS, STATE_SCOPES};
+use crate::saved::{CHILD_OF, CHILD_ORDER, DISABLED, SAVE_KEYS, STATE_SCOPES};
 use crate::{SaveKey, Saved};
 
 /// Saved entities on which nothing is saved.

@@ -5,7 +5,7 @@ use std::fmt;
 use bevy::ecs::entity::Entity;
 use bevy::ecs::world::World;
 
-use crate::testing::{given_name, with_name};
+use crate::values::{given_name, with_name};
 use crate::{SaveKey, SessionHint, TypeProblemReason};
 
 /// Something that a game may have forgotten.

@@ -10,8 +10,8 @@ use bevy::reflect::{Reflect, ReflectFromReflect, TypeRegistry};
 
 use super::patient::Patient;
 use super::{Finding, FoundEntities};
-use crate::capture::CHILD_OF;
-use crate::testing::{Reference, Reflected, Target, given_name};
+use crate::saved::CHILD_OF;
+use crate::values::{Reference, Reflected, Target, given_name};
 
 /// References from what is saved to what doesn't come back, and entities that nobody maps. Those of
 /// one field are one finding.

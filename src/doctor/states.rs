@@ -5,7 +5,7 @@ use bevy::ecs::world::World;
 use super::{Doctor, Finding};
 use crate::capture::SavedTypes;
 use crate::lifecycle::{GameHooks, Runtime};
-use crate::restore::DecodedColumn;
+use crate::saved::DecodedColumn;
 
 /// Saved states, if checkpoints are taken in all of them.
 pub(super) fn never_gated(

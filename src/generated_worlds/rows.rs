@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::capture::test_kit::*;
-use crate::capture::{CHILD_OF, CHILD_ORDER};
 use crate::journal::{Block, ENTITIES, Rows, SaveId};
+use crate::saved::{CHILD_OF, CHILD_ORDER};
 
 /// Rows of a checkpoint: by type, and of each type by entity.
 #[derive(Clone, PartialEq, Debug, Default)]

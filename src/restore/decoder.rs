@@ -6,14 +6,13 @@ use std::sync::Arc;
 use bevy::tasks::ComputeTaskPool;
 
 use super::current_form::CurrentForm;
-use super::decoded::DecodedColumn;
 use super::image::ImageColumn;
 use super::loss::{RestoreLoss, RestoreLossReason};
-use super::references::Ranks;
 use super::unusable::UnusableRows;
-use crate::capture::{Carried, SaveKey, TypeHistory, decode_message_pack};
+use crate::capture::{Carried, SaveKey, TypeHistory};
 use crate::journal::{Block, Rows, SaveId, Values};
 use crate::recovery::ReadProgress;
+use crate::saved::{DecodedColumn, Ranks, decode_message_pack};
 
 /// Rows after which it is told that they were decoded.
 const TELL_AFTER: usize = 4_096;

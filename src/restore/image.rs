@@ -12,19 +12,17 @@ use bevy::ecs::hierarchy::ChildOf;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::components::DecodedComponents;
-use super::decoded::{DecodedColumn, DecodedOrder};
 use super::decoder::{Decoder, SavedTable, UndecodedColumn};
 use super::loss::{RestoreLoss, RestoreLossReason};
 use super::order::{NOBODY, SpawnOrder, spawn_order};
-use super::references::Ranks;
 use super::rows_by_entity::RowsByEntity;
-use crate::capture::{
-    ANCHORS, CHILD_OF, CHILD_ORDER, Carried, DISABLED, GONE, SAVE_KEYS, SaveKey, SavedTypes,
-    SerdeCodec,
-};
+use crate::capture::{Carried, SaveKey, SavedTypes};
 use crate::journal::{Block, Commit, ENTITIES, SaveId, Values};
 use crate::recovery::ReadProgress;
+use crate::saved::{
+    ANCHORS, CHILD_OF, CHILD_ORDER, DISABLED, DecodedColumn, DecodedComponents, DecodedOrder, GONE,
+    Ranks, SAVE_KEYS, SerdeCodec,
+};
 
 /// A checkpoint, decoded and ready to be put into a world.
 ///

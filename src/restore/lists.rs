@@ -12,10 +12,9 @@ use bevy::ecs::hierarchy::Children;
 use bevy::ecs::query::QueryBuilder;
 use bevy::ecs::world::World;
 
-use super::decoded::DecodedColumn;
-use super::references::References;
 use super::replacement::{Origin, Part, Replacement};
-use crate::capture::{IsSaved, NamedOrder, Related, Saved, put_in_place, unfiltered};
+use crate::capture::{NamedOrder, Related, put_in_place};
+use crate::saved::{DecodedColumn, IsSaved, References, Saved, unfiltered};
 
 /// A list whose order a restore answers for.
 pub(super) struct KeptList {

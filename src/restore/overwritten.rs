@@ -5,10 +5,9 @@ use std::collections::HashSet;
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::world::World;
 
-use super::decoded::{DecodedColumn, WrittenAgain};
-use super::references::{Names, References};
 use super::replacement::{Part, Replacement, Resources};
 use super::rows_by_entity::RowOfEntity;
+use crate::saved::{DecodedColumn, Names, References, WrittenAgain};
 
 /// How often what was changed is inserted again, where that lets hooks change things once more.
 const ROUNDS: usize = 3;

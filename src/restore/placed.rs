@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::world::{EntityRef, World};
 
-use super::decoded::DecodedColumn;
 use super::image::WorldImage;
 use super::loss::{RestoreLoss, RestoreLossReason};
 use super::replacement::{Origin, Replacement};
-use crate::capture::{NamedOrder, Placed, Saved};
+use crate::capture::{NamedOrder, Placed};
 use crate::journal::SaveId;
+use crate::saved::{DecodedColumn, Saved};
 
 impl Replacement {
     /// Finds the living entity of each key. The first one that fits gets it; what doesn't fit waits.

@@ -5,16 +5,15 @@ use bevy::ecs::world::World;
 use bevy::ecs::world::error::TryRunScheduleError;
 use bevy::state::state::StateTransition;
 
-use super::decoded::{DecodedColumn, WrittenAgain};
 use super::image::{ImageColumn, WorldImage};
 use super::leftovers::Leftovers;
-use super::references::{Names, Outside, Ranks, References};
 use super::replacement::Replacement;
 use super::report::RestoreReport;
 use super::state_override::StateOverride;
 use super::sweep::{despawn_gone, despawn_old_entities};
 use crate::capture::{Carried, NamedOrder, SaveKey};
 use crate::journal::SaveId;
+use crate::saved::{DecodedColumn, Names, Outside, Ranks, References, WrittenAgain};
 
 /// The entities of a checkpoint are in the world.
 #[derive(Debug)]

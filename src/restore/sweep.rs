@@ -13,8 +13,9 @@ use bevy::reflect::Reflect;
 use super::RestoreReport;
 use super::despawn::despawn_all;
 use super::late_markers::mark_late;
-use crate::capture::{Placed, SaveKey, Saved, UnsavedMarkers, unfiltered};
+use crate::capture::{Placed, SaveKey, UnsavedMarkers};
 use crate::journal::SaveId;
+use crate::saved::{Saved, unfiltered};
 
 /// Marks an entity that isn't saved and makes no sense after a restore: a bullet, a particle, a
 /// popup. It is despawned with the old world.

@@ -9,10 +9,11 @@ use bevy::state::state_scoped::DespawnOnExit;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{DespawnOnRestore, RestoreLossReason, WorldImage};
+use crate::capture::SessionAppExt;
 use crate::capture::test_kit::*;
-use crate::capture::{CHILD_OF, CHILD_ORDER, SessionAppExt};
 use crate::journal::SaveId;
 use crate::recovery::ReadProgress;
+use crate::saved::{CHILD_OF, CHILD_ORDER};
 use crate::{ReflectSaved, Saved};
 
 /// A world with something of everything.

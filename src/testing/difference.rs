@@ -4,8 +4,8 @@ use std::fmt;
 
 use bevy::ecs::entity::Entity;
 
-use super::label::with_name;
 use crate::SaveKey;
+use crate::values::with_name;
 
 /// Something that doesn't come back as it was.
 ///

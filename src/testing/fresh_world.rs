@@ -9,9 +9,10 @@ use bevy::ecs::world::World;
 
 use super::saved_rows::SavedRows;
 use super::trip::Supply;
-use crate::capture::{Declarations, SavedTypes, panic_message};
+use crate::capture::{Declarations, SavedTypes};
 use crate::journal::SaveId;
 use crate::restore::{Leftovers, RestoreReport, WorldImage};
+use crate::saved::panic_message;
 use crate::{SaveKey, Saved};
 
 /// A world that knows the game's types and nothing else of it, into which a game is restored.

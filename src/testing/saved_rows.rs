@@ -7,10 +7,9 @@ use bevy::ecs::entity::{Entity, EntityHashMap};
 use bevy::ecs::world::World;
 
 use crate::SaveKey;
-use crate::capture::{
-    ANCHORS, CHILD_ORDER, Capture, CaptureScope, EncodeFailure, Encoder, GONE, Recorder, SavedTypes,
-};
+use crate::capture::{Capture, CaptureScope, EncodeFailure, Encoder, Recorder, SavedTypes};
 use crate::journal::{Block, ENTITIES, Rows, SaveId};
+use crate::saved::{ANCHORS, CHILD_ORDER, GONE};
 
 /// The bits of [`Entity::PLACEHOLDER`], as an id.
 const NOBODY: SaveId = SaveId(1);

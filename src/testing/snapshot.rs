@@ -10,16 +10,12 @@ use bevy::ecs::reflect::AppTypeRegistry;
 use bevy::ecs::world::World;
 use xxhash_rust::xxh3::Xxh3Default;
 
-use super::compare::{ChangeSort, changes};
 use super::difference::{Difference, DifferenceKind};
-use super::label::given_name;
-use super::list_order::lists_have_order;
 use super::saved_rows::{Outsiders, SavedRows};
-use super::tree::Tree;
-use super::written::tree_of_bytes;
 use crate::capture::SavedTypes;
 use crate::journal::SaveId;
 use crate::lifecycle::Runtime;
+use crate::values::{ChangeSort, Tree, changes, given_name, lists_have_order, tree_of_bytes};
 
 /// What is saved of a game at one moment: values, entities, hierarchy, resources and states, whatever
 /// `Entity` each of them is.

@@ -8,8 +8,8 @@ use bevy::ecs::entity::Entity;
 
 use super::carried::{Carried, CarriedRow};
 use super::split::Split;
-use crate::capture::codec::{Codec, OrderCodec};
 use crate::journal::{SaveId, Values};
+use crate::saved::{Codec, OrderCodec};
 
 /// The order of a target's sources, some of whom aren't there.
 ///

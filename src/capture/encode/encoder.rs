@@ -9,19 +9,18 @@ use bevy::ecs::entity::{Entity, EntityMapper};
 use super::awaited::NamedOrder;
 use super::carried::Carried;
 use super::column::ColumnWriter;
-use super::failure::{EncodeFailure, EncodeFailureReason, Failures, panic_message};
+use super::failure::{EncodeFailure, EncodeFailureReason, Failures};
 use super::places::KeyedIds;
 use super::presence::Presence;
 use super::save_ids::{SaveIds, SavedEntity};
 use super::split::{Split, split_ids};
-use crate::capture::codec::encode_message_pack;
 use crate::capture::drift::DriftedType;
 use crate::capture::placed::{Departure, Parking, SaveKey};
 use crate::capture::record::{Capture, CaptureScope, CapturedColumn};
 use crate::capture::saved_type::Role;
-use crate::capture::types::{ANCHORS, GONE, SavedTypes};
+use crate::capture::types::SavedTypes;
 use crate::journal::{Block, ENTITIES, SaveId, TypeSummary, Values};
-use crate::restore::WorldImage;
+use crate::saved::{ANCHORS, GONE, encode_message_pack, panic_message};
 
 /// Encodes the captures of one run, in order. Has no world.
 pub(crate) struct Encoder {
@@ -41,8 +40,9 @@ pub(crate) struct Encoder {
 }
 
 /// Placed entities that the level has spawned, with the values that were kept for them.
-pub(crate) struct Claimed {
-    pub image: WorldImage,
+pub(crate) struct ClaimedRows {
+    /// Their values, as a small checkpoint.
+    pub blocks: Vec<Block>,
     /// All entities that the values may refer to.
     pub known: HashMap<SaveId, Entity>,
     /// Where the lists of others have them.
@@ -181,7 +181,7 @@ impl Encoder {
     }
 
     /// Hands out the values that were kept for placed entities which are in the world now.
-    pub(crate) fn claim(&mut self, claims: Vec<(SaveKey, Entity)>) -> Claimed {
+    pub(crate) fn claim(&mut self, claims: Vec<(SaveKey, Entity)>) -> ClaimedRows {
         let mut ids = Vec::new();
         let mut rows = Vec::new();
         for (key, entity) in claims {
@@ -208,12 +208,11 @@ impl Encoder {
             values.push(id, &row.value);
             Block::values(type_path, row.version, values)
         });
-        let blocks = std::iter::once(marked).chain(blocks);
-        let image = WorldImage::of_own_blocks(&self.types, blocks);
+        let blocks = std::iter::once(marked).chain(blocks).collect();
         let claimed: HashSet<SaveId> = ids.into_iter().collect();
         let mut orders = self.carried.orders.naming(&claimed);
         orders.retain(|order| !claimed.contains(&order.target));
-        Claimed { image, known: self.ids.entities().collect(), orders }
+        ClaimedRows { blocks, known: self.ids.entities().collect(), orders }
     }
 
     /// Takes back what nobody could use after all.

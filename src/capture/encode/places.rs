@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::split::{Split, split_ids};
-use crate::capture::codec::encode_message_pack;
 use crate::capture::placed::SaveKey;
 use crate::journal::{Block, SaveId, Values};
+use crate::saved::encode_message_pack;
 
 /// Keys by id, as one column of the journal.
 #[derive(Clone, Default, Debug)]

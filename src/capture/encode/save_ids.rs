@@ -3,6 +3,7 @@
 use bevy::ecs::entity::{Entity, EntityHashMap, EntityMapper};
 
 use crate::journal::SaveId;
+use crate::saved::NameEntities;
 
 /// Entities that have an id and aren't saved: targets of references, and entities that lost their
 /// marker. Bounded, since nobody tells when one of them dies.
@@ -81,11 +82,6 @@ impl SaveIds {
         while self.next <= id {
             self.next = id.next();
         }
-    }
-
-    /// Whether an entity is saved.
-    pub(crate) fn is_saved(&self, entity: Entity) -> bool {
-        self.saved(entity).is_some()
     }
 
     /// Where a saved entity's rows go.
@@ -261,6 +257,12 @@ impl EntityMapper for SaveIds {
     }
 
     fn set_mapped(&mut self, _: Entity, _: Entity) {}
+}
+
+impl NameEntities for SaveIds {
+    fn is_saved(&self, entity: Entity) -> bool {
+        self.saved(entity).is_some()
+    }
 }
 
 fn take_next(next: &mut SaveId) -> SaveId {

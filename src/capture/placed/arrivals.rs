@@ -10,9 +10,9 @@ use bevy::platform::collections::{HashMap, HashSet};
 
 use super::rounds::BindKeys;
 use super::{SaveKey, SaveScope};
-use crate::capture::Saved;
 use crate::capture::record::{CapturedColumn, Copier};
 use crate::capture::unsaved::is_unsaved;
+use crate::saved::Saved;
 
 /// Which placed entities there are, which come and go, and which are waited for.
 ///

@@ -15,7 +15,8 @@ use bevy::state::state::{StateTransition, StateTransitionEvent, States};
 use bevy::state::state_scoped::{DespawnOnEnter, DespawnOnExit};
 
 use super::{Placed, SaveKey, SaveScope};
-use crate::capture::{BeforeExit, Saved};
+use crate::capture::BeforeExit;
+use crate::saved::Saved;
 
 /// Keys whose entities are despawned with a state, by themselves or with what they hang from.
 ///

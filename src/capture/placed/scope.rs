@@ -8,8 +8,8 @@ use bevy::ecs::world::{DeferredWorld, World};
 use bevy::reflect::Reflect;
 
 use super::{Parking, Placed, SaveKey};
-use crate::capture::Saved;
 use crate::capture::descendants::Descendants;
+use crate::saved::Saved;
 
 /// Marks the root of a level, or of anything else that comes and goes as a whole.
 ///

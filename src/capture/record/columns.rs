@@ -9,15 +9,13 @@ use bevy::ecs::entity::Entity;
 use bevy::ecs::query::QueryState;
 use bevy::ecs::world::World;
 
-use super::IsSaved;
 use super::copies::Copies;
 use super::moment::{Extent, Moment};
 use super::read_ahead::visit_tables;
 use super::tables::{TableCursor, pick};
 use super::ticks::{TickSpan, rows_within};
-use crate::capture::Saved;
-use crate::capture::codec::CopyCodec;
 use crate::capture::encode::ColumnWriter;
+use crate::saved::{CopyCodec, IsSaved, Saved};
 
 /// Copies one type out of the world. Columns don't share anything that changes, so they may run
 /// beside each other.

@@ -4,8 +4,8 @@ use bevy::ecs::entity::Entity;
 use bevy::ecs::world::World;
 
 use super::columns::{CapturedColumn, RecordColumn};
-use super::unfiltered;
 use crate::capture::types::SavedTypes;
+use crate::saved::unfiltered;
 
 /// Copies entities that are about to leave the world.
 pub(crate) struct Copier {

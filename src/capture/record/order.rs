@@ -14,9 +14,8 @@ use super::columns::{CapturedColumn, RecordColumn, add_fresh_rows};
 use super::moment::{Extent, Moment};
 use super::related::Related;
 use super::ticks::{TickSpan, rows_within};
-use crate::capture::Saved;
-use crate::capture::codec::OrderCodec;
 use crate::capture::encode::ColumnWriter;
+use crate::saved::{OrderCodec, Saved};
 
 /// Copies the lists of one relationship's targets.
 pub(crate) struct OrderRecorder {

@@ -16,11 +16,10 @@ use super::recorders::Recorders;
 use super::removals::Removals;
 use super::tables::{SavedQuery, SavedTables};
 use super::ticks::TickSpan;
-use super::{unfiltered, unmarked};
-use crate::capture::Saved;
 use crate::capture::placed::{Placed, SaveKey};
 use crate::capture::types::SavedTypes;
 use crate::capture::unsaved::UnsavedMarkers;
+use crate::saved::{Saved, unfiltered, unmarked};
 
 /// Takes captures of one world.
 ///

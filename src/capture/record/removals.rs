@@ -179,8 +179,8 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::Saved;
     use crate::capture::test_kit::Armor;
+    use crate::saved::Saved;
 
     fn removals(world: &mut World) -> Removals {
         let marker = world.register_component::<Saved>();

@@ -8,8 +8,8 @@ use bevy::ecs::world::World;
 
 use super::columns::{CapturedColumn, RecordColumn};
 use super::moment::{Extent, Moment};
-use crate::capture::codec::{Codec, CopyCodec};
 use crate::capture::encode::ColumnWriter;
+use crate::saved::{Codec, CopyCodec};
 
 /// A copied value that belongs to no entity.
 pub(crate) struct CapturedWorldValue<C: Codec> {

@@ -4,9 +4,9 @@ use bevy::ecs::component::ComponentId;
 use bevy::ecs::world::World;
 
 use super::components::{is_written_as, rebuild};
-use super::decoded::{ResourceValue, WrittenAgain};
 use super::references::{Names, References};
-use crate::capture::{Codec, ComponentCodec, DecodeError};
+use super::{ResourceValue, WrittenAgain};
+use crate::saved::{Codec, ComponentCodec, DecodeError};
 
 /// A decoded resource.
 pub(crate) struct DecodedResource<C: Codec> {

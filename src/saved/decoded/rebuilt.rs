@@ -7,11 +7,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::components::is_written_as;
-use super::decoded::{ComponentRows, WrittenAgain};
-use super::others::{KeptComponents, Others};
+use super::kept::{KeptComponents, Others};
 use super::references::{Names, References};
 use super::spawn::WholeEntity;
-use crate::capture::{Codec, CopyCodec, DecodeError, RebuiltCodec};
+use super::{ComponentRows, WrittenAgain};
+use crate::saved::{Codec, CopyCodec, DecodeError, RebuiltCodec};
 
 /// Descriptions of components, and the components that the game made of them.
 pub(crate) struct RebuiltComponents<T, P>
