@@ -116,7 +116,9 @@ fn imported(source: &Path, declared: &Edges) -> Edges {
         let inside = path.strip_prefix(source).unwrap();
         let first = inside.components().next().unwrap().as_os_str().to_str().unwrap();
         let room = first.trim_end_matches(".rs");
-        let is_test = path.ends_with("tests.rs") || path.ends_with("test_kit.rs");
+        let is_test = path.ends_with("tests.rs")
+            || path.ends_with("test_kit.rs")
+            || inside.components().any(|part| part.as_os_str() == "tests");
         if room == "lib" || TESTS.contains(&room) || is_test {
             continue;
         }
