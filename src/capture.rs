@@ -54,6 +54,6 @@ pub(crate) use game_clock::{clock_of, set_clock};
 pub(crate) use history::{Form, TypeHistory};
 pub(crate) use late_calls::LateCalls;
 pub(crate) use placed::{Parking, Placed, follow_state_scopes};
-pub(crate) use record::{Capture, CaptureScope, Copier, Recorder, Related, StatesBeingLeft};
+pub(crate) use record::{Capture, CaptureScope, Recorder, Related, StatesBeingLeft};
 pub(crate) use state_log::StateLog;
 pub(crate) use types::SavedTypes;

@@ -21,7 +21,7 @@ pub(crate) use decoded::{
     DecodedColumn, DecodedComponents, DecodedOrder, DecodedResource, DecodedState, Names, Others,
     Outside, Ranks, RebuiltComponents, References, Spawner, Written, WrittenAgain,
 };
-pub(crate) use marker::{IsSaved, unfiltered, unmarked};
+pub(crate) use marker::{IsSaved, Latecomers, unfiltered};
 pub(crate) use names::{
     ANCHORS, CHILD_OF, CHILD_ORDER, DISABLED, GONE, SAVE_KEYS, STATE_SCOPES, order_of,
 };

@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::sync::Arc;
 
 use bevy::app::App;
-use bevy::ecs::component::{Component, ComponentId, RequiredComponentsError};
+use bevy::ecs::component::{Component, RequiredComponentsError};
 use bevy::ecs::message::MessageReader;
 use bevy::ecs::reflect::AppTypeRegistry;
 use bevy::ecs::resource::Resource;
@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 
 use super::follow_state_scopes;
 use super::record::{StateMapping, StateRecorder, StatesBeingLeft};
-use super::saved_type::{SavedType, StateType, ValueType};
+use super::saved_type::{Registration, SavedType, StateType, ValueType};
 use super::state_log::StateLog;
 use crate::saved::{
     Codec, RebuiltCodec, ReflectedCodec, Saved, SavedState, SerdeCodec, StateCodec,
@@ -38,7 +38,7 @@ pub(crate) struct Declaration {
 pub(super) enum DeclaredKind {
     /// A component, or a resource, which only a world can tell.
     Component {
-        register: fn(&mut World) -> ComponentId,
+        registration: Registration,
         require_marker: fn(&mut World) -> Result<(), RequiredComponentsError>,
         as_component: MakeType,
         as_resource: MakeType,
@@ -108,7 +108,7 @@ impl Declaration {
             // Named after what is written, which is the game's own type.
             type_path: P::type_path().into(),
             kind: DeclaredKind::Component {
-                register: World::register_component::<T>,
+                registration: Registration::of::<T>(),
                 require_marker: World::try_register_required_components::<T, Saved>,
                 as_component,
                 as_resource,
@@ -174,7 +174,7 @@ impl Declaration {
             type_id: TypeId::of::<T>(),
             type_path,
             kind: DeclaredKind::Component {
-                register: World::register_component::<T>,
+                registration: Registration::of::<T>(),
                 require_marker: World::try_register_required_components::<T, Saved>,
                 as_component: Arc::new(as_component),
                 as_resource: Arc::new(as_resource),

@@ -1,7 +1,6 @@
 //! The main thread's half of a capture: copying out of the world.
 
 mod columns;
-mod copier;
 mod copies;
 mod moment;
 mod order;
@@ -15,10 +14,11 @@ mod states;
 mod tables;
 mod ticks;
 
-pub(crate) use columns::{CapturedColumn, ComponentRecorder, RecordColumn, Rows};
-pub(crate) use copier::Copier;
+pub(crate) use columns::{
+    Captured, CapturedColumn, CapturedComponents, ComponentRecorder, RecordColumn, Rows,
+};
 pub(crate) use moment::{Capture, CaptureScope};
-pub(crate) use order::OrderRecorder;
+pub(crate) use order::{CapturedOrders, OrderRecorder};
 pub(crate) use recorder::Recorder;
 pub(crate) use related::Related;
 pub(crate) use removals::Watched;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bevy::ecs::component::{Component, ComponentId};
+use bevy::ecs::entity::Entity;
 use bevy::ecs::world::World;
 use bevy::state::state::FreelyMutableState;
 use serde::Serialize;
@@ -11,8 +12,8 @@ use serde::de::DeserializeOwned;
 
 use super::migrations::{AnyMigrations, MigrateRows, MigrateStates, MigrateValues};
 use super::record::{
-    ComponentRecorder, OrderRecorder, RecordColumn, ResourceRecorder, StateMapping, StateRecorder,
-    Watched,
+    Captured, CapturedComponents, CapturedOrders, ComponentRecorder, OrderRecorder, RecordColumn,
+    ResourceRecorder, StateMapping, StateRecorder, Watched,
 };
 use crate::journal::SaveId;
 use crate::saved::{
@@ -48,6 +49,11 @@ pub(crate) trait SavedType: Send + Sync {
 
     /// What copies it out of `world`, which has no default query filters now.
     fn recorder(&self, world: &mut World) -> Box<dyn RecordColumn>;
+
+    /// Copies its rows of some entities, if they have any; of lists, also those that they are in.
+    fn copy(&self, _: &World, _: &[Entity]) -> Option<Captured> {
+        None
+    }
 
     /// What takes its values up from a checkpoint.
     fn decoder(&self) -> DecodedColumn;
@@ -138,6 +144,13 @@ impl<C: CopyCodec> SavedType for ValueType<C> {
         (self.recorder)(world, self.codec.clone())
     }
 
+    fn copy(&self, world: &World, entities: &[Entity]) -> Option<Captured> {
+        let is_component = self.role == Role::Component;
+        is_component.then(|| -> Captured {
+            Box::new(CapturedComponents::of(self.codec.clone(), world, entities))
+        })
+    }
+
     fn decoder(&self) -> DecodedColumn {
         (self.decoder)(self.codec.clone())
     }
@@ -157,7 +170,21 @@ pub(crate) struct OrderType {
     type_path: Arc<str>,
     /// The column of the links.
     relationship: Arc<str>,
-    register: fn(&mut World) -> ComponentId,
+    registration: Registration,
+}
+
+/// How a component is known to a world.
+#[derive(Clone, Copy)]
+pub(crate) struct Registration {
+    pub register: fn(&mut World) -> ComponentId,
+    /// Its id, if it is registered.
+    pub id: fn(&World) -> Option<ComponentId>,
+}
+
+impl Registration {
+    pub(crate) fn of<T: Component>() -> Self {
+        Self { register: World::register_component::<T>, id: World::component_id::<T> }
+    }
 }
 
 impl OrderType {
@@ -165,9 +192,9 @@ impl OrderType {
     pub(crate) fn shared(
         type_path: Arc<str>,
         relationship: Arc<str>,
-        register: fn(&mut World) -> ComponentId,
+        registration: Registration,
     ) -> Arc<dyn SavedType> {
-        Arc::new(Self { type_path, relationship, register })
+        Arc::new(Self { type_path, relationship, registration })
     }
 }
 
@@ -181,12 +208,17 @@ impl SavedType for OrderType {
     }
 
     fn watched(&self, world: &mut World) -> Option<Watched> {
-        Some(Watched::TargetOf((self.register)(world)))
+        Some(Watched::TargetOf((self.registration.register)(world)))
     }
 
     fn recorder(&self, world: &mut World) -> Box<dyn RecordColumn> {
-        let relationship = (self.register)(world);
+        let relationship = (self.registration.register)(world);
         Box::new(OrderRecorder::new(world, relationship))
+    }
+
+    fn copy(&self, world: &World, entities: &[Entity]) -> Option<Captured> {
+        let relationship = (self.registration.id)(world)?;
+        Some(Box::new(CapturedOrders::of(world, relationship, entities)))
     }
 
     fn decoder(&self) -> DecodedColumn {

@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bevy::ecs::component::{ComponentId, RequiredComponentsError};
+use bevy::ecs::entity::Entity;
 use bevy::ecs::entity_disabling::Disabled;
 use bevy::ecs::hierarchy::{ChildOf, Children};
 use bevy::ecs::reflect::AppTypeRegistry;
@@ -16,7 +17,8 @@ use bevy::ecs::world::World;
 use super::declaration::{Declaration, Declarations, DeclaredKind};
 use super::history::{DeclaredHistory, Histories, TypeHistory, resolve};
 use super::problem::{TypeProblem, TypeProblemReason};
-use super::saved_type::{OrderType, Role, SavedType, ValueType};
+use super::record::Captured;
+use super::saved_type::{OrderType, Registration, Role, SavedType, ValueType};
 use super::{Placed, ReflectSaved, SaveKey};
 use crate::journal::{ENTITIES, limits};
 use crate::saved::{
@@ -84,6 +86,12 @@ impl SavedTypes {
             Some((column.type_path().clone(), component))
         });
         components.collect()
+    }
+
+    /// Copies everything that is saved of some entities, between two captures: one column for each
+    /// saved type.
+    pub(crate) fn copy(&self, world: &World, entities: &[Entity]) -> Vec<Option<Captured>> {
+        self.columns.iter().map(|column| column.copy(world, entities)).collect()
     }
 
     /// Components whose entities have to be marked at each capture.
@@ -166,11 +174,7 @@ impl Collection {
         let built_in = [
             ValueType::component(CHILD_OF.into(), SerdeCodec::<ChildOf>::default()),
             ValueType::component(DISABLED.into(), disabled_codec()),
-            OrderType::shared(
-                CHILD_ORDER.into(),
-                CHILD_OF.into(),
-                World::register_component::<ChildOf>,
-            ),
+            OrderType::shared(CHILD_ORDER.into(), CHILD_OF.into(), Registration::of::<ChildOf>()),
             ValueType::component(SAVE_KEYS.into(), SerdeCodec::<SaveKey>::default()),
         ];
         Self {
@@ -217,13 +221,13 @@ impl Collection {
             }
             DeclaredKind::State { saved_type, .. } => saved_type(type_path.clone(), world),
             DeclaredKind::Component {
-                register,
+                registration,
                 require_marker,
                 as_component,
                 as_resource,
                 is_half_of_relationship,
             } => {
-                let component = register(world);
+                let component = (registration.register)(world);
                 let is_half = is_half_of_relationship();
                 if is_relationship_target(world, component, is_half) {
                     return Err(TypeProblemReason::RelationshipTarget);
@@ -236,7 +240,7 @@ impl Collection {
                         self.adopted.push((type_path.clone(), component));
                     }
                     if is_half {
-                        self.add_order(type_path, *register);
+                        self.add_order(type_path, *registration);
                     }
                     as_component(type_path.clone(), world)
                 }
@@ -246,10 +250,10 @@ impl Collection {
         Ok(())
     }
 
-    fn add_order(&mut self, relationship: &Arc<str>, register: fn(&mut World) -> ComponentId) {
+    fn add_order(&mut self, relationship: &Arc<str>, registration: Registration) {
         let path = order_of(relationship);
         if path.len() <= limits::STRING_BYTES {
-            let order = OrderType::shared(path.clone(), relationship.clone(), register);
+            let order = OrderType::shared(path.clone(), relationship.clone(), registration);
             self.columns.insert(path, order);
         }
     }

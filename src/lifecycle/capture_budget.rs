@@ -78,9 +78,9 @@ impl RuntimeParts {
             time,
             rows,
         });
-        let mut dearest: Vec<CaptureCost> = costs.collect();
-        dearest.sort_by_key(|cost| Reverse(cost.time));
-        dearest.truncate(NAMED);
+        let mut costliest: Vec<CaptureCost> = costs.collect();
+        costliest.sort_by_key(|cost| Reverse(cost.time));
+        costliest.truncate(NAMED);
         let CheckpointCaptured { session, checkpoint, kind, full, .. } = *captured;
         let is_news = kind == CheckpointKind::Auto && !playing.was_over_budget;
         if is_news {
@@ -88,12 +88,12 @@ impl RuntimeParts {
             warn!(
                 ?capture_time,
                 ?budget,
-                ?dearest,
+                ?costliest,
                 "a checkpoint took more of a frame than it may"
             );
         }
         let over_budget =
-            CaptureOverBudget { session, checkpoint, kind, full, capture_time, budget, dearest };
+            CaptureOverBudget { session, checkpoint, kind, full, capture_time, budget, costliest };
         notify(world, over_budget);
     }
 }

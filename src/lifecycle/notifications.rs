@@ -193,9 +193,9 @@ notifications! {
         capture_time: Duration,
         /// What it may take.
         budget: Duration,
-        /// The types that cost most, dearest first; at most five. Together they can exceed
+        /// The types that cost most, costliest first; at most five. Together they can exceed
         /// `capture_time`, since columns are copied side by side where that pays.
-        dearest: Vec<CaptureCost>,
+        costliest: Vec<CaptureCost>,
     }
 
     /// Something changed the world without a trace, such as a write through

@@ -36,12 +36,31 @@ pub struct Saved;
 /// The entities that are saved. Table storage only, so queries with this filter stay contiguous.
 pub(crate) type IsSaved = (With<Saved>, Without<IsResource>);
 
-/// The entities with a component that have no marker, and should.
-pub(crate) fn unmarked(world: &mut World, component: ComponentId) -> QueryState<Entity> {
-    unfiltered(world, |world| {
-        let mut query = QueryBuilder::<Entity>::new(world);
-        query.with_id(component).without::<Saved>().without::<IsResource>().build()
-    })
+/// The entities of a type that was spawned before its marker could be made to come with it.
+pub(crate) struct Latecomers {
+    unmarked: QueryState<Entity>,
+}
+
+impl Latecomers {
+    /// Those that have this component.
+    pub(crate) fn with(component: ComponentId, world: &mut World) -> Self {
+        let unmarked = unfiltered(world, |world| {
+            let mut query = QueryBuilder::<Entity>::new(world);
+            query.with_id(component).without::<Saved>().without::<IsResource>().build()
+        });
+        Self { unmarked }
+    }
+
+    /// Marks those that came since the last call; how many there are.
+    pub(crate) fn mark(&mut self, world: &mut World) -> usize {
+        let late: Vec<Entity> = self.unmarked.iter(world).collect();
+        let count = late.len();
+        if count > 0 {
+            world.insert_batch(late.into_iter().map(|entity| (entity, Saved)));
+            world.flush();
+        }
+        count
+    }
 }
 
 /// Builds queries that see disabled entities of every kind.

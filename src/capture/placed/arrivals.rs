@@ -10,7 +10,8 @@ use bevy::platform::collections::{HashMap, HashSet};
 
 use super::rounds::BindKeys;
 use super::{SaveKey, SaveScope};
-use crate::capture::record::{CapturedColumn, Copier};
+use crate::capture::record::Captured;
+use crate::capture::types::SavedTypes;
 use crate::capture::unsaved::is_unsaved;
 use crate::saved::Saved;
 
@@ -49,8 +50,8 @@ pub(crate) struct Placed {
     is_recording: bool,
     /// Keys of which it was told that two entities have them.
     told_twice: HashSet<SaveKey>,
-    /// Copies what leaves with a scope, once the game's types are known.
-    copier: Option<Arc<Copier>>,
+    /// What is copied of those who leave with a scope, once the game's types are known.
+    types: Option<Arc<SavedTypes>>,
 }
 
 /// What became of a placed entity that isn't in the world any more.
@@ -66,7 +67,7 @@ pub(crate) enum Departure {
 pub(crate) struct Parking {
     pub entities: Vec<(Entity, SaveKey)>,
     /// One for each saved type; `None` for resources and states.
-    pub columns: Vec<Option<Box<dyn CapturedColumn>>>,
+    pub columns: Vec<Option<Captured>>,
 }
 
 /// What came since the last look, as far as it concerns anybody.
@@ -84,13 +85,13 @@ pub(crate) struct Arrivals {
 }
 
 impl Placed {
-    /// Copies with this from here on.
-    pub(crate) fn set_copier(&mut self, copier: Copier) {
-        self.copier = Some(Arc::new(copier));
+    /// The game's types are known from here on.
+    pub(crate) fn set_types(&mut self, types: Arc<SavedTypes>) {
+        self.types = Some(types);
     }
 
-    pub(super) fn copier(&self) -> Option<Arc<Copier>> {
-        self.copier.clone()
+    pub(super) fn types(&self) -> Option<Arc<SavedTypes>> {
+        self.types.clone()
     }
 
     /// Whether departures are recorded.

@@ -22,25 +22,17 @@ use crate::saved::{CopyCodec, IsSaved, Saved};
 pub(crate) trait RecordColumn: Send + Sync {
     /// Copies the rows that belong to `moment`, into the emptied buffer of an earlier capture if
     /// there is one.
-    fn record(
-        &mut self,
-        world: &World,
-        moment: &Moment<'_>,
-        buffer: Option<Box<dyn CapturedColumn>>,
-    ) -> Box<dyn CapturedColumn>;
+    fn record(&mut self, world: &World, moment: &Moment<'_>, buffer: Option<Captured>) -> Captured;
 
     /// Copies the rows that changed because these entities became saved, or no longer are.
     fn follow_markers(&self, _: &World, _: TickSpan, _: &[Entity], _: &mut dyn CapturedColumn) {}
 
-    /// Copies the rows of some entities, if this is a column of entities; of lists, also those that
-    /// they are in.
-    fn copy(&self, _: &World, _: &[Entity]) -> Option<Box<dyn CapturedColumn>> {
-        None
-    }
-
     /// Forgets what was recorded, so that the next capture is full.
     fn restart(&mut self) {}
 }
+
+/// Copied rows of one type, whatever that is.
+pub(crate) type Captured = Box<dyn CapturedColumn>;
 
 /// Copied rows of one type.
 pub(crate) trait CapturedColumn: Send + Sync + Any {
@@ -94,6 +86,17 @@ pub(crate) struct CapturedComponents<C: CopyCodec> {
 impl<C: CopyCodec> CapturedComponents<C> {
     fn new(codec: C) -> Self {
         Self { codec, rows: Rows::default(), copies: Copies::default(), live: 0 }
+    }
+
+    /// The components of some entities, between two captures.
+    pub(crate) fn of(codec: C, world: &World, entities: &[Entity]) -> Self {
+        let mut captured = Self::new(codec);
+        for entity in entities {
+            if let Some(component) = world.get::<C::Component>(*entity) {
+                captured.copy_one(*entity, component);
+            }
+        }
+        captured
     }
 
     fn copy_table(&mut self, entities: Range<usize>, table: &[C::Component]) {
@@ -164,12 +167,7 @@ impl<C: CopyCodec> ComponentRecorder<C> {
 }
 
 impl<C: CopyCodec> RecordColumn for ComponentRecorder<C> {
-    fn record(
-        &mut self,
-        world: &World,
-        moment: &Moment<'_>,
-        buffer: Option<Box<dyn CapturedColumn>>,
-    ) -> Box<dyn CapturedColumn> {
+    fn record(&mut self, world: &World, moment: &Moment<'_>, buffer: Option<Captured>) -> Captured {
         let buffer = buffer.map(|buffer| -> Box<dyn Any> { buffer });
         let mut captured = match buffer.map(|buffer| buffer.downcast::<CapturedComponents<C>>()) {
             Some(Ok(buffer)) => buffer,
@@ -187,16 +185,6 @@ impl<C: CopyCodec> RecordColumn for ComponentRecorder<C> {
             }
         }
         captured
-    }
-
-    fn copy(&self, world: &World, entities: &[Entity]) -> Option<Box<dyn CapturedColumn>> {
-        let mut captured = CapturedComponents::new(self.codec.clone());
-        for entity in entities {
-            if let Some(component) = world.get::<C::Component>(*entity) {
-                captured.copy_one(*entity, component);
-            }
-        }
-        Some(Box::new(captured))
     }
 }
 

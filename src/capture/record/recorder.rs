@@ -19,7 +19,7 @@ use super::ticks::TickSpan;
 use crate::capture::placed::{Placed, SaveKey};
 use crate::capture::types::SavedTypes;
 use crate::capture::unsaved::UnsavedMarkers;
-use crate::saved::{Saved, unfiltered, unmarked};
+use crate::saved::{Latecomers, Saved, unfiltered};
 
 /// Takes captures of one world.
 ///
@@ -47,10 +47,10 @@ pub(crate) struct Recorder {
 /// Captures whose buffers are kept: two may be with the writer while the third is filled.
 const KEPT: usize = 3;
 
-/// A type that was spawned before its entities could be told to be saved.
+/// A type that was spawned before its marker could be made to come with it.
 struct Adoption {
     type_path: Arc<str>,
-    unmarked: QueryState<Entity>,
+    late: Latecomers,
     was_reported: bool,
 }
 
@@ -223,24 +223,19 @@ impl Recorder {
 
 impl Adoption {
     fn new(world: &mut World, type_path: Arc<str>, component: ComponentId) -> Self {
-        Self { type_path, unmarked: unmarked(world, component), was_reported: false }
+        Self { type_path, late: Latecomers::with(component, world), was_reported: false }
     }
 
     fn adopt(&mut self, world: &mut World) {
-        let unmarked: Vec<Entity> = self.unmarked.iter(world).collect();
-        if unmarked.is_empty() {
-            return;
-        }
-        if !std::mem::replace(&mut self.was_reported, true) {
+        let entities = self.late.mark(world);
+        if entities > 0 && !std::mem::replace(&mut self.was_reported, true) {
             warn!(
                 type_path = &*self.type_path,
-                entities = unmarked.len(),
+                entities,
                 "entities were spawned before their type was registered as saved; they are marked \
                  at each checkpoint instead. Register the type before anything is spawned"
             );
         }
-        world.insert_batch(unmarked.into_iter().map(|entity| (entity, Saved)));
-        world.flush();
     }
 }
 

@@ -10,7 +10,7 @@ use bevy::ecs::entity::Entity;
 use bevy::ecs::world::World;
 use bevy::tasks::ComputeTaskPool;
 
-use super::columns::{CapturedColumn, RecordColumn};
+use super::columns::{Captured, RecordColumn};
 use super::moment::{CaptureScope, Moment};
 use super::ticks::TickSpan;
 
@@ -21,7 +21,7 @@ const WORTH_SHARING: Duration = Duration::from_micros(150);
 pub(super) struct Recorders {
     columns: Vec<Mutex<Column>>,
     /// Their places in the order in which they are copied.
-    dearest_first: Vec<usize>,
+    costliest_first: Vec<usize>,
     /// How long each took, in the last full capture and in the last delta.
     full: Vec<Duration>,
     delta: Vec<Duration>,
@@ -31,7 +31,7 @@ pub(super) struct Recorders {
 struct Column {
     recorder: Box<dyn RecordColumn>,
     /// An emptied buffer, and then what was copied into it.
-    captured: Option<Box<dyn CapturedColumn>>,
+    captured: Option<Captured>,
     cost: Duration,
 }
 
@@ -42,7 +42,7 @@ impl Recorders {
         let columns: Vec<_> = recorders.map(column).collect();
         let unknown = vec![Duration::ZERO; columns.len()];
         Self {
-            dearest_first: (0..columns.len()).collect(),
+            costliest_first: (0..columns.len()).collect(),
             full: unknown.clone(),
             delta: unknown,
             columns,
@@ -57,7 +57,7 @@ impl Recorders {
         &mut self,
         world: &World,
         moment: &Moment<'_>,
-        captured: &mut Vec<Box<dyn CapturedColumn>>,
+        captured: &mut Vec<Captured>,
     ) {
         let costs = match moment.extent.scope() {
             CaptureScope::Full => &mut self.full,
@@ -69,9 +69,9 @@ impl Recorders {
             column.get_mut().unwrap_or_else(PoisonError::into_inner).captured = buffers.next();
         }
         drop(buffers);
-        self.dearest_first.sort_unstable_by_key(|place| Reverse(costs.get(*place).copied()));
+        self.costliest_first.sort_unstable_by_key(|place| Reverse(costs.get(*place).copied()));
         let next = AtomicUsize::new(0);
-        let (columns, order) = (&self.columns, &self.dearest_first);
+        let (columns, order) = (&self.columns, &self.costliest_first);
         let copy_on = || {
             while let Some(place) = order.get(next.fetch_add(1, Ordering::Relaxed))
                 && let Some(column) = columns.get(*place)
@@ -105,7 +105,7 @@ impl Recorders {
         world: &World,
         span: TickSpan,
         entities: &[Entity],
-        captured: &mut [Box<dyn CapturedColumn>],
+        captured: &mut [Captured],
     ) {
         for (column, captured) in self.columns.iter().zip(captured) {
             lock(column).recorder.follow_markers(world, span, entities, &mut **captured);
@@ -170,6 +170,7 @@ mod tests {
     use super::super::tables::SavedTables;
     use super::*;
     use crate::capture::encode::ColumnWriter;
+    use crate::capture::record::CapturedColumn;
 
     const COLUMNS: usize = 12;
 
@@ -183,12 +184,7 @@ mod tests {
     struct Place(usize);
 
     impl RecordColumn for Slow {
-        fn record(
-            &mut self,
-            _: &World,
-            _: &Moment<'_>,
-            _: Option<Box<dyn CapturedColumn>>,
-        ) -> Box<dyn CapturedColumn> {
+        fn record(&mut self, _: &World, _: &Moment<'_>, _: Option<Captured>) -> Captured {
             let begun = Instant::now();
             while begun.elapsed() < WORTH_SHARING / 4 {
                 std::hint::spin_loop();

@@ -6,7 +6,7 @@ use bevy::ecs::change_detection::{DetectChanges, Ref};
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::world::World;
 
-use super::columns::{CapturedColumn, RecordColumn};
+use super::columns::{Captured, CapturedColumn, RecordColumn};
 use super::moment::{Extent, Moment};
 use crate::capture::encode::ColumnWriter;
 use crate::saved::{Codec, CopyCodec};
@@ -25,7 +25,7 @@ pub(crate) struct CapturedWorldValue<C: Codec> {
 impl<C: Codec> CapturedWorldValue<C> {
     /// What was captured, in the emptied buffer of an earlier capture if there is one.
     pub(super) fn fill(
-        buffer: Option<Box<dyn CapturedColumn>>,
+        buffer: Option<Captured>,
         codec: &C,
         value: Option<C::Value>,
         [was_present, is_present]: [bool; 2],
@@ -90,12 +90,7 @@ impl<C: CopyCodec> ResourceRecorder<C> {
 }
 
 impl<C: CopyCodec> RecordColumn for ResourceRecorder<C> {
-    fn record(
-        &mut self,
-        world: &World,
-        moment: &Moment<'_>,
-        buffer: Option<Box<dyn CapturedColumn>>,
-    ) -> Box<dyn CapturedColumn> {
+    fn record(&mut self, world: &World, moment: &Moment<'_>, buffer: Option<Captured>) -> Captured {
         let resource = self.resource(world);
         let is_present = resource.is_some();
         let sent = resource.filter(|resource| match moment.extent {

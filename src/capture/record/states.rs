@@ -10,7 +10,7 @@ use bevy::state::state::{FreelyMutableState, NextState, State, States};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::columns::{CapturedColumn, RecordColumn};
+use super::columns::{Captured, RecordColumn};
 use super::moment::{Extent, Moment};
 use super::resources::CapturedWorldValue;
 use crate::saved::{PendingState, SavedState, StateCodec};
@@ -85,12 +85,7 @@ impl<S> RecordColumn for StateRecorder<S>
 where
     S: FreelyMutableState + Serialize + DeserializeOwned,
 {
-    fn record(
-        &mut self,
-        world: &World,
-        moment: &Moment<'_>,
-        buffer: Option<Box<dyn CapturedColumn>>,
-    ) -> Box<dyn CapturedColumn> {
+    fn record(&mut self, world: &World, moment: &Moment<'_>, buffer: Option<Captured>) -> Captured {
         let state = SavedState::<S>::of(world).map(|state| self.mapped(state));
         let is_sent = matches!(moment.extent, Extent::All) || state != self.last;
         let presence = [self.last.is_some(), state.is_some()];
