@@ -1,6 +1,7 @@
 //! The plugin: configuration, and how it hooks into the app.
 
 mod place;
+mod reflection;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -35,6 +36,7 @@ use crate::process::{DeadProcess, LastRun, ProcessGuard, ProcessOptions, last_to
 use crate::store::{Home, Layout, MemoryDisk};
 use crate::writer::Versions;
 use place::Place;
+use reflection::register_types;
 
 /// Bevy's version, as far as this crate depends on it.
 const BEVY_VERSION: &str = "0.19";
@@ -266,6 +268,7 @@ impl SessionPlugin {
 impl Plugin for SessionPlugin {
     fn build(&self, app: &mut App) {
         register_notifications(app);
+        register_types(app);
         app.insert_resource(self.settings.clone())
             .init_resource::<RequestQueue>()
             .init_resource::<SessionCatalog>()

@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use bevy::reflect::Reflect;
+
 use super::types::SavedTypes;
 use crate::journal::{Block, ENTITIES, Rows, SaveId, Values};
 
 /// A type of which something changed without a trace, so that a checkpoint says something else
 /// than the world.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Reflect, Clone, PartialEq, Eq, Debug)]
+#[reflect(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct DriftedType {
     /// The type. `bevy_session::Saved` stands for whole entities, which are counted there and

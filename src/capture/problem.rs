@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use bevy::reflect::Reflect;
+
 /// A type that can't be saved, as far as the game's set-up goes.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Reflect, Clone, PartialEq, Eq, Debug)]
+#[reflect(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct TypeProblem {
     /// The type.
@@ -13,7 +16,8 @@ pub struct TypeProblem {
 }
 
 /// Why a type can't be saved.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Reflect, Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[reflect(Clone, PartialEq, Hash, Debug)]
 #[non_exhaustive]
 pub enum TypeProblemReason {
     /// Another saved type has the same path.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use bevy::ecs::entity::Entity;
 use bevy::ecs::world::World;
+use bevy::reflect::Reflect;
 
 use crate::values::{given_name, with_name};
 use crate::{SaveKey, SessionHint, TypeProblemReason};
@@ -11,7 +12,8 @@ use crate::{SaveKey, SessionHint, TypeProblemReason};
 /// Something that a game may have forgotten.
 ///
 /// [`Display`](fmt::Display) says it in plain words, and what to do about it.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Reflect, Clone, PartialEq, Debug)]
+#[reflect(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum Finding {
     /// Saved entities have a component that isn't saved, and is gone or as new after a restore.
@@ -102,7 +104,8 @@ pub enum Finding {
 }
 
 /// Entities on which something was found.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Reflect, Clone, PartialEq, Eq, Debug)]
+#[reflect(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct FoundEntities {
     /// How many.

@@ -1,12 +1,15 @@
 //! What came back with a restore, and what didn't.
 
 use bevy::ecs::entity::Entity;
+use bevy::prelude::ReflectDefault;
+use bevy::reflect::Reflect;
 
 use super::RestoreLoss;
 use crate::capture::SaveKey;
 
 /// What came back with a restore, and what didn't. Lists are bounded; their totals aren't.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Reflect, Clone, PartialEq, Debug, Default)]
+#[reflect(Clone, PartialEq, Debug, Default)]
 #[non_exhaustive]
 pub struct RestoreReport {
     /// Entities that were restored.
@@ -106,7 +109,8 @@ fn add_once(types: &mut Vec<String>, type_path: &str) {
 }
 
 /// A reference to an entity that isn't in the checkpoint, since it wasn't saved.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Reflect, Clone, PartialEq, Eq, Debug)]
+#[reflect(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct DanglingReference {
     /// The component or resource with the reference.
@@ -121,7 +125,8 @@ pub struct DanglingReference {
 }
 
 /// Saved entities that the checkpoint doesn't have.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Reflect, Clone, PartialEq, Eq, Debug)]
+#[reflect(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct ExtraEntities {
     /// The saved type that names them best; `None` if they have none.
