@@ -13,7 +13,7 @@ pub use marker::Saved;
 
 pub(crate) use codec::{
     Codec, ComponentCodec, CopyCodec, DecodeError, EncodeError, NameEntities, OrderCodec,
-    PendingState, RebuiltCodec, ReflectedCodec, SavedState, SerdeCodec, StateCodec,
+    PendingState, Proxy, RebuiltCodec, ReflectedCodec, SavedState, SerdeCodec, StateCodec,
     decode_message_pack, disabled_codec, encode_message_pack, reads_the_same, scope_on_enter_codec,
     scope_on_exit_codec,
 };

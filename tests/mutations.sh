@@ -186,8 +186,8 @@ mutant 'link in any order' src/restore/replacement.rs \
     's/waiting\.sort_by_key\(.*?\n        \}\);//s' $worlds
 mutant 'leave relationships out' src/restore/replace.rs \
     's/self\.link\(world\);//' $worlds
-mutant 'write references as they are' src/saved/codec/typed.rs \
-    's/T::map_entities\(value, mapper\);//' $worlds
+mutant 'write references as they are' src/saved/codec/cloned.rs \
+    's/<T as Component>::map_entities\(value, mapper\);//' $worlds
 
 # What the self-test must name, and must not.
 mutant 'find no drift' src/capture/drift.rs \

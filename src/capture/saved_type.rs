@@ -18,7 +18,7 @@ use super::record::{
 use crate::journal::SaveId;
 use crate::saved::{
     ComponentCodec, CopyCodec, DecodedColumn, DecodedComponents, DecodedOrder, DecodedResource,
-    DecodedState, RebuiltCodec, RebuiltComponents, StateCodec, reads_the_same,
+    DecodedState, Proxy, RebuiltCodec, RebuiltComponents, StateCodec, reads_the_same,
 };
 
 /// What a saved type is to the world.
@@ -108,11 +108,7 @@ impl<C: CopyCodec> ValueType<C> {
     }
 }
 
-impl<T, P> ValueType<RebuiltCodec<T, P>>
-where
-    T: Component,
-    P: Serialize + DeserializeOwned + Send + Sync + 'static,
-{
+impl<T: Component, P: Proxy> ValueType<RebuiltCodec<T, P>> {
     /// A component that the game makes again of what was written of it.
     pub(crate) fn rebuilt(type_path: Arc<str>, codec: RebuiltCodec<T, P>) -> Arc<dyn SavedType> {
         Arc::new(Self {

@@ -103,7 +103,6 @@ impl Replacement {
             return changed;
         }
         let mut names = Names::new(&self.image.ranks, &self.entities, &self.outside);
-        let mut scratch = Vec::new();
         for (rank, id) in (0_u32..).zip(&self.entities) {
             let Ok(entity) = world.get_entity(*id) else { continue };
             for row in self.image.rows.of(rank) {
@@ -126,7 +125,7 @@ impl Replacement {
                 else {
                     continue;
                 };
-                if rows.is_as_saved(saved, entity, &mut names, &mut scratch) {
+                if rows.is_as_saved(saved, entity, &mut names) {
                     continue;
                 }
                 let value = ChangedValue { rank, row: *row };

@@ -1,5 +1,6 @@
 //! How values of a type leave the world, become bytes, and come back.
 
+mod cloned;
 mod message_pack;
 mod order;
 mod proxy;
@@ -16,7 +17,9 @@ pub(crate) use message_pack::{
     DecodeError, EncodeError, decode as decode_message_pack, encode as encode_message_pack,
 };
 pub(crate) use order::OrderCodec;
-pub(crate) use proxy::{RebuiltCodec, disabled_codec, scope_on_enter_codec, scope_on_exit_codec};
+pub(crate) use proxy::{
+    Proxy, RebuiltCodec, disabled_codec, scope_on_enter_codec, scope_on_exit_codec,
+};
 pub(crate) use reading::reads_the_same;
 pub(crate) use reflected::ReflectedCodec;
 pub(crate) use state::{PendingState, SavedState, StateCodec};

@@ -87,13 +87,7 @@ pub(crate) trait ComponentRows: Send + Sync + Any {
     ) -> bool;
 
     /// Whether an entity's component is what the checkpoint says.
-    fn is_as_saved(
-        &self,
-        saved: &[u8],
-        entity: EntityRef<'_>,
-        names: &mut Names<'_>,
-        scratch: &mut Vec<u8>,
-    ) -> bool;
+    fn is_as_saved(&self, saved: &[u8], entity: EntityRef<'_>, names: &mut Names<'_>) -> bool;
 
     /// Writes the value of the checkpoint again, in its place where that can be.
     fn write_again(

@@ -6,7 +6,7 @@ use super::{Codec, DecodeError, EncodeError, NameEntities, message_pack};
 
 /// Writes which of a target's sources are saved, in their order: of a parent, its children.
 ///
-/// Reordering changes only the target, so the links of the sources can't tell it.
+/// Reordering changes only the target, so the links of the sources don't show it.
 #[derive(Clone)]
 pub(crate) struct OrderCodec;
 

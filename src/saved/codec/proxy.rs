@@ -15,6 +15,11 @@ use serde::de::DeserializeOwned;
 use super::{Codec, ComponentCodec, CopyCodec, DecodeError, EncodeError, message_pack};
 use crate::saved::panic_message;
 
+/// A value that serde writes in place of a component.
+pub(crate) trait Proxy: Serialize + DeserializeOwned + Send + Sync + 'static {}
+
+impl<P: Serialize + DeserializeOwned + Send + Sync + 'static> Proxy for P {}
+
 /// Writes a component `T` as a value `P`, of which `R` makes it again.
 pub(crate) struct ProxyCodec<T, P, R> {
     describe: Arc<dyn Fn(&T) -> P + Send + Sync>,
@@ -59,12 +64,7 @@ impl<T, P, R: Clone> Clone for ProxyCodec<T, P, R> {
     }
 }
 
-impl<T, P, R> Codec for ProxyCodec<T, P, R>
-where
-    T: Component,
-    P: Serialize + DeserializeOwned + Send + Sync + 'static,
-    R: Clone + Send + Sync + 'static,
-{
+impl<T: Component, P: Proxy, R: Clone + Send + Sync + 'static> Codec for ProxyCodec<T, P, R> {
     type Value = P;
 
     fn map_entities<M: EntityMapper>(&self, _: &mut P, _: &mut M) {}
@@ -78,12 +78,7 @@ where
     }
 }
 
-impl<T, P, R> CopyCodec for ProxyCodec<T, P, R>
-where
-    T: Component,
-    P: Serialize + DeserializeOwned + Send + Sync + 'static,
-    R: Clone + Send + Sync + 'static,
-{
+impl<T: Component, P: Proxy, R: Clone + Send + Sync + 'static> CopyCodec for ProxyCodec<T, P, R> {
     type Component = T;
 
     fn copy(&self, component: &T) -> P {
@@ -91,11 +86,7 @@ where
     }
 }
 
-impl<T, P> ComponentCodec for PlainCodec<T, P>
-where
-    T: Component,
-    P: Serialize + DeserializeOwned + Send + Sync + 'static,
-{
+impl<T: Component, P: Proxy> ComponentCodec for PlainCodec<T, P> {
     fn rebuild(&self, value: P) -> T {
         (self.rebuild)(value)
     }

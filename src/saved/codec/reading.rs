@@ -34,7 +34,7 @@ fn as_restored<C: Codec>(codec: &C, bytes: &[u8], targets: &mut Targets<'_>) -> 
     Some(bytes)
 }
 
-/// Makes nobody of everybody who isn't saved, and notes whether anybody is named.
+/// Replaces every entity that isn't saved by a placeholder, and notes whether any is named.
 struct Targets<'a> {
     saved: &'a BTreeSet<SaveId>,
     any: bool,

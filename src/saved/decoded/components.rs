@@ -53,11 +53,10 @@ pub(crate) fn is_written_as<C: CopyCodec>(
     component: &C::Component,
     bytes: &[u8],
     names: &mut Names<'_>,
-    scratch: &mut Vec<u8>,
 ) -> bool {
     let mut value = codec.copy(component);
     codec.map_entities(&mut value, names);
-    codec.encode(&value, scratch).is_ok() && scratch == bytes
+    codec.encode(&value, &mut names.written).is_ok() && names.written == bytes
 }
 
 impl<C: ComponentCodec> ComponentRows for DecodedComponents<C> {
@@ -97,16 +96,10 @@ impl<C: ComponentCodec> ComponentRows for DecodedComponents<C> {
         true
     }
 
-    fn is_as_saved(
-        &self,
-        saved: &[u8],
-        entity: EntityRef<'_>,
-        names: &mut Names<'_>,
-        scratch: &mut Vec<u8>,
-    ) -> bool {
+    fn is_as_saved(&self, saved: &[u8], entity: EntityRef<'_>, names: &mut Names<'_>) -> bool {
         entity
             .get::<C::Component>()
-            .is_some_and(|component| is_written_as(&self.codec, component, saved, names, scratch))
+            .is_some_and(|component| is_written_as(&self.codec, component, saved, names))
     }
 
     fn write_again(

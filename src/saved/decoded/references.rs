@@ -97,7 +97,7 @@ impl<'a> References<'a> {
 impl EntityMapper for References<'_> {
     fn get_mapped(&mut self, source: Entity) -> Entity {
         let entity = self.entity(SaveId(source.to_bits())).unwrap_or(Entity::PLACEHOLDER);
-        // A reference that was to nobody from the start isn't missed.
+        // A reference that was a placeholder from the start isn't missed.
         self.missing |= entity == Entity::PLACEHOLDER && source != Entity::PLACEHOLDER;
         if let Some(named) = &mut self.named {
             named.push(entity);
@@ -109,7 +109,7 @@ impl EntityMapper for References<'_> {
 }
 
 /// The name of an entity that wasn't restored. No checkpoint has it, so a value that names one is
-/// as no checkpoint says, not even one that says "nobody".
+/// as no checkpoint says, not even one that names a placeholder.
 const STRANGER: SaveId = SaveId(u64::MAX);
 
 /// Replaces restored entities by their ids, to compare values with those in the checkpoint.
@@ -119,12 +119,14 @@ pub(crate) struct Names<'a> {
     outside: &'a Outside,
     /// Made when the first name is asked for, which most restores never do.
     ids: Option<EntityHashMap<SaveId>>,
+    /// Memory for a value that is being compared.
+    pub(super) written: Vec<u8>,
 }
 
 impl<'a> Names<'a> {
     /// The names of restored entities.
     pub(crate) fn new(ranks: &'a Ranks, entities: &'a [Entity], outside: &'a Outside) -> Self {
-        Self { ranks, entities, outside, ids: None }
+        Self { ranks, entities, outside, ids: None, written: Vec::new() }
     }
 
     /// The id that an entity was restored under.

@@ -52,7 +52,7 @@ impl WholeEntity<'_> {
         // SAFETY: `push_component` asks that every component of a writer is registered with the
         // world that the writer is written to. Registrator and entity both come from `self.world`,
         // which is borrowed for as long as `self` lives and is never exchanged. The value's type
-        // and its layout are told by `T`.
+        // and its layout are those of `T`.
         #[expect(unsafe_code, reason = "the only way to insert whole entities of erased types")]
         unsafe {
             self.writer.push_component(&mut components, component);
