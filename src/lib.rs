@@ -13,11 +13,13 @@ mod lifecycle;
 mod mode;
 mod plugin;
 mod restore;
+mod saved;
 pub mod testing;
 #[cfg(feature = "thumbnail")]
 pub mod thumbnail;
 #[cfg(feature = "ui")]
 pub mod ui;
+mod values;
 
 // The rooms that know no engine, under the paths that they had here.
 #[cfg(test)]
@@ -36,7 +38,7 @@ pub use bevy_session_journal::{
     Validity, VersionFit, WrittenBy, limits,
 };
 pub use capture::{
-    DriftedType, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState, Saved,
+    DriftedType, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState,
     SessionAppExt, TypeProblem, TypeProblemReason, Unsaved,
 };
 pub use lifecycle::{
@@ -61,6 +63,7 @@ pub use restore::{
     DanglingReference, DespawnOnRestore, ExtraEntities, RestoreLoss, RestoreLossReason,
     RestoreReport,
 };
+pub use saved::Saved;
 
 /// What most games use: `use bevy_session::prelude::*;`.
 pub mod prelude {

@@ -1,6 +1,9 @@
 //! The plugin: configuration, and how it hooks into the app.
 
-use std::path::{Path, PathBuf};
+mod place;
+mod reflection;
+
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,13 +13,11 @@ use bevy::ecs::schedule::{ScheduleConfigs, ScheduleLabel, SingleThreadedExecutor
 use bevy::ecs::system::ScheduleSystem;
 use bevy::prelude::*;
 use bevy::state::state::{StateTransition, StateTransitionSystems};
-use directories::ProjectDirs;
 use jiff::Timestamp;
 use tracing::{error, info, warn};
 
 use crate::capture::{
-    BeforeExit, Copier, LateCalls, Placed, SavedTypes, StateLog, StatesBeingLeft,
-    watch_saved_states,
+    BeforeExit, LateCalls, Placed, SavedTypes, StateLog, StatesBeingLeft, watch_saved_states,
 };
 use crate::clock::Clock;
 use crate::content::{Link, Order, Worker, WorldContent};
@@ -33,8 +34,10 @@ use crate::lifecycle::{
 };
 use crate::mode::SessionMode;
 use crate::process::{DeadProcess, LastRun, ProcessGuard, ProcessOptions, last_to_die};
-use crate::store::{Disk, Layout, LocalStore, MemoryDisk, RealDisk, is_device_name};
+use crate::store::{Layout, LocalStore, MemoryDisk};
 use crate::writer::Versions;
+use place::Place;
+use reflection::register_types;
 
 /// Bevy's version, as far as this crate depends on it.
 const BEVY_VERSION: &str = "0.19";
@@ -71,17 +74,6 @@ const LOCK_PATIENCE: Duration = Duration::from_millis(500);
 const PROFILE: &str = "default";
 /// The directory, in each of the two roots, in which a developer's files are kept apart.
 const DEVELOPMENT: &str = "development";
-
-/// Where sessions are kept.
-#[derive(Clone, Debug)]
-enum Place {
-    /// Where the platform keeps data of this game.
-    Platform,
-    /// Everything below one directory.
-    Directory(PathBuf),
-    /// On this disk, which is usually memory.
-    Disk(Arc<dyn Disk>),
-}
 
 /// The plugin's own schedule, run once per frame after [`Last`], where exits by window close are
 /// seen. Checkpoints are taken and restores happen here.
@@ -204,9 +196,9 @@ impl SessionPlugin {
     /// [`directory`](Self::directory) or is in a test mode. In development
     ///
     /// - sessions are kept apart from a player's, in the directory `development` of both roots;
-    /// - a game that never starts a session is told so, as a [`SessionHint`](crate::SessionHint), and so
-    ///   is one that saves an `Entity` which isn't mapped, or not every instance of a generic type;
-    /// - nobody is asked about a session whose process was stopped from outside without a panic, as
+    /// - a game that never starts a session gets a hint, a [`SessionHint`](crate::SessionHint), and so
+    ///   does one that saves an `Entity` which isn't mapped, or not every instance of a generic type;
+    /// - the player isn't asked about a session whose process was stopped from outside without a panic, as
     ///   an IDE does: [`RecoveryAvailable`](crate::RecoveryAvailable) isn't sent and
     ///   [`RecoveryOffers`] is without it, until
     ///   [`find_sessions`](crate::SessionCommands::find_sessions) asks for it. It is in
@@ -270,19 +262,11 @@ impl SessionPlugin {
     }
 
     fn local(&self) -> LocalStore {
-        let disk = match &self.place {
-            Place::Platform | Place::Directory(_) => Arc::new(RealDisk),
-            Place::Disk(disk) => Arc::clone(disk),
-        };
-        LocalStore::new(disk, self.layout())
+        LocalStore::new(self.place.disk(), self.layout())
     }
 
     fn layout(&self) -> Layout {
-        let (mut data, mut state) = match &self.place {
-            Place::Platform => self.platform_roots(),
-            Place::Directory(directory) => roots_below(directory),
-            Place::Disk(_) => roots_below("sessions".as_ref()),
-        };
+        let (mut data, mut state) = self.place.roots(&self.studio, &self.game);
         if self.is_development() {
             data.push(DEVELOPMENT);
             state.push(DEVELOPMENT);
@@ -303,18 +287,6 @@ impl SessionPlugin {
         }
     }
 
-    fn platform_roots(&self) -> (PathBuf, PathBuf) {
-        let Some(directories) = ProjectDirs::from("", &as_name(&self.studio), &as_name(&self.game))
-        else {
-            warn!("the platform names no place for data: sessions are kept where the game runs");
-            return roots_below(as_name(&self.game).as_ref());
-        };
-        // Local, since Windows carries the other data directory from machine to machine.
-        let data = directories.data_local_dir();
-        let state = directories.state_dir().map_or_else(|| data.join("state"), Path::to_path_buf);
-        (data.to_path_buf(), state)
-    }
-
     /// A signal, or a closed console, is an exit in good order, and no crash.
     fn watch_exit_requests(&self, app: &App, process: &ProcessGuard) {
         if self.manual_writer {
@@ -333,6 +305,7 @@ impl SessionPlugin {
 impl Plugin for SessionPlugin {
     fn build(&self, app: &mut App) {
         register_notifications(app);
+        register_types(app);
         app.insert_resource(self.settings.clone())
             .init_resource::<RequestQueue>()
             .init_resource::<SessionCatalog>()
@@ -383,8 +356,7 @@ impl SessionPlugin {
     fn set_up(&self, app: &mut App, mode: SessionMode) {
         let types = Arc::new(SavedTypes::collect(app.world_mut()));
         say_what_is_saved(&types);
-        let copier = Copier::new(app.world_mut(), &types);
-        app.world_mut().get_resource_or_init::<Placed>().set_copier(copier);
+        app.world_mut().get_resource_or_init::<Placed>().set_types(Arc::clone(&types));
         let mut hooks = app.world_mut().remove_resource::<GameHooks>().unwrap_or_default();
         follow_transitions(app, &mut hooks);
         app.init_resource::<LateCalls>();
@@ -459,24 +431,6 @@ impl SessionPlugin {
     }
 }
 
-/// What of a studio's or game's name may be the name of a directory.
-fn as_name(text: &str) -> String {
-    let is_kept = |letter: char| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_');
-    let name: String =
-        text.chars().map(|letter| if is_kept(letter) { letter } else { '-' }).collect();
-    // Windows drops spaces at the end, and keeps some names for devices.
-    match name.trim() {
-        "" => "game".to_owned(),
-        name if is_device_name(&name.to_lowercase()) => format!("{name}-game"),
-        name => name.to_owned(),
-    }
-}
-
-/// The roots of what belongs to the player, and of what belongs to this machine.
-fn roots_below(directory: &Path) -> (PathBuf, PathBuf) {
-    (directory.join("data"), directory.join("state"))
-}
-
 /// Waking other threads for a schedule with little to do in most frames costs more than all of its
 /// systems. The schedules that those of state transitions run keep their executors.
 fn run_on_one_thread(schedule: &mut Schedule) {
@@ -519,31 +473,5 @@ fn say_what_is_saved(types: &SavedTypes) {
         );
     } else {
         info!(components, resources, states, "types that belong to the player's progress");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_studios_or_games_name_can_be_that_of_a_directory_everywhere() {
-        let names = [
-            ("Hop", "Hop"),
-            ("Ärger & Söhne", "Ärger - Söhne"),
-            ("プロ", "プロ"),
-            ("Studio: \"One\"/Two\\..", "Studio- -One--Two---"),
-            (" Hop ", "Hop"),
-            ("", "game"),
-            ("  ", "game"),
-            ("Con", "Con-game"),
-            ("NUL", "NUL-game"),
-            ("com1", "com1-game"),
-            ("LPT²", "LPT²-game"),
-            ("Console", "Console"),
-        ];
-        for (name, directory) in names {
-            assert_eq!(as_name(name), directory);
-        }
     }
 }

@@ -7,8 +7,8 @@ use super::activity::{RestorePhase, set_activity};
 use super::notifications::{DuplicateSaveKey, PlacedRestored, notify};
 use super::runtime::{RuntimeParts, Transition};
 use super::{SessionHint, give_hint};
-use crate::capture::{Claimed, Placed};
-use crate::content::{ContentOrder, Order};
+use crate::capture::Placed;
+use crate::content::{Claimed, ContentOrder, Order};
 
 impl RuntimeParts {
     /// Follows the placed entities that came or left since the last frame.

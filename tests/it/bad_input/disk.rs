@@ -25,10 +25,11 @@ fn a_disk_that_cannot_be_written_is_reported_once_and_tried_again() {
         let failed = received::<CheckpointFailed>(&app);
         assert_eq!(failed.len(), 1, "{operation:?} should be reported once");
         assert!(failed[0].retry_in.is_some());
-        let CheckpointError::Disk { refusal, message } = &failed[0].error else {
+        let CheckpointError::Disk(cause) = &failed[0].error else {
             panic!("{:?}", failed[0].error)
         };
-        assert_eq!(*refusal, DiskRefusal::ReadOnly);
+        assert_eq!(cause.refusal(), DiskRefusal::ReadOnly);
+        let message = cause.to_string();
         assert!(message.contains("sessions"), "the message should say where: {message}");
         assert!(received::<CheckpointSaved>(&app).is_empty());
 
@@ -77,7 +78,7 @@ fn a_read_error_is_not_damage() {
     assert!(
         received::<RecoveryFailed>(&app)
             .iter()
-            .all(|failed| { matches!(failed.error, RecoveryError::Unreadable { .. }) })
+            .all(|failed| { matches!(failed.error, RecoveryError::Unreadable(_)) })
     );
     drop(app);
     disk.heal();

@@ -281,11 +281,11 @@ fn two_entities_with_one_key_are_found() {
 fn a_hook_that_cannot_do_without_the_game_is_reported_and_does_no_harm() {
     #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
     #[reflect(Component, Saved)]
-    #[component(on_add = tell_engine)]
+    #[component(on_add = add_to_engine)]
     struct Body;
     #[derive(Resource, Default)]
     struct Engine(u32);
-    fn tell_engine(mut world: DeferredWorld, _: HookContext) {
+    fn add_to_engine(mut world: DeferredWorld, _: HookContext) {
         world.resource_mut::<Engine>().0 += 1;
     }
     let mut app = game(|app| {

@@ -7,8 +7,8 @@ use bevy::state::state::{FreelyMutableState, NextState};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::decoded::StateValue;
-use crate::capture::{Codec, DecodeError, PendingState, SavedState, StateCodec};
+use super::StateValue;
+use crate::saved::{Codec, DecodeError, PendingState, SavedState, StateCodec};
 
 /// A decoded state.
 pub(crate) struct DecodedState<S> {

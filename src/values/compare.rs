@@ -6,7 +6,7 @@ use super::tree::{Target, Tree, step_into};
 
 /// One field in which two values differ.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) struct Change {
+pub(crate) struct Change {
     /// What leads to the field, as `.weapon.damage`; empty for the value itself.
     pub field: String,
     pub sort: ChangeSort,
@@ -14,12 +14,12 @@ pub(super) struct Change {
 
 /// How two values differ in a field.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) enum ChangeSort {
+pub(crate) enum ChangeSort {
     /// It has another value.
     Value { before: String, after: String },
-    /// The very same entity of the world before, which means nobody in the world after.
+    /// The very same entity of the world before, which means no one in the world after.
     Unmapped(Entity),
-    /// It named an entity that isn't saved, and names nobody now.
+    /// It named an entity that isn't saved, and names no one now.
     Lost { target: Entity, name: String },
 }
 
@@ -27,7 +27,7 @@ pub(super) enum ChangeSort {
 const LISTED: usize = 16;
 
 /// What two values differ in; the first few fields.
-pub(super) fn changes(before: &Tree, after: &Tree) -> Vec<Change> {
+pub(crate) fn changes(before: &Tree, after: &Tree) -> Vec<Change> {
     let mut comparison = Comparison { path: String::new(), found: Vec::new() };
     comparison.compare(before, after);
     comparison.found
@@ -45,7 +45,7 @@ impl Comparison {
                 // The two worlds share no entity, so one that is equal wasn't mapped.
                 if before.entity == after.entity && after.entity != Entity::PLACEHOLDER {
                     self.note(ChangeSort::Unmapped(before.entity));
-                } else if let (Target::Unsaved(target), Target::Nobody) =
+                } else if let (Target::Unsaved(target), Target::NoOne) =
                     (before.target, after.target)
                 {
                     let name = before.name.clone();

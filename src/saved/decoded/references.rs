@@ -8,13 +8,13 @@ use crate::journal::SaveId;
 
 /// The ids of a checkpoint's entities. An entity's place among them is its rank.
 #[derive(Default)]
-pub(super) struct Ranks {
+pub(crate) struct Ranks {
     ids: Vec<SaveId>,
 }
 
 impl Ranks {
     /// Ranks of these ids, whatever order they come in.
-    pub(super) fn new(ids: impl IntoIterator<Item = SaveId>) -> Self {
+    pub(crate) fn new(ids: impl IntoIterator<Item = SaveId>) -> Self {
         let mut ids: Vec<SaveId> = ids.into_iter().filter(|id| id.is_entity()).collect();
         ids.sort_unstable();
         ids.dedup();
@@ -22,17 +22,17 @@ impl Ranks {
     }
 
     /// The number of entities.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.ids.len()
     }
 
     /// All ids, ascending.
-    pub(super) fn ids(&self) -> &[SaveId] {
+    pub(crate) fn ids(&self) -> &[SaveId] {
         &self.ids
     }
 
     /// The rank of an id.
-    pub(super) fn rank(&self, id: SaveId) -> Option<u32> {
+    pub(crate) fn rank(&self, id: SaveId) -> Option<u32> {
         let first = self.ids.first()?;
         // Ids are given one after the other, so there are no gaps but those of entities that died:
         // an id is there, or before.
@@ -63,17 +63,17 @@ pub(crate) struct References<'a> {
 
 impl<'a> References<'a> {
     /// References to entities by rank, and to those outside.
-    pub(super) fn new(ranks: &'a Ranks, entities: &'a [Entity], outside: &'a Outside) -> Self {
+    pub(crate) fn new(ranks: &'a Ranks, entities: &'a [Entity], outside: &'a Outside) -> Self {
         Self { ranks, entities, outside, missing: false, named: None }
     }
 
     /// Notes from here on which entities are asked for.
-    pub(super) fn noting_names(self) -> Self {
+    pub(crate) fn noting_names(self) -> Self {
         Self { named: Some(Vec::new()), ..self }
     }
 
     /// The entity that is restored under an id.
-    pub(super) fn entity(&self, id: SaveId) -> Option<Entity> {
+    pub(crate) fn entity(&self, id: SaveId) -> Option<Entity> {
         match self.ranks.rank(id) {
             Some(rank) => self.entities.get(rank as usize).copied(),
             None => self.outside.get(&id).copied(),
@@ -81,7 +81,7 @@ impl<'a> References<'a> {
     }
 
     /// Whether an id without entity was asked for since the last call.
-    pub(super) fn take_missing(&mut self) -> bool {
+    pub(crate) fn take_missing(&mut self) -> bool {
         if let Some(named) = &mut self.named {
             named.clear();
         }
@@ -89,7 +89,7 @@ impl<'a> References<'a> {
     }
 
     /// The entities that were asked for since the last [`take_missing`](Self::take_missing).
-    pub(super) fn named(&self) -> &[Entity] {
+    pub(crate) fn named(&self) -> &[Entity] {
         self.named.as_deref().unwrap_or_default()
     }
 }
@@ -97,7 +97,7 @@ impl<'a> References<'a> {
 impl EntityMapper for References<'_> {
     fn get_mapped(&mut self, source: Entity) -> Entity {
         let entity = self.entity(SaveId(source.to_bits())).unwrap_or(Entity::PLACEHOLDER);
-        // A reference that was to nobody from the start isn't missed.
+        // A reference that was a placeholder from the start isn't missed.
         self.missing |= entity == Entity::PLACEHOLDER && source != Entity::PLACEHOLDER;
         if let Some(named) = &mut self.named {
             named.push(entity);
@@ -109,7 +109,7 @@ impl EntityMapper for References<'_> {
 }
 
 /// The name of an entity that wasn't restored. No checkpoint has it, so a value that names one is
-/// as no checkpoint says, not even one that says "nobody".
+/// as no checkpoint says, not even one that names a placeholder.
 const STRANGER: SaveId = SaveId(u64::MAX);
 
 /// Replaces restored entities by their ids, to compare values with those in the checkpoint.
@@ -119,16 +119,18 @@ pub(crate) struct Names<'a> {
     outside: &'a Outside,
     /// Made when the first name is asked for, which most restores never do.
     ids: Option<EntityHashMap<SaveId>>,
+    /// Memory for a value that is being compared.
+    pub(super) written: Vec<u8>,
 }
 
 impl<'a> Names<'a> {
     /// The names of restored entities.
-    pub(super) fn new(ranks: &'a Ranks, entities: &'a [Entity], outside: &'a Outside) -> Self {
-        Self { ranks, entities, outside, ids: None }
+    pub(crate) fn new(ranks: &'a Ranks, entities: &'a [Entity], outside: &'a Outside) -> Self {
+        Self { ranks, entities, outside, ids: None, written: Vec::new() }
     }
 
     /// The id that an entity was restored under.
-    pub(super) fn id(&mut self, entity: Entity) -> Option<SaveId> {
+    pub(crate) fn id(&mut self, entity: Entity) -> Option<SaveId> {
         let (ranks, entities, outside) = (self.ranks, self.entities, self.outside);
         let ids = self.ids.get_or_insert_with(|| {
             let outside = outside.iter().map(|(id, entity)| (*entity, *id));

@@ -4,11 +4,11 @@ use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::{Entity, EntityHashSet};
 use bevy::ecs::world::{EntityRef, World};
 
-use super::decoded::{ComponentRows, WrittenAgain};
-use super::others::{KeptComponents, Others, names_are_there};
+use super::kept::{KeptComponents, Others, names_are_there};
 use super::references::{Names, References};
 use super::spawn::WholeEntity;
-use crate::capture::{ComponentCodec, CopyCodec, DecodeError};
+use super::{ComponentRows, WrittenAgain};
+use crate::saved::{ComponentCodec, CopyCodec, DecodeError};
 
 /// Decoded components of one type.
 pub(crate) struct DecodedComponents<C: CopyCodec> {
@@ -24,7 +24,7 @@ impl<C: ComponentCodec> DecodedComponents<C> {
     }
 
     /// All rows that weren't taken.
-    pub(super) fn values(&self) -> impl Iterator<Item = &C::Value> {
+    pub(crate) fn values(&self) -> impl Iterator<Item = &C::Value> {
         self.values.iter().flatten()
     }
 
@@ -37,7 +37,7 @@ impl<C: ComponentCodec> DecodedComponents<C> {
 }
 
 /// The value that `bytes` has for a type, ready to be inserted.
-pub(super) fn rebuild<C: ComponentCodec>(
+pub(crate) fn rebuild<C: ComponentCodec>(
     codec: &C,
     bytes: &[u8],
     references: &mut References<'_>,
@@ -48,16 +48,15 @@ pub(super) fn rebuild<C: ComponentCodec>(
 }
 
 /// Whether a component is written as these bytes.
-pub(super) fn is_written_as<C: CopyCodec>(
+pub(crate) fn is_written_as<C: CopyCodec>(
     codec: &C,
     component: &C::Component,
     bytes: &[u8],
     names: &mut Names<'_>,
-    scratch: &mut Vec<u8>,
 ) -> bool {
     let mut value = codec.copy(component);
     codec.map_entities(&mut value, names);
-    codec.encode(&value, scratch).is_ok() && scratch == bytes
+    codec.encode(&value, &mut names.written).is_ok() && names.written == bytes
 }
 
 impl<C: ComponentCodec> ComponentRows for DecodedComponents<C> {
@@ -97,16 +96,10 @@ impl<C: ComponentCodec> ComponentRows for DecodedComponents<C> {
         true
     }
 
-    fn is_as_saved(
-        &self,
-        saved: &[u8],
-        entity: EntityRef<'_>,
-        names: &mut Names<'_>,
-        scratch: &mut Vec<u8>,
-    ) -> bool {
+    fn is_as_saved(&self, saved: &[u8], entity: EntityRef<'_>, names: &mut Names<'_>) -> bool {
         entity
             .get::<C::Component>()
-            .is_some_and(|component| is_written_as(&self.codec, component, saved, names, scratch))
+            .is_some_and(|component| is_written_as(&self.codec, component, saved, names))
     }
 
     fn write_again(

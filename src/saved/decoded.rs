@@ -1,5 +1,13 @@
 //! Decoded values of one saved type, with the concrete type erased.
 
+mod components;
+mod kept;
+mod rebuilt;
+mod references;
+mod resources;
+mod spawn;
+mod states;
+
 use std::any::{Any, TypeId};
 use std::sync::Arc;
 
@@ -7,10 +15,17 @@ use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::{Entity, EntityHashSet};
 use bevy::ecs::world::{EntityRef, World};
 
-use super::others::Others;
-use super::references::{Names, References};
-use super::spawn::{WholeEntity, overwrite};
-use crate::capture::{Codec, DecodeError, OrderCodec};
+pub(crate) use components::DecodedComponents;
+pub(crate) use kept::Others;
+pub(crate) use rebuilt::RebuiltComponents;
+pub(crate) use references::{Names, Outside, Ranks, References};
+pub(crate) use resources::DecodedResource;
+pub(crate) use spawn::{Spawner, WholeEntity, Written};
+pub(crate) use states::DecodedState;
+
+use spawn::overwrite;
+
+use super::codec::{Codec, DecodeError, OrderCodec};
 
 /// Decoded values of one saved type.
 pub(crate) enum DecodedColumn {
@@ -26,12 +41,12 @@ pub(crate) enum DecodedColumn {
 
 impl DecodedColumn {
     /// Whether its rows belong to entities.
-    pub(super) fn is_of_entities(&self) -> bool {
+    pub(crate) fn is_of_entities(&self) -> bool {
         matches!(self, Self::Component(_) | Self::Order(_))
     }
 
     /// Takes up the next value.
-    pub(super) fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
+    pub(crate) fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
         match self {
             Self::Component(rows) => rows.decode(bytes),
             Self::Order(order) => order.decode(bytes),
@@ -72,13 +87,7 @@ pub(crate) trait ComponentRows: Send + Sync + Any {
     ) -> bool;
 
     /// Whether an entity's component is what the checkpoint says.
-    fn is_as_saved(
-        &self,
-        saved: &[u8],
-        entity: EntityRef<'_>,
-        names: &mut Names<'_>,
-        scratch: &mut Vec<u8>,
-    ) -> bool;
+    fn is_as_saved(&self, saved: &[u8], entity: EntityRef<'_>, names: &mut Names<'_>) -> bool;
 
     /// Writes the value of the checkpoint again, in its place where that can be.
     fn write_again(
@@ -112,7 +121,7 @@ pub(crate) enum WrittenAgain {
 
 impl WrittenAgain {
     /// Makes `value` an entity's component.
-    pub(super) fn write<T: Component>(world: &mut World, entity: Entity, value: T) -> Self {
+    pub(crate) fn write<T: Component>(world: &mut World, entity: Entity, value: T) -> Self {
         let Ok(mut entity) = world.get_entity_mut(entity) else { return Self::Not };
         match overwrite(&mut entity, value) {
             Ok(()) => Self::InPlace,
@@ -171,8 +180,8 @@ pub(crate) trait StateValue: Send + Sync {
 /// The decoded order of a relationship's sources, row by row.
 pub(crate) struct DecodedOrder {
     /// The column of the links.
-    pub(super) relationship: Arc<str>,
-    pub(super) lists: Vec<Vec<Entity>>,
+    pub(crate) relationship: Arc<str>,
+    pub(crate) lists: Vec<Vec<Entity>>,
 }
 
 impl DecodedOrder {

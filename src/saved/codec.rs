@@ -1,27 +1,29 @@
 //! How values of a type leave the world, become bytes, and come back.
 
+mod cloned;
 mod message_pack;
 mod order;
 mod proxy;
-mod rebuilt;
+mod reading;
 mod reflected;
+mod state;
 mod typed;
 mod unordered;
 
 use bevy::ecs::component::Component;
-use bevy::ecs::entity::EntityMapper;
+use bevy::ecs::entity::{Entity, EntityMapper};
 
 pub(crate) use message_pack::{
     DecodeError, EncodeError, decode as decode_message_pack, encode as encode_message_pack,
 };
 pub(crate) use order::OrderCodec;
-pub(crate) use proxy::{disabled_codec, scope_on_enter_codec, scope_on_exit_codec};
-pub(crate) use rebuilt::RebuiltCodec;
+pub(crate) use proxy::{
+    Proxy, RebuiltCodec, disabled_codec, scope_on_enter_codec, scope_on_exit_codec,
+};
+pub(crate) use reading::reads_the_same;
 pub(crate) use reflected::ReflectedCodec;
+pub(crate) use state::{PendingState, SavedState, StateCodec};
 pub(crate) use typed::SerdeCodec;
-pub(crate) use unordered::differ_in_order_only;
-
-use super::encode::SaveIds;
 
 /// How the values of one type become bytes and come back.
 ///
@@ -34,8 +36,8 @@ pub(crate) trait Codec: Clone + Send + Sync + 'static {
     fn map_entities<M: EntityMapper>(&self, value: &mut Self::Value, mapper: &mut M);
 
     /// Replaces every entity that a value names by its id in the session.
-    fn name_entities(&self, value: &mut Self::Value, ids: &mut SaveIds) {
-        self.map_entities(value, ids);
+    fn name_entities<N: NameEntities>(&self, value: &mut Self::Value, names: &mut N) {
+        self.map_entities(value, names);
     }
 
     /// Writes a value as MessagePack.
@@ -43,6 +45,12 @@ pub(crate) trait Codec: Clone + Send + Sync + 'static {
 
     /// Reads a value back.
     fn decode(&self, bytes: &[u8]) -> Result<Self::Value, DecodeError>;
+}
+
+/// Replaces entities by their ids in the session.
+pub(crate) trait NameEntities: EntityMapper {
+    /// Whether an entity is saved.
+    fn is_saved(&self, entity: Entity) -> bool;
 }
 
 /// How a component is copied out of the world.

@@ -11,19 +11,19 @@ use bevy::ecs::world::{EntityWorldMut, World};
 
 /// Memory for the entity that is being put together, used again for the next one.
 #[derive(Default)]
-pub(super) struct Spawner {
+pub(crate) struct Spawner {
     scratch: BundleScratch,
 }
 
 impl Spawner {
     /// Begins an entity of `world`.
-    pub(super) fn begin<'a>(&'a mut self, world: &'a mut World) -> WholeEntity<'a> {
+    pub(crate) fn begin<'a>(&'a mut self, world: &'a mut World) -> WholeEntity<'a> {
         self.drop_unwritten(world);
         WholeEntity { writer: self.scratch.writer(), world }
     }
 
     /// Drops the components of an entity that could not be written.
-    pub(super) fn drop_unwritten(&mut self, world: &World) {
+    pub(crate) fn drop_unwritten(&mut self, world: &World) {
         if self.scratch.is_empty() {
             return;
         }
@@ -52,7 +52,7 @@ impl WholeEntity<'_> {
         // SAFETY: `push_component` asks that every component of a writer is registered with the
         // world that the writer is written to. Registrator and entity both come from `self.world`,
         // which is borrowed for as long as `self` lives and is never exchanged. The value's type
-        // and its layout are told by `T`.
+        // and its layout are those of `T`.
         #[expect(unsafe_code, reason = "the only way to insert whole entities of erased types")]
         unsafe {
             self.writer.push_component(&mut components, component);
@@ -61,7 +61,7 @@ impl WholeEntity<'_> {
 
     /// Spawns the entity under an id that was allocated for it. If the game has spawned something
     /// there meanwhile, all components are written onto that.
-    pub(super) fn spawn(self, id: Entity) -> Written {
+    pub(crate) fn spawn(self, id: Entity) -> Written {
         if self.world.spawn_empty_at(id).is_ok() {
             return self.write_onto(id);
         }
@@ -72,7 +72,7 @@ impl WholeEntity<'_> {
     }
 
     /// Writes all components onto an entity that is there.
-    pub(super) fn write_onto(self, id: Entity) -> Written {
+    pub(crate) fn write_onto(self, id: Entity) -> Written {
         let Ok(mut entity) = self.world.get_entity_mut(id) else { return Written::Nowhere };
         // SAFETY: `write` asks that the entity is of the world that all components were registered
         // with. Both are `self.world`. Should two components be of one type after all, Bevy panics
@@ -87,7 +87,7 @@ impl WholeEntity<'_> {
 
 /// What became of an entity that was put together.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Written {
+pub(crate) enum Written {
     /// It is in the world.
     AsAsked,
     /// Its components are on an entity that the game has spawned under the same id.
@@ -103,7 +103,7 @@ pub(super) enum Written {
 ///
 /// The value, if the entity doesn't have the component, or if it is an immutable one: then indexes
 /// rest on its hooks.
-pub(super) fn overwrite<T: Component>(entity: &mut EntityWorldMut<'_>, value: T) -> Result<(), T> {
+pub(crate) fn overwrite<T: Component>(entity: &mut EntityWorldMut<'_>, value: T) -> Result<(), T> {
     let component = entity.world().component_id::<T>();
     let there = component.and_then(|component| entity.get_mut_by_id(component).ok());
     let Some(there) = there else { return Err(value) };

@@ -4,9 +4,9 @@ use bevy::ecs::component::ComponentId;
 use bevy::ecs::world::World;
 
 use super::components::{is_written_as, rebuild};
-use super::decoded::{ResourceValue, WrittenAgain};
 use super::references::{Names, References};
-use crate::capture::{Codec, ComponentCodec, DecodeError};
+use super::{ResourceValue, WrittenAgain};
+use crate::saved::{Codec, ComponentCodec, DecodeError};
 
 /// A decoded resource.
 pub(crate) struct DecodedResource<C: Codec> {
@@ -89,9 +89,7 @@ impl<C: ComponentCodec> ResourceValue for DecodedResource<C> {
     }
 
     fn is_as_saved(&self, saved: &[u8], world: &World, names: &mut Names<'_>) -> bool {
-        there::<C>(world).is_some_and(|resource| {
-            is_written_as(&self.codec, resource, saved, names, &mut Vec::new())
-        })
+        there::<C>(world).is_some_and(|resource| is_written_as(&self.codec, resource, saved, names))
     }
 }
 

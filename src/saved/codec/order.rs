@@ -2,12 +2,11 @@
 
 use bevy::ecs::entity::{Entity, EntityMapper};
 
-use super::{Codec, DecodeError, EncodeError, message_pack};
-use crate::capture::encode::SaveIds;
+use super::{Codec, DecodeError, EncodeError, NameEntities, message_pack};
 
 /// Writes which of a target's sources are saved, in their order: of a parent, its children.
 ///
-/// Reordering changes only the target, so the links of the sources can't tell it.
+/// Reordering changes only the target, so the links of the sources don't show it.
 #[derive(Clone)]
 pub(crate) struct OrderCodec;
 
@@ -20,10 +19,10 @@ impl Codec for OrderCodec {
         }
     }
 
-    fn name_entities(&self, value: &mut Vec<Entity>, ids: &mut SaveIds) {
+    fn name_entities<N: NameEntities>(&self, value: &mut Vec<Entity>, names: &mut N) {
         // An unsaved source has no place in the order, and needs no id on its account.
-        value.retain(|source| ids.is_saved(*source));
-        self.map_entities(value, ids);
+        value.retain(|source| names.is_saved(*source));
+        self.map_entities(value, names);
     }
 
     fn encode(&self, value: &Vec<Entity>, bytes: &mut Vec<u8>) -> Result<(), EncodeError> {

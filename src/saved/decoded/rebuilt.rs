@@ -1,35 +1,25 @@
-//! Components that the game makes anew, with the world at hand.
+//! Components that the game makes again, with the world at hand.
 
 use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::{Entity, EntityHashSet};
 use bevy::ecs::world::{EntityRef, World};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::components::is_written_as;
-use super::decoded::{ComponentRows, WrittenAgain};
-use super::others::{KeptComponents, Others};
+use super::kept::{KeptComponents, Others};
 use super::references::{Names, References};
 use super::spawn::WholeEntity;
-use crate::capture::{Codec, CopyCodec, DecodeError, RebuiltCodec};
+use super::{ComponentRows, WrittenAgain};
+use crate::saved::{Codec, CopyCodec, DecodeError, Proxy, RebuiltCodec};
 
 /// Descriptions of components, and the components that the game made of them.
-pub(crate) struct RebuiltComponents<T, P>
-where
-    T: Component,
-    P: Serialize + DeserializeOwned + Send + Sync + 'static,
-{
+pub(crate) struct RebuiltComponents<T: Component, P: Proxy> {
     codec: RebuiltCodec<T, P>,
     described: Vec<P>,
     rebuilt: Vec<Option<T>>,
     kept: KeptComponents<RebuiltCodec<T, P>>,
 }
 
-impl<T, P> RebuiltComponents<T, P>
-where
-    T: Component,
-    P: Serialize + DeserializeOwned + Send + Sync + 'static,
-{
+impl<T: Component, P: Proxy> RebuiltComponents<T, P> {
     /// No rows.
     pub(crate) fn new(codec: RebuiltCodec<T, P>) -> Self {
         let kept = KeptComponents::default();
@@ -37,11 +27,7 @@ where
     }
 }
 
-impl<T, P> ComponentRows for RebuiltComponents<T, P>
-where
-    T: Component,
-    P: Serialize + DeserializeOwned + Send + Sync + 'static,
-{
+impl<T: Component, P: Proxy> ComponentRows for RebuiltComponents<T, P> {
     fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
         self.described.push(self.codec.decode(bytes)?);
         Ok(())
@@ -92,16 +78,10 @@ where
         true
     }
 
-    fn is_as_saved(
-        &self,
-        saved: &[u8],
-        entity: EntityRef<'_>,
-        names: &mut Names<'_>,
-        scratch: &mut Vec<u8>,
-    ) -> bool {
+    fn is_as_saved(&self, saved: &[u8], entity: EntityRef<'_>, names: &mut Names<'_>) -> bool {
         entity
             .get::<T>()
-            .is_some_and(|component| is_written_as(&self.codec, component, saved, names, scratch))
+            .is_some_and(|component| is_written_as(&self.codec, component, saved, names))
     }
 
     fn write_again(

@@ -1,37 +1,11 @@
-//! What marks entities and types as part of the player's progress.
+//! What marks types as part of the player's progress.
 
 use std::fmt;
 
-use bevy::ecs::component::Component;
-use bevy::ecs::reflect::ReflectComponent;
-use bevy::prelude::ReflectDefault;
-use bevy::reflect::{FromType, Reflect};
+use bevy::reflect::FromType;
 
 use super::declaration::Declaration;
 use super::saveable::Saveable;
-
-/// Marks an entity as part of the player's progress: it is in every checkpoint, with all its
-/// components whose types are saved.
-///
-/// Types with `#[reflect(Saved)]` bring the marker along. Insert it by hand on entities that have
-/// none of those.
-///
-/// To keep an entity out of all checkpoints, give it [`Unsaved`](crate::Unsaved). Removing the marker
-/// holds only until a component that brings it is inserted again.
-///
-/// A restore spawns the entity again. What the engine keeps beside its components doesn't come back:
-/// observers that watch just this entity, made by `spawn(…).observe(…)`, go with it. Make them in an
-/// observer of `On<Add, …>`, or watch all such entities with `add_observer`.
-///
-/// ```
-/// # use bevy::prelude::*;
-/// # use bevy_session::Saved;
-/// # let mut world = World::new();
-/// world.spawn((Saved, Transform::from_xyz(1.0, 2.0, 3.0)));
-/// ```
-#[derive(Component, Reflect, Clone, Copy, PartialEq, Eq, Debug, Default)]
-#[reflect(Component, Default)]
-pub struct Saved;
 
 /// Makes `#[reflect(Saved)]` work on components and resources.
 ///

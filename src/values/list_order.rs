@@ -6,14 +6,14 @@ use bevy::ecs::component::Components;
 use bevy::reflect::{TypeRegistration, TypeRegistry};
 
 use super::reflected::may_have_sets;
-use crate::capture::{CHILD_OF, CHILD_ORDER, DISABLED, SAVE_KEYS, order_of};
+use crate::saved::{CHILD_OF, CHILD_ORDER, DISABLED, SAVE_KEYS, order_of};
 
 /// Whether the order of lists in the written values of a type says something.
 ///
 /// Sets are written as lists, in whatever order. Only reflection knows whether there are any, and
 /// where it doesn't know the type, nothing is said of the order. The order of a relationship's sources
 /// says something if what their target keeps them in has one.
-pub(super) fn lists_have_order(
+pub(crate) fn lists_have_order(
     type_path: &str,
     components: &Components,
     registry: &TypeRegistry,
