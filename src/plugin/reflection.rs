@@ -1,6 +1,7 @@
 //! The types that inspectors and remote tools see.
 
 use bevy::app::App;
+use bevy::ecs::reflect::AppTypeRegistry;
 
 use crate::doctor::{Diagnosis, Finding, FoundEntities};
 use crate::{
@@ -11,6 +12,8 @@ use crate::{
 
 /// Registers what types do by themselves only with the feature `auto_register`.
 pub(super) fn register_types(app: &mut App) {
+    let registry = app.world_mut().get_resource_or_init::<AppTypeRegistry>().clone();
+    bevy_session_journal::register_types(&mut registry.write());
     app.register_type::<Saved>()
         .register_type::<Unsaved>()
         .register_type::<SaveKey>()
@@ -35,7 +38,7 @@ pub(super) fn register_types(app: &mut App) {
 mod tests {
     use std::any::TypeId;
 
-    use bevy::ecs::reflect::{AppTypeRegistry, ReflectResource};
+    use bevy::ecs::reflect::ReflectResource;
     use bevy::reflect::{FromReflect, PartialReflect};
 
     use super::*;
