@@ -159,9 +159,9 @@ impl SessionPlugin {
     /// [`directory`](Self::directory) or is in a test mode. In development
     ///
     /// - sessions are kept apart from a player's, in the directory `development` of both roots;
-    /// - a game that never starts a session is told so, as a [`SessionHint`](crate::SessionHint), and so
-    ///   is one that saves an `Entity` which isn't mapped, or not every instance of a generic type;
-    /// - nobody is asked about a session whose process was stopped from outside without a panic, as
+    /// - a game that never starts a session gets a hint, a [`SessionHint`](crate::SessionHint), and so
+    ///   does one that saves an `Entity` which isn't mapped, or not every instance of a generic type;
+    /// - the player isn't asked about a session whose process was stopped from outside without a panic, as
     ///   an IDE does: [`RecoveryAvailable`](crate::RecoveryAvailable) isn't sent and
     ///   [`RecoveryOffers`] is without it, until
     ///   [`find_sessions`](crate::SessionCommands::find_sessions) asks for it. It is in

@@ -36,7 +36,7 @@ pub(crate) struct Declaration {
 
 #[derive(Clone)]
 pub(super) enum DeclaredKind {
-    /// A component, or a resource, which only a world can tell.
+    /// A component, or a resource, which only a world knows.
     Component {
         registration: Registration,
         require_marker: fn(&mut World) -> Result<(), RequiredComponentsError>,

@@ -139,7 +139,7 @@ pub(super) fn resolve(
     let nothing = DeclaredHistory::default();
     let declared = declared.unwrap_or(&nothing);
     for type_path in declared.of_unsaved_types(columns) {
-        // If that isn't saved for another reason, that reason was told.
+        // If that isn't saved for another reason, that reason is listed already.
         if !problems.iter().any(|problem| problem.type_path == type_path) {
             problems.push(problem(type_path, TypeProblemReason::NotSaved));
         }

@@ -98,8 +98,8 @@ impl<T> Migrations<T> {
 impl<T: DeserializeOwned + 'static> Migrations<T> {
     /// Adds a step to the next version.
     ///
-    /// A step from a type to itself is a way to tell older builds that they can't read the type any
-    /// more, although its form is the same.
+    /// A step from a type to itself keeps older builds from reading the type, although its form
+    /// is the same.
     #[must_use]
     pub fn then<New: 'static>(
         self,

@@ -34,8 +34,8 @@ pub enum TypeProblemReason {
     NotSaved,
     /// It has two chains of migrations. One chain holds all steps.
     MigratedTwice,
-    /// A name that it is said to have had is the path, or was the name, of another saved type. Whose
-    /// the values under that name are can't be told.
+    /// A name that it is said to have had is the path, or was the name, of another saved type. It is
+    /// unclear whose the values under that name are.
     FormerNameTaken,
 }
 

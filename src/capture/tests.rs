@@ -183,7 +183,7 @@ fn a_resource_comes_and_goes() {
     play.world().insert_resource(Score(3));
     play.delta();
     assert_eq!(play.journal.values::<Score>(), [Score(3)]);
-    assert_eq!(play.journal.entities(), 0, "a resource's entity is nobody");
+    assert_eq!(play.journal.entities(), 0, "a resource's entity is none of them");
 }
 
 #[test]

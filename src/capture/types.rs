@@ -291,8 +291,8 @@ fn requires(world: &World, component: ComponentId, other: ComponentId) -> bool {
 
 /// Whether a component is the derived half of a relationship.
 ///
-/// Bevy says so only once both halves are known to the world. Until then their mutability tells them
-/// apart: the derived half has to be mutable, and a derived link never is.
+/// Bevy says so only once both halves are known to the world. Until then their mutability
+/// distinguishes them: the derived half has to be mutable, and a derived link never is.
 fn is_relationship_target(world: &World, component: ComponentId, is_half: bool) -> bool {
     let Some(info) = world.components().get_info(component) else { return false };
     match info.relationship_accessor() {

@@ -1,4 +1,4 @@
-//! Entities that are nobody's progress, whatever their types say.
+//! Entities that are no progress of a player, whatever their types say.
 
 use bevy::ecs::component::Component;
 use bevy::ecs::entity::Entity;

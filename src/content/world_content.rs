@@ -43,7 +43,7 @@ pub(crate) enum ContentOrder {
     Park(Box<Parking>),
     /// Hand out the values that were kept for placed entities which are back.
     Claim(Vec<(SaveKey, Entity)>),
-    /// Keep on what nobody could use of them.
+    /// Go on keeping what could not be used of them.
     Unclaim(Box<Carried>),
     /// Free memory that would take the main thread too long.
     Free(Box<Recorder>),

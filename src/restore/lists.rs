@@ -105,7 +105,7 @@ impl Replacement {
             let DecodedColumn::Component(rows) = &column.decoded else { continue };
             let late = list.out_of_place(*component, &self.others.restored, world);
             for source in &late {
-                // Each has a tick of its own, which tells whether one is linked later by others.
+                // Each has a tick of its own, which shows whether one is linked later by others.
                 world.increment_change_tick();
                 rows.link_again(world, *source);
             }
@@ -245,7 +245,7 @@ impl KeptList {
     }
 
     /// The first one that wasn't linked after the one before. Such a list may have been changed
-    /// between two links, when its tick doesn't tell.
+    /// between two links, when its tick doesn't show it.
     fn first_out_of_turn(&self, component: ComponentId, world: &World) -> Option<Entity> {
         let (Order::Saved(linked) | Order::Kept { linked, .. }) = &self.order;
         let related = Related::of(world, component)?;

@@ -13,7 +13,7 @@ use super::hooks::runs_hooks;
 use super::image::{ImageColumn, WorldImage};
 use super::late_markers::mark_late;
 use super::lists::KeptList;
-use super::order::NOBODY;
+use super::order::NO_ONE;
 use super::replace::{EntitiesReplaced, ResourceRestored};
 use super::report::{DanglingReference, RestoreReport};
 use super::rows_by_entity::RowOfEntity;
@@ -219,7 +219,7 @@ impl Replacement {
 
     fn parent(&self, rank: u32) -> Option<Entity> {
         match *self.image.parents.get(rank as usize)? {
-            NOBODY => self.outside.get(self.image.outer_parents.get(&rank)?).copied(),
+            NO_ONE => self.outside.get(self.image.outer_parents.get(&rank)?).copied(),
             parent => self.entities.get(parent as usize).copied(),
         }
     }

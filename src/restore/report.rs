@@ -47,7 +47,7 @@ pub struct RestoreReport {
     /// again.
     pub gone_again: u64,
     /// Entities that aren't saved and went with the saved one that they hung from, as a camera on
-    /// the player does. Who restores a player spawns its camera anew: with a required component or
+    /// the player does. A game that restores a player spawns its camera again: with a required component or
     /// an `On<Add, Player>` observer.
     pub unsaved_children: u64,
     /// Restored entities that hooks or observers despawned at once.
@@ -56,7 +56,7 @@ pub struct RestoreReport {
     /// observers had used it meanwhile. Where an entity was there, the saved values were written
     /// onto it.
     pub not_spawned: u64,
-    /// How often the old world had to be cleared, because its end spawned saved entities anew.
+    /// How often the old world had to be cleared, because its end spawned saved entities again.
     pub despawn_rounds: u32,
     /// Old entities that were still there after the last round.
     pub not_despawned: u64,

@@ -235,7 +235,7 @@ fn references_without_target_are_named() {
 }
 
 #[test]
-fn a_reference_to_nobody_does_not_stay_one_to_a_stranger() {
+fn a_reference_to_no_one_does_not_stay_one_to_a_stranger() {
     let mut play = Play::start();
     play.world().insert_resource(Leader(Entity::PLACEHOLDER));
     play.full();
@@ -333,7 +333,7 @@ fn states_come_back_and_entities_keep_their_scope() {
         assert_eq!(
             play.delta().blocks,
             [],
-            "from {start:?}: no second level, and nobody despawned"
+            "from {start:?}: no second level, and no entity despawned"
         );
     }
     play.world().resource_mut::<NextState<Game>>().set(Game::Menu);

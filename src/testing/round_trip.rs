@@ -267,7 +267,7 @@ impl Comparison<'_> {
         let references = tree.iter().flat_map(|tree| tree.references());
         let unsaved = references.filter_map(|(_, reference)| match reference.target {
             Target::Unsaved(entity) => Some(entity),
-            Target::Nobody | Target::Known(_) => None,
+            Target::NoOne | Target::Known(_) => None,
         });
         let parent = || {
             let entity = self.before.entity(id).filter(|_| type_path == CHILD_OF)?;

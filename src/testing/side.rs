@@ -34,7 +34,7 @@ impl<'a> Side<'a> {
         known: &EntityHashMap<SaveId>,
         next: SaveId,
     ) -> Self {
-        let saved = SavedRows::of(world, types, known, next, Outsiders::AreNobodyIfDead);
+        let saved = SavedRows::of(world, types, known, next, Outsiders::AreNoOneIfDead);
         let components = types.components(world);
         let known = saved.known();
         let entities = known.iter().map(|(entity, id)| (*id, *entity)).collect();

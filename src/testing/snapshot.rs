@@ -20,10 +20,10 @@ use crate::values::{ChangeSort, Tree, changes, given_name, lists_have_order, tre
 /// What is saved of a game at one moment: values, entities, hierarchy, resources and states, whatever
 /// `Entity` each of them is.
 ///
-/// Two are equal if a player couldn't tell the moments apart by what is saved. Maps and sets are
-/// compared without order, and a reference to somebody who isn't saved as one to nobody.
+/// Two are equal if a player couldn't distinguish the moments by what is saved. Maps and sets are
+/// compared without order, and a reference to an entity that isn't saved as one to no one.
 ///
-/// Entities are told apart by the ids that they have in the session, which survive a restore. They
+/// Entities are identified by the ids that they have in the session, which survive a restore. They
 /// get theirs with the first checkpoint that they are in, so take one before you compare a moment with
 /// a later one.
 #[derive(Clone)]
@@ -37,7 +37,7 @@ impl SavedSnapshot {
     ///
     /// Nothing of the game changes, except that entities get their marker as they do at a checkpoint.
     /// Works in an app whose writer is driven by its main loop, as in memory; elsewhere, and without a
-    /// session, entities are numbered anew, and two snapshots have little in common.
+    /// session, entities are numbered again, and two snapshots have little in common.
     #[must_use]
     pub fn of(world: &mut World) -> Self {
         let types = Arc::new(SavedTypes::collect(world));
@@ -51,7 +51,7 @@ impl SavedSnapshot {
     }
 
     fn with_ids(world: &mut World, types: &Arc<SavedTypes>, known: &EntityHashMap<SaveId>) -> Self {
-        let saved = SavedRows::of(world, types, known, SaveId::FIRST, Outsiders::AreNobody);
+        let saved = SavedRows::of(world, types, known, SaveId::FIRST, Outsiders::AreNoOne);
         let registry = world.get_resource::<AppTypeRegistry>().cloned().unwrap_or_default();
         let registry = registry.read();
         let rows = saved.rows.into_iter().map(|(type_path, rows)| {

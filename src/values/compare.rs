@@ -17,9 +17,9 @@ pub(crate) struct Change {
 pub(crate) enum ChangeSort {
     /// It has another value.
     Value { before: String, after: String },
-    /// The very same entity of the world before, which means nobody in the world after.
+    /// The very same entity of the world before, which means no one in the world after.
     Unmapped(Entity),
-    /// It named an entity that isn't saved, and names nobody now.
+    /// It named an entity that isn't saved, and names no one now.
     Lost { target: Entity, name: String },
 }
 
@@ -45,7 +45,7 @@ impl Comparison {
                 // The two worlds share no entity, so one that is equal wasn't mapped.
                 if before.entity == after.entity && after.entity != Entity::PLACEHOLDER {
                     self.note(ChangeSort::Unmapped(before.entity));
-                } else if let (Target::Unsaved(target), Target::Nobody) =
+                } else if let (Target::Unsaved(target), Target::NoOne) =
                     (before.target, after.target)
                 {
                     let name = before.name.clone();

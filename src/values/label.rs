@@ -1,4 +1,4 @@
-//! What to call an entity when people are told of it.
+//! What to call an entity in a text for people.
 
 use bevy::ecs::entity::Entity;
 use bevy::ecs::name::Name;

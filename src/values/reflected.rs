@@ -33,10 +33,10 @@ impl Reflected<'_> {
         } else if self.world.get_entity(entity).is_ok() {
             Target::Unsaved(entity)
         } else {
-            Target::Nobody
+            Target::NoOne
         };
         let name = match target {
-            Target::Nobody => "nobody".to_owned(),
+            Target::NoOne => "no one".to_owned(),
             Target::Known(_) | Target::Unsaved(_) => name_of(self.world, entity),
         };
         Reference { target, entity, name }

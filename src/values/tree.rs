@@ -54,8 +54,8 @@ pub(crate) struct Reference {
 /// Who a reference means.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum Target {
-    /// Nobody, or somebody who is gone: neither comes back.
-    Nobody,
+    /// No one, or an entity that is gone: neither comes back.
+    NoOne,
     /// An entity that is saved or has a key.
     Known(SaveId),
     /// An entity that is there and isn't saved.
@@ -138,7 +138,7 @@ impl Tree {
     }
 }
 
-/// What leads into a variant. Nobody thinks of an option as one.
+/// What leads into a variant. People don't think of an option as one.
 pub(super) fn step_into(variant: &str) -> String {
     if variant == "Some" { String::new() } else { format!("::{variant}") }
 }

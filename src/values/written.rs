@@ -10,7 +10,7 @@ use super::tree::Tree;
 
 /// A written value as a tree. `None` if the bytes are no MessagePack.
 ///
-/// A set can't be told from a list here, so for types that may have sets in them the order of lists
+/// A set looks like a list here, so for types that may have sets in them the order of lists
 /// says nothing.
 pub(crate) fn tree_of_bytes(bytes: &[u8], lists_have_order: bool) -> Option<Tree> {
     let Written(tree) = rmp_serde::from_slice(bytes).ok()?;

@@ -86,7 +86,7 @@ fn a_well_made_game_has_no_findings() {
     world.spawn((Health(2), ChildOf(group)));
     // It is saved whether it is there.
     world.spawn((Saved, SaveKey::new("coin")));
-    // What isn't saved is nobody's business.
+    // What isn't saved is no one's business.
     world.spawn((HealthBar, ChildOf(ship)));
     world.spawn((Health(3), HealthBar, Unsaved));
     assert_healthy(&mut app);
@@ -255,7 +255,7 @@ fn an_observer_that_watches_one_saved_entity() {
     assert!(doctor.examine(&mut app).is_healthy());
 }
 
-/// Nobody saves it.
+/// It isn't saved.
 #[derive(Component)]
 struct Phantom;
 

@@ -167,7 +167,7 @@ fn every_row_of_the_tables_is_needed() {
             rooms.filter(|name| !imports.contains(*name)).map(|name| format!("{room}: {name}")),
         );
     }
-    assert!(needless.is_empty(), "nobody imports these any more: {needless:#?}");
+    assert!(needless.is_empty(), "these are no longer imported: {needless:#?}");
 }
 
 /// Who can be reached from a room.

@@ -289,7 +289,7 @@ mod tests {
         assert_eq!(put("acb", "abc", "b"), "abc");
         assert_eq!(put("bca", "abc", "a"), "abc");
         assert_eq!(put("dabc", "dcba", "bc"), "dcba");
-        assert_eq!(put("", "abc", "abc"), "abc", "of nobody's list");
+        assert_eq!(put("", "abc", "abc"), "abc", "of no list");
     }
 
     #[test]

@@ -47,7 +47,7 @@ impl<'a> ColumnWriter<'a> {
     }
 
     /// Forgets which rows there were.
-    pub(super) fn start_anew(&mut self) {
+    pub(super) fn start_over(&mut self) {
         self.presence.clear();
     }
 

@@ -1,4 +1,4 @@
-//! Rounds: what a level places goes with the state that it belongs to, and begins anew with it.
+//! Rounds: what a level places goes with the state that it belongs to, and starts fresh with it.
 
 use bevy::app::App;
 use bevy::ecs::entity::{Entity, EntityHashSet};
@@ -86,7 +86,7 @@ fn scope_of<S: States>(world: &World, entity: Entity) -> Option<Scope<S>> {
 
 type AnyEntity = Allow<Disabled>;
 
-/// A state is left: what goes with it isn't taken, and its keys begin anew.
+/// A state is left: what goes with it isn't taken, and its keys start fresh.
 fn end_round<S: States>(
     mut transitions: MessageReader<StateTransitionEvent<S>>,
     left_with: Query<(Entity, &DespawnOnExit<S>), AnyEntity>,
@@ -120,7 +120,7 @@ fn end_round<S: States>(
         return;
     }
     let left = keys.left_with.extract_if(|_, state| Some(&*state) == exited);
-    left.for_each(|(key, _)| placed.begin_anew(key));
+    left.for_each(|(key, _)| placed.start_fresh(key));
     let entered = keys.entered_with.extract_if(|_, state| Some(&*state) == entered);
-    entered.for_each(|(key, _)| placed.begin_anew(key));
+    entered.for_each(|(key, _)| placed.start_fresh(key));
 }

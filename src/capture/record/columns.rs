@@ -231,7 +231,7 @@ fn copy_changes<C: CopyCodec>(
     });
 }
 
-/// An entity that became saved lately is sent whole: its components' ticks don't tell.
+/// An entity that became saved lately is sent whole: its components' ticks don't show it.
 pub(super) fn add_fresh_rows(
     cursor: &mut TableCursor<'_>,
     entities: &[Entity],

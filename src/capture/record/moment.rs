@@ -38,7 +38,7 @@ impl Extent {
     }
 }
 
-/// What every column is told about the capture that it is part of.
+/// What every column knows about the capture that it is part of.
 pub(crate) struct Moment<'a> {
     pub extent: Extent,
     pub tables: &'a SavedTables,

@@ -91,7 +91,7 @@ impl Recorder {
 
     /// Keeps the base comparable with the ticks of the world. Called when Bevy clamps them.
     pub(crate) fn clamp_ticks(&mut self, check: CheckChangeTicks) {
-        // A base as old as that can't be told from changes that are as old, so it is given up.
+        // A base as old as that can't be distinguished from changes that are as old, so it is given up.
         if self.base.as_mut().is_some_and(|base| base.check_tick(check)) {
             self.base = None;
         }
@@ -118,7 +118,7 @@ impl Recorder {
         capture
     }
 
-    /// Copies as [`capture`](Self::capture) does, and leaves what is told only once, which placed
+    /// Copies as [`capture`](Self::capture) does, and leaves what is sent only once, which placed
     /// entities left, for the capture that comes next.
     pub(crate) fn look(&mut self, world: &mut World, scope: CaptureScope) -> Box<Capture> {
         // Rare, and large: nothing to keep buffers for.

@@ -137,7 +137,7 @@ impl Column {
 fn with_help(pieces: usize, work: &(impl Fn() + Sync)) {
     let Some(pool) = ComputeTaskPool::try_get() else { return work() };
     let panic = Mutex::new(None);
-    // A panic in the game's own code must not leave the scope, which would wait for nobody then.
+    // A panic in the game's own code must not leave the scope, which would wait in vain then.
     let guarded = || {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(work)) {
             *panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(payload);
@@ -155,7 +155,7 @@ fn with_help(pieces: usize, work: &(impl Fn() + Sync)) {
     }
 }
 
-/// Nobody waits for anybody here: each column is taken once.
+/// No thread waits for another here: each column is taken once.
 fn lock(column: &Mutex<Column>) -> MutexGuard<'_, Column> {
     column.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_comes_out_only_when_nobody_copies_any_more() {
+    fn a_panic_comes_out_only_when_no_thread_copies_any_more() {
         for panics_at in 0..COLUMNS {
             let (mut recorders, copied) = slow(Some(panics_at));
             // As it is after a capture that took long.

@@ -34,8 +34,8 @@ impl<C: Codec> CapturedWorldValue<C> {
         let is_removed = matches!(extent, Extent::Within(_)) && was_present && !is_present;
         let buffer = buffer.map(|buffer| -> Box<dyn Any> { buffer });
         let buffer = buffer.and_then(|buffer| buffer.downcast::<Self>().ok());
-        let anew = || Self { codec: codec.clone(), value: None, is_present, is_removed };
-        let mut captured = buffer.unwrap_or_else(|| Box::new(anew()));
+        let new = || Self { codec: codec.clone(), value: None, is_present, is_removed };
+        let mut captured = buffer.unwrap_or_else(|| Box::new(new()));
         (captured.value, captured.is_present, captured.is_removed) =
             (value, is_present, is_removed);
         captured

@@ -48,7 +48,7 @@ fn a_value_that_refuses_costs_its_row_only() {
         blocks.map(|block| block.ids().len()).sum::<usize>()
     };
     assert_eq!((rows(Moody::type_path()), rows(Health::type_path())), (1, 2));
-    // It counts as told, so it is no drift; and the type is whole again with the next full capture.
+    // It counts as captured, so it is no drift; and the type is whole again with the next full capture.
     play.world().entity_mut(refusing).insert(Moody::Well);
     let delta = play.record(CaptureScope::Delta);
     let delta = play.encoder.encode(delta);

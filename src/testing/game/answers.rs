@@ -15,7 +15,7 @@ use crate::{CurrentSession, RecoveryOffers, SessionRestored, SessionSettings};
 const PATIENCE: usize = 60;
 /// Frames that may pass at most while a game doesn't open its gates.
 const MOST_FRAMES: usize = 100_000;
-/// Time that the game gets to open its gates, beyond the time after which it is told that it waits.
+/// Time that the game gets to open its gates, beyond the time after which it is reported as stalled.
 const GATE_PATIENCE: Duration = Duration::from_secs(20);
 
 impl TestGame {

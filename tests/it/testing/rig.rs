@@ -29,7 +29,7 @@ fn rig() -> TestGame {
     TestGame::new(|plugin| build(plugin, |_| {}))
 }
 
-/// A game's app, as a game makes it: nobody has completed it yet.
+/// A game's app, as a game makes it, not completed yet.
 fn build(plugin: SessionPlugin, add: impl FnOnce(&mut App)) -> App {
     let mut app = App::new();
     app.add_plugins((MinimalPlugins, StatesPlugin, plugin))
@@ -244,7 +244,7 @@ fn a_full_disk_saves_nothing_until_it_is_healed() {
 }
 
 #[test]
-fn the_clock_moves_with_frames_and_while_nobody_plays() {
+fn the_clock_moves_with_frames_and_while_no_one_plays() {
     let mut game = rig();
     let begin = game.now();
     game.seconds(30.0);

@@ -123,7 +123,7 @@ fn a_state_that_is_saved_as_another_one_is_no_difference() {
 }
 
 #[test]
-fn what_is_made_anew_is_compared_and_lent_what_it_needs_of_the_game() {
+fn what_is_made_again_is_compared_and_lent_what_it_needs_of_the_game() {
     #[derive(Component)]
     struct Collider(f32);
     #[derive(TypePath, Serialize, Deserialize)]
