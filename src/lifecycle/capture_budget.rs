@@ -58,7 +58,7 @@ impl Default for CaptureBudget {
 }
 
 impl RuntimeParts {
-    /// Says which types were too dear, if the capture was.
+    /// Reports which types cost most, if a capture took more than it may.
     pub(super) fn hold_against_budget(
         &mut self,
         world: &mut World,
@@ -82,9 +82,9 @@ impl RuntimeParts {
         costliest.sort_by_key(|cost| Reverse(cost.time));
         costliest.truncate(NAMED);
         let CheckpointCaptured { session, checkpoint, kind, full, .. } = *captured;
-        let is_news = kind == CheckpointKind::Auto && !playing.was_over_budget;
+        let is_news = kind == CheckpointKind::Auto && !playing.over_budget_logged;
         if is_news {
-            playing.was_over_budget = true;
+            playing.over_budget_logged = true;
             warn!(
                 ?capture_time,
                 ?budget,

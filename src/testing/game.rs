@@ -279,7 +279,7 @@ impl TestGame {
     /// cleanly.
     pub fn continue_newest(&mut self) -> Result<SessionRestored, RecoverError> {
         self.begin()?;
-        self.wait(|game| game.look(|parts| parts.detected)?.then_some(()))?;
+        self.wait(|game| game.look(|parts| parts.start_up.sessions_are_known())?.then_some(()))?;
         let catalog = self.app.world().get_resource::<SessionCatalog>();
         let newest = catalog.and_then(SessionCatalog::newest_closed);
         let newest = newest.ok_or(RecoverError::NothingToContinue)?.session.id;

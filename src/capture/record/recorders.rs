@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bevy::ecs::entity::Entity;
 use bevy::ecs::world::World;
@@ -13,6 +13,7 @@ use bevy::tasks::ComputeTaskPool;
 use super::columns::{Captured, RecordColumn};
 use super::moment::{CaptureScope, Moment};
 use super::ticks::TickSpan;
+use crate::clock;
 
 /// Copying that takes less than this isn't worth waking another thread.
 const WORTH_SHARING: Duration = Duration::from_micros(150);
@@ -122,7 +123,7 @@ impl Recorders {
 
 impl Column {
     fn copy(&mut self, world: &World, moment: &Moment<'_>) {
-        let begun = Instant::now();
+        let begun = clock::instant();
         self.captured = Some(self.recorder.record(world, moment, self.captured.take()));
         self.cost = begun.elapsed();
     }
@@ -185,7 +186,7 @@ mod tests {
 
     impl RecordColumn for Slow {
         fn record(&mut self, _: &World, _: &Moment<'_>, _: Option<Captured>) -> Captured {
-            let begun = Instant::now();
+            let begun = clock::instant();
             while begun.elapsed() < WORTH_SHARING / 4 {
                 std::hint::spin_loop();
             }

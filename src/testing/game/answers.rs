@@ -66,9 +66,9 @@ impl TestGame {
         let newest = offers.and_then(|offers| offers.offers().first());
         let newest = newest.map(|offer| offer.session.id);
         self.look(|parts| match newest {
-            _ if !parts.detected => Offer::NotYet,
+            _ if !parts.start_up.sessions_are_known() => Offer::NotYet,
             None => Offer::Nothing,
-            Some(_) if !parts.withheld.is_empty() => Offer::NotYet,
+            Some(_) if parts.start_up.withholds_offers() => Offer::NotYet,
             Some(session) => Offer::Made(session),
         })
         .unwrap_or(Offer::NotYet)
@@ -143,7 +143,7 @@ impl TestGame {
         let world = self.app.world_mut();
         let session = world.get_resource::<CurrentSession>();
         let played = session.map(CurrentSession::play_time).unwrap_or_default();
-        let shut = Runtime::look(world, |world, parts| {
+        let shut = Runtime::with(world, |parts, world| {
             let is_shut = parts.playing.as_ref().is_some_and(|playing| !playing.gate_was_open);
             is_shut.then(|| parts.hooks.shut_gate(world, played))
         });

@@ -12,6 +12,9 @@ use bevy_session::prelude::*;
 use serde::Deserialize;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use crate::game::{memory_app, play, request, spawn_mixed, start};
+use crate::measure::{median, row};
+
 /// Bytes before the body of a segment's header.
 const PRELUDE: usize = 24;
 /// Bytes of a frame's header.
@@ -162,7 +165,7 @@ fn look(disk: &MemoryDisk) -> (Duration, u64) {
         times.push(begun.elapsed());
         most = most.max(memory("VmHWM:").saturating_sub(before));
     }
-    (super::median(times), most)
+    (median(times), most)
 }
 
 /// A line of what Linux says about this process, in KiB.
@@ -175,9 +178,9 @@ fn memory(line: &str) -> u64 {
 /// The journals of a game that was killed.
 fn honest() -> (MemoryDisk, PathBuf, usize) {
     let disk = MemoryDisk::default();
-    let mut app = super::memory_app(&disk);
-    let entities = super::spawn_mixed(&mut app, 2_000);
-    super::start(&mut app);
+    let mut app = memory_app(&disk);
+    let entities = spawn_mixed(&mut app, 2_000);
+    start(&mut app);
     let journals = |disk: &MemoryDisk| -> Vec<PathBuf> {
         let is_journal = |path: &PathBuf| path.extension().is_some_and(|it| it == "journal");
         disk.paths().into_iter().filter(is_journal).collect()
@@ -186,8 +189,8 @@ fn honest() -> (MemoryDisk, PathBuf, usize) {
         journals(disk).iter().filter_map(|path| Some(disk.content(path)?.len())).sum()
     };
     for round in 0.. {
-        super::play(&mut app, &entities, 20, round);
-        super::request(&mut app, |commands| commands.session().checkpoint("bench"));
+        play(&mut app, &entities, 20, round);
+        request(&mut app, |commands| commands.session().checkpoint("bench"));
         app.update();
         if bytes(&disk) >= MIB {
             break;
@@ -203,7 +206,7 @@ fn honest() -> (MemoryDisk, PathBuf, usize) {
 pub fn hostile() {
     let (killed, journal, length) = honest();
     let (honest_time, honest_memory) = look(&killed);
-    let told = |time: Duration, memory: u64| {
+    let figure = |time: Duration, memory: u64| {
         let times = time.as_secs_f64() / honest_time.as_secs_f64();
         format!(
             "{:.1} ms = {times:.1} × honest, {:.1} MiB of memory",
@@ -211,9 +214,9 @@ pub fn hostile() {
             memory as f64 / 1024.0
         )
     };
-    super::row(
+    row(
         &format!("a start beside an honest journal of {:.1} MiB", length as f64 / MIB as f64),
-        told(honest_time, honest_memory),
+        figure(honest_time, honest_memory),
     );
     let header = killed.content(&journal).unwrap_or_default();
     let kinds: [(&str, Box<dyn Fn(&mut Forger, usize)>); 8] = [
@@ -234,6 +237,6 @@ pub fn hostile() {
         others.for_each(|path| disk.remove_all(&path));
         disk.put(&journal, &forger.bytes);
         let (time, memory) = look(&disk);
-        super::row(&format!("the same with {what} (aim ≤ 5 ×)"), told(time, memory));
+        row(&format!("the same with {what} (aim ≤ 5 ×)"), figure(time, memory));
     }
 }
