@@ -28,31 +28,32 @@ use bevy_session_journal::{
 
 pub use bevy_session_journal::{
     Attachment, AttachmentError, AttachmentOf, CheckpointError, CheckpointId, CheckpointKind,
-    DiskRefusal, EndReason, Field, FieldError, Fields, HowItEnded, IllegalMove, MemoryDisk, Move,
-    NewSession, OfferedCheckpoint, Operation, PanicInfo, Proposal, RecoveryError, RecoveryOffer,
-    RequestError, RestoreFrom, RestoreReason, RunId, SaveId, SaveSlot, SessionContext,
-    SessionEntry, SessionId, SessionMetadata, SessionPriority, SessionStatus, SlotEntry, SlotError,
-    SlotId, SlotKind, StateChange, StopReason, UnreadableSlot, UnsavedPlay, Validity, VersionFit,
-    WrittenBy, limits,
+    DiskRefusal, EndReason, FailureCause, Field, FieldError, Fields, HowItEnded, IllegalMove,
+    MemoryDisk, Move, NewSession, OfferedCheckpoint, Operation, PanicInfo, Proposal, RecoveryError,
+    RecoveryOffer, RequestError, RestoreFrom, RestoreReason, RunId, SaveId, SaveSlot,
+    SessionContext, SessionEntry, SessionId, SessionMetadata, SessionPriority, SessionStatus,
+    SlotEntry, SlotError, SlotId, SlotKind, StateChange, StopReason, UnreadableSlot, UnsavedPlay,
+    Validity, VersionFit, WrittenBy, limits,
 };
 pub use capture::{
     DriftedType, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState, Saved,
     SessionAppExt, TypeProblem, TypeProblemReason, Unsaved,
 };
 pub use lifecycle::{
-    AttachmentRead, AttachmentSaved, AutosaveDelayed, AutosaveStretched, CaptureBudget,
-    CaptureCost, CaptureOverBudget, CheckpointCaptured, CheckpointDrifted, CheckpointFailed,
-    CheckpointSaved, CorruptionDetected, CrashReportWritten, CurrentProfile, CurrentSession,
-    DuplicateSaveKey, HintGiven, LastCheckpoint, PlacedRestored, PreviousRun, ProfileChanged,
-    RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RecoveryOffers, RecoveryPolicy, Request,
-    RequestRejected, RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared,
-    RestoreStalled, RestoreStarted, SavingResumed, SavingStopped, SessionActivity, SessionCatalog,
-    SessionClosed, SessionCommands, SessionCommandsExt, SessionEnded, SessionForgotten,
-    SessionHint, SessionHints, SessionHooksExt, SessionPaused, SessionRecovered, SessionRestored,
-    SessionResumed, SessionSettings, SessionStarted, SessionUpdate, SessionUpdated, SessionsFound,
-    SlotCopied, SlotDeleted, SlotFailed, SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved,
-    WorldCollapsed, recovery_is_pending, saving_is_in_progress, session_is_active,
-    session_is_paused, session_is_restoring,
+    AttachmentRead, AttachmentRequest, AttachmentSaved, AutosaveDelayed, AutosaveStretched,
+    CaptureBudget, CaptureCost, CaptureOverBudget, CheckpointCaptured, CheckpointDrifted,
+    CheckpointFailed, CheckpointSaved, CorruptionDetected, CrashReportWritten, CurrentProfile,
+    CurrentRequest, CurrentSession, DuplicateSaveKey, HintGiven, LastCheckpoint, PlacedRestored,
+    PreviousRun, ProfileChanged, RecoveryAvailable, RecoveryDeclined, RecoveryFailed,
+    RecoveryOffers, RecoveryPolicy, Request, RequestRejected, RestoreCancelled, RestoreLosses,
+    RestorePhase, RestorePrepared, RestoreStalled, RestoreStarted, SavingResumed, SavingStopped,
+    SessionActivity, SessionCatalog, SessionClosed, SessionCommands, SessionCommandsExt,
+    SessionEnded, SessionForgotten, SessionHint, SessionHints, SessionHooksExt, SessionPaused,
+    SessionRecovered, SessionRequest, SessionRestored, SessionResumed, SessionSettings,
+    SessionStarted, SessionUpdate, SessionUpdated, SessionsFound, SlotCopied, SlotDeleted,
+    SlotFailed, SlotRenamed, SlotRequest, SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
+    recovery_is_pending, saving_is_in_progress, session_is_active, session_is_paused,
+    session_is_restoring,
 };
 pub use mode::SessionMode;
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};

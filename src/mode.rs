@@ -34,7 +34,7 @@ pub enum SessionMode {
     /// is deleted.
     Fresh,
     /// `continue`: the newest session that can go on is continued or recovered at once, whichever it
-    /// is. Nobody is asked.
+    /// is. The player isn't asked.
     Continue,
     /// `memory`: sessions are kept in memory, and are gone with the app. See
     /// [`SessionPlugin::in_memory`](crate::SessionPlugin::in_memory).

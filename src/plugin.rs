@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bevy::app::MainScheduleOrder;
 use bevy::ecs::change_detection::CheckChangeTicks;
-use bevy::ecs::schedule::ScheduleLabel;
-use bevy::ecs::schedule::SingleThreadedExecutor;
+use bevy::ecs::schedule::{ScheduleConfigs, ScheduleLabel, SingleThreadedExecutor};
+use bevy::ecs::system::ScheduleSystem;
 use bevy::prelude::*;
 use bevy::state::state::{StateTransition, StateTransitionSystems};
 use directories::ProjectDirs;
@@ -25,14 +25,15 @@ use crate::exit_request;
 #[cfg(feature = "window")]
 use crate::lifecycle::watch_windows;
 use crate::lifecycle::{
-    CheckpointCaptured, CheckpointTriggers, CurrentProfile, GameHooks, HintWatch, LossesToldOnce,
-    PreviousRun, RecoveryOffers, RecoveryPolicy, RequestQueue, Runtime, RuntimeParts,
-    SessionCatalog, SessionHints, SessionSettings, StartUp, SwitchedOff, look_before_exit,
-    register_notifications, run_frame, tell_losses_once,
+    CheckpointCaptured, CheckpointTriggers, CurrentProfile, ExitWatch, FrameTime, GameHooks,
+    HintWatch, LossesLogged, PreviousRun, RecoveryOffers, RecoveryPolicy, RequestQueue, Runtime,
+    RuntimeParts, SessionCatalog, SessionHints, SessionSettings, StartUp, SwitchedOff, WriterPort,
+    ask_gates, capture, handle_requests, log_losses_once, look_before_exit, receive,
+    register_notifications, report, restore,
 };
 use crate::mode::SessionMode;
 use crate::process::{DeadProcess, LastRun, ProcessGuard, ProcessOptions, last_to_die};
-use crate::store::{Disk, Home, Layout, MemoryDisk, RealDisk, is_device_name};
+use crate::store::{Disk, Layout, LocalStore, MemoryDisk, RealDisk, is_device_name};
 use crate::writer::Versions;
 
 /// Bevy's version, as far as this crate depends on it.
@@ -87,12 +88,48 @@ enum Place {
 #[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SessionLast;
 
-/// Systems of this plugin, for ordering against them.
+/// The plugin's systems in [`SessionLast`], to order a game's own systems against. They run in the
+/// order in which they stand here.
+///
+/// ```
+/// use bevy::prelude::*;
+/// use bevy_session::prelude::*;
+/// use bevy_session::{SessionLast, SessionSystems};
+///
+/// #[derive(Resource, Default, Reflect, serde::Serialize, serde::Deserialize)]
+/// #[reflect(Resource, Saved)]
+/// struct Weather(f32);
+///
+/// fn look_at_the_sky(mut weather: ResMut<Weather>) {
+///     weather.0 += 0.1;
+/// }
+///
+/// App::new()
+///     .add_plugins((MinimalPlugins, SessionPlugin::new("Studio", "Hop").in_memory()))
+///     .init_resource::<Weather>()
+///     // What it finds is part of this frame's checkpoint.
+///     .add_systems(SessionLast, look_at_the_sky.before(SessionSystems::Capture));
+/// ```
 #[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SessionSystems {
-    /// Requests, captures and restores. Runs in [`SessionLast`]; add systems before it to change
-    /// what a checkpoint of this frame holds, and after it to read what came of it.
+    /// All of them. A system before this set belongs to the frame that is captured, and one after it
+    /// sees what came of that.
     Run,
+    /// What the writer has done since the last frame comes in, as notifications.
+    Receive,
+    /// The restore that is under way goes on, and entities that a level placed again get their
+    /// values.
+    Restore,
+    /// The game's conditions are asked: whether a checkpoint may be taken, whether the session stands
+    /// still.
+    Gates,
+    /// Requests are handled, in the order in which they were made. One that is made by a system
+    /// before this set is handled in the same frame.
+    Requests,
+    /// Checkpoints are taken that are due, and the last one where the app exits.
+    Capture,
+    /// Hints are given, and [`SessionActivity`](crate::SessionActivity) is brought up to date.
+    Report,
 }
 
 impl SessionPlugin {
@@ -232,12 +269,12 @@ impl SessionPlugin {
         self.manual_writer()
     }
 
-    fn home(&self) -> Home {
+    fn local(&self) -> LocalStore {
         let disk = match &self.place {
             Place::Platform | Place::Directory(_) => Arc::new(RealDisk),
             Place::Disk(disk) => Arc::clone(disk),
         };
-        Home::new(disk, self.layout())
+        LocalStore::new(disk, self.layout())
     }
 
     fn layout(&self) -> Layout {
@@ -308,7 +345,7 @@ impl Plugin for SessionPlugin {
             .init_resource::<StateLog>()
             .init_schedule(SessionLast)
             .edit_schedule(SessionLast, run_on_one_thread)
-            .add_systems(SessionLast, run_frame.in_set(SessionSystems::Run));
+            .add_systems(SessionLast, steps_of_a_frame());
         app.world_mut().resource_mut::<MainScheduleOrder>().insert_after(Last, SessionLast);
         #[cfg(feature = "window")]
         watch_windows(app);
@@ -328,6 +365,20 @@ impl Plugin for SessionPlugin {
     }
 }
 
+/// What the plugin does in a frame, one step after the other.
+fn steps_of_a_frame() -> ScheduleConfigs<ScheduleSystem> {
+    (
+        receive.in_set(SessionSystems::Receive),
+        restore.in_set(SessionSystems::Restore),
+        ask_gates.in_set(SessionSystems::Gates),
+        handle_requests.in_set(SessionSystems::Requests),
+        capture.in_set(SessionSystems::Capture),
+        report.in_set(SessionSystems::Report),
+    )
+        .chain()
+        .in_set(SessionSystems::Run)
+}
+
 impl SessionPlugin {
     fn set_up(&self, app: &mut App, mode: SessionMode) {
         let types = Arc::new(SavedTypes::collect(app.world_mut()));
@@ -337,44 +388,35 @@ impl SessionPlugin {
         let mut hooks = app.world_mut().remove_resource::<GameHooks>().unwrap_or_default();
         follow_transitions(app, &mut hooks);
         app.init_resource::<LateCalls>();
-        let home = Arc::new(self.home());
+        let local = Arc::new(self.local());
         let clock = match self.clock_origin {
             Some(origin) => Clock::Manual { origin },
             None => Clock::system(),
         };
-        let now = clock.moment(Duration::ZERO);
+        let time = FrameTime::new(clock);
         let options = ProcessOptions { panics: !self.manual_writer };
-        let (process, dead) = ProcessGuard::begin(&home, &self.version, options, now.wall);
+        let (process, dead) = ProcessGuard::begin(&local, &self.version, options, time.now().wall);
         self.watch_exit_requests(app, &process);
         if let Some(previous) = last_to_die(&dead) {
-            app.insert_resource(PreviousRun::from(LastRun::from_record(previous, &home.boot)));
+            app.insert_resource(PreviousRun::from(LastRun::from_record(previous, &local.boot)));
         }
-        let problems = types.problems().to_vec();
-        let worker = self.worker(home, &types, process.clone(), dead);
+        let hints =
+            HintWatch::new(types.problems(), self.is_development() || cfg!(debug_assertions));
+        let worker = self.worker(local, &types, process.clone(), dead);
         let progress = worker.progress();
         let Some(mut link) = self.link(worker, clock) else { return };
-        link.send(Order::Detect, now);
+        link.send(Order::Detect, time.now());
         app.insert_resource(Runtime::new(RuntimeParts {
-            link,
             types,
-            process: Some(process),
-            clock,
-            now,
+            time,
+            writer: WriterPort::new(link, progress),
+            exit: ExitWatch::new(process),
             playing: None,
             transition: None,
-            detected: false,
-            exited: false,
-            quota: None,
-            mourned: false,
-            problems,
-            hooks,
-            paused_by_state: false,
-            withheld: Vec::new(),
             start_up: StartUp::new(mode, self.is_development()),
+            hooks,
             claims: Vec::new(),
-            loaded: None,
-            progress,
-            hints: HintWatch::new(self.is_development() || cfg!(debug_assertions)),
+            hints,
         }));
         app.add_observer(clamp_ticks);
         if self.is_development() {
@@ -385,12 +427,12 @@ impl SessionPlugin {
                     .after(SessionSystems::Run),
             );
         }
-        app.init_resource::<LossesToldOnce>().add_observer(tell_losses_once);
+        app.init_resource::<LossesLogged>().add_observer(log_losses_once);
     }
 
     fn worker(
         &self,
-        home: Arc<Home>,
+        local: Arc<LocalStore>,
         types: &Arc<SavedTypes>,
         process: ProcessGuard,
         dead: Vec<DeadProcess>,
@@ -399,7 +441,7 @@ impl SessionPlugin {
         let patience = if self.manual_writer { Duration::ZERO } else { LOCK_PATIENCE };
         let content = WorldContent(Arc::clone(types));
         let versions = Versions { game: self.version.clone(), engine: BEVY_VERSION };
-        Worker::new(home, content, process, dead, versions, patience)
+        Worker::new(local, content, process, dead, versions, patience)
             .of_game(format!("{}/{}", self.studio, self.game))
     }
 

@@ -252,7 +252,7 @@ fn session_ended(ended: On<SessionEnded>, reporter: Res<Reporter>) {
 
 fn checkpoint_failed(failed: On<CheckpointFailed>, reporter: Res<Reporter>) {
     let why = match &failed.error {
-        CheckpointError::Disk { message, .. } | CheckpointError::TooLarge { message } => message,
+        CheckpointError::Disk(cause) | CheckpointError::TooLarge(cause) => &cause.to_string(),
         CheckpointError::StoreVanished => "its directory is gone",
         CheckpointError::LockLost => "another process plays it",
         // A delay, and not a loss: what changed is in the next one.

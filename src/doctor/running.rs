@@ -34,7 +34,7 @@ pub(crate) struct Looked {
 /// Looks at a few values of each saved type for entities that aren't mapped, and for instances of
 /// generic types that aren't saved. Run after each checkpoint of a game in development.
 pub(crate) fn look_while_playing(world: &mut World, mut looked: Local<Looked>) {
-    let types = Runtime::look(world, |_, parts| Arc::clone(&parts.types));
+    let types = Runtime::with(world, |parts, _| Arc::clone(&parts.types));
     let Some(types) = types else { return };
     if looked.saved.is_empty() {
         let saved = components(world, &types).into_iter();

@@ -44,8 +44,7 @@ impl RuntimeParts {
             self.order(Order::Content(ContentOrder::Claim(claims)));
             // No checkpoint between an entity's return and its values.
             self.transition = Some(Transition::Claiming);
-            self.link.turn(self.now);
-            self.handle_reports(world);
+            self.turn(world);
         }
     }
 
@@ -55,7 +54,7 @@ impl RuntimeParts {
         if self.transition.take_if(is_claiming).is_none() {
             return;
         }
-        let Some(session) = self.playing.as_ref().map(|playing| playing.session) else { return };
+        let Some(session) = self.session() else { return };
         if let Some(mut placed) = world.get_resource_mut::<Placed>() {
             placed.stop_recording();
         }

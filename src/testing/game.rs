@@ -284,7 +284,7 @@ impl TestGame {
     /// cleanly.
     pub fn continue_newest(&mut self) -> Result<SessionRestored, RecoverError> {
         self.begin()?;
-        self.wait(|game| game.look(|parts| parts.detected)?.then_some(()))?;
+        self.wait(|game| game.look(|parts| parts.start_up.sessions_are_known())?.then_some(()))?;
         let catalog = self.app.world().get_resource::<SessionCatalog>();
         let newest = catalog.and_then(SessionCatalog::newest_closed);
         let newest = newest.ok_or(RecoverError::NothingToContinue)?.session.id;
@@ -391,9 +391,9 @@ impl TestGame {
         let newest = offers.and_then(|offers| offers.offers().first());
         let newest = newest.map(|offer| offer.session.id);
         self.look(|parts| match newest {
-            _ if !parts.detected => Offer::NotYet,
+            _ if !parts.start_up.sessions_are_known() => Offer::NotYet,
             None => Offer::Nothing,
-            Some(_) if !parts.withheld.is_empty() => Offer::NotYet,
+            Some(_) if parts.start_up.withholds_offers() => Offer::NotYet,
             Some(session) => Offer::Made(session),
         })
         .unwrap_or(Offer::NotYet)
@@ -465,7 +465,7 @@ impl TestGame {
         let world = self.app.world_mut();
         let session = world.get_resource::<CurrentSession>();
         let played = session.map(CurrentSession::play_time).unwrap_or_default();
-        let shut = Runtime::look(world, |world, parts| {
+        let shut = Runtime::with(world, |parts, world| {
             let is_shut = parts.playing.as_ref().is_some_and(|playing| !playing.gate_was_open);
             is_shut.then(|| parts.hooks.shut_gate(world, played))
         });

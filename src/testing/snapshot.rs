@@ -47,7 +47,7 @@ impl SavedSnapshot {
         let types = Arc::new(SavedTypes::collect(world));
         let runtime = world.get_resource_mut::<Runtime>();
         let known = runtime.and_then(|mut runtime| {
-            let encoder = runtime.parts()?.link.content()?;
+            let encoder = runtime.parts()?.writer.content()?;
             Some(encoder.ids().map(|(id, entity)| (entity, id)).collect())
         });
         let known = known.unwrap_or_default();

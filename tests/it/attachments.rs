@@ -155,10 +155,8 @@ fn an_attachment_that_cannot_be_written_costs_nothing_else() {
     attach(&mut app, checkpoint, "thumbnail", b"x");
     assert!(matches!(
         last_rejection(&app),
-        RequestError::Attachment(AttachmentError::Disk {
-            kind: std::io::ErrorKind::StorageFull,
-            ..
-        })
+        RequestError::Attachment(AttachmentError::Disk(cause))
+            if cause.io_kind() == Some(std::io::ErrorKind::StorageFull)
     ));
     disk.heal();
     assert!(received::<CheckpointFailed>(&app).is_empty());

@@ -262,7 +262,7 @@ fn a_slot_that_cannot_be_read_now_is_not_taken_for_none() {
     request(&mut app, |commands| commands.session().save(SaveSlot::manual("Boss").overwrite()));
     frames(&mut app, 4);
     let failed = received::<SlotFailed>(&app).remove(0);
-    assert!(matches!(failed.error, SlotError::Unreadable { .. }), "{failed:?}");
+    assert!(matches!(failed.error, SlotError::Unreadable(_)), "{failed:?}");
     assert_eq!(slot_files(&disk), std::slice::from_ref(&old.path));
     let saved = save(&mut app, SaveSlot::manual("Boss").overwrite());
     assert_eq!(saved.path, old.path);

@@ -144,8 +144,9 @@ fn a_disk_without_room_for_a_slot_keeps_the_old_one_and_the_checkpoint() {
         disk.fail_after(operation, before, ErrorKind::StorageFull);
         frames(&mut app, 6);
         let failed = received::<SlotFailed>(&app).pop().unwrap_or_else(|| panic!("{operation:?}"));
-        let SlotError::Disk { kind, message } = &failed.error else { panic!("{failed:?}") };
-        assert_eq!(*kind, ErrorKind::StorageFull);
+        let SlotError::Disk(cause) = &failed.error else { panic!("{failed:?}") };
+        assert_eq!(cause.io_kind(), Some(ErrorKind::StorageFull));
+        let message = cause.to_string();
         let says_where = message.contains("slots") || message.contains("directory");
         assert!(says_where, "{operation:?}: {message}");
         let checkpoint = failed.checkpoint.expect("the checkpoint should be safe");

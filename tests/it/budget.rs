@@ -35,10 +35,10 @@ fn a_capture_over_its_budget_is_reported_with_the_types_that_cost_most() {
     assert_eq!(over[0].checkpoint, captured[0].checkpoint);
     assert_eq!(over[0].capture_time, captured[0].capture_time);
     assert_eq!((over[0].full, over[0].budget), (true, Duration::ZERO));
-    let dearest = &over[0].dearest;
-    assert!(dearest.len() <= 5 && dearest.is_sorted_by(|one, other| one.time >= other.time));
-    let lists = dearest.iter().find(|cost| cost.type_path.ends_with("Inventory"));
-    assert_eq!(lists.map(|cost| cost.rows), Some(2_000), "{dearest:?}");
+    let costliest = &over[0].costliest;
+    assert!(costliest.len() <= 5 && costliest.is_sorted_by(|one, other| one.time >= other.time));
+    let lists = costliest.iter().find(|cost| cost.type_path.ends_with("Inventory"));
+    assert_eq!(lists.map(|cost| cost.rows), Some(2_000), "{costliest:?}");
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn a_delta_names_the_rows_that_it_copied() {
     frames(&mut app, 2);
     let over = received::<CaptureOverBudget>(&app);
     let lists = |over: &CaptureOverBudget| {
-        let of_lists = over.dearest.iter().find(|cost| cost.type_path.ends_with("Inventory"));
+        let of_lists = over.costliest.iter().find(|cost| cost.type_path.ends_with("Inventory"));
         of_lists.map(|cost| cost.rows)
     };
     assert_eq!(over.iter().map(lists).collect::<Vec<_>>(), [Some(2_000), Some(1_500)]);

@@ -146,7 +146,7 @@ fn a_disk_that_refuses_leaves_nothing_behind_and_the_game_goes_on() {
         disk.fail_next(operation, ErrorKind::StorageFull);
         write_report(&mut app);
         let rejected = received::<RequestRejected>(&app);
-        assert!(matches!(rejected[0].error, RequestError::Store { .. }), "{rejected:?}");
+        assert!(matches!(rejected[0].error, RequestError::Store(_)), "{rejected:?}");
         assert!(disk.content(Path::new(REPORT)).is_none(), "{operation:?}");
         // And once it is well again, the report can be written.
         write_report(&mut app);
@@ -156,7 +156,7 @@ fn a_disk_that_refuses_leaves_nothing_behind_and_the_game_goes_on() {
     let mut app = game_of(&disk);
     request(&mut app, |commands| commands.session().write_crash_report("nowhere/at/all.tar"));
     frames(&mut app, 3);
-    assert!(matches!(received::<RequestRejected>(&app)[0].error, RequestError::Store { .. }));
+    assert!(matches!(received::<RequestRejected>(&app)[0].error, RequestError::Store(_)));
 }
 
 #[test]

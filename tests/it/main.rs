@@ -59,6 +59,7 @@ mod slices;
 mod slot_loads;
 mod slots;
 mod sweeping;
+mod take_ups;
 mod testing;
 #[cfg(feature = "ui")]
 mod ui;

@@ -11,6 +11,10 @@ use crate::common::*;
 #[cfg(target_os = "linux")]
 use crate::waiting::wait_until;
 
+fn is_refused(error: &CheckpointError, refusal: DiskRefusal) -> bool {
+    matches!(error, CheckpointError::Disk(cause) if cause.refusal() == refusal)
+}
+
 #[test]
 fn a_file_system_that_cannot_sync_directories_is_reported_and_used() {
     for error in [ErrorKind::InvalidInput, ErrorKind::Unsupported] {
@@ -48,10 +52,7 @@ fn a_used_up_quota_thins_history_as_a_full_disk_does() {
         seconds(&mut app, 3.0);
         let failed = received::<CheckpointFailed>(&app);
         assert_eq!(failed.len(), 1, "{kind:?}");
-        assert!(
-            matches!(&failed[0].error, CheckpointError::Disk { refusal: reported, .. } if *reported == refusal),
-            "{failed:?}"
-        );
+        assert!(is_refused(&failed[0].error, refusal), "{failed:?}");
         assert!(files(&disk, ".journal").len() < before, "{kind:?} should thin history: {before}");
         let id = app.world().resource::<CurrentSession>().id();
         assert_eq!(recover(&disk.snapshot(), id).1.map(|(_, health)| health), Some(900));
@@ -68,9 +69,7 @@ fn a_read_only_disk_is_distinguished_from_a_full_one() {
     app.world_mut().entity_mut(entity).insert(Health(1));
     seconds(&mut app, 6.0);
     let failed = received::<CheckpointFailed>(&app);
-    let is_read_only = |error: &CheckpointError| {
-        matches!(error, CheckpointError::Disk { refusal: DiskRefusal::ReadOnly, .. })
-    };
+    let is_read_only = |error: &CheckpointError| is_refused(error, DiskRefusal::ReadOnly);
     assert!(failed.iter().all(|failed| is_read_only(&failed.error)), "{failed:?}");
     assert!(!failed.is_empty());
 }
@@ -126,9 +125,7 @@ fn an_exit_on_a_full_disk_is_saved_with_the_room_that_was_kept_free() {
         app.world_mut().entity_mut(entity).insert(Health(2));
         seconds(&mut app, 12.0);
         let failed = received::<CheckpointFailed>(&app);
-        let is_full = |error: &CheckpointError| {
-            matches!(error, CheckpointError::Disk { refusal: DiskRefusal::Full, .. })
-        };
+        let is_full = |error: &CheckpointError| is_refused(error, DiskRefusal::Full);
         assert!(!failed.is_empty() && failed.iter().all(|failed| is_full(&failed.error)));
         let is_there = disk.content(std::path::Path::new(RESERVE)).is_some();
         assert_eq!(is_there, has_reserve, "an automatic checkpoint doesn't take it");
@@ -243,9 +240,7 @@ fn an_exit_on_a_real_full_disk_is_saved() {
     let mut filler = std::fs::File::create(directory.join("filler")).unwrap();
     while filler.write_all(&[7; 4096]).is_ok() {}
     while filler.write_all(&[7]).is_ok() {}
-    let is_full = |failed: &CheckpointFailed| {
-        matches!(failed.error, CheckpointError::Disk { refusal: DiskRefusal::Full, .. })
-    };
+    let is_full = |failed: &CheckpointFailed| is_refused(&failed.error, DiskRefusal::Full);
     wait_until(|| {
         app.update();
         received::<CheckpointFailed>(&app).iter().any(is_full)

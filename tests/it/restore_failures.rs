@@ -174,7 +174,7 @@ fn answer(app: &App) -> Option<Answer> {
     }
     if let Some(failed) = received::<RecoveryFailed>(app).pop() {
         return Some(match failed.error {
-            RecoveryError::Unreadable { .. } => Answer::Unreadable,
+            RecoveryError::Unreadable(_) => Answer::Unreadable,
             RecoveryError::NewerFormat(_) => Answer::Newer,
             other => Answer::Failed(other),
         });

@@ -12,6 +12,8 @@ pub mod crash_report;
 #[doc(hidden)]
 pub mod deep;
 #[doc(hidden)]
+pub mod ids;
+#[doc(hidden)]
 pub mod journal;
 #[doc(hidden)]
 pub mod process;
@@ -26,19 +28,17 @@ mod torture;
 #[doc(hidden)]
 pub mod writer;
 
-pub use journal::{
-    CheckpointId, CheckpointKind, RunId, SaveId, SessionId, SlotId, SlotKind, Validity, WrittenBy,
-    limits,
-};
+pub use ids::{CheckpointId, RunId, SaveId, SessionId, SlotId, limits};
+pub use journal::{CheckpointKind, Validity};
 pub use process::HowItEnded;
 pub use recovery::{
     OfferedCheckpoint, Proposal, RecoveryOffer, SessionEntry, SlotEntry, UnreadableSlot,
     UnsavedPlay, VersionFit,
 };
 pub use session::{
-    Attachment, AttachmentError, AttachmentOf, CheckpointError, DiskRefusal, EndReason, Field,
-    FieldError, Fields, IllegalMove, Move, NewSession, RecoveryError, RequestError, RestoreFrom,
-    RestoreReason, SaveSlot, SessionContext, SessionMetadata, SessionPriority, SessionStatus,
-    SlotError, StateChange, StopReason,
+    Attachment, AttachmentError, AttachmentOf, CheckpointError, DiskRefusal, EndReason,
+    FailureCause, Field, FieldError, Fields, IllegalMove, Move, NewSession, RecoveryError,
+    RequestError, RestoreFrom, RestoreReason, SaveSlot, SessionContext, SessionMetadata,
+    SessionPriority, SessionStatus, SlotError, SlotKind, StateChange, StopReason, WrittenBy,
 };
 pub use store::{MemoryDisk, Operation, PanicInfo};

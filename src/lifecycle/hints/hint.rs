@@ -61,7 +61,7 @@ pub enum SessionHint {
         /// How many.
         entities: usize,
     },
-    /// The ready-made recovery dialog is open, and nobody sees it, since there is no camera.
+    /// The ready-made recovery dialog is open and can't be seen, since there is no camera.
     DialogWithoutCamera,
     /// A call came after the app was complete, and has no effect.
     CalledTooLate {

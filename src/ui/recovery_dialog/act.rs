@@ -16,7 +16,7 @@ use crate::clock;
 use crate::lifecycle::{
     CorruptionDetected, CrashReportWritten, CurrentSession, RecoveryAvailable, RecoveryFailed,
     RecoveryOffers, Request, RequestRejected, RestoreCancelled, RestoreStalled, Runtime,
-    SessionActivity, SessionCommandsExt, SessionRestored,
+    SessionActivity, SessionCommandsExt, SessionRequest, SessionRestored,
 };
 use crate::recovery::{Proposal, RecoveryOffer};
 use crate::ui::focus::{GoBack, ScrollRows};
@@ -31,13 +31,13 @@ pub(super) fn recovery_available(
     mut dialog: ResMut<RecoveryDialog>,
 ) {
     let session = available.offer.session.id;
-    if !dialog.told.contains(&session) {
-        dialog.told.push(session);
+    if !dialog.announced.contains(&session) {
+        dialog.announced.push(session);
     }
     dialog.ask();
 }
 
-/// Nothing of a session can be restored: if it was what the player is asked about, or nobody asks
+/// Nothing of a session can be restored: if it was what the player is asked about, or nothing asks
 /// about another one, that has to be said.
 pub(super) fn recovery_failed(
     failed: On<RecoveryFailed>,
@@ -45,12 +45,12 @@ pub(super) fn recovery_failed(
     mut dialog: ResMut<RecoveryDialog>,
 ) {
     let session = failed.session;
-    dialog.told.retain(|told| *told != session);
+    dialog.announced.retain(|known| *known != session);
     let name = catalog.get(session).map(|entry| entry.session.name.clone());
     let (error, slots) = (failed.error.clone(), failed.slots.clone());
     dialog.lost = Some(LostSession { session, name, error, slots });
     dialog.failure = None;
-    // Told in answer to the player, or, like everything else, where the game lets it be told.
+    // Shown in answer to the player, or, like everything else, where the game lets the player be asked.
     if dialog.is_open() {
         dialog.stage = Some(Stage::Asking);
     }
@@ -65,7 +65,7 @@ pub(super) fn reopen(
     if dialog.is_open() || offers.is_empty() {
         return;
     }
-    dialog.told = offers.offers().iter().map(|offer| offer.session.id).collect();
+    dialog.announced = offers.offers().iter().map(|offer| offer.session.id).collect();
     dialog.ask();
 }
 
@@ -79,7 +79,7 @@ pub(super) fn request_rejected(
         Request::WriteCrashReport(path) if dialog.report == Report::Writing(path.clone()) => {
             dialog.report = Report::Failed(rejected.error.clone());
         }
-        Request::Recover(session, _) if dialog.is_restoring(*session) => {
+        Request::Session(SessionRequest::Recover(session, _)) if dialog.is_restoring(*session) => {
             let failure = Failure::Rejected(rejected.error.clone());
             dialog.fail(*session, failure, offers.offers());
         }
@@ -175,7 +175,7 @@ pub(super) fn answer(
         Does::StartFresh => {
             if let Some(offer) = offer {
                 commands.session().decline(offer.session.id);
-                dialog.told.retain(|told| *told != offer.session.id);
+                dialog.announced.retain(|known| *known != offer.session.id);
                 dialog.failure = None;
             } else {
                 dialog.lost = None;

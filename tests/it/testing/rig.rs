@@ -231,7 +231,7 @@ fn a_full_disk_saves_nothing_until_it_is_healed() {
     assert_eq!(game.checkpoint("full").unwrap_err(), RecoverError::NoAnswer { frames: 60 });
     let error = game.crash_and_restart().recover().unwrap_err();
     assert!(
-        matches!(error, RecoverError::Rejected(RequestError::Store { .. })),
+        matches!(error, RecoverError::Rejected(RequestError::Store(_))),
         "a full disk stays full through a restart: {error}"
     );
     game.heal_disk().recover().unwrap();

@@ -8,7 +8,8 @@ use tracing::warn;
 
 use super::standing::Standing;
 use super::{Machine, Wanted};
-use crate::journal::{CheckpointId, Head, SessionId};
+use crate::ids::{CheckpointId, SessionId};
+use crate::journal::Head;
 use crate::process::HowItEnded;
 use crate::session::{RestoreFrom, RestoreReason};
 use crate::store::{ProcessId, StoredSession, Trial, with_sources};

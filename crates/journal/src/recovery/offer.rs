@@ -6,7 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Proposal, SlotEntry, VersionFit};
-use crate::journal::{CheckpointId, CheckpointKind, Validity};
+use crate::ids::CheckpointId;
+use crate::journal::{CheckpointKind, Validity};
 use crate::process::HowItEnded;
 use crate::session::{Fields, SessionMetadata, SessionStatus};
 

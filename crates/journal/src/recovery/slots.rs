@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::journal::{CheckpointId, SessionId, SlotId, SlotKind, Validity};
-use crate::session::{SessionMetadata, SlotError};
+use crate::ids::{CheckpointId, SessionId, SlotId};
+use crate::journal::Validity;
+use crate::session::{SessionMetadata, SlotError, SlotKind};
 use crate::store::{SlotFile, SlotShelf, UnreadSlot};
 
 /// The name of the attachment that listings look for.

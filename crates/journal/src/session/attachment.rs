@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::SlotError;
-use crate::journal::{CheckpointId, SessionId, SlotId, limits};
+use super::{FailureCause, SlotError};
+use crate::ids::{CheckpointId, SessionId, SlotId, limits};
 
 /// Where an attachment is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -98,10 +98,8 @@ impl From<SlotError> for AttachmentError {
     fn from(error: SlotError) -> Self {
         match error {
             SlotError::CheckpointNotSaved => Self::UnknownCheckpoint,
-            SlotError::Disk { kind, message } => Self::Disk { kind, message },
-            SlotError::InUse => {
-                Self::Disk { kind: std::io::ErrorKind::WouldBlock, message: error.to_string() }
-            }
+            SlotError::Disk(cause) => Self::Disk(cause),
+            SlotError::InUse => Self::InUse,
             _ => Self::UnknownSlot,
         }
     }
@@ -139,11 +137,9 @@ pub enum AttachmentError {
         path: PathBuf,
     },
     /// The disk refused an operation. The checkpoint and its slots are as they were.
-    #[error("{message}")]
-    Disk {
-        /// The kind of refusal.
-        kind: std::io::ErrorKind,
-        /// Where, and what the operating system said.
-        message: String,
-    },
+    #[error(transparent)]
+    Disk(FailureCause),
+    /// Another process works on the slots, and doesn't come to an end.
+    #[error("another process works on the slots")]
+    InUse,
 }

@@ -1,6 +1,6 @@
 //! What is restored, and why.
 
-use crate::journal::{CheckpointId, SlotId};
+use crate::ids::{CheckpointId, SlotId};
 
 /// Which of a session's checkpoints to restore.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]

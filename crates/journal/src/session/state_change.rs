@@ -15,7 +15,7 @@ pub struct StateChange {
     /// What it became; `None` for a sub-state that ceased to exist.
     pub to: Option<String>,
     /// Play time at that moment.
-    #[serde(with = "crate::journal::milliseconds")]
+    #[serde(with = "crate::session::milliseconds")]
     pub play_time: Duration,
 }
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::error::Attempt;
 use super::sealed::{SealError, SealKind, seal, unseal};
 use super::{Disk, Layout, Lock, StoreAction, StoreError};
-use crate::journal::{RunId, SessionId, random_u64};
+use crate::ids::{RunId, SessionId, random_u64};
 
 const KIND: SealKind = SealKind { magic: *b"bvyproc\x1a", version: 1 };
 /// The largest record that is read.

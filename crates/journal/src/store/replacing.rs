@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::layout::ASIDE;
-use crate::journal::random_u64;
+use crate::ids::random_u64;
 
 /// Gives `written` the name `place`. `aside` is where the file that had it waits meanwhile, if it can't
 /// be done at once; when the process stops in between, it is found there.

@@ -8,16 +8,15 @@ use jiff::Timestamp;
 use super::World;
 use super::opening::layout;
 use crate::clock::Moment;
-use crate::journal::{
-    CheckpointId, CheckpointKind, Commit, Lineage, Record, RunId, SaveId, SessionId, SlotId,
-    TypeList,
-};
+use crate::ids::{CheckpointId, RunId, SaveId, SessionId, SlotId};
+use crate::journal::{CheckpointKind, Commit, Lineage, Record, TypeList};
 use crate::process::{ProcessGuard, ProcessOptions};
 use crate::recovery::{Found, Machine, NoTypes, PrepareFailure, Prepared, Wanted, detect, prepare};
-use crate::session::{NewSession, SessionMetadata, SessionStatus};
-use crate::session::{RequestError, RestoreFrom, RestoreReason};
+use crate::session::{
+    NewSession, RequestError, RestoreFrom, RestoreReason, SessionMetadata, SessionStatus,
+};
 use crate::store::simulated_disk::SimulatedDisk;
-use crate::store::{Disk, Home, SessionLock};
+use crate::store::{Disk, LocalStore, SessionLock};
 use crate::writer::pending::PendingCheckpoint;
 use crate::writer::retention::Quota;
 use crate::writer::run_journal::{RunIdentity, RunJournal};
@@ -25,7 +24,7 @@ use crate::writer::{Leave, News, SlotOrder, SlotWork, filing};
 
 /// One process, alive.
 pub struct Game {
-    pub home: Arc<Home>,
+    pub local: Arc<LocalStore>,
     process: ProcessGuard,
     machine: Machine,
     pub playing: Option<Playing>,
@@ -69,13 +68,13 @@ impl Game {
     /// Starts a process.
     pub fn boot(disk: &SimulatedDisk, now: Timestamp) -> Self {
         let shared: Arc<dyn Disk> = Arc::new(disk.clone());
-        let home = Arc::new(Home::new(shared, layout()));
+        let local = Arc::new(LocalStore::new(shared, layout()));
         let options = ProcessOptions { panics: false };
-        let (process, dead) = ProcessGuard::begin(&home, "1.0", options, now);
-        let machine = Machine::new(Arc::clone(&home), dead, Duration::ZERO);
+        let (process, dead) = ProcessGuard::begin(&local, "1.0", options, now);
+        let machine = Machine::new(Arc::clone(&local), dead, Duration::ZERO);
         let quota = Quota::default();
         let slots = SlotWork::default();
-        Self { home, process, machine, playing: None, quota, settled: false, slots }
+        Self { local, process, machine, playing: None, quota, settled: false, slots }
     }
 
     pub fn detect(&mut self, now: Timestamp) -> Vec<Found> {
@@ -129,8 +128,8 @@ impl Game {
             schema: 5,
             unknown_frames: Vec::new(),
         };
-        let (home, process) = (Arc::clone(&self.home), self.process.clone());
-        let journal = RunJournal::new(home, process, identity, hold, self.quota, now);
+        let (local, process) = (Arc::clone(&self.local), self.process.clone());
+        let journal = RunJournal::new(local, process, identity, hold, self.quota, now);
         self.settled = false;
         // Whatever is given up by it was never acknowledged.
         self.slots.begin_run(run, &mut Vec::new());
@@ -152,7 +151,7 @@ impl Game {
     pub fn turn(&mut self, now: Moment) -> Turned {
         let mut turned = Turned::default();
         self.process.frame_completed(now.wall);
-        self.process.beat(&self.home, now.wall);
+        self.process.beat(&self.local, now.wall);
         if let Some(playing) = &mut self.playing {
             playing.journal.check_hold(now, &mut turned.reports);
         }

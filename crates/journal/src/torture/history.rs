@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::opening::{Key, Opened, OpenedSession, OpenedSlot, Reading, key};
-use crate::journal::{CheckpointId, SessionId};
+use crate::ids::{CheckpointId, SessionId};
 
 /// Everything that happened, each with the number of steps that the disk had taken by then.
 #[derive(Clone, Debug, Default)]

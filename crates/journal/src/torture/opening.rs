@@ -8,11 +8,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::world::{digest_of, with_commit};
-use crate::journal::{CheckpointId, SessionId};
+use crate::ids::{CheckpointId, SessionId};
 use crate::process::dead_processes;
 use crate::recovery::{Found, Machine, NoTypes, detect};
 use crate::store::simulated_disk::{Image, SimulatedDisk};
-use crate::store::{DirectoryStore, Disk, Home, Layout, SlotShelf, StoredSession};
+use crate::store::{DirectoryStore, Disk, Layout, LocalStore, SlotShelf, StoredSession};
 
 /// A checkpoint's run and counter, which have an order.
 pub type Key = (u64, u64);
@@ -108,19 +108,19 @@ impl Opened {
     /// Opens a disk.
     pub fn of(disk: &SimulatedDisk, depth: Depth) -> Self {
         let shared: Arc<dyn Disk> = Arc::new(disk.clone());
-        let home = Arc::new(Home::new(shared, layout()));
-        let dead = dead_processes(&home);
-        let mut machine = Machine::new(Arc::clone(&home), dead, Duration::ZERO);
+        let local = Arc::new(LocalStore::new(shared, layout()));
+        let dead = dead_processes(&local);
+        let mut machine = Machine::new(Arc::clone(&local), dead, Duration::ZERO);
         let mut opened = Self::default();
         for found in detect(&mut machine, &NoTypes, Timestamp::UNIX_EPOCH) {
             opened.sessions.insert(found.session, OpenedSession::told(&found));
         }
-        for session in home.store.sessions().unwrap_or_default() {
-            if let Ok(stored) = home.store.open_session(session) {
+        for session in local.store.sessions().unwrap_or_default() {
+            if let Ok(stored) = local.store.open_session(session) {
                 opened.sessions.entry(session).or_default().read(stored, depth);
             }
         }
-        opened.read_slots(&home.store);
+        opened.read_slots(&local.store);
         opened
     }
 

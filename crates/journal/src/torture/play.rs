@@ -10,9 +10,9 @@ use super::opening::{Key, key, read_checkpoint};
 use super::world::with_commit;
 use super::{Action, Fact, Game, History, Random, Script, World};
 use crate::clock::Moment;
-use crate::journal::{CheckpointId, CheckpointKind, Lineage, Record, RunId, SessionId};
-use crate::session::SessionStatus;
-use crate::session::{RestoreFrom, RestoreReason, SaveSlot};
+use crate::ids::{CheckpointId, RunId, SessionId};
+use crate::journal::{CheckpointKind, Lineage, Record};
+use crate::session::{RestoreFrom, RestoreReason, SaveSlot, SessionStatus};
 use crate::store::simulated_disk::{Fault, FaultKind, SimulatedDisk};
 use crate::writer::{News, SlotOrder};
 
@@ -398,7 +398,7 @@ impl Play {
         }
         let (mut world, digest) = known.expect("what is restored should have been there once");
         let is_half_blind = self.disk.failures() > failures && from != RestoreFrom::Latest;
-        if let Ok(mut stored) = self.game.home.store.open_session(session) {
+        if let Ok(mut stored) = self.game.local.store.open_session(session) {
             let named = stored.index().checkpoints();
             let counts_on = named.iter().all(|info| info.id.counter <= prepared.newest_counter);
             assert!(counts_on || self.trusts_nobody || is_half_blind, "a number is used twice");
@@ -452,7 +452,7 @@ impl Play {
 
 /// A checkpoint that isn't the newest, if there is one.
 fn older(play: &mut Play, session: SessionId) -> RestoreFrom {
-    let Ok(stored) = play.game.home.store.open_session(session) else {
+    let Ok(stored) = play.game.local.store.open_session(session) else {
         return RestoreFrom::Latest;
     };
     let ids: Vec<CheckpointId> =

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::Random;
-use crate::journal::{Block, Commit, ENTITIES, Rows, SaveId, TypeList, TypeSummary, Values};
+use crate::ids::SaveId;
+use crate::journal::{Block, Commit, ENTITIES, Rows, TypeList, TypeSummary, Values};
 
 /// The types that entities may have, beside the one that says that they exist.
 const COMPONENTS: [&str; 3] = ["game::Health", "game::Inventory", "game::Name"];

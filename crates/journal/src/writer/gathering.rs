@@ -8,8 +8,9 @@ use tracing::{debug, warn};
 
 use super::open_segment::{OpenGroup, OpenSegment, Preamble};
 use super::slot_copy::CopyFailure;
-use crate::journal::limits::{FRAME_BYTES, ORIGIN_ANCESTORS};
-use crate::journal::{Block, CheckpointId, Commit, Origin, ReadError, SegmentHeader};
+use crate::ids::CheckpointId;
+use crate::ids::limits::{FRAME_BYTES, ORIGIN_ANCESTORS};
+use crate::journal::{Block, Commit, Origin, ReadError, SegmentHeader};
 use crate::store::{DirectoryStore, StoredSession};
 
 /// Bytes that one step copies, about. The worlds of tests are small, and there anything is to happen

@@ -4,11 +4,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::pending::PendingCheckpoint;
-use crate::journal::limits::SEGMENT_BYTES;
+use crate::ids::limits::SEGMENT_BYTES;
 use crate::journal::{
     Block, Commit, EncodeError, FrameKind, GroupEncoder, Predecessor, Record, SegmentEncoder,
     SegmentHeader,
 };
+use crate::session::FailureCause;
 use crate::store::{AppendFile, CreatedSegment, DirectoryStore, StoreError};
 
 /// Bytes of a long group after which it is synced halfway. A sync on ext4 also commits the other
@@ -41,12 +42,15 @@ pub(super) enum WriteFailure {
     Encode(#[from] EncodeError),
 }
 
-impl WriteFailure {
-    pub(super) fn io_kind(&self) -> Option<io::ErrorKind> {
-        match self {
-            Self::Store(error) => error.io_kind(),
-            Self::Segment { source, .. } => Some(source.kind()),
-            Self::Vanished { .. } | Self::InUse | Self::Full { .. } | Self::Encode(_) => None,
+impl From<WriteFailure> for FailureCause {
+    fn from(failure: WriteFailure) -> Self {
+        match failure {
+            WriteFailure::Store(error) => error.into(),
+            WriteFailure::Encode(error) => Self::new(error),
+            WriteFailure::InUse => Self::new(failure),
+            WriteFailure::Segment { ref path, .. }
+            | WriteFailure::Vanished { ref path }
+            | WriteFailure::Full { ref path, .. } => Self::at(&path.clone(), failure),
         }
     }
 }

@@ -6,10 +6,9 @@ use std::collections::BTreeSet;
 use tracing::{debug, warn};
 
 use super::retention::{PruneTo, Quota, Verdict, judge, must_stay, repeats_one_of};
-use crate::journal::limits::FRAME_BYTES;
-use crate::journal::{
-    Blocks, CheckpointId, GroupRef, ReadError, SegmentHeader, SessionId, SessionIndex, Validity,
-};
+use crate::ids::limits::FRAME_BYTES;
+use crate::ids::{CheckpointId, SessionId};
+use crate::journal::{Blocks, GroupRef, ReadError, SegmentHeader, SessionIndex, Validity};
 use crate::store::{DirectoryStore, OpenError, StoreError, StoredSession, with_sources};
 
 /// Bytes that one step reads, about. The worlds of tests are small, and there anything is to happen

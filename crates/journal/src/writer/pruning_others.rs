@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::pruning::{Pruning, told};
 use super::retention::{PruneTo, Quota};
-use crate::journal::SessionId;
+use crate::ids::SessionId;
 use crate::store::{DirectoryStore, SessionLock};
 
 /// Sessions whose directories are listed in one step.

@@ -1,6 +1,5 @@
 //! The store, as this machine sees it.
 
-use std::error::Error;
 use std::sync::Arc;
 
 use super::host::{host_id_is_missing, store_host_id};
@@ -8,7 +7,7 @@ use super::{DirectoryStore, Disk, HostId, HostIdOrigin, Layout, boot_id};
 
 /// The store, and who this machine is. Made once, before the first frame.
 #[derive(Debug)]
-pub struct Home {
+pub struct LocalStore {
     /// Where everything is kept.
     pub store: DirectoryStore,
     /// This machine's id.
@@ -17,7 +16,7 @@ pub struct Home {
     pub boot: String,
 }
 
-impl Home {
+impl LocalStore {
     /// Looks up who this machine is.
     pub fn new(disk: Arc<dyn Disk>, layout: Layout) -> Self {
         let store = DirectoryStore::new(disk, layout);
@@ -47,16 +46,4 @@ impl Home {
     pub fn is_elsewhere(&self, host: u64) -> bool {
         self.host.origin == HostIdOrigin::Known && host != self.host.id
     }
-}
-
-/// An error with everything that caused it, for a log line or a notification.
-pub fn with_sources(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

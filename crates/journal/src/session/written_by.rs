@@ -16,7 +16,7 @@ pub struct WrittenBy {
 }
 
 impl WrittenBy {
-    pub(super) fn new(major: u16, minor: u16, game_version: &str) -> Self {
+    pub(crate) fn new(major: u16, minor: u16, game_version: &str) -> Self {
         let game_version = Some(game_version.to_owned()).filter(|version| !version.is_empty());
         Self { major, minor, game_version }
     }
