@@ -75,6 +75,12 @@ pub struct UnreadableSlot {
 
 /// Everything among the slots, the one that was captured last first.
 #[derive(Clone, PartialEq, Debug, Default)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(Clone, Debug, PartialEq)
+)]
 pub struct SlotListing {
     pub slots: Vec<SlotEntry>,
     pub unreadable: Vec<UnreadableSlot>,
