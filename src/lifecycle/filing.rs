@@ -39,11 +39,9 @@ impl RuntimeParts {
         session: SessionId,
         result: Result<(), RequestError>,
     ) {
-        self.end_filing();
-        if let Err(error) = result {
-            return reject(world, SessionRequest::Decline(session), error);
+        if !self.was_filed(world, session, SessionRequest::Decline, result) {
+            return;
         }
-        world.get_resource_or_init::<RecoveryOffers>().remove(session);
         if let Some(entry) = world.get_resource_or_init::<SessionCatalog>().get_mut(session) {
             entry.declined = true;
         }
@@ -56,16 +54,26 @@ impl RuntimeParts {
         session: SessionId,
         result: Result<(), RequestError>,
     ) {
-        self.end_filing();
-        if let Err(error) = result {
-            return reject(world, SessionRequest::Forget(session), error);
+        if self.was_filed(world, session, SessionRequest::Forget, result) {
+            world.get_resource_or_init::<SessionCatalog>().remove(session);
+            notify(world, SessionForgotten { session });
         }
-        world.get_resource_or_init::<RecoveryOffers>().remove(session);
-        world.get_resource_or_init::<SessionCatalog>().remove(session);
-        notify(world, SessionForgotten { session });
     }
 
-    fn end_filing(&mut self) {
+    /// Whether it was done, so that the session isn't offered any more. If not, that is said.
+    fn was_filed(
+        &mut self,
+        world: &mut World,
+        session: SessionId,
+        request: fn(SessionId) -> SessionRequest,
+        result: Result<(), RequestError>,
+    ) -> bool {
         self.transition.take_if(|transition| matches!(transition, Transition::Filing(_)));
+        if let Err(error) = result {
+            reject(world, request(session), error);
+            return false;
+        }
+        world.get_resource_or_init::<RecoveryOffers>().remove(session);
+        true
     }
 }
