@@ -4,7 +4,8 @@ use bevy::prelude::*;
 
 /// What the plugin is doing right now, also as the run conditions [`saving_is_in_progress`] and
 /// [`session_is_restoring`].
-#[derive(Resource, Clone, Copy, PartialEq, Debug, Default)]
+#[derive(Resource, Reflect, Clone, Copy, PartialEq, Debug, Default)]
+#[reflect(Resource, Clone, PartialEq, Debug, Default)]
 pub struct SessionActivity {
     pub(super) saving: bool,
     pub(super) restore: Option<RestorePhase>,
@@ -13,7 +14,8 @@ pub struct SessionActivity {
 }
 
 /// How far a restore is.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Reflect, Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[reflect(Clone, PartialEq, Hash, Debug)]
 #[non_exhaustive]
 pub enum RestorePhase {
     /// The checkpoint is being read and decoded. Nothing of the world has changed.

@@ -24,7 +24,8 @@ const NAMED: usize = 5;
 /// let server = CaptureBudget { frame: Duration::from_millis(50), share: 0.02 };
 /// assert_eq!(server.time(), Duration::from_millis(1));
 /// ```
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Reflect, Clone, Copy, PartialEq, Debug)]
+#[reflect(Clone, PartialEq, Debug, Default)]
 pub struct CaptureBudget {
     /// The time of a frame. Defaults to a sixtieth of a second.
     pub frame: Duration,
@@ -33,7 +34,8 @@ pub struct CaptureBudget {
 }
 
 /// What a type cost in a capture.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Reflect, Clone, PartialEq, Eq, Hash, Debug)]
+#[reflect(Clone, PartialEq, Hash, Debug)]
 pub struct CaptureCost {
     /// The type.
     pub type_path: String,

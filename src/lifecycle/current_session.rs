@@ -33,11 +33,13 @@ const STATE_CHANGES: usize = 100;
 /// }
 /// # App::new().add_systems(Update, reach_mission);
 /// ```
-#[derive(Resource, Clone, Debug)]
+#[derive(Resource, Reflect, Clone, Debug)]
+#[reflect(Resource, Clone, Debug)]
 pub struct CurrentSession {
     pub(crate) metadata: SessionMetadata,
     pub(crate) status: SessionStatus,
     pub(crate) play_time: Duration,
+    #[reflect(ignore)]
     pub(crate) updated: Timestamp,
     pub(crate) last_checkpoint: Option<LastCheckpoint>,
     pub(crate) fields: Fields,
@@ -47,7 +49,8 @@ pub struct CurrentSession {
 }
 
 /// The newest durable checkpoint of the session that is being played.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Reflect, Clone, Copy, PartialEq, Debug)]
+#[reflect(Clone, PartialEq, Debug)]
 pub struct LastCheckpoint {
     /// The checkpoint.
     pub id: CheckpointId,

@@ -28,7 +28,8 @@ pub(crate) use watch::HintWatch;
 /// }
 /// # bevy::ecs::system::assert_is_system(show);
 /// ```
-#[derive(Resource, Clone, PartialEq, Debug, Default)]
+#[derive(Resource, Reflect, Clone, PartialEq, Debug, Default)]
+#[reflect(Resource, Clone, PartialEq, Debug, Default)]
 pub struct SessionHints {
     standing: Vec<SessionHint>,
     /// What was said since the session began, though its cause may be gone.

@@ -11,7 +11,8 @@ use crate::session::SessionStatus;
 
 /// All sessions and slots on this machine. Filled shortly after start-up, when
 /// [`SessionsFound`](crate::SessionsFound) is sent.
-#[derive(Resource, Clone, Debug, Default)]
+#[derive(Resource, Reflect, Clone, Debug, Default)]
+#[reflect(Resource, Clone, Debug, Default)]
 pub struct SessionCatalog {
     pub(crate) sessions: Vec<SessionEntry>,
     pub(super) listing: SlotListing,
@@ -79,7 +80,8 @@ impl SessionCatalog {
 }
 
 /// What crashed runs left, most recent first. An offer stays until it is accepted or declined.
-#[derive(Resource, Clone, Debug, Default)]
+#[derive(Resource, Reflect, Clone, Debug, Default)]
+#[reflect(Resource, Clone, Debug, Default)]
 pub struct RecoveryOffers {
     pub(crate) offers: Vec<RecoveryOffer>,
 }

@@ -1,8 +1,11 @@
 //! Whether crashed sessions are offered, recovered without asking, or let be.
 
+use bevy::prelude::*;
+
 /// What becomes of sessions that crashed. See
 /// [`SessionSettings::recovery`](crate::SessionSettings::recovery).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Reflect, Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[reflect(Clone, PartialEq, Hash, Debug, Default)]
 pub enum RecoveryPolicy {
     /// They are offered with [`RecoveryAvailable`](crate::RecoveryAvailable), and the game asks its
     /// player. After deaths soon after a restore, the offer

@@ -10,13 +10,16 @@ use crate::process::{HowItEnded, LastRun};
 /// no session was played; absent if this is the first process.
 /// [`write_crash_report`](crate::SessionCommands::write_crash_report) writes it down for a player to
 /// send.
-#[derive(Resource, Clone, PartialEq, Debug)]
+#[derive(Resource, Reflect, Clone, PartialEq, Debug)]
+#[reflect(Resource, Clone, PartialEq, Debug)]
 pub struct PreviousRun {
     /// How it ended.
     pub ended: HowItEnded,
     /// When it is known to have lived last.
+    #[reflect(ignore)]
     pub died_at: Timestamp,
     /// When it was started.
+    #[reflect(ignore)]
     pub started_at: Timestamp,
     /// The game's version then.
     pub game_version: String,

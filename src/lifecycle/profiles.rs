@@ -16,7 +16,8 @@ use crate::session::{Move, RequestError};
 ///
 /// How the last process ended is known of the machine, not of a profile: a session that crashed is
 /// offered when its profile is used next.
-#[derive(Resource, Clone, PartialEq, Eq, Debug)]
+#[derive(Resource, Reflect, Clone, PartialEq, Eq, Debug)]
+#[reflect(Resource, Clone, PartialEq, Debug)]
 pub struct CurrentProfile {
     name: String,
 }

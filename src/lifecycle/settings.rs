@@ -8,7 +8,8 @@ use bevy::prelude::*;
 use super::{CaptureBudget, RecoveryPolicy};
 
 /// What becomes of a restore that would lose something.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Reflect, Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[reflect(Clone, PartialEq, Hash, Debug, Default)]
 pub enum RestoreLosses {
     /// It goes on. What is lost is listed in the report, and kept in the session.
     #[default]
@@ -30,7 +31,8 @@ pub enum RestoreLosses {
 /// }
 /// # bevy::ecs::system::assert_is_system(apply_option_menu);
 /// ```
-#[derive(Resource, Clone, PartialEq, Debug)]
+#[derive(Resource, Reflect, Clone, PartialEq, Debug)]
+#[reflect(Resource, Clone, PartialEq, Debug, Default)]
 pub struct SessionSettings {
     /// Time between automatic checkpoints, in real time; it stands still while the session is
     /// paused. Defaults to 5 seconds.

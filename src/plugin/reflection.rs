@@ -1,16 +1,20 @@
 //! The types that inspectors and remote tools see.
 
 use bevy::app::App;
+use bevy::ecs::reflect::AppTypeRegistry;
 
 use crate::doctor::{Diagnosis, Finding, FoundEntities};
 use crate::{
-    DanglingReference, DespawnOnRestore, DriftedType, ExtraEntities, RestoreLoss,
-    RestoreLossReason, RestoreReport, SaveKey, SaveScope, Saved, SessionHint, SessionMode,
-    TypeProblem, TypeProblemReason, Unsaved,
+    CaptureCost, CurrentProfile, CurrentSession, DanglingReference, DespawnOnRestore, DriftedType,
+    ExtraEntities, PreviousRun, RecoveryOffers, RestoreLoss, RestoreLossReason, RestoreReport,
+    SaveKey, SaveScope, Saved, SessionActivity, SessionCatalog, SessionHint, SessionHints,
+    SessionMode, SessionSettings, TypeProblem, TypeProblemReason, Unsaved,
 };
 
 /// Registers what types do by themselves only with the feature `auto_register`.
 pub(super) fn register_types(app: &mut App) {
+    let registry = app.world_mut().get_resource_or_init::<AppTypeRegistry>().clone();
+    bevy_session_journal::register_types(&mut registry.write());
     app.register_type::<Saved>()
         .register_type::<Unsaved>()
         .register_type::<SaveKey>()
@@ -26,6 +30,15 @@ pub(super) fn register_types(app: &mut App) {
         .register_type::<ExtraEntities>()
         .register_type::<SessionMode>()
         .register_type::<SessionHint>()
+        .register_type::<SessionHints>()
+        .register_type::<SessionSettings>()
+        .register_type::<SessionActivity>()
+        .register_type::<SessionCatalog>()
+        .register_type::<RecoveryOffers>()
+        .register_type::<CurrentSession>()
+        .register_type::<CurrentProfile>()
+        .register_type::<PreviousRun>()
+        .register_type::<CaptureCost>()
         .register_type::<Diagnosis>()
         .register_type::<Finding>()
         .register_type::<FoundEntities>();
@@ -35,7 +48,7 @@ pub(super) fn register_types(app: &mut App) {
 mod tests {
     use std::any::TypeId;
 
-    use bevy::ecs::reflect::{AppTypeRegistry, ReflectResource};
+    use bevy::ecs::reflect::ReflectResource;
     use bevy::reflect::{FromReflect, PartialReflect};
 
     use super::*;
@@ -56,6 +69,28 @@ mod tests {
         assert!(known.iter().all(|known| registry.contains(*known)));
         let diagnosis = registry.get(TypeId::of::<Diagnosis>()).unwrap();
         assert!(diagnosis.contains::<ReflectResource>());
+    }
+
+    #[test]
+    fn the_resources_that_a_game_reads_can_be_found_by_an_inspector() {
+        let mut app = App::new();
+        app.insert_resource(AppTypeRegistry::default());
+        register_types(&mut app);
+        let registry = app.world().resource::<AppTypeRegistry>().read();
+        for resource in [
+            TypeId::of::<CurrentSession>(),
+            TypeId::of::<SessionSettings>(),
+            TypeId::of::<SessionActivity>(),
+            TypeId::of::<SessionCatalog>(),
+            TypeId::of::<RecoveryOffers>(),
+            TypeId::of::<SessionHints>(),
+            TypeId::of::<CurrentProfile>(),
+            TypeId::of::<PreviousRun>(),
+        ] {
+            let registered = registry.get(resource).unwrap();
+            assert!(registered.contains::<ReflectResource>(), "{:?}", registered.type_info());
+        }
+        assert!(registry.contains(TypeId::of::<Vec<crate::SessionEntry>>()));
     }
 
     #[test]

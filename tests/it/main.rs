@@ -45,6 +45,7 @@ mod policies;
 mod process;
 mod profiles;
 mod recovery;
+mod reflection;
 mod refusals;
 mod relationships;
 mod restore_failures;

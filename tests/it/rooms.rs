@@ -4,8 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Circles that are older than this test.
-const KNOWN_CIRCLES: [&[&str]; 2] = [&["capture", "restore"], &["doctor", "plugin", "testing"]];
 /// Rooms that hold tests, and may know everything.
 const TESTS: [&str; 3] = ["torture", "deep", "generated_worlds"];
 

@@ -19,6 +19,8 @@ pub mod journal;
 pub mod process;
 #[doc(hidden)]
 pub mod recovery;
+#[cfg(feature = "bevy_reflect")]
+mod reflection;
 #[doc(hidden)]
 pub mod session;
 #[doc(hidden)]
@@ -35,6 +37,8 @@ pub use recovery::{
     OfferedCheckpoint, Proposal, RecoveryOffer, SessionEntry, SlotEntry, UnreadableSlot,
     UnsavedPlay, VersionFit,
 };
+#[cfg(feature = "bevy_reflect")]
+pub use reflection::register_types;
 pub use session::{
     Attachment, AttachmentError, AttachmentOf, CheckpointError, DiskRefusal, EndReason,
     FailureCause, Field, FieldError, Fields, IllegalMove, Move, NewSession, RecoveryError,

@@ -78,7 +78,7 @@ fn a_read_error_is_not_damage() {
     assert!(
         received::<RecoveryFailed>(&app)
             .iter()
-            .all(|failed| { matches!(failed.error, RecoveryError::Unreadable { .. }) })
+            .all(|failed| { matches!(failed.error, RecoveryError::Unreadable(_)) })
     );
     drop(app);
     disk.heal();

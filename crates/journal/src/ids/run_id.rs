@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+#[cfg(feature = "bevy_reflect")]
+use bevy_reflect::{ReflectDeserialize, ReflectSerialize};
 use serde::{Deserialize, Serialize};
 
 use super::random_u64;
@@ -11,6 +13,12 @@ use super::random_u64;
 ///
 /// Random, so two devices that continue the same session never write under the same id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(opaque, Clone, Debug, PartialEq, Hash, Serialize, Deserialize)
+)]
 #[serde(transparent)]
 pub struct RunId(pub u64);
 

@@ -15,6 +15,12 @@ pub const THUMBNAIL: &str = "thumbnail";
 
 /// A slot, as a list shows it.
 #[derive(Clone, PartialEq, Debug)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(Clone, Debug, PartialEq)
+)]
 #[non_exhaustive]
 pub struct SlotEntry {
     /// Its identity, for `SessionCommands::load` and
@@ -29,6 +35,7 @@ pub struct SlotEntry {
     /// The checkpoint that it is a copy of.
     pub checkpoint: CheckpointId,
     /// When that was captured, by the clock of the machine that it was captured on.
+    #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub time: Timestamp,
     /// Play time at that moment.
     pub play_time: Duration,
@@ -48,6 +55,12 @@ pub struct SlotEntry {
 
 /// A file among the slots that can't be used.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(Clone, Debug, PartialEq)
+)]
 #[non_exhaustive]
 pub struct UnreadableSlot {
     /// A number that stands for the file, for `SessionCommands::delete_slot`.
@@ -62,6 +75,12 @@ pub struct UnreadableSlot {
 
 /// Everything among the slots, the one that was captured last first.
 #[derive(Clone, PartialEq, Debug, Default)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(Clone, Debug, PartialEq)
+)]
 pub struct SlotListing {
     pub slots: Vec<SlotEntry>,
     pub unreadable: Vec<UnreadableSlot>,

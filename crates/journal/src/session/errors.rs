@@ -8,6 +8,12 @@ use crate::session::WrittenBy;
 
 /// Why a request changed nothing.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(opaque, Clone, Debug, PartialEq)
+)]
 #[non_exhaustive]
 pub enum RequestError {
     /// A session is being played already, and the request doesn't replace it.
@@ -114,6 +120,12 @@ pub enum RequestError {
 
 /// Why checkpoints could not be written.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(opaque, Clone, Debug, PartialEq)
+)]
 #[non_exhaustive]
 pub enum CheckpointError {
     /// The disk refused an operation.
@@ -146,6 +158,12 @@ pub enum CheckpointError {
 
 /// Why nothing is saved any more, see `SavingStopped`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(Clone, Debug, PartialEq, Hash)
+)]
 #[non_exhaustive]
 pub enum StopReason {
     /// One of the game's observers or hooks panicked in the middle of the plugin's work, and the game
@@ -166,6 +184,12 @@ pub enum StopReason {
 
 /// Why no checkpoint of a session can be restored.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(opaque, Clone, Debug, PartialEq)
+)]
 #[non_exhaustive]
 pub enum RecoveryError {
     /// Every committed checkpoint is damaged.

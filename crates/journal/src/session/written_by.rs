@@ -4,6 +4,12 @@ use std::fmt;
 
 /// Which version of the format, and of the game, wrote a file.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(Clone, Debug, PartialEq, Hash)
+)]
 #[non_exhaustive]
 pub struct WrittenBy {
     /// Major version of the format on disk. Another one than this crate's is never read.

@@ -98,6 +98,12 @@ pub struct HeldRun {
 
 /// A panic, as the hook saw it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(Clone, Debug, PartialEq)
+)]
 pub struct PanicInfo {
     /// What it said.
     pub message: String,
@@ -111,6 +117,7 @@ pub struct PanicInfo {
     #[serde(default)]
     pub backtrace: Option<String>,
     /// When.
+    #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub time: Timestamp,
 }
 

@@ -1,7 +1,7 @@
-//! Removes what retention doesn't keep, a part at a time: what must stay is read whole before, and
-//! checkpoints are written in between.
+//! Removes what retention doesn't keep, a part at a time: what must stay is read whole before, and so is
+//! what was left behind. Checkpoints are written in between.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use tracing::{debug, warn};
 
@@ -75,8 +75,8 @@ impl Pruning {
         Ok(Self { stored, quota, extent, waiting, reading: None, gather })
     }
 
-    /// Reads a part of what must stay; once all of that was read, removes the rest. Whether there is
-    /// more to do.
+    /// Reads a part of what must stay, and then of what was left behind; once all of that was read, removes
+    /// the rest. Whether there is more to do.
     pub(super) fn step(&mut self, store: &DirectoryStore) -> Result<bool, PruneFailure> {
         let mut read = 0;
         while read < STEP_BYTES {
@@ -110,9 +110,33 @@ impl Pruning {
         if self.waiting.is_empty() {
             self.waiting = unread(self.stored.index());
         }
+        if self.waiting.is_empty() {
+            self.waiting = self.left_behind();
+        }
         let Some(group) = self.waiting.pop() else { return Ok(false) };
         self.reading = Some((group, self.stored.group_blocks(group)?));
         Ok(true)
+    }
+
+    /// The groups that are about to go and lie on no line, as after a restore around damage. They are read
+    /// before, since a file in which anything is damaged stays.
+    fn left_behind(&self) -> Vec<GroupRef> {
+        let index = self.stored.index();
+        let lines = index.heads().iter().flat_map(|head| index.line(head.id));
+        let lines: HashSet<CheckpointId> = lines.collect();
+        let Verdict { removable, .. } = judge(&self.stored, self.quota, self.extent);
+        let mut groups = Vec::new();
+        for segment in removable {
+            let Some(summary) = index.segments().get(segment) else { continue };
+            for (group, entry) in summary.scan.groups.iter().enumerate() {
+                let id = CheckpointId { run: summary.header.run, counter: entry.commit.counter };
+                let group = GroupRef { segment, group };
+                if !summary.header.archive && !lines.contains(&id) && !index.is_verified(group) {
+                    groups.push(group);
+                }
+            }
+        }
+        groups
     }
 
     /// Reads a block of the group that is being read, and notes how that ended. Its bytes.
