@@ -243,6 +243,18 @@ impl Play {
     }
 }
 
+/// Whether an entity hangs from another, however far below, or is that one.
+pub(crate) fn is_above(world: &World, above: Entity, below: Entity) -> bool {
+    let mut next = Some(below);
+    while let Some(entity) = next {
+        if entity == above {
+            return true;
+        }
+        next = world.get::<ChildOf>(entity).map(ChildOf::parent);
+    }
+    false
+}
+
 /// A journal that is a map.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Journal {

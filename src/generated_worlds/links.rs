@@ -52,17 +52,6 @@ pub fn adopt(churn: &mut Churn, world: &mut World, entity: Entity) {
     }
 }
 
-fn is_above(world: &World, above: Entity, below: Entity) -> bool {
-    let mut next = Some(below);
-    while let Some(entity) = next {
-        if entity == above {
-            return true;
-        }
-        next = world.get::<ChildOf>(entity).map(ChildOf::parent);
-    }
-    false
-}
-
 fn reorder(churn: &mut Churn, world: &mut World, parent: Entity) {
     let Some(children) = world.get::<Children>(parent).map(|children| children.to_vec()) else {
         return;

@@ -33,7 +33,7 @@ impl Churn {
             }
             10 => _ = world.entity_mut(entity).remove::<Saved>(),
             11 => _ = world.entity_mut(entity).insert(Saved),
-            12 if entity != other && !self.is_above(world, entity, other) => {
+            12 if entity != other && !is_above(world, entity, other) => {
                 world.entity_mut(entity).insert(ChildOf(other));
             }
             13 => _ = world.entity_mut(entity).remove::<ChildOf>(),
@@ -56,17 +56,6 @@ impl Churn {
             _ => world.spawn(Name::new(number.to_string())).id(),
         };
         self.entities.push(entity);
-    }
-
-    fn is_above(&self, world: &World, above: Entity, below: Entity) -> bool {
-        let mut next = Some(below);
-        while let Some(entity) = next {
-            if entity == above {
-                return true;
-            }
-            next = world.get::<ChildOf>(entity).map(ChildOf::parent);
-        }
-        false
     }
 
     fn reorder(&mut self, world: &mut World, parent: Entity) {
