@@ -95,18 +95,18 @@ fn crash_after_some_checkpoints(directory: &Path) -> ! {
     std::process::abort();
 }
 
-/// How long it takes, and how many frames, until the dialog is laid out; and its dearest frame.
+/// How long it takes, and how many frames, until the dialog is laid out; and its slowest frame.
 fn start_until_the_dialog(directory: &Path) -> (Duration, usize, Duration) {
     let mut app = game(directory);
     let begun = Instant::now();
-    let mut dearest = Duration::ZERO;
+    let mut slowest = Duration::ZERO;
     for frame in 1..=PATIENCE {
         let frame_begun = Instant::now();
         app.update();
-        dearest = dearest.max(frame_begun.elapsed());
+        slowest = slowest.max(frame_begun.elapsed());
         let mut texts = app.world_mut().query::<(&Text, &ComputedNode)>();
         if texts.iter(app.world()).any(|(text, node)| text.0 == "Recover" && node.size().x > 1.0) {
-            return (begun.elapsed(), frame, dearest);
+            return (begun.elapsed(), frame, slowest);
         }
     }
     panic!("there was no dialog in {PATIENCE} frames");

@@ -77,7 +77,7 @@ setup() {
     chroot "$ROOT" apt-get clean
     mkdir -p "$WORK/tmp" "$WORK/project"
     compilers_that_compile_nothing
-    # With windows that nobody sees. The registry is written when its server ends.
+    # With windows that are never shown. The registry is written when its server ends.
     [ -e "$WORK/wine/system.reg" ] || inside 'wine64 wineboot --init
         wine64 reg add "HKCU\Software\Wine\Drivers" /v Graphics /d null
         /usr/lib/*/wine/wineserver --wait' 2>/dev/null
@@ -208,7 +208,7 @@ compare() {
 
 for round in $(seq "$rounds"); do
     : >/w/tmp/round.jsonl
-    # The shell would tell of each that is killed.
+    # The shell would report each one that is killed.
     { play || true; } 2>/dev/null &
     # From the start of the process to some seconds of play.
     if [ $((round % 3)) != 0 ]; then

@@ -6,7 +6,6 @@
 //! Neither knows of files.
 
 mod app_ext;
-mod codec;
 mod declaration;
 mod descendants;
 mod drift;
@@ -17,9 +16,10 @@ mod history;
 mod late_calls;
 mod migrations;
 mod placed;
+mod problem;
 mod record;
+mod reflect_saved;
 mod saveable;
-mod saved;
 mod saved_type;
 mod state_log;
 mod types;
@@ -34,17 +34,13 @@ pub use app_ext::SessionAppExt;
 pub use drift::DriftedType;
 pub use migrations::Migrations;
 pub use placed::{SaveKey, SaveScope};
+pub use problem::{TypeProblem, TypeProblemReason};
+pub use reflect_saved::ReflectSaved;
 pub use saveable::{Saveable, SaveableState};
-pub use saved::{ReflectSaved, Saved};
-pub use types::{TypeProblem, TypeProblemReason};
 pub use unsaved::Unsaved;
 
 pub(crate) use unsaved::UnsavedMarkers;
 
-pub(crate) use codec::{
-    Codec, ComponentCodec, CopyCodec, DecodeError, OrderCodec, RebuiltCodec, SerdeCodec,
-    decode_message_pack,
-};
 pub(crate) use declaration::{BeforeExit, Declarations, watch_saved_states};
 pub(crate) use drift::drift_between;
 #[cfg(test)]
@@ -52,17 +48,12 @@ pub(crate) use encode::EncodeFailureReason;
 #[cfg(test)]
 pub(crate) use encode::Encoded;
 pub(crate) use encode::{
-    Carried, Claimed, EncodeFailure, Encoder, KeyedIds, NamedOrder, panic_message, put_in_place,
+    Carried, ClaimedRows, EncodeFailure, Encoder, KeyedIds, NamedOrder, put_in_place,
 };
 pub(crate) use game_clock::{clock_of, set_clock};
 pub(crate) use history::{Form, TypeHistory};
 pub(crate) use late_calls::LateCalls;
 pub(crate) use placed::{Parking, Placed, follow_state_scopes};
-pub(crate) use record::{
-    Capture, CaptureScope, Copier, IsSaved, PendingState, Recorder, Related, SavedState,
-    StateCodec, StatesBeingLeft, unfiltered, unmarked,
-};
+pub(crate) use record::{Capture, CaptureScope, Recorder, Related, StatesBeingLeft};
 pub(crate) use state_log::StateLog;
-pub(crate) use types::{
-    ANCHORS, CHILD_OF, CHILD_ORDER, DISABLED, GONE, SAVE_KEYS, STATE_SCOPES, SavedTypes, order_of,
-};
+pub(crate) use types::SavedTypes;

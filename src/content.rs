@@ -2,7 +2,7 @@
 
 mod world_content;
 
-pub(crate) use world_content::{ContentOrder, ContentReport, Start, WorldContent};
+pub(crate) use world_content::{Claimed, ContentOrder, ContentReport, Start, WorldContent};
 
 use crate::capture::Capture;
 use crate::recovery;

@@ -1,9 +1,9 @@
 //! What a game forgot: types that look like progress and aren't saved, references that come to
-//! nothing, states of which nobody says when they may be saved.
+//! nothing, states without a word on when they may be saved.
 //!
 //! The [`Doctor`] looks at a game in which something is going on, and gives a [`Diagnosis`]. It can't
 //! know what a game means to save, so each [`Finding`] is a question: a component that is rebuilt from
-//! what is saved is none of its business, and [`Doctor::ignore`] tells it so.
+//! what is saved is none of its business, and [`Doctor::ignore`] says so.
 //!
 //! In a test, when there is something to look at:
 //!
@@ -23,7 +23,7 @@
 //!
 //! #[derive(Component, Reflect)]
 //! #[reflect(Component)]
-//! struct HealthBar; // drawn anew from `Health`
+//! struct HealthBar; // drawn again from `Health`
 //!
 //! let mut app = App::new();
 //! app.add_plugins((MinimalPlugins, SessionPlugin::new("Studio", "Hop").in_memory()));
@@ -97,7 +97,7 @@ impl Default for Doctor {
 }
 
 impl Doctor {
-    /// Says that a component, resource or state is in order as it is: it is no progress, or made anew
+    /// Says that a component, resource or state is in order as it is: it is no progress, or made again
     /// from what is saved.
     #[must_use]
     pub fn ignore<T: 'static>(mut self) -> Self {

@@ -1,5 +1,6 @@
 #![doc = include_str!("lib.md")]
 #![deny(missing_docs)]
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
 mod capture;
@@ -12,11 +13,13 @@ mod lifecycle;
 mod mode;
 mod plugin;
 mod restore;
+mod saved;
 pub mod testing;
 #[cfg(feature = "thumbnail")]
 pub mod thumbnail;
 #[cfg(feature = "ui")]
 pub mod ui;
+mod values;
 
 // The rooms that know no engine, under the paths that they had here.
 #[cfg(test)]
@@ -27,31 +30,32 @@ use bevy_session_journal::{
 
 pub use bevy_session_journal::{
     Attachment, AttachmentError, AttachmentOf, CheckpointError, CheckpointId, CheckpointKind,
-    DiskRefusal, EndReason, Field, FieldError, Fields, HowItEnded, IllegalMove, MemoryDisk, Move,
-    NewSession, OfferedCheckpoint, Operation, PanicInfo, Proposal, RecoveryError, RecoveryOffer,
-    RequestError, RestoreFrom, RestoreReason, RunId, SaveId, SaveSlot, SessionContext,
-    SessionEntry, SessionId, SessionMetadata, SessionPriority, SessionStatus, SlotEntry, SlotError,
-    SlotId, SlotKind, StateChange, StopReason, UnreadableSlot, UnsavedPlay, Validity, VersionFit,
-    WrittenBy, limits,
+    DiskRefusal, EndReason, FailureCause, Field, FieldError, Fields, HowItEnded, IllegalMove,
+    MemoryDisk, Move, NewSession, OfferedCheckpoint, Operation, PanicInfo, Proposal, RecoveryError,
+    RecoveryOffer, RequestError, RestoreFrom, RestoreReason, RunId, SaveId, SaveSlot,
+    SessionContext, SessionEntry, SessionId, SessionMetadata, SessionPriority, SessionStatus,
+    SlotEntry, SlotError, SlotId, SlotKind, StateChange, StopReason, UnreadableSlot, UnsavedPlay,
+    Validity, VersionFit, WrittenBy, limits,
 };
 pub use capture::{
-    DriftedType, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState, Saved,
+    DriftedType, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState,
     SessionAppExt, TypeProblem, TypeProblemReason, Unsaved,
 };
 pub use lifecycle::{
-    AttachmentRead, AttachmentSaved, AutosaveDelayed, AutosaveStretched, CaptureBudget,
-    CaptureCost, CaptureOverBudget, CheckpointCaptured, CheckpointDrifted, CheckpointFailed,
-    CheckpointSaved, CorruptionDetected, CrashReportWritten, CurrentProfile, CurrentSession,
-    DuplicateSaveKey, HintGiven, LastCheckpoint, PlacedRestored, PreviousRun, ProfileChanged,
-    RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RecoveryOffers, RecoveryPolicy, Request,
-    RequestRejected, RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared,
-    RestoreStalled, RestoreStarted, SavingResumed, SavingStopped, SessionActivity, SessionCatalog,
-    SessionClosed, SessionCommands, SessionCommandsExt, SessionEnded, SessionForgotten,
-    SessionHint, SessionHints, SessionHooksExt, SessionPaused, SessionRecovered, SessionRestored,
-    SessionResumed, SessionSettings, SessionStarted, SessionUpdate, SessionUpdated, SessionsFound,
-    SlotCopied, SlotDeleted, SlotFailed, SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved,
-    WorldCollapsed, recovery_is_pending, saving_is_in_progress, session_is_active,
-    session_is_paused, session_is_restoring,
+    AttachmentRead, AttachmentRequest, AttachmentSaved, AutosaveDelayed, AutosaveStretched,
+    CaptureBudget, CaptureCost, CaptureOverBudget, CheckpointCaptured, CheckpointDrifted,
+    CheckpointFailed, CheckpointSaved, CorruptionDetected, CrashReportWritten, CurrentProfile,
+    CurrentRequest, CurrentSession, DuplicateSaveKey, HintGiven, LastCheckpoint, PlacedRestored,
+    PreviousRun, ProfileChanged, RecoveryAvailable, RecoveryDeclined, RecoveryFailed,
+    RecoveryOffers, RecoveryPolicy, Request, RequestRejected, RestoreCancelled, RestoreLosses,
+    RestorePhase, RestorePrepared, RestoreStalled, RestoreStarted, SavingResumed, SavingStopped,
+    SessionActivity, SessionCatalog, SessionClosed, SessionCommands, SessionCommandsExt,
+    SessionEnded, SessionForgotten, SessionHint, SessionHints, SessionHooksExt, SessionPaused,
+    SessionRecovered, SessionRequest, SessionRestored, SessionResumed, SessionSettings,
+    SessionStarted, SessionUpdate, SessionUpdated, SessionsFound, SlotCopied, SlotDeleted,
+    SlotFailed, SlotRenamed, SlotRequest, SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
+    recovery_is_pending, saving_is_in_progress, session_is_active, session_is_paused,
+    session_is_restoring,
 };
 pub use mode::SessionMode;
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
@@ -59,6 +63,7 @@ pub use restore::{
     DanglingReference, DespawnOnRestore, ExtraEntities, RestoreLoss, RestoreLossReason,
     RestoreReport,
 };
+pub use saved::Saved;
 
 /// What most games use: `use bevy_session::prelude::*;`.
 pub mod prelude {

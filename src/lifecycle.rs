@@ -8,30 +8,39 @@ mod crash_report;
 mod current_session;
 mod deferred;
 mod exit;
+mod filing;
+mod found;
 mod frame;
+mod frame_time;
 mod gates;
 mod hints;
 mod hooks;
 mod known_sessions;
 mod known_slots;
+mod leaving;
+mod line;
 mod losses;
 mod notifications;
+mod pace;
 mod placed;
+mod playing;
 mod policy;
 mod previous_run;
 mod profiles;
 mod reports;
-mod request_queue;
 mod requests;
 mod restoring;
 mod runtime;
 mod settings;
 mod slots;
 mod start_up;
+mod starting;
 mod stopped;
 mod switched_off;
+mod take_up;
 #[cfg(feature = "window")]
 mod window;
+mod writer_port;
 
 pub use activity::{RestorePhase, SessionActivity, saving_is_in_progress, session_is_restoring};
 pub use capture_budget::{CaptureBudget, CaptureCost};
@@ -52,18 +61,24 @@ pub use notifications::{
 pub use policy::RecoveryPolicy;
 pub use previous_run::PreviousRun;
 pub use profiles::CurrentProfile;
-pub use requests::{Request, SessionCommands, SessionCommandsExt, SessionUpdate};
+pub use requests::{
+    AttachmentRequest, CurrentRequest, Request, SessionCommands, SessionCommandsExt,
+    SessionRequest, SessionUpdate, SlotRequest,
+};
 pub use settings::{RestoreLosses, SessionSettings};
 
-pub(crate) use frame::run_frame;
+pub(crate) use exit::ExitWatch;
+pub(crate) use frame::{ask_gates, capture, handle_requests, receive, report, restore};
+pub(crate) use frame_time::FrameTime;
 pub(crate) use gates::look_before_exit;
 pub(crate) use hints::{HintWatch, give_hint};
 pub(crate) use hooks::{CheckpointTriggers, Condition, GameHooks};
-pub(crate) use losses::{LossesToldOnce, tell_losses_once};
+pub(crate) use losses::{LossesLogged, log_losses_once};
 pub(crate) use notifications::register as register_notifications;
-pub(crate) use request_queue::RequestQueue;
+pub(crate) use requests::RequestQueue;
 pub(crate) use runtime::{Runtime, RuntimeParts};
 pub(crate) use start_up::StartUp;
 pub(crate) use switched_off::SwitchedOff;
 #[cfg(feature = "window")]
 pub(crate) use window::watch_windows;
+pub(crate) use writer_port::WriterPort;

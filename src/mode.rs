@@ -3,6 +3,8 @@
 use std::env;
 use std::sync::OnceLock;
 
+use bevy::prelude::ReflectDefault;
+use bevy::reflect::Reflect;
 use tracing::warn;
 
 /// The environment variable that names the mode.
@@ -21,7 +23,8 @@ const NAMED: [(&str, SessionMode); 4] = [
 /// `BEVY_SESSION=fresh cargo run`. A value that is none of the four is warned of and changes
 /// nothing. Where the game names a mode with [`SessionPlugin::mode`](crate::SessionPlugin::mode), or
 /// is in a test mode, the variable isn't looked at.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Reflect, Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[reflect(Clone, PartialEq, Hash, Debug, Default)]
 #[non_exhaustive]
 pub enum SessionMode {
     /// Nothing out of the ordinary. The default.
@@ -34,7 +37,7 @@ pub enum SessionMode {
     /// is deleted.
     Fresh,
     /// `continue`: the newest session that can go on is continued or recovered at once, whichever it
-    /// is. Nobody is asked.
+    /// is. The player isn't asked.
     Continue,
     /// `memory`: sessions are kept in memory, and are gone with the app. See
     /// [`SessionPlugin::in_memory`](crate::SessionPlugin::in_memory).

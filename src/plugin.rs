@@ -1,22 +1,23 @@
 //! The plugin: configuration, and how it hooks into the app.
 
-use std::path::{Path, PathBuf};
+mod place;
+mod reflection;
+
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bevy::app::MainScheduleOrder;
 use bevy::ecs::change_detection::CheckChangeTicks;
-use bevy::ecs::schedule::ScheduleLabel;
-use bevy::ecs::schedule::SingleThreadedExecutor;
+use bevy::ecs::schedule::{ScheduleConfigs, ScheduleLabel, SingleThreadedExecutor};
+use bevy::ecs::system::ScheduleSystem;
 use bevy::prelude::*;
 use bevy::state::state::{StateTransition, StateTransitionSystems};
-use directories::ProjectDirs;
 use jiff::Timestamp;
 use tracing::{error, info, warn};
 
 use crate::capture::{
-    BeforeExit, Copier, LateCalls, Placed, SavedTypes, StateLog, StatesBeingLeft,
-    watch_saved_states,
+    BeforeExit, LateCalls, Placed, SavedTypes, StateLog, StatesBeingLeft, watch_saved_states,
 };
 use crate::clock::Clock;
 use crate::content::{Link, Order, Worker, WorldContent};
@@ -25,15 +26,18 @@ use crate::exit_request;
 #[cfg(feature = "window")]
 use crate::lifecycle::watch_windows;
 use crate::lifecycle::{
-    CheckpointCaptured, CheckpointTriggers, CurrentProfile, GameHooks, HintWatch, LossesToldOnce,
-    PreviousRun, RecoveryOffers, RecoveryPolicy, RequestQueue, Runtime, RuntimeParts,
-    SessionCatalog, SessionHints, SessionSettings, StartUp, SwitchedOff, look_before_exit,
-    register_notifications, run_frame, tell_losses_once,
+    CheckpointCaptured, CheckpointTriggers, CurrentProfile, ExitWatch, FrameTime, GameHooks,
+    HintWatch, LossesLogged, PreviousRun, RecoveryOffers, RecoveryPolicy, RequestQueue, Runtime,
+    RuntimeParts, SessionCatalog, SessionHints, SessionSettings, StartUp, SwitchedOff, WriterPort,
+    ask_gates, capture, handle_requests, log_losses_once, look_before_exit, receive,
+    register_notifications, report, restore,
 };
 use crate::mode::SessionMode;
 use crate::process::{DeadProcess, LastRun, ProcessGuard, ProcessOptions, last_to_die};
-use crate::store::{Disk, Home, Layout, MemoryDisk, RealDisk, is_device_name};
+use crate::store::{Layout, LocalStore, MemoryDisk};
 use crate::writer::Versions;
+use place::Place;
+use reflection::register_types;
 
 /// Bevy's version, as far as this crate depends on it.
 const BEVY_VERSION: &str = "0.19";
@@ -71,28 +75,53 @@ const PROFILE: &str = "default";
 /// The directory, in each of the two roots, in which a developer's files are kept apart.
 const DEVELOPMENT: &str = "development";
 
-/// Where sessions are kept.
-#[derive(Clone, Debug)]
-enum Place {
-    /// Where the platform keeps data of this game.
-    Platform,
-    /// Everything below one directory.
-    Directory(PathBuf),
-    /// On this disk, which is usually memory.
-    Disk(Arc<dyn Disk>),
-}
-
 /// The plugin's own schedule, run once per frame after [`Last`], where exits by window close are
 /// seen. Checkpoints are taken and restores happen here.
 #[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SessionLast;
 
-/// Systems of this plugin, for ordering against them.
+/// The plugin's systems in [`SessionLast`], to order a game's own systems against. They run in the
+/// order in which they stand here.
+///
+/// ```
+/// use bevy::prelude::*;
+/// use bevy_session::prelude::*;
+/// use bevy_session::{SessionLast, SessionSystems};
+///
+/// #[derive(Resource, Default, Reflect, serde::Serialize, serde::Deserialize)]
+/// #[reflect(Resource, Saved)]
+/// struct Weather(f32);
+///
+/// fn look_at_the_sky(mut weather: ResMut<Weather>) {
+///     weather.0 += 0.1;
+/// }
+///
+/// App::new()
+///     .add_plugins((MinimalPlugins, SessionPlugin::new("Studio", "Hop").in_memory()))
+///     .init_resource::<Weather>()
+///     // What it finds is part of this frame's checkpoint.
+///     .add_systems(SessionLast, look_at_the_sky.before(SessionSystems::Capture));
+/// ```
 #[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SessionSystems {
-    /// Requests, captures and restores. Runs in [`SessionLast`]; add systems before it to change
-    /// what a checkpoint of this frame holds, and after it to read what came of it.
+    /// All of them. A system before this set belongs to the frame that is captured, and one after it
+    /// sees what came of that.
     Run,
+    /// What the writer has done since the last frame comes in, as notifications.
+    Receive,
+    /// The restore that is under way goes on, and entities that a level placed again get their
+    /// values.
+    Restore,
+    /// The game's conditions are asked: whether a checkpoint may be taken, whether the session stands
+    /// still.
+    Gates,
+    /// Requests are handled, in the order in which they were made. One that is made by a system
+    /// before this set is handled in the same frame.
+    Requests,
+    /// Checkpoints are taken that are due, and the last one where the app exits.
+    Capture,
+    /// Hints are given, and [`SessionActivity`](crate::SessionActivity) is brought up to date.
+    Report,
 }
 
 impl SessionPlugin {
@@ -167,9 +196,9 @@ impl SessionPlugin {
     /// [`directory`](Self::directory) or is in a test mode. In development
     ///
     /// - sessions are kept apart from a player's, in the directory `development` of both roots;
-    /// - a game that never starts a session is told so, as a [`SessionHint`](crate::SessionHint), and so
-    ///   is one that saves an `Entity` which isn't mapped, or not every instance of a generic type;
-    /// - nobody is asked about a session whose process was stopped from outside without a panic, as
+    /// - a game that never starts a session gets a hint, a [`SessionHint`](crate::SessionHint), and so
+    ///   does one that saves an `Entity` which isn't mapped, or not every instance of a generic type;
+    /// - the player isn't asked about a session whose process was stopped from outside without a panic, as
     ///   an IDE does: [`RecoveryAvailable`](crate::RecoveryAvailable) isn't sent and
     ///   [`RecoveryOffers`] is without it, until
     ///   [`find_sessions`](crate::SessionCommands::find_sessions) asks for it. It is in
@@ -232,20 +261,12 @@ impl SessionPlugin {
         self.manual_writer()
     }
 
-    fn home(&self) -> Home {
-        let disk = match &self.place {
-            Place::Platform | Place::Directory(_) => Arc::new(RealDisk),
-            Place::Disk(disk) => Arc::clone(disk),
-        };
-        Home::new(disk, self.layout())
+    fn local(&self) -> LocalStore {
+        LocalStore::new(self.place.disk(), self.layout())
     }
 
     fn layout(&self) -> Layout {
-        let (mut data, mut state) = match &self.place {
-            Place::Platform => self.platform_roots(),
-            Place::Directory(directory) => roots_below(directory),
-            Place::Disk(_) => roots_below("sessions".as_ref()),
-        };
+        let (mut data, mut state) = self.place.roots(&self.studio, &self.game);
         if self.is_development() {
             data.push(DEVELOPMENT);
             state.push(DEVELOPMENT);
@@ -266,18 +287,6 @@ impl SessionPlugin {
         }
     }
 
-    fn platform_roots(&self) -> (PathBuf, PathBuf) {
-        let Some(directories) = ProjectDirs::from("", &as_name(&self.studio), &as_name(&self.game))
-        else {
-            warn!("the platform names no place for data: sessions are kept where the game runs");
-            return roots_below(as_name(&self.game).as_ref());
-        };
-        // Local, since Windows carries the other data directory from machine to machine.
-        let data = directories.data_local_dir();
-        let state = directories.state_dir().map_or_else(|| data.join("state"), Path::to_path_buf);
-        (data.to_path_buf(), state)
-    }
-
     /// A signal, or a closed console, is an exit in good order, and no crash.
     fn watch_exit_requests(&self, app: &App, process: &ProcessGuard) {
         if self.manual_writer {
@@ -296,6 +305,7 @@ impl SessionPlugin {
 impl Plugin for SessionPlugin {
     fn build(&self, app: &mut App) {
         register_notifications(app);
+        register_types(app);
         app.insert_resource(self.settings.clone())
             .init_resource::<RequestQueue>()
             .init_resource::<SessionCatalog>()
@@ -308,7 +318,7 @@ impl Plugin for SessionPlugin {
             .init_resource::<StateLog>()
             .init_schedule(SessionLast)
             .edit_schedule(SessionLast, run_on_one_thread)
-            .add_systems(SessionLast, run_frame.in_set(SessionSystems::Run));
+            .add_systems(SessionLast, steps_of_a_frame());
         app.world_mut().resource_mut::<MainScheduleOrder>().insert_after(Last, SessionLast);
         #[cfg(feature = "window")]
         watch_windows(app);
@@ -328,53 +338,57 @@ impl Plugin for SessionPlugin {
     }
 }
 
+/// What the plugin does in a frame, one step after the other.
+fn steps_of_a_frame() -> ScheduleConfigs<ScheduleSystem> {
+    (
+        receive.in_set(SessionSystems::Receive),
+        restore.in_set(SessionSystems::Restore),
+        ask_gates.in_set(SessionSystems::Gates),
+        handle_requests.in_set(SessionSystems::Requests),
+        capture.in_set(SessionSystems::Capture),
+        report.in_set(SessionSystems::Report),
+    )
+        .chain()
+        .in_set(SessionSystems::Run)
+}
+
 impl SessionPlugin {
     fn set_up(&self, app: &mut App, mode: SessionMode) {
         let types = Arc::new(SavedTypes::collect(app.world_mut()));
         say_what_is_saved(&types);
-        let copier = Copier::new(app.world_mut(), &types);
-        app.world_mut().get_resource_or_init::<Placed>().set_copier(copier);
+        app.world_mut().get_resource_or_init::<Placed>().set_types(Arc::clone(&types));
         let mut hooks = app.world_mut().remove_resource::<GameHooks>().unwrap_or_default();
         follow_transitions(app, &mut hooks);
         app.init_resource::<LateCalls>();
-        let home = Arc::new(self.home());
+        let local = Arc::new(self.local());
         let clock = match self.clock_origin {
             Some(origin) => Clock::Manual { origin },
-            None => Clock::System { origin: Instant::now() },
+            None => Clock::system(),
         };
-        let now = clock.moment(Duration::ZERO);
+        let time = FrameTime::new(clock);
         let options = ProcessOptions { panics: !self.manual_writer };
-        let (process, dead) = ProcessGuard::begin(&home, &self.version, options, now.wall);
+        let (process, dead) = ProcessGuard::begin(&local, &self.version, options, time.now().wall);
         self.watch_exit_requests(app, &process);
         if let Some(previous) = last_to_die(&dead) {
-            app.insert_resource(PreviousRun::from(LastRun::from_record(previous, &home.boot)));
+            app.insert_resource(PreviousRun::from(LastRun::from_record(previous, &local.boot)));
         }
-        let problems = types.problems().to_vec();
-        let worker = self.worker(home, &types, process.clone(), dead);
+        let hints =
+            HintWatch::new(types.problems(), self.is_development() || cfg!(debug_assertions));
+        let worker = self.worker(local, &types, process.clone(), dead);
         let progress = worker.progress();
         let Some(mut link) = self.link(worker, clock) else { return };
-        link.send(Order::Detect, now);
+        link.send(Order::Detect, time.now());
         app.insert_resource(Runtime::new(RuntimeParts {
-            link,
             types,
-            process: Some(process),
-            clock,
-            now,
+            time,
+            writer: WriterPort::new(link, progress),
+            exit: ExitWatch::new(process),
             playing: None,
             transition: None,
-            detected: false,
-            exited: false,
-            quota: None,
-            mourned: false,
-            problems,
-            hooks,
-            paused_by_state: false,
-            withheld: Vec::new(),
             start_up: StartUp::new(mode, self.is_development()),
+            hooks,
             claims: Vec::new(),
-            loaded: None,
-            progress,
-            hints: HintWatch::new(self.is_development() || cfg!(debug_assertions)),
+            hints,
         }));
         app.add_observer(clamp_ticks);
         if self.is_development() {
@@ -385,12 +399,12 @@ impl SessionPlugin {
                     .after(SessionSystems::Run),
             );
         }
-        app.init_resource::<LossesToldOnce>().add_observer(tell_losses_once);
+        app.init_resource::<LossesLogged>().add_observer(log_losses_once);
     }
 
     fn worker(
         &self,
-        home: Arc<Home>,
+        local: Arc<LocalStore>,
         types: &Arc<SavedTypes>,
         process: ProcessGuard,
         dead: Vec<DeadProcess>,
@@ -399,7 +413,7 @@ impl SessionPlugin {
         let patience = if self.manual_writer { Duration::ZERO } else { LOCK_PATIENCE };
         let content = WorldContent(Arc::clone(types));
         let versions = Versions { game: self.version.clone(), engine: BEVY_VERSION };
-        Worker::new(home, content, process, dead, versions, patience)
+        Worker::new(local, content, process, dead, versions, patience)
             .of_game(format!("{}/{}", self.studio, self.game))
     }
 
@@ -415,24 +429,6 @@ impl SessionPlugin {
             }
         }
     }
-}
-
-/// What of a studio's or game's name may be the name of a directory.
-fn as_name(text: &str) -> String {
-    let is_kept = |letter: char| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_');
-    let name: String =
-        text.chars().map(|letter| if is_kept(letter) { letter } else { '-' }).collect();
-    // Windows drops spaces at the end, and keeps some names for devices.
-    match name.trim() {
-        "" => "game".to_owned(),
-        name if is_device_name(&name.to_lowercase()) => format!("{name}-game"),
-        name => name.to_owned(),
-    }
-}
-
-/// The roots of what belongs to the player, and of what belongs to this machine.
-fn roots_below(directory: &Path) -> (PathBuf, PathBuf) {
-    (directory.join("data"), directory.join("state"))
 }
 
 /// Waking other threads for a schedule with little to do in most frames costs more than all of its
@@ -477,31 +473,5 @@ fn say_what_is_saved(types: &SavedTypes) {
         );
     } else {
         info!(components, resources, states, "types that belong to the player's progress");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_studios_or_games_name_can_be_that_of_a_directory_everywhere() {
-        let names = [
-            ("Hop", "Hop"),
-            ("Ärger & Söhne", "Ärger - Söhne"),
-            ("プロ", "プロ"),
-            ("Studio: \"One\"/Two\\..", "Studio- -One--Two---"),
-            (" Hop ", "Hop"),
-            ("", "game"),
-            ("  ", "game"),
-            ("Con", "Con-game"),
-            ("NUL", "NUL-game"),
-            ("com1", "com1-game"),
-            ("LPT²", "LPT²-game"),
-            ("Console", "Console"),
-        ];
-        for (name, directory) in names {
-            assert_eq!(as_name(name), directory);
-        }
     }
 }

@@ -3,10 +3,8 @@
 //! [`WorldImage::decode`] does what can be done without a world, on any thread. Its other methods
 //! are the steps of a restore that need one, in the order in which they are called.
 
-mod components;
 mod current_form;
 mod dangling;
-mod decoded;
 mod decoder;
 mod despawn;
 mod extra;
@@ -20,17 +18,12 @@ mod order;
 mod others;
 mod overwritten;
 mod placed;
-mod rebuilt;
-mod references;
 mod replace;
 mod replacement;
 mod report;
-mod resources;
 mod rows_by_entity;
-mod spawn;
 mod stamp;
 mod state_override;
-mod states;
 mod sweep;
 mod unsaved;
 mod unusable;
@@ -39,16 +32,11 @@ pub use loss::{RestoreLoss, RestoreLossReason};
 pub use report::{DanglingReference, ExtraEntities, RestoreReport};
 pub use sweep::DespawnOnRestore;
 
-pub(crate) use components::DecodedComponents;
-pub(crate) use decoded::{DecodedColumn, DecodedOrder};
 pub(crate) use image::WorldImage;
 pub(crate) use leftovers::{ClearedMessages, Leftovers};
-pub(crate) use rebuilt::RebuiltComponents;
 #[cfg(test)]
 pub(crate) use replace::EntitiesReplaced;
-pub(crate) use resources::DecodedResource;
 pub(crate) use state_override::StateOverride;
-pub(crate) use states::DecodedState;
 
 #[cfg(test)]
 mod tests;

@@ -37,39 +37,28 @@
 //!   a world that knows the same types and nothing else of the game, and compares the two, field by
 //!   field. It finds the field with `#[serde(skip)]`, the `Serialize` that loses something, and the
 //!   `Entity` without `#[entities]`. Call it whenever a test has the game in an interesting state.
-//! - [`TestGame`] looks at **the game**. It kills it, starts it anew, and recovers it through the
+//! - [`TestGame`] looks at **the game**. It kills it, starts it again, and recovers it through the
 //!   game's own menus and loading screens, so that a level which spawns its doors twice, a second
 //!   player from `OnEnter`, or a gate that never opens comes to light.
 //!
 //! To see what a game forgot to save at all, ask the [`doctor`](crate::doctor).
 
-mod compare;
 mod difference;
 mod fresh_world;
 mod game;
 mod heard;
-mod label;
-mod list_order;
 mod recover_error;
-mod reflected;
 mod round_trip;
 mod saved_rows;
 mod side;
 mod snapshot;
-mod tree;
 mod trip;
-mod written;
 
 pub use difference::{Difference, DifferenceKind};
 pub use game::TestGame;
 pub use recover_error::RecoverError;
 pub use snapshot::SavedSnapshot;
 pub use trip::RoundTrip;
-
-pub(crate) use label::{given_name, with_name};
-pub(crate) use reflected::Reflected;
-pub(crate) use side::components;
-pub(crate) use tree::{Reference, Target};
 
 use bevy::app::App;
 
@@ -125,7 +114,7 @@ pub fn assert_restores(app: &mut App) {
 ///   out on purpose is passed over if it is marked `#[reflect(ignore)]`.
 ///
 /// Maps and sets are compared without order, NaN equals NaN, and references are equal if they name
-/// what comes back as the same entity. A reference to a dead entity may come back as one to nobody.
+/// what comes back as the same entity. A reference to a dead entity may come back as one to no one.
 /// Hooks of components run in that world, and the `rebuild` of
 /// [`save_component_as`](crate::SessionAppExt::save_component_as) is called. If one of them panics, since
 /// it needs more of the game than there is here, its type is named and everything else compared;

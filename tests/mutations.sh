@@ -170,7 +170,7 @@ mutant 'keep the removals of an earlier capture' src/capture/record/moment.rs \
     's/removed\.clear\(\);//' $worlds
 mutant 'copy into a stale buffer' src/capture/record/copies.rs \
     's/codec\.copy_into\(component, value\);//g' $worlds
-mutant 'keep references to strangers' src/restore/references.rs \
+mutant 'keep references to strangers' src/saved/decoded/references.rs \
     's/self\.id\(source\)\.unwrap_or\(STRANGER\)/self.id(source).unwrap_or(SaveId(1))/' $worlds
 mutant 'leave entities that are marked late' src/restore/sweep.rs \
     's/mark_late\(world, adopted\);//g' $worlds
@@ -186,15 +186,15 @@ mutant 'link in any order' src/restore/replacement.rs \
     's/waiting\.sort_by_key\(.*?\n        \}\);//s' $worlds
 mutant 'leave relationships out' src/restore/replace.rs \
     's/self\.link\(world\);//' $worlds
-mutant 'write references as they are' src/capture/codec/typed.rs \
-    's/T::map_entities\(value, mapper\);//' $worlds
+mutant 'write references as they are' src/saved/codec/cloned.rs \
+    's/<T as Component>::map_entities\(value, mapper\);//' $worlds
 
 # What the self-test must name, and must not.
 mutant 'find no drift' src/capture/drift.rs \
     's/rows \+= u64::from\(is_counted && !is_the_same\);/let _ = (is_counted, is_the_same);/' $tested
 mutant 'take references to the dead for drift' src/capture/drift.rs \
     's/\|\| codec\.is_some_and\(\|codec\| codec\.reads_the_same\(one, other, &saved\)\)/|| (codec.is_none() \&\& one == other)/' $tested
-mutant 'forget that a reference was turned' src/capture/drift.rs \
+mutant 'forget that a reference was turned' src/saved/codec/reading.rs \
     's/one == other \|\| \(targets\.any && differ_in_order_only\(&one, &other\)\)/{ let _ = differ_in_order_only(\&one, \&other); targets.any }/' $tested
 
 echo "$tried mutants tried, $survivors survived or could not be tried"

@@ -31,7 +31,7 @@ fn crash(keys: Res<ButtonInput<KeyCode>>) {
     }
 }
 
-/// Kills this very process, as nobody can prevent it.
+/// Kills this very process, in a way that can't be prevented.
 pub fn kill_at_once() {
     let process = id().to_string();
     let killed = if cfg!(windows) {

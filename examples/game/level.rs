@@ -1,5 +1,5 @@
 //! Levels, from `assets/lamplighter/*.level.ron`. A level places lamps and shades under the names by
-//! which a checkpoint finds them again; fireflies are nobody's, and come with the player.
+//! which a checkpoint finds them again; fireflies belong to none, and come with the player.
 
 use bevy::asset::io::Reader;
 use bevy::asset::{AssetLoader, LoadContext};
@@ -41,7 +41,7 @@ pub struct Rock {
     pub radius: f32,
 }
 
-/// The level that is there. Not saved: it is loaded anew.
+/// The level that is there. Not saved: it is loaded again.
 #[derive(Resource, Deref)]
 pub struct LoadedLevel(pub Level);
 

@@ -130,7 +130,7 @@ pub fn plugin(app: &mut App) {
         .init_resource::<Score>()
         .init_resource::<Dice>()
         .save_component::<Transform>()
-        // A game that comes back into a pause menu nobody asked for is a nuisance.
+        // A game that comes back into a pause menu no one asked for is a nuisance.
         .save_state_as(|state| if state == Game::Paused { Game::Playing } else { state })
         .checkpoint_while(
             in_state(Game::Playing)

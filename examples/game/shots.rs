@@ -1,5 +1,5 @@
 //! `--shots DIR`: the game plays its whole story by itself, a real `kill -9` included, and puts
-//! pictures of it into DIR. It fails if the story doesn't go as told.
+//! pictures of it into DIR. It fails if the story goes another way.
 //!
 //! A director starts this program twice: the first act ends in a kill, the second one begins with the
 //! dialog. What was captured in the first has to be what comes back in the second.
@@ -18,12 +18,12 @@ use bevy::prelude::*;
 /// Has both acts played, or says in a sentence what went wrong.
 pub fn direct(pictures: &Path) -> Result<(), String> {
     let data = env::temp_dir().join(format!("lamplighter-{}", std::process::id()));
-    let told = fs::create_dir_all(pictures)
+    let played = fs::create_dir_all(pictures)
         .and_then(|()| fs::create_dir_all(&data))
         .map_err(|error| format!("There is no place for pictures: {error}."))
         .and_then(|()| play_both(pictures, &data));
     let cleared = fs::remove_dir_all(&data);
-    told.and(cleared.map_err(|error| format!("{} can't be removed: {error}.", data.display())))
+    played.and(cleared.map_err(|error| format!("{} can't be removed: {error}.", data.display())))
 }
 
 fn play_both(pictures: &Path, data: &Path) -> Result<(), String> {

@@ -240,7 +240,7 @@ fn follow_player(
     player: Single<&Transform, With<Player>>,
     mut camera: Single<&mut Transform, (With<Camera2d>, Without<Player>)>,
 ) {
-    // Nobody wants to see what is beyond the edge.
+    // There is nothing to see beyond the edge.
     let room = ((level.size + EDGE - window.size()) / 2.0).max(Vec2::ZERO);
     let goal = player.translation.truncate().clamp(-room, room);
     let way = goal.extend(0.0) - camera.translation;

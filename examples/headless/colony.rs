@@ -77,7 +77,7 @@ pub enum Daytime {
     Night,
 }
 
-/// Everything in the colony, by place. It follows from what is saved, so it is built anew instead
+/// Everything in the colony, by place. It follows from what is saved, so it is built again instead
 /// of being saved too.
 #[derive(Resource, Default)]
 pub struct Roster(pub Vec<Entity>);

@@ -1,4 +1,4 @@
-//! A number for all that is saved, to tell whether the colony that came back is the one that was
+//! A number for all that is saved, which shows whether the colony that came back is the one that was
 //! captured. A game has no need of this.
 
 use bevy::ecs::query::QueryData;
@@ -80,7 +80,7 @@ impl Digest<'_, '_> {
         });
     }
 
-    /// Who is meant, or nobody if the entity is gone: which it was doesn't come back.
+    /// Who is meant, or no one if the entity is gone: which it was doesn't come back.
     fn refer(&self, hash: &mut Hash, entity: Entity) {
         hash.option(self.identities.get(entity).ok(), |hash, identity| {
             hash.numbers([u64::from(identity.number)]);

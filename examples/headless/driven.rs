@@ -95,7 +95,7 @@ fn begin(world: &mut World, asked: Asked) {
     }
 }
 
-/// Tells the command that is under way what happened.
+/// Lets the command that is under way know what happened.
 fn hear(world: &mut World, news: &News) {
     let mut driver = world.resource_mut::<Driver>();
     driver.writer_is_gone |= matches!(news, News::WriterGone);

@@ -129,7 +129,7 @@ pub struct Reporter {
 
 impl Reporter {
     pub fn say(&self, line: &Line) {
-        // Where nobody listens any more, the colony goes on all the same.
+        // Where no one listens any more, the colony goes on all the same.
         let _ = match line {
             line if self.json => serde_json::to_string(line)
                 .map_err(Into::into)
@@ -252,7 +252,7 @@ fn session_ended(ended: On<SessionEnded>, reporter: Res<Reporter>) {
 
 fn checkpoint_failed(failed: On<CheckpointFailed>, reporter: Res<Reporter>) {
     let why = match &failed.error {
-        CheckpointError::Disk { message, .. } | CheckpointError::TooLarge { message } => message,
+        CheckpointError::Disk(cause) | CheckpointError::TooLarge(cause) => &cause.to_string(),
         CheckpointError::StoreVanished => "its directory is gone",
         CheckpointError::LockLost => "another process plays it",
         // A delay, and not a loss: what changed is in the next one.

@@ -6,7 +6,8 @@
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
-    RecoveryError, RecoveryFailed, Request, RequestError, SessionId, SessionStatus, SessionsFound,
+    RecoveryError, RecoveryFailed, Request, RequestError, SessionId, SessionRequest, SessionStatus,
+    SessionsFound,
 };
 
 use crate::options::Options;
@@ -83,8 +84,8 @@ fn recovery_failed(failed: On<RecoveryFailed>, reporter: Res<Reporter>, mut stat
     let why = match &failed.error {
         RecoveryError::AllDamaged => "all its checkpoints are damaged",
         RecoveryError::NewerFormat(_) => "a newer version of the colony wrote it",
-        RecoveryError::Unreadable { message } => message,
-        _ => "nobody knows why",
+        RecoveryError::Unreadable(cause) => &cause.to_string(),
+        _ => "the reason is unknown",
     };
     let message = format!("Session {} can't be restored: {why}.", failed.session);
     reporter.error("recovery_failed", message);
@@ -99,22 +100,23 @@ fn request_rejected(
     mut exit: MessageWriter<AppExit>,
 ) {
     let error = &rejected.error;
-    match (&rejected.request, error) {
+    // Whatever else is asked for is asked for by `driven`, and answered there.
+    let Request::Session(request) = &rejected.request else { return };
+    match (request, error) {
         (
-            Request::Recover(..) | Request::Continue(_) | Request::Start(_),
+            SessionRequest::Recover(..) | SessionRequest::Continue(_) | SessionRequest::Start(_),
             RequestError::SessionInUse,
         ) => give_way(&reporter, &mut exit),
-        (Request::Recover(session, _) | Request::Continue(session), _) => {
+        (SessionRequest::Recover(session, _) | SessionRequest::Continue(session), _) => {
             let message = format!("Session {session} can't be restored: {error}.");
             reporter.error("not_restored", message);
             state.given_up.push(*session);
             state.is_due = true;
         }
-        (Request::Start(_), _) => {
+        (SessionRequest::Start(_), _) => {
             reporter.error("not_started", format!("No session can be started: {error}."));
             exit.write(AppExit::error());
         }
-        // Whatever else is asked for is asked for by `driven`, and answered there.
         _ => {}
     }
 }

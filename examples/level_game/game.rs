@@ -46,7 +46,7 @@ pub struct Door {
 #[reflect(Component, Saved)]
 pub struct Coin;
 
-/// What a physics engine would keep: nobody can write it, but anybody can make it anew.
+/// What a physics engine would keep: it can't be serialized, but it can be made again.
 #[derive(Component, PartialEq, Debug)]
 pub struct Collider {
     pub radius: f32,
@@ -63,7 +63,7 @@ impl Collider {
     }
 }
 
-/// The view of the player; not saved, and made anew by an observer.
+/// The view of the player; not saved, and made again by an observer.
 #[derive(Component)]
 pub struct Camera;
 
@@ -74,7 +74,7 @@ pub struct Level;
 pub fn plugin(app: &mut App) {
     app.init_state::<Game>()
         .insert_resource(CurrentLevel("cellar".to_owned()))
-        // A game that comes back into a pause menu nobody asked for is a nuisance.
+        // A game that comes back into a pause menu no one asked for is a nuisance.
         .save_state_as(|state| if state == Game::Paused { Game::Playing } else { state })
         .save_component_as(
             |collider: &Collider| ColliderSpec(collider.radius),

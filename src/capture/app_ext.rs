@@ -10,12 +10,12 @@ use bevy::reflect::{FromReflect, GetTypeRegistration, Reflect, TypePath};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::codec::RebuiltCodec;
 use super::declaration::{Declaration, Declarations};
 use super::history::DeclaredHistory;
 use super::late_calls::LateCalls;
 use super::migrations::Migrations;
 use super::saveable::{Saveable, SaveableState};
+use crate::saved::RebuiltCodec;
 
 /// Says which types are saved, beside those with `#[reflect(Saved)]`.
 ///
@@ -44,10 +44,10 @@ pub trait SessionAppExt {
     /// Saves a component on entities that are [`Saved`](crate::Saved).
     ///
     /// For types of other crates, which can't have `#[reflect(Saved)]`. It doesn't mark entities: a
-    /// game has many a `Transform` that is nobody's progress.
+    /// game has many a `Transform` that is no progress of the player.
     ///
     /// Values are written as MessagePack with field names, so a field that was added takes its
-    /// serde default and one that was removed is ignored. MessagePack can't tell `Some(None)` from
+    /// serde default and one that was removed is ignored. MessagePack can't distinguish `Some(None)` from
     /// `None`, nor `Some(())`: avoid options of options in saved types.
     fn save_component<T>(&mut self) -> &mut Self
     where
@@ -89,7 +89,7 @@ pub trait SessionAppExt {
     /// Saves a component as something else: one without serde, such as a collider, a handle or a
     /// random generator. On entities that are [`Saved`](crate::Saved).
     ///
-    /// `describe` says at a capture what to write. `rebuild` makes the component anew at a restore;
+    /// `describe` says at a capture what to write. `rebuild` makes the component again at a restore;
     /// resources and states are as saved by then, and no entity has been written yet. If it panics,
     /// its entity comes back without the component, the report lists it with
     /// [`NotRebuilt`](crate::RestoreLossReason::NotRebuilt), and the value is kept for another try.
@@ -102,7 +102,7 @@ pub trait SessionAppExt {
     /// # use bevy_session::SessionAppExt;
     /// # use serde::{Deserialize, Serialize};
     /// #[derive(Component)]
-    /// struct Collider { radius: f32 /* and much that nobody can write */ }
+    /// struct Collider { radius: f32 /* and much that can't be written */ }
     ///
     /// #[derive(TypePath, Serialize, Deserialize)]
     /// struct ColliderSpec { radius: f32 }

@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::sync::Arc;
 
 use bevy::app::App;
-use bevy::ecs::component::{Component, ComponentId, RequiredComponentsError};
+use bevy::ecs::component::{Component, RequiredComponentsError};
 use bevy::ecs::message::MessageReader;
 use bevy::ecs::reflect::AppTypeRegistry;
 use bevy::ecs::resource::Resource;
@@ -17,13 +17,14 @@ use bevy::state::state_scoped::{DespawnOnEnter, DespawnOnExit};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::codec::{
-    Codec, RebuiltCodec, ReflectedCodec, SerdeCodec, scope_on_enter_codec, scope_on_exit_codec,
-};
-use super::record::{SavedState, StateCodec, StateMapping, StateRecorder, StatesBeingLeft};
-use super::saved_type::{ComponentType, RebuiltType, ResourceType, SavedType, StateType};
+use super::follow_state_scopes;
+use super::record::{StateMapping, StateRecorder, StatesBeingLeft};
+use super::saved_type::{Registration, SavedType, StateType, ValueType};
 use super::state_log::StateLog;
-use super::{Saved, follow_state_scopes};
+use crate::saved::{
+    Codec, RebuiltCodec, ReflectedCodec, Saved, SavedState, SerdeCodec, StateCodec,
+    scope_on_enter_codec, scope_on_exit_codec,
+};
 
 /// A type that the game declared as saved, as functions made from the concrete type.
 #[derive(Clone)]
@@ -35,9 +36,9 @@ pub(crate) struct Declaration {
 
 #[derive(Clone)]
 pub(super) enum DeclaredKind {
-    /// A component, or a resource, which only a world can tell.
+    /// A component, or a resource, which only a world knows.
     Component {
-        register: fn(&mut World) -> ComponentId,
+        registration: Registration,
         require_marker: fn(&mut World) -> Result<(), RequiredComponentsError>,
         as_component: MakeType,
         as_resource: MakeType,
@@ -71,8 +72,8 @@ impl Declaration {
     {
         Self::component::<T>(
             T::type_path().into(),
-            |path, _| ComponentType::shared(path, SerdeCodec::<T>::default()),
-            |path, _| ResourceType::shared(path, SerdeCodec::<T>::default()),
+            |path, _| ValueType::component(path, SerdeCodec::<T>::default()),
+            |path, _| ValueType::resource(path, SerdeCodec::<T>::default()),
         )
     }
 
@@ -88,8 +89,8 @@ impl Declaration {
         }
         Self::component::<T>(
             T::type_path().into(),
-            |path, world| ComponentType::shared(path, codec::<T>(world)),
-            |path, world| ResourceType::shared(path, codec::<T>(world)),
+            |path, world| ValueType::component(path, codec::<T>(world)),
+            |path, world| ValueType::resource(path, codec::<T>(world)),
         )
     }
 
@@ -100,14 +101,14 @@ impl Declaration {
         P: TypePath + Serialize + DeserializeOwned + Send + Sync + 'static,
     {
         let as_component: MakeType =
-            Arc::new(move |path, _| RebuiltType::shared(path, codec.clone()));
+            Arc::new(move |path, _| ValueType::rebuilt(path, codec.clone()));
         let as_resource = as_component.clone();
         Self {
             type_id: TypeId::of::<T>(),
             // Named after what is written, which is the game's own type.
             type_path: P::type_path().into(),
             kind: DeclaredKind::Component {
-                register: World::register_component::<T>,
+                registration: Registration::of::<T>(),
                 require_marker: World::try_register_required_components::<T, Saved>,
                 as_component,
                 as_resource,
@@ -153,13 +154,13 @@ impl Declaration {
         [
             Self::component::<DespawnOnExit<S>>(
                 exit.into(),
-                |path, _| ComponentType::shared(path, scope_on_exit_codec::<S>()),
-                |path, _| ResourceType::shared(path, scope_on_exit_codec::<S>()),
+                |path, _| ValueType::component(path, scope_on_exit_codec::<S>()),
+                |path, _| ValueType::resource(path, scope_on_exit_codec::<S>()),
             ),
             Self::component::<DespawnOnEnter<S>>(
                 enter.into(),
-                |path, _| ComponentType::shared(path, scope_on_enter_codec::<S>()),
-                |path, _| ResourceType::shared(path, scope_on_enter_codec::<S>()),
+                |path, _| ValueType::component(path, scope_on_enter_codec::<S>()),
+                |path, _| ValueType::resource(path, scope_on_enter_codec::<S>()),
             ),
         ]
     }
@@ -173,7 +174,7 @@ impl Declaration {
             type_id: TypeId::of::<T>(),
             type_path,
             kind: DeclaredKind::Component {
-                register: World::register_component::<T>,
+                registration: Registration::of::<T>(),
                 require_marker: World::try_register_required_components::<T, Saved>,
                 as_component: Arc::new(as_component),
                 as_resource: Arc::new(as_resource),

@@ -1,18 +1,17 @@
 //! Holding what was written against what the world holds.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use bevy::ecs::entity::{Entity, EntityMapper};
+use bevy::reflect::Reflect;
 
-use super::codec::{Codec, differ_in_order_only};
 use super::types::SavedTypes;
 use crate::journal::{Block, ENTITIES, Rows, SaveId, Values};
 
 /// A type of which something changed without a trace, so that a checkpoint says something else
 /// than the world.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Reflect, Clone, PartialEq, Eq, Debug)]
+#[reflect(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct DriftedType {
     /// The type. `bevy_session::Saved` stands for whole entities, which are counted there and
@@ -93,44 +92,4 @@ fn beside_each_other<'a>(
         let other = other.next_if(|(id, _)| *id == next).map(|(_, value)| value);
         Some((next, one, other))
     })
-}
-
-/// Whether a restore would read the same from two values that are written differently.
-pub(super) fn reads_the_same<C: Codec>(
-    codec: &C,
-    one: &[u8],
-    other: &[u8],
-    saved: &BTreeSet<SaveId>,
-) -> bool {
-    let mut targets = Targets { saved, any: false };
-    // The game's own code may panic. What can't be read is a loss for a restore and no drift.
-    let mut read = |bytes| {
-        catch_unwind(AssertUnwindSafe(|| as_restored(codec, bytes, &mut targets))).ok().flatten()
-    };
-    let (Some(one), Some(other)) = (read(one), read(other)) else { return true };
-    one == other || (targets.any && differ_in_order_only(&one, &other))
-}
-
-/// A value as a restore would write it again.
-fn as_restored<C: Codec>(codec: &C, bytes: &[u8], targets: &mut Targets<'_>) -> Option<Vec<u8>> {
-    let mut value = codec.decode(bytes).ok()?;
-    codec.map_entities(&mut value, targets);
-    let mut bytes = Vec::new();
-    codec.encode(&value, &mut bytes).ok()?;
-    Some(bytes)
-}
-
-/// Makes nobody of everybody who isn't saved, and notes whether anybody is named.
-struct Targets<'a> {
-    saved: &'a BTreeSet<SaveId>,
-    any: bool,
-}
-
-impl EntityMapper for Targets<'_> {
-    fn get_mapped(&mut self, source: Entity) -> Entity {
-        self.any = true;
-        if self.saved.contains(&SaveId(source.to_bits())) { source } else { Entity::PLACEHOLDER }
-    }
-
-    fn set_mapped(&mut self, _: Entity, _: Entity) {}
 }

@@ -15,9 +15,8 @@ pub(crate) use carried::Carried;
 pub(crate) use column::ColumnWriter;
 #[cfg(test)]
 pub(crate) use encoder::Encoded;
-pub(crate) use encoder::{Claimed, Encoder};
+pub(crate) use encoder::{ClaimedRows, Encoder};
+pub(crate) use failure::EncodeFailure;
 #[cfg(test)]
 pub(crate) use failure::EncodeFailureReason;
-pub(crate) use failure::{EncodeFailure, panic_message};
 pub(crate) use places::KeyedIds;
-pub(crate) use save_ids::SaveIds;

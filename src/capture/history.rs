@@ -1,6 +1,5 @@
 //! The past of saved types: under which names, and in which forms, older builds wrote them.
 
-use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,10 +7,11 @@ use bevy::ecs::resource::Resource;
 use bevy::reflect::TypePath;
 
 use super::former_names::former_path;
-use super::migrations::{MigrateRows, Migrations};
+use super::migrations::{AnyMigrations, MigrateRows, Migrations};
+use super::problem::{TypeProblem, TypeProblemReason};
 use super::saved_type::SavedType;
-use super::types::{CHILD_OF, CHILD_ORDER, DISABLED, TypeProblem, TypeProblemReason};
 use crate::journal::{ENTITIES, limits};
+use crate::saved::{CHILD_OF, CHILD_ORDER, DISABLED};
 
 /// What the game said about the past of its types, in the order of the calls.
 #[derive(Resource, Default)]
@@ -26,19 +26,6 @@ struct Rename {
     former: String,
 }
 
-/// The migrations of some type.
-pub(crate) struct AnyMigrations {
-    type_path: &'static str,
-    migrations: Box<dyn Any + Send + Sync>,
-}
-
-impl AnyMigrations {
-    /// The migrations, if they are of this type.
-    pub(super) fn of<T: 'static>(&self) -> Option<Migrations<T>> {
-        self.migrations.downcast_ref::<Migrations<T>>().cloned()
-    }
-}
-
 impl DeclaredHistory {
     /// Notes another name of a type.
     pub(super) fn rename<T: TypePath>(&mut self, former: &str) {
@@ -47,8 +34,7 @@ impl DeclaredHistory {
 
     /// Notes the migrations of a type.
     pub(super) fn migrate<T: TypePath>(&mut self, migrations: Migrations<T>) {
-        let migrations = Box::new(migrations);
-        self.migrations.push(AnyMigrations { type_path: T::type_path(), migrations });
+        self.migrations.push(AnyMigrations::new(migrations));
     }
 
     /// The names that a column had, in the order of the calls.
@@ -153,7 +139,7 @@ pub(super) fn resolve(
     let nothing = DeclaredHistory::default();
     let declared = declared.unwrap_or(&nothing);
     for type_path in declared.of_unsaved_types(columns) {
-        // If that isn't saved for another reason, that reason was told.
+        // If that isn't saved for another reason, that reason is listed already.
         if !problems.iter().any(|problem| problem.type_path == type_path) {
             problems.push(problem(type_path, TypeProblemReason::NotSaved));
         }

@@ -1,15 +1,16 @@
 //! What a saved type has been, and how its old values become new ones.
 
+use std::any::Any;
 use std::convert::Infallible;
 use std::fmt;
 use std::fmt::Display;
 use std::sync::Arc;
 
+use bevy::reflect::TypePath;
+use bevy::state::state::FreelyMutableState;
 use serde::de::DeserializeOwned;
 
-use super::codec::{Codec, DecodeError, decode_message_pack};
-use super::record::{SavedState, StateCodec};
-use bevy::state::state::FreelyMutableState;
+use crate::saved::{Codec, DecodeError, SavedState, StateCodec, decode_message_pack};
 
 /// What a saved type has been in older builds of the game, and how its values become those of
 /// today.
@@ -97,8 +98,8 @@ impl<T> Migrations<T> {
 impl<T: DeserializeOwned + 'static> Migrations<T> {
     /// Adds a step to the next version.
     ///
-    /// A step from a type to itself is a way to tell older builds that they can't read the type any
-    /// more, although its form is the same.
+    /// A step from a type to itself keeps older builds from reading the type, although its form
+    /// is the same.
     #[must_use]
     pub fn then<New: 'static>(
         self,
@@ -141,6 +142,23 @@ impl<T> fmt::Debug for Migrations<T> {
 impl<T> Clone for Migrations<T> {
     fn clone(&self) -> Self {
         Self { first: self.first, older: self.older.clone() }
+    }
+}
+
+/// The migrations of some type.
+pub(crate) struct AnyMigrations {
+    pub type_path: &'static str,
+    migrations: Box<dyn Any + Send + Sync>,
+}
+
+impl AnyMigrations {
+    pub(super) fn new<T: TypePath>(migrations: Migrations<T>) -> Self {
+        Self { type_path: T::type_path(), migrations: Box::new(migrations) }
+    }
+
+    /// The migrations, if they are of this type.
+    pub(super) fn of<T: 'static>(&self) -> Option<Migrations<T>> {
+        self.migrations.downcast_ref::<Migrations<T>>().cloned()
     }
 }
 

@@ -4,23 +4,21 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bevy::ecs::component::{Component, ComponentId};
+use bevy::ecs::entity::Entity;
 use bevy::ecs::world::World;
 use bevy::state::state::FreelyMutableState;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::codec::{ComponentCodec, RebuiltCodec};
-use super::drift::reads_the_same;
-use super::history::AnyMigrations;
-use super::migrations::{MigrateRows, MigrateStates, MigrateValues};
+use super::migrations::{AnyMigrations, MigrateRows, MigrateStates, MigrateValues};
 use super::record::{
-    ComponentRecorder, OrderRecorder, RecordColumn, ResourceRecorder, StateCodec, StateMapping,
-    StateRecorder, Watched,
+    Captured, CapturedComponents, CapturedOrders, ComponentRecorder, OrderRecorder, RecordColumn,
+    ResourceRecorder, StateMapping, StateRecorder, Watched,
 };
 use crate::journal::SaveId;
-use crate::restore::{
-    DecodedColumn, DecodedComponents, DecodedOrder, DecodedResource, DecodedState,
-    RebuiltComponents,
+use crate::saved::{
+    ComponentCodec, CopyCodec, DecodedColumn, DecodedComponents, DecodedOrder, DecodedResource,
+    DecodedState, Proxy, RebuiltCodec, RebuiltComponents, StateCodec, reads_the_same,
 };
 
 /// What a saved type is to the world.
@@ -52,6 +50,11 @@ pub(crate) trait SavedType: Send + Sync {
     /// What copies it out of `world`, which has no default query filters now.
     fn recorder(&self, world: &mut World) -> Box<dyn RecordColumn>;
 
+    /// Copies its rows of some entities, if they have any; of lists, also those that they are in.
+    fn copy(&self, _: &World, _: &[Entity]) -> Option<Captured> {
+        None
+    }
+
     /// What takes its values up from a checkpoint.
     fn decoder(&self) -> DecodedColumn;
 
@@ -66,37 +69,86 @@ pub(crate) trait SavedType: Send + Sync {
     }
 }
 
-/// A component.
-pub(crate) struct ComponentType<C> {
+/// A type whose values a codec writes: a component or a resource.
+pub(crate) struct ValueType<C: CopyCodec> {
     type_path: Arc<str>,
+    role: Role,
     codec: C,
+    recorder: fn(&mut World, C) -> Box<dyn RecordColumn>,
+    decoder: fn(C) -> DecodedColumn,
 }
 
-impl<C: ComponentCodec> ComponentType<C> {
-    pub(crate) fn shared(type_path: Arc<str>, codec: C) -> Arc<dyn SavedType> {
-        Arc::new(Self { type_path, codec })
+impl<C: CopyCodec> ValueType<C> {
+    /// A component.
+    pub(crate) fn component(type_path: Arc<str>, codec: C) -> Arc<dyn SavedType>
+    where
+        C: ComponentCodec,
+    {
+        Arc::new(Self {
+            type_path,
+            role: Role::Component,
+            codec,
+            recorder: |world, codec| Box::new(ComponentRecorder::new(world, codec)),
+            decoder: |codec| DecodedColumn::Component(Box::new(DecodedComponents::new(codec))),
+        })
+    }
+
+    /// A resource.
+    pub(crate) fn resource(type_path: Arc<str>, codec: C) -> Arc<dyn SavedType>
+    where
+        C: ComponentCodec,
+    {
+        Arc::new(Self {
+            type_path,
+            role: Role::Resource,
+            codec,
+            recorder: |world, codec| Box::new(ResourceRecorder::new(world, codec)),
+            decoder: |codec| DecodedColumn::Resource(Box::new(DecodedResource::new(codec))),
+        })
     }
 }
 
-impl<C: ComponentCodec> SavedType for ComponentType<C> {
+impl<T: Component, P: Proxy> ValueType<RebuiltCodec<T, P>> {
+    /// A component that the game makes again of what was written of it.
+    pub(crate) fn rebuilt(type_path: Arc<str>, codec: RebuiltCodec<T, P>) -> Arc<dyn SavedType> {
+        Arc::new(Self {
+            type_path,
+            role: Role::Component,
+            codec,
+            recorder: |world, codec| Box::new(ComponentRecorder::new(world, codec)),
+            decoder: |codec| DecodedColumn::Component(Box::new(RebuiltComponents::new(codec))),
+        })
+    }
+}
+
+impl<C: CopyCodec> SavedType for ValueType<C> {
     fn type_path(&self) -> &Arc<str> {
         &self.type_path
     }
 
     fn role(&self) -> Role {
-        Role::Component
+        self.role
     }
 
     fn watched(&self, world: &mut World) -> Option<Watched> {
-        Some(Watched::Component(world.register_component::<C::Component>()))
+        // A resource that was removed is missing at the next capture.
+        let is_component = self.role == Role::Component;
+        is_component.then(|| Watched::Component(world.register_component::<C::Component>()))
     }
 
     fn recorder(&self, world: &mut World) -> Box<dyn RecordColumn> {
-        Box::new(ComponentRecorder::new(world, self.codec.clone()))
+        (self.recorder)(world, self.codec.clone())
+    }
+
+    fn copy(&self, world: &World, entities: &[Entity]) -> Option<Captured> {
+        let is_component = self.role == Role::Component;
+        is_component.then(|| -> Captured {
+            Box::new(CapturedComponents::of(self.codec.clone(), world, entities))
+        })
     }
 
     fn decoder(&self) -> DecodedColumn {
-        DecodedColumn::Component(Box::new(DecodedComponents::new(self.codec.clone())))
+        (self.decoder)(self.codec.clone())
     }
 
     fn reads_the_same(&self, one: &[u8], other: &[u8], saved: &BTreeSet<SaveId>) -> bool {
@@ -109,63 +161,26 @@ impl<C: ComponentCodec> SavedType for ComponentType<C> {
     }
 }
 
-/// A component that the game makes anew of what was written of it.
-pub(crate) struct RebuiltType<T, P> {
-    type_path: Arc<str>,
-    codec: RebuiltCodec<T, P>,
-}
-
-impl<T, P> RebuiltType<T, P>
-where
-    T: Component,
-    P: Serialize + DeserializeOwned + Send + Sync + 'static,
-{
-    pub(crate) fn shared(type_path: Arc<str>, codec: RebuiltCodec<T, P>) -> Arc<dyn SavedType> {
-        Arc::new(Self { type_path, codec })
-    }
-}
-
-impl<T, P> SavedType for RebuiltType<T, P>
-where
-    T: Component,
-    P: Serialize + DeserializeOwned + Send + Sync + 'static,
-{
-    fn type_path(&self) -> &Arc<str> {
-        &self.type_path
-    }
-
-    fn role(&self) -> Role {
-        Role::Component
-    }
-
-    fn watched(&self, world: &mut World) -> Option<Watched> {
-        Some(Watched::Component(world.register_component::<T>()))
-    }
-
-    fn recorder(&self, world: &mut World) -> Box<dyn RecordColumn> {
-        Box::new(ComponentRecorder::new(world, self.codec.clone()))
-    }
-
-    fn decoder(&self) -> DecodedColumn {
-        DecodedColumn::Component(Box::new(RebuiltComponents::new(self.codec.clone())))
-    }
-
-    fn reads_the_same(&self, one: &[u8], other: &[u8], saved: &BTreeSet<SaveId>) -> bool {
-        reads_the_same(&self.codec, one, other, saved)
-    }
-
-    fn migrated_by(&self, migrations: &AnyMigrations) -> Option<Arc<dyn MigrateRows>> {
-        let migrations = migrations.of::<P>()?;
-        Some(Arc::new(MigrateValues { codec: self.codec.clone(), migrations }))
-    }
-}
-
 /// The order of a relationship's sources.
 pub(crate) struct OrderType {
     type_path: Arc<str>,
     /// The column of the links.
     relationship: Arc<str>,
-    register: fn(&mut World) -> ComponentId,
+    registration: Registration,
+}
+
+/// How a component is known to a world.
+#[derive(Clone, Copy)]
+pub(crate) struct Registration {
+    pub register: fn(&mut World) -> ComponentId,
+    /// Its id, if it is registered.
+    pub id: fn(&World) -> Option<ComponentId>,
+}
+
+impl Registration {
+    pub(crate) fn of<T: Component>() -> Self {
+        Self { register: World::register_component::<T>, id: World::component_id::<T> }
+    }
 }
 
 impl OrderType {
@@ -173,9 +188,9 @@ impl OrderType {
     pub(crate) fn shared(
         type_path: Arc<str>,
         relationship: Arc<str>,
-        register: fn(&mut World) -> ComponentId,
+        registration: Registration,
     ) -> Arc<dyn SavedType> {
-        Arc::new(Self { type_path, relationship, register })
+        Arc::new(Self { type_path, relationship, registration })
     }
 }
 
@@ -189,55 +204,21 @@ impl SavedType for OrderType {
     }
 
     fn watched(&self, world: &mut World) -> Option<Watched> {
-        Some(Watched::TargetOf((self.register)(world)))
+        Some(Watched::TargetOf((self.registration.register)(world)))
     }
 
     fn recorder(&self, world: &mut World) -> Box<dyn RecordColumn> {
-        let relationship = (self.register)(world);
+        let relationship = (self.registration.register)(world);
         Box::new(OrderRecorder::new(world, relationship))
+    }
+
+    fn copy(&self, world: &World, entities: &[Entity]) -> Option<Captured> {
+        let relationship = (self.registration.id)(world)?;
+        Some(Box::new(CapturedOrders::of(world, relationship, entities)))
     }
 
     fn decoder(&self) -> DecodedColumn {
         DecodedColumn::Order(DecodedOrder::of(self.relationship.clone()))
-    }
-}
-
-/// A resource.
-pub(crate) struct ResourceType<C> {
-    type_path: Arc<str>,
-    codec: C,
-}
-
-impl<C: ComponentCodec> ResourceType<C> {
-    pub(crate) fn shared(type_path: Arc<str>, codec: C) -> Arc<dyn SavedType> {
-        Arc::new(Self { type_path, codec })
-    }
-}
-
-impl<C: ComponentCodec> SavedType for ResourceType<C> {
-    fn type_path(&self) -> &Arc<str> {
-        &self.type_path
-    }
-
-    fn role(&self) -> Role {
-        Role::Resource
-    }
-
-    fn recorder(&self, world: &mut World) -> Box<dyn RecordColumn> {
-        Box::new(ResourceRecorder::new(world, self.codec.clone()))
-    }
-
-    fn decoder(&self) -> DecodedColumn {
-        DecodedColumn::Resource(Box::new(DecodedResource::new(self.codec.clone())))
-    }
-
-    fn reads_the_same(&self, one: &[u8], other: &[u8], saved: &BTreeSet<SaveId>) -> bool {
-        reads_the_same(&self.codec, one, other, saved)
-    }
-
-    fn migrated_by(&self, migrations: &AnyMigrations) -> Option<Arc<dyn MigrateRows>> {
-        let migrations = migrations.of::<C::Value>()?;
-        Some(Arc::new(MigrateValues { codec: self.codec.clone(), migrations }))
     }
 }
 

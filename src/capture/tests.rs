@@ -1,14 +1,16 @@
 //! A world is captured and encoded, and the journal says what the world says.
 
+mod churn;
+mod failures;
+mod types;
+
 use bevy::ecs::entity_disabling::Disabled;
 use bevy::prelude::*;
 use bevy::state::state_scoped::DespawnOnExit;
-use serde::{Deserialize, Serialize, Serializer};
 
+use super::CaptureScope;
 use super::test_kit::*;
-use super::{CaptureScope, EncodeFailureReason, Saved, SessionAppExt, TypeProblemReason};
-use crate::ReflectSaved;
-use crate::journal::{ENTITIES, SaveId};
+use crate::saved::{CHILD_ORDER, DISABLED, Saved};
 
 /// The chain of deltas in the journal is what a full capture would say now.
 fn assert_journal_is_the_world(play: &mut Play) {
@@ -181,7 +183,7 @@ fn a_resource_comes_and_goes() {
     play.world().insert_resource(Score(3));
     play.delta();
     assert_eq!(play.journal.values::<Score>(), [Score(3)]);
-    assert_eq!(play.journal.entities(), 0, "a resource's entity is nobody");
+    assert_eq!(play.journal.entities(), 0, "a resource's entity is none of them");
 }
 
 #[test]
@@ -221,10 +223,10 @@ fn disabled_entities_are_saved_whatever_disables_them() {
     play.world().spawn((Health(3), Frozen));
     play.full();
     assert_eq!(play.journal.of::<Health>().len(), 3);
-    assert_eq!(play.journal.rows[super::DISABLED].len(), 1);
+    assert_eq!(play.journal.rows[DISABLED].len(), 1);
     play.world().entity_mut(entity).remove::<Disabled>();
     play.delta();
-    assert!(!play.journal.rows.contains_key(super::DISABLED));
+    assert!(!play.journal.rows.contains_key(DISABLED));
     assert_journal_is_the_world(&mut play);
 }
 
@@ -236,10 +238,10 @@ fn reordered_siblings_are_a_change() {
         (1..4).map(|number| play.world().spawn((Health(number), ChildOf(parent))).id()).collect();
     play.world().spawn((Name::new("camera"), ChildOf(parent)));
     play.full();
-    let before = play.journal.rows[super::CHILD_ORDER].clone();
+    let before = play.journal.rows[CHILD_ORDER].clone();
     play.world().entity_mut(parent).insert_children(0, &[children[2]]);
     play.delta();
-    assert_ne!(play.journal.rows[super::CHILD_ORDER], before);
+    assert_ne!(play.journal.rows[CHILD_ORDER], before);
     assert_journal_is_the_world(&mut play);
 }
 
@@ -259,7 +261,7 @@ fn the_order_of_siblings_follows_their_markers() {
     play.world().despawn(child);
     play.frame();
     play.delta();
-    assert!(!play.journal.rows.contains_key(super::CHILD_ORDER));
+    assert!(!play.journal.rows.contains_key(CHILD_ORDER));
     assert_journal_is_the_world(&mut play);
 }
 
@@ -299,169 +301,6 @@ fn scopes_of_saved_states_are_saved() {
     play.full();
     let path = play.journal.rows.keys().find(|path| path.contains("DespawnOnExit"));
     assert!(path.is_some(), "{:?}", play.journal.rows.keys());
-}
-
-#[test]
-fn entities_that_were_spawned_too_early_are_adopted() {
-    let mut app = App::new();
-    let early = app.world_mut().spawn(Health(1)).id();
-    app.register_type::<Health>();
-    let mut play = Play::of(app);
-    let late = play.world().spawn(Health(2)).id();
-    play.full();
-    assert_eq!(play.journal.values::<Health>(), [Health(1), Health(2)]);
-    assert!(play.world().entity(early).contains::<Saved>());
-    assert!(play.world().entity(late).contains::<Saved>());
-    play.world().spawn(Health(3));
-    play.delta();
-    assert_eq!(play.journal.entities(), 3);
-    assert_journal_is_the_world(&mut play);
-}
-
-#[test]
-fn resources_never_carry_the_marker() {
-    let mut app = game();
-    app.insert_resource(Score(1)).save_component::<Score>();
-    let mut play = Play::of(app);
-    let score = play.world().component_id::<Score>().unwrap();
-    let entity = play.world().resource_entities().get(score).unwrap();
-    assert!(!play.world().entity(entity).contains::<Saved>());
-    play.world().entity_mut(entity).insert(Saved);
-    let encoded = play.full();
-    assert_eq!(encoded.entities, 0, "not even if the game marks one");
-    assert_eq!(play.journal.values::<Score>(), [Score(1)]);
-}
-
-#[test]
-fn registering_twice_is_registering_once() {
-    let mut app = game();
-    app.save_component::<Name>().save_component::<Health>().save_state::<Game>();
-    let types = Play::of(app).types;
-    let single = Play::start().types;
-    assert_eq!(format!("{types:?}"), format!("{single:?}"));
-    assert!(types.problems().is_empty());
-    assert_eq!((types.resource_count(), types.state_count()), (2, 2));
-}
-
-#[test]
-fn what_can_not_be_saved_is_a_problem_and_no_panic() {
-    mod other {
-        use super::*;
-        #[derive(Component, Clone, Serialize, Deserialize)]
-        pub struct Impostor;
-        impl TypePath for Impostor {
-            fn type_path() -> &'static str {
-                Health::type_path()
-            }
-            fn short_type_path() -> &'static str {
-                "Health"
-            }
-        }
-    }
-    #[derive(
-        States, TypePath, Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize,
-    )]
-    struct Forgotten;
-    #[derive(Component, TypePath, Clone, Serialize, Deserialize)]
-    #[relationship(relationship_target = Fans)]
-    struct FanOf(Entity);
-    #[derive(Component, TypePath, Clone, Serialize, Deserialize)]
-    #[relationship_target(relationship = FanOf)]
-    struct Fans(Vec<Entity>);
-    let mut app = game();
-    app.save_component::<other::Impostor>()
-        .save_state::<Forgotten>()
-        .save_component::<FanOf>()
-        .save_component::<Fans>();
-    let play = Play::of(app);
-    let reasons: Vec<_> = play.types.problems().iter().map(|problem| problem.reason).collect();
-    assert_eq!(reasons.len(), 3, "{:?}", play.types.problems());
-    for reason in [
-        TypeProblemReason::PathTaken,
-        TypeProblemReason::StateNotAdded,
-        TypeProblemReason::RelationshipTarget,
-    ] {
-        assert!(reasons.contains(&reason), "{reason:?}");
-    }
-}
-
-#[derive(Component, Reflect, Clone, PartialEq, Debug, Deserialize)]
-#[reflect(Component, Saved)]
-enum Moody {
-    Well,
-    Refusing,
-    Panicking,
-}
-
-impl Serialize for Moody {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Well => serializer.serialize_str("Well"),
-            Self::Refusing => Err(serde::ser::Error::custom("not today")),
-            Self::Panicking => panic!("never"),
-        }
-    }
-}
-
-fn moody_play() -> Play {
-    let mut app = game();
-    app.register_type::<Moody>();
-    Play::of(app)
-}
-
-#[test]
-fn a_value_that_refuses_costs_its_row_only() {
-    let mut play = moody_play();
-    play.world().spawn((Moody::Well, Health(1)));
-    let refusing = play.world().spawn((Moody::Refusing, Health(2))).id();
-    let encoded = play.record(CaptureScope::Full);
-    let encoded = play.encoder.encode(encoded);
-    assert_eq!(encoded.failures.len(), 1);
-    assert_eq!(encoded.failures[0].entity, Some(refusing));
-    assert!(matches!(encoded.failures[0].reason, EncodeFailureReason::Value(_)));
-    assert_eq!(encoded.incomplete, [Moody::type_path()]);
-    let rows = |path: &str| {
-        let blocks = encoded.blocks.iter().filter(|block| *block.type_path == *path);
-        blocks.map(|block| block.ids().len()).sum::<usize>()
-    };
-    assert_eq!((rows(Moody::type_path()), rows(Health::type_path())), (1, 2));
-    // It counts as told, so it is no drift; and the type is whole again with the next full capture.
-    play.world().entity_mut(refusing).insert(Moody::Well);
-    let delta = play.record(CaptureScope::Delta);
-    let delta = play.encoder.encode(delta);
-    assert!(delta.drift.is_empty());
-    assert_eq!(delta.incomplete, [Moody::type_path()]);
-    assert!(play.full().incomplete.is_empty());
-}
-
-#[test]
-fn a_type_that_panics_costs_nobody_else() {
-    let mut play = moody_play();
-    play.world().spawn((Moody::Panicking, Health(1), Target { strength: 1, targets: vec![] }));
-    let capture = play.record(CaptureScope::Full);
-    let encoded = play.encoder.encode(capture);
-    assert_eq!(encoded.failures[0].reason, EncodeFailureReason::Panicked("never".into()));
-    assert_eq!(encoded.incomplete, [Moody::type_path()]);
-    assert!(encoded.blocks.iter().any(|block| *block.type_path == *Target::type_path()));
-}
-
-#[test]
-fn a_removal_that_nobody_saw_is_noticed_and_mended() {
-    let mut play = Play::start();
-    let first = play.world().spawn((Health(1), Burning(1))).id();
-    let second = play.world().spawn(Health(2)).id();
-    play.full();
-    play.world().entity_mut(first).remove::<Burning>();
-    play.world().despawn(second);
-    play.world().clear_trackers();
-    play.world().clear_trackers();
-    let capture = play.record(CaptureScope::Delta);
-    let drift = play.encoder.encode(capture).drift;
-    assert!(drift.iter().any(|drifted| drifted.type_path == ENTITIES), "{drift:?}");
-    assert!(drift.iter().any(|drifted| drifted.type_path == Burning::type_path()), "{drift:?}");
-    play.full();
-    assert!(play.delta().drift.is_empty());
-    assert_eq!(play.journal.entities(), 1);
 }
 
 #[test]
@@ -505,109 +344,4 @@ fn large_columns_are_cut_into_blocks() {
     let blocks = encoded.blocks.iter().filter(|block| *block.type_path == *Inventory::type_path());
     assert!(blocks.count() > 4);
     assert_eq!(play.journal.values::<Inventory>().len(), 200);
-}
-
-/// Everything that a game does to its world, at random.
-struct Churn {
-    dice: Dice,
-    entities: Vec<Entity>,
-}
-
-impl Churn {
-    fn step(&mut self, world: &mut World) {
-        self.entities.retain(|entity| world.get_entity(*entity).is_ok());
-        let Some(entity) = self.dice.pick(&self.entities) else { return self.spawn(world) };
-        let other = self.dice.pick(&self.entities).unwrap_or(entity);
-        let number = self.dice.roll(1000) as u32;
-        match self.dice.roll(18) {
-            0..4 => self.spawn(world),
-            4 => _ = world.despawn(entity),
-            5 => _ = world.entity_mut(entity).insert((Health(number), Stat(number as f32))),
-            6 => _ = world.entity_mut(entity).remove::<Armor>(),
-            7 => _ = world.entity_mut(entity).insert((Burning(number), Serial(number))),
-            8 => _ = world.entity_mut(entity).remove::<(Burning, Inventory)>(),
-            9 => {
-                let target = Target { strength: 1, targets: vec![other, entity] };
-                world.entity_mut(entity).insert(target);
-            }
-            10 => _ = world.entity_mut(entity).remove::<Saved>(),
-            11 => _ = world.entity_mut(entity).insert(Saved),
-            12 if entity != other && !self.is_above(world, entity, other) => {
-                world.entity_mut(entity).insert(ChildOf(other));
-            }
-            13 => _ = world.entity_mut(entity).remove::<ChildOf>(),
-            14 => self.reorder(world, entity),
-            15 => world.insert_resource(Score(number)),
-            16 => _ = world.remove_resource::<Score>(),
-            17 if world.entity(entity).contains::<Disabled>() => {
-                world.entity_mut(entity).remove::<Disabled>();
-            }
-            17 => _ = world.entity_mut(entity).insert((Disabled, MemberOf(other))),
-            _ => {}
-        }
-    }
-
-    fn spawn(&mut self, world: &mut World) {
-        let number = self.dice.roll(1000) as u32;
-        let entity = match self.dice.roll(3) {
-            0 => world.spawn((Health(number), Inventory(vec![number]))).id(),
-            1 => world.spawn((Name::new(number.to_string()), Saved)).id(),
-            _ => world.spawn(Name::new(number.to_string())).id(),
-        };
-        self.entities.push(entity);
-    }
-
-    fn is_above(&self, world: &World, above: Entity, below: Entity) -> bool {
-        let mut next = Some(below);
-        while let Some(entity) = next {
-            if entity == above {
-                return true;
-            }
-            next = world.get::<ChildOf>(entity).map(ChildOf::parent);
-        }
-        false
-    }
-
-    fn reorder(&mut self, world: &mut World, parent: Entity) {
-        let children = world.get::<Children>(parent).map(|children| children.to_vec());
-        if let Some(child) = children.and_then(|children| self.dice.pick(&children)) {
-            world.entity_mut(parent).insert_children(0, &[child]);
-        }
-    }
-}
-
-#[test]
-fn any_chain_of_deltas_says_what_a_full_capture_says() {
-    for seed in 1..30 {
-        let mut play = Play::start();
-        let mut churn = Churn { dice: Dice(seed * 0x9e37_79b9), entities: Vec::new() };
-        play.full();
-        for _ in 0..30 {
-            for _ in 0..churn.dice.roll(12) {
-                for _ in 0..churn.dice.roll(8) {
-                    churn.step(play.world());
-                }
-                play.frame();
-            }
-            let encoded = play.delta();
-            assert!(encoded.drift.is_empty(), "seed {seed}: {:?}", encoded.drift);
-            if churn.dice.roll(2) == 0 {
-                play.recorder.recycle(encoded.emptied);
-            }
-        }
-        assert_journal_is_the_world(&mut play);
-    }
-}
-
-#[test]
-fn save_ids_are_never_used_twice() {
-    let mut play = Play::start();
-    let mut seen = std::collections::HashSet::<SaveId>::new();
-    for _ in 0..20 {
-        let entity = play.world().spawn(Health(1)).id();
-        play.delta();
-        assert!(seen.insert(*play.journal.of::<Health>().keys().next().unwrap()));
-        play.world().despawn(entity);
-        play.delta();
-    }
 }

@@ -1,11 +1,12 @@
 //! All saved types of a game.
 
 use std::any::TypeId;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
 use bevy::ecs::component::{ComponentId, RequiredComponentsError};
+use bevy::ecs::entity::Entity;
 use bevy::ecs::entity_disabling::Disabled;
 use bevy::ecs::hierarchy::{ChildOf, Children};
 use bevy::ecs::reflect::AppTypeRegistry;
@@ -13,39 +14,17 @@ use bevy::ecs::relationship::RelationshipAccessor;
 use bevy::ecs::resource::IS_RESOURCE;
 use bevy::ecs::world::World;
 
-use super::codec::{SerdeCodec, disabled_codec};
 use super::declaration::{Declaration, Declarations, DeclaredKind};
 use super::history::{DeclaredHistory, Histories, TypeHistory, resolve};
-pub(crate) use super::saved_type::Role;
-use super::saved_type::{ComponentType, OrderType, SavedType};
-use super::{Placed, ReflectSaved, SaveKey, Saved};
+use super::problem::{TypeProblem, TypeProblemReason};
+use super::record::Captured;
+use super::saved_type::{OrderType, Registration, Role, SavedType, ValueType};
+use super::{Placed, ReflectSaved, SaveKey};
 use crate::journal::{ENTITIES, limits};
-
-/// The column of `ChildOf`.
-pub(crate) const CHILD_OF: &str = "bevy_ecs::hierarchy::ChildOf";
-/// The column of the siblings' order, on the parent.
-pub(crate) const CHILD_ORDER: &str = "bevy_session::ChildOrder";
-
-/// The column of the order that belongs to a column of links.
-pub(crate) fn order_of(relationship: &str) -> Arc<str> {
-    if relationship == CHILD_OF {
-        CHILD_ORDER.into()
-    } else {
-        format!("bevy_session::Order<{relationship}>").into()
-    }
-}
-/// The column of `Disabled`.
-pub(crate) const DISABLED: &str = "bevy_ecs::entity_disabling::Disabled";
-
-/// The column of the keys of placed entities.
-pub(crate) const SAVE_KEYS: &str = "bevy_session::SaveKey";
-/// Keys of entities that aren't saved and may be referred to. No column of a type: its rows belong
-/// to no saved entity.
-pub(crate) const ANCHORS: &str = "bevy_session::Anchor";
-/// Keys of placed entities that were despawned in play. No column of a type either.
-pub(crate) const GONE: &str = "bevy_session::Gone";
-/// What the columns of components begin with that tie entities to a state.
-pub(crate) const STATE_SCOPES: &str = "bevy_state::state_scoped::";
+use crate::saved::{
+    ANCHORS, CHILD_OF, CHILD_ORDER, DISABLED, DecodedColumn, GONE, SAVE_KEYS, STATE_SCOPES, Saved,
+    SerdeCodec, disabled_codec, order_of,
+};
 
 /// All saved types of a game, in the order in which the journal has them.
 ///
@@ -57,71 +36,6 @@ pub(crate) struct SavedTypes {
     /// Components that were spawned before the marker could be made to come with them.
     adopted: Vec<(Arc<str>, ComponentId)>,
     problems: Vec<TypeProblem>,
-}
-
-/// A type that can't be saved, as far as the game's set-up goes.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub struct TypeProblem {
-    /// The type.
-    pub type_path: String,
-    /// What is in the way.
-    pub reason: TypeProblemReason,
-}
-
-/// Why a type can't be saved.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[non_exhaustive]
-pub enum TypeProblemReason {
-    /// Another saved type has the same path.
-    PathTaken,
-    /// The type's path is longer than the format allows.
-    PathTooLong,
-    /// The type is the derived half of a relationship, such as `Children`. Save the other half: its
-    /// order is saved along with that.
-    RelationshipTarget,
-    /// The state isn't part of the app: `init_state` or `add_sub_state` is missing.
-    StateNotAdded,
-    /// Something was said about its past, and nothing saves it: a `save_component` or the like is
-    /// missing. Migrations are those of what is written, so of the proxy if there is one.
-    NotSaved,
-    /// It has two chains of migrations. One chain holds all steps.
-    MigratedTwice,
-    /// A name that it is said to have had is the path, or was the name, of another saved type. Whose
-    /// the values under that name are can't be told.
-    FormerNameTaken,
-}
-
-impl fmt::Display for TypeProblem {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} can't be saved: {}", self.type_path, self.reason)
-    }
-}
-
-/// Says what is in the way, and what to do about it.
-impl fmt::Display for TypeProblemReason {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::PathTaken => {
-                "another saved type has the same path. Give one of them another with \
-                 `#[type_path = \"…\"]`"
-            }
-            Self::PathTooLong => {
-                "its path is too long. Give it another with `#[type_path = \"…\"]`"
-            }
-            Self::RelationshipTarget => {
-                "it is the derived half of a relationship. Save the other half"
-            }
-            Self::StateNotAdded => {
-                "the state isn't part of the app. Call `init_state` or `add_sub_state`"
-            }
-            Self::NotSaved => "migrations are declared for it, and nothing saves it",
-            Self::MigratedTwice => {
-                "it has two chains of migrations. Make them one chain with all steps"
-            }
-            Self::FormerNameTaken => "a name that it once had is the name of another saved type",
-        })
-    }
 }
 
 impl SavedTypes {
@@ -159,6 +73,25 @@ impl SavedTypes {
     /// The paths of all columns, the marker's first.
     pub(crate) fn type_paths(&self) -> impl Iterator<Item = &str> {
         std::iter::once(ENTITIES).chain(self.columns.iter().map(|column| &**column.type_path()))
+    }
+
+    /// The components of all types that have one, resources included.
+    pub(crate) fn components(&self, world: &mut World) -> HashMap<Arc<str>, ComponentId> {
+        let components = self.columns.iter().filter_map(|column| {
+            let component = match column.decoder() {
+                DecodedColumn::Component(rows) => rows.component(world),
+                DecodedColumn::Resource(resource) => resource.component(world),
+                DecodedColumn::Order(_) | DecodedColumn::State(_) => return None,
+            };
+            Some((column.type_path().clone(), component))
+        });
+        components.collect()
+    }
+
+    /// Copies everything that is saved of some entities, between two captures: one column for each
+    /// saved type.
+    pub(crate) fn copy(&self, world: &World, entities: &[Entity]) -> Vec<Option<Captured>> {
+        self.columns.iter().map(|column| column.copy(world, entities)).collect()
     }
 
     /// Components whose entities have to be marked at each capture.
@@ -239,14 +172,10 @@ impl Collection {
         world.register_component::<ChildOf>();
         world.register_component::<Children>();
         let built_in = [
-            ComponentType::shared(CHILD_OF.into(), SerdeCodec::<ChildOf>::default()),
-            ComponentType::shared(DISABLED.into(), disabled_codec()),
-            OrderType::shared(
-                CHILD_ORDER.into(),
-                CHILD_OF.into(),
-                World::register_component::<ChildOf>,
-            ),
-            ComponentType::shared(SAVE_KEYS.into(), SerdeCodec::<SaveKey>::default()),
+            ValueType::component(CHILD_OF.into(), SerdeCodec::<ChildOf>::default()),
+            ValueType::component(DISABLED.into(), disabled_codec()),
+            OrderType::shared(CHILD_ORDER.into(), CHILD_OF.into(), Registration::of::<ChildOf>()),
+            ValueType::component(SAVE_KEYS.into(), SerdeCodec::<SaveKey>::default()),
         ];
         Self {
             columns: built_in.map(|column| (column.type_path().clone(), column)).into(),
@@ -292,13 +221,13 @@ impl Collection {
             }
             DeclaredKind::State { saved_type, .. } => saved_type(type_path.clone(), world),
             DeclaredKind::Component {
-                register,
+                registration,
                 require_marker,
                 as_component,
                 as_resource,
                 is_half_of_relationship,
             } => {
-                let component = register(world);
+                let component = (registration.register)(world);
                 let is_half = is_half_of_relationship();
                 if is_relationship_target(world, component, is_half) {
                     return Err(TypeProblemReason::RelationshipTarget);
@@ -311,7 +240,7 @@ impl Collection {
                         self.adopted.push((type_path.clone(), component));
                     }
                     if is_half {
-                        self.add_order(type_path, *register);
+                        self.add_order(type_path, *registration);
                     }
                     as_component(type_path.clone(), world)
                 }
@@ -321,10 +250,10 @@ impl Collection {
         Ok(())
     }
 
-    fn add_order(&mut self, relationship: &Arc<str>, register: fn(&mut World) -> ComponentId) {
+    fn add_order(&mut self, relationship: &Arc<str>, registration: Registration) {
         let path = order_of(relationship);
         if path.len() <= limits::STRING_BYTES {
-            let order = OrderType::shared(path.clone(), relationship.clone(), register);
+            let order = OrderType::shared(path.clone(), relationship.clone(), registration);
             self.columns.insert(path, order);
         }
     }
@@ -362,8 +291,8 @@ fn requires(world: &World, component: ComponentId, other: ComponentId) -> bool {
 
 /// Whether a component is the derived half of a relationship.
 ///
-/// Bevy says so only once both halves are known to the world. Until then their mutability tells them
-/// apart: the derived half has to be mutable, and a derived link never is.
+/// Bevy says so only once both halves are known to the world. Until then their mutability
+/// distinguishes them: the derived half has to be mutable, and a derived link never is.
 fn is_relationship_target(world: &World, component: ComponentId, is_half: bool) -> bool {
     let Some(info) = world.components().get_info(component) else { return false };
     match info.relationship_accessor() {

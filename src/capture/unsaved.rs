@@ -1,4 +1,4 @@
-//! Entities that are nobody's progress, whatever their types say.
+//! Entities that are no progress of a player, whatever their types say.
 
 use bevy::ecs::component::Component;
 use bevy::ecs::entity::Entity;
@@ -9,8 +9,8 @@ use bevy::ecs::world::World;
 use bevy::prelude::ReflectDefault;
 use bevy::reflect::Reflect;
 
-use super::Saved;
 use super::descendants::Descendants;
+use crate::saved::Saved;
 
 /// Keeps an entity and everything below it out of all checkpoints, whatever types they have.
 ///

@@ -1,13 +1,14 @@
 //! Saved entities, resources and states as the writer sees them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bevy::ecs::entity::Entity;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::capture::{
-    Capture, Carried, Claimed, DriftedType, EncodeFailure, Encoder, Form, KeyedIds, Parking,
-    Recorder, SaveKey, SavedTypes, drift_between,
+    Capture, Carried, ClaimedRows, DriftedType, EncodeFailure, Encoder, Form, KeyedIds, NamedOrder,
+    Parking, Recorder, SaveKey, SavedTypes, drift_between,
 };
 use crate::journal::{Block, Commit, ReadError, SaveId, TypeRows};
 use crate::recovery::{Decode, KnownTypes, ReadProgress, VersionFit};
@@ -27,13 +28,22 @@ pub(crate) struct Start {
     pub gone: KeyedIds,
 }
 
+/// Placed entities that the level has spawned, with the values that were kept for them.
+pub(crate) struct Claimed {
+    pub image: WorldImage,
+    /// All entities that the values may refer to.
+    pub known: HashMap<SaveId, Entity>,
+    /// Where the lists of others have them.
+    pub orders: Vec<NamedOrder>,
+}
+
 /// What is asked for between the captures.
 pub(crate) enum ContentOrder {
     /// Take up the values of placed entities that left the world.
     Park(Box<Parking>),
     /// Hand out the values that were kept for placed entities which are back.
     Claim(Vec<(SaveKey, Entity)>),
-    /// Keep on what nobody could use of them.
+    /// Go on keeping what could not be used of them.
     Unclaim(Box<Carried>),
     /// Free memory that would take the main thread too long.
     Free(Box<Recorder>),
@@ -108,7 +118,9 @@ impl Content for WorldContent {
                 failures.into_iter().map(ContentReport::from).collect()
             }
             ContentOrder::Claim(claims) => {
-                vec![ContentReport::Claimed(Box::new(encoder.claim(claims)))]
+                let ClaimedRows { blocks, known, orders } = encoder.claim(claims);
+                let image = WorldImage::of_own_blocks(&self.0, blocks);
+                vec![ContentReport::Claimed(Box::new(Claimed { image, known, orders }))]
             }
             ContentOrder::Unclaim(carried) => {
                 encoder.unclaim(*carried);

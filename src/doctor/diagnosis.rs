@@ -2,14 +2,18 @@
 
 use std::fmt;
 
+use bevy::ecs::reflect::ReflectResource;
 use bevy::ecs::resource::Resource;
+use bevy::prelude::ReflectDefault;
+use bevy::reflect::Reflect;
 
 use super::Finding;
 
 /// What the [`Doctor`](super::Doctor) found. As a plugin, it leaves this in the world.
 ///
 /// [`Display`](fmt::Display) lists it, one finding to a line.
-#[derive(Resource, Clone, PartialEq, Debug, Default)]
+#[derive(Resource, Reflect, Clone, PartialEq, Debug, Default)]
+#[reflect(Resource, Clone, PartialEq, Debug, Default)]
 pub struct Diagnosis {
     /// What the game may have forgotten.
     pub findings: Vec<Finding>,

@@ -9,20 +9,20 @@ use bevy::ecs::world::EntityRef;
 
 use super::patient::Patient;
 use super::{Finding, FoundEntities};
-use crate::capture::{CHILD_OF, CHILD_ORDER, DISABLED, SAVE_KEYS, STATE_SCOPES};
+use crate::saved::{CHILD_OF, CHILD_ORDER, DISABLED, SAVE_KEYS, STATE_SCOPES};
 use crate::{SaveKey, Saved};
 
 /// Saved entities on which nothing is saved.
 pub(super) fn nothing_saved(patient: &Patient<'_>) -> Option<Finding> {
-    let telling: Vec<ComponentId> = patient
+    let descriptive: Vec<ComponentId> = patient
         .components
         .iter()
-        .filter(|(_, type_path)| is_telling(type_path))
+        .filter(|(_, type_path)| is_descriptive(type_path))
         .map(|(component, _)| *component)
         .collect();
     let entities = patient.saved.iter().filter_map(|entity| patient.world.get_entity(*entity).ok());
     let mut empty = entities.filter(|entity| {
-        !telling.iter().any(|component| entity.contains_id(*component))
+        !descriptive.iter().any(|component| entity.contains_id(*component))
             && !entity.contains::<SaveKey>()
             && !has_saved_children(patient, *entity)
     });
@@ -32,7 +32,7 @@ pub(super) fn nothing_saved(patient: &Patient<'_>) -> Option<Finding> {
 }
 
 /// Whether a saved type says more of an entity than where it belongs.
-fn is_telling(type_path: &str) -> bool {
+fn is_descriptive(type_path: &str) -> bool {
     ![CHILD_OF, CHILD_ORDER, DISABLED, SAVE_KEYS].contains(&type_path)
         && !type_path.starts_with(STATE_SCOPES)
 }

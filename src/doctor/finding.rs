@@ -4,14 +4,16 @@ use std::fmt;
 
 use bevy::ecs::entity::Entity;
 use bevy::ecs::world::World;
+use bevy::reflect::Reflect;
 
-use crate::testing::{given_name, with_name};
+use crate::values::{given_name, with_name};
 use crate::{SaveKey, SessionHint, TypeProblemReason};
 
 /// Something that a game may have forgotten.
 ///
 /// [`Display`](fmt::Display) says it in plain words, and what to do about it.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Reflect, Clone, PartialEq, Debug)]
+#[reflect(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum Finding {
     /// Saved entities have a component that isn't saved, and is gone or as new after a restore.
@@ -29,7 +31,7 @@ pub enum Finding {
         /// The resource.
         type_path: String,
     },
-    /// Something saved refers to an entity that is neither saved nor has a [`SaveKey`], and to nobody
+    /// Something saved refers to an entity that is neither saved nor has a [`SaveKey`], and to no one
     /// after a restore.
     ReferenceToUnsaved {
         /// The component or resource with the reference.
@@ -80,7 +82,7 @@ pub enum Finding {
     /// [`observe`](bevy::ecs::world::EntityWorldMut::observe). Those go with the entity, and don't come
     /// back with it.
     ///
-    /// In order where the game makes them anew whenever the entity is added: then tell the doctor to
+    /// In order where the game makes them again whenever the entity is added: then let the doctor
     /// ignore [`ObservedBy`](bevy::ecs::observer::ObservedBy). Entities with a [`SaveKey`] are passed
     /// over: their level spawns them.
     EntityObserver {
@@ -102,7 +104,8 @@ pub enum Finding {
 }
 
 /// Entities on which something was found.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Reflect, Clone, PartialEq, Eq, Debug)]
+#[reflect(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct FoundEntities {
     /// How many.
@@ -135,13 +138,13 @@ impl fmt::Display for Finding {
             Self::ComponentNotSaved { type_path, on } => write!(
                 formatter,
                 "{type_path} isn't saved, and is on saved entities: {on}. Mark it \
-                 `#[reflect(Component, Saved)]` or call `save_component`; if it is made anew from what \
-                 is saved, tell the doctor to ignore it",
+                 `#[reflect(Component, Saved)]` or call `save_component`; if it is made again from what \
+                 is saved, let the doctor ignore it",
             ),
             Self::ResourceNotSaved { type_path } => write!(
                 formatter,
                 "the resource {type_path} isn't saved. Mark it `#[reflect(Resource, Saved)]` or call \
-                 `save_resource`; if it is nobody's progress, tell the doctor to ignore it",
+                 `save_resource`; if it is no progress, let the doctor ignore it",
             ),
             Self::NothingSaved { on } => write!(
                 formatter,
@@ -151,7 +154,7 @@ impl fmt::Display for Finding {
             Self::StatesNeverGated { states } => write!(
                 formatter,
                 "checkpoints are taken in every state of {}. If one of them is a menu or a loading \
-                 screen, call `checkpoint_while(in_state(…))`; otherwise tell the doctor to ignore \
+                 screen, call `checkpoint_while(in_state(…))`; otherwise let the doctor ignore \
                  the states",
                 states.join(", "),
             ),
@@ -165,7 +168,7 @@ impl fmt::Display for Finding {
                 formatter,
                 "observers of their own watch saved entities, and don't come back with them: {on}. \
                  Call `observe` in an observer of `On<Add, …>`, or watch all of them with \
-                 `add_observer`; if that is done, tell the doctor to ignore `ObservedBy`",
+                 `add_observer`; if that is done, let the doctor ignore `ObservedBy`",
             ),
             Self::TypeNotSaved { type_path, reason } => {
                 write!(formatter, "{type_path} can't be saved: {reason}")
@@ -196,7 +199,7 @@ impl Finding {
             ),
             Self::EntityNotMapped { type_path, field, on } => write!(
                 formatter,
-                "{type_path}{}{} holds an entity that nobody maps. Mark the field `#[entities]`{}",
+                "{type_path}{}{} holds an entity that isn't mapped. Mark the field `#[entities]`{}",
                 FieldText(field),
                 On(on),
                 if on.is_none() { ", and derive `MapEntities`" } else { "" },

@@ -22,10 +22,9 @@ pub(super) fn power_cuts(world: &World) -> Option<Finding> {
 /// A session of which no checkpoint could be taken so far, since the game's gate is shut.
 pub(super) fn shut_gate(world: &mut World) -> Option<Finding> {
     let played = world.get_resource::<CurrentSession>()?.play_time();
-    Runtime::look(world, |world, parts| {
+    Runtime::with(world, |parts, world| {
         let playing = parts.playing.as_ref()?;
-        let is_untouched = playing.base.is_none() && playing.counter == playing.opened_with;
-        let is_shut = is_untouched && !playing.gate_was_open;
+        let is_shut = playing.line.is_untouched() && !playing.gate_was_open;
         is_shut.then(|| Finding::Hint(parts.hooks.shut_gate(world, played)))
     })?
 }

@@ -28,12 +28,12 @@ pub(super) fn crate_of(type_path: &str) -> &str {
     type_path.split("::").next().unwrap_or_default()
 }
 
-/// Whether a crate is certainly nobody's game: Bevy's, this one, and what they are made of.
+/// Whether a crate is certainly no game: Bevy's, this one, and what they are made of.
 fn is_of_others(name: &str) -> bool {
     name.starts_with("bevy") || ["core", "alloc", "std", "glam", ""].contains(&name)
 }
 
-/// The path of a component or resource; `None` if nobody can tell it.
+/// The path of a component or resource; `None` if it isn't known.
 pub(super) fn type_path_of(
     world: &World,
     registry: &TypeRegistry,

@@ -14,7 +14,6 @@ use super::ownership::{crate_of, own_crates, type_path_of};
 use crate::SaveKey;
 use crate::capture::{CaptureScope, Recorder, SavedTypes};
 use crate::journal::SaveId;
-use crate::testing::components;
 
 /// The game that is looked at.
 pub(super) struct Patient<'a> {
@@ -34,7 +33,7 @@ pub(super) struct Patient<'a> {
 impl<'a> Patient<'a> {
     pub(super) fn new(doctor: &'a Doctor, world: &'a mut World, types: &SavedTypes) -> Self {
         let capture = Recorder::new(world, types).look(world, CaptureScope::Full);
-        let components = components(world, types);
+        let components = types.components(world);
         let components = components.into_iter().map(|(path, component)| (component, path));
         let registry = world.get_resource::<AppTypeRegistry>().cloned().unwrap_or_default();
         let mut crates = doctor.crates.clone();

@@ -10,10 +10,10 @@ use bevy::reflect::{Reflect, ReflectFromReflect, TypeRegistry};
 
 use super::patient::Patient;
 use super::{Finding, FoundEntities};
-use crate::capture::CHILD_OF;
-use crate::testing::{Reference, Reflected, Target, given_name};
+use crate::saved::CHILD_OF;
+use crate::values::{Reference, Reflected, Target, given_name};
 
-/// References from what is saved to what doesn't come back, and entities that nobody maps. Those of
+/// References from what is saved to what doesn't come back, and entities that aren't mapped. Those of
 /// one field are one finding.
 pub(super) fn references(patient: &Patient<'_>) -> Vec<Finding> {
     let mut search = Search { patient, found: BTreeMap::new() };
@@ -133,7 +133,7 @@ impl Search<'_> {
     }
 }
 
-/// The fields of one value that hold entities which nobody maps, with the value's type.
+/// The fields of one value that hold entities that aren't mapped, with the value's type.
 pub(super) fn unmapped_fields(
     reflected: &Reflected<'_>,
     registry: &TypeRegistry,
@@ -180,7 +180,7 @@ fn unmapped(
 /// Leads from each entity to one of a much later generation.
 struct Elsewhere;
 
-/// What tells the entities of the two apart.
+/// What distinguishes the entities of the two.
 const LATER: u64 = 1 << 63;
 
 impl Elsewhere {

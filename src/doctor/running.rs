@@ -10,9 +10,10 @@ use bevy::ecs::system::Local;
 use bevy::ecs::world::World;
 
 use super::references::unmapped_fields;
-use crate::capture::{STATE_SCOPES, SavedTypes};
+use crate::capture::SavedTypes;
 use crate::lifecycle::{Runtime, give_hint};
-use crate::testing::{Reflected, components};
+use crate::saved::STATE_SCOPES;
+use crate::values::Reflected;
 use crate::{Saved, SessionHint};
 
 /// Entities of one archetype that are looked at each time.
@@ -34,10 +35,10 @@ pub(crate) struct Looked {
 /// Looks at a few values of each saved type for entities that aren't mapped, and for instances of
 /// generic types that aren't saved. Run after each checkpoint of a game in development.
 pub(crate) fn look_while_playing(world: &mut World, mut looked: Local<Looked>) {
-    let types = Runtime::look(world, |_, parts| Arc::clone(&parts.types));
+    let types = Runtime::with(world, |parts, _| Arc::clone(&parts.types));
     let Some(types) = types else { return };
     if looked.saved.is_empty() {
-        let saved = components(world, &types).into_iter();
+        let saved = types.components(world).into_iter();
         looked.saved = saved.map(|(type_path, component)| (component, type_path)).collect();
     }
     for type_path in looked.new_instances(world, &types) {

@@ -1,11 +1,11 @@
-//! States of which nobody says when they may be saved.
+//! States without a word on when they may be saved.
 
 use bevy::ecs::world::World;
 
 use super::{Doctor, Finding};
 use crate::capture::SavedTypes;
 use crate::lifecycle::{GameHooks, Runtime};
-use crate::restore::DecodedColumn;
+use crate::saved::DecodedColumn;
 
 /// Saved states, if checkpoints are taken in all of them.
 pub(super) fn never_gated(
@@ -26,7 +26,7 @@ pub(super) fn never_gated(
     (!states.is_empty()).then_some(Finding::StatesNeverGated { states })
 }
 
-/// Whether the game says when checkpoints may be taken; `None` if nobody knows.
+/// Whether the game says when checkpoints may be taken; `None` if that isn't known.
 fn is_gated(world: &mut World) -> Option<bool> {
     let says_when = |hooks: &GameHooks| !hooks.checkpoint_while.is_empty() || hooks.closes;
     match world.get_resource_mut::<Runtime>() {

@@ -5,7 +5,7 @@
 //! next frame, and takes its last checkpoint.
 //!
 //! A program that has windows, as most games do, isn't asked through a console when the player logs off
-//! or shuts down. Its windows are, and Bevy's don't pass that on: hence a window that nobody sees.
+//! or shuts down. Its windows are, and Bevy's don't pass that on: hence a window that is never shown.
 //!
 //! The calls have no safe form, in the standard library or in a crate that leaves this time.
 
@@ -82,7 +82,7 @@ extern "system" fn on_console_event(event: u32) -> BOOL {
 fn hear_of_end_of_session() {
     let class =
         WNDCLASSW { lpfnWndProc: Some(on_message), lpszClassName: WINDOW, ..WNDCLASSW::default() };
-    let (nowhere, nobody) = (0, null_mut());
+    let (nowhere, no_parent) = (0, null_mut());
     // SAFETY: the class and its name live during the call, and the rest may be absent.
     let window = unsafe {
         RegisterClassW(&raw const class);
@@ -95,7 +95,7 @@ fn hear_of_end_of_session() {
             nowhere,
             0,
             0,
-            nobody,
+            no_parent,
             null_mut(),
             null_mut(),
             null(),
@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(asked(), (true, false), "Bevy hears Ctrl-C itself");
         assert_eq!(on_console_event(CTRL_C_EVENT), 0, "the second one ends the process");
         assert_eq!(on_message(null_mut(), WM_QUERYENDSESSION, 0, 0), 1);
-        assert_eq!(on_message(null_mut(), WM_ENDSESSION, 0, 0), 0, "somebody else refused");
+        assert_eq!(on_message(null_mut(), WM_ENDSESSION, 0, 0), 0, "another window refused");
         assert_eq!(asked(), (true, false));
 
         let end = thread::spawn(|| on_message(null_mut(), WM_ENDSESSION, 1, 0));
@@ -186,6 +186,6 @@ mod tests {
         assert!(!end.is_finished(), "returning would end the process");
 
         drop((own, bevys));
-        assert_eq!(on_console_event(CTRL_CLOSE_EVENT), 0, "nobody is left to wait for");
+        assert_eq!(on_console_event(CTRL_CLOSE_EVENT), 0, "nothing is left to wait for");
     }
 }

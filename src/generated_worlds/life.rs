@@ -164,7 +164,7 @@ impl Life {
         let expected = Expected { portrait, dangling, snapshot, variant: self.variant };
         self.count(&expected);
 
-        // A fresh app is dear, so most worlds are restored into one that another world is in.
+        // A fresh app is costly, so most worlds are restored into one that another world is in.
         if self.other.is_none() || self.churn.random.one_in(24) {
             self.other = Some(Play::of(self.variant.app()));
             self.figures.fresh_apps += 1;
@@ -233,7 +233,7 @@ impl Expected {
         let ids: EntityHashMap<SaveId> = replaced.seeds.iter().copied().collect();
         let (portrait, dangling) = Portrait::of(play.app.world(), &ids);
         assert_eq!(portrait, self.portrait, "the world that came back");
-        assert_eq!(dangling, 0, "what refers to nobody should be a placeholder");
+        assert_eq!(dangling, 0, "what refers to no one should be a placeholder");
 
         let mut before = Table::of(&self.snapshot);
         before.forget_who_is_not_saved();

@@ -5,7 +5,7 @@ use bevy::prelude::*;
 use super::churn::Churn;
 use crate::capture::test_kit::*;
 
-/// Somebody: saved, not saved, dead, or nobody at all.
+/// An entity: saved, not saved, dead, or no one at all.
 pub fn anybody(churn: &mut Churn) -> Entity {
     let somebody = match churn.random.below(8) {
         0..5 => churn.random.pick(&churn.alive),

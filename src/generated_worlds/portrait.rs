@@ -20,7 +20,7 @@ use crate::journal::SaveId;
 type Values = BTreeMap<&'static str, String>;
 
 /// Everything that is saved of a world, value by value. Entities go by their ids in the session,
-/// and one that isn't saved is nobody.
+/// and one that isn't saved is no one.
 #[derive(PartialEq, Debug, Default)]
 pub struct Portrait {
     pub entities: BTreeMap<SaveId, Values>,
@@ -39,7 +39,7 @@ impl Names<'_> {
     }
 
     fn names<'b>(&self, entities: impl IntoIterator<Item = &'b Entity>) -> Vec<String> {
-        let name = |entity: &Entity| self.name(*entity).unwrap_or_else(|| "nobody".to_owned());
+        let name = |entity: &Entity| self.name(*entity).unwrap_or_else(|| "no one".to_owned());
         entities.into_iter().map(name).collect()
     }
 

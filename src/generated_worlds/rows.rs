@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::capture::test_kit::*;
-use crate::capture::{CHILD_OF, CHILD_ORDER};
 use crate::journal::{Block, ENTITIES, Rows, SaveId};
+use crate::saved::{CHILD_OF, CHILD_ORDER};
 
 /// Rows of a checkpoint: by type, and of each type by entity.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -31,7 +31,7 @@ impl Table {
         table
     }
 
-    /// Makes nobody of everybody who is referred to and isn't saved: an entity that dies takes its
+    /// Replaces whatever is referred to and isn't saved by a placeholder: an entity that dies takes its
     /// id along, so each capture gives another one to the references that are left.
     pub fn forget_who_is_not_saved(&mut self) {
         self.map::<Target>(Target::type_path(), |target, is_saved| {
@@ -48,11 +48,11 @@ impl Table {
         self.map::<Entity>(CHILD_OF, forget);
     }
 
-    /// Leaves out what a restore leaves out: links to nobody, and the order of no children.
+    /// Leaves out what a restore leaves out: links to no one, and the order of no children.
     pub fn leave_out_what_no_restore_has(&mut self) {
-        let nobody = rmp_serde::to_vec_named(&Entity::PLACEHOLDER).unwrap();
+        let no_one = rmp_serde::to_vec_named(&Entity::PLACEHOLDER).unwrap();
         for path in [MemberOf::type_path(), CHILD_OF] {
-            self.retain(path, |row| *row != nobody);
+            self.retain(path, |row| *row != no_one);
         }
         let no_children = rmp_serde::to_vec_named(&Vec::<Entity>::new()).unwrap();
         self.retain(CHILD_ORDER, |row| *row != no_children);

@@ -27,7 +27,7 @@ const LEAST_TESTED: u64 = 1_000;
 const LEAST_BYPASSED: u64 = 60;
 
 #[derive(Resource, Default)]
-struct Told {
+struct Reported {
     tested: u64,
     restored: u64,
     drifted: Vec<DriftedType>,
@@ -45,13 +45,15 @@ fn app(variant: Variant) -> App {
     let plugin = SessionPlugin::new("Tests", "Worlds").in_memory().settings(settings);
     app.add_plugins(plugin.clock_from(jiff::Timestamp::UNIX_EPOCH))
         .insert_resource(TimeUpdateStrategy::ManualDuration(FRAME))
-        .init_resource::<Told>()
-        .add_observer(|captured: On<CheckpointCaptured>, mut told: ResMut<Told>| {
-            told.tested += u64::from(!captured.full);
+        .init_resource::<Reported>()
+        .add_observer(|captured: On<CheckpointCaptured>, mut reported: ResMut<Reported>| {
+            reported.tested += u64::from(!captured.full);
         })
-        .add_observer(|_: On<SessionRestored>, mut told: ResMut<Told>| told.restored += 1)
-        .add_observer(|drifted: On<CheckpointDrifted>, mut told: ResMut<Told>| {
-            told.drifted.extend(drifted.types.clone());
+        .add_observer(|_: On<SessionRestored>, mut reported: ResMut<Reported>| {
+            reported.restored += 1;
+        })
+        .add_observer(|drifted: On<CheckpointDrifted>, mut reported: ResMut<Reported>| {
+            reported.drifted.extend(drifted.types.clone());
         });
     app.finish();
     app.cleanup();
@@ -62,7 +64,7 @@ fn app(variant: Variant) -> App {
 }
 
 /// Plays a seed, and changes one value without a trace at its end; whether there was one.
-fn play(seed: u64) -> (Told, bool) {
+fn play(seed: u64) -> (Reported, bool) {
     let mut app = app(Variant::of(seed));
     let mut churn = Churn::new(Random::new(seed));
     let mut figures = Figures::default();
@@ -81,20 +83,20 @@ fn play(seed: u64) -> (Told, bool) {
             app.world_mut().flush();
         }
         app.update();
-        let told = app.world().resource::<Told>();
-        assert_eq!(told.drifted, [], "nobody changed anything behind anybody's back");
+        let reported = app.world().resource::<Reported>();
+        assert_eq!(reported.drifted, [], "nothing was changed behind change detection's back");
     }
     // What was asked for last is done, and every entity has been captured.
     (0..4).for_each(|_| app.update());
     let bypassed = change_without_a_trace(app.world_mut());
     app.world_mut().spawn(Name::new("something that shows")).insert(crate::Saved);
     (0..3).for_each(|_| app.update());
-    let told = app.world_mut().remove_resource::<Told>().unwrap_or_default();
+    let reported = app.world_mut().remove_resource::<Reported>().unwrap_or_default();
     let named: Vec<_> =
-        told.drifted.iter().map(|drifted| (&*drifted.type_path, drifted.rows)).collect();
+        reported.drifted.iter().map(|drifted| (&*drifted.type_path, drifted.rows)).collect();
     let expected: Vec<_> = bypassed.iter().map(|type_path| (*type_path, 1)).collect();
     assert_eq!(named, expected);
-    (told, bypassed.is_some())
+    (reported, bypassed.is_some())
 }
 
 /// Changes the first value that there is, and says of which type.
@@ -122,8 +124,8 @@ fn change_without_a_trace(world: &mut World) -> Option<&'static str> {
 fn the_self_test_names_what_drifted_and_nothing_else_in_any_world() {
     let begun = Instant::now();
     let [tested, restored, bypassed] = play_all(|seed| {
-        let (told, bypassed) = play(seed);
-        [told.tested, told.restored, u64::from(bypassed)]
+        let (reported, bypassed) = play(seed);
+        [reported.tested, reported.restored, u64::from(bypassed)]
     })
     .into_iter()
     .fold([0; 3], |sum, one| std::array::from_fn(|place| sum[place] + one[place]));

@@ -23,7 +23,7 @@ impl RuntimeParts {
     ) -> Result<(), RequestError> {
         let Some(playing) = &self.playing else { return Err(RequestError::NoSession) };
         attachment.check()?;
-        if checkpoint.run == playing.run && checkpoint.counter > playing.counter {
+        if playing.line.has_yet_to_reach(checkpoint) {
             return Err(AttachmentError::UnknownCheckpoint.into());
         }
         let (session, attachment) = (playing.session, attachment.clone());

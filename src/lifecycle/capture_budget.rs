@@ -58,7 +58,7 @@ impl Default for CaptureBudget {
 }
 
 impl RuntimeParts {
-    /// Says which types were too dear, if the capture was.
+    /// Reports which types cost most, if a capture took more than it may.
     pub(super) fn hold_against_budget(
         &mut self,
         world: &mut World,
@@ -78,22 +78,22 @@ impl RuntimeParts {
             time,
             rows,
         });
-        let mut dearest: Vec<CaptureCost> = costs.collect();
-        dearest.sort_by_key(|cost| Reverse(cost.time));
-        dearest.truncate(NAMED);
+        let mut costliest: Vec<CaptureCost> = costs.collect();
+        costliest.sort_by_key(|cost| Reverse(cost.time));
+        costliest.truncate(NAMED);
         let CheckpointCaptured { session, checkpoint, kind, full, .. } = *captured;
-        let is_news = kind == CheckpointKind::Auto && !playing.was_over_budget;
+        let is_news = kind == CheckpointKind::Auto && !playing.over_budget_logged;
         if is_news {
-            playing.was_over_budget = true;
+            playing.over_budget_logged = true;
             warn!(
                 ?capture_time,
                 ?budget,
-                ?dearest,
+                ?costliest,
                 "a checkpoint took more of a frame than it may"
             );
         }
         let over_budget =
-            CaptureOverBudget { session, checkpoint, kind, full, capture_time, budget, dearest };
+            CaptureOverBudget { session, checkpoint, kind, full, capture_time, budget, costliest };
         notify(world, over_budget);
     }
 }

@@ -1,6 +1,6 @@
-//! Takes checkpoints: when they are due, and when somebody asks.
+//! Takes checkpoints: when they are due, and when they are asked for.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bevy::prelude::*;
 use tracing::{debug, debug_span, info, warn};
@@ -9,20 +9,15 @@ use super::notifications::{
     AutosaveDelayed, AutosaveStretched, CheckpointCaptured, CheckpointFailed, WorldCollapsed,
     notify,
 };
-use super::runtime::{MAKE_UP_LONGEST, Playing, RuntimeParts};
+use super::runtime::{Playing, RuntimeParts};
 use super::{CurrentSession, SessionSettings};
 use crate::capture::{Capture, CaptureScope, clock_of};
+use crate::clock;
 use crate::content::{CheckpointOrder, Order};
-use crate::journal::{CheckpointId, CheckpointKind, is_collapse};
+use crate::journal::{CheckpointKind, is_collapse};
 use crate::session::StateChange;
 use crate::session::{CheckpointError, Fields, SessionStatus};
 use crate::writer::Saved;
-
-/// An automatic capture waits while this many are with the writer: what changes meanwhile is in
-/// the next one, so nothing is lost and memory stays bounded.
-const AUTOMATIC_IN_FLIGHT: usize = 2;
-/// A capture that must keep its moment fails when this many are with the writer.
-const MOMENTS_IN_FLIGHT: usize = 16;
 
 impl RuntimeParts {
     /// Takes an automatic checkpoint if one is due.
@@ -34,34 +29,27 @@ impl RuntimeParts {
         if self.transition.is_some() || !playing.gate_was_open || playing.is_stopped {
             return;
         }
-        let must_open = playing.base.is_none() && playing.counter == playing.opened_with;
-        if must_open {
+        if playing.line.is_untouched() {
             self.take_checkpoint(world, CheckpointKind::Opening, None);
             return;
         }
-        let since_captured = self.now.elapsed.saturating_sub(playing.captured_at);
-        let may_capture = self.link.captures_in_flight() < AUTOMATIC_IN_FLIGHT;
-        if playing.make_up && may_capture && since_captured >= playing.make_up_after {
+        if playing.pace.is_make_up_due(self.time.now().elapsed) && !self.writer.is_busy() {
             self.take_checkpoint(world, CheckpointKind::Auto, None);
             return;
         }
         let settings = world.get_resource_or_init::<SessionSettings>();
-        let interval =
-            playing.stretched_interval.unwrap_or(settings.interval).max(settings.interval);
-        let due = settings.autosave && playing.since_capture >= interval;
+        let due = settings.autosave && playing.pace.is_due(settings.interval);
         let active = world
             .get_resource::<CurrentSession>()
             .is_some_and(|current| current.status == SessionStatus::Active && current.autosave());
-        if due && active && may_capture {
-            self.take_checkpoint(world, CheckpointKind::Auto, None);
-        } else if due && active {
-            self.tell_delay(world);
+        if !due || !active {
+            return;
         }
-    }
-
-    /// Whether the writer takes no more moments now.
-    pub(super) fn is_writer_behind(&self) -> bool {
-        self.link.captures_in_flight() >= MOMENTS_IN_FLIGHT
+        if self.writer.is_busy() {
+            self.report_delay(world);
+        } else {
+            self.take_checkpoint(world, CheckpointKind::Auto, None);
+        }
     }
 
     /// Captures the world and hands it to the writer. Where nothing changed since the last
@@ -72,16 +60,16 @@ impl RuntimeParts {
         kind: CheckpointKind,
         label: Option<String>,
     ) {
-        let now = self.now;
+        let now = self.time.now();
         let Some(fields_changed) = self.ask_before_capture(world) else { return };
         let Some(playing) = &mut self.playing else { return };
         let span = debug_span!("checkpoint", session = %playing.session, ?kind, rows = tracing::field::Empty);
         let _span = span.enter();
-        let id = playing.next_checkpoint();
-        let begun = Instant::now();
-        playing.begin_capture(now.elapsed);
+        let id = playing.line.next();
+        let begun = clock::instant();
+        playing.pace.begin_capture(now.elapsed);
         let capture = playing.recorder.capture(world, playing.scope(kind));
-        // The recorder makes a delta full where it can't tell any more what changed.
+        // The recorder makes a delta full where it can't know any more what changed.
         let full = capture.scope() == CaptureScope::Full;
         let nothing_changed = !full && capture.is_empty() && !fields_changed;
         if nothing_changed && !is_worth_one(kind, label.as_deref()) {
@@ -89,9 +77,9 @@ impl RuntimeParts {
             playing.recorder.recycle(capture);
             return;
         }
-        let base = playing.base.filter(|_| !full);
-        let collapsed_from = playing.take_note(id.counter, &capture);
-        // Before anybody is told, who might change the world.
+        let base = playing.line.base().filter(|_| !full);
+        let collapsed_from = playing.take_note(&capture);
+        // Before any observer hears of it, which might change the world.
         let is_tested = !full && is_self_test_due(world, id.counter);
         let self_test = is_tested.then(|| playing.recorder.look(world, CaptureScope::Full));
         let about = AboutSession::take(world, full);
@@ -105,7 +93,7 @@ impl RuntimeParts {
             entities: capture.entities(),
             capture_time: begun.elapsed(),
         };
-        self.tell_capture(world, &captured, &capture, collapsed_from);
+        self.report_capture(world, &captured, &capture, collapsed_from);
         self.order(Order::Checkpoint(CheckpointOrder {
             counter: id.counter,
             base,
@@ -118,7 +106,7 @@ impl RuntimeParts {
             clock: clock_of(world),
             capture,
             self_test,
-            handed_over: Instant::now(),
+            handed_over: clock::instant(),
         }));
     }
 
@@ -127,16 +115,16 @@ impl RuntimeParts {
     fn ask_before_capture(&self, world: &mut World) -> Option<bool> {
         let playing = self.playing.as_ref()?;
         let error = match world.get_resource::<CurrentSession>() {
-            _ if self.is_writer_behind() => CheckpointError::WriterBehind,
+            _ if self.writer.is_behind() => CheckpointError::WriterBehind,
             None => CheckpointError::NoCurrentSession,
             Some(current) => return Some(current.fields_changed),
         };
-        let (session, checkpoint) = (playing.session, playing.next_checkpoint());
+        let (session, checkpoint) = (playing.session, playing.line.next());
         notify(world, CheckpointFailed { session, checkpoint, error, retry_in: None });
         None
     }
 
-    fn tell_capture(
+    fn report_capture(
         &mut self,
         world: &mut World,
         captured: &CheckpointCaptured,
@@ -153,13 +141,13 @@ impl RuntimeParts {
     }
 
     /// Says that a checkpoint waits for the writer, once.
-    fn tell_delay(&mut self, world: &mut World) {
-        let captures = self.link.captures_in_flight();
+    fn report_delay(&mut self, world: &mut World) {
+        let captures = self.writer.link.captures_in_flight();
         let Some(playing) = &mut self.playing else { return };
-        if std::mem::replace(&mut playing.is_delayed, true) {
+        if !playing.pace.is_delay_news() {
             return;
         }
-        let (session, since_captured) = (playing.session, playing.since_capture);
+        let (session, since_captured) = (playing.session, playing.pace.since_capture());
         warn!(%session, captures, ?since_captured, "a checkpoint is due and waits for the writer");
         notify(world, AutosaveDelayed { session, captures, since_captured });
     }
@@ -173,13 +161,12 @@ impl RuntimeParts {
         let settings = world.get_resource_or_init::<SessionSettings>().clone();
         #[expect(clippy::cast_precision_loss, reason = "a rate need not be exact")]
         let seconds = saved.bytes as f64 / settings.max_bytes_per_second.max(1) as f64;
-        // Whole seconds, so that it isn't said anew with each checkpoint.
+        // Whole seconds, so that it isn't reported again with each checkpoint.
         let needed = Duration::from_secs(Duration::from_secs_f64(seconds).as_secs());
         let stretched = (needed > settings.interval).then_some(needed);
-        if stretched == playing.stretched_interval {
+        if !playing.pace.stretch(stretched) {
             return;
         }
-        playing.stretched_interval = stretched;
         let interval = stretched.unwrap_or(settings.interval);
         info!(?interval, "automatic checkpoints keep to the write rate");
         let session = playing.session;
@@ -207,7 +194,7 @@ fn is_worth_one(kind: CheckpointKind, label: Option<&str>) -> bool {
 /// What a checkpoint says about the session itself.
 struct AboutSession {
     play_time: Duration,
-    /// The custom fields, if they changed or everything is told.
+    /// The custom fields, if they changed or everything is captured.
     fields: Option<Fields>,
     /// The way through the game's states, likewise.
     state_changes: Option<Vec<StateChange>>,
@@ -219,11 +206,11 @@ impl AboutSession {
         let Some(mut current) = world.get_resource_mut::<CurrentSession>() else {
             return Self { play_time: Duration::ZERO, fields: None, state_changes: None };
         };
-        let is_told = std::mem::take(&mut current.fields_changed) || everything;
+        let is_included = std::mem::take(&mut current.fields_changed) || everything;
         Self {
             play_time: current.play_time,
-            fields: is_told.then(|| current.fields.clone()),
-            state_changes: is_told.then(|| current.state_changes.clone()),
+            fields: is_included.then(|| current.fields.clone()),
+            state_changes: is_included.then(|| current.state_changes.clone()),
         }
     }
 }
@@ -237,36 +224,24 @@ impl Playing {
     /// may be the last chance to save them.
     fn scope(&self, kind: CheckpointKind) -> CaptureScope {
         let is_last_chance = matches!(kind, CheckpointKind::Pause | CheckpointKind::Exit);
-        if self.base.is_none() || (self.has_drifted && is_last_chance) {
+        if self.line.base().is_none() || (self.has_drifted && is_last_chance) {
             CaptureScope::Full
         } else {
             CaptureScope::Delta
         }
     }
 
-    fn next_checkpoint(&self) -> CheckpointId {
-        CheckpointId { run: self.run, counter: self.counter + 1 }
-    }
-
-    fn begin_capture(&mut self, now: Duration) {
-        self.since_capture = Duration::ZERO;
-        self.captured_at = now;
-        self.is_delayed = false;
-        if std::mem::take(&mut self.make_up) {
-            self.make_up_after = (self.make_up_after * 2).min(MAKE_UP_LONGEST);
-        }
-    }
-
     /// Takes note of a capture that becomes a checkpoint; how many entities there were before it, if
     /// nearly all of them are gone.
-    fn take_note(&mut self, counter: u64, capture: &Capture) -> Option<u64> {
+    fn take_note(&mut self, capture: &Capture) -> Option<u64> {
         let full = capture.scope() == CaptureScope::Full;
         let before = std::mem::replace(&mut self.entities, capture.entities());
         let has_collapsed = is_collapse(before, self.entities);
-        self.counter = counter;
         // What is left of a world that collapsed begins a generation of its own.
-        self.base = (full || !has_collapsed).then_some(counter);
-        self.make_up |= has_collapsed && !full;
+        self.line.advance(full || !has_collapsed);
+        if has_collapsed && !full {
+            self.pace.make_up_for_loss();
+        }
         has_collapsed.then_some(before)
     }
 }

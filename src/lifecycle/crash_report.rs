@@ -1,13 +1,13 @@
-//! Has the report of the last process written, and tells the game.
+//! Has the report of the last process written.
 
 use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
-use tracing::{info, warn};
+use tracing::info;
 
 use super::PreviousRun;
-use super::Request;
-use super::notifications::{CrashReportWritten, RequestRejected, notify};
+use super::notifications::{CrashReportWritten, notify};
+use super::requests::{Request, reject};
 use super::runtime::RuntimeParts;
 use crate::content::Order;
 use crate::crash_report::CrashReportOrder;
@@ -38,10 +38,6 @@ pub(super) fn crash_report_written(
             info!(path = %path.display(), bytes, "crash report written");
             notify(world, CrashReportWritten { path, bytes });
         }
-        Err(error) => {
-            let request = Request::WriteCrashReport(path);
-            warn!(?request, %error, "request rejected");
-            notify(world, RequestRejected { request, error });
-        }
+        Err(error) => reject(world, Request::WriteCrashReport(path), error),
     }
 }

@@ -2,10 +2,36 @@
 
 use bevy::prelude::*;
 
-use super::notifications::{RequestRejected, SlotFailed, notify};
-use super::requests::Request;
+use super::notifications::{SlotFailed, notify};
+use super::requests::{CurrentRequest, SlotRequest, reject};
 use super::runtime::RuntimeParts;
-use crate::session::{RequestError, SlotError};
+use crate::journal::CheckpointKind;
+use crate::session::{RequestError, SaveSlot, SlotError};
+
+/// What a game asked for while its gate was shut.
+#[derive(Default)]
+pub(crate) struct Deferred {
+    checkpoints: Vec<(String, CheckpointKind)>,
+    slots: Vec<SaveSlot>,
+}
+
+impl Deferred {
+    pub(super) fn checkpoint(&mut self, label: String, kind: CheckpointKind) {
+        self.checkpoints.push((label, kind));
+    }
+
+    pub(super) fn slot(&mut self, slot: SaveSlot) {
+        self.slots.push(slot);
+    }
+
+    pub(super) fn has_checkpoints(&self) -> bool {
+        !self.checkpoints.is_empty()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.checkpoints.is_empty() && self.slots.is_empty()
+    }
+}
 
 impl RuntimeParts {
     /// Takes all of them.
@@ -17,8 +43,17 @@ impl RuntimeParts {
     /// Takes the checkpoints, and leaves the slots for later.
     pub(super) fn take_deferred_checkpoints(&mut self, world: &mut World) {
         let Some(playing) = &mut self.playing else { return };
-        for (label, kind) in std::mem::take(&mut playing.deferred) {
+        for (label, kind) in std::mem::take(&mut playing.deferred.checkpoints) {
             self.take_checkpoint(world, kind, Some(label));
+        }
+    }
+
+    fn save_deferred_slots(&mut self, world: &mut World) {
+        let Some(playing) = &mut self.playing else { return };
+        for slot in std::mem::take(&mut playing.deferred.slots) {
+            if let Err(error) = self.save_slot(world, &slot) {
+                reject(world, SlotRequest::Save(slot), error);
+            }
         }
     }
 
@@ -26,11 +61,10 @@ impl RuntimeParts {
     pub(super) fn give_up_deferred(&mut self, world: &mut World) {
         let Some(playing) = &mut self.playing else { return };
         let session = playing.session;
-        let checkpoints = std::mem::take(&mut playing.deferred);
-        let slots = std::mem::take(&mut playing.deferred_slots);
+        let Deferred { checkpoints, slots } = std::mem::take(&mut playing.deferred);
         for (label, kind) in checkpoints {
-            let request = Request::Checkpoint { label, kind };
-            notify(world, RequestRejected { request, error: RequestError::GateStayedShut });
+            let request = CurrentRequest::Checkpoint { label, kind };
+            reject(world, request, RequestError::GateStayedShut);
         }
         for slot in slots {
             let error = SlotError::CheckpointNotSaved;

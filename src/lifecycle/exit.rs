@@ -1,31 +1,65 @@
 //! Leaves cleanly when the app exits.
 
 use bevy::prelude::*;
+use jiff::Timestamp;
 use tracing::{info, warn};
 
 use super::SessionSettings;
-use super::runtime::{RuntimeParts, Transition};
+use super::runtime::RuntimeParts;
 use crate::clock::deadline;
 use crate::content::Order;
+use crate::process::ProcessGuard;
 use crate::session::Move;
+
+/// Whether the app exits, and what the next process will know of that.
+pub(crate) struct ExitWatch {
+    process: ProcessGuard,
+    /// Whether the app's exit was seen and dealt with.
+    seen: bool,
+}
+
+impl ExitWatch {
+    pub(crate) fn new(process: ProcessGuard) -> Self {
+        Self { process, seen: false }
+    }
+
+    pub(super) fn was_seen(&self) -> bool {
+        self.seen
+    }
+
+    /// A frame was completed; whether the process has survived a panic, which is worth writing down.
+    pub(super) fn frame_completed(&self, now: Timestamp) -> bool {
+        self.process.frame_completed(now)
+    }
+
+    fn is_asked_for(&self, world: &mut World) -> bool {
+        let signalled = self.process.was_signalled();
+        let asked =
+            world.get_resource::<Messages<AppExit>>().is_some_and(|messages| !messages.is_empty());
+        if signalled && !asked {
+            info!("a signal asks the game to exit");
+            world.write_message(AppExit::Success);
+        }
+        signalled || asked
+    }
+}
 
 impl RuntimeParts {
     /// Once the app's exit is seen, writes it down, closes the session and waits, for a bounded
     /// time, until that is on disk.
     pub(super) fn exit_if_asked(&mut self, world: &mut World) {
-        let is_asked = self.exit_is_asked(world);
-        if self.exited && !is_asked {
+        let is_asked = self.exit.is_asked_for(world);
+        if self.exit.seen && !is_asked {
             self.play_on();
         }
-        if self.exited || !is_asked {
+        if self.exit.seen || !is_asked {
             return;
         }
-        self.exited = true;
+        self.exit.seen = true;
         self.write_exit_down();
         // What waits for a gate is given up; it can be restored at the next start.
         self.cancel_restoring(world);
-        let already_leaving = matches!(self.transition, Some(Transition::Leaving { .. }));
-        if self.playing.is_some() && !already_leaving {
+        if self.playing.is_some() && !self.is_leaving() {
             // An exit goes before whatever was being prepared.
             self.transition = None;
             if let Err(error) = self.leave(world, Move::Close, None) {
@@ -37,40 +71,23 @@ impl RuntimeParts {
 
     /// Before anything else: whatever happens from here on is no crash.
     pub(super) fn write_exit_down(&mut self) {
-        if let Some(process) = &self.process {
-            process.exit_seen();
-        }
+        self.exit.process.exit_seen();
         self.order(Order::Beat);
-        if let Some(process) = &self.process {
-            process.write_exit_down();
-        }
+        self.exit.process.write_exit_down();
     }
 
     /// Whoever runs the app took no notice of the exit: there will be another one.
     fn play_on(&mut self) {
-        self.exited = false;
-        if let Some(process) = &self.process {
-            process.exit_ignored();
-        }
+        self.exit.seen = false;
+        self.exit.process.exit_ignored();
         self.order(Order::Beat);
-    }
-
-    fn exit_is_asked(&self, world: &mut World) -> bool {
-        let signalled = self.process.as_ref().is_some_and(|process| process.was_signalled());
-        let asked =
-            world.get_resource::<Messages<AppExit>>().is_some_and(|messages| !messages.is_empty());
-        if signalled && !asked {
-            info!("a signal asks the game to exit");
-            world.write_message(AppExit::Success);
-        }
-        signalled || asked
     }
 
     fn wait_until_left(&mut self, world: &mut World) {
         let patience = world.get_resource_or_init::<SessionSettings>().exit_patience;
         let deadline = deadline(patience);
-        while matches!(self.transition, Some(Transition::Leaving { .. })) {
-            match self.link.wait_for_report(deadline, self.now) {
+        while self.is_leaving() {
+            match self.writer.link.wait_for_report(deadline, self.time.now()) {
                 Some(report) => self.handle_report(world, report),
                 None => {
                     warn!(?patience, "the last checkpoint and the session's end are not on disk");

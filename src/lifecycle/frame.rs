@@ -1,76 +1,133 @@
-//! The plugin's one pass over the world.
+//! The plugin's way through a frame, step by step.
 
 use bevy::prelude::*;
 use tracing::error;
 
 use super::activity::{RestorePhase, set_activity};
 use super::notifications::{CheckpointFailed, TypeNotSaved, notify};
-use super::runtime::{Playing, Runtime, RuntimeParts, Transition};
-use super::stopped::tell_that_saving_stopped;
+use super::runtime::{Runtime, RuntimeParts, Transition};
+use super::stopped::report_that_saving_stopped;
 use super::switched_off::SwitchedOff;
 use super::{CurrentSession, SessionSettings};
 use crate::capture::TypeProblem;
 use crate::content::Order;
-use crate::journal::CheckpointId;
 use crate::session::{CheckpointError, SessionStatus, StopReason};
-use crate::writer::Quota;
 
-/// The system in the plugin's own schedule, after `Last`.
-pub(crate) fn run_frame(world: &mut World, mut complained: Local<bool>) {
+/// The first step: takes in what the writer reports.
+pub(crate) fn receive(world: &mut World, mut failure_reported: Local<bool>) {
     if SwitchedOff::answers_for(world) {
         return;
     }
-    let Some(mut runtime) = world.get_resource_mut::<Runtime>() else {
-        if !std::mem::replace(&mut *complained, true) {
+    if !world.contains_resource::<Runtime>() {
+        if !std::mem::replace(&mut *failure_reported, true) {
             error!(
                 "nothing is saved: call `app.finish()` before `app.update()`, as `app.run()` does"
             );
         }
         return;
-    };
-    // Taken out, so that observers of our notifications get the whole world. If one of them
-    // panics, the parts are dropped while unwinding, and that flushes what was captured.
-    let Some(mut parts) = runtime.take() else {
-        return tell_that_saving_stopped(world, &mut complained);
-    };
-    parts.frame(world);
-    if let Some(mut runtime) = world.get_resource_mut::<Runtime>() {
-        runtime.put_back(parts);
+    }
+    if Runtime::with(world, RuntimeParts::receive).is_none() {
+        report_that_saving_stopped(world, &mut failure_reported);
     }
 }
 
+/// Goes on with the restore that is under way, and brings placed entities up to date.
+pub(crate) fn restore(world: &mut World) {
+    Runtime::with(world, |parts, world| {
+        parts.go_on_restoring(world);
+        parts.follow_placed_entities(world);
+    });
+}
+
+/// Asks the conditions that the game has set: what may be captured, and whether the session goes on.
+pub(crate) fn ask_gates(world: &mut World) {
+    Runtime::with(world, |parts, world| {
+        if let Some(playing) = &mut parts.playing {
+            playing.recorder.watch_removals(world);
+        }
+        parts.let_time_pass(world);
+        parts.follow_states(world);
+    });
+}
+
+/// Does what the game asks for, and what it leaves to the plugin about earlier sessions.
+pub(crate) fn handle_requests(world: &mut World) {
+    Runtime::with(world, |parts, world| {
+        parts.handle_requests(world);
+        parts.take_up_by_itself(world);
+        parts.follow_trial(world);
+    });
+}
+
+/// Takes the checkpoints that are due, and the last one where the app exits.
+pub(crate) fn capture(world: &mut World) {
+    Runtime::with(world, |parts, world| {
+        parts.checkpoint_with_states(world);
+        parts.autosave(world);
+        parts.exit_if_asked(world);
+    });
+}
+
+/// The last step: says what the plugin is doing, and what keeps it from doing what it should.
+pub(crate) fn report(world: &mut World) {
+    Runtime::with(world, |parts, world| {
+        parts.give_hints(world);
+        // What a driven writer can do at once is known in this very frame.
+        parts.turn(world);
+        parts.report_writer_loss(world);
+        parts.publish_activity(world);
+    });
+}
+
 impl RuntimeParts {
-    fn frame(&mut self, world: &mut World) {
-        let before = self.now;
-        self.tick(world);
-        let survived_panic =
-            self.process.as_ref().is_some_and(|process| process.frame_completed(self.now.wall));
-        if survived_panic {
+    fn receive(&mut self, world: &mut World) {
+        self.time.tick(world);
+        if self.exit.frame_completed(self.time.now().wall) {
             self.order(Order::Beat);
         }
-        self.tell_problems(world);
+        self.report_problems(world);
         self.pass_on_settings(world);
-        self.link.turn(self.now);
+        self.turn(world);
+    }
+
+    /// Gives a driven writer its turn, and takes in everything that was reported.
+    pub(super) fn turn(&mut self, world: &mut World) {
+        self.writer.link.turn(self.time.now());
         self.handle_reports(world);
-        self.go_on_restoring(world);
-        self.follow_placed_entities(world);
-        if let Some(playing) = &mut self.playing {
-            playing.recorder.watch_removals(world);
-            self.let_time_pass(world, self.now.elapsed.saturating_sub(before.elapsed));
+    }
+
+    /// Reports once which types can't be saved, now that observers are there.
+    fn report_problems(&mut self, world: &mut World) {
+        for TypeProblem { type_path, reason } in self.hints.take_problems() {
+            notify(world, TypeNotSaved { type_path, reason });
         }
-        self.follow_states(world);
-        self.handle_requests(world);
-        self.take_up_by_itself(world);
-        self.follow_trial(world);
-        self.checkpoint_with_states(world);
-        self.autosave(world);
-        self.give_hints(world, self.now.elapsed.saturating_sub(before.elapsed));
-        self.exit_if_asked(world);
-        // What a driven writer can do at once is known in this very frame.
-        self.link.turn(self.now);
-        self.handle_reports(world);
-        self.mourn_writer(world);
-        let saving = self.playing.as_ref().is_some_and(Playing::is_saving);
+    }
+
+    fn pass_on_settings(&mut self, world: &World) {
+        let Some(settings) = world.get_resource::<SessionSettings>() else { return };
+        if !self.exit.was_seen() {
+            self.writer.be_patient_for(settings.exit_patience);
+        }
+        self.writer.pass_on(settings, self.time.now());
+    }
+
+    fn let_time_pass(&mut self, world: &mut World) {
+        if self.is_restoring() {
+            return;
+        }
+        let Some(mut current) = world.get_resource_mut::<CurrentSession>() else { return };
+        if current.status != SessionStatus::Active {
+            return;
+        }
+        let passed = self.time.passed();
+        current.play_time += passed;
+        if let Some(playing) = &mut self.playing {
+            playing.pace.pass(passed);
+        }
+    }
+
+    fn publish_activity(&self, world: &mut World) {
+        let saving = self.playing.as_ref().is_some_and(|playing| playing.line.is_saving());
         let reading = matches!(self.transition, Some(Transition::Preparing(_)));
         set_activity(world, |activity| {
             activity.saving = saving;
@@ -78,67 +135,25 @@ impl RuntimeParts {
             {
                 activity.restore = reading.then_some(RestorePhase::Reading);
             }
-            activity.read = if reading { self.progress.share() } else { 0.0 };
+            activity.read = if reading { self.writer.share_read() } else { 0.0 };
         });
-    }
-
-    fn is_restoring(&self) -> bool {
-        matches!(self.transition, Some(Transition::Restoring(_)))
-    }
-
-    /// Says once which types can't be saved, now that somebody listens.
-    fn tell_problems(&mut self, world: &mut World) {
-        for TypeProblem { type_path, reason } in std::mem::take(&mut self.problems) {
-            notify(world, TypeNotSaved { type_path, reason });
-        }
-    }
-
-    fn let_time_pass(&mut self, world: &mut World, passed: std::time::Duration) {
-        if matches!(self.transition, Some(Transition::Restoring(_))) {
-            return;
-        }
-        let Some(mut current) = world.get_resource_mut::<CurrentSession>() else { return };
-        if current.status != SessionStatus::Active {
-            return;
-        }
-        current.play_time += passed;
-        if let Some(playing) = &mut self.playing {
-            playing.since_capture += passed;
-        }
-    }
-
-    fn pass_on_settings(&mut self, world: &mut World) {
-        let Some(settings) = world.get_resource::<SessionSettings>() else { return };
-        if !self.exited {
-            self.link.patience = settings.exit_patience;
-        }
-        let quota = Quota {
-            session_bytes: settings.max_session_bytes,
-            total_bytes: settings.max_total_bytes,
-            named: settings.max_named_checkpoints,
-            reserve_bytes: settings.reserve_bytes,
-        };
-        if self.quota.replace(quota) != Some(quota) {
-            self.order(Order::Quota(quota));
-        }
     }
 
     /// A writer that panicked is a bug of ours. The game goes on, and must know that nothing is
     /// saved any more.
-    fn mourn_writer(&mut self, world: &mut World) {
-        if self.exited || !self.link.is_broken() {
+    fn report_writer_loss(&mut self, world: &mut World) {
+        if self.exit.was_seen() || !self.writer.link.is_broken() {
             return;
         }
         // Its last words.
         self.handle_reports(world);
         self.answer_for_writer(world);
-        if std::mem::replace(&mut self.mourned, true) {
+        if !self.writer.is_loss_news() {
             return;
         }
         self.saving_stopped(world, StopReason::WriterLost);
         let Some(playing) = &self.playing else { return };
-        let checkpoint = CheckpointId { run: playing.run, counter: playing.counter };
-        let session = playing.session;
+        let (session, checkpoint) = (playing.session, playing.line.newest());
         let error = CheckpointError::WriterGone;
         notify(world, CheckpointFailed { session, checkpoint, error, retry_in: None });
     }

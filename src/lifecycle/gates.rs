@@ -41,11 +41,8 @@ impl RuntimeParts {
 
     /// Sends the offers that wait for the game's menu.
     fn make_offers(&mut self, world: &mut World) {
-        if self.withheld.is_empty() {
-            return;
-        }
-        if self.transition.is_none() && self.is_in_menu(world) {
-            for offer in std::mem::take(&mut self.withheld) {
+        if self.start_up.withholds_offers() && self.transition.is_none() && self.is_in_menu(world) {
+            for offer in self.start_up.take_offers() {
                 notify(world, RecoveryAvailable { offer });
             }
         }
@@ -73,10 +70,10 @@ impl RuntimeParts {
     fn pause_with_states(&mut self, world: &mut World) {
         let any = |found, condition: &mut Condition| condition.holds(world) || found;
         let wanted = self.hooks.pause_in.iter_mut().fold(false, any);
-        if wanted == self.paused_by_state {
+        let Some(playing) = &mut self.playing else { return };
+        if std::mem::replace(&mut playing.paused_by_state, wanted) == wanted {
             return;
         }
-        self.paused_by_state = wanted;
         let status = world.get_resource::<CurrentSession>().map(|session| session.status);
         let result = match (wanted, status) {
             (true, Some(SessionStatus::Active)) => self.pause(world),
@@ -100,7 +97,7 @@ impl RuntimeParts {
         if self.transition.is_some() || !playing.gate_was_open {
             return;
         }
-        if playing.has_deferred() {
+        if !playing.deferred.is_empty() {
             self.take_deferred(world);
             return;
         }
@@ -114,8 +111,8 @@ impl RuntimeParts {
             return;
         }
         let gap = world.get_resource_or_init::<SessionSettings>().minimum_gap;
-        let since_captured = self.now.elapsed.saturating_sub(playing.captured_at);
-        if playing.triggered.is_some() && (since_captured >= gap || playing.base.is_none()) {
+        let since_captured = self.time.now().elapsed.saturating_sub(playing.pace.captured_at());
+        if playing.triggered.is_some() && (since_captured >= gap || playing.line.base().is_none()) {
             let label = playing.triggered.take();
             if self.saves_by_itself(world) {
                 self.take_checkpoint(world, CheckpointKind::State, label);
@@ -123,7 +120,7 @@ impl RuntimeParts {
         }
     }
 
-    /// Whether checkpoints are taken that nobody asked for by name.
+    /// Whether checkpoints are taken that were not asked for by name.
     pub(super) fn saves_by_itself(&self, world: &mut World) -> bool {
         let allowed = world.get_resource_or_init::<SessionSettings>().autosave;
         let session = world.get_resource::<CurrentSession>();
@@ -148,7 +145,7 @@ impl RuntimeParts {
             return;
         }
         playing.recorder.watch_removals(world);
-        if !playing.deferred.is_empty() {
+        if playing.deferred.has_checkpoints() {
             self.take_deferred_checkpoints(world);
         } else if self.saves_by_itself(world) {
             let label = label.or_else(|| Some("leave".to_owned()));
@@ -160,17 +157,11 @@ impl RuntimeParts {
 /// The system between the change of states and the `OnExit` schedules.
 pub(crate) fn look_before_exit(world: &mut World) {
     // While the plugin itself changes the states, for a restore, there is nothing to look at.
-    let parts = world.get_resource_mut::<Runtime>().and_then(|mut runtime| runtime.take());
-    if let Some(mut parts) = parts {
-        // The time that passes is counted from frame to frame.
-        let last_frame = parts.now;
-        parts.tick(world);
+    Runtime::with(world, |parts, world| {
+        let frame = parts.time.at_this_moment(world);
         parts.look_before_exit(world);
-        parts.now = last_frame;
-        if let Some(mut runtime) = world.get_resource_mut::<Runtime>() {
-            runtime.put_back(parts);
-        }
-    }
+        parts.time.back_to(frame);
+    });
     if let Some(mut left) = world.get_resource_mut::<StatesBeingLeft>() {
         left.clear();
     }

@@ -1,20 +1,22 @@
 //! How a game ties sessions to its states.
 
-use std::any::{type_name, type_name_of_val};
+mod condition;
+
+use std::any::type_name;
 
 use bevy::ecs::component::ComponentId;
-use bevy::ecs::error::FallbackErrorHandler;
-use bevy::ecs::resource::IS_RESOURCE;
-use bevy::ecs::schedule::{BoxedCondition, SystemCondition};
-use bevy::ecs::system::{RunSystemError, ScheduleSystem};
+use bevy::ecs::schedule::SystemCondition;
+use bevy::ecs::system::ScheduleSystem;
 use bevy::prelude::*;
 use bevy::state::state::{FreelyMutableState, StateTransition, StateTransitionEvent};
 
-use super::{CurrentSession, RequestQueue};
+use super::CurrentSession;
+use super::requests::{CurrentRequest, RequestQueue};
 use crate::capture::{BeforeExit, LateCalls, follow_state_scopes};
-use crate::lifecycle::Request;
 use crate::lifecycle::session_is_restoring;
 use crate::restore::{ClearedMessages, StateOverride};
+
+pub(crate) use condition::Condition;
 
 /// Ties sessions to the game's states: when checkpoints may be taken, when a session stands still,
 /// what a restore waits for, and what it leaves behind.
@@ -85,7 +87,7 @@ pub trait SessionHooksExt {
 
     /// Puts entities back only once this holds: when the level has been loaded that they belong to.
     /// Resources and states are as saved by then. Called more than once, all conditions have to
-    /// hold. A condition that doesn't come true is told with
+    /// hold. A condition that doesn't come true is reported with
     /// [`RestoreStalled`](crate::RestoreStalled).
     fn restore_when<M>(&mut self, condition: impl SystemCondition<M>) -> &mut Self;
 
@@ -132,26 +134,6 @@ pub(crate) struct GameHooks {
     states: Vec<NamedState>,
 }
 
-/// A condition on the world, and what to call it.
-pub(crate) struct Condition {
-    pub name: String,
-    system: BoxedCondition,
-    /// The state that it goes by, where that shows in its type and is only one.
-    state: Option<String>,
-    /// What it reads of the world, once it is known.
-    reads: Option<Vec<ComponentId>>,
-    held: bool,
-    failure: Failure,
-}
-
-/// Whether a condition couldn't be asked.
-enum Failure {
-    Never,
-    /// It couldn't, and that hasn't been said yet.
-    Unsaid(String),
-    Said,
-}
-
 /// A state that a hook goes by.
 struct NamedState {
     name: &'static str,
@@ -186,111 +168,17 @@ struct WantedTransition<S> {
     entered: Option<S>,
 }
 
-impl Condition {
-    fn new<M>(name: Option<String>, condition: impl SystemCondition<M>) -> Self {
-        let type_name = type_name_of_val(&condition).to_owned();
-        let system = Box::new(IntoSystem::into_system(condition));
-        let name = name.unwrap_or_else(|| {
-            // Bevy knows no names of systems unless its feature `debug` is on.
-            let known = system.name().to_string();
-            if known.contains("::") { spoken(&known) } else { spoken(&type_name) }
-        });
-        let state = state_in(&type_name);
-        Self { name, system, state, reads: None, held: false, failure: Failure::Never }
-    }
-
-    fn in_state<S: States>(state: S) -> Self {
-        let name = format!("{state:?}");
-        Self::new(Some(name), in_state(state))
-    }
-
-    /// Whether it holds now. One that can't be asked doesn't.
-    pub(crate) fn holds(&mut self, world: &mut World) -> bool {
-        self.initialize(world);
-        let answer = self.system.run_readonly((), world);
-        if let Err(RunSystemError::Failed(error)) = &answer
-            && matches!(self.failure, Failure::Never)
-        {
-            self.failure = Failure::Unsaid(first_line(&error.to_string()));
-        }
-        self.held = answer.unwrap_or(false);
-        self.held
-    }
-
-    /// Whether it held when it was asked last.
-    pub(crate) fn held(&self) -> bool {
-        self.held
-    }
-
-    fn initialize(&mut self, world: &mut World) -> &[ComponentId] {
-        let system = &mut self.system;
-        self.reads.get_or_insert_with(|| {
-            let access = system.initialize(world);
-            // Read by whatever is made of other conditions, and seldom there.
-            let handler = world.component_id::<FallbackErrorHandler>();
-            let reads = access.combined_access().try_iter_access();
-            let reads = reads.into_iter().flatten().map(|read| *read.index());
-            reads.filter(|read| Some(*read) != handler).collect()
-        })
-    }
-
-    /// The state that it goes by, if a resource that it reads isn't there.
-    pub(super) fn absent_state(&self, world: &World) -> Option<String> {
-        let is_absent = |read: &ComponentId| {
-            let required = world.get_required_components_by_id(*read);
-            let is_resource =
-                required.is_some_and(|required| required.iter_ids().any(|id| id == IS_RESOURCE));
-            is_resource && world.resource_entities().get(*read).is_none()
-        };
-        let state = self.state.as_ref()?;
-        self.reads.as_ref()?.iter().any(is_absent).then(|| state.clone())
-    }
-
-    fn take_failure(&mut self) -> Option<String> {
-        match std::mem::replace(&mut self.failure, Failure::Said) {
-            Failure::Unsaid(error) => Some(error),
-            before => {
-                self.failure = before;
-                None
-            }
-        }
-    }
-}
-
-/// How Bevy's condition on a state begins in the name of a type.
-const IN_STATE: &str = "bevy_state::condition::in_state<";
-
-/// The states by which a condition goes, as far as they show in its type.
-fn states_in(type_name: &str) -> Vec<&str> {
-    let conditions = type_name.split(IN_STATE).skip(1);
-    let mut states: Vec<&str> = conditions
-        .filter_map(|condition| condition.split_once(">::{{closure}}").map(|(state, _)| state))
-        .collect();
-    states.sort_unstable();
-    states.dedup();
-    states
-}
-
-fn state_in(type_name: &str) -> Option<String> {
-    match states_in(type_name)[..] {
-        [state] => Some(state.to_owned()),
-        _ => None,
-    }
-}
-
-/// The name of a condition as people write it. Of one that is made of others, its states.
-fn spoken(name: &str) -> String {
-    let states = states_in(name);
-    if name.contains("CombinatorSystem<") && !states.is_empty() {
-        let states = states.into_iter().map(|state| format!("in_state<{state}>"));
-        return states.collect::<Vec<_>>().join(" with ");
-    }
-    name.replace("bevy_state::condition::", "").replace(">::{{closure}}", ">")
-}
-
-/// Bevy's errors end with a backtrace.
-fn first_line(error: &str) -> String {
-    error.lines().next().unwrap_or_default().trim_end_matches('.').to_owned()
+/// The state of which this is the resource, if nothing ever added it to the app. One that was added
+/// may be absent, as sub-states are.
+fn state_without_app(world: &World, component: ComponentId) -> Option<String> {
+    let name = |component| Some(world.components().get_info(component)?.name().to_string());
+    let resource = name(component)?;
+    let state = resource.strip_prefix("bevy_state::state::resources::State<")?.strip_suffix('>')?;
+    let event = format!("StateTransitionEvent<{state}>>");
+    let mut resources = world.resource_entities().iter();
+    let is_added = resources
+        .any(|(component, _)| name(component).is_some_and(|resource| resource.ends_with(&event)));
+    (!is_added).then(|| state.to_owned())
 }
 
 impl GameHooks {
@@ -370,8 +258,8 @@ impl SessionHooksExt for App {
             state,
             |session: Option<Res<CurrentSession>>, mut queue: ResMut<RequestQueue>| {
                 // The menu that a game starts with closes nothing.
-                if session.is_some() {
-                    queue.0.push_back(Request::Close);
+                if let Some(session) = session {
+                    queue.push(CurrentRequest::Close.into(), Some(session.id()));
                 }
             },
         )
@@ -417,20 +305,7 @@ fn hooks(app: &mut App) -> Mut<'_, GameHooks> {
     app.world_mut().get_resource_or_init::<GameHooks>()
 }
 
-/// The state of which this is the resource, if nothing ever added it to the app. One that was added
-/// may be absent, as sub-states are.
-fn state_without_app(world: &World, component: ComponentId) -> Option<String> {
-    let name = |component| Some(world.components().get_info(component)?.name().to_string());
-    let resource = name(component)?;
-    let state = resource.strip_prefix("bevy_state::state::resources::State<")?.strip_suffix('>')?;
-    let event = format!("StateTransitionEvent<{state}>>");
-    let mut resources = world.resource_entities().iter();
-    let is_added = resources
-        .any(|(component, _)| name(component).is_some_and(|resource| resource.ends_with(&event)));
-    (!is_added).then(|| state.to_owned())
-}
-
-/// Whether a state is part of the app. Whichever way it is added, its transitions are told.
+/// Whether a state is part of the app. Whichever way it is added, there are messages of its transitions.
 fn is_added<S: States>(world: &World) -> bool {
     world.contains_resource::<Messages<StateTransitionEvent<S>>>()
 }
@@ -492,27 +367,5 @@ fn look_for_transitions<S: States>(
     };
     if let Some(wanted) = wanted.0.iter().find(|wanted| is_wanted(wanted)) {
         triggers.leaving.push(format!("exit {:?}", wanted.exited));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_condition_is_called_what_people_write() {
-        #[derive(States, Clone, PartialEq, Eq, Hash, Debug, Default)]
-        struct Game;
-        let named = |condition: Condition| condition.name;
-        let one = named(Condition::new(None, in_state(Game)));
-        assert!(one.starts_with("in_state<") && one.ends_with("Game>"), "{one}");
-        let either = Condition::new(None, in_state(Game).or_else(in_state(Game)));
-        assert_eq!(either.state.as_deref(), Some(type_name::<Game>()));
-        assert!(named(either).contains(type_name::<Game>()));
-        fn is_loaded() -> bool {
-            true
-        }
-        let own = named(Condition::new(None, is_loaded));
-        assert!(own.ends_with("is_loaded"), "{own}");
     }
 }

@@ -45,13 +45,14 @@ impl SessionCatalog {
         self.put_all(vec![entry]);
     }
 
-    /// Puts in what was found anew. Sorted and counted once, for there may be thousands.
+    /// Puts entries in the place of those that are known. Sorted and counted once, for there may be
+    /// thousands.
     pub(crate) fn put_all(&mut self, entries: Vec<SessionEntry>) {
         if entries.is_empty() {
             return;
         }
-        let anew: HashSet<SessionId> = entries.iter().map(|entry| entry.session.id).collect();
-        self.sessions.retain(|entry| !anew.contains(&entry.session.id));
+        let fresh: HashSet<SessionId> = entries.iter().map(|entry| entry.session.id).collect();
+        self.sessions.retain(|entry| !fresh.contains(&entry.session.id));
         self.sessions.extend(entries);
         self.sessions.sort_by_key(|entry| std::cmp::Reverse(entry.updated));
         self.count_slots();

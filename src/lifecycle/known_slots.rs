@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
+use bevy::prelude::*;
+
+use super::SessionCatalog;
 use crate::journal::{SessionId, SlotId, SlotKind, Validity};
 use crate::recovery::{SlotEntry, SlotListing, UnreadableSlot};
 use crate::session::SlotError;
-
-use super::SessionCatalog;
 
 impl SessionCatalog {
     /// All slots of all sessions and players, the one that was captured last first.
@@ -18,6 +19,11 @@ impl SessionCatalog {
     /// The slots of one session, the one that was captured last first.
     pub fn slots_of(&self, session: SessionId) -> impl Iterator<Item = &SlotEntry> {
         self.slots().iter().filter(move |slot| slot.session.id == session)
+    }
+
+    /// The slots of a session that can't be recovered, which can still be loaded.
+    pub(super) fn slots_left(world: &mut World, session: SessionId) -> Vec<SlotEntry> {
+        world.get_resource_or_init::<Self>().slots_of(session).cloned().collect()
     }
 
     /// One slot.

@@ -7,14 +7,14 @@ use tracing::warn;
 
 use super::notifications::RestorePrepared;
 
-/// The types of which was told that a restore loses them.
+/// The types that were logged as lost by a restore.
 #[derive(Resource, Default)]
-pub(crate) struct LossesToldOnce(HashSet<String>);
+pub(crate) struct LossesLogged(HashSet<String>);
 
 /// Logs what a restore can't use of a checkpoint, once for each type.
-pub(crate) fn tell_losses_once(prepared: On<RestorePrepared>, mut told: ResMut<LossesToldOnce>) {
+pub(crate) fn log_losses_once(prepared: On<RestorePrepared>, mut logged: ResMut<LossesLogged>) {
     for loss in &prepared.losses {
-        if told.0.insert(loss.type_path.clone()) {
+        if logged.0.insert(loss.type_path.clone()) {
             let type_path = &loss.type_path;
             warn!(type_path, reason = ?loss.reason, "values of a type aren't restored");
         }
@@ -28,9 +28,9 @@ mod tests {
     use crate::restore::{RestoreLoss, RestoreLossReason};
 
     #[test]
-    fn each_type_is_told_once() {
+    fn each_type_is_logged_once() {
         let mut app = App::new();
-        app.init_resource::<LossesToldOnce>().add_observer(tell_losses_once);
+        app.init_resource::<LossesLogged>().add_observer(log_losses_once);
         let loss = |type_path: &str| RestoreLoss {
             type_path: type_path.to_owned(),
             rows: 1,
@@ -43,6 +43,6 @@ mod tests {
                 losses: types.iter().map(|path| loss(path)).collect(),
             });
         }
-        assert_eq!(app.world().resource::<LossesToldOnce>().0.len(), 3);
+        assert_eq!(app.world().resource::<LossesLogged>().0.len(), 3);
     }
 }

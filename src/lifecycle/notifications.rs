@@ -1,4 +1,5 @@
-//! What the game is told. Each is triggered for observers and written as a message.
+//! What the game is notified of. Each notification is triggered as an event, for observers that act in
+//! the same frame, and written as a message, for systems and UI that read it when they run.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -98,7 +99,7 @@ notifications! {
         capture_time: Duration,
     }
 
-    /// Nine of ten saved entities are gone since the last checkpoint. If nobody meant that, it was a
+    /// Nine of ten saved entities are gone since the last checkpoint. If that was not meant, it was a
     /// mistake: the checkpoint before this one is kept, and stays among those that are offered.
     WorldCollapsed {
         /// The session.
@@ -166,7 +167,7 @@ notifications! {
 
     /// An automatic checkpoint is due, and waits: the writer is not done with those before, since the
     /// disk or the processor is slow. What changes meanwhile is in the next one, so memory stays
-    /// bounded and nothing is lost but time: a crash would cost more than the interval. Told once,
+    /// bounded and nothing is lost but time: a crash would cost more than the interval. Sent once,
     /// until a checkpoint is captured again.
     AutosaveDelayed {
         /// The session.
@@ -193,9 +194,9 @@ notifications! {
         capture_time: Duration,
         /// What it may take.
         budget: Duration,
-        /// The types that cost most, dearest first; at most five. Together they can exceed
+        /// The types that cost most, costliest first; at most five. Together they can exceed
         /// `capture_time`, since columns are copied side by side where that pays.
-        dearest: Vec<CaptureCost>,
+        costliest: Vec<CaptureCost>,
     }
 
     /// Something changed the world without a trace, such as a write through
@@ -209,7 +210,7 @@ notifications! {
         types: Vec<DriftedType>,
     }
 
-    /// A type can't be saved, as far as the game's set-up goes. Told once, in the first frame.
+    /// A type can't be saved, as far as the game's set-up goes. Sent once, in the first frame.
     TypeNotSaved {
         /// The type.
         type_path: String,
@@ -236,7 +237,7 @@ notifications! {
 
     /// All sessions on this machine were looked at, and [`SessionCatalog`](crate::SessionCatalog)
     /// and [`RecoveryOffers`](crate::RecoveryOffers) are filled. Sent once, and again whenever
-    /// they were looked at anew.
+    /// they were looked at again.
     SessionsFound {
         /// How many sessions there are.
         sessions: usize,
@@ -305,7 +306,7 @@ notifications! {
     /// A restore waits for its gate: a condition of
     /// [`restore_in`](crate::SessionHooksExt::restore_in) or
     /// [`restore_when`](crate::SessionHooksExt::restore_when) that doesn't come true. It goes on
-    /// waiting. Told after [`SessionSettings::restore_patience`](crate::SessionSettings), then
+    /// waiting. Sent after [`SessionSettings::restore_patience`](crate::SessionSettings), then
     /// after twice the time, and so on.
     RestoreStalled {
         /// The session.
@@ -459,7 +460,7 @@ notifications! {
     }
 }
 
-/// Tells observers and message readers.
+/// Notifies observers and message readers.
 pub(crate) fn notify<N>(world: &mut World, notification: N)
 where
     N: Message + Clone,

@@ -7,8 +7,8 @@ use super::activity::{RestorePhase, set_activity};
 use super::notifications::{DuplicateSaveKey, PlacedRestored, notify};
 use super::runtime::{RuntimeParts, Transition};
 use super::{SessionHint, give_hint};
-use crate::capture::{Claimed, Placed};
-use crate::content::{ContentOrder, Order};
+use crate::capture::Placed;
+use crate::content::{Claimed, ContentOrder, Order};
 
 impl RuntimeParts {
     /// Follows the placed entities that came or left since the last frame.
@@ -44,8 +44,7 @@ impl RuntimeParts {
             self.order(Order::Content(ContentOrder::Claim(claims)));
             // No checkpoint between an entity's return and its values.
             self.transition = Some(Transition::Claiming);
-            self.link.turn(self.now);
-            self.handle_reports(world);
+            self.turn(world);
         }
     }
 
@@ -55,7 +54,7 @@ impl RuntimeParts {
         if self.transition.take_if(is_claiming).is_none() {
             return;
         }
-        let Some(session) = self.playing.as_ref().map(|playing| playing.session) else { return };
+        let Some(session) = self.session() else { return };
         if let Some(mut placed) = world.get_resource_mut::<Placed>() {
             placed.stop_recording();
         }

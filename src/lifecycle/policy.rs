@@ -15,14 +15,14 @@ pub enum RecoveryPolicy {
     /// session of the same name. [`start_or_continue`](crate::SessionCommands::start_or_continue)
     /// does the same for the session that it names.
     ///
-    /// [`RecoveryOffers`](crate::RecoveryOffers) has the offers, and nobody is sent
+    /// [`RecoveryOffers`](crate::RecoveryOffers) has the offers, without
     /// [`RecoveryAvailable`](crate::RecoveryAvailable). A game that says with
     /// [`offer_recovery_in`](crate::SessionHooksExt::offer_recovery_in) where it could ask is waited
     /// for. A session that may be played on another machine is left to the game.
     Automatic,
     /// They aren't offered, and a request to recover one is rejected with
     /// [`RequestError::RecoveryIsOff`](crate::RequestError::RecoveryIsOff). How the last process
-    /// ended is still told by [`PreviousRun`](crate::PreviousRun), and sessions that were left
+    /// ended is still in [`PreviousRun`](crate::PreviousRun), and sessions that were left
     /// cleanly can be continued.
     Never,
 }

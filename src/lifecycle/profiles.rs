@@ -1,14 +1,12 @@
-//! Whose sessions these are, and how the game goes on with those of somebody else.
-
-use std::collections::VecDeque;
+//! Whose sessions these are, and how the game goes on with those of another player.
 
 use bevy::prelude::*;
-use tracing::{info, warn};
+use tracing::info;
 
-use super::notifications::{ProfileChanged, RequestRejected, notify};
-use super::request_queue::{RequestQueue, check_text};
+use super::notifications::{ProfileChanged, notify};
+use super::requests::{Request, RequestQueue, check_text, reject};
 use super::runtime::{RuntimeParts, Transition};
-use super::{RecoveryOffers, Request, SessionCatalog};
+use super::{RecoveryOffers, SessionCatalog};
 use crate::content::Order;
 use crate::session::{Move, RequestError};
 
@@ -46,13 +44,12 @@ impl RuntimeParts {
         if self.playing.is_some() {
             self.leave(world, Move::Close, None)?;
             let mut queue = world.get_resource_or_init::<RequestQueue>();
-            queue.0.push_front(Request::UseProfile(profile.to_owned()));
+            queue.do_first(Request::UseProfile(profile.to_owned()));
             return Ok(());
         }
         self.order(Order::UseProfile(profile.to_owned()));
-        let request = Request::UseProfile(profile.to_owned());
-        self.transition = Some(Transition::ChangingProfile(request));
-        self.detected = false;
+        self.transition = Some(Transition::ChangingProfile(profile.to_owned()));
+        self.start_up.look_again();
         Ok(())
     }
 
@@ -65,23 +62,15 @@ impl RuntimeParts {
             return;
         }
         let Some(mut queue) = world.get_resource_mut::<RequestQueue>() else { return };
-        let is_refused = |request: &Request| matches!(request, Request::UseProfile(_));
-        if !queue.0.iter().any(is_refused) {
-            return;
-        }
-        let (refused, kept): (VecDeque<_>, VecDeque<_>) = queue.0.drain(..).partition(is_refused);
-        queue.0 = kept;
-        for request in refused {
-            let error = RequestError::RestoreUnderWay;
-            warn!(?request, %error, "request rejected");
-            notify(world, RequestRejected { request, error });
+        for request in queue.take(|request| matches!(request, Request::UseProfile(_))) {
+            reject(world, request, RequestError::RestoreUnderWay);
         }
     }
 
     /// What is known of sessions was of the profile before.
     pub(super) fn profile_changed(&mut self, world: &mut World, profile: String) {
         self.transition.take_if(|at| matches!(at, Transition::ChangingProfile(_)));
-        self.withheld.clear();
+        self.start_up.forget_offers();
         world.insert_resource(SessionCatalog::default());
         world.insert_resource(RecoveryOffers::default());
         world.insert_resource(CurrentProfile::new(&profile));

@@ -7,14 +7,13 @@ use tracing::{debug, error, info, info_span, warn};
 
 use super::activity::{RestorePhase, set_activity};
 use super::notifications::{
-    RequestRejected, RestoreCancelled, RestorePrepared, RestoreStalled, RestoreStarted,
-    SessionRecovered, SessionRestored, notify,
+    RestoreCancelled, RestorePrepared, RestoreStalled, RestoreStarted, SessionRecovered,
+    SessionRestored, notify,
 };
+use super::requests::{Request, RequestQueue, SessionRequest, reject};
 use super::runtime::{Playing, Preparing, RuntimeParts, Transition};
 use super::settings::RestoreLosses;
-use super::{
-    CurrentSession, LastCheckpoint, RecoveryOffers, Request, SessionCatalog, SessionSettings,
-};
+use super::{CurrentSession, LastCheckpoint, RecoveryOffers, SessionCatalog, SessionSettings};
 use crate::capture::{KeyedIds, Placed, StateLog, set_clock};
 use crate::content::{Order, Prepared, Start, TakeUp};
 use crate::journal::RunId;
@@ -33,8 +32,8 @@ pub(crate) struct Restoring {
     through: bool,
     /// When it began to wait.
     since: Duration,
-    /// When it is told next that it waits.
-    tell_at: Duration,
+    /// When it is reported next that it waits.
+    report_at: Duration,
 }
 
 impl RuntimeParts {
@@ -51,8 +50,7 @@ impl RuntimeParts {
             warn!(%session, %checkpoint, ?losses, "restore refused: it would lose something");
             self.order(Order::Release(session));
             let types = losses.into_iter().map(|loss| loss.type_path).collect();
-            let (request, error) = (preparing.request(), RequestError::WouldLose { types });
-            return notify(world, RequestRejected { request, error });
+            return reject(world, preparing.request(), RequestError::WouldLose { types });
         }
         if self.take_cancellation(world) {
             self.order(Order::Release(session));
@@ -68,12 +66,12 @@ impl RuntimeParts {
         let mut prepared = prepared;
         prepared.image.insert_resources(world);
         let before = world.get_resource::<CurrentSession>().cloned();
-        world.insert_resource(session_as_saved(&prepared, self.now.wall));
+        world.insert_resource(session_as_saved(&prepared, self.time.now().wall));
         let through = self.hooks.restore_through.clone();
         if let Err(error) = prepared.image.set_states(world, through.as_ref()) {
             error!(%error, "the saved states can't be entered");
         }
-        let now = self.now.elapsed;
+        let now = self.time.now().elapsed;
         let patience = world.get_resource_or_init::<SessionSettings>().restore_patience;
         self.transition = Some(Transition::Restoring(Box::new(Restoring {
             prepared,
@@ -82,7 +80,7 @@ impl RuntimeParts {
             leftovers,
             through: through.is_some(),
             since: now,
-            tell_at: now.saturating_add(patience),
+            report_at: now.saturating_add(patience),
         })));
         self.go_on_restoring(world);
     }
@@ -96,10 +94,10 @@ impl RuntimeParts {
             (!is_open).then(|| gate.name.clone())
         });
         if let Some(gate) = closed {
-            let waited = self.now.elapsed.saturating_sub(restoring.since);
-            if self.now.elapsed >= restoring.tell_at {
-                // Told again after twice the time.
-                restoring.tell_at = self.now.elapsed.saturating_add(waited);
+            let waited = self.time.now().elapsed.saturating_sub(restoring.since);
+            if self.time.now().elapsed >= restoring.report_at {
+                // Reported again after twice the time.
+                restoring.report_at = self.time.now().elapsed.saturating_add(waited);
                 warn!(%session, gate, ?waited, "the restore waits for its gate");
                 notify(world, RestoreStalled { session, gate, waited });
             }
@@ -156,7 +154,6 @@ impl RuntimeParts {
         playing.gate_was_open = self.gate_is_open(world);
         self.give_up_deferred(world);
         self.playing = Some(playing);
-        self.paused_by_state = false;
         world.get_resource_or_init::<RecoveryOffers>().remove(session);
         if let Some(entry) = world.get_resource_or_init::<SessionCatalog>().get_mut(session) {
             entry.in_use = true;
@@ -197,9 +194,10 @@ impl RuntimeParts {
     /// Whether the game wants no restore any more. Asked for out of turn, since all other requests
     /// wait for the restore.
     pub(super) fn take_cancellation(&mut self, world: &mut World) -> bool {
-        let Some(mut queue) = world.get_resource_mut::<super::RequestQueue>() else { return false };
-        let place = queue.0.iter().position(|request| *request == Request::CancelRestore);
-        place.and_then(|place| queue.0.remove(place)).is_some()
+        let Some(mut queue) = world.get_resource_mut::<RequestQueue>() else { return false };
+        let is_cancellation =
+            |request: &Request| *request == Request::Session(SessionRequest::CancelRestore);
+        !queue.take(is_cancellation).is_empty()
     }
 }
 

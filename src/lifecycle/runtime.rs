@@ -1,31 +1,30 @@
 //! Everything that the plugin remembers from frame to frame.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bevy::ecs::change_detection::CheckChangeTicks;
 use bevy::platform::cell::SyncCell;
 use bevy::prelude::*;
 
-use super::Request;
+use super::deferred::Deferred;
+use super::exit::ExitWatch;
+use super::frame_time::FrameTime;
 use super::hints::HintWatch;
 use super::hooks::GameHooks;
+use super::line::Line;
+use super::pace::Pace;
+use super::requests::SessionRequest;
 use super::restoring::Restoring;
-use super::slots::Loaded;
 use super::start_up::StartUp;
+use super::take_up::TakenAfter;
+use super::writer_port::WriterPort;
 #[cfg(feature = "ui")]
 use super::{RecoveryPolicy, SessionSettings};
-use crate::capture::{Recorder, SaveKey, SavedTypes, TypeProblem};
-use crate::clock::{Clock, Moment};
-use crate::content::{Link, Order};
-use crate::journal::{CheckpointKind, RunId, SessionId};
-use crate::process::ProcessGuard;
-use crate::recovery::ReadProgress;
-use crate::recovery::RecoveryOffer;
-use crate::session::RestoreFrom;
-use crate::session::RestoreReason;
-use crate::session::{EndReason, Fields, NewSession, SaveSlot, SessionMetadata};
-use crate::writer::Quota;
+use crate::capture::{Recorder, SaveKey, SavedTypes};
+use crate::content::Order;
+use crate::journal::{RunId, SessionId};
+use crate::session::{EndReason, Fields, NewSession, RestoreFrom, RestoreReason, SessionMetadata};
 
 /// Everything that the plugin remembers from frame to frame.
 ///
@@ -33,42 +32,22 @@ use crate::writer::Quota;
 #[derive(Resource)]
 pub(crate) struct Runtime(SyncCell<Option<Box<RuntimeParts>>>);
 
-/// What is inside [`Runtime`].
+/// What is inside [`Runtime`], a part for each concern.
 pub(crate) struct RuntimeParts {
-    pub link: Link,
     pub types: Arc<SavedTypes>,
-    pub process: Option<ProcessGuard>,
-    pub clock: Clock,
-    /// The frame's moment.
-    pub now: Moment,
+    pub time: FrameTime,
+    pub writer: WriterPort,
+    pub exit: ExitWatch,
     /// The run that is being written.
     pub playing: Option<Playing>,
     /// What the writer was asked for and must answer before the next request is handled.
     pub transition: Option<Transition>,
-    /// Whether the sessions on this machine were looked at.
-    pub detected: bool,
-    /// Whether the app's exit was seen and dealt with.
-    pub exited: bool,
-    /// The quota that the writer knows.
-    pub quota: Option<Quota>,
-    /// Whether the writer's death was reported.
-    pub mourned: bool,
-    /// Types that can't be saved and weren't reported yet.
-    pub problems: Vec<TypeProblem>,
+    /// What is known of the sessions of earlier starts, and done by itself about them.
+    pub start_up: StartUp,
     /// What the game has tied to its states.
     pub hooks: GameHooks,
-    /// Whether a state of the game lets the session stand still.
-    pub paused_by_state: bool,
-    /// Offers that wait for the game's menu.
-    pub withheld: Vec<RecoveryOffer>,
-    /// What is done by itself about the sessions of earlier starts.
-    pub start_up: StartUp,
     /// Placed entities that are back and wait for their values.
     pub claims: Vec<(SaveKey, Entity)>,
-    /// A slot that was read, to go on from once the session before is left.
-    pub loaded: Option<Box<Loaded>>,
-    /// How much has been read of the checkpoint that is being read.
-    pub progress: ReadProgress,
     /// What is remembered to know when a hint is due.
     pub hints: HintWatch,
 }
@@ -76,52 +55,27 @@ pub(crate) struct RuntimeParts {
 /// The run that is being written.
 pub(crate) struct Playing {
     pub session: SessionId,
-    pub run: RunId,
-    /// The number of the last checkpoint that was captured, on the line that is played.
-    pub counter: u64,
-    /// What `counter` was when the run began; until it moves, the opening capture is due.
-    pub opened_with: u64,
-    /// The checkpoint that the next delta is the difference to; `None` if the next capture must be
-    /// full.
-    pub base: Option<u64>,
-    /// Real time since the last capture, pauses excluded.
-    pub since_capture: Duration,
-    /// The interval that the write-rate cap asks for, if it is longer than the settings'.
-    pub stretched_interval: Option<Duration>,
-    /// The newest checkpoint that is durable.
-    pub saved: u64,
-    /// Whether a capture that was taken was lost, so that one is due whatever the settings say.
-    pub make_up: bool,
-    /// How long after the last capture that is; longer each time that one is lost again.
-    pub make_up_after: Duration,
-    /// When the last capture was taken.
-    pub captured_at: Duration,
-    /// Saved entities at the last capture.
-    pub entities: u64,
+    pub line: Line,
+    pub pace: Pace,
     /// Whether checkpoints could be taken of the world when it was last looked at.
     pub gate_was_open: bool,
-    /// Checkpoints that were asked for while none could be taken.
-    pub deferred: Vec<(String, CheckpointKind)>,
-    /// Slots that were asked for meanwhile.
-    pub deferred_slots: Vec<SaveSlot>,
+    /// What was asked for while it was shut.
+    pub deferred: Deferred,
     /// A checkpoint that a state of the game asks for.
     pub triggered: Option<String>,
-    /// Whether it was told that a checkpoint is due and waits for the writer.
-    pub is_delayed: bool,
+    /// Saved entities at the last capture.
+    pub entities: u64,
     /// Whether a change was found in this run that left no trace.
     pub has_drifted: bool,
     /// Whether what is captured isn't written any more.
     pub is_stopped: bool,
-    /// Whether the log was told of a capture that took too much of a frame.
-    pub was_over_budget: bool,
+    /// Whether a state of the game lets the session stand still.
+    pub paused_by_state: bool,
+    /// Whether a capture that took too much of a frame was logged.
+    pub over_budget_logged: bool,
     /// Copies what changed. Belongs to the run: without one there is nothing to watch.
     pub recorder: Recorder,
 }
-
-/// A capture that was lost is made up for after this, then twice as long, up to
-/// [`MAKE_UP_LONGEST`].
-pub(super) const MAKE_UP_FIRST: Duration = Duration::from_secs(1);
-pub(super) const MAKE_UP_LONGEST: Duration = Duration::from_secs(60);
 
 /// What the writer was asked for.
 pub(crate) enum Transition {
@@ -131,7 +85,7 @@ pub(crate) enum Transition {
         fields: Fields,
         run: RunId,
         /// The request that this answers.
-        request: Request,
+        request: SessionRequest,
     },
     /// To read a checkpoint.
     Preparing(Preparing),
@@ -139,12 +93,12 @@ pub(crate) enum Transition {
     Restoring(Box<Restoring>),
     /// To hand out what was kept for placed entities.
     Claiming,
-    /// To end the run.
-    Leaving { end: Option<EndReason> },
+    /// To end the run; then, if a checkpoint was read meanwhile, to go on from there.
+    Leaving { end: Option<EndReason>, then: Option<Box<TakenAfter>> },
     /// To set a session aside or delete it, as this request asks.
-    Filing(Request),
-    /// To go on with the sessions of another profile, as this request asks.
-    ChangingProfile(Request),
+    Filing(SessionRequest),
+    /// To go on with the sessions of this profile.
+    ChangingProfile(String),
 }
 
 /// A checkpoint that is being read.
@@ -165,32 +119,26 @@ impl Runtime {
         Self(SyncCell::new(Some(Box::new(parts))))
     }
 
-    /// Takes the parts out, to work with them beside the world.
-    pub(super) fn take(&mut self) -> Option<Box<RuntimeParts>> {
-        self.0.get().take()
-    }
-
-    /// Puts the parts back.
-    pub(super) fn put_back(&mut self, parts: Box<RuntimeParts>) {
-        *self.0.get() = Some(parts);
+    /// Takes the parts out of the world, to work with them beside it; `None` while the plugin is at
+    /// work, and after a panic that went through it.
+    ///
+    /// So observers of notifications get the whole world. If one of them panics, the parts are dropped
+    /// while unwinding, and that flushes what was captured.
+    pub(crate) fn with<T>(
+        world: &mut World,
+        work: impl FnOnce(&mut RuntimeParts, &mut World) -> T,
+    ) -> Option<T> {
+        let mut parts = world.get_resource_mut::<Self>()?.0.get().take()?;
+        let done = work(&mut parts, world);
+        if let Some(mut runtime) = world.get_resource_mut::<Self>() {
+            *runtime.0.get() = Some(parts);
+        }
+        Some(done)
     }
 
     /// The parts, to look at; `None` while the plugin is at work.
     pub(crate) fn parts(&mut self) -> Option<&RuntimeParts> {
         self.0.get().as_deref()
-    }
-
-    /// Looks at the parts beside the world; `None` while the plugin is at work.
-    pub(crate) fn look<T>(
-        world: &mut World,
-        look: impl FnOnce(&World, &RuntimeParts) -> T,
-    ) -> Option<T> {
-        let parts = world.get_resource_mut::<Self>()?.take()?;
-        let seen = look(world, &parts);
-        if let Some(mut runtime) = world.get_resource_mut::<Self>() {
-            runtime.put_back(parts);
-        }
-        Some(seen)
     }
 
     /// Keeps stored change ticks comparable. Bevy asks for it every few hundred million ticks.
@@ -206,57 +154,33 @@ impl Runtime {
     /// Whether the game lets its player be asked about crashed sessions now.
     pub(crate) fn may_ask(world: &mut World) -> bool {
         let policy = world.get_resource_or_init::<SessionSettings>().recovery;
-        let Some(mut runtime) = world.get_resource_mut::<Self>() else { return false };
-        let Some(mut parts) = runtime.0.get().take() else { return false };
-        let is_in_menu = parts.is_in_menu(world);
-        if let Some(mut runtime) = world.get_resource_mut::<Self>() {
-            *runtime.0.get() = Some(parts);
-        }
+        let is_in_menu = Self::with(world, RuntimeParts::is_in_menu).unwrap_or(false);
         policy == RecoveryPolicy::Ask && is_in_menu
     }
 
     /// The frame's moment by the clock that people read.
     pub(crate) fn wall_clock(&mut self) -> Option<jiff::Timestamp> {
-        Some(self.0.get().as_ref()?.now.wall)
+        Some(self.0.get().as_ref()?.time.now().wall)
     }
 }
 
 impl Playing {
-    /// A run that begins after checkpoint `counter`.
+    /// A run that begins after checkpoint `counter`; 0 for a new session.
     pub(super) fn new(session: SessionId, run: RunId, counter: u64, recorder: Recorder) -> Self {
         Self {
             session,
-            run,
-            counter,
-            opened_with: counter,
-            base: None,
-            since_capture: Duration::ZERO,
-            stretched_interval: None,
-            saved: counter,
-            make_up: false,
-            make_up_after: MAKE_UP_FIRST,
-            captured_at: Duration::ZERO,
-            entities: 0,
+            line: Line::after(run, counter),
+            pace: Pace::new(),
             gate_was_open: true,
-            deferred: Vec::new(),
-            deferred_slots: Vec::new(),
+            deferred: Deferred::default(),
             triggered: None,
-            is_delayed: false,
+            entities: 0,
             has_drifted: false,
             is_stopped: false,
-            was_over_budget: false,
+            paused_by_state: false,
+            over_budget_logged: false,
             recorder,
         }
-    }
-
-    /// Whether checkpoints or slots wait for the gate.
-    pub fn has_deferred(&self) -> bool {
-        !self.deferred.is_empty() || !self.deferred_slots.is_empty()
-    }
-
-    /// Whether something that was captured isn't durable yet.
-    pub(super) fn is_saving(&self) -> bool {
-        self.base.is_some_and(|captured| captured > self.saved)
     }
 }
 
@@ -270,13 +194,22 @@ impl RuntimeParts {
 
     /// Sends an order to the writer.
     pub(super) fn order(&mut self, order: Order) {
-        self.link.send(order, self.now);
+        self.writer.link.send(order, self.time.now());
     }
 
-    /// Reads the clocks.
-    pub(super) fn tick(&mut self, world: &World) {
-        let app_time = world.get_resource::<Time<Real>>().map(Time::elapsed).unwrap_or_default();
-        self.now = self.clock.moment(app_time);
+    /// The session that is being played.
+    pub(super) fn session(&self) -> Option<SessionId> {
+        self.playing.as_ref().map(|playing| playing.session)
+    }
+
+    /// Whether the game is on its way to where a checkpoint belongs.
+    pub(super) fn is_restoring(&self) -> bool {
+        matches!(self.transition, Some(Transition::Restoring(_)))
+    }
+
+    /// Whether the session is being left.
+    pub(super) fn is_leaving(&self) -> bool {
+        matches!(self.transition, Some(Transition::Leaving { .. }))
     }
 }
 
@@ -284,7 +217,7 @@ impl Drop for RuntimeParts {
     /// An app that is dropped without a word of [`AppExit`] has exited all the same, unless a panic
     /// is what drops it.
     fn drop(&mut self) {
-        if self.exited || std::thread::panicking() {
+        if self.exit.was_seen() || std::thread::panicking() {
             return;
         }
         self.write_exit_down();

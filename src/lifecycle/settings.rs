@@ -51,7 +51,7 @@ pub struct SessionSettings {
     /// Bytes that all sessions together may take on disk. Never met at the price of a session's
     /// last good checkpoint; named checkpoints go last. Defaults to 1 GiB.
     pub max_total_bytes: u64,
-    /// Checkpoints that are kept of one session because somebody asked for them: those with a label,
+    /// Checkpoints that are kept of one session because they were asked for: those with a label,
     /// and quick saves. Beyond that, and where [`max_session_bytes`](Self::max_session_bytes) leaves
     /// no room, the oldest of them go; automatic ones have gone long before. Slots aren't counted.
     /// Defaults to 1,000.
@@ -71,7 +71,7 @@ pub struct SessionSettings {
     pub checkpoint_on_focus_loss: bool,
     /// What a capture may take of a frame; where it takes more,
     /// [`CaptureOverBudget`](crate::CaptureOverBudget) names the types that cost most. `None` if
-    /// nobody wants to know. Defaults to a tenth of a frame at 60 Hz.
+    /// it is of no interest. Defaults to a tenth of a frame at 60 Hz.
     pub capture_budget: Option<CaptureBudget>,
     /// What becomes of a restore that would lose something: values of types that this build doesn't
     /// know, or that it can't read any more. Defaults to [`RestoreLosses::Accept`].
@@ -81,7 +81,7 @@ pub struct SessionSettings {
     pub restore_patience: Duration,
     /// For development: every so many checkpoints, what was written is read back from the disk and
     /// held against the world, value by value. What differs was changed without a trace, and
-    /// [`CheckpointDrifted`](crate::CheckpointDrifted) names it. What can't be told: the order in
+    /// [`CheckpointDrifted`](crate::CheckpointDrifted) names it. What can't be found: the order in
     /// lists of values that refer to entities, and types that could not be written or read. A value
     /// that is written differently each time is named although it didn't change. Defaults to
     /// `None`: never.

@@ -1,38 +1,55 @@
 //! Saving into slots and loading them: what the main thread does for it.
 
 use bevy::prelude::*;
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
 use super::attachments::attached;
-use super::notifications::{
-    RequestRejected, SlotCopied, SlotDeleted, SlotFailed, SlotRenamed, SlotSaved, notify,
-};
-use super::requests::Request;
-use super::runtime::{Preparing, RuntimeParts, Transition};
+use super::notifications::{SlotCopied, SlotDeleted, SlotFailed, SlotRenamed, SlotSaved, notify};
+use super::requests::{AttachmentRequest, Request, SessionRequest, SlotRequest, reject};
+use super::runtime::RuntimeParts;
 use super::{CurrentSession, SessionCatalog, SessionSettings};
-use crate::content::{Order, Prepared};
-use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId, SlotKind, Validity};
-use crate::recovery::{SessionEntry, Wanted};
+use crate::content::Order;
+use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId, SlotKind};
 use crate::session::{
-    AttachmentError, Move, RequestError, RestoreFrom, RestoreReason, SaveSlot, SlotError,
-    check_slot_name,
+    AttachmentError, RequestError, RestoreFrom, RestoreReason, SaveSlot, SlotError, check_slot_name,
 };
 use crate::writer::{SlotDone, SlotOrder};
 
-/// A slot that was read while another session was still being played.
-pub(crate) struct Loaded {
-    preparing: Preparing,
-    prepared: Prepared,
-}
-
 impl RuntimeParts {
+    pub(super) fn handle_slot_request(
+        &mut self,
+        world: &mut World,
+        request: &SlotRequest,
+    ) -> Result<(), RequestError> {
+        match request {
+            SlotRequest::Save(slot) => self.save_slot(world, slot),
+            SlotRequest::Load(slot) => self.load(world, *slot),
+            SlotRequest::QuickLoad => self.quick_load(world),
+            SlotRequest::Copy { slot, name } => {
+                check_slot_name(name)?;
+                self.order_slot_work(SlotOrder::Copy { slot: *slot, name: name.clone() })
+            }
+            SlotRequest::Rename { slot, name } => {
+                check_slot_name(name)?;
+                self.order_slot_work(SlotOrder::Rename { slot: *slot, name: name.clone() })
+            }
+            SlotRequest::Delete(slot) => self.order_slot_work(SlotOrder::Delete { slot: *slot }),
+        }
+    }
+
+    fn order_slot_work(&mut self, order: SlotOrder) -> Result<(), RequestError> {
+        self.order(Order::Slot(order));
+        Ok(())
+    }
+
     /// Whether a request has to wait until what was asked of slots before is done.
     pub(super) fn must_wait_for_slots(&self, request: &Request) -> bool {
         let loads = matches!(
             request,
-            Request::Load(_) | Request::QuickLoad | Request::Recover(_, RestoreFrom::Slot(_))
+            Request::Slot(SlotRequest::Load(_) | SlotRequest::QuickLoad)
+                | Request::Session(SessionRequest::Recover(_, RestoreFrom::Slot(_)))
         );
-        loads && (!self.detected || self.link.slots_in_flight() > 0)
+        loads && (!self.start_up.sessions_are_known() || self.writer.link.slots_in_flight() > 0)
     }
 
     /// Takes a checkpoint of this very frame, and has a slot made of it.
@@ -55,7 +72,7 @@ impl RuntimeParts {
         }
         if let Some(playing) = self.playing.as_mut().filter(|playing| !playing.gate_was_open) {
             // Behind a closed gate the world is no longer the session's.
-            playing.deferred_slots.push(slot.clone());
+            playing.deferred.slot(slot.clone());
             return Ok(());
         }
         let (kind, label) = match slot.kind {
@@ -80,21 +97,9 @@ impl RuntimeParts {
         self.order_slot(world, slot, before);
     }
 
-    /// Saves the slots that were asked for while no checkpoint could be taken.
-    pub(super) fn save_deferred_slots(&mut self, world: &mut World) {
-        let Some(playing) = &mut self.playing else { return };
-        for slot in std::mem::take(&mut playing.deferred_slots) {
-            let request = Request::Save(slot.clone());
-            if let Err(error) = self.save_slot(world, &slot) {
-                notify(world, RequestRejected { request, error });
-            }
-        }
-    }
-
     /// The newest checkpoint that was captured.
     pub(super) fn newest_captured(&self) -> Option<CheckpointId> {
-        let playing = self.playing.as_ref()?;
-        Some(CheckpointId { run: playing.run, counter: playing.counter })
+        Some(self.playing.as_ref()?.line.newest())
     }
 
     /// Has a slot made of the checkpoint that was taken after `before`.
@@ -109,11 +114,11 @@ impl RuntimeParts {
         self.order(Order::Slot(SlotOrder::Save { slot, session, checkpoint }));
     }
 
-    pub(super) fn quick_load(&mut self, world: &mut World) -> Result<(), RequestError> {
+    fn quick_load(&mut self, world: &mut World) -> Result<(), RequestError> {
         let player = world.get_resource::<CurrentSession>().map(|current| current.player());
         let catalog = world.get_resource::<SessionCatalog>();
         let mut slots = catalog.into_iter().flat_map(SessionCatalog::slots);
-        // In a menu nobody has said yet who plays.
+        // In a menu it isn't said yet who plays.
         let slot = slots.find(|slot| {
             let is_own = player.is_none_or(|player| slot.session.player.as_deref() == player);
             slot.kind == SlotKind::Quick && is_own
@@ -123,7 +128,7 @@ impl RuntimeParts {
     }
 
     /// Reads a slot, to go on from there.
-    pub(super) fn load(&mut self, world: &mut World, slot: SlotId) -> Result<(), RequestError> {
+    fn load(&mut self, world: &mut World, slot: SlotId) -> Result<(), RequestError> {
         let catalog = world.get_resource_or_init::<SessionCatalog>();
         let Some(entry) = catalog.slot(slot) else {
             return Err(catalog.why_unreadable(slot).into());
@@ -133,21 +138,7 @@ impl RuntimeParts {
         if current.is_some_and(|current| current.player() != player.as_deref()) {
             return Err(SlotError::OtherPlayer { player }.into());
         }
-        self.prepare_slot(world, session, slot, RestoreReason::Loaded)
-    }
-
-    /// Has a slot read. If it is of the session that is being played, what was played since the last
-    /// checkpoint is taken first; another session is closed later, with a checkpoint.
-    fn prepare_slot(
-        &mut self,
-        world: &mut World,
-        session: SessionId,
-        slot: SlotId,
-        reason: RestoreReason,
-    ) -> Result<(), RequestError> {
-        let tail = self.capture_tail(world, session)?;
-        self.prepare_beside(Wanted { session, from: RestoreFrom::Slot(slot), reason, tail }, None);
-        Ok(())
+        self.prepare_after_capture(world, session, RestoreFrom::Slot(slot), RestoreReason::Loaded)
     }
 
     /// Takes a slot for the way out of a crash.
@@ -164,63 +155,7 @@ impl RuntimeParts {
             Some(_) => return Err(SlotError::Unknown.into()),
             None => return Err(catalog.why_unreadable(slot).into()),
         }
-        let reason = match reason {
-            RestoreReason::Rewound => RestoreReason::Loaded,
-            reason => reason,
-        };
-        self.prepare_slot(world, session, slot, reason)
-    }
-
-    /// A checkpoint was read. If another session is still being played, that is closed first.
-    pub(super) fn leave_and_restore(&mut self, world: &mut World, prepared: Prepared) {
-        let session = prepared.metadata.id;
-        let mut catalog = world.get_resource_or_init::<SessionCatalog>();
-        if let Some(Transition::Preparing(Preparing { from: RestoreFrom::Slot(slot), .. })) =
-            &self.transition
-        {
-            catalog.note_slot(*slot, Validity::Verified);
-        }
-        if catalog.get(session).is_none() {
-            // Nothing but the slot was left of it.
-            catalog.put(SessionEntry::begun(&prepared.metadata));
-        }
-        if self.session().is_none_or(|playing| playing == session) {
-            return self.begin_restore(world, prepared);
-        }
-        let Some(preparing) = self.end_preparing() else { return };
-        match self.leave(world, Move::Close, None) {
-            Ok(()) => self.loaded = Some(Box::new(Loaded { preparing, prepared })),
-            Err(error) => {
-                warn!(%error, "the session can't be closed, so nothing is loaded");
-                let request = preparing.request();
-                notify(world, RequestRejected { request, error });
-            }
-        }
-    }
-
-    /// The session before was left: goes on with what was read meanwhile.
-    pub(super) fn restore_loaded(&mut self, world: &mut World) {
-        let Some(loaded) = self.loaded.take().filter(|_| !self.exited) else { return };
-        let Loaded { preparing, prepared } = *loaded;
-        self.transition = Some(Transition::Preparing(preparing));
-        self.begin_restore(world, prepared);
-    }
-
-    pub(super) fn copy_slot(&mut self, slot: SlotId, name: &str) -> Result<(), RequestError> {
-        check_slot_name(name)?;
-        self.order(Order::Slot(SlotOrder::Copy { slot, name: name.to_owned() }));
-        Ok(())
-    }
-
-    pub(super) fn rename_slot(&mut self, slot: SlotId, name: &str) -> Result<(), RequestError> {
-        check_slot_name(name)?;
-        self.order(Order::Slot(SlotOrder::Rename { slot, name: name.to_owned() }));
-        Ok(())
-    }
-
-    pub(super) fn delete_slot(&mut self, slot: SlotId) -> Result<(), RequestError> {
-        self.order(Order::Slot(SlotOrder::Delete { slot }));
-        Ok(())
+        self.prepare_after_capture(world, session, RestoreFrom::Slot(slot), reason)
     }
 
     /// Takes in what came of something that was asked of slots.
@@ -232,7 +167,7 @@ impl RuntimeParts {
     ) {
         let done = match result {
             Ok(done) => done,
-            Err(error) => return tell_failure(world, order, error),
+            Err(error) => return report_failure(world, order, error),
         };
         let mut catalog = world.get_resource_or_init::<SessionCatalog>();
         match (order, done) {
@@ -261,31 +196,22 @@ impl RuntimeParts {
     }
 }
 
-fn tell_failure(world: &mut World, order: SlotOrder, error: SlotError) {
-    error!(?order, %error, "nothing came of a slot");
+fn report_failure(world: &mut World, order: SlotOrder, error: SlotError) {
+    error!(?order, %error, "a slot could not be worked on");
     let request = match order {
         SlotOrder::Save { slot, session, checkpoint } => {
             let checkpoint = Some(checkpoint).filter(|_| error != SlotError::CheckpointNotSaved);
             return notify(world, SlotFailed { session, slot, checkpoint, error });
         }
-        SlotOrder::Copy { slot, name } => Request::CopySlot { slot, name },
-        SlotOrder::Rename { slot, name } => Request::RenameSlot { slot, name },
-        SlotOrder::Delete { slot } => Request::DeleteSlot(slot),
+        SlotOrder::Copy { slot, name } => SlotRequest::Copy { slot, name },
+        SlotOrder::Rename { slot, name } => SlotRequest::Rename { slot, name },
+        SlotOrder::Delete { slot } => SlotRequest::Delete(slot),
         SlotOrder::Attach { checkpoint, attachment, .. } => {
-            let error = AttachmentError::from(error).into();
-            let request = Request::Attach { checkpoint, attachment };
-            return notify(world, RequestRejected { request, error });
+            let request = AttachmentRequest::Attach { checkpoint, attachment };
+            return reject(world, request, AttachmentError::from(error).into());
         }
-        // The slot is there as it was, and nobody asked.
+        // The slot is there as it was, and no one asked.
         SlotOrder::Refresh { .. } => return,
     };
-    notify(world, RequestRejected { request, error: error.into() });
-}
-
-/// Notes in the catalogue what reading a slot has shown.
-pub(super) fn note_refusal(world: &mut World, from: RestoreFrom, error: &RequestError) {
-    if let (RestoreFrom::Slot(slot), RequestError::Slot(SlotError::Damaged { .. })) = (from, error)
-    {
-        world.get_resource_or_init::<SessionCatalog>().note_slot(slot, Validity::Damaged);
-    }
+    reject(world, request, error.into());
 }

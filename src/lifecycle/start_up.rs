@@ -6,21 +6,26 @@ use std::time::Duration;
 use bevy::prelude::*;
 use tracing::{debug, info, warn};
 
-use super::notifications::{RecoveryAvailable, RequestRejected, notify};
+use super::notifications::{RecoveryAvailable, notify};
 use super::policy::RecoveryPolicy;
-use super::runtime::{Playing, RuntimeParts};
-use super::{CurrentSession, RecoveryOffers, Request, SessionCatalog, SessionSettings};
+use super::requests::{SessionRequest, reject};
+use super::runtime::RuntimeParts;
+use super::{CurrentSession, RecoveryOffers, SessionCatalog, SessionSettings};
 use crate::content::Order;
 use crate::journal::{CheckpointId, RunId, SessionId};
 use crate::mode::SessionMode;
 use crate::process::HowItEnded;
 use crate::recovery::{Found, Ladder, PROBATION, Proposal, RecoveryOffer};
-use crate::session::{NewSession, RequestError, RestoreReason, SessionMetadata};
+use crate::session::{NewSession, RestoreReason, SessionMetadata};
 
 /// What this start of the game knows and does about the sessions of earlier ones.
 pub(crate) struct StartUp {
     mode: SessionMode,
     is_development: bool,
+    /// Whether the sessions on this machine were looked at.
+    sessions_are_known: bool,
+    /// Offers that wait for the game's menu.
+    withheld: Vec<RecoveryOffer>,
     /// Whether the game asked for the sessions on this machine by itself.
     was_asked: bool,
     /// Sessions that were started by this process.
@@ -65,6 +70,8 @@ impl StartUp {
         Self {
             mode,
             is_development,
+            sessions_are_known: false,
+            withheld: Vec::new(),
             was_asked: false,
             own: HashSet::new(),
             ladders: HashMap::new(),
@@ -75,6 +82,39 @@ impl StartUp {
             tried: Vec::new(),
             trial: None,
         }
+    }
+
+    /// Whether the sessions on this machine were looked at.
+    pub(crate) fn sessions_are_known(&self) -> bool {
+        self.sessions_are_known
+    }
+
+    /// The sessions are others now, and will be looked at.
+    pub(super) fn look_again(&mut self) {
+        self.sessions_are_known = false;
+    }
+
+    /// Without a writer no one looks at the sessions, so nothing has to wait for that.
+    pub(super) fn expect_no_sessions(&mut self) {
+        self.sessions_are_known = true;
+    }
+
+    /// Whether offers wait for the game's menu.
+    pub(crate) fn withholds_offers(&self) -> bool {
+        !self.withheld.is_empty()
+    }
+
+    /// Takes the offers that wait.
+    pub(super) fn take_offers(&mut self) -> Vec<RecoveryOffer> {
+        std::mem::take(&mut self.withheld)
+    }
+
+    pub(super) fn forget_offers(&mut self) {
+        self.withheld.clear();
+    }
+
+    pub(super) fn forget_offers_of(&mut self, session: SessionId) {
+        self.withheld.retain(|offer| offer.session.id != session);
     }
 
     /// The game asks for the sessions on this machine.
@@ -102,7 +142,8 @@ impl StartUp {
     }
 
     /// All sessions were looked at: those that are to be taken up by themselves can be.
-    pub(super) fn detected(&mut self) {
+    pub(super) fn all_found(&mut self) {
+        self.sessions_are_known = true;
         self.tried.clear();
         if self.due == Due::Nothing {
             self.due = Due::Crashed;
@@ -130,7 +171,7 @@ impl StartUp {
 }
 
 impl RuntimeParts {
-    /// Puts an offer where the game finds it, and tells of it, as far as the policy wants that.
+    /// Puts an offer where the game finds it, and notifies the game if the policy says so.
     pub(super) fn offer(&mut self, world: &mut World, offer: RecoveryOffer) {
         let policy = world.get_resource_or_init::<SessionSettings>().recovery;
         let (session, cause) = (offer.session.id, &offer.cause);
@@ -146,21 +187,24 @@ impl RuntimeParts {
         info!(%session, ?cause, %newest, ?proposed, "recovery available");
         world.get_resource_or_init::<RecoveryOffers>().put(offer.clone());
         if !is_asked {
-            debug!(%session, "nobody is asked");
+            debug!(%session, "the policy says not to ask");
         } else if self.hooks.offer_in.is_empty() {
             notify(world, RecoveryAvailable { offer });
         } else {
-            self.withheld.push(offer);
+            self.start_up.withheld.push(offer);
         }
     }
 
-    /// Takes a session up that nobody asked for, if the policy or the developer says so. What the
-    /// game asks for comes first.
+    /// Takes a session up without a request, if the policy or the developer says so. What the game
+    /// asks for comes first.
     pub(super) fn take_up_by_itself(&mut self, world: &mut World) {
         if self.playing.is_some() {
             self.start_up.due = Due::Nothing;
         }
-        if self.start_up.due == Due::Nothing || !self.detected || self.transition.is_some() {
+        if self.start_up.due == Due::Nothing
+            || !self.start_up.sessions_are_known
+            || self.transition.is_some()
+        {
             return;
         }
         let is_newest_wanted = self.start_up.due == Due::Newest;
@@ -192,26 +236,12 @@ impl RuntimeParts {
             }
             None => {
                 let new = NewSession::like(&session);
-                let request = Request::Start(new.clone());
+                let request = SessionRequest::Start(new.clone());
                 if let Err(error) = self.start_safely(world, session.id, &new, &request) {
-                    notify(world, RequestRejected { request, error });
+                    reject(world, request, error);
                 }
             }
         }
-    }
-
-    /// Starts a new session instead of one on which the game died again and again. That one is kept
-    /// and stays listed.
-    pub(super) fn start_safely(
-        &mut self,
-        world: &mut World,
-        instead_of: SessionId,
-        new: &NewSession,
-        request: &Request,
-    ) -> Result<(), RequestError> {
-        warn!(session = %instead_of, "the game died on it again and again: a new one is started");
-        self.order(Order::SetAside(instead_of));
-        self.start(world, new, request)
     }
 
     /// Follows the run that began with a restore, until it was played for long enough.
@@ -223,10 +253,12 @@ impl RuntimeParts {
         let Some(current) = world.get_resource::<CurrentSession>() else { return };
         let session = playing.session;
         let play_time = current.play_time();
-        let is_known = self.start_up.trial.as_ref().is_some_and(|trial| trial.run == playing.run);
+        let is_known =
+            self.start_up.trial.as_ref().is_some_and(|trial| trial.run == playing.line.run());
         if !is_known {
-            let until = was_restored(playing).then(|| play_time.saturating_add(PROBATION));
-            self.start_up.trial = Some(RunOnTrial { run: playing.run, until });
+            let was_restored = playing.line.was_restored();
+            let until = was_restored.then(|| play_time.saturating_add(PROBATION));
+            self.start_up.trial = Some(RunOnTrial { run: playing.line.run(), until });
             self.start_up.ladders.remove(&session);
         }
         let Some(trial) = &mut self.start_up.trial else { return };
@@ -275,9 +307,4 @@ impl RuntimeParts {
             proposed: self.start_up.proposed(id, policy),
         })
     }
-}
-
-/// Whether a run began with a restore and not with a start.
-fn was_restored(playing: &Playing) -> bool {
-    playing.opened_with > 0
 }

@@ -1,12 +1,12 @@
-//! What is left to do after a panic that somebody caught.
+//! What is left to do after a panic that the game caught.
 
 use bevy::prelude::*;
 use tracing::error;
 
 use super::CurrentSession;
 use super::activity::{SessionActivity, set_activity};
-use super::notifications::{RequestRejected, SavingStopped, notify};
-use super::request_queue::RequestQueue;
+use super::notifications::{SavingStopped, notify};
+use super::requests::{RequestQueue, reject};
 use crate::session::{RequestError, StopReason};
 
 /// Says once that nothing is saved any more, and answers requests from now on.
@@ -14,16 +14,16 @@ use crate::session::{RequestError, StopReason};
 /// One of the game's observers or hooks panicked in the middle of our work, and what we remember
 /// went with it: it may have been half of a checkpoint or of a restore, and going on from there
 /// could put a world that never was above one that was.
-pub(super) fn tell_that_saving_stopped(world: &mut World, told: &mut bool) {
-    if !std::mem::replace(told, true) {
+pub(super) fn report_that_saving_stopped(world: &mut World, reported: &mut bool) {
+    if !std::mem::replace(reported, true) {
         let reason = StopReason::Panicked;
         let session = world.remove_resource::<CurrentSession>().map(|current| current.id());
         error!(?session, "a panic was caught that came through the plugin: nothing is saved now");
         set_activity(world, |activity| *activity = SessionActivity::default());
         notify(world, SavingStopped { session, reason });
     }
-    while let Some(request) = world.get_resource_or_init::<RequestQueue>().0.pop_front() {
-        notify(world, RequestRejected { request, error: RequestError::SavingStopped });
+    for request in world.get_resource_or_init::<RequestQueue>().take_all() {
+        reject(world, request, RequestError::SavingStopped);
     }
 }
 
@@ -34,27 +34,27 @@ mod tests {
     use bevy::ecs::message::Messages;
 
     use super::*;
-    use crate::lifecycle::run_frame;
-    use crate::{NewSession, SessionCommandsExt, SessionPlugin, SessionStarted};
+    use crate::lifecycle::receive;
+    use crate::{NewSession, RequestRejected, SessionCommandsExt, SessionPlugin, SessionStarted};
 
     #[derive(Resource, Default)]
-    struct Told {
+    struct Heard {
         stopped: u32,
         rejected: Vec<RequestError>,
     }
 
     #[test]
-    fn a_game_that_catches_a_panic_of_its_observer_is_told_that_saving_stopped() {
+    fn a_game_that_catches_a_panic_of_its_observer_learns_that_saving_stopped() {
         let mut app = App::new();
         app.add_plugins((MinimalPlugins, SessionPlugin::new("Tests", "Stopped").in_memory()))
-            .init_resource::<Told>()
+            .init_resource::<Heard>()
             .add_observer(|_: On<SessionStarted>| panic!("the observer's own"))
-            .add_observer(|stopped: On<SavingStopped>, mut told: ResMut<Told>| {
+            .add_observer(|stopped: On<SavingStopped>, mut heard: ResMut<Heard>| {
                 assert_eq!(stopped.reason, StopReason::Panicked);
-                told.stopped += 1;
+                heard.stopped += 1;
             })
-            .add_observer(|rejected: On<RequestRejected>, mut told: ResMut<Told>| {
-                told.rejected.push(rejected.error.clone());
+            .add_observer(|rejected: On<RequestRejected>, mut heard: ResMut<Heard>| {
+                heard.rejected.push(rejected.error.clone());
             });
         app.finish();
         app.cleanup();
@@ -67,11 +67,11 @@ mod tests {
         for _ in 0..3 {
             world.commands().session().checkpoint("in vain");
             world.flush();
-            world.run_system_cached(run_frame).unwrap();
+            world.run_system_cached(receive).unwrap();
         }
-        let told = world.resource::<Told>();
-        assert_eq!(told.stopped, 1);
-        assert_eq!(told.rejected, vec![RequestError::SavingStopped; 3]);
+        let heard = world.resource::<Heard>();
+        assert_eq!(heard.stopped, 1);
+        assert_eq!(heard.rejected, vec![RequestError::SavingStopped; 3]);
         assert!(!world.contains_resource::<CurrentSession>());
         assert_eq!(world.resource::<Messages<SavingStopped>>().len(), 1);
     }

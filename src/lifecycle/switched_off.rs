@@ -1,11 +1,9 @@
 //! Answers requests where sessions are switched off.
 
 use bevy::prelude::*;
-use tracing::warn;
 
 use super::hooks::CheckpointTriggers;
-use super::notifications::{RequestRejected, notify};
-use super::request_queue::RequestQueue;
+use super::requests::{RequestQueue, reject};
 use crate::session::RequestError;
 
 /// Stands in for [`Runtime`](super::Runtime) where sessions are switched off for this start.
@@ -21,12 +19,8 @@ impl SwitchedOff {
         if let Some(mut triggers) = world.get_resource_mut::<CheckpointTriggers>() {
             triggers.bypass_change_detection().clear();
         }
-        let queue = world.get_resource_mut::<RequestQueue>();
-        let requests = queue.map(|mut queue| std::mem::take(&mut queue.0)).unwrap_or_default();
-        for request in requests {
-            let error = RequestError::SessionsAreOff;
-            warn!(?request, %error, "request rejected");
-            notify(world, RequestRejected { request, error });
+        for request in world.get_resource_or_init::<RequestQueue>().take_all() {
+            reject(world, request, RequestError::SessionsAreOff);
         }
         true
     }

@@ -12,7 +12,7 @@ const DEPTH: usize = 16;
 
 /// Names the field, if the type is registered for reflection.
 ///
-/// The reference is a placeholder by now. A field that was one from the start can't be told from
+/// The reference is a placeholder by now. A field that was one from the start can't be distinguished from
 /// it, so the first placeholder is named.
 pub(super) fn name_field(reference: &mut DanglingReference, world: &World) {
     if reference.is_relationship {

@@ -6,17 +6,16 @@ use std::sync::Arc;
 use bevy::tasks::ComputeTaskPool;
 
 use super::current_form::CurrentForm;
-use super::decoded::DecodedColumn;
 use super::image::ImageColumn;
 use super::loss::{RestoreLoss, RestoreLossReason};
-use super::references::Ranks;
 use super::unusable::UnusableRows;
-use crate::capture::{Carried, SaveKey, TypeHistory, decode_message_pack};
+use crate::capture::{Carried, SaveKey, TypeHistory};
 use crate::journal::{Block, Rows, SaveId, Values};
 use crate::recovery::ReadProgress;
+use crate::saved::{DecodedColumn, Ranks, decode_message_pack};
 
-/// Rows after which it is told that they were decoded.
-const TELL_AFTER: usize = 4_096;
+/// Rows after which progress is reported.
+const REPORT_AFTER: usize = 4_096;
 
 /// The rows of all types, as they were read.
 pub(super) struct SavedTable {
@@ -172,7 +171,7 @@ impl<'a> Decoder<'a> {
         let mut looked_at = 0;
         saved.for_each(|row| {
             looked_at += 1;
-            if looked_at == TELL_AFTER {
+            if looked_at == REPORT_AFTER {
                 self.progress.has_decoded(std::mem::take(&mut looked_at));
             }
             let Some(rank) = self.rank_of_row(row.id, &column.decoded) else { return };
@@ -204,7 +203,7 @@ impl<'a> Decoder<'a> {
         column
     }
 
-    /// The rank of a row's entity; 0 for a resource or state. `None` if it belongs to nobody.
+    /// The rank of a row's entity; 0 for a resource or state. `None` if it belongs to no entity.
     fn rank_of_row(&self, id: SaveId, column: &DecodedColumn) -> Option<u32> {
         match column {
             DecodedColumn::Component(_) | DecodedColumn::Order(_) => self.ranks.rank(id),

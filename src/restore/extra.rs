@@ -8,10 +8,10 @@ use bevy::ecs::query::{QueryState, With, Without};
 use bevy::ecs::resource::IsResource;
 use bevy::ecs::world::{EntityRef, World};
 
-use super::references::Names;
 use super::replacement::Replacement;
 use super::report::ExtraEntities;
-use crate::capture::{SaveKey, Saved, unfiltered};
+use crate::capture::SaveKey;
+use crate::saved::{Names, Saved, unfiltered};
 
 /// Counts the saved entities that the checkpoint doesn't have, by what names them best.
 pub(super) fn find_extra_entities(

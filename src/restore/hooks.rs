@@ -4,7 +4,8 @@ use bevy::ecs::component::{ComponentId, Components};
 use bevy::ecs::lifecycle::{ADD, ComponentHooks, DISCARD, HookContext, INSERT, REMOVE};
 use bevy::ecs::world::{DeferredWorld, World};
 
-use crate::capture::{SaveKey, Saved};
+use crate::capture::SaveKey;
+use crate::saved::Saved;
 
 /// Whether code of the game runs where a component is inserted or removed, or one that comes with
 /// it. Hooks of relationships are Bevy's own and change nothing that is saved.

@@ -12,19 +12,17 @@ use bevy::ecs::hierarchy::ChildOf;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::components::DecodedComponents;
-use super::decoded::{DecodedColumn, DecodedOrder};
 use super::decoder::{Decoder, SavedTable, UndecodedColumn};
 use super::loss::{RestoreLoss, RestoreLossReason};
-use super::order::{NOBODY, SpawnOrder, spawn_order};
-use super::references::Ranks;
+use super::order::{NO_ONE, SpawnOrder, spawn_order};
 use super::rows_by_entity::RowsByEntity;
-use crate::capture::{
-    ANCHORS, CHILD_OF, CHILD_ORDER, Carried, DISABLED, GONE, SAVE_KEYS, SaveKey, SavedTypes,
-    SerdeCodec,
-};
+use crate::capture::{Carried, SaveKey, SavedTypes};
 use crate::journal::{Block, Commit, ENTITIES, SaveId, Values};
 use crate::recovery::ReadProgress;
+use crate::saved::{
+    ANCHORS, CHILD_OF, CHILD_ORDER, DISABLED, DecodedColumn, DecodedComponents, DecodedOrder, GONE,
+    Ranks, SAVE_KEYS, SerdeCodec,
+};
 
 /// A checkpoint, decoded and ready to be put into a world.
 ///
@@ -35,7 +33,7 @@ pub(crate) struct WorldImage {
     pub(super) columns: Vec<ImageColumn>,
     pub(super) rows: RowsByEntity,
     pub(super) order: SpawnOrder,
-    /// The rank of each entity's parent, or [`NOBODY`].
+    /// The rank of each entity's parent, or [`NO_ONE`].
     pub(super) parents: Vec<u32>,
     /// The parents that aren't in the image.
     pub(super) outer_parents: HashMap<u32, SaveId>,
@@ -114,12 +112,12 @@ impl WorldImage {
     ) -> Result<Self, E> {
         progress.begin(commit);
         let saved_then: HashSet<&str> = commit.types.iter().map(|saved| saved.path).collect();
-        let told = blocks.into_iter().inspect(|block| {
+        let counted = blocks.into_iter().inspect(|block| {
             if let Ok(block) = block {
                 progress.has_read(&block.rows);
             }
         });
-        let mut image = Self::of_rows(types, &saved_then, SavedTable::read(told)?, progress);
+        let mut image = Self::of_rows(types, &saved_then, SavedTable::read(counted)?, progress);
         image.note_what_was_not_written(commit);
         Ok(image)
     }
@@ -218,9 +216,9 @@ impl fmt::Debug for WorldImage {
     }
 }
 
-/// The parent of each entity, or [`NOBODY`] if it has none that is restored, and those of the latter.
+/// The parent of each entity, or [`NO_ONE`] if it has none that is restored, and those of the latter.
 fn parents(ranks: &Ranks, columns: &[ImageColumn]) -> (Vec<u32>, HashMap<u32, SaveId>) {
-    let mut parents = vec![NOBODY; ranks.len()];
+    let mut parents = vec![NO_ONE; ranks.len()];
     let mut outer = HashMap::new();
     for (child, link) in values_of::<ChildOf>(columns, CHILD_OF) {
         let parent = SaveId(link.parent().to_bits());

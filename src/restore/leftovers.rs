@@ -4,14 +4,13 @@ use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::saved::unfiltered;
 use bevy::ecs::entity::{Entity, EntityHashSet};
 use bevy::ecs::message::{Message, Messages};
 use bevy::ecs::query::With;
 use bevy::ecs::world::World;
 use bevy::time::{DelayedCommandQueue, Time};
 use tracing::debug;
-
-use crate::capture::unfiltered;
 
 /// Message types of which nothing may reach the world that a restore brings back.
 #[derive(Clone, Default)]

@@ -12,10 +12,9 @@ use bevy::ecs::hierarchy::Children;
 use bevy::ecs::query::QueryBuilder;
 use bevy::ecs::world::World;
 
-use super::decoded::DecodedColumn;
-use super::references::References;
 use super::replacement::{Origin, Part, Replacement};
-use crate::capture::{IsSaved, NamedOrder, Related, Saved, put_in_place, unfiltered};
+use crate::capture::{NamedOrder, Related, put_in_place};
+use crate::saved::{DecodedColumn, IsSaved, References, Saved, unfiltered};
 
 /// A list whose order a restore answers for.
 pub(super) struct KeptList {
@@ -106,7 +105,7 @@ impl Replacement {
             let DecodedColumn::Component(rows) = &column.decoded else { continue };
             let late = list.out_of_place(*component, &self.others.restored, world);
             for source in &late {
-                // Each has a tick of its own, which tells whether one is linked later by others.
+                // Each has a tick of its own, which shows whether one is linked later by others.
                 world.increment_change_tick();
                 rows.link_again(world, *source);
             }
@@ -246,7 +245,7 @@ impl KeptList {
     }
 
     /// The first one that wasn't linked after the one before. Such a list may have been changed
-    /// between two links, when its tick doesn't tell.
+    /// between two links, when its tick doesn't show it.
     fn first_out_of_turn(&self, component: ComponentId, world: &World) -> Option<Entity> {
         let (Order::Saved(linked) | Order::Kept { linked, .. }) = &self.order;
         let related = Related::of(world, component)?;

@@ -1,10 +1,13 @@
 //! What a checkpoint has that this build of the game can't use.
 
+use bevy::reflect::Reflect;
+
 use crate::journal::SaveId;
 
 /// Rows of one type that could not be restored. What was written is kept in the session, and comes back
 /// with a build that can use it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Reflect, Clone, PartialEq, Eq, Debug)]
+#[reflect(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct RestoreLoss {
     /// The type.
@@ -17,7 +20,8 @@ pub struct RestoreLoss {
 }
 
 /// Why rows could not be restored.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Reflect, Clone, PartialEq, Eq, Debug)]
+#[reflect(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum RestoreLossReason {
     /// This build doesn't save the type.
@@ -50,6 +54,7 @@ pub enum RestoreLossReason {
         /// What the type's `Deserialize`, or a migration, said of the first of them.
         error: String,
         /// The first of them.
+        #[reflect(ignore)]
         ids: Vec<SaveId>,
     },
 }

@@ -4,7 +4,7 @@
 //! that was saved.
 
 /// The rank of no entity.
-pub(super) const NOBODY: u32 = u32::MAX;
+pub(super) const NO_ONE: u32 = u32::MAX;
 
 /// The order in which entities are spawned, by rank.
 #[derive(Debug, Default)]
@@ -17,19 +17,19 @@ pub(super) struct SpawnOrder {
 
 /// Puts entities in order.
 ///
-/// `parents` has the parent of each entity, or [`NOBODY`]. `orders` has, for some parents, their
+/// `parents` has the parent of each entity, or [`NO_ONE`]. `orders` has, for some parents, their
 /// children in order. Neither is trusted: circles are cut, and children of somebody else ignored.
 pub(super) fn spawn_order(parents: &[u32], orders: &[(u32, Vec<u32>)]) -> SpawnOrder {
     let families = Families::new(parents, orders);
     let mut walk =
         Walk { families, is_placed: vec![false; parents.len()], order: SpawnOrder::default() };
     for (rank, parent) in (0_u32..).zip(parents) {
-        if *parent == NOBODY {
+        if *parent == NO_ONE {
             walk.place_with_descendants(rank);
         }
     }
     // What is left hangs from circles, each of which has no beginning.
-    let mut last_seen_by = vec![NOBODY; parents.len()];
+    let mut last_seen_by = vec![NO_ONE; parents.len()];
     for rank in 0..parents.len() as u32 {
         if !walk.is_placed(rank) {
             let member = member_of_circle(parents, rank, &mut last_seen_by);
@@ -52,7 +52,7 @@ impl Families {
         let positions = positions(parents, orders);
         let mut children: Vec<(u32, u32, u32)> = (0_u32..)
             .zip(parents.iter().zip(positions))
-            .filter(|(_, (parent, _))| **parent != NOBODY)
+            .filter(|(_, (parent, _))| **parent != NO_ONE)
             .map(|(child, (parent, position))| (*parent, position, child))
             .collect();
         children.sort_unstable();
@@ -80,7 +80,7 @@ impl Families {
 
 /// The place of each entity among its siblings; those without one come last.
 fn positions(parents: &[u32], orders: &[(u32, Vec<u32>)]) -> Vec<u32> {
-    let mut positions = vec![NOBODY; parents.len()];
+    let mut positions = vec![NO_ONE; parents.len()];
     for (parent, children) in orders {
         for (position, child) in (0_u32..).zip(children) {
             if parents.get(*child as usize) == Some(parent)
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn parents_come_first_and_siblings_in_order() {
         // 0 ─ 2, 3, 4 and 1 ─ 5, the former in the order 4, 2, 3.
-        let parents = [NOBODY, NOBODY, 0, 0, 0, 1];
+        let parents = [NO_ONE, NO_ONE, 0, 0, 0, 1];
         let order = spawn_order(&parents, &[(0, vec![4, 2, 3])]);
         assert_eq!(order.ranks, [0, 4, 2, 3, 1, 5]);
         assert!(order.cut.is_empty());
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn children_that_the_order_forgot_come_last() {
-        let order = spawn_order(&[NOBODY, 0, 0, 0], &[(0, vec![3, 99, 0])]);
+        let order = spawn_order(&[NO_ONE, 0, 0, 0], &[(0, vec![3, 99, 0])]);
         assert_eq!(order.ranks, [0, 3, 1, 2]);
     }
 
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn a_chain_of_a_million_needs_no_deep_stack() {
         let parents: Vec<u32> =
-            (0..1_000_000_u32).map(|rank| rank.checked_sub(1).unwrap_or(NOBODY)).collect();
+            (0..1_000_000_u32).map(|rank| rank.checked_sub(1).unwrap_or(NO_ONE)).collect();
         assert_eq!(spawn_order(&parents, &[]).ranks.len(), 1_000_000);
     }
 }

@@ -4,130 +4,18 @@
 //! and what the world had before counts: of everything in a claim, and in the restore of a whole world
 //! of what a level has placed that the checkpoint doesn't know.
 
-use bevy::ecs::change_detection::{DetectChanges, Ref, Tick};
-use bevy::ecs::entity::{Entity, EntityHashMap, EntityHashSet, EntityMapper};
+use bevy::ecs::entity::{Entity, EntityHashSet};
 use bevy::ecs::query::QueryState;
 use bevy::ecs::world::World;
 
-use super::decoded::{DecodedColumn, WrittenAgain};
 use super::hooks::runs_code;
 use super::replacement::Replacement;
-use crate::capture::{CopyCodec, IsSaved, NamedOrder, unfiltered};
+use crate::capture::NamedOrder;
+use crate::saved::{DecodedColumn, IsSaved, WrittenAgain, unfiltered};
 
 /// Of more others nothing is copied: that would take longer than a frame may, and only in order to undo
 /// what few games do.
-const MOST_OTHERS: usize = 10_000;
-
-/// Entities that aren't being restored.
-#[derive(Default)]
-pub(crate) struct Others {
-    /// The saved ones that are there, if the game may change any.
-    pub entities: EntityHashSet,
-    /// Those that are being restored.
-    pub restored: EntityHashSet,
-    /// When the first of them was written.
-    pub since: Tick,
-}
-
-/// Components of entities that aren't being restored, as they were.
-pub(super) struct KeptComponents<C: CopyCodec> {
-    values: EntityHashMap<C::Value>,
-}
-
-/// What was done to components that were kept.
-pub(super) struct ChangedComponents<C: CopyCodec> {
-    /// What they were.
-    pub values: Vec<(Entity, C::Value)>,
-    /// Who had none.
-    pub added: Vec<Entity>,
-}
-
-impl<C: CopyCodec> Default for KeptComponents<C> {
-    fn default() -> Self {
-        Self { values: EntityHashMap::default() }
-    }
-}
-
-impl<C: CopyCodec> KeptComponents<C> {
-    /// Copies the components of these entities.
-    pub(super) fn of(codec: &C, world: &mut World, entities: &EntityHashSet) -> Self {
-        let mut query: QueryState<(Entity, &C::Component), IsSaved> =
-            unfiltered(world, QueryState::new);
-        let rows = query.iter(world).filter(|(entity, _)| entities.contains(entity));
-        let values = rows.map(|(entity, component)| (entity, codec.copy(component))).collect();
-        Self { values }
-    }
-
-    /// What was done to them since then.
-    pub(super) fn changed(
-        &self,
-        codec: &C,
-        world: &mut World,
-        others: &Others,
-    ) -> ChangedComponents<C> {
-        let now = world.change_tick();
-        let (mut was, mut is) = (Vec::new(), Vec::new());
-        let values = self.values.iter().filter_map(|(entity, value)| {
-            let there = world.get_entity(*entity).ok()?.get_ref::<C::Component>();
-            if there.as_ref().is_some_and(|it| !it.last_changed().is_newer_than(others.since, now))
-            {
-                return None;
-            }
-            codec.encode(value, &mut was).ok()?;
-            let is_same = there.is_some_and(|component| {
-                codec.encode(&codec.copy(&component), &mut is).is_ok() && was == is
-            });
-            let value = if is_same { None } else { codec.decode(&was).ok() };
-            Some((*entity, value?))
-        });
-        let values = values.collect();
-        let mut query: QueryState<(Entity, Ref<C::Component>), IsSaved> =
-            unfiltered(world, QueryState::new);
-        let added = query.iter(world).filter(|(entity, component)| {
-            component.added().is_newer_than(others.since, now)
-                && others.entities.contains(entity)
-                && !self.values.contains_key(entity)
-        });
-        let added = added.map(|(entity, _)| entity).collect();
-        ChangedComponents { values, added }
-    }
-}
-
-impl<C: CopyCodec> ChangedComponents<C> {
-    /// Takes the component from those who had none.
-    pub(super) fn remove_added(&self, world: &mut World) -> Vec<WrittenAgain> {
-        let removed = self.added.iter().filter_map(|entity| {
-            world.get_entity_mut(*entity).ok()?.remove::<C::Component>();
-            Some(WrittenAgain::Inserted)
-        });
-        removed.collect()
-    }
-}
-
-/// Whether all entities that a value names are in the world.
-pub(super) fn names_are_there<C: CopyCodec>(
-    codec: &C,
-    value: &mut C::Value,
-    world: &World,
-) -> bool {
-    let mut seen = Seen { world, is_missing: false };
-    codec.map_entities(value, &mut seen);
-    !seen.is_missing
-}
-
-struct Seen<'w> {
-    world: &'w World,
-    is_missing: bool,
-}
-
-impl EntityMapper for Seen<'_> {
-    fn get_mapped(&mut self, source: Entity) -> Entity {
-        self.is_missing |= self.world.get_entity(source).is_err();
-        source
-    }
-
-    fn set_mapped(&mut self, _: Entity, _: Entity) {}
-}
+const MOST_OTHERS: usize = if cfg!(test) { 64 } else { 10_000 };
 
 impl Replacement {
     /// Remembers what isn't being restored, so that what hooks and observers do to it can be undone.
@@ -186,5 +74,43 @@ impl Replacement {
             any_inserted |= done.contains(&WrittenAgain::Inserted);
         }
         any_inserted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bevy::ecs::lifecycle::Insert;
+    use bevy::ecs::observer::On;
+    use bevy::ecs::query::With;
+    use bevy::ecs::system::Query;
+
+    use super::*;
+    use crate::SaveKey;
+    use crate::capture::test_kit::{Health, Play, Player};
+
+    /// The health of what a level placed after the checkpoint, once that was restored in a game in
+    /// which everything placed is hurt where a player comes.
+    fn health_after_a_restore(others: usize) -> Vec<u32> {
+        let mut play = Play::start();
+        play.world().spawn(Player);
+        play.full();
+        let checkpoint = play.journal.clone();
+        for number in 0..others {
+            play.world().spawn((SaveKey::new(format!("thing {number}")), Health(5)));
+        }
+        play.app.add_observer(
+            |_: On<Insert, Player>, mut placed: Query<&mut Health, With<SaveKey>>| {
+                placed.iter_mut().for_each(|mut health| health.0 -= 1);
+            },
+        );
+        play.restore(&checkpoint);
+        let mut placed = play.world().query_filtered::<&Health, With<SaveKey>>();
+        placed.iter(play.app.world()).map(|health| health.0).collect()
+    }
+
+    #[test]
+    fn others_are_as_they_were_unless_they_are_too_many() {
+        assert_eq!(health_after_a_restore(MOST_OTHERS), [5; MOST_OTHERS]);
+        assert_eq!(health_after_a_restore(MOST_OTHERS + 1), [4; MOST_OTHERS + 1]);
     }
 }

@@ -5,10 +5,9 @@ use std::collections::HashSet;
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::world::World;
 
-use super::decoded::{DecodedColumn, WrittenAgain};
-use super::references::{Names, References};
 use super::replacement::{Part, Replacement, Resources};
 use super::rows_by_entity::RowOfEntity;
+use crate::saved::{DecodedColumn, Names, References, WrittenAgain};
 
 /// How often what was changed is inserted again, where that lets hooks change things once more.
 const ROUNDS: usize = 3;
@@ -104,7 +103,6 @@ impl Replacement {
             return changed;
         }
         let mut names = Names::new(&self.image.ranks, &self.entities, &self.outside);
-        let mut scratch = Vec::new();
         for (rank, id) in (0_u32..).zip(&self.entities) {
             let Ok(entity) = world.get_entity(*id) else { continue };
             for row in self.image.rows.of(rank) {
@@ -127,7 +125,7 @@ impl Replacement {
                 else {
                     continue;
                 };
-                if rows.is_as_saved(saved, entity, &mut names, &mut scratch) {
+                if rows.is_as_saved(saved, entity, &mut names) {
                     continue;
                 }
                 let value = ChangedValue { rank, row: *row };

@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::world::{EntityRef, World};
 
-use super::decoded::DecodedColumn;
 use super::image::WorldImage;
 use super::loss::{RestoreLoss, RestoreLossReason};
 use super::replacement::{Origin, Replacement};
-use crate::capture::{NamedOrder, Placed, Saved};
+use crate::capture::{NamedOrder, Placed};
 use crate::journal::SaveId;
+use crate::saved::{DecodedColumn, Saved};
 
 impl Replacement {
     /// Finds the living entity of each key. The first one that fits gets it; what doesn't fit waits.
@@ -19,7 +19,7 @@ impl Replacement {
     /// What was saved isn't written onto that.
     pub(super) fn find_placed(&mut self, world: &World) {
         let Some(placed) = world.get_resource::<Placed>() else { return };
-        let telling = self.telling_types(world);
+        let defining = self.defining_types(world);
         let mut taken = HashSet::new();
         let mut mismatched = Vec::new();
         for (rank, key) in &self.image.keys {
@@ -37,7 +37,7 @@ impl Replacement {
             }
             let saved = self.image.rows.of(*rank).iter();
             let saved = saved.filter_map(|row| self.parts.get(row.column as usize)?.component());
-            if !fits(&telling, living, saved) {
+            if !fits(&defining, living, saved) {
                 mismatched.push(key.clone());
                 continue;
             }
@@ -50,7 +50,7 @@ impl Replacement {
     }
 
     /// Types that say what an entity is: those that make it a saved one.
-    fn telling_types(&self, world: &World) -> HashSet<ComponentId> {
+    fn defining_types(&self, world: &World) -> HashSet<ComponentId> {
         let marker = world.component_id::<Saved>();
         let brings_marker = |component: &ComponentId| {
             let required = world.get_required_components_by_id(*component);
@@ -91,12 +91,12 @@ impl Replacement {
 
 /// Whether what is saved may be a living entity's, by the types that say what it is.
 fn fits(
-    telling: &HashSet<ComponentId>,
+    defining: &HashSet<ComponentId>,
     living: EntityRef<'_>,
     saved: impl Iterator<Item = ComponentId>,
 ) -> bool {
-    let mut saved = saved.filter(|component| telling.contains(component)).peekable();
-    let says_nothing = !telling.iter().any(|component| living.contains_id(*component));
+    let mut saved = saved.filter(|component| defining.contains(component)).peekable();
+    let says_nothing = !defining.iter().any(|component| living.contains_id(*component));
     says_nothing || saved.peek().is_none() || saved.any(|component| living.contains_id(component))
 }
 

@@ -5,16 +5,15 @@ use bevy::ecs::world::World;
 use bevy::ecs::world::error::TryRunScheduleError;
 use bevy::state::state::StateTransition;
 
-use super::decoded::{DecodedColumn, WrittenAgain};
 use super::image::{ImageColumn, WorldImage};
 use super::leftovers::Leftovers;
-use super::references::{Names, Outside, Ranks, References};
 use super::replacement::Replacement;
 use super::report::RestoreReport;
 use super::state_override::StateOverride;
 use super::sweep::{despawn_gone, despawn_old_entities};
 use crate::capture::{Carried, NamedOrder, SaveKey};
 use crate::journal::SaveId;
+use crate::saved::{DecodedColumn, Names, Outside, Ranks, References, WrittenAgain};
 
 /// The entities of a checkpoint are in the world.
 #[derive(Debug)]
@@ -23,7 +22,7 @@ pub(crate) struct EntitiesReplaced {
     pub report: RestoreReport,
     /// The ids that the restored entities have in the session, for the encoder.
     pub seeds: Vec<(Entity, SaveId)>,
-    /// What nobody can use now, for the encoder to carry along.
+    /// What can't be used now, for the encoder to carry along.
     pub carried: Carried,
     /// Placed entities that are gone.
     pub gone: Vec<(SaveId, SaveKey)>,
@@ -33,10 +32,10 @@ impl WorldImage {
     /// Inserts the saved resources and removes those that were absent, so that `OnEnter` can load
     /// what they name. Entities in them are placeholders until there are any.
     pub(crate) fn insert_resources(&mut self, world: &mut World) {
-        let (nobody, nothing) = (Ranks::default(), Outside::default());
+        let (no_one, nothing) = (Ranks::default(), Outside::default());
         for column in &mut self.columns {
             let (mut references, mut names) =
-                (References::new(&nobody, &[], &nothing), Names::new(&nobody, &[], &nothing));
+                (References::new(&no_one, &[], &nothing), Names::new(&no_one, &[], &nothing));
             column.restore_resource(world, &mut references, &mut names);
         }
     }
@@ -165,7 +164,7 @@ impl ImageColumn {
     }
 
     /// Makes the world's resource once more what the checkpoint says, if this is one, without
-    /// telling anybody where that can be.
+    /// running any hook where that can be.
     pub(super) fn write_resource_again(
         &self,
         world: &mut World,

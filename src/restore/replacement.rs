@@ -8,22 +8,21 @@ use bevy::ecs::hierarchy::ChildOf;
 use bevy::ecs::world::World;
 
 use super::dangling::name_field;
-use super::decoded::DecodedColumn;
 use super::extra::find_extra_entities;
 use super::hooks::runs_hooks;
 use super::image::{ImageColumn, WorldImage};
 use super::late_markers::mark_late;
 use super::lists::KeptList;
-use super::order::NOBODY;
-use super::others::Others;
-use super::references::{Names, Outside, References};
+use super::order::NO_ONE;
 use super::replace::{EntitiesReplaced, ResourceRestored};
 use super::report::{DanglingReference, RestoreReport};
 use super::rows_by_entity::RowOfEntity;
-use super::spawn::{Spawner, Written};
 use super::stamp::Stamps;
-use crate::capture::{CHILD_OF, Placed, SAVE_KEYS, Saved};
+use crate::capture::Placed;
 use crate::journal::SaveId;
+use crate::saved::{
+    CHILD_OF, DecodedColumn, Names, Others, Outside, References, SAVE_KEYS, Saved, Spawner, Written,
+};
 
 /// A checkpoint on its way into the world.
 pub(super) struct Replacement {
@@ -220,7 +219,7 @@ impl Replacement {
 
     fn parent(&self, rank: u32) -> Option<Entity> {
         match *self.image.parents.get(rank as usize)? {
-            NOBODY => self.outside.get(self.image.outer_parents.get(&rank)?).copied(),
+            NO_ONE => self.outside.get(self.image.outer_parents.get(&rank)?).copied(),
             parent => self.entities.get(parent as usize).copied(),
         }
     }

@@ -1,12 +1,15 @@
 //! What came back with a restore, and what didn't.
 
 use bevy::ecs::entity::Entity;
+use bevy::prelude::ReflectDefault;
+use bevy::reflect::Reflect;
 
 use super::RestoreLoss;
 use crate::capture::SaveKey;
 
 /// What came back with a restore, and what didn't. Lists are bounded; their totals aren't.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Reflect, Clone, PartialEq, Debug, Default)]
+#[reflect(Clone, PartialEq, Debug, Default)]
 #[non_exhaustive]
 pub struct RestoreReport {
     /// Entities that were restored.
@@ -44,7 +47,7 @@ pub struct RestoreReport {
     /// again.
     pub gone_again: u64,
     /// Entities that aren't saved and went with the saved one that they hung from, as a camera on
-    /// the player does. Who restores a player spawns its camera anew: with a required component or
+    /// the player does. A game that restores a player spawns its camera again: with a required component or
     /// an `On<Add, Player>` observer.
     pub unsaved_children: u64,
     /// Restored entities that hooks or observers despawned at once.
@@ -53,7 +56,7 @@ pub struct RestoreReport {
     /// observers had used it meanwhile. Where an entity was there, the saved values were written
     /// onto it.
     pub not_spawned: u64,
-    /// How often the old world had to be cleared, because its end spawned saved entities anew.
+    /// How often the old world had to be cleared, because its end spawned saved entities again.
     pub despawn_rounds: u32,
     /// Old entities that were still there after the last round.
     pub not_despawned: u64,
@@ -106,7 +109,8 @@ fn add_once(types: &mut Vec<String>, type_path: &str) {
 }
 
 /// A reference to an entity that isn't in the checkpoint, since it wasn't saved.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Reflect, Clone, PartialEq, Eq, Debug)]
+#[reflect(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct DanglingReference {
     /// The component or resource with the reference.
@@ -121,7 +125,8 @@ pub struct DanglingReference {
 }
 
 /// Saved entities that the checkpoint doesn't have.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Reflect, Clone, PartialEq, Eq, Debug)]
+#[reflect(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct ExtraEntities {
     /// The saved type that names them best; `None` if they have none.

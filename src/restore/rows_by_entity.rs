@@ -1,7 +1,7 @@
 //! Which rows an entity has.
 
-use super::decoded::DecodedColumn;
 use super::image::ImageColumn;
+use crate::saved::DecodedColumn;
 
 /// Which rows an entity has, by rank.
 #[derive(Default)]

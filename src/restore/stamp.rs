@@ -1,4 +1,4 @@
-//! Telling which restored values may have been changed by the game's hooks and observers.
+//! Finding out which restored values may have been changed by the game's hooks and observers.
 
 use bevy::ecs::change_detection::{ComponentTicks, Tick};
 use bevy::ecs::world::World;

@@ -13,8 +13,9 @@ use bevy::reflect::Reflect;
 use super::RestoreReport;
 use super::despawn::despawn_all;
 use super::late_markers::mark_late;
-use crate::capture::{Placed, SaveKey, Saved, UnsavedMarkers, unfiltered};
+use crate::capture::{Placed, SaveKey, UnsavedMarkers};
 use crate::journal::SaveId;
+use crate::saved::{Saved, unfiltered};
 
 /// Marks an entity that isn't saved and makes no sense after a restore: a bullet, a particle, a
 /// popup. It is despawned with the old world.
@@ -29,7 +30,7 @@ use crate::journal::SaveId;
 #[reflect(Component, Default)]
 pub struct DespawnOnRestore;
 
-/// How often the old world is cleared, if clearing it spawns saved entities anew.
+/// How often the old world is cleared, if clearing it spawns saved entities again.
 const ROUNDS: u32 = 8;
 
 type OldEntities =
@@ -71,7 +72,7 @@ fn unsaved_children(world: &World, old: &mut QueryState<Entity, OldEntities>) ->
     children.map(|children| children.iter().filter(|child| is_unsaved(child)).count() as u64).sum()
 }
 
-/// Despawns what the level has spawned anew although it was despawned in play.
+/// Despawns what the level has spawned again although it was despawned in play.
 pub(super) fn despawn_gone(
     world: &mut World,
     gone: &[(SaveId, SaveKey)],

@@ -3,10 +3,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::loss::{NAMED_ROWS, RestoreLoss, RestoreLossReason};
-use crate::capture::DecodeError;
 use crate::journal::SaveId;
+use crate::saved::DecodeError;
 
-/// A type whose code panicked so often isn't tried again: each panic takes a while to be told.
+/// A type whose code panicked so often isn't tried again: each panic takes a while to be reported.
 const PANICS: u32 = 16;
 
 /// Why a row can't be used.

@@ -4,8 +4,8 @@ use std::fmt;
 
 use bevy::ecs::entity::Entity;
 
-use super::label::with_name;
 use crate::SaveKey;
+use crate::values::with_name;
 
 /// Something that doesn't come back as it was.
 ///
@@ -37,11 +37,11 @@ pub enum DifferenceKind {
         /// What it is after it came back, as text. Long values are cut off.
         after: String,
     },
-    /// The field holds the same `Entity` as before, which is somebody else after a restore, or
-    /// nobody. Mark it `#[entities]`; a resource also needs `#[derive(MapEntities)]`.
+    /// The field holds the same `Entity` as before, which is another one after a restore, or
+    /// none. Mark it `#[entities]`; a resource also needs `#[derive(MapEntities)]`.
     UnmappedEntity,
     /// The field names an entity that doesn't come back, since it is neither saved nor has a
-    /// [`SaveKey`]. The field names nobody after a restore; a relationship, such as `ChildOf`, is
+    /// [`SaveKey`]. The field names no one after a restore; a relationship, such as `ChildOf`, is
     /// left out.
     LostReference {
         /// The entity that it names, if the field is known.

@@ -9,9 +9,10 @@ use bevy::ecs::world::World;
 
 use super::saved_rows::SavedRows;
 use super::trip::Supply;
-use crate::capture::{Declarations, SavedTypes, panic_message};
+use crate::capture::{Declarations, SavedTypes};
 use crate::journal::SaveId;
 use crate::restore::{Leftovers, RestoreReport, WorldImage};
+use crate::saved::panic_message;
 use crate::{SaveKey, Saved};
 
 /// A world that knows the game's types and nothing else of it, into which a game is restored.
@@ -39,7 +40,7 @@ impl FreshWorld {
             world.insert_resource(declarations.clone());
         }
         let types = Arc::new(SavedTypes::collect(&mut world));
-        // An entity that is the same in both worlds is one that nobody has mapped.
+        // An entity that is the same in both worlds is one that wasn't mapped.
         world.entity_allocator().alloc_many(game.entities().len()).for_each(drop);
         supply.iter().for_each(|supply| supply(game, &mut world));
         for (key, ..) in &saved.anchors {
@@ -55,7 +56,7 @@ impl FreshWorld {
 
     /// Puts everything back; what it said if code of the game panicked.
     pub(super) fn restore(&mut self, mut image: WorldImage) -> Result<Restored, String> {
-        // Nobody looks at the world again if it is left half done.
+        // The world isn't looked at again if it is left half done.
         let replaced = catch_unwind(AssertUnwindSafe(|| {
             image.insert_resources(&mut self.world);
             image.replace_entities(&mut self.world, &Leftovers::none())

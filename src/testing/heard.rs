@@ -1,4 +1,4 @@
-//! What the game under test was told.
+//! What was reported to the game under test.
 
 use bevy::prelude::*;
 
@@ -6,7 +6,7 @@ use super::recover_error::RecoverError;
 use crate::session::{RecoveryError, RequestError};
 use crate::{RecoveryFailed, RequestRejected, RestoreCancelled, RestoreStalled, SessionRestored};
 
-/// What the game under test was told since somebody asked.
+/// What was reported to the game under test since it was last asked for.
 #[derive(Resource, Default)]
 pub(super) struct Heard {
     pub restored: Option<SessionRestored>,
@@ -21,20 +21,20 @@ impl Heard {
     /// Listens in an app from now on.
     pub(super) fn listen(app: &mut App) {
         app.init_resource::<Self>()
-            .add_observer(|told: On<SessionRestored>, mut heard: ResMut<Self>| {
-                heard.restored = Some(told.event().clone());
+            .add_observer(|event: On<SessionRestored>, mut heard: ResMut<Self>| {
+                heard.restored = Some(event.event().clone());
             })
-            .add_observer(|told: On<RestoreStalled>, mut heard: ResMut<Self>| {
-                heard.stalled_at = Some(told.gate.clone());
+            .add_observer(|event: On<RestoreStalled>, mut heard: ResMut<Self>| {
+                heard.stalled_at = Some(event.gate.clone());
             })
             .add_observer(|_: On<RestoreCancelled>, mut heard: ResMut<Self>| {
                 heard.cancelled = true;
             })
-            .add_observer(|told: On<RequestRejected>, mut heard: ResMut<Self>| {
-                heard.rejected = Some(told.error.clone());
+            .add_observer(|event: On<RequestRejected>, mut heard: ResMut<Self>| {
+                heard.rejected = Some(event.error.clone());
             })
-            .add_observer(|told: On<RecoveryFailed>, mut heard: ResMut<Self>| {
-                heard.failed = Some(told.error.clone());
+            .add_observer(|event: On<RecoveryFailed>, mut heard: ResMut<Self>| {
+                heard.failed = Some(event.error.clone());
             });
     }
 

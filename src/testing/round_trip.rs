@@ -9,20 +9,19 @@ use bevy::ecs::reflect::AppTypeRegistry;
 use bevy::ecs::world::World;
 use bevy::reflect::TypeRegistry;
 
-use super::compare::{Change, ChangeSort, changes};
 use super::difference::{Difference, DifferenceKind};
 use super::fresh_world::{FreshWorld, Restored};
-use super::label::{given_name, name_of};
-use super::list_order::lists_have_order;
 use super::side::Side;
-use super::tree::Target;
 use super::trip::Supply;
-use super::written::tree_of_bytes;
 use crate::SaveKey;
-use crate::capture::{CHILD_OF, Declarations, SavedTypes};
+use crate::capture::{Declarations, SavedTypes};
 use crate::journal::SaveId;
 use crate::restore::{
     DanglingReference, RestoreLoss, RestoreLossReason, RestoreReport, WorldImage,
+};
+use crate::saved::CHILD_OF;
+use crate::values::{
+    Change, ChangeSort, Target, changes, given_name, lists_have_order, name_of, tree_of_bytes,
 };
 
 /// What of a world doesn't come back as it is.
@@ -268,7 +267,7 @@ impl Comparison<'_> {
         let references = tree.iter().flat_map(|tree| tree.references());
         let unsaved = references.filter_map(|(_, reference)| match reference.target {
             Target::Unsaved(entity) => Some(entity),
-            Target::Nobody | Target::Known(_) => None,
+            Target::NoOne | Target::Known(_) => None,
         });
         let parent = || {
             let entity = self.before.entity(id).filter(|_| type_path == CHILD_OF)?;

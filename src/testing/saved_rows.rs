@@ -7,13 +7,12 @@ use bevy::ecs::entity::{Entity, EntityHashMap};
 use bevy::ecs::world::World;
 
 use crate::SaveKey;
-use crate::capture::{
-    ANCHORS, CHILD_ORDER, Capture, CaptureScope, EncodeFailure, Encoder, GONE, Recorder, SavedTypes,
-};
+use crate::capture::{Capture, CaptureScope, EncodeFailure, Encoder, Recorder, SavedTypes};
 use crate::journal::{Block, ENTITIES, Rows, SaveId};
+use crate::saved::{ANCHORS, CHILD_ORDER, GONE};
 
 /// The bits of [`Entity::PLACEHOLDER`], as an id.
-const NOBODY: SaveId = SaveId(1);
+const NO_ONE: SaveId = SaveId(1);
 /// An empty list, as it is written.
 const NO_CHILDREN: [u8; 1] = [0x90];
 /// The ids of anchors begin here, far from those that entities have in any session.
@@ -36,10 +35,10 @@ pub(super) struct SavedRows {
 /// Entities that are referred to, are neither saved nor have a key, and don't come back therefore.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outsiders {
-    /// They are written as what they become: nobody.
-    AreNobody,
-    /// Only those that are dead are: nobody misses them.
-    AreNobodyIfDead,
+    /// They are written as what they become: no one.
+    AreNoOne,
+    /// Only those that are dead are: they aren't missed.
+    AreNoOneIfDead,
 }
 
 impl SavedRows {
@@ -63,13 +62,11 @@ impl SavedRows {
             .ids()
             .map(|(_, entity)| entity)
             .filter(|entity| !ids.contains_key(entity))
-            .filter(|entity| {
-                outsiders == Outsiders::AreNobody || world.get_entity(*entity).is_err()
-            })
+            .filter(|entity| outsiders == Outsiders::AreNoOne || world.get_entity(*entity).is_err())
             .collect();
         // Who is referred to is known only when all is written.
         if !silenced.is_empty() {
-            ids.extend(silenced.into_iter().map(|entity| (entity, NOBODY)));
+            ids.extend(silenced.into_iter().map(|entity| (entity, NO_ONE)));
             encoded = self::encoder(types, &ids).encode(look(world, types));
         }
         Self {
@@ -146,8 +143,9 @@ fn rows(blocks: &[Block]) -> BTreeMap<Arc<str>, BTreeMap<SaveId, Vec<u8>>> {
             let of_type = rows.entry(Arc::clone(&block.type_path)).or_default();
             // A parent whose children aren't saved is, once restored, one without children.
             let is_order = &*block.type_path == CHILD_ORDER;
-            let telling = values.iter().filter(|(_, value)| !(is_order && *value == NO_CHILDREN));
-            of_type.extend(telling.map(|(id, value)| (id, value.to_vec())));
+            let meaningful =
+                values.iter().filter(|(_, value)| !(is_order && *value == NO_CHILDREN));
+            of_type.extend(meaningful.map(|(id, value)| (id, value.to_vec())));
         }
     }
     rows

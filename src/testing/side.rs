@@ -9,13 +9,11 @@ use bevy::ecs::reflect::ReflectComponent;
 use bevy::ecs::world::World;
 use bevy::reflect::TypeRegistry;
 
-use super::reflected::Reflected;
 use super::saved_rows::{Outsiders, SavedRows};
-use super::tree::Tree;
 use crate::SaveKey;
 use crate::capture::SavedTypes;
 use crate::journal::SaveId;
-use crate::restore::DecodedColumn;
+use crate::values::{Reflected, Tree};
 
 /// One of two worlds that are compared.
 pub(super) struct Side<'a> {
@@ -36,8 +34,8 @@ impl<'a> Side<'a> {
         known: &EntityHashMap<SaveId>,
         next: SaveId,
     ) -> Self {
-        let saved = SavedRows::of(world, types, known, next, Outsiders::AreNobodyIfDead);
-        let components = components(world, types);
+        let saved = SavedRows::of(world, types, known, next, Outsiders::AreNoOneIfDead);
+        let components = types.components(world);
         let known = saved.known();
         let entities = known.iter().map(|(entity, id)| (*id, *entity)).collect();
         Self { world, saved, known, entities, components }
@@ -77,17 +75,4 @@ impl<'a> Side<'a> {
         let reflected = Reflected { world: self.world, known: &self.known };
         Some(reflected.tree(value.as_partial_reflect()))
     }
-}
-
-/// The components of all saved types that have one.
-pub(crate) fn components(world: &mut World, types: &SavedTypes) -> HashMap<Arc<str>, ComponentId> {
-    let components = types.columns().filter_map(|saved_type| {
-        let component = match saved_type.decoder() {
-            DecodedColumn::Component(rows) => rows.component(world),
-            DecodedColumn::Resource(resource) => resource.component(world),
-            DecodedColumn::Order(_) | DecodedColumn::State(_) => return None,
-        };
-        Some((saved_type.type_path().clone(), component))
-    });
-    components.collect()
 }

@@ -10,24 +10,20 @@ use bevy::ecs::reflect::AppTypeRegistry;
 use bevy::ecs::world::World;
 use xxhash_rust::xxh3::Xxh3Default;
 
-use super::compare::{ChangeSort, changes};
 use super::difference::{Difference, DifferenceKind};
-use super::label::given_name;
-use super::list_order::lists_have_order;
 use super::saved_rows::{Outsiders, SavedRows};
-use super::tree::Tree;
-use super::written::tree_of_bytes;
 use crate::capture::SavedTypes;
 use crate::journal::SaveId;
 use crate::lifecycle::Runtime;
+use crate::values::{ChangeSort, Tree, changes, given_name, lists_have_order, tree_of_bytes};
 
 /// What is saved of a game at one moment: values, entities, hierarchy, resources and states, whatever
 /// `Entity` each of them is.
 ///
-/// Two are equal if a player couldn't tell the moments apart by what is saved. Maps and sets are
-/// compared without order, and a reference to somebody who isn't saved as one to nobody.
+/// Two are equal if a player couldn't distinguish the moments by what is saved. Maps and sets are
+/// compared without order, and a reference to an entity that isn't saved as one to no one.
 ///
-/// Entities are told apart by the ids that they have in the session, which survive a restore. They
+/// Entities are identified by the ids that they have in the session, which survive a restore. They
 /// get theirs with the first checkpoint that they are in, so take one before you compare a moment with
 /// a later one.
 #[derive(Clone)]
@@ -41,13 +37,13 @@ impl SavedSnapshot {
     ///
     /// Nothing of the game changes, except that entities get their marker as they do at a checkpoint.
     /// Works in an app whose writer is driven by its main loop, as in memory; elsewhere, and without a
-    /// session, entities are numbered anew, and two snapshots have little in common.
+    /// session, entities are numbered again, and two snapshots have little in common.
     #[must_use]
     pub fn of(world: &mut World) -> Self {
         let types = Arc::new(SavedTypes::collect(world));
         let runtime = world.get_resource_mut::<Runtime>();
         let known = runtime.and_then(|mut runtime| {
-            let encoder = runtime.parts()?.link.content()?;
+            let encoder = runtime.parts()?.writer.content()?;
             Some(encoder.ids().map(|(id, entity)| (entity, id)).collect())
         });
         let known = known.unwrap_or_default();
@@ -55,7 +51,7 @@ impl SavedSnapshot {
     }
 
     fn with_ids(world: &mut World, types: &Arc<SavedTypes>, known: &EntityHashMap<SaveId>) -> Self {
-        let saved = SavedRows::of(world, types, known, SaveId::FIRST, Outsiders::AreNobody);
+        let saved = SavedRows::of(world, types, known, SaveId::FIRST, Outsiders::AreNoOne);
         let registry = world.get_resource::<AppTypeRegistry>().cloned().unwrap_or_default();
         let registry = registry.read();
         let rows = saved.rows.into_iter().map(|(type_path, rows)| {

@@ -31,10 +31,10 @@ pub(super) type Supply = Box<dyn Fn(&World, &mut World)>;
 ///
 /// #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
 /// #[reflect(Component, Saved)]
-/// #[component(on_add = tell_engine)]
+/// #[component(on_add = add_to_engine)]
 /// struct Body;
 ///
-/// fn tell_engine(mut world: DeferredWorld, _: HookContext) {
+/// fn add_to_engine(mut world: DeferredWorld, _: HookContext) {
 ///     world.resource_mut::<Engine>().0 += 1;
 /// }
 ///

@@ -1,6 +1,6 @@
 //! Pictures that were asked for, and how far each one is.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy::render::view::screenshot::{Capturing, Screenshot, ScreenshotCaptured};
@@ -11,6 +11,7 @@ use tracing::debug;
 
 use super::picture::{Thumbnail, thumbnail_of};
 use super::{ThumbnailPlugin, ThumbnailTaken};
+use crate::clock;
 use crate::journal::{CheckpointId, CheckpointKind, SessionId};
 use crate::lifecycle::{CheckpointCaptured, CheckpointSaved, CurrentSession, SessionCommandsExt};
 use crate::recovery::THUMBNAIL;
@@ -89,7 +90,7 @@ pub(super) fn take_with_checkpoint(
     mut shots: ResMut<Shots>,
     mut commands: Commands,
 ) {
-    let begun = Instant::now();
+    let begun = clock::instant();
     // The renderer hands a screen over once a frame, to whoever asked first.
     let is_possible = !window.is_empty() && asked_for.is_empty();
     if !is_possible || !shots.wants(captured.kind, time.elapsed()) {
@@ -110,7 +111,7 @@ pub(super) fn take_with_checkpoint(
 
 /// Has the screen scaled and encoded by another thread.
 pub(super) fn develop(mut screenshot: On<ScreenshotCaptured>, mut shots: ResMut<Shots>) {
-    let begun = Instant::now();
+    let begun = clock::instant();
     let largest = shots.settings.size;
     let is_ours = |shot: &&mut Shot| matches!(shot.stage, Stage::Exposed(entity) if entity == screenshot.entity);
     let Some(shot) = shots.waiting.iter_mut().find(is_ours) else { return };
@@ -143,7 +144,7 @@ pub(super) fn hand_over(
 ) {
     let session = session.map(|session| session.id());
     shots.waiting.retain_mut(|shot| {
-        let begun = Instant::now();
+        let begun = clock::instant();
         shot.go_on(&screenshots);
         if Some(shot.session) != session {
             return false;

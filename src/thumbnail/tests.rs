@@ -18,7 +18,7 @@ use crate::{AttachmentOf, AttachmentRead, AttachmentSaved, MemoryDisk, Request};
 #[derive(Component, Reflect, Clone, serde::Serialize, serde::Deserialize)]
 struct Health(u32);
 
-/// What the game was told of pictures.
+/// What was reported to the game about pictures.
 #[derive(Resource, Default)]
 struct Heard {
     taken: Vec<ThumbnailTaken>,
@@ -131,9 +131,9 @@ fn a_picture_lies_beside_its_checkpoint_and_in_its_slot() {
     app.update();
     assert_eq!(draw(&mut app), 1, "a slot should get a picture");
     until(&mut app, |heard| heard.saved.len() == 2);
-    // The slot is written anew with it.
+    // The slot is written again with it.
     (0..3).for_each(|_| app.update());
-    let taken = heard(&app).taken.last().expect("it should be told").clone();
+    let taken = heard(&app).taken.last().expect("it should be reported").clone();
     assert_eq!(taken.size, UVec2::new(320, 180));
     assert!(taken.bytes < MOST_BYTES);
     let catalog = app.world().resource::<SessionCatalog>();
@@ -220,7 +220,7 @@ fn the_games_own_screenshot_comes_first() {
 }
 
 #[test]
-fn a_picture_that_is_never_drawn_harms_nobody() {
+fn a_picture_that_is_never_drawn_does_no_harm() {
     let mut app = drawn_game(&MemoryDisk::default());
     for _ in 0..20 {
         ask(&mut app, |commands| commands.session().checkpoint("here"));

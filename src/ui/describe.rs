@@ -42,7 +42,7 @@ pub(super) fn fill(text: &str, parts: &[(&str, &str)]) -> String {
     filled
 }
 
-/// A text of somebody else's on one line, cut off after so many letters.
+/// A text from elsewhere on one line, cut off after so many letters.
 pub(super) fn shortened(text: &str, letters: usize) -> String {
     let mut line: String =
         text.chars().take(letters + 1).map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -169,7 +169,7 @@ impl SessionStrings {
             RequestError::WouldLose { .. } => &self.reason_newer,
             RequestError::Slot(error) => self.why_slot_failed(error),
             RequestError::Attachment(AttachmentError::Damaged { .. }) => &self.reason_damaged,
-            RequestError::Store { .. } => &self.reason_disk,
+            RequestError::Store(_) | RequestError::WriterGone => &self.reason_disk,
             _ => &self.reason_other,
         }
     }
@@ -180,15 +180,15 @@ impl SessionStrings {
             SlotError::Damaged { .. } => &self.reason_damaged,
             SlotError::NewerFormat { .. } => &self.reason_newer,
             SlotError::InUse => &self.reason_in_use,
-            SlotError::Unreadable { .. } | SlotError::CheckpointNotSaved => &self.reason_disk,
-            SlotError::Disk { kind, .. } => self.why_disk_refuses((*kind).into()),
+            SlotError::Unreadable(_) | SlotError::CheckpointNotSaved => &self.reason_disk,
+            SlotError::Disk(cause) => self.why_disk_refuses(cause.refusal()),
             _ => &self.reason_other,
         }
     }
 
     pub(super) fn why_checkpoint_failed(&self, error: &CheckpointError) -> &str {
         match error {
-            CheckpointError::Disk { refusal, .. } => self.why_disk_refuses(*refusal),
+            CheckpointError::Disk(cause) => self.why_disk_refuses(cause.refusal()),
             CheckpointError::StoreVanished => &self.reason_missing,
             CheckpointError::LockLost => &self.reason_in_use,
             _ => &self.reason_other,
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn ages_are_told_in_the_largest_unit() {
+    fn ages_are_given_in_the_largest_unit() {
         let now = Timestamp::from_second(1_000_000).unwrap();
         let ago = |seconds: i64| {
             words().ago(Some(Timestamp::from_second(1_000_000 - seconds).unwrap()), now)
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_are_told_in_two_units_at_most() {
+    fn spans_are_given_in_two_units_at_most() {
         let span = |seconds| words().span(Duration::from_secs(seconds));
         assert_eq!(span(1), "1 second");
         assert_eq!(span(3_599), "59 minutes");
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_lost_is_told_as_it_is() {
+    fn what_was_lost_is_said_as_it_is() {
         let loss = |time: Option<u64>, acknowledged| {
             let mut unsaved = UnsavedPlay::default();
             (unsaved.time, unsaved.acknowledged) = (time.map(Duration::from_secs), acknowledged);

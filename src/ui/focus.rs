@@ -300,7 +300,7 @@ pub(super) fn on_wheel(
     }
 }
 
-/// A click shows that the pointer is used, and nobody needs to see the focus.
+/// A click shows that the pointer is used, and the focus need not be seen.
 pub(super) fn on_press(press: On<Pointer<Press>>, mut visible: ResMut<InputFocusVisible>) {
     if visible.0 && press.entity == press.original_event_target() {
         visible.0 = false;

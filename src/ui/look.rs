@@ -15,7 +15,7 @@ pub(super) struct Look {
     pub unit: f32,
     /// Logical size of the window.
     pub size: Vec2,
-    /// Grows with each change, so that what is drawn with an older one is drawn anew.
+    /// Grows with each change, so that what is drawn with an older one is drawn again.
     pub version: u32,
 }
 

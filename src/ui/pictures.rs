@@ -106,7 +106,7 @@ pub(super) fn forget_replaced(saved: On<AttachmentSaved>, mut pictures: ResMut<P
     pictures.forget(AttachmentOf::Checkpoint { session, checkpoint });
 }
 
-/// A slot was saved anew, and may have another thumbnail.
+/// A slot was saved again, and may have another thumbnail.
 pub(super) fn forget_slot(saved: On<SlotSaved>, mut pictures: ResMut<Pictures>) {
     pictures.forget(AttachmentOf::Slot(saved.slot.id));
 }

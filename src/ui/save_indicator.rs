@@ -81,17 +81,17 @@ pub enum IndicatorCorner {
     BottomRight,
 }
 
-/// How long it is told that a slot could not be saved.
+/// How long it is shown that a slot could not be saved.
 const SLOT_WARNING: Duration = Duration::from_secs(8);
 
-/// What is to be told.
+/// What is to be shown.
 #[derive(Resource, Debug)]
 struct Indicator {
     settings: SaveIndicatorPlugin,
     /// Real time until which the mark is to be seen.
     seen_until: Duration,
     warning: Option<Warning>,
-    /// A slot that could not be saved, and until when that is told.
+    /// A slot that could not be saved, and until when that is shown.
     slot: Option<(String, SlotError, Duration)>,
 }
 

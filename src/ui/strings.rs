@@ -107,11 +107,11 @@ strings! {
     ended_in_a_crash: String = "The game crashed {ago}.",
     /// The process died without a word.
     ended_unexpectedly: String = "The game closed unexpectedly {ago}.",
-    /// The same, and the machine was started anew since.
+    /// The same, and the machine was restarted since.
     ended_with_the_computer: String = "Your computer restarted or lost power while the game was running, {ago}.",
     /// The process hung and was killed.
     ended_not_responding: String = "The game stopped responding and was closed {ago}.",
-    /// The process was told to exit, and its last checkpoint is missing.
+    /// The process was asked to exit, and its last checkpoint is missing.
     ended_while_closing: String = "The game was closed {ago}, before its last save was finished.",
     /// The process ran on another machine.
     ended_elsewhere: String = "You played on another device {ago}. The game may still be open there.",
@@ -258,7 +258,7 @@ strings! {
     saving: String = "Saving",
     /// Nothing can be saved.
     saving_fails: String = "Your progress can't be saved: {reason}. You can go on playing; we keep trying.",
-    /// Nothing can be saved until the game is started anew.
+    /// Nothing can be saved until the game is restarted.
     saving_stopped: String = "Your progress is no longer saved. Please restart the game; what was saved is safe.",
     /// A slot could not be saved.
     slot_fails: String = "\"{name}\" could not be saved: {reason}.",

@@ -1,4 +1,4 @@
-//! Surfaces: what is to be seen is a plain value, and the tree is made anew whenever that changes.
+//! Surfaces: what is to be seen is a plain value, and the tree is made again whenever that changes.
 
 use std::fmt::Debug;
 

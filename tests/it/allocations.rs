@@ -13,7 +13,7 @@ const ROUNDS: usize = 20;
 
 /// A game whose writer has a thread of its own, with a checkpoint due in every frame.
 fn game(directory: &tempfile::TempDir) -> App {
-    // A report of what was too dear would be allocated.
+    // A report of what was too expensive would be allocated.
     let settings =
         SessionSettings { interval: FRAME, capture_budget: None, ..SessionSettings::default() };
     let plugin = SessionPlugin::new("Tests", "Allocations").directory(directory.path());

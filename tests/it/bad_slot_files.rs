@@ -25,7 +25,7 @@ fn of_a_newer_version(mut file: Vec<u8>) -> Vec<u8> {
 }
 
 #[test]
-fn a_damaged_slot_is_told_and_the_session_goes_on() {
+fn a_damaged_slot_is_reported_and_the_session_goes_on() {
     let disk = MemoryDisk::default();
     let (mut app, slot) = game_with_slot(&disk);
     let length = slot.bytes as usize;
@@ -35,9 +35,9 @@ fn a_damaged_slot_is_told_and_the_session_goes_on() {
         disk.put(&slot.path, &intact);
         disk.corrupt(&slot.path, offset, 0x10);
         set_health(&mut app, 8);
-        let before = told::<RequestRejected>(&app).len();
+        let before = received::<RequestRejected>(&app).len();
         load(&mut app, slot.id);
-        if told::<RequestRejected>(&app).len() == before {
+        if received::<RequestRejected>(&app).len() == before {
             panic!("the flipped bit at {offset} of {length} should be noticed");
         }
         let damaged = SlotError::Damaged { path: slot.path.clone() };
@@ -88,7 +88,7 @@ fn a_slot_whose_header_is_damaged_is_listed_as_what_it_is_and_can_be_deleted() {
     assert_eq!(slot_files(&disk).len(), 2);
     request(&mut app, |commands| commands.session().delete_slot(unreadable[0].id));
     frames(&mut app, 3);
-    assert_eq!(told::<SlotDeleted>(&app).len(), 1);
+    assert_eq!(received::<SlotDeleted>(&app).len(), 1);
     assert_eq!(slot_files(&disk), [saved.path]);
 }
 
@@ -160,9 +160,9 @@ fn a_slot_that_was_renamed_by_hand_is_what_its_header_says() {
     let other = save(&mut app, SaveSlot::manual("Other"));
     assert_eq!(slots(&app).len(), 2);
     load(&mut app, saved.id);
-    assert_eq!(told::<SessionRestored>(&app).pop().unwrap().checkpoint, saved.checkpoint);
+    assert_eq!(received::<SessionRestored>(&app).pop().unwrap().checkpoint, saved.checkpoint);
     load(&mut app, other.id);
-    assert_eq!(told::<SessionRestored>(&app).pop().unwrap().checkpoint, other.checkpoint);
+    assert_eq!(received::<SessionRestored>(&app).pop().unwrap().checkpoint, other.checkpoint);
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn copies_that_a_cloud_made_are_one_slot_or_two() {
     // If one is damaged, the other serves.
     disk.corrupt(&slot.path, slot.bytes as usize - 5, 0xff);
     load(&mut app, slot.id);
-    assert_eq!(health(&mut app), 7, "{:?}", told::<RequestRejected>(&app));
+    assert_eq!(health(&mut app), 7, "{:?}", received::<RequestRejected>(&app));
     // Deleting the slot deletes all of it, or it would be back at the next start.
     request(&mut app, |commands| commands.session().delete_slot(slot.id));
     frames(&mut app, 3);
@@ -257,12 +257,12 @@ fn a_slot_that_cannot_be_read_now_is_not_taken_for_none() {
     disk.heal();
     assert_eq!(app.world().resource::<SessionCatalog>().unreadable_slots().len(), 1);
     start_as(&mut app, "Campaign", "Ann");
-    // Its name may be this very one: two slots of one name are nobody's wish.
+    // Its name may be this very one: no one wants two slots of one name.
     disk.fail_next(Operation::Open, ErrorKind::PermissionDenied);
     request(&mut app, |commands| commands.session().save(SaveSlot::manual("Boss").overwrite()));
     frames(&mut app, 4);
-    let failed = told::<SlotFailed>(&app).remove(0);
-    assert!(matches!(failed.error, SlotError::Unreadable { .. }), "{failed:?}");
+    let failed = received::<SlotFailed>(&app).remove(0);
+    assert!(matches!(failed.error, SlotError::Unreadable(_)), "{failed:?}");
     assert_eq!(slot_files(&disk), std::slice::from_ref(&old.path));
     let saved = save(&mut app, SaveSlot::manual("Boss").overwrite());
     assert_eq!(saved.path, old.path);

@@ -88,7 +88,7 @@ fn any_name_is_a_slot_of_its_own() {
 fn a_name_that_is_blank_or_without_end_is_refused() {
     let disk = MemoryDisk::default();
     let (mut app, slot) = game_with_slot(&disk);
-    let checkpoints = told::<CheckpointSaved>(&app).len();
+    let checkpoints = received::<CheckpointSaved>(&app).len();
     let long = "x".repeat(5000);
     let too_long = SlotError::NameTooLong { bytes: 5000, limit: 4096 };
     let cases =
@@ -100,11 +100,12 @@ fn a_name_that_is_blank_or_without_end_is_refused() {
             commands.session().copy_slot(slot.id, name);
         });
         frames(&mut app, 4);
-        let rejected = told::<RequestRejected>(&app);
-        let last: Vec<_> = rejected.iter().rev().take(3).map(|told| told.error.clone()).collect();
+        let rejected = received::<RequestRejected>(&app);
+        let last: Vec<_> =
+            rejected.iter().rev().take(3).map(|rejected| rejected.error.clone()).collect();
         assert_eq!(last, vec![RequestError::Slot(error); 3]);
     }
-    assert_eq!(told::<CheckpointSaved>(&app).len(), checkpoints);
+    assert_eq!(received::<CheckpointSaved>(&app).len(), checkpoints);
     assert_eq!(slots(&app), [slot]);
 }
 
@@ -117,7 +118,8 @@ fn without_a_session_there_is_nothing_to_save() {
         commands.session().quick_load();
     });
     frames(&mut app, 4);
-    let errors: Vec<_> = told::<RequestRejected>(&app).into_iter().map(|told| told.error).collect();
+    let errors: Vec<_> =
+        received::<RequestRejected>(&app).into_iter().map(|rejected| rejected.error).collect();
     let nothing = RequestError::Slot(SlotError::NoQuickSlot);
     assert_eq!(errors, [RequestError::NoSession, RequestError::NoSession, nothing]);
 }
@@ -137,17 +139,18 @@ fn a_disk_without_room_for_a_slot_keeps_the_old_one_and_the_checkpoint() {
         let disk = MemoryDisk::default();
         let (mut app, old) = game_with_slot(&disk);
         let content = disk.content(&old.path).unwrap();
-        let saves = told::<CheckpointSaved>(&app).len();
+        let saves = received::<CheckpointSaved>(&app).len();
         request(&mut app, |commands| commands.session().save(SaveSlot::manual("Boss").overwrite()));
         disk.fail_after(operation, before, ErrorKind::StorageFull);
         frames(&mut app, 6);
-        let failed = told::<SlotFailed>(&app).pop().unwrap_or_else(|| panic!("{operation:?}"));
-        let SlotError::Disk { kind, message } = &failed.error else { panic!("{failed:?}") };
-        assert_eq!(*kind, ErrorKind::StorageFull);
+        let failed = received::<SlotFailed>(&app).pop().unwrap_or_else(|| panic!("{operation:?}"));
+        let SlotError::Disk(cause) = &failed.error else { panic!("{failed:?}") };
+        assert_eq!(cause.io_kind(), Some(ErrorKind::StorageFull));
+        let message = cause.to_string();
         let says_where = message.contains("slots") || message.contains("directory");
         assert!(says_where, "{operation:?}: {message}");
         let checkpoint = failed.checkpoint.expect("the checkpoint should be safe");
-        let saved = told::<CheckpointSaved>(&app);
+        let saved = received::<CheckpointSaved>(&app);
         assert_eq!((saved.len(), saved.last().unwrap().checkpoint), (saves + 1, checkpoint));
         disk.heal();
         assert_eq!(slot_files(&disk).len(), 1, "{operation:?}: nothing unfinished should remain");
@@ -167,7 +170,7 @@ fn a_slot_whose_place_is_not_durable_is_not_called_saved() {
     // The directories that lead to the slots are synced first, then that of the slots itself.
     disk.fail_after(Operation::SyncDirectory, 5, ErrorKind::Other);
     frames(&mut app, 6);
-    assert_eq!(told::<SlotFailed>(&app).len(), 1);
+    assert_eq!(received::<SlotFailed>(&app).len(), 1);
     disk.heal();
     look_again(&mut app);
     let found = slots(&app);
@@ -184,7 +187,7 @@ fn a_checkpoint_that_cannot_be_written_is_no_slot() {
     request(&mut app, |commands| commands.session().save(SaveSlot::manual("Boss").overwrite()));
     request(&mut app, |commands| commands.session().quick_load());
     frames(&mut app, 4);
-    let failed = told::<SlotFailed>(&app).remove(0);
+    let failed = received::<SlotFailed>(&app).remove(0);
     assert_eq!((failed.error, failed.checkpoint), (SlotError::CheckpointNotSaved, None));
     assert_eq!(last_rejection(&app), RequestError::Slot(SlotError::NoQuickSlot), "it didn't wait");
     disk.heal();
@@ -213,7 +216,7 @@ fn a_name_that_another_process_took_meanwhile_is_taken() {
     let (_second, theirs) = game_with_slot(&disk);
     request(&mut first, |commands| commands.session().save(SaveSlot::manual("Boss")));
     frames(&mut first, 4);
-    let failed = told::<SlotFailed>(&first).remove(0);
+    let failed = received::<SlotFailed>(&first).remove(0);
     assert_eq!(failed.error, SlotError::NameTaken { slot: theirs.id });
     assert!(failed.checkpoint.is_some(), "its checkpoint is in the journal all the same");
     assert_eq!(slot_files(&disk), [theirs.path]);

@@ -11,7 +11,7 @@ use bevy_session::testing::assert_restores;
 use bevy_session::{HintGiven, MemoryDisk, SessionHint, recovery_is_pending};
 use serde::{Deserialize, Serialize};
 
-use crate::common::{FRAME, frames, listen, plugin, seconds, told};
+use crate::common::{FRAME, frames, listen, plugin, received, seconds};
 
 #[derive(States, Reflect, Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 enum Round {
@@ -122,7 +122,7 @@ fn breakout(disk: &MemoryDisk, step: Step) -> App {
 
 fn hints(app: &mut App) -> Vec<SessionHint> {
     frames(app, 2);
-    told::<HintGiven>(app).into_iter().map(|given| given.hint).collect()
+    received::<HintGiven>(app).into_iter().map(|given| given.hint).collect()
 }
 
 /// Everything that a player sees.

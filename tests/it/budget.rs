@@ -11,7 +11,7 @@ use bevy_session::{
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::common::{
-    FRAME, Health, Inventory, frames, game_with, listen, plugin, request, start, told,
+    FRAME, Health, Inventory, frames, game_with, listen, plugin, received, request, start,
 };
 
 fn game(budget: Option<CaptureBudget>) -> App {
@@ -26,19 +26,19 @@ fn game(budget: Option<CaptureBudget>) -> App {
 }
 
 #[test]
-fn a_capture_over_its_budget_is_told_with_the_types_that_cost_most() {
+fn a_capture_over_its_budget_is_reported_with_the_types_that_cost_most() {
     let mut app = game(Some(CaptureBudget { share: 0.0, ..default() }));
     frames(&mut app, 1);
-    let captured = told::<CheckpointCaptured>(&app);
-    let over = told::<CaptureOverBudget>(&app);
+    let captured = received::<CheckpointCaptured>(&app);
+    let over = received::<CaptureOverBudget>(&app);
     assert_eq!((captured.len(), over.len()), (1, 1));
     assert_eq!(over[0].checkpoint, captured[0].checkpoint);
     assert_eq!(over[0].capture_time, captured[0].capture_time);
     assert_eq!((over[0].full, over[0].budget), (true, Duration::ZERO));
-    let dearest = &over[0].dearest;
-    assert!(dearest.len() <= 5 && dearest.is_sorted_by(|one, other| one.time >= other.time));
-    let lists = dearest.iter().find(|cost| cost.type_path.ends_with("Inventory"));
-    assert_eq!(lists.map(|cost| cost.rows), Some(2_000), "{dearest:?}");
+    let costliest = &over[0].costliest;
+    assert!(costliest.len() <= 5 && costliest.is_sorted_by(|one, other| one.time >= other.time));
+    let lists = costliest.iter().find(|cost| cost.type_path.ends_with("Inventory"));
+    assert_eq!(lists.map(|cost| cost.rows), Some(2_000), "{costliest:?}");
 }
 
 #[test]
@@ -48,26 +48,26 @@ fn a_delta_names_the_rows_that_it_copied() {
     lists.iter_mut(app.world_mut()).take(1_500).for_each(|mut list| list.0.push(1));
     request(&mut app, |commands| commands.session().checkpoint("bench"));
     frames(&mut app, 2);
-    let over = told::<CaptureOverBudget>(&app);
+    let over = received::<CaptureOverBudget>(&app);
     let lists = |over: &CaptureOverBudget| {
-        let of_lists = over.dearest.iter().find(|cost| cost.type_path.ends_with("Inventory"));
+        let of_lists = over.costliest.iter().find(|cost| cost.type_path.ends_with("Inventory"));
         of_lists.map(|cost| cost.rows)
     };
     assert_eq!(over.iter().map(lists).collect::<Vec<_>>(), [Some(2_000), Some(1_500)]);
 }
 
 #[test]
-fn who_wants_to_know_of_no_budget_or_has_enough_is_told_nothing() {
+fn a_game_without_a_budget_or_within_it_hears_nothing() {
     let generous = CaptureBudget { frame: Duration::from_secs(3_600), share: 1.0 };
     for budget in [None, Some(generous)] {
         let mut app = game(budget);
         frames(&mut app, 1);
-        assert_eq!(told::<CheckpointCaptured>(&app).len(), 1);
-        assert_eq!(told::<CaptureOverBudget>(&app).len(), 0, "{budget:?}");
+        assert_eq!(received::<CheckpointCaptured>(&app).len(), 1);
+        assert_eq!(received::<CaptureOverBudget>(&app).len(), 0, "{budget:?}");
     }
 }
 
-/// Whoever writes a [`Slow`] waits until nobody holds this.
+/// Whoever writes a [`Slow`] waits until this is free.
 static BARRIER: Mutex<()> = Mutex::new(());
 
 #[derive(Component, Reflect, Clone, Deserialize)]
@@ -82,7 +82,7 @@ impl Serialize for Slow {
 }
 
 #[test]
-fn a_checkpoint_that_waits_for_the_writer_is_told_once_and_comes_later() {
+fn a_checkpoint_that_waits_for_the_writer_is_reported_once_and_comes_later() {
     let directory = tempfile::tempdir().unwrap();
     let plugin = SessionPlugin::new("Tests", "Budget").directory(directory.path()).interval(FRAME);
     let mut app = game_with(plugin, |app| {
@@ -107,20 +107,20 @@ fn a_checkpoint_that_waits_for_the_writer_is_told_once_and_comes_later() {
     };
     until(&mut app, &has_saved);
     let barrier = BARRIER.lock().unwrap();
-    until(&mut app, &|app| !told::<AutosaveDelayed>(app).is_empty());
+    until(&mut app, &|app| !received::<AutosaveDelayed>(app).is_empty());
     app.update();
-    let captured = told::<CheckpointCaptured>(&app).len();
+    let captured = received::<CheckpointCaptured>(&app).len();
     for _ in 0..30 {
         app.world_mut().get_mut::<Slow>(slow).unwrap().0 += 1;
         app.update();
     }
-    let delayed = told::<AutosaveDelayed>(&app);
-    assert_eq!(delayed.len(), 1, "it should be told once");
+    let delayed = received::<AutosaveDelayed>(&app);
+    assert_eq!(delayed.len(), 1, "it should be reported once");
     assert_eq!(delayed[0].captures, 2);
     assert!(delayed[0].since_captured >= FRAME);
-    assert_eq!(told::<CheckpointCaptured>(&app).len(), captured, "memory should stay bounded");
+    assert_eq!(received::<CheckpointCaptured>(&app).len(), captured, "memory should stay bounded");
     drop(barrier);
-    until(&mut app, &|app| told::<CheckpointCaptured>(app).len() > captured);
+    until(&mut app, &|app| received::<CheckpointCaptured>(app).len() > captured);
     let session = app.world().resource::<CurrentSession>().id();
     let last = app.world().get::<Slow>(slow).unwrap().0;
     request(&mut app, |commands| commands.session().close());

@@ -60,10 +60,10 @@ fn the_size_is_known_as_soon_as_a_session_is_left() {
     let id = start_as(&mut app, "One", "Ann");
     request(&mut app, |commands| commands.session().close());
     frames(&mut app, 3);
-    let told = app.world().resource::<SessionCatalog>().get(id).unwrap().bytes;
+    let bytes = app.world().resource::<SessionCatalog>().get(id).unwrap().bytes;
     look_again(&mut app);
-    assert_eq!(app.world().resource::<SessionCatalog>().get(id).unwrap().bytes, told);
-    assert!(told > 0);
+    assert_eq!(app.world().resource::<SessionCatalog>().get(id).unwrap().bytes, bytes);
+    assert!(bytes > 0);
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn what_waits_for_an_answer_is_offered_again_and_what_vanished_is_not() {
     let mut app = slot_game(&killed);
     frames(&mut app, 2);
     look_again(&mut app);
-    assert_eq!(told::<RecoveryAvailable>(&app).len(), 2);
+    assert_eq!(received::<RecoveryAvailable>(&app).len(), 2);
     assert_eq!(app.world().resource::<RecoveryOffers>().offers().len(), 1);
     killed.remove_all(&directory(id));
     look_again(&mut app);

@@ -45,7 +45,7 @@ fn a_clock_that_is_a_year_off_makes_no_crash_of_an_exit() {
     let disk = MemoryDisk::default();
     for (start, year) in YEARS.into_iter().enumerate() {
         let mut app = game_in(year, &disk);
-        assert!(told::<RecoveryAvailable>(&app).is_empty(), "start {start}");
+        assert!(received::<RecoveryAvailable>(&app).is_empty(), "start {start}");
         assert!(start == 0 || previous(&app) == HowItEnded::Exited, "start {start}");
         start_or_continue(&mut app);
         assert_eq!(app.world().resource::<Score>().0, start as u32, "the newest should go on");
@@ -60,7 +60,7 @@ fn after_a_crash_the_newest_is_offered_whatever_the_clocks_say() {
     for (start, year) in YEARS.into_iter().enumerate() {
         let mut app = game_in(year, &disk);
         if start > 0 {
-            let offers = told::<RecoveryAvailable>(&app);
+            let offers = received::<RecoveryAvailable>(&app);
             assert_eq!(offers.len(), 1, "start {start}: {offers:?}");
             assert_eq!(previous(&app), KILLED, "start {start}");
             assert_eq!(offers[0].offer.unsaved.acknowledged, 0, "start {start}");
@@ -69,7 +69,7 @@ fn after_a_crash_the_newest_is_offered_whatever_the_clocks_say() {
         assert_eq!(app.world().resource::<Score>().0, start as u32, "the newest should go on");
         app.world_mut().resource_mut::<Score>().0 += 1;
         seconds(&mut app, 6.0);
-        assert!(told::<CorruptionDetected>(&app).is_empty(), "start {start}");
+        assert!(received::<CorruptionDetected>(&app).is_empty(), "start {start}");
         disk = disk.snapshot();
     }
 }
@@ -80,12 +80,16 @@ fn an_old_crash_is_not_taken_for_the_last_end_because_its_clock_was_ahead() {
     let mut app = game_in("2027", &disk);
     start(&mut app, "Crashed");
     let disk = disk.snapshot();
-    // Nobody answers the offer, so what is known of that end is kept.
+    // The offer isn't answered, so what is known of that end is kept.
     for _ in 0..2 {
         exit(game_in("2026", &disk));
         let app = game_in("2026", &disk);
         assert_eq!(previous(&app), HowItEnded::Exited);
-        assert_eq!(told::<RecoveryAvailable>(&app).len(), 1, "the crash is still to be answered");
+        assert_eq!(
+            received::<RecoveryAvailable>(&app).len(),
+            1,
+            "the crash is still to be answered"
+        );
         exit(app);
     }
 }
@@ -104,13 +108,13 @@ fn a_machine_that_slept_is_neither_a_hang_nor_a_crash() {
         for disk in killed {
             let app = game_in("2026", &disk);
             assert_eq!(previous(&app), KILLED, "after {pause:?}");
-            assert_eq!(told::<RecoveryAvailable>(&app).len(), 1);
+            assert_eq!(received::<RecoveryAvailable>(&app).len(), 1);
         }
         slow_frames(&mut app, 1, pause);
         exit(app);
         let app = game_in("2026", &disk);
         assert_eq!(previous(&app), HowItEnded::Exited, "after {pause:?}");
-        assert!(told::<RecoveryAvailable>(&app).is_empty());
+        assert!(received::<RecoveryAvailable>(&app).is_empty());
     }
 }
 
@@ -122,7 +126,7 @@ fn an_instance_that_still_plays_is_no_crash_for_those_that_come_and_go() {
     // All of them have the number of the process that plays, as if it were used again.
     for come_and_gone in 0..4 {
         let mut app = game_in("2026", &disk);
-        assert!(told::<RecoveryAvailable>(&app).is_empty(), "it is being played");
+        assert!(received::<RecoveryAvailable>(&app).is_empty(), "it is being played");
         let ended = app.world().get_resource::<PreviousRun>().map(|run| run.ended.clone());
         assert_eq!(ended, (come_and_gone > 0).then_some(HowItEnded::Exited));
         let other = format!("Other {come_and_gone}");
@@ -132,5 +136,5 @@ fn an_instance_that_still_plays_is_no_crash_for_those_that_come_and_go() {
     }
     assert!(playing.world().get_resource::<CurrentSession>().is_some());
     let app = game_in("2026", &disk.snapshot());
-    assert_eq!(told::<RecoveryAvailable>(&app).len(), 1, "now it was killed");
+    assert_eq!(received::<RecoveryAvailable>(&app).len(), 1, "now it was killed");
 }

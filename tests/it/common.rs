@@ -67,27 +67,27 @@ pub fn game_with(plugin: SessionPlugin, add: impl FnOnce(&mut App)) -> App {
     app
 }
 
-/// Everything of one kind that the game was told, since the app was made.
-pub fn told<M: Message + Clone>(app: &App) -> Vec<M> {
-    let messages = app.world().resource::<Told<M>>();
+/// Everything of one kind that the game received, since [`listen`] was called.
+pub fn received<M: Message + Clone>(app: &App) -> Vec<M> {
+    let messages = app.world().resource::<Received<M>>();
     messages.0.clone()
 }
 
-/// Collects a notification for [`told`], from now on.
+/// Collects a notification for [`received`], from now on.
 pub fn listen<M: Message + Clone>(app: &mut App) {
-    app.init_resource::<Told<M>>().add_systems(
+    app.init_resource::<Received<M>>().add_systems(
         First,
-        |mut reader: MessageReader<M>, mut told: ResMut<Told<M>>| {
-            told.0.extend(reader.read().cloned());
+        |mut reader: MessageReader<M>, mut received: ResMut<Received<M>>| {
+            received.0.extend(reader.read().cloned());
         },
     );
 }
 
 /// Notifications that were heard.
 #[derive(Resource)]
-pub struct Told<M>(pub Vec<M>);
+pub struct Received<M>(pub Vec<M>);
 
-impl<M> Default for Told<M> {
+impl<M> Default for Received<M> {
     fn default() -> Self {
         Self(Vec::new())
     }

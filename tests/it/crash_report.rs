@@ -71,7 +71,7 @@ fn one_call_writes_what_a_player_can_send() {
     let mut app = game_of(&disk);
     let newest = app.world().resource::<RecoveryOffers>().offers()[0].newest;
     write_report(&mut app);
-    let written = told::<CrashReportWritten>(&app);
+    let written = received::<CrashReportWritten>(&app);
     assert_eq!(written.len(), 1);
     assert_eq!(written[0].path, Path::new(REPORT));
     let archive = disk.content(Path::new(REPORT)).unwrap();
@@ -113,7 +113,7 @@ fn the_session_of_another_profile_is_reported_as_well() {
     let disk = killed();
     let mut app = game_with(plugin(&disk).profile("another"), listen::<CrashReportWritten>);
     write_report(&mut app);
-    assert_eq!(told::<CrashReportWritten>(&app).len(), 1);
+    assert_eq!(received::<CrashReportWritten>(&app).len(), 1);
     let files = unpacked(&disk.content(Path::new(REPORT)).unwrap());
     assert!(files.len() > 1, "{:?}", files.keys());
 }
@@ -124,7 +124,7 @@ fn no_file_is_overwritten() {
     disk.put(Path::new(REPORT), b"mine");
     let mut app = game_of(&disk);
     write_report(&mut app);
-    let rejected = told::<RequestRejected>(&app);
+    let rejected = received::<RequestRejected>(&app);
     assert_eq!(rejected[0].error, RequestError::FileExists { path: REPORT.into() });
     assert_eq!(disk.content(Path::new(REPORT)).unwrap(), b"mine");
 }
@@ -134,7 +134,7 @@ fn the_first_process_has_nothing_to_report() {
     let disk = MemoryDisk::default();
     let mut app = game_of(&disk);
     write_report(&mut app);
-    assert_eq!(told::<RequestRejected>(&app)[0].error, RequestError::NothingToReport);
+    assert_eq!(received::<RequestRejected>(&app)[0].error, RequestError::NothingToReport);
     assert!(disk.content(Path::new(REPORT)).is_none());
 }
 
@@ -145,18 +145,18 @@ fn a_disk_that_refuses_leaves_nothing_behind_and_the_game_goes_on() {
         let mut app = game_of(&disk);
         disk.fail_next(operation, ErrorKind::StorageFull);
         write_report(&mut app);
-        let rejected = told::<RequestRejected>(&app);
-        assert!(matches!(rejected[0].error, RequestError::Store { .. }), "{rejected:?}");
+        let rejected = received::<RequestRejected>(&app);
+        assert!(matches!(rejected[0].error, RequestError::Store(_)), "{rejected:?}");
         assert!(disk.content(Path::new(REPORT)).is_none(), "{operation:?}");
         // And once it is well again, the report can be written.
         write_report(&mut app);
-        assert_eq!(told::<CrashReportWritten>(&app).len(), 1);
+        assert_eq!(received::<CrashReportWritten>(&app).len(), 1);
     }
     let disk = killed();
     let mut app = game_of(&disk);
     request(&mut app, |commands| commands.session().write_crash_report("nowhere/at/all.tar"));
     frames(&mut app, 3);
-    assert!(matches!(told::<RequestRejected>(&app)[0].error, RequestError::Store { .. }));
+    assert!(matches!(received::<RequestRejected>(&app)[0].error, RequestError::Store(_)));
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn what_cant_be_read_is_left_out() {
     disk.fail_always(Operation::Open, ErrorKind::PermissionDenied);
     write_report(&mut app);
     disk.heal();
-    assert_eq!(told::<CrashReportWritten>(&app).len(), 1);
+    assert_eq!(received::<CrashReportWritten>(&app).len(), 1);
     let files = unpacked(&disk.content(Path::new(REPORT)).unwrap());
     assert_eq!(files.len(), 1);
     assert!(text(&files).contains("ended: Abnormal"));
@@ -198,13 +198,13 @@ fn a_report_can_be_written_after_the_session_was_recovered() {
     request(&mut app, |commands| commands.session().find_sessions());
     frames(&mut app, 2);
     write_report(&mut app);
-    assert_eq!(told::<CrashReportWritten>(&app).len(), 1);
+    assert_eq!(received::<CrashReportWritten>(&app).len(), 1);
     let files = unpacked(&disk.content(Path::new(REPORT)).unwrap());
     assert!(files.len() > 1, "{:?}", files.keys());
     request(&mut app, |commands| commands.session().checkpoint("and on it goes"));
-    let before = told::<CheckpointSaved>(&app).len();
+    let before = received::<CheckpointSaved>(&app).len();
     frames(&mut app, 3);
-    assert_eq!(told::<CheckpointSaved>(&app).len(), before + 1);
+    assert_eq!(received::<CheckpointSaved>(&app).len(), before + 1);
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn a_report_of_a_huge_session_stays_below_its_limit() {
     let disk = disk.snapshot();
     let mut app = game_of(&disk);
     write_report(&mut app);
-    let written = told::<CrashReportWritten>(&app);
+    let written = received::<CrashReportWritten>(&app);
     assert!(written[0].bytes < 16 << 20, "{written:?}");
     let files = unpacked(&disk.content(Path::new(REPORT)).unwrap());
     assert!(text(&files).contains("in_report: NoRoom"), "{}", text(&files));

@@ -33,7 +33,7 @@ fn restored(disk: &MemoryDisk) -> App {
         // The second one takes down what the first one put there.
         request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
         frames(&mut app, 4);
-        assert_eq!(told::<SessionRestored>(&app).len(), round);
+        assert_eq!(received::<SessionRestored>(&app).len(), round);
     }
     app
 }

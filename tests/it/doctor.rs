@@ -22,12 +22,12 @@ fn game(add: impl FnOnce(&mut App)) -> App {
 
 /// A doctor who knows what the test game means.
 fn doctor() -> Doctor {
-    Doctor::default().ignore::<Told>()
+    Doctor::default().ignore::<Presentation>()
 }
 
 /// What a game draws and hears.
 #[derive(Resource, Reflect)]
-struct Told;
+struct Presentation;
 
 fn only(app: &mut App) -> Finding {
     let diagnosis = doctor().examine(app);
@@ -69,7 +69,7 @@ fn a_well_made_game_has_no_findings() {
     #[reflect(Component)]
     struct HealthBar;
     let mut app = game(|app| {
-        app.insert_resource(Told)
+        app.insert_resource(Presentation)
             .save_component_as(|collider: &Collider| Radius(collider.0), |r, _| Collider(r.0));
     });
     let world = app.world_mut();
@@ -86,7 +86,7 @@ fn a_well_made_game_has_no_findings() {
     world.spawn((Health(2), ChildOf(group)));
     // It is saved whether it is there.
     world.spawn((Saved, SaveKey::new("coin")));
-    // What isn't saved is nobody's business.
+    // What isn't saved is of no concern.
     world.spawn((HealthBar, ChildOf(ship)));
     world.spawn((Health(3), HealthBar, Unsaved));
     assert_healthy(&mut app);
@@ -255,7 +255,7 @@ fn an_observer_that_watches_one_saved_entity() {
     assert!(doctor.examine(&mut app).is_healthy());
 }
 
-/// Nobody saves it.
+/// Never saved.
 #[derive(Component)]
 struct Phantom;
 

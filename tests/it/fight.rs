@@ -81,7 +81,7 @@ fn fight(roles: &[&str], directory: &Path, memory: &mut Memory) -> Process {
         assert_eq!(story.of("captured").count() + story.of("restored").count(), 0, "{story:?}");
         memory.listen(story);
     }
-    winner.unwrap_or_else(|| panic!("nobody got the session: {roles:?} {losers:?}"))
+    winner.unwrap_or_else(|| panic!("no game got the session: {roles:?} {losers:?}"))
 }
 
 /// Lets the winner play on until a few more checkpoints are safe, or not even one.

@@ -9,7 +9,7 @@ use bevy_session::{
 use serde::{Deserialize, Serialize};
 
 use crate::common::{
-    Health, Score, frames, game_with, listen, plugin, request, seconds, start, told,
+    Health, Score, frames, game_with, listen, plugin, received, request, seconds, start,
 };
 
 #[derive(
@@ -46,7 +46,7 @@ fn enter(app: &mut App, state: Game) {
 
 fn captured(app: &mut App) -> Vec<(CheckpointKind, u64)> {
     frames(app, 1);
-    let captured = told::<CheckpointCaptured>(app);
+    let captured = received::<CheckpointCaptured>(app);
     captured.iter().map(|captured| (captured.kind, captured.entities)).collect()
 }
 
@@ -107,9 +107,9 @@ fn quitting_to_the_menu_can_be_continued_where_the_player_was() {
     app.world_mut().spawn((Health(5), DespawnOnExit(Game::Playing)));
     enter(&mut app, Game::Menu);
     frames(&mut app, 3);
-    let closed = told::<SessionClosed>(&app);
+    let closed = received::<SessionClosed>(&app);
     assert!(closed.len() == 1 && closed[0].complete, "{closed:?}");
-    assert!(told::<RequestRejected>(&app).is_empty());
+    assert!(received::<RequestRejected>(&app).is_empty());
 
     let session = app.world().resource::<SessionCatalog>().newest_closed().unwrap().session.id;
     request(&mut app, |commands| commands.session().continue_session(session));
@@ -207,7 +207,7 @@ fn a_session_stands_still_in_the_pause_menu_and_after_a_restore_into_it() {
     assert_eq!(status(&recovered), SessionStatus::Active);
     enter(&mut app, Game::Playing);
     assert_eq!(status(&app), SessionStatus::Active);
-    assert_eq!(told::<SessionPaused>(&app).len(), 1);
+    assert_eq!(received::<SessionPaused>(&app).len(), 1);
 }
 
 #[test]
@@ -240,11 +240,11 @@ fn offers_wait_for_the_menu_that_shows_them() {
         app.insert_state(Game::Loading).offer_recovery_in(Game::Menu);
     });
     seconds(&mut app, 3.0);
-    assert_eq!(told::<RecoveryAvailable>(&app).len(), 0);
+    assert_eq!(received::<RecoveryAvailable>(&app).len(), 0);
     assert_eq!(app.world().resource::<RecoveryOffers>().offers().len(), 1, "whoever asks may know");
     enter(&mut app, Game::Menu);
     frames(&mut app, 2);
-    assert_eq!(told::<RecoveryAvailable>(&app).len(), 1);
+    assert_eq!(received::<RecoveryAvailable>(&app).len(), 1);
 }
 
 #[test]
@@ -326,15 +326,15 @@ fn a_slot_that_is_asked_for_behind_a_closed_gate_is_saved_when_it_opens() {
     enter(&mut app, Game::Loading);
     request(&mut app, |commands| commands.session().quick_save());
     frames(&mut app, 5);
-    assert_eq!(told::<SlotSaved>(&app).len(), 0);
+    assert_eq!(received::<SlotSaved>(&app).len(), 0);
     enter(&mut app, Game::Playing);
     frames(&mut app, 5);
-    assert_eq!(told::<SlotSaved>(&app).len(), 1);
+    assert_eq!(received::<SlotSaved>(&app).len(), 1);
     enter(&mut app, Game::Loading);
     request(&mut app, |commands| {
         commands.session().quick_save();
         commands.session().close();
     });
     frames(&mut app, 5);
-    assert_eq!((told::<SlotSaved>(&app).len(), told::<SlotFailed>(&app).len()), (1, 1));
+    assert_eq!((received::<SlotSaved>(&app).len(), received::<SlotFailed>(&app).len()), (1, 1));
 }

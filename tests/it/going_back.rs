@@ -31,7 +31,7 @@ fn go_back(app: &mut App, session: SessionId) {
 
 /// The checkpoints that were taken because the session went back.
 fn tails(app: &App) -> Vec<CheckpointId> {
-    let saved = told::<CheckpointSaved>(app).into_iter();
+    let saved = received::<CheckpointSaved>(app).into_iter();
     saved.filter(|it| it.kind == CheckpointKind::Rewind).map(|it| it.checkpoint).collect()
 }
 
@@ -39,9 +39,9 @@ fn tails(app: &App) -> Vec<CheckpointId> {
 fn what_was_played_since_the_last_checkpoint_can_be_had_after_a_rewind() {
     let disk = MemoryDisk::default();
     let (mut app, session) = played(&disk, |_| {});
-    let start = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
+    let start = received::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
     go_back(&mut app, session);
-    let restored = told::<SessionRestored>(&app).pop().unwrap();
+    let restored = received::<SessionRestored>(&app).pop().unwrap();
     assert_eq!((restored.reason, restored.checkpoint), (RestoreReason::Rewound, start));
     assert_eq!(health(&mut app), 1, "the newest checkpoint is the one before the rewind");
     let tails = tails(&app);
@@ -114,13 +114,13 @@ fn behind_a_closed_gate_nothing_is_taken_of_the_menus_world() {
     let session = app.world().resource::<CurrentSession>().id();
     app.world_mut().resource_mut::<NextState<Phase>>().set(Phase::Menu);
     frames(&mut app, 3);
-    let before = told::<CheckpointCaptured>(&app).len();
+    let before = received::<CheckpointCaptured>(&app).len();
     app.world_mut().resource_mut::<Score>().0 = 50;
     frames(&mut app, 1);
     request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 4);
-    assert_eq!(told::<SessionRestored>(&app).len(), 1);
-    let since = told::<CheckpointCaptured>(&app).split_off(before);
+    assert_eq!(received::<SessionRestored>(&app).len(), 1);
+    let since = received::<CheckpointCaptured>(&app).split_off(before);
     assert!(since.iter().all(|it| it.kind != CheckpointKind::Rewind), "{since:?}");
 }
 
@@ -143,13 +143,13 @@ fn a_rewind_is_refused_while_the_writer_can_take_nothing() {
 }
 
 #[test]
-fn where_the_disk_refuses_what_was_played_the_game_is_told_and_goes_back() {
+fn where_the_disk_refuses_what_was_played_the_game_hears_of_it_and_goes_back() {
     let disk = MemoryDisk::default();
     let (mut app, session) = played(&disk, |_| {});
     disk.fail_always(Operation::Append, std::io::ErrorKind::Other);
     go_back(&mut app, session);
     assert_eq!(health(&mut app), 1);
-    let failed = told::<CheckpointFailed>(&app);
+    let failed = received::<CheckpointFailed>(&app);
     let given_up: Vec<_> = failed.iter().filter(|it| it.retry_in.is_none()).collect();
     assert_eq!(given_up.len(), 1, "{failed:?}");
     assert_eq!(given_up[0].error, CheckpointError::WriterBehind);
@@ -158,5 +158,5 @@ fn where_the_disk_refuses_what_was_played_the_game_is_told_and_goes_back() {
     set_health(&mut app, 9);
     request(&mut app, |commands| commands.session().checkpoint("healed"));
     seconds(&mut app, 3.0);
-    assert_eq!(told::<CheckpointSaved>(&app).pop().unwrap().kind, CheckpointKind::Manual);
+    assert_eq!(received::<CheckpointSaved>(&app).pop().unwrap().kind, CheckpointKind::Manual);
 }

@@ -19,7 +19,7 @@ use bevy_session::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::common::{Phase, Score, frames, game_with, listen, plugin, request, told};
+use crate::common::{Phase, Score, frames, game_with, listen, plugin, received, request};
 
 /// The version that this build writes.
 const NEWEST: &str = "1.0";
@@ -148,15 +148,17 @@ fn restored(disk: &MemoryDisk, session: SessionId, from: RestoreFrom) -> String 
             _ => request(&mut app, |commands| commands.session().recover(session, from)),
         }
         for _ in 0..20 {
-            if told::<SessionRestored>(&app).is_empty() {
+            if received::<SessionRestored>(&app).is_empty() {
                 frames(&mut app, 1);
             }
         }
-        let Some(restored) = told::<SessionRestored>(&app).pop() else {
-            let failed =
-                told::<RecoveryFailed>(&app).into_iter().map(|told| told.error.to_string());
-            let rejected =
-                told::<RequestRejected>(&app).into_iter().map(|told| told.error.to_string());
+        let Some(restored) = received::<SessionRestored>(&app).pop() else {
+            let failed = received::<RecoveryFailed>(&app)
+                .into_iter()
+                .map(|rejected| rejected.error.to_string());
+            let rejected = received::<RequestRejected>(&app)
+                .into_iter()
+                .map(|rejected| rejected.error.to_string());
             return format!("  {:?}\n", failed.chain(rejected).collect::<Vec<_>>());
         };
         let mut portrait = format!("  checkpoint {}\n{}", restored.checkpoint, portrait(&mut app));
@@ -175,8 +177,8 @@ fn restored(disk: &MemoryDisk, session: SessionId, from: RestoreFrom) -> String 
 /// Everything that is on a disk, in words.
 fn everything(disk: &MemoryDisk) -> String {
     let mut app = game(&disk.snapshot(), true);
-    let damaged: Vec<_> = told::<CorruptionDetected>(&app);
-    let failed: Vec<_> = told::<RecoveryFailed>(&app);
+    let damaged: Vec<_> = received::<CorruptionDetected>(&app);
+    let failed: Vec<_> = received::<RecoveryFailed>(&app);
     assert!(damaged.is_empty() && failed.is_empty(), "{damaged:?} {failed:?}");
     let mut text = String::new();
     let mut sessions = app.world().resource::<SessionCatalog>().sessions().to_vec();
@@ -233,7 +235,7 @@ fn everything(disk: &MemoryDisk) -> String {
 fn read_attachment(app: &mut App, of: AttachmentOf) -> String {
     request(app, |commands| commands.session().read_attachment(of, "thumbnail"));
     frames(app, 3);
-    let read = told::<AttachmentRead>(app).pop().expect("it should be answered");
+    let read = received::<AttachmentRead>(app).pop().expect("it should be answered");
     String::from_utf8_lossy(read.result.unwrap().bytes()).into_owned()
 }
 

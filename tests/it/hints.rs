@@ -11,7 +11,7 @@ use bevy_session::{
 use serde::{Deserialize, Serialize};
 
 use crate::common::{
-    Health, Phase, frames, game_with, listen, plugin, request, seconds, start, told,
+    Health, Phase, frames, game_with, listen, plugin, received, request, seconds, start,
 };
 
 fn build(add: impl FnOnce(&mut App)) -> App {
@@ -23,7 +23,7 @@ fn build(add: impl FnOnce(&mut App)) -> App {
 
 fn hints(app: &mut App) -> Vec<SessionHint> {
     frames(app, 2);
-    told::<HintGiven>(app).into_iter().map(|given| given.hint).collect()
+    received::<HintGiven>(app).into_iter().map(|given| given.hint).collect()
 }
 
 fn standing(app: &App) -> Vec<SessionHint> {
@@ -327,7 +327,7 @@ fn what_could_not_be_written_is_in_the_report_of_the_restore() {
         let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
         request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
         frames(&mut app, 3);
-        let report = told::<SessionRestored>(&app)[0].report.clone();
+        let report = received::<SessionRestored>(&app)[0].report.clone();
         let [loss] = &report.losses[..] else { panic!("{report:?}") };
         assert!(loss.type_path.ends_with("Moody"), "{loss:?}");
         assert_eq!((&loss.reason, loss.rows), (&RestoreLossReason::NotWritten, missing));

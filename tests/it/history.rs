@@ -27,7 +27,7 @@ fn recovered_score(disk: &MemoryDisk, id: SessionId) -> u32 {
     let mut app = game_with(plugin(disk), listen::<SessionRestored>);
     request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 3);
-    assert_eq!(told::<SessionRestored>(&app).len(), 1);
+    assert_eq!(received::<SessionRestored>(&app).len(), 1);
     app.world().resource::<Score>().0
 }
 
@@ -43,20 +43,22 @@ fn segments_are_merged_and_old_ones_pruned_and_every_moment_on_the_way_recovers(
         long(&mut app, 60);
         most = most.max(journals(&disk).len());
         if minute % 5 == 0 {
-            let last =
-                *told::<CheckpointCaptured>(&app).last().map(|told| &told.checkpoint).unwrap();
-            let saved = told::<CheckpointSaved>(&app).pop().unwrap();
+            let last = *received::<CheckpointCaptured>(&app)
+                .last()
+                .map(|captured| &captured.checkpoint)
+                .unwrap();
+            let saved = received::<CheckpointSaved>(&app).pop().unwrap();
             assert_eq!(saved.checkpoint, last);
             recovered_score(&disk.snapshot(), id);
         }
     }
     assert!((2..=12).contains(&most), "a bounded number of segments should be kept: {most}");
-    assert!(told::<CheckpointFailed>(&app).is_empty());
+    assert!(received::<CheckpointFailed>(&app).is_empty());
     let available = {
         let tomorrow = plugin(&disk.snapshot()).clock_from("2026-01-02T00:00:00Z".parse().unwrap());
         let mut app = game_with(tomorrow, listen::<RecoveryAvailable>);
         frames(&mut app, 2);
-        told::<RecoveryAvailable>(&app).remove(0).offer
+        received::<RecoveryAvailable>(&app).remove(0).offer
     };
     let oldest = available.checkpoints.last().unwrap();
     assert!(oldest.age.as_secs() >= 600, "history should reach back: {:?}", oldest.age);
@@ -84,16 +86,16 @@ fn named_checkpoints_outlive_many_automatic_ones() {
     let id = app.world().resource::<CurrentSession>().id();
     request(&mut app, |commands| commands.session().checkpoint("before the boss"));
     frames(&mut app, 3);
-    let boss = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
+    let boss = received::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
     long(&mut app, 1800);
     let mut app = counting_game(&disk.snapshot());
     frames(&mut app, 2);
-    let offer = told::<RecoveryAvailable>(&app).remove(0).offer;
+    let offer = received::<RecoveryAvailable>(&app).remove(0).offer;
     let listed = offer.checkpoints.iter().find(|listed| listed.id == boss).unwrap();
     assert_eq!(listed.label.as_deref(), Some("before the boss"));
     request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Checkpoint(boss)));
     frames(&mut app, 3);
-    assert_eq!(told::<SessionRestored>(&app)[0].checkpoint, boss);
+    assert_eq!(received::<SessionRestored>(&app)[0].checkpoint, boss);
 }
 
 #[test]
@@ -149,7 +151,7 @@ fn a_fork_is_offered_twice_and_neither_side_is_lost() {
     let mut app = counting_game(&left);
     frames(&mut app, 2);
     let offers: Vec<_> =
-        told::<RecoveryAvailable>(&app).into_iter().map(|available| available.offer).collect();
+        received::<RecoveryAvailable>(&app).into_iter().map(|available| available.offer).collect();
     assert_eq!(offers.len(), 2, "both heads should be offered");
     assert!(offers.iter().all(|offer| offer.forked));
     let mut found = Vec::new();
@@ -179,7 +181,7 @@ fn a_run_whose_successors_were_pruned_is_no_fork() {
     for life in 0..12 {
         let mut app = counting_game(&disk);
         frames(&mut app, 2);
-        let offers = told::<RecoveryAvailable>(&app);
+        let offers = received::<RecoveryAvailable>(&app);
         assert_eq!(offers.len(), 1, "life {life} should have one past");
         assert!(offers[0].offer.newest.counter > last);
         last = offers[0].offer.newest.counter;
@@ -223,7 +225,7 @@ fn after_hours_of_play_there_is_something_of_every_age() {
     slow_frames(&mut app, 3 * 720, std::time::Duration::from_secs(5));
     let mut app = counting_game(&disk.snapshot());
     frames(&mut app, 2);
-    let offer = told::<RecoveryAvailable>(&app).remove(0).offer;
+    let offer = received::<RecoveryAvailable>(&app).remove(0).offer;
     let ages: Vec<u64> = offer
         .checkpoints
         .iter()
@@ -248,12 +250,12 @@ fn what_was_lost_with_its_directory_is_made_up_for_without_autosave() {
     disk.remove_all(std::path::Path::new("sessions/data"));
     request(&mut app, |commands| commands.session().checkpoint("lost"));
     seconds(&mut app, 3.0);
-    assert_eq!(told::<CheckpointFailed>(&app).len(), 1);
+    assert_eq!(received::<CheckpointFailed>(&app).len(), 1);
     assert!(recovered_score(&disk.snapshot(), id) > 0);
 }
 
 #[test]
-fn an_exit_that_nobody_took_notice_of_is_not_the_last_one() {
+fn an_exit_that_went_unnoticed_is_not_the_last_one() {
     let disk = MemoryDisk::default();
     let mut app = counting_game(&disk);
     start(&mut app, "First");
@@ -267,7 +269,7 @@ fn an_exit_that_nobody_took_notice_of_is_not_the_last_one() {
     assert!(app.world().get_resource::<CurrentSession>().is_none(), "it should be closed again");
     let mut app = counting_game(&killed);
     frames(&mut app, 2);
-    let available = told::<RecoveryAvailable>(&app);
+    let available = received::<RecoveryAvailable>(&app);
     assert_eq!(available.len(), 1, "the second session was left by a crash");
     assert_eq!(available[0].offer.session.name, "Second");
 }
@@ -291,9 +293,9 @@ fn a_world_that_lost_nearly_everything_can_be_had_back_from_before() {
         app.world_mut().resource_mut::<Score>().0 = minute;
         long(&mut app, 60);
     }
-    let told = told::<WorldCollapsed>(&app);
-    assert_eq!(told.len(), 1);
-    assert_eq!((told[0].before, told[0].after), (50, 3));
+    let collapsed = received::<WorldCollapsed>(&app);
+    assert_eq!(collapsed.len(), 1);
+    assert_eq!((collapsed[0].before, collapsed[0].after), (50, 3));
     let mut app = game(&disk.snapshot());
     frames(&mut app, 2);
     let offer = app.world().resource::<RecoveryOffers>().offers()[0].clone();

@@ -7,7 +7,9 @@ use bevy_session::prelude::*;
 use bevy_session::{MemoryDisk, PlacedRestored, SessionActivity, SessionRestored};
 use serde::{Deserialize, Serialize};
 
-use crate::common::{Dice, Health, Score, frames, game_with, listen, plugin, request, start, told};
+use crate::common::{
+    Dice, Health, Score, frames, game_with, listen, plugin, received, request, start,
+};
 
 /// Its hook fills it up.
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -141,7 +143,7 @@ fn one_checkpoint_is_one_world_whenever_the_level_is_loaded() {
             frames(&mut app, 3);
             if !is_loaded_before {
                 load_level(&mut app, level);
-                let reports = told::<PlacedRestored>(&app);
+                let reports = received::<PlacedRestored>(&app);
                 assert_eq!(reports.len(), 1);
                 assert!(!reports[0].report.overwritten.is_empty(), "{:?}", reports[0].report);
             }

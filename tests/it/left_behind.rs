@@ -10,7 +10,7 @@ use bevy_session::{MemoryDisk, SessionActivity, SessionId, SessionRestored, Sess
 use serde::{Deserialize, Serialize};
 
 use crate::common::{
-    Health, Phase, Score, frames, game_with, listen, plugin, request, seconds, start, told,
+    Health, Phase, Score, frames, game_with, listen, plugin, received, request, seconds, start,
 };
 
 /// A rewind to the checkpoint "here", which was taken at health 1.
@@ -39,7 +39,7 @@ fn go_back(app: &mut App, session: SessionId) {
     request(app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(app, 1);
     for _ in 0..10 {
-        if !told::<SessionRestored>(app).is_empty() {
+        if !received::<SessionRestored>(app).is_empty() {
             return;
         }
         frames(app, 1);

@@ -216,7 +216,7 @@ fn the_game_restores_and_the_doctor_finds_nothing() {
 }
 
 #[test]
-fn a_second_session_begins_anew() {
+fn a_second_session_starts_over() {
     let mut game = played();
     enter(&mut game, Game::Menu);
     game.frames(4);

@@ -10,7 +10,7 @@ use bevy_session::{
 use crate::common::*;
 
 #[test]
-fn start_is_told_and_the_first_checkpoint_is_durable() {
+fn start_is_reported_and_the_first_checkpoint_is_durable() {
     let disk = MemoryDisk::default();
     let mut app = game_with(plugin(&disk), |app| {
         listen::<SessionStarted>(app);
@@ -27,12 +27,12 @@ fn start_is_told_and_the_first_checkpoint_is_durable() {
     assert_eq!(current.player(), Some("Maverick"));
     assert_eq!(current.status(), SessionStatus::Active);
     assert_eq!(current.context().game_version, "1.2.3");
-    assert_eq!(told::<SessionStarted>(&app).len(), 1);
-    let captured = told::<CheckpointCaptured>(&app);
+    assert_eq!(received::<SessionStarted>(&app).len(), 1);
+    let captured = received::<CheckpointCaptured>(&app);
     assert_eq!(captured[0].kind, CheckpointKind::Opening);
     assert!(captured[0].full, "the first capture should be full");
     assert_eq!(captured[0].entities, 1);
-    assert_eq!(told::<CheckpointSaved>(&app)[0].checkpoint, captured[0].checkpoint);
+    assert_eq!(received::<CheckpointSaved>(&app)[0].checkpoint, captured[0].checkpoint);
 }
 
 #[test]
@@ -49,10 +49,10 @@ fn autosave_takes_what_changed_and_nothing_when_nothing_did() {
     app.world_mut().spawn(Health(2));
     start(&mut app, "Quiet");
     seconds(&mut app, 12.0);
-    assert_eq!(told::<CheckpointCaptured>(&app).len(), 1, "nothing changed, so none is taken");
+    assert_eq!(received::<CheckpointCaptured>(&app).len(), 1, "nothing changed, so none is taken");
     app.world_mut().entity_mut(entity).insert(Health(9));
     seconds(&mut app, 6.0);
-    let captured = told::<CheckpointCaptured>(&app);
+    let captured = received::<CheckpointCaptured>(&app);
     assert_eq!(captured.len(), 2);
     assert_eq!((captured[1].rows, captured[1].full), (1, false));
     assert_eq!(captured[1].checkpoint.counter, 2, "no number should have been used in between");
@@ -65,10 +65,10 @@ fn autosave_off_means_off_and_a_named_checkpoint_still_works() {
     app.world_mut().resource_mut::<SessionSettings>().autosave = false;
     app.world_mut().spawn(Health(1));
     seconds(&mut app, 20.0);
-    assert_eq!(told::<CheckpointCaptured>(&app).len(), 1);
+    assert_eq!(received::<CheckpointCaptured>(&app).len(), 1);
     request(&mut app, |commands| commands.session().checkpoint("before the boss"));
     frames(&mut app, 3);
-    let captured = told::<CheckpointCaptured>(&app);
+    let captured = received::<CheckpointCaptured>(&app);
     assert_eq!(captured.len(), 2);
     assert_eq!(captured[1].kind, CheckpointKind::Manual);
 }
@@ -95,15 +95,15 @@ fn a_pause_and_an_exit_copy_what_changed_and_nothing_else() {
     app.world_mut().despawn(crowd[9]);
     request(&mut app, |commands| commands.session().close());
     frames(&mut app, 3);
-    assert!(told::<SessionClosed>(&app)[0].complete);
-    let told: Vec<_> = told::<CheckpointCaptured>(&app)
+    assert!(received::<SessionClosed>(&app)[0].complete);
+    let captures: Vec<_> = received::<CheckpointCaptured>(&app)
         .iter()
         .map(|captured| (captured.kind, captured.full, captured.rows))
         .skip(1)
         .collect();
     let delta = |kind, rows| (kind, false, rows);
     let (pause, exit) = (CheckpointKind::Pause, CheckpointKind::Exit);
-    assert_eq!(told, [delta(pause, 1), delta(pause, 0), delta(exit, 1)]);
+    assert_eq!(captures, [delta(pause, 1), delta(pause, 0), delta(exit, 1)]);
 
     let mut app = game(&disk.snapshot());
     request(&mut app, |commands| commands.session().continue_session(id));
@@ -133,8 +133,8 @@ fn play_time_stands_still_while_paused() {
     seconds(&mut app, 1.0);
     assert!(app.world().resource::<CurrentSession>().play_time() > before);
     assert!(app.world_mut().run_system_cached(session_is_active).unwrap());
-    assert_eq!(told::<SessionPaused>(&app).len(), 1);
-    assert_eq!(told::<SessionResumed>(&app).len(), 1);
+    assert_eq!(received::<SessionPaused>(&app).len(), 1);
+    assert_eq!(received::<SessionResumed>(&app).len(), 1);
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn an_update_changes_what_it_names_and_nothing_else() {
     assert_eq!((current.name(), current.player()), ("New", Some("Ada")));
     assert_eq!(current.description(), "first");
     assert_eq!((current.get("mission"), current.get("hard")), (Some(3), Some(true)));
-    assert_eq!(told::<SessionUpdated>(&app).len(), 1);
+    assert_eq!(received::<SessionUpdated>(&app).len(), 1);
 }
 
 #[test]
@@ -168,13 +168,13 @@ fn close_writes_the_last_checkpoint_and_the_session_can_be_continued() {
     app.world_mut().resource_mut::<Score>().0 = 42;
     request(&mut app, |commands| commands.session().close());
     frames(&mut app, 3);
-    assert!(told::<SessionClosed>(&app)[0].complete);
+    assert!(received::<SessionClosed>(&app)[0].complete);
     assert!(app.world().get_resource::<CurrentSession>().is_none());
 
     app.world_mut().resource_mut::<Score>().0 = 0;
     request(&mut app, |commands| commands.session().continue_session(id));
     frames(&mut app, 3);
-    assert_eq!(told::<SessionRestored>(&app).len(), 1);
+    assert_eq!(received::<SessionRestored>(&app).len(), 1);
     assert_eq!(app.world().resource::<Score>().0, 42);
     let world = app.world_mut();
     let (health, name) = world.query::<(&Health, &Name)>().single(world).unwrap();
@@ -192,10 +192,10 @@ fn an_ended_session_is_not_continued() {
     let id = app.world().resource::<CurrentSession>().id();
     request(&mut app, |commands| commands.session().end(EndReason::Completed));
     frames(&mut app, 3);
-    assert_eq!(told::<SessionEnded>(&app)[0].reason, EndReason::Completed);
+    assert_eq!(received::<SessionEnded>(&app)[0].reason, EndReason::Completed);
     request(&mut app, |commands| commands.session().continue_session(id));
     frames(&mut app, 3);
-    let rejected = told::<RequestRejected>(&app);
+    let rejected = received::<RequestRejected>(&app);
     let RequestError::IllegalMove(illegal) = &rejected[0].error else {
         panic!("should be an illegal move: {rejected:?}")
     };
@@ -216,7 +216,8 @@ fn illegal_requests_change_nothing_and_say_why() {
     });
     // The writer is asked about four of them, one a frame.
     frames(&mut app, 6);
-    let errors: Vec<_> = told::<RequestRejected>(&app).into_iter().map(|told| told.error).collect();
+    let errors: Vec<_> =
+        received::<RequestRejected>(&app).into_iter().map(|rejected| rejected.error).collect();
     assert_eq!(
         errors,
         [
@@ -233,7 +234,7 @@ fn illegal_requests_change_nothing_and_say_why() {
     let id = app.world().resource::<CurrentSession>().id();
     request(&mut app, |commands| commands.session().start(NewSession::named("Two")));
     frames(&mut app, 3);
-    let last = told::<RequestRejected>(&app).pop().unwrap();
+    let last = received::<RequestRejected>(&app).pop().unwrap();
     assert_eq!(last.error, RequestError::SessionRunning { current: id });
     assert_eq!(app.world().resource::<CurrentSession>().name(), "One");
 }
@@ -247,7 +248,7 @@ fn a_replacing_start_closes_the_session_before() {
         commands.session().start(NewSession::named("Two").replacing_current());
     });
     frames(&mut app, 5);
-    assert_eq!(told::<SessionClosed>(&app)[0].session, one);
+    assert_eq!(received::<SessionClosed>(&app)[0].session, one);
     assert_eq!(app.world().resource::<CurrentSession>().name(), "Two");
 }
 
@@ -262,11 +263,11 @@ fn a_rewind_goes_back_and_the_future_stays_reachable() {
     let id = app.world().resource::<CurrentSession>().id();
     request(&mut app, |commands| commands.session().checkpoint("early"));
     frames(&mut app, 3);
-    let early = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
+    let early = received::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
     app.world_mut().entity_mut(entity).insert(Health(50));
     request(&mut app, |commands| commands.session().checkpoint("late"));
     frames(&mut app, 3);
-    let late = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
+    let late = received::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
 
     for (to, health) in [(early, 1), (late, 50)] {
         request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Checkpoint(to)));
@@ -274,6 +275,6 @@ fn a_rewind_goes_back_and_the_future_stays_reachable() {
         let world = app.world_mut();
         assert_eq!(world.query::<&Health>().single(world).unwrap().0, health);
     }
-    let newest = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
+    let newest = received::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
     assert!(newest.counter > late.counter, "numbers should only grow");
 }

@@ -13,7 +13,9 @@ use bevy_session::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::common::{Dice, Health, Score, frames, game_with, listen, plugin, request, start, told};
+use crate::common::{
+    Dice, Health, Score, frames, game_with, listen, plugin, received, request, start,
+};
 
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[relationship(relationship_target = Items)]
@@ -157,7 +159,7 @@ fn played(disk: &MemoryDisk, seed: u64) -> App {
 fn name_of(world: &World, entity: Entity) -> String {
     let key = world.get::<SaveKey>(entity).map(|key| key.as_str().to_owned());
     let name = world.get::<Name>(entity).map(|name| name.as_str().to_owned());
-    key.or(name).unwrap_or_else(|| "nobody".to_owned())
+    key.or(name).unwrap_or_else(|| "no one".to_owned())
 }
 
 /// Everything that is saved, with the lists in their order.
@@ -190,7 +192,7 @@ fn recover(app: &mut App) -> RestoreReport {
     let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
     request(app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(app, 3);
-    told::<SessionRestored>(app).remove(0).report
+    received::<SessionRestored>(app).remove(0).report
 }
 
 /// Another process goes on with a session, with hooks that disturb.
@@ -214,7 +216,7 @@ fn one_checkpoint_has_one_order_whatever_hooks_do_and_whenever_the_level_is_load
             assert!(report.not_as_saved.is_empty(), "seed {seed}: {report:?}");
             (before..2).for_each(|part| load_part(&mut app, part));
             assert_eq!(everything(&mut app), expected, "seed {seed}, {before} parts before");
-            for claimed in told::<PlacedRestored>(&app) {
+            for claimed in received::<PlacedRestored>(&app) {
                 assert!(claimed.report.not_as_saved.is_empty(), "{:?}", claimed.report);
             }
         }
@@ -407,7 +409,7 @@ fn whatever_comes_and_goes_one_checkpoint_is_one_world() {
             (0..25).for_each(|_| happen(&mut app, &mut dice));
             request(&mut app, |commands| commands.session().checkpoint("now"));
             frames(&mut app, 3);
-            let drifted = told::<CheckpointDrifted>(&app);
+            let drifted = received::<CheckpointDrifted>(&app);
             assert!(drifted.is_empty(), "seed {seed}, crash {crash}: {drifted:?}");
             let mut worlds = [0, 1, 2].map(|before| {
                 let mut app = goes_on(&disk.snapshot());

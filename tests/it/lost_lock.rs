@@ -10,7 +10,7 @@ use bevy_session::{
     SavingStopped, SessionActivity, SessionId, StopReason,
 };
 
-use crate::common::{Health, frames, game, listen, request, seconds, start, told};
+use crate::common::{Health, frames, game, listen, received, request, seconds, start};
 #[cfg(unix)]
 use crate::process::{Memory, Process};
 
@@ -38,7 +38,7 @@ fn played_game(disk: &MemoryDisk) -> (App, SessionId, CheckpointId) {
     start(&mut app, "Fought for");
     play(&mut app, 6.0);
     let id = app.world().resource::<CurrentSession>().id();
-    let newest = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
+    let newest = received::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
     (app, id, newest)
 }
 
@@ -57,36 +57,39 @@ fn who_lost_the_lock_stops_acknowledging_and_plays_on() {
 
     disk.remove_all(Path::new("sessions/state"));
     let mut winner = take_over(&disk, id);
-    assert!(told::<CheckpointSaved>(&winner)[0].checkpoint.counter > newest.counter);
+    assert!(received::<CheckpointSaved>(&winner)[0].checkpoint.counter > newest.counter);
 
     play(&mut loser, 2.0);
-    let stopped = told::<SavingStopped>(&loser);
+    let stopped = received::<SavingStopped>(&loser);
     assert_eq!(stopped.len(), 1, "it should be said once");
     assert_eq!((stopped[0].session, stopped[0].reason), (Some(id), StopReason::LockLost));
-    assert!(told::<CheckpointFailed>(&loser).is_empty(), "nothing was on its way");
+    assert!(received::<CheckpointFailed>(&loser).is_empty(), "nothing was on its way");
 
     request(&mut loser, |commands| commands.session().checkpoint("in vain"));
     play(&mut loser, 60.0);
-    let failed = told::<CheckpointFailed>(&loser);
+    let failed = received::<CheckpointFailed>(&loser);
     assert_eq!(failed.len(), 1, "only what is asked for is tried: {failed:?}");
     assert_eq!(failed[0].error, CheckpointError::LockLost);
-    assert_eq!(told::<CheckpointSaved>(&loser).pop().unwrap().checkpoint, newest);
+    assert_eq!(received::<CheckpointSaved>(&loser).pop().unwrap().checkpoint, newest);
     assert!(!loser.world().resource::<SessionActivity>().is_saving());
 
     play(&mut winner, 6.0);
-    let saved = told::<CheckpointSaved>(&winner).len();
+    let saved = received::<CheckpointSaved>(&winner).len();
     drop(winner);
     play(&mut loser, 200.0);
-    assert!(told::<SavingResumed>(&loser).is_empty(), "the other one saved {saved} checkpoints");
-    assert_eq!(told::<SavingStopped>(&loser).len(), 1);
+    assert!(
+        received::<SavingResumed>(&loser).is_empty(),
+        "the other one saved {saved} checkpoints"
+    );
+    assert_eq!(received::<SavingStopped>(&loser).len(), 1);
 
     // Nor does a rewind take the place of what the other one saved.
     request(&mut loser, |commands| commands.session().recover(id, RestoreFrom::Latest));
     play(&mut loser, 6.0);
-    let rejected = told::<RequestRejected>(&loser);
+    let rejected = received::<RequestRejected>(&loser);
     assert_eq!(rejected.len(), 1);
     assert_eq!(rejected[0].error, RequestError::SessionInUse);
-    assert_eq!(told::<CheckpointSaved>(&loser).pop().unwrap().checkpoint, newest);
+    assert_eq!(received::<CheckpointSaved>(&loser).pop().unwrap().checkpoint, newest);
 }
 
 #[test]
@@ -99,16 +102,16 @@ fn a_look_at_the_lock_that_failed_is_made_again_before_anything_is_acknowledged(
     play(&mut loser, 1.5);
     disk.heal();
     let winner = take_over(&disk, id);
-    assert!(!told::<CheckpointSaved>(&winner).is_empty());
+    assert!(!received::<CheckpointSaved>(&winner).is_empty());
     drop(winner);
 
     play(&mut loser, 12.0);
-    assert_eq!(told::<SavingStopped>(&loser).len(), 1);
-    assert_eq!(told::<CheckpointSaved>(&loser).pop().unwrap().checkpoint, newest);
+    assert_eq!(received::<SavingStopped>(&loser).len(), 1);
+    assert_eq!(received::<CheckpointSaved>(&loser).pop().unwrap().checkpoint, newest);
 }
 
 #[test]
-fn a_state_directory_that_is_deleted_costs_nothing_where_nobody_else_plays() {
+fn a_state_directory_that_is_deleted_costs_nothing_where_no_other_game_plays() {
     let disk = MemoryDisk::default();
     let mut app = listening_game(&disk);
     app.world_mut().spawn(Health(1));
@@ -116,8 +119,10 @@ fn a_state_directory_that_is_deleted_costs_nothing_where_nobody_else_plays() {
     disk.remove_all(Path::new("sessions/state"));
     play(&mut app, 6.0);
     play(&mut app, 6.0);
-    assert!(told::<CheckpointSaved>(&app).len() >= 2);
-    assert!(told::<SavingStopped>(&app).is_empty() && told::<CheckpointFailed>(&app).is_empty());
+    assert!(received::<CheckpointSaved>(&app).len() >= 2);
+    assert!(
+        received::<SavingStopped>(&app).is_empty() && received::<CheckpointFailed>(&app).is_empty()
+    );
 }
 
 #[test]
@@ -133,10 +138,10 @@ fn a_session_that_was_lost_can_still_be_left() {
     play(&mut app, 2.0);
     request(&mut app, |commands| commands.session().close());
     frames(&mut app, 5);
-    let closed = told::<SessionClosed>(&app);
+    let closed = received::<SessionClosed>(&app);
     assert_eq!(closed.iter().map(|closed| closed.complete).collect::<Vec<_>>(), [false]);
     play(&mut winner, 6.0);
-    assert!(told::<CheckpointFailed>(&winner).is_empty());
+    assert!(received::<CheckpointFailed>(&winner).is_empty());
 }
 
 /// The one is stopped while the other takes over, and then goes on.

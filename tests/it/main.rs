@@ -1,4 +1,4 @@
-//! Tests through the public API, in one binary, since each links Bevy anew.
+//! Tests through the public API, in one binary, since each links Bevy again.
 
 mod allocations;
 mod attachments;
@@ -15,6 +15,7 @@ mod crash_report;
 mod death;
 mod depth;
 mod doctor;
+mod documents;
 mod fight;
 mod gates;
 mod going_back;
@@ -44,6 +45,7 @@ mod policies;
 mod process;
 mod profiles;
 mod recovery;
+mod reflection;
 mod refusals;
 mod relationships;
 mod restore_failures;
@@ -58,6 +60,7 @@ mod slices;
 mod slot_loads;
 mod slots;
 mod sweeping;
+mod take_ups;
 mod testing;
 #[cfg(feature = "ui")]
 mod ui;

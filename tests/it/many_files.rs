@@ -115,7 +115,7 @@ fn child() {
     request(&mut app, |commands| commands.session().start_or_continue(NewSession::named("Many")));
     for _ in 0..20_000 {
         app.update();
-        if !told::<CheckpointSaved>(&app).is_empty() {
+        if !received::<CheckpointSaved>(&app).is_empty() {
             break;
         }
         thread::yield_now();
@@ -124,10 +124,10 @@ fn child() {
     for health in world.query::<&Health>().iter(world) {
         say(format_args!("restored {}", health.0));
     }
-    if let Some(saved) = told::<CheckpointSaved>(&app).first() {
+    if let Some(saved) = received::<CheckpointSaved>(&app).first() {
         say(format_args!("saved {}", saved.checkpoint.counter));
     }
-    for failed in told::<RecoveryFailed>(&app) {
+    for failed in received::<RecoveryFailed>(&app) {
         say(format_args!("failed {:?}", failed.error));
     }
     done.store(true, Ordering::Relaxed);

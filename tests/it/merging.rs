@@ -60,14 +60,18 @@ fn an_exit_at_any_moment_of_a_merge_is_no_crash_and_loses_nothing() {
 
         let mut app = listening_game(&disk);
         frames(&mut app, 3);
-        assert_eq!(told::<SessionsFound>(&app).len(), 1);
-        assert!(told::<RecoveryAvailable>(&app).is_empty(), "after {moment} frames");
-        assert!(told::<CorruptionDetected>(&app).is_empty(), "after {moment} frames");
+        assert_eq!(received::<SessionsFound>(&app).len(), 1);
+        assert!(received::<RecoveryAvailable>(&app).is_empty(), "after {moment} frames");
+        assert!(received::<CorruptionDetected>(&app).is_empty(), "after {moment} frames");
         assert_eq!(app.world().resource::<PreviousRun>().ended, HowItEnded::Exited);
         let closed = app.world().resource::<SessionCatalog>().newest_closed().unwrap().session.id;
         request(&mut app, |commands| commands.session().continue_session(closed));
         frames(&mut app, 3);
-        assert_eq!(told::<SessionRestored>(&app)[0].checkpoint.counter, 9, "after {moment} frames");
+        assert_eq!(
+            received::<SessionRestored>(&app)[0].checkpoint.counter,
+            9,
+            "after {moment} frames"
+        );
         assert_eq!(app.world().resource::<Score>().0, 99);
     }
     assert!(abandoned > 0 && completed > 0, "{abandoned} merges were abandoned, {completed} not");

@@ -1,6 +1,8 @@
-//! Modes of a start, development, and two apps in one process.
+//! Modes of a start, and development.
 //!
 //! The test binary runs itself again as a process with another environment, or as one that dies.
+
+mod two_apps;
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -54,9 +56,9 @@ fn health(app: &mut App) -> Option<u32> {
 fn fresh_hides_what_is_old_and_deletes_nothing() {
     let disk = played(&MemoryDisk::default(), "Old", 1, false);
     let mut app = game_in(&disk, SessionMode::Fresh);
-    let found = told::<SessionsFound>(&app);
+    let found = received::<SessionsFound>(&app);
     assert_eq!((found[0].sessions, found[0].offers), (0, 0));
-    assert!(told::<RecoveryAvailable>(&app).is_empty());
+    assert!(received::<RecoveryAvailable>(&app).is_empty());
     assert!(app.world().resource::<RecoveryOffers>().is_empty());
     // What is played at this start is listed.
     start(&mut app, "New");
@@ -73,7 +75,7 @@ fn fresh_hides_what_is_old_and_deletes_nothing() {
     drop(app);
     let app = game_in(&disk, SessionMode::Ordinary);
     assert_eq!(app.world().resource::<SessionCatalog>().sessions().len(), 2);
-    assert_eq!(told::<RecoveryAvailable>(&app).len(), 1);
+    assert_eq!(received::<RecoveryAvailable>(&app).len(), 1);
 }
 
 #[test]
@@ -92,13 +94,13 @@ fn continue_takes_up_the_newest_session_however_it_was_left() {
         let mut app = game_in(&disk, SessionMode::Continue);
         assert_eq!(app.world().resource::<CurrentSession>().name(), "Newer");
         assert_eq!(health(&mut app), Some(2));
-        assert!(told::<RecoveryAvailable>(&app).is_empty(), "nobody should be asked");
+        assert!(received::<RecoveryAvailable>(&app).is_empty(), "it should not ask");
         request(&mut app, |commands| commands.session().close());
         seconds(&mut app, 2.0);
         assert!(app.world().get_resource::<CurrentSession>().is_none(), "only once");
     }
     let empty = game_in(&MemoryDisk::default(), SessionMode::Continue);
-    assert!(told::<RequestRejected>(&empty).is_empty());
+    assert!(received::<RequestRejected>(&empty).is_empty());
 }
 
 #[test]
@@ -119,9 +121,9 @@ fn off_answers_every_request_and_touches_nothing() {
     });
     app.world_mut().resource_mut::<NextState<Phase>>().set(Phase::Playing);
     frames(&mut app, 3);
-    let rejected = told::<RequestRejected>(&app);
+    let rejected = received::<RequestRejected>(&app);
     assert_eq!(rejected.len(), 6);
-    assert!(rejected.iter().all(|told| told.error == RequestError::SessionsAreOff));
+    assert!(rejected.iter().all(|rejected| rejected.error == RequestError::SessionsAreOff));
     assert!(app.world().get_resource::<CurrentSession>().is_none());
     assert!(app.world().resource::<SessionCatalog>().sessions().is_empty());
     assert_eq!(disk.paths(), paths);
@@ -154,18 +156,18 @@ fn a_developer_isnt_asked_about_a_stop_and_can_ask() {
         "a developer's files should lie apart"
     );
     let mut app = build(&disk);
-    assert!(told::<RecoveryAvailable>(&app).is_empty());
+    assert!(received::<RecoveryAvailable>(&app).is_empty());
     assert!(app.world().resource::<RecoveryOffers>().is_empty());
     let entry = app.world().resource::<SessionCatalog>().sessions()[0].clone();
     assert!(entry.has_crashed() && entry.can_go_on());
     request(&mut app, |commands| commands.session().find_sessions());
     frames(&mut app, 3);
-    assert_eq!(told::<RecoveryAvailable>(&app).len(), 1);
+    assert_eq!(received::<RecoveryAvailable>(&app).len(), 1);
     drop(app);
     let mut server =
         game_with(plugin(&disk).development(true).recovery(RecoveryPolicy::Automatic), listening);
     frames(&mut server, 3);
-    assert_eq!(health(&mut server), Some(1), "a policy that asks nobody isn't held back");
+    assert_eq!(health(&mut server), Some(1), "a policy that doesn't ask isn't held back");
 }
 
 #[test]
@@ -175,7 +177,7 @@ fn a_developer_is_asked_after_a_panic() {
     assert_eq!(output.status.code(), Some(101), "{output:?}");
     let mut app = game_with(real_game(directory.path()).development(true), listening);
     frames(&mut app, 3);
-    let available = told::<RecoveryAvailable>(&app);
+    let available = received::<RecoveryAvailable>(&app);
     assert!(matches!(available[0].offer.cause, HowItEnded::Crashed(_)), "{available:?}");
 }
 
@@ -272,9 +274,9 @@ fn child() {
             });
             app.run();
         }
-        "two apps, one of which panics" => two_apps_one_panics(directory),
+        "two apps, one of which panics" => two_apps::one_panics(directory),
         #[cfg(unix)]
-        "two apps that are asked to exit" => two_apps_that_are_asked_to_exit(directory),
+        "two apps that are asked to exit" => two_apps::are_asked_to_exit(directory),
         other => unreachable!("{other}"),
     }
 }
@@ -288,10 +290,10 @@ fn look(mut app: App) {
     let second = finished(threaded(
         SessionPlugin::new("Tests", "Modes").directory(tempfile::tempdir().unwrap().path()),
     ));
-    until(&mut app, "an answer", |app| !told::<RequestRejected>(app).is_empty());
-    let is_off = told::<RequestRejected>(&app)[0].error == RequestError::SessionsAreOff;
+    until(&mut app, "an answer", |app| !received::<RequestRejected>(app).is_empty());
+    let is_off = received::<RequestRejected>(&app)[0].error == RequestError::SessionsAreOff;
     if !is_off {
-        until(&mut app, "a look", |app| !told::<SessionsFound>(app).is_empty());
+        until(&mut app, "a look", |app| !received::<SessionsFound>(app).is_empty());
     }
     for _ in 0..200 {
         app.update();
@@ -362,158 +364,5 @@ fn an_unknown_mode_is_warned_of_once_with_the_legal_ones() {
     assert_eq!(warnings.len(), 1, "{log}");
     for part in ["BEVY_SESSION=Fresh", "off, fresh, continue, memory"] {
         assert!(warnings[0].contains(part), "{warnings:?}");
-    }
-}
-
-// Two apps
-
-#[test]
-fn two_apps_with_places_of_their_own_dont_know_each_other() {
-    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let mut apps: Vec<App> = [(&here, "Here"), (&there, "There")]
-        .into_iter()
-        .map(|(directory, name)| {
-            let plugin = SessionPlugin::new("Tests", "Modes")
-                .directory(directory.path())
-                .mode(SessionMode::Ordinary);
-            let mut app = threaded(plugin);
-            play(&mut app, name);
-            finished(app)
-        })
-        .collect();
-    for app in &mut apps {
-        until(app, "a checkpoint", |app| {
-            let session = app.world().get_resource::<CurrentSession>();
-            session.is_some_and(|session| session.last_checkpoint().is_some())
-        });
-    }
-    for app in &apps {
-        assert_eq!(app.world().resource::<SessionCatalog>().sessions().len(), 1);
-        assert!(told::<RequestRejected>(app).is_empty());
-    }
-}
-
-#[test]
-fn two_apps_with_one_place_dont_play_one_session() {
-    let directory = tempfile::tempdir().unwrap();
-    let build = || {
-        let plugin = SessionPlugin::new("Tests", "Modes")
-            .directory(directory.path())
-            .mode(SessionMode::Ordinary);
-        let mut app = threaded(plugin);
-        app.add_systems(Startup, |mut commands: Commands| {
-            commands.session().start_or_continue(NewSession::named("World"));
-        });
-        finished(app)
-    };
-    let mut first = build();
-    until(&mut first, "a checkpoint", |app| {
-        let session = app.world().get_resource::<CurrentSession>();
-        session.is_some_and(|session| session.last_checkpoint().is_some())
-    });
-    let session = first.world().resource::<CurrentSession>().id();
-    let mut second = build();
-    until(&mut second, "an answer", |app| !told::<RequestRejected>(app).is_empty());
-    assert_eq!(told::<RequestRejected>(&second)[0].error, RequestError::SessionInUse);
-    assert!(told::<RecoveryAvailable>(&second).is_empty(), "it is no crash");
-    assert!(second.world().resource::<SessionCatalog>().get(session).unwrap().in_use);
-    request(&mut second, |commands| commands.session().recover(session, RestoreFrom::Latest));
-    until(&mut second, "an answer", |app| told::<RequestRejected>(app).len() == 2);
-    assert_eq!(told::<RequestRejected>(&second)[1].error, RequestError::SessionInUse);
-}
-
-/// One app panics on a thread of its own, and the other one is played on and exits.
-fn two_apps_one_panics(directory: &Path) {
-    let (here, there) = (directory.join("here"), directory.join("there"));
-    let mut dying = threaded_game(&here);
-    play(&mut dying, "Dying");
-    dying.add_systems(Update, |session: Option<Res<CurrentSession>>| {
-        assert!(!has_saved(session, 3), "the one bridge collapsed");
-    });
-    // An app is built where it runs.
-    let living = std::thread::spawn(move || {
-        let mut living = threaded_game(&there);
-        play(&mut living, "Living");
-        living.add_systems(
-            Update,
-            |session: Option<Res<CurrentSession>>, mut exit: MessageWriter<AppExit>| {
-                if has_saved(session, 30) {
-                    exit.write(AppExit::Success);
-                }
-            },
-        );
-        living.run()
-    });
-    let mut dying = finished(dying);
-    let died = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
-        loop {
-            dying.update();
-            std::thread::sleep(Duration::from_millis(2));
-        }
-    }));
-    assert!(died.is_err());
-    assert!(living.join().unwrap().is_success());
-}
-
-#[test]
-fn a_panic_of_one_app_is_no_crash_of_the_other() {
-    let directory = tempfile::tempdir().unwrap();
-    let output = run_child("two apps, one of which panics", directory.path(), None);
-    assert!(output.status.success(), "{output:?}");
-    let ended = |place: &str| {
-        let app = game_with(real_game(&directory.path().join(place)), |_| {});
-        app.world().resource::<PreviousRun>().ended.clone()
-    };
-    let HowItEnded::Crashed(panic) = ended("here") else { panic!("{:?}", ended("here")) };
-    assert!(panic.message.contains("the one bridge collapsed"), "{panic:?}");
-    assert_eq!(ended("there"), HowItEnded::Exited);
-}
-
-/// Both apps run, and a signal asks the process to exit. Before that, a third one has been asked
-/// to and is gone: that it was asked is its own business.
-#[cfg(unix)]
-fn two_apps_that_are_asked_to_exit(directory: &Path) {
-    let send = || {
-        let process = std::process::id().to_string();
-        Command::new("kill").args(["-TERM", &process]).status().unwrap();
-    };
-    let mut before = threaded_game(&directory.join("before"));
-    play(&mut before, "Before");
-    before.add_systems(
-        Update,
-        move |session: Option<Res<CurrentSession>>, mut sent: Local<bool>| {
-            if has_saved(session, 1) && !std::mem::replace(&mut *sent, true) {
-                send();
-            }
-        },
-    );
-    assert!(before.run().is_success());
-    let apps = ["here", "there"].map(|place| {
-        let directory = directory.join(place);
-        std::thread::spawn(move || {
-            let mut app = threaded_game(&directory);
-            play(&mut app, place);
-            app.run()
-        })
-    });
-    std::thread::sleep(Duration::from_secs(1));
-    send();
-    for app in apps {
-        assert!(app.join().unwrap().is_success());
-    }
-}
-
-#[test]
-#[cfg(unix)]
-fn a_signal_asks_all_apps_to_exit() {
-    let directory = tempfile::tempdir().unwrap();
-    let output = run_child("two apps that are asked to exit", directory.path(), None);
-    assert!(output.status.success(), "{output:?}");
-    for place in ["before", "here", "there"] {
-        let mut app = game_with(real_game(&directory.path().join(place)), |_| {});
-        frames(&mut app, 2);
-        assert_eq!(app.world().resource::<PreviousRun>().ended, HowItEnded::Exited, "{place}");
-        let catalog = app.world().resource::<SessionCatalog>();
-        assert!(catalog.newest_closed().is_some(), "{place}");
     }
 }

@@ -11,7 +11,7 @@ use crate::bad_slots::{game_with_slot, look_again, slots};
 use crate::common::*;
 use crate::slots::*;
 
-/// The same file with an optional feature that nobody knows yet.
+/// The same file with an optional feature that no build knows yet.
 fn with_an_unknown_feature(mut file: Vec<u8>) -> Vec<u8> {
     let field = b"optional_features";
     let place = file.windows(field.len()).position(|bytes| bytes == field).unwrap();
@@ -46,17 +46,17 @@ fn a_session_with_an_unknown_feature_is_listed_and_never_written() {
 
     let mut app = slot_game(&disk);
     frames(&mut app, 2);
-    let offers = told::<RecoveryAvailable>(&app);
+    let offers = received::<RecoveryAvailable>(&app);
     assert_eq!(offers[0].offer.fit, VersionFit::Newer, "it may be read, and shown");
     request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 3);
-    let failed = told::<RecoveryFailed>(&app).pop().unwrap().error;
+    let failed = received::<RecoveryFailed>(&app).pop().unwrap().error;
     assert!(matches!(&failed, RecoveryError::NewerFormat(by) if by.to_string().contains("1.2.3")));
     request(&mut app, |commands| commands.session().decline(session));
     frames(&mut app, 3);
     request(&mut app, |commands| commands.session().forget(session));
     frames(&mut app, 3);
-    let refused = told::<RequestRejected>(&app);
+    let refused = received::<RequestRejected>(&app);
     assert_eq!(refused.len(), 2, "{refused:?}");
     for refused in refused {
         let RequestError::NewerFormat(by) = &refused.error else { panic!("{refused:?}") };
@@ -83,7 +83,7 @@ fn keeps_its_first_file(beside_a_newer_one: bool) -> bool {
         set_health(&mut app, health);
         long(&mut app, 6);
     }
-    assert!(told::<CheckpointFailed>(&app).is_empty(), "what is played goes on");
+    assert!(received::<CheckpointFailed>(&app).is_empty(), "what is played goes on");
     disk.content(&first).is_some()
 }
 
@@ -103,11 +103,16 @@ fn a_slot_with_an_unknown_feature_is_listed_and_deleted_and_never_written_again(
     let before = disk.content(&slot.path);
 
     let rejected = |app: &mut App, ask: &dyn Fn(&mut Commands)| {
-        let (before, failed) = (told::<RequestRejected>(app).len(), told::<SlotFailed>(app).len());
+        let (before, failed) =
+            (received::<RequestRejected>(app).len(), received::<SlotFailed>(app).len());
         request(app, |commands| ask(commands));
         frames(app, 6);
-        let rejected = told::<RequestRejected>(app).into_iter().skip(before).map(|told| told.error);
-        let failed = told::<SlotFailed>(app).into_iter().skip(failed).map(|told| told.error);
+        let rejected = received::<RequestRejected>(app)
+            .into_iter()
+            .skip(before)
+            .map(|rejected| rejected.error);
+        let failed =
+            received::<SlotFailed>(app).into_iter().skip(failed).map(|rejected| rejected.error);
         let slot_errors = rejected.filter_map(|error| match error {
             RequestError::Slot(error) => Some(error),
             _ => None,
@@ -138,6 +143,6 @@ fn a_slot_with_an_unknown_feature_is_listed_and_deleted_and_never_written_again(
     assert_eq!(disk.content(&slot.path), before);
     request(&mut app, |commands| commands.session().delete_slot(id));
     frames(&mut app, 3);
-    assert_eq!(told::<SlotDeleted>(&app).len(), 1);
+    assert_eq!(received::<SlotDeleted>(&app).len(), 1);
     assert!(slot_files(&disk).is_empty());
 }

@@ -57,7 +57,7 @@ fn closed_session(root: &Path) -> SessionId {
     let session = app.world().resource::<CurrentSession>().id();
     request(&mut app, |commands| commands.session().save(SaveSlot::manual("Slot")));
     frames(&mut app, 6);
-    assert_eq!(told::<SlotSaved>(&app).len(), 1);
+    assert_eq!(received::<SlotSaved>(&app).len(), 1);
     request(&mut app, |commands| commands.session().close());
     frames(&mut app, 4);
     session
@@ -82,14 +82,19 @@ fn goes_on(app: &mut App, session: SessionId, what: &str) {
     frames(app, 2);
     request(app, |commands| commands.session().continue_session(session));
     frames(app, 8);
-    assert_eq!(told::<SessionRestored>(app).len(), 1, "{what}: {:?}", told::<RecoveryFailed>(app));
+    assert_eq!(
+        received::<SessionRestored>(app).len(),
+        1,
+        "{what}: {:?}",
+        received::<RecoveryFailed>(app)
+    );
     let world = app.world_mut();
     assert_eq!(world.query::<&Health>().single(world).unwrap().0, 7, "{what}");
-    assert!(!told::<CheckpointSaved>(app).is_empty(), "{what}");
+    assert!(!received::<CheckpointSaved>(app).is_empty(), "{what}");
 }
 
 #[test]
-fn beside_the_journal_it_is_told_and_left_alone() {
+fn beside_the_journal_it_is_reported_and_left_alone() {
     for kind in KINDS {
         let root = tempfile::tempdir().unwrap();
         let session = closed_session(root.path());
@@ -97,9 +102,11 @@ fn beside_the_journal_it_is_told_and_left_alone() {
         lay(kind, &path);
         let mut app = real_game(root.path());
         goes_on(&mut app, session, kind);
-        let files: Vec<PathBuf> =
-            told::<CorruptionDetected>(&app).into_iter().flat_map(|told| told.files).collect();
-        assert!(files.contains(&path), "{kind} should be told by its name: {files:?}");
+        let files: Vec<PathBuf> = received::<CorruptionDetected>(&app)
+            .into_iter()
+            .flat_map(|detected| detected.files)
+            .collect();
+        assert!(files.contains(&path), "{kind} should be reported by its name: {files:?}");
         assert!(is_still_there(kind, &path), "{kind}");
     }
 }
@@ -132,7 +139,7 @@ fn in_the_place_of_a_lock_it_stops_the_session_and_no_frame() {
         let mut app = real_game(root.path());
         request(&mut app, |commands| commands.session().continue_session(session));
         frames(&mut app, 8);
-        assert!(told::<SessionRestored>(&app).is_empty(), "{kind}: nobody can hold such a lock");
+        assert!(received::<SessionRestored>(&app).is_empty(), "{kind}: such a lock can't be held");
         assert!(is_still_there(kind, &path), "{kind}");
     }
 }
@@ -148,7 +155,12 @@ fn in_the_place_of_a_slot_it_is_left_alone_and_the_slot_lies_beside_it() {
         goes_on(&mut app, session, kind);
         request(&mut app, |commands| commands.session().save(SaveSlot::manual("Slot")));
         frames(&mut app, 6);
-        assert_eq!(told::<SlotSaved>(&app).len(), 1, "{kind}: {:?}", told::<SlotFailed>(&app));
+        assert_eq!(
+            received::<SlotSaved>(&app).len(),
+            1,
+            "{kind}: {:?}",
+            received::<SlotFailed>(&app)
+        );
         assert!(is_still_there(kind, &path), "{kind}");
     }
 }

@@ -1,4 +1,4 @@
-//! The notifications that no other module needs, and how all of them are told.
+//! The notifications that no other module needs, and how all of them are sent.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn every_notification_reaches_observers_and_message_readers() {
             .add_observer(|_: On<SessionStarted>, mut observed: ResMut<Observed>| observed.0 += 1);
     });
     start(&mut app, "Twice");
-    assert_eq!(told::<SessionStarted>(&app).len(), 1);
+    assert_eq!(received::<SessionStarted>(&app).len(), 1);
     assert_eq!(app.world().resource::<Observed>().0, 1);
 }
 
@@ -61,10 +61,10 @@ fn a_write_rate_that_is_too_high_stretches_the_interval_and_says_so() {
     app.world_mut().spawn_batch((0..200).map(Health));
     start(&mut app, "Stretched");
     seconds(&mut app, 60.0);
-    let stretched = told::<AutosaveStretched>(&app);
-    let interval = stretched.last().expect("it should be told").interval;
+    let stretched = received::<AutosaveStretched>(&app);
+    let interval = stretched.last().expect("it should be reported").interval;
     assert!(interval > Duration::from_secs(4), "{interval:?}");
-    let saved = told::<CheckpointSaved>(&app).len();
+    let saved = received::<CheckpointSaved>(&app).len();
     assert!(saved < 15, "checkpoints should be rarer than once a second: {saved}");
 }
 
@@ -85,7 +85,7 @@ fn a_change_without_a_trace_is_noticed_and_a_full_checkpoint_follows() {
     app.world_mut().clear_trackers();
     app.world_mut().entity_mut(entity).insert(Health(7));
     seconds(&mut app, 12.0);
-    let drifted = told::<CheckpointDrifted>(&app);
+    let drifted = received::<CheckpointDrifted>(&app);
     assert!(
         drifted[0].types.iter().any(|drifted| drifted.type_path.ends_with("Inventory")),
         "{drifted:?}"
@@ -108,15 +108,15 @@ fn sessions_are_found_and_forgotten() {
         listen::<SessionForgotten>(app);
     });
     frames(&mut app, 2);
-    assert_eq!(told::<SessionsFound>(&app)[0].sessions, 1);
+    assert_eq!(received::<SessionsFound>(&app)[0].sessions, 1);
     request(&mut app, |commands| commands.session().forget(id));
     frames(&mut app, 3);
-    assert_eq!(told::<SessionForgotten>(&app)[0].session, id);
+    assert_eq!(received::<SessionForgotten>(&app)[0].session, id);
     assert!(app.world().resource::<RecoveryOffers>().is_empty());
 }
 
 #[test]
-fn the_run_conditions_tell_what_is_going_on() {
+fn the_run_conditions_say_what_is_going_on() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk);
     app.world_mut().spawn(Health(1));
@@ -151,7 +151,7 @@ fn sessions_that_came_later_are_found_when_asked_for() {
     frames(&mut other, 3);
     request(&mut app, |commands| commands.session().find_sessions());
     frames(&mut app, 3);
-    assert_eq!(told::<SessionsFound>(&app).len(), 2);
+    assert_eq!(received::<SessionsFound>(&app).len(), 2);
     let closed = app.world().resource::<SessionCatalog>().newest_closed().unwrap();
     assert_eq!(closed.session.name, "Elsewhere");
     // A session that is played here is in use, and no crash.
@@ -159,7 +159,7 @@ fn sessions_that_came_later_are_found_when_asked_for() {
     request(&mut app, |commands| commands.session().find_sessions());
     frames(&mut app, 3);
     assert_eq!(app.world().resource::<SessionCatalog>().sessions().len(), 2);
-    assert!(told::<RecoveryAvailable>(&app).is_empty());
+    assert!(received::<RecoveryAvailable>(&app).is_empty());
 }
 
 #[test]
@@ -175,5 +175,5 @@ fn a_second_server_does_not_split_the_world() {
         commands.session().start_or_continue(NewSession::named("World"));
     });
     frames(&mut second, 3);
-    assert_eq!(told::<RequestRejected>(&second)[0].error, RequestError::SessionInUse);
+    assert_eq!(received::<RequestRejected>(&second)[0].error, RequestError::SessionInUse);
 }

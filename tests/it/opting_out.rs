@@ -6,7 +6,7 @@ use bevy_session::{CheckpointCaptured, MemoryDisk, RestoreLossReason, SessionRes
 use serde::{Deserialize, Serialize};
 
 use crate::common::{
-    Health, Score, frames, game_with, listen, plugin, request, seconds, start, told,
+    Health, Score, frames, game_with, listen, plugin, received, request, seconds, start,
 };
 
 /// Cannot be written: what it knows came from an engine.
@@ -124,13 +124,13 @@ fn a_camera_on_the_player_is_rebuilt_and_the_report_says_what_went() {
     let session = app.world().resource::<CurrentSession>().id();
     request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 3);
-    assert_eq!(told::<SessionRestored>(&app)[0].report.unsaved_children, 1);
+    assert_eq!(received::<SessionRestored>(&app)[0].report.unsaved_children, 1);
     let world = app.world_mut();
-    assert_eq!(world.query::<&Camera>().iter(world).count(), 1, "the observer spawned it anew");
+    assert_eq!(world.query::<&Camera>().iter(world).count(), 1, "the observer spawned it again");
 }
 
 #[test]
-fn a_component_without_serde_is_made_anew_with_the_world_at_hand() {
+fn a_component_without_serde_is_rebuilt_with_the_world_at_hand() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk, with_colliders);
     app.world_mut().spawn((Health(1), Collider { radius: 2.5, engine: 0 }));
@@ -147,7 +147,7 @@ fn a_component_without_serde_is_made_anew_with_the_world_at_hand() {
 }
 
 #[test]
-fn a_rebuild_that_panics_costs_its_component_and_is_told_and_kept() {
+fn a_rebuild_that_panics_costs_its_component_and_is_reported_and_kept() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk, with_colliders);
     app.world_mut().spawn((Health(1), Collider { radius: -1.0, engine: 0 }));
@@ -159,13 +159,13 @@ fn a_rebuild_that_panics_costs_its_component_and_is_told_and_kept() {
     assert_eq!(healths(&mut app), [1, 2], "everything else should be there");
     let world = app.world_mut();
     assert_eq!(world.query::<&Collider>().iter(world).count(), 1);
-    let losses = told::<SessionRestored>(&app)[0].report.losses.clone();
+    let losses = received::<SessionRestored>(&app)[0].report.losses.clone();
     let [loss] = &losses[..] else { panic!("{losses:?}") };
     assert!(loss.type_path.ends_with("ColliderSpec") && loss.rows == 1);
     let RestoreLossReason::NotRebuilt { message } = &loss.reason else { panic!("{loss:?}") };
     assert!(message.contains("negative radius"), "{message}");
     checkpoint(&mut app);
-    // A build that has mended it finds the value.
+    // A build that has fixed it finds the value.
     let mut app = game(&disk.snapshot(), |app| {
         app.save_component_as(
             |collider: &Collider| ColliderSpec { radius: collider.radius },
@@ -215,5 +215,5 @@ fn an_idle_game_writes_nothing_although_its_clock_goes_on() {
     let mut app = game(&MemoryDisk::default(), listen::<CheckpointCaptured>);
     start(&mut app, "Idle");
     seconds(&mut app, 60.0);
-    assert_eq!(told::<CheckpointCaptured>(&app).len(), 1);
+    assert_eq!(received::<CheckpointCaptured>(&app).len(), 1);
 }

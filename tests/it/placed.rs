@@ -5,7 +5,9 @@ use bevy_session::prelude::*;
 use bevy_session::{DuplicateSaveKey, MemoryDisk, PlacedRestored, SessionRestored};
 use serde::{Deserialize, Serialize};
 
-use crate::common::{Health, Inventory, frames, game_with, listen, plugin, request, start, told};
+use crate::common::{
+    Health, Inventory, frames, game_with, listen, plugin, received, request, start,
+};
 
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[reflect(Component, Saved)]
@@ -81,7 +83,7 @@ fn recover(app: &mut App) {
     let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
     request(app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(app, 3);
-    assert_eq!(told::<SessionRestored>(app).len(), 1);
+    assert_eq!(received::<SessionRestored>(app).len(), 1);
 }
 
 /// A game in its level: door 1 is open, coin 2 taken.
@@ -109,7 +111,7 @@ fn values_go_to_the_entities_that_the_level_has_spawned() {
     let _playing = played(&disk);
     let mut app = crash_and_recover(&disk, true);
     assert_as_played(&mut app);
-    let report = &told::<SessionRestored>(&app)[0].report;
+    let report = &received::<SessionRestored>(&app)[0].report;
     assert_eq!((report.unclaimed_total, report.gone_again), (0, 1));
     assert_eq!((report.dangling_total, report.extra.len()), (0, 0), "{report:?}");
     let root = find(&mut app, "level").unwrap();
@@ -122,18 +124,18 @@ fn what_the_level_spawns_after_the_restore_gets_its_values_then() {
     let _playing = played(&disk);
     let mut app = crash_and_recover(&disk, false);
     assert_eq!(coins(&mut app), 0, "a restore spawns none of what a level places");
-    let report = told::<SessionRestored>(&app)[0].report.clone();
+    let report = received::<SessionRestored>(&app)[0].report.clone();
     assert_eq!(report.unclaimed_total, 5);
     assert!(report.unclaimed.contains(&SaveKey::new("level/door_1")));
     frames(&mut app, 3);
     load_level(&mut app);
     assert_as_played(&mut app);
     frames(&mut app, 1);
-    assert_eq!(told::<PlacedRestored>(&app).len(), 1);
+    assert_eq!(received::<PlacedRestored>(&app).len(), 1);
 }
 
 #[test]
-fn keys_that_nobody_claims_are_kept_through_checkpoints_crashes_and_merges() {
+fn keys_that_are_not_claimed_are_kept_through_checkpoints_crashes_and_merges() {
     let disk = MemoryDisk::default();
     let _playing = played(&disk);
     let mut disk = disk;
@@ -214,7 +216,7 @@ fn a_coin_that_came_and_went_between_two_checkpoints_stays_taken() {
 }
 
 #[test]
-fn a_key_that_is_forgotten_begins_anew() {
+fn a_key_that_is_forgotten_starts_over() {
     let disk = MemoryDisk::default();
     let mut app = played(&disk);
     request(&mut app, |commands| commands.session().forget_key("level/coin_2"));
@@ -261,14 +263,14 @@ fn a_placed_entity_loses_what_it_had_lost() {
 }
 
 #[test]
-fn another_sort_of_entity_under_the_key_keeps_its_values_and_is_told() {
+fn another_sort_of_entity_under_the_key_keeps_its_values_and_is_reported() {
     let disk = MemoryDisk::default();
     let _playing = played(&disk);
     let patched = disk.snapshot();
     let mut app = game(&patched);
     let chest = app.world_mut().spawn((Inventory(vec![9]), SaveKey::new("level/door_1"))).id();
     recover(&mut app);
-    let report = &told::<SessionRestored>(&app)[0].report;
+    let report = &received::<SessionRestored>(&app)[0].report;
     assert_eq!(report.mismatched, [SaveKey::new("level/door_1")]);
     assert_eq!(app.world().get::<Door>(chest), None);
     checkpoint(&mut app);
@@ -278,7 +280,7 @@ fn another_sort_of_entity_under_the_key_keeps_its_values_and_is_told() {
 }
 
 #[test]
-fn two_entities_with_one_key_are_told_and_the_first_one_gets_the_values() {
+fn two_entities_with_one_key_are_reported_and_the_first_one_gets_the_values() {
     let disk = MemoryDisk::default();
     let _playing = played(&disk);
     let mut app = game(&disk.snapshot());
@@ -286,7 +288,7 @@ fn two_entities_with_one_key_are_told_and_the_first_one_gets_the_values() {
     let first = find(&mut app, "level/door_1").unwrap();
     let second = app.world_mut().spawn((Door::default(), SaveKey::new("level/door_1"))).id();
     frames(&mut app, 2);
-    let duplicates = told::<DuplicateSaveKey>(&app);
+    let duplicates = received::<DuplicateSaveKey>(&app);
     assert_eq!(duplicates.len(), 1);
     assert_eq!((duplicates[0].first, duplicates[0].second), (first, second));
     recover(&mut app);
@@ -375,7 +377,7 @@ fn a_clone_of_a_placed_entity_has_no_key() {
     frames(&mut app, 2);
     assert_eq!(app.world().get::<Health>(clone), Some(&Health(1)));
     assert!(app.world().get::<SaveKey>(clone).is_none());
-    assert!(told::<DuplicateSaveKey>(&app).is_empty());
+    assert!(received::<DuplicateSaveKey>(&app).is_empty());
     app.world_mut().despawn(clone);
     frames(&mut app, 2);
     assert!(app.world().get::<SaveKey>(door).is_some(), "and nothing happens to who has it");

@@ -49,7 +49,7 @@ fn killed(name: &str, disk: &MemoryDisk) -> (MemoryDisk, SessionId, Vec<Checkpoi
         app.world_mut().entity_mut(entity).insert(Health(health));
         request(&mut app, |commands| commands.session().checkpoint("by hand"));
         frames(&mut app, 3);
-        saved.push(told::<CheckpointSaved>(&app).pop().unwrap().checkpoint);
+        saved.push(received::<CheckpointSaved>(&app).pop().unwrap().checkpoint);
     }
     let session = app.world().resource::<CurrentSession>().id();
     (disk.snapshot(), session, saved)
@@ -72,7 +72,7 @@ fn recover_and_die(disk: &MemoryDisk, session: SessionId, seconds_of_play: usize
     let mut app = asking(disk);
     request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 3);
-    assert_eq!(told::<SessionRestored>(&app).len(), 1);
+    assert_eq!(received::<SessionRestored>(&app).len(), 1);
     long(&mut app, seconds_of_play);
     disk.snapshot()
 }
@@ -108,7 +108,7 @@ fn each_death_soon_after_a_restore_steps_down_the_ladder() {
     let newest = app.world().resource::<RecoveryOffers>().offers()[0].newest;
     request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 3);
-    let restored = told::<SessionRestored>(&app).pop().unwrap();
+    let restored = received::<SessionRestored>(&app).pop().unwrap();
     assert_eq!(restored.checkpoint, newest, "`Latest` should stay the newest checkpoint");
 }
 
@@ -129,7 +129,7 @@ fn who_insists_on_the_newest_is_proposed_something_older_than_all_that_failed() 
 }
 
 #[test]
-fn a_minute_of_play_begins_anew() {
+fn a_minute_of_play_starts_the_count_over() {
     let (disk, session, saved) = killed("Proven", &MemoryDisk::default());
     let died_early = recover_and_die(&disk, session, 58);
     assert_eq!(proposed(&asking(&died_early), session), (Proposal::Older(saved[1]), 1));
@@ -139,7 +139,7 @@ fn a_minute_of_play_begins_anew() {
 }
 
 #[test]
-fn a_clean_end_is_no_death_and_begins_anew() {
+fn a_clean_end_is_no_death_and_starts_the_count_over() {
     let (disk, session, _) = killed("Clean", &MemoryDisk::default());
     let disk = recover_and_die(&disk, session, 5);
     for close in [true, false] {
@@ -173,7 +173,7 @@ fn an_exit_that_could_not_be_written_is_no_death() {
     let mut app = asking(&disk);
     request(&mut app, |commands| commands.session().continue_session(session));
     frames(&mut app, 3);
-    assert_eq!(told::<SessionRestored>(&app).len(), 1);
+    assert_eq!(received::<SessionRestored>(&app).len(), 1);
     assert_eq!(proposed(&asking(&disk.snapshot()), session).1, 1);
 }
 
@@ -209,7 +209,7 @@ fn a_restore_that_was_cancelled_is_no_try() {
     });
     request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 3);
-    assert_eq!(told::<RestoreCancelled>(&app).len(), 1);
+    assert_eq!(received::<RestoreCancelled>(&app).len(), 1);
     assert_eq!(disk.content(&trial(session)), before);
     assert_eq!(proposed(&asking(&disk.snapshot()), session).1, 1);
 }
@@ -273,13 +273,13 @@ fn a_process_that_still_plays_has_not_died() {
 }
 
 #[test]
-fn a_server_recovers_by_itself_and_asks_nobody() {
+fn a_server_recovers_by_itself_without_asking() {
     let (disk, _, _) = killed("Older", &MemoryDisk::default());
     let (disk, newest, _) = killed("Newer", &disk);
     let mut app = automatic(&disk);
     assert_eq!(app.world().resource::<CurrentSession>().id(), newest);
     assert_eq!(health(&mut app), 30);
-    assert!(told::<RecoveryAvailable>(&app).is_empty());
+    assert!(received::<RecoveryAvailable>(&app).is_empty());
     assert_eq!(app.world().resource::<RecoveryOffers>().offers().len(), 1);
     // The other one isn't taken up as soon as this one is left.
     request(&mut app, |commands| commands.session().close());
@@ -288,7 +288,7 @@ fn a_server_recovers_by_itself_and_asks_nobody() {
 }
 
 #[test]
-fn a_server_that_dies_again_and_again_goes_back_and_then_begins_anew() {
+fn a_server_that_dies_again_and_again_goes_back_and_then_starts_over() {
     let (mut disk, session, _) = killed("World", &MemoryDisk::default());
     for expected in [30, 20, 10] {
         let mut app = automatic(&disk);
@@ -320,7 +320,7 @@ fn a_server_that_dies_again_and_again_goes_back_and_then_begins_anew() {
 }
 
 #[test]
-fn start_or_continue_follows_the_ladder_where_nobody_is_asked() {
+fn start_or_continue_follows_the_ladder_where_it_does_not_ask() {
     let (mut disk, session, _) = killed("World", &MemoryDisk::default());
     let server = |disk: &MemoryDisk, policy| {
         let mut app = game_of(disk, policy, |app| {
@@ -334,7 +334,7 @@ fn start_or_continue_follows_the_ladder_where_nobody_is_asked() {
     for expected in [30, 20, 10] {
         let mut app = server(&disk, RecoveryPolicy::Automatic);
         assert_eq!(health(&mut app), expected);
-        assert!(told::<RequestRejected>(&app).is_empty());
+        assert!(received::<RequestRejected>(&app).is_empty());
         disk = disk.snapshot();
     }
     let asking = disk.snapshot();
@@ -367,14 +367,14 @@ fn a_closed_session_that_kills_the_game_when_it_is_continued_is_on_the_ladder_to
     });
     request(&mut app, |commands| commands.session().start_or_continue(NewSession::named("World")));
     frames(&mut app, 3);
-    let first = told::<SessionRestored>(&app)[0].checkpoint;
+    let first = received::<SessionRestored>(&app)[0].checkpoint;
     // It died before anything of the new run was durable, so the journal still says closed.
     let image = app.world_mut().resource_mut::<Image>().0.take().unwrap();
     let mut app = game_of(&image, RecoveryPolicy::Automatic, |_| {});
     request(&mut app, |commands| commands.session().start_or_continue(NewSession::named("World")));
     frames(&mut app, 3);
     assert_eq!(app.world().resource::<CurrentSession>().id(), session);
-    assert!(told::<SessionRestored>(&app)[0].checkpoint.counter < first.counter);
+    assert!(received::<SessionRestored>(&app)[0].checkpoint.counter < first.counter);
 }
 
 #[test]
@@ -387,7 +387,7 @@ fn what_the_game_asks_for_comes_before_what_is_automatic() {
     });
     seconds(&mut app, 2.0);
     assert_eq!(app.world().resource::<CurrentSession>().name(), "Another");
-    assert!(told::<RequestRejected>(&app).is_empty());
+    assert!(received::<RequestRejected>(&app).is_empty());
     assert_eq!(app.world().resource::<RecoveryOffers>().offers()[0].session.id, session);
 }
 
@@ -422,7 +422,7 @@ fn a_damaged_checkpoint_doesnt_stop_a_server() {
     app.world_mut().resource_mut::<NextState<Phase>>().set(Phase::Playing);
     seconds(&mut app, 2.0);
     assert_eq!(app.world().resource::<CurrentSession>().id(), session);
-    assert!(told::<SessionRestored>(&app)[0].checkpoint.counter < newest.counter);
+    assert!(received::<SessionRestored>(&app)[0].checkpoint.counter < newest.counter);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! All that is believed of it is what it said before it died: each line is out before the next
 //! thing happens, so what was acknowledged is known exactly.
 
-#![expect(clippy::print_stdout, reason = "a game in another process has no other way to tell")]
+#![expect(clippy::print_stdout, reason = "a game in another process has no other way to report")]
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
@@ -24,7 +24,7 @@ use crate::common::{Health, Score};
 
 const ROLE: &str = "BEVY_SESSION_TEST_ROLE";
 const DIRECTORY: &str = "BEVY_SESSION_TEST_DIRECTORY";
-/// What tells the game's lines from those of the test harness.
+/// What distinguishes the game's lines from those of the test harness.
 const MARK: &str = "# ";
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -56,7 +56,7 @@ pub fn game(directory: &Path) -> App {
     app
 }
 
-/// The same, saying what it is told.
+/// The same, saying what it hears.
 pub fn talking_game() -> App {
     let mut app = game(&directory());
     app.add_observer(|_: On<SessionsFound>, previous: Option<Res<PreviousRun>>| {
@@ -66,29 +66,29 @@ pub fn talking_game() -> App {
         }
         say("found");
     })
-    .add_observer(|told: On<RecoveryAvailable>| {
-        say(format_args!("offer {:?}", told.offer.cause));
-        for label in told.offer.checkpoints.iter().filter_map(|it| it.label.as_deref()) {
+    .add_observer(|event: On<RecoveryAvailable>| {
+        say(format_args!("offer {:?}", event.offer.cause));
+        for label in event.offer.checkpoints.iter().filter_map(|it| it.label.as_deref()) {
             say(format_args!("named {label}"));
         }
     })
-    .add_observer(|told: On<CheckpointCaptured>, score: Res<Score>| {
-        say(format_args!("captured {} {}", told.checkpoint.counter, score.0));
+    .add_observer(|event: On<CheckpointCaptured>, score: Res<Score>| {
+        say(format_args!("captured {} {}", event.checkpoint.counter, score.0));
     })
-    .add_observer(|told: On<CheckpointSaved>| {
-        say(format_args!("saved {}", told.checkpoint.counter));
+    .add_observer(|event: On<CheckpointSaved>| {
+        say(format_args!("saved {}", event.checkpoint.counter));
     })
-    .add_observer(|told: On<SessionRestored>, score: Res<Score>| {
-        say(format_args!("restored {} {}", told.checkpoint.counter, score.0));
+    .add_observer(|event: On<SessionRestored>, score: Res<Score>| {
+        say(format_args!("restored {} {}", event.checkpoint.counter, score.0));
     })
-    .add_observer(|told: On<SavingStopped>| say(format_args!("stopped {:?}", told.reason)))
-    .add_observer(|told: On<SavingResumed>| say(format_args!("resumed {}", told.session)))
-    .add_observer(|told: On<SessionClosed>| say(format_args!("closed {}", told.complete)))
-    .add_observer(|told: On<RequestRejected>| say(format_args!("rejected {:?}", told.error)))
-    .add_observer(|told: On<CheckpointFailed>| say(format_args!("failed {:?}", told.error)))
-    .add_observer(|told: On<RecoveryFailed>| say(format_args!("lost {:?}", told.error)))
-    .add_observer(|told: On<CorruptionDetected>| {
-        say(format_args!("damaged {:?}", told.files));
+    .add_observer(|event: On<SavingStopped>| say(format_args!("stopped {:?}", event.reason)))
+    .add_observer(|event: On<SavingResumed>| say(format_args!("resumed {}", event.session)))
+    .add_observer(|event: On<SessionClosed>| say(format_args!("closed {}", event.complete)))
+    .add_observer(|event: On<RequestRejected>| say(format_args!("rejected {:?}", event.error)))
+    .add_observer(|event: On<CheckpointFailed>| say(format_args!("failed {:?}", event.error)))
+    .add_observer(|event: On<RecoveryFailed>| say(format_args!("lost {:?}", event.error)))
+    .add_observer(|event: On<CorruptionDetected>| {
+        say(format_args!("damaged {:?}", event.files));
     });
     app
 }
@@ -175,7 +175,7 @@ impl Process {
     /// Kills it with SIGKILL, if it still runs.
     pub fn kill(mut self) -> Story {
         self.child.kill().unwrap();
-        self.tell()
+        self.story()
     }
 
     /// Waits for its end.
@@ -187,10 +187,10 @@ impl Process {
             }
             thread::sleep(Duration::from_millis(2));
         }
-        self.tell()
+        self.story()
     }
 
-    fn tell(&mut self) -> Story {
+    fn story(&mut self) -> Story {
         let status = self.child.wait().unwrap();
         self.heard.extend(self.lines.iter());
         Story { lines: std::mem::take(&mut self.heard), status }
@@ -236,7 +236,7 @@ impl Memory {
                 }
                 "saved" => self.acknowledged = self.acknowledged.max(number(1)),
                 "restored" => self.check(number(1), number(2) as u32),
-                "damaged" | "lost" => panic!("nobody damaged anything: {story:?}"),
+                "damaged" | "lost" => panic!("nothing damaged them: {story:?}"),
                 _ => {}
             }
         }

@@ -44,10 +44,10 @@ fn a_change_closes_the_session_and_lists_the_other_profiles_sessions() {
     let anns = app.world().resource::<CurrentSession>().id();
     app.world_mut().entity_mut(entity).insert(Health(2));
     use_profile(&mut app, "Bob");
-    assert!(told::<SessionClosed>(&app)[0].complete);
-    let changed = told::<ProfileChanged>(&app);
+    assert!(received::<SessionClosed>(&app)[0].complete);
+    let changed = received::<ProfileChanged>(&app);
     assert_eq!((changed.len(), &*changed[0].profile), (1, "Bob"));
-    assert_eq!(told::<SessionsFound>(&app).last().unwrap().sessions, 0);
+    assert_eq!(received::<SessionsFound>(&app).last().unwrap().sessions, 0);
     assert!(names(&app).is_empty());
     assert!(app.world().get_resource::<CurrentSession>().is_none());
     start(&mut app, "Bob's");
@@ -55,7 +55,7 @@ fn a_change_closes_the_session_and_lists_the_other_profiles_sessions() {
     request(&mut app, |commands| commands.session().close());
     request(&mut app, |commands| commands.session().continue_session(anns));
     frames(&mut app, 5);
-    assert_eq!(told::<RequestRejected>(&app)[0].error, RequestError::UnknownSession);
+    assert_eq!(received::<RequestRejected>(&app)[0].error, RequestError::UnknownSession);
     assert_eq!(names(&app), ["Bob's"]);
 
     use_profile(&mut app, "Ann");
@@ -80,7 +80,7 @@ fn a_crash_is_offered_when_its_profile_is_used() {
         app.world().resource::<PreviousRun>().ended,
         HowItEnded::Abnormal { machine_restarted: false }
     ));
-    assert!(told::<RecoveryAvailable>(&app).is_empty());
+    assert!(received::<RecoveryAvailable>(&app).is_empty());
     start(&mut app, "Bob's");
     app.world_mut().write_message(AppExit::Success);
     app.update();
@@ -88,7 +88,7 @@ fn a_crash_is_offered_when_its_profile_is_used() {
 
     let mut app = game_of(&disk, "Bob");
     use_profile(&mut app, "Ann");
-    let offers = told::<RecoveryAvailable>(&app);
+    let offers = received::<RecoveryAvailable>(&app);
     assert_eq!(offers.len(), 1);
     assert_eq!(offers[0].offer.session.name, "Crashed");
     assert!(offers[0].offer.died_at.is_some(), "the record of the process should still be there");
@@ -113,7 +113,7 @@ fn a_change_during_a_restore_is_refused_and_everything_stays() {
         commands.session().use_profile("Bob");
     });
     frames(&mut app, 4);
-    let refused = told::<RequestRejected>(&app);
+    let refused = received::<RequestRejected>(&app);
     assert_eq!(refused.len(), 1);
     assert_eq!(refused[0].error, RequestError::RestoreUnderWay);
     assert_eq!(app.world().resource::<CurrentProfile>().name(), "Ann");
@@ -131,12 +131,12 @@ fn a_change_during_a_restore_is_refused_and_everything_stays() {
     frames(&mut app, 3);
     request(&mut app, |commands| commands.session().use_profile("Bob"));
     frames(&mut app, 3);
-    assert_eq!(told::<RequestRejected>(&app)[0].error, RequestError::RestoreUnderWay);
+    assert_eq!(received::<RequestRejected>(&app)[0].error, RequestError::RestoreUnderWay);
     assert!(app.world_mut().run_system_cached(session_is_restoring).unwrap());
     app.world_mut().resource_mut::<Score>().0 = 99;
     frames(&mut app, 3);
-    assert_eq!(told::<SessionRestored>(&app).len(), 1);
-    assert!(told::<ProfileChanged>(&app).is_empty());
+    assert_eq!(received::<SessionRestored>(&app).len(), 1);
+    assert!(received::<ProfileChanged>(&app).is_empty());
     assert_eq!(names(&app), ["Crashed"]);
 }
 
@@ -147,7 +147,7 @@ fn a_profile_may_be_called_anything() {
     let profiles = ["", "../..", "Zoë", "zoë", "con", "a/b", "a\\b", "🦀", &"x".repeat(300)];
     for profile in profiles {
         use_profile(&mut app, profile);
-        assert!(names(&app).is_empty(), "{profile:?} should be nobody else's");
+        assert!(names(&app).is_empty(), "{profile:?} should belong to no other profile");
         start(&mut app, profile);
     }
     for profile in profiles {
@@ -160,7 +160,7 @@ fn a_profile_may_be_called_anything() {
     let long = "x".repeat(limits::STRING_BYTES + 1);
     request(&mut app, |commands| commands.session().use_profile(long));
     frames(&mut app, 3);
-    let rejected = told::<RequestRejected>(&app);
+    let rejected = received::<RequestRejected>(&app);
     assert!(matches!(rejected[0].error, RequestError::TextTooLong { .. }));
 }
 
@@ -180,8 +180,8 @@ fn requests_after_a_change_are_about_the_new_profile() {
         commands.session().start_or_continue(NewSession::named("World"));
     });
     frames(&mut app, 6);
-    assert!(told::<RequestRejected>(&app).is_empty());
-    assert_eq!(told::<SessionStarted>(&app).len(), 2, "Bob has no world to continue");
+    assert!(received::<RequestRejected>(&app).is_empty());
+    assert_eq!(received::<SessionStarted>(&app).len(), 2, "Bob has no world to continue");
     assert_eq!(app.world().resource::<CurrentProfile>().name(), "Bob");
 }
 

@@ -12,7 +12,7 @@ use bevy_session::{
 
 use crate::common::*;
 
-/// A game with everything that recovery tells listened to.
+/// A game with everything that recovery reports listened to.
 fn listening_game(disk: &MemoryDisk) -> App {
     game_with(plugin(disk), |app| {
         listen::<SessionsFound>(app);
@@ -43,7 +43,8 @@ fn killed_game() -> (MemoryDisk, SessionId, Vec<CheckpointId>) {
     seconds(&mut app, 6.0);
     app.world_mut().entity_mut(entity).insert(Health(3));
     seconds(&mut app, 2.0);
-    let saved = told::<CheckpointSaved>(&app).into_iter().map(|saved| saved.checkpoint).collect();
+    let saved =
+        received::<CheckpointSaved>(&app).into_iter().map(|saved| saved.checkpoint).collect();
     (disk.snapshot(), id, saved)
 }
 
@@ -52,7 +53,7 @@ fn a_killed_session_is_offered_with_what_it_takes_to_decide() {
     let (disk, id, saved) = killed_game();
     let mut app = listening_game(&disk);
     frames(&mut app, 2);
-    let available = told::<RecoveryAvailable>(&app);
+    let available = received::<RecoveryAvailable>(&app);
     assert_eq!(available.len(), 1);
     let offer = &available[0].offer;
     assert_eq!(offer.session.id, id);
@@ -67,7 +68,7 @@ fn a_killed_session_is_offered_with_what_it_takes_to_decide() {
     assert_eq!(offer.unsaved.acknowledged, 0);
     assert_eq!(app.world().resource::<RecoveryOffers>().offers().len(), 1);
     assert!(app.world_mut().run_system_cached(recovery_is_pending).unwrap());
-    let found = told::<SessionsFound>(&app);
+    let found = received::<SessionsFound>(&app);
     assert_eq!((found[0].sessions, found[0].offers), (1, 1));
 }
 
@@ -77,13 +78,13 @@ fn recovering_puts_everything_back_where_it_was() {
     let mut app = listening_game(&disk);
     request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 3);
-    let restored = told::<SessionRestored>(&app);
+    let restored = received::<SessionRestored>(&app);
     assert_eq!(restored[0].reason, RestoreReason::Recovered);
     assert_eq!(Some(&restored[0].checkpoint), saved.last());
     assert_eq!(restored[0].report.entities, 1);
-    assert_eq!(told::<RestorePrepared>(&app).len(), 1);
-    assert_eq!(told::<RestoreStarted>(&app).len(), 1);
-    assert_eq!(told::<SessionRecovered>(&app).len(), 1);
+    assert_eq!(received::<RestorePrepared>(&app).len(), 1);
+    assert_eq!(received::<RestoreStarted>(&app).len(), 1);
+    assert_eq!(received::<SessionRecovered>(&app).len(), 1);
     let world = app.world_mut();
     let (health, inventory, name) =
         world.query::<(&Health, &Inventory, &Name)>().single(world).unwrap();
@@ -93,7 +94,7 @@ fn recovering_puts_everything_back_where_it_was() {
     assert_eq!(current.get::<String>("mission").as_deref(), Some("bridge"));
     assert!(current.play_time() > Duration::from_secs(20), "play time should go on");
     assert!(world.resource::<RecoveryOffers>().is_empty());
-    let newest = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
+    let newest = received::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
     assert!(newest.counter > saved.last().unwrap().counter, "numbers should only grow");
 }
 
@@ -128,22 +129,22 @@ fn a_declined_session_is_kept_and_not_asked_for_again() {
     let mut app = listening_game(&disk);
     request(&mut app, |commands| commands.session().decline(id));
     frames(&mut app, 3);
-    assert_eq!(told::<RecoveryDeclined>(&app).len(), 1);
+    assert_eq!(received::<RecoveryDeclined>(&app).len(), 1);
     assert!(app.world().resource::<RecoveryOffers>().is_empty());
     drop(app);
 
     let mut app = listening_game(&disk);
     frames(&mut app, 3);
-    assert!(told::<RecoveryAvailable>(&app).is_empty(), "it should not be offered again");
+    assert!(received::<RecoveryAvailable>(&app).is_empty(), "it should not be offered again");
     let entry = app.world().resource::<SessionCatalog>().get(id).unwrap().clone();
     assert!(entry.declined);
-    // It can still be had by asking for it, and is offered anew if it crashes again.
+    // It can still be had by asking for it, and is offered again if it crashes again.
     request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 4);
-    assert_eq!(told::<SessionRecovered>(&app).len(), 1);
+    assert_eq!(received::<SessionRecovered>(&app).len(), 1);
     let mut app = listening_game(&disk.snapshot());
     frames(&mut app, 3);
-    assert_eq!(told::<RecoveryAvailable>(&app).len(), 1);
+    assert_eq!(received::<RecoveryAvailable>(&app).len(), 1);
 }
 
 #[test]
@@ -157,7 +158,7 @@ fn several_crashed_sessions_are_all_offered() {
     }
     let mut app = listening_game(&disk);
     frames(&mut app, 3);
-    let mut names: Vec<_> = told::<RecoveryAvailable>(&app)
+    let mut names: Vec<_> = received::<RecoveryAvailable>(&app)
         .into_iter()
         .map(|available| available.offer.session.name)
         .collect();
@@ -174,8 +175,8 @@ fn recovery_off_means_no_offer_and_no_restore() {
     });
     request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 3);
-    assert!(told::<RecoveryAvailable>(&app).is_empty());
-    assert_eq!(told::<RequestRejected>(&app)[0].error, RequestError::RecoveryIsOff);
+    assert!(received::<RecoveryAvailable>(&app).is_empty());
+    assert_eq!(received::<RequestRejected>(&app)[0].error, RequestError::RecoveryIsOff);
     let previous = app.world().resource::<PreviousRun>();
     assert!(matches!(previous.ended, HowItEnded::Abnormal { .. }), "detection should go on");
 }
@@ -214,7 +215,7 @@ fn an_exit_is_never_a_crash() {
     drop(app);
     let mut app = listening_game(&disk);
     frames(&mut app, 3);
-    assert!(told::<RecoveryAvailable>(&app).is_empty());
+    assert!(received::<RecoveryAvailable>(&app).is_empty());
     assert_eq!(app.world().resource::<PreviousRun>().ended, HowItEnded::Exited);
     let closed = app.world().resource::<SessionCatalog>().newest_closed().unwrap().session.id;
     request(&mut app, |commands| commands.session().continue_session(closed));

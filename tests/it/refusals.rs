@@ -11,8 +11,12 @@ use crate::common::*;
 #[cfg(target_os = "linux")]
 use crate::waiting::wait_until;
 
+fn is_refused(error: &CheckpointError, refusal: DiskRefusal) -> bool {
+    matches!(error, CheckpointError::Disk(cause) if cause.refusal() == refusal)
+}
+
 #[test]
-fn a_file_system_that_cannot_sync_directories_is_told_of_and_used() {
+fn a_file_system_that_cannot_sync_directories_is_reported_and_used() {
     for error in [ErrorKind::InvalidInput, ErrorKind::Unsupported] {
         let disk = MemoryDisk::default();
         disk.fail_always(Operation::SyncDirectory, error);
@@ -21,7 +25,7 @@ fn a_file_system_that_cannot_sync_directories_is_told_of_and_used() {
         app.world_mut().spawn(Health(7));
         start(&mut app, "On FUSE");
         assert!(!app.world().resource::<SessionActivity>().power_cuts_are_covered());
-        assert!(told::<CheckpointFailed>(&app).is_empty());
+        assert!(received::<CheckpointFailed>(&app).is_empty());
         let id = app.world().resource::<CurrentSession>().id();
         assert_eq!(recover(&disk.snapshot(), id).1.map(|(_, health)| health), Some(7));
     }
@@ -46,12 +50,9 @@ fn a_used_up_quota_thins_history_as_a_full_disk_does() {
         app.world_mut().entity_mut(entity).insert(Health(900));
         request(&mut app, |commands| commands.session().checkpoint("crowded"));
         seconds(&mut app, 3.0);
-        let failed = told::<CheckpointFailed>(&app);
+        let failed = received::<CheckpointFailed>(&app);
         assert_eq!(failed.len(), 1, "{kind:?}");
-        assert!(
-            matches!(&failed[0].error, CheckpointError::Disk { refusal: told, .. } if *told == refusal),
-            "{failed:?}"
-        );
+        assert!(is_refused(&failed[0].error, refusal), "{failed:?}");
         assert!(files(&disk, ".journal").len() < before, "{kind:?} should thin history: {before}");
         let id = app.world().resource::<CurrentSession>().id();
         assert_eq!(recover(&disk.snapshot(), id).1.map(|(_, health)| health), Some(900));
@@ -59,7 +60,7 @@ fn a_used_up_quota_thins_history_as_a_full_disk_does() {
 }
 
 #[test]
-fn a_read_only_disk_is_told_apart_from_a_full_one() {
+fn a_read_only_disk_is_distinguished_from_a_full_one() {
     let disk = MemoryDisk::default();
     let mut app = listening_game(&disk);
     let entity = app.world_mut().spawn(Health(0)).id();
@@ -67,10 +68,8 @@ fn a_read_only_disk_is_told_apart_from_a_full_one() {
     disk.fail_always(Operation::Append, ErrorKind::ReadOnlyFilesystem);
     app.world_mut().entity_mut(entity).insert(Health(1));
     seconds(&mut app, 6.0);
-    let failed = told::<CheckpointFailed>(&app);
-    let is_read_only = |error: &CheckpointError| {
-        matches!(error, CheckpointError::Disk { refusal: DiskRefusal::ReadOnly, .. })
-    };
+    let failed = received::<CheckpointFailed>(&app);
+    let is_read_only = |error: &CheckpointError| is_refused(error, DiskRefusal::ReadOnly);
     assert!(failed.iter().all(|failed| is_read_only(&failed.error)), "{failed:?}");
     assert!(!failed.is_empty());
 }
@@ -85,7 +84,7 @@ fn a_checkpoint_without_the_resource_that_says_what_it_is_of_is_answered_and_cos
     let current = app.world_mut().remove_resource::<CurrentSession>().unwrap();
     request(&mut app, |commands| commands.session().checkpoint("nothing says of what"));
     seconds(&mut app, 12.0);
-    let failed = told::<CheckpointFailed>(&app);
+    let failed = received::<CheckpointFailed>(&app);
     assert_eq!(failed.len(), 1, "{failed:?}");
     assert_eq!(failed[0].error, CheckpointError::NoCurrentSession);
 
@@ -125,10 +124,8 @@ fn an_exit_on_a_full_disk_is_saved_with_the_room_that_was_kept_free() {
         disk.leave_room_for(0);
         app.world_mut().entity_mut(entity).insert(Health(2));
         seconds(&mut app, 12.0);
-        let failed = told::<CheckpointFailed>(&app);
-        let is_full = |error: &CheckpointError| {
-            matches!(error, CheckpointError::Disk { refusal: DiskRefusal::Full, .. })
-        };
+        let failed = received::<CheckpointFailed>(&app);
+        let is_full = |error: &CheckpointError| is_refused(error, DiskRefusal::Full);
         assert!(!failed.is_empty() && failed.iter().all(|failed| is_full(&failed.error)));
         let is_there = disk.content(std::path::Path::new(RESERVE)).is_some();
         assert_eq!(is_there, has_reserve, "an automatic checkpoint doesn't take it");
@@ -136,7 +133,7 @@ fn an_exit_on_a_full_disk_is_saved_with_the_room_that_was_kept_free() {
         let id = app.world().resource::<CurrentSession>().id();
         request(&mut app, |commands| commands.session().close());
         seconds(&mut app, 40.0);
-        let closed = told::<SessionClosed>(&app);
+        let closed = received::<SessionClosed>(&app);
         assert_eq!(closed.len(), 1);
         assert_eq!(closed[0].complete, has_reserve);
         if has_reserve {
@@ -243,21 +240,19 @@ fn an_exit_on_a_real_full_disk_is_saved() {
     let mut filler = std::fs::File::create(directory.join("filler")).unwrap();
     while filler.write_all(&[7; 4096]).is_ok() {}
     while filler.write_all(&[7]).is_ok() {}
-    let is_full = |failed: &CheckpointFailed| {
-        matches!(failed.error, CheckpointError::Disk { refusal: DiskRefusal::Full, .. })
-    };
+    let is_full = |failed: &CheckpointFailed| is_refused(&failed.error, DiskRefusal::Full);
     wait_until(|| {
         app.update();
-        told::<CheckpointFailed>(&app).iter().any(is_full)
+        received::<CheckpointFailed>(&app).iter().any(is_full)
     });
     assert!(directory.join("state/reserve").exists(), "an automatic checkpoint doesn't take it");
     let score = app.world().resource::<Score>().0;
     request(&mut app, |commands| commands.session().close());
     wait_until(|| {
         app.update();
-        !told::<SessionClosed>(&app).is_empty()
+        !received::<SessionClosed>(&app).is_empty()
     });
-    assert!(told::<SessionClosed>(&app)[0].complete);
+    assert!(received::<SessionClosed>(&app)[0].complete);
     drop((app, filler));
     std::fs::remove_file(directory.join("filler")).unwrap();
 
@@ -270,7 +265,7 @@ fn an_exit_on_a_real_full_disk_is_saved() {
     );
     wait_until(|| {
         app.update();
-        !told::<SessionRestored>(&app).is_empty()
+        !received::<SessionRestored>(&app).is_empty()
     });
     assert!(app.world().resource::<Score>().0 >= score, "the moment of the exit should be back");
 }

@@ -59,7 +59,7 @@ fn restored(disk: &MemoryDisk) -> App {
     let session = app.world().resource::<SessionCatalog>().sessions()[0].session.id;
     request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 4);
-    assert_eq!(told::<SessionRestored>(&app).len(), 1);
+    assert_eq!(received::<SessionRestored>(&app).len(), 1);
     app
 }
 
@@ -182,7 +182,7 @@ fn the_kit_has_nothing_to_say_of_lists_without_order_and_of_lists_of_one() {
     assert_restores(&mut app);
 }
 
-/// What is unsaved and hangs from a bag doesn't come back, and that is told.
+/// What is unsaved and hangs from a bag doesn't come back, and that is reported.
 fn without_tags(mut app: App) -> App {
     let world = app.world_mut();
     let tags: Vec<Entity> = world.query_filtered::<Entity, With<Unsaved>>().iter(world).collect();
@@ -194,7 +194,7 @@ fn without_tags(mut app: App) -> App {
 fn the_derived_half_of_a_relationship_is_refused_before_anybody_is_linked() {
     let mut app = related(&MemoryDisk::default());
     frames(&mut app, 2);
-    let refused = told::<TypeNotSaved>(&app);
+    let refused = received::<TypeNotSaved>(&app);
     assert_eq!(refused.len(), 1, "{refused:?}");
     assert_eq!(refused[0].reason, TypeProblemReason::RelationshipTarget);
     assert!(refused[0].type_path.ends_with("Items"));

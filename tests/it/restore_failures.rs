@@ -121,7 +121,7 @@ fn play_on(app: &mut App) -> Vec<CheckpointId> {
         frames(app, 2);
     }
     seconds(app, 1.5);
-    told::<CheckpointSaved>(app).into_iter().map(|saved| saved.checkpoint).collect()
+    received::<CheckpointSaved>(app).into_iter().map(|saved| saved.checkpoint).collect()
 }
 
 fn journals(disk: &MemoryDisk) -> Vec<(PathBuf, Vec<u8>)> {
@@ -158,7 +158,7 @@ fn put_a_newer_format(disk: &MemoryDisk) {
     }
 }
 
-/// What the game is told of a restore that fails.
+/// What the game hears of a restore that fails.
 #[derive(PartialEq, Debug)]
 enum Answer {
     Rejected(RequestError),
@@ -169,17 +169,17 @@ enum Answer {
 }
 
 fn answer(app: &App) -> Option<Answer> {
-    if let Some(rejected) = told::<RequestRejected>(app).pop() {
+    if let Some(rejected) = received::<RequestRejected>(app).pop() {
         return Some(Answer::Rejected(rejected.error));
     }
-    if let Some(failed) = told::<RecoveryFailed>(app).pop() {
+    if let Some(failed) = received::<RecoveryFailed>(app).pop() {
         return Some(match failed.error {
-            RecoveryError::Unreadable { .. } => Answer::Unreadable,
+            RecoveryError::Unreadable(_) => Answer::Unreadable,
             RecoveryError::NewerFormat(_) => Answer::Newer,
             other => Answer::Failed(other),
         });
     }
-    (!told::<CorruptionDetected>(app).is_empty()).then_some(Answer::Corrupted)
+    (!received::<CorruptionDetected>(app).is_empty()).then_some(Answer::Corrupted)
 }
 
 /// Breaks something, asks for a restore, and holds the world against what it was before.
@@ -213,8 +213,10 @@ fn the_world_stays(
     assert_eq!(before.0.len(), after.0.len(), "nothing should be there that wasn't");
     assert_eq!(format!("{:?}", before.1), format!("{:?}", after.1));
     assert_eq!(app.world().get_resource::<CurrentSession>().map(CurrentSession::id), current);
-    assert!(told::<RestoreStarted>(app).is_empty() && told::<SessionRestored>(app).is_empty());
-    assert!(told::<RestorePrepared>(app).is_empty());
+    assert!(
+        received::<RestoreStarted>(app).is_empty() && received::<SessionRestored>(app).is_empty()
+    );
+    assert!(received::<RestorePrepared>(app).is_empty());
 }
 
 type Breakage = fn(&MemoryDisk);
@@ -264,10 +266,10 @@ fn a_restore_that_fails_leaves_the_session_that_is_played_as_it_was() {
         the_world_stays(&disk, &mut app, (id, from), break_something, expected);
         // And the session goes on.
         disk.heal();
-        let before = told::<CheckpointSaved>(&app).len();
+        let before = received::<CheckpointSaved>(&app).len();
         app.world_mut().resource_mut::<Score>().0 += 1;
         seconds(&mut app, 12.0);
-        assert!(told::<CheckpointSaved>(&app).len() > before, "way {way}");
+        assert!(received::<CheckpointSaved>(&app).len() > before, "way {way}");
     }
 }
 
@@ -281,7 +283,7 @@ fn a_restore_that_was_refused_can_be_had_once_the_disk_is_well() {
     disk.heal();
     request(&mut app, |commands| commands.session().recover(wanted.0, wanted.1));
     frames(&mut app, 3);
-    assert_eq!(told::<SessionRestored>(&app)[0].checkpoint, saved[1]);
+    assert_eq!(received::<SessionRestored>(&app)[0].checkpoint, saved[1]);
     assert_eq!(app.world().resource::<Score>().0, 100);
 }
 
@@ -326,7 +328,7 @@ fn a_panic_during_a_restore_leaves_the_checkpoint_to_the_next_start() {
         assert!(caught, "{way}: it should have panicked");
         // Whoever goes on all the same does no harm.
         let _ = catch_unwind(AssertUnwindSafe(|| frames(&mut app, 3)));
-        // Another process, or this one with an app made anew while the old one is still there.
+        // Another process, or this one with a new app while the old one is still there.
         for disk in [disk.snapshot(), disk] {
             assert_eq!(journals(&disk), before, "{way}: nothing should have been written");
             comes_back(&disk, id, *saved.last().unwrap(), Phase::Playing, way);
@@ -349,7 +351,7 @@ fn a_panic_while_the_session_that_is_played_goes_back_leaves_its_newest_checkpoi
         // What was played since then is taken before anything else.
         request(&mut app, |commands| commands.session().checkpoint("in the menu"));
         frames(&mut app, 2);
-        let newest = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
+        let newest = received::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
         let before = journals(&disk);
         // From here on, so that nothing of it happens while the world is built.
         add(&mut app);
@@ -359,7 +361,7 @@ fn a_panic_while_the_session_that_is_played_goes_back_leaves_its_newest_checkpoi
         let caught = (0..3).any(|_| catch_unwind(AssertUnwindSafe(|| app.update())).is_err());
         assert!(caught, "{way}: it should have panicked");
         let _ = catch_unwind(AssertUnwindSafe(|| frames(&mut app, 3)));
-        // Another process, or this one with an app made anew while the old one is still there.
+        // Another process, or this one with a new app while the old one is still there.
         for disk in [disk.snapshot(), disk] {
             assert_eq!(journals(&disk), before, "{way}: nothing should have been written");
             comes_back(&disk, id, newest, Phase::Menu, way);
@@ -372,12 +374,12 @@ fn a_panic_while_the_session_that_is_played_goes_back_leaves_its_newest_checkpoi
 fn comes_back(disk: &MemoryDisk, id: SessionId, newest: CheckpointId, phase: Phase, way: &str) {
     let mut app = listening_game(disk, |_| {});
     frames(&mut app, 2);
-    let offers = told::<RecoveryAvailable>(&app);
+    let offers = received::<RecoveryAvailable>(&app);
     assert_eq!(offers.len(), 1, "{way}: it should be offered");
     assert_eq!((offers[0].offer.session.id, offers[0].offer.newest), (id, newest), "{way}");
     request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 3);
-    assert_eq!(told::<SessionRestored>(&app)[0].report.entities, 5, "{way}");
+    assert_eq!(received::<SessionRestored>(&app)[0].report.entities, 5, "{way}");
     assert_eq!(app.world().resource::<Score>().0, 200, "{way}");
     assert_eq!(*app.world().resource::<State<Phase>>().get(), phase, "{way}");
 }

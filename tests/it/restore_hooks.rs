@@ -7,7 +7,7 @@ use bevy_session::prelude::*;
 use bevy_session::{MemoryDisk, PlacedRestored, RestoreReport, SessionRestored};
 use serde::{Deserialize, Serialize};
 
-use crate::common::{Health, frames, game_with, listen, plugin, request, start, told};
+use crate::common::{Health, frames, game_with, listen, plugin, received, request, start};
 
 /// Wherever it is inserted, its own hook loads it.
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -169,7 +169,7 @@ fn restored(play: impl FnOnce(&mut App)) -> (App, RestoreReport) {
     let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
     request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 3);
-    let report = told::<SessionRestored>(&app).remove(0).report;
+    let report = received::<SessionRestored>(&app).remove(0).report;
     (app, report)
 }
 

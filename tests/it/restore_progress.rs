@@ -8,9 +8,9 @@ use bevy_session::prelude::*;
 use bevy_session::{RestorePhase, SessionActivity};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::common::{Health, game_with, listen, request, told};
+use crate::common::{Health, game_with, listen, received, request};
 
-/// Whoever reads a [`Slow`] waits until nobody holds this.
+/// Whoever reads a [`Slow`] waits until this is free.
 static BARRIER: Mutex<()> = Mutex::new(());
 
 #[derive(Component, Reflect, Clone, Serialize)]
@@ -43,7 +43,7 @@ fn play_until(app: &mut App, is_reached: impl Fn(&App) -> bool) {
 }
 
 #[test]
-fn a_restore_tells_how_much_of_the_checkpoint_has_been_read() {
+fn a_restore_reports_how_much_of_the_checkpoint_has_been_read() {
     let directory = tempfile::tempdir().unwrap();
     let mut app = game(&directory);
     app.world_mut().spawn_batch((0..10_000).map(Health)).count();
@@ -52,7 +52,7 @@ fn a_restore_tells_how_much_of_the_checkpoint_has_been_read() {
     play_until(&mut app, |app| app.world().contains_resource::<CurrentSession>());
     let session = app.world().resource::<CurrentSession>().id();
     request(&mut app, |commands| commands.session().close());
-    play_until(&mut app, |app| !told::<SessionClosed>(app).is_empty());
+    play_until(&mut app, |app| !received::<SessionClosed>(app).is_empty());
     drop(app);
 
     let mut app = game(&directory);
@@ -65,6 +65,6 @@ fn a_restore_tells_how_much_of_the_checkpoint_has_been_read() {
     assert_eq!(activity(&app).restore(), Some(RestorePhase::Reading));
     assert!(activity(&app).restore_progress() < Some(1.0));
     drop(barrier);
-    play_until(&mut app, |app| !told::<SessionRestored>(app).is_empty());
+    play_until(&mut app, |app| !received::<SessionRestored>(app).is_empty());
     assert_eq!(activity(&app).restore_progress(), None);
 }

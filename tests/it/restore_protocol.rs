@@ -11,7 +11,7 @@ use bevy_session::{
 use serde::{Deserialize, Serialize};
 
 use crate::common::{
-    Health, Inventory, Score, frames, game_with, listen, plugin, request, seconds, start, told,
+    Health, Inventory, Score, frames, game_with, listen, plugin, received, request, seconds, start,
 };
 
 #[derive(
@@ -123,15 +123,15 @@ fn a_restore_leads_through_the_loading_screen_and_ends_where_the_player_was() {
     assert_eq!(state(&app), Game::Loading);
     assert_eq!(app.world().resource::<Score>().0, 5, "a level may be chosen by what is saved");
     assert!(app.world_mut().run_system_cached(session_is_restoring).unwrap());
-    assert_eq!(told::<SessionRestored>(&app).len(), 0);
+    assert_eq!(received::<SessionRestored>(&app).len(), 0);
     frames(&mut app, 8);
-    assert_eq!(told::<SessionRestored>(&app).len(), 1);
+    assert_eq!(received::<SessionRestored>(&app).len(), 1);
     assert_eq!(state(&app), Game::Shop);
     assert_eq!((count::<Level>(&mut app), count::<Inventory>(&mut app)), (1, 1));
     let world = app.world_mut();
     assert_eq!(world.query::<&Health>().single(world).unwrap(), &Health(30));
     assert_eq!(world.query::<&Inventory>().single(world).unwrap(), &Inventory(vec![7]));
-    let report = &told::<SessionRestored>(&app)[0].report;
+    let report = &received::<SessionRestored>(&app)[0].report;
     assert!(report.extra.is_empty() && report.unclaimed.is_empty(), "{report:?}");
 }
 
@@ -148,15 +148,15 @@ fn play_time_stands_still_and_nothing_is_captured_while_a_restore_waits() {
     let play_time = app.world().resource::<CurrentSession>().play_time();
     seconds(&mut app, 9.0);
     assert_eq!(app.world().resource::<CurrentSession>().play_time(), play_time);
-    assert_eq!(told::<CheckpointCaptured>(&app).len(), 0);
-    assert_eq!(told::<RestoreStalled>(&app).len(), 0);
+    assert_eq!(received::<CheckpointCaptured>(&app).len(), 0);
+    assert_eq!(received::<RestoreStalled>(&app).len(), 0);
     seconds(&mut app, 30.0);
-    let stalled = told::<RestoreStalled>(&app);
+    let stalled = received::<RestoreStalled>(&app);
     assert_eq!(stalled.len(), 2, "after 10 and 20 seconds");
     assert!(stalled[0].waited >= Duration::from_secs(10) && stalled[0].gate.contains("closure"));
     app.insert_resource(OpenGate);
     frames(&mut app, 3);
-    assert_eq!(told::<SessionRestored>(&app).len(), 1);
+    assert_eq!(received::<SessionRestored>(&app).len(), 1);
 }
 
 #[derive(Resource)]
@@ -171,7 +171,7 @@ fn a_gate_names_the_state_that_it_waits_for() {
     });
     ask_to_recover(&mut app);
     seconds(&mut app, 12.0);
-    assert_eq!(told::<RestoreStalled>(&app)[0].gate, "Shop");
+    assert_eq!(received::<RestoreStalled>(&app)[0].gate, "Shop");
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn a_restore_can_be_cancelled_at_its_gate_and_begun_again() {
     frames(&mut app, 2);
     request(&mut app, |commands| commands.session().cancel_restore());
     frames(&mut app, 2);
-    let cancelled = told::<RestoreCancelled>(&app);
+    let cancelled = received::<RestoreCancelled>(&app);
     assert!(cancelled.len() == 1 && cancelled[0].began);
     assert!(app.world().get_entity(bystander).is_ok(), "entities should be as they were");
     assert!(!app.world().contains_resource::<CurrentSession>());
@@ -194,7 +194,7 @@ fn a_restore_can_be_cancelled_at_its_gate_and_begun_again() {
     app.insert_resource(OpenGate);
     ask_to_recover(&mut app);
     frames(&mut app, 3);
-    assert_eq!(told::<SessionRestored>(&app).len(), 1);
+    assert_eq!(received::<SessionRestored>(&app).len(), 1);
 }
 
 #[test]
@@ -208,10 +208,10 @@ fn a_restore_can_be_cancelled_before_anything_changes() {
     });
     ask_to_recover(&mut app);
     frames(&mut app, 3);
-    let cancelled = told::<RestoreCancelled>(&app);
+    let cancelled = received::<RestoreCancelled>(&app);
     assert!(cancelled.len() == 1 && !cancelled[0].began);
     assert_eq!((state(&app), app.world().resource::<Score>().0), (Game::Menu, 0));
-    assert_eq!(told::<RestoreStarted>(&app).len(), 0);
+    assert_eq!(received::<RestoreStarted>(&app).len(), 0);
     assert_eq!(app.world().resource::<RecoveryOffers>().offers().len(), 1, "still to be had");
 }
 
@@ -220,7 +220,7 @@ fn cancelling_nothing_is_rejected() {
     let mut app = game(&MemoryDisk::default(), |_| {});
     request(&mut app, |commands| commands.session().cancel_restore());
     frames(&mut app, 2);
-    assert_eq!(told::<RequestRejected>(&app).len(), 1);
+    assert_eq!(received::<RequestRejected>(&app).len(), 1);
 }
 
 #[test]
@@ -262,10 +262,10 @@ fn losses_can_be_refused_and_the_world_stays_as_it_is() {
     });
     ask_to_recover(&mut app);
     frames(&mut app, 3);
-    let rejected = told::<RequestRejected>(&app);
+    let rejected = received::<RequestRejected>(&app);
     assert_eq!(rejected.len(), 1);
     assert!(rejected[0].error.to_string().contains("Gone"), "{}", rejected[0].error);
-    assert_eq!(told::<RestorePrepared>(&app)[0].losses.len(), 1);
+    assert_eq!(received::<RestorePrepared>(&app)[0].losses.len(), 1);
     assert_eq!(count::<Health>(&mut app), 0);
     app.world_mut().resource_mut::<SessionSettings>().losses = RestoreLosses::Accept;
     ask_to_recover(&mut app);

@@ -1,11 +1,11 @@
-//! The next round of the same level: what it places goes with its state and begins anew.
+//! The next round of the same level: what it places goes with its state and starts over.
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{HintGiven, MemoryDisk, SessionHint, SessionRestored};
 
 use crate::common::{
-    Health, Phase, frames, game_with, listen, plugin, request, seconds, start, told,
+    Health, Phase, frames, game_with, listen, plugin, received, request, seconds, start,
 };
 
 /// How a game builds its level.
@@ -100,13 +100,13 @@ fn recovered(disk: &MemoryDisk, spawn: Spawn) -> App {
     let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
     request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 4);
-    assert_eq!(told::<SessionRestored>(&app).len(), 1);
+    assert_eq!(received::<SessionRestored>(&app).len(), 1);
     app
 }
 
 fn hints(app: &mut App) -> Vec<SessionHint> {
     frames(app, 1);
-    told::<HintGiven>(app).into_iter().map(|given| given.hint).collect()
+    received::<HintGiven>(app).into_iter().map(|given| given.hint).collect()
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn what_belongs_to_no_state_stays_gone_when_a_round_ends() {
 }
 
 #[test]
-fn a_level_that_the_game_clears_away_by_itself_is_told_what_to_do() {
+fn a_game_that_clears_its_level_away_by_itself_gets_a_hint() {
     let disk = MemoryDisk::default();
     let mut app = played(&disk, by_hand);
     let clear = |app: &mut App| {

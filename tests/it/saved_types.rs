@@ -69,7 +69,7 @@ fn recovered(
     });
     request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 3);
-    let report = told::<SessionRestored>(&app).remove(0).report;
+    let report = received::<SessionRestored>(&app).remove(0).report;
     (app, report)
 }
 
@@ -235,7 +235,7 @@ impl<'de> Deserialize<'de> for Grenade {
 }
 
 #[test]
-fn a_panic_while_a_type_is_written_costs_that_type_and_is_told() {
+fn a_panic_while_a_type_is_written_costs_that_type_and_is_reported() {
     let disk = MemoryDisk::default();
     let mut app = game_with(plugin(&disk), |app| {
         listen::<TypeFailed>(app);
@@ -246,10 +246,10 @@ fn a_panic_while_a_type_is_written_costs_that_type_and_is_told() {
     let id = app.world().resource::<CurrentSession>().id();
     app.world_mut().entity_mut(entity).insert((Grenade(true), Health(5)));
     seconds(&mut app, 6.0);
-    let failed = told::<TypeFailed>(&app);
+    let failed = received::<TypeFailed>(&app);
     assert!(failed[0].type_path.ends_with("Grenade"));
     assert!(failed[0].message.contains("pin pulled"), "{}", failed[0].message);
-    assert!(told::<CheckpointSaved>(&app).len() >= 2, "the rest should be saved");
+    assert!(received::<CheckpointSaved>(&app).len() >= 2, "the rest should be saved");
     let mut recovered = game(&disk.snapshot());
     request(&mut recovered, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut recovered, 3);
@@ -266,7 +266,7 @@ fn a_panic_while_a_type_is_written_costs_that_type_and_is_told() {
 }
 
 #[test]
-fn a_type_that_cannot_be_saved_is_told_once() {
+fn a_type_that_cannot_be_saved_is_reported_once() {
     #[derive(
         States, Reflect, Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize,
     )]
@@ -276,9 +276,9 @@ fn a_type_that_cannot_be_saved_is_told_once() {
         listen::<TypeNotSaved>(app);
     });
     frames(&mut app, 4);
-    let told = told::<TypeNotSaved>(&app);
-    assert_eq!(told.len(), 1);
-    assert_eq!(told[0].reason, TypeProblemReason::StateNotAdded);
+    let refused = received::<TypeNotSaved>(&app);
+    assert_eq!(refused.len(), 1);
+    assert_eq!(refused[0].reason, TypeProblemReason::StateNotAdded);
 }
 
 #[test]

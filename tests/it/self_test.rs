@@ -61,19 +61,20 @@ fn tested_game(disk: &MemoryDisk, every: u32) -> App {
 
 /// What drifted, each time that something did.
 fn drifted(app: &App) -> Vec<Vec<(String, u64)>> {
-    let told = told::<CheckpointDrifted>(app).into_iter();
-    told.map(|told| {
-        let types = told.types.into_iter();
-        types.map(|drifted| (drifted.type_path, drifted.rows)).collect()
-    })
-    .collect()
+    let reports = received::<CheckpointDrifted>(app).into_iter();
+    reports
+        .map(|report| {
+            let types = report.types.into_iter();
+            types.map(|drifted| (drifted.type_path, drifted.rows)).collect()
+        })
+        .collect()
 }
 
 fn of<T: TypePath>(rows: u64) -> (String, u64) {
     (T::type_path().to_owned(), rows)
 }
 
-/// Something that every checkpoint has to tell.
+/// A change that every checkpoint has to report.
 fn tick(app: &mut App) {
     app.world_mut().resource_mut::<Score>().0 += 1;
     seconds(app, 1.2);
@@ -97,10 +98,10 @@ fn a_value_that_was_changed_without_a_trace_is_named_and_saved() {
     tick(&mut app);
     assert_eq!(drifted(&app), [[of::<Health>(2)]]);
     tick(&mut app);
-    let captured = told::<CheckpointCaptured>(&app);
+    let captured = received::<CheckpointCaptured>(&app);
     assert!(captured.last().unwrap().full, "a full checkpoint should follow: {captured:?}");
     tick(&mut app);
-    assert_eq!(drifted(&app).len(), 1, "and then there is nothing to tell");
+    assert_eq!(drifted(&app).len(), 1, "and then there is nothing to report");
     let mut app = tested_game(&disk.snapshot(), 1);
     request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 3);
@@ -126,7 +127,7 @@ fn a_game_that_left_no_trace_once_is_copied_whole_at_every_pause_and_exit() {
     frames(&mut app, 3);
     request(&mut app, |commands| commands.session().close());
     frames(&mut app, 3);
-    let captured = told::<CheckpointCaptured>(&app);
+    let captured = received::<CheckpointCaptured>(&app);
     let whole: Vec<bool> = captured
         .iter()
         .filter(|captured| [CheckpointKind::Pause, CheckpointKind::Exit].contains(&captured.kind))
@@ -175,7 +176,7 @@ fn references_to_the_dead_and_sets_of_entities_are_no_drift() {
         tick(&mut app);
     }
     assert_eq!(drifted(&app), Vec::<Vec<_>>::new());
-    let captured = told::<CheckpointCaptured>(&app);
+    let captured = received::<CheckpointCaptured>(&app);
     assert!(captured.iter().filter(|captured| !captured.full).count() >= 5, "{captured:?}");
 }
 
@@ -188,7 +189,7 @@ fn a_type_that_could_not_be_written_is_no_drift() {
     tick(&mut app);
     app.world_mut().entity_mut(entity).insert(Health(2));
     tick(&mut app);
-    assert!(!told::<TypeFailed>(&app).is_empty());
+    assert!(!received::<TypeFailed>(&app).is_empty());
     assert_eq!(drifted(&app), Vec::<Vec<_>>::new());
     // Neither is what is written again once it can be.
     app.world_mut().entity_mut(entity).insert(Shy(2));
@@ -204,13 +205,13 @@ fn only_every_nth_checkpoint_is_tested() {
     let entity = app.world_mut().spawn(Health(1)).id();
     start(&mut app, "Seldom");
     app.world_mut().get_mut::<Health>(entity).unwrap().bypass_change_detection().0 = 9;
-    let mut told_at = None;
-    while told_at.is_none() {
+    let mut reported_at = None;
+    while reported_at.is_none() {
         tick(&mut app);
-        let newest = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint.counter;
-        told_at = (!drifted(&app).is_empty()).then_some(newest);
+        let newest = received::<CheckpointSaved>(&app).pop().unwrap().checkpoint.counter;
+        reported_at = (!drifted(&app).is_empty()).then_some(newest);
     }
-    assert_eq!(told_at, Some(4));
+    assert_eq!(reported_at, Some(4));
 }
 
 /// What was acknowledged.
@@ -231,7 +232,7 @@ fn acknowledged(every: u32) -> Vec<(u64, CheckpointKind, u64)> {
         tick(&mut app);
     }
     assert_eq!(drifted(&app), Vec::<Vec<_>>::new());
-    let saved = told::<CheckpointSaved>(&app).into_iter();
+    let saved = received::<CheckpointSaved>(&app).into_iter();
     saved.map(|saved| (saved.checkpoint.counter, saved.kind, saved.bytes)).collect()
 }
 
@@ -254,7 +255,7 @@ fn a_checkpoint_that_cannot_be_read_back_is_no_drift() {
     tick(&mut app);
     assert_eq!(drifted(&app), Vec::<Vec<_>>::new());
     let saved: Vec<CheckpointId> =
-        told::<CheckpointSaved>(&app).into_iter().map(|saved| saved.checkpoint).collect();
+        received::<CheckpointSaved>(&app).into_iter().map(|saved| saved.checkpoint).collect();
     assert_eq!(saved.len(), 3);
 }
 
@@ -285,10 +286,14 @@ fn a_writer_on_a_thread_of_its_own_tests_beside_the_game() {
     };
     let begun = std::time::Instant::now();
     let is_over = |app: &App| {
-        assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", told::<CheckpointSaved>(app));
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "{:?}",
+            received::<CheckpointSaved>(app)
+        );
     };
     let mut number = 0;
-    while told::<CheckpointSaved>(&app).len() < 30 {
+    while received::<CheckpointSaved>(&app).len() < 30 {
         is_over(&app);
         number += 1;
         frame(&mut app, number);

@@ -35,7 +35,7 @@ fn listening_game(disk: &MemoryDisk) -> App {
     app
 }
 
-/// A disk with sessions that nobody plays, each of them larger than a slice.
+/// A disk with sessions that are not played, each of them larger than a slice.
 fn crowded() -> MemoryDisk {
     let disk = MemoryDisk::default();
     for number in 0..6 {
@@ -44,20 +44,20 @@ fn crowded() -> MemoryDisk {
         start(&mut app, "One of many");
         request(&mut app, |commands| commands.session().close());
         frames(&mut app, 4);
-        assert!(told::<SessionClosed>(&app)[0].complete);
+        assert!(received::<SessionClosed>(&app)[0].complete);
     }
     disk.snapshot()
 }
 
-/// Saves something, and lets frames pass until it is told to be safe.
+/// Saves something, and lets frames pass until it is reported safe.
 fn frames_until_saved(app: &mut App, label: usize) -> usize {
-    let before = told::<CheckpointSaved>(app).len();
+    let before = received::<CheckpointSaved>(app).len();
     let world = app.world_mut();
     world.query::<&mut Health>().iter_mut(world).for_each(|mut health| health.0 += 1);
     request(app, |commands| commands.session().checkpoint(format!("{label}")));
     for waited in 1..20 {
         app.update();
-        if told::<CheckpointSaved>(app).len() > before {
+        if received::<CheckpointSaved>(app).len() > before {
             return waited;
         }
     }
@@ -71,7 +71,7 @@ fn a_save_waits_for_no_more_than_a_slice_of_a_listing() {
     app.world_mut().spawn(Health(1));
     start(&mut app, "Played");
     seconds(&mut app, 2.0);
-    // The sessions were brought anew, so all of them have to be read.
+    // The sessions came from elsewhere, so all of them have to be read.
     let elsewhere = disk.snapshot();
     let sessions = Path::new("sessions/data/profiles/default/sessions");
     let own = app.world().resource::<CurrentSession>().id().to_string();
@@ -83,28 +83,32 @@ fn a_save_waits_for_no_more_than_a_slice_of_a_listing() {
             disk.put(path, &longer);
         }
     }
-    let listed = told::<SessionsFound>(&app).len();
+    let listed = received::<SessionsFound>(&app).len();
     request(&mut app, |commands| commands.session().find_sessions());
     app.update();
-    assert_eq!(told::<SessionsFound>(&app).len(), listed, "it should take more than one frame");
+    assert_eq!(received::<SessionsFound>(&app).len(), listed, "it should take more than one frame");
     assert!(frames_until_saved(&mut app, 1) <= 2);
-    assert_eq!(told::<SessionsFound>(&app).len(), listed, "the listing should still be going on");
+    assert_eq!(
+        received::<SessionsFound>(&app).len(),
+        listed,
+        "the listing should still be going on"
+    );
     frames(&mut app, 10);
-    assert_eq!(told::<SessionsFound>(&app).len(), listed + 1);
+    assert_eq!(received::<SessionsFound>(&app).len(), listed + 1);
 }
 
 #[test]
-fn a_session_that_is_left_in_the_middle_of_a_listing_is_not_told_to_be_in_use() {
+fn a_session_that_is_left_in_the_middle_of_a_listing_is_not_reported_in_use() {
     let disk = crowded();
     let mut app = listening_game(&disk);
     app.world_mut().spawn(Health(1));
     start(&mut app, "Left");
     let id = app.world().resource::<CurrentSession>().id();
-    let listed = told::<SessionsFound>(&app).len();
+    let listed = received::<SessionsFound>(&app).len();
     request(&mut app, |commands| commands.session().find_sessions());
     request(&mut app, |commands| commands.session().close());
     frames(&mut app, 10);
-    assert_eq!(told::<SessionsFound>(&app).len(), listed + 1);
+    assert_eq!(received::<SessionsFound>(&app).len(), listed + 1);
     let catalog = app.world().resource::<SessionCatalog>();
     assert!(!catalog.get(id).unwrap().in_use);
     assert_eq!(catalog.sessions().len(), 7);
@@ -128,14 +132,14 @@ fn a_save_waits_for_no_more_than_a_slice_of_a_crash_report() {
     seconds(&mut app, 2.0);
     request(&mut app, |commands| commands.session().write_crash_report("sessions/report.tar"));
     let mut saves = 0;
-    while told::<CrashReportWritten>(&app).is_empty() {
+    while received::<CrashReportWritten>(&app).is_empty() {
         assert!(frames_until_saved(&mut app, saves) <= 2);
         saves += 1;
         assert!(saves < 100, "it should be written in the end");
     }
     assert!(saves >= 3, "it should take more than {saves} slices");
     let report = disk.content(Path::new("sessions/report.tar")).unwrap();
-    let written = &told::<CrashReportWritten>(&app)[0];
+    let written = &received::<CrashReportWritten>(&app)[0];
     assert_eq!(written.bytes, report.len() as u64);
     assert!(report.len() > 3 << 20, "{}", report.len());
     let mut archive = tar::Archive::new(&*report);

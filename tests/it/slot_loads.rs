@@ -20,9 +20,9 @@ fn numbers_and_entity_ids_count_on_beyond_everything_that_was_used() {
         request(&mut app, |commands| commands.session().checkpoint(""));
         frames(&mut app, 2);
     }
-    let late = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
+    let late = received::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
     load(&mut app, slot.id);
-    let opened = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
+    let opened = received::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
     assert!(opened.counter > late.counter, "{} is used twice", opened.counter);
     // What the slot's session came to meanwhile can still be had, and is no second line.
     request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Checkpoint(late)));
@@ -31,7 +31,7 @@ fn numbers_and_entity_ids_count_on_beyond_everything_that_was_used() {
     assert_eq!(world.query::<&Inventory>().iter(world).count(), 5);
     let mut app = slot_game(&disk.snapshot());
     frames(&mut app, 2);
-    let offers = told::<RecoveryAvailable>(&app);
+    let offers = received::<RecoveryAvailable>(&app);
     assert_eq!((offers.len(), offers[0].offer.forked), (1, false));
 }
 
@@ -45,12 +45,12 @@ fn a_player_has_one_quick_slot_and_loads_what_was_saved_last() {
         set_health(&mut app, value);
         request(&mut app, |commands| commands.session().quick_save());
         frames(&mut app, 3);
-        ids.push(told::<SlotSaved>(&app).pop().unwrap().slot.id);
+        ids.push(received::<SlotSaved>(&app).pop().unwrap().slot.id);
     }
     // Nothing changed since: it is saved all the same.
     request(&mut app, |commands| commands.session().quick_save());
     frames(&mut app, 3);
-    assert_eq!(told::<SlotSaved>(&app).len(), 4);
+    assert_eq!(received::<SlotSaved>(&app).len(), 4);
     assert_eq!(slot_files(&disk).len(), 1);
     set_health(&mut app, 50);
     // In one frame: the load waits for the save before it.
@@ -118,7 +118,7 @@ fn loading_closes_another_session_with_its_last_checkpoint() {
     let second = start_as(&mut app, "Second", "Ann");
     set_health(&mut app, 22);
     load(&mut app, slot.id);
-    let closed = told::<SessionClosed>(&app).pop().unwrap();
+    let closed = received::<SessionClosed>(&app).pop().unwrap();
     assert_eq!((closed.session, closed.complete), (second, true));
     assert_eq!(app.world().resource::<CurrentSession>().id(), first);
     assert_eq!(health(&mut app), 1);
@@ -141,11 +141,11 @@ fn slots_are_a_way_out_of_a_crash() {
     let killed = disk.snapshot();
     let mut app = slot_game(&killed);
     frames(&mut app, 2);
-    let offer = told::<RecoveryAvailable>(&app).remove(0).offer;
+    let offer = received::<RecoveryAvailable>(&app).remove(0).offer;
     assert_eq!(offer.slots.iter().map(|slot| slot.id).collect::<Vec<_>>(), [slot.id]);
     request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Slot(slot.id)));
     frames(&mut app, 4);
-    assert_eq!(told::<SessionRestored>(&app)[0].reason, RestoreReason::Recovered);
+    assert_eq!(received::<SessionRestored>(&app)[0].reason, RestoreReason::Recovered);
     assert_eq!(health(&mut app), 7);
 
     // Where no checkpoint is left, the slots still are.
@@ -159,12 +159,12 @@ fn slots_are_a_way_out_of_a_crash() {
     }
     let mut app = slot_game(&ruined);
     frames(&mut app, 2);
-    assert!(told::<RecoveryAvailable>(&app).is_empty());
-    let failed = told::<RecoveryFailed>(&app).remove(0);
+    assert!(received::<RecoveryAvailable>(&app).is_empty());
+    let failed = received::<RecoveryFailed>(&app).remove(0);
     assert_eq!(failed.slots.iter().map(|slot| slot.id).collect::<Vec<_>>(), [slot.id]);
     request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Slot(slot.id)));
     frames(&mut app, 4);
-    assert_eq!(health(&mut app), 7, "{:?}", told::<RequestRejected>(&app));
+    assert_eq!(health(&mut app), 7, "{:?}", received::<RequestRejected>(&app));
 }
 
 #[test]
@@ -190,11 +190,11 @@ fn a_slot_is_complete_in_itself() {
     assert!(app.world().resource::<SessionCatalog>().sessions().is_empty());
     set_health(&mut app, 0);
     load(&mut app, slot.id);
-    assert_eq!(health(&mut app), 5, "{:?}", told::<RequestRejected>(&app));
+    assert_eq!(health(&mut app), 5, "{:?}", received::<RequestRejected>(&app));
     let current = app.world().resource::<CurrentSession>();
     assert_eq!((current.id(), current.player()), (id, Some("Ann")));
     assert_eq!(current.get::<String>("mission").as_deref(), Some("bridge"));
-    let newest = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
+    let newest = received::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
     assert!(newest.counter > counter, "numbers should only grow");
     assert!(app.world().resource::<SessionCatalog>().get(id).is_some());
     // And the run that it began survives a crash.
@@ -202,7 +202,7 @@ fn a_slot_is_complete_in_itself() {
     seconds(&mut app, 6.0);
     let mut app = slot_game(&other.snapshot());
     frames(&mut app, 2);
-    assert_eq!(told::<RecoveryAvailable>(&app).len(), 1, "one past and no fork");
+    assert_eq!(received::<RecoveryAvailable>(&app).len(), 1, "one past and no fork");
     request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 4);
     assert_eq!(health(&mut app), 6);

@@ -10,7 +10,7 @@ use bevy_session::{
 
 use crate::common::*;
 
-/// A game with everything that is told of slots listened to.
+/// A game with everything that is reported of slots listened to.
 pub fn slot_game(disk: &MemoryDisk) -> App {
     game_with(plugin(disk), listen_to_slots)
 }
@@ -49,11 +49,11 @@ pub fn set_health(app: &mut App, value: u32) {
 
 /// Saves, and says which slot that came to.
 pub fn save(app: &mut App, slot: SaveSlot) -> SlotEntry {
-    let before = told::<SlotSaved>(app).len();
+    let before = received::<SlotSaved>(app).len();
     request(app, |commands| commands.session().save(slot));
     frames(app, 4);
-    let saved = told::<SlotSaved>(app);
-    assert_eq!(saved.len(), before + 1, "{:?}", told::<SlotFailed>(app));
+    let saved = received::<SlotSaved>(app);
+    assert_eq!(saved.len(), before + 1, "{:?}", received::<SlotFailed>(app));
     saved.last().unwrap().slot.clone()
 }
 
@@ -63,7 +63,7 @@ pub fn load(app: &mut App, slot: SlotId) {
 }
 
 pub fn last_rejection(app: &App) -> RequestError {
-    told::<RequestRejected>(app).pop().expect("it should be rejected").error
+    received::<RequestRejected>(app).pop().expect("it should be rejected").error
 }
 
 pub fn slot_files(disk: &MemoryDisk) -> Vec<std::path::PathBuf> {
@@ -82,7 +82,7 @@ fn a_slot_holds_the_very_frame_that_it_was_asked_for_in() {
     assert_eq!((slot.name.as_str(), slot.kind), ("Before the boss", SlotKind::Manual));
     assert_eq!((slot.session.id, slot.session.player.as_deref()), (id, Some("Ann")));
     assert_eq!((slot.entities, slot.validity), (1, Validity::Unread));
-    let newest = told::<CheckpointSaved>(&app).pop().unwrap();
+    let newest = received::<CheckpointSaved>(&app).pop().unwrap();
     assert_eq!((newest.checkpoint, newest.kind), (slot.checkpoint, CheckpointKind::Manual));
     assert_eq!(slot_files(&disk).len(), 1, "nothing unfinished should remain");
     assert_eq!(disk.content(&slot.path).unwrap().len() as u64, slot.bytes);
@@ -90,7 +90,7 @@ fn a_slot_holds_the_very_frame_that_it_was_asked_for_in() {
     set_health(&mut app, 99);
     seconds(&mut app, 6.0);
     load(&mut app, slot.id);
-    let restored = told::<SessionRestored>(&app).pop().unwrap();
+    let restored = received::<SessionRestored>(&app).pop().unwrap();
     assert_eq!((restored.reason, restored.checkpoint), (RestoreReason::Loaded, slot.checkpoint));
     assert_eq!(health(&mut app), 7);
     assert_eq!(app.world().resource::<CurrentSession>().id(), id, "it is the slot's own session");
@@ -105,13 +105,17 @@ fn an_existing_name_is_rejected_and_loses_nothing() {
     start_as(&mut app, "Campaign", "Ann");
     let first = save(&mut app, SaveSlot::manual("Boss"));
     let before = disk.content(&first.path);
-    let checkpoints = told::<CheckpointSaved>(&app).len();
+    let checkpoints = received::<CheckpointSaved>(&app).len();
     set_health(&mut app, 2);
     request(&mut app, |commands| commands.session().save(SaveSlot::manual("Boss")));
     frames(&mut app, 4);
     assert_eq!(last_rejection(&app), RequestError::Slot(SlotError::NameTaken { slot: first.id }));
     assert_eq!(disk.content(&first.path), before);
-    assert_eq!(told::<CheckpointSaved>(&app).len(), checkpoints, "nothing should have been taken");
+    assert_eq!(
+        received::<CheckpointSaved>(&app).len(),
+        checkpoints,
+        "nothing should have been taken"
+    );
 
     let second = save(&mut app, SaveSlot::manual("Boss").overwrite());
     assert_eq!(second.path, first.path);
@@ -137,17 +141,17 @@ fn a_slot_is_renamed_copied_and_deleted() {
     assert_eq!(last_rejection(&app), RequestError::Slot(SlotError::NameTaken { slot: two.id }));
     request(&mut app, |commands| commands.session().rename_slot(one.id, "Three"));
     frames(&mut app, 3);
-    let renamed = told::<SlotRenamed>(&app).pop().unwrap().slot;
+    let renamed = received::<SlotRenamed>(&app).pop().unwrap().slot;
     assert_eq!((renamed.id, &*renamed.name), (one.id, "Three"));
     assert_eq!(disk.content(&one.path), None, "the old name should be free");
     request(&mut app, |commands| commands.session().copy_slot(renamed.id, "Four"));
     frames(&mut app, 3);
-    let copied = told::<SlotCopied>(&app).pop().unwrap();
+    let copied = received::<SlotCopied>(&app).pop().unwrap();
     assert_eq!((copied.from, &*copied.slot.name), (one.id, "Four"));
     assert_ne!(copied.slot.id, one.id);
     request(&mut app, |commands| commands.session().delete_slot(renamed.id));
     frames(&mut app, 3);
-    assert_eq!(told::<SlotDeleted>(&app)[0].slot, one.id);
+    assert_eq!(received::<SlotDeleted>(&app)[0].slot, one.id);
     for gone in [renamed.id, renamed.id] {
         request(&mut app, |commands| commands.session().delete_slot(gone));
         request(&mut app, |commands| commands.session().rename_slot(gone, "Five"));

@@ -47,7 +47,7 @@ fn is_there(disk: &MemoryDisk, path: &Path) -> bool {
 
 /// Lays around what processes leave behind that die.
 fn litter(disk: &MemoryDisk, id: SessionId) -> Vec<PathBuf> {
-    let nobody = SessionId::random();
+    let unknown = SessionId::random();
     let litter = vec![
         state("process-00000000000000aa.record"),
         state("process-00000000000000aa.lock"),
@@ -55,8 +55,8 @@ fn litter(disk: &MemoryDisk, id: SessionId) -> Vec<PathBuf> {
         state("process-00000000000000ac.lock"),
         state("host.0123456789abcdef.new"),
         state(&format!("{id}.trial.0123456789abcdef.new")),
-        state(&format!("{nobody}.trial")),
-        state(&format!("{nobody}.lock")),
+        state(&format!("{unknown}.trial")),
+        state(&format!("{unknown}.lock")),
         state(&format!("{id}.lock")),
         session(id).join("session.ron.0123456789abcdef.new"),
     ];
@@ -167,7 +167,9 @@ fn who_deletes_a_session_that_is_not_there_leaves_no_lock() {
     disk.remove_all(&session(id));
     request(&mut app, |commands| commands.session().forget(id));
     frames(&mut app, 3);
-    let [rejected] = &told::<RequestRejected>(&app)[..] else { panic!("it should be rejected") };
+    let [rejected] = &received::<RequestRejected>(&app)[..] else {
+        panic!("it should be rejected")
+    };
     assert_eq!(rejected.error, RequestError::UnknownSession);
     assert!(!is_there(&disk, &state(&format!("{id}.lock"))));
 }
@@ -179,7 +181,7 @@ fn half_forgotten() -> (MemoryDisk, SessionId) {
     disk.fail_after(Operation::Remove, 1, std::io::ErrorKind::PermissionDenied);
     request(&mut app, |commands| commands.session().forget(id));
     frames(&mut app, 3);
-    assert!(told::<SessionForgotten>(&app).is_empty());
+    assert!(received::<SessionForgotten>(&app).is_empty());
     drop(app);
     disk.heal();
     let left = disk.paths().into_iter().filter(|path| path.starts_with(session(id))).count();

@@ -51,8 +51,8 @@ pub fn task_in(words: &[String]) -> Option<Task> {
 pub fn memory_of(task: Task) -> Outcome<Memory> {
     let name = TASKS.iter().find(|(_, known)| *known == task).map_or("", |(name, _)| name);
     let output = Command::new(std::env::current_exe()?).args([FLAG, name]).output()?;
-    let told = String::from_utf8(output.stdout)?;
-    let mut numbers = told.split_whitespace().map(str::parse::<i64>);
+    let text = String::from_utf8(output.stdout)?;
+    let mut numbers = text.split_whitespace().map(str::parse::<i64>);
     match (numbers.next(), numbers.next()) {
         (Some(at_rest), Some(at_most)) => Ok(Memory { at_rest: at_rest?, at_most: at_most? }),
         _ => Err(format!("{task:?}: {}", String::from_utf8_lossy(&output.stderr)).into()),
@@ -113,8 +113,8 @@ fn watch(save: impl FnOnce() -> Outcome) -> Outcome {
 }
 
 fn status(name: &str) -> Outcome<i64> {
-    let told = std::fs::read_to_string("/proc/self/status")?;
-    let line = told.lines().find_map(|line| line.strip_prefix(name));
+    let text = std::fs::read_to_string("/proc/self/status")?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
     let kibibytes = line.and_then(|line| line.split_whitespace().next());
     let kibibytes: i64 = kibibytes.ok_or("no such line in the status")?.parse()?;
     Ok(kibibytes * 1024)

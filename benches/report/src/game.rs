@@ -1,4 +1,4 @@
-//! A headless game that saves itself, and that tells what that cost.
+//! A headless game that saves itself, and that reports what that cost.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -49,7 +49,7 @@ pub struct CheckpointOnDisk {
     pub write_time: Duration,
 }
 
-/// What the game was told.
+/// What the plugin has reported.
 #[derive(Resource, Default, Debug)]
 pub struct Heard {
     /// The time of each capture.
@@ -105,15 +105,15 @@ impl Game {
         app.add_plugins(plugin)
             .init_resource::<Heard>()
             .init_resource::<PluginTime>()
-            .add_observer(|told: On<CheckpointCaptured>, mut heard: ResMut<Heard>| {
-                heard.captures.push(told.capture_time);
+            .add_observer(|event: On<CheckpointCaptured>, mut heard: ResMut<Heard>| {
+                heard.captures.push(event.capture_time);
             })
-            .add_observer(|told: On<CheckpointSaved>, mut heard: ResMut<Heard>| {
-                let CheckpointSaved { kind, bytes, write_time, .. } = *told.event();
+            .add_observer(|event: On<CheckpointSaved>, mut heard: ResMut<Heard>| {
+                let CheckpointSaved { kind, bytes, write_time, .. } = *event;
                 heard.saved.push(CheckpointOnDisk { kind, bytes, write_time });
             })
-            .add_observer(|told: On<SessionRestored>, mut heard: ResMut<Heard>| {
-                heard.restores.push(told.elapsed);
+            .add_observer(|event: On<SessionRestored>, mut heard: ResMut<Heard>| {
+                heard.restores.push(event.elapsed);
             })
             .add_observer(|_: On<RecoveryAvailable>, mut heard: ResMut<Heard>| heard.offers += 1)
             .add_observer(|_: On<SessionClosed>, mut heard: ResMut<Heard>| heard.closed += 1);
@@ -175,7 +175,7 @@ impl Game {
         self.app.world_mut().flush();
     }
 
-    /// What the game was told.
+    /// What the plugin has reported.
     #[must_use]
     pub fn heard(&self) -> &Heard {
         self.app.world().resource::<Heard>()
@@ -234,28 +234,28 @@ impl Game {
         &self.app.world().resource::<PluginTime>().frames
     }
 
-    /// Runs frames until the game was told something.
+    /// Runs frames until the plugin has reported something.
     ///
     /// # Panics
     ///
     /// If that takes longer than a minute: then there is nothing to measure.
-    pub fn wait_until(&mut self, is_told: impl Fn(&Heard) -> bool) {
+    pub fn wait_until(&mut self, is_heard: impl Fn(&Heard) -> bool) {
         let begun = Instant::now();
-        while !is_told(self.heard()) {
+        while !is_heard(self.heard()) {
             assert!(begun.elapsed() < PATIENCE, "waited in vain: {:?}", self.heard());
             self.app.update();
             std::thread::sleep(Duration::from_micros(100));
         }
     }
 
-    /// Runs frames, without a pause between them, until the game was told something.
+    /// Runs frames, without a pause between them, until the plugin has reported something.
     ///
     /// # Errors
     ///
     /// If that takes longer than a minute.
-    pub fn spin_until(&mut self, is_told: impl Fn(&Heard) -> bool) -> Outcome {
+    pub fn spin_until(&mut self, is_heard: impl Fn(&Heard) -> bool) -> Outcome {
         let begun = Instant::now();
-        while !is_told(self.heard()) {
+        while !is_heard(self.heard()) {
             if begun.elapsed() > PATIENCE {
                 return Err(format!("waited in vain: {:?}", self.heard()).into());
             }

@@ -33,15 +33,15 @@ pub fn markdown() -> Outcome<String> {
 }
 
 fn processor() -> String {
-    let told = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = told.lines().find_map(|line| line.strip_prefix("model name")?.split(": ").nth(1));
+    let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = text.lines().find_map(|line| line.strip_prefix("model name")?.split(": ").nth(1));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     format!("{}, {cores} cores", name.unwrap_or("unknown"))
 }
 
 fn memory() -> String {
-    let told = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let kibibytes = told.lines().find_map(|line| {
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let kibibytes = text.lines().find_map(|line| {
         line.strip_prefix("MemTotal:")?.split_whitespace().next()?.parse::<f64>().ok()
     });
     kibibytes.map_or_else(|| "unknown".to_owned(), |it| format!("{:.0} GiB", it / 1024.0 / 1024.0))
@@ -49,8 +49,8 @@ fn memory() -> String {
 
 /// How busy the machine was until the end.
 fn load() -> String {
-    let told = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let averages: Vec<&str> = told.split(' ').take(3).collect();
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let averages: Vec<&str> = text.split(' ').take(3).collect();
     format!("{} (1, 5 and 15 minutes, this program included)", averages.join(", "))
 }
 

@@ -10,7 +10,7 @@ const SIZE: (u32, u32) = (840, 460);
 const FONT: &str = "sans-serif";
 /// From one line of text to the next.
 const LINE: i32 = 19;
-/// Colours that also people can tell apart who see few.
+/// Colours that colour-blind readers can distinguish.
 const COLOURS: [RGBColor; 6] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),

@@ -89,7 +89,7 @@ impl Report {
             let verdict = match aim.verdict {
                 Verdict::Met => "yes",
                 Verdict::Missed => "**no**",
-                Verdict::TooNoisy => "**too noisy to tell**",
+                Verdict::TooNoisy => "**too noisy to say**",
                 Verdict::ByTest => "by a test",
             };
             table.row([aim.what, aim.aim, &aim.figure, verdict]);

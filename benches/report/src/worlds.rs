@@ -37,7 +37,7 @@ pub struct Title(pub String);
 #[reflect(Component, Saved)]
 pub struct Quests(pub Vec<String>);
 
-/// Tells archetypes apart, and isn't saved.
+/// Makes archetypes differ, and isn't saved.
 #[derive(Component)]
 struct Bit<const NUMBER: usize>;
 

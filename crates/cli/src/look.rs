@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bevy_session_journal::clock::between;
+use bevy_session_journal::clock::{self, between};
 use bevy_session_journal::journal::Head;
 use bevy_session_journal::store::{
-    Disk, Home, Layout, ReadOnlyDisk, RealDisk, StoreError, StoredSession, read_all,
+    Disk, Layout, LocalStore, ReadOnlyDisk, RealDisk, StoreError, StoredSession, read_all,
 };
 use bevy_session_journal::{RunId, SessionId};
 use jiff::Timestamp;
@@ -25,7 +25,7 @@ pub struct Profile {
     pub place: Place,
     disk: Arc<dyn Disk>,
     /// Who this machine is; `None` if that isn't known here.
-    home: Option<Home>,
+    local: Option<LocalStore>,
     held: Vec<Held>,
 }
 
@@ -99,13 +99,13 @@ impl Profile {
     fn new(place: Place) -> Result<Self, StoreError> {
         // Whatever is asked of it, nothing gets changed.
         let disk: Arc<dyn Disk> = Arc::new(ReadOnlyDisk::new(Arc::new(RealDisk)));
-        let (mut home, mut held) = (None, Vec::new());
+        let (mut local, mut held) = (None, Vec::new());
         if let (Some(data), Some(state)) = (place.data.clone(), place.state.clone()) {
             held = held_in(&*disk, &state)?;
             let layout = Layout { data, state, profile: place.profile.clone() };
-            home = Some(Home::new(Arc::clone(&disk), layout));
+            local = Some(LocalStore::new(Arc::clone(&disk), layout));
         }
-        Ok(Self { place, disk, home, held })
+        Ok(Self { place, disk, local, held })
     }
 
     /// What is read through.
@@ -149,13 +149,13 @@ impl Profile {
             return Left::Ended;
         }
         let Some(held) = self.holder(head) else {
-            return match &self.home {
+            return match &self.local {
                 None => Left::Unknown,
-                Some(home) if home.is_elsewhere(head.host) => Left::Elsewhere,
+                Some(local) if local.is_elsewhere(head.host) => Left::Elsewhere,
                 Some(_) => Left::Crashed,
             };
         };
-        let now = Timestamp::now();
+        let now = clock::timestamp();
         match between(held.heartbeat, now).max(between(now, held.heartbeat)) < SILENCE {
             _ if held.has_exited => Left::Exited,
             true => Left::Playing,

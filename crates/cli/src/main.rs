@@ -1,6 +1,7 @@
 //! `bevy-session`: looks at the files of `bevy_session`, and never changes anything.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
 mod arguments;

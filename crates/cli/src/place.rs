@@ -1,5 +1,10 @@
 //! Where sessions lie, from whatever directory a developer has at hand.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "it finds the directories that the store then reads"
+)]
+
 use std::ffi::OsStr;
 use std::fs;
 use std::io;

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use bevy_session_journal::RunId;
 use bevy_session_journal::process::{ProcessGuard, ProcessOptions};
-use bevy_session_journal::store::{Home, Layout, RealDisk};
+use bevy_session_journal::store::{Layout, LocalStore, RealDisk};
 use jiff::Timestamp;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -67,9 +67,9 @@ impl Game {
         Ok(found)
     }
 
-    fn home(&self) -> Home {
+    fn local(&self) -> LocalStore {
         let (data, state) = (self.directory().join("data"), self.directory().join("state"));
-        Home::new(Arc::new(RealDisk), Layout { data, state, profile: "default".to_owned() })
+        LocalStore::new(Arc::new(RealDisk), Layout { data, state, profile: "default".to_owned() })
     }
 }
 
@@ -371,13 +371,13 @@ fn what_is_not_there_is_named() -> Done {
 #[test]
 fn a_game_that_runs_is_left_alone() -> Done {
     let game = Game::new()?;
-    let home = game.home();
+    let local = game.local();
     let session = EVENINGS.parse()?;
     let now = Timestamp::now();
-    let (guard, _) = ProcessGuard::begin(&home, "1.2.3", ProcessOptions { panics: false }, now);
+    let (guard, _) = ProcessGuard::begin(&local, "1.2.3", ProcessOptions { panics: false }, now);
     guard.hold(session, RunId(EVENINGS_RUN));
-    guard.beat(&home, now);
-    let lock = home.store.lock_session(session)?.ok_or("the lock should be free")?;
+    guard.beat(&local, now);
+    let lock = local.store.lock_session(session)?.ok_or("the lock should be free")?;
     let before = game.snapshot()?;
     for line in commands() {
         assert_eq!(game.run(&line)?.code, Some(0), "{line}");
@@ -388,7 +388,7 @@ fn a_game_that_runs_is_left_alone() -> Done {
         Ok(shown[0]["left"].clone())
     };
     assert_eq!(left(&game)?, "playing");
-    guard.beat(&home, now - Duration::from_secs(60));
+    guard.beat(&local, now - Duration::from_secs(60));
     assert_eq!(left(&game)?, "crashed", "its heart has stood still for a minute");
     // A copy of the sessions alone tells nothing about processes.
     let copied = tempfile::tempdir()?;

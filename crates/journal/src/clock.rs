@@ -1,5 +1,7 @@
 //! Time, as one value that is read once a frame.
 
+#![expect(clippy::disallowed_methods, reason = "the one room that asks the machine for the time")]
+
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
@@ -24,6 +26,11 @@ pub enum Clock {
 }
 
 impl Clock {
+    /// The machine's clocks, counted from now on.
+    pub fn system() -> Self {
+        Self::System { origin: Instant::now() }
+    }
+
     /// The moment at which the app's real time is `app_time`.
     pub fn moment(self, app_time: Duration) -> Moment {
         match self {
@@ -38,6 +45,17 @@ impl Clock {
             }
         }
     }
+}
+
+/// The machine's monotonic clock: for measuring, and for waiting on other threads. What the game goes
+/// by is a [`Moment`], which a test can set.
+pub fn instant() -> Instant {
+    Instant::now()
+}
+
+/// The machine's date, for what has no [`Moment`] at hand: a panic, a tool, the name of a file.
+pub fn timestamp() -> Timestamp {
+    Timestamp::now()
 }
 
 /// The instant at which `patience` that begins now is over. Patience without end ends in a year.

@@ -8,15 +8,15 @@ mod content;
 mod journals;
 mod personal;
 
-use std::fmt;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::error::Error;
+use std::path::PathBuf;
+use std::{fmt, io};
 
 use jiff::Timestamp;
 
 use crate::process::LastRun;
 use crate::session::{RequestError, SessionContext};
-use crate::store::{Disk, Home};
+use crate::store::{Disk, LocalStore, StoreAction, StoreError};
 use archive::Archive;
 use content::CrashReport;
 use journals::Journals;
@@ -65,14 +65,14 @@ impl Describing {
     }
 
     /// Does the next slice; at the end, says what came of it.
-    pub fn step(mut self: Box<Self>, home: &Home) -> Result<Box<Self>, Described> {
-        let disk = &**home.store.disk();
+    pub fn step(mut self: Box<Self>, local: &LocalStore) -> Result<Box<Self>, Described> {
+        let disk = &**local.store.disk();
         let mut done = 0;
         while done < STEP_BYTES {
             let (stage, bytes) = match self.stage {
                 // Looking at a session is a slice of its own.
                 Stage::Begun => {
-                    let journals = Journals::begin(home, &self.order.previous);
+                    let journals = Journals::begin(local, &self.order.previous);
                     (Stage::Reading(Box::new(journals)), STEP_BYTES)
                 }
                 Stage::Reading(mut journals) => match journals.step(disk) {
@@ -91,7 +91,7 @@ impl Describing {
                     Ok(None) => return Err((self.order.path, Ok(archive.bytes()))),
                     Err(error) => {
                         drop(archive);
-                        return Err(self.order.give_up(disk, &error));
+                        return Err(self.order.give_up(disk, error));
                     }
                 },
             };
@@ -112,24 +112,27 @@ impl CrashReportOrder {
     ) -> Result<Archive, RequestError> {
         let personal = Personal::of_this_machine();
         let report = CrashReport::new(&self.previous, context.clone(), journals, &personal, now);
-        let text = report.to_text().map_err(|error| store_error(&self.path, &error))?;
-        let content = archive::pack(&text, journals);
-        let content = content.map_err(|error| store_error(&self.path, &error))?;
+        let text = report.to_text().map_err(|error| self.indescribable(error))?;
+        let content = archive::pack(&text, journals).map_err(|error| self.indescribable(error))?;
         let file = disk.create_new(&self.path).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => RequestError::FileExists { path: self.path.clone() },
-            _ => store_error(&self.path, &error),
+            _ => self.refused(StoreAction::CreateFile, error),
         })?;
         Ok(Archive::new(file, content))
     }
 
     /// On a full disk half of it would be left behind, in the way of the next try.
-    fn give_up(self, disk: &dyn Disk, error: &io::Error) -> Described {
+    fn give_up(self, disk: &dyn Disk, error: io::Error) -> Described {
         let _ = disk.remove(&self.path);
-        let error = store_error(&self.path, error);
+        let error = self.refused(StoreAction::Append, error);
         (self.path, Err(error))
     }
-}
 
-fn store_error(path: &Path, error: &dyn std::error::Error) -> RequestError {
-    RequestError::Store { message: format!("{}: {error}", path.display()) }
+    fn refused(&self, action: StoreAction, source: io::Error) -> RequestError {
+        StoreError::Disk { action, path: self.path.clone(), source }.into()
+    }
+
+    fn indescribable(&self, error: impl Error + Send + Sync + 'static) -> RequestError {
+        StoreError::Content { path: self.path.clone(), source: Box::new(error) }.into()
+    }
 }

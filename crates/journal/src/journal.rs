@@ -15,9 +15,7 @@ mod frame;
 mod group_encoder;
 mod header;
 mod header_codec;
-mod id;
 mod index;
-pub mod limits;
 mod lineage;
 mod merge;
 mod order;
@@ -29,32 +27,30 @@ mod segment_writer;
 mod slot;
 mod type_list;
 mod wire;
-mod written_by;
 
 #[cfg(test)]
 pub(crate) mod sample;
 
+// What the journal's own types are made of, for those who use them.
+pub use crate::ids::{CheckpointId, RunId, SaveId, SessionId, SlotId, limits};
+pub use crate::session::{SlotKind, WrittenBy};
 pub use block_codec::BlockError;
 pub use commit::CheckpointKind;
 pub use encode_error::EncodeError;
 pub use frame::FrameError;
 pub use header_codec::SegmentError;
-pub use id::{CheckpointId, RunId, SaveId, SessionId};
 pub use index::Validity;
 pub use read_error::{Damage, ReadError};
-pub use slot::{SlotId, SlotKind};
-pub use written_by::WrittenBy;
 
 pub(crate) use attachment::{decode_attachment, encode_attachment};
 pub use block::{Block, ENTITIES, Rows, Values};
+pub(crate) use commit::Origin;
 pub use commit::{Commit, Record};
-pub(crate) use commit::{Origin, milliseconds};
 pub(crate) use frame::{FrameHeader, FrameKind};
 pub(crate) use group_encoder::GroupEncoder;
 #[cfg(test)]
 pub(crate) use group_encoder::GroupWritten;
 pub(crate) use header::{FORMAT_MAJOR, FORMAT_MINOR, MAGIC, Predecessor, SegmentHeader};
-pub(crate) use id::random_u64;
 pub use index::is_collapse;
 pub use index::{CheckpointInfo, FileProblemKind, Head, SessionIndex};
 pub(crate) use index::{FileProblem, GroupRef, Plan, SegmentSummary, missing_ends};

@@ -2,25 +2,31 @@
 
 mod attachment;
 mod disk_refusal;
+mod encoding;
 mod errors;
+mod failure_cause;
 mod game_clock;
 mod metadata;
 mod restoring;
 mod slot;
 mod state_change;
 mod status;
+mod written_by;
 
 pub use attachment::check_attachment_name;
 pub use attachment::{Attachment, AttachmentError, AttachmentOf};
 pub use disk_refusal::DiskRefusal;
+pub(crate) use encoding::{bytes, milliseconds};
 pub use errors::{CheckpointError, RecoveryError, RequestError, StopReason};
+pub use failure_cause::FailureCause;
+pub(crate) use failure_cause::WithSources;
 pub use game_clock::{FixedClock, GameClock};
-pub(crate) use metadata::bytes;
 pub use metadata::{
     Field, FieldError, Fields, NewSession, SessionContext, SessionMetadata, SessionPriority,
 };
 pub use restoring::{RestoreFrom, RestoreReason};
 pub use slot::check_slot_name;
-pub use slot::{SaveSlot, SlotError};
+pub use slot::{SaveSlot, SlotError, SlotKind};
 pub use state_change::StateChange;
 pub use status::{EndReason, IllegalMove, Move, SessionStatus};
+pub use written_by::WrittenBy;

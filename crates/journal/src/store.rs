@@ -13,9 +13,9 @@ mod directory;
 mod disk;
 mod error;
 mod findings;
-mod home;
 mod host;
 mod layout;
+mod local_store;
 mod memory_disk;
 mod newer_format;
 mod open_files;
@@ -35,7 +35,7 @@ mod conformance;
 #[cfg(test)]
 pub(crate) mod simulated_disk;
 
-pub use error::{StoreAction, StoreError};
+pub use error::{StoreAction, StoreError, with_sources};
 pub use memory_disk::{MemoryDisk, Operation};
 pub use process_record::PanicInfo;
 
@@ -43,10 +43,10 @@ pub(crate) use boot::boot_id;
 pub(crate) use directory::{CreatedSegment, DirectoryStore, SessionLock};
 pub use disk::Disk;
 pub(crate) use disk::{AppendFile, DirEntry, Lock, Room};
-pub use home::{Home, with_sources};
 pub(crate) use host::{HostId, HostIdOrigin};
 pub(crate) use layout::SlotName;
 pub use layout::{Layout, is_device_name};
+pub use local_store::LocalStore;
 pub(crate) use newer_format::OpenError;
 pub use process_record::read_all;
 pub(crate) use process_record::{

@@ -1,4 +1,4 @@
-//! A number for all that is saved, to tell whether the game that came back is the one that was
+//! A number for all that is saved, which shows whether the game that came back is the one that was
 //! captured. A game has no need of this.
 
 use std::fmt::Debug;
@@ -72,7 +72,7 @@ impl Digest<'_, '_> {
     }
 }
 
-/// Debug output has every field, and as many digits as tell two numbers apart.
+/// Debug output has every field, and enough digits to distinguish any two numbers.
 fn hash(value: &impl Debug) -> u64 {
     xxh3_64(format!("{value:?}").as_bytes())
 }

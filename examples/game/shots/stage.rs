@@ -1,5 +1,5 @@
-//! What a scripted story needs: steps that are carried out one after the other, keys that nobody
-//! presses, and pictures.
+//! What a scripted story needs: steps that are carried out one after the other, keys pressed
+//! without a player, and pictures.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -134,7 +134,7 @@ fn take(world: &mut World, name: &str) {
 
 fn write(screen: Image, path: &PathBuf) -> Result {
     let mut screen = screen.try_into_dynamic()?.into_rgb8();
-    // Nobody sees the lowest bit, and it is half of the file.
+    // No one sees the lowest bit, and it is half of the file.
     screen.iter_mut().for_each(|colour| *colour &= 0xfe);
     let (width, height) = screen.dimensions();
     let file = std::io::BufWriter::new(std::fs::File::create(path)?);

@@ -1,4 +1,4 @@
-//! What the plugin tells, as far as commands wait for it.
+//! What the plugin reports, as far as commands wait for it.
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
@@ -50,39 +50,39 @@ pub fn plugin(app: &mut App) {
         .add_observer(not_saved)
         .add_observer(restored)
         .add_observer(|saved: On<CheckpointSaved>, mut commands: Commands| {
-            tell(&mut commands, News::Saved(saved.checkpoint));
+            report(&mut commands, News::Saved(saved.checkpoint));
         })
         .add_observer(|saved: On<SlotSaved>, mut commands: Commands| {
-            tell(&mut commands, News::SlotSaved { checkpoint: saved.slot.checkpoint });
+            report(&mut commands, News::SlotSaved { checkpoint: saved.slot.checkpoint });
         })
         .add_observer(|failed: On<SlotFailed>, mut commands: Commands| {
-            tell(&mut commands, News::SlotNotSaved(failed.error.to_string()));
+            report(&mut commands, News::SlotNotSaved(failed.error.to_string()));
         })
         .add_observer(|failed: On<RecoveryFailed>, mut commands: Commands| {
-            tell(&mut commands, News::NotRestored(failed.error.to_string()));
+            report(&mut commands, News::NotRestored(failed.error.to_string()));
         })
         .add_observer(|_: On<RestoreCancelled>, mut commands: Commands| {
-            tell(&mut commands, News::NotRestored("the restore was cancelled".into()));
+            report(&mut commands, News::NotRestored("the restore was cancelled".into()));
         })
         .add_observer(|_: On<SessionPaused>, mut commands: Commands| {
-            tell(&mut commands, News::Paused);
+            report(&mut commands, News::Paused);
         })
         .add_observer(|_: On<SessionResumed>, mut commands: Commands| {
-            tell(&mut commands, News::Resumed);
+            report(&mut commands, News::Resumed);
         })
         .add_observer(|closed: On<SessionClosed>, mut commands: Commands| {
-            tell(&mut commands, News::Closed { complete: closed.complete });
+            report(&mut commands, News::Closed { complete: closed.complete });
         })
         .add_observer(|rejected: On<RequestRejected>, mut commands: Commands| {
-            tell(&mut commands, News::Rejected(rejected.error.to_string()));
+            report(&mut commands, News::Rejected(rejected.error.to_string()));
         })
         .add_observer(|_: On<SavingStopped>, mut commands: Commands| {
-            tell(&mut commands, News::SavingStopped);
+            report(&mut commands, News::SavingStopped);
         });
 }
 
 /// Once all observers were there, so that an answer comes after what they say.
-fn tell(commands: &mut Commands, news: News) {
+fn report(commands: &mut Commands, news: News) {
     commands.queue(move |world: &mut World| hear(world, &news));
 }
 
@@ -92,16 +92,16 @@ fn captured(
     digest: Digest,
     mut commands: Commands,
 ) {
-    // The hash is work for which nobody waits otherwise.
+    // The hash is work, and nothing else waits for it.
     if driver.is_underway() {
         let checkpoint = captured.checkpoint;
-        tell(&mut commands, News::Captured(Moment { checkpoint, hash: digest.text() }));
+        report(&mut commands, News::Captured(Moment { checkpoint, hash: digest.text() }));
     }
 }
 
 fn restored(restored: On<SessionRestored>, digest: Digest, mut commands: Commands) {
     let checkpoint = restored.checkpoint;
-    tell(&mut commands, News::Restored(Moment { checkpoint, hash: digest.text() }));
+    report(&mut commands, News::Restored(Moment { checkpoint, hash: digest.text() }));
 }
 
 fn not_saved(failed: On<CheckpointFailed>, mut commands: Commands) {
@@ -110,5 +110,5 @@ fn not_saved(failed: On<CheckpointFailed>, mut commands: Commands) {
         CheckpointError::WriterGone => News::WriterGone,
         _ => News::NotSaved { checkpoint, why },
     };
-    tell(&mut commands, news);
+    report(&mut commands, news);
 }

@@ -8,8 +8,8 @@ use bevy::ecs::entity::Entity;
 
 use super::carried::{Carried, CarriedRow};
 use super::split::Split;
-use crate::capture::codec::{Codec, OrderCodec};
 use crate::journal::{SaveId, Values};
+use crate::saved::{Codec, OrderCodec};
 
 /// The order of a target's sources, some of whom aren't there.
 ///
@@ -289,7 +289,7 @@ mod tests {
         assert_eq!(put("acb", "abc", "b"), "abc");
         assert_eq!(put("bca", "abc", "a"), "abc");
         assert_eq!(put("dabc", "dcba", "bc"), "dcba");
-        assert_eq!(put("", "abc", "abc"), "abc", "of nobody's list");
+        assert_eq!(put("", "abc", "abc"), "abc", "of no list");
     }
 
     #[test]

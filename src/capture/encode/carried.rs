@@ -1,4 +1,4 @@
-//! Rows that nobody can use now, kept for when somebody can.
+//! Rows that can't be used now, kept until they can.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -108,7 +108,7 @@ impl Carried {
         rows.into_iter().map(summary).collect()
     }
 
-    /// Forgets the rows that the game wrote anew; whose they were.
+    /// Forgets the rows that the game wrote again; whose they were.
     pub(super) fn consume(&mut self, type_path: &str, written: &[Values]) -> Vec<SaveId> {
         let Some(carried) = self.types.get_mut(type_path) else { return Vec::new() };
         let written = written.iter().flat_map(Values::ids).copied();

@@ -6,9 +6,9 @@ use super::failure::{EncodeFailure, EncodeFailureReason, Failures};
 use super::presence::Presence;
 use super::save_ids::{SaveIds, WORLD_SLOT};
 use super::split::Split;
-use crate::capture::codec::Codec;
 use crate::capture::record::Rows;
 use crate::journal::{SaveId, Values};
+use crate::saved::{Codec, NameEntities};
 
 /// Where the rows of one column go.
 pub(crate) struct ColumnWriter<'a> {
@@ -47,7 +47,7 @@ impl<'a> ColumnWriter<'a> {
     }
 
     /// Forgets which rows there were.
-    pub(super) fn start_anew(&mut self) {
+    pub(super) fn start_over(&mut self) {
         self.presence.clear();
     }
 

@@ -9,19 +9,18 @@ use bevy::ecs::entity::{Entity, EntityMapper};
 use super::awaited::NamedOrder;
 use super::carried::Carried;
 use super::column::ColumnWriter;
-use super::failure::{EncodeFailure, EncodeFailureReason, Failures, panic_message};
+use super::failure::{EncodeFailure, EncodeFailureReason, Failures};
 use super::places::KeyedIds;
 use super::presence::Presence;
 use super::save_ids::{SaveIds, SavedEntity};
 use super::split::{Split, split_ids};
-use crate::capture::codec::encode_message_pack;
 use crate::capture::drift::DriftedType;
 use crate::capture::placed::{Departure, Parking, SaveKey};
 use crate::capture::record::{Capture, CaptureScope, CapturedColumn};
 use crate::capture::saved_type::Role;
-use crate::capture::types::{ANCHORS, GONE, SavedTypes};
+use crate::capture::types::SavedTypes;
 use crate::journal::{Block, ENTITIES, SaveId, TypeSummary, Values};
-use crate::restore::WorldImage;
+use crate::saved::{ANCHORS, GONE, encode_message_pack, panic_message};
 
 /// Encodes the captures of one run, in order. Has no world.
 pub(crate) struct Encoder {
@@ -41,8 +40,9 @@ pub(crate) struct Encoder {
 }
 
 /// Placed entities that the level has spawned, with the values that were kept for them.
-pub(crate) struct Claimed {
-    pub image: WorldImage,
+pub(crate) struct ClaimedRows {
+    /// Their values, as a small checkpoint.
+    pub blocks: Vec<Block>,
     /// All entities that the values may refer to.
     pub known: HashMap<SaveId, Entity>,
     /// Where the lists of others have them.
@@ -132,7 +132,7 @@ impl Encoder {
         self.ids.entities()
     }
 
-    /// Carries rows along that nobody can use now.
+    /// Carries rows along that can't be used now.
     pub(crate) fn carry(&mut self, carried: Carried) {
         self.carried = carried;
     }
@@ -181,7 +181,7 @@ impl Encoder {
     }
 
     /// Hands out the values that were kept for placed entities which are in the world now.
-    pub(crate) fn claim(&mut self, claims: Vec<(SaveKey, Entity)>) -> Claimed {
+    pub(crate) fn claim(&mut self, claims: Vec<(SaveKey, Entity)>) -> ClaimedRows {
         let mut ids = Vec::new();
         let mut rows = Vec::new();
         for (key, entity) in claims {
@@ -208,15 +208,14 @@ impl Encoder {
             values.push(id, &row.value);
             Block::values(type_path, row.version, values)
         });
-        let blocks = std::iter::once(marked).chain(blocks);
-        let image = WorldImage::of_own_blocks(&self.types, blocks);
+        let blocks = std::iter::once(marked).chain(blocks).collect();
         let claimed: HashSet<SaveId> = ids.into_iter().collect();
         let mut orders = self.carried.orders.naming(&claimed);
         orders.retain(|order| !claimed.contains(&order.target));
-        Claimed { image, known: self.ids.entities().collect(), orders }
+        ClaimedRows { blocks, known: self.ids.entities().collect(), orders }
     }
 
-    /// Takes back what nobody could use after all.
+    /// Takes back what could not be used after all.
     pub(crate) fn unclaim(&mut self, carried: Carried) {
         for id in carried.waiting_ids() {
             self.claimed.remove(&id);
@@ -234,23 +233,23 @@ impl Encoder {
         let mut failures = Failures::default();
         let is_full = capture.scope() == CaptureScope::Full;
         let gone = self.note_departures(&capture);
-        // Of what is carried, a delta tells what was parked since the last capture.
+        // Of what is carried, a delta has what was parked since the last capture.
         let parked = std::mem::take(&mut self.parked);
-        let told = if is_full { None } else { Some(&parked) };
+        let lately = if is_full { None } else { Some(&parked) };
         let mut blocks = self.track_entities(&capture, &parked, gone);
         for (place, saved_type) in self.types.clone().columns().enumerate() {
             let column = self.encode_column(
                 place,
                 saved_type.type_path(),
                 &mut capture,
-                told,
+                lately,
                 &mut failures,
             );
             blocks.extend(column);
         }
         if !self.carried.is_empty() {
             let known: HashSet<&str> = self.types.type_paths().collect();
-            blocks.extend(self.carried.blocks_of_unknown_types(&known, told));
+            blocks.extend(self.carried.blocks_of_unknown_types(&known, lately));
         }
         blocks.extend(self.blocks_of_places(&capture, is_full));
         if !blocks.is_sorted_by(|one, other| one.key() <= other.key()) {
@@ -354,7 +353,7 @@ impl Encoder {
             failures,
         );
         if scope == CaptureScope::Full {
-            writer.start_anew();
+            writer.start_over();
         } else if let Some(removed) = removed.iter().find(|removed| removed.column == place) {
             writer.remove(&removed.entities);
         }
@@ -459,15 +458,15 @@ impl Encoder {
         incomplete.map(|(saved_type, _)| saved_type.type_path().to_string()).collect()
     }
 
-    /// Types of which the world has another number of rows than it has told.
+    /// Types of which the world has another number of rows than were captured.
     fn drift(&self, capture: &Capture) -> Vec<DriftedType> {
-        let told = self.columns.iter().map(|column| column.presence.count());
-        let told = std::iter::once(self.ids.saved_count()).chain(told);
+        let known = self.columns.iter().map(|column| column.presence.count());
+        let known = std::iter::once(self.ids.saved_count()).chain(known);
         let live = capture.columns.iter().map(|column| column.live());
         let live = std::iter::once(Some(capture.entities())).chain(live);
-        let columns = self.types.type_paths().zip(told.zip(live));
-        let drifted = columns.filter_map(|(path, (told, live))| {
-            let rows = told.abs_diff(live?);
+        let columns = self.types.type_paths().zip(known.zip(live));
+        let drifted = columns.filter_map(|(path, (known, live))| {
+            let rows = known.abs_diff(live?);
             (rows > 0).then(|| DriftedType { type_path: path.to_owned(), rows })
         });
         drifted.collect()

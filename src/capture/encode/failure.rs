@@ -2,7 +2,7 @@
 
 use bevy::ecs::entity::Entity;
 
-use crate::capture::codec::EncodeError;
+use crate::saved::EncodeError;
 
 /// A value that could not be written, or a whole type.
 #[derive(Clone, PartialEq, Debug)]
@@ -54,12 +54,4 @@ impl Failures {
     pub(super) fn into_listed(self) -> Vec<EncodeFailure> {
         self.listed
     }
-}
-
-/// What a panic said.
-pub(crate) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().copied();
-    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message")
-        .to_owned()
 }

@@ -4,23 +4,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::split::{Split, split_ids};
-use crate::capture::codec::encode_message_pack;
 use crate::capture::placed::SaveKey;
 use crate::journal::{Block, SaveId, Values};
+use crate::saved::encode_message_pack;
 
 /// Keys by id, as one column of the journal.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct KeyedIds {
     ids: BTreeMap<SaveKey, SaveId>,
     /// What the journal has already.
-    told: BTreeMap<SaveId, SaveKey>,
+    written: BTreeMap<SaveId, SaveKey>,
 }
 
 impl KeyedIds {
     /// Keys that a checkpoint has. The first capture that follows is full.
     pub(crate) fn of(keys: impl IntoIterator<Item = (SaveId, SaveKey)>) -> Self {
         let ids = keys.into_iter().map(|(id, key)| (key, id)).collect();
-        Self { ids, told: BTreeMap::new() }
+        Self { ids, written: BTreeMap::new() }
     }
 
     /// Adds a key, unless it is there.
@@ -43,16 +43,16 @@ impl KeyedIds {
         self.ids = keys.into_iter().collect();
     }
 
-    /// All keys anew, or the difference to what was told before.
+    /// All keys, or the difference to what was written before.
     pub(super) fn blocks(&mut self, type_path: &Arc<str>, all: bool) -> Vec<Block> {
         let now: BTreeMap<SaveId, SaveKey> =
             self.ids.iter().map(|(key, id)| (*id, key.clone())).collect();
-        let told = if all { BTreeMap::new() } else { std::mem::take(&mut self.told) };
+        let written = if all { BTreeMap::new() } else { std::mem::take(&mut self.written) };
         let removed: Vec<SaveId> =
-            told.keys().filter(|id| !now.contains_key(id)).copied().collect();
-        let new = now.iter().filter(|(id, key)| told.get(id) != Some(key));
+            written.keys().filter(|id| !now.contains_key(id)).copied().collect();
+        let new = now.iter().filter(|(id, key)| written.get(id) != Some(key));
         let values = key_rows(new.map(|(id, key)| (*id, key)));
-        self.told = now;
+        self.written = now;
         let removed = split_ids(&removed).map(|ids| Block::removed(type_path.clone(), ids));
         let values = values.into_iter().map(|rows| Block::values(type_path.clone(), 0, rows));
         removed.chain(values).collect()

@@ -3,9 +3,10 @@
 use bevy::ecs::entity::{Entity, EntityHashMap, EntityMapper};
 
 use crate::journal::SaveId;
+use crate::saved::NameEntities;
 
 /// Entities that have an id and aren't saved: targets of references, and entities that lost their
-/// marker. Bounded, since nobody tells when one of them dies.
+/// marker. Bounded, since it goes unnoticed when one of them dies.
 const OUTSIDERS: usize = 65_536;
 
 /// The slot of resources and states, each in its own column.
@@ -83,11 +84,6 @@ impl SaveIds {
         }
     }
 
-    /// Whether an entity is saved.
-    pub(crate) fn is_saved(&self, entity: Entity) -> bool {
-        self.saved(entity).is_some()
-    }
-
     /// Where a saved entity's rows go.
     pub(super) fn saved(&self, entity: Entity) -> Option<SavedEntity> {
         let identity = self.identities.get(&entity)?;
@@ -97,7 +93,7 @@ impl SaveIds {
         }
     }
 
-    /// The id of an entity that may be saved, or be gone before anybody was told of it.
+    /// The id of an entity that may be saved, or be gone before it was ever written.
     pub(super) fn id_or_new(&mut self, entity: Entity) -> SaveId {
         match self.identities.get(&entity) {
             Some(identity) => identity.id,
@@ -140,7 +136,7 @@ impl SaveIds {
         (self.identities.len() - self.outsiders) as u64
     }
 
-    /// Counts anew: `saved` are saved, `unmarked` are alive and are not, and the rest is gone.
+    /// Counts again: `saved` are saved, `unmarked` are alive and are not, and the rest is gone.
     pub(super) fn recount(&mut self, saved: &[Entity], unmarked: &[Entity]) {
         self.round += 1;
         self.slots = FIRST_SLOT;
@@ -261,6 +257,12 @@ impl EntityMapper for SaveIds {
     }
 
     fn set_mapped(&mut self, _: Entity, _: Entity) {}
+}
+
+impl NameEntities for SaveIds {
+    fn is_saved(&self, entity: Entity) -> bool {
+        self.saved(entity).is_some()
+    }
 }
 
 fn take_next(next: &mut SaveId) -> SaveId {

@@ -10,9 +10,10 @@ use bevy::platform::collections::{HashMap, HashSet};
 
 use super::rounds::BindKeys;
 use super::{SaveKey, SaveScope};
-use crate::capture::Saved;
-use crate::capture::record::{CapturedColumn, Copier};
+use crate::capture::record::Captured;
+use crate::capture::types::SavedTypes;
 use crate::capture::unsaved::is_unsaved;
+use crate::saved::Saved;
 
 /// Which placed entities there are, which come and go, and which are waited for.
 ///
@@ -47,10 +48,10 @@ pub(crate) struct Placed {
     bind: Vec<BindKeys>,
     /// Whether a session is being played, and its world isn't being replaced.
     is_recording: bool,
-    /// Keys of which it was told that two entities have them.
-    told_twice: HashSet<SaveKey>,
-    /// Copies what leaves with a scope, once the game's types are known.
-    copier: Option<Arc<Copier>>,
+    /// Keys that were reported because two entities have them.
+    reported_twice: HashSet<SaveKey>,
+    /// What is copied of those who leave with a scope, once the game's types are known.
+    types: Option<Arc<SavedTypes>>,
 }
 
 /// What became of a placed entity that isn't in the world any more.
@@ -58,7 +59,7 @@ pub(crate) struct Placed {
 pub(crate) enum Departure {
     /// It was despawned in play.
     Gone(Entity, SaveKey),
-    /// The game wants the key's next entity to begin anew.
+    /// The game wants the key's next entity to start fresh.
     Released(SaveKey),
 }
 
@@ -66,7 +67,7 @@ pub(crate) enum Departure {
 pub(crate) struct Parking {
     pub entities: Vec<(Entity, SaveKey)>,
     /// One for each saved type; `None` for resources and states.
-    pub columns: Vec<Option<Box<dyn CapturedColumn>>>,
+    pub columns: Vec<Option<Captured>>,
 }
 
 /// What came since the last look, as far as it concerns anybody.
@@ -84,13 +85,13 @@ pub(crate) struct Arrivals {
 }
 
 impl Placed {
-    /// Copies with this from here on.
-    pub(crate) fn set_copier(&mut self, copier: Copier) {
-        self.copier = Some(Arc::new(copier));
+    /// The game's types are known from here on.
+    pub(crate) fn set_types(&mut self, types: Arc<SavedTypes>) {
+        self.types = Some(types);
     }
 
-    pub(super) fn copier(&self) -> Option<Arc<Copier>> {
-        self.copier.clone()
+    pub(super) fn types(&self) -> Option<Arc<SavedTypes>> {
+        self.types.clone()
     }
 
     /// Whether departures are recorded.
@@ -165,7 +166,7 @@ impl Placed {
     }
 
     /// The state is left that this key belongs to: if its entity was taken, the next one isn't.
-    pub(super) fn begin_anew(&mut self, key: SaveKey) {
+    pub(super) fn start_fresh(&mut self, key: SaveKey) {
         if self.gone.contains(&key) {
             self.release(key);
         }
@@ -195,7 +196,7 @@ impl Placed {
         self.parking.push(parking);
     }
 
-    /// The next entity with this key begins anew.
+    /// The next entity with this key starts fresh.
     pub(crate) fn release(&mut self, key: SaveKey) {
         self.gone.remove(&key);
         self.gone_in_run.remove(&key);
@@ -203,14 +204,14 @@ impl Placed {
         self.departures.push(Departure::Released(key));
     }
 
-    /// The next entities whose keys begin with this begin anew.
+    /// The next entities whose keys begin with this start fresh.
     pub(crate) fn release_all(&mut self, prefix: &str) {
         let known = self.gone.iter().chain(&self.waiting);
         let known = known.filter(|key| key.as_str().starts_with(prefix)).cloned();
         known.collect::<Vec<_>>().into_iter().for_each(|key| self.release(key));
     }
 
-    /// Nobody could use the values of these keys after all.
+    /// The values of these keys could not be used after all.
     pub(crate) fn wait_again(&mut self, keys: impl Iterator<Item = SaveKey>) {
         self.waiting.extend(keys);
     }
@@ -276,7 +277,7 @@ impl Placed {
         if earlier != entity && is_living(earlier) {
             // The first one keeps the key.
             self.by_key.insert(key.clone(), earlier);
-            if self.told_twice.insert(key.clone()) {
+            if self.reported_twice.insert(key.clone()) {
                 seen.duplicates.push((key.clone(), earlier, entity));
             }
         }

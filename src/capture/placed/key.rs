@@ -17,14 +17,14 @@ use super::Placed;
 /// A door, a coin or a boss comes from the level, which spawns it each time it is loaded. With a
 /// key it is *placed*: a restore writes the saved values onto the live entity with this key and
 /// never spawns a second one. If the level spawns it later, the values are written then. One that
-/// was despawned in play is recorded as gone, and goes again when the level spawns it anew.
+/// was despawned in play is recorded as gone, and goes again when the level spawns it again.
 ///
 /// The entity must be [`Saved`](crate::Saved) for that. A key on one that isn't is an *anchor*:
 /// nothing of it is saved, and saved entities may refer to it, as in `ChildOf(level_root)`.
 ///
 /// A clone of the entity has no key: it isn't what the level placed.
 ///
-/// Keys are unique among the living; [`DuplicateSaveKey`](crate::DuplicateSaveKey) tells of two
+/// Keys are unique among the living; [`DuplicateSaveKey`](crate::DuplicateSaveKey) reports two
 /// entities with one. Make them from what the level calls the entity, not from its place in a list.
 ///
 /// ```

@@ -1,4 +1,4 @@
-//! Rounds: what a level places goes with the state that it belongs to, and begins anew with it.
+//! Rounds: what a level places goes with the state that it belongs to, and starts fresh with it.
 
 use bevy::app::App;
 use bevy::ecs::entity::{Entity, EntityHashSet};
@@ -15,7 +15,8 @@ use bevy::state::state::{StateTransition, StateTransitionEvent, States};
 use bevy::state::state_scoped::{DespawnOnEnter, DespawnOnExit};
 
 use super::{Placed, SaveKey, SaveScope};
-use crate::capture::{BeforeExit, Saved};
+use crate::capture::BeforeExit;
+use crate::saved::Saved;
 
 /// Keys whose entities are despawned with a state, by themselves or with what they hang from.
 ///
@@ -85,7 +86,7 @@ fn scope_of<S: States>(world: &World, entity: Entity) -> Option<Scope<S>> {
 
 type AnyEntity = Allow<Disabled>;
 
-/// A state is left: what goes with it isn't taken, and its keys begin anew.
+/// A state is left: what goes with it isn't taken, and its keys start fresh.
 fn end_round<S: States>(
     mut transitions: MessageReader<StateTransitionEvent<S>>,
     left_with: Query<(Entity, &DespawnOnExit<S>), AnyEntity>,
@@ -119,7 +120,7 @@ fn end_round<S: States>(
         return;
     }
     let left = keys.left_with.extract_if(|_, state| Some(&*state) == exited);
-    left.for_each(|(key, _)| placed.begin_anew(key));
+    left.for_each(|(key, _)| placed.start_fresh(key));
     let entered = keys.entered_with.extract_if(|_, state| Some(&*state) == entered);
-    entered.for_each(|(key, _)| placed.begin_anew(key));
+    entered.for_each(|(key, _)| placed.start_fresh(key));
 }

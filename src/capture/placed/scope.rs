@@ -8,8 +8,8 @@ use bevy::ecs::world::{DeferredWorld, World};
 use bevy::reflect::Reflect;
 
 use super::{Parking, Placed, SaveKey};
-use crate::capture::Saved;
 use crate::capture::descendants::Descendants;
+use crate::saved::Saved;
 
 /// Marks the root of a level, or of anything else that comes and goes as a whole.
 ///
@@ -46,9 +46,9 @@ fn leave(mut world: DeferredWorld<'_>, context: HookContext) {
     if placed.is_empty() {
         return;
     }
-    let Some(copier) = world.get_resource::<Placed>().and_then(Placed::copier) else { return };
+    let Some(types) = world.get_resource::<Placed>().and_then(Placed::types) else { return };
     let entities: Vec<Entity> = placed.iter().map(|(entity, _)| *entity).collect();
-    let columns = copier.copy(&world, &entities);
+    let columns = types.copy(&world, &entities);
     if let Some(mut resource) = world.get_resource_mut::<Placed>() {
         resource.park(Parking { entities: placed, columns });
     }

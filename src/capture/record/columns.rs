@@ -9,40 +9,30 @@ use bevy::ecs::entity::Entity;
 use bevy::ecs::query::QueryState;
 use bevy::ecs::world::World;
 
-use super::IsSaved;
 use super::copies::Copies;
 use super::moment::{Extent, Moment};
 use super::read_ahead::visit_tables;
 use super::tables::{TableCursor, pick};
 use super::ticks::{TickSpan, rows_within};
-use crate::capture::Saved;
-use crate::capture::codec::CopyCodec;
 use crate::capture::encode::ColumnWriter;
+use crate::saved::{CopyCodec, IsSaved, Saved};
 
 /// Copies one type out of the world. Columns don't share anything that changes, so they may run
 /// beside each other.
 pub(crate) trait RecordColumn: Send + Sync {
     /// Copies the rows that belong to `moment`, into the emptied buffer of an earlier capture if
     /// there is one.
-    fn record(
-        &mut self,
-        world: &World,
-        moment: &Moment<'_>,
-        buffer: Option<Box<dyn CapturedColumn>>,
-    ) -> Box<dyn CapturedColumn>;
+    fn record(&mut self, world: &World, moment: &Moment<'_>, buffer: Option<Captured>) -> Captured;
 
     /// Copies the rows that changed because these entities became saved, or no longer are.
     fn follow_markers(&self, _: &World, _: TickSpan, _: &[Entity], _: &mut dyn CapturedColumn) {}
 
-    /// Copies the rows of some entities, if this is a column of entities; of lists, also those that
-    /// they are in.
-    fn copy(&self, _: &World, _: &[Entity]) -> Option<Box<dyn CapturedColumn>> {
-        None
-    }
-
     /// Forgets what was recorded, so that the next capture is full.
     fn restart(&mut self) {}
 }
+
+/// Copied rows of one type, whatever that is.
+pub(crate) type Captured = Box<dyn CapturedColumn>;
 
 /// Copied rows of one type.
 pub(crate) trait CapturedColumn: Send + Sync + Any {
@@ -96,6 +86,17 @@ pub(crate) struct CapturedComponents<C: CopyCodec> {
 impl<C: CopyCodec> CapturedComponents<C> {
     fn new(codec: C) -> Self {
         Self { codec, rows: Rows::default(), copies: Copies::default(), live: 0 }
+    }
+
+    /// The components of some entities, between two captures.
+    pub(crate) fn of(codec: C, world: &World, entities: &[Entity]) -> Self {
+        let mut captured = Self::new(codec);
+        for entity in entities {
+            if let Some(component) = world.get::<C::Component>(*entity) {
+                captured.copy_one(*entity, component);
+            }
+        }
+        captured
     }
 
     fn copy_table(&mut self, entities: Range<usize>, table: &[C::Component]) {
@@ -166,12 +167,7 @@ impl<C: CopyCodec> ComponentRecorder<C> {
 }
 
 impl<C: CopyCodec> RecordColumn for ComponentRecorder<C> {
-    fn record(
-        &mut self,
-        world: &World,
-        moment: &Moment<'_>,
-        buffer: Option<Box<dyn CapturedColumn>>,
-    ) -> Box<dyn CapturedColumn> {
+    fn record(&mut self, world: &World, moment: &Moment<'_>, buffer: Option<Captured>) -> Captured {
         let buffer = buffer.map(|buffer| -> Box<dyn Any> { buffer });
         let mut captured = match buffer.map(|buffer| buffer.downcast::<CapturedComponents<C>>()) {
             Some(Ok(buffer)) => buffer,
@@ -189,16 +185,6 @@ impl<C: CopyCodec> RecordColumn for ComponentRecorder<C> {
             }
         }
         captured
-    }
-
-    fn copy(&self, world: &World, entities: &[Entity]) -> Option<Box<dyn CapturedColumn>> {
-        let mut captured = CapturedComponents::new(self.codec.clone());
-        for entity in entities {
-            if let Some(component) = world.get::<C::Component>(*entity) {
-                captured.copy_one(*entity, component);
-            }
-        }
-        Some(Box::new(captured))
     }
 }
 
@@ -245,7 +231,7 @@ fn copy_changes<C: CopyCodec>(
     });
 }
 
-/// An entity that became saved lately is sent whole: its components' ticks don't tell.
+/// An entity that became saved lately is sent whole: its components' ticks don't show it.
 pub(super) fn add_fresh_rows(
     cursor: &mut TableCursor<'_>,
     entities: &[Entity],

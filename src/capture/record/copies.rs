@@ -2,7 +2,7 @@
 
 use std::mem::needs_drop;
 
-use crate::capture::codec::CopyCodec;
+use crate::saved::CopyCodec;
 
 /// A buffer that remembers more heap than this is given back to the allocator.
 const RETAINED_VALUES: usize = 1 << 14;

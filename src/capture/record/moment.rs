@@ -4,7 +4,7 @@ use std::fmt;
 
 use bevy::ecs::entity::Entity;
 
-use super::columns::CapturedColumn;
+use super::columns::Captured;
 use super::tables::SavedTables;
 use super::ticks::TickSpan;
 use crate::capture::placed::{Departure, SaveKey};
@@ -38,7 +38,7 @@ impl Extent {
     }
 }
 
-/// What every column is told about the capture that it is part of.
+/// What every column knows about the capture that it is part of.
 pub(crate) struct Moment<'a> {
     pub extent: Extent,
     pub tables: &'a SavedTables,
@@ -50,7 +50,7 @@ pub(crate) struct Capture {
     pub(crate) scope: CaptureScope,
     pub(crate) entities: CapturedEntities,
     /// One for each saved type but the first, which is `entities`.
-    pub(crate) columns: Vec<Box<dyn CapturedColumn>>,
+    pub(crate) columns: Vec<Captured>,
     pub(crate) removed: Vec<RemovedRows>,
     pub(crate) placed: CapturedPlaces,
     /// Whether its buffers come back to the recorder once it is encoded. Where they don't, whoever

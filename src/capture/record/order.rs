@@ -10,13 +10,12 @@ use bevy::ecs::resource::IS_RESOURCE;
 use bevy::ecs::storage::Table;
 use bevy::ecs::world::World;
 
-use super::columns::{CapturedColumn, RecordColumn, add_fresh_rows};
+use super::columns::{Captured, CapturedColumn, RecordColumn, add_fresh_rows};
 use super::moment::{Extent, Moment};
 use super::related::Related;
 use super::ticks::{TickSpan, rows_within};
-use crate::capture::Saved;
-use crate::capture::codec::OrderCodec;
 use crate::capture::encode::ColumnWriter;
+use crate::saved::{OrderCodec, Saved};
 
 /// Copies the lists of one relationship's targets.
 pub(crate) struct OrderRecorder {
@@ -76,19 +75,14 @@ impl OrderRecorder {
             related,
             entities.filter(|entity| match extent {
                 Extent::All => true,
-                Extent::Within(span) => is_told(related, world, *entity, span),
+                Extent::Within(span) => is_recorded(related, world, *entity, span),
             }),
         );
     }
 }
 
 impl RecordColumn for OrderRecorder {
-    fn record(
-        &mut self,
-        world: &World,
-        moment: &Moment<'_>,
-        buffer: Option<Box<dyn CapturedColumn>>,
-    ) -> Box<dyn CapturedColumn> {
+    fn record(&mut self, world: &World, moment: &Moment<'_>, buffer: Option<Captured>) -> Captured {
         let buffer = buffer.map(|buffer| -> Box<dyn Any> { buffer });
         let buffer = buffer.and_then(|buffer| buffer.downcast::<CapturedOrders>().ok());
         let mut captured = buffer.unwrap_or_default();
@@ -117,24 +111,11 @@ impl RecordColumn for OrderRecorder {
         let targets = entities.iter().filter_map(|source| related.target_entity(*source));
         let mut targets: Vec<Entity> = targets
             .filter(|target| world.get::<Saved>(*target).is_some())
-            .filter(|target| !is_told(related, world, *target, span))
+            .filter(|target| !is_recorded(related, world, *target, span))
             .collect();
         targets.sort_unstable();
         targets.dedup();
         captured.copy(related, targets.into_iter());
-    }
-
-    fn copy(&self, world: &World, entities: &[Entity]) -> Option<Box<dyn CapturedColumn>> {
-        let mut captured = CapturedOrders::default();
-        if let Some(related) = Related::of(world, self.relationship) {
-            // With the lists that they are in, for those know their places.
-            let targets = entities.iter().filter_map(|source| related.target_entity(*source));
-            let mut listed: Vec<Entity> = entities.iter().copied().chain(targets).collect();
-            listed.sort_unstable();
-            listed.dedup();
-            captured.copy(related, listed.into_iter());
-        }
-        Some(Box::new(captured))
     }
 }
 
@@ -143,7 +124,7 @@ fn is_saved(table: &Table, marker: ComponentId) -> bool {
 }
 
 /// Whether a saved entity's list is copied on its own account.
-fn is_told(related: Related<'_>, world: &World, entity: Entity, span: TickSpan) -> bool {
+fn is_recorded(related: Related<'_>, world: &World, entity: Entity, span: TickSpan) -> bool {
     let Ok(entity) = world.get_entity(entity) else { return false };
     let list = entity.get_change_ticks_by_id(related.target());
     let saved = entity.get_ref::<Saved>();
@@ -153,7 +134,7 @@ fn is_told(related: Related<'_>, world: &World, entity: Entity, span: TickSpan) 
 
 /// Copied lists, one behind the other.
 #[derive(Default)]
-struct CapturedOrders {
+pub(crate) struct CapturedOrders {
     targets: Vec<Entity>,
     /// Where the list of each target ends in `sources`.
     ends: Vec<usize>,
@@ -161,6 +142,20 @@ struct CapturedOrders {
 }
 
 impl CapturedOrders {
+    /// The lists of some entities and those that they are in, which know their places. Between two
+    /// captures.
+    pub(crate) fn of(world: &World, relationship: ComponentId, entities: &[Entity]) -> Self {
+        let mut captured = Self::default();
+        if let Some(related) = Related::of(world, relationship) {
+            let targets = entities.iter().filter_map(|source| related.target_entity(*source));
+            let mut listed: Vec<Entity> = entities.iter().copied().chain(targets).collect();
+            listed.sort_unstable();
+            listed.dedup();
+            captured.copy(related, listed.into_iter());
+        }
+        captured
+    }
+
     fn copy(&mut self, related: Related<'_>, targets: impl Iterator<Item = Entity>) {
         for target in targets {
             if let Some(sources) = related.sources(target) {

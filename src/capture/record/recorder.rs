@@ -16,11 +16,10 @@ use super::recorders::Recorders;
 use super::removals::Removals;
 use super::tables::{SavedQuery, SavedTables};
 use super::ticks::TickSpan;
-use super::{unfiltered, unmarked};
-use crate::capture::Saved;
 use crate::capture::placed::{Placed, SaveKey};
 use crate::capture::types::SavedTypes;
 use crate::capture::unsaved::UnsavedMarkers;
+use crate::saved::{Latecomers, Saved, unfiltered};
 
 /// Takes captures of one world.
 ///
@@ -48,10 +47,10 @@ pub(crate) struct Recorder {
 /// Captures whose buffers are kept: two may be with the writer while the third is filled.
 const KEPT: usize = 3;
 
-/// A type that was spawned before its entities could be told to be saved.
+/// A type that was spawned before its marker could be made to come with it.
 struct Adoption {
     type_path: Arc<str>,
-    unmarked: QueryState<Entity>,
+    late: Latecomers,
     was_reported: bool,
 }
 
@@ -92,7 +91,7 @@ impl Recorder {
 
     /// Keeps the base comparable with the ticks of the world. Called when Bevy clamps them.
     pub(crate) fn clamp_ticks(&mut self, check: CheckChangeTicks) {
-        // A base as old as that can't be told from changes that are as old, so it is given up.
+        // A base as old as that can't be distinguished from changes that are as old, so it is given up.
         if self.base.as_mut().is_some_and(|base| base.check_tick(check)) {
             self.base = None;
         }
@@ -119,7 +118,7 @@ impl Recorder {
         capture
     }
 
-    /// Copies as [`capture`](Self::capture) does, and leaves what is told only once, which placed
+    /// Copies as [`capture`](Self::capture) does, and leaves what is sent only once, which placed
     /// entities left, for the capture that comes next.
     pub(crate) fn look(&mut self, world: &mut World, scope: CaptureScope) -> Box<Capture> {
         // Rare, and large: nothing to keep buffers for.
@@ -224,24 +223,19 @@ impl Recorder {
 
 impl Adoption {
     fn new(world: &mut World, type_path: Arc<str>, component: ComponentId) -> Self {
-        Self { type_path, unmarked: unmarked(world, component), was_reported: false }
+        Self { type_path, late: Latecomers::with(component, world), was_reported: false }
     }
 
     fn adopt(&mut self, world: &mut World) {
-        let unmarked: Vec<Entity> = self.unmarked.iter(world).collect();
-        if unmarked.is_empty() {
-            return;
-        }
-        if !std::mem::replace(&mut self.was_reported, true) {
+        let entities = self.late.mark(world);
+        if entities > 0 && !std::mem::replace(&mut self.was_reported, true) {
             warn!(
                 type_path = &*self.type_path,
-                entities = unmarked.len(),
+                entities,
                 "entities were spawned before their type was registered as saved; they are marked \
                  at each checkpoint instead. Register the type before anything is spawned"
             );
         }
-        world.insert_batch(unmarked.into_iter().map(|entity| (entity, Saved)));
-        world.flush();
     }
 }
 

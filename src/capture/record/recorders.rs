@@ -4,15 +4,16 @@ use std::cmp::Reverse;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bevy::ecs::entity::Entity;
 use bevy::ecs::world::World;
 use bevy::tasks::ComputeTaskPool;
 
-use super::columns::{CapturedColumn, RecordColumn};
+use super::columns::{Captured, RecordColumn};
 use super::moment::{CaptureScope, Moment};
 use super::ticks::TickSpan;
+use crate::clock;
 
 /// Copying that takes less than this isn't worth waking another thread.
 const WORTH_SHARING: Duration = Duration::from_micros(150);
@@ -21,7 +22,7 @@ const WORTH_SHARING: Duration = Duration::from_micros(150);
 pub(super) struct Recorders {
     columns: Vec<Mutex<Column>>,
     /// Their places in the order in which they are copied.
-    dearest_first: Vec<usize>,
+    costliest_first: Vec<usize>,
     /// How long each took, in the last full capture and in the last delta.
     full: Vec<Duration>,
     delta: Vec<Duration>,
@@ -31,7 +32,7 @@ pub(super) struct Recorders {
 struct Column {
     recorder: Box<dyn RecordColumn>,
     /// An emptied buffer, and then what was copied into it.
-    captured: Option<Box<dyn CapturedColumn>>,
+    captured: Option<Captured>,
     cost: Duration,
 }
 
@@ -42,7 +43,7 @@ impl Recorders {
         let columns: Vec<_> = recorders.map(column).collect();
         let unknown = vec![Duration::ZERO; columns.len()];
         Self {
-            dearest_first: (0..columns.len()).collect(),
+            costliest_first: (0..columns.len()).collect(),
             full: unknown.clone(),
             delta: unknown,
             columns,
@@ -57,7 +58,7 @@ impl Recorders {
         &mut self,
         world: &World,
         moment: &Moment<'_>,
-        captured: &mut Vec<Box<dyn CapturedColumn>>,
+        captured: &mut Vec<Captured>,
     ) {
         let costs = match moment.extent.scope() {
             CaptureScope::Full => &mut self.full,
@@ -69,9 +70,9 @@ impl Recorders {
             column.get_mut().unwrap_or_else(PoisonError::into_inner).captured = buffers.next();
         }
         drop(buffers);
-        self.dearest_first.sort_unstable_by_key(|place| Reverse(costs.get(*place).copied()));
+        self.costliest_first.sort_unstable_by_key(|place| Reverse(costs.get(*place).copied()));
         let next = AtomicUsize::new(0);
-        let (columns, order) = (&self.columns, &self.dearest_first);
+        let (columns, order) = (&self.columns, &self.costliest_first);
         let copy_on = || {
             while let Some(place) = order.get(next.fetch_add(1, Ordering::Relaxed))
                 && let Some(column) = columns.get(*place)
@@ -105,7 +106,7 @@ impl Recorders {
         world: &World,
         span: TickSpan,
         entities: &[Entity],
-        captured: &mut [Box<dyn CapturedColumn>],
+        captured: &mut [Captured],
     ) {
         for (column, captured) in self.columns.iter().zip(captured) {
             lock(column).recorder.follow_markers(world, span, entities, &mut **captured);
@@ -122,7 +123,7 @@ impl Recorders {
 
 impl Column {
     fn copy(&mut self, world: &World, moment: &Moment<'_>) {
-        let begun = Instant::now();
+        let begun = clock::instant();
         self.captured = Some(self.recorder.record(world, moment, self.captured.take()));
         self.cost = begun.elapsed();
     }
@@ -137,7 +138,7 @@ impl Column {
 fn with_help(pieces: usize, work: &(impl Fn() + Sync)) {
     let Some(pool) = ComputeTaskPool::try_get() else { return work() };
     let panic = Mutex::new(None);
-    // A panic in the game's own code must not leave the scope, which would wait for nobody then.
+    // A panic in the game's own code must not leave the scope, which would wait in vain then.
     let guarded = || {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(work)) {
             *panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(payload);
@@ -155,7 +156,7 @@ fn with_help(pieces: usize, work: &(impl Fn() + Sync)) {
     }
 }
 
-/// Nobody waits for anybody here: each column is taken once.
+/// No thread waits for another here: each column is taken once.
 fn lock(column: &Mutex<Column>) -> MutexGuard<'_, Column> {
     column.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -170,6 +171,7 @@ mod tests {
     use super::super::tables::SavedTables;
     use super::*;
     use crate::capture::encode::ColumnWriter;
+    use crate::capture::record::CapturedColumn;
 
     const COLUMNS: usize = 12;
 
@@ -183,13 +185,8 @@ mod tests {
     struct Place(usize);
 
     impl RecordColumn for Slow {
-        fn record(
-            &mut self,
-            _: &World,
-            _: &Moment<'_>,
-            _: Option<Box<dyn CapturedColumn>>,
-        ) -> Box<dyn CapturedColumn> {
-            let begun = Instant::now();
+        fn record(&mut self, _: &World, _: &Moment<'_>, _: Option<Captured>) -> Captured {
+            let begun = clock::instant();
             while begun.elapsed() < WORTH_SHARING / 4 {
                 std::hint::spin_loop();
             }
@@ -242,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_comes_out_only_when_nobody_copies_any_more() {
+    fn a_panic_comes_out_only_when_no_thread_copies_any_more() {
         for panics_at in 0..COLUMNS {
             let (mut recorders, copied) = slow(Some(panics_at));
             // As it is after a capture that took long.

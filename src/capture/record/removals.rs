@@ -65,7 +65,7 @@ impl Removals {
     /// Notes what was removed since the last call. Bevy forgets removals after two frames.
     pub(crate) fn note(&mut self, world: &World) {
         let marker = self.marker_id;
-        // Nobody told the writer yet that it left, or lost its marker.
+        // The writer doesn't know yet that it left, or lost its marker.
         let has_left = |entity: Option<EntityRef<'_>>, _| {
             entity.is_none_or(|entity| !entity.contains_id(marker))
         };
@@ -179,8 +179,8 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::Saved;
     use crate::capture::test_kit::Armor;
+    use crate::saved::Saved;
 
     fn removals(world: &mut World) -> Removals {
         let marker = world.register_component::<Saved>();

@@ -6,10 +6,10 @@ use bevy::ecs::change_detection::{DetectChanges, Ref};
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::world::World;
 
-use super::columns::{CapturedColumn, RecordColumn};
+use super::columns::{Captured, CapturedColumn, RecordColumn};
 use super::moment::{Extent, Moment};
-use crate::capture::codec::{Codec, CopyCodec};
 use crate::capture::encode::ColumnWriter;
+use crate::saved::{Codec, CopyCodec};
 
 /// A copied value that belongs to no entity.
 pub(crate) struct CapturedWorldValue<C: Codec> {
@@ -25,7 +25,7 @@ pub(crate) struct CapturedWorldValue<C: Codec> {
 impl<C: Codec> CapturedWorldValue<C> {
     /// What was captured, in the emptied buffer of an earlier capture if there is one.
     pub(super) fn fill(
-        buffer: Option<Box<dyn CapturedColumn>>,
+        buffer: Option<Captured>,
         codec: &C,
         value: Option<C::Value>,
         [was_present, is_present]: [bool; 2],
@@ -34,8 +34,8 @@ impl<C: Codec> CapturedWorldValue<C> {
         let is_removed = matches!(extent, Extent::Within(_)) && was_present && !is_present;
         let buffer = buffer.map(|buffer| -> Box<dyn Any> { buffer });
         let buffer = buffer.and_then(|buffer| buffer.downcast::<Self>().ok());
-        let anew = || Self { codec: codec.clone(), value: None, is_present, is_removed };
-        let mut captured = buffer.unwrap_or_else(|| Box::new(anew()));
+        let new = || Self { codec: codec.clone(), value: None, is_present, is_removed };
+        let mut captured = buffer.unwrap_or_else(|| Box::new(new()));
         (captured.value, captured.is_present, captured.is_removed) =
             (value, is_present, is_removed);
         captured
@@ -90,12 +90,7 @@ impl<C: CopyCodec> ResourceRecorder<C> {
 }
 
 impl<C: CopyCodec> RecordColumn for ResourceRecorder<C> {
-    fn record(
-        &mut self,
-        world: &World,
-        moment: &Moment<'_>,
-        buffer: Option<Box<dyn CapturedColumn>>,
-    ) -> Box<dyn CapturedColumn> {
+    fn record(&mut self, world: &World, moment: &Moment<'_>, buffer: Option<Captured>) -> Captured {
         let resource = self.resource(world);
         let is_present = resource.is_some();
         let sent = resource.filter(|resource| match moment.extent {

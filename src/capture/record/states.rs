@@ -2,73 +2,18 @@
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
-use bevy::ecs::entity::EntityMapper;
 use bevy::ecs::resource::Resource;
 use bevy::ecs::world::World;
 use bevy::state::state::{FreelyMutableState, NextState, State, States};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
-use super::columns::{CapturedColumn, RecordColumn};
+use super::columns::{Captured, RecordColumn};
 use super::moment::{Extent, Moment};
 use super::resources::CapturedWorldValue;
-use crate::capture::codec::{
-    Codec, DecodeError, EncodeError, decode_message_pack, encode_message_pack,
-};
-
-/// A state as it is saved.
-///
-/// Both halves: what set a pending transition in motion may be gone after a restore, and a game
-/// whose transition was dropped would wait for it for ever.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub(crate) struct SavedState<S> {
-    /// The state; `None` for a sub-state that doesn't exist at the moment.
-    pub current: Option<S>,
-    /// What it is about to become.
-    #[serde(default = "PendingState::unchanged")]
-    pub pending: PendingState<S>,
-}
-
-/// [`NextState`] as it is saved.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub(crate) enum PendingState<S> {
-    /// Nothing is pending.
-    Unchanged,
-    /// A transition that runs in any case.
-    Set(S),
-    /// A transition that doesn't run into the state that is current already.
-    SetIfDifferent(S),
-}
-
-impl<S> PendingState<S> {
-    fn unchanged() -> Self {
-        Self::Unchanged
-    }
-
-    fn try_map<New, E>(self, change: impl Fn(S) -> Result<New, E>) -> Result<PendingState<New>, E> {
-        Ok(match self {
-            Self::Unchanged => PendingState::Unchanged,
-            Self::Set(state) => PendingState::Set(change(state)?),
-            Self::SetIfDifferent(state) => PendingState::SetIfDifferent(change(state)?),
-        })
-    }
-}
-
-impl<S> SavedState<S> {
-    /// The same with other states.
-    pub(crate) fn try_map<New, E>(
-        self,
-        change: impl Fn(S) -> Result<New, E>,
-    ) -> Result<SavedState<New>, E> {
-        Ok(SavedState {
-            current: self.current.map(&change).transpose()?,
-            pending: self.pending.try_map(&change)?,
-        })
-    }
-}
+use crate::saved::{PendingState, SavedState, StateCodec};
 
 /// States that are being left at this very moment: the world is still theirs, and the states are
 /// the next ones already.
@@ -109,35 +54,6 @@ impl<S: FreelyMutableState> SavedState<S> {
     }
 }
 
-/// Hands a [`SavedState`] to serde.
-pub(crate) struct StateCodec<S>(PhantomData<fn() -> S>);
-
-impl<S> Default for StateCodec<S> {
-    fn default() -> Self {
-        Self(PhantomData)
-    }
-}
-
-impl<S> Clone for StateCodec<S> {
-    fn clone(&self) -> Self {
-        Self(PhantomData)
-    }
-}
-
-impl<S: FreelyMutableState + Serialize + DeserializeOwned> Codec for StateCodec<S> {
-    type Value = SavedState<S>;
-
-    fn map_entities<M: EntityMapper>(&self, _: &mut SavedState<S>, _: &mut M) {}
-
-    fn encode(&self, value: &SavedState<S>, bytes: &mut Vec<u8>) -> Result<(), EncodeError> {
-        encode_message_pack(value, bytes)
-    }
-
-    fn decode(&self, bytes: &[u8]) -> Result<SavedState<S>, DecodeError> {
-        decode_message_pack(bytes)
-    }
-}
-
 /// What a state is saved as.
 pub(crate) type StateMapping<S> = Arc<dyn Fn(S) -> S + Send + Sync>;
 
@@ -169,12 +85,7 @@ impl<S> RecordColumn for StateRecorder<S>
 where
     S: FreelyMutableState + Serialize + DeserializeOwned,
 {
-    fn record(
-        &mut self,
-        world: &World,
-        moment: &Moment<'_>,
-        buffer: Option<Box<dyn CapturedColumn>>,
-    ) -> Box<dyn CapturedColumn> {
+    fn record(&mut self, world: &World, moment: &Moment<'_>, buffer: Option<Captured>) -> Captured {
         let state = SavedState::<S>::of(world).map(|state| self.mapped(state));
         let is_sent = matches!(moment.extent, Extent::All) || state != self.last;
         let presence = [self.last.is_some(), state.is_some()];

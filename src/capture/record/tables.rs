@@ -7,11 +7,10 @@ use bevy::ecs::entity::Entity;
 use bevy::ecs::query::QueryState;
 use bevy::ecs::world::World;
 
-use super::IsSaved;
 use super::moment::Extent;
 use super::read_ahead::visit_tables;
 use super::ticks::rows_within;
-use crate::capture::Saved;
+use crate::saved::{IsSaved, Saved};
 
 /// The tables of one capture, looked at once for all columns.
 #[derive(Default)]

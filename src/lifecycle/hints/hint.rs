@@ -4,12 +4,15 @@ use std::fmt;
 use std::mem::discriminant;
 use std::time::Duration;
 
+use bevy::reflect::Reflect;
+
 use crate::capture::SaveKey;
 
 /// Something that keeps the plugin from doing what the game probably expects of it.
 ///
 /// [`Display`](fmt::Display) says it in plain words, with the line to write.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Reflect, Clone, PartialEq, Eq, Debug)]
+#[reflect(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum SessionHint {
     /// For 30 seconds of play no checkpoint could be taken, since conditions of
@@ -61,7 +64,7 @@ pub enum SessionHint {
         /// How many.
         entities: usize,
     },
-    /// The ready-made recovery dialog is open, and nobody sees it, since there is no camera.
+    /// The ready-made recovery dialog is open and can't be seen, since there is no camera.
     DialogWithoutCamera,
     /// A call came after the app was complete, and has no effect.
     CalledTooLate {

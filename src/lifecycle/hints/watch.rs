@@ -5,7 +5,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 
 use super::{SessionHint, SessionHints, give_hint};
-use crate::capture::{LateCalls, Placed};
+use crate::capture::{LateCalls, Placed, TypeProblem};
 use crate::journal::RunId;
 use crate::lifecycle::hooks::GameHooks;
 use crate::lifecycle::runtime::{Playing, RuntimeParts};
@@ -24,6 +24,8 @@ const EMPTY_CHECKPOINTS: u32 = 3;
 /// What is remembered from frame to frame, to know when a hint is due.
 #[derive(Default)]
 pub(crate) struct HintWatch {
+    /// Types that can't be saved and weren't reported yet.
+    problems: Vec<TypeProblem>,
     /// Whether the game's hooks were looked over.
     knows_hooks: bool,
     /// Time in which no session was played or asked for; `None` once there was one.
@@ -47,15 +49,21 @@ struct RunWatch {
 }
 
 impl HintWatch {
-    pub(crate) fn new(is_development: bool) -> Self {
+    pub(crate) fn new(problems: &[TypeProblem], is_development: bool) -> Self {
         let without_session = is_development.then_some(Duration::ZERO);
-        Self { knows_hooks: false, without_session, run: None }
+        Self { problems: problems.to_vec(), knows_hooks: false, without_session, run: None }
+    }
+
+    /// The types that can't be saved, once.
+    pub(crate) fn take_problems(&mut self) -> Vec<TypeProblem> {
+        std::mem::take(&mut self.problems)
     }
 }
 
 impl RuntimeParts {
-    /// Gives the hints that are due. `passed` is the time since the last frame.
-    pub(crate) fn give_hints(&mut self, world: &mut World, passed: Duration) {
+    /// Gives the hints that are due.
+    pub(crate) fn give_hints(&mut self, world: &mut World) {
+        let passed = self.time.passed();
         self.look_over_hooks(world);
         for (condition, error) in self.hooks.take_failures() {
             give_hint(world, SessionHint::ConditionFailed { condition, error });
@@ -84,13 +92,13 @@ impl RuntimeParts {
     fn watch_run(&mut self, world: &mut World, passed: Duration) {
         self.hints.without_session = None;
         let Some(playing) = &self.playing else { return };
-        let is_new = self.hints.run.as_ref().is_none_or(|watch| watch.run != playing.run);
+        let is_new = self.hints.run.as_ref().is_none_or(|watch| watch.run != playing.line.run());
         if is_new {
             world.get_resource_or_init::<SessionHints>().begin_session();
         }
         let watch = match &mut self.hints.run {
             Some(watch) if !is_new => watch,
-            run => run.insert(RunWatch::new(playing.run)),
+            run => run.insert(RunWatch::new(playing.line.run())),
         };
         let is_played = self.transition.is_none()
             && world
@@ -132,7 +140,7 @@ impl RuntimeParts {
     fn watch_menu(&mut self, world: &mut World, passed: Duration) {
         let Some(mut waited) = self.hints.without_session else { return };
         let is_busy = self.transition.is_some()
-            || !self.detected
+            || !self.start_up.sessions_are_known()
             || world.get_resource::<RequestQueue>().is_some_and(|queue| !queue.is_empty())
             || world
                 .get_resource::<RecoveryOffers>()
@@ -170,8 +178,7 @@ impl RunWatch {
     fn follow(&mut self, playing: &Playing, passed: Duration) {
         self.played += passed;
         self.shut_for = if playing.gate_was_open { Duration::ZERO } else { self.shut_for + passed };
-        let has_captured = playing.base.is_some() || playing.counter > playing.opened_with;
-        let captured_at = Some(playing.captured_at).filter(|_| has_captured);
+        let captured_at = Some(playing.pace.captured_at()).filter(|_| !playing.line.is_untouched());
         if captured_at.is_some() && self.captured_at != captured_at {
             self.captured_at = captured_at;
             self.has_saved_entities |= playing.entities > 0;

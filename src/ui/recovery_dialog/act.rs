@@ -12,10 +12,11 @@ use super::state::{
     Does, Failure, LostSession, RecoveryDialog, Report, ReportPlace, Stage, id, restore_from,
 };
 use super::view::{DialogView, Facts};
+use crate::clock;
 use crate::lifecycle::{
     CorruptionDetected, CrashReportWritten, CurrentSession, RecoveryAvailable, RecoveryFailed,
     RecoveryOffers, Request, RequestRejected, RestoreCancelled, RestoreStalled, Runtime,
-    SessionActivity, SessionCommandsExt, SessionRestored,
+    SessionActivity, SessionCommandsExt, SessionRequest, SessionRestored,
 };
 use crate::recovery::{Proposal, RecoveryOffer};
 use crate::ui::focus::{GoBack, ScrollRows};
@@ -30,13 +31,13 @@ pub(super) fn recovery_available(
     mut dialog: ResMut<RecoveryDialog>,
 ) {
     let session = available.offer.session.id;
-    if !dialog.told.contains(&session) {
-        dialog.told.push(session);
+    if !dialog.announced.contains(&session) {
+        dialog.announced.push(session);
     }
     dialog.ask();
 }
 
-/// Nothing of a session can be restored: if it was what the player is asked about, or nobody asks
+/// Nothing of a session can be restored: if it was what the player is asked about, or nothing asks
 /// about another one, that has to be said.
 pub(super) fn recovery_failed(
     failed: On<RecoveryFailed>,
@@ -44,12 +45,12 @@ pub(super) fn recovery_failed(
     mut dialog: ResMut<RecoveryDialog>,
 ) {
     let session = failed.session;
-    dialog.told.retain(|told| *told != session);
+    dialog.announced.retain(|known| *known != session);
     let name = catalog.get(session).map(|entry| entry.session.name.clone());
     let (error, slots) = (failed.error.clone(), failed.slots.clone());
     dialog.lost = Some(LostSession { session, name, error, slots });
     dialog.failure = None;
-    // Told in answer to the player, or, like everything else, where the game lets it be told.
+    // Shown in answer to the player, or, like everything else, where the game lets the player be asked.
     if dialog.is_open() {
         dialog.stage = Some(Stage::Asking);
     }
@@ -64,7 +65,7 @@ pub(super) fn reopen(
     if dialog.is_open() || offers.is_empty() {
         return;
     }
-    dialog.told = offers.offers().iter().map(|offer| offer.session.id).collect();
+    dialog.announced = offers.offers().iter().map(|offer| offer.session.id).collect();
     dialog.ask();
 }
 
@@ -78,7 +79,7 @@ pub(super) fn request_rejected(
         Request::WriteCrashReport(path) if dialog.report == Report::Writing(path.clone()) => {
             dialog.report = Report::Failed(rejected.error.clone());
         }
-        Request::Recover(session, _) if dialog.is_restoring(*session) => {
+        Request::Session(SessionRequest::Recover(session, _)) if dialog.is_restoring(*session) => {
             let failure = Failure::Rejected(rejected.error.clone());
             dialog.fail(*session, failure, offers.offers());
         }
@@ -174,7 +175,7 @@ pub(super) fn answer(
         Does::StartFresh => {
             if let Some(offer) = offer {
                 commands.session().decline(offer.session.id);
-                dialog.told.retain(|told| *told != offer.session.id);
+                dialog.announced.retain(|known| *known != offer.session.id);
                 dialog.failure = None;
             } else {
                 dialog.lost = None;
@@ -190,7 +191,7 @@ pub(super) fn answer(
             dialog.wants_focus = Some(Does::Details);
         }
         Does::SaveReport => {
-            let path = report_path(&place, offer.as_ref(), Timestamp::now());
+            let path = report_path(&place, offer.as_ref(), clock::timestamp());
             commands.session().write_crash_report(path.clone());
             dialog.report = Report::Writing(path);
             dialog.wants_focus = Some(Does::Back);
@@ -313,7 +314,7 @@ pub(super) fn show_dialog(world: &mut World) {
         return;
     }
     let now = world.get_resource_mut::<Runtime>().and_then(|mut runtime| runtime.wall_clock());
-    let now = now.unwrap_or_else(Timestamp::now);
+    let now = now.unwrap_or_else(clock::timestamp);
     let activity = world.get_resource::<SessionActivity>().copied().unwrap_or_default();
     let wants_focus = world.resource_mut::<RecoveryDialog>().wants_focus.take();
     let look = world.resource::<Look>();
@@ -344,6 +345,7 @@ fn rows_shown(look: &Look, dialog: &RecoveryDialog, offers: &[RecoveryOffer]) ->
 
 /// Where a report goes: into the game's own place for them, the player's documents, or, where the
 /// platform knows neither, beside the session.
+#[expect(clippy::disallowed_methods, reason = "the player's documents are no part of the store")]
 fn report_path(place: &ReportPlace, offer: Option<&RecoveryOffer>, now: Timestamp) -> PathBuf {
     let documents = || {
         let user = UserDirs::new()?;

@@ -1,4 +1,4 @@
-//! What happens around the dialog while it is open: nothing, and somebody has to see it.
+//! What happens around the dialog while it is open: nothing, and the player has to see it.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ pub(super) fn hold_time(
 /// A camera that isn't there by then may never be.
 const CAMERA_PATIENCE: Duration = Duration::from_secs(2);
 
-/// Says that nobody sees the dialog.
+/// Gives a hint that the dialog can't be seen.
 pub(super) fn hint_at_camera(
     dialog: Res<RecoveryDialog>,
     cameras: Query<(), With<Camera>>,

@@ -13,8 +13,8 @@ use crate::session::{RecoveryError, RequestError, RestoreFrom};
 pub struct RecoveryDialog {
     /// What it is doing; `None` if it is closed.
     pub(super) stage: Option<Stage>,
-    /// The sessions that the game was told of, and that the player was not asked about before.
-    pub(super) told: Vec<SessionId>,
+    /// The sessions that were announced to the game, and that the player was not asked about before.
+    pub(super) announced: Vec<SessionId>,
     /// The offer that is shown.
     pub(super) offer: Option<OfferId>,
     /// What is chosen of it.
@@ -44,7 +44,7 @@ pub(super) enum Stage {
     Restoring { stalled: bool },
 }
 
-/// Tells offers apart: a session that was forked has more than one.
+/// Distinguishes offers: a session that was forked has more than one.
 pub(super) type OfferId = (SessionId, CheckpointId);
 
 /// What the player chooses.
@@ -108,7 +108,7 @@ impl RecoveryDialog {
 
     /// The offers that the player is asked about.
     pub(super) fn asked<'a>(&self, offers: &'a [RecoveryOffer]) -> Vec<&'a RecoveryOffer> {
-        offers.iter().filter(|offer| self.told.contains(&offer.session.id)).collect()
+        offers.iter().filter(|offer| self.announced.contains(&offer.session.id)).collect()
     }
 
     /// The offer that is shown.
@@ -178,7 +178,7 @@ impl RecoveryDialog {
     }
 }
 
-/// Tells an offer from others.
+/// Identifies an offer.
 pub(super) fn id(offer: &RecoveryOffer) -> OfferId {
     (offer.session.id, offer.newest)
 }
@@ -238,7 +238,7 @@ mod tests {
     fn what_failed_leads_to_the_next_older_one_then_to_a_slot_then_to_nothing() {
         let offer = offer(Proposal::Newest);
         let offers = [offer.clone()];
-        let mut dialog = RecoveryDialog { told: vec![offer.session.id], ..Default::default() };
+        let mut dialog = RecoveryDialog { announced: vec![offer.session.id], ..Default::default() };
         dialog.turn_to(&offer);
         let mut chosen = vec![dialog.chosen];
         while dialog.chosen != Choice::Nothing {

@@ -126,7 +126,7 @@ impl RecoveryDialog {
             }
             Stage::Asking => {
                 self.ask_for_choice(offer, facts, &mut view);
-                // What happened was told before; where room is short, what is new goes first.
+                // What happened was shown before; where room is short, what is new goes first.
                 if facts.is_compact && (view.alert.is_some() || view.advice.is_some()) {
                     view.story.clear();
                     view.loss.clear();

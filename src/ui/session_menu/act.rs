@@ -10,10 +10,12 @@ use jiff::Timestamp;
 use super::state::{Does, Doomed, EntryId, Failure, SessionMenu, UndoTime};
 use super::view::{Facts, Listed, MenuView};
 use super::{CloseSessionMenu, OpenSessionMenu};
+use crate::clock;
 use crate::journal::SessionId;
 use crate::lifecycle::{
     CorruptionDetected, CurrentSession, RecoveryFailed, Request, RequestRejected, RestoreCancelled,
-    Runtime, SessionActivity, SessionCatalog, SessionCommandsExt, SessionRestored,
+    Runtime, SessionActivity, SessionCatalog, SessionCommandsExt, SessionRequest, SessionRestored,
+    SlotRequest,
 };
 use crate::session::RestoreFrom;
 use crate::ui::focus::{GoBack, ScrollRows};
@@ -51,7 +53,7 @@ fn delete_doomed(menu: &mut SessionMenu, commands: &mut Commands) {
     }
 }
 
-/// Deletes what nobody wanted back.
+/// Deletes what was not wanted back.
 pub(super) fn count_down(
     time: Res<Time<Real>>,
     mut menu: ResMut<SessionMenu>,
@@ -81,7 +83,10 @@ pub(super) fn request_rejected(rejected: On<RequestRejected>, mut menu: ResMut<S
         return;
     }
     let was_asked_for = menu.loading.as_ref() == Some(&rejected.request);
-    let is_deletion = matches!(rejected.request, Request::Forget(_) | Request::DeleteSlot(_));
+    let is_deletion = matches!(
+        rejected.request,
+        Request::Session(SessionRequest::Forget(_)) | Request::Slot(SlotRequest::Delete(_))
+    );
     if was_asked_for || is_deletion {
         menu.fail(Failure::Rejected(rejected.error.clone()));
     }
@@ -126,7 +131,7 @@ pub(super) fn act(
         }
         Does::Play => {
             if let Some(chosen) = chosen {
-                play(&mut menu, chosen, playing.is_some(), &mut commands);
+                play(&mut menu, chosen, &mut commands);
             }
         }
         Does::Delete => {
@@ -162,19 +167,15 @@ pub(super) fn act(
 }
 
 /// Continues, recovers or loads.
-fn play(menu: &mut SessionMenu, chosen: Listed, is_playing: bool, commands: &mut Commands) {
-    let request = match chosen {
+fn play(menu: &mut SessionMenu, chosen: Listed, commands: &mut Commands) {
+    let request: Request = match chosen {
         Listed::Session(entry) if entry.has_crashed() => {
-            Request::Recover(entry.session.id, RestoreFrom::Latest)
+            SessionRequest::Recover(entry.session.id, RestoreFrom::Latest).into()
         }
-        Listed::Session(entry) => Request::Continue(entry.session.id),
-        Listed::Slot(slot) => Request::Load(slot.id),
+        Listed::Session(entry) => SessionRequest::Continue(entry.session.id).into(),
+        Listed::Slot(slot) => SlotRequest::Load(slot.id).into(),
         Listed::Unreadable(_) => return,
     };
-    // A load leaves the session by itself, and only once the slot turned out to be good.
-    if is_playing && !matches!(request, Request::Load(_)) {
-        commands.session().close();
-    }
     commands.session().request(request.clone());
     menu.loading = Some(request);
     menu.failure = None;
@@ -239,7 +240,7 @@ pub(super) fn show_menu(world: &mut World) {
         return;
     }
     let now = world.get_resource_mut::<Runtime>().and_then(|mut runtime| runtime.wall_clock());
-    let now = now.unwrap_or_else(Timestamp::now);
+    let now = now.unwrap_or_else(clock::timestamp);
     let wants_focus = world.resource_mut::<SessionMenu>().wants_focus.take();
     let playing = world.get_resource::<CurrentSession>().map(CurrentSession::id);
     let activity = world.get_resource::<SessionActivity>().copied().unwrap_or_default();

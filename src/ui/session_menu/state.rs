@@ -5,7 +5,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 
 use crate::journal::{SessionId, SlotId};
-use crate::lifecycle::Request;
+use crate::lifecycle::{Request, SessionRequest};
 use crate::session::{RecoveryError, RequestError};
 
 /// The session menu.
@@ -37,7 +37,9 @@ impl SessionMenu {
     /// Whether this session is being loaded.
     pub(super) fn is_loading(&self, session: SessionId) -> bool {
         match &self.loading {
-            Some(Request::Recover(loading, _) | Request::Continue(loading)) => *loading == session,
+            Some(Request::Session(
+                SessionRequest::Recover(loading, _) | SessionRequest::Continue(loading),
+            )) => *loading == session,
             _ => false,
         }
     }

@@ -45,7 +45,7 @@ pub(super) fn picture(values: &[f32], colour: Color) -> Image {
     image
 }
 
-/// Draws the values anew.
+/// Draws the values again.
 pub(super) fn redraw(image: &mut Image, values: &[f32], colour: Color) {
     image.data = Some(pixels(values, colour));
 }

@@ -16,7 +16,7 @@ use crate::ui::pictures::Pictures;
 use crate::ui::surface::{Surface, View, show};
 use crate::ui::widgets::{self, ButtonKind, Ink};
 
-/// The panel's shape. What stands in it is filled in later, so that it isn't built anew each second.
+/// The panel's shape. What stands in it is filled in later, so that it isn't built again each second.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct PanelView {
     has_crash: bool,

@@ -41,7 +41,7 @@ pub const WAYS: &[Way] = &[
         app.run();
     }),
     ("slow exit", |mut app| {
-        app.add_systems(Last, (|| write_as(Manner::WhenTold)).run_if(some_are_safe));
+        app.add_systems(Last, (|| write_as(Manner::OnceAllowed)).run_if(some_are_safe));
         exit_in(stubborn(app), Last);
     }),
 ];
@@ -93,28 +93,28 @@ fn an_exit_beyond_its_bound_is_no_crash_and_loses_nothing_acknowledged() {
 }
 
 #[test]
-fn who_starts_while_the_last_game_is_still_exiting_is_told_of_no_crash() {
+fn a_start_while_the_last_game_is_still_exiting_hears_of_no_crash() {
     let directory = tempfile::tempdir().unwrap();
     let mut leaving = Process::start("death::child", "slow exit", directory.path());
     leaving.wait_for(&["slow"]);
     let mut next = crate::process::game(directory.path());
-    next.init_resource::<Told>().add_observer(
-        |told: On<RecoveryAvailable>, mut offered: ResMut<Told>| {
-            offered.0.push(told.offer.cause.clone());
+    next.init_resource::<Heard>().add_observer(
+        |event: On<RecoveryAvailable>, mut offered: ResMut<Heard>| {
+            offered.0.push(event.offer.cause.clone());
         },
     );
     next.finish();
     next.cleanup();
-    next.add_observer(|_: On<SessionsFound>, mut told: ResMut<Told>| told.1 = true);
+    next.add_observer(|_: On<SessionsFound>, mut heard: ResMut<Heard>| heard.1 = true);
     // By now it has looked into the files, and waits for the lock of the one who is leaving.
     std::thread::sleep(Duration::from_millis(50));
     std::fs::write(directory.path().join("go on"), "").unwrap();
     let story = leaving.finish();
     wait_until(|| {
         next.update();
-        next.world().resource::<Told>().1
+        next.world().resource::<Heard>().1
     });
-    let offered = &next.world().resource::<Told>().0;
+    let offered = &next.world().resource::<Heard>().0;
     assert_eq!(*offered, [], "it was only slow: {story:?}");
     let mut memory = Memory::default();
     memory.listen(&story);
@@ -124,4 +124,4 @@ fn who_starts_while_the_last_game_is_still_exiting_is_told_of_no_crash() {
 }
 
 #[derive(Resource, Default)]
-struct Told(Vec<HowItEnded>, bool);
+struct Heard(Vec<HowItEnded>, bool);

@@ -10,7 +10,7 @@ use super::Dead;
 use crate::common::{Health, Score};
 use crate::process::game;
 
-/// What the next start was told.
+/// What the next start heard.
 #[derive(Debug)]
 pub struct NextStart {
     pub previous: HowItEnded,
@@ -30,8 +30,8 @@ impl Dead {
         let (sender, receiver) = channel();
         let on_restored = sender.clone();
         app.init_resource::<Offered>()
-            .add_observer(|told: On<RecoveryAvailable>, mut offered: ResMut<Offered>| {
-                offered.0.push(told.offer.cause.clone());
+            .add_observer(|event: On<RecoveryAvailable>, mut offered: ResMut<Offered>| {
+                offered.0.push(event.offer.cause.clone());
             })
             .add_observer(
                 move |_: On<SessionsFound>,
@@ -52,14 +52,14 @@ impl Dead {
                 },
             )
             .add_observer(
-                move |told: On<SessionRestored>,
+                move |event: On<SessionRestored>,
                       previous: Option<Res<PreviousRun>>,
                       offered: Res<Offered>,
                       score: Res<Score>,
                       health: Single<&Health>,
                       mut exit: MessageWriter<AppExit>| {
                     assert_eq!(health.0, 42);
-                    let restored = Some((told.checkpoint.counter, score.0));
+                    let restored = Some((event.checkpoint.counter, score.0));
                     let previous = previous.map(|it| it.ended.clone());
                     let _ = on_restored.send((previous, offered.0.clone(), restored));
                     exit.write(AppExit::Success);

@@ -37,8 +37,8 @@ pub const WAYS: &[Way] = &[
             });
         });
     }),
-    ("panic in a task of nobody, then abort", |app| survive(app, task_of_nobody, abort)),
-    ("panic in a task of nobody, then exit", |app| survive(app, task_of_nobody, exit)),
+    ("panic in a forgotten task, then abort", |app| survive(app, forgotten_task, abort)),
+    ("panic in a forgotten task, then exit", |app| survive(app, forgotten_task, exit)),
     ("caught panic, then abort", |app| survive(app, scratch, abort)),
     ("caught panic in the frame of the exit", |app| {
         in_time(app, |mut exit: MessageWriter<AppExit>| {
@@ -58,8 +58,8 @@ pub const WAYS: &[Way] = &[
         // The writer has hardly begun with it when the world is dropped.
         app = stubborn(app);
         app.add_systems(First, panic_after_capture.run_if(resource_exists::<Captured>));
-        app.add_observer(|told: On<CheckpointCaptured>, mut commands: Commands| {
-            if told.checkpoint.counter >= 3 {
+        app.add_observer(|event: On<CheckpointCaptured>, mut commands: Commands| {
+            if event.checkpoint.counter >= 3 {
                 write_as(Manner::Slowly);
                 commands.init_resource::<Captured>();
             }
@@ -103,8 +103,8 @@ fn scratch() {
     let _ = catch_unwind(|| panic!("only a scratch"));
 }
 
-fn task_of_nobody() {
-    let task = AsyncComputeTaskPool::get().spawn(async { panic!("nobody looks at me") });
+fn forgotten_task() {
+    let task = AsyncComputeTaskPool::get().spawn(async { panic!("no one looks at me") });
     wait_until(|| task.is_finished());
     task.detach();
 }
@@ -145,7 +145,7 @@ fn a_panic_is_a_crash_with_its_message_and_place() {
 }
 
 #[test]
-fn a_panic_before_there_is_a_session_is_told_and_nothing_is_offered() {
+fn a_panic_before_there_is_a_session_is_reported_and_nothing_is_offered() {
     let next = die("panic in the first frame").start_again();
     next.assert_crashed("the bridge was never built");
     assert_eq!((next.offered, next.checkpoint), (vec![], None));
@@ -170,7 +170,7 @@ fn a_panic_elsewhere_that_takes_the_game_along_is_a_crash() {
 
 #[test]
 fn a_panic_that_was_survived_is_not_the_cause() {
-    for way in ["caught panic, then abort", "panic in a task of nobody, then abort"] {
+    for way in ["caught panic, then abort", "panic in a forgotten task, then abort"] {
         let dead = die(way);
         assert!(!dead.status.success());
         let next = dead.start_again();
@@ -181,7 +181,7 @@ fn a_panic_that_was_survived_is_not_the_cause() {
 
 #[test]
 fn a_panic_that_was_survived_makes_an_exit_no_crash() {
-    for way in ["panic in a task of nobody, then exit", "caught panic in the frame of the exit"] {
+    for way in ["panic in a forgotten task, then exit", "caught panic in the frame of the exit"] {
         let dead = die(way);
         assert!(dead.status.success() && dead.said("closed true"), "{way}: {:?}", dead.lines);
         dead.start_again().assert_exited();

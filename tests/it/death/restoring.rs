@@ -19,14 +19,14 @@ pub const WAYS: &[Way] = &[
 ];
 
 fn recover(mut app: App) {
-    app.add_observer(|told: On<RecoveryAvailable>, mut commands: Commands| {
-        commands.session().recover(told.offer.session.id, RestoreFrom::Latest);
+    app.add_observer(|event: On<RecoveryAvailable>, mut commands: Commands| {
+        commands.session().recover(event.offer.session.id, RestoreFrom::Latest);
     });
     app.run();
 }
 
 #[test]
-fn a_panic_in_a_restore_is_told_and_the_checkpoint_is_still_offered() {
+fn a_panic_in_a_restore_is_reported_and_the_checkpoint_is_still_offered() {
     let mut dead = die("panic in a system");
     // A game that can't be restored can't be restored twice either.
     for _ in 0..2 {

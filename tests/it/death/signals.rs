@@ -14,7 +14,7 @@ pub const WAYS: &[Way] = &[
     ("INT", |app| in_time(app, || send_to_itself("INT"))),
     ("INT twice", |app| {
         in_time(app, || {
-            // The game hangs, so nobody but the writer hears the first one.
+            // The game hangs, so only the writer hears the first one.
             let before = records(&directory());
             raise(SIGINT).unwrap();
             wait_until(|| records(&directory()) != before);

@@ -16,7 +16,7 @@ use crate::waiting::wait_until;
 pub enum Manner {
     Never = 1,
     /// As soon as the test has put a file "go on" there.
-    WhenTold = 2,
+    OnceAllowed = 2,
     Slowly = 3,
 }
 
@@ -50,7 +50,7 @@ impl Serialize for Stubborn {
             loop {
                 std::thread::park();
             }
-        } else if manner == Manner::WhenTold as u8 {
+        } else if manner == Manner::OnceAllowed as u8 {
             say("slow");
             wait_until(|| directory().join("go on").exists());
         } else if manner == Manner::Slowly as u8 {

@@ -51,7 +51,7 @@ pub const WAYS: &[Way] = &[
     }),
 ];
 
-/// Plays until the writer is gone and the game was told so, and then goes on with `then`.
+/// Plays until the writer is gone and the game has heard of it, and then goes on with `then`.
 fn play_without_writer<M>(mut app: App, then: impl IntoSystem<(), (), M> + Send + Sync + 'static) {
     app.add_systems(Startup, start_session)
         .add_systems(Update, (|| trip("encode_checkpoint")).run_if(some_are_safe))
@@ -99,7 +99,7 @@ impl Subscriber for Trap {
 }
 
 #[test]
-fn a_game_is_told_that_the_writer_is_gone_and_comes_back_with_all_that_was_acknowledged() {
+fn a_game_hears_that_the_writer_is_gone_and_comes_back_with_all_that_was_acknowledged() {
     let dead = die("the writer panics, then abort");
     assert!(dead.said("failed WriterGone"), "{:?}", dead.lines);
     let next = dead.start_again();
@@ -119,7 +119,7 @@ fn an_exit_without_a_writer_is_no_crash() {
 }
 
 #[test]
-fn no_session_begins_without_a_writer_and_the_game_is_told_so() {
+fn no_session_begins_without_a_writer_and_the_game_hears_of_it() {
     let dead = die("the writer panics at the start");
     assert!(dead.status.success(), "{:?}", dead.lines);
     let rejected = dead.lines.iter().filter(|line| line.starts_with("rejected")).count();

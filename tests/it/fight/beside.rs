@@ -70,13 +70,13 @@ fn journals(sessions: &Path) -> usize {
     names.filter(|name| name.ends_with(".journal")).count()
 }
 
-/// A game that is told of no trouble, since there is none.
+/// A game that hears of no trouble, since there is none.
 fn beside(directory: &Path) -> App {
     let mut app = game(directory);
-    app.add_observer(|told: On<RecoveryAvailable>| panic!("it is being played: {told:?}"))
-        .add_observer(|told: On<CorruptionDetected>| panic!("it is whole: {told:?}"))
-        .add_observer(|told: On<RecoveryFailed>| panic!("it is whole: {told:?}"))
-        .add_observer(|told: On<CheckpointFailed>| panic!("nothing is in its way: {told:?}"));
+    app.add_observer(|event: On<RecoveryAvailable>| panic!("it is being played: {event:?}"))
+        .add_observer(|event: On<CorruptionDetected>| panic!("it is whole: {event:?}"))
+        .add_observer(|event: On<RecoveryFailed>| panic!("it is whole: {event:?}"))
+        .add_observer(|event: On<CheckpointFailed>| panic!("nothing is in its way: {event:?}"));
     app.finish();
     app.cleanup();
     app
@@ -104,9 +104,9 @@ fn look(
     commands.session().find_sessions();
 }
 
-fn refused(told: On<RequestRejected>, mut looked: ResMut<Looked>) {
+fn refused(rejected: On<RequestRejected>, mut looked: ResMut<Looked>) {
     let expected =
-        matches!(told.error, RequestError::SessionInUse | RequestError::SessionRunning { .. });
-    assert!(expected, "{told:?}");
+        matches!(rejected.error, RequestError::SessionInUse | RequestError::SessionRunning { .. });
+    assert!(expected, "{rejected:?}");
     looked.refused += 1;
 }

@@ -7,7 +7,7 @@ use bevy_session::prelude::*;
 use bevy_session::{CheckpointKind, MemoryDisk, Operation, SessionId, SessionUpdate};
 
 use super::{Health, MemberOf, Relic, Target, game};
-use crate::common::{Phase, Score, frames, request, seconds, told};
+use crate::common::{Phase, Score, frames, received, request, seconds};
 
 /// Runs of the session that was taken up again and again: more than a header names.
 const RUNS: u32 = 70;
@@ -41,10 +41,10 @@ fn close(app: &mut App) {
 }
 
 fn checkpoint(app: &mut App, label: &str) {
-    let before = told::<CheckpointSaved>(app).len();
+    let before = received::<CheckpointSaved>(app).len();
     request(app, |commands| commands.session().checkpoint(label));
     frames(app, 4);
-    assert!(told::<CheckpointSaved>(app).len() > before, "{label}");
+    assert!(received::<CheckpointSaved>(app).len() > before, "{label}");
 }
 
 fn hero(app: &mut App, health: u32) -> Entity {
@@ -101,7 +101,7 @@ fn relics(disk: &MemoryDisk) {
     seconds(&mut app, 6.0);
     request(&mut app, |commands| commands.session().save(SaveSlot::manual("Before the bridge")));
     frames(&mut app, 6);
-    let slot = told::<SlotSaved>(&app).pop().unwrap().slot;
+    let slot = received::<SlotSaved>(&app).pop().unwrap().slot;
     let picture = b"a picture".to_vec();
     request(&mut app, |commands| commands.session().attach(slot.checkpoint, "thumbnail", picture));
     frames(&mut app, 6);
@@ -186,7 +186,7 @@ fn rewound(disk: &MemoryDisk) -> MemoryDisk {
     }
     let session = begin(&mut app, "Second thoughts");
     checkpoint(&mut app, "before the storm");
-    let before = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
+    let before = received::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
     set_health(&mut app, 31);
     seconds(&mut app, 6.0);
     set_health(&mut app, 32);
@@ -194,7 +194,9 @@ fn rewound(disk: &MemoryDisk) -> MemoryDisk {
         commands.session().recover(session, RestoreFrom::Checkpoint(before));
     });
     frames(&mut app, 8);
-    assert!(told::<CheckpointSaved>(&app).iter().any(|saved| saved.kind == CheckpointKind::Rewind));
+    assert!(
+        received::<CheckpointSaved>(&app).iter().any(|saved| saved.kind == CheckpointKind::Rewind)
+    );
     set_health(&mut app, 33);
     seconds(&mut app, 6.0);
     disk.snapshot()

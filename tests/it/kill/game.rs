@@ -132,7 +132,7 @@ impl Game {
                 Ok(line) => self.heard.push(line),
                 Err(error) => {
                     let _ = self.child.kill();
-                    panic!("no {event} came ({error})\n{}", self.tell());
+                    panic!("no {event} came ({error})\n{}", self.story());
                 }
             }
         }
@@ -150,7 +150,7 @@ impl Game {
     /// Kills it with SIGKILL, if it still runs.
     pub fn kill(mut self) -> Story {
         self.child.kill().unwrap();
-        self.tell()
+        self.story()
     }
 
     /// Waits for its end.
@@ -162,10 +162,10 @@ impl Game {
             }
             thread::sleep(Duration::from_millis(2));
         }
-        self.tell()
+        self.story()
     }
 
-    fn tell(&mut self) -> Story {
+    fn story(&mut self) -> Story {
         let status = self.child.wait().unwrap();
         let complaints = self.complaints.take().map(|thread| thread.join().unwrap());
         self.heard.extend(self.lines.iter());
@@ -196,7 +196,7 @@ impl Story {
         self.events.iter().filter(|line| line["event"] == event).count()
     }
 
-    /// The kinds of the errors that were told.
+    /// The kinds of the errors that were reported.
     pub fn errors(&self) -> Vec<&str> {
         let errors = self.events.iter().filter(|line| line["event"] == "error");
         errors.map(|line| line["kind"].as_str().unwrap()).collect()

@@ -9,14 +9,14 @@ use super::game::Story;
 /// What the next process must agree with, learned from what the processes before it said.
 #[derive(Default, Debug)]
 pub struct Oracle {
-    /// The hash of each checkpoint, as its capture told. A number that was captured and lost is
+    /// The hash of each checkpoint, as its capture reported it. A number that was captured and lost is
     /// given again; then the later capture counts, since the earlier one never was on disk.
     captured: HashMap<u64, String>,
     /// The newest number on the line that is played.
     newest: u64,
     /// The newest acknowledged number.
     saved: u64,
-    /// How the last process left the session, as far as was told.
+    /// How the last process left the session, as far as was reported.
     left: Left,
     /// How the last process took the session up, and at which checkpoint.
     pub taken_up: Option<TakenUp>,
@@ -110,7 +110,7 @@ impl Oracle {
 
     fn started(&mut self) -> Result<(), String> {
         ensure(self.saved == 0, &format!("checkpoint {} was acknowledged", self.saved))?;
-        // Nothing of it was acknowledged, so it may be gone, and another one starts anew.
+        // Nothing of it was acknowledged, so it may be gone, and another one starts over.
         self.captured.clear();
         self.newest = 0;
         self.take_up(TakenUp::Started)
@@ -146,7 +146,7 @@ impl Oracle {
     }
 
     fn captured(&mut self, line: &Value) -> Result<(), String> {
-        ensure(self.taken_up.is_some(), "the take-up should be told first")?;
+        ensure(self.taken_up.is_some(), "the take-up should be reported first")?;
         let checkpoint = number(line, "checkpoint")?;
         ensure(checkpoint > self.newest, &format!("{} was captured before", self.newest))?;
         let kind = line["kind"].as_str().unwrap_or_default();
@@ -164,7 +164,7 @@ impl Oracle {
     }
 
     fn saved(&mut self, line: &Value) -> Result<(), String> {
-        ensure(self.taken_up.is_some(), "the take-up should be told first")?;
+        ensure(self.taken_up.is_some(), "the take-up should be reported first")?;
         let checkpoint = number(line, "checkpoint")?;
         ensure(checkpoint > self.saved, &format!("{} was acknowledged before", self.saved))?;
         ensure(checkpoint <= self.newest, "it should have been captured before")?;

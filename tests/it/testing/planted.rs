@@ -278,14 +278,14 @@ fn two_entities_with_one_key_are_found() {
 }
 
 #[test]
-fn a_hook_that_cannot_do_without_the_game_is_told_and_harms_nobody() {
+fn a_hook_that_cannot_do_without_the_game_is_reported_and_does_no_harm() {
     #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
     #[reflect(Component, Saved)]
-    #[component(on_add = tell_engine)]
+    #[component(on_add = add_to_engine)]
     struct Body;
     #[derive(Resource, Default)]
     struct Engine(u32);
-    fn tell_engine(mut world: DeferredWorld, _: HookContext) {
+    fn add_to_engine(mut world: DeferredWorld, _: HookContext) {
         world.resource_mut::<Engine>().0 += 1;
     }
     let mut app = game(|app| {
@@ -310,7 +310,7 @@ fn a_hook_that_cannot_do_without_the_game_is_told_and_harms_nobody() {
 }
 
 #[test]
-fn a_rebuild_that_cannot_do_without_the_game_is_told_and_can_be_lent_what_it_needs() {
+fn a_rebuild_that_cannot_do_without_the_game_is_reported_and_can_be_lent_what_it_needs() {
     #[derive(Component)]
     struct Collider(f32);
     #[derive(TypePath, Serialize, Deserialize)]

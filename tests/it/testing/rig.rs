@@ -29,7 +29,7 @@ fn rig() -> TestGame {
     TestGame::new(|plugin| build(plugin, |_| {}))
 }
 
-/// A game's app, as a game makes it: nobody has completed it yet.
+/// A game's app, as a game makes it: it isn't completed yet.
 fn build(plugin: SessionPlugin, add: impl FnOnce(&mut App)) -> App {
     let mut app = App::new();
     app.add_plugins((MinimalPlugins, StatesPlugin, plugin))
@@ -187,8 +187,8 @@ fn an_offer_that_the_game_never_makes_is_named() {
 fn a_game_that_answers_by_itself_is_left_to_it() {
     let mut game = TestGame::new(|plugin| {
         build(plugin, |app| {
-            app.add_observer(|told: On<RecoveryAvailable>, mut commands: Commands| {
-                commands.session().recover(told.offer.session.id, RestoreFrom::Latest);
+            app.add_observer(|event: On<RecoveryAvailable>, mut commands: Commands| {
+                commands.session().recover(event.offer.session.id, RestoreFrom::Latest);
             });
         })
     });
@@ -231,7 +231,7 @@ fn a_full_disk_saves_nothing_until_it_is_healed() {
     assert_eq!(game.checkpoint("full").unwrap_err(), RecoverError::NoAnswer { frames: 60 });
     let error = game.crash_and_restart().recover().unwrap_err();
     assert!(
-        matches!(error, RecoverError::Rejected(RequestError::Store { .. })),
+        matches!(error, RecoverError::Rejected(RequestError::Store(_))),
         "a full disk stays full through a restart: {error}"
     );
     game.heal_disk().recover().unwrap();
@@ -244,7 +244,7 @@ fn a_full_disk_saves_nothing_until_it_is_healed() {
 }
 
 #[test]
-fn the_clock_moves_with_frames_and_while_nobody_plays() {
+fn the_clock_moves_with_frames_and_while_no_game_runs() {
     let mut game = rig();
     let begin = game.now();
     game.seconds(30.0);

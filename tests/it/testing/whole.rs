@@ -12,7 +12,7 @@ use bevy_session::testing::{RoundTrip, TestGame, assert_restores};
 use serde::{Deserialize, Serialize};
 
 use crate::common::{
-    Health, Inventory, Phase, Score, frames, game_with, listen, plugin, request, start, told,
+    Health, Inventory, Phase, Score, frames, game_with, listen, plugin, received, request, start,
 };
 
 fn game(add: impl FnOnce(&mut App)) -> App {
@@ -123,7 +123,7 @@ fn a_state_that_is_saved_as_another_one_is_no_difference() {
 }
 
 #[test]
-fn what_is_made_anew_is_compared_and_lent_what_it_needs_of_the_game() {
+fn what_is_rebuilt_is_compared_and_lent_what_it_needs_of_the_game() {
     #[derive(Component)]
     struct Collider(f32);
     #[derive(TypePath, Serialize, Deserialize)]
@@ -183,7 +183,7 @@ fn asking_changes_nothing_of_the_game_and_of_its_next_checkpoint() {
     assert_eq!(app.world().resource_ref::<Score>().last_changed(), before);
     request(&mut app, |commands| commands.session().checkpoint("after"));
     frames(&mut app, 3);
-    assert_eq!(told::<CheckpointCaptured>(&app).last().unwrap().entities, 0);
+    assert_eq!(received::<CheckpointCaptured>(&app).last().unwrap().entities, 0);
 
     // The coin was taken before anybody asked, and stays so.
     let mut app = game_with(plugin(&disk.snapshot()), |_| {});

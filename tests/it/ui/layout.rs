@@ -90,7 +90,7 @@ pub fn assert_seen(app: &mut App, part: &str) {
     let world = app.world_mut();
     let mut texts = world.query::<(Entity, &Text)>();
     let found = texts.iter(world).find(|(_, text)| text.0.contains(part));
-    let (text, _) = found.unwrap_or_else(|| panic!("nobody says {part:?}"));
+    let (text, _) = found.unwrap_or_else(|| panic!("no text says {part:?}"));
     let here = place(world, text).unwrap();
     let mut at = text;
     while let Some(parent) = world.get::<ChildOf>(at).map(ChildOf::parent) {

@@ -37,7 +37,12 @@ fn a_crash_opens_the_dialog_with_the_best_choice_and_enter_takes_it() {
     assert_eq!(focused(&mut app), ["Recover"]);
     key(&mut app, KeyCode::Enter);
     frames(&mut app, 4);
-    assert_eq!(told::<SessionRecovered>(&app).len(), 1, "{:?}", told::<RequestRejected>(&app));
+    assert_eq!(
+        received::<SessionRecovered>(&app).len(),
+        1,
+        "{:?}",
+        received::<RequestRejected>(&app)
+    );
     assert!(!is_open(&app));
     assert_eq!(health(&mut app), [3]);
     seconds(&mut app, 2.0);
@@ -83,7 +88,7 @@ fn a_gamepad_does_all_that_keys_do() {
     gamepad(&mut app, GamepadButton::DPadRight);
     gamepad(&mut app, GamepadButton::South);
     frames(&mut app, 4);
-    assert_eq!(told::<SessionRecovered>(&app).len(), 1);
+    assert_eq!(received::<SessionRecovered>(&app).len(), 1);
 }
 
 #[test]
@@ -123,7 +128,7 @@ fn starting_fresh_keeps_the_data_and_asks_no_more() {
     let mut app = ui_game(&killed("Campaign", 2));
     press(&mut app, "Start fresh");
     frames(&mut app, 4);
-    assert_eq!(told::<RecoveryDeclined>(&app).len(), 1);
+    assert_eq!(received::<RecoveryDeclined>(&app).len(), 1);
     assert!(!is_open(&app));
     let catalog = app.world().resource::<SessionCatalog>();
     assert_eq!(catalog.sessions().len(), 1);
@@ -197,7 +202,7 @@ fn the_details_name_the_files_and_a_report_is_saved() {
     assert!(is_shown(&mut app, "profiles"), "the place should be named: {:?}", texts(&mut app));
     press(&mut app, "Save a report");
     frames(&mut app, 4);
-    let written = told::<CrashReportWritten>(&app);
+    let written = received::<CrashReportWritten>(&app);
     assert_eq!(written.len(), 1);
     assert!(disk.content(&written[0].path).is_some());
     for (width, height, scale) in WINDOWS {
@@ -209,7 +214,7 @@ fn the_details_name_the_files_and_a_report_is_saved() {
 }
 
 #[test]
-fn a_report_that_cannot_be_saved_is_told() {
+fn the_dialog_says_that_a_report_could_not_be_saved() {
     let disk = killed("Campaign", 2);
     let mut app = game_with(plugin_later(&disk), |app| {
         add_ui(app);
@@ -239,7 +244,7 @@ fn a_choice_that_turns_out_to_be_damaged_is_said_and_the_next_best_is_chosen() {
         let session = app.world().resource::<SessionCatalog>().sessions()[0].session.id;
         request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
         frames(&mut app, 3);
-        !told::<CorruptionDetected>(&app).is_empty()
+        !received::<CorruptionDetected>(&app).is_empty()
     };
     let offset = (length / 2..length).rev().find(is_missed).expect("a byte should matter");
     let disk = killed.snapshot();
@@ -317,7 +322,13 @@ fn a_slot_is_the_way_out_when_everything_else_is_damaged() {
     press(&mut app, "Before the boss");
     press(&mut app, "Recover");
     frames(&mut app, 5);
-    assert_eq!(health(&mut app), [7], "{:?} {:?}", texts(&mut app), told::<RequestRejected>(&app));
+    assert_eq!(
+        health(&mut app),
+        [7],
+        "{:?} {:?}",
+        texts(&mut app),
+        received::<RequestRejected>(&app)
+    );
 }
 
 #[test]
@@ -371,7 +382,7 @@ fn progress_is_shown_until_the_game_has_loaded_its_level() {
     app.world_mut().resource_mut::<LevelIsThere>().0 = true;
     frames(&mut app, 3);
     assert!(!is_open(&app));
-    assert_eq!(told::<SessionRecovered>(&app).len(), 1);
+    assert_eq!(received::<SessionRecovered>(&app).len(), 1);
 }
 
 #[test]
@@ -419,7 +430,7 @@ fn the_game_stands_still_while_the_player_is_asked_and_goes_on_after() {
     assert!(app.world().resource::<RecoveryDialog>().is_open() && is_paused(&app));
     press(&mut app, "Recover");
     frames(&mut app, 3);
-    assert_eq!(told::<SessionRestored>(&app).len(), 1);
+    assert_eq!(received::<SessionRestored>(&app).len(), 1);
     assert!(!is_paused(&app));
 
     // A game that is paused by itself stays so.
@@ -445,7 +456,7 @@ fn a_game_may_let_time_pass_behind_the_dialog() {
 }
 
 #[test]
-fn a_dialog_that_nobody_sees_is_said() {
+fn a_dialog_that_cannot_be_seen_gives_a_hint() {
     let disk = killed("Campaign", 2);
     let mut app = ui_game_with(&disk, |app| {
         listen::<HintGiven>(app);
@@ -454,8 +465,8 @@ fn a_dialog_that_nobody_sees_is_said() {
         world.despawn(camera);
     });
     seconds(&mut app, 1.0);
-    assert!(told::<HintGiven>(&app).is_empty());
+    assert!(received::<HintGiven>(&app).is_empty());
     seconds(&mut app, 5.0);
-    let given = told::<HintGiven>(&app);
+    let given = received::<HintGiven>(&app);
     assert!(given.len() == 1 && given[0].hint == SessionHint::DialogWithoutCamera, "{given:?}");
 }

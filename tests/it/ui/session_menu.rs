@@ -75,7 +75,7 @@ fn a_slot_is_loaded() {
     press(&mut app, "Bravo slot");
     press(&mut app, "Load");
     frames(&mut app, 4);
-    let restored = told::<SessionRestored>(&app);
+    let restored = received::<SessionRestored>(&app);
     assert_eq!(restored[0].reason, RestoreReason::Loaded);
     assert!(!is_open(&app));
 }
@@ -92,7 +92,7 @@ fn another_session_is_continued_from_the_middle_of_one() {
     press(&mut app, "Continue");
     frames(&mut app, 6);
     assert_eq!(app.world().resource::<CurrentSession>().name(), "Bravo");
-    assert!(told::<RequestRejected>(&app).is_empty());
+    assert!(received::<RequestRejected>(&app).is_empty());
 }
 
 #[test]
@@ -106,11 +106,11 @@ fn what_is_deleted_can_be_had_back_for_a_while() {
     press(&mut app, "Undo (3)");
     assert!(is_shown(&mut app, "Bravo slot"));
     seconds(&mut app, 10.0);
-    assert!(told::<SlotDeleted>(&app).is_empty());
+    assert!(received::<SlotDeleted>(&app).is_empty());
 
     press(&mut app, "Delete");
     seconds(&mut app, 8.0);
-    assert_eq!(told::<SlotDeleted>(&app).len(), 1);
+    assert_eq!(received::<SlotDeleted>(&app).len(), 1);
     assert!(!is_shown(&mut app, "Undo"));
 }
 
@@ -120,10 +120,10 @@ fn closing_the_menu_deletes_at_once() {
     press(&mut app, "Alpha");
     press(&mut app, "Delete");
     frames(&mut app, 3);
-    assert!(told::<SessionForgotten>(&app).is_empty(), "it can still be undone");
+    assert!(received::<SessionForgotten>(&app).is_empty(), "it can still be undone");
     app.world_mut().trigger(CloseSessionMenu);
     frames(&mut app, 4);
-    assert_eq!(told::<SessionForgotten>(&app).len(), 1);
+    assert_eq!(received::<SessionForgotten>(&app).len(), 1);
     assert_eq!(app.world().resource::<SessionCatalog>().sessions().len(), 1);
 }
 

@@ -48,7 +48,7 @@ fn its_buttons_take_a_checkpoint_and_crash_the_game() {
     press(&mut app, "Checkpoint");
     frames(&mut app, 3);
     let manual = |saved: &CheckpointSaved| saved.kind == bevy_session::CheckpointKind::Manual;
-    assert_eq!(told::<CheckpointSaved>(&app).iter().filter(|saved| manual(saved)).count(), 1);
+    assert_eq!(received::<CheckpointSaved>(&app).iter().filter(|saved| manual(saved)).count(), 1);
     press(&mut app, "Crash");
     assert_eq!(CRASHES.load(Ordering::Relaxed), 1);
     press(&mut app, "Close");

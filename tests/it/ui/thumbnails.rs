@@ -26,7 +26,7 @@ fn killed_with(thumbnail: &[u8]) -> MemoryDisk {
     seconds(&mut app, 1.0);
     request(&mut app, |commands| commands.session().checkpoint("Here"));
     frames(&mut app, 3);
-    let checkpoint = told::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
+    let checkpoint = received::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
     let bytes = thumbnail.to_vec();
     request(&mut app, |commands| commands.session().attach(checkpoint, "thumbnail", bytes));
     frames(&mut app, 4);

@@ -156,7 +156,7 @@ fn own_build(place: &Path, is_release: bool) -> Outcome<Duration> {
     cargo(place, "with", all)?;
     let library = place.join("crate/src/lib.rs");
     let source = std::fs::read_to_string(&library)?;
-    std::fs::write(&library, format!("{source}// Built anew.\n"))?;
+    std::fs::write(&library, format!("{source}// Built again.\n"))?;
     let one = [all, &["--package", "bevy_session"]].concat();
     let (built, time) = timed(|| cargo(place, "with", &one));
     std::fs::write(&library, source)?;

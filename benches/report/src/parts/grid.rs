@@ -27,7 +27,7 @@ pub struct World {
 /// Medians.
 #[derive(Clone, Copy)]
 pub struct Stall {
-    /// The whole of it.
+    /// All of it, copying included.
     pub stall: Duration,
     /// Copying alone.
     pub capture: Duration,
@@ -94,7 +94,7 @@ struct Costs {
 impl Costs {
     fn add(&mut self, cost: Cost) {
         self.stalls.push(cost.stall);
-        // Where nothing changed, copying is not told apart.
+        // Where nothing changed, copying is not measured by itself.
         self.captures.push(cost.capture.unwrap_or(cost.stall));
     }
 

@@ -23,15 +23,15 @@ pub fn judge(report: &mut Report, worlds: &[World]) -> Outcome {
     let spread_stall = spread.delta(10).stall;
     let cheap = nanoseconds_between(small.delta(10).capture, small.delta(100).capture)
         / (9_000.0 * columns);
-    let dear = nanoseconds_between(small.delta(100).capture, small.delta(1_000).capture)
+    let costly = nanoseconds_between(small.delta(100).capture, small.delta(1_000).capture)
         / (90_000.0 * columns);
     // Twice as much for each of ten times as many would no longer be linear.
-    let is_linear = dear <= cheap * 2.0;
+    let is_linear = costly <= cheap * 2.0;
     report.aim(
         5,
         "growth: in changes",
         "linear",
-        format!("{cheap:.1} ns a value from 1 to 10 %, {dear:.1} ns from 10 to 100 %"),
+        format!("{cheap:.1} ns a value from 1 to 10 %, {costly:.1} ns from 10 to 100 %"),
         is_linear,
     );
     report.aim(
@@ -63,7 +63,7 @@ pub fn judge(report: &mut Report, worlds: &[World]) -> Outcome {
         ),
         ("per table and column", table_cost, "nothing changed: 500 archetypes against one"),
         ("per changed value", cheap, "100,000 entities: 10 % against 1 %"),
-        ("per changed value", dear, "100,000 entities: 100 % against 10 %"),
+        ("per changed value", costly, "100,000 entities: 100 % against 10 %"),
     ]);
     let intro = "Differences between cells of the table above, of copying alone, divided by what the \
                  one has more. Changes are called linear as long as a value costs at most twice as \

@@ -42,7 +42,7 @@ pub fn measure(report: &mut Report) -> Outcome {
     let intro = "An hour on a clock that only frames move, a checkpoint every 5 seconds, and between \
                  two of them all components of 1 % of the entities change. *Written in all* has the \
                  merged snapshots of new segments in it, but not the process record, some hundred \
-                 bytes that are written anew each second. *On disk* is what retention left of the \
+                 bytes that are written again each second. *On disk* is what retention left of the \
                  hour's history.";
     report
         .sections

@@ -108,7 +108,7 @@ fn work_of_writer() -> Outcome<Duration> {
     for thread in std::fs::read_dir("/proc/self/task")? {
         let thread = thread?.path();
         if std::fs::read_to_string(thread.join("comm"))?.trim() == "session writer" {
-            return work_told_by(&thread.join("schedstat"));
+            return work_according_to(&thread.join("schedstat"));
         }
     }
     Err("no thread is called `session writer`".into())
@@ -116,12 +116,12 @@ fn work_of_writer() -> Outcome<Duration> {
 
 /// The time for which this thread had a core.
 pub fn work_of_this_thread() -> Outcome<Duration> {
-    work_told_by(Path::new("/proc/thread-self/schedstat"))
+    work_according_to(Path::new("/proc/thread-self/schedstat"))
 }
 
-fn work_told_by(path: &Path) -> Outcome<Duration> {
-    let told = std::fs::read_to_string(path)?;
-    let nanoseconds = told.split(' ').next().ok_or("no time in schedstat")?.parse()?;
+fn work_according_to(path: &Path) -> Outcome<Duration> {
+    let text = std::fs::read_to_string(path)?;
+    let nanoseconds = text.split(' ').next().ok_or("no time in schedstat")?.parse()?;
     Ok(Duration::from_nanos(nanoseconds))
 }
 

@@ -31,7 +31,7 @@ pub struct Rival {
 pub type Value = (u64, Vec<u8>);
 
 impl Rival {
-    /// Opens it, and repairs it if nobody closed it.
+    /// Opens it, and repairs it if it wasn't closed.
     pub fn open(path: &Path) -> Outcome<Self> {
         let file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bevy_session_journal::clock::{Clock, Moment};
 use bevy_session_journal::process::{LastRun, ProcessGuard, ProcessOptions, last_to_die};
 use bevy_session_journal::recovery::{Found, Prepared, Wanted};
-use bevy_session_journal::store::{Home, Layout, RealDisk};
+use bevy_session_journal::store::{Layout, LocalStore, RealDisk};
 use bevy_session_journal::writer::{Link, News, Order, Report, Versions, Worker};
 use bevy_session_journal::{RestoreFrom, RestoreReason, SessionId};
 
@@ -35,18 +35,18 @@ impl Journal {
         // machine's: locks, and records of how processes ended.
         let (data, state) = (data.join("data"), data.join("state"));
         let layout = Layout { data, state, profile: "default".to_owned() };
-        let home = Arc::new(Home::new(Arc::new(RealDisk), layout));
-        let clock = Clock::System { origin: Instant::now() };
+        let local = Arc::new(LocalStore::new(Arc::new(RealDisk), layout));
+        let clock = Clock::system();
         let now = clock.moment(Duration::ZERO);
         // From here on this process has a record of its own. Those of dead ones say how they ended.
         let options = ProcessOptions { panics: true };
-        let (process, dead) = ProcessGuard::begin(&home, VERSION, options, now.wall);
+        let (process, dead) = ProcessGuard::begin(&local, VERSION, options, now.wall);
         if let Some(record) = last_to_die(&dead) {
-            let last = LastRun::from_record(record, &home.boot);
+            let last = LastRun::from_record(record, &local.boot);
             say(&format!("last-run {:?}", last.ended))?;
         }
         let versions = Versions { game: VERSION.to_owned(), engine: "" };
-        let worker = Worker::new(home, Ponds, process.clone(), dead, versions, PATIENCE);
+        let worker = Worker::new(local, Ponds, process.clone(), dead, versions, PATIENCE);
         let link = Link::thread(worker, clock)?;
         Ok(Self { link, process, clock })
     }

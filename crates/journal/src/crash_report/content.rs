@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use super::journals::{Copy, JournalFile, Journals};
 use super::personal::Personal;
-use crate::journal::{CheckpointId, CheckpointInfo, CheckpointKind, Validity, milliseconds};
+use crate::ids::CheckpointId;
+use crate::journal::{CheckpointInfo, CheckpointKind, Validity};
 use crate::process::{HowItEnded, LastRun};
-use crate::session::SessionContext;
+use crate::session::{SessionContext, milliseconds};
 
 /// The version of `report.ron`: higher if a field changes its meaning.
 const FORMAT: u32 = 1;

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::STEP_BYTES;
+use crate::ids::CheckpointId;
 use crate::journal::{
-    Blocks, CheckpointId, CheckpointInfo, FileProblem, GroupRef, Head, ReadAt, SessionIndex,
-    Validity,
+    Blocks, CheckpointInfo, FileProblem, GroupRef, Head, ReadAt, SessionIndex, Validity,
 };
 use crate::process::LastRun;
-use crate::store::{Disk, Home, Layout, StoredSession};
+use crate::store::{Disk, Layout, LocalStore, StoredSession};
 
 /// Bytes of journal files that a report holds at the most. With the rest it stays below 16 MiB.
 const MOST_BYTES: u64 = 15 << 20;
@@ -97,8 +97,8 @@ pub(super) struct CopiedFile<'a> {
 
 impl Journals {
     /// Looks at what there is. What can't be read is left out.
-    pub(super) fn begin(home: &Home, previous: &LastRun) -> Self {
-        let open = |id| home.store.open_session_of_any_profile(id).ok();
+    pub(super) fn begin(local: &LocalStore, previous: &LastRun) -> Self {
+        let open = |id| local.store.open_session_of_any_profile(id).ok();
         let Some(stored) = previous.session.and_then(open) else { return Self::default() };
         let mut journals =
             Self { newest: stored.index().heads().first().cloned(), ..Self::default() };

@@ -6,12 +6,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::journal::{CheckpointId, CheckpointKind, SlotId, SlotKind, Validity};
+use crate::ids::{CheckpointId, SlotId};
+use crate::journal::{CheckpointKind, Validity};
 use crate::process::HowItEnded;
 use crate::recovery::{
     OfferedCheckpoint, Proposal, RecoveryOffer, SlotEntry, UnsavedPlay, VersionFit,
 };
-use crate::session::{Fields, NewSession, SessionMetadata};
+use crate::session::{Fields, NewSession, SessionMetadata, SlotKind};
 
 /// A campaign.
 pub fn session() -> SessionMetadata {

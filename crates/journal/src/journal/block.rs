@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::SaveId;
+use crate::ids::SaveId;
 
 /// The path of the column whose rows say which entities exist.
 ///

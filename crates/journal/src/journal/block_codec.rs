@@ -14,9 +14,9 @@ use std::ops::Range;
 use std::str;
 use std::sync::Arc;
 
-use super::limits;
 use super::wire::{Reader, WireError, put_varint, varint_len};
-use super::{Block, ENTITIES, Rows, SaveId, Values};
+use super::{Block, ENTITIES, Rows, Values};
+use crate::ids::{SaveId, limits};
 
 const REMOVED: u8 = 0;
 const VALUES: u8 = 1;

@@ -4,12 +4,19 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+use super::TypeList;
 use super::type_list::at_most_types;
-use super::{CheckpointId, RunId, SaveId, TypeList};
-use crate::session::{EndReason, SessionMetadata, SessionStatus};
+use crate::ids::{CheckpointId, RunId, SaveId};
+use crate::session::{EndReason, SessionMetadata, SessionStatus, milliseconds};
 
 /// Why a checkpoint was taken.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(Clone, Debug, PartialEq, Hash)
+)]
 #[non_exhaustive]
 pub enum CheckpointKind {
     /// The autosave interval had passed.
@@ -159,18 +166,4 @@ pub enum Record {
         #[serde(default)]
         supersedes: Vec<CheckpointId>,
     },
-}
-
-/// Durations as whole milliseconds, which every MessagePack reader understands.
-pub(crate) mod milliseconds {
-    use serde::{Deserialize, Deserializer, Serializer};
-    use std::time::Duration;
-
-    pub fn serialize<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(u64::try_from(value.as_millis()).unwrap_or(u64::MAX))
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        u64::deserialize(deserializer).map(Duration::from_millis)
-    }
 }

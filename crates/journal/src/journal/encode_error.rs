@@ -1,6 +1,6 @@
 //! Why something could not be written.
 
-use super::SaveId;
+use crate::ids::SaveId;
 
 /// Why something could not be written: it is over a limit, or not what the format can hold.
 ///

@@ -10,8 +10,8 @@ use std::fmt;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 use zstd::bulk::{Compressor, Decompressor};
 
-use super::limits;
 use super::wire::{Reader, WireError};
+use crate::ids::limits;
 
 /// First bytes of every frame. A search for the next frame looks for them.
 pub const FRAME_MAGIC: [u8; 4] = *b"bvF\x1e";

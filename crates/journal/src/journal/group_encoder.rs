@@ -8,7 +8,8 @@ use super::block_codec::Piece;
 use super::frame::FrameKind;
 use super::order::GroupOrder;
 use super::segment_writer::check_len;
-use super::{Block, Commit, EncodeError, SaveId, SegmentEncoder, limits};
+use super::{Block, Commit, EncodeError, SegmentEncoder};
+use crate::ids::{SaveId, limits};
 
 /// What writing a group came to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

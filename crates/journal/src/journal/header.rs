@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{CheckpointId, RunId, SessionId, SlotHeader};
+use super::SlotHeader;
+use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::session::SessionMetadata;
 
 /// First bytes of every segment and slot.

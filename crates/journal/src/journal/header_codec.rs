@@ -15,9 +15,9 @@ use serde::Deserialize;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::wire::{Reader, WireError};
-use super::{
-    EncodeError, FORMAT_MAJOR, FORMAT_MINOR, MAGIC, ReadAt, SegmentHeader, WrittenBy, limits,
-};
+use super::{EncodeError, FORMAT_MAJOR, FORMAT_MINOR, MAGIC, ReadAt, SegmentHeader};
+use crate::ids::limits;
+use crate::session::WrittenBy;
 
 /// Feature bits that this version knows. None has been needed yet.
 pub const KNOWN_FEATURES: u64 = 0;

@@ -20,10 +20,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{
-    CheckpointId, CheckpointKind, Commit, GroupEntry, Lineage, Record, RunId, Scan, SegmentHeader,
-    TypeList, limits,
-};
+use super::{CheckpointKind, Commit, GroupEntry, Lineage, Record, Scan, SegmentHeader, TypeList};
+use crate::ids::{CheckpointId, RunId, limits};
+use crate::session::FailureCause;
 use run::{CommitPlace, Moment, Run};
 
 pub use collapses::is_collapse;
@@ -62,6 +61,12 @@ pub struct Plan {
 
 /// What is known about the data of a checkpoint.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(Clone, Debug, PartialEq, Hash)
+)]
 pub enum Validity {
     /// All of it has been read and is good.
     Verified,
@@ -131,13 +136,8 @@ impl SessionIndex {
     }
 
     /// The first file that can't be read now, which may hold anything: which, and why.
-    pub fn unreadable_file(&self) -> Option<String> {
-        self.problems.iter().find_map(|problem| match &problem.kind {
-            FileProblemKind::Unreadable { error } => {
-                Some(format!("{}: {error}", problem.path.display()))
-            }
-            _ => None,
-        })
+    pub fn unreadable_file(&self) -> Option<FailureCause> {
+        self.problems.iter().find_map(FileProblem::why_unreadable)
     }
 
     /// The newest checkpoint of every line, the highest counter first.

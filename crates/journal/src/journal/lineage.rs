@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::{CheckpointId, Record};
+use super::Record;
+use crate::ids::CheckpointId;
 
 /// Checkpoints of either kind that a header names. All others are in records, so that a header stays
 /// small however many runs there were, and one read of its file's beginning is enough for a listing.
@@ -91,8 +92,9 @@ impl KnownLineage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::limits;
+    use crate::journal::SegmentHeader;
     use crate::journal::sample::{SegmentBytes, at, header};
-    use crate::journal::{SegmentHeader, limits};
 
     fn runs(numbers: std::ops::Range<u64>) -> Vec<CheckpointId> {
         numbers.map(|number| at(number, u64::MAX - number)).collect()

@@ -52,7 +52,7 @@ pub fn rounds(sources: usize) -> Option<Vec<Range<usize>>> {
 /// [`Block::key`].
 ///
 /// With `keep_removals` the result is a delta, without it a snapshot. Its blocks come in the same
-/// order and hold at most about [`FRAME_BYTES`](super::limits::FRAME_BYTES), or one value that is larger; a block that
+/// order and hold at most about [`FRAME_BYTES`](crate::ids::limits::FRAME_BYTES), or one value that is larger; a block that
 /// no other source has to do with is passed on as it is. The iterator ends after the first error.
 pub fn merge<S, E>(sources: Vec<S>, keep_removals: bool) -> Merge<S>
 where

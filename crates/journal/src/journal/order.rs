@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Block, Rows, SaveId};
+use super::{Block, Rows};
+use crate::ids::SaveId;
 
 /// Watches over the order of a group's blocks: by [`Block::key`], and of one key by ascending ids.
 ///

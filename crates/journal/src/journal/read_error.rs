@@ -1,9 +1,10 @@
 //! Why reading a segment failed.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{BlockError, FrameError};
+use crate::session::FailureCause;
 
 /// Why something in a segment could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +48,23 @@ impl ReadError {
     #[must_use]
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Damaged { .. })
+    }
+
+    /// The file that it is about.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Damaged { path, .. }
+            | Self::Unreadable { path, .. }
+            | Self::UnknownFrame { path, .. } => path,
+        }
+    }
+}
+
+impl From<ReadError> for FailureCause {
+    fn from(error: ReadError) -> Self {
+        let path = error.path().to_owned();
+        Self::at(&path, error)
     }
 }
 

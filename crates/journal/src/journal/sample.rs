@@ -7,9 +7,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    Block, CheckpointId, CheckpointKind, Commit, GroupEntry, ReadError, RunId, SaveId, Segment,
-    SegmentEncoder, SegmentHeader, SessionId, TypeList, TypeSummary, Values,
+    Block, CheckpointKind, Commit, GroupEntry, ReadError, Segment, SegmentEncoder, SegmentHeader,
+    TypeList, TypeSummary, Values,
 };
+use crate::ids::{CheckpointId, RunId, SaveId, SessionId};
 use crate::session::NewSession;
 
 /// The one session that all samples belong to.

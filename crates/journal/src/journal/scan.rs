@@ -19,9 +19,8 @@ use std::io;
 use serde::de::DeserializeOwned;
 
 use super::frame::{FRAME_HEADER_BYTES, FrameOpener};
-use super::{
-    CheckpointId, Commit, FrameHeader, FrameKind, Origin, ReadError, Record, Segment, limits,
-};
+use super::{Commit, FrameHeader, FrameKind, Origin, ReadError, Record, Segment};
+use crate::ids::{CheckpointId, limits};
 pub use budget::{ScanBudget, too_large};
 use records::Records;
 use window::Window;

@@ -10,8 +10,9 @@ use super::order::GroupOrder;
 use super::wire::Reader;
 use super::{
     Block, BlockError, Damage, FrameEntry, FrameError, GroupEntry, Hold, ReadAt, ReadError,
-    SegmentError, SegmentHeader, WrittenBy, block_codec, header_codec,
+    SegmentError, SegmentHeader, block_codec, header_codec,
 };
+use crate::session::WrittenBy;
 
 /// A segment whose header has been read. Cheap to clone.
 #[derive(Clone)]

@@ -137,9 +137,9 @@ pub(super) fn check_len(kind: FrameKind, raw: &[u8]) -> Result<(), EncodeError> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::{SaveId, limits};
     use crate::journal::sample::{self, SegmentBytes, commit, header, removed, values};
     use crate::journal::{GroupEntry, Segment};
-    use crate::journal::{SaveId, limits};
 
     fn only_group(segment: &Segment) -> GroupEntry {
         let mut groups = segment.scan().unwrap().groups;

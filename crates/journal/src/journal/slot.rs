@@ -1,53 +1,12 @@
 //! What the header of a slot says beside that of a segment.
 
-use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{CheckpointId, milliseconds, random_u64};
-
-/// Identifies a slot, whatever its file is called.
-///
-/// It is drawn when something is saved and kept when the slot is renamed. A slot that is overwritten
-/// is another one from then on, and so is a copy.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct SlotId(pub(crate) u64);
-
-impl SlotId {
-    /// Draws a new id.
-    #[doc(hidden)]
-    pub fn random() -> Self {
-        Self(random_u64())
-    }
-}
-
-impl fmt::Display for SlotId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:016x}", self.0)
-    }
-}
-
-impl fmt::Debug for SlotId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "SlotId({self})")
-    }
-}
-
-/// How a slot came about.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum SlotKind {
-    /// The player saved under a name. Each name of a player is one slot.
-    Manual,
-    /// The player's one quick slot.
-    Quick,
-    /// The session was left, and `SessionSettings::exit_slot`
-    /// asks for it. One for each session.
-    Exit,
-}
+use crate::ids::{CheckpointId, SlotId};
+use crate::session::{SlotKind, milliseconds};
 
 /// What the header of a slot says beside that of a segment: all that a listing shows.
 ///

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::limits;
 use super::wire::{Reader, put_varint};
+use crate::ids::limits;
 
 /// One type's part in a checkpoint.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

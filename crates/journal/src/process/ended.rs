@@ -12,6 +12,12 @@ const NOT_RESPONDING_AFTER: Duration = Duration::from_secs(5);
 
 /// How a process ended.
 #[derive(Clone, PartialEq, Debug)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(Clone, Debug, PartialEq)
+)]
 #[non_exhaustive]
 pub enum HowItEnded {
     /// It was told to exit, by the game or a signal. If the exit was slow or interrupted, its last

@@ -5,16 +5,17 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tracing::warn;
 
 use super::panic_hook;
-use crate::journal::{CheckpointId, RunId, SessionId};
+use crate::clock;
+use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::store::{
-    FoundRecord, HeldRun, Home, Liveness, PanicInfo, ProcessId, ProcessRecord, ProcessRecordFile,
-    read_all, remove_record, with_sources,
+    FoundRecord, HeldRun, Liveness, LocalStore, PanicInfo, ProcessId, ProcessRecord,
+    ProcessRecordFile, read_all, remove_record, with_sources,
 };
 
 /// How often, a millisecond apart, a panic tries to be written down.
@@ -77,17 +78,17 @@ impl ProcessGuard {
     /// A state directory that can't be written costs the knowledge of how this process will end,
     /// nothing else: the game goes on.
     pub fn begin(
-        home: &Home,
+        local: &LocalStore,
         game_version: &str,
         options: ProcessOptions,
         now: Timestamp,
     ) -> (Self, Vec<DeadProcess>) {
-        let dead = dead_processes(home);
-        let file = create_file(home);
+        let dead = dead_processes(local);
+        let file = create_file(local);
         let record = ProcessRecord {
             process: file.as_ref().map_or(ProcessId(0), ProcessRecordFile::process),
             pid: std::process::id(),
-            boot: home.boot.clone(),
+            boot: local.boot.clone(),
             started: now,
             heartbeat: now,
             last_frame: None,
@@ -158,14 +159,14 @@ impl ProcessGuard {
 
     /// Writes the record: the heart beats. Called by the writer, once a second and when the exit
     /// was seen. A state directory that vanished is made anew.
-    pub fn beat(&self, home: &Home, now: Timestamp) {
+    pub fn beat(&self, local: &LocalStore, now: Timestamp) {
         self.update(|record| record.heartbeat = now);
         let mut file = self.shared.lock();
         let vanished = file.file.as_ref().is_some_and(|file| !file.is_there());
         if vanished {
             warn!("the state directory vanished; it is made anew");
-            home.restore_state();
-            file.file = create_file(home);
+            local.restore_state();
+            file.file = create_file(local);
             if let Some(process) = file.file.as_ref().map(ProcessRecordFile::process) {
                 file.record.process = process;
             }
@@ -184,8 +185,8 @@ impl ProcessGuard {
         let Ok(thread) = thread::Builder::new().name("session exit".into()).spawn(write) else {
             return;
         };
-        let deadline = Instant::now() + EXIT_PATIENCE;
-        while !thread.is_finished() && Instant::now() < deadline {
+        let deadline = clock::deadline(EXIT_PATIENCE);
+        while !thread.is_finished() && clock::instant() < deadline {
             thread::sleep(Duration::from_micros(200));
         }
     }
@@ -305,8 +306,8 @@ impl RecordFile {
     }
 }
 
-fn create_file(home: &Home) -> Option<ProcessRecordFile> {
-    let store = &home.store;
+fn create_file(local: &LocalStore) -> Option<ProcessRecordFile> {
+    let store = &local.store;
     let created = store
         .create_state_directory()
         .and_then(|()| ProcessRecordFile::create(Arc::clone(store.disk()), store.layout()));
@@ -330,8 +331,8 @@ pub fn last_to_die(dead: &[DeadProcess]) -> Option<&ProcessRecord> {
 
 /// Whether a process that still lives has left this run, or is on its way out, without being able to
 /// say so in the journal.
-pub fn is_left_by_the_living(home: &Home, session: SessionId, run: RunId) -> bool {
-    let found = read_all(&**home.store.disk(), &home.store.layout().state).unwrap_or_default();
+pub fn is_left_by_the_living(local: &LocalStore, session: SessionId, run: RunId) -> bool {
+    let found = read_all(&**local.store.disk(), &local.store.layout().state).unwrap_or_default();
     let living = found.into_iter().filter(|found| found.liveness != Liveness::Dead);
     living.filter_map(|found| found.record.ok()).any(|record| {
         let mut held = record.runs.iter().filter(|held| held.session == session && held.run == run);
@@ -341,9 +342,9 @@ pub fn is_left_by_the_living(home: &Home, session: SessionId, run: RunId) -> boo
 
 /// The records of processes that are gone. Those that hold no run have said what they had to say,
 /// and are removed.
-pub fn dead_processes(home: &Home) -> Vec<DeadProcess> {
-    let disk = home.store.disk();
-    let found = match read_all(&**disk, &home.store.layout().state) {
+pub fn dead_processes(local: &LocalStore) -> Vec<DeadProcess> {
+    let disk = local.store.disk();
+    let found = match read_all(&**disk, &local.store.layout().state) {
         Ok(found) => found,
         Err(error) => {
             warn!(error = %with_sources(&error), "the process records can't be read");

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{HowItEnded, how_it_ended, time_of_death};
-use crate::journal::{CheckpointId, SessionId};
+use crate::ids::{CheckpointId, SessionId};
 use crate::store::ProcessRecord;
 
 /// How the last process on this machine ended, as its record says.

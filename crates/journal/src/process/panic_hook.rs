@@ -4,9 +4,8 @@ use std::backtrace::Backtrace;
 use std::panic::{self, PanicHookInfo};
 use std::sync::{Mutex, Once, PoisonError, Weak};
 
-use jiff::Timestamp;
-
 use super::guard::Shared;
+use crate::clock;
 use crate::store::PanicInfo;
 
 /// The processes of all apps in this program. Usually there is one.
@@ -44,6 +43,6 @@ fn describe(info: &PanicHookInfo<'_>) -> PanicInfo {
         place: info.location().map(ToString::to_string),
         thread: std::thread::current().name().map(str::to_owned),
         backtrace: Some(Backtrace::force_capture().to_string()),
-        time: Timestamp::now(),
+        time: clock::timestamp(),
     }
 }

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
-use crate::journal::{RunId, SessionId};
-use crate::store::{Home, Layout, MemoryDisk};
+use crate::ids::{RunId, SessionId};
+use crate::store::{Layout, LocalStore, MemoryDisk};
 
 const UNWATCHED: ProcessOptions = ProcessOptions { panics: false };
 
-fn home(disk: &MemoryDisk) -> Home {
+fn local(disk: &MemoryDisk) -> LocalStore {
     let layout =
         Layout { data: "data".into(), state: "state".into(), profile: "default".to_owned() };
-    Home::new(Arc::new(disk.clone()), layout)
+    LocalStore::new(Arc::new(disk.clone()), layout)
 }
 
 fn at(seconds: i64) -> Timestamp {
@@ -21,14 +21,14 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn begin(disk: &MemoryDisk, seconds: i64) -> (ProcessGuard, Vec<DeadProcess>) {
-    ProcessGuard::begin(&home(disk), "1.0", UNWATCHED, at(seconds))
+    ProcessGuard::begin(&local(disk), "1.0", UNWATCHED, at(seconds))
 }
 
 /// How the only dead process on this disk ended.
 fn how_it_ended_on(disk: &MemoryDisk) -> HowItEnded {
-    let dead = dead_processes(&home(disk));
+    let dead = dead_processes(&local(disk));
     assert_eq!(dead.len(), 1);
-    how_it_ended(&dead[0].record, &home(disk).boot)
+    how_it_ended(&dead[0].record, &local(disk).boot)
 }
 
 const KILLED: HowItEnded = HowItEnded::Abnormal { machine_restarted: false };
@@ -52,12 +52,12 @@ fn those_that_live_are_not_among_the_dead() {
     let (second, dead) = begin(&disk, 1);
     assert!(dead.is_empty());
     second.exit_seen();
-    second.beat(&home(&disk), at(2));
+    second.beat(&local(&disk), at(2));
     drop(second);
     let (_third, dead) = begin(&disk, 3);
     assert_eq!(dead.len(), 1);
-    assert_eq!(how_it_ended(&dead[0].record, &home(&disk).boot), HowItEnded::Exited);
-    assert!(dead_processes(&home(&disk)).is_empty(), "it has said what it had to say");
+    assert_eq!(how_it_ended(&dead[0].record, &local(&disk).boot), HowItEnded::Exited);
+    assert!(dead_processes(&local(&disk)).is_empty(), "it has said what it had to say");
     drop(first);
     assert_eq!(how_it_ended_on(&disk), KILLED, "the first one's record should still be there");
 }
@@ -72,18 +72,18 @@ fn a_pause_of_the_whole_process_is_no_hang() {
         let (guard, _) = begin(&disk, 0);
         (1..=3).for_each(|second| {
             guard.frame_completed(at(second));
-            guard.beat(&home(&disk), at(second));
+            guard.beat(&local(&disk), at(second));
         });
         assert_eq!(how_it_ended_on(&disk.snapshot()), KILLED, "killed while it was paused");
         if writer_first {
-            guard.beat(&home(&disk), at(PAUSE));
+            guard.beat(&local(&disk), at(PAUSE));
         }
         let next_frame = at(PAUSE) + SignedDuration::from_millis(20);
         guard.frame_completed(next_frame);
-        guard.beat(&home(&disk), next_frame);
+        guard.beat(&local(&disk), next_frame);
         assert_eq!(how_it_ended_on(&disk.snapshot()), KILLED, "killed after the pause");
         guard.exit_seen();
-        guard.beat(&home(&disk), next_frame);
+        guard.beat(&local(&disk), next_frame);
         assert_eq!(how_it_ended_on(&disk.snapshot()), HowItEnded::Exited);
     }
 }
@@ -93,12 +93,12 @@ fn an_exit_during_a_pause_that_the_writer_wakes_from_first_is_an_exit() {
     let disk = MemoryDisk::default();
     let (guard, _) = begin(&disk, 0);
     guard.frame_completed(at(1));
-    guard.beat(&home(&disk), at(1));
+    guard.beat(&local(&disk), at(1));
     // The machine goes to sleep, wakes up to shut down, and asks.
     guard.exit_seen();
-    guard.beat(&home(&disk), at(3_600));
+    guard.beat(&local(&disk), at(3_600));
     guard.frame_completed(at(3_600));
-    guard.beat(&home(&disk), at(3_600));
+    guard.beat(&local(&disk), at(3_600));
     assert_eq!(how_it_ended_on(&disk.snapshot()), HowItEnded::Exited);
 }
 
@@ -121,12 +121,12 @@ fn a_clock_that_was_ahead_makes_nobody_the_last_to_die() {
     drop(early);
     let (late, _) = begin(&disk, 0);
     late.exit_seen();
-    late.beat(&home(&disk), at(1));
+    late.beat(&local(&disk), at(1));
     drop(late);
     let (_, dead) = begin(&disk, 10);
     assert_eq!(dead.len(), 2);
     let last = last_to_die(&dead).unwrap();
-    assert_eq!(how_it_ended(last, &home(&disk).boot), HowItEnded::Exited);
+    assert_eq!(how_it_ended(last, &local(&disk).boot), HowItEnded::Exited);
 }
 
 #[test]
@@ -135,10 +135,10 @@ fn of_two_that_lived_at_once_the_one_that_lived_longer_died_last() {
     let (long, _) = begin(&disk, 0);
     let (short, _) = begin(&disk, 1);
     short.exit_seen();
-    short.beat(&home(&disk), at(2));
-    long.beat(&home(&disk), at(4));
+    short.beat(&local(&disk), at(2));
+    long.beat(&local(&disk), at(4));
     drop((long, short));
     let (_, dead) = begin(&disk, 20);
     let last = last_to_die(&dead).unwrap();
-    assert_eq!(how_it_ended(last, &home(&disk).boot), KILLED);
+    assert_eq!(how_it_ended(last, &local(&disk).boot), KILLED);
 }

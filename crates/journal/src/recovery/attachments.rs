@@ -4,7 +4,6 @@ use super::Machine;
 use super::slots::find_slot;
 use crate::journal::ReadError;
 use crate::session::{Attachment, AttachmentError, AttachmentOf, SlotError};
-use crate::store::with_sources;
 
 /// Reads an attachment, from wherever it is.
 pub fn read_attachment(
@@ -18,10 +17,7 @@ pub fn read_attachment(
         }
         AttachmentOf::Slot(slot) => slot,
     };
-    machine.look_at_slots().map_err(|error| AttachmentError::Disk {
-        kind: error.io_kind().unwrap_or(std::io::ErrorKind::Other),
-        message: with_sources(&error),
-    })?;
+    machine.look_at_slots()?;
     let files = find_slot(machine.slots(), slot).map_err(|error| match error {
         SlotError::Damaged { path } => AttachmentError::Damaged { path },
         other => other.into(),
@@ -35,10 +31,7 @@ pub fn read_attachment(
         };
         match found.find(is_it) {
             Some(Ok(attachment)) => return Ok(attachment),
-            Some(Err(error)) => {
-                let message = with_sources(&error);
-                failure = AttachmentError::Disk { kind: std::io::ErrorKind::Other, message };
-            }
+            Some(Err(error)) => failure = AttachmentError::Disk(error.into()),
             // The header says that it is there, and it can't be read.
             None if file.slot.attachments.iter().any(|known| known == name) => {
                 failure = AttachmentError::Damaged { path: file.path.to_path_buf() };

@@ -4,10 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::FIELDS;
-use crate::journal::{
-    Block, CheckpointId, FileProblemKind, Head, Plan, ReadError, Rows, RunId, SessionIndex,
-    Validity,
-};
+use crate::ids::{CheckpointId, RunId};
+use crate::journal::{Block, FileProblemKind, Head, Plan, ReadError, Rows, SessionIndex, Validity};
 use crate::session::Fields;
 use crate::store::StoredSession;
 

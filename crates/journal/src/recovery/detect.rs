@@ -12,10 +12,11 @@ use super::{
     VersionFit,
 };
 use crate::clock::between;
-use crate::journal::{CheckpointId, FileProblemKind, Head, SessionId, SessionIndex};
+use crate::ids::{CheckpointId, SessionId};
+use crate::journal::{FileProblemKind, Head, SessionIndex};
 use crate::process::HowItEnded;
 use crate::session::RecoveryError;
-use crate::store::{StoreError, StoredSession, with_sources};
+use crate::store::{StoreError, StoredSession};
 
 /// What was found about one session.
 #[derive(Debug)]
@@ -66,7 +67,7 @@ pub(super) fn look_at(
         }
         Err(error) => {
             warn!(%session, %error, "the session can't be read");
-            let failure = Some(RecoveryError::Unreadable { message: with_sources(&error) });
+            let failure = Some(RecoveryError::Unreadable(error.into()));
             (0, Some(Found { failure, ..Found::nothing(session) }))
         }
     }
@@ -181,8 +182,7 @@ fn look_for_offer(
     let intact = match corruption::newest_intact(stored, head.id) {
         Ok(intact) => intact,
         Err(error) => {
-            let message = with_sources(&error);
-            found.failure = Some(RecoveryError::Unreadable { message });
+            found.failure = Some(RecoveryError::Unreadable(error.into()));
             return;
         }
     };
@@ -285,13 +285,12 @@ fn newest_thumbnail(stored: &StoredSession, head: &Head) -> Option<CheckpointId>
 fn failure_without_heads(index: &SessionIndex) -> Option<RecoveryError> {
     let mut failure = None;
     for problem in index.problems() {
+        if let Some(cause) = problem.why_unreadable() {
+            return Some(RecoveryError::Unreadable(cause));
+        }
         match &problem.kind {
             FileProblemKind::Newer(written_by) => {
                 return Some(RecoveryError::NewerFormat(written_by.clone()));
-            }
-            FileProblemKind::Unreadable { error } => {
-                let message = format!("{}: {error}", problem.path.display());
-                return Some(RecoveryError::Unreadable { message });
             }
             kind if kind.is_damage() => failure = Some(RecoveryError::AllDamaged),
             _ => {}

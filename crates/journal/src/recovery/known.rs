@@ -7,7 +7,7 @@ use tracing::warn;
 
 use super::detect::{Found, look_at};
 use super::{KnownTypes, Machine, SlotListing};
-use crate::journal::SessionId;
+use crate::ids::SessionId;
 use crate::session::SessionStatus;
 
 /// The sessions that were looked at, each with the stamp of its files.

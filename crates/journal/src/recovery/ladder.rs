@@ -8,7 +8,8 @@ use tracing::warn;
 
 use super::standing::Standing;
 use super::{Machine, Wanted};
-use crate::journal::{CheckpointId, Head, SessionId};
+use crate::ids::{CheckpointId, SessionId};
+use crate::journal::Head;
 use crate::process::HowItEnded;
 use crate::session::{RestoreFrom, RestoreReason};
 use crate::store::{ProcessId, StoredSession, Trial, with_sources};
@@ -21,6 +22,12 @@ const DEATHS_UNTIL_SAFE_START: u32 = 3;
 /// What is proposed for a crashed session. See
 /// [`RecoveryOffer::proposed`](crate::RecoveryOffer::proposed).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(Clone, Debug, PartialEq)
+)]
 pub enum Proposal {
     /// The newest intact checkpoint.
     #[default]

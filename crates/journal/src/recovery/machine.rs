@@ -8,17 +8,18 @@ use std::time::{Duration, Instant};
 use tracing::warn;
 
 use super::{KnownSessions, SlotListing};
-use crate::journal::{CheckpointId, RunId, SessionId};
+use crate::clock;
+use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::process::{DeadProcess, HowItEnded, dead_processes, how_it_ended, last_to_die};
 use crate::recovery::ReadProgress;
 use crate::store::{
-    DirectoryStore, Home, ProcessId, ProcessRecord, SessionLock, SlotShelf, StoreError,
+    DirectoryStore, LocalStore, ProcessId, ProcessRecord, SessionLock, SlotShelf, StoreError,
     remove_record, with_sources,
 };
 
 /// This machine, and the processes that died on it.
 pub struct Machine {
-    home: Arc<Home>,
+    local: Arc<LocalStore>,
     dead: Vec<DeadProcess>,
     /// Until when a lock that is held may be one of a process that is just being killed.
     patience: Instant,
@@ -38,11 +39,11 @@ pub struct Machine {
 impl Machine {
     /// `patience` is how long, from now on, a lock that is held is tried again: the system needs a
     /// while to tear a large process down, and until then its locks are held.
-    pub fn new(home: Arc<Home>, dead: Vec<DeadProcess>, patience: Duration) -> Self {
+    pub fn new(local: Arc<LocalStore>, dead: Vec<DeadProcess>, patience: Duration) -> Self {
         Self {
-            home,
+            local,
             dead,
-            patience: Instant::now() + patience,
+            patience: clock::instant() + patience,
             left_here: HashSet::new(),
             offered: HashMap::new(),
             known: KnownSessions::default(),
@@ -94,7 +95,7 @@ impl Machine {
     ///
     /// [`StoreError`] if their directory can't be listed.
     pub fn look_at_slots(&mut self) -> Result<(), StoreError> {
-        let changed = self.slots.look(&self.home.store)?;
+        let changed = self.slots.look(&self.local.store)?;
         self.slots_changed |= changed;
         Ok(())
     }
@@ -121,7 +122,7 @@ impl Machine {
                 // Only now is its process known to be dead.
                 self.learn_of_deaths();
             }
-            if lock.is_some() || Instant::now() >= self.patience {
+            if lock.is_some() || clock::instant() >= self.patience {
                 return Ok(lock);
             }
             waited = true;
@@ -134,7 +135,7 @@ impl Machine {
     pub(super) fn learn_of_deaths(&mut self) {
         let is_news = |found: &DeadProcess| self.dead.iter().all(|dead| dead.path != found.path);
         let news: Vec<DeadProcess> =
-            dead_processes(&self.home).into_iter().filter(is_news).collect();
+            dead_processes(&self.local).into_iter().filter(is_news).collect();
         self.dead.extend(news);
     }
 
@@ -153,12 +154,12 @@ impl Machine {
         last_to_die(&self.dead)
     }
 
-    pub fn home(&self) -> &Home {
-        &self.home
+    pub fn local(&self) -> &LocalStore {
+        &self.local
     }
 
     pub(super) fn store(&self) -> &DirectoryStore {
-        &self.home.store
+        &self.local.store
     }
 
     /// A session was taken up or deleted: how it was left before is of no interest any more.
@@ -181,8 +182,8 @@ impl Machine {
     }
 
     /// From now on, the sessions are those of another profile.
-    pub fn move_to(&mut self, home: Arc<Home>) {
-        self.home = home;
+    pub fn move_to(&mut self, local: Arc<LocalStore>) {
+        self.local = local;
         self.known = KnownSessions::default();
         self.forgotten.clear();
         self.slots.clear();
@@ -195,7 +196,7 @@ impl Machine {
             dead.record.runs.retain(|held| !is_settled(held.session));
             if held_any && dead.record.runs.is_empty() {
                 // Left behind, it would only be read again.
-                let _ = remove_record(&**self.home.store.disk(), &dead.path);
+                let _ = remove_record(&**self.local.store.disk(), &dead.path);
             }
         }
     }
@@ -212,7 +213,7 @@ impl Machine {
     pub(super) fn has_exited(&self, process: ProcessId) -> bool {
         let mut records = self.dead.iter().map(|dead| &dead.record);
         let record = records.find(|record| record.process == process);
-        record.is_some_and(|record| how_it_ended(record, &self.home.boot) == HowItEnded::Exited)
+        record.is_some_and(|record| how_it_ended(record, &self.local.boot) == HowItEnded::Exited)
     }
 
     /// The newest checkpoint of a session that a dead process saw acknowledged.

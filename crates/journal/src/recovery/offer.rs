@@ -6,7 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Proposal, SlotEntry, VersionFit};
-use crate::journal::{CheckpointId, CheckpointKind, Validity};
+use crate::ids::CheckpointId;
+use crate::journal::{CheckpointKind, Validity};
 use crate::process::HowItEnded;
 use crate::session::{Fields, SessionMetadata, SessionStatus};
 
@@ -15,6 +16,12 @@ use crate::session::{Fields, SessionMetadata, SessionStatus};
 /// A session that went on in two places that never saw each other is a fork: it is offered once
 /// for each of them.
 #[derive(Clone, PartialEq, Debug)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(Clone, Debug, PartialEq)
+)]
 #[non_exhaustive]
 pub struct RecoveryOffer {
     /// The session.
@@ -22,6 +29,7 @@ pub struct RecoveryOffer {
     /// How its process ended.
     pub cause: HowItEnded,
     /// When the process is known to have lived last; `None` if its record is missing.
+    #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub died_at: Option<Timestamp>,
     /// What was played and is in no checkpoint.
     pub unsaved: UnsavedPlay,
@@ -53,6 +61,12 @@ pub struct RecoveryOffer {
 
 /// What a crash took.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(Clone, Debug, PartialEq)
+)]
 #[non_exhaustive]
 pub struct UnsavedPlay {
     /// Time between the newest checkpoint and the death, pauses included; `None` if the death
@@ -65,11 +79,18 @@ pub struct UnsavedPlay {
 
 /// A checkpoint to choose from.
 #[derive(Clone, PartialEq, Debug)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(Clone, Debug, PartialEq)
+)]
 #[non_exhaustive]
 pub struct OfferedCheckpoint {
     /// Its identity, for [`RestoreFrom::Checkpoint`](crate::RestoreFrom::Checkpoint).
     pub id: CheckpointId,
     /// When it was taken, by the clock of the machine that took it.
+    #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub time: Timestamp,
     /// How long before the session's last sign of life it was taken.
     pub age: Duration,
@@ -92,6 +113,12 @@ pub struct OfferedCheckpoint {
 
 /// A session on this machine, as a Continue list shows it.
 #[derive(Clone, PartialEq, Debug)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(Clone, Debug, PartialEq)
+)]
 #[non_exhaustive]
 pub struct SessionEntry {
     /// What it is called.
@@ -111,6 +138,7 @@ pub struct SessionEntry {
     /// Play time at the newest checkpoint.
     pub play_time: Duration,
     /// When it was written last.
+    #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub updated: Timestamp,
     /// The newest checkpoint on its line with an attachment that is called `thumbnail`, for
     /// `SessionCommands::read_attachment`.

@@ -11,15 +11,13 @@ use super::ladder::next_trial;
 use super::prepare_slot::prepare_slot;
 use super::standing::{LockHolder, Standing, standing};
 use super::{Decode, KnownTypes, Machine, ReadProgress};
-use crate::journal::{
-    CheckpointId, CheckpointKind, FrameKind, Head, Lineage, Plan, ReadError, SaveId, SessionId,
-    SessionIndex,
-};
+use crate::ids::{CheckpointId, SaveId, SessionId};
+use crate::journal::{CheckpointKind, FrameKind, Head, Lineage, Plan, ReadError, SessionIndex};
 use crate::session::{
     Fields, GameClock, Move, RecoveryError, RequestError, RestoreFrom, RestoreReason,
     SessionMetadata, StateChange,
 };
-use crate::store::{StoredSession, Trial, with_sources};
+use crate::store::{StoredSession, Trial};
 
 /// A checkpoint that is ready to be put into the world, and what the run after it must know.
 #[derive(Debug)]
@@ -108,7 +106,7 @@ pub fn prepare<D: Decode>(
         Err(error) if error.is_damage() => {
             return Err(damaged(machine, types, wanted.session, now));
         }
-        Err(error) => return Err(unreadable(&error)),
+        Err(error) => return Err(unreadable(error)),
     };
     let Some(commit) = stored.index().commit(checkpoint) else {
         return Err(RequestError::UnknownCheckpoint.into());
@@ -129,7 +127,7 @@ pub fn prepare<D: Decode>(
         state_changes: about.state_changes,
         clock: about.clock,
         image,
-        unknown_frames: stored.carried().map_err(|error| unreadable(&error))?,
+        unknown_frames: stored.carried().map_err(unreadable)?,
     })
 }
 
@@ -154,9 +152,8 @@ pub(super) fn read<D: Decode>(
     }
 }
 
-pub(super) fn unreadable(error: &ReadError) -> PrepareFailure {
-    let message = with_sources(error);
-    PrepareFailure::Unrecoverable(RecoveryError::Unreadable { message })
+pub(super) fn unreadable(error: ReadError) -> PrepareFailure {
+    PrepareFailure::Unrecoverable(RecoveryError::Unreadable(error.into()))
 }
 
 fn open(machine: &Machine, session: SessionId) -> Result<StoredSession, PrepareFailure> {
@@ -165,9 +162,7 @@ fn open(machine: &Machine, session: SessionId) -> Result<StoredSession, PrepareF
         Err(error) if error.io_kind() == Some(std::io::ErrorKind::NotFound) => {
             return Err(RequestError::UnknownSession.into());
         }
-        Err(error) => {
-            return Err(RequestError::Store { message: with_sources(&error) }.into());
-        }
+        Err(error) => return Err(RequestError::from(error).into()),
     };
     if stored.index().is_forgotten() {
         return Err(RequestError::UnknownSession.into());
@@ -188,8 +183,8 @@ pub(super) fn refuse_newer(stored: &StoredSession) -> Result<(), PrepareFailure>
 /// A file that can't be read now may hold something newer, and the numbers of checkpoints that a new
 /// run must count on from. Whoever wants to go on without it names a checkpoint.
 fn refuse_to_guess(index: &SessionIndex) -> Result<(), PrepareFailure> {
-    index.unreadable_file().map_or(Ok(()), |message| {
-        Err(PrepareFailure::Unrecoverable(RecoveryError::Unreadable { message }))
+    index.unreadable_file().map_or(Ok(()), |cause| {
+        Err(PrepareFailure::Unrecoverable(RecoveryError::Unreadable(cause)))
     })
 }
 

@@ -9,9 +9,10 @@ use super::prepare::{
 };
 use super::slots::{damaged, find_slot};
 use super::{Decode, Machine};
-use crate::journal::{CheckpointId, Commit, Lineage, SessionId, SlotId, Validity};
+use crate::ids::{CheckpointId, SessionId, SlotId};
+use crate::journal::{Commit, Lineage, Validity};
 use crate::session::{RequestError, RestoreFrom, SessionMetadata, SlotError};
-use crate::store::{SlotFile, StoredSession, with_sources};
+use crate::store::{SlotFile, StoredSession};
 
 /// Reads and decodes a slot. The lock of its session is held by the caller.
 pub(super) fn prepare_slot<D: Decode>(
@@ -20,8 +21,7 @@ pub(super) fn prepare_slot<D: Decode>(
     wanted: Wanted,
     slot: SlotId,
 ) -> Result<Prepared<D::Image>, PrepareFailure> {
-    let looked = machine.look_at_slots();
-    looked.map_err(|error| RequestError::Store { message: with_sources(&error) })?;
+    machine.look_at_slots().map_err(RequestError::from)?;
     let files = find_slot(machine.slots(), slot).map_err(RequestError::from)?;
     if files.iter().any(|file| file.header.session != wanted.session) {
         return Err(RequestError::from(SlotError::Unknown).into());
@@ -61,7 +61,7 @@ fn read_slot<D: Decode>(
                 (Validity::Verified, Ok(Loaded { stored, checkpoint, commit, image, about }))
             }
             (Err(error), _) if !error.is_damage() => {
-                (file.validity, Err(SlotError::Unreadable { message: with_sources(&error) }))
+                (file.validity, Err(SlotError::Unreadable(error.into())))
             }
             _ => (Validity::Damaged, Err(damaged(&file.path))),
         };
@@ -77,12 +77,11 @@ fn session_of_slot(
     let stored = match machine.store().open_session(session) {
         Ok(stored) => stored,
         Err(error) if error.io_kind() == Some(ErrorKind::NotFound) => return Ok(None),
-        Err(error) => return Err(RequestError::Store { message: with_sources(&error) }.into()),
+        Err(error) => return Err(RequestError::from(error).into()),
     };
     if stored.index().is_forgotten() {
         // What an interrupted removal left would say that the new run isn't wanted either.
-        let removed = machine.store().remove_session(session);
-        removed.map_err(|error| RequestError::Store { message: with_sources(&error) })?;
+        machine.store().remove_session(session).map_err(RequestError::from)?;
         return Ok(None);
     }
     super::prepare::refuse_newer(&stored)?;
@@ -113,10 +112,10 @@ fn go_on_from<I>(
     let indexes = || session.iter().chain([&stored]).map(StoredSession::index);
     let newest_counter = indexes().map(|index| index.newest_counter()).max().unwrap_or_default();
     let save_id = indexes().map(next_save_id).max();
-    let mut unknown_frames = stored.carried().map_err(|error| unreadable(&error))?;
+    let mut unknown_frames = stored.carried().map_err(unreadable)?;
     if let Some(session) = &session {
         let known: HashSet<_> = unknown_frames.iter().cloned().collect();
-        let carried = session.carried().map_err(|error| unreadable(&error))?;
+        let carried = session.carried().map_err(unreadable)?;
         unknown_frames.extend(carried.into_iter().filter(|frame| !known.contains(frame)));
     }
     let metadata: SessionMetadata =

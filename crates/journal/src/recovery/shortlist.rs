@@ -7,7 +7,8 @@ use jiff::Timestamp;
 
 use super::{KnownTypes, OfferedCheckpoint, VersionFit};
 use crate::clock::between;
-use crate::journal::{CheckpointId, CheckpointInfo, SessionIndex};
+use crate::ids::CheckpointId;
+use crate::journal::{CheckpointInfo, SessionIndex};
 
 /// The newest ones are all listed, as many as this.
 const NEWEST: usize = 5;

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::journal::{CheckpointId, SessionId, SlotId, SlotKind, Validity};
-use crate::session::{SessionMetadata, SlotError};
+use crate::ids::{CheckpointId, SessionId, SlotId};
+use crate::journal::Validity;
+use crate::session::{SessionMetadata, SlotError, SlotKind};
 use crate::store::{SlotFile, SlotShelf, UnreadSlot};
 
 /// The name of the attachment that listings look for.
@@ -14,6 +15,12 @@ pub const THUMBNAIL: &str = "thumbnail";
 
 /// A slot, as a list shows it.
 #[derive(Clone, PartialEq, Debug)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(Clone, Debug, PartialEq)
+)]
 #[non_exhaustive]
 pub struct SlotEntry {
     /// Its identity, for `SessionCommands::load` and
@@ -28,6 +35,7 @@ pub struct SlotEntry {
     /// The checkpoint that it is a copy of.
     pub checkpoint: CheckpointId,
     /// When that was captured, by the clock of the machine that it was captured on.
+    #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub time: Timestamp,
     /// Play time at that moment.
     pub play_time: Duration,
@@ -47,6 +55,12 @@ pub struct SlotEntry {
 
 /// A file among the slots that can't be used.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(Clone, Debug, PartialEq)
+)]
 #[non_exhaustive]
 pub struct UnreadableSlot {
     /// A number that stands for the file, for `SessionCommands::delete_slot`.

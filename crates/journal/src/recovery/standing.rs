@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use super::Machine;
-use crate::journal::{CheckpointId, Head, SessionId};
+use crate::ids::{CheckpointId, SessionId};
+use crate::journal::Head;
 use crate::process::{HowItEnded, how_it_ended, is_left_by_the_living, time_of_death};
 use crate::session::SessionStatus;
 
@@ -56,16 +57,16 @@ pub fn standing(
     if head.end.is_some() || standing.in_use {
         return standing;
     }
-    let boot = &machine.home().boot;
+    let boot = &machine.local().boot;
     // Without locks nobody knows whether it is played somewhere: ask, don't claim a crash.
-    let cause = if lock.is_err() || machine.home().is_elsewhere(head.host) {
+    let cause = if lock.is_err() || machine.local().is_elsewhere(head.host) {
         HowItEnded::Elsewhere
     } else {
         match record {
             _ if machine.was_left_here(session) => HowItEnded::Exited,
             Some(_) if held.is_some_and(|held| held.left) => HowItEnded::Exited,
             Some(record) => how_it_ended(record, boot),
-            None if is_left_by_the_living(machine.home(), session, head.id.run) => {
+            None if is_left_by_the_living(machine.local(), session, head.id.run) => {
                 HowItEnded::Exited
             }
             None => HowItEnded::Abnormal { machine_restarted: head.boot != *boot },

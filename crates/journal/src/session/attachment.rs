@@ -6,11 +6,17 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::SlotError;
-use crate::journal::{CheckpointId, SessionId, SlotId, limits};
+use super::{FailureCause, SlotError};
+use crate::ids::{CheckpointId, SessionId, SlotId, limits};
 
 /// Where an attachment is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(Clone, Debug, PartialEq, Hash)
+)]
 pub enum AttachmentOf {
     /// Beside a checkpoint in its session.
     Checkpoint {
@@ -25,6 +31,12 @@ pub enum AttachmentOf {
 
 /// Bytes of the game's own, and what the game calls them. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(opaque, Clone, Debug, PartialEq)
+)]
 pub struct Attachment {
     #[doc(hidden)]
     pub name: String,
@@ -98,10 +110,8 @@ impl From<SlotError> for AttachmentError {
     fn from(error: SlotError) -> Self {
         match error {
             SlotError::CheckpointNotSaved => Self::UnknownCheckpoint,
-            SlotError::Disk { kind, message } => Self::Disk { kind, message },
-            SlotError::InUse => {
-                Self::Disk { kind: std::io::ErrorKind::WouldBlock, message: error.to_string() }
-            }
+            SlotError::Disk(cause) => Self::Disk(cause),
+            SlotError::InUse => Self::InUse,
             _ => Self::UnknownSlot,
         }
     }
@@ -109,6 +119,12 @@ impl From<SlotError> for AttachmentError {
 
 /// Why an attachment could not be written or read.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(opaque, Clone, Debug, PartialEq)
+)]
 #[non_exhaustive]
 pub enum AttachmentError {
     /// The name isn't 1 to 40 of `a` to `z`, `0` to `9`, `_` and `-`.
@@ -139,11 +155,9 @@ pub enum AttachmentError {
         path: PathBuf,
     },
     /// The disk refused an operation. The checkpoint and its slots are as they were.
-    #[error("{message}")]
-    Disk {
-        /// The kind of refusal.
-        kind: std::io::ErrorKind,
-        /// Where, and what the operating system said.
-        message: String,
-    },
+    #[error(transparent)]
+    Disk(FailureCause),
+    /// Another process works on the slots, and doesn't come to an end.
+    #[error("another process works on the slots")]
+    InUse,
 }

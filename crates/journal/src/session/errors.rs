@@ -1,12 +1,19 @@
-//! What can go wrong, as a game is told.
+//! What can go wrong, as a game hears of it.
 
 use std::path::PathBuf;
 
-use super::{AttachmentError, DiskRefusal, IllegalMove, SlotError};
-use crate::journal::{SessionId, WrittenBy};
+use super::{AttachmentError, FailureCause, IllegalMove, SlotError};
+use crate::ids::SessionId;
+use crate::session::WrittenBy;
 
 /// Why a request changed nothing.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(opaque, Clone, Debug, PartialEq)
+)]
 #[non_exhaustive]
 pub enum RequestError {
     /// A session is being played already, and the request doesn't replace it.
@@ -59,6 +66,13 @@ pub enum RequestError {
         /// The types. `RestorePrepared` told more.
         types: Vec<String>,
     },
+    /// It was asked of another session than the one that is being played now, which has taken its
+    /// place meanwhile.
+    #[error("it was asked of session {asked_of}, which isn't the one that is being played")]
+    OtherSession {
+        /// The session that was being played when it was asked.
+        asked_of: SessionId,
+    },
     /// The session doesn't go back: what was played since its last checkpoint would be lost, since
     /// the writer is too far behind to take it. Ask again later.
     #[error("the writer is too far behind to keep what was played since the last checkpoint")]
@@ -97,25 +111,26 @@ pub enum RequestError {
     #[error(transparent)]
     Attachment(#[from] AttachmentError),
     /// The session's files can't be used now; they were left as they are.
-    #[error("{message}")]
-    Store {
-        /// What the store said.
-        message: String,
-    },
+    #[error(transparent)]
+    Store(FailureCause),
+    /// The writer itself failed, and with it what was asked for. What was acknowledged is safe.
+    #[error("the writer itself failed")]
+    WriterGone,
 }
 
 /// Why checkpoints could not be written.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(opaque, Clone, Debug, PartialEq)
+)]
 #[non_exhaustive]
 pub enum CheckpointError {
     /// The disk refused an operation.
-    #[error("{message}")]
-    Disk {
-        /// Why.
-        refusal: DiskRefusal,
-        /// Where, and what the operating system said.
-        message: String,
-    },
+    #[error(transparent)]
+    Disk(FailureCause),
     /// The session's directory vanished while the game was running. A full checkpoint into a new
     /// one follows.
     #[error("the session's directory vanished")]
@@ -134,21 +149,21 @@ pub enum CheckpointError {
     #[error("the game removed the resource `CurrentSession`")]
     NoCurrentSession,
     /// What is known of the session beside its entities, such as the custom fields, can't be encoded.
-    #[error("{message}")]
-    Encoding {
-        /// What can't be encoded, and why.
-        message: String,
-    },
+    #[error(transparent)]
+    Encoding(FailureCause),
     /// The checkpoint is larger than the format allows.
-    #[error("{message}")]
-    TooLarge {
-        /// What is too large, and by how much.
-        message: String,
-    },
+    #[error(transparent)]
+    TooLarge(FailureCause),
 }
 
 /// Why nothing is saved any more, see `SavingStopped`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(Clone, Debug, PartialEq, Hash)
+)]
 #[non_exhaustive]
 pub enum StopReason {
     /// One of the game's observers or hooks panicked in the middle of the plugin's work, and the game
@@ -169,6 +184,12 @@ pub enum StopReason {
 
 /// Why no checkpoint of a session can be restored.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(opaque, Clone, Debug, PartialEq)
+)]
 #[non_exhaustive]
 pub enum RecoveryError {
     /// Every committed checkpoint is damaged.
@@ -179,9 +200,6 @@ pub enum RecoveryError {
     #[error("a newer release of the game wrote this session ({0}): update the game")]
     NewerFormat(WrittenBy),
     /// The files can't be read now. They may be readable later.
-    #[error("{message}")]
-    Unreadable {
-        /// Where, and what the operating system said.
-        message: String,
-    },
+    #[error(transparent)]
+    Unreadable(FailureCause),
 }

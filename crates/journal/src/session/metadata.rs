@@ -2,16 +2,25 @@
 
 use std::collections::BTreeMap;
 
+#[cfg(feature = "bevy_reflect")]
+use bevy_reflect::{ReflectDeserialize, ReflectSerialize};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::journal::{SessionId, limits};
+use super::bytes;
+use crate::ids::{SessionId, limits};
 
 /// What a session is called and where it was started: all that a listing shows.
 ///
 /// It belongs to the session, not to a checkpoint: restoring an older checkpoint doesn't change it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(Clone, Debug, PartialEq)
+)]
 pub struct SessionMetadata {
     /// The session's identity.
     pub id: SessionId,
@@ -36,6 +45,7 @@ pub struct SessionMetadata {
     #[serde(default = "yes")]
     pub recovery: bool,
     /// When it was started.
+    #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub started: Timestamp,
     /// What it was started with.
     #[serde(default)]
@@ -49,6 +59,12 @@ fn yes() -> bool {
 /// How much a session matters.
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(Clone, Debug, PartialEq, Hash)
 )]
 #[non_exhaustive]
 pub enum SessionPriority {
@@ -65,6 +81,12 @@ pub enum SessionPriority {
 ///
 /// Every field is empty or zero where the platform doesn't tell.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(Clone, Debug, PartialEq)
+)]
 pub struct SessionContext {
     /// The game's version, from `SessionPlugin::version`.
     #[serde(default)]
@@ -95,6 +117,12 @@ pub struct SessionContext {
 /// assert!(session.is_ok());
 /// ```
 #[derive(Clone, PartialEq, Debug)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(Clone, Debug, PartialEq)
+)]
 pub struct NewSession {
     #[doc(hidden)]
     pub name: String,
@@ -240,12 +268,24 @@ impl NewSession {
 
 /// A value of a custom field, as encoded MessagePack.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(opaque, Clone, Debug, PartialEq, Serialize, Deserialize)
+)]
 #[serde(transparent)]
 pub struct Field(#[serde(with = "bytes")] pub(crate) Vec<u8>);
 
 /// Custom fields of a session: what the game wants to show in a listing, or to know before it
 /// restores anything. They go back with a checkpoint.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(opaque, Clone, Debug, PartialEq, Serialize, Deserialize)
+)]
 #[serde(transparent)]
 pub struct Fields(BTreeMap<String, Field>);
 
@@ -337,39 +377,6 @@ pub enum FieldError {
         /// The largest size allowed.
         limit: usize,
     },
-}
-
-/// Bytes as MessagePack's own byte strings, instead of arrays of numbers.
-pub(crate) mod bytes {
-    use serde::de::{Error, Visitor};
-    use serde::{Deserializer, Serializer};
-    use std::fmt;
-
-    pub fn serialize<S: Serializer>(value: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(value)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-        deserializer.deserialize_byte_buf(Bytes)
-    }
-
-    struct Bytes;
-
-    impl Visitor<'_> for Bytes {
-        type Value = Vec<u8>;
-
-        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            formatter.write_str("bytes")
-        }
-
-        fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
-            Ok(bytes.to_vec())
-        }
-
-        fn visit_byte_buf<E: Error>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
-            Ok(bytes)
-        }
-    }
 }
 
 #[cfg(test)]

@@ -2,10 +2,38 @@
 
 use std::path::PathBuf;
 
-use crate::journal::{SlotId, SlotKind, WrittenBy, limits};
+use serde::{Deserialize, Serialize};
+
+use super::{FailureCause, WrittenBy};
+use crate::ids::{SlotId, limits};
+
+/// How a slot came about.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(Clone, Debug, PartialEq, Hash)
+)]
+#[non_exhaustive]
+pub enum SlotKind {
+    /// The player saved under a name. Each name of a player is one slot.
+    Manual,
+    /// The player's one quick slot.
+    Quick,
+    /// The session was left, and `SessionSettings::exit_slot`
+    /// asks for it. One for each session.
+    Exit,
+}
 
 /// A slot to save into.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(Clone, Debug, PartialEq)
+)]
 pub struct SaveSlot {
     #[doc(hidden)]
     pub name: String,
@@ -67,6 +95,12 @@ pub fn check_slot_name(name: &str) -> Result<(), SlotError> {
 
 /// Why something could not be done with a slot. Whatever it is, no slot was lost by it.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(opaque, Clone, Debug, PartialEq)
+)]
 #[non_exhaustive]
 pub enum SlotError {
     /// The name is blank.
@@ -108,11 +142,8 @@ pub enum SlotError {
         written_by: WrittenBy,
     },
     /// The file can't be read now. It may be readable later.
-    #[error("{message}")]
-    Unreadable {
-        /// Where, and what the operating system said.
-        message: String,
-    },
+    #[error(transparent)]
+    Unreadable(FailureCause),
     /// Another game saved it.
     #[error("the slot is one of {game}")]
     OtherGame {
@@ -134,17 +165,9 @@ pub enum SlotError {
     CheckpointNotSaved,
     /// The disk refused an operation on the slot. The checkpoint is safe in its session, and the old
     /// slot, if there was one, is intact.
-    #[error("{message}")]
-    Disk {
-        /// The kind of refusal.
-        kind: std::io::ErrorKind,
-        /// Where, and what the operating system said.
-        message: String,
-    },
+    #[error(transparent)]
+    Disk(FailureCause),
     /// The slot is larger than the format allows.
-    #[error("{message}")]
-    TooLarge {
-        /// What is too large, and by how much.
-        message: String,
-    },
+    #[error(transparent)]
+    TooLarge(FailureCause),
 }

@@ -6,6 +6,12 @@ use serde::{Deserialize, Serialize};
 
 /// One change of a saved state, as it is recorded in the session.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(Clone, Debug, PartialEq)
+)]
 #[non_exhaustive]
 pub struct StateChange {
     /// The state's type, without its module.
@@ -15,7 +21,7 @@ pub struct StateChange {
     /// What it became; `None` for a sub-state that ceased to exist.
     pub to: Option<String>,
     /// Play time at that moment.
-    #[serde(with = "crate::journal::milliseconds")]
+    #[serde(with = "crate::session::milliseconds")]
     pub play_time: Duration,
 }
 

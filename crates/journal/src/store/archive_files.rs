@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::error::Attempt;
 use super::{CreatedSegment, DirectoryStore, Layout, StoreAction, StoreError};
-use crate::journal::{SegmentHeader, SessionId};
+use crate::ids::SessionId;
+use crate::journal::SegmentHeader;
 
 impl DirectoryStore {
     /// Begins an archive, under another name beside its place: whatever lies in that is whole and

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::error::Attempt;
 use super::sealed::{SealKind, seal, unseal};
 use super::{DirectoryStore, Layout, StoreAction, StoreError};
-use crate::journal::{CheckpointId, SessionId, limits};
+use crate::ids::{CheckpointId, SessionId, limits};
 use crate::session::{Attachment, AttachmentError};
 
 const KIND: SealKind = SealKind { magic: *b"bvyatta\x1a", version: 1 };
@@ -60,10 +60,8 @@ impl DirectoryStore {
         let bytes = read.map_err(|error| match error.kind() {
             ErrorKind::NotFound => AttachmentError::Missing,
             ErrorKind::FileTooLarge => AttachmentError::Damaged { path: path.clone() },
-            kind => {
-                let message = format!("failed to read {}: {error}", path.display());
-                AttachmentError::Disk { kind, message }
-            }
+            _ => StoreError::Disk { action: StoreAction::Read, path: path.clone(), source: error }
+                .into(),
         })?;
         let file = unseal::<AttachmentFile>(KIND, &bytes).ok().filter(|file| {
             (file.session, file.checkpoint, &*file.attachment.name) == (session, checkpoint, name)
@@ -110,7 +108,7 @@ impl Layout {
         let (counter, name) = rest.split_once('-')?;
         let run = u64::from_str_radix(run, 16).ok().filter(|_| run.len() == 16)?;
         let checkpoint =
-            CheckpointId { run: crate::journal::RunId(run), counter: counter.parse().ok()? };
+            CheckpointId { run: crate::ids::RunId(run), counter: counter.parse().ok()? };
         Some((checkpoint, name))
     }
 }

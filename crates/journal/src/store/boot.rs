@@ -15,6 +15,7 @@ pub fn boot_id() -> String {
 }
 
 #[cfg(target_os = "linux")]
+#[expect(clippy::disallowed_methods, reason = "the kernel answers through a file")]
 fn kernel_boot_id() -> Option<String> {
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     let id = text.trim();

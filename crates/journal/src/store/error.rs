@@ -1,9 +1,11 @@
 //! What can fail in the store, with the path and what was attempted.
 
-use std::path::PathBuf;
+use std::error::Error;
+use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
 use crate::journal::EncodeError;
+use crate::session::{AttachmentError, FailureCause, RequestError, SlotError, WithSources};
 
 /// Why the store could not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +35,7 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Box<dyn Error + Send + Sync>,
     },
 }
 
@@ -46,6 +48,46 @@ impl StoreError {
             Self::Header { .. } | Self::Content { .. } => None,
         }
     }
+
+    /// The file or directory that it is about.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Disk { path, .. } | Self::Header { path, .. } | Self::Content { path, .. } => {
+                path
+            }
+        }
+    }
+}
+
+impl From<StoreError> for FailureCause {
+    fn from(error: StoreError) -> Self {
+        let path = error.path().to_owned();
+        Self::at(&path, error)
+    }
+}
+
+impl From<StoreError> for RequestError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl From<StoreError> for SlotError {
+    fn from(error: StoreError) -> Self {
+        Self::Disk(error.into())
+    }
+}
+
+impl From<StoreError> for AttachmentError {
+    fn from(error: StoreError) -> Self {
+        Self::Disk(error.into())
+    }
+}
+
+/// An error with everything that caused it, for a log line.
+pub fn with_sources(error: &dyn Error) -> String {
+    WithSources(error).to_string()
 }
 
 /// What the store attempted when it failed.
@@ -60,6 +102,8 @@ pub enum StoreAction {
     Append,
     /// Open a file.
     Open,
+    /// Read a file.
+    Read,
     /// Sync a file.
     Sync,
     /// List a directory.
@@ -85,6 +129,7 @@ impl fmt::Display for StoreAction {
             Self::CreateDirectory => "create the directory",
             Self::Append => "append to",
             Self::Open => "open",
+            Self::Read => "read",
             Self::Sync => "sync",
             Self::List => "list",
             Self::Replace => "replace",
@@ -100,11 +145,11 @@ impl fmt::Display for StoreAction {
 /// Adds path and action to an I/O error.
 pub trait Attempt<T> {
     /// Says what was attempted, on what.
-    fn attempt(self, action: StoreAction, path: &std::path::Path) -> Result<T, StoreError>;
+    fn attempt(self, action: StoreAction, path: &Path) -> Result<T, StoreError>;
 }
 
 impl<T> Attempt<T> for io::Result<T> {
-    fn attempt(self, action: StoreAction, path: &std::path::Path) -> Result<T, StoreError> {
+    fn attempt(self, action: StoreAction, path: &Path) -> Result<T, StoreError> {
         self.map_err(|source| StoreError::Disk { action, path: path.to_owned(), source })
     }
 }

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use super::open_files::is_no_file;
 use super::{DirEntry, Disk, Layout};
+use crate::ids::SessionId;
 use crate::journal::{
     DamagedRange, FileProblem, FileProblemKind, ReadAhead, ReadAt, ReadError, ScanBudget, Segment,
-    SegmentError, SegmentSummary, SessionId, missing_ends,
+    SegmentError, SegmentSummary, missing_ends,
 };
 
 /// Segments that were opened and scanned, and files that could not be.

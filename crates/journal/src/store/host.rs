@@ -5,8 +5,8 @@ use std::io::ErrorKind;
 use serde::{Deserialize, Serialize};
 
 use super::sealed::{SealError, SealKind, seal, unseal};
-use super::{Disk, Layout};
-use crate::journal::random_u64;
+use super::{DirectoryStore, Disk, Layout};
+use crate::ids::random_u64;
 
 const KIND: SealKind = SealKind { magic: *b"bvyhost\x1a", version: 1 };
 /// Far more than the file ever has.
@@ -39,6 +39,15 @@ pub enum HostIdOrigin {
 #[derive(Serialize, Deserialize)]
 struct HostFile {
     id: u64,
+}
+
+impl DirectoryStore {
+    /// The id of this machine. Drawn and written if there is none that can be read.
+    pub fn host_id(&self) -> HostId {
+        // If that fails, the id can't be stored, and says so itself.
+        let _ = self.create_state_directory();
+        host_id(&**self.disk(), self.layout())
+    }
 }
 
 /// Reads the host id, or draws and writes one. The state directory should exist.

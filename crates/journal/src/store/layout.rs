@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::ProcessId;
-use crate::journal::{RunId, SegmentHeader, SessionId, SlotKind, random_u64};
+use crate::ids::{RunId, SessionId, random_u64};
+use crate::journal::SegmentHeader;
+use crate::session::SlotKind;
 
 /// The extension of segments. Any file that has it is read, whatever else it is called.
 const SEGMENT_EXTENSION: &str = "journal";

@@ -4,9 +4,10 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::{DirectoryStore, StoreError, StoredSession, with_sources};
-use crate::journal::{SegmentHeader, SessionId, WrittenBy};
-use crate::session::{RequestError, SlotError};
+use super::{DirectoryStore, StoreError, StoredSession};
+use crate::ids::SessionId;
+use crate::journal::SegmentHeader;
+use crate::session::{RequestError, SlotError, WrittenBy};
 
 /// Why something can't be opened in order to change it.
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +65,7 @@ impl From<OpenError> for RequestError {
             OpenError::Store(error) if error.io_kind() == Some(ErrorKind::NotFound) => {
                 Self::UnknownSession
             }
-            OpenError::Store(error) => Self::Store { message: with_sources(&error) },
+            OpenError::Store(error) => error.into(),
         }
     }
 }
@@ -73,10 +74,7 @@ impl From<OpenError> for SlotError {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::NewerFormat { path, written_by } => Self::NewerFormat { path, written_by },
-            OpenError::Store(error) => Self::Disk {
-                kind: error.io_kind().unwrap_or(ErrorKind::Other),
-                message: with_sources(&error),
-            },
+            OpenError::Store(error) => error.into(),
         }
     }
 }

@@ -5,6 +5,8 @@
 //! longest ago are closed to make room. Opened again, a file must be the one that it was: another
 //! one in its place is an error, and never other data.
 
+#![expect(clippy::disallowed_methods, reason = "the disk's open files")]
+
 mod pool;
 #[cfg(all(test, unix))]
 mod tests;

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::error::Attempt;
 use super::sealed::{SealError, SealKind, seal, unseal};
 use super::{Disk, Layout, Lock, StoreAction, StoreError};
-use crate::journal::{RunId, SessionId, random_u64};
+use crate::ids::{RunId, SessionId, random_u64};
 
 const KIND: SealKind = SealKind { magic: *b"bvyproc\x1a", version: 1 };
 /// The largest record that is read.
@@ -98,6 +98,12 @@ pub struct HeldRun {
 
 /// A panic, as the hook saw it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    derive(bevy_reflect::Reflect),
+    type_path = "bevy_session",
+    reflect(Clone, Debug, PartialEq)
+)]
 pub struct PanicInfo {
     /// What it said.
     pub message: String,
@@ -111,6 +117,7 @@ pub struct PanicInfo {
     #[serde(default)]
     pub backtrace: Option<String>,
     /// When.
+    #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub time: Timestamp,
 }
 

@@ -92,7 +92,7 @@ impl Disk for ReadOnlyDisk {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Home, Layout, MemoryDisk};
+    use crate::store::{Layout, LocalStore, MemoryDisk};
 
     #[test]
     fn who_looks_on_changes_nothing() {
@@ -108,8 +108,8 @@ mod tests {
         assert!(looking.try_lock(Path::new("data/lock")).is_err());
         let layout =
             Layout { data: "data".into(), state: "state".into(), profile: "default".to_owned() };
-        let home = Home::new(Arc::new(looking), layout);
-        assert!(!home.is_elsewhere(1), "who has no id takes no run for another machine's");
+        let local = LocalStore::new(Arc::new(looking), layout);
+        assert!(!local.is_elsewhere(1), "who has no id takes no run for another machine's");
         assert_eq!(disk.paths(), before);
         assert_eq!(disk.content(path).as_deref(), Some(&b"here"[..]));
     }

@@ -1,5 +1,7 @@
 //! The disk of this machine.
 
+#![expect(clippy::disallowed_methods, reason = "this is the disk")]
+
 #[cfg(any(windows, test))]
 mod patience;
 #[cfg(windows)]
@@ -16,7 +18,8 @@ use super::directory::has_no_syncs;
 use super::open_files::{self, OpenFile, open_at_once, open_regular, with_a_free_handle};
 use super::replacing::{put_over, slot_aside, small_file_aside};
 use super::{AppendFile, DirEntry, Disk, Lock, Room};
-use crate::journal::{ReadAt, random_u64};
+use crate::ids::random_u64;
+use crate::journal::ReadAt;
 
 /// The file system, through the standard library.
 ///

@@ -4,12 +4,14 @@
 //! it is refused, as on some FUSE and network file systems, the old file steps aside under a name by
 //! which whoever reads still finds it.
 
+#![expect(clippy::disallowed_methods, reason = "how the disk puts a file over another")]
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::layout::ASIDE;
-use crate::journal::random_u64;
+use crate::ids::random_u64;
 
 /// Gives `written` the name `place`. `aside` is where the file that had it waits meanwhile, if it can't
 /// be done at once; when the process stops in between, it is found there.

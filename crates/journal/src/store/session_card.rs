@@ -5,8 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::journal::{CheckpointId, milliseconds};
-use crate::session::{SessionMetadata, SessionStatus};
+use super::error::Attempt;
+use super::{DirectoryStore, StoreAction, StoreError};
+use crate::ids::CheckpointId;
+use crate::session::{SessionMetadata, SessionStatus, milliseconds};
 
 /// What stands in `session.ron`.
 ///
@@ -35,5 +37,20 @@ impl SessionCard {
         Ok(format!(
             "// For people. Changes here have no effect: the journal is the truth.\n{card}\n"
         ))
+    }
+}
+
+impl DirectoryStore {
+    /// Writes the card that people find in a session's directory.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], which may be ignored: nothing depends on the card.
+    pub fn write_session_card(&self, card: &SessionCard) -> Result<(), StoreError> {
+        let path = self.layout().session_card(card.metadata.id);
+        let text = card
+            .to_text()
+            .map_err(|error| StoreError::Content { path: path.clone(), source: Box::new(error) })?;
+        self.disk().replace_unsynced(&path, text.as_bytes()).attempt(StoreAction::Replace, &path)
     }
 }

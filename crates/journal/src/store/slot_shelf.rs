@@ -11,7 +11,8 @@ use super::error::Attempt;
 use super::layout::SlotName;
 use super::open_files::is_no_file;
 use super::{DirEntry, DirectoryStore, Disk, Layout, StoreAction, StoreError};
-use crate::journal::{Segment, SegmentError, SegmentHeader, SlotHeader, SlotId, Validity};
+use crate::ids::SlotId;
+use crate::journal::{Segment, SegmentError, SegmentHeader, SlotHeader, Validity};
 use crate::session::SlotError;
 
 /// The slots of a profile. Of each file the header is read, and read again only if the file changed.
@@ -208,7 +209,7 @@ impl ShelvedFile {
     /// Whether the file is still the one that was looked at. What couldn't be read is tried again.
     fn is_same(&self, entry: &DirEntry) -> bool {
         let unreadable =
-            matches!(&self.content, Err(UnreadSlot { error: SlotError::Unreadable { .. }, .. }));
+            matches!(&self.content, Err(UnreadSlot { error: SlotError::Unreadable(_), .. }));
         (self.len, self.stamp) == (entry.len, entry.stamp) && !unreadable
     }
 }
@@ -241,13 +242,14 @@ pub fn slots_in(
 }
 
 fn read_header(disk: &dyn Disk, path: &Path, entry: &DirEntry) -> Result<SlotFile, SlotError> {
-    let unreadable = |source: &io::Error| SlotError::Unreadable {
-        message: format!("{}: {source}", path.display()),
+    let unreadable = |source: io::Error| {
+        let failure = StoreError::Disk { action: StoreAction::Read, path: path.to_owned(), source };
+        SlotError::Unreadable(failure.into())
     };
     let file = disk.open(path).map_err(|error| match is_no_file(&error) {
         // Whatever lies there, it never becomes a slot.
         true => SlotError::Damaged { path: path.to_owned() },
-        false => unreadable(&error),
+        false => unreadable(error),
     })?;
     let segment = Segment::open(path, file).map_err(|error| match error {
         SegmentError::Torn { path } | SegmentError::Damaged { path } => SlotError::Damaged { path },
@@ -256,7 +258,7 @@ fn read_header(disk: &dyn Disk, path: &Path, entry: &DirEntry) -> Result<SlotFil
         | SegmentError::UnknownCipher { path, written_by, .. } => {
             SlotError::NewerFormat { path, written_by }
         }
-        SegmentError::Unreadable { source, .. } => unreadable(&source),
+        SegmentError::Unreadable { source, .. } => unreadable(source),
     })?;
     let header = segment.shared_header();
     // A segment that somebody gave the name of a slot isn't one: nothing says which moment it is.

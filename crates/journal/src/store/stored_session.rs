@@ -10,14 +10,14 @@ use super::directory::stamp_of;
 use super::error::Attempt;
 use super::findings::Findings;
 use super::{Disk, Layout, StoreAction, StoreError};
+use crate::ids::{CheckpointId, SessionId, limits};
 #[cfg(test)]
 use crate::journal::FileProblem;
 use crate::journal::{
-    Block, Blocks, CheckpointId, Damage, FileProblemKind, FrameKind, GroupEntry, GroupRef, Merge,
-    Plan, ReadError, Segment, SessionId, SessionIndex, Validity, WrittenBy, decode_attachment,
-    limits, merge, rounds, too_large,
+    Block, Blocks, Damage, FileProblemKind, FrameKind, GroupEntry, GroupRef, Merge, Plan,
+    ReadError, Segment, SessionIndex, Validity, decode_attachment, merge, rounds, too_large,
 };
-use crate::session::Attachment;
+use crate::session::{Attachment, WrittenBy};
 
 /// The blocks of a checkpoint, merged from all groups that lead to it.
 pub type MergedBlocks = Merge<BlockSource>;

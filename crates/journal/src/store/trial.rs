@@ -14,7 +14,8 @@ use super::error::Attempt;
 use super::open_files::is_no_file;
 use super::sealed::{SealKind, seal, unseal};
 use super::{DirectoryStore, Layout, ProcessId, StoreAction, StoreError};
-use crate::journal::{CheckpointId, RunId, SessionId, milliseconds};
+use crate::ids::{CheckpointId, RunId, SessionId};
+use crate::session::milliseconds;
 
 const KIND: SealKind = SealKind { magic: *b"bvytria\x1a", version: 1 };
 /// Far more than the file ever has.

@@ -1,6 +1,6 @@
 //! The bytes that the made-up game lays beside its checkpoints.
 
-use crate::journal::CheckpointId;
+use crate::ids::CheckpointId;
 use crate::session::Attachment;
 
 /// What attachments are called.

@@ -3,7 +3,8 @@
 use std::convert::Infallible;
 
 use super::world::{digest_of, with_commit};
-use crate::journal::{Block, Commit, ReadError, SaveId, TypeRows, TypeSummary};
+use crate::ids::SaveId;
+use crate::journal::{Block, Commit, ReadError, TypeRows, TypeSummary};
 use crate::recovery::{Decode, KnownTypes, ReadProgress, VersionFit};
 use crate::writer::{Content, Encoded, Everything};
 

@@ -80,7 +80,7 @@ fn a_name_that_was_given_while_merging_is_in_the_merged_file_as_well() {
     let mut play = Play::new(SimulatedDisk::default(), 47);
     play.perform(&[Start, Auto, Auto, Auto, BeginMerge, Rename, Settle]);
     let name = play.game.playing.as_ref().unwrap().name.clone();
-    let store = &play.game.home.store;
+    let store = &play.game.local.store;
     let session = store.sessions().unwrap()[0];
     let stored = store.open_session(session).unwrap();
     let newest = stored.index().segments().len() - 1;

@@ -10,7 +10,8 @@ use super::debt::{Debt, Promise};
 use super::opening::{Depth, Key, key, layout};
 use super::properties::is_journal;
 use super::{Action, Opened, Play, Random, Script, rounds, tell};
-use crate::journal::{CheckpointId, SegmentHeader, SessionId};
+use crate::ids::{CheckpointId, SessionId};
+use crate::journal::SegmentHeader;
 use crate::store::simulated_disk::{Content, Image, Node, Place, SimulatedDisk};
 use crate::store::{DirectoryStore, StoredSession};
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::history::{Fact, History};
 use super::opening::{Key, Opened, OpenedSession, OpenedSlot, Reading, key};
-use crate::journal::{CheckpointId, SessionId};
+use crate::ids::{CheckpointId, SessionId};
 use session::OwedSession;
 use slots::OwedSlots;
 
@@ -29,6 +29,8 @@ pub struct Debt {
     attachments: HashMap<Key, Versions>,
     sessions: BTreeMap<SessionId, OwedSession>,
     slots: OwedSlots,
+    /// Whether the disk has no room left, or is going to say so.
+    is_short: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +72,7 @@ impl Debt {
             Fact::Captured { id, digest, .. } => {
                 let order = self.known;
                 self.captured.insert(key(*id), Captured { digest: *digest, order });
-                self.sessions.entry(session).or_default().follow(fact);
+                self.session(session).follow(fact);
             }
             Fact::Attaching { id, version } => {
                 self.attachments.entry(key(*id)).or_default().newest = *version;
@@ -85,14 +87,23 @@ impl Debt {
             | Fact::SlotRefreshed { .. }
             | Fact::ProcessEnded => self.follow_slots(fact),
             Fact::DiskIsShort => {
+                self.is_short = true;
                 self.sessions.values_mut().for_each(OwedSession::disk_is_short);
             }
             Fact::OthersCrowded { played } => {
                 let others = self.sessions.iter_mut().filter(|(id, _)| Some(**id) != *played);
                 others.for_each(|(_, owed)| owed.thin());
             }
-            _ => self.sessions.entry(session).or_default().follow(fact),
+            _ => self.session(session).follow(fact),
         }
+    }
+
+    fn session(&mut self, session: SessionId) -> &mut OwedSession {
+        let owed = self.sessions.entry(session).or_default();
+        if self.is_short {
+            owed.disk_is_short();
+        }
+        owed
     }
 
     fn follow_slots(&mut self, fact: &Fact) {

@@ -207,12 +207,12 @@ fn who_can_read_only_a_part_of_a_session_does_not_say_that_there_is_nothing_to_d
     for later in 0..8 {
         let mut play = Play::new(SimulatedDisk::default(), 5);
         play.perform(&[Action::Start, Action::Auto, Action::Settle, Action::Kill]);
-        let session = play.game.home.store.sessions().unwrap()[0];
+        let session = play.game.local.store.sessions().unwrap()[0];
         let at = play.disk.operations().len() + later;
         play.fail(Fault { at, kind: FaultKind::InputOutput, for_ever: false });
         match play.decline(session) {
             Ok(()) => {}
-            Err(RequestError::Store { .. }) => refused += 1,
+            Err(RequestError::Store(_)) => refused += 1,
             Err(error) => panic!("{later} operations later: {error:?}"),
         }
         play.disk.heal();
@@ -227,8 +227,8 @@ fn who_files_a_session_locks_it_before_looking_at_it() {
     for forgets in [false, true] {
         let mut play = Play::new(SimulatedDisk::default(), 5);
         play.perform(&[Action::Start, Action::Auto, Action::Settle, Action::Kill]);
-        let sessions = play.game.home.store.sessions().unwrap();
-        let nobody = crate::journal::SessionId::from(uuid::Uuid::from_u128(7));
+        let sessions = play.game.local.store.sessions().unwrap();
+        let nobody = crate::ids::SessionId::from(uuid::Uuid::from_u128(7));
         let mut file = |session| {
             let begun = play.disk.operations().len();
             let filed = match forgets {

@@ -11,14 +11,13 @@ use super::World;
 use super::content::{Bytes, Capture};
 use super::opening::layout;
 use crate::clock::Moment;
-use crate::journal::{
-    CheckpointId, CheckpointKind, Commit, Lineage, RunId, SessionId, SlotId, TypeList,
-};
+use crate::ids::{CheckpointId, RunId, SessionId, SlotId};
+use crate::journal::{CheckpointKind, Commit, Lineage, TypeList};
 use crate::process::{ProcessGuard, ProcessOptions};
 use crate::recovery::{Prepared, SlotEntry, Wanted};
 use crate::session::{GameClock, NewSession, SessionMetadata, SessionStatus};
 use crate::store::simulated_disk::SimulatedDisk;
-use crate::store::{Disk, Home};
+use crate::store::{Disk, LocalStore};
 use crate::writer::{
     CheckpointOrder, Leave, News, Order, Quota, Report, SlotDone, TakeUp, Versions, Worker,
 };
@@ -26,7 +25,7 @@ use crate::writer::{
 /// One process, alive.
 pub struct Game {
     /// The profile that is played.
-    pub home: Arc<Home>,
+    pub local: Arc<LocalStore>,
     process: ProcessGuard,
     worker: Worker<Bytes>,
     pub playing: Option<Playing>,
@@ -70,14 +69,14 @@ impl Game {
     /// Starts a process.
     pub fn boot(disk: &SimulatedDisk, now: Timestamp) -> Self {
         let shared: Arc<dyn Disk> = Arc::new(disk.clone());
-        let home = Arc::new(Home::new(shared, layout()));
+        let local = Arc::new(LocalStore::new(shared, layout()));
         let options = ProcessOptions { panics: false };
-        let (process, dead) = ProcessGuard::begin(&home, "1.0", options, now);
+        let (process, dead) = ProcessGuard::begin(&local, "1.0", options, now);
         let versions = Versions { game: "1.0".to_owned(), engine: "none" };
-        let (shared, patience) = (Arc::clone(&home), Duration::ZERO);
+        let (shared, patience) = (Arc::clone(&local), Duration::ZERO);
         let worker = Worker::new(shared, Bytes, process.clone(), dead, versions, patience);
         let (slots, quota, rest) = (BTreeMap::new(), Quota::default(), Duration::ZERO);
-        Self { home, process, worker, playing: None, slots, quota, rest }
+        Self { local, process, worker, playing: None, slots, quota, rest }
     }
 
     /// Sends an order. What the writer reports comes back.
@@ -209,7 +208,7 @@ impl Game {
             }
             News::Left { .. } => self.playing = None,
             News::ProfileChanged { profile } => {
-                self.home = Arc::new(self.home.of_profile(profile));
+                self.local = Arc::new(self.local.of_profile(profile));
                 self.slots.clear();
             }
             News::Detected { slots: Some(listing), .. } => {

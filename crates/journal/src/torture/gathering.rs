@@ -3,7 +3,7 @@
 use super::faults::check_everything;
 use super::opening::read_checkpoint;
 use super::{Action, Play};
-use crate::journal::CheckpointId;
+use crate::ids::CheckpointId;
 use crate::session::{RestoreFrom, RestoreReason};
 use crate::store::simulated_disk::{Fault, FaultKind, SimulatedDisk};
 use crate::store::{Disk, StoredSession};
@@ -18,7 +18,7 @@ fn about_to_gather() -> Play {
 }
 
 fn stored(play: &Play) -> StoredSession {
-    let store = &play.game.home.store;
+    let store = &play.game.local.store;
     let session = store.sessions().unwrap()[0];
     store.open_session(session).unwrap()
 }
@@ -90,7 +90,7 @@ fn a_session_that_is_left_or_dies_in_the_middle_of_a_gathering_can_be_taken_up()
     let plays = between_steps(|play| play.perform(&[Action::Kill, Action::Recover]));
     assert!(plays.iter().all(|play| archives(play) == 1));
     for play in &plays {
-        let disk = play.game.home.store.disk();
+        let disk = play.game.local.store.disk();
         let session = stored(play).directory().to_path_buf();
         let names: Vec<String> =
             disk.list(&session).unwrap().into_iter().map(|entry| entry.name).collect();
@@ -128,7 +128,7 @@ fn damage_in_an_archive_costs_one_checkpoint_and_no_other() {
     let (victim, path) = (&groups[1], before.path_of(archive).unwrap().to_path_buf());
     let image = play.disk.image();
     for offset in [victim.frames[0].offset + 4, victim.frames[0].offset + 50, victim.end - 3] {
-        let mut bytes = play.game.home.store.disk().read(&path, 1 << 24).unwrap();
+        let mut bytes = play.game.local.store.disk().read(&path, 1 << 24).unwrap();
         bytes[offset as usize] ^= 0x10;
         let disk = SimulatedDisk::from_image(&image);
         disk.replace(&path, &bytes).unwrap();
@@ -162,7 +162,7 @@ fn an_archive_that_lost_its_content_is_damaged_and_not_merely_torn() {
     let before = stored(&play);
     let archive = before.index().archives().next().unwrap();
     let path = before.path_of(archive).unwrap();
-    let disk = play.game.home.store.disk();
+    let disk = play.game.local.store.disk();
     disk.replace(path, &[0; 100]).unwrap();
     let after = stored(&play);
     let [problem] = after.index().problems() else { panic!("{:?}", after.index().problems()) };

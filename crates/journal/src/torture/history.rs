@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::properties::is_journal;
-use crate::journal::{CheckpointId, SessionId};
+use crate::ids::{CheckpointId, SessionId};
 use crate::store::simulated_disk::What;
 
 /// Everything that happened, each with the number of steps that the disk had taken by then.

@@ -13,7 +13,7 @@ fn playing() -> Play {
 }
 
 fn lock_file(play: &Play) -> std::path::PathBuf {
-    let store = &play.game.home.store;
+    let store = &play.game.local.store;
     store.layout().lock(store.sessions().unwrap()[0])
 }
 
@@ -23,7 +23,7 @@ fn is_append(step: &Step) -> bool {
 
 /// Deletes the lock file, and takes the session over as another process would.
 fn take_over(play: &Play) -> SessionLock {
-    let store = &play.game.home.store;
+    let store = &play.game.local.store;
     play.disk.remove(&lock_file(play)).unwrap();
     store.lock_session(store.sessions().unwrap()[0]).unwrap().expect("the new file isn't locked")
 }
@@ -60,7 +60,7 @@ fn a_lock_that_was_deleted_and_that_nobody_took_is_taken_again() {
     play.disk.remove(&lock_file(&play)).unwrap();
     play.perform(&[Action::Auto]);
     assert!(play.history.newest_is_acknowledged());
-    let store = &play.game.home.store;
+    let store = &play.game.local.store;
     let session = store.sessions().unwrap()[0];
     assert!(store.lock_session(session).unwrap().is_none(), "it should be held again");
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::opening::{key, read_checkpoint};
 use super::{Action, Play};
-use crate::journal::CheckpointId;
+use crate::ids::CheckpointId;
 use crate::store::StoredSession;
 use crate::store::simulated_disk::SimulatedDisk;
 
@@ -24,7 +24,7 @@ fn one_more_run(play: &mut Play) -> CheckpointId {
 }
 
 fn stored(play: &Play) -> StoredSession {
-    let store = &play.game.home.store;
+    let store = &play.game.local.store;
     let session = store.sessions().unwrap()[0];
     store.open_session(session).unwrap()
 }

@@ -10,11 +10,11 @@ use jiff::Timestamp;
 use super::attachments::{self, version_of};
 use super::content::Bytes;
 use super::world::{digest_of, with_commit};
-use crate::journal::{CheckpointId, SessionId};
+use crate::ids::{CheckpointId, SessionId};
 use crate::process::dead_processes;
 use crate::recovery::{Found, Machine, detect};
 use crate::store::simulated_disk::{Image, SimulatedDisk};
-use crate::store::{DirectoryStore, Disk, Home, Layout, SlotShelf, StoredSession};
+use crate::store::{DirectoryStore, Disk, Layout, LocalStore, SlotShelf, StoredSession};
 
 /// The profiles of the made-up game. Each process begins with the first.
 pub const PROFILES: [&str; 2] = ["default", "second"];
@@ -119,14 +119,14 @@ impl Opened {
     /// Opens a disk.
     pub fn of(disk: &SimulatedDisk, depth: Depth) -> Self {
         let shared: Arc<dyn Disk> = Arc::new(disk.clone());
-        let home = Arc::new(Home::new(shared, layout()));
-        let dead = dead_processes(&home);
-        let mut machine = Machine::new(Arc::clone(&home), dead, Duration::ZERO);
+        let local = Arc::new(LocalStore::new(shared, layout()));
+        let dead = dead_processes(&local);
+        let mut machine = Machine::new(Arc::clone(&local), dead, Duration::ZERO);
         let mut opened = Self::default();
         for profile in PROFILES {
-            let home = Arc::new(home.of_profile(profile));
-            machine.move_to(Arc::clone(&home));
-            opened.read_profile(&mut machine, &home.store, depth);
+            let local = Arc::new(local.of_profile(profile));
+            machine.move_to(Arc::clone(&local));
+            opened.read_profile(&mut machine, &local.store, depth);
         }
         opened
     }

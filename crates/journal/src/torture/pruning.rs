@@ -3,7 +3,7 @@
 use super::faults::check_everything;
 use super::opening::read_checkpoint;
 use super::{Action, Play};
-use crate::journal::{CheckpointId, SessionId};
+use crate::ids::{CheckpointId, SessionId};
 use crate::store::simulated_disk::SimulatedDisk;
 
 /// A session whose older generations are about to be pruned: nothing of that was done yet.
@@ -20,7 +20,7 @@ fn is_pruning(play: &Play) -> bool {
 }
 
 fn segments(play: &Play) -> usize {
-    let store = &play.game.home.store;
+    let store = &play.game.local.store;
     let session = store.sessions().unwrap()[0];
     store.open_session(session).unwrap().segments().len()
 }
@@ -87,7 +87,7 @@ fn about_to_prune_others() -> Play {
 
 /// Bytes of all sessions.
 fn bytes(play: &Play) -> u64 {
-    let store = &play.game.home.store;
+    let store = &play.game.local.store;
     store.sessions().unwrap().into_iter().map(|id| store.session_bytes(id).unwrap()).sum()
 }
 
@@ -117,9 +117,9 @@ fn a_save_waits_for_no_more_than_one_step_of_the_pruning_of_others() {
 #[test]
 fn a_session_that_is_being_thinned_is_let_go_of_when_it_is_wanted() {
     let mut play = about_to_prune_others();
-    let sessions = play.game.home.store.sessions().unwrap();
+    let sessions = play.game.local.store.sessions().unwrap();
     let locked = |play: &Play| {
-        let store = &play.game.home.store;
+        let store = &play.game.local.store;
         let playing = play.game.playing.as_ref().map(|playing| playing.session);
         let others = sessions.iter().filter(|session| Some(**session) != playing);
         others.filter(|session| store.lock_session(**session).unwrap().is_none()).count()
@@ -139,7 +139,7 @@ fn a_session_that_is_being_thinned_is_let_go_of_when_it_is_wanted() {
 
 /// Of the checkpoints that somebody asked for, in their order, whether each can still be read as it was.
 fn named_that_are_left(play: &Play, session: SessionId, named: &[CheckpointId]) -> Vec<bool> {
-    let mut stored = play.game.home.store.open_session(session).unwrap();
+    let mut stored = play.game.local.store.open_session(session).unwrap();
     named.iter().map(|id| read_checkpoint(&mut stored, *id) == play.digest_of(*id)).collect()
 }
 
@@ -169,7 +169,7 @@ fn a_full_disk_costs_history_and_nothing_that_somebody_asked_for() {
         play.perform(&[Full, Settle, Full]);
         play.perform(&[Auto; 12]);
         play.perform(&[Full, Settle, Full, Settle]);
-        let session = play.game.home.store.sessions().unwrap()[0];
+        let session = play.game.local.store.sessions().unwrap()[0];
         let before = bytes(&play);
         play.leave_room_for(0);
         if at_exit {
@@ -195,7 +195,7 @@ fn a_full_disk_costs_the_oldest_of_what_somebody_asked_for_and_no_more_than_is_n
             play.perform(&[Manual, Full, Settle, Full, Settle]);
         }
         play.perform(&[Close, Recover, Settle, Full, Settle, Full, Settle]);
-        let session = play.game.home.store.sessions().unwrap()[0];
+        let session = play.game.local.store.sessions().unwrap()[0];
         play.leave_room_for(0);
         let mut lost = 0;
         for _ in 0..3 {
@@ -236,11 +236,11 @@ fn about_to_prune_others_with_names() -> Play {
 #[test]
 fn other_sessions_lose_what_somebody_asked_for_last_and_only_as_much_as_is_needed() {
     let named_of_each = |play: &Play| {
-        let sessions = play.game.home.store.sessions().unwrap();
+        let sessions = play.game.local.store.sessions().unwrap();
         let named: Vec<_> = sessions
             .iter()
             .map(|session| {
-                let stored = play.game.home.store.open_session(*session).unwrap();
+                let stored = play.game.local.store.open_session(*session).unwrap();
                 let is_its = |id: &&CheckpointId| stored.index().commit(**id).is_some();
                 let named: Vec<_> = play.named.iter().filter(is_its).copied().collect();
                 (*session, named)

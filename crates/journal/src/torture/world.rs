@@ -7,7 +7,8 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::Random;
 use super::content::Capture;
-use crate::journal::{Block, Commit, ENTITIES, Rows, SaveId, TypeSummary, Values};
+use crate::ids::SaveId;
+use crate::journal::{Block, Commit, ENTITIES, Rows, TypeSummary, Values};
 use crate::recovery::{CLOCK, FIELDS, STATE_CHANGES};
 
 /// The types that entities may have, beside the one that says that they exist.

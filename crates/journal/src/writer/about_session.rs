@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::journal::{Block, SaveId, Values};
+use crate::ids::SaveId;
+use crate::journal::{Block, Values};
 use crate::recovery::{CLOCK, FIELDS, STATE_CHANGES};
 
 /// What can't be encoded of a session beside its entities.

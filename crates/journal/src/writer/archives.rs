@@ -8,7 +8,8 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use super::retention::{Keep, needs};
-use crate::journal::{CheckpointId, SessionIndex};
+use crate::ids::CheckpointId;
+use crate::journal::SessionIndex;
 
 /// Archives of about one size that are gathered into one.
 const FAN_IN: usize = 8;

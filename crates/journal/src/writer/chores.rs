@@ -100,12 +100,12 @@ impl Chores {
                     false => reports.push(detected(*listing, machine)),
                 }
             }
-            Some(Chore::Describing(describing)) => match describing.step(machine.home()) {
+            Some(Chore::Describing(describing)) => match describing.step(machine.local()) {
                 Ok(describing) => self.chores.push_front(Chore::Describing(describing)),
                 Err((path, result)) => reports.push(News::Described { path, result }),
             },
             Some(Chore::Sweeping(mut sweeping)) => {
-                let has_more = sweeping.step(&machine.home().store);
+                let has_more = sweeping.step(&machine.local().store);
                 if has_more {
                     self.chores.push_front(Chore::Sweeping(sweeping));
                 }
@@ -117,7 +117,7 @@ impl Chores {
 fn detected(listing: Listing, machine: &mut Machine) -> News {
     let Listed { found, gone, slots } = listing.end(machine);
     let last = machine.last_to_die();
-    let boot = &machine.home().boot;
+    let boot = &machine.local().boot;
     let previous = last.map(|record| Box::new(LastRun::from_record(record, boot)));
     News::Detected { found, gone, slots, previous }
 }

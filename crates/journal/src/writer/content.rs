@@ -1,6 +1,7 @@
 //! What is kept in a session, as the writer sees it.
 
-use crate::journal::{Block, SaveId, TypeSummary};
+use crate::ids::SaveId;
+use crate::journal::{Block, TypeSummary};
 use crate::recovery::Decode;
 use std::fmt;
 

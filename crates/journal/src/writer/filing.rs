@@ -3,12 +3,11 @@
 use jiff::Timestamp;
 
 use super::open_segment::{OpenSegment, Preamble, WriteFailure};
-use crate::journal::{
-    CheckpointId, Head, Record, RunId, SegmentHeader, SessionId, SessionIndex, nearest, random_u64,
-};
+use crate::ids::{CheckpointId, RunId, SessionId, random_u64};
+use crate::journal::{Head, Record, SegmentHeader, SessionIndex, nearest};
 use crate::recovery::{LockHolder, Machine, standing};
 use crate::session::RequestError;
-use crate::store::{DirectoryStore, Home, SessionLock, StoreError, StoredSession, with_sources};
+use crate::store::{DirectoryStore, LocalStore, SessionLock, StoredSession};
 
 /// Notes in the journal that the crashed lines of a session aren't wanted back.
 pub fn decline(
@@ -16,7 +15,7 @@ pub fn decline(
     session: SessionId,
     now: Timestamp,
 ) -> Result<(), RequestError> {
-    let (stored, _lock) = take(&machine.home().store, session)?;
+    let (stored, _lock) = take(&machine.local().store, session)?;
     refuse_to_guess(stored.index())?;
     let heads = stored.index().heads();
     let mut wanted: Vec<&Head> = heads.iter().filter(|head| !head.declined).collect();
@@ -29,7 +28,7 @@ pub fn decline(
         return Err(RequestError::NothingToDecline);
     };
     let about = declined.clone();
-    write_down(machine.home(), newest, about, &Record::Declined { heads: declined }, now)
+    write_down(machine.local(), newest, about, &Record::Declined { heads: declined }, now)
 }
 
 /// Deletes a session. It is first marked as forgotten, so that what a crash leaves of it halfway
@@ -39,14 +38,14 @@ pub fn forget(
     session: SessionId,
     now: Timestamp,
 ) -> Result<(), RequestError> {
-    let home = machine.home();
-    let (stored, _lock) = take(&home.store, session)?;
+    let local = machine.local();
+    let (stored, _lock) = take(&local.store, session)?;
     let heads = stored.index().heads();
     if let Some(head) = heads.first() {
         let about = heads.iter().map(|head| head.id).collect();
-        write_down(home, head, about, &Record::Forgotten, now)?;
+        write_down(local, head, about, &Record::Forgotten, now)?;
     }
-    home.store.remove_session(session).map_err(|error| store_error(&error))
+    Ok(local.store.remove_session(session)?)
 }
 
 /// Opens a session with its lock held, so that it holds nothing which came later than it was read. Why
@@ -60,19 +59,19 @@ fn take(
     match lock {
         Ok(Some(lock)) => Ok((stored, lock)),
         Ok(None) => Err(RequestError::SessionInUse),
-        Err(error) => Err(store_error(&error)),
+        Err(error) => Err(error.into()),
     }
 }
 
 /// A file that can't be read now may hold a line that would be offered again, although the game was
 /// told that it is declined.
 fn refuse_to_guess(index: &SessionIndex) -> Result<(), RequestError> {
-    index.unreadable_file().map_or(Ok(()), |message| Err(RequestError::Store { message }))
+    index.unreadable_file().map_or(Ok(()), |cause| Err(RequestError::Store(cause)))
 }
 
 /// Writes one record into a segment of its own, durably.
 fn write_down(
-    home: &Home,
+    local: &LocalStore,
     head: &Head,
     about: Vec<CheckpointId>,
     record: &Record,
@@ -86,8 +85,8 @@ fn write_down(
         ancestors: Vec::new(),
         // Which heads a decline is about is in its record, however many those are.
         supersedes: nearest(&about),
-        host: home.host.id,
-        boot: home.boot.clone(),
+        host: local.host.id,
+        boot: local.boot.clone(),
         segment: 0,
         nonce: random_u64(),
         predecessor: None,
@@ -102,13 +101,9 @@ fn write_down(
         slot: None,
     };
     let write = || -> Result<(), WriteFailure> {
-        let mut segment = OpenSegment::begin(&home.store, &header, Preamble::default())?;
+        let mut segment = OpenSegment::begin(&local.store, &header, Preamble::default())?;
         segment.append_record(record)?;
-        segment.sync(&home.store)
+        segment.sync(&local.store)
     };
-    write().map_err(|failure| RequestError::Store { message: with_sources(&failure) })
-}
-
-fn store_error(error: &StoreError) -> RequestError {
-    RequestError::Store { message: with_sources(error) }
+    write().map_err(|failure| RequestError::Store(failure.into()))
 }

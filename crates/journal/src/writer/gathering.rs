@@ -9,8 +9,9 @@ use tracing::{debug, warn};
 use super::open_segment::{OpenGroup, OpenSegment, Preamble};
 use super::slices::SLICE_BYTES;
 use super::slot_copy::CopyFailure;
-use crate::journal::limits::ORIGIN_ANCESTORS;
-use crate::journal::{Block, CheckpointId, Commit, Origin, ReadError, SegmentHeader};
+use crate::ids::CheckpointId;
+use crate::ids::limits::ORIGIN_ANCESTORS;
+use crate::journal::{Block, Commit, Origin, ReadError, SegmentHeader};
 use crate::store::{DirectoryStore, StoredSession};
 
 /// An archive of so many bytes is complete, whatever there is left to gather.

@@ -13,7 +13,7 @@ use tracing::{info, warn};
 
 use super::backoff::Backoff;
 use super::open_segment::WriteFailure;
-use crate::journal::{CheckpointId, SessionId};
+use crate::ids::{CheckpointId, SessionId};
 use crate::store::{DirectoryStore, SessionLock, StoreError, StoredSession, with_sources};
 
 /// The right to write a session.

@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounde
 use tracing::error;
 
 use super::{Content, News, Order, Report, SlotOrder, Worker};
-use crate::clock::{Clock, Moment, deadline};
+use crate::clock::{self, Clock, Moment, deadline};
 
 /// Orders that may wait in the channel. Further ones wait on the main thread, in order.
 const CHANNEL: usize = 64;
@@ -150,7 +150,7 @@ impl<C: Content> Link<C> {
         loop {
             self.push_overflow();
             let Driver::Thread { reports, .. } = &self.driver else { return None };
-            let wait = deadline.saturating_duration_since(Instant::now());
+            let wait = deadline.saturating_duration_since(clock::instant());
             match reports.recv_timeout(wait.min(Duration::from_millis(5))) {
                 Ok(report) => return self.count(Some(report)),
                 Err(RecvTimeoutError::Timeout) if wait > Duration::ZERO => {}
@@ -210,7 +210,7 @@ impl<C: Content> Drop for Link<C> {
         }
         // The channel is closed now: the writer works off what is in it, and ends.
         let Some(thread) = thread.take() else { return };
-        while !thread.is_finished() && Instant::now() < deadline {
+        while !thread.is_finished() && clock::instant() < deadline {
             thread::sleep(Duration::from_micros(200));
         }
     }

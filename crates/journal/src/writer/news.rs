@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{SlotDone, SlotOrder};
-use crate::journal::{CheckpointId, CheckpointKind, SessionId};
+use crate::ids::{CheckpointId, SessionId};
+use crate::journal::CheckpointKind;
 use crate::process::LastRun;
 use crate::recovery::{Found, SlotListing};
 use crate::session::{

@@ -9,6 +9,7 @@ use crate::journal::{
     Block, Commit, EncodeError, FrameKind, GroupEncoder, Predecessor, Record, SegmentEncoder,
     SegmentHeader,
 };
+use crate::session::FailureCause;
 use crate::store::{AppendFile, CreatedSegment, DirectoryStore, StoreError};
 
 /// Why something could not be written.
@@ -34,12 +35,15 @@ pub(super) enum WriteFailure {
     Encode(#[from] EncodeError),
 }
 
-impl WriteFailure {
-    pub(super) fn io_kind(&self) -> Option<io::ErrorKind> {
-        match self {
-            Self::Store(error) => error.io_kind(),
-            Self::Segment { source, .. } => Some(source.kind()),
-            Self::Vanished { .. } | Self::InUse | Self::Full { .. } | Self::Encode(_) => None,
+impl From<WriteFailure> for FailureCause {
+    fn from(failure: WriteFailure) -> Self {
+        match failure {
+            WriteFailure::Store(error) => error.into(),
+            WriteFailure::Encode(error) => Self::new(error),
+            WriteFailure::InUse => Self::new(failure),
+            WriteFailure::Segment { ref path, .. }
+            | WriteFailure::Vanished { ref path }
+            | WriteFailure::Full { ref path, .. } => Self::at(&path.clone(), failure),
         }
     }
 }

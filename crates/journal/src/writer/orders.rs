@@ -10,7 +10,8 @@ use super::content::Content;
 use super::news::News;
 use super::retention::Quota;
 use crate::crash_report::CrashReportOrder;
-use crate::journal::{CheckpointKind, FrameKind, Lineage, Record, RunId, SessionId};
+use crate::ids::{RunId, SessionId};
+use crate::journal::{CheckpointKind, FrameKind, Lineage, Record};
 use crate::recovery::{Prepared, Wanted};
 use crate::session::{
     AttachmentOf, EndReason, Fields, GameClock, SessionMetadata, SessionStatus, StateChange,

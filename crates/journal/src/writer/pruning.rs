@@ -7,9 +7,8 @@ use tracing::{debug, warn};
 
 use super::retention::{PruneTo, Quota, Verdict, judge, must_stay, repeats_one_of};
 use super::slices::SLICE_BYTES;
-use crate::journal::{
-    Blocks, CheckpointId, GroupRef, ReadError, SegmentHeader, SessionId, SessionIndex, Validity,
-};
+use crate::ids::{CheckpointId, SessionId};
+use crate::journal::{Blocks, GroupRef, ReadError, SegmentHeader, SessionIndex, Validity};
 use crate::store::{DirectoryStore, OpenError, StoreError, StoredSession, with_sources};
 
 /// The pruning of one session.

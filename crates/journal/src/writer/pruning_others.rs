@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::pruning::{Pruning, told};
 use super::retention::{PruneTo, Quota};
 use super::slices::LISTED_AT_ONCE;
-use crate::journal::SessionId;
+use crate::ids::SessionId;
 use crate::store::{DirectoryStore, SessionLock};
 
 /// Sessions that nobody plays, thinned one after the other until all sessions together fit. None

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tracing::{debug, info, warn};
 
-use crate::journal::random_u64;
+use crate::ids::random_u64;
 use crate::store::{AppendFile, DirectoryStore, Layout, StoreError, with_sources};
 
 /// How long a run lasts before the file is looked for, and how long it is until it is looked for

@@ -9,8 +9,9 @@ use jiff::Timestamp;
 
 use super::archives::{Archives, named};
 use crate::clock::between;
+use crate::ids::CheckpointId;
 use crate::journal::{
-    CheckpointId, FileProblem, FileProblemKind, Head, Plan, Record, SegmentSummary, SessionIndex,
+    FileProblem, FileProblemKind, Head, Plan, Record, SegmentSummary, SessionIndex,
 };
 use crate::store::StoredSession;
 

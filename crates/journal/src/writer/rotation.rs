@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use super::open_segment::{OpenGroup, OpenSegment, Preamble, WriteFailure};
 use super::pending::Item;
-use crate::journal::{Block, CheckpointId, Commit, ReadError, SegmentHeader};
+use crate::ids::CheckpointId;
+use crate::journal::{Block, Commit, ReadError, SegmentHeader};
 use crate::store::{DirectoryStore, StoreError};
 
 /// After how many checkpoints, or seconds, a segment is replaced. Early at first, so that the loss

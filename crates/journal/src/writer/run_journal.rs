@@ -24,14 +24,11 @@ use super::retention::{PruneTo, Quota};
 use super::rotation::{Progress, Rotation, Schedule};
 use super::{Leave, News, Saved};
 use crate::clock::Moment;
-use crate::journal::{
-    CheckpointId, Commit, FrameKind, Lineage, Predecessor, Record, RunId, SegmentHeader, SessionId,
-    random_u64,
-};
+use crate::ids::{CheckpointId, RunId, SessionId, random_u64};
+use crate::journal::{Commit, FrameKind, Lineage, Predecessor, Record, SegmentHeader};
 use crate::process::ProcessGuard;
-use crate::session::CheckpointError;
-use crate::session::{SessionMetadata, SessionStatus};
-use crate::store::{Home, SessionCard, with_sources};
+use crate::session::{CheckpointError, SessionMetadata, SessionStatus};
+use crate::store::{LocalStore, SessionCard, with_sources};
 
 /// Raw bytes that may wait for a disk that doesn't take them. Beyond, they are given up, and a full
 /// capture is asked for.
@@ -55,7 +52,7 @@ pub struct RunIdentity {
 
 /// One run of one session, as it is being written. Holds the session's lock.
 pub struct RunJournal {
-    home: Arc<Home>,
+    local: Arc<LocalStore>,
     process: ProcessGuard,
     identity: RunIdentity,
     /// What of its lineage has no room in a header.
@@ -105,7 +102,7 @@ impl RunJournal {
     /// Begins a run. Nothing is written yet, and of a new session the lock isn't taken: nobody else
     /// knows its id.
     pub fn new(
-        home: Arc<Home>,
+        local: Arc<LocalStore>,
         process: ProcessGuard,
         identity: RunIdentity,
         hold: impl Into<Hold>,
@@ -116,7 +113,7 @@ impl RunJournal {
         let further_lineage = identity.lineage.in_records();
         Self {
             further_lineage,
-            home,
+            local,
             process,
             identity,
             status: None,
@@ -179,7 +176,7 @@ impl RunJournal {
     /// Ends the run without a word on disk and hands the right to write on, for a run that takes its
     /// place. What was lost stays lost.
     pub fn into_hold(mut self, reports: &mut Vec<News>) -> Hold {
-        self.reserve.stop(&self.home.store);
+        self.reserve.stop(&self.local.store);
         let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
         // The game was told that it is tried again.
         if let Some(newest) = newest.filter(|_| self.backoff.has_failed()) {
@@ -230,7 +227,7 @@ impl RunJournal {
         self.leaving = Some((leave, now.elapsed + LEAVE_PATIENCE));
         self.drop_rotation();
         self.drop_gathering();
-        self.reserve.stop(&self.home.store);
+        self.reserve.stop(&self.local.store);
         // The end isn't kept waiting by failures of the past.
         self.backoff.succeeded();
     }
@@ -258,7 +255,7 @@ impl RunJournal {
             self.rotate(now, reports);
             let is_at_rest = self.rotation.is_none() && self.acknowledged.is_some();
             if is_at_rest && !self.is_last_turn {
-                self.reserve.step(&self.home.store, self.quota.reserve_bytes, now.elapsed);
+                self.reserve.step(&self.local.store, self.quota.reserve_bytes, now.elapsed);
             }
         }
     }
@@ -306,7 +303,7 @@ impl RunJournal {
         self.pending.coalesce();
         while self.can_write_pending() && self.backoff.remaining(now.elapsed).is_zero() {
             if let Err(failure) = self.write_batch(now, reports) {
-                self.failed(&failure, now, reports);
+                self.failed(failure, now, reports);
                 return;
             }
             self.backoff.succeeded();
@@ -315,7 +312,7 @@ impl RunJournal {
 
     /// Writes what belongs into one segment, syncs it, and acknowledges it.
     fn write_batch(&mut self, now: Moment, reports: &mut Vec<News>) -> Result<(), WriteFailure> {
-        self.hold.check(&self.home.store, self.session(), self.newest_on_line())?;
+        self.hold.check(&self.local.store, self.session(), self.newest_on_line())?;
         let first = self.pending.batch().find_map(|item| match item {
             Item::Checkpoint(checkpoint) => Some(checkpoint.is_snapshot()),
             Item::Record(_) => None,
@@ -345,11 +342,11 @@ impl RunJournal {
             }
             appended => appended?,
         };
-        segment.sync(&self.home.store)?;
+        segment.sync(&self.local.store)?;
         let end = segment.durable_end();
         self.note_durable(end);
         // Whoever takes the lock from here on finds what was written.
-        self.hold.check(&self.home.store, self.session(), self.newest_on_line())?;
+        self.hold.check(&self.local.store, self.session(), self.newest_on_line())?;
         self.acknowledge(count, &sizes, now, reports);
         Ok(())
     }
@@ -420,7 +417,7 @@ impl RunJournal {
             saved: Some(saved),
             play_time,
         };
-        if let Err(error) = self.home.store.write_session_card(&card) {
+        if let Err(error) = self.local.store.write_session_card(&card) {
             debug!(error = %with_sources(&error), "session.ron can't be written");
         }
     }
@@ -429,12 +426,12 @@ impl RunJournal {
         if self.segment.is_some() {
             return Ok(());
         }
-        self.hold.ensure(&self.home.store, self.session(), self.newest_on_line())?;
+        self.hold.ensure(&self.local.store, self.session(), self.newest_on_line())?;
         let base = if snapshot { None } else { self.acknowledged };
         let header = self.next_header(base, now);
         // One that goes on from a base can't do without the segments before it anyway.
         let preamble = if snapshot { self.preamble() } else { Preamble::default() };
-        self.segment = Some(OpenSegment::begin(&self.home.store, &header, preamble)?);
+        self.segment = Some(OpenSegment::begin(&self.local.store, &header, preamble)?);
         self.schedule.segment_begun(now.elapsed);
         // A full capture has made a merge of what was before it useless.
         if snapshot {
@@ -471,8 +468,8 @@ impl RunJournal {
             run: identity.run,
             ancestors,
             supersedes,
-            host: self.home.host.id,
-            boot: self.home.boot.clone(),
+            host: self.local.host.id,
+            boot: self.local.boot.clone(),
             segment,
             nonce: random_u64(),
             predecessor: self
@@ -496,7 +493,7 @@ impl RunJournal {
             self.begin_rotation(now, reports);
         }
         let Some(rotation) = self.rotation.take() else { return };
-        match rotation.step(&self.home.store) {
+        match rotation.step(&self.local.store) {
             Ok(Progress::Going(rotation)) => self.rotation = Some(*rotation),
             Ok(Progress::Done { segment, checkpoints }) => {
                 self.note_durable(segment.durable_end());
@@ -520,7 +517,7 @@ impl RunJournal {
             return;
         }
         let header = self.next_header(None, now);
-        match Rotation::begin(&self.home.store, &header, self.preamble(), self.id(through)) {
+        match Rotation::begin(&self.local.store, &header, self.preamble(), self.id(through)) {
             Ok(rotation) => {
                 debug!(through, "merging begins");
                 self.rotation = Some(rotation);
@@ -537,7 +534,7 @@ impl RunJournal {
 
     fn drop_rotation(&mut self) {
         if let Some(rotation) = self.rotation.take() {
-            rotation.abandon(&self.home.store);
+            rotation.abandon(&self.local.store);
         }
     }
 
@@ -555,7 +552,7 @@ impl RunJournal {
             };
             self.pruning = told(self.session(), self.begin_pruning(extent));
         }
-        let store = &self.home.store;
+        let store = &self.local.store;
         if let Some(mut pruning) = self.pruning.take() {
             match told(self.session(), pruning.step(store)) {
                 Some(true) => self.pruning = Some(pruning),
@@ -570,7 +567,7 @@ impl RunJournal {
         } else if self.pruning_others.as_mut().is_some_and(|others| !others.step(store)) {
             self.pruning_others = None;
         }
-        let store = &self.home.store;
+        let store = &self.local.store;
         if self.pruning.is_none() && !std::mem::replace(&mut self.others_pruned, true) {
             self.pruning_others = PruningOthers::begin(store, self.session(), self.quota);
         }
@@ -601,7 +598,7 @@ impl RunJournal {
             let is_own = header.run == self.identity.run;
             is_own && !self.durable.contains(&number) && open != Some(number)
         };
-        Pruning::begin(&self.home.store, self.session(), self.quota, extent, failed)
+        Pruning::begin(&self.local.store, self.session(), self.quota, extent, failed)
     }
 }
 

@@ -3,7 +3,8 @@
 use tracing::debug;
 
 use super::content::{Content, Everything};
-use crate::journal::{Block, CheckpointId, ReadError, SessionId};
+use crate::ids::{CheckpointId, SessionId};
+use crate::journal::{Block, ReadError};
 use crate::recovery::{CLOCK, FIELDS, STATE_CHANGES};
 use crate::store::{DirectoryStore, StoreError};
 

@@ -1,7 +1,7 @@
 //! How much is done at once. The worlds of tests are small, and there anything is to happen between two
 //! slices.
 
-use crate::journal::limits::{FRAME_BYTES, SEGMENT_BYTES};
+use crate::ids::limits::{FRAME_BYTES, SEGMENT_BYTES};
 
 /// Bytes that a slice of work reads or copies, about, before the checkpoints get their turn.
 pub(super) const SLICE_BYTES: usize = if cfg!(test) { 40 } else { FRAME_BYTES };

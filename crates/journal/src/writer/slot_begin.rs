@@ -1,16 +1,13 @@
 //! What each thing that is asked of slots begins with: what is to be copied, and under which name.
 
-use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use super::slot_copy::SlotSource;
-use crate::journal::{
-    CheckpointId, FrameKind, Lineage, ReadError, SegmentHeader, SessionId, SlotHeader, SlotId,
-    SlotKind, encode_attachment,
-};
+use crate::ids::{CheckpointId, SessionId, SlotId};
+use crate::journal::{FrameKind, Lineage, ReadError, SegmentHeader, SlotHeader, encode_attachment};
 use crate::recovery::{Machine, find_slot};
-use crate::session::{Attachment, SaveSlot, SlotError};
-use crate::store::{Layout, SlotFile, SlotName, StoreError, StoredSession, with_sources};
+use crate::session::{Attachment, FailureCause, SaveSlot, SlotError, SlotKind};
+use crate::store::{Layout, SlotFile, SlotName, StoredSession};
 
 /// What is to be copied, what the copy says about itself, and the slot that it takes the place of.
 pub(super) type Intended = (SlotSource, SlotHeader, Option<SlotId>);
@@ -25,12 +22,12 @@ pub(super) fn save(
     session: SessionId,
     checkpoint: CheckpointId,
 ) -> Result<Intended, SlotError> {
-    let stored = machine.home().store.open_session_to_change(session)?;
+    let stored = machine.local().store.open_session_to_change(session)?;
     let commit = stored.index().commit(checkpoint).ok_or_else(|| not_there(&stored))?.clone();
     let header = stored.index().header_of(checkpoint).ok_or(SlotError::CheckpointNotSaved)?;
     let head = stored.index().heads().iter().find(|head| head.id.run == checkpoint.run);
     let metadata = head.map_or_else(|| header.metadata.clone(), |head| head.metadata.clone());
-    let attachments = machine.home().store.attachments(session, checkpoint);
+    let attachments = machine.local().store.attachments(session, checkpoint);
     let frames = frames(&stored, &attachments)?;
     let player = metadata.player.clone();
     let SaveSlot { name, kind, overwrite } = slot.clone();
@@ -58,7 +55,7 @@ pub(super) fn save(
 /// Why a checkpoint that was told to be durable isn't found.
 fn not_there(stored: &StoredSession) -> SlotError {
     match stored.index().unreadable_file() {
-        Some(message) => SlotError::Unreadable { message },
+        Some(cause) => SlotError::Unreadable(cause),
         None => SlotError::CheckpointNotSaved,
     }
 }
@@ -75,7 +72,7 @@ fn frames(
 ) -> Result<Vec<(FrameKind, Vec<u8>)>, SlotError> {
     let attachments =
         attachments.iter().filter_map(|attachment| encode_attachment(attachment).ok());
-    let carried = stored.carried().map_err(|error| unreadable(&error))?;
+    let carried = stored.carried().map_err(unreadable)?;
     Ok(carried.into_iter().chain(attachments).collect())
 }
 
@@ -84,19 +81,19 @@ fn attachments_of(stored: &StoredSession) -> Result<Vec<Attachment>, SlotError> 
     let mut attachments = Vec::new();
     let mut bytes = 0;
     for attachment in stored.attachments() {
-        let attachment = attachment.map_err(|error| unreadable(&error))?;
+        let attachment = attachment.map_err(unreadable)?;
         bytes += attachment.bytes.len();
         if bytes > MOST_ATTACHED {
             let message = format!("the slot's attachments have more than {MOST_ATTACHED} bytes");
-            return Err(SlotError::TooLarge { message });
+            return Err(SlotError::TooLarge(FailureCause::new(message)));
         }
         attachments.push(attachment);
     }
     Ok(attachments)
 }
 
-fn unreadable(error: &ReadError) -> SlotError {
-    SlotError::Unreadable { message: with_sources(error) }
+fn unreadable(error: ReadError) -> SlotError {
+    SlotError::Unreadable(error.into())
 }
 
 fn names_of(attachments: &[Attachment]) -> Vec<String> {
@@ -110,11 +107,11 @@ pub(super) fn attach(
     checkpoint: CheckpointId,
     attachment: &Attachment,
 ) -> Result<Vec<SlotId>, SlotError> {
-    let store = &machine.home().store;
+    let store = &machine.local().store;
     let stored = store.open_session_to_change(session)?;
     stored.index().commit(checkpoint).ok_or(SlotError::CheckpointNotSaved)?;
     let written = store.write_attachment(session, checkpoint, attachment);
-    written.map_err(|error| store_error(&error))?;
+    written?;
     let slots = machine.slots().slots().into_iter();
     let copies = slots.filter(|file| file.header.slot_checkpoint() == Some(checkpoint));
     Ok(copies.map(|file| file.slot.id).collect())
@@ -123,7 +120,7 @@ pub(super) fn attach(
 /// The same slot with what was laid beside its checkpoint since.
 pub(super) fn refresh(machine: &Machine, slot: SlotId) -> Result<Intended, SlotError> {
     let (mut source, file) = source_of_slot(machine, slot)?;
-    let mut attachments = machine.home().store.attachments(file.header.session, source.checkpoint);
+    let mut attachments = machine.local().store.attachments(file.header.session, source.checkpoint);
     for known in attachments_of(&source.stored)? {
         if attachments.iter().all(|attachment| attachment.name != known.name) {
             attachments.push(known);
@@ -159,7 +156,7 @@ fn source_of_slot(machine: &Machine, slot: SlotId) -> Result<(SlotSource, SlotFi
     let mut failure = SlotError::Unknown;
     // Of copies, the first that isn't known to be damaged.
     for file in files {
-        let stored = machine.home().store.open_slot_to_change(&file.path, &file.header)?;
+        let stored = machine.local().store.open_slot_to_change(&file.path, &file.header)?;
         let checkpoint = file.header.slot_checkpoint();
         let Some(checkpoint) = checkpoint.filter(|id| stored.index().plan(*id).is_some()) else {
             failure = SlotError::Damaged { path: file.path.to_path_buf() };
@@ -193,12 +190,12 @@ pub(super) fn delete(machine: &mut Machine, slot: SlotId) -> Result<(), SlotErro
         Ok(files) => files.into_iter().map(|file| file.path.to_path_buf()).collect(),
         Err(error) => match machine.slots().unread_file(slot) {
             // What can't be read now may be readable later, and then somebody may want it.
-            Some(file) if !matches!(error, SlotError::Unreadable { .. }) => vec![file.path.clone()],
+            Some(file) if !matches!(error, SlotError::Unreadable(_)) => vec![file.path.clone()],
             _ => return Err(error),
         },
     };
-    let store = &machine.home().store;
-    store.remove_slots(paths.iter().map(PathBuf::as_path)).map_err(|error| store_error(&error))
+    let store = &machine.local().store;
+    Ok(store.remove_slots(paths.iter().map(PathBuf::as_path))?)
 }
 
 /// Where a slot is put: where no other file is than the one that it replaces.
@@ -212,7 +209,7 @@ pub(super) fn free_place(
     header: &SegmentHeader,
     replaced: Option<SlotId>,
 ) -> Result<PathBuf, SlotError> {
-    let (shelf, slots) = (machine.slots(), machine.home().store.layout().slots());
+    let (shelf, slots) = (machine.slots(), machine.local().store.layout().slots());
     let Some(slot) = &header.slot else { return Err(SlotError::Unknown) };
     let player = header.metadata.player.as_deref();
     let name = SlotName { kind: slot.kind, player, name: &slot.name, session: header.session };
@@ -221,16 +218,11 @@ pub(super) fn free_place(
         match shelf.there(&file) {
             None => Some(Ok(slots.join(file))),
             Some(Ok(there)) if Some(there.slot.id) == replaced => Some(Ok(slots.join(file))),
-            Some(Err(unread)) if matches!(unread.error, SlotError::Unreadable { .. }) => {
+            Some(Err(unread)) if matches!(unread.error, SlotError::Unreadable(_)) => {
                 Some(Err(unread.error.clone()))
             }
             Some(_) => None,
         }
     });
     place.unwrap_or(Err(SlotError::InUse))
-}
-
-pub(super) fn store_error(error: &StoreError) -> SlotError {
-    let kind = error.io_kind().unwrap_or(ErrorKind::Other);
-    SlotError::Disk { kind, message: with_sources(error) }
 }

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use super::open_segment::{OpenGroup, OpenSegment, Preamble, WriteFailure};
 use super::slices::SLICE_BYTES;
+use crate::ids::{CheckpointId, random_u64};
 use crate::journal::{
-    Block, CheckpointId, Commit, FrameKind, Lineage, Plan, ReadError, SegmentHeader, SlotHeader,
-    random_u64,
+    Block, Commit, FrameKind, Lineage, Plan, ReadError, SegmentHeader, SlotHeader,
 };
 use crate::session::{SessionMetadata, SlotError};
-use crate::store::{DirectoryStore, StoreError, StoredSession, with_sources};
+use crate::store::{DirectoryStore, StoreError, StoredSession};
 
 /// A slot that is being written.
 pub(super) struct SlotCopy {
@@ -48,18 +48,16 @@ impl CopyFailure {
 
 impl From<CopyFailure> for SlotError {
     fn from(failure: CopyFailure) -> Self {
-        let message = with_sources(&failure);
-        let kind = match &failure {
-            CopyFailure::Read(ReadError::Damaged { path, .. }) => {
-                return Self::Damaged { path: path.clone() };
+        match failure {
+            CopyFailure::Read(ReadError::Damaged { path, .. }) => Self::Damaged { path },
+            CopyFailure::Read(error) => Self::Unreadable(error.into()),
+            CopyFailure::Store(error @ StoreError::Header { .. }) => Self::TooLarge(error.into()),
+            CopyFailure::Store(error) => Self::Disk(error.into()),
+            CopyFailure::Write(error @ (WriteFailure::Encode(_) | WriteFailure::Full { .. })) => {
+                Self::TooLarge(error.into())
             }
-            CopyFailure::Read(_) => return Self::Unreadable { message },
-            CopyFailure::Write(WriteFailure::Encode(_) | WriteFailure::Full { .. })
-            | CopyFailure::Store(StoreError::Header { .. }) => return Self::TooLarge { message },
-            CopyFailure::Store(error) => error.io_kind(),
-            CopyFailure::Write(failure) => failure.io_kind(),
-        };
-        Self::Disk { kind: kind.unwrap_or(std::io::ErrorKind::Other), message }
+            CopyFailure::Write(error) => Self::Disk(error.into()),
+        }
     }
 }
 

@@ -9,15 +9,11 @@ use std::time::Duration;
 use tracing::{debug, warn};
 
 use super::News;
-use super::slot_begin::{
-    Intended, attach, copy, delete, free_place, refresh, rename, save, store_error,
-};
+use super::slot_begin::{Intended, attach, copy, delete, free_place, refresh, rename, save};
 use super::slot_copy::{CopyFailure, CopyProgress, SlotCopy, SlotSource};
 use crate::clock::Moment;
-use crate::journal::{
-    CheckpointId, Commit, Damage, Plan, ReadError, RunId, SegmentHeader, SessionId, SlotId,
-    Validity,
-};
+use crate::ids::{CheckpointId, RunId, SessionId, SlotId};
+use crate::journal::{Commit, Damage, Plan, ReadError, SegmentHeader, Validity};
 use crate::recovery::{Machine, SlotEntry};
 use crate::session::{Attachment, SaveSlot, SlotError};
 use crate::store::{SlotFile, SlotsLock, StoredSession, with_sources};
@@ -158,13 +154,13 @@ impl SlotWork {
         if !self.orders.front().is_some_and(|order| self.may_begin(order)) {
             return;
         }
-        let lock = match machine.home().store.lock_slots() {
+        let lock = match machine.local().store.lock_slots() {
             Ok(Some(lock)) => Ok(Some(lock)),
             Ok(None) if self.may_wait(now) => return,
             Ok(None) => Err(SlotError::InUse),
             // Without locks it is done all the same: no step of it can lose a slot.
             Err(error) if error.io_kind() == Some(ErrorKind::Unsupported) => Ok(None),
-            Err(error) => Err(store_error(&error)),
+            Err(error) => Err(error.into()),
         };
         self.waiting_since = None;
         let Some(order) = self.orders.pop_front() else { return };
@@ -190,7 +186,7 @@ impl SlotWork {
 
     fn step(&mut self, current: Current, machine: &mut Machine, reports: &mut Vec<News>) {
         let Current { order, header, place, copy, source, verified, replaced, _lock } = current;
-        let store = &machine.home().store;
+        let store = &machine.local().store;
         let failure = match copy.step(store) {
             Ok(CopyProgress::Going(copy)) => {
                 let current =
@@ -239,7 +235,7 @@ fn begin(
     now: Moment,
 ) -> Result<Begun, SlotError> {
     if lock.is_some() {
-        machine.home().store.sweep_slots();
+        machine.local().store.sweep_slots();
     }
     look(machine)?;
     let (source, slot, replaced): Intended = match &order {
@@ -283,7 +279,7 @@ fn begin_copy(
     let plan: Plan = index.plan(source.checkpoint).ok_or_else(missing)?;
     let commit = index.commit(source.checkpoint).ok_or_else(missing)?;
     let commit = Commit { base: None, ..commit.clone() };
-    let store = &machine.home().store;
+    let store = &machine.local().store;
     SlotCopy::begin(store, source, &plan, commit, header, place.to_path_buf()).map(Box::new)
 }
 
@@ -312,7 +308,7 @@ fn remove_replaced(machine: &Machine, place: &Path, replaced: Option<SlotId>) {
     let old: Vec<&Path> =
         old.iter().map(|file| &*file.path).filter(|path| *path != place).collect();
     if !old.is_empty()
-        && let Err(error) = machine.home().store.remove_slots(old)
+        && let Err(error) = machine.local().store.remove_slots(old)
     {
         // Then both are there, and the player sees it.
         warn!(error = %with_sources(&error), "a slot that was replaced can't be removed");
@@ -336,7 +332,7 @@ fn written(
 }
 
 fn look(machine: &mut Machine) -> Result<(), SlotError> {
-    machine.look_at_slots().map_err(|error| store_error(&error))
+    machine.look_at_slots().map_err(SlotError::from)
 }
 
 fn failed(order: SlotOrder, error: SlotError) -> News {

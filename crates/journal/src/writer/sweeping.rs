@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 
 use tracing::{debug, warn};
 
-use crate::journal::{Record, SessionId};
+use crate::ids::SessionId;
+use crate::journal::Record;
 use crate::store::{
     DirectoryStore, Layout, Liveness, RecordError, StoredSession, find_record, remove_record,
     with_sources,

@@ -4,49 +4,49 @@ use std::sync::Arc;
 
 use tracing::warn;
 
-use crate::journal::{RunId, SessionId};
+use crate::ids::{RunId, SessionId};
 use crate::process::ProcessGuard;
-use crate::store::{Home, ProcessId, StoreError, Trial, with_sources};
+use crate::store::{LocalStore, ProcessId, StoreError, Trial, with_sources};
 
 /// Writes down which restores have not proven themselves yet.
 ///
 /// Nothing here fails: what can't be written costs the next start the knowledge of a death.
 pub(super) struct Trials {
-    home: Arc<Home>,
+    local: Arc<LocalStore>,
     process: ProcessGuard,
     /// Restores that were prepared and whose world isn't back yet, and what was written before.
     prepared: Vec<(Trial, Option<Trial>)>,
 }
 
 impl Trials {
-    pub(super) fn new(home: Arc<Home>, process: ProcessGuard) -> Self {
-        Self { home, process, prepared: Vec::new() }
+    pub(super) fn new(local: Arc<LocalStore>, process: ProcessGuard) -> Self {
+        Self { local, process, prepared: Vec::new() }
     }
 
     /// A restore is about to begin. Written before it, since it may be what the game dies of.
     pub(super) fn begin(&mut self, trial: Trial) {
         let trial = Trial { process: self.process.id(), ..trial };
         self.give_up(trial.session);
-        let before = self.home.store.trial(trial.session).unwrap_or_else(|_| {
+        let before = self.local.store.trial(trial.session).unwrap_or_else(|_| {
             // It stood for a death, and goes on doing so if this restore is given up.
             Some(Trial { process: ProcessId(0), tries: 1, ..trial.clone() })
         });
-        tell(self.home.store.write_trial(&trial));
+        tell(self.local.store.write_trial(&trial));
         self.prepared.push((trial, before));
     }
 
     /// The world is back, and this run plays it.
     pub(super) fn play(&mut self, session: SessionId, run: RunId) {
         if let Some((trial, _)) = self.take(session) {
-            tell(self.home.store.write_trial(&Trial { run: Some(run), ..trial }));
+            tell(self.local.store.write_trial(&Trial { run: Some(run), ..trial }));
         }
     }
 
     /// The restore was given up before it changed anything that it could die of.
     pub(super) fn give_up(&mut self, session: SessionId) {
         match self.take(session) {
-            Some((_, Some(before))) => tell(self.home.store.write_trial(&before)),
-            Some((_, None)) => tell(self.home.store.remove_trial(session)),
+            Some((_, Some(before))) => tell(self.local.store.write_trial(&before)),
+            Some((_, None)) => tell(self.local.store.remove_trial(session)),
             None => {}
         }
     }
@@ -61,12 +61,12 @@ impl Trials {
     /// The session was played for a while, left cleanly, declined or deleted.
     pub(super) fn end(&mut self, session: SessionId) {
         self.take(session);
-        tell(self.home.store.remove_trial(session));
+        tell(self.local.store.remove_trial(session));
     }
 
     /// A new session is started instead of trying this one once more.
     pub(super) fn set_aside(&mut self, session: SessionId) {
-        let store = &self.home.store;
+        let store = &self.local.store;
         tell(store.trial(session).and_then(|trial| match trial {
             Some(trial) => store.write_trial(&Trial { set_aside: true, ..trial }),
             None => Ok(()),

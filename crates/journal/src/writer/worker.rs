@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io::ErrorKind;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tracing::{debug, debug_span, error, warn};
@@ -21,15 +21,15 @@ use super::slot_work::SlotWork;
 use super::sweeping::Sweeping;
 use super::trials::Trials;
 use super::{CheckpointOrder, Content, Leave, News, Order, Report, TakeUp, filing};
-use crate::clock::Moment;
+use crate::clock::{self, Moment};
 use crate::crash_report::Describing;
-use crate::journal::{Commit, SessionId};
+use crate::ids::SessionId;
+use crate::journal::Commit;
 use crate::process::{DeadProcess, ProcessGuard};
 use crate::recovery::ReadProgress;
 use crate::recovery::{self, Machine, PrepareFailure, Wanted};
-use crate::session::SessionContext;
-use crate::session::{CheckpointError, RequestError};
-use crate::store::{Home, SessionLock, with_sources};
+use crate::session::{CheckpointError, FailureCause, RequestError, SessionContext};
+use crate::store::{LocalStore, SessionLock, with_sources};
 
 /// Time between two heartbeats.
 const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -41,7 +41,7 @@ const LAST_TURNS: usize = 4;
 
 /// The writer's state. A thread or the main loop drives it.
 pub struct Worker<C: Content> {
-    home: Arc<Home>,
+    local: Arc<LocalStore>,
     content: C,
     process: ProcessGuard,
     machine: Machine,
@@ -75,17 +75,17 @@ impl<C: Content> fmt::Debug for Worker<C> {
 
 impl<C: Content> Worker<C> {
     pub fn new(
-        home: Arc<Home>,
+        local: Arc<LocalStore>,
         content: C,
         process: ProcessGuard,
         dead: Vec<DeadProcess>,
         versions: Versions,
         lock_patience: Duration,
     ) -> Self {
-        let machine = Machine::new(Arc::clone(&home), dead, lock_patience);
-        let trials = Trials::new(Arc::clone(&home), process.clone());
+        let machine = Machine::new(Arc::clone(&local), dead, lock_patience);
+        let trials = Trials::new(Arc::clone(&local), process.clone());
         Self {
-            home,
+            local,
             content,
             process,
             machine,
@@ -231,7 +231,7 @@ impl<C: Content> Worker<C> {
         let Some((journal, _)) = &mut self.playing else { return };
         let mut news = Vec::new();
         journal.turn(now, &mut news);
-        if !self.home.store.covers_power_cuts()
+        if !self.local.store.covers_power_cuts()
             && !std::mem::replace(&mut self.reported_power_cuts, true)
         {
             news.push(News::PowerCutsNotCovered);
@@ -242,7 +242,7 @@ impl<C: Content> Worker<C> {
             self.machine.settle(journal.session());
             if !std::mem::replace(&mut self.swept, true) {
                 let forgotten = self.machine.take_forgotten();
-                let (store, host) = (&self.home.store, self.home.host.id);
+                let (store, host) = (&self.local.store, self.local.host.id);
                 self.chores.sweep(Sweeping::new(store, host, journal.session(), forgotten));
             }
         }
@@ -254,7 +254,7 @@ impl<C: Content> Worker<C> {
 
     /// Holds a durable checkpoint against what was captured at its moment.
     fn test(&mut self, test: SelfTest) {
-        match test.run(&self.home.store, &self.content) {
+        match test.run(&self.local.store, &self.content) {
             Ok(report) => self.reports.extend(report.map(Report::Content)),
             Err(failure) => {
                 warn!(error = %with_sources(&failure), "a checkpoint can't be read back to test it");
@@ -308,7 +308,7 @@ impl<C: Content> Worker<C> {
             self.process.left_without_end(session);
             self.machine.note_left(session);
         }
-        let (complete, bytes) = (left.complete, self.home.store.session_bytes(session).ok());
+        let (complete, bytes) = (left.complete, self.local.store.session_bytes(session).ok());
         self.report([News::Left { session, complete, bytes }]);
     }
 
@@ -336,7 +336,7 @@ impl<C: Content> Worker<C> {
 
     fn beat(&mut self, now: Moment) {
         self.last_beat = now.elapsed;
-        self.process.beat(&self.home, now.wall);
+        self.process.beat(&self.local, now.wall);
         let Some((journal, _)) = &mut self.playing else { return };
         let mut news = Vec::new();
         journal.check_hold(now, &mut news);
@@ -365,8 +365,8 @@ impl<C: Content> Worker<C> {
         }
         self.chores.stop_sweeping();
         self.swept = false;
-        self.home = Arc::new(self.home.of_profile(&profile));
-        self.machine.move_to(Arc::clone(&self.home));
+        self.local = Arc::new(self.local.of_profile(&profile));
+        self.machine.move_to(Arc::clone(&self.local));
         self.prepared.clear();
         self.report([News::ProfileChanged { profile }]);
         self.detect(now);
@@ -389,7 +389,7 @@ impl<C: Content> Worker<C> {
                 Err(error) => return self.report([News::NotPrepared { error }]),
             };
         }
-        let begun = Instant::now();
+        let begun = clock::instant();
         let prepared = recovery::prepare(&mut self.machine, &self.content, wanted, now.wall);
         debug!(elapsed = ?begun.elapsed(), "checkpoint read and decoded");
         let failure = match prepared {
@@ -427,8 +427,8 @@ impl<C: Content> Worker<C> {
             schema: self.content.schema(),
             unknown_frames: take_up.unknown_frames,
         };
-        let (home, process) = (Arc::clone(&self.home), self.process.clone());
-        let journal = RunJournal::new(home, process, identity, hold, self.quota, now);
+        let (local, process) = (Arc::clone(&self.local), self.process.clone());
+        let journal = RunJournal::new(local, process, identity, hold, self.quota, now);
         self.playing = Some((journal, content));
         self.self_test = None;
         self.settled = false;
@@ -476,10 +476,9 @@ impl<C: Content> Worker<C> {
         let mut blocks = encoded.blocks;
         let (fields, state_changes) = (order.fields.as_ref(), order.state_changes.as_ref());
         if let Err(error) = add_about_session(&mut blocks, fields, state_changes, &order.clock) {
-            let message = with_sources(&error);
-            error!(message, "what is known of the session can't be encoded");
-            let (checkpoint, error) =
-                (journal.id(order.counter), CheckpointError::Encoding { message });
+            let cause = FailureCause::new(error);
+            error!(error = %cause, "what is known of the session can't be encoded");
+            let (checkpoint, error) = (journal.id(order.counter), CheckpointError::Encoding(cause));
             self.self_test = None;
             let failed = News::Failed { checkpoint, error, retry_in: None };
             // The encoder has gone on, so a difference to this checkpoint would be of no use.
@@ -538,9 +537,9 @@ fn lock(machine: &mut Machine, session: SessionId) -> Result<Option<SessionLock>
         Ok(None) => Err(RequestError::SessionInUse),
         Err(error) if error.io_kind() == Some(ErrorKind::Unsupported) => Ok(None),
         Err(error) => {
-            let message = with_sources(&error);
-            warn!(%session, message, "the session's lock can't be taken");
-            Err(RequestError::Store { message })
+            let cause = FailureCause::from(error);
+            warn!(%session, error = %cause, "the session's lock can't be taken");
+            Err(RequestError::Store(cause))
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Where another build of the game took a session over.
 
 use super::SessionIndex;
-use crate::journal::{CheckpointId, RunId};
+use crate::ids::{CheckpointId, RunId};
 
 impl SessionIndex {
     /// The checkpoints on the line of `head` that another build of the game took up, the newest

@@ -1,7 +1,7 @@
 //! Where a world lost nearly all that was in it.
 
 use super::SessionIndex;
-use crate::journal::CheckpointId;
+use crate::ids::CheckpointId;
 
 /// A world with fewer entities is too small to tell a loss from play.
 const SMALLEST: u64 = 20;

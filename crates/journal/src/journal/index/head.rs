@@ -8,7 +8,8 @@ use jiff::Timestamp;
 
 use super::SegmentSummary;
 use super::run::{self, Run};
-use crate::journal::{CheckpointId, Record, RunId};
+use crate::ids::{CheckpointId, RunId};
+use crate::journal::Record;
 use crate::session::{EndReason, SessionMetadata, SessionStatus};
 
 /// The newest checkpoint of a line, and how the run that wrote it stands.

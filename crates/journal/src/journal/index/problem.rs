@@ -3,7 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::journal::{DamagedRange, WrittenBy};
+use crate::journal::DamagedRange;
+use crate::session::{FailureCause, WrittenBy};
 
 /// A file of a session's journal that could not be read, or not in full.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -12,6 +13,23 @@ pub struct FileProblem {
     pub path: PathBuf,
     /// What is wrong with it.
     pub kind: FileProblemKind,
+}
+
+/// A file that can't be read now.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to read {path}")]
+struct Unreadable {
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl FileProblem {
+    /// Why the file can't be read now, if that is what is wrong with it: it may hold anything.
+    pub fn why_unreadable(&self) -> Option<FailureCause> {
+        let FileProblemKind::Unreadable { error } = self.kind else { return None };
+        let failure = Unreadable { path: self.path.clone(), source: error.into() };
+        Some(FailureCause::at(&self.path, failure))
+    }
 }
 
 /// What is wrong with a file.

@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{GroupRef, SegmentSummary, Validity};
-use crate::journal::{
-    CheckpointId, Commit, GroupEntry, KnownLineage, Lineage, Origin, Record, RunId,
-};
+use crate::ids::{CheckpointId, RunId};
+use crate::journal::{Commit, GroupEntry, KnownLineage, Lineage, Origin, Record};
 
 /// What the segments of one run say together.
 #[derive(Clone, Debug)]

@@ -3,7 +3,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{SegmentSummary, SessionIndex};
-use crate::journal::{CheckpointId, Record, RunId};
+use crate::ids::{CheckpointId, RunId};
+use crate::journal::Record;
 
 impl SessionIndex {
     /// A segment that isn't among those that are kept and without which a run that is would be a head

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use super::removals::Removals;
 use super::source::Source;
-use crate::journal::{Block, SaveId, Values, limits};
+use crate::ids::{SaveId, limits};
+use crate::journal::{Block, Values};
 
 /// Blocks of fewer rows are merged row by row, or many small sources would make many small blocks.
 const ROWS_WORTH_PASSING: usize = 256;

@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::journal::{Block, SaveId, limits};
+use crate::ids::{SaveId, limits};
+use crate::journal::Block;
 
 /// Rows of removals in one block of the result, so that it fits into an ordinary frame.
 const REMOVALS_PER_BLOCK: usize = limits::FILLED_BYTES / 16;

@@ -1,6 +1,7 @@
 //! One input of a merge.
 
-use crate::journal::{Block, Rows, SaveId};
+use crate::ids::SaveId;
+use crate::journal::{Block, Rows};
 
 /// One input and how far it was read.
 #[derive(Debug)]

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
 use super::*;
+use crate::ids::{SaveId, limits};
+use crate::journal::Rows;
 use crate::journal::order::GroupOrder;
 use crate::journal::sample::{removed, values};
-use crate::journal::{Rows, SaveId, limits};
 
 type Group = Vec<Block>;
 /// What a world holds: the value of every type and id.

@@ -3,8 +3,9 @@
 use std::io;
 
 use super::{BrokenGroup, FrameEntry, GroupEntry};
+use crate::ids::{CheckpointId, limits};
 use crate::journal::type_list::KnownTypes;
-use crate::journal::{CheckpointId, Commit, Origin, limits};
+use crate::journal::{Commit, Origin};
 
 /// Bytes that the index takes for each checkpoint, beside its group.
 const INDEX_ENTRY_BYTES: usize = 192;

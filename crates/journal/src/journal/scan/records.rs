@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::journal::{CheckpointId, Record, RunId};
+use crate::ids::{CheckpointId, RunId};
+use crate::journal::Record;
 
 /// The records of a segment, as far as they matter. A session that goes on for long says the same
 /// sort of thing over and over, and of most of it the last counts.

@@ -1,7 +1,7 @@
 //! What is owed of one session.
 
 use super::retained::Retained;
-use crate::journal::CheckpointId;
+use crate::ids::CheckpointId;
 use crate::torture::Fact;
 use crate::torture::opening::{Key, OpenedSession, key};
 

@@ -4,7 +4,7 @@ use super::super::game::Beginning;
 use super::super::opening::key;
 use super::super::{Action, Fact};
 use super::Play;
-use crate::journal::{CheckpointId, RunId, SessionId};
+use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::recovery::{Prepared, Wanted};
 use crate::session::{RequestError, RestoreFrom, RestoreReason};
 use crate::writer::{News, Order};
@@ -84,7 +84,7 @@ impl Play {
     fn check_prepared(&self, prepared: &Prepared<u64>, digest: u64, is_half_blind: bool) {
         let is_true = prepared.image == digest || self.trusts_no_file;
         assert!(is_true, "a false state is restored");
-        let Ok(stored) = self.game.home.store.open_session(prepared.metadata.id) else { return };
+        let Ok(stored) = self.game.local.store.open_session(prepared.metadata.id) else { return };
         let there = stored.index().checkpoints();
         let counts_on = there.iter().all(|info| info.id.counter <= prepared.newest_counter);
         assert!(counts_on || self.trusts_no_file || is_half_blind, "a number is used twice");
@@ -144,7 +144,7 @@ impl Play {
 
 /// A checkpoint that isn't the newest, if there is one.
 pub(super) fn older(play: &mut Play, session: SessionId) -> RestoreFrom {
-    let Ok(stored) = play.game.home.store.open_session(session) else {
+    let Ok(stored) = play.game.local.store.open_session(session) else {
         return RestoreFrom::Latest;
     };
     let ids: Vec<CheckpointId> =

@@ -1,14 +1,13 @@
 //! What becomes of a run when something fails: the disk, its files, or its right to write.
 
-use std::io::ErrorKind;
 use std::time::Duration;
 
 use tracing::{error, warn};
 
 use super::RunJournal;
 use crate::clock::Moment;
-use crate::journal::CheckpointId;
-use crate::session::{CheckpointError, DiskRefusal, StopReason};
+use crate::ids::CheckpointId;
+use crate::session::{CheckpointError, FailureCause, StopReason};
 use crate::store::with_sources;
 use crate::writer::News;
 use crate::writer::open_segment::WriteFailure;
@@ -19,7 +18,7 @@ impl RunJournal {
     /// Looks whether the session is still this process's to write; if it isn't, whether it is again.
     pub fn check_hold(&mut self, now: Moment, reports: &mut Vec<News>) {
         let (session, newest) = (self.session(), self.newest_on_line());
-        let store = &self.home.store;
+        let store = &self.local.store;
         if self.hold.is_lost() {
             if self.leaving.is_none() && self.hold.try_again(store, session, newest, now.elapsed) {
                 reports.push(News::SavingResumed);
@@ -50,7 +49,7 @@ impl RunJournal {
         self.drop_segment();
         self.drop_rotation();
         self.drop_gathering();
-        self.reserve.stop(&self.home.store);
+        self.reserve.stop(&self.local.store);
         self.pruning = None;
         self.pruning_others = None;
         self.prune_is_due = false;
@@ -75,7 +74,7 @@ impl RunJournal {
             let path = segment.path().to_path_buf();
             drop(segment);
             // If that fails as well, it stays behind, and goes before anything is pruned.
-            let _ = self.home.store.remove_segment(&path);
+            let _ = self.local.store.remove_segment(&path);
         }
     }
 
@@ -93,12 +92,12 @@ impl RunJournal {
 
     /// Notes that a batch could not be written: what becomes of its segment, what the game is told, and
     /// when it is tried again.
-    pub(super) fn failed(&mut self, failure: &WriteFailure, now: Moment, reports: &mut Vec<News>) {
+    pub(super) fn failed(&mut self, failure: WriteFailure, now: Moment, reports: &mut Vec<News>) {
         let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
         let checkpoint = self.id(newest.or(self.acknowledged).unwrap_or_default());
-        if let WriteFailure::Encode(_) | WriteFailure::Full { .. } = failure {
-            self.give_up(failure, reports);
-            let error = CheckpointError::TooLarge { message: failure.to_string() };
+        if let WriteFailure::Encode(_) | WriteFailure::Full { .. } = &failure {
+            self.give_up(&failure, reports);
+            let error = CheckpointError::TooLarge(failure.into());
             reports.push(News::Failed { checkpoint, error, retry_in: None });
             return;
         }
@@ -112,7 +111,7 @@ impl RunJournal {
         self.drop_segment();
         self.drop_rotation();
         self.drop_gathering();
-        if let WriteFailure::Vanished { path } = failure {
+        if let WriteFailure::Vanished { path } = &failure {
             warn!(path = %path.display(), "the session's files vanished");
             self.acknowledged = None;
             self.durable_end = None;
@@ -125,8 +124,8 @@ impl RunJournal {
             reports.push(News::NeedFull);
             return;
         }
-        let refusal = DiskRefusal::from(failure.io_kind().unwrap_or(ErrorKind::Other));
-        let has_room = refusal.is_lack_of_room() && self.make_room();
+        let cause = FailureCause::from(failure);
+        let has_room = cause.refusal().is_lack_of_room() && self.make_room();
         let told_already =
             self.leaving.is_some() && std::mem::replace(&mut self.told_at_exit, true);
         let retry_in = match self.is_last_chance() {
@@ -138,7 +137,7 @@ impl RunJournal {
         if told_already {
             return;
         }
-        let error = CheckpointError::Disk { refusal, message: with_sources(failure) };
+        let error = CheckpointError::Disk(cause);
         reports.push(News::Failed { checkpoint, error, retry_in: Some(retry_in) });
     }
 
@@ -166,17 +165,17 @@ impl RunJournal {
         }
         self.pruning = None;
         let is_thinner = self.thin_at_once(0);
-        let is_released = self.reserve.release(&self.home.store);
+        let is_released = self.reserve.release(&self.local.store);
         // Once there is nothing left to thin, another try at once would be in vain.
         is_thinner || is_released || self.thin_at_once(self.bytes_wanted())
     }
 
     /// Thins the session until so many bytes are freed. Whether any are.
     fn thin_at_once(&self, freeing: u64) -> bool {
-        let bytes = || self.home.store.session_bytes(self.session()).unwrap_or_default();
+        let bytes = || self.local.store.session_bytes(self.session()).unwrap_or_default();
         let before = bytes();
         let pruning = self.begin_pruning(PruneTo::Bone { freeing });
-        told(self.session(), pruning.and_then(|pruning| pruning.finish(&self.home.store)));
+        told(self.session(), pruning.and_then(|pruning| pruning.finish(&self.local.store)));
         bytes() < before
     }
 
@@ -188,7 +187,7 @@ impl RunJournal {
     /// From now on, what can't be written is lost: the app is gone.
     pub fn begin_last_turn(&mut self) {
         self.is_last_turn = true;
-        self.reserve.stop(&self.home.store);
+        self.reserve.stop(&self.local.store);
         // What failed before is tried once more.
         self.backoff.succeeded();
     }

@@ -4,7 +4,8 @@ use tracing::warn;
 
 use super::RunJournal;
 use crate::clock::Moment;
-use crate::journal::{CheckpointId, RunId, SegmentHeader};
+use crate::ids::{CheckpointId, RunId};
+use crate::journal::SegmentHeader;
 use crate::store::with_sources;
 use crate::writer::gathering::{Gathered, Gathering};
 
@@ -17,7 +18,7 @@ impl RunJournal {
             return;
         }
         let header = self.archive_header(now);
-        match Gathering::begin(&self.home.store, checkpoints, header) {
+        match Gathering::begin(&self.local.store, checkpoints, header) {
             Ok(gathering) => self.gathering = Some(gathering),
             Err(failure) => {
                 warn!(error = %with_sources(&failure), "checkpoints can't be gathered");
@@ -27,7 +28,7 @@ impl RunJournal {
 
     /// Goes on gathering. Once the archive is durable, what it makes dispensable is pruned.
     pub(super) fn gather(&mut self, gathering: Box<Gathering>) {
-        match gathering.step(&self.home.store) {
+        match gathering.step(&self.local.store) {
             Ok(Gathered::Going(gathering)) => self.gathering = Some(gathering),
             Ok(Gathered::Done(copied)) => self.prune_is_due |= copied > 0,
             Err(failure) => warn!(error = %with_sources(&failure), "gathering was given up"),
@@ -36,7 +37,7 @@ impl RunJournal {
 
     pub(super) fn drop_gathering(&mut self) {
         if let Some(gathering) = self.gathering.take() {
-            gathering.abandon(&self.home.store);
+            gathering.abandon(&self.local.store);
         }
     }
 

@@ -7,11 +7,12 @@ use jiff::Timestamp;
 
 use super::{RunIdentity, RunJournal};
 use crate::clock::Moment;
+use crate::ids::{RunId, SaveId};
+use crate::journal::Lineage;
 use crate::journal::sample::{at, commit, header, session, values};
-use crate::journal::{Lineage, RunId, SaveId};
 use crate::process::{ProcessGuard, ProcessOptions};
 use crate::session::CheckpointError;
-use crate::store::{DirectoryStore, Home, Layout, MemoryDisk, SessionLock, StoredSession};
+use crate::store::{DirectoryStore, Layout, LocalStore, MemoryDisk, SessionLock, StoredSession};
 use crate::writer::News;
 use crate::writer::hold::Hold;
 use crate::writer::pending::PendingCheckpoint;
@@ -24,9 +25,9 @@ const NOW: Moment = Moment { elapsed: Duration::ZERO, wall: Timestamp::UNIX_EPOC
 fn journal(disk: &MemoryDisk) -> RunJournal {
     let layout =
         Layout { data: "data".into(), state: "state".into(), profile: "default".to_owned() };
-    let home = Arc::new(Home::new(Arc::new(disk.clone()), layout));
+    let local = Arc::new(LocalStore::new(Arc::new(disk.clone()), layout));
     let options = ProcessOptions { panics: false };
-    let (process, _) = ProcessGuard::begin(&home, "1.0", options, NOW.wall);
+    let (process, _) = ProcessGuard::begin(&local, "1.0", options, NOW.wall);
     let identity = RunIdentity {
         metadata: header(1, 0).metadata,
         run: RunId(1),
@@ -36,7 +37,7 @@ fn journal(disk: &MemoryDisk) -> RunJournal {
         unknown_frames: Vec::new(),
     };
     let hold: Hold = None::<SessionLock>.into();
-    RunJournal::new(home, process, identity, hold, Quota::default(), NOW)
+    RunJournal::new(local, process, identity, hold, Quota::default(), NOW)
 }
 
 /// Bytes that don't get smaller by packing.

@@ -1,0 +1,40 @@
+//! Prints what the plugin costs, beside what the machine can do at best: `cargo bench`.
+//!
+//! Everything is measured through the public API, as a game would pay it. Figures are medians; the
+//! machine may be shared, so ratios say more than times.
+
+#![expect(clippy::print_stdout, reason = "the table is what this program is for")]
+
+mod captures;
+mod frames;
+mod game;
+mod hostile;
+mod listings;
+mod measure;
+mod restores;
+
+fn main() {
+    println!("| what | figure |");
+    println!("| --- | --- |");
+    let parts: [(&str, fn()); 12] = [
+        ("idle", frames::idle),
+        ("small_game", captures::small_game),
+        ("delta_captures", captures::delta_captures),
+        ("full_capture", captures::full_capture_beside_memcpy),
+        ("pauses", frames::pauses),
+        ("restore", restores::restore),
+        ("listing", listings::listing),
+        ("catalogue", listings::catalogue),
+        ("requests", frames::requests),
+        ("placed", restores::placed),
+        ("hooks", frames::hooks),
+        ("hostile", hostile::hostile),
+    ];
+    // `cargo bench --bench numbers -- catalogue` measures that alone.
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|it| !it.starts_with('-')).collect();
+    for (name, measure) in parts {
+        if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
+            measure();
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What it takes to put a checkpoint back.
+
+use bevy::prelude::*;
+use bevy_session::MemoryDisk;
+use bevy_session::prelude::*;
+
+use crate::game::{
+    ENTITIES, Health, Heard, Position, app, memory_app, request, spawn_mixed, start,
+};
+use crate::measure::{ROUNDS, median, row, temporary};
+
+pub fn restore() {
+    let directory = temporary("restore");
+    let plugin = || SessionPlugin::new("Bench", "Numbers").directory(&directory).manual_writer();
+    let mut first = app(plugin());
+    spawn_mixed(&mut first, ENTITIES);
+    start(&mut first);
+    let session = first.world().resource::<CurrentSession>().id();
+    request(&mut first, |commands| commands.session().close());
+    (0..3).for_each(|_| first.update());
+    let bytes = first.world().resource::<Heard>().bytes.first().copied().unwrap_or_default();
+    drop(first);
+    let mut times = Vec::new();
+    for _ in 0..7 {
+        let mut app = app(plugin());
+        request(&mut app, |commands| commands.session().continue_session(session));
+        (0..3).for_each(|_| app.update());
+        times.append(&mut app.world_mut().resource_mut::<Heard>().restores);
+        request(&mut app, |commands| commands.session().close());
+        (0..3).for_each(|_| app.update());
+    }
+    row(
+        "restore of 100,000 entities × 5 components, files included (aim ≤ 150 ms)",
+        format!("{:.1} ms", median(times).as_secs_f64() * 1e3),
+    );
+    row("the snapshot on disk", format!("{:.2} MB", bytes as f64 / 1e6));
+    let _ = std::fs::remove_dir_all(&directory);
+}
+
+/// A level with 10,000 doors is restored into.
+pub fn placed() {
+    let disk = MemoryDisk::default();
+    let load_level = |app: &mut App| {
+        let doors = (0..10_000_u16).map(|number| {
+            let key = SaveKey::new(format!("level/door_{number}"));
+            (Position(f32::from(number), 0.0, 0.0), Health(1.0, 1.0), key)
+        });
+        app.world_mut().spawn_batch(doors).count();
+        app.update();
+    };
+    let mut first = memory_app(&disk);
+    load_level(&mut first);
+    start(&mut first);
+    let session = first.world().resource::<CurrentSession>().id();
+    let mut times = Vec::new();
+    for _ in 0..ROUNDS {
+        let mut app = memory_app(&disk.snapshot());
+        load_level(&mut app);
+        request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
+        (0..3).for_each(|_| app.update());
+        times.append(&mut app.world_mut().resource_mut::<Heard>().restores);
+    }
+    row(
+        "reconciling 10,000 keyed entities, reading and decoding included (aim ≤ 10 ms)",
+        format!("{:.1} ms", median(times).as_secs_f64() * 1e3),
+    );
+}

@@ -1,0 +1,16 @@
+//! How sessions, runs, checkpoints, entities and slots are identified, and how large anything of them may be.
+
+mod checkpoint_id;
+pub mod limits;
+mod random;
+mod run_id;
+mod save_id;
+mod session_id;
+mod slot_id;
+
+pub use checkpoint_id::CheckpointId;
+pub(crate) use random::random_u64;
+pub use run_id::RunId;
+pub use save_id::SaveId;
+pub use session_id::SessionId;
+pub use slot_id::SlotId;

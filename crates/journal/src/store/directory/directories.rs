@@ -1,0 +1,89 @@
+//! What is done to directories: they are made, and their entries become durable.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+use tracing::warn;
+
+use super::DirectoryStore;
+use crate::store::error::Attempt;
+use crate::store::{Layout, StoreAction, StoreError};
+
+impl DirectoryStore {
+    /// Creates the state directory if need be.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn create_state_directory(&self) -> Result<(), StoreError> {
+        self.create_directory(&self.layout.state).map(drop)
+    }
+
+    /// Creates a directory and those that lead to it, and says which directories have a new entry.
+    pub(in crate::store) fn create_directory(
+        &self,
+        path: &Path,
+    ) -> Result<BTreeSet<PathBuf>, StoreError> {
+        let mut changed = BTreeSet::new();
+        let mut created = self.disk.create_dir(path);
+        let parent = path.parent();
+        if let (Err(error), Some(parent)) = (&created, parent)
+            && error.kind() == io::ErrorKind::NotFound
+        {
+            changed = self.create_directory(parent)?;
+            created = self.disk.create_dir(path);
+        }
+        match created {
+            Ok(()) => changed.extend(parent.map(Path::to_owned)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error).attempt(StoreAction::CreateDirectory, path),
+        }
+        Ok(changed)
+    }
+
+    /// Makes directory entries durable.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] at the first that fails. What lies in it doesn't count as durable then. That the
+    /// file system has no such thing is no failure, since there is nothing better to be had on it: then
+    /// a crash of the game costs nothing, and [`Self::covers_power_cuts`] says that a power cut may.
+    pub fn sync_directories(&self, directories: &[PathBuf]) -> Result<(), StoreError> {
+        directories.iter().try_for_each(|directory| match self.disk.sync_dir(directory) {
+            Err(error) if self.is_of_others(directory) && refuses_syncs(&error) => Ok(()),
+            Err(error) if has_no_syncs(&error) => {
+                if !self.refuses_directory_syncs.swap(true, Ordering::Relaxed) {
+                    let directory = directory.display();
+                    warn!(%directory, %error, "new files may not survive a power cut here");
+                }
+                Ok(())
+            }
+            synced => synced.attempt(StoreAction::SyncDirectory, directory),
+        })
+    }
+
+    /// Whether what is acknowledged survives a power cut, as far as the file system has said. It
+    /// doesn't surely where directories can't be synced.
+    pub fn covers_power_cuts(&self) -> bool {
+        !self.refuses_directory_syncs.load(Ordering::Relaxed)
+    }
+
+    /// Whether a directory lies above all that belongs to the game.
+    fn is_of_others(&self, directory: &Path) -> bool {
+        let Layout { data, state, .. } = &self.layout;
+        ![data, state].iter().any(|root| directory.starts_with(root))
+    }
+}
+
+/// Whether a directory can't be synced because of what it is: the player may not open it, or its file
+/// system has no such thing. No process of the game made such a directory, so its entry is durable.
+fn refuses_syncs(error: &io::Error) -> bool {
+    has_no_syncs(error) || error.kind() == io::ErrorKind::PermissionDenied
+}
+
+/// Whether the file system has no way to sync a directory.
+pub(in crate::store) fn has_no_syncs(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported)
+}

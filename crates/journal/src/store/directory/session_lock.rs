@@ -1,0 +1,43 @@
+//! Who may write a session.
+
+use std::path::PathBuf;
+
+use super::DirectoryStore;
+use crate::ids::SessionId;
+use crate::store::error::Attempt;
+use crate::store::{Lock, StoreAction, StoreError};
+
+/// The right to write a session, for as long as this lives.
+#[derive(Debug)]
+#[must_use = "the lock is released when this is dropped"]
+pub struct SessionLock {
+    lock: Box<dyn Lock>,
+    path: PathBuf,
+}
+
+impl SessionLock {
+    /// Whether no other process can have taken it. One can once the file that stands for it was
+    /// deleted.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if that can't be told.
+    pub fn is_held(&self) -> Result<bool, StoreError> {
+        self.lock.is_held().attempt(StoreAction::LookFor, &self.path)
+    }
+}
+
+impl DirectoryStore {
+    /// Takes the right to write a session; `None` if somebody else has it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]. Its [`io_kind`](StoreError::io_kind) is [`io::ErrorKind::Unsupported`] where
+    /// the file system has no locks: then nobody can know, and the player has to be asked.
+    pub fn lock_session(&self, session: SessionId) -> Result<Option<SessionLock>, StoreError> {
+        self.create_state_directory()?;
+        let path = self.layout.lock(session);
+        let lock = self.disk.try_lock(&path).attempt(StoreAction::Lock, &path)?;
+        Ok(lock.map(|lock| SessionLock { lock, path }))
+    }
+}

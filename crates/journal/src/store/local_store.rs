@@ -1,0 +1,49 @@
+//! The store, as this machine sees it.
+
+use std::sync::Arc;
+
+use super::host::{host_id_is_missing, store_host_id};
+use super::{DirectoryStore, Disk, HostId, HostIdOrigin, Layout, boot_id};
+
+/// The store, and who this machine is. Made once, before the first frame.
+#[derive(Debug)]
+pub struct LocalStore {
+    /// Where everything is kept.
+    pub store: DirectoryStore,
+    /// This machine's id.
+    pub host: HostId,
+    /// This machine's boot.
+    pub boot: String,
+}
+
+impl LocalStore {
+    /// Looks up who this machine is.
+    pub fn new(disk: Arc<dyn Disk>, layout: Layout) -> Self {
+        let store = DirectoryStore::new(disk, layout);
+        let host = store.host_id();
+        Self { store, host, boot: boot_id() }
+    }
+
+    /// The same machine and disk, with the sessions of another profile.
+    #[must_use]
+    pub fn of_profile(&self, profile: &str) -> Self {
+        let layout = Layout { profile: profile.to_owned(), ..self.store.layout().clone() };
+        let store = self.store.with_layout(layout);
+        Self { store, host: self.host, boot: self.boot.clone() }
+    }
+
+    /// Makes the state directory anew after it vanished, with the host id that this machine has had,
+    /// so that its own runs aren't taken for another machine's.
+    pub fn restore_state(&self) {
+        let created = self.store.create_state_directory().is_ok();
+        if created && host_id_is_missing(&**self.store.disk(), self.store.layout()) {
+            store_host_id(&**self.store.disk(), self.store.layout(), self.host.id);
+        }
+    }
+
+    /// Whether what `host` wrote was surely written on another machine. If this machine's id was
+    /// lost, nothing is, so that no crash is overlooked.
+    pub fn is_elsewhere(&self, host: u64) -> bool {
+        self.host.origin == HostIdOrigin::Known && host != self.host.id
+    }
+}

@@ -1,0 +1,72 @@
+//! Why a type can't be saved.
+
+use std::fmt;
+
+use bevy::reflect::Reflect;
+
+/// A type that can't be saved, as far as the game's set-up goes.
+#[derive(Reflect, Clone, PartialEq, Eq, Debug)]
+#[reflect(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct TypeProblem {
+    /// The type.
+    pub type_path: String,
+    /// What is in the way.
+    pub reason: TypeProblemReason,
+}
+
+/// Why a type can't be saved.
+#[derive(Reflect, Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[reflect(Clone, PartialEq, Hash, Debug)]
+#[non_exhaustive]
+pub enum TypeProblemReason {
+    /// Another saved type has the same path.
+    PathTaken,
+    /// The type's path is longer than the format allows.
+    PathTooLong,
+    /// The type is the derived half of a relationship, such as `Children`. Save the other half: its
+    /// order is saved along with that.
+    RelationshipTarget,
+    /// The state isn't part of the app: `init_state` or `add_sub_state` is missing.
+    StateNotAdded,
+    /// Something was said about its past, and nothing saves it: a `save_component` or the like is
+    /// missing. Migrations are those of what is written, so of the proxy if there is one.
+    NotSaved,
+    /// It has two chains of migrations. One chain holds all steps.
+    MigratedTwice,
+    /// A name that it is said to have had is the path, or was the name, of another saved type. It is
+    /// unclear whose the values under that name are.
+    FormerNameTaken,
+}
+
+impl fmt::Display for TypeProblem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} can't be saved: {}", self.type_path, self.reason)
+    }
+}
+
+/// Says what is in the way, and what to do about it.
+impl fmt::Display for TypeProblemReason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::PathTaken => {
+                "another saved type has the same path. Give one of them another with \
+                 `#[type_path = \"…\"]`"
+            }
+            Self::PathTooLong => {
+                "its path is too long. Give it another with `#[type_path = \"…\"]`"
+            }
+            Self::RelationshipTarget => {
+                "it is the derived half of a relationship. Save the other half"
+            }
+            Self::StateNotAdded => {
+                "the state isn't part of the app. Call `init_state` or `add_sub_state`"
+            }
+            Self::NotSaved => "migrations are declared for it, and nothing saves it",
+            Self::MigratedTwice => {
+                "it has two chains of migrations. Make them one chain with all steps"
+            }
+            Self::FormerNameTaken => "a name that it once had is the name of another saved type",
+        })
+    }
+}

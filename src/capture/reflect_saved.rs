@@ -1,0 +1,66 @@
+//! What marks types as part of the player's progress.
+
+use std::fmt;
+
+use bevy::reflect::FromType;
+
+use super::declaration::Declaration;
+use super::saveable::Saveable;
+
+/// Makes `#[reflect(Saved)]` work on components and resources.
+///
+/// The type data is made from the concrete type and carries the functions that copy, write and read
+/// its values. Reflection finds the types, and has no part in a capture.
+///
+/// ```
+/// # use bevy::prelude::*;
+/// # use bevy_session::ReflectSaved;
+/// # use serde::{Deserialize, Serialize};
+/// #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
+/// #[reflect(Component, Saved)]
+/// struct Health {
+///     current: f32,
+///     max: f32,
+/// }
+///
+/// #[derive(Resource, Reflect, Clone, Serialize, Deserialize)]
+/// #[reflect(Resource, Saved)]
+/// struct Score(u32);
+/// ```
+///
+/// A generic type says what its arguments need for it, and each instance is registered, since generic
+/// types don't register themselves. Components of an instance that isn't are not saved.
+///
+/// ```
+/// # use bevy::prelude::*;
+/// # use bevy_session::ReflectSaved;
+/// # use serde::de::DeserializeOwned;
+/// # use serde::{Deserialize, Serialize};
+/// #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
+/// #[reflect(Component, Saved, where T: Clone + Serialize + DeserializeOwned)]
+/// struct Stat<T: Reflect> {
+///     value: T,
+/// }
+///
+/// App::new().register_type::<Stat<u32>>().register_type::<Stat<f32>>();
+/// ```
+#[derive(Clone)]
+pub struct ReflectSaved {
+    pub(crate) declaration: Declaration,
+}
+
+impl fmt::Debug for ReflectSaved {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let type_path = self.declaration.type_path();
+        formatter.debug_tuple("ReflectSaved").field(&type_path).finish()
+    }
+}
+
+impl<T> FromType<T> for ReflectSaved
+where
+    T: Saveable,
+{
+    fn from_type() -> Self {
+        Self { declaration: Declaration::serde::<T>() }
+    }
+}

@@ -1,0 +1,161 @@
+//! Conditions that a game sets, with what to call them.
+
+use std::any::type_name_of_val;
+
+use bevy::ecs::component::ComponentId;
+use bevy::ecs::error::FallbackErrorHandler;
+use bevy::ecs::resource::IS_RESOURCE;
+use bevy::ecs::schedule::{BoxedCondition, SystemCondition};
+use bevy::ecs::system::RunSystemError;
+use bevy::prelude::*;
+
+/// A condition on the world, and what to call it.
+pub(crate) struct Condition {
+    pub name: String,
+    system: BoxedCondition,
+    /// The state that it goes by, where that shows in its type and is only one.
+    state: Option<String>,
+    /// What it reads of the world, once it is known.
+    reads: Option<Vec<ComponentId>>,
+    held: bool,
+    failure: Failure,
+}
+
+/// Whether a condition couldn't be asked.
+enum Failure {
+    Never,
+    /// It couldn't, and that hasn't been said yet.
+    Unsaid(String),
+    Said,
+}
+
+impl Condition {
+    pub(super) fn new<M>(name: Option<String>, condition: impl SystemCondition<M>) -> Self {
+        let type_name = type_name_of_val(&condition).to_owned();
+        let system = Box::new(IntoSystem::into_system(condition));
+        let name = name.unwrap_or_else(|| {
+            // Bevy knows no names of systems unless its feature `debug` is on.
+            let known = system.name().to_string();
+            if known.contains("::") { spoken(&known) } else { spoken(&type_name) }
+        });
+        let state = state_in(&type_name);
+        Self { name, system, state, reads: None, held: false, failure: Failure::Never }
+    }
+
+    pub(super) fn in_state<S: States>(state: S) -> Self {
+        let name = format!("{state:?}");
+        Self::new(Some(name), in_state(state))
+    }
+
+    /// Whether it holds now. One that can't be asked doesn't.
+    pub(crate) fn holds(&mut self, world: &mut World) -> bool {
+        self.initialize(world);
+        let answer = self.system.run_readonly((), world);
+        if let Err(RunSystemError::Failed(error)) = &answer
+            && matches!(self.failure, Failure::Never)
+        {
+            self.failure = Failure::Unsaid(first_line(&error.to_string()));
+        }
+        self.held = answer.unwrap_or(false);
+        self.held
+    }
+
+    /// Whether it held when it was asked last.
+    pub(crate) fn held(&self) -> bool {
+        self.held
+    }
+
+    pub(super) fn initialize(&mut self, world: &mut World) -> &[ComponentId] {
+        let system = &mut self.system;
+        self.reads.get_or_insert_with(|| {
+            let access = system.initialize(world);
+            // Read by whatever is made of other conditions, and seldom there.
+            let handler = world.component_id::<FallbackErrorHandler>();
+            let reads = access.combined_access().try_iter_access();
+            let reads = reads.into_iter().flatten().map(|read| *read.index());
+            reads.filter(|read| Some(*read) != handler).collect()
+        })
+    }
+
+    /// The state that it goes by, if a resource that it reads isn't there.
+    pub(in crate::lifecycle) fn absent_state(&self, world: &World) -> Option<String> {
+        let is_absent = |read: &ComponentId| {
+            let required = world.get_required_components_by_id(*read);
+            let is_resource =
+                required.is_some_and(|required| required.iter_ids().any(|id| id == IS_RESOURCE));
+            is_resource && world.resource_entities().get(*read).is_none()
+        };
+        let state = self.state.as_ref()?;
+        self.reads.as_ref()?.iter().any(is_absent).then(|| state.clone())
+    }
+
+    pub(super) fn take_failure(&mut self) -> Option<String> {
+        match std::mem::replace(&mut self.failure, Failure::Said) {
+            Failure::Unsaid(error) => Some(error),
+            before => {
+                self.failure = before;
+                None
+            }
+        }
+    }
+}
+
+/// How Bevy's condition on a state begins in the name of a type.
+const IN_STATE: &str = "bevy_state::condition::in_state<";
+
+/// The states by which a condition goes, as far as they show in its type.
+fn states_in(type_name: &str) -> Vec<&str> {
+    let conditions = type_name.split(IN_STATE).skip(1);
+    let mut states: Vec<&str> = conditions
+        .filter_map(|condition| condition.split_once(">::{{closure}}").map(|(state, _)| state))
+        .collect();
+    states.sort_unstable();
+    states.dedup();
+    states
+}
+
+fn state_in(type_name: &str) -> Option<String> {
+    match states_in(type_name)[..] {
+        [state] => Some(state.to_owned()),
+        _ => None,
+    }
+}
+
+/// The name of a condition as people write it. Of one that is made of others, its states.
+fn spoken(name: &str) -> String {
+    let states = states_in(name);
+    if name.contains("CombinatorSystem<") && !states.is_empty() {
+        let states = states.into_iter().map(|state| format!("in_state<{state}>"));
+        return states.collect::<Vec<_>>().join(" with ");
+    }
+    name.replace("bevy_state::condition::", "").replace(">::{{closure}}", ">")
+}
+
+/// Bevy's errors end with a backtrace.
+fn first_line(error: &str) -> String {
+    error.lines().next().unwrap_or_default().trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::any::type_name;
+
+    use super::*;
+
+    #[test]
+    fn a_condition_is_called_what_people_write() {
+        #[derive(States, Clone, PartialEq, Eq, Hash, Debug, Default)]
+        struct Game;
+        let named = |condition: Condition| condition.name;
+        let one = named(Condition::new(None, in_state(Game)));
+        assert!(one.starts_with("in_state<") && one.ends_with("Game>"), "{one}");
+        let either = Condition::new(None, in_state(Game).or_else(in_state(Game)));
+        assert_eq!(either.state.as_deref(), Some(type_name::<Game>()));
+        assert!(named(either).contains(type_name::<Game>()));
+        fn is_loaded() -> bool {
+            true
+        }
+        let own = named(Condition::new(None, is_loaded));
+        assert!(own.ends_with("is_loaded"), "{own}");
+    }
+}

@@ -1,0 +1,126 @@
+//! When automatic checkpoints are due.
+
+use std::time::Duration;
+
+/// A capture that was lost is made up for after this, then twice as long, up to
+/// [`MAKE_UP_LONGEST`].
+const MAKE_UP_FIRST: Duration = Duration::from_secs(1);
+const MAKE_UP_LONGEST: Duration = Duration::from_secs(60);
+
+/// When automatic checkpoints of a run are due.
+pub(crate) struct Pace {
+    /// Real time since the last capture, pauses excluded.
+    since_capture: Duration,
+    /// When the last capture was taken.
+    captured_at: Duration,
+    /// The interval that the write-rate cap asks for, if it is longer than the settings'.
+    stretched: Option<Duration>,
+    /// Whether a capture that was taken was lost, so that one is due whatever the settings say.
+    make_up: bool,
+    /// How long after the last capture that is; longer each time that one is lost again.
+    make_up_after: Duration,
+    /// Whether it was reported that a checkpoint is due and waits for the writer.
+    delay_reported: bool,
+}
+
+impl Pace {
+    pub(super) fn new() -> Self {
+        Self {
+            since_capture: Duration::ZERO,
+            captured_at: Duration::ZERO,
+            stretched: None,
+            make_up: false,
+            make_up_after: MAKE_UP_FIRST,
+            delay_reported: false,
+        }
+    }
+
+    /// Play time goes by.
+    pub(super) fn pass(&mut self, passed: Duration) {
+        self.since_capture += passed;
+    }
+
+    /// Time since the last capture, pauses excluded.
+    pub(super) fn since_capture(&self) -> Duration {
+        self.since_capture
+    }
+
+    /// When the last capture was taken.
+    pub(super) fn captured_at(&self) -> Duration {
+        self.captured_at
+    }
+
+    /// Whether the time between two checkpoints is over.
+    pub(super) fn is_due(&self, interval: Duration) -> bool {
+        self.since_capture >= self.stretched.map_or(interval, |stretched| stretched.max(interval))
+    }
+
+    /// A capture was taken and lost: one more is due.
+    pub(super) fn make_up_for_loss(&mut self) {
+        self.make_up = true;
+    }
+
+    /// Whether it is time to make up for a capture that was lost.
+    pub(super) fn is_make_up_due(&self, now: Duration) -> bool {
+        self.make_up && now.saturating_sub(self.captured_at) >= self.make_up_after
+    }
+
+    /// A capture is taken.
+    pub(super) fn begin_capture(&mut self, now: Duration) {
+        self.since_capture = Duration::ZERO;
+        self.captured_at = now;
+        self.delay_reported = false;
+        if std::mem::take(&mut self.make_up) {
+            self.make_up_after = (self.make_up_after * 2).min(MAKE_UP_LONGEST);
+        }
+    }
+
+    /// A checkpoint is durable: what is lost from here on is made up for soon.
+    pub(super) fn note_durable(&mut self) {
+        self.make_up_after = MAKE_UP_FIRST;
+    }
+
+    /// Whether a delay is still to be reported. It is once, until the next capture.
+    pub(super) fn is_delay_news(&mut self) -> bool {
+        !std::mem::replace(&mut self.delay_reported, true)
+    }
+
+    /// Stretches the interval; whether that changes it.
+    pub(super) fn stretch(&mut self, interval: Option<Duration>) -> bool {
+        std::mem::replace(&mut self.stretched, interval) != interval
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_lost_again_and_again_is_made_up_for_more_and_more_slowly() {
+        let mut pace = Pace::new();
+        let mut now = Duration::ZERO;
+        for seconds in [1, 2, 4, 8, 16, 32, 60, 60] {
+            pace.make_up_for_loss();
+            let due = now + Duration::from_secs(seconds);
+            assert!(!pace.is_make_up_due(due - Duration::from_millis(1)), "{seconds}");
+            assert!(pace.is_make_up_due(due), "{seconds}");
+            now = due;
+            pace.begin_capture(now);
+        }
+        pace.note_durable();
+        pace.make_up_for_loss();
+        assert!(pace.is_make_up_due(now + Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn the_longer_of_two_intervals_counts() {
+        let mut pace = Pace::new();
+        assert!(pace.stretch(Some(Duration::from_secs(9))));
+        assert!(!pace.stretch(Some(Duration::from_secs(9))));
+        pace.pass(Duration::from_secs(5));
+        assert!(!pace.is_due(Duration::from_secs(5)));
+        pace.pass(Duration::from_secs(4));
+        assert!(pace.is_due(Duration::from_secs(5)));
+        assert!(!pace.is_due(Duration::from_secs(10)));
+    }
+}

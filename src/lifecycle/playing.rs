@@ -1,0 +1,154 @@
+//! What is asked of the session that is being played.
+
+use bevy::prelude::*;
+
+use super::CurrentSession;
+use super::notifications::{SessionPaused, SessionResumed, SessionUpdated, notify};
+use super::requests::{CurrentRequest, SessionUpdate, check_text};
+use super::runtime::RuntimeParts;
+use crate::capture::Placed;
+use crate::content::Order;
+use crate::journal::{CheckpointKind, Record, SessionId, limits};
+use crate::session::{Move, RequestError, SessionStatus};
+
+impl RuntimeParts {
+    pub(super) fn handle_current_request(
+        &mut self,
+        world: &mut World,
+        request: &CurrentRequest,
+    ) -> Result<(), RequestError> {
+        match request {
+            CurrentRequest::Pause => self.pause(world),
+            CurrentRequest::Resume => self.resume(world),
+            CurrentRequest::Update(update) => self.update(world, update),
+            CurrentRequest::Checkpoint { label, kind } => {
+                self.checkpoint_on_request(world, label, *kind)
+            }
+            CurrentRequest::Close => self.leave(world, Move::Close, None),
+            CurrentRequest::End(reason) => self.leave(world, Move::End(*reason), Some(*reason)),
+            CurrentRequest::ForgetKey(key) => {
+                self.change_placed(world, |placed| placed.release(key.clone()))
+            }
+            CurrentRequest::ForgetKeys(prefix) => {
+                self.change_placed(world, |placed| placed.release_all(prefix))
+            }
+        }
+    }
+
+    pub(super) fn pause(&mut self, world: &mut World) -> Result<(), RequestError> {
+        let session = self.step(world, Move::Pause)?;
+        if self.saves_by_itself(world) && self.may_capture() {
+            self.take_checkpoint(world, CheckpointKind::Pause, None);
+        }
+        self.write_status(world);
+        notify(world, SessionPaused { session });
+        Ok(())
+    }
+
+    pub(super) fn resume(&mut self, world: &mut World) -> Result<(), RequestError> {
+        let session = self.step(world, Move::Resume)?;
+        self.write_status(world);
+        notify(world, SessionResumed { session });
+        Ok(())
+    }
+
+    fn update(&mut self, world: &mut World, update: &SessionUpdate) -> Result<(), RequestError> {
+        self.require_session()?;
+        let texts = [&update.name, &update.player, &update.description, &update.session_type];
+        texts.into_iter().flatten().try_for_each(|text| check_text(text))?;
+        let now = self.time.now().wall;
+        let Some(mut current) = world.get_resource_mut::<CurrentSession>() else {
+            return Err(RequestError::NoSession);
+        };
+        let (bytes, limit) = (current.fields.bytes() + update.fields.bytes(), limits::FRAME_BYTES);
+        if bytes > limit {
+            return Err(RequestError::TextTooLong { bytes, limit });
+        }
+        let before = current.metadata.clone();
+        let update = update.clone();
+        let metadata = &mut current.metadata;
+        metadata.name = update.name.unwrap_or_else(|| before.name.clone());
+        metadata.player = update.player.or_else(|| before.player.clone());
+        metadata.description = update.description.unwrap_or_else(|| before.description.clone());
+        metadata.session_type = update.session_type.unwrap_or_else(|| before.session_type.clone());
+        metadata.priority = update.priority.unwrap_or(before.priority);
+        metadata.autosave = update.autosave.unwrap_or(before.autosave);
+        metadata.recovery = update.recovery.unwrap_or(before.recovery);
+        let metadata = (before != *metadata).then(|| metadata.clone());
+        current.fields_changed |= !update.fields.is_empty();
+        current.fields.extend(update.fields);
+        current.updated = now;
+        let session = current.id();
+        if let Some(metadata) = metadata {
+            self.order(Order::Write(Record::Metadata(Box::new(metadata))));
+        }
+        notify(world, SessionUpdated { session });
+        Ok(())
+    }
+
+    fn checkpoint_on_request(
+        &mut self,
+        world: &mut World,
+        label: &str,
+        kind: CheckpointKind,
+    ) -> Result<(), RequestError> {
+        self.require_session()?;
+        check_text(label)?;
+        match &mut self.playing {
+            Some(playing) if !playing.gate_was_open => {
+                playing.deferred.checkpoint(label.to_owned(), kind);
+            }
+            _ => self.take_checkpoint(world, kind, Some(label.to_owned())),
+        }
+        Ok(())
+    }
+
+    fn change_placed(
+        &self,
+        world: &mut World,
+        change: impl FnOnce(&mut Placed),
+    ) -> Result<(), RequestError> {
+        self.require_session()?;
+        if let Some(mut placed) = world.get_resource_mut::<Placed>() {
+            change(&mut placed);
+        }
+        Ok(())
+    }
+
+    /// Whether the world is one of which checkpoints may be taken.
+    pub(super) fn may_capture(&self) -> bool {
+        self.playing.as_ref().is_some_and(|playing| playing.gate_was_open)
+    }
+
+    pub(super) fn require_no_session(&self) -> Result<(), RequestError> {
+        match self.session() {
+            Some(current) => Err(RequestError::SessionRunning { current }),
+            None => Ok(()),
+        }
+    }
+
+    fn require_session(&self) -> Result<(), RequestError> {
+        self.session().map(|_| ()).ok_or(RequestError::NoSession)
+    }
+
+    /// Moves the session that is being played to another status, if that is legal.
+    pub(super) fn step(
+        &mut self,
+        world: &mut World,
+        step: Move,
+    ) -> Result<SessionId, RequestError> {
+        let now = self.time.now().wall;
+        let mut current =
+            world.get_resource_mut::<CurrentSession>().ok_or(RequestError::NoSession)?;
+        current.status = current.status.after(step)?;
+        current.updated = now;
+        Ok(current.id())
+    }
+
+    fn write_status(&mut self, world: &World) {
+        let Some(current) = world.get_resource::<CurrentSession>() else { return };
+        let (status, play_time) = (current.status, current.play_time);
+        debug_assert!(matches!(status, SessionStatus::Active | SessionStatus::Paused));
+        self.order(Order::Write(Record::Status { status, time: self.time.now().wall, play_time }));
+    }
+}

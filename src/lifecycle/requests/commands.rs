@@ -1,0 +1,308 @@
+//! The requests as methods of `Commands`.
+
+use std::fmt::{self, Debug, Formatter};
+use std::path::PathBuf;
+
+use bevy::prelude::*;
+use tracing::error;
+
+use super::{
+    AttachmentRequest, CurrentRequest, Request, RequestQueue, SessionRequest, SessionUpdate,
+    SlotRequest,
+};
+use crate::capture::SaveKey;
+use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId};
+use crate::lifecycle::CurrentSession;
+use crate::session::{Attachment, AttachmentOf, EndReason, NewSession, RestoreFrom, SaveSlot};
+
+/// Gives [`Commands`] the requests that a game makes of its sessions.
+pub trait SessionCommandsExt {
+    /// What can be asked of the plugin, and of the session that is being played.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    ///
+    /// fn new_game(mut commands: Commands) {
+    ///     commands.session().start(NewSession::named("Campaign").player("Maverick"));
+    /// }
+    /// # bevy::ecs::system::assert_is_system(new_game);
+    /// ```
+    fn session(&mut self) -> SessionCommands<'_, '_>;
+}
+
+impl SessionCommandsExt for Commands<'_, '_> {
+    fn session(&mut self) -> SessionCommands<'_, '_> {
+        SessionCommands { commands: self.reborrow() }
+    }
+}
+
+/// The requests that a game makes, from [`Commands::session`](SessionCommandsExt::session).
+///
+/// Requests are handled in order, at the end of the frame. One that isn't legal then changes
+/// nothing and is answered with [`RequestRejected`](crate::RequestRejected). What is asked of the session
+/// that is being played is never done to another one that took its place while the request waited.
+pub struct SessionCommands<'w, 's> {
+    commands: Commands<'w, 's>,
+}
+
+impl Debug for SessionCommands<'_, '_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionCommands").finish_non_exhaustive()
+    }
+}
+
+impl SessionCommands<'_, '_> {
+    /// Makes a request that was put together elsewhere.
+    pub fn request(&mut self, request: impl Into<Request>) {
+        let request = request.into();
+        self.commands.queue(move |world: &mut World| {
+            let current = world.get_resource::<CurrentSession>().map(CurrentSession::id);
+            match world.get_resource_mut::<RequestQueue>() {
+                Some(mut queue) => queue.push(request, current),
+                None => error!("{request:?} came to nothing: add `SessionPlugin` to the app"),
+            }
+        });
+    }
+
+    /// Starts a session. [`SessionStarted`](crate::SessionStarted) follows once its lock is held.
+    pub fn start(&mut self, session: NewSession) {
+        self.request(SessionRequest::Start(session));
+    }
+
+    /// Takes up the newest session of this name and player that can go on, recovering it if it
+    /// crashed, or starts one: all that a server or jam game needs. While another process plays it,
+    /// the request is rejected. The player isn't asked, whatever the policy is; only with
+    /// [`RecoveryPolicy::Automatic`](crate::RecoveryPolicy::Automatic) does it go back, and at last
+    /// start a new one, where the game died again and again.
+    pub fn start_or_continue(&mut self, session: NewSession) {
+        self.request(SessionRequest::StartOrContinue(session));
+    }
+
+    /// Lets the session stand still, after a checkpoint.
+    pub fn pause(&mut self) {
+        self.request(CurrentRequest::Pause);
+    }
+
+    /// Lets a paused session go on.
+    pub fn resume(&mut self) {
+        self.request(CurrentRequest::Resume);
+    }
+
+    /// Changes name, description, custom fields and so on of the session that is being played.
+    pub fn update(&mut self, update: SessionUpdate) {
+        self.request(CurrentRequest::Update(update));
+    }
+
+    /// Renames the session that is being played.
+    pub fn rename(&mut self, name: impl Into<String>) {
+        self.update(SessionUpdate::default().name(name));
+    }
+
+    /// Takes a checkpoint of this very frame. [`CheckpointSaved`](crate::CheckpointSaved) follows
+    /// when it is durable.
+    pub fn checkpoint(&mut self, label: impl Into<String>) {
+        let label = label.into();
+        self.request(CurrentRequest::Checkpoint { label, kind: CheckpointKind::Manual });
+    }
+
+    /// Leaves the session, after a last checkpoint. It can be continued later.
+    pub fn close(&mut self) {
+        self.request(CurrentRequest::Close);
+    }
+
+    /// Takes up a session that was closed, at its newest checkpoint.
+    ///
+    /// If another session is being played, that is closed first, with a last checkpoint: by this as by
+    /// [`recover`](Self::recover) and [`load`](Self::load). It goes on until the one that is wanted was
+    /// read and decoded, and if that fails, it goes on as if nothing had been asked.
+    pub fn continue_session(&mut self, session: SessionId) {
+        self.request(SessionRequest::Continue(session));
+    }
+
+    /// Ends the session for good, after a last checkpoint.
+    pub fn end(&mut self, reason: EndReason) {
+        self.request(CurrentRequest::End(reason));
+    }
+
+    /// Puts the player back: into a crashed session, or, for the one that is being played, to an
+    /// earlier moment of it.
+    ///
+    /// If another session is being played, that is closed first, as by
+    /// [`continue_session`](Self::continue_session). If it is this one, a checkpoint of kind [`Rewind`](CheckpointKind::Rewind) is taken first of
+    /// what was played since the last one, unless a gate is closed as in a menu: the way back can be
+    /// taken back. [`RestoreFrom::Latest`] is the one before that.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    ///
+    /// fn follow_the_proposal(crash: On<RecoveryAvailable>, mut commands: Commands) {
+    ///     match crash.offer.proposed.restore_from() {
+    ///         Some(from) => commands.session().recover(crash.offer.session.id, from),
+    ///         None => commands.session().start(NewSession::named("A fresh start")),
+    ///     }
+    /// }
+    /// # App::new().add_observer(follow_the_proposal);
+    /// ```
+    pub fn recover(&mut self, session: SessionId, from: RestoreFrom) {
+        self.request(SessionRequest::Recover(session, from));
+    }
+
+    /// Sets a crashed session aside. Its data is kept until retention, and it isn't offered again
+    /// unless it crashes again.
+    pub fn decline(&mut self, session: SessionId) {
+        self.request(SessionRequest::Decline(session));
+    }
+
+    /// Looks at all sessions on this machine again, as is done once at the start: after another
+    /// process left one, say, or a cloud brought one. [`SessionsFound`](crate::SessionsFound)
+    /// follows, and what still waits for an answer is offered again; in
+    /// [development](crate::SessionPlugin::development) also what was stopped from outside.
+    pub fn find_sessions(&mut self) {
+        self.request(SessionRequest::Find);
+    }
+
+    /// Gives up the restore that is under way. Until
+    /// [`RestoreStarted`](crate::RestoreStarted) nothing of the world has changed; after it, while
+    /// the restore waits for its gate, resources and states stay as saved.
+    pub fn cancel_restore(&mut self) {
+        self.request(SessionRequest::CancelRestore);
+    }
+
+    /// Forgets that the placed entity with this key is gone, and the values that were kept for it:
+    /// the next one that comes with the key begins as its level spawns it. For goblins that come back.
+    pub fn forget_key(&mut self, key: impl Into<SaveKey>) {
+        self.request(CurrentRequest::ForgetKey(key.into()));
+    }
+
+    /// Forgets all keys that begin with this, as [`forget_key`](Self::forget_key) does: for a new
+    /// round of a level that the game clears away by itself. What goes with a saved state, by
+    /// `DespawnOnExit`, needs no such call.
+    pub fn forget_keys(&mut self, prefix: impl Into<String>) {
+        self.request(CurrentRequest::ForgetKeys(prefix.into()));
+    }
+
+    /// Goes on with the sessions of another profile, whose name may be any text: of another player at
+    /// this machine, say. The session that is being played is closed, with its last checkpoint, as
+    /// by [`close`](Self::close). Then
+    /// [`ProfileChanged`](crate::ProfileChanged) says that [`CurrentProfile`](crate::CurrentProfile)
+    /// is this one, and the sessions of the profile are looked at as at the start:
+    /// [`SessionCatalog`](crate::SessionCatalog) and
+    /// [`RecoveryOffers`](crate::RecoveryOffers) are filled again, and
+    /// [`SessionsFound`](crate::SessionsFound) is sent. The world stays as it is.
+    ///
+    /// While a restore is under way, the request is rejected with
+    /// [`RequestError::RestoreUnderWay`](crate::RequestError::RestoreUnderWay).
+    pub fn use_profile(&mut self, profile: impl Into<String>) {
+        self.request(Request::UseProfile(profile.into()));
+    }
+
+    /// Writes down all that is known of how the process before this one ended, in one file that a
+    /// player can send: the end itself, with message, place and backtrace of a panic, versions and
+    /// machine; the newest checkpoints of the session that was being played; and the files of the
+    /// newest one. See [`PreviousRun`](crate::PreviousRun).
+    ///
+    /// The file is an uncompressed tar archive of 16 MiB at most, described in `docs/FORMAT.md`. It
+    /// is made off the main thread, in a directory that exists, and never in the place of another
+    /// file. The home directory and the name of the user are left out of all texts; the checkpoint
+    /// holds what the game saved.
+    ///
+    /// [`CrashReportWritten`](crate::CrashReportWritten) follows, or
+    /// [`RequestRejected`](crate::RequestRejected) with what is in the way:
+    /// [`NothingToReport`](crate::RequestError::NothingToReport),
+    /// [`FileExists`](crate::RequestError::FileExists), or what the disk says.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    ///
+    /// fn player_wants_to_help(mut commands: Commands) {
+    ///     commands.session().write_crash_report("crash-report.tar");
+    /// }
+    /// # bevy::ecs::system::assert_is_system(player_wants_to_help);
+    /// ```
+    pub fn write_crash_report(&mut self, path: impl Into<PathBuf>) {
+        self.request(Request::WriteCrashReport(path.into()));
+    }
+
+    /// Deletes a session that isn't being played, with everything in it. Its slots stay.
+    pub fn forget(&mut self, session: SessionId) {
+        self.request(SessionRequest::Forget(session));
+    }
+
+    /// Saves into a slot: takes a checkpoint of this very frame, and makes a copy of it that is complete
+    /// in itself. [`SlotSaved`](crate::SlotSaved) follows when that is durable, or
+    /// [`SlotFailed`](crate::SlotFailed).
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    ///
+    /// fn save(mut commands: Commands) {
+    ///     commands.session().save(SaveSlot::manual("Before the boss"));
+    ///     // The player was asked, and wants the old one replaced:
+    ///     commands.session().save(SaveSlot::manual("Autumn").overwrite());
+    /// }
+    /// # bevy::ecs::system::assert_is_system(save);
+    /// ```
+    pub fn save(&mut self, slot: SaveSlot) {
+        self.request(SlotRequest::Save(slot));
+    }
+
+    /// Saves into the player's one quick slot, which is replaced. [`SlotSaved`](crate::SlotSaved)
+    /// follows.
+    pub fn quick_save(&mut self) {
+        self.save(SaveSlot::quick());
+    }
+
+    /// Loads the quick slot of who plays; in a menu, the newest quick slot there is.
+    pub fn quick_load(&mut self) {
+        self.request(SlotRequest::QuickLoad);
+    }
+
+    /// Goes on from a slot, in the session that it was saved in. If another one is being played, that
+    /// is closed first, as by [`continue_session`](Self::continue_session). What the slot's session came to after it was saved
+    /// stays reachable as after a rewind.
+    ///
+    /// Of a slot that is damaged, unknown or another player's nothing changes, and
+    /// [`RequestRejected`](crate::RequestRejected) says so.
+    pub fn load(&mut self, slot: SlotId) {
+        self.request(SlotRequest::Load(slot));
+    }
+
+    /// Gives a slot another name. [`SlotRenamed`](crate::SlotRenamed) follows. A quick or exit slot
+    /// becomes a manual one by it.
+    pub fn rename_slot(&mut self, slot: SlotId, name: impl Into<String>) {
+        self.request(SlotRequest::Rename { slot, name: name.into() });
+    }
+
+    /// Copies a slot to another name, as a manual one. [`SlotCopied`](crate::SlotCopied) follows.
+    pub fn copy_slot(&mut self, slot: SlotId, name: impl Into<String>) {
+        self.request(SlotRequest::Copy { slot, name: name.into() });
+    }
+
+    /// Deletes a slot with all copies that a cloud may have made of its file.
+    /// [`SlotDeleted`](crate::SlotDeleted) follows.
+    pub fn delete_slot(&mut self, slot: SlotId) {
+        self.request(SlotRequest::Delete(slot));
+    }
+
+    /// Lays bytes of the game's own beside a checkpoint of the session that is being played, such as a
+    /// thumbnail or a list of mods. They go into the slots that are made of it, and go when it goes.
+    /// The checkpoint may have been captured a few frames ago, and slots been made of it already.
+    /// [`AttachmentSaved`](crate::AttachmentSaved) follows.
+    ///
+    /// The name is 1 to 40 of `a` to `z`, `0` to `9`, `_` and `-`; listings look for `thumbnail`. At most
+    /// 1 MiB. What was attached under the same name is replaced. An automatic checkpoint that was
+    /// merged into the next one since the disk is slow has nothing to attach to.
+    pub fn attach(&mut self, checkpoint: CheckpointId, name: impl Into<String>, bytes: Vec<u8>) {
+        let attachment = Attachment::new(name.into(), bytes);
+        self.request(AttachmentRequest::Attach { checkpoint, attachment });
+    }
+
+    /// Reads an attachment. [`AttachmentRead`](crate::AttachmentRead) follows.
+    pub fn read_attachment(&mut self, of: AttachmentOf, name: impl Into<String>) {
+        self.request(AttachmentRequest::Read { of, name: name.into() });
+    }
+}

@@ -1,0 +1,127 @@
+//! The game's requests, in the order in which they were made.
+
+use std::collections::VecDeque;
+
+use bevy::prelude::*;
+use tracing::{info_span, warn};
+
+use super::{AttachmentRequest, Request, SessionRequest};
+use crate::journal::{SessionId, limits};
+use crate::lifecycle::CurrentSession;
+use crate::lifecycle::notifications::{RequestRejected, notify};
+use crate::lifecycle::runtime::RuntimeParts;
+use crate::session::RequestError;
+
+/// Requests that wait for the end of the frame, or for the one before them to be finished.
+#[derive(Resource, Default)]
+pub(crate) struct RequestQueue(VecDeque<Asked>);
+
+/// A request, and the session that it is about where it is known.
+struct Asked {
+    request: Request,
+    of: Option<SessionId>,
+}
+
+impl RequestQueue {
+    /// Takes up a request, which is about the session that is being played: unless what was asked
+    /// before may lead to another.
+    pub(crate) fn push(&mut self, request: Request, current: Option<SessionId>) {
+        let may_change = self.0.iter().any(|asked| asked.request.may_change_session());
+        let of = current.filter(|_| request.is_about_current() && !may_change);
+        self.0.push_back(Asked { request, of });
+    }
+
+    /// Puts off a request until this one is done.
+    pub(in crate::lifecycle) fn do_first(&mut self, request: Request) {
+        self.0.push_front(Asked { request, of: None });
+    }
+
+    /// Whether nothing waits.
+    pub(in crate::lifecycle) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Takes out of turn what is like this.
+    pub(in crate::lifecycle) fn take(
+        &mut self,
+        is_wanted: impl Fn(&Request) -> bool,
+    ) -> Vec<Request> {
+        let asked = std::mem::take(&mut self.0).into_iter();
+        let (taken, kept): (VecDeque<_>, VecDeque<_>) =
+            asked.partition(|asked| is_wanted(&asked.request));
+        self.0 = kept;
+        taken.into_iter().map(|asked| asked.request).collect()
+    }
+
+    /// Takes everything.
+    pub(in crate::lifecycle) fn take_all(&mut self) -> Vec<Request> {
+        std::mem::take(&mut self.0).into_iter().map(|asked| asked.request).collect()
+    }
+}
+
+impl RuntimeParts {
+    /// Handles requests until one has to wait for the writer.
+    pub(in crate::lifecycle) fn handle_requests(&mut self, world: &mut World) {
+        self.cancel_preparing_if_asked(world);
+        while self.transition.is_none() {
+            let Some(mut queue) = world.get_resource_mut::<RequestQueue>() else { return };
+            let Some(next) = queue.0.front() else { return };
+            if self.must_wait(&next.request) {
+                return;
+            }
+            let Some(asked) = queue.0.pop_front() else { return };
+            let session = world.get_resource::<CurrentSession>().map(CurrentSession::id);
+            let _span = info_span!("session_request", ?session).entered();
+            if let Err(error) = self.handle(world, &asked) {
+                reject(world, asked.request, error);
+            }
+        }
+        self.refuse_change_of_profile(world);
+    }
+
+    /// Whether a request has to wait, although the writer owes no answer.
+    fn must_wait(&self, request: &Request) -> bool {
+        let must_know_sessions =
+            matches!(request, Request::Session(SessionRequest::StartOrContinue(_)));
+        (must_know_sessions && !self.start_up.sessions_are_known())
+            || self.must_wait_for_slots(request)
+    }
+
+    fn handle(&mut self, world: &mut World, asked: &Asked) -> Result<(), RequestError> {
+        if let (Some(asked_of), Some(session)) = (asked.of, self.session())
+            && asked_of != session
+        {
+            return Err(RequestError::OtherSession { asked_of });
+        }
+        match &asked.request {
+            Request::Session(request) => self.handle_session_request(world, request),
+            Request::Current(request) => self.handle_current_request(world, request),
+            Request::Slot(request) => self.handle_slot_request(world, request),
+            Request::Attachment(AttachmentRequest::Attach { checkpoint, attachment }) => {
+                self.attach(*checkpoint, attachment)
+            }
+            Request::Attachment(AttachmentRequest::Read { of, name }) => {
+                self.read_attachment(*of, name)
+            }
+            Request::UseProfile(profile) => self.use_profile(world, profile),
+            Request::WriteCrashReport(path) => self.write_crash_report(world, path),
+        }
+    }
+}
+
+/// Answers a request that changes nothing.
+pub(in crate::lifecycle) fn reject(
+    world: &mut World,
+    request: impl Into<Request>,
+    error: RequestError,
+) {
+    let request = request.into();
+    warn!(?request, %error, "request rejected");
+    notify(world, RequestRejected { request, error });
+}
+
+/// Whether a text is short enough to be kept.
+pub(in crate::lifecycle) fn check_text(text: &str) -> Result<(), RequestError> {
+    let (bytes, limit) = (text.len(), limits::STRING_BYTES);
+    if bytes > limit { Err(RequestError::TextTooLong { bytes, limit }) } else { Ok(()) }
+}

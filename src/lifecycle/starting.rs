@@ -1,0 +1,137 @@
+//! Starts sessions.
+
+use bevy::platform::collections::HashSet;
+use bevy::prelude::*;
+use tracing::{info, warn};
+
+use super::notifications::{SessionStarted, notify};
+use super::requests::{CurrentRequest, RequestQueue, SessionRequest, check_text, reject};
+use super::runtime::{Playing, RuntimeParts, Transition};
+use super::{CurrentSession, RecoveryPolicy, SessionCatalog, SessionSettings};
+use crate::capture::{Carried, KeyedIds, Placed};
+use crate::content::{Order, Start, TakeUp};
+use crate::journal::{Lineage, RunId, SaveId, SessionId};
+use crate::recovery::SessionEntry;
+use crate::session::{NewSession, RequestError, RestoreReason, SessionContext};
+
+impl RuntimeParts {
+    pub(super) fn start(
+        &mut self,
+        world: &mut World,
+        session: &NewSession,
+        request: &SessionRequest,
+    ) -> Result<(), RequestError> {
+        let texts = [&session.name, &session.description, &session.session_type];
+        texts.into_iter().chain(&session.player).try_for_each(|text| check_text(text))?;
+        if self.playing.is_some() && session.replaces_current {
+            let mut queue = world.get_resource_or_init::<RequestQueue>();
+            queue.do_first(SessionRequest::Start(session.clone()).into());
+            queue.do_first(CurrentRequest::Close.into());
+            return Ok(());
+        }
+        self.require_no_session()?;
+        let run = RunId::random();
+        let metadata = session.begin(SessionId::random(), self.time.now().wall);
+        self.order(Order::TakeUp(Box::new(TakeUp {
+            metadata: metadata.clone(),
+            run,
+            lineage: Lineage::default(),
+            start: Start {
+                next_save_id: SaveId::FIRST,
+                seeds: Vec::new(),
+                carried: Carried::default(),
+                gone: KeyedIds::default(),
+            },
+            unknown_frames: Vec::new(),
+        })));
+        let fields = session.fields.clone();
+        let (metadata, request) = (Box::new(metadata), request.clone());
+        self.transition = Some(Transition::Opening { metadata, fields, run, request });
+        Ok(())
+    }
+
+    pub(super) fn start_or_continue(
+        &mut self,
+        world: &mut World,
+        new: &NewSession,
+        request: &SessionRequest,
+    ) -> Result<(), RequestError> {
+        self.require_no_session()?;
+        let policy = world.get_resource_or_init::<SessionSettings>().recovery;
+        let recovers = policy != RecoveryPolicy::Never;
+        let known = world.get_resource_or_init::<SessionCatalog>();
+        let mut same = known
+            .sessions()
+            .iter()
+            .filter(|entry| entry.session.name == new.name && entry.session.player == new.player);
+        // A second process beside the first would split the one world into two.
+        if same.clone().any(|entry| entry.in_use) {
+            return Err(RequestError::SessionInUse);
+        }
+        let same = same.find(|entry| entry.can_go_on() && (recovers || !entry.has_crashed()));
+        match same.map(|entry| (entry.session.id, entry.has_crashed())) {
+            None => self.start(world, new, request),
+            Some((session, crashed)) => {
+                let reason =
+                    if crashed { RestoreReason::Recovered } else { RestoreReason::Continued };
+                match self.start_up.proposed(session, policy).restore_from() {
+                    Some(from) => {
+                        self.prepare(session, from, reason, Some(new.clone()));
+                        Ok(())
+                    }
+                    None => self.start_safely(world, session, new, request),
+                }
+            }
+        }
+    }
+
+    /// Starts a new session instead of one on which the game died again and again. That one is kept
+    /// and stays listed.
+    pub(super) fn start_safely(
+        &mut self,
+        world: &mut World,
+        instead_of: SessionId,
+        new: &NewSession,
+        request: &SessionRequest,
+    ) -> Result<(), RequestError> {
+        warn!(session = %instead_of, "the game died on it again and again: a new one is started");
+        self.order(Order::SetAside(instead_of));
+        self.start(world, new, request)
+    }
+
+    /// Starts the session that was asked for if no older one could be continued.
+    pub(super) fn start_instead(&mut self, world: &mut World, session: &NewSession) {
+        info!(name = session.name, "nothing can be restored: a new session is started");
+        let request = SessionRequest::StartOrContinue(session.clone());
+        if let Err(error) = self.start(world, session, &request) {
+            reject(world, request, error);
+        }
+    }
+
+    /// The writer holds the lock of the session that is to be started.
+    pub(super) fn taken_up(
+        &mut self,
+        world: &mut World,
+        session: SessionId,
+        context: SessionContext,
+    ) {
+        // A restore has begun its run already; only a start waits for its lock.
+        let Some(Transition::Opening { mut metadata, fields, run, .. }) =
+            self.transition.take_if(|transition| matches!(transition, Transition::Opening { .. }))
+        else {
+            return;
+        };
+        metadata.context = context;
+        self.start_up.note_own(session);
+        world.get_resource_or_init::<SessionCatalog>().put(SessionEntry::begun(&metadata));
+        world.insert_resource(CurrentSession::new(*metadata, fields));
+        let mut playing = Playing::new(session, run, 0, self.recorder(world));
+        playing.gate_was_open = self.gate_is_open(world);
+        self.playing = Some(playing);
+        if let Some(mut placed) = world.get_resource_mut::<Placed>() {
+            placed.begin(HashSet::default(), HashSet::default());
+        }
+        info!(%session, "session started");
+        notify(world, SessionStarted { session });
+    }
+}

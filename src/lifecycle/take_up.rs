@@ -1,0 +1,271 @@
+//! Takes up a session that exists: goes on with it, recovers it, loads a slot of it, or goes back to an
+//! earlier moment of the one that is being played.
+//!
+//! All of them take the same way. The checkpoint is read and decoded while the game goes on. Only when
+//! that turned out well is another session, which is being played, closed with its last checkpoint. So
+//! damage changes nothing, and nothing that was played is lost.
+
+use bevy::prelude::*;
+use tracing::{error, warn};
+
+use super::notifications::{RecoveryFailed, RestoreCancelled, notify};
+use super::requests::{Request, SessionRequest, SlotRequest, reject};
+use super::runtime::{Preparing, RuntimeParts, Transition};
+use super::{RecoveryPolicy, SessionCatalog, SessionSettings};
+use crate::clock;
+use crate::content::{Order, Prepared};
+use crate::journal::{CheckpointKind, SessionId, Validity};
+use crate::recovery::{Found, SessionEntry, Wanted};
+use crate::session::{
+    Move, NewSession, RecoveryError, RequestError, RestoreFrom, RestoreReason, SlotError,
+};
+
+/// How often what is offered instead of a damaged checkpoint is tried, for who wants to go on whatever
+/// it takes.
+const TRIES: u32 = 8;
+
+/// A checkpoint that was read, to go on from once the session before is left.
+pub(crate) struct TakenAfter {
+    preparing: Preparing,
+    prepared: Prepared,
+}
+
+impl RuntimeParts {
+    pub(super) fn handle_session_request(
+        &mut self,
+        world: &mut World,
+        request: &SessionRequest,
+    ) -> Result<(), RequestError> {
+        match request {
+            SessionRequest::Start(session) => self.start(world, session, request),
+            SessionRequest::StartOrContinue(session) => {
+                self.start_or_continue(world, session, request)
+            }
+            SessionRequest::Continue(session) => self.continue_session(*session),
+            SessionRequest::Recover(session, from) => self.recover(world, *session, *from),
+            SessionRequest::CancelRestore => Err(RequestError::NothingToCancel),
+            SessionRequest::Decline(session) => self.decline(*session),
+            SessionRequest::Forget(session) => self.forget(*session),
+            SessionRequest::Find => {
+                self.start_up.asked();
+                self.order(Order::Detect);
+                Ok(())
+            }
+        }
+    }
+
+    fn continue_session(&mut self, session: SessionId) -> Result<(), RequestError> {
+        if self.session() == Some(session) {
+            return Err(RequestError::SessionRunning { current: session });
+        }
+        self.prepare(session, RestoreFrom::Latest, RestoreReason::Continued, None);
+        Ok(())
+    }
+
+    fn recover(
+        &mut self,
+        world: &mut World,
+        session: SessionId,
+        from: RestoreFrom,
+    ) -> Result<(), RequestError> {
+        let policy = world.get_resource_or_init::<SessionSettings>().recovery;
+        if policy == RecoveryPolicy::Never {
+            return Err(RequestError::RecoveryIsOff);
+        }
+        let is_played = self.session() == Some(session);
+        if let RestoreFrom::Slot(slot) = from {
+            let reason = if is_played { RestoreReason::Loaded } else { RestoreReason::Recovered };
+            return self.recover_from_slot(world, session, slot, reason);
+        }
+        let reason = if is_played { RestoreReason::Rewound } else { RestoreReason::Recovered };
+        self.prepare_after_capture(world, session, from, reason)
+    }
+
+    /// Has a checkpoint read. If it is of the session that is being played, what was played since the
+    /// last checkpoint is taken first; another session is closed later, with a checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// If the writer can't take a checkpoint now.
+    pub(super) fn prepare_after_capture(
+        &mut self,
+        world: &mut World,
+        session: SessionId,
+        from: RestoreFrom,
+        reason: RestoreReason,
+    ) -> Result<(), RequestError> {
+        let tail = self.capture_tail(world, session)?;
+        self.order_preparation(Wanted { session, from, reason, tail }, None);
+        Ok(())
+    }
+
+    /// Takes a checkpoint of what is being left, where a session goes back to an earlier moment of
+    /// its own; its number, if there was anything to take.
+    fn capture_tail(
+        &mut self,
+        world: &mut World,
+        session: SessionId,
+    ) -> Result<Option<u64>, RequestError> {
+        if self.session() != Some(session) || !self.may_capture() {
+            return Ok(None);
+        }
+        if self.writer.is_behind() {
+            return Err(RequestError::WriterBehind);
+        }
+        let before = self.newest_captured();
+        self.take_checkpoint(world, CheckpointKind::Rewind, None);
+        let taken = self.newest_captured().filter(|taken| Some(*taken) != before);
+        Ok(taken.map(|checkpoint| checkpoint.counter))
+    }
+
+    /// Has a checkpoint read. `otherwise` is the session to start if nothing can be restored, for who
+    /// asked to start or continue.
+    pub(super) fn prepare(
+        &mut self,
+        session: SessionId,
+        from: RestoreFrom,
+        reason: RestoreReason,
+        otherwise: Option<NewSession>,
+    ) {
+        self.order_preparation(Wanted { session, from, reason, tail: None }, otherwise);
+    }
+
+    fn order_preparation(&mut self, wanted: Wanted, otherwise: Option<NewSession>) {
+        let Wanted { session, from, reason, .. } = wanted;
+        self.order(Order::Prepare(wanted));
+        let (asked_at, tries_left) = (clock::instant(), TRIES);
+        let preparing = Preparing { session, from, reason, asked_at, otherwise, tries_left };
+        self.transition = Some(Transition::Preparing(preparing));
+    }
+
+    /// Gives up the checkpoint that is being read, if the game wants it no more.
+    pub(super) fn cancel_preparing_if_asked(&mut self, world: &mut World) {
+        if !matches!(self.transition, Some(Transition::Preparing(_)))
+            || !self.take_cancellation(world)
+        {
+            return;
+        }
+        let Some(preparing) = self.end_preparing() else { return };
+        self.order(Order::Release(preparing.session));
+        notify(world, RestoreCancelled { session: preparing.session, began: false });
+    }
+
+    /// The writer has answered what it was asked to prepare, unless an exit came before.
+    pub(super) fn end_preparing(&mut self) -> Option<Preparing> {
+        let preparing =
+            |transition: &mut Transition| matches!(transition, Transition::Preparing(_));
+        match self.transition.take_if(preparing) {
+            Some(Transition::Preparing(preparing)) => Some(preparing),
+            _ => None,
+        }
+    }
+
+    /// A checkpoint was read. If another session is being played, that is closed first.
+    pub(super) fn prepared(&mut self, world: &mut World, prepared: Prepared) {
+        let session = prepared.metadata.id;
+        let mut catalog = world.get_resource_or_init::<SessionCatalog>();
+        if let Some(Transition::Preparing(Preparing { from: RestoreFrom::Slot(slot), .. })) =
+            &self.transition
+        {
+            catalog.note_slot(*slot, Validity::Verified);
+        }
+        if catalog.get(session).is_none() {
+            // Nothing but the slot was left of it.
+            catalog.put(SessionEntry::begun(&prepared.metadata));
+        }
+        if self.session().is_none_or(|playing| playing == session) {
+            return self.begin_restore(world, prepared);
+        }
+        let Some(preparing) = self.end_preparing() else { return };
+        match self.leave(world, Move::Close, None) {
+            Ok(()) => {
+                if let Some(Transition::Leaving { then, .. }) = &mut self.transition {
+                    *then = Some(Box::new(TakenAfter { preparing, prepared }));
+                }
+            }
+            Err(error) => {
+                warn!("the session that is played can't be closed, so it goes on");
+                self.order(Order::Release(session));
+                reject(world, preparing.request(), error);
+            }
+        }
+    }
+
+    /// The session before was left: goes on with what was read meanwhile.
+    pub(super) fn restore_prepared(&mut self, world: &mut World, taken: TakenAfter) {
+        self.transition = Some(Transition::Preparing(taken.preparing));
+        self.begin_restore(world, taken.prepared);
+    }
+
+    /// The chosen checkpoint is damaged. What is offered instead is the answer to the request; who
+    /// only wanted to go on, whatever it takes, goes on with that.
+    pub(super) fn damaged(&mut self, world: &mut World, found: Found) {
+        let session = found.session;
+        let is_offered = !found.offers.is_empty();
+        let preparing = self.end_preparing();
+        self.report_found(world, found);
+        let Some(preparing) = preparing else { return };
+        match preparing.otherwise {
+            None => {}
+            Some(otherwise) if is_offered && preparing.tries_left > 0 => {
+                let policy = world.get_resource_or_init::<SessionSettings>().recovery;
+                let proposed = self.start_up.proposed(session, policy);
+                let Some(from) = proposed.restore_from() else {
+                    return self.start_instead(world, &otherwise);
+                };
+                self.prepare(session, from, RestoreReason::Recovered, Some(otherwise));
+                if let Some(Transition::Preparing(again)) = &mut self.transition {
+                    again.tries_left = preparing.tries_left - 1;
+                }
+            }
+            Some(otherwise) => self.start_instead(world, &otherwise),
+        }
+    }
+
+    /// Nothing of the session can be restored.
+    pub(super) fn unrecoverable(
+        &mut self,
+        world: &mut World,
+        session: SessionId,
+        error: RecoveryError,
+    ) {
+        error!(%session, ?error, "no checkpoint can be restored");
+        let all_damaged = error == RecoveryError::AllDamaged;
+        let slots = SessionCatalog::slots_left(world, session);
+        notify(world, RecoveryFailed { session, error, slots });
+        let otherwise = self.end_preparing().and_then(|preparing| preparing.otherwise);
+        // What can't be read now may be readable later; a new session would hide it.
+        if let Some(otherwise) = otherwise.filter(|_| all_damaged) {
+            self.start_instead(world, &otherwise);
+        }
+    }
+
+    /// The request can't be granted.
+    pub(super) fn not_prepared(&mut self, world: &mut World, error: RequestError) {
+        let Some(preparing) = self.end_preparing() else { return };
+        note_refusal(world, preparing.from, &error);
+        reject(world, preparing.request(), error);
+    }
+}
+
+impl Preparing {
+    /// The request that asked for it.
+    pub(super) fn request(self) -> Request {
+        if let Some(session) = self.otherwise {
+            return SessionRequest::StartOrContinue(session).into();
+        }
+        match (self.reason, self.from) {
+            (RestoreReason::Continued, _) => SessionRequest::Continue(self.session).into(),
+            (_, RestoreFrom::Slot(slot)) => SlotRequest::Load(slot).into(),
+            (_, from) => SessionRequest::Recover(self.session, from).into(),
+        }
+    }
+}
+
+/// Notes in the catalogue what reading a slot has shown.
+fn note_refusal(world: &mut World, from: RestoreFrom, error: &RequestError) {
+    if let (RestoreFrom::Slot(slot), RequestError::Slot(SlotError::Damaged { .. })) = (from, error)
+    {
+        world.get_resource_or_init::<SessionCatalog>().note_slot(slot, Validity::Damaged);
+    }
+}

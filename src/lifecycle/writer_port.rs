@@ -1,0 +1,75 @@
+//! The driver's end of the line to the writer.
+
+use std::time::Duration;
+
+use super::SessionSettings;
+use crate::clock::Moment;
+use crate::content::{Link, Order};
+use crate::recovery::ReadProgress;
+use crate::writer::Quota;
+
+/// An automatic capture waits while this many are with the writer: what changes meanwhile is in
+/// the next one, so nothing is lost and memory stays bounded.
+const AUTOMATIC_IN_FLIGHT: usize = 2;
+/// A capture that must keep its moment fails when this many are with the writer.
+const MOMENTS_IN_FLIGHT: usize = 16;
+
+/// The driver's end of the line to the writer, and what is known of it.
+pub(crate) struct WriterPort {
+    pub(super) link: Link,
+    /// How much has been read of the checkpoint that is being read.
+    progress: ReadProgress,
+    /// The quota that the writer knows.
+    quota: Option<Quota>,
+    /// Whether the writer's death was reported.
+    loss_reported: bool,
+}
+
+impl WriterPort {
+    pub(crate) fn new(link: Link, progress: ReadProgress) -> Self {
+        Self { link, progress, quota: None, loss_reported: false }
+    }
+
+    /// Whether an automatic capture would be more than the writer keeps up with.
+    pub(super) fn is_busy(&self) -> bool {
+        self.link.captures_in_flight() >= AUTOMATIC_IN_FLIGHT
+    }
+
+    /// Whether the writer takes no more captures at all now.
+    pub(super) fn is_behind(&self) -> bool {
+        self.link.captures_in_flight() >= MOMENTS_IN_FLIGHT
+    }
+
+    /// How much has been read of the checkpoint that is being read, from 0 to 1.
+    pub(super) fn share_read(&self) -> f32 {
+        self.progress.share()
+    }
+
+    /// Passes on what the settings say of the writer, where that changed.
+    pub(super) fn pass_on(&mut self, settings: &SessionSettings, now: Moment) {
+        let quota = Quota {
+            session_bytes: settings.max_session_bytes,
+            total_bytes: settings.max_total_bytes,
+            named: settings.max_named_checkpoints,
+            reserve_bytes: settings.reserve_bytes,
+        };
+        if self.quota.replace(quota) != Some(quota) {
+            self.link.send(Order::Quota(quota), now);
+        }
+    }
+
+    /// How long an exit waits for what was captured to be on disk.
+    pub(super) fn be_patient_for(&mut self, patience: Duration) {
+        self.link.patience = patience;
+    }
+
+    /// Whether the writer's death is still to be reported. It is once.
+    pub(super) fn is_loss_news(&mut self) -> bool {
+        !std::mem::replace(&mut self.loss_reported, true)
+    }
+
+    /// The content of the run that is being played, if the main loop drives the writer.
+    pub(crate) fn content(&self) -> Option<&crate::capture::Encoder> {
+        self.link.content()
+    }
+}

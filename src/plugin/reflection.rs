@@ -1,0 +1,78 @@
+//! The types that inspectors and remote tools see.
+
+use bevy::app::App;
+use bevy::ecs::reflect::AppTypeRegistry;
+
+use crate::doctor::{Diagnosis, Finding, FoundEntities};
+use crate::{
+    DanglingReference, DespawnOnRestore, DriftedType, ExtraEntities, RestoreLoss,
+    RestoreLossReason, RestoreReport, SaveKey, SaveScope, Saved, SessionHint, SessionMode,
+    TypeProblem, TypeProblemReason, Unsaved,
+};
+
+/// Registers what types do by themselves only with the feature `auto_register`.
+pub(super) fn register_types(app: &mut App) {
+    let registry = app.world_mut().get_resource_or_init::<AppTypeRegistry>().clone();
+    bevy_session_journal::register_types(&mut registry.write());
+    app.register_type::<Saved>()
+        .register_type::<Unsaved>()
+        .register_type::<SaveKey>()
+        .register_type::<SaveScope>()
+        .register_type::<DespawnOnRestore>()
+        .register_type::<TypeProblem>()
+        .register_type::<TypeProblemReason>()
+        .register_type::<DriftedType>()
+        .register_type::<RestoreReport>()
+        .register_type::<RestoreLoss>()
+        .register_type::<RestoreLossReason>()
+        .register_type::<DanglingReference>()
+        .register_type::<ExtraEntities>()
+        .register_type::<SessionMode>()
+        .register_type::<SessionHint>()
+        .register_type::<Diagnosis>()
+        .register_type::<Finding>()
+        .register_type::<FoundEntities>();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::any::TypeId;
+
+    use bevy::ecs::reflect::ReflectResource;
+    use bevy::reflect::{FromReflect, PartialReflect};
+
+    use super::*;
+
+    #[test]
+    fn a_game_without_automatic_registration_has_the_types_and_what_they_contain() {
+        let mut app = App::new();
+        // In place of the one that types have registered themselves with.
+        app.insert_resource(AppTypeRegistry::default());
+        register_types(&mut app);
+        let registry = app.world().resource::<AppTypeRegistry>().read();
+        let known = [
+            TypeId::of::<SaveKey>(),
+            TypeId::of::<Vec<SaveKey>>(),
+            TypeId::of::<Vec<RestoreLoss>>(),
+            TypeId::of::<Option<FoundEntities>>(),
+        ];
+        assert!(known.iter().all(|known| registry.contains(*known)));
+        let diagnosis = registry.get(TypeId::of::<Diagnosis>()).unwrap();
+        assert!(diagnosis.contains::<ReflectResource>());
+    }
+
+    #[test]
+    fn a_report_can_be_taken_apart_and_made_again() {
+        let report = RestoreReport {
+            entities: 3,
+            losses: vec![RestoreLoss {
+                type_path: "game::Health".to_owned(),
+                rows: 2,
+                reason: RestoreLossReason::NewerType { saved: 2, known: 1 },
+            }],
+            unclaimed: vec![SaveKey::new("level/door")],
+            ..RestoreReport::default()
+        };
+        assert_eq!(RestoreReport::from_reflect(&*report.to_dynamic()), Some(report));
+    }
+}

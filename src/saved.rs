@@ -1,0 +1,28 @@
+//! What saved data is made of: the marker of entities, and of each type the name of its column, how
+//! its values become bytes, and what holds them on their way back into a world.
+//!
+//! [`capture`](crate::capture) and [`restore`](crate::restore) both build on it. It knows neither.
+
+mod codec;
+mod decoded;
+mod marker;
+mod names;
+mod panic_message;
+
+pub use marker::Saved;
+
+pub(crate) use codec::{
+    Codec, ComponentCodec, CopyCodec, DecodeError, EncodeError, NameEntities, OrderCodec,
+    PendingState, Proxy, RebuiltCodec, ReflectedCodec, SavedState, SerdeCodec, StateCodec,
+    decode_message_pack, disabled_codec, encode_message_pack, reads_the_same, scope_on_enter_codec,
+    scope_on_exit_codec,
+};
+pub(crate) use decoded::{
+    DecodedColumn, DecodedComponents, DecodedOrder, DecodedResource, DecodedState, Names, Others,
+    Outside, Ranks, RebuiltComponents, References, Spawner, Written, WrittenAgain,
+};
+pub(crate) use marker::{IsSaved, Latecomers, unfiltered};
+pub(crate) use names::{
+    ANCHORS, CHILD_OF, CHILD_ORDER, DISABLED, GONE, SAVE_KEYS, STATE_SCOPES, order_of,
+};
+pub(crate) use panic_message::panic_message;

@@ -1,0 +1,79 @@
+//! How values of a type leave the world, become bytes, and come back.
+
+mod cloned;
+mod message_pack;
+mod order;
+mod proxy;
+mod reading;
+mod reflected;
+mod state;
+mod typed;
+mod unordered;
+
+use bevy::ecs::component::Component;
+use bevy::ecs::entity::{Entity, EntityMapper};
+
+pub(crate) use message_pack::{
+    DecodeError, EncodeError, decode as decode_message_pack, encode as encode_message_pack,
+};
+pub(crate) use order::OrderCodec;
+pub(crate) use proxy::{
+    Proxy, RebuiltCodec, disabled_codec, scope_on_enter_codec, scope_on_exit_codec,
+};
+pub(crate) use reading::reads_the_same;
+pub(crate) use reflected::ReflectedCodec;
+pub(crate) use state::{PendingState, SavedState, StateCodec};
+pub(crate) use typed::SerdeCodec;
+
+/// How the values of one type become bytes and come back.
+///
+/// Everything here runs away from the main thread and has no world.
+pub(crate) trait Codec: Clone + Send + Sync + 'static {
+    /// What travels between the threads.
+    type Value: Send + Sync + 'static;
+
+    /// Replaces every entity that a value names.
+    fn map_entities<M: EntityMapper>(&self, value: &mut Self::Value, mapper: &mut M);
+
+    /// Replaces every entity that a value names by its id in the session.
+    fn name_entities<N: NameEntities>(&self, value: &mut Self::Value, names: &mut N) {
+        self.map_entities(value, names);
+    }
+
+    /// Writes a value as MessagePack.
+    fn encode(&self, value: &Self::Value, bytes: &mut Vec<u8>) -> Result<(), EncodeError>;
+
+    /// Reads a value back.
+    fn decode(&self, bytes: &[u8]) -> Result<Self::Value, DecodeError>;
+}
+
+/// Replaces entities by their ids in the session.
+pub(crate) trait NameEntities: EntityMapper {
+    /// Whether an entity is saved.
+    fn is_saved(&self, entity: Entity) -> bool;
+}
+
+/// How a component is copied out of the world.
+pub(crate) trait CopyCodec: Codec {
+    /// The component.
+    type Component: Component;
+
+    /// Copies what encoding will need.
+    fn copy(&self, component: &Self::Component) -> Self::Value;
+
+    /// Copies into an older value, whose memory may be used again.
+    fn copy_into(&self, component: &Self::Component, value: &mut Self::Value) {
+        *value = self.copy(component);
+    }
+
+    /// Copies a whole table.
+    fn copy_all(&self, components: &[Self::Component], values: &mut Vec<Self::Value>) {
+        values.extend(components.iter().map(|component| self.copy(component)));
+    }
+}
+
+/// How a component is copied out of the world and put back.
+pub(crate) trait ComponentCodec: CopyCodec {
+    /// Makes a component of a value.
+    fn rebuild(&self, value: Self::Value) -> Self::Component;
+}

@@ -1,0 +1,74 @@
+//! Components and resources that travel as clones of themselves.
+
+use std::marker::PhantomData;
+
+use bevy::ecs::component::Component;
+use bevy::ecs::entity::EntityMapper;
+
+use super::{Codec, ComponentCodec, CopyCodec, DecodeError, EncodeError};
+
+/// How clones of a type are written and read.
+pub(crate) trait Format<T>: Clone + Send + Sync + 'static {
+    /// Writes a value as MessagePack.
+    fn encode(&self, value: &T, bytes: &mut Vec<u8>) -> Result<(), EncodeError>;
+
+    /// Reads a value back.
+    fn decode(&self, bytes: &[u8]) -> Result<T, DecodeError>;
+}
+
+/// Clones a component, and writes the clone in a format.
+pub(crate) struct CloneCodec<T, F> {
+    format: F,
+    component: PhantomData<fn() -> T>,
+}
+
+impl<T, F> CloneCodec<T, F> {
+    /// A codec with this format.
+    pub(super) fn with(format: F) -> Self {
+        Self { format, component: PhantomData }
+    }
+}
+
+impl<T, F: Clone> Clone for CloneCodec<T, F> {
+    fn clone(&self) -> Self {
+        Self::with(self.format.clone())
+    }
+}
+
+impl<T: Component + Clone, F: Format<T>> Codec for CloneCodec<T, F> {
+    type Value = T;
+
+    fn map_entities<M: EntityMapper>(&self, value: &mut T, mapper: &mut M) {
+        <T as Component>::map_entities(value, mapper);
+    }
+
+    fn encode(&self, value: &T, bytes: &mut Vec<u8>) -> Result<(), EncodeError> {
+        self.format.encode(value, bytes)
+    }
+
+    fn decode(&self, bytes: &[u8]) -> Result<T, DecodeError> {
+        self.format.decode(bytes)
+    }
+}
+
+impl<T: Component + Clone, F: Format<T>> CopyCodec for CloneCodec<T, F> {
+    type Component = T;
+
+    fn copy(&self, component: &T) -> T {
+        component.clone()
+    }
+
+    fn copy_into(&self, component: &T, value: &mut T) {
+        value.clone_from(component);
+    }
+
+    fn copy_all(&self, components: &[T], values: &mut Vec<T>) {
+        values.extend_from_slice(components);
+    }
+}
+
+impl<T: Component + Clone, F: Format<T>> ComponentCodec for CloneCodec<T, F> {
+    fn rebuild(&self, value: T) -> T {
+        value
+    }
+}

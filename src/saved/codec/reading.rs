@@ -1,0 +1,50 @@
+//! Comparing values as a restore would read them.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use bevy::ecs::entity::{Entity, EntityMapper};
+
+use super::Codec;
+use super::unordered::differ_in_order_only;
+use crate::journal::SaveId;
+
+/// Whether a restore would read the same from two values that are written differently.
+pub(crate) fn reads_the_same<C: Codec>(
+    codec: &C,
+    one: &[u8],
+    other: &[u8],
+    saved: &BTreeSet<SaveId>,
+) -> bool {
+    let mut targets = Targets { saved, any: false };
+    // The game's own code may panic. What can't be read is a loss for a restore and no drift.
+    let mut read = |bytes| {
+        catch_unwind(AssertUnwindSafe(|| as_restored(codec, bytes, &mut targets))).ok().flatten()
+    };
+    let (Some(one), Some(other)) = (read(one), read(other)) else { return true };
+    one == other || (targets.any && differ_in_order_only(&one, &other))
+}
+
+/// A value as a restore would write it again.
+fn as_restored<C: Codec>(codec: &C, bytes: &[u8], targets: &mut Targets<'_>) -> Option<Vec<u8>> {
+    let mut value = codec.decode(bytes).ok()?;
+    codec.map_entities(&mut value, targets);
+    let mut bytes = Vec::new();
+    codec.encode(&value, &mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// Replaces every entity that isn't saved by a placeholder, and notes whether any is named.
+struct Targets<'a> {
+    saved: &'a BTreeSet<SaveId>,
+    any: bool,
+}
+
+impl EntityMapper for Targets<'_> {
+    fn get_mapped(&mut self, source: Entity) -> Entity {
+        self.any = true;
+        if self.saved.contains(&SaveId(source.to_bits())) { source } else { Entity::PLACEHOLDER }
+    }
+
+    fn set_mapped(&mut self, _: Entity, _: Entity) {}
+}

@@ -1,0 +1,30 @@
+//! Components and resources that serde can write: the ordinary case.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::cloned::{CloneCodec, Format};
+use super::{DecodeError, EncodeError, message_pack};
+
+/// Clones a component and hands the clone to serde.
+pub(crate) type SerdeCodec<T> = CloneCodec<T, Serde>;
+
+/// What serde writes.
+#[derive(Clone, Copy)]
+pub(crate) struct Serde;
+
+impl<T> Default for SerdeCodec<T> {
+    fn default() -> Self {
+        Self::with(Serde)
+    }
+}
+
+impl<T: Serialize + DeserializeOwned> Format<T> for Serde {
+    fn encode(&self, value: &T, bytes: &mut Vec<u8>) -> Result<(), EncodeError> {
+        message_pack::encode(value, bytes)
+    }
+
+    fn decode(&self, bytes: &[u8]) -> Result<T, DecodeError> {
+        message_pack::decode(bytes)
+    }
+}

@@ -1,0 +1,197 @@
+//! Decoded values of one saved type, with the concrete type erased.
+
+mod components;
+mod kept;
+mod rebuilt;
+mod references;
+mod resources;
+mod spawn;
+mod states;
+
+use std::any::{Any, TypeId};
+use std::sync::Arc;
+
+use bevy::ecs::component::{Component, ComponentId};
+use bevy::ecs::entity::{Entity, EntityHashSet};
+use bevy::ecs::world::{EntityRef, World};
+
+pub(crate) use components::DecodedComponents;
+pub(crate) use kept::Others;
+pub(crate) use rebuilt::RebuiltComponents;
+pub(crate) use references::{Names, Outside, Ranks, References};
+pub(crate) use resources::DecodedResource;
+pub(crate) use spawn::{Spawner, WholeEntity, Written};
+pub(crate) use states::DecodedState;
+
+use spawn::overwrite;
+
+use super::codec::{Codec, DecodeError, OrderCodec};
+
+/// Decoded values of one saved type.
+pub(crate) enum DecodedColumn {
+    /// A component.
+    Component(Box<dyn ComponentRows>),
+    /// The order of a relationship's sources.
+    Order(DecodedOrder),
+    /// A resource.
+    Resource(Box<dyn ResourceValue>),
+    /// A state.
+    State(Box<dyn StateValue>),
+}
+
+impl DecodedColumn {
+    /// Whether its rows belong to entities.
+    pub(crate) fn is_of_entities(&self) -> bool {
+        matches!(self, Self::Component(_) | Self::Order(_))
+    }
+
+    /// Takes up the next value.
+    pub(crate) fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
+        match self {
+            Self::Component(rows) => rows.decode(bytes),
+            Self::Order(order) => order.decode(bytes),
+            Self::Resource(value) => value.decode(bytes),
+            Self::State(value) => value.decode(bytes),
+        }
+    }
+}
+
+/// Decoded components. Rows are numbered in the order of decoding.
+pub(crate) trait ComponentRows: Send + Sync + Any {
+    /// Takes up the next value.
+    fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError>;
+
+    /// The component in `world`.
+    fn component(&self, world: &mut World) -> ComponentId;
+
+    /// Whether the component is a relationship.
+    fn is_relationship(&self) -> bool;
+
+    /// Makes components of all rows that need the world for it, before the first entity is written;
+    /// the rows that failed, and what was said.
+    fn rebuild(&mut self, _: &mut World) -> Vec<(u32, String)> {
+        Vec::new()
+    }
+
+    /// Adds a row to an entity that is being put together.
+    fn push(&mut self, row: u32, references: &mut References<'_>, entity: &mut WholeEntity<'_>);
+
+    /// Inserts a row into an entity that is in the world, if all that it refers to is there;
+    /// whether it did.
+    fn link(
+        &mut self,
+        row: u32,
+        references: &mut References<'_>,
+        world: &mut World,
+        entity: Entity,
+    ) -> bool;
+
+    /// Whether an entity's component is what the checkpoint says.
+    fn is_as_saved(&self, saved: &[u8], entity: EntityRef<'_>, names: &mut Names<'_>) -> bool;
+
+    /// Writes the value of the checkpoint again, in its place where that can be.
+    fn write_again(
+        &self,
+        saved: &[u8],
+        references: &mut References<'_>,
+        world: &mut World,
+        entity: Entity,
+    ) -> WrittenAgain;
+
+    /// Inserts the link that an entity has once more, which puts it at the end of its target's list.
+    fn link_again(&self, world: &mut World, entity: Entity);
+
+    /// Remembers what some entities have that aren't being restored.
+    fn keep(&mut self, world: &mut World, entities: &EntityHashSet);
+
+    /// Makes what those entities have what it was; how that was done to each that had changed.
+    fn put_back(&self, world: &mut World, others: &Others) -> Vec<WrittenAgain>;
+}
+
+/// How a value was written again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum WrittenAgain {
+    /// In its place: none of the game's code ran.
+    InPlace,
+    /// Inserted, since it was gone or is immutable: hooks and observers ran.
+    Inserted,
+    /// It can't be: what it refers to isn't there, or its entity isn't.
+    Not,
+}
+
+impl WrittenAgain {
+    /// Makes `value` an entity's component.
+    pub(crate) fn write<T: Component>(world: &mut World, entity: Entity, value: T) -> Self {
+        let Ok(mut entity) = world.get_entity_mut(entity) else { return Self::Not };
+        match overwrite(&mut entity, value) {
+            Ok(()) => Self::InPlace,
+            Err(value) => {
+                entity.insert(value);
+                Self::Inserted
+            }
+        }
+    }
+}
+
+/// A decoded resource.
+pub(crate) trait ResourceValue: Send + Sync {
+    /// Takes up the value.
+    fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError>;
+
+    /// The resource's component in `world`.
+    fn component(&self, world: &mut World) -> ComponentId;
+
+    /// Inserts the resource.
+    fn insert(&mut self, saved: &[u8], references: &mut References<'_>, world: &mut World);
+
+    /// Writes the value of the checkpoint again, in its place where that can be.
+    fn write_again(
+        &self,
+        saved: &[u8],
+        references: &mut References<'_>,
+        world: &mut World,
+    ) -> WrittenAgain;
+
+    /// Remembers the world's resource as it is, whatever the checkpoint says.
+    fn keep(&mut self, world: &World);
+
+    /// Makes the world's resource what it was when it was kept.
+    fn put_back(&self, world: &mut World) -> WrittenAgain;
+
+    /// Whether the world's resource is what the checkpoint says.
+    fn is_as_saved(&self, saved: &[u8], world: &World, names: &mut Names<'_>) -> bool;
+}
+
+/// A decoded state.
+pub(crate) trait StateValue: Send + Sync {
+    /// The state's type.
+    fn state_type(&self) -> TypeId;
+
+    /// Takes up the value.
+    fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError>;
+
+    /// Makes the state the next one, unless it is current; whether there is one.
+    fn set(&self, world: &mut World) -> bool;
+
+    /// Puts the transition back that was pending.
+    fn set_pending(&self, world: &mut World);
+}
+
+/// The decoded order of a relationship's sources, row by row.
+pub(crate) struct DecodedOrder {
+    /// The column of the links.
+    pub(crate) relationship: Arc<str>,
+    pub(crate) lists: Vec<Vec<Entity>>,
+}
+
+impl DecodedOrder {
+    /// No rows, of the order that belongs to a column of links.
+    pub(crate) fn of(relationship: Arc<str>) -> Self {
+        Self { relationship, lists: Vec::new() }
+    }
+
+    fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
+        self.lists.push(OrderCodec.decode(bytes)?);
+        Ok(())
+    }
+}

@@ -1,0 +1,153 @@
+//! Decoded components of one type.
+
+use bevy::ecs::component::{Component, ComponentId};
+use bevy::ecs::entity::{Entity, EntityHashSet};
+use bevy::ecs::world::{EntityRef, World};
+
+use super::kept::{KeptComponents, Others, names_are_there};
+use super::references::{Names, References};
+use super::spawn::WholeEntity;
+use super::{ComponentRows, WrittenAgain};
+use crate::saved::{ComponentCodec, CopyCodec, DecodeError};
+
+/// Decoded components of one type.
+pub(crate) struct DecodedComponents<C: CopyCodec> {
+    codec: C,
+    values: Vec<Option<C::Value>>,
+    kept: KeptComponents<C>,
+}
+
+impl<C: ComponentCodec> DecodedComponents<C> {
+    /// No rows.
+    pub(crate) fn new(codec: C) -> Self {
+        Self { codec, values: Vec::new(), kept: KeptComponents::default() }
+    }
+
+    /// All rows that weren't taken.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &C::Value> {
+        self.values.iter().flatten()
+    }
+
+    /// Takes a row, with the entities that are restored in place of its ids.
+    fn take(&mut self, row: u32, references: &mut References<'_>) -> Option<C::Component> {
+        let mut value = self.values.get_mut(row as usize)?.take()?;
+        self.codec.map_entities(&mut value, references);
+        Some(self.codec.rebuild(value))
+    }
+}
+
+/// The value that `bytes` has for a type, ready to be inserted.
+pub(crate) fn rebuild<C: ComponentCodec>(
+    codec: &C,
+    bytes: &[u8],
+    references: &mut References<'_>,
+) -> Option<C::Component> {
+    let mut value = codec.decode(bytes).ok()?;
+    codec.map_entities(&mut value, references);
+    Some(codec.rebuild(value))
+}
+
+/// Whether a component is written as these bytes.
+pub(crate) fn is_written_as<C: CopyCodec>(
+    codec: &C,
+    component: &C::Component,
+    bytes: &[u8],
+    names: &mut Names<'_>,
+) -> bool {
+    let mut value = codec.copy(component);
+    codec.map_entities(&mut value, names);
+    codec.encode(&value, &mut names.written).is_ok() && names.written == bytes
+}
+
+impl<C: ComponentCodec> ComponentRows for DecodedComponents<C> {
+    fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
+        self.values.push(Some(self.codec.decode(bytes)?));
+        Ok(())
+    }
+
+    fn component(&self, world: &mut World) -> ComponentId {
+        world.register_component::<C::Component>()
+    }
+
+    fn is_relationship(&self) -> bool {
+        C::Component::relationship_accessor().is_some()
+    }
+
+    fn push(&mut self, row: u32, references: &mut References<'_>, entity: &mut WholeEntity<'_>) {
+        if let Some(component) = self.take(row, references) {
+            entity.push(component);
+        }
+    }
+
+    fn link(
+        &mut self,
+        row: u32,
+        references: &mut References<'_>,
+        world: &mut World,
+        entity: Entity,
+    ) -> bool {
+        let Some(component) = self.take(row, references) else { return true };
+        if !take_targets_are_there(references, world) {
+            return false;
+        }
+        if let Ok(mut entity) = world.get_entity_mut(entity) {
+            entity.insert(component);
+        }
+        true
+    }
+
+    fn is_as_saved(&self, saved: &[u8], entity: EntityRef<'_>, names: &mut Names<'_>) -> bool {
+        entity
+            .get::<C::Component>()
+            .is_some_and(|component| is_written_as(&self.codec, component, saved, names))
+    }
+
+    fn write_again(
+        &self,
+        saved: &[u8],
+        references: &mut References<'_>,
+        world: &mut World,
+        entity: Entity,
+    ) -> WrittenAgain {
+        let Some(component) = rebuild(&self.codec, saved, references) else {
+            return WrittenAgain::Not;
+        };
+        let targets_are_there = take_targets_are_there(references, world);
+        if self.is_relationship() && !targets_are_there {
+            return WrittenAgain::Not;
+        }
+        WrittenAgain::write(world, entity, component)
+    }
+
+    fn link_again(&self, world: &mut World, entity: Entity) {
+        let Ok(mut entity) = world.get_entity_mut(entity) else { return };
+        if let Some(link) = entity.get::<C::Component>() {
+            let link = self.codec.rebuild(self.codec.copy(link));
+            entity.insert(link);
+        }
+    }
+
+    fn keep(&mut self, world: &mut World, entities: &EntityHashSet) {
+        self.kept = KeptComponents::of(&self.codec, world, entities);
+    }
+
+    fn put_back(&self, world: &mut World, others: &Others) -> Vec<WrittenAgain> {
+        let changed = self.kept.changed(&self.codec, world, others);
+        let removed = changed.remove_added(world);
+        let written = changed.values.into_iter().map(|(entity, mut value)| {
+            if self.is_relationship() && !names_are_there(&self.codec, &mut value, world) {
+                return WrittenAgain::Not;
+            }
+            WrittenAgain::write(world, entity, self.codec.rebuild(value))
+        });
+        let written: Vec<WrittenAgain> = written.collect();
+        removed.into_iter().chain(written).collect()
+    }
+}
+
+/// Whether all entities that were just named are in the world. A relationship to one that isn't
+/// would panic, or be dropped by Bevy with a warning.
+fn take_targets_are_there(references: &mut References<'_>, world: &World) -> bool {
+    let are_there = references.named().iter().all(|target| world.get_entity(*target).is_ok());
+    !references.take_missing() && are_there
+}

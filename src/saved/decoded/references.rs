@@ -1,0 +1,172 @@
+//! From ids in the session to entities, and back.
+
+use std::collections::HashMap;
+
+use bevy::ecs::entity::{Entity, EntityHashMap, EntityMapper};
+
+use crate::journal::SaveId;
+
+/// The ids of a checkpoint's entities. An entity's place among them is its rank.
+#[derive(Default)]
+pub(crate) struct Ranks {
+    ids: Vec<SaveId>,
+}
+
+impl Ranks {
+    /// Ranks of these ids, whatever order they come in.
+    pub(crate) fn new(ids: impl IntoIterator<Item = SaveId>) -> Self {
+        let mut ids: Vec<SaveId> = ids.into_iter().filter(|id| id.is_entity()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        Self { ids }
+    }
+
+    /// The number of entities.
+    pub(crate) fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// All ids, ascending.
+    pub(crate) fn ids(&self) -> &[SaveId] {
+        &self.ids
+    }
+
+    /// The rank of an id.
+    pub(crate) fn rank(&self, id: SaveId) -> Option<u32> {
+        let first = self.ids.first()?;
+        // Ids are given one after the other, so there are no gaps but those of entities that died:
+        // an id is there, or before.
+        let guess = usize::try_from(id.0.checked_sub(first.0)?).ok()?;
+        let rank = if self.ids.get(guess) == Some(&id) {
+            guess
+        } else {
+            let candidates = self.ids.get(..guess.min(self.ids.len()))?;
+            candidates.binary_search(&id).ok()?
+        };
+        u32::try_from(rank).ok()
+    }
+}
+
+/// Entities that are in the world already, by the ids that a checkpoint has for them.
+pub(crate) type Outside = HashMap<SaveId, Entity>;
+
+/// Replaces ids by the entities that are restored under them, and notes the ids that have none.
+pub(crate) struct References<'a> {
+    ranks: &'a Ranks,
+    entities: &'a [Entity],
+    /// Entities that aren't restored and may be referred to.
+    outside: &'a Outside,
+    missing: bool,
+    /// The entities that were asked for, if that is of interest.
+    named: Option<Vec<Entity>>,
+}
+
+impl<'a> References<'a> {
+    /// References to entities by rank, and to those outside.
+    pub(crate) fn new(ranks: &'a Ranks, entities: &'a [Entity], outside: &'a Outside) -> Self {
+        Self { ranks, entities, outside, missing: false, named: None }
+    }
+
+    /// Notes from here on which entities are asked for.
+    pub(crate) fn noting_names(self) -> Self {
+        Self { named: Some(Vec::new()), ..self }
+    }
+
+    /// The entity that is restored under an id.
+    pub(crate) fn entity(&self, id: SaveId) -> Option<Entity> {
+        match self.ranks.rank(id) {
+            Some(rank) => self.entities.get(rank as usize).copied(),
+            None => self.outside.get(&id).copied(),
+        }
+    }
+
+    /// Whether an id without entity was asked for since the last call.
+    pub(crate) fn take_missing(&mut self) -> bool {
+        if let Some(named) = &mut self.named {
+            named.clear();
+        }
+        std::mem::take(&mut self.missing)
+    }
+
+    /// The entities that were asked for since the last [`take_missing`](Self::take_missing).
+    pub(crate) fn named(&self) -> &[Entity] {
+        self.named.as_deref().unwrap_or_default()
+    }
+}
+
+impl EntityMapper for References<'_> {
+    fn get_mapped(&mut self, source: Entity) -> Entity {
+        let entity = self.entity(SaveId(source.to_bits())).unwrap_or(Entity::PLACEHOLDER);
+        // A reference that was a placeholder from the start isn't missed.
+        self.missing |= entity == Entity::PLACEHOLDER && source != Entity::PLACEHOLDER;
+        if let Some(named) = &mut self.named {
+            named.push(entity);
+        }
+        entity
+    }
+
+    fn set_mapped(&mut self, _: Entity, _: Entity) {}
+}
+
+/// The name of an entity that wasn't restored. No checkpoint has it, so a value that names one is
+/// as no checkpoint says, not even one that names a placeholder.
+const STRANGER: SaveId = SaveId(u64::MAX);
+
+/// Replaces restored entities by their ids, to compare values with those in the checkpoint.
+pub(crate) struct Names<'a> {
+    ranks: &'a Ranks,
+    entities: &'a [Entity],
+    outside: &'a Outside,
+    /// Made when the first name is asked for, which most restores never do.
+    ids: Option<EntityHashMap<SaveId>>,
+    /// Memory for a value that is being compared.
+    pub(super) written: Vec<u8>,
+}
+
+impl<'a> Names<'a> {
+    /// The names of restored entities.
+    pub(crate) fn new(ranks: &'a Ranks, entities: &'a [Entity], outside: &'a Outside) -> Self {
+        Self { ranks, entities, outside, ids: None, written: Vec::new() }
+    }
+
+    /// The id that an entity was restored under.
+    pub(crate) fn id(&mut self, entity: Entity) -> Option<SaveId> {
+        let (ranks, entities, outside) = (self.ranks, self.entities, self.outside);
+        let ids = self.ids.get_or_insert_with(|| {
+            let outside = outside.iter().map(|(id, entity)| (*entity, *id));
+            let restored = entities.iter().copied().zip(ranks.ids().iter().copied());
+            let there = |(entity, _): &(Entity, SaveId)| *entity != Entity::PLACEHOLDER;
+            outside.chain(restored).filter(there).collect()
+        });
+        ids.get(&entity).copied()
+    }
+}
+
+impl EntityMapper for Names<'_> {
+    fn get_mapped(&mut self, source: Entity) -> Entity {
+        if source == Entity::PLACEHOLDER {
+            return source;
+        }
+        let id = self.id(source).unwrap_or(STRANGER);
+        Entity::try_from_bits(id.0).unwrap_or(Entity::PLACEHOLDER)
+    }
+
+    fn set_mapped(&mut self, _: Entity, _: Entity) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranks_are_found_with_and_without_gaps() {
+        let ids = [2, 3, 5, 6, 40, 0x1_0000_0001].map(SaveId);
+        let ranks = Ranks::new(ids.into_iter().rev());
+        for (rank, id) in ids.into_iter().enumerate() {
+            assert_eq!(ranks.rank(id), Some(rank as u32), "{id}");
+        }
+        for missing in [0, 1, 4, 39, 41, u64::MAX] {
+            assert_eq!(ranks.rank(SaveId(missing)), None, "{missing}");
+        }
+    }
+}

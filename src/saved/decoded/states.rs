@@ -1,0 +1,59 @@
+//! A decoded state.
+
+use std::any::TypeId;
+
+use bevy::ecs::world::World;
+use bevy::state::state::{FreelyMutableState, NextState};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::StateValue;
+use crate::saved::{Codec, DecodeError, PendingState, SavedState, StateCodec};
+
+/// A decoded state.
+pub(crate) struct DecodedState<S> {
+    codec: StateCodec<S>,
+    state: Option<SavedState<S>>,
+}
+
+impl<S> DecodedState<S> {
+    /// No value yet.
+    pub(crate) fn new(codec: StateCodec<S>) -> Self {
+        Self { codec, state: None }
+    }
+}
+
+impl<S: FreelyMutableState + Serialize + DeserializeOwned> StateValue for DecodedState<S> {
+    fn state_type(&self) -> TypeId {
+        TypeId::of::<S>()
+    }
+
+    fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
+        self.state = Some(self.codec.decode(bytes)?);
+        Ok(())
+    }
+
+    fn set(&self, world: &mut World) -> bool {
+        let current = self.state.as_ref().and_then(|state| state.current.clone());
+        let (Some(current), Some(mut next)) = (current, world.get_resource_mut::<NextState<S>>())
+        else {
+            return false;
+        };
+        // Entering the state that is current already would despawn what belongs to it. A transition
+        // that the game has pending is replaced, where `set_if_neq` might keep it.
+        *next = NextState::PendingIfNeq(current);
+        true
+    }
+
+    fn set_pending(&self, world: &mut World) {
+        let (Some(state), Some(mut next)) = (&self.state, world.get_resource_mut::<NextState<S>>())
+        else {
+            return;
+        };
+        *next = match state.pending.clone() {
+            PendingState::Unchanged => NextState::Unchanged,
+            PendingState::Set(state) => NextState::Pending(state),
+            PendingState::SetIfDifferent(state) => NextState::PendingIfNeq(state),
+        };
+    }
+}

@@ -1,0 +1,77 @@
+//! The marker of saved entities, and queries for what has it.
+
+use bevy::ecs::component::{Component, ComponentId};
+use bevy::ecs::entity::Entity;
+use bevy::ecs::entity_disabling::DefaultQueryFilters;
+use bevy::ecs::query::{QueryBuilder, QueryState, With, Without};
+use bevy::ecs::reflect::ReflectComponent;
+use bevy::ecs::resource::IsResource;
+use bevy::ecs::world::World;
+use bevy::prelude::ReflectDefault;
+use bevy::reflect::Reflect;
+
+/// Marks an entity as part of the player's progress: it is in every checkpoint, with all its
+/// components whose types are saved.
+///
+/// Types with `#[reflect(Saved)]` bring the marker along. Insert it by hand on entities that have
+/// none of those.
+///
+/// To keep an entity out of all checkpoints, give it [`Unsaved`](crate::Unsaved). Removing the marker
+/// holds only until a component that brings it is inserted again.
+///
+/// A restore spawns the entity again. What the engine keeps beside its components doesn't come back:
+/// observers that watch just this entity, made by `spawn(…).observe(…)`, go with it. Make them in an
+/// observer of `On<Add, …>`, or watch all such entities with `add_observer`.
+///
+/// ```
+/// # use bevy::prelude::*;
+/// # use bevy_session::Saved;
+/// # let mut world = World::new();
+/// world.spawn((Saved, Transform::from_xyz(1.0, 2.0, 3.0)));
+/// ```
+#[derive(Component, Reflect, Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[reflect(Component, Default)]
+pub struct Saved;
+
+/// The entities that are saved. Table storage only, so queries with this filter stay contiguous.
+pub(crate) type IsSaved = (With<Saved>, Without<IsResource>);
+
+/// The entities of a type that was spawned before its marker could be made to come with it.
+pub(crate) struct Latecomers {
+    unmarked: QueryState<Entity>,
+}
+
+impl Latecomers {
+    /// Those that have this component.
+    pub(crate) fn with(component: ComponentId, world: &mut World) -> Self {
+        let unmarked = unfiltered(world, |world| {
+            let mut query = QueryBuilder::<Entity>::new(world);
+            query.with_id(component).without::<Saved>().without::<IsResource>().build()
+        });
+        Self { unmarked }
+    }
+
+    /// Marks those that came since the last call; how many there are.
+    pub(crate) fn mark(&mut self, world: &mut World) -> usize {
+        let late: Vec<Entity> = self.unmarked.iter(world).collect();
+        let count = late.len();
+        if count > 0 {
+            world.insert_batch(late.into_iter().map(|entity| (entity, Saved)));
+            world.flush();
+        }
+        count
+    }
+}
+
+/// Builds queries that see disabled entities of every kind.
+///
+/// Default filters are read when a query is built, so it is built where there are none. Naming them
+/// in the filter would hide entities with the game's own disabling components, and one of those in
+/// sparse storage would cost every query its contiguous iteration.
+pub(crate) fn unfiltered<R>(world: &mut World, build: impl FnOnce(&mut World) -> R) -> R {
+    if world.contains_resource::<DefaultQueryFilters>() {
+        world.resource_scope::<DefaultQueryFilters, _>(|world, _| build(world))
+    } else {
+        build(world)
+    }
+}

@@ -1,0 +1,29 @@
+//! The names of columns that don't come from the path of one of the game's types.
+
+use std::sync::Arc;
+
+/// The column of `ChildOf`.
+pub(crate) const CHILD_OF: &str = "bevy_ecs::hierarchy::ChildOf";
+/// The column of the siblings' order, on the parent.
+pub(crate) const CHILD_ORDER: &str = "bevy_session::ChildOrder";
+/// The column of `Disabled`.
+pub(crate) const DISABLED: &str = "bevy_ecs::entity_disabling::Disabled";
+
+/// The column of the keys of placed entities.
+pub(crate) const SAVE_KEYS: &str = "bevy_session::SaveKey";
+/// Keys of entities that aren't saved and may be referred to. No column of a type: its rows belong
+/// to no saved entity.
+pub(crate) const ANCHORS: &str = "bevy_session::Anchor";
+/// Keys of placed entities that were despawned in play. No column of a type either.
+pub(crate) const GONE: &str = "bevy_session::Gone";
+/// What the columns of components begin with that tie entities to a state.
+pub(crate) const STATE_SCOPES: &str = "bevy_state::state_scoped::";
+
+/// The column of the order that belongs to a column of links.
+pub(crate) fn order_of(relationship: &str) -> Arc<str> {
+    if relationship == CHILD_OF {
+        CHILD_ORDER.into()
+    } else {
+        format!("bevy_session::Order<{relationship}>").into()
+    }
+}

@@ -1,0 +1,173 @@
+//! What the game under test answers, and how long it gets for that.
+
+use std::time::Duration;
+
+use bevy::prelude::*;
+
+use super::TestGame;
+use crate::journal::SessionId;
+use crate::lifecycle::{Condition, GameHooks, Runtime, RuntimeParts, SessionActivity};
+use crate::testing::heard::Heard;
+use crate::testing::recover_error::RecoverError;
+use crate::{CurrentSession, RecoveryOffers, SessionRestored, SessionSettings};
+
+/// Frames that may pass until the disk was looked at, or a session has started.
+const PATIENCE: usize = 60;
+/// Frames that may pass at most while a game doesn't open its gates.
+const MOST_FRAMES: usize = 100_000;
+/// Time that the game gets to open its gates, beyond the time after which it is reported as stalled.
+const GATE_PATIENCE: Duration = Duration::from_secs(20);
+
+impl TestGame {
+    /// Asks for something, and listens for the answer.
+    pub(super) fn ask(&mut self, ask: impl FnOnce(&mut Commands)) -> Result<(), RecoverError> {
+        self.begin()?;
+        self.heard().forget_answers();
+        self.request(ask);
+        Ok(())
+    }
+
+    pub(super) fn begin(&self) -> Result<(), RecoverError> {
+        let has_plugin = self.app.world().contains_resource::<Runtime>();
+        if has_plugin { Ok(()) } else { Err(RecoverError::NoPlugin) }
+    }
+
+    fn heard(&mut self) -> Mut<'_, Heard> {
+        self.app.world_mut().get_resource_or_init::<Heard>()
+    }
+
+    /// The session that the game offers to recover; `None` if the game takes it up by itself.
+    pub(super) fn wait_for_offer(&mut self) -> Result<Option<SessionId>, RecoverError> {
+        for _ in 0..self.gate_frames() {
+            if self.is_taken_up() {
+                return Ok(None);
+            }
+            match self.offer() {
+                Offer::Made(session) => {
+                    // A game that answers by itself may need a frame for it.
+                    self.frames(1);
+                    return Ok(Some(session).filter(|_| !self.is_taken_up()));
+                }
+                Offer::Nothing => {
+                    let failed = self.heard().failed.take();
+                    let error = failed.map(RecoverError::Unrecoverable);
+                    return Err(error.unwrap_or(RecoverError::NothingOffered));
+                }
+                Offer::NotYet => {
+                    self.frames(1);
+                }
+            }
+        }
+        Err(RecoverError::OfferWithheld { states: self.gates(|hooks| &hooks.offer_in) })
+    }
+
+    fn offer(&mut self) -> Offer {
+        let offers = self.app.world().get_resource::<RecoveryOffers>();
+        let newest = offers.and_then(|offers| offers.offers().first());
+        let newest = newest.map(|offer| offer.session.id);
+        self.look(|parts| match newest {
+            _ if !parts.start_up.sessions_are_known() => Offer::NotYet,
+            None => Offer::Nothing,
+            Some(_) if parts.start_up.withholds_offers() => Offer::NotYet,
+            Some(session) => Offer::Made(session),
+        })
+        .unwrap_or(Offer::NotYet)
+    }
+
+    /// Looks at what the plugin remembers.
+    pub(super) fn look<T>(&mut self, look: impl FnOnce(&RuntimeParts) -> T) -> Option<T> {
+        let mut runtime = self.app.world_mut().get_resource_mut::<Runtime>()?;
+        runtime.parts().map(look)
+    }
+
+    fn is_taken_up(&mut self) -> bool {
+        self.heard().restored.is_some() || self.is_restoring()
+    }
+
+    fn is_restoring(&self) -> bool {
+        let activity = self.app.world().get_resource::<SessionActivity>();
+        activity.and_then(SessionActivity::restore).is_some()
+    }
+
+    pub(super) fn wait_until_restored(&mut self) -> Result<SessionRestored, RecoverError> {
+        let frames = self.gate_frames();
+        for _ in 0..frames {
+            if let Some(answer) = self.heard().take_answer() {
+                return answer;
+            }
+            self.frames(1);
+        }
+        if let Some(gate) = self.heard().stalled_at.take() {
+            return Err(RecoverError::Stalled { gate });
+        }
+        if self.is_restoring() {
+            let gate = self.gates(|hooks| &hooks.restore_when).join(", ");
+            return Err(RecoverError::Stalled { gate });
+        }
+        Err(RecoverError::NoAnswer { frames })
+    }
+
+    /// Lets frames pass until there is an answer.
+    pub(super) fn wait<T>(
+        &mut self,
+        answer: impl Fn(&mut Self) -> Option<T>,
+    ) -> Result<T, RecoverError> {
+        for _ in 0..PATIENCE {
+            self.frames(1);
+            if let Some(error) = self.heard().rejected.take() {
+                return Err(error.into());
+            }
+            if let Some(answer) = answer(self) {
+                return Ok(answer);
+            }
+        }
+        Err(RecoverError::NoAnswer { frames: PATIENCE })
+    }
+
+    /// The frames that a game gets to open its gates.
+    fn gate_frames(&self) -> usize {
+        let settings = self.app.world().get_resource::<SessionSettings>();
+        let patience = settings.map_or(Duration::ZERO, |settings| settings.restore_patience);
+        let frames = patience.saturating_add(GATE_PATIENCE).div_duration_f32(self.frame);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "bounded, and a float that is too large becomes the largest number"
+        )]
+        let frames = frames as usize;
+        frames.clamp(PATIENCE, MOST_FRAMES)
+    }
+
+    /// Says which gate is shut, where that is why there was no answer.
+    pub(super) fn name_gate(&mut self, error: RecoverError) -> RecoverError {
+        let world = self.app.world_mut();
+        let session = world.get_resource::<CurrentSession>();
+        let played = session.map(CurrentSession::play_time).unwrap_or_default();
+        let shut = Runtime::with(world, |parts, world| {
+            let is_shut = parts.playing.as_ref().is_some_and(|playing| !playing.gate_was_open);
+            is_shut.then(|| parts.hooks.shut_gate(world, played))
+        });
+        match (error, shut.flatten()) {
+            (RecoverError::NoAnswer { .. }, Some(hint)) => RecoverError::GateShut(hint),
+            (error, _) => error,
+        }
+    }
+
+    /// The names of some of the game's conditions.
+    fn gates(&mut self, which: impl Fn(&GameHooks) -> &Vec<Condition>) -> Vec<String> {
+        let names = |conditions: &Vec<Condition>| {
+            conditions.iter().map(|condition| condition.name.clone()).collect()
+        };
+        self.look(|parts| names(which(&parts.hooks))).unwrap_or_default()
+    }
+}
+
+/// What the game offers.
+enum Offer {
+    /// The disk wasn't looked at yet, or the game isn't in its menu.
+    NotYet,
+    /// Nothing.
+    Nothing,
+    /// This session.
+    Made(SessionId),
+}

@@ -1,0 +1,18 @@
+//! Values of any type as people see them: as trees that are compared field by field.
+//!
+//! A value is seen through reflection where it is in a world, and through MessagePack where it was
+//! written.
+
+mod compare;
+mod label;
+mod list_order;
+mod reflected;
+mod tree;
+mod written;
+
+pub(crate) use compare::{Change, ChangeSort, changes};
+pub(crate) use label::{given_name, name_of, with_name};
+pub(crate) use list_order::lists_have_order;
+pub(crate) use reflected::Reflected;
+pub(crate) use tree::{Reference, Target, Tree};
+pub(crate) use written::tree_of_bytes;

@@ -1,0 +1,24 @@
+//! What inspectors and remote tools see.
+
+use bevy::prelude::*;
+use bevy_session::{
+    CheckpointId, MemoryDisk, RecoveryOffer, RequestError, SessionEntry, SessionId,
+};
+
+use crate::common::*;
+
+#[test]
+fn an_inspector_finds_the_data_of_sessions() {
+    let app = game(&MemoryDisk::default());
+    let registry = app.world().resource::<AppTypeRegistry>().read();
+    for path in [
+        SessionId::type_path(),
+        CheckpointId::type_path(),
+        SessionEntry::type_path(),
+        RecoveryOffer::type_path(),
+        RequestError::type_path(),
+    ] {
+        assert!(path.starts_with("bevy_session::"), "{path}");
+        assert!(registry.get_with_type_path(path).is_some(), "{path} isn't registered");
+    }
+}

@@ -1,0 +1,175 @@
+//! One session is being played when another is taken up.
+
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use bevy_session::{
+    CheckpointKind, CurrentRequest, MemoryDisk, Request, RequestError, RestoreReason, SessionId,
+    SessionLast, SessionSystems, SlotId,
+};
+
+use crate::common::*;
+use crate::slots::*;
+
+/// A game that plays "Two" of health 2, after it has played "One" of health 1 and closed it.
+fn game_of_two(disk: &MemoryDisk) -> (App, SessionId, SessionId) {
+    let mut app = slot_game(disk);
+    let one = start_as(&mut app, "One", "Ann");
+    request(&mut app, |commands| commands.session().close());
+    frames(&mut app, 3);
+    set_health(&mut app, 2);
+    let two = start_as(&mut app, "Two", "Ann");
+    (app, one, two)
+}
+
+fn played(app: &App) -> SessionId {
+    app.world().resource::<CurrentSession>().id()
+}
+
+#[test]
+fn continue_recover_and_load_alike_close_what_is_played_with_its_last_checkpoint() {
+    type Ask = fn(&mut Commands, SessionId, SlotId);
+    let ways: [(Ask, RestoreReason); 3] = [
+        (|commands, one, _| commands.session().continue_session(one), RestoreReason::Continued),
+        (
+            |commands, one, _| commands.session().recover(one, RestoreFrom::Latest),
+            RestoreReason::Recovered,
+        ),
+        (|commands, _, slot| commands.session().load(slot), RestoreReason::Loaded),
+    ];
+    for (ask, reason) in ways {
+        let disk = MemoryDisk::default();
+        let mut app = slot_game(&disk);
+        let one = start_as(&mut app, "One", "Ann");
+        let slot = save(&mut app, SaveSlot::manual("Here")).id;
+        request(&mut app, |commands| commands.session().close());
+        frames(&mut app, 3);
+        set_health(&mut app, 2);
+        let two = start_as(&mut app, "Two", "Ann");
+        set_health(&mut app, 20);
+        request(&mut app, |commands| ask(commands, one, slot));
+        frames(&mut app, 6);
+        assert!(
+            received::<RequestRejected>(&app).is_empty(),
+            "{:?}",
+            received::<RequestRejected>(&app)
+        );
+        let closed: Vec<_> =
+            received::<SessionClosed>(&app).into_iter().map(|it| it.session).collect();
+        assert_eq!(closed, [one, two], "{reason:?}");
+        let exits = received::<CheckpointSaved>(&app).into_iter();
+        let exits =
+            exits.filter(|saved| saved.session == two && saved.kind == CheckpointKind::Exit);
+        assert_eq!(exits.count(), 1, "{reason:?}");
+        let restored = received::<SessionRestored>(&app).pop().unwrap();
+        assert_eq!((restored.session, restored.reason), (one, reason));
+        assert_eq!((played(&app), health(&mut app)), (one, 1));
+        // And back again, to the very frame that was left.
+        request(&mut app, |commands| commands.session().continue_session(two));
+        frames(&mut app, 6);
+        assert_eq!((played(&app), health(&mut app)), (two, 20), "{reason:?}");
+    }
+}
+
+#[test]
+fn what_is_played_goes_on_if_the_other_session_cannot_be_read() {
+    let disk = MemoryDisk::default();
+    let (mut app, one, two) = game_of_two(&disk);
+    let of_one = |path: &std::path::PathBuf| {
+        path.to_string_lossy().contains(&one.to_string()) && path.extension().is_some()
+    };
+    for path in disk.paths().into_iter().filter(of_one) {
+        let mut bytes = disk.content(&path).unwrap();
+        bytes.iter_mut().skip(100).for_each(|byte| *byte ^= 0x5a);
+        disk.put(&path, &bytes);
+    }
+    set_health(&mut app, 20);
+    request(&mut app, |commands| commands.session().continue_session(one));
+    frames(&mut app, 6);
+    assert!(received::<SessionRestored>(&app).is_empty());
+    assert_eq!(
+        received::<SessionClosed>(&app).len(),
+        1,
+        "only the first was closed, by the player"
+    );
+    assert_eq!((played(&app), health(&mut app)), (two, 20));
+}
+
+#[test]
+fn the_session_that_is_played_is_not_taken_up_a_second_time() {
+    let (mut app, _, two) = game_of_two(&MemoryDisk::default());
+    request(&mut app, |commands| commands.session().continue_session(two));
+    frames(&mut app, 3);
+    assert_eq!(last_rejection(&app), RequestError::SessionRunning { current: two });
+    assert_eq!(played(&app), two);
+}
+
+#[test]
+fn a_request_is_about_the_session_that_was_played_when_it_was_made() {
+    let (mut app, one, two) = game_of_two(&MemoryDisk::default());
+    request(&mut app, |commands| commands.session().continue_session(one));
+    app.update();
+    assert_eq!(played(&app), two, "the other one is on its way");
+    request(&mut app, |commands| commands.session().checkpoint("Of the second"));
+    frames(&mut app, 6);
+    assert_eq!(played(&app), one);
+    let rejected = received::<RequestRejected>(&app).pop().expect("it came too late");
+    assert_eq!(rejected.error, RequestError::OtherSession { asked_of: two });
+    assert!(matches!(rejected.request, Request::Current(CurrentRequest::Checkpoint { .. })));
+}
+
+#[test]
+fn what_is_asked_after_a_take_up_is_about_the_session_that_comes_of_it() {
+    let (mut app, one, _) = game_of_two(&MemoryDisk::default());
+    request(&mut app, |commands| {
+        commands.session().continue_session(one);
+        commands.session().rename("The first");
+    });
+    frames(&mut app, 6);
+    assert!(received::<RequestRejected>(&app).is_empty());
+    let current = app.world().resource::<CurrentSession>();
+    assert_eq!((current.id(), current.name()), (one, "The first"));
+}
+
+/// What a system saw between the requests and the captures of a frame.
+#[derive(Resource, Default)]
+struct Seen(Vec<String>);
+
+#[test]
+fn a_game_can_order_its_systems_against_the_steps_of_a_frame() {
+    let disk = MemoryDisk::default();
+    let mut app = game_with(plugin(&disk), |app| {
+        listen_to_slots(app);
+        app.init_resource::<Seen>().add_systems(
+            SessionLast,
+            (
+                (|mut commands: Commands| commands.session().rename("Renamed"))
+                    .before(SessionSystems::Requests),
+                (|session: Res<CurrentSession>,
+                  mut seen: ResMut<Seen>,
+                  mut score: ResMut<Score>| {
+                    seen.0.push(session.name().to_owned());
+                    score.0 += 1;
+                })
+                .after(SessionSystems::Requests)
+                .before(SessionSystems::Capture),
+            )
+                .run_if(session_is_active),
+        );
+    });
+    request(&mut app, |commands| commands.session().start(NewSession::named("Campaign")));
+    seconds(&mut app, 5.5);
+    let seen = &app.world().resource::<Seen>().0;
+    assert!(seen.iter().all(|name| name == "Renamed"), "the request came into its own frame");
+    let frames_before_newest = {
+        let newest = received::<CheckpointSaved>(&app).pop().unwrap();
+        assert_eq!(newest.kind, CheckpointKind::Auto);
+        seen.len()
+    };
+    let mut app = slot_game(&disk.snapshot());
+    frames(&mut app, 2);
+    let session = received::<RecoveryAvailable>(&app).pop().unwrap().offer.session.id;
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
+    frames(&mut app, 4);
+    let restored = app.world().resource::<Score>().0 as usize;
+    assert!(restored > 40 && restored <= frames_before_newest, "{restored}");
+}
