@@ -26,8 +26,6 @@ pub use detect::Found;
 #[cfg(test)]
 pub(crate) use detect::detect;
 pub(crate) use known::{KnownSessions, Listed, Listing};
-#[cfg(test)]
-pub(crate) use known_types::NoTypes;
 pub use known_types::{Decode, KnownTypes};
 pub use ladder::Proposal;
 pub use ladder::{Ladder, PROBATION};

@@ -11,11 +11,14 @@
 //!
 //! [`SimulatedDisk`]: crate::store::simulated_disk::SimulatedDisk
 
+mod attachments;
 mod backwards;
 mod compound;
+mod content;
 mod copies;
 mod crash_states;
 mod damage;
+mod debt;
 mod failed_seeds;
 mod faults;
 mod game;

@@ -24,6 +24,7 @@ pub(crate) mod retention;
 mod rotation;
 pub(crate) mod run_journal;
 mod self_test;
+mod slices;
 mod slot_begin;
 mod slot_copy;
 pub(crate) mod slot_work;
@@ -38,7 +39,5 @@ pub use news::{News, Saved};
 pub use orders::Leave;
 pub use orders::{CheckpointOrder, Order, Report, TakeUp};
 pub use retention::Quota;
-#[cfg(test)]
-pub(crate) use slot_work::SlotWork;
 pub use slot_work::{SlotDone, SlotOrder};
 pub use worker::Worker;

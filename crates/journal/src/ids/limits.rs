@@ -5,6 +5,9 @@
 
 /// Raw bytes of an ordinary frame.
 pub const FRAME_BYTES: usize = 1 << 20;
+/// Raw bytes up to which a frame is filled. The worlds of tests are small, and there most groups are to
+/// have several frames.
+pub(crate) const FILLED_BYTES: usize = if cfg!(test) { 250 } else { FRAME_BYTES };
 /// Raw bytes of a frame that holds one single large value.
 pub const LARGE_FRAME_BYTES: usize = 16 << 20;
 /// Raw bytes of one commit.

@@ -101,7 +101,7 @@ impl<E: BorrowMut<SegmentEncoder>> GroupEncoder<E> {
 
     /// Adds as many rows from `row` on as the payload has room for, and says which row is next.
     fn push_rows(&mut self, block: &Block, row: usize) -> Result<usize, EncodeError> {
-        let room = limits::FRAME_BYTES.saturating_sub(self.filling.len());
+        let room = limits::FILLED_BYTES.saturating_sub(self.filling.len());
         let piece = Piece::fitting(block, row, room);
         if !piece.is_empty() {
             piece.encode(&mut self.filling);

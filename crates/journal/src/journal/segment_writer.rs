@@ -176,19 +176,19 @@ mod tests {
 
     #[test]
     fn a_long_column_is_split_into_frames_of_bounded_size() {
-        let value = noise(1000);
-        let rows: Vec<(u64, &[u8])> = (2..5000).map(|id| (id, &*value)).collect();
+        let value = noise(limits::FILLED_BYTES / 10);
+        let rows: Vec<(u64, &[u8])> = (2..50).map(|id| (id, &*value)).collect();
         let mut segment = SegmentBytes::new(&header(1, 0));
         segment.group(vec![values("game::Map", &rows)], &commit(1, None));
         let segment = segment.segment();
         let group = only_group(&segment);
-        assert_eq!(group.frames.len(), 5);
+        assert!((5..=8).contains(&group.frames.len()), "{}", group.frames.len());
         let raw_len = |frame: &crate::journal::FrameEntry| frame.header.raw_len as usize;
-        assert!(group.frames.iter().all(|frame| raw_len(frame) <= limits::FRAME_BYTES));
+        assert!(group.frames.iter().all(|frame| raw_len(frame) <= limits::FILLED_BYTES));
 
         let blocks = sample::blocks(&segment, &group).unwrap();
         let ids: Vec<u64> = blocks.iter().flat_map(|block| block.ids()).map(|id| id.0).collect();
-        assert_eq!(ids, (2..5000).collect::<Vec<_>>());
+        assert_eq!(ids, (2..50).collect::<Vec<_>>());
         assert!(blocks.iter().all(|block| block.value(0) == Some(&*value)));
     }
 
@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_group_is_written_frame_by_frame_as_well() {
-        let value = noise(600_000);
+        let value = noise(limits::FILLED_BYTES * 3 / 5);
         let (encoder, mut bytes) = SegmentEncoder::new(&header(1, 0)).unwrap();
         let mut group = GroupEncoder::new(encoder, 1);
         let mut frames_before_the_end = 0;

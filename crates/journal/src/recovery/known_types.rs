@@ -26,33 +26,3 @@ pub trait Decode: KnownTypes {
         progress: &ReadProgress,
     ) -> Result<Self::Image, ReadError>;
 }
-
-/// Whoever only looks at what is there, and plays nothing: every type is as good as any other.
-#[cfg(test)]
-#[derive(Clone, Copy, Debug)]
-pub struct NoTypes;
-
-#[cfg(test)]
-impl KnownTypes for NoTypes {
-    fn fit(&self, _: &TypeRows<'_>) -> VersionFit {
-        VersionFit::Exact
-    }
-}
-
-#[cfg(test)]
-impl Decode for NoTypes {
-    type Image = ();
-
-    fn decode(
-        &self,
-        commit: &Commit,
-        blocks: &mut dyn Iterator<Item = Result<Block, ReadError>>,
-        progress: &ReadProgress,
-    ) -> Result<(), ReadError> {
-        progress.begin(commit);
-        for block in blocks {
-            progress.has_read(&block?.rows);
-        }
-        Ok(())
-    }
-}

@@ -129,11 +129,9 @@ impl SimulatedDisk {
         self.state().stolen
     }
 
-    /// How many times something was appended to a file since a step.
-    pub fn appended_since(&self, position: usize) -> usize {
-        let state = self.state();
-        let later = state.trace.steps.iter().skip(position);
-        later.filter(|step| matches!(step.what, What::Append { .. })).count()
+    /// What was done since a step.
+    pub fn steps_since(&self, position: usize) -> Vec<Step> {
+        self.state().trace.steps.iter().skip(position).cloned().collect()
     }
 
     /// Leaves room for so many bytes more than there are now.

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use super::crash_states::HONEST_SAMPLE;
+use super::debt::{Debt, Promise};
 use super::faults::check_everything;
-use super::history::{Debt, Promise};
 use super::opening::Depth;
 use super::{Action, Opened, Play, Random, Script, failed_seeds, only_seed, rounds, tell};
 use crate::store::simulated_disk::{Fault, FaultKind, FileSystem, Image, Replay, SimulatedDisk};
@@ -47,13 +47,17 @@ fn go_deeper(
 ) -> Result<(), String> {
     let (position, image) = draw_crash(play, random);
     let disk = SimulatedDisk::from_image(&image);
+    let mut fault = None;
     if random.below(3) > 0 {
         // From the very first thing that the next process does.
         let at = random.below(80) as usize;
         let kind = random.pick(&FaultKind::ALL).copied().unwrap_or(FaultKind::InputOutput);
-        disk.fail(Fault { at, kind, for_ever: random.one_in(2) });
+        let planned = Fault { at, kind, for_ever: random.one_in(2) };
+        disk.fail(planned);
+        fault = Some(planned);
     }
     let mut next = play.after_power_cut(disk, position);
+    fault.into_iter().for_each(|fault| next.expect(fault));
     let mut debt = Debt::default();
     debt.advance_to(&next.history, 0);
     let opened = Opened::of(&SimulatedDisk::from_image(&image), Depth::Newest);

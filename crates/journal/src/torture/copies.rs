@@ -18,7 +18,7 @@ fn fail_each_sync(first: &[Action], for_ever: bool, then: &[Action]) {
     assert!(syncs.len() > 4, "{syncs:?}");
     for at in syncs {
         let mut play = Play::new(SimulatedDisk::default(), SEED);
-        play.disk.fail(Fault { at, kind: FaultKind::InputOutput, for_ever });
+        play.fail(Fault { at, kind: FaultKind::InputOutput, for_ever });
         play.perform(first);
         assert!(play.disk.heal().is_some());
         play.pass(100);
@@ -49,7 +49,7 @@ fn the_newest_is_not_pruned_for_its_copy_when_the_disk_is_full_as_well() {
     use Action::{Auto, Manual, Settle, Start};
     let begin = |fault: Option<Fault>| {
         let mut play = Play::new(SimulatedDisk::default(), 43);
-        fault.into_iter().for_each(|fault| play.disk.fail(fault));
+        fault.into_iter().for_each(|fault| play.fail(fault));
         play.perform(&[Start, Manual, Settle]);
         play.disk.heal();
         play.pass(5);
@@ -62,9 +62,9 @@ fn the_newest_is_not_pruned_for_its_copy_when_the_disk_is_full_as_well() {
         let mut play = begin(Some(Fault { at, kind: FaultKind::InputOutput, for_ever: false }));
         for _ in 0..3 {
             // The next file fails, then the one after it has room.
-            play.disk.leave_room_for(room);
+            play.leave_room_for(room);
             play.perform(&[Auto, Settle]);
-            play.disk.leave_room_for(1 << 20);
+            play.leave_room_for(1 << 20);
             play.pass(100);
             play.settle();
         }

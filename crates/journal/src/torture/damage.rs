@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::crash_states::data_digest;
-use super::history::{Debt, Promise};
+use super::debt::{Debt, Promise};
 use super::opening::{Depth, Key, key, layout};
 use super::properties::is_journal;
 use super::{Action, Opened, Play, Random, Script, rounds, tell};
@@ -41,8 +41,11 @@ impl Specimen {
     fn new() -> Self {
         use Action::{Auto, Kill, Manual, Merge, Recover, Start, Turn};
         let actions =
-            vec![Start, Auto, Auto, Merge, Auto, Manual, Kill, Recover, Auto, Manual, Turn, Kill];
-        let play = Play::of(&Script { name: "specimen".to_owned(), seed: 11, actions });
+            vec![Start, Auto, Auto, Merge, Auto, Manual, Kill, Recover, Auto, Manual, Turn];
+        let mut play = Play::of(&Script { name: "specimen".to_owned(), seed: 11, actions });
+        // The process that died last bears witness of what it saw acknowledged.
+        play.pass(1);
+        play.perform(&[Turn, Kill]);
         let image = play.disk.image();
         let mut debt = Debt::default();
         debt.advance_to(&play.history, usize::MAX);

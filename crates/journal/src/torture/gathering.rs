@@ -40,7 +40,7 @@ fn between_steps(what: impl Fn(&mut Play)) -> Vec<Play> {
     for steps in 0.. {
         let mut play = about_to_gather();
         (0..steps).for_each(|_| play.turn());
-        if play.game.is_idle(play.now) {
+        if play.game.is_idle() {
             break;
         }
         what(&mut play);
@@ -77,7 +77,7 @@ fn a_save_that_fails_in_the_middle_of_a_gathering_costs_nothing() {
 fn an_operation_of_a_gathering_that_fails_costs_nothing() {
     between_steps(|play| {
         let at = play.disk.operations().len();
-        play.disk.fail(Fault { at, kind: FaultKind::NoSpace, for_ever: false });
+        play.fail(Fault { at, kind: FaultKind::NoSpace, for_ever: false });
         play.turn();
         play.disk.heal();
         play.pass(100);

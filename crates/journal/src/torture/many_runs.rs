@@ -86,11 +86,11 @@ fn what_is_named_in_fifteen_hundred_runs_is_kept_in_a_few_files() {
 fn beyond_the_bound_the_oldest_named_go_and_automatic_ones_went_before() {
     const KEPT: usize = 20;
     let mut play = begun();
-    play.game.set_named(KEPT);
+    play.keep_named(KEPT);
     for _ in 0..100 {
         play.perform(&[Action::Recover, Action::Auto, Action::Auto, Action::Settle]);
         play.perform(&[Action::Manual, Action::Close]);
-        play.game.set_named(KEPT);
+        play.keep_named(KEPT);
     }
     let mut stored = stored(&play);
     let named: BTreeSet<_> = play.named.iter().copied().map(key).collect();

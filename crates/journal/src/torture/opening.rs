@@ -7,12 +7,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::attachments::{self, version_of};
+use super::content::Bytes;
 use super::world::{digest_of, with_commit};
 use crate::ids::{CheckpointId, SessionId};
 use crate::process::dead_processes;
-use crate::recovery::{Found, Machine, NoTypes, detect};
+use crate::recovery::{Found, Machine, detect};
 use crate::store::simulated_disk::{Image, SimulatedDisk};
 use crate::store::{DirectoryStore, Disk, Layout, LocalStore, SlotShelf, StoredSession};
+
+/// The profiles of the made-up game. Each process begins with the first.
+pub const PROFILES: [&str; 2] = ["default", "second"];
 
 /// A checkpoint's run and counter, which have an order.
 pub type Key = (u64, u64);
@@ -34,9 +39,12 @@ pub struct Opened {
 /// What a start finds of one slot.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct OpenedSlot {
+    /// The profile and what the slot is called.
     pub name: String,
     pub checkpoint: Key,
     pub reading: Reading,
+    /// The version of its attachment, if it has one and that can be read.
+    pub attached: Option<Option<u32>>,
 }
 
 /// What a start finds of one session.
@@ -54,6 +62,8 @@ pub struct OpenedSession {
     pub heads: Vec<(CheckpointId, Option<CheckpointId>)>,
     /// What every checkpoint turned out to be.
     pub checkpoints: BTreeMap<Key, Reading>,
+    /// The versions of the attachments that lie beside checkpoints; `None` if one can't be read.
+    pub attachments: BTreeMap<Key, Option<u32>>,
 }
 
 /// What a checkpoint turned out to be when it was read.
@@ -87,7 +97,8 @@ pub struct OpenedOffer {
 
 /// Where the made-up game keeps its files.
 pub fn layout() -> Layout {
-    Layout { data: "root/data".into(), state: "root/state".into(), profile: "default".to_owned() }
+    let profile = PROFILES[0].to_owned();
+    Layout { data: "root/data".into(), state: "root/state".into(), profile }
 }
 
 /// The directory that holds everything that is owed: what lies elsewhere may come and go.
@@ -112,16 +123,24 @@ impl Opened {
         let dead = dead_processes(&local);
         let mut machine = Machine::new(Arc::clone(&local), dead, Duration::ZERO);
         let mut opened = Self::default();
-        for found in detect(&mut machine, &NoTypes, Timestamp::UNIX_EPOCH) {
-            opened.sessions.insert(found.session, OpenedSession::told(&found));
+        for profile in PROFILES {
+            let local = Arc::new(local.of_profile(profile));
+            machine.move_to(Arc::clone(&local));
+            opened.read_profile(&mut machine, &local.store, depth);
         }
-        for session in local.store.sessions().unwrap_or_default() {
-            if let Ok(stored) = local.store.open_session(session) {
-                opened.sessions.entry(session).or_default().read(stored, depth);
+        opened
+    }
+
+    fn read_profile(&mut self, machine: &mut Machine, store: &DirectoryStore, depth: Depth) {
+        for found in detect(machine, &Bytes, Timestamp::UNIX_EPOCH) {
+            self.sessions.insert(found.session, OpenedSession::reported(&found));
+        }
+        for session in store.sessions().unwrap_or_default() {
+            if let Ok(stored) = store.open_session(session) {
+                self.sessions.entry(session).or_default().read(store, stored, depth);
             }
         }
-        opened.read_slots(&local.store);
-        opened
+        self.read_slots(store);
     }
 
     fn read_slots(&mut self, store: &DirectoryStore) {
@@ -129,15 +148,19 @@ impl Opened {
         if shelf.look(store).is_err() {
             return;
         }
-        self.unread_slots = shelf.unread().count();
+        self.unread_slots += shelf.unread().count();
         for file in shelf.slots() {
             let Some(checkpoint) = file.header.slot_checkpoint() else { continue };
             let mut stored = store.open_slot(&file.path, &file.header);
             let read = read_checkpoint(&mut stored, checkpoint);
+            let mut attached = stored.attachments();
             self.slots.push(OpenedSlot {
-                name: file.slot.name.clone(),
+                name: format!("{}/{}", store.layout().profile, file.slot.name),
                 checkpoint: key(checkpoint),
                 reading: read.map_or(Reading::Lost, Reading::Restored),
+                attached: attached.next().map(|attachment| {
+                    attachment.ok().map(|one| version_of(checkpoint, one.bytes()))
+                }),
             });
         }
         self.slots.sort_by(|a, b| (&a.name, a.checkpoint).cmp(&(&b.name, b.checkpoint)));
@@ -160,7 +183,7 @@ impl OpenedSession {
         self.heads.iter().filter_map(|(_, intact)| *intact)
     }
 
-    fn told(found: &Found) -> Self {
+    fn reported(found: &Found) -> Self {
         let offers = found.offers.iter().map(|offer| OpenedOffer {
             newest: offer.newest,
             said_to_be_lost: offer.unsaved.acknowledged,
@@ -176,7 +199,7 @@ impl OpenedSession {
     }
 
     /// Reads every checkpoint that there is.
-    fn read(&mut self, mut stored: StoredSession, depth: Depth) {
+    fn read(&mut self, store: &DirectoryStore, mut stored: StoredSession, depth: Depth) {
         self.forgotten = stored.index().is_forgotten();
         let heads: Vec<CheckpointId> = stored.index().heads().iter().map(|head| head.id).collect();
         for head in heads {
@@ -193,6 +216,11 @@ impl OpenedSession {
                 false => verify(&mut stored, id),
             };
             self.checkpoints.insert(key(id), reading);
+        }
+        for (id, name) in stored.beside().iter().filter(|(_, name)| name == attachments::NAME) {
+            let read = store.read_attachment(stored.id(), *id, name).ok();
+            let version = read.map(|attachment| version_of(*id, attachment.bytes()));
+            self.attachments.insert(key(*id), version);
         }
     }
 }

@@ -1,20 +1,26 @@
 //! Plays a script on a simulated disk, and keeps the history.
 
-use std::collections::{HashMap, VecDeque};
+mod slots;
+mod taking_up;
+
+use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::game::{self, Beginning};
-use super::opening::{Key, key, read_checkpoint};
+use super::history::journal_begun;
+use super::opening::{Key, PROFILES, key};
 use super::world::with_commit;
 use super::{Action, Fact, Game, History, Random, Script, World};
 use crate::clock::Moment;
 use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::journal::{CheckpointKind, Lineage, Record};
-use crate::session::{RestoreFrom, RestoreReason, SaveSlot, SessionStatus};
+use crate::session::SessionStatus;
+use crate::session::{RestoreFrom, RestoreReason};
 use crate::store::simulated_disk::{Fault, FaultKind, SimulatedDisk};
-use crate::writer::{News, SlotOrder};
+use crate::writer::{News, Order, Quota};
+use slots::Asked;
 
 /// Turns after which a writer that still isn't idle is stuck.
 const MANY_TURNS: usize = 4000;
@@ -28,25 +34,31 @@ pub struct Play {
     pub now: Moment,
     /// The world as it was at every checkpoint that was captured.
     worlds: HashMap<Key, (World, u64)>,
-    /// The session that everything is about: the one that was started last.
-    session: Option<SessionId>,
+    /// The session that everything is about, in each profile: the one that was started last.
+    sessions: [Option<SessionId>; PROFILES.len()],
+    /// The profile that is played, by its place among all.
+    profile: usize,
     numbers: u64,
-    /// Failures that were reported, as the game would be told of them.
+    /// Failures that were reported, as the game would hear of them.
     pub failures: usize,
-    /// What the player saved in this process, as far as nobody said that it is given up.
+    /// What the player saved in this process, as far as it wasn't reported as given up.
     pub saved_by_hand: Vec<CheckpointId>,
     /// What the player ever asked for by name.
     pub named: Vec<CheckpointId>,
     /// Whether the session was given a name that isn't known to be durable.
     renamed: bool,
     /// Whether what is restored may be anything.
-    trusts_nobody: bool,
-    /// The slots that are being deleted.
-    deleting: VecDeque<String>,
+    trusts_no_file: bool,
+    /// What was asked of slots and not answered.
+    asked: Vec<Asked>,
+    /// How many attachments there were so far.
+    attachments: u32,
+    /// Steps of the disk that the history knows.
+    followed: usize,
 }
 
 impl Play {
-    /// A first process on an empty disk, or on what another play left.
+    /// A first process on an empty disk.
     pub fn new(disk: SimulatedDisk, seed: u64) -> Self {
         let now = Moment { elapsed: Duration::ZERO, wall: Timestamp::UNIX_EPOCH };
         let game = Game::boot(&disk, now.wall);
@@ -57,15 +69,27 @@ impl Play {
             random: Random::new(seed),
             now,
             worlds: HashMap::new(),
-            session: None,
+            sessions: [None; PROFILES.len()],
+            profile: 0,
             numbers: seed << 16,
             failures: 0,
             saved_by_hand: Vec::new(),
             named: Vec::new(),
             renamed: false,
-            trusts_nobody: false,
-            deleting: VecDeque::new(),
+            trusts_no_file: false,
+            asked: Vec::new(),
+            attachments: 0,
+            followed: 0,
         }
+    }
+
+    /// A first process on an empty disk that fails.
+    pub fn with_fault(seed: u64, fault: Fault) -> Self {
+        let disk = SimulatedDisk::default();
+        disk.fail(fault);
+        let mut play = Self::new(disk, seed);
+        play.expect(fault);
+        play
     }
 
     /// Plays a whole script.
@@ -77,23 +101,17 @@ impl Play {
 
     /// Another process on a disk that a power cut left, with all that is known of what was before.
     pub fn after_power_cut(&self, disk: SimulatedDisk, position: usize) -> Self {
-        let game = Game::boot(&disk, self.now.wall);
-        Self {
-            game,
-            disk,
-            history: self.history.of_the_past(position),
-            random: self.random.clone(),
-            now: self.now,
-            worlds: self.worlds.clone(),
-            session: self.session,
-            numbers: self.numbers + 1000,
-            failures: 0,
-            saved_by_hand: Vec::new(),
-            named: Vec::new(),
-            renamed: false,
-            trusts_nobody: false,
-            deleting: VecDeque::new(),
-        }
+        let mut next = Self::new(disk, 0);
+        next.history = self.history.of_the_past(position);
+        next.random = self.random.clone();
+        next.now = self.now;
+        next.worlds = self.worlds.clone();
+        next.sessions = self.sessions;
+        next.numbers = self.numbers + 1000;
+        next.attachments = self.attachments;
+        next.note_of_all(Fact::ProcessEnded);
+        next.detect();
+        next
     }
 
     /// Draws other numbers than the other devices do.
@@ -105,7 +123,7 @@ impl Play {
     /// Like [`Self::perform`], on a disk where somebody else wrote what is restored: then there is no
     /// world to go on with, and nothing is done.
     pub fn perform_if_known(&mut self, actions: &[Action]) {
-        self.trusts_nobody = true;
+        self.trusts_no_file = true;
         self.perform(actions);
     }
 
@@ -145,23 +163,27 @@ impl Play {
                 self.settle();
             }
             Action::Settle => self.settle(),
-            Action::Crowd => self.game.set_quota(0),
-            Action::Widen => self.game.set_quota(1 << 30),
+            Action::List => self.detect(),
+            Action::Crowd => self.crowd(true),
+            Action::Widen => self.crowd(false),
+            Action::CrowdOthers => self.keep_total(1),
+            Action::SwitchProfile => self.switch_profile(),
             Action::Close => self.leave(SessionStatus::Closed),
             Action::End => self.leave(SessionStatus::Completed),
             Action::Kill => self.kill(),
+            Action::Exit => self.exit(),
             Action::Recover => self.restore(|_, _| RestoreFrom::Latest, RestoreReason::Recovered),
-            Action::RecoverOlder => self.restore(older, RestoreReason::Recovered),
-            Action::Rewind if self.game.playing.is_some() => {
-                self.settle();
-                self.restore(older, RestoreReason::Rewound);
-            }
-            Action::Rewind => {}
-            Action::Decline => self.decline(),
+            Action::RecoverOlder => self.restore(taking_up::older, RestoreReason::Recovered),
+            Action::Rewind => self.rewind(),
+            Action::Decline => self.set_aside(),
             Action::Forget => self.forget(),
             Action::SaveSlot => self.save_slot(false),
             Action::Overwrite => self.save_slot(true),
+            Action::CopySlot => self.copy_slot(),
+            Action::RenameSlot => self.rename_slot(),
             Action::DeleteSlot => self.delete_slot(),
+            Action::LoadSlot => self.load_slot(),
+            Action::Attach => self.attach(),
         }
     }
 
@@ -176,7 +198,7 @@ impl Play {
         let mut idle_turns = 0;
         for _ in 0..MANY_TURNS {
             self.turn();
-            idle_turns = if self.game.is_idle(self.now) { idle_turns + 1 } else { 0 };
+            idle_turns = if self.game.is_idle() { idle_turns + 1 } else { 0 };
             if idle_turns == 2 {
                 return;
             }
@@ -191,10 +213,29 @@ impl Play {
         self.now.wall = self.now.wall.saturating_add(passed).unwrap_or(self.now.wall);
     }
 
+    /// From here on, an operation is to fail.
+    pub fn fail(&mut self, fault: Fault) {
+        self.disk.fail(fault);
+        self.expect(fault);
+    }
+
+    /// Notes that an operation fails in this way.
+    pub fn expect(&mut self, fault: Fault) {
+        if matches!(fault.kind, FaultKind::NoSpace | FaultKind::Quota | FaultKind::ShortWrite) {
+            self.note_of_all(Fact::DiskIsShort);
+        }
+    }
+
+    /// Leaves room for so many bytes on the disk.
+    pub fn leave_room_for(&mut self, bytes: usize) {
+        self.disk.leave_room_for(bytes);
+        self.note_of_all(Fact::DiskIsShort);
+    }
+
     /// The disk refuses everything for a while, and a save with it.
     pub fn fail_to_save(&mut self) {
         let at = self.disk.operations().len();
-        self.disk.fail(Fault { at, kind: FaultKind::InputOutput, for_ever: true });
+        self.fail(Fault { at, kind: FaultKind::InputOutput, for_ever: true });
         self.perform(&[Action::Auto, Action::Turn, Action::Turn]);
         assert!(self.disk.heal().is_some(), "nothing was tried");
         self.pass(100);
@@ -204,17 +245,84 @@ impl Play {
     pub fn kill(&mut self) {
         self.disk.kill_process();
         self.saved_by_hand.clear();
+        self.asked.clear();
+        self.renamed = false;
         self.pass(1);
+        self.profile = 0;
         self.game = Game::boot(&self.disk, self.now.wall);
-        self.game.detect(self.now.wall);
+        self.note_of_all(Fact::ProcessEnded);
+        self.detect();
+    }
+
+    /// The app exits: the session is left, and the writer works off everything.
+    fn exit(&mut self) {
+        let session = self.game.playing.as_ref().map(|playing| playing.session);
+        if let Some(session) = session {
+            self.checkpoint(CheckpointKind::Exit);
+            self.note(session, Fact::Leaving);
+            let news = self.game.leave(SessionStatus::Closed, self.now);
+            self.take_news(Some(session), news);
+        }
+        let news = self.game.finish(self.now);
+        self.take_news(session, news);
+        self.kill();
+    }
+
+    /// Looks at all sessions.
+    fn detect(&mut self) {
+        self.order(Order::Detect);
+    }
+
+    /// How many checkpoints are kept because somebody asked for them.
+    pub fn keep_named(&mut self, named: usize) {
+        self.keep_to(Quota { named, ..self.game.quota() });
+    }
+
+    /// How many bytes all sessions together may take.
+    pub fn keep_total(&mut self, total_bytes: u64) {
+        self.keep_to(Quota { total_bytes, ..self.game.quota() });
+        self.note_crowding();
+    }
+
+    fn crowd(&mut self, is_crowded: bool) {
+        let session_bytes = if is_crowded { 0 } else { 1 << 30 };
+        self.keep_to(Quota { session_bytes, ..self.game.quota() });
+        self.note_crowding();
+    }
+
+    fn keep_to(&mut self, quota: Quota) {
+        let news = self.game.keep_to(quota, self.now);
+        self.take_news(self.played(), news);
+    }
+
+    /// Notes what there is room for: for the session that is played, and for the others.
+    fn note_crowding(&mut self) {
+        let Quota { session_bytes, total_bytes, .. } = self.game.quota();
+        if let Some(session) = self.played() {
+            self.note(session, Fact::Crowded(session_bytes == 0));
+        }
+        if total_bytes < Quota::default().total_bytes {
+            let played = self.played();
+            self.note_of_all(Fact::OthersCrowded { played });
+        }
+    }
+
+    fn switch_profile(&mut self) {
+        if self.played().is_some() {
+            return;
+        }
+        self.settle();
+        let next = (self.profile + 1) % PROFILES.len();
+        self.order(Order::UseProfile(PROFILES[next].to_owned()));
+        self.profile = next;
     }
 
     fn start(&mut self) {
-        if self.game.playing.is_some() {
+        if self.played().is_some() {
             return;
         }
         let session = SessionId::from(uuid::Uuid::from_u128(u128::from(self.number())));
-        self.session = Some(session);
+        self.sessions[self.profile] = Some(session);
         let world = World::new(&mut self.random);
         self.note(session, Fact::Naming { name: "Play".to_owned() });
         let beginning = Beginning {
@@ -224,8 +332,13 @@ impl Play {
             newest_counter: 0,
             world,
         };
-        let reports = self.game.take_up(beginning, None, self.now);
-        self.take_reports(session, reports);
+        self.begin(session, beginning);
+    }
+
+    fn begin(&mut self, session: SessionId, beginning: Beginning) {
+        let news = self.game.take_up(beginning, self.now);
+        self.take_news(Some(session), news);
+        self.note_crowding();
         self.checkpoint_and_turn(CheckpointKind::Opening);
     }
 
@@ -241,108 +354,85 @@ impl Play {
         if kind != CheckpointKind::Opening {
             playing.world.change(&mut self.random);
         }
-        let label = (kind == CheckpointKind::Manual).then(|| format!("save {number}"));
-        let mut reports = Vec::new();
-        let commit = playing.checkpoint(kind, label, self.now, &mut reports);
+        let world = playing.world.clone();
         let (session, run) = (playing.session, playing.run);
+        let label = (kind == CheckpointKind::Manual).then(|| format!("save {number}"));
+        let (commit, news) = self.game.checkpoint(kind, label, self.now);
         let id = CheckpointId { run, counter: commit.counter };
-        let digest = with_commit(playing.world.digest(), &commit);
-        self.worlds.insert(key(id), (playing.world.clone(), digest));
-        self.game.tell_slots(&mut reports);
-        self.note(session, Fact::Captured { id, digest });
+        let digest = with_commit(world.digest(), &commit);
+        self.worlds.insert(key(id), (world, digest));
+        let (is_full, is_named) = (commit.base.is_none(), commit.is_named());
+        let time = self.now.wall;
+        self.note(session, Fact::Captured { id, digest, is_full, is_named, time });
         if kind == CheckpointKind::Manual {
             self.saved_by_hand.push(id);
             self.named.push(id);
         }
-        self.take_reports(session, reports);
+        self.take_news(Some(session), news);
     }
 
     pub fn turn(&mut self) {
-        let session = self.game.playing.as_ref().map(|playing| playing.session);
-        let turned = self.game.turn(self.now);
-        let nobody = SessionId::from(uuid::Uuid::nil());
-        self.take_reports(session.unwrap_or(nobody), turned.reports);
-        let Some(session) = session else { return };
-        if let Some((left, complete)) = turned.left {
-            match complete {
-                true => self.note(left, Fact::Left),
-                false => self.saved_by_hand.clear(),
-            }
-        }
-        if self.game.is_idle(self.now) && self.failures == 0 && std::mem::take(&mut self.renamed) {
+        let session = self.played();
+        let news = self.game.turn(self.now);
+        self.take_news(session, news);
+        let is_idle = self.game.is_idle() && self.failures == 0;
+        if let Some(session) = session.filter(|_| is_idle)
+            && std::mem::take(&mut self.renamed)
+        {
             self.note(session, Fact::Named);
         }
     }
 
-    fn take_reports(&mut self, session: SessionId, reports: Vec<News>) {
-        for report in reports {
-            match report {
-                News::Saved(saved) => self.note(session, Fact::Acknowledged { id: saved.id }),
+    /// Sends an order that is about no session in particular, or about the one that is played.
+    fn order(&mut self, order: Order<super::content::Bytes>) -> Vec<News> {
+        let session = self.played();
+        let news = self.game.order(order, self.now);
+        self.hear(session, &news);
+        news
+    }
+
+    fn take_news(&mut self, session: Option<SessionId>, news: Vec<News>) {
+        self.hear(session, &news);
+    }
+
+    /// Takes in what was reported while a session was played.
+    fn hear(&mut self, session: Option<SessionId>, news: &[News]) {
+        for news in news {
+            match news {
+                News::Saved(saved) => {
+                    let session = session.expect("what is saved belongs to a session");
+                    self.note(session, Fact::Acknowledged { id: saved.id });
+                }
                 News::Failed { retry_in, .. } => {
                     self.failures += 1;
+                    session.into_iter().for_each(|session| self.note(session, Fact::SaveFailed));
                     if retry_in.is_none() {
                         self.saved_by_hand.clear();
                     }
                 }
-                News::Slot { order, result: Ok(_) } => self.note_slot(session, order),
+                News::Left { session, complete: true, .. } => self.note(*session, Fact::Left),
+                News::Left { complete: false, .. } => self.saved_by_hand.clear(),
+                News::Slot { order, result } => self.hear_of_slot(order, result),
                 _ => {}
             }
         }
     }
 
-    /// Something that was asked of slots was done.
-    fn note_slot(&mut self, session: SessionId, order: SlotOrder) {
-        match order {
-            SlotOrder::Save { slot, checkpoint, .. } => {
-                let name = slot.name().to_owned();
-                self.note(session, Fact::SlotSaved { name, id: checkpoint });
-            }
-            SlotOrder::Delete { .. } => {
-                if let Some(name) = self.deleting.pop_front() {
-                    self.note(session, Fact::SlotDeleted { name });
-                }
-            }
-            _ => {}
-        }
+    /// The session that is being played.
+    pub fn played(&self) -> Option<SessionId> {
+        self.game.playing.as_ref().map(|playing| playing.session)
     }
 
-    fn save_slot(&mut self, overwrite: bool) {
-        let name = self.slot_name();
-        self.checkpoint(CheckpointKind::Manual);
-        let Some(playing) = &self.game.playing else { return };
-        let (session, checkpoint) = (playing.session, playing.newest());
-        let slot = SaveSlot::manual(name.clone());
-        let slot = if overwrite { slot.overwrite() } else { slot };
-        self.note(session, Fact::SlotSaving { name, id: checkpoint });
-        self.game.order_slot(SlotOrder::Save { slot, session, checkpoint });
-        self.turn();
-    }
-
-    fn delete_slot(&mut self) {
-        let name = self.slot_name();
-        let slots = self.game.slots().into_iter();
-        let Some((name, slot)) = slots.into_iter().find(|(known, _)| *known == name) else {
-            return;
-        };
-        let nobody = SessionId::from(uuid::Uuid::nil());
-        self.note(nobody, Fact::SlotDeleting { name: name.clone() });
-        self.deleting.push_back(name);
-        self.game.order_slot(SlotOrder::Delete { slot });
-        // Whether it works out or not, it is known before anything else is asked for.
-        self.settle();
-        self.deleting.clear();
-    }
-
-    fn slot_name(&mut self) -> String {
-        let names = ["Boss", "boss"];
-        names[self.random.below(2) as usize].to_owned()
+    /// The session that everything in this profile is about.
+    fn session(&self) -> Option<SessionId> {
+        self.sessions[self.profile]
     }
 
     fn status(&mut self, status: SessionStatus) {
         let time = self.now.wall;
-        let Some(playing) = &mut self.game.playing else { return };
-        let play_time = playing.play_time();
-        playing.record(Record::Status { status, time, play_time });
+        let Some(playing) = &self.game.playing else { return };
+        let play_time = playing.play_time;
+        self.order(Order::Write(Record::Status { status, time, play_time }));
     }
 
     fn rename(&mut self) {
@@ -351,22 +441,20 @@ impl Play {
         playing.name.clone_from(&name);
         let session = playing.session;
         let renamed = game::metadata(session, &name, Timestamp::UNIX_EPOCH);
-        playing.record(Record::Metadata(Box::new(renamed)));
         self.note(session, Fact::Naming { name });
+        self.order(Order::Write(Record::Metadata(Box::new(renamed))));
         self.renamed = true;
         self.turn();
     }
 
     fn leave(&mut self, status: SessionStatus) {
-        let Some(playing) = &self.game.playing else { return };
-        let session = playing.session;
+        let Some(session) = self.played() else { return };
         self.checkpoint(CheckpointKind::Exit);
         self.note(session, Fact::Leaving);
-        if let Some(playing) = &mut self.game.playing {
-            playing.leave(status, self.now);
-        }
+        let news = self.game.leave(status, self.now);
+        self.take_news(Some(session), news);
         for _ in 0..MANY_TURNS {
-            if self.game.playing.is_none() {
+            if self.played().is_none() {
                 return;
             }
             self.turn();
@@ -375,87 +463,29 @@ impl Play {
         panic!("the session can't be left");
     }
 
-    fn restore(&mut self, choose: fn(&mut Self, SessionId) -> RestoreFrom, reason: RestoreReason) {
-        let Some(session) = self.session else { return };
-        if self.game.playing.is_some() && reason != RestoreReason::Rewound {
-            return;
-        }
-        let from = choose(self, session);
-        self.restore_from(from, reason);
-    }
-
-    /// Takes the session up from a checkpoint.
-    pub fn restore_from(&mut self, from: RestoreFrom, reason: RestoreReason) {
-        let Some(session) = self.session else { return };
-        let wanted = game::wanted(session, from, reason);
-        let failures = self.disk.failures();
-        let Some((prepared, lock)) = self.game.prepare(wanted, self.now.wall) else {
-            return;
-        };
-        let known = self.worlds.get(&key(prepared.checkpoint)).cloned();
-        if known.is_none() && self.trusts_nobody {
-            return;
-        }
-        let (mut world, digest) = known.expect("what is restored should have been there once");
-        let is_half_blind = self.disk.failures() > failures && from != RestoreFrom::Latest;
-        if let Ok(mut stored) = self.game.local.store.open_session(session) {
-            let named = stored.index().checkpoints();
-            let counts_on = named.iter().all(|info| info.id.counter <= prepared.newest_counter);
-            assert!(counts_on || self.trusts_nobody || is_half_blind, "a number is used twice");
-            let read = read_checkpoint(&mut stored, prepared.checkpoint);
-            let is_true = read.is_none_or(|read| read == digest) || self.trusts_nobody;
-            assert!(is_true, "a false state is restored");
-        }
-        world.skip_ids_to(game::next_id(&prepared));
-        self.note(session, Fact::TakingUp);
-        if is_half_blind {
-            // A file that couldn't be read is one that the new run doesn't know of.
-            self.note(session, Fact::TakenUpHalfBlind);
-        }
-        let beginning = Beginning {
-            run: RunId(self.number()),
-            metadata: prepared.metadata,
-            lineage: prepared.lineage,
-            newest_counter: prepared.newest_counter,
-            world,
-        };
-        let reports = self.game.take_up(beginning, lock, self.now);
-        self.take_reports(session, reports);
-        self.checkpoint_and_turn(CheckpointKind::Opening);
-    }
-
-    fn decline(&mut self) {
-        let (Some(session), None) = (self.session, &self.game.playing) else { return };
-        self.note(session, Fact::TakingUp);
-        if self.game.decline(session, self.now.wall).is_ok() {
-            self.note(session, Fact::Declined);
-        }
-    }
-
-    fn forget(&mut self) {
-        let (Some(session), None) = (self.session, &self.game.playing) else { return };
-        self.note(session, Fact::Forgetting);
-        if self.game.forget(session, self.now.wall).is_ok() {
-            self.note(session, Fact::Forgotten);
-        }
-    }
-
     fn note(&mut self, session: SessionId, fact: Fact) {
+        self.follow_disk();
         self.history.note(self.disk.position(), session, fact);
+    }
+
+    /// Notes what is about no session in particular.
+    fn note_of_all(&mut self, fact: Fact) {
+        self.note(SessionId::from(uuid::Uuid::nil()), fact);
+    }
+
+    /// Notes the journals that were begun since anything was noted.
+    fn follow_disk(&mut self) {
+        let steps = self.disk.steps_since(self.followed);
+        for step in &steps {
+            self.followed += 1;
+            if let Some(session) = journal_begun(&step.what) {
+                self.history.note(self.followed, session, Fact::JournalBegun);
+            }
+        }
     }
 
     fn number(&mut self) -> u64 {
         self.numbers += 1;
         self.numbers
     }
-}
-
-/// A checkpoint that isn't the newest, if there is one.
-fn older(play: &mut Play, session: SessionId) -> RestoreFrom {
-    let Ok(stored) = play.game.local.store.open_session(session) else {
-        return RestoreFrom::Latest;
-    };
-    let ids: Vec<CheckpointId> =
-        stored.index().checkpoints().into_iter().skip(1).map(|info| info.id).collect();
-    play.random.pick(&ids).map_or(RestoreFrom::Latest, |id| RestoreFrom::Checkpoint(*id))
 }

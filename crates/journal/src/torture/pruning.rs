@@ -16,7 +16,7 @@ fn about_to_prune() -> Play {
 }
 
 fn is_pruning(play: &Play) -> bool {
-    !play.game.is_idle(play.now)
+    !play.game.is_idle()
 }
 
 fn segments(play: &Play) -> usize {
@@ -80,7 +80,7 @@ fn about_to_prune_others() -> Play {
     for _ in 0..4 {
         play.perform(&[Start, Settle, Full, Settle, Full, Settle, Full, Auto, Manual, Close]);
     }
-    play.game.set_total_quota(1);
+    play.keep_total(1);
     play.perform(&[Start]);
     play
 }
@@ -128,7 +128,8 @@ fn a_session_that_is_being_thinned_is_let_go_of_when_it_is_wanted() {
     while is_pruning(&play) {
         if locked(&play) > 0 {
             held += 1;
-            play.game.let_go_of_others();
+            play.perform(&[Action::List]);
+            play.turn();
             assert_eq!(locked(&play), 0);
         }
         play.turn();
@@ -170,7 +171,7 @@ fn a_full_disk_costs_history_and_nothing_that_somebody_asked_for() {
         play.perform(&[Full, Settle, Full, Settle]);
         let session = play.game.local.store.sessions().unwrap()[0];
         let before = bytes(&play);
-        play.disk.leave_room_for(0);
+        play.leave_room_for(0);
         if at_exit {
             play.perform(&[Auto, Action::Close]);
         } else {
@@ -195,7 +196,7 @@ fn a_full_disk_costs_the_oldest_of_what_somebody_asked_for_and_no_more_than_is_n
         }
         play.perform(&[Close, Recover, Settle, Full, Settle, Full, Settle]);
         let session = play.game.local.store.sessions().unwrap()[0];
-        play.disk.leave_room_for(0);
+        play.leave_room_for(0);
         let mut lost = 0;
         for _ in 0..3 {
             if at_exit {
@@ -209,10 +210,10 @@ fn a_full_disk_costs_the_oldest_of_what_somebody_asked_for_and_no_more_than_is_n
             assert!(only_the_oldest_are_gone(&left), "at exit: {at_exit}, {left:?}");
             lost = left.iter().filter(|is_left| !**is_left).count();
             if at_exit {
-                play.disk.leave_room_for(10_000);
+                play.leave_room_for(10_000);
                 play.perform(&[Recover, Settle]);
             }
-            play.disk.leave_room_for(0);
+            play.leave_room_for(0);
         }
         assert!(lost > 0 && lost < play.named.len(), "at exit: {at_exit}, {lost}");
     }
@@ -255,7 +256,7 @@ fn other_sessions_lose_what_somebody_asked_for_last_and_only_as_much_as_is_neede
         let mut play = about_to_prune_others_with_names();
         let named = named_of_each(&play);
         assert!(named.iter().all(|(_, named)| named.len() == 3), "{named:?}");
-        play.game.set_total_quota(total);
+        play.keep_total(total);
         play.perform(&[Action::Start]);
         play.settle();
         let left = left_of_each(&play, &named);

@@ -32,12 +32,20 @@ pub enum Action {
     Crowd,
     /// There is room for everything again.
     Widen,
+    /// There is room for the least that must be kept of the sessions that aren't played.
+    CrowdOthers,
+    /// All sessions are looked at.
+    List,
+    /// The sessions of another profile are played from now on, unless one is being played.
+    SwitchProfile,
     /// The session is left, to be continued.
     Close,
     /// The session ends.
     End,
     /// The process is killed, and the next one starts on the same disk: nothing is lost yet.
     Kill,
+    /// The app exits while the session is played, and another process starts.
+    Exit,
     /// The crashed or closed session is taken up where it was left.
     Recover,
     /// It is taken up from an older checkpoint.
@@ -48,12 +56,20 @@ pub enum Action {
     Decline,
     /// The session that is not being played is deleted.
     Forget,
-    /// The player saves under one of two names, if that is free.
+    /// The player saves under one of a few names, if that is free.
     SaveSlot,
-    /// The player saves under one of two names, whatever is there.
+    /// The player saves under one of a few names, whatever is there.
     Overwrite,
-    /// The player deletes one of two slots.
+    /// The player copies a slot, if there is one of a name.
+    CopySlot,
+    /// The player calls a slot something else.
+    RenameSlot,
+    /// The player deletes a slot.
     DeleteSlot,
+    /// The player goes on from a slot.
+    LoadSlot,
+    /// Something is laid beside the newest checkpoint.
+    Attach,
 }
 
 /// A scenario: what happens, and the numbers that it happens with.
@@ -71,13 +87,13 @@ impl Script {
 
     /// The scenarios that every test run explores.
     pub fn all() -> Vec<Self> {
-        [Self::of_sessions(), Self::of_slots_and_room()].concat()
+        [Self::of_sessions(), Self::of_room(), Self::of_slots(), Self::of_processes()].concat()
     }
 
     fn of_sessions() -> Vec<Self> {
         use Action::{
-            Auto, BeginMerge, Burst, Close, Decline, Forget, Full, Kill, Manual, Merge, Pause,
-            Recover, RecoverOlder, Rename, Resume, Rewind, Start, Turn,
+            Auto, BeginMerge, Burst, Close, Decline, End, Forget, Full, Kill, Manual, Merge, Pause,
+            Recover, RecoverOlder, Rename, Resume, Rewind, Settle, Start, Turn,
         };
         vec![
             Self::named("play and close", &[Start, Auto, Manual, Auto, Close]),
@@ -101,59 +117,125 @@ impl Script {
             ),
             Self::named("decline", &[Start, Auto, Kill, Decline, Start, Auto, Close]),
             Self::named("forget", &[Start, Auto, Merge, Auto, Close, Forget, Start, Auto]),
-        ]
-    }
-
-    fn of_slots_and_room() -> Vec<Self> {
-        use Action::{
-            Auto, Burst, Close, Crowd, DeleteSlot, End, Forget, Full, Kill, Manual, Merge,
-            Overwrite, Recover, RecoverOlder, SaveSlot, Settle, Start,
-        };
-        vec![
-            Self::named(
-                "slots",
-                &[
-                    Start, SaveSlot, Auto, Overwrite, Overwrite, SaveSlot, Settle, Kill, Overwrite,
-                    Recover, Overwrite, DeleteSlot, Settle, Overwrite, Close, Forget, DeleteSlot,
-                ],
-            ),
             Self::named("end", &[Start, Auto, End, Start, Manual, Kill, Recover]),
-            Self::named(
-                "little room",
-                &[
-                    Start, Crowd, Auto, Auto, Merge, Auto, Auto, Merge, Full, Kill, Recover, Full,
-                    Full,
-                ],
-            ),
-            Self::named(
-                "gathering",
-                &[
-                    Start,
-                    Settle,
-                    Manual,
-                    Full,
-                    Manual,
-                    Full,
-                    Full,
-                    Full,
-                    Settle,
-                    Auto,
-                    Close,
-                    Recover,
-                    Full,
-                    Settle,
-                    Manual,
-                    Kill,
-                    RecoverOlder,
-                    Auto,
-                    Settle,
-                ],
-            ),
             Self::named("bursts", &[Start, Burst, Burst, Manual, Burst, Settle, Full, Auto, Close]),
         ]
     }
 
-    /// A scenario that nobody thought of.
+    fn of_room() -> Vec<Self> {
+        use Action::{
+            Attach, Auto, Close, Crowd, CrowdOthers, Full, Kill, Manual, Merge, Recover,
+            RecoverOlder, Settle, Start,
+        };
+        let little =
+            [Start, Crowd, Auto, Auto, Merge, Auto, Auto, Merge, Full, Kill, Recover, Full, Full];
+        let gathering = [
+            Start,
+            Settle,
+            Manual,
+            Full,
+            Manual,
+            Full,
+            Full,
+            Full,
+            Settle,
+            Auto,
+            Close,
+            Recover,
+            Full,
+            Settle,
+            Manual,
+            Kill,
+            RecoverOlder,
+            Auto,
+            Settle,
+        ];
+        let others = [
+            Start,
+            Manual,
+            Attach,
+            Full,
+            Full,
+            Full,
+            Settle,
+            Close,
+            Start,
+            CrowdOthers,
+            Auto,
+            Full,
+            Settle,
+            Manual,
+            Close,
+        ];
+        vec![
+            Self::named("little room", &little),
+            Self::named("gathering", &gathering),
+            Self::named("little room for others", &others),
+        ]
+    }
+
+    fn of_slots() -> Vec<Self> {
+        use Action::{
+            Attach, Auto, Close, CopySlot, DeleteSlot, Forget, Kill, LoadSlot, Overwrite, Recover,
+            RenameSlot, SaveSlot, Settle, Start, Turn,
+        };
+        let saved = [
+            Start, SaveSlot, Auto, Overwrite, Overwrite, SaveSlot, Settle, Kill, Overwrite,
+            Recover, Overwrite, DeleteSlot, Settle, Overwrite, Close, Forget, DeleteSlot,
+        ];
+        let renamed = [
+            Start, SaveSlot, Settle, CopySlot, Settle, RenameSlot, Overwrite, Turn, Kill, CopySlot,
+            RenameSlot, Settle, DeleteSlot, Settle,
+        ];
+        let attached = [
+            Start, Attach, SaveSlot, Attach, Settle, Attach, Turn, Kill, Recover, Attach,
+            Overwrite, Attach, CopySlot, Settle, Attach, Close,
+        ];
+        let loaded = [
+            Start, SaveSlot, Auto, Settle, LoadSlot, Auto, Kill, LoadSlot, Auto, Close, Forget,
+            LoadSlot, Auto, Kill, Recover,
+        ];
+        vec![
+            Self::named("slots", &saved),
+            Self::named("slots that are copied and renamed", &renamed),
+            Self::named("attachments", &attached),
+            Self::named("slots that are loaded", &loaded),
+        ]
+    }
+
+    fn of_processes() -> Vec<Self> {
+        use Action::{
+            Auto, Burst, Close, Exit, Kill, List, Manual, Merge, Recover, SaveSlot, Settle, Start,
+            SwitchProfile,
+        };
+        let profiles = [
+            Start,
+            SaveSlot,
+            Settle,
+            Close,
+            SwitchProfile,
+            Start,
+            SaveSlot,
+            Auto,
+            Kill,
+            Recover,
+            Auto,
+            Close,
+            SwitchProfile,
+            Recover,
+            Auto,
+        ];
+        vec![
+            Self::named("profiles", &profiles),
+            Self::named("exits", &[Start, Auto, Exit, Recover, Burst, Exit, Recover, Manual, Kill]),
+            Self::named(
+                "listing",
+                &[Start, Auto, List, Auto, Close, List, Start, Auto, List, Merge, List, Kill],
+            ),
+        ]
+    }
+
+    /// A scenario that no one thought of.
     pub fn drawn(seed: u64) -> Self {
         let mut random = Random::new(seed);
         let mut actions = vec![Action::Start];
@@ -161,9 +243,12 @@ impl Script {
         for _ in 0..12 + random.below(14) {
             let action = Self::draw(playing, &mut random);
             playing = match action {
-                Action::Close | Action::End | Action::Kill | Action::Decline | Action::Forget => {
-                    false
-                }
+                Action::Close
+                | Action::End
+                | Action::Kill
+                | Action::Exit
+                | Action::Decline
+                | Action::Forget => false,
                 Action::Start | Action::Recover | Action::RecoverOlder => true,
                 _ => playing,
             };
@@ -173,29 +258,73 @@ impl Script {
     }
 
     fn draw(playing: bool, random: &mut Random) -> Action {
-        use Action::{
-            Auto, BeginMerge, Burst, Close, Crowd, Decline, DeleteSlot, End, Forget, Full, Kill,
-            Manual, Merge, Overwrite, Pause, Recover, RecoverOlder, Rename, Resume, Rewind,
-            SaveSlot, Settle, Start, Turn, Widen,
-        };
-        const PLAYED: [Action; 28] = [
-            Auto, Auto, Auto, Auto, Auto, Burst, Burst, Manual, Full, Pause, Resume, Rename, Turn,
-            Turn, SaveSlot, Overwrite, Overwrite, DeleteSlot, Merge, Merge, BeginMerge, Settle,
-            Crowd, Widen, Rewind, Close, Kill, End,
-        ];
-        const LEFT: [Action; 10] = [
-            Recover,
-            Recover,
-            Recover,
-            Recover,
-            RecoverOlder,
-            RecoverOlder,
-            Start,
-            Kill,
-            Decline,
-            Forget,
-        ];
-        let choices: &[Action] = if playing { &PLAYED } else { &LEFT };
-        random.pick(choices).copied().unwrap_or(Turn)
+        let choices: &[Action] = if playing { &drawn::PLAYED } else { &drawn::LEFT };
+        random.pick(choices).copied().unwrap_or(Action::Turn)
     }
+}
+
+/// What drawn scenarios are made of, each as often as it is to come.
+mod drawn {
+    use super::Action::{
+        Attach, Auto, BeginMerge, Burst, Close, CopySlot, Crowd, CrowdOthers, Decline, DeleteSlot,
+        End, Exit, Forget, Full, Kill, List, LoadSlot, Manual, Merge, Overwrite, Pause, Recover,
+        RecoverOlder, Rename, RenameSlot, Resume, Rewind, SaveSlot, Settle, Start, SwitchProfile,
+        Turn, Widen,
+    };
+
+    /// While a session is played.
+    pub const PLAYED: [super::Action; 36] = [
+        Auto,
+        Auto,
+        Auto,
+        Auto,
+        Auto,
+        Burst,
+        Burst,
+        Manual,
+        Full,
+        Full,
+        Pause,
+        Resume,
+        Rename,
+        Turn,
+        Turn,
+        SaveSlot,
+        Overwrite,
+        Overwrite,
+        CopySlot,
+        RenameSlot,
+        DeleteSlot,
+        LoadSlot,
+        Attach,
+        Attach,
+        List,
+        Merge,
+        Merge,
+        BeginMerge,
+        Settle,
+        Crowd,
+        CrowdOthers,
+        Widen,
+        Rewind,
+        Close,
+        Kill,
+        End,
+    ];
+    /// While none is.
+    pub const LEFT: [super::Action; 13] = [
+        Recover,
+        Recover,
+        Recover,
+        Recover,
+        RecoverOlder,
+        RecoverOlder,
+        Start,
+        LoadSlot,
+        Kill,
+        Exit,
+        Decline,
+        Forget,
+        SwitchProfile,
+    ];
 }

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::Random;
+use super::content::Capture;
 use crate::ids::SaveId;
-use crate::journal::{Block, Commit, ENTITIES, Rows, TypeList, TypeSummary, Values};
+use crate::journal::{Block, Commit, ENTITIES, Rows, TypeSummary, Values};
+use crate::recovery::{CLOCK, FIELDS, STATE_CHANGES};
 
 /// The types that entities may have, beside the one that says that they exist.
 const COMPONENTS: [&str; 3] = ["game::Health", "game::Inventory", "game::Name"];
@@ -80,12 +82,18 @@ impl World {
     }
 
     /// How many rows every type has.
-    pub fn types(&self) -> TypeList {
+    pub fn types(&self) -> Vec<TypeSummary> {
         let paths = [ENTITIES].into_iter().chain(COMPONENTS).chain([RESOURCE]);
         let rows = |path| self.rows_of(path).count() as u64;
         paths
             .map(|path| TypeSummary { path: path.to_owned(), version: 0, rows: rows(path) })
             .collect()
+    }
+
+    /// Blocks of this world, as they are handed to the writer.
+    pub fn captured(&self, blocks: Vec<Block>) -> Capture {
+        let (entities, types, next_id) = (self.entity_count(), self.types(), self.next_id());
+        Capture { blocks, entities, types, next_id }
     }
 
     pub fn entity_count(&self) -> u64 {
@@ -180,7 +188,11 @@ pub fn digest_of<E>(blocks: impl IntoIterator<Item = Result<Block, E>>) -> Resul
     let mut rows: BTreeMap<(Arc<str>, u64), Vec<u8>> = BTreeMap::new();
     for block in blocks {
         let block = block?;
+        let is_of_the_session = [CLOCK, FIELDS, STATE_CHANGES].contains(&&*block.type_path);
         let Rows::Values(values) = &block.rows else { continue };
+        if is_of_the_session {
+            continue;
+        }
         for (id, value) in values.iter() {
             rows.insert((Arc::clone(&block.type_path), id.0), value.to_vec());
         }

@@ -1,5 +1,7 @@
 //! What machine and program a session is started with.
 
+use std::sync::LazyLock;
+
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 
 use crate::session::SessionContext;
@@ -11,19 +13,34 @@ pub struct Versions {
     pub engine: &'static str,
 }
 
-/// Asks the operating system. Takes a few milliseconds.
-pub(super) fn of_this_machine(versions: &Versions) -> SessionContext {
+/// What doesn't change while the process lives. The operating system takes a few milliseconds to say it.
+struct Machine {
+    os: String,
+    cpu: String,
+    memory_bytes: u64,
+}
+
+static MACHINE: LazyLock<Machine> = LazyLock::new(|| {
     let what = RefreshKind::nothing()
         .with_cpu(CpuRefreshKind::nothing())
         .with_memory(MemoryRefreshKind::nothing().with_ram());
     let system = System::new_with_specifics(what).ok();
     let cpu = system.as_ref().and_then(|system| system.cpus().first());
-    SessionContext {
-        game_version: versions.game.clone(),
-        bevy_version: versions.engine.to_owned(),
+    Machine {
         os: System::long_os_version().unwrap_or_else(|_| std::env::consts::OS.to_owned()),
         cpu: cpu.map(|cpu| cpu.brand().trim().to_owned()).unwrap_or_default(),
         memory_bytes: system.as_ref().map(System::total_memory).unwrap_or_default(),
+    }
+});
+
+/// What a session that begins now is played with.
+pub(super) fn of_this_machine(versions: &Versions) -> SessionContext {
+    SessionContext {
+        game_version: versions.game.clone(),
+        bevy_version: versions.engine.to_owned(),
+        os: MACHINE.os.clone(),
+        cpu: MACHINE.cpu.clone(),
+        memory_bytes: MACHINE.memory_bytes,
         locale: sys_locale::get_locale().unwrap_or_default(),
     }
 }

@@ -7,15 +7,13 @@ use std::path::PathBuf;
 use tracing::{debug, warn};
 
 use super::open_segment::{OpenGroup, OpenSegment, Preamble};
+use super::slices::SLICE_BYTES;
 use super::slot_copy::CopyFailure;
 use crate::ids::CheckpointId;
-use crate::ids::limits::{FRAME_BYTES, ORIGIN_ANCESTORS};
+use crate::ids::limits::ORIGIN_ANCESTORS;
 use crate::journal::{Block, Commit, Origin, ReadError, SegmentHeader};
 use crate::store::{DirectoryStore, StoredSession};
 
-/// Bytes that one step copies, about. The worlds of tests are small, and there anything is to happen
-/// between two steps.
-const STEP_BYTES: usize = if cfg!(test) { 40 } else { FRAME_BYTES };
 /// An archive of so many bytes is complete, whatever there is left to gather.
 const FULL: u64 = 256 << 20;
 
@@ -104,7 +102,7 @@ impl Gathering {
 
     fn advance(mut self: Box<Self>, store: &DirectoryStore) -> Result<Gathered, CopyFailure> {
         let mut read = 0;
-        while read < STEP_BYTES {
+        while read < SLICE_BYTES {
             self.stage = match self.stage {
                 Stage::Between(segment) => match self.source.next(segment)? {
                     Ok(copying) => Stage::Copying(Box::new(copying)),

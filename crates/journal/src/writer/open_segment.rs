@@ -4,20 +4,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::pending::PendingCheckpoint;
-use crate::ids::limits::SEGMENT_BYTES;
+use super::slices::{MOST_BYTES, SYNC_EVERY};
 use crate::journal::{
     Block, Commit, EncodeError, FrameKind, GroupEncoder, Predecessor, Record, SegmentEncoder,
     SegmentHeader,
 };
 use crate::session::FailureCause;
 use crate::store::{AppendFile, CreatedSegment, DirectoryStore, StoreError};
-
-/// Bytes of a long group after which it is synced halfway. A sync on ext4 also commits the other
-/// files' backlog, so one large sync at the end would hold up somebody else's checkpoint.
-const SYNC_EVERY: u64 = 4 << 20;
-
-/// Bytes of a file, beyond which readers don't look. The worlds of tests are small.
-const MOST_BYTES: u64 = if cfg!(test) { 2 << 20 } else { SEGMENT_BYTES };
 
 /// Why something could not be written.
 #[derive(Debug, thiserror::Error)]

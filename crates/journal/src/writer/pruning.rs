@@ -6,14 +6,10 @@ use std::collections::{BTreeSet, HashSet};
 use tracing::{debug, warn};
 
 use super::retention::{PruneTo, Quota, Verdict, judge, must_stay, repeats_one_of};
-use crate::ids::limits::FRAME_BYTES;
+use super::slices::SLICE_BYTES;
 use crate::ids::{CheckpointId, SessionId};
 use crate::journal::{Blocks, GroupRef, ReadError, SegmentHeader, SessionIndex, Validity};
 use crate::store::{DirectoryStore, OpenError, StoreError, StoredSession, with_sources};
-
-/// Bytes that one step reads, about. The worlds of tests are small, and there anything is to happen
-/// between two steps.
-const STEP_BYTES: usize = if cfg!(test) { 40 } else { FRAME_BYTES };
 
 /// The pruning of one session.
 ///
@@ -79,7 +75,7 @@ impl Pruning {
     /// the rest. Whether there is more to do.
     pub(super) fn step(&mut self, store: &DirectoryStore) -> Result<bool, PruneFailure> {
         let mut read = 0;
-        while read < STEP_BYTES {
+        while read < SLICE_BYTES {
             if self.reading.is_none() && !self.begin_group()? {
                 self.remove(store)?;
                 return Ok(false);

@@ -8,11 +8,9 @@ use jiff::Timestamp;
 
 use super::pruning::{Pruning, told};
 use super::retention::{PruneTo, Quota};
+use super::slices::LISTED_AT_ONCE;
 use crate::ids::SessionId;
 use crate::store::{DirectoryStore, SessionLock};
-
-/// Sessions whose directories are listed in one step.
-const LISTED_AT_ONCE: usize = if cfg!(test) { 1 } else { 16 };
 
 /// Sessions that nobody plays, thinned one after the other until all sessions together fit. None
 /// loses its last good checkpoint.

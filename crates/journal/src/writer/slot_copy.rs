@@ -3,15 +3,13 @@
 use std::path::PathBuf;
 
 use super::open_segment::{OpenGroup, OpenSegment, Preamble, WriteFailure};
+use super::slices::SLICE_BYTES;
 use crate::ids::{CheckpointId, random_u64};
 use crate::journal::{
     Block, Commit, FrameKind, Lineage, Plan, ReadError, SegmentHeader, SlotHeader,
 };
 use crate::session::{SessionMetadata, SlotError};
 use crate::store::{DirectoryStore, StoreError, StoredSession};
-
-/// Bytes that are copied before the checkpoints get their turn again.
-const SLICE: usize = 1 << 20;
 
 /// A slot that is being written.
 pub(super) struct SlotCopy {
@@ -159,7 +157,7 @@ impl SlotCopy {
 
     fn advance(&mut self) -> Result<bool, CopyFailure> {
         let mut copied = 0;
-        while copied < SLICE {
+        while copied < SLICE_BYTES {
             let Some(block) = self.blocks.next() else { return Ok(false) };
             let block = block?;
             copied += block.byte_len();

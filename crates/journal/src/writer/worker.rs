@@ -11,7 +11,7 @@ use tracing::{debug, debug_span, error, warn};
 
 use super::about_session::add_about_session;
 use super::chores::Chores;
-use super::context::Versions;
+use super::context::{Versions, of_this_machine};
 use super::hold::Hold;
 use super::pending::PendingCheckpoint;
 use super::retention::Quota;
@@ -47,7 +47,6 @@ pub struct Worker<C: Content> {
     machine: Machine,
     trials: Trials,
     versions: Versions,
-    context: Option<SessionContext>,
     /// Sessions that were read to be taken up, and their locks.
     prepared: HashMap<SessionId, Option<SessionLock>>,
     playing: Option<(RunJournal, C::Run)>,
@@ -92,7 +91,6 @@ impl<C: Content> Worker<C> {
             machine,
             trials,
             versions,
-            context: None,
             prepared: HashMap::new(),
             playing: None,
             slots: SlotWork::default(),
@@ -518,10 +516,8 @@ impl<C: Content> Worker<C> {
         self.reports.extend(news.into_iter().map(Report::News));
     }
 
-    /// What this machine is. Asked once, since it takes a few milliseconds.
-    fn context(&mut self) -> SessionContext {
-        let versions = &self.versions;
-        self.context.get_or_insert_with(|| super::context::of_this_machine(versions)).clone()
+    fn context(&self) -> SessionContext {
+        of_this_machine(&self.versions)
     }
 }
 

@@ -129,7 +129,7 @@ impl Column {
 
     fn push(&mut self, id: SaveId, value: &[u8], version: u32, ready: &mut VecDeque<Block>) {
         let bytes = self.values.byte_len() + self.values.len() * ROW_OVERHEAD;
-        let is_full = bytes + value.len() + ROW_OVERHEAD > limits::FRAME_BYTES;
+        let is_full = bytes + value.len() + ROW_OVERHEAD > limits::FILLED_BYTES;
         if is_full || self.type_version != version {
             self.close_block(ready);
             self.type_version = version;

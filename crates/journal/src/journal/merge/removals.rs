@@ -8,7 +8,7 @@ use crate::ids::{SaveId, limits};
 use crate::journal::Block;
 
 /// Rows of removals in one block of the result, so that it fits into an ordinary frame.
-const REMOVALS_PER_BLOCK: usize = limits::FRAME_BYTES / 16;
+const REMOVALS_PER_BLOCK: usize = limits::FILLED_BYTES / 16;
 
 /// Ids that were removed, ascending, each with the age of the newest source that removed it.
 #[derive(Debug, Default)]

@@ -162,15 +162,15 @@ fn rows_keep_the_version_they_were_written_with() {
 
 #[test]
 fn the_result_comes_in_chunks() {
-    let value = vec![1; 1000];
-    let rows = |first: u64| (0..3000).map(|row| (first + 2 * row, &*value)).collect::<Vec<_>>();
+    let value = vec![1; limits::FILLED_BYTES / 10];
+    let rows = |first: u64| (0..30).map(|row| (first + 2 * row, &*value)).collect::<Vec<_>>();
     let result = merged(&[vec![values("a", &rows(2))], vec![values("a", &rows(3))]], false);
-    assert_eq!(result.len(), 6);
+    assert!((6..=10).contains(&result.len()), "{}", result.len());
     let bytes = |block: &Block| {
         block.ids().iter().enumerate().filter_map(|(row, _)| block.value(row)).flatten().count()
     };
-    assert!(result.iter().all(|block| bytes(block) <= limits::FRAME_BYTES));
-    assert_eq!(result.iter().map(Block::len).sum::<usize>(), 6000);
+    assert!(result.iter().all(|block| bytes(block) <= limits::FILLED_BYTES));
+    assert_eq!(result.iter().map(Block::len).sum::<usize>(), 60);
 }
 
 #[test]

@@ -1,0 +1,215 @@
+//! What is owed because of what happened, by this bookkeeping alone: the code under test isn't asked.
+
+mod retained;
+mod session;
+mod slots;
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::history::{Fact, History};
+use super::opening::{Key, Opened, OpenedSession, OpenedSlot, Reading, key};
+use crate::ids::{CheckpointId, SessionId};
+use session::OwedSession;
+use slots::OwedSlots;
+
+/// What the promise amounts to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Promise {
+    /// The disk does what it says: nothing acknowledged is lost.
+    NothingIsLost,
+    /// The disk lies, or somebody damaged files: what is found was there once.
+    NoFalseState,
+}
+
+/// What is owed at some moment.
+#[derive(Clone, Debug, Default)]
+pub struct Debt {
+    known: usize,
+    captured: HashMap<Key, Captured>,
+    attachments: HashMap<Key, Versions>,
+    sessions: BTreeMap<SessionId, OwedSession>,
+    slots: OwedSlots,
+    /// Whether the disk has no room left, or is going to say so.
+    is_short: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Captured {
+    digest: u64,
+    /// Its place among all captures: later ones are newer, whatever run they belong to.
+    order: usize,
+}
+
+/// The versions of a checkpoint's attachment.
+#[derive(Clone, Copy, Default, Debug)]
+struct Versions {
+    /// The one that is durable.
+    durable: Option<u32>,
+    /// The newest that was asked for.
+    newest: u32,
+}
+
+impl Captured {
+    fn may_read(self, reading: Reading) -> bool {
+        match reading {
+            Reading::Lost | Reading::Intact => true,
+            Reading::Restored(digest) => digest == self.digest,
+        }
+    }
+}
+
+impl Debt {
+    /// Takes in what had happened when the disk had taken this many steps.
+    pub fn advance_to(&mut self, history: &History, position: usize) {
+        for (session, fact) in history.between(self.known, position) {
+            self.known += 1;
+            self.follow(session, fact);
+        }
+    }
+
+    fn follow(&mut self, session: SessionId, fact: &Fact) {
+        match fact {
+            Fact::Captured { id, digest, .. } => {
+                let order = self.known;
+                self.captured.insert(key(*id), Captured { digest: *digest, order });
+                self.session(session).follow(fact);
+            }
+            Fact::Attaching { id, version } => {
+                self.attachments.entry(key(*id)).or_default().newest = *version;
+            }
+            Fact::Attached { id, version } => {
+                self.attachments.entry(key(*id)).or_default().durable = Some(*version);
+            }
+            Fact::SlotAsked { .. }
+            | Fact::SlotChanged { .. }
+            | Fact::SlotMayHaveChanged { .. }
+            | Fact::SlotRefused { .. }
+            | Fact::SlotRefreshed { .. }
+            | Fact::ProcessEnded => self.follow_slots(fact),
+            Fact::DiskIsShort => {
+                self.is_short = true;
+                self.sessions.values_mut().for_each(OwedSession::disk_is_short);
+            }
+            Fact::OthersCrowded { played } => {
+                let others = self.sessions.iter_mut().filter(|(id, _)| Some(**id) != *played);
+                others.for_each(|(_, owed)| owed.thin());
+            }
+            _ => self.session(session).follow(fact),
+        }
+    }
+
+    fn session(&mut self, session: SessionId) -> &mut OwedSession {
+        let owed = self.sessions.entry(session).or_default();
+        if self.is_short {
+            owed.disk_is_short();
+        }
+        owed
+    }
+
+    fn follow_slots(&mut self, fact: &Fact) {
+        let attachments = &self.attachments;
+        let durable = |id: Key| attachments.get(&id).and_then(|versions| versions.durable);
+        self.slots.follow(fact, durable);
+    }
+
+    /// Takes over what was captured elsewhere, so that it may be found.
+    pub fn learn(&mut self, other: &Self) {
+        self.captured.extend(other.captured.iter().map(|(id, captured)| (*id, *captured)));
+    }
+
+    /// What is wrong with what was found, in words.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong.
+    pub fn check(&self, opened: &Opened, promise: Promise) -> Result<(), String> {
+        for (session, found) in &opened.sessions {
+            self.check_truth(found).map_err(|wrong| format!("{session}: {wrong}"))?;
+        }
+        for slot in &opened.slots {
+            self.check_slot_truth(slot)?;
+        }
+        if promise == Promise::NoFalseState {
+            return Ok(());
+        }
+        for (session, owed) in &self.sessions {
+            let found = opened.sessions.get(session);
+            let checked = owed.check(found, &|id| self.order(id));
+            let checked = checked.and_then(|()| self.check_attachments(owed, found));
+            checked.map_err(|wrong| format!("{session}: {wrong}"))?;
+        }
+        if opened.unread_slots > 0 {
+            return Err(format!("{} slots can't be read", opened.unread_slots));
+        }
+        self.slots.check(&opened.slots)
+    }
+
+    /// Whether everything that was found was there once.
+    fn check_truth(&self, found: &OpenedSession) -> Result<(), String> {
+        for (id, reading) in &found.checkpoints {
+            let (run, counter) = id;
+            match self.captured.get(id) {
+                _ if *reading == Reading::Lost => {}
+                None => return Err(format!("{counter}@{run:016x} never was")),
+                Some(captured) if !captured.may_read(*reading) => {
+                    return Err(format!("{counter}@{run:016x} is not what was captured"));
+                }
+                Some(_) => {}
+            }
+        }
+        for (id, version) in &found.attachments {
+            self.check_attachment(*id, *version)?;
+        }
+        for offer in &found.offers {
+            if !found.restores(key(offer.newest)) {
+                return Err(format!("{} is offered and can't be restored", offer.newest));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a slot holds what was captured.
+    fn check_slot_truth(&self, slot: &OpenedSlot) -> Result<(), String> {
+        let OpenedSlot { name, checkpoint, reading, attached } = slot;
+        match self.captured.get(checkpoint) {
+            _ if *reading == Reading::Lost => return Ok(()),
+            None => return Err(format!("slot {name:?} holds {checkpoint:?}, which never was")),
+            Some(captured) if !captured.may_read(*reading) => {
+                return Err(format!("slot {name:?} isn't what {checkpoint:?} was"));
+            }
+            Some(_) => {}
+        }
+        attached.map_or(Ok(()), |version| self.check_attachment(*checkpoint, version))
+    }
+
+    /// Whether an attachment was laid there once.
+    fn check_attachment(&self, id: Key, version: Option<u32>) -> Result<(), String> {
+        let newest = self.attachments.get(&id).map(|versions| versions.newest);
+        match version <= newest {
+            true => Ok(()),
+            false => {
+                Err(format!("{id:?} has version {version:?} of its attachment, of {newest:?}"))
+            }
+        }
+    }
+
+    /// Whether what lies beside the checkpoints that are owed is there.
+    fn check_attachments(
+        &self,
+        owed: &OwedSession,
+        found: Option<&OpenedSession>,
+    ) -> Result<(), String> {
+        for id in owed.checkpoints() {
+            let durable = self.attachments.get(&id).and_then(|versions| versions.durable);
+            let there = found.and_then(|found| found.attachments.get(&id).copied()).flatten();
+            if durable > there {
+                return Err(format!("{id:?} lost its attachment: {there:?} of {durable:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn order(&self, id: CheckpointId) -> usize {
+        self.captured.get(&key(id)).map_or(0, |captured| captured.order)
+    }
+}

@@ -1,0 +1,145 @@
+//! Which acknowledged checkpoints retention must keep, by its documented rules.
+//!
+//! A generation needs a file that is begun for it, and a checkpoint lies in a file that was begun before it
+//! was acknowledged. So as long as fewer files were begun since than generations are kept, it is in one
+//! of those. That is less than is kept in truth, since not each file is a generation.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::torture::Fact;
+use crate::torture::opening::{Key, key};
+
+/// Generations of a line that are kept where there is room, and where there is none.
+const GENERATIONS: usize = 3;
+const LEAST_GENERATIONS: usize = 2;
+/// What is left behind is kept for so long.
+const LEFT_BEHIND: SignedDuration = SignedDuration::from_hours(1);
+
+/// The checkpoints of one session that must be there.
+#[derive(Clone, Debug, Default)]
+pub struct Retained {
+    /// Why each is owed.
+    owed: BTreeMap<Key, Reasons>,
+    /// What was captured on the line that is played, the oldest first.
+    line: Vec<Key>,
+    /// The checkpoint that each was captured after.
+    before: HashMap<Key, Key>,
+    captured: HashMap<Key, Captured>,
+    /// Files that were begun so far.
+    files: usize,
+    now: Timestamp,
+    is_crowded: bool,
+    is_short: bool,
+    /// Whether what is written now goes on from a file that failed, and belongs to no generation.
+    is_continued: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Captured {
+    is_full: bool,
+    is_named: bool,
+    time: Timestamp,
+}
+
+/// Why a checkpoint is owed. It isn't any more when there is no reason left.
+#[derive(Clone, Copy, Debug)]
+struct Reasons {
+    /// Files that there were when it was acknowledged, as long as it is on the line that is played.
+    on_line_since: Option<usize>,
+    /// Somebody asked for it.
+    is_named: bool,
+    /// It is the oldest generation of all.
+    is_first: bool,
+    /// It was the newest when the line went on from an older one.
+    is_left_behind: bool,
+}
+
+impl Reasons {
+    fn are_left(&self) -> bool {
+        self.on_line_since.is_some() || self.is_named || self.is_first || self.is_left_behind
+    }
+}
+
+impl Retained {
+    pub fn checkpoints(&self) -> impl Iterator<Item = Key> {
+        self.owed.keys().copied()
+    }
+
+    pub fn follow(&mut self, fact: &Fact) {
+        match fact {
+            Fact::Captured { id, is_full, is_named, time, .. } => {
+                let id = key(*id);
+                self.before.extend(self.line.last().map(|before| (id, *before)));
+                let (is_full, is_named, time) = (*is_full, *is_named, *time);
+                self.captured.insert(id, Captured { is_full, is_named, time });
+                self.line.push(id);
+                self.now = self.now.max(time);
+            }
+            Fact::Acknowledged { id } => self.acknowledged(key(*id)),
+            Fact::SaveFailed => self.is_continued = true,
+            Fact::JournalBegun => self.files += 1,
+            Fact::Crowded(is_crowded) => self.is_crowded = *is_crowded || self.is_short,
+            Fact::TakingUp { checkpoint: Some(id) } | Fact::Loading { checkpoint: id } => {
+                self.go_on_from(key(*id));
+            }
+            _ => {}
+        }
+        self.settle();
+    }
+
+    /// From now on there is room for no more than must be kept.
+    pub fn disk_is_short(&mut self) {
+        (self.is_short, self.is_crowded) = (true, true);
+        self.settle();
+    }
+
+    /// There is room for no more than must be kept now.
+    pub fn thin(&mut self) {
+        let is_crowded = std::mem::replace(&mut self.is_crowded, true);
+        self.settle();
+        self.is_crowded = is_crowded;
+    }
+
+    fn acknowledged(&mut self, id: Key) {
+        let Some(captured) = self.captured.get(&id) else { return };
+        self.is_continued &= !captured.is_full;
+        let is_named = captured.is_named;
+        let is_first = self.owed.is_empty() && self.line.first() == Some(&id);
+        let on_line_since = Some(self.files).filter(|_| !self.is_continued);
+        let is_left_behind = false;
+        self.owed.insert(id, Reasons { on_line_since, is_named, is_first, is_left_behind });
+    }
+
+    /// The line goes on from a checkpoint. What came after it is left behind.
+    fn go_on_from(&mut self, id: Key) {
+        let newest = self.line.last().copied().filter(|newest| *newest != id);
+        let mut line: Vec<Key> =
+            std::iter::successors(Some(id), |id| self.before.get(id).copied()).collect();
+        line.reverse();
+        self.line = line;
+        for (id, reasons) in &mut self.owed {
+            if !self.line.contains(id) {
+                reasons.on_line_since = None;
+            }
+            reasons.is_left_behind = Some(*id) == newest;
+        }
+    }
+
+    /// Drops the reasons that don't hold any more.
+    fn settle(&mut self) {
+        let kept = if self.is_crowded { LEAST_GENERATIONS } else { GENERATIONS };
+        let (files, is_crowded) = (self.files, self.is_crowded);
+        let (captured, now) = (&self.captured, self.now);
+        self.owed.retain(|id, reasons| {
+            reasons.on_line_since = reasons.on_line_since.filter(|since| files - since < kept);
+            reasons.is_named &= !is_crowded;
+            reasons.is_first &= !is_crowded;
+            let age = captured.get(id).map(|captured| now.duration_since(captured.time));
+            let is_young = age.is_some_and(|age| age <= LEFT_BEHIND);
+            reasons.is_left_behind &= !is_crowded && is_young;
+            reasons.are_left()
+        });
+    }
+}

@@ -1,0 +1,167 @@
+//! What is owed of one session.
+
+use super::retained::Retained;
+use crate::ids::CheckpointId;
+use crate::torture::Fact;
+use crate::torture::opening::{Key, OpenedSession, key};
+
+/// What is owed of one session.
+#[derive(Clone, Debug, Default)]
+pub struct OwedSession {
+    newest: Option<CheckpointId>,
+    retained: Retained,
+    stand: Stand,
+    /// What it may be called now, the newest name last.
+    names: Vec<String>,
+    /// What it was ever called.
+    all_names: Vec<String>,
+    may_be_forked: bool,
+}
+
+/// How a session stands.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+enum Stand {
+    /// Nothing of it was acknowledged, or it is between two states.
+    #[default]
+    Open,
+    /// It is being left, and may be found either way.
+    BeingLeft,
+    /// It is being played, so whoever finds it finds a crash.
+    Played,
+    /// It was left or declined, so it isn't offered any more.
+    SetAside,
+    BeingForgotten,
+    Forgotten,
+}
+
+impl OwedSession {
+    pub fn follow(&mut self, fact: &Fact) {
+        let is_over = self.stand == Stand::Forgotten;
+        match fact {
+            // Nothing can be done any more to what was deleted.
+            Fact::TakingUp { .. } | Fact::Forgetting if is_over => {}
+            // What was deleted in part isn't owed again because somebody tries to take it up.
+            Fact::TakingUp { .. } if self.stand == Stand::BeingForgotten => {}
+            Fact::Loading { .. } if is_over || self.stand == Stand::BeingForgotten => {
+                let names = self.all_names.clone();
+                *self = Self { names: names.clone(), all_names: names, ..Self::default() };
+            }
+            Fact::Acknowledged { id } => {
+                self.newest = Some(*id);
+                // While it is being left, the end may get there together with the last checkpoint.
+                if self.stand != Stand::BeingLeft {
+                    self.stand = Stand::Played;
+                }
+            }
+            Fact::TakenUpHalfBlind => self.may_be_forked = true,
+            Fact::Leaving => self.stand = Stand::BeingLeft,
+            Fact::TakingUp { .. } | Fact::Loading { .. } => self.stand = Stand::Open,
+            Fact::Left | Fact::Declined => self.stand = Stand::SetAside,
+            Fact::Forgetting => self.stand = Stand::BeingForgotten,
+            Fact::Forgotten => self.stand = Stand::Forgotten,
+            Fact::Naming { name } => {
+                self.names.push(name.clone());
+                self.all_names.push(name.clone());
+            }
+            Fact::Named => {
+                let settled = self.names.len().saturating_sub(1);
+                self.names.drain(..settled);
+            }
+            _ => {}
+        }
+        self.retained.follow(fact);
+    }
+
+    /// The disk has no room left, or is going to say so.
+    pub fn disk_is_short(&mut self) {
+        self.retained.disk_is_short();
+    }
+
+    /// There is no room for more than must be kept of it.
+    pub fn thin(&mut self) {
+        self.retained.thin();
+    }
+
+    /// The checkpoints that must be there.
+    pub fn checkpoints(&self) -> impl Iterator<Item = Key> {
+        let is_owed = !matches!(self.stand, Stand::BeingForgotten | Stand::Forgotten);
+        self.retained.checkpoints().filter(move |_| is_owed)
+    }
+
+    /// What is wrong with what was found of it, if anything is. `order` says which checkpoints are
+    /// newer than others.
+    pub fn check(
+        &self,
+        found: Option<&OpenedSession>,
+        order: &dyn Fn(CheckpointId) -> usize,
+    ) -> Result<(), String> {
+        if self.stand == Stand::Forgotten {
+            return match found {
+                Some(found) if found.is_listed() => Err("forgotten, and there again".to_owned()),
+                _ => Ok(()),
+            };
+        }
+        let Some(newest) = self.newest else { return Ok(()) };
+        if self.stand == Stand::BeingForgotten && found.is_none_or(|found| !found.is_listed()) {
+            return Ok(());
+        }
+        let Some(found) = found else { return Err("the session is gone".to_owned()) };
+        check_newest(newest, found, order)?;
+        if self.stand == Stand::BeingForgotten {
+            return Ok(());
+        }
+        let lost = self.checkpoints().find(|id| !found.restores(*id));
+        if let Some((run, counter)) = lost {
+            return Err(format!("{counter}@{run:016x} should be kept, and can't be restored"));
+        }
+        if let Some(failure) = &found.failure {
+            return Err(format!("a failure is reported: {failure}"));
+        }
+        self.check_offers(newest, found, order)?;
+        // Each line of a fork has the name that it was given.
+        let names_fit = found.name.as_ref().is_none_or(|name| self.names.contains(name));
+        if !names_fit && !self.may_be_forked {
+            return Err(format!("it is called {:?}, and not {:?}", found.name, self.names));
+        }
+        Ok(())
+    }
+
+    fn check_offers(
+        &self,
+        newest: CheckpointId,
+        found: &OpenedSession,
+        order: &dyn Fn(CheckpointId) -> usize,
+    ) -> Result<(), String> {
+        if found.offers.len() > 1 && !self.may_be_forked {
+            let heads = &found.heads;
+            return Err(format!("played in one place, and offered as a fork: {heads:?}"));
+        }
+        // The lines of a fork are offered until it is decided which one goes on.
+        if self.stand == Stand::SetAside && !found.offers.is_empty() && !self.may_be_forked {
+            return Err("set aside, and offered again".to_owned());
+        }
+        if self.stand == Stand::Played {
+            let offered = found.offers.iter().map(|offer| order(offer.newest)).max();
+            if offered < Some(order(newest)) {
+                return Err(format!("{newest} was acknowledged, and isn't offered"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_newest(
+    newest: CheckpointId,
+    found: &OpenedSession,
+    order: &dyn Fn(CheckpointId) -> usize,
+) -> Result<(), String> {
+    let best = found.intact_heads().max_by_key(|id| order(*id));
+    match best {
+        None => Err(format!("{newest} was acknowledged, and nothing is there")),
+        Some(best) if order(best) < order(newest) => {
+            Err(format!("{newest} was acknowledged, the newest that is there is {best}"))
+        }
+        Some(best) if !found.restores(key(best)) => Err(format!("{best} can't be restored")),
+        Some(_) => Ok(()),
+    }
+}

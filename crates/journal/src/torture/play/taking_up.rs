@@ -1,0 +1,153 @@
+//! How a session is taken up again, set aside and deleted.
+
+use super::super::game::Beginning;
+use super::super::opening::key;
+use super::super::{Action, Fact};
+use super::Play;
+use crate::ids::{CheckpointId, RunId, SessionId};
+use crate::recovery::{Prepared, Wanted};
+use crate::session::{RequestError, RestoreFrom, RestoreReason};
+use crate::writer::{News, Order};
+
+impl Play {
+    pub(super) fn restore(
+        &mut self,
+        choose: fn(&mut Self, SessionId) -> RestoreFrom,
+        reason: RestoreReason,
+    ) {
+        let Some(session) = self.session() else { return };
+        if self.played().is_some() && reason != RestoreReason::Rewound {
+            return;
+        }
+        let from = choose(self, session);
+        self.restore_from(from, reason);
+    }
+
+    pub(super) fn rewind(&mut self) {
+        if self.played().is_some() {
+            self.settle();
+            self.restore(older, RestoreReason::Rewound);
+        }
+    }
+
+    /// Takes the session up from a checkpoint.
+    pub fn restore_from(&mut self, from: RestoreFrom, reason: RestoreReason) {
+        if let Some(session) = self.session() {
+            self.take_up(session, from, reason);
+        }
+    }
+
+    /// Takes a session up. Another one that is played is left as soon as it is known that this works.
+    pub(super) fn take_up(&mut self, session: SessionId, from: RestoreFrom, reason: RestoreReason) {
+        let wanted = Wanted { session, from, reason, tail: None };
+        let failures = self.disk.failures();
+        let played = self.played();
+        let (prepared, news) = self.game.prepare(wanted, self.now);
+        self.take_news(played, news);
+        let Some(prepared) = prepared else { return };
+        let known = self.worlds.get(&key(prepared.checkpoint)).cloned();
+        if known.is_none() && self.trusts_no_file {
+            self.order(Order::Release(session));
+            return;
+        }
+        let (mut world, digest) = known.expect("what is restored should have been there once");
+        let is_half_blind = self.disk.failures() > failures && from != RestoreFrom::Latest;
+        self.check_prepared(&prepared, digest, is_half_blind);
+        if played.is_some_and(|played| played != session) {
+            self.perform(&[Action::Close]);
+        }
+        world.skip_ids_to(prepared.next_save_id);
+        let checkpoint = Some(prepared.checkpoint);
+        self.note(
+            session,
+            match from {
+                RestoreFrom::Slot(_) => Fact::Loading { checkpoint: prepared.checkpoint },
+                _ => Fact::TakingUp { checkpoint },
+            },
+        );
+        if is_half_blind {
+            // A file that couldn't be read is one that the new run doesn't know of.
+            self.note(session, Fact::TakenUpHalfBlind);
+        }
+        self.sessions[self.profile] = Some(session);
+        let beginning = Beginning {
+            run: RunId(self.number()),
+            metadata: prepared.metadata,
+            lineage: prepared.lineage,
+            newest_counter: prepared.newest_counter,
+            world,
+        };
+        self.begin(session, beginning);
+    }
+
+    /// Whether what is restored is what was captured, and no number is used twice.
+    fn check_prepared(&self, prepared: &Prepared<u64>, digest: u64, is_half_blind: bool) {
+        let is_true = prepared.image == digest || self.trusts_no_file;
+        assert!(is_true, "a false state is restored");
+        let Ok(stored) = self.game.local.store.open_session(prepared.metadata.id) else { return };
+        let there = stored.index().checkpoints();
+        let counts_on = there.iter().all(|info| info.id.counter <= prepared.newest_counter);
+        assert!(counts_on || self.trusts_no_file || is_half_blind, "a number is used twice");
+    }
+
+    /// Takes the checkpoint's session up from a slot.
+    pub(super) fn load_slot(&mut self) {
+        self.settle();
+        let Some((_, slot)) = self.any_slot() else { return };
+        self.take_up(slot.session, RestoreFrom::Slot(slot.id), RestoreReason::Loaded);
+    }
+
+    pub(super) fn set_aside(&mut self) {
+        let (Some(session), None) = (self.session(), self.played()) else { return };
+        self.note(session, Fact::TakingUp { checkpoint: None });
+        if self.decline(session).is_ok() {
+            self.note(session, Fact::Declined);
+        }
+    }
+
+    pub(super) fn forget(&mut self) {
+        let (Some(session), None) = (self.session(), self.played()) else { return };
+        self.note(session, Fact::Forgetting);
+        if self.delete(session).is_ok() {
+            self.note(session, Fact::Forgotten);
+        }
+    }
+
+    /// Sets a session aside.
+    ///
+    /// # Errors
+    ///
+    /// What the writer reports.
+    pub fn decline(&mut self, session: SessionId) -> Result<(), RequestError> {
+        let mut news = self.order(Order::Decline(session)).into_iter();
+        let result = news.find_map(|news| match news {
+            News::Declined { result, .. } => Some(result),
+            _ => None,
+        });
+        result.expect("it should be reported")
+    }
+
+    /// Deletes a session.
+    ///
+    /// # Errors
+    ///
+    /// What the writer reports.
+    pub fn delete(&mut self, session: SessionId) -> Result<(), RequestError> {
+        let mut news = self.order(Order::Forget(session)).into_iter();
+        let result = news.find_map(|news| match news {
+            News::Forgotten { result, .. } => Some(result),
+            _ => None,
+        });
+        result.expect("it should be reported")
+    }
+}
+
+/// A checkpoint that isn't the newest, if there is one.
+pub(super) fn older(play: &mut Play, session: SessionId) -> RestoreFrom {
+    let Ok(stored) = play.game.local.store.open_session(session) else {
+        return RestoreFrom::Latest;
+    };
+    let ids: Vec<CheckpointId> =
+        stored.index().checkpoints().into_iter().skip(1).map(|info| info.id).collect();
+    play.random.pick(&ids).map_or(RestoreFrom::Latest, |id| RestoreFrom::Checkpoint(*id))
+}

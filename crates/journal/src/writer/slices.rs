@@ -1,0 +1,17 @@
+//! How much is done at once. The worlds of tests are small, and there anything is to happen between two
+//! slices.
+
+use crate::ids::limits::{FRAME_BYTES, SEGMENT_BYTES};
+
+/// Bytes that a slice of work reads or copies, about, before the checkpoints get their turn.
+pub(super) const SLICE_BYTES: usize = if cfg!(test) { 40 } else { FRAME_BYTES };
+
+/// Sessions whose directories are listed in one slice.
+pub(super) const LISTED_AT_ONCE: usize = if cfg!(test) { 1 } else { 16 };
+
+/// Bytes of a long group after which it is synced halfway. A sync on ext4 also commits the other
+/// files' backlog, so one large sync at the end would hold up somebody else's checkpoint.
+pub(super) const SYNC_EVERY: u64 = if cfg!(test) { 500 } else { 4 << 20 };
+
+/// Bytes of a file, beyond which readers don't look.
+pub(super) const MOST_BYTES: u64 = if cfg!(test) { 2 << 20 } else { SEGMENT_BYTES };
