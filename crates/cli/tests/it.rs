@@ -338,6 +338,24 @@ fn a_damaged_slot_is_found() -> Done {
 }
 
 #[test]
+fn a_damaged_attachment_is_found() -> Done {
+    let game = Game::new()?;
+    let name = "e5a92f783b06a338-7-thumbnail.attachment";
+    let path = game.session(RELICS).join(name);
+    let good = fs::read(&path)?;
+    for at in (0..good.len()).step_by(97) {
+        damage(&path, at)?;
+        let ran = game.run(&format!("verify DIR {RELICS}"))?;
+        assert_eq!(ran.code, Some(1), "byte {at}: {}", ran.text);
+        assert!(ran.text.contains(&format!("{name}: the attachment is damaged")), "{}", ran.text);
+        assert!(!ran.text.contains("damaged checkpoints"), "{}", ran.text);
+        fs::write(&path, &good)?;
+    }
+    assert_eq!(game.run(&format!("verify DIR {RELICS}"))?.code, Some(0));
+    Ok(())
+}
+
+#[test]
 fn what_is_not_there_is_named() -> Done {
     let game = Game::new()?;
     let unknown = "01a1fb8e-0000-7000-8000-000000000000";
