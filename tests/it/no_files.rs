@@ -139,10 +139,7 @@ fn in_the_place_of_a_lock_it_stops_the_session_and_no_frame() {
         let mut app = real_game(root.path());
         request(&mut app, |commands| commands.session().continue_session(session));
         frames(&mut app, 8);
-        assert!(
-            received::<SessionRestored>(&app).is_empty(),
-            "{kind}: nobody can hold such a lock"
-        );
+        assert!(received::<SessionRestored>(&app).is_empty(), "{kind}: such a lock can't be held");
         assert!(is_still_there(kind, &path), "{kind}");
     }
 }

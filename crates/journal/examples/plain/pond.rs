@@ -89,7 +89,7 @@ impl Pond {
         }
     }
 
-    /// Tells one state from another: what was saved and what is recovered must have the same.
+    /// Distinguishes one state from another: what was saved and what is recovered must have the same.
     pub fn hash(&self) -> u64 {
         let bytes = rmp_serde::to_vec(&(self.steps, &self.fish)).unwrap_or_default();
         xxh3_64(&bytes)
