@@ -355,6 +355,31 @@ fn a_damaged_attachment_is_found() -> Done {
     Ok(())
 }
 
+/// The plugin's rules: `$XDG_DATA_HOME` and `$XDG_STATE_HOME`, and a name in small letters.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_game_is_found_where_the_platform_keeps_its_data() -> Done {
+    let game = Game::new()?;
+    let (data, state) = (game.root.path().join("d"), game.root.path().join("s"));
+    fs::create_dir_all(&data)?;
+    fs::create_dir_all(&state)?;
+    fs::rename(game.directory().join("data"), data.join("hopgame"))?;
+    let listed = |arguments: &[&str]| -> io::Result<String> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bevy-session"));
+        command.args(arguments).env("XDG_DATA_HOME", &data).env("XDG_STATE_HOME", &state);
+        Ok(String::from_utf8_lossy(&command.output()?.stdout).into_owned())
+    };
+    let by_name = listed(&["list", "--game", "Acme/Hop Game"])?;
+    assert!(by_name.contains("Relics") && by_name.contains("Active, no end"), "{by_name}");
+
+    fs::rename(game.directory().join("state"), state.join("hopgame"))?;
+    let by_name = listed(&["list", "--game", "Acme/Hop Game"])?;
+    assert!(by_name.contains("Active, crashed"), "{by_name}");
+    let directory = data.join("hopgame").display().to_string();
+    assert_eq!(listed(&["list", &directory])?, by_name);
+    Ok(())
+}
+
 #[test]
 fn what_is_not_there_is_named() -> Done {
     let game = Game::new()?;
