@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use bevy_session_journal::store::platform_roots;
+
 use crate::failure::Failure;
 
 /// What `--help` says.
@@ -15,7 +17,8 @@ while the game runs.
   bevy-session verify [--json] [--read-data] DIRECTORY [SESSION]
 
 DIRECTORY  what `SessionPlugin::directory` was given, the game's data directory, or any directory
-           between that and a session's own
+           between that and a session's own; or --game STUDIO/GAME in its place, for what
+           `SessionPlugin::new` was given
 SESSION    a session's id, or as much of its beginning as no other has
 
 --json       one JSON object for each line
@@ -38,13 +41,15 @@ pub enum Task {
 /// Reads the arguments, without the program's own name.
 pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Task, Failure> {
     let (mut json, mut read_data, mut only_words) = (false, false, false);
-    let mut words = Vec::new();
-    for argument in arguments {
+    let (mut words, mut directory) = (Vec::new(), None);
+    let mut arguments = arguments;
+    while let Some(argument) = arguments.next() {
         match argument.to_str() {
             Some("--") if !only_words => only_words = true,
             Some(flag) if flag.starts_with('-') && !only_words => match flag {
                 "--json" => json = true,
                 "--read-data" => read_data = true,
+                "--game" => directory = Some(data_of_game(arguments.next())?),
                 "--help" | "-h" => return Ok(Task::Help),
                 "--version" | "-V" => return Ok(Task::Version),
                 unknown => return Err(Failure::usage(format!("there is no option {unknown}"))),
@@ -54,7 +59,7 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Task, Failure>
     }
     let mut words = words.into_iter();
     let command = words.next().ok_or_else(|| Failure::usage("a command is missing"))?;
-    let directory = words.next().map(PathBuf::from);
+    let directory = directory.or_else(|| words.next().map(PathBuf::from));
     let session = words.next().map(|word| word.to_string_lossy().into_owned());
     if let Some(word) = words.next() {
         let word = word.to_string_lossy();
@@ -77,6 +82,16 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Task, Failure>
         ("show", None) => Err(Failure::usage("a session is missing")),
         (_, session) => Ok(Task::Verify { directory, session, read_data, json }),
     }
+}
+
+/// Where the platform keeps the data of a game.
+fn data_of_game(game: Option<OsString>) -> Result<PathBuf, Failure> {
+    let game = game.ok_or_else(|| Failure::usage("--game needs STUDIO/GAME"))?;
+    let game = game.to_string_lossy();
+    let (studio, game) =
+        game.split_once('/').ok_or_else(|| Failure::usage(format!("{game} is no STUDIO/GAME")))?;
+    let roots = platform_roots(studio, game);
+    roots.map(|(data, _)| data).ok_or_else(|| Failure::usage("this platform names no place"))
 }
 
 #[cfg(test)]
@@ -112,6 +127,9 @@ mod tests {
             "list --read-data x",
             "list --jsn x",
             "show a b c",
+            "list --game",
+            "list --game hop",
+            "list --game acme/hop x",
         ] {
             assert!(matches!(parsed(line), Err(Failure::Usage { .. })), "{line}");
         }

@@ -11,6 +11,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use bevy_session_journal::SessionId;
+use bevy_session_journal::store::platform_state_of;
 
 use crate::failure::Failure;
 
@@ -139,10 +140,11 @@ fn state_of(data: &Path) -> Option<PathBuf> {
     let is_development = is_called(data, DEVELOPMENT);
     let root = if is_development { data.parent()? } else { data };
     let beside = is_called(root, "data").then(|| root.with_file_name("state"));
-    // On Linux the two are apart: `~/.local/share/<game>` and `~/.local/state/<game>`.
+    // On Linux the two are apart: `~/.local/share/<game>` and `~/.local/state/<game>`, here perhaps
+    // those of another player.
     let share = root.parent().filter(|share| is_called(share, "share"));
     let apart = share.and_then(|share| Some(share.with_file_name("state").join(root.file_name()?)));
-    let places = [beside, apart, Some(root.join("state"))];
+    let places = [platform_state_of(root), beside, apart, Some(root.join("state"))];
     let places = places.into_iter().flatten();
     let mut places =
         places.map(|state| if is_development { state.join(DEVELOPMENT) } else { state });

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use bevy_session_journal::journal::ReadError;
 use bevy_session_journal::store::{StoreError, StoredSession, with_sources};
-use bevy_session_journal::{CheckpointId, SessionId, Validity};
+use bevy_session_journal::{AttachmentError, CheckpointId, SessionId, Validity};
 use serde::Serialize;
 
 use crate::condition::{Condition, describe};
@@ -62,7 +62,7 @@ pub fn verify(
             continue;
         }
         for slot in slots_of(&profile, depth)? {
-            tell_slot(&slot, output)?;
+            write_slot(&slot, output)?;
             anything_good |= slot.condition != Condition::Lost;
             lost_slot |= slot.condition != Condition::Good;
         }
@@ -145,6 +145,7 @@ impl Report {
         for error in stored.check_frames() {
             files.note(&error);
         }
+        files.add_attachments(&stored, profile);
         let mut ids: Vec<CheckpointId> = stored.index().commits().map(|(id, _)| id).collect();
         ids.sort_by_key(|id| (id.counter, id.run));
         let mut read = 0;
@@ -212,10 +213,21 @@ impl Files {
             .map(|summary| (summary.name.clone(), (Some(summary.scan.length), Vec::new())))
             .collect();
         for problem in stored.index().problems() {
-            let name = problem.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            by_name.entry(name).or_default().1.push(describe(&problem.kind));
+            by_name.entry(name_of(&problem.path)).or_default().1.push(describe(&problem.kind));
         }
         Self { by_name, has_errors: false }
+    }
+
+    /// An attachment that is damaged costs no checkpoint.
+    fn add_attachments(&mut self, stored: &StoredSession, profile: &Profile) {
+        for (path, checked) in stored.check_attachments(profile.disk()) {
+            let problem = checked.err().map(|error| match error {
+                AttachmentError::Damaged { .. } => "the attachment is damaged".to_owned(),
+                other => other.to_string(),
+            });
+            self.has_errors |= problem.is_some();
+            self.by_name.insert(name_of(&path), (None, problem.into_iter().collect()));
+        }
     }
 
     fn note(&mut self, error: &ReadError) {
@@ -238,16 +250,19 @@ fn place_of(error: &ReadError) -> (String, String) {
     else {
         return (String::new(), with_sources(error));
     };
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let cause = error.source().map_or_else(|| error.to_string(), with_sources);
-    (name, format!("frame at byte {offset}: {cause}"))
+    (name_of(path), format!("frame at byte {offset}: {cause}"))
 }
 
-fn tell_slot(slot: &Slot, output: &mut Output<'_>) -> Result<(), Failure> {
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn write_slot(slot: &Slot, output: &mut Output<'_>) -> Result<(), Failure> {
     if output.is_json() {
         return output.object(&serde_json::json!({ "slot": slot }));
     }
-    let name = slot.file.file_name().unwrap_or_default().to_string_lossy();
+    let name = name_of(&slot.file);
     output.line(format_args!("{name} {}: slot, {} bytes", slot.condition.word(), slot.bytes))?;
     for problem in &slot.problems {
         output.line(format_args!("    {problem}"))?;

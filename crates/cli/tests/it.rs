@@ -338,6 +338,49 @@ fn a_damaged_slot_is_found() -> Done {
 }
 
 #[test]
+fn a_damaged_attachment_is_found() -> Done {
+    let game = Game::new()?;
+    let name = "e5a92f783b06a338-7-thumbnail.attachment";
+    let path = game.session(RELICS).join(name);
+    let good = fs::read(&path)?;
+    for at in (0..good.len()).step_by(97) {
+        damage(&path, at)?;
+        let ran = game.run(&format!("verify DIR {RELICS}"))?;
+        assert_eq!(ran.code, Some(1), "byte {at}: {}", ran.text);
+        assert!(ran.text.contains(&format!("{name}: the attachment is damaged")), "{}", ran.text);
+        assert!(!ran.text.contains("damaged checkpoints"), "{}", ran.text);
+        fs::write(&path, &good)?;
+    }
+    assert_eq!(game.run(&format!("verify DIR {RELICS}"))?.code, Some(0));
+    Ok(())
+}
+
+/// The plugin's rules: `$XDG_DATA_HOME` and `$XDG_STATE_HOME`, and a name in small letters.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_game_is_found_where_the_platform_keeps_its_data() -> Done {
+    let game = Game::new()?;
+    let (data, state) = (game.root.path().join("d"), game.root.path().join("s"));
+    fs::create_dir_all(&data)?;
+    fs::create_dir_all(&state)?;
+    fs::rename(game.directory().join("data"), data.join("hopgame"))?;
+    let listed = |arguments: &[&str]| -> io::Result<String> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bevy-session"));
+        command.args(arguments).env("XDG_DATA_HOME", &data).env("XDG_STATE_HOME", &state);
+        Ok(String::from_utf8_lossy(&command.output()?.stdout).into_owned())
+    };
+    let by_name = listed(&["list", "--game", "Acme/Hop Game"])?;
+    assert!(by_name.contains("Relics") && by_name.contains("Active, no end"), "{by_name}");
+
+    fs::rename(game.directory().join("state"), state.join("hopgame"))?;
+    let by_name = listed(&["list", "--game", "Acme/Hop Game"])?;
+    assert!(by_name.contains("Active, crashed"), "{by_name}");
+    let directory = data.join("hopgame").display().to_string();
+    assert_eq!(listed(&["list", &directory])?, by_name);
+    Ok(())
+}
+
+#[test]
 fn what_is_not_there_is_named() -> Done {
     let game = Game::new()?;
     let unknown = "01a1fb8e-0000-7000-8000-000000000000";

@@ -19,6 +19,7 @@ mod local_store;
 mod memory_disk;
 mod newer_format;
 mod open_files;
+mod platform;
 mod process_record;
 mod read_only_disk;
 mod real_disk;
@@ -44,10 +45,12 @@ pub(crate) use directory::{CreatedSegment, DirectoryStore, SessionLock};
 pub use disk::Disk;
 pub(crate) use disk::{AppendFile, DirEntry, Lock, Room};
 pub(crate) use host::{HostId, HostIdOrigin};
+pub use layout::Layout;
 pub(crate) use layout::SlotName;
-pub use layout::{Layout, is_device_name};
+pub(crate) use layout::is_device_name;
 pub use local_store::LocalStore;
 pub(crate) use newer_format::OpenError;
+pub use platform::{directory_name, platform_roots, platform_state_of};
 pub use process_record::read_all;
 pub(crate) use process_record::{
     FoundRecord, HeldRun, Liveness, ProcessId, ProcessRecord, ProcessRecordFile, RecordError,

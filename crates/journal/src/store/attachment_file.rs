@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Attempt;
 use super::sealed::{SealKind, seal, unseal};
-use super::{DirectoryStore, Layout, StoreAction, StoreError};
+use super::{DirectoryStore, Disk, Layout, StoreAction, StoreError, StoredSession};
 use crate::ids::{CheckpointId, SessionId, limits};
 use crate::session::{Attachment, AttachmentError};
 
@@ -55,18 +55,8 @@ impl DirectoryStore {
         checkpoint: CheckpointId,
         name: &str,
     ) -> Result<Attachment, AttachmentError> {
-        let path = self.layout().attachment(session, checkpoint, name);
-        let read = self.disk().read(&path, limits::ATTACHMENT_BYTES + MOST_AROUND);
-        let bytes = read.map_err(|error| match error.kind() {
-            ErrorKind::NotFound => AttachmentError::Missing,
-            ErrorKind::FileTooLarge => AttachmentError::Damaged { path: path.clone() },
-            _ => StoreError::Disk { action: StoreAction::Read, path: path.clone(), source: error }
-                .into(),
-        })?;
-        let file = unseal::<AttachmentFile>(KIND, &bytes).ok().filter(|file| {
-            (file.session, file.checkpoint, &*file.attachment.name) == (session, checkpoint, name)
-        });
-        Ok(file.ok_or(AttachmentError::Damaged { path })?.attachment)
+        let directory = self.layout().session(session);
+        read_attachment(&**self.disk(), &directory, session, checkpoint, name)
     }
 
     /// All attachments of a checkpoint that can be read.
@@ -93,11 +83,50 @@ impl DirectoryStore {
     }
 }
 
+impl StoredSession {
+    /// Reads the attachments that lie beside its segments: the file of each, and whether it is good.
+    /// Those that were removed since the session was opened are left out.
+    pub fn check_attachments(
+        &self,
+        disk: &dyn Disk,
+    ) -> Vec<(PathBuf, Result<(), AttachmentError>)> {
+        let checked = self.beside().iter().map(|(checkpoint, name)| {
+            let path = self.directory().join(file_name(*checkpoint, name));
+            (path, read_attachment(disk, self.directory(), self.id(), *checkpoint, name).map(drop))
+        });
+        checked.filter(|(_, read)| !matches!(read, Err(AttachmentError::Missing))).collect()
+    }
+}
+
+fn read_attachment(
+    disk: &dyn Disk,
+    directory: &Path,
+    session: SessionId,
+    checkpoint: CheckpointId,
+    name: &str,
+) -> Result<Attachment, AttachmentError> {
+    let path = directory.join(file_name(checkpoint, name));
+    let read = disk.read(&path, limits::ATTACHMENT_BYTES + MOST_AROUND);
+    let bytes = read.map_err(|source| match source.kind() {
+        ErrorKind::NotFound => AttachmentError::Missing,
+        ErrorKind::FileTooLarge => AttachmentError::Damaged { path: path.clone() },
+        _ => StoreError::Disk { action: StoreAction::Read, path: path.clone(), source }.into(),
+    })?;
+    let file = unseal::<AttachmentFile>(KIND, &bytes).ok().filter(|file| {
+        (file.session, file.checkpoint, &*file.attachment.name) == (session, checkpoint, name)
+    });
+    Ok(file.ok_or(AttachmentError::Damaged { path })?.attachment)
+}
+
+fn file_name(checkpoint: CheckpointId, name: &str) -> String {
+    let CheckpointId { run, counter } = checkpoint;
+    format!("{run}-{counter}-{name}.{EXTENSION}")
+}
+
 impl Layout {
     /// The file of an attachment.
     pub fn attachment(&self, session: SessionId, checkpoint: CheckpointId, name: &str) -> PathBuf {
-        let CheckpointId { run, counter } = checkpoint;
-        self.session(session).join(format!("{run}-{counter}-{name}.{EXTENSION}"))
+        self.session(session).join(file_name(checkpoint, name))
     }
 
     /// Whose attachment a file is, and what that is called.
