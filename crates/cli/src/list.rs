@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::look::{self, Left, Profile};
 use crate::output::{Output, milliseconds, moment, play_time};
 
-/// What is told of a session.
+/// What is shown of a session.
 #[derive(Serialize)]
 pub struct Entry {
     id: SessionId,

@@ -1,4 +1,4 @@
-//! Opens sessions, and tells how they were left without asking for a lock.
+//! Opens sessions, and says how they were left without asking for a lock.
 
 use std::io;
 use std::path::{Path, PathBuf};

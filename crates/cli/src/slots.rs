@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::look::Profile;
 use crate::output::milliseconds;
 
-/// What is told of a slot's file.
+/// What is shown of a slot's file.
 #[derive(Serialize)]
 pub struct Slot {
     pub file: PathBuf,

@@ -433,7 +433,7 @@ fn a_game_that_runs_is_left_alone() -> Done {
     assert_eq!(left(&game)?, "playing");
     guard.beat(&local, now - Duration::from_secs(60));
     assert_eq!(left(&game)?, "crashed", "its heart has stood still for a minute");
-    // A copy of the sessions alone tells nothing about processes.
+    // A copy of the sessions alone says nothing about processes.
     let copied = tempfile::tempdir()?;
     copy(&game.profile().join("sessions"), copied.path())?;
     let listed = run(vec!["list".into(), "--json".into(), copied.path().into()])?.objects()?;

@@ -1,4 +1,4 @@
-//! The checkpoints that a report tells of, and the files that go with it.
+//! The checkpoints that a report is about, and the files that go with it.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ pub(super) struct Journals {
 enum Task {
     #[default]
     Nothing,
-    /// What the newest checkpoint needs, so that damage is told.
+    /// What the newest checkpoint needs, so that damage is reported.
     Verifying(Box<Verifying>),
     /// The files, and the one that is being read.
     Copying(VecDeque<ListedFile>, Option<Box<Copying>>),

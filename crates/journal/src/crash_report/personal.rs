@@ -175,8 +175,8 @@ mod tests {
         let personal = tim("/data/homes/tim");
         assert_eq!(personal.removed_from("Tim's save: no time, tim"), "~'s save: no time, ~");
         assert_eq!(personal.removed_from("/data/homes/tim/x"), "~/x");
-        let nobody = Personal::new(Some("/root".to_owned()), Some("root".to_owned()));
-        assert_eq!(nobody.removed_from("the root node of /root/x"), "the root node of ~/x");
+        let root = Personal::new(Some("/root".to_owned()), Some("root".to_owned()));
+        assert_eq!(root.removed_from("the root node of /root/x"), "the root node of ~/x");
     }
 
     #[test]

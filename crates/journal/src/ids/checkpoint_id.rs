@@ -11,12 +11,8 @@ use super::RunId;
 /// The counter only grows along a line, restarts included, so of two checkpoints on one line the
 /// one with the higher counter is the newer, whatever the clocks said.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
-    reflect(Clone, Debug, PartialEq, Hash)
-)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
 pub struct CheckpointId {
     /// The run that wrote the checkpoint.
     pub run: RunId,

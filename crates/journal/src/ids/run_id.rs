@@ -13,10 +13,9 @@ use super::random_u64;
 ///
 /// Random, so two devices that continue the same session never write under the same id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(
     feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
     reflect(opaque, Clone, Debug, PartialEq, Hash, Serialize, Deserialize)
 )]
 #[serde(transparent)]

@@ -13,10 +13,9 @@ use serde::{Deserialize, Serialize};
 /// pattern of one: [`SaveId::FIRST`] is 2, because 1 is `Entity::PLACEHOLDER`, and numbers whose
 /// low 32 bits are zero are skipped.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(
     feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
     reflect(opaque, Clone, Debug, PartialEq, Hash, Serialize, Deserialize)
 )]
 #[serde(transparent)]

@@ -12,10 +12,9 @@ use uuid::Uuid;
 ///
 /// A version 7 UUID, so ids sort by the time at which sessions were created.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(
     feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
     reflect(opaque, Clone, Debug, PartialEq, Hash, Serialize, Deserialize)
 )]
 #[serde(transparent)]

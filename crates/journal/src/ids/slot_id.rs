@@ -13,10 +13,9 @@ use super::random_u64;
 /// It is drawn when something is saved and kept when the slot is renamed. A slot that is overwritten
 /// is another one from then on, and so is a copy.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(
     feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
     reflect(opaque, Clone, Debug, PartialEq, Hash, Serialize, Deserialize)
 )]
 #[serde(transparent)]

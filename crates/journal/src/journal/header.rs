@@ -59,7 +59,7 @@ pub struct SegmentHeader {
     /// Reserved: 0 means not encrypted.
     #[serde(default)]
     pub cipher: u8,
-    /// Reserved: tells a wrong key from damage.
+    /// Reserved: distinguishes a wrong key from damage.
     #[serde(default)]
     pub key_check: u64,
     /// Version of the game that wrote it.
@@ -73,7 +73,7 @@ pub struct SegmentHeader {
     /// The session's metadata at that moment.
     pub metadata: SessionMetadata,
     /// Whether the file is an archive: it holds checkpoints of any runs, each of them whole, and says
-    /// nothing about where a line ends. Its run is none; the number only tells archives apart.
+    /// nothing about where a line ends. Its run is none; the number only distinguishes archives.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub archive: bool,
     /// `None` for a segment; else what makes the file a slot.

@@ -232,7 +232,7 @@ impl Parts<'_> {
         WrittenBy::new(self.major, self.minor, game_version)
     }
 
-    /// The one thing that is asked of a body that can't be read otherwise; empty if it doesn't tell.
+    /// The one thing that is asked of a body that can't be read otherwise; empty if it doesn't say.
     fn game_version(&self) -> String {
         #[derive(Deserialize)]
         struct AnyBody {
@@ -327,10 +327,10 @@ mod tests {
             (newer(""), WrittenBy::new(9, 3, "")),
             (sealed_again(without_a_body_to_read), WrittenBy::new(9, 3, "")),
         ] {
-            let Err(SegmentError::NewerFormat { written_by: told, .. }) = open(&bytes) else {
+            let Err(SegmentError::NewerFormat { written_by: reported, .. }) = open(&bytes) else {
                 panic!("a newer format should be refused")
             };
-            assert_eq!(told, written_by);
+            assert_eq!(reported, written_by);
         }
     }
 

@@ -15,7 +15,7 @@ use crate::session::{SlotKind, milliseconds};
 pub struct SlotHeader {
     /// The slot's identity.
     pub id: SlotId,
-    /// Counts how often the slot was written anew, as for another name. Of two files of one slot, the
+    /// Counts how often the slot was written again, as for another name. Of two files of one slot, the
     /// one with the higher number is what it became.
     #[serde(default)]
     pub revision: u32,

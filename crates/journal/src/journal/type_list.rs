@@ -110,8 +110,8 @@ impl<'de> Deserialize<'de> for TypeList {
     }
 }
 
-/// Reads a list of which a checkpoint has one entry for each type. Of a longer one, which nobody
-/// writes, one entry too many is kept, to tell.
+/// Reads a list of which a checkpoint has one entry for each type. Of a longer one, which no
+/// writer makes, one entry too many is kept, so that it shows.
 pub(super) fn at_most_types<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {

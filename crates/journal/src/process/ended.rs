@@ -1,4 +1,4 @@
-//! How a process ended, told from the record that it left.
+//! How a process ended, by the record that it left.
 
 use std::time::Duration;
 
@@ -12,22 +12,18 @@ const NOT_RESPONDING_AFTER: Duration = Duration::from_secs(5);
 
 /// How a process ended.
 #[derive(Clone, PartialEq, Debug)]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
-    reflect(Clone, Debug, PartialEq)
-)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 #[non_exhaustive]
 pub enum HowItEnded {
-    /// It was told to exit, by the game or a signal. If the exit was slow or interrupted, its last
+    /// It was asked to exit, by the game or a signal. If the exit was slow or interrupted, its last
     /// checkpoint may be missing.
     Exited,
     /// It panicked.
     Crashed(PanicInfo),
     /// It left no word: killed, a crash in native code, `process::exit`, or the power went.
     Abnormal {
-        /// Whether the machine was started anew since, so that the power or the system may be to
+        /// Whether the machine was started again since, so that the power or the system may be to
         /// blame.
         machine_restarted: bool,
     },
@@ -37,7 +33,7 @@ pub enum HowItEnded {
     Elsewhere,
 }
 
-/// Tells how the process of `record` ended, once it is known to be gone.
+/// How the process of `record` ended, once it is known to be gone.
 pub fn how_it_ended(record: &ProcessRecord, boot_now: &str) -> HowItEnded {
     let usual = Duration::from_millis(record.frame_gap).saturating_mul(4);
     let patience = NOT_RESPONDING_AFTER.saturating_add(usual);

@@ -23,7 +23,7 @@ const PANIC_TRIES: u32 = 50;
 /// How long an exit waits for being written down by others than the writer.
 const EXIT_PATIENCE: Duration = Duration::from_millis(100);
 
-/// Dead processes that a record names at the most. Each has a session that nobody took up again.
+/// Dead processes that a record names at the most. Each has a session that was never taken up again.
 const MAX_AFTER: usize = 1_000;
 
 /// What of the process is watched.
@@ -152,19 +152,19 @@ impl ProcessGuard {
         self.shared.exiting.store(true, Ordering::Relaxed);
     }
 
-    /// Nobody took notice of the exit. The writer writes that down at its next turn.
+    /// No one took notice of the exit. The writer writes that down at its next turn.
     pub fn exit_ignored(&self) {
         self.shared.exiting.store(false, Ordering::Relaxed);
     }
 
     /// Writes the record: the heart beats. Called by the writer, once a second and when the exit
-    /// was seen. A state directory that vanished is made anew.
+    /// was seen. A state directory that vanished is made again.
     pub fn beat(&self, local: &LocalStore, now: Timestamp) {
         self.update(|record| record.heartbeat = now);
         let mut file = self.shared.lock();
         let vanished = file.file.as_ref().is_some_and(|file| !file.is_there());
         if vanished {
-            warn!("the state directory vanished; it is made anew");
+            warn!("the state directory vanished; it is made again");
             local.restore_state();
             file.file = create_file(local);
             if let Some(process) = file.file.as_ref().map(ProcessRecordFile::process) {
@@ -315,13 +315,13 @@ fn create_file(local: &LocalStore) -> Option<ProcessRecordFile> {
         Ok(file) => Some(file),
         Err(error) => {
             let error = with_sources(&error);
-            warn!(%error, "no process record: the next start can't tell how this one ended");
+            warn!(%error, "no process record: the next start won't know how this one ended");
             None
         }
     }
 }
 
-/// The one that died last. Clocks tell only where no record does.
+/// The one that died last. Clocks decide only where no record does.
 pub fn last_to_die(dead: &[DeadProcess]) -> Option<&ProcessRecord> {
     let records = || dead.iter().map(|dead| &dead.record);
     let is_last =

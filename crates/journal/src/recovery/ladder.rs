@@ -22,12 +22,8 @@ const DEATHS_UNTIL_SAFE_START: u32 = 3;
 /// What is proposed for a crashed session. See
 /// [`RecoveryOffer::proposed`](crate::RecoveryOffer::proposed).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
-    reflect(Clone, Debug, PartialEq)
-)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 pub enum Proposal {
     /// The newest intact checkpoint.
     #[default]

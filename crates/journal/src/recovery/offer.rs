@@ -16,12 +16,8 @@ use crate::session::{Fields, SessionMetadata, SessionStatus};
 /// A session that went on in two places that never saw each other is a fork: it is offered once
 /// for each of them.
 #[derive(Clone, PartialEq, Debug)]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
-    reflect(Clone, Debug, PartialEq)
-)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 #[non_exhaustive]
 pub struct RecoveryOffer {
     /// The session.
@@ -61,12 +57,8 @@ pub struct RecoveryOffer {
 
 /// What a crash took.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
-    reflect(Clone, Debug, PartialEq)
-)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 #[non_exhaustive]
 pub struct UnsavedPlay {
     /// Time between the newest checkpoint and the death, pauses included; `None` if the death
@@ -79,12 +71,8 @@ pub struct UnsavedPlay {
 
 /// A checkpoint to choose from.
 #[derive(Clone, PartialEq, Debug)]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
-    reflect(Clone, Debug, PartialEq)
-)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 #[non_exhaustive]
 pub struct OfferedCheckpoint {
     /// Its identity, for [`RestoreFrom::Checkpoint`](crate::RestoreFrom::Checkpoint).
@@ -113,12 +101,8 @@ pub struct OfferedCheckpoint {
 
 /// A session on this machine, as a Continue list shows it.
 #[derive(Clone, PartialEq, Debug)]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
-    reflect(Clone, Debug, PartialEq)
-)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 #[non_exhaustive]
 pub struct SessionEntry {
     /// What it is called.

@@ -15,12 +15,8 @@ pub const THUMBNAIL: &str = "thumbnail";
 
 /// A slot, as a list shows it.
 #[derive(Clone, PartialEq, Debug)]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
-    reflect(Clone, Debug, PartialEq)
-)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 #[non_exhaustive]
 pub struct SlotEntry {
     /// Its identity, for `SessionCommands::load` and
@@ -55,12 +51,8 @@ pub struct SlotEntry {
 
 /// A file among the slots that can't be used.
 #[derive(Clone, PartialEq, Eq, Debug)]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
-    reflect(Clone, Debug, PartialEq)
-)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 #[non_exhaustive]
 pub struct UnreadableSlot {
     /// A number that stands for the file, for `SessionCommands::delete_slot`.
@@ -75,12 +67,8 @@ pub struct UnreadableSlot {
 
 /// Everything among the slots, the one that was captured last first.
 #[derive(Clone, PartialEq, Debug, Default)]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
-    reflect(Clone, Debug, PartialEq)
-)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 pub struct SlotListing {
     pub slots: Vec<SlotEntry>,
     pub unreadable: Vec<UnreadableSlot>,

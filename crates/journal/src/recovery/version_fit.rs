@@ -10,12 +10,8 @@ use crate::store::StoredSession;
 /// Decided by the saved types and not by the game's version number: a newer game that saved nothing
 /// new is [`Exact`](Self::Exact). Ordered from the best to the worst; the worst of all types counts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
-    reflect(Clone, Debug, PartialEq, Hash)
-)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
 #[non_exhaustive]
 pub enum VersionFit {
     /// All of it has the names and versions that this build writes.

@@ -11,12 +11,8 @@ use crate::ids::{CheckpointId, SessionId, SlotId, limits};
 
 /// Where an attachment is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
-    reflect(Clone, Debug, PartialEq, Hash)
-)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
 pub enum AttachmentOf {
     /// Beside a checkpoint in its session.
     Checkpoint {
@@ -31,12 +27,8 @@ pub enum AttachmentOf {
 
 /// Bytes of the game's own, and what the game calls them. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
-    reflect(opaque, Clone, Debug, PartialEq)
-)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(opaque, Clone, Debug, PartialEq))]
 pub struct Attachment {
     #[doc(hidden)]
     pub name: String,
@@ -91,7 +83,7 @@ impl Attachment {
 
 impl fmt::Debug for Attachment {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A picture in a log helps nobody.
+        // A picture in a log is of no use.
         write!(formatter, "Attachment({:?}, {} bytes)", self.name, self.bytes.len())
     }
 }
@@ -119,12 +111,8 @@ impl From<SlotError> for AttachmentError {
 
 /// Why an attachment could not be written or read.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
-    reflect(opaque, Clone, Debug, PartialEq)
-)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(opaque, Clone, Debug, PartialEq))]
 #[non_exhaustive]
 pub enum AttachmentError {
     /// The name isn't 1 to 40 of `a` to `z`, `0` to `9`, `_` and `-`.

@@ -13,12 +13,8 @@ use std::io::ErrorKind;
 /// assert_eq!(DiskRefusal::from(ErrorKind::PermissionDenied), DiskRefusal::ReadOnly);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
-    reflect(opaque, Clone, Debug, PartialEq, Hash)
-)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(opaque, Clone, Debug, PartialEq, Hash))]
 #[non_exhaustive]
 pub enum DiskRefusal {
     /// There is no room left on it.

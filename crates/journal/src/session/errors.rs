@@ -8,12 +8,8 @@ use crate::session::WrittenBy;
 
 /// Why a request changed nothing.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
-    reflect(opaque, Clone, Debug, PartialEq)
-)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(opaque, Clone, Debug, PartialEq))]
 #[non_exhaustive]
 pub enum RequestError {
     /// A session is being played already, and the request doesn't replace it.
@@ -63,7 +59,7 @@ pub enum RequestError {
     /// `SessionSettings` refuses that.
     #[error("this build of the game would lose values of {}", types.join(", "))]
     WouldLose {
-        /// The types. `RestorePrepared` told more.
+        /// The types. `RestorePrepared` says more.
         types: Vec<String>,
     },
     /// It was asked of another session than the one that is being played now, which has taken its
@@ -120,12 +116,8 @@ pub enum RequestError {
 
 /// Why checkpoints could not be written.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
-    reflect(opaque, Clone, Debug, PartialEq)
-)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(opaque, Clone, Debug, PartialEq))]
 #[non_exhaustive]
 pub enum CheckpointError {
     /// The disk refused an operation.
@@ -158,16 +150,12 @@ pub enum CheckpointError {
 
 /// Why nothing is saved any more, see `SavingStopped`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
-    reflect(Clone, Debug, PartialEq, Hash)
-)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
 #[non_exhaustive]
 pub enum StopReason {
     /// One of the game's observers or hooks panicked in the middle of the plugin's work, and the game
-    /// caught it and goes on. Every request is rejected from here on, until the app is made anew.
+    /// caught it and goes on. Every request is rejected from here on, until there is a new app.
     #[error("a panic was caught that came through the plugin")]
     Panicked,
     /// The writer itself failed. Requests that need no writer are still answered.
@@ -184,12 +172,8 @@ pub enum StopReason {
 
 /// Why no checkpoint of a session can be restored.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
-    reflect(opaque, Clone, Debug, PartialEq)
-)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(opaque, Clone, Debug, PartialEq))]
 #[non_exhaustive]
 pub enum RecoveryError {
     /// Every committed checkpoint is damaged.

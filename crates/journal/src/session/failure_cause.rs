@@ -16,12 +16,8 @@ use super::DiskRefusal;
 ///
 /// Two are equal if their texts are.
 #[derive(Clone, Debug)]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
-    reflect(opaque, Clone, Debug, PartialEq)
-)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(opaque, Clone, Debug, PartialEq))]
 pub struct FailureCause {
     path: Option<PathBuf>,
     error: Arc<dyn Error + Send + Sync>,

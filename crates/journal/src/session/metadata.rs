@@ -15,12 +15,8 @@ use crate::ids::{SessionId, limits};
 ///
 /// It belongs to the session, not to a checkpoint: restoring an older checkpoint doesn't change it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
-    reflect(Clone, Debug, PartialEq)
-)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 pub struct SessionMetadata {
     /// The session's identity.
     pub id: SessionId,
@@ -60,12 +56,8 @@ fn yes() -> bool {
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
 )]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
-    reflect(Clone, Debug, PartialEq, Hash)
-)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
 #[non_exhaustive]
 pub enum SessionPriority {
     /// The first to go when room is short.
@@ -79,14 +71,10 @@ pub enum SessionPriority {
 
 /// The program and machine that a session was started with.
 ///
-/// Every field is empty or zero where the platform doesn't tell.
+/// Every field is empty or zero where the platform doesn't say.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
-    reflect(Clone, Debug, PartialEq)
-)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 pub struct SessionContext {
     /// The game's version, from `SessionPlugin::version`.
     #[serde(default)]
@@ -117,12 +105,8 @@ pub struct SessionContext {
 /// assert!(session.is_ok());
 /// ```
 #[derive(Clone, PartialEq, Debug)]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
-    reflect(Clone, Debug, PartialEq)
-)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 pub struct NewSession {
     #[doc(hidden)]
     pub name: String,
@@ -268,10 +252,9 @@ impl NewSession {
 
 /// A value of a custom field, as encoded MessagePack.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(
     feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
     reflect(opaque, Clone, Debug, PartialEq, Serialize, Deserialize)
 )]
 #[serde(transparent)]
@@ -280,10 +263,9 @@ pub struct Field(#[serde(with = "bytes")] pub(crate) Vec<u8>);
 /// Custom fields of a session: what the game wants to show in a listing, or to know before it
 /// restores anything. They go back with a checkpoint.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(
     feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
     reflect(opaque, Clone, Debug, PartialEq, Serialize, Deserialize)
 )]
 #[serde(transparent)]

@@ -6,14 +6,10 @@ use serde::{Deserialize, Serialize};
 
 /// Where a session stands, as its journal says.
 ///
-/// *Crashed* is not among them: it is derived from a run that has no end and that nobody holds.
+/// *Crashed* is not among them: it is derived from a run that has no end and that no process holds.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
-    reflect(Clone, Debug, PartialEq, Hash)
-)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
 #[non_exhaustive]
 pub enum SessionStatus {
     /// Being played.
@@ -76,12 +72,8 @@ impl SessionStatus {
 
 /// A step between statuses.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
-    reflect(Clone, Debug, PartialEq, Hash)
-)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
 pub enum Move {
     /// Stand still.
     Pause,
@@ -99,12 +91,8 @@ pub enum Move {
 
 /// Why a session ended for good.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
-    reflect(Clone, Debug, PartialEq, Hash)
-)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
 #[non_exhaustive]
 pub enum EndReason {
     /// The player reached the goal.
@@ -129,12 +117,8 @@ impl EndReason {
 
 /// A step that the table of legal moves doesn't have.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
-    reflect(Clone, Debug, PartialEq)
-)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 pub struct IllegalMove {
     /// The session's status.
     pub from: SessionStatus,

@@ -4,12 +4,8 @@ use std::fmt;
 
 /// Which version of the format, and of the game, wrote a file.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
-    reflect(Clone, Debug, PartialEq, Hash)
-)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
 #[non_exhaustive]
 pub struct WrittenBy {
     /// Major version of the format on disk. Another one than this crate's is never read.
@@ -17,7 +13,7 @@ pub struct WrittenBy {
     /// Minor version of the format on disk. A newer one is read, unless the file says that it needs
     /// something that this crate doesn't know.
     pub minor: u16,
-    /// Version of the game; `None` if the file doesn't tell.
+    /// Version of the game; `None` if the file doesn't say.
     pub game_version: Option<String>,
 }
 

@@ -51,7 +51,7 @@ impl DirectoryStore {
         let Ok(entries) = self.disk().list(&directory) else { return };
         let is_unfinished = |name: &str| Layout::is_unfinished_archive(name);
         for entry in entries.iter().filter(|entry| !entry.is_dir && is_unfinished(&entry.name)) {
-            // One that can't be removed is in nobody's way.
+            // One that can't be removed does no harm.
             let _ = self.disk().remove(&directory.join(&entry.name));
         }
     }

@@ -9,7 +9,7 @@ const ROUNDED_TO_SECONDS: u64 = 60;
 /// rather than the game. On Linux the kernel draws a random id for each boot. Elsewhere it is the
 /// time of the boot, rounded to a minute because clocks are adjusted; an adjustment across the edge
 /// of a minute looks like a restart, so a difference is a hint and no proof. Empty where the
-/// platform tells nothing.
+/// platform says nothing.
 pub fn boot_id() -> String {
     kernel_boot_id().or_else(boot_minute).unwrap_or_default()
 }

@@ -98,7 +98,7 @@ impl DirectoryStore {
         Ok(stamp_of(&entries))
     }
 
-    /// Bytes of a session's segments, as its directory tells them.
+    /// Bytes of a session's segments, as its directory lists them.
     ///
     /// # Errors
     ///

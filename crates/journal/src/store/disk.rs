@@ -65,7 +65,7 @@ pub trait Disk: Debug + Send + Sync {
 
     /// How much room there is where a file or directory lies.
     ///
-    /// Fails with [`io::ErrorKind::Unsupported`] if that can't be told.
+    /// Fails with [`io::ErrorKind::Unsupported`] if that can't be known.
     fn room(&self, path: &Path) -> io::Result<Room>;
 
     /// Reads a small file whole.
@@ -90,7 +90,7 @@ pub trait Disk: Debug + Send + Sync {
 
 /// A new file that is being written.
 ///
-/// There is no way to open one again: after a failed append or sync nobody knows what is in the
+/// There is no way to open one again: after a failed append or sync there is no knowing what is in the
 /// file, so it is left as it is and another one is begun.
 pub trait AppendFile: Debug + Send {
     /// Appends all of `bytes`. If that fails, any part of them may have been appended.

@@ -14,7 +14,7 @@ const MAX_BYTES: usize = 1 << 10;
 
 /// The random number by which this machine knows its own runs.
 ///
-/// It tells a run that died here from one that was synced here from elsewhere.
+/// It distinguishes a run that died here from one that was synced here from elsewhere.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct HostId {
     /// The number.

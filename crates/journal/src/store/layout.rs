@@ -81,7 +81,7 @@ impl Layout {
         [data, profiles, profile, self.slots()]
     }
 
-    /// What a slot's file is called: letters for people, and a hash that tells apart what a file system
+    /// What a slot's file is called: letters for people, and a hash that distinguishes what a file system
     /// may take for the same. `number` counts the names that files had already which are none of this
     /// slot's.
     pub fn slot_name(what: &SlotName<'_>, number: u32) -> String {
@@ -230,7 +230,7 @@ pub struct SlotName<'a> {
 }
 
 impl SlotName<'_> {
-    /// Whether both are one slot. Those of a player are told apart by their names, whatever session
+    /// Whether both are one slot. Those of a player are distinguished by their names, whatever session
     /// they are of; only of exits each session has its own.
     pub fn is_same_as(&self, other: &SlotName<'_>) -> bool {
         self.key() == other.key()
@@ -295,7 +295,7 @@ fn has_extension(name: &str, extension: &str) -> bool {
 fn directory_name(profile: &str) -> String {
     let is_kept = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     let slug: String = profile.chars().filter(is_kept).take(PROFILE_CHARACTERS).collect();
-    // Capitals would make two profiles one on systems that don't tell them apart.
+    // Capitals would make two profiles one on systems that ignore case.
     let is_unchanged = slug == profile && slug == slug.to_ascii_lowercase();
     if is_unchanged && !slug.is_empty() && !is_device_name(&slug) {
         return slug;

@@ -32,7 +32,7 @@ impl LocalStore {
         Self { store, host: self.host, boot: self.boot.clone() }
     }
 
-    /// Makes the state directory anew after it vanished, with the host id that this machine has had,
+    /// Makes the state directory again after it vanished, with the host id that this machine has had,
     /// so that its own runs aren't taken for another machine's.
     pub fn restore_state(&self) {
         let created = self.store.create_state_directory().is_ok();

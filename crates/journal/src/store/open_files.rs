@@ -126,7 +126,7 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
 }
 
 /// Opens a file with these options, if it is a regular one. A pipe without anybody at its other end
-/// makes nobody wait.
+/// makes no one wait.
 pub fn open_regular_with(options: &OpenOptions, path: &Path) -> io::Result<File> {
     patiently(path, || open_at_once(options, path))
 }

@@ -1,4 +1,4 @@
-//! Process records: what a process leaves behind, so that the next one can tell how it ended.
+//! Process records: what a process leaves behind, so that the next one can say how it ended.
 //!
 //! A record is written before the first frame and again about once a second, without a sync: it
 //! has to outlive the process, and if the machine stops as well, an older or damaged one is no
@@ -85,10 +85,10 @@ pub struct HeldRun {
     pub session: SessionId,
     /// The run.
     pub run: RunId,
-    /// The newest checkpoint that the game was told is safe: a witness for what must be there.
+    /// The newest checkpoint that was reported to the game as safe: a witness for what must be there.
     #[serde(default)]
     pub last_acknowledged: Option<u64>,
-    /// When it was told.
+    /// When it was reported.
     #[serde(default)]
     pub acknowledged_at: Option<Timestamp>,
     /// Whether the game left the run, though its end could not be written.
@@ -98,12 +98,8 @@ pub struct HeldRun {
 
 /// A panic, as the hook saw it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    derive(bevy_reflect::Reflect),
-    type_path = "bevy_session",
-    reflect(Clone, Debug, PartialEq)
-)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 pub struct PanicInfo {
     /// What it said.
     pub message: String,
@@ -143,7 +139,7 @@ pub struct ProcessRecordFile {
     disk: Arc<dyn Disk>,
     process: ProcessId,
     path: PathBuf,
-    /// Tells other processes that this one lives.
+    /// Shows other processes that this one lives.
     _lock: Option<Box<dyn Lock>>,
 }
 
@@ -212,7 +208,7 @@ pub struct FoundRecord {
 pub enum Liveness {
     /// It holds its lock.
     Alive,
-    /// Nobody holds its lock.
+    /// No process holds its lock.
     Dead,
     /// The file system has no locks, or doesn't answer.
     Unknown,

@@ -235,7 +235,7 @@ fn refuse_no_file(place: &Path) -> io::Result<()> {
 
 fn describe(entry: &fs::DirEntry) -> io::Result<Option<DirEntry>> {
     let Ok(name) = entry.file_name().into_string() else { return Ok(None) };
-    // Most systems tell this with the name, and a directory of a thousand sessions is listed often.
+    // Most systems report this with the name, and a directory of a thousand sessions is listed often.
     let kind = entry.file_type();
     if kind.as_ref().is_ok_and(fs::FileType::is_dir) {
         return Ok(Some(DirEntry { name, is_dir: true, is_file: false, len: 0, stamp: 0 }));
@@ -307,7 +307,7 @@ fn replace_by_rename(path: &Path, bytes: &[u8], durability: Durability) -> io::R
     let replaced = write_new(&temporary, bytes, durability)
         .and_then(|()| put_over(&temporary, path, &small_file_aside(path), rename));
     if replaced.is_err() {
-        // Whether this works or not, the first error is the one that tells what happened.
+        // Whether this works or not, the first error is the one that says what happened.
         let _ = fs::remove_file(&temporary);
     }
     replaced

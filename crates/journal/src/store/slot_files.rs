@@ -82,7 +82,7 @@ impl DirectoryStore {
         let unfinished =
             entries.iter().filter(|entry| entry.is_file && Layout::is_unfinished_slot(&entry.name));
         for entry in unfinished {
-            // One that can't be removed is in nobody's way.
+            // One that can't be removed does no harm.
             let _ = self.disk().remove(&directory.join(&entry.name));
         }
     }

@@ -18,7 +18,7 @@ use crate::session::SlotError;
 /// The slots of a profile. Of each file the header is read, and read again only if the file changed.
 #[derive(Debug, Default)]
 pub struct SlotShelf {
-    /// The game whose slots these are. Those of another are told apart by it.
+    /// The game whose slots these are. Those of another have another name here.
     game: String,
     files: HashMap<String, ShelvedFile>,
 }

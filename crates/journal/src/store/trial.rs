@@ -41,7 +41,7 @@ pub struct Trial {
     pub oldest: Duration,
     /// The highest number of a checkpoint that the session had when the restore began.
     pub newest_counter: u64,
-    /// The how-manieth restore in a row this is. If it ends in a death, that many deaths.
+    /// How many restores in a row, this one included. If it ends in a death, that many deaths.
     pub tries: u32,
     /// Whether a new session was started instead of trying again.
     #[serde(default)]

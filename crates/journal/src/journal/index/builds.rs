@@ -17,7 +17,7 @@ impl SessionIndex {
         pairs.collect()
     }
 
-    /// Tells builds of the game apart: the version that it calls itself, and the types that it saves.
+    /// Distinguishes builds of the game: the version that it calls itself, and the types that it saves.
     pub fn build(&self, run: RunId) -> Option<(&str, u64)> {
         self.runs.get(&run)?.build(&self.segments)
     }

@@ -3,7 +3,7 @@
 use super::SessionIndex;
 use crate::ids::CheckpointId;
 
-/// A world with fewer entities is too small to tell a loss from play.
+/// A world with fewer entities is too small to distinguish a loss from play.
 const SMALLEST: u64 = 20;
 
 /// Whether so few entities are left that something went wrong, rather than that somebody played.

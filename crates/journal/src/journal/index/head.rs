@@ -21,7 +21,7 @@ pub struct Head {
     pub end: Option<RunEnd>,
     /// The session's last status on this line. Without an end: active or paused.
     pub status: SessionStatus,
-    /// The highest play time that the line tells of.
+    /// The highest play time that the line has.
     pub play_time: Duration,
     /// When the checkpoint was taken, by the clock of its machine.
     pub time: Timestamp,

@@ -12,7 +12,7 @@ impl DirectoryStore {
     /// Removes a session with everything in its directory.
     ///
     /// Segments that say that it was forgotten go last, so that what an interrupted removal leaves
-    /// is still known to be unwanted. Before them go those of which nobody knows what they say.
+    /// is still known to be unwanted. Before them go those that can't be read.
     ///
     /// # Errors
     ///
@@ -49,7 +49,7 @@ impl DirectoryStore {
         self.disk.remove_dir(path).attempt(StoreAction::RemoveDirectory, path)
     }
 
-    /// The segments of which nobody knows what they say, and those that say that the session is being
+    /// The segments that can't be read, and those that say that the session is being
     /// deleted.
     fn segments_to_spare(&self, session: SessionId) -> Result<[Vec<PathBuf>; 2], StoreError> {
         let stored = self.open_session(session)?;

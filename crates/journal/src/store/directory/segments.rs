@@ -97,7 +97,7 @@ impl DirectoryStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if that can't be told.
+    /// [`StoreError`] if that can't be known.
     pub fn is_still_there(&self, file: &dyn AppendFile, path: &Path) -> Result<bool, StoreError> {
         file.is_at(path).attempt(StoreAction::LookFor, path)
     }

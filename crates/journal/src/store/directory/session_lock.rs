@@ -21,7 +21,7 @@ impl SessionLock {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if that can't be told.
+    /// [`StoreError`] if that can't be known.
     pub fn is_held(&self) -> Result<bool, StoreError> {
         self.lock.is_held().attempt(StoreAction::LookFor, &self.path)
     }
@@ -33,7 +33,7 @@ impl DirectoryStore {
     /// # Errors
     ///
     /// [`StoreError`]. Its [`io_kind`](StoreError::io_kind) is [`io::ErrorKind::Unsupported`] where
-    /// the file system has no locks: then nobody can know, and the player has to be asked.
+    /// the file system has no locks: then there is no knowing, and the player has to be asked.
     pub fn lock_session(&self, session: SessionId) -> Result<Option<SessionLock>, StoreError> {
         self.create_state_directory()?;
         let path = self.layout.lock(session);

@@ -95,7 +95,7 @@ impl Pool {
         self.open.retain(|handle| handle.is_pinned);
     }
 
-    /// Nobody reads from the file any more.
+    /// No one reads from the file any more.
     pub fn dismiss(&mut self, key: FileKey, path: &Path) {
         self.open.retain(|handle| handle.key != key);
         let Some(readers) = self.readers.get_mut(path) else { return };

@@ -30,7 +30,7 @@ pub(super) enum Hindrance {
     /// Another program has the file.
     InUse,
     /// Access is denied: because another program has the file, because it is being removed, or because
-    /// this program has no right to it. These can't be told apart.
+    /// this program has no right to it. The error is the same.
     Denied,
 }
 
