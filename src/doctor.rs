@@ -147,6 +147,7 @@ impl Doctor {
             reason: problem.reason,
         }));
         findings.extend(unsaved_types::components(&patient));
+        findings.extend(unsaved_types::places(&patient));
         findings.extend(unsaved_types::resources(&patient));
         findings.extend(references::references(&patient));
         findings.extend(entities::nothing_saved(&patient));

@@ -26,6 +26,15 @@ pub enum Finding {
         /// The saved entities that have it.
         on: FoundEntities,
     },
+    /// Saved entities stand somewhere, and their [`Transform`](bevy::prelude::Transform) isn't saved:
+    /// what comes back is where nothing is placed.
+    ///
+    /// Entities with a [`SaveKey`] are passed over, since their level places them, and so are those
+    /// that are neither moved, turned nor scaled.
+    PlaceNotSaved {
+        /// The entities.
+        on: FoundEntities,
+    },
     /// A resource isn't saved, and is as new in the next process.
     ResourceNotSaved {
         /// The resource.
@@ -140,6 +149,11 @@ impl fmt::Display for Finding {
                 "{type_path} isn't saved, and is on saved entities: {on}. Mark it \
                  `#[reflect(Component, Saved)]` or call `save_component`; if it is made again from what \
                  is saved, let the doctor ignore it",
+            ),
+            Self::PlaceNotSaved { on } => write!(
+                formatter,
+                "it isn't saved where saved entities are: {on}. Call `save_component::<Transform>()`; if \
+                 `Transform` is made again from what is saved, let the doctor ignore it",
             ),
             Self::ResourceNotSaved { type_path } => write!(
                 formatter,

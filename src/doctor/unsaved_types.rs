@@ -1,13 +1,16 @@
 //! Types that look like progress and aren't saved.
 
+use std::any::TypeId;
 use std::collections::{BTreeMap, HashMap};
 
 use bevy::ecs::component::{ComponentId, ComponentInfo};
 use bevy::ecs::relationship::RelationshipAccessor;
 use bevy::ecs::world::EntityRef;
+use bevy::transform::components::Transform;
 
 use super::patient::Patient;
 use super::{Finding, FoundEntities};
+use crate::SaveKey;
 
 /// Components of the game's own that are on saved entities and aren't saved.
 pub(super) fn components(patient: &Patient<'_>) -> Vec<Finding> {
@@ -28,6 +31,24 @@ pub(super) fn components(patient: &Patient<'_>) -> Vec<Finding> {
         }
     }
     found.into_iter().map(|(type_path, on)| Finding::ComponentNotSaved { type_path, on }).collect()
+}
+
+/// Saved entities whose place isn't saved, and that no level places again.
+pub(super) fn places(patient: &Patient<'_>) -> Option<Finding> {
+    let transform = patient.world.component_id::<Transform>()?;
+    let is_in_order = patient.components.contains_key(&transform)
+        || patient.doctor.ignores(Some(TypeId::of::<Transform>()));
+    if is_in_order {
+        return None;
+    }
+    let entities = patient.saved.iter().filter_map(|entity| patient.world.get_entity(*entity).ok());
+    let mut placed = entities.filter(|entity| {
+        let is_somewhere = entity.get::<Transform>().is_some_and(|it| *it != Transform::IDENTITY);
+        is_somewhere && !entity.contains::<SaveKey>()
+    });
+    let mut on = FoundEntities::one(patient.world, placed.next()?.id());
+    on.count += placed.count() as u64;
+    Some(Finding::PlaceNotSaved { on })
 }
 
 /// Resources of the game's own that aren't saved.
