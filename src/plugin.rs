@@ -99,13 +99,13 @@ pub struct SessionLast;
 /// App::new()
 ///     .add_plugins((MinimalPlugins, SessionPlugin::new("Studio", "Hop").in_memory()))
 ///     .init_resource::<Weather>()
-///     // What it finds is part of this frame's checkpoint.
-///     .add_systems(SessionLast, look_at_the_sky.before(SessionSystems::Capture));
+///     // What it finds is part of each checkpoint of this frame.
+///     .add_systems(SessionLast, look_at_the_sky.before(SessionSystems::Run));
 /// ```
 #[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SessionSystems {
-    /// All of them. A system before this set belongs to the frame that is captured, and one after it
-    /// sees what came of that.
+    /// All of them. What a system does before this set is in each checkpoint of the frame, and one
+    /// after it sees what came of that. Levels are best spawned before it.
     Run,
     /// What the writer has done since the last frame comes in, as notifications.
     Receive,
@@ -118,7 +118,8 @@ pub enum SessionSystems {
     /// Requests are handled, in the order in which they were made. One that is made by a system
     /// before this set is handled in the same frame.
     Requests,
-    /// Checkpoints are taken that are due, and the last one where the app exits.
+    /// Checkpoints are taken that are due, and the last one where the app exits. Those that are asked
+    /// for are taken with their requests.
     Capture,
     /// Hints are given, and [`SessionActivity`](crate::SessionActivity) is brought up to date.
     Report,

@@ -26,7 +26,7 @@ impl RuntimeParts {
         if !world.contains_resource::<CurrentSession>() {
             return;
         }
-        if self.transition.is_some() || !playing.gate_was_open || playing.is_stopped {
+        if !self.is_captured() || !playing.gate_was_open || playing.is_stopped {
             return;
         }
         if playing.line.is_untouched() {

@@ -57,10 +57,10 @@ impl RuntimeParts {
         }
         self.exit.seen = true;
         self.write_exit_down();
-        // What waits for a gate is given up; it can be restored at the next start.
+        // What is being read or waits for a gate is given up; it can be restored at the next start.
+        self.give_up_preparing(world);
         self.cancel_restoring(world);
         if self.playing.is_some() && !self.is_leaving() {
-            // An exit goes before whatever was being prepared.
             self.transition = None;
             if let Err(error) = self.leave(world, Move::Close, None) {
                 warn!(%error, "the session can't be closed at the exit");

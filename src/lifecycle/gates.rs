@@ -22,7 +22,7 @@ impl RuntimeParts {
     /// Follows the game's states, once a frame.
     pub(super) fn follow_states(&mut self, world: &mut World) {
         self.make_offers(world);
-        if self.playing.is_none() || self.transition.is_some() {
+        if !self.is_captured() {
             // Those of a menu, or of a restore, are no part of the session's way.
             if let Some(mut log) =
                 world.get_resource_mut::<StateLog>().filter(|log| !log.is_empty())
@@ -87,6 +87,7 @@ impl RuntimeParts {
 
     /// Takes the checkpoints that states ask for, not more often than the settings allow.
     pub(super) fn checkpoint_with_states(&mut self, world: &mut World) {
+        let is_captured = self.is_captured();
         let Some(playing) = &mut self.playing else { return };
         if let Some(mut triggers) = world.get_resource_mut::<CheckpointTriggers>()
             && !triggers.entered.is_empty()
@@ -94,7 +95,7 @@ impl RuntimeParts {
             playing.triggered = triggers.entered.pop();
             triggers.entered.clear();
         }
-        if self.transition.is_some() || !playing.gate_was_open {
+        if !is_captured || !playing.gate_was_open {
             return;
         }
         if !playing.deferred.is_empty() {
@@ -130,7 +131,7 @@ impl RuntimeParts {
     /// The states have changed, and nothing of the last ones was cleared away: the last moment for a
     /// checkpoint of what is being left.
     fn look_before_exit(&mut self, world: &mut World) {
-        if self.playing.is_none() || self.transition.is_some() {
+        if !self.is_captured() {
             return;
         }
         let triggers = world.get_resource_mut::<CheckpointTriggers>();

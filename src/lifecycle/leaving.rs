@@ -73,6 +73,7 @@ impl RuntimeParts {
         else {
             return;
         };
+        self.claims.clear();
         if let Some(playing) = self.playing.take() {
             self.order(Order::Content(ContentOrder::Free(Box::new(playing.recorder))));
         }
@@ -87,8 +88,8 @@ impl RuntimeParts {
             None => notify(world, SessionClosed { session, complete }),
             Some(reason) => notify(world, SessionEnded { session, reason, complete }),
         }
-        if let Some(prepared) = then.filter(|_| !self.exit.was_seen()) {
-            self.restore_prepared(world, *prepared);
+        if let Some(taken) = then {
+            self.restore_taken(world, *taken);
         }
     }
 }

@@ -38,7 +38,8 @@ impl RuntimeParts {
             }
         }
         self.claims.extend(arrivals.claims);
-        if !self.claims.is_empty() && self.transition.is_none() {
+        let may_claim = self.playing.is_some() && self.transition.is_none();
+        if !self.claims.is_empty() && may_claim {
             let claims = std::mem::take(&mut self.claims);
             debug!(entities = claims.len(), "placed entities are back, and get their values");
             self.order(Order::Content(ContentOrder::Claim(claims)));

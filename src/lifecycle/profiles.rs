@@ -57,8 +57,14 @@ impl RuntimeParts {
     /// Out of turn, since all other requests wait for the restore: who asks for another profile
     /// meanwhile would find the session closed that was just restored.
     pub(super) fn refuse_change_of_profile(&mut self, world: &mut World) {
-        let restores =
-            |at: &Transition| matches!(at, Transition::Preparing(_) | Transition::Restoring(_));
+        let restores = |at: &Transition| {
+            matches!(
+                at,
+                Transition::Preparing(_)
+                    | Transition::Restoring(_)
+                    | Transition::Leaving { then: Some(_), .. }
+            )
+        };
         if !self.transition.as_ref().is_some_and(restores) {
             return;
         }

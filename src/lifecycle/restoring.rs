@@ -13,6 +13,7 @@ use super::notifications::{
 use super::requests::{Request, RequestQueue, SessionRequest, reject};
 use super::runtime::{Playing, Preparing, RuntimeParts, Transition};
 use super::settings::RestoreLosses;
+use super::take_up::Taken;
 use super::{CurrentSession, LastCheckpoint, RecoveryOffers, SessionCatalog, SessionSettings};
 use crate::capture::{KeyedIds, Placed, StateLog, set_clock};
 use crate::content::{Order, Prepared, Start, TakeUp};
@@ -37,9 +38,10 @@ pub(crate) struct Restoring {
 }
 
 impl RuntimeParts {
-    /// Begins the restore protocol: up to here nothing of the world has changed.
-    pub(super) fn begin_restore(&mut self, world: &mut World, prepared: Prepared) {
-        let Some(preparing) = self.end_preparing() else { return };
+    /// Asks the game and its settings whether what was read is to be restored; `None` if it isn't, which
+    /// is said. Nothing has changed yet.
+    pub(super) fn approve(&mut self, world: &mut World, taken: Taken) -> Option<Taken> {
+        let prepared = &taken.prepared;
         let session = prepared.metadata.id;
         let checkpoint = prepared.checkpoint;
         let losses = prepared.image.losses().to_vec();
@@ -50,12 +52,20 @@ impl RuntimeParts {
             warn!(%session, %checkpoint, ?losses, "restore refused: it would lose something");
             self.order(Order::Release(session));
             let types = losses.into_iter().map(|loss| loss.type_path).collect();
-            return reject(world, preparing.request(), RequestError::WouldLose { types });
+            reject(world, taken.preparing.request(), RequestError::WouldLose { types });
+            return None;
         }
         if self.take_cancellation(world) {
-            self.order(Order::Release(session));
-            return notify(world, RestoreCancelled { session, began: false });
+            self.give_up_prepared(world, session);
+            return None;
         }
+        Some(taken)
+    }
+
+    /// Begins the restore protocol: up to here nothing of the world has changed.
+    pub(super) fn begin_restore(&mut self, world: &mut World, taken: Taken) {
+        let Taken { preparing, mut prepared } = taken;
+        let (session, checkpoint) = (prepared.metadata.id, prepared.checkpoint);
         if let Some(mut placed) = world.get_resource_mut::<Placed>() {
             placed.stop_recording();
         }
@@ -63,7 +73,6 @@ impl RuntimeParts {
         notify(world, RestoreStarted { session, checkpoint });
 
         let leftovers = Leftovers::note(world, self.hooks.clear_on_restore.clone());
-        let mut prepared = prepared;
         prepared.image.insert_resources(world);
         let before = world.get_resource::<CurrentSession>().cloned();
         world.insert_resource(session_as_saved(&prepared, self.time.now().wall));
@@ -154,6 +163,7 @@ impl RuntimeParts {
         playing.gate_was_open = self.gate_is_open(world);
         self.give_up_deferred(world);
         self.playing = Some(playing);
+        self.claims.clear();
         world.get_resource_or_init::<RecoveryOffers>().remove(session);
         if let Some(entry) = world.get_resource_or_init::<SessionCatalog>().get_mut(session) {
             entry.in_use = true;

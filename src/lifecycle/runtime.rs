@@ -17,7 +17,7 @@ use super::pace::Pace;
 use super::requests::SessionRequest;
 use super::restoring::Restoring;
 use super::start_up::StartUp;
-use super::take_up::TakenAfter;
+use super::take_up::Taken;
 use super::writer_port::WriterPort;
 #[cfg(feature = "ui")]
 use super::{RecoveryPolicy, SessionSettings};
@@ -28,7 +28,7 @@ use crate::session::{EndReason, Fields, NewSession, RestoreFrom, RestoreReason, 
 
 /// Everything that the plugin remembers from frame to frame.
 ///
-/// It is taken out of the world while it works, see [`run_frame`](super::run_frame).
+/// It is taken out of the world while it works, see [`with`](Runtime::with).
 #[derive(Resource)]
 pub(crate) struct Runtime(SyncCell<Option<Box<RuntimeParts>>>);
 
@@ -94,7 +94,7 @@ pub(crate) enum Transition {
     /// To hand out what was kept for placed entities.
     Claiming,
     /// To end the run; then, if a checkpoint was read meanwhile, to go on from there.
-    Leaving { end: Option<EndReason>, then: Option<Box<TakenAfter>> },
+    Leaving { end: Option<EndReason>, then: Option<Box<Taken>> },
     /// To set a session aside or delete it, as this request asks.
     Filing(SessionRequest),
     /// To go on with the sessions of this profile.
@@ -200,6 +200,17 @@ impl RuntimeParts {
     /// The session that is being played.
     pub(super) fn session(&self) -> Option<SessionId> {
         self.playing.as_ref().map(|playing| playing.session)
+    }
+
+    /// Whether checkpoints are taken of what is played: also while another session is read, which
+    /// takes its place only then.
+    pub(super) fn is_captured(&self) -> bool {
+        let is_undisturbed = match &self.transition {
+            None => true,
+            Some(Transition::Preparing(preparing)) => self.session() != Some(preparing.session),
+            Some(_) => false,
+        };
+        self.playing.is_some() && is_undisturbed
     }
 
     /// Whether the game is on its way to where a checkpoint belongs.

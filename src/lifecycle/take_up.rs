@@ -24,10 +24,10 @@ use crate::session::{
 /// it takes.
 const TRIES: u32 = 8;
 
-/// A checkpoint that was read, to go on from once the session before is left.
-pub(crate) struct TakenAfter {
-    preparing: Preparing,
-    prepared: Prepared,
+/// A checkpoint that was read, to go on from.
+pub(crate) struct Taken {
+    pub preparing: Preparing,
+    pub prepared: Prepared,
 }
 
 impl RuntimeParts {
@@ -140,18 +140,26 @@ impl RuntimeParts {
 
     /// Gives up the checkpoint that is being read, if the game wants it no more.
     pub(super) fn cancel_preparing_if_asked(&mut self, world: &mut World) {
-        if !matches!(self.transition, Some(Transition::Preparing(_)))
-            || !self.take_cancellation(world)
-        {
-            return;
+        let is_preparing = matches!(self.transition, Some(Transition::Preparing(_)));
+        if is_preparing && self.take_cancellation(world) {
+            self.give_up_preparing(world);
         }
-        let Some(preparing) = self.end_preparing() else { return };
-        self.order(Order::Release(preparing.session));
-        notify(world, RestoreCancelled { session: preparing.session, began: false });
     }
 
-    /// The writer has answered what it was asked to prepare, unless an exit came before.
-    pub(super) fn end_preparing(&mut self) -> Option<Preparing> {
+    /// Gives up the checkpoint that is being read, if there is one.
+    pub(super) fn give_up_preparing(&mut self, world: &mut World) {
+        let Some(preparing) = self.end_preparing() else { return };
+        self.writer.give_up_reading();
+        self.give_up_prepared(world, preparing.session);
+    }
+
+    /// Lets go of what was read, or is being read, of a session.
+    pub(super) fn give_up_prepared(&mut self, world: &mut World, session: SessionId) {
+        self.order(Order::Release(session));
+        notify(world, RestoreCancelled { session, began: false });
+    }
+
+    fn end_preparing(&mut self) -> Option<Preparing> {
         let preparing =
             |transition: &mut Transition| matches!(transition, Transition::Preparing(_));
         match self.transition.take_if(preparing) {
@@ -160,41 +168,46 @@ impl RuntimeParts {
         }
     }
 
+    /// The writer has answered what it was asked to prepare; `None` if that was given up meanwhile.
+    fn answered(&mut self) -> Option<Preparing> {
+        if self.writer.is_answer_wanted() { self.end_preparing() } else { None }
+    }
+
     /// A checkpoint was read. If another session is being played, that is closed first.
     pub(super) fn prepared(&mut self, world: &mut World, prepared: Prepared) {
+        let Some(preparing) = self.answered() else { return };
         let session = prepared.metadata.id;
         let mut catalog = world.get_resource_or_init::<SessionCatalog>();
-        if let Some(Transition::Preparing(Preparing { from: RestoreFrom::Slot(slot), .. })) =
-            &self.transition
-        {
-            catalog.note_slot(*slot, Validity::Verified);
+        if let RestoreFrom::Slot(slot) = preparing.from {
+            catalog.note_slot(slot, Validity::Verified);
         }
         if catalog.get(session).is_none() {
             // Nothing but the slot was left of it.
             catalog.put(SessionEntry::begun(&prepared.metadata));
         }
+        let taken = Taken { preparing, prepared };
+        // While there is nothing to be taken back.
+        let Some(taken) = self.approve(world, taken) else { return };
         if self.session().is_none_or(|playing| playing == session) {
-            return self.begin_restore(world, prepared);
+            return self.begin_restore(world, taken);
         }
-        let Some(preparing) = self.end_preparing() else { return };
-        match self.leave(world, Move::Close, None) {
-            Ok(()) => {
-                if let Some(Transition::Leaving { then, .. }) = &mut self.transition {
-                    *then = Some(Box::new(TakenAfter { preparing, prepared }));
-                }
-            }
-            Err(error) => {
-                warn!("the session that is played can't be closed, so it goes on");
-                self.order(Order::Release(session));
-                reject(world, preparing.request(), error);
-            }
+        if let Err(error) = self.leave(world, Move::Close, None) {
+            warn!("the session that is played can't be closed, so it goes on");
+            self.order(Order::Release(session));
+            return reject(world, taken.preparing.request(), error);
+        }
+        if let Some(Transition::Leaving { then, .. }) = &mut self.transition {
+            *then = Some(Box::new(taken));
         }
     }
 
-    /// The session before was left: goes on with what was read meanwhile.
-    pub(super) fn restore_prepared(&mut self, world: &mut World, taken: TakenAfter) {
-        self.transition = Some(Transition::Preparing(taken.preparing));
-        self.begin_restore(world, taken.prepared);
+    /// The session before was left: goes on with what was read meanwhile, unless that isn't wanted
+    /// any more.
+    pub(super) fn restore_taken(&mut self, world: &mut World, taken: Taken) {
+        if self.exit.was_seen() || self.take_cancellation(world) {
+            return self.give_up_prepared(world, taken.prepared.metadata.id);
+        }
+        self.begin_restore(world, taken);
     }
 
     /// The chosen checkpoint is damaged. What is offered instead is the answer to the request; who
@@ -202,7 +215,7 @@ impl RuntimeParts {
     pub(super) fn damaged(&mut self, world: &mut World, found: Found) {
         let session = found.session;
         let is_offered = !found.offers.is_empty();
-        let preparing = self.end_preparing();
+        let preparing = self.answered();
         self.report_found(world, found);
         let Some(preparing) = preparing else { return };
         match preparing.otherwise {
@@ -233,7 +246,7 @@ impl RuntimeParts {
         let all_damaged = error == RecoveryError::AllDamaged;
         let slots = SessionCatalog::slots_left(world, session);
         notify(world, RecoveryFailed { session, error, slots });
-        let otherwise = self.end_preparing().and_then(|preparing| preparing.otherwise);
+        let otherwise = self.answered().and_then(|preparing| preparing.otherwise);
         // What can't be read now may be readable later; a new session would hide it.
         if let Some(otherwise) = otherwise.filter(|_| all_damaged) {
             self.start_instead(world, &otherwise);
@@ -242,7 +255,7 @@ impl RuntimeParts {
 
     /// The request can't be granted.
     pub(super) fn not_prepared(&mut self, world: &mut World, error: RequestError) {
-        let Some(preparing) = self.end_preparing() else { return };
+        let Some(preparing) = self.answered() else { return };
         note_refusal(world, preparing.from, &error);
         reject(world, preparing.request(), error);
     }

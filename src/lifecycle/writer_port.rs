@@ -21,13 +21,15 @@ pub(crate) struct WriterPort {
     progress: ReadProgress,
     /// The quota that the writer knows.
     quota: Option<Quota>,
+    /// Checkpoints that are being read and that no one wants any more.
+    given_up: usize,
     /// Whether the writer's death was reported.
     loss_reported: bool,
 }
 
 impl WriterPort {
     pub(crate) fn new(link: Link, progress: ReadProgress) -> Self {
-        Self { link, progress, quota: None, loss_reported: false }
+        Self { link, progress, quota: None, given_up: 0, loss_reported: false }
     }
 
     /// Whether an automatic capture would be more than the writer keeps up with.
@@ -38,6 +40,19 @@ impl WriterPort {
     /// Whether the writer takes no more captures at all now.
     pub(super) fn is_behind(&self) -> bool {
         self.link.captures_in_flight() >= MOMENTS_IN_FLIGHT
+    }
+
+    /// The checkpoint that is being read isn't wanted any more.
+    pub(super) fn give_up_reading(&mut self) {
+        self.given_up += 1;
+    }
+
+    /// Whether the answer that came is one that is waited for. The writer gives one for each
+    /// checkpoint that it was asked to read, in order.
+    pub(super) fn is_answer_wanted(&mut self) -> bool {
+        let is_wanted = self.given_up == 0;
+        self.given_up = self.given_up.saturating_sub(1);
+        is_wanted
     }
 
     /// How much has been read of the checkpoint that is being read, from 0 to 1.

@@ -1,10 +1,11 @@
 //! One session is being played when another is taken up.
 
 use bevy::prelude::*;
+use bevy::state::state::StateTransition;
 use bevy_session::prelude::*;
 use bevy_session::{
-    CheckpointKind, CurrentRequest, MemoryDisk, Request, RequestError, RestoreReason, SessionId,
-    SessionLast, SessionSystems, SlotId,
+    CheckpointKind, CurrentRequest, MemoryDisk, Request, RequestError, RestoreLosses,
+    RestoreReason, SessionId, SessionLast, SessionSystems, SlotId,
 };
 
 use crate::common::*;
@@ -172,4 +173,149 @@ fn a_game_can_order_its_systems_against_the_steps_of_a_frame() {
     frames(&mut app, 4);
     let restored = app.world().resource::<Score>().0 as usize;
     assert!(restored > 40 && restored <= frames_before_newest, "{restored}");
+}
+
+/// Something happens in the middle of a frame, once: between the requests and the rest.
+#[derive(Resource)]
+struct InBetween(Option<fn(&mut World)>);
+
+fn happens_in_between(app: &mut App) {
+    let happen = |world: &mut World| {
+        if let Some(happens) = world.resource_mut::<InBetween>().0.take() {
+            happens(world);
+        }
+    };
+    app.insert_resource(InBetween(None)).add_systems(
+        SessionLast,
+        happen.after(SessionSystems::Requests).before(SessionSystems::Capture),
+    );
+}
+
+#[test]
+fn a_menu_that_opens_while_the_other_session_is_read_costs_nothing_of_what_was_played() {
+    let disk = MemoryDisk::default();
+    let mut app = game_with(plugin(&disk), |app| {
+        listen_to_slots(app);
+        happens_in_between(app);
+        app.checkpoint_while(in_state(Phase::Playing));
+        let world = app.world_mut();
+        let hero = world.query_filtered::<Entity, With<Health>>().single(world).unwrap();
+        world.entity_mut(hero).insert(DespawnOnExit(Phase::Playing));
+    });
+    app.world_mut().resource_mut::<NextState<Phase>>().set(Phase::Playing);
+    app.update();
+    let one = start_as(&mut app, "One", "Ann");
+    request(&mut app, |commands| commands.session().close());
+    frames(&mut app, 3);
+    let two = start_as(&mut app, "Two", "Ann");
+    set_health(&mut app, 20);
+    app.insert_resource(InBetween(Some(|world| {
+        world.resource_mut::<NextState<Phase>>().set(Phase::Menu);
+        world.run_schedule(StateTransition);
+        assert_eq!(world.query::<&Health>().iter(world).count(), 0, "the level is gone");
+    })));
+    request(&mut app, |commands| commands.session().continue_session(one));
+    frames(&mut app, 6);
+    assert_eq!((played(&app), health(&mut app)), (one, 1));
+    request(&mut app, |commands| commands.session().continue_session(two));
+    frames(&mut app, 6);
+    assert_eq!((played(&app), health(&mut app)), (two, 20));
+}
+
+/// Saved by the first build of a game, and unknown to the second.
+#[derive(Component, Reflect, Clone, serde::Serialize, serde::Deserialize)]
+struct Cloak(u8);
+
+#[test]
+fn what_is_played_goes_on_if_the_other_one_would_lose_something() {
+    let disk = MemoryDisk::default();
+    let mut app = game_with(plugin(&disk), |app| {
+        listen_to_slots(app);
+        app.save_component::<Cloak>();
+    });
+    app.world_mut().spawn((Saved, Cloak(3)));
+    let one = start_as(&mut app, "One", "Ann");
+    request(&mut app, |commands| commands.session().close());
+    frames(&mut app, 3);
+
+    let mut app = slot_game(&disk.snapshot());
+    let two = start_as(&mut app, "Two", "Ann");
+    app.world_mut().resource_mut::<SessionSettings>().losses = RestoreLosses::Refuse;
+    request(&mut app, |commands| commands.session().continue_session(one));
+    frames(&mut app, 6);
+    assert!(matches!(last_rejection(&app), RequestError::WouldLose { .. }));
+    assert!(received::<SessionClosed>(&app).is_empty());
+    assert_eq!(played(&app), two);
+}
+
+#[test]
+fn a_choice_that_was_cancelled_is_not_what_comes_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut app = App::new();
+    app.add_plugins((
+        MinimalPlugins,
+        bevy::state::app::StatesPlugin,
+        SessionPlugin::new("Tests", "Choices").directory(directory.path()),
+    ));
+    listen::<SessionRestored>(&mut app);
+    app.finish();
+    app.cleanup();
+    let patience = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let until = |app: &mut App, is_there: &dyn Fn(&App) -> bool| {
+        while !is_there(app) {
+            assert!(std::time::Instant::now() < patience, "it takes too long");
+            app.update();
+        }
+    };
+    let mut left = Vec::new();
+    for (name, health) in [("X", 1), ("Y", 2), ("Played", 3)] {
+        let hero = app.world_mut().spawn(Health(health)).id();
+        request(&mut app, |commands| commands.session().start(NewSession::named(name)));
+        until(&mut app, &|app| {
+            let session = app.world().get_resource::<CurrentSession>();
+            session.is_some_and(|session| session.last_checkpoint().is_some())
+        });
+        left.push(played(&app));
+        if name != "Played" {
+            request(&mut app, |commands| commands.session().close());
+            until(&mut app, &|app| !app.world().contains_resource::<CurrentSession>());
+            app.world_mut().despawn(hero);
+        }
+    }
+    let (x, y) = (left[0], left[1]);
+    request(&mut app, |commands| commands.session().continue_session(x));
+    app.update();
+    request(&mut app, |commands| {
+        commands.session().cancel_restore();
+        commands.session().continue_session(y);
+    });
+    until(&mut app, &|app| !received::<SessionRestored>(app).is_empty());
+    let restored: Vec<_> = received::<SessionRestored>(&app).iter().map(|it| it.session).collect();
+    assert_eq!(restored, [y]);
+    assert_eq!((played(&app), health(&mut app)), (y, 2));
+}
+
+#[test]
+fn a_placed_entity_that_comes_as_the_session_is_left_keeps_nothing_waiting() {
+    let disk = MemoryDisk::default();
+    let mut app = slot_game(&disk);
+    app.world_mut().spawn((Inventory(vec![7]), SaveKey::new("chest")));
+    start_as(&mut app, "One", "Ann");
+    frames(&mut app, 2);
+
+    let mut app = game_with(plugin(&disk.snapshot()), |app| {
+        listen_to_slots(app);
+        happens_in_between(app);
+    });
+    frames(&mut app, 2);
+    let session = received::<RecoveryAvailable>(&app).pop().unwrap().offer.session.id;
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
+    frames(&mut app, 4);
+    app.insert_resource(InBetween(Some(|world| {
+        world.spawn((Inventory(vec![]), SaveKey::new("chest")));
+    })));
+    request(&mut app, |commands| commands.session().close());
+    frames(&mut app, 4);
+    let two = start_as(&mut app, "Two", "Ann");
+    assert_ne!(two, session, "a session can be started after it");
 }

@@ -14,7 +14,11 @@ use crate::session::RequestError;
 
 /// Requests that wait for the end of the frame, or for the one before them to be finished.
 #[derive(Resource, Default)]
-pub(crate) struct RequestQueue(VecDeque<Asked>);
+pub(crate) struct RequestQueue {
+    waiting: VecDeque<Asked>,
+    /// How many of them were there when requests were handled last.
+    left_over: usize,
+}
 
 /// A request, and the session that it is about where it is known.
 struct Asked {
@@ -24,21 +28,22 @@ struct Asked {
 
 impl RequestQueue {
     /// Takes up a request, which is about the session that is being played: unless what was asked
-    /// before may lead to another.
+    /// before in the same frame may lead to another.
     pub(crate) fn push(&mut self, request: Request, current: Option<SessionId>) {
-        let may_change = self.0.iter().any(|asked| asked.request.may_change_session());
+        let mut asked_before = self.waiting.iter().skip(self.left_over);
+        let may_change = asked_before.any(|asked| asked.request.may_change_session());
         let of = current.filter(|_| request.is_about_current() && !may_change);
-        self.0.push_back(Asked { request, of });
+        self.waiting.push_back(Asked { request, of });
     }
 
     /// Puts off a request until this one is done.
     pub(in crate::lifecycle) fn do_first(&mut self, request: Request) {
-        self.0.push_front(Asked { request, of: None });
+        self.waiting.push_front(Asked { request, of: None });
     }
 
     /// Whether nothing waits.
     pub(in crate::lifecycle) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.waiting.is_empty()
     }
 
     /// Takes out of turn what is like this.
@@ -46,16 +51,16 @@ impl RequestQueue {
         &mut self,
         is_wanted: impl Fn(&Request) -> bool,
     ) -> Vec<Request> {
-        let asked = std::mem::take(&mut self.0).into_iter();
+        let asked = std::mem::take(&mut self.waiting).into_iter();
         let (taken, kept): (VecDeque<_>, VecDeque<_>) =
             asked.partition(|asked| is_wanted(&asked.request));
-        self.0 = kept;
+        self.waiting = kept;
         taken.into_iter().map(|asked| asked.request).collect()
     }
 
     /// Takes everything.
     pub(in crate::lifecycle) fn take_all(&mut self) -> Vec<Request> {
-        std::mem::take(&mut self.0).into_iter().map(|asked| asked.request).collect()
+        std::mem::take(&mut self.waiting).into_iter().map(|asked| asked.request).collect()
     }
 }
 
@@ -63,20 +68,27 @@ impl RuntimeParts {
     /// Handles requests until one has to wait for the writer.
     pub(in crate::lifecycle) fn handle_requests(&mut self, world: &mut World) {
         self.cancel_preparing_if_asked(world);
+        self.handle_what_can_be(world);
+        self.refuse_change_of_profile(world);
+        if let Some(mut queue) = world.get_resource_mut::<RequestQueue>() {
+            queue.left_over = queue.waiting.len();
+        }
+    }
+
+    fn handle_what_can_be(&mut self, world: &mut World) {
         while self.transition.is_none() {
             let Some(mut queue) = world.get_resource_mut::<RequestQueue>() else { return };
-            let Some(next) = queue.0.front() else { return };
+            let Some(next) = queue.waiting.front() else { return };
             if self.must_wait(&next.request) {
                 return;
             }
-            let Some(asked) = queue.0.pop_front() else { return };
+            let Some(asked) = queue.waiting.pop_front() else { return };
             let session = world.get_resource::<CurrentSession>().map(CurrentSession::id);
             let _span = info_span!("session_request", ?session).entered();
             if let Err(error) = self.handle(world, &asked) {
                 reject(world, asked.request, error);
             }
         }
-        self.refuse_change_of_profile(world);
     }
 
     /// Whether a request has to wait, although the writer owes no answer.
@@ -124,4 +136,32 @@ pub(in crate::lifecycle) fn reject(
 pub(in crate::lifecycle) fn check_text(text: &str) -> Result<(), RequestError> {
     let (bytes, limit) = (text.len(), limits::STRING_BYTES);
     if bytes > limit { Err(RequestError::TextTooLong { bytes, limit }) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lifecycle::{CurrentRequest, SlotRequest};
+    use crate::session::{NewSession, SaveSlot};
+
+    fn newest_is_about(queue: &RequestQueue) -> Option<SessionId> {
+        queue.waiting.back().and_then(|asked| asked.of)
+    }
+
+    #[test]
+    fn a_request_names_its_session_unless_another_may_come_of_what_was_asked_with_it() {
+        let played = Some(SessionId::random());
+        let mut queue = RequestQueue::default();
+        let save = || Request::Slot(SlotRequest::Save(SaveSlot::quick()));
+        queue.push(save(), played);
+        assert_eq!(newest_is_about(&queue), played);
+        queue.push(CurrentRequest::Close.into(), played);
+        queue.push(SessionRequest::Start(NewSession::named("Next")).into(), played);
+        queue.push(save(), played);
+        assert_eq!(newest_is_about(&queue), None, "it is about the next one");
+        // In a later frame the start still waits, and the session before is there.
+        queue.left_over = queue.waiting.len();
+        queue.push(save(), played);
+        assert_eq!(newest_is_about(&queue), played);
+    }
 }

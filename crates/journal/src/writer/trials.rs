@@ -16,11 +16,13 @@ pub(super) struct Trials {
     process: ProcessGuard,
     /// Restores that were prepared and whose world isn't back yet, and what was written before.
     prepared: Vec<(Trial, Option<Trial>)>,
+    /// One that was prepared while another session is played, which would have to die for it.
+    after_leaving: Option<Trial>,
 }
 
 impl Trials {
     pub(super) fn new(local: Arc<LocalStore>, process: ProcessGuard) -> Self {
-        Self { local, process, prepared: Vec::new() }
+        Self { local, process, prepared: Vec::new(), after_leaving: None }
     }
 
     /// A restore is about to begin. Written before it, since it may be what the game dies of.
@@ -35,6 +37,19 @@ impl Trials {
         self.prepared.push((trial, before));
     }
 
+    /// A restore is to begin once the session is left that is played. Until then a death is none of its.
+    pub(super) fn begin_after_leaving(&mut self, trial: Trial) {
+        self.after_leaving = Some(trial);
+    }
+
+    /// The session that was played is left.
+    pub(super) fn left(&mut self, session: SessionId) {
+        self.end(session);
+        if let Some(trial) = self.after_leaving.take() {
+            self.begin(trial);
+        }
+    }
+
     /// The world is back, and this run plays it.
     pub(super) fn play(&mut self, session: SessionId, run: RunId) {
         if let Some((trial, _)) = self.take(session) {
@@ -44,6 +59,7 @@ impl Trials {
 
     /// The restore was given up before it changed anything that it could die of.
     pub(super) fn give_up(&mut self, session: SessionId) {
+        self.after_leaving.take_if(|trial| trial.session == session);
         match self.take(session) {
             Some((_, Some(before))) => tell(self.local.store.write_trial(&before)),
             Some((_, None)) => tell(self.local.store.remove_trial(session)),

@@ -301,7 +301,7 @@ impl<C: Content> Worker<C> {
             return;
         }
         self.playing = None;
-        self.trials.end(session);
+        self.trials.left(session);
         if left.complete {
             self.process.release(session);
         } else {
@@ -394,8 +394,12 @@ impl<C: Content> Worker<C> {
         debug!(elapsed = ?begun.elapsed(), "checkpoint read and decoded");
         let failure = match prepared {
             Ok(prepared) => {
-                if let Some(trial) = &prepared.trial {
-                    self.trials.begin(trial.clone());
+                if let Some(trial) = prepared.trial.clone() {
+                    let is_beside_another = self.playing.is_some() && !is_playing;
+                    match is_beside_another {
+                        true => self.trials.begin_after_leaving(trial),
+                        false => self.trials.begin(trial),
+                    }
                 }
                 return self.reports.push(Report::Prepared(Box::new(prepared)));
             }
