@@ -69,6 +69,7 @@ impl Trials {
 
     /// The process exits. Restores that it never made are no deaths.
     pub(super) fn give_up_all(&mut self) {
+        self.after_leaving = None;
         while let Some(session) = self.prepared.first().map(|(trial, _)| trial.session) {
             self.give_up(session);
         }
@@ -99,5 +100,64 @@ fn tell(result: Result<(), StoreError>) {
     if let Err(error) = result {
         let error = with_sources(&error);
         warn!(%error, "a death soon after this restore may be overlooked");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::ids::CheckpointId;
+    use crate::process::ProcessOptions;
+    use crate::store::{Layout, MemoryDisk};
+
+    fn trials() -> (Trials, Arc<LocalStore>) {
+        let layout =
+            Layout { data: "data".into(), state: "state".into(), profile: "default".to_owned() };
+        let local = Arc::new(LocalStore::new(Arc::new(MemoryDisk::default()), layout));
+        let options = ProcessOptions { panics: false };
+        let (process, _) = ProcessGuard::begin(&local, "1.0", options, Timestamp::UNIX_EPOCH);
+        (Trials::new(Arc::clone(&local), process), local)
+    }
+
+    fn trial(session: SessionId) -> Trial {
+        Trial {
+            session,
+            process: ProcessId(0),
+            run: None,
+            checkpoint: CheckpointId { run: RunId(1), counter: 3 },
+            play_time: Duration::from_secs(30),
+            oldest: Duration::from_secs(30),
+            newest_counter: 3,
+            tries: 1,
+            set_aside: false,
+        }
+    }
+
+    #[test]
+    fn a_death_before_the_other_session_is_left_is_none_of_its_own() {
+        let (mut trials, local) = trials();
+        let (played, wanted) = (SessionId::random(), SessionId::random());
+        trials.begin_after_leaving(trial(wanted));
+        assert_eq!(local.store.trial(wanted).unwrap(), None);
+        trials.left(played);
+        assert_eq!(local.store.trial(wanted).unwrap().map(|trial| trial.tries), Some(1));
+    }
+
+    #[test]
+    fn what_is_given_up_before_that_is_never_tried() {
+        let (mut trials, local) = trials();
+        let (played, wanted) = (SessionId::random(), SessionId::random());
+        trials.begin_after_leaving(trial(wanted));
+        trials.give_up(wanted);
+        trials.left(played);
+        assert_eq!(local.store.trial(wanted).unwrap(), None);
+        trials.begin_after_leaving(trial(wanted));
+        trials.give_up_all();
+        trials.left(played);
+        assert_eq!(local.store.trial(wanted).unwrap(), None);
     }
 }
