@@ -88,7 +88,7 @@ pub struct SessionLast;
 /// use bevy_session::prelude::*;
 /// use bevy_session::{SessionLast, SessionSystems};
 ///
-/// #[derive(Resource, Default, Reflect, serde::Serialize, serde::Deserialize)]
+/// #[derive(Resource, Default, Clone, Reflect, serde::Serialize, serde::Deserialize)]
 /// #[reflect(Resource, Saved)]
 /// struct Weather(f32);
 ///
