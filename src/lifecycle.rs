@@ -7,6 +7,7 @@ mod checkpoints;
 mod crash_report;
 mod current_session;
 mod deferred;
+mod ending;
 mod exit;
 mod filing;
 mod found;
@@ -27,6 +28,7 @@ mod playing;
 mod policy;
 mod previous_run;
 mod profiles;
+mod recovery_options;
 mod reports;
 mod requests;
 mod restoring;
@@ -36,6 +38,7 @@ mod slots;
 mod start_up;
 mod starting;
 mod stopped;
+mod summary;
 mod switched_off;
 mod take_up;
 #[cfg(feature = "window")]
@@ -45,6 +48,7 @@ mod writer_port;
 pub use activity::{RestorePhase, SessionActivity, saving_is_in_progress, session_is_restoring};
 pub use capture_budget::{CaptureBudget, CaptureCost};
 pub use current_session::{CurrentSession, LastCheckpoint, session_is_active, session_is_paused};
+pub use ending::{EndStep, SessionEnding};
 pub use hints::{SessionHint, SessionHints};
 pub use hooks::SessionHooksExt;
 pub use known_sessions::{RecoveryOffers, SessionCatalog, recovery_is_pending};
@@ -61,11 +65,13 @@ pub use notifications::{
 pub use policy::RecoveryPolicy;
 pub use previous_run::PreviousRun;
 pub use profiles::CurrentProfile;
+pub use recovery_options::RecoveryOption;
 pub use requests::{
     AttachmentRequest, CurrentRequest, Request, SessionCommands, SessionCommandsExt,
-    SessionRequest, SessionUpdate, SlotRequest,
+    SessionRequest, SlotRequest,
 };
 pub use settings::{RestoreLosses, SessionSettings};
+pub use summary::{SessionSummary, TypeBytes};
 
 pub(crate) use exit::ExitWatch;
 pub(crate) use frame::{ask_gates, capture, handle_requests, receive, report, restore};

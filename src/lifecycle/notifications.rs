@@ -9,12 +9,13 @@ use bevy::prelude::*;
 use super::capture_budget::CaptureCost;
 use super::hints::SessionHint;
 use super::requests::Request;
+use super::summary::SessionSummary;
 use crate::capture::{DriftedType, SaveKey, TypeProblemReason};
 use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId};
 use crate::recovery::{RecoveryOffer, SlotEntry};
 use crate::restore::{RestoreLoss, RestoreReport};
 use crate::session::{
-    Attachment, AttachmentError, AttachmentOf, CheckpointError, EndReason, RecoveryError,
+    Attachment, AttachmentError, AttachmentOf, CheckpointError, EndReason, Leaving, RecoveryError,
     RequestError, RestoreReason, SaveSlot, SlotError, StopReason,
 };
 
@@ -63,9 +64,13 @@ notifications! {
     SessionClosed {
         /// The session.
         session: SessionId,
+        /// What brought it about, and what the game says about it.
+        leaving: Leaving,
         /// Whether its last checkpoint and its end are on disk. If not, what was acknowledged
         /// before is.
         complete: bool,
+        /// What it came to.
+        summary: SessionSummary,
     }
 
     /// The session ended for good.
@@ -74,8 +79,12 @@ notifications! {
         session: SessionId,
         /// Why.
         reason: EndReason,
+        /// What brought it about, and what the game says about it.
+        leaving: Leaving,
         /// Whether its last checkpoint and its end are on disk.
         complete: bool,
+        /// What it came to.
+        summary: SessionSummary,
     }
 
     /// A checkpoint was copied out of the world. It isn't safe yet.

@@ -2,16 +2,16 @@
 
 mod commands;
 mod queue;
-mod update;
 
 use std::path::PathBuf;
 
 use crate::capture::SaveKey;
 use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId};
-use crate::session::{Attachment, AttachmentOf, EndReason, NewSession, RestoreFrom, SaveSlot};
+use crate::session::{
+    Attachment, AttachmentOf, EndReason, Leaving, NewSession, RestoreFrom, SaveSlot, SessionUpdate,
+};
 
 pub use commands::{SessionCommands, SessionCommandsExt};
-pub use update::SessionUpdate;
 
 pub(crate) use queue::RequestQueue;
 pub(super) use queue::{check_text, reject};
@@ -61,6 +61,15 @@ pub enum SessionRequest {
     Forget(SessionId),
     /// [`SessionCommands::find_sessions`].
     Find,
+    /// [`SessionCommands::take_option`].
+    TakeOption {
+        /// The session that crashed.
+        session: SessionId,
+        /// The option's id.
+        option: String,
+    },
+    /// [`SessionCommands::update_session`].
+    Update(SessionId, Box<SessionUpdate>),
 }
 
 /// A request that is about the session that is being played.
@@ -80,10 +89,15 @@ pub enum CurrentRequest {
         /// Why it is taken.
         kind: CheckpointKind,
     },
-    /// [`SessionCommands::close`].
-    Close,
-    /// [`SessionCommands::end`].
-    End(EndReason),
+    /// [`SessionCommands::close`] and [`SessionCommands::close_because`].
+    Close(Leaving),
+    /// [`SessionCommands::end`] and [`SessionCommands::end_because`].
+    End {
+        /// Why.
+        reason: EndReason,
+        /// What brings it about, and what the game says about it.
+        leaving: Leaving,
+    },
     /// [`SessionCommands::forget_key`].
     ForgetKey(SaveKey),
     /// [`SessionCommands::forget_keys`], with what the keys begin with.
@@ -158,9 +172,10 @@ impl Request {
                     | SessionRequest::Forget(_)
                     | SessionRequest::Find
                     | SessionRequest::CancelRestore
+                    | SessionRequest::Update(..)
             ),
             Self::Current(request) => {
-                matches!(request, CurrentRequest::Close | CurrentRequest::End(_))
+                matches!(request, CurrentRequest::Close(_) | CurrentRequest::End { .. })
             }
             Self::Slot(request) => matches!(request, SlotRequest::Load(_) | SlotRequest::QuickLoad),
             Self::UseProfile(_) => true,

@@ -13,6 +13,7 @@ use super::notifications::{
 use super::requests::{Request, RequestQueue, SessionRequest, reject};
 use super::runtime::{Playing, Preparing, RuntimeParts, Transition};
 use super::settings::RestoreLosses;
+use super::summary::RunFigures;
 use super::take_up::Taken;
 use super::{CurrentSession, LastCheckpoint, RecoveryOffers, SessionCatalog, SessionSettings};
 use crate::capture::{KeyedIds, Placed, StateLog, set_clock};
@@ -66,6 +67,10 @@ impl RuntimeParts {
     pub(super) fn begin_restore(&mut self, world: &mut World, taken: Taken) {
         let Taken { preparing, mut prepared } = taken;
         let (session, checkpoint) = (prepared.metadata.id, prepared.checkpoint);
+        let tally = &mut prepared.metadata.tally;
+        tally.restores = tally.restores.saturating_add(1);
+        let has_crashed = prepared.has_crashed && preparing.reason == RestoreReason::Recovered;
+        tally.deaths = tally.deaths.saturating_add(has_crashed.into());
         if let Some(mut placed) = world.get_resource_mut::<Placed>() {
             placed.stop_recording();
         }
@@ -159,7 +164,8 @@ impl RuntimeParts {
             unknown_frames: prepared.unknown_frames,
         })));
         let recorder = self.recorder(world);
-        let mut playing = Playing::new(session, run, prepared.newest_counter, recorder);
+        let figures = RunFigures::begin(self.time.now(), prepared.play_time);
+        let mut playing = Playing::new(session, run, prepared.newest_counter, figures, recorder);
         playing.gate_was_open = self.gate_is_open(world);
         self.give_up_deferred(world);
         self.playing = Some(playing);

@@ -8,23 +8,25 @@ use bevy::platform::cell::SyncCell;
 use bevy::prelude::*;
 
 use super::deferred::Deferred;
+use super::ending::Ending;
 use super::exit::ExitWatch;
 use super::frame_time::FrameTime;
 use super::hints::HintWatch;
 use super::hooks::GameHooks;
+use super::leaving::LeavingSession;
 use super::line::Line;
 use super::pace::Pace;
 use super::requests::SessionRequest;
 use super::restoring::Restoring;
 use super::start_up::StartUp;
-use super::take_up::Taken;
+use super::summary::RunFigures;
 use super::writer_port::WriterPort;
 #[cfg(feature = "ui")]
 use super::{RecoveryPolicy, SessionSettings};
 use crate::capture::{Recorder, SaveKey, SavedTypes};
 use crate::content::Order;
 use crate::journal::{RunId, SessionId};
-use crate::session::{EndReason, Fields, NewSession, RestoreFrom, RestoreReason, SessionMetadata};
+use crate::session::{Fields, NewSession, RestoreFrom, RestoreReason, SessionMetadata};
 
 /// Everything that the plugin remembers from frame to frame.
 ///
@@ -71,6 +73,8 @@ pub(crate) struct Playing {
     pub is_stopped: bool,
     /// Whether a state of the game lets the session stand still.
     pub paused_by_state: bool,
+    /// What is counted for the summary at its end.
+    pub figures: RunFigures,
     /// Whether a capture that took too much of a frame was logged.
     pub over_budget_logged: bool,
     /// Copies what changed. Belongs to the run: without one there is nothing to watch.
@@ -93,8 +97,10 @@ pub(crate) enum Transition {
     Restoring(Box<Restoring>),
     /// To hand out what was kept for placed entities.
     Claiming,
+    /// Nothing: the game does what it has to do at the session's end.
+    Ending(Box<Ending>),
     /// To end the run; then, if a checkpoint was read meanwhile, to go on from there.
-    Leaving { end: Option<EndReason>, then: Option<Box<Taken>> },
+    Leaving(Box<LeavingSession>),
     /// To set a session aside or delete it, as this request asks.
     Filing(SessionRequest),
     /// To go on with the sessions of this profile.
@@ -166,7 +172,13 @@ impl Runtime {
 
 impl Playing {
     /// A run that begins after checkpoint `counter`; 0 for a new session.
-    pub(super) fn new(session: SessionId, run: RunId, counter: u64, recorder: Recorder) -> Self {
+    pub(super) fn new(
+        session: SessionId,
+        run: RunId,
+        counter: u64,
+        figures: RunFigures,
+        recorder: Recorder,
+    ) -> Self {
         Self {
             session,
             line: Line::after(run, counter),
@@ -178,6 +190,7 @@ impl Playing {
             has_drifted: false,
             is_stopped: false,
             paused_by_state: false,
+            figures,
             over_budget_logged: false,
             recorder,
         }
@@ -220,7 +233,7 @@ impl RuntimeParts {
 
     /// Whether the session is being left.
     pub(super) fn is_leaving(&self) -> bool {
-        matches!(self.transition, Some(Transition::Leaving { .. }))
+        matches!(self.transition, Some(Transition::Ending(_) | Transition::Leaving(_)))
     }
 }
 

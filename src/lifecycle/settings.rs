@@ -6,6 +6,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 
 use super::{CaptureBudget, RecoveryPolicy};
+use crate::recovery::PROBATION;
 
 /// What becomes of a restore that would lose something.
 #[derive(Reflect, Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -43,6 +44,15 @@ pub struct SessionSettings {
     /// Whether crashed sessions are offered, recovered without asking, or let be. Defaults to
     /// [`RecoveryPolicy::Ask`].
     pub recovery: RecoveryPolicy,
+    /// How long ago a crash may be for the player to be asked about it. What is older stays in
+    /// [`SessionCatalog`](crate::SessionCatalog) and in load menus, where it can be recovered, and is in
+    /// [`RecoveryOffers::older`](crate::RecoveryOffers::older). The clock that counts is the machine's: a
+    /// crash that seems to lie in the future is asked about. `None` asks about each. Defaults to 24 hours.
+    pub recovery_age: Option<Duration>,
+    /// Play time after which a restore has proven itself: a game that dies before that, and again, climbs
+    /// the crash-loop ladder, see [`RecoveryOffer::proposed`](crate::RecoveryOffer::proposed). Defaults to
+    /// 60 seconds.
+    pub probation: Duration,
     /// Mean bytes per second that automatic checkpoints may write. Where they would write more,
     /// the interval is stretched, and [`AutosaveStretched`](crate::AutosaveStretched) says so.
     /// Defaults to 1 MiB.
@@ -108,6 +118,8 @@ impl Default for SessionSettings {
             interval: Duration::from_secs(5),
             autosave: true,
             recovery: RecoveryPolicy::Ask,
+            recovery_age: Some(Duration::from_secs(24 * 60 * 60)),
+            probation: PROBATION,
             max_bytes_per_second: 1 << 20,
             max_session_bytes: 256 << 20,
             max_total_bytes: 1 << 30,

@@ -11,6 +11,7 @@ use super::policy::RecoveryPolicy;
 use super::requests::{SessionRequest, reject};
 use super::runtime::RuntimeParts;
 use super::{CurrentSession, RecoveryOffers, SessionCatalog, SessionSettings};
+use crate::clock;
 use crate::content::Order;
 use crate::journal::{CheckpointId, RunId, SessionId};
 use crate::mode::SessionMode;
@@ -63,6 +64,8 @@ struct Candidate {
     newest: Option<CheckpointId>,
     reason: RestoreReason,
     proposed: Proposal,
+    /// The game's own way out that is proposed instead.
+    option: Option<String>,
 }
 
 impl StartUp {
@@ -172,27 +175,43 @@ impl StartUp {
 
 impl RuntimeParts {
     /// Puts an offer where the game finds it, and notifies the game if the policy says so.
-    pub(super) fn offer(&mut self, world: &mut World, offer: RecoveryOffer) {
-        let policy = world.get_resource_or_init::<SessionSettings>().recovery;
+    pub(super) fn offer(&mut self, world: &mut World, mut offer: RecoveryOffer) {
+        let settings = world.get_resource_or_init::<SessionSettings>();
+        let (policy, recovery_age) = (settings.recovery, settings.recovery_age);
+        let is_recent = recovery_age.is_none_or(|age| self.time_since(&offer) <= age);
         let (session, cause) = (offer.session.id, &offer.cause);
         let is_asked = policy == RecoveryPolicy::Ask && self.start_up.due != Due::Newest;
         if policy == RecoveryPolicy::Never {
             return;
         }
         if is_asked && self.start_up.is_developers_stop(cause) {
-            info!(%session, "the game was stopped in development: `find_sessions` offers it");
+            info!(
+                %session,
+                "the game was stopped in development, so nobody is asked: `find_sessions` offers it, \
+                 `start_or_continue` takes it up"
+            );
             return;
         }
         let (newest, proposed) = (offer.newest, offer.proposed);
         info!(%session, ?cause, %newest, ?proposed, "recovery available");
-        world.get_resource_or_init::<RecoveryOffers>().put(offer.clone());
-        if !is_asked {
+        offer.options = self.options_for(&offer, world);
+        world.get_resource_or_init::<RecoveryOffers>().put(offer.clone(), is_recent);
+        if !is_recent {
+            debug!(%session, "it was too long ago to ask about it");
+        } else if !is_asked {
             debug!(%session, "the policy says not to ask");
         } else if self.hooks.offer_in.is_empty() {
             notify(world, RecoveryAvailable { offer });
         } else {
             self.start_up.withheld.push(offer);
         }
+    }
+
+    /// How long ago the crash was that is offered, by this machine's clock.
+    fn time_since(&self, offer: &RecoveryOffer) -> Duration {
+        let newest = offer.checkpoints.first().map(|newest| newest.time);
+        let now = self.time.now().wall;
+        clock::between(offer.died_at.max(newest).unwrap_or(now), now)
     }
 
     /// Takes a session up without a request, if the policy or the developer says so. What the game
@@ -219,7 +238,7 @@ impl RuntimeParts {
             self.start_up.due = Due::Nothing;
             return;
         };
-        let Candidate { session, newest, reason, proposed } = candidate;
+        let Candidate { session, newest, reason, proposed, option } = candidate;
         let this = (session.id, newest, proposed);
         // What didn't work out isn't tried again, unless damage was found and something else is
         // offered now.
@@ -229,10 +248,17 @@ impl RuntimeParts {
             return;
         }
         self.start_up.tried.push(this);
+        if let Some(option) = option {
+            let (request, session) = (option.clone(), session.id);
+            if let Err(error) = self.take_option(world, session, &option) {
+                reject(world, SessionRequest::TakeOption { session, option: request }, error);
+            }
+            return;
+        }
         match proposed.restore_from() {
             Some(from) => {
                 info!(session = %session.id, ?reason, ?from, "taken up without asking");
-                self.prepare(session.id, from, reason, None);
+                self.prepare(world, session.id, from, reason, None);
             }
             None => {
                 let new = NewSession::like(&session);
@@ -257,7 +283,9 @@ impl RuntimeParts {
             self.start_up.trial.as_ref().is_some_and(|trial| trial.run == playing.line.run());
         if !is_known {
             let was_restored = playing.line.was_restored();
-            let until = was_restored.then(|| play_time.saturating_add(PROBATION));
+            let settings = world.get_resource::<SessionSettings>();
+            let probation = settings.map_or(PROBATION, |settings| settings.probation);
+            let until = was_restored.then(|| play_time.saturating_add(probation));
             self.start_up.trial = Some(RunOnTrial { run: playing.line.run(), until });
             self.start_up.ladders.remove(&session);
         }
@@ -284,6 +312,7 @@ impl RuntimeParts {
             newest: Some(offer.newest),
             reason: RestoreReason::Recovered,
             proposed: offer.proposed,
+            option: proposed_option(offer),
         })
     }
 
@@ -305,6 +334,13 @@ impl RuntimeParts {
             newest: offer.map(|offer| offer.newest).or(entry.newest),
             reason,
             proposed: self.start_up.proposed(id, policy),
+            option: None,
         })
     }
+}
+
+/// The game's own way out that is proposed instead of a checkpoint.
+fn proposed_option(offer: &RecoveryOffer) -> Option<String> {
+    let proposed = offer.options.iter().find(|option| option.is_proposed);
+    proposed.map(|option| option.id.clone())
 }

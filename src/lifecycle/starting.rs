@@ -1,5 +1,7 @@
 //! Starts sessions.
 
+use std::time::Duration;
+
 use bevy::platform::collections::HashSet;
 use bevy::prelude::*;
 use tracing::{info, warn};
@@ -7,12 +9,13 @@ use tracing::{info, warn};
 use super::notifications::{SessionStarted, notify};
 use super::requests::{CurrentRequest, RequestQueue, SessionRequest, check_text, reject};
 use super::runtime::{Playing, RuntimeParts, Transition};
+use super::summary::RunFigures;
 use super::{CurrentSession, RecoveryPolicy, SessionCatalog, SessionSettings};
 use crate::capture::{Carried, KeyedIds, Placed};
 use crate::content::{Order, Start, TakeUp};
 use crate::journal::{Lineage, RunId, SaveId, SessionId};
 use crate::recovery::SessionEntry;
-use crate::session::{NewSession, RequestError, RestoreReason, SessionContext};
+use crate::session::{LeaveCause, NewSession, RequestError, RestoreReason, SessionContext};
 
 impl RuntimeParts {
     pub(super) fn start(
@@ -26,7 +29,7 @@ impl RuntimeParts {
         if self.playing.is_some() && session.replaces_current {
             let mut queue = world.get_resource_or_init::<RequestQueue>();
             queue.do_first(SessionRequest::Start(session.clone()).into());
-            queue.do_first(CurrentRequest::Close.into());
+            queue.do_first(CurrentRequest::Close(LeaveCause::Replaced.into()).into());
             return Ok(());
         }
         self.require_no_session()?;
@@ -76,7 +79,7 @@ impl RuntimeParts {
                     if crashed { RestoreReason::Recovered } else { RestoreReason::Continued };
                 match self.start_up.proposed(session, policy).restore_from() {
                     Some(from) => {
-                        self.prepare(session, from, reason, Some(new.clone()));
+                        self.prepare(world, session, from, reason, Some(new.clone()));
                         Ok(())
                     }
                     None => self.start_safely(world, session, new, request),
@@ -125,7 +128,8 @@ impl RuntimeParts {
         self.start_up.note_own(session);
         world.get_resource_or_init::<SessionCatalog>().put(SessionEntry::begun(&metadata));
         world.insert_resource(CurrentSession::new(*metadata, fields));
-        let mut playing = Playing::new(session, run, 0, self.recorder(world));
+        let figures = RunFigures::begin(self.time.now(), Duration::ZERO);
+        let mut playing = Playing::new(session, run, 0, figures, self.recorder(world));
         playing.gate_was_open = self.gate_is_open(world);
         self.playing = Some(playing);
         if let Some(mut placed) = world.get_resource_mut::<Placed>() {

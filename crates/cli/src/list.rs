@@ -94,7 +94,7 @@ impl Entry {
         self.crashed = is_known.then_some(left == Left::Crashed);
         self.declined = head.declined;
         self.play_time_ms = Some(milliseconds(head.play_time));
-        self.updated = Some(head.end.map_or(head.time, |end| end.time));
+        self.updated = Some(head.end.as_ref().map_or(head.time, |end| end.time));
         self.newest = Some(head.id.to_string());
         self.left = Some(left);
     }

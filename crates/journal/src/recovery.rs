@@ -21,7 +21,7 @@ mod version_fit;
 
 pub(crate) use about::{CLOCK, FIELDS, STATE_CHANGES};
 pub(crate) use attachments::read_attachment;
-pub use corruption::Corruption;
+pub use corruption::{Corruption, fields_of};
 pub use detect::Found;
 #[cfg(test)]
 pub(crate) use detect::detect;
@@ -30,7 +30,7 @@ pub use known_types::{Decode, KnownTypes};
 pub use ladder::Proposal;
 pub use ladder::{Ladder, PROBATION};
 pub(crate) use machine::Machine;
-pub use offer::{OfferedCheckpoint, RecoveryOffer, SessionEntry, UnsavedPlay};
+pub use offer::{OfferedCheckpoint, OfferedOption, RecoveryOffer, SessionEntry, UnsavedPlay};
 pub(crate) use prepare::{PrepareFailure, prepare};
 pub use prepare::{Prepared, Wanted};
 pub use read_progress::ReadProgress;

@@ -6,11 +6,14 @@ mod encoding;
 mod errors;
 mod failure_cause;
 mod game_clock;
+mod leaving;
 mod metadata;
 mod restoring;
 mod slot;
 mod state_change;
 mod status;
+mod summary;
+mod update;
 mod written_by;
 
 pub use attachment::check_attachment_name;
@@ -21,12 +24,16 @@ pub use errors::{CheckpointError, RecoveryError, RequestError, StopReason};
 pub use failure_cause::FailureCause;
 pub(crate) use failure_cause::WithSources;
 pub use game_clock::{FixedClock, GameClock};
+pub use leaving::{LeaveCause, Leaving};
 pub use metadata::{
     Field, FieldError, Fields, NewSession, SessionContext, SessionMetadata, SessionPriority,
+    SessionTally,
 };
 pub use restoring::{RestoreFrom, RestoreReason};
 pub use slot::check_slot_name;
 pub use slot::{SaveSlot, SlotError, SlotKind};
 pub use state_change::StateChange;
 pub use status::{EndReason, IllegalMove, Move, SessionStatus};
+pub use summary::CheckpointSummary;
+pub use update::SessionUpdate;
 pub use written_by::WrittenBy;

@@ -67,6 +67,7 @@ impl RequestQueue {
 impl RuntimeParts {
     /// Handles requests until one has to wait for the writer.
     pub(in crate::lifecycle) fn handle_requests(&mut self, world: &mut World) {
+        self.go_on_ending(world);
         self.cancel_preparing_if_asked(world);
         self.handle_what_can_be(world);
         self.refuse_change_of_profile(world);
@@ -142,7 +143,7 @@ pub(in crate::lifecycle) fn check_text(text: &str) -> Result<(), RequestError> {
 mod tests {
     use super::*;
     use crate::lifecycle::{CurrentRequest, SlotRequest};
-    use crate::session::{NewSession, SaveSlot};
+    use crate::session::{Leaving, NewSession, SaveSlot};
 
     fn newest_is_about(queue: &RequestQueue) -> Option<SessionId> {
         queue.waiting.back().and_then(|asked| asked.of)
@@ -155,7 +156,7 @@ mod tests {
         let save = || Request::Slot(SlotRequest::Save(SaveSlot::quick()));
         queue.push(save(), played);
         assert_eq!(newest_is_about(&queue), played);
-        queue.push(CurrentRequest::Close.into(), played);
+        queue.push(CurrentRequest::Close(Leaving::default()).into(), played);
         queue.push(SessionRequest::Start(NewSession::named("Next")).into(), played);
         queue.push(save(), played);
         assert_eq!(newest_is_about(&queue), None, "it is about the next one");

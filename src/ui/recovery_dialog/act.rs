@@ -9,7 +9,8 @@ use jiff::Timestamp;
 
 use super::OpenRecoveryDialog;
 use super::state::{
-    Does, Failure, LostSession, RecoveryDialog, Report, ReportPlace, Stage, id, restore_from,
+    Choice, Does, Failure, LostSession, RecoveryDialog, Report, ReportPlace, Stage, id,
+    restore_from,
 };
 use super::view::{DialogView, Facts};
 use crate::clock;
@@ -83,6 +84,12 @@ pub(super) fn request_rejected(
             let failure = Failure::Rejected(rejected.error.clone());
             dialog.fail(*session, failure, offers.offers());
         }
+        Request::Session(SessionRequest::TakeOption { session, .. })
+            if dialog.is_restoring(*session) =>
+        {
+            let failure = Failure::Rejected(rejected.error.clone());
+            dialog.fail(*session, failure, offers.offers());
+        }
         _ => {}
     }
 }
@@ -131,7 +138,8 @@ pub(super) fn offers_changed(
 ) {
     let Some(offers) = offers.filter(|_| dialog.is_open()) else { return };
     let is_restoring = matches!(dialog.stage, Some(Stage::Restoring { .. }));
-    if is_restoring {
+    let took_option = matches!(dialog.chosen, Choice::Option(_));
+    if is_restoring && !took_option {
         return;
     }
     // The game has started something else.
@@ -140,6 +148,10 @@ pub(super) fn offers_changed(
     }
     if dialog.shown(offers.offers()).is_some() {
         return;
+    }
+    if is_restoring {
+        // What the game does now is its own.
+        return dialog.close();
     }
     let next = dialog.asked(offers.offers()).first().copied().cloned();
     match next {
@@ -209,6 +221,12 @@ pub(super) fn answer(
 }
 
 fn recover(dialog: &mut RecoveryDialog, offer: Option<&RecoveryOffer>, commands: &mut Commands) {
+    if let (Choice::Option(place), Some(offer)) = (dialog.chosen, offer) {
+        let Some(option) = offer.options.get(place) else { return };
+        commands.session().take_option(offer.session.id, option.id.clone());
+        dialog.stage = Some(Stage::Restoring { stalled: false });
+        return;
+    }
     let session = offer.map(|offer| offer.session.id);
     let session = session.or(dialog.lost.as_ref().map(|lost| lost.session));
     let from = restore_from(dialog.chosen, offer);

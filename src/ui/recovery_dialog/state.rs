@@ -54,6 +54,8 @@ pub(super) enum Choice {
     Nothing,
     Checkpoint(CheckpointId),
     Slot(SlotId),
+    /// One of the game's own ways out, by its place in the offer.
+    Option(usize),
 }
 
 /// What the dialog's buttons do.
@@ -127,7 +129,11 @@ impl RecoveryDialog {
     /// What is best chosen of an offer, after what was tried.
     pub(super) fn best(&self, offer: &RecoveryOffer) -> Choice {
         let has_failed = |choice: Choice| self.tried.contains(&(offer.session.id, choice));
+        let option = offer.options.iter().position(|option| option.is_proposed);
         let proposed = match offer.proposed {
+            _ if option.is_some_and(|place| !has_failed(Choice::Option(place))) => {
+                return option.map(Choice::Option).unwrap_or_default();
+            }
             Proposal::Newest => Choice::Checkpoint(offer.newest),
             Proposal::Older(checkpoint) => Choice::Checkpoint(checkpoint),
             Proposal::SafeStart => return Choice::Nothing,
@@ -147,7 +153,8 @@ impl RecoveryDialog {
             let place = offer.checkpoints.iter().position(|c| Choice::Checkpoint(c.id) == **choice);
             place <= failed
         });
-        let mut ways = older.chain(slots).chain(checkpoints);
+        let options = choices.iter().filter(|choice| matches!(choice, Choice::Option(_)));
+        let mut ways = older.chain(slots).chain(checkpoints).chain(options);
         ways.find(|choice| !has_failed(**choice)).copied().unwrap_or_default()
     }
 
@@ -189,13 +196,14 @@ pub(super) fn choices(offer: &RecoveryOffer) -> Vec<Choice> {
         offer.checkpoints.iter().filter(|listed| listed.validity != Validity::Damaged);
     let slots = offer.slots.iter().filter(|slot| slot.validity != Validity::Damaged);
     let checkpoints = checkpoints.map(|listed| Choice::Checkpoint(listed.id));
-    checkpoints.chain(slots.map(|slot| Choice::Slot(slot.id))).collect()
+    let options = (0..offer.options.len()).map(Choice::Option);
+    checkpoints.chain(slots.map(|slot| Choice::Slot(slot.id))).chain(options).collect()
 }
 
 /// What is asked for with a choice.
 pub(super) fn restore_from(choice: Choice, offer: Option<&RecoveryOffer>) -> Option<RestoreFrom> {
     match choice {
-        Choice::Nothing => None,
+        Choice::Nothing | Choice::Option(_) => None,
         Choice::Slot(slot) => Some(RestoreFrom::Slot(slot)),
         Choice::Checkpoint(checkpoint) => {
             // Should the newest one turn out to be damaged, the one before it is good as well.

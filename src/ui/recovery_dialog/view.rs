@@ -6,7 +6,7 @@ use super::state::{Choice, Does, Failure, RecoveryDialog, Report, Stage, id};
 use crate::journal::Validity;
 use crate::lifecycle::{RestorePhase, SessionActivity};
 use crate::process::HowItEnded;
-use crate::recovery::{OfferedCheckpoint, Proposal, RecoveryOffer, SlotEntry};
+use crate::recovery::{OfferedCheckpoint, OfferedOption, Proposal, RecoveryOffer, SlotEntry};
 use crate::session::AttachmentOf;
 use crate::ui::SessionStrings;
 use crate::ui::describe::{fill, restored_share, restoring, shortened, who};
@@ -68,7 +68,7 @@ pub(super) struct Row {
     pub title: String,
     pub detail: String,
     pub played: String,
-    pub picture: AttachmentOf,
+    pub picture: Option<AttachmentOf>,
     /// What is the matter with it.
     pub mark: Option<String>,
     pub is_damaged: bool,
@@ -214,13 +214,16 @@ impl RecoveryDialog {
         };
         let checkpoints = offer.checkpoints.iter();
         let checkpoints = checkpoints.map(|listed| self.checkpoint_row(offer, listed, words));
-        checkpoints.chain(offer.slots.iter().map(|slot| self.slot_row(slot, words))).collect()
+        let slots = offer.slots.iter().map(|slot| self.slot_row(slot, words));
+        let options = offer.options.iter().enumerate();
+        let options = options.map(|(place, option)| self.option_row(offer, place, option, words));
+        checkpoints.chain(slots).chain(options).collect()
     }
 
     /// How many rows there are.
     pub(super) fn row_count(&self, offers: &[RecoveryOffer]) -> usize {
         match self.shown(offers) {
-            Some(offer) => offer.checkpoints.len() + offer.slots.len(),
+            Some(offer) => offer.checkpoints.len() + offer.slots.len() + offer.options.len(),
             None => self.lost.as_ref().map_or(0, |lost| lost.slots.len()),
         }
     }
@@ -247,7 +250,10 @@ impl RecoveryDialog {
             title: shortened(label.unwrap_or(kind), 48),
             detail: words.before_the_end(listed.age),
             played: words.played(listed.play_time),
-            picture: AttachmentOf::Checkpoint { session: offer.session.id, checkpoint: listed.id },
+            picture: listed.thumbnail.then_some(AttachmentOf::Checkpoint {
+                session: offer.session.id,
+                checkpoint: listed.id,
+            }),
             mark: if is_damaged { Some(words.damaged.clone()) } else { fit },
             is_damaged,
             is_chosen: !is_damaged && self.chosen == choice,
@@ -265,10 +271,31 @@ impl RecoveryDialog {
             title: shortened(name, 48),
             detail: kind.to_owned(),
             played: words.played(slot.play_time),
-            picture: AttachmentOf::Slot(slot.id),
+            picture: slot.thumbnail.then_some(AttachmentOf::Slot(slot.id)),
             mark: is_damaged.then(|| words.damaged.clone()),
             is_damaged,
             is_chosen: !is_damaged && self.chosen == choice,
+        }
+    }
+
+    fn option_row(
+        &self,
+        offer: &RecoveryOffer,
+        place: usize,
+        option: &OfferedOption,
+        words: &SessionStrings,
+    ) -> Row {
+        let choice = Choice::Option(place);
+        let has_failed = self.has_failed(offer, choice);
+        Row {
+            choice,
+            title: shortened(&option.label, 48),
+            detail: words.kind_option.clone(),
+            played: String::new(),
+            picture: None,
+            mark: has_failed.then(|| words.not_available.clone()),
+            is_damaged: has_failed,
+            is_chosen: !has_failed && self.chosen == choice,
         }
     }
 

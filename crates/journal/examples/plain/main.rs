@@ -20,7 +20,9 @@ use bevy_session_journal::journal::Lineage;
 use bevy_session_journal::recovery::Prepared;
 use bevy_session_journal::session::GameClock;
 use bevy_session_journal::writer::{CheckpointOrder, Leave, News, Order, Report, TakeUp};
-use bevy_session_journal::{CheckpointKind, Fields, NewSession, RunId, SessionId, SessionStatus};
+use bevy_session_journal::{
+    CheckpointKind, Fields, Leaving, NewSession, RunId, SessionId, SessionStatus,
+};
 
 use journal::{Journal, Outcome, choose, say};
 use pond::{Pond, Ponds};
@@ -132,6 +134,7 @@ impl Play {
             play_time: self.play_time(),
             fields: is_full.then(Fields::default),
             state_changes: is_full.then(Vec::new),
+            summary: None,
             clock: GameClock::default(),
             capture: self.pond.capture(is_full),
             self_test: None,
@@ -168,7 +171,13 @@ impl Play {
         self.journal.process.exit_seen();
         self.checkpoint(CheckpointKind::Exit)?;
         let (time, play_time) = (self.journal.now().wall, self.play_time());
-        let leave = Leave { status: SessionStatus::Closed, reason: None, time, play_time };
+        let leave = Leave {
+            status: SessionStatus::Closed,
+            reason: None,
+            leaving: Leaving::default(),
+            time,
+            play_time,
+        };
         self.journal.order(Order::Leave(leave));
         loop {
             let report = self.journal.answer()?;

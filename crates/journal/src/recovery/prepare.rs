@@ -33,6 +33,8 @@ pub struct Prepared<I> {
     pub play_time: Duration,
     pub fields: Fields,
     pub state_changes: Vec<StateChange>,
+    /// Whether the process died that played it last.
+    pub has_crashed: bool,
     pub clock: GameClock,
     pub image: I,
     /// Frames on the line that this version doesn't know and must not lose.
@@ -67,6 +69,8 @@ pub struct Wanted {
     /// The number of the checkpoint that was taken of what is being left, if one was. Whoever wants
     /// the newest doesn't mean that.
     pub tail: Option<u64>,
+    /// Play time after which the restore has proven itself.
+    pub probation: Duration,
 }
 
 /// Reads and decodes a checkpoint. The session's lock is held by the caller.
@@ -122,9 +126,10 @@ pub fn prepare<D: Decode>(
         next_save_id: next_save_id(stored.index()),
         kind: commit.kind,
         play_time: commit.play_time,
+        fields: head.fields_at(checkpoint).cloned().unwrap_or(about.fields),
         metadata: head.metadata,
-        fields: about.fields,
         state_changes: about.state_changes,
+        has_crashed: standing.has_crashed(),
         clock: about.clock,
         image,
         unknown_frames: stored.carried().map_err(unreadable)?,

@@ -89,6 +89,12 @@ pub enum RequestError {
         /// The file.
         path: PathBuf,
     },
+    /// The game has added no such way out of a crash, or this crash has none.
+    #[error("there is no way out of this crash that is called {option:?}")]
+    UnknownOption {
+        /// The id that was asked for.
+        option: String,
+    },
     /// There is no restore to cancel.
     #[error("there is no restore to cancel")]
     NothingToCancel,

@@ -46,6 +46,24 @@ pub struct SessionMetadata {
     /// What it was started with.
     #[serde(default)]
     pub context: SessionContext,
+    /// What it has been through.
+    #[serde(default)]
+    pub tally: SessionTally,
+}
+
+/// What a session has been through, counted over all its runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
+#[non_exhaustive]
+pub struct SessionTally {
+    /// Times that a checkpoint of it was put back into the world: to continue, after a crash, or to go
+    /// back.
+    #[serde(default)]
+    pub restores: u32,
+    /// Processes that died while they played it, as far as it was recovered after that.
+    #[serde(default)]
+    pub deaths: u32,
 }
 
 fn yes() -> bool {
@@ -166,6 +184,7 @@ impl NewSession {
             recovery: self.recovery,
             started,
             context: SessionContext::default(),
+            tally: SessionTally::default(),
         }
     }
 
@@ -330,6 +349,20 @@ impl Fields {
     /// Takes over every field of `other`.
     pub fn extend(&mut self, other: Self) {
         self.0.extend(other.0);
+    }
+
+    /// The fields of at most so many bytes each, and all together, in the order of their names.
+    pub(super) fn within(&self, each: usize, together: usize) -> Self {
+        let mut room = together;
+        let fits = |(name, field): &(&String, &Field)| {
+            let bytes = name.len() + field.0.len();
+            let fits = bytes <= each.min(room);
+            room -= if fits { bytes } else { 0 };
+            fits
+        };
+        Self(
+            self.0.iter().filter(fits).map(|(name, field)| (name.clone(), field.clone())).collect(),
+        )
     }
 
     /// Whether no field is set.

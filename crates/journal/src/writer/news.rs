@@ -10,7 +10,7 @@ use crate::process::LastRun;
 use crate::recovery::{Found, SlotListing};
 use crate::session::{
     Attachment, AttachmentError, AttachmentOf, CheckpointError, RecoveryError, RequestError,
-    SessionContext, SlotError, StopReason,
+    SessionContext, SessionUpdate, SlotError, StopReason,
 };
 
 /// What the writer reports, whatever the content of a session is.
@@ -57,11 +57,15 @@ pub enum News {
         complete: bool,
         /// Bytes of its journal, if they can be told.
         bytes: Option<u64>,
+        /// Bytes of each type that the run has encoded, before they were compressed, the largest first.
+        types: Vec<(String, u64)>,
     },
     /// A session was set aside, or not.
     Declined { session: SessionId, result: Result<(), RequestError> },
     /// A session was deleted, or not.
     Forgotten { session: SessionId, result: Result<(), RequestError> },
+    /// What a session says about itself was changed, or not.
+    Edited { session: SessionId, update: Box<SessionUpdate>, result: Result<(), RequestError> },
     /// Something was done with slots, or not.
     Slot { order: SlotOrder, result: Result<SlotDone, SlotError> },
     /// An attachment was read, or not.

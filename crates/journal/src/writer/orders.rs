@@ -14,7 +14,8 @@ use crate::ids::{RunId, SessionId};
 use crate::journal::{CheckpointKind, FrameKind, Lineage, Record};
 use crate::recovery::{Prepared, Wanted};
 use crate::session::{
-    AttachmentOf, EndReason, Fields, GameClock, SessionMetadata, SessionStatus, StateChange,
+    AttachmentOf, CheckpointSummary, EndReason, Fields, GameClock, Leaving, SessionMetadata,
+    SessionStatus, SessionUpdate, StateChange,
 };
 
 /// What the main thread orders. Orders are carried out one after the other.
@@ -39,6 +40,8 @@ pub enum Order<C: Content> {
     Decline(SessionId),
     /// Delete a session.
     Forget(SessionId),
+    /// Change what a session that isn't played says about itself.
+    Edit { session: SessionId, update: Box<SessionUpdate> },
     /// Do something with slots, after everything that was ordered before.
     Slot(SlotOrder),
     /// Read an attachment.
@@ -79,6 +82,7 @@ impl<C: Content> Order<C> {
                 | Self::TakeUp(_)
                 | Self::Decline(_)
                 | Self::Forget(_)
+                | Self::Edit { .. }
                 | Self::UseProfile(_)
         )
     }
@@ -111,6 +115,8 @@ pub struct CheckpointOrder<C> {
     pub fields: Option<Fields>,
     /// The way through the game's states, likewise.
     pub state_changes: Option<Vec<StateChange>>,
+    /// What lists show of it, likewise.
+    pub summary: Option<CheckpointSummary>,
     pub clock: GameClock,
     pub capture: C,
     /// Everything at the same moment, to hold against what was written.
@@ -119,10 +125,11 @@ pub struct CheckpointOrder<C> {
 }
 
 /// Ends the run that is being written.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Leave {
     pub status: SessionStatus,
     pub reason: Option<EndReason>,
+    pub leaving: Leaving,
     pub time: Timestamp,
     pub play_time: Duration,
 }

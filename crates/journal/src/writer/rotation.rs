@@ -117,12 +117,9 @@ impl Rotation {
     ) -> Result<Self, RotationFailure> {
         let missing = RotationFailure::Missing { checkpoint: through };
         let stored = store.open_session(header.session)?;
-        let (Some(plan), Some(commit)) =
-            (stored.index().plan(through), stored.index().commit(through))
-        else {
+        let Some((plan, commit)) = stored.index().as_snapshot(through) else {
             return Err(missing);
         };
-        let commit = Commit { base: None, ..commit.clone() };
         let blocks = Box::new(stored.blocks(&plan)?);
         let segment = OpenSegment::begin(store, header, preamble)?;
         let group = segment.begin_group(through.counter);

@@ -28,7 +28,7 @@ use crate::journal::Commit;
 use crate::process::{DeadProcess, ProcessGuard};
 use crate::recovery::ReadProgress;
 use crate::recovery::{self, Machine, PrepareFailure, Wanted};
-use crate::session::{CheckpointError, FailureCause, RequestError, SessionContext};
+use crate::session::{CheckpointError, FailureCause, RequestError, SessionContext, SessionUpdate};
 use crate::store::{LocalStore, SessionLock, with_sources};
 
 /// Time between two heartbeats.
@@ -166,6 +166,7 @@ impl<C: Content> Worker<C> {
                 let result = self.file(session, filing::forget, now);
                 self.report([News::Forgotten { session, result }]);
             }
+            Order::Edit { session, update } => self.edit(session, update, now),
             Order::Slot(order) => self.slots.add(order),
             Order::ReadAttachment { of, name } => {
                 let result = recovery::read_attachment(&mut self.machine, of, &name);
@@ -209,6 +210,14 @@ impl<C: Content> Worker<C> {
         self.machine.settle(session);
         self.trials.end(session);
         Ok(())
+    }
+
+    /// Changes what a session says about itself. It stays what it is: its trial goes on, and a crash is
+    /// still offered.
+    fn edit(&mut self, session: SessionId, update: Box<SessionUpdate>, now: Moment) {
+        self.let_go_of_others();
+        let result = filing::edit(&mut self.machine, session, (*update).clone(), now.wall);
+        self.report([News::Edited { session, update, result }]);
     }
 
     /// Does the next piece of work that takes a disk, and says how long there is none.
@@ -295,7 +304,7 @@ impl<C: Content> Worker<C> {
     fn note_if_left(&mut self, now: Moment) {
         let Some((journal, _)) = &self.playing else { return };
         let Some(left) = journal.has_left(now) else { return };
-        let session = journal.session();
+        let (session, types) = (journal.session(), journal.type_bytes());
         hear(&mut self.reports, |news| self.slots.give_up_waiting(news));
         if !self.slots.is_done() {
             return;
@@ -309,7 +318,7 @@ impl<C: Content> Worker<C> {
             self.machine.note_left(session);
         }
         let (complete, bytes) = (left.complete, self.local.store.session_bytes(session).ok());
-        self.report([News::Left { session, complete, bytes }]);
+        self.report([News::Left { session, complete, bytes, types }]);
     }
 
     /// Writes what was captured, once the app is gone. There is no end mark: only the app knows
@@ -500,6 +509,7 @@ impl<C: Content> Worker<C> {
             carried: encoded.carried.into_iter().collect(),
             incomplete: encoded.incomplete,
             next_save_id: encoded.next_save_id,
+            summary: order.summary.map(Box::new),
             events_through: 0,
             origin: None,
         };
