@@ -30,13 +30,13 @@ use bevy_session_journal::{
 
 pub use bevy_session_journal::{
     Attachment, AttachmentError, AttachmentOf, CheckpointError, CheckpointId, CheckpointKind,
-    CheckpointSummary, DiskRefusal, EndReason, FailureCause, Field, FieldError, Fields, HowItEnded,
-    IllegalMove, LeaveCause, Leaving, MemoryDisk, Move, NewSession, OfferedCheckpoint,
-    OfferedOption, Operation, PanicInfo, Proposal, RecoveryError, RecoveryOffer, RequestError,
-    RestoreFrom, RestoreReason, RunId, SaveId, SaveSlot, SessionContext, SessionEntry, SessionId,
-    SessionMetadata, SessionPriority, SessionStatus, SessionTally, SessionUpdate, SlotEntry,
-    SlotError, SlotId, SlotKind, StateChange, StopReason, UnreadableSlot, UnsavedPlay, Validity,
-    VersionFit, WrittenBy, limits,
+    CheckpointSummary, ContextPart, DiskRefusal, EndReason, FailureCause, Field, FieldError,
+    Fields, HowItEnded, IllegalMove, LeaveCause, Leaving, MemoryDisk, Move, NewSession,
+    OfferedCheckpoint, OfferedOption, Operation, PanicInfo, Proposal, RecoveryError, RecoveryOffer,
+    RequestError, RestoreFrom, RestoreReason, RunId, SaveId, SaveSlot, SessionContext,
+    SessionEntry, SessionId, SessionMetadata, SessionPriority, SessionStatus, SessionTally,
+    SessionUpdate, SlotEntry, SlotError, SlotId, SlotKind, StateChange, StopReason, UnreadableSlot,
+    UnsavedPlay, Validity, VersionFit, WrittenBy, limits,
 };
 pub use capture::{
     DriftedType, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState,
@@ -45,18 +45,19 @@ pub use capture::{
 pub use lifecycle::{
     AttachmentRead, AttachmentRequest, AttachmentSaved, AutosaveDelayed, AutosaveStretched,
     CaptureBudget, CaptureCost, CaptureOverBudget, CheckpointCaptured, CheckpointDrifted,
-    CheckpointFailed, CheckpointSaved, CorruptionDetected, CrashReportWritten, CurrentProfile,
-    CurrentRequest, CurrentSession, DuplicateSaveKey, EndStep, HintGiven, LastCheckpoint,
-    PlacedRestored, PreviousRun, ProfileChanged, RecoveryAvailable, RecoveryDeclined,
-    RecoveryFailed, RecoveryOffers, RecoveryOption, RecoveryPolicy, Request, RequestRejected,
-    RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared, RestoreStalled, RestoreStarted,
-    SavingResumed, SavingStopped, SessionActivity, SessionCatalog, SessionClosed, SessionCommands,
-    SessionCommandsExt, SessionEnded, SessionEnding, SessionForgotten, SessionHint, SessionHints,
-    SessionHooksExt, SessionPaused, SessionRecovered, SessionRequest, SessionRestored,
-    SessionResumed, SessionSettings, SessionStarted, SessionSummary, SessionUpdated, SessionsFound,
-    SlotCopied, SlotDeleted, SlotFailed, SlotRenamed, SlotRequest, SlotSaved, TypeBytes,
-    TypeFailed, TypeNotSaved, WorldCollapsed, recovery_is_pending, saving_is_in_progress,
-    session_is_active, session_is_paused, session_is_restoring,
+    CheckpointFailed, CheckpointSaved, ContextChanged, CorruptionDetected, CrashReportWritten,
+    CurrentProfile, CurrentRequest, CurrentSession, DuplicateSaveKey, EndStep, GameContext,
+    HintGiven, LastCheckpoint, PlacedRestored, PreviousRun, ProfileChanged, RecoveryAvailable,
+    RecoveryDeclined, RecoveryFailed, RecoveryOffers, RecoveryOption, RecoveryPolicy, Request,
+    RequestRejected, RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared,
+    RestoreStalled, RestoreStarted, SavingResumed, SavingStopped, SessionActivity, SessionCatalog,
+    SessionClosed, SessionCommands, SessionCommandsExt, SessionEnded, SessionEnding,
+    SessionForgotten, SessionHint, SessionHints, SessionHooksExt, SessionPaused, SessionRecovered,
+    SessionRequest, SessionRestored, SessionResumed, SessionSettings, SessionStarted,
+    SessionSummary, SessionUpdated, SessionsFound, SlotCopied, SlotDeleted, SlotFailed,
+    SlotRenamed, SlotRequest, SlotSaved, TypeBytes, TypeFailed, TypeNotSaved, WorldCollapsed,
+    recovery_is_pending, saving_is_in_progress, session_is_active, session_is_paused,
+    session_is_restoring,
 };
 pub use mode::SessionMode;
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};

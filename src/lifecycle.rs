@@ -13,6 +13,7 @@ mod filing;
 mod found;
 mod frame;
 mod frame_time;
+mod game_context;
 mod gates;
 mod hints;
 mod hooks;
@@ -49,18 +50,19 @@ pub use activity::{RestorePhase, SessionActivity, saving_is_in_progress, session
 pub use capture_budget::{CaptureBudget, CaptureCost};
 pub use current_session::{CurrentSession, LastCheckpoint, session_is_active, session_is_paused};
 pub use ending::{EndStep, SessionEnding};
+pub use game_context::GameContext;
 pub use hints::{SessionHint, SessionHints};
 pub use hooks::SessionHooksExt;
 pub use known_sessions::{RecoveryOffers, SessionCatalog, recovery_is_pending};
 pub use notifications::{
     AttachmentRead, AttachmentSaved, AutosaveDelayed, AutosaveStretched, CaptureOverBudget,
-    CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved, CorruptionDetected,
-    CrashReportWritten, DuplicateSaveKey, HintGiven, PlacedRestored, ProfileChanged,
-    RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RequestRejected, RestoreCancelled,
-    RestorePrepared, RestoreStalled, RestoreStarted, SavingResumed, SavingStopped, SessionClosed,
-    SessionEnded, SessionForgotten, SessionPaused, SessionRecovered, SessionRestored,
-    SessionResumed, SessionStarted, SessionUpdated, SessionsFound, SlotCopied, SlotDeleted,
-    SlotFailed, SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
+    CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved, ContextChanged,
+    CorruptionDetected, CrashReportWritten, DuplicateSaveKey, HintGiven, PlacedRestored,
+    ProfileChanged, RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RequestRejected,
+    RestoreCancelled, RestorePrepared, RestoreStalled, RestoreStarted, SavingResumed,
+    SavingStopped, SessionClosed, SessionEnded, SessionForgotten, SessionPaused, SessionRecovered,
+    SessionRestored, SessionResumed, SessionStarted, SessionUpdated, SessionsFound, SlotCopied,
+    SlotDeleted, SlotFailed, SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
 };
 pub use policy::RecoveryPolicy;
 pub use previous_run::PreviousRun;

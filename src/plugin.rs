@@ -26,10 +26,10 @@ use crate::exit_request;
 #[cfg(feature = "window")]
 use crate::lifecycle::watch_windows;
 use crate::lifecycle::{
-    CheckpointCaptured, CheckpointTriggers, CurrentProfile, ExitWatch, FrameTime, GameHooks,
-    HintWatch, LossesLogged, PreviousRun, RecoveryOffers, RecoveryPolicy, RequestQueue, Runtime,
-    RuntimeParts, SessionCatalog, SessionHints, SessionSettings, StartUp, SwitchedOff, WriterPort,
-    ask_gates, capture, handle_requests, log_losses_once, look_before_exit, receive,
+    CheckpointCaptured, CheckpointTriggers, CurrentProfile, ExitWatch, FrameTime, GameContext,
+    GameHooks, HintWatch, LossesLogged, PreviousRun, RecoveryOffers, RecoveryPolicy, RequestQueue,
+    Runtime, RuntimeParts, SessionCatalog, SessionHints, SessionSettings, StartUp, SwitchedOff,
+    WriterPort, ask_gates, capture, handle_requests, log_losses_once, look_before_exit, receive,
     register_notifications, report, restore,
 };
 use crate::mode::SessionMode;
@@ -59,6 +59,7 @@ pub struct SessionPlugin {
     version: String,
     place: Place,
     profile: String,
+    context: GameContext,
     settings: SessionSettings,
     /// `None` leaves it to the build and the place.
     development: Option<bool>,
@@ -137,6 +138,7 @@ impl SessionPlugin {
             version: String::new(),
             place: Place::Platform,
             profile: PROFILE.to_owned(),
+            context: GameContext::default(),
             settings: SessionSettings::default(),
             development: None,
             mode: None,
@@ -149,6 +151,14 @@ impl SessionPlugin {
     #[must_use]
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.version = version.into();
+        self
+    }
+
+    /// What the game says of itself and its machine: its build, its mods, and so on. It is the resource
+    /// [`GameContext`] from then on, and may still change there until a session is started or taken up.
+    #[must_use]
+    pub fn context(mut self, context: GameContext) -> Self {
+        self.context = context;
         self
     }
 
@@ -308,6 +318,7 @@ impl Plugin for SessionPlugin {
         register_notifications(app);
         register_types(app);
         app.insert_resource(self.settings.clone())
+            .insert_resource(self.context.clone())
             .init_resource::<RequestQueue>()
             .init_resource::<SessionCatalog>()
             .init_resource::<RecoveryOffers>()

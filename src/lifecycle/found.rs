@@ -39,7 +39,10 @@ impl RuntimeParts {
         let sessions = world.get_resource_or_init::<SessionCatalog>().sessions.len();
         let offers = world.get_resource_or_init::<RecoveryOffers>().offers.len();
         info!(sessions, offers, "sessions on this machine");
-        notify(world, SessionsFound { sessions, offers });
+        // A start that waits for another process looks again and again, and nothing hangs on that.
+        if !self.start_up.is_racing() {
+            notify(world, SessionsFound { sessions, offers });
+        }
     }
 
     /// Puts what was found about a session into the catalogue and the offers, and notifies the game.

@@ -15,8 +15,8 @@ use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId};
 use crate::recovery::{RecoveryOffer, SlotEntry};
 use crate::restore::{RestoreLoss, RestoreReport};
 use crate::session::{
-    Attachment, AttachmentError, AttachmentOf, CheckpointError, EndReason, Leaving, RecoveryError,
-    RequestError, RestoreReason, SaveSlot, SlotError, StopReason,
+    Attachment, AttachmentError, AttachmentOf, CheckpointError, ContextPart, EndReason, Leaving,
+    RecoveryError, RequestError, RestoreReason, SaveSlot, SessionContext, SlotError, StopReason,
 };
 
 /// Declares the notifications and registers them, so that none can be declared and forgotten.
@@ -383,6 +383,20 @@ notifications! {
         session: SessionId,
         /// The checkpoint.
         checkpoint: CheckpointId,
+    }
+
+    /// A session was taken up by another program or machine than the one that played it before: another
+    /// graphics adapter, build or list of mods may be why it behaves differently. Sent after
+    /// [`SessionRestored`].
+    ContextChanged {
+        /// The session.
+        session: SessionId,
+        /// What is different.
+        parts: Vec<ContextPart>,
+        /// What it was played with before.
+        before: SessionContext,
+        /// What it is played with now.
+        now: SessionContext,
     }
 
     /// A slot was saved: it is durable, and complete in itself.

@@ -153,6 +153,46 @@ pub enum AttachmentRequest {
 }
 
 impl Request {
+    /// What it is called in logs.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Session(request) => match request {
+                SessionRequest::Start(_) => "start",
+                SessionRequest::StartOrContinue(_) => "start_or_continue",
+                SessionRequest::Continue(_) => "continue_session",
+                SessionRequest::Recover(..) => "recover",
+                SessionRequest::CancelRestore => "cancel_restore",
+                SessionRequest::Decline(_) => "decline",
+                SessionRequest::Forget(_) => "forget",
+                SessionRequest::Find => "find_sessions",
+                SessionRequest::TakeOption { .. } => "take_option",
+                SessionRequest::Update(..) => "update_session",
+            },
+            Self::Current(request) => match request {
+                CurrentRequest::Pause => "pause",
+                CurrentRequest::Resume => "resume",
+                CurrentRequest::Update(_) => "update",
+                CurrentRequest::Checkpoint { .. } => "checkpoint",
+                CurrentRequest::Close(_) => "close",
+                CurrentRequest::End { .. } => "end",
+                CurrentRequest::ForgetKey(_) => "forget_key",
+                CurrentRequest::ForgetKeys(_) => "forget_keys",
+            },
+            Self::Slot(request) => match request {
+                SlotRequest::Save(_) => "save",
+                SlotRequest::Load(_) => "load",
+                SlotRequest::QuickLoad => "quick_load",
+                SlotRequest::Copy { .. } => "copy_slot",
+                SlotRequest::Rename { .. } => "rename_slot",
+                SlotRequest::Delete(_) => "delete_slot",
+            },
+            Self::Attachment(AttachmentRequest::Attach { .. }) => "attach",
+            Self::Attachment(AttachmentRequest::Read { .. }) => "read_attachment",
+            Self::UseProfile(_) => "use_profile",
+            Self::WriteCrashReport(_) => "write_crash_report",
+        }
+    }
+
     /// Whether it asks something of the session that is being played.
     fn is_about_current(&self) -> bool {
         matches!(

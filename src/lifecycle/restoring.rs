@@ -15,17 +15,21 @@ use super::runtime::{Playing, Preparing, RuntimeParts, Transition};
 use super::settings::RestoreLosses;
 use super::summary::RunFigures;
 use super::take_up::Taken;
-use super::{CurrentSession, LastCheckpoint, RecoveryOffers, SessionCatalog, SessionSettings};
+use super::{
+    CurrentSession, GameContext, LastCheckpoint, RecoveryOffers, SessionCatalog, SessionSettings,
+};
 use crate::capture::{KeyedIds, Placed, StateLog, set_clock};
 use crate::content::{Order, Prepared, Start, TakeUp};
 use crate::journal::RunId;
 use crate::restore::{Leftovers, RestoreLoss, RestoreLossReason};
-use crate::session::{RequestError, RestoreReason, SessionStatus};
+use crate::session::{RequestError, RestoreReason, SessionContext, SessionStatus};
 
 /// A restore that has entered the saved states and waits for its gate.
 pub(crate) struct Restoring {
     prepared: Prepared,
     preparing: Preparing,
+    /// What the session was played with before.
+    context_before: SessionContext,
     /// The session that was being played, should the restore be cancelled.
     before: Option<CurrentSession>,
     /// What of the world before mustn't reach the one that comes back.
@@ -67,6 +71,8 @@ impl RuntimeParts {
     pub(super) fn begin_restore(&mut self, world: &mut World, taken: Taken) {
         let Taken { preparing, mut prepared } = taken;
         let (session, checkpoint) = (prepared.metadata.id, prepared.checkpoint);
+        let context = GameContext::of(world);
+        let context_before = std::mem::replace(&mut prepared.metadata.context, context);
         let tally = &mut prepared.metadata.tally;
         tally.restores = tally.restores.saturating_add(1);
         let has_crashed = prepared.has_crashed && preparing.reason == RestoreReason::Recovered;
@@ -90,6 +96,7 @@ impl RuntimeParts {
         self.transition = Some(Transition::Restoring(Box::new(Restoring {
             prepared,
             preparing,
+            context_before,
             before,
             leftovers,
             through: through.is_some(),
@@ -126,7 +133,7 @@ impl RuntimeParts {
     }
 
     fn finish_restore(&mut self, world: &mut World, restoring: Restoring) {
-        let Restoring { prepared, preparing, leftovers, through, .. } = restoring;
+        let Restoring { prepared, preparing, leftovers, through, context_before, .. } = restoring;
         let session = prepared.metadata.id;
         let checkpoint = prepared.checkpoint;
         let span = info_span!("restore", %session, %checkpoint, entities = tracing::field::Empty);
@@ -166,6 +173,7 @@ impl RuntimeParts {
         let recorder = self.recorder(world);
         let figures = RunFigures::begin(self.time.now(), prepared.play_time);
         let mut playing = Playing::new(session, run, prepared.newest_counter, figures, recorder);
+        playing.context_before = Some(context_before);
         playing.gate_was_open = self.gate_is_open(world);
         self.give_up_deferred(world);
         self.playing = Some(playing);

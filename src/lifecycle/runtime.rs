@@ -26,7 +26,9 @@ use super::{RecoveryPolicy, SessionSettings};
 use crate::capture::{Recorder, SaveKey, SavedTypes};
 use crate::content::Order;
 use crate::journal::{RunId, SessionId};
-use crate::session::{Fields, NewSession, RestoreFrom, RestoreReason, SessionMetadata};
+use crate::session::{
+    Fields, NewSession, RestoreFrom, RestoreReason, SessionContext, SessionMetadata,
+};
 
 /// Everything that the plugin remembers from frame to frame.
 ///
@@ -73,6 +75,8 @@ pub(crate) struct Playing {
     pub is_stopped: bool,
     /// Whether a state of the game lets the session stand still.
     pub paused_by_state: bool,
+    /// What the session was played with before it was taken up, until that was compared.
+    pub context_before: Option<SessionContext>,
     /// What is counted for the summary at its end.
     pub figures: RunFigures,
     /// Whether a capture that took too much of a frame was logged.
@@ -190,6 +194,7 @@ impl Playing {
             has_drifted: false,
             is_stopped: false,
             paused_by_state: false,
+            context_before: None,
             figures,
             over_budget_logged: false,
             recorder,
@@ -207,6 +212,7 @@ impl RuntimeParts {
 
     /// Sends an order to the writer.
     pub(super) fn order(&mut self, order: Order) {
+        self.writer.log(&order, self.session(), self.time.now());
         self.writer.link.send(order, self.time.now());
     }
 

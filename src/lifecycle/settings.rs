@@ -107,6 +107,9 @@ pub struct SessionSettings {
     /// is closed, by a request or by the exit of the game; one for each session, which is replaced
     /// each time. Defaults to `false`, since a session that was closed can be continued anyway.
     pub exit_slot: bool,
+    /// Logs each order to the writer at the level `info`, with its time, whatever `RUST_LOG` says of
+    /// details. Defaults to `false`.
+    pub verbose: bool,
     /// How long an exit waits for the last checkpoint to be on disk. Defaults to 3 seconds. Windows
     /// ends a program 5 seconds after its console was closed, or the player logged off.
     pub exit_patience: Duration,
@@ -132,6 +135,7 @@ impl Default for SessionSettings {
             restore_patience: Duration::from_secs(10),
             self_test: None,
             exit_slot: false,
+            verbose: false,
             exit_patience: Duration::from_secs(3),
         }
     }

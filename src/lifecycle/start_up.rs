@@ -11,7 +11,7 @@ use super::policy::RecoveryPolicy;
 use super::requests::{SessionRequest, reject};
 use super::runtime::RuntimeParts;
 use super::{CurrentSession, RecoveryOffers, SessionCatalog, SessionSettings};
-use crate::clock;
+use crate::clock::{self, Moment};
 use crate::content::Order;
 use crate::journal::{CheckpointId, RunId, SessionId};
 use crate::mode::SessionMode;
@@ -37,6 +37,8 @@ pub(crate) struct StartUp {
     due: Due,
     /// What was taken up by itself, and didn't work out.
     tried: Vec<(SessionId, Option<CheckpointId>, Proposal)>,
+    /// A start that waits for a process that is about to end.
+    race: Option<Race>,
     /// The run that is on trial.
     trial: Option<RunOnTrial>,
 }
@@ -58,6 +60,15 @@ struct RunOnTrial {
     until: Option<Duration>,
 }
 
+/// A start that waits for a process that is about to end.
+struct Race {
+    /// When it is given up.
+    until: Duration,
+    /// When the sessions are looked at next.
+    next_look: Duration,
+    has_looked: bool,
+}
+
 /// A session to be taken up.
 struct Candidate {
     session: SessionMetadata,
@@ -67,6 +78,11 @@ struct Candidate {
     /// The game's own way out that is proposed instead.
     option: Option<String>,
 }
+
+/// How long a start waits for a process that is about to end.
+const LONGEST_RACE: Duration = Duration::from_secs(2);
+/// How long it waits until it looks again.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
 
 impl StartUp {
     pub(crate) fn new(mode: SessionMode, is_development: bool) -> Self {
@@ -83,6 +99,7 @@ impl StartUp {
                 _ => Due::Nothing,
             },
             tried: Vec::new(),
+            race: None,
             trial: None,
         }
     }
@@ -90,6 +107,39 @@ impl StartUp {
     /// Whether the sessions on this machine were looked at.
     pub(crate) fn sessions_are_known(&self) -> bool {
         self.sessions_are_known
+    }
+
+    /// Whether a start may wait for a process that is about to end: for a while, from the first time on.
+    pub(super) fn may_try_again(&mut self, now: Moment) -> bool {
+        let until = self.race.as_ref().map_or(now.elapsed + LONGEST_RACE, |race| race.until);
+        let next_look = now.elapsed + BETWEEN_LOOKS;
+        let goes_on = now.elapsed < until;
+        self.race = goes_on.then_some(Race { until, next_look, has_looked: false });
+        goes_on
+    }
+
+    /// Whether a start waits for another process, and the time has come to look at the sessions again.
+    pub(super) fn begin_next_look(&mut self, now: Moment) -> bool {
+        let race = self.race.as_mut().filter(|race| !race.has_looked);
+        let Some(race) = race.filter(|race| now.elapsed >= race.next_look) else { return false };
+        race.has_looked = true;
+        self.sessions_are_known = false;
+        true
+    }
+
+    /// Whether a start waits for another process, and for the next look at the sessions.
+    pub(super) fn waits_for_next_look(&self) -> bool {
+        self.race.as_ref().is_some_and(|race| !race.has_looked)
+    }
+
+    /// Whether a start waits for another process.
+    pub(super) fn is_racing(&self) -> bool {
+        self.race.is_some()
+    }
+
+    /// The start that waited is made, or given up.
+    pub(super) fn end_race(&mut self) {
+        self.race = None;
     }
 
     /// The sessions are others now, and will be looked at.

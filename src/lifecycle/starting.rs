@@ -10,7 +10,7 @@ use super::notifications::{SessionStarted, notify};
 use super::requests::{CurrentRequest, RequestQueue, SessionRequest, check_text, reject};
 use super::runtime::{Playing, RuntimeParts, Transition};
 use super::summary::RunFigures;
-use super::{CurrentSession, RecoveryPolicy, SessionCatalog, SessionSettings};
+use super::{CurrentSession, GameContext, RecoveryPolicy, SessionCatalog, SessionSettings};
 use crate::capture::{Carried, KeyedIds, Placed};
 use crate::content::{Order, Start, TakeUp};
 use crate::journal::{Lineage, RunId, SaveId, SessionId};
@@ -34,7 +34,8 @@ impl RuntimeParts {
         }
         self.require_no_session()?;
         let run = RunId::random();
-        let metadata = session.begin(SessionId::random(), self.time.now().wall);
+        let mut metadata = session.begin(SessionId::random(), self.time.now().wall);
+        metadata.context = GameContext::of(world);
         self.order(Order::TakeUp(Box::new(TakeUp {
             metadata: metadata.clone(),
             run,
@@ -59,6 +60,9 @@ impl RuntimeParts {
         new: &NewSession,
         request: &SessionRequest,
     ) -> Result<(), RequestError> {
+        if self.is_playing_already(world, new) {
+            return Ok(());
+        }
         self.require_no_session()?;
         let policy = world.get_resource_or_init::<SessionSettings>().recovery;
         let recovers = policy != RecoveryPolicy::Never;
@@ -69,8 +73,9 @@ impl RuntimeParts {
             .filter(|entry| entry.session.name == new.name && entry.session.player == new.player);
         // A second process beside the first would split the one world into two.
         if same.clone().any(|entry| entry.in_use) {
-            return Err(RequestError::SessionInUse);
+            return self.try_start_again(world, request);
         }
+        self.start_up.end_race();
         let same = same.find(|entry| entry.can_go_on() && (recovers || !entry.has_crashed()));
         match same.map(|entry| (entry.session.id, entry.has_crashed())) {
             None => self.start(world, new, request),
@@ -86,6 +91,28 @@ impl RuntimeParts {
                 }
             }
         }
+    }
+
+    /// Whether what is asked for was taken up already, as after an automatic recovery.
+    fn is_playing_already(&self, world: &World, new: &NewSession) -> bool {
+        let current = world.get_resource::<CurrentSession>();
+        current.is_some_and(|current| {
+            current.name() == new.name && current.player() == new.player.as_deref()
+        })
+    }
+
+    /// Another process plays the session that is asked for. If it is one that is about to end, waiting a
+    /// little is all that it takes.
+    fn try_start_again(
+        &mut self,
+        world: &mut World,
+        request: &SessionRequest,
+    ) -> Result<(), RequestError> {
+        if !self.start_up.may_try_again(self.time.now()) {
+            return Err(RequestError::SessionInUse);
+        }
+        world.get_resource_or_init::<RequestQueue>().do_first(request.clone().into());
+        Ok(())
     }
 
     /// Starts a new session instead of one on which the game died again and again. That one is kept
@@ -122,7 +149,7 @@ impl RuntimeParts {
         let Some(Transition::Opening { mut metadata, fields, run, .. }) =
             self.transition.take_if(|transition| matches!(transition, Transition::Opening { .. }))
         else {
-            return;
+            return self.compare_context(world, session, context);
         };
         metadata.context = context;
         self.start_up.note_own(session);

@@ -137,7 +137,8 @@ fn a_session_that_is_not_played_is_edited_durably_at_its_newest_checkpoint() {
     assert_eq!((&*here.session.name, here.session.priority), ("Renamed", SessionPriority::High));
     assert_eq!(phase_and_mission(&here.summary), (Some("Playing"), Some(8)));
 
-    let mut app = game_of(&disk.snapshot());
+    let disk = disk.snapshot();
+    let mut app = game_of(&disk);
     let listed = entry(&app, id);
     assert_eq!((listed.session, listed.summary), (here.session, here.summary));
     request(&mut app, |commands| commands.session().continue_session(id));

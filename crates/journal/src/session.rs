@@ -1,6 +1,7 @@
 //! The rules of the lifecycle, as plain types: no ECS, no files.
 
 mod attachment;
+mod context;
 mod disk_refusal;
 mod encoding;
 mod errors;
@@ -18,6 +19,7 @@ mod written_by;
 
 pub use attachment::check_attachment_name;
 pub use attachment::{Attachment, AttachmentError, AttachmentOf};
+pub use context::{ContextPart, SessionContext};
 pub use disk_refusal::DiskRefusal;
 pub(crate) use encoding::{bytes, milliseconds};
 pub use errors::{CheckpointError, RecoveryError, RequestError, StopReason};
@@ -26,8 +28,7 @@ pub(crate) use failure_cause::WithSources;
 pub use game_clock::{FixedClock, GameClock};
 pub use leaving::{LeaveCause, Leaving};
 pub use metadata::{
-    Field, FieldError, Fields, NewSession, SessionContext, SessionMetadata, SessionPriority,
-    SessionTally,
+    Field, FieldError, Fields, NewSession, SessionMetadata, SessionPriority, SessionTally,
 };
 pub use restoring::{RestoreFrom, RestoreReason};
 pub use slot::check_slot_name;

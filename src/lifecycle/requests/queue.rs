@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 
 use bevy::prelude::*;
-use tracing::{info_span, warn};
+use tracing::{debug, info_span, warn};
 
 use super::{AttachmentRequest, Request, SessionRequest};
+use crate::content::Order;
 use crate::journal::{SessionId, limits};
 use crate::lifecycle::CurrentSession;
 use crate::lifecycle::notifications::{RequestRejected, notify};
@@ -68,6 +69,9 @@ impl RuntimeParts {
     /// Handles requests until one has to wait for the writer.
     pub(in crate::lifecycle) fn handle_requests(&mut self, world: &mut World) {
         self.go_on_ending(world);
+        if self.start_up.begin_next_look(self.time.now()) {
+            self.order(Order::Detect);
+        }
         self.cancel_preparing_if_asked(world);
         self.handle_what_can_be(world);
         self.refuse_change_of_profile(world);
@@ -85,7 +89,10 @@ impl RuntimeParts {
             }
             let Some(asked) = queue.waiting.pop_front() else { return };
             let session = world.get_resource::<CurrentSession>().map(CurrentSession::id);
-            let _span = info_span!("session_request", ?session).entered();
+            let session = session.map(tracing::field::display);
+            let _span =
+                info_span!("session_request", request = asked.request.name(), session).entered();
+            debug!("request");
             if let Err(error) = self.handle(world, &asked) {
                 reject(world, asked.request, error);
             }
@@ -96,8 +103,8 @@ impl RuntimeParts {
     fn must_wait(&self, request: &Request) -> bool {
         let must_know_sessions =
             matches!(request, Request::Session(SessionRequest::StartOrContinue(_)));
-        (must_know_sessions && !self.start_up.sessions_are_known())
-            || self.must_wait_for_slots(request)
+        let must_look = !self.start_up.sessions_are_known() || self.start_up.waits_for_next_look();
+        (must_know_sessions && must_look) || self.must_wait_for_slots(request)
     }
 
     fn handle(&mut self, world: &mut World, asked: &Asked) -> Result<(), RequestError> {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::bytes;
+use super::{SessionContext, bytes};
 use crate::ids::{SessionId, limits};
 
 /// What a session is called and where it was started: all that a listing shows.
@@ -43,7 +43,7 @@ pub struct SessionMetadata {
     /// When it was started.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub started: Timestamp,
-    /// What it was started with.
+    /// What it was started with, or last taken up with.
     #[serde(default)]
     pub context: SessionContext,
     /// What it has been through.
@@ -85,33 +85,6 @@ pub enum SessionPriority {
     Normal,
     /// The last to go when room is short.
     High,
-}
-
-/// The program and machine that a session was started with.
-///
-/// Every field is empty or zero where the platform doesn't say.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
-#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
-pub struct SessionContext {
-    /// The game's version, from `SessionPlugin::version`.
-    #[serde(default)]
-    pub game_version: String,
-    /// Bevy's version.
-    #[serde(default)]
-    pub bevy_version: String,
-    /// Name and version of the operating system.
-    #[serde(default)]
-    pub os: String,
-    /// Model of the processor.
-    #[serde(default)]
-    pub cpu: String,
-    /// Memory of the machine in bytes.
-    #[serde(default)]
-    pub memory_bytes: u64,
-    /// The player's locale, such as `en-GB`.
-    #[serde(default)]
-    pub locale: String,
 }
 
 /// A session to be started.

@@ -31,7 +31,7 @@ pub enum News {
     ProfileChanged { profile: String },
     /// The report of how the last process ended was written, with so many bytes, or not.
     Described { path: PathBuf, result: Result<u64, RequestError> },
-    /// The run began. A new session's context is told, since asking the machine takes a while.
+    /// The run began. What it is played with is found out here, since asking the machine takes a while.
     TakenUp { session: SessionId, context: SessionContext },
     /// A checkpoint can't be restored for a reason that the one who asked can mend.
     NotPrepared { error: RequestError },

@@ -74,6 +74,31 @@ impl<C: Content> fmt::Debug for Order<C> {
 }
 
 impl<C: Content> Order<C> {
+    /// What it is called in logs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Detect => "detect",
+            Self::Prepare(_) => "prepare",
+            Self::TakeUp(_) => "take up",
+            Self::Checkpoint(_) => "checkpoint",
+            Self::Write(_) => "write",
+            Self::Content(_) => "content",
+            Self::Release(_) => "release",
+            Self::Leave(_) => "leave",
+            Self::Decline(_) => "decline",
+            Self::Forget(_) => "forget",
+            Self::Edit { .. } => "edit",
+            Self::Slot(_) => "slot",
+            Self::ReadAttachment { .. } => "read attachment",
+            Self::Describe(_) => "describe",
+            Self::UseProfile(_) => "use profile",
+            Self::EndTrial(_) => "end trial",
+            Self::SetAside(_) => "set aside",
+            Self::Quota(_) => "quota",
+            Self::Beat => "beat",
+        }
+    }
+
     /// Whether it changes what a listing finds, or goes by what it found.
     pub(super) fn is_about_sessions(&self) -> bool {
         matches!(
@@ -91,6 +116,7 @@ impl<C: Content> Order<C> {
 /// Begins a run.
 #[derive(Debug)]
 pub struct TakeUp<S> {
+    /// Its context is what the game says of itself. The writer adds what it knows.
     pub metadata: SessionMetadata,
     pub run: RunId,
     /// The checkpoint that was restored and those before it, and the runs that are left behind.

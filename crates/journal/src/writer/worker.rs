@@ -173,7 +173,7 @@ impl<C: Content> Worker<C> {
                 self.report([News::AttachmentRead { of, name, result }]);
             }
             Order::Describe(order) => {
-                let context = self.context();
+                let context = self.context(SessionContext::default());
                 self.chores.describe(Describing::new(*order, context, now.wall));
             }
             Order::UseProfile(profile) => self.use_profile(profile, now),
@@ -425,9 +425,8 @@ impl<C: Content> Worker<C> {
     fn take_up(&mut self, mut take_up: TakeUp<C::Start>, now: Moment) {
         let session = take_up.metadata.id;
         hear(&mut self.reports, |news| self.slots.begin_run(take_up.run, news));
-        if take_up.lineage.ancestors.is_empty() {
-            take_up.metadata.context = self.context();
-        }
+        let game = std::mem::take(&mut take_up.metadata.context);
+        take_up.metadata.context = self.context(game);
         let context = take_up.metadata.context.clone();
         self.trials.play(session, take_up.run);
         let hold = self.hold_for_run(session);
@@ -530,8 +529,8 @@ impl<C: Content> Worker<C> {
         self.reports.extend(news.into_iter().map(Report::News));
     }
 
-    fn context(&self) -> SessionContext {
-        of_this_machine(&self.versions)
+    fn context(&self, game: SessionContext) -> SessionContext {
+        of_this_machine(&self.versions, game)
     }
 }
 
