@@ -97,6 +97,9 @@ mod guide {
     #[doc = include_str!("../docs/guide/costs.md")]
     struct Costs;
 
+    #[doc = include_str!("../docs/guide/ends-and-lists.md")]
+    struct EndsAndLists;
+
     #[doc = include_str!("../docs/guide/getting-started.md")]
     struct GettingStarted;
 

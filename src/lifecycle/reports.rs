@@ -73,7 +73,7 @@ impl RuntimeParts {
             }
             News::ProfileChanged { profile } => self.profile_changed(world, profile),
             News::Described { path, result } => crash_report_written(world, path, result),
-            News::TakenUp { session, context } => self.taken_up(world, session, context),
+            News::TakenUp { session, context } => self.taken_up(world, session, *context),
             News::NotPrepared { error } => self.not_prepared(world, error),
             News::Damaged(found) => self.damaged(world, *found),
             News::Unrecoverable { session, error } => self.unrecoverable(world, session, error),

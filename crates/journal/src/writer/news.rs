@@ -32,7 +32,7 @@ pub enum News {
     /// The report of how the last process ended was written, with so many bytes, or not.
     Described { path: PathBuf, result: Result<u64, RequestError> },
     /// The run began. What it is played with is found out here, since asking the machine takes a while.
-    TakenUp { session: SessionId, context: SessionContext },
+    TakenUp { session: SessionId, context: Box<SessionContext> },
     /// A checkpoint can't be restored for a reason that the one who asked can mend.
     NotPrepared { error: RequestError },
     /// The chosen checkpoint is damaged; what is there instead was found.

@@ -427,7 +427,7 @@ impl<C: Content> Worker<C> {
         hear(&mut self.reports, |news| self.slots.begin_run(take_up.run, news));
         let game = std::mem::take(&mut take_up.metadata.context);
         take_up.metadata.context = self.context(game);
-        let context = take_up.metadata.context.clone();
+        let context = Box::new(take_up.metadata.context.clone());
         self.trials.play(session, take_up.run);
         let hold = self.hold_for_run(session);
         let content = self.content.begin(take_up.start);
