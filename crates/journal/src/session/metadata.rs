@@ -70,7 +70,11 @@ fn yes() -> bool {
     true
 }
 
-/// How much a session matters.
+/// How much a session matters: which one loses history first when all of them together take more than
+/// `SessionSettings::max_total_bytes`.
+///
+/// Among sessions of one priority the least recently played one goes first. The session that is being
+/// played loses nothing to others, whatever its priority is, and none loses its last good checkpoint.
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
 )]
@@ -78,12 +82,12 @@ fn yes() -> bool {
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
 #[non_exhaustive]
 pub enum SessionPriority {
-    /// The first to go when room is short.
+    /// Its history goes before that of all others.
     Low,
     /// The default.
     #[default]
     Normal,
-    /// The last to go when room is short.
+    /// Its history goes only when that of all others is gone.
     High,
 }
 
