@@ -7,14 +7,14 @@ use super::notifications::{CorruptionDetected, RecoveryFailed, SessionsFound, no
 use super::runtime::RuntimeParts;
 use super::{RecoveryOffers, SessionCatalog};
 use crate::journal::SessionId;
-use crate::recovery::{Corruption, Found};
+use crate::recovery::{Corruption, FoundSession};
 
 impl RuntimeParts {
     /// All sessions on this machine were looked at.
     pub(super) fn detected(
         &mut self,
         world: &mut World,
-        mut found: Vec<Found>,
+        mut found: Vec<FoundSession>,
         gone: &[SessionId],
     ) {
         self.start_up.all_found();
@@ -46,7 +46,7 @@ impl RuntimeParts {
     }
 
     /// Puts what was found about a session into the catalogue and the offers, and notifies the game.
-    pub(super) fn report_found(&mut self, world: &mut World, found: Found) {
+    pub(super) fn report_found(&mut self, world: &mut World, found: FoundSession) {
         let session = found.session;
         self.start_up.note_ladder(&found);
         if let Some(entry) = found.entry {

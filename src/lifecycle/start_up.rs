@@ -16,7 +16,7 @@ use crate::content::Order;
 use crate::journal::{CheckpointId, RunId, SessionId};
 use crate::mode::SessionMode;
 use crate::process::HowItEnded;
-use crate::recovery::{Found, Ladder, PROBATION, Proposal, RecoveryOffer};
+use crate::recovery::{FoundSession, Ladder, PROBATION, Proposal, RecoveryOffer};
 use crate::session::{NewSession, RestoreReason, SessionMetadata};
 
 /// What this start of the game knows and does about the sessions of earlier ones.
@@ -186,7 +186,7 @@ impl StartUp {
     }
 
     /// Takes note of where a session stands on the crash-loop ladder.
-    pub(super) fn note_ladder(&mut self, found: &Found) {
+    pub(super) fn note_ladder(&mut self, found: &FoundSession) {
         if found.ladder == Ladder::default() {
             self.ladders.remove(&found.session);
         } else {

@@ -16,7 +16,7 @@ use super::{RecoveryPolicy, SessionCatalog, SessionSettings};
 use crate::clock;
 use crate::content::{Order, Prepared};
 use crate::journal::{CheckpointKind, SessionId, Validity};
-use crate::recovery::{Found, PROBATION, SessionEntry, Wanted};
+use crate::recovery::{FoundSession, PROBATION, SessionEntry, Wanted};
 use crate::session::{
     LeaveCause, NewSession, RecoveryError, RequestError, RestoreFrom, RestoreReason, SlotError,
 };
@@ -222,7 +222,7 @@ impl RuntimeParts {
 
     /// The chosen checkpoint is damaged. What is offered instead is the answer to the request; who
     /// only wanted to go on, whatever it takes, goes on with that.
-    pub(super) fn damaged(&mut self, world: &mut World, found: Found) {
+    pub(super) fn damaged(&mut self, world: &mut World, found: FoundSession) {
         let session = found.session;
         let is_offered = !found.offers.is_empty();
         let preparing = self.answered();

@@ -1,4 +1,10 @@
 #![doc = include_str!("../README.md")]
+//!
+//! # Where to begin
+//!
+//! [`Codec`] is what a program implements, [`Journal`] and [`JournalOptions`] open its journal, and [`Run`]
+//! is a session that is played. The hidden modules are made for `bevy_session` and carry no promise of
+//! stability.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
@@ -11,6 +17,7 @@ pub mod crash_report;
 #[cfg(any(test, feature = "testing"))]
 #[doc(hidden)]
 pub mod deep;
+mod facade;
 #[doc(hidden)]
 pub mod ids;
 #[doc(hidden)]
@@ -30,12 +37,16 @@ mod torture;
 #[doc(hidden)]
 pub mod writer;
 
+pub use facade::{
+    Codec, Event, Journal, JournalError, JournalOptions, ManualClock, Restored, Row, RowReader,
+    RowWriter, Run, SavedType, Scope,
+};
 pub use ids::{CheckpointId, RunId, SaveId, SessionId, SlotId, limits};
 pub use journal::{CheckpointKind, Validity};
-pub use process::HowItEnded;
+pub use process::{HowItEnded, LastRun};
 pub use recovery::{
-    OfferedCheckpoint, OfferedOption, Proposal, RecoveryOffer, SessionEntry, SlotEntry,
-    UnreadableSlot, UnsavedPlay, VersionFit,
+    Corruption, FoundSession, OfferedCheckpoint, OfferedOption, Proposal, RecoveryOffer,
+    SessionEntry, SlotEntry, UnreadableSlot, UnsavedPlay, VersionFit,
 };
 #[cfg(feature = "bevy_reflect")]
 pub use reflection::register_types;
@@ -47,3 +58,4 @@ pub use session::{
     SlotError, SlotKind, StateChange, StopReason, WrittenBy,
 };
 pub use store::{MemoryDisk, Operation, PanicInfo};
+pub use writer::Saved;

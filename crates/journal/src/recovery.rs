@@ -22,7 +22,7 @@ mod version_fit;
 pub(crate) use about::{CLOCK, FIELDS, STATE_CHANGES};
 pub(crate) use attachments::read_attachment;
 pub use corruption::{Corruption, fields_of};
-pub use detect::Found;
+pub use detect::FoundSession;
 #[cfg(test)]
 pub(crate) use detect::detect;
 pub(crate) use known::{KnownSessions, Listed, Listing};

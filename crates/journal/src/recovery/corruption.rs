@@ -10,11 +10,15 @@ use crate::session::{FailureCause, Fields, RequestError};
 use crate::store::StoredSession;
 
 /// What damage to a session's files cost.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Corruption {
+    /// The newest checkpoint that is lost; `None` if older ones are, or none.
     pub lost: Option<CheckpointId>,
+    /// The newest checkpoint that is intact.
     pub newest_intact: Option<CheckpointId>,
+    /// Play time between the two, if it is known.
     pub lost_play_time: Option<Duration>,
+    /// The damaged files.
     pub files: Vec<PathBuf>,
 }
 

@@ -17,23 +17,41 @@ use crate::clock::between;
 use crate::ids::{CheckpointId, SessionId};
 use crate::journal::{FileProblemKind, Head, SessionIndex};
 use crate::process::HowItEnded;
-use crate::session::RecoveryError;
+use crate::session::{RecoveryError, RestoreFrom};
 use crate::store::{StoreError, StoredSession};
 
 /// What was found about one session.
-#[derive(Debug)]
-pub struct Found {
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct FoundSession {
+    /// The session.
     pub session: SessionId,
-    /// For the catalogue; `None` if nothing readable is left.
+    /// What a listing shows of it; `None` if nothing readable is left.
     pub entry: Option<SessionEntry>,
+    /// What damage to its files cost, if any was found.
     pub corruption: Option<Corruption>,
+    /// Why nothing of it can be restored, if that is so.
     pub failure: Option<RecoveryError>,
+    /// What its crash left: one offer, or two if it went on in two places that never saw each other.
     pub offers: Vec<RecoveryOffer>,
     /// Where its newest line stands on the crash-loop ladder.
+    #[doc(hidden)]
     pub ladder: Ladder,
 }
 
-impl Found {
+impl FoundSession {
+    /// What to restore of it: what is [proposed](RecoveryOffer::proposed) if it crashed, and the newest
+    /// checkpoint if it was closed. `None` if it has ended, is played now, was declined or can't be read,
+    /// and where a program dies on whatever it restores of it.
+    #[must_use]
+    pub fn restore_from(&self) -> Option<RestoreFrom> {
+        if let Some(offer) = self.offers.first() {
+            return offer.proposed.restore_from();
+        }
+        let entry = self.entry.as_ref().filter(|entry| entry.can_go_on())?;
+        (!entry.has_crashed()).then_some(RestoreFrom::Latest)
+    }
+
     fn nothing(session: SessionId) -> Self {
         let (offers, ladder) = (Vec::new(), Ladder::default());
         Self { session, entry: None, corruption: None, failure: None, offers, ladder }
@@ -42,7 +60,7 @@ impl Found {
 
 /// Looks at every session, whatever is known of it.
 #[cfg(test)]
-pub fn detect(machine: &mut Machine, types: &dyn KnownTypes, now: Timestamp) -> Vec<Found> {
+pub fn detect(machine: &mut Machine, types: &dyn KnownTypes, now: Timestamp) -> Vec<FoundSession> {
     let sessions = match machine.store().sessions() {
         Ok(sessions) => sessions,
         Err(error) => {
@@ -61,7 +79,7 @@ pub(super) fn look_at(
     types: &dyn KnownTypes,
     session: SessionId,
     now: Timestamp,
-) -> (u64, Option<Found>) {
+) -> (u64, Option<FoundSession>) {
     match open(machine, session) {
         Ok(stored) => {
             let stamp = stored.stamp();
@@ -70,7 +88,7 @@ pub(super) fn look_at(
         Err(error) => {
             warn!(%session, %error, "the session can't be read");
             let failure = Some(RecoveryError::Unreadable(error.into()));
-            (0, Some(Found { failure, ..Found::nothing(session) }))
+            (0, Some(FoundSession { failure, ..FoundSession::nothing(session) }))
         }
     }
 }
@@ -114,13 +132,13 @@ pub(super) fn examine(
     mut stored: StoredSession,
     interest: Interest,
     now: Timestamp,
-) -> Option<Found> {
+) -> Option<FoundSession> {
     let session = stored.id();
     if stored.index().is_forgotten() {
         machine.note_forgotten(session);
         return None;
     }
-    let mut found = Found::nothing(session);
+    let mut found = FoundSession::nothing(session);
     let heads = stored.index().heads().to_vec();
     let forked = heads.len() > 1;
     let vanished = vanished(machine, session, &heads);
@@ -179,7 +197,7 @@ fn look_for_offer(
     standing: Standing,
     forked: bool,
     now: Timestamp,
-    found: &mut Found,
+    found: &mut FoundSession,
 ) {
     let intact = match corruption::newest_intact(stored, head.id) {
         Ok(intact) => intact,

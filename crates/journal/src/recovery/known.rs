@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use tracing::warn;
 
-use super::detect::{Found, look_at};
+use super::detect::{FoundSession, look_at};
 use super::{KnownTypes, Machine, SlotListing};
 use crate::ids::SessionId;
 use crate::session::SessionStatus;
@@ -37,12 +37,12 @@ pub struct Listing {
     waiting: Vec<SessionId>,
     before: HashMap<SessionId, Known>,
     known: HashMap<SessionId, Known>,
-    found: Vec<Found>,
+    found: Vec<FoundSession>,
 }
 
 /// What a listing came to.
 pub struct Listed {
-    pub found: Vec<Found>,
+    pub found: Vec<FoundSession>,
     /// The sessions that aren't there any more.
     pub gone: Vec<SessionId>,
     pub slots: Option<SlotListing>,
@@ -110,7 +110,7 @@ impl Listing {
             return KNOWN_BYTES;
         }
         let (stamp, what) = look_at(machine, types, session, now);
-        let is_settled = what.as_ref().is_some_and(Found::is_settled);
+        let is_settled = what.as_ref().is_some_and(FoundSession::is_settled);
         self.known.insert(session, Known { stamp, is_settled });
         let bytes = what.as_ref().and_then(|what| Some(what.entry.as_ref()?.bytes));
         self.found.extend(what);
@@ -118,7 +118,7 @@ impl Listing {
     }
 }
 
-impl Found {
+impl FoundSession {
     /// Whether it was left in good order, and nothing is to be told of it.
     fn is_settled(&self) -> bool {
         let left = self

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::about::AboutSession;
 use super::corruption::is_damaged;
-use super::detect::{Found, Interest, examine};
+use super::detect::{FoundSession, Interest, examine};
 use super::ladder::next_trial;
 use super::prepare_slot::prepare_slot;
 use super::standing::{LockHolder, Standing, standing};
@@ -49,7 +49,7 @@ pub enum PrepareFailure {
     /// For a reason that the one who asked can mend.
     Rejected(RequestError),
     /// The checkpoint is damaged. What is there instead is in what was found.
-    Damaged(Box<Found>),
+    Damaged(Box<FoundSession>),
     /// The session can't be restored.
     Unrecoverable(RecoveryError),
 }

@@ -12,7 +12,7 @@ use super::content::Bytes;
 use super::world::{digest_of, with_commit};
 use crate::ids::{CheckpointId, SessionId};
 use crate::process::dead_processes;
-use crate::recovery::{Found, Machine, detect};
+use crate::recovery::{FoundSession, Machine, detect};
 use crate::store::simulated_disk::{Image, SimulatedDisk};
 use crate::store::{DirectoryStore, Disk, Layout, LocalStore, SlotShelf, StoredSession};
 
@@ -183,7 +183,7 @@ impl OpenedSession {
         self.heads.iter().filter_map(|(_, intact)| *intact)
     }
 
-    fn reported(found: &Found) -> Self {
+    fn reported(found: &FoundSession) -> Self {
         let offers = found.offers.iter().map(|offer| OpenedOffer {
             newest: offer.newest,
             said_to_be_lost: offer.unsaved.acknowledged,

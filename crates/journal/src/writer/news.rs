@@ -7,7 +7,7 @@ use super::{SlotDone, SlotOrder};
 use crate::ids::{CheckpointId, SessionId};
 use crate::journal::CheckpointKind;
 use crate::process::LastRun;
-use crate::recovery::{Found, SlotListing};
+use crate::recovery::{FoundSession, SlotListing};
 use crate::session::{
     Attachment, AttachmentError, AttachmentOf, CheckpointError, RecoveryError, RequestError,
     SessionContext, SessionUpdate, SlotError, StopReason,
@@ -20,7 +20,7 @@ pub enum News {
     /// known now how it ended.
     Detected {
         /// What was found anew, or waits for an answer.
-        found: Vec<Found>,
+        found: Vec<FoundSession>,
         /// The sessions that aren't there any more.
         gone: Vec<SessionId>,
         /// The slots, if anything about them changed.
@@ -36,7 +36,7 @@ pub enum News {
     /// A checkpoint can't be restored for a reason that the one who asked can mend.
     NotPrepared { error: RequestError },
     /// The chosen checkpoint is damaged; what is there instead was found.
-    Damaged(Box<Found>),
+    Damaged(Box<FoundSession>),
     /// A session can't be restored at all.
     Unrecoverable { session: SessionId, error: RecoveryError },
     /// A checkpoint is durable.

@@ -2,34 +2,37 @@
 
 mod failures;
 mod gathering;
+mod headers;
+mod merging;
+mod pruning;
 #[cfg(test)]
 mod tests;
+mod writing;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tracing::{debug, warn};
 
 use super::backoff::Backoff;
 use super::gathering::Gathering;
 use super::hold::Hold;
-use super::open_segment::{OpenSegment, Preamble, WriteFailure};
+use super::open_segment::OpenSegment;
 use super::pending::{Item, Pending, PendingCheckpoint};
-use super::pruning::{PruneFailure, Pruning, told};
+use super::pruning::Pruning;
 use super::pruning_others::PruningOthers;
 use super::reserve::Reserve;
-use super::retention::{PruneTo, Quota};
-use super::rotation::{Progress, Rotation, Schedule};
+use super::retention::Quota;
+use super::rotation::{Rotation, Schedule};
 use super::type_bytes::TypeBytes;
-use super::{Leave, News, Saved};
+use super::{Leave, News};
 use crate::clock::Moment;
-use crate::ids::{CheckpointId, RunId, SessionId, random_u64};
-use crate::journal::{Commit, FrameKind, Lineage, Predecessor, Record, SegmentHeader};
+use crate::ids::{CheckpointId, RunId, SessionId};
+use crate::journal::{FrameKind, Lineage, Predecessor, Record};
 use crate::process::ProcessGuard;
-use crate::session::{CheckpointError, SessionMetadata, SessionStatus};
-use crate::store::{LocalStore, SessionCard, with_sources};
+use crate::session::{CheckpointError, SessionMetadata};
+use crate::store::LocalStore;
 
 /// Raw bytes that may wait for a disk that doesn't take them. Beyond, they are given up, and a full
 /// capture is asked for.
@@ -79,7 +82,7 @@ pub struct RunJournal {
     type_bytes: TypeBytes,
     leaving: Option<Duration>,
     /// Whether a failure was told since the end was asked for. Further tries are the same failure.
-    told_at_exit: bool,
+    has_reported_at_exit: bool,
     /// Whether the last checkpoint had to be given up.
     lost_at_exit: bool,
     quota: Quota,
@@ -133,7 +136,7 @@ impl RunJournal {
             rotation: None,
             type_bytes: TypeBytes::default(),
             leaving: None,
-            told_at_exit: false,
+            has_reported_at_exit: false,
             lost_at_exit: false,
             quota,
             prune_is_due: false,
@@ -309,325 +312,6 @@ impl RunJournal {
             self.acknowledged.is_some() || self.pending.checkpoints().next().is_some();
         !self.pending.is_empty() && (has_checkpoint || self.leaving.is_some())
     }
-
-    fn flush(&mut self, now: Moment, reports: &mut Vec<News>) {
-        self.pending.coalesce();
-        while self.can_write_pending() && self.backoff.remaining(now.elapsed).is_zero() {
-            if let Err(failure) = self.write_batch(now, reports) {
-                self.failed(failure, now, reports);
-                return;
-            }
-            self.backoff.succeeded();
-        }
-    }
-
-    /// Writes what belongs into one segment, syncs it, and acknowledges it.
-    fn write_batch(&mut self, now: Moment, reports: &mut Vec<News>) -> Result<(), WriteFailure> {
-        self.hold.check(&self.local.store, self.session(), self.newest_on_line())?;
-        let first = self.pending.batch().find_map(|item| match item {
-            Item::Checkpoint(checkpoint) => Some(checkpoint.is_snapshot()),
-            Item::Record(_) => None,
-        });
-        match first {
-            // A snapshot begins a segment of its own.
-            Some(true) => self.segment = None,
-            Some(false) if self.acknowledged.is_none() => {
-                self.drop_orphans(reports);
-                return Ok(());
-            }
-            None if self.acknowledged.is_none() => {
-                self.drop_records();
-                return Ok(());
-            }
-            _ => {}
-        }
-        let is_new = self.segment.is_none();
-        self.ensure_segment(first == Some(true), now)?;
-        let Some(segment) = &mut self.segment else { return Ok(()) };
-        let (count, sizes) = match append_all(segment, self.pending.batch()) {
-            Err(WriteFailure::Full { path, .. }) if !is_new => {
-                debug!(path = %path.display(), "full: another segment goes on");
-                self.drop_segment();
-                self.drop_rotation();
-                return Ok(());
-            }
-            appended => appended?,
-        };
-        segment.sync(&self.local.store)?;
-        let end = segment.durable_end();
-        self.note_durable(end);
-        // Whoever takes the lock from here on finds what was written.
-        self.hold.check(&self.local.store, self.session(), self.newest_on_line())?;
-        self.acknowledge(count, &sizes, now, reports);
-        Ok(())
-    }
-
-    fn note_durable(&mut self, end: Option<(u32, Predecessor)>) {
-        self.durable.extend(end.map(|(number, _)| number));
-        self.durable_end = end;
-    }
-
-    fn acknowledge(&mut self, count: usize, sizes: &[u64], now: Moment, reports: &mut Vec<News>) {
-        let taken: Vec<Item> = self.pending.take(count).collect();
-        let mut sizes = sizes.iter();
-        for item in taken {
-            match &item {
-                Item::Checkpoint(checkpoint) => {
-                    let bytes = sizes.next().copied().unwrap_or_default();
-                    self.acknowledge_checkpoint(checkpoint, bytes, now, reports);
-                }
-                Item::Record(record) => self.note_status(record),
-            }
-            if let Some(rotation) = &mut self.rotation {
-                rotation.keep(item);
-            }
-        }
-    }
-
-    fn acknowledge_checkpoint(
-        &mut self,
-        checkpoint: &PendingCheckpoint,
-        bytes: u64,
-        now: Moment,
-        reports: &mut Vec<News>,
-    ) {
-        let Commit { counter, kind, time, play_time, .. } = checkpoint.commit;
-        let id = self.id(counter);
-        let is_first = self.acknowledged.replace(counter).is_none();
-        if checkpoint.is_snapshot() {
-            self.generation_begun();
-        }
-        self.newest = Some((time, play_time));
-        self.is_without_history = false;
-        self.process.acknowledged(self.session(), id, now.wall);
-        let write_time = checkpoint.handed_over.elapsed();
-        reports.push(News::Saved(Saved { id, kind, play_time, bytes, write_time }));
-        if is_first {
-            self.write_card(SessionStatus::Active);
-        }
-        if self.rotation.is_none() {
-            self.schedule.checkpoint_written();
-        }
-    }
-
-    fn note_status(&mut self, record: &Record) {
-        match record {
-            Record::Status { .. } => self.status = Some(record.clone()),
-            Record::End { status, .. } => self.write_card(*status),
-            _ => {}
-        }
-    }
-
-    /// Writes the card for people who look into the directory. Nothing depends on it.
-    fn write_card(&self, status: SessionStatus) {
-        let Some((saved, play_time)) = self.newest else { return };
-        let card = SessionCard {
-            metadata: self.identity.metadata.clone(),
-            status,
-            newest_checkpoint: self.acknowledged.map(|counter| self.id(counter)),
-            saved: Some(saved),
-            play_time,
-        };
-        if let Err(error) = self.local.store.write_session_card(&card) {
-            debug!(error = %with_sources(&error), "session.ron can't be written");
-        }
-    }
-
-    fn ensure_segment(&mut self, snapshot: bool, now: Moment) -> Result<(), WriteFailure> {
-        if self.segment.is_some() {
-            return Ok(());
-        }
-        self.hold.ensure(&self.local.store, self.session(), self.newest_on_line())?;
-        let base = if snapshot { None } else { self.acknowledged };
-        let header = self.next_header(base, now);
-        // One that goes on from a base can't do without the segments before it anyway.
-        let preamble = if snapshot { self.preamble() } else { Preamble::default() };
-        self.segment = Some(OpenSegment::begin(&self.local.store, &header, preamble)?);
-        self.schedule.segment_begun(now.elapsed);
-        // A full capture has made a merge of what was before it useless.
-        if snapshot {
-            self.drop_rotation();
-        }
-        Ok(())
-    }
-
-    fn preamble(&self) -> Preamble<'_> {
-        let unknown_frames = &self.identity.unknown_frames;
-        let lineage = &self.further_lineage;
-        Preamble { lineage, unknown_frames, status: self.status.as_ref() }
-    }
-
-    /// A new generation is durable, so older ones may go.
-    fn generation_begun(&mut self) {
-        self.prune_is_due = true;
-        self.may_gather = true;
-    }
-
-    fn next_header(&mut self, base: Option<u64>, now: Moment) -> SegmentHeader {
-        let segment = self.segments_begun;
-        self.segments_begun += 1;
-        self.header(segment, base, now)
-    }
-
-    fn header(&self, segment: u32, base: Option<u64>, now: Moment) -> SegmentHeader {
-        let identity = &self.identity;
-        let Lineage { ancestors, supersedes } = identity.lineage.in_header();
-        SegmentHeader {
-            required_features: 0,
-            optional_features: 0,
-            session: identity.metadata.id,
-            run: identity.run,
-            ancestors,
-            supersedes,
-            host: self.local.host.id,
-            boot: self.local.boot.clone(),
-            segment,
-            nonce: random_u64(),
-            predecessor: self
-                .durable_end
-                .filter(|(last, _)| last + 1 == segment)
-                .map(|(_, end)| end),
-            base,
-            cipher: 0,
-            key_check: 0,
-            game_version: identity.game_version.clone(),
-            schema: identity.schema,
-            created: now.wall,
-            metadata: identity.metadata.clone(),
-            archive: false,
-            slot: None,
-        }
-    }
-
-    fn rotate(&mut self, now: Moment, reports: &mut Vec<News>) {
-        if self.rotation.is_none() {
-            self.begin_rotation(now, reports);
-        }
-        let Some(rotation) = self.rotation.take() else { return };
-        match rotation.step(&self.local.store) {
-            Ok(Progress::Going(rotation)) => self.rotation = Some(*rotation),
-            Ok(Progress::Done { segment, checkpoints }) => {
-                self.note_durable(segment.durable_end());
-                self.segment = Some(segment);
-                self.schedule.rotated(now.elapsed, checkpoints);
-                self.generation_begun();
-            }
-            Err(failure) => {
-                warn!(error = %with_sources(&failure), "merging was given up");
-                self.schedule.rotation_failed(now.elapsed);
-                if failure.is_damage() {
-                    reports.push(News::NeedFull);
-                }
-            }
-        }
-    }
-
-    fn begin_rotation(&mut self, now: Moment, reports: &mut Vec<News>) {
-        let Some(through) = self.acknowledged else { return };
-        if self.segment.is_none() || !self.schedule.is_due(now.elapsed) {
-            return;
-        }
-        let header = self.next_header(None, now);
-        match Rotation::begin(&self.local.store, &header, self.preamble(), self.id(through)) {
-            Ok(rotation) => {
-                debug!(through, "merging begins");
-                self.rotation = Some(rotation);
-            }
-            Err(failure) => {
-                warn!(error = %with_sources(&failure), "merging can't begin");
-                self.schedule.rotation_failed(now.elapsed);
-                if failure.is_damage() {
-                    reports.push(News::NeedFull);
-                }
-            }
-        }
-    }
-
-    fn drop_rotation(&mut self) {
-        if let Some(rotation) = self.rotation.take() {
-            rotation.abandon(&self.local.store);
-        }
-    }
-
-    fn has_to_prune(&self) -> bool {
-        let is_under_way = self.pruning.is_some() || self.gathering.is_some();
-        self.prune_is_due || is_under_way || self.pruning_others.is_some()
-    }
-
-    /// Prunes a part of this session, gathers a part of what is named, or prunes one of the others.
-    fn prune(&mut self, now: Moment) {
-        if std::mem::take(&mut self.prune_is_due) {
-            let extent = match std::mem::take(&mut self.is_making_room) {
-                true => PruneTo::Bone { freeing: self.named_to_free() },
-                false => PruneTo::Quota,
-            };
-            self.pruning = told(self.session(), self.begin_pruning(extent));
-        }
-        let store = &self.local.store;
-        if let Some(mut pruning) = self.pruning.take() {
-            match told(self.session(), pruning.step(store)) {
-                Some(true) => self.pruning = Some(pruning),
-                Some(false) => {
-                    self.is_without_history |= pruning.is_to_the_bone();
-                    self.begin_gathering(pruning.into_gathered(), now);
-                }
-                None => {}
-            }
-        } else if let Some(gathering) = self.gathering.take() {
-            self.gather(gathering);
-        } else if self.pruning_others.as_mut().is_some_and(|others| !others.step(store)) {
-            self.pruning_others = None;
-        }
-        let store = &self.local.store;
-        if self.pruning.is_none() && !std::mem::replace(&mut self.others_pruned, true) {
-            self.pruning_others = PruningOthers::begin(store, self.session(), self.quota);
-        }
-    }
-
-    /// Lets go of a session that is being thinned, since it is wanted.
-    pub fn let_go_of_others(&mut self) {
-        if let Some(others) = &mut self.pruning_others {
-            others.let_go();
-        }
-    }
-
-    /// Bytes to be freed on a full disk whatever somebody asked for: none while there is history that
-    /// nobody did.
-    fn named_to_free(&self) -> u64 {
-        if self.is_without_history { self.bytes_wanted() } else { 0 }
-    }
-
-    /// Bytes that what is pending takes, about. Each further try frees as many.
-    fn bytes_wanted(&self) -> u64 {
-        (self.pending.raw_bytes() as u64).max(1)
-    }
-
-    fn begin_pruning(&self, extent: PruneTo) -> Result<Pruning, PruneFailure> {
-        let open = self.segment.as_ref().map(OpenSegment::number);
-        let failed = |header: &SegmentHeader| {
-            let number = header.segment;
-            let is_own = header.run == self.identity.run;
-            is_own && !self.durable.contains(&number) && open != Some(number)
-        };
-        Pruning::begin(&self.local.store, self.session(), self.quota, extent, failed)
-    }
-}
-
-/// Appends a batch. How many items that were, and how many bytes each checkpoint took.
-fn append_all<'a>(
-    segment: &mut OpenSegment,
-    batch: impl Iterator<Item = &'a Item>,
-) -> Result<(usize, Vec<u64>), WriteFailure> {
-    let mut count = 0;
-    let mut sizes = Vec::new();
-    for item in batch {
-        match item {
-            Item::Checkpoint(checkpoint) => sizes.push(segment.append_checkpoint(checkpoint)?),
-            Item::Record(record) => segment.append_record(record)?,
-        }
-        count += 1;
-    }
-    Ok((count, sizes))
 }
 
 /// How a run was left.

@@ -126,15 +126,15 @@ impl RunJournal {
         }
         let cause = FailureCause::from(failure);
         let has_room = cause.refusal().is_lack_of_room() && self.make_room();
-        let told_already =
-            self.leaving.is_some() && std::mem::replace(&mut self.told_at_exit, true);
+        let is_known =
+            self.leaving.is_some() && std::mem::replace(&mut self.has_reported_at_exit, true);
         let retry_in = match self.is_last_chance() {
             true if has_room => self.backoff.wait(now.elapsed, Duration::ZERO),
             // The exit waits for us: try again soon, until its patience is over.
             true => self.backoff.wait(now.elapsed, Duration::from_millis(100)),
             false => self.backoff.failed(now.elapsed),
         };
-        if told_already {
+        if is_known {
             return;
         }
         let error = CheckpointError::Disk(cause);

@@ -1,0 +1,67 @@
+//! How a run renews its snapshot by merging, between its own checkpoints.
+
+use tracing::{debug, warn};
+
+use super::RunJournal;
+use crate::clock::Moment;
+use crate::store::with_sources;
+use crate::writer::News;
+use crate::writer::rotation::{Progress, Rotation};
+
+impl RunJournal {
+    pub(super) fn rotate(&mut self, now: Moment, reports: &mut Vec<News>) {
+        if self.rotation.is_none() {
+            self.begin_rotation(now, reports);
+        }
+        let Some(rotation) = self.rotation.take() else { return };
+        match rotation.step(&self.local.store) {
+            Ok(Progress::Going(rotation)) => self.rotation = Some(*rotation),
+            Ok(Progress::Done { segment, checkpoints }) => {
+                self.note_durable(segment.durable_end());
+                self.segment = Some(segment);
+                self.schedule.rotated(now.elapsed, checkpoints);
+                self.generation_begun();
+            }
+            Err(failure) => {
+                warn!(error = %with_sources(&failure), "merging was given up");
+                self.schedule.rotation_failed(now.elapsed);
+                if failure.is_damage() {
+                    reports.push(News::NeedFull);
+                }
+            }
+        }
+    }
+
+    fn begin_rotation(&mut self, now: Moment, reports: &mut Vec<News>) {
+        let Some(through) = self.acknowledged else { return };
+        if self.segment.is_none() || !self.schedule.is_due(now.elapsed) {
+            return;
+        }
+        let header = self.next_header(None, now);
+        match Rotation::begin(&self.local.store, &header, self.preamble(), self.id(through)) {
+            Ok(rotation) => {
+                debug!(through, "merging begins");
+                self.rotation = Some(rotation);
+            }
+            Err(failure) => {
+                warn!(error = %with_sources(&failure), "merging can't begin");
+                self.schedule.rotation_failed(now.elapsed);
+                if failure.is_damage() {
+                    reports.push(News::NeedFull);
+                }
+            }
+        }
+    }
+
+    pub(super) fn drop_rotation(&mut self) {
+        if let Some(rotation) = self.rotation.take() {
+            rotation.abandon(&self.local.store);
+        }
+    }
+
+    /// A new generation is durable, so older ones may go.
+    pub(super) fn generation_begun(&mut self) {
+        self.prune_is_due = true;
+        self.may_gather = true;
+    }
+}

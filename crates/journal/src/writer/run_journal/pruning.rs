@@ -1,0 +1,74 @@
+//! How a run thins its session, and others, between its own checkpoints.
+
+use super::RunJournal;
+use crate::clock::Moment;
+use crate::journal::SegmentHeader;
+use crate::writer::open_segment::OpenSegment;
+use crate::writer::pruning::{PruneFailure, Pruning, told};
+use crate::writer::pruning_others::PruningOthers;
+use crate::writer::retention::PruneTo;
+
+impl RunJournal {
+    pub(super) fn has_to_prune(&self) -> bool {
+        let is_under_way = self.pruning.is_some() || self.gathering.is_some();
+        self.prune_is_due || is_under_way || self.pruning_others.is_some()
+    }
+
+    /// Prunes a part of this session, gathers a part of what is named, or prunes one of the others.
+    pub(super) fn prune(&mut self, now: Moment) {
+        if std::mem::take(&mut self.prune_is_due) {
+            let extent = match std::mem::take(&mut self.is_making_room) {
+                true => PruneTo::Bone { freeing: self.named_to_free() },
+                false => PruneTo::Quota,
+            };
+            self.pruning = told(self.session(), self.begin_pruning(extent));
+        }
+        let store = &self.local.store;
+        if let Some(mut pruning) = self.pruning.take() {
+            match told(self.session(), pruning.step(store)) {
+                Some(true) => self.pruning = Some(pruning),
+                Some(false) => {
+                    self.is_without_history |= pruning.is_to_the_bone();
+                    self.begin_gathering(pruning.into_gathered(), now);
+                }
+                None => {}
+            }
+        } else if let Some(gathering) = self.gathering.take() {
+            self.gather(gathering);
+        } else if self.pruning_others.as_mut().is_some_and(|others| !others.step(store)) {
+            self.pruning_others = None;
+        }
+        let store = &self.local.store;
+        if self.pruning.is_none() && !std::mem::replace(&mut self.others_pruned, true) {
+            self.pruning_others = PruningOthers::begin(store, self.session(), self.quota);
+        }
+    }
+
+    /// Lets go of a session that is being thinned, since it is wanted.
+    pub fn let_go_of_others(&mut self) {
+        if let Some(others) = &mut self.pruning_others {
+            others.let_go();
+        }
+    }
+
+    /// Bytes to be freed on a full disk whatever somebody asked for: none while there is history that
+    /// nobody did.
+    fn named_to_free(&self) -> u64 {
+        if self.is_without_history { self.bytes_wanted() } else { 0 }
+    }
+
+    /// Bytes that what is pending takes, about. Each further try frees as many.
+    pub(super) fn bytes_wanted(&self) -> u64 {
+        (self.pending.raw_bytes() as u64).max(1)
+    }
+
+    pub(super) fn begin_pruning(&self, extent: PruneTo) -> Result<Pruning, PruneFailure> {
+        let open = self.segment.as_ref().map(OpenSegment::number);
+        let failed = |header: &SegmentHeader| {
+            let number = header.segment;
+            let is_own = header.run == self.identity.run;
+            is_own && !self.durable.contains(&number) && open != Some(number)
+        };
+        Pruning::begin(&self.local.store, self.session(), self.quota, extent, failed)
+    }
+}

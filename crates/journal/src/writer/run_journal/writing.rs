@@ -1,0 +1,172 @@
+//! Writes what is pending, a batch at a time, and acknowledges it.
+
+use tracing::debug;
+
+use super::RunJournal;
+use crate::clock::Moment;
+use crate::journal::{Commit, Predecessor, Record};
+use crate::session::SessionStatus;
+use crate::store::{SessionCard, with_sources};
+use crate::writer::open_segment::{OpenSegment, Preamble, WriteFailure};
+use crate::writer::pending::{Item, PendingCheckpoint};
+use crate::writer::{News, Saved};
+
+impl RunJournal {
+    pub(super) fn flush(&mut self, now: Moment, reports: &mut Vec<News>) {
+        self.pending.coalesce();
+        while self.can_write_pending() && self.backoff.remaining(now.elapsed).is_zero() {
+            if let Err(failure) = self.write_batch(now, reports) {
+                self.failed(failure, now, reports);
+                return;
+            }
+            self.backoff.succeeded();
+        }
+    }
+
+    /// Writes what belongs into one segment, syncs it, and acknowledges it.
+    fn write_batch(&mut self, now: Moment, reports: &mut Vec<News>) -> Result<(), WriteFailure> {
+        self.hold.check(&self.local.store, self.session(), self.newest_on_line())?;
+        let first = self.pending.batch().find_map(|item| match item {
+            Item::Checkpoint(checkpoint) => Some(checkpoint.is_snapshot()),
+            Item::Record(_) => None,
+        });
+        match first {
+            // A snapshot begins a segment of its own.
+            Some(true) => self.segment = None,
+            Some(false) if self.acknowledged.is_none() => {
+                self.drop_orphans(reports);
+                return Ok(());
+            }
+            None if self.acknowledged.is_none() => {
+                self.drop_records();
+                return Ok(());
+            }
+            _ => {}
+        }
+        let is_new = self.segment.is_none();
+        self.ensure_segment(first == Some(true), now)?;
+        let Some(segment) = &mut self.segment else { return Ok(()) };
+        let (count, sizes) = match append_all(segment, self.pending.batch()) {
+            Err(WriteFailure::Full { path, .. }) if !is_new => {
+                debug!(path = %path.display(), "full: another segment goes on");
+                self.drop_segment();
+                self.drop_rotation();
+                return Ok(());
+            }
+            appended => appended?,
+        };
+        segment.sync(&self.local.store)?;
+        let end = segment.durable_end();
+        self.note_durable(end);
+        // Whoever takes the lock from here on finds what was written.
+        self.hold.check(&self.local.store, self.session(), self.newest_on_line())?;
+        self.acknowledge(count, &sizes, now, reports);
+        Ok(())
+    }
+
+    pub(super) fn note_durable(&mut self, end: Option<(u32, Predecessor)>) {
+        self.durable.extend(end.map(|(number, _)| number));
+        self.durable_end = end;
+    }
+
+    fn acknowledge(&mut self, count: usize, sizes: &[u64], now: Moment, reports: &mut Vec<News>) {
+        let taken: Vec<Item> = self.pending.take(count).collect();
+        let mut sizes = sizes.iter();
+        for item in taken {
+            match &item {
+                Item::Checkpoint(checkpoint) => {
+                    let bytes = sizes.next().copied().unwrap_or_default();
+                    self.acknowledge_checkpoint(checkpoint, bytes, now, reports);
+                }
+                Item::Record(record) => self.note_status(record),
+            }
+            if let Some(rotation) = &mut self.rotation {
+                rotation.keep(item);
+            }
+        }
+    }
+
+    fn acknowledge_checkpoint(
+        &mut self,
+        checkpoint: &PendingCheckpoint,
+        bytes: u64,
+        now: Moment,
+        reports: &mut Vec<News>,
+    ) {
+        let Commit { counter, kind, time, play_time, .. } = checkpoint.commit;
+        let id = self.id(counter);
+        let is_first = self.acknowledged.replace(counter).is_none();
+        if checkpoint.is_snapshot() {
+            self.generation_begun();
+        }
+        self.newest = Some((time, play_time));
+        self.is_without_history = false;
+        self.process.acknowledged(self.session(), id, now.wall);
+        let write_time = checkpoint.handed_over.elapsed();
+        reports.push(News::Saved(Saved { id, kind, play_time, bytes, write_time }));
+        if is_first {
+            self.write_card(SessionStatus::Active);
+        }
+        if self.rotation.is_none() {
+            self.schedule.checkpoint_written();
+        }
+    }
+
+    fn note_status(&mut self, record: &Record) {
+        match record {
+            Record::Status { .. } => self.status = Some(record.clone()),
+            Record::End { status, .. } => self.write_card(*status),
+            _ => {}
+        }
+    }
+
+    /// Writes the card for people who look into the directory. Nothing depends on it.
+    fn write_card(&self, status: SessionStatus) {
+        let Some((saved, play_time)) = self.newest else { return };
+        let card = SessionCard {
+            metadata: self.identity.metadata.clone(),
+            status,
+            newest_checkpoint: self.acknowledged.map(|counter| self.id(counter)),
+            saved: Some(saved),
+            play_time,
+        };
+        if let Err(error) = self.local.store.write_session_card(&card) {
+            debug!(error = %with_sources(&error), "session.ron can't be written");
+        }
+    }
+
+    fn ensure_segment(&mut self, snapshot: bool, now: Moment) -> Result<(), WriteFailure> {
+        if self.segment.is_some() {
+            return Ok(());
+        }
+        self.hold.ensure(&self.local.store, self.session(), self.newest_on_line())?;
+        let base = if snapshot { None } else { self.acknowledged };
+        let header = self.next_header(base, now);
+        // One that goes on from a base can't do without the segments before it anyway.
+        let preamble = if snapshot { self.preamble() } else { Preamble::default() };
+        self.segment = Some(OpenSegment::begin(&self.local.store, &header, preamble)?);
+        self.schedule.segment_begun(now.elapsed);
+        // A full capture has made a merge of what was before it useless.
+        if snapshot {
+            self.drop_rotation();
+        }
+        Ok(())
+    }
+}
+
+/// Appends a batch. How many items that were, and how many bytes each checkpoint took.
+fn append_all<'a>(
+    segment: &mut OpenSegment,
+    batch: impl Iterator<Item = &'a Item>,
+) -> Result<(usize, Vec<u64>), WriteFailure> {
+    let mut count = 0;
+    let mut sizes = Vec::new();
+    for item in batch {
+        match item {
+            Item::Checkpoint(checkpoint) => sizes.push(segment.append_checkpoint(checkpoint)?),
+            Item::Record(record) => segment.append_record(record)?,
+        }
+        count += 1;
+    }
+    Ok((count, sizes))
+}

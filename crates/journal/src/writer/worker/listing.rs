@@ -1,0 +1,62 @@
+//! Looks at all sessions, and does what else lies beside the checkpoints.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Worker, collect_news};
+use crate::clock::Moment;
+use crate::writer::{Content, News};
+
+impl<C: Content> Worker<C> {
+    /// Looks at all sessions: between the checkpoints, or at once if there are none.
+    pub(super) fn detect(&mut self, now: Moment) {
+        self.chores.list();
+        if self.playing.is_none() {
+            self.finish_listings(now);
+        }
+    }
+
+    pub(super) fn finish_listings(&mut self, now: Moment) {
+        self.let_go_of_others();
+        let Self { chores, machine, content, .. } = self;
+        collect_news(&mut self.reports, |news| {
+            chores.finish_listings(machine, content, now.wall, news);
+        });
+    }
+
+    /// Does a slice of a chore, unless somebody waits for the run to be over.
+    pub(super) fn do_chore(&mut self, now: Moment) {
+        if self.is_leaving() {
+            return;
+        }
+        if self.chores.is_asked_for() {
+            // A listing would take it for one that is played.
+            self.let_go_of_others();
+        }
+        self.chore_step(now);
+        // Where nothing is played, no checkpoint can be kept waiting.
+        while self.playing.is_none() && self.chores.is_asked_for() {
+            self.chore_step(now);
+        }
+    }
+
+    pub(super) fn chore_step(&mut self, now: Moment) {
+        let Self { chores, machine, content, .. } = self;
+        collect_news(&mut self.reports, |news| chores.step(machine, content, now.wall, news));
+    }
+
+    /// No session is being played or restored: the main thread sees to that.
+    pub(super) fn use_profile(&mut self, profile: String, now: Moment) {
+        // What was asked of slots is done first.
+        while self.slots.wake() == Some(Duration::ZERO) {
+            self.turn(now);
+        }
+        self.chores.stop_sweeping();
+        self.swept = false;
+        self.local = Arc::new(self.local.of_profile(&profile));
+        self.machine.move_to(Arc::clone(&self.local));
+        self.prepared.clear();
+        self.report([News::ProfileChanged { profile }]);
+        self.detect(now);
+    }
+}

@@ -1,0 +1,183 @@
+//! How a run begins, takes its checkpoints, writes them, and ends.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::{debug_span, error, warn};
+
+use super::{Worker, collect_news};
+use crate::clock::Moment;
+use crate::ids::SessionId;
+use crate::journal::Commit;
+use crate::session::{CheckpointError, FailureCause};
+use crate::store::with_sources;
+use crate::writer::about_session::add_about_session;
+use crate::writer::hold::Hold;
+use crate::writer::pending::PendingCheckpoint;
+use crate::writer::run_journal::{RunIdentity, RunJournal};
+use crate::writer::self_test::SelfTest;
+use crate::writer::sweeping::Sweeping;
+use crate::writer::{CheckpointOrder, Content, Leave, News, Report, TakeUp};
+
+/// A type that fails again and again doesn't make every capture a full one.
+const FULL_AGAIN_AFTER: Duration = Duration::from_secs(60);
+
+impl<C: Content> Worker<C> {
+    pub(super) fn take_up(&mut self, mut take_up: TakeUp<C::Start>, now: Moment) {
+        let session = take_up.metadata.id;
+        collect_news(&mut self.reports, |news| self.slots.begin_run(take_up.run, news));
+        let game = std::mem::take(&mut take_up.metadata.context);
+        take_up.metadata.context = self.context(game);
+        let context = Box::new(take_up.metadata.context.clone());
+        self.trials.play(session, take_up.run);
+        let hold = self.hold_for_run(session);
+        let content = self.content.begin(take_up.start);
+        let identity = RunIdentity {
+            metadata: take_up.metadata,
+            run: take_up.run,
+            lineage: take_up.lineage,
+            game_version: self.versions.game.clone(),
+            schema: self.content.schema(),
+            unknown_frames: take_up.unknown_frames,
+        };
+        let (local, process) = (Arc::clone(&self.local), self.process.clone());
+        let journal = RunJournal::new(local, process, identity, hold, self.quota, now);
+        self.playing = Some((journal, content));
+        self.self_test = None;
+        self.settled = false;
+        self.report([News::TakenUp { session, context }]);
+    }
+
+    /// The right to write a session that was prepared, or is being played. A new one has no lock yet.
+    fn hold_for_run(&mut self, session: SessionId) -> Hold {
+        match self.playing.take_if(|(journal, _)| journal.session() == session) {
+            Some((journal, _)) => collect_news(&mut self.reports, |news| journal.into_hold(news)),
+            None => self.prepared.remove(&session).flatten().into(),
+        }
+    }
+
+    pub(super) fn checkpoint(&mut self, order: CheckpointOrder<C::Capture>, now: Moment) {
+        let Some((journal, content)) = &mut self.playing else { return };
+        let _span = debug_span!(
+            "encode_checkpoint",
+            session = %journal.session(),
+            checkpoint = order.counter
+        )
+        .entered();
+        let encoded = self.content.encode(content, order.capture);
+        self.reports.push(Report::WorkedOff { emptied: encoded.emptied });
+        self.reports.extend(encoded.reports.into_iter().map(Report::Content));
+        if let Some(capture) = order.self_test.filter(|_| !encoded.has_drifted) {
+            let (session, id) = (journal.session(), journal.id(order.counter));
+            let everything = self.content.encode_beside(content, capture);
+            self.self_test = Some(SelfTest::new(session, id, everything, &encoded.incomplete));
+        }
+        let asked_lately = self
+            .asked_for_full
+            .is_some_and(|asked| now.elapsed.saturating_sub(asked) < FULL_AGAIN_AFTER);
+        if !encoded.incomplete.is_empty() && !asked_lately {
+            self.asked_for_full = Some(now.elapsed);
+            self.reports.push(Report::News(News::NeedFull));
+        }
+        let mut blocks = encoded.blocks;
+        let (fields, state_changes) = (order.fields.as_ref(), order.state_changes.as_ref());
+        if let Err(error) = add_about_session(&mut blocks, fields, state_changes, &order.clock) {
+            let cause = FailureCause::new(error);
+            error!(error = %cause, "what is known of the session can't be encoded");
+            let (checkpoint, error) = (journal.id(order.counter), CheckpointError::Encoding(cause));
+            self.self_test = None;
+            let failed = News::Failed { checkpoint, error, retry_in: None };
+            // The encoder has gone on, so a difference to this checkpoint would be of no use.
+            return self.take_in(vec![failed, News::NeedFull]);
+        }
+        let commit = Commit {
+            counter: order.counter,
+            base: order.base,
+            kind: order.kind,
+            label: order.label,
+            time: order.time,
+            play_time: order.play_time,
+            entities: encoded.entities,
+            types: encoded.types.into_iter().collect(),
+            carried: encoded.carried.into_iter().collect(),
+            incomplete: encoded.incomplete,
+            next_save_id: encoded.next_save_id,
+            summary: order.summary.map(Box::new),
+            events_through: 0,
+            origin: None,
+        };
+        let checkpoint = PendingCheckpoint { blocks, commit, handed_over: order.handed_over };
+        let mut news = Vec::new();
+        journal.checkpoint(checkpoint, &mut news);
+        self.take_in(news);
+    }
+
+    pub(super) fn write_journal(&mut self, now: Moment) {
+        let Some((journal, _)) = &mut self.playing else { return };
+        let mut news = Vec::new();
+        journal.turn(now, &mut news);
+        if !self.local.store.covers_power_cuts()
+            && !std::mem::replace(&mut self.reported_power_cuts, true)
+        {
+            news.push(News::PowerCutsNotCovered);
+        }
+        let tested = self.self_test.take_if(|test| journal.has_saved(test.counter()));
+        if journal.has_begun() && !std::mem::replace(&mut self.settled, true) {
+            // Only now is what was left behind before of no use to anybody.
+            self.machine.settle(journal.session());
+            if !std::mem::replace(&mut self.swept, true) {
+                let forgotten = self.machine.take_forgotten();
+                let (store, host) = (&self.local.store, self.local.host.id);
+                self.chores.sweep(Sweeping::new(store, host, journal.session(), forgotten));
+            }
+        }
+        self.take_in(news);
+        if let Some(test) = tested {
+            self.test(test);
+        }
+    }
+
+    /// Holds a durable checkpoint against what was captured at its moment.
+    fn test(&mut self, test: SelfTest) {
+        match test.run(&self.local.store, &self.content) {
+            Ok(report) => self.reports.extend(report.map(Report::Content)),
+            Err(failure) => {
+                warn!(error = %with_sources(&failure), "a checkpoint can't be read back to test it");
+                if failure.is_damage() {
+                    self.report([News::NeedFull]);
+                }
+            }
+        }
+    }
+
+    pub(super) fn leave(&mut self, leave: Leave, now: Moment) {
+        // An exit waits for no test.
+        self.self_test = None;
+        self.chores.restart_listings(&mut self.machine);
+        if let Some((journal, _)) = &mut self.playing {
+            journal.leave(leave, now);
+        }
+    }
+
+    /// Notes that the run is over. Whoever waits for that also waits for the slots that are on their
+    /// way.
+    pub(super) fn note_if_left(&mut self, now: Moment) {
+        let Some((journal, _)) = &self.playing else { return };
+        let Some(left) = journal.has_left(now) else { return };
+        let (session, types) = (journal.session(), journal.type_bytes());
+        collect_news(&mut self.reports, |news| self.slots.give_up_waiting(news));
+        if !self.slots.is_done() {
+            return;
+        }
+        self.playing = None;
+        self.trials.left(session);
+        if left.complete {
+            self.process.release(session);
+        } else {
+            self.process.left_without_end(session);
+            self.machine.note_left(session);
+        }
+        let (complete, bytes) = (left.complete, self.local.store.session_bytes(session).ok());
+        self.report([News::Left { session, complete, bytes, types }]);
+    }
+}

@@ -1,0 +1,94 @@
+//! Reads sessions that are to be taken up, and files those that aren't.
+
+use std::io::ErrorKind;
+
+use jiff::Timestamp;
+use tracing::{debug, debug_span, warn};
+
+use super::Worker;
+use crate::clock::{self, Moment};
+use crate::ids::SessionId;
+use crate::recovery::{self, Machine, PrepareFailure, Wanted};
+use crate::session::{FailureCause, RequestError, SessionUpdate};
+use crate::store::SessionLock;
+use crate::writer::{Content, News, Report, filing};
+
+impl<C: Content> Worker<C> {
+    pub(super) fn prepare(&mut self, wanted: Wanted, now: Moment) {
+        self.let_go_of_others();
+        let session = wanted.session;
+        let _span = debug_span!("prepare_restore", %session).entered();
+        let is_playing =
+            self.playing.as_ref().is_some_and(|(journal, _)| journal.session() == session);
+        // It went on without this process, which must not take the place of what it hasn't seen.
+        if self.playing.as_ref().is_some_and(|(journal, _)| is_playing && journal.is_lost()) {
+            let error = RequestError::SessionInUse;
+            return self.report([News::NotPrepared { error }]);
+        }
+        if !is_playing && !self.prepared.contains_key(&session) {
+            match lock(&mut self.machine, session) {
+                Ok(lock) => self.prepared.insert(session, lock),
+                Err(error) => return self.report([News::NotPrepared { error }]),
+            };
+        }
+        let begun = clock::instant();
+        let prepared = recovery::prepare(&mut self.machine, &self.content, wanted, now.wall);
+        debug!(elapsed = ?begun.elapsed(), "checkpoint read and decoded");
+        let failure = match prepared {
+            Ok(prepared) => {
+                if let Some(trial) = prepared.trial.clone() {
+                    let is_beside_another = self.playing.is_some() && !is_playing;
+                    match is_beside_another {
+                        true => self.trials.begin_after_leaving(trial),
+                        false => self.trials.begin(trial),
+                    }
+                }
+                return self.reports.push(Report::Prepared(Box::new(prepared)));
+            }
+            Err(failure) => failure,
+        };
+        self.prepared.remove(&session);
+        self.report([match failure {
+            PrepareFailure::Rejected(error) => News::NotPrepared { error },
+            PrepareFailure::Damaged(found) => News::Damaged(found),
+            PrepareFailure::Unrecoverable(error) => News::Unrecoverable { session, error },
+        }]);
+    }
+
+    /// Sets a session aside or deletes it.
+    pub(super) fn file(
+        &mut self,
+        session: SessionId,
+        how: impl FnOnce(&mut Machine, SessionId, Timestamp) -> Result<(), RequestError>,
+        now: Moment,
+    ) -> Result<(), RequestError> {
+        self.let_go_of_others();
+        how(&mut self.machine, session, now.wall)?;
+        self.machine.settle(session);
+        self.trials.end(session);
+        Ok(())
+    }
+
+    /// Changes what a session says about itself. It stays what it is: its trial goes on, and a crash is
+    /// still offered.
+    pub(super) fn edit(&mut self, session: SessionId, update: Box<SessionUpdate>, now: Moment) {
+        self.let_go_of_others();
+        let result = filing::edit(&mut self.machine, session, (*update).clone(), now.wall);
+        self.report([News::Edited { session, update, result }]);
+    }
+}
+
+/// Takes a session's lock, so that no other process plays it meanwhile. There is none to take on a
+/// file system without locks.
+fn lock(machine: &mut Machine, session: SessionId) -> Result<Option<SessionLock>, RequestError> {
+    match machine.lock_session(session) {
+        Ok(Some(lock)) => Ok(Some(lock)),
+        Ok(None) => Err(RequestError::SessionInUse),
+        Err(error) if error.io_kind() == Some(ErrorKind::Unsupported) => Ok(None),
+        Err(error) => {
+            let cause = FailureCause::from(error);
+            warn!(%session, error = %cause, "the session's lock can't be taken");
+            Err(RequestError::Store(cause))
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! How rows come and go, and what other builds of the program make of them.
+
+use std::collections::BTreeMap;
+
+use bevy_session_journal::{
+    CheckpointKind, Codec, JournalError, NewSession, RequestError, RestoreFrom, RowReader,
+    RowWriter, SaveId, SavedType, Scope, VersionFit,
+};
+
+use crate::notes::{
+    Capture, Image, Machine, Notes, TEXT, capture, checkpoint, events, saved, start,
+};
+
+#[test]
+fn rows_and_entities_come_and_go() {
+    let machine = Machine::new();
+    let mut journal = machine.open();
+    let mut run = journal.start(NewSession::named("Notes"));
+    let session = run.session();
+    let [first, second, third] = [SaveId(2), SaveId(3), SaveId(4)];
+    let marks =
+        |ids: &[SaveId]| -> BTreeMap<SaveId, bool> { ids.iter().map(|id| (*id, true)).collect() };
+    run.checkpoint(CheckpointKind::Auto, |_| Capture {
+        marks: marks(&[first, second]),
+        ..capture(&["one", "two"])
+    });
+    saved(&mut run);
+    run.checkpoint(CheckpointKind::Auto, |_| Capture {
+        texts: BTreeMap::from([(third, "three".to_owned())]),
+        unmarked: vec![first],
+        gone: vec![second],
+        ..Capture::default()
+    });
+    saved(&mut run);
+    // Gone and back in one capture: what comes back is a new entity, without the rows that it had.
+    let last = run.close(|_| Capture {
+        texts: BTreeMap::from([(third, "back".to_owned())]),
+        gone: vec![third],
+        marks: marks(&[first]),
+        ..Capture::default()
+    });
+    assert!(last.is_ok());
+    let restored = journal.restore(session, RestoreFrom::Latest).unwrap();
+    let expected = Image {
+        texts: BTreeMap::from([(first, "one".to_owned()), (third, "back".to_owned())]),
+        marks: marks(&[first]),
+    };
+    assert_eq!(*restored.image(), expected);
+    assert_eq!(restored.next_id(), SaveId(5));
+}
+
+#[test]
+fn the_number_of_entities_is_counted() {
+    let machine = Machine::new();
+    let mut journal = machine.open();
+    let mut run = start(&mut journal, &["one", "two", "three"]);
+    run.checkpoint(CheckpointKind::Auto, |_| Capture {
+        gone: vec![SaveId(3), SaveId(99)],
+        ..Capture::default()
+    });
+    saved(&mut run);
+    let found = machine.after_a_kill().open().detect().unwrap();
+    let counts: Vec<u64> = found[0].offers[0].checkpoints.iter().map(|it| it.entities).collect();
+    assert_eq!(counts, [2, 3]);
+}
+
+#[test]
+fn what_a_build_does_not_know_comes_back_with_one_that_does() {
+    let machine = Machine::new();
+    let mut journal = machine.open();
+    let run = journal.start(NewSession::named("Notes"));
+    let session = run.session();
+    let marks = BTreeMap::from([(SaveId(2), true), (SaveId(3), true)]);
+    run.close(|_| Capture { marks: marks.clone(), ..capture(&["one", "two"]) }).unwrap();
+    drop(journal);
+
+    let mut older = machine.options().open(Notes(vec![TEXT])).unwrap();
+    assert_eq!(older.detect().unwrap()[0].entry.as_ref().unwrap().fit, VersionFit::Lossy);
+    let (image, mut run) = older.restore(session, RestoreFrom::Latest).unwrap().go_on();
+    assert!(image.marks.is_empty(), "this build knows no marks");
+    checkpoint(&mut run, Scope::Everything, &["one", "two"]);
+    events(&mut run);
+    run.close(|_| Capture { gone: vec![SaveId(3)], ..Capture::default() }).unwrap();
+    drop(older);
+
+    let mut journal = machine.open();
+    assert_eq!(journal.detect().unwrap()[0].entry.as_ref().unwrap().fit, VersionFit::Exact);
+    let restored = journal.restore(session, RestoreFrom::Latest).unwrap();
+    assert_eq!(restored.image().marks, BTreeMap::from([(SaveId(2), true)]));
+}
+
+/// The texts as a later build of the program writes them.
+const NEWER_TEXT: SavedType = TEXT.version(1);
+
+/// That later build.
+struct Later;
+
+impl Codec for Later {
+    type Capture = ();
+    type Image = Vec<u32>;
+
+    fn types(&self) -> &[SavedType] {
+        &[NEWER_TEXT]
+    }
+
+    fn encode(&self, (): (), rows: &mut RowWriter) {
+        rows.put(NEWER_TEXT, SaveId::FIRST, &("text", "language"));
+    }
+
+    /// The versions of the rows.
+    fn decode(&self, rows: &mut RowReader<'_>) -> Vec<u32> {
+        let mut versions = Vec::new();
+        while let Some(row) = rows.next_row() {
+            assert!(row.is(TEXT) && row.is(NEWER_TEXT), "{}", row.path());
+            versions.push(row.version());
+        }
+        versions
+    }
+}
+
+#[test]
+fn a_later_build_reads_rows_of_an_earlier_version() {
+    let machine = Machine::new();
+    let mut journal = machine.open();
+    let run = journal.start(NewSession::named("Notes"));
+    let session = run.session();
+    run.close(|_| capture(&["one", "two"])).unwrap();
+    let mut later = machine.options().open(Later).unwrap();
+    assert_eq!(later.detect().unwrap()[0].entry.as_ref().unwrap().fit, VersionFit::Migratable);
+    assert_eq!(*later.restore(session, RestoreFrom::Latest).unwrap().image(), [0, 0]);
+}
+
+#[test]
+fn an_earlier_build_refuses_rows_of_a_later_version() {
+    let machine = Machine::new();
+    let mut later = machine.options().open(Later).unwrap();
+    let run = later.start(NewSession::named("Notes"));
+    let session = run.session();
+    run.close(|_| ()).unwrap();
+    let mut journal = machine.open();
+    assert_eq!(journal.detect().unwrap()[0].entry.as_ref().unwrap().fit, VersionFit::Newer);
+    let refused = journal.restore(session, RestoreFrom::Latest).unwrap_err();
+    let types = vec!["notes::Text".to_owned()];
+    assert_eq!(refused, JournalError::Refused(RequestError::WouldLose { types }));
+    assert!(later.restore(session, RestoreFrom::Latest).is_ok(), "its lock should be let go");
+}
