@@ -7,6 +7,7 @@ mod capture;
 mod content;
 pub mod doctor;
 mod exit_request;
+mod external_saves;
 #[cfg(test)]
 mod generated_worlds;
 mod lifecycle;
@@ -30,22 +31,30 @@ use bevy_session_journal::{
 
 pub use bevy_session_journal::{
     Attachment, AttachmentError, AttachmentOf, CheckpointError, CheckpointId, CheckpointKind,
-    DiskRefusal, EndReason, FailureCause, Field, FieldError, Fields, HowItEnded, IllegalMove,
-    MemoryDisk, Move, NewSession, OfferedCheckpoint, Operation, PanicInfo, Proposal, RecoveryError,
-    RecoveryOffer, RequestError, RestoreFrom, RestoreReason, RunId, SaveId, SaveSlot,
-    SessionContext, SessionEntry, SessionId, SessionMetadata, SessionPriority, SessionStatus,
-    SlotEntry, SlotError, SlotId, SlotKind, StateChange, StopReason, UnreadableSlot, UnsavedPlay,
-    Validity, VersionFit, WrittenBy, limits,
+    DiskRefusal, EndReason, ExternalError, FailureCause, Field, FieldError, Fields, HowItEnded,
+    IllegalMove, MemoryDisk, Move, NewSession, OfferedCheckpoint, Operation, PanicInfo, Proposal,
+    RecoveryError, RecoveryOffer, RequestError, RestoreFrom, RestoreReason, RunId, SaveId,
+    SaveSlot, SessionContext, SessionEntry, SessionId, SessionMetadata, SessionPriority,
+    SessionStatus, SlotEntry, SlotError, SlotId, SlotKind, StateChange, StopReason, UnreadableSlot,
+    UnsavedPlay, Validity, VersionFit, WrittenBy, limits,
 };
 pub use capture::{
     DriftedType, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState,
     SessionAppExt, TypeProblem, TypeProblemReason, Unsaved,
 };
+pub use external_saves::{
+    ExternalAnswer, ExternalAutosave, ExternalCall, ExternalCallError, ExternalDone,
+    ExternalOperation, ExternalOperationKind, ExternalOperations, ExternalOutcome,
+    ExternalRequestId, ExternalSave, ExternalSaveKind, ExternalSaveReason, ExternalSaves,
+    OfferedBackup,
+};
 pub use lifecycle::{
     AttachmentRead, AttachmentRequest, AttachmentSaved, AutosaveDelayed, AutosaveStretched,
     CaptureBudget, CaptureCost, CaptureOverBudget, CheckpointCaptured, CheckpointDrifted,
     CheckpointFailed, CheckpointSaved, CorruptionDetected, CrashReportWritten, CurrentProfile,
-    CurrentRequest, CurrentSession, DuplicateSaveKey, HintGiven, LastCheckpoint, PlacedRestored,
+    CurrentRequest, CurrentSession, DuplicateSaveKey, ExternalCallFailed,
+    ExternalOperationFinished, ExternalRequest, ExternalRestoreRequested, ExternalSaveDamaged,
+    ExternalSaveRequested, ExternalSavesExt, HintGiven, LastCheckpoint, PlacedRestored,
     PreviousRun, ProfileChanged, RecoveryAvailable, RecoveryDeclined, RecoveryFailed,
     RecoveryOffers, RecoveryPolicy, Request, RequestRejected, RestoreCancelled, RestoreLosses,
     RestorePhase, RestorePrepared, RestoreStalled, RestoreStarted, SavingResumed, SavingStopped,
@@ -94,6 +103,9 @@ struct VersionsDoctests;
 mod guide {
     #[doc = include_str!("../docs/guide/costs.md")]
     struct Costs;
+
+    #[doc = include_str!("../docs/guide/external-saves.md")]
+    struct ExternalSaves;
 
     #[doc = include_str!("../docs/guide/getting-started.md")]
     struct GettingStarted;

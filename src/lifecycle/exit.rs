@@ -1,5 +1,7 @@
 //! Leaves cleanly when the app exits.
 
+use std::time::Instant;
+
 use bevy::prelude::*;
 use jiff::Timestamp;
 use tracing::{info, warn};
@@ -60,13 +62,17 @@ impl RuntimeParts {
         // What is being read or waits for a gate is given up; it can be restored at the next start.
         self.give_up_preparing(world);
         self.cancel_restoring(world);
+        self.cancel_loading(world);
         if self.playing.is_some() && !self.is_leaving() {
             self.transition = None;
             if let Err(error) = self.leave(world, Move::Close, None) {
                 warn!(%error, "the session can't be closed at the exit");
             }
         }
-        self.wait_until_left(world);
+        let patience = world.get_resource_or_init::<SessionSettings>().exit_patience;
+        let deadline = deadline(patience);
+        self.wait_until_left(world, deadline);
+        self.wait_for_external_saves(world, deadline);
     }
 
     /// Before anything else: whatever happens from here on is no crash.
@@ -83,14 +89,12 @@ impl RuntimeParts {
         self.order(Order::Beat);
     }
 
-    fn wait_until_left(&mut self, world: &mut World) {
-        let patience = world.get_resource_or_init::<SessionSettings>().exit_patience;
-        let deadline = deadline(patience);
+    fn wait_until_left(&mut self, world: &mut World, deadline: Instant) {
         while self.is_leaving() {
             match self.writer.link.wait_for_report(deadline, self.time.now()) {
                 Some(report) => self.handle_report(world, report),
                 None => {
-                    warn!(?patience, "the last checkpoint and the session's end are not on disk");
+                    warn!("the last checkpoint and the session's end are not on disk");
                     self.leave_without_waiting(world);
                 }
             }

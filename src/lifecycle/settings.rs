@@ -97,6 +97,10 @@ pub struct SessionSettings {
     /// is closed, by a request or by the exit of the game; one for each session, which is replaced
     /// each time. Defaults to `false`, since a session that was closed can be continued anyway.
     pub exit_slot: bool,
+    /// How long the game's own save system may take to answer: its [`ExternalSaves`](crate::ExternalSaves)
+    /// each call, and the game a request to save or to load. What comes later is ignored, or rejected. An
+    /// exit waits for it no longer than [`exit_patience`](Self::exit_patience). Defaults to 30 seconds.
+    pub external_patience: Duration,
     /// How long an exit waits for the last checkpoint to be on disk. Defaults to 3 seconds. Windows
     /// ends a program 5 seconds after its console was closed, or the player logged off.
     pub exit_patience: Duration,
@@ -120,6 +124,7 @@ impl Default for SessionSettings {
             restore_patience: Duration::from_secs(10),
             self_test: None,
             exit_slot: false,
+            external_patience: Duration::from_secs(30),
             exit_patience: Duration::from_secs(3),
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 use tracing::{debug, info, warn};
 
+use super::external::note_backups_of;
 use super::notifications::{RecoveryAvailable, notify};
 use super::policy::RecoveryPolicy;
 use super::requests::{SessionRequest, reject};
@@ -184,12 +185,13 @@ impl RuntimeParts {
             return;
         }
         let (newest, proposed) = (offer.newest, offer.proposed);
+        note_backups_of(&mut world.get_resource_or_init::<RecoveryOffers>(), &offer);
         info!(%session, ?cause, %newest, ?proposed, "recovery available");
         world.get_resource_or_init::<RecoveryOffers>().put(offer.clone());
         if !is_asked {
             debug!(%session, "the policy says not to ask");
-        } else if self.hooks.offer_in.is_empty() {
-            notify(world, RecoveryAvailable { offer });
+        } else if self.hooks.offer_in.is_empty() && !self.waits_for_backups() {
+            announce(world, offer);
         } else {
             self.start_up.withheld.push(offer);
         }
@@ -204,6 +206,7 @@ impl RuntimeParts {
         if self.start_up.due == Due::Nothing
             || !self.start_up.sessions_are_known
             || self.transition.is_some()
+            || self.is_looking_for_backups()
         {
             return;
         }
@@ -220,6 +223,9 @@ impl RuntimeParts {
             return;
         };
         let Candidate { session, newest, reason, proposed } = candidate;
+        if reason == RestoreReason::Recovered && self.take_up_backup(world, session.id, None) {
+            return;
+        }
         let this = (session.id, newest, proposed);
         // What didn't work out isn't tried again, unless damage was found and something else is
         // offered now.
@@ -307,4 +313,11 @@ impl RuntimeParts {
             proposed: self.start_up.proposed(id, policy),
         })
     }
+}
+
+/// Notifies the game of an offer, with the backups that it may choose instead.
+pub(super) fn announce(world: &mut World, offer: RecoveryOffer) {
+    let offers = world.get_resource_or_init::<RecoveryOffers>();
+    let backups = offers.backups_for(&offer).cloned().collect();
+    notify(world, RecoveryAvailable { offer, backups });
 }

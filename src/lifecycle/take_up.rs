@@ -11,7 +11,7 @@ use tracing::{error, warn};
 use super::notifications::{RecoveryFailed, RestoreCancelled, notify};
 use super::requests::{Request, SessionRequest, SlotRequest, reject};
 use super::runtime::{Preparing, RuntimeParts, Transition};
-use super::{RecoveryPolicy, SessionCatalog, SessionSettings};
+use super::{ExternalRequest, RecoveryPolicy, SessionCatalog, SessionSettings};
 use crate::clock;
 use crate::content::{Order, Prepared};
 use crate::journal::{CheckpointKind, SessionId, Validity};
@@ -134,7 +134,9 @@ impl RuntimeParts {
         let Wanted { session, from, reason, .. } = wanted;
         self.order(Order::Prepare(wanted));
         let (asked_at, tries_left) = (clock::instant(), TRIES);
-        let preparing = Preparing { session, from, reason, asked_at, otherwise, tries_left };
+        let loaded = None;
+        let preparing =
+            Preparing { session, from, reason, asked_at, otherwise, tries_left, loaded };
         self.transition = Some(Transition::Preparing(preparing));
     }
 
@@ -186,6 +188,9 @@ impl RuntimeParts {
             catalog.put(SessionEntry::begun(&prepared.metadata));
         }
         let taken = Taken { preparing, prepared };
+        if taken.preparing.loaded.is_some() {
+            return self.go_on_with_loaded_world(world, taken);
+        }
         // While there is nothing to be taken back.
         let Some(taken) = self.approve(world, taken) else { return };
         if self.session().is_none_or(|playing| playing == session) {
@@ -229,6 +234,7 @@ impl RuntimeParts {
                 self.prepare(session, from, RestoreReason::Recovered, Some(otherwise));
                 if let Some(Transition::Preparing(again)) = &mut self.transition {
                     again.tries_left = preparing.tries_left - 1;
+                    again.loaded = preparing.loaded;
                 }
             }
             Some(otherwise) => self.start_instead(world, &otherwise),
@@ -264,6 +270,9 @@ impl RuntimeParts {
 impl Preparing {
     /// The request that asked for it.
     pub(super) fn request(self) -> Request {
+        if let Some(slot) = self.loaded {
+            return ExternalRequest::Recover { session: self.session, slot }.into();
+        }
         if let Some(session) = self.otherwise {
             return SessionRequest::StartOrContinue(session).into();
         }

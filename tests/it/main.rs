@@ -16,6 +16,7 @@ mod death;
 mod depth;
 mod doctor;
 mod documents;
+mod external_saves;
 mod fight;
 mod gates;
 mod going_back;

@@ -41,8 +41,9 @@ pub use recovery::{
 pub use reflection::register_types;
 pub use session::{
     Attachment, AttachmentError, AttachmentOf, CheckpointError, DiskRefusal, EndReason,
-    FailureCause, Field, FieldError, Fields, IllegalMove, Move, NewSession, RecoveryError,
-    RequestError, RestoreFrom, RestoreReason, SaveSlot, SessionContext, SessionMetadata,
-    SessionPriority, SessionStatus, SlotError, SlotKind, StateChange, StopReason, WrittenBy,
+    ExternalError, FailureCause, Field, FieldError, Fields, IllegalMove, Move, NewSession,
+    RecoveryError, RequestError, RestoreFrom, RestoreReason, SaveSlot, SessionContext,
+    SessionMetadata, SessionPriority, SessionStatus, SlotError, SlotKind, StateChange, StopReason,
+    WrittenBy,
 };
 pub use store::{MemoryDisk, Operation, PanicInfo};

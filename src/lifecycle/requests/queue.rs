@@ -67,7 +67,9 @@ impl RequestQueue {
 impl RuntimeParts {
     /// Handles requests until one has to wait for the writer.
     pub(in crate::lifecycle) fn handle_requests(&mut self, world: &mut World) {
+        self.take_external_answers(world);
         self.cancel_preparing_if_asked(world);
+        self.cancel_loading_if_asked(world);
         self.handle_what_can_be(world);
         self.refuse_change_of_profile(world);
         if let Some(mut queue) = world.get_resource_mut::<RequestQueue>() {
@@ -95,8 +97,8 @@ impl RuntimeParts {
     fn must_wait(&self, request: &Request) -> bool {
         let must_know_sessions =
             matches!(request, Request::Session(SessionRequest::StartOrContinue(_)));
-        (must_know_sessions && !self.start_up.sessions_are_known())
-            || self.must_wait_for_slots(request)
+        let is_known = self.start_up.sessions_are_known() && !self.is_looking_for_backups();
+        (must_know_sessions && !is_known) || self.must_wait_for_slots(request)
     }
 
     fn handle(&mut self, world: &mut World, asked: &Asked) -> Result<(), RequestError> {
@@ -115,6 +117,7 @@ impl RuntimeParts {
             Request::Attachment(AttachmentRequest::Read { of, name }) => {
                 self.read_attachment(*of, name)
             }
+            Request::External(request) => self.handle_external_request(world, request),
             Request::UseProfile(profile) => self.use_profile(world, profile),
             Request::WriteCrashReport(path) => self.write_crash_report(world, path),
         }
