@@ -23,14 +23,15 @@ use crate::clock::Clock;
 use crate::content::{Link, Order, Worker, WorldContent};
 use crate::doctor::look_while_playing;
 use crate::exit_request;
+use crate::external_saves::ExternalOperations;
 #[cfg(feature = "window")]
 use crate::lifecycle::watch_windows;
 use crate::lifecycle::{
-    CheckpointCaptured, CheckpointTriggers, CurrentProfile, ExitWatch, FrameTime, GameContext,
-    GameHooks, HintWatch, LossesLogged, PreviousRun, RecoveryOffers, RecoveryPolicy, RequestQueue,
-    Runtime, RuntimeParts, SessionCatalog, SessionHints, SessionSettings, StartUp, SwitchedOff,
-    WriterPort, ask_gates, capture, handle_requests, log_losses_once, look_before_exit, receive,
-    register_notifications, report, restore,
+    CheckpointCaptured, CheckpointTriggers, CurrentProfile, ExitWatch, External, FrameTime,
+    GameContext, GameHooks, HintWatch, LossesLogged, PreviousRun, RecoveryOffers, RecoveryPolicy,
+    RequestQueue, Runtime, RuntimeParts, SessionCatalog, SessionHints, SessionSettings, StartUp,
+    SwitchedOff, WriterPort, ask_gates, capture, handle_requests, log_losses_once,
+    look_before_exit, receive, register_notifications, report, restore, take_provider,
 };
 use crate::mode::SessionMode;
 use crate::process::{DeadProcess, LastRun, ProcessGuard, ProcessOptions, last_to_die};
@@ -323,6 +324,7 @@ impl Plugin for SessionPlugin {
             .init_resource::<SessionCatalog>()
             .init_resource::<RecoveryOffers>()
             .init_resource::<SessionHints>()
+            .init_resource::<ExternalOperations>()
             .insert_resource(CurrentProfile::new(&self.profile))
             .init_resource::<GameHooks>()
             .init_resource::<CheckpointTriggers>()
@@ -367,7 +369,8 @@ fn steps_of_a_frame() -> ScheduleConfigs<ScheduleSystem> {
 impl SessionPlugin {
     fn set_up(&self, app: &mut App, mode: SessionMode) {
         let types = Arc::new(SavedTypes::collect(app.world_mut()));
-        say_what_is_saved(&types);
+        let provider = take_provider(app.world_mut());
+        say_what_is_saved(&types, provider.is_some());
         app.world_mut().get_resource_or_init::<Placed>().set_types(Arc::clone(&types));
         let mut hooks = app.world_mut().remove_resource::<GameHooks>().unwrap_or_default();
         follow_transitions(app, &mut hooks);
@@ -401,6 +404,7 @@ impl SessionPlugin {
             hooks,
             claims: Vec::new(),
             hints,
+            external: provider.and_then(External::new),
         }));
         app.add_observer(clamp_ticks);
         if self.is_development() {
@@ -472,13 +476,18 @@ fn clamp_ticks(check: On<CheckChangeTicks>, mut runtime: ResMut<Runtime>) {
     runtime.clamp_ticks(*check);
 }
 
-fn say_what_is_saved(types: &SavedTypes) {
+fn say_what_is_saved(types: &SavedTypes, has_own_saves: bool) {
     let components = types.component_count();
     let (resources, states) = (types.resource_count(), types.state_count());
     for problem in types.problems() {
         error!("{problem}");
     }
-    if components + resources + states == 0 {
+    if !types.has_any() && has_own_saves {
+        info!(
+            "no type is saved: the game's own save system keeps the player's progress, and the plugin \
+             has its sessions, notices crashes, and offers the game's backups"
+        );
+    } else if !types.has_any() {
         warn!(
             "no type is saved: mark types with `#[reflect(Saved)]` or call `save_component`, \
              `save_resource` or `save_state`"

@@ -1,5 +1,7 @@
 //! Leaves cleanly when the app exits.
 
+use std::time::Instant;
+
 use bevy::prelude::*;
 use jiff::Timestamp;
 use tracing::{info, warn};
@@ -81,6 +83,7 @@ impl RuntimeParts {
         // What is being read or waits for a gate is given up; it can be restored at the next start.
         self.give_up_preparing(world);
         self.cancel_restoring(world);
+        self.cancel_loading(world);
         if self.playing.is_some() && !self.is_leaving() {
             self.transition = None;
             let cause = self.exit.cause(world);
@@ -88,7 +91,10 @@ impl RuntimeParts {
                 warn!(%error, "the session can't be closed at the exit");
             }
         }
-        self.wait_until_left(world);
+        let patience = world.get_resource_or_init::<SessionSettings>().exit_patience;
+        let deadline = deadline(patience);
+        self.wait_until_left(world, deadline);
+        self.wait_for_external_saves(world, deadline);
     }
 
     /// Before anything else: whatever happens from here on is no crash.
@@ -105,9 +111,7 @@ impl RuntimeParts {
         self.order(Order::Beat);
     }
 
-    fn wait_until_left(&mut self, world: &mut World) {
-        let patience = world.get_resource_or_init::<SessionSettings>().exit_patience;
-        let deadline = deadline(patience);
+    fn wait_until_left(&mut self, world: &mut World, deadline: Instant) {
         while self.is_leaving() {
             self.go_on_ending(world);
             let pause = self.pause_between_hooks().map(clock::deadline);
@@ -116,7 +120,7 @@ impl RuntimeParts {
                 Some(report) => self.handle_report(world, report),
                 None if pause.is_some() => {}
                 None => {
-                    warn!(?patience, "the last checkpoint and the session's end are not on disk");
+                    warn!("the last checkpoint and the session's end are not on disk");
                     self.leave_without_waiting(world);
                 }
             }

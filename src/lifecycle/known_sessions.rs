@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use bevy::prelude::*;
 
 use super::CurrentSession;
+use crate::external_saves::{Backups, OfferedBackup};
 use crate::journal::SessionId;
 use crate::recovery::{RecoveryOffer, SessionEntry, SlotListing};
 use crate::session::{Leaving, SessionStatus};
@@ -91,7 +92,10 @@ impl SessionCatalog {
 #[reflect(Resource, Clone, Debug, Default)]
 pub struct RecoveryOffers {
     pub(crate) offers: Vec<RecoveryOffer>,
-    older: Vec<RecoveryOffer>,
+    pub(crate) older: Vec<RecoveryOffer>,
+    /// Backups of the game's own.
+    #[reflect(ignore)]
+    pub(crate) backups: Backups,
 }
 
 impl RecoveryOffers {
@@ -125,6 +129,41 @@ impl RecoveryOffers {
     ) -> impl Iterator<Item = &mut RecoveryOffer> {
         let all = self.offers.iter_mut().chain(&mut self.older);
         all.filter(move |offer| offer.session.id == session)
+    }
+
+    /// Backups of the game's own save system that were found whole after a crash, newest first; at most
+    /// ten. For all offers, and for sessions of which no checkpoint can be restored. Answer with
+    /// [`recover_external`](crate::SessionCommands::recover_external).
+    #[must_use]
+    pub fn backups(&self) -> &[OfferedBackup] {
+        self.backups.all()
+    }
+
+    /// The backups that the player of an offer may choose, newest first: also those that the game could not
+    /// load when they were tried.
+    pub fn backups_for(&self, offer: &RecoveryOffer) -> impl Iterator<Item = &OfferedBackup> {
+        let player = offer.session.player.clone();
+        self.backups().iter().filter(move |backup| backup.save.is_for(player.as_deref()))
+    }
+
+    /// The backup to preselect instead of what the offer [proposes](RecoveryOffer::proposed), and that
+    /// [`RecoveryPolicy::Automatic`](crate::RecoveryPolicy::Automatic) takes; `None` if the checkpoint is
+    /// the better choice.
+    ///
+    /// The newer of both kinds is better, by the clocks of the machines that wrote them: a game's own save
+    /// has no other order. A backup whose time is still to come is never the better one, and neither is one
+    /// where an older checkpoint or a new session is proposed. In a game without saved types, whose
+    /// checkpoints hold nothing of its world, it is the newest backup, and after each death soon after a
+    /// restore the one before it.
+    #[must_use]
+    pub fn proposed_backup(&self, offer: &RecoveryOffer) -> Option<&OfferedBackup> {
+        self.backups.better_than(offer)
+    }
+
+    /// Whether an offer's checkpoints hold nothing of the game's world, and there are backups that do.
+    #[cfg(feature = "ui")]
+    pub(crate) fn has_only_backups(&self, offer: &RecoveryOffer) -> bool {
+        self.backups.are_all && self.backups_for(offer).next().is_some()
     }
 
     /// Whether the player isn't asked about anything.

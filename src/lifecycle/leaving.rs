@@ -13,6 +13,7 @@ use super::take_up::Taken;
 use super::{CurrentSession, SessionCatalog};
 use crate::capture::Placed;
 use crate::content::{ContentOrder, Order};
+use crate::external_saves::ExternalSaveReason;
 use crate::journal::{CheckpointKind, SessionId};
 use crate::session::{EndReason, Leaving, Move, RequestError, SessionStatus};
 use crate::writer::Leave;
@@ -76,6 +77,7 @@ impl RuntimeParts {
         // Behind a closed gate the world is no longer the session's: the checkpoint that was taken as
         // the gate closed is the last one.
         if self.may_capture() {
+            self.ask_external_now(world, ExternalSaveReason::Exit, None);
             let before = self.newest_captured();
             self.take_checkpoint(world, CheckpointKind::Exit, None);
             if departure.end.is_none() {

@@ -9,6 +9,7 @@ use super::requests::{CurrentRequest, check_text};
 use super::runtime::RuntimeParts;
 use crate::capture::Placed;
 use crate::content::Order;
+use crate::external_saves::ExternalSaveReason;
 use crate::journal::{CheckpointKind, Record, SessionId};
 use crate::session::{Move, RequestError, SessionStatus, SessionUpdate};
 
@@ -41,6 +42,7 @@ impl RuntimeParts {
     pub(super) fn pause(&mut self, world: &mut World) -> Result<(), RequestError> {
         let session = self.step(world, Move::Pause)?;
         if self.saves_by_itself(world) && self.may_capture() {
+            self.want_external_save(ExternalSaveReason::Pause, None);
             self.take_checkpoint(world, CheckpointKind::Pause, None);
         }
         self.write_status(world);

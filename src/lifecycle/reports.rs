@@ -177,6 +177,7 @@ impl RuntimeParts {
             }
             Some(Transition::ChangingProfile(profile)) => Request::UseProfile(profile),
             Some(Transition::Preparing(preparing)) => preparing.request(),
+            Some(Transition::LoadingBackup(loading)) => loading.into_request(),
         };
         reject(world, request, RequestError::WriterGone);
     }

@@ -5,6 +5,7 @@ mod queue;
 
 use std::path::PathBuf;
 
+use super::external::ExternalRequest;
 use crate::capture::SaveKey;
 use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId};
 use crate::session::{
@@ -35,6 +36,8 @@ pub enum Request {
     Slot(SlotRequest),
     /// Something of attachments. An attachment is for the session that is being played, as above.
     Attachment(AttachmentRequest),
+    /// Something of the game's own saves.
+    External(ExternalRequest),
     /// [`SessionCommands::use_profile`].
     UseProfile(String),
     /// [`SessionCommands::write_crash_report`].
@@ -188,6 +191,8 @@ impl Request {
             },
             Self::Attachment(AttachmentRequest::Attach { .. }) => "attach",
             Self::Attachment(AttachmentRequest::Read { .. }) => "read_attachment",
+            Self::External(ExternalRequest::Answer { .. }) => "external_answer",
+            Self::External(ExternalRequest::Recover { .. }) => "recover_external",
             Self::UseProfile(_) => "use_profile",
             Self::WriteCrashReport(_) => "write_crash_report",
         }
@@ -218,8 +223,10 @@ impl Request {
                 matches!(request, CurrentRequest::Close(_) | CurrentRequest::End { .. })
             }
             Self::Slot(request) => matches!(request, SlotRequest::Load(_) | SlotRequest::QuickLoad),
-            Self::UseProfile(_) => true,
-            Self::Attachment(_) | Self::WriteCrashReport(_) => false,
+            Self::UseProfile(_) | Self::External(ExternalRequest::Recover { .. }) => true,
+            Self::Attachment(_)
+            | Self::External(ExternalRequest::Answer { .. })
+            | Self::WriteCrashReport(_) => false,
         }
     }
 }
@@ -245,5 +252,11 @@ impl From<SlotRequest> for Request {
 impl From<AttachmentRequest> for Request {
     fn from(request: AttachmentRequest) -> Self {
         Self::Attachment(request)
+    }
+}
+
+impl From<ExternalRequest> for Request {
+    fn from(request: ExternalRequest) -> Self {
+        Self::External(request)
     }
 }

@@ -21,15 +21,14 @@ use super::{
 use crate::capture::{KeyedIds, Placed, StateLog, set_clock};
 use crate::content::{Order, Prepared, Start, TakeUp};
 use crate::journal::RunId;
-use crate::restore::{Leftovers, RestoreLoss, RestoreLossReason};
-use crate::session::{RequestError, RestoreReason, SessionContext, SessionStatus};
+use crate::recovery;
+use crate::restore::{EntitiesReplaced, Leftovers, RestoreLoss, RestoreLossReason};
+use crate::session::{RequestError, RestoreReason, SessionStatus};
 
 /// A restore that has entered the saved states and waits for its gate.
 pub(crate) struct Restoring {
     prepared: Prepared,
     preparing: Preparing,
-    /// What the session was played with before.
-    context_before: SessionContext,
     /// The session that was being played, should the restore be cancelled.
     before: Option<CurrentSession>,
     /// What of the world before mustn't reach the one that comes back.
@@ -71,12 +70,6 @@ impl RuntimeParts {
     pub(super) fn begin_restore(&mut self, world: &mut World, taken: Taken) {
         let Taken { preparing, mut prepared } = taken;
         let (session, checkpoint) = (prepared.metadata.id, prepared.checkpoint);
-        let context = GameContext::of(world);
-        let context_before = std::mem::replace(&mut prepared.metadata.context, context);
-        let tally = &mut prepared.metadata.tally;
-        tally.restores = tally.restores.saturating_add(1);
-        let has_crashed = prepared.has_crashed && preparing.reason == RestoreReason::Recovered;
-        tally.deaths = tally.deaths.saturating_add(has_crashed.into());
         if let Some(mut placed) = world.get_resource_mut::<Placed>() {
             placed.stop_recording();
         }
@@ -96,7 +89,6 @@ impl RuntimeParts {
         self.transition = Some(Transition::Restoring(Box::new(Restoring {
             prepared,
             preparing,
-            context_before,
             before,
             leftovers,
             through: through.is_some(),
@@ -133,20 +125,42 @@ impl RuntimeParts {
     }
 
     fn finish_restore(&mut self, world: &mut World, restoring: Restoring) {
-        let Restoring { prepared, preparing, leftovers, through, context_before, .. } = restoring;
+        let Restoring { prepared, preparing, leftovers, through, .. } = restoring;
+        let (image, prepared) = prepared.split();
         let session = prepared.metadata.id;
         let checkpoint = prepared.checkpoint;
         let span = info_span!("restore", %session, %checkpoint, entities = tracing::field::Empty);
         let _span = span.enter();
         set_activity(world, |activity| activity.restore = Some(RestorePhase::Replacing));
         // Before the entities are there: what belongs to a state goes with its exit.
-        if through && let Err(error) = prepared.image.set_states(world, None) {
+        if through && let Err(error) = image.set_states(world, None) {
             error!(%error, "the saved states can't be entered");
         }
-        let replaced = prepared.image.replace_entities(world, &leftovers);
+        let replaced = image.replace_entities(world, &leftovers);
         let clock_before = world.get_resource::<Time>().map(Time::elapsed).unwrap_or_default();
         set_clock(prepared.clock, world);
         Leftovers::keep_delays(world, clock_before);
+        span.record("entities", replaced.report.entities);
+        self.begin_restored_run(world, prepared, replaced, &preparing);
+    }
+
+    /// The world is the session's again: begins the run that follows the checkpoint.
+    pub(super) fn begin_restored_run(
+        &mut self,
+        world: &mut World,
+        mut prepared: recovery::Prepared<()>,
+        replaced: EntitiesReplaced,
+        preparing: &Preparing,
+    ) {
+        let (session, checkpoint) = (prepared.metadata.id, prepared.checkpoint);
+        let has_crashed = prepared.has_crashed && preparing.reason == RestoreReason::Recovered;
+        let metadata = &mut prepared.metadata;
+        metadata.tally.restores = metadata.tally.restores.saturating_add(1);
+        metadata.tally.deaths = metadata.tally.deaths.saturating_add(has_crashed.into());
+        let context_before = std::mem::replace(&mut metadata.context, GameContext::of(world));
+        if let Some(mut current) = world.get_resource_mut::<CurrentSession>() {
+            current.metadata.clone_from(metadata);
+        }
         if let Some(mut placed) = world.get_resource_mut::<Placed>() {
             let gone = replaced.gone.iter().map(|(_, key)| key.clone()).collect();
             placed.begin(gone, replaced.carried.waiting().cloned().collect());
@@ -155,7 +169,6 @@ impl RuntimeParts {
             log.take();
         }
         set_activity(world, |activity| activity.restore = None);
-        span.record("entities", replaced.report.entities);
 
         let run = RunId::random();
         self.order(Order::TakeUp(Box::new(TakeUp {
@@ -231,7 +244,7 @@ fn can_be_had(loss: &RestoreLoss) -> bool {
 }
 
 /// The session as the checkpoint has it.
-fn session_as_saved(prepared: &Prepared, now: jiff::Timestamp) -> CurrentSession {
+pub(super) fn session_as_saved(prepared: &Prepared, now: jiff::Timestamp) -> CurrentSession {
     let mut session = CurrentSession::new(prepared.metadata.clone(), prepared.fields.clone());
     session.play_time = prepared.play_time;
     session.last_checkpoint = Some(LastCheckpoint {

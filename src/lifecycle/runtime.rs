@@ -10,6 +10,7 @@ use bevy::prelude::*;
 use super::deferred::Deferred;
 use super::ending::Ending;
 use super::exit::ExitWatch;
+use super::external::{External, LoadingBackup};
 use super::frame_time::FrameTime;
 use super::hints::HintWatch;
 use super::hooks::GameHooks;
@@ -54,6 +55,8 @@ pub(crate) struct RuntimeParts {
     pub claims: Vec<(SaveKey, Entity)>,
     /// What is remembered to know when a hint is due.
     pub hints: HintWatch,
+    /// The game's own save system, if it named one.
+    pub external: Option<Box<External>>,
 }
 
 /// The run that is being written.
@@ -109,6 +112,8 @@ pub(crate) enum Transition {
     Filing(SessionRequest),
     /// To go on with the sessions of this profile.
     ChangingProfile(String),
+    /// Nothing: the game has to load a backup of its own.
+    LoadingBackup(LoadingBackup),
 }
 
 /// A checkpoint that is being read.
@@ -122,6 +127,8 @@ pub(crate) struct Preparing {
     pub otherwise: Option<NewSession>,
     /// How often, for them, what is offered instead of a damaged checkpoint is tried.
     pub tries_left: u32,
+    /// The slot of the backup that the game has loaded, so that the world stays as it is.
+    pub loaded: Option<String>,
 }
 
 impl Runtime {

@@ -112,6 +112,10 @@ pub struct SessionSettings {
     /// Logs each order to the writer at the level `info`, with its time, whatever `RUST_LOG` says of
     /// details. Defaults to `false`.
     pub verbose: bool,
+    /// How long the game's own save system may take to answer: its [`ExternalSaves`](crate::ExternalSaves)
+    /// each call, and the game a request to save or to load. What comes later is ignored, or rejected. An
+    /// exit waits for it no longer than [`exit_patience`](Self::exit_patience). Defaults to 30 seconds.
+    pub external_patience: Duration,
     /// How long an exit waits for the last checkpoint to be on disk. Defaults to 3 seconds. Windows
     /// ends a program 5 seconds after its console was closed, or the player logged off.
     pub exit_patience: Duration,
@@ -138,6 +142,7 @@ impl Default for SessionSettings {
             self_test: None,
             exit_slot: false,
             verbose: false,
+            external_patience: Duration::from_secs(30),
             exit_patience: Duration::from_secs(3),
         }
     }

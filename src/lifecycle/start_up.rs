@@ -6,6 +6,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 use tracing::{debug, info, warn};
 
+use super::external::note_backups_of;
 use super::notifications::{RecoveryAvailable, notify};
 use super::policy::RecoveryPolicy;
 use super::requests::{SessionRequest, reject};
@@ -243,6 +244,7 @@ impl RuntimeParts {
             return;
         }
         let (newest, proposed) = (offer.newest, offer.proposed);
+        note_backups_of(&mut world.get_resource_or_init::<RecoveryOffers>(), &offer);
         info!(%session, ?cause, %newest, ?proposed, "recovery available");
         offer.options = self.options_for(&offer, world);
         world.get_resource_or_init::<RecoveryOffers>().put(offer.clone(), is_recent);
@@ -250,8 +252,8 @@ impl RuntimeParts {
             debug!(%session, "it was too long ago to ask about it");
         } else if !is_asked {
             debug!(%session, "the policy says not to ask");
-        } else if self.hooks.offer_in.is_empty() {
-            notify(world, RecoveryAvailable { offer });
+        } else if self.hooks.offer_in.is_empty() && !self.waits_for_backups() {
+            announce(world, offer);
         } else {
             self.start_up.withheld.push(offer);
         }
@@ -273,6 +275,7 @@ impl RuntimeParts {
         if self.start_up.due == Due::Nothing
             || !self.start_up.sessions_are_known
             || self.transition.is_some()
+            || self.is_looking_for_backups()
         {
             return;
         }
@@ -289,6 +292,9 @@ impl RuntimeParts {
             return;
         };
         let Candidate { session, newest, reason, proposed, option } = candidate;
+        if reason == RestoreReason::Recovered && self.take_up_backup(world, session.id, None) {
+            return;
+        }
         let this = (session.id, newest, proposed);
         // What didn't work out isn't tried again, unless damage was found and something else is
         // offered now.
@@ -393,4 +399,11 @@ impl RuntimeParts {
 fn proposed_option(offer: &RecoveryOffer) -> Option<String> {
     let proposed = offer.options.iter().find(|option| option.is_proposed);
     proposed.map(|option| option.id.clone())
+}
+
+/// Notifies the game of an offer, with the backups that it may choose instead.
+pub(super) fn announce(world: &mut World, offer: RecoveryOffer) {
+    let offers = world.get_resource_or_init::<RecoveryOffers>();
+    let backups = offers.backups_for(&offer).cloned().collect();
+    notify(world, RecoveryAvailable { offer, backups });
 }

@@ -79,6 +79,11 @@ impl RuntimeParts {
         let same = same.find(|entry| entry.can_go_on() && (recovers || !entry.has_crashed()));
         match same.map(|entry| (entry.session.id, entry.has_crashed())) {
             None => self.start(world, new, request),
+            Some((session, true))
+                if self.take_up_backup(world, session, Some(request.clone().into())) =>
+            {
+                Ok(())
+            }
             Some((session, crashed)) => {
                 let reason =
                     if crashed { RestoreReason::Recovered } else { RestoreReason::Continued };

@@ -12,7 +12,7 @@ use super::leaving::Departure;
 use super::notifications::{RecoveryFailed, RestoreCancelled, notify};
 use super::requests::{Request, SessionRequest, SlotRequest, reject};
 use super::runtime::{Preparing, RuntimeParts, Transition};
-use super::{RecoveryPolicy, SessionCatalog, SessionSettings};
+use super::{ExternalRequest, RecoveryPolicy, SessionCatalog, SessionSettings};
 use crate::clock;
 use crate::content::{Order, Prepared};
 use crate::journal::{CheckpointKind, SessionId, Validity};
@@ -146,7 +146,9 @@ impl RuntimeParts {
         let probation = settings.map_or(PROBATION, |settings| settings.probation);
         self.order(Order::Prepare(Wanted { session, from, reason, tail, probation }));
         let (asked_at, tries_left) = (clock::instant(), TRIES);
-        let preparing = Preparing { session, from, reason, asked_at, otherwise, tries_left };
+        let loaded = None;
+        let preparing =
+            Preparing { session, from, reason, asked_at, otherwise, tries_left, loaded };
         self.transition = Some(Transition::Preparing(preparing));
     }
 
@@ -198,6 +200,9 @@ impl RuntimeParts {
             catalog.put(SessionEntry::begun(&prepared.metadata));
         }
         let taken = Taken { preparing, prepared };
+        if taken.preparing.loaded.is_some() {
+            return self.go_on_with_loaded_world(world, taken);
+        }
         // While there is nothing to be taken back.
         let Some(taken) = self.approve(world, taken) else { return };
         if self.session().is_none_or(|playing| playing == session) {
@@ -239,6 +244,7 @@ impl RuntimeParts {
                 self.prepare(world, session, from, RestoreReason::Recovered, Some(otherwise));
                 if let Some(Transition::Preparing(again)) = &mut self.transition {
                     again.tries_left = preparing.tries_left - 1;
+                    again.loaded = preparing.loaded;
                 }
             }
             Some(otherwise) => self.start_instead(world, &otherwise),
@@ -274,6 +280,9 @@ impl RuntimeParts {
 impl Preparing {
     /// The request that asked for it.
     pub(super) fn request(self) -> Request {
+        if let Some(slot) = self.loaded {
+            return ExternalRequest::Recover { session: self.session, slot }.into();
+        }
         if let Some(session) = self.otherwise {
             return SessionRequest::StartOrContinue(session).into();
         }

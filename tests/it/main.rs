@@ -19,6 +19,7 @@ mod doctor;
 mod documents;
 mod endings;
 mod entries;
+mod external_saves;
 mod fight;
 mod gates;
 mod going_back;

@@ -52,10 +52,10 @@ pub use recovery::{
 pub use reflection::register_types;
 pub use session::{
     Attachment, AttachmentError, AttachmentOf, CheckpointError, CheckpointSummary, ContextPart,
-    DiskRefusal, EndReason, FailureCause, Field, FieldError, Fields, IllegalMove, LeaveCause,
-    Leaving, Move, NewSession, RecoveryError, RequestError, RestoreFrom, RestoreReason, SaveSlot,
-    SessionContext, SessionMetadata, SessionPriority, SessionStatus, SessionTally, SessionUpdate,
-    SlotError, SlotKind, StateChange, StopReason, WrittenBy,
+    DiskRefusal, EndReason, ExternalError, FailureCause, Field, FieldError, Fields, IllegalMove,
+    LeaveCause, Leaving, Move, NewSession, RecoveryError, RequestError, RestoreFrom, RestoreReason,
+    SaveSlot, SessionContext, SessionMetadata, SessionPriority, SessionStatus, SessionTally,
+    SessionUpdate, SlotError, SlotKind, StateChange, StopReason, WrittenBy,
 };
 pub use store::{MemoryDisk, Operation, PanicInfo};
 pub use writer::Saved;

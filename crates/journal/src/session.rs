@@ -22,7 +22,7 @@ pub use attachment::{Attachment, AttachmentError, AttachmentOf};
 pub use context::{ContextPart, SessionContext};
 pub use disk_refusal::DiskRefusal;
 pub(crate) use encoding::{bytes, milliseconds};
-pub use errors::{CheckpointError, RecoveryError, RequestError, StopReason};
+pub use errors::{CheckpointError, ExternalError, RecoveryError, RequestError, StopReason};
 pub use failure_cause::FailureCause;
 pub(crate) use failure_cause::WithSources;
 pub use game_clock::{FixedClock, GameClock};

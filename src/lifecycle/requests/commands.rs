@@ -10,8 +10,9 @@ use super::{
     AttachmentRequest, CurrentRequest, Request, RequestQueue, SessionRequest, SlotRequest,
 };
 use crate::capture::SaveKey;
+use crate::external_saves::{ExternalDone, ExternalRequestId};
 use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId};
-use crate::lifecycle::CurrentSession;
+use crate::lifecycle::{CurrentSession, ExternalRequest};
 use crate::session::{
     Attachment, AttachmentOf, EndReason, Leaving, NewSession, RestoreFrom, SaveSlot, SessionUpdate,
 };
@@ -266,6 +267,38 @@ impl SessionCommands<'_, '_> {
     /// ```
     pub fn write_crash_report(&mut self, path: impl Into<PathBuf>) {
         self.request(Request::WriteCrashReport(path.into()));
+    }
+
+    /// Answers [`ExternalSaveRequested`](crate::ExternalSaveRequested) and
+    /// [`ExternalRestoreRequested`](crate::ExternalRestoreRequested): the game has saved, or loaded. A text
+    /// alone is the details; see [`ExternalDone`] for the slot.
+    /// [`ExternalOperationFinished`](crate::ExternalOperationFinished) follows.
+    ///
+    /// An answer to a request that isn't open is rejected with an
+    /// [`ExternalError`](crate::ExternalError): one that was answered before, whose time was over, or that
+    /// was never made.
+    pub fn external_done(&mut self, request: ExternalRequestId, done: impl Into<ExternalDone>) {
+        let result = Ok(done.into());
+        self.request(ExternalRequest::Answer { request, result });
+    }
+
+    /// Answers as [`external_done`](Self::external_done) does: the game could not save, or load. A backup
+    /// that couldn't be loaded isn't offered a second time.
+    pub fn external_failed(&mut self, request: ExternalRequestId, error: impl Into<String>) {
+        let result = Err(error.into());
+        self.request(ExternalRequest::Answer { request, result });
+    }
+
+    /// Goes on from a backup of the game's own, instead of from a checkpoint of the session that crashed;
+    /// see [`RecoveryOffers::backups`](crate::RecoveryOffers::backups).
+    ///
+    /// The game is asked to load it, with [`ExternalRestoreRequested`](crate::ExternalRestoreRequested).
+    /// When it has, the session goes on with the world that was loaded, and
+    /// [`SessionRecovered`](crate::SessionRecovered) follows: nothing of its checkpoints is put into that
+    /// world, and its name, custom fields and play time are those of the newest one. If it fails or isn't
+    /// answered, the offer stays, without this backup.
+    pub fn recover_external(&mut self, session: SessionId, slot: impl Into<String>) {
+        self.request(ExternalRequest::Recover { session, slot: slot.into() });
     }
 
     /// Deletes a session that isn't being played, with everything in it. Its slots stay.

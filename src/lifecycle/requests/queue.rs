@@ -72,7 +72,9 @@ impl RuntimeParts {
         if self.start_up.begin_next_look(self.time.now()) {
             self.order(Order::Detect);
         }
+        self.take_external_answers(world);
         self.cancel_preparing_if_asked(world);
+        self.cancel_loading_if_asked(world);
         self.handle_what_can_be(world);
         self.refuse_change_of_profile(world);
         if let Some(mut queue) = world.get_resource_mut::<RequestQueue>() {
@@ -103,7 +105,8 @@ impl RuntimeParts {
     fn must_wait(&self, request: &Request) -> bool {
         let must_know_sessions =
             matches!(request, Request::Session(SessionRequest::StartOrContinue(_)));
-        let must_look = !self.start_up.sessions_are_known() || self.start_up.waits_for_next_look();
+        let is_known = self.start_up.sessions_are_known() && !self.is_looking_for_backups();
+        let must_look = !is_known || self.start_up.waits_for_next_look();
         (must_know_sessions && must_look) || self.must_wait_for_slots(request)
     }
 
@@ -123,6 +126,7 @@ impl RuntimeParts {
             Request::Attachment(AttachmentRequest::Read { of, name }) => {
                 self.read_attachment(*of, name)
             }
+            Request::External(request) => self.handle_external_request(world, request),
             Request::UseProfile(profile) => self.use_profile(world, profile),
             Request::WriteCrashReport(path) => self.write_crash_report(world, path),
         }

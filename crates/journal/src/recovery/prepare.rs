@@ -44,6 +44,29 @@ pub struct Prepared<I> {
     pub trial: Option<Trial>,
 }
 
+impl<I> Prepared<I> {
+    /// What was decoded, and all else that was read.
+    pub fn split(self) -> (I, Prepared<()>) {
+        let rest = Prepared {
+            metadata: self.metadata,
+            checkpoint: self.checkpoint,
+            lineage: self.lineage,
+            newest_counter: self.newest_counter,
+            next_save_id: self.next_save_id,
+            kind: self.kind,
+            play_time: self.play_time,
+            fields: self.fields,
+            state_changes: self.state_changes,
+            has_crashed: self.has_crashed,
+            clock: self.clock,
+            image: (),
+            unknown_frames: self.unknown_frames,
+            trial: self.trial,
+        };
+        (self.image, rest)
+    }
+}
+
 /// Why nothing was prepared.
 pub enum PrepareFailure {
     /// For a reason that the one who asked can mend.
