@@ -10,6 +10,8 @@ mod known;
 mod known_types;
 mod ladder;
 mod machine;
+#[cfg(test)]
+mod many_sessions;
 mod offer;
 mod prepare;
 mod prepare_slot;
