@@ -33,6 +33,7 @@ mod reports;
 mod requests;
 mod restoring;
 mod runtime;
+mod session_place;
 mod settings;
 mod slots;
 mod start_up;
@@ -55,12 +56,12 @@ pub use known_sessions::{RecoveryOffers, SessionCatalog, recovery_is_pending};
 pub use notifications::{
     AttachmentRead, AttachmentSaved, AutosaveDelayed, AutosaveStretched, CaptureOverBudget,
     CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved, CorruptionDetected,
-    CrashReportWritten, DuplicateSaveKey, HintGiven, PlacedRestored, ProfileChanged,
-    RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RequestRejected, RestoreCancelled,
-    RestorePrepared, RestoreStalled, RestoreStarted, SavingResumed, SavingStopped, SessionClosed,
-    SessionEnded, SessionForgotten, SessionPaused, SessionRecovered, SessionRestored,
-    SessionResumed, SessionStarted, SessionUpdated, SessionsFound, SlotCopied, SlotDeleted,
-    SlotFailed, SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
+    CrashReportWritten, DataPlaceChanged, DuplicateSaveKey, HintGiven, PlacedRestored,
+    ProfileChanged, RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RequestRejected,
+    RestoreCancelled, RestorePrepared, RestoreStalled, RestoreStarted, SavingResumed,
+    SavingStopped, SessionClosed, SessionEnded, SessionForgotten, SessionPaused, SessionRecovered,
+    SessionRestored, SessionResumed, SessionStarted, SessionUpdated, SessionsFound, SlotCopied,
+    SlotDeleted, SlotFailed, SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
 };
 pub use policy::RecoveryPolicy;
 pub use previous_run::PreviousRun;
@@ -70,6 +71,7 @@ pub use requests::{
     AttachmentRequest, CurrentRequest, Request, SessionCommands, SessionCommandsExt,
     SessionRequest, SlotRequest,
 };
+pub use session_place::SessionPlace;
 pub use settings::{RestoreLosses, SessionSettings};
 pub use summary::{SessionSummary, TypeBytes};
 
@@ -83,6 +85,7 @@ pub(crate) use losses::{LossesLogged, log_losses_once};
 pub(crate) use notifications::register as register_notifications;
 pub(crate) use requests::RequestQueue;
 pub(crate) use runtime::{Runtime, RuntimeParts};
+pub(crate) use session_place::tell_of_place;
 pub(crate) use start_up::StartUp;
 pub(crate) use switched_off::SwitchedOff;
 #[cfg(feature = "window")]

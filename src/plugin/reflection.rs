@@ -8,7 +8,7 @@ use crate::{
     CaptureCost, CurrentProfile, CurrentSession, DanglingReference, DespawnOnRestore, DriftedType,
     ExtraEntities, PreviousRun, RecoveryOffers, RestoreLoss, RestoreLossReason, RestoreReport,
     SaveKey, SaveScope, Saved, SessionActivity, SessionCatalog, SessionHint, SessionHints,
-    SessionMode, SessionSettings, TypeProblem, TypeProblemReason, Unsaved,
+    SessionMode, SessionPlace, SessionSettings, TypeProblem, TypeProblemReason, Unsaved,
 };
 
 /// Registers what types do by themselves only with the feature `auto_register`.
@@ -38,6 +38,7 @@ pub(super) fn register_types(app: &mut App) {
         .register_type::<CurrentSession>()
         .register_type::<CurrentProfile>()
         .register_type::<PreviousRun>()
+        .register_type::<SessionPlace>()
         .register_type::<CaptureCost>()
         .register_type::<Diagnosis>()
         .register_type::<Finding>()

@@ -30,6 +30,7 @@ mod session_card;
 mod slot_files;
 mod slot_shelf;
 mod stored_session;
+mod traced_disk;
 mod trial;
 
 #[cfg(test)]
@@ -65,4 +66,5 @@ pub(crate) use slot_files::SlotsLock;
 pub(crate) use slot_shelf::SlotShelf;
 pub use slot_shelf::{SlotFile, UnreadSlot, slots_in};
 pub use stored_session::StoredSession;
+pub use traced_disk::TracedDisk;
 pub(crate) use trial::Trial;

@@ -78,6 +78,18 @@ fn a_segment_in_the_second_place_is_durable_once_its_directories_are_synced() {
 }
 
 #[test]
+fn a_directory_that_is_made_on_the_way_is_durable_with_what_is_in_it() {
+    let disk = disk(&[]);
+    for directory in ["second/session", "second/session/inner"] {
+        disk.create_dir(Path::new(directory)).unwrap();
+    }
+    let places = start(&disk);
+    write(&places, "wanted/session/inner/a", b"1");
+    places.sync_dir(Path::new("wanted/session/inner")).unwrap();
+    assert!(surely(&disk.trace()).holds(Path::new("wanted/session/inner/a")));
+}
+
+#[test]
 fn a_file_that_is_hidden_is_replaced_by_the_new_one_at_once_or_not_at_all() {
     let replaced: [fn(&FallbackDisk); 2] = [
         |places| places.replace(Path::new(PLACE), b"new").unwrap(),
