@@ -12,6 +12,7 @@ mod checking;
 mod directory;
 mod disk;
 mod error;
+mod file_tree;
 mod findings;
 mod host;
 mod layout;
