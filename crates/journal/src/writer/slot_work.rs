@@ -9,8 +9,9 @@ use std::time::Duration;
 use tracing::{debug, warn};
 
 use super::News;
+use super::group_copy::CopyFailure;
 use super::slot_begin::{Intended, attach, copy, delete, free_place, refresh, rename, save};
-use super::slot_copy::{CopyFailure, CopyProgress, SlotCopy, SlotSource};
+use super::slot_copy::{CopyProgress, SlotCopy, SlotSource};
 use crate::clock::Moment;
 use crate::ids::{CheckpointId, RunId, SessionId, SlotId};
 use crate::journal::{Commit, Damage, Plan, ReadError, SegmentHeader, Validity};
