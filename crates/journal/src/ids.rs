@@ -1,6 +1,7 @@
 //! How sessions, runs, checkpoints, entities and slots are identified, and how large anything of them may be.
 
 mod checkpoint_id;
+mod identity;
 pub mod limits;
 mod random;
 mod run_id;

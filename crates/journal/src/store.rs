@@ -13,6 +13,7 @@ mod directory;
 mod disk;
 mod error;
 mod fallback_disk;
+mod file_tree;
 mod findings;
 mod host;
 mod layout;

@@ -11,6 +11,7 @@ mod content;
 mod context;
 pub(crate) mod filing;
 mod gathering;
+mod group_copy;
 mod hold;
 mod link;
 mod news;

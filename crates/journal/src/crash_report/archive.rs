@@ -9,7 +9,7 @@ use super::journals::Journals;
 use crate::store::AppendFile;
 
 /// Steps after which it is synced halfway. A sync on ext4 also commits the other files' backlog, so
-/// one large sync at the end would hold up somebody else's checkpoint.
+/// one large sync at the end would hold up the checkpoints of other programs.
 const STEPS_TO_SYNC: usize = 4;
 
 /// An archive that is being written.

@@ -1,4 +1,4 @@
-//! What a program hears of its checkpoints.
+//! What is reported to a program of its checkpoints.
 
 use std::time::Duration;
 

@@ -45,7 +45,7 @@ pub struct Journal<C: Codec> {
     was_abandoned: bool,
 }
 
-/// What tells the time.
+/// Where moments come from.
 enum Time {
     Machine(Clock),
     Manual(ManualClock),

@@ -3,22 +3,16 @@
 use std::fmt;
 use std::str::FromStr;
 
-#[cfg(feature = "bevy_reflect")]
-use bevy_reflect::{ReflectDeserialize, ReflectSerialize};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Identifies one play-through, for ever and on every machine.
-///
-/// A version 7 UUID, so ids sort by the time at which sessions were created.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    reflect(opaque, Clone, Debug, PartialEq, Hash, Serialize, Deserialize)
-)]
-#[serde(transparent)]
-pub struct SessionId(Uuid);
+use super::identity::identity;
+
+identity! {
+    /// Identifies one play-through, for ever and on every machine.
+    ///
+    /// A version 7 UUID, so ids sort by the time at which sessions were created.
+    pub struct SessionId(Uuid);
+}
 
 impl SessionId {
     /// Draws a new id, unique without coordination.
@@ -43,12 +37,6 @@ impl From<Uuid> for SessionId {
 impl fmt::Display for SessionId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, formatter)
-    }
-}
-
-impl fmt::Debug for SessionId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "SessionId({})", self.0)
     }
 }
 

@@ -2,24 +2,16 @@
 
 use std::fmt;
 
-#[cfg(feature = "bevy_reflect")]
-use bevy_reflect::{ReflectDeserialize, ReflectSerialize};
-use serde::{Deserialize, Serialize};
-
+use super::identity::identity;
 use super::random_u64;
 
-/// Identifies a slot, whatever its file is called.
-///
-/// It is drawn when something is saved and kept when the slot is renamed. A slot that is overwritten
-/// is another one from then on, and so is a copy.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
-#[cfg_attr(
-    feature = "bevy_reflect",
-    reflect(opaque, Clone, Debug, PartialEq, Hash, Serialize, Deserialize)
-)]
-#[serde(transparent)]
-pub struct SlotId(pub(crate) u64);
+identity! {
+    /// Identifies a slot, whatever its file is called.
+    ///
+    /// It is drawn when something is saved and kept when the slot is renamed. A slot that is overwritten
+    /// is another one from then on, and so is a copy.
+    pub struct SlotId(pub(crate) u64);
+}
 
 impl SlotId {
     /// Draws a new id.
@@ -32,11 +24,5 @@ impl SlotId {
 impl fmt::Display for SlotId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{:016x}", self.0)
-    }
-}
-
-impl fmt::Debug for SlotId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "SlotId({self})")
     }
 }

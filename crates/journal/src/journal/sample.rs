@@ -130,3 +130,15 @@ pub fn open(bytes: Vec<u8>) -> Segment {
 pub fn blocks(segment: &Segment, group: &GroupEntry) -> Result<Vec<Block>, ReadError> {
     segment.blocks(group).collect()
 }
+
+/// Bytes that don't get smaller by packing.
+pub fn noise(len: usize, seed: u64) -> Vec<u8> {
+    let mut state = seed | 1;
+    let step = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as u8
+    };
+    std::iter::repeat_with(step).take(len).collect()
+}

@@ -138,25 +138,13 @@ pub(super) fn check_len(kind: FrameKind, raw: &[u8]) -> Result<(), EncodeError> 
 mod tests {
     use super::*;
     use crate::ids::{SaveId, limits};
-    use crate::journal::sample::{self, SegmentBytes, commit, header, removed, values};
+    use crate::journal::sample::{self, SegmentBytes, commit, header, noise, removed, values};
     use crate::journal::{GroupEntry, Segment};
 
     fn only_group(segment: &Segment) -> GroupEntry {
         let mut groups = segment.scan().unwrap().groups;
         assert_eq!(groups.len(), 1);
         groups.remove(0)
-    }
-
-    /// Bytes that don't get smaller by packing.
-    fn noise(len: usize) -> Vec<u8> {
-        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-        let step = || {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            state as u8
-        };
-        std::iter::repeat_with(step).take(len).collect()
     }
 
     #[test]
@@ -176,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_long_column_is_split_into_frames_of_bounded_size() {
-        let value = noise(limits::FILLED_BYTES / 10);
+        let value = noise(limits::FILLED_BYTES / 10, 1);
         let rows: Vec<(u64, &[u8])> = (2..50).map(|id| (id, &*value)).collect();
         let mut segment = SegmentBytes::new(&header(1, 0));
         segment.group(vec![values("game::Map", &rows)], &commit(1, None));
@@ -194,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_large_value_has_a_frame_of_its_own() {
-        let large = noise(limits::VALUE_BYTES);
+        let large = noise(limits::VALUE_BYTES, 1);
         let path = "p".repeat(limits::STRING_BYTES);
         let block = values(&path, &[(2, b"small"), (3, &large), (u64::MAX, b"small")]);
         let mut segment = SegmentBytes::new(&header(1, 0));
@@ -246,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_group_is_written_frame_by_frame_as_well() {
-        let value = noise(limits::FILLED_BYTES * 3 / 5);
+        let value = noise(limits::FILLED_BYTES * 3 / 5, 1);
         let (encoder, mut bytes) = SegmentEncoder::new(&header(1, 0)).unwrap();
         let mut group = GroupEncoder::new(encoder, 1);
         let mut frames_before_the_end = 0;

@@ -1,30 +1,30 @@
 //! Reads attachments.
 
-use super::Machine;
+use super::SessionFinder;
 use super::slots::find_slot;
 use crate::journal::ReadError;
 use crate::session::{Attachment, AttachmentError, AttachmentOf, SlotError};
 
 /// Reads an attachment, from wherever it is.
 pub fn read_attachment(
-    machine: &mut Machine,
+    finder: &mut SessionFinder,
     of: AttachmentOf,
     name: &str,
 ) -> Result<Attachment, AttachmentError> {
     let slot = match of {
         AttachmentOf::Checkpoint { session, checkpoint } => {
-            return machine.store().read_attachment(session, checkpoint, name);
+            return finder.store().read_attachment(session, checkpoint, name);
         }
         AttachmentOf::Slot(slot) => slot,
     };
-    machine.look_at_slots()?;
-    let files = find_slot(machine.slots(), slot).map_err(|error| match error {
+    finder.look_at_slots()?;
+    let files = find_slot(finder.slots(), slot).map_err(|error| match error {
         SlotError::Damaged { path } => AttachmentError::Damaged { path },
         other => other.into(),
     })?;
     let mut failure = AttachmentError::Missing;
     for file in files {
-        let stored = machine.store().open_slot(&file.path, &file.header);
+        let stored = finder.store().open_slot(&file.path, &file.header);
         let mut found = stored.attachments();
         let is_it = |read: &Result<Attachment, ReadError>| {
             read.as_ref().map_or(true, |attachment| attachment.name == name)

@@ -10,8 +10,8 @@ use super::shortlist::shortlist;
 use super::slots::{THUMBNAIL, slots_of};
 use super::standing::{LockHolder, Standing, standing};
 use super::{
-    KnownTypes, Ladder, Machine, Proposal, RecoveryOffer, SessionEntry, SlotEntry, UnsavedPlay,
-    VersionFit,
+    KnownTypes, Ladder, Proposal, RecoveryOffer, SessionEntry, SessionFinder, SlotEntry,
+    UnsavedPlay, VersionFit,
 };
 use crate::clock::between;
 use crate::ids::{CheckpointId, SessionId};
@@ -60,30 +60,34 @@ impl FoundSession {
 
 /// Looks at every session, whatever is known of it.
 #[cfg(test)]
-pub fn detect(machine: &mut Machine, types: &dyn KnownTypes, now: Timestamp) -> Vec<FoundSession> {
-    let sessions = match machine.store().sessions() {
+pub fn detect(
+    finder: &mut SessionFinder,
+    types: &dyn KnownTypes,
+    now: Timestamp,
+) -> Vec<FoundSession> {
+    let sessions = match finder.store().sessions() {
         Ok(sessions) => sessions,
         Err(error) => {
             warn!(%error, "the sessions on this machine can't be listed");
             return Vec::new();
         }
     };
-    machine.settle_all_but_existing();
-    sessions.into_iter().filter_map(|session| look_at(machine, types, session, now).1).collect()
+    finder.settle_all_but_existing();
+    sessions.into_iter().filter_map(|session| look_at(finder, types, session, now).1).collect()
 }
 
 /// Looks at one session. Reads headers and commits, and of a crashed one everything that its newest
 /// checkpoint needs. Writes nothing. The stamp of its files, and what was found.
 pub(super) fn look_at(
-    machine: &mut Machine,
+    finder: &mut SessionFinder,
     types: &dyn KnownTypes,
     session: SessionId,
     now: Timestamp,
 ) -> (u64, Option<FoundSession>) {
-    match open(machine, session) {
+    match open(finder, session) {
         Ok(stored) => {
             let stamp = stored.stamp();
-            (stamp, examine(machine, types, stored, Interest::Crashes, now))
+            (stamp, examine(finder, types, stored, Interest::Crashes, now))
         }
         Err(error) => {
             warn!(%session, %error, "the session can't be read");
@@ -93,16 +97,16 @@ pub(super) fn look_at(
     }
 }
 
-/// Opens a session. Where it has no end and nobody plays it, the files are read with its lock held:
+/// Opens a session. Where it has no end and no process plays it, the files are read with its lock held:
 /// a process may have written the end and gone between a look at the files and one at the lock.
-fn open(machine: &mut Machine, session: SessionId) -> Result<StoredSession, StoreError> {
-    let stored = machine.store().open_session(session)?;
+fn open(finder: &mut SessionFinder, session: SessionId) -> Result<StoredSession, StoreError> {
+    let stored = finder.store().open_session(session)?;
     if stored.index().heads().iter().all(|head| head.end.is_some()) {
         return Ok(stored);
     }
-    let Ok(Some(_lock)) = machine.lock_session(session) else { return Ok(stored) };
-    machine.learn_of_deaths();
-    machine.store().open_session(session)
+    let Ok(Some(_lock)) = finder.lock_session(session) else { return Ok(stored) };
+    finder.learn_of_deaths();
+    finder.store().open_session(session)
 }
 
 /// Which sessions are read whole and offered.
@@ -110,12 +114,12 @@ fn open(machine: &mut Machine, session: SessionId) -> Result<StoredSession, Stor
 pub(super) enum Interest {
     /// Those that crashed.
     Crashes,
-    /// This one, however it was left, since somebody asked for it and it turned out to be damaged.
+    /// This one, however it was left, since it was asked for and turned out to be damaged.
     This,
 }
 
 impl Interest {
-    /// A session that somebody asked for was locked before it was read.
+    /// A session that was asked for was locked before it was read.
     fn lock_holder(self) -> LockHolder {
         match self {
             Self::Crashes => LockHolder::Unknown,
@@ -124,10 +128,10 @@ impl Interest {
     }
 }
 
-/// Looks at one session. `None` if there is nothing to tell: it was forgotten, or never had a
+/// Looks at one session. `None` if there is nothing to report: it was forgotten, or never had a
 /// checkpoint.
 pub(super) fn examine(
-    machine: &mut Machine,
+    finder: &mut SessionFinder,
     types: &dyn KnownTypes,
     mut stored: StoredSession,
     interest: Interest,
@@ -135,19 +139,19 @@ pub(super) fn examine(
 ) -> Option<FoundSession> {
     let session = stored.id();
     if stored.index().is_forgotten() {
-        machine.note_forgotten(session);
+        finder.note_forgotten(session);
         return None;
     }
     let mut found = FoundSession::nothing(session);
     let heads = stored.index().heads().to_vec();
     let forked = heads.len() > 1;
-    let vanished = vanished(machine, session, &heads);
+    let vanished = vanished(finder, session, &heads);
     for head in &heads {
-        let mut standing = standing(machine, session, head, interest.lock_holder());
+        let mut standing = standing(finder, session, head, interest.lock_holder());
         standing.witness = standing.witness.or(vanished);
         if found.entry.is_none() {
             found.entry = Some(entry(&stored, types, head, &standing));
-            found.ladder = Ladder::of(machine, &mut stored, head, &standing);
+            found.ladder = Ladder::of(finder, &mut stored, head, &standing);
         }
         let wanted = match interest {
             Interest::This => true,
@@ -158,7 +162,7 @@ pub(super) fn examine(
             }
         };
         if wanted {
-            look_for_offer(machine, types, &mut stored, head, standing, forked, now, &mut found);
+            look_for_offer(finder, types, &mut stored, head, standing, forked, now, &mut found);
         }
     }
     if heads.is_empty() {
@@ -181,16 +185,16 @@ pub(super) fn examine(
 }
 
 /// The newest checkpoint that a dead process saw acknowledged, if of its whole run nothing is left
-/// and nobody took the session up since.
-fn vanished(machine: &Machine, session: SessionId, heads: &[Head]) -> Option<CheckpointId> {
+/// and no process took the session up since.
+fn vanished(finder: &SessionFinder, session: SessionId, heads: &[Head]) -> Option<CheckpointId> {
     let is_beyond = |witness: &CheckpointId| {
         heads.iter().all(|head| head.id.run != witness.run && head.id.counter < witness.counter)
     };
-    machine.witnessed(session).filter(is_beyond)
+    finder.witnessed(session).filter(is_beyond)
 }
 
 fn look_for_offer(
-    machine: &mut Machine,
+    finder: &mut SessionFinder,
     types: &dyn KnownTypes,
     stored: &mut StoredSession,
     head: &Head,
@@ -211,9 +215,9 @@ fn look_for_offer(
     found.corruption = found.corruption.take().or(corruption);
     match intact {
         Some(intact) => {
-            machine.note_offer(stored.id(), head.id, intact.id);
-            let slots = slots_of(machine.slots(), stored.id());
-            let ladder = Ladder::of(machine, stored, head, &standing);
+            finder.note_offer(stored.id(), head.id, intact.id);
+            let slots = slots_of(finder.slots(), stored.id());
+            let ladder = Ladder::of(finder, stored, head, &standing);
             let ways_out = (ladder, slots);
             let offer = offer(stored, types, head, standing, intact, ways_out, forked, now);
             found.offers.extend(offer);

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tracing::warn;
 
 use super::detect::{FoundSession, look_at};
-use super::{KnownTypes, Machine, SlotListing};
+use super::{KnownTypes, SessionFinder, SlotListing};
 use crate::ids::SessionId;
 use crate::session::SessionStatus;
 
@@ -49,67 +49,72 @@ pub struct Listed {
 }
 
 impl Listing {
-    pub fn begin(machine: &mut Machine) -> Self {
-        let slots = machine.list_slots();
+    pub fn begin(finder: &mut SessionFinder) -> Self {
+        let slots = finder.list_slots();
         let (known, found) = (HashMap::new(), Vec::new());
-        let mut sessions = match machine.store().sessions() {
+        let mut sessions = match finder.store().sessions() {
             Ok(sessions) => sessions,
             Err(error) => {
                 warn!(%error, "the sessions on this machine can't be listed");
                 // Then none is known to be gone, either.
-                let known = std::mem::take(&mut machine.known_mut().0);
+                let known = std::mem::take(&mut finder.known_mut().0);
                 return Self { slots, waiting: Vec::new(), before: HashMap::new(), known, found };
             }
         };
-        machine.settle_all_but_existing();
-        let before = std::mem::take(&mut machine.known_mut().0);
+        finder.settle_all_but_existing();
+        let before = std::mem::take(&mut finder.known_mut().0);
         sessions.reverse();
         Self { slots, waiting: sessions, before, known, found }
     }
 
     /// Looks at the next few sessions. Whether there are more.
-    pub fn step(&mut self, machine: &mut Machine, types: &dyn KnownTypes, now: Timestamp) -> bool {
+    pub fn step(
+        &mut self,
+        finder: &mut SessionFinder,
+        types: &dyn KnownTypes,
+        now: Timestamp,
+    ) -> bool {
         let mut read = 0;
         while read < STEP_BYTES {
             let Some(session) = self.waiting.pop() else { return false };
-            read += self.look(machine, types, session, now);
+            read += self.look(finder, types, session, now);
         }
         !self.waiting.is_empty()
     }
 
     /// Once there are no more: what was found.
-    pub fn end(self, machine: &mut Machine) -> Listed {
-        machine.known_mut().0 = self.known;
+    pub fn end(self, finder: &mut SessionFinder) -> Listed {
+        finder.known_mut().0 = self.known;
         Listed { found: self.found, gone: self.before.into_keys().collect(), slots: self.slots }
     }
 
     /// Gives it up, and keeps what is known already.
-    pub fn give_up(mut self, machine: &mut Machine) {
+    pub fn give_up(mut self, finder: &mut SessionFinder) {
         if self.slots.is_some() {
-            machine.note_slots_changed();
+            finder.note_slots_changed();
         }
-        // What was found and isn't told is looked at again.
+        // What was found and isn't reported is looked at again.
         self.known.retain(|session, _| self.found.iter().all(|found| found.session != *session));
         self.before.extend(self.known);
-        machine.known_mut().0 = self.before;
+        finder.known_mut().0 = self.before;
     }
 
     /// Looks at one session, and says how many bytes that was, about.
     fn look(
         &mut self,
-        machine: &mut Machine,
+        finder: &mut SessionFinder,
         types: &dyn KnownTypes,
         session: SessionId,
         now: Timestamp,
     ) -> u64 {
         let settled = self.before.remove(&session).filter(|known| known.is_settled);
         let is_same =
-            |known: &Known| machine.store().session_stamp(session).ok() == Some(known.stamp);
+            |known: &Known| finder.store().session_stamp(session).ok() == Some(known.stamp);
         if let Some(settled) = settled.filter(is_same) {
             self.known.insert(session, settled);
             return KNOWN_BYTES;
         }
-        let (stamp, what) = look_at(machine, types, session, now);
+        let (stamp, what) = look_at(finder, types, session, now);
         let is_settled = what.as_ref().is_some_and(FoundSession::is_settled);
         self.known.insert(session, Known { stamp, is_settled });
         let bytes = what.as_ref().and_then(|what| Some(what.entry.as_ref()?.bytes));
@@ -119,7 +124,7 @@ impl Listing {
 }
 
 impl FoundSession {
-    /// Whether it was left in good order, and nothing is to be told of it.
+    /// Whether it was left in good order, and there is nothing to report of it.
     fn is_settled(&self) -> bool {
         let left = self
             .entry

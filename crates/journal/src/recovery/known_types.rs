@@ -5,7 +5,7 @@ use crate::journal::{Block, Commit, ReadError, TypeRows};
 
 /// The types that this build of the game saves.
 pub trait KnownTypes {
-    /// What this build can do with the rows of one type, as far as its name and version tell.
+    /// What this build can do with the rows of one type, as far as its name and version say.
     fn fit(&self, rows: &TypeRows<'_>) -> VersionFit;
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tracing::warn;
 
 use super::standing::Standing;
-use super::{Machine, Wanted};
+use super::{SessionFinder, Wanted};
 use crate::ids::{CheckpointId, SessionId};
 use crate::journal::Head;
 use crate::process::HowItEnded;
@@ -65,12 +65,12 @@ pub struct Ladder {
 impl Ladder {
     /// Where the line that ends in `head` stands.
     pub(super) fn of(
-        machine: &Machine,
+        finder: &SessionFinder,
         stored: &mut StoredSession,
         head: &Head,
         standing: &Standing,
     ) -> Self {
-        let Some(trial) = failed_trial(machine, stored.id(), head, standing) else {
+        let Some(trial) = failed_trial(finder, stored.id(), head, standing) else {
             return Self::default();
         };
         let older = match trial.tries >= DEATHS_UNTIL_SAFE_START {
@@ -92,7 +92,7 @@ impl Ladder {
 /// The restore that is about to be made, as the next start must know it should this one not survive
 /// it. Who makes it, and in which run, is filled in by the writer.
 pub(super) fn next_trial(
-    machine: &Machine,
+    finder: &SessionFinder,
     wanted: Wanted,
     head: &Head,
     standing: &Standing,
@@ -103,11 +103,11 @@ pub(super) fn next_trial(
     let before = match wanted.reason {
         // Going back is no death; but what is on trial stays so.
         RestoreReason::Rewound => {
-            let trial = trial_of(machine, session, head);
+            let trial = trial_of(finder, session, head);
             let own = trial.filter(|trial| trial.run == Some(head.id.run));
             own.map(|trial| Trial { tries: trial.tries.saturating_sub(1), ..trial })
         }
-        _ => failed_trial(machine, session, head, standing),
+        _ => failed_trial(finder, session, head, standing),
     };
     let before = before.filter(|trial| trial.tries > 0);
     let (checkpoint, play_time) = checkpoint;
@@ -127,7 +127,7 @@ pub(super) fn next_trial(
 
 /// The session's last restore, if its process died before it had proven itself.
 fn failed_trial(
-    machine: &Machine,
+    finder: &SessionFinder,
     session: SessionId,
     head: &Head,
     standing: &Standing,
@@ -135,14 +135,14 @@ fn failed_trial(
     if standing.in_use || standing.cause == Some(HowItEnded::Elsewhere) {
         return None;
     }
-    let trial = trial_of(machine, session, head)?;
+    let trial = trial_of(finder, session, head)?;
     let was_played = trial.run == Some(head.id.run);
     let went_on_elsewhere = !was_played && head.id.counter > trial.newest_counter;
     let was_left = was_played && !standing.has_crashed();
     let has_proven_itself =
         was_played && head.play_time >= trial.play_time.saturating_add(trial.probation);
-    let store = machine.store();
-    let lives_or_exited = store.is_alive(trial.process) || machine.has_exited(trial.process);
+    let store = finder.store();
+    let lives_or_exited = store.is_alive(trial.process) || finder.has_exited(trial.process);
     let has_failed = !(went_on_elsewhere || was_left || has_proven_itself || lives_or_exited);
     has_failed.then_some(trial)
 }
@@ -153,8 +153,8 @@ fn failed_trial(
 /// it means nothing, so one that is there most likely means something. Taken for none, it would let a game
 /// that recovers without asking die on the same checkpoint over and over. It isn't tried again: where files
 /// can be busy for a moment, the disk has waited already.
-fn trial_of(machine: &Machine, session: SessionId, head: &Head) -> Option<Trial> {
-    machine.store().trial(session).unwrap_or_else(|error| {
+fn trial_of(finder: &SessionFinder, session: SessionId, head: &Head) -> Option<Trial> {
+    finder.store().trial(session).unwrap_or_else(|error| {
         let error = with_sources(&error);
         warn!(%session, error, "how the last restore went can't be read: it counts as one that failed");
         Some(Trial {

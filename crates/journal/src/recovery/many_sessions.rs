@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::detect::detect;
-use super::{KnownTypes, Machine, VersionFit};
+use super::{KnownTypes, SessionFinder, VersionFit};
 use crate::clock;
 use crate::ids::SessionId;
 use crate::journal::TypeRows;
@@ -45,10 +45,10 @@ fn looked(sessions: u128) -> (Duration, Duration) {
         Layout { data: place("data"), state: place("state"), profile: "default".to_owned() };
     (0..sessions).for_each(|number| put(&layout, number));
     let local = Arc::new(LocalStore::new(Arc::new(RealDisk), layout));
-    let mut machine = Machine::new(local, Vec::new(), Duration::ZERO);
+    let mut finder = SessionFinder::new(local, Vec::new(), Duration::ZERO);
     let mut look = || {
         let begun = clock::instant();
-        let found = detect(&mut machine, &AnyType, Timestamp::UNIX_EPOCH);
+        let found = detect(&mut finder, &AnyType, Timestamp::UNIX_EPOCH);
         assert_eq!(found.len() as u128, sessions);
         assert!(found.iter().all(|found| found.offers.len() == 1), "each is offered");
         begun.elapsed()

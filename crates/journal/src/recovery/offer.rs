@@ -43,7 +43,7 @@ pub struct RecoveryOffer {
     /// `SessionSettings::probation` of play. A clean end, or as much play, begins a new count.
     pub deaths_in_a_row: u32,
     /// The checkpoints to choose from, newest first: the newest five, then one a minute, every one
-    /// that is proposed or that somebody named, and the last one before another build of the game
+    /// that is proposed or has a name, and the last one before another build of the game
     /// took over or the world collapsed.
     pub checkpoints: Vec<OfferedCheckpoint>,
     /// The session's slots, the one that was captured last first: another way out, by
@@ -90,7 +90,7 @@ pub struct UnsavedPlay {
     /// can't be dated.
     pub time: Option<Duration>,
     /// Checkpoints that had been acknowledged and are gone or damaged. Always 0 unless the disk or
-    /// somebody else's program lost them.
+    /// another program lost them.
     pub acknowledged: u64,
 }
 
@@ -190,7 +190,7 @@ impl SessionEntry {
         }
     }
 
-    /// Whether the session was left by a crash that nobody answered yet.
+    /// Whether the session was left by a crash that wasn't answered yet.
     #[must_use]
     pub fn has_crashed(&self) -> bool {
         self.status.is_running() && !self.in_use

@@ -10,7 +10,7 @@ use super::detect::{FoundSession, Interest, examine};
 use super::ladder::next_trial;
 use super::prepare_slot::prepare_slot;
 use super::standing::{LockHolder, Standing, standing};
-use super::{Decode, KnownTypes, Machine, ReadProgress};
+use super::{Decode, KnownTypes, ReadProgress, SessionFinder};
 use crate::ids::{CheckpointId, SaveId, SessionId};
 use crate::journal::{CheckpointKind, FrameKind, Head, Lineage, Plan, ReadError, SessionIndex};
 use crate::session::{
@@ -69,7 +69,7 @@ impl<I> Prepared<I> {
 
 /// Why nothing was prepared.
 pub enum PrepareFailure {
-    /// For a reason that the one who asked can mend.
+    /// For a reason that another request can avoid.
     Rejected(RequestError),
     /// The checkpoint is damaged. What is there instead is in what was found.
     Damaged(Box<FoundSession>),
@@ -98,24 +98,24 @@ pub struct Wanted {
 
 /// Reads and decodes a checkpoint. The session's lock is held by the caller.
 pub fn prepare<D: Decode>(
-    machine: &mut Machine,
+    finder: &mut SessionFinder,
     types: &D,
     wanted: Wanted,
     now: Timestamp,
 ) -> Result<Prepared<D::Image>, PrepareFailure> {
     // What was read last is no part of this.
-    machine.progress().end();
+    finder.progress().end();
     if let RestoreFrom::Slot(slot) = wanted.from {
-        return prepare_slot(machine, types, wanted, slot);
+        return prepare_slot(finder, types, wanted, slot);
     }
-    let mut stored = open(machine, wanted.session)?;
+    let mut stored = open(finder, wanted.session)?;
     if wanted.from == RestoreFrom::Latest {
         refuse_to_guess(stored.index())?;
     }
     let head = choose_head(stored.index(), wanted)?;
-    let standing = standing(machine, wanted.session, &head, LockHolder::Us);
+    let standing = standing(finder, wanted.session, &head, LockHolder::Us);
     check_move(&standing, wanted)?;
-    let offered = machine.offered(wanted.session, head.id);
+    let offered = finder.offered(wanted.session, head.id);
     let checkpoint = match wanted.from {
         RestoreFrom::Checkpoint(id) => id,
         _ => match wanted.tail {
@@ -124,14 +124,14 @@ pub fn prepare<D: Decode>(
             None => offered.unwrap_or(head.id),
         },
     };
-    let (image, about) = match read(&mut stored, types, checkpoint, machine.progress()) {
+    let (image, about) = match read(&mut stored, types, checkpoint, finder.progress()) {
         Ok(Some(read)) => read,
         Ok(None) if is_damaged(stored.index(), checkpoint) => {
-            return Err(damaged(machine, types, wanted.session, now));
+            return Err(damaged(finder, types, wanted.session, now));
         }
         Ok(None) => return Err(not_there(stored.index(), RequestError::UnknownCheckpoint)),
         Err(error) if error.is_damage() => {
-            return Err(damaged(machine, types, wanted.session, now));
+            return Err(damaged(finder, types, wanted.session, now));
         }
         Err(error) => return Err(unreadable(error)),
     };
@@ -140,7 +140,7 @@ pub fn prepare<D: Decode>(
     };
     let newest_counter = stored.index().newest_counter();
     let moment = (checkpoint, commit.play_time);
-    let trial = next_trial(machine, wanted, &head, &standing, moment, newest_counter);
+    let trial = next_trial(finder, wanted, &head, &standing, moment, newest_counter);
     Ok(Prepared {
         trial: Some(trial),
         checkpoint,
@@ -184,8 +184,8 @@ pub(super) fn unreadable(error: ReadError) -> PrepareFailure {
     PrepareFailure::Unrecoverable(RecoveryError::Unreadable(error.into()))
 }
 
-fn open(machine: &Machine, session: SessionId) -> Result<StoredSession, PrepareFailure> {
-    let stored = match machine.store().open_session(session) {
+fn open(finder: &SessionFinder, session: SessionId) -> Result<StoredSession, PrepareFailure> {
+    let stored = match finder.store().open_session(session) {
         Ok(stored) => stored,
         Err(error) if error.io_kind() == Some(std::io::ErrorKind::NotFound) => {
             return Err(RequestError::UnknownSession.into());
@@ -216,7 +216,7 @@ fn refuse_to_guess(index: &SessionIndex) -> Result<(), PrepareFailure> {
     })
 }
 
-/// Nothing is there, as far as anybody can tell: what is asked for may be in a file that can't be
+/// Nothing is there, as far as is known: what is asked for may be in a file that can't be
 /// read now.
 fn not_there(index: &SessionIndex, error: RequestError) -> PrepareFailure {
     refuse_to_guess(index).err().unwrap_or(PrepareFailure::Rejected(error))
@@ -280,16 +280,16 @@ pub(super) fn next_save_id(index: &SessionIndex) -> SaveId {
 }
 
 fn damaged(
-    machine: &mut Machine,
+    finder: &mut SessionFinder,
     types: &dyn KnownTypes,
     session: SessionId,
     now: Timestamp,
 ) -> PrepareFailure {
-    let found = machine
+    let found = finder
         .store()
         .open_session(session)
         .ok()
-        .and_then(|stored| examine(machine, types, stored, Interest::This, now));
+        .and_then(|stored| examine(finder, types, stored, Interest::This, now));
     match found {
         Some(found) => PrepareFailure::Damaged(Box::new(found)),
         None => PrepareFailure::Unrecoverable(RecoveryError::AllDamaged),

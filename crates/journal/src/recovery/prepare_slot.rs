@@ -8,7 +8,7 @@ use super::prepare::{
     PrepareFailure, Prepared, Wanted, choose_head, next_save_id, read, unreadable,
 };
 use super::slots::{damaged, find_slot};
-use super::{Decode, Machine};
+use super::{Decode, SessionFinder};
 use crate::ids::{CheckpointId, SessionId, SlotId};
 use crate::journal::{Commit, Lineage, Validity};
 use crate::session::{RequestError, RestoreFrom, SessionMetadata, SlotError};
@@ -16,21 +16,21 @@ use crate::store::{SlotFile, StoredSession};
 
 /// Reads and decodes a slot. The lock of its session is held by the caller.
 pub(super) fn prepare_slot<D: Decode>(
-    machine: &mut Machine,
+    finder: &mut SessionFinder,
     types: &D,
     wanted: Wanted,
     slot: SlotId,
 ) -> Result<Prepared<D::Image>, PrepareFailure> {
-    machine.look_at_slots().map_err(RequestError::from)?;
-    let files = find_slot(machine.slots(), slot).map_err(RequestError::from)?;
+    finder.look_at_slots().map_err(RequestError::from)?;
+    let files = find_slot(finder.slots(), slot).map_err(RequestError::from)?;
     if files.iter().any(|file| file.header.session != wanted.session) {
         return Err(RequestError::from(SlotError::Unknown).into());
     }
-    let session = session_of_slot(machine, wanted.session)?;
+    let session = session_of_slot(finder, wanted.session)?;
     // Copies of a slot hold the same: if one is damaged, another serves.
     let mut failure = SlotError::Unknown;
     for file in &files {
-        match read_slot(machine, types, file) {
+        match read_slot(finder, types, file) {
             Ok(loaded) => return go_on_from(loaded, file, session, wanted),
             Err(error) => failure = error,
         }
@@ -48,15 +48,15 @@ struct Loaded<I> {
 }
 
 fn read_slot<D: Decode>(
-    machine: &mut Machine,
+    finder: &mut SessionFinder,
     types: &D,
     file: &SlotFile,
 ) -> Result<Loaded<D::Image>, SlotError> {
-    let mut stored = machine.store().open_slot_to_change(&file.path, &file.header)?;
+    let mut stored = finder.store().open_slot_to_change(&file.path, &file.header)?;
     let checkpoint = file.header.slot_checkpoint().ok_or_else(|| damaged(&file.path))?;
     let commit = stored.index().commit(checkpoint).cloned();
     let (validity, outcome) =
-        match (read(&mut stored, types, checkpoint, machine.progress()), commit) {
+        match (read(&mut stored, types, checkpoint, finder.progress()), commit) {
             (Ok(Some((image, about))), Some(commit)) => {
                 (Validity::Verified, Ok(Loaded { stored, checkpoint, commit, image, about }))
             }
@@ -65,23 +65,23 @@ fn read_slot<D: Decode>(
             }
             _ => (Validity::Damaged, Err(damaged(&file.path))),
         };
-    machine.slots_mut().note(&file.path, validity);
+    finder.slots_mut().note(&file.path, validity);
     outcome
 }
 
 /// The session that a slot was saved in, if there is anything left of it on this machine.
 fn session_of_slot(
-    machine: &Machine,
+    finder: &SessionFinder,
     session: SessionId,
 ) -> Result<Option<StoredSession>, PrepareFailure> {
-    let stored = match machine.store().open_session(session) {
+    let stored = match finder.store().open_session(session) {
         Ok(stored) => stored,
         Err(error) if error.io_kind() == Some(ErrorKind::NotFound) => return Ok(None),
         Err(error) => return Err(RequestError::from(error).into()),
     };
     if stored.index().is_forgotten() {
         // What an interrupted removal left would say that the new run isn't wanted either.
-        machine.store().remove_session(session).map_err(RequestError::from)?;
+        finder.store().remove_session(session).map_err(RequestError::from)?;
         return Ok(None);
     }
     super::prepare::refuse_newer(&stored)?;

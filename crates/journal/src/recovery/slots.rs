@@ -141,7 +141,7 @@ pub fn find_slot(shelf: &SlotShelf, slot: SlotId) -> Result<Vec<SlotFile>, SlotE
     Err(shelf.unread_file(slot).map_or(SlotError::Unknown, |file| file.error.clone()))
 }
 
-/// What a file that turned out to be damaged is told as.
+/// What a file that turned out to be damaged is reported as.
 pub fn damaged(path: &Path) -> SlotError {
     SlotError::Damaged { path: path.to_owned() }
 }

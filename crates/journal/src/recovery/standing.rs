@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::Machine;
+use super::SessionFinder;
 use crate::ids::{CheckpointId, SessionId};
 use crate::journal::Head;
 use crate::process::{HowItEnded, how_it_ended, is_left_by_the_living, time_of_death};
@@ -26,7 +26,7 @@ pub struct Standing {
 /// Who may hold a session's lock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LockHolder {
-    /// This process does, so nobody plays the session.
+    /// This process does, so no other one plays the session.
     Us,
     /// It has to be tried.
     Unknown,
@@ -34,16 +34,16 @@ pub enum LockHolder {
 
 /// Tells where the line that ends in `head` stands.
 pub fn standing(
-    machine: &mut Machine,
+    finder: &mut SessionFinder,
     session: SessionId,
     head: &Head,
     lock: LockHolder,
 ) -> Standing {
     let lock = match (lock, &head.end) {
         (LockHolder::Us, _) | (_, Some(_)) => Ok(true),
-        (LockHolder::Unknown, None) => machine.lock_session(session).map(|lock| lock.is_some()),
+        (LockHolder::Unknown, None) => finder.lock_session(session).map(|lock| lock.is_some()),
     };
-    let record = machine.holder(session, head.id.run);
+    let record = finder.holder(session, head.id.run);
     let held = record.and_then(|record| record.runs.iter().find(|held| held.run == head.id.run));
     let mut standing = Standing {
         status: head.status,
@@ -57,16 +57,16 @@ pub fn standing(
     if head.end.is_some() || standing.in_use {
         return standing;
     }
-    let boot = &machine.local().boot;
-    // Without locks nobody knows whether it is played somewhere: ask, don't claim a crash.
-    let cause = if lock.is_err() || machine.local().is_elsewhere(head.host) {
+    let boot = &finder.local().boot;
+    // Without locks it isn't known whether it is played somewhere: ask, don't claim a crash.
+    let cause = if lock.is_err() || finder.local().is_elsewhere(head.host) {
         HowItEnded::Elsewhere
     } else {
         match record {
-            _ if machine.was_left_here(session) => HowItEnded::Exited,
+            _ if finder.was_left_here(session) => HowItEnded::Exited,
             Some(_) if held.is_some_and(|held| held.left) => HowItEnded::Exited,
             Some(record) => how_it_ended(record, boot),
-            None if is_left_by_the_living(machine.local(), session, head.id.run) => {
+            None if is_left_by_the_living(finder.local(), session, head.id.run) => {
                 HowItEnded::Exited
             }
             None => HowItEnded::Abnormal { machine_restarted: head.boot != *boot },

@@ -4,8 +4,8 @@ use super::KnownTypes;
 use crate::journal::{Commit, TypeRows};
 use crate::store::StoredSession;
 
-/// What this build of the game can do with what another one saved, as far as that can be told from
-/// names and versions alone: no value has been read.
+/// What this build of the game can do with what another one saved, as far as names and versions
+/// alone say: no value has been read.
 ///
 /// Decided by the saved types and not by the game's version number: a newer game that saved nothing
 /// new is [`Exact`](Self::Exact). Ordered from the best to the worst; the worst of all types counts.

@@ -3,13 +3,14 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::file_tree::{FileTree, HeldLock, HoldsLocks};
 use super::{AppendFile, DirEntry, Disk, Lock, Room};
 use crate::journal::ReadAt;
 
@@ -53,11 +54,7 @@ pub enum Operation {
 
 #[derive(Debug, Default)]
 struct State {
-    directories: BTreeSet<PathBuf>,
-    files: BTreeMap<PathBuf, Content>,
-    /// Which guard holds the lock of a file.
-    locks: BTreeMap<PathBuf, u64>,
-    next_lock: u64,
+    tree: FileTree<Content>,
     failing_next: BTreeMap<Operation, VecDeque<io::ErrorKind>>,
     failing: BTreeMap<Operation, io::ErrorKind>,
     failing_after: BTreeMap<Operation, (usize, io::ErrorKind)>,
@@ -115,7 +112,7 @@ impl MemoryDisk {
 
     /// Flips bits of one byte. Does nothing if it isn't there.
     pub fn corrupt(&self, path: &Path, offset: usize, flipped_bits: u8) {
-        let content = self.state().files.get(path).cloned();
+        let content = self.state().tree.files.get(path).cloned();
         if let Some(content) = content
             && let Some(byte) = lock(&content).get_mut(offset)
         {
@@ -125,34 +122,34 @@ impl MemoryDisk {
 
     /// Cuts a file off. Does nothing if it isn't there.
     pub fn truncate(&self, path: &Path, len: usize) {
-        let content = self.state().files.get(path).cloned();
+        let content = self.state().tree.files.get(path).cloned();
         if let Some(content) = content {
             lock(&content).truncate(len);
         }
     }
 
-    /// Removes a file, or a directory with everything in it, behind everybody's back.
+    /// Removes a file, or a directory with everything in it, as another program would.
     pub fn remove_all(&self, path: &Path) {
         let mut state = self.state();
-        state.directories.retain(|directory| !directory.starts_with(path));
-        state.files.retain(|file, _| !file.starts_with(path));
-        state.locks.retain(|lock, _| !lock.starts_with(path));
+        state.tree.directories.retain(|directory| !directory.starts_with(path));
+        state.tree.files.retain(|file, _| !file.starts_with(path));
+        state.tree.locks.retain(|lock, _| !lock.starts_with(path));
     }
 
     /// Copies a file of another disk, or a directory with everything in it, as a cloud would.
     pub fn take_from(&self, other: &Self, path: &Path) {
         let copy = other.snapshot();
         let (mut taken, mut state) = (copy.state(), self.state());
-        let directories = std::mem::take(&mut taken.directories).into_iter();
-        state.directories.extend(directories.filter(|directory| directory.starts_with(path)));
-        let files = std::mem::take(&mut taken.files).into_iter();
-        state.files.extend(files.filter(|(file, _)| file.starts_with(path)));
+        let directories = std::mem::take(&mut taken.tree.directories).into_iter();
+        state.tree.directories.extend(directories.filter(|directory| directory.starts_with(path)));
+        let files = std::mem::take(&mut taken.tree.files).into_iter();
+        state.tree.files.extend(files.filter(|(file, _)| file.starts_with(path)));
     }
 
     /// The content of a file; `None` if it isn't there.
     #[must_use]
     pub fn content(&self, path: &Path) -> Option<Vec<u8>> {
-        let content = self.state().files.get(path).cloned()?;
+        let content = self.state().tree.files.get(path).cloned()?;
         let bytes = lock(&content).clone();
         Some(bytes)
     }
@@ -160,30 +157,27 @@ impl MemoryDisk {
     /// Puts a file there, and the directories that lead to it, as somebody else's program would.
     pub fn put(&self, path: &Path, bytes: &[u8]) {
         let mut state = self.state();
-        state.directories.extend(path.ancestors().skip(1).map(Path::to_owned));
-        state.files.insert(path.to_owned(), Arc::new(Mutex::new(bytes.to_vec())));
+        state.tree.directories.extend(path.ancestors().skip(1).map(Path::to_owned));
+        state.tree.files.insert(path.to_owned(), Arc::new(Mutex::new(bytes.to_vec())));
     }
 
     /// A copy that shares nothing: what a killed process leaves, with its locks released.
     #[must_use]
     pub fn snapshot(&self) -> Self {
         let state = self.state();
-        let files = state.files.iter().map(|(path, content)| {
+        let files = state.tree.files.iter().map(|(path, content)| {
             let bytes = lock(content).clone();
             (path.clone(), Arc::new(Mutex::new(bytes)))
         });
-        let copy = State {
-            directories: state.directories.clone(),
-            files: files.collect(),
-            ..State::default()
-        };
+        let tree = FileTree::of(state.tree.directories.clone(), files.collect());
+        let copy = State { tree, ..State::default() };
         Self { state: Arc::new(Mutex::new(copy)) }
     }
 
     /// The paths of all files.
     #[must_use]
     pub fn paths(&self) -> Vec<PathBuf> {
-        self.state().files.keys().cloned().collect()
+        self.state().tree.files.keys().cloned().collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -211,78 +205,50 @@ impl MemoryDisk {
 impl Disk for MemoryDisk {
     fn create_new(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
         let mut state = self.begin_change(Operation::Create, path)?;
-        state.check_new(path)?;
+        state.tree.check_new(path)?;
         let content = Content::default();
-        state.files.insert(path.to_owned(), Arc::clone(&content));
+        state.tree.files.insert(path.to_owned(), Arc::clone(&content));
         Ok(Box::new(OpenFile { disk: self.clone(), path: path.to_owned(), content }))
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadAt>> {
         let state = self.begin(Operation::Open)?;
-        let content = Arc::clone(state.file(path)?);
+        let content = Arc::clone(state.tree.file(path)?);
         Ok(Arc::new(OpenFile { disk: self.clone(), path: path.to_owned(), content }))
     }
 
     fn list(&self, directory: &Path) -> io::Result<Vec<DirEntry>> {
-        let state = self.begin(Operation::List)?;
-        state.check_directory(directory)?;
-        let directories = state.directories.iter().map(|path| (path, None));
-        let files = state.files.iter().map(|(path, content)| (path, Some(content)));
-        let mut entries: Vec<DirEntry> = directories
-            .chain(files)
-            .filter(|(path, _)| path.parent() == Some(directory))
-            .filter_map(|(path, content)| {
-                let name = path.file_name()?.to_str()?.to_owned();
-                let Some(content) = content else {
-                    return Some(DirEntry { name, is_dir: true, is_file: false, len: 0, stamp: 0 });
-                };
-                let bytes = lock(content);
-                let (len, stamp) = (bytes.len() as u64, xxh3_64(&bytes));
-                Some(DirEntry { name, is_dir: false, is_file: true, len, stamp })
-            })
-            .collect();
-        entries.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(entries)
+        self.begin(Operation::List)?.tree.list(directory, |content| {
+            let bytes = lock(content);
+            (bytes.len() as u64, xxh3_64(&bytes))
+        })
     }
 
     fn create_dir(&self, path: &Path) -> io::Result<()> {
         let mut state = self.begin_change(Operation::CreateDirectory, path)?;
-        state.check_new(path)?;
-        state.directories.insert(path.to_owned());
+        state.tree.check_new(path)?;
+        state.tree.directories.insert(path.to_owned());
         Ok(())
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        self.begin(Operation::SyncDirectory)?.check_directory(path)
+        self.begin(Operation::SyncDirectory)?.tree.check_directory(path)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        let mut state = self.begin_change(Operation::Remove, path)?;
-        state.file(path)?;
-        state.files.remove(path);
-        // Who makes another file of this name can lock that.
-        state.locks.remove(path);
-        Ok(())
+        self.begin_change(Operation::Remove, path)?.tree.remove(path).map(drop)
     }
 
     fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        let mut state = self.begin_change(Operation::Remove, path)?;
-        state.check_directory(path)?;
-        if state.has_entries(path) {
-            return Err(io::ErrorKind::DirectoryNotEmpty.into());
-        }
-        state.directories.remove(path);
-        Ok(())
+        self.begin_change(Operation::Remove, path)?.tree.remove_directory(path)
     }
 
     fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let mut state = self.begin_change(Operation::Replace, path)?;
-        state.check_parent(path)?;
+        state.tree.check_parent(path)?;
         state.check_room(bytes.len())?;
-        if state.is_directory(path) {
-            return Err(io::ErrorKind::IsADirectory.into());
-        }
-        state.files.insert(path.to_owned(), Arc::new(Mutex::new(bytes.to_vec())));
+        state.tree.check_replaceable(path)?;
+        state.tree.files.insert(path.to_owned(), Arc::new(Mutex::new(bytes.to_vec())));
         Ok(())
     }
 
@@ -292,12 +258,10 @@ impl Disk for MemoryDisk {
 
     fn put_in_place(&self, written: &Path, place: &Path) -> io::Result<()> {
         let mut state = self.begin_change(Operation::Replace, place)?;
-        let content = Arc::clone(state.file(written)?);
-        if state.is_directory(place) {
-            return Err(io::ErrorKind::IsADirectory.into());
-        }
-        state.files.remove(written);
-        state.files.insert(place.to_owned(), content);
+        let content = Arc::clone(state.tree.file(written)?);
+        state.tree.check_replaceable(place)?;
+        state.tree.files.remove(written);
+        state.tree.files.insert(place.to_owned(), content);
         Ok(())
     }
 
@@ -310,7 +274,7 @@ impl Disk for MemoryDisk {
 
     fn read(&self, path: &Path, max_len: usize) -> io::Result<Vec<u8>> {
         let state = self.begin(Operation::Read)?;
-        let bytes = lock(state.file(path)?).clone();
+        let bytes = lock(state.tree.file(path)?).clone();
         if bytes.len() > max_len {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
@@ -319,25 +283,19 @@ impl Disk for MemoryDisk {
 
     #[cfg(test)]
     fn exists(&self, path: &Path) -> io::Result<bool> {
-        let state = self.begin(Operation::Exists)?;
-        Ok(state.is_directory(path) || state.files.contains_key(path))
+        Ok(self.begin(Operation::Exists)?.tree.exists(path))
     }
 
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
         let mut state = self.begin_change(Operation::Lock, path)?;
-        state.check_parent(path)?;
-        state.files.entry(path.to_owned()).or_default();
-        if state.locks.contains_key(path) {
-            return Ok(None);
-        }
-        state.next_lock += 1;
-        let number = state.next_lock;
-        state.locks.insert(path.to_owned(), number);
+        state.tree.check_parent(path)?;
+        state.tree.files.entry(path.to_owned()).or_default();
+        let Some(number) = state.tree.take_lock(path) else { return Ok(None) };
         Ok(Some(Box::new(HeldLock { disk: self.clone(), path: path.to_owned(), number })))
     }
 
     fn is_locked(&self, path: &Path) -> io::Result<bool> {
-        Ok(self.begin(Operation::Lock)?.locks.contains_key(path))
+        Ok(self.begin(Operation::Lock)?.tree.locks.contains_key(path))
     }
 }
 
@@ -357,44 +315,13 @@ impl State {
 
     /// Bytes of all files.
     fn used(&self) -> u64 {
-        self.files.values().map(|content| lock(content).len() as u64).sum()
+        self.tree.files.values().map(|content| lock(content).len() as u64).sum()
     }
 
     /// Whether so many bytes more have room.
     fn check_room(&self, bytes: usize) -> io::Result<()> {
         let has_room = self.capacity.is_none_or(|capacity| self.used() + bytes as u64 <= capacity);
         if has_room { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
-    }
-
-    /// Whether there is such a directory. Roots, and the working directory, always are.
-    fn is_directory(&self, path: &Path) -> bool {
-        let is_root = path.parent().is_none();
-        is_root || path.as_os_str().is_empty() || self.directories.contains(path)
-    }
-
-    fn has_entries(&self, directory: &Path) -> bool {
-        let mut paths = self.directories.iter().chain(self.files.keys());
-        paths.any(|path| path.parent() == Some(directory))
-    }
-
-    fn file(&self, path: &Path) -> io::Result<&Content> {
-        self.files.get(path).ok_or_else(|| io::ErrorKind::NotFound.into())
-    }
-
-    fn check_directory(&self, path: &Path) -> io::Result<()> {
-        if self.is_directory(path) { Ok(()) } else { Err(io::ErrorKind::NotFound.into()) }
-    }
-
-    fn check_parent(&self, path: &Path) -> io::Result<()> {
-        self.check_directory(path.parent().unwrap_or(path))
-    }
-
-    fn check_new(&self, path: &Path) -> io::Result<()> {
-        self.check_parent(path)?;
-        if self.is_directory(path) || self.files.contains_key(path) {
-            return Err(io::ErrorKind::AlreadyExists.into());
-        }
-        Ok(())
     }
 }
 
@@ -409,7 +336,7 @@ struct OpenFile {
 impl AppendFile for OpenFile {
     fn is_at(&self, path: &Path) -> io::Result<bool> {
         let state = self.disk.begin(Operation::Exists)?;
-        Ok(state.files.get(path).is_some_and(|there| Arc::ptr_eq(there, &self.content)))
+        Ok(state.tree.files.get(path).is_some_and(|there| Arc::ptr_eq(there, &self.content)))
     }
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -440,27 +367,17 @@ impl ReadAt for OpenFile {
     }
 }
 
-#[derive(Debug)]
-struct HeldLock {
-    disk: MemoryDisk,
-    path: PathBuf,
-    number: u64,
-}
-
-impl Lock for HeldLock {
-    fn is_held(&self) -> io::Result<bool> {
-        Ok(self.disk.begin(Operation::Exists)?.locks.get(&self.path) == Some(&self.number))
+impl HoldsLocks for MemoryDisk {
+    fn holder(&self, path: &Path) -> io::Result<Option<u64>> {
+        Ok(self.begin(Operation::Exists)?.tree.locks.get(path).copied())
     }
-}
 
-impl Drop for HeldLock {
-    fn drop(&mut self) {
-        let mut state = self.disk.state();
-        // Somebody may have removed the file, and another locked a new one.
-        if state.locks.get(&self.path) == Some(&self.number) {
-            state.locks.remove(&self.path);
+    fn release(&self, path: &Path, number: u64) {
+        let tree = &mut self.state().tree;
+        if tree.locks.get(path) == Some(&number) {
+            tree.locks.remove(path);
             // Without its lock it is of no use.
-            state.files.remove(&self.path);
+            tree.files.remove(path);
         }
     }
 }

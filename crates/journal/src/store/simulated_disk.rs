@@ -14,13 +14,13 @@ mod replay;
 mod tests;
 mod trace;
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::file_tree::{FileTree, HeldLock, HoldsLocks};
 use super::{AppendFile, DirEntry, Disk, Lock, Operation, Room};
 use crate::journal::ReadAt;
 use file::SimulatedFile;
@@ -39,11 +39,8 @@ pub struct SimulatedDisk {
 
 #[derive(Debug, Default)]
 struct State {
-    directories: BTreeMap<PathBuf, ()>,
-    entries: BTreeMap<PathBuf, FileId>,
+    tree: FileTree<FileId>,
     files: Vec<Arc<Vec<u8>>>,
-    locks: BTreeMap<PathBuf, u64>,
-    next_lock: u64,
     temporary_names: u64,
     process: u32,
     trace: Trace,
@@ -70,12 +67,12 @@ impl SimulatedDisk {
         for (path, node) in image.nodes() {
             match node {
                 Node::Directory => {
-                    state.directories.insert(path.path().to_path_buf(), ());
+                    state.tree.directories.insert(path.path().to_path_buf());
                 }
                 Node::File(content) => {
                     let file = FileId(state.files.len());
                     state.files.push(Arc::clone(content.bytes()));
-                    state.entries.insert(path.path().to_path_buf(), file);
+                    state.tree.files.insert(path.path().to_path_buf(), file);
                 }
             }
         }
@@ -86,8 +83,8 @@ impl SimulatedDisk {
     /// What is on the disk now, for a process that was merely killed: the page cache survives it.
     pub fn image(&self) -> Image {
         let state = self.state();
-        let directories = state.directories.keys().map(|path| (path.clone(), Node::Directory));
-        let files = state.entries.iter().map(|(path, file)| {
+        let directories = state.tree.directories.iter().map(|path| (path.clone(), Node::Directory));
+        let files = state.tree.files.iter().map(|(path, file)| {
             let bytes = state.files.get(file.0).cloned().unwrap_or_default();
             (path.clone(), Node::File(Content::new(bytes)))
         });
@@ -112,7 +109,7 @@ impl SimulatedDisk {
     /// Ends the process that uses the disk: its locks are released, and what it wrote stays.
     pub fn kill_process(&self) {
         let mut state = self.state();
-        state.locks.clear();
+        state.tree.locks.clear();
         state.process += 1;
     }
 
@@ -152,10 +149,10 @@ impl SimulatedDisk {
         state.capacity = Some(state.used() + bytes);
     }
 
-    /// Flips a bit behind everybody's back, in what is there now and not in the trace.
+    /// Flips a bit as another program would, in what is there now and not in the trace.
     pub fn corrupt(&self, path: &Path, offset: usize) {
         let mut state = self.state();
-        let Ok(file) = state.file(path) else { return };
+        let Ok(file) = state.tree.file(path).copied() else { return };
         if let Some(bytes) = state.files.get_mut(file.0)
             && let Some(byte) = Arc::make_mut(bytes).get_mut(offset)
         {
@@ -191,9 +188,7 @@ impl SimulatedDisk {
         let temporary = self.state().temporary_beside(path);
         let replaced = self.write_new(&temporary, bytes, synced).and_then(|()| {
             let mut state = self.begin(Operation::Replace)?;
-            if state.directories.contains_key(path) {
-                return Err(io::ErrorKind::IsADirectory.into());
-            }
+            state.tree.check_replaceable(path)?;
             state.rename(&temporary, path)
         });
         if replaced.is_err() {
@@ -212,41 +207,29 @@ impl SimulatedDisk {
 impl Disk for SimulatedDisk {
     fn create_new(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
         let mut state = self.begin(Operation::Create)?;
-        state.check_new(path)?;
+        state.tree.check_new(path)?;
         let file = state.create(path);
         Ok(Box::new(SimulatedFile::new(self.clone(), file)))
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadAt>> {
         let state = self.begin(Operation::Open)?;
-        let file = state.file(path)?;
+        let file = *state.tree.file(path)?;
         Ok(Arc::new(SimulatedFile::new(self.clone(), file)))
     }
 
     fn list(&self, directory: &Path) -> io::Result<Vec<DirEntry>> {
         let state = self.begin(Operation::List)?;
-        state.check_directory(directory)?;
-        let directories = state.directories.keys().map(|path| (path, None));
-        let files = state.entries.iter().map(|(path, file)| (path, state.files.get(file.0)));
-        let mut entries: Vec<DirEntry> = directories
-            .chain(files)
-            .filter(|(path, _)| path.parent() == Some(directory))
-            .filter_map(|(path, bytes)| {
-                let name = path.file_name()?.to_str()?.to_owned();
-                let (len, stamp) =
-                    bytes.map_or((0, 0), |bytes| (bytes.len() as u64, xxh3_64(bytes)));
-                let is_file = bytes.is_some();
-                Some(DirEntry { name, is_dir: !is_file, is_file, len, stamp })
-            })
-            .collect();
-        entries.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(entries)
+        state.tree.list(directory, |file| {
+            let bytes = state.files.get(file.0);
+            bytes.map_or((0, 0), |bytes| (bytes.len() as u64, xxh3_64(bytes)))
+        })
     }
 
     fn create_dir(&self, path: &Path) -> io::Result<()> {
         let mut state = self.begin(Operation::CreateDirectory)?;
-        state.check_new(path)?;
-        state.directories.insert(path.to_owned(), ());
+        state.tree.check_new(path)?;
+        state.tree.directories.insert(path.to_owned());
         state.note(What::CreateDirectory { path: Place::from(path) });
         Ok(())
     }
@@ -254,29 +237,21 @@ impl Disk for SimulatedDisk {
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         let begun = self.begin(Operation::SyncDirectory).map(drop);
         let mut state = self.state();
-        let synced = begun.and_then(|()| state.check_directory(path));
+        let synced = begun.and_then(|()| state.tree.check_directory(path));
         state.note(What::SyncDirectory { path: Place::from(path), succeeded: synced.is_ok() });
         synced
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         let mut state = self.begin(Operation::Remove)?;
-        let file = state.file(path)?;
-        state.entries.remove(path);
-        // Who makes another file of this name can lock that.
-        state.locks.remove(path);
+        let file = state.tree.remove(path)?;
         state.note(What::Remove { path: Place::from(path), file });
         Ok(())
     }
 
     fn remove_dir(&self, path: &Path) -> io::Result<()> {
         let mut state = self.begin(Operation::Remove)?;
-        state.check_directory(path)?;
-        let lies_in = |entry: &PathBuf| entry.parent() == Some(path);
-        if state.entries.keys().any(lies_in) || state.directories.keys().any(lies_in) {
-            return Err(io::ErrorKind::DirectoryNotEmpty.into());
-        }
-        state.directories.remove(path);
+        state.tree.remove_directory(path)?;
         state.note(What::RemoveDirectory { path: Place::from(path) });
         Ok(())
     }
@@ -292,9 +267,7 @@ impl Disk for SimulatedDisk {
 
     fn put_in_place(&self, written: &Path, place: &Path) -> io::Result<()> {
         let mut state = self.begin(Operation::Replace)?;
-        if state.directories.contains_key(place) {
-            return Err(io::ErrorKind::IsADirectory.into());
-        }
+        state.tree.check_replaceable(place)?;
         state.rename(written, place)
     }
 
@@ -306,7 +279,7 @@ impl Disk for SimulatedDisk {
 
     fn read(&self, path: &Path, max_len: usize) -> io::Result<Vec<u8>> {
         let state = self.begin(Operation::Read)?;
-        let bytes = state.bytes(state.file(path)?)?;
+        let bytes = state.bytes(*state.tree.file(path)?)?;
         if bytes.len() > max_len {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
@@ -314,27 +287,21 @@ impl Disk for SimulatedDisk {
     }
 
     fn exists(&self, path: &Path) -> io::Result<bool> {
-        let state = self.begin(Operation::Exists)?;
-        Ok(state.is_directory(path) || state.entries.contains_key(path))
+        Ok(self.begin(Operation::Exists)?.tree.exists(path))
     }
 
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
         let mut state = self.begin(Operation::Lock)?;
-        state.check_parent(path)?;
-        if !state.entries.contains_key(path) {
+        state.tree.check_parent(path)?;
+        if !state.tree.files.contains_key(path) {
             state.create(path);
         }
-        if state.locks.contains_key(path) {
-            return Ok(None);
-        }
-        state.next_lock += 1;
-        let number = state.next_lock;
-        state.locks.insert(path.to_owned(), number);
+        let Some(number) = state.tree.take_lock(path) else { return Ok(None) };
         Ok(Some(Box::new(HeldLock { disk: self.clone(), path: path.to_owned(), number })))
     }
 
     fn is_locked(&self, path: &Path) -> io::Result<bool> {
-        Ok(self.begin(Operation::Lock)?.locks.contains_key(path))
+        Ok(self.begin(Operation::Lock)?.tree.locks.contains_key(path))
     }
 }
 
@@ -343,8 +310,7 @@ impl State {
         let number = self.operations.len();
         self.operations.push(operation);
         if let Some((path, _)) = self.theft.take_if(|(_, at)| number >= *at) {
-            self.next_lock += 1;
-            self.locks.insert(path, self.next_lock);
+            self.tree.force_lock(&path);
             self.stolen = Some(self.trace.steps.len());
         }
         match &self.fault {
@@ -360,7 +326,7 @@ impl State {
 
     /// Bytes of all files that have a name.
     fn used(&self) -> usize {
-        let lengths = self.entries.values().filter_map(|file| self.files.get(file.0));
+        let lengths = self.tree.files.values().filter_map(|file| self.files.get(file.0));
         lengths.map(|bytes| bytes.len()).sum()
     }
 
@@ -373,7 +339,7 @@ impl State {
     fn note(&mut self, what: What) {
         let step = Step { process: self.process, what };
         if let Some((lock, steps)) = &mut self.watched
-            && !self.locks.contains_key(lock)
+            && !self.tree.locks.contains_key(lock)
         {
             steps.push(step.clone());
         }
@@ -383,15 +349,14 @@ impl State {
     fn create(&mut self, path: &Path) -> FileId {
         let file = FileId(self.files.len());
         self.files.push(Arc::default());
-        self.entries.insert(path.to_owned(), file);
+        self.tree.files.insert(path.to_owned(), file);
         self.note(What::Create { path: Place::from(path), file });
         file
     }
 
     fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
-        let file = self.file(from)?;
-        self.entries.remove(from);
-        self.entries.insert(to.to_owned(), file);
+        let file = self.tree.remove(from)?;
+        self.tree.files.insert(to.to_owned(), file);
         self.note(What::Rename { from: Place::from(from), to: Place::from(to), file });
         Ok(())
     }
@@ -403,57 +368,20 @@ impl State {
         path.with_file_name(name)
     }
 
-    fn file(&self, path: &Path) -> io::Result<FileId> {
-        self.entries.get(path).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
-    }
-
     fn bytes(&self, file: FileId) -> io::Result<&Arc<Vec<u8>>> {
         self.files.get(file.0).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
-
-    /// Whether there is such a directory. Roots, and the working directory, always are.
-    fn is_directory(&self, path: &Path) -> bool {
-        path.parent().is_none()
-            || path.as_os_str().is_empty()
-            || self.directories.contains_key(path)
-    }
-
-    fn check_directory(&self, path: &Path) -> io::Result<()> {
-        if self.is_directory(path) { Ok(()) } else { Err(io::ErrorKind::NotFound.into()) }
-    }
-
-    fn check_parent(&self, path: &Path) -> io::Result<()> {
-        path.parent().map_or(Ok(()), |parent| self.check_directory(parent))
-    }
-
-    fn check_new(&self, path: &Path) -> io::Result<()> {
-        self.check_parent(path)?;
-        if self.is_directory(path) || self.entries.contains_key(path) {
-            return Err(io::ErrorKind::AlreadyExists.into());
-        }
-        Ok(())
-    }
 }
 
-#[derive(Debug)]
-struct HeldLock {
-    disk: SimulatedDisk,
-    path: PathBuf,
-    number: u64,
-}
-
-impl Lock for HeldLock {
-    fn is_held(&self) -> io::Result<bool> {
-        Ok(self.disk.begin(Operation::Exists)?.locks.get(&self.path) == Some(&self.number))
+impl HoldsLocks for SimulatedDisk {
+    fn holder(&self, path: &Path) -> io::Result<Option<u64>> {
+        Ok(self.begin(Operation::Exists)?.tree.locks.get(path).copied())
     }
-}
 
-impl Drop for HeldLock {
-    fn drop(&mut self) {
-        let mut state = self.disk.state();
-        // The lock of a process that was killed may be another's by now.
-        if state.locks.get(&self.path) == Some(&self.number) {
-            state.locks.remove(&self.path);
+    fn release(&self, path: &Path, number: u64) {
+        let locks = &mut self.state().tree.locks;
+        if locks.get(path) == Some(&number) {
+            locks.remove(path);
         }
     }
 }

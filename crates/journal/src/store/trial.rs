@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Attempt;
 use super::open_files::is_no_file;
+use super::replacing::small_file_aside;
 use super::sealed::{SealKind, seal, unseal};
 use super::{DirectoryStore, Layout, ProcessId, StoreAction, StoreError};
 use crate::ids::{CheckpointId, RunId, SessionId};
@@ -93,10 +94,14 @@ impl DirectoryStore {
     /// [`StoreError`].
     pub fn remove_trial(&self, session: SessionId) -> Result<(), StoreError> {
         let path = self.layout().trial(session);
-        match self.disk().remove(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            removed => removed.attempt(StoreAction::RemoveFile, &path),
+        // One that waits aside would be read as the session's trial as soon as the other is gone.
+        for path in [small_file_aside(&path), path] {
+            match self.disk().remove(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                removed => removed.attempt(StoreAction::RemoveFile, &path)?,
+            }
         }
+        Ok(())
     }
 
     /// Whether a process is known to live.
@@ -117,7 +122,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::store::{Disk, MemoryDisk, Operation};
+    use crate::store::{Disk, MemoryDisk, Operation, RealDisk};
 
     fn store(disk: &MemoryDisk) -> DirectoryStore {
         let layout =
@@ -153,6 +158,20 @@ mod tests {
         store.remove_trial(session).unwrap();
         assert_eq!(store.trial(session).unwrap(), None);
         assert_eq!(store.trial(other).unwrap().map(|trial| trial.tries), Some(1));
+    }
+
+    #[test]
+    fn a_trial_that_waits_aside_is_removed_as_well() {
+        let directory = tempfile::tempdir().unwrap();
+        let (data, state) = (directory.path().join("data"), directory.path().join("state"));
+        let layout = Layout { data, state, profile: "default".to_owned() };
+        let store = DirectoryStore::new(Arc::new(RealDisk), layout);
+        let session = SessionId::random();
+        store.write_trial(&trial(session)).unwrap();
+        let path = store.layout().trial(session);
+        std::fs::copy(&path, small_file_aside(&path)).unwrap();
+        store.remove_trial(session).unwrap();
+        assert_eq!(store.trial(session).unwrap(), None, "an older one should not be back");
     }
 
     #[test]

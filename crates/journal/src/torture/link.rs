@@ -18,7 +18,7 @@ use crate::clock::{Clock, Moment};
 use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::journal::{CheckpointKind, Lineage};
 use crate::process::{ProcessGuard, ProcessOptions};
-use crate::session::{SaveSlot, SessionStatus};
+use crate::session::{Leaving, SaveSlot, SessionStatus};
 use crate::store::simulated_disk::SimulatedDisk;
 use crate::store::{Disk, LocalStore};
 use crate::writer::{Leave, Link, News, Order, Report, SlotOrder, TakeUp, Versions, Worker};
@@ -127,7 +127,13 @@ impl Line {
         let (time, play_time) = (self.now().wall, self.playing.play_time);
         self.note(Fact::Leaving);
         let status = SessionStatus::Closed;
-        self.send(Order::Leave(Leave { status, reason: None, time, play_time }));
+        self.send(Order::Leave(Leave {
+            status,
+            reason: None,
+            leaving: Leaving::default(),
+            time,
+            play_time,
+        }));
     }
 
     /// Takes in reports until one is what is waited for.

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Action, Play};
-use crate::recovery::Wanted;
+use crate::recovery::{PROBATION, Wanted};
 use crate::session::{RestoreFrom, RestoreReason};
 use crate::store::SessionLock;
 use crate::store::simulated_disk::{SimulatedDisk, Step, What};
@@ -79,7 +79,9 @@ fn a_session_that_was_read_to_be_taken_up_is_locked_until_it_is_released() {
     let mut play = killed();
     let session = play.game.local.store.sessions().unwrap()[0];
     let (from, reason) = (RestoreFrom::Latest, RestoreReason::Recovered);
-    let (prepared, _) = play.game.prepare(Wanted { session, from, reason, tail: None }, play.now);
+    let (prepared, _) = play
+        .game
+        .prepare(Wanted { session, from, reason, tail: None, probation: PROBATION }, play.now);
     assert!(prepared.is_some());
     assert!(lock_elsewhere(&play).is_none(), "nobody else should take it up now");
     play.game.order(Order::Release(session), play.now);

@@ -14,7 +14,7 @@ use super::unknown;
 use super::world::{digest_of, fields_in, with_commit, with_fields};
 use crate::ids::{CheckpointId, SessionId};
 use crate::process::dead_processes;
-use crate::recovery::{FoundSession, Machine, detect};
+use crate::recovery::{FoundSession, SessionFinder, detect};
 use crate::session::{Fields, SessionStatus};
 use crate::store::simulated_disk::{Image, SimulatedDisk};
 use crate::store::{DirectoryStore, Disk, Layout, LocalStore, SlotShelf, StoredSession};
@@ -135,19 +135,19 @@ impl Opened {
         let shared: Arc<dyn Disk> = Arc::new(disk.clone());
         let local = Arc::new(LocalStore::new(shared, layout()));
         let dead = dead_processes(&local);
-        let mut machine = Machine::new(Arc::clone(&local), dead, Duration::ZERO);
+        let mut finder = SessionFinder::new(Arc::clone(&local), dead, Duration::ZERO);
         let mut opened = Self::default();
         for profile in PROFILES {
             let local = Arc::new(local.of_profile(profile));
-            machine.move_to(Arc::clone(&local));
-            opened.read_profile(&mut machine, &local.store, depth);
+            finder.move_to(Arc::clone(&local));
+            opened.read_profile(&mut finder, &local.store, depth);
         }
         opened.reports = reports::on(&disk.image());
         opened
     }
 
-    fn read_profile(&mut self, machine: &mut Machine, store: &DirectoryStore, depth: Depth) {
-        for found in detect(machine, &Bytes, Timestamp::UNIX_EPOCH) {
+    fn read_profile(&mut self, finder: &mut SessionFinder, store: &DirectoryStore, depth: Depth) {
+        for found in detect(finder, &Bytes, Timestamp::UNIX_EPOCH) {
             self.sessions.insert(found.session, OpenedSession::reported(&found));
         }
         for session in store.sessions().unwrap_or_default() {

@@ -1,6 +1,6 @@
 //! Decides which of the named checkpoints are kept, and which file holds each.
 //!
-//! A checkpoint that somebody asked for outlives the segment that it was written into: it is gathered,
+//! A named checkpoint outlives the segment that it was written into: it is gathered,
 //! with others, into an archive. Archives are gathered themselves, eight of about one size into one,
 //! so that few files hold thousands of checkpoints and none is copied more than a few times.
 
@@ -149,7 +149,7 @@ impl Wanted {
     }
 }
 
-/// The checkpoints that somebody asked for, newest first.
+/// The named checkpoints, newest first.
 pub(super) fn named(index: &SessionIndex) -> Vec<CheckpointId> {
     let named = index.commits().filter(|(_, commit)| commit.is_named());
     let mut named: Vec<CheckpointId> = named.map(|(id, _)| id).collect();

@@ -10,7 +10,7 @@ use super::News;
 use super::sweeping::Sweeping;
 use crate::crash_report::Describing;
 use crate::process::LastRun;
-use crate::recovery::{KnownTypes, Listed, Listing, Machine};
+use crate::recovery::{KnownTypes, Listed, Listing, SessionFinder};
 
 /// Something that takes many slices.
 enum Chore {
@@ -33,7 +33,7 @@ impl Chores {
         self.chores.is_empty()
     }
 
-    /// Whether somebody waits for the first.
+    /// Whether the first is waited for.
     pub(super) fn is_asked_for(&self) -> bool {
         matches!(self.chores.front(), Some(Chore::Listing(_) | Chore::Describing(_)))
     }
@@ -59,12 +59,12 @@ impl Chores {
     }
 
     /// What was listed of the session that is left now isn't true any more.
-    pub(super) fn restart_listings(&mut self, machine: &mut Machine) {
+    pub(super) fn restart_listings(&mut self, finder: &mut SessionFinder) {
         for chore in &mut self.chores {
             if let Chore::Listing(listing) = chore
                 && let Some(listing) = listing.take()
             {
-                listing.give_up(machine);
+                listing.give_up(finder);
             }
         }
     }
@@ -72,20 +72,20 @@ impl Chores {
     /// Finishes what a later order would change.
     pub(super) fn finish_listings(
         &mut self,
-        machine: &mut Machine,
+        finder: &mut SessionFinder,
         types: &dyn KnownTypes,
         now: Timestamp,
         reports: &mut Vec<News>,
     ) {
         while let Some(Chore::Listing(_)) = self.chores.front() {
-            self.step(machine, types, now, reports);
+            self.step(finder, types, now, reports);
         }
     }
 
     /// Does a slice of the first.
     pub(super) fn step(
         &mut self,
-        machine: &mut Machine,
+        finder: &mut SessionFinder,
         types: &dyn KnownTypes,
         now: Timestamp,
         reports: &mut Vec<News>,
@@ -94,18 +94,18 @@ impl Chores {
             None => {}
             Some(Chore::Listing(listing)) => {
                 let _span = debug_span!("detect_sessions").entered();
-                let mut listing = listing.unwrap_or_else(|| Box::new(Listing::begin(machine)));
-                match listing.step(machine, types, now) {
+                let mut listing = listing.unwrap_or_else(|| Box::new(Listing::begin(finder)));
+                match listing.step(finder, types, now) {
                     true => self.chores.push_front(Chore::Listing(Some(listing))),
-                    false => reports.push(detected(*listing, machine)),
+                    false => reports.push(detected(*listing, finder)),
                 }
             }
-            Some(Chore::Describing(describing)) => match describing.step(machine.local()) {
+            Some(Chore::Describing(describing)) => match describing.step(finder.local()) {
                 Ok(describing) => self.chores.push_front(Chore::Describing(describing)),
                 Err((path, result)) => reports.push(News::Described { path, result }),
             },
             Some(Chore::Sweeping(mut sweeping)) => {
-                let has_more = sweeping.step(&machine.local().store);
+                let has_more = sweeping.step(&finder.local().store);
                 if has_more {
                     self.chores.push_front(Chore::Sweeping(sweeping));
                 }
@@ -114,10 +114,10 @@ impl Chores {
     }
 }
 
-fn detected(listing: Listing, machine: &mut Machine) -> News {
-    let Listed { found, gone, slots } = listing.end(machine);
-    let last = machine.last_to_die();
-    let boot = &machine.local().boot;
+fn detected(listing: Listing, finder: &mut SessionFinder) -> News {
+    let Listed { found, gone, slots } = listing.end(finder);
+    let last = finder.last_to_die();
+    let boot = &finder.local().boot;
     let previous = last.map(|record| Box::new(LastRun::from_record(record, boot)));
     News::Detected { found, gone, slots, previous }
 }

@@ -5,41 +5,41 @@ use jiff::Timestamp;
 use super::open_segment::{OpenSegment, Preamble, WriteFailure};
 use crate::ids::{CheckpointId, RunId, SessionId, random_u64};
 use crate::journal::{Head, Record, SegmentHeader, SessionIndex, nearest};
-use crate::recovery::{LockHolder, Machine, fields_of, standing};
+use crate::recovery::{LockHolder, SessionFinder, fields_of, standing};
 use crate::session::{RequestError, SessionUpdate};
 use crate::store::{DirectoryStore, LocalStore, SessionLock, StoredSession};
 
 /// Notes in the journal that the crashed lines of a session aren't wanted back.
 pub fn decline(
-    machine: &mut Machine,
+    finder: &mut SessionFinder,
     session: SessionId,
     now: Timestamp,
 ) -> Result<(), RequestError> {
-    let (stored, _lock) = take(&machine.local().store, session)?;
+    let (stored, _lock) = take(&finder.local().store, session)?;
     refuse_to_guess(stored.index())?;
     let heads = stored.index().heads();
     let mut wanted: Vec<&Head> = heads.iter().filter(|head| !head.declined).collect();
     if let [only] = heads {
         // Of a fork, the lines that were left cleanly were offered as well.
-        wanted.retain(|_| standing(machine, session, only, LockHolder::Us).has_crashed());
+        wanted.retain(|_| standing(finder, session, only, LockHolder::Us).has_crashed());
     }
     let declined: Vec<CheckpointId> = wanted.into_iter().map(|head| head.id).collect();
     let Some(newest) = heads.first().filter(|_| !declined.is_empty()) else {
         return Err(RequestError::NothingToDecline);
     };
     let about = declined.clone();
-    write_down(machine.local(), newest, about, &Record::Declined { heads: declined }, now)
+    write_down(finder.local(), newest, about, &Record::Declined { heads: declined }, now)
 }
 
 /// Changes what a session that isn't played says about itself: of its newest line, and the fields of the
 /// newest checkpoint there. Nothing is written where nothing changes.
 pub fn edit(
-    machine: &mut Machine,
+    finder: &mut SessionFinder,
     session: SessionId,
     update: SessionUpdate,
     now: Timestamp,
 ) -> Result<(), RequestError> {
-    let local = machine.local();
+    let local = finder.local();
     let (mut stored, _lock) = take(&local.store, session)?;
     refuse_to_guess(stored.index())?;
     let Some(mut head) = stored.index().heads().first().cloned() else {
@@ -54,7 +54,7 @@ pub fn edit(
     let metadata = Record::Metadata(Box::new(head.metadata.clone()));
     let changed = [(metadata_changes, metadata), (fields_change, Record::Fields(Box::new(fields)))];
     for (_, record) in changed.into_iter().filter(|(changes, _)| *changes) {
-        write_down(machine.local(), &head, vec![head.id], &record, now)?;
+        write_down(finder.local(), &head, vec![head.id], &record, now)?;
     }
     Ok(())
 }
@@ -62,11 +62,11 @@ pub fn edit(
 /// Deletes a session. It is first marked as forgotten, so that what a crash leaves of it halfway
 /// isn't taken for a session.
 pub fn forget(
-    machine: &mut Machine,
+    finder: &mut SessionFinder,
     session: SessionId,
     now: Timestamp,
 ) -> Result<(), RequestError> {
-    let local = machine.local();
+    let local = finder.local();
     let (stored, _lock) = take(&local.store, session)?;
     let heads = stored.index().heads();
     if let Some(head) = heads.first() {
@@ -91,8 +91,8 @@ fn take(
     }
 }
 
-/// A file that can't be read now may hold a line that would be offered again, although the game was
-/// told that it is declined.
+/// A file that can't be read now may hold a line that would be offered again, although it was
+/// reported as declined.
 fn refuse_to_guess(index: &SessionIndex) -> Result<(), RequestError> {
     index.unreadable_file().map_or(Ok(()), |cause| Err(RequestError::Store(cause)))
 }

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use tracing::{debug, warn};
 
+use super::group_copy::CopyFailure;
 use super::open_segment::{OpenGroup, OpenSegment, Preamble};
 use super::slices::SLICE_BYTES;
-use super::slot_copy::CopyFailure;
 use crate::ids::CheckpointId;
 use crate::ids::limits::ORIGIN_ANCESTORS;
 use crate::journal::{Block, Commit, Origin, ReadError, SegmentHeader};

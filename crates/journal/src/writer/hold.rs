@@ -24,7 +24,7 @@ pub struct Hold {
     lock: Option<SessionLock>,
     /// Set once another process was found to have taken it.
     lost: Option<Backoff>,
-    /// Whether the lock's file vanished and nobody knows yet whether another process has played
+    /// Whether the lock's file vanished and it isn't known yet whether another process has played
     /// meanwhile: only a look that came to its end says so.
     is_in_doubt: bool,
 }
@@ -104,7 +104,7 @@ impl Hold {
         }
     }
 
-    /// Takes a lost session up again, if nobody has it now and nobody has played it meanwhile. Whether
+    /// Takes a lost session up again, if no process has it now and none has played it meanwhile. Whether
     /// it did.
     pub(super) fn try_again(
         &mut self,
@@ -129,7 +129,7 @@ impl Hold {
         };
         match is_ours {
             true => {
-                info!(%session, "nobody played the session meanwhile; it is taken up again");
+                info!(%session, "no process played the session meanwhile; it is taken up again");
                 self.lost = None;
             }
             false => self.lock = None,
@@ -152,7 +152,7 @@ impl Hold {
     }
 }
 
-/// Whether another run has gone on from the line that ends with `newest`, or somebody has set it aside
+/// Whether another run has gone on from the line that ends with `newest`, or it was set aside
 /// or deleted it. What can't be read may hold just that.
 fn is_played_on(
     store: &DirectoryStore,

@@ -238,7 +238,7 @@ fn drive<C: Content>(
         }
         wake = worker.turn(now());
         for report in worker.reports() {
-            // Nobody listens any more once the app is being dropped; the work goes on.
+            // Nothing receives reports any more once the app is being dropped; the work goes on.
             let _ = reports.send(report);
         }
     }

@@ -19,7 +19,7 @@ pub enum News {
     /// All sessions were looked at. If the process before was still dying at the start, it is only
     /// known now how it ended.
     Detected {
-        /// What was found anew, or waits for an answer.
+        /// What was found or changed since, or waits for an answer.
         found: Vec<FoundSession>,
         /// The sessions that aren't there any more.
         gone: Vec<SessionId>,
@@ -33,7 +33,7 @@ pub enum News {
     Described { path: PathBuf, result: Result<u64, RequestError> },
     /// The run began. What it is played with is found out here, since asking the machine takes a while.
     TakenUp { session: SessionId, context: Box<SessionContext> },
-    /// A checkpoint can't be restored for a reason that the one who asked can mend.
+    /// A checkpoint can't be restored for a reason that another request can avoid.
     NotPrepared { error: RequestError },
     /// The chosen checkpoint is damaged; what is there instead was found.
     Damaged(Box<FoundSession>),
@@ -55,7 +55,7 @@ pub enum News {
     Left {
         session: SessionId,
         complete: bool,
-        /// Bytes of its journal, if they can be told.
+        /// Bytes of its journal, if they are known.
         bytes: Option<u64>,
         /// Bytes of each type that the run has encoded, before they were compressed, the largest first.
         types: Vec<(String, u64)>,

@@ -56,7 +56,7 @@ pub enum Order<C: Content> {
     SetAside(SessionId),
     /// How much room there is.
     Quota(Quota),
-    /// Write the process record anew, since what it says would be wrong: the process is exiting, or
+    /// Write the process record again, since what it says would be wrong: the process is exiting, or
     /// survived a panic.
     Beat,
 }

@@ -37,8 +37,8 @@ pub(super) enum PruneFailure {
     Read(#[from] ReadError),
 }
 
-/// What came of pruning; a failure costs nothing but room, and is told in the log.
-pub(super) fn told<T>(session: SessionId, pruned: Result<T, PruneFailure>) -> Option<T> {
+/// What came of pruning. A failure costs nothing but room, and is logged.
+pub(super) fn logged<T>(session: SessionId, pruned: Result<T, PruneFailure>) -> Option<T> {
     pruned
         .inspect_err(|failure| {
             warn!(%session, error = %with_sources(failure), "not everything is pruned");
@@ -85,7 +85,7 @@ impl Pruning {
         Ok(true)
     }
 
-    /// Whether nothing but what must stay is left, and what somebody asked for.
+    /// Whether nothing but what must stay is left, and named checkpoints.
     pub(super) fn is_to_the_bone(&self) -> bool {
         matches!(self.extent, PruneTo::Bone { .. })
     }

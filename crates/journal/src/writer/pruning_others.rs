@@ -1,20 +1,20 @@
-//! Thins the sessions that nobody plays, until all sessions together fit. A slice at a time, however
+//! Thins the sessions that no process plays, until all sessions together fit. A slice at a time, however
 //! many there are.
 //!
 //! First all of them lose their history: those of low priority before those of normal and of high
-//! priority, and among equals the least recently played one before the others. Only then what somebody
-//! asked for goes, in the same order, the oldest first and no more than is needed.
+//! priority, and among equals the least recently played one before the others. Only then named
+//! checkpoints go, in the same order, the oldest first and no more than is needed.
 
 use jiff::Timestamp;
 
-use super::pruning::{Pruning, told};
+use super::pruning::{Pruning, logged};
 use super::retention::{PruneTo, Quota};
 use super::slices::LISTED_AT_ONCE;
 use crate::ids::SessionId;
 use crate::session::SessionPriority;
 use crate::store::{DirectoryStore, SessionLock};
 
-/// Sessions that nobody plays, thinned one after the other until all sessions together fit. None
+/// Sessions that no process plays, thinned one after the other until all sessions together fit. None
 /// loses its last good checkpoint.
 pub(super) struct PruningOthers {
     playing: SessionId,
@@ -104,7 +104,7 @@ impl PruningOthers {
                     *current = Thinning::begin(store, rank.session, self.quota, freeing);
                     return true;
                 };
-                if told(thinning.session, thinning.pruning.step(store)) != Some(true) {
+                if logged(thinning.session, thinning.pruning.step(store)) != Some(true) {
                     let after = store.session_bytes(thinning.session).unwrap_or_default();
                     *total = total.saturating_sub(thinning.bytes_before.saturating_sub(after));
                     *current = None;
@@ -114,7 +114,7 @@ impl PruningOthers {
         }
     }
 
-    /// Lets go of the session that is being thinned, since somebody wants it.
+    /// Lets go of the session that is being thinned, since it is wanted.
     pub(super) fn let_go(&mut self) {
         if let Stage::Thinning { current, .. } = &mut self.stage {
             *current = None;
@@ -123,7 +123,7 @@ impl PruningOthers {
 }
 
 impl Thinning {
-    /// Locks a session and looks at it; `None` if somebody plays it, or it can't be read.
+    /// Locks a session and looks at it; `None` if a process plays it, or it can't be read.
     fn begin(
         store: &DirectoryStore,
         session: SessionId,
@@ -133,7 +133,7 @@ impl Thinning {
         let lock = store.lock_session(session).ok().flatten()?;
         let bytes_before = store.session_bytes(session).unwrap_or_default();
         let extent = PruneTo::Bone { freeing };
-        let pruning = told(session, Pruning::begin(store, session, quota, extent, |_| false))?;
+        let pruning = logged(session, Pruning::begin(store, session, quota, extent, |_| false))?;
         Some(Box::new(Self { session, bytes_before, pruning, _lock: lock }))
     }
 }

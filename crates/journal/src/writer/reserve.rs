@@ -136,7 +136,7 @@ impl Making {
     }
 }
 
-/// Whether the file would keep room free where the sessions are, and take it from nobody.
+/// Whether the file would keep room free where the sessions are, and take it from nothing else.
 fn has_room(store: &DirectoryStore, bytes: u64) -> bool {
     let layout = store.layout();
     let room = |path| store.disk().room(path).ok();
@@ -210,7 +210,7 @@ mod tests {
         let mut reserve = Reserve::new(Duration::ZERO);
         assert_eq!(let_time_pass(&mut reserve, &store, 6), 0);
         disk.enlarge();
-        assert_eq!(let_time_pass(&mut reserve, &store, 6), 0, "nobody knows how much there is");
+        assert_eq!(let_time_pass(&mut reserve, &store, 6), 0, "how much there is isn't known");
         disk.leave_room_for(TIMES_FREE * SIZE);
         assert_eq!(let_time_pass(&mut reserve, &store, 6), 3);
     }

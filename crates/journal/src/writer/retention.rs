@@ -34,7 +34,7 @@ const YOUNG_BUILD: Duration = Duration::from_secs(60 * 60);
 pub struct Quota {
     pub session_bytes: u64,
     pub total_bytes: u64,
-    /// Checkpoints that somebody asked for, of one session.
+    /// Named checkpoints of one session.
     pub named: usize,
     /// Bytes that are kept free for an exit on a full disk.
     pub reserve_bytes: u64,
@@ -51,7 +51,7 @@ impl Default for Quota {
 pub(super) enum PruneTo {
     /// What its quota has no room for.
     Quota,
-    /// All that may go and that nobody asked for; and of what somebody did, the oldest, until so many
+    /// All that may go and has no name; and of what has one, the oldest, until so many
     /// bytes are freed in all.
     Bone { freeing: u64 },
 }
@@ -80,7 +80,7 @@ pub(super) struct Verdict {
 /// Kept, whatever the numbers: what the newest intact checkpoint of every line needs; the last
 /// generation of the run before, until the new run has two of its own; the last checkpoint of the
 /// build before, for the new build's first hour; two generations in all; damaged files; and what the journal says about a line that is still there. If a file can't be
-/// read, nobody knows what it holds, and nothing is removed.
+/// read, what it holds isn't known, and nothing is removed.
 pub(super) fn judge(stored: &StoredSession, quota: Quota, extent: PruneTo) -> Verdict {
     let index = stored.index();
     let unknown = |kind: &FileProblemKind| {

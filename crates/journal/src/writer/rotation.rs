@@ -6,11 +6,12 @@
 
 use std::time::Duration;
 
-use super::open_segment::{OpenGroup, OpenSegment, Preamble, WriteFailure};
+use super::group_copy::{CopyFailure, CopyStep, GroupCopy};
+use super::open_segment::{OpenSegment, Preamble};
 use super::pending::Item;
 use crate::ids::CheckpointId;
-use crate::journal::{Block, Commit, ReadError, SegmentHeader};
-use crate::store::{DirectoryStore, StoreError};
+use crate::journal::SegmentHeader;
+use crate::store::DirectoryStore;
 
 /// After how many checkpoints, or seconds, a segment is replaced. Early at first, so that the loss
 /// of one file never costs the session; the last step repeats.
@@ -18,6 +19,8 @@ const STEPS: [(u32, u64); 4] = [(8, 10), (24, 30), (48, 100), (48, 300)];
 /// Checkpoints and records written while merging that are worth carrying over. Beyond, the disk is so slow
 /// that merging again later is the better way.
 const MAX_KEPT: usize = 48;
+/// A step of a merge is one block, since a checkpoint may be waiting.
+const ONE_BLOCK: usize = 1;
 /// A rotation that failed isn't tried again before this.
 const RETRY_AFTER: Duration = Duration::from_secs(60);
 
@@ -68,11 +71,7 @@ impl Schedule {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RotationFailure {
     #[error(transparent)]
-    Read(#[from] ReadError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Write(#[from] WriteFailure),
+    Copy(#[from] CopyFailure),
     /// The checkpoint to merge can't be found in the files, or there is no intact way to it.
     #[error("checkpoint {checkpoint} isn't in its files any more")]
     Missing { checkpoint: CheckpointId },
@@ -85,18 +84,16 @@ impl RotationFailure {
     /// Whether only a full capture helps.
     pub(super) fn is_damage(&self) -> bool {
         match self {
-            Self::Read(error) => error.is_damage(),
+            Self::Copy(failure) => failure.is_damage(),
             Self::Missing { .. } => true,
-            Self::Store(_) | Self::Write(_) | Self::Outrun => false,
+            Self::Outrun => false,
         }
     }
 }
 
 /// A merge in progress.
 pub(super) struct Rotation {
-    blocks: Box<dyn Iterator<Item = Result<Block, ReadError>> + Send>,
-    group: OpenGroup,
-    commit: Commit,
+    copy: Box<GroupCopy>,
     /// What was written since, for the new segment.
     kept: Vec<Item>,
 }
@@ -115,15 +112,13 @@ impl Rotation {
         preamble: Preamble<'_>,
         through: CheckpointId,
     ) -> Result<Self, RotationFailure> {
-        let missing = RotationFailure::Missing { checkpoint: through };
-        let stored = store.open_session(header.session)?;
+        let stored = store.open_session(header.session).map_err(CopyFailure::from)?;
         let Some((plan, commit)) = stored.index().as_snapshot(through) else {
-            return Err(missing);
+            return Err(RotationFailure::Missing { checkpoint: through });
         };
-        let blocks = Box::new(stored.blocks(&plan)?);
-        let segment = OpenSegment::begin(store, header, preamble)?;
-        let group = segment.begin_group(through.counter);
-        Ok(Self { blocks, group, commit, kept: Vec::new() })
+        let blocks = stored.blocks(&plan).map_err(CopyFailure::from)?;
+        let segment = OpenSegment::begin(store, header, preamble).map_err(CopyFailure::from)?;
+        Ok(Self { copy: GroupCopy::begin(blocks, segment, commit), kept: Vec::new() })
     }
 
     /// Keeps what was written into the old segment.
@@ -132,55 +127,42 @@ impl Rotation {
     }
 
     /// Merges the next block; after the last one, completes the new segment and makes it durable.
-    pub(super) fn step(mut self, store: &DirectoryStore) -> Result<Progress, RotationFailure> {
-        match self.advance() {
-            Ok(true) => return Ok(Progress::Going(Box::new(self))),
-            Ok(false) => {}
-            Err(failure) => {
-                self.abandon(store);
-                return Err(failure);
-            }
+    pub(super) fn step(self, store: &DirectoryStore) -> Result<Progress, RotationFailure> {
+        let Self { copy, kept } = self;
+        if kept.len() > MAX_KEPT {
+            copy.abandon(store);
+            return Err(RotationFailure::Outrun);
         }
-        let path = self.group.path().to_path_buf();
-        let completed = self.complete(store);
-        if completed.is_err() {
-            // An unfinished segment is of no use, and may be what the disk has no room for.
-            let _ = store.remove_segment(&path);
+        match copy.step(store, ONE_BLOCK, |segment| complete(segment, &kept, store))? {
+            CopyStep::Going(copy) => Ok(Progress::Going(Box::new(Self { copy, kept }))),
+            CopyStep::Done((segment, checkpoints)) => Ok(Progress::Done { segment, checkpoints }),
         }
-        completed
     }
 
     /// Gives the merge up, and removes what was written of it.
     pub(super) fn abandon(self, store: &DirectoryStore) {
-        let path = self.group.path().to_path_buf();
-        drop(self);
-        let _ = store.remove_segment(&path);
+        self.copy.abandon(store);
     }
+}
 
-    fn advance(&mut self) -> Result<bool, RotationFailure> {
-        if self.kept.len() > MAX_KEPT {
-            return Err(RotationFailure::Outrun);
-        }
-        let Some(block) = self.blocks.next() else { return Ok(false) };
-        self.group.push(&block?)?;
-        Ok(true)
-    }
-
-    fn complete(self, store: &DirectoryStore) -> Result<Progress, RotationFailure> {
-        let mut segment = self.group.finish(&self.commit)?;
-        let mut checkpoints = 1;
-        for item in &self.kept {
-            match item {
-                Item::Checkpoint(checkpoint) => {
-                    segment.append_checkpoint(checkpoint)?;
-                    checkpoints += 1;
-                }
-                Item::Record(record) => segment.append_record(record)?,
+/// Appends what was kept to the new segment, and makes it durable. How many checkpoints it holds.
+fn complete(
+    mut segment: OpenSegment,
+    kept: &[Item],
+    store: &DirectoryStore,
+) -> Result<(OpenSegment, u32), CopyFailure> {
+    let mut checkpoints = 1;
+    for item in kept {
+        match item {
+            Item::Checkpoint(checkpoint) => {
+                segment.append_checkpoint(checkpoint)?;
+                checkpoints += 1;
             }
+            Item::Record(record) => segment.append_record(record)?,
         }
-        segment.sync(store)?;
-        Ok(Progress::Done { segment, checkpoints })
     }
+    segment.sync(store)?;
+    Ok((segment, checkpoints))
 }
 
 #[cfg(test)]

@@ -81,7 +81,7 @@ pub struct RunJournal {
     /// What the run has encoded.
     type_bytes: TypeBytes,
     leaving: Option<Duration>,
-    /// Whether a failure was told since the end was asked for. Further tries are the same failure.
+    /// Whether a failure was reported since the end was asked for. Further tries are the same failure.
     has_reported_at_exit: bool,
     /// Whether the last checkpoint had to be given up.
     lost_at_exit: bool,
@@ -105,8 +105,8 @@ pub struct RunJournal {
 }
 
 impl RunJournal {
-    /// Begins a run. Nothing is written yet, and of a new session the lock isn't taken: nobody else
-    /// knows its id.
+    /// Begins a run. Nothing is written yet, and of a new session the lock isn't taken: no other
+    /// process knows its id.
     pub fn new(
         local: Arc<LocalStore>,
         process: ProcessGuard,
@@ -185,7 +185,7 @@ impl RunJournal {
     pub fn into_hold(mut self, reports: &mut Vec<News>) -> Hold {
         self.reserve.stop(&self.local.store);
         let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
-        // The game was told that it is tried again.
+        // It was reported that this is tried again.
         if let Some(newest) = newest.filter(|_| self.backoff.has_failed()) {
             let (checkpoint, error) = (self.id(newest), CheckpointError::WriterBehind);
             reports.push(News::Failed { checkpoint, error, retry_in: None });

@@ -13,7 +13,7 @@ pub(super) struct SelfTest {
     session: SessionId,
     checkpoint: CheckpointId,
     world: Vec<Block>,
-    /// Types that could not be written. That was told, and their values are known to be old.
+    /// Types that could not be written. That was reported, and their values are known to be old.
     left_out: Vec<String>,
 }
 

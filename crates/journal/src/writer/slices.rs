@@ -10,7 +10,7 @@ pub(super) const SLICE_BYTES: usize = if cfg!(test) { 40 } else { FRAME_BYTES };
 pub(super) const LISTED_AT_ONCE: usize = if cfg!(test) { 1 } else { 16 };
 
 /// Bytes of a long group after which it is synced halfway. A sync on ext4 also commits the other
-/// files' backlog, so one large sync at the end would hold up somebody else's checkpoint.
+/// files' backlog, so one large sync at the end would hold up the checkpoints of other programs.
 pub(super) const SYNC_EVERY: u64 = if cfg!(test) { 500 } else { 4 << 20 };
 
 /// Bytes of a file, beyond which readers don't look.

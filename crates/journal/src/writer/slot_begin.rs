@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::slot_copy::SlotSource;
 use crate::ids::{CheckpointId, SessionId, SlotId};
 use crate::journal::{FrameKind, Lineage, ReadError, SegmentHeader, SlotHeader, encode_attachment};
-use crate::recovery::{Machine, find_slot};
+use crate::recovery::{SessionFinder, find_slot};
 use crate::session::{Attachment, FailureCause, SaveSlot, SlotError, SlotKind};
 use crate::store::{Layout, SlotFile, SlotName, StoredSession};
 
@@ -17,22 +17,22 @@ const MOST_ATTACHED: usize = 64 << 20;
 
 /// A slot of a checkpoint.
 pub(super) fn save(
-    machine: &Machine,
+    finder: &SessionFinder,
     slot: &SaveSlot,
     session: SessionId,
     checkpoint: CheckpointId,
 ) -> Result<Intended, SlotError> {
-    let stored = machine.local().store.open_session_to_change(session)?;
+    let stored = finder.local().store.open_session_to_change(session)?;
     let commit = stored.index().commit(checkpoint).ok_or_else(|| not_there(&stored))?.clone();
     let header = stored.index().header_of(checkpoint).ok_or(SlotError::CheckpointNotSaved)?;
     let head = stored.index().heads().iter().find(|head| head.id.run == checkpoint.run);
     let metadata = head.map_or_else(|| header.metadata.clone(), |head| head.metadata.clone());
-    let attachments = machine.local().store.attachments(session, checkpoint);
+    let attachments = finder.local().store.attachments(session, checkpoint);
     let frames = frames(&stored, &attachments)?;
     let player = metadata.player.clone();
     let SaveSlot { name, kind, overwrite } = slot.clone();
     let what = SlotName { kind, player: player.as_deref(), name: &name, session };
-    let there = machine.slots().named(&what).map(|file| file.slot.id);
+    let there = finder.slots().named(&what).map(|file| file.slot.id);
     if let Some(slot) = there.filter(|_| !overwrite) {
         return Err(SlotError::NameTaken { slot });
     }
@@ -41,7 +41,7 @@ pub(super) fn save(
         revision: 0,
         name,
         kind,
-        game: machine.slots().game().to_owned(),
+        game: finder.slots().game().to_owned(),
         counter: checkpoint.counter,
         time: commit.time,
         play_time: commit.play_time,
@@ -53,7 +53,7 @@ pub(super) fn save(
     Ok((SlotSource { stored, checkpoint, metadata, header, lineage, frames }, slot, there))
 }
 
-/// Why a checkpoint that was told to be durable isn't found.
+/// Why a checkpoint that was reported as durable isn't found.
 fn not_there(stored: &StoredSession) -> SlotError {
     match stored.index().unreadable_file() {
         Some(cause) => SlotError::Unreadable(cause),
@@ -103,25 +103,25 @@ fn names_of(attachments: &[Attachment]) -> Vec<String> {
 
 /// Lays an attachment beside its checkpoint, and says which slots were made of that.
 pub(super) fn attach(
-    machine: &Machine,
+    finder: &SessionFinder,
     session: SessionId,
     checkpoint: CheckpointId,
     attachment: &Attachment,
 ) -> Result<Vec<SlotId>, SlotError> {
-    let store = &machine.local().store;
+    let store = &finder.local().store;
     let stored = store.open_session_to_change(session)?;
     stored.index().commit(checkpoint).ok_or(SlotError::CheckpointNotSaved)?;
     let written = store.write_attachment(session, checkpoint, attachment);
     written?;
-    let slots = machine.slots().slots().into_iter();
+    let slots = finder.slots().slots().into_iter();
     let copies = slots.filter(|file| file.header.slot_checkpoint() == Some(checkpoint));
     Ok(copies.map(|file| file.slot.id).collect())
 }
 
 /// The same slot with what was laid beside its checkpoint since.
-pub(super) fn refresh(machine: &Machine, slot: SlotId) -> Result<Intended, SlotError> {
-    let (mut source, file) = source_of_slot(machine, slot)?;
-    let mut attachments = machine.local().store.attachments(file.header.session, source.checkpoint);
+pub(super) fn refresh(finder: &SessionFinder, slot: SlotId) -> Result<Intended, SlotError> {
+    let (mut source, file) = source_of_slot(finder, slot)?;
+    let mut attachments = finder.local().store.attachments(file.header.session, source.checkpoint);
     for known in attachments_of(&source.stored)? {
         if attachments.iter().all(|attachment| attachment.name != known.name) {
             attachments.push(known);
@@ -134,30 +134,41 @@ pub(super) fn refresh(machine: &Machine, slot: SlotId) -> Result<Intended, SlotE
 }
 
 /// A slot of a slot.
-pub(super) fn copy(machine: &Machine, slot: SlotId, name: &str) -> Result<Intended, SlotError> {
-    let (source, file) = source_of_slot(machine, slot)?;
-    refuse_taken(machine, &file, name, None)?;
+pub(super) fn copy(
+    finder: &SessionFinder,
+    slot: SlotId,
+    name: &str,
+) -> Result<Intended, SlotError> {
+    let (source, file) = source_of_slot(finder, slot)?;
+    refuse_taken(finder, &file, name, None)?;
     let (id, kind, name) = (SlotId::random(), SlotKind::Manual, name.to_owned());
     let slot = SlotHeader { id, revision: 0, name, kind, ..(*file.slot).clone() };
     Ok((source, slot, None))
 }
 
 /// The same slot under another name. The file under the old name goes once the new one is durable.
-pub(super) fn rename(machine: &Machine, slot: SlotId, name: &str) -> Result<Intended, SlotError> {
-    let (source, file) = source_of_slot(machine, slot)?;
-    refuse_taken(machine, &file, name, Some(slot))?;
+pub(super) fn rename(
+    finder: &SessionFinder,
+    slot: SlotId,
+    name: &str,
+) -> Result<Intended, SlotError> {
+    let (source, file) = source_of_slot(finder, slot)?;
+    refuse_taken(finder, &file, name, Some(slot))?;
     let revision = file.slot.revision.saturating_add(1);
     let (kind, name) = (SlotKind::Manual, name.to_owned());
     let header = SlotHeader { revision, name, kind, ..(*file.slot).clone() };
     Ok((source, header, Some(slot)))
 }
 
-fn source_of_slot(machine: &Machine, slot: SlotId) -> Result<(SlotSource, SlotFile), SlotError> {
-    let files = find_slot(machine.slots(), slot)?;
+fn source_of_slot(
+    finder: &SessionFinder,
+    slot: SlotId,
+) -> Result<(SlotSource, SlotFile), SlotError> {
+    let files = find_slot(finder.slots(), slot)?;
     let mut failure = SlotError::Unknown;
     // Of copies, the first that isn't known to be damaged.
     for file in files {
-        let stored = machine.local().store.open_slot_to_change(&file.path, &file.header)?;
+        let stored = finder.local().store.open_slot_to_change(&file.path, &file.header)?;
         let checkpoint = file.header.slot_checkpoint();
         let Some(checkpoint) = checkpoint.filter(|id| stored.index().plan(*id).is_some()) else {
             failure = SlotError::Damaged { path: file.path.to_path_buf() };
@@ -172,13 +183,13 @@ fn source_of_slot(machine: &Machine, slot: SlotId) -> Result<(SlotSource, SlotFi
 }
 
 fn refuse_taken(
-    machine: &Machine,
+    finder: &SessionFinder,
     file: &SlotFile,
     name: &str,
     own: Option<SlotId>,
 ) -> Result<(), SlotError> {
     let what = SlotName { kind: SlotKind::Manual, name, ..file.name() };
-    match machine.slots().named(&what) {
+    match finder.slots().named(&what) {
         Some(there) if Some(there.slot.id) != own => {
             Err(SlotError::NameTaken { slot: there.slot.id })
         }
@@ -186,16 +197,16 @@ fn refuse_taken(
     }
 }
 
-pub(super) fn delete(machine: &mut Machine, slot: SlotId) -> Result<(), SlotError> {
-    let paths: Vec<PathBuf> = match find_slot(machine.slots(), slot) {
+pub(super) fn delete(finder: &mut SessionFinder, slot: SlotId) -> Result<(), SlotError> {
+    let paths: Vec<PathBuf> = match find_slot(finder.slots(), slot) {
         Ok(files) => files.into_iter().map(|file| file.path.to_path_buf()).collect(),
-        Err(error) => match machine.slots().unread_file(slot) {
-            // What can't be read now may be readable later, and then somebody may want it.
+        Err(error) => match finder.slots().unread_file(slot) {
+            // What can't be read now may be readable later, and may be wanted then.
             Some(file) if !matches!(error, SlotError::Unreadable(_)) => vec![file.path.clone()],
             _ => return Err(error),
         },
     };
-    let store = &machine.local().store;
+    let store = &finder.local().store;
     Ok(store.remove_slots(paths.iter().map(PathBuf::as_path))?)
 }
 
@@ -206,11 +217,11 @@ pub(super) fn delete(machine: &mut Machine, slot: SlotId) -> Result<(), SlotErro
 /// If a file is there that can't be read now: it may be this very slot, and then there would be two of
 /// one name.
 pub(super) fn free_place(
-    machine: &Machine,
+    finder: &SessionFinder,
     header: &SegmentHeader,
     replaced: Option<SlotId>,
 ) -> Result<PathBuf, SlotError> {
-    let (shelf, slots) = (machine.slots(), machine.local().store.layout().slots());
+    let (shelf, slots) = (finder.slots(), finder.local().store.layout().slots());
     let Some(slot) = &header.slot else { return Err(SlotError::Unknown) };
     let player = header.metadata.player.as_deref();
     let name = SlotName { kind: slot.kind, player, name: &slot.name, session: header.session };

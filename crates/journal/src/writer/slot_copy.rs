@@ -1,21 +1,18 @@
 //! Writes one slot: from bytes, a frame at a time, into a new file that then takes its place.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::open_segment::{OpenGroup, OpenSegment, Preamble, WriteFailure};
+use super::group_copy::{CopyFailure, CopyStep, GroupCopy};
+use super::open_segment::{OpenSegment, Preamble, WriteFailure};
 use super::slices::SLICE_BYTES;
 use crate::ids::{CheckpointId, random_u64};
-use crate::journal::{
-    Block, Commit, FrameKind, Lineage, Plan, ReadError, SegmentHeader, SlotHeader,
-};
+use crate::journal::{Commit, FrameKind, Lineage, Plan, ReadError, SegmentHeader, SlotHeader};
 use crate::session::{SessionMetadata, SlotError};
 use crate::store::{DirectoryStore, StoreError, StoredSession};
 
 /// A slot that is being written.
 pub(super) struct SlotCopy {
-    blocks: Box<dyn Iterator<Item = Result<Block, ReadError>> + Send>,
-    group: OpenGroup,
-    commit: Commit,
+    copy: Box<GroupCopy>,
     place: PathBuf,
 }
 
@@ -26,24 +23,6 @@ pub(super) enum CopyProgress {
     Done {
         bytes: u64,
     },
-}
-
-/// Why checkpoints could not be copied, into a slot or an archive.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum CopyFailure {
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Write(#[from] WriteFailure),
-}
-
-impl CopyFailure {
-    /// Whether what should be copied is damaged, which says nothing about other ways to it.
-    pub(super) fn is_damage(&self) -> bool {
-        matches!(self, Self::Read(error) if error.is_damage())
-    }
 }
 
 impl From<CopyFailure> for SlotError {
@@ -105,7 +84,7 @@ impl SlotCopy {
         header: &SegmentHeader,
         place: PathBuf,
     ) -> Result<Self, CopyFailure> {
-        let blocks = Box::new(source.stored.blocks(plan)?);
+        let blocks = source.stored.blocks(plan)?;
         let created = store.create_slot(header, &place)?;
         let path = created.path.clone();
         let preamble = Preamble {
@@ -114,10 +93,7 @@ impl SlotCopy {
             status: None,
         };
         match OpenSegment::of(created, 0, preamble) {
-            Ok(segment) => {
-                let group = segment.begin_group(plan.checkpoint.counter);
-                Ok(Self { blocks, group, commit, place })
-            }
+            Ok(segment) => Ok(Self { copy: GroupCopy::begin(blocks, segment, commit), place }),
             Err(failure) => {
                 let _ = store.remove_segment(&path);
                 Err(failure.into())
@@ -127,54 +103,26 @@ impl SlotCopy {
 
     /// Copies the next slice; after the last one, makes the slot durable and puts it in its place.
     /// If anything fails, what was written is removed, and whatever was in that place stays.
-    pub(super) fn step(
-        mut self: Box<Self>,
-        store: &DirectoryStore,
-    ) -> Result<CopyProgress, CopyFailure> {
-        match self.advance() {
-            Ok(true) => return Ok(CopyProgress::Going(self)),
-            Ok(false) => {}
-            Err(failure) => {
-                self.abandon(store);
-                return Err(failure);
-            }
+    pub(super) fn step(self, store: &DirectoryStore) -> Result<CopyProgress, CopyFailure> {
+        let Self { copy, place } = self;
+        match copy.step(store, SLICE_BYTES, |segment| complete(segment, &place, store))? {
+            CopyStep::Going(copy) => Ok(CopyProgress::Going(Box::new(Self { copy, place }))),
+            CopyStep::Done(bytes) => Ok(CopyProgress::Done { bytes }),
         }
-        let written = self.group.path().to_path_buf();
-        let completed = self.complete(store);
-        if completed.is_err() {
-            let _ = store.remove_segment(&written);
-        }
-        completed
     }
+}
 
-    /// Gives it up, and removes what was written.
-    pub(super) fn abandon(self, store: &DirectoryStore) {
-        let path = self.group.path().to_path_buf();
-        drop(self);
-        // If that fails, it is swept away when the next slot is written.
-        let _ = store.remove_segment(&path);
-    }
-
-    fn advance(&mut self) -> Result<bool, CopyFailure> {
-        let mut copied = 0;
-        while copied < SLICE_BYTES {
-            let Some(block) = self.blocks.next() else { return Ok(false) };
-            let block = block?;
-            copied += block.byte_len();
-            self.group.push(&block)?;
-        }
-        Ok(true)
-    }
-
-    fn complete(self, store: &DirectoryStore) -> Result<CopyProgress, CopyFailure> {
-        let Self { group, commit, place, blocks: _ } = self;
-        let written = group.path().to_path_buf();
-        let mut segment = group.finish(&commit)?;
-        segment.sync(store)?;
-        let bytes = segment.durable_end().map_or(0, |(_, end)| end.length);
-        // Some systems don't rename what is open.
-        drop(segment);
-        store.put_slot_in_place(&written, &place)?;
-        Ok(CopyProgress::Done { bytes })
-    }
+/// Makes a slot durable, and puts it in its place. How many bytes it has.
+fn complete(
+    mut segment: OpenSegment,
+    place: &Path,
+    store: &DirectoryStore,
+) -> Result<u64, CopyFailure> {
+    let written = segment.path().to_path_buf();
+    segment.sync(store)?;
+    let bytes = segment.durable_end().map_or(0, |(_, end)| end.length);
+    // Some systems don't rename what is open.
+    drop(segment);
+    store.put_slot_in_place(&written, place)?;
+    Ok(bytes)
 }

@@ -9,12 +9,13 @@ use std::time::Duration;
 use tracing::{debug, warn};
 
 use super::News;
+use super::group_copy::CopyFailure;
 use super::slot_begin::{Intended, attach, copy, delete, free_place, refresh, rename, save};
-use super::slot_copy::{CopyFailure, CopyProgress, SlotCopy, SlotSource};
+use super::slot_copy::{CopyProgress, SlotCopy, SlotSource};
 use crate::clock::Moment;
 use crate::ids::{CheckpointId, RunId, SessionId, SlotId};
 use crate::journal::{Damage, ReadError, SegmentHeader, Validity};
-use crate::recovery::{Machine, SlotEntry};
+use crate::recovery::{SessionFinder, SlotEntry};
 use crate::session::{Attachment, SaveSlot, SlotError};
 use crate::store::{SlotFile, SlotsLock, StoredSession, with_sources};
 
@@ -36,7 +37,7 @@ pub enum SlotOrder {
     Delete { slot: SlotId },
     /// Lay bytes of the game's own beside a checkpoint, and into the slots that were made of it.
     Attach { session: SessionId, checkpoint: CheckpointId, attachment: Attachment },
-    /// Write a slot anew, with what was laid beside its checkpoint since. Nobody asks for it.
+    /// Write a slot again, with what was laid beside its checkpoint since. The writer orders this itself.
     Refresh { slot: SlotId },
 }
 
@@ -132,12 +133,12 @@ impl SlotWork {
     }
 
     /// Does the next slice.
-    pub fn turn(&mut self, machine: &mut Machine, now: Moment, reports: &mut Vec<News>) {
+    pub fn turn(&mut self, finder: &mut SessionFinder, now: Moment, reports: &mut Vec<News>) {
         if self.current.is_none() {
-            self.begin(machine, now, reports);
+            self.begin(finder, now, reports);
         }
         let Some(current) = self.current.take() else { return };
-        self.step(current, machine, reports);
+        self.step(current, finder, reports);
     }
 
     /// Whether the checkpoint that an order is about is durable.
@@ -150,11 +151,11 @@ impl SlotWork {
         !is_of_this_run || self.durable.is_some_and(|durable| durable.counter >= checkpoint.counter)
     }
 
-    fn begin(&mut self, machine: &mut Machine, now: Moment, reports: &mut Vec<News>) {
+    fn begin(&mut self, finder: &mut SessionFinder, now: Moment, reports: &mut Vec<News>) {
         if !self.orders.front().is_some_and(|order| self.may_begin(order)) {
             return;
         }
-        let lock = match machine.local().store.lock_slots() {
+        let lock = match finder.local().store.lock_slots() {
             Ok(Some(lock)) => Ok(Some(lock)),
             Ok(None) if self.may_wait(now) => return,
             Ok(None) => Err(SlotError::InUse),
@@ -164,7 +165,7 @@ impl SlotWork {
         };
         self.waiting_since = None;
         let Some(order) = self.orders.pop_front() else { return };
-        let begun = lock.and_then(|lock| begin(order.clone(), lock, machine, now));
+        let begun = lock.and_then(|lock| begin(order.clone(), lock, finder, now));
         match begun {
             Ok(Begun::Copying(current)) => self.current = Some(*current),
             Ok(Begun::Attached(slots)) => {
@@ -184,9 +185,9 @@ impl SlotWork {
         now.elapsed.saturating_sub(since) < LOCK_PATIENCE
     }
 
-    fn step(&mut self, current: Current, machine: &mut Machine, reports: &mut Vec<News>) {
+    fn step(&mut self, current: Current, finder: &mut SessionFinder, reports: &mut Vec<News>) {
         let Current { order, header, place, copy, source, verified, replaced, _lock } = current;
-        let store = &machine.local().store;
+        let store = &finder.local().store;
         let failure = match copy.step(store) {
             Ok(CopyProgress::Going(copy)) => {
                 let current =
@@ -195,9 +196,9 @@ impl SlotWork {
                 return;
             }
             Ok(CopyProgress::Done { bytes }) => {
-                remove_replaced(machine, &place, replaced);
+                remove_replaced(finder, &place, replaced);
                 // If that fails, whoever asks next looks again.
-                let _ = machine.look_at_slots();
+                let _ = finder.look_at_slots();
                 let result = written(header, place, bytes, replaced);
                 return reports.push(News::Slot { order, result });
             }
@@ -205,7 +206,7 @@ impl SlotWork {
         };
         if failure.is_damage() && !verified {
             // There may be another way to the checkpoint.
-            match copy_around_damage(machine, source, &header, &place) {
+            match copy_around_damage(finder, source, &header, &place) {
                 Ok((copy, source)) => {
                     let verified = true;
                     let current =
@@ -231,35 +232,31 @@ enum Begun {
 fn begin(
     order: SlotOrder,
     lock: Option<SlotsLock>,
-    machine: &mut Machine,
+    finder: &mut SessionFinder,
     now: Moment,
 ) -> Result<Begun, SlotError> {
     if lock.is_some() {
-        machine.local().store.sweep_slots();
+        finder.local().store.sweep_slots();
     }
-    look(machine)?;
+    look(finder)?;
     let (source, slot, replaced): Intended = match &order {
         SlotOrder::Delete { slot } => {
-            delete(machine, *slot)?;
+            delete(finder, *slot)?;
             return Ok(Begun::Deleted);
         }
-        SlotOrder::Save { slot, session, checkpoint } => {
-            save(machine, slot, *session, *checkpoint)?
-        }
+        SlotOrder::Save { slot, session, checkpoint } => save(finder, slot, *session, *checkpoint)?,
         SlotOrder::Attach { session, checkpoint, attachment } => {
-            return attach(machine, *session, *checkpoint, attachment).map(Begun::Attached);
+            return attach(finder, *session, *checkpoint, attachment).map(Begun::Attached);
         }
-        SlotOrder::Refresh { slot } => refresh(machine, *slot)?,
-        SlotOrder::Copy { slot, name } => copy(machine, *slot, name)?,
-        SlotOrder::Rename { slot, name } => rename(machine, *slot, name)?,
+        SlotOrder::Refresh { slot } => refresh(finder, *slot)?,
+        SlotOrder::Copy { slot, name } => copy(finder, *slot, name)?,
+        SlotOrder::Rename { slot, name } => rename(finder, *slot, name)?,
     };
     let header = source.header(slot, now.wall);
-    let place = free_place(machine, &header, replaced)?;
-    let (copy, source) = match begin_copy(machine, &source, &header, &place) {
+    let place = free_place(finder, &header, replaced)?;
+    let (copy, source) = match begin_copy(finder, &source, &header, &place) {
         Ok(copy) => (copy, source),
-        Err(failure) if failure.is_damage() => {
-            copy_around_damage(machine, source, &header, &place)?
-        }
+        Err(failure) if failure.is_damage() => copy_around_damage(finder, source, &header, &place)?,
         Err(failure) => return Err(failure.into()),
     };
     let verified = false;
@@ -268,7 +265,7 @@ fn begin(
 }
 
 fn begin_copy(
-    machine: &Machine,
+    finder: &SessionFinder,
     source: &SlotSource,
     header: &SegmentHeader,
     place: &Path,
@@ -277,13 +274,13 @@ fn begin_copy(
     let path = || source.stored.directory().to_path_buf();
     let missing = || ReadError::Damaged { path: path(), offset: 0, source: Damage::Missing };
     let (plan, commit) = index.as_snapshot(source.checkpoint).ok_or_else(missing)?;
-    let store = &machine.local().store;
+    let store = &finder.local().store;
     SlotCopy::begin(store, source, &plan, commit, header, place.to_path_buf()).map(Box::new)
 }
 
-/// Begins anew, by a way on which everything was read and is good.
+/// Begins again, by a way on which everything was read and is good.
 fn copy_around_damage(
-    machine: &Machine,
+    finder: &SessionFinder,
     mut source: SlotSource,
     header: &SegmentHeader,
     place: &Path,
@@ -296,24 +293,24 @@ fn copy_around_damage(
         let path = path.unwrap_or(stored.directory()).to_path_buf();
         return Err(SlotError::Damaged { path });
     }
-    let copy = begin_copy(machine, &source, header, place)?;
+    let copy = begin_copy(finder, &source, header, place)?;
     Ok((copy, source))
 }
 
 /// A slot was written: the files of the one that it takes the place of go.
-fn remove_replaced(machine: &Machine, place: &Path, replaced: Option<SlotId>) {
-    let old = replaced.map(|slot| machine.slots().files_of(slot)).unwrap_or_default();
+fn remove_replaced(finder: &SessionFinder, place: &Path, replaced: Option<SlotId>) {
+    let old = replaced.map(|slot| finder.slots().files_of(slot)).unwrap_or_default();
     let old: Vec<&Path> =
         old.iter().map(|file| &*file.path).filter(|path| *path != place).collect();
     if !old.is_empty()
-        && let Err(error) = machine.local().store.remove_slots(old)
+        && let Err(error) = finder.local().store.remove_slots(old)
     {
         // Then both are there, and the player sees it.
         warn!(error = %with_sources(&error), "a slot that was replaced can't be removed");
     }
 }
 
-/// What is told of a slot that was written.
+/// What is reported of a slot that was written.
 fn written(
     header: SegmentHeader,
     place: PathBuf,
@@ -329,8 +326,8 @@ fn written(
     Ok(SlotDone::Written { entry: Box::new(entry), replaced })
 }
 
-fn look(machine: &mut Machine) -> Result<(), SlotError> {
-    machine.look_at_slots().map_err(SlotError::from)
+fn look(finder: &mut SessionFinder) -> Result<(), SlotError> {
+    finder.look_at_slots().map_err(SlotError::from)
 }
 
 fn failed(order: SlotOrder, error: SlotError) -> News {

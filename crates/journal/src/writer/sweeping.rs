@@ -1,5 +1,5 @@
 //! Removes what lies around: what processes left behind that died in the middle of something, and that
-//! nobody would ever look at again.
+//! would never be looked at again.
 //!
 //! Only a start that has taken a session up does it. It goes by locks, never by clocks, and never
 //! touches what may be another machine's: in a data directory that several share, only what this one
@@ -202,7 +202,7 @@ fn place_of(name: &str) -> Option<&str> {
 }
 
 /// Removes a file that was being written, or that made way for one that was. The latter is the only copy
-/// until the place is taken; nobody is replacing it now.
+/// until the place is taken; nothing is replacing it now.
 fn remove_unfinished(store: &DirectoryStore, path: &Path) {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let aside = Layout::place_of_aside(name);

@@ -33,7 +33,7 @@ impl Trials {
             // It stood for a death, and goes on doing so if this restore is given up.
             Some(Trial { process: ProcessId(0), tries: 1, ..trial.clone() })
         });
-        tell(self.local.store.write_trial(&trial));
+        log_failure(self.local.store.write_trial(&trial));
         self.prepared.push((trial, before));
     }
 
@@ -53,7 +53,7 @@ impl Trials {
     /// The world is back, and this run plays it.
     pub(super) fn play(&mut self, session: SessionId, run: RunId) {
         if let Some((trial, _)) = self.take(session) {
-            tell(self.local.store.write_trial(&Trial { run: Some(run), ..trial }));
+            log_failure(self.local.store.write_trial(&Trial { run: Some(run), ..trial }));
         }
     }
 
@@ -61,8 +61,8 @@ impl Trials {
     pub(super) fn give_up(&mut self, session: SessionId) {
         self.after_leaving.take_if(|trial| trial.session == session);
         match self.take(session) {
-            Some((_, Some(before))) => tell(self.local.store.write_trial(&before)),
-            Some((_, None)) => tell(self.local.store.remove_trial(session)),
+            Some((_, Some(before))) => log_failure(self.local.store.write_trial(&before)),
+            Some((_, None)) => log_failure(self.local.store.remove_trial(session)),
             None => {}
         }
     }
@@ -78,13 +78,13 @@ impl Trials {
     /// The session was played for a while, left cleanly, declined or deleted.
     pub(super) fn end(&mut self, session: SessionId) {
         self.take(session);
-        tell(self.local.store.remove_trial(session));
+        log_failure(self.local.store.remove_trial(session));
     }
 
     /// A new session is started instead of trying this one once more.
     pub(super) fn set_aside(&mut self, session: SessionId) {
         let store = &self.local.store;
-        tell(store.trial(session).and_then(|trial| match trial {
+        log_failure(store.trial(session).and_then(|trial| match trial {
             Some(trial) => store.write_trial(&Trial { set_aside: true, ..trial }),
             None => Ok(()),
         }));
@@ -96,7 +96,7 @@ impl Trials {
     }
 }
 
-fn tell(result: Result<(), StoreError>) {
+fn log_failure(result: Result<(), StoreError>) {
     if let Err(error) = result {
         let error = with_sources(&error);
         warn!(%error, "a death soon after this restore may be overlooked");

@@ -21,7 +21,7 @@ use crate::clock::Moment;
 use crate::crash_report::Describing;
 use crate::ids::SessionId;
 use crate::process::{DeadProcess, ProcessGuard};
-use crate::recovery::{self, Machine, ReadProgress};
+use crate::recovery::{self, ReadProgress, SessionFinder};
 use crate::session::SessionContext;
 use crate::store::{LocalStore, SessionLock};
 
@@ -35,7 +35,7 @@ pub struct Worker<C: Content> {
     local: Arc<LocalStore>,
     content: C,
     process: ProcessGuard,
-    machine: Machine,
+    finder: SessionFinder,
     trials: Trials,
     versions: Versions,
     /// Sessions that were read to be taken up, and their locks.
@@ -73,13 +73,13 @@ impl<C: Content> Worker<C> {
         versions: Versions,
         lock_patience: Duration,
     ) -> Self {
-        let machine = Machine::new(Arc::clone(&local), dead, lock_patience);
+        let finder = SessionFinder::new(Arc::clone(&local), dead, lock_patience);
         let trials = Trials::new(Arc::clone(&local), process.clone());
         Self {
             local,
             content,
             process,
-            machine,
+            finder,
             trials,
             versions,
             prepared: HashMap::new(),
@@ -99,7 +99,7 @@ impl<C: Content> Worker<C> {
 
     /// Tells the game's slots from those of other games.
     pub fn of_game(mut self, game: String) -> Self {
-        self.machine = self.machine.of_game(game);
+        self.finder = self.finder.of_game(game);
         self
     }
 
@@ -110,7 +110,7 @@ impl<C: Content> Worker<C> {
 
     /// How much has been read of the checkpoint that is being read.
     pub fn progress(&self) -> ReadProgress {
-        self.machine.progress().clone()
+        self.finder.progress().clone()
     }
 
     /// What there is to report.
@@ -160,7 +160,7 @@ impl<C: Content> Worker<C> {
             Order::Edit { session, update } => self.edit(session, update, now),
             Order::Slot(order) => self.slots.add(order),
             Order::ReadAttachment { of, name } => {
-                let result = recovery::read_attachment(&mut self.machine, of, &name);
+                let result = recovery::read_attachment(&mut self.finder, of, &name);
                 self.report([News::AttachmentRead { of, name, result }]);
             }
             Order::Describe(order) => {
@@ -187,7 +187,7 @@ impl<C: Content> Worker<C> {
             self.beat(now);
         }
         self.write_journal(now);
-        collect_news(&mut self.reports, |news| self.slots.turn(&mut self.machine, now, news));
+        collect_news(&mut self.reports, |news| self.slots.turn(&mut self.finder, now, news));
         self.note_if_left(now);
         self.do_chore(now);
         let next_beat = HEARTBEAT.saturating_sub(now.elapsed.saturating_sub(self.last_beat));
@@ -216,7 +216,7 @@ impl<C: Content> Worker<C> {
         self.chores.stop_sweeping();
         while self.slots.wake() == Some(Duration::ZERO) || !self.chores.is_done() {
             self.turn(now);
-            // Nobody waits for the end of the run any more.
+            // The end of the run isn't waited for any more.
             self.chore_step(now);
         }
         self.beat(now);

@@ -119,6 +119,7 @@ impl Game {
             play_time: Duration::from_secs(self.counter),
             fields: None,
             state_changes: None,
+            summary: None,
             clock: GameClock::default(),
             capture: self.counter,
             self_test: None,

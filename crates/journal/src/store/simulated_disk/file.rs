@@ -24,7 +24,7 @@ impl SimulatedFile {
 impl AppendFile for SimulatedFile {
     fn is_at(&self, path: &Path) -> io::Result<bool> {
         let state = self.disk.begin(Operation::Exists)?;
-        Ok(state.file(path).is_ok_and(|there| there.0 == self.file.0))
+        Ok(state.tree.file(path).is_ok_and(|there| there.0 == self.file.0))
     }
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {

@@ -11,7 +11,7 @@ use crate::session::{CheckpointError, FailureCause, StopReason};
 use crate::store::with_sources;
 use crate::writer::News;
 use crate::writer::open_segment::WriteFailure;
-use crate::writer::pruning::told;
+use crate::writer::pruning::logged;
 use crate::writer::retention::PruneTo;
 
 impl RunJournal {
@@ -67,7 +67,7 @@ impl RunJournal {
         News::Failed { checkpoint: self.id(counter), error, retry_in: None }
     }
 
-    /// Drops a segment that failed. If nothing in it was acknowledged, it is of no use to anybody.
+    /// Drops a segment that failed. If nothing in it was acknowledged, it is of no use.
     pub(super) fn drop_segment(&mut self) {
         let Some(segment) = self.segment.take() else { return };
         if segment.durable_end().is_none() {
@@ -78,7 +78,7 @@ impl RunJournal {
         }
     }
 
-    /// A delta without a durable base can't be used by anybody.
+    /// A delta without a durable base is of no use.
     pub(super) fn drop_orphans(&mut self, reports: &mut Vec<News>) {
         self.pending.give_up_checkpoints();
         reports.push(News::NeedFull);
@@ -90,7 +90,7 @@ impl RunJournal {
         self.pending.take(count).for_each(drop);
     }
 
-    /// Notes that a batch could not be written: what becomes of its segment, what the game is told, and
+    /// Notes that a batch could not be written: what becomes of its segment, what is reported, and
     /// when it is tried again.
     pub(super) fn failed(&mut self, failure: WriteFailure, now: Moment, reports: &mut Vec<News>) {
         let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
@@ -115,7 +115,7 @@ impl RunJournal {
             warn!(path = %path.display(), "the session's files vanished");
             self.acknowledged = None;
             self.durable_end = None;
-            // The lock may have vanished with them. It is taken anew with the next write.
+            // The lock may have vanished with them. It is taken again with the next write.
             self.hold.let_go();
             self.pending.give_up_checkpoints();
             self.lost_at_exit |= self.leaving.is_some();
@@ -154,7 +154,7 @@ impl RunJournal {
     }
 
     /// Makes room on a full disk: history is thinned, between the checkpoints, and if that isn't enough,
-    /// the oldest of what somebody asked for as well. At an exit nothing else waits, so it is done at once;
+    /// the oldest named checkpoints as well. At an exit nothing else waits, so it is done at once;
     /// and what was kept free for this is given up before anything that has a name. Whether there is more
     /// room now.
     fn make_room(&mut self) -> bool {
@@ -175,7 +175,7 @@ impl RunJournal {
         let bytes = || self.local.store.session_bytes(self.session()).unwrap_or_default();
         let before = bytes();
         let pruning = self.begin_pruning(PruneTo::Bone { freeing });
-        told(self.session(), pruning.and_then(|pruning| pruning.finish(&self.local.store)));
+        logged(self.session(), pruning.and_then(|pruning| pruning.finish(&self.local.store)));
         bytes() < before
     }
 

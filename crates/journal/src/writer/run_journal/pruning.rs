@@ -4,7 +4,7 @@ use super::RunJournal;
 use crate::clock::Moment;
 use crate::journal::SegmentHeader;
 use crate::writer::open_segment::OpenSegment;
-use crate::writer::pruning::{PruneFailure, Pruning, told};
+use crate::writer::pruning::{PruneFailure, Pruning, logged};
 use crate::writer::pruning_others::PruningOthers;
 use crate::writer::retention::PruneTo;
 
@@ -21,11 +21,11 @@ impl RunJournal {
                 true => PruneTo::Bone { freeing: self.named_to_free() },
                 false => PruneTo::Quota,
             };
-            self.pruning = told(self.session(), self.begin_pruning(extent));
+            self.pruning = logged(self.session(), self.begin_pruning(extent));
         }
         let store = &self.local.store;
         if let Some(mut pruning) = self.pruning.take() {
-            match told(self.session(), pruning.step(store)) {
+            match logged(self.session(), pruning.step(store)) {
                 Some(true) => self.pruning = Some(pruning),
                 Some(false) => {
                     self.is_without_history |= pruning.is_to_the_bone();
@@ -51,8 +51,8 @@ impl RunJournal {
         }
     }
 
-    /// Bytes to be freed on a full disk whatever somebody asked for: none while there is history that
-    /// nobody did.
+    /// Bytes to be freed on a full disk even of named checkpoints: none while there is history without
+    /// a name.
     fn named_to_free(&self) -> u64 {
         if self.is_without_history { self.bytes_wanted() } else { 0 }
     }

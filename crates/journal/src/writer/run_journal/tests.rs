@@ -9,7 +9,7 @@ use super::{RunIdentity, RunJournal};
 use crate::clock::Moment;
 use crate::ids::{RunId, SaveId};
 use crate::journal::Lineage;
-use crate::journal::sample::{at, commit, header, session, values};
+use crate::journal::sample::{at, commit, header, noise, session, values};
 use crate::process::{ProcessGuard, ProcessOptions};
 use crate::session::CheckpointError;
 use crate::store::{DirectoryStore, Layout, LocalStore, MemoryDisk, SessionLock, StoredSession};
@@ -38,18 +38,6 @@ fn journal(disk: &MemoryDisk) -> RunJournal {
     };
     let hold: Hold = None::<SessionLock>.into();
     RunJournal::new(local, process, identity, hold, Quota::default(), NOW)
-}
-
-/// Bytes that don't get smaller by packing.
-fn noise(len: usize, seed: u64) -> Vec<u8> {
-    let mut state = seed | 1;
-    let step = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state as u8
-    };
-    std::iter::repeat_with(step).take(len).collect()
 }
 
 /// A checkpoint of one value.

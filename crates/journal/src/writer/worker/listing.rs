@@ -18,13 +18,13 @@ impl<C: Content> Worker<C> {
 
     pub(super) fn finish_listings(&mut self, now: Moment) {
         self.let_go_of_others();
-        let Self { chores, machine, content, .. } = self;
+        let Self { chores, finder, content, .. } = self;
         collect_news(&mut self.reports, |news| {
-            chores.finish_listings(machine, content, now.wall, news);
+            chores.finish_listings(finder, content, now.wall, news);
         });
     }
 
-    /// Does a slice of a chore, unless somebody waits for the run to be over.
+    /// Does a slice of a chore, unless the run is to end.
     pub(super) fn do_chore(&mut self, now: Moment) {
         if self.is_leaving() {
             return;
@@ -41,8 +41,8 @@ impl<C: Content> Worker<C> {
     }
 
     pub(super) fn chore_step(&mut self, now: Moment) {
-        let Self { chores, machine, content, .. } = self;
-        collect_news(&mut self.reports, |news| chores.step(machine, content, now.wall, news));
+        let Self { chores, finder, content, .. } = self;
+        collect_news(&mut self.reports, |news| chores.step(finder, content, now.wall, news));
     }
 
     /// No session is being played or restored: the main thread sees to that.
@@ -54,7 +54,7 @@ impl<C: Content> Worker<C> {
         self.chores.stop_sweeping();
         self.swept = false;
         self.local = Arc::new(self.local.of_profile(&profile));
-        self.machine.move_to(Arc::clone(&self.local));
+        self.finder.move_to(Arc::clone(&self.local));
         self.prepared.clear();
         self.report([News::ProfileChanged { profile }]);
         self.detect(now);

@@ -123,10 +123,10 @@ impl<C: Content> Worker<C> {
         }
         let tested = self.self_test.take_if(|test| journal.has_saved(test.counter()));
         if journal.has_begun() && !std::mem::replace(&mut self.settled, true) {
-            // Only now is what was left behind before of no use to anybody.
-            self.machine.settle(journal.session());
+            // Only now is what was left behind before needed no longer.
+            self.finder.settle(journal.session());
             if !std::mem::replace(&mut self.swept, true) {
-                let forgotten = self.machine.take_forgotten();
+                let forgotten = self.finder.take_forgotten();
                 let (store, host) = (&self.local.store, self.local.host.id);
                 self.chores.sweep(Sweeping::new(store, host, journal.session(), forgotten));
             }
@@ -153,7 +153,7 @@ impl<C: Content> Worker<C> {
     pub(super) fn leave(&mut self, leave: Leave, now: Moment) {
         // An exit waits for no test.
         self.self_test = None;
-        self.chores.restart_listings(&mut self.machine);
+        self.chores.restart_listings(&mut self.finder);
         if let Some((journal, _)) = &mut self.playing {
             journal.leave(leave, now);
         }
@@ -175,7 +175,7 @@ impl<C: Content> Worker<C> {
             self.process.release(session);
         } else {
             self.process.left_without_end(session);
-            self.machine.note_left(session);
+            self.finder.note_left(session);
         }
         let (complete, bytes) = (left.complete, self.local.store.session_bytes(session).ok());
         self.report([News::Left { session, complete, bytes, types }]);

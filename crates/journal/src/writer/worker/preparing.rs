@@ -8,7 +8,7 @@ use tracing::{debug, debug_span, warn};
 use super::Worker;
 use crate::clock::{self, Moment};
 use crate::ids::SessionId;
-use crate::recovery::{self, Machine, PrepareFailure, Wanted};
+use crate::recovery::{self, PrepareFailure, SessionFinder, Wanted};
 use crate::session::{FailureCause, RequestError, SessionUpdate};
 use crate::store::SessionLock;
 use crate::writer::{Content, News, Report, filing};
@@ -26,13 +26,13 @@ impl<C: Content> Worker<C> {
             return self.report([News::NotPrepared { error }]);
         }
         if !is_playing && !self.prepared.contains_key(&session) {
-            match lock(&mut self.machine, session) {
+            match lock(&mut self.finder, session) {
                 Ok(lock) => self.prepared.insert(session, lock),
                 Err(error) => return self.report([News::NotPrepared { error }]),
             };
         }
         let begun = clock::instant();
-        let prepared = recovery::prepare(&mut self.machine, &self.content, wanted, now.wall);
+        let prepared = recovery::prepare(&mut self.finder, &self.content, wanted, now.wall);
         debug!(elapsed = ?begun.elapsed(), "checkpoint read and decoded");
         let failure = match prepared {
             Ok(prepared) => {
@@ -59,12 +59,12 @@ impl<C: Content> Worker<C> {
     pub(super) fn file(
         &mut self,
         session: SessionId,
-        how: impl FnOnce(&mut Machine, SessionId, Timestamp) -> Result<(), RequestError>,
+        how: impl FnOnce(&mut SessionFinder, SessionId, Timestamp) -> Result<(), RequestError>,
         now: Moment,
     ) -> Result<(), RequestError> {
         self.let_go_of_others();
-        how(&mut self.machine, session, now.wall)?;
-        self.machine.settle(session);
+        how(&mut self.finder, session, now.wall)?;
+        self.finder.settle(session);
         self.trials.end(session);
         Ok(())
     }
@@ -73,15 +73,18 @@ impl<C: Content> Worker<C> {
     /// still offered.
     pub(super) fn edit(&mut self, session: SessionId, update: Box<SessionUpdate>, now: Moment) {
         self.let_go_of_others();
-        let result = filing::edit(&mut self.machine, session, (*update).clone(), now.wall);
+        let result = filing::edit(&mut self.finder, session, (*update).clone(), now.wall);
         self.report([News::Edited { session, update, result }]);
     }
 }
 
 /// Takes a session's lock, so that no other process plays it meanwhile. There is none to take on a
 /// file system without locks.
-fn lock(machine: &mut Machine, session: SessionId) -> Result<Option<SessionLock>, RequestError> {
-    match machine.lock_session(session) {
+fn lock(
+    finder: &mut SessionFinder,
+    session: SessionId,
+) -> Result<Option<SessionLock>, RequestError> {
+    match finder.lock_session(session) {
         Ok(Some(lock)) => Ok(Some(lock)),
         Ok(None) => Err(RequestError::SessionInUse),
         Err(error) if error.io_kind() == Some(ErrorKind::Unsupported) => Ok(None),

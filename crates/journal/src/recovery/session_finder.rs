@@ -1,4 +1,4 @@
-//! This machine, and the processes that died on it.
+//! What detection and restores go by: the sessions on this machine, and the processes that died on it.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -17,8 +17,8 @@ use crate::store::{
     remove_record, with_sources,
 };
 
-/// This machine, and the processes that died on it.
-pub struct Machine {
+/// Finds the sessions on this machine, and knows which processes died on it while they played them.
+pub struct SessionFinder {
     local: Arc<LocalStore>,
     dead: Vec<DeadProcess>,
     /// Until when a lock that is held may be one of a process that is just being killed.
@@ -36,7 +36,7 @@ pub struct Machine {
     progress: ReadProgress,
 }
 
-impl Machine {
+impl SessionFinder {
     /// `patience` is how long, from now on, a lock that is held is tried again: the system needs a
     /// while to tear a large process down, and until then its locks are held.
     pub fn new(local: Arc<LocalStore>, dead: Vec<DeadProcess>, patience: Duration) -> Self {
@@ -80,7 +80,7 @@ impl Machine {
         std::mem::take(&mut self.forgotten)
     }
 
-    /// The slots, as they were when somebody looked last.
+    /// The slots, as they were when they were looked at last.
     pub fn slots(&self) -> &SlotShelf {
         &self.slots
     }
@@ -108,7 +108,7 @@ impl Machine {
         std::mem::take(&mut self.slots_changed).then(|| SlotListing::of(&self.slots))
     }
 
-    /// What was listed of the slots was told to nobody.
+    /// What was listed of the slots was not reported.
     pub(super) fn note_slots_changed(&mut self) {
         self.slots_changed = true;
     }
@@ -170,7 +170,7 @@ impl Machine {
     }
 
     /// Forgets what was held of sessions that never came to be, or are gone. Those of other profiles
-    /// wait until somebody looks at these.
+    /// wait until these are looked at.
     pub(super) fn settle_all_but_existing(&mut self) {
         if self.dead.iter().all(|dead| dead.record.runs.is_empty()) {
             return;

@@ -1,0 +1,144 @@
+//! What both disks in memory are made of: names, and who holds which lock.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{DirEntry, Lock};
+
+/// The names on a disk in memory. What a file is, the disk decides.
+#[derive(Clone, Debug)]
+pub(super) struct FileTree<F> {
+    pub directories: BTreeSet<PathBuf>,
+    pub files: BTreeMap<PathBuf, F>,
+    /// Which guard holds the lock of a file.
+    pub locks: BTreeMap<PathBuf, u64>,
+    last_lock: u64,
+}
+
+impl<F> Default for FileTree<F> {
+    fn default() -> Self {
+        Self::of(BTreeSet::new(), BTreeMap::new())
+    }
+}
+
+impl<F> FileTree<F> {
+    /// These directories and files, with no lock held.
+    pub fn of(directories: BTreeSet<PathBuf>, files: BTreeMap<PathBuf, F>) -> Self {
+        Self { directories, files, locks: BTreeMap::new(), last_lock: 0 }
+    }
+
+    pub fn file(&self, path: &Path) -> io::Result<&F> {
+        self.files.get(path).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// What is in a directory, sorted by name. `measure` says how long a file is, and its stamp.
+    pub fn list(
+        &self,
+        directory: &Path,
+        measure: impl Fn(&F) -> (u64, u64),
+    ) -> io::Result<Vec<DirEntry>> {
+        self.check_directory(directory)?;
+        let directories = self.directories.iter().map(|path| (path, None));
+        let files = self.files.iter().map(|(path, file)| (path, Some(file)));
+        let inside = directories.chain(files).filter(|(path, _)| path.parent() == Some(directory));
+        let entries = inside.filter_map(|(path, file)| {
+            let name = path.file_name()?.to_str()?.to_owned();
+            let (len, stamp) = file.map_or((0, 0), &measure);
+            Some(DirEntry { name, is_dir: file.is_none(), is_file: file.is_some(), len, stamp })
+        });
+        let mut entries: Vec<DirEntry> = entries.collect();
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(entries)
+    }
+
+    /// Whether there is such a directory. Roots, and the working directory, always are.
+    pub fn is_directory(&self, path: &Path) -> bool {
+        let is_root = path.parent().is_none();
+        is_root || path.as_os_str().is_empty() || self.directories.contains(path)
+    }
+
+    pub fn exists(&self, path: &Path) -> bool {
+        self.is_directory(path) || self.files.contains_key(path)
+    }
+
+    pub fn check_directory(&self, path: &Path) -> io::Result<()> {
+        if self.is_directory(path) { Ok(()) } else { Err(io::ErrorKind::NotFound.into()) }
+    }
+
+    pub fn check_parent(&self, path: &Path) -> io::Result<()> {
+        self.check_directory(path.parent().unwrap_or(path))
+    }
+
+    /// Whether something can be created there.
+    pub fn check_new(&self, path: &Path) -> io::Result<()> {
+        self.check_parent(path)?;
+        if self.exists(path) { Err(io::ErrorKind::AlreadyExists.into()) } else { Ok(()) }
+    }
+
+    /// Whether a file can be put there, in the place of another one.
+    pub fn check_replaceable(&self, path: &Path) -> io::Result<()> {
+        let is_directory = self.is_directory(path);
+        if is_directory { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(()) }
+    }
+
+    /// Takes a file's name away. Whoever makes another file of this name can lock that.
+    pub fn remove(&mut self, path: &Path) -> io::Result<F> {
+        let removed = self.files.remove(path).ok_or(io::ErrorKind::NotFound)?;
+        self.locks.remove(path);
+        Ok(removed)
+    }
+
+    pub fn remove_directory(&mut self, path: &Path) -> io::Result<()> {
+        self.check_directory(path)?;
+        let mut others = self.directories.iter().chain(self.files.keys());
+        if others.any(|other| other.parent() == Some(path)) {
+            return Err(io::ErrorKind::DirectoryNotEmpty.into());
+        }
+        self.directories.remove(path);
+        Ok(())
+    }
+
+    /// Takes a lock; `None` if it is held. The number of the guard.
+    pub fn take_lock(&mut self, path: &Path) -> Option<u64> {
+        if self.locks.contains_key(path) { None } else { Some(self.force_lock(path)) }
+    }
+
+    /// Takes a lock, whoever holds it. The number of the guard.
+    pub fn force_lock(&mut self, path: &Path) -> u64 {
+        self.last_lock += 1;
+        self.locks.insert(path.to_owned(), self.last_lock);
+        self.last_lock
+    }
+}
+
+/// A disk in memory that has locks.
+pub(super) trait HoldsLocks: Debug + Send + Sync {
+    /// The number of the guard that holds a lock.
+    fn holder(&self, path: &Path) -> io::Result<Option<u64>>;
+
+    /// Releases a lock, if this guard holds it: another process may have put a new file in the place of the
+    /// one that was locked.
+    fn release(&self, path: &Path, number: u64);
+}
+
+/// A lock that is held for as long as this lives.
+#[derive(Debug)]
+pub(super) struct HeldLock<D: HoldsLocks> {
+    pub disk: D,
+    pub path: PathBuf,
+    pub number: u64,
+}
+
+impl<D: HoldsLocks> Lock for HeldLock<D> {
+    fn is_held(&self) -> io::Result<bool> {
+        Ok(self.disk.holder(&self.path)? == Some(self.number))
+    }
+}
+
+impl<D: HoldsLocks> Drop for HeldLock<D> {
+    fn drop(&mut self) {
+        self.disk.release(&self.path, self.number);
+    }
+}
