@@ -62,6 +62,7 @@ impl RuntimeParts {
                 at,
                 Transition::Preparing(_)
                     | Transition::Restoring(_)
+                    | Transition::LoadingBackup(_)
                     | Transition::Leaving { then: Some(_), .. }
             )
         };

@@ -36,7 +36,7 @@ pub(crate) struct StartUp {
     /// Which session is still to be taken up.
     due: Due,
     /// What was taken up by itself, and didn't work out.
-    tried: Vec<(SessionId, Option<CheckpointId>, Proposal)>,
+    tried: Vec<(SessionId, Option<CheckpointId>, Proposal, Option<String>)>,
     /// The run that is on trial.
     trial: Option<RunOnTrial>,
 }
@@ -223,10 +223,9 @@ impl RuntimeParts {
             return;
         };
         let Candidate { session, newest, reason, proposed } = candidate;
-        if reason == RestoreReason::Recovered && self.take_up_backup(world, session.id, None) {
-            return;
-        }
-        let this = (session.id, newest, proposed);
+        let is_crashed = reason == RestoreReason::Recovered;
+        let backup = Self::better_backup(world, session.id).filter(|_| is_crashed);
+        let this = (session.id, newest, proposed, backup.clone());
         // What didn't work out isn't tried again, unless damage was found and something else is
         // offered now.
         if self.start_up.tried.contains(&this) {
@@ -235,6 +234,10 @@ impl RuntimeParts {
             return;
         }
         self.start_up.tried.push(this);
+        if backup.is_some() {
+            self.take_up_backup(world, session.id, None);
+            return;
+        }
         match proposed.restore_from() {
             Some(from) => {
                 info!(session = %session.id, ?reason, ?from, "taken up without asking");
