@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
 mod captures;
+mod external;
 mod frames;
 mod game;
 mod hostile;
@@ -16,7 +17,7 @@ mod restores;
 fn main() {
     println!("| what | figure |");
     println!("| --- | --- |");
-    let parts: [(&str, fn()); 12] = [
+    let parts: [(&str, fn()); 13] = [
         ("idle", frames::idle),
         ("small_game", captures::small_game),
         ("delta_captures", captures::delta_captures),
@@ -28,6 +29,7 @@ fn main() {
         ("requests", frames::requests),
         ("placed", restores::placed),
         ("hooks", frames::hooks),
+        ("external", external::external),
         ("hostile", hostile::hostile),
     ];
     // `cargo bench --bench numbers -- catalogue` measures that alone.

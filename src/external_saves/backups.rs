@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use super::{ExternalOperation, ExternalOutcome, ExternalSave, ledger_of};
 use crate::recovery::{Proposal, RecoveryOffer};
 
+/// Deaths in a row after which no backup is better than a new session, as with checkpoints.
+const DEATHS: usize = 3;
 /// Backups that are offered at most.
 const OFFERED: usize = 10;
 
@@ -98,7 +100,7 @@ impl Backups {
     /// A backup is the better one if its time is later than that of the newest checkpoint, by the clocks
     /// of whoever wrote them, since nothing else tells: a time that is still to come doesn't count. Where
     /// checkpoints hold nothing of the game's world, the newest backup is better than any, and after
-    /// each death soon after a restore the one before it.
+    /// each death soon after a restore the one before it, until it is time for a new session.
     pub(crate) fn better_than(&self, offer: &RecoveryOffer) -> Option<&OfferedBackup> {
         let player = offer.session.player.as_deref();
         let mut loadable = self
@@ -106,11 +108,11 @@ impl Backups {
             .iter()
             .filter(|backup| backup.failure.is_none() && backup.save.is_for(player));
         match offer.proposed {
-            Proposal::SafeStart => None,
             _ if self.are_all => {
-                loadable.nth(usize::try_from(offer.deaths_in_a_row).unwrap_or(usize::MAX))
+                let deaths = usize::try_from(offer.deaths_in_a_row).unwrap_or(DEATHS);
+                loadable.nth(deaths).filter(|_| deaths < DEATHS)
             }
-            Proposal::Older(_) => None,
+            Proposal::Older(_) | Proposal::SafeStart => None,
             Proposal::Newest => {
                 let saved = offer.checkpoints.iter().find(|listed| listed.id == offer.newest);
                 let saved = saved.map(|listed| listed.time);
@@ -177,7 +179,10 @@ mod tests {
         offer.deaths_in_a_row = 2;
         offer.proposed = Proposal::Older(offer.newest);
         assert_eq!(better(&backups, &offer).as_deref(), Some("at 200"));
+        // There may be no older checkpoint to propose, and still be an older backup.
         offer.proposed = Proposal::SafeStart;
+        assert_eq!(better(&backups, &offer).as_deref(), Some("at 200"));
+        offer.deaths_in_a_row = 3;
         assert_eq!(better(&backups, &offer), None);
     }
 

@@ -7,6 +7,7 @@ mod loading;
 mod looking;
 mod requests;
 
+use std::collections::HashSet;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -25,8 +26,8 @@ use crate::journal::{RunId, SessionId};
 
 pub use app_ext::ExternalSavesExt;
 pub(crate) use app_ext::take_provider;
-pub(crate) use loading::LoadingBackup;
 pub(super) use loading::note_backups_of;
+pub(crate) use loading::{LoadingBackup, WantedBackup};
 use looking::Looking;
 pub use requests::ExternalRequest;
 
@@ -46,6 +47,8 @@ pub(crate) struct External {
     wanted: Option<Wanted>,
     /// The run that was played in the last frame.
     run: Option<RunId>,
+    /// Sessions of which no checkpoint can be restored, and that aren't listed therefore.
+    unreadable: HashSet<SessionId>,
     /// The search for backups that is under way.
     looking: Option<Looking>,
 }
@@ -84,6 +87,7 @@ impl External {
             since_asked: Duration::ZERO,
             wanted: None,
             run: None,
+            unreadable: HashSet::new(),
             looking: None,
         }))
     }
@@ -174,7 +178,7 @@ impl RuntimeParts {
         keep_in_session(world, session);
         notify(world, ExternalOperationFinished { operation: operation.clone() });
         if let ExternalOperationKind::Restore(slot) = &operation.kind {
-            self.backup_loaded(world, request, slot, &operation.outcome);
+            self.backup_answered(world, request, slot, &operation.outcome);
         }
     }
 

@@ -29,9 +29,7 @@ impl RuntimeParts {
             catalog.remove(*session);
         }
         catalog.put_all(entries);
-        if found.iter().any(|found| !found.offers.is_empty() || found.failure.is_some()) {
-            self.look_for_backups(world);
-        }
+        self.look_for_backups(world, &found);
         let mut offers = world.get_resource_or_init::<RecoveryOffers>();
         gone.iter().for_each(|session| offers.remove(*session));
         for found in found {

@@ -154,7 +154,7 @@ impl RecoveryOffers {
     /// has no other order. A backup whose time is still to come is never the better one, and neither is one
     /// where an older checkpoint or a new session is proposed. In a game without saved types, whose
     /// checkpoints hold nothing of its world, it is the newest backup, and after each death soon after a
-    /// restore the one before it.
+    /// restore the one before it; after three of them none.
     #[must_use]
     pub fn proposed_backup(&self, offer: &RecoveryOffer) -> Option<&OfferedBackup> {
         self.backups.better_than(offer)

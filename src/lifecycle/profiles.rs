@@ -59,7 +59,9 @@ impl RuntimeParts {
     /// meanwhile would find the session closed that was just restored.
     pub(super) fn refuse_change_of_profile(&mut self, world: &mut World) {
         let restores = |at: &Transition| match at {
-            Transition::Preparing(_) | Transition::Restoring(_) => true,
+            Transition::Preparing(_) | Transition::Restoring(_) | Transition::LoadingBackup(_) => {
+                true
+            }
             Transition::Ending(ending) => ending.is_for_restore(),
             Transition::Leaving(leaving) => leaving.then.is_some(),
             _ => false,

@@ -10,7 +10,7 @@ use bevy::prelude::*;
 use super::deferred::Deferred;
 use super::ending::Ending;
 use super::exit::ExitWatch;
-use super::external::{External, LoadingBackup};
+use super::external::{External, LoadingBackup, WantedBackup};
 use super::frame_time::FrameTime;
 use super::hints::HintWatch;
 use super::hooks::GameHooks;
@@ -113,7 +113,7 @@ pub(crate) enum Transition {
     /// To go on with the sessions of this profile.
     ChangingProfile(String),
     /// Nothing: the game has to load a backup of its own.
-    LoadingBackup(LoadingBackup),
+    LoadingBackup(Box<LoadingBackup>),
 }
 
 /// A checkpoint that is being read.
@@ -127,8 +127,8 @@ pub(crate) struct Preparing {
     pub otherwise: Option<NewSession>,
     /// How often, for them, what is offered instead of a damaged checkpoint is tried.
     pub tries_left: u32,
-    /// The slot of the backup that the game has loaded, so that the world stays as it is.
-    pub loaded: Option<String>,
+    /// The backup that the game is to load, instead of having the world put back.
+    pub backup: Option<WantedBackup>,
 }
 
 impl Runtime {

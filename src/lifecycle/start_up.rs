@@ -37,7 +37,7 @@ pub(crate) struct StartUp {
     /// Which session is still to be taken up.
     due: Due,
     /// What was taken up by itself, and didn't work out.
-    tried: Vec<(SessionId, Option<CheckpointId>, Proposal)>,
+    tried: Vec<(SessionId, Option<CheckpointId>, Proposal, Option<String>)>,
     /// A start that waits for a process that is about to end.
     race: Option<Race>,
     /// The run that is on trial.
@@ -292,10 +292,9 @@ impl RuntimeParts {
             return;
         };
         let Candidate { session, newest, reason, proposed, option } = candidate;
-        if reason == RestoreReason::Recovered && self.take_up_backup(world, session.id, None) {
-            return;
-        }
-        let this = (session.id, newest, proposed);
+        let is_crashed = reason == RestoreReason::Recovered;
+        let backup = Self::better_backup(world, session.id).filter(|_| is_crashed);
+        let this = (session.id, newest, proposed, backup.clone());
         // What didn't work out isn't tried again, unless damage was found and something else is
         // offered now.
         if self.start_up.tried.contains(&this) {
@@ -304,6 +303,10 @@ impl RuntimeParts {
             return;
         }
         self.start_up.tried.push(this);
+        if backup.is_some() {
+            self.take_up_backup(world, session.id, None);
+            return;
+        }
         if let Some(option) = option {
             let (request, session) = (option.clone(), session.id);
             if let Err(error) = self.take_option(world, session, &option) {

@@ -8,11 +8,12 @@
 use bevy::prelude::*;
 use tracing::{error, warn};
 
+use super::external::WantedBackup;
 use super::leaving::Departure;
 use super::notifications::{RecoveryFailed, RestoreCancelled, notify};
 use super::requests::{Request, SessionRequest, SlotRequest, reject};
 use super::runtime::{Preparing, RuntimeParts, Transition};
-use super::{ExternalRequest, RecoveryPolicy, SessionCatalog, SessionSettings};
+use super::{RecoveryPolicy, SessionCatalog, SessionSettings};
 use crate::clock;
 use crate::content::{Order, Prepared};
 use crate::journal::{CheckpointKind, SessionId, Validity};
@@ -146,9 +147,9 @@ impl RuntimeParts {
         let probation = settings.map_or(PROBATION, |settings| settings.probation);
         self.order(Order::Prepare(Wanted { session, from, reason, tail, probation }));
         let (asked_at, tries_left) = (clock::instant(), TRIES);
-        let loaded = None;
+        let backup = None;
         let preparing =
-            Preparing { session, from, reason, asked_at, otherwise, tries_left, loaded };
+            Preparing { session, from, reason, asked_at, otherwise, tries_left, backup };
         self.transition = Some(Transition::Preparing(preparing));
     }
 
@@ -199,9 +200,9 @@ impl RuntimeParts {
             // Nothing but the slot was left of it.
             catalog.put(SessionEntry::begun(&prepared.metadata));
         }
-        let taken = Taken { preparing, prepared };
-        if taken.preparing.loaded.is_some() {
-            return self.go_on_with_loaded_world(world, taken);
+        let mut taken = Taken { preparing, prepared };
+        if let Some(backup) = taken.preparing.backup.take() {
+            return self.load_backup(world, session, backup, Some(taken));
         }
         // While there is nothing to be taken back.
         let Some(taken) = self.approve(world, taken) else { return };
@@ -239,15 +240,29 @@ impl RuntimeParts {
                 let policy = world.get_resource_or_init::<SessionSettings>().recovery;
                 let proposed = self.start_up.proposed(session, policy);
                 let Some(from) = proposed.restore_from() else {
-                    return self.start_instead(world, &otherwise);
+                    return self.go_on_without(world, otherwise, preparing.backup, session);
                 };
                 self.prepare(world, session, from, RestoreReason::Recovered, Some(otherwise));
                 if let Some(Transition::Preparing(again)) = &mut self.transition {
                     again.tries_left = preparing.tries_left - 1;
-                    again.loaded = preparing.loaded;
+                    again.backup = preparing.backup;
                 }
             }
-            Some(otherwise) => self.start_instead(world, &otherwise),
+            Some(otherwise) => self.go_on_without(world, otherwise, preparing.backup, session),
+        }
+    }
+
+    /// Nothing can be read of a session: goes on with the backup that is wanted, or with a new session.
+    fn go_on_without(
+        &mut self,
+        world: &mut World,
+        otherwise: NewSession,
+        backup: Option<WantedBackup>,
+        session: SessionId,
+    ) {
+        match backup {
+            Some(backup) => self.load_backup(world, session, backup.like(otherwise), None),
+            None => self.start_instead(world, &otherwise),
         }
     }
 
@@ -262,10 +277,10 @@ impl RuntimeParts {
         let all_damaged = error == RecoveryError::AllDamaged;
         let slots = SessionCatalog::slots_left(world, session);
         notify(world, RecoveryFailed { session, error, slots });
-        let otherwise = self.answered().and_then(|preparing| preparing.otherwise);
+        let Some(Preparing { otherwise, backup, .. }) = self.answered() else { return };
         // What can't be read now may be readable later; a new session would hide it.
         if let Some(otherwise) = otherwise.filter(|_| all_damaged) {
-            self.start_instead(world, &otherwise);
+            self.go_on_without(world, otherwise, backup, session);
         }
     }
 
@@ -280,8 +295,8 @@ impl RuntimeParts {
 impl Preparing {
     /// The request that asked for it.
     pub(super) fn request(self) -> Request {
-        if let Some(slot) = self.loaded {
-            return ExternalRequest::Recover { session: self.session, slot }.into();
+        if let Some(backup) = self.backup {
+            return backup.into_request(self.session);
         }
         if let Some(session) = self.otherwise {
             return SessionRequest::StartOrContinue(session).into();

@@ -19,7 +19,7 @@ use bevy_session::{
     ExternalAutosave, ExternalCallFailed, ExternalDone, ExternalOperation,
     ExternalOperationFinished, ExternalRestoreRequested, ExternalSave, ExternalSaveDamaged,
     ExternalSaveReason, ExternalSaveRequested, ExternalSaves, ExternalSavesExt, MemoryDisk,
-    SessionsFound,
+    RecoveryFailed, SessionsFound,
 };
 
 use crate::common::*;
@@ -120,6 +120,7 @@ fn listen_to_all(app: &mut App) {
     listen::<SessionRestored>(app);
     listen::<SessionRecovered>(app);
     listen::<SessionStarted>(app);
+    listen::<RecoveryFailed>(app);
 }
 
 fn load(asked: On<ExternalRestoreRequested>, loads: Res<Loads>, mut commands: Commands) {

@@ -1,14 +1,19 @@
 //! Goes on from a backup of the game's own after a crash.
+//!
+//! It takes the way of every take-up: the session is read first, which takes its lock and begins its trial,
+//! so that a game that dies of the backup finds another one proposed. Then the game loads, and the run
+//! begins around the world that is there.
 
 use bevy::prelude::*;
 use tracing::{info, warn};
 
 use super::{ExternalOperationKind, RuntimeParts};
-use crate::external_saves::{ExternalOutcome, ExternalRequestId};
+use crate::content::Order;
+use crate::external_saves::{ExternalOutcome, ExternalRequestId, ExternalSave};
 use crate::journal::SessionId;
 use crate::lifecycle::activity::{RestorePhase, set_activity};
 use crate::lifecycle::notifications::{ExternalRestoreRequested, RestoreCancelled, notify};
-use crate::lifecycle::requests::{Request, RequestQueue, reject};
+use crate::lifecycle::requests::{Request, RequestQueue};
 use crate::lifecycle::restoring::session_as_saved;
 use crate::lifecycle::runtime::Transition;
 use crate::lifecycle::take_up::Taken;
@@ -19,26 +24,48 @@ use crate::recovery::RecoveryOffer;
 use crate::restore::EntitiesReplaced;
 use crate::session::{ExternalError, NewSession, RequestError, RestoreFrom, RestoreReason};
 
+/// A backup that the game is to load once its session was read.
+#[derive(Clone)]
+pub(crate) struct WantedBackup {
+    save: ExternalSave,
+    /// What is asked again if it can't be loaded.
+    otherwise: Option<Request>,
+    /// The session to start with it, where the one that crashed can't be read.
+    instead: Option<NewSession>,
+}
+
 /// A backup that the game is loading.
 pub(crate) struct LoadingBackup {
     request: ExternalRequestId,
     session: SessionId,
-    slot: String,
-    /// What is asked again if it can't be loaded.
-    otherwise: Option<Request>,
+    backup: WantedBackup,
+    /// The session as it was read; `None` if it couldn't be.
+    taken: Option<Box<Taken>>,
+}
+
+impl WantedBackup {
+    /// With the session to start, where the one that crashed can't be read.
+    pub(in crate::lifecycle) fn like(mut self, session: NewSession) -> Self {
+        self.instead = Some(session);
+        self
+    }
+
+    /// The request that asked for it.
+    pub(in crate::lifecycle) fn into_request(self, session: SessionId) -> Request {
+        let slot = self.save.slot;
+        self.otherwise.unwrap_or_else(|| ExternalRequest::Recover { session, slot }.into())
+    }
 }
 
 impl LoadingBackup {
     /// The request that asked for it.
     pub(in crate::lifecycle) fn into_request(self) -> Request {
-        let Self { session, slot, .. } = self;
-        ExternalRequest::Recover { session, slot }.into()
+        self.backup.into_request(self.session)
     }
 }
 
 impl RuntimeParts {
-    /// Asks the game to load a backup. Once it has, the session that crashed goes on with the world that
-    /// was loaded.
+    /// Has a session that crashed read, to go on with it in the world of a backup.
     pub(in crate::lifecycle) fn recover_external(
         &mut self,
         world: &mut World,
@@ -46,40 +73,39 @@ impl RuntimeParts {
         slot: &str,
         otherwise: Option<Request>,
     ) -> Result<(), RequestError> {
-        if self.external.is_none() {
-            return Err(ExternalError::NoProvider.into());
-        }
+        let external = self.external.as_ref().ok_or(ExternalError::NoProvider)?;
+        let is_unreadable = external.unreadable.contains(&session);
         if world.get_resource_or_init::<SessionSettings>().recovery == RecoveryPolicy::Never {
             return Err(RequestError::RecoveryIsOff);
         }
         self.require_no_session()?;
         let catalog = world.get_resource_or_init::<SessionCatalog>();
-        let entry = catalog.get(session).ok_or(RequestError::UnknownSession)?;
-        if entry.in_use {
-            return Err(RequestError::SessionInUse);
-        }
-        if !entry.has_crashed() {
-            return Err(RequestError::NothingToRestore);
-        }
+        let new = match catalog.get(session) {
+            Some(entry) if entry.in_use => return Err(RequestError::SessionInUse),
+            Some(entry) if !entry.has_crashed() => return Err(RequestError::NothingToRestore),
+            Some(entry) => Some(NewSession::like(&entry.session)),
+            None if is_unreadable => None,
+            None => return Err(RequestError::UnknownSession),
+        };
         let offers = world.get_resource_or_init::<RecoveryOffers>();
         let backup = offers.backups.get(slot).ok_or(ExternalError::UnknownBackup)?;
         if backup.failure.is_some() {
             return Err(ExternalError::NotLoadable.into());
         }
         let save = backup.save.clone();
-        let kind = ExternalOperationKind::Restore(slot.to_owned());
-        let answer = self.open_request(world, session, kind).ok_or(ExternalError::NoProvider)?;
-        let (request, slot) = (answer.request(), slot.to_owned());
-        info!(%session, slot, "the game is asked to load a backup");
-        let loading = LoadingBackup { request, session, slot, otherwise };
-        self.transition = Some(Transition::LoadingBackup(loading));
-        set_activity(world, |activity| activity.restore = Some(RestorePhase::WaitingForGate));
-        notify(world, ExternalRestoreRequested { request, session, save, answer });
-        self.take_external_answers(world);
+        // The backup knows more of a session that can't be read than anything else.
+        let new = new.unwrap_or_else(|| NewSession {
+            player: save.player.clone(),
+            ..NewSession::named(&save.name)
+        });
+        self.prepare(world, session, RestoreFrom::Latest, RestoreReason::Recovered, Some(new));
+        if let Some(Transition::Preparing(preparing)) = &mut self.transition {
+            preparing.backup = Some(WantedBackup { save, otherwise, instead: None });
+        }
         Ok(())
     }
 
-    /// The backup that is taken without asking instead of what an offer proposes.
+    /// The backup that is taken without asking instead of what is offered of a session.
     pub(in crate::lifecycle) fn better_backup(world: &World, session: SessionId) -> Option<String> {
         let offers = world.get_resource::<RecoveryOffers>()?;
         let offer = offers.of(session).next()?;
@@ -104,8 +130,29 @@ impl RuntimeParts {
         }
     }
 
-    /// The game has answered whether a backup was loaded.
-    pub(super) fn backup_loaded(
+    /// Asks the game to load a backup, now that its session was read, or can't be.
+    pub(in crate::lifecycle) fn load_backup(
+        &mut self,
+        world: &mut World,
+        session: SessionId,
+        backup: WantedBackup,
+        taken: Option<Taken>,
+    ) {
+        let save = backup.save.clone();
+        let kind = ExternalOperationKind::Restore(save.slot.clone());
+        let Some(answer) = self.open_request(world, session, kind) else { return };
+        let request = answer.request();
+        info!(%session, slot = save.slot, "the game is asked to load a backup");
+        let taken = taken.map(Box::new);
+        let loading = LoadingBackup { request, session, backup, taken };
+        self.transition = Some(Transition::LoadingBackup(Box::new(loading)));
+        set_activity(world, |activity| activity.restore = Some(RestorePhase::WaitingForGate));
+        notify(world, ExternalRestoreRequested { request, session, save, answer });
+        self.take_external_answers(world);
+    }
+
+    /// The game has answered whether a backup was loaded, or is no longer waited for.
+    pub(super) fn backup_answered(
         &mut self,
         world: &mut World,
         request: ExternalRequestId,
@@ -117,41 +164,29 @@ impl RuntimeParts {
             return;
         };
         set_activity(world, |activity| activity.restore = None);
+        let LoadingBackup { session, backup, taken, .. } = *loading;
         let error = match outcome {
-            ExternalOutcome::Done { .. } => return self.go_on_from_backup(world, &loading),
-            ExternalOutcome::Cancelled => return,
+            ExternalOutcome::Done { .. } => {
+                return match (taken, backup.instead) {
+                    (Some(taken), _) => self.go_on_with_loaded_world(world, *taken),
+                    (None, Some(new)) => self.start_instead(world, &new),
+                    (None, None) => {}
+                };
+            }
+            ExternalOutcome::Cancelled => return self.order(Order::Release(session)),
             ExternalOutcome::TimedOut => "there was no answer",
             ExternalOutcome::Failed { error } => error,
         };
+        self.order(Order::Release(session));
         let mut offers = world.get_resource_or_init::<RecoveryOffers>();
         offers.backups.note_failure(slot, error);
-        if let Some(otherwise) = loading.otherwise {
+        if let Some(otherwise) = backup.otherwise {
             world.get_resource_or_init::<RequestQueue>().do_first(otherwise);
         }
     }
 
-    /// The game has loaded a backup: reads what the session says about itself, to go on with it. Where
-    /// that can't be read, a new one like it is started.
-    fn go_on_from_backup(&mut self, world: &mut World, loading: &LoadingBackup) {
-        let session = loading.session;
-        let catalog = world.get_resource_or_init::<SessionCatalog>();
-        let Some(entry) = catalog.get(session) else {
-            let request = ExternalRequest::Recover { session, slot: loading.slot.clone() };
-            return reject(world, request, RequestError::UnknownSession);
-        };
-        let otherwise = Some(NewSession::like(&entry.session));
-        self.prepare(world, session, RestoreFrom::Latest, RestoreReason::Recovered, otherwise);
-        if let Some(Transition::Preparing(preparing)) = &mut self.transition {
-            preparing.loaded = Some(loading.slot.clone());
-        }
-    }
-
     /// The session was read, and the world is there already: begins its run.
-    pub(in crate::lifecycle) fn go_on_with_loaded_world(
-        &mut self,
-        world: &mut World,
-        taken: Taken,
-    ) {
+    fn go_on_with_loaded_world(&mut self, world: &mut World, taken: Taken) {
         let Taken { preparing, prepared } = taken;
         world.insert_resource(session_as_saved(&prepared, self.time.now().wall));
         self.begin_restored_run(world, prepared.split().1, EntitiesReplaced::none(), &preparing);

@@ -1,6 +1,6 @@
 //! Looks for backups of the game's own after a crash.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
 use bevy::prelude::*;
@@ -8,8 +8,10 @@ use tracing::{info, warn};
 
 use super::RuntimeParts;
 use crate::external_saves::{ExternalCallError, ExternalSave, Question};
+use crate::journal::SessionId;
 use crate::lifecycle::notifications::{ExternalSaveDamaged, notify};
 use crate::lifecycle::{RecoveryOffers, RecoveryPolicy, SessionCatalog, SessionSettings};
+use crate::recovery::FoundSession;
 
 /// How long the player waits for backups to be asked about a crash with them. Those that are found later
 /// are added.
@@ -34,7 +36,16 @@ enum Step {
 
 impl RuntimeParts {
     /// Sessions were found that crashed: begins to look for backups beside their checkpoints.
-    pub(in crate::lifecycle) fn look_for_backups(&mut self, world: &mut World) {
+    pub(in crate::lifecycle) fn look_for_backups(
+        &mut self,
+        world: &mut World,
+        found: &[FoundSession],
+    ) {
+        let failed = found.iter().filter(|found| found.failure.is_some());
+        let unreadable: HashSet<SessionId> = failed.map(|found| found.session).collect();
+        if unreadable.is_empty() && found.iter().all(|found| found.offers.is_empty()) {
+            return;
+        }
         let policy = world.get_resource_or_init::<SessionSettings>().recovery;
         let has_types = self.types.has_any();
         let since = self.time.now().elapsed;
@@ -43,6 +54,7 @@ impl RuntimeParts {
             return;
         }
         external.looking = Some(Looking { since, step: Step::List });
+        external.unreadable = unreadable;
         world.get_resource_or_init::<RecoveryOffers>().backups.look_again(!has_types);
     }
 
@@ -74,7 +86,10 @@ impl RuntimeParts {
         match &mut looking.step {
             Step::List => {
                 looking.step = Step::Listing;
-                external.asker.ask(Question::List(players(world)), now);
+                let mut players = players(world);
+                // Whose those sessions are isn't known.
+                players.extend((!external.unreadable.is_empty()).then_some(None));
+                external.asker.ask(Question::List(players), now);
             }
             Step::Validate(_) if offers.backups.are_enough() => self.end_looking(),
             Step::Validate(saves) => match saves.front() {

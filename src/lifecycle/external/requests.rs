@@ -57,25 +57,20 @@ impl RuntimeParts {
     /// Takes in the answers that are there, out of turn: what is asked of sessions may have to wait for
     /// them.
     pub(in crate::lifecycle) fn take_external_answers(&mut self, world: &mut World) {
+        let Some(external) = &self.external else { return };
+        let answers = std::iter::from_fn(|| external.answers.take());
+        let mut asked: Vec<Request> =
+            answers.map(|answer| ExternalRequest::from(answer).into()).collect();
         let is_answer = |request: &Request| {
             matches!(request, Request::External(ExternalRequest::Answer { .. }))
         };
-        loop {
-            let Some(external) = &self.external else { return };
-            let answer = external.answers.take().map(ExternalRequest::from);
-            let asked = match answer {
-                Some(answer) => vec![Request::External(answer)],
-                None => match world.get_resource_mut::<RequestQueue>() {
-                    Some(mut queue) if !queue.is_empty() => queue.take(is_answer),
-                    _ => return,
-                },
-            };
-            if asked.is_empty() {
-                return;
-            }
-            for request in asked {
-                self.take_answer(world, request);
-            }
+        if let Some(mut queue) = world.get_resource_mut::<RequestQueue>()
+            && !queue.is_empty()
+        {
+            asked.extend(queue.take(is_answer));
+        }
+        for request in asked {
+            self.take_answer(world, request);
         }
     }
 

@@ -1,7 +1,7 @@
 //! What is offered after a crash, and what becomes of the session.
 
 use bevy_session::doctor::Doctor;
-use bevy_session::{ExternalError, RequestError, RestoreCancelled};
+use bevy_session::{ExternalError, RecoveryFailed, RequestError, RestoreCancelled};
 
 use super::*;
 
@@ -62,8 +62,8 @@ fn nothing_of_a_checkpoint_is_put_into_a_world_that_was_loaded() {
 
 #[test]
 fn an_automatic_recovery_takes_the_newer_of_both_kinds() {
-    // The newest checkpoint is of about the twelfth second.
-    for (second, is_loaded) in [(60, true), (5, false), (7200, false)] {
+    // Nothing changed after the first checkpoint, which is of the first second.
+    for (second, is_loaded) in [(60, true), (-5, false), (7200, false)] {
         let provider = Provider::with(&[backup("auto-1", second)]);
         let an_hour_later = plugin(&killed(false, None))
             .recovery(RecoveryPolicy::Automatic)
@@ -120,7 +120,7 @@ fn a_load_can_be_called_off() {
     until(&mut app, |app| slots(app).len() == 1);
     let session = offered(&app);
     request(&mut app, |commands| commands.session().recover_external(session, "auto-1"));
-    frames(&mut app, 2);
+    until(&mut app, |app| !received::<ExternalRestoreRequested>(app).is_empty());
     request(&mut app, |commands| commands.session().cancel_restore());
     frames(&mut app, 2);
     assert_eq!(received::<RestoreCancelled>(&app).len(), 1);
@@ -131,6 +131,49 @@ fn a_load_can_be_called_off() {
     assert_eq!(rejected.error, RequestError::External(ExternalError::TooLate));
     assert!(!app.world().contains_resource::<CurrentSession>());
     assert_eq!(app.world().resource::<RecoveryOffers>().offers().len(), 1);
+}
+
+#[test]
+fn a_game_that_dies_of_a_backup_is_proposed_the_one_before_it() {
+    let mut disk = killed(true, None);
+    let provider = Provider::with(&[backup("auto-1", 5), backup("auto-2", 8)]);
+    for expected in [Some("auto-2"), Some("auto-1"), None] {
+        let mut app = bare_game(&disk, &provider, RecoveryPolicy::Ask);
+        app.insert_resource(Loads::Never);
+        until(&mut app, |app| !received::<RecoveryAvailable>(app).is_empty());
+        let offer = received::<RecoveryAvailable>(&app).remove(0).offer;
+        let offers = app.world().resource::<RecoveryOffers>();
+        let proposed = offers.proposed_backup(&offer).map(|backup| backup.save.slot.clone());
+        assert_eq!(proposed.as_deref(), expected);
+        let Some(slot) = proposed else { return };
+        request(&mut app, |commands| {
+            commands.session().recover_external(offer.session.id, slot);
+        });
+        until(&mut app, |app| !received::<ExternalRestoreRequested>(app).is_empty());
+        disk = disk.snapshot();
+    }
+}
+
+#[test]
+fn a_session_of_which_nothing_can_be_read_starts_again_with_the_backup() {
+    let disk = killed(false, None);
+    for path in disk.paths() {
+        if path.extension().is_some_and(|extension| extension == "journal") {
+            let length = disk.content(&path).unwrap().len();
+            // Behind the header.
+            (700..length).step_by(20).for_each(|offset| disk.corrupt(&path, offset, 0xff));
+            disk.corrupt(&path, 20, 0xff);
+        }
+    }
+    let provider = Provider::with(&[backup("auto-1", 5)]);
+    let mut app = game_of(&disk, &provider, RecoveryPolicy::Ask);
+    until(&mut app, |app| slots(app).len() == 1);
+    let session = received::<RecoveryFailed>(&app)[0].session;
+    request(&mut app, |commands| commands.session().recover_external(session, "auto-1"));
+    until(&mut app, |app| !received::<SessionStarted>(app).is_empty());
+    assert_eq!(app.world().resource::<CurrentSession>().name(), "auto-1");
+    let world = app.world_mut();
+    assert_eq!(world.query::<&Army>().iter(world).count(), 1);
 }
 
 #[test]
