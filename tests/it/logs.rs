@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use bevy::prelude::*;
 use bevy_session::MemoryDisk;
 use bevy_session::prelude::*;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Metadata, Subscriber};
+use tracing::{Dispatch, Event, Level, Metadata, Subscriber};
 
 use crate::common::*;
 
@@ -74,6 +74,17 @@ impl Subscriber for Collected {
 }
 
 impl Collected {
+    /// Collects what is logged while this is done.
+    ///
+    /// As long as there is only one subscriber, `tracing` asks the thread that comes by a place first
+    /// whether anybody listens there, and goes by that for all threads: other tests don't listen. So there
+    /// are always two more.
+    fn while_doing<T>(&self, work: impl FnOnce() -> T) -> T {
+        static OTHERS: OnceLock<[Dispatch; 2]> = OnceLock::new();
+        OTHERS.get_or_init(|| [Dispatch::new(Self::default()), Dispatch::new(Self::default())]);
+        tracing::subscriber::with_default(self.clone(), work)
+    }
+
     fn take(&self, name: &str) -> Vec<Logged> {
         let collected = self.0.lock().unwrap();
         collected.iter().filter(|logged| logged.name == name).cloned().collect()
@@ -107,7 +118,7 @@ fn play(verbose: bool) -> String {
 #[test]
 fn each_request_checkpoint_and_restore_has_a_span_with_its_session() {
     let log = Collected::default();
-    let id = tracing::subscriber::with_default(log.clone(), || play(false));
+    let id = log.while_doing(|| play(false));
     let requests = log.take("session_request");
     let asked: Vec<(&str, Option<&String>)> = requests
         .iter()
@@ -146,7 +157,7 @@ fn each_request_checkpoint_and_restore_has_a_span_with_its_session() {
 #[test]
 fn one_switch_logs_every_order_with_its_time() {
     let log = Collected::default();
-    tracing::subscriber::with_default(log.clone(), || play(true));
+    log.while_doing(|| play(true));
     let orders = log.take("order");
     assert!(orders.iter().all(|order| order.level == Level::INFO));
     assert!(orders.iter().all(|order| order.fields.contains_key("at")));
