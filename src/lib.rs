@@ -7,6 +7,7 @@ mod capture;
 mod content;
 pub mod doctor;
 mod exit_request;
+mod external_saves;
 #[cfg(test)]
 mod generated_worlds;
 mod lifecycle;
@@ -30,32 +31,41 @@ use bevy_session_journal::{
 
 pub use bevy_session_journal::{
     Attachment, AttachmentError, AttachmentOf, CheckpointError, CheckpointId, CheckpointKind,
-    DiskRefusal, EndReason, FailureCause, Field, FieldError, Fields, HowItEnded, IllegalMove,
-    MemoryDisk, Move, NewSession, OfferedCheckpoint, Operation, PanicInfo, Proposal, RecoveryError,
-    RecoveryOffer, RequestError, RestoreFrom, RestoreReason, RunId, SaveId, SaveSlot,
-    SessionContext, SessionEntry, SessionId, SessionMetadata, SessionPriority, SessionStatus,
-    SlotEntry, SlotError, SlotId, SlotKind, StateChange, StopReason, UnreadableSlot, UnsavedPlay,
-    Validity, VersionFit, WrittenBy, limits,
+    CheckpointSummary, ContextPart, DiskRefusal, EndReason, ExternalError, FailureCause, Field,
+    FieldError, Fields, HowItEnded, IllegalMove, LeaveCause, Leaving, MemoryDisk, Move, NewSession,
+    OfferedCheckpoint, OfferedOption, Operation, PanicInfo, Proposal, RecoveryError, RecoveryOffer,
+    RequestError, RestoreFrom, RestoreReason, RunId, SaveId, SaveSlot, SessionContext,
+    SessionEntry, SessionId, SessionMetadata, SessionPriority, SessionStatus, SessionTally,
+    SessionUpdate, SlotEntry, SlotError, SlotId, SlotKind, StateChange, StopReason, UnreadableSlot,
+    UnsavedPlay, Validity, VersionFit, WrittenBy, limits,
 };
 pub use capture::{
     DriftedType, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState,
     SessionAppExt, TypeProblem, TypeProblemReason, Unsaved,
 };
+pub use external_saves::{
+    ExternalAnswer, ExternalAutosave, ExternalCall, ExternalCallError, ExternalDone,
+    ExternalOperation, ExternalOperationKind, ExternalOperations, ExternalOutcome,
+    ExternalRequestId, ExternalSave, ExternalSaveKind, ExternalSaveReason, ExternalSaves,
+    OfferedBackup,
+};
 pub use lifecycle::{
     AttachmentRead, AttachmentRequest, AttachmentSaved, AutosaveDelayed, AutosaveStretched,
     CaptureBudget, CaptureCost, CaptureOverBudget, CheckpointCaptured, CheckpointDrifted,
-    CheckpointFailed, CheckpointSaved, CorruptionDetected, CrashReportWritten, CurrentProfile,
-    CurrentRequest, CurrentSession, DuplicateSaveKey, HintGiven, LastCheckpoint, PlacedRestored,
-    PreviousRun, ProfileChanged, RecoveryAvailable, RecoveryDeclined, RecoveryFailed,
-    RecoveryOffers, RecoveryPolicy, Request, RequestRejected, RestoreCancelled, RestoreLosses,
-    RestorePhase, RestorePrepared, RestoreStalled, RestoreStarted, SavingResumed, SavingStopped,
-    SessionActivity, SessionCatalog, SessionClosed, SessionCommands, SessionCommandsExt,
-    SessionEnded, SessionForgotten, SessionHint, SessionHints, SessionHooksExt, SessionPaused,
-    SessionRecovered, SessionRequest, SessionRestored, SessionResumed, SessionSettings,
-    SessionStarted, SessionUpdate, SessionUpdated, SessionsFound, SlotCopied, SlotDeleted,
-    SlotFailed, SlotRenamed, SlotRequest, SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
-    recovery_is_pending, saving_is_in_progress, session_is_active, session_is_paused,
-    session_is_restoring,
+    CheckpointFailed, CheckpointSaved, ContextChanged, CorruptionDetected, CrashReportWritten,
+    CurrentProfile, CurrentRequest, CurrentSession, DuplicateSaveKey, EndStep, ExternalCallFailed,
+    ExternalOperationFinished, ExternalRequest, ExternalRestoreRequested, ExternalSaveDamaged,
+    ExternalSaveRequested, ExternalSavesExt, GameContext, HintGiven, LastCheckpoint,
+    PlacedRestored, PreviousRun, ProfileChanged, RecoveryAvailable, RecoveryDeclined,
+    RecoveryFailed, RecoveryOffers, RecoveryOption, RecoveryPolicy, Request, RequestRejected,
+    RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared, RestoreStalled, RestoreStarted,
+    SavingResumed, SavingStopped, SessionActivity, SessionCatalog, SessionClosed, SessionCommands,
+    SessionCommandsExt, SessionEnded, SessionEnding, SessionForgotten, SessionHint, SessionHints,
+    SessionHooksExt, SessionPaused, SessionRecovered, SessionRequest, SessionRestored,
+    SessionResumed, SessionSettings, SessionStarted, SessionSummary, SessionUpdated, SessionsFound,
+    SlotCopied, SlotDeleted, SlotFailed, SlotRenamed, SlotRequest, SlotSaved, TypeBytes,
+    TypeFailed, TypeNotSaved, WorldCollapsed, recovery_is_pending, saving_is_in_progress,
+    session_is_active, session_is_paused, session_is_restoring,
 };
 pub use mode::SessionMode;
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
@@ -94,6 +104,12 @@ struct VersionsDoctests;
 mod guide {
     #[doc = include_str!("../docs/guide/costs.md")]
     struct Costs;
+
+    #[doc = include_str!("../docs/guide/ends-and-lists.md")]
+    struct EndsAndLists;
+
+    #[doc = include_str!("../docs/guide/external-saves.md")]
+    struct ExternalSaves;
 
     #[doc = include_str!("../docs/guide/getting-started.md")]
     struct GettingStarted;

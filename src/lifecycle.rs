@@ -7,11 +7,14 @@ mod checkpoints;
 mod crash_report;
 mod current_session;
 mod deferred;
+mod ending;
 mod exit;
+mod external;
 mod filing;
 mod found;
 mod frame;
 mod frame_time;
+mod game_context;
 mod gates;
 mod hints;
 mod hooks;
@@ -27,6 +30,7 @@ mod playing;
 mod policy;
 mod previous_run;
 mod profiles;
+mod recovery_options;
 mod reports;
 mod requests;
 mod restoring;
@@ -36,6 +40,7 @@ mod slots;
 mod start_up;
 mod starting;
 mod stopped;
+mod summary;
 mod switched_off;
 mod take_up;
 #[cfg(feature = "window")]
@@ -45,29 +50,37 @@ mod writer_port;
 pub use activity::{RestorePhase, SessionActivity, saving_is_in_progress, session_is_restoring};
 pub use capture_budget::{CaptureBudget, CaptureCost};
 pub use current_session::{CurrentSession, LastCheckpoint, session_is_active, session_is_paused};
+pub use ending::{EndStep, SessionEnding};
+pub use external::{ExternalRequest, ExternalSavesExt};
+pub use game_context::GameContext;
 pub use hints::{SessionHint, SessionHints};
 pub use hooks::SessionHooksExt;
 pub use known_sessions::{RecoveryOffers, SessionCatalog, recovery_is_pending};
 pub use notifications::{
     AttachmentRead, AttachmentSaved, AutosaveDelayed, AutosaveStretched, CaptureOverBudget,
-    CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved, CorruptionDetected,
-    CrashReportWritten, DuplicateSaveKey, HintGiven, PlacedRestored, ProfileChanged,
-    RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RequestRejected, RestoreCancelled,
-    RestorePrepared, RestoreStalled, RestoreStarted, SavingResumed, SavingStopped, SessionClosed,
-    SessionEnded, SessionForgotten, SessionPaused, SessionRecovered, SessionRestored,
-    SessionResumed, SessionStarted, SessionUpdated, SessionsFound, SlotCopied, SlotDeleted,
-    SlotFailed, SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
+    CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved, ContextChanged,
+    CorruptionDetected, CrashReportWritten, DuplicateSaveKey, ExternalCallFailed,
+    ExternalOperationFinished, ExternalRestoreRequested, ExternalSaveDamaged,
+    ExternalSaveRequested, HintGiven, PlacedRestored, ProfileChanged, RecoveryAvailable,
+    RecoveryDeclined, RecoveryFailed, RequestRejected, RestoreCancelled, RestorePrepared,
+    RestoreStalled, RestoreStarted, SavingResumed, SavingStopped, SessionClosed, SessionEnded,
+    SessionForgotten, SessionPaused, SessionRecovered, SessionRestored, SessionResumed,
+    SessionStarted, SessionUpdated, SessionsFound, SlotCopied, SlotDeleted, SlotFailed,
+    SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
 };
 pub use policy::RecoveryPolicy;
 pub use previous_run::PreviousRun;
 pub use profiles::CurrentProfile;
+pub use recovery_options::RecoveryOption;
 pub use requests::{
     AttachmentRequest, CurrentRequest, Request, SessionCommands, SessionCommandsExt,
-    SessionRequest, SessionUpdate, SlotRequest,
+    SessionRequest, SlotRequest,
 };
 pub use settings::{RestoreLosses, SessionSettings};
+pub use summary::{SessionSummary, TypeBytes};
 
 pub(crate) use exit::ExitWatch;
+pub(crate) use external::{External, take_provider};
 pub(crate) use frame::{ask_gates, capture, handle_requests, receive, report, restore};
 pub(crate) use frame_time::FrameTime;
 pub(crate) use gates::look_before_exit;

@@ -23,14 +23,15 @@ use crate::clock::Clock;
 use crate::content::{Link, Order, Worker, WorldContent};
 use crate::doctor::look_while_playing;
 use crate::exit_request;
+use crate::external_saves::ExternalOperations;
 #[cfg(feature = "window")]
 use crate::lifecycle::watch_windows;
 use crate::lifecycle::{
-    CheckpointCaptured, CheckpointTriggers, CurrentProfile, ExitWatch, FrameTime, GameHooks,
-    HintWatch, LossesLogged, PreviousRun, RecoveryOffers, RecoveryPolicy, RequestQueue, Runtime,
-    RuntimeParts, SessionCatalog, SessionHints, SessionSettings, StartUp, SwitchedOff, WriterPort,
-    ask_gates, capture, handle_requests, log_losses_once, look_before_exit, receive,
-    register_notifications, report, restore,
+    CheckpointCaptured, CheckpointTriggers, CurrentProfile, ExitWatch, External, FrameTime,
+    GameContext, GameHooks, HintWatch, LossesLogged, PreviousRun, RecoveryOffers, RecoveryPolicy,
+    RequestQueue, Runtime, RuntimeParts, SessionCatalog, SessionHints, SessionSettings, StartUp,
+    SwitchedOff, WriterPort, ask_gates, capture, handle_requests, log_losses_once,
+    look_before_exit, receive, register_notifications, report, restore, take_provider,
 };
 use crate::mode::SessionMode;
 use crate::process::{DeadProcess, LastRun, ProcessGuard, ProcessOptions, last_to_die};
@@ -59,6 +60,7 @@ pub struct SessionPlugin {
     version: String,
     place: Place,
     profile: String,
+    context: GameContext,
     settings: SessionSettings,
     /// `None` leaves it to the build and the place.
     development: Option<bool>,
@@ -137,6 +139,7 @@ impl SessionPlugin {
             version: String::new(),
             place: Place::Platform,
             profile: PROFILE.to_owned(),
+            context: GameContext::default(),
             settings: SessionSettings::default(),
             development: None,
             mode: None,
@@ -149,6 +152,14 @@ impl SessionPlugin {
     #[must_use]
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.version = version.into();
+        self
+    }
+
+    /// What the game says of itself and its machine: its build, its mods, and so on. It is the resource
+    /// [`GameContext`] from then on, and may still change there until a session is started or taken up.
+    #[must_use]
+    pub fn context(mut self, context: GameContext) -> Self {
+        self.context = context;
         self
     }
 
@@ -308,10 +319,12 @@ impl Plugin for SessionPlugin {
         register_notifications(app);
         register_types(app);
         app.insert_resource(self.settings.clone())
+            .insert_resource(self.context.clone())
             .init_resource::<RequestQueue>()
             .init_resource::<SessionCatalog>()
             .init_resource::<RecoveryOffers>()
             .init_resource::<SessionHints>()
+            .init_resource::<ExternalOperations>()
             .insert_resource(CurrentProfile::new(&self.profile))
             .init_resource::<GameHooks>()
             .init_resource::<CheckpointTriggers>()
@@ -356,7 +369,8 @@ fn steps_of_a_frame() -> ScheduleConfigs<ScheduleSystem> {
 impl SessionPlugin {
     fn set_up(&self, app: &mut App, mode: SessionMode) {
         let types = Arc::new(SavedTypes::collect(app.world_mut()));
-        say_what_is_saved(&types);
+        let provider = take_provider(app.world_mut());
+        say_what_is_saved(&types, provider.is_some());
         app.world_mut().get_resource_or_init::<Placed>().set_types(Arc::clone(&types));
         let mut hooks = app.world_mut().remove_resource::<GameHooks>().unwrap_or_default();
         follow_transitions(app, &mut hooks);
@@ -390,6 +404,7 @@ impl SessionPlugin {
             hooks,
             claims: Vec::new(),
             hints,
+            external: provider.and_then(External::new),
         }));
         app.add_observer(clamp_ticks);
         if self.is_development() {
@@ -461,13 +476,18 @@ fn clamp_ticks(check: On<CheckChangeTicks>, mut runtime: ResMut<Runtime>) {
     runtime.clamp_ticks(*check);
 }
 
-fn say_what_is_saved(types: &SavedTypes) {
+fn say_what_is_saved(types: &SavedTypes, has_own_saves: bool) {
     let components = types.component_count();
     let (resources, states) = (types.resource_count(), types.state_count());
     for problem in types.problems() {
         error!("{problem}");
     }
-    if components + resources + states == 0 {
+    if !types.has_any() && has_own_saves {
+        info!(
+            "no type is saved: the game's own save system keeps the player's progress, and the plugin \
+             has its sessions, notices crashes, and offers the game's backups"
+        );
+    } else if !types.has_any() {
         warn!(
             "no type is saved: mark types with `#[reflect(Saved)]` or call `save_component`, \
              `save_resource` or `save_state`"

@@ -34,7 +34,6 @@ pub use sweep::DespawnOnRestore;
 
 pub(crate) use image::WorldImage;
 pub(crate) use leftovers::{ClearedMessages, Leftovers};
-#[cfg(test)]
 pub(crate) use replace::EntitiesReplaced;
 pub(crate) use state_override::StateOverride;
 

@@ -30,6 +30,7 @@ use std::time::Duration;
 use bevy::input_focus::tab_navigation::TabNavigationPlugin;
 use bevy::prelude::*;
 use bevy::window::WindowResolution;
+use bevy_session::GameContext;
 use bevy_session::prelude::*;
 use bevy_session::thumbnail::ThumbnailPlugin;
 use bevy_session::ui::{SessionPanelPlugin, SessionTheme, SessionUiPlugins};
@@ -83,6 +84,7 @@ fn game(options: Options, texts: Texts) -> App {
         .add_plugins((
             SessionPlugin::new("bevy_session", "Lamplighter")
                 .version(env!("CARGO_PKG_VERSION"))
+                .context(GameContext::default().arguments(&["--entities", "--seed"]))
                 .directory(&options.data)
                 .interval(Duration::from_secs(2)),
             // A picture with every checkpoint: in this game, things happen fast.

@@ -3,7 +3,10 @@
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
+use bevy_session::{CheckpointSummary, RecoveryOffer, RecoveryOption, SessionEnding};
 use serde::{Deserialize, Serialize};
+
+use crate::texts::Texts;
 
 #[derive(
     States, TypePath, Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize,
@@ -125,6 +128,10 @@ pub struct Shade {
 }
 
 pub fn plugin(app: &mut App) {
+    let label = app.world().resource::<Texts>().begin_again.clone();
+    let again = RecoveryOption::new("begin_again", label)
+        .only_if(|offer, _| the_begin(offer).is_some())
+        .proposed_after(2);
     app.init_state::<Game>()
         .init_resource::<CurrentLevel>()
         .init_resource::<Score>()
@@ -142,5 +149,47 @@ pub fn plugin(app: &mut App) {
         .restore_through(Game::Loading)
         .restore_in(Game::Playing)
         .offer_recovery_in(Game::Menu)
-        .close_session_on_enter(Game::Menu);
+        .close_session_on_enter(Game::Menu)
+        .recovery_option(again, begin_again)
+        .on_session_end(last_words)
+        .add_systems(Update, note_progress.run_if(resource_changed::<Score>))
+        .add_systems(
+            OnTransition { exited: Game::Loading, entered: Game::Playing },
+            name_the_begin.run_if(not(session_is_restoring)),
+        );
+}
+
+/// What the load menu says, before anything is loaded.
+fn note_progress(lamps: Query<&Lamp>, session: Option<ResMut<CurrentSession>>) -> Result {
+    let (lit, all) = (lamps.iter().filter(|lamp| lamp.is_lit()).count(), lamps.iter().count());
+    if let Some(mut session) = session.filter(|_| all > 0) {
+        session.set(CheckpointSummary::PROGRESS, &(lit as f32 / all as f32))?;
+        session.set(CheckpointSummary::OBJECTIVE, &format!("{lit} of {all} lamps are lit"))?;
+    }
+    Ok(())
+}
+
+fn last_words(score: Res<Score>, mut ending: ResMut<SessionEnding>) {
+    if ending.words().is_empty() {
+        ending.say(format!("{} points", score.points));
+    }
+}
+
+const BEGIN: &str = "The night begins";
+
+fn name_the_begin(mut commands: Commands) {
+    commands.session().checkpoint(BEGIN);
+}
+
+fn the_begin(offer: &RecoveryOffer) -> Option<RestoreFrom> {
+    let mut checkpoints = offer.checkpoints.iter();
+    let begin = checkpoints.find(|listed| listed.label.as_deref() == Some(BEGIN))?;
+    Some(RestoreFrom::Checkpoint(begin.id))
+}
+
+/// A way out of a crash, should every newer checkpoint be one that kills the game.
+fn begin_again(In(offer): In<RecoveryOffer>, mut commands: Commands) {
+    if let Some(from) = the_begin(&offer) {
+        commands.session().recover(offer.session.id, from);
+    }
 }

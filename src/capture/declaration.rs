@@ -1,6 +1,7 @@
 //! What is known of a saved type before the world is complete.
 
 use std::any::TypeId;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bevy::app::App;
@@ -49,12 +50,16 @@ pub(super) enum DeclaredKind {
         is_added: fn(&World) -> bool,
         saved_type: MakeType,
         compare: CompareState,
+        describe: DescribeState,
         watch: fn(&mut App),
     },
 }
 
 /// Makes a saved type of its name, with what the world knows of it.
 type MakeType = Arc<dyn Fn(Arc<str>, &World) -> Arc<dyn SavedType> + Send + Sync>;
+
+/// A state's name without its module, and what it is saved as; `None` if it doesn't exist now.
+type DescribeState = Arc<dyn Fn(&World) -> Option<(String, String)> + Send + Sync>;
 
 /// What a state of the world is saved as, and what its bytes are read as, where they differ.
 type CompareState = Arc<dyn Fn(&World, &[u8]) -> Option<(String, String)> + Send + Sync>;
@@ -128,6 +133,7 @@ impl Declaration {
             kind: DeclaredKind::State {
                 is_added: |world| world.contains_resource::<NextState<S>>(),
                 compare: compare_states::<S>(mapping.clone()),
+                describe: describe_state::<S>(mapping.clone()),
                 saved_type: Arc::new(move |path, _| StateType::<S>::shared(path, mapping.clone())),
                 watch: watch_transitions::<S>,
             },
@@ -213,6 +219,16 @@ fn note_exit<S: FreelyMutableState + TypePath>(
     }
 }
 
+fn describe_state<S: FreelyMutableState + TypePath>(
+    mapping: Option<StateMapping<S>>,
+) -> DescribeState {
+    Arc::new(move |world| {
+        let recorder = StateRecorder::new(mapping.clone());
+        let saved = recorder.mapped(SavedState::<S>::of(world)?);
+        Some((S::short_type_path().to_owned(), format!("{:?}", saved.current?)))
+    })
+}
+
 fn compare_states<S>(mapping: Option<StateMapping<S>>) -> CompareState
 where
     S: FreelyMutableState + Serialize + DeserializeOwned,
@@ -245,6 +261,15 @@ impl Declarations {
     /// Whether there is a declaration of this type.
     pub(super) fn has(&self, declaration: &Declaration) -> bool {
         self.declared.iter().any(|known| known.type_id == declaration.type_id)
+    }
+
+    /// The saved states that a world is in, by their names without modules.
+    pub(crate) fn states_of(&self, world: &World) -> BTreeMap<String, String> {
+        let states = self.declared.iter().filter_map(|declaration| match &declaration.kind {
+            DeclaredKind::State { describe, .. } => describe(world),
+            DeclaredKind::Component { .. } => None,
+        });
+        states.collect()
     }
 
     /// What a state of the world is saved as, and what its bytes are read as, where they differ.

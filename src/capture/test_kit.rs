@@ -338,6 +338,7 @@ impl Journal {
             carried: TypeList::default(),
             incomplete: Vec::new(),
             next_save_id: self.next_save_id,
+            summary: None,
             events_through: 0,
             origin: None,
         }

@@ -131,6 +131,11 @@ impl SavedTypes {
         self.of_role(Role::State).count()
     }
 
+    /// Whether the game saves anything.
+    pub(crate) fn has_any(&self) -> bool {
+        self.component_count() + self.resource_count() + self.state_count() > 0
+    }
+
     fn of_role(&self, role: Role) -> impl Iterator<Item = &str> {
         let columns = self.columns.iter().filter(move |column| column.role() == role);
         columns.map(|column| &**column.type_path())

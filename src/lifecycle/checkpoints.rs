@@ -1,5 +1,6 @@
 //! Takes checkpoints: when they are due, and when they are asked for.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bevy::prelude::*;
@@ -11,12 +12,11 @@ use super::notifications::{
 };
 use super::runtime::{Playing, RuntimeParts};
 use super::{CurrentSession, SessionSettings};
-use crate::capture::{Capture, CaptureScope, clock_of};
+use crate::capture::{Capture, CaptureScope, Declarations, clock_of};
 use crate::clock;
 use crate::content::{CheckpointOrder, Order};
 use crate::journal::{CheckpointKind, is_collapse};
-use crate::session::StateChange;
-use crate::session::{CheckpointError, Fields, SessionStatus};
+use crate::session::{CheckpointError, CheckpointSummary, Fields, SessionStatus, StateChange};
 use crate::writer::Saved;
 
 impl RuntimeParts {
@@ -84,6 +84,8 @@ impl RuntimeParts {
         let self_test = is_tested.then(|| playing.recorder.look(world, CaptureScope::Full));
         let about = AboutSession::take(world, full);
         span.record("rows", capture.rows());
+        let capture_time = begun.elapsed();
+        playing.figures.note_capture(capture_time);
         let captured = CheckpointCaptured {
             session: playing.session,
             checkpoint: id,
@@ -91,7 +93,7 @@ impl RuntimeParts {
             full,
             rows: capture.rows(),
             entities: capture.entities(),
-            capture_time: begun.elapsed(),
+            capture_time,
         };
         self.report_capture(world, &captured, &capture, collapsed_from);
         self.order(Order::Checkpoint(CheckpointOrder {
@@ -103,6 +105,7 @@ impl RuntimeParts {
             play_time: about.play_time,
             fields: about.fields,
             state_changes: about.state_changes,
+            summary: about.summary,
             clock: clock_of(world),
             capture,
             self_test,
@@ -198,21 +201,40 @@ struct AboutSession {
     fields: Option<Fields>,
     /// The way through the game's states, likewise.
     state_changes: Option<Vec<StateChange>>,
+    /// What lists show, likewise.
+    summary: Option<CheckpointSummary>,
 }
 
 impl AboutSession {
     /// Says what changed about the session, or everything.
     fn take(world: &mut World, everything: bool) -> Self {
+        let changed = world.get_resource::<CurrentSession>().is_some_and(|it| it.fields_changed);
+        let states = if changed || everything { states_of(world) } else { BTreeMap::new() };
         let Some(mut current) = world.get_resource_mut::<CurrentSession>() else {
-            return Self { play_time: Duration::ZERO, fields: None, state_changes: None };
+            let (play_time, fields, state_changes, summary) = (Duration::ZERO, None, None, None);
+            return Self { play_time, fields, state_changes, summary };
         };
-        let is_included = std::mem::take(&mut current.fields_changed) || everything;
+        let play_time = current.play_time;
+        if !std::mem::take(&mut current.fields_changed) && !everything {
+            return Self { play_time, fields: None, state_changes: None, summary: None };
+        }
+        let (fields, state_changes) = (current.fields.clone(), current.state_changes.clone());
+        current.summary = CheckpointSummary::of(&fields, &states, &state_changes);
         Self {
-            play_time: current.play_time,
-            fields: is_included.then(|| current.fields.clone()),
-            state_changes: is_included.then(|| current.state_changes.clone()),
+            play_time,
+            fields: Some(fields),
+            state_changes: Some(state_changes),
+            summary: Some(current.summary.clone()),
         }
     }
+}
+
+/// The saved states that the game is in, by their names.
+fn states_of(world: &World) -> BTreeMap<String, String> {
+    world
+        .get_resource::<Declarations>()
+        .map(|declared| declared.states_of(world))
+        .unwrap_or_default()
 }
 
 impl Playing {

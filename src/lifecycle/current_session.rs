@@ -10,7 +10,8 @@ use serde::de::DeserializeOwned;
 use crate::journal::{CheckpointId, CheckpointKind, SessionId};
 use crate::session::StateChange;
 use crate::session::{
-    FieldError, Fields, SessionContext, SessionMetadata, SessionPriority, SessionStatus,
+    CheckpointSummary, FieldError, Fields, SessionContext, SessionMetadata, SessionPriority,
+    SessionStatus,
 };
 
 /// Changes of states that a session remembers.
@@ -46,6 +47,8 @@ pub struct CurrentSession {
     /// Whether a field changed since the last capture.
     pub(crate) fields_changed: bool,
     pub(crate) state_changes: Vec<StateChange>,
+    /// What lists show of the newest checkpoint.
+    pub(crate) summary: CheckpointSummary,
 }
 
 /// The newest durable checkpoint of the session that is being played.
@@ -71,6 +74,7 @@ impl CurrentSession {
             fields,
             fields_changed: false,
             state_changes: Vec::new(),
+            summary: CheckpointSummary::default(),
         }
     }
 

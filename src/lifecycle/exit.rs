@@ -1,15 +1,22 @@
 //! Leaves cleanly when the app exits.
 
+use std::time::Instant;
+
 use bevy::prelude::*;
 use jiff::Timestamp;
 use tracing::{info, warn};
 
 use super::SessionSettings;
+use super::leaving::Departure;
 use super::runtime::RuntimeParts;
-use crate::clock::deadline;
+use crate::clock::{self, deadline};
 use crate::content::Order;
 use crate::process::ProcessGuard;
-use crate::session::Move;
+use crate::session::LeaveCause;
+
+/// A window of the game was closed, or is about to be.
+#[derive(Resource)]
+pub(crate) struct WindowClosed;
 
 /// Whether the app exits, and what the next process will know of that.
 pub(crate) struct ExitWatch {
@@ -30,6 +37,22 @@ impl ExitWatch {
     /// A frame was completed; whether the process has survived a panic, which is worth writing down.
     pub(super) fn frame_completed(&self, now: Timestamp) -> bool {
         self.process.frame_completed(now)
+    }
+
+    /// What brings the exit about.
+    fn cause(&self, world: &World) -> LeaveCause {
+        let exits = world.get_resource::<Messages<AppExit>>();
+        let is_error =
+            exits.is_some_and(|exits| exits.get_cursor().read(exits).any(AppExit::is_error));
+        if self.process.was_signalled() {
+            LeaveCause::Signal
+        } else if is_error {
+            LeaveCause::Error
+        } else if world.contains_resource::<WindowClosed>() {
+            LeaveCause::Window
+        } else {
+            LeaveCause::Player
+        }
     }
 
     fn is_asked_for(&self, world: &mut World) -> bool {
@@ -60,13 +83,18 @@ impl RuntimeParts {
         // What is being read or waits for a gate is given up; it can be restored at the next start.
         self.give_up_preparing(world);
         self.cancel_restoring(world);
+        self.cancel_loading(world);
         if self.playing.is_some() && !self.is_leaving() {
             self.transition = None;
-            if let Err(error) = self.leave(world, Move::Close, None) {
+            let cause = self.exit.cause(world);
+            if let Err(error) = self.leave(world, Departure::close(cause)) {
                 warn!(%error, "the session can't be closed at the exit");
             }
         }
-        self.wait_until_left(world);
+        let patience = world.get_resource_or_init::<SessionSettings>().exit_patience;
+        let deadline = deadline(patience);
+        self.wait_until_left(world, deadline);
+        self.wait_for_external_saves(world, deadline);
     }
 
     /// Before anything else: whatever happens from here on is no crash.
@@ -83,14 +111,16 @@ impl RuntimeParts {
         self.order(Order::Beat);
     }
 
-    fn wait_until_left(&mut self, world: &mut World) {
-        let patience = world.get_resource_or_init::<SessionSettings>().exit_patience;
-        let deadline = deadline(patience);
+    fn wait_until_left(&mut self, world: &mut World, deadline: Instant) {
         while self.is_leaving() {
-            match self.writer.link.wait_for_report(deadline, self.time.now()) {
+            self.go_on_ending(world);
+            let pause = self.pause_between_hooks().map(clock::deadline);
+            let until = pause.unwrap_or(deadline);
+            match self.writer.link.wait_for_report(until, self.time.now()) {
                 Some(report) => self.handle_report(world, report),
+                None if pause.is_some() => {}
                 None => {
-                    warn!(?patience, "the last checkpoint and the session's end are not on disk");
+                    warn!("the last checkpoint and the session's end are not on disk");
                     self.leave_without_waiting(world);
                 }
             }

@@ -1,14 +1,14 @@
-//! Sets sessions aside, or deletes them.
+//! Sets sessions aside, deletes them, or changes what they say about themselves.
 
 use bevy::prelude::*;
 
-use super::notifications::{RecoveryDeclined, SessionForgotten, notify};
+use super::notifications::{RecoveryDeclined, SessionForgotten, SessionUpdated, notify};
 use super::requests::{SessionRequest, reject};
 use super::runtime::{RuntimeParts, Transition};
 use super::{RecoveryOffers, SessionCatalog};
 use crate::content::Order;
 use crate::journal::SessionId;
-use crate::session::RequestError;
+use crate::session::{RequestError, SessionUpdate};
 
 impl RuntimeParts {
     pub(super) fn decline(&mut self, session: SessionId) -> Result<(), RequestError> {
@@ -17,6 +17,45 @@ impl RuntimeParts {
 
     pub(super) fn forget(&mut self, session: SessionId) -> Result<(), RequestError> {
         self.file(session, Order::Forget(session), SessionRequest::Forget(session))
+    }
+
+    /// Changes what a session says about itself, whether it is played or not.
+    pub(super) fn edit(
+        &mut self,
+        world: &mut World,
+        session: SessionId,
+        update: &SessionUpdate,
+    ) -> Result<(), RequestError> {
+        if self.session() == Some(session) {
+            return self.update(world, update);
+        }
+        let request = SessionRequest::Update(session, Box::new(update.clone()));
+        self.order(Order::Edit { session, update: Box::new(update.clone()) });
+        self.transition = Some(Transition::Filing(request));
+        Ok(())
+    }
+
+    /// What a session says about itself was changed, or not.
+    pub(super) fn edited(
+        &mut self,
+        world: &mut World,
+        session: SessionId,
+        update: SessionUpdate,
+        result: Result<(), RequestError>,
+    ) {
+        self.transition.take_if(|transition| matches!(transition, Transition::Filing(_)));
+        if let Err(error) = result {
+            return reject(world, SessionRequest::Update(session, Box::new(update)), error);
+        }
+        if let Some(entry) = world.get_resource_or_init::<SessionCatalog>().get_mut(session) {
+            let mut fields = std::mem::take(&mut entry.summary.fields);
+            update.clone().apply(&mut entry.session, &mut fields);
+            entry.summary = std::mem::take(&mut entry.summary).with_fields(&fields);
+        }
+        for offer in world.get_resource_or_init::<RecoveryOffers>().of_mut(session) {
+            update.clone().apply(&mut offer.session, &mut offer.fields);
+        }
+        notify(world, SessionUpdated { session });
     }
 
     fn file(

@@ -29,6 +29,9 @@ impl RuntimeParts {
             catalog.remove(*session);
         }
         catalog.put_all(entries);
+        if found.iter().any(|found| !found.offers.is_empty() || found.failure.is_some()) {
+            self.look_for_backups(world);
+        }
         let mut offers = world.get_resource_or_init::<RecoveryOffers>();
         gone.iter().for_each(|session| offers.remove(*session));
         for found in found {
@@ -39,7 +42,10 @@ impl RuntimeParts {
         let sessions = world.get_resource_or_init::<SessionCatalog>().sessions.len();
         let offers = world.get_resource_or_init::<RecoveryOffers>().offers.len();
         info!(sessions, offers, "sessions on this machine");
-        notify(world, SessionsFound { sessions, offers });
+        // A start that waits for another process looks again and again, and nothing hangs on that.
+        if !self.start_up.is_racing() {
+            notify(world, SessionsFound { sessions, offers });
+        }
     }
 
     /// Puts what was found about a session into the catalogue and the offers, and notifies the game.

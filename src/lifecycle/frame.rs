@@ -64,6 +64,7 @@ pub(crate) fn capture(world: &mut World) {
     Runtime::with(world, |parts, world| {
         parts.checkpoint_with_states(world);
         parts.autosave(world);
+        parts.follow_external_saves(world);
         parts.exit_if_asked(world);
     });
 }
@@ -88,6 +89,7 @@ impl RuntimeParts {
         self.report_problems(world);
         self.pass_on_settings(world);
         self.turn(world);
+        self.receive_external(world);
     }
 
     /// Gives a driven writer its turn, and takes in everything that was reported.
@@ -123,6 +125,9 @@ impl RuntimeParts {
         current.play_time += passed;
         if let Some(playing) = &mut self.playing {
             playing.pace.pass(passed);
+        }
+        if let Some(external) = &mut self.external {
+            external.pass(passed);
         }
     }
 

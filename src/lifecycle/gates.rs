@@ -4,10 +4,11 @@ use bevy::prelude::*;
 use tracing::debug;
 
 use super::hooks::{CheckpointTriggers, Condition};
-use super::notifications::{RecoveryAvailable, notify};
 use super::runtime::{Runtime, RuntimeParts};
+use super::start_up::announce;
 use super::{CurrentSession, SessionSettings};
 use crate::capture::{StateLog, StatesBeingLeft};
+use crate::external_saves::ExternalSaveReason;
 use crate::journal::CheckpointKind;
 use crate::session::SessionStatus;
 
@@ -41,9 +42,10 @@ impl RuntimeParts {
 
     /// Sends the offers that wait for the game's menu.
     fn make_offers(&mut self, world: &mut World) {
-        if self.start_up.withholds_offers() && self.transition.is_none() && self.is_in_menu(world) {
+        let is_ready = self.transition.is_none() && !self.waits_for_backups();
+        if self.start_up.withholds_offers() && is_ready && self.is_in_menu(world) {
             for offer in self.start_up.take_offers() {
-                notify(world, RecoveryAvailable { offer });
+                announce(world, offer);
             }
         }
     }
@@ -107,6 +109,7 @@ impl RuntimeParts {
             .and_then(|mut asked| asked.urgent.take());
         if urgent.is_some() {
             if self.saves_by_itself(world) {
+                self.ask_external_now(world, ExternalSaveReason::Leaving, urgent.as_deref());
                 self.take_checkpoint(world, CheckpointKind::State, urgent);
             }
             return;
@@ -116,6 +119,7 @@ impl RuntimeParts {
         if playing.triggered.is_some() && (since_captured >= gap || playing.line.base().is_none()) {
             let label = playing.triggered.take();
             if self.saves_by_itself(world) {
+                self.want_external_save(ExternalSaveReason::State, label.as_deref());
                 self.take_checkpoint(world, CheckpointKind::State, label);
             }
         }
@@ -149,6 +153,7 @@ impl RuntimeParts {
         if playing.deferred.has_checkpoints() {
             self.take_deferred_checkpoints(world);
         } else if self.saves_by_itself(world) {
+            self.ask_external_now(world, ExternalSaveReason::Leaving, label.as_deref());
             let label = label.or_else(|| Some("leave".to_owned()));
             self.take_checkpoint(world, CheckpointKind::State, label);
         }

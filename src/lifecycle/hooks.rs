@@ -11,10 +11,14 @@ use bevy::prelude::*;
 use bevy::state::state::{FreelyMutableState, StateTransition, StateTransitionEvent};
 
 use super::CurrentSession;
+use super::ending::{EndHook, EndStep};
+use super::recovery_options::{RecoveryHook, RecoveryOption};
 use super::requests::{CurrentRequest, RequestQueue};
 use crate::capture::{BeforeExit, LateCalls, follow_state_scopes};
 use crate::lifecycle::session_is_restoring;
+use crate::recovery::RecoveryOffer;
 use crate::restore::{ClearedMessages, StateOverride};
+use crate::session::Leaving;
 
 pub(crate) use condition::Condition;
 
@@ -77,9 +81,72 @@ pub trait SessionHooksExt {
     /// Closes the session when this state is entered; usually the main menu.
     fn close_session_on_enter<S: States>(&mut self, state: S) -> &mut Self;
 
+    /// Runs this system when a session is left, before its last checkpoint is taken: for the game's last
+    /// words ([`SessionEnding::say`](crate::SessionEnding::say)), for what it writes into the world at the
+    /// end, and for what it has to finish. Called more than once, the systems run one after the other.
+    ///
+    /// A system that isn't done returns [`Poll::Pending`](std::task::Poll::Pending) and runs again in the
+    /// next frame. All of them together have half of
+    /// [`SessionSettings::exit_patience`](crate::SessionSettings::exit_patience), also where the game exits:
+    /// then the session is left without those that aren't done. What the game gives up once the session is
+    /// over, and what it came to, belongs into an observer of [`SessionClosed`](crate::SessionClosed) or
+    /// [`SessionEnded`](crate::SessionEnded).
+    ///
+    /// ```
+    /// # use bevy::prelude::*;
+    /// # use bevy_session::prelude::*;
+    /// use bevy_session::SessionEnding;
+    /// # #[derive(Resource)] struct Party { place: String }
+    ///
+    /// fn say_where_we_are(party: Res<Party>, mut ending: ResMut<SessionEnding>) {
+    ///     ending.say(format!("The party rests in {}", party.place));
+    /// }
+    ///
+    /// # let mut app = App::new();
+    /// app.on_session_end(say_where_we_are);
+    /// ```
+    fn on_session_end<Out: EndStep + 'static, M>(
+        &mut self,
+        system: impl IntoSystem<(), Out, M> + 'static,
+    ) -> &mut Self;
+
     /// Sends [`RecoveryAvailable`](crate::RecoveryAvailable) only while the game is in this state;
     /// usually the main menu. [`RecoveryOffers`](crate::RecoveryOffers) has the offers at once.
     fn offer_recovery_in<S: States>(&mut self, state: S) -> &mut Self;
+
+    /// Adds a way out of a crash to those of the plugin: dialog, offers and crash-loop ladder treat it like
+    /// a checkpoint. The system gets the offer when it is chosen, and does what the game wants.
+    ///
+    /// ```
+    /// # use bevy::prelude::*;
+    /// # use bevy_session::prelude::*;
+    /// use bevy_session::{RecoveryOffer, RecoveryOption};
+    ///
+    /// /// The checkpoint that the game takes as a mission begins.
+    /// fn mission_begin(offer: &RecoveryOffer) -> Option<RestoreFrom> {
+    ///     let is_begin = |label: &str| label.starts_with("mission");
+    ///     let mut checkpoints = offer.checkpoints.iter();
+    ///     let begin = checkpoints.find(|it| it.label.as_deref().is_some_and(is_begin))?;
+    ///     Some(RestoreFrom::Checkpoint(begin.id))
+    /// }
+    ///
+    /// fn retry(In(offer): In<RecoveryOffer>, mut commands: Commands) {
+    ///     if let Some(from) = mission_begin(&offer) {
+    ///         commands.session().recover(offer.session.id, from);
+    ///     }
+    /// }
+    ///
+    /// # let mut app = App::new();
+    /// let option = RecoveryOption::new("retry_mission", "Try the mission again")
+    ///     .only_if(|offer, _| mission_begin(offer).is_some())
+    ///     .proposed_after(2);
+    /// app.recovery_option(option, retry);
+    /// ```
+    fn recovery_option<M>(
+        &mut self,
+        option: RecoveryOption,
+        system: impl IntoSystem<In<RecoveryOffer>, (), M> + 'static,
+    ) -> &mut Self;
 
     /// Puts entities back only once this state has been entered. See
     /// [`restore_when`](Self::restore_when).
@@ -124,6 +191,10 @@ pub(crate) struct GameHooks {
     pub offer_in: Vec<Condition>,
     pub restore_when: Vec<Condition>,
     pub restore_through: Option<StateOverride>,
+    /// Ways out of a crash that the game adds.
+    pub recovery_options: Vec<RecoveryHook>,
+    /// What is done when a session is left, in this order.
+    pub on_end: Vec<EndHook>,
     /// Messages that don't outlive their world.
     pub clear_on_restore: ClearedMessages,
     /// Whether a state closes the session.
@@ -259,15 +330,33 @@ impl SessionHooksExt for App {
             |session: Option<Res<CurrentSession>>, mut queue: ResMut<RequestQueue>| {
                 // The menu that a game starts with closes nothing.
                 if let Some(session) = session {
-                    queue.push(CurrentRequest::Close.into(), Some(session.id()));
+                    let close = CurrentRequest::Close(Leaving::default());
+                    queue.push(close.into(), Some(session.id()));
                 }
             },
         )
     }
 
+    fn on_session_end<Out: EndStep + 'static, M>(
+        &mut self,
+        system: impl IntoSystem<(), Out, M> + 'static,
+    ) -> &mut Self {
+        let end = EndHook::new(system);
+        hook(self, "on_session_end", |hooks| hooks.on_end.push(end))
+    }
+
     fn offer_recovery_in<S: States>(&mut self, state: S) -> &mut Self {
         let call = format!("offer_recovery_in({state:?})");
         hook(go_by::<S>(self), &call, |hooks| hooks.offer_in.push(Condition::in_state(state)))
+    }
+
+    fn recovery_option<M>(
+        &mut self,
+        option: RecoveryOption,
+        system: impl IntoSystem<In<RecoveryOffer>, (), M> + 'static,
+    ) -> &mut Self {
+        let added = RecoveryHook::new(option, system);
+        hook(self, "recovery_option", |hooks| hooks.recovery_options.push(added))
     }
 
     fn restore_in<S: States>(&mut self, state: S) -> &mut Self {

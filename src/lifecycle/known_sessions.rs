@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use bevy::prelude::*;
 
 use super::CurrentSession;
+use crate::external_saves::{Backups, OfferedBackup};
 use crate::journal::SessionId;
 use crate::recovery::{RecoveryOffer, SessionEntry, SlotListing};
-use crate::session::SessionStatus;
+use crate::session::{Leaving, SessionStatus};
 
 /// All sessions and slots on this machine. Filled shortly after start-up, when
 /// [`SessionsFound`](crate::SessionsFound) is sent.
@@ -60,7 +61,12 @@ impl SessionCatalog {
     }
 
     /// Notes that a session was left, and how many bytes its journal has now, if that is known.
-    pub(super) fn note_left(&mut self, current: &CurrentSession, journal_bytes: Option<u64>) {
+    pub(super) fn note_left(
+        &mut self,
+        current: &CurrentSession,
+        leaving: Leaving,
+        journal_bytes: Option<u64>,
+    ) {
         let Some(mut entry) = self.remove(current.id()) else { return };
         entry.session = current.metadata.clone();
         entry.status = current.status;
@@ -68,6 +74,8 @@ impl SessionCatalog {
         entry.newest = current.last_checkpoint.map(|last| last.id).or(entry.newest);
         entry.fit = entry.fit.once_written();
         entry.play_time = current.play_time;
+        entry.summary = current.summary.clone();
+        entry.left = Some(leaving);
         entry.updated = current.updated;
         entry.journal_bytes = journal_bytes.unwrap_or(entry.journal_bytes);
         self.put(entry);
@@ -84,29 +92,91 @@ impl SessionCatalog {
 #[reflect(Resource, Clone, Debug, Default)]
 pub struct RecoveryOffers {
     pub(crate) offers: Vec<RecoveryOffer>,
+    pub(crate) older: Vec<RecoveryOffer>,
+    /// Backups of the game's own.
+    #[reflect(ignore)]
+    pub(crate) backups: Backups,
 }
 
 impl RecoveryOffers {
-    /// All offers, most recent first.
+    /// All offers that the player is asked about, most recent first.
     #[must_use]
     pub fn offers(&self) -> &[RecoveryOffer] {
         &self.offers
     }
 
-    /// The offers of one session: more than one if it is forked.
-    pub fn of(&self, session: SessionId) -> impl Iterator<Item = &RecoveryOffer> {
-        self.offers.iter().filter(move |offer| offer.session.id == session)
+    /// What crashed longer ago than
+    /// [`SessionSettings::recovery_age`](crate::SessionSettings::recovery_age), most recent first. The player
+    /// isn't asked about it.
+    #[must_use]
+    pub fn older(&self) -> &[RecoveryOffer] {
+        &self.older
     }
 
-    /// Whether nothing waits for an answer.
+    /// The offers of one session, whether the player is asked about it or not: more than one if it is
+    /// forked.
+    pub fn of(&self, session: SessionId) -> impl Iterator<Item = &RecoveryOffer> {
+        self.all().filter(move |offer| offer.session.id == session)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &RecoveryOffer> {
+        self.offers.iter().chain(&self.older)
+    }
+
+    pub(super) fn of_mut(
+        &mut self,
+        session: SessionId,
+    ) -> impl Iterator<Item = &mut RecoveryOffer> {
+        let all = self.offers.iter_mut().chain(&mut self.older);
+        all.filter(move |offer| offer.session.id == session)
+    }
+
+    /// Backups of the game's own save system that were found whole after a crash, newest first; at most
+    /// ten. For all offers, and for sessions of which no checkpoint can be restored. Answer with
+    /// [`recover_external`](crate::SessionCommands::recover_external).
+    #[must_use]
+    pub fn backups(&self) -> &[OfferedBackup] {
+        self.backups.all()
+    }
+
+    /// The backups that the player of an offer may choose, newest first: also those that the game could not
+    /// load when they were tried.
+    pub fn backups_for(&self, offer: &RecoveryOffer) -> impl Iterator<Item = &OfferedBackup> {
+        let player = offer.session.player.clone();
+        self.backups().iter().filter(move |backup| backup.save.is_for(player.as_deref()))
+    }
+
+    /// The backup to preselect instead of what the offer [proposes](RecoveryOffer::proposed), and that
+    /// [`RecoveryPolicy::Automatic`](crate::RecoveryPolicy::Automatic) takes; `None` if the checkpoint is
+    /// the better choice.
+    ///
+    /// The newer of both kinds is better, by the clocks of the machines that wrote them: a game's own save
+    /// has no other order. A backup whose time is still to come is never the better one, and neither is one
+    /// where an older checkpoint or a new session is proposed. In a game without saved types, whose
+    /// checkpoints hold nothing of its world, it is the newest backup, and after each death soon after a
+    /// restore the one before it.
+    #[must_use]
+    pub fn proposed_backup(&self, offer: &RecoveryOffer) -> Option<&OfferedBackup> {
+        self.backups.better_than(offer)
+    }
+
+    /// Whether an offer's checkpoints hold nothing of the game's world, and there are backups that do.
+    #[cfg(feature = "ui")]
+    pub(crate) fn has_only_backups(&self, offer: &RecoveryOffer) -> bool {
+        self.backups.are_all && self.backups_for(offer).next().is_some()
+    }
+
+    /// Whether the player isn't asked about anything.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.offers.is_empty()
     }
 
-    pub(super) fn put(&mut self, offer: RecoveryOffer) {
-        self.offers.push(offer);
-        self.offers.sort_by_key(|offer| {
+    /// Adds an offer, about which the player is asked or isn't.
+    pub(super) fn put(&mut self, offer: RecoveryOffer, is_recent: bool) {
+        let place = if is_recent { &mut self.offers } else { &mut self.older };
+        place.push(offer);
+        place.sort_by_key(|offer| {
             let saved = offer.checkpoints.first().map(|newest| newest.time);
             // Of two that were played until the same moment, the one that began later.
             std::cmp::Reverse((offer.died_at.max(saved), offer.session.id))
@@ -115,6 +185,7 @@ impl RecoveryOffers {
 
     pub(crate) fn remove(&mut self, session: SessionId) {
         self.offers.retain(|offer| offer.session.id != session);
+        self.older.retain(|offer| offer.session.id != session);
     }
 }
 

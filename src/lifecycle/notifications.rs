@@ -9,13 +9,18 @@ use bevy::prelude::*;
 use super::capture_budget::CaptureCost;
 use super::hints::SessionHint;
 use super::requests::Request;
+use super::summary::SessionSummary;
 use crate::capture::{DriftedType, SaveKey, TypeProblemReason};
+use crate::external_saves::{
+    ExternalAnswer, ExternalCall, ExternalCallError, ExternalOperation, ExternalRequestId,
+    ExternalSave, ExternalSaveReason, OfferedBackup,
+};
 use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId};
 use crate::recovery::{RecoveryOffer, SlotEntry};
 use crate::restore::{RestoreLoss, RestoreReport};
 use crate::session::{
-    Attachment, AttachmentError, AttachmentOf, CheckpointError, EndReason, RecoveryError,
-    RequestError, RestoreReason, SaveSlot, SlotError, StopReason,
+    Attachment, AttachmentError, AttachmentOf, CheckpointError, ContextPart, EndReason, Leaving,
+    RecoveryError, RequestError, RestoreReason, SaveSlot, SessionContext, SlotError, StopReason,
 };
 
 /// Declares the notifications and registers them, so that none can be declared and forgotten.
@@ -63,9 +68,13 @@ notifications! {
     SessionClosed {
         /// The session.
         session: SessionId,
+        /// What brought it about, and what the game says about it.
+        leaving: Leaving,
         /// Whether its last checkpoint and its end are on disk. If not, what was acknowledged
         /// before is.
         complete: bool,
+        /// What it came to.
+        summary: SessionSummary,
     }
 
     /// The session ended for good.
@@ -74,8 +83,12 @@ notifications! {
         session: SessionId,
         /// Why.
         reason: EndReason,
+        /// What brought it about, and what the game says about it.
+        leaving: Leaving,
         /// Whether its last checkpoint and its end are on disk.
         complete: bool,
+        /// What it came to.
+        summary: SessionSummary,
     }
 
     /// A checkpoint was copied out of the world. It isn't safe yet.
@@ -252,6 +265,62 @@ notifications! {
     RecoveryAvailable {
         /// What can be had back.
         offer: RecoveryOffer,
+        /// Backups of the game's own that can be loaded instead, newest first, as far as they are known by
+        /// now. [`RecoveryOffers::backups`](crate::RecoveryOffers::backups) may get more.
+        backups: Vec<OfferedBackup>,
+    }
+
+    /// The game is to save with its own save system now, and to answer when that is durable: by `answer`
+    /// from any thread, or by
+    /// [`external_done`](crate::SessionCommands::external_done) or
+    /// [`external_failed`](crate::SessionCommands::external_failed).
+    ExternalSaveRequested {
+        /// The request.
+        request: ExternalRequestId,
+        /// The session.
+        session: SessionId,
+        /// Why.
+        reason: ExternalSaveReason,
+        /// The state that asks for it, as `enter Playing`.
+        label: Option<String>,
+        /// Where the answer goes.
+        answer: ExternalAnswer,
+    }
+
+    /// The game is to load a backup with its own save system, and to answer as above when its world is
+    /// there. The session goes on with it then.
+    ExternalRestoreRequested {
+        /// The request.
+        request: ExternalRequestId,
+        /// The session that crashed.
+        session: SessionId,
+        /// The backup.
+        save: ExternalSave,
+        /// Where the answer goes.
+        answer: ExternalAnswer,
+    }
+
+    /// What the game's own save system was asked for is done, failed, or was given up.
+    /// [`ExternalOperations`](crate::ExternalOperations) has it from now on.
+    ExternalOperationFinished {
+        /// What was asked for, and what came of it.
+        operation: ExternalOperation,
+    }
+
+    /// A backup of the game's own can't be loaded, as its save system says. It isn't offered.
+    ExternalSaveDamaged {
+        /// The backup.
+        save: ExternalSave,
+        /// What is the matter with it.
+        reason: String,
+    }
+
+    /// A call of the game's own save system has no answer. It costs that answer only.
+    ExternalCallFailed {
+        /// The call.
+        call: ExternalCall,
+        /// Why.
+        error: ExternalCallError,
     }
 
     /// A session's files are damaged. They stay where they are.
@@ -374,6 +443,20 @@ notifications! {
         session: SessionId,
         /// The checkpoint.
         checkpoint: CheckpointId,
+    }
+
+    /// A session was taken up by another program or machine than the one that played it before: another
+    /// graphics adapter, build or list of mods may be why it behaves differently. Sent after
+    /// [`SessionRestored`].
+    ContextChanged {
+        /// The session.
+        session: SessionId,
+        /// What is different.
+        parts: Vec<ContextPart>,
+        /// What it was played with before.
+        before: SessionContext,
+        /// What it is played with now.
+        now: SessionContext,
     }
 
     /// A slot was saved: it is durable, and complete in itself.

@@ -3,13 +3,15 @@
 use bevy::prelude::*;
 
 use super::CurrentSession;
+use super::leaving::Departure;
 use super::notifications::{SessionPaused, SessionResumed, SessionUpdated, notify};
-use super::requests::{CurrentRequest, SessionUpdate, check_text};
+use super::requests::{CurrentRequest, check_text};
 use super::runtime::RuntimeParts;
 use crate::capture::Placed;
 use crate::content::Order;
-use crate::journal::{CheckpointKind, Record, SessionId, limits};
-use crate::session::{Move, RequestError, SessionStatus};
+use crate::external_saves::ExternalSaveReason;
+use crate::journal::{CheckpointKind, Record, SessionId};
+use crate::session::{Move, RequestError, SessionStatus, SessionUpdate};
 
 impl RuntimeParts {
     pub(super) fn handle_current_request(
@@ -24,8 +26,10 @@ impl RuntimeParts {
             CurrentRequest::Checkpoint { label, kind } => {
                 self.checkpoint_on_request(world, label, *kind)
             }
-            CurrentRequest::Close => self.leave(world, Move::Close, None),
-            CurrentRequest::End(reason) => self.leave(world, Move::End(*reason), Some(*reason)),
+            CurrentRequest::Close(leaving) => self.leave(world, Departure::close(leaving.clone())),
+            CurrentRequest::End { reason, leaving } => {
+                self.leave(world, Departure::end(*reason, leaving.clone()))
+            }
             CurrentRequest::ForgetKey(key) => {
                 self.change_placed(world, |placed| placed.release(key.clone()))
             }
@@ -38,6 +42,7 @@ impl RuntimeParts {
     pub(super) fn pause(&mut self, world: &mut World) -> Result<(), RequestError> {
         let session = self.step(world, Move::Pause)?;
         if self.saves_by_itself(world) && self.may_capture() {
+            self.want_external_save(ExternalSaveReason::Pause, None);
             self.take_checkpoint(world, CheckpointKind::Pause, None);
         }
         self.write_status(world);
@@ -52,34 +57,24 @@ impl RuntimeParts {
         Ok(())
     }
 
-    fn update(&mut self, world: &mut World, update: &SessionUpdate) -> Result<(), RequestError> {
+    pub(super) fn update(
+        &mut self,
+        world: &mut World,
+        update: &SessionUpdate,
+    ) -> Result<(), RequestError> {
         self.require_session()?;
-        let texts = [&update.name, &update.player, &update.description, &update.session_type];
-        texts.into_iter().flatten().try_for_each(|text| check_text(text))?;
         let now = self.time.now().wall;
         let Some(mut current) = world.get_resource_mut::<CurrentSession>() else {
             return Err(RequestError::NoSession);
         };
-        let (bytes, limit) = (current.fields.bytes() + update.fields.bytes(), limits::FRAME_BYTES);
-        if bytes > limit {
-            return Err(RequestError::TextTooLong { bytes, limit });
-        }
-        let before = current.metadata.clone();
-        let update = update.clone();
-        let metadata = &mut current.metadata;
-        metadata.name = update.name.unwrap_or_else(|| before.name.clone());
-        metadata.player = update.player.or_else(|| before.player.clone());
-        metadata.description = update.description.unwrap_or_else(|| before.description.clone());
-        metadata.session_type = update.session_type.unwrap_or_else(|| before.session_type.clone());
-        metadata.priority = update.priority.unwrap_or(before.priority);
-        metadata.autosave = update.autosave.unwrap_or(before.autosave);
-        metadata.recovery = update.recovery.unwrap_or(before.recovery);
-        let metadata = (before != *metadata).then(|| metadata.clone());
-        current.fields_changed |= !update.fields.is_empty();
-        current.fields.extend(update.fields);
+        let current = &mut *current;
+        update.check(&current.fields)?;
+        let (metadata_changes, fields_change) =
+            update.clone().apply(&mut current.metadata, &mut current.fields);
+        current.fields_changed |= fields_change;
         current.updated = now;
-        let session = current.id();
-        if let Some(metadata) = metadata {
+        let (session, metadata) = (current.id(), current.metadata.clone());
+        if metadata_changes {
             self.order(Order::Write(Record::Metadata(Box::new(metadata))));
         }
         notify(world, SessionUpdated { session });

@@ -3,12 +3,13 @@
 use bevy::prelude::*;
 use tracing::info;
 
+use super::leaving::Departure;
 use super::notifications::{ProfileChanged, notify};
 use super::requests::{Request, RequestQueue, check_text, reject};
 use super::runtime::{RuntimeParts, Transition};
 use super::{RecoveryOffers, SessionCatalog};
 use crate::content::Order;
-use crate::session::{Move, RequestError};
+use crate::session::{LeaveCause, RequestError};
 
 /// Whose sessions are listed, offered and started: the profile that
 /// [`SessionPlugin::profile`](crate::SessionPlugin::profile) named, or
@@ -43,7 +44,7 @@ impl RuntimeParts {
     ) -> Result<(), RequestError> {
         check_text(profile)?;
         if self.playing.is_some() {
-            self.leave(world, Move::Close, None)?;
+            self.leave(world, Departure::close(LeaveCause::ProfileChanged))?;
             let mut queue = world.get_resource_or_init::<RequestQueue>();
             queue.do_first(Request::UseProfile(profile.to_owned()));
             return Ok(());
@@ -57,13 +58,11 @@ impl RuntimeParts {
     /// Out of turn, since all other requests wait for the restore: who asks for another profile
     /// meanwhile would find the session closed that was just restored.
     pub(super) fn refuse_change_of_profile(&mut self, world: &mut World) {
-        let restores = |at: &Transition| {
-            matches!(
-                at,
-                Transition::Preparing(_)
-                    | Transition::Restoring(_)
-                    | Transition::Leaving { then: Some(_), .. }
-            )
+        let restores = |at: &Transition| match at {
+            Transition::Preparing(_) | Transition::Restoring(_) => true,
+            Transition::Ending(ending) => ending.is_for_restore(),
+            Transition::Leaving(leaving) => leaving.then.is_some(),
+            _ => false,
         };
         if !self.transition.as_ref().is_some_and(restores) {
             return;

@@ -73,7 +73,7 @@ impl RuntimeParts {
             }
             News::ProfileChanged { profile } => self.profile_changed(world, profile),
             News::Described { path, result } => crash_report_written(world, path, result),
-            News::TakenUp { session, context } => self.taken_up(world, session, context),
+            News::TakenUp { session, context } => self.taken_up(world, session, *context),
             News::NotPrepared { error } => self.not_prepared(world, error),
             News::Damaged(found) => self.damaged(world, *found),
             News::Unrecoverable { session, error } => self.unrecoverable(world, session, error),
@@ -94,11 +94,14 @@ impl RuntimeParts {
             }
             News::SavingStopped(reason) => self.saving_stopped(world, reason),
             News::SavingResumed => self.saving_resumed(world),
-            News::Left { session, complete, bytes } => {
-                self.left(world, session, complete, bytes);
+            News::Left { session, complete, bytes, types } => {
+                self.left(world, session, complete, bytes, types);
             }
             News::Declined { session, result } => self.declined(world, session, result),
             News::Forgotten { session, result } => self.forgotten(world, session, result),
+            News::Edited { session, update, result } => {
+                self.edited(world, session, *update, result)
+            }
             News::Slot { order, result } => self.slot_done(world, order, result),
             News::AttachmentRead { of, name, result } => {
                 notify(world, AttachmentRead { of, name, result });
@@ -134,6 +137,7 @@ impl RuntimeParts {
             return;
         }
         playing.pace.note_durable();
+        playing.figures.note_saved();
         let session = playing.session;
         if let Some(mut current) = world.get_resource_mut::<CurrentSession>() {
             let last =
@@ -160,7 +164,9 @@ impl RuntimeParts {
             return self.leave_without_waiting(world);
         }
         let request: Request = match self.transition.take() {
-            None | Some(Transition::Leaving { .. } | Transition::Claiming) => return,
+            None | Some(Transition::Ending(_) | Transition::Leaving(_) | Transition::Claiming) => {
+                return;
+            }
             // What was read already can still be put back.
             Some(restoring @ Transition::Restoring(_)) => {
                 self.transition = Some(restoring);
@@ -171,6 +177,7 @@ impl RuntimeParts {
             }
             Some(Transition::ChangingProfile(profile)) => Request::UseProfile(profile),
             Some(Transition::Preparing(preparing)) => preparing.request(),
+            Some(Transition::LoadingBackup(loading)) => loading.into_request(),
         };
         reject(world, request, RequestError::WriterGone);
     }

@@ -2,16 +2,17 @@
 
 mod commands;
 mod queue;
-mod update;
 
 use std::path::PathBuf;
 
+use super::external::ExternalRequest;
 use crate::capture::SaveKey;
 use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId};
-use crate::session::{Attachment, AttachmentOf, EndReason, NewSession, RestoreFrom, SaveSlot};
+use crate::session::{
+    Attachment, AttachmentOf, EndReason, Leaving, NewSession, RestoreFrom, SaveSlot, SessionUpdate,
+};
 
 pub use commands::{SessionCommands, SessionCommandsExt};
-pub use update::SessionUpdate;
 
 pub(crate) use queue::RequestQueue;
 pub(super) use queue::{check_text, reject};
@@ -35,6 +36,8 @@ pub enum Request {
     Slot(SlotRequest),
     /// Something of attachments. An attachment is for the session that is being played, as above.
     Attachment(AttachmentRequest),
+    /// Something of the game's own saves.
+    External(ExternalRequest),
     /// [`SessionCommands::use_profile`].
     UseProfile(String),
     /// [`SessionCommands::write_crash_report`].
@@ -61,6 +64,15 @@ pub enum SessionRequest {
     Forget(SessionId),
     /// [`SessionCommands::find_sessions`].
     Find,
+    /// [`SessionCommands::take_option`].
+    TakeOption {
+        /// The session that crashed.
+        session: SessionId,
+        /// The option's id.
+        option: String,
+    },
+    /// [`SessionCommands::update_session`].
+    Update(SessionId, Box<SessionUpdate>),
 }
 
 /// A request that is about the session that is being played.
@@ -80,10 +92,15 @@ pub enum CurrentRequest {
         /// Why it is taken.
         kind: CheckpointKind,
     },
-    /// [`SessionCommands::close`].
-    Close,
-    /// [`SessionCommands::end`].
-    End(EndReason),
+    /// [`SessionCommands::close`] and [`SessionCommands::close_because`].
+    Close(Leaving),
+    /// [`SessionCommands::end`] and [`SessionCommands::end_because`].
+    End {
+        /// Why.
+        reason: EndReason,
+        /// What brings it about, and what the game says about it.
+        leaving: Leaving,
+    },
     /// [`SessionCommands::forget_key`].
     ForgetKey(SaveKey),
     /// [`SessionCommands::forget_keys`], with what the keys begin with.
@@ -139,6 +156,48 @@ pub enum AttachmentRequest {
 }
 
 impl Request {
+    /// What it is called in logs.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Session(request) => match request {
+                SessionRequest::Start(_) => "start",
+                SessionRequest::StartOrContinue(_) => "start_or_continue",
+                SessionRequest::Continue(_) => "continue_session",
+                SessionRequest::Recover(..) => "recover",
+                SessionRequest::CancelRestore => "cancel_restore",
+                SessionRequest::Decline(_) => "decline",
+                SessionRequest::Forget(_) => "forget",
+                SessionRequest::Find => "find_sessions",
+                SessionRequest::TakeOption { .. } => "take_option",
+                SessionRequest::Update(..) => "update_session",
+            },
+            Self::Current(request) => match request {
+                CurrentRequest::Pause => "pause",
+                CurrentRequest::Resume => "resume",
+                CurrentRequest::Update(_) => "update",
+                CurrentRequest::Checkpoint { .. } => "checkpoint",
+                CurrentRequest::Close(_) => "close",
+                CurrentRequest::End { .. } => "end",
+                CurrentRequest::ForgetKey(_) => "forget_key",
+                CurrentRequest::ForgetKeys(_) => "forget_keys",
+            },
+            Self::Slot(request) => match request {
+                SlotRequest::Save(_) => "save",
+                SlotRequest::Load(_) => "load",
+                SlotRequest::QuickLoad => "quick_load",
+                SlotRequest::Copy { .. } => "copy_slot",
+                SlotRequest::Rename { .. } => "rename_slot",
+                SlotRequest::Delete(_) => "delete_slot",
+            },
+            Self::Attachment(AttachmentRequest::Attach { .. }) => "attach",
+            Self::Attachment(AttachmentRequest::Read { .. }) => "read_attachment",
+            Self::External(ExternalRequest::Answer { .. }) => "external_answer",
+            Self::External(ExternalRequest::Recover { .. }) => "recover_external",
+            Self::UseProfile(_) => "use_profile",
+            Self::WriteCrashReport(_) => "write_crash_report",
+        }
+    }
+
     /// Whether it asks something of the session that is being played.
     fn is_about_current(&self) -> bool {
         matches!(
@@ -158,13 +217,16 @@ impl Request {
                     | SessionRequest::Forget(_)
                     | SessionRequest::Find
                     | SessionRequest::CancelRestore
+                    | SessionRequest::Update(..)
             ),
             Self::Current(request) => {
-                matches!(request, CurrentRequest::Close | CurrentRequest::End(_))
+                matches!(request, CurrentRequest::Close(_) | CurrentRequest::End { .. })
             }
             Self::Slot(request) => matches!(request, SlotRequest::Load(_) | SlotRequest::QuickLoad),
-            Self::UseProfile(_) => true,
-            Self::Attachment(_) | Self::WriteCrashReport(_) => false,
+            Self::UseProfile(_) | Self::External(ExternalRequest::Recover { .. }) => true,
+            Self::Attachment(_)
+            | Self::External(ExternalRequest::Answer { .. })
+            | Self::WriteCrashReport(_) => false,
         }
     }
 }
@@ -190,5 +252,11 @@ impl From<SlotRequest> for Request {
 impl From<AttachmentRequest> for Request {
     fn from(request: AttachmentRequest) -> Self {
         Self::Attachment(request)
+    }
+}
+
+impl From<ExternalRequest> for Request {
+    fn from(request: ExternalRequest) -> Self {
+        Self::External(request)
     }
 }

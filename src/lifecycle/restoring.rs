@@ -13,12 +13,16 @@ use super::notifications::{
 use super::requests::{Request, RequestQueue, SessionRequest, reject};
 use super::runtime::{Playing, Preparing, RuntimeParts, Transition};
 use super::settings::RestoreLosses;
+use super::summary::RunFigures;
 use super::take_up::Taken;
-use super::{CurrentSession, LastCheckpoint, RecoveryOffers, SessionCatalog, SessionSettings};
+use super::{
+    CurrentSession, GameContext, LastCheckpoint, RecoveryOffers, SessionCatalog, SessionSettings,
+};
 use crate::capture::{KeyedIds, Placed, StateLog, set_clock};
 use crate::content::{Order, Prepared, Start, TakeUp};
 use crate::journal::RunId;
-use crate::restore::{Leftovers, RestoreLoss, RestoreLossReason};
+use crate::recovery;
+use crate::restore::{EntitiesReplaced, Leftovers, RestoreLoss, RestoreLossReason};
 use crate::session::{RequestError, RestoreReason, SessionStatus};
 
 /// A restore that has entered the saved states and waits for its gate.
@@ -122,19 +126,41 @@ impl RuntimeParts {
 
     fn finish_restore(&mut self, world: &mut World, restoring: Restoring) {
         let Restoring { prepared, preparing, leftovers, through, .. } = restoring;
+        let (image, prepared) = prepared.split();
         let session = prepared.metadata.id;
         let checkpoint = prepared.checkpoint;
         let span = info_span!("restore", %session, %checkpoint, entities = tracing::field::Empty);
         let _span = span.enter();
         set_activity(world, |activity| activity.restore = Some(RestorePhase::Replacing));
         // Before the entities are there: what belongs to a state goes with its exit.
-        if through && let Err(error) = prepared.image.set_states(world, None) {
+        if through && let Err(error) = image.set_states(world, None) {
             error!(%error, "the saved states can't be entered");
         }
-        let replaced = prepared.image.replace_entities(world, &leftovers);
+        let replaced = image.replace_entities(world, &leftovers);
         let clock_before = world.get_resource::<Time>().map(Time::elapsed).unwrap_or_default();
         set_clock(prepared.clock, world);
         Leftovers::keep_delays(world, clock_before);
+        span.record("entities", replaced.report.entities);
+        self.begin_restored_run(world, prepared, replaced, &preparing);
+    }
+
+    /// The world is the session's again: begins the run that follows the checkpoint.
+    pub(super) fn begin_restored_run(
+        &mut self,
+        world: &mut World,
+        mut prepared: recovery::Prepared<()>,
+        replaced: EntitiesReplaced,
+        preparing: &Preparing,
+    ) {
+        let (session, checkpoint) = (prepared.metadata.id, prepared.checkpoint);
+        let has_crashed = prepared.has_crashed && preparing.reason == RestoreReason::Recovered;
+        let metadata = &mut prepared.metadata;
+        metadata.tally.restores = metadata.tally.restores.saturating_add(1);
+        metadata.tally.deaths = metadata.tally.deaths.saturating_add(has_crashed.into());
+        let context_before = std::mem::replace(&mut metadata.context, GameContext::of(world));
+        if let Some(mut current) = world.get_resource_mut::<CurrentSession>() {
+            current.metadata.clone_from(metadata);
+        }
         if let Some(mut placed) = world.get_resource_mut::<Placed>() {
             let gone = replaced.gone.iter().map(|(_, key)| key.clone()).collect();
             placed.begin(gone, replaced.carried.waiting().cloned().collect());
@@ -143,7 +169,6 @@ impl RuntimeParts {
             log.take();
         }
         set_activity(world, |activity| activity.restore = None);
-        span.record("entities", replaced.report.entities);
 
         let run = RunId::random();
         self.order(Order::TakeUp(Box::new(TakeUp {
@@ -159,7 +184,9 @@ impl RuntimeParts {
             unknown_frames: prepared.unknown_frames,
         })));
         let recorder = self.recorder(world);
-        let mut playing = Playing::new(session, run, prepared.newest_counter, recorder);
+        let figures = RunFigures::begin(self.time.now(), prepared.play_time);
+        let mut playing = Playing::new(session, run, prepared.newest_counter, figures, recorder);
+        playing.context_before = Some(context_before);
         playing.gate_was_open = self.gate_is_open(world);
         self.give_up_deferred(world);
         self.playing = Some(playing);
@@ -217,7 +244,7 @@ fn can_be_had(loss: &RestoreLoss) -> bool {
 }
 
 /// The session as the checkpoint has it.
-fn session_as_saved(prepared: &Prepared, now: jiff::Timestamp) -> CurrentSession {
+pub(super) fn session_as_saved(prepared: &Prepared, now: jiff::Timestamp) -> CurrentSession {
     let mut session = CurrentSession::new(prepared.metadata.clone(), prepared.fields.clone());
     session.play_time = prepared.play_time;
     session.last_checkpoint = Some(LastCheckpoint {

@@ -8,23 +8,28 @@ use bevy::platform::cell::SyncCell;
 use bevy::prelude::*;
 
 use super::deferred::Deferred;
+use super::ending::Ending;
 use super::exit::ExitWatch;
+use super::external::{External, LoadingBackup};
 use super::frame_time::FrameTime;
 use super::hints::HintWatch;
 use super::hooks::GameHooks;
+use super::leaving::LeavingSession;
 use super::line::Line;
 use super::pace::Pace;
 use super::requests::SessionRequest;
 use super::restoring::Restoring;
 use super::start_up::StartUp;
-use super::take_up::Taken;
+use super::summary::RunFigures;
 use super::writer_port::WriterPort;
 #[cfg(feature = "ui")]
 use super::{RecoveryPolicy, SessionSettings};
 use crate::capture::{Recorder, SaveKey, SavedTypes};
 use crate::content::Order;
 use crate::journal::{RunId, SessionId};
-use crate::session::{EndReason, Fields, NewSession, RestoreFrom, RestoreReason, SessionMetadata};
+use crate::session::{
+    Fields, NewSession, RestoreFrom, RestoreReason, SessionContext, SessionMetadata,
+};
 
 /// Everything that the plugin remembers from frame to frame.
 ///
@@ -50,6 +55,8 @@ pub(crate) struct RuntimeParts {
     pub claims: Vec<(SaveKey, Entity)>,
     /// What is remembered to know when a hint is due.
     pub hints: HintWatch,
+    /// The game's own save system, if it named one.
+    pub external: Option<Box<External>>,
 }
 
 /// The run that is being written.
@@ -71,6 +78,10 @@ pub(crate) struct Playing {
     pub is_stopped: bool,
     /// Whether a state of the game lets the session stand still.
     pub paused_by_state: bool,
+    /// What the session was played with before it was taken up, until that was compared.
+    pub context_before: Option<SessionContext>,
+    /// What is counted for the summary at its end.
+    pub figures: RunFigures,
     /// Whether a capture that took too much of a frame was logged.
     pub over_budget_logged: bool,
     /// Copies what changed. Belongs to the run: without one there is nothing to watch.
@@ -93,12 +104,16 @@ pub(crate) enum Transition {
     Restoring(Box<Restoring>),
     /// To hand out what was kept for placed entities.
     Claiming,
+    /// Nothing: the game does what it has to do at the session's end.
+    Ending(Box<Ending>),
     /// To end the run; then, if a checkpoint was read meanwhile, to go on from there.
-    Leaving { end: Option<EndReason>, then: Option<Box<Taken>> },
+    Leaving(Box<LeavingSession>),
     /// To set a session aside or delete it, as this request asks.
     Filing(SessionRequest),
     /// To go on with the sessions of this profile.
     ChangingProfile(String),
+    /// Nothing: the game has to load a backup of its own.
+    LoadingBackup(LoadingBackup),
 }
 
 /// A checkpoint that is being read.
@@ -112,6 +127,8 @@ pub(crate) struct Preparing {
     pub otherwise: Option<NewSession>,
     /// How often, for them, what is offered instead of a damaged checkpoint is tried.
     pub tries_left: u32,
+    /// The slot of the backup that the game has loaded, so that the world stays as it is.
+    pub loaded: Option<String>,
 }
 
 impl Runtime {
@@ -166,7 +183,13 @@ impl Runtime {
 
 impl Playing {
     /// A run that begins after checkpoint `counter`; 0 for a new session.
-    pub(super) fn new(session: SessionId, run: RunId, counter: u64, recorder: Recorder) -> Self {
+    pub(super) fn new(
+        session: SessionId,
+        run: RunId,
+        counter: u64,
+        figures: RunFigures,
+        recorder: Recorder,
+    ) -> Self {
         Self {
             session,
             line: Line::after(run, counter),
@@ -178,6 +201,8 @@ impl Playing {
             has_drifted: false,
             is_stopped: false,
             paused_by_state: false,
+            context_before: None,
+            figures,
             over_budget_logged: false,
             recorder,
         }
@@ -194,6 +219,7 @@ impl RuntimeParts {
 
     /// Sends an order to the writer.
     pub(super) fn order(&mut self, order: Order) {
+        self.writer.log(&order, self.session(), self.time.now());
         self.writer.link.send(order, self.time.now());
     }
 
@@ -220,7 +246,7 @@ impl RuntimeParts {
 
     /// Whether the session is being left.
     pub(super) fn is_leaving(&self) -> bool {
-        matches!(self.transition, Some(Transition::Leaving { .. }))
+        matches!(self.transition, Some(Transition::Ending(_) | Transition::Leaving(_)))
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 
 use super::{CaptureBudget, RecoveryPolicy};
+use crate::recovery::PROBATION;
 
 /// What becomes of a restore that would lose something.
 #[derive(Reflect, Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -43,6 +44,15 @@ pub struct SessionSettings {
     /// Whether crashed sessions are offered, recovered without asking, or let be. Defaults to
     /// [`RecoveryPolicy::Ask`].
     pub recovery: RecoveryPolicy,
+    /// How long ago a crash may be for the player to be asked about it. What is older stays in
+    /// [`SessionCatalog`](crate::SessionCatalog) and in load menus, where it can be recovered, and is in
+    /// [`RecoveryOffers::older`](crate::RecoveryOffers::older). The clock that counts is the machine's: a
+    /// crash that seems to lie in the future is asked about. `None` asks about each. Defaults to 24 hours.
+    pub recovery_age: Option<Duration>,
+    /// Play time after which a restore has proven itself: a game that dies before that, and again, climbs
+    /// the crash-loop ladder, see [`RecoveryOffer::proposed`](crate::RecoveryOffer::proposed). Defaults to
+    /// 60 seconds.
+    pub probation: Duration,
     /// Mean bytes per second that automatic checkpoints may write. Where they would write more,
     /// the interval is stretched, and [`AutosaveStretched`](crate::AutosaveStretched) says so.
     /// Defaults to 1 MiB.
@@ -50,8 +60,10 @@ pub struct SessionSettings {
     /// Bytes that one session's history may take on disk. Never met at the price of the last good
     /// checkpoint. Defaults to 256 MiB.
     pub max_session_bytes: u64,
-    /// Bytes that all sessions together may take on disk. Never met at the price of a session's
-    /// last good checkpoint; named checkpoints go last. Defaults to 1 GiB.
+    /// Bytes that all sessions together may take on disk. Where they take more, those that aren't played
+    /// lose history: of low [`SessionPriority`](crate::SessionPriority) first, then of normal, then of
+    /// high, and of one priority the least recently played first. Named checkpoints go after that, in the
+    /// same order. Never met at the price of a session's last good checkpoint. Defaults to 1 GiB.
     pub max_total_bytes: u64,
     /// Checkpoints that are kept of one session because they were asked for: those with a label,
     /// and quick saves. Beyond that, and where [`max_session_bytes`](Self::max_session_bytes) leaves
@@ -97,6 +109,13 @@ pub struct SessionSettings {
     /// is closed, by a request or by the exit of the game; one for each session, which is replaced
     /// each time. Defaults to `false`, since a session that was closed can be continued anyway.
     pub exit_slot: bool,
+    /// Logs each order to the writer at the level `info`, with its time, whatever `RUST_LOG` says of
+    /// details. Defaults to `false`.
+    pub verbose: bool,
+    /// How long the game's own save system may take to answer: its [`ExternalSaves`](crate::ExternalSaves)
+    /// each call, and the game a request to save or to load. What comes later is ignored, or rejected. An
+    /// exit waits for it no longer than [`exit_patience`](Self::exit_patience). Defaults to 30 seconds.
+    pub external_patience: Duration,
     /// How long an exit waits for the last checkpoint to be on disk. Defaults to 3 seconds. Windows
     /// ends a program 5 seconds after its console was closed, or the player logged off.
     pub exit_patience: Duration,
@@ -108,6 +127,8 @@ impl Default for SessionSettings {
             interval: Duration::from_secs(5),
             autosave: true,
             recovery: RecoveryPolicy::Ask,
+            recovery_age: Some(Duration::from_secs(24 * 60 * 60)),
+            probation: PROBATION,
             max_bytes_per_second: 1 << 20,
             max_session_bytes: 256 << 20,
             max_total_bytes: 1 << 30,
@@ -120,6 +141,8 @@ impl Default for SessionSettings {
             restore_patience: Duration::from_secs(10),
             self_test: None,
             exit_slot: false,
+            verbose: false,
+            external_patience: Duration::from_secs(30),
             exit_patience: Duration::from_secs(3),
         }
     }

@@ -6,11 +6,13 @@ use std::time::Duration;
 use bevy::prelude::*;
 use tracing::{debug, info, warn};
 
+use super::external::note_backups_of;
 use super::notifications::{RecoveryAvailable, notify};
 use super::policy::RecoveryPolicy;
 use super::requests::{SessionRequest, reject};
 use super::runtime::RuntimeParts;
 use super::{CurrentSession, RecoveryOffers, SessionCatalog, SessionSettings};
+use crate::clock::{self, Moment};
 use crate::content::Order;
 use crate::journal::{CheckpointId, RunId, SessionId};
 use crate::mode::SessionMode;
@@ -36,6 +38,8 @@ pub(crate) struct StartUp {
     due: Due,
     /// What was taken up by itself, and didn't work out.
     tried: Vec<(SessionId, Option<CheckpointId>, Proposal)>,
+    /// A start that waits for a process that is about to end.
+    race: Option<Race>,
     /// The run that is on trial.
     trial: Option<RunOnTrial>,
 }
@@ -57,13 +61,29 @@ struct RunOnTrial {
     until: Option<Duration>,
 }
 
+/// A start that waits for a process that is about to end.
+struct Race {
+    /// When it is given up.
+    until: Duration,
+    /// When the sessions are looked at next.
+    next_look: Duration,
+    has_looked: bool,
+}
+
 /// A session to be taken up.
 struct Candidate {
     session: SessionMetadata,
     newest: Option<CheckpointId>,
     reason: RestoreReason,
     proposed: Proposal,
+    /// The game's own way out that is proposed instead.
+    option: Option<String>,
 }
+
+/// How long a start waits for a process that is about to end.
+const LONGEST_RACE: Duration = Duration::from_secs(2);
+/// How long it waits until it looks again.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
 
 impl StartUp {
     pub(crate) fn new(mode: SessionMode, is_development: bool) -> Self {
@@ -80,6 +100,7 @@ impl StartUp {
                 _ => Due::Nothing,
             },
             tried: Vec::new(),
+            race: None,
             trial: None,
         }
     }
@@ -87,6 +108,39 @@ impl StartUp {
     /// Whether the sessions on this machine were looked at.
     pub(crate) fn sessions_are_known(&self) -> bool {
         self.sessions_are_known
+    }
+
+    /// Whether a start may wait for a process that is about to end: for a while, from the first time on.
+    pub(super) fn may_try_again(&mut self, now: Moment) -> bool {
+        let until = self.race.as_ref().map_or(now.elapsed + LONGEST_RACE, |race| race.until);
+        let next_look = now.elapsed + BETWEEN_LOOKS;
+        let goes_on = now.elapsed < until;
+        self.race = goes_on.then_some(Race { until, next_look, has_looked: false });
+        goes_on
+    }
+
+    /// Whether a start waits for another process, and the time has come to look at the sessions again.
+    pub(super) fn begin_next_look(&mut self, now: Moment) -> bool {
+        let race = self.race.as_mut().filter(|race| !race.has_looked);
+        let Some(race) = race.filter(|race| now.elapsed >= race.next_look) else { return false };
+        race.has_looked = true;
+        self.sessions_are_known = false;
+        true
+    }
+
+    /// Whether a start waits for another process, and for the next look at the sessions.
+    pub(super) fn waits_for_next_look(&self) -> bool {
+        self.race.as_ref().is_some_and(|race| !race.has_looked)
+    }
+
+    /// Whether a start waits for another process.
+    pub(super) fn is_racing(&self) -> bool {
+        self.race.is_some()
+    }
+
+    /// The start that waited is made, or given up.
+    pub(super) fn end_race(&mut self) {
+        self.race = None;
     }
 
     /// The sessions are others now, and will be looked at.
@@ -172,27 +226,44 @@ impl StartUp {
 
 impl RuntimeParts {
     /// Puts an offer where the game finds it, and notifies the game if the policy says so.
-    pub(super) fn offer(&mut self, world: &mut World, offer: RecoveryOffer) {
-        let policy = world.get_resource_or_init::<SessionSettings>().recovery;
+    pub(super) fn offer(&mut self, world: &mut World, mut offer: RecoveryOffer) {
+        let settings = world.get_resource_or_init::<SessionSettings>();
+        let (policy, recovery_age) = (settings.recovery, settings.recovery_age);
+        let is_recent = recovery_age.is_none_or(|age| self.time_since(&offer) <= age);
         let (session, cause) = (offer.session.id, &offer.cause);
         let is_asked = policy == RecoveryPolicy::Ask && self.start_up.due != Due::Newest;
         if policy == RecoveryPolicy::Never {
             return;
         }
         if is_asked && self.start_up.is_developers_stop(cause) {
-            info!(%session, "the game was stopped in development: `find_sessions` offers it");
+            info!(
+                %session,
+                "the game was stopped in development, so nobody is asked: `find_sessions` offers it, \
+                 `start_or_continue` takes it up"
+            );
             return;
         }
         let (newest, proposed) = (offer.newest, offer.proposed);
+        note_backups_of(&mut world.get_resource_or_init::<RecoveryOffers>(), &offer);
         info!(%session, ?cause, %newest, ?proposed, "recovery available");
-        world.get_resource_or_init::<RecoveryOffers>().put(offer.clone());
-        if !is_asked {
+        offer.options = self.options_for(&offer, world);
+        world.get_resource_or_init::<RecoveryOffers>().put(offer.clone(), is_recent);
+        if !is_recent {
+            debug!(%session, "it was too long ago to ask about it");
+        } else if !is_asked {
             debug!(%session, "the policy says not to ask");
-        } else if self.hooks.offer_in.is_empty() {
-            notify(world, RecoveryAvailable { offer });
+        } else if self.hooks.offer_in.is_empty() && !self.waits_for_backups() {
+            announce(world, offer);
         } else {
             self.start_up.withheld.push(offer);
         }
+    }
+
+    /// How long ago the crash was that is offered, by this machine's clock.
+    fn time_since(&self, offer: &RecoveryOffer) -> Duration {
+        let newest = offer.checkpoints.first().map(|newest| newest.time);
+        let now = self.time.now().wall;
+        clock::between(offer.died_at.max(newest).unwrap_or(now), now)
     }
 
     /// Takes a session up without a request, if the policy or the developer says so. What the game
@@ -204,6 +275,7 @@ impl RuntimeParts {
         if self.start_up.due == Due::Nothing
             || !self.start_up.sessions_are_known
             || self.transition.is_some()
+            || self.is_looking_for_backups()
         {
             return;
         }
@@ -219,7 +291,10 @@ impl RuntimeParts {
             self.start_up.due = Due::Nothing;
             return;
         };
-        let Candidate { session, newest, reason, proposed } = candidate;
+        let Candidate { session, newest, reason, proposed, option } = candidate;
+        if reason == RestoreReason::Recovered && self.take_up_backup(world, session.id, None) {
+            return;
+        }
         let this = (session.id, newest, proposed);
         // What didn't work out isn't tried again, unless damage was found and something else is
         // offered now.
@@ -229,10 +304,17 @@ impl RuntimeParts {
             return;
         }
         self.start_up.tried.push(this);
+        if let Some(option) = option {
+            let (request, session) = (option.clone(), session.id);
+            if let Err(error) = self.take_option(world, session, &option) {
+                reject(world, SessionRequest::TakeOption { session, option: request }, error);
+            }
+            return;
+        }
         match proposed.restore_from() {
             Some(from) => {
                 info!(session = %session.id, ?reason, ?from, "taken up without asking");
-                self.prepare(session.id, from, reason, None);
+                self.prepare(world, session.id, from, reason, None);
             }
             None => {
                 let new = NewSession::like(&session);
@@ -257,7 +339,9 @@ impl RuntimeParts {
             self.start_up.trial.as_ref().is_some_and(|trial| trial.run == playing.line.run());
         if !is_known {
             let was_restored = playing.line.was_restored();
-            let until = was_restored.then(|| play_time.saturating_add(PROBATION));
+            let settings = world.get_resource::<SessionSettings>();
+            let probation = settings.map_or(PROBATION, |settings| settings.probation);
+            let until = was_restored.then(|| play_time.saturating_add(probation));
             self.start_up.trial = Some(RunOnTrial { run: playing.line.run(), until });
             self.start_up.ladders.remove(&session);
         }
@@ -284,6 +368,7 @@ impl RuntimeParts {
             newest: Some(offer.newest),
             reason: RestoreReason::Recovered,
             proposed: offer.proposed,
+            option: proposed_option(offer),
         })
     }
 
@@ -305,6 +390,20 @@ impl RuntimeParts {
             newest: offer.map(|offer| offer.newest).or(entry.newest),
             reason,
             proposed: self.start_up.proposed(id, policy),
+            option: None,
         })
     }
+}
+
+/// The game's own way out that is proposed instead of a checkpoint.
+fn proposed_option(offer: &RecoveryOffer) -> Option<String> {
+    let proposed = offer.options.iter().find(|option| option.is_proposed);
+    proposed.map(|option| option.id.clone())
+}
+
+/// Notifies the game of an offer, with the backups that it may choose instead.
+pub(super) fn announce(world: &mut World, offer: RecoveryOffer) {
+    let offers = world.get_resource_or_init::<RecoveryOffers>();
+    let backups = offers.backups_for(&offer).cloned().collect();
+    notify(world, RecoveryAvailable { offer, backups });
 }

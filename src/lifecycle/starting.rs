@@ -1,5 +1,7 @@
 //! Starts sessions.
 
+use std::time::Duration;
+
 use bevy::platform::collections::HashSet;
 use bevy::prelude::*;
 use tracing::{info, warn};
@@ -7,12 +9,13 @@ use tracing::{info, warn};
 use super::notifications::{SessionStarted, notify};
 use super::requests::{CurrentRequest, RequestQueue, SessionRequest, check_text, reject};
 use super::runtime::{Playing, RuntimeParts, Transition};
-use super::{CurrentSession, RecoveryPolicy, SessionCatalog, SessionSettings};
+use super::summary::RunFigures;
+use super::{CurrentSession, GameContext, RecoveryPolicy, SessionCatalog, SessionSettings};
 use crate::capture::{Carried, KeyedIds, Placed};
 use crate::content::{Order, Start, TakeUp};
 use crate::journal::{Lineage, RunId, SaveId, SessionId};
 use crate::recovery::SessionEntry;
-use crate::session::{NewSession, RequestError, RestoreReason, SessionContext};
+use crate::session::{LeaveCause, NewSession, RequestError, RestoreReason, SessionContext};
 
 impl RuntimeParts {
     pub(super) fn start(
@@ -26,12 +29,13 @@ impl RuntimeParts {
         if self.playing.is_some() && session.replaces_current {
             let mut queue = world.get_resource_or_init::<RequestQueue>();
             queue.do_first(SessionRequest::Start(session.clone()).into());
-            queue.do_first(CurrentRequest::Close.into());
+            queue.do_first(CurrentRequest::Close(LeaveCause::Replaced.into()).into());
             return Ok(());
         }
         self.require_no_session()?;
         let run = RunId::random();
-        let metadata = session.begin(SessionId::random(), self.time.now().wall);
+        let mut metadata = session.begin(SessionId::random(), self.time.now().wall);
+        metadata.context = GameContext::of(world);
         self.order(Order::TakeUp(Box::new(TakeUp {
             metadata: metadata.clone(),
             run,
@@ -56,6 +60,9 @@ impl RuntimeParts {
         new: &NewSession,
         request: &SessionRequest,
     ) -> Result<(), RequestError> {
+        if self.is_playing_already(world, new) {
+            return Ok(());
+        }
         self.require_no_session()?;
         let policy = world.get_resource_or_init::<SessionSettings>().recovery;
         let recovers = policy != RecoveryPolicy::Never;
@@ -66,23 +73,51 @@ impl RuntimeParts {
             .filter(|entry| entry.session.name == new.name && entry.session.player == new.player);
         // A second process beside the first would split the one world into two.
         if same.clone().any(|entry| entry.in_use) {
-            return Err(RequestError::SessionInUse);
+            return self.try_start_again(world, request);
         }
+        self.start_up.end_race();
         let same = same.find(|entry| entry.can_go_on() && (recovers || !entry.has_crashed()));
         match same.map(|entry| (entry.session.id, entry.has_crashed())) {
             None => self.start(world, new, request),
+            Some((session, true))
+                if self.take_up_backup(world, session, Some(request.clone().into())) =>
+            {
+                Ok(())
+            }
             Some((session, crashed)) => {
                 let reason =
                     if crashed { RestoreReason::Recovered } else { RestoreReason::Continued };
                 match self.start_up.proposed(session, policy).restore_from() {
                     Some(from) => {
-                        self.prepare(session, from, reason, Some(new.clone()));
+                        self.prepare(world, session, from, reason, Some(new.clone()));
                         Ok(())
                     }
                     None => self.start_safely(world, session, new, request),
                 }
             }
         }
+    }
+
+    /// Whether what is asked for was taken up already, as after an automatic recovery.
+    fn is_playing_already(&self, world: &World, new: &NewSession) -> bool {
+        let current = world.get_resource::<CurrentSession>();
+        current.is_some_and(|current| {
+            current.name() == new.name && current.player() == new.player.as_deref()
+        })
+    }
+
+    /// Another process plays the session that is asked for. If it is one that is about to end, waiting a
+    /// little is all that it takes.
+    fn try_start_again(
+        &mut self,
+        world: &mut World,
+        request: &SessionRequest,
+    ) -> Result<(), RequestError> {
+        if !self.start_up.may_try_again(self.time.now()) {
+            return Err(RequestError::SessionInUse);
+        }
+        world.get_resource_or_init::<RequestQueue>().do_first(request.clone().into());
+        Ok(())
     }
 
     /// Starts a new session instead of one on which the game died again and again. That one is kept
@@ -119,13 +154,14 @@ impl RuntimeParts {
         let Some(Transition::Opening { mut metadata, fields, run, .. }) =
             self.transition.take_if(|transition| matches!(transition, Transition::Opening { .. }))
         else {
-            return;
+            return self.compare_context(world, session, context);
         };
         metadata.context = context;
         self.start_up.note_own(session);
         world.get_resource_or_init::<SessionCatalog>().put(SessionEntry::begun(&metadata));
         world.insert_resource(CurrentSession::new(*metadata, fields));
-        let mut playing = Playing::new(session, run, 0, self.recorder(world));
+        let figures = RunFigures::begin(self.time.now(), Duration::ZERO);
+        let mut playing = Playing::new(session, run, 0, figures, self.recorder(world));
         playing.gate_was_open = self.gate_is_open(world);
         self.playing = Some(playing);
         if let Some(mut placed) = world.get_resource_mut::<Placed>() {

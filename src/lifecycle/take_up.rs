@@ -8,16 +8,17 @@
 use bevy::prelude::*;
 use tracing::{error, warn};
 
+use super::leaving::Departure;
 use super::notifications::{RecoveryFailed, RestoreCancelled, notify};
 use super::requests::{Request, SessionRequest, SlotRequest, reject};
 use super::runtime::{Preparing, RuntimeParts, Transition};
-use super::{RecoveryPolicy, SessionCatalog, SessionSettings};
+use super::{ExternalRequest, RecoveryPolicy, SessionCatalog, SessionSettings};
 use crate::clock;
 use crate::content::{Order, Prepared};
 use crate::journal::{CheckpointKind, SessionId, Validity};
-use crate::recovery::{FoundSession, SessionEntry, Wanted};
+use crate::recovery::{FoundSession, PROBATION, SessionEntry, Wanted};
 use crate::session::{
-    Move, NewSession, RecoveryError, RequestError, RestoreFrom, RestoreReason, SlotError,
+    LeaveCause, NewSession, RecoveryError, RequestError, RestoreFrom, RestoreReason, SlotError,
 };
 
 /// How often what is offered instead of a damaged checkpoint is tried, for who wants to go on whatever
@@ -41,11 +42,15 @@ impl RuntimeParts {
             SessionRequest::StartOrContinue(session) => {
                 self.start_or_continue(world, session, request)
             }
-            SessionRequest::Continue(session) => self.continue_session(*session),
+            SessionRequest::Continue(session) => self.continue_session(world, *session),
             SessionRequest::Recover(session, from) => self.recover(world, *session, *from),
             SessionRequest::CancelRestore => Err(RequestError::NothingToCancel),
             SessionRequest::Decline(session) => self.decline(*session),
             SessionRequest::Forget(session) => self.forget(*session),
+            SessionRequest::TakeOption { session, option } => {
+                self.take_option(world, *session, option)
+            }
+            SessionRequest::Update(session, update) => self.edit(world, *session, update),
             SessionRequest::Find => {
                 self.start_up.asked();
                 self.order(Order::Detect);
@@ -54,11 +59,11 @@ impl RuntimeParts {
         }
     }
 
-    fn continue_session(&mut self, session: SessionId) -> Result<(), RequestError> {
+    fn continue_session(&mut self, world: &World, session: SessionId) -> Result<(), RequestError> {
         if self.session() == Some(session) {
             return Err(RequestError::SessionRunning { current: session });
         }
-        self.prepare(session, RestoreFrom::Latest, RestoreReason::Continued, None);
+        self.prepare(world, session, RestoreFrom::Latest, RestoreReason::Continued, None);
         Ok(())
     }
 
@@ -95,7 +100,7 @@ impl RuntimeParts {
         reason: RestoreReason,
     ) -> Result<(), RequestError> {
         let tail = self.capture_tail(world, session)?;
-        self.order_preparation(Wanted { session, from, reason, tail }, None);
+        self.order_preparation(world, (session, from, reason, tail), None);
         Ok(())
     }
 
@@ -122,19 +127,28 @@ impl RuntimeParts {
     /// asked to start or continue.
     pub(super) fn prepare(
         &mut self,
+        world: &World,
         session: SessionId,
         from: RestoreFrom,
         reason: RestoreReason,
         otherwise: Option<NewSession>,
     ) {
-        self.order_preparation(Wanted { session, from, reason, tail: None }, otherwise);
+        self.order_preparation(world, (session, from, reason, None), otherwise);
     }
 
-    fn order_preparation(&mut self, wanted: Wanted, otherwise: Option<NewSession>) {
-        let Wanted { session, from, reason, .. } = wanted;
-        self.order(Order::Prepare(wanted));
+    fn order_preparation(
+        &mut self,
+        world: &World,
+        (session, from, reason, tail): (SessionId, RestoreFrom, RestoreReason, Option<u64>),
+        otherwise: Option<NewSession>,
+    ) {
+        let settings = world.get_resource::<SessionSettings>();
+        let probation = settings.map_or(PROBATION, |settings| settings.probation);
+        self.order(Order::Prepare(Wanted { session, from, reason, tail, probation }));
         let (asked_at, tries_left) = (clock::instant(), TRIES);
-        let preparing = Preparing { session, from, reason, asked_at, otherwise, tries_left };
+        let loaded = None;
+        let preparing =
+            Preparing { session, from, reason, asked_at, otherwise, tries_left, loaded };
         self.transition = Some(Transition::Preparing(preparing));
     }
 
@@ -186,19 +200,20 @@ impl RuntimeParts {
             catalog.put(SessionEntry::begun(&prepared.metadata));
         }
         let taken = Taken { preparing, prepared };
+        if taken.preparing.loaded.is_some() {
+            return self.go_on_with_loaded_world(world, taken);
+        }
         // While there is nothing to be taken back.
         let Some(taken) = self.approve(world, taken) else { return };
         if self.session().is_none_or(|playing| playing == session) {
             return self.begin_restore(world, taken);
         }
-        if let Err(error) = self.leave(world, Move::Close, None) {
+        if let Err(error) = self.leave(world, Departure::close(LeaveCause::Replaced)) {
             warn!("the session that is played can't be closed, so it goes on");
             self.order(Order::Release(session));
             return reject(world, taken.preparing.request(), error);
         }
-        if let Some(Transition::Leaving { then, .. }) = &mut self.transition {
-            *then = Some(Box::new(taken));
-        }
+        self.restore_when_left(taken);
     }
 
     /// The session before was left: goes on with what was read meanwhile, unless that isn't wanted
@@ -226,9 +241,10 @@ impl RuntimeParts {
                 let Some(from) = proposed.restore_from() else {
                     return self.start_instead(world, &otherwise);
                 };
-                self.prepare(session, from, RestoreReason::Recovered, Some(otherwise));
+                self.prepare(world, session, from, RestoreReason::Recovered, Some(otherwise));
                 if let Some(Transition::Preparing(again)) = &mut self.transition {
                     again.tries_left = preparing.tries_left - 1;
+                    again.loaded = preparing.loaded;
                 }
             }
             Some(otherwise) => self.start_instead(world, &otherwise),
@@ -264,6 +280,9 @@ impl RuntimeParts {
 impl Preparing {
     /// The request that asked for it.
     pub(super) fn request(self) -> Request {
+        if let Some(slot) = self.loaded {
+            return ExternalRequest::Recover { session: self.session, slot }.into();
+        }
         if let Some(session) = self.otherwise {
             return SessionRequest::StartOrContinue(session).into();
         }

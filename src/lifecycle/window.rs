@@ -1,9 +1,10 @@
 //! Takes a checkpoint when the player looks away, and when the system puts the game aside.
 
 use bevy::prelude::*;
-use bevy_window::{AppLifecycle, WindowFocused};
+use bevy_window::{AppLifecycle, WindowCloseRequested, WindowFocused};
 
 use super::SessionSettings;
+use super::exit::WindowClosed;
 use super::hooks::CheckpointTriggers;
 
 /// Adds what looks at windows. Where there are none, it does nothing.
@@ -13,6 +14,7 @@ pub(crate) fn watch_windows(app: &mut App) {
         (
             note_suspension.run_if(resource_exists::<Messages<AppLifecycle>>),
             note_focus_loss.run_if(resource_exists::<Messages<WindowFocused>>),
+            note_close.run_if(resource_exists::<Messages<WindowCloseRequested>>),
         ),
     );
 }
@@ -35,5 +37,12 @@ fn note_focus_loss(
     let is_lost = changes.read().any(|change| !change.focused);
     if is_lost && settings.checkpoint_on_focus_loss {
         triggers.urgent = Some("focus lost".to_owned());
+    }
+}
+
+/// Notes that the exit, if one follows, is the window's.
+fn note_close(mut requests: MessageReader<WindowCloseRequested>, mut commands: Commands) {
+    if requests.read().last().is_some() {
+        commands.insert_resource(WindowClosed);
     }
 }

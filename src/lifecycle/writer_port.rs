@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use tracing::info;
+
 use super::SessionSettings;
 use crate::clock::Moment;
 use crate::content::{Link, Order};
+use crate::journal::SessionId;
 use crate::recovery::ReadProgress;
 use crate::writer::Quota;
 
@@ -25,11 +28,13 @@ pub(crate) struct WriterPort {
     given_up: usize,
     /// Whether the writer's death was reported.
     loss_reported: bool,
+    /// Whether each order is logged.
+    is_verbose: bool,
 }
 
 impl WriterPort {
     pub(crate) fn new(link: Link, progress: ReadProgress) -> Self {
-        Self { link, progress, quota: None, given_up: 0, loss_reported: false }
+        Self { link, progress, quota: None, given_up: 0, loss_reported: false, is_verbose: false }
     }
 
     /// Whether an automatic capture would be more than the writer keeps up with.
@@ -60,8 +65,17 @@ impl WriterPort {
         self.progress.share()
     }
 
+    /// Logs an order, if the settings want that.
+    pub(super) fn log(&self, order: &Order, session: Option<SessionId>, now: Moment) {
+        if self.is_verbose {
+            let session = session.map(tracing::field::display);
+            info!(order = order.name(), session, at = ?now.elapsed, "order");
+        }
+    }
+
     /// Passes on what the settings say of the writer, where that changed.
     pub(super) fn pass_on(&mut self, settings: &SessionSettings, now: Moment) {
+        self.is_verbose = settings.verbose;
         let quota = Quota {
             session_bytes: settings.max_session_bytes,
             total_bytes: settings.max_total_bytes,

@@ -6,9 +6,10 @@ use bevy::ecs::reflect::AppTypeRegistry;
 use crate::doctor::{Diagnosis, Finding, FoundEntities};
 use crate::{
     CaptureCost, CurrentProfile, CurrentSession, DanglingReference, DespawnOnRestore, DriftedType,
-    ExtraEntities, PreviousRun, RecoveryOffers, RestoreLoss, RestoreLossReason, RestoreReport,
-    SaveKey, SaveScope, Saved, SessionActivity, SessionCatalog, SessionHint, SessionHints,
-    SessionMode, SessionSettings, TypeProblem, TypeProblemReason, Unsaved,
+    ExternalOperations, ExtraEntities, GameContext, OfferedBackup, PreviousRun, RecoveryOffers,
+    RestoreLoss, RestoreLossReason, RestoreReport, SaveKey, SaveScope, Saved, SessionActivity,
+    SessionCatalog, SessionHint, SessionHints, SessionMode, SessionSettings, TypeProblem,
+    TypeProblemReason, Unsaved,
 };
 
 /// Registers what types do by themselves only with the feature `auto_register`.
@@ -38,7 +39,10 @@ pub(super) fn register_types(app: &mut App) {
         .register_type::<CurrentSession>()
         .register_type::<CurrentProfile>()
         .register_type::<PreviousRun>()
+        .register_type::<GameContext>()
         .register_type::<CaptureCost>()
+        .register_type::<ExternalOperations>()
+        .register_type::<OfferedBackup>()
         .register_type::<Diagnosis>()
         .register_type::<Finding>()
         .register_type::<FoundEntities>();

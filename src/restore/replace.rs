@@ -28,6 +28,14 @@ pub(crate) struct EntitiesReplaced {
     pub gone: Vec<(SaveId, SaveKey)>,
 }
 
+impl EntitiesReplaced {
+    /// The world stays as it is.
+    pub(crate) fn none() -> Self {
+        let (report, carried) = (RestoreReport::default(), Carried::default());
+        Self { report, seeds: Vec::new(), carried, gone: Vec::new() }
+    }
+}
+
 impl WorldImage {
     /// Inserts the saved resources and removes those that were absent, so that `OnEnter` can load
     /// what they name. Entities in them are placeholders until there are any.

@@ -11,9 +11,9 @@ use std::path::PathBuf;
 use bevy::prelude::*;
 
 use self::act::{
-    answer, corruption_detected, crash_report_written, go_back, offers_changed, recovery_available,
-    recovery_failed, reopen, request_rejected, restore_cancelled, restore_stalled, scroll,
-    session_restored, show_dialog,
+    answer, backup_not_loaded, corruption_detected, crash_report_written, go_back, offers_changed,
+    recovery_available, recovery_failed, reopen, request_rejected, restore_cancelled,
+    restore_stalled, scroll, session_restored, show_dialog,
 };
 use self::hold::{StandsStill, hint_at_camera, hold_time};
 pub use self::state::RecoveryDialog;
@@ -96,6 +96,7 @@ impl Plugin for RecoveryDialogPlugin {
             .add_observer(recovery_available)
             .add_observer(recovery_failed)
             .add_observer(request_rejected)
+            .add_observer(backup_not_loaded)
             .add_observer(corruption_detected)
             .add_observer(restore_stalled)
             .add_observer(restore_cancelled)

@@ -210,6 +210,10 @@ strings! {
     kind_rewind: String = "Autosave before going back",
     /// A slot.
     kind_slot: String = "Saved by you",
+    /// A way out of a crash that the game adds.
+    kind_option: String = "Another way to go on",
+    /// Beside what can't be chosen now.
+    not_available: String = "Not available",
     /// A slot that was left behind at the exit.
     kind_exit_slot: String = "Saved at the exit",
     /// It can't be restored.

@@ -15,7 +15,9 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 /// A game whose clock shows the first of January of this year at its start.
 fn game_in(year: &str, disk: &MemoryDisk) -> App {
     let origin = format!("{year}-01-01T00:00:00Z").parse().unwrap();
-    let mut app = game_with(plugin(disk).clock_from(origin), |app| {
+    // However long ago a crash seems to be.
+    let settings = SessionSettings { recovery_age: None, ..default() };
+    let mut app = game_with(plugin(disk).settings(settings).clock_from(origin), |app| {
         listen::<RecoveryAvailable>(app);
         listen::<CorruptionDetected>(app);
         listen::<SessionRestored>(app);

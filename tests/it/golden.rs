@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::common::{Phase, Score, frames, game_with, listen, plugin, received, request};
 
 /// The version that this build writes.
-const NEWEST: &str = "1.0";
+const NEWEST: &str = "1.1";
 
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[reflect(Component, Saved)]
@@ -196,6 +196,14 @@ fn everything(disk: &MemoryDisk) -> String {
             entry.play_time.as_secs(),
         )
         .unwrap();
+        let said = entry.left.as_ref().map(|left| (left.cause.name(), &left.words));
+        if let Some((cause, words)) = said.filter(|(_, words)| !words.is_empty()) {
+            writeln!(text, " left by {cause}: {words}").unwrap();
+        }
+        if let Some(mission) = entry.summary.fields.get::<String>("mission") {
+            writeln!(text, " listed with mission {mission:?} in {:?}", entry.summary.states)
+                .unwrap();
+        }
         let offers = app.world().resource::<RecoveryOffers>();
         let offers: Vec<_> = offers.of(session).cloned().collect();
         for offer in &offers {

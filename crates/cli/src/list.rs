@@ -2,15 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use bevy_session_journal::SessionId;
 use bevy_session_journal::store::{StoreError, StoredSession, with_sources};
-use bevy_session_journal::{SessionId, SessionStatus};
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::condition::Condition;
 use crate::failure::Failure;
 use crate::look::{self, Left, Profile};
-use crate::output::{Output, milliseconds, moment, play_time};
+use crate::output::{Output, milliseconds, moment, play_time, status_word};
 
 /// What is shown of a session.
 #[derive(Serialize)]
@@ -19,10 +19,14 @@ pub struct Entry {
     profile: String,
     name: Option<String>,
     player: Option<String>,
-    status: Option<SessionStatus>,
+    status: Option<String>,
     /// Whether it was left by a crash; `None` if that can't be known here.
     crashed: Option<bool>,
     left: Option<Left>,
+    /// What brought that about.
+    cause: Option<String>,
+    /// What the game says about it.
+    words: Option<String>,
     /// Whether the player didn't want it back.
     declined: bool,
     /// Whether it is being deleted.
@@ -65,6 +69,8 @@ impl Entry {
             status: None,
             crashed: None,
             left: None,
+            cause: None,
+            words: None,
             declined: false,
             forgotten: false,
             play_time_ms: None,
@@ -89,12 +95,15 @@ impl Entry {
         let left = profile.left(head);
         self.name = Some(head.metadata.name.clone());
         self.player = head.metadata.player.clone();
-        self.status = Some(head.status);
+        self.status = Some(status_word(head.status));
+        self.cause = profile.cause(head);
+        let words = head.end.as_ref().map(|end| end.leaving.words.clone());
+        self.words = words.filter(|words| !words.is_empty());
         let is_known = !matches!(left, Left::Elsewhere | Left::Unknown);
         self.crashed = is_known.then_some(left == Left::Crashed);
         self.declined = head.declined;
         self.play_time_ms = Some(milliseconds(head.play_time));
-        self.updated = Some(head.end.map_or(head.time, |end| end.time));
+        self.updated = Some(head.end.as_ref().map_or(head.time, |end| end.time));
         self.newest = Some(head.id.to_string());
         self.left = Some(left);
     }
@@ -104,14 +113,14 @@ impl Entry {
         if self.forgotten {
             return "being deleted".to_owned();
         }
-        let Some(status) = self.status else {
+        let Some(status) = &self.status else {
             return if self.error.is_some() { "unreadable" } else { "no checkpoint" }.to_owned();
         };
         match &self.left {
-            Some(Left::Ended) | None => format!("{status:?}"),
+            Some(Left::Ended) | None => status.clone(),
             Some(left) => {
                 let declined = if self.declined { ", declined" } else { "" };
-                format!("{status:?}, {}{declined}", left.word())
+                format!("{status}, {}{declined}", left.word())
             }
         }
     }

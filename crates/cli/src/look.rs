@@ -3,22 +3,18 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use bevy_session_journal::clock::{self, between};
+use bevy_session_journal::clock;
 use bevy_session_journal::journal::Head;
 use bevy_session_journal::store::{
     Disk, Layout, LocalStore, ReadOnlyDisk, RealDisk, StoreError, StoredSession, read_all,
 };
 use bevy_session_journal::{RunId, SessionId};
-use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::alive::is_alive;
 use crate::failure::Failure;
 use crate::place::{self, Place};
-
-/// A process writes its record once a second. One that hasn't for this long isn't playing.
-const SILENCE: Duration = Duration::from_secs(10);
 
 /// A profile that is looked at.
 pub struct Profile {
@@ -33,21 +29,24 @@ pub struct Profile {
 struct Held {
     run: RunId,
     has_exited: bool,
-    heartbeat: Timestamp,
+    is_alive: bool,
     panic: Option<String>,
 }
 
 /// How the run that wrote a head was left.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Left {
     /// It ended, and the journal says so.
+    #[serde(rename = "cleanly")]
     Ended,
     /// Its process exited, and was too slow to write the end.
+    #[serde(rename = "cleanly")]
     Exited,
-    /// A process that plays it was alive a moment ago.
-    Playing,
+    /// A process that lives plays it.
+    InUse,
     /// Its process is gone.
+    #[serde(rename = "crash")]
     Crashed,
     /// It was on another machine, which may still play it.
     Elsewhere,
@@ -61,7 +60,7 @@ impl Left {
         match self {
             Self::Ended => "ended",
             Self::Exited => "exited",
-            Self::Playing => "playing",
+            Self::InUse => "in use",
             Self::Crashed => "crashed",
             Self::Elsewhere => "elsewhere",
             Self::Unknown => "no end",
@@ -142,8 +141,7 @@ impl Profile {
         self.place.sessions.join(session.to_string())
     }
 
-    /// How the run of a head was left. No lock is asked for, since that could keep the game from
-    /// getting it; a process counts as living while it writes its record.
+    /// How the run of a head was left.
     pub fn left(&self, head: &Head) -> Left {
         if head.end.is_some() {
             return Left::Ended;
@@ -155,11 +153,23 @@ impl Profile {
                 Some(_) => Left::Crashed,
             };
         };
-        let now = clock::timestamp();
-        match between(held.heartbeat, now).max(between(now, held.heartbeat)) < SILENCE {
+        match held.is_alive {
             _ if held.has_exited => Left::Exited,
-            true => Left::Playing,
+            true => Left::InUse,
             false => Left::Crashed,
+        }
+    }
+
+    /// What brought it about: a word, or what was said.
+    pub fn cause(&self, head: &Head) -> Option<String> {
+        match (self.left(head), &head.end) {
+            (Left::Ended, Some(end)) => Some(end.leaving.cause.name().to_owned()),
+            (Left::Exited, _) => Some("exited before its end was written".to_owned()),
+            (Left::Crashed, _) => Some(match self.panic(head) {
+                Some(panic) => format!("panic: {panic}"),
+                None => "the process is gone".to_owned(),
+            }),
+            _ => None,
         }
     }
 
@@ -183,11 +193,12 @@ fn held_in(disk: &dyn Disk, state: &Path) -> Result<Vec<Held>, StoreError> {
     let records = read_all(disk, state)?.into_iter().filter_map(|found| found.record.ok());
     let held = records.flat_map(|record| {
         let has_exited = record.ended.is_some() || record.exiting.is_some();
+        let is_alive = is_alive(&record, clock::timestamp());
         let panic = record.panic.map(|panic| panic.message);
         record.runs.into_iter().map(move |held| Held {
             run: held.run,
             has_exited: has_exited || held.left,
-            heartbeat: record.heartbeat,
+            is_alive,
             panic: panic.clone(),
         })
     });

@@ -4,6 +4,7 @@ use std::fmt::Arguments;
 use std::io::Write;
 use std::time::Duration;
 
+use bevy_session_journal::SessionStatus;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -85,4 +86,9 @@ mod tests {
         assert_eq!(String::from_utf8_lossy(&written), "a\u{fffd}[2Jb\u{fffd}\n");
         assert_eq!(play_time(Duration::from_secs(3_725)), "1:02:05");
     }
+}
+
+/// A status in small letters.
+pub fn status_word(status: SessionStatus) -> String {
+    format!("{status:?}").to_lowercase()
 }

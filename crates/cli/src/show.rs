@@ -1,11 +1,12 @@
 //! `show`: all that is known of one session.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use bevy_session_journal::journal::{CheckpointInfo, Head, SessionIndex};
 use bevy_session_journal::store::StoredSession;
-use bevy_session_journal::{CheckpointKind, SessionId, SessionMetadata, SessionStatus, Validity};
+use bevy_session_journal::{CheckpointKind, SessionId, SessionMetadata, Validity};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -13,7 +14,7 @@ use crate::condition::{Condition, describe};
 use crate::failure::Failure;
 use crate::list::Entry;
 use crate::look::{self, Left, Profile};
-use crate::output::{Output, milliseconds, moment, play_time};
+use crate::output::{Output, milliseconds, moment, play_time, status_word};
 use crate::slots::{Depth, Slot, slots_of};
 
 #[derive(Serialize)]
@@ -21,6 +22,8 @@ struct Shown {
     #[serde(flatten)]
     entry: Entry,
     metadata: Option<SessionMetadata>,
+    /// What the game shows of the newest checkpoint before it is restored.
+    summary: Option<Summary>,
     heads: Vec<ShownHead>,
     checkpoints: Vec<Checkpoint>,
     /// The files that are damaged, or can't be used for another reason.
@@ -29,10 +32,20 @@ struct Shown {
 }
 
 #[derive(Serialize)]
+struct Summary {
+    /// The custom fields as JSON, where they are no more than a list shows.
+    fields: BTreeMap<String, serde_json::Value>,
+    /// The states that the game was in.
+    states: BTreeMap<String, String>,
+}
+
+#[derive(Serialize)]
 struct ShownHead {
     id: String,
-    status: SessionStatus,
+    status: String,
     left: Left,
+    cause: Option<String>,
+    words: Option<String>,
     panic: Option<String>,
     declined: bool,
     time: Timestamp,
@@ -106,6 +119,7 @@ impl Shown {
         Ok(Self {
             entry,
             metadata: index.heads().first().map(|head| head.metadata.clone()),
+            summary: index.heads().first().map(|head| Summary::of(index, head)),
             heads: index.heads().iter().map(|head| ShownHead::of(profile, head)).collect(),
             checkpoints: index.checkpoints().into_iter().map(Checkpoint::of).collect(),
             problems: problems.collect(),
@@ -117,14 +131,14 @@ impl Shown {
         self.write_metadata(output)?;
         for head in &self.heads {
             let declined = if head.declined { ", declined" } else { "" };
-            let (status, left, time) = (head.status, head.left.word(), moment(head.time));
+            let (status, left, time) = (&head.status, head.left.word(), moment(head.time));
             let version = &head.game_version;
             output.line(format_args!(
-                "head         {} {status:?}, {left}{declined}, {time}, game version {version}",
+                "head         {} {status}, {left}{declined}, {time}, game version {version}",
                 head.id
             ))?;
-            if let Some(panic) = &head.panic {
-                output.line(format_args!("             panicked: {panic}"))?;
+            for text in head.cause.iter().chain(&head.words) {
+                output.line(format_args!("             {text}"))?;
             }
         }
         for slot in &self.slots {
@@ -158,6 +172,13 @@ impl Shown {
         for (name, text) in fields.iter().filter(|(_, text)| !text.is_empty()) {
             output.line(format_args!("{name:<12} {text}"))?;
         }
+        let Some(Summary { fields, states }) = &self.summary else { return Ok(()) };
+        for (name, state) in states {
+            output.line(format_args!("state        {name}: {state}"))?;
+        }
+        for (name, value) in fields {
+            output.line(format_args!("field        {name}: {value}"))?;
+        }
         Ok(())
     }
 
@@ -178,12 +199,22 @@ impl Shown {
     }
 }
 
+impl Summary {
+    fn of(index: &SessionIndex, head: &Head) -> Self {
+        let summary = head.summary_at(head.id, index.summary(head.id));
+        let value = |name: &str| summary.fields.get(name).map(|value| (name.to_owned(), value));
+        Self { fields: summary.fields.names().filter_map(value).collect(), states: summary.states }
+    }
+}
+
 impl ShownHead {
     fn of(profile: &Profile, head: &Head) -> Self {
         Self {
             id: head.id.to_string(),
-            status: head.status,
+            status: status_word(head.status),
             left: profile.left(head),
+            cause: profile.cause(head),
+            words: head.end.as_ref().map(|end| end.leaving.words.clone()),
             panic: profile.panic(head),
             declined: head.declined,
             time: head.time,

@@ -211,16 +211,16 @@ fn a_list_has_a_line_for_each_session() -> Done {
     assert_eq!(listed.len(), 2);
     let relics = &listed[0];
     assert_eq!((&relics["id"], &relics["name"]), (&RELICS.into(), &"Relics".into()));
-    assert_eq!((&relics["status"], &relics["crashed"]), (&"Closed".into(), &false.into()));
+    assert_eq!((&relics["status"], &relics["crashed"]), (&"closed".into(), &false.into()));
     assert_eq!(relics["play_time_ms"], 21_100);
     assert_eq!((&relics["checkpoints"], &relics["condition"]), (&9.into(), &"good".into()));
     let evenings = &listed[1];
-    assert_eq!((&evenings["status"], &evenings["crashed"]), (&"Active".into(), &true.into()));
+    assert_eq!((&evenings["status"], &evenings["crashed"]), (&"active".into(), &true.into()));
     assert_eq!(evenings["newest"], format!("212@{EVENINGS_RUN:016x}"));
 
     let text = game.run("list DIR")?.text;
     assert_eq!(text.lines().count(), 3, "{text}");
-    assert!(text.contains("Hundreds of evenings") && text.contains("Active, crashed"), "{text}");
+    assert!(text.contains("Hundreds of evenings") && text.contains("active, crashed"), "{text}");
     Ok(())
 }
 
@@ -247,7 +247,7 @@ fn a_session_is_shown_with_its_checkpoints() -> Done {
     let shown = game.run("show --json DIR 01a1fb8e-1228")?.objects()?;
     let [shown] = &shown[..] else { return Err("there should be one object".into()) };
     assert_eq!((&shown["id"], &shown["metadata"]["player"]), (&RELICS.into(), &"Ann".into()));
-    assert_eq!(shown["heads"][0]["left"], "ended");
+    assert_eq!(shown["heads"][0]["left"], "cleanly");
     let checkpoints = shown["checkpoints"].as_array().ok_or("a list")?;
     assert_eq!(checkpoints.len(), 9);
     let bridge = &checkpoints[2];
@@ -370,11 +370,11 @@ fn a_game_is_found_where_the_platform_keeps_its_data() -> Done {
         Ok(String::from_utf8_lossy(&command.output()?.stdout).into_owned())
     };
     let by_name = listed(&["list", "--game", "Acme/Hop Game"])?;
-    assert!(by_name.contains("Relics") && by_name.contains("Active, no end"), "{by_name}");
+    assert!(by_name.contains("Relics") && by_name.contains("active, no end"), "{by_name}");
 
     fs::rename(game.directory().join("state"), state.join("hopgame"))?;
     let by_name = listed(&["list", "--game", "Acme/Hop Game"])?;
-    assert!(by_name.contains("Active, crashed"), "{by_name}");
+    assert!(by_name.contains("active, crashed"), "{by_name}");
     let directory = data.join("hopgame").display().to_string();
     assert_eq!(listed(&["list", &directory])?, by_name);
     Ok(())
@@ -430,9 +430,9 @@ fn a_game_that_runs_is_left_alone() -> Done {
         let shown = game.run(&format!("show --json DIR {EVENINGS}"))?.objects()?;
         Ok(shown[0]["left"].clone())
     };
-    assert_eq!(left(&game)?, "playing");
+    assert_eq!(left(&game)?, "in_use");
     guard.beat(&local, now - Duration::from_secs(60));
-    assert_eq!(left(&game)?, "crashed", "its heart has stood still for a minute");
+    assert_eq!(left(&game)?, "crash", "its heart has stood still for a minute");
     // A copy of the sessions alone says nothing about processes.
     let copied = tempfile::tempdir()?;
     copy(&game.profile().join("sessions"), copied.path())?;

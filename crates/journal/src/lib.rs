@@ -45,16 +45,17 @@ pub use ids::{CheckpointId, RunId, SaveId, SessionId, SlotId, limits};
 pub use journal::{CheckpointKind, Validity};
 pub use process::{HowItEnded, LastRun};
 pub use recovery::{
-    Corruption, FoundSession, OfferedCheckpoint, Proposal, RecoveryOffer, SessionEntry, SlotEntry,
-    UnreadableSlot, UnsavedPlay, VersionFit,
+    Corruption, FoundSession, OfferedCheckpoint, OfferedOption, Proposal, RecoveryOffer,
+    SessionEntry, SlotEntry, UnreadableSlot, UnsavedPlay, VersionFit,
 };
 #[cfg(feature = "bevy_reflect")]
 pub use reflection::register_types;
 pub use session::{
-    Attachment, AttachmentError, AttachmentOf, CheckpointError, DiskRefusal, EndReason,
-    FailureCause, Field, FieldError, Fields, IllegalMove, Move, NewSession, RecoveryError,
-    RequestError, RestoreFrom, RestoreReason, SaveSlot, SessionContext, SessionMetadata,
-    SessionPriority, SessionStatus, SlotError, SlotKind, StateChange, StopReason, WrittenBy,
+    Attachment, AttachmentError, AttachmentOf, CheckpointError, CheckpointSummary, ContextPart,
+    DiskRefusal, EndReason, ExternalError, FailureCause, Field, FieldError, Fields, IllegalMove,
+    LeaveCause, Leaving, Move, NewSession, RecoveryError, RequestError, RestoreFrom, RestoreReason,
+    SaveSlot, SessionContext, SessionMetadata, SessionPriority, SessionStatus, SessionTally,
+    SessionUpdate, SlotError, SlotKind, StateChange, StopReason, WrittenBy,
 };
 pub use store::{MemoryDisk, Operation, PanicInfo};
 pub use writer::Saved;

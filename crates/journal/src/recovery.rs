@@ -21,7 +21,7 @@ mod version_fit;
 
 pub(crate) use about::{CLOCK, FIELDS, STATE_CHANGES};
 pub(crate) use attachments::read_attachment;
-pub use corruption::Corruption;
+pub use corruption::{Corruption, fields_of};
 pub use detect::FoundSession;
 #[cfg(test)]
 pub(crate) use detect::detect;
@@ -29,7 +29,7 @@ pub(crate) use known::{KnownSessions, Listed, Listing};
 pub use known_types::{Decode, KnownTypes};
 pub use ladder::Proposal;
 pub use ladder::{Ladder, PROBATION};
-pub use offer::{OfferedCheckpoint, RecoveryOffer, SessionEntry, UnsavedPlay};
+pub use offer::{OfferedCheckpoint, OfferedOption, RecoveryOffer, SessionEntry, UnsavedPlay};
 pub(crate) use prepare::{PrepareFailure, prepare};
 pub use prepare::{Prepared, Wanted};
 pub use read_progress::ReadProgress;

@@ -1,32 +1,40 @@
 //! The rules of the lifecycle, as plain types: no ECS, no files.
 
 mod attachment;
+mod context;
 mod disk_refusal;
 mod encoding;
 mod errors;
 mod failure_cause;
 mod game_clock;
+mod leaving;
 mod metadata;
 mod restoring;
 mod slot;
 mod state_change;
 mod status;
+mod summary;
+mod update;
 mod written_by;
 
 pub use attachment::check_attachment_name;
 pub use attachment::{Attachment, AttachmentError, AttachmentOf};
+pub use context::{ContextPart, SessionContext};
 pub use disk_refusal::DiskRefusal;
 pub(crate) use encoding::{bytes, milliseconds};
-pub use errors::{CheckpointError, RecoveryError, RequestError, StopReason};
+pub use errors::{CheckpointError, ExternalError, RecoveryError, RequestError, StopReason};
 pub use failure_cause::FailureCause;
 pub(crate) use failure_cause::WithSources;
 pub use game_clock::{FixedClock, GameClock};
+pub use leaving::{LeaveCause, Leaving};
 pub use metadata::{
-    Field, FieldError, Fields, NewSession, SessionContext, SessionMetadata, SessionPriority,
+    Field, FieldError, Fields, NewSession, SessionMetadata, SessionPriority, SessionTally,
 };
 pub use restoring::{RestoreFrom, RestoreReason};
 pub use slot::check_slot_name;
 pub use slot::{SaveSlot, SlotError, SlotKind};
 pub use state_change::StateChange;
 pub use status::{EndReason, IllegalMove, Move, SessionStatus};
+pub use summary::CheckpointSummary;
+pub use update::SessionUpdate;
 pub use written_by::WrittenBy;

@@ -52,11 +52,11 @@ pub(crate) use layout::is_device_name;
 pub use local_store::LocalStore;
 pub(crate) use newer_format::OpenError;
 pub use platform::{directory_name, platform_roots, platform_state_of};
-pub use process_record::read_all;
 pub(crate) use process_record::{
-    FoundRecord, HeldRun, Liveness, ProcessId, ProcessRecord, ProcessRecordFile, RecordError,
-    find as find_record, remove as remove_record,
+    FoundRecord, HeldRun, Liveness, ProcessId, ProcessRecordFile, RecordError, find as find_record,
+    remove as remove_record,
 };
+pub use process_record::{ProcessRecord, read_all};
 pub use read_only_disk::ReadOnlyDisk;
 pub use real_disk::RealDisk;
 pub(crate) use session_card::SessionCard;

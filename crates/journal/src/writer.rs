@@ -31,6 +31,7 @@ mod slot_copy;
 pub(crate) mod slot_work;
 mod sweeping;
 mod trials;
+mod type_bytes;
 mod worker;
 
 pub use content::{Content, Encoded, Everything};

@@ -7,13 +7,15 @@ use bevy::prelude::*;
 use tracing::error;
 
 use super::{
-    AttachmentRequest, CurrentRequest, Request, RequestQueue, SessionRequest, SessionUpdate,
-    SlotRequest,
+    AttachmentRequest, CurrentRequest, Request, RequestQueue, SessionRequest, SlotRequest,
 };
 use crate::capture::SaveKey;
+use crate::external_saves::{ExternalDone, ExternalRequestId};
 use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId};
-use crate::lifecycle::CurrentSession;
-use crate::session::{Attachment, AttachmentOf, EndReason, NewSession, RestoreFrom, SaveSlot};
+use crate::lifecycle::{CurrentSession, ExternalRequest};
+use crate::session::{
+    Attachment, AttachmentOf, EndReason, Leaving, NewSession, RestoreFrom, SaveSlot, SessionUpdate,
+};
 
 /// Gives [`Commands`] the requests that a game makes of its sessions.
 pub trait SessionCommandsExt {
@@ -108,7 +110,24 @@ impl SessionCommands<'_, '_> {
 
     /// Leaves the session, after a last checkpoint. It can be continued later.
     pub fn close(&mut self) {
-        self.request(CurrentRequest::Close);
+        self.close_because(Leaving::default());
+    }
+
+    /// Leaves the session as [`close`](Self::close) does, and says what brings that about: a
+    /// [`LeaveCause`](crate::LeaveCause), the game's own words, or both. Listings show it.
+    ///
+    /// ```
+    /// # use bevy::prelude::*;
+    /// # use bevy_session::prelude::*;
+    /// use bevy_session::{LeaveCause, Leaving};
+    ///
+    /// # fn system(mut commands: Commands) {
+    /// commands.session().close_because("Resting in the inn");
+    /// commands.session().close_because(Leaving::by(LeaveCause::Idle).saying("ten minutes without input"));
+    /// # }
+    /// ```
+    pub fn close_because(&mut self, leaving: impl Into<Leaving>) {
+        self.request(CurrentRequest::Close(leaving.into()));
     }
 
     /// Takes up a session that was closed, at its newest checkpoint.
@@ -122,7 +141,23 @@ impl SessionCommands<'_, '_> {
 
     /// Ends the session for good, after a last checkpoint.
     pub fn end(&mut self, reason: EndReason) {
-        self.request(CurrentRequest::End(reason));
+        self.end_because(reason, Leaving::default());
+    }
+
+    /// Ends the session as [`end`](Self::end) does, and says what brings that about, as in
+    /// [`close_because`](Self::close_because): "The reactor blew up".
+    pub fn end_because(&mut self, reason: EndReason, leaving: impl Into<Leaving>) {
+        self.request(CurrentRequest::End { reason, leaving: leaving.into() });
+    }
+
+    /// Changes name, description, priority, custom fields and so on of any session, whether it is played
+    /// or not. [`SessionUpdated`](crate::SessionUpdated) follows when that is durable, for the one that is
+    /// played at once. The custom fields are those of its newest checkpoint; older ones keep theirs.
+    ///
+    /// A session that another process plays is refused with
+    /// [`SessionInUse`](crate::RequestError::SessionInUse).
+    pub fn update_session(&mut self, session: SessionId, update: SessionUpdate) {
+        self.request(SessionRequest::Update(session, Box::new(update)));
     }
 
     /// Puts the player back: into a crashed session, or, for the one that is being played, to an
@@ -147,6 +182,14 @@ impl SessionCommands<'_, '_> {
     /// ```
     pub fn recover(&mut self, session: SessionId, from: RestoreFrom) {
         self.request(SessionRequest::Recover(session, from));
+    }
+
+    /// Takes a way out of a crash that the game has added with
+    /// [`recovery_option`](crate::SessionHooksExt::recovery_option). The offer is answered by that. If there
+    /// is no such way now, the request is rejected with
+    /// [`UnknownOption`](crate::RequestError::UnknownOption), and the offer stays.
+    pub fn take_option(&mut self, session: SessionId, option: impl Into<String>) {
+        self.request(SessionRequest::TakeOption { session, option: option.into() });
     }
 
     /// Sets a crashed session aside. Its data is kept until retention, and it isn't offered again
@@ -224,6 +267,38 @@ impl SessionCommands<'_, '_> {
     /// ```
     pub fn write_crash_report(&mut self, path: impl Into<PathBuf>) {
         self.request(Request::WriteCrashReport(path.into()));
+    }
+
+    /// Answers [`ExternalSaveRequested`](crate::ExternalSaveRequested) and
+    /// [`ExternalRestoreRequested`](crate::ExternalRestoreRequested): the game has saved, or loaded. A text
+    /// alone is the details; see [`ExternalDone`] for the slot.
+    /// [`ExternalOperationFinished`](crate::ExternalOperationFinished) follows.
+    ///
+    /// An answer to a request that isn't open is rejected with an
+    /// [`ExternalError`](crate::ExternalError): one that was answered before, whose time was over, or that
+    /// was never made.
+    pub fn external_done(&mut self, request: ExternalRequestId, done: impl Into<ExternalDone>) {
+        let result = Ok(done.into());
+        self.request(ExternalRequest::Answer { request, result });
+    }
+
+    /// Answers as [`external_done`](Self::external_done) does: the game could not save, or load. A backup
+    /// that couldn't be loaded isn't offered a second time.
+    pub fn external_failed(&mut self, request: ExternalRequestId, error: impl Into<String>) {
+        let result = Err(error.into());
+        self.request(ExternalRequest::Answer { request, result });
+    }
+
+    /// Goes on from a backup of the game's own, instead of from a checkpoint of the session that crashed;
+    /// see [`RecoveryOffers::backups`](crate::RecoveryOffers::backups).
+    ///
+    /// The game is asked to load it, with [`ExternalRestoreRequested`](crate::ExternalRestoreRequested).
+    /// When it has, the session goes on with the world that was loaded, and
+    /// [`SessionRecovered`](crate::SessionRecovered) follows: nothing of its checkpoints is put into that
+    /// world, and its name, custom fields and play time are those of the newest one. If it fails or isn't
+    /// answered, the offer stays, without this backup.
+    pub fn recover_external(&mut self, session: SessionId, slot: impl Into<String>) {
+        self.request(ExternalRequest::Recover { session, slot: slot.into() });
     }
 
     /// Deletes a session that isn't being played, with everything in it. Its slots stay.

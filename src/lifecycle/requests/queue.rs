@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 
 use bevy::prelude::*;
-use tracing::{info_span, warn};
+use tracing::{debug, info_span, warn};
 
 use super::{AttachmentRequest, Request, SessionRequest};
+use crate::content::Order;
 use crate::journal::{SessionId, limits};
 use crate::lifecycle::CurrentSession;
 use crate::lifecycle::notifications::{RequestRejected, notify};
@@ -67,7 +68,13 @@ impl RequestQueue {
 impl RuntimeParts {
     /// Handles requests until one has to wait for the writer.
     pub(in crate::lifecycle) fn handle_requests(&mut self, world: &mut World) {
+        self.go_on_ending(world);
+        if self.start_up.begin_next_look(self.time.now()) {
+            self.order(Order::Detect);
+        }
+        self.take_external_answers(world);
         self.cancel_preparing_if_asked(world);
+        self.cancel_loading_if_asked(world);
         self.handle_what_can_be(world);
         self.refuse_change_of_profile(world);
         if let Some(mut queue) = world.get_resource_mut::<RequestQueue>() {
@@ -84,7 +91,10 @@ impl RuntimeParts {
             }
             let Some(asked) = queue.waiting.pop_front() else { return };
             let session = world.get_resource::<CurrentSession>().map(CurrentSession::id);
-            let _span = info_span!("session_request", ?session).entered();
+            let session = session.map(tracing::field::display);
+            let _span =
+                info_span!("session_request", request = asked.request.name(), session).entered();
+            debug!("request");
             if let Err(error) = self.handle(world, &asked) {
                 reject(world, asked.request, error);
             }
@@ -95,8 +105,9 @@ impl RuntimeParts {
     fn must_wait(&self, request: &Request) -> bool {
         let must_know_sessions =
             matches!(request, Request::Session(SessionRequest::StartOrContinue(_)));
-        (must_know_sessions && !self.start_up.sessions_are_known())
-            || self.must_wait_for_slots(request)
+        let is_known = self.start_up.sessions_are_known() && !self.is_looking_for_backups();
+        let must_look = !is_known || self.start_up.waits_for_next_look();
+        (must_know_sessions && must_look) || self.must_wait_for_slots(request)
     }
 
     fn handle(&mut self, world: &mut World, asked: &Asked) -> Result<(), RequestError> {
@@ -115,6 +126,7 @@ impl RuntimeParts {
             Request::Attachment(AttachmentRequest::Read { of, name }) => {
                 self.read_attachment(*of, name)
             }
+            Request::External(request) => self.handle_external_request(world, request),
             Request::UseProfile(profile) => self.use_profile(world, profile),
             Request::WriteCrashReport(path) => self.write_crash_report(world, path),
         }
@@ -142,7 +154,7 @@ pub(in crate::lifecycle) fn check_text(text: &str) -> Result<(), RequestError> {
 mod tests {
     use super::*;
     use crate::lifecycle::{CurrentRequest, SlotRequest};
-    use crate::session::{NewSession, SaveSlot};
+    use crate::session::{Leaving, NewSession, SaveSlot};
 
     fn newest_is_about(queue: &RequestQueue) -> Option<SessionId> {
         queue.waiting.back().and_then(|asked| asked.of)
@@ -155,7 +167,7 @@ mod tests {
         let save = || Request::Slot(SlotRequest::Save(SaveSlot::quick()));
         queue.push(save(), played);
         assert_eq!(newest_is_about(&queue), played);
-        queue.push(CurrentRequest::Close.into(), played);
+        queue.push(CurrentRequest::Close(Leaving::default()).into(), played);
         queue.push(SessionRequest::Start(NewSession::named("Next")).into(), played);
         queue.push(save(), played);
         assert_eq!(newest_is_about(&queue), None, "it is about the next one");

@@ -63,7 +63,8 @@ impl TestGame {
 
     fn offer(&mut self) -> Offer {
         let offers = self.app.world().get_resource::<RecoveryOffers>();
-        let newest = offers.and_then(|offers| offers.offers().first());
+        // The player isn't asked about an old crash, and finds it in a load menu.
+        let newest = offers.and_then(|offers| offers.offers().iter().chain(offers.older()).next());
         let newest = newest.map(|offer| offer.session.id);
         self.look(|parts| match newest {
             _ if !parts.start_up.sessions_are_known() => Offer::NotYet,

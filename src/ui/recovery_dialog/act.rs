@@ -9,14 +9,17 @@ use jiff::Timestamp;
 
 use super::OpenRecoveryDialog;
 use super::state::{
-    Does, Failure, LostSession, RecoveryDialog, Report, ReportPlace, Stage, id, restore_from,
+    Choice, Does, Failure, LostSession, RecoveryDialog, Report, ReportPlace, Stage, id,
+    restore_from,
 };
 use super::view::{DialogView, Facts};
 use crate::clock;
+use crate::external_saves::{ExternalOutcome, OfferedBackup};
 use crate::lifecycle::{
-    CorruptionDetected, CrashReportWritten, CurrentSession, RecoveryAvailable, RecoveryFailed,
-    RecoveryOffers, Request, RequestRejected, RestoreCancelled, RestoreStalled, Runtime,
-    SessionActivity, SessionCommandsExt, SessionRequest, SessionRestored,
+    CorruptionDetected, CrashReportWritten, CurrentSession, ExternalOperationFinished,
+    ExternalRequest, RecoveryAvailable, RecoveryFailed, RecoveryOffers, Request, RequestRejected,
+    RestoreCancelled, RestoreStalled, Runtime, SessionActivity, SessionCommandsExt, SessionRequest,
+    SessionRestored,
 };
 use crate::recovery::{Proposal, RecoveryOffer};
 use crate::ui::focus::{GoBack, ScrollRows};
@@ -81,9 +84,35 @@ pub(super) fn request_rejected(
         }
         Request::Session(SessionRequest::Recover(session, _)) if dialog.is_restoring(*session) => {
             let failure = Failure::Rejected(rejected.error.clone());
-            dialog.fail(*session, failure, offers.offers());
+            dialog.fail(*session, failure, &offers);
+        }
+        Request::External(ExternalRequest::Recover { session, .. })
+            if dialog.is_restoring(*session) =>
+        {
+            let failure = Failure::Rejected(rejected.error.clone());
+            dialog.fail(*session, failure, &offers);
+        }
+        Request::Session(SessionRequest::TakeOption { session, .. })
+            if dialog.is_restoring(*session) =>
+        {
+            let failure = Failure::Rejected(rejected.error.clone());
+            dialog.fail(*session, failure, &offers);
         }
         _ => {}
+    }
+}
+
+/// The game could not load the backup that was chosen.
+pub(super) fn backup_not_loaded(
+    finished: On<ExternalOperationFinished>,
+    offers: Res<RecoveryOffers>,
+    mut dialog: ResMut<RecoveryDialog>,
+) {
+    let operation = &finished.operation;
+    let has_failed =
+        matches!(operation.outcome, ExternalOutcome::Failed { .. } | ExternalOutcome::TimedOut);
+    if has_failed && dialog.is_restoring(operation.session) {
+        dialog.fail(operation.session, Failure::NotLoaded, &offers);
     }
 }
 
@@ -94,7 +123,7 @@ pub(super) fn corruption_detected(
     mut dialog: ResMut<RecoveryDialog>,
 ) {
     if dialog.is_restoring(found.session) {
-        dialog.fail(found.session, Failure::Damaged, offers.offers());
+        dialog.fail(found.session, Failure::Damaged, &offers);
     }
 }
 
@@ -131,21 +160,26 @@ pub(super) fn offers_changed(
 ) {
     let Some(offers) = offers.filter(|_| dialog.is_open()) else { return };
     let is_restoring = matches!(dialog.stage, Some(Stage::Restoring { .. }));
-    if is_restoring {
+    let took_option = matches!(dialog.chosen, Choice::Option(_));
+    if is_restoring && !took_option {
         return;
     }
     // The game has started something else.
     if session.is_some() {
         return dialog.close();
     }
-    if dialog.shown(offers.offers()).is_some() {
+    if dialog.shown(&offers).is_some() {
         return;
     }
-    let next = dialog.asked(offers.offers()).first().copied().cloned();
+    if is_restoring {
+        // What the game does now is its own.
+        return dialog.close();
+    }
+    let next = dialog.asked(&offers).first().copied().cloned();
     match next {
         Some(offer) => {
             let is_same = dialog.offer.is_some_and(|(session, _)| session == offer.session.id);
-            dialog.turn_to(&offer);
+            dialog.turn_to(&offer, &offers);
             if !is_same {
                 dialog.failure = None;
                 dialog.stage = Some(Stage::Asking);
@@ -169,9 +203,9 @@ pub(super) fn answer(
     mut commands: Commands,
 ) {
     let Ok(widgets::Does(does)) = buttons.get(activate.entity) else { return };
-    let offer = dialog.shown(offers.offers()).cloned();
+    let offer = dialog.shown(&offers).cloned();
     match does {
-        Does::Recover => recover(&mut dialog, offer.as_ref(), &mut commands),
+        Does::Recover => recover(&mut dialog, offer.as_ref(), &offers, &mut commands),
         Does::StartFresh => {
             if let Some(offer) = offer {
                 commands.session().decline(offer.session.id);
@@ -203,14 +237,31 @@ pub(super) fn answer(
                 Some(if dialog.chosen == *choice { Does::Recover } else { does.clone() });
             dialog.chosen = *choice;
         }
-        Does::Scroll(rows) => scroll_by(&mut dialog, offers.offers(), *rows, usize::MAX),
-        Does::Turn(forward) => turn(&mut dialog, offers.offers(), *forward),
+        Does::Scroll(rows) => scroll_by(&mut dialog, &offers, *rows, usize::MAX),
+        Does::Turn(forward) => turn(&mut dialog, &offers, *forward),
     }
 }
 
-fn recover(dialog: &mut RecoveryDialog, offer: Option<&RecoveryOffer>, commands: &mut Commands) {
+fn recover(
+    dialog: &mut RecoveryDialog,
+    offer: Option<&RecoveryOffer>,
+    offers: &RecoveryOffers,
+    commands: &mut Commands,
+) {
+    if let (Choice::Option(place), Some(offer)) = (dialog.chosen, offer) {
+        let Some(option) = offer.options.get(place) else { return };
+        commands.session().take_option(offer.session.id, option.id.clone());
+        dialog.stage = Some(Stage::Restoring { stalled: false });
+        return;
+    }
     let session = offer.map(|offer| offer.session.id);
     let session = session.or(dialog.lost.as_ref().map(|lost| lost.session));
+    let is_chosen = |backup: &&OfferedBackup| Choice::Backup(backup.number) == dialog.chosen;
+    if let (Some(session), Some(backup)) = (session, offers.backups().iter().find(is_chosen)) {
+        commands.session().recover_external(session, &backup.save.slot);
+        dialog.stage = Some(Stage::Restoring { stalled: false });
+        return;
+    }
     let from = restore_from(dialog.chosen, offer);
     if let (Some(session), Some(from)) = (session, from) {
         commands.session().recover(session, from);
@@ -219,14 +270,14 @@ fn recover(dialog: &mut RecoveryDialog, offer: Option<&RecoveryOffer>, commands:
 }
 
 /// Shows the offer after or before this one.
-fn turn(dialog: &mut RecoveryDialog, offers: &[RecoveryOffer], forward: bool) {
+fn turn(dialog: &mut RecoveryDialog, offers: &RecoveryOffers, forward: bool) {
     let asked = dialog.asked(offers);
     let place = asked.iter().position(|offer| Some(id(offer)) == dialog.offer).unwrap_or_default();
     let count = asked.len().max(1);
     let step = if forward { 1 } else { count - 1 };
     let next = asked.get((place + step) % count).copied().cloned();
     if let Some(next) = next {
-        dialog.turn_to(&next);
+        dialog.turn_to(&next, offers);
         dialog.failure = None;
     }
 }
@@ -244,16 +295,16 @@ pub(super) fn scroll(
     if surface.and_then(|surface| surface.root) != Some(event.entity) {
         return;
     }
-    let shown = rows_shown(&look, &dialog, offers.offers());
-    scroll_by(&mut dialog, offers.offers(), event.rows, shown);
+    let shown = rows_shown(&look, &dialog, &offers);
+    scroll_by(&mut dialog, &offers, event.rows, shown);
     if !event.with_focus {
         return;
     }
     let focused = focus.and_then(|focus| focus.get());
     let focused = focused.and_then(|focused| buttons.get(focused).ok());
     let Some(widgets::Does(Does::Choose(choice))) = focused else { return };
-    let count = dialog.row_count(offers.offers());
-    let at = (0..count).find(|row| dialog.choice_at(offers.offers(), *row) == Some(*choice));
+    let count = dialog.row_count(&offers);
+    let at = (0..count).find(|row| dialog.choice_at(&offers, *row) == Some(*choice));
     let target = moved(at.unwrap_or_default(), event.rows).min(count.saturating_sub(1));
     // The nearest row in that direction that can be chosen.
     let ahead: Vec<usize> = match event.rows > 0 {
@@ -261,7 +312,7 @@ pub(super) fn scroll(
         false => (0..=target).rev().collect(),
     };
     let found = ahead.into_iter().find_map(|row| {
-        let choice = dialog.choice_at(offers.offers(), row)?;
+        let choice = dialog.choice_at(&offers, row)?;
         Some((row, choice))
     });
     if let Some((row, choice)) = found {
@@ -271,7 +322,7 @@ pub(super) fn scroll(
     }
 }
 
-fn scroll_by(dialog: &mut RecoveryDialog, offers: &[RecoveryOffer], rows: i32, shown: usize) {
+fn scroll_by(dialog: &mut RecoveryDialog, offers: &RecoveryOffers, rows: i32, shown: usize) {
     let last = dialog.row_count(offers).saturating_sub(shown.min(dialog.row_count(offers)).max(1));
     dialog.first_row = moved(dialog.first_row.min(last), rows).min(last);
 }
@@ -318,8 +369,8 @@ pub(super) fn show_dialog(world: &mut World) {
     let activity = world.get_resource::<SessionActivity>().copied().unwrap_or_default();
     let wants_focus = world.resource_mut::<RecoveryDialog>().wants_focus.take();
     let look = world.resource::<Look>();
-    let offers = world.get_resource::<RecoveryOffers>();
-    let offers = offers.map_or(&[][..], RecoveryOffers::offers);
+    let none = RecoveryOffers::default();
+    let offers = world.get_resource::<RecoveryOffers>().unwrap_or(&none);
     let dialog = world.resource::<RecoveryDialog>();
     let (words, is_compact) = (&look.words, look.is_compact());
     let rows = rows_shown(look, dialog, offers);
@@ -331,7 +382,7 @@ pub(super) fn show_dialog(world: &mut World) {
 }
 
 /// How many rows of the list there is room for.
-fn rows_shown(look: &Look, dialog: &RecoveryDialog, offers: &[RecoveryOffer]) -> usize {
+fn rows_shown(look: &Look, dialog: &RecoveryDialog, offers: &RecoveryOffers) -> usize {
     let has_advice = dialog.shown(offers).is_none_or(|offer| offer.proposed != Proposal::Newest);
     let has_notice = dialog.failure.is_some() || has_advice;
     let used = match (look.is_compact(), has_notice) {

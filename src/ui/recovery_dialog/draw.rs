@@ -25,7 +25,8 @@ impl View for DialogView {
     fn pictures(&self) -> Vec<AttachmentOf> {
         let Body::Choices(choices) = &self.body else { return Vec::new() };
         let chosen = choices.chosen.iter();
-        chosen.chain(&choices.rows).filter(|row| !row.is_damaged).map(|row| row.picture).collect()
+        let rows = chosen.chain(&choices.rows).filter(|row| !row.is_damaged);
+        rows.filter_map(|row| row.picture).collect()
     }
 
     fn draw(&self, look: &Look, pictures: &Pictures, root: &mut ChildSpawner) {
@@ -139,7 +140,7 @@ fn draw_choices(look: &Look, pictures: &Pictures, choices: &Choices, body: &mut 
 fn draw_chosen(look: &Look, pictures: &Pictures, row: Option<&Row>, parent: &mut ChildSpawner) {
     let column = Node { width: look.px(320.0), flex_shrink: 0.0, ..look.column(12.0) };
     parent.spawn((column, Pickable::IGNORE)).with_children(|column| {
-        let picture = row.and_then(|row| pictures.get(row.picture));
+        let picture = row.and_then(|row| pictures.get(row.picture?));
         look.picture(column, picture, 320.0);
         let Some(row) = row else {
             column.spawn(look.text(&look.words.start_fresh_keeps, TextSize::Body, Ink::Muted));
@@ -147,7 +148,9 @@ fn draw_chosen(look: &Look, pictures: &Pictures, row: Option<&Row>, parent: &mut
         };
         column.spawn(look.text(&row.title, TextSize::Heading, Ink::Text));
         column.spawn(look.text(&row.detail, TextSize::Body, Ink::Muted));
-        column.spawn(look.text(&row.played, TextSize::Body, Ink::Muted));
+        if !row.played.is_empty() {
+            column.spawn(look.text(&row.played, TextSize::Body, Ink::Muted));
+        }
         if let Some(mark) = &row.mark {
             column.spawn(look.text(mark, TextSize::Small, Ink::Warning));
         }
@@ -169,7 +172,7 @@ fn draw_row(
         detail: &row.detail,
         aside: &row.played,
         mark: row.mark.as_deref(),
-        picture: pictures.get(row.picture),
+        picture: row.picture.and_then(|picture| pictures.get(picture)),
         chosen: row.is_chosen,
     };
     let entity = look.entry(parent, does, entry);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use bevy::prelude::*;
 
 use crate::journal::{CheckpointId, SessionId, SlotId, Validity};
+use crate::lifecycle::RecoveryOffers;
 use crate::recovery::{Proposal, RecoveryOffer, SlotEntry};
 use crate::session::{RecoveryError, RequestError, RestoreFrom};
 
@@ -54,6 +55,10 @@ pub(super) enum Choice {
     Nothing,
     Checkpoint(CheckpointId),
     Slot(SlotId),
+    /// One of the game's own ways out, by its place in the offer.
+    Option(usize),
+    /// A backup of the game's own, by its number.
+    Backup(u64),
 }
 
 /// What the dialog's buttons do.
@@ -78,6 +83,8 @@ pub(super) enum Failure {
     Rejected(RequestError),
     /// It turned out to be damaged while it was read.
     Damaged,
+    /// The game could not load it.
+    NotLoaded,
 }
 
 /// A session of which no checkpoint can be restored.
@@ -107,27 +114,35 @@ impl RecoveryDialog {
     }
 
     /// The offers that the player is asked about.
-    pub(super) fn asked<'a>(&self, offers: &'a [RecoveryOffer]) -> Vec<&'a RecoveryOffer> {
-        offers.iter().filter(|offer| self.announced.contains(&offer.session.id)).collect()
+    pub(super) fn asked<'a>(&self, offers: &'a RecoveryOffers) -> Vec<&'a RecoveryOffer> {
+        offers.offers().iter().filter(|offer| self.announced.contains(&offer.session.id)).collect()
     }
 
     /// The offer that is shown.
-    pub(super) fn shown<'a>(&self, offers: &'a [RecoveryOffer]) -> Option<&'a RecoveryOffer> {
+    pub(super) fn shown<'a>(&self, offers: &'a RecoveryOffers) -> Option<&'a RecoveryOffer> {
         let asked = self.asked(offers);
         asked.into_iter().find(|offer| Some(id(offer)) == self.offer)
     }
 
     /// Shows an offer, with what is best chosen of it.
-    pub(super) fn turn_to(&mut self, offer: &RecoveryOffer) {
+    pub(super) fn turn_to(&mut self, offer: &RecoveryOffer, offers: &RecoveryOffers) {
         self.offer = Some(id(offer));
-        self.chosen = self.best(offer);
+        self.chosen = self.best(offer, offers);
         self.first_row = 0;
     }
 
     /// What is best chosen of an offer, after what was tried.
-    pub(super) fn best(&self, offer: &RecoveryOffer) -> Choice {
+    pub(super) fn best(&self, offer: &RecoveryOffer, offers: &RecoveryOffers) -> Choice {
         let has_failed = |choice: Choice| self.tried.contains(&(offer.session.id, choice));
+        let backup = offers.proposed_backup(offer).map(|backup| Choice::Backup(backup.number));
+        if let Some(backup) = backup.filter(|backup| !has_failed(*backup)) {
+            return backup;
+        }
+        let option = offer.options.iter().position(|option| option.is_proposed);
         let proposed = match offer.proposed {
+            _ if option.is_some_and(|place| !has_failed(Choice::Option(place))) => {
+                return option.map(Choice::Option).unwrap_or_default();
+            }
             Proposal::Newest => Choice::Checkpoint(offer.newest),
             Proposal::Older(checkpoint) => Choice::Checkpoint(checkpoint),
             Proposal::SafeStart => return Choice::Nothing,
@@ -135,28 +150,30 @@ impl RecoveryDialog {
         if !has_failed(proposed) {
             return proposed;
         }
-        // The next older one, then a slot, then whatever there is.
+        // The next older one, then a slot, then a backup, then whatever there is.
         let failed = offer.checkpoints.iter().position(|listed| {
             Choice::Checkpoint(listed.id) == self.chosen
                 || Choice::Checkpoint(listed.id) == proposed
         });
-        let choices = choices(offer);
+        let choices = choices(offer, offers);
+        let backups = choices.iter().filter(|choice| matches!(choice, Choice::Backup(_)));
         let slots = choices.iter().filter(|choice| matches!(choice, Choice::Slot(_)));
         let checkpoints = choices.iter().filter(|choice| matches!(choice, Choice::Checkpoint(_)));
         let older = checkpoints.clone().skip_while(|choice| {
             let place = offer.checkpoints.iter().position(|c| Choice::Checkpoint(c.id) == **choice);
             place <= failed
         });
-        let mut ways = older.chain(slots).chain(checkpoints);
+        let options = choices.iter().filter(|choice| matches!(choice, Choice::Option(_)));
+        let mut ways = older.chain(slots).chain(backups).chain(checkpoints).chain(options);
         ways.find(|choice| !has_failed(**choice)).copied().unwrap_or_default()
     }
 
     /// Says that what was chosen could not be restored, and chooses the next best.
-    pub(super) fn fail(&mut self, session: SessionId, failure: Failure, offers: &[RecoveryOffer]) {
+    pub(super) fn fail(&mut self, session: SessionId, failure: Failure, offers: &RecoveryOffers) {
         self.tried.push((session, self.chosen));
         self.failure = Some(failure);
         self.stage = Some(Stage::Asking);
-        self.chosen = self.shown(offers).map(|offer| self.best(offer)).unwrap_or_default();
+        self.chosen = self.shown(offers).map(|offer| self.best(offer, offers)).unwrap_or_default();
         self.wants_focus = (self.chosen != Choice::Nothing).then_some(Does::Recover);
     }
 
@@ -184,18 +201,25 @@ pub(super) fn id(offer: &RecoveryOffer) -> OfferId {
 }
 
 /// Everything that can be chosen of an offer.
-pub(super) fn choices(offer: &RecoveryOffer) -> Vec<Choice> {
+pub(super) fn choices(offer: &RecoveryOffer, offers: &RecoveryOffers) -> Vec<Choice> {
+    let backups = offers.backups_for(offer).filter(|backup| backup.failure.is_none());
+    let backups = backups.map(|backup| Choice::Backup(backup.number));
+    let options = (0..offer.options.len()).map(Choice::Option);
+    if offers.has_only_backups(offer) {
+        return backups.chain(options).collect();
+    }
     let checkpoints =
         offer.checkpoints.iter().filter(|listed| listed.validity != Validity::Damaged);
     let slots = offer.slots.iter().filter(|slot| slot.validity != Validity::Damaged);
     let checkpoints = checkpoints.map(|listed| Choice::Checkpoint(listed.id));
-    checkpoints.chain(slots.map(|slot| Choice::Slot(slot.id))).collect()
+    let slots = slots.map(|slot| Choice::Slot(slot.id));
+    checkpoints.chain(slots).chain(backups).chain(options).collect()
 }
 
 /// What is asked for with a choice.
 pub(super) fn restore_from(choice: Choice, offer: Option<&RecoveryOffer>) -> Option<RestoreFrom> {
     match choice {
-        Choice::Nothing => None,
+        Choice::Nothing | Choice::Option(_) | Choice::Backup(_) => None,
         Choice::Slot(slot) => Some(RestoreFrom::Slot(slot)),
         Choice::Checkpoint(checkpoint) => {
             // Should the newest one turn out to be damaged, the one before it is good as well.
@@ -211,6 +235,7 @@ mod tests {
 
     use super::*;
     use crate::deep::offers;
+    use crate::external_saves::ExternalSave;
     use crate::journal::RunId;
 
     const RUN: RunId = RunId(7);
@@ -237,9 +262,9 @@ mod tests {
     #[test]
     fn what_failed_leads_to_the_next_older_one_then_to_a_slot_then_to_nothing() {
         let offer = offer(Proposal::Newest);
-        let offers = [offer.clone()];
+        let offers = RecoveryOffers { offers: vec![offer.clone()], ..Default::default() };
         let mut dialog = RecoveryDialog { announced: vec![offer.session.id], ..Default::default() };
-        dialog.turn_to(&offer);
+        dialog.turn_to(&offer, &offers);
         let mut chosen = vec![dialog.chosen];
         while dialog.chosen != Choice::Nothing {
             dialog.fail(offer.session.id, Failure::Damaged, &offers);
@@ -251,11 +276,26 @@ mod tests {
     }
 
     #[test]
+    fn a_newer_backup_is_chosen_and_once_it_failed_a_checkpoint() {
+        let offer = offer(Proposal::Newest);
+        let mut offers = RecoveryOffers { offers: vec![offer.clone()], ..Default::default() };
+        let time = "1970-01-02T00:00:00Z".parse().unwrap();
+        offers.backups.put(ExternalSave::auto("of the game", time), time);
+        let mut dialog = RecoveryDialog { announced: vec![offer.session.id], ..Default::default() };
+        dialog.turn_to(&offer, &offers);
+        assert_eq!(dialog.chosen, Choice::Backup(offers.backups()[0].number));
+        offers.backups.note_failure("of the game", "no such file");
+        dialog.fail(offer.session.id, Failure::NotLoaded, &offers);
+        assert_eq!(dialog.chosen, Choice::Checkpoint(checkpoint(4)));
+    }
+
+    #[test]
     fn what_leads_out_of_a_crash_loop_is_chosen() {
         let dialog = RecoveryDialog::default();
-        let older = dialog.best(&offer(Proposal::Older(checkpoint(2))));
+        let none = RecoveryOffers::default();
+        let older = dialog.best(&offer(Proposal::Older(checkpoint(2))), &none);
         assert_eq!(older, Choice::Checkpoint(checkpoint(2)));
-        assert_eq!(dialog.best(&offer(Proposal::SafeStart)), Choice::Nothing);
+        assert_eq!(dialog.best(&offer(Proposal::SafeStart), &none), Choice::Nothing);
     }
 
     #[test]

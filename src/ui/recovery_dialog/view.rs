@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 
 use super::state::{Choice, Does, Failure, RecoveryDialog, Report, Stage, id};
-use crate::journal::Validity;
-use crate::lifecycle::{RestorePhase, SessionActivity};
+use crate::external_saves::{ExternalSaveKind, OfferedBackup};
+use crate::journal::{CheckpointKind, SlotKind, Validity};
+use crate::lifecycle::{RecoveryOffers, RestorePhase, SessionActivity};
 use crate::process::HowItEnded;
-use crate::recovery::{OfferedCheckpoint, Proposal, RecoveryOffer, SlotEntry};
+use crate::recovery::{OfferedCheckpoint, OfferedOption, Proposal, RecoveryOffer, SlotEntry};
 use crate::session::AttachmentOf;
 use crate::ui::SessionStrings;
 use crate::ui::describe::{fill, restored_share, restoring, shortened, who};
@@ -68,7 +69,8 @@ pub(super) struct Row {
     pub title: String,
     pub detail: String,
     pub played: String,
-    pub picture: AttachmentOf,
+    /// Where its picture lies, if it can have one.
+    pub picture: Option<AttachmentOf>,
     /// What is the matter with it.
     pub mark: Option<String>,
     pub is_damaged: bool,
@@ -78,7 +80,7 @@ pub(super) struct Row {
 /// What the view is made from, beside the dialog itself.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts<'a> {
-    pub offers: &'a [RecoveryOffer],
+    pub offers: &'a RecoveryOffers,
     pub words: &'a SessionStrings,
     pub now: Timestamp,
     /// How far the restore is.
@@ -185,7 +187,7 @@ impl RecoveryDialog {
 
     fn ask_for_choice(&self, offer: Option<&RecoveryOffer>, facts: Facts, view: &mut DialogView) {
         let words = facts.words;
-        let rows = self.rows(offer, words);
+        let rows = self.rows(offer, facts.offers, words, facts.now);
         let total = rows.len();
         let first = self.first_row.min(total.saturating_sub(facts.rows));
         let chosen = rows.iter().find(|row| row.is_chosen).cloned();
@@ -207,27 +209,51 @@ impl RecoveryDialog {
     }
 
     /// Everything that is listed, with what can't be chosen.
-    fn rows(&self, offer: Option<&RecoveryOffer>, words: &SessionStrings) -> Vec<Row> {
+    fn rows(
+        &self,
+        offer: Option<&RecoveryOffer>,
+        offers: &RecoveryOffers,
+        words: &SessionStrings,
+        now: Timestamp,
+    ) -> Vec<Row> {
         let Some(offer) = offer else {
             let slots = self.lost.iter().flat_map(|lost| &lost.slots);
-            return slots.map(|slot| self.slot_row(slot, words)).collect();
+            let slots = slots.map(|slot| self.slot_row(slot, words));
+            let backups = offers.backups().iter().filter(|_| self.lost.is_some());
+            return slots.chain(backups.map(|it| self.backup_row(it, words, now))).collect();
         };
+        let backups = offers.backups_for(offer).map(|it| self.backup_row(it, words, now));
+        if offers.has_only_backups(offer) {
+            return backups.collect();
+        }
         let checkpoints = offer.checkpoints.iter();
         let checkpoints = checkpoints.map(|listed| self.checkpoint_row(offer, listed, words));
-        checkpoints.chain(offer.slots.iter().map(|slot| self.slot_row(slot, words))).collect()
+        let slots = offer.slots.iter().map(|slot| self.slot_row(slot, words));
+        let options = offer.options.iter().enumerate();
+        let options = options.map(|(place, option)| self.option_row(offer, place, option, words));
+        let mut rows: Vec<Row> = checkpoints.chain(slots).chain(options).collect();
+        // Where a backup is proposed, backups come first.
+        let place = if offers.proposed_backup(offer).is_some() { 0 } else { rows.len() };
+        rows.splice(place..place, backups);
+        rows
     }
 
     /// How many rows there are.
-    pub(super) fn row_count(&self, offers: &[RecoveryOffer]) -> usize {
+    pub(super) fn row_count(&self, offers: &RecoveryOffers) -> usize {
         match self.shown(offers) {
-            Some(offer) => offer.checkpoints.len() + offer.slots.len(),
-            None => self.lost.as_ref().map_or(0, |lost| lost.slots.len()),
+            Some(offer) if offers.has_only_backups(offer) => offers.backups_for(offer).count(),
+            Some(offer) => {
+                let listed = offer.checkpoints.len() + offer.slots.len() + offer.options.len();
+                listed + offers.backups_for(offer).count()
+            }
+            None => self.lost.as_ref().map_or(0, |lost| lost.slots.len() + offers.backups().len()),
         }
     }
 
     /// The row at a place of the whole list.
-    pub(super) fn choice_at(&self, offers: &[RecoveryOffer], row: usize) -> Option<Choice> {
-        let rows = self.rows(self.shown(offers), &SessionStrings::default());
+    pub(super) fn choice_at(&self, offers: &RecoveryOffers, row: usize) -> Option<Choice> {
+        let words = SessionStrings::default();
+        let rows = self.rows(self.shown(offers), offers, &words, Timestamp::UNIX_EPOCH);
         rows.get(row).filter(|row| !row.is_damaged).map(|row| row.choice)
     }
 
@@ -247,7 +273,10 @@ impl RecoveryDialog {
             title: shortened(label.unwrap_or(kind), 48),
             detail: words.before_the_end(listed.age),
             played: words.played(listed.play_time),
-            picture: AttachmentOf::Checkpoint { session: offer.session.id, checkpoint: listed.id },
+            picture: listed.thumbnail.then_some(AttachmentOf::Checkpoint {
+                session: offer.session.id,
+                checkpoint: listed.id,
+            }),
             mark: if is_damaged { Some(words.damaged.clone()) } else { fit },
             is_damaged,
             is_chosen: !is_damaged && self.chosen == choice,
@@ -265,10 +294,53 @@ impl RecoveryDialog {
             title: shortened(name, 48),
             detail: kind.to_owned(),
             played: words.played(slot.play_time),
-            picture: AttachmentOf::Slot(slot.id),
+            picture: slot.thumbnail.then_some(AttachmentOf::Slot(slot.id)),
             mark: is_damaged.then(|| words.damaged.clone()),
             is_damaged,
             is_chosen: !is_damaged && self.chosen == choice,
+        }
+    }
+
+    fn backup_row(&self, backup: &OfferedBackup, words: &SessionStrings, now: Timestamp) -> Row {
+        let choice = Choice::Backup(backup.number);
+        let is_damaged = backup.failure.is_some();
+        let kind = match backup.save.kind {
+            ExternalSaveKind::Auto => words.checkpoint_kind(CheckpointKind::Auto),
+            ExternalSaveKind::Quick => words.slot_kind(SlotKind::Quick),
+            ExternalSaveKind::Exit => words.slot_kind(SlotKind::Exit),
+            ExternalSaveKind::Manual => words.slot_kind(SlotKind::Manual),
+        };
+        let name = if backup.save.name.trim().is_empty() { kind } else { &backup.save.name };
+        Row {
+            choice,
+            title: shortened(name, 48),
+            detail: kind.to_owned(),
+            played: words.ago(Some(backup.save.time), now),
+            picture: None,
+            mark: is_damaged.then(|| words.damaged.clone()),
+            is_damaged,
+            is_chosen: !is_damaged && self.chosen == choice,
+        }
+    }
+
+    fn option_row(
+        &self,
+        offer: &RecoveryOffer,
+        place: usize,
+        option: &OfferedOption,
+        words: &SessionStrings,
+    ) -> Row {
+        let choice = Choice::Option(place);
+        let has_failed = self.has_failed(offer, choice);
+        Row {
+            choice,
+            title: shortened(&option.label, 48),
+            detail: words.kind_option.clone(),
+            played: String::new(),
+            picture: None,
+            mark: has_failed.then(|| words.not_available.clone()),
+            is_damaged: has_failed,
+            is_chosen: !has_failed && self.chosen == choice,
         }
     }
 
@@ -294,7 +366,7 @@ impl RecoveryDialog {
 fn why<'a>(failure: &Failure, words: &'a SessionStrings) -> &'a str {
     match failure {
         Failure::Rejected(error) => words.why_request_failed(error),
-        Failure::Damaged => &words.reason_damaged,
+        Failure::Damaged | Failure::NotLoaded => &words.reason_damaged,
     }
 }
 

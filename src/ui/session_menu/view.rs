@@ -111,6 +111,19 @@ impl Listed<'_> {
         }
     }
 
+    /// What the game says of it: what the player is about to do, or why it was left.
+    fn said(self) -> Option<String> {
+        let said = match self {
+            Self::Session(entry) => entry
+                .summary
+                .objective()
+                .or_else(|| entry.left.as_ref().map(|left| left.words.clone())),
+            Self::Slot(slot) => slot.summary.objective(),
+            Self::Unreadable(_) => None,
+        };
+        said.filter(|said| !said.trim().is_empty())
+    }
+
     fn play_time(self) -> Duration {
         match self {
             Self::Session(entry) => entry.play_time,
@@ -155,6 +168,10 @@ impl Listed<'_> {
                 let why = words.why_slot_failed(&file.error).to_owned();
                 (why, Some(words.entry_unreadable.clone()), None)
             }
+        };
+        let detail = match self.said() {
+            Some(said) => format!("{}, {detail}", shortened(&said, 60)),
+            None => detail,
         };
         let detail = detail.trim_end_matches(", ");
         let detail = match (detail.is_empty(), ago.is_empty()) {

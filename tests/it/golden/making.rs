@@ -4,7 +4,9 @@ use std::path::Path;
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{CheckpointKind, MemoryDisk, Operation, SessionId, SessionUpdate};
+use bevy_session::{
+    CheckpointKind, LeaveCause, Leaving, MemoryDisk, Operation, SessionId, SessionUpdate,
+};
 
 use super::{Health, MemberOf, Relic, Target, game};
 use crate::common::{Phase, Score, frames, received, request, seconds};
@@ -21,6 +23,7 @@ pub fn make() -> MemoryDisk {
     let disk = forked(&disk);
     let disk = declined(&disk);
     let disk = rewound(&disk);
+    edited(&disk);
     forgotten(&disk.snapshot())
 }
 
@@ -200,6 +203,20 @@ fn rewound(disk: &MemoryDisk) -> MemoryDisk {
     set_health(&mut app, 33);
     seconds(&mut app, 6.0);
     disk.snapshot()
+}
+
+/// A session that was left with words of the game's own, and got another name and mission afterwards.
+fn edited(disk: &MemoryDisk) {
+    let mut app = game(disk, true);
+    hero(&mut app, 80);
+    let session = begin(&mut app, "Draft");
+    app.world_mut().resource_mut::<CurrentSession>().set("mission", "the ford").unwrap();
+    let leaving = Leaving::by(LeaveCause::Idle).saying("asleep at the desk");
+    request(&mut app, |commands| commands.session().close_because(leaving));
+    frames(&mut app, 4);
+    let update = SessionUpdate::default().name("Fair copy").field("mission", "the hill").unwrap();
+    request(&mut app, |commands| commands.session().update_session(session, update));
+    frames(&mut app, 4);
 }
 
 /// A session that is half deleted.

@@ -256,7 +256,7 @@ fn the_clock_moves_with_frames_and_while_no_game_runs() {
     game.crash_and_restart();
     let away = Duration::try_from(game.now().duration_since(died)).unwrap();
     assert!(away >= Duration::from_secs(48 * 3600), "{away:?}");
-    let offer = game.world().resource::<RecoveryOffers>().offers()[0].clone();
+    let offer = game.world().resource::<RecoveryOffers>().older()[0].clone();
     let since = game.now().duration_since(offer.died_at.unwrap());
     assert!(since >= jiff::SignedDuration::from_hours(48), "{since:?}");
     game.recover().unwrap();

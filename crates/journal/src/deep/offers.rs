@@ -12,7 +12,7 @@ use crate::process::HowItEnded;
 use crate::recovery::{
     OfferedCheckpoint, Proposal, RecoveryOffer, SlotEntry, UnsavedPlay, VersionFit,
 };
-use crate::session::{Fields, NewSession, SessionMetadata, SlotKind};
+use crate::session::{CheckpointSummary, Fields, NewSession, SessionMetadata, SlotKind};
 
 /// A campaign.
 pub fn session() -> SessionMetadata {
@@ -32,6 +32,8 @@ pub fn offered(id: CheckpointId, play_time: Duration) -> OfferedCheckpoint {
         entities: 0,
         fit: VersionFit::Exact,
         validity: Validity::Verified,
+        summary: CheckpointSummary::default(),
+        thumbnail: false,
     }
 }
 
@@ -46,6 +48,7 @@ pub fn slot(number: u64, checkpoint: CheckpointId) -> SlotEntry {
         time: Timestamp::UNIX_EPOCH,
         play_time: Duration::ZERO,
         entities: 0,
+        summary: CheckpointSummary::default(),
         game_version: String::new(),
         bytes: 0,
         thumbnail: false,
@@ -69,6 +72,7 @@ pub fn offer(checkpoints: Vec<OfferedCheckpoint>, newest: CheckpointId) -> Recov
         deaths_in_a_row: 0,
         checkpoints,
         slots: Vec::new(),
+        options: Vec::new(),
         forked: false,
         directory: PathBuf::new(),
     }

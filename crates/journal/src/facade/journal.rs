@@ -15,7 +15,7 @@ use crate::clock::{self, Clock, Moment};
 use crate::ids::{RunId, SaveId, SessionId};
 use crate::journal::Lineage;
 use crate::process::{LastRun, ProcessGuard, ProcessOptions, last_to_die};
-use crate::recovery::{FoundSession, Wanted};
+use crate::recovery::{FoundSession, PROBATION, Wanted};
 use crate::session::{NewSession, RequestError, RestoreFrom, RestoreReason};
 use crate::store::LocalStore;
 use crate::writer::{Link, News, Order, Report, TakeUp, Versions, Worker};
@@ -139,7 +139,13 @@ impl<C: Codec> Journal<C> {
             RestoreFrom::Slot(_) => RestoreReason::Loaded,
             _ => RestoreReason::Recovered,
         };
-        self.order(Order::Prepare(Wanted { session, from, reason, tail: None }));
+        self.order(Order::Prepare(Wanted {
+            session,
+            from,
+            reason,
+            tail: None,
+            probation: PROBATION,
+        }));
         let answer = self.answer(|report| match report {
             Report::Prepared(prepared) => Some(Ok(prepared)),
             Report::News(News::NotPrepared { error }) => Some(Err(error.into())),

@@ -1,5 +1,6 @@
 //! A session that is played.
 
+use std::collections::BTreeMap;
 use std::collections::VecDeque;
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -14,7 +15,8 @@ use crate::ids::{CheckpointId, RunId, SessionId, limits};
 use crate::journal::CheckpointKind;
 use crate::recovery::PROBATION;
 use crate::session::{
-    EndReason, FieldError, Fields, GameClock, RequestError, SessionStatus, StopReason,
+    CheckpointSummary, EndReason, FieldError, Fields, GameClock, Leaving, RequestError,
+    SessionStatus, StopReason,
 };
 use crate::writer::{CheckpointOrder, Leave, News, Order, Report, Saved, TakeUp};
 
@@ -230,6 +232,8 @@ impl<'j, C: Codec> Run<'j, C> {
             play_time,
             fields: fields_changed.then(|| self.fields.clone()),
             state_changes: None,
+            summary: fields_changed
+                .then(|| CheckpointSummary::of(&self.fields, &BTreeMap::new(), &[])),
             clock: GameClock::default(),
             capture: ScopedCapture { scope, capture: capture(scope) },
             self_test: None,
@@ -246,7 +250,13 @@ impl<'j, C: Codec> Run<'j, C> {
     ) -> Result<Saved, JournalError> {
         let last = self.capture(CheckpointKind::Exit, None, capture);
         let (play_time, time) = (self.play_time(), self.open.journal.moment().wall);
-        self.open.journal.order(Order::Leave(Leave { status, reason, time, play_time }));
+        self.open.journal.order(Order::Leave(Leave {
+            status,
+            reason,
+            leaving: Leaving::default(),
+            time,
+            play_time,
+        }));
         let (mut saved, mut cause) = (None, None);
         let complete = self.open.journal.answer(|report| match report {
             Report::News(News::Saved(checkpoint)) if checkpoint.id == last => {

@@ -7,7 +7,9 @@ use std::time::Duration;
 use super::TypeList;
 use super::type_list::at_most_types;
 use crate::ids::{CheckpointId, RunId, SaveId};
-use crate::session::{EndReason, SessionMetadata, SessionStatus, milliseconds};
+use crate::session::{
+    CheckpointSummary, EndReason, Fields, Leaving, SessionMetadata, SessionStatus, milliseconds,
+};
 
 /// Why a checkpoint was taken.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -83,6 +85,9 @@ pub struct Commit {
     pub incomplete: Vec<String>,
     /// The next id that a saved entity will get.
     pub next_save_id: SaveId,
+    /// What lists show of the checkpoint: in each snapshot, and in a delta where it changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<Box<CheckpointSummary>>,
     /// The last journalled event that this checkpoint includes.
     #[serde(default)]
     pub events_through: u64,
@@ -138,12 +143,18 @@ pub enum Record {
         status: SessionStatus,
         /// Why the session ended; `None` if it was closed and can be continued.
         reason: Option<EndReason>,
+        /// What brought it about, and what the game says about it.
+        #[serde(default, skip_serializing_if = "Leaving::is_default")]
+        leaving: Leaving,
         /// When.
         time: Timestamp,
         /// Play time at that moment.
         #[serde(with = "milliseconds")]
         play_time: Duration,
     },
+    /// The custom fields of a checkpoint from here on, where somebody changed them who doesn't play the
+    /// session. Which checkpoint says the header of the segment that this stands in.
+    Fields(Box<Fields>),
     /// The player doesn't want these heads back. They are kept until retention, and not offered
     /// again.
     Declined {

@@ -22,7 +22,7 @@ use jiff::Timestamp;
 
 use super::{CheckpointKind, Commit, GroupEntry, Lineage, Record, Scan, SegmentHeader, TypeList};
 use crate::ids::{CheckpointId, RunId, limits};
-use crate::session::FailureCause;
+use crate::session::{CheckpointSummary, FailureCause};
 use run::{CommitPlace, Moment, Run};
 
 pub use collapses::is_collapse;
@@ -157,6 +157,21 @@ impl SessionIndex {
     /// The commit of a checkpoint.
     pub fn commit(&self, id: CheckpointId) -> Option<&Commit> {
         self.commit_at(self.moment(id)?.commit)
+    }
+
+    /// How to read a checkpoint, and its commit as that of a snapshot, which needs none before it.
+    pub fn as_snapshot(&self, id: CheckpointId) -> Option<(Plan, Commit)> {
+        let (plan, commit) = (self.plan(id)?, self.commit(id)?);
+        let summary = self.summary(id).cloned().map(Box::new);
+        Some((plan, Commit { base: None, summary, ..commit.clone() }))
+    }
+
+    /// What lists show of a checkpoint: what it says itself, or else what the nearest one before it says
+    /// that it is a difference to.
+    pub fn summary(&self, id: CheckpointId) -> Option<&CheckpointSummary> {
+        let way = self.plan(id).map(|plan| plan.groups).unwrap_or_default();
+        let commits = way.iter().rev().filter_map(|group| Some(&self.group(*group)?.commit));
+        self.commit(id).into_iter().chain(commits).find_map(|commit| commit.summary.as_deref())
     }
 
     /// The commits of all checkpoints, in no order.

@@ -65,6 +65,7 @@ pub fn commit(counter: u64, base: Option<u64>) -> Commit {
         carried: TypeList::default(),
         incomplete: Vec::new(),
         next_save_id: SaveId(100),
+        summary: None,
         events_through: 0,
         origin: None,
     }

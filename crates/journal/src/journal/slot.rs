@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{CheckpointId, SlotId};
-use crate::session::{SlotKind, milliseconds};
+use crate::session::{CheckpointSummary, SlotKind, milliseconds};
 
 /// What the header of a slot says beside that of a segment: all that a listing shows.
 ///
@@ -36,6 +36,9 @@ pub struct SlotHeader {
     /// Saved entities at that moment.
     #[serde(default)]
     pub entities: u64,
+    /// What lists show of it beside that.
+    #[serde(default)]
+    pub summary: CheckpointSummary,
     /// The names of the attachments that are in the file.
     #[serde(default)]
     pub attachments: Vec<String>,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::FIELDS;
 use crate::ids::{CheckpointId, RunId};
 use crate::journal::{Block, FileProblemKind, Head, Plan, ReadError, Rows, SessionIndex, Validity};
-use crate::session::Fields;
+use crate::session::{FailureCause, Fields, RequestError};
 use crate::store::StoredSession;
 
 /// What damage to a session's files cost.
@@ -39,6 +39,24 @@ pub(super) fn newest_intact(
 ) -> Result<Option<Intact>, ReadError> {
     let Some(plan) = stored.newest_verified(head)? else { return Ok(None) };
     Ok(Some(Intact { id: plan.checkpoint, fields: newest_fields(stored, &plan)? }))
+}
+
+/// The custom fields of a checkpoint as it was taken.
+///
+/// # Errors
+///
+/// [`RequestError`] if it is damaged, or can't be read now.
+pub fn fields_of(
+    stored: &mut StoredSession,
+    checkpoint: CheckpointId,
+) -> Result<Fields, RequestError> {
+    let read = stored
+        .verified_plan(checkpoint)
+        .and_then(|plan| plan.map(|plan| newest_fields(stored, &plan)).transpose());
+    match read {
+        Ok(fields) => fields.ok_or(RequestError::UnknownCheckpoint),
+        Err(error) => Err(RequestError::Store(FailureCause::new(error))),
+    }
 }
 
 /// The custom fields at a checkpoint: those of the newest group that has any.

@@ -1,5 +1,7 @@
 //! Looks at every session on this machine.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use tracing::warn;
 
@@ -252,7 +254,7 @@ fn offer(
             acknowledged: acknowledged + damaged,
         },
         play_time: commit.play_time,
-        fields: intact.fields,
+        fields: head.fields_at(intact.id).cloned().unwrap_or(intact.fields),
         newest: intact.id,
         fit: VersionFit::of(types, stored, commit),
         proposed: ladder.proposed,
@@ -260,11 +262,13 @@ fn offer(
         checkpoints: shortlist(
             stored.index(),
             types,
-            head.id,
+            head,
             proposed,
+            &pictured(stored),
             last_sign_of_life.min(now),
         ),
         slots,
+        options: Vec::new(),
         forked,
         directory: stored.directory().to_path_buf(),
     })
@@ -285,17 +289,24 @@ fn entry(
         newest: Some(head.id),
         fit: commit.map(|commit| VersionFit::of(types, stored, commit)).unwrap_or_default(),
         play_time: head.play_time,
-        updated: head.end.map_or(head.time, |end| end.time),
+        summary: head.summary_at(head.id, stored.index().summary(head.id)),
+        updated: head.end.as_ref().map_or(head.time, |end| end.time),
+        left: head.end.as_ref().map(|end| end.leaving.clone()),
         bytes: stored.bytes(),
         journal_bytes: stored.bytes(),
         thumbnail: newest_thumbnail(stored, head),
     }
 }
 
+/// The checkpoints that have a picture for lists.
+fn pictured(stored: &StoredSession) -> HashSet<CheckpointId> {
+    let pictures = stored.beside().iter().filter(|(_, name)| name == THUMBNAIL);
+    pictures.map(|(checkpoint, _)| *checkpoint).collect()
+}
+
 /// The newest checkpoint that has a picture for lists.
 fn newest_thumbnail(stored: &StoredSession, head: &Head) -> Option<CheckpointId> {
-    let pictures = stored.beside().iter().filter(|(_, name)| name == THUMBNAIL);
-    let pictured: Vec<CheckpointId> = pictures.map(|(checkpoint, _)| *checkpoint).collect();
+    let pictured = pictured(stored);
     if pictured.is_empty() {
         return None;
     }

@@ -14,8 +14,11 @@ use crate::process::HowItEnded;
 use crate::session::{RestoreFrom, RestoreReason};
 use crate::store::{ProcessId, StoredSession, Trial, with_sources};
 
-/// Play time after which a restore has proven itself.
+/// Play time after which a restore has proven itself, unless the game says something else.
 pub const PROBATION: Duration = Duration::from_secs(60);
+/// Play time by which the next proposal is older than what was tried before. A checkpoint that was taken
+/// an interval earlier most likely holds what the game died of as well.
+const STEP_BACK: Duration = Duration::from_secs(60);
 /// Deaths in a row after which no checkpoint is proposed any more.
 const DEATHS_UNTIL_SAFE_START: u32 = 3;
 
@@ -28,8 +31,8 @@ pub enum Proposal {
     /// The newest intact checkpoint.
     #[default]
     Newest,
-    /// This one, which is older than all on which the game has just died: at the first and at the
-    /// second death in a row within 60 seconds of play after a restore.
+    /// This one, which is older than all on which the game has just died, by a minute of play if there is
+    /// one: at the first and at the second death in a row soon after a restore.
     Older(CheckpointId),
     /// None: a new session is to be started, and this one is kept and stays listed. At the third
     /// such death, and where nothing older is left.
@@ -72,7 +75,11 @@ impl Ladder {
         };
         let older = match trial.tries >= DEATHS_UNTIL_SAFE_START {
             true => None,
-            false => newest_before(stored, head.id, trial.oldest),
+            false => {
+                let by_a_step = trial.oldest.checked_sub(STEP_BACK);
+                let stepped = by_a_step.and_then(|before| newest_until(stored, head.id, before));
+                stepped.or_else(|| newest_before(stored, head.id, trial.oldest))
+            }
         };
         Self {
             proposed: older.map_or(Proposal::SafeStart, Proposal::Older),
@@ -113,6 +120,7 @@ pub(super) fn next_trial(
         oldest: before.as_ref().map_or(play_time, |before| before.oldest.min(play_time)),
         newest_counter,
         tries: before.map_or(0, |before| before.tries).saturating_add(1),
+        probation: wanted.probation,
         set_aside: false,
     }
 }
@@ -132,7 +140,7 @@ fn failed_trial(
     let went_on_elsewhere = !was_played && head.id.counter > trial.newest_counter;
     let was_left = was_played && !standing.has_crashed();
     let has_proven_itself =
-        was_played && head.play_time >= trial.play_time.saturating_add(PROBATION);
+        was_played && head.play_time >= trial.play_time.saturating_add(trial.probation);
     let store = finder.store();
     let lives_or_exited = store.is_alive(trial.process) || finder.has_exited(trial.process);
     let has_failed = !(went_on_elsewhere || was_left || has_proven_itself || lives_or_exited);
@@ -158,6 +166,7 @@ fn trial_of(finder: &SessionFinder, session: SessionId, head: &Head) -> Option<T
             oldest: head.play_time,
             newest_counter: head.id.counter,
             tries: 1,
+            probation: PROBATION,
             set_aside: false,
         })
     })
@@ -172,9 +181,26 @@ fn newest_before(
     head: CheckpointId,
     play_time: Duration,
 ) -> Option<CheckpointId> {
+    newest_where(stored, head, |taken| taken < play_time)
+}
+
+/// The newest one that was taken at this play time or less.
+fn newest_until(
+    stored: &mut StoredSession,
+    head: CheckpointId,
+    play_time: Duration,
+) -> Option<CheckpointId> {
+    newest_where(stored, head, |taken| taken <= play_time)
+}
+
+fn newest_where(
+    stored: &mut StoredSession,
+    head: CheckpointId,
+    is_wanted: impl Fn(Duration) -> bool,
+) -> Option<CheckpointId> {
     let index = stored.index();
     let is_older =
-        |id: &CheckpointId| index.commit(*id).is_some_and(|commit| commit.play_time < play_time);
+        |id: &CheckpointId| index.commit(*id).is_some_and(|commit| is_wanted(commit.play_time));
     let mut older: Vec<_> = index.line(head).into_iter().filter(is_older).collect();
     older.sort_by_key(|id| Reverse(id.counter));
     older.into_iter().find(|id| stored.verified_plan(*id).is_ok_and(|plan| plan.is_some()))

@@ -9,7 +9,7 @@ use super::{Proposal, SlotEntry, VersionFit};
 use crate::ids::CheckpointId;
 use crate::journal::{CheckpointKind, Validity};
 use crate::process::HowItEnded;
-use crate::session::{Fields, SessionMetadata, SessionStatus};
+use crate::session::{CheckpointSummary, Fields, Leaving, SessionMetadata, SessionStatus};
 
 /// What a crashed run left.
 ///
@@ -39,8 +39,8 @@ pub struct RecoveryOffer {
     pub fit: VersionFit,
     /// What to preselect: the newest checkpoint, or what leads out of a crash loop.
     pub proposed: Proposal,
-    /// How many times in a row the game died within 60 seconds of play after this session was
-    /// restored. A clean end or 60 seconds of play reset the count.
+    /// How many times in a row the game died soon after this session was restored: within
+    /// `SessionSettings::probation` of play. A clean end, or as much play, begins a new count.
     pub deaths_in_a_row: u32,
     /// The checkpoints to choose from, newest first: the newest five, then one a minute, every one
     /// that is proposed or has a name, and the last one before another build of the game
@@ -49,10 +49,35 @@ pub struct RecoveryOffer {
     /// The session's slots, the one that was captured last first: another way out, by
     /// [`RestoreFrom::Slot`](crate::RestoreFrom::Slot).
     pub slots: Vec<SlotEntry>,
+    /// The ways out that the game adds, by `recovery_option`.
+    pub options: Vec<OfferedOption>,
     /// Whether the same session is offered a second time, because it went on in two places.
     pub forked: bool,
     /// Where the session's files are, for a report.
     pub directory: PathBuf,
+}
+
+/// A way out of a crash that the game adds to checkpoints and slots.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
+#[non_exhaustive]
+pub struct OfferedOption {
+    /// What the game calls it, for `SessionCommands::take_option`.
+    pub id: String,
+    /// What the player reads.
+    pub label: String,
+    /// Whether it is to be preselected, in the place of
+    /// [`RecoveryOffer::proposed`](RecoveryOffer::proposed).
+    pub is_proposed: bool,
+}
+
+impl OfferedOption {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn new(id: String, label: String, is_proposed: bool) -> Self {
+        Self { id, label, is_proposed }
+    }
 }
 
 /// What a crash took.
@@ -97,6 +122,11 @@ pub struct OfferedCheckpoint {
     pub fit: VersionFit,
     /// What is known of its files.
     pub validity: Validity,
+    /// Custom fields and states at that moment.
+    pub summary: CheckpointSummary,
+    /// Whether an attachment that is called `thumbnail` lies beside it, for
+    /// `SessionCommands::read_attachment`.
+    pub thumbnail: bool,
 }
 
 /// A session on this machine, as a Continue list shows it.
@@ -121,12 +151,17 @@ pub struct SessionEntry {
     pub fit: VersionFit,
     /// Play time at the newest checkpoint.
     pub play_time: Duration,
+    /// Custom fields and states at the newest checkpoint.
+    pub summary: CheckpointSummary,
     /// When it was written last.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub updated: Timestamp,
     /// The newest checkpoint on its line with an attachment that is called `thumbnail`, for
     /// `SessionCommands::read_attachment`.
     pub thumbnail: Option<CheckpointId>,
+    /// Why it was left, and what the game said about it; `None` if it is played, or was left by a crash.
+    /// When that was says [`updated`](Self::updated).
+    pub left: Option<Leaving>,
     /// Bytes of its files, its slots included.
     pub bytes: u64,
     /// Bytes of its journal.
@@ -146,10 +181,12 @@ impl SessionEntry {
             newest: None,
             fit: VersionFit::Exact,
             play_time: Duration::ZERO,
+            summary: CheckpointSummary::default(),
             updated: session.started,
             bytes: 0,
             journal_bytes: 0,
             thumbnail: None,
+            left: None,
         }
     }
 

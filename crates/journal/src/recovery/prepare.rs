@@ -33,6 +33,8 @@ pub struct Prepared<I> {
     pub play_time: Duration,
     pub fields: Fields,
     pub state_changes: Vec<StateChange>,
+    /// Whether the process died that played it last.
+    pub has_crashed: bool,
     pub clock: GameClock,
     pub image: I,
     /// Frames on the line that this version doesn't know and must not lose.
@@ -40,6 +42,29 @@ pub struct Prepared<I> {
     /// What the next start must know, should the game not survive this.
     /// `None` for a slot, which the player chose with open eyes.
     pub trial: Option<Trial>,
+}
+
+impl<I> Prepared<I> {
+    /// What was decoded, and all else that was read.
+    pub fn split(self) -> (I, Prepared<()>) {
+        let rest = Prepared {
+            metadata: self.metadata,
+            checkpoint: self.checkpoint,
+            lineage: self.lineage,
+            newest_counter: self.newest_counter,
+            next_save_id: self.next_save_id,
+            kind: self.kind,
+            play_time: self.play_time,
+            fields: self.fields,
+            state_changes: self.state_changes,
+            has_crashed: self.has_crashed,
+            clock: self.clock,
+            image: (),
+            unknown_frames: self.unknown_frames,
+            trial: self.trial,
+        };
+        (self.image, rest)
+    }
 }
 
 /// Why nothing was prepared.
@@ -67,6 +92,8 @@ pub struct Wanted {
     /// The number of the checkpoint that was taken of what is being left, if one was. Whoever wants
     /// the newest doesn't mean that.
     pub tail: Option<u64>,
+    /// Play time after which the restore has proven itself.
+    pub probation: Duration,
 }
 
 /// Reads and decodes a checkpoint. The session's lock is held by the caller.
@@ -122,9 +149,10 @@ pub fn prepare<D: Decode>(
         next_save_id: next_save_id(stored.index()),
         kind: commit.kind,
         play_time: commit.play_time,
+        fields: head.fields_at(checkpoint).cloned().unwrap_or(about.fields),
         metadata: head.metadata,
-        fields: about.fields,
         state_changes: about.state_changes,
+        has_crashed: standing.has_crashed(),
         clock: about.clock,
         image,
         unknown_frames: stored.carried().map_err(unreadable)?,

@@ -131,6 +131,7 @@ fn go_on_from<I>(
         metadata,
         fields: about.fields,
         state_changes: about.state_changes,
+        has_crashed: false,
         clock: about.clock,
         image,
         unknown_frames,

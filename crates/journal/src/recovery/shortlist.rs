@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{KnownTypes, OfferedCheckpoint, VersionFit};
 use crate::clock::between;
 use crate::ids::CheckpointId;
-use crate::journal::{CheckpointInfo, SessionIndex};
+use crate::journal::{CheckpointInfo, Head, SessionIndex};
 
 /// The newest ones are all listed, as many as this.
 const NEWEST: usize = 5;
@@ -16,17 +16,18 @@ const NEWEST: usize = 5;
 const APART: Duration = Duration::from_secs(60);
 
 /// The checkpoints on the line of `head` to choose from, newest first, with the `proposed` one
-/// among them. Ages are counted back from `end`.
+/// among them. Ages are counted back from `end`; `pictured` are those with a picture.
 pub(super) fn shortlist(
     index: &SessionIndex,
     types: &dyn KnownTypes,
-    head: CheckpointId,
+    head: &Head,
     proposed: CheckpointId,
+    pictured: &HashSet<CheckpointId>,
     end: Timestamp,
 ) -> Vec<OfferedCheckpoint> {
-    let line: HashSet<CheckpointId> = index.line(head).into_iter().collect();
-    let mut pinned = index.last_of_other_builds(head);
-    pinned.extend(index.before_collapses(head));
+    let line: HashSet<CheckpointId> = index.line(head.id).into_iter().collect();
+    let mut pinned = index.last_of_other_builds(head.id);
+    pinned.extend(index.before_collapses(head.id));
     let mut infos: Vec<CheckpointInfo> = index.checkpoints();
     infos.retain(|info| line.contains(&info.id));
     let mut last_listed: Option<Duration> = None;
@@ -52,6 +53,8 @@ pub(super) fn shortlist(
             entities: info.entities,
             fit: VersionFit::of_rows(types, info.types.iter().chain(info.carried.iter())),
             validity: info.validity,
+            summary: head.summary_at(info.id, index.summary(info.id)),
+            thumbnail: pictured.contains(&info.id),
         });
     }
     listed

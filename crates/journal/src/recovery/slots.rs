@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::ids::{CheckpointId, SessionId, SlotId};
 use crate::journal::Validity;
-use crate::session::{SessionMetadata, SlotError, SlotKind};
+use crate::session::{CheckpointSummary, SessionMetadata, SlotError, SlotKind};
 use crate::store::{SlotFile, SlotShelf, UnreadSlot};
 
 /// The name of the attachment that listings look for.
@@ -37,6 +37,8 @@ pub struct SlotEntry {
     pub play_time: Duration,
     /// Entities in it.
     pub entities: u64,
+    /// Custom fields and states at that moment.
+    pub summary: CheckpointSummary,
     /// The version of the game that captured it.
     pub game_version: String,
     /// Bytes of its file.
@@ -99,6 +101,7 @@ impl SlotEntry {
             time: slot.time,
             play_time: slot.play_time,
             entities: slot.entities,
+            summary: slot.summary.clone(),
             game_version: header.game_version.clone(),
             bytes: file.bytes,
             thumbnail: slot.attachments.iter().any(|name| name == THUMBNAIL),

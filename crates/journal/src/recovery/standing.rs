@@ -39,7 +39,7 @@ pub fn standing(
     head: &Head,
     lock: LockHolder,
 ) -> Standing {
-    let lock = match (lock, head.end) {
+    let lock = match (lock, &head.end) {
         (LockHolder::Us, _) | (_, Some(_)) => Ok(true),
         (LockHolder::Unknown, None) => finder.lock_session(session).map(|lock| lock.is_some()),
     };

@@ -89,6 +89,12 @@ pub enum RequestError {
         /// The file.
         path: PathBuf,
     },
+    /// The game has added no such way out of a crash, or this crash has none.
+    #[error("there is no way out of this crash that is called {option:?}")]
+    UnknownOption {
+        /// The id that was asked for.
+        option: String,
+    },
     /// There is no restore to cancel.
     #[error("there is no restore to cancel")]
     NothingToCancel,
@@ -106,12 +112,41 @@ pub enum RequestError {
     /// It can't be done with this attachment.
     #[error(transparent)]
     Attachment(#[from] AttachmentError),
+    /// It can't be done with the game's own saves.
+    #[error(transparent)]
+    External(#[from] ExternalError),
     /// The session's files can't be used now; they were left as they are.
     #[error(transparent)]
     Store(FailureCause),
     /// The writer itself failed, and with it what was asked for. What was acknowledged is safe.
     #[error("the writer itself failed")]
     WriterGone,
+}
+
+/// Why nothing can be done with a game's own saves, which this package doesn't know.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(opaque, Clone, Debug, PartialEq, Hash))]
+#[non_exhaustive]
+pub enum ExternalError {
+    /// The game has no save system of its own that it named.
+    #[error("the game has named no save system of its own")]
+    NoProvider,
+    /// It answers a request that was never made in this process.
+    #[error("no such request was made")]
+    UnknownRequest,
+    /// It answers a request that was answered before. The first answer counts.
+    #[error("the request was answered before")]
+    AlreadyAnswered,
+    /// It answers a request that is no longer waited for: its time was over, or it was cancelled.
+    #[error("the answer came too late")]
+    TooLate,
+    /// No such backup is offered.
+    #[error("no such backup is offered")]
+    UnknownBackup,
+    /// The game could not load this backup before.
+    #[error("the backup could not be loaded before")]
+    NotLoadable,
 }
 
 /// Why checkpoints could not be written.

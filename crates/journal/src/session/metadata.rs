@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::bytes;
+use super::{SessionContext, bytes};
 use crate::ids::{SessionId, limits};
 
 /// What a session is called and where it was started: all that a listing shows.
@@ -43,16 +43,38 @@ pub struct SessionMetadata {
     /// When it was started.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub started: Timestamp,
-    /// What it was started with.
+    /// What it was started with, or last taken up with.
     #[serde(default)]
     pub context: SessionContext,
+    /// What it has been through.
+    #[serde(default)]
+    pub tally: SessionTally,
+}
+
+/// What a session has been through, counted over all its runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
+#[non_exhaustive]
+pub struct SessionTally {
+    /// Times that a checkpoint of it was put back into the world: to continue, after a crash, or to go
+    /// back.
+    #[serde(default)]
+    pub restores: u32,
+    /// Processes that died while they played it, as far as it was recovered after that.
+    #[serde(default)]
+    pub deaths: u32,
 }
 
 fn yes() -> bool {
     true
 }
 
-/// How much a session matters.
+/// How much a session matters: which one loses history first when all of them together take more than
+/// `SessionSettings::max_total_bytes`.
+///
+/// Among sessions of one priority the least recently played one goes first. The session that is being
+/// played loses nothing to others, whatever its priority is, and none loses its last good checkpoint.
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
 )]
@@ -60,40 +82,13 @@ fn yes() -> bool {
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
 #[non_exhaustive]
 pub enum SessionPriority {
-    /// The first to go when room is short.
+    /// Its history goes before that of all others.
     Low,
     /// The default.
     #[default]
     Normal,
-    /// The last to go when room is short.
+    /// Its history goes only when that of all others is gone.
     High,
-}
-
-/// The program and machine that a session was started with.
-///
-/// Every field is empty or zero where the platform doesn't say.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
-#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
-pub struct SessionContext {
-    /// The game's version, from `SessionPlugin::version`.
-    #[serde(default)]
-    pub game_version: String,
-    /// Bevy's version.
-    #[serde(default)]
-    pub bevy_version: String,
-    /// Name and version of the operating system.
-    #[serde(default)]
-    pub os: String,
-    /// Model of the processor.
-    #[serde(default)]
-    pub cpu: String,
-    /// Memory of the machine in bytes.
-    #[serde(default)]
-    pub memory_bytes: u64,
-    /// The player's locale, such as `en-GB`.
-    #[serde(default)]
-    pub locale: String,
 }
 
 /// A session to be started.
@@ -166,6 +161,7 @@ impl NewSession {
             recovery: self.recovery,
             started,
             context: SessionContext::default(),
+            tally: SessionTally::default(),
         }
     }
 
@@ -330,6 +326,20 @@ impl Fields {
     /// Takes over every field of `other`.
     pub fn extend(&mut self, other: Self) {
         self.0.extend(other.0);
+    }
+
+    /// The fields of at most so many bytes each, and all together, in the order of their names.
+    pub(super) fn within(&self, each: usize, together: usize) -> Self {
+        let mut room = together;
+        let fits = |(name, field): &(&String, &Field)| {
+            let bytes = name.len() + field.0.len();
+            let fits = bytes <= each.min(room);
+            room -= if fits { bytes } else { 0 };
+            fits
+        };
+        Self(
+            self.0.iter().filter(fits).map(|(name, field)| (name.clone(), field.clone())).collect(),
+        )
     }
 
     /// Whether no field is set.

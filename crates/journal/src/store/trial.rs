@@ -44,9 +44,17 @@ pub struct Trial {
     pub newest_counter: u64,
     /// How many restores in a row, this one included. If it ends in a death, that many deaths.
     pub tries: u32,
+    /// Play time after which the restore has proven itself.
+    #[serde(default = "a_minute", with = "milliseconds")]
+    pub probation: Duration,
     /// Whether a new session was started instead of trying again.
     #[serde(default)]
     pub set_aside: bool,
+}
+
+/// What earlier versions took for granted.
+fn a_minute() -> Duration {
+    Duration::from_secs(60)
 }
 
 impl DirectoryStore {
@@ -132,6 +140,7 @@ mod tests {
             oldest: Duration::from_secs(10),
             newest_counter: 11,
             tries: 2,
+            probation: Duration::from_secs(90),
             set_aside: false,
         }
     }

@@ -15,7 +15,7 @@ use crate::ids::{CheckpointId, RunId, SessionId, SlotId};
 use crate::journal::{CheckpointKind, Commit, Lineage, TypeList};
 use crate::process::{ProcessGuard, ProcessOptions};
 use crate::recovery::{Prepared, SlotEntry, Wanted};
-use crate::session::{GameClock, NewSession, SessionMetadata, SessionStatus};
+use crate::session::{GameClock, Leaving, NewSession, SessionMetadata, SessionStatus};
 use crate::store::simulated_disk::SimulatedDisk;
 use crate::store::{Disk, LocalStore};
 use crate::writer::{
@@ -154,7 +154,8 @@ impl Game {
 
     pub fn leave(&mut self, status: SessionStatus, now: Moment) -> Vec<News> {
         let play_time = self.playing.as_ref().map_or(Duration::ZERO, |playing| playing.play_time);
-        let leave = Leave { status, reason: None, time: now.wall, play_time };
+        let leave =
+            Leave { status, reason: None, leaving: Leaving::default(), time: now.wall, play_time };
         self.order(Order::Leave(leave), now)
     }
 
@@ -267,6 +268,7 @@ impl Playing {
             carried: TypeList::default(),
             incomplete: Vec::new(),
             next_save_id: self.world.next_id(),
+            summary: None,
             events_through: 0,
             origin: None,
         };
@@ -280,6 +282,7 @@ impl Playing {
             play_time: self.play_time,
             fields: None,
             state_changes: None,
+            summary: None,
             clock: GameClock::default(),
             capture: self.world.captured(blocks),
             self_test: is_tested.then(|| self.world.captured(self.world.full())),

@@ -33,8 +33,8 @@ static MACHINE: LazyLock<Machine> = LazyLock::new(|| {
     }
 });
 
-/// What a session that begins now is played with.
-pub(super) fn of_this_machine(versions: &Versions) -> SessionContext {
+/// What a run that begins now is played with: what the game says, and what is known of program and machine.
+pub(super) fn of_this_machine(versions: &Versions, game: SessionContext) -> SessionContext {
     SessionContext {
         game_version: versions.game.clone(),
         bevy_version: versions.engine.to_owned(),
@@ -42,5 +42,6 @@ pub(super) fn of_this_machine(versions: &Versions) -> SessionContext {
         cpu: MACHINE.cpu.clone(),
         memory_bytes: MACHINE.memory_bytes,
         locale: sys_locale::get_locale().unwrap_or_default(),
+        ..game
     }
 }

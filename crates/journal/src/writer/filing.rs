@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::open_segment::{OpenSegment, Preamble, WriteFailure};
 use crate::ids::{CheckpointId, RunId, SessionId, random_u64};
 use crate::journal::{Head, Record, SegmentHeader, SessionIndex, nearest};
-use crate::recovery::{LockHolder, SessionFinder, standing};
-use crate::session::RequestError;
+use crate::recovery::{LockHolder, SessionFinder, fields_of, standing};
+use crate::session::{RequestError, SessionUpdate};
 use crate::store::{DirectoryStore, LocalStore, SessionLock, StoredSession};
 
 /// Notes in the journal that the crashed lines of a session aren't wanted back.
@@ -29,6 +29,34 @@ pub fn decline(
     };
     let about = declined.clone();
     write_down(finder.local(), newest, about, &Record::Declined { heads: declined }, now)
+}
+
+/// Changes what a session that isn't played says about itself: of its newest line, and the fields of the
+/// newest checkpoint there. Nothing is written where nothing changes.
+pub fn edit(
+    finder: &mut SessionFinder,
+    session: SessionId,
+    update: SessionUpdate,
+    now: Timestamp,
+) -> Result<(), RequestError> {
+    let local = finder.local();
+    let (mut stored, _lock) = take(&local.store, session)?;
+    refuse_to_guess(stored.index())?;
+    let Some(mut head) = stored.index().heads().first().cloned() else {
+        return Err(RequestError::NothingToRestore);
+    };
+    let mut fields = match &head.fields {
+        Some(fields) => fields.clone(),
+        None => fields_of(&mut stored, head.id)?,
+    };
+    update.check(&fields)?;
+    let (metadata_changes, fields_change) = update.apply(&mut head.metadata, &mut fields);
+    let metadata = Record::Metadata(Box::new(head.metadata.clone()));
+    let changed = [(metadata_changes, metadata), (fields_change, Record::Fields(Box::new(fields)))];
+    for (_, record) in changed.into_iter().filter(|(changes, _)| *changes) {
+        write_down(finder.local(), &head, vec![head.id], &record, now)?;
+    }
+    Ok(())
 }
 
 /// Deletes a session. It is first marked as forgotten, so that what a crash leaves of it halfway

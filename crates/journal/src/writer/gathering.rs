@@ -165,7 +165,7 @@ impl Source {
         while segment.length() < FULL {
             let Some(id) = self.waiting.pop() else { break };
             let index = self.stored.index();
-            let (Some(plan), Some(commit)) = (index.plan(id), index.commit(id)) else { continue };
+            let Some((plan, commit)) = index.as_snapshot(id) else { continue };
             let commit = self.as_archived(id, commit);
             match self.stored.blocks(&plan) {
                 Ok(blocks) => {
@@ -179,10 +179,10 @@ impl Source {
     }
 
     /// The commit of a checkpoint that stands alone and says whose it is.
-    fn as_archived(&self, id: CheckpointId, commit: &Commit) -> Commit {
+    fn as_archived(&self, id: CheckpointId, commit: Commit) -> Commit {
         let origin = commit.origin.clone().filter(|origin| origin.run == id.run);
         let origin = origin.unwrap_or_else(|| Box::new(self.origin(id)));
-        Commit { base: None, origin: Some(origin), ..commit.clone() }
+        Commit { origin: Some(origin), ..commit }
     }
 
     fn origin(&self, id: CheckpointId) -> Origin {

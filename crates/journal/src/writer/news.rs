@@ -10,7 +10,7 @@ use crate::process::LastRun;
 use crate::recovery::{FoundSession, SlotListing};
 use crate::session::{
     Attachment, AttachmentError, AttachmentOf, CheckpointError, RecoveryError, RequestError,
-    SessionContext, SlotError, StopReason,
+    SessionContext, SessionUpdate, SlotError, StopReason,
 };
 
 /// What the writer reports, whatever the content of a session is.
@@ -31,8 +31,8 @@ pub enum News {
     ProfileChanged { profile: String },
     /// The report of how the last process ended was written, with so many bytes, or not.
     Described { path: PathBuf, result: Result<u64, RequestError> },
-    /// The run began. A new session's context is reported, since asking the machine takes a while.
-    TakenUp { session: SessionId, context: SessionContext },
+    /// The run began. What it is played with is found out here, since asking the machine takes a while.
+    TakenUp { session: SessionId, context: Box<SessionContext> },
     /// A checkpoint can't be restored for a reason that another request can avoid.
     NotPrepared { error: RequestError },
     /// The chosen checkpoint is damaged; what is there instead was found.
@@ -57,11 +57,15 @@ pub enum News {
         complete: bool,
         /// Bytes of its journal, if they are known.
         bytes: Option<u64>,
+        /// Bytes of each type that the run has encoded, before they were compressed, the largest first.
+        types: Vec<(String, u64)>,
     },
     /// A session was set aside, or not.
     Declined { session: SessionId, result: Result<(), RequestError> },
     /// A session was deleted, or not.
     Forgotten { session: SessionId, result: Result<(), RequestError> },
+    /// What a session says about itself was changed, or not.
+    Edited { session: SessionId, update: Box<SessionUpdate>, result: Result<(), RequestError> },
     /// Something was done with slots, or not.
     Slot { order: SlotOrder, result: Result<SlotDone, SlotError> },
     /// An attachment was read, or not.

@@ -14,7 +14,8 @@ use crate::ids::{RunId, SessionId};
 use crate::journal::{CheckpointKind, FrameKind, Lineage, Record};
 use crate::recovery::{Prepared, Wanted};
 use crate::session::{
-    AttachmentOf, EndReason, Fields, GameClock, SessionMetadata, SessionStatus, StateChange,
+    AttachmentOf, CheckpointSummary, EndReason, Fields, GameClock, Leaving, SessionMetadata,
+    SessionStatus, SessionUpdate, StateChange,
 };
 
 /// What the main thread orders. Orders are carried out one after the other.
@@ -39,6 +40,8 @@ pub enum Order<C: Content> {
     Decline(SessionId),
     /// Delete a session.
     Forget(SessionId),
+    /// Change what a session that isn't played says about itself.
+    Edit { session: SessionId, update: Box<SessionUpdate> },
     /// Do something with slots, after everything that was ordered before.
     Slot(SlotOrder),
     /// Read an attachment.
@@ -71,6 +74,31 @@ impl<C: Content> fmt::Debug for Order<C> {
 }
 
 impl<C: Content> Order<C> {
+    /// What it is called in logs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Detect => "detect",
+            Self::Prepare(_) => "prepare",
+            Self::TakeUp(_) => "take up",
+            Self::Checkpoint(_) => "checkpoint",
+            Self::Write(_) => "write",
+            Self::Content(_) => "content",
+            Self::Release(_) => "release",
+            Self::Leave(_) => "leave",
+            Self::Decline(_) => "decline",
+            Self::Forget(_) => "forget",
+            Self::Edit { .. } => "edit",
+            Self::Slot(_) => "slot",
+            Self::ReadAttachment { .. } => "read attachment",
+            Self::Describe(_) => "describe",
+            Self::UseProfile(_) => "use profile",
+            Self::EndTrial(_) => "end trial",
+            Self::SetAside(_) => "set aside",
+            Self::Quota(_) => "quota",
+            Self::Beat => "beat",
+        }
+    }
+
     /// Whether it changes what a listing finds, or goes by what it found.
     pub(super) fn is_about_sessions(&self) -> bool {
         matches!(
@@ -79,6 +107,7 @@ impl<C: Content> Order<C> {
                 | Self::TakeUp(_)
                 | Self::Decline(_)
                 | Self::Forget(_)
+                | Self::Edit { .. }
                 | Self::UseProfile(_)
         )
     }
@@ -87,6 +116,7 @@ impl<C: Content> Order<C> {
 /// Begins a run.
 #[derive(Debug)]
 pub struct TakeUp<S> {
+    /// Its context is what the game says of itself. The writer adds what it knows.
     pub metadata: SessionMetadata,
     pub run: RunId,
     /// The checkpoint that was restored and those before it, and the runs that are left behind.
@@ -111,6 +141,8 @@ pub struct CheckpointOrder<C> {
     pub fields: Option<Fields>,
     /// The way through the game's states, likewise.
     pub state_changes: Option<Vec<StateChange>>,
+    /// What lists show of it, likewise.
+    pub summary: Option<CheckpointSummary>,
     pub clock: GameClock,
     pub capture: C,
     /// Everything at the same moment, to hold against what was written.
@@ -119,10 +151,11 @@ pub struct CheckpointOrder<C> {
 }
 
 /// Ends the run that is being written.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Leave {
     pub status: SessionStatus,
     pub reason: Option<EndReason>,
+    pub leaving: Leaving,
     pub time: Timestamp,
     pub play_time: Duration,
 }

@@ -43,6 +43,7 @@ impl PendingCheckpoint {
         let blocks = merge_in_memory([self.blocks, later.blocks], keep_removals);
         let mut commit = later.commit;
         commit.base = self.commit.base;
+        commit.summary = commit.summary.or(self.commit.summary);
         let missing = self.commit.incomplete.into_iter();
         let missing: Vec<_> = missing.filter(|path| !commit.incomplete.contains(path)).collect();
         commit.incomplete.extend(missing);

@@ -1,8 +1,9 @@
 //! Thins the sessions that no process plays, until all sessions together fit. A slice at a time, however
 //! many there are.
 //!
-//! First all of them lose their history, the least recently played one before the others, and only then
-//! named checkpoints, the oldest first and no more than is needed.
+//! First all of them lose their history: those of low priority before those of normal and of high
+//! priority, and among equals the least recently played one before the others. Only then named
+//! checkpoints go, in the same order, the oldest first and no more than is needed.
 
 use jiff::Timestamp;
 
@@ -10,6 +11,7 @@ use super::pruning::{Pruning, logged};
 use super::retention::{PruneTo, Quota};
 use super::slices::LISTED_AT_ONCE;
 use crate::ids::SessionId;
+use crate::session::SessionPriority;
 use crate::store::{DirectoryStore, SessionLock};
 
 /// Sessions that no process plays, thinned one after the other until all sessions together fit. None
@@ -24,17 +26,25 @@ enum Stage {
     /// Adds up what all sessions take. Nearly always there is room enough, and nothing has to be read
     /// to know that.
     Weighing { unweighed: Vec<SessionId>, weighed: Vec<SessionId>, total: u64 },
-    /// Finds out when each was played last.
-    Dating { undated: Vec<SessionId>, dated: Vec<(Option<Timestamp>, SessionId)>, total: u64 },
+    /// Finds out how much each matters, and when it was played last.
+    Ranking { unranked: Vec<SessionId>, ranked: Vec<Rank>, total: u64 },
     /// Thins them, each with what it is to lose. The next one comes last.
-    Thinning { waiting: Vec<(Loss, SessionId)>, current: Option<Box<Thinning>>, total: u64 },
+    Thinning { waiting: Vec<(Loss, Rank)>, current: Option<Box<Thinning>>, total: u64 },
 }
 
-/// What a session is to lose.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// What a session is to lose, in the order in which it goes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Loss {
     History,
     Named,
+}
+
+/// Where a session stands among the others: the least one loses first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    priority: SessionPriority,
+    last_played: Option<Timestamp>,
+    session: SessionId,
 }
 
 /// A session that is being thinned.
@@ -64,21 +74,20 @@ impl PruningOthers {
                 if !unweighed.is_empty() {
                     return true;
                 }
-                let (mut undated, total) = (std::mem::take(weighed), *total);
-                undated.retain(|id| *id != self.playing);
-                self.stage = Stage::Dating { undated, dated: Vec::new(), total };
+                let (mut unranked, total) = (std::mem::take(weighed), *total);
+                unranked.retain(|id| *id != self.playing);
+                self.stage = Stage::Ranking { unranked, ranked: Vec::new(), total };
                 is_over(total)
             }
-            Stage::Dating { undated, dated, total } => {
-                if let Some(session) = undated.pop() {
-                    dated.extend(last_played(store, session).map(|played| (played, session)));
+            Stage::Ranking { unranked, ranked, total } => {
+                if let Some(session) = unranked.pop() {
+                    ranked.extend(rank(store, session));
                     return true;
                 }
-                dated.sort_by_key(|(played, _)| std::cmp::Reverse(*played));
-                let losses = [Loss::Named, Loss::History].into_iter();
-                let waiting = losses
-                    .flat_map(|loss| dated.iter().map(move |(_, session)| (loss, *session)))
-                    .collect();
+                let losses = [Loss::History, Loss::Named].into_iter();
+                let mut waiting: Vec<_> =
+                    losses.flat_map(|loss| ranked.iter().map(move |rank| (loss, *rank))).collect();
+                waiting.sort_by(|one, other| other.cmp(one));
                 self.stage = Stage::Thinning { waiting, current: None, total: *total };
                 true
             }
@@ -87,12 +96,12 @@ impl PruningOthers {
                     if !is_over(*total) {
                         return false;
                     }
-                    let Some((loss, session)) = waiting.pop() else { return false };
+                    let Some((loss, rank)) = waiting.pop() else { return false };
                     let freeing = match loss {
                         Loss::History => 0,
                         Loss::Named => total.saturating_sub(self.quota.total_bytes),
                     };
-                    *current = Thinning::begin(store, session, self.quota, freeing);
+                    *current = Thinning::begin(store, rank.session, self.quota, freeing);
                     return true;
                 };
                 if logged(thinning.session, thinning.pruning.step(store)) != Some(true) {
@@ -129,8 +138,107 @@ impl Thinning {
     }
 }
 
-/// When a session was played last; `None` if it can't be read.
-fn last_played(store: &DirectoryStore, session: SessionId) -> Option<Option<Timestamp>> {
+/// Where a session stands; `None` if it can't be read.
+fn rank(store: &DirectoryStore, session: SessionId) -> Option<Rank> {
     let stored = store.open_session(session).ok()?;
-    Some(stored.index().heads().first().map(|head| head.time))
+    let head = stored.index().heads().first();
+    Some(Rank {
+        priority: head.map(|head| head.metadata.priority).unwrap_or_default(),
+        last_played: head.map(|head| head.time),
+        session,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::journal::sample::{commit, header, values};
+    use crate::journal::{CheckpointKind, Commit, Record, SegmentHeader};
+    use crate::store::{CreatedSegment, Layout, MemoryDisk};
+
+    /// The order in which sessions go, by priority and hour in which they were played last.
+    const ORDER: [(SessionPriority, i64); 6] = [
+        (SessionPriority::Low, 4),
+        (SessionPriority::Low, 6),
+        (SessionPriority::Normal, 1),
+        (SessionPriority::Normal, 3),
+        (SessionPriority::High, 2),
+        (SessionPriority::High, 5),
+    ];
+
+    /// A session with generations enough for some to go, among them one that somebody asked for.
+    fn write_session(store: &DirectoryStore, session: SessionId, hour: i64) {
+        for segment in 0..8 {
+            let header = SegmentHeader { session, ..header(1, segment) };
+            let CreatedSegment { mut file, mut encoder, .. } =
+                store.create_segment(&header).unwrap();
+            let is_named = segment == 2;
+            let commit = Commit {
+                time: Timestamp::from_second(hour * 3600 + i64::from(segment)).unwrap(),
+                kind: if is_named { CheckpointKind::Manual } else { CheckpointKind::Auto },
+                label: is_named.then(|| "before the boss".to_owned()),
+                ..commit(u64::from(segment) + 1, None)
+            };
+            let block = values("game::Health", &[(2, &[7; 100])]);
+            encoder.encode_group([block], &commit, &mut |bytes| file.append(bytes)).unwrap();
+        }
+    }
+
+    /// Says how much a session matters, as its player does later on.
+    fn set_priority(store: &DirectoryStore, session: SessionId, priority: SessionPriority) {
+        let header = SegmentHeader { session, ..header(1, 8) };
+        let CreatedSegment { mut file, mut encoder, .. } = store.create_segment(&header).unwrap();
+        let mut metadata = header.metadata.clone();
+        (metadata.id, metadata.priority) = (session, priority);
+        let record = Record::Metadata(Box::new(metadata));
+        file.append(&encoder.encode_record(&record).unwrap()).unwrap();
+    }
+
+    /// What is played is none of those in [`ORDER`].
+    fn sessions(disk: &MemoryDisk) -> (DirectoryStore, Vec<SessionId>) {
+        let layout =
+            Layout { data: "data".into(), state: "state".into(), profile: "default".to_owned() };
+        let store = DirectoryStore::new(Arc::new(disk.clone()), layout);
+        // By their ids the order would be another one.
+        let mut ids: Vec<SessionId> = ORDER.iter().map(|_| SessionId::random()).collect();
+        ids.sort();
+        ids.reverse();
+        for (session, (priority, hour)) in ids.iter().zip(ORDER) {
+            write_session(&store, *session, hour);
+            set_priority(&store, *session, priority);
+        }
+        (store, ids)
+    }
+
+    fn bytes_of_each(store: &DirectoryStore, sessions: &[SessionId]) -> Vec<u64> {
+        sessions.iter().map(|session| store.session_bytes(*session).unwrap()).collect()
+    }
+
+    fn thin(store: &DirectoryStore, total_bytes: u64) {
+        let quota = Quota { total_bytes, ..Quota::default() };
+        let mut others = PruningOthers::begin(store, SessionId::random(), quota).unwrap();
+        while others.step(store) {}
+    }
+
+    #[test]
+    fn what_matters_less_goes_first_and_among_equals_what_was_played_longest_ago() {
+        let disk = MemoryDisk::default();
+        let (store, ids) = sessions(&disk);
+        let mut order = Vec::new();
+        let mut before = bytes_of_each(&store, &ids);
+        // Each time one byte too much lies there, so one session more loses something.
+        loop {
+            thin(&store, before.iter().sum::<u64>() - 1);
+            let after = bytes_of_each(&store, &ids);
+            let mut thinned = (0..ids.len()).filter(|place| after[*place] < before[*place]);
+            let Some(place) = thinned.next() else { break };
+            assert_eq!(thinned.next(), None, "no more than is needed");
+            order.push(place);
+            before = after;
+        }
+        let in_order: Vec<usize> = (0..ids.len()).collect();
+        assert_eq!(order, [in_order.clone(), in_order].concat(), "history, and then what is named");
+    }
 }

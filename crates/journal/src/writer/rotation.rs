@@ -10,7 +10,7 @@ use super::group_copy::{CopyFailure, CopyStep, GroupCopy};
 use super::open_segment::{OpenSegment, Preamble};
 use super::pending::Item;
 use crate::ids::CheckpointId;
-use crate::journal::{Commit, SegmentHeader};
+use crate::journal::SegmentHeader;
 use crate::store::DirectoryStore;
 
 /// After how many checkpoints, or seconds, a segment is replaced. Early at first, so that the loss
@@ -113,12 +113,9 @@ impl Rotation {
         through: CheckpointId,
     ) -> Result<Self, RotationFailure> {
         let stored = store.open_session(header.session).map_err(CopyFailure::from)?;
-        let (Some(plan), Some(commit)) =
-            (stored.index().plan(through), stored.index().commit(through))
-        else {
+        let Some((plan, commit)) = stored.index().as_snapshot(through) else {
             return Err(RotationFailure::Missing { checkpoint: through });
         };
-        let commit = Commit { base: None, ..commit.clone() };
         let blocks = stored.blocks(&plan).map_err(CopyFailure::from)?;
         let segment = OpenSegment::begin(store, header, preamble).map_err(CopyFailure::from)?;
         Ok(Self { copy: GroupCopy::begin(blocks, segment, commit), kept: Vec::new() })

@@ -25,6 +25,7 @@ use super::pruning_others::PruningOthers;
 use super::reserve::Reserve;
 use super::retention::Quota;
 use super::rotation::{Rotation, Schedule};
+use super::type_bytes::TypeBytes;
 use super::{Leave, News};
 use crate::clock::Moment;
 use crate::ids::{CheckpointId, RunId, SessionId};
@@ -77,7 +78,9 @@ pub struct RunJournal {
     backoff: Backoff,
     schedule: Schedule,
     rotation: Option<Rotation>,
-    leaving: Option<(Leave, Duration)>,
+    /// What the run has encoded.
+    type_bytes: TypeBytes,
+    leaving: Option<Duration>,
     /// Whether a failure was reported since the end was asked for. Further tries are the same failure.
     has_reported_at_exit: bool,
     /// Whether the last checkpoint had to be given up.
@@ -131,6 +134,7 @@ impl RunJournal {
             backoff: Backoff::default(),
             schedule: Schedule::new(now.elapsed),
             rotation: None,
+            type_bytes: TypeBytes::default(),
             leaving: None,
             has_reported_at_exit: false,
             lost_at_exit: false,
@@ -203,6 +207,7 @@ impl RunJournal {
             reports.push(News::NeedFull);
             return;
         }
+        self.type_bytes.count(&checkpoint.blocks);
         self.pending.push(Item::Checkpoint(Box::new(checkpoint)));
         if self.pending.raw_bytes() <= MAX_PENDING {
             return;
@@ -223,11 +228,17 @@ impl RunJournal {
         self.pending.push(Item::Record(record));
     }
 
+    /// How many bytes of each type the run has encoded, the largest first.
+    pub fn type_bytes(&self) -> Vec<(String, u64)> {
+        self.type_bytes.largest_first()
+    }
+
     /// Ends the run as soon as everything before is durable.
     pub fn leave(&mut self, leave: Leave, now: Moment) {
-        let Leave { status, reason, time, play_time } = leave;
-        self.pending.push(Item::Record(Record::End { status, reason, time, play_time }));
-        self.leaving = Some((leave, now.elapsed + LEAVE_PATIENCE));
+        let Leave { status, reason, leaving, time, play_time } = leave;
+        let end = Record::End { status, reason, leaving, time, play_time };
+        self.pending.push(Item::Record(end));
+        self.leaving = Some(now.elapsed + LEAVE_PATIENCE);
         self.drop_rotation();
         self.drop_gathering();
         self.reserve.stop(&self.local.store);
@@ -265,7 +276,7 @@ impl RunJournal {
 
     /// Whether the run is over: its end is durable, or was tried for long enough.
     pub fn has_left(&self, now: Moment) -> Option<Left> {
-        let (_, deadline) = self.leaving?;
+        let deadline = self.leaving?;
         if self.hold.is_lost() {
             return Some(Left { complete: false });
         }

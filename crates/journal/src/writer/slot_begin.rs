@@ -46,6 +46,7 @@ pub(super) fn save(
         time: commit.time,
         play_time: commit.play_time,
         entities: commit.entities,
+        summary: stored.index().summary(checkpoint).cloned().unwrap_or_default(),
         attachments: names_of(&attachments),
     };
     let lineage = lineage(&stored, checkpoint);

@@ -14,7 +14,7 @@ use super::slot_begin::{Intended, attach, copy, delete, free_place, refresh, ren
 use super::slot_copy::{CopyProgress, SlotCopy, SlotSource};
 use crate::clock::Moment;
 use crate::ids::{CheckpointId, RunId, SessionId, SlotId};
-use crate::journal::{Commit, Damage, Plan, ReadError, SegmentHeader, Validity};
+use crate::journal::{Damage, ReadError, SegmentHeader, Validity};
 use crate::recovery::{SessionFinder, SlotEntry};
 use crate::session::{Attachment, SaveSlot, SlotError};
 use crate::store::{SlotFile, SlotsLock, StoredSession, with_sources};
@@ -273,9 +273,7 @@ fn begin_copy(
     let index = source.stored.index();
     let path = || source.stored.directory().to_path_buf();
     let missing = || ReadError::Damaged { path: path(), offset: 0, source: Damage::Missing };
-    let plan: Plan = index.plan(source.checkpoint).ok_or_else(missing)?;
-    let commit = index.commit(source.checkpoint).ok_or_else(missing)?;
-    let commit = Commit { base: None, ..commit.clone() };
+    let (plan, commit) = index.as_snapshot(source.checkpoint).ok_or_else(missing)?;
     let store = &finder.local().store;
     SlotCopy::begin(store, source, &plan, commit, header, place.to_path_buf()).map(Box::new)
 }

@@ -133,6 +133,7 @@ mod tests {
             oldest: Duration::from_secs(30),
             newest_counter: 3,
             tries: 1,
+            probation: Duration::from_secs(60),
             set_aside: false,
         }
     }

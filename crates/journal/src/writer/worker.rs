@@ -157,13 +157,14 @@ impl<C: Content> Worker<C> {
                 let result = self.file(session, filing::forget, now);
                 self.report([News::Forgotten { session, result }]);
             }
+            Order::Edit { session, update } => self.edit(session, update, now),
             Order::Slot(order) => self.slots.add(order),
             Order::ReadAttachment { of, name } => {
                 let result = recovery::read_attachment(&mut self.finder, of, &name);
                 self.report([News::AttachmentRead { of, name, result }]);
             }
             Order::Describe(order) => {
-                let context = self.context();
+                let context = self.context(SessionContext::default());
                 self.chores.describe(Describing::new(*order, context, now.wall));
             }
             Order::UseProfile(profile) => self.use_profile(profile, now),
@@ -248,8 +249,8 @@ impl<C: Content> Worker<C> {
         self.reports.extend(news.into_iter().map(Report::News));
     }
 
-    fn context(&self) -> SessionContext {
-        of_this_machine(&self.versions)
+    fn context(&self, game: SessionContext) -> SessionContext {
+        of_this_machine(&self.versions, game)
     }
 }
 

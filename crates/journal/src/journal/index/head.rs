@@ -10,7 +10,9 @@ use super::SegmentSummary;
 use super::run::{self, Run};
 use crate::ids::{CheckpointId, RunId};
 use crate::journal::Record;
-use crate::session::{EndReason, SessionMetadata, SessionStatus};
+use crate::session::{
+    CheckpointSummary, EndReason, Fields, Leaving, SessionMetadata, SessionStatus,
+};
 
 /// The newest checkpoint of a line, and how the run that wrote it stands.
 #[derive(Clone, PartialEq, Debug)]
@@ -27,6 +29,8 @@ pub struct Head {
     pub time: Timestamp,
     /// The session's description as it was last changed on this line.
     pub metadata: SessionMetadata,
+    /// The custom fields that the checkpoint was given after it was taken, if it was given any.
+    pub fields: Option<Fields>,
     /// Whether the player doesn't want it back.
     pub declined: bool,
     /// The machine that the run was on.
@@ -40,12 +44,14 @@ pub struct Head {
 }
 
 /// How a run ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RunEnd {
     /// The session's status from there on.
     pub status: SessionStatus,
     /// Why the session ended; `None` if it was closed.
     pub reason: Option<EndReason>,
+    /// What brought it about, and what the game says about it.
+    pub leaving: Leaving,
     /// When.
     pub time: Timestamp,
 }
@@ -115,6 +121,7 @@ impl Head {
             play_time: commit.play_time,
             time: commit.time,
             metadata: header.metadata.clone(),
+            fields: None,
             declined: false,
             host: header.host,
             boot: header.boot.clone(),
@@ -125,6 +132,21 @@ impl Head {
         Some(head)
     }
 
+    /// The custom fields that a checkpoint was given after it was taken.
+    pub fn fields_at(&self, checkpoint: CheckpointId) -> Option<&Fields> {
+        self.fields.as_ref().filter(|_| checkpoint == self.id)
+    }
+
+    /// What lists show of a checkpoint on the head's line, of which this was written with it.
+    pub fn summary_at(
+        &self,
+        checkpoint: CheckpointId,
+        written: Option<&CheckpointSummary>,
+    ) -> CheckpointSummary {
+        let written = written.cloned().unwrap_or_default();
+        self.fields_at(checkpoint).map_or(written.clone(), |fields| written.with_fields(fields))
+    }
+
     /// Takes over what a record of the head's own run says.
     fn follow(&mut self, record: &Record) {
         match record {
@@ -133,12 +155,16 @@ impl Head {
                 self.status = *status;
                 self.play_time = self.play_time.max(*play_time);
             }
-            Record::End { status, reason, time, play_time } => {
+            Record::End { status, reason, leaving, time, play_time } => {
                 self.status = *status;
                 self.play_time = self.play_time.max(*play_time);
-                self.end = Some(RunEnd { status: *status, reason: *reason, time: *time });
+                let (status, reason, leaving) = (*status, *reason, leaving.clone());
+                self.end = Some(RunEnd { status, reason, leaving, time: *time });
             }
-            Record::Declined { .. } | Record::Forgotten | Record::Lineage { .. } => {}
+            Record::Declined { .. }
+            | Record::Forgotten
+            | Record::Lineage { .. }
+            | Record::Fields(_) => {}
         }
     }
 }
@@ -180,12 +206,16 @@ impl Statement<'_> {
             Record::Metadata(metadata) if covers(self.about, head.id) => {
                 head.metadata = SessionMetadata::clone(metadata);
             }
+            Record::Fields(fields) if covers(self.about, head.id) => {
+                head.fields = Some(Fields::clone(fields));
+            }
             // That a run which committed nothing was *closed* says nothing about the one before.
-            Record::End { status, reason, time, .. }
+            Record::End { status, reason, leaving, time, .. }
                 if status.has_ended() && covers(self.about, head.id) =>
             {
                 head.status = *status;
-                head.end = Some(RunEnd { status: *status, reason: *reason, time: *time });
+                let (status, reason, leaving) = (*status, *reason, leaving.clone());
+                head.end = Some(RunEnd { status, reason, leaving, time: *time });
             }
             _ => {}
         }

@@ -54,7 +54,13 @@ fn chain(first: u64, last: u64) -> Vec<(u64, Option<u64>)> {
 
 fn ended(status: SessionStatus) -> Record {
     let (time, play_time) = (Timestamp::UNIX_EPOCH, Duration::from_secs(99));
-    Record::End { status, reason: None, time, play_time }
+    Record::End {
+        status,
+        reason: None,
+        leaving: crate::session::Leaving::default(),
+        time,
+        play_time,
+    }
 }
 
 fn index(segments: Vec<SegmentSummary>) -> SessionIndex {
@@ -200,12 +206,12 @@ fn a_run_says_how_it_ended() {
 
     let index_of_died = index(vec![died]);
     let head = &index_of_died.heads()[0];
-    assert_eq!((head.status, head.end), (SessionStatus::Paused, None));
+    assert_eq!((head.status, &head.end), (SessionStatus::Paused, &None));
     assert_eq!(head.play_time, Duration::from_secs(50));
 
     let index = index(vec![closed]);
     let head = &index.heads()[0];
-    assert_eq!(head.end.map(|end| end.status), Some(SessionStatus::Closed));
+    assert_eq!(head.end.as_ref().map(|end| end.status), Some(SessionStatus::Closed));
     assert_eq!(head.play_time, Duration::from_secs(99));
 }
 

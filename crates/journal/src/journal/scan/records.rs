@@ -15,6 +15,7 @@ pub struct Records {
     declined: BTreeSet<(RunId, u64)>,
     last_declined: Option<u64>,
     forgotten: Option<u64>,
+    fields: Option<(u64, Record)>,
     others: BTreeMap<u64, Record>,
 }
 
@@ -32,6 +33,7 @@ impl Records {
             Record::Forgotten => {
                 self.forgotten.get_or_insert(sequence);
             }
+            Record::Fields(_) => self.fields = Some((sequence, record)),
             other => {
                 self.others.insert(sequence, other);
             }
@@ -45,7 +47,7 @@ impl Records {
         let heads = declined.map(|(run, counter)| CheckpointId { run, counter }).collect();
         let declined = self.last_declined.map(|sequence| (sequence, Record::Declined { heads }));
         let forgotten = self.forgotten.map(|sequence| (sequence, Record::Forgotten));
-        let single = [self.metadata, self.status, self.end, declined, forgotten];
+        let single = [self.metadata, self.status, self.end, declined, forgotten, self.fields];
         let mut list: Vec<_> = single.into_iter().flatten().chain(self.others).collect();
         list.sort_by_key(|(sequence, _)| *sequence);
         list

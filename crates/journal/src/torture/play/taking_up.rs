@@ -1,5 +1,7 @@
 //! How a session is taken up again, set aside and deleted.
 
+use std::time::Duration;
+
 use super::super::game::Beginning;
 use super::super::opening::key;
 use super::super::{Action, Fact};
@@ -8,6 +10,9 @@ use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::recovery::{Prepared, Wanted};
 use crate::session::{RequestError, RestoreFrom, RestoreReason};
 use crate::writer::{News, Order};
+
+/// Play time after which a restore has proven itself.
+const PROBATION: Duration = Duration::from_secs(60);
 
 impl Play {
     pub(super) fn restore(
@@ -39,7 +44,7 @@ impl Play {
 
     /// Takes a session up. Another one that is played is left as soon as it is known that this works.
     pub(super) fn take_up(&mut self, session: SessionId, from: RestoreFrom, reason: RestoreReason) {
-        let wanted = Wanted { session, from, reason, tail: None };
+        let wanted = Wanted { session, from, reason, tail: None, probation: PROBATION };
         let failures = self.disk.failures();
         let played = self.played();
         let (prepared, news) = self.game.prepare(wanted, self.now);

@@ -26,10 +26,9 @@ impl<C: Content> Worker<C> {
     pub(super) fn take_up(&mut self, mut take_up: TakeUp<C::Start>, now: Moment) {
         let session = take_up.metadata.id;
         collect_news(&mut self.reports, |news| self.slots.begin_run(take_up.run, news));
-        if take_up.lineage.ancestors.is_empty() {
-            take_up.metadata.context = self.context();
-        }
-        let context = take_up.metadata.context.clone();
+        let game = std::mem::take(&mut take_up.metadata.context);
+        take_up.metadata.context = self.context(game);
+        let context = Box::new(take_up.metadata.context.clone());
         self.trials.play(session, take_up.run);
         let hold = self.hold_for_run(session);
         let content = self.content.begin(take_up.start);
@@ -103,6 +102,7 @@ impl<C: Content> Worker<C> {
             carried: encoded.carried.into_iter().collect(),
             incomplete: encoded.incomplete,
             next_save_id: encoded.next_save_id,
+            summary: order.summary.map(Box::new),
             events_through: 0,
             origin: None,
         };
@@ -164,7 +164,7 @@ impl<C: Content> Worker<C> {
     pub(super) fn note_if_left(&mut self, now: Moment) {
         let Some((journal, _)) = &self.playing else { return };
         let Some(left) = journal.has_left(now) else { return };
-        let session = journal.session();
+        let (session, types) = (journal.session(), journal.type_bytes());
         collect_news(&mut self.reports, |news| self.slots.give_up_waiting(news));
         if !self.slots.is_done() {
             return;
@@ -178,6 +178,6 @@ impl<C: Content> Worker<C> {
             self.finder.note_left(session);
         }
         let (complete, bytes) = (left.complete, self.local.store.session_bytes(session).ok());
-        self.report([News::Left { session, complete, bytes }]);
+        self.report([News::Left { session, complete, bytes, types }]);
     }
 }

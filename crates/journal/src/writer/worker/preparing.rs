@@ -9,9 +9,9 @@ use super::Worker;
 use crate::clock::{self, Moment};
 use crate::ids::SessionId;
 use crate::recovery::{self, PrepareFailure, SessionFinder, Wanted};
-use crate::session::{FailureCause, RequestError};
+use crate::session::{FailureCause, RequestError, SessionUpdate};
 use crate::store::SessionLock;
-use crate::writer::{Content, News, Report};
+use crate::writer::{Content, News, Report, filing};
 
 impl<C: Content> Worker<C> {
     pub(super) fn prepare(&mut self, wanted: Wanted, now: Moment) {
@@ -67,6 +67,14 @@ impl<C: Content> Worker<C> {
         self.finder.settle(session);
         self.trials.end(session);
         Ok(())
+    }
+
+    /// Changes what a session says about itself. It stays what it is: its trial goes on, and a crash is
+    /// still offered.
+    pub(super) fn edit(&mut self, session: SessionId, update: Box<SessionUpdate>, now: Moment) {
+        self.let_go_of_others();
+        let result = filing::edit(&mut self.finder, session, (*update).clone(), now.wall);
+        self.report([News::Edited { session, update, result }]);
     }
 }
 

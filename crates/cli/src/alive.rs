@@ -1,0 +1,34 @@
+//! Whether a process is still there.
+
+use bevy_session_journal::clock::between;
+use bevy_session_journal::store::ProcessRecord;
+use jiff::{Timestamp, ToSpan};
+use std::time::Duration;
+use sysinfo::{Pid, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System};
+
+/// A process writes its record once a second. One that hasn't for this long isn't playing.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// Whether the process that wrote this lives. No lock is asked for, since that could keep the game from
+/// getting it: its record must be fresh, and the system must know the process by its number.
+///
+/// In a container with numbers of its own, the tool has to run in there as well.
+pub fn is_alive(record: &ProcessRecord, now: Timestamp) -> bool {
+    let heartbeat = record.heartbeat;
+    let silent_for = between(heartbeat, now).max(between(now, heartbeat));
+    silent_for < SILENCE && is_running(record)
+}
+
+fn is_running(record: &ProcessRecord) -> bool {
+    let pid = Pid::from_u32(record.pid);
+    // Where the system doesn't say, a fresh record is all that there is to go by.
+    let Ok(mut system) = System::new() else { return true };
+    let what = ProcessRefreshKind::nothing();
+    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, what);
+    let Some(process) = system.process(pid) else { return false };
+    let is_dead = matches!(process.status(), ProcessStatus::Zombie | ProcessStatus::Dead);
+    // Numbers are used again. One that was started later is another process; the system counts in
+    // seconds, and its clock may have been set a little since.
+    let latest = record.started + 5.seconds();
+    !is_dead && i64::try_from(process.start_time()).is_ok_and(|began| began <= latest.as_second())
+}

@@ -1,0 +1,146 @@
+//! What brings about that a session is left.
+
+use serde::{Deserialize, Serialize};
+
+/// What brought about that a session was closed or ended.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
+#[serde(into = "&'static str", from = "String")]
+#[non_exhaustive]
+pub enum LeaveCause {
+    /// The player asked for it, or the game as its rules want it.
+    #[default]
+    Player,
+    /// Another session took its place.
+    Replaced,
+    /// The sessions of another profile took its place.
+    ProfileChanged,
+    /// The game's window was closed.
+    Window,
+    /// The system asked the process to exit: by a signal, or as its console or user session was closed.
+    Signal,
+    /// Nothing was done for long. Only games give this cause.
+    Idle,
+    /// What was restored couldn't be played. Only games give this cause.
+    RecoveryFailed,
+    /// Something that was waited for didn't come. Only games give this cause.
+    TimedOut,
+    /// The game exits with an error.
+    Error,
+    /// Whatever a later version of this crate calls a cause.
+    Other,
+}
+
+impl LeaveCause {
+    /// Every cause that has a name.
+    const NAMED: [Self; 9] = [
+        Self::Player,
+        Self::Replaced,
+        Self::ProfileChanged,
+        Self::Window,
+        Self::Signal,
+        Self::Idle,
+        Self::RecoveryFailed,
+        Self::TimedOut,
+        Self::Error,
+    ];
+
+    /// What it is called in files and in what tools print: `player`, `timed_out`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Player => "player",
+            Self::Replaced => "replaced",
+            Self::ProfileChanged => "profile_changed",
+            Self::Window => "window",
+            Self::Signal => "signal",
+            Self::Idle => "idle",
+            Self::RecoveryFailed => "recovery_failed",
+            Self::TimedOut => "timed_out",
+            Self::Error => "error",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl From<LeaveCause> for &'static str {
+    fn from(cause: LeaveCause) -> Self {
+        cause.name()
+    }
+}
+
+impl From<String> for LeaveCause {
+    fn from(name: String) -> Self {
+        Self::NAMED.into_iter().find(|cause| cause.name() == name).unwrap_or(Self::Other)
+    }
+}
+
+/// Why a session was closed or ended, and what the game says about it.
+///
+/// ```
+/// use bevy_session_journal::{LeaveCause, Leaving};
+///
+/// let leaving = Leaving::by(LeaveCause::Idle).saying("ten minutes without input");
+/// assert_eq!(leaving.cause, LeaveCause::Idle);
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
+#[non_exhaustive]
+pub struct Leaving {
+    /// What brought it about.
+    #[serde(default)]
+    pub cause: LeaveCause,
+    /// The game's own words about it; may be empty.
+    #[serde(default)]
+    pub words: String,
+}
+
+impl Leaving {
+    /// Without words.
+    #[must_use]
+    pub fn by(cause: LeaveCause) -> Self {
+        Self { cause, words: String::new() }
+    }
+
+    /// With the game's own words, such as a sentence that its load menu shows.
+    #[must_use]
+    pub fn saying(mut self, words: impl Into<String>) -> Self {
+        self.words = words.into();
+        self
+    }
+
+    /// Whether it says no more than an end of which nothing is known.
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl From<LeaveCause> for Leaving {
+    fn from(cause: LeaveCause) -> Self {
+        Self::by(cause)
+    }
+}
+
+/// The game's own words, about something that its player did.
+impl From<&str> for Leaving {
+    fn from(words: &str) -> Self {
+        Self::default().saying(words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_of_a_later_version_is_another_one() {
+        for cause in LeaveCause::NAMED {
+            let bytes = rmp_serde::to_vec_named(&Leaving::by(cause)).unwrap();
+            assert_eq!(rmp_serde::from_slice::<Leaving>(&bytes).unwrap().cause, cause);
+        }
+        let bytes = rmp_serde::to_vec_named("telepathy").unwrap();
+        assert_eq!(rmp_serde::from_slice::<LeaveCause>(&bytes).unwrap(), LeaveCause::Other);
+    }
+}

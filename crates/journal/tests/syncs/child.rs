@@ -1,0 +1,226 @@
+//! The process that is watched: it plays a session whose world is one number.
+
+use std::convert::Infallible;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bevy_session_journal::clock::{Clock, Moment};
+use bevy_session_journal::journal::{Block, Commit, Lineage, ReadError, Record, TypeRows, Values};
+use bevy_session_journal::process::{ProcessGuard, ProcessOptions};
+use bevy_session_journal::recovery::{Decode, KnownTypes, ReadProgress};
+use bevy_session_journal::session::GameClock;
+use bevy_session_journal::store::{Layout, LocalStore, RealDisk};
+use bevy_session_journal::writer::{
+    CheckpointOrder, Content, Encoded, Everything, News, Order, Report, SlotDone, SlotOrder,
+    TakeUp, Versions, Worker,
+};
+use bevy_session_journal::{
+    Attachment, CheckpointId, CheckpointKind, NewSession, RunId, SaveId, SaveSlot, SessionId,
+    SessionMetadata, VersionFit,
+};
+
+use super::trace::REPORT;
+
+/// Turns that the writer gets for anything.
+const MANY_TURNS: usize = 1000;
+
+/// Does each thing once, and says when it is reported.
+pub fn play(directory: &Path) {
+    let mut game = Game::begin(directory);
+    game.checkpoint(CheckpointKind::Opening);
+    game.work_until(|news| matches!(news, News::Saved(_)));
+    say("checkpoint");
+
+    let renamed = Record::Metadata(Box::new(metadata(game.session, "Renamed")));
+    game.order(Order::Write(renamed));
+    game.rest();
+    say("record");
+
+    let attachment = Attachment::new("note".to_owned(), b"beside it".to_vec());
+    let (session, checkpoint) = (game.session, game.newest());
+    game.order(Order::Slot(SlotOrder::Attach { session, checkpoint, attachment }));
+    game.work_until(|news| matches!(news, News::Slot { result: Ok(SlotDone::Attached), .. }));
+    say("attachment");
+
+    let slot = SaveSlot::manual("Boss".to_owned());
+    game.order(Order::Slot(SlotOrder::Save { slot, session, checkpoint }));
+    game.work_until(|news| matches!(news, News::Slot { result: Ok(SlotDone::Written { .. }), .. }));
+    say("slot");
+
+    // What has a name is gathered once the generation that it was written in is to go.
+    for kind in [CheckpointKind::Manual; 3].into_iter().chain([CheckpointKind::Auto; 5]) {
+        game.checkpoint(kind);
+        game.rest();
+    }
+    say("archive");
+}
+
+fn say(what: &str) {
+    // In one call, so that it is one line of the log.
+    std::io::stderr().write_all(format!("{REPORT}{what}\n").as_bytes()).unwrap();
+}
+
+fn metadata(id: SessionId, name: &str) -> SessionMetadata {
+    NewSession::named(name).begin(id, Clock::system().moment(Duration::ZERO).wall)
+}
+
+struct Game {
+    worker: Worker<Numbers>,
+    clock: Clock,
+    session: SessionId,
+    run: RunId,
+    counter: u64,
+}
+
+impl Game {
+    fn begin(directory: &Path) -> Self {
+        // A directory above the game's own that isn't there either.
+        let (data, state) = (directory.join("above/data"), directory.join("state"));
+        let layout = Layout { data, state, profile: "default".to_owned() };
+        let local = Arc::new(LocalStore::new(Arc::new(RealDisk), layout));
+        let clock = Clock::system();
+        let now = clock.moment(Duration::ZERO).wall;
+        let options = ProcessOptions { panics: false };
+        let (process, dead) = ProcessGuard::begin(&local, "1.0", options, now);
+        let versions = Versions { game: "1.0".to_owned(), engine: "" };
+        let worker = Worker::new(local, Numbers, process, dead, versions, Duration::ZERO);
+        let (session, run) = (SessionId::random(), RunId::random());
+        let mut game = Self { worker, clock, session, run, counter: 0 };
+        let (metadata, lineage) = (metadata(session, "Watched"), Lineage::default());
+        let take_up = TakeUp { metadata, run, lineage, start: (), unknown_frames: Vec::new() };
+        game.order(Order::TakeUp(Box::new(take_up)));
+        game
+    }
+
+    fn now(&self) -> Moment {
+        self.clock.moment(Duration::ZERO)
+    }
+
+    fn order(&mut self, order: Order<Numbers>) {
+        let now = self.now();
+        self.worker.execute(order, now);
+    }
+
+    fn newest(&self) -> CheckpointId {
+        CheckpointId { run: self.run, counter: self.counter }
+    }
+
+    /// Takes a full checkpoint.
+    fn checkpoint(&mut self, kind: CheckpointKind) {
+        self.counter += 1;
+        let order = CheckpointOrder {
+            counter: self.counter,
+            base: None,
+            kind,
+            label: None,
+            time: self.now().wall,
+            play_time: Duration::from_secs(self.counter),
+            fields: None,
+            summary: None,
+            state_changes: None,
+            clock: GameClock::default(),
+            capture: self.counter,
+            self_test: None,
+            handed_over: Instant::now(),
+        };
+        self.order(Order::Checkpoint(order));
+    }
+
+    /// Lets the writer work until it has something to do no more.
+    fn rest(&mut self) {
+        for _ in 0..MANY_TURNS {
+            let now = self.now();
+            let rest = self.worker.turn(now);
+            self.worker.reports().for_each(drop);
+            if rest > Duration::ZERO {
+                return;
+            }
+        }
+        panic!("the writer has been busy for {MANY_TURNS} turns");
+    }
+
+    /// Lets the writer work until it reports something.
+    fn work_until(&mut self, is_it: impl Fn(&News) -> bool) {
+        for _ in 0..MANY_TURNS {
+            let now = self.now();
+            self.worker.turn(now);
+            let mut reports = self.worker.reports();
+            if reports.any(|report| matches!(&report, Report::News(news) if is_it(news))) {
+                return;
+            }
+        }
+        panic!("it isn't reported in {MANY_TURNS} turns");
+    }
+}
+
+/// A world of one number.
+struct Numbers;
+
+const PATH: &str = "watched::Number";
+
+impl KnownTypes for Numbers {
+    fn fit(&self, _: &TypeRows<'_>) -> VersionFit {
+        VersionFit::Exact
+    }
+}
+
+impl Decode for Numbers {
+    type Image = ();
+
+    fn decode(
+        &self,
+        _: &Commit,
+        blocks: &mut dyn Iterator<Item = Result<Block, ReadError>>,
+        _: &ReadProgress,
+    ) -> Result<(), ReadError> {
+        for block in blocks {
+            block?;
+        }
+        Ok(())
+    }
+}
+
+impl Content for Numbers {
+    type Capture = u64;
+    type Start = ();
+    type Run = ();
+    type Order = Infallible;
+    type Report = Infallible;
+
+    fn schema(&self) -> u64 {
+        0
+    }
+
+    fn begin(&self, (): ()) {}
+
+    fn execute(&self, (): &mut (), order: Infallible) -> Vec<Infallible> {
+        match order {}
+    }
+
+    fn encode(&self, (): &mut (), capture: u64) -> Encoded<Self> {
+        Encoded {
+            blocks: self.encode_beside(&(), capture).blocks,
+            entities: 0,
+            types: Vec::new(),
+            carried: Vec::new(),
+            incomplete: Vec::new(),
+            next_save_id: SaveId::FIRST,
+            has_drifted: false,
+            emptied: None,
+            reports: Vec::new(),
+        }
+    }
+
+    fn encode_beside(&self, (): &(), capture: u64) -> Everything {
+        let mut values = Values::default();
+        values.push(SaveId::WORLD, &capture.to_le_bytes());
+        let blocks = vec![Block::values(PATH.into(), 0, values)];
+        Everything { blocks, incomplete: Vec::new() }
+    }
+
+    fn compare(&self, _: Vec<Block>, _: Vec<Block>, _: &[String]) -> Option<Infallible> {
+        None
+    }
+}

@@ -1,0 +1,188 @@
+//! What the game answers when it is asked to save or to load.
+
+use std::fmt;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::clock;
+use crate::journal::RunId;
+
+/// Distinguishes what the game is asked for. Each process counts from a number of its own, so that the
+/// answer to a request of an earlier one is known as such.
+#[derive(Reflect, Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[reflect(Clone, PartialEq, Hash, Debug)]
+#[serde(transparent)]
+pub struct ExternalRequestId(pub u64);
+
+impl fmt::Display for ExternalRequestId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:016x}", self.0)
+    }
+}
+
+/// What was saved or loaded, in the game's words. A text alone is its details.
+///
+/// ```
+/// use bevy_session::ExternalDone;
+///
+/// let saved = ExternalDone::in_slot("autosave-3").details("212 units");
+/// let loaded = ExternalDone::from("212 units");
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ExternalDone {
+    pub(crate) slot: Option<String>,
+    pub(crate) details: String,
+}
+
+impl ExternalDone {
+    /// The slot in which it was saved, as [`list`](crate::ExternalSaves::list) has it: after a crash the
+    /// offer knows by it which backups were acknowledged.
+    #[must_use]
+    pub fn in_slot(slot: impl Into<String>) -> Self {
+        Self { slot: Some(slot.into()), details: String::new() }
+    }
+
+    /// What else is worth knowing, for [`ExternalOperations`](crate::ExternalOperations).
+    #[must_use]
+    pub fn details(mut self, details: impl Into<String>) -> Self {
+        self.details = details.into();
+        self
+    }
+}
+
+impl From<&str> for ExternalDone {
+    fn from(details: &str) -> Self {
+        Self::default().details(details)
+    }
+}
+
+impl From<String> for ExternalDone {
+    fn from(details: String) -> Self {
+        Self::default().details(details)
+    }
+}
+
+/// Where the answer to one request goes, from any thread. Clone it into the task that saves.
+///
+/// A system can answer by the request's id as well, with
+/// [`external_done`](crate::SessionCommands::external_done). The first answer counts.
+#[derive(Clone)]
+pub struct ExternalAnswer {
+    request: ExternalRequestId,
+    to: Sender<Answer>,
+    /// Counts who may still answer.
+    _held: Arc<()>,
+}
+
+impl ExternalAnswer {
+    /// It was done.
+    pub fn done(&self, done: impl Into<ExternalDone>) {
+        self.send(Ok(done.into()));
+    }
+
+    /// It was not done.
+    pub fn failed(&self, error: impl Into<String>) {
+        self.send(Err(error.into()));
+    }
+
+    fn send(&self, result: Result<ExternalDone, String>) {
+        // Without a plugin there is nothing left that would want to know.
+        let _ = self.to.send(Answer { request: self.request, result });
+    }
+}
+
+impl fmt::Debug for ExternalAnswer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("ExternalAnswer").field(&self.request).finish()
+    }
+}
+
+/// An answer that came.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub request: ExternalRequestId,
+    pub result: Result<ExternalDone, String>,
+}
+
+/// Gives requests their numbers, and takes in their answers.
+pub(crate) struct AnswerSheet {
+    first: u64,
+    next: u64,
+    to: Sender<Answer>,
+    from: Receiver<Answer>,
+}
+
+impl AnswerSheet {
+    pub(crate) fn new() -> Self {
+        let (to, from) = channel();
+        let first = RunId::random().0;
+        Self { first, next: first, to, from }
+    }
+
+    /// A new request: where its answer goes, and by what it shows whether one can still come.
+    pub(crate) fn ask(&mut self) -> (ExternalAnswer, Weak<()>) {
+        let request = ExternalRequestId(self.next);
+        self.next = self.next.wrapping_add(1);
+        let held = Arc::new(());
+        let holders = Arc::downgrade(&held);
+        (ExternalAnswer { request, to: self.to.clone(), _held: held }, holders)
+    }
+
+    /// Whether this request was made in this process.
+    pub(crate) fn has_asked(&self, request: ExternalRequestId) -> bool {
+        request.0.wrapping_sub(self.first) < self.next.wrapping_sub(self.first)
+    }
+
+    /// The next answer that is there.
+    pub(crate) fn take(&self) -> Option<Answer> {
+        self.from.try_recv().ok()
+    }
+
+    /// The next answer that comes until then.
+    pub(crate) fn wait(&self, deadline: Instant) -> Option<Answer> {
+        let patience = deadline.checked_duration_since(clock::instant()).unwrap_or(Duration::ZERO);
+        self.from.recv_timeout(patience).ok()
+    }
+}
+
+impl ExternalAnswer {
+    /// The request that it answers.
+    #[must_use]
+    pub fn request(&self) -> ExternalRequestId {
+        self.request
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_requests_of_this_process_are_known() {
+        let mut sheet = AnswerSheet::new();
+        sheet.first = u64::MAX;
+        sheet.next = u64::MAX;
+        let asked = [sheet.ask().0.request, sheet.ask().0.request];
+        assert_eq!(asked, [ExternalRequestId(u64::MAX), ExternalRequestId(0)]);
+        assert!(asked.into_iter().all(|request| sheet.has_asked(request)));
+        assert!(!sheet.has_asked(ExternalRequestId(1)));
+        assert!(!sheet.has_asked(ExternalRequestId(u64::MAX - 1)));
+    }
+
+    #[test]
+    fn whoever_holds_an_answer_is_counted() {
+        let mut sheet = AnswerSheet::new();
+        let (answer, holders) = sheet.ask();
+        let other = answer.clone();
+        assert_eq!(holders.strong_count(), 2);
+        drop(answer);
+        other.done("saved");
+        drop(other);
+        assert_eq!(holders.strong_count(), 0);
+        assert_eq!(sheet.take().unwrap().result, Ok("saved".into()));
+    }
+}

@@ -1,0 +1,233 @@
+//! What the game's own save system was asked for, and what came of it.
+
+use std::time::Duration;
+
+use bevy::prelude::*;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::ExternalRequestId;
+use crate::journal::SessionId;
+use crate::session::Fields;
+
+/// The custom field of a session in which its newest operations are kept.
+pub(crate) const LEDGER: &str = "bevy_session::external_saves";
+/// Operations that are remembered.
+const REMEMBERED: usize = 20;
+/// Characters that are kept of what the game says.
+const TEXT: usize = 256;
+
+/// What the game was asked for when it was asked to save.
+#[derive(Reflect, Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[reflect(Clone, PartialEq, Hash, Debug)]
+#[non_exhaustive]
+pub enum ExternalSaveReason {
+    /// So much was played since it was asked last as
+    /// [`ExternalAutosave::Every`](crate::ExternalAutosave::Every) says.
+    Timer,
+    /// A gate closes, or a state is left that asks for a checkpoint. What is being left is still in the
+    /// world while observers run, and not a frame later.
+    Leaving,
+    /// A state was entered that asks for a checkpoint.
+    State,
+    /// The session was paused.
+    Pause,
+    /// The session is being left, with the app or without. Where the app exits, no frame follows: only
+    /// an observer, or a task that it started, can answer.
+    Exit,
+}
+
+/// One thing that the game's own save system was asked for, and what came of it.
+#[derive(Reflect, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[reflect(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct ExternalOperation {
+    /// The request.
+    pub request: ExternalRequestId,
+    /// The session.
+    pub session: SessionId,
+    /// What was asked for.
+    pub kind: ExternalOperationKind,
+    /// When it was asked for.
+    #[reflect(ignore)]
+    pub asked: Timestamp,
+    /// Time until the answer came, or was given up.
+    pub took: Duration,
+    /// Play time of the session when it was asked for.
+    pub play_time: Duration,
+    /// What came of it.
+    pub outcome: ExternalOutcome,
+}
+
+/// What a game's own save system was asked for.
+#[derive(Reflect, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[reflect(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub enum ExternalOperationKind {
+    /// To save.
+    Save(ExternalSaveReason),
+    /// To load the backup in this slot.
+    Restore(String),
+}
+
+/// What came of an operation. Texts of the game are cut after 256 characters.
+#[derive(Reflect, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[reflect(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub enum ExternalOutcome {
+    /// The game says that it is done.
+    Done {
+        /// The slot, where the game named it.
+        slot: Option<String>,
+        /// What else it said.
+        details: String,
+    },
+    /// The game says that it couldn't.
+    Failed {
+        /// Why.
+        error: String,
+    },
+    /// There was no answer within
+    /// [`SessionSettings::external_patience`](crate::SessionSettings::external_patience), or until the app
+    /// exited.
+    TimedOut,
+    /// It was called off, by [`cancel_restore`](crate::SessionCommands::cancel_restore) or an exit.
+    Cancelled,
+}
+
+impl ExternalOperation {
+    /// Whether the game says that it is done.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        matches!(self.outcome, ExternalOutcome::Done { .. })
+    }
+}
+
+impl ExternalOutcome {
+    /// The outcome that an answer means.
+    pub(crate) fn of(result: Result<super::ExternalDone, String>) -> Self {
+        match result {
+            Ok(done) => {
+                Self::Done { slot: done.slot.map(shortened), details: shortened(done.details) }
+            }
+            Err(error) => Self::Failed { error: shortened(error) },
+        }
+    }
+}
+
+fn shortened(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(TEXT) {
+        text.truncate(end);
+    }
+    text
+}
+
+/// The newest 20 things that the game's own save system was asked for, with what came of them: those of
+/// this process, and those that the session which is played has kept of earlier ones.
+///
+/// They are durable with the session's next checkpoint, in its custom field
+/// `bevy_session::external_saves`.
+///
+/// ```
+/// use bevy::prelude::*;
+/// use bevy_session::ExternalOperations;
+///
+/// fn last_backup(operations: Res<ExternalOperations>) {
+///     if let Some(saved) = operations.iter().rev().find(|operation| operation.is_done()) {
+///         info!("saved after {:?}", saved.took);
+///     }
+/// }
+/// # bevy::ecs::system::assert_is_system(last_backup);
+/// ```
+#[derive(Resource, Reflect, Clone, PartialEq, Debug, Default)]
+#[reflect(Resource, Clone, PartialEq, Debug, Default)]
+pub struct ExternalOperations {
+    operations: Vec<ExternalOperation>,
+}
+
+impl ExternalOperations {
+    /// The operations, the oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &ExternalOperation> {
+        self.operations.iter()
+    }
+
+    /// What came of a request, if it is still remembered.
+    #[must_use]
+    pub fn get(&self, request: ExternalRequestId) -> Option<&ExternalOperation> {
+        self.operations.iter().find(|operation| operation.request == request)
+    }
+
+    /// Takes note of operations, in their order. Those that are known already stay as they are.
+    pub(crate) fn note(&mut self, operations: impl IntoIterator<Item = ExternalOperation>) {
+        for operation in operations {
+            if !self.operations.iter().any(|known| is_same(known, &operation)) {
+                self.operations.push(operation);
+            }
+        }
+        self.operations.sort_by_key(|operation| operation.asked);
+        let surplus = self.operations.len().saturating_sub(REMEMBERED);
+        self.operations.drain(..surplus);
+    }
+
+    /// Those of a session, as it keeps them.
+    pub(crate) fn of(&self, session: SessionId) -> Vec<&ExternalOperation> {
+        self.operations.iter().filter(|operation| operation.session == session).collect()
+    }
+}
+
+fn is_same(one: &ExternalOperation, other: &ExternalOperation) -> bool {
+    (one.request, one.session, one.asked) == (other.request, other.session, other.asked)
+}
+
+/// The operations that a session has kept.
+pub(crate) fn ledger_of(fields: &Fields) -> Vec<ExternalOperation> {
+    fields.get(LEDGER).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::external_saves::ExternalDone;
+
+    fn operation(number: u64, session: SessionId) -> ExternalOperation {
+        ExternalOperation {
+            request: ExternalRequestId(number),
+            session,
+            kind: ExternalOperationKind::Save(ExternalSaveReason::Timer),
+            asked: Timestamp::from_second(i64::try_from(number).unwrap()).unwrap(),
+            took: Duration::from_millis(7),
+            play_time: Duration::from_secs(number),
+            outcome: ExternalOutcome::of(Ok(ExternalDone::in_slot("auto").details("fine"))),
+        }
+    }
+
+    #[test]
+    fn the_newest_twenty_are_remembered_and_none_twice() {
+        let session = SessionId::random();
+        let mut operations = ExternalOperations::default();
+        operations.note((0..30).map(|number| operation(number, session)));
+        operations.note((0..30).map(|number| operation(number, session)));
+        let kept: Vec<u64> = operations.iter().map(|operation| operation.request.0).collect();
+        assert_eq!(kept, (10..30).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_session_keeps_them_in_a_field() {
+        let session = SessionId::random();
+        let mut operations = ExternalOperations::default();
+        operations.note((0..20).map(|number| operation(number, session)));
+        operations.note([operation(99, SessionId::random())]);
+        let mut fields = Fields::default();
+        fields.set(LEDGER, &operations.of(session)).unwrap();
+        let kept = ledger_of(&fields);
+        assert_eq!(kept, (1..20).map(|number| operation(number, session)).collect::<Vec<_>>());
+        fields.set(LEDGER, &"a game that uses the name").unwrap();
+        assert!(ledger_of(&fields).is_empty());
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_letters() {
+        let outcome = ExternalOutcome::of(Err("ä".repeat(1 << 20)));
+        assert_eq!(outcome, ExternalOutcome::Failed { error: "ä".repeat(TEXT) });
+    }
+}

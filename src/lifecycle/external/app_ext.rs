@@ -1,0 +1,71 @@
+//! Names a game's own save system.
+
+use std::sync::Arc;
+
+use bevy::prelude::*;
+
+use crate::capture::LateCalls;
+use crate::external_saves::ExternalSaves;
+
+/// Lets the plugin work with a save system of the game's own.
+///
+/// ```
+/// use bevy::prelude::*;
+/// use bevy_session::prelude::*;
+/// use bevy_session::{
+///     ExternalAutosave, ExternalDone, ExternalRestoreRequested, ExternalSave, ExternalSaveRequested,
+///     ExternalSaves, ExternalSavesExt,
+/// };
+///
+/// struct NoFilesYet;
+///
+/// impl ExternalSaves for NoFilesYet {
+///     fn list(&self) -> Result<Vec<ExternalSave>> {
+///         Ok(Vec::new())
+///     }
+///     fn validate(&self, _: &ExternalSave) -> Result {
+///         Ok(())
+///     }
+///     fn autosave(&self) -> ExternalAutosave {
+///         ExternalAutosave::Off
+///     }
+/// }
+///
+/// App::new()
+///     .add_plugins((MinimalPlugins, SessionPlugin::new("Studio", "Hop").in_memory()))
+///     .external_saves(NoFilesYet)
+///     .add_observer(|asked: On<ExternalSaveRequested>| {
+///         asked.answer.done(ExternalDone::in_slot("autosave-1"));
+///     })
+///     .add_observer(|asked: On<ExternalRestoreRequested>| {
+///         asked.answer.failed("no such file");
+///     });
+/// ```
+pub trait ExternalSavesExt {
+    /// Names the game's own save system. A second call takes the place of the first.
+    ///
+    /// It works beside the plugin's own checkpoints. A game without saved types has sessions, detection
+    /// and the dialog of the plugin, and its progress in its own saves.
+    ///
+    /// Has to come while the app is built: a later call has no effect, and
+    /// [`SessionHint::CalledTooLate`](crate::SessionHint::CalledTooLate) says so.
+    fn external_saves(&mut self, provider: impl ExternalSaves) -> &mut Self;
+}
+
+impl ExternalSavesExt for App {
+    fn external_saves(&mut self, provider: impl ExternalSaves) -> &mut Self {
+        if !LateCalls::note(self.world_mut(), "external_saves(…)") {
+            self.insert_resource(Provider(Arc::new(provider)));
+        }
+        self
+    }
+}
+
+/// The save system that the game named, until the plugin is set up.
+#[derive(Resource)]
+struct Provider(Arc<dyn ExternalSaves>);
+
+/// Takes the save system that the game named out of the world.
+pub(crate) fn take_provider(world: &mut World) -> Option<Arc<dyn ExternalSaves>> {
+    world.remove_resource::<Provider>().map(|Provider(provider)| provider)
+}

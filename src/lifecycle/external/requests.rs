@@ -1,0 +1,113 @@
+//! What the game answers, and asks for, about its own saves.
+
+use bevy::prelude::*;
+
+use super::RuntimeParts;
+use crate::external_saves::{
+    Answer, ExternalDone, ExternalOperations, ExternalOutcome, ExternalRequestId,
+};
+use crate::journal::SessionId;
+use crate::lifecycle::requests::{Request, RequestQueue, reject};
+use crate::session::{ExternalError, RequestError};
+
+/// A request that is about the game's own saves.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub enum ExternalRequest {
+    /// [`SessionCommands::external_done`](crate::SessionCommands::external_done) and
+    /// [`SessionCommands::external_failed`](crate::SessionCommands::external_failed), or the same by
+    /// [`ExternalAnswer`](crate::ExternalAnswer).
+    Answer {
+        /// What the plugin had asked for.
+        request: ExternalRequestId,
+        /// What was done, or why it wasn't.
+        result: Result<ExternalDone, String>,
+    },
+    /// [`SessionCommands::recover_external`](crate::SessionCommands::recover_external).
+    Recover {
+        /// The session.
+        session: SessionId,
+        /// The slot of the backup.
+        slot: String,
+    },
+}
+
+impl From<Answer> for ExternalRequest {
+    fn from(Answer { request, result }: Answer) -> Self {
+        Self::Answer { request, result }
+    }
+}
+
+impl RuntimeParts {
+    pub(in crate::lifecycle) fn handle_external_request(
+        &mut self,
+        world: &mut World,
+        request: &ExternalRequest,
+    ) -> Result<(), RequestError> {
+        match request {
+            ExternalRequest::Answer { request, result } => {
+                self.answer_external(world, *request, result.clone())
+            }
+            ExternalRequest::Recover { session, slot } => {
+                self.recover_external(world, *session, slot, None)
+            }
+        }
+    }
+
+    /// Takes in the answers that are there, out of turn: what is asked of sessions may have to wait for
+    /// them.
+    pub(in crate::lifecycle) fn take_external_answers(&mut self, world: &mut World) {
+        let is_answer = |request: &Request| {
+            matches!(request, Request::External(ExternalRequest::Answer { .. }))
+        };
+        loop {
+            let Some(external) = &self.external else { return };
+            let answer = external.answers.take().map(ExternalRequest::from);
+            let asked = match answer {
+                Some(answer) => vec![Request::External(answer)],
+                None => match world.get_resource_mut::<RequestQueue>() {
+                    Some(mut queue) if !queue.is_empty() => queue.take(is_answer),
+                    _ => return,
+                },
+            };
+            if asked.is_empty() {
+                return;
+            }
+            for request in asked {
+                self.take_answer(world, request);
+            }
+        }
+    }
+
+    pub(super) fn take_answer(&mut self, world: &mut World, request: Request) {
+        let Request::External(answer) = &request else { return };
+        if let Err(error) = self.handle_external_request(world, answer) {
+            reject(world, request, error);
+        }
+    }
+
+    fn answer_external(
+        &mut self,
+        world: &mut World,
+        request: ExternalRequestId,
+        result: Result<ExternalDone, String>,
+    ) -> Result<(), RequestError> {
+        let external = self.external.as_ref().ok_or(ExternalError::NoProvider)?;
+        if external.open.iter().any(|open| open.request == request) {
+            self.finish_operation(world, request, ExternalOutcome::of(result));
+            return Ok(());
+        }
+        if !external.answers.has_asked(request) {
+            return Err(ExternalError::UnknownRequest.into());
+        }
+        let operations = world.get_resource::<ExternalOperations>();
+        let outcome = operations.and_then(|known| known.get(request)).map(|known| &known.outcome);
+        let error = match outcome {
+            Some(ExternalOutcome::Done { .. } | ExternalOutcome::Failed { .. }) => {
+                ExternalError::AlreadyAnswered
+            }
+            _ => ExternalError::TooLate,
+        };
+        Err(error.into())
+    }
+}

@@ -1,0 +1,119 @@
+//! What a game says of itself and its machine.
+
+use bevy::prelude::*;
+
+use super::notifications::{ContextChanged, notify};
+use super::runtime::RuntimeParts;
+use crate::journal::SessionId;
+use crate::session::SessionContext;
+
+/// What a game says of itself and its machine, beside what the plugin finds out by itself. It is written
+/// down with a session when that is started or taken up, and says after a crash, or on a player's other
+/// machine, what is different: see [`ContextChanged`].
+///
+/// Everything is optional, and nothing of it leaves the machine but in a report that a player sends.
+///
+/// ```
+/// use bevy::prelude::*;
+/// use bevy_session::{GameContext, SessionPlugin};
+///
+/// let context = GameContext {
+///     build_id: option_env!("GIT_COMMIT").unwrap_or_default().to_owned(),
+///     mods: vec!["better-fish 1.2".to_owned()],
+///     ..default()
+/// }
+/// .arguments(&["--safe-mode", "--renderer"]);
+/// let plugin = SessionPlugin::new("Studio", "Hop").context(context);
+/// ```
+#[derive(Resource, Reflect, Clone, PartialEq, Eq, Debug, Default)]
+#[reflect(Resource, Clone, PartialEq, Debug, Default)]
+pub struct GameContext {
+    /// What tells this build from others of the same version, such as a commit.
+    pub build_id: String,
+    /// The graphics adapter. Where it is empty, and the feature `thumbnail` is on, it is the one that Bevy
+    /// renders with.
+    pub graphics: String,
+    /// The mods that are loaded, in their order.
+    pub mods: Vec<String>,
+    /// A hash of the game's settings, to see whether they were others.
+    pub settings_hash: Option<u64>,
+    /// Arguments that the process was started with, as far as the game allows them to be written down:
+    /// see [`arguments`](Self::arguments).
+    pub arguments: Vec<String>,
+}
+
+impl GameContext {
+    /// Writes down which of these arguments the process was started with, also in the form
+    /// `--name=value`. All others stay unknown: they may hold anything.
+    #[must_use]
+    pub fn arguments(mut self, allowed: &[&str]) -> Self {
+        let given = std::env::args_os().skip(1).filter_map(|argument| argument.into_string().ok());
+        self.arguments = given.filter(|argument| is_allowed(argument, allowed)).collect();
+        self
+    }
+
+    /// As a part of what is known of program and machine. The writer adds the rest.
+    pub(super) fn of(world: &World) -> SessionContext {
+        let Some(context) = world.get_resource::<Self>() else { return SessionContext::default() };
+        let Self { build_id, graphics, mods, settings_hash, arguments } = context.clone();
+        let graphics = if graphics.is_empty() { adapter(world) } else { graphics };
+        SessionContext {
+            build_id,
+            graphics,
+            mods,
+            settings_hash,
+            arguments,
+            ..SessionContext::default()
+        }
+    }
+}
+
+fn is_allowed(argument: &str, allowed: &[&str]) -> bool {
+    let name = argument.split_once('=').map_or(argument, |(name, _)| name);
+    allowed.contains(&name)
+}
+
+#[cfg(feature = "thumbnail")]
+fn adapter(world: &World) -> String {
+    let adapter = world.get_resource::<bevy::render::renderer::RenderAdapterInfo>();
+    adapter.map(|adapter| adapter.name.clone()).unwrap_or_default()
+}
+
+#[cfg(not(feature = "thumbnail"))]
+fn adapter(_: &World) -> String {
+    String::new()
+}
+
+impl RuntimeParts {
+    /// The writer has found out what this program and machine are. Where the session was taken up, what it
+    /// was played with before is held against that.
+    pub(super) fn compare_context(
+        &mut self,
+        world: &mut World,
+        session: SessionId,
+        now: SessionContext,
+    ) {
+        let playing = self.playing.as_mut().filter(|playing| playing.session == session);
+        let before = playing.and_then(|playing| playing.context_before.take());
+        if let Some(mut current) = world.get_resource_mut::<super::CurrentSession>() {
+            current.metadata.context = now.clone();
+        }
+        let Some(before) = before else { return };
+        let parts = now.differences(&before);
+        if !parts.is_empty() {
+            notify(world, ContextChanged { session, parts, before, now });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_arguments_that_the_game_allows_are_written_down() {
+        let allowed = ["--safe-mode", "--renderer"];
+        assert!(is_allowed("--safe-mode", &allowed) && is_allowed("--renderer=gl", &allowed));
+        assert!(!is_allowed("--token=secret", &allowed) && !is_allowed("--safe-mode-2", &allowed));
+    }
+}

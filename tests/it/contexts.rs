@@ -1,0 +1,62 @@
+//! What program and machine a session was played with, and what is different when it is taken up.
+
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use bevy_session::{ContextChanged, ContextPart, GameContext, MemoryDisk};
+
+use crate::common::*;
+
+fn game_on(disk: &MemoryDisk, version: &str, graphics: &str, mods: &[&str]) -> App {
+    let context = GameContext {
+        build_id: "a1b2".to_owned(),
+        graphics: graphics.to_owned(),
+        mods: mods.iter().map(|name| (*name).to_owned()).collect(),
+        settings_hash: Some(7),
+        ..default()
+    };
+    let mut app = game_with(plugin(disk).version(version).context(context), |app| {
+        listen::<ContextChanged>(app);
+        listen::<SessionRestored>(app);
+    });
+    frames(&mut app, 2);
+    app
+}
+
+#[test]
+fn another_machine_build_or_mod_is_noticed_when_a_session_is_taken_up() {
+    let disk = MemoryDisk::default();
+    let mut app = game_on(&disk, "1.0", "Llvmpipe", &["fish"]);
+    start(&mut app, "Moved");
+    let session = app.world().resource::<CurrentSession>();
+    let (id, context) = (session.id(), session.context().clone());
+    assert_eq!((&*context.build_id, &*context.graphics), ("a1b2", "Llvmpipe"));
+    assert!(!context.os.is_empty() && context.bevy_version == "0.19", "{context:?}");
+    for (graphics, mods, expected) in [
+        ("Llvmpipe", &["fish"][..], &[][..]),
+        ("Radeon", &["fish", "ships"], &[ContextPart::Graphics, ContextPart::Mods]),
+        ("Llvmpipe", &[], &[ContextPart::Mods]),
+    ] {
+        let disk = disk.snapshot();
+        let mut app = game_on(&disk, "1.0", graphics, mods);
+        let listed = app.world().resource::<SessionCatalog>().get(id).unwrap().clone();
+        assert_eq!(listed.session.context.build_id, "a1b2", "lists have it as well");
+        request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
+        frames(&mut app, 4);
+        assert_eq!(received::<SessionRestored>(&app).len(), 1);
+        let changed = received::<ContextChanged>(&app).pop();
+        let parts = changed.as_ref().map(|changed| &*changed.parts).unwrap_or_default();
+        assert_eq!(parts, expected);
+        let current = app.world().resource::<CurrentSession>().context();
+        assert_eq!(current.graphics, graphics, "it is what the session is played with now");
+        if let Some(changed) = changed {
+            assert_eq!(
+                (&changed.before.graphics, &changed.now.graphics),
+                (&context.graphics, &current.graphics)
+            );
+        }
+    }
+    let mut app = game_on(&disk.snapshot(), "1.1", "Llvmpipe", &["fish"]);
+    request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
+    frames(&mut app, 4);
+    assert_eq!(received::<ContextChanged>(&app)[0].parts, [ContextPart::GameVersion]);
+}

@@ -1,0 +1,163 @@
+//! What is offered after a crash, and what becomes of the session.
+
+use bevy_session::doctor::Doctor;
+use bevy_session::{ExternalError, RequestError, RestoreCancelled};
+
+use super::*;
+
+#[test]
+fn a_session_goes_on_with_the_world_that_the_game_has_loaded() {
+    let disk = killed(true, None);
+    let provider = Provider::with(&[backup("auto-1", 5), backup("auto-2", 8)]);
+    let mut app = bare_game(&disk, &provider, RecoveryPolicy::Ask);
+    until(&mut app, |app| !received::<RecoveryAvailable>(app).is_empty());
+    let available = received::<RecoveryAvailable>(&app).remove(0);
+    let named: Vec<&str> = available.backups.iter().map(|it| it.save.slot.as_str()).collect();
+    assert_eq!(named, ["auto-2", "auto-1"], "newest first");
+    let session = available.offer.session.id;
+    request(&mut app, |commands| commands.session().recover_external(session, "auto-2"));
+    frames(&mut app, 5);
+    assert_eq!(received::<SessionRecovered>(&app).len(), 1);
+    assert_eq!(app.world().resource::<CurrentSession>().id(), session);
+    assert!(app.world().resource::<RecoveryOffers>().is_empty());
+    let world = app.world_mut();
+    assert_eq!(world.query::<&Army>().iter(world).count(), 1);
+    seconds(&mut app, 6.0);
+    // It is saved on, and offered again after the next crash.
+    let mut app = bare_game(&disk.snapshot(), &provider, RecoveryPolicy::Ask);
+    until(&mut app, |app| !received::<RecoveryAvailable>(app).is_empty());
+    assert_eq!(offered(&app), session);
+}
+
+#[test]
+fn nothing_of_a_checkpoint_is_put_into_a_world_that_was_loaded() {
+    let disk = MemoryDisk::default();
+    let provider = Provider::with(&[backup("auto-1", 5)]);
+    let mut app = game_of(&disk, &provider, RecoveryPolicy::Ask);
+    app.world_mut().spawn(Health(7));
+    app.insert_resource(Score(7));
+    start(&mut app, "Campaign");
+    let disk = disk.snapshot();
+    let mut app = game_of(&disk, &provider, RecoveryPolicy::Ask);
+    until(&mut app, |app| slots(app).len() == 1);
+    app.add_observer(|_: On<ExternalRestoreRequested>, mut commands: Commands| {
+        commands.spawn(Health(40));
+    });
+    let session = offered(&app);
+    request(&mut app, |commands| commands.session().recover_external(session, "auto-1"));
+    frames(&mut app, 8);
+    let health = |app: &mut App| -> Vec<u32> {
+        let world = app.world_mut();
+        world.query::<&Health>().iter(world).map(|health| health.0).collect()
+    };
+    assert_eq!(health(&mut app), [40]);
+    assert_eq!(*app.world().resource::<Score>(), Score(0));
+    // And the world that was loaded is what the next checkpoints hold.
+    let mut app = game_of(&disk.snapshot(), &provider, RecoveryPolicy::Ask);
+    until(&mut app, |app| !received::<RecoveryAvailable>(app).is_empty());
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
+    frames(&mut app, 5);
+    assert_eq!(health(&mut app), [40]);
+}
+
+#[test]
+fn an_automatic_recovery_takes_the_newer_of_both_kinds() {
+    // The newest checkpoint is of about the twelfth second.
+    for (second, is_loaded) in [(60, true), (5, false), (7200, false)] {
+        let provider = Provider::with(&[backup("auto-1", second)]);
+        let an_hour_later = plugin(&killed(false, None))
+            .recovery(RecoveryPolicy::Automatic)
+            .clock_from("2026-01-01T01:00:00Z".parse().unwrap());
+        let mut app = game_at(an_hour_later, &provider);
+        until(&mut app, |app| !received::<SessionRecovered>(app).is_empty());
+        let loaded = received::<ExternalRestoreRequested>(&app).len() == 1;
+        assert_eq!(loaded, is_loaded, "a backup of second {second}");
+    }
+}
+
+#[test]
+fn an_automatic_recovery_without_saved_types_loads_and_falls_back() {
+    let provider = Provider::with(&[backup("auto-1", 5), backup("auto-2", 8)]);
+    let mut app = bare_game(&killed(true, None), &provider, RecoveryPolicy::Automatic);
+    until(&mut app, |app| !received::<SessionRecovered>(app).is_empty());
+    let asked = received::<ExternalRestoreRequested>(&app);
+    assert_eq!(asked[0].save.slot, "auto-2");
+
+    let provider = Provider::with(&[backup("auto-1", 5), backup("auto-2", 8)]);
+    let mut app = bare_game(&killed(true, None), &provider, RecoveryPolicy::Automatic);
+    app.insert_resource(Loads::Badly);
+    until(&mut app, |app| !received::<SessionRecovered>(app).is_empty());
+    let asked = received::<ExternalRestoreRequested>(&app);
+    let tried: Vec<&str> = asked.iter().map(|asked| asked.save.slot.as_str()).collect();
+    assert_eq!(tried, ["auto-2", "auto-1"], "one after the other, then the checkpoint");
+}
+
+#[test]
+fn start_or_continue_loads_the_newest_backup_of_a_crashed_session() {
+    let provider = Provider::with(&[backup("auto-1", 5)]);
+    let mut app = bare_game(&killed(true, None), &provider, RecoveryPolicy::Ask);
+    request(&mut app, |commands| {
+        commands.session().start_or_continue(NewSession::named("Campaign"));
+    });
+    until(&mut app, |app| !received::<SessionRecovered>(app).is_empty());
+    assert_eq!(received::<ExternalRestoreRequested>(&app).len(), 1);
+
+    let mut app = bare_game(&killed(true, None), &provider, RecoveryPolicy::Ask);
+    app.insert_resource(Loads::Badly);
+    request(&mut app, |commands| {
+        commands.session().start_or_continue(NewSession::named("Campaign"));
+    });
+    until(&mut app, |app| !received::<SessionRecovered>(app).is_empty());
+    assert!(!finished(&app)[0].is_done());
+}
+
+#[test]
+fn a_load_can_be_called_off() {
+    let provider = Provider::with(&[backup("auto-1", 5)]);
+    let mut app = bare_game(&killed(true, None), &provider, RecoveryPolicy::Ask);
+    listen::<RestoreCancelled>(&mut app);
+    app.insert_resource(Loads::Never);
+    until(&mut app, |app| slots(app).len() == 1);
+    let session = offered(&app);
+    request(&mut app, |commands| commands.session().recover_external(session, "auto-1"));
+    frames(&mut app, 2);
+    request(&mut app, |commands| commands.session().cancel_restore());
+    frames(&mut app, 2);
+    assert_eq!(received::<RestoreCancelled>(&app).len(), 1);
+    let asked = received::<ExternalRestoreRequested>(&app).remove(0);
+    asked.answer.done("too late");
+    frames(&mut app, 2);
+    let rejected = received::<RequestRejected>(&app).pop().unwrap();
+    assert_eq!(rejected.error, RequestError::External(ExternalError::TooLate));
+    assert!(!app.world().contains_resource::<CurrentSession>());
+    assert_eq!(app.world().resource::<RecoveryOffers>().offers().len(), 1);
+}
+
+#[test]
+fn the_doctor_misses_nothing_in_a_game_that_saves_by_itself() {
+    let provider = Provider::new(ExternalAutosave::Off);
+    let mut app = bare_game(&MemoryDisk::default(), &provider, RecoveryPolicy::Ask);
+    play(&mut app, &provider);
+    app.world_mut().spawn(Army);
+    let diagnosis = Doctor::default().examine(&mut app);
+    assert!(diagnosis.is_healthy(), "{diagnosis}");
+}
+
+#[test]
+fn only_backups_of_the_player_are_offered() {
+    let saves = [backup("of Ann", 5).player("Ann"), backup("of Ben", 8).player("Ben")];
+    let provider = Provider::with(&saves);
+    let disk = killed(true, Some("Ann"));
+    let mut app = bare_game(&disk, &provider, RecoveryPolicy::Ask);
+    until(&mut app, |app| !received::<RecoveryAvailable>(app).is_empty());
+    assert_eq!(slots(&app), ["of Ann"]);
+}
+
+#[test]
+fn a_start_without_a_crash_asks_for_no_list() {
+    let provider = Provider::new(ExternalAutosave::Off);
+    provider.lists(|| panic!("nothing crashed"));
+    let mut app = game_of(&MemoryDisk::default(), &provider, RecoveryPolicy::Ask);
+    play(&mut app, &provider);
+    assert!(received::<ExternalCallFailed>(&app).is_empty());
+}

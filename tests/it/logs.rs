@@ -1,0 +1,157 @@
+//! What is logged: a span for each request, with the session, and each order where the settings want it.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex};
+
+use bevy::prelude::*;
+use bevy_session::MemoryDisk;
+use bevy_session::prelude::*;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
+
+use crate::common::*;
+
+/// A span or an event: its level, its name or message, and its fields.
+#[derive(Clone, Debug)]
+struct Logged {
+    level: Level,
+    name: String,
+    fields: BTreeMap<&'static str, String>,
+}
+
+#[derive(Clone, Default)]
+struct Collected(Arc<Mutex<Vec<Logged>>>);
+
+#[derive(Default)]
+struct Fields(BTreeMap<&'static str, String>);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0.insert(field.name(), format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name(), value.to_owned());
+    }
+}
+
+impl Subscriber for Collected {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("bevy_session") && *metadata.level() <= Level::DEBUG
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        let mut fields = Fields::default();
+        span.record(&mut fields);
+        let (level, name) = (*span.metadata().level(), span.metadata().name().to_owned());
+        let mut collected = self.0.lock().unwrap();
+        collected.push(Logged { level, name, fields: fields.0 });
+        Id::from_u64(collected.len() as u64)
+    }
+
+    fn record(&self, span: &Id, values: &Record<'_>) {
+        let mut fields = Fields::default();
+        values.record(&mut fields);
+        let mut collected = self.0.lock().unwrap();
+        collected[span.into_u64() as usize - 1].fields.extend(fields.0);
+    }
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        let name = fields.0.remove("message").unwrap_or_default();
+        let level = *event.metadata().level();
+        self.0.lock().unwrap().push(Logged { level, name, fields: fields.0 });
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+impl Collected {
+    fn take(&self, name: &str) -> Vec<Logged> {
+        let collected = self.0.lock().unwrap();
+        collected.iter().filter(|logged| logged.name == name).cloned().collect()
+    }
+}
+
+/// Plays a session in which all sorts of requests are made, and hands out its id.
+fn play(verbose: bool) -> String {
+    let mut app = game(&MemoryDisk::default());
+    app.world_mut().resource_mut::<SessionSettings>().verbose = verbose;
+    app.world_mut().spawn(Health(1));
+    frames(&mut app, 2);
+    start(&mut app, "Logged");
+    let id = app.world().resource::<CurrentSession>().id();
+    request(&mut app, |commands| {
+        let mut session = commands.session();
+        session.checkpoint("here");
+        session.pause();
+        session.resume();
+        session.rename("Renamed");
+        session.save(SaveSlot::quick());
+        session.recover(id, RestoreFrom::Latest);
+        session.close();
+        session.decline(id);
+        session.forget(id);
+    });
+    seconds(&mut app, 1.0);
+    id.to_string()
+}
+
+#[test]
+fn each_request_checkpoint_and_restore_has_a_span_with_its_session() {
+    let log = Collected::default();
+    let id = tracing::subscriber::with_default(log.clone(), || play(false));
+    let requests = log.take("session_request");
+    let asked: Vec<(&str, Option<&String>)> = requests
+        .iter()
+        .map(|span| (&*span.fields["request"], span.fields.get("session")))
+        .collect();
+    let of = Some(&id);
+    let expected = [
+        ("start", None),
+        ("checkpoint", of),
+        ("pause", of),
+        ("resume", of),
+        ("update", of),
+        ("save", of),
+        ("recover", of),
+        ("close", of),
+        ("decline", None),
+        ("forget", None),
+    ];
+    assert_eq!(asked, expected);
+    assert!(requests.iter().all(|span| span.level == Level::INFO));
+
+    let checkpoints = log.take("checkpoint");
+    assert!(checkpoints.len() >= 4, "{checkpoints:?}");
+    for span in &checkpoints {
+        assert_eq!((&span.fields["session"], span.level), (&id, Level::DEBUG), "{span:?}");
+        assert!(span.fields.contains_key("kind"), "{span:?}");
+    }
+    let encoded = log.take("encode_checkpoint");
+    assert!(encoded.iter().all(|span| span.fields["session"] == id), "{encoded:?}");
+    let restores = log.take("restore");
+    assert_eq!(restores.len(), 1);
+    assert_eq!((&restores[0].fields["session"], &*restores[0].fields["entities"]), (&id, "1"));
+    assert!(log.take("order").is_empty(), "orders are logged only where the settings want it");
+}
+
+#[test]
+fn one_switch_logs_every_order_with_its_time() {
+    let log = Collected::default();
+    tracing::subscriber::with_default(log.clone(), || play(true));
+    let orders = log.take("order");
+    assert!(orders.iter().all(|order| order.level == Level::INFO));
+    assert!(orders.iter().all(|order| order.fields.contains_key("at")));
+    let names: Vec<&str> = orders.iter().map(|order| &*order.fields["order"]).collect();
+    for name in ["take up", "checkpoint", "write", "slot", "prepare", "leave", "forget"] {
+        assert!(names.contains(&name), "{name} is missing in {names:?}");
+    }
+}
