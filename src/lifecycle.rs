@@ -35,6 +35,7 @@ mod reports;
 mod requests;
 mod restoring;
 mod runtime;
+mod session_place;
 mod settings;
 mod slots;
 mod start_up;
@@ -59,7 +60,7 @@ pub use known_sessions::{RecoveryOffers, SessionCatalog, recovery_is_pending};
 pub use notifications::{
     AttachmentRead, AttachmentSaved, AutosaveDelayed, AutosaveStretched, CaptureOverBudget,
     CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved, ContextChanged,
-    CorruptionDetected, CrashReportWritten, DuplicateSaveKey, ExternalCallFailed,
+    CorruptionDetected, CrashReportWritten, DataPlaceChanged, DuplicateSaveKey, ExternalCallFailed,
     ExternalOperationFinished, ExternalRestoreRequested, ExternalSaveDamaged,
     ExternalSaveRequested, HintGiven, PlacedRestored, ProfileChanged, RecoveryAvailable,
     RecoveryDeclined, RecoveryFailed, RequestRejected, RestoreCancelled, RestorePrepared,
@@ -76,6 +77,7 @@ pub use requests::{
     AttachmentRequest, CurrentRequest, Request, SessionCommands, SessionCommandsExt,
     SessionRequest, SlotRequest,
 };
+pub use session_place::SessionPlace;
 pub use settings::{RestoreLosses, SessionSettings};
 pub use summary::{SessionSummary, TypeBytes};
 
@@ -90,6 +92,7 @@ pub(crate) use losses::{LossesLogged, log_losses_once};
 pub(crate) use notifications::register as register_notifications;
 pub(crate) use requests::RequestQueue;
 pub(crate) use runtime::{Runtime, RuntimeParts};
+pub(crate) use session_place::tell_of_place;
 pub(crate) use start_up::StartUp;
 pub(crate) use switched_off::SwitchedOff;
 #[cfg(feature = "window")]

@@ -27,17 +27,18 @@ use crate::external_saves::ExternalOperations;
 #[cfg(feature = "window")]
 use crate::lifecycle::watch_windows;
 use crate::lifecycle::{
-    CheckpointCaptured, CheckpointTriggers, CurrentProfile, ExitWatch, External, FrameTime,
-    GameContext, GameHooks, HintWatch, LossesLogged, PreviousRun, RecoveryOffers, RecoveryPolicy,
-    RequestQueue, Runtime, RuntimeParts, SessionCatalog, SessionHints, SessionSettings, StartUp,
-    SwitchedOff, WriterPort, ask_gates, capture, handle_requests, log_losses_once,
-    look_before_exit, receive, register_notifications, report, restore, take_provider,
+    CheckpointCaptured, CheckpointTriggers, CurrentProfile, DataPlaceChanged, ExitWatch, External,
+    FrameTime, GameContext, GameHooks, HintWatch, LossesLogged, PreviousRun, RecoveryOffers,
+    RecoveryPolicy, RequestQueue, Runtime, RuntimeParts, SessionCatalog, SessionHints,
+    SessionPlace, SessionSettings, StartUp, SwitchedOff, WriterPort, ask_gates, capture,
+    handle_requests, log_losses_once, look_before_exit, receive, register_notifications, report,
+    restore, take_provider, tell_of_place,
 };
 use crate::mode::SessionMode;
 use crate::process::{DeadProcess, LastRun, ProcessGuard, ProcessOptions, last_to_die};
 use crate::store::{Layout, LocalStore, MemoryDisk};
 use crate::writer::Versions;
-use place::Place;
+use place::{OpenPlace, Place, roots_below};
 use reflection::register_types;
 
 /// Bevy's version, as far as this crate depends on it.
@@ -59,6 +60,8 @@ pub struct SessionPlugin {
     game: String,
     version: String,
     place: Place,
+    /// The directory that stands in for the place.
+    fallback: Option<PathBuf>,
     profile: String,
     context: GameContext,
     settings: SessionSettings,
@@ -138,6 +141,7 @@ impl SessionPlugin {
             game: game.into(),
             version: String::new(),
             place: Place::Platform,
+            fallback: None,
             profile: PROFILE.to_owned(),
             context: GameContext::default(),
             settings: SessionSettings::default(),
@@ -183,6 +187,32 @@ impl SessionPlugin {
     #[must_use]
     pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.place = Place::Directory(directory.into());
+        self
+    }
+
+    /// Where everything is kept if it can't be where it is wanted: the platform's place, or
+    /// [`directory`](Self::directory). None by default: then nothing is saved there until it can be.
+    ///
+    /// At each start a small file is written where sessions are wanted, synced and removed again, which
+    /// also makes the directory. Where that fails (no permission, a file system that is read-only or full, a
+    /// drive that isn't there), this process writes below the fallback: journals in `data`, what belongs to
+    /// this machine in `state`. [`DataPlaceChanged`](crate::DataPlaceChanged) says so in the first frame, and
+    /// [`SessionPlace`](crate::SessionPlace) at any time. Sessions and slots of both places are found, as
+    /// far as they can be read, and go on; as soon as a start can write the wanted place again, it is used.
+    /// If neither can be written, it is as without a fallback.
+    ///
+    /// Name a directory that is always the same, and on another disk than the wanted one where there is
+    /// such.
+    ///
+    /// ```
+    /// use bevy_session::prelude::*;
+    ///
+    /// # let downloads = std::path::Path::new("downloads");
+    /// let plugin = SessionPlugin::new("Studio", "Hop").fallback_directory(downloads.join("Hop saves"));
+    /// ```
+    #[must_use]
+    pub fn fallback_directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.fallback = Some(directory.into());
         self
     }
 
@@ -273,12 +303,16 @@ impl SessionPlugin {
         self.manual_writer()
     }
 
-    fn local(&self) -> LocalStore {
-        LocalStore::new(self.place.disk(), self.layout())
+    /// Where files are kept, once it is known what can be written.
+    fn open_place(&self) -> (LocalStore, SessionPlace, Option<DataPlaceChanged>) {
+        let wanted = self.layout(self.place.roots(&self.studio, &self.game));
+        let fallback =
+            self.fallback.as_deref().map(|directory| self.layout(roots_below(directory)));
+        let OpenPlace { disk, place, changed } = self.place.open(&wanted, fallback.as_ref());
+        (LocalStore::new(disk, wanted), place, changed)
     }
 
-    fn layout(&self) -> Layout {
-        let (mut data, mut state) = self.place.roots(&self.studio, &self.game);
+    fn layout(&self, (mut data, mut state): (PathBuf, PathBuf)) -> Layout {
         if self.is_development() {
             data.push(DEVELOPMENT);
             state.push(DEVELOPMENT);
@@ -375,7 +409,12 @@ impl SessionPlugin {
         let mut hooks = app.world_mut().remove_resource::<GameHooks>().unwrap_or_default();
         follow_transitions(app, &mut hooks);
         app.init_resource::<LateCalls>();
-        let local = Arc::new(self.local());
+        let (local, place, place_changed) = self.open_place();
+        let local = Arc::new(local);
+        app.insert_resource(place);
+        if let Some(changed) = place_changed {
+            app.add_systems(SessionLast, tell_of_place(changed).before(SessionSystems::Run));
+        }
         let clock = match self.clock_origin {
             Some(origin) => Clock::Manual { origin },
             None => Clock::system(),

@@ -1,161 +1,388 @@
 #!/usr/bin/env bash
-# Breaks the code in small ways, one after the other, in a copy, and expects the torture tests to
-# notice each. Prints which tests killed which mutant; fails if one survives. Takes about half a
-# minute for each mutant. `tests/mutations.sh <regular expression>` tries those only whose name fits.
-# On a busy machine, BEVY_SESSION_PATIENCE is how many seconds a mutant may take to be killed.
+# Breaks the code in small ways, one after the other, in a copy, and expects a test to notice each.
+#
+#   tests/mutations.sh                tries all mutants
+#   tests/mutations.sh <expression>   tries those whose promise and name ("promise: name") fit the expression
+#
+# The unmutated code goes first, with every test that is named below, and has to pass. A mutant counts as
+# killed by an assertion of a test that is named with it, by the end of the process or by patience. It
+# doesn't if it survives, changes nothing (STALE), doesn't compile (BROKEN), or if all that fails is an
+# `unwrap` in a test (STRAY). On a busy machine, BEVY_SESSION_PATIENCE is how many seconds one may take.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 only=${1:-}
-copy=$(mktemp -d)
-trap 'rm -rf "$copy"' EXIT
-export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/bevy_session-mutations}"
+patience=${BEVY_SESSION_PATIENCE:-300}
 export RUST_BACKTRACE=0
-survivors=0 tried=0
+unset BEVY_SESSION_TORTURE BEVY_SESSION_TORTURE_SEED
+# Always in the same place, so that cargo builds what a mutant changes and nothing else; and in a target
+# directory of its own, since cargo can't tell a copy of a package from the package.
+scratch=${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/bevy_session}/mutations
+export CARGO_TARGET_DIR=$scratch/target
+pristine=$scratch/pristine tree=$scratch/tree log=$scratch/log
+trap 'rm -rf "$pristine" "$tree" "$log"' EXIT
 
-# mutant <name> <files> <perl substitution, which must change each of them> [<test filter> …]
+# The table of mutants: a row has one element in each of these.
+promises=() names=() places=() changes=() tests=()
+promise=
+
+# mutant <name> <places> <perl substitution> <test>…
+#
+# A place is a file, or a directory in which one file is changed, whichever that is. Each place has to be
+# changed. A test is a part of its name; behind `syncs:` stand those of `crates/journal/tests/syncs.rs`.
 mutant() {
-    local name=$1 files=$2 change=$3 file
-    shift 3
-    [[ $name =~ $only ]] || return 0
-    rm -rf "${copy:?}"/*
-    cp -rL src benches crates examples tests Cargo.toml Cargo.lock README.md "$copy"
-    for file in $files; do
-        perl -0pi -e "$change" "$copy/$file"
-        if diff -q "$file" "$copy/$file" >/dev/null; then
-            echo "STALE     $name: nothing in $file is changed by it"
-            survivors=$((survivors + 1))
-            return
-        fi
-    done
-    if ! (cd "$copy" && cargo test --quiet --lib --no-run) >"$copy/build.log" 2>&1; then
-        echo "BROKEN    $name: doesn't compile"
-        grep -m 3 -A 3 '^error' "$copy/build.log"
-        survivors=$((survivors + 1))
-        return
-    fi
-    tried=$((tried + 1))
-    local killers status=0
-    # A mutant that never ends is noticed as well.
-    (cd "$copy" && timeout "${BEVY_SESSION_PATIENCE:-300}" cargo test --quiet --lib -- "$@") >"$copy/test.log" 2>&1 || status=$?
-    killers=$(grep -oE '^    [a-z_]+(::[a-z_]+)+$' "$copy/test.log" | sort -u | tr -s '\n ' ' ')
-    if [[ -n $killers ]]; then
-        echo "killed    $name, by$killers"
-    elif [[ $status -ne 0 ]]; then
-        # Such as a decoder that believed a length and asked for more memory than there is.
-        echo "killed    $name, by the end of the test process or of patience (status $status)"
-    else
-        echo "SURVIVED  $name"
-        survivors=$((survivors + 1))
-    fi
+    [[ "$promise: $1" =~ $only ]] || return 0
+    promises+=("$promise") names+=("$1") places+=("$2") changes+=("$3") tests+=("${*:4}")
 }
+
+journal=crates/journal/src
+writer=$journal/writer store=$journal/store oracle=$journal/torture/debt
 
 worlds=any_world_comes_back_the_same tested=the_self_test_names
 crash=no_power_cut_loses faults=no_fault_loses compound=a_crash_in_the_recovery
 damage=torture::damage trips=torture::round_trips hostile=torture::hostile copies=torture::copies
 
-# What makes a checkpoint durable.
-mutant 'leave out the sync' crates/journal/src/writer/open_segment.rs \
+promise='What is acknowledged is durable'
+mutant 'leave out the sync' $writer \
     's/self\.file\.sync\(\)\.map_err\(\|source\| self\.failure\("sync", source\)\)\?;//' $crash
-mutant 'leave out the sync of directories' crates/journal/src/writer/open_segment.rs \
+mutant 'leave out the sync of directories' $writer \
     's/store\.sync_directories\(&self\.target\.unsynced_directories\)\?;//' $crash
-mutant 'ignore that the sync of directories fails' crates/journal/src/writer/open_segment.rs \
+mutant 'ignore that the sync of directories fails' $writer \
     's/(store\.sync_directories\(&self\.target\.unsynced_directories\))\?;/let _ = $1;/' $faults
-mutant 'acknowledge although the sync failed' crates/journal/src/writer/run_journal.rs \
-    's/segment\.sync\(&self\.home\.store\)\?;/let _ = segment.sync(&self.home.store);/' $faults
-mutant 'acknowledge before the sync' crates/journal/src/writer/run_journal.rs \
-    's/segment\.sync\(&self\.home\.store\)\?;\n(\s+let end = [^;]*;)\n(\s+self\.note_durable\(end\);)\n\s+\/\/[^\n]*\n\s+self\.hold[^;]*;\n(\s+self\.acknowledge\([^;]*;)/$3\n let Some(segment) = &mut self.segment else { return Ok(()) };\n segment.sync(&self.home.store)?;\n$1\n$2/' $faults
-mutant 'acknowledge without asking for the lock again' crates/journal/src/writer/run_journal.rs \
-    's/(finds what was written\.\n)\s+self\.hold\.check[^;]*;/$1/' lost_lock
-mutant 'take a session up again that another process played' crates/journal/src/writer/hold.rs \
-    's/Ok\(!is_ours && !heads\.is_empty\(\)\)/Ok(false)/' lost_lock
-mutant 'acknowledge what is only captured' crates/journal/src/writer/run_journal.rs \
-    's/(?=self\.pending\.push\(Item::Checkpoint)/let Commit { kind, play_time, .. } = checkpoint.commit;\n reports.push(Report::Saved(Saved { id, kind, play_time, bytes: 0, write_time: Duration::ZERO }));\n/' $crash
-mutant 'retry a sync on the same file' crates/journal/src/writer/open_segment.rs \
+mutant 'acknowledge although the sync failed' $writer \
+    's/segment\.sync\(&self\.local\.store\)\?;/let _ = segment.sync(&self.local.store);/' $faults
+mutant 'acknowledge before the sync' $writer \
+    's/segment\.sync\(&self\.local\.store\)\?;\n(\s+let end = [^;]*;)\n(\s+self\.note_durable\(end\);)\n\s+\/\/[^\n]*\n\s+self\.hold[^;]*;\n(\s+self\.acknowledge\([^;]*;)/$3\n let Some(segment) = &mut self.segment else { return Ok(()) };\n segment.sync(&self.local.store)?;\n$1\n$2/' $crash
+mutant 'acknowledge what is only captured' $writer \
+    's/(?=self\.pending\.push\(Item::Checkpoint)/let Commit { kind, play_time, .. } = checkpoint.commit;\n reports.push(News::Saved(Saved { id, kind, play_time, bytes: 0, write_time: Duration::ZERO }));\n/' $crash
+mutant 'retry a sync on the same file' $writer \
     's/self\.file\.sync\(\)\.map_err/self.file.sync().or_else(|_| self.file.sync()).map_err/' $faults
-mutant 'go on in a file that failed' crates/journal/src/writer/run_journal/failures.rs \
+mutant 'go on in a file that failed' $writer \
     's/(marked clean[^;]*)self\.drop_segment\(\);/$1/' $faults
-mutant 'sync only the directories of the first segment' crates/journal/src/store/directory.rs \
+mutant 'sync only the directories of the first segment' $store/directory \
     's/header\.predecessor\.is_none\(\)/header.segment == 0/' $faults
-mutant 'sync nothing above the data directory' crates/journal/src/store/directory.rs \
+mutant 'sync nothing above the data directory' $store/directory \
     's/unsynced\.extend\(self\.layout\.data\.ancestors\(\)[^;]*;//' $crash
-mutant 'take a merge for durable without a sync' crates/journal/src/writer/rotation.rs \
+mutant 'take a merge for durable without a sync' $writer \
     's/segment\.sync\(store\)\?;\n        Ok\(Progress/Ok(Progress/' $crash
-mutant 'move on to a merged file whose sync failed' crates/journal/src/writer/rotation.rs \
+mutant 'move on to a merged file whose sync failed' $writer \
     's/segment\.sync\(store\)\?;\n        Ok\(Progress/let _ = segment.sync(store);\n        Ok(Progress/' $faults
-mutant 'append to a file of a former run' 'crates/journal/src/store/directory.rs crates/journal/src/store/simulated_disk.rs' \
+mutant 'append to a file of a former run' "$store/directory $store/simulated_disk.rs" \
     's/self\.create_file\(self\.layout\.segment\(header\), header\)/self.create_file({\n let path = self.layout.segment(header);\n let old = self.disk.list(&self.layout.session(header.session)).unwrap_or_default();\n let old = old.into_iter().find(|entry| entry.name.ends_with(".journal"));\n old.map_or(path.clone(), |entry| path.with_file_name(entry.name)) }, header)/; s/(let mut state = self\.begin\(Operation::Create\)\?;)/$1\n if let Ok(file) = state.file(path) { return Ok(Box::new(SimulatedFile::new(self.clone(), file))); }/' $crash
-mutant 'file a statement without a sync' crates/journal/src/writer/filing.rs \
-    's/segment\.sync\(&home\.store\)/Ok(())/' $crash
-mutant 'end a run without a word' crates/journal/src/writer/run_journal.rs \
+mutant 'file a statement without a sync' $writer \
+    's/segment\.sync\(&local\.store\)/Ok(())/' $crash
+mutant 'end a run without a word' $writer \
     's/self\.pending\.push\(Item::Record\(Record::End \{[^}]*\}\)\);//' $crash
-mutant 'say nothing of a failure' crates/journal/src/writer/run_journal/failures.rs \
-    's/reports\.push\(Report::Failed \{ checkpoint, error, retry_in: Some\(retry_in\) \}\);//' $faults
-mutant 'say nothing of a save that a rewind overtook' crates/journal/src/writer/run_journal.rs \
+mutant 'say nothing of a failure' $writer \
+    's/reports\.push\(News::Failed \{ checkpoint, error, retry_in: Some\(retry_in\) \}\);/let _ = (checkpoint, error, retry_in);/' $faults
+mutant 'say nothing of a save that a rewind overtook' $writer \
     's/newest\.filter\(\|_\| self\.backoff\.has_failed\(\)\)/newest.filter(|_| false)/' $faults
-mutant 'decline what could only be read in part' crates/journal/src/writer/filing.rs \
+mutant 'decline what could only be read in part' $writer \
     's/refuse_to_guess\(stored\.index\(\)\)\?;//' who_can_read_only_a_part
-mutant 'forget what failed, and go on from it' 'crates/journal/src/writer/run_journal.rs crates/journal/src/writer/run_journal/failures.rs' \
+mutant 'forget what failed, and go on from it' "$writer/run_journal.rs $writer/run_journal" \
     's/if !checkpoint\.is_snapshot\(\) && checkpoint\.commit\.base != newest\.or\(self\.acknowledged\)/if false/; s/(marked clean[^;]*self\.drop_segment\(\);)/$1 self.pending.give_up_checkpoints();/' $faults
 
-# What may be removed.
-mutant 'prune the last generations' crates/journal/src/writer/retention.rs \
+promise='What is kept is not removed'
+mutant 'prune the last generations' $writer/retention.rs \
     's/keep\.always\(index\.newest_intact\(head\.id\)[^;]*;//; s/const NEWEST_ON_FULL_DISK: usize = 2/const NEWEST_ON_FULL_DISK: usize = 0/; s/ \|\| speaks_of_a_head\(index, number\)//' a_full_disk $crash
-mutant 'prune the run before at once' crates/journal/src/writer/retention.rs \
+mutant 'prune the run before at once' $writer/retention.rs \
     's/if own < 2 \{/if false {/; s/const NEWEST_ON_FULL_DISK: usize = 2/const NEWEST_ON_FULL_DISK: usize = 1/' $damage $crash
-mutant 'prune without looking whether the rest is intact' crates/journal/src/writer/pruning.rs \
+mutant 'prune without looking whether the rest is intact' $writer/pruning.rs \
     's/self\.waiting = unread\(self\.stored\.index\(\)\);//' $damage $crash $compound
-mutant 'prune what was written again because a file failed' crates/journal/src/writer/pruning.rs \
+mutant 'prune what was written again because a file failed' $writer/pruning.rs \
     's/if repeats_one_of\(&kept, index, number\) \{/if false {/' $copies
-mutant 'count on what is left of a file that failed' crates/journal/src/writer/pruning.rs \
+mutant 'count on what is left of a file that failed' $writer/pruning.rs \
     's/if !failed\.is_empty\(\)/if false/' $copies
-mutant 'prune damaged files' crates/journal/src/writer/retention.rs \
+mutant 'prune damaged files' $writer/retention.rs \
     's/is_damaged\(stored, \*number\) \|\| //' $damage
-mutant 'forget in any order' crates/journal/src/store/directory.rs \
+mutant 'forget in any order' $store/directory \
     's/self\.sync_directories\(std::slice::from_ref\(&directory\)\)\?;//' $crash
+mutant 'prune for an archive that is not durable' $store/archive_files.rs \
+    's/(attempt\(StoreAction::Replace, &place\)\?;\n\s+)self\.sync_session\(header\.session\)/$1Ok(())/' $crash torture::gathering
+mutant 'put an archive in its place without a sync' $writer/gathering.rs \
+    's/segment\.sync\(store\)\?;\n//' $crash torture::gathering
 
-# What is believed.
-mutant 'accept a bad payload' crates/journal/src/journal/frame.rs \
+promise='Nothing false is believed'
+mutant 'accept a bad payload' $journal/journal/frame.rs \
     's/if !header\.is_of\(stored, self\.nonce\)/if false/' $crash $damage
-mutant 'accept a bad frame header' crates/journal/src/journal/frame.rs \
+mutant 'accept a bad frame header' $journal/journal/frame.rs \
     's/if checksum != xxh3_64_with_seed\(checked, nonce\)/if false/' $crash $damage
-mutant 'accept a bad segment header' crates/journal/src/journal/header_codec.rs \
+mutant 'accept a bad segment header' $journal/journal/header_codec.rs \
     's/is_whole: checksum\(prelude, body\) == announced/is_whole: true/' $crash $damage
-mutant 'offer what was not read' crates/journal/src/store/stored_session.rs \
+mutant 'offer what was not read' $store/stored_session.rs \
     's/if self\.verify\(&plan\)\? == Validity::Verified/if true/' $crash $damage
-mutant 'accept a group without its first frame' crates/journal/src/journal/scan.rs \
+mutant 'accept a group without its first frame' $journal/journal/scan.rs \
     's/self\.open\.take\(\)\.filter\(\|group\| group\.counter == place\.counter\)/Some(self.open.take().unwrap_or(OpenGroup::new(place.counter, entry.offset)))/' $crash $damage
-mutant 'let a run without a checkpoint supersede' crates/journal/src/journal/index/head.rs \
+mutant 'let a run without a checkpoint supersede' $journal/journal/index/head.rs \
     's/\.filter\(\|run\| !run\.moments\.is_empty\(\)\)//' $crash
-mutant 'overlook a run that vanished' crates/journal/src/recovery/detect.rs \
+mutant 'overlook a run that vanished' $journal/recovery/detect.rs \
     's/machine\.witnessed\(session\)\.filter\(is_beyond\)/machine.witnessed(session).filter(is_beyond).filter(|_| false)/' $damage
-mutant 'overlook a missing end' crates/journal/src/store/findings.rs \
+mutant 'overlook a missing end' $store/findings.rs \
     's/for \(position, range\) in missing_ends\(&self\.summaries\)/for (position, range) in missing_ends(&[])/' $damage
 
-# How runs follow each other.
-mutant 'supersede nothing' crates/journal/src/journal/index/head.rs \
+promise='Runs follow each other'
+mutant 'supersede nothing' $journal/journal/index/head.rs \
     's/\|through\| \*through >= id\.counter/|_| false/' $crash
-mutant 'count from the beginning' crates/journal/src/recovery/prepare.rs \
+mutant 'count from the beginning' $journal/recovery/prepare.rs \
     's/let newest_counter = stored\.index\(\)\.newest_counter\(\);/let newest_counter = 0;/' $crash
-mutant 'guess what an unreadable file holds' crates/journal/src/recovery/prepare.rs \
+mutant 'guess what an unreadable file holds' $journal/recovery/prepare.rs \
     's/refuse_to_guess\(stored\.index\(\)\)\?;//' $compound $faults
-mutant 'lose records while merging' crates/journal/src/writer/rotation.rs \
+mutant 'lose records while merging' $writer/rotation.rs \
     's/Item::Record\(record\) => segment\.append_record\(record\)\?,/Item::Record(_) => {}/' $crash $copies
 
-# What merging and planning mean.
-mutant 'let the older value win' crates/journal/src/journal/merge/column.rs \
+promise='Merging and planning keep the meaning'
+mutant 'let the older value win' $journal/journal/merge/column.rs \
     's/Some\(Reverse\(\(id, Reverse\(age\)\)\)\)/Some(Reverse((id, Reverse(usize::MAX - age))))/' $trips
-mutant 'let removals take what the same group wrote' crates/journal/src/journal/merge/removals.rs \
+mutant 'let removals take what the same group wrote' $journal/journal/merge/removals.rs \
     's/\*removed_age > age/*removed_age >= age/' $trips
-mutant 'drop removals from merged deltas' crates/journal/src/journal/merge.rs \
+mutant 'drop removals from merged deltas' $journal/journal/merge.rs \
     's/if self\.keep_removals \{/if false {/' $trips
-mutant 'take the longest way' crates/journal/src/journal/index/run.rs \
+mutant 'take the longest way' $journal/journal/index/run.rs \
     's/ways\.min_by_key/ways.max_by_key/' $trips
-mutant 'count on from forged numbers' crates/journal/src/journal/index.rs \
+mutant 'count on from forged numbers' $journal/journal/index.rs \
     's/\.filter\(\|counter\| \*counter < limits::COUNTERS\)//' $hostile
-mutant 'count before the first segment' crates/journal/src/journal/index/ending.rs \
+mutant 'count before the first segment' $journal/journal/index/ending.rs \
     's/header\.segment\.checked_sub\(1\)/Some(header.segment - 1)/' $hostile
 
-# What a capture must notice, and what a restore must bring back.
+promise='A slot is there, whole and under its own name'
+mutant 'put a slot in its place without a sync' $writer/slot_copy.rs \
+    's/segment\.sync\(store\)\?;\n(\s+let bytes)/$1/' $crash
+mutant 'put a slot in its place although its sync failed' $writer/slot_copy.rs \
+    's/segment\.sync\(store\)\?;\n(\s+let bytes)/let _ = segment.sync(store);\n$1/' $faults
+mutant 'report a slot before its name is durable' $store/slot_files.rs \
+    's/(attempt\(StoreAction::Replace, place\)\?;\n\s+)self\.sync_slots\(\)/$1Ok(())/' $crash
+mutant 'report a deleted slot before that is durable' $store/slot_files.rs \
+    's/(attempt\(StoreAction::RemoveFile, path\)\?,\n\s+\}\n\s+\}\n\s+)self\.sync_slots\(\)/$1Ok(())/' $crash
+mutant 'sync nothing above the slots' $store/slot_files.rs \
+    's/created\.unsynced_directories = [^;]*;//' $crash
+mutant 'remove the old slot before the new one is there' $writer/slot_work.rs \
+    's/(let place = free_place\(machine, &header, replaced\)\?;)/$1\n remove_replaced(machine, Path::new(""), replaced);/' $crash
+mutant 'keep the file of the old name after a rename' $writer/slot_begin.rs \
+    's/Ok\(\(source, header, Some\(slot\)\)\)/Ok((source, header, None))/' $crash
+mutant 'rename another slot' $writer/slot_begin.rs \
+    's/(pub\(super\) fn rename[^{]*\{\n)/$1 let slot = machine.slots().slots().next().map_or(slot, |file| file.slot.id);\n/' $crash
+mutant 'keep the old attachment of a slot' $writer/slot_begin.rs \
+    's/let mut attachments = machine\.local\(\)\.store\.attachments\([^;]*;/let mut attachments: Vec<Attachment> = Vec::new();/' $crash
+mutant 'copy a slot without what is attached' $writer/slot_begin.rs \
+    's/let frames = frames\(&stored, &attachments_of\(&stored\)\?\)\?;/let frames = frames(&stored, &[])?;/' $crash
+mutant 'make a slot of what is not durable' $writer/slot_work.rs \
+    's/!is_of_this_run \|\| self\.durable/true || !is_of_this_run || self.durable/' $faults
+
+promise='One process plays a session at a time'
+mutant 'acknowledge without asking for the lock again' $writer \
+    's/(finds what was written\.\n)\s+self\.hold\.check[^;]*;/$1/' lost_lock
+mutant 'write without asking for the lock' $writer \
+    's/(-> Result<\(\), WriteFailure> \{\n)\s+self\.hold\.check\(&self\.local\.store, self\.session\(\), self\.newest_on_line\(\)\)\?;/$1/' lost_lock
+mutant 'take a session up again that another process played' $writer/hold.rs \
+    's/Ok\(!is_ours && !heads\.is_empty\(\)\)/Ok(false)/' lost_lock
+mutant 'write a session whose lock another process has' $writer/hold.rs \
+    's/Ok\(None\) => return Err\(WriteFailure::InUse\),/Ok(None) => {}/' lost_lock
+mutant 'ask for the lock with checkpoints only' $writer \
+    's/journal\.check_hold\(now, &mut news\);/let _ = journal;/' lost_lock
+mutant 'let go of a session that was prepared' $writer \
+    's/Ok\(lock\) => self\.prepared\.insert\(session, lock\)/Ok(lock) => { drop(lock); self.prepared.insert(session, None) }/' torture::locks
+mutant 'let go of a session that goes back' $writer \
+    's/(retry_in: None \}\);\n\s+\}\n\s+)self\.hold\n/$1Hold::default()\n/' torture::locks
+mutant 'let go of a session while it is declined' $writer/filing.rs \
+    's/let \(stored, _lock\) = take\(&machine/let (stored, _) = take(&machine/' torture::locks
+mutant 'let go of a session while it is deleted' $writer/filing.rs \
+    's/let \(stored, _lock\) = take\(&local/let (stored, _) = take(&local/' torture::locks
+mutant 'change slots that another process changes' $writer/slot_work.rs \
+    's/Ok\(None\) if self\.may_wait\(now\) => return,/Ok(None) if self.may_wait(now) => Ok(None),/' torture::locks
+mutant 'let go of the slots before the slot is there' $writer/slot_work.rs \
+    's/_lock: lock \};/_lock: { drop(lock); None } };/' torture::locks
+mutant 'take the lock of a file that was removed' $store/real_disk.rs \
+    's/Ok\(\(\)\) if !is_same_file\(&file, path\)\? => \{\}//' store::real_disk
+mutant 'remove the lock file of another process' $store/real_disk.rs \
+    's/if is_same_file\(&self\.file, &self\.path\)\.unwrap_or\(false\) \{/if true {/' store::real_disk
+
+promise='What is known of a session is carried'
+mutant 'lose the lineage that has no room in a header' $writer \
+    's/let lineage = &self\.further_lineage;/let lineage: &[Record] = &[];/' torture::many_runs
+mutant 'lose the status with its generation' $writer \
+    's/status: self\.status\.as_ref\(\) \}/status: None }/' $crash
+mutant 'lose the status at once' $writer \
+    's/Status \{ \.\. \} => self\.status = Some\(record\.clone\(\)\),/Status { .. } => {}/' $crash
+mutant 'lose unknown frames with their generation' $writer \
+    's/let unknown_frames = &self\.identity\.unknown_frames;/let unknown_frames: &[(FrameKind, Vec<u8>)] = &[];/' $crash
+mutant 'lose unknown frames with their run' $journal/recovery/prepare.rs \
+    's/unknown_frames: stored\.carried\(\)\.map_err\(unreadable\)\?,/unknown_frames: Vec::new(),/' $crash
+mutant 'lose what the game notes about the session' $writer/about_session.rs \
+    's/if let Some\(fields\) = fields \{/if let Some(fields) = fields.filter(|_| false) {/' $crash
+mutant 'restore without what the game noted' $journal/recovery/about.rs \
+    's/FIELDS => set\(&mut self\.fields, block\)/FIELDS => {}/' $crash
+mutant 'forget a new name with its generation' $writer \
+    's/self\.identity\.metadata = \(\*\*metadata\)\.clone\(\);/let _ = metadata;/' $crash
+mutant 'forget a new name at once' $writer \
+    's/Order::Write\(record\) => \{/Order::Write(Record::Metadata(_)) => {}\n Order::Write(record) => {/; s/^use crate::journal::Commit;/use crate::journal::{Commit, Record};/m' $crash
+
+promise='How a process ended is known'
+mutant 'write no record of a process' $journal/process/guard.rs \
+    's/guard\.update\(\|_\| \{\}\);/let _ = \&guard;/' process::tests
+mutant 'leave out of the record what is played' $writer \
+    's/process\.hold\(identity\.metadata\.id, identity\.run\);//' $damage
+mutant 'leave out of the record what was acknowledged' $writer \
+    's/self\.process\.acknowledged\(self\.session\(\), id, now\.wall\);//' $damage
+mutant 'remove records that still say something' $journal/process/guard.rs \
+    's/if record\.runs\.is_empty\(\) \{/if true {/' process::tests
+mutant 'remove a record because one of its sessions is settled' $journal/recovery \
+    's/if held_any && dead\.record\.runs\.is_empty\(\)/if held_any/' recovery::
+mutant 'keep records that say nothing any more' $journal/process/guard.rs \
+    's/if record\.runs\.is_empty\(\) \{/if false {/' process::tests
+mutant 'take a session that was left in vain for a crash' $writer \
+    's/self\.process\.left_without_end\(session\);/self.process.release(session);/' $faults
+mutant 'try a restore without a trial' $writer/trials.rs \
+    's/tell\(self\.local\.store\.write_trial\(&trial\)\);//' writer::trials
+mutant 'forget the death before a restore that is given up' $writer/trials.rs \
+    's/Some\(\(_, Some\(before\)\)\) => tell\(self\.local\.store\.write_trial\(&before\)\),/Some((_, Some(_))) => {}/' writer::trials
+mutant 'keep a trial that is over' $writer/trials.rs \
+    's/(self\.take\(session\);\n\s+)tell\(self\.local\.store\.remove_trial\(session\)\);/$1/' writer::trials
+
+promise='What is sent is carried out'
+mutant 'forget what waits for room in the channel' $writer/link.rs \
+    's/for order in overflow\.drain\(\.\.\) \{/for order in overflow.drain(..).take(0) {/' torture::link
+mutant 'send what waited after what came later' $writer/link.rs \
+    's/overflow\.push_front\(order\);/overflow.push_back(order);/' torture::link
+mutant 'end the thread without its last turns' $writer/link.rs \
+    's/    worker\.finish\(now\(\)\);//' torture::link
+mutant 'drop the line without waiting for the thread' $writer/link.rs \
+    's/while !thread\.is_finished\(\) && clock/while false \&\& !thread.is_finished() \&\& clock/' torture::link
+mutant 'count no slots' $writer/link.rs \
+    's/self\.slots_in_flight \+= 1;//' torture::link
+mutant 'count captures for ever' $writer/link.rs \
+    's/self\.captures_in_flight = self\.captures_in_flight\.saturating_sub\(1\);//' torture::link
+
+promise='A crash report is there, and whole'
+mutant 'report a crash report before its sync' $journal/crash_report/archive.rs \
+    's/self\.file\.sync\(\)\?;\n\s+return Ok\(None\)/return Ok(None)/' $crash
+mutant 'report a crash report before its name is durable' $journal/crash_report.rs \
+    's/match local\.store\.sync_directories\(&\[directory\]\)/drop(directory);\n match Ok::<(), StoreError>(())/' $crash
+mutant 'leave out a part of a crash report' $journal/crash_report/archive.rs \
+    's/self\.file\.append\(part\)\?;/if self.steps > 0 { self.file.append(part)?; }/' $crash
+
+promise='The real disk syncs'
+mutant 'never sync a file' $store/real_disk.rs \
+    's/self\.file\.sync_data\(\)\.or_else\(\|error\| weaker_sync\(&self\.file, error\)\)/Ok(())/' syncs:each_
+mutant 'never sync a directory' $store/real_disk.rs \
+    's/directory\.sync_all\(\)\.or_else\(\|error\| weaker_sync\(&directory, error\)\)/Ok(drop(directory))/' syncs:each_
+mutant 'never sync a small file' $store/real_disk.rs \
+    's/file\.sync_all\(\)\.or_else\(\|error\| weaker_sync\(&file, error\)\)/Ok(())/' syncs:each_
+mutant 'sync a small file too late' $store/real_disk.rs \
+    's/replace_by_rename\(path, bytes, Durability::Synced\)\?;/replace_by_rename(path, bytes, Durability::Unsynced)?;\n File::open(path)?.sync_all()?;/' syncs:each_
+mutant 'never sync the name of a small file' $store/real_disk.rs \
+    's/match self\.sync_dir\(path\.parent\(\)\.unwrap_or\(path\)\) \{/match Ok(()) {/' syncs:each_
+mutant 'sync the name of a small file too early' $store/real_disk.rs \
+    's/(fn replace\(&self, path: &Path, bytes: &\[u8\]\) -> io::Result<\(\)> \{\n)\s+(replace_by_rename\(path, bytes, Durability::Synced\)\?;)\n\s+match (self\.sync_dir\(path\.parent\(\)\.unwrap_or\(path\)\)) \{/$1 let synced = $3;\n $2\n match synced {/' syncs:each_
+mutant 'sync the directory above instead' $store/real_disk.rs \
+    's/let directory = with_a_free_handle\(\|\| File::open\(path\)\)\?;/let directory = with_a_free_handle(|| File::open(path.parent().unwrap_or(path)))?;/' syncs:each_
+mutant 'sync no parent of a new session' $store/directory \
+    's/unsynced\.extend\(self\.layout\.directories_to_sessions\(\)\);//; s/let mut unsynced: BTreeSet<PathBuf> = self\.create_directory\(&directory\)\?;/self.create_directory(\&directory)?;\n let mut unsynced: BTreeSet<PathBuf> = BTreeSet::new();/' syncs:each_
+mutant 'append without a sync' $writer/open_segment.rs \
+    's/self\.target\.sync_file\(\)\?;\n        if/if/' syncs:each_
+mutant 'rename a slot before its sync' $writer/slot_copy.rs \
+    's/segment\.sync\(store\)\?;\n(\s+let bytes)/$1/' syncs:each_
+mutant 'rename a slot without a sync of its directory' $store/slot_files.rs \
+    's/(attempt\(StoreAction::Replace, place\)\?;\n\s+)self\.sync_slots\(\)/$1Ok(())/' syncs:each_
+mutant 'rename an archive without a sync of its directory' $store/archive_files.rs \
+    's/(attempt\(StoreAction::Replace, &place\)\?;\n\s+)self\.sync_session\(header\.session\)/$1Ok(())/' syncs:each_
+mutant 'rename an archive before its sync' $writer/gathering.rs \
+    's/segment\.sync\(store\)\?;\n//' syncs:each_
+
+promise='Each rule of the oracle is looked at'
+rules=torture::debt::tests debt=$journal/torture/debt.rs
+mutant 'oracle: what never was' $debt \
+    's/None => return Err\(format!\("\{counter\}@\{run:016x\} never was"\)\),/None => {}/' $rules
+mutant 'oracle: what was otherwise' $debt \
+    's/Reading::Restored\(digest\) => digest == self\.digest,/Reading::Restored(_) => true,/' $rules
+mutant 'oracle: an attachment that never was' $debt \
+    's/match version <= newest \{/match true {/' $rules
+mutant 'oracle: an offer that cannot be restored' $debt \
+    's/if !found\.restores\(key\(offer\.newest\)\)/if false/' $rules
+mutant 'oracle: a slot of what never was' $debt \
+    's/None => return Err\(format!\("slot \{name:\?\} holds \{checkpoint:\?\}, which never was"\)\),/None => return Ok(()),/' $rules
+mutant 'oracle: a slot of what was otherwise' $debt \
+    's/Some\(captured\) if !captured\.may_read\(\*reading\) => \{(\n\s+return Err\(format!\("slot)/Some(captured) if false \&\& !captured.may_read(*reading) => {$1/' $rules
+mutant 'oracle: a lost attachment' $debt 's/if durable > there/if false/' $rules
+mutant 'oracle: a slot that cannot be read' $debt 's/if opened\.unread_slots > 0/if false/' $rules
+mutant 'oracle: a lost report' $debt \
+    's/find\(\|\(path, report\)\| !is_there\(path, report\)\)/find(|(path, report)| false \&\& !is_there(path, report))/' $rules
+mutant 'oracle: a loss on a disk that does what it says' $debt \
+    's/if promise == Promise::NoFalseState/if true/' $rules
+mutant 'oracle: a session that is gone' $oracle/session.rs \
+    's/let Some\(found\) = found else \{ return Err[^}]*\};/let Some(found) = found else { return Ok(()) };/' $rules
+mutant 'oracle: a session of which nothing is left' $oracle/session.rs \
+    's/None => Err\(format!\("\{newest\} was acknowledged, and nothing is there"\)\)/None => Ok(())/' $rules
+mutant 'oracle: a newest that is older' $oracle/session.rs \
+    's/Some\(best\) if order\(best\) < order\(newest\)/Some(best) if false \&\& order(best) < order(newest)/' $rules
+mutant 'oracle: a newest that cannot be restored' $oracle/session.rs \
+    's/Some\(best\) if !found\.restores\(key\(best\)\) => Err/Some(best) if false \&\& !found.restores(key(best)) => Err/' $rules
+mutant 'oracle: a lost generation' $oracle/session.rs \
+    's/find\(\|id\| !found\.restores\(\*id\)\)/find(|id| false \&\& !found.restores(*id))/' $rules
+mutant 'oracle: a failure where nothing failed' $oracle/session.rs \
+    's/if let Some\(failure\) = &found\.failure \{/if let Some(failure) = found.failure.as_ref().filter(|_| false) {/' $rules
+mutant 'oracle: a fork' $oracle/session.rs \
+    's/if found\.offers\.len\(\) > 1 &&/if false \&\&/' $rules
+mutant 'oracle: an offer of what was set aside' $oracle/session.rs \
+    's/if self\.stand == Stand::SetAside && !found/if false \&\& !found/' $rules
+mutant 'oracle: no offer of what crashed' $oracle/session.rs \
+    's/if offered < Some\(order\(newest\)\)/if false/' $rules
+mutant 'oracle: what was deleted and is back' $oracle/session.rs \
+    's/Some\(found\) if found\.is_listed\(\) => Err/Some(found) if false \&\& found.is_listed() => Err/' $rules
+mutant 'oracle: what was deleted stays so' $oracle/session.rs \
+    's/Fact::Forgetting if is_over => \{\}/Fact::Forgetting if is_over \&\& false => {}/' $rules
+mutant 'oracle: what is being deleted is not owed' $oracle/session.rs \
+    's/let is_owed = !matches![^;]*;/let is_owed = true;/' $rules
+mutant 'oracle: a lost frame of a later release' $oracle/session.rs 's/if !found\.has_unknown_frame/if false/' $rules
+mutant 'oracle: a wrong name' $oracle/session.rs 's/if !self\.names\.contains\(name\)/if false/' $rules
+mutant 'oracle: a name that was replaced' $oracle/session.rs \
+    's/let settled = self\.names\.len\(\)\.saturating_sub\(1\);/let settled = 0;/' $rules
+mutant 'oracle: a wrong description' $oracle/session.rs 's/if \*description != description_of\(name\)/if false/' $rules
+mutant 'oracle: a wrong status' $oracle/session.rs \
+    's/if status\.is_running\(\) && !self\.statuses\.may_be\(\*status\)/if false/' $rules
+mutant 'oracle: a status that was replaced' $oracle/session.rs \
+    's/let settled = self\.possible\.len\(\)\.saturating_sub\(1\);/let settled = 0;/' $rules
+mutant 'oracle: the status of the run before' $oracle/session.rs \
+    's/self\.possible\.drain\(\.\.before\);/let _ = before;/' $rules
+mutant 'oracle: three generations' $oracle/retained.rs \
+    's/const GENERATIONS: usize = 3/const GENERATIONS: usize = 2/' $rules
+mutant 'oracle: two generations where there is no room' $oracle/retained.rs \
+    's/LEAST_GENERATIONS: usize = 2/LEAST_GENERATIONS: usize = 1/' $rules
+mutant 'oracle: what has a name' $oracle/retained.rs \
+    's/reasons\.is_named &= !is_crowded;/reasons.is_named = false;/' $rules
+mutant 'oracle: what has a name where there is no room' $oracle/retained.rs \
+    's/reasons\.is_named &= !is_crowded;//' $rules
+mutant 'oracle: the oldest generation' $oracle/retained.rs \
+    's/reasons\.is_first &= !is_crowded;/reasons.is_first = false;/' $rules
+mutant 'oracle: what is left behind' $oracle/retained.rs \
+    's/reasons\.is_left_behind = Some\(\*id\) == newest;/reasons.is_left_behind = false;/' $rules
+mutant 'oracle: what is left behind, after an hour' $oracle/retained.rs \
+    's/reasons\.is_left_behind &= !is_crowded && is_young;/reasons.is_left_behind \&= !is_crowded;/' $rules
+mutant 'oracle: generations of the line that is played' $oracle/retained.rs \
+    's/if !self\.line\.contains\(id\) \{/if false {/' $rules
+mutant 'oracle: what goes on from a file that failed' $oracle/retained.rs \
+    's/Some\(self\.files\)\.filter\(\|_\| !self\.is_continued\)/Some(self.files)/' $rules
+mutant 'oracle: no room for other sessions' $debt \
+    's/others\.for_each\(\|\(_, owed\)\| owed\.thin\(\)\);/drop(others);/' $rules
+mutant 'oracle: a full disk' $debt \
+    's/self\.sessions\.values_mut\(\)\.for_each\(OwedSession::disk_is_short\);//' $rules
+mutant 'oracle: slots that are otherwise' $oracle/slots.rs \
+    's/match all\.iter\(\)\.any\(\|shelf\| is_like\(shelf, found\)\)/match true/' $rules
+mutant 'oracle: a slot that lost its content' $oracle/slots.rs 's/is_whole && owed/owed/' $rules
+mutant 'oracle: a slot that lost its attachment' $oracle/slots.rs \
+    's/slot\.attached\.flatten\(\) >= owed\.attached/owed.attached.is_none() || true/' $rules
+mutant 'oracle: a slot that is missing' $oracle/slots.rs \
+    's/shelf\.len\(\) == found\.len\(\) && //' $rules
+mutant 'oracle: a change of slots that was refused' $oracle/slots.rs \
+    's/Fact::SlotRefused \{ number \} => drop\(self\.take\(\*number\)\),/Fact::SlotRefused { .. } => {}/' $rules
+mutant 'oracle: a change of slots that was made' $oracle/slots.rs \
+    's/self\.possible = changed\(&self\.possible, &change, &durable\);/self.possible.extend(changed(\&self.possible, \&change, \&durable));/' $rules
+mutant 'oracle: a change of slots that may have been made' $oracle/slots.rs \
+    's/self\.possible\.extend\(changed\(&self\.possible, &change, &durable\)\);/let _ = change;/' $rules
+mutant 'oracle: a change of slots that a process died in' $oracle/slots.rs \
+    's/self\.possible = self\.all\(\);\n//' $rules
+mutant 'oracle: a slot that was written again' $oracle/slots.rs \
+    's/slot\.attached = slot\.attached\.max\(durable\(slot\.checkpoint\)\);//' $rules
+
+promise='A capture notices each change, and a restore brings it back'
 mutant 'forget entities that became saved lately' src/capture/record/columns.rs \
     's/if !fresh\.is_empty\(\) \{/if false {/' $worlds
 mutant 'forget sparse components of those' src/capture/record/columns.rs \
@@ -189,7 +416,7 @@ mutant 'leave relationships out' src/restore/replace.rs \
 mutant 'write references as they are' src/saved/codec/cloned.rs \
     's/<T as Component>::map_entities\(value, mapper\);//' $worlds
 
-# What the self-test must name, and must not.
+promise='The self-test names what drifted, and nothing else'
 mutant 'find no drift' src/capture/drift.rs \
     's/rows \+= u64::from\(is_counted && !is_the_same\);/let _ = (is_counted, is_the_same);/' $tested
 mutant 'take references to the dead for drift' src/capture/drift.rs \
@@ -197,5 +424,120 @@ mutant 'take references to the dead for drift' src/capture/drift.rs \
 mutant 'forget that a reference was turned' src/saved/codec/reading.rs \
     's/one == other \|\| \(targets\.any && differ_in_order_only\(&one, &other\)\)/{ let _ = differ_in_order_only(\&one, \&other); targets.any }/' $tested
 
-echo "$tried mutants tried, $survivors survived or could not be tried"
-[[ $survivors -eq 0 ]]
+# The package and the kind of tests by which a row is tried.
+suite_of() {
+    local place=${places[$1]} kind=lib
+    [[ ${tests[$1]} != syncs:* ]] || kind=syncs
+    [[ $place == crates/journal/* ]] && echo "bevy_session_journal $kind" || echo "bevy_session $kind"
+}
+
+# Builds a suite, and says which program it is.
+build() {
+    local package=$1 target=(--lib)
+    [[ $2 == lib ]] || target=(--test "$2")
+    (cd "$tree" && cargo test --package "$package" "${target[@]}" --no-run) >"$log" 2>&1 || return 1
+    sed -nE 's/^ *Executable .*\((.*)\)$/\1/p' "$log"
+}
+
+# Runs tests of a program.
+run() {
+    local program=$1 directory=$tree
+    [[ $program != */bevy_session_journal-* && $program != */syncs-* ]] || directory=$tree/crates/journal
+    (cd "$directory" && timeout "$patience" "$program" "${@:2}") >"$log" 2>&1
+}
+
+# The tests whose first panic in the log isn't one of `unwrap`.
+killers() {
+    awk '/^---- .* stdout ----$/ { test = $2; waits = 1 }
+         said { if (!/^called `(Result|Option)::unwrap/) print test; waits = said = 0 }
+         waits && / panicked at / { said = 1 }' "$log" | sort -u | tr '\n' ' '
+}
+
+# Makes a change in each place, and lists the files that it changes in `changed`.
+apply() {
+    local change=$2 place file found
+    changed=()
+    for place in $1; do
+        found=${#changed[@]}
+        while read -r file; do
+            perl -0pe "$change" "$pristine/$file" >"$tree/$file.new"
+            if cmp -s "$pristine/$file" "$tree/$file.new"; then
+                rm "$tree/$file.new"
+            else
+                mv "$tree/$file.new" "$tree/$file"
+                changed+=("$file")
+            fi
+        done < <(cd "$pristine" && find "$place" -name '*.rs' | sort)
+        if ((${#changed[@]} != found + 1)); then
+            echo "STALE     ${names[$3]}: changes $((${#changed[@]} - found)) files of $place"
+            return 1
+        fi
+    done
+}
+
+# Tries a row.
+try() {
+    local row=$1 name=${names[$1]} program killed status=0 package kind
+    read -r package kind < <(suite_of "$row")
+    if ! program=$(build "$package" "$kind"); then
+        echo "BROKEN    $name: $(grep -m 1 -A 2 '^error' "$log" | tr -s '\n ' ' ')"
+        return
+    fi
+    # shellcheck disable=SC2086
+    run "$program" ${tests[$row]//syncs:/} || status=$?
+    killed=$(killers)
+    if [[ -n $killed ]]; then
+        echo "killed    $name, by ${killed% }"
+    elif ((status == 124)); then
+        echo "killed    $name, by patience"
+    elif ((status >= 128)); then
+        # Such as a decoder that believed a length and asked for more memory than there is.
+        echo "killed    $name, by the end of the process (status $status)"
+    elif ((status != 0)); then
+        echo "STRAY     $name: $(grep -m 1 -A 1 ' panicked at ' "$log" | tr -s '\n ' ' ')"
+    else
+        echo "SURVIVED  $name"
+    fi
+}
+
+# Runs every test that is named in a row, of a suite, on code without a mutant.
+try_without() {
+    local suite=$1 row named program listed
+    named=$(for row in "${!names[@]}"; do
+        [[ $(suite_of "$row") != "$suite" ]] || tr ' ' '\n' <<<"${tests[$row]//syncs:/}"
+    done | sort -u)
+    # shellcheck disable=SC2086
+    program=$(build $suite) || { echo "$suite doesn't compile"; grep -m 3 -A 3 '^error' "$log"; return 1; }
+    listed=$("$program" --list)
+    while read -r one; do
+        grep -q -- "$one" <<<"$listed" || { echo "no test of $suite is called $one"; return 1; }
+    done <<<"$named"
+    # shellcheck disable=SC2086
+    patience=$((patience * 4)) run "$program" $named || { echo "$suite fails without a mutant:"; cat "$log"; return 1; }
+    echo "$suite passes without a mutant: $(grep -m 1 '^test result' "$log")"
+}
+
+rm -rf "$pristine" "$tree"
+mkdir -p "$pristine"
+cp -rL src benches crates examples tests Cargo.toml Cargo.lock README.md "$pristine"
+cp -r "$pristine" "$tree"
+while read -r suite; do
+    try_without "$suite" || exit 1
+done < <(for row in "${!names[@]}"; do suite_of "$row"; done | sort -u)
+
+heading= total=0 killed=0
+for row in "${!names[@]}"; do
+    if [[ ${promises[$row]} != "$heading" ]]; then
+        heading=${promises[$row]}
+        printf '\n%s\n' "$heading"
+    fi
+    if apply "${places[$row]}" "${changes[$row]}" "$row"; then
+        outcome=$(try "$row")
+        echo "$outcome"
+        [[ $outcome != killed* ]] || killed=$((killed + 1))
+    fi
+    total=$((total + 1))
+    for file in "${changed[@]}"; do cp "$pristine/$file" "$tree/$file"; done
+done
+printf '\n%s\n' "$total mutants, $killed killed, $((total - killed)) not"
+((killed == total))

@@ -16,13 +16,7 @@ pub fn listing() {
     let plugin = || SessionPlugin::new("Bench", "Numbers").directory(&directory).manual_writer();
     for _ in 0..100 {
         let mut app = app(plugin());
-        spawn_mixed(&mut app, 20);
-        start(&mut app);
-        (0..8).for_each(|round| {
-            app.world_mut().spawn(Health(1.0, round as f32));
-            request(&mut app, |commands| commands.session().checkpoint("bench"));
-            app.update();
-        });
+        play_a_little(&mut app);
         request(&mut app, |commands| commands.session().close());
         (0..3).for_each(|_| app.update());
     }
@@ -46,17 +40,22 @@ pub fn listing() {
     let _ = std::fs::remove_dir_all(&directory);
 }
 
+/// A session with a few checkpoints.
+fn play_a_little(app: &mut App) {
+    spawn_mixed(app, 20);
+    start(app);
+    for round in 0..8 {
+        app.world_mut().spawn(Health(1.0, round as f32));
+        request(app, |commands| commands.session().checkpoint("bench"));
+        app.update();
+    }
+}
+
 /// A session with a few checkpoints and a slot, as files below `directory`.
 fn write_session(directory: &Path, number: usize) {
     let disk = MemoryDisk::default();
     let mut app = memory_app(&disk);
-    spawn_mixed(&mut app, 20);
-    start(&mut app);
-    (0..8).for_each(|round| {
-        app.world_mut().spawn(Health(1.0, round as f32));
-        request(&mut app, |commands| commands.session().checkpoint("bench"));
-        app.update();
-    });
+    play_a_little(&mut app);
     request(&mut app, |commands| {
         commands.session().save(SaveSlot::manual(format!("Slot {number}")));
     });

@@ -19,8 +19,9 @@ use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId};
 use crate::recovery::{RecoveryOffer, SlotEntry};
 use crate::restore::{RestoreLoss, RestoreReport};
 use crate::session::{
-    Attachment, AttachmentError, AttachmentOf, CheckpointError, ContextPart, EndReason, Leaving,
-    RecoveryError, RequestError, RestoreReason, SaveSlot, SessionContext, SlotError, StopReason,
+    Attachment, AttachmentError, AttachmentOf, CheckpointError, ContextPart, EndReason,
+    FailureCause, Leaving, RecoveryError, RequestError, RestoreReason, SaveSlot, SessionContext,
+    SlotError, StopReason,
 };
 
 /// Declares the notifications and registers them, so that none can be declared and forgotten.
@@ -221,6 +222,19 @@ notifications! {
         session: SessionId,
         /// The types.
         types: Vec<DriftedType>,
+    }
+
+    /// Sessions can't be written where they are wanted, and are written below the
+    /// [`fallback_directory`](crate::SessionPlugin::fallback_directory) in this process. Those of both
+    /// places are found. Sent once, in the first frame; [`SessionPlace`](crate::SessionPlace) says it at any
+    /// time. A player may want to know: files in the first place don't change from now on.
+    DataPlaceChanged {
+        /// Where sessions are wanted.
+        wanted: PathBuf,
+        /// Where they are written.
+        used: PathBuf,
+        /// Why they can't be where they are wanted.
+        error: FailureCause,
     }
 
     /// A type can't be saved, as far as the game's set-up goes. Sent once, in the first frame.

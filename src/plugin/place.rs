@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use tracing::warn;
 
-use crate::store::{Disk, RealDisk, directory_name, platform_roots};
+use crate::lifecycle::{DataPlaceChanged, SessionPlace};
+use crate::store::{
+    Disk, FallbackDisk, Layout, MovedRoot, RealDisk, TracedDisk, directory_name, platform_roots,
+};
 
 /// Where sessions are kept.
 #[derive(Clone, Debug)]
@@ -18,10 +21,51 @@ pub(super) enum Place {
     Disk(Arc<dyn Disk>),
 }
 
+/// A place that was looked at: it is known which directories can be written.
+pub(super) struct OpenPlace {
+    pub disk: Arc<dyn Disk>,
+    pub place: SessionPlace,
+    /// What the game is to hear.
+    pub changed: Option<DataPlaceChanged>,
+}
+
 impl Place {
-    pub(super) fn disk(&self) -> Arc<dyn Disk> {
+    /// Looks whether files can be written where `wanted` says; if not, they are where `fallback` says.
+    pub(super) fn open(&self, wanted: &Layout, fallback: Option<&Layout>) -> OpenPlace {
+        let disk = self.disk(wanted, fallback);
+        let Some(fallback) = fallback else {
+            let place = SessionPlace::new(wanted.data.clone(), wanted.state.clone(), false);
+            return OpenPlace { disk, place, changed: None };
+        };
+        let disk = FallbackDisk::new(
+            disk,
+            [
+                (wanted.data.clone(), fallback.data.clone()),
+                (wanted.state.clone(), fallback.state.clone()),
+            ],
+        );
+        disk.moved().iter().for_each(warn_of);
+        let moved = disk.moved().iter().find(|moved| moved.wanted == wanted.data);
+        let changed = moved.map(|MovedRoot { wanted, used, error }| DataPlaceChanged {
+            wanted: wanted.clone(),
+            used: used.clone(),
+            error: error.clone(),
+        });
+        let (data, state) = (disk.written(&wanted.data), disk.written(&wanted.state));
+        let place = SessionPlace::new(data, state, changed.is_some());
+        OpenPlace { disk: Arc::new(disk), place, changed }
+    }
+
+    fn disk(&self, wanted: &Layout, fallback: Option<&Layout>) -> Arc<dyn Disk> {
         match self {
-            Self::Platform | Self::Directory(_) => Arc::new(RealDisk),
+            Self::Platform | Self::Directory(_) => {
+                let roots = [("data", &wanted.data), ("state", &wanted.state)].into_iter();
+                let fallback = fallback.into_iter().flat_map(|fallback| {
+                    [("fallback data", &fallback.data), ("fallback state", &fallback.state)]
+                });
+                let roots = roots.chain(fallback).map(|(name, root)| (name, root.clone()));
+                Arc::new(TracedDisk::new(Arc::new(RealDisk), roots))
+            }
             Self::Disk(disk) => Arc::clone(disk),
         }
     }
@@ -36,6 +80,12 @@ impl Place {
     }
 }
 
+fn warn_of(moved: &MovedRoot) {
+    let MovedRoot { wanted, used, error } = moved;
+    let (wanted, used) = (wanted.display(), used.display());
+    warn!(%wanted, %used, %error, "files can't be kept where they are wanted, and are kept elsewhere");
+}
+
 fn of_platform(studio: &str, game: &str) -> (PathBuf, PathBuf) {
     platform_roots(studio, game).unwrap_or_else(|| {
         warn!("the platform names no place for data: sessions are kept where the game runs");
@@ -43,6 +93,7 @@ fn of_platform(studio: &str, game: &str) -> (PathBuf, PathBuf) {
     })
 }
 
-fn roots_below(directory: &Path) -> (PathBuf, PathBuf) {
+/// The two roots below one directory.
+pub(super) fn roots_below(directory: &Path) -> (PathBuf, PathBuf) {
     (directory.join("data"), directory.join("state"))
 }

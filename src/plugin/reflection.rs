@@ -8,8 +8,8 @@ use crate::{
     CaptureCost, CurrentProfile, CurrentSession, DanglingReference, DespawnOnRestore, DriftedType,
     ExternalOperations, ExtraEntities, GameContext, OfferedBackup, PreviousRun, RecoveryOffers,
     RestoreLoss, RestoreLossReason, RestoreReport, SaveKey, SaveScope, Saved, SessionActivity,
-    SessionCatalog, SessionHint, SessionHints, SessionMode, SessionSettings, TypeProblem,
-    TypeProblemReason, Unsaved,
+    SessionCatalog, SessionHint, SessionHints, SessionMode, SessionPlace, SessionSettings,
+    TypeProblem, TypeProblemReason, Unsaved,
 };
 
 /// Registers what types do by themselves only with the feature `auto_register`.
@@ -40,6 +40,7 @@ pub(super) fn register_types(app: &mut App) {
         .register_type::<CurrentProfile>()
         .register_type::<PreviousRun>()
         .register_type::<GameContext>()
+        .register_type::<SessionPlace>()
         .register_type::<CaptureCost>()
         .register_type::<ExternalOperations>()
         .register_type::<OfferedBackup>()

@@ -9,8 +9,9 @@ use bevy::prelude::*;
 use self::draw::{PanelView, act, fill_in, go_back, show_panel, toggle};
 pub use self::record::SessionPanel;
 use self::record::{
-    note_captured, note_corrupted, note_drifted, note_failed, note_hint, note_rejected, note_saved,
-    note_slot_failed, note_stretched, note_type_failed, note_unsaved_type,
+    note_captured, note_corrupted, note_drifted, note_failed, note_hint, note_place_changed,
+    note_rejected, note_saved, note_slot_failed, note_stretched, note_type_failed,
+    note_unsaved_type,
 };
 use super::{SessionUiSystems, add_core};
 
@@ -86,6 +87,7 @@ impl Plugin for SessionPanelPlugin {
             .add_observer(note_corrupted)
             .add_observer(note_drifted)
             .add_observer(note_stretched)
+            .add_observer(note_place_changed)
             .add_observer(note_type_failed)
             .add_observer(note_unsaved_type)
             .add_observer(note_hint)

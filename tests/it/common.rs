@@ -34,6 +34,20 @@ pub enum Phase {
     Playing,
 }
 
+/// The states of games that have a menu and levels.
+#[derive(
+    States, Reflect, Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize,
+)]
+pub enum Game {
+    #[default]
+    Menu,
+    Loading,
+    Playing,
+    Paused,
+    Shop,
+    Won,
+}
+
 /// The plugin that every test game uses, on this disk.
 pub fn plugin(disk: &MemoryDisk) -> SessionPlugin {
     SessionPlugin::new("Tests", "Game")

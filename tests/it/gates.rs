@@ -6,23 +6,10 @@ use bevy_session::{
     CheckpointCaptured, CheckpointKind, MemoryDisk, SessionPaused, SessionRestored, SessionResumed,
     SessionStatus, SlotFailed,
 };
-use serde::{Deserialize, Serialize};
 
 use crate::common::{
-    Health, Score, frames, game_with, listen, plugin, received, request, seconds, start,
+    Game, Health, Score, frames, game_with, listen, plugin, received, request, seconds, start,
 };
-
-#[derive(
-    States, Reflect, Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize,
-)]
-enum Game {
-    #[default]
-    Menu,
-    Loading,
-    Playing,
-    Paused,
-    Won,
-}
 
 fn game(disk: &MemoryDisk, hooks: impl FnOnce(&mut App)) -> App {
     game_with(plugin(disk), |app| {

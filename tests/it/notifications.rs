@@ -174,6 +174,6 @@ fn a_second_server_does_not_split_the_world() {
     request(&mut second, |commands| {
         commands.session().start_or_continue(NewSession::named("World"));
     });
-    frames(&mut second, 3);
+    seconds(&mut second, 3.0);
     assert_eq!(received::<RequestRejected>(&second)[0].error, RequestError::SessionInUse);
 }

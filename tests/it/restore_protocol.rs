@@ -11,19 +11,9 @@ use bevy_session::{
 use serde::{Deserialize, Serialize};
 
 use crate::common::{
-    Health, Inventory, Score, frames, game_with, listen, plugin, received, request, seconds, start,
+    Game, Health, Inventory, Score, frames, game_with, listen, plugin, received, request, seconds,
+    start,
 };
-
-#[derive(
-    States, Reflect, Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize,
-)]
-enum Game {
-    #[default]
-    Menu,
-    Loading,
-    Playing,
-    Shop,
-}
 
 /// The level's root, with a door.
 #[derive(Component)]

@@ -88,9 +88,14 @@ impl Describing {
                 },
                 Stage::Writing(mut archive) => match archive.step() {
                     Ok(Some(bytes)) => (Stage::Writing(archive), bytes),
-                    Ok(None) => return Err((self.order.path, Ok(archive.bytes()))),
+                    Ok(None) => {
+                        let bytes = archive.bytes();
+                        drop(archive);
+                        return Err(self.order.finish(local, bytes));
+                    }
                     Err(error) => {
                         drop(archive);
+                        let error = self.order.refused(StoreAction::Append, error);
                         return Err(self.order.give_up(disk, error));
                     }
                 },
@@ -121,10 +126,18 @@ impl CrashReportOrder {
         Ok(Archive::new(file, content))
     }
 
+    /// Makes the name of the report durable, as its content is.
+    fn finish(self, local: &LocalStore, bytes: u64) -> Described {
+        let directory = self.path.parent().unwrap_or(&self.path).to_owned();
+        match local.store.sync_directories(&[directory]) {
+            Ok(()) => (self.path, Ok(bytes)),
+            Err(error) => self.give_up(&**local.store.disk(), error.into()),
+        }
+    }
+
     /// On a full disk half of it would be left behind, in the way of the next try.
-    fn give_up(self, disk: &dyn Disk, error: io::Error) -> Described {
+    fn give_up(self, disk: &dyn Disk, error: RequestError) -> Described {
         let _ = disk.remove(&self.path);
-        let error = self.refused(StoreAction::Append, error);
         (self.path, Err(error))
     }
 

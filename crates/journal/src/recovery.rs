@@ -9,6 +9,8 @@ mod detect;
 mod known;
 mod known_types;
 mod ladder;
+#[cfg(test)]
+mod many_sessions;
 mod offer;
 mod prepare;
 mod prepare_slot;

@@ -25,14 +25,18 @@ mod game;
 mod gathering;
 mod history;
 mod hostile;
+mod link;
+mod locks;
 mod lost_lock;
 mod many_runs;
 mod opening;
 mod play;
 mod properties;
 mod pruning;
+mod reports;
 mod round_trips;
 mod script;
+mod unknown;
 mod world;
 
 use crate::deep::{Random, rounds, tell};

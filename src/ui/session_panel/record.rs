@@ -8,7 +8,8 @@ use bevy::prelude::*;
 use crate::journal::CheckpointId;
 use crate::lifecycle::{
     AutosaveStretched, CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved,
-    CorruptionDetected, HintGiven, RequestRejected, SlotFailed, TypeFailed, TypeNotSaved,
+    CorruptionDetected, DataPlaceChanged, HintGiven, RequestRejected, SlotFailed, TypeFailed,
+    TypeNotSaved,
 };
 use crate::ui::describe::shortened;
 
@@ -106,6 +107,10 @@ pub(super) fn note_drifted(drifted: On<CheckpointDrifted>, mut panel: ResMut<Ses
 
 pub(super) fn note_stretched(stretched: On<AutosaveStretched>, mut panel: ResMut<SessionPanel>) {
     panel.note_error(&format!("interval is now {:?}", stretched.interval));
+}
+
+pub(super) fn note_place_changed(changed: On<DataPlaceChanged>, mut panel: ResMut<SessionPanel>) {
+    panel.note_error(&format!("sessions are kept in {}", changed.used.display()));
 }
 
 pub(super) fn note_type_failed(failed: On<TypeFailed>, mut panel: ResMut<SessionPanel>) {

@@ -9,17 +9,7 @@ use bevy_session::testing::{DifferenceKind, RecoverError, TestGame};
 use bevy_session::{HowItEnded, RequestError, RestoreReason};
 use serde::{Deserialize, Serialize};
 
-use crate::common::{Health, Inventory, Score, game_with};
-
-#[derive(
-    States, Reflect, Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize,
-)]
-enum Game {
-    #[default]
-    Menu,
-    Loading,
-    Playing,
-}
+use crate::common::{Game, Health, Inventory, Score, game_with};
 
 #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
 #[reflect(Component, Saved)]

@@ -2,9 +2,10 @@
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::simulated_disk::SimulatedDisk;
-use super::{Disk, MemoryDisk, RealDisk};
+use super::{Disk, FallbackDisk, MemoryDisk, RealDisk};
 
 /// Does the same on each disk, below a directory that is empty.
 fn on_each_disk(check: fn(&dyn Disk, &Path)) {
@@ -15,6 +16,20 @@ fn on_each_disk(check: fn(&dyn Disk, &Path)) {
     check(&rooted, Path::new("/root"));
     let directory = tempfile::tempdir().unwrap();
     check(&RealDisk, directory.path());
+    on_two_places(check);
+}
+
+/// The same on a disk with two places, of which the first can be written or not.
+fn on_two_places(check: fn(&dyn Disk, &Path)) {
+    let roots = |directory: &Path| [(directory.join("wanted"), directory.join("second"))];
+    let memory = MemoryDisk::default();
+    check(&FallbackDisk::new(Arc::new(memory.clone()), roots(Path::new(""))), Path::new("wanted"));
+    let refusing = MemoryDisk::default();
+    refusing.refuse_writes(Path::new("wanted"), ErrorKind::ReadOnlyFilesystem);
+    check(&FallbackDisk::new(Arc::new(refusing), roots(Path::new(""))), Path::new("wanted"));
+    let directory = tempfile::tempdir().unwrap();
+    let real = FallbackDisk::new(Arc::new(RealDisk), roots(directory.path()));
+    check(&real, &directory.path().join("wanted"));
 }
 
 fn error<T>(result: io::Result<T>) -> ErrorKind {

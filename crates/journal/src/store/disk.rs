@@ -73,6 +73,12 @@ pub trait Disk: Debug + Send + Sync {
     /// Fails with [`io::ErrorKind::FileTooLarge`] if it has more than `max_len` bytes.
     fn read(&self, path: &Path, max_len: usize) -> io::Result<Vec<u8>>;
 
+    /// A small file as it lies in each place where it does, of a disk that keeps files in several; what
+    /// [`Self::read`] gives comes first.
+    fn copies(&self, path: &Path, max_len: usize) -> Vec<io::Result<Vec<u8>>> {
+        vec![self.read(path, max_len)]
+    }
+
     /// Whether there is a file or directory.
     #[cfg(test)]
     fn exists(&self, path: &Path) -> io::Result<bool>;

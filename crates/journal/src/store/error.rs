@@ -60,6 +60,16 @@ impl StoreError {
     }
 }
 
+/// For a disk that is made of another one: its errors are those of a system.
+impl From<StoreError> for io::Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Disk { source, .. } => source,
+            StoreError::Header { .. } | StoreError::Content { .. } => Self::other(error),
+        }
+    }
+}
+
 impl From<StoreError> for FailureCause {
     fn from(error: StoreError) -> Self {
         let path = error.path().to_owned();

@@ -1,6 +1,6 @@
 //! The id of this machine.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,8 @@ const MAX_BYTES: usize = 1 << 10;
 pub struct HostId {
     /// The number.
     pub id: u64,
+    /// Another one that this machine has had, while it kept its files in another place.
+    pub other: Option<u64>,
     /// Where it comes from.
     pub origin: HostIdOrigin,
 }
@@ -56,18 +58,38 @@ impl DirectoryStore {
 /// it, is left as it is: written over, all sessions of this machine would be another's from then on.
 pub fn host_id(disk: &dyn Disk, layout: &Layout) -> HostId {
     let path = layout.host_id();
-    let is_lost = match disk.read(&path, MAX_BYTES) {
-        Ok(bytes) => match unseal(KIND, &bytes) {
-            Ok(HostFile { id }) => return HostId { id, origin: HostIdOrigin::Known },
-            Err(error) => error == SealError::Damaged,
-        },
-        Err(error) => {
-            matches!(error.kind(), ErrorKind::NotFound | ErrorKind::FileTooLarge)
-        }
-    };
+    let copies = disk.copies(&path, MAX_BYTES).into_iter().map(read_host_id);
+    let (known, unknown): (Vec<_>, Vec<_>) = copies.partition(Result::is_ok);
+    // The place that comes last is the one that the game wants, and most runs are from there.
+    let mut known = known.into_iter().flatten().rev();
+    if let Some(id) = known.next() {
+        let other = known.find(|other| *other != id);
+        return HostId { id, other, origin: HostIdOrigin::Known };
+    }
     let id = random_u64();
+    let is_lost = !unknown.contains(&Err(Unread::Now));
     let is_stored = is_lost && store_host_id(disk, layout, id);
-    HostId { id, origin: HostIdOrigin::Drawn { is_stored } }
+    HostId { id, other: None, origin: HostIdOrigin::Drawn { is_stored } }
+}
+
+/// Why there is no host id in a file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Unread {
+    /// There is none.
+    Lost,
+    /// There may be one that can't be read now.
+    Now,
+}
+
+fn read_host_id(read: io::Result<Vec<u8>>) -> Result<u64, Unread> {
+    let bytes = read.map_err(|error| match error.kind() {
+        ErrorKind::NotFound | ErrorKind::FileTooLarge => Unread::Lost,
+        _ => Unread::Now,
+    })?;
+    unseal(KIND, &bytes).map(|HostFile { id }| id).map_err(|error| match error {
+        SealError::Damaged => Unread::Lost,
+        SealError::Newer { .. } => Unread::Now,
+    })
 }
 
 /// Whether there is no host id. One that can't be read now isn't missing.
@@ -99,7 +121,7 @@ mod tests {
         disk.fail_next(Operation::Read, ErrorKind::ResourceBusy);
         let drawn = host_id(&disk, &layout);
         assert_eq!(drawn.origin, HostIdOrigin::Drawn { is_stored: false }, "it may be ours");
-        let known = HostId { id: ours, origin: HostIdOrigin::Known };
+        let known = HostId { id: ours, other: None, origin: HostIdOrigin::Known };
         assert_eq!(host_id(&disk, &layout), known, "or our sessions would be another machine's");
 
         let newer = SealKind { version: KIND.version + 1, ..KIND };

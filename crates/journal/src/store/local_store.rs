@@ -44,6 +44,7 @@ impl LocalStore {
     /// Whether what `host` wrote was surely written on another machine. If this machine's id was
     /// lost, nothing is, so that no crash is overlooked.
     pub fn is_elsewhere(&self, host: u64) -> bool {
-        self.host.origin == HostIdOrigin::Known && host != self.host.id
+        let HostId { id, other, origin } = self.host;
+        origin == HostIdOrigin::Known && host != id && Some(host) != other
     }
 }

@@ -1,5 +1,8 @@
 //! A disk in memory: for tests, and for games that save nowhere.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -55,6 +58,8 @@ struct State {
     failing_next: BTreeMap<Operation, VecDeque<io::ErrorKind>>,
     failing: BTreeMap<Operation, io::ErrorKind>,
     failing_after: BTreeMap<Operation, (usize, io::ErrorKind)>,
+    /// Paths below which nothing can be changed.
+    refused: BTreeMap<PathBuf, io::ErrorKind>,
     /// How many bytes there is room for, if that is bounded.
     capacity: Option<u64>,
 }
@@ -79,6 +84,12 @@ impl MemoryDisk {
         self.state().failing.insert(operation, error);
     }
 
+    /// Makes everything fail that changes something at or below this path, until [`Self::heal`]: a place
+    /// without permission, a file system that is read-only. Reading goes on.
+    pub fn refuse_writes(&self, path: &Path, error: io::ErrorKind) {
+        self.state().refused.insert(path.to_owned(), error);
+    }
+
     /// Leaves room for so many bytes more than there are now, until [`Self::enlarge`].
     pub fn leave_room_for(&self, bytes: u64) {
         let mut state = self.state();
@@ -96,6 +107,7 @@ impl MemoryDisk {
         state.failing.clear();
         state.failing_after.clear();
         state.failing_next.clear();
+        state.refused.clear();
     }
 
     /// Flips bits of one byte. Does nothing if it isn't there.
@@ -178,21 +190,31 @@ impl MemoryDisk {
         state.take_failure(operation)?;
         Ok(state)
     }
+
+    /// The same for one that changes something.
+    fn begin_change(&self, operation: Operation, path: &Path) -> io::Result<MutexGuard<'_, State>> {
+        let state = self.begin(operation)?;
+        let mut refused = state.refused.iter();
+        match refused.find(|(root, _)| path.starts_with(root)).map(|(_, error)| *error) {
+            Some(error) => Err(error.into()),
+            None => Ok(state),
+        }
+    }
 }
 
 impl Disk for MemoryDisk {
     fn create_new(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
-        let mut state = self.begin(Operation::Create)?;
+        let mut state = self.begin_change(Operation::Create, path)?;
         state.tree.check_new(path)?;
         let content = Content::default();
         state.tree.files.insert(path.to_owned(), Arc::clone(&content));
-        Ok(Box::new(OpenFile { disk: self.clone(), content }))
+        Ok(Box::new(OpenFile { disk: self.clone(), path: path.to_owned(), content }))
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadAt>> {
         let state = self.begin(Operation::Open)?;
         let content = Arc::clone(state.tree.file(path)?);
-        Ok(Arc::new(OpenFile { disk: self.clone(), content }))
+        Ok(Arc::new(OpenFile { disk: self.clone(), path: path.to_owned(), content }))
     }
 
     fn list(&self, directory: &Path) -> io::Result<Vec<DirEntry>> {
@@ -203,7 +225,7 @@ impl Disk for MemoryDisk {
     }
 
     fn create_dir(&self, path: &Path) -> io::Result<()> {
-        let mut state = self.begin(Operation::CreateDirectory)?;
+        let mut state = self.begin_change(Operation::CreateDirectory, path)?;
         state.tree.check_new(path)?;
         state.tree.directories.insert(path.to_owned());
         Ok(())
@@ -214,15 +236,15 @@ impl Disk for MemoryDisk {
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        self.begin(Operation::Remove)?.tree.remove(path).map(drop)
+        self.begin_change(Operation::Remove, path)?.tree.remove(path).map(drop)
     }
 
     fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        self.begin(Operation::Remove)?.tree.remove_directory(path)
+        self.begin_change(Operation::Remove, path)?.tree.remove_directory(path)
     }
 
     fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let mut state = self.begin(Operation::Replace)?;
+        let mut state = self.begin_change(Operation::Replace, path)?;
         state.tree.check_parent(path)?;
         state.check_room(bytes.len())?;
         state.tree.check_replaceable(path)?;
@@ -235,7 +257,7 @@ impl Disk for MemoryDisk {
     }
 
     fn put_in_place(&self, written: &Path, place: &Path) -> io::Result<()> {
-        let mut state = self.begin(Operation::Replace)?;
+        let mut state = self.begin_change(Operation::Replace, place)?;
         let content = Arc::clone(state.tree.file(written)?);
         state.tree.check_replaceable(place)?;
         state.tree.files.remove(written);
@@ -265,7 +287,7 @@ impl Disk for MemoryDisk {
     }
 
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
-        let mut state = self.begin(Operation::Lock)?;
+        let mut state = self.begin_change(Operation::Lock, path)?;
         state.tree.check_parent(path)?;
         state.tree.files.entry(path.to_owned()).or_default();
         let Some(number) = state.tree.take_lock(path) else { return Ok(None) };
@@ -306,6 +328,8 @@ impl State {
 #[derive(Debug)]
 struct OpenFile {
     disk: MemoryDisk,
+    /// What it was called when it was opened.
+    path: PathBuf,
     content: Content,
 }
 
@@ -316,7 +340,7 @@ impl AppendFile for OpenFile {
     }
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let permitted = self.disk.begin(Operation::Append);
+        let permitted = self.disk.begin_change(Operation::Append, &self.path);
         let permitted = permitted.and_then(|state| state.check_room(bytes.len()));
         let appended = match permitted {
             Ok(()) => bytes,
@@ -361,46 +385,4 @@ impl HoldsLocks for MemoryDisk {
 /// A thread that panicked in between has left nothing half done that matters to anyone else.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_failing_append_leaves_half_of_its_bytes() {
-        let disk = MemoryDisk::default();
-        let mut file = disk.create_new(Path::new("a")).unwrap();
-        disk.fail_next(Operation::Append, io::ErrorKind::StorageFull);
-        let error = file.append(b"12345678").unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
-        file.append(b"9").unwrap();
-        assert_eq!(disk.read(Path::new("a"), 100).unwrap(), b"12349");
-    }
-
-    #[test]
-    fn a_disk_fails_until_it_is_healed() {
-        let disk = MemoryDisk::default();
-        disk.fail_always(Operation::Create, io::ErrorKind::PermissionDenied);
-        assert!(disk.create_new(Path::new("a")).is_err());
-        assert!(disk.create_new(Path::new("a")).is_err());
-        disk.heal();
-        assert!(disk.create_new(Path::new("a")).is_ok());
-    }
-
-    #[test]
-    fn a_snapshot_shares_nothing_and_holds_no_lock() {
-        let disk = MemoryDisk::default();
-        let mut file = disk.create_new(Path::new("a")).unwrap();
-        file.append(b"old").unwrap();
-        let _lock = disk.try_lock(Path::new("lock")).unwrap().unwrap();
-
-        let copy = disk.snapshot();
-        file.append(b" new").unwrap();
-        disk.corrupt(Path::new("a"), 0, 0xff);
-        assert_eq!(copy.read(Path::new("a"), 100).unwrap(), b"old");
-        let lock = copy.try_lock(Path::new("lock")).unwrap();
-        assert!(lock.is_some());
-        assert_eq!(copy.paths(), [PathBuf::from("a"), PathBuf::from("lock")]);
-    }
 }

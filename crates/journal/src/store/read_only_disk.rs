@@ -75,6 +75,10 @@ impl Disk for ReadOnlyDisk {
         self.0.read(path, max_len)
     }
 
+    fn copies(&self, path: &Path, max_len: usize) -> Vec<io::Result<Vec<u8>>> {
+        self.0.copies(path, max_len)
+    }
+
     #[cfg(test)]
     fn exists(&self, path: &Path) -> io::Result<bool> {
         self.0.exists(path)

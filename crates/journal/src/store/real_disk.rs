@@ -432,6 +432,39 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
+    fn who_lost_a_lock_leaves_the_file_of_the_one_who_has_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("lock");
+        let lost = RealDisk.try_lock(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        let held = RealDisk.try_lock(&path).unwrap();
+        assert!(held.is_some(), "the new file isn't locked");
+        drop(lost);
+        assert!(RealDisk.try_lock(&path).unwrap().is_none());
+        assert!(held.is_some_and(|held| held.is_held().unwrap()));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn of_those_who_lock_and_unlock_at_once_one_holds_the_lock() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("lock");
+        let holders = AtomicUsize::new(0);
+        let lock_and_unlock = || {
+            for _ in 0..3_000 {
+                let Some(lock) = RealDisk.try_lock(&path).unwrap() else { continue };
+                assert_eq!(holders.fetch_add(1, Ordering::SeqCst), 0, "two hold the lock");
+                assert!(lock.is_held().unwrap(), "of a file that was removed");
+                holders.fetch_sub(1, Ordering::SeqCst);
+            }
+        };
+        std::thread::scope(|scope| (0..3).for_each(|_| drop(scope.spawn(lock_and_unlock))));
+    }
+
+    #[test]
+    #[cfg(unix)]
     fn files_and_directories_belong_to_their_owner_only() {
         use std::os::unix::fs::PermissionsExt;
 

@@ -50,6 +50,8 @@ struct State {
     theft: Option<(PathBuf, usize)>,
     /// How many steps there were then.
     stolen: Option<usize>,
+    /// The lock file that a test watches, and the steps that were taken while it wasn't locked.
+    watched: Option<(PathBuf, Vec<Step>)>,
     /// How many bytes there is room for.
     capacity: Option<usize>,
     /// How many steps there were when the fault struck first.
@@ -124,6 +126,16 @@ impl SimulatedDisk {
     /// After how many steps a lock was stolen.
     pub fn stolen(&self) -> Option<usize> {
         self.state().stolen
+    }
+
+    /// From here on, notes the steps that are taken while a file isn't locked.
+    pub fn watch_lock(&self, path: PathBuf) {
+        self.state().watched = Some((path, Vec::new()));
+    }
+
+    /// What was done while the watched file wasn't locked.
+    pub fn steps_without_lock(&self) -> Vec<Step> {
+        self.state().watched.as_ref().map(|(_, steps)| steps.clone()).unwrap_or_default()
     }
 
     /// What was done since a step.
@@ -325,7 +337,13 @@ impl State {
     }
 
     fn note(&mut self, what: What) {
-        self.trace.steps.push(Step { process: self.process, what });
+        let step = Step { process: self.process, what };
+        if let Some((lock, steps)) = &mut self.watched
+            && !self.tree.locks.contains_key(lock)
+        {
+            steps.push(step.clone());
+        }
+        self.trace.steps.push(step);
     }
 
     fn create(&mut self, path: &Path) -> FileId {

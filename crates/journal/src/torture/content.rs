@@ -2,6 +2,8 @@
 
 use std::convert::Infallible;
 
+use crossbeam_channel::Receiver;
+
 use super::world::{digest_of, with_commit};
 use crate::ids::SaveId;
 use crate::journal::{Block, Commit, ReadError, TypeRows, TypeSummary};
@@ -18,6 +20,8 @@ pub struct Capture {
     pub entities: u64,
     pub types: Vec<TypeSummary>,
     pub next_id: SaveId,
+    /// The writer waits here until the other end is dropped.
+    pub gate: Option<Receiver<Infallible>>,
 }
 
 /// A checkpoint that was read back isn't what was captured.
@@ -68,6 +72,9 @@ impl Content for Bytes {
     }
 
     fn encode(&self, (): &mut (), capture: Capture) -> Encoded<Self> {
+        if let Some(gate) = capture.gate {
+            let Err(_) = gate.recv();
+        }
         Encoded {
             blocks: capture.blocks,
             entities: capture.entities,

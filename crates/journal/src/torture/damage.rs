@@ -56,8 +56,10 @@ impl Specimen {
         let mut headers = Vec::new();
         for (segment, summary) in stored.segments().iter().zip(stored.index().segments()) {
             let path = segment.path().to_path_buf();
-            let first = summary.scan.groups.first().map_or(0, |group| group.start);
-            headers.push((path.clone(), first));
+            // What stands before the first group: the frame of a later release.
+            let unknown = summary.scan.carried.first().map(|frame| frame.offset);
+            let first = summary.scan.groups.first().map(|group| group.start);
+            headers.push((path.clone(), unknown.or(first).unwrap_or_default()));
             groups.extend(summary.scan.groups.iter().map(|group| Group {
                 path: path.clone(),
                 start: group.start,

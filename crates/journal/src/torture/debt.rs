@@ -3,11 +3,14 @@
 mod retained;
 mod session;
 mod slots;
+mod tests;
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 
 use super::history::{Fact, History};
 use super::opening::{Key, Opened, OpenedSession, OpenedSlot, Reading, key};
+use super::reports::Report;
 use crate::ids::{CheckpointId, SessionId};
 use session::OwedSession;
 use slots::OwedSlots;
@@ -29,6 +32,8 @@ pub struct Debt {
     attachments: HashMap<Key, Versions>,
     sessions: BTreeMap<SessionId, OwedSession>,
     slots: OwedSlots,
+    /// Crash reports, and what is in them.
+    reports: BTreeMap<PathBuf, Report>,
     /// Whether the disk has no room left, or is going to say so.
     is_short: bool,
 }
@@ -86,6 +91,9 @@ impl Debt {
             | Fact::SlotRefused { .. }
             | Fact::SlotRefreshed { .. }
             | Fact::ProcessEnded => self.follow_slots(fact),
+            Fact::Reported { path, report } => {
+                self.reports.insert(path.clone(), *report);
+            }
             Fact::DiskIsShort => {
                 self.is_short = true;
                 self.sessions.values_mut().for_each(OwedSession::disk_is_short);
@@ -141,7 +149,12 @@ impl Debt {
         if opened.unread_slots > 0 {
             return Err(format!("{} slots can't be read", opened.unread_slots));
         }
-        self.slots.check(&opened.slots)
+        self.slots.check(&opened.slots)?;
+        let is_there = |path: &PathBuf, report: &Report| opened.reports.get(path) == Some(report);
+        match self.reports.iter().find(|(path, report)| !is_there(path, report)) {
+            Some((path, _)) => Err(format!("the report {} isn't as it was", path.display())),
+            None => Ok(()),
+        }
     }
 
     /// Whether everything that was found was there once.

@@ -12,8 +12,8 @@ use super::content::{Bytes, Capture};
 use super::opening::layout;
 use crate::clock::Moment;
 use crate::ids::{CheckpointId, RunId, SessionId, SlotId};
-use crate::journal::{CheckpointKind, Commit, Lineage, TypeList};
-use crate::process::{ProcessGuard, ProcessOptions};
+use crate::journal::{CheckpointKind, Commit, FrameKind, Lineage, TypeList};
+use crate::process::{LastRun, ProcessGuard, ProcessOptions};
 use crate::recovery::{Prepared, SlotEntry, Wanted};
 use crate::session::{GameClock, Leaving, NewSession, SessionMetadata, SessionStatus};
 use crate::store::simulated_disk::SimulatedDisk;
@@ -29,6 +29,8 @@ pub struct Game {
     process: ProcessGuard,
     worker: Worker<Bytes>,
     pub playing: Option<Playing>,
+    /// How the process before this one ended, once it was reported.
+    pub previous: Option<LastRun>,
     /// The slots of the profile, as they were reported, by name.
     pub slots: BTreeMap<String, Slot>,
     quota: Quota,
@@ -63,6 +65,7 @@ pub struct Beginning {
     pub lineage: Lineage,
     pub newest_counter: u64,
     pub world: World,
+    pub unknown_frames: Vec<(FrameKind, Vec<u8>)>,
 }
 
 impl Game {
@@ -76,7 +79,8 @@ impl Game {
         let (shared, patience) = (Arc::clone(&local), Duration::ZERO);
         let worker = Worker::new(shared, Bytes, process.clone(), dead, versions, patience);
         let (slots, quota, rest) = (BTreeMap::new(), Quota::default(), Duration::ZERO);
-        Self { local, process, worker, playing: None, slots, quota, rest }
+        let (playing, previous) = (None, None);
+        Self { local, process, worker, playing, previous, slots, quota, rest }
     }
 
     /// Sends an order. What the writer reports comes back.
@@ -117,22 +121,12 @@ impl Game {
 
     /// Begins a run.
     pub fn take_up(&mut self, beginning: Beginning, now: Moment) -> Vec<News> {
-        let Beginning { run, metadata, lineage, newest_counter, world } = beginning;
+        let Beginning { run, metadata, lineage, newest_counter, world, unknown_frames } = beginning;
         let (session, name) = (metadata.id, metadata.name.clone());
-        let unknown_frames = Vec::new();
         let take_up = TakeUp { metadata, run, lineage, start: (), unknown_frames };
         let mut news = self.order(Order::Quota(self.quota), now);
         news.extend(self.order(Order::TakeUp(Box::new(take_up)), now));
-        self.playing = Some(Playing {
-            session,
-            run,
-            world,
-            captured: None,
-            counter: newest_counter,
-            needs_full: true,
-            name,
-            play_time: Duration::ZERO,
-        });
+        self.playing = Some(Playing::new(session, run, name, world, newest_counter));
         news
     }
 
@@ -212,9 +206,12 @@ impl Game {
                 self.local = Arc::new(self.local.of_profile(profile));
                 self.slots.clear();
             }
-            News::Detected { slots: Some(listing), .. } => {
-                self.slots.clear();
-                listing.slots.iter().for_each(|entry| self.shelve(entry));
+            News::Detected { slots, previous, .. } => {
+                self.previous = previous.as_deref().cloned();
+                if let Some(listing) = slots {
+                    self.slots.clear();
+                    listing.slots.iter().for_each(|entry| self.shelve(entry));
+                }
             }
             News::Slot { order, result: Ok(done) } => match done {
                 SlotDone::Written { entry, replaced } => {
@@ -239,8 +236,14 @@ impl Game {
 }
 
 impl Playing {
+    /// A run that begins, of a session whose newest checkpoint has this number.
+    pub fn new(session: SessionId, run: RunId, name: String, world: World, counter: u64) -> Self {
+        let (captured, play_time) = (None, Duration::ZERO);
+        Self { session, run, world, captured, counter, needs_full: true, name, play_time }
+    }
+
     /// Captures the world: the checkpoint's commit, as it should be read back, and the order.
-    fn capture(
+    pub fn capture(
         &mut self,
         kind: CheckpointKind,
         label: Option<String>,
@@ -254,6 +257,10 @@ impl Playing {
             Some((_, before)) => self.world.since(before),
             None => self.world.full(),
         };
+        // Like a game, it hands over what it noted if that changed, and with everything else.
+        let is_noted_before =
+            base.as_ref().is_some_and(|(_, before)| before.fields == self.world.fields);
+        let fields = (!is_noted_before).then(|| self.world.fields.clone());
         let base = base.map(|(counter, _)| counter);
         self.captured = Some((self.counter, self.world.clone()));
         let commit = Commit {
@@ -280,7 +287,7 @@ impl Playing {
             label,
             time: now.wall,
             play_time: self.play_time,
-            fields: None,
+            fields,
             state_changes: None,
             summary: None,
             clock: GameClock::default(),
@@ -297,7 +304,12 @@ impl Playing {
     }
 }
 
-/// What a session is called.
+/// What a session is called, and what else it says of itself.
 pub fn metadata(id: SessionId, name: &str, now: Timestamp) -> SessionMetadata {
-    NewSession::named(name).begin(id, now)
+    NewSession::named(name).description(description_of(name)).begin(id, now)
+}
+
+/// How a session describes itself that is called so.
+pub fn description_of(name: &str) -> String {
+    format!("The story of {name}")
 }

@@ -1,11 +1,13 @@
 //! What happened in a play, as far as anything is owed because of it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use super::properties::is_journal;
+use super::reports::Report;
 use crate::ids::{CheckpointId, SessionId};
+use crate::session::SessionStatus;
 use crate::store::simulated_disk::What;
 
 /// Everything that happened, each with the number of steps that the disk had taken by then.
@@ -49,8 +51,10 @@ pub enum Fact {
     Forgotten,
     /// It is to be called something else.
     Naming { name: String },
-    /// Whatever it was to be called last is durable.
-    Named,
+    /// It is played or paused from now on.
+    Standing { status: SessionStatus },
+    /// Whatever was stated of it last, its name and status, is durable.
+    Stated,
     /// Something is laid beside a checkpoint, so from now on it may be found.
     Attaching { id: CheckpointId, version: u32 },
     /// That was reported as done.
@@ -65,6 +69,8 @@ pub enum Fact {
     SlotRefused { number: u64 },
     /// A slot was reported as written again, with what lies beside its checkpoint.
     SlotRefreshed { name: String },
+    /// A crash report was reported as written, with this in it.
+    Reported { path: PathBuf, report: Report },
     /// The process ended, and whatever it was doing.
     ProcessEnded,
 }

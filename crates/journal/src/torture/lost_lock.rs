@@ -1,7 +1,10 @@
 //! Another process deletes the lock file and takes the session over, at any moment.
 
+use std::collections::BTreeSet;
+
+use super::properties::is_journal;
 use super::{Action, Game, Play};
-use crate::store::simulated_disk::{SimulatedDisk, Step, What};
+use crate::store::simulated_disk::{FileId, SimulatedDisk, Step, What};
 use crate::store::{Disk, SessionLock};
 
 fn playing() -> Play {
@@ -52,6 +55,31 @@ fn at_whatever_operation_the_lock_is_lost_nothing_later_is_acknowledged() {
         assert!(is_saved, "the lock was lost at {at}, and what came later was acknowledged");
     }
     assert!((1..last - first).contains(&acknowledged), "{acknowledged} of {}", last - first);
+}
+
+#[test]
+fn nothing_is_written_to_a_session_that_was_lost_between_two_heartbeats() {
+    let mut play = playing();
+    let _other = take_over(&play);
+    let before = play.disk.position();
+    // No time passes with this, so that no heartbeat looks at the lock.
+    play.perform(&[Action::Rename]);
+    let steps = play.disk.trace().steps;
+    let journals: BTreeSet<FileId> = steps.iter().filter_map(|step| begun(&step.what)).collect();
+    let written = |step: &Step| match &step.what {
+        What::Append { file, .. } => journals.contains(file),
+        what => begun(what).is_some(),
+    };
+    assert!(steps.iter().take(before).any(written), "it should have been written to before");
+    assert!(!steps.iter().skip(before).any(written));
+}
+
+/// The file of a journal that a step begins.
+fn begun(what: &What) -> Option<FileId> {
+    match what {
+        What::Create { path, file } => is_journal(path.path()).then_some(*file),
+        _ => None,
+    }
 }
 
 #[test]

@@ -9,10 +9,13 @@ use jiff::Timestamp;
 
 use super::attachments::{self, version_of};
 use super::content::Bytes;
-use super::world::{digest_of, with_commit};
+use super::reports::{self, Report};
+use super::unknown;
+use super::world::{digest_of, fields_in, with_commit, with_fields};
 use crate::ids::{CheckpointId, SessionId};
 use crate::process::dead_processes;
 use crate::recovery::{FoundSession, SessionFinder, detect};
+use crate::session::{Fields, SessionStatus};
 use crate::store::simulated_disk::{Image, SimulatedDisk};
 use crate::store::{DirectoryStore, Disk, Layout, LocalStore, SlotShelf, StoredSession};
 
@@ -34,6 +37,7 @@ pub struct Opened {
     pub slots: Vec<OpenedSlot>,
     /// Files that are called like slots and can't be used.
     pub unread_slots: usize,
+    pub reports: BTreeMap<PathBuf, Report>,
 }
 
 /// What a start finds of one slot.
@@ -50,8 +54,8 @@ pub struct OpenedSlot {
 /// What a start finds of one session.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct OpenedSession {
-    /// Its name, if it is in the catalogue.
-    pub name: Option<String>,
+    /// What it says of itself, if it is in the catalogue.
+    pub entry: Option<OpenedEntry>,
     pub offers: Vec<OpenedOffer>,
     /// Why nothing of it can be restored.
     pub failure: Option<String>,
@@ -64,6 +68,16 @@ pub struct OpenedSession {
     pub checkpoints: BTreeMap<Key, Reading>,
     /// The versions of the attachments that lie beside checkpoints; `None` if one can't be read.
     pub attachments: BTreeMap<Key, Option<u32>>,
+    /// Whether the frame is there that a later release wrote.
+    pub has_unknown_frame: bool,
+}
+
+/// What a session says of itself.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct OpenedEntry {
+    pub name: String,
+    pub description: String,
+    pub status: SessionStatus,
 }
 
 /// What a checkpoint turned out to be when it was read.
@@ -128,6 +142,7 @@ impl Opened {
             finder.move_to(Arc::clone(&local));
             opened.read_profile(&mut finder, &local.store, depth);
         }
+        opened.reports = reports::on(&disk.image());
         opened
     }
 
@@ -170,7 +185,7 @@ impl Opened {
 impl OpenedSession {
     /// Whether the player sees anything of it.
     pub fn is_listed(&self) -> bool {
-        self.name.is_some() || !self.offers.is_empty()
+        self.entry.is_some() || !self.offers.is_empty()
     }
 
     /// Whether a checkpoint can be had back.
@@ -190,7 +205,11 @@ impl OpenedSession {
             forked: offer.forked,
         });
         Self {
-            name: found.entry.as_ref().map(|entry| entry.session.name.clone()),
+            entry: found.entry.as_ref().map(|entry| OpenedEntry {
+                name: entry.session.name.clone(),
+                description: entry.session.description.clone(),
+                status: entry.status,
+            }),
             offers: offers.collect(),
             failure: found.failure.as_ref().map(|failure| format!("{failure:?}")),
             damage_is_told: found.corruption.is_some(),
@@ -222,6 +241,8 @@ impl OpenedSession {
             let version = read.map(|attachment| version_of(*id, attachment.bytes()));
             self.attachments.insert(key(*id), version);
         }
+        let carried = stored.carried().unwrap_or_default();
+        self.has_unknown_frame = carried.contains(&unknown::frame(stored.id()));
     }
 }
 
@@ -235,6 +256,11 @@ fn verify(stored: &mut StoredSession, id: CheckpointId) -> Reading {
 /// The digest of a checkpoint, if it can be restored.
 pub fn read_checkpoint(stored: &mut StoredSession, id: CheckpointId) -> Option<u64> {
     let plan = stored.verified_plan(id).ok().flatten()?;
-    let world = digest_of(stored.blocks(&plan).ok()?).ok()?;
-    Some(with_commit(world, stored.index().commit(id)?))
+    let mut fields = Fields::default();
+    let blocks = stored.blocks(&plan).ok()?.inspect(|block| {
+        let read = block.as_ref().ok().and_then(fields_in);
+        read.into_iter().for_each(|read| fields = read);
+    });
+    let world = digest_of(blocks).ok()?;
+    Some(with_fields(with_commit(world, stored.index().commit(id)?), &fields))
 }

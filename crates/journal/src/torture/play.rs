@@ -11,9 +11,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::game::{self, Beginning};
 use super::history::journal_begun;
 use super::opening::{Key, PROFILES, key};
-use super::world::with_commit;
+use super::world::{with_commit, with_fields};
 use super::{Action, Fact, Game, History, Random, Script, World};
 use crate::clock::Moment;
+use crate::crash_report::CrashReportOrder;
 use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::journal::{CheckpointKind, Lineage, Record};
 use crate::session::SessionStatus;
@@ -45,8 +46,8 @@ pub struct Play {
     pub saved_by_hand: Vec<CheckpointId>,
     /// What the player ever asked for by name.
     pub named: Vec<CheckpointId>,
-    /// Whether the session was given a name that isn't known to be durable.
-    renamed: bool,
+    /// Whether something was stated of the session that isn't known to be durable.
+    has_stated: bool,
     /// Whether what is restored may be anything.
     trusts_no_file: bool,
     /// What was asked of slots and not answered.
@@ -75,7 +76,7 @@ impl Play {
             failures: 0,
             saved_by_hand: Vec::new(),
             named: Vec::new(),
-            renamed: false,
+            has_stated: false,
             trusts_no_file: false,
             asked: Vec::new(),
             attachments: 0,
@@ -184,6 +185,7 @@ impl Play {
             Action::DeleteSlot => self.delete_slot(),
             Action::LoadSlot => self.load_slot(),
             Action::Attach => self.attach(),
+            Action::Report => self.report(),
         }
     }
 
@@ -246,7 +248,7 @@ impl Play {
         self.disk.kill_process();
         self.saved_by_hand.clear();
         self.asked.clear();
-        self.renamed = false;
+        self.has_stated = false;
         self.pass(1);
         self.profile = 0;
         self.game = Game::boot(&self.disk, self.now.wall);
@@ -271,6 +273,13 @@ impl Play {
     /// Looks at all sessions.
     fn detect(&mut self) {
         self.order(Order::Detect);
+    }
+
+    /// Has it written down how the last process ended.
+    fn report(&mut self) {
+        let Some(previous) = self.game.previous.clone() else { return };
+        let path = super::reports::path(self.number());
+        self.order(Order::Describe(Box::new(CrashReportOrder { path, previous })));
     }
 
     /// How many checkpoints are kept because somebody asked for them.
@@ -331,6 +340,7 @@ impl Play {
             lineage: Lineage::default(),
             newest_counter: 0,
             world,
+            unknown_frames: vec![super::unknown::frame(session)],
         };
         self.begin(session, beginning);
     }
@@ -359,7 +369,7 @@ impl Play {
         let label = (kind == CheckpointKind::Manual).then(|| format!("save {number}"));
         let (commit, news) = self.game.checkpoint(kind, label, self.now);
         let id = CheckpointId { run, counter: commit.counter };
-        let digest = with_commit(world.digest(), &commit);
+        let digest = with_fields(with_commit(world.digest(), &commit), &world.fields);
         self.worlds.insert(key(id), (world, digest));
         let (is_full, is_named) = (commit.base.is_none(), commit.is_named());
         let time = self.now.wall;
@@ -377,9 +387,9 @@ impl Play {
         self.take_news(session, news);
         let is_idle = self.game.is_idle() && self.failures == 0;
         if let Some(session) = session.filter(|_| is_idle)
-            && std::mem::take(&mut self.renamed)
+            && std::mem::take(&mut self.has_stated)
         {
-            self.note(session, Fact::Named);
+            self.note(session, Fact::Stated);
         }
     }
 
@@ -413,6 +423,12 @@ impl Play {
                 News::Left { session, complete: true, .. } => self.note(*session, Fact::Left),
                 News::Left { complete: false, .. } => self.saved_by_hand.clear(),
                 News::Slot { order, result } => self.hear_of_slot(order, result),
+                News::Described { path, result: Ok(bytes) } => {
+                    let report = super::reports::on(&self.disk.image()).remove(path);
+                    let report = report.expect("a report that was written should be there");
+                    assert_eq!(report.bytes, *bytes, "a report should be whole");
+                    self.note_of_all(Fact::Reported { path: path.clone(), report });
+                }
                 _ => {}
             }
         }
@@ -431,8 +447,10 @@ impl Play {
     fn status(&mut self, status: SessionStatus) {
         let time = self.now.wall;
         let Some(playing) = &self.game.playing else { return };
-        let play_time = playing.play_time;
+        let (session, play_time) = (playing.session, playing.play_time);
+        self.note(session, Fact::Standing { status });
         self.order(Order::Write(Record::Status { status, time, play_time }));
+        self.has_stated = true;
     }
 
     fn rename(&mut self) {
@@ -443,7 +461,7 @@ impl Play {
         let renamed = game::metadata(session, &name, Timestamp::UNIX_EPOCH);
         self.note(session, Fact::Naming { name });
         self.order(Order::Write(Record::Metadata(Box::new(renamed))));
-        self.renamed = true;
+        self.has_stated = true;
         self.turn();
     }
 

@@ -70,6 +70,8 @@ pub enum Action {
     LoadSlot,
     /// Something is laid beside the newest checkpoint.
     Attach,
+    /// A report of how the last process ended is written, while the game goes on.
+    Report,
 }
 
 /// A scenario: what happens, and the numbers that it happens with.
@@ -114,6 +116,13 @@ impl Script {
             Self::named(
                 "pauses",
                 &[Start, Auto, Pause, Rename, Resume, Full, Auto, Close, Recover],
+            ),
+            Self::named(
+                "a long pause",
+                &[
+                    Start, Auto, Rename, Pause, Settle, Full, Full, Full, Full, Settle, Auto, Kill,
+                    Recover, Auto,
+                ],
             ),
             Self::named("decline", &[Start, Auto, Kill, Decline, Start, Auto, Close]),
             Self::named("forget", &[Start, Auto, Merge, Auto, Close, Forget, Start, Auto]),
@@ -205,8 +214,8 @@ impl Script {
 
     fn of_processes() -> Vec<Self> {
         use Action::{
-            Auto, Burst, Close, Exit, Kill, List, Manual, Merge, Recover, SaveSlot, Settle, Start,
-            SwitchProfile,
+            Auto, Burst, Close, Exit, Kill, List, Manual, Merge, Recover, Report, SaveSlot, Settle,
+            Start, SwitchProfile, Turn,
         };
         let profiles = [
             Start,
@@ -228,6 +237,13 @@ impl Script {
         vec![
             Self::named("profiles", &profiles),
             Self::named("exits", &[Start, Auto, Exit, Recover, Burst, Exit, Recover, Manual, Kill]),
+            Self::named(
+                "crash reports",
+                &[
+                    Start, Auto, Kill, Report, Turn, Recover, Auto, Report, Auto, Kill, Report,
+                    Settle,
+                ],
+            ),
             Self::named(
                 "listing",
                 &[Start, Auto, List, Auto, Close, List, Start, Auto, List, Merge, List, Kill],

@@ -10,6 +10,7 @@ use super::content::Capture;
 use crate::ids::SaveId;
 use crate::journal::{Block, Commit, ENTITIES, Rows, TypeSummary, Values};
 use crate::recovery::{CLOCK, FIELDS, STATE_CHANGES};
+use crate::session::Fields;
 
 /// The types that entities may have, beside the one that says that they exist.
 const COMPONENTS: [&str; 3] = ["game::Health", "game::Inventory", "game::Name"];
@@ -18,17 +19,22 @@ const RESOURCE: &str = "game::Score";
 /// A value that is packed, and with others fills more than a sector.
 const LONG_VALUE: u64 = 1500;
 
+/// What the game notes about the session.
+const FIELD: &str = "score";
+
 /// The values of all types, by type and id.
 #[derive(Clone, PartialEq, Debug)]
 pub struct World {
     rows: BTreeMap<(&'static str, u64), Vec<u8>>,
+    /// What the game notes about the session, for its listings.
+    pub fields: Fields,
     next_id: u64,
 }
 
 impl World {
     /// A world with a few entities in it.
     pub fn new(random: &mut Random) -> Self {
-        let mut world = Self { rows: BTreeMap::new(), next_id: SaveId::FIRST.0 };
+        let mut world = Self::empty();
         world.rows.insert((RESOURCE, 0), vec![0]);
         for _ in 0..3 {
             world.spawn(random);
@@ -36,10 +42,17 @@ impl World {
         world
     }
 
+    fn empty() -> Self {
+        Self { rows: BTreeMap::new(), fields: Fields::default(), next_id: SaveId::FIRST.0 }
+    }
+
     /// Lets something happen. Something always does.
     pub fn change(&mut self, random: &mut Random) {
-        let score = random.number().to_le_bytes().to_vec();
-        self.rows.insert((RESOURCE, 0), score);
+        let score = random.number();
+        self.rows.insert((RESOURCE, 0), score.to_le_bytes().to_vec());
+        if score.is_multiple_of(3) {
+            self.fields.set(FIELD, &score).expect("a number can be written");
+        }
         for _ in 0..1 + random.below(3) {
             match random.below(6) {
                 0 => self.spawn(random),
@@ -52,7 +65,7 @@ impl World {
 
     /// Everything, as a snapshot.
     pub fn full(&self) -> Vec<Block> {
-        self.since(&Self { rows: BTreeMap::new(), next_id: SaveId::FIRST.0 })
+        self.since(&Self::empty())
     }
 
     /// What changed since `before`, as a delta.
@@ -93,7 +106,7 @@ impl World {
     /// Blocks of this world, as they are handed to the writer.
     pub fn captured(&self, blocks: Vec<Block>) -> Capture {
         let (entities, types, next_id) = (self.entity_count(), self.types(), self.next_id());
-        Capture { blocks, entities, types, next_id }
+        Capture { blocks, entities, types, next_id, gate: None }
     }
 
     pub fn entity_count(&self) -> u64 {
@@ -212,6 +225,22 @@ pub fn with_commit(world: u64, commit: &Commit) -> u64 {
     hasher.update(commit.label.as_deref().unwrap_or_default().as_bytes());
     hasher.update(format!("{:?}{:?}", commit.kind, commit.types).as_bytes());
     hasher.digest()
+}
+
+/// A digest of a checkpoint and of what the game noted about the session at its moment.
+pub fn with_fields(checkpoint: u64, fields: &Fields) -> u64 {
+    let mut hasher = Xxh3::new();
+    hasher.update(&checkpoint.to_le_bytes());
+    hasher.update(format!("{fields:?}").as_bytes());
+    hasher.digest()
+}
+
+/// What the game noted about the session, if the block holds that.
+pub fn fields_in(block: &Block) -> Option<Fields> {
+    let Rows::Values(values) = &block.rows else { return None };
+    let is_meant = &*block.type_path == FIELDS;
+    let bytes = values.value(0).filter(|_| is_meant)?;
+    rmp_serde::from_slice(bytes).ok()
 }
 
 #[derive(Default)]

@@ -94,7 +94,8 @@ impl Files {
     ///
     /// # Errors
     ///
-    /// A file of the player's takes a place before it is durable.
+    /// A file of the player's takes a place before it is durable, or a journal goes before the archive that
+    /// holds what is kept of it is durable.
     pub fn follow(&mut self, call: &Call) -> Result<(), String> {
         match call {
             Call::Create(path) | Call::MakeDirectory(path) => self.name(path),
@@ -112,12 +113,22 @@ impl Files {
                 self.name(to);
             }
             Call::Remove(path) => {
+                if has_extension(path, "journal") && self.waits_for_an_archive(path) {
+                    return Err(format!("{} goes before its archive is durable", path.display()));
+                }
                 self.unsynced_bytes.remove(path);
                 self.unsynced_names.remove(path);
             }
             Call::Report(_) => {}
         }
         Ok(())
+    }
+
+    /// Whether an archive beside this file has a name that may be lost.
+    fn waits_for_an_archive(&self, path: &Path) -> bool {
+        let unsynced = self.unsynced_names.keys();
+        let mut beside = unsynced.filter(|name| name.parent() == path.parent());
+        beside.any(|name| has_extension(name, "archive"))
     }
 
     fn name(&mut self, path: &Path) {
@@ -131,6 +142,10 @@ impl Files {
         let all = self.unsynced_bytes.iter().chain(names);
         all.filter(|path| path.starts_with(root) && is_promised(path)).collect()
     }
+}
+
+fn has_extension(path: &Path, extension: &str) -> bool {
+    path.extension().is_some_and(|found| found == extension)
 }
 
 /// Whether a file or directory belongs to what is promised: what may be lost in a power cut are the state

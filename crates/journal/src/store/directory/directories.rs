@@ -9,7 +9,7 @@ use tracing::warn;
 
 use super::DirectoryStore;
 use crate::store::error::Attempt;
-use crate::store::{Layout, StoreAction, StoreError};
+use crate::store::{Disk, Layout, StoreAction, StoreError};
 
 impl DirectoryStore {
     /// Creates the state directory if need be.
@@ -26,21 +26,7 @@ impl DirectoryStore {
         &self,
         path: &Path,
     ) -> Result<BTreeSet<PathBuf>, StoreError> {
-        let mut changed = BTreeSet::new();
-        let mut created = self.disk.create_dir(path);
-        let parent = path.parent();
-        if let (Err(error), Some(parent)) = (&created, parent)
-            && error.kind() == io::ErrorKind::NotFound
-        {
-            changed = self.create_directory(parent)?;
-            created = self.disk.create_dir(path);
-        }
-        match created {
-            Ok(()) => changed.extend(parent.map(Path::to_owned)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error).attempt(StoreAction::CreateDirectory, path),
-        }
-        Ok(changed)
+        create_directory(&*self.disk, path)
     }
 
     /// Makes directory entries durable.
@@ -75,6 +61,28 @@ impl DirectoryStore {
         let Layout { data, state, .. } = &self.layout;
         ![data, state].iter().any(|root| directory.starts_with(root))
     }
+}
+
+/// Creates a directory and those that lead to it, and says which directories have a new entry.
+pub(in crate::store) fn create_directory(
+    disk: &dyn Disk,
+    path: &Path,
+) -> Result<BTreeSet<PathBuf>, StoreError> {
+    let mut changed = BTreeSet::new();
+    let mut created = disk.create_dir(path);
+    let parent = path.parent();
+    if let (Err(error), Some(parent)) = (&created, parent)
+        && error.kind() == io::ErrorKind::NotFound
+    {
+        changed = create_directory(disk, parent)?;
+        created = disk.create_dir(path);
+    }
+    match created {
+        Ok(()) => changed.extend(parent.map(Path::to_owned)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error).attempt(StoreAction::CreateDirectory, path),
+    }
+    Ok(changed)
 }
 
 /// Whether a directory can't be synced because of what it is: the player may not open it, or its file

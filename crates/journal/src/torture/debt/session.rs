@@ -2,8 +2,10 @@
 
 use super::retained::Retained;
 use crate::ids::CheckpointId;
+use crate::session::SessionStatus;
 use crate::torture::Fact;
-use crate::torture::opening::{Key, OpenedSession, key};
+use crate::torture::game::description_of;
+use crate::torture::opening::{Key, OpenedEntry, OpenedSession, key};
 
 /// What is owed of one session.
 #[derive(Clone, Debug, Default)]
@@ -15,7 +17,51 @@ pub struct OwedSession {
     names: Vec<String>,
     /// What it was ever called.
     all_names: Vec<String>,
+    statuses: Statuses,
     may_be_forked: bool,
+}
+
+/// What the status of a session may be while it is played.
+#[derive(Clone, Default, Debug)]
+struct Statuses {
+    /// The newest last. A session that never was paused has none, and is active.
+    possible: Vec<SessionStatus>,
+    /// Where those of a run begin of which nothing is durable yet.
+    new_run: Option<usize>,
+}
+
+impl Statuses {
+    fn follow(&mut self, fact: &Fact) {
+        match fact {
+            Fact::Standing { status } => {
+                if self.possible.is_empty() {
+                    self.possible.push(SessionStatus::Active);
+                }
+                self.possible.push(*status);
+            }
+            Fact::TakingUp { checkpoint: Some(_) } | Fact::Loading { .. } => {
+                self.new_run = Some(self.possible.len());
+                self.possible.push(SessionStatus::Active);
+            }
+            Fact::Acknowledged { .. } => {
+                let before = self.new_run.take().unwrap_or_default();
+                self.possible.drain(..before);
+            }
+            Fact::Stated => {
+                self.new_run = None;
+                let settled = self.possible.len().saturating_sub(1);
+                self.possible.drain(..settled);
+            }
+            _ => {}
+        }
+    }
+
+    fn may_be(&self, status: SessionStatus) -> bool {
+        match &*self.possible {
+            [] => status == SessionStatus::Active,
+            possible => possible.contains(&status),
+        }
+    }
 }
 
 /// How a session stands.
@@ -63,12 +109,13 @@ impl OwedSession {
                 self.names.push(name.clone());
                 self.all_names.push(name.clone());
             }
-            Fact::Named => {
+            Fact::Stated => {
                 let settled = self.names.len().saturating_sub(1);
                 self.names.drain(..settled);
             }
             _ => {}
         }
+        self.statuses.follow(fact);
         self.retained.follow(fact);
     }
 
@@ -118,10 +165,26 @@ impl OwedSession {
             return Err(format!("a failure is reported: {failure}"));
         }
         self.check_offers(newest, found, order)?;
-        // Each line of a fork has the name that it was given.
-        let names_fit = found.name.as_ref().is_none_or(|name| self.names.contains(name));
-        if !names_fit && !self.may_be_forked {
-            return Err(format!("it is called {:?}, and not {:?}", found.name, self.names));
+        if !found.has_unknown_frame {
+            return Err("what a later release wrote isn't there any more".to_owned());
+        }
+        match &found.entry {
+            // Each line of a fork says of itself what it was told.
+            Some(entry) if !self.may_be_forked => self.check_entry(entry),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_entry(&self, entry: &OpenedEntry) -> Result<(), String> {
+        let OpenedEntry { name, description, status } = entry;
+        if !self.names.contains(name) {
+            return Err(format!("it is called {name:?}, and not {:?}", self.names));
+        }
+        if *description != description_of(name) {
+            return Err(format!("{name:?} describes itself as {description:?}"));
+        }
+        if status.is_running() && !self.statuses.may_be(*status) {
+            return Err(format!("it is {status:?}, and not {:?}", self.statuses.possible));
         }
         Ok(())
     }
