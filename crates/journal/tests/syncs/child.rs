@@ -120,7 +120,6 @@ impl Game {
             fields: None,
             summary: None,
             state_changes: None,
-            summary: None,
             clock: GameClock::default(),
             capture: self.counter,
             self_test: None,
