@@ -225,7 +225,7 @@ mutant 'leave out of the record what was acknowledged' $writer \
 mutant 'remove records that still say something' $journal/process/guard.rs \
     's/if record\.runs\.is_empty\(\) \{/if true {/' process::tests
 mutant 'remove a record because one of its sessions is settled' $journal/recovery \
-    's/if held_any && dead\.record\.runs\.is_empty\(\)/if held_any/' recovery::
+    's/if held_any && dead\.record\.runs\.is_empty\(\)/if held_any/' torture::records
 mutant 'keep records that say nothing any more' $journal/process/guard.rs \
     's/if record\.runs\.is_empty\(\) \{/if false {/' process::tests
 mutant 'take a session that was left in vain for a crash' $writer \

@@ -33,6 +33,7 @@ mod opening;
 mod play;
 mod properties;
 mod pruning;
+mod records;
 mod reports;
 mod round_trips;
 mod script;

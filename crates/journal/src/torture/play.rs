@@ -1,6 +1,7 @@
 //! Plays a script on a simulated disk, and keeps the history.
 
 mod slots;
+mod stating;
 mod taking_up;
 
 use std::collections::HashMap;
@@ -14,9 +15,8 @@ use super::opening::{Key, PROFILES, key};
 use super::world::{with_commit, with_fields};
 use super::{Action, Fact, Game, History, Random, Script, World};
 use crate::clock::Moment;
-use crate::crash_report::CrashReportOrder;
 use crate::ids::{CheckpointId, RunId, SessionId};
-use crate::journal::{CheckpointKind, Lineage, Record};
+use crate::journal::{CheckpointKind, Lineage};
 use crate::session::SessionStatus;
 use crate::session::{RestoreFrom, RestoreReason};
 use crate::store::simulated_disk::{Fault, FaultKind, SimulatedDisk};
@@ -275,13 +275,6 @@ impl Play {
         self.order(Order::Detect);
     }
 
-    /// Has it written down how the last process ended.
-    fn report(&mut self) {
-        let Some(previous) = self.game.previous.clone() else { return };
-        let path = super::reports::path(self.number());
-        self.order(Order::Describe(Box::new(CrashReportOrder { path, previous })));
-    }
-
     /// How many checkpoints are kept because somebody asked for them.
     pub fn keep_named(&mut self, named: usize) {
         self.keep_to(Quota { named, ..self.game.quota() });
@@ -442,27 +435,6 @@ impl Play {
     /// The session that everything in this profile is about.
     fn session(&self) -> Option<SessionId> {
         self.sessions[self.profile]
-    }
-
-    fn status(&mut self, status: SessionStatus) {
-        let time = self.now.wall;
-        let Some(playing) = &self.game.playing else { return };
-        let (session, play_time) = (playing.session, playing.play_time);
-        self.note(session, Fact::Standing { status });
-        self.order(Order::Write(Record::Status { status, time, play_time }));
-        self.has_stated = true;
-    }
-
-    fn rename(&mut self) {
-        let name = format!("Play {}", self.random.below(1000));
-        let Some(playing) = &mut self.game.playing else { return };
-        playing.name.clone_from(&name);
-        let session = playing.session;
-        let renamed = game::metadata(session, &name, Timestamp::UNIX_EPOCH);
-        self.note(session, Fact::Naming { name });
-        self.order(Order::Write(Record::Metadata(Box::new(renamed))));
-        self.has_stated = true;
-        self.turn();
     }
 
     fn leave(&mut self, status: SessionStatus) {
