@@ -17,19 +17,19 @@ use crate::session::{EndReason, LeaveCause};
 /// What a system of [`on_session_end`](crate::SessionHooksExt::on_session_end) returns: nothing where it
 /// is done at once, or [`Poll::Pending`] to be run again in the next frame.
 pub trait EndStep {
-    /// Whether the system is done.
-    fn is_done(self) -> bool;
+    /// What this comes to: ready where the system is done.
+    fn into_poll(self) -> Poll<()>;
 }
 
 impl EndStep for () {
-    fn is_done(self) -> bool {
-        true
+    fn into_poll(self) -> Poll<()> {
+        Poll::Ready(())
     }
 }
 
 impl EndStep for Poll<()> {
-    fn is_done(self) -> bool {
-        self.is_ready()
+    fn into_poll(self) -> Poll<()> {
+        self
     }
 }
 
@@ -90,7 +90,7 @@ impl EndHook {
                 system.initialize(world);
             }
             match system.run((), world) {
-                Ok(step) => step.is_done(),
+                Ok(step) => step.into_poll().is_ready(),
                 Err(error) => {
                     error!(system = %system.name(), %error, "a system of the session's end can't run");
                     true

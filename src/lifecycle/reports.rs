@@ -100,7 +100,7 @@ impl RuntimeParts {
             News::Declined { session, result } => self.declined(world, session, result),
             News::Forgotten { session, result } => self.forgotten(world, session, result),
             News::Edited { session, update, result } => {
-                self.edited(world, session, *update, result)
+                self.edited(world, session, *update, result);
             }
             News::Slot { order, result } => self.slot_done(world, order, result),
             News::AttachmentRead { of, name, result } => {

@@ -99,7 +99,7 @@ pub(crate) enum Transition {
         request: SessionRequest,
     },
     /// To read a checkpoint.
-    Preparing(Preparing),
+    Preparing(Box<Preparing>),
     /// Nothing: the game has to lead to where the checkpoint belongs.
     Restoring(Box<Restoring>),
     /// To hand out what was kept for placed entities.

@@ -150,7 +150,7 @@ impl RuntimeParts {
         let backup = None;
         let preparing =
             Preparing { session, from, reason, asked_at, otherwise, tries_left, backup };
-        self.transition = Some(Transition::Preparing(preparing));
+        self.transition = Some(Transition::Preparing(Box::new(preparing)));
     }
 
     /// Gives up the checkpoint that is being read, if the game wants it no more.
@@ -178,7 +178,7 @@ impl RuntimeParts {
         let preparing =
             |transition: &mut Transition| matches!(transition, Transition::Preparing(_));
         match self.transition.take_if(preparing) {
-            Some(Transition::Preparing(preparing)) => Some(preparing),
+            Some(Transition::Preparing(preparing)) => Some(*preparing),
             _ => None,
         }
     }

@@ -15,7 +15,7 @@ use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
     AttachmentOf, AttachmentRead, CheckpointId, CorruptionDetected, MemoryDisk, RecoveryFailed,
-    RestoreLossReason, SessionId, SlotKind,
+    RestoreLossReason, SessionEntry, SessionId, SlotKind,
 };
 use serde::{Deserialize, Serialize};
 
@@ -175,6 +175,19 @@ fn restored(disk: &MemoryDisk, session: SessionId, from: RestoreFrom) -> String 
 }
 
 /// Everything that is on a disk, in words.
+/// What a list shows of a session since version 1.1.
+fn as_listed(entry: &SessionEntry) -> String {
+    let mut text = String::new();
+    let said = entry.left.as_ref().map(|left| (left.cause.name(), &left.words));
+    if let Some((cause, words)) = said.filter(|(_, words)| !words.is_empty()) {
+        writeln!(text, " left by {cause}: {words}").unwrap();
+    }
+    if let Some(mission) = entry.summary.fields.get::<String>("mission") {
+        writeln!(text, " listed with mission {mission:?} in {:?}", entry.summary.states).unwrap();
+    }
+    text
+}
+
 fn everything(disk: &MemoryDisk) -> String {
     let mut app = game(&disk.snapshot(), true);
     let damaged: Vec<_> = received::<CorruptionDetected>(&app);
@@ -196,14 +209,7 @@ fn everything(disk: &MemoryDisk) -> String {
             entry.play_time.as_secs(),
         )
         .unwrap();
-        let said = entry.left.as_ref().map(|left| (left.cause.name(), &left.words));
-        if let Some((cause, words)) = said.filter(|(_, words)| !words.is_empty()) {
-            writeln!(text, " left by {cause}: {words}").unwrap();
-        }
-        if let Some(mission) = entry.summary.fields.get::<String>("mission") {
-            writeln!(text, " listed with mission {mission:?} in {:?}", entry.summary.states)
-                .unwrap();
-        }
+        text += &as_listed(&entry);
         let offers = app.world().resource::<RecoveryOffers>();
         let offers: Vec<_> = offers.of(session).cloned().collect();
         for offer in &offers {

@@ -75,6 +75,11 @@ pub fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// A status in small letters.
+pub fn status_word(status: SessionStatus) -> String {
+    format!("{status:?}").to_lowercase()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,9 +91,4 @@ mod tests {
         assert_eq!(String::from_utf8_lossy(&written), "a\u{fffd}[2Jb\u{fffd}\n");
         assert_eq!(play_time(Duration::from_secs(3_725)), "1:02:05");
     }
-}
-
-/// A status in small letters.
-pub fn status_word(status: SessionStatus) -> String {
-    format!("{status:?}").to_lowercase()
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::opening::layout;
 use crate::ids::{RunId, SessionId};
 use crate::process::{ProcessGuard, ProcessOptions, dead_processes};
-use crate::recovery::Machine;
+use crate::recovery::SessionFinder;
 use crate::store::LocalStore;
 use crate::store::simulated_disk::SimulatedDisk;
 
@@ -21,11 +21,11 @@ fn a_record_stays_until_every_session_in_it_is_settled() {
     process.hold(first, RunId(1));
     process.hold(second, RunId(2));
     drop(process);
-    let mut machine = Machine::new(Arc::clone(&local), dead_processes(&local), Duration::ZERO);
-    machine.settle(first);
+    let mut finder = SessionFinder::new(Arc::clone(&local), dead_processes(&local), Duration::ZERO);
+    finder.settle(first);
     let dead = dead_processes(&local);
     assert_eq!(dead.len(), 1, "it is needed for the second session");
     assert!(dead[0].record.runs.iter().any(|held| held.session == second));
-    machine.settle(second);
+    finder.settle(second);
     assert!(dead_processes(&local).is_empty(), "nobody needs it any more");
 }
