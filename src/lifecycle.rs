@@ -46,21 +46,22 @@ mod writer_port;
 pub use activity::{RestorePhase, SessionActivity, saving_is_in_progress, session_is_restoring};
 pub use capture_budget::{CaptureBudget, CaptureCost};
 pub use current_session::{CurrentSession, LastCheckpoint, session_is_active, session_is_paused};
-pub use external::{ExternalRequest, ExternalSavesExt};
+pub use external::{
+    ExternalCallFailed, ExternalOperationFinished, ExternalRequest, ExternalRestoreRequested,
+    ExternalSaveDamaged, ExternalSaveRequested, ExternalSavesExt,
+};
 pub use hints::{SessionHint, SessionHints};
 pub use hooks::SessionHooksExt;
 pub use known_sessions::{RecoveryOffers, SessionCatalog, recovery_is_pending};
 pub use notifications::{
     AttachmentRead, AttachmentSaved, AutosaveDelayed, AutosaveStretched, CaptureOverBudget,
     CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved, CorruptionDetected,
-    CrashReportWritten, DuplicateSaveKey, ExternalCallFailed, ExternalOperationFinished,
-    ExternalRestoreRequested, ExternalSaveDamaged, ExternalSaveRequested, HintGiven,
-    PlacedRestored, ProfileChanged, RecoveryAvailable, RecoveryDeclined, RecoveryFailed,
-    RequestRejected, RestoreCancelled, RestorePrepared, RestoreStalled, RestoreStarted,
-    SavingResumed, SavingStopped, SessionClosed, SessionEnded, SessionForgotten, SessionPaused,
-    SessionRecovered, SessionRestored, SessionResumed, SessionStarted, SessionUpdated,
-    SessionsFound, SlotCopied, SlotDeleted, SlotFailed, SlotRenamed, SlotSaved, TypeFailed,
-    TypeNotSaved, WorldCollapsed,
+    CrashReportWritten, DuplicateSaveKey, HintGiven, PlacedRestored, ProfileChanged,
+    RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RequestRejected, RestoreCancelled,
+    RestorePrepared, RestoreStalled, RestoreStarted, SavingResumed, SavingStopped, SessionClosed,
+    SessionEnded, SessionForgotten, SessionPaused, SessionRecovered, SessionRestored,
+    SessionResumed, SessionStarted, SessionUpdated, SessionsFound, SlotCopied, SlotDeleted,
+    SlotFailed, SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
 };
 pub use policy::RecoveryPolicy;
 pub use previous_run::PreviousRun;
@@ -72,7 +73,7 @@ pub use requests::{
 pub use settings::{RestoreLosses, SessionSettings};
 
 pub(crate) use exit::ExitWatch;
-pub(crate) use external::{External, take_provider};
+pub(crate) use external::{External, register_external_notifications, take_provider};
 pub(crate) use frame::{ask_gates, capture, handle_requests, receive, report, restore};
 pub(crate) use frame_time::FrameTime;
 pub(crate) use gates::look_before_exit;

@@ -31,7 +31,7 @@ use crate::lifecycle::{
     GameHooks, HintWatch, LossesLogged, PreviousRun, RecoveryOffers, RecoveryPolicy, RequestQueue,
     Runtime, RuntimeParts, SessionCatalog, SessionHints, SessionSettings, StartUp, SwitchedOff,
     WriterPort, ask_gates, capture, handle_requests, log_losses_once, look_before_exit, receive,
-    register_notifications, report, restore, take_provider,
+    register_external_notifications, register_notifications, report, restore, take_provider,
 };
 use crate::mode::SessionMode;
 use crate::process::{DeadProcess, LastRun, ProcessGuard, ProcessOptions, last_to_die};
@@ -307,6 +307,7 @@ impl SessionPlugin {
 impl Plugin for SessionPlugin {
     fn build(&self, app: &mut App) {
         register_notifications(app);
+        register_external_notifications(app);
         register_types(app);
         app.insert_resource(self.settings.clone())
             .init_resource::<RequestQueue>()

@@ -82,11 +82,8 @@ pub(super) fn request_rejected(
         Request::WriteCrashReport(path) if dialog.report == Report::Writing(path.clone()) => {
             dialog.report = Report::Failed(rejected.error.clone());
         }
-        Request::Session(SessionRequest::Recover(session, _)) if dialog.is_restoring(*session) => {
-            let failure = Failure::Rejected(rejected.error.clone());
-            dialog.fail(*session, failure, &offers);
-        }
-        Request::External(ExternalRequest::Recover { session, .. })
+        Request::Session(SessionRequest::Recover(session, _))
+        | Request::External(ExternalRequest::Recover { session, .. })
             if dialog.is_restoring(*session) =>
         {
             let failure = Failure::Rejected(rejected.error.clone());
