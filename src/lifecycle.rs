@@ -52,7 +52,10 @@ pub use activity::{RestorePhase, SessionActivity, saving_is_in_progress, session
 pub use capture_budget::{CaptureBudget, CaptureCost};
 pub use current_session::{CurrentSession, LastCheckpoint, session_is_active, session_is_paused};
 pub use ending::{EndStep, SessionEnding};
-pub use external::{ExternalRequest, ExternalSavesExt};
+pub use external::{
+    ExternalCallFailed, ExternalOperationFinished, ExternalRequest, ExternalRestoreRequested,
+    ExternalSaveDamaged, ExternalSaveRequested, ExternalSavesExt,
+};
 pub use game_context::GameContext;
 pub use hints::{SessionHint, SessionHints};
 pub use hooks::SessionHooksExt;
@@ -60,14 +63,13 @@ pub use known_sessions::{RecoveryOffers, SessionCatalog, recovery_is_pending};
 pub use notifications::{
     AttachmentRead, AttachmentSaved, AutosaveDelayed, AutosaveStretched, CaptureOverBudget,
     CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved, ContextChanged,
-    CorruptionDetected, CrashReportWritten, DataPlaceChanged, DuplicateSaveKey, ExternalCallFailed,
-    ExternalOperationFinished, ExternalRestoreRequested, ExternalSaveDamaged,
-    ExternalSaveRequested, HintGiven, PlacedRestored, ProfileChanged, RecoveryAvailable,
-    RecoveryDeclined, RecoveryFailed, RequestRejected, RestoreCancelled, RestorePrepared,
-    RestoreStalled, RestoreStarted, SavingResumed, SavingStopped, SessionClosed, SessionEnded,
-    SessionForgotten, SessionPaused, SessionRecovered, SessionRestored, SessionResumed,
-    SessionStarted, SessionUpdated, SessionsFound, SlotCopied, SlotDeleted, SlotFailed,
-    SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
+    CorruptionDetected, CrashReportWritten, DataPlaceChanged, DuplicateSaveKey, HintGiven,
+    PlacedRestored, ProfileChanged, RecoveryAvailable, RecoveryDeclined, RecoveryFailed,
+    RequestRejected, RestoreCancelled, RestorePrepared, RestoreStalled, RestoreStarted,
+    SavingResumed, SavingStopped, SessionClosed, SessionEnded, SessionForgotten, SessionPaused,
+    SessionRecovered, SessionRestored, SessionResumed, SessionStarted, SessionUpdated,
+    SessionsFound, SlotCopied, SlotDeleted, SlotFailed, SlotRenamed, SlotSaved, TypeFailed,
+    TypeNotSaved, WorldCollapsed,
 };
 pub use policy::RecoveryPolicy;
 pub use previous_run::PreviousRun;
@@ -82,7 +84,7 @@ pub use settings::{RestoreLosses, SessionSettings};
 pub use summary::{SessionSummary, TypeBytes};
 
 pub(crate) use exit::ExitWatch;
-pub(crate) use external::{External, take_provider};
+pub(crate) use external::{External, register_external_notifications, take_provider};
 pub(crate) use frame::{ask_gates, capture, handle_requests, receive, report, restore};
 pub(crate) use frame_time::FrameTime;
 pub(crate) use gates::look_before_exit;

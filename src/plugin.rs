@@ -31,8 +31,8 @@ use crate::lifecycle::{
     FrameTime, GameContext, GameHooks, HintWatch, LossesLogged, PreviousRun, RecoveryOffers,
     RecoveryPolicy, RequestQueue, Runtime, RuntimeParts, SessionCatalog, SessionHints,
     SessionPlace, SessionSettings, StartUp, SwitchedOff, WriterPort, ask_gates, capture,
-    handle_requests, log_losses_once, look_before_exit, receive, register_notifications, report,
-    restore, take_provider, tell_of_place,
+    handle_requests, log_losses_once, look_before_exit, receive, register_external_notifications,
+    register_notifications, report, restore, take_provider, tell_of_place,
 };
 use crate::mode::SessionMode;
 use crate::process::{DeadProcess, LastRun, ProcessGuard, ProcessOptions, last_to_die};
@@ -351,6 +351,7 @@ impl SessionPlugin {
 impl Plugin for SessionPlugin {
     fn build(&self, app: &mut App) {
         register_notifications(app);
+        register_external_notifications(app);
         register_types(app);
         app.insert_resource(self.settings.clone())
             .insert_resource(self.context.clone())

@@ -5,6 +5,7 @@ mod app_ext;
 mod asking;
 mod loading;
 mod looking;
+mod notifications;
 mod requests;
 
 use std::collections::HashSet;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 use tracing::{error, info, warn};
 
-use super::notifications::{ExternalCallFailed, ExternalOperationFinished, notify};
+use super::notifications::notify;
 use super::runtime::RuntimeParts;
 use super::{CurrentSession, SessionSettings};
 use crate::external_saves::{
@@ -29,6 +30,11 @@ pub(crate) use app_ext::take_provider;
 pub(super) use loading::note_backups_of;
 pub(crate) use loading::{LoadingBackup, WantedBackup};
 use looking::Looking;
+pub(crate) use notifications::register as register_external_notifications;
+pub use notifications::{
+    ExternalCallFailed, ExternalOperationFinished, ExternalRestoreRequested, ExternalSaveDamaged,
+    ExternalSaveRequested,
+};
 pub use requests::ExternalRequest;
 
 /// What is remembered of the game's own save system from frame to frame.

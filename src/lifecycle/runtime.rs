@@ -128,7 +128,7 @@ pub(crate) struct Preparing {
     /// How often, for them, what is offered instead of a damaged checkpoint is tried.
     pub tries_left: u32,
     /// The backup that the game is to load, instead of having the world put back.
-    pub backup: Option<WantedBackup>,
+    pub backup: Option<Box<WantedBackup>>,
 }
 
 impl Runtime {

@@ -202,7 +202,7 @@ impl RuntimeParts {
         }
         let mut taken = Taken { preparing, prepared };
         if let Some(backup) = taken.preparing.backup.take() {
-            return self.load_backup(world, session, backup, Some(taken));
+            return self.load_backup(world, session, *backup, Some(taken));
         }
         // While there is nothing to be taken back.
         let Some(taken) = self.approve(world, taken) else { return };
@@ -257,7 +257,7 @@ impl RuntimeParts {
         &mut self,
         world: &mut World,
         otherwise: NewSession,
-        backup: Option<WantedBackup>,
+        backup: Option<Box<WantedBackup>>,
         session: SessionId,
     ) {
         match backup {

@@ -174,7 +174,6 @@ fn restored(disk: &MemoryDisk, session: SessionId, from: RestoreFrom) -> String 
     portraits.join("  without relics:\n")
 }
 
-/// Everything that is on a disk, in words.
 /// What a list shows of a session since version 1.1.
 fn as_listed(entry: &SessionEntry) -> String {
     let mut text = String::new();
@@ -188,6 +187,7 @@ fn as_listed(entry: &SessionEntry) -> String {
     text
 }
 
+/// Everything that is on a disk, in words.
 fn everything(disk: &MemoryDisk) -> String {
     let mut app = game(&disk.snapshot(), true);
     let damaged: Vec<_> = received::<CorruptionDetected>(&app);

@@ -1,5 +1,6 @@
 //! The ready-made UI, in apps with layout and focus, and without a renderer.
 
+mod backups;
 mod kit;
 mod layout;
 mod recovery_dialog;

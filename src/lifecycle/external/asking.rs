@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use bevy::prelude::*;
 use tracing::{debug, info, warn};
 
-use super::{ExternalOperationKind, OpenRequest, RuntimeParts, Wanted};
+use super::{ExternalOperationKind, ExternalSaveRequested, OpenRequest, RuntimeParts, Wanted};
 use crate::external_saves::{
     ExternalAnswer, ExternalAutosave, ExternalOutcome, ExternalSaveReason, Question,
 };
 use crate::journal::SessionId;
 use crate::lifecycle::CurrentSession;
-use crate::lifecycle::notifications::{ExternalSaveRequested, notify};
+use crate::lifecycle::notifications::notify;
 use crate::lifecycle::requests::Request;
 use crate::session::SessionStatus;
 

@@ -7,12 +7,12 @@
 use bevy::prelude::*;
 use tracing::{info, warn};
 
-use super::{ExternalOperationKind, RuntimeParts};
+use super::{ExternalOperationKind, ExternalRestoreRequested, RuntimeParts};
 use crate::content::Order;
 use crate::external_saves::{ExternalOutcome, ExternalRequestId, ExternalSave};
 use crate::journal::SessionId;
 use crate::lifecycle::activity::{RestorePhase, set_activity};
-use crate::lifecycle::notifications::{ExternalRestoreRequested, RestoreCancelled, notify};
+use crate::lifecycle::notifications::{RestoreCancelled, notify};
 use crate::lifecycle::requests::{Request, RequestQueue};
 use crate::lifecycle::restoring::session_as_saved;
 use crate::lifecycle::runtime::Transition;
@@ -100,7 +100,7 @@ impl RuntimeParts {
         });
         self.prepare(world, session, RestoreFrom::Latest, RestoreReason::Recovered, Some(new));
         if let Some(Transition::Preparing(preparing)) = &mut self.transition {
-            preparing.backup = Some(WantedBackup { save, otherwise, instead: None });
+            preparing.backup = Some(Box::new(WantedBackup { save, otherwise, instead: None }));
         }
         Ok(())
     }

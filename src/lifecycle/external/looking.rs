@@ -6,10 +6,10 @@ use std::time::Duration;
 use bevy::prelude::*;
 use tracing::{info, warn};
 
-use super::RuntimeParts;
+use super::{ExternalSaveDamaged, RuntimeParts};
 use crate::external_saves::{ExternalCallError, ExternalSave, Question};
 use crate::journal::SessionId;
-use crate::lifecycle::notifications::{ExternalSaveDamaged, notify};
+use crate::lifecycle::notifications::notify;
 use crate::lifecycle::{RecoveryOffers, RecoveryPolicy, SessionCatalog, SessionSettings};
 use crate::recovery::FoundSession;
 

@@ -10,9 +10,8 @@ use bevy_session::ui::{
     StringsFile,
 };
 use bevy_session::{
-    CorruptionDetected, CrashReportWritten, ExternalAutosave, ExternalRestoreRequested,
-    ExternalSave, ExternalSaves, ExternalSavesExt, HintGiven, MemoryDisk, Operation,
-    RecoveryDeclined, SessionHint, SessionStatus,
+    CorruptionDetected, CrashReportWritten, HintGiven, MemoryDisk, Operation, RecoveryDeclined,
+    SessionHint, SessionStatus,
 };
 
 use super::kit::*;
@@ -470,65 +469,4 @@ fn a_dialog_that_cannot_be_seen_gives_a_hint() {
     seconds(&mut app, 5.0);
     let given = received::<HintGiven>(&app);
     assert!(given.len() == 1 && given[0].hint == SessionHint::DialogWithoutCamera, "{given:?}");
-}
-
-/// A save system of the game's own with one backup, newer than any checkpoint.
-struct OneBackup;
-
-impl ExternalSaves for OneBackup {
-    fn list(&self) -> Result<Vec<ExternalSave>> {
-        let time = "2026-01-01T00:59:00Z".parse()?;
-        Ok(vec![ExternalSave::manual("save-7", time).name("Before the siege")])
-    }
-
-    fn validate(&self, _: &ExternalSave) -> Result {
-        Ok(())
-    }
-
-    fn autosave(&self) -> ExternalAutosave {
-        ExternalAutosave::Off
-    }
-}
-
-/// A game with that backup, in whose dialog it stands.
-fn game_with_backup(add: impl FnOnce(&mut App)) -> App {
-    let mut app = ui_game_with(&killed("Campaign", 2), |app| {
-        app.external_saves(OneBackup);
-        add(app);
-    });
-    for _ in 0..10_000 {
-        if is_open(&app) && is_shown(&mut app, "Before the siege") {
-            return app;
-        }
-        std::thread::yield_now();
-        app.update();
-    }
-    panic!("the backup should be shown: {:?}", texts(&mut app));
-}
-
-#[test]
-fn a_newer_backup_of_the_game_is_chosen_and_recovered_from() {
-    let mut app = game_with_backup(|app| {
-        app.add_observer(|asked: On<ExternalRestoreRequested>| asked.answer.done("loaded"));
-    });
-    assert_eq!(focused(&mut app), ["Recover"]);
-    key(&mut app, KeyCode::Enter);
-    frames(&mut app, 6);
-    assert_eq!(received::<SessionRecovered>(&app).len(), 1);
-    assert!(!is_open(&app));
-    assert_eq!(health(&mut app), Vec::<u32>::new(), "no checkpoint should be put into its world");
-}
-
-#[test]
-fn a_backup_that_the_game_cannot_load_leads_to_a_checkpoint() {
-    let mut app = game_with_backup(|app| {
-        app.add_observer(|asked: On<ExternalRestoreRequested>| asked.answer.failed("no such file"));
-    });
-    key(&mut app, KeyCode::Enter);
-    frames(&mut app, 6);
-    assert!(is_shown(&mut app, "This save could not be loaded"), "{:?}", texts(&mut app));
-    assert_eq!(focused(&mut app), ["Recover"]);
-    key(&mut app, KeyCode::Enter);
-    frames(&mut app, 6);
-    assert_eq!(health(&mut app), [2]);
 }

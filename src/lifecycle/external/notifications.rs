@@ -1,0 +1,65 @@
+//! What the game is notified of about its own saves.
+
+use bevy::prelude::*;
+
+use crate::external_saves::{
+    ExternalAnswer, ExternalCall, ExternalCallError, ExternalOperation, ExternalRequestId,
+    ExternalSave, ExternalSaveReason,
+};
+use crate::journal::SessionId;
+use crate::lifecycle::notifications::notifications;
+
+notifications! {
+    /// The game is to save with its own save system now, and to answer when that is durable: by `answer`
+    /// from any thread, or by
+    /// [`external_done`](crate::SessionCommands::external_done) or
+    /// [`external_failed`](crate::SessionCommands::external_failed).
+    ExternalSaveRequested {
+        /// The request.
+        request: ExternalRequestId,
+        /// The session.
+        session: SessionId,
+        /// Why.
+        reason: ExternalSaveReason,
+        /// The state that asks for it, as `enter Playing`.
+        label: Option<String>,
+        /// Where the answer goes.
+        answer: ExternalAnswer,
+    }
+
+    /// The game is to load a backup with its own save system, and to answer as above when its world is
+    /// there. The session goes on with it then.
+    ExternalRestoreRequested {
+        /// The request.
+        request: ExternalRequestId,
+        /// The session that crashed.
+        session: SessionId,
+        /// The backup.
+        save: ExternalSave,
+        /// Where the answer goes.
+        answer: ExternalAnswer,
+    }
+
+    /// What the game's own save system was asked for is done, failed, or was given up.
+    /// [`ExternalOperations`](crate::ExternalOperations) has it from now on.
+    ExternalOperationFinished {
+        /// What was asked for, and what came of it.
+        operation: ExternalOperation,
+    }
+
+    /// A backup of the game's own can't be loaded, as its save system says. It isn't offered.
+    ExternalSaveDamaged {
+        /// The backup.
+        save: ExternalSave,
+        /// What is the matter with it.
+        reason: String,
+    }
+
+    /// A call of the game's own save system has no answer. It costs that answer only.
+    ExternalCallFailed {
+        /// The call.
+        call: ExternalCall,
+        /// Why.
+        error: ExternalCallError,
+    }
+}
