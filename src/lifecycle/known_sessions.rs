@@ -119,7 +119,8 @@ impl RecoveryOffers {
         self.all().filter(move |offer| offer.session.id == session)
     }
 
-    fn all(&self) -> impl Iterator<Item = &RecoveryOffer> {
+    /// All offers, those that the player is asked about first.
+    pub(super) fn all(&self) -> impl Iterator<Item = &RecoveryOffer> {
         self.offers.iter().chain(&self.older)
     }
 

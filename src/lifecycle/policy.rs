@@ -12,11 +12,12 @@ pub enum RecoveryPolicy {
     /// [proposes](crate::RecoveryOffer::proposed) something older than the newest checkpoint.
     #[default]
     Ask,
-    /// For servers. Once sessions were found, and the game has made no request by which it plays
-    /// one, the one that was played last of those that crashed is recovered. What is proposed after
-    /// deaths soon after a restore is done: an older checkpoint, an older one still, then a new
-    /// session of the same name. [`start_or_continue`](crate::SessionCommands::start_or_continue)
-    /// does the same for the session that it names.
+    /// For servers. Once sessions were found, and the game has made no request by which it plays one,
+    /// the one that was played last of those that crashed is recovered, however long ago that was. What
+    /// is proposed after deaths soon after a restore is done: an older checkpoint, an older one still,
+    /// then a new session of the same name.
+    /// [`start_or_continue`](crate::SessionCommands::start_or_continue) does the same for the session
+    /// that it names.
     ///
     /// [`RecoveryOffers`](crate::RecoveryOffers) has the offers, without
     /// [`RecoveryAvailable`](crate::RecoveryAvailable). A game that says with

@@ -72,16 +72,21 @@ impl SessionCommands<'_, '_> {
         self.request(SessionRequest::Start(session));
     }
 
-    /// Takes up the newest session of this name and player that can go on, recovering it if it
-    /// crashed, or starts one: all that a server or jam game needs. While another process plays it,
-    /// the request is rejected. The player isn't asked, whatever the policy is; only with
-    /// [`RecoveryPolicy::Automatic`](crate::RecoveryPolicy::Automatic) does it go back, and at last
-    /// start a new one, where the game died again and again.
+    /// Takes up the newest session of this name and player that can go on, recovering it if it crashed,
+    /// or starts one: all that a server or jam game needs. If that session is played already, nothing
+    /// happens. If another process plays it, the request waits up to two seconds for it to end, and is
+    /// rejected then. If nothing of it can be read, because it is damaged, a new session is started.
+    ///
+    /// The player isn't asked. With [`RecoveryPolicy::Never`](crate::RecoveryPolicy::Never) a crashed
+    /// session is passed over. With [`RecoveryPolicy::Automatic`](crate::RecoveryPolicy::Automatic) it
+    /// goes back, and at last starts a new one, where the game died again and again. A newer backup of
+    /// the game's own is loaded instead of a checkpoint.
     pub fn start_or_continue(&mut self, session: NewSession) {
         self.request(SessionRequest::StartOrContinue(session));
     }
 
-    /// Lets the session stand still, after a checkpoint.
+    /// Pauses the session. A checkpoint is taken first if
+    /// [`SessionSettings::autosave`](crate::SessionSettings::autosave) is on and no gate is closed.
     pub fn pause(&mut self) {
         self.request(CurrentRequest::Pause);
     }
@@ -108,7 +113,8 @@ impl SessionCommands<'_, '_> {
         self.request(CurrentRequest::Checkpoint { label, kind: CheckpointKind::Manual });
     }
 
-    /// Leaves the session, after a last checkpoint. It can be continued later.
+    /// Leaves the session. A last checkpoint is taken first, unless a gate is closed. It can be
+    /// continued later.
     pub fn close(&mut self) {
         self.close_because(Leaving::default());
     }
@@ -132,14 +138,14 @@ impl SessionCommands<'_, '_> {
 
     /// Takes up a session that was closed, at its newest checkpoint.
     ///
-    /// If another session is being played, that is closed first, with a last checkpoint: by this as by
-    /// [`recover`](Self::recover) and [`load`](Self::load). It goes on until the one that is wanted was
-    /// read and decoded, and if that fails, it goes on as if nothing had been asked.
+    /// If another session is being played, that is closed first, as by [`close`](Self::close): by this
+    /// as by [`recover`](Self::recover) and [`load`](Self::load). It goes on until the one that is
+    /// wanted was read and decoded, and if that fails, it goes on as if nothing had been asked.
     pub fn continue_session(&mut self, session: SessionId) {
         self.request(SessionRequest::Continue(session));
     }
 
-    /// Ends the session for good, after a last checkpoint.
+    /// Ends the session for good. A last checkpoint is taken first, unless a gate is closed.
     pub fn end(&mut self, reason: EndReason) {
         self.end_because(reason, Leaving::default());
     }
@@ -227,11 +233,10 @@ impl SessionCommands<'_, '_> {
     }
 
     /// Goes on with the sessions of another profile, whose name may be any text: of another player at
-    /// this machine, say. The session that is being played is closed, with its last checkpoint, as
-    /// by [`close`](Self::close). Then
-    /// [`ProfileChanged`](crate::ProfileChanged) says that [`CurrentProfile`](crate::CurrentProfile)
-    /// is this one, and the sessions of the profile are looked at as at the start:
-    /// [`SessionCatalog`](crate::SessionCatalog) and
+    /// this machine, say. The session that is being played is closed, as by [`close`](Self::close).
+    /// Then [`ProfileChanged`](crate::ProfileChanged) says that
+    /// [`CurrentProfile`](crate::CurrentProfile) is this one, and the sessions of the profile are
+    /// looked at as at the start: [`SessionCatalog`](crate::SessionCatalog) and
     /// [`RecoveryOffers`](crate::RecoveryOffers) are filled again, and
     /// [`SessionsFound`](crate::SessionsFound) is sent. The world stays as it is.
     ///
@@ -246,10 +251,10 @@ impl SessionCommands<'_, '_> {
     /// machine; the newest checkpoints of the session that was being played; and the files of the
     /// newest one. See [`PreviousRun`](crate::PreviousRun).
     ///
-    /// The file is an uncompressed tar archive of 16 MiB at most, described in `docs/FORMAT.md`. It
-    /// is made off the main thread, in a directory that exists, and never in the place of another
-    /// file. The home directory and the name of the user are left out of all texts; the checkpoint
-    /// holds what the game saved.
+    /// The file is an uncompressed tar archive of 16 MiB at most, described in `docs/FORMAT.md`. It is
+    /// made off the main thread, in a directory that exists, and never in the place of another file.
+    /// Home directories and the name of the user are removed from the report's texts. The journal files
+    /// beside it hold what the game saved, the session's name and the player's among it.
     ///
     /// [`CrashReportWritten`](crate::CrashReportWritten) follows, or
     /// [`RequestRejected`](crate::RequestRejected) with what is in the way:

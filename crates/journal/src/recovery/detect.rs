@@ -293,7 +293,7 @@ fn entry(
         updated: head.end.as_ref().map_or(head.time, |end| end.time),
         left: head.end.as_ref().map(|end| end.leaving.clone()),
         bytes: stored.bytes(),
-        journal_bytes: stored.bytes(),
+        journal_bytes: stored.bytes_with_attachments(),
         thumbnail: newest_thumbnail(stored, head),
     }
 }

@@ -223,6 +223,20 @@ mod tests {
     }
 
     #[test]
+    fn attachments_count_as_what_a_session_takes() {
+        let disk = MemoryDisk::default();
+        let (store, ids) = sessions(&disk);
+        let quota = bytes_of_each(&store, &ids).iter().sum();
+        let named = CheckpointId { run: header(1, 2).run, counter: 3 };
+        let thumbnail = Attachment::new("thumbnail".to_owned(), vec![7; 10]);
+        store.write_attachment(ids[0], named, &thumbnail).unwrap();
+        let before: u64 = bytes_of_each(&store, &ids).iter().sum();
+        thin(&store, quota);
+        let after: u64 = bytes_of_each(&store, &ids).iter().sum();
+        assert!(after <= quota && quota < before, "{before} and then {after} of {quota}");
+    }
+
+    #[test]
     fn what_matters_less_goes_first_and_among_equals_what_was_played_longest_ago() {
         let disk = MemoryDisk::default();
         let (store, ids) = sessions(&disk);
