@@ -80,8 +80,9 @@ const PROFILE: &str = "default";
 /// The directory, in each of the two roots, in which a developer's files are kept apart.
 const DEVELOPMENT: &str = "development";
 
-/// The plugin's own schedule, run once per frame after [`Last`], where exits by window close are
-/// seen. Checkpoints are taken and restores happen here.
+/// The plugin's own schedule, run once per frame after [`Last`], where exits by window close are seen.
+/// Checkpoints are taken and restores happen here, except for checkpoints of what a state leaves: those
+/// are taken in `StateTransition`, before `OnExit`.
 #[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SessionLast;
 
@@ -260,8 +261,10 @@ impl SessionPlugin {
         self
     }
 
-    /// Test mode: nothing touches the disk, no thread is started, and neither panics nor signals
-    /// are watched. What one app saved is gone with it; see [`disk`](Self::disk) to keep it.
+    /// Test mode: nothing touches the disk, no thread is started (except for the provider of
+    /// [`external_saves`](crate::ExternalSavesExt::external_saves), if there is one), and neither
+    /// panics nor signals are watched. What one app saved is gone with it; see [`disk`](Self::disk) to
+    /// keep it.
     #[must_use]
     pub fn in_memory(self) -> Self {
         self.disk(MemoryDisk::default())

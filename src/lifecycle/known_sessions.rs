@@ -133,8 +133,8 @@ impl RecoveryOffers {
     }
 
     /// Backups of the game's own save system that were found whole after a crash, newest first; at most
-    /// ten. For all offers, and for sessions of which no checkpoint can be restored. Answer with
-    /// [`recover_external`](crate::SessionCommands::recover_external).
+    /// ten, and those that could not be loaded. For all offers, and for sessions of which no checkpoint
+    /// can be restored. Answer with [`recover_external`](crate::SessionCommands::recover_external).
     #[must_use]
     pub fn backups(&self) -> &[OfferedBackup] {
         self.backups.all()

@@ -25,8 +25,8 @@ pub enum RecoveryPolicy {
     /// for. A session that may be played on another machine is left to the game.
     Automatic,
     /// They aren't offered, and a request to recover one is rejected with
-    /// [`RequestError::RecoveryIsOff`](crate::RequestError::RecoveryIsOff). How the last process
-    /// ended is still in [`PreviousRun`](crate::PreviousRun), and sessions that were left
-    /// cleanly can be continued.
+    /// [`RequestError::RecoveryIsOff`](crate::RequestError::RecoveryIsOff). How the last process ended
+    /// is still in [`PreviousRun`](crate::PreviousRun), and sessions that were left cleanly can be
+    /// continued. The one that is played can go back all the same.
     Never,
 }

@@ -64,10 +64,12 @@ pub struct SessionSettings {
     /// Bytes that one session's history may take on disk. Never met at the price of the last good
     /// checkpoint. Defaults to 256 MiB.
     pub max_session_bytes: u64,
-    /// Bytes that all sessions together may take on disk. Where they take more, those that aren't played
-    /// lose history: of low [`SessionPriority`](crate::SessionPriority) first, then of normal, then of
-    /// high, and of one priority the least recently played first. Named checkpoints go after that, in the
-    /// same order. Never met at the price of a session's last good checkpoint. Defaults to 1 GiB.
+    /// Bytes that the journals and attachments of all sessions of one profile may take together on
+    /// disk; looked at once in a run. Slots aren't counted. Where they take more, those that aren't
+    /// played lose history: of low [`SessionPriority`](crate::SessionPriority) first, then of normal,
+    /// then of high, and of one priority the least recently played first. Named checkpoints go after
+    /// that, in the same order. Never met at the price of a session's last good checkpoint. Defaults to
+    /// 1 GiB.
     pub max_total_bytes: u64,
     /// Checkpoints that are kept of one session because they were asked for: those with a label,
     /// and quick saves. Beyond that, and where [`max_session_bytes`](Self::max_session_bytes) leaves

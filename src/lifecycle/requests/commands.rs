@@ -67,7 +67,7 @@ impl SessionCommands<'_, '_> {
         });
     }
 
-    /// Starts a session. [`SessionStarted`](crate::SessionStarted) follows once its lock is held.
+    /// Starts a session. [`SessionStarted`](crate::SessionStarted) follows in one of the next frames.
     pub fn start(&mut self, session: NewSession) {
         self.request(SessionRequest::Start(session));
     }
@@ -120,7 +120,8 @@ impl SessionCommands<'_, '_> {
     }
 
     /// Leaves the session as [`close`](Self::close) does, and says what brings that about: a
-    /// [`LeaveCause`](crate::LeaveCause), the game's own words, or both. Listings show it.
+    /// [`LeaveCause`](crate::LeaveCause), the game's own words, or both. It is in
+    /// [`SessionEntry::left`](crate::SessionEntry::left).
     ///
     /// ```
     /// # use bevy::prelude::*;
@@ -287,8 +288,9 @@ impl SessionCommands<'_, '_> {
         self.request(ExternalRequest::Answer { request, result });
     }
 
-    /// Answers as [`external_done`](Self::external_done) does: the game could not save, or load. A backup
-    /// that couldn't be loaded isn't offered a second time.
+    /// Answers as [`external_done`](Self::external_done) does: the game could not save, or load. A
+    /// backup that couldn't be loaded is marked with
+    /// [`OfferedBackup::failure`](crate::OfferedBackup::failure), and can't be chosen again.
     pub fn external_failed(&mut self, request: ExternalRequestId, error: impl Into<String>) {
         let result = Err(error.into());
         self.request(ExternalRequest::Answer { request, result });
@@ -297,11 +299,12 @@ impl SessionCommands<'_, '_> {
     /// Goes on from a backup of the game's own, instead of from a checkpoint of the session that crashed;
     /// see [`RecoveryOffers::backups`](crate::RecoveryOffers::backups).
     ///
-    /// The game is asked to load it, with [`ExternalRestoreRequested`](crate::ExternalRestoreRequested).
-    /// When it has, the session goes on with the world that was loaded, and
-    /// [`SessionRecovered`](crate::SessionRecovered) follows: nothing of its checkpoints is put into that
-    /// world, and its name, custom fields and play time are those of the newest one. If it fails or isn't
-    /// answered, the offer stays, without this backup.
+    /// The game is asked to load it, with
+    /// [`ExternalRestoreRequested`](crate::ExternalRestoreRequested). When it has, the session goes on
+    /// with the world that was loaded, and [`SessionRecovered`](crate::SessionRecovered) follows:
+    /// nothing of its checkpoints is put into that world, and its name, custom fields and play time are
+    /// those of the newest one. If it fails or isn't answered, the offer stays, and the backup is
+    /// marked.
     pub fn recover_external(&mut self, session: SessionId, slot: impl Into<String>) {
         self.request(ExternalRequest::Recover { session, slot: slot.into() });
     }
