@@ -133,7 +133,8 @@ pub enum SessionSystems {
 
 impl SessionPlugin {
     /// For this studio and game, which name the directory where sessions are kept: on Linux
-    /// `~/.local/share/<game>` in small letters, on Windows `%LOCALAPPDATA%\<studio>\<game>\data`, on macOS
+    /// `~/.local/share/<game>` in small letters and without spaces, with state in
+    /// `~/.local/state/<game>`, on Windows `%LOCALAPPDATA%\<studio>\<game>\data`, on macOS
     /// `~/Library/Application Support/<studio>.<game>`.
     #[must_use]
     pub fn new(studio: impl Into<String>, game: impl Into<String>) -> Self {
@@ -239,8 +240,9 @@ impl SessionPlugin {
     /// [`directory`](Self::directory) or is in a test mode. In development
     ///
     /// - sessions are kept apart from a player's, in the directory `development` of both roots;
-    /// - a game that never starts a session gets a hint, a [`SessionHint`](crate::SessionHint), and so
-    ///   does one that saves an `Entity` which isn't mapped, or not every instance of a generic type;
+    /// - a game that never starts a session gets a hint, a [`SessionHint`](crate::SessionHint), as in
+    ///   each build with debug assertions, and so does one that saves an `Entity` which isn't mapped,
+    ///   or not every instance of a generic type;
     /// - the player isn't asked about a session whose process was stopped from outside without a panic, as
     ///   an IDE does: [`RecoveryAvailable`](crate::RecoveryAvailable) isn't sent and
     ///   [`RecoveryOffers`] is without it, until

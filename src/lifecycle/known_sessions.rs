@@ -190,7 +190,7 @@ impl RecoveryOffers {
     }
 }
 
-/// Run condition: a crashed session waits for an answer.
+/// Run condition: a crashed session waits for an answer, also while another one is played.
 #[must_use]
 pub fn recovery_is_pending(offers: Option<Res<RecoveryOffers>>) -> bool {
     offers.is_some_and(|offers| !offers.is_empty())

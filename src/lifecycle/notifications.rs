@@ -114,8 +114,9 @@ notifications! {
         capture_time: Duration,
     }
 
-    /// Nine of ten saved entities are gone since the last checkpoint. If that was not meant, it was a
-    /// mistake: the checkpoint before this one is kept, and stays among those that are offered.
+    /// More than nine of ten saved entities are gone since the last checkpoint, of at least 20. If that
+    /// was not meant, it was a mistake: the checkpoint before this one is kept as long as there is
+    /// room, and is among those that are offered.
     WorldCollapsed {
         /// The session.
         session: SessionId,
@@ -299,7 +300,8 @@ notifications! {
         session: SessionId,
         /// Why.
         reason: ExternalSaveReason,
-        /// The state that asks for it, as `enter Playing`.
+        /// What asks for it, as `enter Playing`, `exit Playing` or `suspended`; `None` at a timer, a
+        /// pause and an exit.
         label: Option<String>,
         /// Where the answer goes.
         answer: ExternalAnswer,
@@ -455,7 +457,8 @@ notifications! {
         elapsed: Duration,
     }
 
-    /// A crashed session goes on where its player was. Sent after [`SessionRestored`].
+    /// A session that crashed was recovered, or one that was closed went back to an earlier checkpoint.
+    /// Sent after [`SessionRestored`].
     SessionRecovered {
         /// The session.
         session: SessionId,

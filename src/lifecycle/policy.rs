@@ -15,9 +15,10 @@ pub enum RecoveryPolicy {
     /// For servers. Once sessions were found, and the game has made no request by which it plays one,
     /// the one that was played last of those that crashed is recovered, however long ago that was. What
     /// is proposed after deaths soon after a restore is done: an older checkpoint, an older one still,
-    /// then a new session of the same name.
-    /// [`start_or_continue`](crate::SessionCommands::start_or_continue) does the same for the session
-    /// that it names.
+    /// then a new session of the same name. A way out of the game's own that is proposed is taken. A
+    /// backup that [`RecoveryOffers::proposed_backup`](crate::RecoveryOffers::proposed_backup) names
+    /// comes before a checkpoint. [`start_or_continue`](crate::SessionCommands::start_or_continue) does
+    /// the same for the session that it names, with checkpoints and backups only.
     ///
     /// [`RecoveryOffers`](crate::RecoveryOffers) has the offers, without
     /// [`RecoveryAvailable`](crate::RecoveryAvailable). A game that says with

@@ -71,10 +71,10 @@ pub struct SessionSettings {
     /// that, in the same order. Never met at the price of a session's last good checkpoint. Defaults to
     /// 1 GiB.
     pub max_total_bytes: u64,
-    /// Checkpoints that are kept of one session because they were asked for: those with a label,
-    /// and quick saves. Beyond that, and where [`max_session_bytes`](Self::max_session_bytes) leaves
-    /// no room, the oldest of them go; automatic ones have gone long before. Slots aren't counted.
-    /// Defaults to 1,000.
+    /// Checkpoints that are kept of one session because the game or its player asked for them: by name,
+    /// by a slot or as a quick save. Beyond that, and where
+    /// [`max_session_bytes`](Self::max_session_bytes) leaves no room, the oldest of them go; automatic
+    /// ones have gone long before. Slots aren't counted. Defaults to 1,000.
     pub max_named_checkpoints: usize,
     /// Bytes that are kept free on the disk, in a file beside the game's state, so that the checkpoint of
     /// an exit still has room when the disk is full: then the file is given up. It is made again once
@@ -117,7 +117,7 @@ pub struct SessionSettings {
     /// is made of the newest checkpoint, and there is none if this run has taken none. Defaults to
     /// `false`, since a session that was closed can be continued anyway.
     pub exit_slot: bool,
-    /// Logs each order to the writer at the level `info`, with its time, whatever `RUST_LOG` says of
+    /// Logs orders to the writer at the level `info`, with its time, whatever `RUST_LOG` says of
     /// details. Defaults to `false`.
     pub verbose: bool,
     /// How long the game's own save system may take to answer: its [`ExternalSaves`](crate::ExternalSaves)

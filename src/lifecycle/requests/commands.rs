@@ -41,9 +41,11 @@ impl SessionCommandsExt for Commands<'_, '_> {
 
 /// The requests that a game makes, from [`Commands::session`](SessionCommandsExt::session).
 ///
-/// Requests are handled in order, at the end of the frame. One that isn't legal then changes
-/// nothing and is answered with [`RequestRejected`](crate::RequestRejected). What is asked of the session
-/// that is being played is never done to another one that took its place while the request waited.
+/// Requests are handled in order, in the same frame unless something before them, such as a restore,
+/// isn't done. [`cancel_restore`](Self::cancel_restore) and answers don't wait. One that isn't legal
+/// then changes nothing and is answered with [`RequestRejected`](crate::RequestRejected). What is asked
+/// of the session that is being played is never done to another one that took its place while the
+/// request waited.
 pub struct SessionCommands<'w, 's> {
     commands: Commands<'w, 's>,
 }
@@ -106,8 +108,8 @@ impl SessionCommands<'_, '_> {
         self.update(SessionUpdate::default().name(name));
     }
 
-    /// Takes a checkpoint of this very frame. [`CheckpointSaved`](crate::CheckpointSaved) follows
-    /// when it is durable.
+    /// Takes a checkpoint of this frame, or, where a gate is closed, as soon as it opens.
+    /// [`CheckpointSaved`](crate::CheckpointSaved) follows when it is durable.
     pub fn checkpoint(&mut self, label: impl Into<String>) {
         let label = label.into();
         self.request(CurrentRequest::Checkpoint { label, kind: CheckpointKind::Manual });
@@ -182,7 +184,10 @@ impl SessionCommands<'_, '_> {
     /// fn follow_the_proposal(crash: On<RecoveryAvailable>, mut commands: Commands) {
     ///     match crash.offer.proposed.restore_from() {
     ///         Some(from) => commands.session().recover(crash.offer.session.id, from),
-    ///         None => commands.session().start(NewSession::named("A fresh start")),
+    ///         None => {
+    ///             commands.session().decline(crash.offer.session.id);
+    ///             commands.session().start(NewSession::named("A fresh start"));
+    ///         }
     ///     }
     /// }
     /// # App::new().add_observer(follow_the_proposal);
@@ -314,9 +319,9 @@ impl SessionCommands<'_, '_> {
         self.request(SessionRequest::Forget(session));
     }
 
-    /// Saves into a slot: takes a checkpoint of this very frame, and makes a copy of it that is complete
-    /// in itself. [`SlotSaved`](crate::SlotSaved) follows when that is durable, or
-    /// [`SlotFailed`](crate::SlotFailed).
+    /// Saves into a slot: takes a checkpoint of this frame, or, where a gate is closed, as soon as it
+    /// opens, and makes a copy of it that is complete in itself. [`SlotSaved`](crate::SlotSaved)
+    /// follows when that is durable, or [`SlotFailed`](crate::SlotFailed).
     ///
     /// ```
     /// use bevy::prelude::*;

@@ -137,8 +137,8 @@ pub struct OfferedCheckpoint {
 pub struct SessionEntry {
     /// What it is called.
     pub session: SessionMetadata,
-    /// Where it stands. A session that is [`SessionStatus::Active`] or [`SessionStatus::Paused`]
-    /// and not [`in_use`](Self::in_use) was left by a crash.
+    /// Where it stands. A session that is [`SessionStatus::Active`] or [`SessionStatus::Paused`] and
+    /// not [`in_use`](Self::in_use) was left by a crash, or may be played on another machine.
     pub status: SessionStatus,
     /// Whether a process plays it now.
     pub in_use: bool,
@@ -159,8 +159,9 @@ pub struct SessionEntry {
     /// The newest checkpoint on its line with an attachment that is called `thumbnail`, for
     /// `SessionCommands::read_attachment`.
     pub thumbnail: Option<CheckpointId>,
-    /// Why it was left, and what the game said about it; `None` if it is played, or was left by a crash.
-    /// When that was says [`updated`](Self::updated).
+    /// Why it was left, and what the game said about it; `None` if it is played, or was left by a
+    /// crash, or by an exit that was too slow to write it. When that was says
+    /// [`updated`](Self::updated).
     pub left: Option<Leaving>,
     /// Bytes of its journal, of its attachments and of its slots.
     pub bytes: u64,
