@@ -107,9 +107,9 @@ impl Doctor {
 
     /// Says that a crate is the game's own, by its name as it stands in paths: `hop_rules`.
     ///
-    /// Only types of the game's own crates are looked at. Unless this is called, those are the crates
-    /// with types that have `#[reflect(Saved)]`, and if there are none, those with any saved type;
-    /// Bevy's aren't among them.
+    /// Except for `Transform`, only types of the game's own crates are looked at. Unless this is
+    /// called, those are the crates with types that have `#[reflect(Saved)]`, and if there are none,
+    /// those with any saved type; Bevy's aren't among them.
     #[must_use]
     pub fn own_crate(mut self, name: impl Into<String>) -> Self {
         self.crates.insert(name.into());

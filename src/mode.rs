@@ -33,8 +33,9 @@ pub enum SessionMode {
     /// `off`: nothing is read, written or watched. Every request is answered with
     /// [`RequestError::SessionsAreOff`](crate::RequestError::SessionsAreOff).
     Off,
-    /// `fresh`: nothing old is offered or listed at this start, as on a player's first day. Nothing
-    /// is deleted.
+    /// `fresh`: no old session or slot is offered or listed at this start, as on a player's first day.
+    /// [`PreviousRun`](crate::PreviousRun) is there all the same. Nothing is deleted, but a quick save
+    /// replaces the player's old one.
     Fresh,
     /// `continue`: the newest session that can go on is continued or recovered at once, whichever it
     /// is. The player isn't asked.

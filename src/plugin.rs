@@ -80,8 +80,9 @@ const PROFILE: &str = "default";
 /// The directory, in each of the two roots, in which a developer's files are kept apart.
 const DEVELOPMENT: &str = "development";
 
-/// The plugin's own schedule, run once per frame after [`Last`], where exits by window close are
-/// seen. Checkpoints are taken and restores happen here.
+/// The plugin's own schedule, run once per frame after [`Last`], where exits by window close are seen.
+/// Checkpoints are taken and restores happen here, except for checkpoints of what a state leaves: those
+/// are taken in `StateTransition`, before `OnExit`.
 #[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SessionLast;
 
@@ -132,7 +133,8 @@ pub enum SessionSystems {
 
 impl SessionPlugin {
     /// For this studio and game, which name the directory where sessions are kept: on Linux
-    /// `~/.local/share/<game>` in small letters, on Windows `%LOCALAPPDATA%\<studio>\<game>\data`, on macOS
+    /// `~/.local/share/<game>` in small letters and without spaces, with state in
+    /// `~/.local/state/<game>`, on Windows `%LOCALAPPDATA%\<studio>\<game>\data`, on macOS
     /// `~/Library/Application Support/<studio>.<game>`.
     #[must_use]
     pub fn new(studio: impl Into<String>, game: impl Into<String>) -> Self {
@@ -238,8 +240,9 @@ impl SessionPlugin {
     /// [`directory`](Self::directory) or is in a test mode. In development
     ///
     /// - sessions are kept apart from a player's, in the directory `development` of both roots;
-    /// - a game that never starts a session gets a hint, a [`SessionHint`](crate::SessionHint), and so
-    ///   does one that saves an `Entity` which isn't mapped, or not every instance of a generic type;
+    /// - a game that never starts a session gets a hint, a [`SessionHint`](crate::SessionHint), as in
+    ///   each build with debug assertions, and so does one that saves an `Entity` which isn't mapped,
+    ///   or not every instance of a generic type;
     /// - the player isn't asked about a session whose process was stopped from outside without a panic, as
     ///   an IDE does: [`RecoveryAvailable`](crate::RecoveryAvailable) isn't sent and
     ///   [`RecoveryOffers`] is without it, until
@@ -260,8 +263,10 @@ impl SessionPlugin {
         self
     }
 
-    /// Test mode: nothing touches the disk, no thread is started, and neither panics nor signals
-    /// are watched. What one app saved is gone with it; see [`disk`](Self::disk) to keep it.
+    /// Test mode: nothing touches the disk, no thread is started (except for the provider of
+    /// [`external_saves`](crate::ExternalSavesExt::external_saves), if there is one), and neither
+    /// panics nor signals are watched. What one app saved is gone with it; see [`disk`](Self::disk) to
+    /// keep it.
     #[must_use]
     pub fn in_memory(self) -> Self {
         self.disk(MemoryDisk::default())

@@ -19,9 +19,10 @@ use crate::saved::RebuiltCodec;
 
 /// Says which types are saved, beside those with `#[reflect(Saved)]`.
 ///
-/// All calls are idempotent and their order doesn't matter, nor whether they come before or after
-/// the plugin: they are noted down, and resolved when the app is complete. A call that comes later
-/// has no effect, and [`SessionHint::CalledTooLate`](crate::SessionHint::CalledTooLate) says so.
+/// Except for [`migrate_saved`](Self::migrate_saved), calls are idempotent. Their order doesn't matter,
+/// nor whether they come before or after the plugin: they are noted down, and resolved when the app is
+/// complete. A call that comes later has no effect, and
+/// [`SessionHint::CalledTooLate`](crate::SessionHint::CalledTooLate) says so.
 ///
 /// ```
 /// # use bevy::prelude::*;

@@ -23,7 +23,8 @@ pub struct OfferedBackup {
     /// Whether a session that crashed knows of it: the plugin asked for it, and the game answered with its
     /// slot, before the session's newest checkpoint.
     pub is_acknowledged: bool,
-    /// Why the game could not load it, after it was tried. It isn't offered a second time.
+    /// Why the game could not load it, after it was tried. It stays in the list and can't be chosen
+    /// again.
     pub failure: Option<String>,
     /// Distinguishes it from others of this process.
     pub(crate) number: u64,

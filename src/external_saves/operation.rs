@@ -25,8 +25,8 @@ pub enum ExternalSaveReason {
     /// So much was played since it was asked last as
     /// [`ExternalAutosave::Every`](crate::ExternalAutosave::Every) says.
     Timer,
-    /// A gate closes, or a state is left that asks for a checkpoint. What is being left is still in the
-    /// world while observers run, and not a frame later.
+    /// A gate closes, a state is left that asks for a checkpoint, or the system suspends the game. What
+    /// is being left is still in the world while observers run, and not a frame later.
     Leaving,
     /// A state was entered that asks for a checkpoint.
     State,
@@ -126,7 +126,7 @@ fn shortened(mut text: String) -> String {
 /// this process, and those that the session which is played has kept of earlier ones.
 ///
 /// They are durable with the session's next checkpoint, in its custom field
-/// `bevy_session::external_saves`.
+/// `bevy_session::external_saves`. What is answered while the app exits is in none.
 ///
 /// ```
 /// use bevy::prelude::*;

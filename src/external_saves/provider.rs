@@ -59,7 +59,8 @@ pub trait ExternalSaves: Send + Sync + 'static {
     fn validate(&self, save: &ExternalSave) -> Result;
 
     /// Whether the game wants to be asked to save by itself, and how often. Called about once a second
-    /// while a session is played, and once more before the game is asked.
+    /// while a session is played, and once more before the game is asked, unless the moment doesn't
+    /// wait.
     fn autosave(&self) -> ExternalAutosave;
 }
 

@@ -16,7 +16,8 @@ pub struct ExternalSave {
     pub slot: String,
     /// What the player reads. The slot, unless it is set.
     pub name: String,
-    /// Whose it is; `None` if the game knows no players. Only the sessions of this player are offered it.
+    /// Whose it is; `None` if the game knows no players. Only sessions of this player, and those
+    /// without one, are offered it.
     pub player: Option<String>,
     /// When it was saved.
     #[reflect(ignore)]

@@ -27,7 +27,8 @@ pub enum RestorePhase {
 }
 
 impl SessionActivity {
-    /// Whether something that was captured isn't on disk yet.
+    /// Whether something that was captured isn't on disk yet. `false` also where the next capture has
+    /// to copy everything, as right after a failure.
     #[must_use]
     pub fn is_saving(&self) -> bool {
         self.saving

@@ -17,10 +17,11 @@ use crate::session::{
 /// Changes of states that a session remembers.
 const STATE_CHANGES: usize = 100;
 
-/// The session that is being played or paused. Take it as `Option<Res<CurrentSession>>`: it is
-/// there from [`SessionStarted`](crate::SessionStarted) or
-/// [`SessionRestored`](crate::SessionRestored) until
-/// [`SessionClosed`](crate::SessionClosed) or [`SessionEnded`](crate::SessionEnded).
+/// The session that is being played or paused. Take it as `Option<Res<CurrentSession>>`: it is there
+/// from [`SessionStarted`](crate::SessionStarted) or [`RestoreStarted`](crate::RestoreStarted) on. When
+/// [`SessionClosed`](crate::SessionClosed) or [`SessionEnded`](crate::SessionEnded) is sent, it is
+/// gone; so it is after a restore that was cancelled, and after
+/// [`StopReason::Panicked`](crate::StopReason::Panicked).
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -154,7 +155,8 @@ impl CurrentSession {
         self.metadata.started
     }
 
-    /// When its metadata, status or fields changed last.
+    /// When it was started, taken up, paused, resumed or changed by
+    /// [`update`](crate::SessionCommands::update) last.
     #[must_use]
     pub fn updated(&self) -> Timestamp {
         self.updated
@@ -190,7 +192,7 @@ impl CurrentSession {
         self.play_time.saturating_sub(safe)
     }
 
-    /// The program and machine that the session was started with.
+    /// The program and machine that play it now.
     #[must_use]
     pub fn context(&self) -> &SessionContext {
         &self.metadata.context

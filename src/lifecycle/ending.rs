@@ -66,7 +66,8 @@ impl SessionEnding {
         &self.departure.leaving.words
     }
 
-    /// Puts other words in their place. They are kept with the session, and load menus show them.
+    /// Puts other words in their place. They are kept with the session, in
+    /// [`SessionEntry::left`](crate::SessionEntry::left).
     pub fn say(&mut self, words: impl Into<String>) {
         self.departure.leaving.words = words.into();
     }

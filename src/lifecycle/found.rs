@@ -18,12 +18,9 @@ impl RuntimeParts {
         gone: &[SessionId],
     ) {
         self.start_up.all_found();
+        found.retain(|found| !self.start_up.hides(found.session));
         let playing = self.session();
-        let entries = found
-            .iter_mut()
-            .filter(|found| !self.start_up.hides(found.session))
-            .filter_map(|found| found.entry.take())
-            .collect();
+        let entries = found.iter_mut().filter_map(|found| found.entry.take()).collect();
         let mut catalog = world.get_resource_or_init::<SessionCatalog>();
         for session in gone.iter().filter(|session| Some(**session) != playing) {
             catalog.remove(*session);
@@ -33,9 +30,7 @@ impl RuntimeParts {
         let mut offers = world.get_resource_or_init::<RecoveryOffers>();
         gone.iter().for_each(|session| offers.remove(*session));
         for found in found {
-            if !self.start_up.hides(found.session) {
-                self.report_found(world, found);
-            }
+            self.report_found(world, found);
         }
         let sessions = world.get_resource_or_init::<SessionCatalog>().sessions.len();
         let offers = world.get_resource_or_init::<RecoveryOffers>().offers.len();

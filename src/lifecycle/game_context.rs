@@ -11,7 +11,9 @@ use crate::session::SessionContext;
 /// down with a session when that is started or taken up, and says after a crash, or on a player's other
 /// machine, what is different: see [`ContextChanged`].
 ///
-/// Everything is optional, and nothing of it leaves the machine but in a report that a player sends.
+/// Everything is optional. It is written into the session's files and slots, and goes where those go:
+/// into a cloud that syncs them, and into a report that a player sends. The plugin sends nothing
+/// anywhere.
 ///
 /// ```
 /// use bevy::prelude::*;

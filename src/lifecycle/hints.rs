@@ -14,8 +14,8 @@ pub(crate) use watch::HintWatch;
 /// What keeps the plugin from doing what the game probably expects of it: a gate that stays shut, a
 /// session in which no entity is saved, a call that came too late.
 ///
-/// Each hint is given once, in the log, as [`HintGiven`](crate::HintGiven), and here. One whose cause
-/// is gone is taken back from here; those about a session go with it.
+/// Each hint is given once, in the log, as [`HintGiven`](crate::HintGiven), and here. A gate that opens
+/// and an entity that is saved take their hint back; the others about a session go with it.
 ///
 /// ```
 /// use bevy::prelude::*;

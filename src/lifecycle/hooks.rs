@@ -25,9 +25,11 @@ pub(crate) use condition::Condition;
 /// Ties sessions to the game's states: when checkpoints may be taken, when a session stands still,
 /// what a restore waits for, and what it leaves behind.
 ///
-/// Works with states, sub-states and computed states. The order of the calls doesn't matter, as long
-/// as they come while the app is built: a later one has no effect, and
-/// [`SessionHint::CalledTooLate`](crate::SessionHint::CalledTooLate) says so.
+/// Works with states, sub-states and computed states. The order of the calls doesn't matter, as long as
+/// they come while the app is built: a later one has no effect, and
+/// [`SessionHint::CalledTooLate`](crate::SessionHint::CalledTooLate) says so. None of the checkpoints
+/// that these calls ask for is taken while
+/// [`SessionSettings::autosave`](crate::SessionSettings::autosave) is off.
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -81,9 +83,15 @@ pub trait SessionHooksExt {
     /// Closes the session when this state is entered; usually the main menu.
     fn close_session_on_enter<S: States>(&mut self, state: S) -> &mut Self;
 
-    /// Runs this system when a session is left, before its last checkpoint is taken: for the game's last
-    /// words ([`SessionEnding::say`](crate::SessionEnding::say)), for what it writes into the world at the
-    /// end, and for what it has to finish. Called more than once, the systems run one after the other.
+    /// Runs this system when a session is left, before its last checkpoint is taken: for the game's
+    /// last words ([`SessionEnding::say`](crate::SessionEnding::say)), for what it writes into the
+    /// world at the end, and for what it has to finish. Called more than once, the systems run one
+    /// after the other.
+    ///
+    /// Behind a closed gate of [`checkpoint_while`](Self::checkpoint_while) the last checkpoint was
+    /// taken when the gate closed, as where [`close_session_on_enter`](Self::close_session_on_enter)
+    /// closes the session in the menu. What the systems change in the world is not saved then; what
+    /// they say is.
     ///
     /// A system that isn't done returns [`Poll::Pending`](std::task::Poll::Pending) and runs again in the
     /// next frame. All of them together have half of
@@ -296,6 +304,10 @@ impl SessionHooksExt for App {
     }
 
     fn checkpoint_on_enter<S: States>(&mut self, state: S) -> &mut Self {
+        let call = format!("checkpoint_on_enter({state:?})");
+        if LateCalls::note(self.world_mut(), &call) {
+            return self;
+        }
         let label = format!("enter {state:?}");
         self.init_resource::<CheckpointTriggers>();
         on_enter(self, state, move |mut triggers: ResMut<CheckpointTriggers>| {

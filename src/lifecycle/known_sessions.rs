@@ -119,7 +119,8 @@ impl RecoveryOffers {
         self.all().filter(move |offer| offer.session.id == session)
     }
 
-    fn all(&self) -> impl Iterator<Item = &RecoveryOffer> {
+    /// All offers, those that the player is asked about first.
+    pub(super) fn all(&self) -> impl Iterator<Item = &RecoveryOffer> {
         self.offers.iter().chain(&self.older)
     }
 
@@ -132,8 +133,8 @@ impl RecoveryOffers {
     }
 
     /// Backups of the game's own save system that were found whole after a crash, newest first; at most
-    /// ten. For all offers, and for sessions of which no checkpoint can be restored. Answer with
-    /// [`recover_external`](crate::SessionCommands::recover_external).
+    /// ten, and those that could not be loaded. For all offers, and for sessions of which no checkpoint
+    /// can be restored. Answer with [`recover_external`](crate::SessionCommands::recover_external).
     #[must_use]
     pub fn backups(&self) -> &[OfferedBackup] {
         self.backups.all()
@@ -189,7 +190,7 @@ impl RecoveryOffers {
     }
 }
 
-/// Run condition: a crashed session waits for an answer.
+/// Run condition: a crashed session waits for an answer, also while another one is played.
 #[must_use]
 pub fn recovery_is_pending(offers: Option<Res<RecoveryOffers>>) -> bool {
     offers.is_some_and(|offers| !offers.is_empty())

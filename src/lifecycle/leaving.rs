@@ -76,13 +76,14 @@ impl RuntimeParts {
         self.give_up_deferred(world);
         // Behind a closed gate the world is no longer the session's: the checkpoint that was taken as
         // the gate closed is the last one.
+        let mut before = None;
         if self.may_capture() {
             self.ask_external_now(world, ExternalSaveReason::Exit, None);
-            let before = self.newest_captured();
+            before = self.newest_captured();
             self.take_checkpoint(world, CheckpointKind::Exit, None);
-            if departure.end.is_none() {
-                self.save_exit_slot(world, before);
-            }
+        }
+        if departure.end.is_none() {
+            self.save_exit_slot(world, before);
         }
         let status = departure.end.map_or(SessionStatus::Closed, EndReason::status);
         // A hook may have taken it away.

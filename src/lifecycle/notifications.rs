@@ -40,7 +40,8 @@ macro_rules! notifications {
 pub(super) use notifications;
 
 notifications! {
-    /// A session was started: its lock is held, and its first checkpoint is on its way.
+    /// A session was started. It is in no file yet: its first checkpoint follows, as soon as no gate is
+    /// closed.
     SessionStarted {
         /// The session.
         session: SessionId,
@@ -112,8 +113,9 @@ notifications! {
         capture_time: Duration,
     }
 
-    /// Nine of ten saved entities are gone since the last checkpoint. If that was not meant, it was a
-    /// mistake: the checkpoint before this one is kept, and stays among those that are offered.
+    /// More than nine of ten saved entities are gone since the last checkpoint, of at least 20. If that
+    /// was not meant, it was a mistake: the checkpoint before this one is kept as long as there is
+    /// room, and is among those that are offered.
     WorldCollapsed {
         /// The session.
         session: SessionId,
@@ -125,7 +127,8 @@ notifications! {
         after: u64,
     }
 
-    /// A checkpoint is durable: no crash and no power cut takes it away.
+    /// A checkpoint is durable: no crash takes it away, and no power cut where
+    /// [`SessionActivity::power_cuts_are_covered`](crate::SessionActivity::power_cuts_are_covered).
     CheckpointSaved {
         /// The session.
         session: SessionId,
@@ -139,8 +142,9 @@ notifications! {
         write_time: Duration,
     }
 
-    /// Checkpoints could not be written. What was acknowledged before is safe, the game goes on,
-    /// and the writer tries again by itself.
+    /// Checkpoints could not be written. What was acknowledged before is safe, and the game goes on.
+    /// With a `retry_in` the writer tries the same again; otherwise the next checkpoint takes their
+    /// place, unless the writer itself is gone.
     CheckpointFailed {
         /// The session.
         session: SessionId,
@@ -152,8 +156,8 @@ notifications! {
         retry_in: Option<Duration>,
     }
 
-    /// Nothing is saved from here on. The game goes on. What was acknowledged is safe, and the next
-    /// app or process is offered it as after a crash.
+    /// Nothing is saved from here on, unless [`SavingResumed`] follows. The game goes on, and what was
+    /// acknowledged is safe: the session can be continued or recovered from there.
     SavingStopped {
         /// The session that was being played or restored.
         session: Option<SessionId>,
@@ -278,8 +282,9 @@ notifications! {
     RecoveryAvailable {
         /// What can be had back.
         offer: RecoveryOffer,
-        /// Backups of the game's own that can be loaded instead, newest first, as far as they are known by
-        /// now. [`RecoveryOffers::backups`](crate::RecoveryOffers::backups) may get more.
+        /// Backups of the game's own, newest first, as far as they are known by now; those with a
+        /// `failure` can't be loaded. [`RecoveryOffers::backups`](crate::RecoveryOffers::backups) may
+        /// get more.
         backups: Vec<OfferedBackup>,
     }
 
@@ -397,7 +402,8 @@ notifications! {
         elapsed: Duration,
     }
 
-    /// A crashed session goes on where its player was. Sent after [`SessionRestored`].
+    /// A session that crashed was recovered, or one that was closed went back to an earlier checkpoint.
+    /// Sent after [`SessionRestored`].
     SessionRecovered {
         /// The session.
         session: SessionId,

@@ -51,7 +51,9 @@ impl RecoveryOption {
     /// session was restored. With 0, it is always proposed. By default, never.
     ///
     /// Where the game recovers without asking
-    /// ([`RecoveryPolicy::Automatic`](crate::RecoveryPolicy::Automatic)), what is proposed is done.
+    /// ([`RecoveryPolicy::Automatic`](crate::RecoveryPolicy::Automatic)), what is proposed is done;
+    /// [`start_or_continue`](crate::SessionCommands::start_or_continue) takes checkpoints and backups
+    /// only.
     #[must_use]
     pub fn proposed_after(mut self, deaths: u32) -> Self {
         self.proposed_after = Some(deaths);

@@ -66,7 +66,8 @@ impl RuntimeParts {
                 {
                     world.insert_resource(PreviousRun::from(*previous));
                 }
-                if let Some(slots) = slots {
+                if let Some(mut slots) = slots {
+                    slots.slots.retain(|slot| !self.start_up.hides(slot.session.id));
                     world.get_resource_or_init::<SessionCatalog>().list_slots(slots);
                 }
                 self.detected(world, found, &gone);

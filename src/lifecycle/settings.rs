@@ -38,16 +38,20 @@ pub struct SessionSettings {
     /// Time between automatic checkpoints, in real time; it stands still while the session is
     /// paused. Defaults to 5 seconds.
     pub interval: Duration,
-    /// Whether automatic checkpoints are taken. What the game asks for by name is always taken,
-    /// and so is the one at the exit. Defaults to `true`.
+    /// Whether checkpoints are taken that the game doesn't ask for by name: after the interval, at a
+    /// pause, where a state or a gate asks for one, and when the system suspends the game. The first of
+    /// a run and the last one are taken in any case, unless a gate of
+    /// [`checkpoint_while`](crate::SessionHooksExt::checkpoint_while) is closed. Defaults to `true`.
     pub autosave: bool,
     /// Whether crashed sessions are offered, recovered without asking, or let be. Defaults to
     /// [`RecoveryPolicy::Ask`].
     pub recovery: RecoveryPolicy,
-    /// How long ago a crash may be for the player to be asked about it. What is older stays in
-    /// [`SessionCatalog`](crate::SessionCatalog) and in load menus, where it can be recovered, and is in
-    /// [`RecoveryOffers::older`](crate::RecoveryOffers::older). The clock that counts is the machine's: a
-    /// crash that seems to lie in the future is asked about. `None` asks about each. Defaults to 24 hours.
+    /// How long ago a crash may be for the player to be asked about it. [`RecoveryPolicy::Automatic`]
+    /// asks no one and recovers older ones too. What is older stays in
+    /// [`SessionCatalog`](crate::SessionCatalog) and in load menus, where it can be recovered, and is
+    /// in [`RecoveryOffers::older`](crate::RecoveryOffers::older). The clock that counts is the
+    /// machine's: a crash that seems to lie in the future is asked about. `None` asks about each.
+    /// Defaults to 24 hours.
     pub recovery_age: Option<Duration>,
     /// Play time after which a restore has proven itself: a game that dies before that, and again, climbs
     /// the crash-loop ladder, see [`RecoveryOffer::proposed`](crate::RecoveryOffer::proposed). Defaults to
@@ -60,15 +64,17 @@ pub struct SessionSettings {
     /// Bytes that one session's history may take on disk. Never met at the price of the last good
     /// checkpoint. Defaults to 256 MiB.
     pub max_session_bytes: u64,
-    /// Bytes that all sessions together may take on disk. Where they take more, those that aren't played
-    /// lose history: of low [`SessionPriority`](crate::SessionPriority) first, then of normal, then of
-    /// high, and of one priority the least recently played first. Named checkpoints go after that, in the
-    /// same order. Never met at the price of a session's last good checkpoint. Defaults to 1 GiB.
+    /// Bytes that the journals and attachments of all sessions of one profile may take together on
+    /// disk; looked at once in a run. Slots aren't counted. Where they take more, those that aren't
+    /// played lose history: of low [`SessionPriority`](crate::SessionPriority) first, then of normal,
+    /// then of high, and of one priority the least recently played first. Named checkpoints go after
+    /// that, in the same order. Never met at the price of a session's last good checkpoint. Defaults to
+    /// 1 GiB.
     pub max_total_bytes: u64,
-    /// Checkpoints that are kept of one session because they were asked for: those with a label,
-    /// and quick saves. Beyond that, and where [`max_session_bytes`](Self::max_session_bytes) leaves
-    /// no room, the oldest of them go; automatic ones have gone long before. Slots aren't counted.
-    /// Defaults to 1,000.
+    /// Checkpoints that are kept of one session because the game or its player asked for them: by name,
+    /// by a slot or as a quick save. Beyond that, and where
+    /// [`max_session_bytes`](Self::max_session_bytes) leaves no room, the oldest of them go; automatic
+    /// ones have gone long before. Slots aren't counted. Defaults to 1,000.
     pub max_named_checkpoints: usize,
     /// Bytes that are kept free on the disk, in a file beside the game's state, so that the checkpoint of
     /// an exit still has room when the disk is full: then the file is given up. It is made again once
@@ -80,8 +86,8 @@ pub struct SessionSettings {
     /// don't wait. Defaults to 1 second.
     pub minimum_gap: Duration,
     /// Whether a checkpoint is taken when a window of the game loses the focus. Needs the feature
-    /// `window`. One is always taken when the system is about to suspend the game, as on a phone.
-    /// Defaults to `false`.
+    /// `window`. With the same feature, one is taken when the system is about to suspend the game, as
+    /// on a phone, if [`autosave`](Self::autosave) is on and no gate is closed. Defaults to `false`.
     pub checkpoint_on_focus_loss: bool,
     /// What a capture may take of a frame; where it takes more,
     /// [`CaptureOverBudget`](crate::CaptureOverBudget) names the types that cost most. `None` if
@@ -106,10 +112,12 @@ pub struct SessionSettings {
     /// are not tested, and neither are those that a slow disk merges into the next one.
     pub self_test: Option<NonZeroU32>,
     /// Whether a slot of kind [`SlotKind::Exit`](crate::SlotKind::Exit) is left behind when a session
-    /// is closed, by a request or by the exit of the game; one for each session, which is replaced
-    /// each time. Defaults to `false`, since a session that was closed can be continued anyway.
+    /// is closed, by a request or by the exit of the game; one for each session, which is replaced each
+    /// time. Behind a closed gate of [`checkpoint_while`](crate::SessionHooksExt::checkpoint_while) it
+    /// is made of the newest checkpoint, and there is none if this run has taken none. Defaults to
+    /// `false`, since a session that was closed can be continued anyway.
     pub exit_slot: bool,
-    /// Logs each order to the writer at the level `info`, with its time, whatever `RUST_LOG` says of
+    /// Logs orders to the writer at the level `info`, with its time, whatever `RUST_LOG` says of
     /// details. Defaults to `false`.
     pub verbose: bool,
     /// How long the game's own save system may take to answer: its [`ExternalSaves`](crate::ExternalSaves)

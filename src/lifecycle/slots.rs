@@ -86,10 +86,13 @@ impl RuntimeParts {
         Ok(())
     }
 
-    /// The session is being closed, and its last checkpoint was taken after `before`: leaves a slot
-    /// behind where that is asked for.
+    /// The session is being closed, and its last checkpoint was taken, after `before` if that is known:
+    /// leaves a slot behind where that is asked for.
     pub(super) fn save_exit_slot(&mut self, world: &mut World, before: Option<CheckpointId>) {
-        let wanted = world.get_resource_or_init::<SessionSettings>().exit_slot;
+        let is_asked_for = world.get_resource_or_init::<SessionSettings>().exit_slot;
+        let playing = self.playing.as_ref();
+        let was_captured = playing.is_some_and(|playing| !playing.line.is_untouched());
+        let wanted = is_asked_for && (before.is_some() || was_captured);
         let Some(current) = world.get_resource::<CurrentSession>().filter(|_| wanted) else {
             return;
         };

@@ -361,8 +361,8 @@ impl RuntimeParts {
 
     fn newest_crashed(&self, world: &mut World) -> Option<Candidate> {
         let offers = world.get_resource_or_init::<RecoveryOffers>();
-        let mut offers = offers.offers().iter();
-        let offer = offers.find(|offer| {
+        // How long ago it was matters only where a person is asked.
+        let offer = offers.all().find(|offer| {
             let crashed = !matches!(offer.cause, HowItEnded::Elsewhere | HowItEnded::Exited);
             crashed && !self.start_up.is_set_aside(offer.session.id)
         })?;

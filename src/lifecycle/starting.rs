@@ -143,14 +143,14 @@ impl RuntimeParts {
         }
     }
 
-    /// The writer holds the lock of the session that is to be started.
+    /// The writer has begun the run of the session that is to be started.
     pub(super) fn taken_up(
         &mut self,
         world: &mut World,
         session: SessionId,
         context: SessionContext,
     ) {
-        // A restore has begun its run already; only a start waits for its lock.
+        // A restore has begun its run already; only a start waits for it.
         let Some(Transition::Opening { mut metadata, fields, run, .. }) =
             self.transition.take_if(|transition| matches!(transition, Transition::Opening { .. }))
         else {

@@ -74,11 +74,14 @@ impl RuntimeParts {
         session: SessionId,
         from: RestoreFrom,
     ) -> Result<(), RequestError> {
+        let is_played = self.session() == Some(session);
         let policy = world.get_resource_or_init::<SessionSettings>().recovery;
-        if policy == RecoveryPolicy::Never {
+        let catalog = world.get_resource_or_init::<SessionCatalog>();
+        let known = catalog.get(session);
+        let may_have_crashed = !is_played && known.is_none_or(SessionEntry::has_crashed);
+        if policy == RecoveryPolicy::Never && may_have_crashed {
             return Err(RequestError::RecoveryIsOff);
         }
-        let is_played = self.session() == Some(session);
         if let RestoreFrom::Slot(slot) = from {
             let reason = if is_played { RestoreReason::Loaded } else { RestoreReason::Recovered };
             return self.recover_from_slot(world, session, slot, reason);

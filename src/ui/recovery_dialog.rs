@@ -24,9 +24,12 @@ use super::{SessionUiSystems, add_core};
 /// session can be had back.
 ///
 /// It says what happened and what was lost, proposes the best checkpoint, lets the player choose
-/// another one or a slot, and answers with [`recover`](crate::SessionCommands::recover) or
-/// [`decline`](crate::SessionCommands::decline). If what was chosen can't be
-/// restored, it says so and proposes the next best. It opens where
+/// another one, a slot, a backup of the game's own or a way out that the game adds, and answers with
+/// [`recover`](crate::SessionCommands::recover),
+/// [`recover_external`](crate::SessionCommands::recover_external),
+/// [`take_option`](crate::SessionCommands::take_option) or
+/// [`decline`](crate::SessionCommands::decline). If what was chosen can't be restored, it says so and
+/// proposes the next best. It opens where
 /// [`offer_recovery_in`](crate::SessionHooksExt::offer_recovery_in) lets it, and closes by itself once
 /// a session is played.
 ///

@@ -39,6 +39,23 @@ fn checkpoint(app: &mut App) -> CheckpointId {
 }
 
 #[test]
+fn attachments_count_as_bytes_of_their_session() {
+    let disk = MemoryDisk::default();
+    let mut app = picture_game(&disk);
+    let session = start_as(&mut app, "Campaign", "Ann");
+    let checkpoint = checkpoint(&mut app);
+    attach(&mut app, checkpoint, "thumbnail", &[7; 100_000]);
+    request(&mut app, |commands| commands.session().close());
+    frames(&mut app, 3);
+    let bytes = |app: &App| app.world().resource::<SessionCatalog>().get(session).unwrap().bytes;
+    let here = bytes(&app);
+    let mut next = picture_game(&disk.snapshot());
+    frames(&mut next, 2);
+    assert!(here > 100_000, "{here}");
+    assert_eq!(bytes(&next), here, "the next start should count the same");
+}
+
+#[test]
 fn a_thumbnail_is_found_again_beside_its_checkpoint() {
     let disk = MemoryDisk::default();
     let mut app = picture_game(&disk);

@@ -6,14 +6,18 @@ use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{CrashReportWritten, MemoryDisk, Operation, RequestError, SessionForgotten};
+use bevy_session::{
+    CrashReportWritten, GameContext, MemoryDisk, Operation, RequestError, SessionForgotten,
+};
 
 use crate::common::*;
 
 const REPORT: &str = "sessions/report.tar";
 
 fn game_of(disk: &MemoryDisk) -> App {
-    let mut app = game_with(plugin(disk), |app| {
+    let context =
+        GameContext { mods: vec!["/home/ann/mods/fish".to_owned()], ..GameContext::default() };
+    let mut app = game_with(plugin(disk).context(context), |app| {
         listen::<CrashReportWritten>(app);
         listen::<RequestRejected>(app);
         listen::<SessionRestored>(app);
@@ -90,6 +94,7 @@ fn one_call_writes_what_a_player_can_send() {
     ] {
         assert!(report.contains(part), "{part} should be in the report:\n{report}");
     }
+    assert_eq!(report.matches("~/mods/fish").count(), 2, "of both contexts:\n{report}");
     assert!(report.contains("at ~/level") && !report.contains("/home/ann"), "{report}");
     assert!(!report.contains("Killed"), "what the session is called is the player's business");
 

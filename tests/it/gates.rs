@@ -107,6 +107,31 @@ fn quitting_to_the_menu_can_be_continued_where_the_player_was() {
 }
 
 #[test]
+fn quitting_to_the_menu_leaves_a_slot_where_that_is_asked_for() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk, |app| {
+        listen::<SlotSaved>(app);
+        listen::<SlotFailed>(app);
+        app.world_mut().resource_mut::<SessionSettings>().exit_slot = true;
+        app.checkpoint_while(in_state(Game::Playing)).close_session_on_enter(Game::Menu);
+    });
+    start(&mut app, "Never played");
+    enter(&mut app, Game::Loading);
+    enter(&mut app, Game::Menu);
+    frames(&mut app, 3);
+    assert_eq!(received::<SlotFailed>(&app).len(), 0, "there is nothing to make a slot of");
+    enter(&mut app, Game::Playing);
+    start(&mut app, "Quit");
+    app.world_mut().spawn((Health(5), DespawnOnExit(Game::Playing)));
+    enter(&mut app, Game::Menu);
+    frames(&mut app, 5);
+    assert_eq!(received::<SessionClosed>(&app).len(), 2);
+    let saved = received::<SlotSaved>(&app);
+    assert_eq!(saved.len(), 1, "{:?}", received::<SlotFailed>(&app));
+    assert_eq!((&*saved[0].slot.name, saved[0].slot.entities), ("Quit", 1));
+}
+
+#[test]
 fn a_checkpoint_that_is_asked_for_behind_a_closed_gate_is_taken_when_it_opens() {
     let mut app = game(&MemoryDisk::default(), |app| {
         app.checkpoint_while(in_state(Game::Playing));

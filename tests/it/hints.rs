@@ -235,6 +235,7 @@ fn calls_that_come_too_late_are_said_and_have_no_effect() {
         .checkpoint_while(in_state(Phase::Playing))
         .restore_in(Phase::Playing)
         .checkpoint_on_exit(Phase::Playing)
+        .checkpoint_on_enter(Phase::Playing)
         .renamed_from::<Health>("old::Health");
     let calls: Vec<String> = hints(&mut app)
         .into_iter()
@@ -243,10 +244,11 @@ fn calls_that_come_too_late_are_said_and_have_no_effect() {
             other => panic!("{other}"),
         })
         .collect();
-    assert_eq!(calls.len(), 5, "{calls:?}");
+    assert_eq!(calls.len(), 6, "{calls:?}");
     assert_eq!(calls[0], "save_component::<Late>()");
     assert!(calls[1].starts_with("checkpoint_while(in_state<"), "{}", calls[1]);
     assert_eq!(calls[2], "restore_in(Playing)");
+    assert_eq!(calls[4], "checkpoint_on_enter(Playing)");
     app.world_mut().spawn((Health(1), Late));
     start(&mut app, "Ungated");
 }

@@ -53,6 +53,33 @@ fn health(app: &mut App) -> Option<u32> {
 // Modes
 
 #[test]
+fn fresh_hides_old_slots_and_lists_those_of_this_start() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk);
+    start(&mut app, "Old");
+    request(&mut app, |commands| commands.session().quick_save());
+    frames(&mut app, 4);
+    let disk = disk.snapshot();
+    let mut app = game_in(&disk, SessionMode::Fresh);
+    let names = |app: &App| -> Vec<String> {
+        let slots = app.world().resource::<SessionCatalog>().slots().iter();
+        slots.map(|slot| slot.session.name.clone()).collect()
+    };
+    assert_eq!(names(&app), [""; 0]);
+    request(&mut app, |commands| commands.session().quick_load());
+    frames(&mut app, 3);
+    assert_eq!(received::<RequestRejected>(&app).len(), 1, "there is nothing to load");
+    start(&mut app, "New");
+    request(&mut app, |commands| commands.session().save(SaveSlot::manual("Mine")));
+    frames(&mut app, 4);
+    request(&mut app, |commands| commands.session().find_sessions());
+    frames(&mut app, 3);
+    assert_eq!(names(&app), ["New"]);
+    let app = game_in(&disk, SessionMode::Ordinary);
+    assert_eq!(names(&app).len(), 2, "nothing is deleted");
+}
+
+#[test]
 fn fresh_hides_what_is_old_and_deletes_nothing() {
     let disk = played(&MemoryDisk::default(), "Old", 1, false);
     let mut app = game_in(&disk, SessionMode::Fresh);

@@ -182,6 +182,34 @@ fn recovery_off_means_no_offer_and_no_restore() {
 }
 
 #[test]
+fn recovery_off_leaves_the_way_back_in_a_session_that_did_not_crash() {
+    let disk = MemoryDisk::default();
+    let mut app = game_with(plugin(&disk).recovery(RecoveryPolicy::Never), |app| {
+        listen::<SessionRestored>(app);
+        listen::<RequestRejected>(app);
+        listen::<CheckpointSaved>(app);
+    });
+    let entity = app.world_mut().spawn(Health(1)).id();
+    start(&mut app, "Played");
+    let id = app.world().resource::<CurrentSession>().id();
+    request(&mut app, |commands| commands.session().checkpoint("one"));
+    frames(&mut app, 3);
+    let one = received::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
+    app.world_mut().entity_mut(entity).insert(Health(2));
+    for is_played in [true, false] {
+        if !is_played {
+            request(&mut app, |commands| commands.session().close());
+            frames(&mut app, 3);
+        }
+        let from = RestoreFrom::Checkpoint(one);
+        request(&mut app, |commands| commands.session().recover(id, from));
+        frames(&mut app, 4);
+    }
+    assert_eq!(received::<RequestRejected>(&app).len(), 0, "no crash, no recovery");
+    assert_eq!(received::<SessionRestored>(&app).len(), 2);
+}
+
+#[test]
 fn start_or_continue_starts_then_recovers_then_continues() {
     let disk = MemoryDisk::default();
     let mut ids = Vec::new();

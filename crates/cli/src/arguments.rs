@@ -24,8 +24,8 @@ SESSION    a session's id, or as much of its beginning as no other has
 --json       one JSON object for each line
 --read-data  unpack and decode all checkpoints, instead of holding checksums against the files
 
-Exit codes: 0 all is good, 1 something is damaged, 2 of some session nothing good is left, or the
-disk failed, 64 there is no such command, directory or session.
+Exit codes: 0 all is good, 1 something is damaged or can't be read, 2 of some session nothing good is
+left, or the disk failed, 64 there is no such command, directory or session.
 ";
 
 /// What was asked for.

@@ -116,7 +116,7 @@ impl CrashReportOrder {
         now: Timestamp,
     ) -> Result<Archive, RequestError> {
         let personal = Personal::of_this_machine();
-        let report = CrashReport::new(&self.previous, context.clone(), journals, &personal, now);
+        let report = CrashReport::new(&self.previous, context, journals, &personal, now);
         let text = report.to_text().map_err(|error| self.indescribable(error))?;
         let content = archive::pack(&text, journals).map_err(|error| self.indescribable(error))?;
         let file = disk.create_new(&self.path).map_err(|error| match error.kind() {

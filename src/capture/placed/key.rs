@@ -14,10 +14,11 @@ use super::Placed;
 
 /// The name that a level gives an entity, so that a checkpoint finds it again.
 ///
-/// A door, a coin or a boss comes from the level, which spawns it each time it is loaded. With a
-/// key it is *placed*: a restore writes the saved values onto the live entity with this key and
-/// never spawns a second one. If the level spawns it later, the values are written then. One that
-/// was despawned in play is recorded as gone, and goes again when the level spawns it again.
+/// A door, a coin or a boss comes from the level, which spawns it each time it is loaded. With a key it
+/// is *placed*: a restore writes the saved values onto the live entity with this key and never spawns a
+/// second one. If the level spawns it later, the values are written then. One that was despawned in
+/// play is recorded as gone, and goes again when the level spawns it again, unless it went with its
+/// state or with the root of its [`SaveScope`](crate::SaveScope).
 ///
 /// The entity must be [`Saved`](crate::Saved) for that. A key on one that isn't is an *anchor*:
 /// nothing of it is saved, and saved entities may refer to it, as in `ChildOf(level_root)`.

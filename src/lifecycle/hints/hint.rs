@@ -45,7 +45,8 @@ pub enum SessionHint {
         /// The components that are saved.
         types: Vec<String>,
     },
-    /// In development: the game has been running for 30 seconds, and never asked for a session.
+    /// In builds with debug assertions, or in development: the game has been running for 30 seconds,
+    /// and never asked for a session.
     NoSessionStarted,
     /// The plugin has despawned an entity with a [`SaveKey`] as soon as it was spawned, since one with
     /// that key had been despawned in this run. That is right for a coin that was taken, and wrong

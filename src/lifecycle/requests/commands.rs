@@ -41,9 +41,11 @@ impl SessionCommandsExt for Commands<'_, '_> {
 
 /// The requests that a game makes, from [`Commands::session`](SessionCommandsExt::session).
 ///
-/// Requests are handled in order, at the end of the frame. One that isn't legal then changes
-/// nothing and is answered with [`RequestRejected`](crate::RequestRejected). What is asked of the session
-/// that is being played is never done to another one that took its place while the request waited.
+/// Requests are handled in order, in the same frame unless something before them, such as a restore,
+/// isn't done. [`cancel_restore`](Self::cancel_restore) and answers don't wait. One that isn't legal
+/// then changes nothing and is answered with [`RequestRejected`](crate::RequestRejected). What is asked
+/// of the session that is being played is never done to another one that took its place while the
+/// request waited.
 pub struct SessionCommands<'w, 's> {
     commands: Commands<'w, 's>,
 }
@@ -67,21 +69,26 @@ impl SessionCommands<'_, '_> {
         });
     }
 
-    /// Starts a session. [`SessionStarted`](crate::SessionStarted) follows once its lock is held.
+    /// Starts a session. [`SessionStarted`](crate::SessionStarted) follows in one of the next frames.
     pub fn start(&mut self, session: NewSession) {
         self.request(SessionRequest::Start(session));
     }
 
-    /// Takes up the newest session of this name and player that can go on, recovering it if it
-    /// crashed, or starts one: all that a server or jam game needs. While another process plays it,
-    /// the request is rejected. The player isn't asked, whatever the policy is; only with
-    /// [`RecoveryPolicy::Automatic`](crate::RecoveryPolicy::Automatic) does it go back, and at last
-    /// start a new one, where the game died again and again.
+    /// Takes up the newest session of this name and player that can go on, recovering it if it crashed,
+    /// or starts one: all that a server or jam game needs. If that session is played already, nothing
+    /// happens. If another process plays it, the request waits up to two seconds for it to end, and is
+    /// rejected then. If nothing of it can be read, because it is damaged, a new session is started.
+    ///
+    /// The player isn't asked. With [`RecoveryPolicy::Never`](crate::RecoveryPolicy::Never) a crashed
+    /// session is passed over. With [`RecoveryPolicy::Automatic`](crate::RecoveryPolicy::Automatic) it
+    /// goes back, and at last starts a new one, where the game died again and again. A newer backup of
+    /// the game's own is loaded instead of a checkpoint.
     pub fn start_or_continue(&mut self, session: NewSession) {
         self.request(SessionRequest::StartOrContinue(session));
     }
 
-    /// Lets the session stand still, after a checkpoint.
+    /// Pauses the session. A checkpoint is taken first if
+    /// [`SessionSettings::autosave`](crate::SessionSettings::autosave) is on and no gate is closed.
     pub fn pause(&mut self) {
         self.request(CurrentRequest::Pause);
     }
@@ -101,20 +108,22 @@ impl SessionCommands<'_, '_> {
         self.update(SessionUpdate::default().name(name));
     }
 
-    /// Takes a checkpoint of this very frame. [`CheckpointSaved`](crate::CheckpointSaved) follows
-    /// when it is durable.
+    /// Takes a checkpoint of this frame, or, where a gate is closed, as soon as it opens.
+    /// [`CheckpointSaved`](crate::CheckpointSaved) follows when it is durable.
     pub fn checkpoint(&mut self, label: impl Into<String>) {
         let label = label.into();
         self.request(CurrentRequest::Checkpoint { label, kind: CheckpointKind::Manual });
     }
 
-    /// Leaves the session, after a last checkpoint. It can be continued later.
+    /// Leaves the session. A last checkpoint is taken first, unless a gate is closed. It can be
+    /// continued later.
     pub fn close(&mut self) {
         self.close_because(Leaving::default());
     }
 
     /// Leaves the session as [`close`](Self::close) does, and says what brings that about: a
-    /// [`LeaveCause`](crate::LeaveCause), the game's own words, or both. Listings show it.
+    /// [`LeaveCause`](crate::LeaveCause), the game's own words, or both. It is in
+    /// [`SessionEntry::left`](crate::SessionEntry::left).
     ///
     /// ```
     /// # use bevy::prelude::*;
@@ -132,14 +141,14 @@ impl SessionCommands<'_, '_> {
 
     /// Takes up a session that was closed, at its newest checkpoint.
     ///
-    /// If another session is being played, that is closed first, with a last checkpoint: by this as by
-    /// [`recover`](Self::recover) and [`load`](Self::load). It goes on until the one that is wanted was
-    /// read and decoded, and if that fails, it goes on as if nothing had been asked.
+    /// If another session is being played, that is closed first, as by [`close`](Self::close): by this
+    /// as by [`recover`](Self::recover) and [`load`](Self::load). It goes on until the one that is
+    /// wanted was read and decoded, and if that fails, it goes on as if nothing had been asked.
     pub fn continue_session(&mut self, session: SessionId) {
         self.request(SessionRequest::Continue(session));
     }
 
-    /// Ends the session for good, after a last checkpoint.
+    /// Ends the session for good. A last checkpoint is taken first, unless a gate is closed.
     pub fn end(&mut self, reason: EndReason) {
         self.end_because(reason, Leaving::default());
     }
@@ -175,7 +184,10 @@ impl SessionCommands<'_, '_> {
     /// fn follow_the_proposal(crash: On<RecoveryAvailable>, mut commands: Commands) {
     ///     match crash.offer.proposed.restore_from() {
     ///         Some(from) => commands.session().recover(crash.offer.session.id, from),
-    ///         None => commands.session().start(NewSession::named("A fresh start")),
+    ///         None => {
+    ///             commands.session().decline(crash.offer.session.id);
+    ///             commands.session().start(NewSession::named("A fresh start"));
+    ///         }
     ///     }
     /// }
     /// # App::new().add_observer(follow_the_proposal);
@@ -227,11 +239,10 @@ impl SessionCommands<'_, '_> {
     }
 
     /// Goes on with the sessions of another profile, whose name may be any text: of another player at
-    /// this machine, say. The session that is being played is closed, with its last checkpoint, as
-    /// by [`close`](Self::close). Then
-    /// [`ProfileChanged`](crate::ProfileChanged) says that [`CurrentProfile`](crate::CurrentProfile)
-    /// is this one, and the sessions of the profile are looked at as at the start:
-    /// [`SessionCatalog`](crate::SessionCatalog) and
+    /// this machine, say. The session that is being played is closed, as by [`close`](Self::close).
+    /// Then [`ProfileChanged`](crate::ProfileChanged) says that
+    /// [`CurrentProfile`](crate::CurrentProfile) is this one, and the sessions of the profile are
+    /// looked at as at the start: [`SessionCatalog`](crate::SessionCatalog) and
     /// [`RecoveryOffers`](crate::RecoveryOffers) are filled again, and
     /// [`SessionsFound`](crate::SessionsFound) is sent. The world stays as it is.
     ///
@@ -246,10 +257,10 @@ impl SessionCommands<'_, '_> {
     /// machine; the newest checkpoints of the session that was being played; and the files of the
     /// newest one. See [`PreviousRun`](crate::PreviousRun).
     ///
-    /// The file is an uncompressed tar archive of 16 MiB at most, described in `docs/FORMAT.md`. It
-    /// is made off the main thread, in a directory that exists, and never in the place of another
-    /// file. The home directory and the name of the user are left out of all texts; the checkpoint
-    /// holds what the game saved.
+    /// The file is an uncompressed tar archive of 16 MiB at most, described in `docs/FORMAT.md`. It is
+    /// made off the main thread, in a directory that exists, and never in the place of another file.
+    /// Home directories and the name of the user are removed from the report's texts. The journal files
+    /// beside it hold what the game saved, the session's name and the player's among it.
     ///
     /// [`CrashReportWritten`](crate::CrashReportWritten) follows, or
     /// [`RequestRejected`](crate::RequestRejected) with what is in the way:
@@ -282,8 +293,9 @@ impl SessionCommands<'_, '_> {
         self.request(ExternalRequest::Answer { request, result });
     }
 
-    /// Answers as [`external_done`](Self::external_done) does: the game could not save, or load. A backup
-    /// that couldn't be loaded isn't offered a second time.
+    /// Answers as [`external_done`](Self::external_done) does: the game could not save, or load. A
+    /// backup that couldn't be loaded is marked with
+    /// [`OfferedBackup::failure`](crate::OfferedBackup::failure), and can't be chosen again.
     pub fn external_failed(&mut self, request: ExternalRequestId, error: impl Into<String>) {
         let result = Err(error.into());
         self.request(ExternalRequest::Answer { request, result });
@@ -292,11 +304,12 @@ impl SessionCommands<'_, '_> {
     /// Goes on from a backup of the game's own, instead of from a checkpoint of the session that crashed;
     /// see [`RecoveryOffers::backups`](crate::RecoveryOffers::backups).
     ///
-    /// The game is asked to load it, with [`ExternalRestoreRequested`](crate::ExternalRestoreRequested).
-    /// When it has, the session goes on with the world that was loaded, and
-    /// [`SessionRecovered`](crate::SessionRecovered) follows: nothing of its checkpoints is put into that
-    /// world, and its name, custom fields and play time are those of the newest one. If it fails or isn't
-    /// answered, the offer stays, without this backup.
+    /// The game is asked to load it, with
+    /// [`ExternalRestoreRequested`](crate::ExternalRestoreRequested). When it has, the session goes on
+    /// with the world that was loaded, and [`SessionRecovered`](crate::SessionRecovered) follows:
+    /// nothing of its checkpoints is put into that world, and its name, custom fields and play time are
+    /// those of the newest one. If it fails or isn't answered, the offer stays, and the backup is
+    /// marked.
     pub fn recover_external(&mut self, session: SessionId, slot: impl Into<String>) {
         self.request(ExternalRequest::Recover { session, slot: slot.into() });
     }
@@ -306,9 +319,9 @@ impl SessionCommands<'_, '_> {
         self.request(SessionRequest::Forget(session));
     }
 
-    /// Saves into a slot: takes a checkpoint of this very frame, and makes a copy of it that is complete
-    /// in itself. [`SlotSaved`](crate::SlotSaved) follows when that is durable, or
-    /// [`SlotFailed`](crate::SlotFailed).
+    /// Saves into a slot: takes a checkpoint of this frame, or, where a gate is closed, as soon as it
+    /// opens, and makes a copy of it that is complete in itself. [`SlotSaved`](crate::SlotSaved)
+    /// follows when that is durable, or [`SlotFailed`](crate::SlotFailed).
     ///
     /// ```
     /// use bevy::prelude::*;

@@ -15,7 +15,7 @@ use crate::session::{SessionContext, milliseconds};
 /// The version of `report.ron`: higher if a field changes its meaning.
 const FORMAT: u32 = 1;
 
-/// All that a report says, with names and paths of persons left out.
+/// All that a report says, without home directories and the user's name.
 #[derive(Serialize)]
 pub(super) struct CrashReport {
     format: u32,
@@ -73,7 +73,7 @@ struct Session {
     play_time: Duration,
     /// The version of the game that wrote its newest checkpoint.
     game_version: String,
-    /// The program and machine that it was started with.
+    /// The program and machine that it was started with, or last taken up with.
     context: SessionContext,
 }
 
@@ -117,7 +117,7 @@ enum Inclusion {
 impl CrashReport {
     pub(super) fn new(
         previous: &LastRun,
-        context: SessionContext,
+        context: &SessionContext,
         journals: &Journals,
         personal: &Personal,
         now: Timestamp,
@@ -127,7 +127,7 @@ impl CrashReport {
             started: head.metadata.started,
             play_time: head.play_time,
             game_version: head.game_version.clone(),
-            context: head.metadata.context.clone(),
+            context: personal.removed_from_context(&head.metadata.context),
         });
         let checkpoint = |info: &CheckpointInfo| Checkpoint {
             id: info.id,
@@ -148,7 +148,7 @@ impl CrashReport {
             written: now,
             bevy_session: env!("CARGO_PKG_VERSION"),
             process: process(previous, personal),
-            context,
+            context: personal.removed_from_context(context),
             architecture: std::env::consts::ARCH,
             session,
             checkpoints: journals.checkpoints.iter().map(checkpoint).collect(),

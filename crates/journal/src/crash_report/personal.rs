@@ -4,6 +4,8 @@ use std::env;
 
 use directories::BaseDirs;
 
+use crate::session::SessionContext;
+
 /// What stands in the place of a home directory or a user's name.
 const INSTEAD: &str = "~";
 /// Where home directories lie, in small letters, and whether their names may have spaces.
@@ -61,6 +63,24 @@ impl Personal {
         match &self.user {
             Some(user) => without_word(&text, user),
             None => text,
+        }
+    }
+
+    /// The same of all texts in what a game says of itself and its machine.
+    pub(super) fn removed_from_context(&self, context: &SessionContext) -> SessionContext {
+        let removed = |text: &String| self.removed_from(text);
+        SessionContext {
+            game_version: removed(&context.game_version),
+            build_id: removed(&context.build_id),
+            bevy_version: removed(&context.bevy_version),
+            os: removed(&context.os),
+            cpu: removed(&context.cpu),
+            graphics: removed(&context.graphics),
+            memory_bytes: context.memory_bytes,
+            locale: removed(&context.locale),
+            mods: context.mods.iter().map(removed).collect(),
+            settings_hash: context.settings_hash,
+            arguments: context.arguments.iter().map(removed).collect(),
         }
     }
 }
@@ -177,6 +197,25 @@ mod tests {
         assert_eq!(personal.removed_from("/data/homes/tim/x"), "~/x");
         let root = Personal::new(Some("/root".to_owned()), Some("root".to_owned()));
         assert_eq!(root.removed_from("the root node of /root/x"), "the root node of ~/x");
+    }
+
+    #[test]
+    fn what_the_game_says_of_itself_is_no_exception() {
+        let context = SessionContext {
+            game_version: "1.0".to_owned(),
+            build_id: "/home/tim/build".to_owned(),
+            arguments: vec!["--save-dir=/home/ann".to_owned()],
+            mods: vec!["/home/bob/fish".to_owned()],
+            ..SessionContext::default()
+        };
+        let scrubbed = tim("/home/tim").removed_from_context(&context);
+        let expected = SessionContext {
+            build_id: "~/build".to_owned(),
+            arguments: vec!["--save-dir=~".to_owned()],
+            mods: vec!["~/fish".to_owned()],
+            ..context
+        };
+        assert_eq!(scrubbed, expected);
     }
 
     #[test]

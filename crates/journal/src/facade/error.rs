@@ -21,8 +21,8 @@ pub enum JournalError {
     /// The checkpoint is damaged. What is left of the session was looked for.
     #[error("the checkpoint is damaged")]
     Damaged(Box<FoundSession>),
-    /// The end of the session isn't on disk. The next start finds it as one that crashed, at its newest
-    /// durable checkpoint.
+    /// The end of the session isn't on disk. The next start finds the session as closed, at its newest
+    /// durable checkpoint; if it has none, it is gone.
     #[error("the end of the session could not be saved")]
     NotSaved {
         /// The last failure, if one was reported.
@@ -33,7 +33,8 @@ pub enum JournalError {
     #[error("the writer itself failed")]
     WriterGone,
     /// The writer didn't answer in time. The disk hangs, or reading takes longer than
-    /// [`JournalOptions::patience`](crate::JournalOptions::patience).
+    /// [`JournalOptions::patience`](crate::JournalOptions::patience). A session that was being left is
+    /// found as one that crashed.
     #[error("the writer didn't answer within {patience:?}")]
     NoAnswer {
         /// How long it was waited for.

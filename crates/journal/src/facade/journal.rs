@@ -26,8 +26,9 @@ use crate::writer::{Link, News, Order, Report, TakeUp, Versions, Worker};
 /// new one is [started](Self::start); both lead to a [`Run`], which takes checkpoints. A run borrows the
 /// journal, so that one session is open at a time.
 ///
-/// Calls that return a [`JournalError`] wait for the writer, and no longer than
-/// [`JournalOptions::patience`]. All others return at once.
+/// Calls that return a [`JournalError`] wait for the writer, no longer than
+/// [`JournalOptions::patience`]; [`open`](Self::open) and `drop` touch the disk themselves. All others
+/// return at once.
 ///
 /// Dropping the journal waits up to three seconds for what was captured to be saved. Unless a run was
 /// dropped without being left, or a panic is under way, the next start finds that this process

@@ -29,7 +29,7 @@ pub enum HowItEnded {
     },
     /// It drew no frame for a while, and then was killed.
     NotResponding,
-    /// It ran on another machine, which may still be playing.
+    /// It ran on another machine, or the file system has no locks: it may still be playing.
     Elsewhere,
 }
 

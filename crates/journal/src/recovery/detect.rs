@@ -41,8 +41,10 @@ pub struct FoundSession {
 
 impl FoundSession {
     /// What to restore of it: what is [proposed](RecoveryOffer::proposed) if it crashed, and the newest
-    /// checkpoint if it was closed. `None` if it has ended, is played now, was declined or can't be read,
-    /// and where a program dies on whatever it restores of it.
+    /// checkpoint if it was closed. `None` if it has ended, is played now, was declined or can't be
+    /// read, if it crashed and is one that isn't to be offered
+    /// ([`NewSession::recovery`](crate::NewSession::recovery)), and where a program dies on whatever it
+    /// restores of it.
     #[must_use]
     pub fn restore_from(&self) -> Option<RestoreFrom> {
         if let Some(offer) = self.offers.first() {
@@ -293,7 +295,7 @@ fn entry(
         updated: head.end.as_ref().map_or(head.time, |end| end.time),
         left: head.end.as_ref().map(|end| end.leaving.clone()),
         bytes: stored.bytes(),
-        journal_bytes: stored.bytes(),
+        journal_bytes: stored.bytes_with_attachments(),
         thumbnail: newest_thumbnail(stored, head),
     }
 }

@@ -137,8 +137,8 @@ pub struct OfferedCheckpoint {
 pub struct SessionEntry {
     /// What it is called.
     pub session: SessionMetadata,
-    /// Where it stands. A session that is [`SessionStatus::Active`] or [`SessionStatus::Paused`]
-    /// and not [`in_use`](Self::in_use) was left by a crash.
+    /// Where it stands. A session that is [`SessionStatus::Active`] or [`SessionStatus::Paused`] and
+    /// not [`in_use`](Self::in_use) was left by a crash, or may be played on another machine.
     pub status: SessionStatus,
     /// Whether a process plays it now.
     pub in_use: bool,
@@ -159,12 +159,13 @@ pub struct SessionEntry {
     /// The newest checkpoint on its line with an attachment that is called `thumbnail`, for
     /// `SessionCommands::read_attachment`.
     pub thumbnail: Option<CheckpointId>,
-    /// Why it was left, and what the game said about it; `None` if it is played, or was left by a crash.
-    /// When that was says [`updated`](Self::updated).
+    /// Why it was left, and what the game said about it; `None` if it is played, or was left by a
+    /// crash, or by an exit that was too slow to write it. When that was says
+    /// [`updated`](Self::updated).
     pub left: Option<Leaving>,
-    /// Bytes of its files, its slots included.
+    /// Bytes of its journal, of its attachments and of its slots.
     pub bytes: u64,
-    /// Bytes of its journal.
+    /// Bytes of its journal and of its attachments.
     #[doc(hidden)]
     pub journal_bytes: u64,
 }
@@ -190,13 +191,16 @@ impl SessionEntry {
         }
     }
 
-    /// Whether the session was left by a crash that wasn't answered yet.
+    /// Whether the session was left by a crash, or may be played on another machine. Also of one whose
+    /// crash was declined; see [`declined`](Self::declined).
     #[must_use]
     pub fn has_crashed(&self) -> bool {
         self.status.is_running() && !self.in_use
     }
 
-    /// Whether the session can be continued or recovered.
+    /// Whether a Continue button or `start_or_continue` takes it up: not while it is played, after it
+    /// has ended, without a checkpoint, or if its crash was declined. `recover` takes a declined one
+    /// too.
     #[must_use]
     pub fn can_go_on(&self) -> bool {
         !self.in_use && !self.declined && !self.status.has_ended() && self.newest.is_some()

@@ -33,8 +33,8 @@ pub enum RequestError {
     /// The session has no such checkpoint.
     #[error("the session has no such checkpoint")]
     UnknownCheckpoint,
-    /// The session has no checkpoint at all.
-    #[error("the session has no checkpoint")]
+    /// The session has no checkpoint at all, or, for `recover_external`, was not left by a crash.
+    #[error("the session has nothing to restore")]
     NothingToRestore,
     /// The game was started with `BEVY_SESSION=off`, or with
     /// `SessionMode::Off`.
@@ -47,7 +47,7 @@ pub enum RequestError {
     /// The session was left behind by no crash, so there is nothing to decline.
     #[error("the session has no crash to decline")]
     NothingToDecline,
-    /// A name or label is larger than the format allows.
+    /// A text, or the custom fields together, are larger than the format allows.
     #[error("a text of {bytes} bytes is over the limit of {limit}")]
     TextTooLong {
         /// Its size in bytes.

@@ -16,7 +16,7 @@ pub enum LeaveCause {
     Replaced,
     /// The sessions of another profile took its place.
     ProfileChanged,
-    /// The game's window was closed.
+    /// A window of the game was closed, or was asked to close at any time before.
     Window,
     /// The system asked the process to exit: by a signal, or as its console or user session was closed.
     Signal,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{SessionContext, bytes};
 use crate::ids::{SessionId, limits};
 
-/// What a session is called and where it was started: all that a listing shows.
+/// What a session is called, and what it was last played with. Listings show it in `SessionEntry`.
 ///
 /// It belongs to the session, not to a checkpoint: restoring an older checkpoint doesn't change it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -215,9 +215,9 @@ impl NewSession {
         self
     }
 
-    /// Whether the session is offered after a crash, as far as
-    /// `SessionSettings` allows it. Yes by default; a game where death is
-    /// for good may say no.
+    /// Whether the session is offered after a crash, as far as `SessionSettings` allows it. Yes by
+    /// default; a game where death is for good may say no. It isn't offered then; the game can still
+    /// ask for it.
     #[must_use]
     pub fn recovery(mut self, recovery: bool) -> Self {
         self.recovery = recovery;
@@ -238,7 +238,8 @@ impl NewSession {
         Ok(self)
     }
 
-    /// Closes the session that is being played, if there is one, instead of being rejected.
+    /// Closes the session that is being played, if there is one, instead of being rejected. With
+    /// `start`; `start_or_continue` takes no notice of it.
     #[must_use]
     pub fn replacing_current(mut self) -> Self {
         self.replaces_current = true;

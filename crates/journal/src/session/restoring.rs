@@ -26,7 +26,7 @@ pub enum RestoreFrom {
 pub enum RestoreReason {
     /// A closed session was continued.
     Continued,
-    /// A crashed session was recovered.
+    /// A session that crashed was recovered, or one that was closed went back to an earlier checkpoint.
     Recovered,
     /// The session that is being played went back to an earlier moment.
     Rewound,

@@ -85,7 +85,8 @@ pub fn check_slot_name(name: &str) -> Result<(), SlotError> {
     if bytes > limit { Err(SlotError::NameTooLong { bytes, limit }) } else { Ok(()) }
 }
 
-/// Why something could not be done with a slot. Whatever it is, no slot was lost by it.
+/// Why something could not be done with a slot. Whatever it is, no slot was lost by it, unless it was
+/// to be replaced and a new one has taken its place.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(opaque, Clone, Debug, PartialEq))]
@@ -151,8 +152,8 @@ pub enum SlotError {
     /// `CheckpointFailed` says.
     #[error("the checkpoint could not be written")]
     CheckpointNotSaved,
-    /// The disk refused an operation on the slot. The checkpoint is safe in its session, and the old
-    /// slot, if there was one, is intact.
+    /// The disk refused an operation on the slot. The checkpoint is safe in its session. The old slot
+    /// is intact, or, where only the last sync failed, the new one has taken its place.
     #[error(transparent)]
     Disk(FailureCause),
     /// The slot is larger than the format allows.

@@ -30,6 +30,8 @@ pub struct StoredSession {
     directory: PathBuf,
     segments: Vec<Segment>,
     index: SessionIndex,
+    /// Bytes of the attachments that lie beside the segments.
+    bytes_beside: u64,
     /// The attachments that lie beside the segments: of which checkpoint, and what they are called.
     beside: Vec<(CheckpointId, String)>,
     /// The stamp of the directory before anything in it was read.
@@ -57,10 +59,15 @@ impl StoredSession {
                 return Err(io::ErrorKind::ResourceBusy.into()).attempt(StoreAction::Open, path);
             }
         }
-        let attachments = entries.iter().filter_map(|entry| Layout::attachment_of(&entry.name));
-        let beside = attachments.map(|(of, name)| (of, name.to_owned())).collect();
+        let (mut beside, mut bytes_beside) = (Vec::new(), 0);
+        for entry in &entries {
+            if let Some((checkpoint, name)) = Layout::attachment_of(&entry.name) {
+                beside.push((checkpoint, name.to_owned()));
+                bytes_beside += entry.len;
+            }
+        }
         let stamp = stamp_of(&entries);
-        Ok(Self { beside, stamp, ..Self::of_findings(found, directory, session) })
+        Ok(Self { bytes_beside, beside, stamp, ..Self::of_findings(found, directory, session) })
     }
 
     /// Opens a single file that holds all of a checkpoint.
@@ -77,7 +84,7 @@ impl StoredSession {
         let problems = found.problems();
         let index = SessionIndex::new(found.summaries, problems);
         let (segments, beside) = (found.segments, Vec::new());
-        Self { session, directory, segments, index, beside, stamp: 0 }
+        Self { session, directory, segments, index, bytes_beside: 0, beside, stamp: 0 }
     }
 
     /// Its directory.
@@ -103,6 +110,11 @@ impl StoredSession {
     /// Bytes of all segments that could be read.
     pub fn bytes(&self) -> u64 {
         self.index.segments().iter().map(|summary| summary.scan.length).sum()
+    }
+
+    /// Bytes of all segments that could be read, and of the attachments beside them.
+    pub fn bytes_with_attachments(&self) -> u64 {
+        self.bytes() + self.bytes_beside
     }
 
     /// The blocks of one group alone.

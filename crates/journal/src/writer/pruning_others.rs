@@ -154,8 +154,10 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::ids::CheckpointId;
     use crate::journal::sample::{commit, header, values};
     use crate::journal::{CheckpointKind, Commit, Record, SegmentHeader};
+    use crate::session::Attachment;
     use crate::store::{CreatedSegment, Layout, MemoryDisk};
 
     /// The order in which sessions go, by priority and hour in which they were played last.
@@ -220,6 +222,20 @@ mod tests {
         let quota = Quota { total_bytes, ..Quota::default() };
         let mut others = PruningOthers::begin(store, SessionId::random(), quota).unwrap();
         while others.step(store) {}
+    }
+
+    #[test]
+    fn attachments_count_as_what_a_session_takes() {
+        let disk = MemoryDisk::default();
+        let (store, ids) = sessions(&disk);
+        let quota = bytes_of_each(&store, &ids).iter().sum();
+        let named = CheckpointId { run: header(1, 2).run, counter: 3 };
+        let thumbnail = Attachment::new("thumbnail".to_owned(), vec![7; 10]);
+        store.write_attachment(ids[0], named, &thumbnail).unwrap();
+        let before: u64 = bytes_of_each(&store, &ids).iter().sum();
+        thin(&store, quota);
+        let after: u64 = bytes_of_each(&store, &ids).iter().sum();
+        assert!(after <= quota && quota < before, "{before} and then {after} of {quota}");
     }
 
     #[test]
