@@ -43,6 +43,7 @@ mod no_files;
 mod notifications;
 mod opting_out;
 mod placed;
+mod places;
 mod policies;
 mod process;
 mod profiles;
@@ -64,6 +65,7 @@ mod slots;
 mod sweeping;
 mod take_ups;
 mod testing;
+mod traces;
 #[cfg(feature = "ui")]
 mod ui;
 mod versions;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tracing::{debug, warn};
 
+use crate::session::FailureCause;
 use crate::store::directory::create_directory;
 use crate::store::error::Attempt;
 use crate::store::{Disk, Layout, StoreAction, StoreError, with_sources};
@@ -40,7 +41,7 @@ pub struct MovedRoot {
     /// Where its files are written from now on.
     pub used: PathBuf,
     /// Why the directory can't be written.
-    pub error: StoreError,
+    pub error: FailureCause,
 }
 
 impl Root {
@@ -67,7 +68,8 @@ impl Root {
             return (in_wanted(is_reachable(disk, &fallback)), None);
         }
         let searches_both = is_reachable(disk, &wanted);
-        let moved = MovedRoot { wanted: wanted.clone(), used: fallback.clone(), error };
+        let moved =
+            MovedRoot { wanted: wanted.clone(), used: fallback.clone(), error: error.into() };
         (Self { wanted, fallback, used: Used::Fallback, searches_both }, Some(moved))
     }
 
