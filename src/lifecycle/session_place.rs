@@ -46,9 +46,9 @@ impl SessionPlace {
 
 /// A system that notifies the game once.
 pub(crate) fn tell_of_place(changed: DataPlaceChanged) -> impl FnMut(&mut World) + Send + Sync {
-    let mut untold = Some(changed);
+    let mut pending = Some(changed);
     move |world| {
-        if let Some(changed) = untold.take() {
+        if let Some(changed) = pending.take() {
             notify(world, changed);
         }
     }

@@ -46,6 +46,7 @@ mod no_files;
 mod notifications;
 mod opting_out;
 mod placed;
+mod places;
 mod policies;
 mod process;
 mod profiles;
@@ -68,6 +69,7 @@ mod slots;
 mod sweeping;
 mod take_ups;
 mod testing;
+mod traces;
 #[cfg(feature = "ui")]
 mod ui;
 mod versions;

@@ -53,7 +53,8 @@ pub struct RecoveryOffer {
     pub options: Vec<OfferedOption>,
     /// Whether the same session is offered a second time, because it went on in two places.
     pub forked: bool,
-    /// Where the session's files are, for a report.
+    /// Where the session's files are, for a report: where they are wanted, if the game has a second place
+    /// for data.
     pub directory: PathBuf,
 }
 
