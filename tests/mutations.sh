@@ -63,15 +63,15 @@ mutant 'sync only the directories of the first segment' $store/directory \
 mutant 'sync nothing above the data directory' $store/directory \
     's/unsynced\.extend\(self\.layout\.data\.ancestors\(\)[^;]*;//' $crash
 mutant 'take a merge for durable without a sync' $writer \
-    's/segment\.sync\(store\)\?;\n        Ok\(Progress/Ok(Progress/' $crash
+    's/segment\.sync\(store\)\?;\n    Ok\(\(segment, checkpoints/Ok((segment, checkpoints/' $crash
 mutant 'move on to a merged file whose sync failed' $writer \
-    's/segment\.sync\(store\)\?;\n        Ok\(Progress/let _ = segment.sync(store);\n        Ok(Progress/' $faults
+    's/segment\.sync\(store\)\?;\n    Ok\(\(segment, checkpoints/let _ = segment.sync(store);\n    Ok((segment, checkpoints/' $faults
 mutant 'append to a file of a former run' "$store/directory $store/simulated_disk.rs" \
     's/self\.create_file\(self\.layout\.segment\(header\), header\)/self.create_file({\n let path = self.layout.segment(header);\n let old = self.disk.list(&self.layout.session(header.session)).unwrap_or_default();\n let old = old.into_iter().find(|entry| entry.name.ends_with(".journal"));\n old.map_or(path.clone(), |entry| path.with_file_name(entry.name)) }, header)/; s/(let mut state = self\.begin\(Operation::Create\)\?;)/$1\n if let Ok(file) = state.file(path) { return Ok(Box::new(SimulatedFile::new(self.clone(), file))); }/' $crash
 mutant 'file a statement without a sync' $writer \
     's/segment\.sync\(&local\.store\)/Ok(())/' $crash
 mutant 'end a run without a word' $writer \
-    's/self\.pending\.push\(Item::Record\(Record::End \{[^}]*\}\)\);//' $crash
+    's/self\.pending\.push\(Item::Record\(end\)\);//' $crash
 mutant 'say nothing of a failure' $writer \
     's/reports\.push\(News::Failed \{ checkpoint, error, retry_in: Some\(retry_in\) \}\);/let _ = (checkpoint, error, retry_in);/' $faults
 mutant 'say nothing of a save that a rewind overtook' $writer \
@@ -115,7 +115,7 @@ mutant 'accept a group without its first frame' $journal/journal/scan.rs \
 mutant 'let a run without a checkpoint supersede' $journal/journal/index/head.rs \
     's/\.filter\(\|run\| !run\.moments\.is_empty\(\)\)//' $crash
 mutant 'overlook a run that vanished' $journal/recovery/detect.rs \
-    's/machine\.witnessed\(session\)\.filter\(is_beyond\)/machine.witnessed(session).filter(is_beyond).filter(|_| false)/' $damage
+    's/finder\.witnessed\(session\)\.filter\(is_beyond\)/finder.witnessed(session).filter(is_beyond).filter(|_| false)/' $damage
 mutant 'overlook a missing end' $store/findings.rs \
     's/for \(position, range\) in missing_ends\(&self\.summaries\)/for (position, range) in missing_ends(&[])/' $damage
 
@@ -155,13 +155,13 @@ mutant 'report a deleted slot before that is durable' $store/slot_files.rs \
 mutant 'sync nothing above the slots' $store/slot_files.rs \
     's/created\.unsynced_directories = [^;]*;//' $crash
 mutant 'remove the old slot before the new one is there' $writer/slot_work.rs \
-    's/(let place = free_place\(machine, &header, replaced\)\?;)/$1\n remove_replaced(machine, Path::new(""), replaced);/' $crash
+    's/(let place = free_place\(finder, &header, replaced\)\?;)/$1\n remove_replaced(finder, Path::new(""), replaced);/' $crash
 mutant 'keep the file of the old name after a rename' $writer/slot_begin.rs \
     's/Ok\(\(source, header, Some\(slot\)\)\)/Ok((source, header, None))/' $crash
 mutant 'rename another slot' $writer/slot_begin.rs \
     's/(pub\(super\) fn rename[^{]*\{\n)/$1 let slot = machine.slots().slots().next().map_or(slot, |file| file.slot.id);\n/' $crash
 mutant 'keep the old attachment of a slot' $writer/slot_begin.rs \
-    's/let mut attachments = machine\.local\(\)\.store\.attachments\([^;]*;/let mut attachments: Vec<Attachment> = Vec::new();/' $crash
+    's/let mut attachments = finder\.local\(\)\.store\.attachments\([^;]*;/let mut attachments: Vec<Attachment> = Vec::new();/' $crash
 mutant 'copy a slot without what is attached' $writer/slot_begin.rs \
     's/let frames = frames\(&stored, &attachments_of\(&stored\)\?\)\?;/let frames = frames(&stored, &[])?;/' $crash
 mutant 'make a slot of what is not durable' $writer/slot_work.rs \
@@ -183,7 +183,7 @@ mutant 'let go of a session that was prepared' $writer \
 mutant 'let go of a session that goes back' $writer \
     's/(retry_in: None \}\);\n\s+\}\n\s+)self\.hold\n/$1Hold::default()\n/' torture::locks
 mutant 'let go of a session while it is declined' $writer/filing.rs \
-    's/let \(stored, _lock\) = take\(&machine/let (stored, _) = take(&machine/' torture::locks
+    's/let \(stored, _lock\) = take\(&finder/let (stored, _) = take(&finder/' torture::locks
 mutant 'let go of a session while it is deleted' $writer/filing.rs \
     's/let \(stored, _lock\) = take\(&local/let (stored, _) = take(&local/' torture::locks
 mutant 'change slots that another process changes' $writer/slot_work.rs \
@@ -231,11 +231,11 @@ mutant 'keep records that say nothing any more' $journal/process/guard.rs \
 mutant 'take a session that was left in vain for a crash' $writer \
     's/self\.process\.left_without_end\(session\);/self.process.release(session);/' $faults
 mutant 'try a restore without a trial' $writer/trials.rs \
-    's/tell\(self\.local\.store\.write_trial\(&trial\)\);//' writer::trials
+    's/log_failure\(self\.local\.store\.write_trial\(&trial\)\);//' writer::trials
 mutant 'forget the death before a restore that is given up' $writer/trials.rs \
-    's/Some\(\(_, Some\(before\)\)\) => tell\(self\.local\.store\.write_trial\(&before\)\),/Some((_, Some(_))) => {}/' writer::trials
+    's/Some\(\(_, Some\(before\)\)\) => log_failure\(self\.local\.store\.write_trial\(&before\)\),/Some((_, Some(_))) => {}/' writer::trials
 mutant 'keep a trial that is over' $writer/trials.rs \
-    's/(self\.take\(session\);\n\s+)tell\(self\.local\.store\.remove_trial\(session\)\);/$1/' writer::trials
+    's/(self\.take\(session\);\n\s+)log_failure\(self\.local\.store\.remove_trial\(session\)\);/$1/' writer::trials
 
 promise='What is sent is carried out'
 mutant 'forget what waits for room in the channel' $writer/link.rs \

@@ -43,7 +43,7 @@ pub struct ProcessRecord {
     pub process: ProcessId,
     /// Its number in the operating system.
     pub pid: u32,
-    /// The machine's boot, see [`boot_id`](super::boot_id).
+    /// The machine's boot: another one since then means that it was restarted.
     #[serde(default)]
     pub boot: String,
     /// When it started.
