@@ -91,7 +91,7 @@ pub(crate) use gates::look_before_exit;
 pub(crate) use hints::{HintWatch, give_hint};
 pub(crate) use hooks::{CheckpointTriggers, Condition, GameHooks};
 pub(crate) use losses::{LossesLogged, log_losses_once};
-pub(crate) use notifications::register as register_notifications;
+pub(crate) use notifications::{register as register_notifications, register_slot_notifications};
 pub(crate) use requests::RequestQueue;
 pub(crate) use runtime::{Runtime, RuntimeParts};
 pub(crate) use session_place::tell_of_place;

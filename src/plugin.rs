@@ -2,44 +2,33 @@
 
 mod place;
 mod reflection;
+mod set_up;
 
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
-
-use bevy::app::MainScheduleOrder;
-use bevy::ecs::change_detection::CheckChangeTicks;
-use bevy::ecs::schedule::{ScheduleConfigs, ScheduleLabel, SingleThreadedExecutor};
-use bevy::ecs::system::ScheduleSystem;
-use bevy::prelude::*;
-use bevy::state::state::{StateTransition, StateTransitionSystems};
-use jiff::Timestamp;
-use tracing::{error, info, warn};
-
-use crate::capture::{
-    BeforeExit, LateCalls, Placed, SavedTypes, StateLog, StatesBeingLeft, watch_saved_states,
-};
-use crate::clock::Clock;
-use crate::content::{Link, Order, Worker, WorldContent};
-use crate::doctor::look_while_playing;
+use crate::capture::{SavedTypes, StateLog, StatesBeingLeft};
 use crate::exit_request;
 use crate::external_saves::ExternalOperations;
 #[cfg(feature = "window")]
 use crate::lifecycle::watch_windows;
 use crate::lifecycle::{
-    CheckpointCaptured, CheckpointTriggers, CurrentProfile, DataPlaceChanged, ExitWatch, External,
-    FrameTime, GameContext, GameHooks, HintWatch, LossesLogged, PreviousRun, RecoveryOffers,
-    RecoveryPolicy, RequestQueue, Runtime, RuntimeParts, SessionCatalog, SessionHints,
-    SessionPlace, SessionSettings, StartUp, SwitchedOff, WriterPort, ask_gates, capture,
-    handle_requests, log_losses_once, look_before_exit, receive, register_external_notifications,
-    register_notifications, report, restore, take_provider, tell_of_place,
+    CheckpointTriggers, CurrentProfile, DataPlaceChanged, GameContext, GameHooks, RecoveryOffers,
+    RecoveryPolicy, RequestQueue, SessionCatalog, SessionHints, SessionPlace, SessionSettings,
+    SwitchedOff, ask_gates, capture, handle_requests, receive, register_external_notifications,
+    register_notifications, register_slot_notifications, report, restore,
 };
 use crate::mode::SessionMode;
-use crate::process::{DeadProcess, LastRun, ProcessGuard, ProcessOptions, last_to_die};
+use crate::process::ProcessGuard;
 use crate::store::{Layout, LocalStore, MemoryDisk};
-use crate::writer::Versions;
+use bevy::app::MainScheduleOrder;
+use bevy::ecs::schedule::{ScheduleConfigs, ScheduleLabel, SingleThreadedExecutor};
+use bevy::ecs::system::ScheduleSystem;
+use bevy::prelude::*;
+use jiff::Timestamp;
 use place::{OpenPlace, Place, roots_below};
 use reflection::register_types;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tracing::{info, warn};
 
 /// Bevy's version, as far as this crate depends on it.
 const BEVY_VERSION: &str = "0.19";
@@ -73,8 +62,6 @@ pub struct SessionPlugin {
     clock_origin: Option<Timestamp>,
 }
 
-/// How long after the start a lock that is held may be one of a process that is being killed.
-const LOCK_PATIENCE: Duration = Duration::from_millis(500);
 /// The profile of games that know none.
 const PROFILE: &str = "default";
 /// The directory, in each of the two roots, in which a developer's files are kept apart.
@@ -356,6 +343,7 @@ impl SessionPlugin {
 impl Plugin for SessionPlugin {
     fn build(&self, app: &mut App) {
         register_notifications(app);
+        register_slot_notifications(app);
         register_external_notifications(app);
         register_types(app);
         app.insert_resource(self.settings.clone())
@@ -406,138 +394,8 @@ fn steps_of_a_frame() -> ScheduleConfigs<ScheduleSystem> {
         .in_set(SessionSystems::Run)
 }
 
-impl SessionPlugin {
-    fn set_up(&self, app: &mut App, mode: SessionMode) {
-        let types = Arc::new(SavedTypes::collect(app.world_mut()));
-        let provider = take_provider(app.world_mut());
-        say_what_is_saved(&types, provider.is_some());
-        app.world_mut().get_resource_or_init::<Placed>().set_types(Arc::clone(&types));
-        let mut hooks = app.world_mut().remove_resource::<GameHooks>().unwrap_or_default();
-        follow_transitions(app, &mut hooks);
-        app.init_resource::<LateCalls>();
-        let (local, place, place_changed) = self.open_place();
-        let local = Arc::new(local);
-        app.insert_resource(place);
-        if let Some(changed) = place_changed {
-            app.add_systems(SessionLast, tell_of_place(changed).before(SessionSystems::Run));
-        }
-        let clock = match self.clock_origin {
-            Some(origin) => Clock::Manual { origin },
-            None => Clock::system(),
-        };
-        let time = FrameTime::new(clock);
-        let options = ProcessOptions { panics: !self.manual_writer };
-        let (process, dead) = ProcessGuard::begin(&local, &self.version, options, time.now().wall);
-        self.watch_exit_requests(app, &process);
-        if let Some(previous) = last_to_die(&dead) {
-            app.insert_resource(PreviousRun::from(LastRun::from_record(previous, &local.boot)));
-        }
-        let hints =
-            HintWatch::new(types.problems(), self.is_development() || cfg!(debug_assertions));
-        let worker = self.worker(local, &types, process.clone(), dead);
-        let progress = worker.progress();
-        let Some(mut link) = self.link(worker, clock) else { return };
-        link.send(Order::Detect, time.now());
-        app.insert_resource(Runtime::new(RuntimeParts {
-            types,
-            time,
-            writer: WriterPort::new(link, progress),
-            exit: ExitWatch::new(process),
-            playing: None,
-            transition: None,
-            start_up: StartUp::new(mode, self.is_development()),
-            hooks,
-            claims: Vec::new(),
-            hints,
-            external: provider.and_then(External::new),
-        }));
-        app.add_observer(clamp_ticks);
-        if self.is_development() {
-            app.add_systems(
-                SessionLast,
-                look_while_playing
-                    .run_if(on_message::<CheckpointCaptured>)
-                    .after(SessionSystems::Run),
-            );
-        }
-        app.init_resource::<LossesLogged>().add_observer(log_losses_once);
-    }
-
-    fn worker(
-        &self,
-        local: Arc<LocalStore>,
-        types: &Arc<SavedTypes>,
-        process: ProcessGuard,
-        dead: Vec<DeadProcess>,
-    ) -> Worker {
-        // A test that drives the writer itself doesn't wait for anybody.
-        let patience = if self.manual_writer { Duration::ZERO } else { LOCK_PATIENCE };
-        let content = WorldContent(Arc::clone(types));
-        let versions = Versions { game: self.version.clone(), engine: BEVY_VERSION };
-        Worker::new(local, content, process, dead, versions, patience)
-            .of_game(format!("{}/{}", self.studio, self.game))
-    }
-
-    fn link(&self, worker: Worker, clock: Clock) -> Option<Link> {
-        if self.manual_writer {
-            return Some(Link::inline(worker));
-        }
-        match Link::thread(worker, clock) {
-            Ok(link) => Some(link),
-            Err(error) => {
-                error!(%error, "no thread for the session writer: nothing will be saved");
-                None
-            }
-        }
-    }
-}
-
 /// Waking other threads for a schedule with little to do in most frames costs more than all of its
 /// systems. The schedules that those of state transitions run keep their executors.
 fn run_on_one_thread(schedule: &mut Schedule) {
     schedule.set_executor(SingleThreadedExecutor::new());
-}
-
-/// Looks at the game's transitions, if it has states.
-fn follow_transitions(app: &mut App, hooks: &mut GameHooks) {
-    // Created by Bevy, which leaves it as it is where it is there already.
-    if !app.world().resource::<Schedules>().contains(StateTransition) {
-        return;
-    }
-    app.configure_sets(
-        StateTransition,
-        (BeforeExit::Note, BeforeExit::Look, BeforeExit::EndRound)
-            .chain()
-            .after(StateTransitionSystems::DependentTransitions)
-            .before(StateTransitionSystems::ExitSchedules),
-    )
-    .edit_schedule(StateTransition, run_on_one_thread)
-    .add_systems(StateTransition, look_before_exit.in_set(BeforeExit::Look));
-    watch_saved_states(app);
-    hooks.watch_transitions(app);
-}
-
-fn clamp_ticks(check: On<CheckChangeTicks>, mut runtime: ResMut<Runtime>) {
-    runtime.clamp_ticks(*check);
-}
-
-fn say_what_is_saved(types: &SavedTypes, has_own_saves: bool) {
-    let components = types.component_count();
-    let (resources, states) = (types.resource_count(), types.state_count());
-    for problem in types.problems() {
-        error!("{problem}");
-    }
-    if !types.has_any() && has_own_saves {
-        info!(
-            "no type is saved: the game's own save system keeps the player's progress, and the plugin \
-             has its sessions, notices crashes, and offers the game's backups"
-        );
-    } else if !types.has_any() {
-        warn!(
-            "no type is saved: mark types with `#[reflect(Saved)]` or call `save_component`, \
-             `save_resource` or `save_state`"
-        );
-    } else {
-        info!(components, resources, states, "types that belong to the player's progress");
-    }
 }

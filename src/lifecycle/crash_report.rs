@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use bevy::prelude::*;
 use tracing::info;
 
-use super::PreviousRun;
 use super::notifications::{CrashReportWritten, notify};
 use super::requests::{Request, reject};
 use super::runtime::RuntimeParts;
+use super::{GameContext, PreviousRun};
 use crate::content::Order;
 use crate::crash_report::CrashReportOrder;
 use crate::session::RequestError;
@@ -22,7 +22,8 @@ impl RuntimeParts {
     ) -> Result<(), RequestError> {
         let previous = world.get_resource::<PreviousRun>().ok_or(RequestError::NothingToReport)?;
         let (path, previous) = (path.to_owned(), previous.clone().into());
-        self.order(Order::Describe(Box::new(CrashReportOrder { path, previous })));
+        let context = GameContext::of(world);
+        self.order(Order::Describe(Box::new(CrashReportOrder { path, previous, context })));
         Ok(())
     }
 }

@@ -1,6 +1,8 @@
 //! What the game is notified of. Each notification is triggered as an event, for observers that act in
 //! the same frame, and written as a message, for systems and UI that read it when they run.
 
+mod slots;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,13 +14,12 @@ use super::requests::Request;
 use super::summary::SessionSummary;
 use crate::capture::{DriftedType, SaveKey, TypeProblemReason};
 use crate::external_saves::OfferedBackup;
-use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId};
+use crate::journal::{CheckpointId, CheckpointKind, SessionId};
 use crate::recovery::{RecoveryOffer, SlotEntry};
 use crate::restore::{RestoreLoss, RestoreReport};
 use crate::session::{
-    Attachment, AttachmentError, AttachmentOf, CheckpointError, ContextPart, EndReason,
-    FailureCause, Leaving, RecoveryError, RequestError, RestoreReason, SaveSlot, SessionContext,
-    SlotError, StopReason,
+    CheckpointError, ContextPart, EndReason, FailureCause, Leaving, RecoveryError, RequestError,
+    RestoreReason, SessionContext, StopReason,
 };
 
 /// Declares the notifications and registers them, so that none can be declared and forgotten.
@@ -38,6 +39,10 @@ macro_rules! notifications {
 }
 
 pub(super) use notifications;
+pub(crate) use slots::register as register_slot_notifications;
+pub use slots::{
+    AttachmentRead, AttachmentSaved, SlotCopied, SlotDeleted, SlotFailed, SlotRenamed, SlotSaved,
+};
 
 notifications! {
     /// A session was started. It is in no file yet: its first checkpoint follows, as soon as no gate is
@@ -423,67 +428,6 @@ notifications! {
         before: SessionContext,
         /// What it is played with now.
         now: SessionContext,
-    }
-
-    /// A slot was saved: it is durable, and complete in itself.
-    SlotSaved {
-        /// The slot.
-        slot: SlotEntry,
-    }
-
-    /// A slot could not be saved. If it was to replace another one, that is intact, or, where only the
-    /// last sync failed, the new one is in its place already.
-    SlotFailed {
-        /// The session.
-        session: SessionId,
-        /// What was asked for.
-        slot: SaveSlot,
-        /// The checkpoint that it was to be a copy of, which is safe in its session; `None` if not even
-        /// that could be written.
-        checkpoint: Option<CheckpointId>,
-        /// What went wrong.
-        error: SlotError,
-    }
-
-    /// A slot has another name.
-    SlotRenamed {
-        /// The slot.
-        slot: SlotEntry,
-    }
-
-    /// A slot was copied.
-    SlotCopied {
-        /// The slot that it is a copy of.
-        from: SlotId,
-        /// The copy.
-        slot: SlotEntry,
-    }
-
-    /// A slot was deleted.
-    SlotDeleted {
-        /// The slot.
-        slot: SlotId,
-    }
-
-    /// An attachment lies beside its checkpoint, durably.
-    AttachmentSaved {
-        /// The session.
-        session: SessionId,
-        /// The checkpoint.
-        checkpoint: CheckpointId,
-        /// What it is called.
-        name: String,
-    }
-
-    /// An attachment was read, as
-    /// [`read_attachment`](crate::SessionCommands::read_attachment) asked for.
-    AttachmentRead {
-        /// Where it is.
-        of: AttachmentOf,
-        /// What it is called.
-        name: String,
-        /// The bytes, or what is in the way.
-        result: Result<Attachment, AttachmentError>,
     }
 
     /// The sessions are those of another profile from now on. [`SessionsFound`] follows.

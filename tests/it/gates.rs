@@ -115,7 +115,8 @@ fn quitting_to_the_menu_leaves_a_slot_where_that_is_asked_for() {
         app.world_mut().resource_mut::<SessionSettings>().exit_slot = true;
         app.checkpoint_while(in_state(Game::Playing)).close_session_on_enter(Game::Menu);
     });
-    start(&mut app, "Never played");
+    request(&mut app, |commands| commands.session().start(NewSession::named("Never played")));
+    frames(&mut app, 3);
     enter(&mut app, Game::Loading);
     enter(&mut app, Game::Menu);
     frames(&mut app, 3);

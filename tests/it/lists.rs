@@ -162,18 +162,19 @@ fn name_of(world: &World, entity: Entity) -> String {
     key.or(name).unwrap_or_else(|| "no one".to_owned())
 }
 
+fn names_of(world: &World, entities: &[Entity]) -> Vec<String> {
+    entities.iter().map(|entity| name_of(world, *entity)).collect()
+}
+
 /// Everything that is saved, with the lists in their order.
 fn everything(app: &mut App) -> Vec<String> {
     let world = app.world_mut();
     let entities = world.query_filtered::<Entity, With<Health>>().iter(world).collect::<Vec<_>>();
-    let names = |list: Vec<Entity>| {
-        list.into_iter().map(|entity| name_of(world, entity)).collect::<Vec<String>>()
-    };
     let mut all: Vec<String> = entities
         .into_iter()
         .map(|entity| {
-            let children = world.get::<Children>(entity).map(|children| names(children.to_vec()));
-            let items = world.get::<Items>(entity).map(|items| names(items.0.clone()));
+            let children = world.get::<Children>(entity).map(|list| names_of(world, list));
+            let items = world.get::<Items>(entity).map(|list| names_of(world, &list.0));
             let (health, name) = (world.get::<Health>(entity), world.get::<Name>(entity));
             let restless = world.get::<Restless>(entity);
             format!(
@@ -432,6 +433,46 @@ fn whatever_comes_and_goes_one_checkpoint_is_one_world() {
     }
 }
 
+/// The player leaves a part of the level, and nothing else happens before the next checkpoint.
+fn leave_scope(app: &mut App, part: u32) {
+    let root = scope(app, part).unwrap();
+    app.world_mut().despawn(root);
+    request(app, |commands| commands.session().checkpoint("left"));
+    frames(app, 3);
+}
+
+/// Puts something in front of what is in a bag.
+fn put_first(app: &mut App, name: &str, bag: Entity) {
+    let world = app.world_mut();
+    let things = world.query_filtered::<Entity, With<Health>>().iter(world).collect::<Vec<_>>();
+    let thing = things.into_iter().find(|thing| name_of(world, *thing) == name).unwrap();
+    world.entity_mut(thing).insert(ItemOf(bag));
+    world.get_mut::<Items>(bag).unwrap().0.rotate_right(1);
+}
+
+#[test]
+fn each_who_leaves_keeps_their_place_while_only_one_is_left_in_the_list() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk);
+    (0..2).for_each(|part| load_scope(&mut app, part));
+    let bag = app.world_mut().spawn((Health(1), Name::new("bag"))).id();
+    app.world_mut().spawn((Health(1), Name::new("stays"), ItemOf(bag)));
+    put_first(&mut app, "thing 1", bag);
+    start(&mut app, "Bag");
+    leave_scope(&mut app, 0);
+    // Comes and goes between two checkpoints.
+    put_first(&mut app, "thing 3", bag);
+    leave_scope(&mut app, 1);
+    let drifted = received::<CheckpointDrifted>(&app);
+    let mut app = game(&disk.snapshot());
+    recover(&mut app);
+    (0..2).for_each(|part| load_scope(&mut app, part));
+    let world = app.world_mut();
+    let items = world.query::<&Items>().single(world).unwrap().0.clone();
+    assert_eq!(names_of(world, &items), ["thing 3", "thing 1", "stays"]);
+    assert!(drifted.is_empty(), "{drifted:?}");
+}
+
 #[test]
 fn what_a_game_has_sorted_since_stays_so_when_another_one_comes_late() {
     let disk = MemoryDisk::default();
@@ -451,7 +492,6 @@ fn what_a_game_has_sorted_since_stays_so_when_another_one_comes_late() {
     frames(&mut app, 2);
     let world = app.world_mut();
     let children = world.query::<&Children>().single(world).unwrap().to_vec();
-    let names: Vec<String> = children.iter().map(|child| name_of(world, *child)).collect();
     // It follows whom it followed.
-    assert_eq!(names, ["thing 3", "thing 2", "late", "thing 1", "thing 0"]);
+    assert_eq!(names_of(world, &children), ["thing 3", "thing 2", "late", "thing 1", "thing 0"]);
 }

@@ -28,6 +28,8 @@ pub struct CrashReportOrder {
     /// The file to write.
     pub path: PathBuf,
     pub previous: LastRun,
+    /// What the game says of itself, to which the writer adds what it knows.
+    pub context: SessionContext,
 }
 
 /// Bytes that one step reads or writes, about.

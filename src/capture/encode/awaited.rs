@@ -23,6 +23,8 @@ pub(crate) struct AwaitedOrders {
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct AwaitedOrder {
     names: Vec<SaveId>,
+    /// Whether others joined them or their order changed since a checkpoint was last written.
+    is_changed: bool,
     /// Who was missing when a checkpoint was last written.
     awaited: HashSet<SaveId>,
     row: Row,
@@ -74,10 +76,13 @@ impl AwaitedOrders {
         let lists = self.columns.entry(type_path).or_default();
         if let Some(known) = lists.get_mut(&target) {
             let missing = known.names.iter().filter(|name| !names.contains(name));
-            known.names = put_in_place(&names, &known.names, &missing.copied().collect());
+            let names = put_in_place(&names, &known.names, &missing.copied().collect());
+            known.is_changed |= names != known.names;
+            known.names = names;
             return;
         }
-        let order = AwaitedOrder { names, awaited: HashSet::new(), row: Row::None };
+        let (awaited, row) = (HashSet::new(), Row::None);
+        let order = AwaitedOrder { names, is_changed: true, awaited, row };
         lists.insert(target, order);
     }
 
@@ -159,24 +164,25 @@ impl AwaitedOrders {
                 // Who was awaited and isn't any more hasn't come to this list.
                 let all = names.len();
                 names.retain(|name| !list.awaited.contains(name) || awaited.contains(name));
-                let is_shorter = names.len() < all;
+                let is_changed = list.is_changed || names.len() < all;
                 let is_removed = is_everything || rows.removed.contains(target);
                 let row = || encode(names).unwrap_or_default();
                 if list.row == Row::OfWorld && !is_removed {
-                    if is_shorter {
+                    if is_changed {
                         rows.values.insert(*target, row());
                     }
                 } else if awaited.is_empty() {
                     if list.row == Row::OfAwaited && !is_everything {
                         rows.removed.insert(*target);
                     }
-                } else if is_removed || list.row == Row::None || is_shorter {
+                } else if is_removed || list.row == Row::None || is_changed {
                     // Who is named and gone is passed over where the row is read.
                     rows.removed.remove(target);
                     rows.values.insert(*target, row());
                     list.row = Row::OfAwaited;
                 }
             }
+            list.is_changed = false;
             list.awaited = awaited;
             !list.awaited.is_empty()
         });

@@ -164,7 +164,7 @@ impl<C: Content> Worker<C> {
                 self.report([News::AttachmentRead { of, name, result }]);
             }
             Order::Describe(order) => {
-                let context = self.context(SessionContext::default());
+                let context = self.context(order.context.clone());
                 self.chores.describe(Describing::new(*order, context, now.wall));
             }
             Order::UseProfile(profile) => self.use_profile(profile, now),

@@ -6,7 +6,7 @@ use super::super::{Fact, game, reports};
 use super::Play;
 use crate::crash_report::CrashReportOrder;
 use crate::journal::Record;
-use crate::session::SessionStatus;
+use crate::session::{SessionContext, SessionStatus};
 use crate::writer::Order;
 
 impl Play {
@@ -35,6 +35,10 @@ impl Play {
     pub(super) fn report(&mut self) {
         let Some(previous) = self.game.previous.clone() else { return };
         let path = reports::path(self.number());
-        self.order(Order::Describe(Box::new(CrashReportOrder { path, previous })));
+        self.order(Order::Describe(Box::new(CrashReportOrder {
+            path,
+            previous,
+            context: SessionContext::default(),
+        })));
     }
 }

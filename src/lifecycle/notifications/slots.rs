@@ -1,0 +1,71 @@
+//! What the game is notified of about slots and attachments.
+
+use bevy::prelude::*;
+
+use super::notifications;
+use crate::journal::{CheckpointId, SessionId, SlotId};
+use crate::recovery::SlotEntry;
+use crate::session::{Attachment, AttachmentError, AttachmentOf, SaveSlot, SlotError};
+
+notifications! {
+    /// A slot was saved: it is durable, and complete in itself.
+    SlotSaved {
+        /// The slot.
+        slot: SlotEntry,
+    }
+
+    /// A slot could not be saved. If it was to replace another one, that is intact, or, where only the
+    /// last sync failed, the new one is in its place already.
+    SlotFailed {
+        /// The session.
+        session: SessionId,
+        /// What was asked for.
+        slot: SaveSlot,
+        /// The checkpoint that it was to be a copy of, which is safe in its session; `None` if not even
+        /// that could be written.
+        checkpoint: Option<CheckpointId>,
+        /// What went wrong.
+        error: SlotError,
+    }
+
+    /// A slot has another name.
+    SlotRenamed {
+        /// The slot.
+        slot: SlotEntry,
+    }
+
+    /// A slot was copied.
+    SlotCopied {
+        /// The slot that it is a copy of.
+        from: SlotId,
+        /// The copy.
+        slot: SlotEntry,
+    }
+
+    /// A slot was deleted.
+    SlotDeleted {
+        /// The slot.
+        slot: SlotId,
+    }
+
+    /// An attachment lies beside its checkpoint, durably.
+    AttachmentSaved {
+        /// The session.
+        session: SessionId,
+        /// The checkpoint.
+        checkpoint: CheckpointId,
+        /// What it is called.
+        name: String,
+    }
+
+    /// An attachment was read, as
+    /// [`read_attachment`](crate::SessionCommands::read_attachment) asked for.
+    AttachmentRead {
+        /// Where it is.
+        of: AttachmentOf,
+        /// What it is called.
+        name: String,
+        /// The bytes, or what is in the way.
+        result: Result<Attachment, AttachmentError>,
+    }
+}
