@@ -1,6 +1,7 @@
 //! Saved entities, resources and states as the writer sees them.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use bevy::ecs::entity::Entity;
@@ -10,7 +11,7 @@ use crate::capture::{
     Capture, Carried, ClaimedRows, DriftedType, EncodeFailure, Encoder, Form, KeyedIds, NamedOrder,
     Parking, Recorder, SaveKey, SavedTypes, drift_between,
 };
-use crate::journal::{Block, Commit, ReadError, SaveId, TypeRows};
+use crate::journal::{Block, Commit, EventBatch, ReadError, SaveId, TypeRows};
 use crate::recovery::{Decode, KnownTypes, ReadProgress, VersionFit};
 use crate::restore::WorldImage;
 use crate::writer::{Content, Encoded, Everything};
@@ -91,6 +92,7 @@ impl Content for WorldContent {
     type Start = Start;
     type Run = Encoder;
     type Order = ContentOrder;
+    type Events = Infallible;
     type Report = ContentReport;
 
     fn schema(&self) -> u64 {
@@ -151,6 +153,14 @@ impl Content for WorldContent {
             emptied: Some(encoded.emptied).filter(|emptied| emptied.comes_back),
             reports,
         }
+    }
+
+    fn encode_events(
+        &self,
+        _: &mut Encoder,
+        events: Infallible,
+    ) -> (EventBatch, Vec<ContentReport>) {
+        match events {}
     }
 
     fn encode_beside(&self, encoder: &Encoder, capture: Box<Capture>) -> Everything {

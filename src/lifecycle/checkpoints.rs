@@ -107,6 +107,7 @@ impl RuntimeParts {
             state_changes: about.state_changes,
             summary: about.summary,
             clock: clock_of(world),
+            events_through: 0,
             capture,
             self_test,
             handed_over: clock::instant(),

@@ -104,6 +104,10 @@ impl RuntimeParts {
                 self.edited(world, session, *update, result);
             }
             News::Slot { order, result } => self.slot_done(world, order, result),
+            News::EventsFailed { .. }
+            | News::EventsDropped { .. }
+            | News::EventsRead { .. }
+            | News::EventsValidated { .. } => {}
             News::AttachmentRead { of, name, result } => {
                 notify(world, AttachmentRead { of, name, result });
             }

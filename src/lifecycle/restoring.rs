@@ -24,6 +24,7 @@ use crate::journal::RunId;
 use crate::recovery;
 use crate::restore::{EntitiesReplaced, Leftovers, RestoreLoss, RestoreLossReason};
 use crate::session::{RequestError, RestoreReason, SessionStatus};
+use crate::writer::EventStart;
 
 /// A restore that has entered the saved states and waits for its gate.
 pub(crate) struct Restoring {
@@ -182,6 +183,7 @@ impl RuntimeParts {
                 gone: KeyedIds::of(replaced.gone),
             },
             unknown_frames: prepared.unknown_frames,
+            events: EventStart { line: prepared.event_line, ..EventStart::default() },
         })));
         let recorder = self.recorder(world);
         let figures = RunFigures::begin(self.time.now(), prepared.play_time);

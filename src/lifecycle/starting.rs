@@ -16,6 +16,7 @@ use crate::content::{Order, Start, TakeUp};
 use crate::journal::{Lineage, RunId, SaveId, SessionId};
 use crate::recovery::SessionEntry;
 use crate::session::{LeaveCause, NewSession, RequestError, RestoreReason, SessionContext};
+use crate::writer::EventStart;
 
 impl RuntimeParts {
     pub(super) fn start(
@@ -47,6 +48,7 @@ impl RuntimeParts {
                 gone: KeyedIds::default(),
             },
             unknown_frames: Vec::new(),
+            events: EventStart::default(),
         })));
         let fields = session.fields.clone();
         let (metadata, request) = (Box::new(metadata), request.clone());

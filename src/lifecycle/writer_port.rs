@@ -81,6 +81,7 @@ impl WriterPort {
             total_bytes: settings.max_total_bytes,
             named: settings.max_named_checkpoints,
             reserve_bytes: settings.reserve_bytes,
+            ..Quota::default()
         };
         if self.quota.replace(quota) != Some(quota) {
             self.link.send(Order::Quota(quota), now);

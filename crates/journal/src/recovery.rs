@@ -6,6 +6,7 @@ mod about;
 mod attachments;
 mod corruption;
 mod detect;
+mod event_query;
 mod known;
 mod known_types;
 mod ladder;
@@ -27,6 +28,7 @@ pub use corruption::{Corruption, fields_of};
 pub use detect::FoundSession;
 #[cfg(test)]
 pub(crate) use detect::detect;
+pub use event_query::{EventGap, EventPage, EventQuery, EventValidation};
 pub(crate) use known::{KnownSessions, Listed, Listing};
 pub use known_types::{Decode, KnownTypes};
 pub use ladder::Proposal;

@@ -12,7 +12,10 @@ use super::prepare_slot::prepare_slot;
 use super::standing::{LockHolder, Standing, standing};
 use super::{Decode, KnownTypes, ReadProgress, SessionFinder};
 use crate::ids::{CheckpointId, SaveId, SessionId};
-use crate::journal::{CheckpointKind, FrameKind, Head, Lineage, Plan, ReadError, SessionIndex};
+use crate::journal::{
+    CheckpointKind, EventStretch, FrameKind, Head, Lineage, Plan, ReadError, RecordedEvent,
+    SessionIndex,
+};
 use crate::session::{
     Fields, GameClock, Move, RecoveryError, RequestError, RestoreFrom, RestoreReason,
     SessionMetadata, StateChange,
@@ -39,6 +42,16 @@ pub struct Prepared<I> {
     pub image: I,
     /// Frames on the line that this version doesn't know and must not lose.
     pub unknown_frames: Vec<(FrameKind, Vec<u8>)>,
+    /// The last event whose effect is in the checkpoint.
+    pub events_through: u64,
+    /// The number of the next event: no event of the session has it or a higher one.
+    pub next_event: u64,
+    /// What was recorded after the checkpoint, if it is the newest and its process crashed: to be handed out
+    /// again, and to `EventStart::replayed`.
+    pub events_after: Vec<RecordedEvent>,
+    /// What happened up to the checkpoint: the parts of the line's runs, the nearest first. For
+    /// `EventStart::line`.
+    pub event_line: Vec<EventStretch>,
     /// What the next start must know, should the game not survive this.
     /// `None` for a slot, which the player chose with open eyes.
     pub trial: Option<Trial>,
@@ -61,6 +74,10 @@ impl<I> Prepared<I> {
             clock: self.clock,
             image: (),
             unknown_frames: self.unknown_frames,
+            events_through: self.events_through,
+            next_event: self.next_event,
+            events_after: self.events_after,
+            event_line: self.event_line,
             trial: self.trial,
         };
         (self.image, rest)
@@ -141,8 +158,13 @@ pub fn prepare<D: Decode>(
     let newest_counter = stored.index().newest_counter();
     let moment = (checkpoint, commit.play_time);
     let trial = next_trial(finder, wanted, &head, &standing, moment, newest_counter);
+    let events_through = commit.events_through;
     Ok(Prepared {
         trial: Some(trial),
+        events_through,
+        next_event: events_through + 1,
+        events_after: Vec::new(),
+        event_line: Vec::new(),
         checkpoint,
         lineage: stored.index().lineage_from(checkpoint, head.id),
         newest_counter,

@@ -122,6 +122,10 @@ fn go_on_from<I>(
         head.map_or_else(|| file.header.metadata.clone(), |head| head.metadata);
     Ok(Prepared {
         trial: None,
+        events_through: commit.events_through,
+        next_event: commit.events_through + 1,
+        events_after: Vec::new(),
+        event_line: Vec::new(),
         checkpoint,
         lineage,
         newest_counter: newest_counter.max(checkpoint.counter),

@@ -38,11 +38,19 @@ pub struct Quota {
     pub named: usize,
     /// Bytes that are kept free for an exit on a full disk.
     pub reserve_bytes: u64,
+    /// Bytes of a session's files of events.
+    pub event_bytes: u64,
 }
 
 impl Default for Quota {
     fn default() -> Self {
-        Self { session_bytes: 256 << 20, total_bytes: 1 << 30, named: 1000, reserve_bytes: 4 << 20 }
+        Self {
+            session_bytes: 256 << 20,
+            total_bytes: 1 << 30,
+            named: 1000,
+            reserve_bytes: 4 << 20,
+            event_bytes: 64 << 20,
+        }
     }
 }
 

@@ -21,7 +21,7 @@ use crate::clock::Moment;
 use crate::crash_report::Describing;
 use crate::ids::SessionId;
 use crate::process::{DeadProcess, ProcessGuard};
-use crate::recovery::{self, ReadProgress, SessionFinder};
+use crate::recovery::{self, EventPage, EventValidation, ReadProgress, SessionFinder};
 use crate::session::SessionContext;
 use crate::store::{LocalStore, SessionLock};
 
@@ -143,6 +143,15 @@ impl<C: Content> Worker<C> {
                     let reports = self.content.execute(run, order);
                     self.reports.extend(reports.into_iter().map(Report::Content));
                 }
+            }
+            Order::Events(events) => self.record_events(events),
+            Order::ReadEvents(query) => {
+                let result = Ok(EventPage::default());
+                self.report([News::EventsRead { query, result }]);
+            }
+            Order::ValidateEvents(session) => {
+                let result = Ok(EventValidation::default());
+                self.report([News::EventsValidated { session, result }]);
             }
             Order::Release(session) => {
                 self.trials.give_up(session);
