@@ -11,7 +11,7 @@ use crate::capture::Placed;
 use crate::content::Order;
 use crate::external_saves::ExternalSaveReason;
 use crate::journal::{CheckpointKind, Record, SessionId};
-use crate::session::{Move, RequestError, SessionStatus, SessionUpdate};
+use crate::session::{EventTrigger, Move, RequestError, SessionStatus, SessionUpdate};
 
 impl RuntimeParts {
     pub(super) fn handle_current_request(
@@ -46,6 +46,7 @@ impl RuntimeParts {
             self.take_checkpoint(world, CheckpointKind::Pause, None);
         }
         self.write_status(world);
+        self.note_step(world, "paused", SessionStatus::Active);
         notify(world, SessionPaused { session });
         Ok(())
     }
@@ -53,6 +54,7 @@ impl RuntimeParts {
     pub(super) fn resume(&mut self, world: &mut World) -> Result<(), RequestError> {
         let session = self.step(world, Move::Resume)?;
         self.write_status(world);
+        self.note_step(world, "resumed", SessionStatus::Paused);
         notify(world, SessionResumed { session });
         Ok(())
     }
@@ -138,6 +140,14 @@ impl RuntimeParts {
         current.status = current.status.after(step)?;
         current.updated = now;
         Ok(current.id())
+    }
+
+    fn note_step(&mut self, world: &World, subtype: &str, previous: SessionStatus) {
+        let Some(current) = world.get_resource::<CurrentSession>() else { return };
+        let by_state = self.playing.as_ref().is_some_and(|playing| playing.paused_by_state);
+        let trigger = if by_state { EventTrigger::State } else { EventTrigger::Player };
+        let status = current.status;
+        self.note_lifecycle(subtype, trigger, |event| event.of_status(previous, status));
     }
 
     fn write_status(&mut self, world: &World) {
