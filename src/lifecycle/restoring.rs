@@ -173,6 +173,8 @@ impl RuntimeParts {
         set_activity(world, |activity| activity.restore = None);
 
         let run = RunId::random();
+        // What isn't handed out happened in a world that is lost, and is no part of this one.
+        prepared.events_after.retain(|event| self.events.is_replayed(event));
         // Only where something is handed out are they needed twice.
         let seeds = match prepared.events_after.is_empty() {
             true => Vec::new(),

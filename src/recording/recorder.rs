@@ -64,9 +64,10 @@ impl EventRecorder {
         !self.types.is_empty()
     }
 
-    /// Whether anything is handed out again.
-    pub(crate) fn replays(&self) -> bool {
-        self.types.iter().any(|recorded| recorded.is_replayed())
+    /// Whether an event is handed out again after a crash.
+    pub(crate) fn is_replayed(&self, event: &RecordedEvent) -> bool {
+        let of_type = self.types.iter().find(|recorded| recorded.is(&event.event_type));
+        of_type.is_some_and(|recorded| recorded.is_replayed())
     }
 
     /// Notes something that the plugin has done, under a name of its own.
@@ -140,7 +141,7 @@ impl EventRecorder {
         });
     }
 
-    /// Hands an event out; `None` if it is of no type that is handed out.
+    /// Hands an event out; `None` if it is of no type that is recorded.
     pub(crate) fn hand_out(
         &mut self,
         world: &mut World,
@@ -149,7 +150,7 @@ impl EventRecorder {
     ) -> Option<HandOut> {
         let of_type = |recorded: &&mut Box<dyn AnyRecordedType>| recorded.is(&event.event_type);
         let recorded = self.types.iter_mut().find(of_type)?;
-        recorded.is_replayed().then(|| recorded.hand_out(world, event, entities))
+        Some(recorded.hand_out(world, event, entities))
     }
 }
 

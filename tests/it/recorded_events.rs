@@ -2,3 +2,4 @@
 
 mod after_a_crash;
 mod game;
+mod log;
