@@ -45,6 +45,8 @@ pub const EVENT_BYTES: usize = 1 << 20;
 pub const EVENTS_IN_FRAME: usize = 1 << 16;
 /// Raw bytes of one frame of events.
 pub const EVENT_FRAME_BYTES: usize = 2 << 20;
+/// Bytes of events that are handed out at once, about.
+pub const EVENTS_AT_ONCE: usize = 64 << 20;
 /// Runs before its own that a file of events names.
 pub const EVENT_STRETCHES: usize = 256;
 /// Nesting of one value.

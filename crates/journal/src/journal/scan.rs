@@ -112,6 +112,15 @@ impl Segment {
         self.scan_within(&mut ScanBudget::default())
     }
 
+    /// Walks through a file of events, which is known by itself.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::scan_within`].
+    pub fn scan_events(&self) -> Result<Scan, ReadError> {
+        self.scan_within(&mut ScanBudget::default())
+    }
+
     /// Walks through the segment, one of several that are known together.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::about::AboutSession;
 use super::corruption::is_damaged;
 use super::detect::{FoundSession, Interest, examine};
+use super::event_line::EventsAt;
 use super::ladder::next_trial;
 use super::prepare_slot::prepare_slot;
 use super::standing::{LockHolder, Standing, standing};
@@ -159,12 +160,17 @@ pub fn prepare<D: Decode>(
     let moment = (checkpoint, commit.play_time);
     let trial = next_trial(finder, wanted, &head, &standing, moment, newest_counter);
     let events_through = commit.events_through;
+    // Whoever goes back, or left in good order, has seen what happened after.
+    let is_replayed = wanted.reason == RestoreReason::Recovered
+        && checkpoint == head.id
+        && standing.has_crashed();
+    let events = EventsAt::read(finder.store(), &stored, (checkpoint, events_through), is_replayed);
     Ok(Prepared {
         trial: Some(trial),
         events_through,
-        next_event: events_through + 1,
-        events_after: Vec::new(),
-        event_line: Vec::new(),
+        next_event: events.next,
+        events_after: events.after,
+        event_line: events.line,
         checkpoint,
         lineage: stored.index().lineage_from(checkpoint, head.id),
         newest_counter,

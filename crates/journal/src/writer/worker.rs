@@ -1,5 +1,6 @@
 //! Carries out orders, one after the other.
 
+mod events;
 mod listing;
 mod playing;
 mod preparing;
@@ -21,7 +22,7 @@ use crate::clock::Moment;
 use crate::crash_report::Describing;
 use crate::ids::SessionId;
 use crate::process::{DeadProcess, ProcessGuard};
-use crate::recovery::{self, EventPage, EventValidation, ReadProgress, SessionFinder};
+use crate::recovery::{self, ReadProgress, SessionFinder};
 use crate::session::SessionContext;
 use crate::store::{LocalStore, SessionLock};
 
@@ -145,14 +146,8 @@ impl<C: Content> Worker<C> {
                 }
             }
             Order::Events(events) => self.record_events(events),
-            Order::ReadEvents(query) => {
-                let result = Ok(EventPage::default());
-                self.report([News::EventsRead { query, result }]);
-            }
-            Order::ValidateEvents(session) => {
-                let result = Ok(EventValidation::default());
-                self.report([News::EventsValidated { session, result }]);
-            }
+            Order::ReadEvents(query) => self.read_events(*query, now),
+            Order::ValidateEvents(session) => self.validate_events(session, now),
             Order::Release(session) => {
                 self.trials.give_up(session);
                 drop(self.prepared.remove(&session));

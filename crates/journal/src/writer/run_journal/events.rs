@@ -2,7 +2,7 @@
 
 use super::RunJournal;
 use crate::clock::Moment;
-use crate::journal::{EventBatch, EventFileHeader, SegmentHeader};
+use crate::journal::{EventBatch, EventFileHeader, EventStretch, SegmentHeader};
 use crate::session::{SessionContext, SessionMetadata};
 use crate::writer::News;
 use crate::writer::event_log::EventLog;
@@ -17,7 +17,7 @@ impl RunJournal {
 
     /// Appends what happened. Before the run's own snapshot is durable there is no session that it belongs
     /// to.
-    pub(super) fn write_events(&mut self, now: Moment, reports: &mut Vec<News>) {
+    pub fn write_events(&mut self, now: Moment, reports: &mut Vec<News>) {
         if self.acknowledged.is_none() || self.hold.is_lost() {
             return;
         }
@@ -45,6 +45,12 @@ impl RunJournal {
             let begin = |log: &EventLog, first| this.begin_event_file(log, first, now);
             log.sync_through(through, &this.local.store, begin, now.elapsed, reports);
         });
+    }
+
+    /// What happened on the line that is played.
+    pub fn event_line(&self) -> Vec<EventStretch> {
+        let own = EventStretch { run: self.identity.run, through: u64::MAX };
+        std::iter::once(own).chain(self.events.line().iter().copied()).collect()
     }
 
     /// Lets go of events that aren't in a file, since the run is over.

@@ -117,13 +117,6 @@ impl<C: Content> Worker<C> {
         self.take_in(news);
     }
 
-    pub(super) fn record_events(&mut self, events: C::Events) {
-        let Some((journal, content)) = &mut self.playing else { return };
-        let (batch, reports) = self.content.encode_events(content, events);
-        self.reports.extend(reports.into_iter().map(Report::Content));
-        collect_news(&mut self.reports, |news| journal.record_events(&batch, news));
-    }
-
     pub(super) fn write_journal(&mut self, now: Moment) {
         let Some((journal, _)) = &mut self.playing else { return };
         let mut news = Vec::new();
