@@ -11,6 +11,8 @@ use super::oracle::Oracle;
 
 /// A colony that changes a lot, and is saved by itself only at its beginning and its end.
 const LIVELY: [&str; 6] = ["--entities", "300", "--checkpoint-ms", "60000", "--changes", "1"];
+/// A colony in which everybody does something in each second.
+const BUSY: [&str; 6] = ["--entities", "300", "--checkpoint-ms", "1000", "--changes", "1"];
 /// A colony in which nothing happens.
 const STILL: [&str; 6] = ["--entities", "300", "--checkpoint-ms", "60000", "--changes", "0"];
 
@@ -103,9 +105,8 @@ fn an_answered_load_survives_kill_9() {
 #[test]
 fn what_was_dug_is_recorded_and_survives_kill_9_with_its_checkpoint() {
     let directory = tempfile::tempdir().unwrap();
-    let mut game = Game::driven(directory.path(), &LIVELY);
+    let mut game = Game::driven(directory.path(), &BUSY);
     assert!(refused(&mut game, "events some").contains("no number"));
-    // In 300 entities that all change, some ore is dug out in the time that this takes.
     let mined = loop {
         succeeded(&mut game, "checkpoint while digging");
         let read = succeeded(&mut game, "events 100000");

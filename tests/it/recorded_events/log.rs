@@ -19,6 +19,7 @@ fn reading_game(disk: &MemoryDisk, add: impl FnOnce(&mut App)) -> App {
         listen::<EventsRead>(app);
         listen::<EventsValidated>(app);
         listen::<RequestRejected>(app);
+        listen::<CheckpointFailed>(app);
         app.record_messages::<Looted>().record_events::<Defeated>().map_entities();
         add(app);
     })
