@@ -260,7 +260,7 @@ impl SessionCommands<'_, '_> {
     ///
     /// The file is an uncompressed tar archive of 16 MiB at most, described in `docs/FORMAT.md`. It is
     /// made off the main thread, in a directory that exists, and never in the place of another file.
-    /// Home directories and the name of the user are removed from the report's texts. The journal files
+    /// Home directories, the name of the user, e-mail and IP addresses are removed from the report's texts. The journal files
     /// beside it hold what the game saved, the session's name and the player's among it.
     ///
     /// [`CrashReportWritten`](crate::CrashReportWritten) follows, or
