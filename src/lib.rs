@@ -59,7 +59,7 @@ pub use lifecycle::{
     LastCheckpoint, PlacedRestored, PreviousRun, ProfileChanged, RecoveryAvailable,
     RecoveryDeclined, RecoveryFailed, RecoveryOffers, RecoveryOption, RecoveryPolicy, Request,
     RequestRejected, RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared,
-    RestoreStalled, RestoreStarted, SavingResumed, SavingStopped, SessionActivity, SessionCatalog,
+    RestoreStalled, RestoreStarted, RewindTo, SavingResumed, SavingStopped, SessionActivity, SessionCatalog,
     SessionClosed, SessionCommands, SessionCommandsExt, SessionEnded, SessionEnding,
     SessionForgotten, SessionHint, SessionHints, SessionHooksExt, SessionPaused, SessionPlace,
     SessionRecovered, SessionRequest, SessionRestored, SessionResumed, SessionSettings,
@@ -81,7 +81,7 @@ pub mod prelude {
     pub use crate::{
         CheckpointFailed, CheckpointSaved, CurrentSession, EndReason, NewSession, PreviousRun,
         RecoveryAvailable, RecoveryOffers, RecoveryPolicy, ReflectSaved, RequestRejected,
-        RestoreFrom, SaveKey, SaveScope, SaveSlot, Saved, SessionAppExt, SessionCatalog,
+        RestoreFrom, RewindTo, SaveKey, SaveScope, SaveSlot, Saved, SessionAppExt, SessionCatalog,
         SessionClosed, SessionCommandsExt, SessionHooksExt, SessionPlugin, SessionRecovered,
         SessionRestored, SessionSettings, SessionStarted, SessionUpdate, SessionsFound, SlotSaved,
         Unsaved, session_is_active, session_is_paused, session_is_restoring,

@@ -34,6 +34,7 @@ mod recovery_options;
 mod reports;
 mod requests;
 mod restoring;
+mod rewinding;
 mod runtime;
 mod session_place;
 mod settings;
@@ -79,6 +80,7 @@ pub use requests::{
     AttachmentRequest, CurrentRequest, Request, SessionCommands, SessionCommandsExt,
     SessionRequest, SlotRequest,
 };
+pub use rewinding::RewindTo;
 pub use session_place::SessionPlace;
 pub use settings::{RestoreLosses, SessionSettings};
 pub use summary::{SessionSummary, TypeBytes};

@@ -175,6 +175,7 @@ impl RuntimeParts {
             metadata: prepared.metadata,
             run,
             lineage: prepared.lineage,
+            begun: Some(prepared.begun),
             start: Start {
                 next_save_id: prepared.next_save_id,
                 seeds: replaced.seeds,
@@ -195,11 +196,11 @@ impl RuntimeParts {
         if let Some(entry) = world.get_resource_or_init::<SessionCatalog>().get_mut(session) {
             entry.in_use = true;
         }
-        let reason = preparing.reason;
+        let (reason, left) = (preparing.reason, prepared.begun.left);
         let elapsed = preparing.asked_at.elapsed();
         info!(?reason, ?elapsed, "session restored");
         let report = replaced.report;
-        notify(world, SessionRestored { session, checkpoint, reason, report, elapsed });
+        notify(world, SessionRestored { session, checkpoint, reason, left, report, elapsed });
         if reason == RestoreReason::Recovered {
             notify(world, SessionRecovered { session, checkpoint });
         }

@@ -6,6 +6,7 @@ mod about;
 mod attachments;
 mod corruption;
 mod detect;
+mod goal;
 mod known;
 mod known_types;
 mod ladder;

@@ -46,6 +46,7 @@ pub fn header(run: u64, segment: u32) -> SegmentHeader {
         metadata: NewSession::named("Sample").begin(session(), Timestamp::UNIX_EPOCH),
         archive: false,
         slot: None,
+        begun: None,
     }
 }
 

@@ -68,7 +68,7 @@ impl Line {
         let metadata = metadata(session, "Play", now.wall);
         let unknown_frames = vec![unknown::frame(session)];
         let lineage = Lineage::default();
-        let take_up = TakeUp { metadata, run, lineage, start: (), unknown_frames };
+        let take_up = TakeUp { metadata, run, lineage, begun: None, start: (), unknown_frames };
         line.send(Order::TakeUp(Box::new(take_up)));
         line
     }

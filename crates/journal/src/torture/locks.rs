@@ -81,7 +81,7 @@ fn a_session_that_was_read_to_be_taken_up_is_locked_until_it_is_released() {
     let (from, reason) = (RestoreFrom::Latest, RestoreReason::Recovered);
     let (prepared, _) = play
         .game
-        .prepare(Wanted { session, from, reason, tail: None, probation: PROBATION }, play.now);
+        .prepare(Wanted { session, from, reason, tail: None, played: None, probation: PROBATION }, play.now);
     assert!(prepared.is_some());
     assert!(lock_elsewhere(&play).is_none(), "nobody else should take it up now");
     play.game.order(Order::Release(session), play.now);

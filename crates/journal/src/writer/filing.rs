@@ -127,6 +127,7 @@ fn write_down(
         metadata: head.metadata.clone(),
         archive: false,
         slot: None,
+        begun: None,
     };
     let write = || -> Result<(), WriteFailure> {
         let mut segment = OpenSegment::begin(&local.store, &header, Preamble::default())?;

@@ -46,6 +46,7 @@ impl RunJournal {
             metadata: identity.metadata.clone(),
             archive: false,
             slot: None,
+            begun: identity.begun.clone(),
         }
     }
 }
