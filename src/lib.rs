@@ -63,13 +63,14 @@ pub use lifecycle::{
     PlacedRestored, PreviousRun, ProfileChanged, RecoveryAvailable, RecoveryDeclined,
     RecoveryFailed, RecoveryOffers, RecoveryOption, RecoveryPolicy, Request, RequestRejected,
     RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared, RestoreStalled, RestoreStarted,
-    SavingResumed, SavingStopped, SessionActivity, SessionCatalog, SessionClosed, SessionCommands,
-    SessionCommandsExt, SessionEnded, SessionEnding, SessionEvents, SessionForgotten, SessionHint,
-    SessionHints, SessionHooksExt, SessionPaused, SessionPlace, SessionRecovered, SessionRequest,
-    SessionRestored, SessionResumed, SessionSettings, SessionStarted, SessionSummary,
-    SessionUpdated, SessionsFound, SlotCopied, SlotDeleted, SlotFailed, SlotRenamed, SlotRequest,
-    SlotSaved, TypeBytes, TypeFailed, TypeNotSaved, WorldCollapsed, recovery_is_pending,
-    saving_is_in_progress, session_is_active, session_is_paused, session_is_restoring,
+    RewindTo, SavingResumed, SavingStopped, SessionActivity, SessionCatalog, SessionClosed,
+    SessionCommands, SessionCommandsExt, SessionEnded, SessionEnding, SessionEvents,
+    SessionForgotten, SessionHint, SessionHints, SessionHooksExt, SessionPaused, SessionPlace,
+    SessionRecovered, SessionRequest, SessionRestored, SessionResumed, SessionSettings,
+    SessionStarted, SessionSummary, SessionUpdated, SessionsFound, SlotCopied, SlotDeleted,
+    SlotFailed, SlotRenamed, SlotRequest, SlotSaved, TypeBytes, TypeFailed, TypeNotSaved,
+    WorldCollapsed, recovery_is_pending, saving_is_in_progress, session_is_active,
+    session_is_paused, session_is_restoring,
 };
 pub use mode::SessionMode;
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
@@ -85,7 +86,7 @@ pub mod prelude {
     pub use crate::{
         CheckpointFailed, CheckpointSaved, CurrentSession, EndReason, NewSession, PreviousRun,
         RecoveryAvailable, RecoveryOffers, RecoveryPolicy, ReflectSaved, RequestRejected,
-        RestoreFrom, SaveKey, SaveScope, SaveSlot, Saved, SessionAppExt, SessionCatalog,
+        RestoreFrom, RewindTo, SaveKey, SaveScope, SaveSlot, Saved, SessionAppExt, SessionCatalog,
         SessionClosed, SessionCommandsExt, SessionHooksExt, SessionPlugin, SessionRecovered,
         SessionRestored, SessionSettings, SessionStarted, SessionUpdate, SessionsFound, SlotSaved,
         Unsaved, session_is_active, session_is_paused, session_is_restoring,

@@ -35,6 +35,7 @@ mod recovery_options;
 mod reports;
 mod requests;
 mod restoring;
+mod rewinding;
 mod runtime;
 mod session_place;
 mod settings;
@@ -83,6 +84,7 @@ pub use requests::{
     AttachmentRequest, CurrentRequest, Request, SessionCommands, SessionCommandsExt,
     SessionRequest, SlotRequest,
 };
+pub use rewinding::RewindTo;
 pub use session_place::SessionPlace;
 pub use settings::{RestoreLosses, SessionSettings};
 pub use summary::{SessionSummary, TypeBytes};

@@ -401,6 +401,9 @@ notifications! {
         checkpoint: CheckpointId,
         /// Why.
         reason: RestoreReason,
+        /// The newest checkpoint of the line that was left; the restored one itself where nothing was.
+        /// `None` if nothing but a slot was left of the session.
+        left: Option<CheckpointId>,
         /// What came back, and what didn't.
         report: RestoreReport,
         /// Time from the request until now.

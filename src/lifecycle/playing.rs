@@ -11,7 +11,9 @@ use crate::capture::Placed;
 use crate::content::Order;
 use crate::external_saves::ExternalSaveReason;
 use crate::journal::{CheckpointKind, Record, SessionId};
-use crate::session::{EventTrigger, Move, RequestError, SessionStatus, SessionUpdate};
+use crate::session::{
+    EventTrigger, Move, RequestError, RestoreFrom, RestoreReason, SessionStatus, SessionUpdate,
+};
 
 impl RuntimeParts {
     pub(super) fn handle_current_request(
@@ -35,6 +37,15 @@ impl RuntimeParts {
             }
             CurrentRequest::ForgetKeys(prefix) => {
                 self.change_placed(world, |placed| placed.release_all(prefix))
+            }
+            CurrentRequest::Rewind(to) => self.rewind(world, request, *to),
+            CurrentRequest::UndoRewind => {
+                let to = (RestoreFrom::BeforeRewind, RestoreReason::Undone);
+                self.go_back(world, request, to)
+            }
+            CurrentRequest::UndoLoad => {
+                let to = (RestoreFrom::BeforeLoad, RestoreReason::Undone);
+                self.go_back(world, request, to)
             }
         }
     }

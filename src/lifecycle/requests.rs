@@ -5,6 +5,7 @@ mod queue;
 
 use std::path::PathBuf;
 
+use super::RewindTo;
 use super::external::ExternalRequest;
 use crate::capture::SaveKey;
 use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId};
@@ -110,6 +111,12 @@ pub enum CurrentRequest {
     ForgetKey(SaveKey),
     /// [`SessionCommands::forget_keys`], with what the keys begin with.
     ForgetKeys(String),
+    /// [`SessionCommands::rewind`].
+    Rewind(RewindTo),
+    /// [`SessionCommands::undo_rewind`].
+    UndoRewind,
+    /// [`SessionCommands::undo_load`].
+    UndoLoad,
 }
 
 /// A request that is about slots.
@@ -185,6 +192,9 @@ impl Request {
                 CurrentRequest::End { .. } => "end",
                 CurrentRequest::ForgetKey(_) => "forget_key",
                 CurrentRequest::ForgetKeys(_) => "forget_keys",
+                CurrentRequest::Rewind(_) => "rewind",
+                CurrentRequest::UndoRewind => "undo_rewind",
+                CurrentRequest::UndoLoad => "undo_load",
             },
             Self::Slot(request) => match request {
                 SlotRequest::Save(_) => "save",
@@ -213,6 +223,21 @@ impl Request {
                 | Self::Slot(SlotRequest::Save(_))
                 | Self::Attachment(AttachmentRequest::Attach { .. })
         )
+    }
+
+    /// Whether it is refused while a restore is under way, since it means the moment at which it is made.
+    pub(super) fn is_refused_during_restore(&self) -> bool {
+        let goes_back = |request: &CurrentRequest| {
+            matches!(
+                request,
+                CurrentRequest::Rewind(_) | CurrentRequest::UndoRewind | CurrentRequest::UndoLoad
+            )
+        };
+        match self {
+            Self::UseProfile(_) => true,
+            Self::Current(request) => goes_back(request),
+            _ => false,
+        }
     }
 
     /// Whether another session may be played once it is done.

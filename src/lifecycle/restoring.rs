@@ -173,6 +173,7 @@ impl RuntimeParts {
         set_activity(world, |activity| activity.restore = None);
 
         let run = RunId::random();
+        let left = prepared.begun.left;
         // What isn't handed out happened in a world that is lost, and is no part of this one.
         prepared.events_after.retain(|event| self.events.is_replayed(event));
         // Only where something is handed out are they needed twice.
@@ -184,6 +185,7 @@ impl RuntimeParts {
             metadata: prepared.metadata,
             run,
             lineage: prepared.lineage,
+            begun: Some(prepared.begun),
             start: Start {
                 next_save_id: prepared.next_save_id,
                 seeds: replaced.seeds,
@@ -219,7 +221,7 @@ impl RuntimeParts {
         let elapsed = preparing.asked_at.elapsed();
         info!(?reason, ?elapsed, "session restored");
         let report = replaced.report;
-        notify(world, SessionRestored { session, checkpoint, reason, report, elapsed });
+        notify(world, SessionRestored { session, checkpoint, reason, left, report, elapsed });
         if reason == RestoreReason::Recovered {
             notify(world, SessionRecovered { session, checkpoint });
         }
@@ -270,6 +272,8 @@ fn reason_word(reason: RestoreReason) -> &'static str {
         RestoreReason::Continued => "continued",
         RestoreReason::Rewound => "rewound",
         RestoreReason::Loaded => "loaded",
+        RestoreReason::Undone => "undone",
+        RestoreReason::BranchedOff => "branched_off",
         _ => "restored",
     }
 }

@@ -43,6 +43,7 @@ impl RuntimeParts {
             metadata: metadata.clone(),
             run,
             lineage: Lineage::default(),
+            begun: None,
             start: Start {
                 next_save_id: SaveId::FIRST,
                 seeds: Vec::new(),

@@ -11,6 +11,7 @@ mod event_query;
 mod event_reading;
 mod event_validating;
 mod event_walk;
+mod goal;
 mod known;
 mod known_types;
 mod ladder;

@@ -12,7 +12,7 @@ use super::{
 use crate::capture::SaveKey;
 use crate::external_saves::{ExternalDone, ExternalRequestId};
 use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId};
-use crate::lifecycle::{CurrentSession, ExternalRequest};
+use crate::lifecycle::{CurrentSession, ExternalRequest, RewindTo};
 use crate::recovery::EventQuery;
 use crate::session::{
     Attachment, AttachmentOf, EndReason, Leaving, NewSession, RestoreFrom, SaveSlot, SessionUpdate,
@@ -195,6 +195,57 @@ impl SessionCommands<'_, '_> {
     /// ```
     pub fn recover(&mut self, session: SessionId, from: RestoreFrom) {
         self.request(SessionRequest::Recover(session, from));
+    }
+
+    /// Goes back to an earlier moment of the session that is being played.
+    ///
+    /// What was played since the last checkpoint is captured first, as a checkpoint of kind
+    /// [`Rewind`](CheckpointKind::Rewind), unless a gate of
+    /// [`checkpoint_while`](crate::SessionHooksExt::checkpoint_while) is closed. What came after the moment
+    /// stays as a branch: [`undo_rewind`](Self::undo_rewind) goes back to its end, and a crash never
+    /// offers it. The session keeps
+    /// [`max_branches`](crate::SessionSettings::max_branches) of them.
+    ///
+    /// With [`RewindTo::Ago`], where the checkpoint that is meant is damaged, the next older one that can be
+    /// read is restored, or the oldest. [`SessionRestored`](crate::SessionRestored) follows, or
+    /// [`RequestRejected`](crate::RequestRejected) with
+    /// [`NoSession`](crate::RequestError::NoSession),
+    /// [`RestoreUnderWay`](crate::RequestError::RestoreUnderWay),
+    /// [`WriterBehind`](crate::RequestError::WriterBehind),
+    /// [`CheckpointPruned`](crate::RequestError::CheckpointPruned), or
+    /// [`UnknownCheckpoint`](crate::RequestError::UnknownCheckpoint) for one of another session.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    /// use std::time::Duration;
+    ///
+    /// fn a_minute_back(keys: Res<ButtonInput<KeyCode>>, mut commands: Commands) {
+    ///     if keys.just_pressed(KeyCode::Backspace) {
+    ///         commands.session().rewind(RewindTo::Ago(Duration::from_secs(60)));
+    ///     }
+    /// }
+    /// # bevy::ecs::system::assert_is_system(a_minute_back);
+    /// ```
+    pub fn rewind(&mut self, to: RewindTo) {
+        self.request(CurrentRequest::Rewind(to));
+    }
+
+    /// Goes back to what the newest rewind on this line has left, also if the game was closed or has
+    /// crashed since. What is left by this becomes a branch in turn. Once more takes back the rewind before
+    /// that, until [`NothingToUndo`](crate::RequestError::NothingToUndo) says that there is none left.
+    ///
+    /// Whatever goes back within the session that is played counts as a rewind, so that a
+    /// [`recover`](Self::recover) of it can be undone too. If retention has removed what was left, the
+    /// request is rejected with [`CheckpointPruned`](crate::RequestError::CheckpointPruned).
+    pub fn undo_rewind(&mut self) {
+        self.request(CurrentRequest::UndoRewind);
+    }
+
+    /// Goes back to what the session had come to before the newest load of a slot on this line, as
+    /// [`undo_rewind`](Self::undo_rewind) does for a rewind.
+    pub fn undo_load(&mut self) {
+        self.request(CurrentRequest::UndoLoad);
     }
 
     /// Takes a way out of a crash that the game has added with

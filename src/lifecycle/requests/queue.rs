@@ -76,7 +76,7 @@ impl RuntimeParts {
         self.cancel_preparing_if_asked(world);
         self.cancel_loading_if_asked(world);
         self.handle_what_can_be(world);
-        self.refuse_change_of_profile(world);
+        self.refuse_during_restore(world);
         if let Some(mut queue) = world.get_resource_mut::<RequestQueue>() {
             queue.left_over = queue.waiting.len();
         }

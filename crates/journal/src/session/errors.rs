@@ -33,6 +33,12 @@ pub enum RequestError {
     /// The session has no such checkpoint.
     #[error("the session has no such checkpoint")]
     UnknownCheckpoint,
+    /// The checkpoint was one of this session, and retention has removed it.
+    #[error("the checkpoint is no longer kept")]
+    CheckpointPruned,
+    /// The session has gone back by no rewind, or has loaded no slot, that could be undone.
+    #[error("there is nothing to undo")]
+    NothingToUndo,
     /// The session has no checkpoint at all, or, for `recover_external`, was not left by a crash.
     #[error("the session has nothing to restore")]
     NothingToRestore,

@@ -12,7 +12,7 @@ use super::content::{Bytes, Capture};
 use super::opening::layout;
 use crate::clock::Moment;
 use crate::ids::{CheckpointId, RunId, SessionId, SlotId};
-use crate::journal::{CheckpointKind, Commit, FrameKind, Lineage, TypeList};
+use crate::journal::{Begun, CheckpointKind, Commit, FrameKind, Lineage, TypeList};
 use crate::process::{LastRun, ProcessGuard, ProcessOptions};
 use crate::recovery::{Prepared, SlotEntry, Wanted};
 use crate::session::{GameClock, Leaving, NewSession, SessionMetadata, SessionStatus};
@@ -64,6 +64,7 @@ pub struct Beginning {
     pub run: RunId,
     pub metadata: SessionMetadata,
     pub lineage: Lineage,
+    pub begun: Option<Begun>,
     pub newest_counter: u64,
     pub world: World,
     pub unknown_frames: Vec<(FrameKind, Vec<u8>)>,
@@ -122,10 +123,11 @@ impl Game {
 
     /// Begins a run.
     pub fn take_up(&mut self, beginning: Beginning, now: Moment) -> Vec<News> {
-        let Beginning { run, metadata, lineage, newest_counter, world, unknown_frames } = beginning;
+        let Beginning { run, metadata, lineage, begun, newest_counter, world, unknown_frames } =
+            beginning;
         let (session, name) = (metadata.id, metadata.name.clone());
         let events = EventStart::default();
-        let take_up = TakeUp { metadata, run, lineage, start: (), unknown_frames, events };
+        let take_up = TakeUp { metadata, run, lineage, begun, start: (), unknown_frames, events };
         let mut news = self.order(Order::Quota(self.quota), now);
         news.extend(self.order(Order::TakeUp(Box::new(take_up)), now));
         self.playing = Some(Playing::new(session, run, name, world, newest_counter));

@@ -71,7 +71,8 @@ impl Line {
         let unknown_frames = vec![unknown::frame(session)];
         let lineage = Lineage::default();
         let events = EventStart::default();
-        let take_up = TakeUp { metadata, run, lineage, start: (), unknown_frames, events };
+        let take_up =
+            TakeUp { metadata, run, lineage, begun: None, start: (), unknown_frames, events };
         line.send(Order::TakeUp(Box::new(take_up)));
         line
     }

@@ -331,6 +331,7 @@ impl Play {
             run: RunId(self.number()),
             metadata: game::metadata(session, "Play", self.now.wall),
             lineage: Lineage::default(),
+            begun: None,
             newest_counter: 0,
             world,
             unknown_frames: vec![super::unknown::frame(session)],

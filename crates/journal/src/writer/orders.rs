@@ -11,7 +11,9 @@ use super::news::News;
 use super::retention::Quota;
 use crate::crash_report::CrashReportOrder;
 use crate::ids::{RunId, SessionId};
-use crate::journal::{CheckpointKind, EventStretch, FrameKind, Lineage, Record, RecordedEvent};
+use crate::journal::{
+    Begun, CheckpointKind, EventStretch, FrameKind, Lineage, Record, RecordedEvent,
+};
 use crate::recovery::{EventQuery, Prepared, Wanted};
 use crate::session::{
     AttachmentOf, CheckpointSummary, EndReason, Fields, GameClock, Leaving, SessionMetadata,
@@ -130,6 +132,8 @@ pub struct TakeUp<S> {
     pub run: RunId,
     /// The checkpoint that was restored and those before it, and the runs that are left behind.
     pub lineage: Lineage,
+    /// Why the run begins; `None` for a session's first.
+    pub begun: Option<Begun>,
     /// What the content goes on with.
     pub start: S,
     /// Frames that this version doesn't know and must not lose.

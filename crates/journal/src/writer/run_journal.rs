@@ -31,7 +31,7 @@ use super::type_bytes::TypeBytes;
 use super::{EventStart, Leave, News};
 use crate::clock::Moment;
 use crate::ids::{CheckpointId, RunId, SessionId};
-use crate::journal::{FrameKind, Lineage, Predecessor, Record};
+use crate::journal::{Begun, FrameKind, Lineage, Predecessor, Record};
 use crate::process::ProcessGuard;
 use crate::session::{CheckpointError, SessionMetadata};
 use crate::store::LocalStore;
@@ -50,6 +50,7 @@ pub struct RunIdentity {
     pub metadata: SessionMetadata,
     pub run: RunId,
     pub lineage: Lineage,
+    pub begun: Option<Begun>,
     pub game_version: String,
     pub schema: u64,
     /// Frames that this version doesn't know and that every new generation repeats.
@@ -161,6 +162,10 @@ impl RunJournal {
 
     pub fn session(&self) -> SessionId {
         self.identity.metadata.id
+    }
+
+    pub fn run(&self) -> RunId {
+        self.identity.run
     }
 
     /// Whether its end was asked for.

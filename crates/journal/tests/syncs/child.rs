@@ -92,7 +92,8 @@ impl Game {
         let mut game = Self { worker, clock, session, run, counter: 0 };
         let (metadata, lineage) = (metadata(session, "Watched"), Lineage::default());
         let (unknown_frames, events) = (Vec::new(), EventStart::default());
-        let take_up = TakeUp { metadata, run, lineage, start: (), unknown_frames, events };
+        let take_up =
+            TakeUp { metadata, run, lineage, begun: None, start: (), unknown_frames, events };
         game.order(Order::TakeUp(Box::new(take_up)));
         game
     }

@@ -45,7 +45,8 @@ impl Play {
 
     /// Takes a session up. Another one that is played is left as soon as it is known that this works.
     pub(super) fn take_up(&mut self, session: SessionId, from: RestoreFrom, reason: RestoreReason) {
-        let wanted = Wanted { session, from, reason, tail: None, probation: PROBATION };
+        let wanted =
+            Wanted { session, from, reason, tail: None, played: None, probation: PROBATION };
         let failures = self.disk.failures();
         let played = self.played();
         let (prepared, news) = self.game.prepare(wanted, self.now);
@@ -80,6 +81,7 @@ impl Play {
             run: RunId(self.number()),
             metadata: prepared.metadata,
             lineage: prepared.lineage,
+            begun: Some(prepared.begun),
             newest_counter: prepared.newest_counter,
             world,
             unknown_frames: prepared.unknown_frames,

@@ -37,6 +37,7 @@ impl<C: Content> Worker<C> {
             metadata: take_up.metadata,
             run: take_up.run,
             lineage: take_up.lineage,
+            begun: take_up.begun,
             game_version: self.versions.game.clone(),
             schema: self.content.schema(),
             unknown_frames: take_up.unknown_frames,
