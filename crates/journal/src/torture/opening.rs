@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::attachments::{self, version_of};
 use super::content::Bytes;
+use super::events;
 use super::reports::{self, Report};
 use super::unknown;
 use super::world::{digest_of, fields_in, with_commit, with_fields};
@@ -68,6 +69,8 @@ pub struct OpenedSession {
     pub checkpoints: BTreeMap<Key, Reading>,
     /// The versions of the attachments that lie beside checkpoints; `None` if one can't be read.
     pub attachments: BTreeMap<Key, Option<u32>>,
+    /// The events on the line of the newest intact checkpoint of every line, up to it.
+    pub events: BTreeMap<Key, Vec<u64>>,
     /// Whether the frame is there that a later release wrote.
     pub has_unknown_frame: bool,
 }
@@ -240,6 +243,9 @@ impl OpenedSession {
             let read = store.read_attachment(stored.id(), *id, name).ok();
             let version = read.map(|attachment| version_of(*id, attachment.bytes()));
             self.attachments.insert(key(*id), version);
+        }
+        for id in self.heads.iter().filter_map(|(_, newest)| *newest) {
+            self.events.insert(key(id), events::on_line(store, id, stored.id()));
         }
         let carried = stored.carried().unwrap_or_default();
         self.has_unknown_frame = carried.contains(&unknown::frame(stored.id()));
