@@ -12,7 +12,7 @@ pub const MAGIC: [u8; 8] = *b"bvysess\x1a";
 /// A file of another major version is refused.
 pub const FORMAT_MAJOR: u16 = 1;
 /// A file of a newer minor version is read, as long as its required features are known.
-pub const FORMAT_MINOR: u16 = 1;
+pub const FORMAT_MINOR: u16 = 2;
 
 /// What a segment says about itself before its first frame.
 ///

@@ -14,7 +14,7 @@ use super::{Decode, KnownTypes, ReadProgress, SessionFinder};
 use crate::ids::{CheckpointId, SaveId, SessionId};
 use crate::journal::{CheckpointKind, FrameKind, Head, Lineage, Plan, ReadError, SessionIndex};
 use crate::session::{
-    Fields, GameClock, Move, RecoveryError, RequestError, RestoreFrom, RestoreReason,
+    Chapters, Fields, GameClock, Move, RecoveryError, RequestError, RestoreFrom, RestoreReason,
     SessionMetadata, StateChange,
 };
 use crate::store::{StoredSession, Trial};
@@ -33,6 +33,7 @@ pub struct Prepared<I> {
     pub play_time: Duration,
     pub fields: Fields,
     pub state_changes: Vec<StateChange>,
+    pub chapters: Chapters,
     /// Whether the process died that played it last.
     pub has_crashed: bool,
     pub clock: GameClock,
@@ -57,6 +58,7 @@ impl<I> Prepared<I> {
             play_time: self.play_time,
             fields: self.fields,
             state_changes: self.state_changes,
+            chapters: self.chapters,
             has_crashed: self.has_crashed,
             clock: self.clock,
             image: (),
@@ -124,7 +126,7 @@ pub fn prepare<D: Decode>(
             None => offered.unwrap_or(head.id),
         },
     };
-    let (image, about) = match read(&mut stored, types, checkpoint, finder.progress()) {
+    let (image, mut about) = match read(&mut stored, types, checkpoint, finder.progress()) {
         Ok(Some(read)) => read,
         Ok(None) if is_damaged(stored.index(), checkpoint) => {
             return Err(damaged(finder, types, wanted.session, now));
@@ -149,6 +151,7 @@ pub fn prepare<D: Decode>(
         next_save_id: next_save_id(stored.index()),
         kind: commit.kind,
         play_time: commit.play_time,
+        chapters: about.chapters(),
         fields: head.fields_at(checkpoint).cloned().unwrap_or(about.fields),
         metadata: head.metadata,
         state_changes: about.state_changes,

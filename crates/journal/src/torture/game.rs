@@ -15,7 +15,9 @@ use crate::ids::{CheckpointId, RunId, SessionId, SlotId};
 use crate::journal::{CheckpointKind, Commit, FrameKind, Lineage, TypeList};
 use crate::process::{LastRun, ProcessGuard, ProcessOptions};
 use crate::recovery::{Prepared, SlotEntry, Wanted};
-use crate::session::{GameClock, Leaving, NewSession, SessionMetadata, SessionStatus};
+use crate::session::{
+    ChaptersWritten, GameClock, Leaving, NewSession, SessionMetadata, SessionStatus,
+};
 use crate::store::simulated_disk::SimulatedDisk;
 use crate::store::{Disk, LocalStore};
 use crate::writer::{
@@ -289,6 +291,7 @@ impl Playing {
             play_time: self.play_time,
             fields,
             state_changes: None,
+            chapters: ChaptersWritten::default(),
             summary: None,
             clock: GameClock::default(),
             capture: self.world.captured(blocks),

@@ -9,7 +9,7 @@ use super::Random;
 use super::content::Capture;
 use crate::ids::SaveId;
 use crate::journal::{Block, Commit, ENTITIES, Rows, TypeSummary, Values};
-use crate::recovery::{CLOCK, FIELDS, STATE_CHANGES};
+use crate::recovery::{ABOUT_SESSION, FIELDS};
 use crate::session::Fields;
 
 /// The types that entities may have, beside the one that says that they exist.
@@ -201,7 +201,7 @@ pub fn digest_of<E>(blocks: impl IntoIterator<Item = Result<Block, E>>) -> Resul
     let mut rows: BTreeMap<(Arc<str>, u64), Vec<u8>> = BTreeMap::new();
     for block in blocks {
         let block = block?;
-        let is_of_the_session = [CLOCK, FIELDS, STATE_CHANGES].contains(&&*block.type_path);
+        let is_of_the_session = ABOUT_SESSION.contains(&&*block.type_path);
         let Rows::Values(values) = &block.rows else { continue };
         if is_of_the_session {
             continue;

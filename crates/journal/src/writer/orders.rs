@@ -14,8 +14,8 @@ use crate::ids::{RunId, SessionId};
 use crate::journal::{CheckpointKind, FrameKind, Lineage, Record};
 use crate::recovery::{Prepared, Wanted};
 use crate::session::{
-    AttachmentOf, CheckpointSummary, EndReason, Fields, GameClock, Leaving, SessionMetadata,
-    SessionStatus, SessionUpdate, StateChange,
+    AttachmentOf, ChaptersWritten, CheckpointSummary, EndReason, Fields, GameClock, Leaving,
+    SessionMetadata, SessionStatus, SessionUpdate, StateChange,
 };
 
 /// What the main thread orders. Orders are carried out one after the other.
@@ -141,6 +141,8 @@ pub struct CheckpointOrder<C> {
     pub fields: Option<Fields>,
     /// The way through the game's states, likewise.
     pub state_changes: Option<Vec<StateChange>>,
+    /// The session's chapters, likewise.
+    pub chapters: ChaptersWritten,
     /// What lists show of it, likewise.
     pub summary: Option<CheckpointSummary>,
     pub clock: GameClock,
