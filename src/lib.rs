@@ -30,17 +30,19 @@ use bevy_session_journal::{
 };
 
 pub use bevy_session_journal::{
-    Attachment, AttachmentError, AttachmentOf, CheckpointError, CheckpointId, CheckpointKind,
-    CheckpointSummary, ContextPart, DiskRefusal, EndReason, ExternalError, FailureCause, Field,
-    FieldError, Fields, HowItEnded, IllegalMove, LeaveCause, Leaving, MemoryDisk, Move, NewSession,
-    OfferedCheckpoint, OfferedOption, Operation, PanicInfo, Proposal, RecoveryError, RecoveryOffer,
-    RequestError, RestoreFrom, RestoreReason, RunId, SaveId, SaveSlot, SessionContext,
-    SessionEntry, SessionId, SessionMetadata, SessionPriority, SessionStatus, SessionTally,
-    SessionUpdate, SlotEntry, SlotError, SlotId, SlotKind, StateChange, StopReason, UnreadableSlot,
-    UnsavedPlay, Validity, VersionFit, WrittenBy, limits,
+    Attachment, AttachmentError, AttachmentOf, Chapter, ChapterEnd, ChapterError, ChapterFigures,
+    ChapterId, ChapterOutcome, ChapterSummary, Chapters, CheckpointError, CheckpointId,
+    CheckpointKind, CheckpointSummary, ContextPart, DiskRefusal, EndReason, ExternalError,
+    FailureCause, Field, FieldError, Fields, HowItEnded, IllegalMove, InnerChapters, LeaveCause,
+    Leaving, MemoryDisk, Move, NewChapter, NewSession, OfferedCheckpoint, OfferedOption,
+    OpenChapter, Operation, PanicInfo, Proposal, RecoveryError, RecoveryOffer, RequestError,
+    RestoreFrom, RestoreReason, RunId, SaveId, SaveSlot, SessionContext, SessionEntry, SessionId,
+    SessionMetadata, SessionPriority, SessionStatus, SessionTally, SessionUpdate, SlotEntry,
+    SlotError, SlotId, SlotKind, StateChange, StopReason, UnreadableSlot, UnsavedPlay, Validity,
+    VersionFit, WrittenBy, limits,
 };
 pub use capture::{
-    DriftedType, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState,
+    DriftedType, InChapter, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState,
     SessionAppExt, TypeProblem, TypeProblemReason, Unsaved,
 };
 pub use external_saves::{
@@ -51,21 +53,21 @@ pub use external_saves::{
 };
 pub use lifecycle::{
     AttachmentRead, AttachmentRequest, AttachmentSaved, AutosaveDelayed, AutosaveStretched,
-    CaptureBudget, CaptureCost, CaptureOverBudget, CheckpointCaptured, CheckpointDrifted,
-    CheckpointFailed, CheckpointSaved, ContextChanged, CorruptionDetected, CrashReportWritten,
-    CurrentProfile, CurrentRequest, CurrentSession, DataPlaceChanged, DuplicateSaveKey, EndStep,
-    ExternalCallFailed, ExternalOperationFinished, ExternalRequest, ExternalRestoreRequested,
-    ExternalSaveDamaged, ExternalSaveRequested, ExternalSavesExt, GameContext, HintGiven,
-    LastCheckpoint, PlacedRestored, PreviousRun, ProfileChanged, RecoveryAvailable,
-    RecoveryDeclined, RecoveryFailed, RecoveryOffers, RecoveryOption, RecoveryPolicy, Request,
-    RequestRejected, RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared,
-    RestoreStalled, RestoreStarted, SavingResumed, SavingStopped, SessionActivity, SessionCatalog,
-    SessionClosed, SessionCommands, SessionCommandsExt, SessionEnded, SessionEnding,
-    SessionForgotten, SessionHint, SessionHints, SessionHooksExt, SessionPaused, SessionPlace,
-    SessionRecovered, SessionRequest, SessionRestored, SessionResumed, SessionSettings,
-    SessionStarted, SessionSummary, SessionUpdated, SessionsFound, SlotCopied, SlotDeleted,
-    SlotFailed, SlotRenamed, SlotRequest, SlotSaved, TypeBytes, TypeFailed, TypeNotSaved,
-    WorldCollapsed, recovery_is_pending, saving_is_in_progress, session_is_active,
+    CaptureBudget, CaptureCost, CaptureOverBudget, ChapterBegun, ChapterEnded, CheckpointCaptured,
+    CheckpointDrifted, CheckpointFailed, CheckpointSaved, ContextChanged, CorruptionDetected,
+    CrashReportWritten, CurrentProfile, CurrentRequest, CurrentSession, DataPlaceChanged,
+    DuplicateSaveKey, EndStep, ExternalCallFailed, ExternalOperationFinished, ExternalRequest,
+    ExternalRestoreRequested, ExternalSaveDamaged, ExternalSaveRequested, ExternalSavesExt,
+    GameContext, HintGiven, LastCheckpoint, PlacedRestored, PreviousRun, ProfileChanged,
+    RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RecoveryOffers, RecoveryOption,
+    RecoveryPolicy, Request, RequestRejected, RestoreCancelled, RestoreLosses, RestorePhase,
+    RestorePrepared, RestoreStalled, RestoreStarted, SavingResumed, SavingStopped, SessionActivity,
+    SessionCatalog, SessionClosed, SessionCommands, SessionCommandsExt, SessionEnded,
+    SessionEnding, SessionForgotten, SessionHint, SessionHints, SessionHooksExt, SessionPaused,
+    SessionPlace, SessionRecovered, SessionRequest, SessionRestored, SessionResumed,
+    SessionSettings, SessionStarted, SessionSummary, SessionUpdated, SessionsFound, SlotCopied,
+    SlotDeleted, SlotFailed, SlotRenamed, SlotRequest, SlotSaved, TypeBytes, TypeFailed,
+    TypeNotSaved, WorldCollapsed, recovery_is_pending, saving_is_in_progress, session_is_active,
     session_is_paused, session_is_restoring,
 };
 pub use mode::SessionMode;
@@ -79,12 +81,13 @@ pub use saved::Saved;
 /// What most games use: `use bevy_session::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        CheckpointFailed, CheckpointSaved, CurrentSession, EndReason, NewSession, PreviousRun,
-        RecoveryAvailable, RecoveryOffers, RecoveryPolicy, ReflectSaved, RequestRejected,
-        RestoreFrom, SaveKey, SaveScope, SaveSlot, Saved, SessionAppExt, SessionCatalog,
-        SessionClosed, SessionCommandsExt, SessionHooksExt, SessionPlugin, SessionRecovered,
-        SessionRestored, SessionSettings, SessionStarted, SessionUpdate, SessionsFound, SlotSaved,
-        Unsaved, session_is_active, session_is_paused, session_is_restoring,
+        ChapterOutcome, CheckpointFailed, CheckpointSaved, CurrentSession, EndReason, InChapter,
+        NewChapter, NewSession, PreviousRun, RecoveryAvailable, RecoveryOffers, RecoveryPolicy,
+        ReflectSaved, RequestRejected, RestoreFrom, SaveKey, SaveScope, SaveSlot, Saved,
+        SessionAppExt, SessionCatalog, SessionClosed, SessionCommandsExt, SessionHooksExt,
+        SessionPlugin, SessionRecovered, SessionRestored, SessionSettings, SessionStarted,
+        SessionUpdate, SessionsFound, SlotSaved, Unsaved, session_is_active, session_is_paused,
+        session_is_restoring,
     };
 }
 
@@ -103,6 +106,9 @@ struct VersionsDoctests;
 /// The pages of the guide, whose examples are tests.
 #[cfg(doctest)]
 mod guide {
+    #[doc = include_str!("../docs/guide/chapters.md")]
+    struct Chapters;
+
     #[doc = include_str!("../docs/guide/costs.md")]
     struct Costs;
 

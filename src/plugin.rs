@@ -12,8 +12,9 @@ use crate::lifecycle::watch_windows;
 use crate::lifecycle::{
     CheckpointTriggers, CurrentProfile, DataPlaceChanged, GameContext, GameHooks, RecoveryOffers,
     RecoveryPolicy, RequestQueue, SessionCatalog, SessionHints, SessionPlace, SessionSettings,
-    SwitchedOff, ask_gates, capture, handle_requests, receive, register_external_notifications,
-    register_notifications, register_slot_notifications, report, restore,
+    SwitchedOff, ask_gates, capture, handle_requests, receive, register_chapter_notifications,
+    register_external_notifications, register_notifications, register_slot_notifications, report,
+    restore,
 };
 use crate::mode::SessionMode;
 use crate::process::ProcessGuard;
@@ -344,6 +345,7 @@ impl Plugin for SessionPlugin {
     fn build(&self, app: &mut App) {
         register_notifications(app);
         register_slot_notifications(app);
+        register_chapter_notifications(app);
         register_external_notifications(app);
         register_types(app);
         app.insert_resource(self.settings.clone())

@@ -36,6 +36,11 @@ impl RuntimeParts {
             CurrentRequest::ForgetKeys(prefix) => {
                 self.change_placed(world, |placed| placed.release_all(prefix))
             }
+            CurrentRequest::BeginChapter { id, chapter } => self.begin_chapter(world, *id, chapter),
+            CurrentRequest::EndChapter { chapter, outcome } => {
+                self.end_chapter(world, *chapter, *outcome)
+            }
+            CurrentRequest::EndCurrentChapter(outcome) => self.end_current_chapter(world, *outcome),
         }
     }
 
@@ -122,7 +127,7 @@ impl RuntimeParts {
         }
     }
 
-    fn require_session(&self) -> Result<(), RequestError> {
+    pub(super) fn require_session(&self) -> Result<(), RequestError> {
         self.session().map(|_| ()).ok_or(RequestError::NoSession)
     }
 

@@ -1,5 +1,6 @@
 //! What a game asks for, by topic.
 
+mod chapter_commands;
 mod commands;
 mod queue;
 
@@ -7,9 +8,10 @@ use std::path::PathBuf;
 
 use super::external::ExternalRequest;
 use crate::capture::SaveKey;
-use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId};
+use crate::journal::{ChapterId, CheckpointId, CheckpointKind, SessionId, SlotId};
 use crate::session::{
-    Attachment, AttachmentOf, EndReason, Leaving, NewSession, RestoreFrom, SaveSlot, SessionUpdate,
+    Attachment, AttachmentOf, ChapterOutcome, EndReason, Leaving, NewChapter, NewSession,
+    RestoreFrom, SaveSlot, SessionUpdate,
 };
 
 pub use commands::{SessionCommands, SessionCommandsExt};
@@ -105,6 +107,22 @@ pub enum CurrentRequest {
     ForgetKey(SaveKey),
     /// [`SessionCommands::forget_keys`], with what the keys begin with.
     ForgetKeys(String),
+    /// [`SessionCommands::begin_chapter`].
+    BeginChapter {
+        /// The id that it will have.
+        id: ChapterId,
+        /// The chapter.
+        chapter: Box<NewChapter>,
+    },
+    /// [`SessionCommands::end_chapter`].
+    EndChapter {
+        /// The chapter.
+        chapter: ChapterId,
+        /// How it ends.
+        outcome: ChapterOutcome,
+    },
+    /// [`SessionCommands::end_current_chapter`].
+    EndCurrentChapter(ChapterOutcome),
 }
 
 /// A request that is about slots.
@@ -180,6 +198,9 @@ impl Request {
                 CurrentRequest::End { .. } => "end",
                 CurrentRequest::ForgetKey(_) => "forget_key",
                 CurrentRequest::ForgetKeys(_) => "forget_keys",
+                CurrentRequest::BeginChapter { .. } => "begin_chapter",
+                CurrentRequest::EndChapter { .. } => "end_chapter",
+                CurrentRequest::EndCurrentChapter(_) => "end_current_chapter",
             },
             Self::Slot(request) => match request {
                 SlotRequest::Save(_) => "save",

@@ -21,6 +21,8 @@ mod slots;
 mod standing;
 mod version_fit;
 
+#[cfg(test)]
+pub(crate) use about::AboutSession;
 pub(crate) use about::{ABOUT_SESSION, CHAPTER_COUNTS, CHAPTERS, CLOCK, FIELDS, STATE_CHANGES};
 pub(crate) use attachments::read_attachment;
 pub use corruption::{Corruption, fields_of};

@@ -34,7 +34,7 @@ pub struct AboutSession {
 
 impl AboutSession {
     /// Takes up a block if it is about the session; whether it is.
-    pub(super) fn take_up(&mut self, block: &Block) -> bool {
+    pub(crate) fn take_up(&mut self, block: &Block) -> bool {
         match &*block.type_path {
             FIELDS => set(&mut self.fields, block),
             STATE_CHANGES => set(&mut self.state_changes, block),
@@ -47,7 +47,7 @@ impl AboutSession {
     }
 
     /// The session's chapters.
-    pub(super) fn chapters(&mut self) -> Chapters {
+    pub(crate) fn chapters(&mut self) -> Chapters {
         let mut chapters = std::mem::take(&mut self.chapters);
         self.counted.into_iter().for_each(|counted| chapters.take_up(counted));
         chapters

@@ -227,6 +227,13 @@ impl NewChapter {
         Ok(self)
     }
 
+    /// Its name.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Whether all of it is small enough to be kept.
     pub(super) fn check(&self) -> Result<(), RequestError> {
         let longest = self.name.len().max(self.kind.len());

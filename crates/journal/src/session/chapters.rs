@@ -237,6 +237,15 @@ impl Chapters {
         new.map(|chapter| chapter.first_checkpoint = Some(checkpoint)).count() > 0
     }
 
+    /// A checkpoint could not be written: the next one is the first of the chapters that began with it.
+    /// Whether there are any.
+    #[doc(hidden)]
+    pub fn forget_checkpoint(&mut self, checkpoint: CheckpointId) -> bool {
+        let began = |chapter: &&mut Chapter| chapter.first_checkpoint == Some(checkpoint);
+        self.open.iter_mut().filter(began).map(|chapter| chapter.first_checkpoint = None).count()
+            > 0
+    }
+
     /// A checkpoint was put back into the world, in place of what was played there `before`. That
     /// players went back before isn't taken back with the world.
     #[doc(hidden)]

@@ -15,9 +15,7 @@ use crate::ids::{CheckpointId, RunId, SessionId, SlotId};
 use crate::journal::{CheckpointKind, Commit, FrameKind, Lineage, TypeList};
 use crate::process::{LastRun, ProcessGuard, ProcessOptions};
 use crate::recovery::{Prepared, SlotEntry, Wanted};
-use crate::session::{
-    ChaptersWritten, GameClock, Leaving, NewSession, SessionMetadata, SessionStatus,
-};
+use crate::session::{GameClock, Leaving, NewSession, SessionMetadata, SessionStatus};
 use crate::store::simulated_disk::SimulatedDisk;
 use crate::store::{Disk, LocalStore};
 use crate::writer::{
@@ -263,6 +261,7 @@ impl Playing {
         let is_noted_before =
             base.as_ref().is_some_and(|(_, before)| before.fields == self.world.fields);
         let fields = (!is_noted_before).then(|| self.world.fields.clone());
+        let chapters = self.world.chapters_since(base.as_ref().map(|(_, before)| before));
         let base = base.map(|(counter, _)| counter);
         self.captured = Some((self.counter, self.world.clone()));
         let commit = Commit {
@@ -291,7 +290,7 @@ impl Playing {
             play_time: self.play_time,
             fields,
             state_changes: None,
-            chapters: ChaptersWritten::default(),
+            chapters,
             summary: None,
             clock: GameClock::default(),
             capture: self.world.captured(blocks),
