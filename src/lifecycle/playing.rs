@@ -47,6 +47,11 @@ impl RuntimeParts {
                 let to = (RestoreFrom::BeforeLoad, RestoreReason::Undone);
                 self.go_back(world, request, to)
             }
+            CurrentRequest::BeginChapter { id, chapter } => self.begin_chapter(world, *id, chapter),
+            CurrentRequest::EndChapter { chapter, outcome } => {
+                self.end_chapter(world, *chapter, *outcome)
+            }
+            CurrentRequest::EndCurrentChapter(outcome) => self.end_current_chapter(world, *outcome),
         }
     }
 
@@ -135,7 +140,7 @@ impl RuntimeParts {
         }
     }
 
-    fn require_session(&self) -> Result<(), RequestError> {
+    pub(super) fn require_session(&self) -> Result<(), RequestError> {
         self.session().map(|_| ()).ok_or(RequestError::NoSession)
     }
 

@@ -81,7 +81,10 @@ impl RuntimeParts {
         let leftovers = Leftovers::note(world, self.hooks.clear_on_restore.clone());
         prepared.image.insert_resources(world);
         let before = world.get_resource::<CurrentSession>().cloned();
-        world.insert_resource(session_as_saved(&prepared, self.time.now().wall));
+        let mut current = session_as_saved(&prepared, self.time.now().wall);
+        let same = before.as_ref().filter(|before| before.id() == session);
+        current.chapters.note_restore(same.map(CurrentSession::chapters));
+        world.insert_resource(current);
         let through = self.hooks.restore_through.clone();
         if let Err(error) = prepared.image.set_states(world, through.as_ref()) {
             error!(%error, "the saved states can't be entered");
@@ -289,6 +292,7 @@ pub(super) fn session_as_saved(prepared: &Prepared, now: jiff::Timestamp) -> Cur
     });
     session.status = SessionStatus::Active;
     session.state_changes.clone_from(&prepared.state_changes);
+    session.chapters.clone_from(&prepared.chapters);
     session.updated = now;
     session
 }

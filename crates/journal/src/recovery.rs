@@ -27,7 +27,9 @@ mod slots;
 mod standing;
 mod version_fit;
 
-pub(crate) use about::{CLOCK, FIELDS, STATE_CHANGES};
+#[cfg(test)]
+pub(crate) use about::AboutSession;
+pub(crate) use about::{ABOUT_SESSION, CHAPTER_COUNTS, CHAPTERS, CLOCK, FIELDS, STATE_CHANGES};
 pub(crate) use attachments::read_attachment;
 pub use corruption::{Corruption, fields_of};
 pub use detect::FoundSession;

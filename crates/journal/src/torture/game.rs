@@ -298,6 +298,7 @@ impl Playing {
         let is_noted_before =
             base.as_ref().is_some_and(|(_, before)| before.fields == self.world.fields);
         let fields = (!is_noted_before).then(|| self.world.fields.clone());
+        let chapters = self.world.chapters_since(base.as_ref().map(|(_, before)| before));
         let base = base.map(|(counter, _)| counter);
         self.captured = Some((self.counter, self.world.clone()));
         let commit = Commit {
@@ -326,6 +327,7 @@ impl Playing {
             play_time: self.play_time,
             fields,
             state_changes: None,
+            chapters,
             summary: None,
             clock: GameClock::default(),
             events_through: self.events_through,

@@ -13,7 +13,7 @@ use super::events::EventBooks;
 use super::game::{self, Beginning};
 use super::history::journal_begun;
 use super::opening::{Key, PROFILES, key};
-use super::world::{with_commit, with_fields};
+use super::world::{with_commit, with_notes};
 use super::{Action, Fact, Game, History, Random, Script, World};
 use crate::clock::Moment;
 use crate::ids::{CheckpointId, RunId, SessionId};
@@ -404,7 +404,8 @@ impl Play {
         let label = (kind == CheckpointKind::Manual).then(|| format!("save {number}"));
         let (commit, news) = self.game.checkpoint(kind, label, self.now);
         let id = CheckpointId { run, counter: commit.counter };
-        let digest = with_fields(with_commit(world.digest(), &commit), &world.fields);
+        let digest =
+            with_notes(with_commit(world.digest(), &commit), &world.fields, &world.chapters);
         self.worlds.insert(key(id), (world, digest));
         let effects = self.events.capture(key(id), commit.events_through);
         self.note(session, Fact::Effects { id, events: effects });

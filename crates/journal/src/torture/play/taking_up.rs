@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::game::Beginning;
 use super::super::opening::key;
-use super::super::world::with_fields;
+use super::super::world::with_notes;
 use super::super::{Action, Fact};
 use super::Play;
 use crate::ids::{CheckpointId, RunId, SessionId};
@@ -118,7 +118,7 @@ impl Play {
 
     /// Whether what is restored is what was captured, and no number is used twice.
     fn check_prepared(&self, prepared: &Prepared<u64>, digest: u64, is_half_blind: bool) {
-        let restored = with_fields(prepared.image, &prepared.fields);
+        let restored = with_notes(prepared.image, &prepared.fields, &prepared.chapters);
         let is_true = restored == digest || self.trusts_no_file;
         assert!(is_true, "a false state is restored");
         let Ok(stored) = self.game.local.store.open_session(prepared.metadata.id) else { return };
