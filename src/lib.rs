@@ -36,8 +36,9 @@ pub use bevy_session_journal::{
     OfferedCheckpoint, OfferedOption, Operation, PanicInfo, Proposal, RecoveryError, RecoveryOffer,
     RequestError, RestoreFrom, RestoreReason, RunId, SaveId, SaveSlot, SessionContext,
     SessionEntry, SessionId, SessionMetadata, SessionPriority, SessionStatus, SessionTally,
-    SessionUpdate, SlotEntry, SlotError, SlotId, SlotKind, StateChange, StopReason, UnreadableSlot,
-    UnsavedPlay, Validity, VersionFit, WrittenBy, limits,
+    SessionUpdate, SlotEntry, SlotError, SlotId, SlotKind, StateChange, StopReason, Timeline,
+    TimelineCheckpoint, TimelineLine, UnreadableSlot, UnsavedPlay, Validity, VersionFit, WrittenBy,
+    limits,
 };
 pub use capture::{
     DriftedType, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState,
@@ -59,13 +60,13 @@ pub use lifecycle::{
     LastCheckpoint, PlacedRestored, PreviousRun, ProfileChanged, RecoveryAvailable,
     RecoveryDeclined, RecoveryFailed, RecoveryOffers, RecoveryOption, RecoveryPolicy, Request,
     RequestRejected, RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared,
-    RestoreStalled, RestoreStarted, RewindTo, SavingResumed, SavingStopped, SessionActivity, SessionCatalog,
-    SessionClosed, SessionCommands, SessionCommandsExt, SessionEnded, SessionEnding,
-    SessionForgotten, SessionHint, SessionHints, SessionHooksExt, SessionPaused, SessionPlace,
-    SessionRecovered, SessionRequest, SessionRestored, SessionResumed, SessionSettings,
-    SessionStarted, SessionSummary, SessionUpdated, SessionsFound, SlotCopied, SlotDeleted,
-    SlotFailed, SlotRenamed, SlotRequest, SlotSaved, TypeBytes, TypeFailed, TypeNotSaved,
-    WorldCollapsed, recovery_is_pending, saving_is_in_progress, session_is_active,
+    RestoreStalled, RestoreStarted, RewindTo, SavingResumed, SavingStopped, SessionActivity,
+    SessionCatalog, SessionClosed, SessionCommands, SessionCommandsExt, SessionEnded,
+    SessionEnding, SessionForgotten, SessionHint, SessionHints, SessionHooksExt, SessionPaused,
+    SessionPlace, SessionRecovered, SessionRequest, SessionRestored, SessionResumed,
+    SessionSettings, SessionStarted, SessionSummary, SessionUpdated, SessionsFound, SlotCopied,
+    SlotDeleted, SlotFailed, SlotRenamed, SlotRequest, SlotSaved, TypeBytes, TypeFailed,
+    TypeNotSaved, WorldCollapsed, recovery_is_pending, saving_is_in_progress, session_is_active,
     session_is_paused, session_is_restoring,
 };
 pub use mode::SessionMode;

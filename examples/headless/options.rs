@@ -25,8 +25,8 @@ Usage: headless [OPTIONS]
   --seed N            what happens in a new colony [default: 1]
   --json              print one JSON object per line
   --stdin             read commands from standard input, one per line, and answer each:
-                      checkpoint LABEL, save NAME, load NAME, hash, pause, resume,
-                      sessions, slots, close, die panic|abort|kill|exit
+                      checkpoint LABEL, save NAME, load NAME, rewind SECONDS,
+                      undo-rewind, hash, pause, resume, sessions, slots, close, die panic|abort|kill|exit
   --new               found a new colony, even if there is one to go on with
   --help              print this and exit";
 

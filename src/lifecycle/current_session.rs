@@ -1,5 +1,6 @@
 //! The session that is being played, for UI and game code to read.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bevy::prelude::*;
@@ -8,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::journal::{CheckpointId, CheckpointKind, SessionId};
+use crate::recovery::Timeline;
 use crate::session::StateChange;
 use crate::session::{
     CheckpointSummary, FieldError, Fields, SessionContext, SessionMetadata, SessionPriority,
@@ -50,6 +52,8 @@ pub struct CurrentSession {
     pub(crate) state_changes: Vec<StateChange>,
     /// What lists show of the newest checkpoint.
     pub(crate) summary: CheckpointSummary,
+    #[reflect(ignore)]
+    pub(crate) timeline: Arc<Timeline>,
 }
 
 /// The newest durable checkpoint of the session that is being played.
@@ -76,6 +80,7 @@ impl CurrentSession {
             fields_changed: false,
             state_changes: Vec::new(),
             summary: CheckpointSummary::default(),
+            timeline: Arc::default(),
         }
     }
 
@@ -183,6 +188,14 @@ impl CurrentSession {
     #[must_use]
     pub fn last_checkpoint(&self) -> Option<LastCheckpoint> {
         self.last_checkpoint
+    }
+
+    /// The checkpoints and branches that are kept of the session, as a tree. It is read on the writer's
+    /// thread when a run begins and when retention has removed something, and follows each checkpoint that
+    /// becomes durable. Empty until the first one is.
+    #[must_use]
+    pub fn timeline(&self) -> &Timeline {
+        &self.timeline
     }
 
     /// Play time that a crash right now would cost.

@@ -112,6 +112,13 @@ pub enum CurrentRequest {
     UndoRewind,
     /// [`SessionCommands::undo_load`].
     UndoLoad,
+    /// [`SessionCommands::branch_off`].
+    BranchOff {
+        /// The checkpoint to go on from.
+        checkpoint: CheckpointId,
+        /// The session that comes of it.
+        session: Box<NewSession>,
+    },
 }
 
 /// A request that is about slots.
@@ -190,6 +197,7 @@ impl Request {
                 CurrentRequest::Rewind(_) => "rewind",
                 CurrentRequest::UndoRewind => "undo_rewind",
                 CurrentRequest::UndoLoad => "undo_load",
+                CurrentRequest::BranchOff { .. } => "branch_off",
             },
             Self::Slot(request) => match request {
                 SlotRequest::Save(_) => "save",
@@ -223,7 +231,10 @@ impl Request {
         let goes_back = |request: &CurrentRequest| {
             matches!(
                 request,
-                CurrentRequest::Rewind(_) | CurrentRequest::UndoRewind | CurrentRequest::UndoLoad
+                CurrentRequest::Rewind(_)
+                    | CurrentRequest::UndoRewind
+                    | CurrentRequest::UndoLoad
+                    | CurrentRequest::BranchOff { .. }
             )
         };
         match self {
@@ -245,7 +256,12 @@ impl Request {
                     | SessionRequest::Update(..)
             ),
             Self::Current(request) => {
-                matches!(request, CurrentRequest::Close(_) | CurrentRequest::End { .. })
+                matches!(
+                    request,
+                    CurrentRequest::Close(_)
+                        | CurrentRequest::End { .. }
+                        | CurrentRequest::BranchOff { .. }
+                )
             }
             Self::Slot(request) => matches!(request, SlotRequest::Load(_) | SlotRequest::QuickLoad),
             Self::UseProfile(_) | Self::External(ExternalRequest::Recover { .. }) => true,

@@ -1,5 +1,6 @@
 //! Puts a prepared checkpoint back into the world, step by step.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bevy::prelude::*;
@@ -79,7 +80,11 @@ impl RuntimeParts {
         let leftovers = Leftovers::note(world, self.hooks.clear_on_restore.clone());
         prepared.image.insert_resources(world);
         let before = world.get_resource::<CurrentSession>().cloned();
-        world.insert_resource(session_as_saved(&prepared, self.time.now().wall));
+        let mut current = session_as_saved(&prepared, self.time.now().wall);
+        // Until the new run has a checkpoint, it is what it was.
+        let same = before.as_ref().filter(|before| before.id() == session);
+        current.timeline = same.map(|same| Arc::clone(&same.timeline)).unwrap_or_default();
+        world.insert_resource(current);
         let through = self.hooks.restore_through.clone();
         if let Err(error) = prepared.image.set_states(world, through.as_ref()) {
             error!(%error, "the saved states can't be entered");
@@ -170,7 +175,7 @@ impl RuntimeParts {
         }
         set_activity(world, |activity| activity.restore = None);
 
-        let run = RunId::random();
+        let (run, left) = (RunId::random(), prepared.begun.left);
         self.order(Order::TakeUp(Box::new(TakeUp {
             metadata: prepared.metadata,
             run,
@@ -196,7 +201,7 @@ impl RuntimeParts {
         if let Some(entry) = world.get_resource_or_init::<SessionCatalog>().get_mut(session) {
             entry.in_use = true;
         }
-        let (reason, left) = (preparing.reason, prepared.begun.left);
+        let reason = preparing.reason;
         let elapsed = preparing.asked_at.elapsed();
         info!(?reason, ?elapsed, "session restored");
         let report = replaced.report;

@@ -46,7 +46,8 @@ pub use journal::{CheckpointKind, Validity};
 pub use process::{HowItEnded, LastRun};
 pub use recovery::{
     Corruption, FoundSession, OfferedCheckpoint, OfferedOption, Proposal, RecoveryOffer,
-    SessionEntry, SlotEntry, UnreadableSlot, UnsavedPlay, VersionFit,
+    SessionEntry, SlotEntry, Timeline, TimelineCheckpoint, TimelineLine, UnreadableSlot,
+    UnsavedPlay, VersionFit,
 };
 #[cfg(feature = "bevy_reflect")]
 pub use reflection::register_types;

@@ -20,6 +20,7 @@ mod session_finder;
 mod shortlist;
 mod slots;
 mod standing;
+mod timeline;
 mod version_fit;
 
 pub(crate) use about::{CLOCK, FIELDS, STATE_CHANGES};
@@ -41,4 +42,5 @@ pub(crate) use slots::find_slot;
 pub use slots::{SlotEntry, UnreadableSlot};
 pub use slots::{SlotListing, THUMBNAIL};
 pub(crate) use standing::{LockHolder, standing};
+pub use timeline::{Timeline, TimelineCheckpoint, TimelineLine};
 pub use version_fit::VersionFit;

@@ -136,7 +136,7 @@ pub fn prepare<D: Decode>(
     let moment = (checkpoint, commit.play_time);
     let trial = next_trial(finder, wanted, &head, &standing, moment, newest_counter);
     Ok(Prepared {
-        trial: Some(trial),
+        trial: (wanted.reason != RestoreReason::BranchedOff).then_some(trial),
         checkpoint,
         lineage: stored.index().lineage_from(checkpoint, head.id),
         begun: Begun::after(stored.index().begun(checkpoint), wanted.reason, Some(head.id)),

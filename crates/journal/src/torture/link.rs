@@ -107,7 +107,7 @@ impl Line {
         let digest = with_fields(with_commit(world.digest(), &commit), &world.fields);
         let id = self.playing.newest();
         let (is_full, is_named) = (commit.base.is_none(), commit.is_named());
-        self.note(Fact::Captured { id, digest, is_full, is_named, time: now.wall });
+        self.note(Fact::Captured { id, digest, is_full, is_named });
         self.captured.push(id);
         self.send(Order::Checkpoint(order));
     }

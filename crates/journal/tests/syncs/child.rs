@@ -89,7 +89,8 @@ impl Game {
         let (session, run) = (SessionId::random(), RunId::random());
         let mut game = Self { worker, clock, session, run, counter: 0 };
         let (metadata, lineage) = (metadata(session, "Watched"), Lineage::default());
-        let take_up = TakeUp { metadata, run, lineage, begun: None, start: (), unknown_frames: Vec::new() };
+        let take_up =
+            TakeUp { metadata, run, lineage, begun: None, start: (), unknown_frames: Vec::new() };
         game.order(Order::TakeUp(Box::new(take_up)));
         game
     }

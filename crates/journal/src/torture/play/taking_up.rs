@@ -45,7 +45,8 @@ impl Play {
 
     /// Takes a session up. Another one that is played is left as soon as it is known that this works.
     pub(super) fn take_up(&mut self, session: SessionId, from: RestoreFrom, reason: RestoreReason) {
-        let wanted = Wanted { session, from, reason, tail: None, played: None, probation: PROBATION };
+        let wanted =
+            Wanted { session, from, reason, tail: None, played: None, probation: PROBATION };
         let failures = self.disk.failures();
         let played = self.played();
         let (prepared, news) = self.game.prepare(wanted, self.now);
@@ -76,6 +77,7 @@ impl Play {
             self.note(session, Fact::TakenUpHalfBlind);
         }
         self.sessions[self.profile] = Some(session);
+        (self.restored, self.refused) = (checkpoint, None);
         let beginning = Beginning {
             run: RunId(self.number()),
             metadata: prepared.metadata,
