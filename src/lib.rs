@@ -13,6 +13,7 @@ mod generated_worlds;
 mod lifecycle;
 mod mode;
 mod plugin;
+mod recording;
 mod restore;
 mod saved;
 pub mod testing;
@@ -31,14 +32,16 @@ use bevy_session_journal::{
 
 pub use bevy_session_journal::{
     Attachment, AttachmentError, AttachmentOf, CheckpointError, CheckpointId, CheckpointKind,
-    CheckpointSummary, ContextPart, DiskRefusal, EndReason, ExternalError, FailureCause, Field,
-    FieldError, Fields, HowItEnded, IllegalMove, LeaveCause, Leaving, MemoryDisk, Move, NewSession,
-    OfferedCheckpoint, OfferedOption, Operation, PanicInfo, Proposal, RecoveryError, RecoveryOffer,
-    RequestError, RestoreFrom, RestoreReason, RunId, SaveId, SaveSlot, SessionContext,
-    SessionEntry, SessionId, SessionMetadata, SessionPriority, SessionStatus, SessionTally,
-    SessionUpdate, SlotEntry, SlotError, SlotId, SlotKind, StateChange, StopReason, Timeline,
-    TimelineCheckpoint, TimelineLine, UnreadableSlot, UnsavedPlay, Validity, VersionFit, WrittenBy,
-    limits,
+    CheckpointSummary, ContextPart, DiskRefusal, EndReason, EventGap, EventMoment, EventPage,
+    EventPrivacy, EventQuery, EventSource, EventTrigger, EventType, EventValidation,
+    EventValueError, ExternalError, FailureCause, Field, FieldError, Fields, HowItEnded,
+    IllegalMove, LeaveCause, Leaving, LifecycleEvent, MemoryDisk, Move, NewSession,
+    OfferedCheckpoint, OfferedOption, Operation, PanicInfo, Proposal, RecordedEvent, RecoveryError,
+    RecoveryOffer, RequestError, RestoreFrom, RestoreReason, RunId, SaveId, SaveSlot,
+    SessionContext, SessionEntry, SessionId, SessionMetadata, SessionPriority, SessionStatus,
+    SessionTally, SessionUpdate, SlotEntry, SlotError, SlotId, SlotKind, StateChange, StopReason,
+    Timeline, TimelineCheckpoint, TimelineLine, UnreadableSlot, UnsavedPlay, Validity, VersionFit,
+    WrittenBy, limits,
 };
 pub use capture::{
     DriftedType, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState,
@@ -55,22 +58,24 @@ pub use lifecycle::{
     CaptureBudget, CaptureCost, CaptureOverBudget, CheckpointCaptured, CheckpointDrifted,
     CheckpointFailed, CheckpointSaved, ContextChanged, CorruptionDetected, CrashReportWritten,
     CurrentProfile, CurrentRequest, CurrentSession, DataPlaceChanged, DuplicateSaveKey, EndStep,
-    ExternalCallFailed, ExternalOperationFinished, ExternalRequest, ExternalRestoreRequested,
-    ExternalSaveDamaged, ExternalSaveRequested, ExternalSavesExt, GameContext, HintGiven,
-    LastCheckpoint, PlacedRestored, PreviousRun, ProfileChanged, RecoveryAvailable,
-    RecoveryDeclined, RecoveryFailed, RecoveryOffers, RecoveryOption, RecoveryPolicy, Request,
-    RequestRejected, RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared,
-    RestoreStalled, RestoreStarted, RewindTo, SavingResumed, SavingStopped, SessionActivity,
-    SessionCatalog, SessionClosed, SessionCommands, SessionCommandsExt, SessionEnded,
-    SessionEnding, SessionForgotten, SessionHint, SessionHints, SessionHooksExt, SessionPaused,
-    SessionPlace, SessionRecovered, SessionRequest, SessionRestored, SessionResumed,
-    SessionSettings, SessionStarted, SessionSummary, SessionUpdated, SessionsFound, SlotCopied,
-    SlotDeleted, SlotFailed, SlotRenamed, SlotRequest, SlotSaved, TypeBytes, TypeFailed,
-    TypeNotSaved, WorldCollapsed, recovery_is_pending, saving_is_in_progress, session_is_active,
+    EventLoss, EventsDropped, EventsRead, EventsReplayed, EventsValidated, ExternalCallFailed,
+    ExternalOperationFinished, ExternalRequest, ExternalRestoreRequested, ExternalSaveDamaged,
+    ExternalSaveRequested, ExternalSavesExt, GameContext, HintGiven, LastCheckpoint,
+    PlacedRestored, PreviousRun, ProfileChanged, RecoveryAvailable, RecoveryDeclined,
+    RecoveryFailed, RecoveryOffers, RecoveryOption, RecoveryPolicy, Request, RequestRejected,
+    RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared, RestoreStalled, RestoreStarted,
+    RewindTo, SavingResumed, SavingStopped, SessionActivity, SessionCatalog, SessionClosed,
+    SessionCommands, SessionCommandsExt, SessionEnded, SessionEnding, SessionEvents,
+    SessionForgotten, SessionHint, SessionHints, SessionHooksExt, SessionPaused, SessionPlace,
+    SessionRecovered, SessionRequest, SessionRestored, SessionResumed, SessionSettings,
+    SessionStarted, SessionSummary, SessionUpdated, SessionsFound, SlotCopied, SlotDeleted,
+    SlotFailed, SlotRenamed, SlotRequest, SlotSaved, TypeBytes, TypeFailed, TypeNotSaved,
+    WorldCollapsed, recovery_is_pending, saving_is_in_progress, session_is_active,
     session_is_paused, session_is_restoring,
 };
 pub use mode::SessionMode;
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
+pub use recording::{RecordInputs, Recordable, RecordedAs, RecordedTrigger, RecordingExt};
 pub use restore::{
     DanglingReference, DespawnOnRestore, ExtraEntities, RestoreLoss, RestoreLossReason,
     RestoreReport,
@@ -127,6 +132,9 @@ mod guide {
 
     #[doc = include_str!("../docs/guide/ready-made-ui.md")]
     struct ReadyMadeUi;
+
+    #[doc = include_str!("../docs/guide/recorded-events.md")]
+    struct RecordedEvents;
 
     #[doc = include_str!("../docs/guide/recovery.md")]
     struct Recovery;

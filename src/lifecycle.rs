@@ -31,6 +31,7 @@ mod playing;
 mod policy;
 mod previous_run;
 mod profiles;
+mod recording;
 mod recovery_options;
 mod reports;
 mod requests;
@@ -76,6 +77,9 @@ pub use notifications::{
 pub use policy::RecoveryPolicy;
 pub use previous_run::PreviousRun;
 pub use profiles::CurrentProfile;
+pub use recording::{
+    EventLoss, EventsDropped, EventsRead, EventsReplayed, EventsValidated, SessionEvents,
+};
 pub use recovery_options::RecoveryOption;
 pub use requests::{
     AttachmentRequest, CurrentRequest, Request, SessionCommands, SessionCommandsExt,
@@ -95,6 +99,7 @@ pub(crate) use hints::{HintWatch, give_hint};
 pub(crate) use hooks::{CheckpointTriggers, Condition, GameHooks};
 pub(crate) use losses::{LossesLogged, log_losses_once};
 pub(crate) use notifications::{register as register_notifications, register_slot_notifications};
+pub(crate) use recording::register_event_notifications;
 pub(crate) use requests::RequestQueue;
 pub(crate) use runtime::{Runtime, RuntimeParts};
 pub(crate) use session_place::tell_of_place;

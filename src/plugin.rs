@@ -11,9 +11,10 @@ use crate::external_saves::ExternalOperations;
 use crate::lifecycle::watch_windows;
 use crate::lifecycle::{
     CheckpointTriggers, CurrentProfile, DataPlaceChanged, GameContext, GameHooks, RecoveryOffers,
-    RecoveryPolicy, RequestQueue, SessionCatalog, SessionHints, SessionPlace, SessionSettings,
-    SwitchedOff, ask_gates, capture, handle_requests, receive, register_external_notifications,
-    register_notifications, register_slot_notifications, report, restore,
+    RecoveryPolicy, RequestQueue, SessionCatalog, SessionEvents, SessionHints, SessionPlace,
+    SessionSettings, SwitchedOff, ask_gates, capture, handle_requests, receive,
+    register_event_notifications, register_external_notifications, register_notifications,
+    register_slot_notifications, report, restore,
 };
 use crate::mode::SessionMode;
 use crate::process::ProcessGuard;
@@ -345,6 +346,7 @@ impl Plugin for SessionPlugin {
         register_notifications(app);
         register_slot_notifications(app);
         register_external_notifications(app);
+        register_event_notifications(app);
         register_types(app);
         app.insert_resource(self.settings.clone())
             .insert_resource(self.context.clone())
@@ -353,6 +355,7 @@ impl Plugin for SessionPlugin {
             .init_resource::<RecoveryOffers>()
             .init_resource::<SessionHints>()
             .init_resource::<ExternalOperations>()
+            .init_resource::<SessionEvents>()
             .insert_resource(CurrentProfile::new(&self.profile))
             .init_resource::<GameHooks>()
             .init_resource::<CheckpointTriggers>()

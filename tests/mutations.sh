@@ -90,6 +90,8 @@ mutant 'prune without looking whether the rest is intact' $writer/pruning.rs \
     's/self\.waiting = unread\(self\.stored\.index\(\)\);//' $damage $crash $compound
 mutant 'prune what was written again because a file failed' $writer/pruning.rs \
     's/if repeats_one_of\(&kept, index, number\) \{/if false {/' $copies
+mutant 'prune what follows a snapshot that was written again' $writer/retention.rs \
+    's/let is_begun_with_snapshot = own\.header\.base\.is_none\(\);/let is_begun_with_snapshot = own.header.base.is_none();\n if is_begun_with_snapshot { return false; }/' $copies
 mutant 'count on what is left of a file that failed' $writer/pruning.rs \
     's/if !failed\.is_empty\(\)/if false/' $copies
 mutant 'prune damaged files' $writer/retention.rs \

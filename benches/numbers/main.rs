@@ -12,12 +12,13 @@ mod game;
 mod hostile;
 mod listings;
 mod measure;
+mod recording;
 mod restores;
 
 fn main() {
     println!("| what | figure |");
     println!("| --- | --- |");
-    let parts: [(&str, fn()); 13] = [
+    let parts: [(&str, fn()); 14] = [
         ("idle", frames::idle),
         ("small_game", captures::small_game),
         ("delta_captures", captures::delta_captures),
@@ -30,6 +31,7 @@ fn main() {
         ("placed", restores::placed),
         ("hooks", frames::hooks),
         ("external", external::external),
+        ("recording", recording::recording),
         ("hostile", hostile::hostile),
     ];
     // `cargo bench --bench numbers -- catalogue` measures that alone.

@@ -42,6 +42,10 @@ impl RuntimeParts {
         prepared.lineage = Lineage::default();
         prepared.begun = Begun::after(None, RestoreReason::BranchedOff, None);
         prepared.has_crashed = false;
+        // What happened before is in the other one.
+        (prepared.events_through, prepared.next_event) = (0, 1);
+        prepared.events_after.clear();
+        prepared.event_line.clear();
         let (bytes, limit) = (prepared.fields.bytes(), limits::FRAME_BYTES);
         if bytes > limit {
             let error = RequestError::TextTooLong { bytes, limit };

@@ -62,6 +62,7 @@ impl RuntimeParts {
     ) {
         let now = self.time.now();
         let Some(fields_changed) = self.ask_before_capture(world) else { return };
+        self.take_events(world);
         let Some(playing) = &mut self.playing else { return };
         let span = debug_span!("checkpoint", session = %playing.session, ?kind, rows = tracing::field::Empty);
         let _span = span.enter();
@@ -83,6 +84,7 @@ impl RuntimeParts {
         let is_tested = !full && is_self_test_due(world, id.counter);
         let self_test = is_tested.then(|| playing.recorder.look(world, CaptureScope::Full));
         let about = AboutSession::take(world, full);
+        let events_through = playing.events.through();
         span.record("rows", capture.rows());
         let capture_time = begun.elapsed();
         playing.figures.note_capture(capture_time);
@@ -106,6 +108,7 @@ impl RuntimeParts {
             fields: about.fields,
             state_changes: about.state_changes,
             summary: about.summary,
+            events_through,
             clock: clock_of(world),
             capture,
             self_test,

@@ -12,7 +12,7 @@ use crate::content::Order;
 use crate::external_saves::ExternalSaveReason;
 use crate::journal::{CheckpointKind, Record, SessionId};
 use crate::session::{
-    Move, RequestError, RestoreFrom, RestoreReason, SessionStatus, SessionUpdate,
+    EventTrigger, Move, RequestError, RestoreFrom, RestoreReason, SessionStatus, SessionUpdate,
 };
 
 impl RuntimeParts {
@@ -60,6 +60,7 @@ impl RuntimeParts {
             self.take_checkpoint(world, CheckpointKind::Pause, None);
         }
         self.write_status(world);
+        self.note_step(world, "paused", SessionStatus::Active);
         notify(world, SessionPaused { session });
         Ok(())
     }
@@ -67,6 +68,7 @@ impl RuntimeParts {
     pub(super) fn resume(&mut self, world: &mut World) -> Result<(), RequestError> {
         let session = self.step(world, Move::Resume)?;
         self.write_status(world);
+        self.note_step(world, "resumed", SessionStatus::Paused);
         notify(world, SessionResumed { session });
         Ok(())
     }
@@ -152,6 +154,14 @@ impl RuntimeParts {
         current.status = current.status.after(step)?;
         current.updated = now;
         Ok(current.id())
+    }
+
+    fn note_step(&mut self, world: &World, subtype: &str, previous: SessionStatus) {
+        let Some(current) = world.get_resource::<CurrentSession>() else { return };
+        let by_state = self.playing.as_ref().is_some_and(|playing| playing.paused_by_state);
+        let trigger = if by_state { EventTrigger::State } else { EventTrigger::Player };
+        let status = current.status;
+        self.note_lifecycle(subtype, trigger, |event| event.of_status(previous, status));
     }
 
     fn write_status(&mut self, world: &World) {

@@ -11,10 +11,12 @@ use super::notifications::{
     AttachmentRead, CheckpointDrifted, CheckpointFailed, CheckpointSaved, SavingResumed,
     SavingStopped, TypeFailed, notify,
 };
+use super::recording::{EventLoss, EventsDropped, events_dropped};
 use super::requests::{Request, reject};
 use super::runtime::{RuntimeParts, Transition};
 use super::{CurrentSession, LastCheckpoint, PreviousRun, SessionCatalog};
 use crate::content::{ContentReport, Report};
+use crate::recording::NotWritten;
 use crate::recovery::TimelineCheckpoint;
 use crate::session::{RequestError, StopReason};
 use crate::writer::{News, Saved};
@@ -51,6 +53,12 @@ impl RuntimeParts {
                 let Some(session) = self.session() else { return };
                 warn!(%session, ?types, "a change left no trace; a full checkpoint follows");
                 notify(world, CheckpointDrifted { session, types });
+            }
+            ContentReport::EventsNotWritten(NotWritten { type_path, count, message }) => {
+                let Some(session) = self.session() else { return };
+                let (type_path, cause) =
+                    (Some(type_path.to_string()), EventLoss::Unwritable(message));
+                events_dropped(world, EventsDropped { session, type_path, count, cause });
             }
             ContentReport::TypeFailed { type_path, message } => {
                 let Some(session) = self.session() else { return };
@@ -113,6 +121,10 @@ impl RuntimeParts {
                 self.edited(world, session, *update, result);
             }
             News::Slot { order, result } => self.slot_done(world, order, result),
+            news @ (News::EventsFailed { .. }
+            | News::EventsDropped { .. }
+            | News::EventsRead { .. }
+            | News::EventsValidated { .. }) => self.handle_event_news(world, news),
             News::AttachmentRead { of, name, result } => {
                 notify(world, AttachmentRead { of, name, result });
             }

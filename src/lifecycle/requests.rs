@@ -9,6 +9,7 @@ use super::RewindTo;
 use super::external::ExternalRequest;
 use crate::capture::SaveKey;
 use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId};
+use crate::recovery::EventQuery;
 use crate::session::{
     Attachment, AttachmentOf, EndReason, Leaving, NewSession, RestoreFrom, SaveSlot, SessionUpdate,
 };
@@ -39,6 +40,10 @@ pub enum Request {
     Attachment(AttachmentRequest),
     /// Something of the game's own saves.
     External(ExternalRequest),
+    /// [`SessionCommands::read_events`].
+    ReadEvents(Box<EventQuery>),
+    /// [`SessionCommands::validate_events`].
+    ValidateEvents(SessionId),
     /// [`SessionCommands::use_profile`].
     UseProfile(String),
     /// [`SessionCommands::write_crash_report`].
@@ -211,6 +216,8 @@ impl Request {
             Self::Attachment(AttachmentRequest::Read { .. }) => "read_attachment",
             Self::External(ExternalRequest::Answer { .. }) => "external_answer",
             Self::External(ExternalRequest::Recover { .. }) => "recover_external",
+            Self::ReadEvents(_) => "read_events",
+            Self::ValidateEvents(_) => "validate_events",
             Self::UseProfile(_) => "use_profile",
             Self::WriteCrashReport(_) => "write_crash_report",
         }
@@ -266,6 +273,8 @@ impl Request {
             Self::Slot(request) => matches!(request, SlotRequest::Load(_) | SlotRequest::QuickLoad),
             Self::UseProfile(_) | Self::External(ExternalRequest::Recover { .. }) => true,
             Self::Attachment(_)
+            | Self::ReadEvents(_)
+            | Self::ValidateEvents(_)
             | Self::External(ExternalRequest::Answer { .. })
             | Self::WriteCrashReport(_) => false,
         }

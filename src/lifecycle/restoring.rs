@@ -11,6 +11,7 @@ use super::notifications::{
     RestoreCancelled, RestorePrepared, RestoreStalled, RestoreStarted, SessionRecovered,
     SessionRestored, notify,
 };
+use super::recording::EventLine;
 use super::requests::{Request, RequestQueue, SessionRequest, reject};
 use super::runtime::{Playing, Preparing, RuntimeParts, Transition};
 use super::settings::RestoreLosses;
@@ -24,7 +25,8 @@ use crate::content::{Order, Prepared, Start, TakeUp};
 use crate::journal::RunId;
 use crate::recovery;
 use crate::restore::{EntitiesReplaced, Leftovers, RestoreLoss, RestoreLossReason};
-use crate::session::{RequestError, RestoreReason, SessionStatus};
+use crate::session::{EventTrigger, RequestError, RestoreReason, SessionStatus};
+use crate::writer::EventStart;
 
 /// A restore that has entered the saved states and waits for its gate.
 pub(crate) struct Restoring {
@@ -175,7 +177,15 @@ impl RuntimeParts {
         }
         set_activity(world, |activity| activity.restore = None);
 
-        let (run, left) = (RunId::random(), prepared.begun.left);
+        let run = RunId::random();
+        let left = prepared.begun.left;
+        // What isn't handed out happened in a world that is lost, and is no part of this one.
+        prepared.events_after.retain(|event| self.events.is_replayed(event));
+        // Only where something is handed out are they needed twice.
+        let seeds = match prepared.events_after.is_empty() {
+            true => Vec::new(),
+            false => replaced.seeds.clone(),
+        };
         self.order(Order::TakeUp(Box::new(TakeUp {
             metadata: prepared.metadata,
             run,
@@ -188,14 +198,25 @@ impl RuntimeParts {
                 gone: KeyedIds::of(replaced.gone),
             },
             unknown_frames: prepared.unknown_frames,
+            events: EventStart {
+                records: self.events.has_types(),
+                replayed: prepared.events_after.clone(),
+                line: prepared.event_line,
+            },
         })));
         let recorder = self.recorder(world);
         let figures = RunFigures::begin(self.time.now(), prepared.play_time);
         let mut playing = Playing::new(session, run, prepared.newest_counter, figures, recorder);
         playing.context_before = Some(context_before);
         playing.gate_was_open = self.gate_is_open(world);
+        let newest_event = prepared.next_event.saturating_sub(1);
+        playing.events = EventLine::after(newest_event, prepared.events_through);
         self.give_up_deferred(world);
         self.playing = Some(playing);
+        self.begin_events(world, prepared.events_after, &seeds);
+        self.note_lifecycle(reason_word(preparing.reason), EventTrigger::Player, |event| {
+            event.between(None, Some("active".to_owned())).details(checkpoint.to_string())
+        });
         self.claims.clear();
         world.get_resource_or_init::<RecoveryOffers>().remove(session);
         if let Some(entry) = world.get_resource_or_init::<SessionCatalog>().get_mut(session) {
@@ -247,6 +268,19 @@ impl RuntimeParts {
 /// Whether some build may have these values yet: those that were never written are lost to all.
 fn can_be_had(loss: &RestoreLoss) -> bool {
     loss.reason != RestoreLossReason::NotWritten
+}
+
+/// What a restore is called among events.
+fn reason_word(reason: RestoreReason) -> &'static str {
+    match reason {
+        RestoreReason::Recovered => "recovered",
+        RestoreReason::Continued => "continued",
+        RestoreReason::Rewound => "rewound",
+        RestoreReason::Loaded => "loaded",
+        RestoreReason::Undone => "undone",
+        RestoreReason::BranchedOff => "branched_off",
+        _ => "restored",
+    }
 }
 
 /// The session as the checkpoint has it.

@@ -15,7 +15,10 @@ use crate::capture::{Carried, KeyedIds, Placed};
 use crate::content::{Order, Start, TakeUp};
 use crate::journal::{Lineage, RunId, SaveId, SessionId};
 use crate::recovery::SessionEntry;
-use crate::session::{LeaveCause, NewSession, RequestError, RestoreReason, SessionContext};
+use crate::session::{
+    EventTrigger, LeaveCause, NewSession, RequestError, RestoreReason, SessionContext,
+};
+use crate::writer::EventStart;
 
 /// Whether the texts of a session that is to begin are short enough.
 pub(super) fn check_texts(session: &NewSession) -> Result<(), RequestError> {
@@ -53,6 +56,7 @@ impl RuntimeParts {
                 gone: KeyedIds::default(),
             },
             unknown_frames: Vec::new(),
+            events: EventStart { records: self.events.has_types(), ..EventStart::default() },
         })));
         let fields = session.fields.clone();
         let (metadata, request) = (Box::new(metadata), request.clone());
@@ -174,6 +178,10 @@ impl RuntimeParts {
             placed.begin(HashSet::default(), HashSet::default());
         }
         info!(%session, "session started");
+        self.begin_events(world, Vec::new(), &[]);
+        self.note_lifecycle("started", EventTrigger::Player, |event| {
+            event.between(None, Some("active".to_owned()))
+        });
         notify(world, SessionStarted { session });
     }
 }

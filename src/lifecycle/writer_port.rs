@@ -82,6 +82,7 @@ impl WriterPort {
             named: settings.max_named_checkpoints,
             branches: settings.max_branches,
             reserve_bytes: settings.reserve_bytes,
+            ..Quota::default()
         };
         if self.quota.replace(quota) != Some(quota) {
             self.link.send(Order::Quota(quota), now);

@@ -51,6 +51,7 @@ mod policies;
 mod process;
 mod profiles;
 mod races;
+mod recorded_events;
 mod recovery;
 mod reflection;
 mod refusals;

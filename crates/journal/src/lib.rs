@@ -42,21 +42,25 @@ pub use facade::{
     RowWriter, Run, SavedType, Scope,
 };
 pub use ids::{CheckpointId, RunId, SaveId, SessionId, SlotId, limits};
-pub use journal::{CheckpointKind, Validity};
+pub use journal::{
+    CheckpointKind, EventMoment, EventPrivacy, EventSource, EventType, EventValueError,
+    RecordedEvent, Validity,
+};
 pub use process::{HowItEnded, LastRun};
 pub use recovery::{
-    Corruption, FoundSession, OfferedCheckpoint, OfferedOption, Proposal, RecoveryOffer,
-    SessionEntry, SlotEntry, Timeline, TimelineCheckpoint, TimelineLine, UnreadableSlot,
-    UnsavedPlay, VersionFit,
+    Corruption, EventGap, EventPage, EventQuery, EventValidation, FoundSession, OfferedCheckpoint,
+    OfferedOption, Proposal, RecoveryOffer, SessionEntry, SlotEntry, Timeline, TimelineCheckpoint,
+    TimelineLine, UnreadableSlot, UnsavedPlay, VersionFit,
 };
 #[cfg(feature = "bevy_reflect")]
 pub use reflection::register_types;
 pub use session::{
     Attachment, AttachmentError, AttachmentOf, CheckpointError, CheckpointSummary, ContextPart,
-    DiskRefusal, EndReason, ExternalError, FailureCause, Field, FieldError, Fields, IllegalMove,
-    LeaveCause, Leaving, Move, NewSession, RecoveryError, RequestError, RestoreFrom, RestoreReason,
-    SaveSlot, SessionContext, SessionMetadata, SessionPriority, SessionStatus, SessionTally,
-    SessionUpdate, SlotError, SlotKind, StateChange, StopReason, WrittenBy,
+    DiskRefusal, EndReason, EventTrigger, ExternalError, FailureCause, Field, FieldError, Fields,
+    IllegalMove, LeaveCause, Leaving, LifecycleEvent, Move, NewSession, RecoveryError,
+    RequestError, RestoreFrom, RestoreReason, SaveSlot, SessionContext, SessionMetadata,
+    SessionPriority, SessionStatus, SessionTally, SessionUpdate, SlotError, SlotKind, StateChange,
+    StopReason, WrittenBy,
 };
 pub use store::{MemoryDisk, Operation, PanicInfo};
 pub use writer::Saved;

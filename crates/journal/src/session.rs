@@ -8,6 +8,7 @@ mod errors;
 mod failure_cause;
 mod game_clock;
 mod leaving;
+mod lifecycle_event;
 mod metadata;
 mod restoring;
 mod slot;
@@ -27,6 +28,7 @@ pub use failure_cause::FailureCause;
 pub(crate) use failure_cause::WithSources;
 pub use game_clock::{FixedClock, GameClock};
 pub use leaving::{LeaveCause, Leaving};
+pub use lifecycle_event::{EventTrigger, LifecycleEvent};
 pub use metadata::{
     Field, FieldError, Fields, NewSession, SessionMetadata, SessionPriority, SessionTally,
 };

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use bevy::diagnostic::FrameCount;
 use bevy::prelude::*;
-use bevy_session::CheckpointId;
+
 use bevy_session::prelude::*;
+use bevy_session::{CheckpointId, EventPage, EventQuery};
 use serde_json::{Map, Value, json};
 
 use super::news::{Moment, News};
@@ -27,6 +28,7 @@ pub const COMMANDS: &[Command] = &[
     Command { verb: "resume", takes: Takes::Nothing, begin: resume },
     Command { verb: "sessions", takes: Takes::Nothing, begin: sessions },
     Command { verb: "slots", takes: Takes::Nothing, begin: slots },
+    Command { verb: "events", takes: Takes::Text("a number"), begin: events },
     Command { verb: "close", takes: Takes::Nothing, begin: close },
     Command { verb: "die", takes: Takes::Text("panic, abort, kill or exit"), begin: die },
 ];
@@ -233,6 +235,34 @@ fn slots(world: &mut World, _: &str) -> Result<Begun, String> {
         json!({ "name": slot.name, "checkpoint": checkpoint, "bytes": slot.bytes })
     });
     Ok(Begun::Done(fields([("slots", slots.collect())])))
+}
+
+/// The newest events of the session, the oldest of them first.
+fn events(world: &mut World, count: &str) -> Result<Begun, String> {
+    let limit = count.parse().map_err(|_| format!("{count:?} is no number"))?;
+    let session = world.get_resource::<CurrentSession>().ok_or("no session is played")?.id();
+    let query = EventQuery { limit, counts_all: true, ..EventQuery::of(session) };
+    world.commands().session().read_events(query);
+    Ok(until(|news, _| match news {
+        News::EventsRead(page) => {
+            Some(page.as_ref().map_err(Clone::clone).and_then(describe_events))
+        }
+        _ => None,
+    }))
+}
+
+fn describe_events(page: &EventPage) -> Answer {
+    let events = page.events.iter().rev().map(|event| {
+        let data: Value = event.decode().map_err(|error| error.to_string())?;
+        Ok(json!({
+            "sequence": event.sequence,
+            "type": &*event.event_type.path,
+            "play_s": event.moment.play_time.as_secs_f64(),
+            "data": data,
+        }))
+    });
+    let events: Value = events.collect::<Result<Vec<_>, String>>()?.into();
+    Ok(fields([("total", json!(page.total)), ("events", events)]))
 }
 
 /// The process ends by itself once the session is closed.

@@ -3,8 +3,8 @@
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
-    CheckpointCaptured, CheckpointError, CheckpointId, RecoveryFailed, RestoreCancelled,
-    SavingStopped, SessionPaused, SessionResumed, SlotFailed,
+    CheckpointCaptured, CheckpointError, CheckpointId, EventPage, EventsRead, RecoveryFailed,
+    RestoreCancelled, SavingStopped, SessionPaused, SessionResumed, SlotFailed,
 };
 
 use super::{Driver, hear};
@@ -37,6 +37,8 @@ pub enum News {
     Closed {
         complete: bool,
     },
+    /// A page of events, or why there is none.
+    EventsRead(Result<EventPage, String>),
     Rejected(String),
     SavingStopped,
     WriterGone,
@@ -79,6 +81,10 @@ pub fn plugin(app: &mut App) {
         })
         .add_observer(|rejected: On<RequestRejected>, mut commands: Commands| {
             report(&mut commands, News::Rejected(rejected.error.to_string()));
+        })
+        .add_observer(|read: On<EventsRead>, mut commands: Commands| {
+            let page = read.result.as_ref().map(Clone::clone).map_err(ToString::to_string);
+            report(&mut commands, News::EventsRead(page));
         })
         .add_observer(|_: On<SavingStopped>, mut commands: Commands| {
             report(&mut commands, News::SavingStopped);

@@ -13,6 +13,7 @@ use crate::capture::SaveKey;
 use crate::external_saves::{ExternalDone, ExternalRequestId};
 use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId};
 use crate::lifecycle::{CurrentSession, ExternalRequest, RewindTo};
+use crate::recovery::EventQuery;
 use crate::session::{
     Attachment, AttachmentOf, EndReason, Leaving, NewSession, RestoreFrom, SaveSlot, SessionUpdate,
 };
@@ -324,7 +325,7 @@ impl SessionCommands<'_, '_> {
     ///
     /// The file is an uncompressed tar archive of 16 MiB at most, described in `docs/FORMAT.md`. It is
     /// made off the main thread, in a directory that exists, and never in the place of another file.
-    /// Home directories and the name of the user are removed from the report's texts. The journal files
+    /// Home directories, the name of the user, e-mail and IP addresses are removed from the report's texts. The journal files
     /// beside it hold what the game saved, the session's name and the player's among it.
     ///
     /// [`CrashReportWritten`](crate::CrashReportWritten) follows, or
@@ -343,6 +344,34 @@ impl SessionCommands<'_, '_> {
     /// ```
     pub fn write_crash_report(&mut self, path: impl Into<PathBuf>) {
         self.request(Request::WriteCrashReport(path.into()));
+    }
+
+    /// Reads what happened in a session, off the main thread and a page at a time.
+    /// [`EventsRead`](crate::EventsRead) follows, and [`SessionEvents`](crate::SessionEvents) has the page
+    /// from then on.
+    ///
+    /// What has happened in this very frame isn't on it. References to entities in the values are the ids
+    /// that they have in the session.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    /// use bevy_session::EventQuery;
+    ///
+    /// fn show_the_last_ten(current: Res<CurrentSession>, mut commands: Commands) {
+    ///     let query = EventQuery { limit: 10, ..EventQuery::of(current.id()) };
+    ///     commands.session().read_events(query);
+    /// }
+    /// # bevy::ecs::system::assert_is_system(show_the_last_ten);
+    /// ```
+    pub fn read_events(&mut self, query: EventQuery) {
+        self.request(Request::ReadEvents(Box::new(query)));
+    }
+
+    /// Looks at all that was recorded in a session, and says what of it is whole.
+    /// [`EventsValidated`](crate::EventsValidated) follows.
+    pub fn validate_events(&mut self, session: SessionId) {
+        self.request(Request::ValidateEvents(session));
     }
 
     /// Answers [`ExternalSaveRequested`](crate::ExternalSaveRequested) and

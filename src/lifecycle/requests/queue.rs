@@ -123,6 +123,14 @@ impl RuntimeParts {
             Request::Attachment(AttachmentRequest::Attach { checkpoint, attachment }) => {
                 self.attach(*checkpoint, attachment)
             }
+            Request::ReadEvents(query) => {
+                self.order(Order::ReadEvents(query.clone()));
+                Ok(())
+            }
+            Request::ValidateEvents(session) => {
+                self.order(Order::ValidateEvents(*session));
+                Ok(())
+            }
             Request::Attachment(AttachmentRequest::Read { of, name }) => {
                 self.read_attachment(*of, name)
             }

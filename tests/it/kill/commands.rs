@@ -11,6 +11,8 @@ use super::oracle::Oracle;
 
 /// A colony that changes a lot, and is saved by itself only at its beginning and its end.
 const LIVELY: [&str; 6] = ["--entities", "300", "--checkpoint-ms", "60000", "--changes", "1"];
+/// A colony in which everybody does something in each second.
+const BUSY: [&str; 6] = ["--entities", "300", "--checkpoint-ms", "1000", "--changes", "1"];
 /// A colony in which nothing happens.
 const STILL: [&str; 6] = ["--entities", "300", "--checkpoint-ms", "60000", "--changes", "0"];
 
@@ -147,6 +149,53 @@ fn where_nothing_happened_a_rewind_leaves_the_last_checkpoint() {
     let undone = succeeded(&mut game, "undo-rewind");
     assert_eq!(undone["checkpoint"], last["checkpoint"]);
     each_answer_agrees_with_its_capture(&game.kill());
+}
+
+#[test]
+fn what_was_dug_is_recorded_and_survives_kill_9_with_its_checkpoint() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut game = Game::driven(directory.path(), &BUSY);
+    assert!(refused(&mut game, "events some").contains("no number"));
+    let mined = loop {
+        succeeded(&mut game, "checkpoint while digging");
+        let read = succeeded(&mut game, "events 100000");
+        assert_eq!(
+            read["events"].as_array().unwrap().len() as u64,
+            read["total"].as_u64().unwrap()
+        );
+        let mined = of_type(&read, "Mined");
+        if !mined.is_empty() {
+            break mined;
+        }
+    };
+    assert!(mined[0]["data"]["ore"].is_u64() && mined[0]["data"]["amount"].is_u64(), "{mined:?}");
+    let read = succeeded(&mut game, "events 2");
+    assert_eq!(read["events"].as_array().unwrap().len(), 2, "{read}");
+    succeeded(&mut game, "checkpoint after all of that");
+    game.kill();
+
+    let mut game = Game::driven(directory.path(), &STILL);
+    let read = succeeded(&mut game, "events 100000");
+    let again = of_type(&read, "Mined");
+    assert!(again.len() >= mined.len(), "{read}");
+    assert_eq!(again[..mined.len()], mined, "what a checkpoint names is there after a kill");
+    assert!(!of_type(&read, "Choice").is_empty(), "the colony's choices are recorded as inputs");
+    let lifecycle = of_type(&read, "Lifecycle");
+    assert_eq!(lifecycle[0]["data"]["subtype"], "started", "{read}");
+    assert_eq!(lifecycle.last().unwrap()["data"]["subtype"], "recovered", "{read}");
+    let numbers: Vec<u64> = read["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["sequence"].as_u64().unwrap())
+        .collect();
+    assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
+}
+
+fn of_type(read: &Value, name: &str) -> Vec<Value> {
+    let events = read["events"].as_array().unwrap();
+    let is_of_type = |event: &&Value| event["type"].as_str().unwrap().ends_with(name);
+    events.iter().filter(is_of_type).cloned().collect()
 }
 
 #[test]

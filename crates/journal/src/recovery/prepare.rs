@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::about::AboutSession;
 use super::corruption::is_damaged;
 use super::detect::{FoundSession, Interest, examine};
+use super::event_line::EventsAt;
 use super::goal::candidates;
 use super::ladder::next_trial;
 use super::prepare_slot::prepare_slot;
@@ -14,7 +15,8 @@ use super::standing::{LockHolder, Standing, standing};
 use super::{Decode, KnownTypes, ReadProgress, SessionFinder};
 use crate::ids::{CheckpointId, RunId, SaveId, SessionId};
 use crate::journal::{
-    Begun, CheckpointKind, FrameKind, Head, Lineage, Plan, ReadError, SessionIndex,
+    Begun, CheckpointKind, EventStretch, FrameKind, Head, Lineage, Plan, ReadError, RecordedEvent,
+    SessionIndex,
 };
 use crate::session::{
     Fields, GameClock, Move, RecoveryError, RequestError, RestoreFrom, RestoreReason,
@@ -44,6 +46,16 @@ pub struct Prepared<I> {
     pub image: I,
     /// Frames on the line that this version doesn't know and must not lose.
     pub unknown_frames: Vec<(FrameKind, Vec<u8>)>,
+    /// The last event whose effect is in the checkpoint.
+    pub events_through: u64,
+    /// The number of the next event: no event of the session has it or a higher one.
+    pub next_event: u64,
+    /// What was recorded after the checkpoint, if it is the newest and its process crashed: to be handed out
+    /// again, and to `EventStart::replayed`.
+    pub events_after: Vec<RecordedEvent>,
+    /// What happened up to the checkpoint: the parts of the line's runs, the nearest first. For
+    /// `EventStart::line`.
+    pub event_line: Vec<EventStretch>,
     /// What the next start must know, should the game not survive this.
     /// `None` for a slot, which the player chose with open eyes.
     pub trial: Option<Trial>,
@@ -67,6 +79,10 @@ impl<I> Prepared<I> {
             clock: self.clock,
             image: (),
             unknown_frames: self.unknown_frames,
+            events_through: self.events_through,
+            next_event: self.next_event,
+            events_after: self.events_after,
+            event_line: self.event_line,
             trial: self.trial,
         };
         (self.image, rest)
@@ -135,8 +151,18 @@ pub fn prepare<D: Decode>(
     let newest_counter = stored.index().newest_counter();
     let moment = (checkpoint, commit.play_time);
     let trial = next_trial(finder, wanted, &head, &standing, moment, newest_counter);
+    let events_through = commit.events_through;
+    // Whoever goes back, or left in good order, has seen what happened after.
+    let is_replayed = wanted.reason == RestoreReason::Recovered
+        && checkpoint == head.id
+        && standing.has_crashed();
+    let events = EventsAt::read(finder.store(), &stored, (checkpoint, events_through), is_replayed);
     Ok(Prepared {
         trial: (wanted.reason != RestoreReason::BranchedOff).then_some(trial),
+        events_through,
+        next_event: events.next,
+        events_after: events.after,
+        event_line: events.line,
         checkpoint,
         lineage: stored.index().lineage_from(checkpoint, head.id),
         begun: Begun::after(stored.index().begun(checkpoint), wanted.reason, Some(head.id)),

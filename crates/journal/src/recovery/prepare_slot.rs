@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::io::ErrorKind;
 
 use super::about::AboutSession;
+use super::event_line::EventsAt;
 use super::prepare::{
     PrepareFailure, Prepared, Wanted, choose_head, next_save_id, read, unreadable,
 };
@@ -12,7 +13,7 @@ use super::{Decode, SessionFinder};
 use crate::ids::{CheckpointId, SessionId, SlotId};
 use crate::journal::{Begun, Commit, Lineage, Validity};
 use crate::session::{RequestError, RestoreFrom, SessionMetadata, SlotError};
-use crate::store::{SlotFile, StoredSession};
+use crate::store::{DirectoryStore, SlotFile, StoredSession};
 
 /// Reads and decodes a slot. The lock of its session is held by the caller.
 pub(super) fn prepare_slot<D: Decode>(
@@ -31,7 +32,7 @@ pub(super) fn prepare_slot<D: Decode>(
     let mut failure = SlotError::Unknown;
     for file in &files {
         match read_slot(finder, types, file) {
-            Ok(loaded) => return go_on_from(loaded, file, session, wanted),
+            Ok(loaded) => return go_on_from(finder.store(), loaded, file, session, wanted),
             Err(error) => failure = error,
         }
     }
@@ -91,6 +92,7 @@ fn session_of_slot(
 /// A new run of the slot's own session, which goes on from the slot and beyond everything that was
 /// ever used in either.
 fn go_on_from<I>(
+    store: &DirectoryStore,
     loaded: Loaded<I>,
     file: &SlotFile,
     session: Option<StoredSession>,
@@ -124,8 +126,16 @@ fn go_on_from<I>(
     let begun = Begun::after(before, wanted.reason, left);
     let metadata: SessionMetadata =
         head.map_or_else(|| file.header.metadata.clone(), |head| head.metadata);
+    let at = (checkpoint, commit.events_through);
+    // The slot's run is known to its session, if that is still there.
+    let in_session = session.filter(|session| session.index().lineage_of(checkpoint.run).is_some());
+    let events = EventsAt::read(store, in_session.as_ref().unwrap_or(&stored), at, false);
     Ok(Prepared {
         trial: None,
+        events_through: commit.events_through,
+        next_event: events.next,
+        events_after: events.after,
+        event_line: events.line,
         checkpoint,
         lineage,
         begun,

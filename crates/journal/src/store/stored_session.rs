@@ -30,7 +30,7 @@ pub struct StoredSession {
     directory: PathBuf,
     segments: Vec<Segment>,
     index: SessionIndex,
-    /// Bytes of the attachments that lie beside the segments.
+    /// Bytes of the attachments and files of events that lie beside the segments.
     bytes_beside: u64,
     /// The attachments that lie beside the segments: of which checkpoint, and what they are called.
     beside: Vec<(CheckpointId, String)>,
@@ -63,6 +63,8 @@ impl StoredSession {
         for entry in &entries {
             if let Some((checkpoint, name)) = Layout::attachment_of(&entry.name) {
                 beside.push((checkpoint, name.to_owned()));
+                bytes_beside += entry.len;
+            } else if Layout::is_events_name(&entry.name) {
                 bytes_beside += entry.len;
             }
         }
@@ -112,7 +114,7 @@ impl StoredSession {
         self.index.segments().iter().map(|summary| summary.scan.length).sum()
     }
 
-    /// Bytes of all segments that could be read, and of the attachments beside them.
+    /// Bytes of all segments that could be read, and of the attachments and files of events beside them.
     pub fn bytes_with_attachments(&self) -> u64 {
         self.bytes() + self.bytes_beside
     }

@@ -19,7 +19,8 @@ use crate::session::{GameClock, Leaving, NewSession, SessionMetadata, SessionSta
 use crate::store::simulated_disk::SimulatedDisk;
 use crate::store::{Disk, LocalStore};
 use crate::writer::{
-    CheckpointOrder, Leave, News, Order, Quota, Report, SlotDone, TakeUp, Versions, Worker,
+    CheckpointOrder, EventStart, Leave, News, Order, Quota, Report, SlotDone, TakeUp, Versions,
+    Worker,
 };
 
 /// One process, alive.
@@ -125,7 +126,8 @@ impl Game {
         let Beginning { run, metadata, lineage, begun, newest_counter, world, unknown_frames } =
             beginning;
         let (session, name) = (metadata.id, metadata.name.clone());
-        let take_up = TakeUp { metadata, run, lineage, begun, start: (), unknown_frames };
+        let events = EventStart::default();
+        let take_up = TakeUp { metadata, run, lineage, begun, start: (), unknown_frames, events };
         let mut news = self.order(Order::Quota(self.quota), now);
         news.extend(self.order(Order::TakeUp(Box::new(take_up)), now));
         self.playing = Some(Playing::new(session, run, name, world, newest_counter));
@@ -293,6 +295,7 @@ impl Playing {
             state_changes: None,
             summary: None,
             clock: GameClock::default(),
+            events_through: 0,
             capture: self.world.captured(blocks),
             self_test: is_tested.then(|| self.world.captured(self.world.full())),
             handed_over: Instant::now(),

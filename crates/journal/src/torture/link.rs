@@ -21,7 +21,9 @@ use crate::process::{ProcessGuard, ProcessOptions};
 use crate::session::{Leaving, SaveSlot, SessionStatus};
 use crate::store::simulated_disk::SimulatedDisk;
 use crate::store::{Disk, LocalStore};
-use crate::writer::{Leave, Link, News, Order, Report, SlotOrder, TakeUp, Versions, Worker};
+use crate::writer::{
+    EventStart, Leave, Link, News, Order, Report, SlotOrder, TakeUp, Versions, Worker,
+};
 
 /// More captures than the channel has room for, so that some wait on the main thread.
 const MANY: usize = 200;
@@ -68,7 +70,9 @@ impl Line {
         let metadata = metadata(session, "Play", now.wall);
         let unknown_frames = vec![unknown::frame(session)];
         let lineage = Lineage::default();
-        let take_up = TakeUp { metadata, run, lineage, begun: None, start: (), unknown_frames };
+        let events = EventStart::default();
+        let take_up =
+            TakeUp { metadata, run, lineage, begun: None, start: (), unknown_frames, events };
         line.send(Order::TakeUp(Box::new(take_up)));
         line
     }

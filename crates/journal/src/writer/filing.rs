@@ -126,6 +126,7 @@ fn write_down(
         created: now,
         metadata: head.metadata.clone(),
         archive: false,
+        events: None,
         slot: None,
         begun: None,
     };

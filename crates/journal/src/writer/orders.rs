@@ -11,8 +11,10 @@ use super::news::News;
 use super::retention::Quota;
 use crate::crash_report::CrashReportOrder;
 use crate::ids::{RunId, SessionId};
-use crate::journal::{Begun, CheckpointKind, FrameKind, Lineage, Record};
-use crate::recovery::{Prepared, Wanted};
+use crate::journal::{
+    Begun, CheckpointKind, EventStretch, FrameKind, Lineage, Record, RecordedEvent,
+};
+use crate::recovery::{EventQuery, Prepared, Wanted};
 use crate::session::{
     AttachmentOf, CheckpointSummary, EndReason, Fields, GameClock, Leaving, SessionMetadata,
     SessionStatus, SessionUpdate, StateChange,
@@ -32,6 +34,12 @@ pub enum Order<C: Content> {
     Write(Record),
     /// Something that only the content knows.
     Content(C::Order),
+    /// Record what happened in the session that is being played.
+    Events(C::Events),
+    /// Read a page of what happened in a session.
+    ReadEvents(Box<EventQuery>),
+    /// Look at all that a session has recorded, and say what is whole.
+    ValidateEvents(SessionId),
     /// Let go of a session that was prepared and isn't taken up after all.
     Release(SessionId),
     /// End the run.
@@ -83,6 +91,9 @@ impl<C: Content> Order<C> {
             Self::Checkpoint(_) => "checkpoint",
             Self::Write(_) => "write",
             Self::Content(_) => "content",
+            Self::Events(_) => "events",
+            Self::ReadEvents(_) => "read events",
+            Self::ValidateEvents(_) => "validate events",
             Self::Release(_) => "release",
             Self::Leave(_) => "leave",
             Self::Decline(_) => "decline",
@@ -127,6 +138,21 @@ pub struct TakeUp<S> {
     pub start: S,
     /// Frames that this version doesn't know and must not lose.
     pub unknown_frames: Vec<(FrameKind, Vec<u8>)>,
+    /// What is known of events before the run begins.
+    pub events: EventStart,
+}
+
+/// What a run's events begin with.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct EventStart {
+    /// Whether the game records events of its own. Then an older build, which doesn't know events,
+    /// doesn't take the session up.
+    pub records: bool,
+    /// The events that are handed out again, see [`Prepared::events_after`]. They are this run's from here
+    /// on, so that they aren't lost should it crash before its first checkpoint that includes them.
+    pub replayed: Vec<RecordedEvent>,
+    /// What happened before on the line, see [`Prepared::event_line`].
+    pub line: Vec<EventStretch>,
 }
 
 /// Makes a checkpoint.
@@ -146,6 +172,9 @@ pub struct CheckpointOrder<C> {
     /// What lists show of it, likewise.
     pub summary: Option<CheckpointSummary>,
     pub clock: GameClock,
+    /// The number of the last event whose effect is in it. An event with a higher number is handed out
+    /// again after a crash.
+    pub events_through: u64,
     pub capture: C,
     /// Everything at the same moment, to hold against what was written.
     pub self_test: Option<C>,

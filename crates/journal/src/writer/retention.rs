@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::archives::{Archives, named};
 use crate::ids::CheckpointId;
 use crate::journal::{
-    FileProblem, FileProblemKind, Head, Plan, Record, SegmentSummary, SessionIndex,
+    FileProblem, FileProblemKind, Head, Plan, Record, SegmentHeader, SegmentSummary, SessionIndex,
 };
 use crate::store::StoredSession;
 
@@ -36,6 +36,8 @@ pub struct Quota {
     pub branches: usize,
     /// Bytes that are kept free for an exit on a full disk.
     pub reserve_bytes: u64,
+    /// Bytes of a session's files of events.
+    pub event_bytes: u64,
 }
 
 impl Default for Quota {
@@ -46,6 +48,7 @@ impl Default for Quota {
             named: 1000,
             branches: 10,
             reserve_bytes: 4 << 20,
+            event_bytes: 64 << 20,
         }
     }
 }
@@ -310,19 +313,28 @@ fn speaks_of_a_head(index: &SessionIndex, number: usize) -> bool {
 }
 
 /// Whether a segment was begun because one before it failed, and holds again what can be read in that
-/// one, which is kept. There it may be on no disk.
+/// one, which is kept. There it may be on no disk, and what came later is in this one alone.
 pub(super) fn repeats_one_of(kept: &BTreeSet<usize>, index: &SessionIndex, number: usize) -> bool {
     let segments = index.segments();
-    let Some(own) = segments.get(number).filter(|own| own.header.base.is_some()) else {
-        return false;
-    };
+    let Some(own) = segments.get(number) else { return false };
+    let others = kept.iter().filter_map(|number| segments.get(*number));
+    others.filter(|other| is_before(&other.header, &own.header)).any(|other| repeats(own, other))
+}
+
+/// Whether a segment is an earlier one of the same run. Archives are of no run.
+fn is_before(other: &SegmentHeader, own: &SegmentHeader) -> bool {
+    let is_archive = other.archive || own.archive;
+    !is_archive && other.run == own.run && other.segment < own.segment
+}
+
+/// Whether a segment holds again what another holds. What a merge begins has a snapshot where the
+/// other has a difference, and repeats nothing.
+fn repeats(own: &SegmentSummary, other: &SegmentSummary) -> bool {
+    let is_begun_with_snapshot = own.header.base.is_none();
     let counters = |segment: &SegmentSummary| -> BTreeSet<u64> {
-        segment.scan.groups.iter().map(|group| group.commit.counter).collect()
+        let commits = segment.scan.groups.iter().map(|group| &group.commit);
+        let meant = commits.filter(|commit| !is_begun_with_snapshot || commit.base.is_none());
+        meant.map(|commit| commit.counter).collect()
     };
-    let again = counters(own);
-    kept.iter().filter_map(|number| segments.get(*number)).any(|other| {
-        let (header, own) = (&other.header, &own.header);
-        let is_before = header.run == own.run && header.segment < own.segment;
-        is_before && !again.is_disjoint(&counters(other))
-    })
+    !counters(own).is_disjoint(&counters(other))
 }

@@ -36,6 +36,7 @@ fn journal(disk: &MemoryDisk) -> RunJournal {
         game_version: "1.0".to_owned(),
         schema: 5,
         unknown_frames: Vec::new(),
+        records_events: false,
     };
     let hold: Hold = None::<SessionLock>.into();
     RunJournal::new(local, process, identity, hold, Quota::default(), NOW)

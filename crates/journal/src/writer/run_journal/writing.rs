@@ -45,6 +45,7 @@ impl RunJournal {
         }
         let is_new = self.segment.is_none();
         self.ensure_segment(first == Some(true), now)?;
+        self.sync_events(now, reports);
         let Some(segment) = &mut self.segment else { return Ok(()) };
         let (count, sizes) = match append_all(segment, self.pending.batch()) {
             Err(WriteFailure::Full { path, .. }) if !is_new => {

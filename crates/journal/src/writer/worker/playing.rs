@@ -31,8 +31,9 @@ impl<C: Content> Worker<C> {
         take_up.metadata.context = self.context(game);
         let context = Box::new(take_up.metadata.context.clone());
         self.trials.play(session, take_up.run);
-        let hold = self.hold_for_run(session);
+        let hold = self.hold_for_run(session, now);
         let content = self.content.begin(take_up.start);
+        let records_events = take_up.events.records;
         let identity = RunIdentity {
             metadata: take_up.metadata,
             run: take_up.run,
@@ -41,9 +42,11 @@ impl<C: Content> Worker<C> {
             game_version: self.versions.game.clone(),
             schema: self.content.schema(),
             unknown_frames: take_up.unknown_frames,
+            records_events,
         };
         let (local, process) = (Arc::clone(&self.local), self.process.clone());
-        let journal = RunJournal::new(local, process, identity, hold, self.quota, now);
+        let mut journal = RunJournal::new(local, process, identity, hold, self.quota, now);
+        collect_news(&mut self.reports, |news| journal.begin_events(take_up.events, news));
         self.playing = Some((journal, content));
         self.self_test = None;
         self.settled = false;
@@ -51,9 +54,11 @@ impl<C: Content> Worker<C> {
     }
 
     /// The right to write a session that was prepared, or is being played. A new one has no lock yet.
-    fn hold_for_run(&mut self, session: SessionId) -> Hold {
+    fn hold_for_run(&mut self, session: SessionId, now: Moment) -> Hold {
         match self.playing.take_if(|(journal, _)| journal.session() == session) {
-            Some((journal, _)) => collect_news(&mut self.reports, |news| journal.into_hold(news)),
+            Some((journal, _)) => {
+                collect_news(&mut self.reports, |news| journal.into_hold(now, news))
+            }
             None => self.prepared.remove(&session).flatten().into(),
         }
     }
@@ -105,7 +110,7 @@ impl<C: Content> Worker<C> {
             incomplete: encoded.incomplete,
             next_save_id: encoded.next_save_id,
             summary: order.summary.map(Box::new),
-            events_through: 0,
+            events_through: order.events_through,
             origin: None,
         };
         let checkpoint = PendingCheckpoint { blocks, commit, handed_over: order.handed_over };
@@ -182,8 +187,9 @@ impl<C: Content> Worker<C> {
     /// Notes that the run is over. Whoever waits for that also waits for the slots that are on their
     /// way.
     pub(super) fn note_if_left(&mut self, now: Moment) {
-        let Some((journal, _)) = &self.playing else { return };
+        let Some((journal, _)) = &mut self.playing else { return };
         let Some(left) = journal.has_left(now) else { return };
+        collect_news(&mut self.reports, |news| journal.give_up_events(news));
         let (session, types) = (journal.session(), journal.type_bytes());
         collect_news(&mut self.reports, |news| self.slots.give_up_waiting(news));
         if !self.slots.is_done() {
