@@ -34,8 +34,8 @@ pub use bevy_session_journal::{
     Attachment, AttachmentError, AttachmentOf, CheckpointError, CheckpointId, CheckpointKind,
     CheckpointSummary, ContextPart, DiskRefusal, EndReason, EventGap, EventMoment, EventPage,
     EventPrivacy, EventQuery, EventSource, EventTrigger, EventType, EventValidation,
-    EventValueError, ExternalError, FailureCause, Field, FieldError, Fields, HowItEnded,
-    IllegalMove, LeaveCause, Leaving, LifecycleEvent, MemoryDisk, Move, NewSession,
+    EventValueError, ExternalError, FailureCause, Field, FieldError, Fields, Fork, ForkedLine,
+    HowItEnded, IllegalMove, LeaveCause, Leaving, LifecycleEvent, MemoryDisk, Move, NewSession,
     OfferedCheckpoint, OfferedOption, Operation, PanicInfo, Proposal, RecordedEvent, RecoveryError,
     RecoveryOffer, RequestError, RestoreFrom, RestoreReason, RunId, SaveId, SaveSlot,
     SessionContext, SessionEntry, SessionId, SessionMetadata, SessionPriority, SessionStatus,
@@ -138,6 +138,9 @@ mod guide {
 
     #[doc = include_str!("../docs/guide/recovery.md")]
     struct Recovery;
+
+    #[doc = include_str!("../docs/guide/rewind.md")]
+    struct Rewind;
 
     #[doc = include_str!("../docs/guide/settings.md")]
     struct Settings;

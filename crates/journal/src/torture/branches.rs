@@ -9,8 +9,8 @@ use crate::ids::{CheckpointId, RunId};
 use crate::session::{RequestError, RestoreFrom, RestoreReason};
 use crate::store::simulated_disk::SimulatedDisk;
 
-/// Sequences of an ordinary test run, and of each round of a deep one: 200 rounds are 10,000.
-const SEQUENCES: u64 = 50;
+/// Sequences of an ordinary test run, and of each round of a deep one: 167 rounds are 10,000.
+const SEQUENCES: u64 = 60;
 
 /// A play, and what is known of its runs without asking the code under test.
 struct Line {
