@@ -405,7 +405,8 @@ impl Play {
         let id = CheckpointId { run, counter: commit.counter };
         let digest = with_fields(with_commit(world.digest(), &commit), &world.fields);
         self.worlds.insert(key(id), (world, digest));
-        let effects = self.events.capture(key(id), commit.events_through);
+        let effects =
+            self.events.capture(key(id), commit.events_through, kind == CheckpointKind::Opening);
         self.note(session, Fact::Effects { id, events: effects });
         let (is_full, is_named) = (commit.base.is_none(), commit.is_named());
         let time = self.now.wall;
