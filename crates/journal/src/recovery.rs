@@ -41,6 +41,7 @@ pub(crate) use event_line::line_before;
 pub use event_query::{EventGap, EventPage, EventQuery, EventValidation};
 pub(crate) use event_reading::EventReading;
 pub(crate) use event_validating::EventValidating;
+pub use event_validating::validate_events;
 pub use fork::{Fork, ForkedLine};
 pub(crate) use known::{KnownSessions, Listed, Listing};
 pub use known_types::{Decode, KnownTypes};

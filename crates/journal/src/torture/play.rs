@@ -417,7 +417,8 @@ impl Play {
         let digest =
             with_notes(with_commit(world.digest(), &commit), &world.fields, &world.chapters);
         self.worlds.insert(key(id), (world, digest));
-        let effects = self.events.capture(key(id), commit.events_through);
+        let effects =
+            self.events.capture(key(id), commit.events_through, kind == CheckpointKind::Opening);
         self.note(session, Fact::Effects { id, events: effects });
         let (is_full, is_named) = (commit.base.is_none(), commit.is_named());
         self.note(session, Fact::Captured { id, digest, is_full, is_named });
