@@ -100,7 +100,7 @@ impl RuntimeParts {
             capture_time,
         };
         self.report_capture(world, &captured, &capture, collapsed_from);
-        self.order(Order::Checkpoint(CheckpointOrder {
+        self.order(Order::Checkpoint(Box::new(CheckpointOrder {
             counter: id.counter,
             base,
             kind,
@@ -116,7 +116,7 @@ impl RuntimeParts {
             capture,
             self_test,
             handed_over: clock::instant(),
-        }));
+        })));
     }
 
     /// Whether the custom fields or the chapters changed. If something stands in the way of a checkpoint, that is said

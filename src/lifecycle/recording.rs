@@ -54,15 +54,28 @@ enum HandingOut {
 }
 
 /// Events that no checkpoint holds.
-struct Due {
+pub(super) struct Due {
     events: Vec<RecordedEvent>,
     entities: Reborn,
 }
 
+impl Due {
+    /// These events, in a world in which entities have these ids; `None` if there are none.
+    pub(super) fn new(events: Vec<RecordedEvent>, ids: &[(Entity, SaveId)]) -> Option<Self> {
+        if events.is_empty() {
+            return None;
+        }
+        let entities: HashMap<_, _> = ids.iter().map(|(entity, id)| (*id, *entity)).collect();
+        Some(Self { events, entities: Reborn(entities) })
+    }
+}
+
 impl EventLine {
-    /// A run that goes on after event `newest`, in a world that holds the effects of those up to `through`.
-    pub(super) fn after(newest: u64, through: u64) -> Self {
-        Self { newest, through, hand_out: HandingOut::Nothing }
+    /// A run that goes on after event `newest`, in a world that holds the effects of those up to `through`;
+    /// `due` are handed out again.
+    pub(super) fn after(newest: u64, through: u64, due: Option<Due>) -> Self {
+        let hand_out = due.map_or(HandingOut::Nothing, |due| HandingOut::Due(Box::new(due)));
+        Self { newest, through, hand_out }
     }
 
     /// The last event whose effect is in the world.
@@ -126,21 +139,9 @@ impl RuntimeParts {
         }
     }
 
-    /// A run begins with a world that was restored: what was recorded on the way there is none of it.
-    /// After a crash, `after` are the events that no checkpoint holds.
-    pub(super) fn begin_events(
-        &mut self,
-        world: &mut World,
-        after: Vec<RecordedEvent>,
-        seeds: &[(Entity, SaveId)],
-    ) {
+    /// A run begins: what was recorded on the way there is none of it.
+    pub(super) fn pass_over_events(&mut self, world: &mut World) {
         self.events.skip(world);
-        let Some(playing) = &mut self.playing else { return };
-        if !after.is_empty() {
-            let entities: HashMap<_, _> = seeds.iter().map(|(entity, id)| (*id, *entity)).collect();
-            let due = Due { events: after, entities: Reborn(entities) };
-            playing.events.hand_out = HandingOut::Due(Box::new(due));
-        }
     }
 
     /// Hands out what no checkpoint holds, at the end of a frame: the game has the next one to deal with

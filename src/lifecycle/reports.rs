@@ -16,6 +16,7 @@ use super::requests::{Request, reject};
 use super::runtime::{RuntimeParts, Transition};
 use super::{CurrentSession, LastCheckpoint, PreviousRun, SessionCatalog};
 use crate::content::{ContentReport, Report};
+use crate::process::LastRun;
 use crate::recording::NotWritten;
 use crate::recovery::TimelineCheckpoint;
 use crate::session::{RequestError, StopReason};
@@ -71,12 +72,7 @@ impl RuntimeParts {
     fn handle_news(&mut self, world: &mut World, news: News) {
         match news {
             News::Detected { found, gone, slots, previous } => {
-                // What was known of it already was known before its session was taken up here.
-                let known = world.get_resource::<PreviousRun>().map(|known| known.died_at);
-                if let Some(previous) = previous.filter(|previous| known != Some(previous.died_at))
-                {
-                    world.insert_resource(PreviousRun::from(*previous));
-                }
+                note_previous_run(world, previous);
                 if let Some(mut slots) = slots {
                     slots.slots.retain(|slot| !self.start_up.hides(slot.session.id));
                     world.get_resource_or_init::<SessionCatalog>().list_slots(slots);
@@ -92,13 +88,7 @@ impl RuntimeParts {
             News::Saved(saved) => self.saved(world, &saved),
             News::Failed { checkpoint, error, retry_in } => {
                 let Some(session) = self.session() else { return };
-                error!(%session, %checkpoint, ?error, ?retry_in, "checkpoint not saved");
-                if retry_in.is_none()
-                    && let Some(mut current) = world.get_resource_mut::<CurrentSession>()
-                {
-                    current.chapters_changed |= current.chapters.forget_checkpoint(checkpoint);
-                }
-                notify(world, CheckpointFailed { session, checkpoint, error, retry_in });
+                not_saved(world, CheckpointFailed { session, checkpoint, error, retry_in });
             }
             News::Timeline { session, timeline } => {
                 let current = world.get_resource_mut::<CurrentSession>();
@@ -210,4 +200,25 @@ impl RuntimeParts {
         };
         reject(world, request, RequestError::WriterGone);
     }
+}
+
+/// Notes how the process before this one ended. What was known of it already was known before its
+/// session was taken up here.
+fn note_previous_run(world: &mut World, previous: Option<Box<LastRun>>) {
+    let known = world.get_resource::<PreviousRun>().map(|known| known.died_at);
+    if let Some(previous) = previous.filter(|previous| known != Some(previous.died_at)) {
+        world.insert_resource(PreviousRun::from(*previous));
+    }
+}
+
+/// A checkpoint isn't durable. Without another try, a chapter that began with it begins with the next.
+fn not_saved(world: &mut World, failed: CheckpointFailed) {
+    let CheckpointFailed { session, checkpoint, error, retry_in } = &failed;
+    error!(%session, %checkpoint, ?error, ?retry_in, "checkpoint not saved");
+    if retry_in.is_none()
+        && let Some(mut current) = world.get_resource_mut::<CurrentSession>()
+    {
+        current.chapters_changed |= current.chapters.forget_checkpoint(*checkpoint);
+    }
+    notify(world, failed);
 }

@@ -11,7 +11,7 @@ use super::notifications::{
     RestoreCancelled, RestorePrepared, RestoreStalled, RestoreStarted, SessionRecovered,
     SessionRestored, notify,
 };
-use super::recording::EventLine;
+use super::recording::{Due, EventLine};
 use super::requests::{Request, RequestQueue, SessionRequest, reject};
 use super::runtime::{Playing, Preparing, RuntimeParts, Transition};
 use super::settings::RestoreLosses;
@@ -25,7 +25,7 @@ use crate::content::{Order, Prepared, Start, TakeUp};
 use crate::journal::RunId;
 use crate::recovery;
 use crate::restore::{EntitiesReplaced, Leftovers, RestoreLoss, RestoreLossReason};
-use crate::session::{EventTrigger, RequestError, RestoreReason, SessionStatus};
+use crate::session::{EventTrigger, RequestError, RestoreReason, SessionContext, SessionStatus};
 use crate::writer::EventStart;
 
 /// A restore that has entered the saved states and waits for its gate.
@@ -157,36 +157,52 @@ impl RuntimeParts {
         &mut self,
         world: &mut World,
         mut prepared: recovery::Prepared<()>,
-        replaced: EntitiesReplaced,
+        mut replaced: EntitiesReplaced,
         preparing: &Preparing,
     ) {
         let (session, checkpoint) = (prepared.metadata.id, prepared.checkpoint);
-        let has_crashed = prepared.has_crashed && preparing.reason == RestoreReason::Recovered;
-        let metadata = &mut prepared.metadata;
-        metadata.tally.restores = metadata.tally.restores.saturating_add(1);
-        metadata.tally.deaths = metadata.tally.deaths.saturating_add(has_crashed.into());
-        let context_before = std::mem::replace(&mut metadata.context, GameContext::of(world));
-        if let Some(mut current) = world.get_resource_mut::<CurrentSession>() {
-            current.metadata.clone_from(metadata);
-        }
-        if let Some(mut placed) = world.get_resource_mut::<Placed>() {
-            let gone = replaced.gone.iter().map(|(_, key)| key.clone()).collect();
-            placed.begin(gone, replaced.carried.waiting().cloned().collect());
-        }
-        if let Some(mut log) = world.get_resource_mut::<StateLog>() {
-            log.take();
-        }
-        set_activity(world, |activity| activity.restore = None);
-
-        let run = RunId::random();
-        let left = prepared.begun.left;
+        let (reason, left) = (preparing.reason, prepared.begun.left);
+        let report = std::mem::take(&mut replaced.report);
+        let context_before = note_restored(world, &mut prepared, &replaced, reason);
         // What isn't handed out happened in a world that is lost, and is no part of this one.
         prepared.events_after.retain(|event| self.events.is_replayed(event));
-        // Only where something is handed out are they needed twice.
-        let seeds = match prepared.events_after.is_empty() {
-            true => Vec::new(),
-            false => replaced.seeds.clone(),
-        };
+        let due = Due::new(prepared.events_after.clone(), &replaced.seeds);
+
+        let run = RunId::random();
+        let figures = RunFigures::begin(self.time.now(), prepared.play_time);
+        let recorder = self.recorder(world);
+        let mut playing = Playing::new(session, run, prepared.newest_counter, figures, recorder);
+        playing.context_before = Some(context_before);
+        playing.gate_was_open = self.gate_is_open(world);
+        let newest_event = prepared.next_event.saturating_sub(1);
+        playing.events = EventLine::after(newest_event, prepared.events_through, due);
+        self.take_up_restored(run, prepared, replaced);
+        self.give_up_deferred(world);
+        self.playing = Some(playing);
+        self.pass_over_events(world);
+        self.note_lifecycle(reason_word(reason), EventTrigger::Player, |event| {
+            event.between(None, Some("active".to_owned())).details(checkpoint.to_string())
+        });
+        self.claims.clear();
+        world.get_resource_or_init::<RecoveryOffers>().remove(session);
+        if let Some(entry) = world.get_resource_or_init::<SessionCatalog>().get_mut(session) {
+            entry.in_use = true;
+        }
+        let elapsed = preparing.asked_at.elapsed();
+        info!(?reason, ?elapsed, "session restored");
+        notify(world, SessionRestored { session, checkpoint, reason, left, report, elapsed });
+        if reason == RestoreReason::Recovered {
+            notify(world, SessionRecovered { session, checkpoint });
+        }
+    }
+
+    /// Has the writer begin the run that follows a checkpoint.
+    fn take_up_restored(
+        &mut self,
+        run: RunId,
+        prepared: recovery::Prepared<()>,
+        replaced: EntitiesReplaced,
+    ) {
         self.order(Order::TakeUp(Box::new(TakeUp {
             metadata: prepared.metadata,
             run,
@@ -201,36 +217,10 @@ impl RuntimeParts {
             unknown_frames: prepared.unknown_frames,
             events: EventStart {
                 records: self.events.has_types(),
-                replayed: prepared.events_after.clone(),
+                replayed: prepared.events_after,
                 line: prepared.event_line,
             },
         })));
-        let recorder = self.recorder(world);
-        let figures = RunFigures::begin(self.time.now(), prepared.play_time);
-        let mut playing = Playing::new(session, run, prepared.newest_counter, figures, recorder);
-        playing.context_before = Some(context_before);
-        playing.gate_was_open = self.gate_is_open(world);
-        let newest_event = prepared.next_event.saturating_sub(1);
-        playing.events = EventLine::after(newest_event, prepared.events_through);
-        self.give_up_deferred(world);
-        self.playing = Some(playing);
-        self.begin_events(world, prepared.events_after, &seeds);
-        self.note_lifecycle(reason_word(preparing.reason), EventTrigger::Player, |event| {
-            event.between(None, Some("active".to_owned())).details(checkpoint.to_string())
-        });
-        self.claims.clear();
-        world.get_resource_or_init::<RecoveryOffers>().remove(session);
-        if let Some(entry) = world.get_resource_or_init::<SessionCatalog>().get_mut(session) {
-            entry.in_use = true;
-        }
-        let reason = preparing.reason;
-        let elapsed = preparing.asked_at.elapsed();
-        info!(?reason, ?elapsed, "session restored");
-        let report = replaced.report;
-        notify(world, SessionRestored { session, checkpoint, reason, left, report, elapsed });
-        if reason == RestoreReason::Recovered {
-            notify(world, SessionRecovered { session, checkpoint });
-        }
     }
 
     /// Gives up a restore that waits for its gate. Entities are as they were; resources and states
@@ -269,6 +259,32 @@ impl RuntimeParts {
 /// Whether some build may have these values yet: those that were never written are lost to all.
 fn can_be_had(loss: &RestoreLoss) -> bool {
     loss.reason != RestoreLossReason::NotWritten
+}
+
+/// Notes in the world that its session is played again; the context that it was played with before.
+fn note_restored(
+    world: &mut World,
+    prepared: &mut recovery::Prepared<()>,
+    replaced: &EntitiesReplaced,
+    reason: RestoreReason,
+) -> SessionContext {
+    let has_crashed = prepared.has_crashed && reason == RestoreReason::Recovered;
+    let metadata = &mut prepared.metadata;
+    metadata.tally.restores = metadata.tally.restores.saturating_add(1);
+    metadata.tally.deaths = metadata.tally.deaths.saturating_add(has_crashed.into());
+    let context_before = std::mem::replace(&mut metadata.context, GameContext::of(world));
+    if let Some(mut current) = world.get_resource_mut::<CurrentSession>() {
+        current.metadata.clone_from(metadata);
+    }
+    if let Some(mut placed) = world.get_resource_mut::<Placed>() {
+        let gone = replaced.gone.iter().map(|(_, key)| key.clone()).collect();
+        placed.begin(gone, replaced.carried.waiting().cloned().collect());
+    }
+    if let Some(mut log) = world.get_resource_mut::<StateLog>() {
+        log.take();
+    }
+    set_activity(world, |activity| activity.restore = None);
+    context_before
 }
 
 /// What a restore is called among events.

@@ -178,7 +178,7 @@ impl RuntimeParts {
             placed.begin(HashSet::default(), HashSet::default());
         }
         info!(%session, "session started");
-        self.begin_events(world, Vec::new(), &[]);
+        self.pass_over_events(world);
         self.note_lifecycle("started", EventTrigger::Player, |event| {
             event.between(None, Some("active".to_owned()))
         });

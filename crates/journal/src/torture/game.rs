@@ -155,7 +155,7 @@ impl Game {
     ) -> (Commit, Vec<News>) {
         let playing = self.playing.as_mut().expect("a session is played");
         let (commit, order) = playing.capture(kind, label, now);
-        (commit, self.order(Order::Checkpoint(order), now))
+        (commit, self.order(Order::Checkpoint(Box::new(order)), now))
     }
 
     /// Records that something happened, which is the one that has this id. Its number.

@@ -114,7 +114,7 @@ impl Line {
         let (is_full, is_named) = (commit.base.is_none(), commit.is_named());
         self.note(Fact::Captured { id, digest, is_full, is_named });
         self.captured.push(id);
-        self.send(Order::Checkpoint(order));
+        self.send(Order::Checkpoint(Box::new(order)));
     }
 
     fn save_slot(&mut self) {

@@ -29,7 +29,7 @@ pub enum Order<C: Content> {
     /// Take a session up: from here on, captures are its checkpoints. The first one must be full.
     TakeUp(Box<TakeUp<C::Start>>),
     /// Make a checkpoint of a capture.
-    Checkpoint(CheckpointOrder<C::Capture>),
+    Checkpoint(Box<CheckpointOrder<C::Capture>>),
     /// Write something down about the session that is being played.
     Write(Record),
     /// Something that only the content knows.

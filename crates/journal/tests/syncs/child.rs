@@ -137,7 +137,7 @@ impl Game {
             self_test: None,
             handed_over: Instant::now(),
         };
-        self.order(Order::Checkpoint(order));
+        self.order(Order::Checkpoint(Box::new(order)));
     }
 
     /// Lets the writer work until it has nothing to do.
