@@ -31,20 +31,21 @@ use bevy_session_journal::{
 };
 
 pub use bevy_session_journal::{
-    Attachment, AttachmentError, AttachmentOf, CheckpointError, CheckpointId, CheckpointKind,
-    CheckpointSummary, ContextPart, DiskRefusal, EndReason, EventGap, EventMoment, EventPage,
-    EventPrivacy, EventQuery, EventSource, EventTrigger, EventType, EventValidation,
+    Attachment, AttachmentError, AttachmentOf, Chapter, ChapterEnd, ChapterError, ChapterFigures,
+    ChapterId, ChapterOutcome, ChapterSummary, Chapters, CheckpointError, CheckpointId,
+    CheckpointKind, CheckpointSummary, ContextPart, DiskRefusal, EndReason, EventGap, EventMoment,
+    EventPage, EventPrivacy, EventQuery, EventSource, EventTrigger, EventType, EventValidation,
     EventValueError, ExternalError, FailureCause, Field, FieldError, Fields, Fork, ForkedLine,
-    HowItEnded, IllegalMove, LeaveCause, Leaving, LifecycleEvent, MemoryDisk, Move, NewSession,
-    OfferedCheckpoint, OfferedOption, Operation, PanicInfo, Proposal, RecordedEvent, RecoveryError,
-    RecoveryOffer, RequestError, RestoreFrom, RestoreReason, RunId, SaveId, SaveSlot,
-    SessionContext, SessionEntry, SessionId, SessionMetadata, SessionPriority, SessionStatus,
-    SessionTally, SessionUpdate, SlotEntry, SlotError, SlotId, SlotKind, StateChange, StopReason,
-    Timeline, TimelineCheckpoint, TimelineLine, UnreadableSlot, UnsavedPlay, Validity, VersionFit,
-    WrittenBy, limits,
+    HowItEnded, IllegalMove, InnerChapters, LeaveCause, Leaving, LifecycleEvent, MemoryDisk, Move,
+    NewChapter, NewSession, OfferedCheckpoint, OfferedOption, OpenChapter, Operation, PanicInfo,
+    Proposal, RecordedEvent, RecoveryError, RecoveryOffer, RequestError, RestoreFrom,
+    RestoreReason, RunId, SaveId, SaveSlot, SessionContext, SessionEntry, SessionId,
+    SessionMetadata, SessionPriority, SessionStatus, SessionTally, SessionUpdate, SlotEntry,
+    SlotError, SlotId, SlotKind, StateChange, StopReason, Timeline, TimelineCheckpoint,
+    TimelineLine, UnreadableSlot, UnsavedPlay, Validity, VersionFit, WrittenBy, limits,
 };
 pub use capture::{
-    DriftedType, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState,
+    DriftedType, InChapter, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState,
     SessionAppExt, TypeProblem, TypeProblemReason, Unsaved,
 };
 pub use external_saves::{
@@ -55,23 +56,23 @@ pub use external_saves::{
 };
 pub use lifecycle::{
     AttachmentRead, AttachmentRequest, AttachmentSaved, AutosaveDelayed, AutosaveStretched,
-    CaptureBudget, CaptureCost, CaptureOverBudget, CheckpointCaptured, CheckpointDrifted,
-    CheckpointFailed, CheckpointSaved, ContextChanged, CorruptionDetected, CrashReportWritten,
-    CurrentProfile, CurrentRequest, CurrentSession, DataPlaceChanged, DuplicateSaveKey, EndStep,
-    EventLoss, EventsDropped, EventsRead, EventsReplayed, EventsValidated, ExternalCallFailed,
-    ExternalOperationFinished, ExternalRequest, ExternalRestoreRequested, ExternalSaveDamaged,
-    ExternalSaveRequested, ExternalSavesExt, GameContext, HintGiven, LastCheckpoint,
-    PlacedRestored, PreviousRun, ProfileChanged, RecoveryAvailable, RecoveryDeclined,
-    RecoveryFailed, RecoveryOffers, RecoveryOption, RecoveryPolicy, Request, RequestRejected,
-    RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared, RestoreStalled, RestoreStarted,
-    RewindTo, SavingResumed, SavingStopped, SessionActivity, SessionCatalog, SessionClosed,
-    SessionCommands, SessionCommandsExt, SessionEnded, SessionEnding, SessionEvents,
-    SessionForgotten, SessionHint, SessionHints, SessionHooksExt, SessionPaused, SessionPlace,
-    SessionRecovered, SessionRequest, SessionRestored, SessionResumed, SessionSettings,
-    SessionStarted, SessionSummary, SessionUpdated, SessionsFound, SlotCopied, SlotDeleted,
-    SlotFailed, SlotRenamed, SlotRequest, SlotSaved, TypeBytes, TypeFailed, TypeNotSaved,
-    WorldCollapsed, recovery_is_pending, saving_is_in_progress, session_is_active,
-    session_is_paused, session_is_restoring,
+    CaptureBudget, CaptureCost, CaptureOverBudget, ChapterBegun, ChapterEnded, CheckpointCaptured,
+    CheckpointDrifted, CheckpointFailed, CheckpointSaved, ContextChanged, CorruptionDetected,
+    CrashReportWritten, CurrentProfile, CurrentRequest, CurrentSession, DataPlaceChanged,
+    DuplicateSaveKey, EndStep, EventLoss, EventsDropped, EventsRead, EventsReplayed,
+    EventsValidated, ExternalCallFailed, ExternalOperationFinished, ExternalRequest,
+    ExternalRestoreRequested, ExternalSaveDamaged, ExternalSaveRequested, ExternalSavesExt,
+    GameContext, HintGiven, LastCheckpoint, PlacedRestored, PreviousRun, ProfileChanged,
+    RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RecoveryOffers, RecoveryOption,
+    RecoveryPolicy, Request, RequestRejected, RestoreCancelled, RestoreLosses, RestorePhase,
+    RestorePrepared, RestoreStalled, RestoreStarted, RewindTo, SavingResumed, SavingStopped,
+    SessionActivity, SessionCatalog, SessionClosed, SessionCommands, SessionCommandsExt,
+    SessionEnded, SessionEnding, SessionEvents, SessionForgotten, SessionHint, SessionHints,
+    SessionHooksExt, SessionPaused, SessionPlace, SessionRecovered, SessionRequest,
+    SessionRestored, SessionResumed, SessionSettings, SessionStarted, SessionSummary,
+    SessionUpdated, SessionsFound, SlotCopied, SlotDeleted, SlotFailed, SlotRenamed, SlotRequest,
+    SlotSaved, TypeBytes, TypeFailed, TypeNotSaved, WorldCollapsed, recovery_is_pending,
+    saving_is_in_progress, session_is_active, session_is_paused, session_is_restoring,
 };
 pub use mode::SessionMode;
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
@@ -85,12 +86,13 @@ pub use saved::Saved;
 /// What most games use: `use bevy_session::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        CheckpointFailed, CheckpointSaved, CurrentSession, EndReason, NewSession, PreviousRun,
-        RecoveryAvailable, RecoveryOffers, RecoveryPolicy, ReflectSaved, RequestRejected,
-        RestoreFrom, RewindTo, SaveKey, SaveScope, SaveSlot, Saved, SessionAppExt, SessionCatalog,
-        SessionClosed, SessionCommandsExt, SessionHooksExt, SessionPlugin, SessionRecovered,
-        SessionRestored, SessionSettings, SessionStarted, SessionUpdate, SessionsFound, SlotSaved,
-        Unsaved, session_is_active, session_is_paused, session_is_restoring,
+        ChapterOutcome, CheckpointFailed, CheckpointSaved, CurrentSession, EndReason, InChapter,
+        NewChapter, NewSession, PreviousRun, RecoveryAvailable, RecoveryOffers, RecoveryPolicy,
+        ReflectSaved, RequestRejected, RestoreFrom, RewindTo, SaveKey, SaveScope, SaveSlot, Saved,
+        SessionAppExt, SessionCatalog, SessionClosed, SessionCommandsExt, SessionHooksExt,
+        SessionPlugin, SessionRecovered, SessionRestored, SessionSettings, SessionStarted,
+        SessionUpdate, SessionsFound, SlotSaved, Unsaved, session_is_active, session_is_paused,
+        session_is_restoring,
     };
 }
 
@@ -109,6 +111,9 @@ struct VersionsDoctests;
 /// The pages of the guide, whose examples are tests.
 #[cfg(doctest)]
 mod guide {
+    #[doc = include_str!("../docs/guide/chapters.md")]
+    struct Chapters;
+
     #[doc = include_str!("../docs/guide/costs.md")]
     struct Costs;
 

@@ -4,6 +4,7 @@ mod activity;
 mod attachments;
 mod branching;
 mod capture_budget;
+mod chapters;
 mod checkpoints;
 mod crash_report;
 mod current_session;
@@ -65,14 +66,14 @@ pub use hooks::SessionHooksExt;
 pub use known_sessions::{RecoveryOffers, SessionCatalog, recovery_is_pending};
 pub use notifications::{
     AttachmentRead, AttachmentSaved, AutosaveDelayed, AutosaveStretched, CaptureOverBudget,
-    CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved, ContextChanged,
-    CorruptionDetected, CrashReportWritten, DataPlaceChanged, DuplicateSaveKey, HintGiven,
-    PlacedRestored, ProfileChanged, RecoveryAvailable, RecoveryDeclined, RecoveryFailed,
-    RequestRejected, RestoreCancelled, RestorePrepared, RestoreStalled, RestoreStarted,
-    SavingResumed, SavingStopped, SessionClosed, SessionEnded, SessionForgotten, SessionPaused,
-    SessionRecovered, SessionRestored, SessionResumed, SessionStarted, SessionUpdated,
-    SessionsFound, SlotCopied, SlotDeleted, SlotFailed, SlotRenamed, SlotSaved, TypeFailed,
-    TypeNotSaved, WorldCollapsed,
+    ChapterBegun, ChapterEnded, CheckpointCaptured, CheckpointDrifted, CheckpointFailed,
+    CheckpointSaved, ContextChanged, CorruptionDetected, CrashReportWritten, DataPlaceChanged,
+    DuplicateSaveKey, HintGiven, PlacedRestored, ProfileChanged, RecoveryAvailable,
+    RecoveryDeclined, RecoveryFailed, RequestRejected, RestoreCancelled, RestorePrepared,
+    RestoreStalled, RestoreStarted, SavingResumed, SavingStopped, SessionClosed, SessionEnded,
+    SessionForgotten, SessionPaused, SessionRecovered, SessionRestored, SessionResumed,
+    SessionStarted, SessionUpdated, SessionsFound, SlotCopied, SlotDeleted, SlotFailed,
+    SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
 };
 pub use policy::RecoveryPolicy;
 pub use previous_run::PreviousRun;
@@ -98,7 +99,9 @@ pub(crate) use gates::look_before_exit;
 pub(crate) use hints::{HintWatch, give_hint};
 pub(crate) use hooks::{CheckpointTriggers, Condition, GameHooks};
 pub(crate) use losses::{LossesLogged, log_losses_once};
-pub(crate) use notifications::{register as register_notifications, register_slot_notifications};
+pub(crate) use notifications::{
+    register as register_notifications, register_chapter_notifications, register_slot_notifications,
+};
 pub(crate) use recording::register_event_notifications;
 pub(crate) use requests::RequestQueue;
 pub(crate) use runtime::{Runtime, RuntimeParts};

@@ -13,8 +13,8 @@ use crate::lifecycle::{
     CheckpointTriggers, CurrentProfile, DataPlaceChanged, GameContext, GameHooks, RecoveryOffers,
     RecoveryPolicy, RequestQueue, SessionCatalog, SessionEvents, SessionHints, SessionPlace,
     SessionSettings, SwitchedOff, ask_gates, capture, handle_requests, receive,
-    register_event_notifications, register_external_notifications, register_notifications,
-    register_slot_notifications, report, restore,
+    register_chapter_notifications, register_event_notifications, register_external_notifications,
+    register_notifications, register_slot_notifications, report, restore,
 };
 use crate::mode::SessionMode;
 use crate::process::ProcessGuard;
@@ -345,6 +345,7 @@ impl Plugin for SessionPlugin {
     fn build(&self, app: &mut App) {
         register_notifications(app);
         register_slot_notifications(app);
+        register_chapter_notifications(app);
         register_external_notifications(app);
         register_event_notifications(app);
         register_types(app);

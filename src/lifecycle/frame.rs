@@ -126,6 +126,7 @@ impl RuntimeParts {
         }
         let passed = self.time.passed();
         current.play_time += passed;
+        current.chapters.let_time_pass(passed);
         if let Some(playing) = &mut self.playing {
             playing.pace.pass(passed);
         }

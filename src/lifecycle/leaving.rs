@@ -75,6 +75,7 @@ impl RuntimeParts {
             self.take_deferred(world);
         }
         self.give_up_deferred(world);
+        self.end_chapters_with_session(world, &departure);
         // Behind a closed gate the world is no longer the session's: the checkpoint that was taken as
         // the gate closed is the last one.
         let mut before = None;

@@ -50,6 +50,11 @@ impl RuntimeParts {
                 let to = (RestoreFrom::BeforeLoad, RestoreReason::Undone);
                 self.go_back(world, request, to)
             }
+            CurrentRequest::BeginChapter { id, chapter } => self.begin_chapter(world, *id, chapter),
+            CurrentRequest::EndChapter { chapter, outcome } => {
+                self.end_chapter(world, *chapter, *outcome)
+            }
+            CurrentRequest::EndCurrentChapter(outcome) => self.end_current_chapter(world, *outcome),
         }
     }
 
@@ -138,7 +143,7 @@ impl RuntimeParts {
         }
     }
 
-    fn require_session(&self) -> Result<(), RequestError> {
+    pub(super) fn require_session(&self) -> Result<(), RequestError> {
         self.session().map(|_| ()).ok_or(RequestError::NoSession)
     }
 

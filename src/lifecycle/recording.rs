@@ -3,7 +3,6 @@
 mod notifications;
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
 
 use bevy::prelude::*;
 use tracing::{debug, info, warn};
@@ -100,16 +99,21 @@ impl RuntimeParts {
             return;
         }
         let (now, session) = (self.time.now(), playing.session);
-        let play_time = world
-            .get_resource::<CurrentSession>()
-            .map_or(Duration::ZERO, |current| current.play_time);
+        let Some(current) = world.get_resource::<CurrentSession>() else { return };
+        let play_time = current.play_time;
+        let chapter = current.chapters.current().map(|chapter| chapter.id.0);
         let tick = world.get_resource::<FixedTicks>().map_or(0, |ticks| ticks.0);
         let frame = self.time.frame();
-        let moment = EventMoment { time: now.wall, play_time, frame, tick, chapter: None };
+        let moment = EventMoment { time: now.wall, play_time, frame, tick, chapter };
         let Recorded { batches, count, dropped } =
             self.events.take(world, playing.events.newest + 1, moment);
         playing.events.newest += count;
         playing.events.through = playing.events.newest;
+        if let Some(mut current) = world.get_resource_mut::<CurrentSession>()
+            && count > 0
+        {
+            current.chapters.note_events(count);
+        }
         for batch in batches {
             self.order(Order::Events(batch));
         }

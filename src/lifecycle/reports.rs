@@ -93,6 +93,11 @@ impl RuntimeParts {
             News::Failed { checkpoint, error, retry_in } => {
                 let Some(session) = self.session() else { return };
                 error!(%session, %checkpoint, ?error, ?retry_in, "checkpoint not saved");
+                if retry_in.is_none()
+                    && let Some(mut current) = world.get_resource_mut::<CurrentSession>()
+                {
+                    current.chapters_changed |= current.chapters.forget_checkpoint(checkpoint);
+                }
                 notify(world, CheckpointFailed { session, checkpoint, error, retry_in });
             }
             News::Timeline { session, timeline } => {

@@ -1,5 +1,6 @@
 //! What a game asks for, by topic.
 
+mod chapter_commands;
 mod commands;
 mod queue;
 
@@ -8,10 +9,11 @@ use std::path::PathBuf;
 use super::RewindTo;
 use super::external::ExternalRequest;
 use crate::capture::SaveKey;
-use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId};
+use crate::journal::{ChapterId, CheckpointId, CheckpointKind, SessionId, SlotId};
 use crate::recovery::EventQuery;
 use crate::session::{
-    Attachment, AttachmentOf, EndReason, Leaving, NewSession, RestoreFrom, SaveSlot, SessionUpdate,
+    Attachment, AttachmentOf, ChapterOutcome, EndReason, Leaving, NewChapter, NewSession,
+    RestoreFrom, SaveSlot, SessionUpdate,
 };
 
 pub use commands::{SessionCommands, SessionCommandsExt};
@@ -124,6 +126,22 @@ pub enum CurrentRequest {
         /// The session that comes of it.
         session: Box<NewSession>,
     },
+    /// [`SessionCommands::begin_chapter`].
+    BeginChapter {
+        /// The id that it will have.
+        id: ChapterId,
+        /// The chapter.
+        chapter: Box<NewChapter>,
+    },
+    /// [`SessionCommands::end_chapter`].
+    EndChapter {
+        /// The chapter.
+        chapter: ChapterId,
+        /// How it ends.
+        outcome: ChapterOutcome,
+    },
+    /// [`SessionCommands::end_current_chapter`].
+    EndCurrentChapter(ChapterOutcome),
 }
 
 /// A request that is about slots.
@@ -203,6 +221,9 @@ impl Request {
                 CurrentRequest::UndoRewind => "undo_rewind",
                 CurrentRequest::UndoLoad => "undo_load",
                 CurrentRequest::BranchOff { .. } => "branch_off",
+                CurrentRequest::BeginChapter { .. } => "begin_chapter",
+                CurrentRequest::EndChapter { .. } => "end_chapter",
+                CurrentRequest::EndCurrentChapter(_) => "end_current_chapter",
             },
             Self::Slot(request) => match request {
                 SlotRequest::Save(_) => "save",

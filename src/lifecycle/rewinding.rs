@@ -7,8 +7,8 @@ use bevy::prelude::*;
 use super::CurrentSession;
 use super::requests::CurrentRequest;
 use super::runtime::RuntimeParts;
-use crate::journal::CheckpointId;
-use crate::session::{RequestError, RestoreFrom, RestoreReason};
+use crate::journal::{ChapterId, CheckpointId};
+use crate::session::{ChapterError, RequestError, RestoreFrom, RestoreReason};
 
 /// How far the session that is being played goes back, for
 /// [`SessionCommands::rewind`](crate::SessionCommands::rewind).
@@ -21,6 +21,9 @@ pub enum RewindTo {
     Ago(Duration),
     /// To this checkpoint of the session, be it on the line that is played or on a branch.
     Checkpoint(CheckpointId),
+    /// To the begin of this chapter: to the checkpoint with which it began, which is kept for as long as
+    /// the chapter is open.
+    Chapter(ChapterId),
 }
 
 impl RuntimeParts {
@@ -46,6 +49,14 @@ impl RuntimeParts {
     ) -> Result<(), RequestError> {
         let from = match to {
             RewindTo::Checkpoint(checkpoint) => RestoreFrom::Checkpoint(checkpoint),
+            RewindTo::Chapter(chapter) => {
+                let current =
+                    world.get_resource::<CurrentSession>().ok_or(RequestError::NoSession)?;
+                let known = current.chapters().get(chapter);
+                let known = known.ok_or(ChapterError::Unknown { chapter })?;
+                let began_with = known.first_checkpoint.ok_or(RequestError::CheckpointPruned)?;
+                RestoreFrom::Checkpoint(began_with)
+            }
             RewindTo::Ago(ago) => {
                 let current = world.get_resource::<CurrentSession>();
                 let now = current.ok_or(RequestError::NoSession)?.play_time;

@@ -1,6 +1,7 @@
 //! How a game says what is recorded.
 
 use std::any::TypeId;
+use std::fmt;
 use std::ops::{Deref, DerefMut};
 
 use bevy::app::App;
@@ -239,6 +240,12 @@ impl<T: Recordable> RecordedAs<'_, T> {
             change(recorded);
         }
         self
+    }
+}
+
+impl<T> fmt::Debug for RecordedAs<'_, T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("RecordedAs").field("source", &self.source).finish_non_exhaustive()
     }
 }
 

@@ -33,11 +33,6 @@ pub(crate) struct NotWritten {
 }
 
 impl TakenEvents {
-    /// How many there are.
-    pub(crate) fn len(&self) -> usize {
-        self.columns.iter().map(|column| column.len()).sum()
-    }
-
     /// Writes them, on the writer's thread. A value that can't be written is left out, and its number with
     /// it.
     pub(crate) fn encode(self, names: &mut dyn EntityMapper) -> (EventBatch, Vec<NotWritten>) {

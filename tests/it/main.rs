@@ -8,6 +8,7 @@ mod bad_slots;
 mod breakout;
 mod budget;
 mod catalogue;
+mod chapters;
 mod clean_exits;
 mod clocks;
 mod common;

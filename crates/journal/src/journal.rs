@@ -35,7 +35,7 @@ mod wire;
 pub(crate) mod sample;
 
 // What the journal's own types are made of, for those who use them.
-pub use crate::ids::{CheckpointId, RunId, SaveId, SessionId, SlotId, limits};
+pub use crate::ids::{ChapterId, CheckpointId, RunId, SaveId, SessionId, SlotId, limits};
 pub use crate::session::{SlotKind, WrittenBy};
 pub use block_codec::BlockError;
 pub use commit::CheckpointKind;

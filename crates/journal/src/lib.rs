@@ -41,7 +41,7 @@ pub use facade::{
     Codec, Event, Journal, JournalError, JournalOptions, ManualClock, Restored, Row, RowReader,
     RowWriter, Run, SavedType, Scope,
 };
-pub use ids::{CheckpointId, RunId, SaveId, SessionId, SlotId, limits};
+pub use ids::{ChapterId, CheckpointId, RunId, SaveId, SessionId, SlotId, limits};
 pub use journal::{
     CheckpointKind, EventMoment, EventPrivacy, EventSource, EventType, EventValueError,
     RecordedEvent, Validity,
@@ -55,12 +55,13 @@ pub use recovery::{
 #[cfg(feature = "bevy_reflect")]
 pub use reflection::register_types;
 pub use session::{
-    Attachment, AttachmentError, AttachmentOf, CheckpointError, CheckpointSummary, ContextPart,
+    Attachment, AttachmentError, AttachmentOf, Chapter, ChapterEnd, ChapterError, ChapterFigures,
+    ChapterOutcome, ChapterSummary, Chapters, CheckpointError, CheckpointSummary, ContextPart,
     DiskRefusal, EndReason, EventTrigger, ExternalError, FailureCause, Field, FieldError, Fields,
-    IllegalMove, LeaveCause, Leaving, LifecycleEvent, Move, NewSession, RecoveryError,
-    RequestError, RestoreFrom, RestoreReason, SaveSlot, SessionContext, SessionMetadata,
-    SessionPriority, SessionStatus, SessionTally, SessionUpdate, SlotError, SlotKind, StateChange,
-    StopReason, WrittenBy,
+    IllegalMove, InnerChapters, LeaveCause, Leaving, LifecycleEvent, Move, NewChapter, NewSession,
+    OpenChapter, RecoveryError, RequestError, RestoreFrom, RestoreReason, SaveSlot, SessionContext,
+    SessionMetadata, SessionPriority, SessionStatus, SessionTally, SessionUpdate, SlotError,
+    SlotKind, StateChange, StopReason, WrittenBy,
 };
 pub use store::{MemoryDisk, Operation, PanicInfo};
 pub use writer::Saved;

@@ -29,12 +29,15 @@ mod standing;
 mod timeline;
 mod version_fit;
 
-pub(crate) use about::{CLOCK, FIELDS, STATE_CHANGES};
+#[cfg(test)]
+pub(crate) use about::AboutSession;
+pub(crate) use about::{ABOUT_SESSION, CHAPTER_COUNTS, CHAPTERS, CLOCK, FIELDS, STATE_CHANGES};
 pub(crate) use attachments::read_attachment;
 pub use corruption::{Corruption, fields_of};
 pub use detect::FoundSession;
 #[cfg(test)]
 pub(crate) use detect::detect;
+pub(crate) use event_line::line_before;
 pub use event_query::{EventGap, EventPage, EventQuery, EventValidation};
 pub(crate) use event_reading::EventReading;
 pub(crate) use event_validating::EventValidating;

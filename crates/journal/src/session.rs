@@ -1,6 +1,8 @@
 //! The rules of the lifecycle, as plain types: no ECS, no files.
 
 mod attachment;
+mod chapter;
+mod chapters;
 mod context;
 mod disk_refusal;
 mod encoding;
@@ -20,6 +22,11 @@ mod written_by;
 
 pub use attachment::check_attachment_name;
 pub use attachment::{Attachment, AttachmentError, AttachmentOf};
+pub use chapter::{
+    Chapter, ChapterEnd, ChapterError, ChapterFigures, ChapterOutcome, ChapterSummary,
+    InnerChapters, NewChapter, OpenChapter,
+};
+pub use chapters::{Chapters, ChaptersWritten, Counted};
 pub use context::{ContextPart, SessionContext};
 pub use disk_refusal::DiskRefusal;
 pub(crate) use encoding::{bytes, milliseconds};

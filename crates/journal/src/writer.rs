@@ -10,6 +10,7 @@ mod chores;
 mod content;
 mod context;
 mod event_log;
+mod event_pruning;
 pub(crate) mod filing;
 mod gathering;
 mod group_copy;

@@ -8,13 +8,15 @@ use std::time::Duration;
 
 use bevy::diagnostic::FrameCount;
 use bevy::prelude::*;
-
 use bevy_session::prelude::*;
-use bevy_session::{CheckpointId, EventPage, EventQuery};
+use bevy_session::{ChapterId, CheckpointId, EventPage, EventQuery};
 use serde_json::{Map, Value, json};
 
 use super::news::{Moment, News};
 use crate::digest::Digest;
+
+/// How a chapter may end.
+const OUTCOMES: &str = "completed, failed or abandoned";
 
 /// All of them.
 pub const COMMANDS: &[Command] = &[
@@ -23,6 +25,8 @@ pub const COMMANDS: &[Command] = &[
     Command { verb: "load", takes: Takes::Text("a name"), begin: load },
     Command { verb: "rewind", takes: Takes::Text("seconds"), begin: rewind },
     Command { verb: "undo-rewind", takes: Takes::Nothing, begin: undo_rewind },
+    Command { verb: "chapter", takes: Takes::Text("a name"), begin: chapter },
+    Command { verb: "end-chapter", takes: Takes::Text(OUTCOMES), begin: end_chapter },
     Command { verb: "hash", takes: Takes::Nothing, begin: hash },
     Command { verb: "pause", takes: Takes::Nothing, begin: pause },
     Command { verb: "resume", takes: Takes::Nothing, begin: resume },
@@ -185,6 +189,41 @@ fn until_restored(
             reaches(*checkpoint, opening).then_some(Err(why))
         }
         _ => None,
+    })
+}
+
+fn chapter(world: &mut World, name: &str) -> Result<Begun, String> {
+    let chapter = world.commands().session().begin_chapter(NewChapter::named(name));
+    Ok(once_kept(chapter))
+}
+
+fn end_chapter(world: &mut World, how: &str) -> Result<Begun, String> {
+    let outcome = match how {
+        "completed" => ChapterOutcome::Completed,
+        "failed" => ChapterOutcome::Failed,
+        "abandoned" => ChapterOutcome::Abandoned,
+        _ => return Err(format!("a chapter ends {OUTCOMES}, not {how:?}")),
+    };
+    let current = world.get_resource::<CurrentSession>();
+    let chapter = current.and_then(|current| current.chapters().current());
+    let chapter = chapter.ok_or("no chapter is open")?.id;
+    world.commands().session().end_chapter(chapter, outcome);
+    Ok(once_kept(chapter))
+}
+
+/// Answered when the checkpoint is durable that says of a chapter that it has begun, or ended.
+fn once_kept(chapter: ChapterId) -> Begun {
+    let mut has_happened = false;
+    let mut captured: Option<Moment> = None;
+    until(move |news, _| match news {
+        News::Chapter(which) => {
+            has_happened |= *which == chapter;
+            None
+        }
+        _ if !has_happened => None,
+        News::Saved(checkpoint) => reaches(*checkpoint, captured.as_ref()?)
+            .then(|| Ok(fields([("chapter", json!(chapter.to_string()))]))),
+        news => follow(news, &mut captured),
     })
 }
 

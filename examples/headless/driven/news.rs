@@ -3,8 +3,9 @@
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
-    CheckpointCaptured, CheckpointError, CheckpointId, EventPage, EventsRead, RecoveryFailed,
-    RestoreCancelled, SavingStopped, SessionPaused, SessionResumed, SlotFailed,
+    ChapterBegun, ChapterEnded, ChapterId, CheckpointCaptured, CheckpointError, CheckpointId,
+    EventPage, EventsRead, RecoveryFailed, RestoreCancelled, SavingStopped, SessionPaused,
+    SessionResumed, SlotFailed,
 };
 
 use super::{Driver, hear};
@@ -32,6 +33,8 @@ pub enum News {
         left: Option<CheckpointId>,
     },
     NotRestored(String),
+    /// This chapter has begun or ended, and the checkpoint that says so comes next.
+    Chapter(ChapterId),
     Paused,
     Resumed,
     Closed {
@@ -69,6 +72,12 @@ pub fn plugin(app: &mut App) {
         })
         .add_observer(|_: On<RestoreCancelled>, mut commands: Commands| {
             report(&mut commands, News::NotRestored("the restore was cancelled".into()));
+        })
+        .add_observer(|begun: On<ChapterBegun>, mut commands: Commands| {
+            report(&mut commands, News::Chapter(begun.chapter));
+        })
+        .add_observer(|ended: On<ChapterEnded>, mut commands: Commands| {
+            report(&mut commands, News::Chapter(ended.chapter));
         })
         .add_observer(|_: On<SessionPaused>, mut commands: Commands| {
             report(&mut commands, News::Paused);

@@ -225,6 +225,29 @@ fn a_slot_of_another_session_is_loaded_and_that_session_goes_on() {
 }
 
 #[test]
+fn an_answered_chapter_survives_kill_9_until_it_has_ended() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut game = Game::driven(directory.path(), &LIVELY);
+    let act = succeeded(&mut game, "chapter Act 1");
+    let mission = succeeded(&mut game, "chapter Mission 3");
+    assert_ne!(act["chapter"], mission["chapter"]);
+    game.kill();
+
+    let mut game = Game::driven(directory.path(), &LIVELY);
+    let ended = succeeded(&mut game, "end-chapter completed");
+    assert_eq!(ended["chapter"], mission["chapter"], "the innermost one should be open");
+    game.kill();
+
+    let mut game = Game::driven(directory.path(), &STILL);
+    assert_eq!(succeeded(&mut game, "end-chapter failed")["chapter"], act["chapter"]);
+    assert_eq!(refused(&mut game, "end-chapter abandoned"), "no chapter is open");
+    let again = succeeded(&mut game, "chapter Act 2");
+    assert_eq!(succeeded(&mut game, "end-chapter abandoned")["chapter"], again["chapter"]);
+    let story = game.kill();
+    each_answer_agrees_with_its_capture(&story);
+}
+
+#[test]
 fn a_thousand_commands_at_once_are_done_one_at_a_time_and_in_order() {
     let directory = tempfile::tempdir().unwrap();
     let arguments = ["--entities", "50", "--checkpoint-ms", "20", "--changes", "1"];
@@ -309,6 +332,11 @@ fn what_cannot_be_done_is_refused_and_changes_nothing() {
         ("rewind nan", "seconds"),
         ("undo-rewind 1", "takes nothing"),
         ("undo-rewind", "nothing to undo"),
+        ("chapter", "a name"),
+        ("chapter ", "a name"),
+        ("end-chapter", "completed, failed or abandoned"),
+        ("end-chapter completed", "no chapter"),
+        ("end-chapter soon", "completed, failed or abandoned"),
         ("die", "panic, abort, kill or exit"),
         ("die slowly", "no such way"),
         ("die panic ", "no such way"),
@@ -316,7 +344,7 @@ fn what_cannot_be_done_is_refused_and_changes_nothing() {
         let error = refused(&mut game, command);
         assert!(error.contains(why), "{command:?} should be refused with {why:?}, not {error:?}");
     }
-    for long in ["save", "checkpoint"] {
+    for long in ["save", "checkpoint", "chapter"] {
         let error = refused(&mut game, &format!("{long} {}", "é".repeat(2_500)));
         assert!(error.contains("5000 bytes"), "{error}");
     }

@@ -6,8 +6,8 @@ use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
     EventLoss, EventPage, EventQuery, EventSource, EventValidation, EventsDropped, EventsRead,
-    EventsValidated, LifecycleEvent, MemoryDisk, RecordInputs, RecordedEvent, RecordingExt,
-    SessionEvents, SessionId,
+    EventsValidated, LifecycleEvent, MemoryDisk, NewChapter, RecordInputs, RecordedEvent,
+    RecordingExt, SessionEvents, SessionId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -254,4 +254,49 @@ fn events_of_an_unknown_session_are_refused() {
     frames(&mut app, 3);
     let read = received::<EventsRead>(&app).pop().expect("it is answered");
     assert!(read.result.is_err());
+}
+
+#[test]
+fn events_belong_to_the_chapter_in_which_they_happen_and_a_rewind_leads_to_its_begin() {
+    let disk = MemoryDisk::default();
+    let mut app = reading_game(&disk, |_| {});
+    start(&mut app, "Dungeon");
+    let id = session(&app);
+    loot(&mut app, "outside");
+    frames(&mut app, 1);
+    let mut chapter = None;
+    request(&mut app, |commands| {
+        chapter = Some(commands.session().begin_chapter(NewChapter::named("Crypt")));
+    });
+    let chapter = chapter.unwrap();
+    frames(&mut app, 2);
+    let before = score(&app);
+    for item in ["sword", "shield"] {
+        loot(&mut app, item);
+        frames(&mut app, 2);
+    }
+    let page = read(&mut app, EventQuery { chapter: Some(chapter.0), ..of_game(id) });
+    assert_eq!(items(&page), ["sword", "shield"]);
+    let chapters = app.world().resource::<CurrentSession>().chapters();
+    let events = chapters.get(chapter).unwrap().own.events;
+    assert!(events >= 2, "{events}");
+
+    request(&mut app, |commands| commands.session().rewind(RewindTo::Chapter(chapter)));
+    frames(&mut app, 4);
+    assert_eq!(received::<SessionRestored>(&app).len(), 1);
+    assert_eq!(score(&app), before, "as it was when the chapter began");
+    let page = read(&mut app, EventQuery { chapter: Some(chapter.0), ..of_game(id) });
+    assert!(
+        items(&page).is_empty(),
+        "what was looted since belongs to the branch: {:?}",
+        items(&page)
+    );
+    let chapters = app.world().resource::<CurrentSession>().chapters();
+    assert_eq!(chapters.current().map(|current| current.id), Some(chapter), "it is open and begun");
+
+    let unknown = bevy_session::ChapterId(1);
+    request(&mut app, |commands| commands.session().rewind(RewindTo::Chapter(unknown)));
+    frames(&mut app, 2);
+    let rejected = received::<RequestRejected>(&app).pop().unwrap();
+    assert!(rejected.error.to_string().contains("no chapter"), "{}", rejected.error);
 }

@@ -251,11 +251,6 @@ impl<'a> EventFrame<'a> {
         }
     }
 
-    /// How many events it has.
-    pub fn len(&self) -> usize {
-        self.columns.iter().map(|column| column.sequences.len()).sum()
-    }
-
     /// The numbers of all events of the types that are wanted, rising.
     pub fn sequences(&self, wanted: impl Fn(&EventType) -> bool) -> Vec<u64> {
         self.places(wanted).into_iter().map(|place| place.sequence).collect()

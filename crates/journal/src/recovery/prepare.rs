@@ -19,7 +19,7 @@ use crate::journal::{
     SessionIndex,
 };
 use crate::session::{
-    Fields, GameClock, Move, RecoveryError, RequestError, RestoreFrom, RestoreReason,
+    Chapters, Fields, GameClock, Move, RecoveryError, RequestError, RestoreFrom, RestoreReason,
     SessionMetadata, StateChange,
 };
 use crate::store::{StoredSession, Trial};
@@ -40,6 +40,7 @@ pub struct Prepared<I> {
     pub play_time: Duration,
     pub fields: Fields,
     pub state_changes: Vec<StateChange>,
+    pub chapters: Chapters,
     /// Whether the process died that played it last.
     pub has_crashed: bool,
     pub clock: GameClock,
@@ -75,6 +76,7 @@ impl<I> Prepared<I> {
             play_time: self.play_time,
             fields: self.fields,
             state_changes: self.state_changes,
+            chapters: self.chapters,
             has_crashed: self.has_crashed,
             clock: self.clock,
             image: (),
@@ -142,7 +144,7 @@ pub fn prepare<D: Decode>(
     let offered = finder.offered(wanted.session, head.id);
     let candidates = candidates(stored.index(), &head, wanted, offered)?;
     let found = first_readable(&mut stored, types, &candidates, finder.progress())?;
-    let Some((checkpoint, image, about)) = found else {
+    let Some((checkpoint, image, mut about)) = found else {
         return Err(damaged(finder, types, wanted.session, now));
     };
     let Some(commit) = stored.index().commit(checkpoint) else {
@@ -170,6 +172,7 @@ pub fn prepare<D: Decode>(
         next_save_id: next_save_id(stored.index()),
         kind: commit.kind,
         play_time: commit.play_time,
+        chapters: about.chapters(),
         fields: head.fields_at(checkpoint).cloned().unwrap_or(about.fields),
         metadata: head.metadata,
         state_changes: about.state_changes,

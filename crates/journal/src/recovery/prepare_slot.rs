@@ -98,7 +98,7 @@ fn go_on_from<I>(
     session: Option<StoredSession>,
     wanted: Wanted,
 ) -> Result<Prepared<I>, PrepareFailure> {
-    let Loaded { stored, checkpoint, commit, image, about } = loaded;
+    let Loaded { stored, checkpoint, commit, image, mut about } = loaded;
     let known = stored.index().lineage_of(checkpoint.run).cloned().unwrap_or_default();
     let from = Wanted { from: RestoreFrom::Checkpoint(checkpoint), ..wanted };
     let head = session.as_ref().and_then(|session| choose_head(session.index(), from).ok());
@@ -144,6 +144,7 @@ fn go_on_from<I>(
         kind: commit.kind,
         play_time: commit.play_time,
         metadata,
+        chapters: about.chapters(),
         fields: about.fields,
         state_changes: about.state_changes,
         has_crashed: false,

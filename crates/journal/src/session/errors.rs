@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{AttachmentError, FailureCause, IllegalMove, SlotError};
+use super::{AttachmentError, ChapterError, FailureCause, IllegalMove, SlotError};
 use crate::ids::SessionId;
 use crate::session::WrittenBy;
 
@@ -118,6 +118,9 @@ pub enum RequestError {
     /// It can't be done with this attachment.
     #[error(transparent)]
     Attachment(#[from] AttachmentError),
+    /// It can't be done with this chapter.
+    #[error(transparent)]
+    Chapter(#[from] ChapterError),
     /// It can't be done with the game's own saves.
     #[error(transparent)]
     External(#[from] ExternalError),

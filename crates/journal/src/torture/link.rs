@@ -12,7 +12,7 @@ use super::faults::check_history;
 use super::game::{Playing, metadata};
 use super::history::SlotChange;
 use super::opening::{Depth, PROFILES, key, layout};
-use super::world::{with_commit, with_fields};
+use super::world::{with_commit, with_notes};
 use super::{Fact, History, Opened, Random, World, unknown};
 use crate::clock::{Clock, Moment};
 use crate::ids::{CheckpointId, RunId, SessionId};
@@ -108,7 +108,8 @@ impl Line {
         let (commit, mut order) = self.playing.capture(kind, None, now);
         order.capture.gate = gate;
         let world = &self.playing.world;
-        let digest = with_fields(with_commit(world.digest(), &commit), &world.fields);
+        let digest =
+            with_notes(with_commit(world.digest(), &commit), &world.fields, &world.chapters);
         let id = self.playing.newest();
         let (is_full, is_named) = (commit.base.is_none(), commit.is_named());
         self.note(Fact::Captured { id, digest, is_full, is_named });

@@ -16,8 +16,8 @@ use crate::journal::{
 };
 use crate::recovery::{EventQuery, Prepared, Wanted};
 use crate::session::{
-    AttachmentOf, CheckpointSummary, EndReason, Fields, GameClock, Leaving, SessionMetadata,
-    SessionStatus, SessionUpdate, StateChange,
+    AttachmentOf, ChaptersWritten, CheckpointSummary, EndReason, Fields, GameClock, Leaving,
+    SessionMetadata, SessionStatus, SessionUpdate, StateChange,
 };
 
 /// What the main thread orders. Orders are carried out one after the other.
@@ -169,6 +169,8 @@ pub struct CheckpointOrder<C> {
     pub fields: Option<Fields>,
     /// The way through the game's states, likewise.
     pub state_changes: Option<Vec<StateChange>>,
+    /// The session's chapters, likewise.
+    pub chapters: ChaptersWritten,
     /// What lists show of it, likewise.
     pub summary: Option<CheckpointSummary>,
     pub clock: GameClock,

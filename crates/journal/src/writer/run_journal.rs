@@ -1,5 +1,7 @@
 //! One run of one session, as it is being written.
 
+#[cfg(test)]
+mod event_tests;
 mod events;
 mod failures;
 mod gathering;
