@@ -119,6 +119,13 @@ pub enum CurrentRequest {
     UndoRewind,
     /// [`SessionCommands::undo_load`].
     UndoLoad,
+    /// [`SessionCommands::branch_off`].
+    BranchOff {
+        /// The checkpoint to go on from.
+        checkpoint: CheckpointId,
+        /// The session that comes of it.
+        session: Box<NewSession>,
+    },
     /// [`SessionCommands::begin_chapter`].
     BeginChapter {
         /// The id that it will have.

@@ -483,6 +483,7 @@ impl Play {
                         self.saved_by_hand.clear();
                     }
                 }
+                News::NotPrepared { error } => self.refused = Some(error.clone()),
                 News::EventsFailed { .. } | News::EventsDropped { .. } => {
                     self.may_miss_events = true;
                     session.into_iter().for_each(|session| self.note(session, Fact::EventsLost));

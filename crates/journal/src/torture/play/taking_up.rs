@@ -78,6 +78,7 @@ impl Play {
             self.note(session, Fact::TakenUpHalfBlind);
         }
         self.sessions[self.profile] = Some(session);
+        (self.restored, self.refused) = (checkpoint, None);
         let run = RunId(self.number());
         let is_all = !self.may_miss_events && !self.trusts_no_file && self.disk.failures() == 0;
         let is_all = is_all && is_replayed && played.is_none();
