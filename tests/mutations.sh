@@ -120,6 +120,26 @@ mutant 'prune for an archive that is not durable' $store/archive_files.rs \
 mutant 'put an archive in its place without a sync' $writer/gathering.rs \
     's/segment\.sync\(store\)\?;\n//' $crash torture::gathering
 
+promise='What happened is there, once'
+mutant 'name events that are not durable' $writer/run_journal/writing.rs \
+    's/self\.sync_events\(now, reports\);//' what_a_checkpoint_names_is_durable $crash
+mutant 'begin a run before what is handed out again is durable' $writer/run_journal/events.rs \
+    's/None => named\.max\(self\.events\.replayed_through\(\)\)/None => named/' what_is_handed_out_again_begins
+mutant 'lose what a failed file of events held' $writer/event_log.rs \
+    's/let held = last\.map_or\(0, \|kept\| kept\.payload\.last\);\n\s+self\.appended = 0;/let held = last.map_or(0, |kept| kept.payload.last);/' a_file_whose_sync_failed
+mutant 'hand out what the checkpoint holds' $journal/recovery/event_line.rs \
+    's/let low = through\.saturating_add\(1\);/let low = through.min(1);/' torture::events
+mutant 'hand out again after a rewind' $journal/recovery/prepare.rs \
+    's/wanted\.reason == RestoreReason::Recovered\n\s+&& checkpoint/checkpoint/' nothing_is_handed_out_again
+mutant 'count a branch that was left to the line' $journal/recovery/event_line.rs \
+    's/let mut line = vec!\[EventStretch \{ run: checkpoint\.run, through \}\];/let mut line = vec![EventStretch { run: checkpoint.run, through: through + 100 }];/' a_line_goes_on_from
+mutant 'hand out twice what two files hold' $journal/recovery/event_walk.rs \
+    's/let is_admitted = is_next && /let is_admitted = /' a_file_whose_sync_failed
+mutant 'prune events that no checkpoint holds' $writer/event_pruning.rs \
+    's/!later\.any\(\|later\| later\.first <= through\.saturating_add\(1\)\)/false/' files_follow_each_other
+mutant 'say nothing of lost events' $writer/event_log.rs \
+    's/reports\.push\(News::EventsDropped \{ count, cause \}\);/let _ = (count, cause, reports);/' what_has_no_room_in_memory
+
 promise='Nothing false is believed'
 mutant 'accept a bad payload' $journal/journal/frame.rs \
     's/if !header\.is_of\(stored, self\.nonce\)/if false/' $crash $damage

@@ -488,7 +488,6 @@ impl Play {
                     self.may_miss_events = true;
                     session.into_iter().for_each(|session| self.note(session, Fact::EventsLost));
                 }
-                News::NotPrepared { error } => self.refused = Some(error.clone()),
                 News::Left { session, complete: true, .. } => self.note(*session, Fact::Left),
                 News::Left { complete: false, .. } => self.saved_by_hand.clear(),
                 News::Slot { order, result } => self.hear_of_slot(order, result),

@@ -47,7 +47,7 @@ pub(super) struct EventLog {
     backoff: Backoff,
     /// A file that failed before anything in it was durable, and the last event that it may hold.
     retired: Option<(PathBuf, u64)>,
-    /// Whether a file was begun since it was asked.
+    /// Whether a further file was begun since it was asked.
     has_begun_file: bool,
     last_failure: Option<FailureCause>,
 }
@@ -149,7 +149,7 @@ impl EventLog {
         self.backoff.succeeded();
     }
 
-    /// Whether a file was begun since this was asked, so that older ones may have to go.
+    /// Whether a further file was begun since this was asked, so that older ones may have to go.
     pub(super) fn take_has_begun_file(&mut self) -> bool {
         std::mem::take(&mut self.has_begun_file)
     }
@@ -190,6 +190,23 @@ impl EventLog {
         }
     }
 
+    /// The disk has no room left, and what there is belongs to checkpoints: events that one of them names
+    /// wait.
+    pub(super) fn hold_back(
+        &mut self,
+        through: u64,
+        cause: &FailureCause,
+        now: Duration,
+        reports: &mut Vec<News>,
+    ) {
+        let is_named = self.kept.front().is_some_and(|kept| kept.payload.first <= through);
+        if is_named && self.backoff.remaining(now).is_zero() {
+            self.last_failure = Some(cause.clone());
+            let retry_in = self.backoff.failed(now);
+            reports.push(News::EventsFailed { cause: cause.clone(), retry_in });
+        }
+    }
+
     fn try_append(
         &mut self,
         store: &DirectoryStore,
@@ -202,8 +219,9 @@ impl EventLog {
                 None => {
                     let first = self.kept.get(self.appended).map_or(0, |kept| kept.payload.first);
                     let file = begin(self, first)?;
+                    // With the first one, the run's first checkpoint has everything pruned.
+                    self.has_begun_file |= self.files_begun > 0;
                     self.files_begun += 1;
-                    self.has_begun_file = true;
                     file
                 }
             };

@@ -35,7 +35,7 @@ use crate::clock::Moment;
 use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::journal::{Begun, FrameKind, Lineage, Predecessor, Record};
 use crate::process::ProcessGuard;
-use crate::session::{CheckpointError, SessionMetadata};
+use crate::session::{CheckpointError, FailureCause, SessionMetadata};
 use crate::store::LocalStore;
 
 /// Raw bytes that may wait for a disk that doesn't take them. Beyond, they are given up, and a full
@@ -110,6 +110,8 @@ pub struct RunJournal {
     is_without_history: bool,
     /// Whether the session's files have changed otherwise than by what is reported of each checkpoint.
     has_changed: bool,
+    /// Why a checkpoint found no room, until one does. What there is belongs to checkpoints then.
+    short_of_room: Option<FailureCause>,
     reserve: Reserve,
     /// Whether the app is gone, so that there is no later try.
     is_last_turn: bool,
@@ -160,6 +162,7 @@ impl RunJournal {
             is_making_room: false,
             is_without_history: false,
             has_changed: false,
+            short_of_room: None,
             reserve: Reserve::new(now.elapsed),
             is_last_turn: false,
         }
@@ -287,6 +290,8 @@ impl RunJournal {
         let is_due = self.can_write_pending() && self.backoff.remaining(now.elapsed).is_zero();
         if !self.pending.is_empty() {
             self.flush(now, reports);
+            // With the first checkpoint there is a session that they belong to.
+            self.write_events(now, reports);
         }
         if !is_due {
             self.work_in_between(now, reports);
@@ -328,7 +333,8 @@ impl RunJournal {
         if self.has_to_prune() {
             return Some(Duration::ZERO);
         }
-        let events = (self.events.is_waiting() && self.acknowledged.is_some())
+        let may_write_events = self.acknowledged.is_some() && self.short_of_room.is_none();
+        let events = (self.events.is_waiting() && may_write_events)
             .then(|| self.events.remaining(now.elapsed));
         if self.can_write_pending() {
             let checkpoints = self.backoff.remaining(now.elapsed);

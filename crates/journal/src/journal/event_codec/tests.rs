@@ -77,11 +77,15 @@ fn a_batch_survives_in_the_order_of_its_numbers() {
 #[test]
 fn the_bytes_are_those_of_the_format() {
     let boss = of_type("game::BossDefeated", EventSource::Event, EventPrivacy::Private);
-    let encoded = encode(&batch(vec![
+    let batch = batch(vec![
         column(looted(), &[(7, b"gold"), (9, b"a sword"), (10, b"")]),
         column(boss, &[(8, b"boss"), (12, b"foss")]),
-    ]));
-    let hex: String = encoded.payloads[0].bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    ]);
+    // Not as the small frames of tests, but as one.
+    let places = [(7, 0, 0), (8, 1, 0), (9, 0, 1), (10, 0, 2), (12, 1, 1)];
+    let places = places.map(|(sequence, column, row)| Place { sequence, column, row });
+    let bytes = payload(&batch, &places).unwrap().bytes;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let moment = "80ccfd930eaab4de7587c0e285e368c0970d80880e010702";
     let looted = "1267616d653a3a6c6f6f743a3a4c6f6f74656403000300030201040700676f6c64612073776f7264";
     let boss = "1267616d653a3a426f7373446566656174656403210201010404626f7373666f7373";

@@ -1,9 +1,12 @@
 //! How a run records what happened, beside its checkpoints.
 
+use tracing::debug;
+
 use super::RunJournal;
 use crate::clock::Moment;
 use crate::journal::{EventBatch, EventFileHeader, EventStretch, SegmentHeader};
 use crate::session::{SessionContext, SessionMetadata};
+use crate::store::with_sources;
 use crate::writer::News;
 use crate::writer::event_log::EventLog;
 use crate::writer::open_segment::{OpenSegment, Preamble, WriteFailure};
@@ -18,8 +21,18 @@ impl RunJournal {
     /// Appends what happened. Before the run's own snapshot is durable there is no session that it belongs
     /// to.
     pub fn write_events(&mut self, now: Moment, reports: &mut Vec<News>) {
-        if self.acknowledged.is_none() || self.hold.is_lost() {
+        let is_due = self.events.is_waiting() && self.events.remaining(now.elapsed).is_zero();
+        let is_held_back = self.hold.is_lost() || self.short_of_room.is_some();
+        if !is_due || self.acknowledged.is_none() || is_held_back {
             return;
+        }
+        match self.hold.check(&self.local.store, self.session(), self.newest_on_line()) {
+            Ok(()) => {}
+            Err(WriteFailure::InUse) => return self.lose_hold(now, reports),
+            // It is asked again in the next turn.
+            Err(failure) => {
+                return debug!(error = %with_sources(&failure), "the lock can't be looked at");
+            }
         }
         self.with_events(|log, this| {
             let begin = |log: &EventLog, first| this.begin_event_file(log, first, now);
@@ -41,6 +54,9 @@ impl RunJournal {
             None => named.max(self.events.replayed_through()),
             Some(_) => named,
         };
+        if let Some(cause) = &self.short_of_room {
+            return self.events.hold_back(through, cause, now.elapsed, reports);
+        }
         self.with_events(|log, this| {
             let begin = |log: &EventLog, first| this.begin_event_file(log, first, now);
             log.sync_through(through, &this.local.store, begin, now.elapsed, reports);

@@ -42,7 +42,7 @@ impl RunJournal {
     }
 
     /// Another process has the session: nothing of this run is written any more.
-    fn lose_hold(&mut self, now: Moment, reports: &mut Vec<News>) {
+    pub(super) fn lose_hold(&mut self, now: Moment, reports: &mut Vec<News>) {
         error!(session = %self.session(), "another process took the session over");
         let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
         self.hold.lose(now.elapsed);
@@ -127,7 +127,9 @@ impl RunJournal {
             return;
         }
         let cause = FailureCause::from(failure);
-        let has_room = cause.refusal().is_lack_of_room() && self.make_room();
+        let is_full = cause.refusal().is_lack_of_room();
+        self.short_of_room = is_full.then(|| cause.clone());
+        let has_room = is_full && self.make_room();
         let is_known =
             self.leaving.is_some() && std::mem::replace(&mut self.has_reported_at_exit, true);
         let retry_in = match self.is_last_chance() {
