@@ -35,13 +35,14 @@ pub use bevy_session_journal::{
     ChapterId, ChapterOutcome, ChapterSummary, Chapters, CheckpointError, CheckpointId,
     CheckpointKind, CheckpointSummary, ContextPart, DiskRefusal, EndReason, EventGap, EventMoment,
     EventPage, EventPrivacy, EventQuery, EventSource, EventTrigger, EventType, EventValidation,
-    EventValueError, ExternalError, FailureCause, Field, FieldError, Fields, HowItEnded,
-    IllegalMove, InnerChapters, LeaveCause, Leaving, LifecycleEvent, MemoryDisk, Move, NewChapter,
-    NewSession, OfferedCheckpoint, OfferedOption, OpenChapter, Operation, PanicInfo, Proposal,
-    RecordedEvent, RecoveryError, RecoveryOffer, RequestError, RestoreFrom, RestoreReason, RunId,
-    SaveId, SaveSlot, SessionContext, SessionEntry, SessionId, SessionMetadata, SessionPriority,
-    SessionStatus, SessionTally, SessionUpdate, SlotEntry, SlotError, SlotId, SlotKind,
-    StateChange, StopReason, UnreadableSlot, UnsavedPlay, Validity, VersionFit, WrittenBy, limits,
+    EventValueError, ExternalError, FailureCause, Field, FieldError, Fields, Fork, ForkedLine,
+    HowItEnded, IllegalMove, InnerChapters, LeaveCause, Leaving, LifecycleEvent, MemoryDisk, Move,
+    NewChapter, NewSession, OfferedCheckpoint, OfferedOption, OpenChapter, Operation, PanicInfo,
+    Proposal, RecordedEvent, RecoveryError, RecoveryOffer, RequestError, RestoreFrom,
+    RestoreReason, RunId, SaveId, SaveSlot, SessionContext, SessionEntry, SessionId,
+    SessionMetadata, SessionPriority, SessionStatus, SessionTally, SessionUpdate, SlotEntry,
+    SlotError, SlotId, SlotKind, StateChange, StopReason, Timeline, TimelineCheckpoint,
+    TimelineLine, UnreadableSlot, UnsavedPlay, Validity, VersionFit, WrittenBy, limits,
 };
 pub use capture::{
     DriftedType, InChapter, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState,
@@ -142,6 +143,9 @@ mod guide {
 
     #[doc = include_str!("../docs/guide/recovery.md")]
     struct Recovery;
+
+    #[doc = include_str!("../docs/guide/rewind.md")]
+    struct Rewind;
 
     #[doc = include_str!("../docs/guide/settings.md")]
     struct Settings;

@@ -18,13 +18,14 @@ mod restores;
 fn main() {
     println!("| what | figure |");
     println!("| --- | --- |");
-    let parts: [(&str, fn()); 14] = [
+    let parts: [(&str, fn()); 15] = [
         ("idle", frames::idle),
         ("small_game", captures::small_game),
         ("delta_captures", captures::delta_captures),
         ("full_capture", captures::full_capture_beside_memcpy),
         ("pauses", frames::pauses),
         ("restore", restores::restore),
+        ("rewinds", restores::rewinds),
         ("listing", listings::listing),
         ("catalogue", listings::catalogue),
         ("requests", frames::requests),

@@ -1,5 +1,6 @@
 //! The session that is being played, for UI and game code to read.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bevy::prelude::*;
@@ -8,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::journal::{CheckpointId, CheckpointKind, SessionId};
+use crate::recovery::Timeline;
 use crate::session::StateChange;
 use crate::session::{
     Chapters, CheckpointSummary, FieldError, Fields, SessionContext, SessionMetadata,
@@ -53,6 +55,8 @@ pub struct CurrentSession {
     pub(crate) chapters_changed: bool,
     /// What lists show of the newest checkpoint.
     pub(crate) summary: CheckpointSummary,
+    #[reflect(ignore)]
+    pub(crate) timeline: Arc<Timeline>,
 }
 
 /// The newest durable checkpoint of the session that is being played.
@@ -81,6 +85,7 @@ impl CurrentSession {
             chapters: Chapters::default(),
             chapters_changed: false,
             summary: CheckpointSummary::default(),
+            timeline: Arc::default(),
         }
     }
 
@@ -188,6 +193,14 @@ impl CurrentSession {
     #[must_use]
     pub fn last_checkpoint(&self) -> Option<LastCheckpoint> {
         self.last_checkpoint
+    }
+
+    /// The checkpoints and branches that are kept of the session, as a tree. It is read on the writer's
+    /// thread when a run begins and when retention has removed something, and follows each checkpoint that
+    /// becomes durable. Empty until the first one is.
+    #[must_use]
+    pub fn timeline(&self) -> &Timeline {
+        &self.timeline
     }
 
     /// Play time that a crash right now would cost.

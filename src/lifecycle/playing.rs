@@ -43,6 +43,9 @@ impl RuntimeParts {
                 let to = (RestoreFrom::BeforeRewind, RestoreReason::Undone);
                 self.go_back(world, request, to)
             }
+            CurrentRequest::BranchOff { checkpoint, session } => {
+                self.branch_off(world, request, *checkpoint, session)
+            }
             CurrentRequest::UndoLoad => {
                 let to = (RestoreFrom::BeforeLoad, RestoreReason::Undone);
                 self.go_back(world, request, to)

@@ -1,5 +1,7 @@
 //! Takes in what the writer reports.
 
+use std::sync::Arc;
+
 use bevy::prelude::*;
 use tracing::{debug, error, warn};
 
@@ -15,6 +17,7 @@ use super::runtime::{RuntimeParts, Transition};
 use super::{CurrentSession, LastCheckpoint, PreviousRun, SessionCatalog};
 use crate::content::{ContentReport, Report};
 use crate::recording::NotWritten;
+use crate::recovery::TimelineCheckpoint;
 use crate::session::{RequestError, StopReason};
 use crate::writer::{News, Saved};
 
@@ -97,6 +100,12 @@ impl RuntimeParts {
                 }
                 notify(world, CheckpointFailed { session, checkpoint, error, retry_in });
             }
+            News::Timeline { session, timeline } => {
+                let current = world.get_resource_mut::<CurrentSession>();
+                if let Some(mut current) = current.filter(|current| current.id() == session) {
+                    current.timeline = Arc::new(*timeline);
+                }
+            }
             News::NeedFull => {
                 self.need_full();
                 if let Some(playing) = &mut self.playing {
@@ -161,6 +170,8 @@ impl RuntimeParts {
             let last =
                 LastCheckpoint { id: saved.id, kind: saved.kind, play_time: saved.play_time };
             current.last_checkpoint = Some(last);
+            let next = TimelineCheckpoint::saved(saved.id, saved.kind, saved.time, saved.play_time);
+            Arc::make_mut(&mut current.timeline).follow(next.called(saved.label.clone()));
         }
         debug!(%session, checkpoint = %saved.id, bytes = saved.bytes, "checkpoint saved");
         let notification = CheckpointSaved {

@@ -135,6 +135,13 @@ pub enum CurrentRequest {
     },
     /// [`SessionCommands::end_current_chapter`].
     EndCurrentChapter(ChapterOutcome),
+    /// [`SessionCommands::branch_off`].
+    BranchOff {
+        /// The checkpoint to go on from.
+        checkpoint: CheckpointId,
+        /// The session that comes of it.
+        session: Box<NewSession>,
+    },
 }
 
 /// A request that is about slots.
@@ -216,6 +223,7 @@ impl Request {
                 CurrentRequest::BeginChapter { .. } => "begin_chapter",
                 CurrentRequest::EndChapter { .. } => "end_chapter",
                 CurrentRequest::EndCurrentChapter(_) => "end_current_chapter",
+                CurrentRequest::BranchOff { .. } => "branch_off",
             },
             Self::Slot(request) => match request {
                 SlotRequest::Save(_) => "save",
@@ -251,7 +259,10 @@ impl Request {
         let goes_back = |request: &CurrentRequest| {
             matches!(
                 request,
-                CurrentRequest::Rewind(_) | CurrentRequest::UndoRewind | CurrentRequest::UndoLoad
+                CurrentRequest::Rewind(_)
+                    | CurrentRequest::UndoRewind
+                    | CurrentRequest::UndoLoad
+                    | CurrentRequest::BranchOff { .. }
             )
         };
         match self {
@@ -273,7 +284,12 @@ impl Request {
                     | SessionRequest::Update(..)
             ),
             Self::Current(request) => {
-                matches!(request, CurrentRequest::Close(_) | CurrentRequest::End { .. })
+                matches!(
+                    request,
+                    CurrentRequest::Close(_)
+                        | CurrentRequest::End { .. }
+                        | CurrentRequest::BranchOff { .. }
+                )
             }
             Self::Slot(request) => matches!(request, SlotRequest::Load(_) | SlotRequest::QuickLoad),
             Self::UseProfile(_) | Self::External(ExternalRequest::Recover { .. }) => true,

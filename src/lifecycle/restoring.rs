@@ -1,5 +1,6 @@
 //! Puts a prepared checkpoint back into the world, step by step.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bevy::prelude::*;
@@ -82,8 +83,10 @@ impl RuntimeParts {
         prepared.image.insert_resources(world);
         let before = world.get_resource::<CurrentSession>().cloned();
         let mut current = session_as_saved(&prepared, self.time.now().wall);
+        // Until the new run has a checkpoint, its timeline is what it was.
         let same = before.as_ref().filter(|before| before.id() == session);
         current.chapters.note_restore(same.map(CurrentSession::chapters));
+        current.timeline = same.map(|same| Arc::clone(&same.timeline)).unwrap_or_default();
         world.insert_resource(current);
         let through = self.hooks.restore_through.clone();
         if let Err(error) = prepared.image.set_states(world, through.as_ref()) {

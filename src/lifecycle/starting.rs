@@ -20,6 +20,12 @@ use crate::session::{
 };
 use crate::writer::EventStart;
 
+/// Whether the texts of a session that is to begin are short enough.
+pub(super) fn check_texts(session: &NewSession) -> Result<(), RequestError> {
+    let texts = [&session.name, &session.description, &session.session_type];
+    texts.into_iter().chain(&session.player).try_for_each(|text| check_text(text))
+}
+
 impl RuntimeParts {
     pub(super) fn start(
         &mut self,
@@ -27,8 +33,7 @@ impl RuntimeParts {
         session: &NewSession,
         request: &SessionRequest,
     ) -> Result<(), RequestError> {
-        let texts = [&session.name, &session.description, &session.session_type];
-        texts.into_iter().chain(&session.player).try_for_each(|text| check_text(text))?;
+        check_texts(session)?;
         if self.playing.is_some() && session.replaces_current {
             let mut queue = world.get_resource_or_init::<RequestQueue>();
             queue.do_first(SessionRequest::Start(session.clone()).into());

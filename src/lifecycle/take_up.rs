@@ -217,6 +217,8 @@ impl RuntimeParts {
         }
         // While there is nothing to be taken back.
         let Some(taken) = self.approve(world, taken) else { return };
+        let Some(taken) = self.as_asked(world, taken) else { return };
+        let session = taken.prepared.metadata.id;
         if self.session().is_none_or(|playing| playing == session) {
             return self.begin_restore(world, taken);
         }

@@ -61,6 +61,7 @@ mod restore_failures;
 mod restore_hooks;
 mod restore_progress;
 mod restore_protocol;
+mod rewinds;
 mod rooms;
 mod rounds;
 mod saved_types;

@@ -28,6 +28,7 @@ struct Shown {
     checkpoints: Vec<Checkpoint>,
     /// The files that are damaged, or can't be used for another reason.
     problems: Vec<FileProblem>,
+    events: Events,
     slots: Vec<Slot>,
 }
 
@@ -100,6 +101,13 @@ struct TypeOfRows {
     rows: u64,
 }
 
+/// The files in which events are recorded.
+#[derive(Serialize)]
+struct Events {
+    files: usize,
+    bytes: u64,
+}
+
 #[derive(Serialize)]
 struct FileProblem {
     file: String,
@@ -147,6 +155,7 @@ impl Shown {
             heads: index.heads().iter().map(|head| ShownHead::of(profile, head)).collect(),
             checkpoints: index.checkpoints().into_iter().map(Checkpoint::of).collect(),
             problems: problems.collect(),
+            events: Events { files: stored.event_files().0, bytes: stored.event_files().1 },
             slots,
         })
     }
@@ -171,10 +180,19 @@ impl Shown {
             let kind = slot.kind.map(|kind| format!("{kind:?}")).unwrap_or_default();
             output.line(format_args!("slot         {kind} {name:?} of {checkpoint}"))?;
         }
+        self.write_events(output)?;
         for problem in &self.problems {
             output.line(format_args!("file         {}: {}", problem.file, problem.problem))?;
         }
         self.write_checkpoints(output)
+    }
+
+    fn write_events(&self, output: &mut Output<'_>) -> Result<(), Failure> {
+        let Events { files, bytes } = &self.events;
+        if *files > 0 {
+            output.line(format_args!("events       {files} files, {bytes} bytes"))?;
+        }
+        Ok(())
     }
 
     fn write_metadata(&self, output: &mut Output<'_>) -> Result<(), Failure> {

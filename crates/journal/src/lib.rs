@@ -48,9 +48,9 @@ pub use journal::{
 };
 pub use process::{HowItEnded, LastRun};
 pub use recovery::{
-    Corruption, EventGap, EventPage, EventQuery, EventValidation, FoundSession, OfferedCheckpoint,
-    OfferedOption, Proposal, RecoveryOffer, SessionEntry, SlotEntry, UnreadableSlot, UnsavedPlay,
-    VersionFit,
+    Corruption, EventGap, EventPage, EventQuery, EventValidation, Fork, ForkedLine, FoundSession,
+    OfferedCheckpoint, OfferedOption, Proposal, RecoveryOffer, SessionEntry, SlotEntry, Timeline,
+    TimelineCheckpoint, TimelineLine, UnreadableSlot, UnsavedPlay, VersionFit,
 };
 #[cfg(feature = "bevy_reflect")]
 pub use reflection::register_types;

@@ -4,6 +4,7 @@
 //! other command has waited for, [`News`] gets a variant.
 
 use std::process;
+use std::time::Duration;
 
 use bevy::diagnostic::FrameCount;
 use bevy::prelude::*;
@@ -24,6 +25,8 @@ pub const COMMANDS: &[Command] = &[
     Command { verb: "load", takes: Takes::Text("a name"), begin: load },
     Command { verb: "chapter", takes: Takes::Text("a name"), begin: chapter },
     Command { verb: "end-chapter", takes: Takes::Text(OUTCOMES), begin: end_chapter },
+    Command { verb: "rewind", takes: Takes::Text("seconds"), begin: rewind },
+    Command { verb: "undo-rewind", takes: Takes::Nothing, begin: undo_rewind },
     Command { verb: "hash", takes: Takes::Nothing, begin: hash },
     Command { verb: "pause", takes: Takes::Nothing, begin: pause },
     Command { verb: "resume", takes: Takes::Nothing, begin: resume },
@@ -139,11 +142,38 @@ fn load(world: &mut World, name: &str) -> Result<Begun, String> {
     let slot = world.resource::<SessionCatalog>().slot_named(player, name);
     let slot = slot.ok_or_else(|| format!("there is no slot {name:?}"))?.id;
     world.commands().session().load(slot);
-    let mut restored: Option<Moment> = None;
+    Ok(until_restored(|restored, _| done_at(restored)))
+}
+
+/// Goes back by so many seconds of play.
+fn rewind(world: &mut World, seconds: &str) -> Result<Begun, String> {
+    let ago = seconds.parse().ok().and_then(|ago| Duration::try_from_secs_f64(ago).ok());
+    let ago = ago.ok_or_else(|| format!("it takes seconds, not {seconds:?}"))?;
+    let hash = hash_of(world)?;
+    world.commands().session().rewind(RewindTo::Ago(ago));
+    Ok(until_restored(move |restored, left| {
+        let mut answer = done_at(restored)?;
+        let left = left.map(|left| json!({ "checkpoint": left.counter, "hash": hash.clone() }));
+        answer.insert("left".to_owned(), left.unwrap_or_default());
+        Ok(answer)
+    }))
+}
+
+fn undo_rewind(world: &mut World, _: &str) -> Result<Begun, String> {
+    world.commands().session().undo_rewind();
+    Ok(until_restored(|restored, _| done_at(restored)))
+}
+
+/// Waits until a restored colony's first checkpoint is durable. What is answered then comes of the
+/// checkpoint that was restored and of the one that was left.
+fn until_restored(
+    answer: impl Fn(&Moment, Option<CheckpointId>) -> Answer + Send + Sync + 'static,
+) -> Begun {
+    let mut restored: Option<(Moment, Option<CheckpointId>)> = None;
     let mut opening: Option<Moment> = None;
-    Ok(until(move |news, _| match (news, &restored, &opening) {
-        (News::Restored(moment), ..) => {
-            restored = Some(moment.clone());
+    until(move |news, _| match (news, &restored, &opening) {
+        (News::Restored { moment, left }, ..) => {
+            restored = Some((moment.clone(), *left));
             None
         }
         (News::NotRestored(why), ..) => Some(Err(why.clone())),
@@ -151,15 +181,15 @@ fn load(world: &mut World, name: &str) -> Result<Begun, String> {
             opening = Some(moment.clone());
             None
         }
-        (News::Saved(checkpoint), Some(restored), Some(opening)) => {
-            reaches(*checkpoint, opening).then(|| done_at(restored))
+        (News::Saved(checkpoint), Some((restored, left)), Some(opening)) => {
+            reaches(*checkpoint, opening).then(|| answer(restored, *left))
         }
         (News::NotSaved { checkpoint, why }, Some(_), Some(opening)) => {
-            let why = format!("it is loaded, but what follows isn't safe: {why}");
+            let why = format!("it is restored, but what follows isn't safe: {why}");
             reaches(*checkpoint, opening).then_some(Err(why))
         }
         _ => None,
-    }))
+    })
 }
 
 fn chapter(world: &mut World, name: &str) -> Result<Begun, String> {
@@ -198,10 +228,15 @@ fn once_kept(chapter: ChapterId) -> Begun {
 }
 
 fn hash(world: &mut World, _: &str) -> Result<Begun, String> {
-    let hash = world.run_system_cached(|digest: Digest| digest.text());
-    let hash = hash.map_err(|error| error.to_string())?;
+    let hash = hash_of(world)?;
     let frame = world.resource::<FrameCount>().0;
     Ok(Begun::Done(fields([("frame", json!(frame)), ("hash", json!(hash))])))
+}
+
+/// The hash of the colony as it is now.
+fn hash_of(world: &mut World) -> Result<String, String> {
+    let hash = world.run_system_cached(|digest: Digest| digest.text());
+    hash.map_err(|error| error.to_string())
 }
 
 fn pause(world: &mut World, _: &str) -> Result<Begun, String> {

@@ -27,7 +27,11 @@ pub enum News {
         checkpoint: CheckpointId,
     },
     SlotNotSaved(String),
-    Restored(Moment),
+    /// This was put back, and this is the end of what was left.
+    Restored {
+        moment: Moment,
+        left: Option<CheckpointId>,
+    },
     NotRestored(String),
     /// This chapter has begun or ended, and the checkpoint that says so comes next.
     Chapter(ChapterId),
@@ -115,8 +119,9 @@ fn captured(
 }
 
 fn restored(restored: On<SessionRestored>, digest: Digest, mut commands: Commands) {
-    let checkpoint = restored.checkpoint;
-    report(&mut commands, News::Restored(Moment { checkpoint, hash: digest.text() }));
+    let (checkpoint, left) = (restored.checkpoint, restored.left);
+    let moment = Moment { checkpoint, hash: digest.text() };
+    report(&mut commands, News::Restored { moment, left });
 }
 
 fn not_saved(failed: On<CheckpointFailed>, mut commands: Commands) {

@@ -248,6 +248,20 @@ impl SessionCommands<'_, '_> {
         self.request(CurrentRequest::UndoLoad);
     }
 
+    /// Makes a session of its own of a checkpoint of the one that is being played, be it on a branch: a
+    /// second campaign that has the first half in common.
+    ///
+    /// The checkpoint is restored in full, with its custom fields below those that the new session sets,
+    /// and its play time goes on. The session that was being played is closed with its last checkpoint, as
+    /// by [`close`](Self::close), and stays as it was.
+    /// [`SessionRestored`](crate::SessionRestored) follows with
+    /// [`BranchedOff`](crate::RestoreReason::BranchedOff) and the new session's id, or
+    /// [`RequestRejected`](crate::RequestRejected) as for [`rewind`](Self::rewind).
+    pub fn branch_off(&mut self, checkpoint: CheckpointId, session: NewSession) {
+        let session = Box::new(session);
+        self.request(CurrentRequest::BranchOff { checkpoint, session });
+    }
+
     /// Takes a way out of a crash that the game has added with
     /// [`recovery_option`](crate::SessionHooksExt::recovery_option). The offer is answered by that. If there
     /// is no such way now, the request is rejected with

@@ -102,6 +102,55 @@ fn an_answered_load_survives_kill_9() {
     assert_eq!(back["checkpoint"], opening["checkpoint"], "{story}");
 }
 
+/// Takes a checkpoint and lets the colony live on.
+fn live_on(game: &mut Game) -> Value {
+    let saved = succeeded(game, "checkpoint on the way");
+    for _ in 0..30 {
+        succeeded(game, "hash");
+    }
+    saved
+}
+
+#[test]
+fn a_rewind_says_what_it_left_and_that_comes_back_after_a_kill() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut game = Game::driven(directory.path(), &LIVELY);
+    let saved: Vec<Value> = (0..4).map(|_| live_on(&mut game)).collect();
+    let rewound = succeeded(&mut game, "rewind 0.000001");
+    assert!(number(&rewound) >= number(&saved[3]), "{rewound}");
+    assert!(number(&rewound["left"]) > number(&saved[3]), "what was played is captured first");
+    let far = succeeded(&mut game, "rewind 100000");
+    assert!(number(&far) < number(&saved[0]), "the oldest one: {far}");
+    assert_ne!(far["left"]["hash"], far["hash"]);
+    succeeded(&mut game, "checkpoint further on");
+    let story = game.kill();
+    each_answer_agrees_with_its_capture(&story);
+
+    let mut game = Game::driven(directory.path(), &LIVELY);
+    for rewind in [&far, &rewound] {
+        let undone = succeeded(&mut game, "undo-rewind");
+        assert_eq!(undone["checkpoint"], rewind["left"]["checkpoint"]);
+        assert_eq!(undone["hash"], rewind["left"]["hash"]);
+    }
+    assert!(refused(&mut game, "undo-rewind").contains("nothing to undo"));
+    let story = game.kill();
+    assert_eq!(story.count("session_continued"), 2, "{story}");
+    each_answer_agrees_with_its_capture(&story);
+}
+
+#[test]
+fn where_nothing_happened_a_rewind_leaves_the_last_checkpoint() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut game = Game::driven(directory.path(), &STILL);
+    let last = succeeded(&mut game, "checkpoint the last one");
+    let rewound = succeeded(&mut game, "rewind 3600");
+    assert_eq!(rewound["left"]["checkpoint"], last["checkpoint"]);
+    assert_eq!(rewound["left"]["hash"], last["hash"]);
+    let undone = succeeded(&mut game, "undo-rewind");
+    assert_eq!(undone["checkpoint"], last["checkpoint"]);
+    each_answer_agrees_with_its_capture(&game.kill());
+}
+
 #[test]
 fn what_was_dug_is_recorded_and_survives_kill_9_with_its_checkpoint() {
     let directory = tempfile::tempdir().unwrap();
@@ -282,6 +331,12 @@ fn what_cannot_be_done_is_refused_and_changes_nothing() {
         ("end-chapter", "completed, failed or abandoned"),
         ("end-chapter completed", "no chapter"),
         ("end-chapter soon", "completed, failed or abandoned"),
+        ("rewind", "seconds"),
+        ("rewind soon", "seconds"),
+        ("rewind -1", "seconds"),
+        ("rewind nan", "seconds"),
+        ("undo-rewind 1", "takes nothing"),
+        ("undo-rewind", "nothing to undo"),
         ("die", "panic, abort, kill or exit"),
         ("die slowly", "no such way"),
         ("die panic ", "no such way"),
@@ -496,6 +551,11 @@ fn status_of<'a>(listed: &'a Value, session: &str) -> &'a str {
     entry["status"].as_str().unwrap()
 }
 
+/// Whether an answer is about a checkpoint that was there before.
+fn goes_back(answer: &Value) -> bool {
+    ["load", "rewind", "undo-rewind"].iter().any(|command| answer["command"] == *command)
+}
+
 /// What is answered was captured with that number and hash before, and is durable if it is a save.
 fn each_answer_agrees_with_its_capture(story: &Story) {
     let mut captured = HashMap::new();
@@ -504,7 +564,7 @@ fn each_answer_agrees_with_its_capture(story: &Story) {
         match line["event"].as_str().unwrap() {
             "captured" => drop(captured.insert(number(line), line["hash"].clone())),
             "checkpoint_saved" => durable = number(line),
-            "command" if line["ok"] == true && line["command"] != "load" => {
+            "command" if line["ok"] == true && !goes_back(line) => {
                 let Some(checkpoint) = line["checkpoint"].as_u64() else { continue };
                 assert_eq!(Some(&line["hash"]), captured.get(&checkpoint), "{line}\n{story}");
                 assert!(durable >= checkpoint, "{line}\n{story}");

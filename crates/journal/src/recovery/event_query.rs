@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::ids::{CheckpointId, RunId, SessionId};
-use crate::journal::{FileProblem, RecordedEvent};
+use crate::journal::{FileProblem, FileProblemKind, RecordedEvent};
 
 /// Which events of a session are wanted. Everything that isn't set lets all of them through.
 #[derive(Clone, PartialEq, Debug)]
@@ -93,7 +93,10 @@ impl EventValidation {
     /// Whether all that is there is whole.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.damaged_frames == 0 && self.problems.is_empty()
+        let is_none = |problem: &FileProblem| {
+            matches!(problem.kind, FileProblemKind::Torn | FileProblemKind::OfAnotherSession)
+        };
+        self.damaged_frames == 0 && self.problems.iter().all(is_none)
     }
 }
 

@@ -160,7 +160,7 @@ pub fn prepare<D: Decode>(
         && standing.has_crashed();
     let events = EventsAt::read(finder.store(), &stored, (checkpoint, events_through), is_replayed);
     Ok(Prepared {
-        trial: Some(trial),
+        trial: (wanted.reason != RestoreReason::BranchedOff).then_some(trial),
         events_through,
         next_event: events.next,
         events_after: events.after,

@@ -69,17 +69,23 @@ pub struct EventBooks {
     effects: HashMap<Key, (Vec<u64>, u64)>,
     /// The effects in the world that is played.
     played: Vec<u64>,
+    /// What was handed out again, and takes effect after the run's first checkpoint.
+    replayed: Vec<u64>,
 }
 
 impl EventBooks {
     /// Something was recorded in a run, and its effect is in the world.
     pub fn record(&mut self, run: RunId, sequence: u64, id: u64) {
         self.recorded.entry(run).or_default().push((sequence, id));
+        self.played.append(&mut self.replayed);
         self.played.push(id);
     }
 
     /// A checkpoint is captured. The events whose effects it holds.
-    pub fn capture(&mut self, checkpoint: Key, through: u64) -> Vec<u64> {
+    pub fn capture(&mut self, checkpoint: Key, through: u64, is_first: bool) -> Vec<u64> {
+        if !is_first {
+            self.played.append(&mut self.replayed);
+        }
         self.effects.insert(checkpoint, (self.played.clone(), through));
         self.played.clone()
     }
@@ -87,6 +93,7 @@ impl EventBooks {
     /// A run begins, of a new session.
     pub fn begin(&mut self) {
         self.played.clear();
+        self.replayed.clear();
     }
 
     /// A run begins from a checkpoint, with what is handed out again. `is_all` says that nothing can have
@@ -115,8 +122,9 @@ impl EventBooks {
         }
         self.played = effects;
         self.recorded.insert(run, after.clone());
-        self.played.extend(after.iter().map(|(_, id)| *id));
-        let distinct: HashSet<u64> = self.played.iter().copied().collect();
-        assert_eq!(distinct.len(), self.played.len(), "an event takes effect twice");
+        self.replayed = after.iter().map(|(_, id)| *id).collect();
+        let distinct: HashSet<u64> = self.played.iter().chain(&self.replayed).copied().collect();
+        let effects = self.played.len() + self.replayed.len();
+        assert_eq!(distinct.len(), effects, "an event takes effect twice");
     }
 }

@@ -112,7 +112,7 @@ impl Line {
             with_notes(with_commit(world.digest(), &commit), &world.fields, &world.chapters);
         let id = self.playing.newest();
         let (is_full, is_named) = (commit.base.is_none(), commit.is_named());
-        self.note(Fact::Captured { id, digest, is_full, is_named, time: now.wall });
+        self.note(Fact::Captured { id, digest, is_full, is_named });
         self.captured.push(id);
         self.send(Order::Checkpoint(order));
     }

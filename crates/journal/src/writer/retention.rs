@@ -2,6 +2,7 @@
 //!
 //! Whole segments are the unit, since a segment is never rewritten.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -148,6 +149,7 @@ fn keep_within_quota(keep: &mut Keep<'_>) -> Vec<CheckpointId> {
         keep.if_room(thinned(index, &generations));
         keep.if_room(generations.last().copied());
     }
+    keep.if_room(oldest(index));
     archives.gather(keep)
 }
 
@@ -243,6 +245,14 @@ fn of_build_before(index: &SessionIndex, head: &Head) -> Option<CheckpointId> {
     let intact = index.newest_intact(taken_up)?.checkpoint;
     let played_since = head.play_time.saturating_sub(index.commit(taken_up)?.play_time);
     (played_since < YOUNG_BUILD).then_some(intact)
+}
+
+/// The oldest snapshot of the session that a segment holds. A line that goes on from an archive need not
+/// reach back to it.
+fn oldest(index: &SessionIndex) -> Option<CheckpointId> {
+    let mut all: Vec<CheckpointId> = index.commits().map(|(id, _)| id).collect();
+    all.sort_by_key(|id| (Reverse(id.counter), id.run));
+    generations(index, &all).pop()
 }
 
 /// The newest intact checkpoint of each of the newest branches.

@@ -108,6 +108,8 @@ pub struct RunJournal {
     is_making_room: bool,
     /// Whether that is done, and no checkpoint was written since.
     is_without_history: bool,
+    /// Whether the session's files have changed otherwise than by what is reported of each checkpoint.
+    has_changed: bool,
     reserve: Reserve,
     /// Whether the app is gone, so that there is no later try.
     is_last_turn: bool,
@@ -157,6 +159,7 @@ impl RunJournal {
             pruning_others: None,
             is_making_room: false,
             is_without_history: false,
+            has_changed: false,
             reserve: Reserve::new(now.elapsed),
             is_last_turn: false,
         }
@@ -183,6 +186,12 @@ impl RunJournal {
     /// Whether a checkpoint of this run, or one after it, is durable.
     pub fn has_saved(&self, counter: u64) -> bool {
         self.acknowledged.is_some_and(|acknowledged| acknowledged >= counter)
+    }
+
+    /// Whether the session's files have changed since this was asked last, otherwise than by what is
+    /// reported of each checkpoint.
+    pub fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.has_changed)
     }
 
     /// Says what its events begin with.

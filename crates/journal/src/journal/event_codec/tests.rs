@@ -73,6 +73,21 @@ fn a_batch_survives_in_the_order_of_its_numbers() {
     assert!(events.iter().all(|event| event.moment == moment()));
 }
 
+/// What is written once is read by every later build: these bytes are never to change.
+#[test]
+fn the_bytes_are_those_of_the_format() {
+    let boss = of_type("game::BossDefeated", EventSource::Event, EventPrivacy::Private);
+    let encoded = encode(&batch(vec![
+        column(looted(), &[(7, b"gold"), (9, b"a sword"), (10, b"")]),
+        column(boss, &[(8, b"boss"), (12, b"foss")]),
+    ]));
+    let hex: String = encoded.payloads[0].bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let moment = "80ccfd930eaab4de7587c0e285e368c0970d80880e010702";
+    let looted = "1267616d653a3a6c6f6f743a3a4c6f6f74656403000300030201040700676f6c64612073776f7264";
+    let boss = "1267616d653a3a426f7373446566656174656403210201010404626f7373666f7373";
+    assert_eq!(hex, [moment, looted, boss].concat());
+}
+
 #[test]
 fn every_source_and_privacy_survives_and_so_do_moments_without_a_chapter() {
     let sources =

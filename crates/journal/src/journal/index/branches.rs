@@ -33,6 +33,16 @@ impl SessionIndex {
         })
     }
 
+    /// The nearest checkpoint before this one on its line that is still there.
+    pub fn kept_before(&self, id: CheckpointId) -> Option<CheckpointId> {
+        let run = self.runs.get(&id.run)?;
+        let own = id.counter.checked_sub(1).and_then(|last| run.checkpoints_up_to(last).next());
+        own.or_else(|| {
+            let mut ancestors = run.lineage.ancestors.iter();
+            ancestors.find_map(|it| self.runs.get(&it.run)?.checkpoints_up_to(it.counter).next())
+        })
+    }
+
     /// Whether a run is one of this session, be it that nothing of it is left.
     pub fn has_known(&self, run: RunId) -> bool {
         let named = || self.runs.values().flat_map(|other| other.lineage.named());

@@ -85,6 +85,7 @@ impl Play {
         if !self.trusts_no_file {
             self.events.go_on(run, from, &prepared.events_after, is_all);
         }
+        (self.restored, self.refused) = (checkpoint, None);
         let beginning = Beginning {
             run,
             metadata: prepared.metadata,
