@@ -109,7 +109,7 @@ impl RuntimeParts {
             play_time: about.play_time,
             fields: about.fields,
             state_changes: about.state_changes,
-            chapters: about.chapters,
+            chapters: about.chapters.into_order(),
             summary: about.summary,
             events_through,
             clock: clock_of(world),

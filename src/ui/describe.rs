@@ -263,6 +263,8 @@ pub(super) fn who(offer: &RecoveryOffer, letters: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::ChapterId;
+    use crate::session::{Chapters, NewChapter};
 
     fn words() -> SessionStrings {
         SessionStrings::default()
@@ -281,6 +283,19 @@ mod tests {
         assert_eq!(ago(9 * 86_400), "9 days ago");
         assert_eq!(ago(-50), "just now", "a clock that was set back is no age");
         assert_eq!(words().ago(None, now), "some time ago");
+    }
+
+    #[test]
+    fn a_checkpoint_says_in_which_chapters_it_was_taken() {
+        let mut chapters = Chapters::default();
+        let age = Duration::from_secs(40);
+        assert_eq!(words().moment_of(age, &chapters.listed()), "40 seconds before the end");
+        for name in ["Act 1", " ", "Mission {3}"] {
+            let (id, now) = (ChapterId::random(), Timestamp::UNIX_EPOCH);
+            chapters.begin(id, NewChapter::named(name), now, age).unwrap();
+        }
+        let said = words().moment_of(age, &chapters.listed());
+        assert_eq!(said, "40 seconds before the end, in \"Act 1 / Mission {3}\"");
     }
 
     #[test]

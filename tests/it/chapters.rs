@@ -184,12 +184,12 @@ fn a_chapter_is_tried_again_from_its_begin() {
     let captured = received::<CheckpointCaptured>(&app);
     let captured = captured.iter().find(|it| it.checkpoint == first).expect("it is captured");
     assert_eq!(captured.kind, CheckpointKind::Manual);
-    let session = session(&app);
     for attempt in 1..4 {
         app.world_mut().resource_mut::<Score>().0 = 100;
         seconds(&mut app, 7.0);
         let inner = begin(&mut app, NewChapter::named("The bridge"));
-        recover(&mut app, session, RestoreFrom::Checkpoint(first));
+        request(&mut app, |commands| commands.session().rewind(RewindTo::Chapter(mission)));
+        frames(&mut app, 4);
         assert_eq!(*app.world().resource::<Score>(), Score(3));
         let again = chapters(&app).get(mission).unwrap().clone();
         assert_eq!(again.first_checkpoint, Some(first));
@@ -198,8 +198,12 @@ fn a_chapter_is_tried_again_from_its_begin() {
         assert_eq!(chapters(&app).get(inner), None, "it never began");
     }
     end(&mut app, mission, ChapterOutcome::Failed);
-    recover(&mut app, session, RestoreFrom::Checkpoint(first));
+    request(&mut app, |commands| commands.session().rewind(RewindTo::Chapter(mission)));
+    frames(&mut app, 4);
     assert!(chapters(&app).get(mission).unwrap().end.is_none(), "it should be open again");
+    let unknown = ChapterId::random();
+    request(&mut app, |commands| commands.session().rewind(RewindTo::Chapter(unknown)));
+    assert_eq!(last_error(&mut app), ChapterError::Unknown { chapter: unknown }.into());
 }
 
 #[test]

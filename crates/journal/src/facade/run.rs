@@ -15,8 +15,8 @@ use crate::ids::{CheckpointId, RunId, SessionId, limits};
 use crate::journal::CheckpointKind;
 use crate::recovery::PROBATION;
 use crate::session::{
-    ChaptersWritten, CheckpointSummary, EndReason, FieldError, Fields, GameClock, Leaving,
-    RequestError, SessionStatus, StopReason,
+    CheckpointSummary, EndReason, FieldError, Fields, GameClock, Leaving, RequestError,
+    SessionStatus, StopReason,
 };
 use crate::writer::{CheckpointOrder, Leave, News, Order, Report, Saved, TakeUp};
 
@@ -236,7 +236,7 @@ impl<'j, C: Codec> Run<'j, C> {
             play_time,
             fields: fields_changed.then(|| self.fields.clone()),
             state_changes: None,
-            chapters: ChaptersWritten::default(),
+            chapters: None,
             summary: fields_changed
                 .then(|| CheckpointSummary::of(&self.fields, &BTreeMap::new(), &[])),
             clock: GameClock::default(),

@@ -318,5 +318,14 @@ pub struct ChaptersWritten {
     pub counted: Option<Counted>,
 }
 
+impl ChaptersWritten {
+    /// As an order has it; `None` if there is nothing to say.
+    #[must_use]
+    pub fn into_order(self) -> Option<Box<Self>> {
+        let says_something = self.all.is_some() || self.counted.is_some();
+        says_something.then(|| Box::new(self))
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -327,7 +327,7 @@ impl Playing {
             play_time: self.play_time,
             fields,
             state_changes: None,
-            chapters,
+            chapters: chapters.into_order(),
             summary: None,
             clock: GameClock::default(),
             events_through: self.events_through,

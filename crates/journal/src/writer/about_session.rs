@@ -20,7 +20,7 @@ pub(super) fn add_about_session(
     blocks: &mut Vec<Block>,
     fields: Option<&impl Serialize>,
     state_changes: Option<&impl Serialize>,
-    chapters: &ChaptersWritten,
+    chapters: Option<&ChaptersWritten>,
     clock: &impl Serialize,
 ) -> Result<(), AboutSessionFailure> {
     if let Some(fields) = fields {
@@ -29,10 +29,10 @@ pub(super) fn add_about_session(
     if let Some(state_changes) = state_changes {
         insert_world_value(blocks, STATE_CHANGES, state_changes)?;
     }
-    if let Some(chapters) = &chapters.all {
+    if let Some(chapters) = chapters.and_then(|chapters| chapters.all.as_ref()) {
         insert_world_value(blocks, CHAPTERS, chapters)?;
     }
-    if let Some(counted) = &chapters.counted {
+    if let Some(counted) = chapters.and_then(|chapters| chapters.counted.as_ref()) {
         insert_world_value(blocks, CHAPTER_COUNTS, counted)?;
     }
     insert_world_value(blocks, CLOCK, clock)
@@ -71,7 +71,7 @@ mod tests {
     fn what_cannot_be_encoded_about_a_session_is_no_silent_loss() {
         let mut blocks = Vec::new();
         let known: Option<&u8> = None;
-        let chapters = &ChaptersWritten::default();
+        let chapters = None;
         assert!(
             add_about_session(&mut blocks, Some(&Unencodable), known, chapters, &1_u8).is_err()
         );

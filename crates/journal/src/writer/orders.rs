@@ -169,8 +169,8 @@ pub struct CheckpointOrder<C> {
     pub fields: Option<Fields>,
     /// The way through the game's states, likewise.
     pub state_changes: Option<Vec<StateChange>>,
-    /// The session's chapters, likewise.
-    pub chapters: ChaptersWritten,
+    /// What there is to say of the session's chapters.
+    pub chapters: Option<Box<ChaptersWritten>>,
     /// What lists show of it, likewise.
     pub summary: Option<CheckpointSummary>,
     pub clock: GameClock,

@@ -12,7 +12,7 @@ use bevy_session_journal::journal::{
 };
 use bevy_session_journal::process::{ProcessGuard, ProcessOptions};
 use bevy_session_journal::recovery::{Decode, KnownTypes, ReadProgress};
-use bevy_session_journal::session::{ChaptersWritten, GameClock};
+use bevy_session_journal::session::GameClock;
 use bevy_session_journal::store::{Layout, LocalStore, RealDisk};
 use bevy_session_journal::writer::{
     CheckpointOrder, Content, Encoded, EventStart, Everything, News, Order, Report, SlotDone,
@@ -128,7 +128,7 @@ impl Game {
             time: self.now().wall,
             play_time: Duration::from_secs(self.counter),
             fields: None,
-            chapters: ChaptersWritten::default(),
+            chapters: None,
             summary: None,
             state_changes: None,
             clock: GameClock::default(),

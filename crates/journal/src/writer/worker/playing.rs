@@ -88,7 +88,7 @@ impl<C: Content> Worker<C> {
         }
         let mut blocks = encoded.blocks;
         let (fields, state_changes) = (order.fields.as_ref(), order.state_changes.as_ref());
-        let (chapters, clock) = (&order.chapters, &order.clock);
+        let (chapters, clock) = (order.chapters.as_deref(), &order.clock);
         if let Err(error) = add_about_session(&mut blocks, fields, state_changes, chapters, clock) {
             let cause = FailureCause::new(error);
             error!(error = %cause, "what is known of the session can't be encoded");
