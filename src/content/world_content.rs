@@ -10,7 +10,8 @@ use crate::capture::{
     Capture, Carried, ClaimedRows, DriftedType, EncodeFailure, Encoder, Form, KeyedIds, NamedOrder,
     Parking, Recorder, SaveKey, SavedTypes, drift_between,
 };
-use crate::journal::{Block, Commit, ReadError, SaveId, TypeRows};
+use crate::journal::{Block, Commit, EventBatch, ReadError, SaveId, TypeRows};
+use crate::recording::{NotWritten, TakenEvents};
 use crate::recovery::{Decode, KnownTypes, ReadProgress, VersionFit};
 use crate::restore::WorldImage;
 use crate::writer::{Content, Encoded, Everything};
@@ -55,6 +56,8 @@ pub(crate) enum ContentReport {
     Claimed(Box<Claimed>),
     /// The writer has other rows than the world; the next capture must be full.
     Drifted { types: Vec<DriftedType> },
+    /// Events could not be written.
+    EventsNotWritten(NotWritten),
     /// The game's own code failed while a type was written.
     TypeFailed { type_path: String, message: String },
 }
@@ -92,6 +95,7 @@ impl Content for WorldContent {
     type Run = Encoder;
     type Order = ContentOrder;
     type Report = ContentReport;
+    type Events = TakenEvents;
 
     fn schema(&self) -> u64 {
         let mut hasher = Xxh3::new();
@@ -151,6 +155,15 @@ impl Content for WorldContent {
             emptied: Some(encoded.emptied).filter(|emptied| emptied.comes_back),
             reports,
         }
+    }
+
+    fn encode_events(
+        &self,
+        encoder: &mut Encoder,
+        events: TakenEvents,
+    ) -> (EventBatch, Vec<ContentReport>) {
+        let (batch, failures) = encoder.name_entities(|names| events.encode(names));
+        (batch, failures.into_iter().map(ContentReport::EventsNotWritten).collect())
     }
 
     fn encode_beside(&self, encoder: &Encoder, capture: Box<Capture>) -> Everything {

@@ -1,5 +1,7 @@
 //! Takes in what the writer reports.
 
+use std::sync::Arc;
+
 use bevy::prelude::*;
 use tracing::{debug, error, warn};
 
@@ -9,10 +11,13 @@ use super::notifications::{
     AttachmentRead, CheckpointDrifted, CheckpointFailed, CheckpointSaved, SavingResumed,
     SavingStopped, TypeFailed, notify,
 };
+use super::recording::{EventLoss, EventsDropped, events_dropped};
 use super::requests::{Request, reject};
 use super::runtime::{RuntimeParts, Transition};
 use super::{CurrentSession, LastCheckpoint, PreviousRun, SessionCatalog};
 use crate::content::{ContentReport, Report};
+use crate::recording::NotWritten;
+use crate::recovery::TimelineCheckpoint;
 use crate::session::{RequestError, StopReason};
 use crate::writer::{News, Saved};
 
@@ -49,6 +54,12 @@ impl RuntimeParts {
                 warn!(%session, ?types, "a change left no trace; a full checkpoint follows");
                 notify(world, CheckpointDrifted { session, types });
             }
+            ContentReport::EventsNotWritten(NotWritten { type_path, count, message }) => {
+                let Some(session) = self.session() else { return };
+                let (type_path, cause) =
+                    (Some(type_path.to_string()), EventLoss::Unwritable(message));
+                events_dropped(world, EventsDropped { session, type_path, count, cause });
+            }
             ContentReport::TypeFailed { type_path, message } => {
                 let Some(session) = self.session() else { return };
                 error!(%session, type_path, message, "a type could not be written");
@@ -82,7 +93,18 @@ impl RuntimeParts {
             News::Failed { checkpoint, error, retry_in } => {
                 let Some(session) = self.session() else { return };
                 error!(%session, %checkpoint, ?error, ?retry_in, "checkpoint not saved");
+                if retry_in.is_none()
+                    && let Some(mut current) = world.get_resource_mut::<CurrentSession>()
+                {
+                    current.chapters_changed |= current.chapters.forget_checkpoint(checkpoint);
+                }
                 notify(world, CheckpointFailed { session, checkpoint, error, retry_in });
+            }
+            News::Timeline { session, timeline } => {
+                let current = world.get_resource_mut::<CurrentSession>();
+                if let Some(mut current) = current.filter(|current| current.id() == session) {
+                    current.timeline = Arc::new(*timeline);
+                }
             }
             News::NeedFull => {
                 self.need_full();
@@ -104,6 +126,10 @@ impl RuntimeParts {
                 self.edited(world, session, *update, result);
             }
             News::Slot { order, result } => self.slot_done(world, order, result),
+            news @ (News::EventsFailed { .. }
+            | News::EventsDropped { .. }
+            | News::EventsRead { .. }
+            | News::EventsValidated { .. }) => self.handle_event_news(world, news),
             News::AttachmentRead { of, name, result } => {
                 notify(world, AttachmentRead { of, name, result });
             }
@@ -144,6 +170,8 @@ impl RuntimeParts {
             let last =
                 LastCheckpoint { id: saved.id, kind: saved.kind, play_time: saved.play_time };
             current.last_checkpoint = Some(last);
+            let next = TimelineCheckpoint::saved(saved.id, saved.kind, saved.time, saved.play_time);
+            Arc::make_mut(&mut current.timeline).follow(next.called(saved.label.clone()));
         }
         debug!(%session, checkpoint = %saved.id, bytes = saved.bytes, "checkpoint saved");
         let notification = CheckpointSaved {

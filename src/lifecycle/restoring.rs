@@ -1,5 +1,6 @@
 //! Puts a prepared checkpoint back into the world, step by step.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bevy::prelude::*;
@@ -10,6 +11,7 @@ use super::notifications::{
     RestoreCancelled, RestorePrepared, RestoreStalled, RestoreStarted, SessionRecovered,
     SessionRestored, notify,
 };
+use super::recording::EventLine;
 use super::requests::{Request, RequestQueue, SessionRequest, reject};
 use super::runtime::{Playing, Preparing, RuntimeParts, Transition};
 use super::settings::RestoreLosses;
@@ -23,7 +25,8 @@ use crate::content::{Order, Prepared, Start, TakeUp};
 use crate::journal::RunId;
 use crate::recovery;
 use crate::restore::{EntitiesReplaced, Leftovers, RestoreLoss, RestoreLossReason};
-use crate::session::{RequestError, RestoreReason, SessionStatus};
+use crate::session::{EventTrigger, RequestError, RestoreReason, SessionStatus};
+use crate::writer::EventStart;
 
 /// A restore that has entered the saved states and waits for its gate.
 pub(crate) struct Restoring {
@@ -79,7 +82,12 @@ impl RuntimeParts {
         let leftovers = Leftovers::note(world, self.hooks.clear_on_restore.clone());
         prepared.image.insert_resources(world);
         let before = world.get_resource::<CurrentSession>().cloned();
-        world.insert_resource(session_as_saved(&prepared, self.time.now().wall));
+        let mut current = session_as_saved(&prepared, self.time.now().wall);
+        // Until the new run has a checkpoint, its timeline is what it was.
+        let same = before.as_ref().filter(|before| before.id() == session);
+        current.chapters.note_restore(same.map(CurrentSession::chapters));
+        current.timeline = same.map(|same| Arc::clone(&same.timeline)).unwrap_or_default();
+        world.insert_resource(current);
         let through = self.hooks.restore_through.clone();
         if let Err(error) = prepared.image.set_states(world, through.as_ref()) {
             error!(%error, "the saved states can't be entered");
@@ -171,10 +179,19 @@ impl RuntimeParts {
         set_activity(world, |activity| activity.restore = None);
 
         let run = RunId::random();
+        let left = prepared.begun.left;
+        // What isn't handed out happened in a world that is lost, and is no part of this one.
+        prepared.events_after.retain(|event| self.events.is_replayed(event));
+        // Only where something is handed out are they needed twice.
+        let seeds = match prepared.events_after.is_empty() {
+            true => Vec::new(),
+            false => replaced.seeds.clone(),
+        };
         self.order(Order::TakeUp(Box::new(TakeUp {
             metadata: prepared.metadata,
             run,
             lineage: prepared.lineage,
+            begun: Some(prepared.begun),
             start: Start {
                 next_save_id: prepared.next_save_id,
                 seeds: replaced.seeds,
@@ -182,14 +199,25 @@ impl RuntimeParts {
                 gone: KeyedIds::of(replaced.gone),
             },
             unknown_frames: prepared.unknown_frames,
+            events: EventStart {
+                records: self.events.has_types(),
+                replayed: prepared.events_after.clone(),
+                line: prepared.event_line,
+            },
         })));
         let recorder = self.recorder(world);
         let figures = RunFigures::begin(self.time.now(), prepared.play_time);
         let mut playing = Playing::new(session, run, prepared.newest_counter, figures, recorder);
         playing.context_before = Some(context_before);
         playing.gate_was_open = self.gate_is_open(world);
+        let newest_event = prepared.next_event.saturating_sub(1);
+        playing.events = EventLine::after(newest_event, prepared.events_through);
         self.give_up_deferred(world);
         self.playing = Some(playing);
+        self.begin_events(world, prepared.events_after, &seeds);
+        self.note_lifecycle(reason_word(preparing.reason), EventTrigger::Player, |event| {
+            event.between(None, Some("active".to_owned())).details(checkpoint.to_string())
+        });
         self.claims.clear();
         world.get_resource_or_init::<RecoveryOffers>().remove(session);
         if let Some(entry) = world.get_resource_or_init::<SessionCatalog>().get_mut(session) {
@@ -199,7 +227,7 @@ impl RuntimeParts {
         let elapsed = preparing.asked_at.elapsed();
         info!(?reason, ?elapsed, "session restored");
         let report = replaced.report;
-        notify(world, SessionRestored { session, checkpoint, reason, report, elapsed });
+        notify(world, SessionRestored { session, checkpoint, reason, left, report, elapsed });
         if reason == RestoreReason::Recovered {
             notify(world, SessionRecovered { session, checkpoint });
         }
@@ -243,6 +271,19 @@ fn can_be_had(loss: &RestoreLoss) -> bool {
     loss.reason != RestoreLossReason::NotWritten
 }
 
+/// What a restore is called among events.
+fn reason_word(reason: RestoreReason) -> &'static str {
+    match reason {
+        RestoreReason::Recovered => "recovered",
+        RestoreReason::Continued => "continued",
+        RestoreReason::Rewound => "rewound",
+        RestoreReason::Loaded => "loaded",
+        RestoreReason::Undone => "undone",
+        RestoreReason::BranchedOff => "branched_off",
+        _ => "restored",
+    }
+}
+
 /// The session as the checkpoint has it.
 pub(super) fn session_as_saved(prepared: &Prepared, now: jiff::Timestamp) -> CurrentSession {
     let mut session = CurrentSession::new(prepared.metadata.clone(), prepared.fields.clone());
@@ -254,6 +295,7 @@ pub(super) fn session_as_saved(prepared: &Prepared, now: jiff::Timestamp) -> Cur
     });
     session.status = SessionStatus::Active;
     session.state_changes.clone_from(&prepared.state_changes);
+    session.chapters.clone_from(&prepared.chapters);
     session.updated = now;
     session
 }

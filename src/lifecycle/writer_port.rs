@@ -80,7 +80,9 @@ impl WriterPort {
             session_bytes: settings.max_session_bytes,
             total_bytes: settings.max_total_bytes,
             named: settings.max_named_checkpoints,
+            branches: settings.max_branches,
             reserve_bytes: settings.reserve_bytes,
+            ..Quota::default()
         };
         if self.quota.replace(quota) != Some(quota) {
             self.link.send(Order::Quota(quota), now);

@@ -9,9 +9,10 @@ use crate::clock::between;
 use crate::journal::{CheckpointKind, SlotKind};
 use crate::lifecycle::{RestorePhase, SessionActivity};
 use crate::process::HowItEnded;
-use crate::recovery::{RecoveryOffer, UnsavedPlay, VersionFit};
+use crate::recovery::{Fork, ForkedLine, RecoveryOffer, UnsavedPlay, VersionFit};
 use crate::session::{
-    AttachmentError, CheckpointError, DiskRefusal, RecoveryError, RequestError, SlotError,
+    AttachmentError, CheckpointError, DiskRefusal, OpenChapter, RecoveryError, RequestError,
+    SlotError,
 };
 
 const MINUTE: u64 = 60;
@@ -52,6 +53,13 @@ pub(super) fn shortened(text: &str, letters: usize) -> String {
         line.push_str("...");
     }
     line
+}
+
+/// The names of chapters within each other, the outermost first: "Act 1 / Mission 3".
+pub(super) fn names_of(chapters: &[OpenChapter]) -> Option<String> {
+    let names = chapters.iter().map(|chapter| chapter.name.trim());
+    let names: Vec<&str> = names.filter(|name| !name.is_empty()).collect();
+    (!names.is_empty()).then(|| names.join(" / "))
 }
 
 impl SessionStrings {
@@ -128,6 +136,18 @@ impl SessionStrings {
             return self.before_the_end_now.clone();
         }
         fill(&self.before_the_end, &[("time", &self.span(age))])
+    }
+
+    /// When a checkpoint was taken, and in which chapters: "40 seconds before the end, in "Act 1"".
+    pub(super) fn moment_of(&self, age: Duration, chapters: &[OpenChapter]) -> String {
+        let moment = self.before_the_end(age);
+        match names_of(chapters) {
+            None => moment,
+            Some(names) => {
+                let chapters = fill(&self.in_chapters, &[("chapters", &shortened(&names, 60))]);
+                format!("{moment}, {chapters}")
+            }
+        }
     }
 
     pub(super) fn checkpoint_kind(&self, kind: CheckpointKind) -> &str {

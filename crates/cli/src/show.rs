@@ -28,6 +28,7 @@ struct Shown {
     checkpoints: Vec<Checkpoint>,
     /// The files that are damaged, or can't be used for another reason.
     problems: Vec<FileProblem>,
+    events: Events,
     slots: Vec<Slot>,
 }
 
@@ -37,6 +38,30 @@ struct Summary {
     fields: BTreeMap<String, serde_json::Value>,
     /// The states that the game was in.
     states: BTreeMap<String, String>,
+    /// The chapters that were open, the outermost first.
+    chapters: Vec<OpenChapter>,
+}
+
+/// A chapter that was open at the newest checkpoint.
+#[derive(Serialize)]
+struct OpenChapter {
+    id: String,
+    name: String,
+    kind: String,
+    /// The first checkpoint in it.
+    first_checkpoint: Option<String>,
+}
+
+impl From<bevy_session_journal::OpenChapter> for OpenChapter {
+    fn from(chapter: bevy_session_journal::OpenChapter) -> Self {
+        let first_checkpoint = chapter.first_checkpoint.map(|id| id.to_string());
+        Self {
+            id: chapter.id.to_string(),
+            name: chapter.name,
+            kind: chapter.kind,
+            first_checkpoint,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -74,6 +99,13 @@ struct TypeOfRows {
     path: String,
     version: u32,
     rows: u64,
+}
+
+/// The files in which events are recorded.
+#[derive(Serialize)]
+struct Events {
+    files: usize,
+    bytes: u64,
 }
 
 #[derive(Serialize)]
@@ -123,6 +155,7 @@ impl Shown {
             heads: index.heads().iter().map(|head| ShownHead::of(profile, head)).collect(),
             checkpoints: index.checkpoints().into_iter().map(Checkpoint::of).collect(),
             problems: problems.collect(),
+            events: Events { files: stored.event_files().0, bytes: stored.event_files().1 },
             slots,
         })
     }
@@ -147,10 +180,19 @@ impl Shown {
             let kind = slot.kind.map(|kind| format!("{kind:?}")).unwrap_or_default();
             output.line(format_args!("slot         {kind} {name:?} of {checkpoint}"))?;
         }
+        self.write_events(output)?;
         for problem in &self.problems {
             output.line(format_args!("file         {}: {}", problem.file, problem.problem))?;
         }
         self.write_checkpoints(output)
+    }
+
+    fn write_events(&self, output: &mut Output<'_>) -> Result<(), Failure> {
+        let Events { files, bytes } = &self.events;
+        if *files > 0 {
+            output.line(format_args!("events       {files} files, {bytes} bytes"))?;
+        }
+        Ok(())
     }
 
     fn write_metadata(&self, output: &mut Output<'_>) -> Result<(), Failure> {
@@ -172,9 +214,13 @@ impl Shown {
         for (name, text) in fields.iter().filter(|(_, text)| !text.is_empty()) {
             output.line(format_args!("{name:<12} {text}"))?;
         }
-        let Some(Summary { fields, states }) = &self.summary else { return Ok(()) };
+        let Some(Summary { fields, states, chapters }) = &self.summary else { return Ok(()) };
         for (name, state) in states {
             output.line(format_args!("state        {name}: {state}"))?;
+        }
+        for OpenChapter { kind, name, .. } in chapters {
+            let kind = if kind.is_empty() { "chapter" } else { kind };
+            output.line(format_args!("chapter      {kind}: {name}"))?;
         }
         for (name, value) in fields {
             output.line(format_args!("field        {name}: {value}"))?;
@@ -203,7 +249,12 @@ impl Summary {
     fn of(index: &SessionIndex, head: &Head) -> Self {
         let summary = head.summary_at(head.id, index.summary(head.id));
         let value = |name: &str| summary.fields.get(name).map(|value| (name.to_owned(), value));
-        Self { fields: summary.fields.names().filter_map(value).collect(), states: summary.states }
+        let fields = summary.fields.names().filter_map(value).collect();
+        Self {
+            fields,
+            states: summary.states,
+            chapters: summary.chapters.into_iter().map(OpenChapter::from).collect(),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::error::Error;
 use std::path::Path;
 
 use bevy_session_journal::journal::ReadError;
+use bevy_session_journal::recovery::{EventValidation, validate_events};
 use bevy_session_journal::store::{StoreError, StoredSession, with_sources};
 use bevy_session_journal::{AttachmentError, CheckpointId, SessionId, Validity};
 use serde::Serialize;
@@ -28,8 +29,17 @@ struct Report {
     /// How many of them were read whole; `None` if that wasn't asked for.
     read: Option<usize>,
     damaged: Vec<String>,
+    /// What was recorded; `None` if nothing was.
+    events: Option<Events>,
     /// The newest one of the newest line that isn't known to be damaged.
     newest_intact: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Events {
+    files: u64,
+    events: u64,
+    damaged_frames: u64,
 }
 
 #[derive(Serialize)]
@@ -136,6 +146,7 @@ impl Report {
             checkpoints: 0,
             read: None,
             damaged: Vec::new(),
+            events: None,
             newest_intact: None,
         }
     }
@@ -146,6 +157,7 @@ impl Report {
             files.note(&error);
         }
         files.add_attachments(&stored, profile);
+        let events = files.add_events(&stored, profile);
         let mut ids: Vec<CheckpointId> = stored.index().commits().map(|(id, _)| id).collect();
         ids.sort_by_key(|id| (id.counter, id.run));
         let mut read = 0;
@@ -170,6 +182,7 @@ impl Report {
             checkpoints: ids.len(),
             read: read_data.then_some(read),
             damaged: damaged.collect(),
+            events,
             newest_intact: intact.map(|plan| plan.checkpoint.to_string()),
             ..Self::empty(profile, stored.id())
         }
@@ -179,8 +192,10 @@ impl Report {
         let word = self.condition.word();
         let (files, checkpoints) = (self.files.len(), self.checkpoints);
         let read = self.read.map(|read| format!(", {read} read whole")).unwrap_or_default();
+        let events = self.events.as_ref();
+        let events = events.map(|it| format!(", {} events", it.events)).unwrap_or_default();
         output.line(format_args!(
-            "{} {word}: {files} files, {checkpoints} checkpoints{read}",
+            "{} {word}: {files} files, {checkpoints} checkpoints{read}{events}",
             self.session
         ))?;
         for file in &self.files {
@@ -228,6 +243,26 @@ impl Files {
             self.has_errors |= problem.is_some();
             self.by_name.insert(name_of(&path), (None, problem.into_iter().collect()));
         }
+    }
+
+    /// Events that are damaged cost no checkpoint.
+    fn add_events(&mut self, stored: &StoredSession, profile: &Profile) -> Option<Events> {
+        if stored.event_files().0 == 0 {
+            return None;
+        }
+        // What can't be listed now was deleted meanwhile.
+        let found = validate_events(profile.disk(), stored.directory(), stored.id()).ok()?;
+        self.has_errors |= !found.is_whole();
+        for problem in &found.problems {
+            let file = self.by_name.entry(name_of(&problem.path)).or_default();
+            file.1.push(describe(&problem.kind));
+        }
+        if found.damaged_frames > 0 {
+            let problem = format!("{} frames are damaged", found.damaged_frames);
+            self.by_name.entry("events".to_owned()).or_default().1.push(problem);
+        }
+        let EventValidation { files, events, damaged_frames, .. } = found;
+        Some(Events { files, events, damaged_frames })
     }
 
     fn note(&mut self, error: &ReadError) {

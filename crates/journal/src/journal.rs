@@ -7,10 +7,13 @@
 //! to be read to restore one. `docs/FORMAT.md` describes every byte.
 
 mod attachment;
+mod begun;
 mod block;
 mod block_codec;
 mod commit;
 mod encode_error;
+mod event;
+mod event_codec;
 mod frame;
 mod group_encoder;
 mod header;
@@ -32,17 +35,24 @@ mod wire;
 pub(crate) mod sample;
 
 // What the journal's own types are made of, for those who use them.
-pub use crate::ids::{CheckpointId, RunId, SaveId, SessionId, SlotId, limits};
+pub use crate::ids::{ChapterId, CheckpointId, RunId, SaveId, SessionId, SlotId, limits};
 pub use crate::session::{SlotKind, WrittenBy};
 pub use block_codec::BlockError;
 pub use commit::CheckpointKind;
 pub use encode_error::EncodeError;
+pub use event::{
+    EventBatch, EventColumn, EventFileHeader, EventMoment, EventPrivacy, EventSource, EventStretch,
+    EventType, EventValueError, RecordedEvent,
+};
+pub use event_codec::EventError;
+pub(crate) use event_codec::{EncodedBatch, EventFrame, EventPayload, encode as encode_events};
 pub use frame::FrameError;
 pub use header_codec::SegmentError;
 pub use index::Validity;
 pub use read_error::{Damage, ReadError};
 
 pub(crate) use attachment::{decode_attachment, encode_attachment};
+pub use begun::Begun;
 pub use block::{Block, ENTITIES, Rows, Values};
 pub(crate) use commit::Origin;
 pub use commit::{Commit, Record};
@@ -50,10 +60,13 @@ pub(crate) use frame::{FrameHeader, FrameKind};
 pub(crate) use group_encoder::GroupEncoder;
 #[cfg(test)]
 pub(crate) use group_encoder::GroupWritten;
-pub(crate) use header::{FORMAT_MAJOR, FORMAT_MINOR, MAGIC, Predecessor, SegmentHeader};
+pub(crate) use header::{
+    FEATURE_EVENTS, FORMAT_MAJOR, FORMAT_MINOR, MAGIC, Predecessor, SegmentHeader,
+};
+pub use index::FileProblem;
 pub use index::is_collapse;
 pub use index::{CheckpointInfo, FileProblemKind, Head, SessionIndex};
-pub(crate) use index::{FileProblem, GroupRef, Plan, SegmentSummary, missing_ends};
+pub(crate) use index::{GroupRef, Plan, SegmentSummary, missing_ends};
 pub use lineage::Lineage;
 pub(crate) use lineage::{KnownLineage, nearest};
 pub use merge::merge;

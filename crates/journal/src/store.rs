@@ -12,6 +12,7 @@ mod checking;
 mod directory;
 mod disk;
 mod error;
+mod event_files;
 mod fallback_disk;
 mod file_tree;
 mod findings;
@@ -40,6 +41,7 @@ mod conformance;
 pub(crate) mod simulated_disk;
 
 pub use error::{StoreAction, StoreError, with_sources};
+pub(crate) use event_files::{EventFile, EventFiles};
 pub use memory_disk::{MemoryDisk, Operation};
 pub use process_record::PanicInfo;
 

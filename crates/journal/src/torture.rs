@@ -13,12 +13,14 @@
 
 mod attachments;
 mod backwards;
+mod branches;
 mod compound;
 mod content;
 mod copies;
 mod crash_states;
 mod damage;
 mod debt;
+mod events;
 mod failed_seeds;
 mod faults;
 mod game;

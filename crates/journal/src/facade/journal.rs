@@ -18,7 +18,7 @@ use crate::process::{LastRun, ProcessGuard, ProcessOptions, last_to_die};
 use crate::recovery::{FoundSession, PROBATION, Wanted};
 use crate::session::{NewSession, RequestError, RestoreFrom, RestoreReason};
 use crate::store::LocalStore;
-use crate::writer::{Link, News, Order, Report, TakeUp, Versions, Worker};
+use crate::writer::{EventStart, Link, News, Order, Report, TakeUp, Versions, Worker};
 
 /// The journal of a program: its sessions, and the thread that writes them.
 ///
@@ -145,6 +145,7 @@ impl<C: Codec> Journal<C> {
             from,
             reason,
             tail: None,
+            played: None,
             probation: PROBATION,
         }));
         let answer = self.answer(|report| match report {
@@ -170,11 +171,13 @@ impl<C: Codec> Journal<C> {
             metadata,
             run: RunId::random(),
             lineage: Lineage::default(),
+            begun: None,
             start: Start { next_id: SaveId::FIRST, carried: Vec::new() },
             unknown_frames: Vec::new(),
+            events: EventStart::default(),
         };
         let open = OpenSession { journal: self, session, stage: Stage::Played };
-        Run::begin(open, take_up, fields, None)
+        Run::begin(open, take_up, fields, None, 0)
     }
 
     /// Declines a session that crashed: it isn't offered again, and stays on disk.

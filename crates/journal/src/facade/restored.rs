@@ -9,7 +9,7 @@ use super::{Codec, Run};
 use crate::ids::{CheckpointId, RunId, SaveId};
 use crate::recovery::Prepared;
 use crate::session::{Fields, SessionMetadata};
-use crate::writer::TakeUp;
+use crate::writer::{EventStart, TakeUp};
 
 /// A checkpoint that was read, and whose session is locked. From
 /// [`Journal::restore`](crate::Journal::restore).
@@ -73,10 +73,12 @@ impl<'j, C: Codec> Restored<'j, C> {
             metadata: prepared.metadata,
             run: RunId::random(),
             lineage: prepared.lineage,
+            begun: Some(prepared.begun),
             start: Start { next_id: prepared.next_save_id, carried },
             unknown_frames: prepared.unknown_frames,
+            events: EventStart { line: prepared.event_line, ..EventStart::default() },
         };
         let before = (prepared.newest_counter, prepared.play_time);
-        (image, Run::begin(open, take_up, prepared.fields, Some(before)))
+        (image, Run::begin(open, take_up, prepared.fields, Some(before), prepared.events_through))
     }
 }

@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::written::Written;
 use super::{Codec, RowReader, RowWriter, Scope};
 use crate::ids::SaveId;
-use crate::journal::{Block, Commit, ENTITIES, ReadError, TypeRows};
+use crate::journal::{Block, Commit, ENTITIES, EventBatch, ReadError, TypeRows};
 use crate::recovery::{Decode, KnownTypes, ReadProgress, VersionFit};
 use crate::writer::{Content, Encoded};
 
@@ -92,6 +92,7 @@ impl<C: Codec> Content for RowContent<C> {
     type Start = Start;
     type Run = Written;
     type Order = Infallible;
+    type Events = Infallible;
     type Report = Infallible;
 
     fn schema(&self) -> u64 {
@@ -110,6 +111,10 @@ impl<C: Codec> Content for RowContent<C> {
 
     fn execute(&self, _: &mut Written, order: Infallible) -> Vec<Infallible> {
         match order {}
+    }
+
+    fn encode_events(&self, _: &mut Written, events: Infallible) -> (EventBatch, Vec<Infallible>) {
+        match events {}
     }
 
     fn encode(&self, written: &mut Written, capture: ScopedCapture<C::Capture>) -> Encoded<Self> {

@@ -15,8 +15,8 @@ use crate::ids::{CheckpointId, RunId, SessionId, limits};
 use crate::journal::CheckpointKind;
 use crate::recovery::PROBATION;
 use crate::session::{
-    CheckpointSummary, EndReason, FieldError, Fields, GameClock, Leaving, RequestError,
-    SessionStatus, StopReason,
+    ChaptersWritten, CheckpointSummary, EndReason, FieldError, Fields, GameClock, Leaving,
+    RequestError, SessionStatus, StopReason,
 };
 use crate::writer::{CheckpointOrder, Leave, News, Order, Report, Saved, TakeUp};
 
@@ -39,6 +39,8 @@ pub struct Run<'j, C: Codec> {
     is_untouched: bool,
     fields: Fields,
     fields_changed: bool,
+    /// The last event that another program recorded and that is in the state.
+    events_through: u64,
     /// Play time before this run, and when it began.
     played_before: Duration,
     began: Duration,
@@ -61,6 +63,7 @@ impl<'j, C: Codec> Run<'j, C> {
         take_up: TakeUp<Start>,
         fields: Fields,
         after: Option<(u64, Duration)>,
+        events_through: u64,
     ) -> Self {
         let run = take_up.run;
         open.journal.order(Order::TakeUp(Box::new(take_up)));
@@ -74,6 +77,7 @@ impl<'j, C: Codec> Run<'j, C> {
             is_untouched: true,
             fields,
             fields_changed: false,
+            events_through,
             played_before,
             began,
             on_trial_until: after.map(|(_, play_time)| play_time.saturating_add(PROBATION)),
@@ -232,9 +236,11 @@ impl<'j, C: Codec> Run<'j, C> {
             play_time,
             fields: fields_changed.then(|| self.fields.clone()),
             state_changes: None,
+            chapters: ChaptersWritten::default(),
             summary: fields_changed
                 .then(|| CheckpointSummary::of(&self.fields, &BTreeMap::new(), &[])),
             clock: GameClock::default(),
+            events_through: self.events_through,
             capture: ScopedCapture { scope, capture: capture(scope) },
             self_test: None,
             handed_over: clock::instant(),

@@ -39,6 +39,16 @@ pub const CHECKPOINT_BYTES: u64 = 1 << 30;
 pub const ATTACHMENT_BYTES: usize = 1 << 20;
 /// Letters of an attachment's name.
 pub const ATTACHMENT_NAME_BYTES: usize = 40;
+/// Bytes of one event.
+pub const EVENT_BYTES: usize = 1 << 20;
+/// Events in one frame.
+pub const EVENTS_IN_FRAME: usize = 1 << 16;
+/// Raw bytes of one frame of events.
+pub const EVENT_FRAME_BYTES: usize = 2 << 20;
+/// Bytes of events that are handed out at once, about.
+pub const EVENTS_AT_ONCE: usize = 64 << 20;
+/// Runs before its own that a file of events names.
+pub const EVENT_STRETCHES: usize = 256;
 /// Nesting of one value.
 pub const VALUE_DEPTH: usize = 128;
 /// Bytes of one segment file.

@@ -46,6 +46,9 @@ impl FrameKind {
     /// Bytes of the game's own, in a slot.
     pub const ATTACHMENT: Self = Self(4 | Self::MAY_BE_SKIPPED);
 
+    /// Events of one moment, in a file of events.
+    pub const EVENTS: Self = Self(5 | Self::MAY_BE_SKIPPED);
+
     /// Set if a reader that doesn't know the kind may skip the frame.
     pub const MAY_BE_SKIPPED: u8 = 0x80;
     /// Set if a writer that doesn't know the kind must carry the frame to the segments it writes.
@@ -67,6 +70,7 @@ impl FrameKind {
         match self {
             Self::COMMIT => limits::COMMIT_BYTES,
             Self::RECORD => limits::RECORD_BYTES,
+            Self::EVENTS => limits::EVENT_FRAME_BYTES,
             _ => limits::LARGE_FRAME_BYTES,
         }
     }
@@ -89,6 +93,7 @@ impl fmt::Debug for FrameKind {
             Self::COMMIT => formatter.write_str("Commit"),
             Self::RECORD => formatter.write_str("Record"),
             Self::ATTACHMENT => formatter.write_str("Attachment"),
+            Self::EVENTS => formatter.write_str("Events"),
             Self(byte) => write!(formatter, "Unknown({byte:#04x})"),
         }
     }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::SlotHeader;
+use super::{Begun, EventFileHeader, SlotHeader};
 use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::session::SessionMetadata;
 
@@ -12,7 +12,10 @@ pub const MAGIC: [u8; 8] = *b"bvysess\x1a";
 /// A file of another major version is refused.
 pub const FORMAT_MAJOR: u16 = 1;
 /// A file of a newer minor version is read, as long as its required features are known.
-pub const FORMAT_MINOR: u16 = 1;
+pub const FORMAT_MINOR: u16 = 2;
+/// The optional feature of a run that records events of the game's own: who doesn't know it would hand
+/// them out twice, or never.
+pub const FEATURE_EVENTS: u64 = 1;
 
 /// What a segment says about itself before its first frame.
 ///
@@ -41,6 +44,10 @@ pub struct SegmentHeader {
     /// run's line. Like the ancestors, they go on in records.
     #[serde(default)]
     pub supersedes: Vec<CheckpointId>,
+    /// Why the run began, and what it left. `None` of a session's first run, and of one that an older
+    /// release wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun: Option<Begun>,
     /// The machine that wrote it.
     pub host: u64,
     /// That machine's boot.
@@ -76,6 +83,10 @@ pub struct SegmentHeader {
     /// nothing about where a line ends. Its run is none; the number only distinguishes archives.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub archive: bool,
+    /// `None` for a segment; else what makes the file one of events: it holds no checkpoint, and its
+    /// number counts the files of events of its run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events: Option<EventFileHeader>,
     /// `None` for a segment; else what makes the file a slot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slot: Option<SlotHeader>,

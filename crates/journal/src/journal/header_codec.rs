@@ -15,12 +15,16 @@ use serde::Deserialize;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::wire::{Reader, WireError};
-use super::{EncodeError, FORMAT_MAJOR, FORMAT_MINOR, MAGIC, ReadAt, SegmentHeader};
+use super::{
+    EncodeError, FEATURE_EVENTS, FORMAT_MAJOR, FORMAT_MINOR, MAGIC, ReadAt, SegmentHeader,
+};
 use crate::ids::limits;
 use crate::session::WrittenBy;
 
-/// Feature bits that this version knows. None has been needed yet.
-pub const KNOWN_FEATURES: u64 = 0;
+/// Required features that this version knows. None has been needed yet.
+const KNOWN_REQUIRED: u64 = 0;
+/// Optional features that this version knows.
+pub const KNOWN_OPTIONAL: u64 = FEATURE_EVENTS;
 /// Bytes before the body.
 const PRELUDE_BYTES: usize = 24;
 /// Bytes of the prelude before its checksum.
@@ -215,7 +219,7 @@ impl Parts<'_> {
             _ => return Err(SegmentError::Damaged { path: path() }),
         };
         let written_by = || self.written_by(&header.game_version);
-        let features = header.required_features & !KNOWN_FEATURES;
+        let features = header.required_features & !KNOWN_REQUIRED;
         if features != 0 {
             let written_by = written_by();
             return Err(SegmentError::UnknownFeatures { path: path(), features, written_by });

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{BlockError, FrameError};
+use super::{BlockError, EventError, FrameError};
 use crate::session::FailureCause;
 
 /// Why something in a segment could not be read.
@@ -78,6 +78,9 @@ pub enum Damage {
     /// Its payload holds no valid blocks.
     #[error(transparent)]
     Block(#[from] BlockError),
+    /// Its payload holds no valid events.
+    #[error(transparent)]
+    Event(#[from] EventError),
     /// The file ends before the frame does.
     #[error("the file ends too early")]
     Missing,

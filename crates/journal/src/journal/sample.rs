@@ -45,7 +45,9 @@ pub fn header(run: u64, segment: u32) -> SegmentHeader {
         created: Timestamp::UNIX_EPOCH,
         metadata: NewSession::named("Sample").begin(session(), Timestamp::UNIX_EPOCH),
         archive: false,
+        events: None,
         slot: None,
+        begun: None,
     }
 }
 

@@ -88,6 +88,8 @@ pub struct Scan {
     pub carried: Vec<FrameEntry>,
     /// Attachments, in a slot.
     pub attachments: Vec<FrameEntry>,
+    /// Frames of events, in a file of events. Each names the number of its last event as its counter.
+    pub events: Vec<FrameEntry>,
     /// Damaged bytes that good frames follow.
     pub damage: Vec<DamagedRange>,
     /// Where the last thing that is whole ends, if more bytes follow: what was being written when
@@ -107,6 +109,15 @@ impl Segment {
     /// As [`Self::scan_within`].
     #[cfg(test)]
     pub fn scan(&self) -> Result<Scan, ReadError> {
+        self.scan_within(&mut ScanBudget::default())
+    }
+
+    /// Walks through a file of events, which is known by itself.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::scan_within`].
+    pub fn scan_events(&self) -> Result<Scan, ReadError> {
         self.scan_within(&mut ScanBudget::default())
     }
 
@@ -348,6 +359,9 @@ impl Scanner<'_> {
         let kind = entry.header.kind;
         if kind == FrameKind::ATTACHMENT {
             self.found.attachments.push(entry);
+        }
+        if kind == FrameKind::EVENTS {
+            self.found.events.push(entry);
         }
         if kind == FrameKind::RECORD || kind.must_be_carried() {
             self.found.carried.push(entry);

@@ -69,7 +69,7 @@ impl Segment {
 
     /// Whether a writer that doesn't know more than this version may take the session up.
     pub fn may_be_taken_up(&self) -> bool {
-        self.header.optional_features & !header_codec::KNOWN_FEATURES == 0
+        self.header.optional_features & !header_codec::KNOWN_OPTIONAL == 0
     }
 
     /// The blocks of a checkpoint in order, checked, with one frame in memory at a time.

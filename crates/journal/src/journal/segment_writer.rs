@@ -103,6 +103,16 @@ impl SegmentEncoder {
         Ok(self.seal(kind, self.counter, true, true, raw))
     }
 
+    /// A frame of events, up to the one with the number `last`.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::RecordTooLarge`].
+    pub fn encode_events(&mut self, last: u64, raw: &[u8]) -> Result<Vec<u8>, EncodeError> {
+        check_len(FrameKind::EVENTS, raw)?;
+        Ok(self.seal(FrameKind::EVENTS, last, true, true, raw))
+    }
+
     /// Notes which checkpoint was committed last.
     pub(super) fn note_commit(&mut self, counter: u64) {
         self.counter = counter;

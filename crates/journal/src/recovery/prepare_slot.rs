@@ -4,15 +4,16 @@ use std::collections::HashSet;
 use std::io::ErrorKind;
 
 use super::about::AboutSession;
+use super::event_line::EventsAt;
 use super::prepare::{
     PrepareFailure, Prepared, Wanted, choose_head, next_save_id, read, unreadable,
 };
 use super::slots::{damaged, find_slot};
 use super::{Decode, SessionFinder};
 use crate::ids::{CheckpointId, SessionId, SlotId};
-use crate::journal::{Commit, Lineage, Validity};
+use crate::journal::{Begun, Commit, Lineage, Validity};
 use crate::session::{RequestError, RestoreFrom, SessionMetadata, SlotError};
-use crate::store::{SlotFile, StoredSession};
+use crate::store::{DirectoryStore, SlotFile, StoredSession};
 
 /// Reads and decodes a slot. The lock of its session is held by the caller.
 pub(super) fn prepare_slot<D: Decode>(
@@ -31,7 +32,7 @@ pub(super) fn prepare_slot<D: Decode>(
     let mut failure = SlotError::Unknown;
     for file in &files {
         match read_slot(finder, types, file) {
-            Ok(loaded) => return go_on_from(loaded, file, session, wanted),
+            Ok(loaded) => return go_on_from(finder.store(), loaded, file, session, wanted),
             Err(error) => failure = error,
         }
     }
@@ -91,12 +92,13 @@ fn session_of_slot(
 /// A new run of the slot's own session, which goes on from the slot and beyond everything that was
 /// ever used in either.
 fn go_on_from<I>(
+    store: &DirectoryStore,
     loaded: Loaded<I>,
     file: &SlotFile,
     session: Option<StoredSession>,
     wanted: Wanted,
 ) -> Result<Prepared<I>, PrepareFailure> {
-    let Loaded { stored, checkpoint, commit, image, about } = loaded;
+    let Loaded { stored, checkpoint, commit, image, mut about } = loaded;
     let known = stored.index().lineage_of(checkpoint.run).cloned().unwrap_or_default();
     let from = Wanted { from: RestoreFrom::Checkpoint(checkpoint), ..wanted };
     let head = session.as_ref().and_then(|session| choose_head(session.index(), from).ok());
@@ -118,17 +120,31 @@ fn go_on_from<I>(
         let carried = session.carried().map_err(unreadable)?;
         unknown_frames.extend(carried.into_iter().filter(|frame| !known.contains(frame)));
     }
+    let left = head.as_ref().map(|head| head.id);
+    let before = session.as_ref().and_then(|session| session.index().begun(checkpoint));
+    let before = before.or_else(|| stored.index().begun(checkpoint));
+    let begun = Begun::after(before, wanted.reason, left);
     let metadata: SessionMetadata =
         head.map_or_else(|| file.header.metadata.clone(), |head| head.metadata);
+    let at = (checkpoint, commit.events_through);
+    // The slot's run is known to its session, if that is still there.
+    let in_session = session.filter(|session| session.index().lineage_of(checkpoint.run).is_some());
+    let events = EventsAt::read(store, in_session.as_ref().unwrap_or(&stored), at, false);
     Ok(Prepared {
         trial: None,
+        events_through: commit.events_through,
+        next_event: events.next,
+        events_after: events.after,
+        event_line: events.line,
         checkpoint,
         lineage,
+        begun,
         newest_counter: newest_counter.max(checkpoint.counter),
         next_save_id: save_id.unwrap_or(commit.next_save_id),
         kind: commit.kind,
         play_time: commit.play_time,
         metadata,
+        chapters: about.chapters(),
         fields: about.fields,
         state_changes: about.state_changes,
         has_crashed: false,

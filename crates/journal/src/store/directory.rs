@@ -98,7 +98,7 @@ impl DirectoryStore {
         Ok(stamp_of(&entries))
     }
 
-    /// Bytes of a session's segments, archives and attachments, as its directory lists them.
+    /// Bytes of a session's segments, archives, attachments and files of events, as its directory lists them.
     ///
     /// # Errors
     ///
@@ -106,8 +106,11 @@ impl DirectoryStore {
     pub fn session_bytes(&self, session: SessionId) -> Result<u64, StoreError> {
         let directory = self.layout.session(session);
         let entries = self.disk.list(&directory).attempt(StoreAction::List, &directory)?;
-        let counts =
-            |name: &str| Layout::is_segment_name(name) || Layout::attachment_of(name).is_some();
+        let counts = |name: &str| {
+            Layout::is_segment_name(name)
+                || Layout::is_events_name(name)
+                || Layout::attachment_of(name).is_some()
+        };
         Ok(entries.iter().filter(|entry| counts(&entry.name)).map(|entry| entry.len).sum())
     }
 

@@ -85,7 +85,8 @@ impl Findings {
         // The first part is read at once, for it is looked at several times. Kept, it would add up.
         let ahead = ReadAhead::new(Arc::clone(&file)).map_err(|error| problem_of_file(&error))?;
         let segment = Segment::open(path, Arc::new(ahead)).map_err(problem_of_header)?;
-        if segment.header().session != session {
+        let is_of_events = segment.header().events.is_some();
+        if segment.header().session != session || is_of_events {
             return Err(FileProblemKind::OfAnotherSession);
         }
         let scanned = segment.scan_within(&mut self.budget);
@@ -145,14 +146,14 @@ impl Findings {
     }
 }
 
-fn problem_of_file(error: &io::Error) -> FileProblemKind {
+pub(super) fn problem_of_file(error: &io::Error) -> FileProblemKind {
     match is_no_file(error) {
         true => FileProblemKind::NoFile,
         false => FileProblemKind::Unreadable { error: error.kind() },
     }
 }
 
-fn problem_of_header(error: SegmentError) -> FileProblemKind {
+pub(super) fn problem_of_header(error: SegmentError) -> FileProblemKind {
     match error {
         SegmentError::Torn { .. } => FileProblemKind::Torn,
         SegmentError::Damaged { .. } => FileProblemKind::Damaged,

@@ -13,6 +13,8 @@ use crate::session::SlotKind;
 const SEGMENT_EXTENSION: &str = "journal";
 /// The extension of archives. Any file that has it is read like a segment.
 const ARCHIVE_EXTENSION: &str = "archive";
+/// The extension of files of events. Any file that has it is read when events are asked for.
+const EVENTS_EXTENSION: &str = "events";
 /// The extension of slots. Any file that has it is read, whatever else it is called.
 const SLOT_EXTENSION: &str = "save";
 /// Letters of a slot's name that are kept in the name of its file.
@@ -124,16 +126,19 @@ impl Layout {
         self.sessions().join(session.to_string())
     }
 
-    /// The file of a segment or an archive.
+    /// The file of a segment, an archive or a file of events.
     pub fn segment(&self, header: &SegmentHeader) -> PathBuf {
         self.session(header.session).join(Self::name_of(header))
     }
 
-    /// What the file of a segment or an archive is called.
+    /// What the file of a segment, an archive or a file of events is called.
     pub fn name_of(header: &SegmentHeader) -> String {
-        match header.archive {
-            true => format!("{}.{ARCHIVE_EXTENSION}", header.run),
-            false => Self::segment_name(header.run, header.segment),
+        match header {
+            SegmentHeader { archive: true, run, .. } => format!("{run}.{ARCHIVE_EXTENSION}"),
+            SegmentHeader { events: Some(_), run, segment, .. } => {
+                format!("{run}-{segment:06}.{EVENTS_EXTENSION}")
+            }
+            SegmentHeader { run, segment, .. } => Self::segment_name(*run, *segment),
         }
     }
 
@@ -151,6 +156,11 @@ impl Layout {
     /// Whether a file is called like an archive.
     pub fn is_archive_name(name: &str) -> bool {
         has_extension(name, ARCHIVE_EXTENSION)
+    }
+
+    /// Whether a file may be one of events, copies that a cloud made included.
+    pub fn is_events_name(name: &str) -> bool {
+        has_extension(name, EVENTS_EXTENSION)
     }
 
     /// The card of a session, for people.

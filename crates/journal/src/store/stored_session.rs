@@ -32,6 +32,10 @@ pub struct StoredSession {
     index: SessionIndex,
     /// Bytes of the attachments that lie beside the segments.
     bytes_beside: u64,
+    /// How many files of events lie beside the segments.
+    event_files: usize,
+    /// Their bytes.
+    event_bytes: u64,
     /// The attachments that lie beside the segments: of which checkpoint, and what they are called.
     beside: Vec<(CheckpointId, String)>,
     /// The stamp of the directory before anything in it was read.
@@ -60,14 +64,19 @@ impl StoredSession {
             }
         }
         let (mut beside, mut bytes_beside) = (Vec::new(), 0);
+        let (mut event_files, mut event_bytes) = (0, 0);
         for entry in &entries {
             if let Some((checkpoint, name)) = Layout::attachment_of(&entry.name) {
                 beside.push((checkpoint, name.to_owned()));
                 bytes_beside += entry.len;
+            } else if Layout::is_events_name(&entry.name) {
+                event_files += 1;
+                event_bytes += entry.len;
             }
         }
         let stamp = stamp_of(&entries);
-        Ok(Self { bytes_beside, beside, stamp, ..Self::of_findings(found, directory, session) })
+        let found = Self::of_findings(found, directory, session);
+        Ok(Self { bytes_beside, event_files, event_bytes, beside, stamp, ..found })
     }
 
     /// Opens a single file that holds all of a checkpoint.
@@ -84,7 +93,17 @@ impl StoredSession {
         let problems = found.problems();
         let index = SessionIndex::new(found.summaries, problems);
         let (segments, beside) = (found.segments, Vec::new());
-        Self { session, directory, segments, index, bytes_beside: 0, beside, stamp: 0 }
+        Self {
+            session,
+            directory,
+            segments,
+            index,
+            bytes_beside: 0,
+            event_files: 0,
+            event_bytes: 0,
+            beside,
+            stamp: 0,
+        }
     }
 
     /// Its directory.
@@ -112,9 +131,14 @@ impl StoredSession {
         self.index.segments().iter().map(|summary| summary.scan.length).sum()
     }
 
-    /// Bytes of all segments that could be read, and of the attachments beside them.
+    /// Bytes of all segments that could be read, and of the attachments and files of events beside them.
     pub fn bytes_with_attachments(&self) -> u64 {
-        self.bytes() + self.bytes_beside
+        self.bytes() + self.bytes_beside + self.event_bytes
+    }
+
+    /// How many files of events lie beside the segments, and their bytes.
+    pub fn event_files(&self) -> (usize, u64) {
+        (self.event_files, self.event_bytes)
     }
 
     /// The blocks of one group alone.

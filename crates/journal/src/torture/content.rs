@@ -6,7 +6,7 @@ use crossbeam_channel::Receiver;
 
 use super::world::{digest_of, with_commit};
 use crate::ids::SaveId;
-use crate::journal::{Block, Commit, ReadError, TypeRows, TypeSummary};
+use crate::journal::{Block, Commit, EventBatch, ReadError, TypeRows, TypeSummary};
 use crate::recovery::{Decode, KnownTypes, ReadProgress, VersionFit};
 use crate::writer::{Content, Encoded, Everything};
 
@@ -59,6 +59,7 @@ impl Content for Bytes {
     type Start = ();
     type Run = ();
     type Order = Infallible;
+    type Events = EventBatch;
     type Report = Drift;
 
     fn schema(&self) -> u64 {
@@ -69,6 +70,10 @@ impl Content for Bytes {
 
     fn execute(&self, (): &mut (), order: Infallible) -> Vec<Drift> {
         match order {}
+    }
+
+    fn encode_events(&self, (): &mut (), events: EventBatch) -> (EventBatch, Vec<Drift>) {
+        (events, Vec::new())
     }
 
     fn encode(&self, (): &mut (), capture: Capture) -> Encoded<Self> {

@@ -5,7 +5,7 @@ mod session;
 mod slots;
 mod tests;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use super::history::{Fact, History};
@@ -30,6 +30,10 @@ pub struct Debt {
     known: usize,
     captured: HashMap<Key, Captured>,
     attachments: HashMap<Key, Versions>,
+    /// The events whose effects checkpoints hold.
+    effects: HashMap<Key, Vec<u64>>,
+    /// The sessions of which events may be missing: that was reported, or there is no room for them.
+    without_events: BTreeSet<SessionId>,
     sessions: BTreeMap<SessionId, OwedSession>,
     slots: OwedSlots,
     /// Crash reports, and what is in them.
@@ -79,6 +83,17 @@ impl Debt {
                 self.captured.insert(key(*id), Captured { digest: *digest, order });
                 self.session(session).follow(fact);
             }
+            Fact::Effects { id, events } => {
+                self.effects.insert(key(*id), events.clone());
+            }
+            Fact::EventsLost => {
+                self.without_events.insert(session);
+            }
+            // The files that it names may be gone with the session, or not known yet.
+            Fact::Loading { .. } | Fact::TakenUpHalfBlind => {
+                self.without_events.insert(session);
+                self.session(session).follow(fact);
+            }
             Fact::Attaching { id, version } => {
                 self.attachments.entry(key(*id)).or_default().newest = *version;
             }
@@ -99,6 +114,8 @@ impl Debt {
                 self.sessions.values_mut().for_each(OwedSession::disk_is_short);
             }
             Fact::OthersCrowded { played } => {
+                self.without_events
+                    .extend(self.sessions.keys().filter(|id| Some(**id) != *played).copied());
                 let others = self.sessions.iter_mut().filter(|(id, _)| Some(**id) != *played);
                 others.for_each(|(_, owed)| owed.thin());
             }
@@ -123,6 +140,8 @@ impl Debt {
     /// Takes over what was captured elsewhere, so that it may be found.
     pub fn learn(&mut self, other: &Self) {
         self.captured.extend(other.captured.iter().map(|(id, captured)| (*id, *captured)));
+        self.effects.extend(other.effects.iter().map(|(id, events)| (*id, events.clone())));
+        self.without_events.extend(self.sessions.keys());
     }
 
     /// What is wrong with what was found, in words.
@@ -144,6 +163,7 @@ impl Debt {
             let found = opened.sessions.get(session);
             let checked = owed.check(found, &|id| self.order(id));
             let checked = checked.and_then(|()| self.check_attachments(owed, found));
+            let checked = checked.and_then(|()| self.check_events(*session, found));
             checked.map_err(|wrong| format!("{session}: {wrong}"))?;
         }
         if opened.unread_slots > 0 {
@@ -172,6 +192,13 @@ impl Debt {
         }
         for (id, version) in &found.attachments {
             self.check_attachment(*id, *version)?;
+        }
+        for (id, events) in &found.events {
+            let Some(effects) = self.effects.get(id) else { continue };
+            let mut left = effects.iter();
+            if !events.iter().all(|event| left.by_ref().any(|effect| effect == event)) {
+                return Err(format!("before {id:?} happened {events:?}, of {effects:?}"));
+            }
         }
         for offer in &found.offers {
             if !found.restores(key(offer.newest)) {
@@ -217,6 +244,25 @@ impl Debt {
             let there = found.and_then(|found| found.attachments.get(&id).copied()).flatten();
             if durable > there {
                 return Err(format!("{id:?} lost its attachment: {there:?} of {durable:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether everything is there that the newest checkpoints name.
+    fn check_events(
+        &self,
+        session: SessionId,
+        found: Option<&OpenedSession>,
+    ) -> Result<(), String> {
+        if self.is_short || self.without_events.contains(&session) {
+            return Ok(());
+        }
+        let there = found.into_iter().flat_map(|found| &found.events);
+        for (id, events) in there {
+            let lost = self.effects.get(id).filter(|effects| *effects != events);
+            if let Some(effects) = lost {
+                return Err(format!("{id:?} names {effects:?}, and there are {events:?}"));
             }
         }
         Ok(())

@@ -9,17 +9,19 @@ use jiff::Timestamp;
 
 use super::World;
 use super::content::{Bytes, Capture};
+use super::events;
 use super::opening::layout;
 use crate::clock::Moment;
 use crate::ids::{CheckpointId, RunId, SessionId, SlotId};
-use crate::journal::{CheckpointKind, Commit, FrameKind, Lineage, TypeList};
+use crate::journal::{Begun, CheckpointKind, Commit, FrameKind, Lineage, TypeList};
 use crate::process::{LastRun, ProcessGuard, ProcessOptions};
 use crate::recovery::{Prepared, SlotEntry, Wanted};
 use crate::session::{GameClock, Leaving, NewSession, SessionMetadata, SessionStatus};
 use crate::store::simulated_disk::SimulatedDisk;
 use crate::store::{Disk, LocalStore};
 use crate::writer::{
-    CheckpointOrder, Leave, News, Order, Quota, Report, SlotDone, TakeUp, Versions, Worker,
+    CheckpointOrder, EventStart, Leave, News, Order, Quota, Report, SlotDone, TakeUp, Versions,
+    Worker,
 };
 
 /// One process, alive.
@@ -49,6 +51,10 @@ pub struct Playing {
     pub needs_full: bool,
     pub name: String,
     pub play_time: Duration,
+    /// The number of the next event.
+    pub next_event: u64,
+    /// The last event whose effect is in the world.
+    pub events_through: u64,
 }
 
 /// A slot, as the game knows it.
@@ -63,9 +69,13 @@ pub struct Beginning {
     pub run: RunId,
     pub metadata: SessionMetadata,
     pub lineage: Lineage,
+    pub begun: Option<Begun>,
     pub newest_counter: u64,
     pub world: World,
     pub unknown_frames: Vec<(FrameKind, Vec<u8>)>,
+    pub events: EventStart,
+    pub next_event: u64,
+    pub events_through: u64,
 }
 
 impl Game {
@@ -121,12 +131,14 @@ impl Game {
 
     /// Begins a run.
     pub fn take_up(&mut self, beginning: Beginning, now: Moment) -> Vec<News> {
-        let Beginning { run, metadata, lineage, newest_counter, world, unknown_frames } = beginning;
+        let Beginning { run, metadata, lineage, begun, newest_counter, world, .. } = beginning;
+        let Beginning { unknown_frames, events, next_event, events_through, .. } = beginning;
         let (session, name) = (metadata.id, metadata.name.clone());
-        let take_up = TakeUp { metadata, run, lineage, start: (), unknown_frames };
+        let take_up = TakeUp { metadata, run, lineage, begun, start: (), unknown_frames, events };
         let mut news = self.order(Order::Quota(self.quota), now);
         news.extend(self.order(Order::TakeUp(Box::new(take_up)), now));
-        self.playing = Some(Playing::new(session, run, name, world, newest_counter));
+        let playing = Playing::new(session, run, name, world, newest_counter);
+        self.playing = Some(Playing { next_event, events_through, ..playing });
         news
     }
 
@@ -144,6 +156,19 @@ impl Game {
         let playing = self.playing.as_mut().expect("a session is played");
         let (commit, order) = playing.capture(kind, label, now);
         (commit, self.order(Order::Checkpoint(order), now))
+    }
+
+    /// Records that something happened, which is the one that has this id. Its number.
+    ///
+    /// # Panics
+    ///
+    /// If no session is played.
+    pub fn record(&mut self, id: u64, now: Moment) -> (u64, Vec<News>) {
+        let playing = self.playing.as_mut().expect("a session is played");
+        let sequence = playing.next_event;
+        playing.next_event += 1;
+        let batch = events::batch(sequence, id, now.wall, playing.play_time);
+        (sequence, self.order(Order::Events(batch), now))
     }
 
     pub fn leave(&mut self, status: SessionStatus, now: Moment) -> Vec<News> {
@@ -239,7 +264,19 @@ impl Playing {
     /// A run that begins, of a session whose newest checkpoint has this number.
     pub fn new(session: SessionId, run: RunId, name: String, world: World, counter: u64) -> Self {
         let (captured, play_time) = (None, Duration::ZERO);
-        Self { session, run, world, captured, counter, needs_full: true, name, play_time }
+        let (next_event, events_through) = (1, 0);
+        Self {
+            session,
+            run,
+            world,
+            captured,
+            counter,
+            needs_full: true,
+            name,
+            play_time,
+            next_event,
+            events_through,
+        }
     }
 
     /// Captures the world: the checkpoint's commit, as it should be read back, and the order.
@@ -261,6 +298,7 @@ impl Playing {
         let is_noted_before =
             base.as_ref().is_some_and(|(_, before)| before.fields == self.world.fields);
         let fields = (!is_noted_before).then(|| self.world.fields.clone());
+        let chapters = self.world.chapters_since(base.as_ref().map(|(_, before)| before));
         let base = base.map(|(counter, _)| counter);
         self.captured = Some((self.counter, self.world.clone()));
         let commit = Commit {
@@ -276,7 +314,7 @@ impl Playing {
             incomplete: Vec::new(),
             next_save_id: self.world.next_id(),
             summary: None,
-            events_through: 0,
+            events_through: self.events_through,
             origin: None,
         };
         let is_tested = kind == CheckpointKind::Pause;
@@ -289,8 +327,10 @@ impl Playing {
             play_time: self.play_time,
             fields,
             state_changes: None,
+            chapters,
             summary: None,
             clock: GameClock::default(),
+            events_through: self.events_through,
             capture: self.world.captured(blocks),
             self_test: is_tested.then(|| self.world.captured(self.world.full())),
             handed_over: Instant::now(),

@@ -9,13 +9,14 @@ use jiff::Timestamp;
 
 use super::attachments::{self, version_of};
 use super::content::Bytes;
+use super::events;
 use super::reports::{self, Report};
 use super::unknown;
-use super::world::{digest_of, fields_in, with_commit, with_fields};
+use super::world::{digest_of, with_commit, with_notes};
 use crate::ids::{CheckpointId, SessionId};
 use crate::process::dead_processes;
-use crate::recovery::{FoundSession, SessionFinder, detect};
-use crate::session::{Fields, SessionStatus};
+use crate::recovery::{AboutSession, FoundSession, SessionFinder, detect};
+use crate::session::SessionStatus;
 use crate::store::simulated_disk::{Image, SimulatedDisk};
 use crate::store::{DirectoryStore, Disk, Layout, LocalStore, SlotShelf, StoredSession};
 
@@ -68,6 +69,8 @@ pub struct OpenedSession {
     pub checkpoints: BTreeMap<Key, Reading>,
     /// The versions of the attachments that lie beside checkpoints; `None` if one can't be read.
     pub attachments: BTreeMap<Key, Option<u32>>,
+    /// The events on the line of the newest intact checkpoint of every line, up to it.
+    pub events: BTreeMap<Key, Vec<u64>>,
     /// Whether the frame is there that a later release wrote.
     pub has_unknown_frame: bool,
 }
@@ -241,6 +244,9 @@ impl OpenedSession {
             let version = read.map(|attachment| version_of(*id, attachment.bytes()));
             self.attachments.insert(key(*id), version);
         }
+        for id in self.heads.iter().filter_map(|(_, newest)| *newest) {
+            self.events.insert(key(id), events::on_line(store, id, stored.id()));
+        }
         let carried = stored.carried().unwrap_or_default();
         self.has_unknown_frame = carried.contains(&unknown::frame(stored.id()));
     }
@@ -256,11 +262,14 @@ fn verify(stored: &mut StoredSession, id: CheckpointId) -> Reading {
 /// The digest of a checkpoint, if it can be restored.
 pub fn read_checkpoint(stored: &mut StoredSession, id: CheckpointId) -> Option<u64> {
     let plan = stored.verified_plan(id).ok().flatten()?;
-    let mut fields = Fields::default();
+    let mut about = AboutSession::default();
     let blocks = stored.blocks(&plan).ok()?.inspect(|block| {
-        let read = block.as_ref().ok().and_then(fields_in);
-        read.into_iter().for_each(|read| fields = read);
+        if let Ok(block) = block {
+            about.take_up(block);
+        }
     });
     let world = digest_of(blocks).ok()?;
-    Some(with_fields(with_commit(world, stored.index().commit(id)?), &fields))
+    let digest = with_commit(world, stored.index().commit(id)?);
+    let chapters = about.chapters();
+    Some(with_notes(digest, &about.fields, &chapters))
 }

@@ -9,18 +9,18 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::events::EventBooks;
 use super::game::{self, Beginning};
 use super::history::journal_begun;
 use super::opening::{Key, PROFILES, key};
-use super::world::{with_commit, with_fields};
+use super::world::{with_commit, with_notes};
 use super::{Action, Fact, Game, History, Random, Script, World};
 use crate::clock::Moment;
 use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::journal::{CheckpointKind, Lineage};
-use crate::session::SessionStatus;
-use crate::session::{RestoreFrom, RestoreReason};
+use crate::session::{RequestError, RestoreFrom, RestoreReason, SessionStatus};
 use crate::store::simulated_disk::{Fault, FaultKind, SimulatedDisk};
-use crate::writer::{News, Order, Quota};
+use crate::writer::{EventStart, News, Order, Quota};
 use slots::Asked;
 
 /// Turns after which a writer that still isn't idle is stuck.
@@ -54,8 +54,18 @@ pub struct Play {
     asked: Vec<Asked>,
     /// How many attachments there were so far.
     attachments: u32,
+    /// The checkpoint that was put back last, and why nothing was, if that came later.
+    pub restored: Option<CheckpointId>,
+    pub refused: Option<RequestError>,
     /// Steps of the disk that the history knows.
     followed: usize,
+    /// What is known of events.
+    events: EventBooks,
+    /// How much happened so far.
+    happened: u64,
+    /// Whether anything may be missing of what was recorded last: it wasn't appended, or a disk didn't keep
+    /// it.
+    may_miss_events: bool,
 }
 
 impl Play {
@@ -80,7 +90,12 @@ impl Play {
             trusts_no_file: false,
             asked: Vec::new(),
             attachments: 0,
+            restored: None,
+            refused: None,
             followed: 0,
+            events: EventBooks::default(),
+            happened: 0,
+            may_miss_events: false,
         }
     }
 
@@ -110,6 +125,9 @@ impl Play {
         next.sessions = self.sessions;
         next.numbers = self.numbers + 1000;
         next.attachments = self.attachments;
+        next.events = self.events.clone();
+        next.happened = self.happened;
+        next.may_miss_events = true;
         next.note_of_all(Fact::ProcessEnded);
         next.detect();
         next
@@ -130,6 +148,12 @@ impl Play {
 
     pub fn perform(&mut self, actions: &[Action]) {
         actions.iter().for_each(|action| self.act(*action));
+    }
+
+    /// Takes a checkpoint of what is left when a session goes back, and waits until it is durable.
+    pub fn capture_tail(&mut self) {
+        self.checkpoint(CheckpointKind::Rewind);
+        self.settle();
     }
 
     fn act(&mut self, action: Action) {
@@ -275,6 +299,22 @@ impl Play {
         self.order(Order::Detect);
     }
 
+    /// The sessions of all profiles that everything is about.
+    pub fn sessions(&self) -> impl Iterator<Item = SessionId> {
+        self.sessions.into_iter().flatten()
+    }
+
+    /// So much happens, and a checkpoint is taken.
+    pub fn checkpoint_after_events(&mut self, kind: CheckpointKind, events: usize) {
+        (0..events).for_each(|_| self.record());
+        self.checkpoint_and_turn(kind);
+    }
+
+    /// How many bytes a session's files of events may take.
+    pub fn keep_events(&mut self, event_bytes: u64) {
+        self.keep_to(Quota { event_bytes, ..self.game.quota() });
+    }
+
     /// How many checkpoints are kept because somebody asked for them.
     pub fn keep_named(&mut self, named: usize) {
         self.keep_to(Quota { named, ..self.game.quota() });
@@ -331,10 +371,15 @@ impl Play {
             run: RunId(self.number()),
             metadata: game::metadata(session, "Play", self.now.wall),
             lineage: Lineage::default(),
+            begun: None,
             newest_counter: 0,
             world,
             unknown_frames: vec![super::unknown::frame(session)],
+            events: EventStart { records: true, ..EventStart::default() },
+            next_event: 1,
+            events_through: 0,
         };
+        self.events.begin();
         self.begin(session, beginning);
     }
 
@@ -359,18 +404,43 @@ impl Play {
         }
         let world = playing.world.clone();
         let (session, run) = (playing.session, playing.run);
+        let number_of_events = playing.newest().counter % 4;
+        if kind != CheckpointKind::Opening {
+            (0..number_of_events).for_each(|_| self.record());
+            if let Some(playing) = &mut self.game.playing {
+                playing.events_through = playing.next_event - 1;
+            }
+        }
         let label = (kind == CheckpointKind::Manual).then(|| format!("save {number}"));
         let (commit, news) = self.game.checkpoint(kind, label, self.now);
         let id = CheckpointId { run, counter: commit.counter };
-        let digest = with_fields(with_commit(world.digest(), &commit), &world.fields);
+        let digest =
+            with_notes(with_commit(world.digest(), &commit), &world.fields, &world.chapters);
         self.worlds.insert(key(id), (world, digest));
+        let effects =
+            self.events.capture(key(id), commit.events_through, kind == CheckpointKind::Opening);
+        self.note(session, Fact::Effects { id, events: effects });
         let (is_full, is_named) = (commit.base.is_none(), commit.is_named());
-        let time = self.now.wall;
-        self.note(session, Fact::Captured { id, digest, is_full, is_named, time });
+        self.note(session, Fact::Captured { id, digest, is_full, is_named });
         if kind == CheckpointKind::Manual {
             self.saved_by_hand.push(id);
             self.named.push(id);
         }
+        self.take_news(Some(session), news);
+        // What happens after a checkpoint comes back after a crash.
+        if number_of_events.is_multiple_of(2) {
+            self.record();
+        }
+    }
+
+    /// Something happens.
+    fn record(&mut self) {
+        self.happened += 1;
+        let id = self.numbers << 24 | self.happened;
+        let Some(playing) = &self.game.playing else { return };
+        let (session, run) = (playing.session, playing.run);
+        let (sequence, news) = self.game.record(id, self.now);
+        self.events.record(run, sequence, id);
         self.take_news(Some(session), news);
     }
 
@@ -413,6 +483,11 @@ impl Play {
                         self.saved_by_hand.clear();
                     }
                 }
+                News::EventsFailed { .. } | News::EventsDropped { .. } => {
+                    self.may_miss_events = true;
+                    session.into_iter().for_each(|session| self.note(session, Fact::EventsLost));
+                }
+                News::NotPrepared { error } => self.refused = Some(error.clone()),
                 News::Left { session, complete: true, .. } => self.note(*session, Fact::Left),
                 News::Left { complete: false, .. } => self.saved_by_hand.clear(),
                 News::Slot { order, result } => self.hear_of_slot(order, result),
@@ -464,7 +539,7 @@ impl Play {
     }
 
     /// Notes the journals that were begun since anything was noted.
-    fn follow_disk(&mut self) {
+    pub fn follow_disk(&mut self) {
         let steps = self.disk.steps_since(self.followed);
         for step in &steps {
             self.followed += 1;

@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use tracing::debug_span;
 
 use super::News;
+use super::slices::SLICE_BYTES;
 use super::sweeping::Sweeping;
 use crate::crash_report::Describing;
 use crate::process::LastRun;
-use crate::recovery::{KnownTypes, Listed, Listing, SessionFinder};
+use crate::recovery::{EventReading, EventValidating, KnownTypes, Listed, Listing, SessionFinder};
 
 /// Something that takes many slices.
 enum Chore {
@@ -18,6 +19,10 @@ enum Chore {
     Listing(Option<Box<Listing>>),
     /// Writes down how the last process ended.
     Describing(Box<Describing>),
+    /// Reads a page of events.
+    ReadingEvents(Box<EventReading>),
+    /// Looks at all events of a session.
+    ValidatingEvents(Box<EventValidating>),
     /// Removes what lies around.
     Sweeping(Box<Sweeping>),
 }
@@ -35,7 +40,7 @@ impl Chores {
 
     /// Whether the first is waited for.
     pub(super) fn is_asked_for(&self) -> bool {
-        matches!(self.chores.front(), Some(Chore::Listing(_) | Chore::Describing(_)))
+        !matches!(self.chores.front(), None | Some(Chore::Sweeping(_)))
     }
 
     /// Looks at all sessions, before anything else.
@@ -47,6 +52,22 @@ impl Chores {
 
     pub(super) fn describe(&mut self, describing: Describing) {
         self.chores.push_back(Chore::Describing(Box::new(describing)));
+    }
+
+    /// Reads a page of events, before what nothing waits for.
+    pub(super) fn read_events(&mut self, reading: EventReading) {
+        self.add_before_sweeping(Chore::ReadingEvents(Box::new(reading)));
+    }
+
+    /// Looks at all events of a session, likewise.
+    pub(super) fn validate_events(&mut self, validating: EventValidating) {
+        self.add_before_sweeping(Chore::ValidatingEvents(Box::new(validating)));
+    }
+
+    fn add_before_sweeping(&mut self, chore: Chore) {
+        let is_sweeping = |chore: &Chore| matches!(chore, Chore::Sweeping(_));
+        let place = self.chores.iter().position(is_sweeping).unwrap_or(self.chores.len());
+        self.chores.insert(place, chore);
     }
 
     pub(super) fn sweep(&mut self, sweeping: Sweeping) {
@@ -104,6 +125,16 @@ impl Chores {
                 Ok(describing) => self.chores.push_front(Chore::Describing(describing)),
                 Err((path, result)) => reports.push(News::Described { path, result }),
             },
+            Some(Chore::ReadingEvents(reading)) => {
+                if let Some(reading) = read_events(reading, finder, reports) {
+                    self.chores.push_front(Chore::ReadingEvents(reading));
+                }
+            }
+            Some(Chore::ValidatingEvents(validating)) => {
+                if let Some(validating) = validate_events(validating, finder, reports) {
+                    self.chores.push_front(Chore::ValidatingEvents(validating));
+                }
+            }
             Some(Chore::Sweeping(mut sweeping)) => {
                 let has_more = sweeping.step(&finder.local().store);
                 if has_more {
@@ -112,6 +143,54 @@ impl Chores {
             }
         }
     }
+}
+
+/// Reads a slice of a page; what is left to read.
+fn read_events(
+    mut reading: Box<EventReading>,
+    finder: &SessionFinder,
+    reports: &mut Vec<News>,
+) -> Option<Box<EventReading>> {
+    let mut read = 0;
+    while read < SLICE_BYTES {
+        match reading.step(&finder.local().store) {
+            Ok(Some(bytes)) => read += bytes,
+            Ok(None) => {
+                let (query, page) = reading.finish();
+                reports.push(News::EventsRead { query: Box::new(query), result: Ok(page) });
+                return None;
+            }
+            Err(error) => {
+                let query = Box::new(reading.finish().0);
+                reports.push(News::EventsRead { query, result: Err(error) });
+                return None;
+            }
+        }
+    }
+    Some(reading)
+}
+
+/// Looks at a slice of a session's events; what is left to look at.
+fn validate_events(
+    mut validating: Box<EventValidating>,
+    finder: &SessionFinder,
+    reports: &mut Vec<News>,
+) -> Option<Box<EventValidating>> {
+    let mut read = 0;
+    while read < SLICE_BYTES {
+        let ended = match validating.step(&finder.local().store) {
+            Ok(Some(bytes)) => {
+                read += bytes;
+                continue;
+            }
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        let (session, found) = validating.finish();
+        reports.push(News::EventsValidated { session, result: ended.map(|()| found) });
+        return None;
+    }
+    Some(validating)
 }
 
 fn detected(listing: Listing, finder: &mut SessionFinder) -> News {

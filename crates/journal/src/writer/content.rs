@@ -1,7 +1,7 @@
 //! What is kept in a session, as the writer sees it.
 
 use crate::ids::SaveId;
-use crate::journal::{Block, TypeSummary};
+use crate::journal::{Block, EventBatch, TypeSummary};
 use crate::recovery::Decode;
 use std::fmt;
 
@@ -15,6 +15,8 @@ pub trait Content: Decode + Send + 'static {
     type Run: Send;
     /// What is asked of it between the captures.
     type Order: Send;
+    /// What happened, as it is handed over to be recorded.
+    type Events: Send;
     /// What it says.
     type Report: Send;
 
@@ -29,6 +31,13 @@ pub trait Content: Decode + Send + 'static {
 
     /// Encodes the captures of a run, one after the other.
     fn encode(&self, run: &mut Self::Run, capture: Self::Capture) -> Encoded<Self>;
+
+    /// Encodes what happened in a run: the values, and references in them by the ids that entities have.
+    fn encode_events(
+        &self,
+        run: &mut Self::Run,
+        events: Self::Events,
+    ) -> (EventBatch, Vec<Self::Report>);
 
     /// Encodes a capture of everything, without a trace in what is encoded later. Only needed where
     /// checkpoints are ordered with a self-test.

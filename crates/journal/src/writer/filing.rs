@@ -126,7 +126,9 @@ fn write_down(
         created: now,
         metadata: head.metadata.clone(),
         archive: false,
+        events: None,
         slot: None,
+        begun: None,
     };
     let write = || -> Result<(), WriteFailure> {
         let mut segment = OpenSegment::begin(&local.store, &header, Preamble::default())?;

@@ -1,16 +1,21 @@
 //! What the writer reports, whatever the content of a session is.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+
+use jiff::Timestamp;
 
 use super::{SlotDone, SlotOrder};
 use crate::ids::{CheckpointId, SessionId};
 use crate::journal::CheckpointKind;
 use crate::process::LastRun;
-use crate::recovery::{FoundSession, SlotListing};
+use crate::recovery::{
+    EventPage, EventQuery, EventValidation, FoundSession, SlotListing, Timeline,
+};
 use crate::session::{
-    Attachment, AttachmentError, AttachmentOf, CheckpointError, RecoveryError, RequestError,
-    SessionContext, SessionUpdate, SlotError, StopReason,
+    Attachment, AttachmentError, AttachmentOf, CheckpointError, FailureCause, RecoveryError,
+    RequestError, SessionContext, SessionUpdate, SlotError, StopReason,
 };
 
 /// What the writer reports, whatever the content of a session is.
@@ -43,6 +48,8 @@ pub enum News {
     Saved(Saved),
     /// Checkpoints could not be written.
     Failed { checkpoint: CheckpointId, error: CheckpointError, retry_in: Option<Duration> },
+    /// What there is of the session that is played: at the run's begin, and whenever something was removed.
+    Timeline { session: SessionId, timeline: Box<Timeline> },
     /// The next capture must be full.
     NeedFull,
     /// What is acknowledged from here on may not survive a power cut.
@@ -68,8 +75,32 @@ pub enum News {
     Edited { session: SessionId, update: Box<SessionUpdate>, result: Result<(), RequestError> },
     /// Something was done with slots, or not.
     Slot { order: SlotOrder, result: Result<SlotDone, SlotError> },
+    /// Events can't be written, or not durably. They are tried again, unless `EventsDropped` says otherwise.
+    EventsFailed { cause: FailureCause, retry_in: Duration },
+    /// Events are lost: so many, for this reason. Checkpoints go on.
+    EventsDropped { count: u64, cause: EventsDropCause },
+    /// A page of what happened was read, or not.
+    EventsRead { query: Box<EventQuery>, result: Result<EventPage, RequestError> },
+    /// All that a session has recorded was looked at, or not.
+    EventsValidated { session: SessionId, result: Result<EventValidation, RequestError> },
     /// An attachment was read, or not.
     AttachmentRead { of: AttachmentOf, name: String, result: Result<Attachment, AttachmentError> },
+}
+
+/// Why events are lost.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum EventsDropCause {
+    /// Their values are over the limit of one event. One of their types.
+    TooLarge { type_path: Arc<str> },
+    /// The disk hasn't taken them for so long that no more of them can wait.
+    Disk(FailureCause),
+    /// Another process took the session over.
+    LockLost,
+    /// The run ended before its first checkpoint was durable, so there is no session that they belong to.
+    NeverBegun,
+    /// Their numbers don't rise.
+    OutOfOrder,
 }
 
 /// A durable checkpoint.
@@ -77,6 +108,10 @@ pub enum News {
 pub struct Saved {
     pub id: CheckpointId,
     pub kind: CheckpointKind,
+    /// What it is called.
+    pub label: Option<String>,
+    /// When it was captured.
+    pub time: Timestamp,
     pub play_time: Duration,
     pub bytes: u64,
     pub write_time: Duration,

@@ -155,6 +155,12 @@ impl OpenSegment {
         self.target.append(&bytes)
     }
 
+    /// Appends a frame of events, up to the one with the number `last`.
+    pub(super) fn append_events(&mut self, last: u64, payload: &[u8]) -> Result<(), WriteFailure> {
+        let bytes = self.encoder.encode_events(last, payload)?;
+        self.target.append(&bytes)
+    }
+
     /// Makes everything durable that was appended: the file, then its entry and that of every
     /// directory that was created on the way. If it fails, the segment must not be written to
     /// again; above all, the sync must not be tried again.

@@ -11,11 +11,13 @@ use super::news::News;
 use super::retention::Quota;
 use crate::crash_report::CrashReportOrder;
 use crate::ids::{RunId, SessionId};
-use crate::journal::{CheckpointKind, FrameKind, Lineage, Record};
-use crate::recovery::{Prepared, Wanted};
+use crate::journal::{
+    Begun, CheckpointKind, EventStretch, FrameKind, Lineage, Record, RecordedEvent,
+};
+use crate::recovery::{EventQuery, Prepared, Wanted};
 use crate::session::{
-    AttachmentOf, CheckpointSummary, EndReason, Fields, GameClock, Leaving, SessionMetadata,
-    SessionStatus, SessionUpdate, StateChange,
+    AttachmentOf, ChaptersWritten, CheckpointSummary, EndReason, Fields, GameClock, Leaving,
+    SessionMetadata, SessionStatus, SessionUpdate, StateChange,
 };
 
 /// What the main thread orders. Orders are carried out one after the other.
@@ -32,6 +34,12 @@ pub enum Order<C: Content> {
     Write(Record),
     /// Something that only the content knows.
     Content(C::Order),
+    /// Record what happened in the session that is being played.
+    Events(C::Events),
+    /// Read a page of what happened in a session.
+    ReadEvents(Box<EventQuery>),
+    /// Look at all that a session has recorded, and say what is whole.
+    ValidateEvents(SessionId),
     /// Let go of a session that was prepared and isn't taken up after all.
     Release(SessionId),
     /// End the run.
@@ -83,6 +91,9 @@ impl<C: Content> Order<C> {
             Self::Checkpoint(_) => "checkpoint",
             Self::Write(_) => "write",
             Self::Content(_) => "content",
+            Self::Events(_) => "events",
+            Self::ReadEvents(_) => "read events",
+            Self::ValidateEvents(_) => "validate events",
             Self::Release(_) => "release",
             Self::Leave(_) => "leave",
             Self::Decline(_) => "decline",
@@ -121,10 +132,27 @@ pub struct TakeUp<S> {
     pub run: RunId,
     /// The checkpoint that was restored and those before it, and the runs that are left behind.
     pub lineage: Lineage,
+    /// Why the run begins; `None` for a session's first.
+    pub begun: Option<Begun>,
     /// What the content goes on with.
     pub start: S,
     /// Frames that this version doesn't know and must not lose.
     pub unknown_frames: Vec<(FrameKind, Vec<u8>)>,
+    /// What is known of events before the run begins.
+    pub events: EventStart,
+}
+
+/// What a run's events begin with.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct EventStart {
+    /// Whether the game records events of its own. Then an older build, which doesn't know events,
+    /// doesn't take the session up.
+    pub records: bool,
+    /// The events that are handed out again, see [`Prepared::events_after`]. They are this run's from here
+    /// on, so that they aren't lost should it crash before its first checkpoint that includes them.
+    pub replayed: Vec<RecordedEvent>,
+    /// What happened before on the line, see [`Prepared::event_line`].
+    pub line: Vec<EventStretch>,
 }
 
 /// Makes a checkpoint.
@@ -141,9 +169,14 @@ pub struct CheckpointOrder<C> {
     pub fields: Option<Fields>,
     /// The way through the game's states, likewise.
     pub state_changes: Option<Vec<StateChange>>,
+    /// The session's chapters, likewise.
+    pub chapters: ChaptersWritten,
     /// What lists show of it, likewise.
     pub summary: Option<CheckpointSummary>,
     pub clock: GameClock,
+    /// The number of the last event whose effect is in it. An event with a higher number is handed out
+    /// again after a crash.
+    pub events_through: u64,
     pub capture: C,
     /// Everything at the same moment, to hold against what was written.
     pub self_test: Option<C>,

@@ -5,9 +5,10 @@ use std::collections::{BTreeSet, HashSet};
 
 use tracing::{debug, warn};
 
+use super::event_pruning::prune_events;
 use super::retention::{PruneTo, Quota, Verdict, judge, must_stay, repeats_one_of};
 use super::slices::SLICE_BYTES;
-use crate::ids::{CheckpointId, SessionId};
+use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::journal::{Blocks, GroupRef, ReadError, SegmentHeader, SessionIndex, Validity};
 use crate::store::{DirectoryStore, OpenError, StoreError, StoredSession, with_sources};
 
@@ -24,6 +25,17 @@ pub(super) struct Pruning {
     reading: Option<(GroupRef, Blocks)>,
     /// The named checkpoints that are to be put into an archive before anything else can go.
     gather: Vec<CheckpointId>,
+    /// Whether files of events made enough room, so that history stays.
+    is_spared: bool,
+}
+
+/// The run that prunes its own session.
+#[derive(Clone, Copy)]
+pub(super) struct Own {
+    /// It may have no checkpoint yet.
+    pub run: RunId,
+    /// Bytes that it wants to write now.
+    pub bytes_wanted: u64,
 }
 
 /// Why nothing is pruned, or not everything.
@@ -48,12 +60,14 @@ pub(super) fn logged<T>(session: SessionId, pruned: Result<T, PruneFailure>) -> 
 
 impl Pruning {
     /// Looks at a session. `failed` are segments of which nothing ever became durable: they go first,
-    /// since they may be readable and are on no disk, so nothing may be removed because of them.
+    /// since they may be readable and are on no disk, so nothing may be removed because of them. Files of
+    /// events go before history does, but for those of `own`.
     pub(super) fn begin(
         store: &DirectoryStore,
         session: SessionId,
         quota: Quota,
         extent: PruneTo,
+        own: Option<Own>,
         failed: impl Fn(&SegmentHeader) -> bool,
     ) -> Result<Self, PruneFailure> {
         let mut stored = store.open_session_to_change(session)?;
@@ -67,13 +81,24 @@ impl Pruning {
             paths.try_for_each(|path| store.remove_segment(path))?;
             stored = store.open_session_to_change(session)?;
         }
+        let most_bytes = match extent {
+            PruneTo::Quota => quota.event_bytes,
+            PruneTo::Bone { .. } => 0,
+        };
+        let freed = prune_events(store, &stored, most_bytes, own.map(|own| own.run))?;
+        let is_full_disk = matches!(extent, PruneTo::Bone { .. });
+        let is_enough = |own: Own| freed > 0 && freed >= own.bytes_wanted;
+        let is_spared = is_full_disk && own.is_some_and(is_enough);
         let (waiting, gather) = (Vec::new(), Vec::new());
-        Ok(Self { stored, quota, extent, waiting, reading: None, gather })
+        Ok(Self { stored, quota, extent, waiting, reading: None, gather, is_spared })
     }
 
     /// Reads a part of what must stay, and then of what was left behind; once all of that was read, removes
     /// the rest. Whether there is more to do.
     pub(super) fn step(&mut self, store: &DirectoryStore) -> Result<bool, PruneFailure> {
+        if self.is_spared {
+            return Ok(false);
+        }
         let mut read = 0;
         while read < SLICE_BYTES {
             if self.reading.is_none() && !self.begin_group()? {
@@ -87,7 +112,7 @@ impl Pruning {
 
     /// Whether nothing but what must stay is left, and named checkpoints.
     pub(super) fn is_to_the_bone(&self) -> bool {
-        matches!(self.extent, PruneTo::Bone { .. })
+        matches!(self.extent, PruneTo::Bone { .. }) && !self.is_spared
     }
 
     /// Once everything is done: the checkpoints that are to be gathered, the oldest first.

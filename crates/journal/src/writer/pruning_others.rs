@@ -133,7 +133,8 @@ impl Thinning {
         let lock = store.lock_session(session).ok().flatten()?;
         let bytes_before = store.session_bytes(session).unwrap_or_default();
         let extent = PruneTo::Bone { freeing };
-        let pruning = logged(session, Pruning::begin(store, session, quota, extent, |_| false))?;
+        let pruning =
+            logged(session, Pruning::begin(store, session, quota, extent, None, |_| false))?;
         Some(Box::new(Self { session, bytes_before, pruning, _lock: lock }))
     }
 }

@@ -2,13 +2,11 @@
 //!
 //! Whole segments are the unit, since a segment is never rewritten.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::archives::{Archives, named};
-use crate::clock::between;
 use crate::ids::CheckpointId;
 use crate::journal::{
     FileProblem, FileProblemKind, Head, Plan, Record, SegmentHeader, SegmentSummary, SessionIndex,
@@ -23,8 +21,6 @@ const NEWEST_ON_FULL_DISK: usize = 2;
 /// than so many of them: so there is always one about 10 minutes old, and one about an hour.
 const STRETCHES: [(Duration, u32); 2] =
     [(Duration::from_secs(5 * 60), 3), (Duration::from_secs(30 * 60), 3)];
-/// What a rewind left behind is kept for so long.
-const REWOUND: Duration = Duration::from_secs(60 * 60);
 /// For so much play time the checkpoint that another build of the game took up is kept in any case,
 /// so that the build before can be gone back to.
 const YOUNG_BUILD: Duration = Duration::from_secs(60 * 60);
@@ -36,13 +32,24 @@ pub struct Quota {
     pub total_bytes: u64,
     /// Named checkpoints of one session.
     pub named: usize,
+    /// Branches of one session: lines that were left by going back.
+    pub branches: usize,
     /// Bytes that are kept free for an exit on a full disk.
     pub reserve_bytes: u64,
+    /// Bytes of a session's files of events.
+    pub event_bytes: u64,
 }
 
 impl Default for Quota {
     fn default() -> Self {
-        Self { session_bytes: 256 << 20, total_bytes: 1 << 30, named: 1000, reserve_bytes: 4 << 20 }
+        Self {
+            session_bytes: 256 << 20,
+            total_bytes: 1 << 30,
+            named: 1000,
+            branches: 10,
+            reserve_bytes: 4 << 20,
+            event_bytes: 64 << 20,
+        }
     }
 }
 
@@ -133,6 +140,7 @@ fn keep_within_quota(keep: &mut Keep<'_>) -> Vec<CheckpointId> {
         keep.if_room(generations.iter().take(NEWEST).copied());
     }
     let archives = Archives::choose(keep, |number| is_damaged(stored, number));
+    keep.if_room(newest_branches(index, keep.quota.branches));
     for head in index.heads() {
         let line = index.line(head.id);
         let generations = generations(index, &line);
@@ -140,8 +148,8 @@ fn keep_within_quota(keep: &mut Keep<'_>) -> Vec<CheckpointId> {
         keep.if_room(index.before_collapses(head.id).into_iter().take(NEWEST));
         keep.if_room(thinned(index, &generations));
         keep.if_room(generations.last().copied());
-        keep.if_room(rewound(index, head.time));
     }
+    keep.if_room(oldest(index));
     archives.gather(keep)
 }
 
@@ -239,12 +247,18 @@ fn of_build_before(index: &SessionIndex, head: &Head) -> Option<CheckpointId> {
     (played_since < YOUNG_BUILD).then_some(intact)
 }
 
-/// The newest checkpoints of what a rewind left behind in the last hour.
-fn rewound(index: &SessionIndex, now: Timestamp) -> Vec<CheckpointId> {
-    let infos = index.checkpoints().into_iter();
-    let left_behind =
-        infos.filter(|info| info.on_line_of.is_empty() && between(info.time, now) <= REWOUND);
-    left_behind.map(|info| info.id).take(NEWEST).collect()
+/// The oldest snapshot of the session that a segment holds. A line that goes on from an archive need not
+/// reach back to it.
+fn oldest(index: &SessionIndex) -> Option<CheckpointId> {
+    let mut all: Vec<CheckpointId> = index.commits().map(|(id, _)| id).collect();
+    all.sort_by_key(|id| (Reverse(id.counter), id.run));
+    generations(index, &all).pop()
+}
+
+/// The newest intact checkpoint of each of the newest branches.
+fn newest_branches(index: &SessionIndex, count: usize) -> Vec<CheckpointId> {
+    let branches = index.branches().into_iter().take(count);
+    branches.filter_map(|end| index.newest_intact(end)).map(|plan| plan.checkpoint).collect()
 }
 
 /// Of the generations on a line, newest first, the oldest one in each stretch of play time.

@@ -1,5 +1,8 @@
 //! One run of one session, as it is being written.
 
+#[cfg(test)]
+mod event_tests;
+mod events;
 mod failures;
 mod gathering;
 mod headers;
@@ -16,6 +19,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::backoff::Backoff;
+use super::event_log::EventLog;
 use super::gathering::Gathering;
 use super::hold::Hold;
 use super::open_segment::OpenSegment;
@@ -26,10 +30,10 @@ use super::reserve::Reserve;
 use super::retention::Quota;
 use super::rotation::{Rotation, Schedule};
 use super::type_bytes::TypeBytes;
-use super::{Leave, News};
+use super::{EventStart, Leave, News};
 use crate::clock::Moment;
 use crate::ids::{CheckpointId, RunId, SessionId};
-use crate::journal::{FrameKind, Lineage, Predecessor, Record};
+use crate::journal::{Begun, FrameKind, Lineage, Predecessor, Record};
 use crate::process::ProcessGuard;
 use crate::session::{CheckpointError, SessionMetadata};
 use crate::store::LocalStore;
@@ -48,10 +52,13 @@ pub struct RunIdentity {
     pub metadata: SessionMetadata,
     pub run: RunId,
     pub lineage: Lineage,
+    pub begun: Option<Begun>,
     pub game_version: String,
     pub schema: u64,
     /// Frames that this version doesn't know and that every new generation repeats.
     pub unknown_frames: Vec<(FrameKind, Vec<u8>)>,
+    /// Whether the game records events of its own.
+    pub records_events: bool,
 }
 
 /// One run of one session, as it is being written. Holds the session's lock.
@@ -71,6 +78,8 @@ pub struct RunJournal {
     durable_end: Option<(u32, Predecessor)>,
     segment: Option<OpenSegment>,
     pending: Pending,
+    /// What happened and isn't durable yet.
+    events: EventLog,
     /// The newest durable checkpoint of this run.
     acknowledged: Option<u64>,
     /// Date and play time of that checkpoint.
@@ -99,6 +108,8 @@ pub struct RunJournal {
     is_making_room: bool,
     /// Whether that is done, and no checkpoint was written since.
     is_without_history: bool,
+    /// Whether the session's files have changed otherwise than by what is reported of each checkpoint.
+    has_changed: bool,
     reserve: Reserve,
     /// Whether the app is gone, so that there is no later try.
     is_last_turn: bool,
@@ -129,6 +140,7 @@ impl RunJournal {
             durable_end: None,
             segment: None,
             pending: Pending::default(),
+            events: EventLog::default(),
             acknowledged: None,
             newest: None,
             backoff: Backoff::default(),
@@ -147,6 +159,7 @@ impl RunJournal {
             pruning_others: None,
             is_making_room: false,
             is_without_history: false,
+            has_changed: false,
             reserve: Reserve::new(now.elapsed),
             is_last_turn: false,
         }
@@ -154,6 +167,10 @@ impl RunJournal {
 
     pub fn session(&self) -> SessionId {
         self.identity.metadata.id
+    }
+
+    pub fn run(&self) -> RunId {
+        self.identity.run
     }
 
     /// Whether its end was asked for.
@@ -171,6 +188,17 @@ impl RunJournal {
         self.acknowledged.is_some_and(|acknowledged| acknowledged >= counter)
     }
 
+    /// Whether the session's files have changed since this was asked last, otherwise than by what is
+    /// reported of each checkpoint.
+    pub fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.has_changed)
+    }
+
+    /// Says what its events begin with.
+    pub fn begin_events(&mut self, start: EventStart, reports: &mut Vec<News>) {
+        self.events = EventLog::new(start, reports);
+    }
+
     pub fn set_quota(&mut self, quota: Quota) {
         self.quota = quota;
     }
@@ -182,7 +210,10 @@ impl RunJournal {
 
     /// Ends the run without a word on disk and hands the right to write on, for a run that takes its
     /// place. What was lost stays lost.
-    pub fn into_hold(mut self, reports: &mut Vec<News>) -> Hold {
+    pub fn into_hold(mut self, now: Moment, reports: &mut Vec<News>) -> Hold {
+        self.events.try_at_once();
+        self.write_events(now, reports);
+        self.give_up_events(reports);
         self.reserve.stop(&self.local.store);
         let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
         // It was reported that this is tried again.
@@ -242,6 +273,7 @@ impl RunJournal {
         self.drop_rotation();
         self.drop_gathering();
         self.reserve.stop(&self.local.store);
+        self.events.try_at_once();
         // The end isn't kept waiting by failures of the past.
         self.backoff.succeeded();
     }
@@ -251,6 +283,7 @@ impl RunJournal {
         if self.hold.is_lost() {
             return;
         }
+        self.write_events(now, reports);
         let is_due = self.can_write_pending() && self.backoff.remaining(now.elapsed).is_zero();
         if !self.pending.is_empty() {
             self.flush(now, reports);
@@ -295,8 +328,14 @@ impl RunJournal {
         if self.has_to_prune() {
             return Some(Duration::ZERO);
         }
+        let events = (self.events.is_waiting() && self.acknowledged.is_some())
+            .then(|| self.events.remaining(now.elapsed));
         if self.can_write_pending() {
-            return Some(self.backoff.remaining(now.elapsed));
+            let checkpoints = self.backoff.remaining(now.elapsed);
+            return Some(events.map_or(checkpoints, |events| events.min(checkpoints)));
+        }
+        if events.is_some() {
+            return events;
         }
         let has_work = self.rotation.is_some() || self.reserve.is_being_made();
         has_work.then_some(Duration::ZERO)

@@ -68,6 +68,7 @@ impl SlotSource {
             created,
             metadata: self.metadata.clone(),
             archive: false,
+            events: None,
             slot: Some(slot),
             ..self.header.clone()
         }

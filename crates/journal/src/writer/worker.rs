@@ -1,5 +1,6 @@
 //! Carries out orders, one after the other.
 
+mod events;
 mod listing;
 mod playing;
 mod preparing;
@@ -144,6 +145,9 @@ impl<C: Content> Worker<C> {
                     self.reports.extend(reports.into_iter().map(Report::Content));
                 }
             }
+            Order::Events(events) => self.record_events(events),
+            Order::ReadEvents(query) => self.read_events(*query, now),
+            Order::ValidateEvents(session) => self.validate_events(session, now),
             Order::Release(session) => {
                 self.trials.give_up(session);
                 drop(self.prepared.remove(&session));

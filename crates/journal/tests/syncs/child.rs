@@ -7,14 +7,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bevy_session_journal::clock::{Clock, Moment};
-use bevy_session_journal::journal::{Block, Commit, Lineage, ReadError, Record, TypeRows, Values};
+use bevy_session_journal::journal::{
+    Block, Commit, EventBatch, Lineage, ReadError, Record, TypeRows, Values,
+};
 use bevy_session_journal::process::{ProcessGuard, ProcessOptions};
 use bevy_session_journal::recovery::{Decode, KnownTypes, ReadProgress};
-use bevy_session_journal::session::GameClock;
+use bevy_session_journal::session::{ChaptersWritten, GameClock};
 use bevy_session_journal::store::{Layout, LocalStore, RealDisk};
 use bevy_session_journal::writer::{
-    CheckpointOrder, Content, Encoded, Everything, News, Order, Report, SlotDone, SlotOrder,
-    TakeUp, Versions, Worker,
+    CheckpointOrder, Content, Encoded, EventStart, Everything, News, Order, Report, SlotDone,
+    SlotOrder, TakeUp, Versions, Worker,
 };
 use bevy_session_journal::{
     Attachment, CheckpointId, CheckpointKind, NewSession, RunId, SaveId, SaveSlot, SessionId,
@@ -95,7 +97,9 @@ impl Game {
         let worker = Worker::new(local, Numbers, process, dead, versions, Duration::ZERO);
         let mut game = Self { worker, directory, clock, session, run, counter: 0 };
         let (metadata, lineage) = (metadata(session, "Watched"), Lineage::default());
-        let take_up = TakeUp { metadata, run, lineage, start: (), unknown_frames: Vec::new() };
+        let (unknown_frames, events) = (Vec::new(), EventStart::default());
+        let take_up =
+            TakeUp { metadata, run, lineage, begun: None, start: (), unknown_frames, events };
         game.order(Order::TakeUp(Box::new(take_up)));
         game
     }
@@ -124,9 +128,11 @@ impl Game {
             time: self.now().wall,
             play_time: Duration::from_secs(self.counter),
             fields: None,
+            chapters: ChaptersWritten::default(),
             summary: None,
             state_changes: None,
             clock: GameClock::default(),
+            events_through: 0,
             capture: self.counter,
             self_test: None,
             handed_over: Instant::now(),
@@ -204,6 +210,7 @@ impl Content for Numbers {
     type Start = ();
     type Run = ();
     type Order = Infallible;
+    type Events = Infallible;
     type Report = Infallible;
 
     fn schema(&self) -> u64 {
@@ -214,6 +221,10 @@ impl Content for Numbers {
 
     fn execute(&self, (): &mut (), order: Infallible) -> Vec<Infallible> {
         match order {}
+    }
+
+    fn encode_events(&self, (): &mut (), events: Infallible) -> (EventBatch, Vec<Infallible>) {
+        match events {}
     }
 
     fn encode(&self, (): &mut (), capture: u64) -> Encoded<Self> {

@@ -54,7 +54,7 @@ pub enum FileProblemKind {
     /// It is no file at all: a directory, a pipe, a device, or a link that leads to itself. It is left
     /// alone, whatever is done with the session, until that is deleted.
     NoFile,
-    /// It is a segment of another session.
+    /// It is of another session, or a file of events that is called like a segment.
     OfAnotherSession,
 }
 

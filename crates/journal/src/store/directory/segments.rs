@@ -45,6 +45,25 @@ impl DirectoryStore {
         Ok(created)
     }
 
+    /// Begins a file of events: its directories, its file, its header. `in_durable` says that the session's
+    /// directory is durable, so that only the file's own entry is to be synced.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]. A file that was created may be left behind, without a header that holds.
+    pub fn create_event_file(
+        &self,
+        header: &SegmentHeader,
+        in_durable: bool,
+    ) -> Result<CreatedSegment, StoreError> {
+        if !in_durable {
+            return self.create_segment(header);
+        }
+        let mut created = self.create_file(self.layout.segment(header), header)?;
+        created.unsynced_directories = vec![self.layout.session(header.session)];
+        Ok(created)
+    }
+
     /// Creates a file that begins with a header.
     pub(in crate::store) fn create_file(
         &self,

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use super::super::game::Beginning;
 use super::super::opening::key;
-use super::super::world::with_fields;
+use super::super::world::with_notes;
 use super::super::{Action, Fact};
 use super::Play;
 use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::recovery::{Prepared, Wanted};
 use crate::session::{RequestError, RestoreFrom, RestoreReason};
-use crate::writer::{News, Order};
+use crate::writer::{EventStart, News, Order};
 
 /// Play time after which a restore has proven itself.
 const PROBATION: Duration = Duration::from_secs(60);
@@ -45,7 +45,8 @@ impl Play {
 
     /// Takes a session up. Another one that is played is left as soon as it is known that this works.
     pub(super) fn take_up(&mut self, session: SessionId, from: RestoreFrom, reason: RestoreReason) {
-        let wanted = Wanted { session, from, reason, tail: None, probation: PROBATION };
+        let wanted =
+            Wanted { session, from, reason, tail: None, played: None, probation: PROBATION };
         let failures = self.disk.failures();
         let played = self.played();
         let (prepared, news) = self.game.prepare(wanted, self.now);
@@ -59,6 +60,7 @@ impl Play {
         let (mut world, digest) = known.expect("what is restored should have been there once");
         let is_half_blind = self.disk.failures() > failures && from != RestoreFrom::Latest;
         self.check_prepared(&prepared, digest, is_half_blind);
+        let is_replayed = self.is_replayed(&prepared, from, reason);
         if played.is_some_and(|played| played != session) {
             self.perform(&[Action::Close]);
         }
@@ -76,20 +78,48 @@ impl Play {
             self.note(session, Fact::TakenUpHalfBlind);
         }
         self.sessions[self.profile] = Some(session);
+        let run = RunId(self.number());
+        let is_all = !self.may_miss_events && !self.trusts_no_file && self.disk.failures() == 0;
+        let is_all = is_all && is_replayed && played.is_none();
+        let from = (prepared.checkpoint.run, key(prepared.checkpoint));
+        if !self.trusts_no_file {
+            self.events.go_on(run, from, &prepared.events_after, is_all);
+        }
+        (self.restored, self.refused) = (checkpoint, None);
         let beginning = Beginning {
-            run: RunId(self.number()),
+            run,
             metadata: prepared.metadata,
             lineage: prepared.lineage,
+            begun: Some(prepared.begun),
             newest_counter: prepared.newest_counter,
             world,
             unknown_frames: prepared.unknown_frames,
+            events: EventStart {
+                records: true,
+                replayed: prepared.events_after,
+                line: prepared.event_line,
+            },
+            next_event: prepared.next_event,
+            events_through: prepared.events_through,
         };
         self.begin(session, beginning);
     }
 
+    /// Whether all that was recorded after the checkpoint is to be handed out again.
+    fn is_replayed(
+        &self,
+        prepared: &Prepared<u64>,
+        from: RestoreFrom,
+        reason: RestoreReason,
+    ) -> bool {
+        let is_newest = prepared.checkpoint.counter == prepared.newest_counter;
+        let is_crash = prepared.has_crashed && reason == RestoreReason::Recovered;
+        is_newest && is_crash && from == RestoreFrom::Latest
+    }
+
     /// Whether what is restored is what was captured, and no number is used twice.
     fn check_prepared(&self, prepared: &Prepared<u64>, digest: u64, is_half_blind: bool) {
-        let restored = with_fields(prepared.image, &prepared.fields);
+        let restored = with_notes(prepared.image, &prepared.fields, &prepared.chapters);
         let is_true = restored == digest || self.trusts_no_file;
         assert!(is_true, "a false state is restored");
         let Ok(stored) = self.game.local.store.open_session(prepared.metadata.id) else { return };

@@ -47,6 +47,7 @@ impl RunJournal {
         let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
         self.hold.lose(now.elapsed);
         self.drop_segment();
+        self.events.retire(&self.local.store);
         self.drop_rotation();
         self.drop_gathering();
         self.reserve.stop(&self.local.store);
@@ -113,6 +114,7 @@ impl RunJournal {
         self.drop_gathering();
         if let WriteFailure::Vanished { path } = &failure {
             warn!(path = %path.display(), "the session's files vanished");
+            self.events.retire(&self.local.store);
             self.acknowledged = None;
             self.durable_end = None;
             // The lock may have vanished with them. It is taken again with the next write.
@@ -188,6 +190,7 @@ impl RunJournal {
     pub fn begin_last_turn(&mut self) {
         self.is_last_turn = true;
         self.reserve.stop(&self.local.store);
+        self.events.try_at_once();
         // What failed before is tried once more.
         self.backoff.succeeded();
     }

@@ -3,7 +3,7 @@
 use super::RunJournal;
 use crate::clock::Moment;
 use crate::ids::random_u64;
-use crate::journal::{Lineage, SegmentHeader};
+use crate::journal::{FEATURE_EVENTS, Lineage, SegmentHeader};
 use crate::writer::open_segment::Preamble;
 
 impl RunJournal {
@@ -24,7 +24,7 @@ impl RunJournal {
         let Lineage { ancestors, supersedes } = identity.lineage.in_header();
         SegmentHeader {
             required_features: 0,
-            optional_features: 0,
+            optional_features: if identity.records_events { FEATURE_EVENTS } else { 0 },
             session: identity.metadata.id,
             run: identity.run,
             ancestors,
@@ -45,7 +45,9 @@ impl RunJournal {
             created: now.wall,
             metadata: identity.metadata.clone(),
             archive: false,
+            events: None,
             slot: None,
+            begun: identity.begun.clone(),
         }
     }
 }

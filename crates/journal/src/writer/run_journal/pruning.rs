@@ -4,7 +4,7 @@ use super::RunJournal;
 use crate::clock::Moment;
 use crate::journal::SegmentHeader;
 use crate::writer::open_segment::OpenSegment;
-use crate::writer::pruning::{PruneFailure, Pruning, logged};
+use crate::writer::pruning::{Own, PruneFailure, Pruning, logged};
 use crate::writer::pruning_others::PruningOthers;
 use crate::writer::retention::PruneTo;
 
@@ -29,6 +29,7 @@ impl RunJournal {
                 Some(true) => self.pruning = Some(pruning),
                 Some(false) => {
                     self.is_without_history |= pruning.is_to_the_bone();
+                    self.has_changed = true;
                     self.begin_gathering(pruning.into_gathered(), now);
                 }
                 None => {}
@@ -69,6 +70,7 @@ impl RunJournal {
             let is_own = header.run == self.identity.run;
             is_own && !self.durable.contains(&number) && open != Some(number)
         };
-        Pruning::begin(&self.local.store, self.session(), self.quota, extent, failed)
+        let own = Some(Own { run: self.identity.run, bytes_wanted: self.bytes_wanted() });
+        Pruning::begin(&self.local.store, self.session(), self.quota, extent, own, failed)
     }
 }

@@ -20,9 +20,9 @@ use crate::writer::retention::Quota;
 
 /// What a segment may have in tests.
 const LIMIT: usize = 2 << 20;
-const NOW: Moment = Moment { elapsed: Duration::ZERO, wall: Timestamp::UNIX_EPOCH };
+pub const NOW: Moment = Moment { elapsed: Duration::ZERO, wall: Timestamp::UNIX_EPOCH };
 
-fn journal(disk: &MemoryDisk) -> RunJournal {
+pub fn journal(disk: &MemoryDisk) -> RunJournal {
     let layout =
         Layout { data: "data".into(), state: "state".into(), profile: "default".to_owned() };
     let local = Arc::new(LocalStore::new(Arc::new(disk.clone()), layout));
@@ -32,16 +32,18 @@ fn journal(disk: &MemoryDisk) -> RunJournal {
         metadata: header(1, 0).metadata,
         run: RunId(1),
         lineage: Lineage::default(),
+        begun: None,
         game_version: "1.0".to_owned(),
         schema: 5,
         unknown_frames: Vec::new(),
+        records_events: false,
     };
     let hold: Hold = None::<SessionLock>.into();
     RunJournal::new(local, process, identity, hold, Quota::default(), NOW)
 }
 
 /// A checkpoint of one value.
-fn checkpoint(counter: u64, base: Option<u64>, bytes: usize) -> PendingCheckpoint {
+pub fn checkpoint(counter: u64, base: Option<u64>, bytes: usize) -> PendingCheckpoint {
     let value = noise(bytes, counter);
     PendingCheckpoint {
         blocks: vec![values("game::Map", &[(2, &*value)])],
@@ -50,7 +52,7 @@ fn checkpoint(counter: u64, base: Option<u64>, bytes: usize) -> PendingCheckpoin
     }
 }
 
-fn save(journal: &mut RunJournal, checkpoint: PendingCheckpoint) -> Vec<News> {
+pub fn save(journal: &mut RunJournal, checkpoint: PendingCheckpoint) -> Vec<News> {
     let mut reports = Vec::new();
     journal.checkpoint(checkpoint, &mut reports);
     journal.turn(NOW, &mut reports);

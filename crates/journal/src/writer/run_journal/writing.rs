@@ -45,6 +45,7 @@ impl RunJournal {
         }
         let is_new = self.segment.is_none();
         self.ensure_segment(first == Some(true), now)?;
+        self.sync_events(now, reports);
         let Some(segment) = &mut self.segment else { return Ok(()) };
         let (count, sizes) = match append_all(segment, self.pending.batch()) {
             Err(WriteFailure::Full { path, .. }) if !is_new => {
@@ -94,6 +95,7 @@ impl RunJournal {
         reports: &mut Vec<News>,
     ) {
         let Commit { counter, kind, time, play_time, .. } = checkpoint.commit;
+        let label = checkpoint.commit.label.clone();
         let id = self.id(counter);
         let is_first = self.acknowledged.replace(counter).is_none();
         if checkpoint.is_snapshot() {
@@ -103,8 +105,9 @@ impl RunJournal {
         self.is_without_history = false;
         self.process.acknowledged(self.session(), id, now.wall);
         let write_time = checkpoint.handed_over.elapsed();
-        reports.push(News::Saved(Saved { id, kind, play_time, bytes, write_time }));
+        reports.push(News::Saved(Saved { id, kind, label, time, play_time, bytes, write_time }));
         if is_first {
+            self.has_changed = true;
             self.write_card(SessionStatus::Active);
         }
         if self.rotation.is_none() {

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::{debug_span, error, warn};
+use tracing::{debug, debug_span, error, warn};
 
 use super::{Worker, collect_news};
 use crate::clock::Moment;
 use crate::ids::SessionId;
 use crate::journal::Commit;
+use crate::recovery::Timeline;
 use crate::session::{CheckpointError, FailureCause};
 use crate::store::with_sources;
 use crate::writer::about_session::add_about_session;
@@ -30,18 +31,22 @@ impl<C: Content> Worker<C> {
         take_up.metadata.context = self.context(game);
         let context = Box::new(take_up.metadata.context.clone());
         self.trials.play(session, take_up.run);
-        let hold = self.hold_for_run(session);
+        let hold = self.hold_for_run(session, now);
         let content = self.content.begin(take_up.start);
+        let records_events = take_up.events.records;
         let identity = RunIdentity {
             metadata: take_up.metadata,
             run: take_up.run,
             lineage: take_up.lineage,
+            begun: take_up.begun,
             game_version: self.versions.game.clone(),
             schema: self.content.schema(),
             unknown_frames: take_up.unknown_frames,
+            records_events,
         };
         let (local, process) = (Arc::clone(&self.local), self.process.clone());
-        let journal = RunJournal::new(local, process, identity, hold, self.quota, now);
+        let mut journal = RunJournal::new(local, process, identity, hold, self.quota, now);
+        collect_news(&mut self.reports, |news| journal.begin_events(take_up.events, news));
         self.playing = Some((journal, content));
         self.self_test = None;
         self.settled = false;
@@ -49,9 +54,11 @@ impl<C: Content> Worker<C> {
     }
 
     /// The right to write a session that was prepared, or is being played. A new one has no lock yet.
-    fn hold_for_run(&mut self, session: SessionId) -> Hold {
+    fn hold_for_run(&mut self, session: SessionId, now: Moment) -> Hold {
         match self.playing.take_if(|(journal, _)| journal.session() == session) {
-            Some((journal, _)) => collect_news(&mut self.reports, |news| journal.into_hold(news)),
+            Some((journal, _)) => {
+                collect_news(&mut self.reports, |news| journal.into_hold(now, news))
+            }
             None => self.prepared.remove(&session).flatten().into(),
         }
     }
@@ -81,7 +88,8 @@ impl<C: Content> Worker<C> {
         }
         let mut blocks = encoded.blocks;
         let (fields, state_changes) = (order.fields.as_ref(), order.state_changes.as_ref());
-        if let Err(error) = add_about_session(&mut blocks, fields, state_changes, &order.clock) {
+        let (chapters, clock) = (&order.chapters, &order.clock);
+        if let Err(error) = add_about_session(&mut blocks, fields, state_changes, chapters, clock) {
             let cause = FailureCause::new(error);
             error!(error = %cause, "what is known of the session can't be encoded");
             let (checkpoint, error) = (journal.id(order.counter), CheckpointError::Encoding(cause));
@@ -103,7 +111,7 @@ impl<C: Content> Worker<C> {
             incomplete: encoded.incomplete,
             next_save_id: encoded.next_save_id,
             summary: order.summary.map(Box::new),
-            events_through: 0,
+            events_through: order.events_through,
             origin: None,
         };
         let checkpoint = PendingCheckpoint { blocks, commit, handed_over: order.handed_over };
@@ -135,6 +143,24 @@ impl<C: Content> Worker<C> {
         if let Some(test) = tested {
             self.test(test);
         }
+        self.read_timeline();
+    }
+
+    /// Says what there is of the session, where that isn't known from what was reported. An exit doesn't
+    /// wait for it.
+    fn read_timeline(&mut self) {
+        let Some((journal, _)) = &mut self.playing else { return };
+        if journal.is_leaving() || !journal.take_changed() {
+            return;
+        }
+        let session = journal.session();
+        match self.local.store.open_session(session) {
+            Ok(stored) => {
+                let timeline = Box::new(Timeline::of(&stored));
+                self.report([News::Timeline { session, timeline }]);
+            }
+            Err(error) => debug!(error = %with_sources(&error), "the timeline can't be read"),
+        }
     }
 
     /// Holds a durable checkpoint against what was captured at its moment.
@@ -162,8 +188,9 @@ impl<C: Content> Worker<C> {
     /// Notes that the run is over. Whoever waits for that also waits for the slots that are on their
     /// way.
     pub(super) fn note_if_left(&mut self, now: Moment) {
-        let Some((journal, _)) = &self.playing else { return };
+        let Some((journal, _)) = &mut self.playing else { return };
         let Some(left) = journal.has_left(now) else { return };
+        collect_news(&mut self.reports, |news| journal.give_up_events(news));
         let (session, types) = (journal.session(), journal.type_bytes());
         collect_news(&mut self.reports, |news| self.slots.give_up_waiting(news));
         if !self.slots.is_done() {

@@ -1,0 +1,140 @@
+//! Which events belong to a line of a session, and what of them goes with a checkpoint.
+
+use std::collections::HashSet;
+
+use tracing::warn;
+
+use super::event_walk::{EventWalk, Step, Stretch};
+use crate::ids::{CheckpointId, RunId, limits};
+use crate::journal::{EventFrame, EventStretch, RecordedEvent, SessionIndex};
+use crate::store::{DirectoryStore, EventFiles, StoredSession};
+
+/// What of a session's events goes with a checkpoint.
+#[derive(Default)]
+pub struct EventsAt {
+    /// The number of the next event.
+    pub next: u64,
+    /// What happened after it, if that is handed out again.
+    pub after: Vec<RecordedEvent>,
+    /// What happened up to it.
+    pub line: Vec<EventStretch>,
+}
+
+impl EventsAt {
+    /// What goes with a checkpoint whose commit says `through`. What can't be read of it is left out: it
+    /// never stands in the way of a checkpoint.
+    pub fn read(
+        store: &DirectoryStore,
+        stored: &StoredSession,
+        (checkpoint, through): (CheckpointId, u64),
+        hands_out_after: bool,
+    ) -> Self {
+        let index = stored.index();
+        let files = match EventFiles::open(&**store.disk(), stored.directory(), stored.id()) {
+            Ok(files) => files,
+            Err(error) => {
+                warn!(%error, "files of events can't be listed");
+                EventFiles::default()
+            }
+        };
+        for problem in files.problems() {
+            warn!(path = %problem.path.display(), kind = ?problem.kind, "a file of events can't be read");
+        }
+        let mut line = vec![EventStretch { run: checkpoint.run, through }];
+        line.extend(line_before(index, &files, checkpoint.run));
+        line.retain(|stretch| stretch.through > 0);
+        line.truncate(limits::EVENT_STRETCHES);
+        let after = match hands_out_after {
+            true => events_after(&files, checkpoint.run, through),
+            false => Vec::new(),
+        };
+        let newest = newest_number(index, &files).max(through);
+        Self { next: newest + 1, after, line }
+    }
+}
+
+/// What happened on the line that ends with a checkpoint, and after it if `None`: the nearest run first.
+/// `None` if the session has no such checkpoint.
+pub fn line_of(
+    index: &SessionIndex,
+    files: &EventFiles,
+    checkpoint: Option<CheckpointId>,
+) -> Option<Vec<EventStretch>> {
+    let (run, through) = match checkpoint {
+        Some(checkpoint) => (checkpoint.run, index.commit(checkpoint)?.events_through),
+        None => {
+            let heads = index.heads();
+            let newest = heads.iter().find(|head| !head.declined).or(heads.first())?;
+            (newest.id.run, u64::MAX)
+        }
+    };
+    let mut line = vec![EventStretch { run, through }];
+    line.extend(line_before(index, files, run));
+    Some(line)
+}
+
+/// What happened on the line before a run.
+pub fn line_before(index: &SessionIndex, files: &EventFiles, run: RunId) -> Vec<EventStretch> {
+    let mut line = Vec::new();
+    let mut seen = HashSet::from([run]);
+    let mut run = run;
+    loop {
+        if let Some(before) = files.line_before(run) {
+            line.extend(before.iter().filter(|stretch| seen.insert(stretch.run)));
+            return line;
+        }
+        let parent = index.lineage_of(run).and_then(|lineage| lineage.ancestors.first().copied());
+        let Some(parent) = parent.filter(|parent| seen.insert(parent.run)) else { return line };
+        // A run that has recorded nothing says with each checkpoint where the one before was left.
+        let own = index.commits().filter(|(id, _)| id.run == run);
+        let through = index.commit(parent).map(|commit| commit.events_through).or_else(|| {
+            own.min_by_key(|(id, _)| id.counter).map(|(_, commit)| commit.events_through)
+        });
+        line.push(EventStretch { run: parent.run, through: through.unwrap_or_default() });
+        run = parent.run;
+    }
+}
+
+/// The highest number that the session names anywhere.
+fn newest_number(index: &SessionIndex, files: &EventFiles) -> u64 {
+    let commits = index.commits().map(|(_, commit)| commit.events_through);
+    let firsts = files.iter().map(|file| file.first);
+    let before = files.runs().into_iter().filter_map(|run| files.line_before(run));
+    let left = before.flatten().map(|stretch| stretch.through);
+    // Numbers rise within a run, so its last file has the highest.
+    let last = files.runs().into_iter().filter_map(|run| files.of_run(run).next_back());
+    let written = last.filter_map(|file| {
+        let scan = file.segment().scan_events();
+        scan.inspect_err(|error| warn!(%error, "a file of events can't be read"))
+            .ok()?
+            .newest_counter
+    });
+    let named = commits.chain(firsts).chain(left).chain(written);
+    named.filter(|number| *number < limits::COUNTERS).max().unwrap_or_default()
+}
+
+/// The events of a run after a number, in their order.
+fn events_after(files: &EventFiles, run: RunId, through: u64) -> Vec<RecordedEvent> {
+    let low = through.saturating_add(1);
+    let mut walk = EventWalk::new(files, &[Stretch { run, low, high: u64::MAX }], false);
+    let mut events = Vec::new();
+    let mut bytes = 0;
+    while let Some(step) = walk.step() {
+        let Step::Frame(frame) = step else { continue };
+        let Ok(read) = EventFrame::decode(&frame.payload) else { continue };
+        for event in read.events(|_| true) {
+            if walk.admit(&frame, event.sequence) {
+                bytes += event.data.len() + size_of::<RecordedEvent>();
+                events.push(event);
+            }
+        }
+        if bytes > limits::EVENTS_AT_ONCE {
+            warn!("more happened after the newest checkpoint than is handed out again");
+            break;
+        }
+    }
+    if walk.damaged_frames() > 0 {
+        warn!(frames = walk.damaged_frames(), "events after the newest checkpoint are damaged");
+    }
+    events
+}

@@ -1,0 +1,340 @@
+//! What happened in a run, on its way to the disk.
+//!
+//! Nothing here ever holds a checkpoint back or fails one. What was appended and isn't synced is kept in
+//! memory: after a failure, another file holds it again.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tracing::{debug, warn};
+
+use super::backoff::Backoff;
+use super::open_segment::{OpenSegment, WriteFailure};
+use super::orders::EventStart;
+use super::{EventsDropCause, News};
+use crate::journal::{
+    EncodedBatch, EventBatch, EventColumn, EventPayload, EventStretch, RecordedEvent, encode_events,
+};
+use crate::session::FailureCause;
+use crate::store::{DirectoryStore, with_sources};
+
+/// Bytes after which a file is followed by another. It is synced before.
+const FILE_BYTES: u64 = if cfg!(test) { 2 << 10 } else { 4 << 20 };
+/// Bytes, before they are packed, that are synced without being asked for.
+const SYNC_EVERY: usize = if cfg!(test) { 2 << 10 } else { 4 << 20 };
+/// Bytes, before they are packed, that are kept for a disk that doesn't take them.
+const KEPT_BYTES: usize = if cfg!(test) { 8 << 10 } else { 16 << 20 };
+
+/// The events of a run that aren't durable yet, and the file that they go to.
+#[derive(Default)]
+pub(super) struct EventLog {
+    /// What happened on the line before the run.
+    line: Vec<EventStretch>,
+    /// The events that aren't durable, the oldest first.
+    kept: VecDeque<Kept>,
+    kept_bytes: usize,
+    /// How many of those are in the file, from the oldest on.
+    appended: usize,
+    file: Option<OpenSegment>,
+    files_begun: u32,
+    /// The last number so far.
+    newest: u64,
+    /// The last of the numbers that are durable.
+    synced_through: u64,
+    /// The last of the events that are handed out again.
+    replayed_through: u64,
+    backoff: Backoff,
+    /// A file that failed before anything in it was durable, and the last event that it may hold.
+    retired: Option<(PathBuf, u64)>,
+    /// Whether a file was begun since it was asked.
+    has_begun_file: bool,
+    last_failure: Option<FailureCause>,
+}
+
+struct Kept {
+    payload: EventPayload,
+    durable: bool,
+}
+
+impl Kept {
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.payload.bytes.len()
+    }
+}
+
+impl EventLog {
+    /// The log of a run that begins. What is handed out again is its first.
+    pub(super) fn new(start: EventStart, reports: &mut Vec<News>) -> Self {
+        let EventStart { replayed, line, records: _ } = start;
+        let mut log = Self { line, ..Self::default() };
+        for batch in batches_of(&replayed) {
+            log.push(&batch, reports);
+        }
+        log.replayed_through = log.newest;
+        log
+    }
+
+    /// What happened on the line before the run.
+    pub(super) fn line(&self) -> &[EventStretch] {
+        &self.line
+    }
+
+    /// The number that the next file has in its run.
+    pub(super) fn next_file(&self) -> u32 {
+        self.files_begun
+    }
+
+    /// The events that must be durable before the first commit of the run: those that are handed out
+    /// again.
+    pub(super) fn replayed_through(&self) -> u64 {
+        self.replayed_through
+    }
+
+    /// Takes in what happened.
+    pub(super) fn push(&mut self, batch: &EventBatch, reports: &mut Vec<News>) {
+        let EncodedBatch { payloads, too_large } = encode_events(batch);
+        if let Some(type_path) = too_large.first().cloned() {
+            let count = too_large.len() as u64;
+            dropped(count, EventsDropCause::TooLarge { type_path }, reports);
+        }
+        let mut out_of_order = 0;
+        for payload in payloads {
+            if payload.first <= self.newest {
+                out_of_order += payload.count;
+                continue;
+            }
+            self.newest = payload.last;
+            let kept = Kept { payload, durable: batch.durable };
+            self.kept_bytes += kept.bytes();
+            self.kept.push_back(kept);
+        }
+        if out_of_order > 0 {
+            dropped(out_of_order, EventsDropCause::OutOfOrder, reports);
+        }
+        self.drop_oldest(reports);
+    }
+
+    /// Keeps no more than there is room for in memory.
+    fn drop_oldest(&mut self, reports: &mut Vec<News>) {
+        let mut lost = 0;
+        while self.kept_bytes > KEPT_BYTES {
+            let Some(kept) = self.kept.pop_front() else { break };
+            self.kept_bytes -= kept.bytes();
+            match self.appended.checked_sub(1) {
+                // It is in the file, at least until a power cut.
+                Some(appended) => self.appended = appended,
+                None => lost += kept.payload.count,
+            }
+        }
+        if lost > 0 {
+            let cause = self.last_failure.clone();
+            let cause = cause.map_or(EventsDropCause::NeverBegun, EventsDropCause::Disk);
+            dropped(lost, cause, reports);
+        }
+    }
+
+    /// Whether there is something that isn't in a file.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.appended < self.kept.len()
+    }
+
+    /// Time until a failure was long enough ago.
+    pub(super) fn remaining(&self, now: Duration) -> Duration {
+        self.backoff.remaining(now)
+    }
+
+    /// Forgets the failures of the past: this is the last try.
+    pub(super) fn try_at_once(&mut self) {
+        self.backoff.succeeded();
+    }
+
+    /// Whether a file was begun since this was asked, so that older ones may have to go.
+    pub(super) fn take_has_begun_file(&mut self) -> bool {
+        std::mem::take(&mut self.has_begun_file)
+    }
+
+    /// Appends what isn't in a file, and syncs where that is due. `begin` begins a file whose first event
+    /// has a number.
+    pub(super) fn append(
+        &mut self,
+        store: &DirectoryStore,
+        begin: impl Fn(&Self, u64) -> Result<OpenSegment, WriteFailure>,
+        now: Duration,
+        reports: &mut Vec<News>,
+    ) {
+        if self.is_waiting()
+            && self.backoff.remaining(now).is_zero()
+            && let Err(failure) = self.try_append(store, begin)
+        {
+            self.failed(store, failure, now, reports);
+        }
+    }
+
+    /// Makes everything up to a number durable, if the disk takes it.
+    pub(super) fn sync_through(
+        &mut self,
+        through: u64,
+        store: &DirectoryStore,
+        begin: impl Fn(&Self, u64) -> Result<OpenSegment, WriteFailure>,
+        now: Duration,
+        reports: &mut Vec<News>,
+    ) {
+        let is_named = self.kept.front().is_some_and(|kept| kept.payload.first <= through);
+        if !is_named || !self.backoff.remaining(now).is_zero() {
+            return;
+        }
+        let written = self.try_append(store, begin).and_then(|()| self.try_sync(store));
+        if let Err(failure) = written {
+            self.failed(store, failure, now, reports);
+        }
+    }
+
+    fn try_append(
+        &mut self,
+        store: &DirectoryStore,
+        begin: impl Fn(&Self, u64) -> Result<OpenSegment, WriteFailure>,
+    ) -> Result<(), WriteFailure> {
+        let mut is_sync_due = false;
+        while let Some(kept) = self.kept.get(self.appended) {
+            let mut file = match self.file.take() {
+                Some(file) => file,
+                None => {
+                    let first = self.kept.get(self.appended).map_or(0, |kept| kept.payload.first);
+                    let file = begin(self, first)?;
+                    self.files_begun += 1;
+                    self.has_begun_file = true;
+                    file
+                }
+            };
+            let appended = file.append_events(kept.payload.last, &kept.payload.bytes);
+            is_sync_due |= kept.durable;
+            let is_full = file.length() >= FILE_BYTES;
+            self.file = Some(file);
+            appended?;
+            self.appended += 1;
+            if is_full {
+                self.try_sync(store)?;
+                self.file = None;
+                is_sync_due = false;
+            }
+        }
+        let unsynced: usize = match self.kept_bytes >= SYNC_EVERY {
+            true => self.kept.iter().take(self.appended).map(Kept::bytes).sum(),
+            false => 0,
+        };
+        if is_sync_due || unsynced >= SYNC_EVERY {
+            self.try_sync(store)?;
+        }
+        Ok(())
+    }
+
+    fn try_sync(&mut self, store: &DirectoryStore) -> Result<(), WriteFailure> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        if self.appended == 0 {
+            return Ok(());
+        }
+        file.sync(store)?;
+        for kept in self.kept.drain(..self.appended) {
+            self.kept_bytes -= kept.bytes();
+            self.synced_through = kept.payload.last;
+        }
+        self.appended = 0;
+        self.backoff.succeeded();
+        self.last_failure = None;
+        if let Some((path, _)) = self.retired.take() {
+            // All that it may hold is durable in another file.
+            discard(store, &path);
+        }
+        Ok(())
+    }
+
+    /// Whatever failed, the file isn't touched again. What it holds can often still be read, which is
+    /// what counts if the process dies before another file holds it.
+    fn failed(
+        &mut self,
+        store: &DirectoryStore,
+        failure: WriteFailure,
+        now: Duration,
+        reports: &mut Vec<News>,
+    ) {
+        warn!(error = %with_sources(&failure), "events can't be written; checkpoints go on");
+        self.retire(store);
+        let cause = FailureCause::from(failure);
+        self.last_failure = Some(cause.clone());
+        let retry_in = self.backoff.failed(now);
+        reports.push(News::EventsFailed { cause, retry_in });
+    }
+
+    /// Lets go of the file. Of two in which nothing is durable, the one that holds more stays: on a full
+    /// disk one would be left behind with each try.
+    pub(super) fn retire(&mut self, store: &DirectoryStore) {
+        let last = self.appended.checked_sub(1).and_then(|last| self.kept.get(last));
+        let held = last.map_or(0, |kept| kept.payload.last);
+        self.appended = 0;
+        let Some(file) = self.file.take().filter(|file| file.durable_end().is_none()) else {
+            return;
+        };
+        let path = file.path().to_owned();
+        drop(file);
+        let (stays, goes) = match self.retired.take() {
+            Some(before) if before.1 >= held => (Some(before), Some(path)),
+            before if held > 0 => (Some((path, held)), before.map(|(path, _)| path)),
+            before => (before, Some(path)),
+        };
+        self.retired = stays;
+        if let Some(path) = goes {
+            discard(store, &path);
+        }
+    }
+
+    /// The run is over. What isn't in a file is lost.
+    pub(super) fn give_up(&mut self, is_lost: bool, has_begun: bool, reports: &mut Vec<News>) {
+        let waiting = self.kept.drain(..).skip(self.appended);
+        let count = waiting.map(|kept| kept.payload.count).sum();
+        self.appended = 0;
+        self.kept_bytes = 0;
+        let cause = match self.last_failure.take() {
+            _ if is_lost => EventsDropCause::LockLost,
+            Some(cause) if has_begun => EventsDropCause::Disk(cause),
+            _ => EventsDropCause::NeverBegun,
+        };
+        if count > 0 {
+            dropped(count, cause, reports);
+        }
+    }
+}
+
+fn dropped(count: u64, cause: EventsDropCause, reports: &mut Vec<News>) {
+    warn!(count, ?cause, "events are lost");
+    reports.push(News::EventsDropped { count, cause });
+}
+
+fn discard(store: &DirectoryStore, path: &std::path::Path) {
+    if let Err(error) = store.remove_segment(path) {
+        debug!(path = %path.display(), error = %with_sources(&error), "a failed file stays behind");
+    }
+}
+
+/// Events that were read as they are written again: those of one moment together.
+fn batches_of(events: &[RecordedEvent]) -> Vec<EventBatch> {
+    let of_a_moment = events.chunk_by(|one, next| one.moment == next.moment);
+    let batch = |events: &[RecordedEvent]| {
+        let moment = events.first().map(|event| event.moment).unwrap_or_default();
+        let mut columns: Vec<EventColumn> = Vec::new();
+        for event in events {
+            let of_its_type =
+                columns.iter_mut().find(|column| *column.event_type() == event.event_type);
+            match of_its_type {
+                Some(column) => column.push(event.sequence, &event.data),
+                None => {
+                    let mut column = EventColumn::new(event.event_type.clone());
+                    column.push(event.sequence, &event.data);
+                    columns.push(column);
+                }
+            }
+        }
+        EventBatch { moment, columns, durable: false }
+    };
+    of_a_moment.map(batch).collect()
+}

@@ -1,0 +1,95 @@
+//! How a run records what happened, beside its checkpoints.
+
+use super::RunJournal;
+use crate::clock::Moment;
+use crate::journal::{EventBatch, EventFileHeader, EventStretch, SegmentHeader};
+use crate::session::{SessionContext, SessionMetadata};
+use crate::writer::News;
+use crate::writer::event_log::EventLog;
+use crate::writer::open_segment::{OpenSegment, Preamble, WriteFailure};
+use crate::writer::pending::Item;
+
+impl RunJournal {
+    /// Takes in what happened.
+    pub fn record_events(&mut self, batch: &EventBatch, reports: &mut Vec<News>) {
+        self.events.push(batch, reports);
+    }
+
+    /// Appends what happened. Before the run's own snapshot is durable there is no session that it belongs
+    /// to.
+    pub fn write_events(&mut self, now: Moment, reports: &mut Vec<News>) {
+        if self.acknowledged.is_none() || self.hold.is_lost() {
+            return;
+        }
+        self.with_events(|log, this| {
+            let begin = |log: &EventLog, first| this.begin_event_file(log, first, now);
+            log.append(&this.local.store, begin, now.elapsed, reports);
+        });
+    }
+
+    /// Makes durable what the checkpoints name that are written next, and before the first of the run also
+    /// what is handed out again. If the disk doesn't take it, the checkpoints are written all the same.
+    pub(super) fn sync_events(&mut self, now: Moment, reports: &mut Vec<News>) {
+        let named = self.pending.batch().filter_map(|item| match item {
+            Item::Checkpoint(checkpoint) => Some(checkpoint.commit.events_through),
+            Item::Record(_) => None,
+        });
+        let named = named.max().unwrap_or_default();
+        let through = match self.acknowledged {
+            // An exit waits for all of them.
+            _ if self.leaving.is_some() => u64::MAX,
+            None => named.max(self.events.replayed_through()),
+            Some(_) => named,
+        };
+        self.with_events(|log, this| {
+            let begin = |log: &EventLog, first| this.begin_event_file(log, first, now);
+            log.sync_through(through, &this.local.store, begin, now.elapsed, reports);
+        });
+    }
+
+    /// What happened on the line that is played.
+    pub fn event_line(&self) -> Vec<EventStretch> {
+        let own = EventStretch { run: self.identity.run, through: u64::MAX };
+        std::iter::once(own).chain(self.events.line().iter().copied()).collect()
+    }
+
+    /// Lets go of events that aren't in a file, since the run is over.
+    pub fn give_up_events(&mut self, reports: &mut Vec<News>) {
+        self.events.give_up(self.hold.is_lost(), self.acknowledged.is_some(), reports);
+    }
+
+    /// Works on the log beside all else.
+    fn with_events(&mut self, work: impl FnOnce(&mut EventLog, &Self)) {
+        let mut log = std::mem::take(&mut self.events);
+        work(&mut log, self);
+        // What is together over the quota goes with the next pruning.
+        self.prune_is_due |= log.take_has_begun_file() && self.acknowledged.is_some();
+        self.events = log;
+    }
+
+    fn begin_event_file(
+        &self,
+        log: &EventLog,
+        first: u64,
+        now: Moment,
+    ) -> Result<OpenSegment, WriteFailure> {
+        let number = log.next_file();
+        let header = SegmentHeader {
+            ancestors: Vec::new(),
+            supersedes: Vec::new(),
+            predecessor: None,
+            metadata: name_of(&self.identity.metadata),
+            events: Some(EventFileHeader { first, line: log.line().to_vec() }),
+            ..self.header(number, None, now)
+        };
+        let is_durable = self.acknowledged.is_some();
+        let created = self.local.store.create_event_file(&header, is_durable)?;
+        OpenSegment::of(created, number, Preamble::default())
+    }
+}
+
+/// What names a session, without all else that is known of it.
+fn name_of(metadata: &SessionMetadata) -> SessionMetadata {
+    let (description, context) = (String::new(), SessionContext::default());
+    SessionMetadata { description, context, ..metadata.clone() }
+}

@@ -1,0 +1,47 @@
+//! Records what happened, and reads it again.
+
+use super::{Worker, collect_news};
+use crate::clock::Moment;
+use crate::ids::SessionId;
+use crate::recovery::{EventQuery, EventReading, EventValidating};
+use crate::writer::{Content, Report};
+
+impl<C: Content> Worker<C> {
+    pub(super) fn record_events(&mut self, events: C::Events) {
+        let Some((journal, content)) = &mut self.playing else { return };
+        let (batch, reports) = self.content.encode_events(content, events);
+        self.reports.extend(reports.into_iter().map(Report::Content));
+        collect_news(&mut self.reports, |news| journal.record_events(&batch, news));
+    }
+
+    /// Reads a page of events between the checkpoints, or at once if there are none.
+    pub(super) fn read_events(&mut self, query: EventQuery, now: Moment) {
+        let line = self.hand_over_events(query.session, now);
+        self.chores.read_events(EventReading::new(query, line));
+        self.do_chore_if_idle(now);
+    }
+
+    /// Looks at all that a session has recorded, likewise.
+    pub(super) fn validate_events(&mut self, session: SessionId, now: Moment) {
+        self.hand_over_events(session, now);
+        self.chores.validate_events(EventValidating::new(session));
+        self.do_chore_if_idle(now);
+    }
+
+    /// Appends what the session has recorded so far, if it is played. What is known of its line then.
+    fn hand_over_events(
+        &mut self,
+        session: SessionId,
+        now: Moment,
+    ) -> Option<Vec<crate::journal::EventStretch>> {
+        let (journal, _) = self.playing.as_mut().filter(|(it, _)| it.session() == session)?;
+        collect_news(&mut self.reports, |news| journal.write_events(now, news));
+        Some(journal.event_line())
+    }
+
+    fn do_chore_if_idle(&mut self, now: Moment) {
+        if self.playing.is_none() {
+            self.do_chore(now);
+        }
+    }
+}
