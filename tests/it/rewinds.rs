@@ -232,6 +232,7 @@ fn damage_leads_to_the_next_older_checkpoint_that_can_be_read() {
     };
     let before = journals(&disk).len();
     rewind(&mut app, 0.0);
+    seconds(&mut app, 1.0);
     checkpoint_at(&mut app, 6);
     seconds(&mut app, 10.0);
     rewind(&mut app, 0.0);
@@ -248,7 +249,12 @@ fn damage_leads_to_the_next_older_checkpoint_that_can_be_read() {
         let length = disk.content(path).unwrap().len();
         (400..length).step_by(16).for_each(|at| disk.corrupt(path, at, 0xff));
     }
-    rewind(&mut app, 13.0);
+    let current = app.world().resource::<CurrentSession>();
+    let mut checkpoints = current.timeline().checkpoints.iter();
+    let began = checkpoints.find(|it| it.id.run == middle.run).unwrap().play_time;
+    let ago = current.play_time() - began;
+    ask(&mut app, |session| session.rewind(RewindTo::Ago(ago)));
+    assert_eq!(last_restore(&app).reason, RestoreReason::Rewound);
     assert_eq!(health(&mut app), 4, "6 is damaged, and what its run began with");
 }
 
