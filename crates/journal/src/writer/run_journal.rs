@@ -107,6 +107,8 @@ pub struct RunJournal {
     is_making_room: bool,
     /// Whether that is done, and no checkpoint was written since.
     is_without_history: bool,
+    /// The last event that the newest durable checkpoint of this run holds.
+    events_acknowledged: u64,
     /// Why a checkpoint found no room, until one does. What there is belongs to checkpoints then.
     short_of_room: Option<FailureCause>,
     reserve: Reserve,
@@ -158,6 +160,7 @@ impl RunJournal {
             pruning_others: None,
             is_making_room: false,
             is_without_history: false,
+            events_acknowledged: 0,
             short_of_room: None,
             reserve: Reserve::new(now.elapsed),
             is_last_turn: false,
