@@ -142,13 +142,6 @@ pub enum CurrentRequest {
     },
     /// [`SessionCommands::end_current_chapter`].
     EndCurrentChapter(ChapterOutcome),
-    /// [`SessionCommands::branch_off`].
-    BranchOff {
-        /// The checkpoint to go on from.
-        checkpoint: CheckpointId,
-        /// The session that comes of it.
-        session: Box<NewSession>,
-    },
 }
 
 /// A request that is about slots.

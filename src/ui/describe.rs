@@ -9,7 +9,7 @@ use crate::clock::between;
 use crate::journal::{CheckpointKind, SlotKind};
 use crate::lifecycle::{RestorePhase, SessionActivity};
 use crate::process::HowItEnded;
-use crate::recovery::{Fork, ForkedLine, RecoveryOffer, UnsavedPlay, VersionFit};
+use crate::recovery::{RecoveryOffer, UnsavedPlay, VersionFit};
 use crate::session::{
     AttachmentError, CheckpointError, DiskRefusal, OpenChapter, RecoveryError, RequestError,
     SlotError,

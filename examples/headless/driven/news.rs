@@ -92,7 +92,7 @@ pub fn plugin(app: &mut App) {
             report(&mut commands, News::Rejected(rejected.error.to_string()));
         })
         .add_observer(|read: On<EventsRead>, mut commands: Commands| {
-            let page = read.result.as_ref().map(Clone::clone).map_err(ToString::to_string);
+            let page = read.result.clone().map_err(|error| error.to_string());
             report(&mut commands, News::EventsRead(page));
         })
         .add_observer(|_: On<SavingStopped>, mut commands: Commands| {

@@ -10,7 +10,7 @@ use super::shortlist::shortlist;
 use super::slots::{THUMBNAIL, slots_of};
 use super::standing::{LockHolder, Standing, standing};
 use super::{
-    Fork, KnownTypes, Ladder, Proposal, RecoveryOffer, SessionEntry, SessionFinder, SlotEntry,
+    KnownTypes, Ladder, Proposal, RecoveryOffer, SessionEntry, SessionFinder, SlotEntry,
     UnsavedPlay, VersionFit,
 };
 use crate::clock::between;

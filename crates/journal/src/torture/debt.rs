@@ -89,8 +89,8 @@ impl Debt {
             Fact::EventsLost => {
                 self.without_events.insert(session);
             }
-            // The files that it names may be gone with the session, or not known yet.
-            Fact::Loading { .. } | Fact::TakenUpHalfBlind => {
+            // The files that are named may be gone with the session, or not known yet.
+            Fact::Loading { .. } | Fact::TakenUpHalfBlind | Fact::Forgetting => {
                 self.without_events.insert(session);
                 self.session(session).follow(fact);
             }

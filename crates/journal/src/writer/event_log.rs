@@ -201,9 +201,21 @@ impl EventLog {
     ) {
         let is_named = self.kept.front().is_some_and(|kept| kept.payload.first <= through);
         if is_named && self.backoff.remaining(now).is_zero() {
-            self.last_failure = Some(cause.clone());
-            let retry_in = self.backoff.failed(now);
-            reports.push(News::EventsFailed { cause: cause.clone(), retry_in });
+            self.put_off(cause.clone(), now, reports);
+        }
+    }
+
+    /// Tries again later.
+    pub(super) fn put_off(&mut self, cause: FailureCause, now: Duration, reports: &mut Vec<News>) {
+        self.last_failure = Some(cause.clone());
+        let retry_in = self.backoff.failed(now);
+        reports.push(News::EventsFailed { cause, retry_in });
+    }
+
+    /// Lets go of the file if a durable checkpoint holds all that is in it, so that it may be removed.
+    pub(super) fn close_if_held(&mut self, through: u64) {
+        if self.appended == 0 && self.synced_through <= through {
+            self.file = None;
         }
     }
 
@@ -278,10 +290,7 @@ impl EventLog {
     ) {
         warn!(error = %with_sources(&failure), "events can't be written; checkpoints go on");
         self.retire(store);
-        let cause = FailureCause::from(failure);
-        self.last_failure = Some(cause.clone());
-        let retry_in = self.backoff.failed(now);
-        reports.push(News::EventsFailed { cause, retry_in });
+        self.put_off(FailureCause::from(failure), now, reports);
     }
 
     /// Lets go of the file. Of two in which nothing is durable, the one that holds more stays: on a full

@@ -13,12 +13,13 @@ use crate::store::{
 /// Removes files of events until they are together no longer than this: first those of which the session
 /// knows nothing any more, then the oldest. How many bytes that freed.
 ///
-/// What came after the newest checkpoint of each line stays, and so does the newest file of each, and
-/// everything of `own`, a run that has no checkpoint yet.
+/// What came after the newest checkpoint of each line stays; where the disk isn't full, so does the newest
+/// file of each; and everything of `own`, as long as that run has no checkpoint.
 pub(super) fn prune_events(
     store: &DirectoryStore,
     stored: &StoredSession,
     most_bytes: u64,
+    is_full_disk: bool,
     own: Option<RunId>,
 ) -> Result<u64, StoreError> {
     let files = EventFiles::open(&**store.disk(), stored.directory(), stored.id())?;
@@ -26,7 +27,7 @@ pub(super) fn prune_events(
     if bytes <= most_bytes || stored.index().unreadable_file().is_some() {
         return Ok(0);
     }
-    let mut removable = removable(stored, &files, own);
+    let mut removable = removable(stored, &files, own, is_full_disk);
     removable.sort_by_key(|(is_known, file)| (*is_known, file.first));
     let mut freed = 0;
     for (_, file) in removable {
@@ -48,11 +49,20 @@ pub(super) fn prune_events(
     Ok(freed)
 }
 
+/// Whether a checkpoint that holds everything up to a number holds all that is in a file.
+fn is_held(file: &EventFile, through: u64) -> bool {
+    let scan = file.segment().scan_events();
+    scan.is_ok_and(|scan| {
+        scan.damage.is_empty() && scan.newest_counter.is_some_and(|last| last <= through)
+    })
+}
+
 /// The files that may go, and whether the session still knows the run of each.
 fn removable<'a>(
     stored: &StoredSession,
     files: &'a EventFiles,
     own: Option<RunId>,
+    is_full_disk: bool,
 ) -> Vec<(bool, &'a EventFile)> {
     let index = stored.index();
     // Through which number everything is in the newest checkpoint of a line.
@@ -71,7 +81,8 @@ fn removable<'a>(
             let mut later =
                 files.of_run(file.run()).filter(|it| it.segment().header().segment > number);
             // All of it is in the checkpoint if another one begins before what isn't.
-            !later.any(|later| later.first <= through.saturating_add(1))
+            let is_passed = later.any(|later| later.first <= through.saturating_add(1));
+            !is_passed && !(is_full_disk && is_held(file, *through))
         }
     };
     let removable = files.iter().filter(|file| !stays(file));

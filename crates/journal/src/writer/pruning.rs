@@ -85,8 +85,9 @@ impl Pruning {
             PruneTo::Quota => quota.event_bytes,
             PruneTo::Bone { .. } => 0,
         };
-        let freed = prune_events(store, &stored, most_bytes, own.map(|own| own.run))?;
         let is_full_disk = matches!(extent, PruneTo::Bone { .. });
+        let run = own.map(|own| own.run);
+        let freed = prune_events(store, &stored, most_bytes, is_full_disk, run)?;
         let is_enough = |own: Own| freed > 0 && freed >= own.bytes_wanted;
         let is_spared = is_full_disk && own.is_some_and(is_enough);
         let (waiting, gather) = (Vec::new(), Vec::new());

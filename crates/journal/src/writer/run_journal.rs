@@ -110,6 +110,8 @@ pub struct RunJournal {
     is_without_history: bool,
     /// Whether the session's files have changed otherwise than by what is reported of each checkpoint.
     has_changed: bool,
+    /// The last event that the newest durable checkpoint of this run holds.
+    events_acknowledged: u64,
     /// Why a checkpoint found no room, until one does. What there is belongs to checkpoints then.
     short_of_room: Option<FailureCause>,
     reserve: Reserve,
@@ -162,6 +164,7 @@ impl RunJournal {
             is_making_room: false,
             is_without_history: false,
             has_changed: false,
+            events_acknowledged: 0,
             short_of_room: None,
             reserve: Reserve::new(now.elapsed),
             is_last_turn: false,

@@ -1,12 +1,9 @@
 //! How a run records what happened, beside its checkpoints.
 
-use tracing::debug;
-
 use super::RunJournal;
 use crate::clock::Moment;
 use crate::journal::{EventBatch, EventFileHeader, EventStretch, SegmentHeader};
 use crate::session::{SessionContext, SessionMetadata};
-use crate::store::with_sources;
 use crate::writer::News;
 use crate::writer::event_log::EventLog;
 use crate::writer::open_segment::{OpenSegment, Preamble, WriteFailure};
@@ -29,9 +26,9 @@ impl RunJournal {
         match self.hold.check(&self.local.store, self.session(), self.newest_on_line()) {
             Ok(()) => {}
             Err(WriteFailure::InUse) => return self.lose_hold(now, reports),
-            // It is asked again in the next turn.
+            // It is asked again with the next try.
             Err(failure) => {
-                return debug!(error = %with_sources(&failure), "the lock can't be looked at");
+                return self.events.put_off(failure.into(), now.elapsed, reports);
             }
         }
         self.with_events(|log, this| {

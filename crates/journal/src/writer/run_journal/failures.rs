@@ -162,6 +162,7 @@ impl RunJournal {
     /// and what was kept free for this is given up before anything that has a name. Whether there is more
     /// room now.
     fn make_room(&mut self) -> bool {
+        self.events.close_if_held(self.events_acknowledged);
         if !self.is_last_chance() {
             self.is_making_room = true;
             self.prune_is_due = true;

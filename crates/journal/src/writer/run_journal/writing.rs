@@ -104,6 +104,7 @@ impl RunJournal {
         self.newest = Some((time, play_time));
         self.is_without_history = false;
         self.short_of_room = None;
+        self.events_acknowledged = checkpoint.commit.events_through;
         self.process.acknowledged(self.session(), id, now.wall);
         let write_time = checkpoint.handed_over.elapsed();
         reports.push(News::Saved(Saved { id, kind, label, time, play_time, bytes, write_time }));
