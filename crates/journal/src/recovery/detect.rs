@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use tracing::warn;
 
 use super::corruption::{self, Corruption, Intact};
+use super::fork::Fork;
 use super::shortlist::shortlist;
 use super::slots::{THUMBNAIL, slots_of};
 use super::standing::{LockHolder, Standing, standing};
