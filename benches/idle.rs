@@ -49,20 +49,12 @@ fn add_plugin(app: &mut App) {
 /// As many messages and resources as the plugin has, its schedule, its observer and the components
 /// that are always saved.
 fn add_empty_types(app: &mut App) {
-    #[derive(Message)]
-    struct EmptyMessage<const NUMBER: usize>;
-    #[derive(Resource)]
-    struct EmptyResource<const NUMBER: usize>;
-    macro_rules! add_all {
-        (messages $($message:literal)* resources $($resource:literal)*) => {
-            $(app.add_message::<EmptyMessage<$message>>();)*
-            $(app.insert_resource(EmptyResource::<$resource>);)*
-        };
-    }
-    add_all!(
-        messages 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29
-            30 31 32 33 34 35 36 37 38 39 40
-        resources 0 1 2 3 4 5 6 7 8 9 10
+    let (messages, resources) = types_of_the_plugin();
+    ADD_MESSAGE.iter().take(messages).for_each(|add| add(app));
+    ADD_RESOURCE.iter().take(resources).for_each(|add| add(app));
+    assert!(
+        messages <= ADD_MESSAGE.len() && resources <= ADD_RESOURCE.len(),
+        "make the lists longer"
     );
     app.init_schedule(SessionLast).add_systems(SessionLast, |_: &mut World| {});
     app.world_mut().resource_mut::<MainScheduleOrder>().insert_after(Last, SessionLast);
@@ -73,6 +65,55 @@ fn add_empty_types(app: &mut App) {
     world.register_component::<Disabled>();
     world.register_component::<Saved>();
 }
+
+/// How many messages and other resources the plugin adds. Names of types aren't kept in a release, so
+/// messages are known by the size of what holds them.
+fn types_of_the_plugin() -> (usize, usize) {
+    let sizes = |app: &App| -> Vec<usize> {
+        app.world().iter_resources().map(|(info, _)| info.layout().size()).collect()
+    };
+    let mut app = App::new();
+    app.add_plugins(MinimalPlugins.build().disable::<ScheduleRunnerPlugin>());
+    let before = sizes(&app);
+    add_plugin(&mut app);
+    app.finish();
+    let of_messages = size_of::<Messages<EmptyMessage<0>>>();
+    let messages = |sizes: &[usize]| sizes.iter().filter(|size| **size == of_messages).count();
+    let after = sizes(&app);
+    let added = after.len() - before.len();
+    let messages = messages(&after) - messages(&before);
+    (messages, added - messages)
+}
+
+#[derive(Message)]
+struct EmptyMessage<const NUMBER: usize>;
+
+#[derive(Resource)]
+struct EmptyResource<const NUMBER: usize>;
+
+fn add_message<const NUMBER: usize>(app: &mut App) {
+    app.add_message::<EmptyMessage<NUMBER>>();
+}
+
+fn add_resource<const NUMBER: usize>(app: &mut App) {
+    app.insert_resource(EmptyResource::<NUMBER>);
+}
+
+/// Functions for ten numbers from a tens digit on.
+macro_rules! tens {
+    ($function:ident: $($tens:literal)*) => {
+        &[$(
+            $function::<{ $tens * 10 }>, $function::<{ $tens * 10 + 1 }>,
+            $function::<{ $tens * 10 + 2 }>, $function::<{ $tens * 10 + 3 }>,
+            $function::<{ $tens * 10 + 4 }>, $function::<{ $tens * 10 + 5 }>,
+            $function::<{ $tens * 10 + 6 }>, $function::<{ $tens * 10 + 7 }>,
+            $function::<{ $tens * 10 + 8 }>, $function::<{ $tens * 10 + 9 }>,
+        )*]
+    };
+}
+
+static ADD_MESSAGE: &[fn(&mut App)] = tens!(add_message: 0 1 2 3 4 5 6 7 8 9);
+static ADD_RESOURCE: &[fn(&mut App)] = tens!(add_resource: 0 1 2 3);
 
 /// Counts the bytes that are allocated.
 struct Counting;

@@ -3,11 +3,12 @@
 # It also type-checks other targets, such as macOS. Everything comes from Debian packages, in a Debian sid
 # of its own, so it needs root on an x86-64 Debian or Ubuntu. Where that isn't given it says so and succeeds.
 #
-#   ci/windows.sh setup           a Debian sid with rustc, rust-src, mingw and Wine, once (some 3 GB)
-#   ci/windows.sh test [FILTER…]  builds without warnings, then runs library and integration tests
-#   ci/windows.sh kill [ROUNDS]   kills examples/headless, 50 times by default, and looks at what comes back
-#   ci/windows.sh check [TARGET]  type-checks a target, aarch64-apple-darwin by default
-#   ci/windows.sh all             all of these, one after the other
+#   ci/windows.sh setup              a Debian sid with rustc, rust-src, mingw and Wine, once (some 3 GB)
+#   ci/windows.sh test [FILTER…]     builds the plugin without warnings, then runs its tests
+#   ci/windows.sh journal [FILTER…]  the same for crates/journal, which builds without Bevy
+#   ci/windows.sh kill [ROUNDS]      kills examples/headless, 50 times by default, and looks at what comes back
+#   ci/windows.sh check [TARGET]     type-checks a target, aarch64-apple-darwin by default
+#   ci/windows.sh all                all of these, one after the other
 #
 # CROSS   where everything goes (11 GB once all is built), ~/.cache/bevy_session-cross by default
 # JOBS    how many compilers run at once, as many as there are processors by default
@@ -114,13 +115,29 @@ cargo_for() {
     printf '%s' "--target $1 -Z build-std=std,panic_unwind -j$JOBS"
 }
 
-# Builds everything that is run, and fails where the compiler warns of this crate.
+# Options of cargo for what is run of a package: `plugin` or `journal`.
+tests_of() {
+    case $1 in
+        plugin) printf '%s' '--package bevy_session --lib --test it' ;;
+        journal) printf '%s' '--package bevy_session_journal --lib --test facade --test kill' ;;
+    esac
+}
+
+# The example that is killed.
+example_of() {
+    case $1 in
+        plugin) printf '%s' '--package bevy_session --example headless' ;;
+        journal) printf '%s' '--package bevy_session_journal --example plain' ;;
+    esac
+}
+
+# Builds everything that is run of a package, and fails where the compiler warns of it.
 build() {
     copy
     local said=$WORK/tmp/build.txt
     inside "export CARGO_TARGET_DIR=/w/t-win
-        cargo build $(cargo_for $TARGET) --example headless
-        cargo test --no-run $(cargo_for $TARGET) --lib --test it" 2>&1 | tee "$said"
+        cargo build $(cargo_for $TARGET) $(example_of "$1")
+        cargo test --no-run $(cargo_for $TARGET) $(tests_of "$1")" 2>&1 | tee "$said"
     fail_if_it_warned "$said"
 }
 
@@ -140,21 +157,21 @@ torture::faults::no_fault_loses_what_was_acknowledged_or_goes_untold  over 30 mi
 SKIPPED
 }
 
-# Runs the tests, or those whose names hold a filter.
+# Runs the tests of a package, or those whose names hold a filter.
 test_it() {
-    build
+    build "$1"
     local skip
     skip=$(skipped | sed 's/^/--skip /' | tr '\n' ' ')
     inside "export CARGO_TARGET_DIR=/w/t-win BEVY_SESSION_SEED=1
-        cargo test --quiet --no-fail-fast $(cargo_for $TARGET) --lib --test it -- \
-            --test-threads 2 $skip $*"
+        cargo test --quiet --no-fail-fast $(cargo_for $TARGET) $(tests_of "$1") -- \
+            --test-threads 2 $skip ${*:2}"
 }
 
 # Plays the example again and again, kills it at any moment, and compares what comes back with what it
 # had called safe and with the hash of what it had captured.
 kill_it() {
     local rounds=${1:-50}
-    build
+    build plugin
     cat >"$WORK/tmp/kill.sh" <<'KILL'
 set -euo pipefail
 rounds=$1 exe=/w/t-win/x86_64-pc-windows-gnu/debug/examples/headless.exe
@@ -245,17 +262,18 @@ check() {
 
 main() {
     case ${1:-} in
-        setup | build | test | kill | check | all) skip_where_impossible ;;
+        setup | test | journal | kill | check | all) skip_where_impossible ;;
     esac
     case ${1:-} in
         setup) setup ;;
-        build) build ;;
-        test) test_it "${@:2}" ;;
+        test) test_it plugin "${@:2}" ;;
+        journal) test_it journal "${@:2}" ;;
         kill) kill_it "${@:2}" ;;
         check) check "${@:2}" ;;
         all)
             setup
-            test_it
+            test_it journal
+            test_it plugin
             kill_it
             check
             check $TARGET

@@ -13,6 +13,7 @@ mod encode;
 mod former_names;
 mod game_clock;
 mod history;
+mod in_chapter;
 mod late_calls;
 mod migrations;
 mod placed;
@@ -32,6 +33,7 @@ mod tests;
 
 pub use app_ext::SessionAppExt;
 pub use drift::DriftedType;
+pub use in_chapter::InChapter;
 pub use migrations::Migrations;
 pub use placed::{SaveKey, SaveScope};
 pub use problem::{TypeProblem, TypeProblemReason};

@@ -13,6 +13,7 @@ mod generated_worlds;
 mod lifecycle;
 mod mode;
 mod plugin;
+mod recording;
 mod restore;
 mod saved;
 pub mod testing;
@@ -30,17 +31,21 @@ use bevy_session_journal::{
 };
 
 pub use bevy_session_journal::{
-    Attachment, AttachmentError, AttachmentOf, CheckpointError, CheckpointId, CheckpointKind,
-    CheckpointSummary, ContextPart, DiskRefusal, EndReason, ExternalError, FailureCause, Field,
-    FieldError, Fields, HowItEnded, IllegalMove, LeaveCause, Leaving, MemoryDisk, Move, NewSession,
-    OfferedCheckpoint, OfferedOption, Operation, PanicInfo, Proposal, RecoveryError, RecoveryOffer,
-    RequestError, RestoreFrom, RestoreReason, RunId, SaveId, SaveSlot, SessionContext,
-    SessionEntry, SessionId, SessionMetadata, SessionPriority, SessionStatus, SessionTally,
-    SessionUpdate, SlotEntry, SlotError, SlotId, SlotKind, StateChange, StopReason, UnreadableSlot,
-    UnsavedPlay, Validity, VersionFit, WrittenBy, limits,
+    Attachment, AttachmentError, AttachmentOf, Chapter, ChapterEnd, ChapterError, ChapterFigures,
+    ChapterId, ChapterOutcome, ChapterSummary, Chapters, CheckpointError, CheckpointId,
+    CheckpointKind, CheckpointSummary, ContextPart, DiskRefusal, EndReason, EventGap, EventMoment,
+    EventPage, EventPrivacy, EventQuery, EventSource, EventTrigger, EventType, EventValidation,
+    EventValueError, ExternalError, FailureCause, Field, FieldError, Fields, Fork, ForkedLine,
+    HowItEnded, IllegalMove, InnerChapters, LeaveCause, Leaving, LifecycleEvent, MemoryDisk, Move,
+    NewChapter, NewSession, OfferedCheckpoint, OfferedOption, OpenChapter, Operation, PanicInfo,
+    Proposal, RecordedEvent, RecoveryError, RecoveryOffer, RequestError, RestoreFrom,
+    RestoreReason, RunId, SaveId, SaveSlot, SessionContext, SessionEntry, SessionId,
+    SessionMetadata, SessionPriority, SessionStatus, SessionTally, SessionUpdate, SlotEntry,
+    SlotError, SlotId, SlotKind, StateChange, StopReason, Timeline, TimelineCheckpoint,
+    TimelineLine, UnreadableSlot, UnsavedPlay, Validity, VersionFit, WrittenBy, limits,
 };
 pub use capture::{
-    DriftedType, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState,
+    DriftedType, InChapter, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState,
     SessionAppExt, TypeProblem, TypeProblemReason, Unsaved,
 };
 pub use external_saves::{
@@ -51,25 +56,27 @@ pub use external_saves::{
 };
 pub use lifecycle::{
     AttachmentRead, AttachmentRequest, AttachmentSaved, AutosaveDelayed, AutosaveStretched,
-    CaptureBudget, CaptureCost, CaptureOverBudget, CheckpointCaptured, CheckpointDrifted,
-    CheckpointFailed, CheckpointSaved, ContextChanged, CorruptionDetected, CrashReportWritten,
-    CurrentProfile, CurrentRequest, CurrentSession, DataPlaceChanged, DuplicateSaveKey, EndStep,
-    ExternalCallFailed, ExternalOperationFinished, ExternalRequest, ExternalRestoreRequested,
-    ExternalSaveDamaged, ExternalSaveRequested, ExternalSavesExt, GameContext, HintGiven,
-    LastCheckpoint, PlacedRestored, PreviousRun, ProfileChanged, RecoveryAvailable,
-    RecoveryDeclined, RecoveryFailed, RecoveryOffers, RecoveryOption, RecoveryPolicy, Request,
-    RequestRejected, RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared,
-    RestoreStalled, RestoreStarted, SavingResumed, SavingStopped, SessionActivity, SessionCatalog,
-    SessionClosed, SessionCommands, SessionCommandsExt, SessionEnded, SessionEnding,
-    SessionForgotten, SessionHint, SessionHints, SessionHooksExt, SessionPaused, SessionPlace,
-    SessionRecovered, SessionRequest, SessionRestored, SessionResumed, SessionSettings,
-    SessionStarted, SessionSummary, SessionUpdated, SessionsFound, SlotCopied, SlotDeleted,
-    SlotFailed, SlotRenamed, SlotRequest, SlotSaved, TypeBytes, TypeFailed, TypeNotSaved,
-    WorldCollapsed, recovery_is_pending, saving_is_in_progress, session_is_active,
-    session_is_paused, session_is_restoring,
+    CaptureBudget, CaptureCost, CaptureOverBudget, ChapterBegun, ChapterEnded, CheckpointCaptured,
+    CheckpointDrifted, CheckpointFailed, CheckpointSaved, ContextChanged, CorruptionDetected,
+    CrashReportWritten, CurrentProfile, CurrentRequest, CurrentSession, DataPlaceChanged,
+    DuplicateSaveKey, EndStep, EventLoss, EventsDropped, EventsRead, EventsReplayed,
+    EventsValidated, ExternalCallFailed, ExternalOperationFinished, ExternalRequest,
+    ExternalRestoreRequested, ExternalSaveDamaged, ExternalSaveRequested, ExternalSavesExt,
+    GameContext, HintGiven, LastCheckpoint, PlacedRestored, PreviousRun, ProfileChanged,
+    RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RecoveryOffers, RecoveryOption,
+    RecoveryPolicy, Request, RequestRejected, RestoreCancelled, RestoreLosses, RestorePhase,
+    RestorePrepared, RestoreStalled, RestoreStarted, RewindTo, SavingResumed, SavingStopped,
+    SessionActivity, SessionCatalog, SessionClosed, SessionCommands, SessionCommandsExt,
+    SessionEnded, SessionEnding, SessionEvents, SessionForgotten, SessionHint, SessionHints,
+    SessionHooksExt, SessionPaused, SessionPlace, SessionRecovered, SessionRequest,
+    SessionRestored, SessionResumed, SessionSettings, SessionStarted, SessionSummary,
+    SessionUpdated, SessionsFound, SlotCopied, SlotDeleted, SlotFailed, SlotRenamed, SlotRequest,
+    SlotSaved, TypeBytes, TypeFailed, TypeNotSaved, WorldCollapsed, recovery_is_pending,
+    saving_is_in_progress, session_is_active, session_is_paused, session_is_restoring,
 };
 pub use mode::SessionMode;
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
+pub use recording::{RecordInputs, Recordable, RecordedAs, RecordedTrigger, RecordingExt};
 pub use restore::{
     DanglingReference, DespawnOnRestore, ExtraEntities, RestoreLoss, RestoreLossReason,
     RestoreReport,
@@ -79,12 +86,13 @@ pub use saved::Saved;
 /// What most games use: `use bevy_session::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        CheckpointFailed, CheckpointSaved, CurrentSession, EndReason, NewSession, PreviousRun,
-        RecoveryAvailable, RecoveryOffers, RecoveryPolicy, ReflectSaved, RequestRejected,
-        RestoreFrom, SaveKey, SaveScope, SaveSlot, Saved, SessionAppExt, SessionCatalog,
-        SessionClosed, SessionCommandsExt, SessionHooksExt, SessionPlugin, SessionRecovered,
-        SessionRestored, SessionSettings, SessionStarted, SessionUpdate, SessionsFound, SlotSaved,
-        Unsaved, session_is_active, session_is_paused, session_is_restoring,
+        ChapterOutcome, CheckpointFailed, CheckpointSaved, CurrentSession, EndReason, InChapter,
+        NewChapter, NewSession, PreviousRun, RecoveryAvailable, RecoveryOffers, RecoveryPolicy,
+        ReflectSaved, RequestRejected, RestoreFrom, RewindTo, SaveKey, SaveScope, SaveSlot, Saved,
+        SessionAppExt, SessionCatalog, SessionClosed, SessionCommandsExt, SessionHooksExt,
+        SessionPlugin, SessionRecovered, SessionRestored, SessionSettings, SessionStarted,
+        SessionUpdate, SessionsFound, SlotSaved, Unsaved, session_is_active, session_is_paused,
+        session_is_restoring,
     };
 }
 
@@ -103,6 +111,9 @@ struct VersionsDoctests;
 /// The pages of the guide, whose examples are tests.
 #[cfg(doctest)]
 mod guide {
+    #[doc = include_str!("../docs/guide/chapters.md")]
+    struct Chapters;
+
     #[doc = include_str!("../docs/guide/costs.md")]
     struct Costs;
 
@@ -127,8 +138,14 @@ mod guide {
     #[doc = include_str!("../docs/guide/ready-made-ui.md")]
     struct ReadyMadeUi;
 
+    #[doc = include_str!("../docs/guide/recorded-events.md")]
+    struct RecordedEvents;
+
     #[doc = include_str!("../docs/guide/recovery.md")]
     struct Recovery;
+
+    #[doc = include_str!("../docs/guide/rewind.md")]
+    struct Rewind;
 
     #[doc = include_str!("../docs/guide/settings.md")]
     struct Settings;

@@ -2,7 +2,9 @@
 
 mod activity;
 mod attachments;
+mod branching;
 mod capture_budget;
+mod chapters;
 mod checkpoints;
 mod crash_report;
 mod current_session;
@@ -30,10 +32,12 @@ mod playing;
 mod policy;
 mod previous_run;
 mod profiles;
+mod recording;
 mod recovery_options;
 mod reports;
 mod requests;
 mod restoring;
+mod rewinding;
 mod runtime;
 mod session_place;
 mod settings;
@@ -62,23 +66,27 @@ pub use hooks::SessionHooksExt;
 pub use known_sessions::{RecoveryOffers, SessionCatalog, recovery_is_pending};
 pub use notifications::{
     AttachmentRead, AttachmentSaved, AutosaveDelayed, AutosaveStretched, CaptureOverBudget,
-    CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved, ContextChanged,
-    CorruptionDetected, CrashReportWritten, DataPlaceChanged, DuplicateSaveKey, HintGiven,
-    PlacedRestored, ProfileChanged, RecoveryAvailable, RecoveryDeclined, RecoveryFailed,
-    RequestRejected, RestoreCancelled, RestorePrepared, RestoreStalled, RestoreStarted,
-    SavingResumed, SavingStopped, SessionClosed, SessionEnded, SessionForgotten, SessionPaused,
-    SessionRecovered, SessionRestored, SessionResumed, SessionStarted, SessionUpdated,
-    SessionsFound, SlotCopied, SlotDeleted, SlotFailed, SlotRenamed, SlotSaved, TypeFailed,
-    TypeNotSaved, WorldCollapsed,
+    ChapterBegun, ChapterEnded, CheckpointCaptured, CheckpointDrifted, CheckpointFailed,
+    CheckpointSaved, ContextChanged, CorruptionDetected, CrashReportWritten, DataPlaceChanged,
+    DuplicateSaveKey, HintGiven, PlacedRestored, ProfileChanged, RecoveryAvailable,
+    RecoveryDeclined, RecoveryFailed, RequestRejected, RestoreCancelled, RestorePrepared,
+    RestoreStalled, RestoreStarted, SavingResumed, SavingStopped, SessionClosed, SessionEnded,
+    SessionForgotten, SessionPaused, SessionRecovered, SessionRestored, SessionResumed,
+    SessionStarted, SessionUpdated, SessionsFound, SlotCopied, SlotDeleted, SlotFailed,
+    SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
 };
 pub use policy::RecoveryPolicy;
 pub use previous_run::PreviousRun;
 pub use profiles::CurrentProfile;
+pub use recording::{
+    EventLoss, EventsDropped, EventsRead, EventsReplayed, EventsValidated, SessionEvents,
+};
 pub use recovery_options::RecoveryOption;
 pub use requests::{
     AttachmentRequest, CurrentRequest, Request, SessionCommands, SessionCommandsExt,
     SessionRequest, SlotRequest,
 };
+pub use rewinding::RewindTo;
 pub use session_place::SessionPlace;
 pub use settings::{RestoreLosses, SessionSettings};
 pub use summary::{SessionSummary, TypeBytes};
@@ -91,7 +99,10 @@ pub(crate) use gates::look_before_exit;
 pub(crate) use hints::{HintWatch, give_hint};
 pub(crate) use hooks::{CheckpointTriggers, Condition, GameHooks};
 pub(crate) use losses::{LossesLogged, log_losses_once};
-pub(crate) use notifications::{register as register_notifications, register_slot_notifications};
+pub(crate) use notifications::{
+    register as register_notifications, register_chapter_notifications, register_slot_notifications,
+};
+pub(crate) use recording::register_event_notifications;
 pub(crate) use requests::RequestQueue;
 pub(crate) use runtime::{Runtime, RuntimeParts};
 pub(crate) use session_place::tell_of_place;

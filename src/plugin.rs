@@ -11,8 +11,9 @@ use crate::external_saves::ExternalOperations;
 use crate::lifecycle::watch_windows;
 use crate::lifecycle::{
     CheckpointTriggers, CurrentProfile, DataPlaceChanged, GameContext, GameHooks, RecoveryOffers,
-    RecoveryPolicy, RequestQueue, SessionCatalog, SessionHints, SessionPlace, SessionSettings,
-    SwitchedOff, ask_gates, capture, handle_requests, receive, register_external_notifications,
+    RecoveryPolicy, RequestQueue, SessionCatalog, SessionEvents, SessionHints, SessionPlace,
+    SessionSettings, SwitchedOff, ask_gates, capture, handle_requests, receive,
+    register_chapter_notifications, register_event_notifications, register_external_notifications,
     register_notifications, register_slot_notifications, report, restore,
 };
 use crate::mode::SessionMode;
@@ -344,7 +345,9 @@ impl Plugin for SessionPlugin {
     fn build(&self, app: &mut App) {
         register_notifications(app);
         register_slot_notifications(app);
+        register_chapter_notifications(app);
         register_external_notifications(app);
+        register_event_notifications(app);
         register_types(app);
         app.insert_resource(self.settings.clone())
             .insert_resource(self.context.clone())
@@ -353,6 +356,7 @@ impl Plugin for SessionPlugin {
             .init_resource::<RecoveryOffers>()
             .init_resource::<SessionHints>()
             .init_resource::<ExternalOperations>()
+            .init_resource::<SessionEvents>()
             .insert_resource(CurrentProfile::new(&self.profile))
             .init_resource::<GameHooks>()
             .init_resource::<CheckpointTriggers>()

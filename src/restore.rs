@@ -32,6 +32,7 @@ pub use loss::{RestoreLoss, RestoreLossReason};
 pub use report::{DanglingReference, ExtraEntities, RestoreReport};
 pub use sweep::DespawnOnRestore;
 
+pub(crate) use despawn::despawn_all;
 pub(crate) use image::WorldImage;
 pub(crate) use leftovers::{ClearedMessages, Leftovers};
 pub(crate) use replace::EntitiesReplaced;

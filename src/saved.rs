@@ -23,6 +23,7 @@ pub(crate) use decoded::{
 };
 pub(crate) use marker::{IsSaved, Latecomers, unfiltered};
 pub(crate) use names::{
-    ANCHORS, CHILD_OF, CHILD_ORDER, DISABLED, GONE, SAVE_KEYS, STATE_SCOPES, order_of,
+    ANCHORS, BUILT_IN, CHILD_OF, CHILD_ORDER, DISABLED, GONE, IN_CHAPTER, SAVE_KEYS, STATE_SCOPES,
+    order_of,
 };
 pub(crate) use panic_message::panic_message;

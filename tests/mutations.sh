@@ -53,7 +53,7 @@ mutant 'acknowledge although the sync failed' $writer \
 mutant 'acknowledge before the sync' $writer \
     's/segment\.sync\(&self\.local\.store\)\?;\n(\s+let end = [^;]*;)\n(\s+self\.note_durable\(end\);)\n\s+\/\/[^\n]*\n\s+self\.hold[^;]*;\n(\s+self\.acknowledge\([^;]*;)/$3\n let Some(segment) = &mut self.segment else { return Ok(()) };\n segment.sync(&self.local.store)?;\n$1\n$2/' $crash
 mutant 'acknowledge what is only captured' $writer \
-    's/(?=self\.pending\.push\(Item::Checkpoint)/let Commit { kind, play_time, .. } = checkpoint.commit;\n reports.push(News::Saved(Saved { id, kind, play_time, bytes: 0, write_time: Duration::ZERO }));\n/' $crash
+    's/(?=self\.pending\.push\(Item::Checkpoint)/let Commit { kind, time, play_time, .. } = checkpoint.commit;\n reports.push(News::Saved(Saved { id, kind, label: None, time, play_time, bytes: 0, write_time: Duration::ZERO }));\n/' $crash
 mutant 'retry a sync on the same file' $writer \
     's/self\.file\.sync\(\)\.map_err/self.file.sync().or_else(|_| self.file.sync()).map_err/' $faults
 mutant 'go on in a file that failed' $writer \
@@ -81,6 +81,23 @@ mutant 'decline what could only be read in part' $writer \
 mutant 'forget what failed, and go on from it' "$writer/run_journal.rs $writer/run_journal" \
     's/if !checkpoint\.is_snapshot\(\) && checkpoint\.commit\.base != newest\.or\(self\.acknowledged\)/if false/; s/(marked clean[^;]*self\.drop_segment\(\);)/$1 self.pending.give_up_checkpoints();/' $faults
 
+branches=torture::branches
+promise='What is left by going back comes back'
+mutant 'keep no branches' $writer/retention.rs \
+    's/keep\.if_room\(newest_branches[^;]*;//' $branches
+mutant 'keep the oldest branches' $writer/retention.rs \
+    's/index\.branches\(\)\.into_iter\(\)\.take\(count\)/index.branches().into_iter().rev().take(count.min(2))/' $branches
+mutant 'let a line that went on hide what it left' $journal/journal/index/branches.rs \
+    's/\*through < end\.counter/*through > end.counter/' $branches
+mutant 'forget what was left by the run before' $journal/journal/begun.rs \
+    's/own\.into_iter\(\)\.chain\(earlier\.iter\(\)\.copied\(\)\)/own.into_iter().chain(earlier.iter().copied().filter(|_| false))/' $branches
+mutant 'undo a load as if it were a rewind' $journal/journal/begun.rs \
+    's/left\.by == reason/true || left.by == reason/' $branches
+mutant 'undo what was undone' $journal/journal/begun.rs \
+    's/RestoreReason::Rewound \| RestoreReason::Loaded\)/RestoreReason::Rewound | RestoreReason::Loaded | RestoreReason::Undone)/; s/Left \{ by: reason, checkpoint \}/Left { by: if reason == RestoreReason::Undone { RestoreReason::Rewound } else { reason }, checkpoint }/' $branches
+mutant 'let the first generation go with its line' $writer/retention.rs \
+    's/keep\.if_room\(oldest\(index\)\);//' $branches
+
 promise='What is kept is not removed'
 mutant 'prune the last generations' $writer/retention.rs \
     's/keep\.always\(index\.newest_intact\(head\.id\)[^;]*;//; s/const NEWEST_ON_FULL_DISK: usize = 2/const NEWEST_ON_FULL_DISK: usize = 0/; s/ \|\| speaks_of_a_head\(index, number\)//' a_full_disk $crash
@@ -90,6 +107,8 @@ mutant 'prune without looking whether the rest is intact' $writer/pruning.rs \
     's/self\.waiting = unread\(self\.stored\.index\(\)\);//' $damage $crash $compound
 mutant 'prune what was written again because a file failed' $writer/pruning.rs \
     's/if repeats_one_of\(&kept, index, number\) \{/if false {/' $copies
+mutant 'prune what follows a snapshot that was written again' $writer/retention.rs \
+    's/let is_begun_with_snapshot = own\.header\.base\.is_none\(\);/let is_begun_with_snapshot = own.header.base.is_none();\n if is_begun_with_snapshot { return false; }/' $copies
 mutant 'count on what is left of a file that failed' $writer/pruning.rs \
     's/if !failed\.is_empty\(\)/if false/' $copies
 mutant 'prune damaged files' $writer/retention.rs \

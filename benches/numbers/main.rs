@@ -12,24 +12,27 @@ mod game;
 mod hostile;
 mod listings;
 mod measure;
+mod recording;
 mod restores;
 
 fn main() {
     println!("| what | figure |");
     println!("| --- | --- |");
-    let parts: [(&str, fn()); 13] = [
+    let parts: [(&str, fn()); 15] = [
         ("idle", frames::idle),
         ("small_game", captures::small_game),
         ("delta_captures", captures::delta_captures),
         ("full_capture", captures::full_capture_beside_memcpy),
         ("pauses", frames::pauses),
         ("restore", restores::restore),
+        ("rewinds", restores::rewinds),
         ("listing", listings::listing),
         ("catalogue", listings::catalogue),
         ("requests", frames::requests),
         ("placed", restores::placed),
         ("hooks", frames::hooks),
         ("external", external::external),
+        ("recording", recording::recording),
         ("hostile", hostile::hostile),
     ];
     // `cargo bench --bench numbers -- catalogue` measures that alone.

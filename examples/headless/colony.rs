@@ -3,6 +3,7 @@
 //! What is saved says so with `#[reflect(Saved)]`, and there is nothing else to do for it.
 
 use bevy::prelude::*;
+use bevy_session::RecordingExt;
 use bevy_session::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -77,6 +78,24 @@ pub enum Daytime {
     Night,
 }
 
+/// A vein of ore was dug out. It is recorded beside the checkpoints: they say how the colony is, and this
+/// how it came about.
+#[derive(Message, TypePath, Clone, Serialize, Deserialize)]
+pub struct Mined {
+    /// The number of the worker who had claimed the vein.
+    pub worker: Option<u32>,
+    /// The number of the vein.
+    pub ore: u32,
+    pub amount: u32,
+}
+
+/// Who or what was chosen by lot: all that the colony's life doesn't have in itself.
+#[derive(Message, TypePath, Clone, Serialize, Deserialize)]
+pub struct Choice {
+    pub deed: u64,
+    pub place: usize,
+}
+
 /// Everything in the colony, by place. It follows from what is saved, so it is built again instead
 /// of being saved too.
 #[derive(Resource, Default)]
@@ -87,8 +106,12 @@ pub fn plugin(app: &mut App) {
         .init_state::<Daytime>()
         .save_state::<Daytime>()
         .save_component::<Name>()
+        .add_message::<Mined>()
+        .add_message::<Choice>()
         .add_observer(found_colony)
         .add_observer(call_the_roll);
+    app.record_messages::<Mined>();
+    app.record_inputs::<Choice>(Update);
 }
 
 /// A new game: the world that a session starts with.

@@ -5,11 +5,12 @@ use std::ops::Range;
 
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
+use bevy_session::RecordInputs;
 use bevy_session::prelude::*;
 
 use crate::colony::{
-    Building, Colony, Condition, Daytime, Identity, Inventory, Kind, Ore, Position, Roster,
-    somebody,
+    Building, Choice, Colony, Condition, Daytime, Identity, Inventory, Kind, Mined, Ore, Position,
+    Roster, somebody,
 };
 use crate::options::Options;
 
@@ -27,6 +28,7 @@ pub fn plugin(app: &mut App) {
         Update,
         (begin_shift, work, mine_out, move_house, give_orders, retire)
             .chain()
+            .before(RecordInputs)
             .run_if(session_is_active.and_then(something_changes)),
     );
 }
@@ -89,10 +91,22 @@ fn work(
 }
 
 /// A vein of ore is used up, and a new one is found.
-fn mine_out(mut colony: ResMut<Colony>, mut census: Census, mut commands: Commands) {
+fn mine_out(
+    mut colony: ResMut<Colony>,
+    mut census: Census,
+    veins: Query<&Ore>,
+    mut mined: MessageWriter<Mined>,
+    mut commands: Commands,
+) {
     for deed in census.shift(20) {
         let claimed_by = census.pick(Kind::Worker, &colony, deed);
         if let Some(place) = census.pick_place(Kind::Ore, &colony, deed) {
+            if let Some(ore) = census.number(Some(census.roster.0[place])) {
+                let digger =
+                    veins.get(census.roster.0[place]).ok().and_then(|vein| vein.claimed_by);
+                let amount = (deed % 50) as u32 + 1;
+                mined.write(Mined { worker: census.number(digger), ore, amount });
+            }
             let found = somebody(colony.next_number, place as u32, Kind::Ore);
             let found = commands.spawn((found, Ore { claimed_by })).id();
             commands.entity(census.replace(place, found)).despawn();
@@ -102,7 +116,7 @@ fn mine_out(mut colony: ResMut<Colony>, mut census: Census, mut commands: Comman
 }
 
 /// A worker moves into another building.
-fn move_house(colony: Res<Colony>, census: Census, mut commands: Commands) {
+fn move_house(colony: Res<Colony>, mut census: Census, mut commands: Commands) {
     for deed in census.shift(40) {
         let worker = census.pick(Kind::Worker, &colony, deed);
         let home = census.pick(Kind::Building, &colony, deed);
@@ -113,7 +127,7 @@ fn move_house(colony: Res<Colony>, census: Census, mut commands: Commands) {
 }
 
 /// A building gets another foreman, and its staff changes.
-fn give_orders(colony: Res<Colony>, census: Census, mut buildings: Query<&mut Building>) {
+fn give_orders(colony: Res<Colony>, mut census: Census, mut buildings: Query<&mut Building>) {
     for deed in census.shift(60) {
         let worker = census.pick(Kind::Worker, &colony, deed);
         let building = census.pick(Kind::Building, &colony, deed);
@@ -147,6 +161,7 @@ struct Census<'w, 's> {
     shift: Res<'w, Shift>,
     roster: ResMut<'w, Roster>,
     identities: Query<'w, 's, &'static Identity>,
+    choices: MessageWriter<'w, Choice>,
 }
 
 impl Census<'_, '_> {
@@ -156,17 +171,28 @@ impl Census<'_, '_> {
     }
 
     /// Somebody of this kind, by lot.
-    fn pick(&self, kind: Kind, colony: &Colony, deed: u64) -> Option<Entity> {
+    fn pick(&mut self, kind: Kind, colony: &Colony, deed: u64) -> Option<Entity> {
         self.pick_place(kind, colony, deed).map(|place| self.roster.0[place])
     }
 
-    fn pick_place(&self, kind: Kind, colony: &Colony, deed: u64) -> Option<usize> {
+    fn pick_place(&mut self, kind: Kind, colony: &Colony, deed: u64) -> Option<usize> {
+        let place = self.find(kind, colony, deed)?;
+        self.choices.write(Choice { deed, place });
+        Some(place)
+    }
+
+    fn find(&self, kind: Kind, colony: &Colony, deed: u64) -> Option<usize> {
         let count = self.roster.0.len();
         let first = (lot(colony.seed, deed, kind) % count as u64) as usize;
         (first..count).chain(0..first).find(|place| {
             let identity = self.identities.get(self.roster.0[*place]);
             identity.is_ok_and(|identity| identity.kind == kind)
         })
+    }
+
+    /// Whose number somebody has, who may have left since.
+    fn number(&self, somebody: Option<Entity>) -> Option<u32> {
+        self.identities.get(somebody?).ok().map(|identity| identity.number)
     }
 
     /// Gives a place to a newcomer, and says who had it.

@@ -25,8 +25,10 @@ Usage: headless [OPTIONS]
   --seed N            what happens in a new colony [default: 1]
   --json              print one JSON object per line
   --stdin             read commands from standard input, one per line, and answer each:
-                      checkpoint LABEL, save NAME, load NAME, hash, pause, resume,
-                      sessions, slots, close, die panic|abort|kill|exit
+                      checkpoint LABEL, save NAME, load NAME, rewind SECONDS,
+                      undo-rewind, chapter NAME, end-chapter completed|failed|abandoned,
+                      hash, pause, resume, sessions, slots, events N, close,
+                      die panic|abort|kill|exit
   --new               found a new colony, even if there is one to go on with
   --help              print this and exit";
 

@@ -88,6 +88,11 @@ impl<T> Migrations<T> {
         self.first
     }
 
+    /// Reads a value of an older version in the form of today.
+    pub(crate) fn read(&self, version: u32, row: &[u8]) -> Result<T, DecodeError> {
+        self.reader(version)?.value(row)
+    }
+
     fn reader(&self, version: u32) -> Result<&dyn ReadOlder<T>, DecodeError> {
         let place = version.checked_sub(self.first).map(|place| place as usize);
         let reader = place.and_then(|place| self.older.get(place));

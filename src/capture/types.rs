@@ -19,11 +19,11 @@ use super::history::{DeclaredHistory, Histories, TypeHistory, resolve};
 use super::problem::{TypeProblem, TypeProblemReason};
 use super::record::Captured;
 use super::saved_type::{OrderType, Registration, Role, SavedType, ValueType};
-use super::{Placed, ReflectSaved, SaveKey};
+use super::{InChapter, Placed, ReflectSaved, SaveKey};
 use crate::journal::{ENTITIES, limits};
 use crate::saved::{
-    ANCHORS, CHILD_OF, CHILD_ORDER, DISABLED, DecodedColumn, GONE, SAVE_KEYS, STATE_SCOPES, Saved,
-    SerdeCodec, disabled_codec, order_of,
+    ANCHORS, BUILT_IN, CHILD_OF, CHILD_ORDER, DISABLED, DecodedColumn, GONE, IN_CHAPTER, SAVE_KEYS,
+    STATE_SCOPES, Saved, SerdeCodec, disabled_codec, order_of,
 };
 
 /// All saved types of a game, in the order in which the journal has them.
@@ -106,8 +106,7 @@ impl SavedTypes {
 
     /// The component types that the game saves, without those that are always saved.
     pub(crate) fn own_components(&self) -> impl Iterator<Item = &str> {
-        let built_in = [CHILD_OF, DISABLED, SAVE_KEYS];
-        self.of_role(Role::Component).filter(move |path| !built_in.contains(path))
+        self.of_role(Role::Component).filter(|path| !BUILT_IN.contains(path))
     }
 
     /// The component types that are of no use until an entity is saved.
@@ -181,6 +180,7 @@ impl Collection {
             ValueType::component(DISABLED.into(), disabled_codec()),
             OrderType::shared(CHILD_ORDER.into(), CHILD_OF.into(), Registration::of::<ChildOf>()),
             ValueType::component(SAVE_KEYS.into(), SerdeCodec::<SaveKey>::default()),
+            ValueType::component(IN_CHAPTER.into(), SerdeCodec::<InChapter>::default()),
         ];
         Self {
             columns: built_in.map(|column| (column.type_path().clone(), column)).into(),
@@ -189,6 +189,7 @@ impl Collection {
                 TypeId::of::<ChildOf>(),
                 TypeId::of::<Disabled>(),
                 TypeId::of::<SaveKey>(),
+                TypeId::of::<InChapter>(),
             ]
             .into(),
             adopted: Vec::new(),

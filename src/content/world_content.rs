@@ -1,7 +1,6 @@
 //! Saved entities, resources and states as the writer sees them.
 
 use std::collections::HashMap;
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use bevy::ecs::entity::Entity;
@@ -12,6 +11,7 @@ use crate::capture::{
     Parking, Recorder, SaveKey, SavedTypes, drift_between,
 };
 use crate::journal::{Block, Commit, EventBatch, ReadError, SaveId, TypeRows};
+use crate::recording::{NotWritten, TakenEvents};
 use crate::recovery::{Decode, KnownTypes, ReadProgress, VersionFit};
 use crate::restore::WorldImage;
 use crate::writer::{Content, Encoded, Everything};
@@ -56,6 +56,8 @@ pub(crate) enum ContentReport {
     Claimed(Box<Claimed>),
     /// The writer has other rows than the world; the next capture must be full.
     Drifted { types: Vec<DriftedType> },
+    /// Events could not be written.
+    EventsNotWritten(NotWritten),
     /// The game's own code failed while a type was written.
     TypeFailed { type_path: String, message: String },
 }
@@ -92,8 +94,8 @@ impl Content for WorldContent {
     type Start = Start;
     type Run = Encoder;
     type Order = ContentOrder;
-    type Events = Infallible;
     type Report = ContentReport;
+    type Events = TakenEvents;
 
     fn schema(&self) -> u64 {
         let mut hasher = Xxh3::new();
@@ -157,10 +159,11 @@ impl Content for WorldContent {
 
     fn encode_events(
         &self,
-        _: &mut Encoder,
-        events: Infallible,
+        encoder: &mut Encoder,
+        events: TakenEvents,
     ) -> (EventBatch, Vec<ContentReport>) {
-        match events {}
+        let (batch, failures) = encoder.name_entities(|names| events.encode(names));
+        (batch, failures.into_iter().map(ContentReport::EventsNotWritten).collect())
     }
 
     fn encode_beside(&self, encoder: &Encoder, capture: Box<Capture>) -> Everything {

@@ -9,7 +9,7 @@ use bevy::ecs::world::EntityRef;
 
 use super::patient::Patient;
 use super::{Finding, FoundEntities};
-use crate::saved::{CHILD_OF, CHILD_ORDER, DISABLED, SAVE_KEYS, STATE_SCOPES};
+use crate::saved::{BUILT_IN, STATE_SCOPES};
 use crate::{SaveKey, Saved};
 
 /// Saved entities on which nothing is saved.
@@ -33,8 +33,7 @@ pub(super) fn nothing_saved(patient: &Patient<'_>) -> Option<Finding> {
 
 /// Whether a saved type says more of an entity than where it belongs.
 fn is_descriptive(type_path: &str) -> bool {
-    ![CHILD_OF, CHILD_ORDER, DISABLED, SAVE_KEYS].contains(&type_path)
-        && !type_path.starts_with(STATE_SCOPES)
+    !BUILT_IN.contains(&type_path) && !type_path.starts_with(STATE_SCOPES)
 }
 
 fn has_saved_children(patient: &Patient<'_>, entity: EntityRef<'_>) -> bool {

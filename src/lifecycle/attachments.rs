@@ -1,11 +1,13 @@
 //! Attachments: what the main thread does for them.
 
+use std::sync::Arc;
+
 use bevy::prelude::*;
 use tracing::debug;
 
-use super::SessionCatalog;
 use super::notifications::{AttachmentSaved, notify};
 use super::runtime::RuntimeParts;
+use super::{CurrentSession, SessionCatalog};
 use crate::content::Order;
 use crate::journal::{CheckpointId, SessionId};
 use crate::recovery::THUMBNAIL;
@@ -56,6 +58,10 @@ pub(super) fn attached(
     });
     if let Some(entry) = entry {
         entry.thumbnail = Some(checkpoint);
+    }
+    let current = world.get_resource_mut::<CurrentSession>();
+    if let Some(mut current) = current.filter(|current| current.id() == session) {
+        Arc::make_mut(&mut current.timeline).note_picture(checkpoint, &name);
     }
     debug!(%session, %checkpoint, name, "attachment saved");
     notify(world, AttachmentSaved { session, checkpoint, name });

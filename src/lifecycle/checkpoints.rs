@@ -15,8 +15,10 @@ use super::{CurrentSession, SessionSettings};
 use crate::capture::{Capture, CaptureScope, Declarations, clock_of};
 use crate::clock;
 use crate::content::{CheckpointOrder, Order};
-use crate::journal::{CheckpointKind, is_collapse};
-use crate::session::{CheckpointError, CheckpointSummary, Fields, SessionStatus, StateChange};
+use crate::journal::{CheckpointId, CheckpointKind, is_collapse};
+use crate::session::{
+    ChaptersWritten, CheckpointError, CheckpointSummary, Fields, SessionStatus, StateChange,
+};
 use crate::writer::Saved;
 
 impl RuntimeParts {
@@ -61,7 +63,8 @@ impl RuntimeParts {
         label: Option<String>,
     ) {
         let now = self.time.now();
-        let Some(fields_changed) = self.ask_before_capture(world) else { return };
+        let Some(about_changed) = self.ask_before_capture(world) else { return };
+        self.take_events(world);
         let Some(playing) = &mut self.playing else { return };
         let span = debug_span!("checkpoint", session = %playing.session, ?kind, rows = tracing::field::Empty);
         let _span = span.enter();
@@ -71,7 +74,7 @@ impl RuntimeParts {
         let capture = playing.recorder.capture(world, playing.scope(kind));
         // The recorder makes a delta full where it can't know any more what changed.
         let full = capture.scope() == CaptureScope::Full;
-        let nothing_changed = !full && capture.is_empty() && !fields_changed;
+        let nothing_changed = !full && capture.is_empty() && !about_changed;
         if nothing_changed && !is_worth_one(kind, label.as_deref()) {
             debug!("nothing changed since the last checkpoint");
             playing.recorder.recycle(capture);
@@ -82,7 +85,8 @@ impl RuntimeParts {
         // Before any observer hears of it, which might change the world.
         let is_tested = !full && is_self_test_due(world, id.counter);
         let self_test = is_tested.then(|| playing.recorder.look(world, CaptureScope::Full));
-        let about = AboutSession::take(world, full);
+        let about = AboutSession::take(world, id, full);
+        let events_through = playing.events.through();
         span.record("rows", capture.rows());
         let capture_time = begun.elapsed();
         playing.figures.note_capture(capture_time);
@@ -96,7 +100,7 @@ impl RuntimeParts {
             capture_time,
         };
         self.report_capture(world, &captured, &capture, collapsed_from);
-        self.order(Order::Checkpoint(CheckpointOrder {
+        self.order(Order::Checkpoint(Box::new(CheckpointOrder {
             counter: id.counter,
             base,
             kind,
@@ -105,23 +109,24 @@ impl RuntimeParts {
             play_time: about.play_time,
             fields: about.fields,
             state_changes: about.state_changes,
+            chapters: about.chapters.into_order(),
             summary: about.summary,
+            events_through,
             clock: clock_of(world),
-            events_through: 0,
             capture,
             self_test,
             handed_over: clock::instant(),
-        }));
+        })));
     }
 
-    /// Whether the custom fields changed. If something stands in the way of a checkpoint, that is said
+    /// Whether the custom fields or the chapters changed. If something stands in the way of a checkpoint, that is said
     /// instead: before the recorder takes note of what changed, which it does only once.
     fn ask_before_capture(&self, world: &mut World) -> Option<bool> {
         let playing = self.playing.as_ref()?;
         let error = match world.get_resource::<CurrentSession>() {
             _ if self.writer.is_behind() => CheckpointError::WriterBehind,
             None => CheckpointError::NoCurrentSession,
-            Some(current) => return Some(current.fields_changed),
+            Some(current) => return Some(current.fields_changed || current.chapters_changed),
         };
         let (session, checkpoint) = (playing.session, playing.line.next());
         notify(world, CheckpointFailed { session, checkpoint, error, retry_in: None });
@@ -196,38 +201,55 @@ fn is_worth_one(kind: CheckpointKind, label: Option<&str>) -> bool {
 }
 
 /// What a checkpoint says about the session itself.
+#[derive(Default)]
 struct AboutSession {
     play_time: Duration,
     /// The custom fields, if they changed or everything is captured.
     fields: Option<Fields>,
     /// The way through the game's states, likewise.
     state_changes: Option<Vec<StateChange>>,
-    /// What lists show, likewise.
+    /// The chapters, likewise, and what was counted in the innermost one.
+    chapters: ChaptersWritten,
+    /// What lists show, if any of it changed.
     summary: Option<CheckpointSummary>,
 }
 
 impl AboutSession {
     /// Says what changed about the session, or everything.
-    fn take(world: &mut World, everything: bool) -> Self {
-        let changed = world.get_resource::<CurrentSession>().is_some_and(|it| it.fields_changed);
-        let states = if changed || everything { states_of(world) } else { BTreeMap::new() };
+    fn take(world: &mut World, checkpoint: CheckpointId, everything: bool) -> Self {
         let Some(mut current) = world.get_resource_mut::<CurrentSession>() else {
-            let (play_time, fields, state_changes, summary) = (Duration::ZERO, None, None, None);
-            return Self { play_time, fields, state_changes, summary };
+            return Self::default();
         };
-        let play_time = current.play_time;
-        if !std::mem::take(&mut current.fields_changed) && !everything {
-            return Self { play_time, fields: None, state_changes: None, summary: None };
+        // It belongs to the chapter that it is taken in, and may be the first one there.
+        let is_first = current.chapters.note_checkpoint(checkpoint);
+        let fields_changed = std::mem::take(&mut current.fields_changed) || everything;
+        let chapters_changed =
+            std::mem::take(&mut current.chapters_changed) || is_first || everything;
+        let mut about = Self { play_time: current.play_time, ..Self::default() };
+        about.chapters.counted = current.chapters.counted();
+        if fields_changed {
+            about.fields = Some(current.fields.clone());
+            about.state_changes = Some(current.state_changes.clone());
         }
-        let (fields, state_changes) = (current.fields.clone(), current.state_changes.clone());
-        current.summary = CheckpointSummary::of(&fields, &states, &state_changes);
-        Self {
-            play_time,
-            fields: Some(fields),
-            state_changes: Some(state_changes),
-            summary: Some(current.summary.clone()),
+        if chapters_changed {
+            about.chapters.all = Some(current.chapters.clone());
         }
+        if fields_changed || chapters_changed {
+            about.summary = Some(sum_up(world));
+        }
+        about
     }
+}
+
+/// What lists show of the session as it is.
+fn sum_up(world: &mut World) -> CheckpointSummary {
+    let states = states_of(world);
+    let Some(mut current) = world.get_resource_mut::<CurrentSession>() else {
+        return CheckpointSummary::default();
+    };
+    let summary = CheckpointSummary::of(&current.fields, &states, &current.state_changes);
+    current.summary = summary.with_chapters(&current.chapters);
+    current.summary.clone()
 }
 
 /// The saved states that the game is in, by their names.

@@ -1,5 +1,6 @@
 //! The session that is being played, for UI and game code to read.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bevy::prelude::*;
@@ -8,10 +9,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::journal::{CheckpointId, CheckpointKind, SessionId};
+use crate::recovery::Timeline;
 use crate::session::StateChange;
 use crate::session::{
-    CheckpointSummary, FieldError, Fields, SessionContext, SessionMetadata, SessionPriority,
-    SessionStatus,
+    Chapters, CheckpointSummary, FieldError, Fields, SessionContext, SessionMetadata,
+    SessionPriority, SessionStatus,
 };
 
 /// Changes of states that a session remembers.
@@ -48,8 +50,13 @@ pub struct CurrentSession {
     /// Whether a field changed since the last capture.
     pub(crate) fields_changed: bool,
     pub(crate) state_changes: Vec<StateChange>,
+    pub(crate) chapters: Chapters,
+    /// Whether a chapter began or ended since the last capture.
+    pub(crate) chapters_changed: bool,
     /// What lists show of the newest checkpoint.
     pub(crate) summary: CheckpointSummary,
+    #[reflect(ignore)]
+    pub(crate) timeline: Arc<Timeline>,
 }
 
 /// The newest durable checkpoint of the session that is being played.
@@ -75,7 +82,10 @@ impl CurrentSession {
             fields,
             fields_changed: false,
             state_changes: Vec::new(),
+            chapters: Chapters::default(),
+            chapters_changed: false,
             summary: CheckpointSummary::default(),
+            timeline: Arc::default(),
         }
     }
 
@@ -185,6 +195,14 @@ impl CurrentSession {
         self.last_checkpoint
     }
 
+    /// The checkpoints and branches that are kept of the session, as a tree. It is read on the writer's
+    /// thread when a run begins and when retention has removed something, and follows each checkpoint that
+    /// becomes durable. Empty until the first one is.
+    #[must_use]
+    pub fn timeline(&self) -> &Timeline {
+        &self.timeline
+    }
+
     /// Play time that a crash right now would cost.
     #[must_use]
     pub fn at_risk(&self) -> Duration {
@@ -225,6 +243,20 @@ impl CurrentSession {
     #[must_use]
     pub fn state_changes(&self) -> &[StateChange] {
         &self.state_changes
+    }
+
+    /// The session's chapters.
+    #[must_use]
+    pub fn chapters(&self) -> &Chapters {
+        &self.chapters
+    }
+
+    /// The value of a custom field as it is seen from the innermost open chapter: its own, or else that of
+    /// the nearest chapter around it that has the field, or else the session's. `None` if none has it, or
+    /// if it is of another type there.
+    #[must_use]
+    pub fn inherited<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        self.chapters.fields_with(name).unwrap_or(&self.fields).get(name)
     }
 
     /// Removes a custom field and says whether it was set.

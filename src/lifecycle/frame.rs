@@ -72,6 +72,7 @@ pub(crate) fn capture(world: &mut World) {
 /// The last step: says what the plugin is doing, and what keeps it from doing what it should.
 pub(crate) fn report(world: &mut World) {
     Runtime::with(world, |parts, world| {
+        parts.hand_out_events(world);
         parts.give_hints(world);
         // What a driven writer can do at once is known in this very frame.
         parts.turn(world);
@@ -88,6 +89,8 @@ impl RuntimeParts {
         }
         self.report_problems(world);
         self.pass_on_settings(world);
+        // What this frame has brought belongs to the run that was played in it.
+        self.follow_events(world);
         self.turn(world);
         self.receive_external(world);
     }
@@ -123,6 +126,7 @@ impl RuntimeParts {
         }
         let passed = self.time.passed();
         current.play_time += passed;
+        current.chapters.let_time_pass(passed);
         if let Some(playing) = &mut self.playing {
             playing.pace.pass(passed);
         }

@@ -11,11 +11,12 @@ pub(crate) struct FrameTime {
     clock: Clock,
     now: Moment,
     passed: Duration,
+    frame: u64,
 }
 
 impl FrameTime {
     pub(crate) fn new(clock: Clock) -> Self {
-        Self { clock, now: clock.moment(Duration::ZERO), passed: Duration::ZERO }
+        Self { clock, now: clock.moment(Duration::ZERO), passed: Duration::ZERO, frame: 0 }
     }
 
     /// The frame's moment.
@@ -28,8 +29,14 @@ impl FrameTime {
         self.passed
     }
 
+    /// The number of the frame in this process, from 1.
+    pub(super) fn frame(&self) -> u64 {
+        self.frame
+    }
+
     /// A frame begins.
     pub(super) fn tick(&mut self, world: &World) {
+        self.frame += 1;
         let before = self.at_this_moment(world);
         self.passed = self.now.elapsed.saturating_sub(before.elapsed);
     }

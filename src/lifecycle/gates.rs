@@ -10,7 +10,7 @@ use super::{CurrentSession, SessionSettings};
 use crate::capture::{StateLog, StatesBeingLeft};
 use crate::external_saves::ExternalSaveReason;
 use crate::journal::CheckpointKind;
-use crate::session::SessionStatus;
+use crate::session::{EventTrigger, SessionStatus};
 
 impl RuntimeParts {
     /// Whether checkpoints may be taken of the world as it is.
@@ -62,6 +62,12 @@ impl RuntimeParts {
             return;
         }
         let changes = log.take();
+        for change in &changes {
+            let (previous, status) = (change.from.clone(), change.to.clone());
+            self.note_lifecycle("state_changed", EventTrigger::State, |event| {
+                event.between(previous, status).details(change.state.clone())
+            });
+        }
         if let Some(mut session) = world.get_resource_mut::<CurrentSession>() {
             session.note_states(changes);
         }

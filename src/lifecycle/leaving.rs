@@ -6,6 +6,7 @@ use bevy::prelude::*;
 use tracing::info;
 
 use super::notifications::{SessionClosed, SessionEnded, notify};
+use super::recording::trigger_of;
 use super::requests::check_text;
 use super::runtime::{RuntimeParts, Transition};
 use super::summary::SessionSummary;
@@ -74,9 +75,11 @@ impl RuntimeParts {
             self.take_deferred(world);
         }
         self.give_up_deferred(world);
+        self.end_chapters_with_session(world, &departure);
         // Behind a closed gate the world is no longer the session's: the checkpoint that was taken as
         // the gate closed is the last one.
         let mut before = None;
+        self.note_departure(world, &departure);
         if self.may_capture() {
             self.ask_external_now(world, ExternalSaveReason::Exit, None);
             before = self.newest_captured();
@@ -93,6 +96,18 @@ impl RuntimeParts {
         let time = self.time.now().wall;
         self.order(Order::Leave(Leave { status, reason, leaving, time, play_time }));
         self.transition = Some(Transition::Leaving(Box::new(LeavingSession { departure, then })));
+    }
+
+    fn note_departure(&mut self, world: &mut World, departure: &Departure) {
+        let status = departure.end.map_or(SessionStatus::Closed, EndReason::status);
+        let subtype = if departure.end.is_some() { "ended" } else { "closed" };
+        let Leaving { cause, words, .. } = &departure.leaving;
+        self.note_lifecycle(subtype, trigger_of(*cause), |event| {
+            let event = event.of_status(SessionStatus::Active, status);
+            if words.is_empty() { event } else { event.details(words) }
+        });
+        // Also where no checkpoint is taken any more.
+        self.take_events(world);
     }
 
     /// Takes the run for left, although its end isn't on disk: the exit's patience is over.

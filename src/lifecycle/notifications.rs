@@ -1,6 +1,7 @@
 //! What the game is notified of. Each notification is triggered as an event, for observers that act in
 //! the same frame, and written as a message, for systems and UI that read it when they run.
 
+mod chapters;
 mod slots;
 
 use std::path::PathBuf;
@@ -38,6 +39,8 @@ macro_rules! notifications {
     };
 }
 
+pub(crate) use chapters::register as register_chapter_notifications;
+pub use chapters::{ChapterBegun, ChapterEnded};
 pub(super) use notifications;
 pub(crate) use slots::register as register_slot_notifications;
 pub use slots::{
@@ -401,6 +404,9 @@ notifications! {
         checkpoint: CheckpointId,
         /// Why.
         reason: RestoreReason,
+        /// The newest checkpoint of the line that was left; the restored one itself where nothing was.
+        /// `None` if nothing but a slot was left of the session.
+        left: Option<CheckpointId>,
         /// What came back, and what didn't.
         report: RestoreReport,
         /// Time from the request until now.

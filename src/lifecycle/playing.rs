@@ -11,7 +11,9 @@ use crate::capture::Placed;
 use crate::content::Order;
 use crate::external_saves::ExternalSaveReason;
 use crate::journal::{CheckpointKind, Record, SessionId};
-use crate::session::{Move, RequestError, SessionStatus, SessionUpdate};
+use crate::session::{
+    EventTrigger, Move, RequestError, RestoreFrom, RestoreReason, SessionStatus, SessionUpdate,
+};
 
 impl RuntimeParts {
     pub(super) fn handle_current_request(
@@ -36,6 +38,23 @@ impl RuntimeParts {
             CurrentRequest::ForgetKeys(prefix) => {
                 self.change_placed(world, |placed| placed.release_all(prefix))
             }
+            CurrentRequest::Rewind(to) => self.rewind(world, request, *to),
+            CurrentRequest::UndoRewind => {
+                let to = (RestoreFrom::BeforeRewind, RestoreReason::Undone);
+                self.go_back(world, request, to)
+            }
+            CurrentRequest::BranchOff { checkpoint, session } => {
+                self.branch_off(world, request, *checkpoint, session)
+            }
+            CurrentRequest::UndoLoad => {
+                let to = (RestoreFrom::BeforeLoad, RestoreReason::Undone);
+                self.go_back(world, request, to)
+            }
+            CurrentRequest::BeginChapter { id, chapter } => self.begin_chapter(world, *id, chapter),
+            CurrentRequest::EndChapter { chapter, outcome } => {
+                self.end_chapter(world, *chapter, *outcome)
+            }
+            CurrentRequest::EndCurrentChapter(outcome) => self.end_current_chapter(world, *outcome),
         }
     }
 
@@ -46,6 +65,7 @@ impl RuntimeParts {
             self.take_checkpoint(world, CheckpointKind::Pause, None);
         }
         self.write_status(world);
+        self.note_step(world, "paused", SessionStatus::Active);
         notify(world, SessionPaused { session });
         Ok(())
     }
@@ -53,6 +73,7 @@ impl RuntimeParts {
     pub(super) fn resume(&mut self, world: &mut World) -> Result<(), RequestError> {
         let session = self.step(world, Move::Resume)?;
         self.write_status(world);
+        self.note_step(world, "resumed", SessionStatus::Paused);
         notify(world, SessionResumed { session });
         Ok(())
     }
@@ -122,7 +143,7 @@ impl RuntimeParts {
         }
     }
 
-    fn require_session(&self) -> Result<(), RequestError> {
+    pub(super) fn require_session(&self) -> Result<(), RequestError> {
         self.session().map(|_| ()).ok_or(RequestError::NoSession)
     }
 
@@ -138,6 +159,14 @@ impl RuntimeParts {
         current.status = current.status.after(step)?;
         current.updated = now;
         Ok(current.id())
+    }
+
+    fn note_step(&mut self, world: &World, subtype: &str, previous: SessionStatus) {
+        let Some(current) = world.get_resource::<CurrentSession>() else { return };
+        let by_state = self.playing.as_ref().is_some_and(|playing| playing.paused_by_state);
+        let trigger = if by_state { EventTrigger::State } else { EventTrigger::Player };
+        let status = current.status;
+        self.note_lifecycle(subtype, trigger, |event| event.of_status(previous, status));
     }
 
     fn write_status(&mut self, world: &World) {

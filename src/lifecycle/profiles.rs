@@ -56,8 +56,9 @@ impl RuntimeParts {
     }
 
     /// Out of turn, since all other requests wait for the restore: who asks for another profile
-    /// meanwhile would find the session closed that was just restored.
-    pub(super) fn refuse_change_of_profile(&mut self, world: &mut World) {
+    /// meanwhile would find the session closed that was just restored, and who goes back would leave
+    /// another moment than the one that is seen.
+    pub(super) fn refuse_during_restore(&mut self, world: &mut World) {
         let restores = |at: &Transition| match at {
             Transition::Preparing(_) | Transition::Restoring(_) | Transition::LoadingBackup(_) => {
                 true
@@ -70,7 +71,7 @@ impl RuntimeParts {
             return;
         }
         let Some(mut queue) = world.get_resource_mut::<RequestQueue>() else { return };
-        for request in queue.take(|request| matches!(request, Request::UseProfile(_))) {
+        for request in queue.take(Request::is_refused_during_restore) {
             reject(world, request, RequestError::RestoreUnderWay);
         }
     }

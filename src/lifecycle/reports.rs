@@ -1,5 +1,7 @@
 //! Takes in what the writer reports.
 
+use std::sync::Arc;
+
 use bevy::prelude::*;
 use tracing::{debug, error, warn};
 
@@ -9,10 +11,14 @@ use super::notifications::{
     AttachmentRead, CheckpointDrifted, CheckpointFailed, CheckpointSaved, SavingResumed,
     SavingStopped, TypeFailed, notify,
 };
+use super::recording::{EventLoss, EventsDropped, events_dropped};
 use super::requests::{Request, reject};
 use super::runtime::{RuntimeParts, Transition};
 use super::{CurrentSession, LastCheckpoint, PreviousRun, SessionCatalog};
 use crate::content::{ContentReport, Report};
+use crate::process::LastRun;
+use crate::recording::NotWritten;
+use crate::recovery::TimelineCheckpoint;
 use crate::session::{RequestError, StopReason};
 use crate::writer::{News, Saved};
 
@@ -49,6 +55,12 @@ impl RuntimeParts {
                 warn!(%session, ?types, "a change left no trace; a full checkpoint follows");
                 notify(world, CheckpointDrifted { session, types });
             }
+            ContentReport::EventsNotWritten(NotWritten { type_path, count, message }) => {
+                let Some(session) = self.session() else { return };
+                let (type_path, cause) =
+                    (Some(type_path.to_string()), EventLoss::Unwritable(message));
+                events_dropped(world, EventsDropped { session, type_path, count, cause });
+            }
             ContentReport::TypeFailed { type_path, message } => {
                 let Some(session) = self.session() else { return };
                 error!(%session, type_path, message, "a type could not be written");
@@ -60,12 +72,7 @@ impl RuntimeParts {
     fn handle_news(&mut self, world: &mut World, news: News) {
         match news {
             News::Detected { found, gone, slots, previous } => {
-                // What was known of it already was known before its session was taken up here.
-                let known = world.get_resource::<PreviousRun>().map(|known| known.died_at);
-                if let Some(previous) = previous.filter(|previous| known != Some(previous.died_at))
-                {
-                    world.insert_resource(PreviousRun::from(*previous));
-                }
+                note_previous_run(world, previous);
                 if let Some(mut slots) = slots {
                     slots.slots.retain(|slot| !self.start_up.hides(slot.session.id));
                     world.get_resource_or_init::<SessionCatalog>().list_slots(slots);
@@ -81,8 +88,13 @@ impl RuntimeParts {
             News::Saved(saved) => self.saved(world, &saved),
             News::Failed { checkpoint, error, retry_in } => {
                 let Some(session) = self.session() else { return };
-                error!(%session, %checkpoint, ?error, ?retry_in, "checkpoint not saved");
-                notify(world, CheckpointFailed { session, checkpoint, error, retry_in });
+                not_saved(world, CheckpointFailed { session, checkpoint, error, retry_in });
+            }
+            News::Timeline { session, timeline } => {
+                let current = world.get_resource_mut::<CurrentSession>();
+                if let Some(mut current) = current.filter(|current| current.id() == session) {
+                    current.timeline = Arc::new(*timeline);
+                }
             }
             News::NeedFull => {
                 self.need_full();
@@ -104,10 +116,10 @@ impl RuntimeParts {
                 self.edited(world, session, *update, result);
             }
             News::Slot { order, result } => self.slot_done(world, order, result),
-            News::EventsFailed { .. }
+            news @ (News::EventsFailed { .. }
             | News::EventsDropped { .. }
             | News::EventsRead { .. }
-            | News::EventsValidated { .. } => {}
+            | News::EventsValidated { .. }) => self.handle_event_news(world, news),
             News::AttachmentRead { of, name, result } => {
                 notify(world, AttachmentRead { of, name, result });
             }
@@ -148,6 +160,8 @@ impl RuntimeParts {
             let last =
                 LastCheckpoint { id: saved.id, kind: saved.kind, play_time: saved.play_time };
             current.last_checkpoint = Some(last);
+            let next = TimelineCheckpoint::saved(saved.id, saved.kind, saved.time, saved.play_time);
+            Arc::make_mut(&mut current.timeline).follow(next.called(saved.label.clone()));
         }
         debug!(%session, checkpoint = %saved.id, bytes = saved.bytes, "checkpoint saved");
         let notification = CheckpointSaved {
@@ -186,4 +200,25 @@ impl RuntimeParts {
         };
         reject(world, request, RequestError::WriterGone);
     }
+}
+
+/// Notes how the process before this one ended. What was known of it already was known before its
+/// session was taken up here.
+fn note_previous_run(world: &mut World, previous: Option<Box<LastRun>>) {
+    let known = world.get_resource::<PreviousRun>().map(|known| known.died_at);
+    if let Some(previous) = previous.filter(|previous| known != Some(previous.died_at)) {
+        world.insert_resource(PreviousRun::from(*previous));
+    }
+}
+
+/// A checkpoint isn't durable. Without another try, a chapter that began with it begins with the next.
+fn not_saved(world: &mut World, failed: CheckpointFailed) {
+    let CheckpointFailed { session, checkpoint, error, retry_in } = &failed;
+    error!(%session, %checkpoint, ?error, ?retry_in, "checkpoint not saved");
+    if retry_in.is_none()
+        && let Some(mut current) = world.get_resource_mut::<CurrentSession>()
+    {
+        current.chapters_changed |= current.chapters.forget_checkpoint(*checkpoint);
+    }
+    notify(world, failed);
 }

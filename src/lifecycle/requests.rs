@@ -1,15 +1,19 @@
 //! What a game asks for, by topic.
 
+mod chapter_commands;
 mod commands;
 mod queue;
 
 use std::path::PathBuf;
 
+use super::RewindTo;
 use super::external::ExternalRequest;
 use crate::capture::SaveKey;
-use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId};
+use crate::journal::{ChapterId, CheckpointId, CheckpointKind, SessionId, SlotId};
+use crate::recovery::EventQuery;
 use crate::session::{
-    Attachment, AttachmentOf, EndReason, Leaving, NewSession, RestoreFrom, SaveSlot, SessionUpdate,
+    Attachment, AttachmentOf, ChapterOutcome, EndReason, Leaving, NewChapter, NewSession,
+    RestoreFrom, SaveSlot, SessionUpdate,
 };
 
 pub use commands::{SessionCommands, SessionCommandsExt};
@@ -38,6 +42,10 @@ pub enum Request {
     Attachment(AttachmentRequest),
     /// Something of the game's own saves.
     External(ExternalRequest),
+    /// [`SessionCommands::read_events`].
+    ReadEvents(Box<EventQuery>),
+    /// [`SessionCommands::validate_events`].
+    ValidateEvents(SessionId),
     /// [`SessionCommands::use_profile`].
     UseProfile(String),
     /// [`SessionCommands::write_crash_report`].
@@ -105,6 +113,35 @@ pub enum CurrentRequest {
     ForgetKey(SaveKey),
     /// [`SessionCommands::forget_keys`], with what the keys begin with.
     ForgetKeys(String),
+    /// [`SessionCommands::rewind`].
+    Rewind(RewindTo),
+    /// [`SessionCommands::undo_rewind`].
+    UndoRewind,
+    /// [`SessionCommands::undo_load`].
+    UndoLoad,
+    /// [`SessionCommands::branch_off`].
+    BranchOff {
+        /// The checkpoint to go on from.
+        checkpoint: CheckpointId,
+        /// The session that comes of it.
+        session: Box<NewSession>,
+    },
+    /// [`SessionCommands::begin_chapter`].
+    BeginChapter {
+        /// The id that it will have.
+        id: ChapterId,
+        /// The chapter.
+        chapter: Box<NewChapter>,
+    },
+    /// [`SessionCommands::end_chapter`].
+    EndChapter {
+        /// The chapter.
+        chapter: ChapterId,
+        /// How it ends.
+        outcome: ChapterOutcome,
+    },
+    /// [`SessionCommands::end_current_chapter`].
+    EndCurrentChapter(ChapterOutcome),
 }
 
 /// A request that is about slots.
@@ -180,6 +217,13 @@ impl Request {
                 CurrentRequest::End { .. } => "end",
                 CurrentRequest::ForgetKey(_) => "forget_key",
                 CurrentRequest::ForgetKeys(_) => "forget_keys",
+                CurrentRequest::Rewind(_) => "rewind",
+                CurrentRequest::UndoRewind => "undo_rewind",
+                CurrentRequest::UndoLoad => "undo_load",
+                CurrentRequest::BeginChapter { .. } => "begin_chapter",
+                CurrentRequest::EndChapter { .. } => "end_chapter",
+                CurrentRequest::EndCurrentChapter(_) => "end_current_chapter",
+                CurrentRequest::BranchOff { .. } => "branch_off",
             },
             Self::Slot(request) => match request {
                 SlotRequest::Save(_) => "save",
@@ -193,6 +237,8 @@ impl Request {
             Self::Attachment(AttachmentRequest::Read { .. }) => "read_attachment",
             Self::External(ExternalRequest::Answer { .. }) => "external_answer",
             Self::External(ExternalRequest::Recover { .. }) => "recover_external",
+            Self::ReadEvents(_) => "read_events",
+            Self::ValidateEvents(_) => "validate_events",
             Self::UseProfile(_) => "use_profile",
             Self::WriteCrashReport(_) => "write_crash_report",
         }
@@ -208,6 +254,24 @@ impl Request {
         )
     }
 
+    /// Whether it is refused while a restore is under way, since it means the moment at which it is made.
+    pub(super) fn is_refused_during_restore(&self) -> bool {
+        let goes_back = |request: &CurrentRequest| {
+            matches!(
+                request,
+                CurrentRequest::Rewind(_)
+                    | CurrentRequest::UndoRewind
+                    | CurrentRequest::UndoLoad
+                    | CurrentRequest::BranchOff { .. }
+            )
+        };
+        match self {
+            Self::UseProfile(_) => true,
+            Self::Current(request) => goes_back(request),
+            _ => false,
+        }
+    }
+
     /// Whether another session may be played once it is done.
     fn may_change_session(&self) -> bool {
         match self {
@@ -220,11 +284,18 @@ impl Request {
                     | SessionRequest::Update(..)
             ),
             Self::Current(request) => {
-                matches!(request, CurrentRequest::Close(_) | CurrentRequest::End { .. })
+                matches!(
+                    request,
+                    CurrentRequest::Close(_)
+                        | CurrentRequest::End { .. }
+                        | CurrentRequest::BranchOff { .. }
+                )
             }
             Self::Slot(request) => matches!(request, SlotRequest::Load(_) | SlotRequest::QuickLoad),
             Self::UseProfile(_) | Self::External(ExternalRequest::Recover { .. }) => true,
             Self::Attachment(_)
+            | Self::ReadEvents(_)
+            | Self::ValidateEvents(_)
             | Self::External(ExternalRequest::Answer { .. })
             | Self::WriteCrashReport(_) => false,
         }

@@ -1,5 +1,6 @@
 //! Puts a prepared checkpoint back into the world, step by step.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bevy::prelude::*;
@@ -10,6 +11,7 @@ use super::notifications::{
     RestoreCancelled, RestorePrepared, RestoreStalled, RestoreStarted, SessionRecovered,
     SessionRestored, notify,
 };
+use super::recording::{Due, EventLine};
 use super::requests::{Request, RequestQueue, SessionRequest, reject};
 use super::runtime::{Playing, Preparing, RuntimeParts, Transition};
 use super::settings::RestoreLosses;
@@ -23,7 +25,7 @@ use crate::content::{Order, Prepared, Start, TakeUp};
 use crate::journal::RunId;
 use crate::recovery;
 use crate::restore::{EntitiesReplaced, Leftovers, RestoreLoss, RestoreLossReason};
-use crate::session::{RequestError, RestoreReason, SessionStatus};
+use crate::session::{EventTrigger, RequestError, RestoreReason, SessionContext, SessionStatus};
 use crate::writer::EventStart;
 
 /// A restore that has entered the saved states and waits for its gate.
@@ -80,7 +82,12 @@ impl RuntimeParts {
         let leftovers = Leftovers::note(world, self.hooks.clear_on_restore.clone());
         prepared.image.insert_resources(world);
         let before = world.get_resource::<CurrentSession>().cloned();
-        world.insert_resource(session_as_saved(&prepared, self.time.now().wall));
+        let mut current = session_as_saved(&prepared, self.time.now().wall);
+        let same = before.as_ref().filter(|before| before.id() == session);
+        current.chapters.note_restore(same.map(CurrentSession::chapters));
+        // Until the new run has a checkpoint, it is what it was.
+        current.timeline = same.map(|same| Arc::clone(&same.timeline)).unwrap_or_default();
+        world.insert_resource(current);
         let through = self.hooks.restore_through.clone();
         if let Err(error) = prepared.image.set_states(world, through.as_ref()) {
             error!(%error, "the saved states can't be entered");
@@ -150,32 +157,57 @@ impl RuntimeParts {
         &mut self,
         world: &mut World,
         mut prepared: recovery::Prepared<()>,
-        replaced: EntitiesReplaced,
+        mut replaced: EntitiesReplaced,
         preparing: &Preparing,
     ) {
         let (session, checkpoint) = (prepared.metadata.id, prepared.checkpoint);
-        let has_crashed = prepared.has_crashed && preparing.reason == RestoreReason::Recovered;
-        let metadata = &mut prepared.metadata;
-        metadata.tally.restores = metadata.tally.restores.saturating_add(1);
-        metadata.tally.deaths = metadata.tally.deaths.saturating_add(has_crashed.into());
-        let context_before = std::mem::replace(&mut metadata.context, GameContext::of(world));
-        if let Some(mut current) = world.get_resource_mut::<CurrentSession>() {
-            current.metadata.clone_from(metadata);
-        }
-        if let Some(mut placed) = world.get_resource_mut::<Placed>() {
-            let gone = replaced.gone.iter().map(|(_, key)| key.clone()).collect();
-            placed.begin(gone, replaced.carried.waiting().cloned().collect());
-        }
-        if let Some(mut log) = world.get_resource_mut::<StateLog>() {
-            log.take();
-        }
-        set_activity(world, |activity| activity.restore = None);
+        let (reason, left) = (preparing.reason, prepared.begun.left);
+        let report = std::mem::take(&mut replaced.report);
+        let context_before = note_restored(world, &mut prepared, &replaced, reason);
+        // What isn't handed out happened in a world that is lost, and is no part of this one.
+        prepared.events_after.retain(|event| self.events.is_replayed(event));
+        let due = Due::new(prepared.events_after.clone(), &replaced.seeds);
 
         let run = RunId::random();
+        let figures = RunFigures::begin(self.time.now(), prepared.play_time);
+        let recorder = self.recorder(world);
+        let mut playing = Playing::new(session, run, prepared.newest_counter, figures, recorder);
+        playing.context_before = Some(context_before);
+        playing.gate_was_open = self.gate_is_open(world);
+        let newest_event = prepared.next_event.saturating_sub(1);
+        playing.events = EventLine::after(newest_event, prepared.events_through, due);
+        self.take_up_restored(run, prepared, replaced);
+        self.give_up_deferred(world);
+        self.playing = Some(playing);
+        self.pass_over_events(world);
+        self.note_lifecycle(reason_word(reason), EventTrigger::Player, |event| {
+            event.between(None, Some("active".to_owned())).details(checkpoint.to_string())
+        });
+        self.claims.clear();
+        world.get_resource_or_init::<RecoveryOffers>().remove(session);
+        if let Some(entry) = world.get_resource_or_init::<SessionCatalog>().get_mut(session) {
+            entry.in_use = true;
+        }
+        let elapsed = preparing.asked_at.elapsed();
+        info!(?reason, ?elapsed, "session restored");
+        notify(world, SessionRestored { session, checkpoint, reason, left, report, elapsed });
+        if reason == RestoreReason::Recovered {
+            notify(world, SessionRecovered { session, checkpoint });
+        }
+    }
+
+    /// Has the writer begin the run that follows a checkpoint.
+    fn take_up_restored(
+        &mut self,
+        run: RunId,
+        prepared: recovery::Prepared<()>,
+        replaced: EntitiesReplaced,
+    ) {
         self.order(Order::TakeUp(Box::new(TakeUp {
             metadata: prepared.metadata,
             run,
             lineage: prepared.lineage,
+            begun: Some(prepared.begun),
             start: Start {
                 next_save_id: prepared.next_save_id,
                 seeds: replaced.seeds,
@@ -183,28 +215,12 @@ impl RuntimeParts {
                 gone: KeyedIds::of(replaced.gone),
             },
             unknown_frames: prepared.unknown_frames,
-            events: EventStart { line: prepared.event_line, ..EventStart::default() },
+            events: EventStart {
+                records: self.events.has_types(),
+                replayed: prepared.events_after,
+                line: prepared.event_line,
+            },
         })));
-        let recorder = self.recorder(world);
-        let figures = RunFigures::begin(self.time.now(), prepared.play_time);
-        let mut playing = Playing::new(session, run, prepared.newest_counter, figures, recorder);
-        playing.context_before = Some(context_before);
-        playing.gate_was_open = self.gate_is_open(world);
-        self.give_up_deferred(world);
-        self.playing = Some(playing);
-        self.claims.clear();
-        world.get_resource_or_init::<RecoveryOffers>().remove(session);
-        if let Some(entry) = world.get_resource_or_init::<SessionCatalog>().get_mut(session) {
-            entry.in_use = true;
-        }
-        let reason = preparing.reason;
-        let elapsed = preparing.asked_at.elapsed();
-        info!(?reason, ?elapsed, "session restored");
-        let report = replaced.report;
-        notify(world, SessionRestored { session, checkpoint, reason, report, elapsed });
-        if reason == RestoreReason::Recovered {
-            notify(world, SessionRecovered { session, checkpoint });
-        }
     }
 
     /// Gives up a restore that waits for its gate. Entities are as they were; resources and states
@@ -245,6 +261,45 @@ fn can_be_had(loss: &RestoreLoss) -> bool {
     loss.reason != RestoreLossReason::NotWritten
 }
 
+/// Notes in the world that its session is played again; the context that it was played with before.
+fn note_restored(
+    world: &mut World,
+    prepared: &mut recovery::Prepared<()>,
+    replaced: &EntitiesReplaced,
+    reason: RestoreReason,
+) -> SessionContext {
+    let has_crashed = prepared.has_crashed && reason == RestoreReason::Recovered;
+    let metadata = &mut prepared.metadata;
+    metadata.tally.restores = metadata.tally.restores.saturating_add(1);
+    metadata.tally.deaths = metadata.tally.deaths.saturating_add(has_crashed.into());
+    let context_before = std::mem::replace(&mut metadata.context, GameContext::of(world));
+    if let Some(mut current) = world.get_resource_mut::<CurrentSession>() {
+        current.metadata.clone_from(metadata);
+    }
+    if let Some(mut placed) = world.get_resource_mut::<Placed>() {
+        let gone = replaced.gone.iter().map(|(_, key)| key.clone()).collect();
+        placed.begin(gone, replaced.carried.waiting().cloned().collect());
+    }
+    if let Some(mut log) = world.get_resource_mut::<StateLog>() {
+        log.take();
+    }
+    set_activity(world, |activity| activity.restore = None);
+    context_before
+}
+
+/// What a restore is called among events.
+fn reason_word(reason: RestoreReason) -> &'static str {
+    match reason {
+        RestoreReason::Recovered => "recovered",
+        RestoreReason::Continued => "continued",
+        RestoreReason::Rewound => "rewound",
+        RestoreReason::Loaded => "loaded",
+        RestoreReason::Undone => "undone",
+        RestoreReason::BranchedOff => "branched_off",
+        _ => "restored",
+    }
+}
+
 /// The session as the checkpoint has it.
 pub(super) fn session_as_saved(prepared: &Prepared, now: jiff::Timestamp) -> CurrentSession {
     let mut session = CurrentSession::new(prepared.metadata.clone(), prepared.fields.clone());
@@ -256,6 +311,7 @@ pub(super) fn session_as_saved(prepared: &Prepared, now: jiff::Timestamp) -> Cur
     });
     session.status = SessionStatus::Active;
     session.state_changes.clone_from(&prepared.state_changes);
+    session.chapters.clone_from(&prepared.chapters);
     session.updated = now;
     session
 }

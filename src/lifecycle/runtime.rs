@@ -17,7 +17,8 @@ use super::hooks::GameHooks;
 use super::leaving::LeavingSession;
 use super::line::Line;
 use super::pace::Pace;
-use super::requests::SessionRequest;
+use super::recording::EventLine;
+use super::requests::{CurrentRequest, SessionRequest};
 use super::restoring::Restoring;
 use super::start_up::StartUp;
 use super::summary::RunFigures;
@@ -27,6 +28,7 @@ use super::{RecoveryPolicy, SessionSettings};
 use crate::capture::{Recorder, SaveKey, SavedTypes};
 use crate::content::Order;
 use crate::journal::{RunId, SessionId};
+use crate::recording::EventRecorder;
 use crate::session::{
     Fields, NewSession, RestoreFrom, RestoreReason, SessionContext, SessionMetadata,
 };
@@ -55,6 +57,8 @@ pub(crate) struct RuntimeParts {
     pub claims: Vec<(SaveKey, Entity)>,
     /// What is remembered to know when a hint is due.
     pub hints: HintWatch,
+    /// Takes what is recorded beside the checkpoints.
+    pub events: EventRecorder,
     /// The game's own save system, if it named one.
     pub external: Option<Box<External>>,
 }
@@ -84,6 +88,8 @@ pub(crate) struct Playing {
     pub figures: RunFigures,
     /// Whether a capture that took too much of a frame was logged.
     pub over_budget_logged: bool,
+    /// Where its events stand.
+    pub events: EventLine,
     /// Copies what changed. Belongs to the run: without one there is nothing to watch.
     pub recorder: Recorder,
 }
@@ -123,6 +129,8 @@ pub(crate) struct Preparing {
     pub from: RestoreFrom,
     pub reason: RestoreReason,
     pub asked_at: Instant,
+    /// The request, if it is one about the session that is being played.
+    pub asked: Option<CurrentRequest>,
     /// The session to start if nothing can be restored, for who asked to start or continue.
     pub otherwise: Option<NewSession>,
     /// How often, for them, what is offered instead of a damaged checkpoint is tried.
@@ -204,6 +212,7 @@ impl Playing {
             context_before: None,
             figures,
             over_budget_logged: false,
+            events: EventLine::default(),
             recorder,
         }
     }

@@ -76,6 +76,10 @@ pub struct SessionSettings {
     /// [`max_session_bytes`](Self::max_session_bytes) leaves no room, the oldest of them go; automatic
     /// ones have gone long before. Slots aren't counted. Defaults to 1,000.
     pub max_named_checkpoints: usize,
+    /// Branches that are kept of one session: what it had come to when it went back, by a rewind, a load or
+    /// a recovery from an older checkpoint. The oldest go first, and all of them where
+    /// [`max_session_bytes`](Self::max_session_bytes) leaves no room. Defaults to 10.
+    pub max_branches: usize,
     /// Bytes that are kept free on the disk, in a file beside the game's state, so that the checkpoint of
     /// an exit still has room when the disk is full: then the file is given up. It is made again once
     /// there is room. There is none where the state lies on another file system than the sessions, and
@@ -141,6 +145,7 @@ impl Default for SessionSettings {
             max_session_bytes: 256 << 20,
             max_total_bytes: 1 << 30,
             max_named_checkpoints: 1000,
+            max_branches: 10,
             reserve_bytes: 4 << 20,
             minimum_gap: Duration::from_secs(1),
             checkpoint_on_focus_loss: false,

@@ -15,8 +15,16 @@ use crate::capture::{Carried, KeyedIds, Placed};
 use crate::content::{Order, Start, TakeUp};
 use crate::journal::{Lineage, RunId, SaveId, SessionId};
 use crate::recovery::SessionEntry;
-use crate::session::{LeaveCause, NewSession, RequestError, RestoreReason, SessionContext};
+use crate::session::{
+    EventTrigger, LeaveCause, NewSession, RequestError, RestoreReason, SessionContext,
+};
 use crate::writer::EventStart;
+
+/// Whether the texts of a session that is to begin are short enough.
+pub(super) fn check_texts(session: &NewSession) -> Result<(), RequestError> {
+    let texts = [&session.name, &session.description, &session.session_type];
+    texts.into_iter().chain(&session.player).try_for_each(|text| check_text(text))
+}
 
 impl RuntimeParts {
     pub(super) fn start(
@@ -25,8 +33,7 @@ impl RuntimeParts {
         session: &NewSession,
         request: &SessionRequest,
     ) -> Result<(), RequestError> {
-        let texts = [&session.name, &session.description, &session.session_type];
-        texts.into_iter().chain(&session.player).try_for_each(|text| check_text(text))?;
+        check_texts(session)?;
         if self.playing.is_some() && session.replaces_current {
             let mut queue = world.get_resource_or_init::<RequestQueue>();
             queue.do_first(SessionRequest::Start(session.clone()).into());
@@ -41,6 +48,7 @@ impl RuntimeParts {
             metadata: metadata.clone(),
             run,
             lineage: Lineage::default(),
+            begun: None,
             start: Start {
                 next_save_id: SaveId::FIRST,
                 seeds: Vec::new(),
@@ -48,7 +56,7 @@ impl RuntimeParts {
                 gone: KeyedIds::default(),
             },
             unknown_frames: Vec::new(),
-            events: EventStart::default(),
+            events: EventStart { records: self.events.has_types(), ..EventStart::default() },
         })));
         let fields = session.fields.clone();
         let (metadata, request) = (Box::new(metadata), request.clone());
@@ -170,6 +178,10 @@ impl RuntimeParts {
             placed.begin(HashSet::default(), HashSet::default());
         }
         info!(%session, "session started");
+        self.pass_over_events(world);
+        self.note_lifecycle("started", EventTrigger::Player, |event| {
+            event.between(None, Some("active".to_owned()))
+        });
         notify(world, SessionStarted { session });
     }
 }

@@ -11,7 +11,7 @@ use tracing::{error, warn};
 use super::external::WantedBackup;
 use super::leaving::Departure;
 use super::notifications::{RecoveryFailed, RestoreCancelled, notify};
-use super::requests::{Request, SessionRequest, SlotRequest, reject};
+use super::requests::{CurrentRequest, Request, SessionRequest, SlotRequest, reject};
 use super::runtime::{Preparing, RuntimeParts, Transition};
 use super::{RecoveryPolicy, SessionCatalog, SessionSettings};
 use crate::clock;
@@ -148,12 +148,20 @@ impl RuntimeParts {
     ) {
         let settings = world.get_resource::<SessionSettings>();
         let probation = settings.map_or(PROBATION, |settings| settings.probation);
-        self.order(Order::Prepare(Wanted { session, from, reason, tail, probation }));
+        let played = None;
+        self.order(Order::Prepare(Wanted { session, from, reason, tail, played, probation }));
         let (asked_at, tries_left) = (clock::instant(), TRIES);
-        let backup = None;
+        let (backup, asked) = (None, None);
         let preparing =
-            Preparing { session, from, reason, asked_at, otherwise, tries_left, backup };
+            Preparing { session, from, reason, asked_at, asked, otherwise, tries_left, backup };
         self.transition = Some(Transition::Preparing(Box::new(preparing)));
+    }
+
+    /// The checkpoint that is being read is the answer to this request.
+    pub(super) fn answer_to(&mut self, request: &CurrentRequest) {
+        if let Some(Transition::Preparing(preparing)) = &mut self.transition {
+            preparing.asked = Some(request.clone());
+        }
     }
 
     /// Gives up the checkpoint that is being read, if the game wants it no more.
@@ -209,6 +217,8 @@ impl RuntimeParts {
         }
         // While there is nothing to be taken back.
         let Some(taken) = self.approve(world, taken) else { return };
+        let Some(taken) = self.as_asked(world, taken) else { return };
+        let session = taken.prepared.metadata.id;
         if self.session().is_none_or(|playing| playing == session) {
             return self.begin_restore(world, taken);
         }
@@ -300,6 +310,9 @@ impl Preparing {
     pub(super) fn request(self) -> Request {
         if let Some(backup) = self.backup {
             return backup.into_request(self.session);
+        }
+        if let Some(request) = self.asked {
+            return request.into();
         }
         if let Some(session) = self.otherwise {
             return SessionRequest::StartOrContinue(session).into();

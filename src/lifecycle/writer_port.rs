@@ -80,6 +80,7 @@ impl WriterPort {
             session_bytes: settings.max_session_bytes,
             total_bytes: settings.max_total_bytes,
             named: settings.max_named_checkpoints,
+            branches: settings.max_branches,
             reserve_bytes: settings.reserve_bytes,
             ..Quota::default()
         };

@@ -6,10 +6,10 @@ use bevy::ecs::reflect::AppTypeRegistry;
 use crate::doctor::{Diagnosis, Finding, FoundEntities};
 use crate::{
     CaptureCost, CurrentProfile, CurrentSession, DanglingReference, DespawnOnRestore, DriftedType,
-    ExternalOperations, ExtraEntities, GameContext, OfferedBackup, PreviousRun, RecoveryOffers,
-    RestoreLoss, RestoreLossReason, RestoreReport, SaveKey, SaveScope, Saved, SessionActivity,
-    SessionCatalog, SessionHint, SessionHints, SessionMode, SessionPlace, SessionSettings,
-    TypeProblem, TypeProblemReason, Unsaved,
+    ExternalOperations, ExtraEntities, GameContext, InChapter, OfferedBackup, PreviousRun,
+    RecoveryOffers, RestoreLoss, RestoreLossReason, RestoreReport, SaveKey, SaveScope, Saved,
+    SessionActivity, SessionCatalog, SessionHint, SessionHints, SessionMode, SessionPlace,
+    SessionSettings, TypeProblem, TypeProblemReason, Unsaved,
 };
 
 /// Registers what types do by themselves only with the feature `auto_register`.
@@ -20,6 +20,7 @@ pub(super) fn register_types(app: &mut App) {
         .register_type::<Unsaved>()
         .register_type::<SaveKey>()
         .register_type::<SaveScope>()
+        .register_type::<InChapter>()
         .register_type::<DespawnOnRestore>()
         .register_type::<TypeProblem>()
         .register_type::<TypeProblemReason>()

@@ -12,6 +12,7 @@ use crate::lifecycle::{
 };
 use crate::mode::SessionMode;
 use crate::process::{DeadProcess, LastRun, ProcessGuard, ProcessOptions, last_to_die};
+use crate::recording::{Declared, EventRecorder, FixedTicks, count_ticks};
 use crate::store::LocalStore;
 use crate::writer::Versions;
 use bevy::ecs::change_detection::CheckChangeTicks;
@@ -33,6 +34,11 @@ impl SessionPlugin {
         let mut hooks = app.world_mut().remove_resource::<GameHooks>().unwrap_or_default();
         follow_transitions(app, &mut hooks);
         app.init_resource::<LateCalls>();
+        let declared = app.world_mut().remove_resource::<Declared>().unwrap_or_default();
+        let events = EventRecorder::new(declared);
+        if events.has_types() {
+            app.init_resource::<FixedTicks>().add_systems(FixedFirst, count_ticks);
+        }
         let (local, place, place_changed) = self.open_place();
         let local = Arc::new(local);
         app.insert_resource(place);
@@ -67,6 +73,7 @@ impl SessionPlugin {
             hooks,
             claims: Vec::new(),
             hints,
+            events,
             external: provider.and_then(External::new),
         }));
         app.add_observer(clamp_ticks);

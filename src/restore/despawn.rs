@@ -12,7 +12,7 @@ const DEPTH_AT_ONCE: u32 = 256;
 ///
 /// An entity that leaves is looked for among its siblings, from the last one. So where a parent stays,
 /// its children go from the last to the first, and a million of them take no time worth speaking of.
-pub(super) fn despawn_all(world: &mut World, entities: &[Entity]) {
+pub(crate) fn despawn_all(world: &mut World, entities: &[Entity]) {
     let doomed: EntityHashSet = entities.iter().copied().collect();
     let mut tops = Tops::default();
     for entity in entities {

@@ -20,8 +20,8 @@ use crate::capture::{Carried, SaveKey, SavedTypes};
 use crate::journal::{Block, Commit, ENTITIES, SaveId, Values};
 use crate::recovery::ReadProgress;
 use crate::saved::{
-    ANCHORS, CHILD_OF, CHILD_ORDER, DISABLED, DecodedColumn, DecodedComponents, DecodedOrder, GONE,
-    Ranks, SAVE_KEYS, SerdeCodec,
+    ANCHORS, BUILT_IN, CHILD_OF, DecodedColumn, DecodedComponents, DecodedOrder, GONE, Ranks,
+    SAVE_KEYS, SerdeCodec,
 };
 
 /// A checkpoint, decoded and ready to be put into a world.
@@ -86,7 +86,7 @@ impl ImageColumn {
 
     /// Whether every game saves the type.
     pub(super) fn is_built_in(&self) -> bool {
-        [CHILD_OF, CHILD_ORDER, DISABLED, SAVE_KEYS].contains(&&*self.type_path)
+        BUILT_IN.contains(&&*self.type_path)
     }
 
     /// How many rows could be decoded.

@@ -11,7 +11,8 @@ use crate::lifecycle::{RestorePhase, SessionActivity};
 use crate::process::HowItEnded;
 use crate::recovery::{RecoveryOffer, UnsavedPlay, VersionFit};
 use crate::session::{
-    AttachmentError, CheckpointError, DiskRefusal, RecoveryError, RequestError, SlotError,
+    AttachmentError, CheckpointError, DiskRefusal, OpenChapter, RecoveryError, RequestError,
+    SlotError,
 };
 
 const MINUTE: u64 = 60;
@@ -52,6 +53,13 @@ pub(super) fn shortened(text: &str, letters: usize) -> String {
         line.push_str("...");
     }
     line
+}
+
+/// The names of chapters within each other, the outermost first: "Act 1 / Mission 3".
+pub(super) fn names_of(chapters: &[OpenChapter]) -> Option<String> {
+    let names = chapters.iter().map(|chapter| chapter.name.trim());
+    let names: Vec<&str> = names.filter(|name| !name.is_empty()).collect();
+    (!names.is_empty()).then(|| names.join(" / "))
 }
 
 impl SessionStrings {
@@ -128,6 +136,18 @@ impl SessionStrings {
             return self.before_the_end_now.clone();
         }
         fill(&self.before_the_end, &[("time", &self.span(age))])
+    }
+
+    /// When a checkpoint was taken, and in which chapters: "40 seconds before the end, in "Act 1"".
+    pub(super) fn moment_of(&self, age: Duration, chapters: &[OpenChapter]) -> String {
+        let moment = self.before_the_end(age);
+        match names_of(chapters) {
+            None => moment,
+            Some(names) => {
+                let chapters = fill(&self.in_chapters, &[("chapters", &shortened(&names, 60))]);
+                format!("{moment}, {chapters}")
+            }
+        }
     }
 
     pub(super) fn checkpoint_kind(&self, kind: CheckpointKind) -> &str {
@@ -243,6 +263,8 @@ pub(super) fn who(offer: &RecoveryOffer, letters: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::ChapterId;
+    use crate::session::{Chapters, NewChapter};
 
     fn words() -> SessionStrings {
         SessionStrings::default()
@@ -261,6 +283,19 @@ mod tests {
         assert_eq!(ago(9 * 86_400), "9 days ago");
         assert_eq!(ago(-50), "just now", "a clock that was set back is no age");
         assert_eq!(words().ago(None, now), "some time ago");
+    }
+
+    #[test]
+    fn a_checkpoint_says_in_which_chapters_it_was_taken() {
+        let mut chapters = Chapters::default();
+        let age = Duration::from_secs(40);
+        assert_eq!(words().moment_of(age, &chapters.listed()), "40 seconds before the end");
+        for name in ["Act 1", " ", "Mission {3}"] {
+            let (id, now) = (ChapterId::random(), Timestamp::UNIX_EPOCH);
+            chapters.begin(id, NewChapter::named(name), now, age).unwrap();
+        }
+        let said = words().moment_of(age, &chapters.listed());
+        assert_eq!(said, "40 seconds before the end, in \"Act 1 / Mission {3}\"");
     }
 
     #[test]

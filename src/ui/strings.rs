@@ -147,6 +147,8 @@ strings! {
     before_the_end_now: String = "right before the end",
     /// How long before the end a checkpoint was taken.
     before_the_end: String = "{time} before the end",
+    /// The chapters that were open at a checkpoint, the outermost first.
+    in_chapters: String = "in \"{chapters}\"",
     /// The button that recovers.
     recover: String = "Recover",
     /// The button that declines.

@@ -6,7 +6,7 @@ use bevy::ecs::component::Components;
 use bevy::reflect::{TypeRegistration, TypeRegistry};
 
 use super::reflected::may_have_sets;
-use crate::saved::{CHILD_OF, CHILD_ORDER, DISABLED, SAVE_KEYS, order_of};
+use crate::saved::{BUILT_IN, order_of};
 
 /// Whether the order of lists in the written values of a type says something.
 ///
@@ -18,7 +18,7 @@ pub(crate) fn lists_have_order(
     components: &Components,
     registry: &TypeRegistry,
 ) -> bool {
-    if [CHILD_OF, CHILD_ORDER, DISABLED, SAVE_KEYS].contains(&type_path) {
+    if BUILT_IN.contains(&type_path) {
         return true;
     }
     let registration = registry

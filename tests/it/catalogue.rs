@@ -46,7 +46,8 @@ fn a_listing_says_what_a_menu_shows() {
         assert_eq!(slots.iter().map(|slot| &*slot.name).collect::<Vec<_>>(), [name]);
         let on_disk = |path: &std::path::PathBuf| disk.content(path).unwrap().len() as u64;
         let is_own = |path: &&std::path::PathBuf| {
-            path.starts_with(directory(*id)) && path.extension().is_some_and(|it| it == "journal")
+            let counts = |it: &std::ffi::OsStr| it == "journal" || it == "events";
+            path.starts_with(directory(*id)) && path.extension().is_some_and(counts)
         };
         let journal: u64 = disk.paths().iter().filter(is_own).map(on_disk).sum();
         assert_eq!(entry.bytes, journal + slots[0].bytes);

@@ -109,6 +109,9 @@ fn portrait(app: &mut App) -> String {
     let mut lines = BTreeSet::new();
     for entity in world.iter_entities().filter(|entity| entity.contains::<Health>()) {
         let mut line = format!("{}: {:?}", name_of(entity.id()), entity.get::<Health>().unwrap());
+        if entity.contains::<InChapter>() {
+            line += ", in a chapter";
+        }
         if let Some(relic) = entity.get::<Relic>() {
             write!(line, ", {relic:?}").unwrap();
         }
@@ -136,6 +139,18 @@ fn portrait(app: &mut App) -> String {
         format!("  {:?}, {phase:?}, mission {mission:?}, ", world.resource::<Score>());
     writeln!(portrait, "played for {play_time} s").unwrap();
     lines.iter().for_each(|line| writeln!(portrait, "  {line}").unwrap());
+    let chapters = current.chapters();
+    for chapter in chapters.open().iter().chain(chapters.ended()) {
+        let (name, end) = (&chapter.name, chapter.end.map(|end| end.outcome));
+        let total = chapters.total(chapter.id).unwrap_or_default();
+        let (played, checkpoints) = (total.play_time.as_millis(), total.checkpoints);
+        let mission = chapter.fields.get::<String>("mission");
+        writeln!(
+            portrait,
+            "  chapter {name:?}: {end:?}, {played} ms, {checkpoints} checkpoints, {mission:?}"
+        )
+        .unwrap();
+    }
     portrait
 }
 
@@ -183,6 +198,9 @@ fn as_listed(entry: &SessionEntry) -> String {
     }
     if let Some(mission) = entry.summary.fields.get::<String>("mission") {
         writeln!(text, " listed with mission {mission:?} in {:?}", entry.summary.states).unwrap();
+    }
+    for chapter in &entry.summary.chapters {
+        writeln!(text, " listed in chapter {:?}", chapter.name).unwrap();
     }
     text
 }

@@ -154,6 +154,13 @@ fn a_fork_is_offered_twice_and_neither_side_is_lost() {
         received::<RecoveryAvailable>(&app).into_iter().map(|available| available.offer).collect();
     assert_eq!(offers.len(), 2, "both heads should be offered");
     assert!(offers.iter().all(|offer| offer.forked));
+    let forks: Vec<_> = offers.iter().map(|offer| offer.fork.clone().unwrap()).collect();
+    let (one, other) = (&forks[0], &forks[1]);
+    assert!(one.common.is_some() && one.common == other.common && one.parted == other.parted);
+    assert_eq!((one.own, &*one.others), (other.others[0], &[other.own][..]));
+    let played = [one.own, other.own].map(|line| (line.played.as_secs_f32() * 10.0).round() as u64);
+    assert_eq!(played.iter().max().unwrap() - played.iter().min().unwrap(), 100, "{played:?}");
+    assert!(one.own.is_from_here && other.own.is_from_here);
     let mut found = Vec::new();
     for offer in &offers {
         let mut app = counting_game(&left.snapshot());

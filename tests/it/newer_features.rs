@@ -16,7 +16,7 @@ fn with_an_unknown_feature(mut file: Vec<u8>) -> Vec<u8> {
     let field = b"optional_features";
     let place = file.windows(field.len()).position(|bytes| bytes == field).unwrap();
     assert_eq!(file[place + field.len()], 0);
-    file[place + field.len()] = 1;
+    file[place + field.len()] = 64;
     let body = u32::from_le_bytes(file[12..16].try_into().unwrap()) as usize;
     let covered = [&file[..16], &file[24..24 + body]].concat();
     file[16..24].copy_from_slice(&xxhash_rust::xxh3::xxh3_64(&covered).to_le_bytes());

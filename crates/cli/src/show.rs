@@ -38,6 +38,30 @@ struct Summary {
     fields: BTreeMap<String, serde_json::Value>,
     /// The states that the game was in.
     states: BTreeMap<String, String>,
+    /// The chapters that were open, the outermost first.
+    chapters: Vec<OpenChapter>,
+}
+
+/// A chapter that was open at the newest checkpoint.
+#[derive(Serialize)]
+struct OpenChapter {
+    id: String,
+    name: String,
+    kind: String,
+    /// The first checkpoint in it.
+    first_checkpoint: Option<String>,
+}
+
+impl From<bevy_session_journal::OpenChapter> for OpenChapter {
+    fn from(chapter: bevy_session_journal::OpenChapter) -> Self {
+        let first_checkpoint = chapter.first_checkpoint.map(|id| id.to_string());
+        Self {
+            id: chapter.id.to_string(),
+            name: chapter.name,
+            kind: chapter.kind,
+            first_checkpoint,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -190,9 +214,13 @@ impl Shown {
         for (name, text) in fields.iter().filter(|(_, text)| !text.is_empty()) {
             output.line(format_args!("{name:<12} {text}"))?;
         }
-        let Some(Summary { fields, states }) = &self.summary else { return Ok(()) };
+        let Some(Summary { fields, states, chapters }) = &self.summary else { return Ok(()) };
         for (name, state) in states {
             output.line(format_args!("state        {name}: {state}"))?;
+        }
+        for OpenChapter { kind, name, .. } in chapters {
+            let kind = if kind.is_empty() { "chapter" } else { kind };
+            output.line(format_args!("chapter      {kind}: {name}"))?;
         }
         for (name, value) in fields {
             output.line(format_args!("field        {name}: {value}"))?;
@@ -221,7 +249,12 @@ impl Summary {
     fn of(index: &SessionIndex, head: &Head) -> Self {
         let summary = head.summary_at(head.id, index.summary(head.id));
         let value = |name: &str| summary.fields.get(name).map(|value| (name.to_owned(), value));
-        Self { fields: summary.fields.names().filter_map(value).collect(), states: summary.states }
+        let fields = summary.fields.names().filter_map(value).collect();
+        Self {
+            fields,
+            states: summary.states,
+            chapters: summary.chapters.into_iter().map(OpenChapter::from).collect(),
+        }
     }
 }
 

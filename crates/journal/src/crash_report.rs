@@ -3,6 +3,7 @@
 //!
 //! Runs on the writer's thread, only reads what belongs to sessions, and fails nothing but itself.
 
+mod addresses;
 mod archive;
 mod content;
 mod journals;

@@ -1,5 +1,6 @@
-//! How sessions, runs, checkpoints, entities and slots are identified, and how large anything of them may be.
+//! How sessions, runs, chapters, checkpoints, entities and slots are identified, and how large anything of them may be.
 
+mod chapter_id;
 mod checkpoint_id;
 mod identity;
 pub mod limits;
@@ -9,6 +10,7 @@ mod save_id;
 mod session_id;
 mod slot_id;
 
+pub use chapter_id::ChapterId;
 pub use checkpoint_id::CheckpointId;
 pub(crate) use random::random_u64;
 pub use run_id::RunId;

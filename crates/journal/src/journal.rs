@@ -7,6 +7,7 @@
 //! to be read to restore one. `docs/FORMAT.md` describes every byte.
 
 mod attachment;
+mod begun;
 mod block;
 mod block_codec;
 mod commit;
@@ -34,7 +35,7 @@ mod wire;
 pub(crate) mod sample;
 
 // What the journal's own types are made of, for those who use them.
-pub use crate::ids::{CheckpointId, RunId, SaveId, SessionId, SlotId, limits};
+pub use crate::ids::{ChapterId, CheckpointId, RunId, SaveId, SessionId, SlotId, limits};
 pub use crate::session::{SlotKind, WrittenBy};
 pub use block_codec::BlockError;
 pub use commit::CheckpointKind;
@@ -51,6 +52,7 @@ pub use index::Validity;
 pub use read_error::{Damage, ReadError};
 
 pub(crate) use attachment::{decode_attachment, encode_attachment};
+pub use begun::Begun;
 pub use block::{Block, ENTITIES, Rows, Values};
 pub(crate) use commit::Origin;
 pub use commit::{Commit, Record};

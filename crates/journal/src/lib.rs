@@ -41,21 +41,27 @@ pub use facade::{
     Codec, Event, Journal, JournalError, JournalOptions, ManualClock, Restored, Row, RowReader,
     RowWriter, Run, SavedType, Scope,
 };
-pub use ids::{CheckpointId, RunId, SaveId, SessionId, SlotId, limits};
-pub use journal::{CheckpointKind, Validity};
+pub use ids::{ChapterId, CheckpointId, RunId, SaveId, SessionId, SlotId, limits};
+pub use journal::{
+    CheckpointKind, EventMoment, EventPrivacy, EventSource, EventType, EventValueError,
+    RecordedEvent, Validity,
+};
 pub use process::{HowItEnded, LastRun};
 pub use recovery::{
-    Corruption, FoundSession, OfferedCheckpoint, OfferedOption, Proposal, RecoveryOffer,
-    SessionEntry, SlotEntry, UnreadableSlot, UnsavedPlay, VersionFit,
+    Corruption, EventGap, EventPage, EventQuery, EventValidation, Fork, ForkedLine, FoundSession,
+    OfferedCheckpoint, OfferedOption, Proposal, RecoveryOffer, SessionEntry, SlotEntry, Timeline,
+    TimelineCheckpoint, TimelineLine, UnreadableSlot, UnsavedPlay, VersionFit,
 };
 #[cfg(feature = "bevy_reflect")]
 pub use reflection::register_types;
 pub use session::{
-    Attachment, AttachmentError, AttachmentOf, CheckpointError, CheckpointSummary, ContextPart,
-    DiskRefusal, EndReason, ExternalError, FailureCause, Field, FieldError, Fields, IllegalMove,
-    LeaveCause, Leaving, Move, NewSession, RecoveryError, RequestError, RestoreFrom, RestoreReason,
-    SaveSlot, SessionContext, SessionMetadata, SessionPriority, SessionStatus, SessionTally,
-    SessionUpdate, SlotError, SlotKind, StateChange, StopReason, WrittenBy,
+    Attachment, AttachmentError, AttachmentOf, Chapter, ChapterEnd, ChapterError, ChapterFigures,
+    ChapterOutcome, ChapterSummary, Chapters, CheckpointError, CheckpointSummary, ContextPart,
+    DiskRefusal, EndReason, EventTrigger, ExternalError, FailureCause, Field, FieldError, Fields,
+    IllegalMove, InnerChapters, LeaveCause, Leaving, LifecycleEvent, Move, NewChapter, NewSession,
+    OpenChapter, RecoveryError, RequestError, RestoreFrom, RestoreReason, SaveSlot, SessionContext,
+    SessionMetadata, SessionPriority, SessionStatus, SessionTally, SessionUpdate, SlotError,
+    SlotKind, StateChange, StopReason, WrittenBy,
 };
 pub use store::{MemoryDisk, Operation, PanicInfo};
 pub use writer::Saved;

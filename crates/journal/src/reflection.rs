@@ -3,10 +3,11 @@
 use bevy_reflect::TypeRegistry;
 
 use crate::{
-    Attachment, AttachmentError, AttachmentOf, CheckpointError, CheckpointKind, DiskRefusal,
-    EndReason, HowItEnded, IllegalMove, Move, NewSession, OfferedCheckpoint, RecoveryError,
-    RecoveryOffer, RequestError, RestoreFrom, RestoreReason, SaveId, SaveSlot, SessionEntry,
-    SessionStatus, SlotEntry, StateChange, StopReason, UnreadableSlot, WrittenBy,
+    Attachment, AttachmentError, AttachmentOf, ChapterError, ChapterSummary, Chapters,
+    CheckpointError, CheckpointKind, DiskRefusal, EndReason, HowItEnded, IllegalMove, Move,
+    NewChapter, NewSession, OfferedCheckpoint, RecoveryError, RecoveryOffer, RequestError,
+    RestoreFrom, RestoreReason, SaveId, SaveSlot, SessionEntry, SessionStatus, SlotEntry,
+    StateChange, StopReason, UnreadableSlot, WrittenBy,
 };
 
 /// Registers the public data of this crate, with all that it is made of.
@@ -22,6 +23,9 @@ pub fn register_types(registry: &mut TypeRegistry) {
     registry.register::<OfferedCheckpoint>();
     registry.register::<HowItEnded>();
     registry.register::<NewSession>();
+    registry.register::<NewChapter>();
+    registry.register::<Chapters>();
+    registry.register::<ChapterSummary>();
     registry.register::<SaveSlot>();
     registry.register::<SessionStatus>();
     registry.register::<Move>();
@@ -35,6 +39,7 @@ pub fn register_types(registry: &mut TypeRegistry) {
     registry.register::<WrittenBy>();
     registry.register::<RequestError>();
     registry.register::<AttachmentError>();
+    registry.register::<ChapterError>();
     registry.register::<CheckpointError>();
     registry.register::<RecoveryError>();
     registry.register::<IllegalMove>();

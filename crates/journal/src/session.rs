@@ -1,6 +1,8 @@
 //! The rules of the lifecycle, as plain types: no ECS, no files.
 
 mod attachment;
+mod chapter;
+mod chapters;
 mod context;
 mod disk_refusal;
 mod encoding;
@@ -8,6 +10,7 @@ mod errors;
 mod failure_cause;
 mod game_clock;
 mod leaving;
+mod lifecycle_event;
 mod metadata;
 mod restoring;
 mod slot;
@@ -19,6 +22,11 @@ mod written_by;
 
 pub use attachment::check_attachment_name;
 pub use attachment::{Attachment, AttachmentError, AttachmentOf};
+pub use chapter::{
+    Chapter, ChapterEnd, ChapterError, ChapterFigures, ChapterOutcome, ChapterSummary,
+    InnerChapters, NewChapter, OpenChapter,
+};
+pub use chapters::{Chapters, ChaptersWritten, Counted};
 pub use context::{ContextPart, SessionContext};
 pub use disk_refusal::DiskRefusal;
 pub(crate) use encoding::{bytes, milliseconds};
@@ -27,6 +35,7 @@ pub use failure_cause::FailureCause;
 pub(crate) use failure_cause::WithSources;
 pub use game_clock::{FixedClock, GameClock};
 pub use leaving::{LeaveCause, Leaving};
+pub use lifecycle_event::{EventTrigger, LifecycleEvent};
 pub use metadata::{
     Field, FieldError, Fields, NewSession, SessionMetadata, SessionPriority, SessionTally,
 };

@@ -4,26 +4,35 @@
 //! other command has waited for, [`News`] gets a variant.
 
 use std::process;
+use std::time::Duration;
 
 use bevy::diagnostic::FrameCount;
 use bevy::prelude::*;
-use bevy_session::CheckpointId;
 use bevy_session::prelude::*;
+use bevy_session::{ChapterId, CheckpointId, EventPage, EventQuery};
 use serde_json::{Map, Value, json};
 
 use super::news::{Moment, News};
 use crate::digest::Digest;
+
+/// How a chapter may end.
+const OUTCOMES: &str = "completed, failed or abandoned";
 
 /// All of them.
 pub const COMMANDS: &[Command] = &[
     Command { verb: "checkpoint", takes: Takes::Text("a label"), begin: checkpoint },
     Command { verb: "save", takes: Takes::Text("a name"), begin: save },
     Command { verb: "load", takes: Takes::Text("a name"), begin: load },
+    Command { verb: "chapter", takes: Takes::Text("a name"), begin: chapter },
+    Command { verb: "end-chapter", takes: Takes::Text(OUTCOMES), begin: end_chapter },
+    Command { verb: "rewind", takes: Takes::Text("seconds"), begin: rewind },
+    Command { verb: "undo-rewind", takes: Takes::Nothing, begin: undo_rewind },
     Command { verb: "hash", takes: Takes::Nothing, begin: hash },
     Command { verb: "pause", takes: Takes::Nothing, begin: pause },
     Command { verb: "resume", takes: Takes::Nothing, begin: resume },
     Command { verb: "sessions", takes: Takes::Nothing, begin: sessions },
     Command { verb: "slots", takes: Takes::Nothing, begin: slots },
+    Command { verb: "events", takes: Takes::Text("a number"), begin: events },
     Command { verb: "close", takes: Takes::Nothing, begin: close },
     Command { verb: "die", takes: Takes::Text("panic, abort, kill or exit"), begin: die },
 ];
@@ -133,11 +142,38 @@ fn load(world: &mut World, name: &str) -> Result<Begun, String> {
     let slot = world.resource::<SessionCatalog>().slot_named(player, name);
     let slot = slot.ok_or_else(|| format!("there is no slot {name:?}"))?.id;
     world.commands().session().load(slot);
-    let mut restored: Option<Moment> = None;
+    Ok(until_restored(|restored, _| done_at(restored)))
+}
+
+/// Goes back by so many seconds of play.
+fn rewind(world: &mut World, seconds: &str) -> Result<Begun, String> {
+    let ago = seconds.parse().ok().and_then(|ago| Duration::try_from_secs_f64(ago).ok());
+    let ago = ago.ok_or_else(|| format!("it takes seconds, not {seconds:?}"))?;
+    let hash = hash_of(world)?;
+    world.commands().session().rewind(RewindTo::Ago(ago));
+    Ok(until_restored(move |restored, left| {
+        let mut answer = done_at(restored)?;
+        let left = left.map(|left| json!({ "checkpoint": left.counter, "hash": hash.clone() }));
+        answer.insert("left".to_owned(), left.unwrap_or_default());
+        Ok(answer)
+    }))
+}
+
+fn undo_rewind(world: &mut World, _: &str) -> Result<Begun, String> {
+    world.commands().session().undo_rewind();
+    Ok(until_restored(|restored, _| done_at(restored)))
+}
+
+/// Waits until a restored colony's first checkpoint is durable. What is answered then comes of the
+/// checkpoint that was restored and of the one that was left.
+fn until_restored(
+    answer: impl Fn(&Moment, Option<CheckpointId>) -> Answer + Send + Sync + 'static,
+) -> Begun {
+    let mut restored: Option<(Moment, Option<CheckpointId>)> = None;
     let mut opening: Option<Moment> = None;
-    Ok(until(move |news, _| match (news, &restored, &opening) {
-        (News::Restored(moment), ..) => {
-            restored = Some(moment.clone());
+    until(move |news, _| match (news, &restored, &opening) {
+        (News::Restored { moment, left }, ..) => {
+            restored = Some((moment.clone(), *left));
             None
         }
         (News::NotRestored(why), ..) => Some(Err(why.clone())),
@@ -145,22 +181,62 @@ fn load(world: &mut World, name: &str) -> Result<Begun, String> {
             opening = Some(moment.clone());
             None
         }
-        (News::Saved(checkpoint), Some(restored), Some(opening)) => {
-            reaches(*checkpoint, opening).then(|| done_at(restored))
+        (News::Saved(checkpoint), Some((restored, left)), Some(opening)) => {
+            reaches(*checkpoint, opening).then(|| answer(restored, *left))
         }
         (News::NotSaved { checkpoint, why }, Some(_), Some(opening)) => {
-            let why = format!("it is loaded, but what follows isn't safe: {why}");
+            let why = format!("it is restored, but what follows isn't safe: {why}");
             reaches(*checkpoint, opening).then_some(Err(why))
         }
         _ => None,
-    }))
+    })
+}
+
+fn chapter(world: &mut World, name: &str) -> Result<Begun, String> {
+    let chapter = world.commands().session().begin_chapter(NewChapter::named(name));
+    Ok(once_kept(chapter))
+}
+
+fn end_chapter(world: &mut World, how: &str) -> Result<Begun, String> {
+    let outcome = match how {
+        "completed" => ChapterOutcome::Completed,
+        "failed" => ChapterOutcome::Failed,
+        "abandoned" => ChapterOutcome::Abandoned,
+        _ => return Err(format!("a chapter ends {OUTCOMES}, not {how:?}")),
+    };
+    let current = world.get_resource::<CurrentSession>();
+    let chapter = current.and_then(|current| current.chapters().current());
+    let chapter = chapter.ok_or("no chapter is open")?.id;
+    world.commands().session().end_chapter(chapter, outcome);
+    Ok(once_kept(chapter))
+}
+
+/// Answered when the checkpoint is durable that says of a chapter that it has begun, or ended.
+fn once_kept(chapter: ChapterId) -> Begun {
+    let mut has_happened = false;
+    let mut captured: Option<Moment> = None;
+    until(move |news, _| match news {
+        News::Chapter(which) => {
+            has_happened |= *which == chapter;
+            None
+        }
+        _ if !has_happened => None,
+        News::Saved(checkpoint) => reaches(*checkpoint, captured.as_ref()?)
+            .then(|| Ok(fields([("chapter", json!(chapter.to_string()))]))),
+        news => follow(news, &mut captured),
+    })
 }
 
 fn hash(world: &mut World, _: &str) -> Result<Begun, String> {
-    let hash = world.run_system_cached(|digest: Digest| digest.text());
-    let hash = hash.map_err(|error| error.to_string())?;
+    let hash = hash_of(world)?;
     let frame = world.resource::<FrameCount>().0;
     Ok(Begun::Done(fields([("frame", json!(frame)), ("hash", json!(hash))])))
+}
+
+/// The hash of the colony as it is now.
+fn hash_of(world: &mut World) -> Result<String, String> {
+    let hash = world.run_system_cached(|digest: Digest| digest.text());
+    hash.map_err(|error| error.to_string())
 }
 
 fn pause(world: &mut World, _: &str) -> Result<Begun, String> {
@@ -198,6 +274,34 @@ fn slots(world: &mut World, _: &str) -> Result<Begun, String> {
         json!({ "name": slot.name, "checkpoint": checkpoint, "bytes": slot.bytes })
     });
     Ok(Begun::Done(fields([("slots", slots.collect())])))
+}
+
+/// The newest events of the session, the oldest of them first.
+fn events(world: &mut World, count: &str) -> Result<Begun, String> {
+    let limit = count.parse().map_err(|_| format!("{count:?} is no number"))?;
+    let session = world.get_resource::<CurrentSession>().ok_or("no session is played")?.id();
+    let query = EventQuery { limit, counts_all: true, ..EventQuery::of(session) };
+    world.commands().session().read_events(query);
+    Ok(until(|news, _| match news {
+        News::EventsRead(page) => {
+            Some(page.as_ref().map_err(Clone::clone).and_then(describe_events))
+        }
+        _ => None,
+    }))
+}
+
+fn describe_events(page: &EventPage) -> Answer {
+    let events = page.events.iter().rev().map(|event| {
+        let data: Value = event.decode().map_err(|error| error.to_string())?;
+        Ok(json!({
+            "sequence": event.sequence,
+            "type": &*event.event_type.path,
+            "play_s": event.moment.play_time.as_secs_f64(),
+            "data": data,
+        }))
+    });
+    let events: Value = events.collect::<Result<Vec<_>, String>>()?.into();
+    Ok(fields([("total", json!(page.total)), ("events", events)]))
 }
 
 /// The process ends by itself once the session is closed.

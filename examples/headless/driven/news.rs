@@ -3,8 +3,9 @@
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
-    CheckpointCaptured, CheckpointError, CheckpointId, RecoveryFailed, RestoreCancelled,
-    SavingStopped, SessionPaused, SessionResumed, SlotFailed,
+    ChapterBegun, ChapterEnded, ChapterId, CheckpointCaptured, CheckpointError, CheckpointId,
+    EventPage, EventsRead, RecoveryFailed, RestoreCancelled, SavingStopped, SessionPaused,
+    SessionResumed, SlotFailed,
 };
 
 use super::{Driver, hear};
@@ -26,13 +27,21 @@ pub enum News {
         checkpoint: CheckpointId,
     },
     SlotNotSaved(String),
-    Restored(Moment),
+    /// This was put back, and this is the end of what was left.
+    Restored {
+        moment: Moment,
+        left: Option<CheckpointId>,
+    },
     NotRestored(String),
+    /// This chapter has begun or ended, and the checkpoint that says so comes next.
+    Chapter(ChapterId),
     Paused,
     Resumed,
     Closed {
         complete: bool,
     },
+    /// A page of events, or why there is none.
+    EventsRead(Result<EventPage, String>),
     Rejected(String),
     SavingStopped,
     WriterGone,
@@ -64,6 +73,12 @@ pub fn plugin(app: &mut App) {
         .add_observer(|_: On<RestoreCancelled>, mut commands: Commands| {
             report(&mut commands, News::NotRestored("the restore was cancelled".into()));
         })
+        .add_observer(|begun: On<ChapterBegun>, mut commands: Commands| {
+            report(&mut commands, News::Chapter(begun.chapter));
+        })
+        .add_observer(|ended: On<ChapterEnded>, mut commands: Commands| {
+            report(&mut commands, News::Chapter(ended.chapter));
+        })
         .add_observer(|_: On<SessionPaused>, mut commands: Commands| {
             report(&mut commands, News::Paused);
         })
@@ -75,6 +90,10 @@ pub fn plugin(app: &mut App) {
         })
         .add_observer(|rejected: On<RequestRejected>, mut commands: Commands| {
             report(&mut commands, News::Rejected(rejected.error.to_string()));
+        })
+        .add_observer(|read: On<EventsRead>, mut commands: Commands| {
+            let page = read.result.clone().map_err(|error| error.to_string());
+            report(&mut commands, News::EventsRead(page));
         })
         .add_observer(|_: On<SavingStopped>, mut commands: Commands| {
             report(&mut commands, News::SavingStopped);
@@ -100,8 +119,9 @@ fn captured(
 }
 
 fn restored(restored: On<SessionRestored>, digest: Digest, mut commands: Commands) {
-    let checkpoint = restored.checkpoint;
-    report(&mut commands, News::Restored(Moment { checkpoint, hash: digest.text() }));
+    let (checkpoint, left) = (restored.checkpoint, restored.left);
+    let moment = Moment { checkpoint, hash: digest.text() };
+    report(&mut commands, News::Restored { moment, left });
 }
 
 fn not_saved(failed: On<CheckpointFailed>, mut commands: Commands) {

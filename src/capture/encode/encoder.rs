@@ -105,6 +105,11 @@ impl Encoder {
         }
     }
 
+    /// Names the entities of values that are in no column.
+    pub(crate) fn name_entities<R>(&mut self, write: impl FnOnce(&mut dyn EntityMapper) -> R) -> R {
+        write(&mut self.ids)
+    }
+
     /// An encoder that knows the same ids and carries the same rows, for a full capture that is
     /// encoded beside the chain and must leave no trace in it.
     pub(crate) fn beside(&self) -> Self {

@@ -31,7 +31,7 @@ pub(crate) struct Placed {
     parking: Vec<Parking>,
     /// Entities that are about to be despawned with their scope.
     leaving: EntityHashSet,
-    /// Entities that are about to be despawned with their state, in this frame.
+    /// Entities that are about to be despawned with their state or chapter, in this frame.
     cleared: EntityHashSet,
     /// Keys whose entities go as soon as a level spawns them.
     gone: HashSet<SaveKey>,
@@ -160,8 +160,8 @@ impl Placed {
         self.bind.push(bind);
     }
 
-    /// This entity is about to be despawned with its state, which is no end of its own.
-    pub(super) fn clear_away(&mut self, entity: Entity) {
+    /// This entity is about to be despawned with its state or chapter, which is no end of its own.
+    pub(in crate::capture) fn clear_away(&mut self, entity: Entity) {
         self.cleared.insert(entity);
     }
 
@@ -172,7 +172,7 @@ impl Placed {
         }
     }
 
-    /// What was to be despawned with its state has been, or never will.
+    /// What was to be despawned with its state or chapter has been, or never will.
     pub(crate) fn end_of_frame(&mut self) {
         self.cleared.clear();
     }

@@ -12,7 +12,8 @@ use super::{
 use crate::capture::SaveKey;
 use crate::external_saves::{ExternalDone, ExternalRequestId};
 use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId};
-use crate::lifecycle::{CurrentSession, ExternalRequest};
+use crate::lifecycle::{CurrentSession, ExternalRequest, RewindTo};
+use crate::recovery::EventQuery;
 use crate::session::{
     Attachment, AttachmentOf, EndReason, Leaving, NewSession, RestoreFrom, SaveSlot, SessionUpdate,
 };
@@ -196,6 +197,71 @@ impl SessionCommands<'_, '_> {
         self.request(SessionRequest::Recover(session, from));
     }
 
+    /// Goes back to an earlier moment of the session that is being played.
+    ///
+    /// What was played since the last checkpoint is captured first, as a checkpoint of kind
+    /// [`Rewind`](CheckpointKind::Rewind), unless a gate of
+    /// [`checkpoint_while`](crate::SessionHooksExt::checkpoint_while) is closed. What came after the moment
+    /// stays as a branch: [`undo_rewind`](Self::undo_rewind) goes back to its end, and a crash never
+    /// offers it. The session keeps
+    /// [`max_branches`](crate::SessionSettings::max_branches) of them.
+    ///
+    /// With [`RewindTo::Ago`], where the checkpoint that is meant is damaged, the next older one that can be
+    /// read is restored, or the oldest. [`SessionRestored`](crate::SessionRestored) follows, or
+    /// [`RequestRejected`](crate::RequestRejected) with
+    /// [`NoSession`](crate::RequestError::NoSession),
+    /// [`RestoreUnderWay`](crate::RequestError::RestoreUnderWay),
+    /// [`WriterBehind`](crate::RequestError::WriterBehind),
+    /// [`CheckpointPruned`](crate::RequestError::CheckpointPruned), or
+    /// [`UnknownCheckpoint`](crate::RequestError::UnknownCheckpoint) for one of another session.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    /// use std::time::Duration;
+    ///
+    /// fn a_minute_back(keys: Res<ButtonInput<KeyCode>>, mut commands: Commands) {
+    ///     if keys.just_pressed(KeyCode::Backspace) {
+    ///         commands.session().rewind(RewindTo::Ago(Duration::from_secs(60)));
+    ///     }
+    /// }
+    /// # bevy::ecs::system::assert_is_system(a_minute_back);
+    /// ```
+    pub fn rewind(&mut self, to: RewindTo) {
+        self.request(CurrentRequest::Rewind(to));
+    }
+
+    /// Goes back to what the newest rewind on this line has left, also if the game was closed or has
+    /// crashed since. What is left by this becomes a branch in turn. Once more takes back the rewind before
+    /// that, until [`NothingToUndo`](crate::RequestError::NothingToUndo) says that there is none left.
+    ///
+    /// Whatever goes back within the session that is played counts as a rewind, so that a
+    /// [`recover`](Self::recover) of it can be undone too. If retention has removed what was left, the
+    /// request is rejected with [`CheckpointPruned`](crate::RequestError::CheckpointPruned).
+    pub fn undo_rewind(&mut self) {
+        self.request(CurrentRequest::UndoRewind);
+    }
+
+    /// Goes back to what the session had come to before the newest load of a slot on this line, as
+    /// [`undo_rewind`](Self::undo_rewind) does for a rewind.
+    pub fn undo_load(&mut self) {
+        self.request(CurrentRequest::UndoLoad);
+    }
+
+    /// Makes a session of its own of a checkpoint of the one that is being played, be it on a branch: a
+    /// second campaign that has the first half in common.
+    ///
+    /// The checkpoint is restored in full, with its custom fields below those that the new session sets,
+    /// and its play time goes on. The session that was being played is closed with its last checkpoint, as
+    /// by [`close`](Self::close), and stays as it was.
+    /// [`SessionRestored`](crate::SessionRestored) follows with
+    /// [`BranchedOff`](crate::RestoreReason::BranchedOff) and the new session's id, or
+    /// [`RequestRejected`](crate::RequestRejected) as for [`rewind`](Self::rewind).
+    pub fn branch_off(&mut self, checkpoint: CheckpointId, session: NewSession) {
+        let session = Box::new(session);
+        self.request(CurrentRequest::BranchOff { checkpoint, session });
+    }
+
     /// Takes a way out of a crash that the game has added with
     /// [`recovery_option`](crate::SessionHooksExt::recovery_option). The offer is answered by that. If there
     /// is no such way now, the request is rejected with
@@ -259,7 +325,7 @@ impl SessionCommands<'_, '_> {
     ///
     /// The file is an uncompressed tar archive of 16 MiB at most, described in `docs/FORMAT.md`. It is
     /// made off the main thread, in a directory that exists, and never in the place of another file.
-    /// Home directories and the name of the user are removed from the report's texts. The journal files
+    /// Home directories, the name of the user, e-mail and IP addresses are removed from the report's texts. The journal files
     /// beside it hold what the game saved, the session's name and the player's among it.
     ///
     /// [`CrashReportWritten`](crate::CrashReportWritten) follows, or
@@ -278,6 +344,34 @@ impl SessionCommands<'_, '_> {
     /// ```
     pub fn write_crash_report(&mut self, path: impl Into<PathBuf>) {
         self.request(Request::WriteCrashReport(path.into()));
+    }
+
+    /// Reads what happened in a session, off the main thread and a page at a time.
+    /// [`EventsRead`](crate::EventsRead) follows, and [`SessionEvents`](crate::SessionEvents) has the page
+    /// from then on.
+    ///
+    /// What has happened in this very frame isn't on it. References to entities in the values are the ids
+    /// that they have in the session.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    /// use bevy_session::EventQuery;
+    ///
+    /// fn show_the_last_ten(current: Res<CurrentSession>, mut commands: Commands) {
+    ///     let query = EventQuery { limit: 10, ..EventQuery::of(current.id()) };
+    ///     commands.session().read_events(query);
+    /// }
+    /// # bevy::ecs::system::assert_is_system(show_the_last_ten);
+    /// ```
+    pub fn read_events(&mut self, query: EventQuery) {
+        self.request(Request::ReadEvents(Box::new(query)));
+    }
+
+    /// Looks at all that was recorded in a session, and says what of it is whole.
+    /// [`EventsValidated`](crate::EventsValidated) follows.
+    pub fn validate_events(&mut self, session: SessionId) {
+        self.request(Request::ValidateEvents(session));
     }
 
     /// Answers [`ExternalSaveRequested`](crate::ExternalSaveRequested) and

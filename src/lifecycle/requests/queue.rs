@@ -76,7 +76,7 @@ impl RuntimeParts {
         self.cancel_preparing_if_asked(world);
         self.cancel_loading_if_asked(world);
         self.handle_what_can_be(world);
-        self.refuse_change_of_profile(world);
+        self.refuse_during_restore(world);
         if let Some(mut queue) = world.get_resource_mut::<RequestQueue>() {
             queue.left_over = queue.waiting.len();
         }
@@ -122,6 +122,14 @@ impl RuntimeParts {
             Request::Slot(request) => self.handle_slot_request(world, request),
             Request::Attachment(AttachmentRequest::Attach { checkpoint, attachment }) => {
                 self.attach(*checkpoint, attachment)
+            }
+            Request::ReadEvents(query) => {
+                self.order(Order::ReadEvents(query.clone()));
+                Ok(())
+            }
+            Request::ValidateEvents(session) => {
+                self.order(Order::ValidateEvents(*session));
+                Ok(())
             }
             Request::Attachment(AttachmentRequest::Read { of, name }) => {
                 self.read_attachment(*of, name)

@@ -271,7 +271,7 @@ impl RecoveryDialog {
         Row {
             choice,
             title: shortened(label.unwrap_or(kind), 48),
-            detail: words.before_the_end(listed.age),
+            detail: words.moment_of(listed.age, &listed.summary.chapters),
             played: words.played(listed.play_time),
             picture: listed.thumbnail.then_some(AttachmentOf::Checkpoint {
                 session: offer.session.id,

@@ -11,7 +11,7 @@ use crate::lifecycle::{RestorePhase, SessionActivity, SessionCatalog};
 use crate::recovery::{SessionEntry, SlotEntry, UnreadableSlot};
 use crate::session::{AttachmentOf, SessionMetadata};
 use crate::ui::SessionStrings;
-use crate::ui::describe::{fill, restored_share, restoring, shortened};
+use crate::ui::describe::{fill, names_of, restored_share, restoring, shortened};
 
 /// All that the menu shows.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -111,14 +111,18 @@ impl Listed<'_> {
         }
     }
 
-    /// What the game says of it: what the player is about to do, or why it was left.
+    /// What the game says of it: what the player is about to do, in which chapters it stands, or why it was
+    /// left.
     fn said(self) -> Option<String> {
         let said = match self {
             Self::Session(entry) => entry
                 .summary
                 .objective()
+                .or_else(|| names_of(&entry.summary.chapters))
                 .or_else(|| entry.left.as_ref().map(|left| left.words.clone())),
-            Self::Slot(slot) => slot.summary.objective(),
+            Self::Slot(slot) => {
+                slot.summary.objective().or_else(|| names_of(&slot.summary.chapters))
+            }
             Self::Unreadable(_) => None,
         };
         said.filter(|said| !said.trim().is_empty())

@@ -5,7 +5,8 @@ use std::path::Path;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
-    CheckpointKind, LeaveCause, Leaving, MemoryDisk, Operation, SessionId, SessionUpdate,
+    CheckpointKind, InnerChapters, LeaveCause, Leaving, MemoryDisk, Operation, SessionId,
+    SessionUpdate,
 };
 
 use super::{Health, MemberOf, Relic, Target, game};
@@ -24,7 +25,31 @@ pub fn make() -> MemoryDisk {
     let disk = declined(&disk);
     let disk = rewound(&disk);
     edited(&disk);
+    in_chapters(&disk);
     forgotten(&disk.snapshot())
+}
+
+/// A session with chapters within each other, open and ended, and what belongs to them.
+fn in_chapters(disk: &MemoryDisk) {
+    let mut app = game(disk, true);
+    begin(&mut app, "Chapters");
+    let chapter = |app: &mut App, chapter| {
+        let mut id = None;
+        request(app, |commands| id = Some(commands.session().begin_chapter(chapter)));
+        seconds(app, 2.0);
+        id.expect("it is drawn at once")
+    };
+    let act = NewChapter::named("Act 1").kind("act").field("mission", "tower").unwrap();
+    let act = chapter(&mut app, act);
+    chapter(&mut app, NewChapter::named("Mission 1").inner(InnerChapters::EndAlike));
+    request(&mut app, |commands| {
+        commands.session().end_current_chapter(ChapterOutcome::Completed);
+    });
+    chapter(&mut app, NewChapter::named("Mission 2"));
+    app.world_mut().spawn((Name::new("Guard"), Health(7), InChapter(act)));
+    checkpoint(&mut app, "within");
+    seconds(&mut app, 6.0);
+    close(&mut app);
 }
 
 /// Whether a file belongs to the golden ones. Locks and what processes said of themselves don't.

@@ -11,6 +11,8 @@ use super::oracle::Oracle;
 
 /// A colony that changes a lot, and is saved by itself only at its beginning and its end.
 const LIVELY: [&str; 6] = ["--entities", "300", "--checkpoint-ms", "60000", "--changes", "1"];
+/// A colony in which everybody does something in each second.
+const BUSY: [&str; 6] = ["--entities", "300", "--checkpoint-ms", "1000", "--changes", "1"];
 /// A colony in which nothing happens.
 const STILL: [&str; 6] = ["--entities", "300", "--checkpoint-ms", "60000", "--changes", "0"];
 
@@ -100,6 +102,102 @@ fn an_answered_load_survives_kill_9() {
     assert_eq!(back["checkpoint"], opening["checkpoint"], "{story}");
 }
 
+/// Takes a checkpoint and lets the colony live on.
+fn live_on(game: &mut Game) -> Value {
+    let saved = succeeded(game, "checkpoint on the way");
+    for _ in 0..30 {
+        succeeded(game, "hash");
+    }
+    saved
+}
+
+#[test]
+fn a_rewind_says_what_it_left_and_that_comes_back_after_a_kill() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut game = Game::driven(directory.path(), &LIVELY);
+    let saved: Vec<Value> = (0..4).map(|_| live_on(&mut game)).collect();
+    let rewound = succeeded(&mut game, "rewind 0.000001");
+    assert!(number(&rewound) >= number(&saved[3]), "{rewound}");
+    assert!(number(&rewound["left"]) > number(&saved[3]), "what was played is captured first");
+    let far = succeeded(&mut game, "rewind 100000");
+    assert!(number(&far) < number(&saved[0]), "the oldest one: {far}");
+    assert_ne!(far["left"]["hash"], far["hash"]);
+    succeeded(&mut game, "checkpoint further on");
+    let story = game.kill();
+    each_answer_agrees_with_its_capture(&story);
+
+    let mut game = Game::driven(directory.path(), &LIVELY);
+    for rewind in [&far, &rewound] {
+        let undone = succeeded(&mut game, "undo-rewind");
+        assert_eq!(undone["checkpoint"], rewind["left"]["checkpoint"]);
+        assert_eq!(undone["hash"], rewind["left"]["hash"]);
+    }
+    assert!(refused(&mut game, "undo-rewind").contains("nothing to undo"));
+    let story = game.kill();
+    assert_eq!(story.count("session_continued"), 2, "{story}");
+    each_answer_agrees_with_its_capture(&story);
+}
+
+#[test]
+fn where_nothing_happened_a_rewind_leaves_the_last_checkpoint() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut game = Game::driven(directory.path(), &STILL);
+    let last = succeeded(&mut game, "checkpoint the last one");
+    let rewound = succeeded(&mut game, "rewind 3600");
+    assert_eq!(rewound["left"]["checkpoint"], last["checkpoint"]);
+    assert_eq!(rewound["left"]["hash"], last["hash"]);
+    let undone = succeeded(&mut game, "undo-rewind");
+    assert_eq!(undone["checkpoint"], last["checkpoint"]);
+    each_answer_agrees_with_its_capture(&game.kill());
+}
+
+#[test]
+fn what_was_dug_is_recorded_and_survives_kill_9_with_its_checkpoint() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut game = Game::driven(directory.path(), &BUSY);
+    assert!(refused(&mut game, "events some").contains("no number"));
+    let mined = loop {
+        succeeded(&mut game, "checkpoint while digging");
+        let read = succeeded(&mut game, "events 100000");
+        assert_eq!(
+            read["events"].as_array().unwrap().len() as u64,
+            read["total"].as_u64().unwrap()
+        );
+        let mined = of_type(&read, "Mined");
+        if !mined.is_empty() {
+            break mined;
+        }
+    };
+    assert!(mined[0]["data"]["ore"].is_u64() && mined[0]["data"]["amount"].is_u64(), "{mined:?}");
+    let read = succeeded(&mut game, "events 2");
+    assert_eq!(read["events"].as_array().unwrap().len(), 2, "{read}");
+    succeeded(&mut game, "checkpoint after all of that");
+    game.kill();
+
+    let mut game = Game::driven(directory.path(), &STILL);
+    let read = succeeded(&mut game, "events 100000");
+    let again = of_type(&read, "Mined");
+    assert!(again.len() >= mined.len(), "{read}");
+    assert_eq!(again[..mined.len()], mined, "what a checkpoint names is there after a kill");
+    assert!(!of_type(&read, "Choice").is_empty(), "the colony's choices are recorded as inputs");
+    let lifecycle = of_type(&read, "Lifecycle");
+    assert_eq!(lifecycle[0]["data"]["subtype"], "started", "{read}");
+    assert_eq!(lifecycle.last().unwrap()["data"]["subtype"], "recovered", "{read}");
+    let numbers: Vec<u64> = read["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["sequence"].as_u64().unwrap())
+        .collect();
+    assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
+}
+
+fn of_type(read: &Value, name: &str) -> Vec<Value> {
+    let events = read["events"].as_array().unwrap();
+    let is_of_type = |event: &&Value| event["type"].as_str().unwrap().ends_with(name);
+    events.iter().filter(is_of_type).cloned().collect()
+}
+
 #[test]
 fn a_slot_of_another_session_is_loaded_and_that_session_goes_on() {
     let directory = tempfile::tempdir().unwrap();
@@ -124,6 +222,29 @@ fn a_slot_of_another_session_is_loaded_and_that_session_goes_on() {
     assert_eq!(story.exit_code(), Some(0), "{story}");
     assert_eq!(story.count("session_closed"), 2, "{story}");
     assert_eq!(story.count("session_started"), 1, "nothing else should be taken up\n{story}");
+}
+
+#[test]
+fn an_answered_chapter_survives_kill_9_until_it_has_ended() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut game = Game::driven(directory.path(), &LIVELY);
+    let act = succeeded(&mut game, "chapter Act 1");
+    let mission = succeeded(&mut game, "chapter Mission 3");
+    assert_ne!(act["chapter"], mission["chapter"]);
+    game.kill();
+
+    let mut game = Game::driven(directory.path(), &LIVELY);
+    let ended = succeeded(&mut game, "end-chapter completed");
+    assert_eq!(ended["chapter"], mission["chapter"], "the innermost one should be open");
+    game.kill();
+
+    let mut game = Game::driven(directory.path(), &STILL);
+    assert_eq!(succeeded(&mut game, "end-chapter failed")["chapter"], act["chapter"]);
+    assert_eq!(refused(&mut game, "end-chapter abandoned"), "no chapter is open");
+    let again = succeeded(&mut game, "chapter Act 2");
+    assert_eq!(succeeded(&mut game, "end-chapter abandoned")["chapter"], again["chapter"]);
+    let story = game.kill();
+    each_answer_agrees_with_its_capture(&story);
 }
 
 #[test]
@@ -205,6 +326,17 @@ fn what_cannot_be_done_is_refused_and_changes_nothing() {
         ("load Winter", "no slot"),
         ("load autumn", "no slot"),
         ("load Autumn ", "no slot"),
+        ("chapter", "a name"),
+        ("chapter ", "a name"),
+        ("end-chapter", "completed, failed or abandoned"),
+        ("end-chapter completed", "no chapter"),
+        ("end-chapter soon", "completed, failed or abandoned"),
+        ("rewind", "seconds"),
+        ("rewind soon", "seconds"),
+        ("rewind -1", "seconds"),
+        ("rewind nan", "seconds"),
+        ("undo-rewind 1", "takes nothing"),
+        ("undo-rewind", "nothing to undo"),
         ("die", "panic, abort, kill or exit"),
         ("die slowly", "no such way"),
         ("die panic ", "no such way"),
@@ -212,7 +344,7 @@ fn what_cannot_be_done_is_refused_and_changes_nothing() {
         let error = refused(&mut game, command);
         assert!(error.contains(why), "{command:?} should be refused with {why:?}, not {error:?}");
     }
-    for long in ["save", "checkpoint"] {
+    for long in ["save", "checkpoint", "chapter"] {
         let error = refused(&mut game, &format!("{long} {}", "é".repeat(2_500)));
         assert!(error.contains("5000 bytes"), "{error}");
     }
@@ -419,6 +551,11 @@ fn status_of<'a>(listed: &'a Value, session: &str) -> &'a str {
     entry["status"].as_str().unwrap()
 }
 
+/// Whether an answer is about a checkpoint that was there before.
+fn goes_back(answer: &Value) -> bool {
+    ["load", "rewind", "undo-rewind"].iter().any(|command| answer["command"] == *command)
+}
+
 /// What is answered was captured with that number and hash before, and is durable if it is a save.
 fn each_answer_agrees_with_its_capture(story: &Story) {
     let mut captured = HashMap::new();
@@ -427,7 +564,7 @@ fn each_answer_agrees_with_its_capture(story: &Story) {
         match line["event"].as_str().unwrap() {
             "captured" => drop(captured.insert(number(line), line["hash"].clone())),
             "checkpoint_saved" => durable = number(line),
-            "command" if line["ok"] == true && line["command"] != "load" => {
+            "command" if line["ok"] == true && !goes_back(line) => {
                 let Some(checkpoint) = line["checkpoint"].as_u64() else { continue };
                 assert_eq!(Some(&line["hash"]), captured.get(&checkpoint), "{line}\n{story}");
                 assert!(durable >= checkpoint, "{line}\n{story}");

@@ -4,6 +4,7 @@ use std::env;
 
 use directories::BaseDirs;
 
+use super::addresses::without_addresses;
 use crate::session::SessionContext;
 
 /// What stands in the place of a home directory or a user's name.
@@ -49,9 +50,10 @@ impl Personal {
         Self { home: home.filter(|home| home.len() > 1), user: user.filter(says_something) }
     }
 
-    /// The text without home directories, whoever's they are, and without the user's name.
+    /// The text without home directories, whoever's they are, without the user's name, and without e-mail
+    /// and IP addresses.
     pub(super) fn removed_from(&self, text: &str) -> String {
-        let mut text = text.to_owned();
+        let mut text = without_addresses(text);
         if let Some(home) = &self.home {
             for home in [home.clone(), home.replace('\\', "\\\\"), home.replace('\\', "/")] {
                 text = without_word(&text, &home);
@@ -171,6 +173,7 @@ mod tests {
             ("/home/timothy and /home/tim", "~ and ~"),
             ("/Users/Ann/x, /Users/Bob/y", "~/x, ~/y"),
             ("in /home/ nothing", "in /home/ nothing"),
+            ("/home/ann: ann@example.com, 192.168.0.17", "~: <e-mail>, <address>"),
         ] {
             assert_eq!(personal.removed_from(text), expected, "{text}");
         }

@@ -74,6 +74,7 @@ pub fn offer(checkpoints: Vec<OfferedCheckpoint>, newest: CheckpointId) -> Recov
         slots: Vec::new(),
         options: Vec::new(),
         forked: false,
+        fork: None,
         directory: PathBuf::new(),
     }
 }

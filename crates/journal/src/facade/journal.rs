@@ -145,6 +145,7 @@ impl<C: Codec> Journal<C> {
             from,
             reason,
             tail: None,
+            played: None,
             probation: PROBATION,
         }));
         let answer = self.answer(|report| match report {
@@ -170,6 +171,7 @@ impl<C: Codec> Journal<C> {
             metadata,
             run: RunId::random(),
             lineage: Lineage::default(),
+            begun: None,
             start: Start { next_id: SaveId::FIRST, carried: Vec::new() },
             unknown_frames: Vec::new(),
             events: EventStart::default(),

@@ -73,6 +73,7 @@ impl<'j, C: Codec> Restored<'j, C> {
             metadata: prepared.metadata,
             run: RunId::random(),
             lineage: prepared.lineage,
+            begun: Some(prepared.begun),
             start: Start { next_id: prepared.next_save_id, carried },
             unknown_frames: prepared.unknown_frames,
             events: EventStart { line: prepared.event_line, ..EventStart::default() },

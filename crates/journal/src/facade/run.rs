@@ -227,7 +227,7 @@ impl<'j, C: Codec> Run<'j, C> {
         self.captured += 1;
         self.base = Some(self.captured);
         let fields_changed = std::mem::take(&mut self.fields_changed) || scope.is_everything();
-        self.open.journal.order(Order::Checkpoint(CheckpointOrder {
+        self.open.journal.order(Order::Checkpoint(Box::new(CheckpointOrder {
             counter: self.captured,
             base,
             kind: if is_opening { CheckpointKind::Opening } else { kind },
@@ -236,6 +236,7 @@ impl<'j, C: Codec> Run<'j, C> {
             play_time,
             fields: fields_changed.then(|| self.fields.clone()),
             state_changes: None,
+            chapters: None,
             summary: fields_changed
                 .then(|| CheckpointSummary::of(&self.fields, &BTreeMap::new(), &[])),
             clock: GameClock::default(),
@@ -243,7 +244,7 @@ impl<'j, C: Codec> Run<'j, C> {
             capture: ScopedCapture { scope, capture: capture(scope) },
             self_test: None,
             handed_over: clock::instant(),
-        }));
+        })));
         CheckpointId { run: self.run, counter: self.captured }
     }
 

@@ -181,7 +181,7 @@ fn put_column(bytes: &mut Vec<u8>, base: u64, column: &EventColumn, rows: &[Plac
     bytes.push(source_byte(*source) | privacy_byte(*privacy) << 4);
     put_varint(bytes, rows.len() as u64);
     put_varint(bytes, first.sequence - base);
-    let steps = || rows.windows(2).map(|two| step(two));
+    let steps = || rows.windows(2).map(step);
     let lengths = || rows.iter().map(|place| column.value(place.row).map_or(0, <[u8]>::len));
     let first_length = lengths().next().unwrap_or_default();
     let numbers_differ = steps().any(|step| step != 1);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{EventFileHeader, SlotHeader};
+use super::{Begun, EventFileHeader, SlotHeader};
 use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::session::SessionMetadata;
 
@@ -44,6 +44,10 @@ pub struct SegmentHeader {
     /// run's line. Like the ancestors, they go on in records.
     #[serde(default)]
     pub supersedes: Vec<CheckpointId>,
+    /// Why the run began, and what it left. `None` of a session's first run, and of one that an older
+    /// release wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun: Option<Begun>,
     /// The machine that wrote it.
     pub host: u64,
     /// That machine's boot.

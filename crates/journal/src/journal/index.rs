@@ -4,6 +4,7 @@
 //! itself, so it can be asked again whenever something more is known: a group that turned out to be
 //! damaged is marked, and the next plan goes around it.
 
+mod branches;
 mod builds;
 mod collapses;
 mod ending;

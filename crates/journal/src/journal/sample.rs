@@ -47,6 +47,7 @@ pub fn header(run: u64, segment: u32) -> SegmentHeader {
         archive: false,
         events: None,
         slot: None,
+        begun: None,
     }
 }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use tracing::warn;
 
 use super::corruption::{self, Corruption, Intact};
+use super::fork::Fork;
 use super::shortlist::shortlist;
 use super::slots::{THUMBNAIL, slots_of};
 use super::standing::{LockHolder, Standing, standing};
@@ -221,7 +222,8 @@ fn look_for_offer(
             let slots = slots_of(finder.slots(), stored.id());
             let ladder = Ladder::of(finder, stored, head, &standing);
             let ways_out = (ladder, slots);
-            let offer = offer(stored, types, head, standing, intact, ways_out, forked, now);
+            let fork = Fork::of(stored.index(), finder.local(), head).filter(|_| forked);
+            let offer = offer(stored, types, head, standing, intact, ways_out, fork, now);
             found.offers.extend(offer);
         }
         None => found.failure = Some(RecoveryError::AllDamaged),
@@ -235,7 +237,7 @@ fn offer(
     standing: Standing,
     intact: Intact,
     (ladder, slots): (Ladder, Vec<SlotEntry>),
-    forked: bool,
+    fork: Option<Fork>,
     now: Timestamp,
 ) -> Option<RecoveryOffer> {
     let proposed = match ladder.proposed {
@@ -271,7 +273,8 @@ fn offer(
         ),
         slots,
         options: Vec::new(),
-        forked,
+        forked: fork.is_some(),
+        fork,
         directory: stored.directory().to_path_buf(),
     })
 }

@@ -102,7 +102,7 @@ pub(super) fn next_trial(
     let session = wanted.session;
     let before = match wanted.reason {
         // Going back is no death; but what is on trial stays so.
-        RestoreReason::Rewound => {
+        RestoreReason::Rewound | RestoreReason::Undone => {
             let trial = trial_of(finder, session, head);
             let own = trial.filter(|trial| trial.run == Some(head.id.run));
             own.map(|trial| Trial { tries: trial.tries.saturating_sub(1), ..trial })

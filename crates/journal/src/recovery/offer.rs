@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Proposal, SlotEntry, VersionFit};
+use super::{Fork, Proposal, SlotEntry, VersionFit};
 use crate::ids::CheckpointId;
 use crate::journal::{CheckpointKind, Validity};
 use crate::process::HowItEnded;
@@ -53,6 +53,8 @@ pub struct RecoveryOffer {
     pub options: Vec<OfferedOption>,
     /// Whether the same session is offered a second time, because it went on in two places.
     pub forked: bool,
+    /// Where it parted then, and what was played since on each side.
+    pub fork: Option<Fork>,
     /// Where the session's files are, for a report: where they are wanted, if the game has a second place
     /// for data.
     pub directory: PathBuf,

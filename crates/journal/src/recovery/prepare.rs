@@ -8,17 +8,18 @@ use super::about::AboutSession;
 use super::corruption::is_damaged;
 use super::detect::{FoundSession, Interest, examine};
 use super::event_line::EventsAt;
+use super::goal::candidates;
 use super::ladder::next_trial;
 use super::prepare_slot::prepare_slot;
 use super::standing::{LockHolder, Standing, standing};
 use super::{Decode, KnownTypes, ReadProgress, SessionFinder};
-use crate::ids::{CheckpointId, SaveId, SessionId};
+use crate::ids::{CheckpointId, RunId, SaveId, SessionId};
 use crate::journal::{
-    CheckpointKind, EventStretch, FrameKind, Head, Lineage, Plan, ReadError, RecordedEvent,
+    Begun, CheckpointKind, EventStretch, FrameKind, Head, Lineage, Plan, ReadError, RecordedEvent,
     SessionIndex,
 };
 use crate::session::{
-    Fields, GameClock, Move, RecoveryError, RequestError, RestoreFrom, RestoreReason,
+    Chapters, Fields, GameClock, Move, RecoveryError, RequestError, RestoreFrom, RestoreReason,
     SessionMetadata, StateChange,
 };
 use crate::store::{StoredSession, Trial};
@@ -30,6 +31,8 @@ pub struct Prepared<I> {
     pub checkpoint: CheckpointId,
     /// What the new run says about where it comes from.
     pub lineage: Lineage,
+    /// Why it begins, and what it leaves.
+    pub begun: Begun,
     /// The highest checkpoint number that the session ever used.
     pub newest_counter: u64,
     pub next_save_id: SaveId,
@@ -37,6 +40,7 @@ pub struct Prepared<I> {
     pub play_time: Duration,
     pub fields: Fields,
     pub state_changes: Vec<StateChange>,
+    pub chapters: Chapters,
     /// Whether the process died that played it last.
     pub has_crashed: bool,
     pub clock: GameClock,
@@ -65,12 +69,14 @@ impl<I> Prepared<I> {
             metadata: self.metadata,
             checkpoint: self.checkpoint,
             lineage: self.lineage,
+            begun: self.begun,
             newest_counter: self.newest_counter,
             next_save_id: self.next_save_id,
             kind: self.kind,
             play_time: self.play_time,
             fields: self.fields,
             state_changes: self.state_changes,
+            chapters: self.chapters,
             has_crashed: self.has_crashed,
             clock: self.clock,
             image: (),
@@ -110,6 +116,8 @@ pub struct Wanted {
     /// The number of the checkpoint that was taken of what is being left, if one was. Whoever wants
     /// the newest doesn't mean that.
     pub tail: Option<u64>,
+    /// The run that is being played, if it is one of this session: it is what is left.
+    pub played: Option<RunId>,
     /// Play time after which the restore has proven itself.
     pub probation: Duration,
 }
@@ -134,24 +142,10 @@ pub fn prepare<D: Decode>(
     let standing = standing(finder, wanted.session, &head, LockHolder::Us);
     check_move(&standing, wanted)?;
     let offered = finder.offered(wanted.session, head.id);
-    let checkpoint = match wanted.from {
-        RestoreFrom::Checkpoint(id) => id,
-        _ => match wanted.tail {
-            Some(tail) => newest_before(stored.index(), &head, tail),
-            // What was known to be damaged when the offer was made isn't tried again.
-            None => offered.unwrap_or(head.id),
-        },
-    };
-    let (image, about) = match read(&mut stored, types, checkpoint, finder.progress()) {
-        Ok(Some(read)) => read,
-        Ok(None) if is_damaged(stored.index(), checkpoint) => {
-            return Err(damaged(finder, types, wanted.session, now));
-        }
-        Ok(None) => return Err(not_there(stored.index(), RequestError::UnknownCheckpoint)),
-        Err(error) if error.is_damage() => {
-            return Err(damaged(finder, types, wanted.session, now));
-        }
-        Err(error) => return Err(unreadable(error)),
+    let candidates = candidates(stored.index(), &head, wanted, offered)?;
+    let found = first_readable(&mut stored, types, &candidates, finder.progress())?;
+    let Some((checkpoint, image, mut about)) = found else {
+        return Err(damaged(finder, types, wanted.session, now));
     };
     let Some(commit) = stored.index().commit(checkpoint) else {
         return Err(RequestError::UnknownCheckpoint.into());
@@ -166,17 +160,19 @@ pub fn prepare<D: Decode>(
         && standing.has_crashed();
     let events = EventsAt::read(finder.store(), &stored, (checkpoint, events_through), is_replayed);
     Ok(Prepared {
-        trial: Some(trial),
+        trial: (wanted.reason != RestoreReason::BranchedOff).then_some(trial),
         events_through,
         next_event: events.next,
         events_after: events.after,
         event_line: events.line,
         checkpoint,
         lineage: stored.index().lineage_from(checkpoint, head.id),
+        begun: Begun::after(stored.index().begun(checkpoint), wanted.reason, Some(head.id)),
         newest_counter,
         next_save_id: next_save_id(stored.index()),
         kind: commit.kind,
         play_time: commit.play_time,
+        chapters: about.chapters(),
         fields: head.fields_at(checkpoint).cloned().unwrap_or(about.fields),
         metadata: head.metadata,
         state_changes: about.state_changes,
@@ -185,6 +181,32 @@ pub fn prepare<D: Decode>(
         image,
         unknown_frames: stored.carried().map_err(unreadable)?,
     })
+}
+
+/// Reads the first of these checkpoints that can be read; `None` if all that are there are damaged.
+fn first_readable<D: Decode>(
+    stored: &mut StoredSession,
+    types: &D,
+    candidates: &[CheckpointId],
+    progress: &ReadProgress,
+) -> Result<Option<(CheckpointId, D::Image, AboutSession)>, PrepareFailure> {
+    for id in candidates {
+        match read(stored, types, *id, progress) {
+            Ok(Some((image, about))) => return Ok(Some((*id, image, about))),
+            Ok(None) if is_damaged(stored.index(), *id) => {}
+            Ok(None) => {
+                let is_known = stored.index().has_known(id.run);
+                let error = match is_known && id.counter <= stored.index().newest_counter() {
+                    true => RequestError::CheckpointPruned,
+                    false => RequestError::UnknownCheckpoint,
+                };
+                return Err(not_there(stored.index(), error));
+            }
+            Err(error) if error.is_damage() => {}
+            Err(error) => return Err(unreadable(error)),
+        }
+    }
+    Ok(None)
 }
 
 /// Reads a checkpoint, around whatever is damaged; `None` if there is no intact way to it.
@@ -250,7 +272,8 @@ fn not_there(index: &SessionIndex, error: RequestError) -> PrepareFailure {
     refuse_to_guess(index).err().unwrap_or(PrepareFailure::Rejected(error))
 }
 
-/// The line that is asked for: the one with the checkpoint on it, or else the newest.
+/// The line that is left: the one that is played, or else the one with the checkpoint on it, or else the
+/// newest.
 pub(super) fn choose_head(index: &SessionIndex, wanted: Wanted) -> Result<Head, PrepareFailure> {
     let heads = index.heads();
     let newest = heads.iter().find(|head| !head.declined).or(heads.first());
@@ -260,7 +283,8 @@ pub(super) fn choose_head(index: &SessionIndex, wanted: Wanted) -> Result<Head, 
         }
         _ => newest,
     };
-    if let Some(head) = head {
+    let played = heads.iter().find(|head| Some(head.id.run) == wanted.played);
+    if let Some(head) = played.or(head) {
         return Ok(head.clone());
     }
     let damaged = index.problems().iter().any(|problem| problem.kind.is_damage());
@@ -270,15 +294,12 @@ pub(super) fn choose_head(index: &SessionIndex, wanted: Wanted) -> Result<Head, 
     })
 }
 
-/// The newest checkpoint of a line before the one with this number, if there is one.
-fn newest_before(index: &SessionIndex, head: &Head, tail: u64) -> CheckpointId {
-    let line = index.line(head.id);
-    line.into_iter().find(|id| id.counter < tail).unwrap_or(head.id)
-}
-
 fn check_move(standing: &Standing, wanted: Wanted) -> Result<(), RequestError> {
     let step = match wanted.reason {
-        RestoreReason::Rewound | RestoreReason::Loaded => return Ok(()),
+        RestoreReason::Rewound
+        | RestoreReason::Loaded
+        | RestoreReason::Undone
+        | RestoreReason::BranchedOff => return Ok(()),
         RestoreReason::Continued => Move::Continue,
         RestoreReason::Recovered => Move::Recover,
     };

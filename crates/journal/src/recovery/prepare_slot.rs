@@ -11,7 +11,7 @@ use super::prepare::{
 use super::slots::{damaged, find_slot};
 use super::{Decode, SessionFinder};
 use crate::ids::{CheckpointId, SessionId, SlotId};
-use crate::journal::{Commit, Lineage, Validity};
+use crate::journal::{Begun, Commit, Lineage, Validity};
 use crate::session::{RequestError, RestoreFrom, SessionMetadata, SlotError};
 use crate::store::{DirectoryStore, SlotFile, StoredSession};
 
@@ -98,7 +98,7 @@ fn go_on_from<I>(
     session: Option<StoredSession>,
     wanted: Wanted,
 ) -> Result<Prepared<I>, PrepareFailure> {
-    let Loaded { stored, checkpoint, commit, image, about } = loaded;
+    let Loaded { stored, checkpoint, commit, image, mut about } = loaded;
     let known = stored.index().lineage_of(checkpoint.run).cloned().unwrap_or_default();
     let from = Wanted { from: RestoreFrom::Checkpoint(checkpoint), ..wanted };
     let head = session.as_ref().and_then(|session| choose_head(session.index(), from).ok());
@@ -120,6 +120,10 @@ fn go_on_from<I>(
         let carried = session.carried().map_err(unreadable)?;
         unknown_frames.extend(carried.into_iter().filter(|frame| !known.contains(frame)));
     }
+    let left = head.as_ref().map(|head| head.id);
+    let before = session.as_ref().and_then(|session| session.index().begun(checkpoint));
+    let before = before.or_else(|| stored.index().begun(checkpoint));
+    let begun = Begun::after(before, wanted.reason, left);
     let metadata: SessionMetadata =
         head.map_or_else(|| file.header.metadata.clone(), |head| head.metadata);
     let at = (checkpoint, commit.events_through);
@@ -134,11 +138,13 @@ fn go_on_from<I>(
         event_line: events.line,
         checkpoint,
         lineage,
+        begun,
         newest_counter: newest_counter.max(checkpoint.counter),
         next_save_id: save_id.unwrap_or(commit.next_save_id),
         kind: commit.kind,
         play_time: commit.play_time,
         metadata,
+        chapters: about.chapters(),
         fields: about.fields,
         state_changes: about.state_changes,
         has_crashed: false,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{AttachmentError, FailureCause, IllegalMove, SlotError};
+use super::{AttachmentError, ChapterError, FailureCause, IllegalMove, SlotError};
 use crate::ids::SessionId;
 use crate::session::WrittenBy;
 
@@ -33,6 +33,12 @@ pub enum RequestError {
     /// The session has no such checkpoint.
     #[error("the session has no such checkpoint")]
     UnknownCheckpoint,
+    /// The checkpoint was one of this session, and retention has removed it.
+    #[error("the checkpoint is no longer kept")]
+    CheckpointPruned,
+    /// The session has gone back by no rewind, or has loaded no slot, that could be undone.
+    #[error("there is nothing to undo")]
+    NothingToUndo,
     /// The session has no checkpoint at all, or, for `recover_external`, was not left by a crash.
     #[error("the session has nothing to restore")]
     NothingToRestore,
@@ -112,6 +118,9 @@ pub enum RequestError {
     /// It can't be done with this attachment.
     #[error(transparent)]
     Attachment(#[from] AttachmentError),
+    /// It can't be done with this chapter.
+    #[error(transparent)]
+    Chapter(#[from] ChapterError),
     /// It can't be done with the game's own saves.
     #[error(transparent)]
     External(#[from] ExternalError),

@@ -308,6 +308,12 @@ impl Fields {
         rmp_serde::from_slice(&self.0.get(name)?.0).ok()
     }
 
+    /// Whether a field is set.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// Removes a field and says whether it was set.
     pub fn remove(&mut self, name: &str) -> bool {
         self.0.remove(name).is_some()

@@ -1,5 +1,9 @@
 //! What is restored, and why.
 
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
 use crate::ids::{CheckpointId, SlotId};
 
 /// Which of a session's checkpoints to restore.
@@ -14,12 +18,19 @@ pub enum RestoreFrom {
     Latest,
     /// This one.
     Checkpoint(CheckpointId),
+    /// The newest readable one on the line that was taken at this play time or before. Where there is
+    /// none, the oldest that can be read.
+    PlayTime(Duration),
+    /// What the newest rewind on the line has left; see `SessionCommands::undo_rewind`.
+    BeforeRewind,
+    /// What the newest load on the line has left; see `SessionCommands::undo_load`.
+    BeforeLoad,
     /// This slot.
     Slot(SlotId),
 }
 
 /// Why a checkpoint was put back.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
 #[non_exhaustive]
@@ -32,4 +43,8 @@ pub enum RestoreReason {
     Rewound,
     /// A slot was loaded.
     Loaded,
+    /// The session went back to what a rewind or a load had left.
+    Undone,
+    /// A checkpoint became a session of its own.
+    BranchedOff,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fields, StateChange};
+use super::{Chapters, Fields, OpenChapter, StateChange};
 
 /// Bytes of a field, its name included, that a summary has room for.
 const FIELD_BYTES: usize = 1 << 10;
@@ -51,6 +51,9 @@ pub struct CheckpointSummary {
     /// The newest changes of saved states until then, the newest last; at most 5.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub state_changes: Vec<StateChange>,
+    /// The chapters that were open, the outermost first; at most 8.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chapters: Vec<OpenChapter>,
 }
 
 impl CheckpointSummary {
@@ -71,6 +74,13 @@ impl CheckpointSummary {
             ..Self::default()
         };
         summary.with_fields(fields)
+    }
+
+    /// The same with the chapters that are open.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_chapters(self, chapters: &Chapters) -> Self {
+        Self { chapters: chapters.listed(), ..self }
     }
 
     /// The same with these custom fields, as far as there is room for them.

@@ -73,6 +73,31 @@ fn the_newest_is_not_pruned_for_its_copy_when_the_disk_is_full_as_well() {
     }
 }
 
+/// A file can be durable and fail all the same, when the lock can't be looked at again. What is begun then
+/// holds the same snapshot, and what came after it is nowhere else.
+#[test]
+fn what_follows_a_snapshot_is_not_pruned_for_a_copy_of_that_snapshot() {
+    use Action::{Auto, Merge, Settle, Start};
+    let mut undisturbed = Play::new(SimulatedDisk::default(), 53);
+    undisturbed.perform(&[Start]);
+    let looks = undisturbed.disk.operations();
+    let looks = (0..looks.len()).filter(|at| looks[*at] == Operation::Exists);
+    let mut copies = 0;
+    for at in looks {
+        let mut play = Play::new(SimulatedDisk::default(), 53);
+        play.fail(Fault { at, kind: FaultKind::InputOutput, for_ever: false });
+        play.perform(&[Start]);
+        play.pass(100);
+        play.settle();
+        let store = &play.game.local.store;
+        let session = store.open_session(store.sessions().unwrap()[0]).unwrap();
+        copies += session.index().segments().len() - 1;
+        play.perform(&[Auto, Auto, Merge, Auto, Settle]);
+        assert_eq!(check_everything(&play, 0), Ok(()), "with a fault at operation {at}");
+    }
+    assert!(copies > 0, "no file was durable and failed");
+}
+
 /// What a merge in progress doesn't carry over lies in the older file alone, which is pruned.
 #[test]
 fn a_name_that_was_given_while_merging_is_in_the_merged_file_as_well() {

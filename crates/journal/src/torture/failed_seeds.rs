@@ -4,4 +4,4 @@
 pub const COMPOUND: [u64; 1] = [1093];
 
 /// Of scenarios with faults.
-pub const FAULTS: [u64; 5] = [2, 3, 26, 34, 56];
+pub const FAULTS: [u64; 6] = [2, 3, 26, 34, 56, 105];

@@ -13,7 +13,7 @@ use super::events;
 use super::opening::layout;
 use crate::clock::Moment;
 use crate::ids::{CheckpointId, RunId, SessionId, SlotId};
-use crate::journal::{CheckpointKind, Commit, FrameKind, Lineage, TypeList};
+use crate::journal::{Begun, CheckpointKind, Commit, FrameKind, Lineage, TypeList};
 use crate::process::{LastRun, ProcessGuard, ProcessOptions};
 use crate::recovery::{Prepared, SlotEntry, Wanted};
 use crate::session::{GameClock, Leaving, NewSession, SessionMetadata, SessionStatus};
@@ -69,6 +69,7 @@ pub struct Beginning {
     pub run: RunId,
     pub metadata: SessionMetadata,
     pub lineage: Lineage,
+    pub begun: Option<Begun>,
     pub newest_counter: u64,
     pub world: World,
     pub unknown_frames: Vec<(FrameKind, Vec<u8>)>,
@@ -130,10 +131,10 @@ impl Game {
 
     /// Begins a run.
     pub fn take_up(&mut self, beginning: Beginning, now: Moment) -> Vec<News> {
-        let Beginning { run, metadata, lineage, newest_counter, world, .. } = beginning;
+        let Beginning { run, metadata, lineage, begun, newest_counter, world, .. } = beginning;
         let Beginning { unknown_frames, events, next_event, events_through, .. } = beginning;
         let (session, name) = (metadata.id, metadata.name.clone());
-        let take_up = TakeUp { metadata, run, lineage, start: (), unknown_frames, events };
+        let take_up = TakeUp { metadata, run, lineage, begun, start: (), unknown_frames, events };
         let mut news = self.order(Order::Quota(self.quota), now);
         news.extend(self.order(Order::TakeUp(Box::new(take_up)), now));
         let playing = Playing::new(session, run, name, world, newest_counter);
@@ -154,7 +155,7 @@ impl Game {
     ) -> (Commit, Vec<News>) {
         let playing = self.playing.as_mut().expect("a session is played");
         let (commit, order) = playing.capture(kind, label, now);
-        (commit, self.order(Order::Checkpoint(order), now))
+        (commit, self.order(Order::Checkpoint(Box::new(order)), now))
     }
 
     /// Records that something happened, which is the one that has this id. Its number.
@@ -297,6 +298,7 @@ impl Playing {
         let is_noted_before =
             base.as_ref().is_some_and(|(_, before)| before.fields == self.world.fields);
         let fields = (!is_noted_before).then(|| self.world.fields.clone());
+        let chapters = self.world.chapters_since(base.as_ref().map(|(_, before)| before));
         let base = base.map(|(counter, _)| counter);
         self.captured = Some((self.counter, self.world.clone()));
         let commit = Commit {
@@ -325,6 +327,7 @@ impl Playing {
             play_time: self.play_time,
             fields,
             state_changes: None,
+            chapters: chapters.into_order(),
             summary: None,
             clock: GameClock::default(),
             events_through: self.events_through,

@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
-
 use super::properties::is_journal;
 use super::reports::Report;
 use crate::ids::{CheckpointId, SessionId};
@@ -20,7 +18,7 @@ pub struct History {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Fact {
     /// A checkpoint was captured, so from now on it may be found.
-    Captured { id: CheckpointId, digest: u64, is_full: bool, is_named: bool, time: Timestamp },
+    Captured { id: CheckpointId, digest: u64, is_full: bool, is_named: bool },
     /// A checkpoint was captured with the effects of these events.
     Effects { id: CheckpointId, events: Vec<u64> },
     /// Events were reported as lost, or as tried again.

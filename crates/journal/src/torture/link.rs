@@ -12,7 +12,7 @@ use super::faults::check_history;
 use super::game::{Playing, metadata};
 use super::history::SlotChange;
 use super::opening::{Depth, PROFILES, key, layout};
-use super::world::{with_commit, with_fields};
+use super::world::{with_commit, with_notes};
 use super::{Fact, History, Opened, Random, World, unknown};
 use crate::clock::{Clock, Moment};
 use crate::ids::{CheckpointId, RunId, SessionId};
@@ -71,7 +71,8 @@ impl Line {
         let unknown_frames = vec![unknown::frame(session)];
         let lineage = Lineage::default();
         let events = EventStart::default();
-        let take_up = TakeUp { metadata, run, lineage, start: (), unknown_frames, events };
+        let take_up =
+            TakeUp { metadata, run, lineage, begun: None, start: (), unknown_frames, events };
         line.send(Order::TakeUp(Box::new(take_up)));
         line
     }
@@ -107,12 +108,13 @@ impl Line {
         let (commit, mut order) = self.playing.capture(kind, None, now);
         order.capture.gate = gate;
         let world = &self.playing.world;
-        let digest = with_fields(with_commit(world.digest(), &commit), &world.fields);
+        let digest =
+            with_notes(with_commit(world.digest(), &commit), &world.fields, &world.chapters);
         let id = self.playing.newest();
         let (is_full, is_named) = (commit.base.is_none(), commit.is_named());
-        self.note(Fact::Captured { id, digest, is_full, is_named, time: now.wall });
+        self.note(Fact::Captured { id, digest, is_full, is_named });
         self.captured.push(id);
-        self.send(Order::Checkpoint(order));
+        self.send(Order::Checkpoint(Box::new(order)));
     }
 
     fn save_slot(&mut self) {

@@ -79,9 +79,10 @@ fn a_session_that_was_read_to_be_taken_up_is_locked_until_it_is_released() {
     let mut play = killed();
     let session = play.game.local.store.sessions().unwrap()[0];
     let (from, reason) = (RestoreFrom::Latest, RestoreReason::Recovered);
-    let (prepared, _) = play
-        .game
-        .prepare(Wanted { session, from, reason, tail: None, probation: PROBATION }, play.now);
+    let (prepared, _) = play.game.prepare(
+        Wanted { session, from, reason, tail: None, played: None, probation: PROBATION },
+        play.now,
+    );
     assert!(prepared.is_some());
     assert!(lock_elsewhere(&play).is_none(), "nobody else should take it up now");
     play.game.order(Order::Release(session), play.now);

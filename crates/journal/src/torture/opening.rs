@@ -12,11 +12,11 @@ use super::content::Bytes;
 use super::events;
 use super::reports::{self, Report};
 use super::unknown;
-use super::world::{digest_of, fields_in, with_commit, with_fields};
+use super::world::{digest_of, with_commit, with_notes};
 use crate::ids::{CheckpointId, SessionId};
 use crate::process::dead_processes;
-use crate::recovery::{FoundSession, SessionFinder, detect};
-use crate::session::{Fields, SessionStatus};
+use crate::recovery::{AboutSession, FoundSession, SessionFinder, detect};
+use crate::session::SessionStatus;
 use crate::store::simulated_disk::{Image, SimulatedDisk};
 use crate::store::{DirectoryStore, Disk, Layout, LocalStore, SlotShelf, StoredSession};
 
@@ -262,11 +262,14 @@ fn verify(stored: &mut StoredSession, id: CheckpointId) -> Reading {
 /// The digest of a checkpoint, if it can be restored.
 pub fn read_checkpoint(stored: &mut StoredSession, id: CheckpointId) -> Option<u64> {
     let plan = stored.verified_plan(id).ok().flatten()?;
-    let mut fields = Fields::default();
+    let mut about = AboutSession::default();
     let blocks = stored.blocks(&plan).ok()?.inspect(|block| {
-        let read = block.as_ref().ok().and_then(fields_in);
-        read.into_iter().for_each(|read| fields = read);
+        if let Ok(block) = block {
+            about.take_up(block);
+        }
     });
     let world = digest_of(blocks).ok()?;
-    Some(with_fields(with_commit(world, stored.index().commit(id)?), &fields))
+    let digest = with_commit(world, stored.index().commit(id)?);
+    let chapters = about.chapters();
+    Some(with_notes(digest, &about.fields, &chapters))
 }

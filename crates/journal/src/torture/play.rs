@@ -13,13 +13,12 @@ use super::events::EventBooks;
 use super::game::{self, Beginning};
 use super::history::journal_begun;
 use super::opening::{Key, PROFILES, key};
-use super::world::{with_commit, with_fields};
+use super::world::{with_commit, with_notes};
 use super::{Action, Fact, Game, History, Random, Script, World};
 use crate::clock::Moment;
 use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::journal::{CheckpointKind, Lineage};
-use crate::session::SessionStatus;
-use crate::session::{RestoreFrom, RestoreReason};
+use crate::session::{RequestError, RestoreFrom, RestoreReason, SessionStatus};
 use crate::store::simulated_disk::{Fault, FaultKind, SimulatedDisk};
 use crate::writer::{EventStart, News, Order, Quota};
 use slots::Asked;
@@ -55,6 +54,9 @@ pub struct Play {
     asked: Vec<Asked>,
     /// How many attachments there were so far.
     attachments: u32,
+    /// The checkpoint that was put back last, and why nothing was, if that came later.
+    pub restored: Option<CheckpointId>,
+    pub refused: Option<RequestError>,
     /// Steps of the disk that the history knows.
     followed: usize,
     /// What is known of events.
@@ -88,6 +90,8 @@ impl Play {
             trusts_no_file: false,
             asked: Vec::new(),
             attachments: 0,
+            restored: None,
+            refused: None,
             followed: 0,
             events: EventBooks::default(),
             happened: 0,
@@ -144,6 +148,12 @@ impl Play {
 
     pub fn perform(&mut self, actions: &[Action]) {
         actions.iter().for_each(|action| self.act(*action));
+    }
+
+    /// Takes a checkpoint of what is left when a session goes back, and waits until it is durable.
+    pub fn capture_tail(&mut self) {
+        self.checkpoint(CheckpointKind::Rewind);
+        self.settle();
     }
 
     fn act(&mut self, action: Action) {
@@ -361,6 +371,7 @@ impl Play {
             run: RunId(self.number()),
             metadata: game::metadata(session, "Play", self.now.wall),
             lineage: Lineage::default(),
+            begun: None,
             newest_counter: 0,
             world,
             unknown_frames: vec![super::unknown::frame(session)],
@@ -403,14 +414,14 @@ impl Play {
         let label = (kind == CheckpointKind::Manual).then(|| format!("save {number}"));
         let (commit, news) = self.game.checkpoint(kind, label, self.now);
         let id = CheckpointId { run, counter: commit.counter };
-        let digest = with_fields(with_commit(world.digest(), &commit), &world.fields);
+        let digest =
+            with_notes(with_commit(world.digest(), &commit), &world.fields, &world.chapters);
         self.worlds.insert(key(id), (world, digest));
         let effects =
             self.events.capture(key(id), commit.events_through, kind == CheckpointKind::Opening);
         self.note(session, Fact::Effects { id, events: effects });
         let (is_full, is_named) = (commit.base.is_none(), commit.is_named());
-        let time = self.now.wall;
-        self.note(session, Fact::Captured { id, digest, is_full, is_named, time });
+        self.note(session, Fact::Captured { id, digest, is_full, is_named });
         if kind == CheckpointKind::Manual {
             self.saved_by_hand.push(id);
             self.named.push(id);
@@ -472,6 +483,7 @@ impl Play {
                         self.saved_by_hand.clear();
                     }
                 }
+                News::NotPrepared { error } => self.refused = Some(error.clone()),
                 News::EventsFailed { .. } | News::EventsDropped { .. } => {
                     self.may_miss_events = true;
                     session.into_iter().for_each(|session| self.note(session, Fact::EventsLost));
@@ -527,7 +539,7 @@ impl Play {
     }
 
     /// Notes the journals that were begun since anything was noted.
-    fn follow_disk(&mut self) {
+    pub fn follow_disk(&mut self) {
         let steps = self.disk.steps_since(self.followed);
         for step in &steps {
             self.followed += 1;

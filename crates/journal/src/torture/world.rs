@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::Random;
 use super::content::Capture;
-use crate::ids::SaveId;
+use crate::ids::{ChapterId, SaveId};
 use crate::journal::{Block, Commit, ENTITIES, Rows, TypeSummary, Values};
-use crate::recovery::{CLOCK, FIELDS, STATE_CHANGES};
-use crate::session::Fields;
+use crate::recovery::ABOUT_SESSION;
+use crate::session::{ChapterOutcome, Chapters, ChaptersWritten, Fields, NewChapter};
 
 /// The types that entities may have, beside the one that says that they exist.
 const COMPONENTS: [&str; 3] = ["game::Health", "game::Inventory", "game::Name"];
@@ -28,6 +30,8 @@ pub struct World {
     rows: BTreeMap<(&'static str, u64), Vec<u8>>,
     /// What the game notes about the session, for its listings.
     pub fields: Fields,
+    /// Its chapters.
+    pub chapters: Chapters,
     next_id: u64,
 }
 
@@ -43,7 +47,8 @@ impl World {
     }
 
     fn empty() -> Self {
-        Self { rows: BTreeMap::new(), fields: Fields::default(), next_id: SaveId::FIRST.0 }
+        let (fields, chapters) = Default::default();
+        Self { rows: BTreeMap::new(), fields, chapters, next_id: SaveId::FIRST.0 }
     }
 
     /// Lets something happen. Something always does.
@@ -53,6 +58,7 @@ impl World {
         if score.is_multiple_of(3) {
             self.fields.set(FIELD, &score).expect("a number can be written");
         }
+        self.change_chapters(score);
         for _ in 0..1 + random.below(3) {
             match random.below(6) {
                 0 => self.spawn(random),
@@ -61,6 +67,32 @@ impl World {
                 _ => self.write_component(random),
             }
         }
+    }
+
+    /// A second goes by in the chapter that is open; now and then one begins or ends.
+    fn change_chapters(&mut self, score: u64) {
+        self.chapters.let_time_pass(Duration::from_secs(1));
+        let (now, play_time) = (Timestamp::UNIX_EPOCH, Duration::ZERO);
+        match score % 8 {
+            0 => {
+                let chapter = NewChapter::named(format!("Chapter {score}"));
+                // There may be as many as there can be.
+                let _ = self.chapters.begin(ChapterId(score), chapter, now, play_time);
+            }
+            1 => drop(self.chapters.end_current(ChapterOutcome::Completed, now, play_time)),
+            _ => {}
+        }
+    }
+
+    /// What a checkpoint says of the chapters, if `before` was captured last.
+    pub fn chapters_since(&self, before: Option<&Self>) -> ChaptersWritten {
+        let counted = self.chapters.counted();
+        let has_only_counted = before.is_some_and(|before| {
+            let mut then = before.chapters.clone();
+            counted.into_iter().for_each(|counted| then.take_up(counted));
+            then == self.chapters
+        });
+        ChaptersWritten { all: (!has_only_counted).then(|| self.chapters.clone()), counted }
     }
 
     /// Everything, as a snapshot.
@@ -201,7 +233,7 @@ pub fn digest_of<E>(blocks: impl IntoIterator<Item = Result<Block, E>>) -> Resul
     let mut rows: BTreeMap<(Arc<str>, u64), Vec<u8>> = BTreeMap::new();
     for block in blocks {
         let block = block?;
-        let is_of_the_session = [CLOCK, FIELDS, STATE_CHANGES].contains(&&*block.type_path);
+        let is_of_the_session = ABOUT_SESSION.contains(&&*block.type_path);
         let Rows::Values(values) = &block.rows else { continue };
         if is_of_the_session {
             continue;
@@ -228,19 +260,11 @@ pub fn with_commit(world: u64, commit: &Commit) -> u64 {
 }
 
 /// A digest of a checkpoint and of what the game noted about the session at its moment.
-pub fn with_fields(checkpoint: u64, fields: &Fields) -> u64 {
+pub fn with_notes(checkpoint: u64, fields: &Fields, chapters: &Chapters) -> u64 {
     let mut hasher = Xxh3::new();
     hasher.update(&checkpoint.to_le_bytes());
-    hasher.update(format!("{fields:?}").as_bytes());
+    hasher.update(format!("{fields:?} {chapters:?}").as_bytes());
     hasher.digest()
-}
-
-/// What the game noted about the session, if the block holds that.
-pub fn fields_in(block: &Block) -> Option<Fields> {
-    let Rows::Values(values) = &block.rows else { return None };
-    let is_meant = &*block.type_path == FIELDS;
-    let bytes = values.value(0).filter(|_| is_meant)?;
-    rmp_serde::from_slice(bytes).ok()
 }
 
 #[derive(Default)]

@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use crate::ids::SaveId;
 use crate::journal::{Block, Values};
-use crate::recovery::{CLOCK, FIELDS, STATE_CHANGES};
+use crate::recovery::{CHAPTER_COUNTS, CHAPTERS, CLOCK, FIELDS, STATE_CHANGES};
+use crate::session::ChaptersWritten;
 
 /// What can't be encoded of a session beside its entities.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,7 @@ pub(super) fn add_about_session(
     blocks: &mut Vec<Block>,
     fields: Option<&impl Serialize>,
     state_changes: Option<&impl Serialize>,
+    chapters: Option<&ChaptersWritten>,
     clock: &impl Serialize,
 ) -> Result<(), AboutSessionFailure> {
     if let Some(fields) = fields {
@@ -26,6 +28,12 @@ pub(super) fn add_about_session(
     }
     if let Some(state_changes) = state_changes {
         insert_world_value(blocks, STATE_CHANGES, state_changes)?;
+    }
+    if let Some(chapters) = chapters.and_then(|chapters| chapters.all.as_ref()) {
+        insert_world_value(blocks, CHAPTERS, chapters)?;
+    }
+    if let Some(counted) = chapters.and_then(|chapters| chapters.counted.as_ref()) {
+        insert_world_value(blocks, CHAPTER_COUNTS, counted)?;
     }
     insert_world_value(blocks, CLOCK, clock)
 }
@@ -63,13 +71,19 @@ mod tests {
     fn what_cannot_be_encoded_about_a_session_is_no_silent_loss() {
         let mut blocks = Vec::new();
         let known: Option<&u8> = None;
-        assert!(add_about_session(&mut blocks, Some(&Unencodable), known, &1_u8).is_err());
-        assert!(add_about_session(&mut blocks, known, Some(&Unencodable), &1_u8).is_err());
-        let error = add_about_session(&mut blocks, known, known, &Unencodable).unwrap_err();
+        let chapters = None;
+        assert!(
+            add_about_session(&mut blocks, Some(&Unencodable), known, chapters, &1_u8).is_err()
+        );
+        assert!(
+            add_about_session(&mut blocks, known, Some(&Unencodable), chapters, &1_u8).is_err()
+        );
+        let error =
+            add_about_session(&mut blocks, known, known, chapters, &Unencodable).unwrap_err();
         let message = with_sources(&error);
         assert!(message.contains(CLOCK) && message.contains("no such thing"), "{message}");
         assert!(blocks.is_empty());
-        add_about_session(&mut blocks, Some(&1_u8), known, &1_u8).unwrap();
+        add_about_session(&mut blocks, Some(&1_u8), known, chapters, &1_u8).unwrap();
         assert_eq!(blocks.len(), 2);
     }
 }

@@ -149,10 +149,19 @@ impl Wanted {
     }
 }
 
-/// The named checkpoints, newest first.
+/// The named checkpoints, the most important first: those with which chapters began that are open, then
+/// the newest.
 pub(super) fn named(index: &SessionIndex) -> Vec<CheckpointId> {
+    let begins = begins_of_chapters(index);
     let named = index.commits().filter(|(_, commit)| commit.is_named());
     let mut named: Vec<CheckpointId> = named.map(|(id, _)| id).collect();
-    named.sort_by_key(|id| Reverse((id.counter, id.run)));
+    named.sort_by_key(|id| Reverse((begins.contains(id), id.counter, id.run)));
     named
+}
+
+/// The checkpoints with which the chapters began that are open at the newest checkpoint of a line.
+fn begins_of_chapters(index: &SessionIndex) -> HashSet<CheckpointId> {
+    let summaries = index.heads().iter().filter_map(|head| index.summary(head.id));
+    let open = summaries.flat_map(|summary| &summary.chapters);
+    open.filter_map(|chapter| chapter.first_checkpoint).collect()
 }

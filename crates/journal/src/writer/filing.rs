@@ -128,6 +128,7 @@ fn write_down(
         archive: false,
         events: None,
         slot: None,
+        begun: None,
     };
     let write = || -> Result<(), WriteFailure> {
         let mut segment = OpenSegment::begin(&local.store, &header, Preamble::default())?;

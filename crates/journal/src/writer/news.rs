@@ -4,11 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::{SlotDone, SlotOrder};
 use crate::ids::{CheckpointId, SessionId};
 use crate::journal::CheckpointKind;
 use crate::process::LastRun;
-use crate::recovery::{EventPage, EventQuery, EventValidation, FoundSession, SlotListing};
+use crate::recovery::{
+    EventPage, EventQuery, EventValidation, FoundSession, SlotListing, Timeline,
+};
 use crate::session::{
     Attachment, AttachmentError, AttachmentOf, CheckpointError, FailureCause, RecoveryError,
     RequestError, SessionContext, SessionUpdate, SlotError, StopReason,
@@ -44,6 +48,8 @@ pub enum News {
     Saved(Saved),
     /// Checkpoints could not be written.
     Failed { checkpoint: CheckpointId, error: CheckpointError, retry_in: Option<Duration> },
+    /// What there is of the session that is played: at the run's begin, and whenever something was removed.
+    Timeline { session: SessionId, timeline: Box<Timeline> },
     /// The next capture must be full.
     NeedFull,
     /// What is acknowledged from here on may not survive a power cut.
@@ -102,6 +108,10 @@ pub enum EventsDropCause {
 pub struct Saved {
     pub id: CheckpointId,
     pub kind: CheckpointKind,
+    /// What it is called.
+    pub label: Option<String>,
+    /// When it was captured.
+    pub time: Timestamp,
     pub play_time: Duration,
     pub bytes: u64,
     pub write_time: Duration,

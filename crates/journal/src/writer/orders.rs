@@ -11,11 +11,13 @@ use super::news::News;
 use super::retention::Quota;
 use crate::crash_report::CrashReportOrder;
 use crate::ids::{RunId, SessionId};
-use crate::journal::{CheckpointKind, EventStretch, FrameKind, Lineage, Record, RecordedEvent};
+use crate::journal::{
+    Begun, CheckpointKind, EventStretch, FrameKind, Lineage, Record, RecordedEvent,
+};
 use crate::recovery::{EventQuery, Prepared, Wanted};
 use crate::session::{
-    AttachmentOf, CheckpointSummary, EndReason, Fields, GameClock, Leaving, SessionMetadata,
-    SessionStatus, SessionUpdate, StateChange,
+    AttachmentOf, ChaptersWritten, CheckpointSummary, EndReason, Fields, GameClock, Leaving,
+    SessionMetadata, SessionStatus, SessionUpdate, StateChange,
 };
 
 /// What the main thread orders. Orders are carried out one after the other.
@@ -27,7 +29,7 @@ pub enum Order<C: Content> {
     /// Take a session up: from here on, captures are its checkpoints. The first one must be full.
     TakeUp(Box<TakeUp<C::Start>>),
     /// Make a checkpoint of a capture.
-    Checkpoint(CheckpointOrder<C::Capture>),
+    Checkpoint(Box<CheckpointOrder<C::Capture>>),
     /// Write something down about the session that is being played.
     Write(Record),
     /// Something that only the content knows.
@@ -130,6 +132,8 @@ pub struct TakeUp<S> {
     pub run: RunId,
     /// The checkpoint that was restored and those before it, and the runs that are left behind.
     pub lineage: Lineage,
+    /// Why the run begins; `None` for a session's first.
+    pub begun: Option<Begun>,
     /// What the content goes on with.
     pub start: S,
     /// Frames that this version doesn't know and must not lose.
@@ -165,6 +169,8 @@ pub struct CheckpointOrder<C> {
     pub fields: Option<Fields>,
     /// The way through the game's states, likewise.
     pub state_changes: Option<Vec<StateChange>>,
+    /// What there is to say of the session's chapters.
+    pub chapters: Option<Box<ChaptersWritten>>,
     /// What lists show of it, likewise.
     pub summary: Option<CheckpointSummary>,
     pub clock: GameClock,

@@ -2,16 +2,14 @@
 //!
 //! Whole segments are the unit, since a segment is never rewritten.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::archives::{Archives, named};
-use crate::clock::between;
 use crate::ids::CheckpointId;
 use crate::journal::{
-    FileProblem, FileProblemKind, Head, Plan, Record, SegmentSummary, SessionIndex,
+    FileProblem, FileProblemKind, Head, Plan, Record, SegmentHeader, SegmentSummary, SessionIndex,
 };
 use crate::store::StoredSession;
 
@@ -23,8 +21,6 @@ const NEWEST_ON_FULL_DISK: usize = 2;
 /// than so many of them: so there is always one about 10 minutes old, and one about an hour.
 const STRETCHES: [(Duration, u32); 2] =
     [(Duration::from_secs(5 * 60), 3), (Duration::from_secs(30 * 60), 3)];
-/// What a rewind left behind is kept for so long.
-const REWOUND: Duration = Duration::from_secs(60 * 60);
 /// For so much play time the checkpoint that another build of the game took up is kept in any case,
 /// so that the build before can be gone back to.
 const YOUNG_BUILD: Duration = Duration::from_secs(60 * 60);
@@ -36,6 +32,8 @@ pub struct Quota {
     pub total_bytes: u64,
     /// Named checkpoints of one session.
     pub named: usize,
+    /// Branches of one session: lines that were left by going back.
+    pub branches: usize,
     /// Bytes that are kept free for an exit on a full disk.
     pub reserve_bytes: u64,
     /// Bytes of a session's files of events.
@@ -48,6 +46,7 @@ impl Default for Quota {
             session_bytes: 256 << 20,
             total_bytes: 1 << 30,
             named: 1000,
+            branches: 10,
             reserve_bytes: 4 << 20,
             event_bytes: 64 << 20,
         }
@@ -141,6 +140,7 @@ fn keep_within_quota(keep: &mut Keep<'_>) -> Vec<CheckpointId> {
         keep.if_room(generations.iter().take(NEWEST).copied());
     }
     let archives = Archives::choose(keep, |number| is_damaged(stored, number));
+    keep.if_room(newest_branches(index, keep.quota.branches));
     for head in index.heads() {
         let line = index.line(head.id);
         let generations = generations(index, &line);
@@ -148,8 +148,8 @@ fn keep_within_quota(keep: &mut Keep<'_>) -> Vec<CheckpointId> {
         keep.if_room(index.before_collapses(head.id).into_iter().take(NEWEST));
         keep.if_room(thinned(index, &generations));
         keep.if_room(generations.last().copied());
-        keep.if_room(rewound(index, head.time));
     }
+    keep.if_room(oldest(index));
     archives.gather(keep)
 }
 
@@ -247,12 +247,18 @@ fn of_build_before(index: &SessionIndex, head: &Head) -> Option<CheckpointId> {
     (played_since < YOUNG_BUILD).then_some(intact)
 }
 
-/// The newest checkpoints of what a rewind left behind in the last hour.
-fn rewound(index: &SessionIndex, now: Timestamp) -> Vec<CheckpointId> {
-    let infos = index.checkpoints().into_iter();
-    let left_behind =
-        infos.filter(|info| info.on_line_of.is_empty() && between(info.time, now) <= REWOUND);
-    left_behind.map(|info| info.id).take(NEWEST).collect()
+/// The oldest snapshot of the session that a segment holds. A line that goes on from an archive need not
+/// reach back to it.
+fn oldest(index: &SessionIndex) -> Option<CheckpointId> {
+    let mut all: Vec<CheckpointId> = index.commits().map(|(id, _)| id).collect();
+    all.sort_by_key(|id| (Reverse(id.counter), id.run));
+    generations(index, &all).pop()
+}
+
+/// The newest intact checkpoint of each of the newest branches.
+fn newest_branches(index: &SessionIndex, count: usize) -> Vec<CheckpointId> {
+    let branches = index.branches().into_iter().take(count);
+    branches.filter_map(|end| index.newest_intact(end)).map(|plan| plan.checkpoint).collect()
 }
 
 /// Of the generations on a line, newest first, the oldest one in each stretch of play time.
@@ -307,19 +313,28 @@ fn speaks_of_a_head(index: &SessionIndex, number: usize) -> bool {
 }
 
 /// Whether a segment was begun because one before it failed, and holds again what can be read in that
-/// one, which is kept. There it may be on no disk.
+/// one, which is kept. There it may be on no disk, and what came later is in this one alone.
 pub(super) fn repeats_one_of(kept: &BTreeSet<usize>, index: &SessionIndex, number: usize) -> bool {
     let segments = index.segments();
-    let Some(own) = segments.get(number).filter(|own| own.header.base.is_some()) else {
-        return false;
-    };
+    let Some(own) = segments.get(number) else { return false };
+    let others = kept.iter().filter_map(|number| segments.get(*number));
+    others.filter(|other| is_before(&other.header, &own.header)).any(|other| repeats(own, other))
+}
+
+/// Whether a segment is an earlier one of the same run. Archives are of no run.
+fn is_before(other: &SegmentHeader, own: &SegmentHeader) -> bool {
+    let is_archive = other.archive || own.archive;
+    !is_archive && other.run == own.run && other.segment < own.segment
+}
+
+/// Whether a segment holds again what another holds. What a merge begins has a snapshot where the
+/// other has a difference, and repeats nothing.
+fn repeats(own: &SegmentSummary, other: &SegmentSummary) -> bool {
+    let is_begun_with_snapshot = own.header.base.is_none();
     let counters = |segment: &SegmentSummary| -> BTreeSet<u64> {
-        segment.scan.groups.iter().map(|group| group.commit.counter).collect()
+        let commits = segment.scan.groups.iter().map(|group| &group.commit);
+        let meant = commits.filter(|commit| !is_begun_with_snapshot || commit.base.is_none());
+        meant.map(|commit| commit.counter).collect()
     };
-    let again = counters(own);
-    kept.iter().filter_map(|number| segments.get(*number)).any(|other| {
-        let (header, own) = (&other.header, &own.header);
-        let is_before = header.run == own.run && header.segment < own.segment;
-        is_before && !again.is_disjoint(&counters(other))
-    })
+    !counters(own).is_disjoint(&counters(other))
 }

@@ -33,7 +33,7 @@ use super::type_bytes::TypeBytes;
 use super::{EventStart, Leave, News};
 use crate::clock::Moment;
 use crate::ids::{CheckpointId, RunId, SessionId};
-use crate::journal::{FrameKind, Lineage, Predecessor, Record};
+use crate::journal::{Begun, FrameKind, Lineage, Predecessor, Record};
 use crate::process::ProcessGuard;
 use crate::session::{CheckpointError, FailureCause, SessionMetadata};
 use crate::store::LocalStore;
@@ -52,6 +52,7 @@ pub struct RunIdentity {
     pub metadata: SessionMetadata,
     pub run: RunId,
     pub lineage: Lineage,
+    pub begun: Option<Begun>,
     pub game_version: String,
     pub schema: u64,
     /// Frames that this version doesn't know and that every new generation repeats.
@@ -109,6 +110,8 @@ pub struct RunJournal {
     is_without_history: bool,
     /// The last event that the newest durable checkpoint of this run holds.
     events_acknowledged: u64,
+    /// Whether the session's files have changed otherwise than by what is reported of each checkpoint.
+    has_changed: bool,
     /// Why a checkpoint found no room, until one does. What there is belongs to checkpoints then.
     short_of_room: Option<FailureCause>,
     reserve: Reserve,
@@ -161,6 +164,7 @@ impl RunJournal {
             is_making_room: false,
             is_without_history: false,
             events_acknowledged: 0,
+            has_changed: false,
             short_of_room: None,
             reserve: Reserve::new(now.elapsed),
             is_last_turn: false,
@@ -169,6 +173,10 @@ impl RunJournal {
 
     pub fn session(&self) -> SessionId {
         self.identity.metadata.id
+    }
+
+    pub fn run(&self) -> RunId {
+        self.identity.run
     }
 
     /// Whether its end was asked for.
@@ -184,6 +192,12 @@ impl RunJournal {
     /// Whether a checkpoint of this run, or one after it, is durable.
     pub fn has_saved(&self, counter: u64) -> bool {
         self.acknowledged.is_some_and(|acknowledged| acknowledged >= counter)
+    }
+
+    /// Whether the session's files have changed since this was asked last, otherwise than by what is
+    /// reported of each checkpoint.
+    pub fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.has_changed)
     }
 
     /// Says what its events begin with.

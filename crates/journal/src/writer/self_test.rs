@@ -5,7 +5,7 @@ use tracing::debug;
 use super::content::{Content, Everything};
 use crate::ids::{CheckpointId, SessionId};
 use crate::journal::{Block, ReadError};
-use crate::recovery::{CLOCK, FIELDS, STATE_CHANGES};
+use crate::recovery::ABOUT_SESSION;
 use crate::store::{DirectoryStore, StoreError};
 
 /// A checkpoint that is to be read back once it is durable, and the world at its moment.
@@ -66,7 +66,7 @@ impl SelfTest {
         for block in stored.blocks(&plan)? {
             let block = block?;
             // What is about the session doesn't come out of the world.
-            if ![FIELDS, STATE_CHANGES, CLOCK].contains(&&*block.type_path) {
+            if !ABOUT_SESSION.contains(&&*block.type_path) {
                 journal.push(block);
             }
         }

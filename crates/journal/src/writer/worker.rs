@@ -133,7 +133,7 @@ impl<C: Content> Worker<C> {
                 self.prepare(wanted, now);
             }
             Order::TakeUp(take_up) => self.take_up(*take_up, now),
-            Order::Checkpoint(checkpoint) => self.checkpoint(checkpoint, now),
+            Order::Checkpoint(checkpoint) => self.checkpoint(*checkpoint, now),
             Order::Write(record) => {
                 if let Some((journal, _)) = &mut self.playing {
                     journal.record(record);

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -51,10 +51,13 @@ pub fn play(directory: &Path) {
     game.work_until(|news| matches!(news, News::Slot { result: Ok(SlotDone::Written { .. }), .. }));
     say("slot");
 
-    // What has a name is gathered once the generation that it was written in is to go.
+    // What has a name is gathered once the generation that it was written in is to go. Of pruning, which comes
+    // next and syncs the directory as well, nothing is seen before the report.
     for kind in [CheckpointKind::Manual; 3].into_iter().chain([CheckpointKind::Auto; 5]) {
         game.checkpoint(kind);
-        game.rest();
+        if game.rest_or_gather() {
+            break;
+        }
     }
     say("archive");
 }
@@ -70,6 +73,8 @@ fn metadata(id: SessionId, name: &str) -> SessionMetadata {
 
 struct Game {
     worker: Worker<Numbers>,
+    /// The session's directory.
+    directory: PathBuf,
     clock: Clock,
     session: SessionId,
     run: RunId,
@@ -81,6 +86,8 @@ impl Game {
         // A directory above the game's own that isn't there either.
         let (data, state) = (directory.join("above/data"), directory.join("state"));
         let layout = Layout { data, state, profile: "default".to_owned() };
+        let (session, run) = (SessionId::random(), RunId::random());
+        let directory = layout.session(session);
         let local = Arc::new(LocalStore::new(Arc::new(RealDisk), layout));
         let clock = Clock::system();
         let now = clock.moment(Duration::ZERO).wall;
@@ -88,11 +95,11 @@ impl Game {
         let (process, dead) = ProcessGuard::begin(&local, "1.0", options, now);
         let versions = Versions { game: "1.0".to_owned(), engine: "" };
         let worker = Worker::new(local, Numbers, process, dead, versions, Duration::ZERO);
-        let (session, run) = (SessionId::random(), RunId::random());
-        let mut game = Self { worker, clock, session, run, counter: 0 };
+        let mut game = Self { worker, directory, clock, session, run, counter: 0 };
         let (metadata, lineage) = (metadata(session, "Watched"), Lineage::default());
         let (unknown_frames, events) = (Vec::new(), EventStart::default());
-        let take_up = TakeUp { metadata, run, lineage, start: (), unknown_frames, events };
+        let take_up =
+            TakeUp { metadata, run, lineage, begun: None, start: (), unknown_frames, events };
         game.order(Order::TakeUp(Box::new(take_up)));
         game
     }
@@ -121,6 +128,7 @@ impl Game {
             time: self.now().wall,
             play_time: Duration::from_secs(self.counter),
             fields: None,
+            chapters: None,
             summary: None,
             state_changes: None,
             clock: GameClock::default(),
@@ -129,20 +137,31 @@ impl Game {
             self_test: None,
             handed_over: Instant::now(),
         };
-        self.order(Order::Checkpoint(order));
+        self.order(Order::Checkpoint(Box::new(order)));
     }
 
-    /// Lets the writer work until it has something to do no more.
+    /// Lets the writer work until it has nothing to do.
     fn rest(&mut self) {
+        assert!(!self.rest_or_gather(), "nothing is to be gathered yet");
+    }
+
+    /// Lets the writer work until it has nothing to do, or an archive is in its place. Whether one is.
+    fn rest_or_gather(&mut self) -> bool {
         for _ in 0..MANY_TURNS {
             let now = self.now();
             let rest = self.worker.turn(now);
             self.worker.reports().for_each(drop);
-            if rest > Duration::ZERO {
-                return;
+            let is_gathered = self.has_archive();
+            if is_gathered || rest > Duration::ZERO {
+                return is_gathered;
             }
         }
         panic!("the writer has been busy for {MANY_TURNS} turns");
+    }
+
+    fn has_archive(&self) -> bool {
+        let mut files = self.directory.read_dir().unwrap().map(|file| file.unwrap().path());
+        files.any(|file| file.extension().is_some_and(|extension| extension == "archive"))
     }
 
     /// Lets the writer work until it reports something.

@@ -191,7 +191,6 @@ fn small_events_take_no_more_than_twenty_bytes_each() {
     let payload = payload(&batch(vec![column]), &places).unwrap();
     let place = FramePlace { first: true, last: true, sequence: 0, counter: payload.last };
     let frame = FrameSealer::new(7).seal(FrameKind::EVENTS, place, &payload.bytes);
-    println!("{} bytes each", frame.len() as f64 / 100.0);
     assert!(frame.len() <= 20 * 100, "{}", frame.len());
     let read = EventFrame::decode(&payload.bytes).unwrap();
     assert_eq!(read.events(|_| true).count(), 100);

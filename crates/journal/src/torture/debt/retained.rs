@@ -6,16 +6,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use jiff::{SignedDuration, Timestamp};
-
 use crate::torture::Fact;
 use crate::torture::opening::{Key, key};
 
 /// Generations of a line that are kept where there is room, and where there is none.
 const GENERATIONS: usize = 3;
 const LEAST_GENERATIONS: usize = 2;
-/// What is left behind is kept for so long.
-const LEFT_BEHIND: SignedDuration = SignedDuration::from_hours(1);
+/// So many branches are kept where there is room.
+const BRANCHES: usize = 10;
 
 /// The checkpoints of one session that must be there.
 #[derive(Clone, Debug, Default)]
@@ -27,9 +25,10 @@ pub struct Retained {
     /// The checkpoint that each was captured after.
     before: HashMap<Key, Key>,
     captured: HashMap<Key, Captured>,
+    /// The ends of the lines that were left and that nothing goes on from, the oldest first.
+    branches: Vec<Key>,
     /// Files that were begun so far.
     files: usize,
-    now: Timestamp,
     is_crowded: bool,
     is_short: bool,
     /// Whether what is written now goes on from a file that failed, and belongs to no generation.
@@ -40,7 +39,6 @@ pub struct Retained {
 struct Captured {
     is_full: bool,
     is_named: bool,
-    time: Timestamp,
 }
 
 /// Why a checkpoint is owed. It isn't any more when there is no reason left.
@@ -52,13 +50,13 @@ struct Reasons {
     is_named: bool,
     /// It is the oldest generation of all.
     is_first: bool,
-    /// It was the newest when the line went on from an older one.
-    is_left_behind: bool,
+    /// It is the end of one of the newest branches.
+    is_branch: bool,
 }
 
 impl Reasons {
     fn are_left(&self) -> bool {
-        self.on_line_since.is_some() || self.is_named || self.is_first || self.is_left_behind
+        self.on_line_since.is_some() || self.is_named || self.is_first || self.is_branch
     }
 }
 
@@ -67,15 +65,19 @@ impl Retained {
         self.owed.keys().copied()
     }
 
+    /// Why a checkpoint is owed, if it is.
+    pub fn why(&self, id: Key) -> Option<&impl std::fmt::Debug> {
+        self.owed.get(&id)
+    }
+
     pub fn follow(&mut self, fact: &Fact) {
         match fact {
-            Fact::Captured { id, is_full, is_named, time, .. } => {
+            Fact::Captured { id, is_full, is_named, .. } => {
                 let id = key(*id);
                 self.before.extend(self.line.last().map(|before| (id, *before)));
-                let (is_full, is_named, time) = (*is_full, *is_named, *time);
-                self.captured.insert(id, Captured { is_full, is_named, time });
+                let (is_full, is_named) = (*is_full, *is_named);
+                self.captured.insert(id, Captured { is_full, is_named });
                 self.line.push(id);
-                self.now = self.now.max(time);
             }
             Fact::Acknowledged { id } => self.acknowledged(key(*id)),
             Fact::SaveFailed => self.is_continued = true,
@@ -108,13 +110,16 @@ impl Retained {
         let is_named = captured.is_named;
         let is_first = self.owed.is_empty() && self.line.first() == Some(&id);
         let on_line_since = Some(self.files).filter(|_| !self.is_continued);
-        let is_left_behind = false;
-        self.owed.insert(id, Reasons { on_line_since, is_named, is_first, is_left_behind });
+        let is_branch = false;
+        self.owed.insert(id, Reasons { on_line_since, is_named, is_first, is_branch });
     }
 
     /// The line goes on from a checkpoint. What came after it is left behind.
     fn go_on_from(&mut self, id: Key) {
-        let newest = self.line.last().copied().filter(|newest| *newest != id);
+        self.branches.retain(|end| *end != id);
+        self.branches.extend(self.line.last().copied().filter(|newest| *newest != id));
+        let surplus = self.branches.len().saturating_sub(BRANCHES);
+        self.branches.drain(..surplus);
         let mut line: Vec<Key> =
             std::iter::successors(Some(id), |id| self.before.get(id).copied()).collect();
         line.reverse();
@@ -123,7 +128,7 @@ impl Retained {
             if !self.line.contains(id) {
                 reasons.on_line_since = None;
             }
-            reasons.is_left_behind = Some(*id) == newest;
+            reasons.is_branch = self.branches.contains(id);
         }
     }
 
@@ -131,14 +136,11 @@ impl Retained {
     fn settle(&mut self) {
         let kept = if self.is_crowded { LEAST_GENERATIONS } else { GENERATIONS };
         let (files, is_crowded) = (self.files, self.is_crowded);
-        let (captured, now) = (&self.captured, self.now);
-        self.owed.retain(|id, reasons| {
+        self.owed.retain(|_, reasons| {
             reasons.on_line_since = reasons.on_line_since.filter(|since| files - since < kept);
             reasons.is_named &= !is_crowded;
             reasons.is_first &= !is_crowded;
-            let age = captured.get(id).map(|captured| now.duration_since(captured.time));
-            let is_young = age.is_some_and(|age| age <= LEFT_BEHIND);
-            reasons.is_left_behind &= !is_crowded && is_young;
+            reasons.is_branch &= !is_crowded;
             reasons.are_left()
         });
     }

@@ -159,7 +159,9 @@ impl OwedSession {
         }
         let lost = self.checkpoints().find(|id| !found.restores(*id));
         if let Some((run, counter)) = lost {
-            return Err(format!("{counter}@{run:016x} should be kept, and can't be restored"));
+            let why = self.retained.why((run, counter));
+            let lost = format!("{counter}@{run:016x} should be kept, and can't be restored");
+            return Err(format!("{lost}: {why:?}"));
         }
         if let Some(failure) = &found.failure {
             return Err(format!("a failure is reported: {failure}"));

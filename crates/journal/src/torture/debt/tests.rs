@@ -4,8 +4,6 @@ mod kept;
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-
 use super::{Debt, Promise};
 use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::session::SessionStatus;
@@ -37,8 +35,8 @@ fn report(digest: u64) -> Report {
 }
 
 fn captured(counter: u64, is_full: bool, is_named: bool) -> Fact {
-    let (id, digest, time) = (id(counter), digest(counter), Timestamp::UNIX_EPOCH);
-    Fact::Captured { id, digest, is_full, is_named, time }
+    let (id, digest) = (id(counter), digest(counter));
+    Fact::Captured { id, digest, is_full, is_named }
 }
 
 fn saving(number: u64, name: &str, counter: u64) -> Fact {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::game::Beginning;
 use super::super::opening::key;
-use super::super::world::with_fields;
+use super::super::world::with_notes;
 use super::super::{Action, Fact};
 use super::Play;
 use crate::ids::{CheckpointId, RunId, SessionId};
@@ -45,7 +45,8 @@ impl Play {
 
     /// Takes a session up. Another one that is played is left as soon as it is known that this works.
     pub(super) fn take_up(&mut self, session: SessionId, from: RestoreFrom, reason: RestoreReason) {
-        let wanted = Wanted { session, from, reason, tail: None, probation: PROBATION };
+        let wanted =
+            Wanted { session, from, reason, tail: None, played: None, probation: PROBATION };
         let failures = self.disk.failures();
         let played = self.played();
         let (prepared, news) = self.game.prepare(wanted, self.now);
@@ -77,6 +78,7 @@ impl Play {
             self.note(session, Fact::TakenUpHalfBlind);
         }
         self.sessions[self.profile] = Some(session);
+        (self.restored, self.refused) = (checkpoint, None);
         let run = RunId(self.number());
         let is_all = !self.may_miss_events && !self.trusts_no_file && self.disk.failures() == 0;
         let is_all = is_all && is_replayed && played.is_none();
@@ -88,6 +90,7 @@ impl Play {
             run,
             metadata: prepared.metadata,
             lineage: prepared.lineage,
+            begun: Some(prepared.begun),
             newest_counter: prepared.newest_counter,
             world,
             unknown_frames: prepared.unknown_frames,
@@ -116,7 +119,7 @@ impl Play {
 
     /// Whether what is restored is what was captured, and no number is used twice.
     fn check_prepared(&self, prepared: &Prepared<u64>, digest: u64, is_half_blind: bool) {
-        let restored = with_fields(prepared.image, &prepared.fields);
+        let restored = with_notes(prepared.image, &prepared.fields, &prepared.chapters);
         let is_true = restored == digest || self.trusts_no_file;
         assert!(is_true, "a false state is restored");
         let Ok(stored) = self.game.local.store.open_session(prepared.metadata.id) else { return };

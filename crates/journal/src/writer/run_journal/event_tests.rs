@@ -212,6 +212,7 @@ fn a_run_of_a_game_that_records_events_says_so_in_its_segments() {
 /// `cargo test --release -p bevy_session_journal --lib -- --ignored a_hundred_thousand_events --nocapture`
 #[test]
 #[ignore = "prints a figure"]
+#[expect(clippy::print_stdout, reason = "the figure is what it is for")]
 fn a_hundred_thousand_events_are_read_and_decoded() {
     #[derive(serde::Serialize, serde::Deserialize)]
     struct Looted {

@@ -46,6 +46,7 @@ impl RunJournal {
             run: RunId::random(),
             ancestors: Vec::new(),
             supersedes: Vec::new(),
+            begun: None,
             segment: 0,
             predecessor: None,
             archive: true,

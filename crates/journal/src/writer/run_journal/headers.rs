@@ -47,6 +47,7 @@ impl RunJournal {
             archive: false,
             events: None,
             slot: None,
+            begun: identity.begun.clone(),
         }
     }
 }

@@ -29,6 +29,7 @@ impl RunJournal {
                 Some(true) => self.pruning = Some(pruning),
                 Some(false) => {
                     self.is_without_history |= pruning.is_to_the_bone();
+                    self.has_changed = true;
                     self.begin_gathering(pruning.into_gathered(), now);
                 }
                 None => {}

@@ -32,6 +32,7 @@ pub fn journal(disk: &MemoryDisk) -> RunJournal {
         metadata: header(1, 0).metadata,
         run: RunId(1),
         lineage: Lineage::default(),
+        begun: None,
         game_version: "1.0".to_owned(),
         schema: 5,
         unknown_frames: Vec::new(),

@@ -95,6 +95,7 @@ impl RunJournal {
         reports: &mut Vec<News>,
     ) {
         let Commit { counter, kind, time, play_time, .. } = checkpoint.commit;
+        let label = checkpoint.commit.label.clone();
         let id = self.id(counter);
         let is_first = self.acknowledged.replace(counter).is_none();
         if checkpoint.is_snapshot() {
@@ -106,8 +107,9 @@ impl RunJournal {
         self.events_acknowledged = checkpoint.commit.events_through;
         self.process.acknowledged(self.session(), id, now.wall);
         let write_time = checkpoint.handed_over.elapsed();
-        reports.push(News::Saved(Saved { id, kind, play_time, bytes, write_time }));
+        reports.push(News::Saved(Saved { id, kind, label, time, play_time, bytes, write_time }));
         if is_first {
+            self.has_changed = true;
             self.write_card(SessionStatus::Active);
         }
         if self.rotation.is_none() {

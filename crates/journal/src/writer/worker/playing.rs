@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::{debug_span, error, warn};
+use tracing::{debug, debug_span, error, warn};
 
 use super::{Worker, collect_news};
 use crate::clock::Moment;
 use crate::ids::SessionId;
 use crate::journal::Commit;
+use crate::recovery::Timeline;
 use crate::session::{CheckpointError, FailureCause};
 use crate::store::with_sources;
 use crate::writer::about_session::add_about_session;
@@ -37,6 +38,7 @@ impl<C: Content> Worker<C> {
             metadata: take_up.metadata,
             run: take_up.run,
             lineage: take_up.lineage,
+            begun: take_up.begun,
             game_version: self.versions.game.clone(),
             schema: self.content.schema(),
             unknown_frames: take_up.unknown_frames,
@@ -86,7 +88,8 @@ impl<C: Content> Worker<C> {
         }
         let mut blocks = encoded.blocks;
         let (fields, state_changes) = (order.fields.as_ref(), order.state_changes.as_ref());
-        if let Err(error) = add_about_session(&mut blocks, fields, state_changes, &order.clock) {
+        let (chapters, clock) = (order.chapters.as_deref(), &order.clock);
+        if let Err(error) = add_about_session(&mut blocks, fields, state_changes, chapters, clock) {
             let cause = FailureCause::new(error);
             error!(error = %cause, "what is known of the session can't be encoded");
             let (checkpoint, error) = (journal.id(order.counter), CheckpointError::Encoding(cause));
@@ -139,6 +142,24 @@ impl<C: Content> Worker<C> {
         self.take_in(news);
         if let Some(test) = tested {
             self.test(test);
+        }
+        self.read_timeline();
+    }
+
+    /// Says what there is of the session, where that isn't known from what was reported. An exit doesn't
+    /// wait for it.
+    fn read_timeline(&mut self) {
+        let Some((journal, _)) = &mut self.playing else { return };
+        if journal.is_leaving() || !journal.take_changed() {
+            return;
+        }
+        let session = journal.session();
+        match self.local.store.open_session(session) {
+            Ok(stored) => {
+                let timeline = Box::new(Timeline::of(&stored));
+                self.report([News::Timeline { session, timeline }]);
+            }
+            Err(error) => debug!(error = %with_sources(&error), "the timeline can't be read"),
         }
     }
 

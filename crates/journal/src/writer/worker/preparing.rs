@@ -11,15 +11,17 @@ use crate::ids::SessionId;
 use crate::recovery::{self, PrepareFailure, SessionFinder, Wanted};
 use crate::session::{FailureCause, RequestError, SessionUpdate};
 use crate::store::SessionLock;
+use crate::writer::run_journal::RunJournal;
 use crate::writer::{Content, News, Report, filing};
 
 impl<C: Content> Worker<C> {
-    pub(super) fn prepare(&mut self, wanted: Wanted, now: Moment) {
+    pub(super) fn prepare(&mut self, mut wanted: Wanted, now: Moment) {
         self.let_go_of_others();
         let session = wanted.session;
         let _span = debug_span!("prepare_restore", %session).entered();
-        let is_playing =
-            self.playing.as_ref().is_some_and(|(journal, _)| journal.session() == session);
+        let playing = self.playing.as_ref().map(|(journal, _)| journal);
+        let is_playing = playing.is_some_and(|journal| journal.session() == session);
+        wanted.played = playing.filter(|_| is_playing).map(RunJournal::run);
         // It went on without this process, which must not take the place of what it hasn't seen.
         if self.playing.as_ref().is_some_and(|(journal, _)| is_playing && journal.is_lost()) {
             let error = RequestError::SessionInUse;

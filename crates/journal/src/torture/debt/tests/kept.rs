@@ -1,7 +1,5 @@
 //! Which checkpoints the oracle owes, by the documented rules of retention.
 
-use jiff::{SignedDuration, Timestamp};
-
 use super::{captured, debt_of, id, session};
 use crate::torture::Fact;
 
@@ -50,21 +48,28 @@ fn of_sessions_that_are_not_played_the_least_is_owed_once_there_is_no_room() {
 }
 
 #[test]
-fn what_is_left_behind_is_owed_for_an_hour() {
+fn the_ends_of_the_newest_branches_are_owed_where_there_is_room() {
     let back = Fact::TakingUp { checkpoint: Some(id(3)) };
     assert_eq!(after_five(std::slice::from_ref(&back)), [1, 2, 3, 5]);
     assert_eq!(after_five(&[Fact::Loading { checkpoint: id(3) }]), [1, 2, 3, 5]);
     assert_eq!(after_five(&[back.clone(), Fact::Crowded(true)]), [] as [u64; 0]);
-    let at = |minutes| Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes);
-    let after = |minutes| {
-        let Fact::Captured { id, digest, is_full, is_named, .. } = captured(6, true, false) else {
-            panic!("it is captured")
-        };
-        let time = at(minutes);
-        after_five(&[back.clone(), Fact::Captured { id, digest, is_full, is_named, time }])
+    let branch = |counter| [&generation(counter, false)[..], std::slice::from_ref(&back)].concat();
+    let branches = |numbers: std::ops::RangeInclusive<u64>| {
+        let branches = numbers.flat_map(branch).collect::<Vec<_>>();
+        after_five(&[std::slice::from_ref(&back), &branches].concat())
     };
-    assert_eq!(after(60), [1, 2, 3, 5]);
-    assert_eq!(after(61), [1, 2, 3]);
+    let newest = |from, to| [1, 2].into_iter().chain(from..=to).collect::<Vec<u64>>();
+    assert_eq!(branches(6..=14), newest(5, 14));
+    assert_eq!(branches(6..=15), newest(6, 15));
+}
+
+#[test]
+fn a_branch_that_is_gone_on_from_is_none_any_more() {
+    let to = |counter| Fact::TakingUp { checkpoint: Some(id(counter)) };
+    let gone_on: Vec<Fact> =
+        [vec![to(3), to(5)], (6..=9).flat_map(|counter| generation(counter, false)).collect()]
+            .concat();
+    assert_eq!(after_five(&gone_on), [1, 2, 7, 8, 9]);
 }
 
 #[test]

@@ -1,0 +1,90 @@
+//! What is recorded of what happened to a session itself.
+
+use serde::{Deserialize, Serialize};
+
+use super::SessionStatus;
+
+/// Something that happened to a session itself, as it is recorded among the game's events under
+/// [`TYPE_PATH`](Self::TYPE_PATH).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LifecycleEvent {
+    /// What happened, as `started`, `paused`, `restored` or `state_changed`.
+    pub subtype: String,
+    /// The session's status before, or the state of the game that was left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<String>,
+    /// The status or state from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// What brought it about.
+    pub trigger: EventTrigger,
+    /// Who says so: `bevy_session`, or another writer of the session.
+    pub source: String,
+    /// The version of that.
+    pub version: String,
+    /// What else is to say about it, for people: the name of a slot, an error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<String>,
+}
+
+/// What brought something about.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum EventTrigger {
+    /// The game asked for it, mostly because its player did.
+    Player,
+    /// Time passed.
+    Timer,
+    /// The game entered or left a state.
+    State,
+    /// The process exits.
+    Exit,
+    /// The plugin by itself.
+    Plugin,
+}
+
+impl LifecycleEvent {
+    /// What lifecycle events are called among a session's events.
+    pub const TYPE_PATH: &'static str = "bevy_session::Lifecycle";
+
+    /// Something that happened, by what brought it about.
+    #[must_use]
+    pub fn new(subtype: &str, trigger: EventTrigger, version: &str) -> Self {
+        Self {
+            subtype: subtype.to_owned(),
+            previous: None,
+            status: None,
+            trigger,
+            source: "bevy_session".to_owned(),
+            version: version.to_owned(),
+            details: None,
+        }
+    }
+
+    /// What it was before, and is from then on: statuses, or states of the game.
+    #[must_use]
+    pub fn between(mut self, previous: Option<String>, status: Option<String>) -> Self {
+        (self.previous, self.status) = (previous, status);
+        self
+    }
+
+    /// A change of the session's status.
+    #[must_use]
+    pub fn of_status(self, previous: SessionStatus, status: SessionStatus) -> Self {
+        self.between(Some(word(previous)), Some(word(status)))
+    }
+
+    /// What else is to say about it.
+    #[must_use]
+    pub fn details(mut self, details: impl Into<String>) -> Self {
+        self.details = Some(details.into());
+        self
+    }
+}
+
+/// A status in small letters.
+fn word(status: SessionStatus) -> String {
+    format!("{status:?}").to_lowercase()
+}

@@ -1,0 +1,56 @@
+//! What belongs to a chapter, and leaves with it.
+
+use bevy::ecs::component::Component;
+use bevy::ecs::entity::Entity;
+use bevy::ecs::query::{QueryState, With, Without};
+use bevy::ecs::reflect::ReflectComponent;
+use bevy::ecs::resource::IsResource;
+use bevy::ecs::world::World;
+use bevy::reflect::Reflect;
+use serde::{Deserialize, Serialize};
+
+use super::descendants::Descendants;
+use super::{Placed, SaveKey};
+use crate::journal::ChapterId;
+use crate::saved::{Saved, unfiltered};
+
+/// Ties an entity to a chapter: when that ends, the entity is despawned with all that hangs from it.
+///
+/// It goes after [`ChapterEnded`](crate::ChapterEnded) was observed and before the next checkpoint. The
+/// component is saved with the entity, if that is [`Saved`]; it doesn't make it so. What a level has
+/// placed, with a [`SaveKey`], isn't taken for gone: it is there when the level is loaded again.
+///
+/// ```
+/// use bevy::prelude::*;
+/// use bevy_session::prelude::*;
+///
+/// fn begin_mission(mut commands: Commands) {
+///     let mission = commands.session().begin_chapter(NewChapter::named("Mission 3"));
+///     commands.spawn((Saved, Name::new("Convoy"), InChapter(mission)));
+/// }
+/// # bevy::ecs::system::assert_is_system(begin_mission);
+/// ```
+#[derive(Component, Reflect, Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[reflect(Component, Clone, PartialEq, Debug)]
+#[type_path = "bevy_session"]
+pub struct InChapter(pub ChapterId);
+
+impl InChapter {
+    /// The entities of a chapter that ends. What of them and below them a level has placed isn't taken
+    /// for gone if it is despawned in this frame.
+    pub(crate) fn leaving(world: &mut World, chapter: ChapterId) -> Vec<Entity> {
+        let mut query: QueryState<(Entity, &Self), Without<IsResource>> =
+            unfiltered(world, QueryState::new);
+        let leaving = query.iter(world).filter(|(_, within)| within.0 == chapter);
+        let leaving: Vec<Entity> = leaving.map(|(entity, _)| entity).collect();
+        let below = Descendants::of(world, leaving.iter().copied());
+        let mut placed: QueryState<(), (With<Saved>, With<SaveKey>)> =
+            unfiltered(world, QueryState::new);
+        let placed: Vec<Entity> =
+            below.iter().filter(|entity| placed.get(world, *entity).is_ok()).collect();
+        if let Some(mut resource) = world.get_resource_mut::<Placed>() {
+            placed.into_iter().for_each(|entity| resource.clear_away(entity));
+        }
+        leaving
+    }
+}

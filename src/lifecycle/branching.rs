@@ -1,0 +1,60 @@
+//! Makes a session of its own of a checkpoint of the one that is being played.
+
+use bevy::prelude::*;
+
+use super::SessionCatalog;
+use super::requests::{CurrentRequest, reject};
+use super::runtime::RuntimeParts;
+use super::starting::check_texts;
+use super::take_up::Taken;
+use crate::journal::{Begun, CheckpointId, Lineage, SessionId, limits};
+use crate::recovery::SessionEntry;
+use crate::session::{NewSession, RequestError, RestoreFrom, RestoreReason};
+
+impl RuntimeParts {
+    /// Has the checkpoint read. Nothing of what is played changes before that turned out well.
+    pub(super) fn branch_off(
+        &mut self,
+        world: &mut World,
+        request: &CurrentRequest,
+        checkpoint: CheckpointId,
+        session: &NewSession,
+    ) -> Result<(), RequestError> {
+        let current = self.session().ok_or(RequestError::NoSession)?;
+        check_texts(session)?;
+        let from = RestoreFrom::Checkpoint(checkpoint);
+        self.prepare(world, current, from, RestoreReason::BranchedOff, None);
+        self.answer_to(request);
+        Ok(())
+    }
+
+    /// Makes what was read the beginning of a session of its own, if that is what was asked for; `None` if
+    /// it can't be one, which is said.
+    pub(super) fn as_asked(&mut self, world: &mut World, mut taken: Taken) -> Option<Taken> {
+        let Some(CurrentRequest::BranchOff { session, .. }) = &taken.preparing.asked else {
+            return Some(taken);
+        };
+        let prepared = &mut taken.prepared;
+        let context = prepared.metadata.context.clone();
+        prepared.metadata = session.begin(SessionId::random(), self.time.now().wall);
+        prepared.metadata.context = context;
+        prepared.fields.extend(session.fields.clone());
+        prepared.lineage = Lineage::default();
+        prepared.begun = Begun::after(None, RestoreReason::BranchedOff, None);
+        prepared.has_crashed = false;
+        // What happened before is in the other one.
+        (prepared.events_through, prepared.next_event) = (0, 1);
+        prepared.events_after.clear();
+        prepared.event_line.clear();
+        let (bytes, limit) = (prepared.fields.bytes(), limits::FRAME_BYTES);
+        if bytes > limit {
+            let error = RequestError::TextTooLong { bytes, limit };
+            reject(world, taken.preparing.request(), error);
+            return None;
+        }
+        let entry = SessionEntry::begun(&prepared.metadata);
+        taken.preparing.session = prepared.metadata.id;
+        world.get_resource_or_init::<SessionCatalog>().put(entry);
+        Some(taken)
+    }
+}

@@ -1,0 +1,31 @@
+//! What the game is notified of about chapters.
+
+use bevy::prelude::*;
+
+use super::notifications;
+use crate::journal::{ChapterId, SessionId};
+use crate::session::{ChapterOutcome, ChapterSummary};
+
+notifications! {
+    /// A chapter has begun. It is the innermost one of [`CurrentSession::chapters`](crate::CurrentSession::chapters),
+    /// and its first checkpoint follows: what an observer spawns is in that.
+    ChapterBegun {
+        /// The session.
+        session: SessionId,
+        /// The chapter.
+        chapter: ChapterId,
+    }
+
+    /// A chapter has ended. The entities that are [`InChapter`](crate::InChapter) are despawned when all
+    /// observers have run.
+    ChapterEnded {
+        /// The session.
+        session: SessionId,
+        /// The chapter.
+        chapter: ChapterId,
+        /// How it ended.
+        outcome: ChapterOutcome,
+        /// What it came to.
+        summary: ChapterSummary,
+    }
+}

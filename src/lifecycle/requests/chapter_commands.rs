@@ -1,0 +1,53 @@
+//! The requests about chapters as methods of `Commands`.
+
+use super::{CurrentRequest, SessionCommands};
+use crate::journal::ChapterId;
+use crate::session::{ChapterOutcome, NewChapter};
+
+impl SessionCommands<'_, '_> {
+    /// Begins a chapter of the session that is being played, and returns the id that it will have. If
+    /// another chapter is open, it is a part of that.
+    ///
+    /// [`ChapterBegun`](crate::ChapterBegun) follows, and a checkpoint of kind
+    /// [`Manual`](crate::CheckpointKind::Manual) with its name: at once, or, where a gate is closed, as soon
+    /// as it opens. That one is kept as long as the chapter is open, so that it can be tried again.
+    ///
+    /// The request is rejected with
+    /// [`ChapterError::TooDeep`](crate::ChapterError::TooDeep) if 8 chapters within each other are open, with
+    /// [`RequestError::TextTooLong`](crate::RequestError::TextTooLong) if name or kind are longer than 4 KiB
+    /// or the fields larger than 64 KiB together, and with
+    /// [`RequestError::NoSession`](crate::RequestError::NoSession). While a restore is under way it waits.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    ///
+    /// fn begin(mut commands: Commands) -> Result {
+    ///     let mission = NewChapter::named("Mission 3").kind("mission").field("difficulty", "hard")?;
+    ///     commands.session().begin_chapter(mission);
+    ///     Ok(())
+    /// }
+    /// # bevy::ecs::system::assert_is_system(begin);
+    /// ```
+    pub fn begin_chapter(&mut self, chapter: NewChapter) -> ChapterId {
+        let id = ChapterId::random();
+        self.request(CurrentRequest::BeginChapter { id, chapter: Box::new(chapter) });
+        id
+    }
+
+    /// Ends a chapter. Chapters within it that are open end before it, as its
+    /// [`inner`](crate::NewChapter::inner) says. What is [`InChapter`](crate::InChapter) is despawned.
+    ///
+    /// [`ChapterEnded`](crate::ChapterEnded) follows for each, from the innermost to this one, and, where
+    /// [`SessionSettings::autosave`](crate::SessionSettings::autosave) is on and no gate is closed, a
+    /// checkpoint. The request is rejected with a [`ChapterError`](crate::ChapterError) if the chapter isn't
+    /// open, or may not end yet.
+    pub fn end_chapter(&mut self, chapter: ChapterId, outcome: ChapterOutcome) {
+        self.request(CurrentRequest::EndChapter { chapter, outcome });
+    }
+
+    /// Ends the innermost chapter that is open, as [`end_chapter`](Self::end_chapter) does.
+    pub fn end_current_chapter(&mut self, outcome: ChapterOutcome) {
+        self.request(CurrentRequest::EndCurrentChapter(outcome));
+    }
+}

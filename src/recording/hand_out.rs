@@ -1,0 +1,29 @@
+//! Hands out again what was recorded after the newest checkpoint, after a crash.
+
+use std::collections::HashMap;
+
+use bevy::ecs::entity::{Entity, EntityMapper};
+
+use crate::journal::SaveId;
+
+/// What became of an event that was to be handed out.
+pub(crate) enum HandOut {
+    /// The game has it.
+    Done,
+    /// The game's own hook said no.
+    Rejected,
+    /// Its value can't be read, or the hook panicked.
+    Failed(String),
+}
+
+/// The entities of a restored world, by their ids.
+pub(crate) struct Reborn(pub HashMap<SaveId, Entity>);
+
+impl EntityMapper for Reborn {
+    /// An entity that isn't there any more, or never was saved, is [`Entity::PLACEHOLDER`].
+    fn get_mapped(&mut self, source: Entity) -> Entity {
+        self.0.get(&SaveId(source.to_bits())).copied().unwrap_or(Entity::PLACEHOLDER)
+    }
+
+    fn set_mapped(&mut self, _: Entity, _: Entity) {}
+}

@@ -1,0 +1,180 @@
+//! A type that is recorded.
+
+use std::any::TypeId;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use bevy::ecs::entity::EntityMapper;
+use bevy::ecs::world::World;
+
+use super::Recordable;
+use super::hand_out::HandOut;
+use super::source::{Batch, Source};
+use super::taken::{MapEntities, Taken, TakenColumn};
+use crate::capture::Migrations;
+use crate::journal::{EventPrivacy, EventSource, EventType, RecordedEvent};
+use crate::saved::{decode_message_pack, panic_message};
+
+/// Decides whether a value is handed out, and as what.
+pub(super) type Review<T> = Box<dyn FnMut(T, &RecordedEvent) -> Option<T> + Send + Sync>;
+
+/// A type that is recorded, and how.
+pub(super) struct RecordedType<T> {
+    pub path: Arc<str>,
+    pub former_paths: Vec<String>,
+    pub migrations: Option<Migrations<T>>,
+    pub source_kind: EventSource,
+    pub privacy: EventPrivacy,
+    pub durable: bool,
+    pub map_entities: Option<MapEntities<T>>,
+    pub source: Box<dyn Source<T>>,
+    /// Gives the game a value as if it came just now.
+    pub deliver: fn(&mut World, T),
+    /// Whether and how values are handed out that no checkpoint holds.
+    pub review: Option<Review<T>>,
+}
+
+/// What was taken of one type.
+pub(super) struct TakenOfType {
+    /// The values, each lot with its tick; none of what is no input.
+    pub lots: Vec<(Option<u64>, Box<dyn Taken>)>,
+    pub durable: bool,
+    /// Values that were dropped.
+    pub dropped: u64,
+}
+
+/// A type that is recorded.
+pub(super) trait AnyRecordedType: Send + Sync {
+    /// Tells it apart: one type may be recorded as a message and as an event.
+    fn key(&self) -> (TypeId, EventSource);
+
+    /// What it is called in files.
+    fn path(&self) -> &Arc<str>;
+
+    /// Whether events of this type are of this one, now or in older builds.
+    fn is(&self, event_type: &EventType) -> bool;
+
+    /// Whether what no checkpoint holds is handed out again.
+    fn is_replayed(&self) -> bool;
+
+    /// What came since the last call; `None` if that is nothing.
+    fn take(&mut self, world: &mut World) -> Option<TakenOfType>;
+
+    /// Passes over what came since the last call.
+    fn skip(&mut self, world: &mut World);
+
+    /// Hands an event out.
+    fn hand_out(
+        &mut self,
+        world: &mut World,
+        event: &RecordedEvent,
+        entities: &mut dyn EntityMapper,
+    ) -> HandOut;
+
+    fn as_any(&mut self) -> &mut dyn std::any::Any;
+}
+
+impl<T: Recordable> RecordedType<T> {
+    fn event_type(&self) -> EventType {
+        EventType {
+            path: self.path.clone(),
+            version: self.version(),
+            source: self.source_kind,
+            privacy: self.privacy,
+        }
+    }
+
+    fn version(&self) -> u32 {
+        self.migrations.as_ref().map_or(0, Migrations::version)
+    }
+
+    fn column(&self, values: Vec<T>) -> Box<dyn Taken> {
+        let (event_type, map_entities) = (self.event_type(), self.map_entities);
+        Box::new(TakenColumn { event_type, values, map_entities })
+    }
+
+    /// The value as it is today, with the entities of this world.
+    fn value(&self, event: &RecordedEvent, entities: &mut dyn EntityMapper) -> Result<T, String> {
+        let (version, known) = (event.event_type.version, self.version());
+        let decoded = match &self.migrations {
+            _ if version == known => decode_message_pack(&event.data),
+            Some(migrations) if version < known => migrations.read(version, &event.data),
+            _ => return Err(format!("version {version} isn't known, {known} is today's")),
+        };
+        let mut value: T = decoded.map_err(|error| error.to_string())?;
+        if let Some(map_entities) = self.map_entities {
+            map_entities(&mut value, entities);
+        }
+        Ok(value)
+    }
+}
+
+impl<T: Recordable> AnyRecordedType for RecordedType<T> {
+    fn key(&self) -> (TypeId, EventSource) {
+        (TypeId::of::<T>(), self.source_kind)
+    }
+
+    fn path(&self) -> &Arc<str> {
+        &self.path
+    }
+
+    fn is(&self, event_type: &EventType) -> bool {
+        let is_path = |path: &str| *path == *event_type.path;
+        event_type.source == self.source_kind
+            && (is_path(&self.path) || self.former_paths.iter().any(|path| is_path(path)))
+    }
+
+    fn is_replayed(&self) -> bool {
+        self.review.is_some()
+    }
+
+    fn take(&mut self, world: &mut World) -> Option<TakenOfType> {
+        let Batch { mut values, ticks, dropped } = self.source.read(world);
+        if values.is_empty() && dropped == 0 {
+            return None;
+        }
+        let mut lots = Vec::new();
+        // From the last tick back, so that each is cut off at the end.
+        for (place, (tick, end)) in ticks.iter().enumerate().rev() {
+            let begin =
+                place.checked_sub(1).and_then(|before| ticks.get(before)).map_or(0, |it| it.1);
+            let of_tick = values.split_off(begin.min(values.len()));
+            debug_assert_eq!(begin + of_tick.len(), *end);
+            lots.push((Some(*tick), self.column(of_tick)));
+        }
+        lots.reverse();
+        if !values.is_empty() {
+            lots.push((None, self.column(values)));
+        }
+        Some(TakenOfType { lots, durable: self.durable, dropped })
+    }
+
+    fn skip(&mut self, world: &mut World) {
+        self.source.skip(world);
+    }
+
+    fn hand_out(
+        &mut self,
+        world: &mut World,
+        event: &RecordedEvent,
+        entities: &mut dyn EntityMapper,
+    ) -> HandOut {
+        // Decoding, migrating and reviewing are the game's own code.
+        let reviewed = catch_unwind(AssertUnwindSafe(|| {
+            let value = self.value(event, entities)?;
+            Ok(self.review.as_mut().and_then(|review| review(value, event)))
+        }));
+        match reviewed.unwrap_or_else(|panic| Err(panic_message(&*panic))) {
+            Ok(Some(value)) => {
+                (self.deliver)(world, value);
+                HandOut::Done
+            }
+            Ok(None) => HandOut::Rejected,
+            Err(message) => HandOut::Failed(message),
+        }
+    }
+
+    fn as_any(&mut self) -> &mut dyn std::any::Any {
+        self
+    }
+}

@@ -1,0 +1,130 @@
+//! Where the values of a recorded type come from.
+
+use bevy::ecs::event::Event;
+use bevy::ecs::message::{Message, MessageCursor, Messages};
+use bevy::ecs::observer::On;
+use bevy::ecs::resource::Resource;
+use bevy::ecs::system::{Local, Res, ResMut};
+use bevy::ecs::world::World;
+
+use super::Recordable;
+use super::trigger::RecordedTrigger;
+
+/// Values of one type that are taken at most in a frame. What comes beyond is dropped, and counted.
+pub(super) const MOST_IN_A_FRAME: usize = 65_536;
+
+/// Values that were read since the last time.
+pub(super) struct Batch<T> {
+    /// In the order in which they came.
+    pub values: Vec<T>,
+    /// Of inputs, the ticks: the number of each, and how many of the values there were after it. Empty
+    /// where the frame is all that is known.
+    pub ticks: Vec<(u64, usize)>,
+    /// Values that were dropped.
+    pub dropped: u64,
+}
+
+impl<T> Default for Batch<T> {
+    fn default() -> Self {
+        Self { values: Vec::new(), ticks: Vec::new(), dropped: 0 }
+    }
+}
+
+impl<T: Clone> Batch<T> {
+    fn extend<'a>(&mut self, values: impl ExactSizeIterator<Item = &'a T>)
+    where
+        T: 'a,
+    {
+        let room = MOST_IN_A_FRAME.saturating_sub(self.values.len());
+        self.dropped += values.len().saturating_sub(room) as u64;
+        self.values.extend(values.take(room).cloned());
+    }
+}
+
+/// Where the values of a recorded type come from.
+pub(super) trait Source<T>: Send + Sync {
+    /// What came since the last call.
+    fn read(&mut self, world: &mut World) -> Batch<T>;
+
+    /// Passes over what came since the last call.
+    fn skip(&mut self, world: &mut World);
+}
+
+/// Messages, by a cursor of our own: that the game reads, clears or drains them changes nothing, as long
+/// as it doesn't do so before the end of the frame.
+pub(super) struct FromMessages<T: Message>(MessageCursor<T>);
+
+impl<T: Message> Default for FromMessages<T> {
+    fn default() -> Self {
+        Self(MessageCursor::default())
+    }
+}
+
+impl<T: Message + Clone> Source<T> for FromMessages<T> {
+    fn read(&mut self, world: &mut World) -> Batch<T> {
+        let mut batch = Batch::default();
+        if let Some(messages) = world.get_resource::<Messages<T>>() {
+            batch.extend(self.0.read(messages));
+        }
+        batch
+    }
+
+    fn skip(&mut self, world: &mut World) {
+        if let Some(messages) = world.get_resource::<Messages<T>>() {
+            self.0 = messages.get_cursor_current();
+        }
+    }
+}
+
+/// What observers and systems of ours have noted since the last frame.
+#[derive(Resource)]
+pub(super) struct Noted<T>(Batch<T>);
+
+impl<T> Default for Noted<T> {
+    fn default() -> Self {
+        Self(Batch::default())
+    }
+}
+
+/// Values that an observer or a system has noted.
+pub(super) struct FromNotes;
+
+impl<T: Send + Sync + 'static> Source<T> for FromNotes {
+    fn read(&mut self, world: &mut World) -> Batch<T> {
+        world
+            .get_resource_mut::<Noted<T>>()
+            .map(|mut noted| std::mem::take(&mut noted.0))
+            .unwrap_or_default()
+    }
+
+    fn skip(&mut self, world: &mut World) {
+        drop(Source::<T>::read(self, world));
+    }
+}
+
+/// Notes an event where it was triggered.
+pub(super) fn note_event<E: Event + Recordable>(event: On<E>, mut noted: ResMut<Noted<E>>)
+where
+    for<'a> E::Trigger<'a>: RecordedTrigger<E>,
+{
+    if event.trigger().is_at_its_origin(event.event()) {
+        noted.0.extend(std::iter::once(event.event()));
+    }
+}
+
+/// Notes the inputs that came since the last run of this system's schedule.
+pub(super) fn note_inputs<T: Message + Recordable>(
+    messages: Option<Res<Messages<T>>>,
+    mut noted: ResMut<Noted<T>>,
+    mut cursor: Local<MessageCursor<T>>,
+    mut tick: Local<u64>,
+) {
+    *tick += 1;
+    let Some(messages) = messages else { return };
+    let batch = &mut noted.0;
+    let before = batch.values.len();
+    batch.extend(cursor.read(&messages));
+    if batch.values.len() > before {
+        batch.ticks.push((*tick, batch.values.len()));
+    }
+}
