@@ -124,6 +124,8 @@ impl Retained {
             std::iter::successors(Some(id), |id| self.before.get(id).copied()).collect();
         line.reverse();
         self.line = line;
+        // What the line passes through was not left: nothing had been played there.
+        self.branches.retain(|end| !self.line.contains(end));
         for (id, reasons) in &mut self.owed {
             if !self.line.contains(id) {
                 reasons.on_line_since = None;
