@@ -204,7 +204,7 @@ fn a_full_disk_costs_the_oldest_of_what_somebody_asked_for_and_no_more_than_is_n
                 break;
             }
             if at_exit {
-                play.perform(&[Auto, Close]);
+                play.perform(&[Full, Close]);
             } else {
                 play.perform(&[Full]);
             }
