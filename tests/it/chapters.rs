@@ -203,6 +203,7 @@ fn a_chapter_is_tried_again_from_its_begin() {
     assert!(chapters(&app).get(mission).unwrap().end.is_none(), "it should be open again");
     let unknown = ChapterId::random();
     request(&mut app, |commands| commands.session().rewind(RewindTo::Chapter(unknown)));
+    app.update();
     assert_eq!(last_error(&mut app), ChapterError::Unknown { chapter: unknown }.into());
 }
 
