@@ -27,7 +27,7 @@ impl SessionCommands<'_, '_> {
     ///     commands.session().begin_chapter(mission);
     ///     Ok(())
     /// }
-    /// # bevy::ecs::system::assert_is_system(begin);
+    /// # App::new().add_systems(Update, begin);
     /// ```
     pub fn begin_chapter(&mut self, chapter: NewChapter) -> ChapterId {
         let id = ChapterId::random();

@@ -187,7 +187,7 @@ fn a_full_disk_costs_history_and_nothing_that_somebody_asked_for() {
 
 #[test]
 fn a_full_disk_costs_the_oldest_of_what_somebody_asked_for_and_no_more_than_is_needed() {
-    use Action::{Auto, Close, Full, Manual, Recover, Settle, Start};
+    use Action::{Close, Full, Manual, Recover, Settle, Start};
     for at_exit in [false, true] {
         let mut play = Play::new(SimulatedDisk::default(), 71);
         play.perform(&[Start, Settle]);

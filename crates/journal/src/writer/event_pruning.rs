@@ -82,7 +82,7 @@ fn removable<'a>(
                 files.of_run(file.run()).filter(|it| it.segment().header().segment > number);
             // All of it is in the checkpoint if another one begins before what isn't.
             let is_passed = later.any(|later| later.first <= through.saturating_add(1));
-            !is_passed && !(is_full_disk && is_held(file, *through))
+            !(is_passed || is_full_disk && is_held(file, *through))
         }
     };
     let removable = files.iter().filter(|file| !stays(file));
