@@ -231,6 +231,7 @@ fn damage_leads_to_the_next_older_checkpoint_that_can_be_read() {
         disk.paths().into_iter().filter(is_journal).collect::<Vec<_>>()
     };
     let before = journals(&disk).len();
+    let began = app.world().resource::<CurrentSession>().play_time();
     rewind(&mut app, 0.0);
     seconds(&mut app, 1.0);
     checkpoint_at(&mut app, 6);
@@ -250,8 +251,6 @@ fn damage_leads_to_the_next_older_checkpoint_that_can_be_read() {
         (400..length).step_by(16).for_each(|at| disk.corrupt(path, at, 0xff));
     }
     let current = app.world().resource::<CurrentSession>();
-    let mut checkpoints = current.timeline().checkpoints.iter();
-    let began = checkpoints.find(|it| it.id.run == middle.run).unwrap().play_time;
     let ago = current.play_time() - began;
     ask(&mut app, |session| session.rewind(RewindTo::Ago(ago)));
     assert_eq!(last_restore(&app).reason, RestoreReason::Rewound);
