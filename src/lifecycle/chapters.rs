@@ -3,7 +3,6 @@
 use bevy::prelude::*;
 use tracing::info;
 
-use super::CurrentSession;
 use super::leaving::Departure;
 use super::notifications::{ChapterBegun, ChapterEnded, notify};
 use super::runtime::RuntimeParts;
@@ -35,7 +34,7 @@ impl RuntimeParts {
             event.details(new.name())
         });
         notify(world, ChapterBegun { session, chapter });
-        self.checkpoint_of_chapter(world, new.name());
+        self.take_or_defer(world, new.name(), CheckpointKind::Manual);
         Ok(())
     }
 
@@ -97,22 +96,5 @@ impl RuntimeParts {
             despawn_all(world, &leaving);
             world.flush();
         }
-    }
-
-    fn checkpoint_of_chapter(&mut self, world: &mut World, name: &str) {
-        match &mut self.playing {
-            Some(playing) if !playing.gate_was_open => {
-                playing.deferred.checkpoint(name.to_owned(), CheckpointKind::Manual);
-            }
-            _ => self.take_checkpoint(world, CheckpointKind::Manual, Some(name.to_owned())),
-        }
-    }
-
-    fn played_session<'w>(
-        &self,
-        world: &'w mut World,
-    ) -> Result<Mut<'w, CurrentSession>, RequestError> {
-        self.require_session()?;
-        world.get_resource_mut::<CurrentSession>().ok_or(RequestError::NoSession)
     }
 }

@@ -34,6 +34,16 @@ impl Deferred {
 }
 
 impl RuntimeParts {
+    /// Takes a checkpoint that was asked for, or, where the gate is shut, as soon as it opens.
+    pub(super) fn take_or_defer(&mut self, world: &mut World, label: &str, kind: CheckpointKind) {
+        match &mut self.playing {
+            Some(playing) if !playing.gate_was_open => {
+                playing.deferred.checkpoint(label.to_owned(), kind);
+            }
+            _ => self.take_checkpoint(world, kind, Some(label.to_owned())),
+        }
+    }
+
     /// Takes all of them.
     pub(super) fn take_deferred(&mut self, world: &mut World) {
         self.take_deferred_checkpoints(world);

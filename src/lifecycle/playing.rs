@@ -83,12 +83,8 @@ impl RuntimeParts {
         world: &mut World,
         update: &SessionUpdate,
     ) -> Result<(), RequestError> {
-        self.require_session()?;
         let now = self.time.now().wall;
-        let Some(mut current) = world.get_resource_mut::<CurrentSession>() else {
-            return Err(RequestError::NoSession);
-        };
-        let current = &mut *current;
+        let current = &mut *self.played_session(world)?;
         update.check(&current.fields)?;
         let (metadata_changes, fields_change) =
             update.clone().apply(&mut current.metadata, &mut current.fields);
@@ -110,12 +106,7 @@ impl RuntimeParts {
     ) -> Result<(), RequestError> {
         self.require_session()?;
         check_text(label)?;
-        match &mut self.playing {
-            Some(playing) if !playing.gate_was_open => {
-                playing.deferred.checkpoint(label.to_owned(), kind);
-            }
-            _ => self.take_checkpoint(world, kind, Some(label.to_owned())),
-        }
+        self.take_or_defer(world, label, kind);
         Ok(())
     }
 
@@ -143,8 +134,17 @@ impl RuntimeParts {
         }
     }
 
-    pub(super) fn require_session(&self) -> Result<(), RequestError> {
+    fn require_session(&self) -> Result<(), RequestError> {
         self.session().map(|_| ()).ok_or(RequestError::NoSession)
+    }
+
+    /// The session that is being played, as the game sees it.
+    pub(super) fn played_session<'w>(
+        &self,
+        world: &'w mut World,
+    ) -> Result<Mut<'w, CurrentSession>, RequestError> {
+        self.require_session()?;
+        world.get_resource_mut::<CurrentSession>().ok_or(RequestError::NoSession)
     }
 
     /// Moves the session that is being played to another status, if that is legal.

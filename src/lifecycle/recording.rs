@@ -139,11 +139,6 @@ impl RuntimeParts {
         }
     }
 
-    /// A run begins: what was recorded on the way there is none of it.
-    pub(super) fn pass_over_events(&mut self, world: &mut World) {
-        self.events.skip(world);
-    }
-
     /// Hands out what no checkpoint holds, at the end of a frame: the game has the next one to deal with
     /// it, and no checkpoint is taken before.
     pub(super) fn hand_out_events(&mut self, world: &mut World) {

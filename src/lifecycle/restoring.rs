@@ -179,7 +179,8 @@ impl RuntimeParts {
         self.take_up_restored(run, prepared, replaced);
         self.give_up_deferred(world);
         self.playing = Some(playing);
-        self.pass_over_events(world);
+        // What was recorded on the way to a run is none of it.
+        self.events.skip(world);
         self.note_lifecycle(reason_word(reason), EventTrigger::Player, |event| {
             event.between(None, Some("active".to_owned())).details(checkpoint.to_string())
         });

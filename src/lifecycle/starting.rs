@@ -178,7 +178,8 @@ impl RuntimeParts {
             placed.begin(HashSet::default(), HashSet::default());
         }
         info!(%session, "session started");
-        self.pass_over_events(world);
+        // What was recorded on the way to a run is none of it.
+        self.events.skip(world);
         self.note_lifecycle("started", EventTrigger::Player, |event| {
             event.between(None, Some("active".to_owned()))
         });

@@ -85,7 +85,7 @@ impl EventRecorder {
     /// Passes over what came since the last time.
     pub(crate) fn skip(&mut self, world: &mut World) {
         self.lifecycle.clear();
-        self.types.iter_mut().for_each(|recorded| recorded.skip(world));
+        self.skip_handed_out(world);
     }
 
     /// Passes over what was handed out, which is recorded already.

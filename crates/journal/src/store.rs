@@ -40,6 +40,7 @@ mod conformance;
 #[cfg(test)]
 pub(crate) mod simulated_disk;
 
+pub(crate) use error::unknown_if_gone;
 pub use error::{StoreAction, StoreError, with_sources};
 pub(crate) use event_files::{EventFile, EventFiles};
 pub use memory_disk::{MemoryDisk, Operation};
@@ -50,6 +51,7 @@ pub(crate) use directory::{CreatedSegment, DirectoryStore, SessionLock};
 pub use disk::Disk;
 pub(crate) use disk::{AppendFile, DirEntry, Lock, Room};
 pub use fallback_disk::{FallbackDisk, MovedRoot};
+pub(crate) use findings::problem_of_frames;
 pub(crate) use host::{HostId, HostIdOrigin};
 pub use layout::Layout;
 pub(crate) use layout::SlotName;

@@ -326,10 +326,8 @@ fn read_column(
     sequences.push(next);
     for _ in 1..count {
         let step = if flags & NUMBERS_DIFFER == 0 { 1 } else { reader.varint()? };
-        next = next.checked_add(step.max(1)).ok_or(EventError::NumbersDontRise)?;
-        if step == 0 {
-            return Err(EventError::NumbersDontRise);
-        }
+        let rising = Some(step).filter(|step| *step > 0).and_then(|step| next.checked_add(step));
+        next = rising.ok_or(EventError::NumbersDontRise)?;
         sequences.push(next);
     }
     let values = read_values(reader, count, flags & LENGTHS_DIFFER != 0, payload_len)?;

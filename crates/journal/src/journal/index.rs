@@ -145,6 +145,12 @@ impl SessionIndex {
         &self.heads
     }
 
+    /// The line that is meant where none is named: the newest that the player hasn't declined, or else
+    /// the newest.
+    pub fn newest_head(&self) -> Option<&Head> {
+        self.heads.iter().find(|head| !head.declined).or(self.heads.first())
+    }
+
     /// Every checkpoint whose commit is known, the highest counter first.
     pub fn checkpoints(&self) -> Vec<CheckpointInfo> {
         let lines = self.heads_by_checkpoint();

@@ -62,11 +62,7 @@ pub fn line_of(
 ) -> Option<Vec<EventStretch>> {
     let (run, through) = match checkpoint {
         Some(checkpoint) => (checkpoint.run, index.commit(checkpoint)?.events_through),
-        None => {
-            let heads = index.heads();
-            let newest = heads.iter().find(|head| !head.declined).or(heads.first())?;
-            (newest.id.run, u64::MAX)
-        }
+        None => (index.newest_head()?.id.run, u64::MAX),
     };
     let mut line = vec![EventStretch { run, through }];
     line.extend(line_before(index, files, run));

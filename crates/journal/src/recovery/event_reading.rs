@@ -6,7 +6,7 @@ use super::event_walk::{EventWalk, Step, Stretch, WalkedFrame};
 use crate::ids::limits;
 use crate::journal::{EventFrame, EventMoment, EventStretch, EventType};
 use crate::session::RequestError;
-use crate::store::DirectoryStore;
+use crate::store::{DirectoryStore, unknown_if_gone};
 
 /// A page of events, as it is being read.
 pub struct EventReading {
@@ -138,11 +138,4 @@ fn is_wanted_moment(query: &EventQuery, moment: &EventMoment) -> bool {
     chapter.is_none_or(|chapter| moment.chapter == Some(chapter))
         && time.as_ref().is_none_or(|time| time.contains(&moment.time))
         && play_time.as_ref().is_none_or(|play_time| play_time.contains(&moment.play_time))
-}
-
-pub(super) fn unknown_if_gone(error: crate::store::StoreError) -> RequestError {
-    match error.io_kind() {
-        Some(std::io::ErrorKind::NotFound) => RequestError::UnknownSession,
-        _ => error.into(),
-    }
 }

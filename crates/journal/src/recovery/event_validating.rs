@@ -3,12 +3,11 @@
 use std::path::Path;
 
 use super::event_query::{EventGap, EventValidation};
-use super::event_reading::unknown_if_gone;
 use super::event_walk::{EventWalk, Step, Stretch, WalkedFrame};
 use crate::ids::{RunId, SessionId, limits};
 use crate::journal::EventFrame;
 use crate::session::RequestError;
-use crate::store::{DirectoryStore, Disk, EventFiles, StoreError};
+use crate::store::{DirectoryStore, Disk, EventFiles, StoreError, unknown_if_gone};
 
 /// Gaps that are listed at the most.
 const MOST_GAPS: usize = 100;

@@ -2,7 +2,7 @@
 
 use crate::ids::RunId;
 use crate::journal::{EventFrame, FileProblem, FileProblemKind, FrameEntry};
-use crate::store::{EventFile, EventFiles};
+use crate::store::{EventFile, EventFiles, problem_of_frames};
 
 /// Events of a run between two numbers.
 #[derive(Clone, Copy, Debug)]
@@ -134,15 +134,7 @@ impl EventWalk {
         let scan = match file.segment().scan_events() {
             Ok(scan) => scan,
             Err(error) => {
-                let kind = match error {
-                    crate::journal::ReadError::Unreadable { source, .. } => {
-                        FileProblemKind::Unreadable { error: source.kind() }
-                    }
-                    crate::journal::ReadError::UnknownFrame { .. } => {
-                        FileProblemKind::Newer(file.segment().written_by().clone())
-                    }
-                    crate::journal::ReadError::Damaged { .. } => FileProblemKind::Damaged,
-                };
+                let kind = problem_of_frames(error, file.segment());
                 self.problems.push(FileProblem { path: path(), kind });
                 return Vec::new();
             }

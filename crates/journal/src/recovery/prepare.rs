@@ -22,7 +22,7 @@ use crate::session::{
     Chapters, Fields, GameClock, Move, RecoveryError, RequestError, RestoreFrom, RestoreReason,
     SessionMetadata, StateChange,
 };
-use crate::store::{StoredSession, Trial};
+use crate::store::{StoredSession, Trial, unknown_if_gone};
 
 /// A checkpoint that is ready to be put into the world, and what the run after it must know.
 #[derive(Debug)]
@@ -235,13 +235,7 @@ pub(super) fn unreadable(error: ReadError) -> PrepareFailure {
 }
 
 fn open(finder: &SessionFinder, session: SessionId) -> Result<StoredSession, PrepareFailure> {
-    let stored = match finder.store().open_session(session) {
-        Ok(stored) => stored,
-        Err(error) if error.io_kind() == Some(std::io::ErrorKind::NotFound) => {
-            return Err(RequestError::UnknownSession.into());
-        }
-        Err(error) => return Err(RequestError::from(error).into()),
-    };
+    let stored = finder.store().open_session(session).map_err(unknown_if_gone)?;
     if stored.index().is_forgotten() {
         return Err(RequestError::UnknownSession.into());
     }
@@ -276,7 +270,7 @@ fn not_there(index: &SessionIndex, error: RequestError) -> PrepareFailure {
 /// newest.
 pub(super) fn choose_head(index: &SessionIndex, wanted: Wanted) -> Result<Head, PrepareFailure> {
     let heads = index.heads();
-    let newest = heads.iter().find(|head| !head.declined).or(heads.first());
+    let newest = index.newest_head();
     let head = match wanted.from {
         RestoreFrom::Checkpoint(id) => {
             heads.iter().find(|head| index.line(head.id).contains(&id)).or(newest)

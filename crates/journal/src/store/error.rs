@@ -83,6 +83,14 @@ impl From<StoreError> for RequestError {
     }
 }
 
+/// What a session's directory that can't be listed means: one that isn't there is no session.
+pub(crate) fn unknown_if_gone(error: StoreError) -> RequestError {
+    match error.io_kind() {
+        Some(io::ErrorKind::NotFound) => RequestError::UnknownSession,
+        _ => error.into(),
+    }
+}
+
 impl From<StoreError> for SlotError {
     fn from(error: StoreError) -> Self {
         Self::Disk(error.into())

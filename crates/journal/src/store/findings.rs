@@ -166,7 +166,8 @@ pub(super) fn problem_of_header(error: SegmentError) -> FileProblemKind {
     }
 }
 
-fn problem_of_frames(error: ReadError, segment: &Segment) -> FileProblemKind {
+/// What is the matter with a file whose frames can't be read.
+pub(crate) fn problem_of_frames(error: ReadError, segment: &Segment) -> FileProblemKind {
     match error {
         ReadError::Damaged { .. } => FileProblemKind::Damaged,
         ReadError::UnknownFrame { .. } => FileProblemKind::Newer(segment.written_by().clone()),

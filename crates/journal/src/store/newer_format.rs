@@ -1,10 +1,9 @@
 //! What a newer release wrote may be read, as far as it can be, and is never changed: whoever writes
 //! it again without knowing all of it drops what it doesn't know.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::{DirectoryStore, StoreError, StoredSession};
+use super::{DirectoryStore, StoreError, StoredSession, unknown_if_gone};
 use crate::ids::SessionId;
 use crate::journal::SegmentHeader;
 use crate::session::{RequestError, SlotError, WrittenBy};
@@ -62,10 +61,7 @@ impl From<OpenError> for RequestError {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::NewerFormat { written_by, .. } => Self::NewerFormat(written_by),
-            OpenError::Store(error) if error.io_kind() == Some(ErrorKind::NotFound) => {
-                Self::UnknownSession
-            }
-            OpenError::Store(error) => error.into(),
+            OpenError::Store(error) => unknown_if_gone(error),
         }
     }
 }

@@ -229,8 +229,7 @@ impl EventLog {
             let mut file = match self.file.take() {
                 Some(file) => file,
                 None => {
-                    let first = self.kept.get(self.appended).map_or(0, |kept| kept.payload.first);
-                    let file = begin(self, first)?;
+                    let file = begin(self, kept.payload.first)?;
                     // With the first one, the run's first checkpoint has everything pruned.
                     self.has_begun_file |= self.files_begun > 0;
                     self.files_begun += 1;
