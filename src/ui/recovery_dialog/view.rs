@@ -135,6 +135,9 @@ impl RecoveryDialog {
                     view.story.clear();
                     view.loss.clear();
                 }
+                if facts.is_compact && view.fork.is_some() {
+                    view.loss.clear();
+                }
             }
         }
         view.first_focus = view.first_focus.or_else(|| {

@@ -483,10 +483,10 @@ fn forked() -> MemoryDisk {
     frames(&mut app, 3);
     let (here, elsewhere) = (disk.snapshot(), MemoryDisk::default());
     elsewhere.take_from(&here, data);
-    for (disk, played) in [(&here, 90.0), (&elsewhere, 200.0)] {
+    for (disk, played) in [(&here, 90), (&elsewhere, 200)] {
         let mut app = game(disk);
         request(&mut app, |commands| commands.session().continue_session(id));
-        seconds(&mut app, played);
+        long(&mut app, played);
         request(&mut app, |commands| commands.session().close());
         frames(&mut app, 3);
     }

@@ -61,6 +61,7 @@ fn a_click_chooses_a_checkpoint_and_a_button_goes_back_to_it() {
     assert_eq!(health(&mut app), [2]);
     assert_eq!(reasons(&app), [RestoreReason::Rewound]);
     assert!(!is_open(&app));
+    seconds(&mut app, 2.0);
     assert_eq!(texts(&mut app), Vec::<String>::new(), "nothing should be left on the screen");
 }
 
@@ -191,6 +192,7 @@ fn without_a_session_there_is_none_and_it_goes_with_the_session() {
     request(&mut app, |commands| commands.session().close());
     frames(&mut app, 4);
     assert!(!is_open(&app));
+    seconds(&mut app, 2.0);
     assert_eq!(texts(&mut app), Vec::<String>::new());
 }
 
