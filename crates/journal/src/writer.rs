@@ -9,6 +9,7 @@ mod backoff;
 mod chores;
 mod content;
 mod context;
+mod event_gathering;
 mod event_log;
 mod event_pruning;
 pub(crate) mod filing;

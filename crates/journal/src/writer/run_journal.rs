@@ -19,6 +19,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::backoff::Backoff;
+use super::event_gathering::EventGathering;
 use super::event_log::EventLog;
 use super::gathering::Gathering;
 use super::hold::Hold;
@@ -101,6 +102,7 @@ pub struct RunJournal {
     /// Whether a new generation is durable since checkpoints were gathered.
     may_gather: bool,
     gathering: Option<Box<Gathering>>,
+    gathering_events: Option<EventGathering>,
     /// Whether the room of all sessions together was looked at; once a run is enough.
     others_pruned: bool,
     pruning_others: Option<PruningOthers>,
@@ -159,6 +161,7 @@ impl RunJournal {
             pruning: None,
             may_gather: false,
             gathering: None,
+            gathering_events: None,
             others_pruned: false,
             pruning_others: None,
             is_making_room: false,
