@@ -102,6 +102,8 @@ pub struct RunJournal {
     /// Whether a new generation is durable since checkpoints were gathered.
     may_gather: bool,
     gathering: Option<Box<Gathering>>,
+    /// The same of files of events.
+    may_gather_events: bool,
     gathering_events: Option<EventGathering>,
     /// Whether the room of all sessions together was looked at; once a run is enough.
     others_pruned: bool,
@@ -161,6 +163,7 @@ impl RunJournal {
             pruning: None,
             may_gather: false,
             gathering: None,
+            may_gather_events: false,
             gathering_events: None,
             others_pruned: false,
             pruning_others: None,

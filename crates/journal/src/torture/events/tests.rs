@@ -224,11 +224,12 @@ fn line(play: &mut Play) -> Vec<u64> {
 
 /// Plays runs that end one way or the other. After each, what happened before it must still be there.
 fn play_runs(play: &mut Play, runs: usize) {
-    use Action::{Auto, Close, Kill, Merge, Recover, Settle};
+    use Action::{Auto, Close, Kill, Manual, Merge, Recover, Settle};
     let mut before = line(play);
     play.perform(&[Close]);
     for run in 0..runs {
-        play.perform(&[Recover, Auto, Settle, Merge, Auto, Settle]);
+        // What is named is gathered as well.
+        play.perform(&[Recover, Manual, Settle, Merge, Auto, Settle]);
         let after = line(play);
         assert!(after.starts_with(&before), "run {run}: {before:?} was there, and is {after:?}");
         before = after;
@@ -248,6 +249,19 @@ fn what_happened_in_many_runs_is_kept_in_a_few_files() {
     assert!(found.is_whole() && found.files <= 12, "{found:?}");
     let line = line(&mut play);
     assert!(line.len() > 80 && found.events >= line.len() as u64, "{} of {found:?}", line.len());
+}
+
+#[test]
+fn one_run_gathers_what_happened_beside_what_is_named() {
+    use Action::{Auto, Close, Manual, Merge, Recover, Settle};
+    let mut play = played();
+    play.perform(&[Close]);
+    for _ in 0..20 {
+        play.perform(&[Recover, Manual, Auto, Close]);
+    }
+    play.perform(&[Recover, Auto, Settle, Merge, Auto, Settle]);
+    let found = validate(&mut play);
+    assert!(found.is_whole() && found.files <= 6, "{found:?}");
 }
 
 #[test]

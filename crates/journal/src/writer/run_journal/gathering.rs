@@ -37,6 +37,13 @@ impl RunJournal {
         }
     }
 
+    /// Begins to gather files of events, once for each new generation as well.
+    pub(super) fn begin_gathering_events(&mut self, gathering: Option<EventGathering>) {
+        if gathering.is_some() && std::mem::take(&mut self.may_gather_events) {
+            self.gathering_events = gathering;
+        }
+    }
+
     /// Goes on gathering files of events. Once what was gathered is durable, they are removed.
     pub(super) fn gather_events(&mut self, mut gathering: EventGathering, now: Moment) {
         let header = |events| SegmentHeader {
@@ -50,7 +57,7 @@ impl RunJournal {
             Ok(Some(files)) if files > 0 => {
                 self.prune_is_due = true;
                 // There may be more than one takes in.
-                self.may_gather = true;
+                self.may_gather_events = true;
             }
             Ok(Some(_)) => {}
             Err(failure) => {

@@ -32,9 +32,8 @@ impl RunJournal {
                     self.is_without_history |= pruning.is_to_the_bone();
                     self.has_changed = true;
                     let (checkpoints, events) = pruning.into_gathered();
-                    let may_gather = self.may_gather;
-                    self.gathering_events = events.filter(|_| may_gather);
                     self.begin_gathering(checkpoints, now);
+                    self.begin_gathering_events(events);
                 }
                 None => {}
             }
