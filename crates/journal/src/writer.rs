@@ -23,6 +23,7 @@ mod orders;
 pub(crate) mod pending;
 mod pruning;
 mod pruning_others;
+mod reporting;
 mod reserve;
 pub(crate) mod retention;
 mod rotation;

@@ -194,6 +194,11 @@ impl Layout {
         record.with_extension("lock")
     }
 
+    /// The file of what a process logged last, beside its record.
+    pub fn process_log(record: &Path) -> PathBuf {
+        record.with_extension("log")
+    }
+
     /// Whether a file in the state directory may be the record of a process.
     pub fn is_process_record_name(name: &str) -> bool {
         name.starts_with("process-") && has_extension(name, RECORD_EXTENSION)

@@ -200,6 +200,12 @@ impl RunJournal {
         self.acknowledged.is_some_and(|acknowledged| acknowledged >= counter)
     }
 
+    /// Whether a checkpoint, or one after it, waits to be written, and may be.
+    pub fn is_on_its_way(&self, counter: u64) -> bool {
+        let mut waiting = self.pending.checkpoints();
+        !self.hold.is_lost() && waiting.any(|waiting| waiting.commit.counter >= counter)
+    }
+
     /// Whether the session's files have changed since this was asked last, otherwise than by what is
     /// reported of each checkpoint.
     pub fn take_changed(&mut self) -> bool {

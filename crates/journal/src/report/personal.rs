@@ -24,7 +24,7 @@ const NAMES_OF_NOBODY: [&str; 8] =
 
 /// What says who the player is.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Personal {
+pub struct Personal {
     /// The home directory, as paths are written.
     home: Option<String>,
     /// The user's name.
@@ -33,7 +33,7 @@ pub(super) struct Personal {
 
 impl Personal {
     /// Asks the operating system.
-    pub(super) fn of_this_machine() -> Self {
+    pub fn of_this_machine() -> Self {
         let home = BaseDirs::new().map(|directories| directories.home_dir().to_path_buf());
         let names =
             ["USER", "LOGNAME", "USERNAME"].into_iter().filter_map(|name| env::var(name).ok());
@@ -52,7 +52,7 @@ impl Personal {
 
     /// The text without home directories, whoever's they are, without the user's name, and without e-mail
     /// and IP addresses.
-    pub(super) fn removed_from(&self, text: &str) -> String {
+    pub fn removed_from(&self, text: &str) -> String {
         let mut text = without_addresses(text);
         if let Some(home) = &self.home {
             for home in [home.clone(), home.replace('\\', "\\\\"), home.replace('\\', "/")] {
