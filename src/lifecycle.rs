@@ -54,6 +54,8 @@ mod writer_port;
 
 pub use activity::{RestorePhase, SessionActivity, saving_is_in_progress, session_is_restoring};
 pub use capture_budget::{CaptureBudget, CaptureCost};
+#[cfg(feature = "ui")]
+pub(crate) use current_session::clock_text;
 pub use current_session::{CurrentSession, LastCheckpoint, session_is_active, session_is_paused};
 pub use ending::{EndStep, SessionEnding};
 pub use external::{

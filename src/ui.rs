@@ -15,6 +15,7 @@
 //! | --- | --- | --- |
 //! | [`RecoveryDialogPlugin`] | what happened, what was lost, what to go on from | a crash |
 //! | [`SessionMenuPlugin`] | sessions and slots, to continue, load and delete | [`OpenSessionMenu`] |
+//! | [`SessionTimelinePlugin`] | checkpoints and branches, to go back to | [`OpenSessionTimeline`] |
 //! | [`SaveIndicatorPlugin`] | a mark while saving, a warning while that is impossible | itself |
 //! | [`SessionPanelPlugin`] | times, sizes and errors, for developers | F9 |
 //!
@@ -48,6 +49,7 @@
 mod describe;
 mod focus;
 mod font;
+mod hold;
 mod lists;
 mod look;
 mod parts;
@@ -59,6 +61,7 @@ mod session_panel;
 mod strings;
 mod surface;
 mod theme;
+mod timeline;
 mod widgets;
 
 use bevy::app::PluginGroupBuilder;
@@ -73,6 +76,9 @@ pub use session_menu::{CloseSessionMenu, OpenSessionMenu, SessionMenu, SessionMe
 pub use session_panel::{SessionPanel, SessionPanelPlugin, ToggleSessionPanel};
 pub use strings::{Counted, SessionStrings, StringsFile};
 pub use theme::SessionTheme;
+pub use timeline::{
+    CloseSessionTimeline, OpenSessionTimeline, SessionTimeline, SessionTimelinePlugin,
+};
 
 /// All of the ready-made UI. Leave a piece out with `SessionUiPlugins.build().disable::<P>()`.
 #[derive(Debug, Default)]
@@ -83,6 +89,7 @@ impl PluginGroup for SessionUiPlugins {
         PluginGroupBuilder::start::<Self>()
             .add(RecoveryDialogPlugin::default())
             .add(SessionMenuPlugin::default())
+            .add(SessionTimelinePlugin::default())
             .add(SaveIndicatorPlugin::default())
             .add(SessionPanelPlugin::default())
     }
@@ -93,8 +100,11 @@ impl PluginGroup for SessionUiPlugins {
 pub fn session_ui_is_open(
     dialog: Option<Res<RecoveryDialog>>,
     menu: Option<Res<SessionMenu>>,
+    timeline: Option<Res<SessionTimeline>>,
 ) -> bool {
-    dialog.is_some_and(|dialog| dialog.is_open()) || menu.is_some_and(|menu| menu.is_open())
+    dialog.is_some_and(|dialog| dialog.is_open())
+        || menu.is_some_and(|menu| menu.is_open())
+        || timeline.is_some_and(|timeline| timeline.is_open())
 }
 
 /// When the ready-made UI works, within [`Update`].

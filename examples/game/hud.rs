@@ -2,6 +2,7 @@
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
+use bevy_session::ui::OpenSessionTimeline;
 
 use crate::model::{Game, Lamp, Lantern, Player, Score};
 use crate::texts::Texts;
@@ -50,7 +51,7 @@ pub fn plugin(app: &mut App) {
         .add_systems(OnEnter(Game::Loading), show)
         .add_systems(
             Update,
-            (count, show_oil, show_note, quick_save_and_load).run_if(not(in_state(Game::Menu))),
+            (count, show_oil, show_note, save_and_go_back).run_if(not(in_state(Game::Menu))),
         )
         .add_observer(|_: On<SlotSaved>, texts: Res<Texts>, mut note: ResMut<Note>| {
             note.say(&texts.slot_saved);
@@ -214,11 +215,14 @@ fn show_note(
     }
 }
 
-fn quick_save_and_load(keys: Res<ButtonInput<KeyCode>>, mut commands: Commands) {
+fn save_and_go_back(keys: Res<ButtonInput<KeyCode>>, mut commands: Commands) {
     if keys.just_pressed(KeyCode::F5) {
         commands.session().quick_save();
     }
-    if keys.just_pressed(KeyCode::F8) {
+    if keys.just_pressed(KeyCode::F6) {
         commands.session().quick_load();
+    }
+    if keys.just_pressed(KeyCode::KeyR) {
+        commands.trigger(OpenSessionTimeline);
     }
 }

@@ -3,12 +3,12 @@
 use bevy::input::keyboard::KeyboardInput;
 use bevy::input::{ButtonState, InputSystems};
 use bevy::input_focus::tab_navigation::{NavAction, TabGroup, TabIndex, TabNavigation};
-use bevy::input_focus::{AutoFocus, FocusCause, FocusedInput, InputFocus};
+use bevy::input_focus::{AutoFocus, FocusCause, FocusedInput, InputFocus, InputFocusSystems};
 use bevy::picking::hover::Hovered;
 use bevy::prelude::*;
 use bevy::ui_widgets::{Activate, Button};
 use bevy_session::prelude::*;
-use bevy_session::ui::OpenSessionMenu;
+use bevy_session::ui::{OpenSessionMenu, session_ui_is_open};
 
 use crate::hud::text;
 use crate::level::LoadedLevel;
@@ -31,6 +31,7 @@ pub enum Action {
     Quit,
     Resume,
     Save,
+    BeginAgain,
     Leave,
     NextLevel,
     End,
@@ -45,7 +46,14 @@ pub fn plugin(app: &mut App) {
         .add_systems(OnEnter(Game::MissionComplete), end_of_level)
         .add_systems(Update, show_choice)
         // Before states change: what one press has brought about it is not to undo.
-        .add_systems(PreUpdate, pause_by_key.after(InputSystems).run_if(in_state(Game::Playing)))
+        .add_systems(
+            PreUpdate,
+            pause_by_key
+                .after(InputSystems)
+                // What closes a dialog pauses nothing.
+                .before(InputFocusSystems::Dispatch)
+                .run_if(in_state(Game::Playing).and_then(not(session_ui_is_open))),
+        )
         .add_observer(act)
         .add_observer(press_key)
         .add_observer(|_: On<SessionStarted>, mut next: ResMut<NextState<Game>>| {
@@ -114,6 +122,7 @@ fn pause_menu(texts: Res<Texts>, mut commands: Commands) {
         (&texts.resume, Action::Resume),
         (&texts.save, Action::Save),
         (&texts.load, Action::Load),
+        (&texts.begin_again, Action::BeginAgain),
         (&texts.leave, Action::Leave),
     ];
     let screen = screen(&mut commands, Game::Paused, 0.62);
@@ -197,6 +206,7 @@ fn act(
     activated: On<Activate>,
     actions: Query<&Action>,
     sessions: Res<SessionCatalog>,
+    session: Option<Res<CurrentSession>>,
     level: Option<Res<LoadedLevel>>,
     options: Res<Options>,
     mut current: ResMut<CurrentLevel>,
@@ -220,8 +230,13 @@ fn act(
         Action::Quit => _ = exit.write(AppExit::Success),
         Action::Resume => next.set(Game::Playing),
         Action::Save => {
-            let name = level.map_or_else(String::new, |level| level.name.clone());
+            let name = level.map_or_else(String::new, |level| level.title.clone());
             commands.session().save(SaveSlot::manual(name).overwrite());
+        }
+        Action::BeginAgain => {
+            if let Some(place) = session.as_ref().and_then(|it| it.chapters().current()) {
+                commands.session().rewind(RewindTo::Chapter(place.id));
+            }
         }
         Action::Leave => next.set(Game::Menu),
         Action::NextLevel => {

@@ -6,6 +6,7 @@ use bevy_session::prelude::*;
 use bevy_session::{CheckpointSummary, RecoveryOffer, RecoveryOption, SessionEnding};
 use serde::{Deserialize, Serialize};
 
+use crate::level::LoadedLevel;
 use crate::texts::Texts;
 
 #[derive(
@@ -155,7 +156,11 @@ pub fn plugin(app: &mut App) {
         .add_systems(Update, note_progress.run_if(resource_changed::<Score>))
         .add_systems(
             OnTransition { exited: Game::Loading, entered: Game::Playing },
-            name_the_begin.run_if(not(session_is_restoring)),
+            enter_place.run_if(not(session_is_restoring)),
+        )
+        .add_systems(
+            OnEnter(Game::MissionComplete),
+            complete_place.run_if(not(session_is_restoring)),
         );
 }
 
@@ -175,16 +180,31 @@ fn last_words(score: Res<Score>, mut ending: ResMut<SessionEnding>) {
     }
 }
 
-const BEGIN: &str = "The night begins";
-
-fn name_the_begin(mut commands: Commands) {
-    commands.session().checkpoint(BEGIN);
+/// Each place is a chapter. Its first checkpoint is kept, so that the player can begin it again.
+fn enter_place(
+    level: Res<LoadedLevel>,
+    session: Option<Res<CurrentSession>>,
+    mut commands: Commands,
+) {
+    // One that was left without having been completed.
+    if session.is_some_and(|session| session.chapters().current().is_some()) {
+        commands.session().end_current_chapter(ChapterOutcome::Abandoned);
+    }
+    commands.session().begin_chapter(NewChapter::named(&level.title).kind("place"));
 }
 
+fn complete_place(session: Option<Res<CurrentSession>>, mut commands: Commands) {
+    if session.is_some_and(|session| session.chapters().current().is_some()) {
+        commands.session().end_current_chapter(ChapterOutcome::Completed);
+    }
+}
+
+/// Where the place began in which the game died.
 fn the_begin(offer: &RecoveryOffer) -> Option<RestoreFrom> {
     let mut checkpoints = offer.checkpoints.iter();
-    let begin = checkpoints.find(|listed| listed.label.as_deref() == Some(BEGIN))?;
-    Some(RestoreFrom::Checkpoint(begin.id))
+    let newest = checkpoints.find(|listed| listed.id == offer.newest)?;
+    let place = newest.summary.chapters.last()?;
+    place.first_checkpoint.map(RestoreFrom::Checkpoint)
 }
 
 /// A way out of a crash, should every newer checkpoint be one that kills the game.

@@ -1,8 +1,9 @@
 //! `--shots DIR`: the game plays its whole story by itself, a real `kill -9` included, and puts
 //! pictures of it into DIR. It fails if the story goes another way.
 //!
-//! A director starts this program twice: the first act ends in a kill, the second one begins with the
-//! dialog. What was captured in the first has to be what comes back in the second.
+//! A director starts this program for each act: the first ends in a kill, the second begins with the
+//! dialog. What was captured in the first has to be what comes back in the second. Then the game goes on in
+//! two copies of its directory, as if on two machines, and the last act asks which of them is meant.
 
 mod digest;
 mod pilot;
@@ -15,32 +16,55 @@ use std::{env, fs, io};
 
 use bevy::prelude::*;
 
-/// Has both acts played, or says in a sentence what went wrong.
+/// Has all acts played, or says in a sentence what went wrong.
 pub fn direct(pictures: &Path) -> Result<(), String> {
-    let data = env::temp_dir().join(format!("lamplighter-{}", std::process::id()));
+    let place = env::temp_dir().join(format!("lamplighter-{}", std::process::id()));
+    let (here, elsewhere) = (place.join("here"), place.join("elsewhere"));
     let played = fs::create_dir_all(pictures)
-        .and_then(|()| fs::create_dir_all(&data))
+        .and_then(|()| fs::create_dir_all(&here))
         .map_err(|error| format!("There is no place for pictures: {error}."))
-        .and_then(|()| play_both(pictures, &data));
-    let cleared = fs::remove_dir_all(&data);
-    played.and(cleared.map_err(|error| format!("{} can't be removed: {error}.", data.display())))
+        .and_then(|()| play_all(pictures, &here, &elsewhere));
+    let cleared = fs::remove_dir_all(&place);
+    played.and(cleared.map_err(|error| format!("{} can't be removed: {error}.", place.display())))
 }
 
-fn play_both(pictures: &Path, data: &Path) -> Result<(), String> {
-    let play = |act: &str| -> Result<ExitStatus, String> {
+fn play_all(pictures: &Path, here: &Path, elsewhere: &Path) -> Result<(), String> {
+    let play = |act: &str, data: &Path| -> Result<ExitStatus, String> {
         let program = env::current_exe().map_err(|error: io::Error| error.to_string())?;
         let mut command = Command::new(program);
         command.arg("--shots").arg(pictures).arg("--data").arg(data);
         command.args(["--act", act, "--seed", "7"]);
         command.status().map_err(|error| format!("Act {act} can't be played: {error}."))
     };
-    let first = play("1")?;
+    let first = play("1", here)?;
     if !was_killed(first) {
         return Err(format!("Act 1 was to be killed, and ended with {first}."));
     }
-    let second = play("2")?;
-    if !second.success() {
-        return Err(format!("Act 2 ended with {second}."));
+    let play_to_the_end = |act: &str, data: &Path| match play(act, data)? {
+        end if end.success() => Ok(()),
+        end => Err(format!("Act {act} ended with {end}.")),
+    };
+    play_to_the_end("2", here)?;
+    // Another machine has another state directory.
+    let uncopied = |error: io::Error| format!("What is saved can't be copied: {error}.");
+    copy(&here.join("data"), &elsewhere.join("data")).map_err(uncopied)?;
+    play_to_the_end("3", here)?;
+    play_to_the_end("4", elsewhere)?;
+    copy(&elsewhere.join("data"), &here.join("data")).map_err(uncopied)?;
+    play_to_the_end("5", here)
+}
+
+/// Copies files that aren't there yet, as a cloud does that puts two copies of a directory together.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else if !target.exists() {
+            fs::copy(entry.path(), target)?;
+        }
     }
     Ok(())
 }

@@ -181,12 +181,7 @@ impl CurrentSession {
     /// The play time as people read it: `1:02:03`, or `2:03` under an hour.
     #[must_use]
     pub fn play_time_text(&self) -> String {
-        let seconds = self.play_time.as_secs();
-        let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-        match hours {
-            0 => format!("{minutes}:{seconds:02}"),
-            _ => format!("{hours}:{minutes:02}:{seconds:02}"),
-        }
+        clock_text(self.play_time)
     }
 
     /// The newest checkpoint that is durable.
@@ -264,6 +259,16 @@ impl CurrentSession {
         let removed = self.fields.remove(name);
         self.fields_changed |= removed;
         removed
+    }
+}
+
+/// Play time as people read it: `1:02:03`, or `2:03` under an hour.
+pub(crate) fn clock_text(play_time: Duration) -> String {
+    let seconds = play_time.as_secs();
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match hours {
+        0 => format!("{minutes}:{seconds:02}"),
+        _ => format!("{hours}:{minutes:02}:{seconds:02}"),
     }
 }
 

@@ -161,7 +161,9 @@ impl RuntimeParts {
                 LastCheckpoint { id: saved.id, kind: saved.kind, play_time: saved.play_time };
             current.last_checkpoint = Some(last);
             let next = TimelineCheckpoint::saved(saved.id, saved.kind, saved.time, saved.play_time);
-            Arc::make_mut(&mut current.timeline).follow(next.called(saved.label.clone()));
+            let chapters = current.chapters.listed_at(saved.play_time);
+            let next = next.called(saved.label.clone()).within(chapters);
+            Arc::make_mut(&mut current.timeline).follow(next);
         }
         debug!(%session, checkpoint = %saved.id, bytes = saved.bytes, "checkpoint saved");
         let notification = CheckpointSaved {

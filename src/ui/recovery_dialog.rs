@@ -2,6 +2,7 @@
 
 mod act;
 mod draw;
+mod fork;
 mod hold;
 mod state;
 mod view;
@@ -15,6 +16,7 @@ use self::act::{
     recovery_failed, reopen, report_written, request_rejected, restore_cancelled, restore_stalled,
     scroll, session_restored, show_dialog,
 };
+use self::fork::LocalZone;
 use self::hold::{StandsStill, hint_at_camera, hold_time};
 pub use self::state::RecoveryDialog;
 use self::state::ReportPlace;
@@ -93,6 +95,7 @@ impl Plugin for RecoveryDialogPlugin {
     fn build(&self, app: &mut App) {
         add_core(app);
         app.init_resource::<RecoveryDialog>()
+            .init_resource::<LocalZone>()
             .insert_resource(ReportPlace(self.reports.clone()))
             .insert_resource(StandsStill(!self.lets_time_pass))
             .add_observer(reopen)

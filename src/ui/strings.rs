@@ -147,6 +147,30 @@ strings! {
     before_the_end_now: String = "right before the end",
     /// How long before the end a checkpoint was taken.
     before_the_end: String = "{time} before the end",
+    /// The session went on in two places, here and on another device, say.
+    forked: String = "The same until {moment}; then {sides}. Both are kept.",
+    /// The same, and it isn't known when.
+    forked_some_time: String = "This game went on in two places: {sides}. Both are kept.",
+    /// What was played on this machine since.
+    forked_here: String = "{time} here",
+    /// What was played on another machine since.
+    forked_elsewhere: String = "{time} on another device",
+    /// The side that the dialog shows.
+    forked_shown: String = "{side} (shown now)",
+    /// A day of the week.
+    monday: String = "Monday",
+    /// A day of the week.
+    tuesday: String = "Tuesday",
+    /// A day of the week.
+    wednesday: String = "Wednesday",
+    /// A day of the week.
+    thursday: String = "Thursday",
+    /// A day of the week.
+    friday: String = "Friday",
+    /// A day of the week.
+    saturday: String = "Saturday",
+    /// A day of the week.
+    sunday: String = "Sunday",
     /// The chapters that were open at a checkpoint, the outermost first.
     in_chapters: String = "in \"{chapters}\"",
     /// The button that recovers.
@@ -259,6 +283,35 @@ strings! {
     undo: String = "Undo ({n})",
     /// What was asked for could not be done.
     menu_failed: String = "That did not work: {reason}.",
+
+    /// The title of the timeline, and the buttons that open it.
+    timeline_title: String = "Timeline",
+    /// There is nothing in it.
+    timeline_empty: String = "There is nothing to go back to yet.",
+    /// What becomes of what was played.
+    timeline_keeps: String = "What you have played is kept when you go back: it stays in the timeline as a branch.",
+    /// A checkpoint of this moment.
+    timeline_now: String = "now",
+    /// How far back a checkpoint is, in play time.
+    timeline_back: String = "{time} back",
+    /// A chapter begins with a checkpoint.
+    timeline_chapter: String = "a chapter begins",
+    /// The end of a branch.
+    timeline_left: String = "What you left {ago}",
+    /// Below the end of a branch.
+    timeline_branch: String = "the end of a branch",
+    /// Below another checkpoint of a branch.
+    timeline_on_branch: String = "on this branch",
+    /// Below the end of a line that went on in another place.
+    timeline_other: String = "it went on in another place",
+    /// The button that goes back to a checkpoint of the line that is played.
+    timeline_go_back: String = "Go back here",
+    /// The button that goes to a checkpoint of a branch.
+    timeline_go_on: String = "Go on from here",
+    /// The button that goes back to what the newest rewind has left.
+    timeline_undo_rewind: String = "Undo going back",
+    /// The button that goes back to what the newest load has left.
+    timeline_undo_load: String = "Undo loading",
 
     /// Beside the mark while something is being saved.
     saving: String = "Saving",

@@ -8,3 +8,4 @@ mod save_indicator;
 mod session_menu;
 mod session_panel;
 mod thumbnails;
+mod timeline;

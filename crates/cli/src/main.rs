@@ -14,6 +14,7 @@ mod output;
 mod place;
 mod show;
 mod slots;
+mod timeline;
 mod verify;
 
 use std::io::{self, BufWriter, Write};

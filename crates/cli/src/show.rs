@@ -16,6 +16,7 @@ use crate::list::Entry;
 use crate::look::{self, Left, Profile};
 use crate::output::{Output, milliseconds, moment, play_time, status_word};
 use crate::slots::{Depth, Slot, slots_of};
+use crate::timeline::{Chapter, ShownTimeline};
 
 #[derive(Serialize)]
 struct Shown {
@@ -26,6 +27,7 @@ struct Shown {
     summary: Option<Summary>,
     heads: Vec<ShownHead>,
     checkpoints: Vec<Checkpoint>,
+    timeline: ShownTimeline,
     /// The files that are damaged, or can't be used for another reason.
     problems: Vec<FileProblem>,
     events: Events,
@@ -39,29 +41,7 @@ struct Summary {
     /// The states that the game was in.
     states: BTreeMap<String, String>,
     /// The chapters that were open, the outermost first.
-    chapters: Vec<OpenChapter>,
-}
-
-/// A chapter that was open at the newest checkpoint.
-#[derive(Serialize)]
-struct OpenChapter {
-    id: String,
-    name: String,
-    kind: String,
-    /// The first checkpoint in it.
-    first_checkpoint: Option<String>,
-}
-
-impl From<bevy_session_journal::OpenChapter> for OpenChapter {
-    fn from(chapter: bevy_session_journal::OpenChapter) -> Self {
-        let first_checkpoint = chapter.first_checkpoint.map(|id| id.to_string());
-        Self {
-            id: chapter.id.to_string(),
-            name: chapter.name,
-            kind: chapter.kind,
-            first_checkpoint,
-        }
-    }
+    chapters: Vec<Chapter>,
 }
 
 #[derive(Serialize)]
@@ -154,6 +134,7 @@ impl Shown {
             summary: index.heads().first().map(|head| Summary::of(index, head)),
             heads: index.heads().iter().map(|head| ShownHead::of(profile, head)).collect(),
             checkpoints: index.checkpoints().into_iter().map(Checkpoint::of).collect(),
+            timeline: ShownTimeline::of(stored),
             problems: problems.collect(),
             events: Events { files: stored.event_files().0, bytes: stored.event_files().1 },
             slots,
@@ -218,7 +199,7 @@ impl Shown {
         for (name, state) in states {
             output.line(format_args!("state        {name}: {state}"))?;
         }
-        for OpenChapter { kind, name, .. } in chapters {
+        for Chapter { kind, name, .. } in chapters {
             let kind = if kind.is_empty() { "chapter" } else { kind };
             output.line(format_args!("chapter      {kind}: {name}"))?;
         }
@@ -253,7 +234,7 @@ impl Summary {
         Self {
             fields,
             states: summary.states,
-            chapters: summary.chapters.into_iter().map(OpenChapter::from).collect(),
+            chapters: summary.chapters.iter().map(Chapter::from).collect(),
         }
     }
 }

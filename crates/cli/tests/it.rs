@@ -258,6 +258,15 @@ fn a_session_is_shown_with_its_checkpoints() -> Done {
     assert_eq!(bridge["types"][0]["path"], "bevy_session::Saved");
     assert_eq!(bridge["types"][0]["rows"], 5);
     assert_eq!(shown["slots"].as_array().map(Vec::len), Some(2));
+    let moments = shown["timeline"]["checkpoints"].as_array().ok_or("a list")?;
+    assert_eq!(moments.len(), 9);
+    let ids: Vec<&Value> = moments.iter().map(|moment| &moment["id"]).collect();
+    let parents: Vec<&Value> = moments.iter().map(|moment| &moment["parent"]).collect();
+    assert_eq!((parents[0], &parents[1..]), (&Value::Null, &ids[..8]));
+    let lines = shown["timeline"]["lines"].as_array().ok_or("a list")?;
+    assert_eq!((lines.len(), &lines[0]["end"]), (1, ids[8]));
+    assert_eq!((&lines[0]["is_branch"], &lines[0]["leaves_at"]), (&false.into(), &Value::Null));
+    assert_eq!(shown["timeline"]["chapters"], Value::Array(Vec::new()));
 
     let text = game.run(&format!("show DIR {RELICS}"))?.text;
     assert!(

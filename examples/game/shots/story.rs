@@ -4,7 +4,7 @@ use bevy::input_focus::InputFocus;
 use bevy::prelude::*;
 use bevy_session::AttachmentSaved;
 use bevy_session::prelude::*;
-use bevy_session::ui::{RecoveryDialog, SessionMenu, SessionPanel};
+use bevy_session::ui::{RecoveryDialog, SessionMenu, SessionPanel, SessionTimeline, StringsFile};
 
 use super::digest::Comparison;
 use super::pilot::Pilot;
@@ -33,7 +33,13 @@ pub fn plugin(app: &mut App) {
             noticed.refused = true;
         })
         .add_systems(Startup, |options: Res<Options>, mut commands: Commands| {
-            let act = if options.act == Some(1) { until_the_end() } else { after_the_end() };
+            let act = match options.act {
+                Some(1) => until_the_end(),
+                Some(3) => go_on(|world| world.resource::<Noticed>().saved >= 4),
+                Some(4) => go_on(|world| world.resource::<Noticed>().saved >= 8),
+                Some(5) => which_is_meant(),
+                _ => after_the_end(),
+            };
             commands.insert_resource(Story::new(act));
         });
 }
@@ -61,6 +67,7 @@ fn until_the_end() -> Vec<Step> {
 
 fn after_the_end() -> Vec<Step> {
     let mut steps = recover_by_keyboard();
+    steps.extend(go_back_in_time());
     steps.extend(look_around());
     steps.extend(lose_the_disk());
     steps.extend([
@@ -69,6 +76,41 @@ fn after_the_end() -> Vec<Step> {
         Shot("complete"),
     ]);
     steps
+}
+
+/// Goes on with what was left, in the next place.
+fn go_on(is_enough: fn(&mut World) -> bool) -> Vec<Step> {
+    vec![
+        Until("something to continue", |world| {
+            world.resource::<SessionCatalog>().newest_closed().is_some()
+        }),
+        Until("the menu, with one button chosen", has_focus),
+        Frames(20),
+        Press(&[KeyCode::Enter]),
+        Until("the place that was completed", |world| {
+            state(world) == Game::MissionComplete && has_focus(world)
+        }),
+        Press(&[KeyCode::Enter]),
+        Until("the next place", is_playing),
+        Do(start_pilot),
+        Do(look_away),
+        Until("some checkpoints", is_enough),
+    ]
+}
+
+/// It went on in two places.
+fn which_is_meant() -> Vec<Step> {
+    vec![
+        Until("the dialog", |world| world.resource::<RecoveryDialog>().is_open()),
+        Frames(60),
+        Shot("fork"),
+        Do(|world| {
+            let german = world.resource::<AssetServer>().load("strings/de.ron");
+            world.insert_resource(StringsFile(german));
+        }),
+        Frames(60),
+        Shot("fork-german"),
+    ]
 }
 
 fn recover_by_keyboard() -> Vec<Step> {
@@ -89,6 +131,35 @@ fn recover_by_keyboard() -> Vec<Step> {
         Until("the end of the dialog", |world| !world.resource::<RecoveryDialog>().is_open()),
         Until("play to go on", is_playing),
         Do(look_away),
+    ]
+}
+
+fn go_back_in_time() -> Vec<Step> {
+    vec![
+        Until("some checkpoints", |world| world.resource::<Noticed>().saved >= 3),
+        Press(&[KeyCode::KeyR]),
+        Until("the timeline", timeline_is_open),
+        Frames(10),
+        Press(&[KeyCode::ArrowDown]),
+        Press(&[KeyCode::ArrowDown]),
+        // The first chooses, the second leads to the button, and the third presses it.
+        Do(|world| world.insert_resource(Comparison::NothingYet)),
+        Press(&[KeyCode::Enter]),
+        Press(&[KeyCode::Enter]),
+        Press(&[KeyCode::Enter]),
+        Until("the very moment that was chosen", |world| {
+            *world.resource::<Comparison>() == Comparison::Same
+        }),
+        Until("play to go on", |world| is_playing(world) && !timeline_is_open(world)),
+        Do(look_away),
+        Until("some more checkpoints", |world| world.resource::<Noticed>().saved >= 3),
+        Press(&[KeyCode::KeyR]),
+        Until("the timeline with a branch", timeline_is_open),
+        Frames(60),
+        Shot("timeline"),
+        Press(&[KeyCode::Escape]),
+        Until("the end of the timeline", |world| !timeline_is_open(world)),
+        Until("play to go on", is_playing),
     ]
 }
 
@@ -135,6 +206,10 @@ fn lose_the_disk() -> Vec<Step> {
 
 fn state(world: &World) -> Game {
     *world.resource::<State<Game>>().get()
+}
+
+fn timeline_is_open(world: &mut World) -> bool {
+    world.resource::<SessionTimeline>().is_open()
 }
 
 fn is_playing(world: &mut World) -> bool {

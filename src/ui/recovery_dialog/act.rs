@@ -8,6 +8,7 @@ use directories::UserDirs;
 use jiff::Timestamp;
 
 use super::OpenRecoveryDialog;
+use super::fork::LocalZone;
 use super::state::{
     Choice, Does, Failure, LostSession, RecoveryDialog, Report, ReportPlace, Stage, id,
     restore_from,
@@ -363,8 +364,8 @@ pub(super) fn show_dialog(world: &mut World) {
     let offers = world.get_resource::<RecoveryOffers>().unwrap_or(&none);
     let dialog = world.resource::<RecoveryDialog>();
     let (words, is_compact) = (&look.words, look.is_compact());
-    let rows = rows_shown(look, dialog, offers);
-    let view = dialog.view(Facts { offers, words, now, activity, is_compact, rows });
+    let (rows, zone) = (rows_shown(look, dialog, offers), world.resource::<LocalZone>());
+    let view = dialog.view(Facts { offers, words, now, zone, activity, is_compact, rows });
     if wants_focus.is_some() {
         world.get_resource_or_init::<Surface<DialogView>>().wants_focus = wants_focus;
     }
@@ -381,7 +382,8 @@ fn rows_shown(look: &Look, dialog: &RecoveryDialog, offers: &RecoveryOffers) -> 
         (false, false) => 424.0,
         (false, true) => 512.0,
     };
-    look.rows(ROW, used)
+    let forked = dialog.shown(offers).is_some_and(|offer| offer.fork.is_some());
+    look.rows(ROW, used + if forked { 48.0 } else { 0.0 })
 }
 
 /// Where a report goes: into the game's own place for them, the player's documents, or, where the

@@ -60,6 +60,12 @@ impl DialogView {
         if let Some((name, has_others)) = &self.session {
             self.draw_session(look, parent, name, *has_others);
         }
+        if let Some(fork) = &self.fork {
+            let node = Node { flex_shrink: 0.0, ..look.column(0.0) };
+            parent.spawn((node, Pickable::IGNORE)).with_children(|node| {
+                node.spawn(look.text(fork, TextSize::Small, Ink::Muted));
+            });
+        }
     }
 
     fn draw_session(&self, look: &Look, parent: &mut ChildSpawner, name: &str, has_others: bool) {

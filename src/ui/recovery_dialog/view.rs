@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::fork::LocalZone;
 use super::state::{Choice, Does, Failure, RecoveryDialog, Report, Stage, id};
 use crate::external_saves::{ExternalSaveKind, OfferedBackup};
 use crate::journal::{CheckpointKind, SlotKind, Validity};
@@ -26,6 +27,8 @@ pub(super) struct DialogView {
     pub advice: Option<String>,
     /// Which session this is, and whether there are others.
     pub session: Option<(String, bool)>,
+    /// Where the session parted, if it went on in two places.
+    pub fork: Option<String>,
     pub body: Body,
     pub buttons: Vec<(Does, String, bool)>,
     pub first_focus: Option<Does>,
@@ -83,6 +86,7 @@ pub(super) struct Facts<'a> {
     pub offers: &'a RecoveryOffers,
     pub words: &'a SessionStrings,
     pub now: Timestamp,
+    pub zone: &'a LocalZone,
     /// How far the restore is.
     pub activity: SessionActivity,
     /// Whether there is little room.
@@ -105,8 +109,7 @@ impl RecoveryDialog {
         match stage {
             Stage::Restoring { stalled } => {
                 view.body = progress(facts.activity, stalled, words);
-                view.alert = None;
-                view.advice = None;
+                (view.alert, view.advice, view.fork) = (None, None, None);
                 if matches!(facts.activity.restore(), None | Some(RestorePhase::Reading)) {
                     view.buttons.push((Does::Cancel, words.cancel.clone(), false));
                 }
@@ -118,8 +121,7 @@ impl RecoveryDialog {
                     explained: words.report_explained.clone(),
                     report: self.report_line(words),
                 };
-                view.alert = None;
-                view.advice = None;
+                (view.alert, view.advice, view.fork) = (None, None, None);
                 let can_report = !matches!(self.report, Report::Writing(_) | Report::Written(_));
                 view.buttons.push((Does::Back, words.back.clone(), !can_report));
                 if can_report {
@@ -131,6 +133,9 @@ impl RecoveryDialog {
                 // What happened was shown before; where room is short, what is new goes first.
                 if facts.is_compact && (view.alert.is_some() || view.advice.is_some()) {
                     view.story.clear();
+                    view.loss.clear();
+                }
+                if facts.is_compact && view.fork.is_some() {
                     view.loss.clear();
                 }
             }
@@ -157,6 +162,7 @@ impl RecoveryDialog {
                 (fill(&words.one_of, &parts), true)
             }
         });
+        view.fork = offer.fork.as_ref().map(|fork| words.forked(fork, facts.zone, facts.now));
         if let Some(failure) = &self.failure {
             let reason = why(failure, words);
             let mut alert = fill(&words.choice_failed, &[("reason", reason)]);

@@ -18,6 +18,7 @@ use crate::lifecycle::{
     SlotRequest,
 };
 use crate::session::RestoreFrom;
+use crate::ui::SessionTimeline;
 use crate::ui::focus::{GoBack, ScrollRows};
 use crate::ui::lists::ROW;
 use crate::ui::look::Look;
@@ -112,13 +113,14 @@ pub(super) fn act(
     buttons: Query<&widgets::Does<Does>>,
     catalog: Res<SessionCatalog>,
     session: Option<Res<CurrentSession>>,
+    timeline: Option<ResMut<SessionTimeline>>,
     undo_time: Res<UndoTime>,
     look: Res<Look>,
     mut menu: ResMut<SessionMenu>,
     mut commands: Commands,
 ) {
     let Ok(widgets::Does(does)) = buttons.get(activate.entity) else { return };
-    let playing = session.map(|session| session.id());
+    let playing = session.as_ref().map(|session| session.id());
     let facts = facts(&catalog, playing, &look, &menu);
     let (listed, shown) = (menu.listed(facts), facts.rows);
     let chosen = listed.iter().find(|entry| Some(entry.id()) == menu.chosen);
@@ -152,6 +154,12 @@ pub(super) fn act(
         Does::Undo => {
             menu.chosen = menu.doomed.take().map(|doomed| doomed.entry);
             menu.wants_focus = menu.chosen.map(Does::Choose);
+        }
+        Does::Timeline => {
+            if let Some((mut timeline, session)) = timeline.zip(session) {
+                close(&mut menu, &mut commands);
+                timeline.open(session.play_time(), true);
+            }
         }
         Does::Close => close(&mut menu, &mut commands),
         Does::Cancel => commands.session().cancel_restore(),
@@ -244,10 +252,12 @@ pub(super) fn show_menu(world: &mut World) {
     let wants_focus = world.resource_mut::<SessionMenu>().wants_focus.take();
     let playing = world.get_resource::<CurrentSession>().map(CurrentSession::id);
     let activity = world.get_resource::<SessionActivity>().copied().unwrap_or_default();
+    let has_timeline = playing.is_some() && world.contains_resource::<SessionTimeline>();
     let look = world.resource::<Look>();
     let Some(catalog) = world.get_resource::<SessionCatalog>() else { return };
     let menu = world.resource::<SessionMenu>();
-    let view = menu.view(Facts { now, activity, ..facts(catalog, playing, look, menu) });
+    let view =
+        menu.view(Facts { now, activity, has_timeline, ..facts(catalog, playing, look, menu) });
     if wants_focus.is_some() {
         world.get_resource_or_init::<Surface<MenuView>>().wants_focus = wants_focus;
     }
@@ -261,8 +271,9 @@ fn facts<'a>(
     menu: &SessionMenu,
 ) -> Facts<'a> {
     let (words, rows) = (&look.words, rows_shown(look, menu));
-    let activity = SessionActivity::default();
-    Facts { catalog, playing, words, now: Timestamp::UNIX_EPOCH, activity, rows }
+    let (activity, has_timeline) = (SessionActivity::default(), false);
+    let now = Timestamp::UNIX_EPOCH;
+    Facts { catalog, playing, words, now, activity, rows, has_timeline }
 }
 
 /// How many rows of the list there is room for.

@@ -97,6 +97,8 @@ pub(super) enum Does {
     Play,
     Delete,
     Undo,
+    /// Shows the timeline of the session that is played.
+    Timeline,
     Close,
     Cancel,
     Sort(Sort),

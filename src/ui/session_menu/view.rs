@@ -66,6 +66,8 @@ pub(super) struct Facts<'a> {
     pub activity: SessionActivity,
     /// Rows that there is room for.
     pub rows: usize,
+    /// Whether there is a timeline to go back in.
+    pub has_timeline: bool,
 }
 
 impl Listed<'_> {
@@ -268,6 +270,9 @@ impl SessionMenu {
         }
         if chosen.is_some_and(Listed::can_be_deleted) {
             view.buttons.push((Does::Delete, words.delete.clone(), false));
+        }
+        if facts.has_timeline {
+            view.buttons.push((Does::Timeline, words.timeline_title.clone(), false));
         }
         view.buttons.push((Does::Close, words.close.clone(), false));
         if let Some(play) = chosen.and_then(|chosen| chosen.play(words)) {

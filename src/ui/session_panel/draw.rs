@@ -15,10 +15,12 @@ use crate::ui::look::{Look, TextSize};
 use crate::ui::pictures::Pictures;
 use crate::ui::surface::{Surface, View, show};
 use crate::ui::widgets::{self, ButtonKind, Ink};
+use crate::ui::{OpenSessionTimeline, SessionTimeline};
 
 /// The panel's shape. What stands in it is filled in later, so that it isn't built again each second.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct PanelView {
+    has_timeline: bool,
     has_crash: bool,
     warns_of_power_cuts: bool,
 }
@@ -27,6 +29,7 @@ pub(super) struct PanelView {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Does {
     Checkpoint,
+    Timeline,
     Crash,
     Close,
 }
@@ -73,6 +76,7 @@ pub(super) fn show_panel(world: &mut World) {
     if !is_open && !has_root {
         return;
     }
+    let has_timeline = world.contains_resource::<SessionTimeline>();
     let has_crash = world.resource::<SessionPanelPlugin>().crash.is_some();
     let activity = world.get_resource::<SessionActivity>();
     let warns_of_power_cuts = activity.is_some_and(|activity| !activity.power_cuts_are_covered());
@@ -84,7 +88,7 @@ pub(super) fn show_panel(world: &mut World) {
             visible.0 = true;
         }
     }
-    show(world, is_open.then_some(PanelView { has_crash, warns_of_power_cuts }));
+    show(world, is_open.then_some(PanelView { has_timeline, has_crash, warns_of_power_cuts }));
 }
 
 /// A button was pressed.
@@ -97,6 +101,7 @@ pub(super) fn act(
     let Ok(widgets::Does(does)) = buttons.get(activate.entity) else { return };
     match does {
         Does::Checkpoint => commands.session().checkpoint("session panel"),
+        Does::Timeline => commands.trigger(OpenSessionTimeline),
         Does::Crash => plugin.crash.into_iter().for_each(|crash| crash()),
         Does::Close => commands.trigger(ToggleSessionPanel),
     }
@@ -241,6 +246,9 @@ impl PanelView {
                 look.button(line, ButtonKind::Secondary, label, widgets::Does(does));
             };
             button(&words.panel_checkpoint, Does::Checkpoint);
+            if self.has_timeline {
+                button(&words.timeline_title, Does::Timeline);
+            }
             if self.has_crash {
                 button(&words.panel_crash, Does::Crash);
             }

@@ -470,3 +470,55 @@ fn a_dialog_that_cannot_be_seen_gives_a_hint() {
     let given = received::<HintGiven>(&app);
     assert!(given.len() == 1 && given[0].hint == SessionHint::DialogWithoutCamera, "{given:?}");
 }
+
+/// A session that went on here and on another machine, and whose files a cloud put into one directory.
+fn forked() -> MemoryDisk {
+    let disk = MemoryDisk::default();
+    let data = std::path::Path::new("sessions/data");
+    let mut app = game(&disk);
+    app.world_mut().spawn(Health(1));
+    start(&mut app, "Forked");
+    let id = app.world().resource::<CurrentSession>().id();
+    request(&mut app, |commands| commands.session().close());
+    frames(&mut app, 3);
+    let (here, elsewhere) = (disk.snapshot(), MemoryDisk::default());
+    elsewhere.take_from(&here, data);
+    for (disk, played) in [(&here, 90), (&elsewhere, 200)] {
+        let mut app = game(disk);
+        request(&mut app, |commands| commands.session().continue_session(id));
+        long(&mut app, played);
+        request(&mut app, |commands| commands.session().close());
+        frames(&mut app, 3);
+    }
+    here.take_from(&elsewhere, data);
+    here
+}
+
+#[test]
+fn of_a_fork_it_is_said_where_it_parted_and_what_was_played_on_each_side() {
+    let mut app = ui_game(&forked());
+    assert!(is_open(&app));
+    let sentence = |app: &mut App| {
+        let texts = texts(app);
+        let said = texts.iter().find(|text| text.starts_with("The same until "));
+        let said = said.unwrap_or_else(|| panic!("no word of the fork in {texts:?}"));
+        said.split_once("; then ").unwrap().1.to_owned()
+    };
+    let mut said = [sentence(&mut app), String::new()];
+    press(&mut app, ">");
+    said[1] = sentence(&mut app);
+    said.sort();
+    let expected = [
+        "1 minute here (shown now), 3 minutes on another device. Both are kept.",
+        "1 minute here, 3 minutes on another device (shown now). Both are kept.",
+    ];
+    assert_eq!(said, expected);
+    for (width, height, scale) in WINDOWS {
+        resize(&mut app, width, height, scale);
+        frames(&mut app, 3);
+        super::layout::assert_tidy(&mut app, &format!("fork in {width} x {height} at {scale}"));
+        assert_seen(&mut app, "The same until");
+    }
+    press(&mut app, "Details");
+    assert!(!is_shown(&mut app, "The same until"), "the details are of something else");
+}

@@ -6,11 +6,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::ids::{CheckpointId, SlotId};
+use crate::ids::{CheckpointId, RunId, SlotId};
 use crate::journal::{CheckpointKind, Validity};
 use crate::process::HowItEnded;
 use crate::recovery::{
-    OfferedCheckpoint, Proposal, RecoveryOffer, SlotEntry, UnsavedPlay, VersionFit,
+    Fork, ForkedLine, OfferedCheckpoint, Proposal, RecoveryOffer, SlotEntry, TimelineCheckpoint,
+    TimelineLine, UnsavedPlay, VersionFit,
 };
 use crate::session::{CheckpointSummary, Fields, NewSession, SessionMetadata, SlotKind};
 
@@ -35,6 +36,29 @@ pub fn offered(id: CheckpointId, play_time: Duration) -> OfferedCheckpoint {
         summary: CheckpointSummary::default(),
         thumbnail: false,
     }
+}
+
+/// One side of a fork.
+pub fn forked_line(newest: CheckpointId, played: Duration, is_from_here: bool) -> ForkedLine {
+    ForkedLine { newest, played, is_from_here }
+}
+
+/// A fork without a checkpoint in common that is kept.
+pub fn fork(parted: Option<Timestamp>, own: ForkedLine, others: Vec<ForkedLine>) -> Fork {
+    Fork { common: None, parted, own, others }
+}
+
+/// An autosave on a timeline that follows the one before it of the same run.
+pub fn on_timeline(run: u64, counter: u64, play_time: Duration) -> TimelineCheckpoint {
+    let id = |counter| CheckpointId { run: RunId(run), counter };
+    let (kind, time) = (CheckpointKind::Auto, Timestamp::UNIX_EPOCH);
+    let parent = (counter > 1).then(|| id(counter - 1));
+    TimelineCheckpoint { parent, ..TimelineCheckpoint::saved(id(counter), kind, time, play_time) }
+}
+
+/// The end of a line on a timeline.
+pub fn timeline_line(end: CheckpointId, leaves_at: Option<CheckpointId>) -> TimelineLine {
+    TimelineLine { end, is_branch: leaves_at.is_some(), leaves_at, begun: None }
 }
 
 /// A slot of the campaign.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::THUMBNAIL;
 use crate::ids::CheckpointId;
 use crate::journal::{CheckpointInfo, CheckpointKind, Validity};
-use crate::session::RestoreReason;
+use crate::session::{OpenChapter, RestoreReason};
 use crate::store::StoredSession;
 
 /// A session's checkpoints and the lines that they are on, as a tree: each checkpoint names the one
@@ -40,6 +40,9 @@ pub struct TimelineCheckpoint {
     pub time: Timestamp,
     /// Play time at its moment, pauses excluded.
     pub play_time: Duration,
+    /// The chapters that were open, the outermost first. It is the begin of one whose first checkpoint it
+    /// is.
+    pub chapters: Vec<OpenChapter>,
     /// The attachment with its picture, if it has one, for `SessionCommands::read_attachment`.
     pub picture: Option<String>,
     /// What is known of its files.
@@ -70,11 +73,18 @@ impl Timeline {
         found.sort_by_key(|info| (info.id.counter, info.id.run));
         let with_picture = stored.beside().iter().filter(|(_, name)| name == THUMBNAIL);
         let with_picture: HashSet<CheckpointId> = with_picture.map(|(id, _)| *id).collect();
-        let checkpoints = found.into_iter().map(|info| {
+        let mut timeline = Self::default();
+        for info in found {
+            let parent = index.kept_before(info.id);
+            // What a checkpoint doesn't say itself is as it was at the one before.
+            let summary = index.commit(info.id).and_then(|commit| commit.summary.as_deref());
+            let before = || timeline.get(parent?).map(|before| &before.chapters);
+            let chapters = summary.map(|summary| &summary.chapters).or_else(before);
+            let chapters = chapters.cloned().unwrap_or_default();
             let picture = with_picture.contains(&info.id).then(|| THUMBNAIL.to_owned());
-            TimelineCheckpoint::new(index.kept_before(info.id), info, picture)
-        });
-        let mut timeline = Self { checkpoints: checkpoints.collect(), lines: Vec::new() };
+            let checkpoint = TimelineCheckpoint::new(parent, info, chapters, picture);
+            timeline.checkpoints.push(checkpoint);
+        }
         let heads = index.heads().iter().map(|head| (head.id, false));
         let branches = index.branches().into_iter().map(|end| (end, true));
         for (end, is_branch) in heads.chain(branches) {
@@ -145,7 +155,8 @@ impl TimelineCheckpoint {
         play_time: Duration,
     ) -> Self {
         let (parent, label, picture, validity) = (None, None, None, Validity::Unread);
-        Self { id, parent, kind, label, time, play_time, picture, validity }
+        let chapters = Vec::new();
+        Self { id, parent, kind, label, time, play_time, chapters, picture, validity }
     }
 
     /// What the game called it.
@@ -155,8 +166,26 @@ impl TimelineCheckpoint {
         Self { label, ..self }
     }
 
-    fn new(parent: Option<CheckpointId>, info: CheckpointInfo, picture: Option<String>) -> Self {
+    /// The chapters that were open.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn within(self, chapters: Vec<OpenChapter>) -> Self {
+        Self { chapters, ..self }
+    }
+
+    /// The chapter that began with it.
+    #[must_use]
+    pub fn begins(&self) -> Option<&OpenChapter> {
+        self.chapters.iter().rev().find(|chapter| chapter.first_checkpoint == Some(self.id))
+    }
+
+    fn new(
+        parent: Option<CheckpointId>,
+        info: CheckpointInfo,
+        chapters: Vec<OpenChapter>,
+        picture: Option<String>,
+    ) -> Self {
         let CheckpointInfo { id, kind, label, time, play_time, validity, .. } = info;
-        Self { id, parent, kind, label, time, play_time, picture, validity }
+        Self { id, parent, kind, label, time, play_time, chapters, picture, validity }
     }
 }

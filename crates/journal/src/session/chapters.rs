@@ -290,13 +290,20 @@ impl Chapters {
     #[doc(hidden)]
     #[must_use]
     pub fn listed(&self) -> Vec<OpenChapter> {
-        let listed = self.open.iter().take(Self::DEPTH).map(|chapter| OpenChapter {
-            id: chapter.id,
-            name: chapter.name.chars().take(LETTERS).collect(),
-            kind: chapter.kind.chars().take(LETTERS).collect(),
-            first_checkpoint: chapter.first_checkpoint,
-        });
-        listed.collect()
+        self.open.iter().take(Self::DEPTH).map(listed).collect()
+    }
+
+    /// What lists show of the chapters that were open at this play time, the outermost first.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn listed_at(&self, play_time: Duration) -> Vec<OpenChapter> {
+        // Checkpoints count milliseconds.
+        let moment = play_time.as_millis();
+        let was_open = |chapter: &&Chapter| {
+            let has_begun = chapter.begun_at.as_millis() <= moment;
+            has_begun && chapter.end.is_none_or(|end| end.play_time.as_millis() > moment)
+        };
+        self.newest_first().filter(was_open).take(Self::DEPTH).map(listed).collect()
     }
 }
 
@@ -324,6 +331,16 @@ impl ChaptersWritten {
     pub fn into_order(self) -> Option<Box<Self>> {
         let says_something = self.all.is_some() || self.counted.is_some();
         says_something.then(|| Box::new(self))
+    }
+}
+
+/// What lists show of a chapter.
+fn listed(chapter: &Chapter) -> OpenChapter {
+    OpenChapter {
+        id: chapter.id,
+        name: chapter.name.chars().take(LETTERS).collect(),
+        kind: chapter.kind.chars().take(LETTERS).collect(),
+        first_checkpoint: chapter.first_checkpoint,
     }
 }
 
