@@ -29,7 +29,7 @@ for ((run = 1; run <= runs; run++)); do
         fail "That was run $run."
     fi
 done
-count_files() { find "$directory/data" -name '*.journal' -o -name '*.archive' | wc -l; }
+count_files() { find "$directory/data" -name '*.journal' -o -name '*.archive' -o -name '*.events' | wc -l; }
 played=$((SECONDS - begun))
 in_short_runs=$(count_files)
 # What is named is gathered while a run goes on, and these were over in a moment.

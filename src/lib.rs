@@ -13,6 +13,8 @@ mod generated_worlds;
 mod lifecycle;
 mod mode;
 mod plugin;
+#[cfg(feature = "log")]
+mod recent_log;
 mod recording;
 mod restore;
 mod saved;
@@ -26,9 +28,7 @@ mod values;
 // The rooms that know no engine, under the paths that they had here.
 #[cfg(test)]
 use bevy_session_journal::deep;
-use bevy_session_journal::{
-    clock, crash_report, journal, process, recovery, session, store, writer,
-};
+use bevy_session_journal::{clock, journal, process, recovery, report, session, store, writer};
 
 pub use bevy_session_journal::{
     Attachment, AttachmentError, AttachmentOf, Chapter, ChapterEnd, ChapterError, ChapterFigures,
@@ -38,8 +38,8 @@ pub use bevy_session_journal::{
     EventValueError, ExternalError, FailureCause, Field, FieldError, Fields, Fork, ForkedLine,
     HowItEnded, IllegalMove, InnerChapters, LeaveCause, Leaving, LifecycleEvent, MemoryDisk, Move,
     NewChapter, NewSession, OfferedCheckpoint, OfferedOption, OpenChapter, Operation, PanicInfo,
-    Proposal, RecordedEvent, RecoveryError, RecoveryOffer, RequestError, RestoreFrom,
-    RestoreReason, RunId, SaveId, SaveSlot, SessionContext, SessionEntry, SessionId,
+    Proposal, RecordedEvent, RecoveryError, RecoveryOffer, Report, ReportError, RequestError,
+    RestoreFrom, RestoreReason, RunId, SaveId, SaveSlot, SessionContext, SessionEntry, SessionId,
     SessionMetadata, SessionPriority, SessionStatus, SessionTally, SessionUpdate, SlotEntry,
     SlotError, SlotId, SlotKind, StateChange, StopReason, Timeline, TimelineCheckpoint,
     TimelineLine, UnreadableSlot, UnsavedPlay, Validity, VersionFit, WrittenBy, limits,
@@ -58,24 +58,27 @@ pub use lifecycle::{
     AttachmentRead, AttachmentRequest, AttachmentSaved, AutosaveDelayed, AutosaveStretched,
     CaptureBudget, CaptureCost, CaptureOverBudget, ChapterBegun, ChapterEnded, CheckpointCaptured,
     CheckpointDrifted, CheckpointFailed, CheckpointSaved, ContextChanged, CorruptionDetected,
-    CrashReportWritten, CurrentProfile, CurrentRequest, CurrentSession, DataPlaceChanged,
-    DuplicateSaveKey, EndStep, EventLoss, EventsDropped, EventsRead, EventsReplayed,
-    EventsValidated, ExternalCallFailed, ExternalOperationFinished, ExternalRequest,
-    ExternalRestoreRequested, ExternalSaveDamaged, ExternalSaveRequested, ExternalSavesExt,
-    GameContext, HintGiven, LastCheckpoint, PlacedRestored, PreviousRun, ProfileChanged,
-    RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RecoveryOffers, RecoveryOption,
-    RecoveryPolicy, Request, RequestRejected, RestoreCancelled, RestoreLosses, RestorePhase,
-    RestorePrepared, RestoreStalled, RestoreStarted, RewindTo, SavingResumed, SavingStopped,
-    SessionActivity, SessionCatalog, SessionClosed, SessionCommands, SessionCommandsExt,
-    SessionEnded, SessionEnding, SessionEvents, SessionForgotten, SessionHint, SessionHints,
+    CurrentProfile, CurrentRequest, CurrentSession, DataPlaceChanged, DuplicateSaveKey, EndStep,
+    EventLoss, EventsDropped, EventsRead, EventsReplayed, EventsValidated, ExternalCallFailed,
+    ExternalOperationFinished, ExternalRequest, ExternalRestoreRequested, ExternalSaveDamaged,
+    ExternalSaveRequested, ExternalSavesExt, GameContext, HintGiven, LastCheckpoint,
+    PlacedRestored, PreviousRun, ProfileChanged, RecoveryAvailable, RecoveryDeclined,
+    RecoveryFailed, RecoveryOffers, RecoveryOption, RecoveryPolicy, ReportNotOpened, ReportWritten,
+    Request, RequestRejected, RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared,
+    RestoreStalled, RestoreStarted, RewindTo, SavingResumed, SavingStopped, SessionActivity,
+    SessionCatalog, SessionClosed, SessionCommands, SessionCommandsExt, SessionEnded,
+    SessionEnding, SessionEvents, SessionExported, SessionForgotten, SessionHint, SessionHints,
     SessionHooksExt, SessionPaused, SessionPlace, SessionRecovered, SessionRequest,
     SessionRestored, SessionResumed, SessionSettings, SessionStarted, SessionSummary,
-    SessionUpdated, SessionsFound, SlotCopied, SlotDeleted, SlotFailed, SlotRenamed, SlotRequest,
-    SlotSaved, TypeBytes, TypeFailed, TypeNotSaved, WorldCollapsed, recovery_is_pending,
-    saving_is_in_progress, session_is_active, session_is_paused, session_is_restoring,
+    SessionUpdated, SessionsFound, SlotCopied, SlotDeleted, SlotFailed, SlotImported, SlotRenamed,
+    SlotRequest, SlotSaved, TypeBytes, TypeFailed, TypeNotSaved, WorldCollapsed,
+    recovery_is_pending, saving_is_in_progress, session_is_active, session_is_paused,
+    session_is_restoring,
 };
 pub use mode::SessionMode;
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
+#[cfg(feature = "log")]
+pub use recent_log::recent_log;
 pub use recording::{RecordInputs, Recordable, RecordedAs, RecordedTrigger, RecordingExt};
 pub use restore::{
     DanglingReference, DespawnOnRestore, ExtraEntities, RestoreLoss, RestoreLossReason,
@@ -143,6 +146,9 @@ mod guide {
 
     #[doc = include_str!("../docs/guide/recovery.md")]
     struct Recovery;
+
+    #[doc = include_str!("../docs/guide/reports.md")]
+    struct Reports;
 
     #[doc = include_str!("../docs/guide/rewind.md")]
     struct Rewind;

@@ -6,7 +6,6 @@ mod branching;
 mod capture_budget;
 mod chapters;
 mod checkpoints;
-mod crash_report;
 mod current_session;
 mod deferred;
 mod ending;
@@ -34,6 +33,7 @@ mod previous_run;
 mod profiles;
 mod recording;
 mod recovery_options;
+mod reporting;
 mod reports;
 mod requests;
 mod restoring;
@@ -69,13 +69,13 @@ pub use known_sessions::{RecoveryOffers, SessionCatalog, recovery_is_pending};
 pub use notifications::{
     AttachmentRead, AttachmentSaved, AutosaveDelayed, AutosaveStretched, CaptureOverBudget,
     ChapterBegun, ChapterEnded, CheckpointCaptured, CheckpointDrifted, CheckpointFailed,
-    CheckpointSaved, ContextChanged, CorruptionDetected, CrashReportWritten, DataPlaceChanged,
-    DuplicateSaveKey, HintGiven, PlacedRestored, ProfileChanged, RecoveryAvailable,
-    RecoveryDeclined, RecoveryFailed, RequestRejected, RestoreCancelled, RestorePrepared,
+    CheckpointSaved, ContextChanged, CorruptionDetected, DataPlaceChanged, DuplicateSaveKey,
+    HintGiven, PlacedRestored, ProfileChanged, RecoveryAvailable, RecoveryDeclined, RecoveryFailed,
+    ReportNotOpened, ReportWritten, RequestRejected, RestoreCancelled, RestorePrepared,
     RestoreStalled, RestoreStarted, SavingResumed, SavingStopped, SessionClosed, SessionEnded,
-    SessionForgotten, SessionPaused, SessionRecovered, SessionRestored, SessionResumed,
-    SessionStarted, SessionUpdated, SessionsFound, SlotCopied, SlotDeleted, SlotFailed,
-    SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
+    SessionExported, SessionForgotten, SessionPaused, SessionRecovered, SessionRestored,
+    SessionResumed, SessionStarted, SessionUpdated, SessionsFound, SlotCopied, SlotDeleted,
+    SlotFailed, SlotImported, SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
 };
 pub use policy::RecoveryPolicy;
 pub use previous_run::PreviousRun;
@@ -105,6 +105,7 @@ pub(crate) use notifications::{
     register as register_notifications, register_chapter_notifications, register_slot_notifications,
 };
 pub(crate) use recording::register_event_notifications;
+pub(crate) use reporting::tell_of_unopened;
 pub(crate) use requests::RequestQueue;
 pub(crate) use runtime::{Runtime, RuntimeParts};
 pub(crate) use session_place::tell_of_place;

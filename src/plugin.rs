@@ -1,5 +1,6 @@
 //! The plugin: configuration, and how it hooks into the app.
 
+mod opened;
 mod place;
 mod reflection;
 mod set_up;
@@ -18,7 +19,7 @@ use crate::lifecycle::{
 };
 use crate::mode::SessionMode;
 use crate::process::ProcessGuard;
-use crate::store::{Layout, LocalStore, MemoryDisk};
+use crate::store::{Disk, Layout, LocalStore, MemoryDisk};
 use bevy::app::MainScheduleOrder;
 use bevy::ecs::schedule::{ScheduleConfigs, ScheduleLabel, SingleThreadedExecutor};
 use bevy::ecs::system::ScheduleSystem;
@@ -61,6 +62,8 @@ pub struct SessionPlugin {
     mode: Option<SessionMode>,
     manual_writer: bool,
     clock_origin: Option<Timestamp>,
+    /// The disk of the files that a player names; `None` if it is that of the sessions.
+    outside: Option<Arc<dyn Disk>>,
 }
 
 /// The profile of games that know none.
@@ -139,6 +142,7 @@ impl SessionPlugin {
             mode: None,
             manual_writer: false,
             clock_origin: None,
+            outside: None,
         }
     }
 
@@ -251,6 +255,30 @@ impl SessionPlugin {
         self
     }
 
+    /// Opens a [report](crate::SessionCommands::report), or a session that was
+    /// [exported](crate::SessionCommands::export): the game goes on from the checkpoint in it. This is
+    /// what `BEVY_SESSION=open:report.tar` does.
+    ///
+    /// Sessions are kept in memory for this start, and what is saved is gone with the app. The
+    /// player's own are neither read nor locked nor written. As soon as the app runs, the checkpoint
+    /// is loaded as a slot is, before whatever the game asks for.
+    /// [`SessionRestored`](crate::SessionRestored) follows. A game that starts a session by itself
+    /// should look whether one is played. Reports and exports are written to the disk, as ever.
+    ///
+    /// A file that can't be opened (not there, no report, cut off, damaged, of another game, of a newer
+    /// release) is logged as an error with the cause, and
+    /// [`ReportNotOpened`](crate::ReportNotOpened) says so. The game is in its title then, with no sessions.
+    ///
+    /// ```
+    /// use bevy_session::prelude::*;
+    ///
+    /// let plugin = SessionPlugin::new("Studio", "Hop").open("report.tar");
+    /// ```
+    #[must_use]
+    pub fn open(self, report: impl Into<PathBuf>) -> Self {
+        self.mode(SessionMode::Open(report.into()))
+    }
+
     /// Test mode: nothing touches the disk, no thread is started (except for the provider of
     /// [`external_saves`](crate::ExternalSavesExt::external_saves), if there is one), and neither
     /// panics nor signals are watched. What one app saved is gone with it; see [`disk`](Self::disk) to
@@ -302,7 +330,17 @@ impl SessionPlugin {
         let fallback =
             self.fallback.as_deref().map(|directory| self.layout(roots_below(directory)));
         let OpenPlace { disk, place, changed } = self.place.open(&wanted, fallback.as_ref());
-        (LocalStore::new(disk, wanted), place, changed)
+        let local = LocalStore::new(disk, wanted);
+        let local = match &self.outside {
+            Some(outside) => local.with_outside(Arc::clone(outside)),
+            None => local,
+        };
+        (local, place, changed)
+    }
+
+    /// What tells this game's slots from those of others.
+    fn game_id(&self) -> String {
+        format!("{}/{}", self.studio, self.game)
     }
 
     fn layout(&self, (mut data, mut state): (PathBuf, PathBuf)) -> Layout {
@@ -319,8 +357,8 @@ impl SessionPlugin {
     }
 
     fn start_mode(&self) -> SessionMode {
-        match self.mode {
-            Some(mode) => mode,
+        match &self.mode {
+            Some(mode) => mode.clone(),
             None if self.manual_writer => SessionMode::Ordinary,
             None => SessionMode::of_environment(),
         }
@@ -379,6 +417,7 @@ impl Plugin for SessionPlugin {
                 app.insert_resource(SwitchedOff);
             }
             SessionMode::Memory => self.clone().in_memory().set_up(app, SessionMode::Memory),
+            SessionMode::Open(path) => self.set_up_opened(app, path),
             mode => self.set_up(app, mode),
         }
     }

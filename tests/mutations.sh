@@ -133,6 +133,16 @@ mutant 'hand out again after a rewind' $journal/recovery/prepare.rs \
     's/wanted\.reason == RestoreReason::Recovered\n\s+&& checkpoint/checkpoint/' nothing_is_handed_out_again
 mutant 'count a branch that was left to the line' $journal/recovery/event_line.rs \
     's/let mut line = vec!\[EventStretch \{ run: checkpoint\.run, through \}\];/let mut line = vec![EventStretch { run: checkpoint.run, through: through + 100 }];/' a_line_goes_on_from
+mutant 'forget what came before the runs that a header names' $journal/recovery/event_line.rs \
+    's/while let Some\(run\) = next \{/if let Some(run) = next {/' more_runs_than_one_file
+mutant 'gather less than a branch needs' $writer/event_gathering.rs \
+    's/\*through < known/false \&\& *through < known/' what_a_branch_needs
+mutant 'put a file of gathered events in its place before it is synced' $writer/event_gathering.rs \
+    's/segment\.sync\(store\)\?;//' $crash
+mutant 'remove a file because of one that is damaged' $writer/event_gathering.rs \
+    's/scan\.damage\.is_empty\(\) && scan\.events\.iter\(\)\.all\(is_read\)/scan.events.iter().all(is_read) || true/' a_file_that_comes_back
+mutant 'keep what was gathered' $writer/event_pruning.rs \
+    's/if !repeated\.is_empty\(\)/if false/' what_happened_in_many_runs
 mutant 'hand out twice what two files hold' $journal/recovery/event_walk.rs \
     's/let is_admitted = is_next && /let is_admitted = /' a_file_whose_sync_failed
 mutant 'prune events that no checkpoint holds' $writer/event_pruning.rs \

@@ -51,8 +51,8 @@ fn play_a_little(app: &mut App) {
     }
 }
 
-/// A session with a few checkpoints and a slot, as files below `directory`.
-fn write_session(directory: &Path, number: usize) {
+/// A disk with a session that has a few checkpoints and a slot.
+fn one_session(number: usize) -> MemoryDisk {
     let disk = MemoryDisk::default();
     let mut app = memory_app(&disk);
     play_a_little(&mut app);
@@ -63,6 +63,12 @@ fn write_session(directory: &Path, number: usize) {
     request(&mut app, |commands| commands.session().close());
     (0..3).for_each(|_| app.update());
     drop(app);
+    disk
+}
+
+/// Such a session as files below `directory`.
+fn write_session(directory: &Path, number: usize) {
+    let disk = one_session(number);
     for path in disk.paths() {
         let Ok(below) = path.strip_prefix("sessions") else { continue };
         let place = directory.join(below);
@@ -116,6 +122,37 @@ pub fn catalogue() {
         on_the_main_thread(&directory),
     );
     let _ = std::fs::remove_dir_all(&directory);
+}
+
+/// What it takes to find a hundred times as many sessions and slots, in memory, so that files cost nothing:
+/// takes minutes to prepare, and is left out unless it is named.
+pub fn hundred_thousand() {
+    let disk = MemoryDisk::default();
+    let mut made = 0;
+    for sessions in [1_000, 10_000, 100_000] {
+        for number in made..sessions {
+            disk.take_from(&one_session(number), Path::new("sessions/data"));
+        }
+        made = sessions;
+        let times = (0..3).map(|_| {
+            let mut app = App::new();
+            let plugin = SessionPlugin::new("Bench", "Numbers").disk(disk.clone());
+            app.add_plugins((MinimalPlugins.build().disable::<ScheduleRunnerPlugin>(), plugin));
+            timed(|| {
+                app.finish();
+                app.world_mut().run_schedule(SessionLast);
+            })[0]
+        });
+        let time = median(times.collect());
+        row(
+            &format!("finding {sessions} sessions and as many slots, in memory"),
+            format!(
+                "{:.1} ms, {:.1} µs each",
+                time.as_secs_f64() * 1e3,
+                time.as_secs_f64() * 1e6 / sessions as f64
+            ),
+        );
+    }
 }
 
 /// What a game feels of a listing that is made again.

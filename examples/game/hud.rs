@@ -1,8 +1,11 @@
 //! What is on the screen while the game is played: how it goes, what is safe, and which keys there are.
 
+use std::path::{Path, PathBuf};
+
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::ui::OpenSessionTimeline;
+use bevy_session::{Report, ReportWritten, SessionPlace};
 
 use crate::model::{Game, Lamp, Lantern, Player, Score};
 use crate::texts::Texts;
@@ -55,6 +58,10 @@ pub fn plugin(app: &mut App) {
         )
         .add_observer(|_: On<SlotSaved>, texts: Res<Texts>, mut note: ResMut<Note>| {
             note.say(&texts.slot_saved);
+        })
+        .add_observer(|report: On<ReportWritten>, texts: Res<Texts>, mut note: ResMut<Note>| {
+            let path = report.path.display().to_string();
+            note.say(&texts.report_written.replace("{path}", &path));
         })
         .add_observer(
             |rejected: On<RequestRejected>, texts: Res<Texts>, mut note: ResMut<Note>| {
@@ -215,7 +222,15 @@ fn show_note(
     }
 }
 
-fn save_and_go_back(keys: Res<ButtonInput<KeyCode>>, mut commands: Commands) {
+fn save_and_go_back(
+    keys: Res<ButtonInput<KeyCode>>,
+    place: Res<SessionPlace>,
+    mut commands: Commands,
+) {
+    if keys.just_pressed(KeyCode::F8) {
+        let report = Report::now().events(200).picture();
+        commands.session().report(report, next_report(place.data()));
+    }
     if keys.just_pressed(KeyCode::F5) {
         commands.session().quick_save();
     }
@@ -225,4 +240,14 @@ fn save_and_go_back(keys: Res<ButtonInput<KeyCode>>, mut commands: Commands) {
     if keys.just_pressed(KeyCode::KeyR) {
         commands.trigger(OpenSessionTimeline);
     }
+}
+
+/// The first name beside the sessions that no report has yet.
+fn next_report(data: &Path) -> PathBuf {
+    let report = |number: u32| data.with_file_name(format!("report-{number}.tar"));
+    let mut number = 1;
+    while report(number).exists() {
+        number += 1;
+    }
+    report(number)
 }

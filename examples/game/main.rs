@@ -28,6 +28,7 @@ mod views;
 use std::time::Duration;
 
 use bevy::input_focus::tab_navigation::TabNavigationPlugin;
+use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::window::WindowResolution;
 use bevy_session::GameContext;
@@ -79,7 +80,9 @@ fn game(options: Options, texts: Texts) -> App {
         .add_plugins(
             DefaultPlugins
                 .set(WindowPlugin { primary_window: Some(window), ..default() })
-                .set(AssetPlugin { file_path: texts::assets().display().to_string(), ..default() }),
+                .set(AssetPlugin { file_path: texts::assets().display().to_string(), ..default() })
+                // So that a report has what was logged last.
+                .set(LogPlugin { custom_layer: bevy_session::recent_log, ..default() }),
         )
         .add_plugins((
             SessionPlugin::new("bevy_session", "Lamplighter")

@@ -32,6 +32,7 @@ pub struct Texts {
     pub disk_is_full: String,
     pub disk_is_back: String,
     pub slot_saved: String,
+    pub report_written: String,
     pub begin_again: String,
     pub not_possible: String,
 }

@@ -56,6 +56,9 @@ fn main() -> AppExit {
     if let Some(directory) = &options.data {
         session = session.directory(directory);
     }
+    if let Some(report) = &options.open {
+        session = session.open(report);
+    }
     App::new()
         // What the plugin logs is said by `report` already; RUST_LOG=bevy_session=debug shows it.
         .add_plugins(LogPlugin { filter: "warn,bevy_session=off".into(), ..default() })

@@ -27,8 +27,9 @@ Usage: headless [OPTIONS]
   --stdin             read commands from standard input, one per line, and answer each:
                       checkpoint LABEL, save NAME, load NAME, rewind SECONDS,
                       undo-rewind, chapter NAME, end-chapter completed|failed|abandoned,
-                      hash, pause, resume, sessions, slots, events N, close,
-                      die panic|abort|kill|exit
+                      hash, pause, resume, sessions, slots, events N, report PATH,
+                      close, die panic|abort|kill|exit
+  --open REPORT.tar   go on where a report was written; what is saved is kept in memory
   --new               found a new colony, even if there is one to go on with
   --help              print this and exit";
 
@@ -43,6 +44,8 @@ pub struct Options {
     pub seed: u64,
     pub json: bool,
     pub stdin: bool,
+    /// The report to open.
+    pub open: Option<PathBuf>,
     pub new: bool,
     pub help: bool,
 }
@@ -58,6 +61,7 @@ impl Default for Options {
             seed: 1,
             json: false,
             stdin: false,
+            open: None,
             new: false,
             help: false,
         }
@@ -67,7 +71,12 @@ impl Default for Options {
 impl Options {
     /// Reads the command line, or says in a sentence what is wrong with it.
     pub fn from_command_line() -> Result<Self, String> {
-        Self::parse(env::args_os().skip(1))
+        let mut options = Self::parse(env::args_os().skip(1))?;
+        // The plugin opens it by itself; here it is to be known that it does.
+        let mode = env::var("BEVY_SESSION").unwrap_or_default();
+        let opened = mode.strip_prefix("open:").map(PathBuf::from);
+        options.open = options.open.or(opened);
+        Ok(options)
     }
 
     fn parse(mut arguments: impl Iterator<Item = OsString>) -> Result<Self, String> {
@@ -86,6 +95,7 @@ impl Options {
                 "--seed" => options.seed = number(&name, &value()?)?,
                 "--json" => options.json = true,
                 "--stdin" => options.stdin = true,
+                "--open" => options.open = Some(value()?.into()),
                 "--new" => options.new = true,
                 "--help" | "-h" => options.help = true,
                 _ => return Err(format!("There is no option {name}; --help lists them.")),

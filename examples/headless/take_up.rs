@@ -6,8 +6,8 @@
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
-    RecoveryError, RecoveryFailed, Request, RequestError, SessionId, SessionRequest, SessionStatus,
-    SessionsFound,
+    RecoveryError, RecoveryFailed, ReportNotOpened, Request, RequestError, SessionId,
+    SessionRequest, SessionStatus, SessionsFound, SlotRequest,
 };
 
 use crate::options::Options;
@@ -27,6 +27,7 @@ pub fn plugin(app: &mut App) {
         .add_observer(another_offer)
         .add_observer(recovery_failed)
         .add_observer(request_rejected)
+        .add_observer(report_not_opened)
         .add_systems(
             Update,
             // What fails later on is no reason to take up something else.
@@ -38,11 +39,13 @@ fn sessions_found(
     _: On<SessionsFound>,
     catalog: Res<SessionCatalog>,
     session: Option<Res<CurrentSession>>,
+    options: Res<Options>,
     reporter: Res<Reporter>,
     mut state: ResMut<TakeUp>,
     mut exit: MessageWriter<AppExit>,
 ) {
-    if session.is_some() {
+    // A report is taken up without being asked for.
+    if session.is_some() || options.open.is_some() {
         return;
     }
     if catalog.sessions().iter().any(|entry| entry.in_use) {
@@ -93,13 +96,32 @@ fn recovery_failed(failed: On<RecoveryFailed>, reporter: Res<Reporter>, mut stat
     state.is_due |= state.asked_for == Some(failed.session);
 }
 
+fn report_not_opened(
+    not_opened: On<ReportNotOpened>,
+    reporter: Res<Reporter>,
+    mut exit: MessageWriter<AppExit>,
+) {
+    reporter.error("not_opened", format!("{}.", not_opened.error));
+    exit.write(AppExit::error());
+}
+
 fn request_rejected(
     rejected: On<RequestRejected>,
+    options: Res<Options>,
+    session: Option<Res<CurrentSession>>,
     reporter: Res<Reporter>,
     mut state: ResMut<TakeUp>,
     mut exit: MessageWriter<AppExit>,
 ) {
     let error = &rejected.error;
+    if let Request::Slot(SlotRequest::Load(_)) = &rejected.request
+        && options.open.is_some()
+        && session.is_none()
+    {
+        reporter.error("not_opened", format!("The report can't be taken up: {error}."));
+        exit.write(AppExit::error());
+        return;
+    }
     // Whatever else is asked for is asked for by `driven`, and answered there.
     let Request::Session(request) = &rejected.request else { return };
     match (request, error) {

@@ -19,8 +19,8 @@ use crate::journal::{CheckpointId, CheckpointKind, SessionId};
 use crate::recovery::{RecoveryOffer, SlotEntry};
 use crate::restore::{RestoreLoss, RestoreReport};
 use crate::session::{
-    CheckpointError, ContextPart, EndReason, FailureCause, Leaving, RecoveryError, RequestError,
-    RestoreReason, SessionContext, StopReason,
+    CheckpointError, ContextPart, EndReason, FailureCause, Leaving, RecoveryError, ReportError,
+    RequestError, RestoreReason, SessionContext, StopReason,
 };
 
 /// Declares the notifications and registers them, so that none can be declared and forgotten.
@@ -44,7 +44,8 @@ pub use chapters::{ChapterBegun, ChapterEnded};
 pub(super) use notifications;
 pub(crate) use slots::register as register_slot_notifications;
 pub use slots::{
-    AttachmentRead, AttachmentSaved, SlotCopied, SlotDeleted, SlotFailed, SlotRenamed, SlotSaved,
+    AttachmentRead, AttachmentSaved, SlotCopied, SlotDeleted, SlotFailed, SlotImported,
+    SlotRenamed, SlotSaved,
 };
 
 notifications! {
@@ -442,8 +443,28 @@ notifications! {
         profile: String,
     }
 
-    /// The report of how the last process ended is on disk.
-    CrashReportWritten {
+    /// A report is on disk.
+    ReportWritten {
+        /// The file, as the game named it.
+        path: PathBuf,
+        /// Its bytes.
+        bytes: u64,
+    }
+
+    /// The report that this start was to open, with `BEVY_SESSION=open:` or
+    /// [`SessionPlugin::open`](crate::SessionPlugin::open), can't be opened. The game is in its title, and what is
+    /// saved is kept in memory. Sent in the first frame.
+    ReportNotOpened {
+        /// The file, as it was named.
+        path: PathBuf,
+        /// Why.
+        error: ReportError,
+    }
+
+    /// A session is in a file, for another machine.
+    SessionExported {
+        /// The session.
+        session: SessionId,
         /// The file, as the game named it.
         path: PathBuf,
         /// Its bytes.

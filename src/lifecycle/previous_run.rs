@@ -8,8 +8,7 @@ use crate::process::{HowItEnded, LastRun};
 
 /// How the last process of this game on this machine ended. There from the first frame on, even if
 /// no session was played; absent if this is the first process.
-/// [`write_crash_report`](crate::SessionCommands::write_crash_report) writes it down for a player to
-/// send.
+/// [`Report::of_last_run`](crate::Report::of_last_run) writes it down for a player to send.
 #[derive(Resource, Reflect, Clone, PartialEq, Debug)]
 #[reflect(Resource, Clone, PartialEq, Debug)]
 pub struct PreviousRun {

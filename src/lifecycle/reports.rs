@@ -6,12 +6,12 @@ use bevy::prelude::*;
 use tracing::{debug, error, warn};
 
 use super::activity::set_activity;
-use super::crash_report::crash_report_written;
 use super::notifications::{
     AttachmentRead, CheckpointDrifted, CheckpointFailed, CheckpointSaved, SavingResumed,
     SavingStopped, TypeFailed, notify,
 };
 use super::recording::{EventLoss, EventsDropped, events_dropped};
+use super::reporting::reported;
 use super::requests::{Request, reject};
 use super::runtime::{RuntimeParts, Transition};
 use super::{CurrentSession, LastCheckpoint, PreviousRun, SessionCatalog};
@@ -80,7 +80,7 @@ impl RuntimeParts {
                 self.detected(world, found, &gone);
             }
             News::ProfileChanged { profile } => self.profile_changed(world, profile),
-            News::Described { path, result } => crash_report_written(world, path, result),
+            News::Described { order, result } => reported(world, *order, result),
             News::TakenUp { session, context } => self.taken_up(world, session, *context),
             News::NotPrepared { error } => self.not_prepared(world, error),
             News::Damaged(found) => self.damaged(world, *found),

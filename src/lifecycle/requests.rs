@@ -3,6 +3,7 @@
 mod chapter_commands;
 mod commands;
 mod queue;
+mod report_commands;
 
 use std::path::PathBuf;
 
@@ -12,8 +13,8 @@ use crate::capture::SaveKey;
 use crate::journal::{ChapterId, CheckpointId, CheckpointKind, SessionId, SlotId};
 use crate::recovery::EventQuery;
 use crate::session::{
-    Attachment, AttachmentOf, ChapterOutcome, EndReason, Leaving, NewChapter, NewSession,
-    RestoreFrom, SaveSlot, SessionUpdate,
+    Attachment, AttachmentOf, ChapterOutcome, EndReason, Leaving, NewChapter, NewSession, Report,
+    ReportSubject, RestoreFrom, SaveSlot, SessionUpdate,
 };
 
 pub use commands::{SessionCommands, SessionCommandsExt};
@@ -48,8 +49,21 @@ pub enum Request {
     ValidateEvents(SessionId),
     /// [`SessionCommands::use_profile`].
     UseProfile(String),
-    /// [`SessionCommands::write_crash_report`].
-    WriteCrashReport(PathBuf),
+    /// [`SessionCommands::report`]. One of this moment is about the session that is being played, as
+    /// above.
+    Report {
+        /// What is reported.
+        report: Report,
+        /// The file.
+        path: PathBuf,
+    },
+    /// [`SessionCommands::export`].
+    Export {
+        /// The session.
+        session: SessionId,
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 /// A request to begin or take up a session, or to file one away.
@@ -170,6 +184,8 @@ pub enum SlotRequest {
     },
     /// [`SessionCommands::delete_slot`].
     Delete(SlotId),
+    /// [`SessionCommands::import`].
+    Import(PathBuf),
 }
 
 /// A request that is about attachments.
@@ -232,6 +248,7 @@ impl Request {
                 SlotRequest::Copy { .. } => "copy_slot",
                 SlotRequest::Rename { .. } => "rename_slot",
                 SlotRequest::Delete(_) => "delete_slot",
+                SlotRequest::Import(_) => "import",
             },
             Self::Attachment(AttachmentRequest::Attach { .. }) => "attach",
             Self::Attachment(AttachmentRequest::Read { .. }) => "read_attachment",
@@ -240,7 +257,8 @@ impl Request {
             Self::ReadEvents(_) => "read_events",
             Self::ValidateEvents(_) => "validate_events",
             Self::UseProfile(_) => "use_profile",
-            Self::WriteCrashReport(_) => "write_crash_report",
+            Self::Report { .. } => "report",
+            Self::Export { .. } => "export",
         }
     }
 
@@ -251,6 +269,7 @@ impl Request {
             Self::Current(_)
                 | Self::Slot(SlotRequest::Save(_))
                 | Self::Attachment(AttachmentRequest::Attach { .. })
+                | Self::Report { report: Report { subject: ReportSubject::Now, .. }, .. }
         )
     }
 
@@ -297,7 +316,8 @@ impl Request {
             | Self::ReadEvents(_)
             | Self::ValidateEvents(_)
             | Self::External(ExternalRequest::Answer { .. })
-            | Self::WriteCrashReport(_) => false,
+            | Self::Report { .. }
+            | Self::Export { .. } => false,
         }
     }
 }

@@ -4,7 +4,9 @@ use bevy::prelude::*;
 use tracing::{error, info};
 
 use super::attachments::attached;
-use super::notifications::{SlotCopied, SlotDeleted, SlotFailed, SlotRenamed, SlotSaved, notify};
+use super::notifications::{
+    SlotCopied, SlotDeleted, SlotFailed, SlotImported, SlotRenamed, SlotSaved, notify,
+};
 use super::requests::{AttachmentRequest, Request, SessionRequest, SlotRequest, reject};
 use super::runtime::RuntimeParts;
 use super::{CurrentSession, SessionCatalog, SessionSettings};
@@ -34,6 +36,9 @@ impl RuntimeParts {
                 self.order_slot_work(SlotOrder::Rename { slot: *slot, name: name.clone() })
             }
             SlotRequest::Delete(slot) => self.order_slot_work(SlotOrder::Delete { slot: *slot }),
+            SlotRequest::Import(path) => {
+                self.order_slot_work(SlotOrder::Import { path: path.clone() })
+            }
         }
     }
 
@@ -191,6 +196,7 @@ impl RuntimeParts {
                 match order {
                     SlotOrder::Copy { slot: from, .. } => notify(world, SlotCopied { from, slot }),
                     SlotOrder::Rename { .. } => notify(world, SlotRenamed { slot }),
+                    SlotOrder::Import { path } => notify(world, SlotImported { path, slot }),
                     SlotOrder::Refresh { .. } => {}
                     _ => notify(world, SlotSaved { slot }),
                 }
@@ -209,6 +215,7 @@ fn report_failure(world: &mut World, order: SlotOrder, error: SlotError) {
         SlotOrder::Copy { slot, name } => SlotRequest::Copy { slot, name },
         SlotOrder::Rename { slot, name } => SlotRequest::Rename { slot, name },
         SlotOrder::Delete { slot } => SlotRequest::Delete(slot),
+        SlotOrder::Import { path } => SlotRequest::Import(path),
         SlotOrder::Attach { checkpoint, attachment, .. } => {
             let request = AttachmentRequest::Attach { checkpoint, attachment };
             return reject(world, request, AttachmentError::from(error).into());

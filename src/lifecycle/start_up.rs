@@ -88,7 +88,6 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
 impl StartUp {
     pub(crate) fn new(mode: SessionMode, is_development: bool) -> Self {
         Self {
-            mode,
             is_development,
             sessions_are_known: false,
             withheld: Vec::new(),
@@ -99,6 +98,7 @@ impl StartUp {
                 SessionMode::Continue => Due::Newest,
                 _ => Due::Nothing,
             },
+            mode,
             tried: Vec::new(),
             race: None,
             trial: None,

@@ -56,6 +56,14 @@ impl Place {
         OpenPlace { disk: Arc::new(disk), place, changed }
     }
 
+    /// The disk of the files that a player names.
+    pub(super) fn outside(&self) -> Arc<dyn Disk> {
+        match self {
+            Self::Platform | Self::Directory(_) => Arc::new(RealDisk),
+            Self::Disk(disk) => Arc::clone(disk),
+        }
+    }
+
     fn disk(&self, wanted: &Layout, fallback: Option<&Layout>) -> Arc<dyn Disk> {
         match self {
             Self::Platform | Self::Directory(_) => {

@@ -12,6 +12,8 @@ use crate::lifecycle::{
 };
 use crate::mode::SessionMode;
 use crate::process::{DeadProcess, LastRun, ProcessGuard, ProcessOptions, last_to_die};
+#[cfg(feature = "log")]
+use crate::recent_log::KeptLog;
 use crate::recording::{Declared, EventRecorder, FixedTicks, count_ticks};
 use crate::store::LocalStore;
 use crate::writer::Versions;
@@ -34,11 +36,7 @@ impl SessionPlugin {
         let mut hooks = app.world_mut().remove_resource::<GameHooks>().unwrap_or_default();
         follow_transitions(app, &mut hooks);
         app.init_resource::<LateCalls>();
-        let declared = app.world_mut().remove_resource::<Declared>().unwrap_or_default();
-        let events = EventRecorder::new(declared);
-        if events.has_types() {
-            app.init_resource::<FixedTicks>().add_systems(FixedFirst, count_ticks);
-        }
+        let events = take_recorder(app);
         let (local, place, place_changed) = self.open_place();
         let local = Arc::new(local);
         app.insert_resource(place);
@@ -53,6 +51,7 @@ impl SessionPlugin {
         let options = ProcessOptions { panics: !self.manual_writer };
         let (process, dead) = ProcessGuard::begin(&local, &self.version, options, time.now().wall);
         self.watch_exit_requests(app, &process);
+        keep_log(app, &process);
         if let Some(previous) = last_to_die(&dead) {
             app.insert_resource(PreviousRun::from(LastRun::from_record(previous, &local.boot)));
         }
@@ -99,8 +98,7 @@ impl SessionPlugin {
         let patience = if self.manual_writer { Duration::ZERO } else { LOCK_PATIENCE };
         let content = WorldContent(Arc::clone(types));
         let versions = Versions { game: self.version.clone(), engine: BEVY_VERSION };
-        Worker::new(local, content, process, dead, versions, patience)
-            .of_game(format!("{}/{}", self.studio, self.game))
+        Worker::new(local, content, process, dead, versions, patience).of_game(self.game_id())
     }
 
     fn link(&self, worker: Worker, clock: Clock) -> Option<Link> {
@@ -114,6 +112,25 @@ impl SessionPlugin {
                 None
             }
         }
+    }
+}
+
+/// The recorder of what the game has named.
+fn take_recorder(app: &mut App) -> EventRecorder {
+    let declared = app.world_mut().remove_resource::<Declared>().unwrap_or_default();
+    let events = EventRecorder::new(declared);
+    if events.has_types() {
+        app.init_resource::<FixedTicks>().add_systems(FixedFirst, count_ticks);
+    }
+    events
+}
+
+/// Has what is logged kept for reports, where the game has a layer for that.
+#[cfg_attr(not(feature = "log"), expect(unused_variables, reason = "there is no log"))]
+fn keep_log(app: &App, process: &ProcessGuard) {
+    #[cfg(feature = "log")]
+    if let Some(log) = app.world().get_resource::<KeptLog>() {
+        process.keep_log(log.0.clone());
     }
 }
 

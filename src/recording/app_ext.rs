@@ -2,21 +2,26 @@
 
 use std::any::TypeId;
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
 use bevy::app::App;
 use bevy::ecs::entity::MapEntities;
 use bevy::ecs::event::Event;
 use bevy::ecs::message::Message;
-use bevy::ecs::schedule::{IntoScheduleConfigs, ScheduleLabel, SystemSet};
+use bevy::ecs::resource::Resource;
+use bevy::ecs::schedule::{InternedScheduleLabel, IntoScheduleConfigs, ScheduleLabel, SystemSet};
 use bevy::ecs::world::World;
 use bevy::reflect::TypePath;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tracing::warn;
 
 use super::recorded_type::RecordedType;
 use super::recorder::Declared;
-use super::source::{FromMessages, FromNotes, Noted, Source, note_event, note_inputs};
+use super::source::{
+    FromMessages, FromNotes, InputReader, Noted, Observer, Source, note_event, note_inputs,
+};
 use super::trigger::RecordedTrigger;
 use crate::capture::{LateCalls, Migrations};
 use crate::journal::{EventPrivacy, EventSource, RecordedEvent};
@@ -95,7 +100,8 @@ pub trait RecordingExt {
     ///
     /// They are read by a system of the schedule, in the set
     /// [`RecordInputs`]: order those that write
-    /// them in the same schedule before it.
+    /// them in the same schedule before it. A type is read in one schedule: a further call that names
+    /// another is warned of, and changes nothing.
     fn record_inputs<T>(&mut self, schedule: impl ScheduleLabel) -> RecordedAs<'_, T>
     where
         T: Message + Recordable;
@@ -118,10 +124,10 @@ impl RecordingExt for App {
         let deliver = |world: &mut World, event: E| {
             world.trigger(event);
         };
-        let (mut app, is_new) =
-            declare(self, "record_events", EventSource::Event, Box::new(FromNotes), deliver);
+        let source = Box::new(FromNotes::<Observer>::default());
+        let (mut app, is_new) = declare(self, "record_events", EventSource::Event, source, deliver);
         if is_new {
-            app.init_resource::<Noted<E>>().add_observer(note_event::<E>);
+            app.init_resource::<Noted<E, Observer>>().add_observer(note_event::<E>);
         }
         app
     }
@@ -130,11 +136,20 @@ impl RecordingExt for App {
     where
         T: Message + Recordable,
     {
+        let source = Box::new(FromNotes::<InputReader>::default());
         let (mut app, is_new) =
-            declare(self, "record_inputs", EventSource::Input, Box::new(FromNotes), write_message);
+            declare(self, "record_inputs", EventSource::Input, source, write_message);
+        let schedule = schedule.intern();
         if is_new {
-            app.init_resource::<Noted<T>>()
+            app.init_resource::<Noted<T, InputReader>>()
+                .insert_resource(InputSchedule::<T>(schedule, PhantomData))
                 .add_systems(schedule, note_inputs::<T>.in_set(RecordInputs));
+        } else if let Some(InputSchedule(read_in, _)) =
+            app.world().get_resource::<InputSchedule<T>>()
+            && *read_in != schedule
+        {
+            let inputs = T::short_type_path();
+            warn!("inputs {inputs} are recorded in {read_in:?} already, so not in {schedule:?}");
         }
         app
     }
@@ -145,6 +160,10 @@ impl RecordingExt for App {
 #[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RecordInputs;
 
+/// The schedule in which the inputs of a type are read.
+#[derive(Resource)]
+struct InputSchedule<T>(InternedScheduleLabel, PhantomData<fn() -> T>);
+
 fn write_message<T: Message>(world: &mut World, message: T) {
     world.write_message(message);
 }
@@ -153,7 +172,7 @@ fn write_message<T: Message>(world: &mut World, message: T) {
 pub struct RecordedAs<'a, T> {
     app: &'a mut App,
     source: EventSource,
-    recorded: std::marker::PhantomData<fn() -> T>,
+    recorded: PhantomData<fn() -> T>,
 }
 
 impl<T: Recordable> RecordedAs<'_, T> {
@@ -292,5 +311,5 @@ fn declare<'a, T: Recordable>(
         }
         is_new
     };
-    (RecordedAs { app, source: source_kind, recorded: std::marker::PhantomData }, is_new)
+    (RecordedAs { app, source: source_kind, recorded: PhantomData }, is_new)
 }

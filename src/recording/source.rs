@@ -1,5 +1,7 @@
 //! Where the values of a recorded type come from.
 
+use std::marker::PhantomData;
+
 use bevy::ecs::event::Event;
 use bevy::ecs::message::{Message, MessageCursor, Messages};
 use bevy::ecs::observer::On;
@@ -76,24 +78,40 @@ impl<T: Message + Clone> Source<T> for FromMessages<T> {
     }
 }
 
-/// What observers and systems of ours have noted since the last frame.
+/// What was noted since the last frame of a type, by those who note it in one way: one type may be recorded
+/// both as events and as inputs.
 #[derive(Resource)]
-pub(super) struct Noted<T>(Batch<T>);
+pub(super) struct Noted<T, By> {
+    batch: Batch<T>,
+    by: PhantomData<fn(By)>,
+}
 
-impl<T> Default for Noted<T> {
+/// The observer that sees events.
+pub(super) struct Observer;
+
+/// The system that reads inputs.
+pub(super) struct InputReader;
+
+impl<T, By> Default for Noted<T, By> {
     fn default() -> Self {
-        Self(Batch::default())
+        Self { batch: Batch::default(), by: PhantomData }
     }
 }
 
 /// Values that an observer or a system has noted.
-pub(super) struct FromNotes;
+pub(super) struct FromNotes<By>(PhantomData<fn(By)>);
 
-impl<T: Send + Sync + 'static> Source<T> for FromNotes {
+impl<By> Default for FromNotes<By> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<T: Send + Sync + 'static, By: 'static> Source<T> for FromNotes<By> {
     fn read(&mut self, world: &mut World) -> Batch<T> {
         world
-            .get_resource_mut::<Noted<T>>()
-            .map(|mut noted| std::mem::take(&mut noted.0))
+            .get_resource_mut::<Noted<T, By>>()
+            .map(|mut noted| std::mem::take(&mut noted.batch))
             .unwrap_or_default()
     }
 
@@ -103,25 +121,25 @@ impl<T: Send + Sync + 'static> Source<T> for FromNotes {
 }
 
 /// Notes an event where it was triggered.
-pub(super) fn note_event<E: Event + Recordable>(event: On<E>, mut noted: ResMut<Noted<E>>)
+pub(super) fn note_event<E: Event + Recordable>(event: On<E>, mut noted: ResMut<Noted<E, Observer>>)
 where
     for<'a> E::Trigger<'a>: RecordedTrigger<E>,
 {
     if event.trigger().is_at_its_origin(event.event()) {
-        noted.0.extend(std::iter::once(event.event()));
+        noted.batch.extend(std::iter::once(event.event()));
     }
 }
 
 /// Notes the inputs that came since the last run of this system's schedule.
 pub(super) fn note_inputs<T: Message + Recordable>(
     messages: Option<Res<Messages<T>>>,
-    mut noted: ResMut<Noted<T>>,
+    mut noted: ResMut<Noted<T, InputReader>>,
     mut cursor: Local<MessageCursor<T>>,
     mut tick: Local<u64>,
 ) {
     *tick += 1;
     let Some(messages) = messages else { return };
-    let batch = &mut noted.0;
+    let batch = &mut noted.batch;
     let before = batch.values.len();
     batch.extend(cursor.read(&messages));
     if batch.values.len() > before {

@@ -12,9 +12,9 @@ use std::path::PathBuf;
 use bevy::prelude::*;
 
 use self::act::{
-    answer, backup_not_loaded, corruption_detected, crash_report_written, go_back, offers_changed,
-    recovery_available, recovery_failed, reopen, request_rejected, restore_cancelled,
-    restore_stalled, scroll, session_restored, show_dialog,
+    answer, backup_not_loaded, corruption_detected, go_back, offers_changed, recovery_available,
+    recovery_failed, reopen, report_written, request_rejected, restore_cancelled, restore_stalled,
+    scroll, session_restored, show_dialog,
 };
 use self::fork::LocalZone;
 use self::hold::{StandsStill, hint_at_camera, hold_time};
@@ -107,7 +107,7 @@ impl Plugin for RecoveryDialogPlugin {
             .add_observer(restore_stalled)
             .add_observer(restore_cancelled)
             .add_observer(session_restored)
-            .add_observer(crash_report_written)
+            .add_observer(report_written)
             .add_observer(answer)
             .add_observer(scroll)
             .add_observer(go_back)

@@ -14,15 +14,15 @@ use std::path::{Path, PathBuf};
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
-    AttachmentOf, AttachmentRead, CheckpointId, CorruptionDetected, MemoryDisk, RecoveryFailed,
-    RestoreLossReason, SessionEntry, SessionId, SlotKind,
+    AttachmentOf, AttachmentRead, CheckpointId, CorruptionDetected, EventQuery, EventsRead,
+    MemoryDisk, RecordingExt, RecoveryFailed, RestoreLossReason, SessionEntry, SessionId, SlotKind,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::common::{Phase, Score, frames, game_with, listen, plugin, received, request};
 
 /// The version that this build writes.
-const NEWEST: &str = "1.1";
+const NEWEST: &str = "1.2";
 
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[reflect(Component, Saved)]
@@ -55,6 +55,18 @@ struct Crew(Vec<Entity>);
 #[type_name = "Relic"]
 struct Relic(String);
 
+/// It is recorded, and what no checkpoint holds is handed out again after a crash.
+#[derive(Message, TypePath, Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[type_path = "golden"]
+#[type_name = "Looted"]
+struct Looted(u32);
+
+/// It is recorded, and stays on this machine.
+#[derive(Message, TypePath, Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[type_path = "golden"]
+#[type_name = "Whispered"]
+struct Whispered(String);
+
 fn game(disk: &MemoryDisk, knows_relics: bool) -> App {
     let mut app = game_with(plugin(disk), |app| {
         app.register_type::<MemberOf>();
@@ -69,6 +81,9 @@ fn game(disk: &MemoryDisk, knows_relics: bool) -> App {
         listen::<CorruptionDetected>(app);
         listen::<AttachmentRead>(app);
         listen::<SlotSaved>(app);
+        listen::<EventsRead>(app);
+        app.add_message::<Looted>().record_messages::<Looted>().replay_after_restore();
+        app.add_message::<Whispered>().record_messages::<Whispered>().private();
         // What a level places each time.
         app.world_mut().spawn((Name::new("Door"), Health(1), SaveKey::new("door")));
         app.world_mut().spawn((Name::new("Coin"), Health(1), SaveKey::new("coin")));
@@ -245,6 +260,11 @@ fn everything(disk: &MemoryDisk) -> String {
         for id in looked_at {
             text += &restored(disk, session, RestoreFrom::Checkpoint(id));
         }
+        let before_rewind = restored(disk, session, RestoreFrom::BeforeRewind);
+        if before_rewind.contains("checkpoint") {
+            writeln!(text, " before the rewind\n{before_rewind}").unwrap();
+        }
+        text += &happened(&mut app, session);
         let thumbnail = entry.thumbnail.map(|checkpoint| {
             read_attachment(&mut app, AttachmentOf::Checkpoint { session, checkpoint })
         });
@@ -260,6 +280,34 @@ fn everything(disk: &MemoryDisk) -> String {
             let thumbnail = read_attachment(&mut app, AttachmentOf::Slot(slot.id));
             writeln!(text, " thumbnail {thumbnail:?}").unwrap();
         }
+    }
+    text
+}
+
+/// What was recorded on the newest line of a session, since version 1.2.
+fn happened(app: &mut App, session: SessionId) -> String {
+    let query = EventQuery { newest_first: false, limit: 10_000, ..EventQuery::of(session) };
+    request(app, |commands| commands.session().read_events(query));
+    frames(app, 60);
+    let read = received::<EventsRead>(app).pop().expect("the query is answered");
+    let page = read.result.expect("the events can be read");
+    assert_eq!(page.damaged_frames, 0);
+    let mut text = String::new();
+    for event in &page.events {
+        let value = match &*event.event_type.path {
+            "golden::Looted" => format!("{:?}", event.decode::<Looted>().unwrap()),
+            "golden::Whispered" => format!("{:?}", event.decode::<Whispered>().unwrap()),
+            // What there is of these grows.
+            _ => continue,
+        };
+        let (number, privacy) = (event.sequence, event.event_type.privacy);
+        let (chapter, played) =
+            (event.moment.chapter.is_some(), event.moment.play_time.as_millis());
+        writeln!(text, " {number} at {played} ms: {value}, {privacy:?}, in a chapter: {chapter}")
+            .unwrap();
+    }
+    if !page.events.is_empty() {
+        writeln!(text, " {} events", page.events.len()).unwrap();
     }
     text
 }

@@ -8,6 +8,7 @@
 mod commands;
 mod game;
 mod oracle;
+mod reports;
 
 use std::env;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

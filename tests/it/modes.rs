@@ -12,7 +12,7 @@ use bevy::app::ScheduleRunnerPlugin;
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{HowItEnded, MemoryDisk, RequestError, SessionMode, SessionsFound};
+use bevy_session::{HowItEnded, MemoryDisk, Report, RequestError, SessionMode, SessionsFound};
 
 use crate::common::*;
 
@@ -144,7 +144,7 @@ fn off_answers_every_request_and_touches_nothing() {
         commands.session().start_or_continue(NewSession::named("World"));
         commands.session().find_sessions();
         commands.session().use_profile("Ann");
-        commands.session().write_crash_report("report.tar");
+        commands.session().report(Report::now(), "report.tar");
     });
     app.world_mut().resource_mut::<NextState<Phase>>().set(Phase::Playing);
     frames(&mut app, 3);

@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use bevy::prelude::*;
-use bevy_session::CrashReportWritten;
-use bevy_session::MemoryDisk;
 use bevy_session::prelude::*;
+use bevy_session::{MemoryDisk, Report, ReportWritten};
 use serde::{Deserialize, Serialize};
 
 use crate::common::*;
@@ -27,7 +26,7 @@ fn listening_game(disk: &MemoryDisk) -> App {
     let mut app = game_with(plugin(disk), |app| {
         listen::<CheckpointSaved>(app);
         listen::<SessionsFound>(app);
-        listen::<CrashReportWritten>(app);
+        listen::<ReportWritten>(app);
         listen::<SessionClosed>(app);
         app.register_type::<Heavy>();
     });
@@ -130,16 +129,18 @@ fn a_save_waits_for_no_more_than_a_slice_of_a_crash_report() {
     app.world_mut().spawn(Health(1));
     start(&mut app, "Played");
     seconds(&mut app, 2.0);
-    request(&mut app, |commands| commands.session().write_crash_report("sessions/report.tar"));
+    request(&mut app, |commands| {
+        commands.session().report(Report::of_last_run(), "sessions/report.tar");
+    });
     let mut saves = 0;
-    while received::<CrashReportWritten>(&app).is_empty() {
+    while received::<ReportWritten>(&app).is_empty() {
         assert!(frames_until_saved(&mut app, saves) <= 2);
         saves += 1;
         assert!(saves < 100, "it should be written in the end");
     }
     assert!(saves >= 3, "it should take more than {saves} slices");
     let report = disk.content(Path::new("sessions/report.tar")).unwrap();
-    let written = &received::<CrashReportWritten>(&app)[0];
+    let written = &received::<ReportWritten>(&app)[0];
     assert_eq!(written.bytes, report.len() as u64);
     assert!(report.len() > 3 << 20, "{}", report.len());
     let mut archive = tar::Archive::new(&*report);

@@ -42,7 +42,7 @@ pub use commit::CheckpointKind;
 pub use encode_error::EncodeError;
 pub use event::{
     EventBatch, EventColumn, EventFileHeader, EventMoment, EventPrivacy, EventSource, EventStretch,
-    EventType, EventValueError, RecordedEvent,
+    EventType, EventValueError, HeldEvents, RecordedEvent,
 };
 pub use event_codec::EventError;
 pub(crate) use event_codec::{EncodedBatch, EventFrame, EventPayload, encode as encode_events};

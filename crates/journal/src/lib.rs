@@ -12,8 +12,6 @@
 
 #[doc(hidden)]
 pub mod clock;
-#[doc(hidden)]
-pub mod crash_report;
 #[cfg(any(test, feature = "testing"))]
 #[doc(hidden)]
 pub mod deep;
@@ -28,6 +26,8 @@ pub mod process;
 pub mod recovery;
 #[cfg(feature = "bevy_reflect")]
 mod reflection;
+#[doc(hidden)]
+pub mod report;
 #[doc(hidden)]
 pub mod session;
 #[doc(hidden)]
@@ -59,9 +59,9 @@ pub use session::{
     ChapterOutcome, ChapterSummary, Chapters, CheckpointError, CheckpointSummary, ContextPart,
     DiskRefusal, EndReason, EventTrigger, ExternalError, FailureCause, Field, FieldError, Fields,
     IllegalMove, InnerChapters, LeaveCause, Leaving, LifecycleEvent, Move, NewChapter, NewSession,
-    OpenChapter, RecoveryError, RequestError, RestoreFrom, RestoreReason, SaveSlot, SessionContext,
-    SessionMetadata, SessionPriority, SessionStatus, SessionTally, SessionUpdate, SlotError,
-    SlotKind, StateChange, StopReason, WrittenBy,
+    OpenChapter, RecoveryError, Report, ReportError, RequestError, RestoreFrom, RestoreReason,
+    SaveSlot, SessionContext, SessionMetadata, SessionPriority, SessionStatus, SessionTally,
+    SessionUpdate, SlotError, SlotKind, StateChange, StopReason, WrittenBy,
 };
 pub use store::{MemoryDisk, Operation, PanicInfo};
 pub use writer::Saved;

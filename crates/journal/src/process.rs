@@ -4,11 +4,13 @@ mod ended;
 mod guard;
 mod last_run;
 mod panic_hook;
+mod recent_log;
 #[cfg(test)]
 mod tests;
 
 pub use ended::HowItEnded;
 pub use last_run::LastRun;
+pub use recent_log::{LOG_BYTES, RecentLog};
 
 pub(crate) use ended::{how_it_ended, time_of_death};
 pub use guard::{DeadProcess, ProcessGuard, ProcessOptions, last_to_die};

@@ -5,9 +5,9 @@ use bevy_reflect::TypeRegistry;
 use crate::{
     Attachment, AttachmentError, AttachmentOf, ChapterError, ChapterSummary, Chapters,
     CheckpointError, CheckpointKind, DiskRefusal, EndReason, HowItEnded, IllegalMove, Move,
-    NewChapter, NewSession, OfferedCheckpoint, RecoveryError, RecoveryOffer, RequestError,
-    RestoreFrom, RestoreReason, SaveId, SaveSlot, SessionEntry, SessionStatus, SlotEntry,
-    StateChange, StopReason, UnreadableSlot, WrittenBy,
+    NewChapter, NewSession, OfferedCheckpoint, RecoveryError, RecoveryOffer, ReportError,
+    RequestError, RestoreFrom, RestoreReason, SaveId, SaveSlot, SessionEntry, SessionStatus,
+    SlotEntry, StateChange, StopReason, UnreadableSlot, WrittenBy,
 };
 
 /// Registers the public data of this crate, with all that it is made of.
@@ -37,6 +37,7 @@ pub fn register_types(registry: &mut TypeRegistry) {
     registry.register::<Attachment>();
     registry.register::<AttachmentOf>();
     registry.register::<WrittenBy>();
+    registry.register::<ReportError>();
     registry.register::<RequestError>();
     registry.register::<AttachmentError>();
     registry.register::<ChapterError>();

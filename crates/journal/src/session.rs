@@ -12,6 +12,7 @@ mod game_clock;
 mod leaving;
 mod lifecycle_event;
 mod metadata;
+mod report;
 mod restoring;
 mod slot;
 mod state_change;
@@ -39,6 +40,7 @@ pub use lifecycle_event::{EventTrigger, LifecycleEvent};
 pub use metadata::{
     Field, FieldError, Fields, NewSession, SessionMetadata, SessionPriority, SessionTally,
 };
+pub use report::{Report, ReportError, ReportSubject};
 pub use restoring::{RestoreFrom, RestoreReason};
 pub use slot::check_slot_name;
 pub use slot::{SaveSlot, SlotError, SlotKind};

@@ -61,7 +61,7 @@ pub(crate) use newer_format::OpenError;
 pub use platform::{directory_name, platform_roots, platform_state_of};
 pub(crate) use process_record::{
     FoundRecord, HeldRun, Liveness, ProcessId, ProcessRecordFile, RecordError, find as find_record,
-    remove as remove_record,
+    read_log, remove as remove_record,
 };
 pub use process_record::{ProcessRecord, read_all};
 pub use read_only_disk::ReadOnlyDisk;

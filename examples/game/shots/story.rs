@@ -2,9 +2,9 @@
 
 use bevy::input_focus::InputFocus;
 use bevy::prelude::*;
-use bevy_session::AttachmentSaved;
 use bevy_session::prelude::*;
 use bevy_session::ui::{RecoveryDialog, SessionMenu, SessionPanel, SessionTimeline, StringsFile};
+use bevy_session::{AttachmentSaved, ReportWritten};
 
 use super::digest::Comparison;
 use super::pilot::Pilot;
@@ -19,6 +19,7 @@ use crate::options::Options;
 struct Noticed {
     saved: u32,
     pictures: u32,
+    reports: u32,
     refused: bool,
     focus: Option<Entity>,
 }
@@ -29,6 +30,7 @@ pub fn plugin(app: &mut App) {
         .add_observer(|_: On<AttachmentSaved>, mut noticed: ResMut<Noticed>| {
             noticed.pictures += 1;
         })
+        .add_observer(|_: On<ReportWritten>, mut noticed: ResMut<Noticed>| noticed.reports += 1)
         .add_observer(|_: On<CheckpointFailed>, mut noticed: ResMut<Noticed>| {
             noticed.refused = true;
         })
@@ -165,6 +167,10 @@ fn go_back_in_time() -> Vec<Step> {
 
 fn look_around() -> Vec<Step> {
     vec![
+        Press(&[KeyCode::F8]),
+        Until("a report", |world| world.resource::<Noticed>().reports > 0),
+        Frames(10),
+        Shot("report"),
         Press(&[KeyCode::F9]),
         Until("the panel", |world| world.resource::<SessionPanel>().is_open()),
         Until("some checkpoints", |world| world.resource::<Noticed>().saved >= 10),

@@ -3,13 +3,14 @@
 //! To add one, write its function and put it into [`COMMANDS`]. Where it waits for something that no
 //! other command has waited for, [`News`] gets a variant.
 
+use std::path::PathBuf;
 use std::process;
 use std::time::Duration;
 
 use bevy::diagnostic::FrameCount;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{ChapterId, CheckpointId, EventPage, EventQuery};
+use bevy_session::{ChapterId, CheckpointId, EventPage, EventQuery, Report};
 use serde_json::{Map, Value, json};
 
 use super::news::{Moment, News};
@@ -33,6 +34,7 @@ pub const COMMANDS: &[Command] = &[
     Command { verb: "sessions", takes: Takes::Nothing, begin: sessions },
     Command { verb: "slots", takes: Takes::Nothing, begin: slots },
     Command { verb: "events", takes: Takes::Text("a number"), begin: events },
+    Command { verb: "report", takes: Takes::Text("a path"), begin: report },
     Command { verb: "close", takes: Takes::Nothing, begin: close },
     Command { verb: "die", takes: Takes::Text("panic, abort, kill or exit"), begin: die },
 ];
@@ -302,6 +304,18 @@ fn describe_events(page: &EventPage) -> Answer {
     });
     let events: Value = events.collect::<Result<Vec<_>, String>>()?.into();
     Ok(fields([("total", json!(page.total)), ("events", events)]))
+}
+
+/// A report of this very moment.
+fn report(world: &mut World, path: &str) -> Result<Begun, String> {
+    world.commands().session().report(Report::now(), path);
+    let path = PathBuf::from(path);
+    Ok(until(move |news, _| match news {
+        News::ReportWritten { path: written, bytes } => {
+            (*written == path).then(|| Ok(fields([("bytes", json!(bytes))])))
+        }
+        _ => None,
+    }))
 }
 
 /// The process ends by itself once the session is closed.

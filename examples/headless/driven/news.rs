@@ -1,11 +1,13 @@
 //! What the plugin reports, as far as commands wait for it.
 
+use std::path::PathBuf;
+
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
     ChapterBegun, ChapterEnded, ChapterId, CheckpointCaptured, CheckpointError, CheckpointId,
-    EventPage, EventsRead, RecoveryFailed, RestoreCancelled, SavingStopped, SessionPaused,
-    SessionResumed, SlotFailed,
+    EventPage, EventsRead, RecoveryFailed, ReportWritten, RestoreCancelled, SavingStopped,
+    SessionPaused, SessionResumed, SlotFailed,
 };
 
 use super::{Driver, hear};
@@ -42,6 +44,11 @@ pub enum News {
     },
     /// A page of events, or why there is none.
     EventsRead(Result<EventPage, String>),
+    /// A report is in this file.
+    ReportWritten {
+        path: PathBuf,
+        bytes: u64,
+    },
     Rejected(String),
     SavingStopped,
     WriterGone,
@@ -90,6 +97,10 @@ pub fn plugin(app: &mut App) {
         })
         .add_observer(|rejected: On<RequestRejected>, mut commands: Commands| {
             report(&mut commands, News::Rejected(rejected.error.to_string()));
+        })
+        .add_observer(|written: On<ReportWritten>, mut commands: Commands| {
+            let (path, bytes) = (written.path.clone(), written.bytes);
+            report(&mut commands, News::ReportWritten { path, bytes });
         })
         .add_observer(|read: On<EventsRead>, mut commands: Commands| {
             let page = read.result.clone().map_err(|error| error.to_string());

@@ -1,5 +1,7 @@
 //! What the game is notified of about slots and attachments.
 
+use std::path::PathBuf;
+
 use bevy::prelude::*;
 
 use super::notifications;
@@ -39,6 +41,14 @@ notifications! {
         /// The slot that it is a copy of.
         from: SlotId,
         /// The copy.
+        slot: SlotEntry,
+    }
+
+    /// A session that was handed on is a slot now.
+    SlotImported {
+        /// The file that it came from.
+        path: PathBuf,
+        /// The slot.
         slot: SlotEntry,
     }
 

@@ -1,7 +1,6 @@
 //! The requests as methods of `Commands`.
 
 use std::fmt::{self, Debug, Formatter};
-use std::path::PathBuf;
 
 use bevy::prelude::*;
 use tracing::error;
@@ -316,34 +315,6 @@ impl SessionCommands<'_, '_> {
     /// [`RequestError::RestoreUnderWay`](crate::RequestError::RestoreUnderWay).
     pub fn use_profile(&mut self, profile: impl Into<String>) {
         self.request(Request::UseProfile(profile.into()));
-    }
-
-    /// Writes down all that is known of how the process before this one ended, in one file that a
-    /// player can send: the end itself, with message, place and backtrace of a panic, versions and
-    /// machine; the newest checkpoints of the session that was being played; and the files of the
-    /// newest one. See [`PreviousRun`](crate::PreviousRun).
-    ///
-    /// The file is an uncompressed tar archive of 16 MiB at most, described in `docs/FORMAT.md`. It is
-    /// made off the main thread, in a directory that exists, and never in the place of another file.
-    /// Home directories, the name of the user, e-mail and IP addresses are removed from the report's texts. The journal files
-    /// beside it hold what the game saved, the session's name and the player's among it.
-    ///
-    /// [`CrashReportWritten`](crate::CrashReportWritten) follows, or
-    /// [`RequestRejected`](crate::RequestRejected) with what is in the way:
-    /// [`NothingToReport`](crate::RequestError::NothingToReport),
-    /// [`FileExists`](crate::RequestError::FileExists), or what the disk says.
-    ///
-    /// ```
-    /// use bevy::prelude::*;
-    /// use bevy_session::prelude::*;
-    ///
-    /// fn player_wants_to_help(mut commands: Commands) {
-    ///     commands.session().write_crash_report("crash-report.tar");
-    /// }
-    /// # bevy::ecs::system::assert_is_system(player_wants_to_help);
-    /// ```
-    pub fn write_crash_report(&mut self, path: impl Into<PathBuf>) {
-        self.request(Request::WriteCrashReport(path.into()));
     }
 
     /// Reads what happened in a session, off the main thread and a page at a time.

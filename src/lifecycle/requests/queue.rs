@@ -136,7 +136,11 @@ impl RuntimeParts {
             }
             Request::External(request) => self.handle_external_request(world, request),
             Request::UseProfile(profile) => self.use_profile(world, profile),
-            Request::WriteCrashReport(path) => self.write_crash_report(world, path),
+            Request::Report { report, path } => self.report(world, report, path),
+            Request::Export { session, path } => {
+                self.export(world, *session, path);
+                Ok(())
+            }
         }
     }
 }

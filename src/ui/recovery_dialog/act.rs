@@ -17,8 +17,8 @@ use super::view::{DialogView, Facts};
 use crate::clock;
 use crate::external_saves::{ExternalOutcome, OfferedBackup};
 use crate::lifecycle::{
-    CorruptionDetected, CrashReportWritten, CurrentSession, ExternalOperationFinished,
-    ExternalRequest, RecoveryAvailable, RecoveryFailed, RecoveryOffers, Request, RequestRejected,
+    CorruptionDetected, CurrentSession, ExternalOperationFinished, ExternalRequest,
+    RecoveryAvailable, RecoveryFailed, RecoveryOffers, ReportWritten, Request, RequestRejected,
     RestoreCancelled, RestoreStalled, Runtime, SessionActivity, SessionCommandsExt, SessionRequest,
     SessionRestored,
 };
@@ -80,7 +80,7 @@ pub(super) fn request_rejected(
     mut dialog: ResMut<RecoveryDialog>,
 ) {
     match &rejected.request {
-        Request::WriteCrashReport(path) if dialog.report == Report::Writing(path.clone()) => {
+        Request::Report { path, .. } if dialog.report == Report::Writing(path.clone()) => {
             dialog.report = Report::Failed(rejected.error.clone());
         }
         Request::Session(
@@ -137,10 +137,7 @@ pub(super) fn session_restored(_: On<SessionRestored>, mut dialog: ResMut<Recove
     dialog.close();
 }
 
-pub(super) fn crash_report_written(
-    written: On<CrashReportWritten>,
-    mut dialog: ResMut<RecoveryDialog>,
-) {
+pub(super) fn report_written(written: On<ReportWritten>, mut dialog: ResMut<RecoveryDialog>) {
     if dialog.report == Report::Writing(written.path.clone()) {
         dialog.report = Report::Written(written.path.clone());
     }
@@ -220,7 +217,7 @@ pub(super) fn answer(
         }
         Does::SaveReport => {
             let path = report_path(&place, offer.as_ref(), clock::timestamp());
-            commands.session().write_crash_report(path.clone());
+            commands.session().report(crate::session::Report::of_last_run(), path.clone());
             dialog.report = Report::Writing(path);
             dialog.wants_focus = Some(Does::Back);
         }

@@ -1,6 +1,7 @@
 //! Plays the sessions that golden files are made of.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
@@ -9,7 +10,7 @@ use bevy_session::{
     SessionUpdate,
 };
 
-use super::{Health, MemberOf, Relic, Target, game};
+use super::{Health, Looted, MemberOf, Relic, Target, Whispered, game};
 use crate::common::{Phase, Score, frames, received, request, seconds};
 
 /// Runs of the session that was taken up again and again: more than a header names.
@@ -26,6 +27,8 @@ pub fn make() -> MemoryDisk {
     let disk = rewound(&disk);
     edited(&disk);
     in_chapters(&disk);
+    let disk = recorded(&disk);
+    let disk = taken_back(&disk);
     forgotten(&disk.snapshot())
 }
 
@@ -50,6 +53,73 @@ fn in_chapters(disk: &MemoryDisk) {
     checkpoint(&mut app, "within");
     seconds(&mut app, 6.0);
     close(&mut app);
+}
+
+/// More runs with something that happened than have a file each, and events that no checkpoint holds. It
+/// ends with a crash.
+fn recorded(disk: &MemoryDisk) -> MemoryDisk {
+    let loot = |app: &mut App, gold| {
+        app.world_mut().write_message(Looted(gold));
+        app.world_mut().write_message(Whispered(format!("{gold} under the oak")));
+        frames(app, 2);
+    };
+    let mut app = game(disk, true);
+    hero(&mut app, 40);
+    let session = begin(&mut app, "Looters");
+    loot(&mut app, 1);
+    close(&mut app);
+    drop(app);
+    for run in 2..=12 {
+        let mut app = game(disk, true);
+        request(&mut app, |commands| commands.session().continue_session(session));
+        frames(&mut app, 6);
+        if run == 3 {
+            let chapter = NewChapter::named("The oak");
+            request(&mut app, |commands| {
+                commands.session().begin_chapter(chapter);
+            });
+            frames(&mut app, 2);
+        }
+        loot(&mut app, run);
+        seconds(&mut app, if run == 12 { 30.0 } else { 2.0 });
+        if run < 12 {
+            close(&mut app);
+        } else {
+            loot(&mut app, 100);
+        }
+    }
+    let gathered = |path: &&PathBuf| {
+        path.to_string_lossy().contains(&session.to_string())
+            && path.extension().is_some_and(|it| it == "events")
+    };
+    let files = disk.paths().iter().filter(gathered).count();
+    assert!((2..=6).contains(&files), "what happened in 12 runs is in {files} files");
+    disk.snapshot()
+}
+
+/// A player who goes back twice, and takes the second time back. It ends with a crash.
+fn taken_back(disk: &MemoryDisk) -> MemoryDisk {
+    let mut app = game(disk, true);
+    hero(&mut app, 20);
+    begin(&mut app, "Back and forth");
+    for health in 21..=23 {
+        set_health(&mut app, health);
+        checkpoint(&mut app, &format!("at {health}"));
+        seconds(&mut app, 6.0);
+    }
+    for ago in [8, 1] {
+        request(&mut app, |commands| {
+            commands.session().rewind(RewindTo::Ago(Duration::from_secs(ago)));
+        });
+        frames(&mut app, 8);
+        set_health(&mut app, 30 + u32::try_from(ago).unwrap());
+        seconds(&mut app, 6.0);
+    }
+    request(&mut app, |commands| commands.session().undo_rewind());
+    frames(&mut app, 8);
+    set_health(&mut app, 50);
+    seconds(&mut app, 6.0);
+    disk.snapshot()
 }
 
 /// Whether a file belongs to the golden ones. Locks and what processes said of themselves don't.

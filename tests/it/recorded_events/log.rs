@@ -230,6 +230,32 @@ fn inputs_have_the_tick_in_which_they_were_read() {
 }
 
 #[test]
+fn one_type_is_recorded_as_events_and_as_inputs_each_for_itself() {
+    #[derive(Message, Event, TypePath, Clone, Serialize, Deserialize)]
+    struct Both(u32);
+    let disk = MemoryDisk::default();
+    let mut app = reading_game(&disk, |app| {
+        app.add_message::<Both>().record_inputs::<Both>(FixedUpdate);
+        app.record_inputs::<Both>(Update);
+        app.record_events::<Both>();
+    });
+    start(&mut app, "Dungeon");
+    app.world_mut().trigger(Both(1));
+    app.world_mut().write_message(Both(2));
+    frames(&mut app, 3);
+    let types = vec![Both::type_path().to_owned()];
+    let query = EventQuery { types, ..of_game(session(&app)) };
+    let page = read(&mut app, query);
+    let mut found: Vec<_> = page
+        .events
+        .iter()
+        .map(|event| (event.event_type.source, event.decode::<Both>().unwrap().0))
+        .collect();
+    found.sort_by_key(|(_, number)| *number);
+    assert_eq!(found, [(EventSource::Event, 1), (EventSource::Input, 2)]);
+}
+
+#[test]
 fn all_that_was_recorded_is_looked_at() {
     let disk = MemoryDisk::default();
     let mut app = reading_game(&disk, |_| {});

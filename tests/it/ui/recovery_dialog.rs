@@ -10,7 +10,7 @@ use bevy_session::ui::{
     StringsFile,
 };
 use bevy_session::{
-    CorruptionDetected, CrashReportWritten, HintGiven, MemoryDisk, Operation, RecoveryDeclined,
+    CorruptionDetected, HintGiven, MemoryDisk, Operation, RecoveryDeclined, ReportWritten,
     SessionHint, SessionStatus,
 };
 
@@ -195,14 +195,14 @@ fn the_details_name_the_files_and_a_report_is_saved() {
         let dialog = RecoveryDialogPlugin::default().reports_in("sessions");
         app.add_plugins(SessionUiPlugins.set(dialog));
         resize(app, 1280, 720, 1.0);
-        listen::<CrashReportWritten>(app);
+        listen::<ReportWritten>(app);
     });
     frames(&mut app, 4);
     press(&mut app, "Details");
     assert!(is_shown(&mut app, "profiles"), "the place should be named: {:?}", texts(&mut app));
     press(&mut app, "Save a report");
     frames(&mut app, 4);
-    let written = received::<CrashReportWritten>(&app);
+    let written = received::<ReportWritten>(&app);
     assert_eq!(written.len(), 1);
     assert!(disk.content(&written[0].path).is_some());
     for (width, height, scale) in WINDOWS {

@@ -47,8 +47,12 @@ pub const EVENTS_IN_FRAME: usize = 1 << 16;
 pub const EVENT_FRAME_BYTES: usize = 2 << 20;
 /// Bytes of events that are handed out at once, about.
 pub const EVENTS_AT_ONCE: usize = 64 << 20;
-/// Runs before its own that a file of events names.
-pub const EVENT_STRETCHES: usize = 256;
+/// Runs before its own that a run's file of events names: the last of them knows of more.
+pub const EVENT_STRETCHES: usize = 64;
+/// Runs that a file of events names at the most. One that was gathered names those between its own as well.
+pub const MOST_STRETCHES: usize = GATHERED_RUNS + EVENT_STRETCHES;
+/// Runs whose events are gathered in one file.
+pub const GATHERED_RUNS: usize = 192;
 /// Nesting of one value.
 pub const VALUE_DEPTH: usize = 128;
 /// Bytes of one segment file.

@@ -228,15 +228,31 @@ pub struct EventStretch {
 pub struct EventFileHeader {
     /// The number of the first event in it.
     pub first: u64,
-    /// What happened on the line before its run, the nearest run first.
+    /// What happened on the line before its run, the nearest run first. In a file that was gathered, the
+    /// line before the newest of its runs.
     #[serde(default, deserialize_with = "at_most_stretches")]
     pub line: Vec<EventStretch>,
+    /// Whose events a file holds that was gathered from several, by rising numbers. Empty in the file of a
+    /// run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gathered: Vec<HeldEvents>,
+}
+
+/// The events of one run that a file holds: those with numbers in this range.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct HeldEvents {
+    /// The run.
+    pub run: RunId,
+    /// The first number.
+    pub first: u64,
+    /// The last number.
+    pub through: u64,
 }
 
 fn at_most_stretches<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<EventStretch>, D::Error> {
     let mut line = Vec::deserialize(deserializer)?;
-    line.truncate(crate::ids::limits::EVENT_STRETCHES);
+    line.truncate(crate::ids::limits::MOST_STRETCHES);
     Ok(line)
 }

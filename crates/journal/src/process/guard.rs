@@ -3,19 +3,19 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tracing::warn;
 
-use super::panic_hook;
+use super::{LOG_BYTES, RecentLog, panic_hook};
 use crate::clock;
 use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::store::{
-    FoundRecord, HeldRun, Liveness, LocalStore, PanicInfo, ProcessId, ProcessRecord,
-    ProcessRecordFile, read_all, remove_record, with_sources,
+    Disk, FoundRecord, HeldRun, Liveness, LocalStore, PanicInfo, ProcessId, ProcessRecord,
+    ProcessRecordFile, read_all, read_log, remove_record, with_sources,
 };
 
 /// How often, a millisecond apart, a panic tries to be written down.
@@ -37,6 +37,8 @@ pub struct ProcessOptions {
 pub struct DeadProcess {
     pub record: ProcessRecord,
     pub path: PathBuf,
+    /// What it logged last, once the files are removed.
+    pub log: Option<String>,
 }
 
 /// This process's record, written before the first frame and kept up to date by the writer.
@@ -58,6 +60,8 @@ pub(super) struct Shared {
     exiting: AtomicBool,
     signalled: Arc<AtomicBool>,
     file: Mutex<RecordFile>,
+    /// What is logged, if the game keeps it.
+    log: OnceLock<RecentLog>,
 }
 
 struct RecordFile {
@@ -108,6 +112,7 @@ impl ProcessGuard {
             exiting: AtomicBool::new(false),
             signalled: Arc::new(AtomicBool::new(false)),
             file: Mutex::new(RecordFile { file, record }),
+            log: OnceLock::new(),
         });
         if options.panics {
             panic_hook::watch(Arc::downgrade(&shared));
@@ -115,6 +120,17 @@ impl ProcessGuard {
         let guard = Self { shared };
         guard.update(|_| {});
         (guard, dead)
+    }
+
+    /// From now on, what is logged lies beside the record.
+    pub fn keep_log(&self, log: RecentLog) {
+        // An app has one.
+        let _ = self.shared.log.set(log);
+    }
+
+    /// What was logged last.
+    pub fn log(&self, now: Timestamp) -> String {
+        self.shared.log.get().map(|log| log.text(now)).unwrap_or_default()
     }
 
     /// A frame was completed: the process lives. Says whether it survived a panic that the record
@@ -162,6 +178,7 @@ impl ProcessGuard {
     pub fn beat(&self, local: &LocalStore, now: Timestamp) {
         self.update(|record| record.heartbeat = now);
         let mut file = self.shared.lock();
+        self.shared.write_log(&file);
         let vanished = file.file.as_ref().is_some_and(|file| !file.is_there());
         if vanished {
             warn!("the state directory vanished; it is made again");
@@ -281,6 +298,14 @@ impl Shared {
         self.frames.load(Ordering::Relaxed) > self.frames_at_panic.load(Ordering::Relaxed)
     }
 
+    /// Writes down what was logged since. If that fails it costs nothing else, and is no news.
+    fn write_log(&self, file: &RecordFile) {
+        let news = self.log.get().and_then(RecentLog::news);
+        if let Some((file, text)) = file.file.as_ref().zip(news) {
+            let _ = file.write_log(&text);
+        }
+    }
+
     /// Called by the panic hook, on whichever thread panicked.
     pub(super) fn panicked(&self, panic: &PanicInfo) {
         self.frames_at_panic.store(self.frames.load(Ordering::Relaxed), Ordering::Relaxed);
@@ -290,6 +315,7 @@ impl Shared {
             if let Ok(mut file) = self.file.try_lock() {
                 file.record.panic = Some(panic.clone());
                 file.write();
+                self.write_log(&file);
                 return;
             }
             thread::sleep(Duration::from_millis(1));
@@ -318,6 +344,19 @@ fn create_file(local: &LocalStore) -> Option<ProcessRecordFile> {
             warn!(%error, "no process record: the next start won't know how this one ended");
             None
         }
+    }
+}
+
+impl DeadProcess {
+    /// Removes what it left, which would only be read again. What it logged is still known here.
+    pub fn remove(&mut self, disk: &dyn Disk) {
+        self.log = Some(self.log(disk));
+        let _ = remove_record(disk, &self.path);
+    }
+
+    /// What it logged last.
+    pub fn log(&self, disk: &dyn Disk) -> String {
+        self.log.clone().unwrap_or_else(|| read_log(disk, &self.path, LOG_BYTES))
     }
 }
 
@@ -358,10 +397,11 @@ pub fn dead_processes(local: &LocalStore) -> Vec<DeadProcess> {
         }
         match record {
             Ok(record) => {
-                if record.runs.is_empty() {
-                    let _ = remove_record(&**disk, &path);
+                let mut process = DeadProcess { record, path, log: None };
+                if process.record.runs.is_empty() {
+                    process.remove(&**disk);
                 }
-                dead.push(DeadProcess { record, path });
+                dead.push(process);
             }
             Err(error) => warn!(error = %with_sources(&error), "a process record is of no use"),
         }

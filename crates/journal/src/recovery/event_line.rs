@@ -7,7 +7,7 @@ use tracing::warn;
 use super::event_walk::{EventWalk, Step, Stretch};
 use crate::ids::{CheckpointId, RunId, limits};
 use crate::journal::{EventFrame, EventStretch, RecordedEvent, SessionIndex};
-use crate::store::{DirectoryStore, EventFiles, StoredSession};
+use crate::store::{DirectoryStore, EventFile, EventFiles, StoredSession};
 
 /// What of a session's events goes with a checkpoint.
 #[derive(Default)]
@@ -71,41 +71,57 @@ pub fn line_of(
 
 /// What happened on the line before a run.
 pub fn line_before(index: &SessionIndex, files: &EventFiles, run: RunId) -> Vec<EventStretch> {
-    let mut line = Vec::new();
-    let mut seen = HashSet::from([run]);
-    let mut run = run;
-    loop {
-        if let Some(before) = files.line_before(run) {
-            line.extend(before.iter().filter(|stretch| seen.insert(stretch.run)));
-            return line;
-        }
-        let parent = index.lineage_of(run).and_then(|lineage| lineage.ancestors.first().copied());
-        let Some(parent) = parent.filter(|parent| seen.insert(parent.run)) else { return line };
-        // A run that has recorded nothing says with each checkpoint where the one before was left.
-        let own = index.commits().filter(|(id, _)| id.run == run);
-        let through = index.commit(parent).map(|commit| commit.events_through).or_else(|| {
-            own.min_by_key(|(id, _)| id.counter).map(|(_, commit)| commit.events_through)
-        });
-        line.push(EventStretch { run: parent.run, through: through.unwrap_or_default() });
-        run = parent.run;
+    let mut line = vec![EventStretch { run, through: u64::MAX }];
+    lengthen(&mut line, files, |run| before_by_lineage(index, run));
+    line.split_off(1)
+}
+
+/// Adds what happened before the first run of a line, as files know it: a header names so many runs only, and
+/// the last of them may know of more. `lineage` is asked about runs that have recorded nothing.
+pub fn lengthen(
+    line: &mut Vec<EventStretch>,
+    files: &EventFiles,
+    lineage: impl Fn(RunId) -> Option<EventStretch>,
+) {
+    let mut seen: HashSet<RunId> = line.iter().map(|stretch| stretch.run).collect();
+    let mut next = line.last().map(|stretch| stretch.run);
+    while let Some(run) = next {
+        let known = files.line_before(run);
+        let before = known.unwrap_or_else(|| lineage(run).into_iter().collect());
+        let length = line.len();
+        line.extend(before.into_iter().filter(|stretch| seen.insert(stretch.run)));
+        next = line.get(length..).and_then(<[EventStretch]>::last).map(|stretch| stretch.run);
     }
+}
+
+/// What happened in the run from which another set out, which has recorded nothing.
+fn before_by_lineage(index: &SessionIndex, run: RunId) -> Option<EventStretch> {
+    let parent = *index.lineage_of(run)?.ancestors.first()?;
+    // It says with each checkpoint where the one before was left.
+    let own = index.commits().filter(|(id, _)| id.run == run);
+    let through = index
+        .commit(parent)
+        .map(|commit| commit.events_through)
+        .or_else(|| own.min_by_key(|(id, _)| id.counter).map(|(_, commit)| commit.events_through));
+    Some(EventStretch { run: parent.run, through: through.unwrap_or_default() })
 }
 
 /// The highest number that the session names anywhere.
 fn newest_number(index: &SessionIndex, files: &EventFiles) -> u64 {
     let commits = index.commits().map(|(_, commit)| commit.events_through);
     let firsts = files.iter().map(|file| file.first);
-    let before = files.runs().into_iter().filter_map(|run| files.line_before(run));
-    let left = before.flatten().map(|stretch| stretch.through);
+    let headers = files.iter().filter_map(|file| file.segment().header().events.as_ref());
+    let left = headers.flat_map(|events| events.line.iter().map(|stretch| stretch.through));
+    let gathered = files.gathered().flat_map(EventFile::held).map(|held| held.through);
     // Numbers rise within a run, so its last file has the highest.
-    let last = files.runs().into_iter().filter_map(|run| files.of_run(run).next_back());
+    let last = files.by_run().filter_map(|(_, files)| files.last());
     let written = last.filter_map(|file| {
         let scan = file.segment().scan_events();
         scan.inspect_err(|error| warn!(%error, "a file of events can't be read"))
             .ok()?
             .newest_counter
     });
-    let named = commits.chain(firsts).chain(left).chain(written);
+    let named = commits.chain(firsts).chain(left).chain(gathered).chain(written);
     named.filter(|number| *number < limits::COUNTERS).max().unwrap_or_default()
 }
 

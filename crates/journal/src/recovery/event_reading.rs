@@ -1,6 +1,6 @@
 //! Reads a page of events, a slice at a time.
 
-use super::event_line::line_of;
+use super::event_line::{lengthen, line_of};
 use super::event_query::{EventPage, EventQuery};
 use super::event_walk::{EventWalk, Step, Stretch, WalkedFrame};
 use crate::ids::limits;
@@ -65,7 +65,10 @@ impl EventReading {
         let query = &self.query;
         let files = store.event_files(query.session).map_err(unknown_if_gone)?;
         let line = match self.line.take() {
-            Some(line) => line,
+            Some(mut line) => {
+                lengthen(&mut line, &files, |_| None);
+                line
+            }
             None => {
                 let stored = store.open_session(query.session).map_err(unknown_if_gone)?;
                 let line = line_of(stored.index(), &files, query.checkpoint);

@@ -1,11 +1,12 @@
 //! Looks at all that a session has recorded, a slice at a time.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use super::event_query::{EventGap, EventValidation};
 use super::event_walk::{EventWalk, Step, Stretch, WalkedFrame};
 use crate::ids::{RunId, SessionId, limits};
-use crate::journal::EventFrame;
+use crate::journal::{EventFrame, HeldEvents};
 use crate::session::RequestError;
 use crate::store::{DirectoryStore, Disk, EventFiles, StoreError, unknown_if_gone};
 
@@ -32,21 +33,22 @@ pub fn validate_events(
 pub struct EventValidating {
     session: SessionId,
     files: EventFiles,
-    /// The runs that are left, the next one last.
-    runs: Option<Vec<RunId>>,
-    walk: Option<(RunId, EventWalk)>,
-    last: Option<u64>,
+    /// What is left, the next one last.
+    parts: Option<Vec<Vec<Stretch>>>,
+    walk: Option<EventWalk>,
+    /// The event that was counted last, and its run.
+    last: Option<(RunId, u64)>,
     found: EventValidation,
 }
 
 impl EventValidating {
     pub fn new(session: SessionId) -> Self {
         let (files, found) = (EventFiles::default(), EventValidation::default());
-        Self { session, files, runs: None, walk: None, last: None, found }
+        Self { session, files, parts: None, walk: None, last: None, found }
     }
 
     fn begin(&mut self, files: EventFiles) {
-        self.runs = Some(files.runs());
+        self.parts = Some(parts_of(&files));
         self.found.files = files.iter().count() as u64;
         self.found.bytes = files.iter().map(|file| file.bytes).sum();
         self.found.problems = files.problems().to_vec();
@@ -63,7 +65,7 @@ impl EventValidating {
     ///
     /// [`RequestError`] if there is no such session, or it can't be listed.
     pub fn step(&mut self, store: &DirectoryStore) -> Result<Option<usize>, RequestError> {
-        if self.runs.is_none() {
+        if self.parts.is_none() {
             self.begin(store.event_files(self.session).map_err(unknown_if_gone)?);
             return Ok(Some(limits::FRAME_BYTES));
         }
@@ -72,15 +74,12 @@ impl EventValidating {
 
     /// Does a piece of what is to be looked at, and says how many bytes that was.
     fn go_on(&mut self) -> Option<usize> {
-        let runs = self.runs.as_mut()?;
-        let Some((run, walk)) = &mut self.walk else {
-            let run = runs.pop()?;
-            let all = Stretch { run, low: 0, high: u64::MAX };
-            self.walk = Some((run, EventWalk::new(&self.files, &[all], false)));
-            self.last = None;
+        let parts = self.parts.as_mut()?;
+        let Some(walk) = &mut self.walk else {
+            self.walk = Some(EventWalk::new(&self.files, &parts.pop()?, false));
             return Some(1);
         };
-        let (run, step) = (*run, walk.step());
+        let step = walk.step();
         self.found.problems.extend(walk.take_problems());
         match step {
             None => self.walk = None,
@@ -89,29 +88,54 @@ impl EventValidating {
             }
             Some(Step::Damaged) => self.found.damaged_frames += 1,
             Some(Step::Frame(frame)) => {
-                self.take_in(run, &frame);
+                self.take_in(&frame);
                 return Some(frame.payload.len());
             }
         }
         Some(1)
     }
 
-    fn take_in(&mut self, run: RunId, walked: &WalkedFrame) {
-        let (Some((_, walk)), Ok(frame)) = (&mut self.walk, EventFrame::decode(&walked.payload))
-        else {
+    fn take_in(&mut self, walked: &WalkedFrame) {
+        let (Some(walk), Ok(frame)) = (&mut self.walk, EventFrame::decode(&walked.payload)) else {
             return;
         };
+        let run = walked.stretch.run;
         self.found.frames += 1;
         for sequence in frame.sequences(|_| true) {
             if !walk.admit(walked, sequence) {
                 continue;
             }
             self.found.events += 1;
-            let before = self.last.replace(sequence);
-            let gap = before.filter(|after| after + 1 != sequence);
+            let before = self.last.replace((run, sequence)).filter(|(last, _)| *last == run);
+            let gap = before.map(|(_, after)| after).filter(|after| after + 1 != sequence);
             if let Some(after) = gap.filter(|_| self.found.gaps.len() < MOST_GAPS) {
                 self.found.gaps.push(EventGap { run, after, before: sequence });
             }
         }
     }
+}
+
+/// What is to be looked through, each event once: each file that was gathered, and what is in none of them
+/// of each run.
+fn parts_of(files: &EventFiles) -> Vec<Vec<Stretch>> {
+    let mut parts = Vec::new();
+    let mut through: HashMap<RunId, u64> = HashMap::new();
+    for file in files.gathered() {
+        let mut part: Vec<Stretch> = Vec::new();
+        for HeldEvents { run, first, through: high } in file.held() {
+            let counted = through.entry(*run).or_default();
+            let low = (*first).max(counted.saturating_add(1));
+            if low <= *high {
+                part.push(Stretch { run: *run, low, high: *high });
+                *counted = *high;
+            }
+        }
+        part.reverse();
+        parts.push(part);
+    }
+    parts.extend(files.by_run().map(|(run, _)| {
+        let low = through.get(&run).map_or(0, |through| through.saturating_add(1));
+        vec![Stretch { run, low, high: u64::MAX }]
+    }));
+    parts
 }

@@ -12,10 +12,16 @@ pub struct Stretch {
     pub high: u64,
 }
 
+impl Stretch {
+    fn contains(&self, number: u64) -> bool {
+        (self.low..=self.high).contains(&number)
+    }
+}
+
 /// A walk through the frames of some stretches.
 pub struct EventWalk {
-    /// The files that are left, the next one last.
-    files: Vec<(EventFile, Stretch)>,
+    /// What is left, the next part last.
+    parts: Vec<Part>,
     newest_first: bool,
     open: Option<OpenFile>,
     /// The event that was handed out last.
@@ -24,10 +30,15 @@ pub struct EventWalk {
     problems: Vec<FileProblem>,
 }
 
+/// A file, and what is wanted of it, by rising numbers.
+struct Part {
+    file: EventFile,
+    stretches: Vec<Stretch>,
+}
+
 /// A file whose frames are known.
 struct OpenFile {
-    file: EventFile,
-    stretch: Stretch,
+    part: Part,
     /// The frames that are left, the next one last, each with the last number of the frame before it.
     frames: Vec<(u64, FrameEntry)>,
 }
@@ -51,18 +62,14 @@ pub struct WalkedFrame {
 impl EventWalk {
     /// A walk through stretches, of which the nearest run comes first.
     pub fn new(files: &EventFiles, stretches: &[Stretch], newest_first: bool) -> Self {
-        let mut parts: Vec<(EventFile, Stretch)> = Vec::new();
+        let mut parts: Vec<Part> = Vec::new();
         for stretch in stretches.iter().rev() {
-            let of_run: Vec<&EventFile> = files.of_run(stretch.run).collect();
-            for (place, file) in of_run.iter().enumerate() {
-                // A later one that begins before the stretch holds all of it.
-                let later = of_run.get(place + 1..).unwrap_or_default();
-                let is_passed = later.iter().any(|later| {
-                    later.first <= stretch.low
-                        && later.segment().header().segment > file.segment().header().segment
-                });
-                if !is_passed && file.first <= stretch.high {
-                    parts.push(((*file).clone(), *stretch));
+            for (file, stretch) in parts_of(files, *stretch) {
+                // What was gathered of several runs is looked through once.
+                let same = |part: &&mut Part| part.file.segment().path() == file.segment().path();
+                match parts.last_mut().filter(same) {
+                    Some(part) => part.stretches.push(stretch),
+                    None => parts.push(Part { file: file.clone(), stretches: vec![stretch] }),
                 }
             }
         }
@@ -70,7 +77,7 @@ impl EventWalk {
             parts.reverse();
         }
         Self {
-            files: parts,
+            parts,
             newest_first,
             open: None,
             last: None,
@@ -83,36 +90,36 @@ impl EventWalk {
     pub fn step(&mut self) -> Option<Step> {
         if let Some(open) = &mut self.open {
             while let Some((before, frame)) = open.frames.pop() {
-                let Stretch { low, high, .. } = open.stretch;
                 let last = frame.header.place.counter;
-                if last < low || before >= high {
-                    continue;
-                }
-                let payload = open.file.segment().payload(&frame).ok();
+                let run = open.part.file.run_of(last);
+                let is_in = |stretch: &&Stretch| {
+                    Some(stretch.run) == run && last >= stretch.low && before < stretch.high
+                };
+                let Some(stretch) = open.part.stretches.iter().find(is_in) else { continue };
+                let payload = open.part.file.segment().payload(&frame).ok();
                 let Some(payload) = payload.filter(|it| EventFrame::decode(it).is_ok()) else {
                     self.damaged_frames += 1;
                     return Some(Step::Damaged);
                 };
-                return Some(Step::Frame(WalkedFrame { stretch: open.stretch, payload }));
+                return Some(Step::Frame(WalkedFrame { stretch: *stretch, payload }));
             }
             self.open = None;
         }
-        let (file, stretch) = self.files.pop()?;
-        let bytes = file.bytes;
-        let frames = self.frames_of(&file);
-        self.open = Some(OpenFile { file, stretch, frames });
+        let part = self.parts.pop()?;
+        let bytes = part.file.bytes;
+        let frames = self.frames_of(&part.file);
+        self.open = Some(OpenFile { part, frames });
         Some(Step::Scanned(bytes))
     }
 
     /// Whether an event of a frame is to be handed out: it lies in the stretch, and wasn't before, from
     /// another file that holds it as well.
     pub fn admit(&mut self, frame: &WalkedFrame, sequence: u64) -> bool {
-        let Stretch { low, high, .. } = frame.stretch;
         let is_next = self.last.is_none_or(|last| match self.newest_first {
             true => sequence < last,
             false => sequence > last,
         });
-        let is_admitted = is_next && (low..=high).contains(&sequence);
+        let is_admitted = is_next && frame.stretch.contains(sequence);
         if is_admitted {
             self.last = Some(sequence);
         }
@@ -154,4 +161,37 @@ impl EventWalk {
         }
         frames
     }
+}
+
+/// The files that hold what is wanted of a run, in the order of what they hold.
+fn parts_of(files: &EventFiles, wanted: Stretch) -> Vec<(&EventFile, Stretch)> {
+    let of_run: Vec<(&EventFile, Stretch)> = files
+        .of_run(wanted.run)
+        .filter_map(|file| {
+            let held = file.held_of(wanted.run)?;
+            let (low, high) = (wanted.low.max(held.first), wanted.high.min(held.through));
+            (low <= high).then_some((file, Stretch { low, high, ..wanted }))
+        })
+        .collect();
+    let begin = of_run.iter().map(|(_, stretch)| stretch.low).min();
+    // What was gathered holds all of it, unless a file of the run came back.
+    let holds_all = |(file, held): &&(&EventFile, Stretch)| {
+        file.is_gathered() && Some(held.low) == begin && held.high == wanted.high
+    };
+    if let Some(all) = of_run.iter().find(holds_all) {
+        return vec![*all];
+    }
+    let is_passed = |place: usize| {
+        // A later one that begins before the stretch holds all of it.
+        let later = of_run.get(place + 1..).unwrap_or_default();
+        later.iter().any(|(later, _)| {
+            let number = |file: &EventFile| file.segment().header().segment;
+            let is_copy = of_run
+                .get(place)
+                .is_some_and(|(file, _)| !file.is_gathered() && number(file) == number(later));
+            !later.is_gathered() && later.first <= wanted.low && !is_copy
+        })
+    };
+    let parts = of_run.iter().enumerate().filter(|(place, _)| !is_passed(*place));
+    parts.map(|(_, part)| *part).collect()
 }

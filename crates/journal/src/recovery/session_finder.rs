@@ -10,11 +10,11 @@ use tracing::warn;
 use super::{KnownSessions, SlotListing};
 use crate::clock;
 use crate::ids::{CheckpointId, RunId, SessionId};
-use crate::process::{DeadProcess, HowItEnded, dead_processes, how_it_ended, last_to_die};
+use crate::process::{DeadProcess, HowItEnded, LastRun, dead_processes, how_it_ended, last_to_die};
 use crate::recovery::ReadProgress;
 use crate::store::{
     DirectoryStore, LocalStore, ProcessId, ProcessRecord, SessionLock, SlotShelf, StoreError,
-    remove_record, with_sources,
+    with_sources,
 };
 
 /// Finds the sessions on this machine, and knows which processes died on it while they played them.
@@ -195,10 +195,16 @@ impl SessionFinder {
             let held_any = !dead.record.runs.is_empty();
             dead.record.runs.retain(|held| !is_settled(held.session));
             if held_any && dead.record.runs.is_empty() {
-                // Left behind, it would only be read again.
-                let _ = remove_record(&**self.local.store.disk(), &dead.path);
+                dead.remove(&**self.local.store.disk());
             }
         }
+    }
+
+    /// What a dead process logged last.
+    pub fn log_of(&self, last: &LastRun) -> String {
+        let is_it = |dead: &&DeadProcess| dead.record.started == last.started_at;
+        let dead = self.dead.iter().find(is_it);
+        dead.map(|dead| dead.log(&**self.local.store.disk())).unwrap_or_default()
     }
 
     /// The record of the dead process that held this run.

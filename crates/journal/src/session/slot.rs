@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{FailureCause, WrittenBy};
+use super::{FailureCause, ReportError, WrittenBy};
 use crate::ids::{SlotId, limits};
 
 /// How a slot came about.
@@ -145,6 +145,15 @@ pub enum SlotError {
         /// That player, if the session has one.
         player: Option<String>,
     },
+    /// The checkpoint that was to be imported is on the shelf already.
+    #[error("the slot is there already")]
+    AlreadyThere {
+        /// The slot.
+        slot: SlotId,
+    },
+    /// The file that was to be imported can't be used.
+    #[error(transparent)]
+    Report(#[from] ReportError),
     /// Another process works on the slots, and doesn't come to an end.
     #[error("another process works on the slots")]
     InUse,

@@ -84,6 +84,22 @@ impl DirectoryStore {
 }
 
 impl StoredSession {
+    /// The attachments that lie beside a checkpoint and can be read.
+    pub fn attachments_of(&self, disk: &dyn Disk, checkpoint: CheckpointId) -> Vec<Attachment> {
+        let own = self.beside().iter().filter(|(of, _)| *of == checkpoint);
+        own.filter_map(|(_, name)| self.attachment(disk, checkpoint, name)).collect()
+    }
+
+    /// One of them, if it is there and can be read.
+    pub fn attachment(
+        &self,
+        disk: &dyn Disk,
+        checkpoint: CheckpointId,
+        name: &str,
+    ) -> Option<Attachment> {
+        read_attachment(disk, self.directory(), self.id(), checkpoint, name).ok()
+    }
+
     /// Reads the attachments that lie beside its segments: the file of each, and whether it is good.
     /// Those that were removed since the session was opened are left out.
     pub fn check_attachments(

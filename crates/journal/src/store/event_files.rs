@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::error::Attempt;
 use super::findings::{problem_of_file, problem_of_header};
 use super::{DirectoryStore, Disk, Layout, StoreAction, StoreError};
-use crate::ids::{RunId, SessionId};
+use crate::ids::{RunId, SessionId, limits};
 use crate::journal::{
-    EventFileHeader, EventStretch, FileProblem, FileProblemKind, Segment, SegmentHeader,
+    EventFileHeader, EventStretch, FileProblem, FileProblemKind, HeldEvents, Segment, SegmentHeader,
 };
 
 /// A file of events whose header was read.
@@ -19,6 +19,8 @@ pub struct EventFile {
     pub first: u64,
     /// Bytes of the file when it was listed.
     pub bytes: u64,
+    /// Whose events it holds, by rising numbers. What a run's own file ends with isn't known.
+    held: Vec<HeldEvents>,
 }
 
 impl EventFile {
@@ -27,16 +29,51 @@ impl EventFile {
         &self.segment
     }
 
-    /// Whose events they are.
-    pub fn run(&self) -> RunId {
-        self.segment.header().run
+    /// Whose events it holds, by rising numbers. A run's own file may end before it is said to.
+    pub fn held(&self) -> &[HeldEvents] {
+        &self.held
+    }
+
+    /// What it holds of a run.
+    pub fn held_of(&self, run: RunId) -> Option<HeldEvents> {
+        self.held.iter().copied().find(|held| held.run == run)
+    }
+
+    /// Whose event has a number.
+    pub fn run_of(&self, number: u64) -> Option<RunId> {
+        let held = self.held.iter().find(|held| (held.first..=held.through).contains(&number))?;
+        Some(held.run)
+    }
+
+    /// Whether it was gathered from files of several runs.
+    pub fn is_gathered(&self) -> bool {
+        self.events().is_some_and(|events| !events.gathered.is_empty())
+    }
+
+    /// What happened on the line before a run whose events it holds, as far as it says.
+    fn line_before(&self, run: RunId) -> Vec<EventStretch> {
+        let line = self.events().map(|events| events.line.as_slice()).unwrap_or_default();
+        // The line is that before the newest of its runs.
+        if self.held.last().is_some_and(|newest| newest.run == run) {
+            return line.to_vec();
+        }
+        if let Some(own) = line.iter().position(|stretch| stretch.run == run) {
+            return line.get(own + 1..).unwrap_or_default().to_vec();
+        }
+        let own = self.held.iter().position(|held| held.run == run).unwrap_or_default();
+        let older = self.held.iter().take(own).rev();
+        older.map(|held| EventStretch { run: held.run, through: held.through }).collect()
+    }
+
+    fn events(&self) -> Option<&EventFileHeader> {
+        self.segment.header().events.as_ref()
     }
 }
 
 /// The files of events of a session, of which the headers were read.
 #[derive(Clone, Debug, Default)]
 pub struct EventFiles {
-    /// By run, and of each run in the order in which they were begun.
+    /// Those that were gathered first, then by run, and of each run in the order in which they were begun.
     files: Vec<EventFile>,
     problems: Vec<FileProblem>,
 }
@@ -68,8 +105,9 @@ impl EventFiles {
                 false => open(disk, &path, session),
             };
             match opened {
-                Ok((segment, first)) => {
-                    found.files.push(EventFile { segment, first, bytes: entry.len });
+                Ok((segment, held)) => {
+                    let first = held.first().map_or(u64::MAX, |held| held.first);
+                    found.files.push(EventFile { segment, first, bytes: entry.len, held });
                 }
                 Err(kind) => found.problems.push(FileProblem { path, kind }),
             }
@@ -88,46 +126,59 @@ impl EventFiles {
         &self.problems
     }
 
-    /// Those of a run, in the order in which they were begun. Copies stand side by side.
+    /// Those that hold events of a run: what was gathered first, then its own in the order in which they were
+    /// begun. Copies stand side by side.
     pub fn of_run(&self, run: RunId) -> impl DoubleEndedIterator<Item = &EventFile> {
-        self.files.iter().filter(move |file| file.run() == run)
+        self.files.iter().filter(move |file| file.held_of(run).is_some())
     }
 
-    /// The runs that have any.
-    pub fn runs(&self) -> Vec<RunId> {
-        let mut runs: Vec<RunId> = self.files.iter().map(EventFile::run).collect();
-        runs.dedup();
-        runs
+    /// The runs' own files, by run.
+    pub fn by_run(&self) -> impl Iterator<Item = (RunId, &[EventFile])> {
+        let own = self.files.partition_point(EventFile::is_gathered);
+        let own = self.files.get(own..).unwrap_or_default();
+        let run = |file: &EventFile| file.segment.header().run;
+        let of_runs = own.chunk_by(move |one, next| run(one) == run(next));
+        of_runs.filter_map(move |files| Some((run(files.first()?), files)))
     }
 
-    /// What a run says about what happened on the line before it.
-    pub fn line_before(&self, run: RunId) -> Option<&[EventStretch]> {
-        let header: &EventFileHeader =
-            self.of_run(run).next_back()?.segment.header().events.as_ref()?;
-        Some(&header.line)
+    /// Those that were gathered.
+    pub fn gathered(&self) -> impl Iterator<Item = &EventFile> {
+        self.files.iter().take_while(|file| file.is_gathered())
+    }
+
+    /// What is known of what happened on the line before a run, the nearest run first. It may go on before
+    /// the last one. `None` if no file holds anything of the run.
+    pub fn line_before(&self, run: RunId) -> Option<Vec<EventStretch>> {
+        Some(self.of_run(run).next_back()?.line_before(run))
     }
 }
 
-fn order(file: &EventFile) -> (RunId, u32, &Path) {
+fn order(file: &EventFile) -> (bool, RunId, u32, &Path) {
     let SegmentHeader { run, segment, .. } = file.segment.header();
-    (*run, *segment, file.segment.path())
+    (!file.is_gathered(), *run, *segment, file.segment.path())
 }
 
 fn open(
     disk: &dyn Disk,
     path: &Path,
     session: SessionId,
-) -> Result<(Segment, u64), FileProblemKind> {
+) -> Result<(Segment, Vec<HeldEvents>), FileProblemKind> {
     let file: Arc<_> = disk.open(path).map_err(|error| problem_of_file(&error))?;
     let segment = Segment::open(path, file).map_err(problem_of_header)?;
     if segment.header().session != session {
         return Err(FileProblemKind::OfAnotherSession);
     }
-    match &segment.header().events {
-        Some(events) => {
-            let first = events.first;
-            Ok((segment, first))
-        }
-        None => Err(FileProblemKind::Damaged),
+    let held = held_in(segment.header()).ok_or(FileProblemKind::Damaged)?;
+    Ok((segment, held))
+}
+
+/// Whose events a file with this header holds; `None` if no such file was ever written.
+fn held_in(header: &SegmentHeader) -> Option<Vec<HeldEvents>> {
+    let EventFileHeader { first, gathered, .. } = header.events.as_ref()?;
+    if gathered.is_empty() {
+        return Some(vec![HeldEvents { run: header.run, first: *first, through: u64::MAX }]);
     }
+    let is_rising = gathered.iter().all(|held| held.first <= held.through)
+        && gathered.is_sorted_by(|held, next| held.through < next.first);
+    (is_rising && gathered.len() <= limits::GATHERED_RUNS).then(|| gathered.clone())
 }

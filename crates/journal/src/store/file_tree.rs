@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::io;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use super::{DirEntry, Lock};
@@ -40,8 +41,9 @@ impl<F> FileTree<F> {
         measure: impl Fn(&F) -> (u64, u64),
     ) -> io::Result<Vec<DirEntry>> {
         self.check_directory(directory)?;
-        let directories = self.directories.iter().map(|path| (path, None));
-        let files = self.files.iter().map(|(path, file)| (path, Some(file)));
+        let (directories, files) = self.below(directory);
+        let directories = directories.map(|path| (path, None));
+        let files = files.map(|(path, file)| (path, Some(file)));
         let inside = directories.chain(files).filter(|(path, _)| path.parent() == Some(directory));
         let entries = inside.filter_map(|(path, file)| {
             let name = path.file_name()?.to_str()?.to_owned();
@@ -51,6 +53,21 @@ impl<F> FileTree<F> {
         let mut entries: Vec<DirEntry> = entries.collect();
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(entries)
+    }
+
+    /// All directories and files below a directory. Those of one directory lie side by side, so that what is
+    /// elsewhere isn't looked at.
+    fn below<'a>(
+        &'a self,
+        directory: &'a Path,
+    ) -> (impl Iterator<Item = &'a PathBuf>, impl Iterator<Item = (&'a PathBuf, &'a F)>) {
+        let after = (Bound::Excluded(directory), Bound::Unbounded);
+        let directories = self.directories.range::<Path, _>(after);
+        let files = self.files.range::<Path, _>(after);
+        (
+            directories.take_while(move |path| path.starts_with(directory)),
+            files.take_while(move |(path, _)| path.starts_with(directory)),
+        )
     }
 
     /// Whether there is such a directory. Roots, and the working directory, always are.
@@ -92,8 +109,8 @@ impl<F> FileTree<F> {
 
     pub fn remove_directory(&mut self, path: &Path) -> io::Result<()> {
         self.check_directory(path)?;
-        let mut others = self.directories.iter().chain(self.files.keys());
-        if others.any(|other| other.parent() == Some(path)) {
+        let (directories, files) = self.below(path);
+        if directories.chain(files.map(|(path, _)| path)).next().is_some() {
             return Err(io::ErrorKind::DirectoryNotEmpty.into());
         }
         self.directories.remove(path);

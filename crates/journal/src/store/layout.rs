@@ -111,9 +111,10 @@ impl Layout {
         Self::place_of_unfinished(name).is_some_and(Self::is_slot_name)
     }
 
-    /// Whether a file is an archive that was being written.
+    /// Whether a file is an archive, or one of gathered events, that was being written.
     pub fn is_unfinished_archive(name: &str) -> bool {
-        Self::place_of_unfinished(name).is_some_and(Self::is_archive_name)
+        let is_gathered = |name| Self::is_archive_name(name) || Self::is_events_name(name);
+        Self::place_of_unfinished(name).is_some_and(is_gathered)
     }
 
     /// The file that whoever changes slots holds locked.
@@ -134,10 +135,10 @@ impl Layout {
     /// What the file of a segment, an archive or a file of events is called.
     pub fn name_of(header: &SegmentHeader) -> String {
         match header {
-            SegmentHeader { archive: true, run, .. } => format!("{run}.{ARCHIVE_EXTENSION}"),
             SegmentHeader { events: Some(_), run, segment, .. } => {
                 format!("{run}-{segment:06}.{EVENTS_EXTENSION}")
             }
+            SegmentHeader { archive: true, run, .. } => format!("{run}.{ARCHIVE_EXTENSION}"),
             SegmentHeader { run, segment, .. } => Self::segment_name(*run, *segment),
         }
     }
@@ -191,6 +192,11 @@ impl Layout {
     /// The file that a process holds locked while it lives, beside its record.
     pub fn process_lock(record: &Path) -> PathBuf {
         record.with_extension("lock")
+    }
+
+    /// The file of what a process logged last, beside its record.
+    pub fn process_log(record: &Path) -> PathBuf {
+        record.with_extension("log")
     }
 
     /// Whether a file in the state directory may be the record of a process.

@@ -14,14 +14,23 @@ pub struct LocalStore {
     pub host: HostId,
     /// This machine's boot.
     pub boot: String,
+    /// The disk of the files that a player names, which lie outside of the store: reports.
+    pub outside: Arc<dyn Disk>,
 }
 
 impl LocalStore {
     /// Looks up who this machine is.
     pub fn new(disk: Arc<dyn Disk>, layout: Layout) -> Self {
+        let outside = Arc::clone(&disk);
         let store = DirectoryStore::new(disk, layout);
         let host = store.host_id();
-        Self { store, host, boot: boot_id() }
+        Self { store, host, boot: boot_id(), outside }
+    }
+
+    /// With files that a player names on another disk than the store.
+    #[must_use]
+    pub fn with_outside(self, outside: Arc<dyn Disk>) -> Self {
+        Self { outside, ..self }
     }
 
     /// The same machine and disk, with the sessions of another profile.
@@ -29,7 +38,8 @@ impl LocalStore {
     pub fn of_profile(&self, profile: &str) -> Self {
         let layout = Layout { profile: profile.to_owned(), ..self.store.layout().clone() };
         let store = self.store.with_layout(layout);
-        Self { store, host: self.host, boot: self.boot.clone() }
+        let outside = Arc::clone(&self.outside);
+        Self { store, host: self.host, boot: self.boot.clone(), outside }
     }
 
     /// Makes the state directory again after it vanished, with the host id that this machine has had,

@@ -176,6 +176,16 @@ impl ProcessRecordFile {
         )
     }
 
+    /// Writes what the process logged last beside the record.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], which may be ignored: nothing depends on it.
+    pub fn write_log(&self, text: &str) -> Result<(), StoreError> {
+        let path = Layout::process_log(&self.path);
+        self.disk.replace_unsynced(&path, text.as_bytes()).attempt(StoreAction::Replace, &path)
+    }
+
     /// Writes the record over the one before, without a sync.
     ///
     /// # Errors
@@ -263,6 +273,8 @@ pub fn read_all(disk: &dyn Disk, directory: &Path) -> Result<Vec<FoundRecord>, S
 /// [`StoreError`].
 pub fn remove(disk: &dyn Disk, record: &Path) -> Result<(), StoreError> {
     let lock = Layout::process_lock(record);
+    // Without its record no one would find it.
+    let _ = disk.remove(&Layout::process_log(record));
     // The record goes first: a lock file without a record says nothing, a record without a lock
     // file would be one of a dead process.
     disk.remove(record).attempt(StoreAction::RemoveFile, record)?;
@@ -270,6 +282,12 @@ pub fn remove(disk: &dyn Disk, record: &Path) -> Result<(), StoreError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         removed => removed.attempt(StoreAction::RemoveFile, &lock),
     }
+}
+
+/// What the process of a record logged last; empty if it logged nothing, or that can't be read.
+pub fn read_log(disk: &dyn Disk, record: &Path, max_len: usize) -> String {
+    let bytes = disk.read(&Layout::process_log(record), max_len).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Reads one record.

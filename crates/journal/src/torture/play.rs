@@ -491,7 +491,8 @@ impl Play {
                 News::Left { session, complete: true, .. } => self.note(*session, Fact::Left),
                 News::Left { complete: false, .. } => self.saved_by_hand.clear(),
                 News::Slot { order, result } => self.hear_of_slot(order, result),
-                News::Described { path, result: Ok(bytes) } => {
+                News::Described { order, result: Ok(bytes) } => {
+                    let path = &order.path;
                     let report = super::reports::on(&self.disk.image()).remove(path);
                     let report = report.expect("a report that was written should be there");
                     assert_eq!(report.bytes, *bytes, "a report should be whole");

@@ -159,6 +159,10 @@ impl Script {
             Auto,
             Settle,
         ];
+        let events = [
+            Start, Auto, Close, Recover, Auto, Kill, Recover, Auto, Close, Recover, Auto, Merge,
+            Auto, Kill, Recover, Merge, Auto,
+        ];
         let others = [
             Start,
             Manual,
@@ -179,6 +183,7 @@ impl Script {
         vec![
             Self::named("little room", &little),
             Self::named("gathering", &gathering),
+            Self::named("gathering what happened", &events),
             Self::named("little room for others", &others),
         ]
     }

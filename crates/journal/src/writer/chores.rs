@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use tracing::debug_span;
 
 use super::News;
+use super::reporting::Reporting;
 use super::slices::SLICE_BYTES;
 use super::sweeping::Sweeping;
-use crate::crash_report::Describing;
 use crate::process::LastRun;
 use crate::recovery::{EventReading, EventValidating, KnownTypes, Listed, Listing, SessionFinder};
 
@@ -17,8 +17,8 @@ use crate::recovery::{EventReading, EventValidating, KnownTypes, Listed, Listing
 enum Chore {
     /// Looks at all sessions. `None` before its first slice.
     Listing(Option<Box<Listing>>),
-    /// Writes down how the last process ended.
-    Describing(Box<Describing>),
+    /// Writes a report.
+    Reporting(Box<Reporting>),
     /// Reads a page of events.
     ReadingEvents(Box<EventReading>),
     /// Looks at all events of a session.
@@ -50,8 +50,9 @@ impl Chores {
         self.chores.insert(asked_before, Chore::Listing(None));
     }
 
-    pub(super) fn describe(&mut self, describing: Describing) {
-        self.chores.push_back(Chore::Describing(Box::new(describing)));
+    /// Writes a report, before what nothing waits for.
+    pub(super) fn report(&mut self, reporting: Reporting) {
+        self.add_before_sweeping(Chore::Reporting(Box::new(reporting)));
     }
 
     /// Reads a page of events, before what nothing waits for.
@@ -121,9 +122,9 @@ impl Chores {
                     false => reports.push(detected(*listing, finder)),
                 }
             }
-            Some(Chore::Describing(describing)) => match describing.step(finder.local()) {
-                Ok(describing) => self.chores.push_front(Chore::Describing(describing)),
-                Err((path, result)) => reports.push(News::Described { path, result }),
+            Some(Chore::Reporting(reporting)) => match reporting.step(finder) {
+                Ok(reporting) => self.chores.push_front(Chore::Reporting(reporting)),
+                Err((order, result)) => reports.push(News::Described { order, result }),
             },
             Some(Chore::ReadingEvents(reading)) => {
                 if let Some(reading) = read_events(reading, finder, reports) {

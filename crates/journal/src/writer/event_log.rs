@@ -343,7 +343,7 @@ fn discard(store: &DirectoryStore, path: &std::path::Path) {
 }
 
 /// Events that were read as they are written again: those of one moment together.
-fn batches_of(events: &[RecordedEvent]) -> Vec<EventBatch> {
+pub(super) fn batches_of(events: &[RecordedEvent]) -> Vec<EventBatch> {
     let of_a_moment = events.chunk_by(|one, next| one.moment == next.moment);
     let batch = |events: &[RecordedEvent]| {
         let moment = events.first().map(|event| event.moment).unwrap_or_default();

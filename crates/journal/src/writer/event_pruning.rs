@@ -4,14 +4,16 @@ use std::collections::{HashMap, HashSet};
 
 use tracing::{debug, warn};
 
+use super::event_gathering::repeated;
 use crate::ids::RunId;
 use crate::recovery::line_before;
 use crate::store::{
     DirectoryStore, EventFile, EventFiles, StoreError, StoredSession, with_sources,
 };
 
-/// Removes files of events until they are together no longer than this: first those of which the session
-/// knows nothing any more, then the oldest. How many bytes that freed.
+/// Removes files of events whose content was gathered in another; then others until they are together no
+/// longer than this: first those of which the session knows nothing any more, then the oldest. The files that
+/// are left, and how many bytes were freed.
 ///
 /// What came after the newest checkpoint of each line stays; where the disk isn't full, so does the newest
 /// file of each; and everything of `own`, as long as that run has no checkpoint.
@@ -21,32 +23,48 @@ pub(super) fn prune_events(
     most_bytes: u64,
     is_full_disk: bool,
     own: Option<RunId>,
-) -> Result<u64, StoreError> {
-    let files = EventFiles::open(&**store.disk(), stored.directory(), stored.id())?;
-    let mut bytes: u64 = files.iter().map(|file| file.bytes).sum();
-    if bytes <= most_bytes || stored.index().unreadable_file().is_some() {
-        return Ok(0);
+) -> Result<(EventFiles, u64), StoreError> {
+    let open = || EventFiles::open(&**store.disk(), stored.directory(), stored.id());
+    let mut files = open()?;
+    if stored.index().unreadable_file().is_some() {
+        return Ok((files, 0));
     }
-    let mut removable = removable(stored, &files, own, is_full_disk);
-    removable.sort_by_key(|(is_known, file)| (*is_known, file.first));
     let mut freed = 0;
-    for (_, file) in removable {
-        if bytes <= most_bytes {
-            break;
+    let repeated = repeated(stored, &files, own);
+    if !repeated.is_empty() {
+        // A process may have stopped before it made the name of what was gathered durable.
+        store.sync_session(stored.id())?;
+        freed += repeated.into_iter().map(|file| remove(store, file)).sum::<u64>();
+        files = open()?;
+    }
+    let mut bytes: u64 = files.iter().map(|file| file.bytes).sum();
+    if bytes > most_bytes {
+        let mut removable = removable(stored, &files, own, is_full_disk);
+        removable.sort_by_key(|(is_known, file)| (*is_known, file.first));
+        for (_, file) in removable {
+            if bytes <= most_bytes {
+                break;
+            }
+            let removed = remove(store, file);
+            bytes -= removed;
+            freed += removed;
         }
-        let path = file.segment().path();
-        debug!(path = %path.display(), "a file of events goes");
-        match store.remove_segment(path) {
-            Ok(()) => {
-                bytes -= file.bytes;
-                freed += file.bytes;
-            }
-            Err(error) => {
-                warn!(error = %with_sources(&error), "a file of events can't be removed");
-            }
+        files = open()?;
+    }
+    Ok((files, freed))
+}
+
+/// Removes a file of events, if the disk lets it. How many bytes that freed.
+fn remove(store: &DirectoryStore, file: &EventFile) -> u64 {
+    let path = file.segment().path();
+    debug!(path = %path.display(), "a file of events goes");
+    match store.remove_segment(path) {
+        Ok(()) => file.bytes,
+        Err(error) => {
+            warn!(error = %with_sources(&error), "a file of events can't be removed");
+            0
         }
     }
-    Ok(freed)
 }
 
 /// Whether a checkpoint that holds everything up to a number holds all that is in a file.
@@ -74,17 +92,21 @@ fn removable<'a>(
     let lines = heads.keys().flat_map(|run| line_before(index, files, *run));
     let mut known: HashSet<RunId> = lines.map(|stretch| stretch.run).collect();
     known.extend(index.commits().map(|(id, _)| id.run));
-    let stays = |file: &EventFile| match heads.get(&file.run()) {
-        None => own == Some(file.run()),
+    let is_last_of = |file: &EventFile, run: RunId| match heads.get(&run) {
+        None => own == Some(run),
         Some(through) => {
             let number = file.segment().header().segment;
-            let mut later =
-                files.of_run(file.run()).filter(|it| it.segment().header().segment > number);
+            let is_later = |it: &&EventFile| {
+                !it.is_gathered() && (file.is_gathered() || it.segment().header().segment > number)
+            };
+            let mut later = files.of_run(run).filter(is_later);
             // All of it is in the checkpoint if another one begins before what isn't.
             let is_passed = later.any(|later| later.first <= through.saturating_add(1));
             !(is_passed || is_full_disk && is_held(file, *through))
         }
     };
+    let stays = |file: &EventFile| file.held().iter().any(|held| is_last_of(file, held.run));
+    let is_known = |file: &EventFile| file.held().iter().any(|held| known.contains(&held.run));
     let removable = files.iter().filter(|file| !stays(file));
-    removable.map(|file| (known.contains(&file.run()), file)).collect()
+    removable.map(|file| (is_known(file), file)).collect()
 }

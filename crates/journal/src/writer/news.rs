@@ -1,6 +1,5 @@
 //! What the writer reports, whatever the content of a session is.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use crate::process::LastRun;
 use crate::recovery::{
     EventPage, EventQuery, EventValidation, FoundSession, SlotListing, Timeline,
 };
+use crate::report::ReportOrder;
 use crate::session::{
     Attachment, AttachmentError, AttachmentOf, CheckpointError, FailureCause, RecoveryError,
     RequestError, SessionContext, SessionUpdate, SlotError, StopReason,
@@ -34,8 +34,8 @@ pub enum News {
     },
     /// The sessions are those of this profile from now on. What was found follows.
     ProfileChanged { profile: String },
-    /// The report of how the last process ended was written, with so many bytes, or not.
-    Described { path: PathBuf, result: Result<u64, RequestError> },
+    /// A report was written, with so many bytes, or not.
+    Described { order: Box<ReportOrder>, result: Result<u64, RequestError> },
     /// The run began. What it is played with is found out here, since asking the machine takes a while.
     TakenUp { session: SessionId, context: Box<SessionContext> },
     /// A checkpoint can't be restored for a reason that another request can avoid.

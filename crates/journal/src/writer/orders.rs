@@ -9,12 +9,12 @@ use super::SlotOrder;
 use super::content::Content;
 use super::news::News;
 use super::retention::Quota;
-use crate::crash_report::CrashReportOrder;
 use crate::ids::{RunId, SessionId};
 use crate::journal::{
     Begun, CheckpointKind, EventStretch, FrameKind, Lineage, Record, RecordedEvent,
 };
 use crate::recovery::{EventQuery, Prepared, Wanted};
+use crate::report::ReportOrder;
 use crate::session::{
     AttachmentOf, ChaptersWritten, CheckpointSummary, EndReason, Fields, GameClock, Leaving,
     SessionMetadata, SessionStatus, SessionUpdate, StateChange,
@@ -54,8 +54,8 @@ pub enum Order<C: Content> {
     Slot(SlotOrder),
     /// Read an attachment.
     ReadAttachment { of: AttachmentOf, name: String },
-    /// Write down how the last process ended.
-    Describe(Box<CrashReportOrder>),
+    /// Write a report, or a session that is handed on.
+    Describe(Box<ReportOrder>),
     /// From now on, the sessions are those of this profile. Look at all of them.
     UseProfile(String),
     /// The session was played for so long that its restore has proven itself.

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use tracing::{debug, warn};
 
+use super::event_gathering::EventGathering;
 use super::event_pruning::prune_events;
 use super::retention::{PruneTo, Quota, Verdict, judge, must_stay, repeats_one_of};
 use super::slices::SLICE_BYTES;
@@ -25,6 +26,8 @@ pub(super) struct Pruning {
     reading: Option<(GroupRef, Blocks)>,
     /// The named checkpoints that are to be put into an archive before anything else can go.
     gather: Vec<CheckpointId>,
+    /// Files of events that are to be gathered.
+    gather_events: Option<EventGathering>,
     /// Whether files of events made enough room, so that history stays.
     is_spared: bool,
 }
@@ -87,11 +90,16 @@ impl Pruning {
         };
         let is_full_disk = matches!(extent, PruneTo::Bone { .. });
         let run = own.map(|own| own.run);
-        let freed = prune_events(store, &stored, most_bytes, is_full_disk, run)?;
+        let (files, freed) = prune_events(store, &stored, most_bytes, is_full_disk, run)?;
+        let gather_events = match (run, is_full_disk) {
+            (Some(run), false) => EventGathering::choose(&stored, &files, run),
+            _ => None,
+        };
         let is_enough = |own: Own| freed > 0 && freed >= own.bytes_wanted;
         let is_spared = is_full_disk && own.is_some_and(is_enough);
         let (waiting, gather) = (Vec::new(), Vec::new());
-        Ok(Self { stored, quota, extent, waiting, reading: None, gather, is_spared })
+        let reading = None;
+        Ok(Self { stored, quota, extent, waiting, reading, gather, gather_events, is_spared })
     }
 
     /// Reads a part of what must stay, and then of what was left behind; once all of that was read, removes
@@ -116,9 +124,10 @@ impl Pruning {
         matches!(self.extent, PruneTo::Bone { .. }) && !self.is_spared
     }
 
-    /// Once everything is done: the checkpoints that are to be gathered, the oldest first.
-    pub(super) fn into_gathered(self) -> Vec<CheckpointId> {
-        self.gather
+    /// Once everything is done: the checkpoints that are to be gathered, the oldest first, and the files of
+    /// events.
+    pub(super) fn into_gathered(self) -> (Vec<CheckpointId>, Option<EventGathering>) {
+        (self.gather, self.gather_events)
     }
 
     /// Does all that there is to do, at once.

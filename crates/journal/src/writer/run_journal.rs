@@ -19,6 +19,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::backoff::Backoff;
+use super::event_gathering::EventGathering;
 use super::event_log::EventLog;
 use super::gathering::Gathering;
 use super::hold::Hold;
@@ -101,6 +102,9 @@ pub struct RunJournal {
     /// Whether a new generation is durable since checkpoints were gathered.
     may_gather: bool,
     gathering: Option<Box<Gathering>>,
+    /// The same of files of events.
+    may_gather_events: bool,
+    gathering_events: Option<EventGathering>,
     /// Whether the room of all sessions together was looked at; once a run is enough.
     others_pruned: bool,
     pruning_others: Option<PruningOthers>,
@@ -159,6 +163,8 @@ impl RunJournal {
             pruning: None,
             may_gather: false,
             gathering: None,
+            may_gather_events: false,
+            gathering_events: None,
             others_pruned: false,
             pruning_others: None,
             is_making_room: false,
@@ -192,6 +198,12 @@ impl RunJournal {
     /// Whether a checkpoint of this run, or one after it, is durable.
     pub fn has_saved(&self, counter: u64) -> bool {
         self.acknowledged.is_some_and(|acknowledged| acknowledged >= counter)
+    }
+
+    /// Whether a checkpoint, or one after it, waits to be written, and may be.
+    pub fn is_on_its_way(&self, counter: u64) -> bool {
+        let mut waiting = self.pending.checkpoints();
+        !self.hold.is_lost() && waiting.any(|waiting| waiting.commit.counter >= counter)
     }
 
     /// Whether the session's files have changed since this was asked last, otherwise than by what is

@@ -1,13 +1,16 @@
 //! What each thing that is asked of slots begins with: what is to be copied, and under which name.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::slot_copy::SlotSource;
 use crate::ids::{CheckpointId, SessionId, SlotId};
 use crate::journal::{FrameKind, Lineage, ReadError, SegmentHeader, SlotHeader, encode_attachment};
 use crate::recovery::{SessionFinder, find_slot};
-use crate::session::{Attachment, FailureCause, SaveSlot, SlotError, SlotKind};
-use crate::store::{Layout, SlotFile, SlotName, StoredSession};
+use crate::report::{self, Opened};
+use crate::session::{Attachment, FailureCause, SaveSlot, SlotError, SlotKind, check_slot_name};
+use crate::store::{Disk, Layout, SlotFile, SlotName, SlotShelf, StoredSession};
 
 /// What is to be copied, what the copy says about itself, and the slot that it takes the place of.
 pub(super) type Intended = (SlotSource, SlotHeader, Option<SlotId>);
@@ -23,34 +26,103 @@ pub(super) fn save(
     checkpoint: CheckpointId,
 ) -> Result<Intended, SlotError> {
     let stored = finder.local().store.open_session_to_change(session)?;
-    let commit = stored.index().commit(checkpoint).ok_or_else(|| not_there(&stored))?.clone();
-    let header = stored.index().header_of(checkpoint).ok_or(SlotError::CheckpointNotSaved)?;
-    let head = stored.index().heads().iter().find(|head| head.id.run == checkpoint.run);
-    let metadata = head.map_or_else(|| header.metadata.clone(), |head| head.metadata.clone());
     let attachments = finder.local().store.attachments(session, checkpoint);
-    let frames = frames(&stored, &attachments)?;
-    let player = metadata.player.clone();
+    let source = source_of_checkpoint(stored, checkpoint, &attachments)?;
+    let player = source.metadata.player.clone();
     let SaveSlot { name, kind, overwrite } = slot.clone();
     let what = SlotName { kind, player: player.as_deref(), name: &name, session };
     let there = finder.slots().named(&what).map(|file| file.slot.id);
     if let Some(slot) = there.filter(|_| !overwrite) {
         return Err(SlotError::NameTaken { slot });
     }
-    let slot = SlotHeader {
-        id: SlotId::random(),
+    let (id, game) = (SlotId::random(), finder.slots().game().to_owned());
+    let slot = slot_of(&source, &attachments)?;
+    Ok((source, SlotHeader { id, name, kind, game, ..slot }, there))
+}
+
+/// A slot of a checkpoint, for a file that leaves this machine. Its id goes by the checkpoint, so that who gets it
+/// twice has it once.
+pub(super) fn hand_on(
+    disk: &dyn Disk,
+    stored: StoredSession,
+    checkpoint: CheckpointId,
+    game: &str,
+) -> Result<(SlotSource, SlotHeader), SlotError> {
+    if let Some(written_by) = stored.newer_format().cloned() {
+        let path = stored.directory().to_path_buf();
+        return Err(SlotError::NewerFormat { path, written_by });
+    }
+    let attachments = stored.attachments_of(disk, checkpoint);
+    let source = source_of_checkpoint(stored, checkpoint, &attachments)?;
+    let (name, game) = (source.metadata.name.clone(), game.to_owned());
+    let slot = slot_of(&source, &attachments)?;
+    Ok((source, SlotHeader { name, game, ..slot }))
+}
+
+fn source_of_checkpoint(
+    stored: StoredSession,
+    checkpoint: CheckpointId,
+    attachments: &[Attachment],
+) -> Result<SlotSource, SlotError> {
+    stored.index().commit(checkpoint).ok_or_else(|| not_there(&stored))?;
+    let header = stored.index().header_of(checkpoint).ok_or(SlotError::CheckpointNotSaved)?;
+    let head = stored.index().heads().iter().find(|head| head.id.run == checkpoint.run);
+    let metadata = head.map_or_else(|| header.metadata.clone(), |head| head.metadata.clone());
+    let frames = frames(&stored, attachments)?;
+    let lineage = lineage(&stored, checkpoint);
+    Ok(SlotSource { stored, checkpoint, metadata, header, lineage, frames })
+}
+
+/// What a slot says of its checkpoint. Its name and whose it is are still to be said.
+fn slot_of(source: &SlotSource, attachments: &[Attachment]) -> Result<SlotHeader, SlotError> {
+    let (index, checkpoint) = (source.stored.index(), source.checkpoint);
+    let commit = index.commit(checkpoint).ok_or(SlotError::CheckpointNotSaved)?;
+    Ok(SlotHeader {
+        id: SlotId(xxh3_64(format!("{checkpoint}").as_bytes())),
         revision: 0,
-        name,
-        kind,
-        game: finder.slots().game().to_owned(),
+        name: String::new(),
+        kind: SlotKind::Manual,
+        game: String::new(),
         counter: checkpoint.counter,
         time: commit.time,
         play_time: commit.play_time,
         entities: commit.entities,
-        summary: stored.index().summary(checkpoint).cloned().unwrap_or_default(),
-        attachments: names_of(&attachments),
-    };
+        summary: index.summary(checkpoint).cloned().unwrap_or_default(),
+        attachments: names_of(attachments),
+    })
+}
+
+/// A slot of a file that was handed on. It is a manual one, which takes no other's place, whatever it was there.
+pub(super) fn import(finder: &SessionFinder, path: &Path) -> Result<Intended, SlotError> {
+    let local = finder.local();
+    let shelf = finder.slots();
+    let opened = report::open(&*local.outside, path, shelf.game(), local.store.layout())?;
+    let Opened { slot: file, checkpoint, stored, .. } = opened;
+    let there = shelf.files_of(file.slot.id);
+    if there.iter().any(|there| there.header.slot_checkpoint() == Some(checkpoint)) {
+        return Err(SlotError::AlreadyThere { slot: file.slot.id });
+    }
+    let id = if there.is_empty() { file.slot.id } else { SlotId::random() };
+    let name = free_name(shelf, &file);
+    let frames = frames(&stored, &attachments_of(&stored)?)?;
     let lineage = lineage(&stored, checkpoint);
-    Ok((SlotSource { stored, checkpoint, metadata, header, lineage, frames }, slot, there))
+    let (header, metadata) = ((*file.header).clone(), file.header.metadata.clone());
+    let kind = SlotKind::Manual;
+    let slot = SlotHeader { id, revision: 0, name, kind, ..(*file.slot).clone() };
+    Ok((SlotSource { stored, checkpoint, metadata, header, lineage, frames }, slot, None))
+}
+
+/// What a slot is called that comes from elsewhere: as it was there, with a number if that name is taken.
+fn free_name(shelf: &SlotShelf, file: &SlotFile) -> String {
+    let names = [&file.slot.name, &file.header.metadata.name];
+    let name = names.into_iter().find(|name| check_slot_name(name).is_ok());
+    let name = name.map_or("Imported", |name| name);
+    let is_free = |name: &String| {
+        let what = SlotName { kind: SlotKind::Manual, name, ..file.name() };
+        shelf.named(&what).is_none()
+    };
+    let numbered = (2..).map(|number| format!("{name} ({number})"));
+    std::iter::once(name.to_owned()).chain(numbered).find(is_free).unwrap_or_default()
 }
 
 /// Why a checkpoint that was reported as durable isn't found.

@@ -10,7 +10,9 @@ use tracing::{debug, warn};
 
 use super::News;
 use super::group_copy::CopyFailure;
-use super::slot_begin::{Intended, attach, copy, delete, free_place, refresh, rename, save};
+use super::slot_begin::{
+    Intended, attach, copy, delete, free_place, import, refresh, rename, save,
+};
 use super::slot_copy::{CopyProgress, SlotCopy, SlotSource};
 use crate::clock::Moment;
 use crate::ids::{CheckpointId, RunId, SessionId, SlotId};
@@ -33,6 +35,8 @@ pub enum SlotOrder {
     Copy { slot: SlotId, name: String },
     /// Call it something else.
     Rename { slot: SlotId, name: String },
+    /// Make a slot of a report, or of a session that was handed on.
+    Import { path: PathBuf },
     /// Delete it.
     Delete { slot: SlotId },
     /// Lay bytes of the game's own beside a checkpoint, and into the slots that were made of it.
@@ -251,6 +255,7 @@ fn begin(
         SlotOrder::Refresh { slot } => refresh(finder, *slot)?,
         SlotOrder::Copy { slot, name } => copy(finder, *slot, name)?,
         SlotOrder::Rename { slot, name } => rename(finder, *slot, name)?,
+        SlotOrder::Import { path } => import(finder, path)?,
     };
     let header = source.header(slot, now.wall);
     let place = free_place(finder, &header, replaced)?;

@@ -4,12 +4,14 @@ mod events;
 mod listing;
 mod playing;
 mod preparing;
+mod reporting;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::reporting::WaitingReports;
 use super::chores::Chores;
 use super::context::{Versions, of_this_machine};
 use super::retention::Quota;
@@ -19,7 +21,6 @@ use super::slot_work::SlotWork;
 use super::trials::Trials;
 use super::{Content, News, Order, Report, filing};
 use crate::clock::Moment;
-use crate::crash_report::Describing;
 use crate::ids::SessionId;
 use crate::process::{DeadProcess, ProcessGuard};
 use crate::recovery::{self, ReadProgress, SessionFinder};
@@ -44,6 +45,7 @@ pub struct Worker<C: Content> {
     playing: Option<(RunJournal, C::Run)>,
     slots: SlotWork,
     chores: Chores,
+    waiting_reports: WaitingReports,
     /// Whether what lies around was looked for; once a process and profile is enough.
     swept: bool,
     quota: Quota,
@@ -87,6 +89,7 @@ impl<C: Content> Worker<C> {
             playing: None,
             slots: SlotWork::default(),
             chores: Chores::default(),
+            waiting_reports: WaitingReports::default(),
             swept: false,
             quota: Quota::default(),
             reports: Vec::new(),
@@ -167,10 +170,7 @@ impl<C: Content> Worker<C> {
                 let result = recovery::read_attachment(&mut self.finder, of, &name);
                 self.report([News::AttachmentRead { of, name, result }]);
             }
-            Order::Describe(order) => {
-                let context = self.context(order.context.clone());
-                self.chores.describe(Describing::new(*order, context, now.wall));
-            }
+            Order::Describe(order) => self.describe(*order, now),
             Order::UseProfile(profile) => self.use_profile(profile, now),
             Order::EndTrial(session) => self.trials.end(session),
             Order::SetAside(session) => self.trials.set_aside(session),
@@ -191,6 +191,7 @@ impl<C: Content> Worker<C> {
             self.beat(now);
         }
         self.write_journal(now);
+        self.begin_waiting_reports(now);
         collect_news(&mut self.reports, |news| self.slots.turn(&mut self.finder, now, news));
         self.note_if_left(now);
         self.do_chore(now);
@@ -217,6 +218,7 @@ impl<C: Content> Worker<C> {
         for _ in 0..LAST_TURNS {
             self.turn(now);
         }
+        self.begin_all_reports(now);
         self.chores.stop_sweeping();
         while self.slots.wake() == Some(Duration::ZERO) || !self.chores.is_done() {
             self.turn(now);
@@ -246,6 +248,7 @@ impl<C: Content> Worker<C> {
     fn take_in(&mut self, news: Vec<News>) {
         let mut consequences = Vec::new();
         self.slots.note(&news, &mut consequences);
+        self.waiting_reports.note(&news);
         self.report(news.into_iter().chain(consequences));
     }
 

@@ -1,12 +1,13 @@
 //! What is recorded is there again, where and when it should be.
 
+use std::path::Path;
 use std::time::Duration;
 
 use crate::ids::SessionId;
 use crate::journal::CheckpointKind;
 use crate::recovery::{EventPage, EventQuery, EventValidation, Wanted};
 use crate::session::{RestoreFrom, RestoreReason};
-use crate::store::simulated_disk::{Content, Node, SimulatedDisk};
+use crate::store::simulated_disk::{Content, Node, Place, SimulatedDisk};
 use crate::torture::events::id_of;
 use crate::torture::{Action, Play};
 use crate::writer::{News, Order};
@@ -26,7 +27,7 @@ fn after(play: &mut Play, reason: RestoreReason) -> Vec<u64> {
 fn read(play: &mut Play, query: EventQuery) -> EventPage {
     let now = play.now;
     let mut news = play.game.order(Order::ReadEvents(Box::new(query)), now);
-    for _ in 0..1000 {
+    for _ in 0..100_000 {
         for news in news {
             if let News::EventsRead { result, .. } = news {
                 return result.expect("the events should be read");
@@ -40,7 +41,7 @@ fn read(play: &mut Play, query: EventQuery) -> EventPage {
 fn validate(play: &mut Play) -> EventValidation {
     let (session, now) = (session(play), play.now);
     let mut news = play.game.order(Order::ValidateEvents(session), now);
-    for _ in 0..1000 {
+    for _ in 0..100_000 {
         for news in news {
             if let News::EventsValidated { result, .. } = news {
                 return result.expect("the events should be looked at");
@@ -195,7 +196,7 @@ fn damage_costs_what_it_covers_and_no_checkpoint() {
     let whole = validate(&mut play);
     play.kill();
     let disk = play.disk.image();
-    let events = |place: &std::path::Path| place.extension().is_some_and(|it| it == "events");
+    let events = |place: &Path| place.extension().is_some_and(|it| it == "events");
     let files: Vec<_> = disk.files().filter(|(place, _)| events(place.path())).collect();
     assert_eq!(files.len() as u64, whole.files);
     let (place, content) = files[0];
@@ -211,5 +212,131 @@ fn damage_costs_what_it_covers_and_no_checkpoint() {
         let found = validate(&mut next);
         let lost = whole.events - found.events;
         assert!(lost <= 1 || found.files == 0, "byte {at}: {found:?}");
+    }
+}
+
+/// The numbers on the newest line, the oldest first.
+fn line(play: &mut Play) -> Vec<u64> {
+    let query =
+        EventQuery { newest_first: false, limit: usize::MAX, ..EventQuery::of(session(play)) };
+    numbers(&read(play, query))
+}
+
+/// Plays runs that end one way or the other. After each, what happened before it must still be there.
+fn play_runs(play: &mut Play, runs: usize) {
+    use Action::{Auto, Close, Kill, Manual, Merge, Recover, Settle};
+    let mut before = line(play);
+    play.perform(&[Close]);
+    for run in 0..runs {
+        // What is named is gathered as well.
+        play.perform(&[Recover, Manual, Settle, Merge, Auto, Settle]);
+        let after = line(play);
+        assert!(after.starts_with(&before), "run {run}: {before:?} was there, and is {after:?}");
+        before = after;
+        let ends = [Close, Kill];
+        play.perform(&ends[run % 2..=run % 2]);
+    }
+    play.perform(&[Recover, Auto, Settle, Merge, Auto, Settle]);
+    let after = line(play);
+    assert!(after.starts_with(&before), "{before:?} was there, and is {after:?}");
+}
+
+#[test]
+fn what_happened_in_many_runs_is_kept_in_a_few_files() {
+    let mut play = played();
+    play_runs(&mut play, 40);
+    let found = validate(&mut play);
+    assert!(found.is_whole() && found.files <= 12, "{found:?}");
+    let line = line(&mut play);
+    assert!(line.len() > 80 && found.events >= line.len() as u64, "{} of {found:?}", line.len());
+}
+
+#[test]
+fn one_run_gathers_what_happened_beside_what_is_named() {
+    use Action::{Auto, Close, Manual, Merge, Recover, Settle};
+    let mut play = played();
+    play.perform(&[Close]);
+    for _ in 0..20 {
+        play.perform(&[Recover, Manual, Auto, Close]);
+    }
+    play.perform(&[Recover, Auto, Settle, Merge, Auto, Settle]);
+    let found = validate(&mut play);
+    assert!(found.is_whole() && found.files <= 6, "{found:?}");
+}
+
+#[test]
+fn more_runs_than_one_file_takes_in_are_all_on_the_line() {
+    let mut play = played();
+    play_runs(&mut play, 300);
+    let found = validate(&mut play);
+    assert!(found.is_whole() && found.files <= 16, "{found:?}");
+}
+
+#[test]
+fn what_a_branch_needs_is_not_gathered_without_it() {
+    use Action::{Auto, Rewind, Settle};
+    let mut play = played();
+    play.perform(&[Auto, Settle]);
+    let on_branch = line(&mut play);
+    let stored = play.game.local.store.open_session(session(&play)).unwrap();
+    let left = stored.index().newest_head().unwrap().id;
+    play.perform(&[Rewind, Auto, Auto, Settle]);
+    play_runs(&mut play, 12);
+    let query = EventQuery {
+        checkpoint: Some(left),
+        newest_first: false,
+        limit: usize::MAX,
+        ..EventQuery::of(session(&play))
+    };
+    let kept = numbers(&read(&mut play, query));
+    assert!(
+        on_branch.starts_with(&kept) && kept.len() + 1 >= on_branch.len(),
+        "{kept:?} of {on_branch:?}"
+    );
+}
+
+#[test]
+fn a_file_that_comes_back_goes_again_unless_what_it_was_gathered_in_is_damaged() {
+    use Action::{Auto, Close, Merge, Recover, Settle};
+    let is_of_events = |path: &Path| path.extension().is_some_and(|it| it == "events");
+    let mut play = played();
+    play.perform(&[Close, Recover, Auto, Settle, Close]);
+    let before = play.disk.image();
+    let files: Vec<_> = before.files().filter(|(place, _)| is_of_events(place.path())).collect();
+    play.perform(&[Recover, Auto, Settle, Close, Recover, Auto, Settle, Merge, Close]);
+    let after = play.disk.image();
+    let is_gone = |place: &Place| !after.files().any(|(other, _)| other.path() == place.path());
+    assert!(files.len() > 1 && files.iter().all(|(place, _)| is_gone(place)), "{files:?}");
+    let is_gathered = |place: &Place, content: &Content| {
+        let is_new = !files.iter().any(|(other, _)| other.path() == place.path());
+        is_of_events(place.path())
+            && is_new
+            && content.bytes().windows(8).any(|it| it == b"gathered")
+    };
+    for is_damaged in [false, true] {
+        let mut disk = after.clone();
+        for (place, content) in &files {
+            disk.put((*place).clone(), Node::File(Content::from(content.bytes().to_vec())));
+        }
+        let gathered: Vec<_> =
+            after.files().filter(|(place, content)| is_gathered(place, content)).collect();
+        assert_eq!(gathered.len(), 1);
+        for (place, content) in gathered.into_iter().filter(|_| is_damaged) {
+            let mut bytes = content.bytes().to_vec();
+            *bytes.last_mut().unwrap() ^= 0x10;
+            disk.put(place.clone(), Node::File(Content::from(bytes)));
+        }
+        let mut next = play.after_power_cut(SimulatedDisk::from_image(&disk), usize::MAX);
+        let mut line_before = line(&mut next);
+        // It came after the last checkpoint of a session that was closed.
+        line_before.pop();
+        next.perform(&[Recover, Auto, Settle, Merge, Auto, Settle]);
+        let left = next.disk.image();
+        let stays = |place: &Place| left.files().any(|(other, _)| other.path() == place.path());
+        for (place, _) in &files {
+            assert_eq!(stays(place), is_damaged, "{}", place.path().display());
+        }
+        let after = line(&mut next);
+        assert!(after.starts_with(&line_before), "{line_before:?} was there, and is {after:?}");
     }
 }

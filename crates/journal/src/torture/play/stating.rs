@@ -4,9 +4,9 @@ use jiff::Timestamp;
 
 use super::super::{Fact, game, reports};
 use super::Play;
-use crate::crash_report::CrashReportOrder;
 use crate::journal::Record;
-use crate::session::{SessionContext, SessionStatus};
+use crate::report::{ReportOf, ReportOrder};
+use crate::session::{Report, SessionContext, SessionStatus};
 use crate::writer::Order;
 
 impl Play {
@@ -35,9 +35,12 @@ impl Play {
     pub(super) fn report(&mut self) {
         let Some(previous) = self.game.previous.clone() else { return };
         let path = reports::path(self.number());
-        self.order(Order::Describe(Box::new(CrashReportOrder {
+        self.order(Order::Describe(Box::new(ReportOrder {
             path,
-            previous,
+            session: previous.session,
+            of: ReportOf::LastRun(Box::new(previous)),
+            checkpoint: None,
+            report: Report::of_last_run().note("in the made-up game").picture(),
             context: SessionContext::default(),
         })));
     }

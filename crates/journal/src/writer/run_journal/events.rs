@@ -92,7 +92,11 @@ impl RunJournal {
             supersedes: Vec::new(),
             predecessor: None,
             metadata: name_of(&self.identity.metadata),
-            events: Some(EventFileHeader { first, line: log.line().to_vec() }),
+            events: Some(EventFileHeader {
+                first,
+                line: log.line().to_vec(),
+                gathered: Vec::new(),
+            }),
             ..self.header(number, None, now)
         };
         let is_durable = self.acknowledged.is_some();
@@ -102,7 +106,7 @@ impl RunJournal {
 }
 
 /// What names a session, without all else that is known of it.
-fn name_of(metadata: &SessionMetadata) -> SessionMetadata {
+pub(super) fn name_of(metadata: &SessionMetadata) -> SessionMetadata {
     let (description, context) = (String::new(), SessionContext::default());
     SessionMetadata { description, context, ..metadata.clone() }
 }

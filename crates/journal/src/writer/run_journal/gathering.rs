@@ -3,10 +3,12 @@
 use tracing::warn;
 
 use super::RunJournal;
+use super::events::name_of;
 use crate::clock::Moment;
 use crate::ids::{CheckpointId, RunId};
 use crate::journal::SegmentHeader;
 use crate::store::with_sources;
+use crate::writer::event_gathering::EventGathering;
 use crate::writer::gathering::{Gathered, Gathering};
 
 impl RunJournal {
@@ -35,7 +37,37 @@ impl RunJournal {
         }
     }
 
+    /// Begins to gather files of events, once for each new generation as well.
+    pub(super) fn begin_gathering_events(&mut self, gathering: Option<EventGathering>) {
+        if gathering.is_some() && std::mem::take(&mut self.may_gather_events) {
+            self.gathering_events = gathering;
+        }
+    }
+
+    /// Goes on gathering files of events. Once what was gathered is durable, they are removed.
+    pub(super) fn gather_events(&mut self, mut gathering: EventGathering, now: Moment) {
+        let header = |events| SegmentHeader {
+            metadata: name_of(&self.identity.metadata),
+            archive: false,
+            events: Some(events),
+            ..self.archive_header(now)
+        };
+        match gathering.step(&self.local.store, header) {
+            Ok(None) => self.gathering_events = Some(gathering),
+            Ok(Some(files)) if files > 0 => {
+                self.prune_is_due = true;
+                // There may be more than one takes in.
+                self.may_gather_events = true;
+            }
+            Ok(Some(_)) => {}
+            Err(failure) => {
+                warn!(error = %with_sources(&failure), "files of events can't be gathered");
+            }
+        }
+    }
+
     pub(super) fn drop_gathering(&mut self) {
+        self.gathering_events = None;
         if let Some(gathering) = self.gathering.take() {
             gathering.abandon(&self.local.store);
         }

@@ -63,5 +63,6 @@ impl RunJournal {
     pub(super) fn generation_begun(&mut self) {
         self.prune_is_due = true;
         self.may_gather = true;
+        self.may_gather_events = true;
     }
 }

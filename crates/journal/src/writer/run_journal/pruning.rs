@@ -10,7 +10,8 @@ use crate::writer::retention::PruneTo;
 
 impl RunJournal {
     pub(super) fn has_to_prune(&self) -> bool {
-        let is_under_way = self.pruning.is_some() || self.gathering.is_some();
+        let is_gathering = self.gathering.is_some() || self.gathering_events.is_some();
+        let is_under_way = self.pruning.is_some() || is_gathering;
         self.prune_is_due || is_under_way || self.pruning_others.is_some()
     }
 
@@ -30,12 +31,16 @@ impl RunJournal {
                 Some(false) => {
                     self.is_without_history |= pruning.is_to_the_bone();
                     self.has_changed = true;
-                    self.begin_gathering(pruning.into_gathered(), now);
+                    let (checkpoints, events) = pruning.into_gathered();
+                    self.begin_gathering(checkpoints, now);
+                    self.begin_gathering_events(events);
                 }
                 None => {}
             }
         } else if let Some(gathering) = self.gathering.take() {
             self.gather(gathering);
+        } else if let Some(gathering) = self.gathering_events.take() {
+            self.gather_events(gathering, now);
         } else if self.pruning_others.as_mut().is_some_and(|others| !others.step(store)) {
             self.pruning_others = None;
         }

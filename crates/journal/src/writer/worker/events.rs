@@ -29,7 +29,7 @@ impl<C: Content> Worker<C> {
     }
 
     /// Appends what the session has recorded so far, if it is played. What is known of its line then.
-    fn hand_over_events(
+    pub(super) fn hand_over_events(
         &mut self,
         session: SessionId,
         now: Moment,

@@ -1,0 +1,113 @@
+//! What a player can send, and a developer can open: one file with a checkpoint, with what happened last, and with
+//! what is known of how a process ended. The same file hands a session on to another machine.
+//!
+//! Writing one only reads what belongs to sessions, and fails nothing but itself. The writer puts the parts
+//! together; here is what they are, what they look like, and how a file is opened.
+
+mod addresses;
+mod archive;
+mod content;
+mod events;
+mod journals;
+mod opening;
+mod parts;
+mod personal;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::ids::{CheckpointId, SessionId};
+use crate::process::LastRun;
+use crate::session::{Report, RequestError, SessionContext};
+use crate::store::{DirectoryStore, Disk, LocalStore, StoreAction, StoreError};
+
+pub(crate) use archive::Archive;
+pub(crate) use journals::Journals;
+pub use opening::{Opened, open};
+pub(crate) use parts::{LeftOut, Picture, ReportParts, SlotBytes};
+pub(crate) use personal::Personal;
+
+/// Bytes of a report at the most, apart from its checkpoint.
+pub const MOST_BYTES: u64 = 16 << 20;
+/// Bytes of a checkpoint at the most. It is held in memory, here and where it is opened.
+pub const MOST_SLOT_BYTES: u64 = 256 << 20;
+/// Bytes that one step reads or writes, about.
+pub const STEP_BYTES: usize = 1 << 20;
+
+/// What the report says.
+const REPORT: &str = "report.ron";
+/// The checkpoint, as the file of a slot.
+const CHECKPOINT: &str = "checkpoint.slot";
+/// What happened last.
+const EVENTS: &str = "events.ron";
+/// What was logged last.
+const LOG: &str = "log.txt";
+
+/// What is to be written, and where to.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ReportOrder {
+    /// The file to write.
+    pub path: PathBuf,
+    pub of: ReportOf,
+    /// The session whose checkpoint goes into it.
+    pub session: Option<SessionId>,
+    /// The checkpoint that is meant. The newest, if there is none or it isn't there.
+    pub checkpoint: Option<CheckpointId>,
+    /// What goes with it.
+    pub report: Report,
+    /// What the game says of itself, to which the writer adds what it knows.
+    pub context: SessionContext,
+}
+
+/// What a report is about.
+#[derive(Clone, PartialEq, Debug)]
+pub enum ReportOf {
+    /// The session that is being played.
+    Now,
+    /// The process before this one.
+    LastRun(Box<LastRun>),
+    /// Nothing: it hands a session on.
+    Session,
+}
+
+impl ReportOrder {
+    /// Begins the file, once all that goes into it is there.
+    pub(crate) fn begin_archive(
+        &self,
+        disk: &dyn Disk,
+        parts: ReportParts,
+        personal: &Personal,
+        now: Timestamp,
+    ) -> Result<Archive, RequestError> {
+        let packed = parts.pack(self, personal, now);
+        let contents = packed.map_err(|error| self.refused(StoreAction::Append, error))?;
+        let file = disk.create_new(&self.path).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => RequestError::FileExists { path: self.path.clone() },
+            _ => self.refused(StoreAction::CreateFile, error),
+        })?;
+        Ok(Archive::new(file, contents))
+    }
+
+    /// Makes the name of the file durable, as its content is.
+    pub(crate) fn finish(&self, local: &LocalStore) -> Result<(), RequestError> {
+        let directory = self.path.parent().unwrap_or(&self.path).to_owned();
+        let layout = local.store.layout().clone();
+        let outside = DirectoryStore::new(Arc::clone(&local.outside), layout);
+        let synced = outside.sync_directories(&[directory]);
+        synced.map_err(|error| self.give_up(&*local.outside, error.into()))
+    }
+
+    /// On a full disk half of it would be left behind, in the way of the next try.
+    pub(crate) fn give_up(&self, disk: &dyn Disk, error: RequestError) -> RequestError {
+        let _ = disk.remove(&self.path);
+        error
+    }
+
+    /// What the disk refused.
+    pub(crate) fn refused(&self, action: StoreAction, source: io::Error) -> RequestError {
+        StoreError::Disk { action, path: self.path.clone(), source }.into()
+    }
+}

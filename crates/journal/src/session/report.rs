@@ -1,0 +1,165 @@
+//! Reports: what is asked for, and what can be wrong with one that is opened.
+
+use std::path::{Path, PathBuf};
+
+use super::{FailureCause, WrittenBy};
+
+/// Events that a report has if no other number is asked for.
+const EVENTS: usize = 200;
+
+/// What is to be reported, in one file that a player can send and a developer can open.
+///
+/// ```
+/// use bevy_session_journal::Report;
+///
+/// let report = Report::now().note("The door ate my dog.").events(50).picture();
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Report {
+    #[doc(hidden)]
+    pub subject: ReportSubject,
+    #[doc(hidden)]
+    pub note: String,
+    #[doc(hidden)]
+    pub events: usize,
+    #[doc(hidden)]
+    pub picture: bool,
+}
+
+/// What a report is about.
+#[doc(hidden)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ReportSubject {
+    Now,
+    LastRun,
+}
+
+impl Report {
+    /// Of the session that is being played, at this moment.
+    #[must_use]
+    pub fn now() -> Self {
+        Self::of(ReportSubject::Now)
+    }
+
+    /// Of the process before this one: how it ended, and the newest checkpoint of what it played.
+    #[must_use]
+    pub fn of_last_run() -> Self {
+        Self::of(ReportSubject::LastRun)
+    }
+
+    fn of(subject: ReportSubject) -> Self {
+        Self { subject, note: String::new(), events: EVENTS, picture: false }
+    }
+
+    /// What the player has to say. At most 4096 bytes; none by default.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.note = note.into();
+        self
+    }
+
+    /// How many of the newest recorded events go with it, 200 by default. Those that are private never do, and
+    /// are not counted.
+    #[must_use]
+    pub fn events(mut self, events: usize) -> Self {
+        self.events = events;
+        self
+    }
+
+    /// With the newest picture of the screen that lies beside a checkpoint: what is attached there as
+    /// `thumbnail`. By default there is none in the report.
+    #[must_use]
+    pub fn picture(mut self) -> Self {
+        self.picture = true;
+        self
+    }
+}
+
+/// Why a report, or a session that was handed on, can't be opened. Nothing was changed by the attempt.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(opaque, Clone, Debug, PartialEq))]
+#[non_exhaustive]
+pub enum ReportError {
+    /// The file isn't there, or can't be read.
+    #[error(transparent)]
+    Unreadable(FailureCause),
+    /// It is no report: no tar archive, or one of something else.
+    #[error("{} is no report: {reason}", path.display())]
+    NotAReport {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A part of it is missing.
+    #[error("{} is cut off", path.display())]
+    Cut {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Something in it is larger than a report has it.
+    #[error("{} has a part of {bytes} bytes, and the limit is {limit}", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Bytes that it claims to have.
+        bytes: u64,
+        /// The most that are read.
+        limit: u64,
+    },
+    /// A newer release of this crate wrote it.
+    #[error("a newer release wrote {} (report format {format}): update the game", path.display())]
+    NewerReport {
+        /// The file.
+        path: PathBuf,
+        /// The version of its `report.ron`.
+        format: u32,
+    },
+    /// A newer release of this crate wrote the checkpoint in it.
+    #[error("a newer release wrote the checkpoint in {} ({written_by}): update the game", path.display())]
+    NewerFormat {
+        /// The file.
+        path: PathBuf,
+        /// Who wrote it.
+        written_by: WrittenBy,
+    },
+    /// There is no checkpoint in it; its `report.ron` says why.
+    #[error("there is no checkpoint in {}", path.display())]
+    NoCheckpoint {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The checkpoint in it is damaged.
+    #[error("the checkpoint in {} is damaged", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another game wrote it.
+    #[error("{} is of another game, {game}", path.display())]
+    OtherGame {
+        /// The file.
+        path: PathBuf,
+        /// Studio and name of that game.
+        game: String,
+    },
+}
+
+impl ReportError {
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Unreadable(cause) => cause.path(),
+            Self::NotAReport { path, .. }
+            | Self::Cut { path }
+            | Self::TooLarge { path, .. }
+            | Self::NewerReport { path, .. }
+            | Self::NewerFormat { path, .. }
+            | Self::NoCheckpoint { path }
+            | Self::Damaged { path }
+            | Self::OtherGame { path, .. } => Some(path),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Writes reports: those of this moment once their checkpoint is durable.
+
+use super::Worker;
+use crate::clock::Moment;
+use crate::report::{ReportOf, ReportOrder};
+use crate::writer::reporting::Reporting;
+use crate::writer::run_journal::RunJournal;
+use crate::writer::{Content, News};
+
+/// Reports that wait for their checkpoint.
+#[derive(Default)]
+pub(super) struct WaitingReports {
+    orders: Vec<ReportOrder>,
+    /// Whether a checkpoint could not be written: what is on disk goes with them then.
+    in_vain: bool,
+}
+
+impl WaitingReports {
+    /// Takes in what became of checkpoints.
+    pub(super) fn note(&mut self, news: &[News]) {
+        let is_failure = |news: &News| matches!(news, News::Failed { .. } | News::SavingStopped(_));
+        self.in_vain |= !self.orders.is_empty() && news.iter().any(is_failure);
+    }
+}
+
+impl<C: Content> Worker<C> {
+    /// Takes up a report: at once, or once the checkpoint is durable that it is about.
+    pub(super) fn describe(&mut self, mut order: ReportOrder, now: Moment) {
+        order.context = self.context(order.context);
+        self.waiting_reports.orders.push(order);
+        self.begin_waiting_reports(now);
+        if self.playing.is_none() {
+            self.do_chore(now);
+        }
+    }
+
+    /// Begins the reports whose checkpoints are durable, or will not be.
+    pub(super) fn begin_waiting_reports(&mut self, now: Moment) {
+        let in_vain = std::mem::take(&mut self.waiting_reports.in_vain);
+        let journal = self.playing.as_ref().map(|(journal, _)| journal);
+        let waits = |order: &ReportOrder| {
+            !in_vain && journal.is_some_and(|journal| waits_for_checkpoint(journal, order))
+        };
+        let orders = std::mem::take(&mut self.waiting_reports.orders);
+        let (waiting, ready): (Vec<_>, Vec<_>) = orders.into_iter().partition(waits);
+        self.waiting_reports.orders = waiting;
+        ready.into_iter().for_each(|order| self.begin_report(order, now));
+    }
+
+    /// Begins all of them: nothing more will be written.
+    pub(super) fn begin_all_reports(&mut self, now: Moment) {
+        for order in std::mem::take(&mut self.waiting_reports.orders) {
+            self.begin_report(order, now);
+        }
+    }
+
+    fn begin_report(&mut self, order: ReportOrder, now: Moment) {
+        let line = order.session.and_then(|session| self.hand_over_events(session, now));
+        let log = match &order.of {
+            ReportOf::Now => self.process.log(now.wall),
+            ReportOf::LastRun(last) => self.finder.log_of(last),
+            ReportOf::Session => String::new(),
+        };
+        self.chores.report(Reporting::new(order, line, &log, now.wall));
+    }
+}
+
+/// Whether the checkpoint that a report is about is on its way to the disk.
+fn waits_for_checkpoint(journal: &RunJournal, order: &ReportOrder) -> bool {
+    let checkpoint = order.checkpoint.filter(|_| order.of == ReportOf::Now);
+    checkpoint.is_some_and(|id| id.run == journal.run() && journal.is_on_its_way(id.counter))
+}

@@ -1,0 +1,105 @@
+//! Has reports written, and sessions handed on to other machines.
+
+use std::path::{Path, PathBuf};
+
+use bevy::prelude::*;
+use tracing::info;
+
+use super::notifications::{ReportNotOpened, ReportWritten, SessionExported, notify};
+use super::requests::{Request, check_text, reject};
+use super::runtime::RuntimeParts;
+use super::{GameContext, PreviousRun};
+use crate::content::Order;
+use crate::journal::{CheckpointKind, SessionId};
+use crate::report::{ReportOf, ReportOrder};
+use crate::session::{Report, ReportError, ReportSubject, RequestError};
+
+impl RuntimeParts {
+    /// Orders a report.
+    pub(super) fn report(
+        &mut self,
+        world: &mut World,
+        report: &Report,
+        path: &Path,
+    ) -> Result<(), RequestError> {
+        check_text(&report.note)?;
+        let (of, session, checkpoint) = match report.subject {
+            ReportSubject::Now => {
+                let session = self.session().ok_or(RequestError::NoSession)?;
+                self.capture_for_report(world);
+                (ReportOf::Now, Some(session), self.newest_captured())
+            }
+            ReportSubject::LastRun => {
+                let previous = world.get_resource::<PreviousRun>();
+                let previous = previous.ok_or(RequestError::NothingToReport)?.clone();
+                let session = previous.session;
+                (ReportOf::LastRun(Box::new(previous.into())), session, None)
+            }
+        };
+        let (report, context) = (report.clone(), GameContext::of(world));
+        let path = path.to_owned();
+        let order = ReportOrder { path, of, session, checkpoint, report, context };
+        self.order(Order::Describe(Box::new(order)));
+        Ok(())
+    }
+
+    /// Takes the moment that the report is about. Where none can be taken, it is the newest one that was.
+    fn capture_for_report(&mut self, world: &mut World) {
+        if self.is_captured() && self.may_capture() && !self.writer.is_behind() {
+            self.take_checkpoint(world, CheckpointKind::Quick, None);
+        }
+    }
+
+    /// Orders a file that hands a session on.
+    pub(super) fn export(&mut self, world: &World, session: SessionId, path: &Path) {
+        let order = ReportOrder {
+            path: path.to_owned(),
+            of: ReportOf::Session,
+            session: Some(session),
+            checkpoint: None,
+            report: Report::now().events(0),
+            context: GameContext::of(world),
+        };
+        self.order(Order::Describe(Box::new(order)));
+    }
+}
+
+/// The writer has written a file, or could not.
+pub(super) fn reported(world: &mut World, order: ReportOrder, result: Result<u64, RequestError>) {
+    let ReportOrder { path, of, session, report, .. } = order;
+    match (of, session) {
+        (ReportOf::Session, Some(session)) => exported(world, session, path, result),
+        _ => match result {
+            Ok(bytes) => {
+                info!(path = %path.display(), bytes, "report written");
+                notify(world, ReportWritten { path, bytes });
+            }
+            Err(error) => reject(world, Request::Report { report, path }, error),
+        },
+    }
+}
+
+fn exported(
+    world: &mut World,
+    session: SessionId,
+    path: PathBuf,
+    result: Result<u64, RequestError>,
+) {
+    match result {
+        Ok(bytes) => {
+            info!(%session, path = %path.display(), bytes, "session exported");
+            notify(world, SessionExported { session, path, bytes });
+        }
+        Err(error) => reject(world, Request::Export { session, path }, error),
+    }
+}
+
+/// A system that says once that the report could not be opened which this start is about.
+pub(crate) fn tell_of_unopened(path: PathBuf, error: ReportError) -> impl FnMut(&mut World) {
+    let mut pending = Some(ReportNotOpened { path, error });
+    move |world| {
+        if let Some(not_opened) = pending.take() {
+            notify(world, not_opened);
+        }
+    }
+}

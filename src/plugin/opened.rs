@@ -1,0 +1,48 @@
+//! A start that opens a report.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bevy::prelude::*;
+use tracing::{error, info};
+
+use super::place::Place;
+use super::{SessionLast, SessionPlugin, SessionSystems};
+use crate::lifecycle::{RequestQueue, SlotRequest, tell_of_unopened};
+use crate::mode::SessionMode;
+use crate::report::{self, Opened};
+use crate::store::MemoryDisk;
+
+impl SessionPlugin {
+    /// Sets up with sessions in memory, and has the report's checkpoint loaded first of all.
+    pub(super) fn set_up_opened(&self, app: &mut App, path: PathBuf) {
+        let outside = self.place.outside();
+        let in_memory = self.in_memory_of(MemoryDisk::default());
+        let layout = in_memory.layout(in_memory.place.roots(&self.studio, &self.game));
+        let opened = match report::open(&*outside, &path, &self.game_id(), &layout) {
+            Ok(opened) => load(app, &path, opened),
+            Err(error) => {
+                error!(%error, "the report can't be opened");
+                let tell = tell_of_unopened(path.clone(), error);
+                app.add_systems(SessionLast, tell.before(SessionSystems::Run));
+                MemoryDisk::default()
+            }
+        };
+        let plugin = Self { outside: Some(outside), ..self.in_memory_of(opened) };
+        plugin.set_up(app, SessionMode::Open(path));
+    }
+
+    /// The same game with its sessions on a disk in memory, and otherwise as players have it.
+    fn in_memory_of(&self, disk: MemoryDisk) -> Self {
+        Self { place: Place::Disk(Arc::new(disk)), fallback: None, ..self.clone() }
+    }
+}
+
+/// Asks for the checkpoint, before anything else is asked for. The disk that it lies on.
+fn load(app: &mut App, path: &Path, opened: Opened) -> MemoryDisk {
+    let Opened { disk, slot, checkpoint, note, .. } = opened;
+    info!(report = %path.display(), %checkpoint, note, "the report is opened");
+    let mut queue = app.world_mut().get_resource_or_init::<RequestQueue>();
+    queue.push(SlotRequest::Load(slot.slot.id).into(), None);
+    disk
+}
