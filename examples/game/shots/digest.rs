@@ -3,7 +3,7 @@
 
 use std::fmt::Debug;
 use std::fs::{OpenOptions, read_to_string};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
 use bevy::ecs::system::SystemParam;
@@ -94,7 +94,11 @@ fn compare(
     mut comparison: ResMut<Comparison>,
 ) -> Result {
     let checkpoint = format!("{} ", restored.checkpoint);
-    let notes = read_to_string(notes(&options))?;
+    // On another machine nothing was captured so far.
+    let notes = match read_to_string(notes(&options)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+        notes => notes?,
+    };
     let captured = notes.lines().rev().find_map(|line| line.strip_prefix(&checkpoint));
     let hash = format!("{:016x}", digest.hash());
     *comparison = match captured {

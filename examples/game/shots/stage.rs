@@ -18,7 +18,7 @@ use image::{ExtendedColorType, ImageEncoder};
 use crate::options::Options;
 
 /// How long anything may take, on a machine that is busy with other things and draws on its processor.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// One step of a story.
 pub enum Step {
