@@ -85,6 +85,7 @@ pub(super) fn are_waiting(shots: Res<Shots>) -> bool {
 pub(super) fn take_with_checkpoint(
     captured: On<CheckpointCaptured>,
     time: Res<Time<Real>>,
+    game_time: Option<Res<Time<Virtual>>>,
     window: Query<(), With<PrimaryWindow>>,
     asked_for: Query<(), (With<Screenshot>, Without<Capturing>)>,
     mut shots: ResMut<Shots>,
@@ -93,7 +94,10 @@ pub(super) fn take_with_checkpoint(
     let begun = clock::instant();
     // The renderer hands a screen over once a frame, to whoever asked first.
     let is_possible = !window.is_empty() && asked_for.is_empty();
-    if !is_possible || !shots.wants(captured.kind, time.elapsed()) {
+    // While the game's time stands still, a dialog lies over it: the picture before is a better one.
+    let is_covered = captured.kind == CheckpointKind::Auto
+        && game_time.is_some_and(|game_time| game_time.is_paused());
+    if !is_possible || is_covered || !shots.wants(captured.kind, time.elapsed()) {
         return;
     }
     if shots.waiting.len() == MOST_SHOTS {

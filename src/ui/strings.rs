@@ -291,7 +291,7 @@ strings! {
     /// What becomes of what was played.
     timeline_keeps: String = "What you have played is kept when you go back: it stays in the timeline as a branch.",
     /// A checkpoint of this moment.
-    timeline_now: String = "now",
+    timeline_now: String = "Now",
     /// How far back a checkpoint is, in play time.
     timeline_back: String = "{time} back",
     /// A chapter begins with a checkpoint.

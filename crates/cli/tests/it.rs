@@ -32,7 +32,12 @@ struct Game {
 
 impl Game {
     fn new() -> io::Result<Self> {
-        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/1.0/files");
+        Self::of_format("1.0")
+    }
+
+    fn of_format(version: &str) -> io::Result<Self> {
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden");
+        let golden = golden.join(version).join("files");
         let root = tempfile::tempdir()?;
         copy(&golden, root.path())?;
         Ok(Self { root })
@@ -272,6 +277,39 @@ fn a_session_is_shown_with_its_checkpoints() -> Done {
     assert!(
         text.contains("checkpoint   7@e5a92f783b06a338 Manual \"Before the bridge\""),
         "{text}"
+    );
+    Ok(())
+}
+
+#[test]
+fn the_timeline_has_branches_and_chapters() -> Done {
+    let game = Game::of_format("1.2")?;
+    let listed = game.run("list --json DIR")?.objects()?;
+    let timeline = |name: &str| -> Result<Value, Box<dyn Error>> {
+        let entry = listed.iter().find(|entry| entry["name"] == name).ok_or("it isn't listed")?;
+        let session = entry["id"].as_str().ok_or("it has no id")?;
+        let shown = game.run(&format!("show --json DIR {session}"))?.objects()?;
+        Ok(shown.first().ok_or("nothing is shown")?["timeline"].clone())
+    };
+    let rewound = timeline("Back and forth")?;
+    let lines = rewound["lines"].as_array().ok_or("a list")?;
+    let (first, branches) = lines.split_first().ok_or("a line")?;
+    assert_eq!((&first["is_branch"], &first["leaves_at"]), (&false.into(), &Value::Null));
+    assert!(!branches.is_empty() && branches.iter().all(|line| line["is_branch"] == true));
+    let moments = rewound["checkpoints"].as_array().ok_or("a list")?;
+    let is_known = |id: &Value| moments.iter().any(|moment| moment["id"] == *id);
+    assert!(branches.iter().all(|line| is_known(&line["end"]) && is_known(&line["leaves_at"])));
+
+    let within = timeline("Chapters")?;
+    let chapters = within["chapters"].as_array().ok_or("a list")?;
+    let names: Vec<&Value> = chapters.iter().map(|chapter| &chapter["name"]).collect();
+    assert_eq!(names, ["Act 1", "Mission 1", "Mission 2"]);
+    let moments = within["checkpoints"].as_array().ok_or("a list")?;
+    let first = |chapter: &Value| moments.iter().find(|it| it["id"] == chapter["first_checkpoint"]);
+    let first_of_mission = first(&chapters[2]).ok_or("its first checkpoint is kept")?;
+    assert_eq!(
+        first_of_mission["chapters"],
+        serde_json::json!([chapters[0]["id"], chapters[2]["id"]])
     );
     Ok(())
 }

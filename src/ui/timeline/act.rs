@@ -223,7 +223,7 @@ fn row_facts<'a>(
 
 /// How many rows of the list there is room for.
 fn rows_shown(look: &Look, timeline: &SessionTimeline) -> usize {
-    let used = if look.is_compact() { 190.0 } else { 310.0 };
+    let used = if look.is_compact() { 190.0 } else { 288.0 };
     let failure = if timeline.failure.is_some() { 88.0 } else { 0.0 };
     look.rows(ROW, used + failure)
 }

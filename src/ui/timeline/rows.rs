@@ -13,6 +13,9 @@ use crate::session::AttachmentOf;
 use crate::ui::SessionStrings;
 use crate::ui::describe::{fill, names_of, shortened};
 
+/// A picture of so much play time before is still one of the moment.
+const NEAR: Duration = Duration::from_secs(10);
+
 /// A checkpoint that is listed.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Row {
@@ -121,37 +124,45 @@ fn moment_of(timeline: &Timeline, id: CheckpointId) -> CheckpointId {
 impl RowFacts<'_> {
     fn row(&self, listed: &Listed) -> Row {
         let (checkpoint, words) = (listed.checkpoint, self.words);
-        let picture = AttachmentOf::Checkpoint { session: self.session, checkpoint: checkpoint.id };
         let is_damaged = checkpoint.validity == Validity::Damaged;
         Row {
             id: checkpoint.id,
             title: self.title(listed),
             detail: self.detail(listed),
             played: clock_text(checkpoint.play_time),
-            picture: checkpoint.picture.as_ref().filter(|_| !is_damaged).map(|_| picture),
+            picture: self.picture_near(checkpoint).filter(|_| !is_damaged),
             mark: is_damaged.then(|| words.damaged.clone()),
             limb: Limb { branch: listed.branch.map(|(_, twig)| twig), ..Limb::default() },
         }
     }
 
+    /// Its own picture, or that of a moment just before it.
+    fn picture_near(&self, checkpoint: &TimelineCheckpoint) -> Option<AttachmentOf> {
+        let since = checkpoint.play_time.saturating_sub(NEAR);
+        let mut line = self.timeline.line(checkpoint.id).take_while(|it| it.play_time >= since);
+        let near = line.find(|it| it.picture.is_some())?;
+        Some(AttachmentOf::Checkpoint { session: self.session, checkpoint: near.id })
+    }
+
     fn title(&self, Listed { checkpoint, branch }: &Listed) -> String {
         let words = self.words;
-        let label = checkpoint.label.as_deref().filter(|label| !label.trim().is_empty());
-        let begun = || checkpoint.begins().map(|chapter| chapter.name.as_str());
-        let name = label.or_else(begun).filter(|name| !name.trim().is_empty());
-        match (name, branch) {
+        match (name_of(checkpoint), branch) {
             (Some(name), _) => shortened(name, 48),
+            (None, None) => words.back_by(self.play_time.saturating_sub(checkpoint.play_time)),
             (None, Some((line, Twig { is_end: true, .. }))) if line.is_branch => {
                 let ago = words.ago(Some(checkpoint.time), self.now);
                 fill(&words.timeline_left, &[("ago", &ago)])
             }
-            _ => words.checkpoint_kind(checkpoint.kind).to_owned(),
+            (None, Some(_)) => words.checkpoint_kind(checkpoint.kind).to_owned(),
         }
     }
 
     fn detail(&self, Listed { checkpoint, branch }: &Listed) -> String {
         let words = self.words;
         let said = match branch {
+            None if name_of(checkpoint).is_none() => {
+                words.checkpoint_kind(checkpoint.kind).to_owned()
+            }
             None => words.back_by(self.play_time.saturating_sub(checkpoint.play_time)),
             Some((line, Twig { is_end: true, .. })) if !line.is_branch => {
                 words.timeline_other.clone()
@@ -174,6 +185,13 @@ impl RowFacts<'_> {
             }
         }
     }
+}
+
+/// What a checkpoint is called, by the game or for the chapter that begins with it.
+fn name_of(checkpoint: &TimelineCheckpoint) -> Option<&str> {
+    let begun = checkpoint.begins().map(|chapter| chapter.name.as_str());
+    let names = [checkpoint.label.as_deref(), begun];
+    names.into_iter().flatten().find(|name| !name.trim().is_empty())
 }
 
 impl SessionStrings {
@@ -242,9 +260,8 @@ mod tests {
         assert_eq!(places, [(7, false), (1, false), (5, true), (2, true), (3, true)]);
         let titles: Vec<&str> = rows.iter().map(|row| row.title.as_str()).collect();
         let left = "What you left 3 minutes ago";
-        assert_eq!(titles, ["Autosave", "Autosave", left, "The gate", left]);
-        assert_eq!(rows[1].detail, "1 minute back");
-        assert_eq!((&*rows[0].detail, &*rows[0].played), ("now", "1:10"));
+        assert_eq!(titles, ["Now", "1 minute back", left, "The gate", left]);
+        assert_eq!((&*rows[0].detail, &*rows[0].played), ("Autosave", "1:10"));
     }
 
     #[test]
@@ -275,6 +292,21 @@ mod tests {
     }
 
     #[test]
+    fn a_checkpoint_without_a_picture_has_that_of_a_moment_just_before() {
+        let mut timeline = timeline();
+        timeline.checkpoints[1].picture = Some("thumbnail".to_owned());
+        let pictures: Vec<Option<CheckpointId>> = rows_of(&timeline)
+            .iter()
+            .map(|row| match row.picture? {
+                AttachmentOf::Checkpoint { checkpoint, .. } => Some(checkpoint),
+                _ => None,
+            })
+            .collect();
+        // 5 was taken half a minute later.
+        assert_eq!(pictures, [None, None, None, Some(id(1, 2)), Some(id(1, 2))]);
+    }
+
+    #[test]
     fn a_checkpoint_says_its_chapter_and_the_one_that_it_begins() {
         let mut chapters = crate::session::Chapters::default();
         for name in ["Act 1", "The marsh"] {
@@ -287,7 +319,7 @@ mod tests {
         timeline.checkpoints[0].chapters = chapters.listed();
         timeline.checkpoints[0].chapters[1].first_checkpoint = Some(id(1, 1));
         let rows = rows_of(&timeline);
-        assert_eq!(rows[0].detail, "now, in \"Act 1 / The marsh\"");
+        assert_eq!(rows[0].detail, "Autosave, in \"Act 1 / The marsh\"");
         assert_eq!(rows[1].title, "The marsh");
         assert_eq!(rows[1].detail, "1 minute back, in \"Act 1\"");
         timeline.checkpoints[0].chapters.remove(0);
