@@ -40,9 +40,10 @@ pub use bevy_session_journal::{
     NewChapter, NewSession, OfferedCheckpoint, OfferedOption, OpenChapter, Operation, PanicInfo,
     Proposal, RecordedEvent, RecoveryError, RecoveryOffer, Report, ReportError, RequestError,
     RestoreFrom, RestoreReason, RunId, SaveId, SaveSlot, SessionContext, SessionEntry, SessionId,
-    SessionMetadata, SessionPriority, SessionStatus, SessionTally, SessionUpdate, SlotEntry,
-    SlotError, SlotId, SlotKind, StateChange, StopReason, Timeline, TimelineCheckpoint,
-    TimelineLine, UnreadableSlot, UnsavedPlay, Validity, VersionFit, WrittenBy, limits,
+    SessionMetadata, SessionPriority, SessionStatus, SessionTally, SessionUpdate, ShelfPlace,
+    SlotEntry, SlotError, SlotId, SlotKind, StateChange, StopReason, Tags, Timeline,
+    TimelineCheckpoint, TimelineLine, UnreadableSlot, UnsavedPlay, Validity, VersionFit, WrittenBy,
+    limits,
 };
 pub use capture::{
     DriftedType, InChapter, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState,

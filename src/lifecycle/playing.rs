@@ -85,7 +85,7 @@ impl RuntimeParts {
     ) -> Result<(), RequestError> {
         let now = self.time.now().wall;
         let current = &mut *self.played_session(world)?;
-        update.check(&current.fields)?;
+        update.check(&current.metadata, &current.fields)?;
         let (metadata_changes, fields_change) =
             update.clone().apply(&mut current.metadata, &mut current.fields);
         current.fields_changed |= fields_change;

@@ -61,7 +61,7 @@ pub use session::{
     IllegalMove, InnerChapters, LeaveCause, Leaving, LifecycleEvent, Move, NewChapter, NewSession,
     OpenChapter, RecoveryError, Report, ReportError, RequestError, RestoreFrom, RestoreReason,
     SaveSlot, SessionContext, SessionMetadata, SessionPriority, SessionStatus, SessionTally,
-    SessionUpdate, SlotError, SlotKind, StateChange, StopReason, WrittenBy,
+    SessionUpdate, ShelfPlace, SlotError, SlotKind, StateChange, StopReason, Tags, WrittenBy,
 };
 pub use store::{MemoryDisk, Operation, PanicInfo};
 pub use writer::Saved;

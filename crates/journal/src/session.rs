@@ -14,10 +14,12 @@ mod lifecycle_event;
 mod metadata;
 mod report;
 mod restoring;
+mod shelf_place;
 mod slot;
 mod state_change;
 mod status;
 mod summary;
+mod tags;
 mod update;
 mod written_by;
 
@@ -30,7 +32,7 @@ pub use chapter::{
 pub use chapters::{Chapters, ChaptersWritten, Counted};
 pub use context::{ContextPart, SessionContext};
 pub use disk_refusal::DiskRefusal;
-pub(crate) use encoding::{bytes, milliseconds};
+pub(crate) use encoding::{bytes, milliseconds, optional_milliseconds};
 pub use errors::{CheckpointError, ExternalError, RecoveryError, RequestError, StopReason};
 pub use failure_cause::FailureCause;
 pub(crate) use failure_cause::WithSources;
@@ -42,10 +44,12 @@ pub use metadata::{
 };
 pub use report::{Report, ReportError, ReportSubject};
 pub use restoring::{RestoreFrom, RestoreReason};
+pub use shelf_place::ShelfPlace;
 pub use slot::check_slot_name;
 pub use slot::{SaveSlot, SlotError, SlotKind};
 pub use state_change::StateChange;
 pub use status::{EndReason, IllegalMove, Move, SessionStatus};
 pub use summary::CheckpointSummary;
+pub use tags::Tags;
 pub use update::SessionUpdate;
 pub use written_by::WrittenBy;

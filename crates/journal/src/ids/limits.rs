@@ -29,6 +29,10 @@ pub const BLOCK_ROWS: usize = 1 << 20;
 pub const TYPES: usize = 1 << 14;
 /// Bytes of a type path, name, label or any other string that the format itself reads.
 pub const STRING_BYTES: usize = 4096;
+/// Tags of a session.
+pub const TAGS: usize = 32;
+/// Bytes of a tag.
+pub const TAG_BYTES: usize = 64;
 /// Bytes of a segment's header.
 pub const HEADER_BYTES: usize = 1 << 16;
 /// Checkpoints before it that one in an archive names.

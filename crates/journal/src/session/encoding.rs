@@ -14,6 +14,26 @@ pub(crate) mod milliseconds {
     }
 }
 
+/// A time that may be missing, in milliseconds.
+pub(crate) mod optional_milliseconds {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::time::Duration;
+
+    pub fn serialize<S: Serializer>(
+        value: &Option<Duration>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        value.map(milliseconds).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Duration>, D::Error> {
+        Ok(Option::<u64>::deserialize(deserializer)?.map(Duration::from_millis))
+    }
+}
+
 /// Bytes as MessagePack's own byte strings, instead of arrays of numbers.
 pub(crate) mod bytes {
     use serde::de::{Error, Visitor};

@@ -61,6 +61,14 @@ pub enum RequestError {
         /// The largest size allowed.
         limit: usize,
     },
+    /// A session has more tags than the format allows.
+    #[error("{tags} tags are over the limit of {limit}")]
+    TooManyTags {
+        /// How many there would be.
+        tags: usize,
+        /// The most that are allowed.
+        limit: usize,
+    },
     /// The restore would lose something, and
     /// `SessionSettings` refuses that.
     #[error("this build of the game would lose values of {}", types.join(", "))]

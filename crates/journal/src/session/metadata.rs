@@ -1,6 +1,7 @@
 //! What a session is called, and what the game notes about it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 #[cfg(feature = "bevy_reflect")]
 use bevy_reflect::{ReflectDeserialize, ReflectSerialize};
@@ -8,7 +9,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{SessionContext, bytes};
+use super::{SessionContext, ShelfPlace, Tags, bytes, optional_milliseconds};
 use crate::ids::{SessionId, limits};
 
 /// What a session is called, and what it was last played with. Listings show it in `SessionEntry`.
@@ -34,6 +35,18 @@ pub struct SessionMetadata {
     /// How much it matters, for retention and listings.
     #[serde(default)]
     pub priority: SessionPriority,
+    /// Words by which it is found.
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
+    /// Whether the player wants it kept: no rule of retention removes it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
+    /// Where it stands among all others.
+    #[serde(default, skip_serializing_if = "is_open")]
+    pub place: ShelfPlace,
+    /// How long it is expected to be played, in milliseconds; `None` if the game didn't say.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_milliseconds")]
+    pub expected: Option<Duration>,
     /// Whether automatic checkpoints are taken, as far as the settings allow them.
     #[serde(default = "yes")]
     pub autosave: bool,
@@ -68,6 +81,10 @@ pub struct SessionTally {
 
 fn yes() -> bool {
     true
+}
+
+fn is_open(place: &ShelfPlace) -> bool {
+    place.is_open()
 }
 
 /// How much a session matters: which one loses history first when all of them together take more than
@@ -114,6 +131,10 @@ pub struct NewSession {
     #[doc(hidden)]
     pub priority: SessionPriority,
     #[doc(hidden)]
+    pub tags: Tags,
+    #[doc(hidden)]
+    pub expected: Option<Duration>,
+    #[doc(hidden)]
     pub autosave: bool,
     #[doc(hidden)]
     pub recovery: bool,
@@ -133,6 +154,8 @@ impl NewSession {
             description: String::new(),
             session_type: String::new(),
             priority: SessionPriority::Normal,
+            tags: Tags::default(),
+            expected: None,
             autosave: true,
             recovery: true,
             fields: Fields::default(),
@@ -157,6 +180,10 @@ impl NewSession {
             description: self.description.clone(),
             session_type: self.session_type.clone(),
             priority: self.priority,
+            tags: self.tags.clone(),
+            pinned: false,
+            place: ShelfPlace::Open,
+            expected: self.expected,
             autosave: self.autosave,
             recovery: self.recovery,
             started,
@@ -173,6 +200,8 @@ impl NewSession {
             description: session.description.clone(),
             session_type: session.session_type.clone(),
             priority: session.priority,
+            tags: session.tags.clone(),
+            expected: session.expected,
             autosave: session.autosave,
             recovery: session.recovery,
             ..Self::named(session.name.clone())
@@ -204,6 +233,20 @@ impl NewSession {
     #[must_use]
     pub fn priority(mut self, priority: SessionPriority) -> Self {
         self.priority = priority;
+        self
+    }
+
+    /// A word by which it is found among others; at most 32, of 64 bytes each.
+    #[must_use]
+    pub fn tag(mut self, tag: &str) -> Self {
+        self.tags.insert(tag);
+        self
+    }
+
+    /// How long it is expected to be played. Lists and suggestions go by it, nothing else does.
+    #[must_use]
+    pub fn expected(mut self, expected: Duration) -> Self {
+        self.expected = Some(expected);
         self
     }
 

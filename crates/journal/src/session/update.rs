@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{FieldError, Fields, RequestError, SessionMetadata, SessionPriority};
+use super::{FieldError, Fields, RequestError, SessionMetadata, SessionPriority, Tags};
 use crate::ids::limits;
 
 /// Changes to what a session says about itself. What isn't set stays as it is.
@@ -25,6 +25,9 @@ pub struct SessionUpdate {
     description: Option<String>,
     session_type: Option<String>,
     priority: Option<SessionPriority>,
+    add_tags: Tags,
+    remove_tags: Tags,
+    pinned: Option<bool>,
     autosave: Option<bool>,
     recovery: Option<bool>,
     fields: Fields,
@@ -66,6 +69,29 @@ impl SessionUpdate {
         self
     }
 
+    /// Adds a tag.
+    #[must_use]
+    pub fn tag(mut self, tag: &str) -> Self {
+        self.remove_tags.remove(tag);
+        self.add_tags.insert(tag);
+        self
+    }
+
+    /// Takes a tag away.
+    #[must_use]
+    pub fn untag(mut self, tag: &str) -> Self {
+        self.add_tags.remove(tag);
+        self.remove_tags.insert(tag);
+        self
+    }
+
+    /// Whether no rule of retention removes the session from now on.
+    #[must_use]
+    pub fn pin(mut self, pinned: bool) -> Self {
+        self.pinned = Some(pinned);
+        self
+    }
+
     /// Whether automatic checkpoints are taken from now on.
     #[must_use]
     pub fn autosave(mut self, autosave: bool) -> Self {
@@ -94,13 +120,14 @@ impl SessionUpdate {
         Ok(self)
     }
 
-    /// Whether all of it is small enough to be kept with these fields.
+    /// Whether all of it is small enough to be kept with what is there.
     ///
     /// # Errors
     ///
-    /// [`RequestError::TextTooLong`] names what is too much.
+    /// [`RequestError::TextTooLong`] or [`RequestError::TooManyTags`] names what is too much.
     #[doc(hidden)]
-    pub fn check(&self, fields: &Fields) -> Result<(), RequestError> {
+    pub fn check(&self, metadata: &SessionMetadata, fields: &Fields) -> Result<(), RequestError> {
+        self.tags_after(metadata).check()?;
         let texts = [&self.name, &self.player, &self.description, &self.session_type];
         let longest = texts.into_iter().flatten().map(String::len).max().unwrap_or_default();
         let together = fields.bytes() + self.fields.bytes();
@@ -111,10 +138,17 @@ impl SessionUpdate {
         }
     }
 
+    fn tags_after(&self, metadata: &SessionMetadata) -> Tags {
+        let mut tags = metadata.tags.clone();
+        self.remove_tags.iter().for_each(|tag| _ = tags.remove(tag));
+        self.add_tags.iter().for_each(|tag| tags.insert(tag));
+        tags
+    }
+
     /// Makes the changes; whether any changed the metadata, and whether any changed the fields.
     #[doc(hidden)]
     pub fn apply(self, metadata: &mut SessionMetadata, fields: &mut Fields) -> (bool, bool) {
-        let before = metadata.clone();
+        let (before, tags) = (metadata.clone(), self.tags_after(metadata));
         let put = |place: &mut String, text: Option<String>| {
             text.into_iter().for_each(|text| *place = text);
         };
@@ -123,10 +157,71 @@ impl SessionUpdate {
         put(&mut metadata.session_type, self.session_type);
         metadata.player = self.player.or(metadata.player.take());
         metadata.priority = self.priority.unwrap_or(metadata.priority);
+        metadata.tags = tags;
+        metadata.pinned = self.pinned.unwrap_or(metadata.pinned);
         metadata.autosave = self.autosave.unwrap_or(metadata.autosave);
         metadata.recovery = self.recovery.unwrap_or(metadata.recovery);
         let fields_change = !self.fields.is_empty();
         fields.extend(self.fields);
         (*metadata != before, fields_change)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::SessionId;
+    use crate::session::{NewSession, ShelfPlace};
+    use jiff::Timestamp;
+
+    fn metadata() -> SessionMetadata {
+        let session = NewSession::named("Colony").tag("hard").tag("co-op");
+        session.begin(SessionId::random(), Timestamp::UNIX_EPOCH)
+    }
+
+    fn tags(metadata: &SessionMetadata) -> Vec<&str> {
+        metadata.tags.iter().collect()
+    }
+
+    #[test]
+    fn tags_are_added_and_taken_away_and_the_last_word_counts() {
+        let (mut metadata, mut fields) = (metadata(), Fields::default());
+        let update =
+            SessionUpdate::default().tag(" iron ").untag("hard").untag("co-op").tag("co-op");
+        assert_eq!(update.apply(&mut metadata, &mut fields), (true, false));
+        assert_eq!(tags(&metadata), ["co-op", "iron"]);
+        let again = SessionUpdate::default().tag("iron").untag("gone").pin(false);
+        assert_eq!(again.apply(&mut metadata, &mut fields), (false, false));
+    }
+
+    #[test]
+    fn more_tags_than_a_header_has_room_for_are_refused() {
+        let many = (0..31).fold(SessionUpdate::default(), |all, n| all.tag(&n.to_string()));
+        let (metadata, fields) = (metadata(), Fields::default());
+        assert_eq!(
+            many.clone().check(&metadata, &fields),
+            Err(RequestError::TooManyTags { tags: 33, limit: 32 })
+        );
+        assert_eq!(many.untag("hard").check(&metadata, &fields), Ok(()));
+        let long = SessionUpdate::default().tag(&"x".repeat(65));
+        let too_long = RequestError::TextTooLong { bytes: 65, limit: 64 };
+        assert_eq!(long.check(&metadata, &fields), Err(too_long));
+    }
+
+    #[test]
+    fn what_a_session_is_comes_back_as_it_was_written_and_what_is_usual_takes_no_room() {
+        let before = metadata();
+        let plain =
+            rmp_serde::to_vec_named(&SessionMetadata { tags: Tags::default(), ..before.clone() });
+        let plain = String::from_utf8_lossy(&plain.unwrap()).into_owned();
+        assert!(["tags", "pinned", "place", "expected"].iter().all(|key| !plain.contains(key)));
+        let since = Timestamp::UNIX_EPOCH;
+        for place in [ShelfPlace::Open, ShelfPlace::Archive { since }, ShelfPlace::Trash { since }]
+        {
+            let expected = Some(std::time::Duration::from_secs(7200));
+            let written = SessionMetadata { place, pinned: true, expected, ..before.clone() };
+            let bytes = rmp_serde::to_vec_named(&written).unwrap();
+            assert_eq!(rmp_serde::from_slice::<SessionMetadata>(&bytes).unwrap(), written);
+        }
     }
 }

@@ -49,7 +49,7 @@ pub fn edit(
         Some(fields) => fields.clone(),
         None => fields_of(&mut stored, head.id)?,
     };
-    update.check(&fields)?;
+    update.check(&head.metadata, &fields)?;
     let (metadata_changes, fields_change) = update.apply(&mut head.metadata, &mut fields);
     let metadata = Record::Metadata(Box::new(head.metadata.clone()));
     let changed = [(metadata_changes, metadata), (fields_change, Record::Fields(Box::new(fields)))];
