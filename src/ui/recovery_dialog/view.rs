@@ -424,9 +424,10 @@ mod tests {
     #[test]
     fn a_checkpoint_without_a_picture_has_that_of_a_moment_just_before() {
         let id = |counter| CheckpointId { run: RunId(1), counter };
-        let taken = |counter, seconds, thumbnail| OfferedCheckpoint {
-            thumbnail,
-            ..offers::offered(id(counter), Duration::from_secs(seconds))
+        let taken = |counter, seconds, thumbnail| {
+            let mut listed = offers::offered(id(counter), Duration::from_secs(seconds));
+            listed.thumbnail = thumbnail;
+            listed
         };
         let all =
             vec![taken(4, 61, false), taken(3, 55, false), taken(2, 52, true), taken(1, 9, false)];
