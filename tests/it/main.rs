@@ -66,6 +66,7 @@ mod rooms;
 mod rounds;
 mod saved_types;
 mod self_test;
+mod shelf;
 mod slices;
 mod slot_loads;
 mod slots;
