@@ -65,8 +65,8 @@ fn a_session_whose_goal_is_reached_is_completed_once_with_a_last_checkpoint() {
     assert_eq!(entry.status, SessionStatus::Completed);
     assert!(entry.newest.is_some());
     // The next one is completed as well, since the goal is still reached.
-    start(&mut app, "Once more");
-    frames(&mut app, 5);
+    request(&mut app, |commands| commands.session().start(NewSession::named("Once more")));
+    frames(&mut app, 8);
     assert_eq!(received::<SessionEnded>(&app).len(), 2);
     assert!(received::<RequestRejected>(&app).is_empty());
 }
