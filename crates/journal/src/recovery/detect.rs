@@ -42,8 +42,8 @@ pub struct FoundSession {
 
 impl FoundSession {
     /// What to restore of it: what is [proposed](RecoveryOffer::proposed) if it crashed, and the newest
-    /// checkpoint if it was closed. `None` if it has ended, is played now, was declined or can't be
-    /// read, if it crashed and is one that isn't to be offered
+    /// checkpoint if it was closed. `None` if it has ended, is played now, was declined, lies in the
+    /// trash or can't be read, if it crashed and is one that isn't to be offered
     /// ([`NewSession::recovery`](crate::NewSession::recovery)), and where a program dies on whatever it
     /// restores of it.
     #[must_use]
@@ -155,12 +155,14 @@ pub(super) fn examine(
         if found.entry.is_none() {
             found.entry = Some(entry(&stored, types, head, &standing));
             found.ladder = Ladder::of(finder, &mut stored, head, &standing);
+            found.entry.iter().for_each(|entry| finder.note_entry(entry));
         }
         let wanted = match interest {
             Interest::This => true,
             Interest::Crashes => {
                 let open_fork = forked && !standing.status.has_ended();
-                let wanted = head.metadata.recovery && !head.declined;
+                let is_in_trash = head.metadata.place.is_in_trash();
+                let wanted = head.metadata.recovery && !head.declined && !is_in_trash;
                 wanted && !standing.in_use && (standing.has_crashed() || open_fork)
             }
         };

@@ -202,10 +202,11 @@ impl SessionEntry {
     }
 
     /// Whether a Continue button or `start_or_continue` takes it up: not while it is played, after it
-    /// has ended, without a checkpoint, or if its crash was declined. `recover` takes a declined one
-    /// too.
+    /// has ended, without a checkpoint, in the trash, or if its crash was declined. `recover` takes a declined
+    /// one too, and one in the trash.
     #[must_use]
     pub fn can_go_on(&self) -> bool {
-        !self.in_use && !self.declined && !self.status.has_ended() && self.newest.is_some()
+        let is_unwanted = self.declined || self.session.place.is_in_trash();
+        !self.in_use && !is_unwanted && !self.status.has_ended() && self.newest.is_some()
     }
 }

@@ -174,7 +174,7 @@ pub fn prepare<D: Decode>(
         play_time: commit.play_time,
         chapters: about.chapters(),
         fields: head.fields_at(checkpoint).cloned().unwrap_or(about.fields),
-        metadata: head.metadata,
+        metadata: head.metadata.taken_up(),
         state_changes: about.state_changes,
         has_crashed: standing.has_crashed(),
         clock: about.clock,

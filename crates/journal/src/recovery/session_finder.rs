@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use tracing::warn;
 
-use super::{KnownSessions, SlotListing};
+use super::{KnownSessions, SessionEntry, SlotListing};
 use crate::clock;
 use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::process::{DeadProcess, HowItEnded, LastRun, dead_processes, how_it_ended, last_to_die};
 use crate::recovery::ReadProgress;
+use crate::session::ProvenTime;
 use crate::store::{
     DirectoryStore, LocalStore, ProcessId, ProcessRecord, SessionLock, SlotShelf, StoreError,
     with_sources,
@@ -30,6 +32,10 @@ pub struct SessionFinder {
     known: KnownSessions,
     /// Sessions that were deleted, and of which files are left.
     forgotten: BTreeSet<SessionId>,
+    /// Sessions that were in the trash when they were looked at last.
+    in_trash: BTreeSet<SessionId>,
+    /// What time it surely is.
+    time: ProvenTime,
     slots: SlotShelf,
     /// Whether anything about them changed since they were listed.
     slots_changed: bool,
@@ -43,6 +49,8 @@ impl SessionFinder {
         Self {
             local,
             dead,
+            in_trash: BTreeSet::new(),
+            time: ProvenTime::default(),
             patience: clock::instant() + patience,
             left_here: HashSet::new(),
             offered: HashMap::new(),
@@ -58,6 +66,35 @@ impl SessionFinder {
     pub fn of_game(mut self, game: String) -> Self {
         self.slots = SlotShelf::of_game(game);
         self
+    }
+
+    /// Of a process that began at this moment: what earlier ones have written says what time it surely is.
+    #[must_use]
+    pub fn begun(mut self, began: Timestamp) -> Self {
+        self.time = ProvenTime::of_process(began);
+        let beats = self.dead.iter().map(|dead| dead.record.heartbeat);
+        beats.for_each(|beat| self.time.witness(beat));
+        self
+    }
+
+    /// What time it surely is, by what earlier processes have written.
+    pub fn time(&self) -> ProvenTime {
+        self.time
+    }
+
+    /// Takes note of where a session stands, and of when it was written last.
+    pub fn note_entry(&mut self, entry: &SessionEntry) {
+        let session = entry.session.id;
+        match entry.session.place.is_in_trash() {
+            true => self.in_trash.insert(session),
+            false => self.in_trash.remove(&session),
+        };
+        self.time.witness(entry.updated);
+    }
+
+    /// The sessions that were in the trash when they were looked at last.
+    pub fn in_trash(&self) -> impl Iterator<Item = SessionId> {
+        self.in_trash.iter().copied()
     }
 
     /// How much has been read of the checkpoint that is being read.
@@ -186,6 +223,7 @@ impl SessionFinder {
         self.local = local;
         self.known = KnownSessions::default();
         self.forgotten.clear();
+        self.in_trash.clear();
         self.slots.clear();
         self.slots_changed = true;
     }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tracing::debug_span;
 
 use super::News;
+use super::emptying_trash::EmptyingTrash;
 use super::reporting::Reporting;
 use super::slices::SLICE_BYTES;
 use super::sweeping::Sweeping;
@@ -25,6 +26,15 @@ enum Chore {
     ValidatingEvents(Box<EventValidating>),
     /// Removes what lies around.
     Sweeping(Box<Sweeping>),
+    /// Removes what has lain in the trash for long.
+    EmptyingTrash(EmptyingTrash),
+}
+
+impl Chore {
+    /// Whether somebody waits for it.
+    fn is_asked_for(&self) -> bool {
+        !matches!(self, Self::Sweeping(_) | Self::EmptyingTrash(_))
+    }
 }
 
 /// The things to be done, in order.
@@ -40,7 +50,7 @@ impl Chores {
 
     /// Whether the first is waited for.
     pub(super) fn is_asked_for(&self) -> bool {
-        !matches!(self.chores.front(), None | Some(Chore::Sweeping(_)))
+        self.chores.front().is_some_and(Chore::is_asked_for)
     }
 
     /// Looks at all sessions, before anything else.
@@ -66,18 +76,21 @@ impl Chores {
     }
 
     fn add_before_sweeping(&mut self, chore: Chore) {
-        let is_sweeping = |chore: &Chore| matches!(chore, Chore::Sweeping(_));
-        let place = self.chores.iter().position(is_sweeping).unwrap_or(self.chores.len());
-        self.chores.insert(place, chore);
+        let asked_for = self.chores.iter().take_while(|chore| chore.is_asked_for()).count();
+        self.chores.insert(asked_for, chore);
     }
 
     pub(super) fn sweep(&mut self, sweeping: Sweeping) {
         self.chores.push_back(Chore::Sweeping(Box::new(sweeping)));
     }
 
+    pub(super) fn empty_trash(&mut self, emptying: EmptyingTrash) {
+        self.chores.push_back(Chore::EmptyingTrash(emptying));
+    }
+
     /// What is swept belongs to the profile that was played.
     pub(super) fn stop_sweeping(&mut self) {
-        self.chores.retain(|chore| !matches!(chore, Chore::Sweeping(_)));
+        self.chores.retain(Chore::is_asked_for);
     }
 
     /// What was listed of the session that is left now isn't true any more.
@@ -140,6 +153,11 @@ impl Chores {
                 let has_more = sweeping.step(&finder.local().store);
                 if has_more {
                     self.chores.push_front(Chore::Sweeping(sweeping));
+                }
+            }
+            Some(Chore::EmptyingTrash(mut emptying)) => {
+                if emptying.step(finder, now, reports) {
+                    self.chores.push_front(Chore::EmptyingTrash(emptying));
                 }
             }
         }

@@ -38,6 +38,8 @@ pub struct Quota {
     pub reserve_bytes: u64,
     /// Bytes of a session's files of events.
     pub event_bytes: u64,
+    /// How long a session lies in the trash; `None` for ever.
+    pub trash: Option<Duration>,
 }
 
 impl Default for Quota {
@@ -49,6 +51,7 @@ impl Default for Quota {
             branches: 10,
             reserve_bytes: 4 << 20,
             event_bytes: 64 << 20,
+            trash: Some(Duration::from_secs(30 * 24 * 60 * 60)),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::super::{Action, Fact};
 use super::Play;
 use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::recovery::{Prepared, Wanted};
-use crate::session::{RequestError, RestoreFrom, RestoreReason};
+use crate::session::{RequestError, RestoreFrom, RestoreReason, ShelfMove, ShelfMoved};
 use crate::writer::{EventStart, News, Order};
 
 /// Play time after which a restore has proven itself.
@@ -163,6 +163,31 @@ impl Play {
             _ => None,
         });
         result.expect("it should be reported")
+    }
+
+    /// Moves a session to another place, however many turns that takes.
+    ///
+    /// # Errors
+    ///
+    /// What the writer reports.
+    pub fn shelve(
+        &mut self,
+        session: SessionId,
+        how: ShelfMove,
+    ) -> Result<ShelfMoved, RequestError> {
+        let mut news = self.order(Order::Shelve { session, how });
+        for _ in 0..1000 {
+            let shelved = news.into_iter().find_map(|news| match news {
+                News::Shelved { result, .. } => Some(result),
+                _ => None,
+            });
+            if let Some(result) = shelved {
+                return result;
+            }
+            news = self.game.turn(self.now);
+            self.hear(self.played(), &news);
+        }
+        panic!("it should be reported");
     }
 
     /// Deletes a session.

@@ -13,6 +13,7 @@ use crate::recovery::Timeline;
 use crate::session::{CheckpointError, FailureCause};
 use crate::store::with_sources;
 use crate::writer::about_session::add_about_session;
+use crate::writer::emptying_trash::EmptyingTrash;
 use crate::writer::hold::Hold;
 use crate::writer::pending::PendingCheckpoint;
 use crate::writer::run_journal::{RunIdentity, RunJournal};
@@ -137,6 +138,10 @@ impl<C: Content> Worker<C> {
                 let forgotten = self.finder.take_forgotten();
                 let (store, host) = (&self.local.store, self.local.host.id);
                 self.chores.sweep(Sweeping::new(store, host, journal.session(), forgotten));
+                if let Some(keep) = self.quota.trash {
+                    let playing = journal.session();
+                    self.chores.empty_trash(EmptyingTrash::new(&self.finder, playing, keep));
+                }
             }
         }
         self.take_in(news);

@@ -9,10 +9,10 @@ use super::Worker;
 use crate::clock::{self, Moment};
 use crate::ids::SessionId;
 use crate::recovery::{self, PrepareFailure, SessionFinder, Wanted};
-use crate::session::{FailureCause, RequestError, SessionUpdate};
+use crate::session::{FailureCause, RequestError, SessionUpdate, ShelfMove};
 use crate::store::SessionLock;
 use crate::writer::run_journal::RunJournal;
-use crate::writer::{Content, News, Report, filing};
+use crate::writer::{Content, News, Report, filing, shelving};
 
 impl<C: Content> Worker<C> {
     pub(super) fn prepare(&mut self, mut wanted: Wanted, now: Moment) {
@@ -69,6 +69,13 @@ impl<C: Content> Worker<C> {
         self.finder.settle(session);
         self.trials.end(session);
         Ok(())
+    }
+
+    /// Moves a session to another place. A crash is offered again once it is back.
+    pub(super) fn shelve(&mut self, session: SessionId, how: ShelfMove, now: Moment) {
+        self.let_go_of_others();
+        let result = shelving::shelve(&mut self.finder, session, how, now.wall);
+        self.report([News::Shelved { session, how, result }]);
     }
 
     /// Changes what a session says about itself. It stays what it is: its trial goes on, and a crash is
