@@ -227,10 +227,7 @@ impl Request {
                 SessionRequest::Find => "find_sessions",
                 SessionRequest::TakeOption { .. } => "take_option",
                 SessionRequest::Update(..) => "update_session",
-                SessionRequest::Shelve(_, ShelfMove::Delete) => "delete",
-                SessionRequest::Shelve(_, ShelfMove::Undelete) => "undelete",
-                SessionRequest::Shelve(_, ShelfMove::Archive(_)) => "archive",
-                SessionRequest::Shelve(_, ShelfMove::Unarchive) => "unarchive",
+                SessionRequest::Shelve(_, how) => how.name(),
             },
             Self::Current(request) => match request {
                 CurrentRequest::Pause => "pause",

@@ -5,11 +5,11 @@
 
 mod about_session;
 mod archives;
+mod archiving;
 mod backoff;
 mod chores;
 mod content;
 mod context;
-mod emptying_trash;
 mod event_gathering;
 mod event_log;
 mod event_pruning;
@@ -30,6 +30,7 @@ pub(crate) mod retention;
 mod rotation;
 pub(crate) mod run_journal;
 mod self_test;
+mod shelf_sweeping;
 pub(crate) mod shelving;
 mod slices;
 mod slot_begin;

@@ -155,7 +155,9 @@ pub(super) fn examine(
         if found.entry.is_none() {
             found.entry = Some(entry(&stored, types, head, &standing));
             found.ladder = Ladder::of(finder, &mut stored, head, &standing);
-            found.entry.iter().for_each(|entry| finder.note_entry(entry));
+            let has_events = stored.event_files().0 > 0 && head.metadata.place.is_archived();
+            let is_half_archived = stored.index().is_half_archived() || has_events && !forked;
+            found.entry.iter().for_each(|entry| finder.note_entry(entry, is_half_archived));
         }
         let wanted = match interest {
             Interest::This => true,
@@ -302,6 +304,7 @@ fn entry(
         bytes: stored.bytes(),
         journal_bytes: stored.bytes_with_attachments(),
         thumbnail: newest_thumbnail(stored, head),
+        without_world: stored.index().is_without_world(head.id),
     }
 }
 
@@ -312,7 +315,7 @@ fn pictured(stored: &StoredSession) -> HashSet<CheckpointId> {
 }
 
 /// The newest checkpoint that has a picture for lists.
-fn newest_thumbnail(stored: &StoredSession, head: &Head) -> Option<CheckpointId> {
+pub(crate) fn newest_thumbnail(stored: &StoredSession, head: &Head) -> Option<CheckpointId> {
     let pictured = pictured(stored);
     if pictured.is_empty() {
         return None;

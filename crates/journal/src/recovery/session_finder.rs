@@ -1,6 +1,6 @@
 //! What detection and restores go by: the sessions on this machine, and the processes that died on it.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,11 +13,20 @@ use crate::clock;
 use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::process::{DeadProcess, HowItEnded, LastRun, dead_processes, how_it_ended, last_to_die};
 use crate::recovery::ReadProgress;
-use crate::session::ProvenTime;
+use crate::session::{ProvenTime, ShelfPlace};
 use crate::store::{
     DirectoryStore, LocalStore, ProcessId, ProcessRecord, SessionLock, SlotShelf, StoreError,
     with_sources,
 };
+
+/// Why there may be something to be swept away in a session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Found {
+    /// It lies in the trash.
+    InTrash,
+    /// It is in the archive, and files are left that it doesn't need any more.
+    HalfArchived,
+}
 
 /// Finds the sessions on this machine, and knows which processes died on it while they played them.
 pub struct SessionFinder {
@@ -32,8 +41,8 @@ pub struct SessionFinder {
     known: KnownSessions,
     /// Sessions that were deleted, and of which files are left.
     forgotten: BTreeSet<SessionId>,
-    /// Sessions that were in the trash when they were looked at last.
-    in_trash: BTreeSet<SessionId>,
+    /// Sessions in which there is something to be swept away, when they were looked at last.
+    to_sweep: BTreeMap<SessionId, Found>,
     /// What time it surely is.
     time: ProvenTime,
     slots: SlotShelf,
@@ -49,7 +58,7 @@ impl SessionFinder {
         Self {
             local,
             dead,
-            in_trash: BTreeSet::new(),
+            to_sweep: BTreeMap::new(),
             time: ProvenTime::default(),
             patience: clock::instant() + patience,
             left_here: HashSet::new(),
@@ -82,19 +91,23 @@ impl SessionFinder {
         self.time
     }
 
-    /// Takes note of where a session stands, and of when it was written last.
-    pub fn note_entry(&mut self, entry: &SessionEntry) {
-        let session = entry.session.id;
-        match entry.session.place.is_in_trash() {
-            true => self.in_trash.insert(session),
-            false => self.in_trash.remove(&session),
+    /// Takes note of a session that was looked at: where it stands, and when it was written last. `is_half_archived`
+    /// says that files are left of its way into the archive.
+    pub fn note_entry(&mut self, entry: &SessionEntry, is_half_archived: bool) {
+        let found = match entry.session.place {
+            ShelfPlace::Trash { .. } => Some(Found::InTrash),
+            _ => is_half_archived.then_some(Found::HalfArchived),
         };
+        match found {
+            Some(found) => drop(self.to_sweep.insert(entry.session.id, found)),
+            None => drop(self.to_sweep.remove(&entry.session.id)),
+        }
         self.time.witness(entry.updated);
     }
 
-    /// The sessions that were in the trash when they were looked at last.
-    pub fn in_trash(&self) -> impl Iterator<Item = SessionId> {
-        self.in_trash.iter().copied()
+    /// The sessions in which there was something to be swept away, when they were looked at last.
+    pub fn to_sweep(&self) -> impl Iterator<Item = (SessionId, Found)> {
+        self.to_sweep.iter().map(|(session, found)| (*session, *found))
     }
 
     /// How much has been read of the checkpoint that is being read.
@@ -223,7 +236,7 @@ impl SessionFinder {
         self.local = local;
         self.known = KnownSessions::default();
         self.forgotten.clear();
-        self.in_trash.clear();
+        self.to_sweep.clear();
         self.slots.clear();
         self.slots_changed = true;
     }

@@ -18,6 +18,20 @@ pub enum ShelfMove {
     Unarchive,
 }
 
+impl ShelfMove {
+    /// What it is called in logs.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Delete => "delete",
+            Self::Undelete => "undelete",
+            Self::Archive(_) => "archive",
+            Self::Unarchive => "unarchive",
+        }
+    }
+}
+
 /// What an archived session keeps.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]

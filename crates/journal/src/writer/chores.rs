@@ -7,12 +7,16 @@ use jiff::Timestamp;
 use tracing::debug_span;
 
 use super::News;
-use super::emptying_trash::EmptyingTrash;
+use super::archiving::{Archiving, Step};
 use super::reporting::Reporting;
+use super::shelf_sweeping::ShelfSweeping;
 use super::slices::SLICE_BYTES;
 use super::sweeping::Sweeping;
+use crate::ids::SessionId;
 use crate::process::LastRun;
 use crate::recovery::{EventReading, EventValidating, KnownTypes, Listed, Listing, SessionFinder};
+use crate::session::{Archived, ShelfMove};
+use crate::store::DirectoryStore;
 
 /// Something that takes many slices.
 enum Chore {
@@ -27,13 +31,15 @@ enum Chore {
     /// Removes what lies around.
     Sweeping(Box<Sweeping>),
     /// Removes what has lain in the trash for long.
-    EmptyingTrash(EmptyingTrash),
+    SweepingShelf(ShelfSweeping),
+    /// Puts a session away. `None` before its first slice.
+    Archiving { session: SessionId, what: Archived, begun: Option<Box<Archiving>> },
 }
 
 impl Chore {
     /// Whether somebody waits for it.
     fn is_asked_for(&self) -> bool {
-        !matches!(self, Self::Sweeping(_) | Self::EmptyingTrash(_))
+        !matches!(self, Self::Sweeping(_) | Self::SweepingShelf(_))
     }
 }
 
@@ -75,6 +81,23 @@ impl Chores {
         self.add_before_sweeping(Chore::ValidatingEvents(Box::new(validating)));
     }
 
+    /// Puts a session away, likewise.
+    pub(super) fn archive(&mut self, session: SessionId, what: Archived) {
+        self.add_before_sweeping(Chore::Archiving { session, what, begun: None });
+    }
+
+    /// Lets go of a session that is being put away, since it may be the one that is wanted. It is begun again
+    /// later.
+    pub(super) fn let_go(&mut self, store: &DirectoryStore) {
+        for chore in &mut self.chores {
+            if let Chore::Archiving { begun, .. } = chore
+                && let Some(archiving) = begun.take()
+            {
+                archiving.let_go(store);
+            }
+        }
+    }
+
     fn add_before_sweeping(&mut self, chore: Chore) {
         let asked_for = self.chores.iter().take_while(|chore| chore.is_asked_for()).count();
         self.chores.insert(asked_for, chore);
@@ -84,8 +107,8 @@ impl Chores {
         self.chores.push_back(Chore::Sweeping(Box::new(sweeping)));
     }
 
-    pub(super) fn empty_trash(&mut self, emptying: EmptyingTrash) {
-        self.chores.push_back(Chore::EmptyingTrash(emptying));
+    pub(super) fn sweep_shelf(&mut self, sweeping: ShelfSweeping) {
+        self.chores.push_back(Chore::SweepingShelf(sweeping));
     }
 
     /// What is swept belongs to the profile that was played.
@@ -155,9 +178,25 @@ impl Chores {
                     self.chores.push_front(Chore::Sweeping(sweeping));
                 }
             }
-            Some(Chore::EmptyingTrash(mut emptying)) => {
-                if emptying.step(finder, now, reports) {
-                    self.chores.push_front(Chore::EmptyingTrash(emptying));
+            Some(Chore::Archiving { session, what, begun }) => {
+                let stepped = match begun {
+                    None => Archiving::begin(finder, session, what, now),
+                    Some(archiving) => archiving.step(&finder.local().store),
+                };
+                let result = match stepped {
+                    Ok(Step::Going(archiving)) => {
+                        let begun = Some(archiving);
+                        return self.chores.push_front(Chore::Archiving { session, what, begun });
+                    }
+                    Ok(Step::Done(moved)) => Ok(moved),
+                    Err(error) => Err(error),
+                };
+                let how = ShelfMove::Archive(what);
+                reports.push(News::Shelved { session, how, result });
+            }
+            Some(Chore::SweepingShelf(mut sweeping)) => {
+                if sweeping.step(finder, now, reports) {
+                    self.chores.push_front(Chore::SweepingShelf(sweeping));
                 }
             }
         }

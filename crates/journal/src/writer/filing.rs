@@ -50,6 +50,10 @@ pub fn edit(
     };
     let mut fields = match &head.fields {
         Some(fields) => fields.clone(),
+        None if stored.index().is_without_world(head.id) => {
+            let summary = stored.index().commit(head.id).and_then(|commit| commit.summary.as_ref());
+            summary.map(|summary| summary.fields.clone()).unwrap_or_default()
+        }
         None => fields_of(&mut stored, head.id)?,
     };
     update.check(&head.metadata, &fields)?;

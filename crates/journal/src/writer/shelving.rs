@@ -36,14 +36,23 @@ pub(super) fn place_of(index: &SessionIndex) -> Result<ShelfPlace, RequestError>
 }
 
 fn destination(
-    _stored: &StoredSession,
+    stored: &StoredSession,
     from: ShelfPlace,
     how: ShelfMove,
     now: Timestamp,
 ) -> Result<ShelfPlace, RequestError> {
+    let heads = stored.index().heads();
+    let is_without_world = heads.iter().any(|head| stored.index().is_without_world(head.id));
     match (how, from) {
         (ShelfMove::Delete, ShelfPlace::Trash { .. }) => Ok(from),
         (ShelfMove::Delete, _) => Ok(ShelfPlace::Trash { since: now }),
+        // Nothing but its summary is left of it, which belongs into the archive.
+        (ShelfMove::Undelete, ShelfPlace::Trash { .. }) if is_without_world => {
+            Ok(ShelfPlace::Archive { since: now })
+        }
+        (ShelfMove::Unarchive, ShelfPlace::Archive { .. }) if is_without_world => {
+            Err(RequestError::ArchivedWithoutWorld)
+        }
         (ShelfMove::Undelete, ShelfPlace::Trash { .. })
         | (ShelfMove::Unarchive, ShelfPlace::Archive { .. }) => Ok(ShelfPlace::Open),
         (ShelfMove::Undelete, _) => Err(RequestError::NotInTrash),

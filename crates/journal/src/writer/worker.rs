@@ -246,6 +246,12 @@ impl<C: Content> Worker<C> {
         }
     }
 
+    /// Lets go of whatever session is being thinned or put away.
+    fn let_go_of_sessions(&mut self) {
+        self.let_go_of_others();
+        self.chores.let_go(&self.local.store);
+    }
+
     /// Takes in what the journal reports, and what that means for slots.
     fn take_in(&mut self, news: Vec<News>) {
         let mut consequences = Vec::new();

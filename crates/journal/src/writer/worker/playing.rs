@@ -13,11 +13,11 @@ use crate::recovery::Timeline;
 use crate::session::{CheckpointError, FailureCause};
 use crate::store::with_sources;
 use crate::writer::about_session::add_about_session;
-use crate::writer::emptying_trash::EmptyingTrash;
 use crate::writer::hold::Hold;
 use crate::writer::pending::PendingCheckpoint;
 use crate::writer::run_journal::{RunIdentity, RunJournal};
 use crate::writer::self_test::SelfTest;
+use crate::writer::shelf_sweeping::ShelfSweeping;
 use crate::writer::sweeping::Sweeping;
 use crate::writer::{CheckpointOrder, Content, Leave, News, Report, TakeUp};
 
@@ -114,6 +114,7 @@ impl<C: Content> Worker<C> {
             summary: order.summary.map(Box::new),
             events_through: order.events_through,
             origin: None,
+            without_world: false,
         };
         let checkpoint = PendingCheckpoint { blocks, commit, handed_over: order.handed_over };
         let mut news = Vec::new();
@@ -138,10 +139,8 @@ impl<C: Content> Worker<C> {
                 let forgotten = self.finder.take_forgotten();
                 let (store, host) = (&self.local.store, self.local.host.id);
                 self.chores.sweep(Sweeping::new(store, host, journal.session(), forgotten));
-                if let Some(keep) = self.quota.trash {
-                    let playing = journal.session();
-                    self.chores.empty_trash(EmptyingTrash::new(&self.finder, playing, keep));
-                }
+                let (playing, keep) = (journal.session(), self.quota.trash);
+                self.chores.sweep_shelf(ShelfSweeping::new(&self.finder, playing, keep));
             }
         }
         self.take_in(news);
