@@ -130,6 +130,9 @@ mod guide {
     #[doc = include_str!("../docs/guide/getting-started.md")]
     struct GettingStarted;
 
+    #[doc = include_str!("../docs/guide/keeping.md")]
+    struct Keeping;
+
     #[doc = include_str!("../docs/guide/levels-and-keys.md")]
     struct LevelsAndKeys;
 

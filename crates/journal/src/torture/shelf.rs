@@ -1,5 +1,6 @@
 //! Sessions that are put away, deleted, brought back and swept away, whatever happens meanwhile.
 
+mod archive;
 mod crashes;
 mod trash;
 

@@ -22,7 +22,7 @@ use crate::journal::{Head, ReadError};
 use crate::recovery::{LockHolder, SessionFinder, standing};
 use crate::session::{Archived, FailureCause, RequestError, ShelfMoved, ShelfPlace};
 use crate::store::{DirectoryStore, MergedBlocks, SessionLock, StoredSession};
-pub(super) use leftovers::remove_leftovers;
+pub(super) use leftovers::{damaged_files, read_leftovers, remove_leftovers};
 use snapshot::Snapshot;
 
 /// A session that is being put away.
@@ -185,7 +185,7 @@ impl Archiving {
     fn clear(&self, store: &DirectoryStore) -> ShelfMoved {
         let session = self.stored.id();
         let bytes_before = self.stored.bytes_with_attachments();
-        remove_leftovers(store, session);
+        remove_leftovers(store, session, &damaged_files(&self.stored));
         let bytes = store.session_bytes(session).unwrap_or(bytes_before);
         debug!(%session, bytes_before, bytes, "session archived");
         ShelfMoved { from: self.from, to: self.snapshot.place(), bytes, bytes_before }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tracing::{debug, warn};
 
 use super::News;
-use super::archiving::remove_leftovers;
+use super::archiving::{damaged_files, read_leftovers, remove_leftovers};
 use super::filing::{forget_for_good, refuse_to_guess, take};
 use crate::ids::SessionId;
 use crate::journal::SessionIndex;
@@ -101,7 +101,8 @@ fn clear_if_whole(finder: &SessionFinder, session: SessionId) -> Result<(), Requ
     let [head] = stored.index().heads() else { return Ok(()) };
     let id = head.id;
     if stored.index().is_without_world(id) || stored.verified_plan(id)?.is_some() {
-        remove_leftovers(store, session);
+        read_leftovers(&mut stored)?;
+        remove_leftovers(store, session, &damaged_files(&stored));
     }
     drop(lock);
     Ok(())
