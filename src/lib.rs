@@ -32,19 +32,19 @@ use bevy_session_journal::deep;
 use bevy_session_journal::{clock, journal, process, recovery, report, session, store, writer};
 
 pub use bevy_session_journal::{
-    Attachment, AttachmentError, AttachmentOf, Chapter, ChapterEnd, ChapterError, ChapterFigures,
-    ChapterId, ChapterOutcome, ChapterSummary, Chapters, CheckpointError, CheckpointId,
-    CheckpointKind, CheckpointSummary, ContextPart, DiskRefusal, EndReason, EventGap, EventMoment,
-    EventPage, EventPrivacy, EventQuery, EventSource, EventTrigger, EventType, EventValidation,
-    EventValueError, ExternalError, FailureCause, Field, FieldError, Fields, Fork, ForkedLine,
-    HowItEnded, IllegalMove, InnerChapters, LeaveCause, Leaving, LifecycleEvent, MemoryDisk, Move,
-    NewChapter, NewSession, OfferedCheckpoint, OfferedOption, OpenChapter, Operation, PanicInfo,
-    Proposal, RecordedEvent, RecoveryError, RecoveryOffer, Report, ReportError, RequestError,
-    RestoreFrom, RestoreReason, RunId, SaveId, SaveSlot, SessionContext, SessionEntry, SessionId,
-    SessionMetadata, SessionPriority, SessionStatus, SessionTally, SessionUpdate, ShelfPlace,
-    SlotEntry, SlotError, SlotId, SlotKind, StateChange, StopReason, Tags, Timeline,
-    TimelineCheckpoint, TimelineLine, UnreadableSlot, UnsavedPlay, Validity, VersionFit, WrittenBy,
-    limits,
+    Archived, Attachment, AttachmentError, AttachmentOf, Chapter, ChapterEnd, ChapterError,
+    ChapterFigures, ChapterId, ChapterOutcome, ChapterSummary, Chapters, CheckpointError,
+    CheckpointId, CheckpointKind, CheckpointSummary, ContextPart, DiskRefusal, EndReason, EventGap,
+    EventMoment, EventPage, EventPrivacy, EventQuery, EventSource, EventTrigger, EventType,
+    EventValidation, EventValueError, ExternalError, FailureCause, Field, FieldError, Fields, Fork,
+    ForkedLine, HowItEnded, IllegalMove, InnerChapters, LeaveCause, Leaving, LifecycleEvent,
+    MemoryDisk, Move, NewChapter, NewSession, OfferedCheckpoint, OfferedOption, OpenChapter,
+    Operation, PanicInfo, Proposal, ProvenTime, RecordedEvent, RecoveryError, RecoveryOffer,
+    Report, ReportError, RequestError, RestoreFrom, RestoreReason, RunId, SaveId, SaveSlot,
+    SessionContext, SessionEntry, SessionId, SessionMetadata, SessionPriority, SessionStatus,
+    SessionTally, SessionUpdate, ShelfMove, ShelfPlace, SlotEntry, SlotError, SlotId, SlotKind,
+    StateChange, StopReason, Tags, Timeline, TimelineCheckpoint, TimelineLine, UnreadableSlot,
+    UnsavedPlay, Validity, VersionFit, WrittenBy, limits,
 };
 pub use capture::{
     DriftedType, InChapter, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState,
@@ -70,7 +70,7 @@ pub use lifecycle::{
     RestoreStalled, RestoreStarted, RewindTo, SavingResumed, SavingStopped, SessionActivity,
     SessionCatalog, SessionClosed, SessionCommands, SessionCommandsExt, SessionEnded,
     SessionEnding, SessionEvents, SessionExported, SessionForgotten, SessionHint, SessionHints,
-    SessionHooksExt, SessionPaused, SessionPlace, SessionRecovered, SessionRequest,
+    SessionHooksExt, SessionMoved, SessionPaused, SessionPlace, SessionRecovered, SessionRequest,
     SessionRestored, SessionResumed, SessionSettings, SessionStarted, SessionSummary,
     SessionUpdated, SessionsFound, SlotCopied, SlotDeleted, SlotFailed, SlotImported, SlotRenamed,
     SlotRequest, SlotSaved, TypeBytes, TypeFailed, TypeNotSaved, WorldCollapsed,
@@ -130,6 +130,9 @@ mod guide {
 
     #[doc = include_str!("../docs/guide/getting-started.md")]
     struct GettingStarted;
+
+    #[doc = include_str!("../docs/guide/keeping.md")]
+    struct Keeping;
 
     #[doc = include_str!("../docs/guide/levels-and-keys.md")]
     struct LevelsAndKeys;

@@ -73,9 +73,10 @@ pub use notifications::{
     HintGiven, PlacedRestored, ProfileChanged, RecoveryAvailable, RecoveryDeclined, RecoveryFailed,
     ReportNotOpened, ReportWritten, RequestRejected, RestoreCancelled, RestorePrepared,
     RestoreStalled, RestoreStarted, SavingResumed, SavingStopped, SessionClosed, SessionEnded,
-    SessionExported, SessionForgotten, SessionPaused, SessionRecovered, SessionRestored,
-    SessionResumed, SessionStarted, SessionUpdated, SessionsFound, SlotCopied, SlotDeleted,
-    SlotFailed, SlotImported, SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
+    SessionExported, SessionForgotten, SessionMoved, SessionPaused, SessionRecovered,
+    SessionRestored, SessionResumed, SessionStarted, SessionUpdated, SessionsFound, SlotCopied,
+    SlotDeleted, SlotFailed, SlotImported, SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved,
+    WorldCollapsed,
 };
 pub use policy::RecoveryPolicy;
 pub use previous_run::PreviousRun;

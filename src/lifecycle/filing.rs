@@ -2,13 +2,15 @@
 
 use bevy::prelude::*;
 
-use super::notifications::{RecoveryDeclined, SessionForgotten, SessionUpdated, notify};
+use super::notifications::{
+    RecoveryDeclined, SessionForgotten, SessionMoved, SessionUpdated, notify,
+};
 use super::requests::{SessionRequest, reject};
 use super::runtime::{RuntimeParts, Transition};
 use super::{RecoveryOffers, SessionCatalog};
 use crate::content::Order;
 use crate::journal::SessionId;
-use crate::session::{RequestError, SessionUpdate};
+use crate::session::{RequestError, SessionUpdate, ShelfMove, ShelfMoved};
 
 impl RuntimeParts {
     pub(super) fn decline(&mut self, session: SessionId) -> Result<(), RequestError> {
@@ -56,6 +58,41 @@ impl RuntimeParts {
             update.clone().apply(&mut offer.session, &mut offer.fields);
         }
         notify(world, SessionUpdated { session });
+    }
+
+    /// Moves a session to another place.
+    pub(super) fn shelve(
+        &mut self,
+        session: SessionId,
+        how: ShelfMove,
+    ) -> Result<(), RequestError> {
+        self.file(session, Order::Shelve { session, how }, SessionRequest::Shelve(session, how))
+    }
+
+    /// A session was moved to another place, or not.
+    pub(super) fn shelved(
+        &mut self,
+        world: &mut World,
+        session: SessionId,
+        how: ShelfMove,
+        result: Result<ShelfMoved, RequestError>,
+    ) {
+        self.transition.take_if(|transition| matches!(transition, Transition::Filing(_)));
+        let moved = match result {
+            Ok(moved) => moved,
+            Err(error) => return reject(world, SessionRequest::Shelve(session, how), error),
+        };
+        if moved.to.is_in_trash() {
+            world.get_resource_or_init::<RecoveryOffers>().remove(session);
+            self.start_up.forget_offers_of(session);
+        }
+        if let Some(entry) = world.get_resource_or_init::<SessionCatalog>().get_mut(session) {
+            entry.session.place = moved.to;
+            let freed = moved.bytes_before.saturating_sub(moved.bytes);
+            entry.bytes = entry.bytes.saturating_sub(freed);
+            entry.journal_bytes = moved.bytes;
+        }
+        notify(world, SessionMoved { session, from: moved.from, to: moved.to });
     }
 
     fn file(

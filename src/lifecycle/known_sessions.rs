@@ -33,10 +33,12 @@ impl SessionCatalog {
     }
 
     /// The session that a Continue button takes up: the most recently played one that was left
-    /// cleanly.
+    /// cleanly, and that is neither in the archive nor in the trash.
     #[must_use]
     pub fn newest_closed(&self) -> Option<&SessionEntry> {
-        self.sessions.iter().find(|entry| entry.status == SessionStatus::Closed && !entry.in_use)
+        let is_closed = |entry: &&SessionEntry| entry.status == SessionStatus::Closed;
+        let is_at_hand = |entry: &&SessionEntry| !entry.in_use && entry.session.place.is_open();
+        self.sessions.iter().filter(is_closed).find(is_at_hand)
     }
 
     pub(crate) fn get_mut(&mut self, session: SessionId) -> Option<&mut SessionEntry> {

@@ -20,7 +20,7 @@ use crate::recovery::{RecoveryOffer, SlotEntry};
 use crate::restore::{RestoreLoss, RestoreReport};
 use crate::session::{
     CheckpointError, ContextPart, EndReason, FailureCause, Leaving, RecoveryError, ReportError,
-    RequestError, RestoreReason, SessionContext, StopReason,
+    RequestError, RestoreReason, SessionContext, ShelfPlace, StopReason,
 };
 
 /// Declares the notifications and registers them, so that none can be declared and forgotten.
@@ -72,6 +72,17 @@ notifications! {
     SessionUpdated {
         /// The session.
         session: SessionId,
+    }
+
+    /// A session was put into the trash or the archive, or was brought back, durably. Where it was there
+    /// already, both places are the same.
+    SessionMoved {
+        /// The session.
+        session: SessionId,
+        /// Where it was.
+        from: ShelfPlace,
+        /// Where it is now.
+        to: ShelfPlace,
     }
 
     /// The session was left and can be continued.

@@ -8,7 +8,7 @@ use tracing::{debug, error, warn};
 use super::activity::set_activity;
 use super::notifications::{
     AttachmentRead, CheckpointDrifted, CheckpointFailed, CheckpointSaved, SavingResumed,
-    SavingStopped, TypeFailed, notify,
+    SavingStopped, SessionForgotten, TypeFailed, notify,
 };
 use super::recording::{EventLoss, EventsDropped, events_dropped};
 use super::reporting::reported;
@@ -112,6 +112,11 @@ impl RuntimeParts {
             }
             News::Declined { session, result } => self.declined(world, session, result),
             News::Forgotten { session, result } => self.forgotten(world, session, result),
+            News::Shelved { session, how, result } => self.shelved(world, session, how, result),
+            News::Emptied { session, .. } => {
+                world.get_resource_or_init::<SessionCatalog>().remove(session);
+                notify(world, SessionForgotten { session });
+            }
             News::Edited { session, update, result } => {
                 self.edited(world, session, *update, result);
             }

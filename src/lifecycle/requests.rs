@@ -4,6 +4,7 @@ mod chapter_commands;
 mod commands;
 mod queue;
 mod report_commands;
+mod shelf_commands;
 
 use std::path::PathBuf;
 
@@ -14,7 +15,7 @@ use crate::journal::{ChapterId, CheckpointId, CheckpointKind, SessionId, SlotId}
 use crate::recovery::EventQuery;
 use crate::session::{
     Attachment, AttachmentOf, ChapterOutcome, EndReason, Leaving, NewChapter, NewSession, Report,
-    ReportSubject, RestoreFrom, SaveSlot, SessionUpdate,
+    ReportSubject, RestoreFrom, SaveSlot, SessionUpdate, ShelfMove,
 };
 
 pub use commands::{SessionCommands, SessionCommandsExt};
@@ -95,6 +96,9 @@ pub enum SessionRequest {
     },
     /// [`SessionCommands::update_session`].
     Update(SessionId, Box<SessionUpdate>),
+    /// [`SessionCommands::delete`], [`SessionCommands::undelete`], [`SessionCommands::archive`] and
+    /// [`SessionCommands::unarchive`].
+    Shelve(SessionId, ShelfMove),
 }
 
 /// A request that is about the session that is being played.
@@ -223,6 +227,7 @@ impl Request {
                 SessionRequest::Find => "find_sessions",
                 SessionRequest::TakeOption { .. } => "take_option",
                 SessionRequest::Update(..) => "update_session",
+                SessionRequest::Shelve(_, how) => how.name(),
             },
             Self::Current(request) => match request {
                 CurrentRequest::Pause => "pause",
@@ -301,6 +306,7 @@ impl Request {
                     | SessionRequest::Find
                     | SessionRequest::CancelRestore
                     | SessionRequest::Update(..)
+                    | SessionRequest::Shelve(..)
             ),
             Self::Current(request) => {
                 matches!(

@@ -25,7 +25,9 @@ use crate::content::{Order, Prepared, Start, TakeUp};
 use crate::journal::RunId;
 use crate::recovery;
 use crate::restore::{EntitiesReplaced, Leftovers, RestoreLoss, RestoreLossReason};
-use crate::session::{EventTrigger, RequestError, RestoreReason, SessionContext, SessionStatus};
+use crate::session::{
+    EventTrigger, RequestError, RestoreReason, SessionContext, SessionStatus, ShelfPlace,
+};
 use crate::writer::EventStart;
 
 /// A restore that has entered the saved states and waits for its gate.
@@ -188,6 +190,7 @@ impl RuntimeParts {
         world.get_resource_or_init::<RecoveryOffers>().remove(session);
         if let Some(entry) = world.get_resource_or_init::<SessionCatalog>().get_mut(session) {
             entry.in_use = true;
+            entry.session.place = ShelfPlace::Open;
         }
         let elapsed = preparing.asked_at.elapsed();
         info!(?reason, ?elapsed, "session restored");

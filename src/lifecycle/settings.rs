@@ -80,6 +80,11 @@ pub struct SessionSettings {
     /// a recovery from an older checkpoint. The oldest go first, and all of them where
     /// [`max_session_bytes`](Self::max_session_bytes) leaves no room. Defaults to 10.
     pub max_branches: usize,
+    /// How long a session lies in the trash, see [`delete`](crate::SessionCommands::delete), until it is removed
+    /// for good; at least, since only a run looks that has taken a session up. The machine's clock isn't
+    /// trusted alone: so much time must have passed by what an earlier run has written. `None` keeps what is
+    /// there for ever. Defaults to 30 days.
+    pub trash: Option<Duration>,
     /// Bytes that are kept free on the disk, in a file beside the game's state, so that the checkpoint of
     /// an exit still has room when the disk is full: then the file is given up. It is made again once
     /// there is room. There is none where the state lies on another file system than the sessions, and
@@ -146,6 +151,7 @@ impl Default for SessionSettings {
             max_total_bytes: 1 << 30,
             max_named_checkpoints: 1000,
             max_branches: 10,
+            trash: Some(Duration::from_secs(30 * 24 * 60 * 60)),
             reserve_bytes: 4 << 20,
             minimum_gap: Duration::from_secs(1),
             checkpoint_on_focus_loss: false,

@@ -52,6 +52,7 @@ impl RuntimeParts {
                 self.take_option(world, *session, option)
             }
             SessionRequest::Update(session, update) => self.edit(world, *session, update),
+            SessionRequest::Shelve(session, how) => self.shelve(*session, *how),
             SessionRequest::Find => {
                 self.start_up.asked();
                 self.order(Order::Detect);

@@ -81,6 +81,7 @@ impl WriterPort {
             total_bytes: settings.max_total_bytes,
             named: settings.max_named_checkpoints,
             branches: settings.max_branches,
+            trash: settings.trash,
             reserve_bytes: settings.reserve_bytes,
             ..Quota::default()
         };

@@ -26,6 +26,7 @@ mod going_back;
 mod golden;
 mod hints;
 mod history;
+mod keeping;
 #[cfg(feature = "auto_register")]
 mod kill;
 mod late_claims;

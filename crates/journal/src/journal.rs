@@ -61,7 +61,8 @@ pub(crate) use group_encoder::GroupEncoder;
 #[cfg(test)]
 pub(crate) use group_encoder::GroupWritten;
 pub(crate) use header::{
-    FEATURE_EVENTS, FORMAT_MAJOR, FORMAT_MINOR, MAGIC, Predecessor, SegmentHeader,
+    FEATURE_EVENTS, FEATURE_WITHOUT_WORLD, FORMAT_MAJOR, FORMAT_MINOR, MAGIC, Predecessor,
+    SegmentHeader,
 };
 pub use index::FileProblem;
 pub use index::is_collapse;

@@ -55,13 +55,14 @@ pub use recovery::{
 #[cfg(feature = "bevy_reflect")]
 pub use reflection::register_types;
 pub use session::{
-    Attachment, AttachmentError, AttachmentOf, Chapter, ChapterEnd, ChapterError, ChapterFigures,
-    ChapterOutcome, ChapterSummary, Chapters, CheckpointError, CheckpointSummary, ContextPart,
-    DiskRefusal, EndReason, EventTrigger, ExternalError, FailureCause, Field, FieldError, Fields,
-    IllegalMove, InnerChapters, LeaveCause, Leaving, LifecycleEvent, Move, NewChapter, NewSession,
-    OpenChapter, RecoveryError, Report, ReportError, RequestError, RestoreFrom, RestoreReason,
-    SaveSlot, SessionContext, SessionMetadata, SessionPriority, SessionStatus, SessionTally,
-    SessionUpdate, ShelfPlace, SlotError, SlotKind, StateChange, StopReason, Tags, WrittenBy,
+    Archived, Attachment, AttachmentError, AttachmentOf, Chapter, ChapterEnd, ChapterError,
+    ChapterFigures, ChapterOutcome, ChapterSummary, Chapters, CheckpointError, CheckpointSummary,
+    ContextPart, DiskRefusal, EndReason, EventTrigger, ExternalError, FailureCause, Field,
+    FieldError, Fields, IllegalMove, InnerChapters, LeaveCause, Leaving, LifecycleEvent, Move,
+    NewChapter, NewSession, OpenChapter, ProvenTime, RecoveryError, Report, ReportError,
+    RequestError, RestoreFrom, RestoreReason, SaveSlot, SessionContext, SessionMetadata,
+    SessionPriority, SessionStatus, SessionTally, SessionUpdate, ShelfMove, ShelfPlace, SlotError,
+    SlotKind, StateChange, StopReason, Tags, WrittenBy,
 };
 pub use store::{MemoryDisk, Operation, PanicInfo};
 pub use writer::Saved;

@@ -12,8 +12,10 @@ mod game_clock;
 mod leaving;
 mod lifecycle_event;
 mod metadata;
+mod proven_time;
 mod report;
 mod restoring;
+mod shelf_move;
 mod shelf_place;
 mod slot;
 mod state_change;
@@ -42,8 +44,10 @@ pub use lifecycle_event::{EventTrigger, LifecycleEvent};
 pub use metadata::{
     Field, FieldError, Fields, NewSession, SessionMetadata, SessionPriority, SessionTally,
 };
+pub use proven_time::ProvenTime;
 pub use report::{Report, ReportError, ReportSubject};
 pub use restoring::{RestoreFrom, RestoreReason};
+pub use shelf_move::{Archived, ShelfMove, ShelfMoved};
 pub use shelf_place::ShelfPlace;
 pub use slot::check_slot_name;
 pub use slot::{SaveSlot, SlotError, SlotKind};

@@ -70,6 +70,6 @@ pub(crate) use session_card::SessionCard;
 pub(crate) use slot_files::SlotsLock;
 pub(crate) use slot_shelf::SlotShelf;
 pub use slot_shelf::{SlotFile, UnreadSlot, slots_in};
-pub use stored_session::StoredSession;
+pub use stored_session::{MergedBlocks, StoredSession};
 pub use traced_disk::TracedDisk;
 pub(crate) use trial::Trial;

@@ -39,6 +39,7 @@ mod records;
 mod reports;
 mod round_trips;
 mod script;
+mod shelf;
 mod unknown;
 mod world;
 

@@ -5,6 +5,7 @@
 
 mod about_session;
 mod archives;
+mod archiving;
 mod backoff;
 mod chores;
 mod content;
@@ -29,6 +30,8 @@ pub(crate) mod retention;
 mod rotation;
 pub(crate) mod run_journal;
 mod self_test;
+mod shelf_sweeping;
+pub(crate) mod shelving;
 mod slices;
 mod slot_begin;
 mod slot_copy;

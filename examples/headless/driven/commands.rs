@@ -10,7 +10,9 @@ use std::time::Duration;
 use bevy::diagnostic::FrameCount;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{ChapterId, CheckpointId, EventPage, EventQuery, Report};
+use bevy_session::{
+    Archived, ChapterId, CheckpointId, EventPage, EventQuery, Report, SessionCommands, SessionId,
+};
 use serde_json::{Map, Value, json};
 
 use super::news::{Moment, News};
@@ -32,6 +34,10 @@ pub const COMMANDS: &[Command] = &[
     Command { verb: "pause", takes: Takes::Nothing, begin: pause },
     Command { verb: "resume", takes: Takes::Nothing, begin: resume },
     Command { verb: "sessions", takes: Takes::Nothing, begin: sessions },
+    Command { verb: "archive", takes: Takes::Text("a session's id"), begin: archive },
+    Command { verb: "unarchive", takes: Takes::Text("a session's id"), begin: unarchive },
+    Command { verb: "delete", takes: Takes::Text("a session's id"), begin: delete },
+    Command { verb: "undelete", takes: Takes::Text("a session's id"), begin: undelete },
     Command { verb: "slots", takes: Takes::Nothing, begin: slots },
     Command { verb: "events", takes: Takes::Text("a number"), begin: events },
     Command { verb: "report", takes: Takes::Text("a path"), begin: report },
@@ -268,6 +274,36 @@ fn sessions(world: &mut World, _: &str) -> Result<Begun, String> {
         })
     });
     Ok(Begun::Done(fields([("sessions", sessions.collect())])))
+}
+
+fn archive(world: &mut World, id: &str) -> Result<Begun, String> {
+    shelve(world, id, |commands, session| commands.archive(session, Archived::WithWorld))
+}
+
+fn unarchive(world: &mut World, id: &str) -> Result<Begun, String> {
+    shelve(world, id, |commands, session| commands.unarchive(session))
+}
+
+fn delete(world: &mut World, id: &str) -> Result<Begun, String> {
+    shelve(world, id, |commands, session| commands.delete(session))
+}
+
+fn undelete(world: &mut World, id: &str) -> Result<Begun, String> {
+    shelve(world, id, |commands, session| commands.undelete(session))
+}
+
+/// Answered once it is durable that the session is somewhere else.
+fn shelve(
+    world: &mut World,
+    id: &str,
+    ask: fn(&mut SessionCommands, SessionId),
+) -> Result<Begun, String> {
+    let session: SessionId = id.parse().map_err(|_| format!("{id:?} is no session's id"))?;
+    ask(&mut world.commands().session(), session);
+    Ok(until(move |news, _| match news {
+        News::Moved(moved) => (*moved == session).then(|| Ok(Fields::new())),
+        _ => None,
+    }))
 }
 
 fn slots(world: &mut World, _: &str) -> Result<Begun, String> {

@@ -7,7 +7,7 @@ use bevy_session::prelude::*;
 use bevy_session::{
     ChapterBegun, ChapterEnded, ChapterId, CheckpointCaptured, CheckpointError, CheckpointId,
     EventPage, EventsRead, RecoveryFailed, ReportWritten, RestoreCancelled, SavingStopped,
-    SessionPaused, SessionResumed, SlotFailed,
+    SessionId, SessionMoved, SessionPaused, SessionResumed, SlotFailed,
 };
 
 use super::{Driver, hear};
@@ -37,6 +37,8 @@ pub enum News {
     NotRestored(String),
     /// This chapter has begun or ended, and the checkpoint that says so comes next.
     Chapter(ChapterId),
+    /// This session is in the trash or the archive now, or is back.
+    Moved(SessionId),
     Paused,
     Resumed,
     Closed {
@@ -85,6 +87,9 @@ pub fn plugin(app: &mut App) {
         })
         .add_observer(|ended: On<ChapterEnded>, mut commands: Commands| {
             report(&mut commands, News::Chapter(ended.chapter));
+        })
+        .add_observer(|moved: On<SessionMoved>, mut commands: Commands| {
+            report(&mut commands, News::Moved(moved.session));
         })
         .add_observer(|_: On<SessionPaused>, mut commands: Commands| {
             report(&mut commands, News::Paused);

@@ -379,7 +379,8 @@ impl SessionCommands<'_, '_> {
         self.request(ExternalRequest::Recover { session, slot: slot.into() });
     }
 
-    /// Deletes a session that isn't being played, with everything in it. Its slots stay.
+    /// Deletes a session that isn't being played at once and for good, with everything in it. Its slots stay.
+    /// [`delete`](Self::delete) puts it into the trash instead.
     pub fn forget(&mut self, session: SessionId) {
         self.request(SessionRequest::Forget(session));
     }

@@ -60,6 +60,30 @@ fn every_command_is_answered_once_its_effect_is_there() {
 }
 
 #[test]
+fn an_answered_move_survives_kill_9() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut game = Game::driven(directory.path(), &STILL);
+    let own = succeeded(&mut game, "sessions")["sessions"][0]["id"].clone();
+    let own = own.as_str().unwrap().to_owned();
+    assert!(refused(&mut game, &format!("delete {own}")).contains("being played"));
+    assert!(refused(&mut game, "archive nothing").contains("no session's id"));
+    succeeded(&mut game, "close");
+    game.finish();
+    // What is in the trash isn't continued, so this is another one.
+    let moves = ["delete", "undelete", "archive", "unarchive", "archive", "delete"];
+    let mut game = Game::driven(directory.path(), &["--new"]);
+    for verb in moves {
+        assert_eq!(game.ask(&format!("{verb} {own}")), done(verb, json!({})));
+    }
+    game.kill();
+    let mut game = Game::driven(directory.path(), &["--new"]);
+    let why = refused(&mut game, &format!("unarchive {own}"));
+    assert!(why.contains("isn't in the archive"), "{why}");
+    assert_eq!(game.ask(&format!("undelete {own}")), done("undelete", json!({})));
+    game.kill();
+}
+
+#[test]
 fn an_answered_save_and_its_slot_survive_kill_9() {
     let directory = tempfile::tempdir().unwrap();
     let mut oracle = Oracle::default();

@@ -12,10 +12,13 @@ pub const MAGIC: [u8; 8] = *b"bvysess\x1a";
 /// A file of another major version is refused.
 pub const FORMAT_MAJOR: u16 = 1;
 /// A file of a newer minor version is read, as long as its required features are known.
-pub const FORMAT_MINOR: u16 = 2;
+pub const FORMAT_MINOR: u16 = 3;
 /// The optional feature of a run that records events of the game's own: who doesn't know it would hand
 /// them out twice, or never.
 pub const FEATURE_EVENTS: u64 = 1;
+/// The optional feature of a session that was archived without its world: who doesn't know it would take it up
+/// with an empty one.
+pub const FEATURE_WITHOUT_WORLD: u64 = 2;
 
 /// What a segment says about itself before its first frame.
 ///

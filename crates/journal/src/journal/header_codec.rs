@@ -16,7 +16,8 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::wire::{Reader, WireError};
 use super::{
-    EncodeError, FEATURE_EVENTS, FORMAT_MAJOR, FORMAT_MINOR, MAGIC, ReadAt, SegmentHeader,
+    EncodeError, FEATURE_EVENTS, FEATURE_WITHOUT_WORLD, FORMAT_MAJOR, FORMAT_MINOR, MAGIC, ReadAt,
+    SegmentHeader,
 };
 use crate::ids::limits;
 use crate::session::WrittenBy;
@@ -24,7 +25,7 @@ use crate::session::WrittenBy;
 /// Required features that this version knows. None has been needed yet.
 const KNOWN_REQUIRED: u64 = 0;
 /// Optional features that this version knows.
-pub const KNOWN_OPTIONAL: u64 = FEATURE_EVENTS;
+pub const KNOWN_OPTIONAL: u64 = FEATURE_EVENTS | FEATURE_WITHOUT_WORLD;
 /// Bytes before the body.
 const PRELUDE_BYTES: usize = 24;
 /// Bytes of the prelude before its checksum.

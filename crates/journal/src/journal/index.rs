@@ -210,6 +210,22 @@ impl SessionIndex {
         })
     }
 
+    /// Whether nothing but what lists show was kept of a checkpoint, when its session was archived.
+    pub fn is_without_world(&self, id: CheckpointId) -> bool {
+        self.commit(id).is_some_and(|commit| commit.without_world)
+    }
+
+    /// Whether a session is in the archive, and files of the runs before are left beside the one that took
+    /// their place.
+    pub fn is_half_archived(&self) -> bool {
+        let [head] = &*self.heads else { return false };
+        let is_before = |segment: &SegmentSummary| {
+            let is_other = segment.header.archive || segment.header.run != head.id.run;
+            is_other && !segment.scan.groups.is_empty()
+        };
+        head.metadata.place.is_archived() && self.segments.iter().any(is_before)
+    }
+
     /// What is known about a checkpoint's data; `None` if there is no such checkpoint.
     pub fn validity(&self, id: CheckpointId) -> Option<Validity> {
         self.moment(id).map(Moment::validity)

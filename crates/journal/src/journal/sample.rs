@@ -70,6 +70,7 @@ pub fn commit(counter: u64, base: Option<u64>) -> Commit {
         summary: None,
         events_through: 0,
         origin: None,
+        without_world: false,
     }
 }
 

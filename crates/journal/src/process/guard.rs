@@ -148,6 +148,11 @@ impl ProcessGuard {
         self.shared.lock().record.process
     }
 
+    /// When it began, by the machine's clock.
+    pub fn began(&self) -> Timestamp {
+        self.shared.lock().record.started
+    }
+
     /// Whether the exit was seen.
     pub fn is_exiting(&self) -> bool {
         self.shared.exiting.load(Ordering::Relaxed) || self.was_signalled()

@@ -42,8 +42,8 @@ pub struct FoundSession {
 
 impl FoundSession {
     /// What to restore of it: what is [proposed](RecoveryOffer::proposed) if it crashed, and the newest
-    /// checkpoint if it was closed. `None` if it has ended, is played now, was declined or can't be
-    /// read, if it crashed and is one that isn't to be offered
+    /// checkpoint if it was closed. `None` if it has ended, is played now, was declined, lies in the
+    /// trash or can't be read, if it crashed and is one that isn't to be offered
     /// ([`NewSession::recovery`](crate::NewSession::recovery)), and where a program dies on whatever it
     /// restores of it.
     #[must_use]
@@ -155,12 +155,16 @@ pub(super) fn examine(
         if found.entry.is_none() {
             found.entry = Some(entry(&stored, types, head, &standing));
             found.ladder = Ladder::of(finder, &mut stored, head, &standing);
+            let has_events = stored.event_files().0 > 0 && head.metadata.place.is_archived();
+            let is_half_archived = stored.index().is_half_archived() || has_events && !forked;
+            found.entry.iter().for_each(|entry| finder.note_entry(entry, is_half_archived));
         }
         let wanted = match interest {
             Interest::This => true,
             Interest::Crashes => {
                 let open_fork = forked && !standing.status.has_ended();
-                let wanted = head.metadata.recovery && !head.declined;
+                let is_in_trash = head.metadata.place.is_in_trash();
+                let wanted = head.metadata.recovery && !head.declined && !is_in_trash;
                 wanted && !standing.in_use && (standing.has_crashed() || open_fork)
             }
         };
@@ -300,6 +304,7 @@ fn entry(
         bytes: stored.bytes(),
         journal_bytes: stored.bytes_with_attachments(),
         thumbnail: newest_thumbnail(stored, head),
+        without_world: stored.index().is_without_world(head.id),
     }
 }
 
@@ -310,7 +315,7 @@ fn pictured(stored: &StoredSession) -> HashSet<CheckpointId> {
 }
 
 /// The newest checkpoint that has a picture for lists.
-fn newest_thumbnail(stored: &StoredSession, head: &Head) -> Option<CheckpointId> {
+pub(crate) fn newest_thumbnail(stored: &StoredSession, head: &Head) -> Option<CheckpointId> {
     let pictured = pictured(stored);
     if pictured.is_empty() {
         return None;

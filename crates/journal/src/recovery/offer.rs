@@ -166,6 +166,8 @@ pub struct SessionEntry {
     /// crash, or by an exit that was too slow to write it. When that was says
     /// [`updated`](Self::updated).
     pub left: Option<Leaving>,
+    /// Whether nothing but its summary was kept when it was archived, so that it can't be taken up.
+    pub without_world: bool,
     /// Bytes of its journal, of its attachments and of its slots.
     pub bytes: u64,
     /// Bytes of its journal and of its attachments.
@@ -190,6 +192,7 @@ impl SessionEntry {
             bytes: 0,
             journal_bytes: 0,
             thumbnail: None,
+            without_world: false,
             left: None,
         }
     }
@@ -202,10 +205,12 @@ impl SessionEntry {
     }
 
     /// Whether a Continue button or `start_or_continue` takes it up: not while it is played, after it
-    /// has ended, without a checkpoint, or if its crash was declined. `recover` takes a declined one
-    /// too.
+    /// has ended, without a checkpoint or its world, in the trash, or if its crash was declined. `recover` takes a declined
+    /// one too, and one in the trash.
     #[must_use]
     pub fn can_go_on(&self) -> bool {
-        !self.in_use && !self.declined && !self.status.has_ended() && self.newest.is_some()
+        let is_unwanted = self.declined || self.session.place.is_in_trash();
+        let has_world = self.newest.is_some() && !self.without_world;
+        !self.in_use && !is_unwanted && !self.status.has_ended() && has_world
     }
 }

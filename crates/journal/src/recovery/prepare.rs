@@ -139,6 +139,9 @@ pub fn prepare<D: Decode>(
         refuse_to_guess(stored.index())?;
     }
     let head = choose_head(stored.index(), wanted)?;
+    if stored.index().is_without_world(head.id) {
+        return Err(RequestError::ArchivedWithoutWorld.into());
+    }
     let standing = standing(finder, wanted.session, &head, LockHolder::Us);
     check_move(&standing, wanted)?;
     let offered = finder.offered(wanted.session, head.id);
@@ -174,7 +177,7 @@ pub fn prepare<D: Decode>(
         play_time: commit.play_time,
         chapters: about.chapters(),
         fields: head.fields_at(checkpoint).cloned().unwrap_or(about.fields),
-        metadata: head.metadata,
+        metadata: head.metadata.taken_up(),
         state_changes: about.state_changes,
         has_crashed: standing.has_crashed(),
         clock: about.clock,
@@ -317,7 +320,7 @@ fn decode<D: Decode>(
 }
 
 /// No id that any branch of the session has used is given away again.
-pub(super) fn next_save_id(index: &SessionIndex) -> SaveId {
+pub(crate) fn next_save_id(index: &SessionIndex) -> SaveId {
     let commits = index.checkpoints().into_iter().filter_map(|info| index.commit(info.id));
     commits.map(|commit| commit.next_save_id).max().unwrap_or(SaveId::FIRST)
 }

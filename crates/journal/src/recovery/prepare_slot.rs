@@ -125,7 +125,7 @@ fn go_on_from<I>(
     let before = before.or_else(|| stored.index().begun(checkpoint));
     let begun = Begun::after(before, wanted.reason, left);
     let metadata: SessionMetadata =
-        head.map_or_else(|| file.header.metadata.clone(), |head| head.metadata);
+        head.map_or_else(|| file.header.metadata.clone(), |head| head.metadata).taken_up();
     let at = (checkpoint, commit.events_through);
     // The slot's run is known to its session, if that is still there.
     let in_session = session.filter(|session| session.index().lineage_of(checkpoint.run).is_some());

@@ -1,21 +1,32 @@
 //! What detection and restores go by: the sessions on this machine, and the processes that died on it.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use tracing::warn;
 
-use super::{KnownSessions, SlotListing};
+use super::{KnownSessions, SessionEntry, SlotListing};
 use crate::clock;
 use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::process::{DeadProcess, HowItEnded, LastRun, dead_processes, how_it_ended, last_to_die};
 use crate::recovery::ReadProgress;
+use crate::session::{ProvenTime, ShelfPlace};
 use crate::store::{
     DirectoryStore, LocalStore, ProcessId, ProcessRecord, SessionLock, SlotShelf, StoreError,
     with_sources,
 };
+
+/// Why there may be something to be swept away in a session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Found {
+    /// It lies in the trash.
+    InTrash,
+    /// It is in the archive, and files are left that it doesn't need any more.
+    HalfArchived,
+}
 
 /// Finds the sessions on this machine, and knows which processes died on it while they played them.
 pub struct SessionFinder {
@@ -30,6 +41,10 @@ pub struct SessionFinder {
     known: KnownSessions,
     /// Sessions that were deleted, and of which files are left.
     forgotten: BTreeSet<SessionId>,
+    /// Sessions in which there is something to be swept away, when they were looked at last.
+    to_sweep: BTreeMap<SessionId, Found>,
+    /// What time it surely is.
+    time: ProvenTime,
     slots: SlotShelf,
     /// Whether anything about them changed since they were listed.
     slots_changed: bool,
@@ -43,6 +58,8 @@ impl SessionFinder {
         Self {
             local,
             dead,
+            to_sweep: BTreeMap::new(),
+            time: ProvenTime::default(),
             patience: clock::instant() + patience,
             left_here: HashSet::new(),
             offered: HashMap::new(),
@@ -58,6 +75,39 @@ impl SessionFinder {
     pub fn of_game(mut self, game: String) -> Self {
         self.slots = SlotShelf::of_game(game);
         self
+    }
+
+    /// Of a process that began at this moment: what earlier ones have written says what time it surely is.
+    #[must_use]
+    pub fn begun(mut self, began: Timestamp) -> Self {
+        self.time = ProvenTime::of_process(began);
+        let beats = self.dead.iter().map(|dead| dead.record.heartbeat);
+        beats.for_each(|beat| self.time.witness(beat));
+        self
+    }
+
+    /// What time it surely is, by what earlier processes have written.
+    pub fn time(&self) -> ProvenTime {
+        self.time
+    }
+
+    /// Takes note of a session that was looked at: where it stands, and when it was written last. `is_half_archived`
+    /// says that files are left of its way into the archive.
+    pub fn note_entry(&mut self, entry: &SessionEntry, is_half_archived: bool) {
+        let found = match entry.session.place {
+            ShelfPlace::Trash { .. } => Some(Found::InTrash),
+            _ => is_half_archived.then_some(Found::HalfArchived),
+        };
+        match found {
+            Some(found) => drop(self.to_sweep.insert(entry.session.id, found)),
+            None => drop(self.to_sweep.remove(&entry.session.id)),
+        }
+        self.time.witness(entry.updated);
+    }
+
+    /// The sessions in which there was something to be swept away, when they were looked at last.
+    pub fn to_sweep(&self) -> impl Iterator<Item = (SessionId, Found)> {
+        self.to_sweep.iter().map(|(session, found)| (*session, *found))
     }
 
     /// How much has been read of the checkpoint that is being read.
@@ -186,6 +236,7 @@ impl SessionFinder {
         self.local = local;
         self.known = KnownSessions::default();
         self.forgotten.clear();
+        self.to_sweep.clear();
         self.slots.clear();
         self.slots_changed = true;
     }

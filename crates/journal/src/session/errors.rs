@@ -53,6 +53,21 @@ pub enum RequestError {
     /// The session was left behind by no crash, so there is nothing to decline.
     #[error("the session has no crash to decline")]
     NothingToDecline,
+    /// The session isn't in the trash, so it can't be taken out of it.
+    #[error("the session isn't in the trash")]
+    NotInTrash,
+    /// The session isn't in the archive, so it can't be taken out of it.
+    #[error("the session isn't in the archive")]
+    NotArchived,
+    /// Nothing but its summary was kept when the session was archived: there is no world to restore.
+    #[error("only the summary of this session was kept when it was archived")]
+    ArchivedWithoutWorld,
+    /// The session went on in two places that never saw each other. Take up or decline one of them first.
+    #[error("the session went on in two places: choose one of them first")]
+    Forked,
+    /// The session was left by a crash that waits for an answer. Recover or decline it first.
+    #[error("the session crashed: recover or decline it first")]
+    CrashUndecided,
     /// A text, or the custom fields together, are larger than the format allows.
     #[error("a text of {bytes} bytes is over the limit of {limit}")]
     TextTooLong {

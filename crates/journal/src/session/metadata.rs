@@ -79,6 +79,15 @@ pub struct SessionTally {
     pub deaths: u32,
 }
 
+impl SessionMetadata {
+    /// As a run says it that takes the session up: from wherever it is, it comes back among those that are
+    /// played.
+    #[must_use]
+    pub(crate) fn taken_up(self) -> Self {
+        Self { place: ShelfPlace::Open, ..self }
+    }
+}
+
 fn yes() -> bool {
     true
 }

@@ -19,6 +19,21 @@ impl DirectoryStore {
         self.create_file(Layout::unfinished(&place), header)
     }
 
+    /// Begins a segment under another name beside its place.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]. Nothing is left behind then, unless it can't be removed.
+    pub fn create_segment_beside(
+        &self,
+        header: &SegmentHeader,
+    ) -> Result<CreatedSegment, StoreError> {
+        let place = self.layout().segment(header);
+        let created = self.create_file(Layout::unfinished(&place), header)?;
+        let unsynced_directories = self.directories_of(header.session).into_iter().collect();
+        Ok(CreatedSegment { unsynced_directories, ..created })
+    }
+
     /// Puts an archive that was written and synced in its place, durably.
     ///
     /// # Errors

@@ -316,6 +316,7 @@ impl Playing {
             summary: None,
             events_through: self.events_through,
             origin: None,
+            without_world: false,
         };
         let is_tested = kind == CheckpointKind::Pause;
         let order = CheckpointOrder {

@@ -320,6 +320,11 @@ impl Play {
         self.keep_to(Quota { named, ..self.game.quota() });
     }
 
+    /// How long sessions lie in the trash.
+    pub fn keep_trash(&mut self, trash: Option<Duration>) {
+        self.keep_to(Quota { trash, ..self.game.quota() });
+    }
+
     /// How many bytes all sessions together may take.
     pub fn keep_total(&mut self, total_bytes: u64) {
         self.keep_to(Quota { total_bytes, ..self.game.quota() });

@@ -7,11 +7,16 @@ use jiff::Timestamp;
 use tracing::debug_span;
 
 use super::News;
+use super::archiving::{Archiving, Step};
 use super::reporting::Reporting;
+use super::shelf_sweeping::ShelfSweeping;
 use super::slices::SLICE_BYTES;
 use super::sweeping::Sweeping;
+use crate::ids::SessionId;
 use crate::process::LastRun;
 use crate::recovery::{EventReading, EventValidating, KnownTypes, Listed, Listing, SessionFinder};
+use crate::session::{Archived, ShelfMove};
+use crate::store::DirectoryStore;
 
 /// Something that takes many slices.
 enum Chore {
@@ -25,6 +30,17 @@ enum Chore {
     ValidatingEvents(Box<EventValidating>),
     /// Removes what lies around.
     Sweeping(Box<Sweeping>),
+    /// Removes what has lain in the trash for long.
+    SweepingShelf(ShelfSweeping),
+    /// Puts a session away. `None` before its first slice.
+    Archiving { session: SessionId, what: Archived, begun: Option<Box<Archiving>> },
+}
+
+impl Chore {
+    /// Whether somebody waits for it.
+    fn is_asked_for(&self) -> bool {
+        !matches!(self, Self::Sweeping(_) | Self::SweepingShelf(_))
+    }
 }
 
 /// The things to be done, in order.
@@ -40,7 +56,7 @@ impl Chores {
 
     /// Whether the first is waited for.
     pub(super) fn is_asked_for(&self) -> bool {
-        !matches!(self.chores.front(), None | Some(Chore::Sweeping(_)))
+        self.chores.front().is_some_and(Chore::is_asked_for)
     }
 
     /// Looks at all sessions, before anything else.
@@ -65,19 +81,39 @@ impl Chores {
         self.add_before_sweeping(Chore::ValidatingEvents(Box::new(validating)));
     }
 
+    /// Puts a session away, likewise.
+    pub(super) fn archive(&mut self, session: SessionId, what: Archived) {
+        self.add_before_sweeping(Chore::Archiving { session, what, begun: None });
+    }
+
+    /// Lets go of a session that is being put away, since it may be the one that is wanted. It is begun again
+    /// later.
+    pub(super) fn let_go(&mut self, store: &DirectoryStore) {
+        for chore in &mut self.chores {
+            if let Chore::Archiving { begun, .. } = chore
+                && let Some(archiving) = begun.take()
+            {
+                archiving.let_go(store);
+            }
+        }
+    }
+
     fn add_before_sweeping(&mut self, chore: Chore) {
-        let is_sweeping = |chore: &Chore| matches!(chore, Chore::Sweeping(_));
-        let place = self.chores.iter().position(is_sweeping).unwrap_or(self.chores.len());
-        self.chores.insert(place, chore);
+        let asked_for = self.chores.iter().take_while(|chore| chore.is_asked_for()).count();
+        self.chores.insert(asked_for, chore);
     }
 
     pub(super) fn sweep(&mut self, sweeping: Sweeping) {
         self.chores.push_back(Chore::Sweeping(Box::new(sweeping)));
     }
 
+    pub(super) fn sweep_shelf(&mut self, sweeping: ShelfSweeping) {
+        self.chores.push_back(Chore::SweepingShelf(sweeping));
+    }
+
     /// What is swept belongs to the profile that was played.
     pub(super) fn stop_sweeping(&mut self) {
-        self.chores.retain(|chore| !matches!(chore, Chore::Sweeping(_)));
+        self.chores.retain(Chore::is_asked_for);
     }
 
     /// What was listed of the session that is left now isn't true any more.
@@ -140,6 +176,27 @@ impl Chores {
                 let has_more = sweeping.step(&finder.local().store);
                 if has_more {
                     self.chores.push_front(Chore::Sweeping(sweeping));
+                }
+            }
+            Some(Chore::Archiving { session, what, begun }) => {
+                let stepped = match begun {
+                    None => Archiving::begin(finder, session, what, now),
+                    Some(archiving) => archiving.step(&finder.local().store),
+                };
+                let result = match stepped {
+                    Ok(Step::Going(archiving)) => {
+                        let begun = Some(archiving);
+                        return self.chores.push_front(Chore::Archiving { session, what, begun });
+                    }
+                    Ok(Step::Done(moved)) => Ok(moved),
+                    Err(error) => Err(error),
+                };
+                let how = ShelfMove::Archive(what);
+                reports.push(News::Shelved { session, how, result });
+            }
+            Some(Chore::SweepingShelf(mut sweeping)) => {
+                if sweeping.step(finder, now, reports) {
+                    self.chores.push_front(Chore::SweepingShelf(sweeping));
                 }
             }
         }

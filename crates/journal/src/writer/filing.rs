@@ -1,5 +1,7 @@
 //! Setting sessions aside, and deleting them.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::open_segment::{OpenSegment, Preamble, WriteFailure};
@@ -28,7 +30,8 @@ pub fn decline(
         return Err(RequestError::NothingToDecline);
     };
     let about = declined.clone();
-    write_down(finder.local(), newest, about, &Record::Declined { heads: declined }, now)
+    let record = Record::Declined { heads: declined };
+    write_down(finder.local(), stored.index(), newest, about, &record, now)
 }
 
 /// Changes what a session that isn't played says about itself: of its newest line, and the fields of the
@@ -47,6 +50,10 @@ pub fn edit(
     };
     let mut fields = match &head.fields {
         Some(fields) => fields.clone(),
+        None if stored.index().is_without_world(head.id) => {
+            let summary = stored.index().commit(head.id).and_then(|commit| commit.summary.as_ref());
+            summary.map(|summary| summary.fields.clone()).unwrap_or_default()
+        }
         None => fields_of(&mut stored, head.id)?,
     };
     update.check(&head.metadata, &fields)?;
@@ -54,7 +61,7 @@ pub fn edit(
     let metadata = Record::Metadata(Box::new(head.metadata.clone()));
     let changed = [(metadata_changes, metadata), (fields_change, Record::Fields(Box::new(fields)))];
     for (_, record) in changed.into_iter().filter(|(changes, _)| *changes) {
-        write_down(finder.local(), &head, vec![head.id], &record, now)?;
+        write_down(finder.local(), stored.index(), &head, vec![head.id], &record, now)?;
     }
     Ok(())
 }
@@ -66,19 +73,27 @@ pub fn forget(
     session: SessionId,
     now: Timestamp,
 ) -> Result<(), RequestError> {
-    let local = finder.local();
-    let (stored, _lock) = take(&local.store, session)?;
+    let (stored, _lock) = take(&finder.local().store, session)?;
+    forget_for_good(finder.local(), &stored, now)
+}
+
+/// Deletes a session whose lock is held.
+pub(super) fn forget_for_good(
+    local: &LocalStore,
+    stored: &StoredSession,
+    now: Timestamp,
+) -> Result<(), RequestError> {
     let heads = stored.index().heads();
     if let Some(head) = heads.first() {
         let about = heads.iter().map(|head| head.id).collect();
-        write_down(local, head, about, &Record::Forgotten, now)?;
+        write_down(local, stored.index(), head, about, &Record::Forgotten, now)?;
     }
-    Ok(local.store.remove_session(session)?)
+    Ok(local.store.remove_session(stored.id())?)
 }
 
 /// Opens a session with its lock held, so that it holds nothing which came later than it was read. Why
 /// it can't be opened comes before who holds it.
-fn take(
+pub(super) fn take(
     store: &DirectoryStore,
     session: SessionId,
 ) -> Result<(StoredSession, SessionLock), RequestError> {
@@ -93,13 +108,14 @@ fn take(
 
 /// A file that can't be read now may hold a line that would be offered again, although it was
 /// reported as declined.
-fn refuse_to_guess(index: &SessionIndex) -> Result<(), RequestError> {
+pub(super) fn refuse_to_guess(index: &SessionIndex) -> Result<(), RequestError> {
     index.unreadable_file().map_or(Ok(()), |cause| Err(RequestError::Store(cause)))
 }
 
 /// Writes one record into a segment of its own, durably.
-fn write_down(
+pub(super) fn write_down(
     local: &LocalStore,
+    index: &SessionIndex,
     head: &Head,
     about: Vec<CheckpointId>,
     record: &Record,
@@ -123,7 +139,7 @@ fn write_down(
         key_check: 0,
         game_version: head.game_version.clone(),
         schema: head.schema,
-        created: now,
+        created: later_than_all(index, now),
         metadata: head.metadata.clone(),
         archive: false,
         events: None,
@@ -136,4 +152,13 @@ fn write_down(
         segment.sync(&local.store)
     };
     write().map_err(|failure| RequestError::Store(failure.into()))
+}
+
+/// Now, or, where the clock went back since something was said about the session, later than that: of two such
+/// statements the one that was created later holds.
+fn later_than_all(index: &SessionIndex, now: Timestamp) -> Timestamp {
+    let statements = index.segments().iter().filter(|segment| segment.scan.groups.is_empty());
+    let last = statements.map(|segment| segment.header.created).max();
+    let after_last = last.and_then(|last| last.checked_add(Duration::from_nanos(1)).ok());
+    after_last.map_or(now, |after_last| now.max(after_last))
 }

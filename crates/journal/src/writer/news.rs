@@ -15,7 +15,7 @@ use crate::recovery::{
 use crate::report::ReportOrder;
 use crate::session::{
     Attachment, AttachmentError, AttachmentOf, CheckpointError, FailureCause, RecoveryError,
-    RequestError, SessionContext, SessionUpdate, SlotError, StopReason,
+    RequestError, SessionContext, SessionUpdate, ShelfMove, ShelfMoved, SlotError, StopReason,
 };
 
 /// What the writer reports, whatever the content of a session is.
@@ -71,6 +71,10 @@ pub enum News {
     Declined { session: SessionId, result: Result<(), RequestError> },
     /// A session was deleted, or not.
     Forgotten { session: SessionId, result: Result<(), RequestError> },
+    /// A session was moved to another place, or not.
+    Shelved { session: SessionId, how: ShelfMove, result: Result<ShelfMoved, RequestError> },
+    /// A session that had lain in the trash for long was removed, which freed so many bytes.
+    Emptied { session: SessionId, bytes: u64 },
     /// What a session says about itself was changed, or not.
     Edited { session: SessionId, update: Box<SessionUpdate>, result: Result<(), RequestError> },
     /// Something was done with slots, or not.

@@ -17,7 +17,7 @@ use crate::recovery::{EventQuery, Prepared, Wanted};
 use crate::report::ReportOrder;
 use crate::session::{
     AttachmentOf, ChaptersWritten, CheckpointSummary, EndReason, Fields, GameClock, Leaving,
-    SessionMetadata, SessionStatus, SessionUpdate, StateChange,
+    SessionMetadata, SessionStatus, SessionUpdate, ShelfMove, StateChange,
 };
 
 /// What the main thread orders. Orders are carried out one after the other.
@@ -48,6 +48,8 @@ pub enum Order<C: Content> {
     Decline(SessionId),
     /// Delete a session.
     Forget(SessionId),
+    /// Move a session to another place.
+    Shelve { session: SessionId, how: ShelfMove },
     /// Change what a session that isn't played says about itself.
     Edit { session: SessionId, update: Box<SessionUpdate> },
     /// Do something with slots, after everything that was ordered before.
@@ -98,6 +100,7 @@ impl<C: Content> Order<C> {
             Self::Leave(_) => "leave",
             Self::Decline(_) => "decline",
             Self::Forget(_) => "forget",
+            Self::Shelve { .. } => "shelve",
             Self::Edit { .. } => "edit",
             Self::Slot(_) => "slot",
             Self::ReadAttachment { .. } => "read attachment",
@@ -118,6 +121,7 @@ impl<C: Content> Order<C> {
                 | Self::TakeUp(_)
                 | Self::Decline(_)
                 | Self::Forget(_)
+                | Self::Shelve { .. }
                 | Self::Edit { .. }
                 | Self::UseProfile(_)
         )

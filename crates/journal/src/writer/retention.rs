@@ -38,6 +38,8 @@ pub struct Quota {
     pub reserve_bytes: u64,
     /// Bytes of a session's files of events.
     pub event_bytes: u64,
+    /// How long a session lies in the trash; `None` for ever.
+    pub trash: Option<Duration>,
 }
 
 impl Default for Quota {
@@ -49,6 +51,7 @@ impl Default for Quota {
             branches: 10,
             reserve_bytes: 4 << 20,
             event_bytes: 64 << 20,
+            trash: Some(Duration::from_secs(30 * 24 * 60 * 60)),
         }
     }
 }
@@ -93,7 +96,9 @@ pub(super) fn judge(stored: &StoredSession, quota: Quota, extent: PruneTo) -> Ve
     let unknown = |kind: &FileProblemKind| {
         matches!(kind, FileProblemKind::Newer(_) | FileProblemKind::Unreadable { .. })
     };
-    if index.heads().is_empty() || index.problems().iter().any(|problem| unknown(&problem.kind)) {
+    let has_no_world = index.heads().iter().any(|head| index.is_without_world(head.id));
+    let is_unknown = index.problems().iter().any(|problem| unknown(&problem.kind));
+    if index.heads().is_empty() || has_no_world || is_unknown {
         return Verdict::default();
     }
     let mut keep = Keep::new(stored, quota);
@@ -286,7 +291,7 @@ fn thinned(index: &SessionIndex, generations: &[CheckpointId]) -> Vec<Checkpoint
 }
 
 /// Whether anything in a segment's file is known to be damaged, be it only that its end is missing.
-fn is_damaged(stored: &StoredSession, segment: usize) -> bool {
+pub(super) fn is_damaged(stored: &StoredSession, segment: usize) -> bool {
     let index = stored.index();
     let path = stored.path_of(segment);
     let is_its = |problem: &&FileProblem| Some(&*problem.path) == path && problem.kind.is_damage();
@@ -294,9 +299,9 @@ fn is_damaged(stored: &StoredSession, segment: usize) -> bool {
         || index.damaged_groups().any(|group| group.segment == segment)
 }
 
-/// Whether a segment says something about a line that is still there: how its run ended, or that
-/// it isn't wanted back; or is the last of its run, which may be the one that is being written.
-fn speaks_of_a_head(index: &SessionIndex, number: usize) -> bool {
+/// Whether a segment says something about a line that is still there: how its run ended, that it isn't wanted
+/// back, or what it is called and where it stands; or is the last of its run, which may be the one that is being written.
+pub(super) fn speaks_of_a_head(index: &SessionIndex, number: usize) -> bool {
     let Some(segment) = index.segments().get(number) else { return true };
     let heads = index.heads();
     let of_a_head = heads.iter().any(|head| head.id.run == segment.header.run);
@@ -309,7 +314,10 @@ fn speaks_of_a_head(index: &SessionIndex, number: usize) -> bool {
         Record::Forgotten => true,
         _ => false,
     });
-    of_a_head && is_last || declines
+    let is_statement = segment.scan.groups.is_empty() && segment.scan.broken.is_empty();
+    let states =
+        is_statement && heads.iter().any(|head| segment.header.supersedes.contains(&head.id));
+    of_a_head && is_last || declines || states
 }
 
 /// Whether a segment was begun because one before it failed, and holds again what can be read in that

@@ -76,7 +76,8 @@ impl<C: Content> Worker<C> {
         versions: Versions,
         lock_patience: Duration,
     ) -> Self {
-        let finder = SessionFinder::new(Arc::clone(&local), dead, lock_patience);
+        let finder =
+            SessionFinder::new(Arc::clone(&local), dead, lock_patience).begun(process.began());
         let trials = Trials::new(Arc::clone(&local), process.clone());
         Self {
             local,
@@ -164,6 +165,7 @@ impl<C: Content> Worker<C> {
                 let result = self.file(session, filing::forget, now);
                 self.report([News::Forgotten { session, result }]);
             }
+            Order::Shelve { session, how } => self.shelve(session, how, now),
             Order::Edit { session, update } => self.edit(session, update, now),
             Order::Slot(order) => self.slots.add(order),
             Order::ReadAttachment { of, name } => {
@@ -242,6 +244,12 @@ impl<C: Content> Worker<C> {
         if let Some((journal, _)) = &mut self.playing {
             journal.let_go_of_others();
         }
+    }
+
+    /// Lets go of whatever session is being thinned or put away.
+    fn let_go_of_sessions(&mut self) {
+        self.let_go_of_others();
+        self.chores.let_go(&self.local.store);
     }
 
     /// Takes in what the journal reports, and what that means for slots.

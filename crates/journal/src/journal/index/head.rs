@@ -11,7 +11,7 @@ use super::run::{self, Run};
 use crate::ids::{CheckpointId, RunId};
 use crate::journal::Record;
 use crate::session::{
-    CheckpointSummary, EndReason, Fields, Leaving, SessionMetadata, SessionStatus,
+    CheckpointSummary, EndReason, Fields, Leaving, SessionMetadata, SessionStatus, ShelfPlace,
 };
 
 /// The newest checkpoint of a line, and how the run that wrote it stands.
@@ -77,7 +77,27 @@ pub fn find(segments: &[SegmentSummary], runs: &BTreeMap<RunId, Run>) -> Vec<Hea
     for statement in statements(segments, runs) {
         heads.iter_mut().for_each(|head| statement.apply(head));
     }
+    agree_on_place(&mut heads);
     heads
+}
+
+/// A session stands in one place, whatever its lines say: a line that knows nothing of the trash or the
+/// archive brings it back, so that nothing is lost because of another.
+fn agree_on_place(heads: &mut [Head]) {
+    let how_far_away = |place: &ShelfPlace| match place {
+        ShelfPlace::Open => (0, None),
+        ShelfPlace::Archive { since } => (1, Some(*since)),
+        ShelfPlace::Trash { since } => (2, Some(*since)),
+    };
+    let places = heads.iter().map(|head| head.metadata.place);
+    // Of one place, since the latest moment that is named.
+    let nearest = places.min_by_key(|place| {
+        let (rank, since) = how_far_away(place);
+        (rank, Reverse(since))
+    });
+    for head in heads {
+        head.metadata.place = nearest.unwrap_or_default();
+    }
 }
 
 /// How much of each run others took the place of: everything up to a counter.

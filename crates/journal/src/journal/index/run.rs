@@ -155,7 +155,9 @@ impl Run {
         }
         for (position, group) in segment.scan.groups.iter().enumerate() {
             let (place, candidate) = Candidate::new(place, position, group);
-            self.add_moment(group.commit.counter, CommitPlace::Group(place), Some(candidate));
+            // Without a world no way leads to it.
+            let candidate = Some(candidate).filter(|_| !group.commit.without_world);
+            self.add_moment(group.commit.counter, CommitPlace::Group(place), candidate);
         }
         for (broken, group) in segment.scan.broken.iter().enumerate() {
             let place = CommitPlace::Broken { segment: place, broken };

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::DirectoryStore;
+use crate::ids::SessionId;
 use crate::journal::{SegmentEncoder, SegmentHeader};
 use crate::store::error::Attempt;
 use crate::store::{AppendFile, StoreAction, StoreError};
@@ -32,17 +33,22 @@ impl DirectoryStore {
         let directory = self.layout.session(header.session);
         let mut unsynced: BTreeSet<PathBuf> = self.create_directory(&directory)?;
         let mut created = self.create_file(self.layout.segment(header), header)?;
-        unsynced.insert(directory);
         // Not by the number: a segment may follow others of which nothing became durable, nor did the
         // directories that were made for them.
-        if header.predecessor.is_none() {
-            // The directories may have been made by a process that stopped before it synced them, or
-            // by this one on the way to its state directory.
-            unsynced.extend(self.layout.directories_to_sessions());
-            unsynced.extend(self.layout.data.ancestors().skip(1).map(Path::to_owned));
+        match header.predecessor {
+            None => unsynced.extend(self.directories_of(header.session)),
+            Some(_) => drop(unsynced.insert(directory)),
         }
         created.unsynced_directories = unsynced.into_iter().collect();
         Ok(created)
+    }
+
+    /// A session's directory, and those that lead to it: they may have been made by a process that stopped
+    /// before it synced them, or by this one on the way to its state directory.
+    pub(in crate::store) fn directories_of(&self, session: SessionId) -> BTreeSet<PathBuf> {
+        let above = self.layout.data.ancestors().skip(1).map(Path::to_owned);
+        let own = [self.layout.session(session)];
+        own.into_iter().chain(self.layout.directories_to_sessions()).chain(above).collect()
     }
 
     /// Begins a file of events: its directories, its file, its header. `in_durable` says that the session's

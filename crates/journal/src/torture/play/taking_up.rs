@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::super::game::Beginning;
 use super::super::opening::key;
-use super::super::world::with_notes;
+use super::super::world::{with_commit, with_notes};
 use super::super::{Action, Fact};
 use super::Play;
 use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::recovery::{Prepared, Wanted};
-use crate::session::{RequestError, RestoreFrom, RestoreReason};
+use crate::session::{RequestError, RestoreFrom, RestoreReason, ShelfMove, ShelfMoved};
 use crate::writer::{EventStart, News, Order};
 
 /// Play time after which a restore has proven itself.
@@ -163,6 +163,51 @@ impl Play {
             _ => None,
         });
         result.expect("it should be reported")
+    }
+
+    /// Moves a session to another place, however many turns that takes.
+    ///
+    /// # Errors
+    ///
+    /// What the writer reports.
+    pub fn shelve(
+        &mut self,
+        session: SessionId,
+        how: ShelfMove,
+    ) -> Result<ShelfMoved, RequestError> {
+        let before = self.head_of(session);
+        let mut news = self.order(Order::Shelve { session, how });
+        for _ in 0..1000 {
+            let shelved = news.into_iter().find_map(|news| match news {
+                News::Shelved { result, .. } => Some(result),
+                _ => None,
+            });
+            if let Some(result) = shelved {
+                self.know_again(session, before);
+                return result;
+            }
+            news = self.game.turn(self.now);
+            self.hear(self.played(), &news);
+        }
+        panic!("it should be reported");
+    }
+
+    /// The newest checkpoint of a session.
+    pub fn head_of(&self, session: SessionId) -> Option<CheckpointId> {
+        let stored = self.game.local.store.open_session(session).ok()?;
+        Some(stored.index().heads().first()?.id)
+    }
+
+    /// What was put away is the world that it was before, under another number.
+    pub fn know_again(&mut self, session: SessionId, before: Option<CheckpointId>) {
+        let Some((before, after)) = before.zip(self.head_of(session)) else { return };
+        let Ok(stored) = self.game.local.store.open_session(session) else { return };
+        let known = self.worlds.get(&key(before)).filter(|_| after != before);
+        if let Some(((world, _), commit)) = known.cloned().zip(stored.index().commit(after)) {
+            let digest = with_commit(world.digest(), commit);
+            let digest = with_notes(digest, &world.fields, &world.chapters);
+            self.worlds.insert(key(after), (world, digest));
+        }
     }
 
     /// Deletes a session.

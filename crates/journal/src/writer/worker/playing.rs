@@ -17,6 +17,7 @@ use crate::writer::hold::Hold;
 use crate::writer::pending::PendingCheckpoint;
 use crate::writer::run_journal::{RunIdentity, RunJournal};
 use crate::writer::self_test::SelfTest;
+use crate::writer::shelf_sweeping::ShelfSweeping;
 use crate::writer::sweeping::Sweeping;
 use crate::writer::{CheckpointOrder, Content, Leave, News, Report, TakeUp};
 
@@ -113,6 +114,7 @@ impl<C: Content> Worker<C> {
             summary: order.summary.map(Box::new),
             events_through: order.events_through,
             origin: None,
+            without_world: false,
         };
         let checkpoint = PendingCheckpoint { blocks, commit, handed_over: order.handed_over };
         let mut news = Vec::new();
@@ -137,6 +139,8 @@ impl<C: Content> Worker<C> {
                 let forgotten = self.finder.take_forgotten();
                 let (store, host) = (&self.local.store, self.local.host.id);
                 self.chores.sweep(Sweeping::new(store, host, journal.session(), forgotten));
+                let (playing, keep) = (journal.session(), self.quota.trash);
+                self.chores.sweep_shelf(ShelfSweeping::new(&self.finder, playing, keep));
             }
         }
         self.take_in(news);

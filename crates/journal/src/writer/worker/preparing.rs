@@ -9,14 +9,14 @@ use super::Worker;
 use crate::clock::{self, Moment};
 use crate::ids::SessionId;
 use crate::recovery::{self, PrepareFailure, SessionFinder, Wanted};
-use crate::session::{FailureCause, RequestError, SessionUpdate};
+use crate::session::{FailureCause, RequestError, SessionUpdate, ShelfMove};
 use crate::store::SessionLock;
 use crate::writer::run_journal::RunJournal;
-use crate::writer::{Content, News, Report, filing};
+use crate::writer::{Content, News, Report, filing, shelving};
 
 impl<C: Content> Worker<C> {
     pub(super) fn prepare(&mut self, mut wanted: Wanted, now: Moment) {
-        self.let_go_of_others();
+        self.let_go_of_sessions();
         let session = wanted.session;
         let _span = debug_span!("prepare_restore", %session).entered();
         let playing = self.playing.as_ref().map(|(journal, _)| journal);
@@ -64,17 +64,27 @@ impl<C: Content> Worker<C> {
         how: impl FnOnce(&mut SessionFinder, SessionId, Timestamp) -> Result<(), RequestError>,
         now: Moment,
     ) -> Result<(), RequestError> {
-        self.let_go_of_others();
+        self.let_go_of_sessions();
         how(&mut self.finder, session, now.wall)?;
         self.finder.settle(session);
         self.trials.end(session);
         Ok(())
     }
 
+    /// Moves a session to another place. A crash is offered again once it is back.
+    pub(super) fn shelve(&mut self, session: SessionId, how: ShelfMove, now: Moment) {
+        self.let_go_of_sessions();
+        if let ShelfMove::Archive(what) = how {
+            return self.chores.archive(session, what);
+        }
+        let result = shelving::shelve(&mut self.finder, session, how, now.wall);
+        self.report([News::Shelved { session, how, result }]);
+    }
+
     /// Changes what a session says about itself. It stays what it is: its trial goes on, and a crash is
     /// still offered.
     pub(super) fn edit(&mut self, session: SessionId, update: Box<SessionUpdate>, now: Moment) {
-        self.let_go_of_others();
+        self.let_go_of_sessions();
         let result = filing::edit(&mut self.finder, session, (*update).clone(), now.wall);
         self.report([News::Edited { session, update, result }]);
     }

@@ -1,0 +1,130 @@
+//! What time it surely is, for whatever goes because it is old.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// What time it surely is.
+///
+/// A clock may be a hundred years off, and nothing may go because of that. So nothing is older than what an
+/// earlier process has written down would make it: the clock must have said so during a whole run before. Moments
+/// that lie after the begin of this process count for nothing, be they its own or another clock's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ProvenTime {
+    /// When this process began. Without that nothing is known, and nothing is old.
+    began: Option<Timestamp>,
+    /// The newest moment before that at which something was written.
+    newest: Option<Timestamp>,
+}
+
+impl ProvenTime {
+    /// Of a process that began at this moment. Nothing is old yet.
+    ///
+    /// ```
+    /// use bevy_session_journal::ProvenTime;
+    /// use jiff::{Timestamp, ToSpan};
+    /// use std::time::Duration;
+    ///
+    /// let clock: Timestamp = "2126-01-01T00:00:00Z".parse()?;
+    /// let mut time = ProvenTime::of_process(clock);
+    /// let last_played: Timestamp = "2026-01-20T00:00:00Z".parse()?;
+    /// time.witness(last_played);
+    ///
+    /// let day = Duration::from_secs(24 * 60 * 60);
+    /// let since: Timestamp = "2026-01-01T00:00:00Z".parse()?;
+    /// assert!(time.has_passed(since, 19 * day, clock));
+    /// assert!(!time.has_passed(since, 30 * day, clock), "the clock alone doesn't say so");
+    /// # Ok::<(), jiff::Error>(())
+    /// ```
+    #[must_use]
+    pub fn of_process(began: Timestamp) -> Self {
+        Self { began: Some(began), newest: None }
+    }
+
+    /// Takes note of a moment at which something was written.
+    pub fn witness(&mut self, moment: Timestamp) {
+        if self.began.is_some_and(|began| moment < began) {
+            self.newest = self.newest.max(Some(moment));
+        }
+    }
+
+    /// The moment that it is at least, where the clock says that it is `clock`.
+    #[must_use]
+    pub fn now(&self, clock: Timestamp) -> Option<Timestamp> {
+        self.newest.map(|newest| newest.min(clock))
+    }
+
+    /// Whether so much time has surely passed since a moment. Since one that is still to come, none has.
+    #[must_use]
+    pub fn has_passed(&self, since: Timestamp, time: Duration, clock: Timestamp) -> bool {
+        let Some(now) = self.now(clock) else { return false };
+        Duration::try_from(now.duration_since(since)).is_ok_and(|passed| passed >= time)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    fn day(day: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + day * 24 * 60 * 60).unwrap()
+    }
+
+    const CENTURY: i64 = 36_500;
+
+    #[test]
+    fn what_is_old_is_old_by_the_clock_and_by_what_was_written_before() {
+        let mut time = ProvenTime::of_process(day(40));
+        time.witness(day(39));
+        assert!(time.has_passed(day(0), 30 * DAY, day(40)));
+        assert!(!time.has_passed(day(10), 30 * DAY, day(40)), "the day of the last run counts");
+        assert!(time.has_passed(day(9), 30 * DAY, day(40)));
+    }
+
+    #[test]
+    fn a_clock_that_jumps_ahead_makes_nothing_old() {
+        let mut time = ProvenTime::of_process(day(CENTURY));
+        time.witness(day(2));
+        // What this very process has written says nothing, and neither does a file of the far future.
+        time.witness(day(CENTURY));
+        time.witness(day(2 * CENTURY));
+        assert!(!time.has_passed(day(0), 30 * DAY, day(CENTURY)));
+    }
+
+    #[test]
+    fn a_clock_that_jumps_while_the_process_lives_makes_nothing_old() {
+        let mut time = ProvenTime::of_process(day(3));
+        time.witness(day(2));
+        assert!(!time.has_passed(day(0), 30 * DAY, day(CENTURY)));
+    }
+
+    #[test]
+    fn a_clock_that_went_back_makes_nothing_old() {
+        let mut time = ProvenTime::of_process(day(-CENTURY));
+        time.witness(day(100));
+        assert!(!time.has_passed(day(0), 30 * DAY, day(-CENTURY)));
+        // Nor does one that goes back afterwards.
+        let mut time = ProvenTime::of_process(day(101));
+        time.witness(day(100));
+        assert!(!time.has_passed(day(0), 30 * DAY, day(1)));
+    }
+
+    #[test]
+    fn what_is_still_to_come_is_never_old() {
+        let mut time = ProvenTime::of_process(day(CENTURY));
+        time.witness(day(100));
+        assert!(!time.has_passed(day(101), Duration::ZERO, day(CENTURY)));
+        assert!(!time.has_passed(Timestamp::MAX, 30 * DAY, day(CENTURY)));
+        assert!(time.has_passed(Timestamp::MIN, 30 * DAY, day(CENTURY)));
+    }
+
+    #[test]
+    fn where_nothing_was_written_before_nothing_is_old() {
+        assert!(!ProvenTime::of_process(day(50)).has_passed(day(0), Duration::ZERO, day(50)));
+        let mut unknown = ProvenTime::default();
+        unknown.witness(day(40));
+        assert!(!unknown.has_passed(day(0), Duration::ZERO, day(50)));
+    }
+}

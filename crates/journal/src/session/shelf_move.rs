@@ -1,0 +1,58 @@
+//! How a session gets from one place to another.
+
+use super::ShelfPlace;
+
+/// How a session gets from one [`ShelfPlace`] to another.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
+#[non_exhaustive]
+pub enum ShelfMove {
+    /// Into the trash, from wherever it is.
+    Delete,
+    /// Out of the trash.
+    Undelete,
+    /// Into the archive, or, of one that is there already, down to its summary.
+    Archive(Archived),
+    /// Out of the archive.
+    Unarchive,
+}
+
+impl ShelfMove {
+    /// What it is called in logs.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Delete => "delete",
+            Self::Undelete => "undelete",
+            Self::Archive(_) => "archive",
+            Self::Unarchive => "unarchive",
+        }
+    }
+}
+
+/// What an archived session keeps.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
+pub enum Archived {
+    /// Its newest checkpoint, besides its summary: it can be taken up again.
+    WithWorld,
+    /// What lists show: its name and tags, how it ended, play time, custom fields and the newest picture. It
+    /// can't be played any more.
+    SummaryOnly,
+}
+
+/// What a move came to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ShelfMoved {
+    /// Where it was.
+    pub from: ShelfPlace,
+    /// Where it is now.
+    pub to: ShelfPlace,
+    /// Bytes of its files, now.
+    pub bytes: u64,
+    /// Bytes that it took before.
+    pub bytes_before: u64,
+}

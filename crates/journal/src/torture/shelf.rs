@@ -1,0 +1,74 @@
+//! Sessions that are put away, deleted, brought back and swept away, whatever happens meanwhile.
+
+mod archive;
+mod crashes;
+mod trash;
+
+use super::opening::read_checkpoint;
+use super::{Action, Play};
+use crate::ids::SessionId;
+use crate::session::{RestoreFrom, RestoreReason, ShelfPlace};
+use crate::store::simulated_disk::SimulatedDisk;
+use crate::store::{DirectoryStore, StoredSession};
+
+/// Seconds of a day.
+const DAY: u64 = 24 * 60 * 60;
+
+/// A session that was played in three runs and closed, and nothing else.
+fn closed() -> (Play, SessionId) {
+    use Action::{Auto, Close, Full, Manual, Recover, Settle, Start};
+    let mut play = Play::new(SimulatedDisk::default(), 71);
+    play.pass(1000 * DAY);
+    play.kill();
+    play.perform(&[Start, Settle, Auto, Full, Manual, Auto, Close]);
+    play.perform(&[Recover, Auto, Manual, Full, Close, Recover, Auto, Close]);
+    let session = play.game.local.store.sessions().unwrap()[0];
+    (play, session)
+}
+
+/// A session that went on in two places that never saw each other.
+fn forked() -> (Play, SessionId) {
+    let (mut play, session) = closed();
+    let image = play.disk.image();
+    let mut other = play.after_power_cut(SimulatedDisk::from_image(&image), play.disk.position());
+    other.be_device(2);
+    play.perform(&[Action::Recover, Action::Auto, Action::Auto, Action::Auto, Action::Close]);
+    go_on(&mut other);
+    other.perform(&[Action::Auto, Action::Close]);
+    bring(&other, &play, session);
+    play.kill();
+    (play, session)
+}
+
+/// Takes the session up at its newest checkpoint.
+fn go_on(play: &mut Play) {
+    play.restore_from(RestoreFrom::Latest, RestoreReason::Recovered);
+}
+
+/// A cloud brings the files of a session that one disk has and the other doesn't.
+fn bring(from: &Play, to: &Play, session: SessionId) {
+    let directory = to.game.local.store.layout().session(session);
+    let there = to.disk.image();
+    for (place, content) in from.disk.image().files() {
+        let path = place.path();
+        if path.starts_with(&directory) && !there.holds(path) {
+            crate::store::Disk::replace(&to.disk, path, content.bytes()).unwrap();
+        }
+    }
+}
+
+fn stored(store: &DirectoryStore, session: SessionId) -> StoredSession {
+    store.open_session(session).unwrap()
+}
+
+fn place(play: &Play, session: SessionId) -> ShelfPlace {
+    let stored = stored(&play.game.local.store, session);
+    stored.index().heads()[0].metadata.place
+}
+
+/// What the newest checkpoint of each line comes to.
+fn digests(store: &DirectoryStore, session: SessionId) -> Vec<Option<u64>> {
+    let mut stored = stored(store, session);
+    let heads: Vec<_> = stored.index().heads().iter().map(|head| head.id).collect();
+    heads.into_iter().map(|head| read_checkpoint(&mut stored, head)).collect()
+}

@@ -1,0 +1,57 @@
+//! The requests by which sessions are put away, deleted and brought back.
+
+use super::{SessionCommands, SessionRequest};
+use crate::journal::SessionId;
+use crate::session::{Archived, ShelfMove};
+
+impl SessionCommands<'_, '_> {
+    /// Puts a session that isn't being played into the trash. It stays listed, with its
+    /// [`place`](crate::SessionMetadata::place), and isn't offered after a crash; whatever takes it up brings it
+    /// back. [`SessionMoved`](crate::SessionMoved) follows when that is durable.
+    ///
+    /// What has lain in the trash for longer than [`SessionSettings::trash`](crate::SessionSettings::trash) is
+    /// removed after a session was started or taken up. To remove one at once and for good, use
+    /// [`forget`](Self::forget).
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    ///
+    /// fn delete_the_oldest(catalog: Res<SessionCatalog>, mut commands: Commands) {
+    ///     if let Some(oldest) = catalog.sessions().last() {
+    ///         commands.session().delete(oldest.session.id);
+    ///     }
+    /// }
+    /// # bevy::ecs::system::assert_is_system(delete_the_oldest);
+    /// ```
+    pub fn delete(&mut self, session: SessionId) {
+        self.request(SessionRequest::Shelve(session, ShelfMove::Delete));
+    }
+
+    /// Takes a session out of the trash again. [`SessionMoved`](crate::SessionMoved) follows when that is
+    /// durable. One that isn't there is rejected with [`NotInTrash`](crate::RequestError::NotInTrash).
+    ///
+    /// If it was left by a crash, that is offered again when the sessions are looked at next.
+    pub fn undelete(&mut self, session: SessionId) {
+        self.request(SessionRequest::Shelve(session, ShelfMove::Undelete));
+    }
+
+    /// Puts a session away that isn't being played: all its files become one, with its newest checkpoint or
+    /// its summary alone. Earlier checkpoints, those that have a name included, and recorded events are
+    /// gone after that; slots stay. [`SessionMoved`](crate::SessionMoved) follows when it is durable.
+    ///
+    /// Whatever takes the session up brings it back. One that was left by a crash that waits for an answer is
+    /// rejected with [`CrashUndecided`](crate::RequestError::CrashUndecided), and one that went on in two
+    /// places with [`Forked`](crate::RequestError::Forked).
+    pub fn archive(&mut self, session: SessionId, what: Archived) {
+        self.request(SessionRequest::Shelve(session, ShelfMove::Archive(what)));
+    }
+
+    /// Takes a session out of the archive again. [`SessionMoved`](crate::SessionMoved) follows when that is
+    /// durable. One that isn't there is rejected with [`NotArchived`](crate::RequestError::NotArchived), and
+    /// one of which the summary alone was kept with
+    /// [`ArchivedWithoutWorld`](crate::RequestError::ArchivedWithoutWorld).
+    pub fn unarchive(&mut self, session: SessionId) {
+        self.request(SessionRequest::Shelve(session, ShelfMove::Unarchive));
+    }
+}
