@@ -31,6 +31,8 @@ pub mod report;
 #[doc(hidden)]
 pub mod session;
 #[doc(hidden)]
+pub mod shelf;
+#[doc(hidden)]
 pub mod store;
 #[cfg(test)]
 mod torture;
@@ -62,6 +64,10 @@ pub use session::{
     OpenChapter, RecoveryError, Report, ReportError, RequestError, RestoreFrom, RestoreReason,
     SaveSlot, SessionContext, SessionMetadata, SessionPriority, SessionStatus, SessionTally,
     SessionUpdate, ShelfPlace, SlotError, SlotKind, StateChange, StopReason, Tags, WrittenBy,
+};
+pub use shelf::{
+    GroupBy, GroupKey, Left, Outcome, SessionChanges, SessionGroup, SessionGroups, SessionPage,
+    SessionQuery, SessionWatch, SortBy,
 };
 pub use store::{MemoryDisk, Operation, PanicInfo};
 pub use writer::Saved;
