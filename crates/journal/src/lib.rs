@@ -51,8 +51,8 @@ pub use journal::{
 pub use process::{HowItEnded, LastRun};
 pub use recovery::{
     Corruption, EventGap, EventPage, EventQuery, EventValidation, Fork, ForkedLine, FoundSession,
-    OfferedCheckpoint, OfferedOption, Proposal, RecoveryOffer, SessionEntry, SlotEntry, Timeline,
-    TimelineCheckpoint, TimelineLine, UnreadableSlot, UnsavedPlay, VersionFit,
+    IndexFigures, OfferedCheckpoint, OfferedOption, Proposal, RecoveryOffer, SessionEntry,
+    SlotEntry, Timeline, TimelineCheckpoint, TimelineLine, UnreadableSlot, UnsavedPlay, VersionFit,
 };
 #[cfg(feature = "bevy_reflect")]
 pub use reflection::register_types;

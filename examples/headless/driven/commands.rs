@@ -10,7 +10,7 @@ use std::time::Duration;
 use bevy::diagnostic::FrameCount;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{ChapterId, CheckpointId, EventPage, EventQuery, Report};
+use bevy_session::{ChapterId, CheckpointId, EventPage, EventQuery, Report, SessionQuery};
 use serde_json::{Map, Value, json};
 
 use super::news::{Moment, News};
@@ -32,6 +32,8 @@ pub const COMMANDS: &[Command] = &[
     Command { verb: "pause", takes: Takes::Nothing, begin: pause },
     Command { verb: "resume", takes: Takes::Nothing, begin: resume },
     Command { verb: "sessions", takes: Takes::Nothing, begin: sessions },
+    Command { verb: "tag", takes: Takes::Text("a tag"), begin: tag },
+    Command { verb: "search", takes: Takes::Text("words"), begin: search },
     Command { verb: "slots", takes: Takes::Nothing, begin: slots },
     Command { verb: "events", takes: Takes::Text("a number"), begin: events },
     Command { verb: "report", takes: Takes::Text("a path"), begin: report },
@@ -268,6 +270,30 @@ fn sessions(world: &mut World, _: &str) -> Result<Begun, String> {
         })
     });
     Ok(Begun::Done(fields([("sessions", sessions.collect())])))
+}
+
+/// Answered when the checkpoint is durable with which the tag was written.
+fn tag(world: &mut World, tag: &str) -> Result<Begun, String> {
+    if tag.trim().is_empty() {
+        return Err("a tag of nothing but space is none".to_owned());
+    }
+    world.commands().session().update(SessionUpdate::default().tag(tag));
+    world.commands().session().checkpoint("tagged");
+    let mut captured: Option<Moment> = None;
+    Ok(until(move |news, _| match news {
+        News::Saved(checkpoint) => {
+            saved_through(*checkpoint, captured.as_ref()?).map(|saved| saved.map(|_| Fields::new()))
+        }
+        news => follow(news, &mut captured),
+    }))
+}
+
+/// The sessions in which all words are found, the one that was played last first.
+fn search(world: &mut World, words: &str) -> Result<Begun, String> {
+    let catalog = world.resource::<SessionCatalog>();
+    let found = catalog.query(&SessionQuery::default().search(words));
+    let ids = found.entries.iter().map(|entry| json!(entry.session.id.to_string()));
+    Ok(Begun::Done(fields([("ids", ids.collect())])))
 }
 
 fn slots(world: &mut World, _: &str) -> Result<Begun, String> {

@@ -16,12 +16,19 @@ use crate::recovery::SessionEntry;
 /// Counts the changes of all shelves in the process, so that no two of them have a revision in common.
 static REVISIONS: AtomicU64 = AtomicU64::new(0);
 
+/// Sessions that are put on a shelf one by one. More are put there by going through all that are there.
+const FEW: usize = 16;
+
 /// All sessions that are known, most recently played first, and what is searched of them.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug))]
 pub struct Shelf {
     entries: Vec<SessionEntry>,
     /// One for each entry, in the same order.
+    #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     cards: Vec<Card>,
+    #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     revision: u64,
 }
 
@@ -64,6 +71,31 @@ impl Shelf {
         &self.entries
     }
 
+    /// All sessions, off the shelf.
+    #[must_use]
+    pub fn into_entries(self) -> Vec<SessionEntry> {
+        self.entries
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Keeps only these sessions.
+    pub fn retain(&mut self, is_kept: impl Fn(SessionId) -> bool) {
+        self.begin_change();
+        self.entries.retain(|entry| is_kept(entry.session.id));
+        self.cards.retain(|card| is_kept(card.id));
+    }
+
     /// Changes with everything that is changed here.
     #[must_use]
     pub fn revision(&self) -> u64 {
@@ -101,6 +133,10 @@ impl Shelf {
 
     /// Puts a session in the place of what was known of it.
     pub fn put(&mut self, entry: SessionEntry) {
+        self.put_folded(entry, Arc::default());
+    }
+
+    fn put_folded(&mut self, entry: SessionEntry, text: Arc<SearchText>) {
         let id = entry.session.id;
         if let Some(position) = self.position(id) {
             if self.entries.get(position) == Some(&entry) {
@@ -108,39 +144,39 @@ impl Shelf {
             }
             self.take(position);
         }
-        let revision = self.begin_change();
+        let changed = self.begin_change();
         let wanted = order(&entry);
         let position = self.entries.partition_point(|known| order(known) < wanted);
         self.entries.insert(position, entry);
-        self.cards.insert(position, Card::blank(id, revision));
+        self.cards.insert(position, Card { id, text, changed });
     }
 
-    /// Puts many sessions in the place of what was known of them. What is searched of `shelf` is folded
-    /// already. On an empty shelf it costs next to nothing, however many they are.
-    pub fn put_all(&mut self, mut shelf: Self) {
-        if self.entries.len() > shelf.entries.len() {
-            return self.put_each(shelf);
+    /// Puts many sessions in the place of what was known of them, with what is searched of them. On an
+    /// empty shelf it costs next to nothing, however many they are.
+    pub fn put_all(&mut self, shelf: Self) {
+        if shelf.is_empty() {
+            return;
         }
-        let known = std::mem::take(self);
-        let fresh: HashSet<SessionId> = match known.entries.is_empty() {
-            true => HashSet::new(),
-            false => shelf.cards.iter().map(|card| card.id).collect(),
-        };
-        let before = known.entries.into_iter().filter(|entry| !fresh.contains(&entry.session.id));
-        before.for_each(|entry| shelf.put(entry));
-        *self = shelf;
+        if self.is_empty() {
+            *self = shelf;
+            self.begin_change();
+            return;
+        }
+        if shelf.len() <= FEW {
+            return shelf.into_cards().for_each(|(entry, card)| self.put_folded(entry, card.text));
+        }
+        let fresh: HashSet<SessionId> = shelf.cards.iter().map(|card| card.id).collect();
+        let before = std::mem::take(self).into_cards();
+        let kept = before.filter(|(_, card)| !fresh.contains(&card.id));
+        let mut all: Vec<(SessionEntry, Card)> = kept.chain(shelf.into_cards()).collect();
+        // Two sorted stretches, which a stable sort merges in one pass.
+        all.sort_by_key(|(entry, _)| order(entry));
+        (self.entries, self.cards) = all.into_iter().unzip();
         self.begin_change();
     }
 
-    fn put_each(&mut self, shelf: Self) {
-        for (entry, card) in shelf.entries.into_iter().zip(shelf.cards) {
-            let id = card.id;
-            self.put(entry);
-            let position = self.position(id);
-            if let Some(known) = position.and_then(|position| self.cards.get_mut(position)) {
-                known.text = card.text;
-            }
-        }
+    fn into_cards(self) -> impl Iterator<Item = (SessionEntry, Card)> {
+        self.entries.into_iter().zip(self.cards)
     }
 
     /// Takes a session off the shelf.

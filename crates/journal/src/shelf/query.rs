@@ -202,7 +202,11 @@ impl SessionQuery {
         sort_first(self.sort, self.reversed, found, found.len());
     }
 
-    pub(super) fn page_of<'a>(&self, mut found: Vec<Found<'a, '_>>, begun: Instant) -> SessionPage<'a> {
+    pub(super) fn page_of<'a>(
+        &self,
+        mut found: Vec<Found<'a, '_>>,
+        begun: Instant,
+    ) -> SessionPage<'a> {
         let total = found.len();
         let page = self.page.clone().unwrap_or(0..total);
         let (from, until) = (page.start.min(total), page.end.min(total));
