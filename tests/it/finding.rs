@@ -146,10 +146,12 @@ fn nothing_is_taken_up_by_what_the_index_alone_says() {
     frames(&mut app, 2);
     let found = received::<SessionsFound>(&app);
     assert_eq!(found.iter().map(|found| found.sessions).collect::<Vec<_>>(), [MANY - 1]);
-    request(&mut app, |commands| commands.session().start_or_continue(NewSession::named("New")));
+    let same = NewSession::named(format!("Étude {}", MANY - 1)).player("Ben");
+    request(&mut app, |commands| commands.session().start_or_continue(same));
     frames(&mut app, 5);
     let played = app.world().resource::<CurrentSession>().id();
-    assert_eq!(Some(&played), ids.get(MANY - 2), "the newest that is there");
+    assert!(!ids.contains(&played), "the one that is gone should be begun again");
+    assert!(catalog(&app).get(*ids.last().unwrap()).is_none());
     assert!(received::<RequestRejected>(&app).is_empty());
 }
 
