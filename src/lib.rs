@@ -18,6 +18,7 @@ mod recent_log;
 mod recording;
 mod restore;
 mod saved;
+pub mod shelf;
 pub mod testing;
 #[cfg(feature = "thumbnail")]
 pub mod thumbnail;
@@ -29,7 +30,7 @@ mod values;
 #[cfg(test)]
 use bevy_session_journal::deep;
 use bevy_session_journal::{
-    clock, journal, process, recovery, report, session, shelf, store, writer,
+    clock, finding, journal, process, recovery, report, session, store, writer,
 };
 
 pub use bevy_session_journal::{

@@ -6,9 +6,9 @@ use tracing::{error, info, warn};
 use super::notifications::{CorruptionDetected, RecoveryFailed, SessionsFound, notify};
 use super::runtime::RuntimeParts;
 use super::{RecoveryOffers, SessionCatalog};
+use crate::finding::Shelf;
 use crate::journal::SessionId;
 use crate::recovery::{Corruption, FoundSession, SessionEntry};
-use crate::shelf::Shelf;
 
 impl RuntimeParts {
     /// All sessions on this machine were looked at.

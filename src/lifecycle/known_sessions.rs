@@ -8,12 +8,12 @@ use bevy::prelude::*;
 
 use super::CurrentSession;
 use crate::external_saves::{Backups, OfferedBackup};
+use crate::finding::{
+    GroupBy, SessionChanges, SessionGroups, SessionPage, SessionQuery, SessionWatch, Shelf,
+};
 use crate::journal::SessionId;
 use crate::recovery::{IndexFigures, RecoveryOffer, SessionEntry, SlotListing};
 use crate::session::{Leaving, SessionStatus};
-use crate::shelf::{
-    GroupBy, SessionChanges, SessionGroups, SessionPage, SessionQuery, SessionWatch, Shelf,
-};
 
 /// All sessions and slots on this machine. Filled shortly after start-up, when
 /// [`SessionsFound`](crate::SessionsFound) is sent.

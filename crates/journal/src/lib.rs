@@ -17,6 +17,8 @@ pub mod clock;
 pub mod deep;
 mod facade;
 #[doc(hidden)]
+pub mod finding;
+#[doc(hidden)]
 pub mod ids;
 #[doc(hidden)]
 pub mod journal;
@@ -31,8 +33,6 @@ pub mod report;
 #[doc(hidden)]
 pub mod session;
 #[doc(hidden)]
-pub mod shelf;
-#[doc(hidden)]
 pub mod store;
 #[cfg(test)]
 mod torture;
@@ -42,6 +42,10 @@ pub mod writer;
 pub use facade::{
     Codec, Event, Journal, JournalError, JournalOptions, ManualClock, Restored, Row, RowReader,
     RowWriter, Run, SavedType, Scope,
+};
+pub use finding::{
+    GroupBy, GroupKey, Left, Outcome, SessionChanges, SessionGroup, SessionGroups, SessionPage,
+    SessionQuery, SessionWatch, SortBy,
 };
 pub use ids::{ChapterId, CheckpointId, RunId, SaveId, SessionId, SlotId, limits};
 pub use journal::{
@@ -64,10 +68,6 @@ pub use session::{
     OpenChapter, RecoveryError, Report, ReportError, RequestError, RestoreFrom, RestoreReason,
     SaveSlot, SessionContext, SessionMetadata, SessionPriority, SessionStatus, SessionTally,
     SessionUpdate, ShelfPlace, SlotError, SlotKind, StateChange, StopReason, Tags, WrittenBy,
-};
-pub use shelf::{
-    GroupBy, GroupKey, Left, Outcome, SessionChanges, SessionGroup, SessionGroups, SessionPage,
-    SessionQuery, SessionWatch, SortBy,
 };
 pub use store::{MemoryDisk, Operation, PanicInfo};
 pub use writer::Saved;

@@ -10,13 +10,13 @@ use super::News;
 use super::reporting::Reporting;
 use super::slices::SLICE_BYTES;
 use super::sweeping::Sweeping;
+use crate::finding::Shelf;
 use crate::ids::SessionId;
 use crate::process::LastRun;
 use crate::recovery::{
     EventReading, EventValidating, KnownTypes, Listed, Listing, ListingScope, SessionEntry,
     SessionFinder,
 };
-use crate::shelf::Shelf;
 
 /// Something that takes many slices.
 enum Chore {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{SlotDone, SlotOrder};
+use crate::finding::Shelf;
 use crate::ids::{CheckpointId, SessionId};
 use crate::journal::CheckpointKind;
 use crate::process::LastRun;
@@ -17,7 +18,6 @@ use crate::session::{
     Attachment, AttachmentError, AttachmentOf, CheckpointError, FailureCause, RecoveryError,
     RequestError, SessionContext, SessionUpdate, SlotError, StopReason,
 };
-use crate::shelf::Shelf;
 
 /// What the writer reports, whatever the content of a session is.
 #[derive(Debug)]

@@ -61,10 +61,11 @@ fn by_progress(reversed: bool, a: &SessionEntry, b: &SessionEntry) -> Ordering {
 /// Sorts as many of the first ones as are asked for, and leaves the others in any order.
 pub(super) fn sort_first(by: SortBy, reversed: bool, found: &mut [Found], wanted: usize) {
     let compare = |a: &Found, b: &Found| compare(by, reversed, a, b);
-    let mut first = found;
-    if wanted == 0 {
+    // A shelf has them in the order that most lists go by.
+    if wanted == 0 || found.is_sorted_by(|a, b| compare(a, b).is_le()) {
         return;
     }
+    let mut first = found;
     if wanted < first.len() {
         let (before, _, _) = first.select_nth_unstable_by(wanted, compare);
         first = before;
