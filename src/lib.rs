@@ -29,7 +29,9 @@ mod values;
 // The rooms that know no engine, under the paths that they had here.
 #[cfg(test)]
 use bevy_session_journal::deep;
-use bevy_session_journal::{clock, journal, process, recovery, report, session, store, writer};
+use bevy_session_journal::{
+    clock, finding, journal, process, recovery, report, session, store, writer,
+};
 
 pub use bevy_session_journal::{
     Archived, Attachment, AttachmentError, AttachmentOf, Chapter, ChapterEnd, ChapterError,
@@ -37,14 +39,16 @@ pub use bevy_session_journal::{
     CheckpointId, CheckpointKind, CheckpointSummary, ContextPart, DiskRefusal, EndReason, EventGap,
     EventMoment, EventPage, EventPrivacy, EventQuery, EventSource, EventTrigger, EventType,
     EventValidation, EventValueError, ExternalError, FailureCause, Field, FieldError, Fields, Fork,
-    ForkedLine, HowItEnded, IllegalMove, InnerChapters, LeaveCause, Leaving, LifecycleEvent,
-    MemoryDisk, Move, NewChapter, NewSession, OfferedCheckpoint, OfferedOption, OpenChapter,
-    Operation, PanicInfo, Proposal, ProvenTime, RecordedEvent, RecoveryError, RecoveryOffer,
-    Report, ReportError, RequestError, RestoreFrom, RestoreReason, RunId, SaveId, SaveSlot,
-    SessionContext, SessionEntry, SessionId, SessionMetadata, SessionPriority, SessionStatus,
-    SessionTally, SessionUpdate, ShelfMove, ShelfPlace, SlotEntry, SlotError, SlotId, SlotKind,
-    StateChange, StopReason, Tags, Timeline, TimelineCheckpoint, TimelineLine, UnreadableSlot,
-    UnsavedPlay, Validity, VersionFit, WrittenBy, limits,
+    ForkedLine, GroupBy, GroupKey, HowItEnded, IllegalMove, IndexFigures, InnerChapters,
+    LeaveCause, Leaving, Left, LifecycleEvent, MemoryDisk, Move, NewChapter, NewSession,
+    OfferedCheckpoint, OfferedOption, OpenChapter, Operation, Outcome, PanicInfo, Proposal,
+    ProvenTime, RecordedEvent, RecoveryError, RecoveryOffer, Report, ReportError, RequestError,
+    RestoreFrom, RestoreReason, RunId, SaveId, SaveSlot, SessionChanges, SessionContext,
+    SessionEntry, SessionGroup, SessionGroups, SessionId, SessionMetadata, SessionPage,
+    SessionPriority, SessionQuery, SessionStatus, SessionTally, SessionUpdate, SessionWatch,
+    ShelfMove, ShelfPlace, SlotEntry, SlotError, SlotId, SlotKind, SortBy, StateChange, StopReason,
+    Tags, Timeline, TimelineCheckpoint, TimelineLine, UnreadableSlot, UnsavedPlay, Validity,
+    VersionFit, WrittenBy, limits,
 };
 pub use capture::{
     DriftedType, InChapter, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState,
@@ -127,6 +131,9 @@ mod guide {
 
     #[doc = include_str!("../docs/guide/external-saves.md")]
     struct ExternalSaves;
+
+    #[doc = include_str!("../docs/guide/finding.md")]
+    struct Finding;
 
     #[doc = include_str!("../docs/guide/getting-started.md")]
     struct GettingStarted;

@@ -48,6 +48,7 @@ mod stopped;
 mod summary;
 mod switched_off;
 mod take_up;
+mod watching;
 #[cfg(feature = "window")]
 mod window;
 mod writer_port;
@@ -113,6 +114,7 @@ pub(crate) use runtime::{Runtime, RuntimeParts};
 pub(crate) use session_place::tell_of_place;
 pub(crate) use start_up::StartUp;
 pub(crate) use switched_off::SwitchedOff;
+pub(crate) use watching::{WatchedSessions, list_what_is_played};
 #[cfg(feature = "window")]
 pub(crate) use window::watch_windows;
 pub(crate) use writer_port::WriterPort;

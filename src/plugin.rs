@@ -13,9 +13,10 @@ use crate::lifecycle::watch_windows;
 use crate::lifecycle::{
     CheckpointTriggers, CurrentProfile, DataPlaceChanged, GameContext, GameHooks, RecoveryOffers,
     RecoveryPolicy, RequestQueue, SessionCatalog, SessionEvents, SessionHints, SessionPlace,
-    SessionSettings, SwitchedOff, ask_gates, capture, handle_requests, receive,
-    register_chapter_notifications, register_event_notifications, register_external_notifications,
-    register_notifications, register_slot_notifications, report, restore,
+    SessionSettings, SwitchedOff, ask_gates, capture, handle_requests, list_what_is_played,
+    receive, register_chapter_notifications, register_event_notifications,
+    register_external_notifications, register_notifications, register_slot_notifications, report,
+    restore,
 };
 use crate::mode::SessionMode;
 use crate::process::ProcessGuard;
@@ -402,7 +403,8 @@ impl Plugin for SessionPlugin {
             .init_resource::<StateLog>()
             .init_schedule(SessionLast)
             .edit_schedule(SessionLast, run_on_one_thread)
-            .add_systems(SessionLast, steps_of_a_frame());
+            .add_systems(SessionLast, steps_of_a_frame())
+            .add_observer(list_what_is_played);
         app.world_mut().resource_mut::<MainScheduleOrder>().insert_after(Last, SessionLast);
         #[cfg(feature = "window")]
         watch_windows(app);

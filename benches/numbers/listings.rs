@@ -67,7 +67,7 @@ fn one_session(number: usize) -> MemoryDisk {
 }
 
 /// Such a session as files below `directory`.
-fn write_session(directory: &Path, number: usize) {
+pub fn write_session(directory: &Path, number: usize) {
     let disk = one_session(number);
     for path in disk.paths() {
         let Ok(below) = path.strip_prefix("sessions") else { continue };

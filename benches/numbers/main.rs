@@ -7,6 +7,7 @@
 
 mod captures;
 mod external;
+mod finding;
 mod frames;
 mod game;
 mod hostile;
@@ -45,6 +46,9 @@ fn main() {
     // What takes minutes is measured if it is named.
     if wanted.iter().any(|wanted| wanted == "hundred_thousand") {
         listings::hundred_thousand();
+    }
+    if wanted.iter().any(|wanted| wanted == "ten_thousand") {
+        finding::ten_thousand();
     }
     for (name, measure) in parts {
         if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {

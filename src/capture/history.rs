@@ -113,6 +113,11 @@ impl TypeHistory {
         self.migrations.as_ref().map_or(0, |migrations| migrations.version())
     }
 
+    /// The oldest version that there are migrations from, if there are any.
+    pub(crate) fn oldest(&self) -> Option<u32> {
+        self.migrations.as_ref().map(|migrations| migrations.oldest())
+    }
+
     /// What can be done with rows of a version.
     pub(crate) fn form(&self, version: u32) -> Form<'_> {
         let known = self.version();

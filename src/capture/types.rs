@@ -60,6 +60,11 @@ impl SavedTypes {
         self.histories.get(name)
     }
 
+    /// What is known of all saved types, by every name that they have or had.
+    pub(crate) fn histories(&self) -> impl Iterator<Item = (&str, &TypeHistory)> {
+        self.histories.iter().map(|(name, history)| (&**name, &**history))
+    }
+
     /// The version that rows of a column are written with.
     pub(crate) fn version(&self, type_path: &str) -> u32 {
         self.history(type_path).map_or(0, |history| history.version())

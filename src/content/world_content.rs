@@ -74,6 +74,20 @@ impl KnownTypes for WorldContent {
             Form::Newer { .. } => VersionFit::Newer,
         }
     }
+
+    fn fingerprint(&self) -> Option<u64> {
+        let mut hasher = Xxh3::new();
+        for (name, history) in self.0.histories() {
+            let former = history.former_names.iter().map(|name| &**name);
+            for name in former.chain([name]) {
+                hasher.update(&(name.len() as u64).to_le_bytes());
+                hasher.update(name.as_bytes());
+            }
+            hasher.update(&history.version().to_le_bytes());
+            hasher.update(&history.oldest().map_or(u64::MAX, u64::from).to_le_bytes());
+        }
+        Some(hasher.digest())
+    }
 }
 
 impl Decode for WorldContent {

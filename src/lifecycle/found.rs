@@ -6,38 +6,76 @@ use tracing::{error, info, warn};
 use super::notifications::{CorruptionDetected, RecoveryFailed, SessionsFound, notify};
 use super::runtime::RuntimeParts;
 use super::{RecoveryOffers, SessionCatalog};
+use crate::finding::Shelf;
 use crate::journal::SessionId;
-use crate::recovery::{Corruption, FoundSession};
+use crate::recovery::{Corruption, FoundSession, SessionEntry};
 
 impl RuntimeParts {
     /// All sessions on this machine were looked at.
     pub(super) fn detected(
         &mut self,
         world: &mut World,
+        mut settled: Shelf,
         mut found: Vec<FoundSession>,
         gone: &[SessionId],
     ) {
-        self.start_up.all_found();
-        found.retain(|found| !self.start_up.hides(found.session));
+        if self.start_up.hides_others() {
+            found.retain(|found| !self.start_up.hides(found.session));
+            settled.retain(|session| !self.start_up.hides(session));
+        }
+        self.forget_crashes_of(world, &settled);
         let playing = self.session();
-        let entries = found.iter_mut().filter_map(|found| found.entry.take()).collect();
         let mut catalog = world.get_resource_or_init::<SessionCatalog>();
+        catalog.is_verified = true;
         for session in gone.iter().filter(|session| Some(**session) != playing) {
             catalog.remove(*session);
         }
-        catalog.put_all(entries);
+        catalog.put_all(settled);
+        catalog.put_found(&mut found);
         self.look_for_backups(world, &found);
         let mut offers = world.get_resource_or_init::<RecoveryOffers>();
         gone.iter().for_each(|session| offers.remove(*session));
         for found in found {
             self.report_found(world, found);
         }
-        let sessions = world.get_resource_or_init::<SessionCatalog>().sessions.len();
+        let sessions = world.get_resource_or_init::<SessionCatalog>().sessions().len();
         let offers = world.get_resource_or_init::<RecoveryOffers>().offers.len();
         info!(sessions, offers, "sessions on this machine");
         // A start that waits for another process looks again and again, and nothing hangs on that.
         if !self.start_up.is_racing() {
             notify(world, SessionsFound { sessions, offers });
+        }
+    }
+
+    /// Only what changed was looked at, since somebody follows the list. Nothing is taken up for that.
+    pub(super) fn refreshed(
+        &mut self,
+        world: &mut World,
+        settled: Shelf,
+        found: Vec<FoundSession>,
+        gone: &[SessionId],
+    ) {
+        if !(settled.is_empty() && found.is_empty() && gone.is_empty()) {
+            self.detected(world, settled, found, gone);
+        }
+    }
+
+    /// The index says what was there when it was written. That is shown, and nothing is done by it.
+    pub(super) fn remembered(&mut self, world: &mut World, sessions: Shelf) {
+        if !self.start_up.hides_others() {
+            world.get_resource_or_init::<SessionCatalog>().put_all(sessions);
+        }
+    }
+
+    /// Sessions that crashed once, and are in good order now.
+    fn forget_crashes_of(&mut self, world: &mut World, settled: &Shelf) {
+        let mut offers = world.get_resource_or_init::<RecoveryOffers>();
+        let crashed = offers.all().map(|offer| offer.session.id).chain(self.start_up.crashed());
+        let crashed: Vec<SessionId> =
+            crashed.filter(|session| settled.get(*session).is_some()).collect();
+        for session in crashed {
+            offers.remove(session);
+            self.start_up.forget_crash_of(session);
         }
     }
 
@@ -60,6 +98,20 @@ impl RuntimeParts {
         }
         for offer in found.offers {
             self.offer(world, offer);
+        }
+    }
+}
+
+impl SessionCatalog {
+    /// Takes over the entries of what was found.
+    fn put_found(&mut self, found: &mut [FoundSession]) {
+        let mut entries: Vec<SessionEntry> =
+            found.iter_mut().filter_map(|found| found.entry.take()).collect();
+        for entry in &mut entries {
+            entry.bytes = entry.journal_bytes + self.bytes_of_slots(entry.session.id);
+        }
+        if !entries.is_empty() {
+            self.put_all(Shelf::of(entries));
         }
     }
 }

@@ -53,6 +53,7 @@ pub(crate) fn ask_gates(world: &mut World) {
 /// Does what the game asks for, and what it leaves to the plugin about earlier sessions.
 pub(crate) fn handle_requests(world: &mut World) {
     Runtime::with(world, |parts, world| {
+        parts.look_for_watches(world);
         parts.handle_requests(world);
         parts.take_up_by_itself(world);
         parts.follow_trial(world);

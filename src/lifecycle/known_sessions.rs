@@ -1,13 +1,18 @@
 //! What is known about the sessions on this machine, for UI to read at any time.
 
-use std::collections::HashSet;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bevy::prelude::*;
 
 use super::CurrentSession;
 use crate::external_saves::{Backups, OfferedBackup};
+use crate::finding::{
+    GroupBy, SessionChanges, SessionGroups, SessionPage, SessionQuery, SessionWatch, Shelf,
+};
 use crate::journal::SessionId;
-use crate::recovery::{RecoveryOffer, SessionEntry, SlotListing};
+use crate::recovery::{IndexFigures, RecoveryOffer, SessionEntry, SlotListing};
 use crate::session::{Leaving, SessionStatus};
 
 /// All sessions and slots on this machine. Filled shortly after start-up, when
@@ -15,21 +20,89 @@ use crate::session::{Leaving, SessionStatus};
 #[derive(Resource, Reflect, Clone, Debug, Default)]
 #[reflect(Resource, Clone, Debug, Default)]
 pub struct SessionCatalog {
-    pub(crate) sessions: Vec<SessionEntry>,
+    pub(super) sessions: Shelf,
     pub(super) listing: SlotListing,
+    pub(super) index: IndexFigures,
+    pub(super) is_verified: bool,
+    /// Whether somebody followed a watch since this was last asked.
+    #[reflect(ignore)]
+    followed: Arc<AtomicBool>,
 }
 
 impl SessionCatalog {
     /// All sessions, most recently played first.
     #[must_use]
     pub fn sessions(&self) -> &[SessionEntry] {
-        &self.sessions
+        self.sessions.entries()
+    }
+
+    /// The sessions that a query finds, one page of them.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    /// use bevy_session::{SessionQuery, SortBy};
+    ///
+    /// fn load_screen(catalog: Res<SessionCatalog>) {
+    ///     let query = SessionQuery::default().search("frozen north").sort(SortBy::PlayTime);
+    ///     let found = catalog.query(&query.page(0..20));
+    ///     info!("{} of {} in {:?}", found.entries.len(), found.total, found.took);
+    /// }
+    /// # bevy::ecs::system::assert_is_system(load_screen);
+    /// ```
+    #[must_use]
+    pub fn query(&self, query: &SessionQuery) -> SessionPage<'_> {
+        self.sessions.query(query)
+    }
+
+    /// The sessions that a query finds, in groups: by player, by tag, by week. Its page plays no part.
+    #[must_use]
+    pub fn groups(&self, query: &SessionQuery, by: GroupBy) -> SessionGroups<'_> {
+        self.sessions.groups(query, by)
+    }
+
+    /// What is different in the answer to a query since the watch was followed last: at the first time, all
+    /// that is found. Where nothing changed it costs next to nothing, so a list asks in each frame in which
+    /// it is on the screen.
+    ///
+    /// As long as it does, the files of all sessions are looked at about once a second, on the writer's
+    /// thread, so that it also knows of what another process writes. That a process died which plays a
+    /// session shows when somebody asks for [`find_sessions`](crate::SessionCommands::find_sessions).
+    pub fn follow(&self, watch: &mut SessionWatch) -> SessionChanges {
+        self.followed.store(true, Ordering::Relaxed);
+        watch.look(&self.sessions)
+    }
+
+    /// Some of the sessions that a watch found when it was followed last, in the order of its query.
+    #[must_use]
+    pub fn page_of(&self, watch: &SessionWatch, page: Range<usize>) -> Vec<&SessionEntry> {
+        watch.page(&self.sessions, page)
+    }
+
+    /// Whether the files of all sessions were looked at. Until [`SessionsFound`](crate::SessionsFound) is sent,
+    /// nothing is listed, or with
+    /// [`SessionSettings::trust_index`](crate::SessionSettings::trust_index) what was there when the index
+    /// was written.
+    #[must_use]
+    pub fn is_verified(&self) -> bool {
+        self.is_verified
+    }
+
+    /// What the index of sessions has saved, since the process began.
+    #[must_use]
+    pub fn index_figures(&self) -> IndexFigures {
+        self.index
+    }
+
+    /// Whether somebody followed a watch since this was asked last.
+    pub(super) fn was_followed(&self) -> bool {
+        self.followed.swap(false, Ordering::Relaxed)
     }
 
     /// One session.
     #[must_use]
     pub fn get(&self, session: SessionId) -> Option<&SessionEntry> {
-        self.sessions.iter().find(|entry| entry.session.id == session)
+        self.sessions.get(session)
     }
 
     /// The session that a Continue button takes up: the most recently played one that was left
@@ -38,28 +111,22 @@ impl SessionCatalog {
     pub fn newest_closed(&self) -> Option<&SessionEntry> {
         let is_closed = |entry: &&SessionEntry| entry.status == SessionStatus::Closed;
         let is_at_hand = |entry: &&SessionEntry| !entry.in_use && entry.session.place.is_open();
-        self.sessions.iter().filter(is_closed).find(is_at_hand)
+        self.sessions().iter().filter(is_closed).find(is_at_hand)
     }
 
     pub(crate) fn get_mut(&mut self, session: SessionId) -> Option<&mut SessionEntry> {
-        self.sessions.iter_mut().find(|entry| entry.session.id == session)
+        self.sessions.get_mut(session)
     }
 
-    pub(crate) fn put(&mut self, entry: SessionEntry) {
-        self.put_all(vec![entry]);
+    /// Puts an entry in the place of what is known of the session.
+    pub(crate) fn put(&mut self, mut entry: SessionEntry) {
+        entry.bytes = entry.journal_bytes + self.bytes_of_slots(entry.session.id);
+        self.sessions.put(entry);
     }
 
-    /// Puts entries in the place of those that are known. Sorted and counted once, for there may be
-    /// thousands.
-    pub(crate) fn put_all(&mut self, entries: Vec<SessionEntry>) {
-        if entries.is_empty() {
-            return;
-        }
-        let fresh: HashSet<SessionId> = entries.iter().map(|entry| entry.session.id).collect();
-        self.sessions.retain(|entry| !fresh.contains(&entry.session.id));
-        self.sessions.extend(entries);
-        self.sessions.sort_by_key(|entry| std::cmp::Reverse(entry.updated));
-        self.count_slots();
+    /// The same for many, with what their slots take. There may be thousands.
+    pub(super) fn put_all(&mut self, sessions: Shelf) {
+        self.sessions.put_all(sessions);
     }
 
     /// Notes that a session was left, and how many bytes its journal has now, if that is known.
@@ -84,8 +151,7 @@ impl SessionCatalog {
     }
 
     pub(crate) fn remove(&mut self, session: SessionId) -> Option<SessionEntry> {
-        let place = self.sessions.iter().position(|entry| entry.session.id == session)?;
-        Some(self.sessions.remove(place))
+        self.sessions.remove(session)
     }
 }
 

@@ -83,9 +83,14 @@ impl SessionCatalog {
         for slot in &self.listing.slots {
             *bytes.entry(slot.session.id).or_default() += slot.bytes;
         }
-        for entry in &mut self.sessions {
+        self.sessions.change_all(|entry| {
             let slots = bytes.get(&entry.session.id).copied().unwrap_or_default();
-            entry.bytes = entry.journal_bytes + slots;
-        }
+            let bytes = entry.journal_bytes + slots;
+            std::mem::replace(&mut entry.bytes, bytes) != bytes
+        });
+    }
+
+    pub(super) fn bytes_of_slots(&self, session: SessionId) -> u64 {
+        self.slots_of(session).map(|slot| slot.bytes).sum()
     }
 }

@@ -287,7 +287,8 @@ notifications! {
 
     /// All sessions on this machine were looked at, and [`SessionCatalog`](crate::SessionCatalog)
     /// and [`RecoveryOffers`](crate::RecoveryOffers) are filled. Sent once, and again whenever
-    /// they were looked at again.
+    /// they were looked at again; while a [`SessionWatch`](crate::SessionWatch) is followed, also when
+    /// that has found something. What an index file says of sessions isn't enough for it.
     SessionsFound {
         /// How many sessions there are.
         sessions: usize,

@@ -71,14 +71,8 @@ impl RuntimeParts {
 
     fn handle_news(&mut self, world: &mut World, news: News) {
         match news {
-            News::Detected { found, gone, slots, previous } => {
-                note_previous_run(world, previous);
-                if let Some(mut slots) = slots {
-                    slots.slots.retain(|slot| !self.start_up.hides(slot.session.id));
-                    world.get_resource_or_init::<SessionCatalog>().list_slots(slots);
-                }
-                self.detected(world, found, &gone);
-            }
+            news @ News::Detected { .. } => self.handle_listing(world, news),
+            News::Remembered(sessions) => self.remembered(world, *sessions),
             News::ProfileChanged { profile } => self.profile_changed(world, profile),
             News::Described { order, result } => reported(world, *order, result),
             News::TakenUp { session, context } => self.taken_up(world, session, *context),
@@ -128,6 +122,26 @@ impl RuntimeParts {
             News::AttachmentRead { of, name, result } => {
                 notify(world, AttachmentRead { of, name, result });
             }
+        }
+    }
+
+    fn handle_listing(&mut self, world: &mut World, news: News) {
+        let News::Detected { settled, found, gone, slots, previous, is_asked_for, index } = news
+        else {
+            return;
+        };
+        note_previous_run(world, previous);
+        let mut catalog = world.get_resource_or_init::<SessionCatalog>();
+        catalog.index = index;
+        if let Some(mut slots) = slots {
+            slots.slots.retain(|slot| !self.start_up.hides(slot.session.id));
+            catalog.list_slots(slots);
+        }
+        if is_asked_for {
+            self.start_up.all_found();
+            self.detected(world, *settled, found, &gone);
+        } else {
+            self.refreshed(world, *settled, found, &gone);
         }
     }
 

@@ -22,6 +22,7 @@ use super::requests::{CurrentRequest, SessionRequest};
 use super::restoring::Restoring;
 use super::start_up::StartUp;
 use super::summary::RunFigures;
+use super::watching::WatchedSessions;
 use super::writer_port::WriterPort;
 #[cfg(feature = "ui")]
 use super::{RecoveryPolicy, SessionSettings};
@@ -61,6 +62,8 @@ pub(crate) struct RuntimeParts {
     pub events: EventRecorder,
     /// The game's own save system, if it named one.
     pub external: Option<Box<External>>,
+    /// What is remembered to follow other processes.
+    pub watched: WatchedSessions,
 }
 
 /// The run that is being written.

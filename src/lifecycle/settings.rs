@@ -126,6 +126,13 @@ pub struct SessionSettings {
     /// is made of the newest checkpoint, and there is none if this run has taken none. Defaults to
     /// `false`, since a session that was closed can be continued anyway.
     pub exit_slot: bool,
+    /// For how long after it was written the index of sessions is shown at the start, before the files of
+    /// each session were looked at: a list of thousands is there at once, and may show a session that was
+    /// played or deleted since by another program. Right after it the files are looked at, and what is
+    /// different is put right; [`SessionCatalog::is_verified`](crate::SessionCatalog::is_verified) and
+    /// [`SessionsFound`](crate::SessionsFound) say when. Whatever this is, nothing is restored, offered or
+    /// deleted by what the index says. Read when the game starts. Defaults to zero: never.
+    pub trust_index: Duration,
     /// Logs orders to the writer at the level `info`, with its time, whatever `RUST_LOG` says of
     /// details. Defaults to `false`.
     pub verbose: bool,
@@ -160,6 +167,7 @@ impl Default for SessionSettings {
             restore_patience: Duration::from_secs(10),
             self_test: None,
             exit_slot: false,
+            trust_index: Duration::ZERO,
             verbose: false,
             external_patience: Duration::from_secs(30),
             exit_patience: Duration::from_secs(3),

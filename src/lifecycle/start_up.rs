@@ -186,6 +186,23 @@ impl StartUp {
         self.mode == SessionMode::Fresh && !self.own.contains(&session)
     }
 
+    /// Whether the game isn't to know of any session but those of this process.
+    pub(super) fn hides_others(&self) -> bool {
+        self.mode == SessionMode::Fresh
+    }
+
+    /// The sessions of which something is known that a crash has left.
+    pub(super) fn crashed(&self) -> impl Iterator<Item = SessionId> {
+        let withheld = self.withheld.iter().map(|offer| offer.session.id);
+        self.ladders.keys().copied().chain(withheld)
+    }
+
+    /// A session is in good order.
+    pub(super) fn forget_crash_of(&mut self, session: SessionId) {
+        self.forget_offers_of(session);
+        self.ladders.remove(&session);
+    }
+
     /// Takes note of where a session stands on the crash-loop ladder.
     pub(super) fn note_ladder(&mut self, found: &FoundSession) {
         if found.ladder == Ladder::default() {

@@ -7,8 +7,8 @@ use crate::content::{Link, Order, Worker, WorldContent};
 use crate::doctor::look_while_playing;
 use crate::lifecycle::{
     CheckpointCaptured, ExitWatch, External, FrameTime, GameHooks, HintWatch, LossesLogged,
-    PreviousRun, Runtime, RuntimeParts, StartUp, WriterPort, log_losses_once, look_before_exit,
-    take_provider, tell_of_place,
+    PreviousRun, Runtime, RuntimeParts, SessionSettings, StartUp, WatchedSessions, WriterPort,
+    log_losses_once, look_before_exit, take_provider, tell_of_place,
 };
 use crate::mode::SessionMode;
 use crate::process::{DeadProcess, LastRun, ProcessGuard, ProcessOptions, last_to_die};
@@ -57,7 +57,9 @@ impl SessionPlugin {
         }
         let hints =
             HintWatch::new(types.problems(), self.is_development() || cfg!(debug_assertions));
-        let worker = self.worker(local, &types, process.clone(), dead);
+        let settings = app.world().get_resource::<SessionSettings>();
+        let trust = settings.map_or(Duration::ZERO, |settings| settings.trust_index);
+        let worker = self.worker(local, &types, process.clone(), dead).trusting_index(trust);
         let progress = worker.progress();
         let Some(mut link) = self.link(worker, clock) else { return };
         link.send(Order::Detect, time.now());
@@ -74,6 +76,7 @@ impl SessionPlugin {
             hints,
             events,
             external: provider.and_then(External::new),
+            watched: WatchedSessions::default(),
         }));
         app.add_observer(clamp_ticks);
         if self.is_development() {

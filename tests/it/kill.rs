@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "a failure is replayed with the seed that is printed")]
 
 mod commands;
+mod finding;
 mod game;
 mod oracle;
 mod reports;

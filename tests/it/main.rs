@@ -21,6 +21,7 @@ mod endings;
 mod entries;
 mod external_saves;
 mod fight;
+mod finding;
 mod gates;
 mod going_back;
 mod golden;

@@ -17,6 +17,8 @@ pub mod clock;
 pub mod deep;
 mod facade;
 #[doc(hidden)]
+pub mod finding;
+#[doc(hidden)]
 pub mod ids;
 #[doc(hidden)]
 pub mod journal;
@@ -41,6 +43,10 @@ pub use facade::{
     Codec, Event, Journal, JournalError, JournalOptions, ManualClock, Restored, Row, RowReader,
     RowWriter, Run, SavedType, Scope,
 };
+pub use finding::{
+    GroupBy, GroupKey, Left, Outcome, SessionChanges, SessionGroup, SessionGroups, SessionPage,
+    SessionQuery, SessionWatch, SortBy,
+};
 pub use ids::{ChapterId, CheckpointId, RunId, SaveId, SessionId, SlotId, limits};
 pub use journal::{
     CheckpointKind, EventMoment, EventPrivacy, EventSource, EventType, EventValueError,
@@ -49,8 +55,8 @@ pub use journal::{
 pub use process::{HowItEnded, LastRun};
 pub use recovery::{
     Corruption, EventGap, EventPage, EventQuery, EventValidation, Fork, ForkedLine, FoundSession,
-    OfferedCheckpoint, OfferedOption, Proposal, RecoveryOffer, SessionEntry, SlotEntry, Timeline,
-    TimelineCheckpoint, TimelineLine, UnreadableSlot, UnsavedPlay, VersionFit,
+    IndexFigures, OfferedCheckpoint, OfferedOption, Proposal, RecoveryOffer, SessionEntry,
+    SlotEntry, Timeline, TimelineCheckpoint, TimelineLine, UnreadableSlot, UnsavedPlay, VersionFit,
 };
 #[cfg(feature = "bevy_reflect")]
 pub use reflection::register_types;

@@ -8,6 +8,7 @@
 mod archive_files;
 mod attachment_file;
 mod boot;
+mod catalog_index;
 mod checking;
 mod directory;
 mod disk;
@@ -47,6 +48,7 @@ pub use memory_disk::{MemoryDisk, Operation};
 pub use process_record::PanicInfo;
 
 pub(crate) use boot::boot_id;
+pub(crate) use catalog_index::{CatalogIndex, IndexBuild, IndexedSession};
 pub(crate) use directory::{CreatedSegment, DirectoryStore, SessionLock};
 pub use disk::Disk;
 pub(crate) use disk::{AppendFile, DirEntry, Lock, Room};

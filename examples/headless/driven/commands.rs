@@ -12,6 +12,7 @@ use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
     Archived, ChapterId, CheckpointId, EventPage, EventQuery, Report, SessionCommands, SessionId,
+    SessionQuery,
 };
 use serde_json::{Map, Value, json};
 
@@ -38,6 +39,8 @@ pub const COMMANDS: &[Command] = &[
     Command { verb: "unarchive", takes: Takes::Text("a session's id"), begin: unarchive },
     Command { verb: "delete", takes: Takes::Text("a session's id"), begin: delete },
     Command { verb: "undelete", takes: Takes::Text("a session's id"), begin: undelete },
+    Command { verb: "tag", takes: Takes::Text("a tag"), begin: tag },
+    Command { verb: "search", takes: Takes::Text("words"), begin: search },
     Command { verb: "slots", takes: Takes::Nothing, begin: slots },
     Command { verb: "events", takes: Takes::Text("a number"), begin: events },
     Command { verb: "report", takes: Takes::Text("a path"), begin: report },
@@ -304,6 +307,30 @@ fn shelve(
         News::Moved(moved) => (*moved == session).then(|| Ok(Fields::new())),
         _ => None,
     }))
+}
+
+/// Answered when the checkpoint is durable with which the tag was written.
+fn tag(world: &mut World, tag: &str) -> Result<Begun, String> {
+    if tag.trim().is_empty() {
+        return Err("a tag of nothing but space is none".to_owned());
+    }
+    world.commands().session().update(SessionUpdate::default().tag(tag));
+    world.commands().session().checkpoint("tagged");
+    let mut captured: Option<Moment> = None;
+    Ok(until(move |news, _| match news {
+        News::Saved(checkpoint) => {
+            saved_through(*checkpoint, captured.as_ref()?).map(|saved| saved.map(|_| Fields::new()))
+        }
+        news => follow(news, &mut captured),
+    }))
+}
+
+/// The sessions in which all words are found, the one that was played last first.
+fn search(world: &mut World, words: &str) -> Result<Begun, String> {
+    let catalog = world.resource::<SessionCatalog>();
+    let found = catalog.query(&SessionQuery::default().search(words));
+    let ids = found.entries.iter().map(|entry| json!(entry.session.id.to_string()));
+    Ok(Begun::Done(fields([("ids", ids.collect())])))
 }
 
 fn slots(world: &mut World, _: &str) -> Result<Begun, String> {

@@ -522,7 +522,7 @@ fn a_reader_that_goes_away_costs_no_save() {
     assert!(number(&loaded) > number(&before), "{loaded}");
 }
 
-fn done(verb: &str, fields: Value) -> Value {
+pub(super) fn done(verb: &str, fields: Value) -> Value {
     let mut answer = json!({ "event": "command", "command": verb, "ok": true });
     answer.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     answer
@@ -532,7 +532,7 @@ fn failed(verb: &str, why: &str) -> Value {
     json!({ "event": "command", "command": verb, "ok": false, "error": why })
 }
 
-fn succeeded(game: &mut Game, command: &str) -> Value {
+pub(super) fn succeeded(game: &mut Game, command: &str) -> Value {
     let answer = game.ask(command);
     assert_eq!(answer["command"], command.split(' ').next().unwrap(), "{answer}");
     assert_eq!(answer["ok"], true, "{command:?}: {answer}");
@@ -540,7 +540,7 @@ fn succeeded(game: &mut Game, command: &str) -> Value {
     answer
 }
 
-fn refused(game: &mut Game, command: &str) -> String {
+pub(super) fn refused(game: &mut Game, command: &str) -> String {
     let answer = game.ask(command);
     assert_eq!(answer["command"], command.split(' ').next().unwrap(), "{answer}");
     assert_eq!(answer["ok"], false, "{command:?}: {answer}");
@@ -556,7 +556,7 @@ fn name_of(slot: &Value) -> &str {
 }
 
 /// The session that is played, where there is one only.
-fn session(game: &mut Game) -> String {
+pub(super) fn session(game: &mut Game) -> String {
     let listed = succeeded(game, "sessions");
     let active = |entry: &&Value| entry["status"] == "active";
     let session = listed["sessions"].as_array().unwrap().iter().find(active).unwrap();

@@ -108,7 +108,8 @@ impl<C: Codec> Journal<C> {
         self.order(Order::Detect);
         // Sessions of which nothing changed since aren't reported again.
         let (changed, gone, last) = self.answer(|report| match report {
-            Report::News(News::Detected { found, gone, previous, .. }) => {
+            Report::News(News::Detected { settled, mut found, gone, previous, .. }) => {
+                found.extend(settled.into_entries().into_iter().map(FoundSession::settled));
                 Some((found, gone, previous))
             }
             _ => None,

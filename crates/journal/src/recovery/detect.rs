@@ -55,6 +55,14 @@ impl FoundSession {
         (!entry.has_crashed()).then_some(RestoreFrom::Latest)
     }
 
+    /// One of which there is nothing to report but its entry.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn settled(entry: SessionEntry) -> Self {
+        let session = entry.session.id;
+        Self { entry: Some(entry), ..Self::nothing(session) }
+    }
+
     fn nothing(session: SessionId) -> Self {
         let (offers, ladder) = (Vec::new(), Ladder::default());
         Self { session, entry: None, corruption: None, failure: None, offers, ladder }

@@ -7,6 +7,12 @@ use crate::journal::{Block, Commit, ReadError, TypeRows};
 pub trait KnownTypes {
     /// What this build can do with the rows of one type, as far as its name and version say.
     fn fit(&self, rows: &TypeRows<'_>) -> VersionFit;
+
+    /// A number that is another one wherever [`fit`](Self::fit) would say something else. `None`, as by
+    /// default, if that isn't known: then nothing that depends on it is kept for another process.
+    fn fingerprint(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// Types whose values can be read.

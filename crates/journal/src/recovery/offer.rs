@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{Fork, Proposal, SlotEntry, VersionFit};
 use crate::ids::CheckpointId;
@@ -133,7 +134,7 @@ pub struct OfferedCheckpoint {
 }
 
 /// A session on this machine, as a Continue list shows it.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 #[non_exhaustive]

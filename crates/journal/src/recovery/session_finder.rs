@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tracing::warn;
 
-use super::{KnownSessions, SessionEntry, SlotListing};
+use super::{Index, KnownSessions, SessionEntry, SlotListing};
 use crate::clock;
 use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::process::{DeadProcess, HowItEnded, LastRun, dead_processes, how_it_ended, last_to_die};
@@ -39,6 +39,7 @@ pub struct SessionFinder {
     /// What was offered last as the newest checkpoint of each line, by the line's head.
     offered: HashMap<(SessionId, CheckpointId), CheckpointId>,
     known: KnownSessions,
+    index: Index,
     /// Sessions that were deleted, and of which files are left.
     forgotten: BTreeSet<SessionId>,
     /// Sessions in which there is something to be swept away, when they were looked at last.
@@ -64,6 +65,7 @@ impl SessionFinder {
             left_here: HashSet::new(),
             offered: HashMap::new(),
             known: KnownSessions::default(),
+            index: Index::default(),
             forgotten: BTreeSet::new(),
             slots: SlotShelf::default(),
             slots_changed: true,
@@ -105,9 +107,39 @@ impl SessionFinder {
         self.time.witness(entry.updated);
     }
 
+    /// Takes note of a moment at which a session was written.
+    pub(super) fn witness(&mut self, moment: Timestamp) {
+        self.time.witness(moment);
+    }
+
+    /// Whether there was something to be swept away in a session, when it was looked at last.
+    pub(super) fn is_to_be_swept(&self, session: SessionId) -> bool {
+        self.to_sweep.contains_key(&session)
+    }
+
     /// The sessions in which there was something to be swept away, when they were looked at last.
     pub fn to_sweep(&self) -> impl Iterator<Item = (SessionId, Found)> {
         self.to_sweep.iter().map(|(session, found)| (*session, *found))
+    }
+
+    /// Keeps what it finds for other processes of a game of this version.
+    pub fn of_version(mut self, game: String) -> Self {
+        self.index = self.index.of_version(game);
+        self
+    }
+
+    /// Shows what is kept for so long after it was written, before anything was looked at.
+    pub fn trusting_index(mut self, trust: Duration) -> Self {
+        self.index = self.index.trusted_for(trust);
+        self
+    }
+
+    pub(super) fn index(&self) -> &Index {
+        &self.index
+    }
+
+    pub(super) fn index_mut(&mut self) -> &mut Index {
+        &mut self.index
     }
 
     /// How much has been read of the checkpoint that is being read.
@@ -235,6 +267,7 @@ impl SessionFinder {
     pub fn move_to(&mut self, local: Arc<LocalStore>) {
         self.local = local;
         self.known = KnownSessions::default();
+        self.index.of_another_profile();
         self.forgotten.clear();
         self.to_sweep.clear();
         self.slots.clear();
@@ -271,6 +304,11 @@ impl SessionFinder {
         let mut records = self.dead.iter().map(|dead| &dead.record);
         let record = records.find(|record| record.process == process);
         record.is_some_and(|record| how_it_ended(record, &self.local.boot) == HowItEnded::Exited)
+    }
+
+    /// Whether a process that died held this session.
+    pub(super) fn was_held_by_dead(&self, session: SessionId) -> bool {
+        self.dead.iter().flat_map(|dead| &dead.record.runs).any(|held| held.session == session)
     }
 
     /// The newest checkpoint of a session that a dead process saw acknowledged.

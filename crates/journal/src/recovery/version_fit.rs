@@ -1,5 +1,7 @@
 //! What this build of the game can do with what another one saved.
 
+use serde::{Deserialize, Serialize};
+
 use super::KnownTypes;
 use crate::journal::{Commit, TypeRows};
 use crate::store::StoredSession;
@@ -9,7 +11,9 @@ use crate::store::StoredSession;
 ///
 /// Decided by the saved types and not by the game's version number: a newer game that saved nothing
 /// new is [`Exact`](Self::Exact). Ordered from the best to the worst; the worst of all types counts.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
 #[non_exhaustive]

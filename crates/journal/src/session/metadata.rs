@@ -360,6 +360,13 @@ impl Fields {
         rmp_serde::from_slice(&self.0.get(name)?.0).ok()
     }
 
+    /// The value of a field as it is written.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&Field> {
+        self.0.get(name)
+    }
+
     /// Whether a field is set.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {

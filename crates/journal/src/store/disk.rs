@@ -142,6 +142,6 @@ pub struct DirEntry {
     /// The length of a file; 0 for anything else.
     pub len: u64,
     /// A number that changes when somebody writes to the file or puts another in its place; 0 for
-    /// anything else. Only to be compared with one from the same path in the same process.
+    /// anything else. Only to be compared with one from the same path on the same machine.
     pub stamp: u64,
 }

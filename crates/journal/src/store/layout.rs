@@ -27,6 +27,8 @@ pub(super) const ASIDE: &str = ".old";
 const RECORD_EXTENSION: &str = "record";
 /// The extension of trials.
 const TRIAL_EXTENSION: &str = "trial";
+/// The extension of indexes.
+const INDEX_EXTENSION: &str = "index";
 /// What the id of this machine is called.
 const HOST: &str = "host";
 /// What the card of a session is called.
@@ -120,6 +122,18 @@ impl Layout {
     /// The file that whoever changes slots holds locked.
     pub fn slots_lock(&self) -> PathBuf {
         self.state.join(format!("slots-{}.lock", directory_name(&self.profile)))
+    }
+
+    /// The file of what was found of all sessions of the profile, so that they aren't read again.
+    pub fn catalog_index(&self) -> PathBuf {
+        self.state.join(format!("catalog-{}.{INDEX_EXTENSION}", directory_name(&self.profile)))
+    }
+
+    /// The session that a file in the state directory says something about, if it is one of a trial, or
+    /// one that waits aside.
+    pub fn session_on_trial(name: &str) -> Option<SessionId> {
+        let name = name.strip_suffix(ASIDE).unwrap_or(name);
+        name.strip_suffix(TRIAL_EXTENSION)?.strip_suffix('.')?.parse().ok()
     }
 
     /// The directory of a session.
@@ -222,6 +236,7 @@ impl Layout {
         let is_small_file = matches!(place, HOST | SESSION_CARD)
             || Self::is_process_record_name(place)
             || has_extension(place, TRIAL_EXTENSION)
+            || has_extension(place, INDEX_EXTENSION)
             || Self::attachment_of(place).is_some();
         is_small_file.then_some(place)
     }

@@ -1,7 +1,7 @@
 //! What the writer does beside the journal and the slots, one thing after the other and in slices, so
 //! that no checkpoint waits for more than one of them.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use jiff::Timestamp;
 use tracing::debug_span;
@@ -12,16 +12,20 @@ use super::reporting::Reporting;
 use super::shelf_sweeping::ShelfSweeping;
 use super::slices::SLICE_BYTES;
 use super::sweeping::Sweeping;
+use crate::finding::Shelf;
 use crate::ids::SessionId;
 use crate::process::LastRun;
-use crate::recovery::{EventReading, EventValidating, KnownTypes, Listed, Listing, SessionFinder};
+use crate::recovery::{
+    EventReading, EventValidating, KnownTypes, Listed, Listing, ListingScope, SessionEntry,
+    SessionFinder,
+};
 use crate::session::{Archived, ShelfMove};
 use crate::store::DirectoryStore;
 
 /// Something that takes many slices.
 enum Chore {
-    /// Looks at all sessions. `None` before its first slice.
-    Listing(Option<Box<Listing>>),
+    /// Looks at all sessions, or those that changed. `None` before its first slice.
+    Listing(ListingScope, Option<Box<Listing>>),
     /// Writes a report.
     Reporting(Box<Reporting>),
     /// Reads a page of events.
@@ -61,9 +65,17 @@ impl Chores {
 
     /// Looks at all sessions, before anything else.
     pub(super) fn list(&mut self) {
-        let is_listing = |chore: &&Chore| matches!(chore, Chore::Listing(_));
+        let is_listing = |chore: &&Chore| matches!(chore, Chore::Listing(..));
         let asked_before = self.chores.iter().take_while(is_listing).count();
-        self.chores.insert(asked_before, Chore::Listing(None));
+        self.chores.insert(asked_before, Chore::Listing(ListingScope::All, None));
+    }
+
+    /// Looks what changed, before what nothing waits for; unless that is about to be done anyway.
+    pub(super) fn refresh(&mut self, playing: Option<SessionId>) {
+        if !self.chores.iter().any(|chore| matches!(chore, Chore::Listing(..))) {
+            let scope = ListingScope::Changed { playing };
+            self.add_before_sweeping(Chore::Listing(scope, None));
+        }
     }
 
     /// Writes a report, before what nothing waits for.
@@ -119,7 +131,7 @@ impl Chores {
     /// What was listed of the session that is left now isn't true any more.
     pub(super) fn restart_listings(&mut self, finder: &mut SessionFinder) {
         for chore in &mut self.chores {
-            if let Chore::Listing(listing) = chore
+            if let Chore::Listing(_, listing) = chore
                 && let Some(listing) = listing.take()
             {
                 listing.give_up(finder);
@@ -135,7 +147,7 @@ impl Chores {
         now: Timestamp,
         reports: &mut Vec<News>,
     ) {
-        while let Some(Chore::Listing(_)) = self.chores.front() {
+        while let Some(Chore::Listing(..)) = self.chores.front() {
             self.step(finder, types, now, reports);
         }
     }
@@ -150,12 +162,17 @@ impl Chores {
     ) {
         match self.chores.pop_front() {
             None => {}
-            Some(Chore::Listing(listing)) => {
+            Some(Chore::Listing(scope, listing)) => {
                 let _span = debug_span!("detect_sessions").entered();
-                let mut listing = listing.unwrap_or_else(|| Box::new(Listing::begin(finder)));
+                let begin = || Box::new(Listing::begin(finder, types, scope, now));
+                let mut listing = listing.unwrap_or_else(begin);
+                let early = listing.take_early();
+                if !early.is_empty() {
+                    reports.push(News::Remembered(shelved(early, finder)));
+                }
                 match listing.step(finder, types, now) {
-                    true => self.chores.push_front(Chore::Listing(Some(listing))),
-                    false => reports.push(detected(*listing, finder)),
+                    true => self.chores.push_front(Chore::Listing(scope, Some(listing))),
+                    false => reports.push(detected(*listing, scope, finder)),
                 }
             }
             Some(Chore::Reporting(reporting)) => match reporting.step(finder) {
@@ -252,10 +269,27 @@ fn validate_events(
     Some(validating)
 }
 
-fn detected(listing: Listing, finder: &mut SessionFinder) -> News {
-    let Listed { found, gone, slots } = listing.end(finder);
+fn detected(listing: Listing, scope: ListingScope, finder: &mut SessionFinder) -> News {
+    let Listed { settled, found, gone, slots } = listing.end(finder);
+    let settled = shelved(settled, finder);
+    let is_asked_for = scope == ListingScope::All;
+    let index = finder.index_figures();
     let last = finder.last_to_die();
     let boot = &finder.local().boot;
     let previous = last.map(|record| Box::new(LastRun::from_record(record, boot)));
-    News::Detected { found, gone, slots, previous }
+    News::Detected { settled, found, gone, slots, previous, is_asked_for, index }
+}
+
+/// Sessions as the game takes them over in one piece, with what their slots take and what is searched of
+/// them.
+fn shelved(mut sessions: Vec<SessionEntry>, finder: &SessionFinder) -> Box<Shelf> {
+    let mut bytes: HashMap<SessionId, u64> = HashMap::new();
+    for slot in finder.slots().slots() {
+        *bytes.entry(slot.header.session).or_default() += slot.bytes;
+    }
+    for entry in &mut sessions {
+        let slots = bytes.get(&entry.session.id).copied().unwrap_or_default();
+        entry.bytes = entry.journal_bytes + slots;
+    }
+    Box::new(Shelf::of(sessions))
 }

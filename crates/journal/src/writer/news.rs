@@ -6,11 +6,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{SlotDone, SlotOrder};
+use crate::finding::Shelf;
 use crate::ids::{CheckpointId, SessionId};
 use crate::journal::CheckpointKind;
 use crate::process::LastRun;
 use crate::recovery::{
-    EventPage, EventQuery, EventValidation, FoundSession, SlotListing, Timeline,
+    EventPage, EventQuery, EventValidation, FoundSession, IndexFigures, SlotListing, Timeline,
 };
 use crate::report::ReportOrder;
 use crate::session::{
@@ -24,14 +25,22 @@ pub enum News {
     /// All sessions were looked at. If the process before was still dying at the start, it is only
     /// known now how it ended.
     Detected {
-        /// What was found or changed since, or waits for an answer.
+        /// Sessions that were found or changed since, and of which there is nothing to report.
+        settled: Box<Shelf>,
+        /// The others that were found or changed since, and those that wait for an answer.
         found: Vec<FoundSession>,
         /// The sessions that aren't there any more.
         gone: Vec<SessionId>,
         /// The slots, if anything about them changed.
         slots: Option<SlotListing>,
         previous: Option<Box<LastRun>>,
+        /// Whether somebody asked for it, or it was only looked what changed.
+        is_asked_for: bool,
+        /// What the index has saved.
+        index: IndexFigures,
     },
+    /// What the index says of sessions, and the game wants to show before they were looked at.
+    Remembered(Box<Shelf>),
     /// The sessions are those of this profile from now on. What was found follows.
     ProfileChanged { profile: String },
     /// A report was written, with so many bytes, or not.

@@ -24,6 +24,8 @@ use crate::session::{
 pub enum Order<C: Content> {
     /// Look at all sessions on this machine.
     Detect,
+    /// Look at the sessions whose files changed.
+    Refresh,
     /// Read and decode a checkpoint. Takes the session's lock, unless this process plays it.
     Prepare(Wanted),
     /// Take a session up: from here on, captures are its checkpoints. The first one must be full.
@@ -88,6 +90,7 @@ impl<C: Content> Order<C> {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Detect => "detect",
+            Self::Refresh => "refresh",
             Self::Prepare(_) => "prepare",
             Self::TakeUp(_) => "take up",
             Self::Checkpoint(_) => "checkpoint",

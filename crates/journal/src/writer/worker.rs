@@ -76,8 +76,9 @@ impl<C: Content> Worker<C> {
         versions: Versions,
         lock_patience: Duration,
     ) -> Self {
-        let finder =
-            SessionFinder::new(Arc::clone(&local), dead, lock_patience).begun(process.began());
+        let finder = SessionFinder::new(Arc::clone(&local), dead, lock_patience)
+            .begun(process.began())
+            .of_version(versions.game.clone());
         let trials = Trials::new(Arc::clone(&local), process.clone());
         Self {
             local,
@@ -108,6 +109,12 @@ impl<C: Content> Worker<C> {
         self
     }
 
+    /// Shows what the index says for so long after it was written, before anything was looked at.
+    pub fn trusting_index(mut self, trust: Duration) -> Self {
+        self.finder = self.finder.trusting_index(trust);
+        self
+    }
+
     /// The content of the run that is being played.
     pub fn content(&self) -> Option<&C::Run> {
         self.playing.as_ref().map(|(_, content)| content)
@@ -131,6 +138,7 @@ impl<C: Content> Worker<C> {
         }
         match order {
             Order::Detect => self.detect(now),
+            Order::Refresh => self.refresh(),
             Order::Prepare(wanted) => {
                 // A rewind reads what this very run has written.
                 self.turn(now);
@@ -197,6 +205,7 @@ impl<C: Content> Worker<C> {
         collect_news(&mut self.reports, |news| self.slots.turn(&mut self.finder, now, news));
         self.note_if_left(now);
         self.do_chore(now);
+        self.write_index_between_runs(now);
         let next_beat = HEARTBEAT.saturating_sub(now.elapsed.saturating_sub(self.last_beat));
         let journal = self.playing.as_ref().and_then(|(journal, _)| journal.wake(now));
         let chores = (!self.chores.is_done() && !self.is_leaving()).then_some(Duration::ZERO);
@@ -228,6 +237,8 @@ impl<C: Content> Worker<C> {
             self.chore_step(now);
         }
         self.beat(now);
+        // Last, since nothing hangs on it.
+        self.finder.write_index(now.wall);
     }
 
     fn beat(&mut self, now: Moment) {

@@ -16,6 +16,19 @@ impl<C: Content> Worker<C> {
         }
     }
 
+    /// Looks what changed. Nobody waits for it.
+    pub(super) fn refresh(&mut self) {
+        let playing = self.playing.as_ref().map(|(journal, _)| journal.session());
+        self.chores.refresh(playing);
+    }
+
+    /// Writes the index where no checkpoint can be kept waiting.
+    pub(super) fn write_index_between_runs(&mut self, now: Moment) {
+        if self.playing.is_none() && self.chores.is_done() {
+            self.finder.write_index(now.wall);
+        }
+    }
+
     pub(super) fn finish_listings(&mut self, now: Moment) {
         self.let_go_of_others();
         let Self { chores, finder, content, .. } = self;

@@ -1,0 +1,111 @@
+//! What it takes to list ten thousand sessions with the index and without it, and to find some of them.
+
+use std::hint::black_box;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use bevy::app::ScheduleRunnerPlugin;
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use bevy_session::{SessionLast, SessionQuery, SessionStatus, SessionWatch};
+
+use crate::listings::write_session;
+use crate::measure::{median, microseconds, row, temporary, timed};
+
+const ROUNDS: usize = 7;
+
+/// Takes minutes to prepare, and is left out unless it is named.
+pub fn ten_thousand() {
+    for sessions in [1_000, 10_000] {
+        let directory = temporary("finding");
+        (0..sessions).for_each(|number| write_session(&directory, number));
+        starts(&directory, sessions);
+        let _ = std::fs::remove_dir_all(&directory);
+    }
+}
+
+/// What a start came to.
+struct Start {
+    /// Until the first session was listed.
+    first: Duration,
+    /// Until all were looked at.
+    verified: Duration,
+    /// The longest work of a frame.
+    frame: Duration,
+    app: App,
+}
+
+fn start(directory: &Path, trust: Duration) -> Start {
+    let settings = SessionSettings { trust_index: trust, ..SessionSettings::default() };
+    let plugin = SessionPlugin::new("Bench", "Numbers").directory(directory).settings(settings);
+    let mut app = App::new();
+    app.add_plugins((MinimalPlugins.build().disable::<ScheduleRunnerPlugin>(), plugin));
+    app.finish();
+    let begun = Instant::now();
+    let (mut first, mut frame) = (None, Duration::ZERO);
+    while !app.world().resource::<SessionCatalog>().is_verified() {
+        frame = frame.max(timed(|| app.world_mut().run_schedule(SessionLast))[1]);
+        if first.is_none() && !app.world().resource::<SessionCatalog>().sessions().is_empty() {
+            first = Some(begun.elapsed());
+        }
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    let verified = begun.elapsed();
+    Start { first: first.unwrap_or(verified), verified, frame, app }
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{:.2} ms", time.as_secs_f64() * 1e3)
+}
+
+fn starts(directory: &Path, sessions: usize) {
+    let index = directory.join("state/catalog-default.index");
+    let lost = || drop(std::fs::remove_file(&index));
+    let hour = Duration::from_secs(3600);
+    for (what, trust, is_lost) in [
+        ("without an index", Duration::ZERO, true),
+        ("with the index", Duration::ZERO, false),
+        ("with a trusted index", hour, false),
+    ] {
+        let rounds: Vec<Start> = (0..ROUNDS)
+            .map(|_| {
+                if is_lost {
+                    lost();
+                }
+                start(directory, trust)
+            })
+            .collect();
+        let of = |time: fn(&Start) -> Duration| median(rounds.iter().map(time).collect());
+        row(
+            &format!("first list of {sessions} sessions, {what}"),
+            format!(
+                "first {}, verified {}, longest frame {}",
+                milliseconds(of(|start| start.first)),
+                milliseconds(of(|start| start.verified)),
+                microseconds(of(|start| start.frame)),
+            ),
+        );
+    }
+    queries(&start(directory, hour).app, sessions);
+}
+
+fn queries(app: &App, sessions: usize) {
+    let catalog = app.world().resource::<SessionCatalog>();
+    let page = |query: SessionQuery| query.page(0..50);
+    let base = SessionQuery::default;
+    for (what, query) in [
+        ("search", page(base().search("ench"))),
+        ("search of an absent word", page(base().search("absent"))),
+        ("filter", page(base().status([SessionStatus::Completed]).pinned(false))),
+    ] {
+        let took =
+            median((0..51).map(|_| timed(|| drop(black_box(catalog.query(&query))))[0]).collect());
+        row(&format!("{what} of {sessions} sessions"), microseconds(took));
+    }
+    let mut watch = SessionWatch::new(base());
+    let _ = catalog.follow(&mut watch);
+    let took = median(
+        (0..51).map(|_| timed(|| drop(black_box(catalog.page_of(&watch, 50..100))))[0]).collect(),
+    );
+    row(&format!("a page of {sessions} sessions"), microseconds(took));
+}

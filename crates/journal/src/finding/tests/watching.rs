@@ -1,0 +1,87 @@
+//! Watches of a shelf on which anything happens.
+
+use super::super::{SessionChanges, SessionQuery, SessionWatch, Shelf};
+use super::{id, named};
+use crate::deep::Random;
+
+#[test]
+fn a_watch_says_what_is_different_and_nothing_else() {
+    let mut shelf = Shelf::of(vec![named(1, "North"), named(2, "South"), named(3, "Northwest")]);
+    let mut watch = SessionWatch::new(SessionQuery::default().search("north"));
+    let first = watch.look(&shelf);
+    assert_eq!((first.entered, watch.total()), (vec![id(3), id(1)], 2));
+    assert!(watch.look(&shelf).is_empty());
+
+    shelf.put(named(2, "Elsewhere"));
+    assert!(watch.look(&shelf).is_empty(), "what isn't found makes no difference");
+    shelf.put(named(3, "Northwest"));
+    assert!(watch.look(&shelf).is_empty(), "what is put there as it was makes none, either");
+
+    shelf.put(named(2, "Far north"));
+    shelf.remove(id(1));
+    let mut other = named(3, "Northwest");
+    other.bytes = 7;
+    shelf.put(other);
+    let changes = watch.look(&shelf);
+    let wanted = SessionChanges {
+        entered: vec![id(2)],
+        left: vec![id(1)],
+        changed: vec![id(3)],
+        reordered: false,
+    };
+    assert_eq!(changes, wanted);
+    assert_eq!(watch.page(&shelf, 0..1)[0].session.id, id(3));
+
+    watch.set_query(SessionQuery::default().search("far"));
+    assert_eq!(watch.look(&shelf).left, [id(3)]);
+}
+
+#[test]
+fn another_shelf_is_compared_with_the_one_before() {
+    let mut watch = SessionWatch::new(SessionQuery::default());
+    assert!(watch.look(&Shelf::default()).is_empty());
+    watch.look(&Shelf::of(vec![named(1, "Home")]));
+    let changes = watch.look(&Shelf::of(vec![named(2, "Away")]));
+    assert_eq!((changes.entered, changes.left), (vec![id(2)], vec![id(1)]));
+    assert_eq!(watch.look(&Shelf::default()).left, [id(2)]);
+}
+
+#[test]
+fn whoever_follows_the_differences_has_the_list() {
+    let mut random = Random::new(16);
+    let mut shelf = Shelf::default();
+    let mut watch = SessionWatch::new(SessionQuery::default().search("a"));
+    let mut followed: Vec<_> = Vec::new();
+    for _ in 0..2_000 {
+        let number = u128::from(random.below(30));
+        match random.below(4) {
+            0 => drop(shelf.remove(id(number))),
+            1 => {
+                if let Some(entry) = shelf.get_mut(id(number)) {
+                    entry.session.name.push('a');
+                }
+            }
+            2 => shelf.put_all(Shelf::of((0..number).map(|it| named(it, "many")).collect())),
+            _ => {
+                let mut entry = named(number, ["alpha", "beta", "gone"][random.below(3) as usize]);
+                entry.updated = super::moment(random.below(20) as i64);
+                shelf.put(entry);
+            }
+        }
+        let changes = watch.look(&shelf);
+        followed.retain(|id| !changes.left.contains(id));
+        followed.extend(changes.entered);
+        let page = shelf.query(watch.query());
+        let ids: Vec<_> = page.entries.iter().map(|entry| entry.session.id).collect();
+        assert_eq!(ids, watch.ids().collect::<Vec<_>>());
+        assert_eq!(page.entries, watch.page(&shelf, 0..100));
+        let (mut sorted, mut wanted) = (followed.clone(), ids);
+        (sorted.sort(), wanted.sort());
+        assert_eq!(sorted, wanted);
+        assert!(
+            shelf
+                .entries()
+                .is_sorted_by_key(|entry| (std::cmp::Reverse(entry.updated), entry.session.id))
+        );
+    }
+}

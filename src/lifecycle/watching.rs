@@ -1,0 +1,52 @@
+//! Lists that are on the screen, and what they follow.
+
+use std::time::Duration;
+
+use bevy::prelude::*;
+
+use super::runtime::RuntimeParts;
+use super::{CurrentSession, SessionCatalog, SessionUpdated};
+use crate::content::Order;
+
+/// How often it is looked what other processes changed, as long as somebody follows. What is found is known
+/// within a second.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(750);
+
+/// When it was last looked what other processes changed.
+#[derive(Default)]
+pub(crate) struct WatchedSessions {
+    looked: Option<Duration>,
+}
+
+impl WatchedSessions {
+    fn begin_look(&mut self, now: Duration) -> bool {
+        let is_due = self.looked.is_none_or(|looked| now.saturating_sub(looked) >= BETWEEN_LOOKS);
+        if is_due {
+            self.looked = Some(now);
+        }
+        is_due
+    }
+}
+
+impl RuntimeParts {
+    /// Has it looked what other processes changed, if somebody follows that.
+    pub(super) fn look_for_watches(&mut self, world: &mut World) {
+        let catalog = world.get_resource::<SessionCatalog>();
+        let is_followed = catalog.is_some_and(SessionCatalog::was_followed);
+        if is_followed && self.watched.begin_look(self.time.now().elapsed) {
+            self.order(Order::Refresh);
+        }
+    }
+}
+
+/// What the played session says about itself is listed at once.
+pub(crate) fn list_what_is_played(
+    updated: On<SessionUpdated>,
+    current: Option<Res<CurrentSession>>,
+    mut catalog: ResMut<SessionCatalog>,
+) {
+    let Some(current) = current.filter(|current| current.id() == updated.session) else { return };
+    if let Some(entry) = catalog.get_mut(updated.session) {
+        entry.session = current.metadata.clone();
+    }
+}
