@@ -76,7 +76,8 @@ fn whoever_follows_the_differences_has_the_list() {
         assert_eq!(ids, watch.ids().collect::<Vec<_>>());
         assert_eq!(page.entries, watch.page(&shelf, 0..100));
         let (mut sorted, mut wanted) = (followed.clone(), ids);
-        (sorted.sort(), wanted.sort());
+        sorted.sort();
+        wanted.sort();
         assert_eq!(sorted, wanted);
         assert!(
             shelf
