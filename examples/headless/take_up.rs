@@ -66,7 +66,8 @@ fn take_up(
     let promising = |session: &SessionId| !options.new && !state.given_up.contains(session);
     let crashed = offers.offers().iter().map(|offer| offer.session.id).find(promising);
     let closed = catalog.sessions().iter().filter(|entry| entry.status == SessionStatus::Closed);
-    let closed = closed.filter(|entry| entry.can_go_on()).map(|entry| entry.session.id).find(promising);
+    let closed =
+        closed.filter(|entry| entry.can_go_on()).map(|entry| entry.session.id).find(promising);
     if let Some(session) = crashed {
         commands.session().recover(session, RestoreFrom::Latest);
     } else if let Some(session) = closed {

@@ -151,9 +151,8 @@ fn what_a_power_cut_leaves_beside_an_archive_is_cleared_away_by_the_next_run() {
 /// Lets each operation of a move fail, in every way.
 fn fail_while_moving((before, session): (Play, SessionId), how: ShelfMove) -> usize {
     let image = before.disk.image();
-    let begin = || {
-        before.after_power_cut(SimulatedDisk::from_image(&image), before.disk.position())
-    };
+    let begin =
+        || before.after_power_cut(SimulatedDisk::from_image(&image), before.disk.position());
     let mut play = begin();
     let from = play.disk.operations().len();
     play.shelve(session, how).unwrap();
