@@ -18,6 +18,7 @@ mod recent_log;
 mod recording;
 mod restore;
 mod saved;
+pub mod shelf;
 pub mod testing;
 #[cfg(feature = "thumbnail")]
 pub mod thumbnail;

@@ -103,7 +103,8 @@ pub(crate) use hints::{HintWatch, give_hint};
 pub(crate) use hooks::{CheckpointTriggers, Condition, GameHooks};
 pub(crate) use losses::{LossesLogged, log_losses_once};
 pub(crate) use notifications::{
-    register as register_notifications, register_chapter_notifications, register_slot_notifications,
+    notify, register as register_notifications, register_chapter_notifications,
+    register_slot_notifications,
 };
 pub(crate) use recording::register_event_notifications;
 pub(crate) use reporting::tell_of_unopened;

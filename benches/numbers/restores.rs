@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session::MemoryDisk;
 use bevy_session::prelude::*;
+use bevy_session::{MemoryDisk, SessionActivity};
 
 use crate::game::{
     ENTITIES, Health, Heard, Position, app, memory_app, request, spawn_mixed, start,
@@ -39,15 +39,20 @@ pub fn restore() {
     let _ = std::fs::remove_dir_all(&directory);
 }
 
-/// A tenth of the world has changed since the last checkpoint, and the session goes back to that.
+/// A tenth of the world has changed since the last checkpoint, and the session goes back to that. The writer
+/// has its thread, as in a game: what it does once the player plays on is no part of the wait.
 pub fn rewinds() {
     let directory = temporary("rewinds");
-    let plugin = SessionPlugin::new("Bench", "Numbers").directory(&directory).manual_writer();
+    let plugin = SessionPlugin::new("Bench", "Numbers").directory(&directory);
     let mut app = app(plugin);
     spawn_mixed(&mut app, ENTITIES);
     start(&mut app);
     let (mut times, mut work) = (Vec::new(), Vec::new());
     for round in 0..7 {
+        while app.world().resource::<SessionActivity>().is_saving() {
+            app.update();
+            std::thread::sleep(Duration::from_millis(1));
+        }
         (0..30).for_each(|_| app.update());
         let world = app.world_mut();
         let mut query = world.query::<&mut Health>();
@@ -59,6 +64,8 @@ pub fn rewinds() {
             });
             while app.world().resource::<Heard>().restores.len() == before {
                 app.update();
+                // As between the frames of a game: a loop that spins takes a core from who decodes.
+                std::thread::sleep(Duration::from_millis(1));
             }
         });
         times.push(clock);

@@ -341,6 +341,7 @@ impl Journal {
             summary: None,
             events_through: 0,
             origin: None,
+            without_world: false,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Thumbnails: read, decoded off the main thread, and remembered.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use bevy::asset::RenderAssetUsages;
 use bevy::image::{CompressedImageFormats, ImageSampler, ImageType};
@@ -12,6 +13,8 @@ use crate::lifecycle::{AttachmentRead, AttachmentSaved, SessionCommandsExt, Slot
 use crate::recovery::THUMBNAIL;
 use crate::session::AttachmentOf;
 
+/// A picture of so much play time before is still one of the moment.
+pub(super) const NEAR: Duration = Duration::from_secs(10);
 /// As many pictures are remembered; what is shown now is among them in any case.
 const REMEMBERED: usize = 64;
 /// The longest side of a picture that is decoded: a damaged header may claim anything.

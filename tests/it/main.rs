@@ -67,6 +67,7 @@ mod rooms;
 mod rounds;
 mod saved_types;
 mod self_test;
+mod shelf;
 mod slices;
 mod slot_loads;
 mod slots;

@@ -39,7 +39,7 @@ pub use detect::FoundSession;
 #[cfg(test)]
 pub(crate) use detect::detect;
 pub(crate) use detect::newest_thumbnail;
-pub(crate) use event_line::line_before;
+pub(crate) use event_line::{line_before, named_by_checkpoints};
 pub use event_query::{EventGap, EventPage, EventQuery, EventValidation};
 pub(crate) use event_reading::EventReading;
 pub(crate) use event_validating::EventValidating;

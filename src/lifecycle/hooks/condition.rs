@@ -9,6 +9,8 @@ use bevy::ecs::schedule::{BoxedCondition, SystemCondition};
 use bevy::ecs::system::RunSystemError;
 use bevy::prelude::*;
 
+use crate::lifecycle::hints::{SessionHint, give_hint};
+
 /// A condition on the world, and what to call it.
 pub(crate) struct Condition {
     pub name: String,
@@ -18,6 +20,7 @@ pub(crate) struct Condition {
     /// What it reads of the world, once it is known.
     reads: Option<Vec<ComponentId>>,
     held: bool,
+    is_unanswered: bool,
     failure: Failure,
 }
 
@@ -39,7 +42,13 @@ impl Condition {
             if known.contains("::") { spoken(&known) } else { spoken(&type_name) }
         });
         let state = state_in(&type_name);
-        Self { name, system, state, reads: None, held: false, failure: Failure::Never }
+        let (reads, failure) = (None, Failure::Never);
+        Self { name, system, state, reads, held: false, is_unanswered: false, failure }
+    }
+
+    /// A condition that is called by its type.
+    pub(crate) fn unnamed<M>(condition: impl SystemCondition<M>) -> Self {
+        Self::new(None, condition)
     }
 
     pub(super) fn in_state<S: States>(state: S) -> Self {
@@ -56,8 +65,23 @@ impl Condition {
         {
             self.failure = Failure::Unsaid(first_line(&error.to_string()));
         }
+        self.is_unanswered = answer.is_err();
         self.held = answer.unwrap_or(false);
         self.held
+    }
+
+    /// Whether it holds now. Where it can't be asked, it doesn't, and a hint says why.
+    pub(crate) fn holds_or_hints(&mut self, world: &mut World) -> bool {
+        let holds = self.holds(world);
+        if let Some(error) = self.take_failure() {
+            give_hint(world, SessionHint::ConditionFailed { condition: self.name.clone(), error });
+        }
+        holds
+    }
+
+    /// Whether it couldn't be asked the last time.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        self.is_unanswered
     }
 
     /// Whether it held when it was asked last.

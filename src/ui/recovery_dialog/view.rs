@@ -12,6 +12,7 @@ use crate::recovery::{OfferedCheckpoint, OfferedOption, Proposal, RecoveryOffer,
 use crate::session::AttachmentOf;
 use crate::ui::SessionStrings;
 use crate::ui::describe::{fill, restored_share, restoring, shortened, who};
+use crate::ui::pictures::NEAR;
 
 /// All that the dialog shows.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -279,10 +280,7 @@ impl RecoveryDialog {
             title: shortened(label.unwrap_or(kind), 48),
             detail: words.moment_of(listed.age, &listed.summary.chapters),
             played: words.played(listed.play_time),
-            picture: listed.thumbnail.then_some(AttachmentOf::Checkpoint {
-                session: offer.session.id,
-                checkpoint: listed.id,
-            }),
+            picture: picture_near(offer, listed),
             mark: if is_damaged { Some(words.damaged.clone()) } else { fit },
             is_damaged,
             is_chosen: !is_damaged && self.chosen == choice,
@@ -406,4 +404,39 @@ fn progress(activity: SessionActivity, stalled: bool, words: &SessionStrings) ->
         _ => restoring(activity, words),
     };
     Body::Progress { share: restored_share(activity), text: text.clone() }
+}
+
+/// The picture of a checkpoint, or of a moment just before it.
+fn picture_near(offer: &RecoveryOffer, listed: &OfferedCheckpoint) -> Option<AttachmentOf> {
+    let near = listed.play_time.saturating_sub(NEAR)..=listed.play_time;
+    let mut pictured = offer.checkpoints.iter().filter(|before| before.thumbnail);
+    let picture = pictured.find(|before| near.contains(&before.play_time))?;
+    Some(AttachmentOf::Checkpoint { session: offer.session.id, checkpoint: picture.id })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deep::offers;
+    use crate::journal::{CheckpointId, RunId};
+    use std::time::Duration;
+
+    #[test]
+    fn a_checkpoint_without_a_picture_has_that_of_a_moment_just_before() {
+        let id = |counter| CheckpointId { run: RunId(1), counter };
+        let taken = |counter, seconds, thumbnail| {
+            let mut listed = offers::offered(id(counter), Duration::from_secs(seconds));
+            listed.thumbnail = thumbnail;
+            listed
+        };
+        let all =
+            vec![taken(4, 61, false), taken(3, 55, false), taken(2, 52, true), taken(1, 9, false)];
+        let offer = offers::offer(all, id(4));
+        let pictures = offer.checkpoints.iter().map(|listed| picture_near(&offer, listed));
+        let of = |counter| AttachmentOf::Checkpoint {
+            session: offer.session.id,
+            checkpoint: id(counter),
+        };
+        assert_eq!(pictures.collect::<Vec<_>>(), [Some(of(2)), Some(of(2)), Some(of(2)), None]);
+    }
 }

@@ -212,10 +212,14 @@ fn row_facts<'a>(
     timeline: &SessionTimeline,
     look: &'a Look,
 ) -> RowFacts<'a> {
+    let played = session.timeline();
+    let newest = played.lines.first().and_then(|line| played.get(line.end));
+    let newest = newest.map(|checkpoint| checkpoint.play_time).unwrap_or_default();
     RowFacts {
         session: session.id(),
-        timeline: session.timeline(),
-        play_time: timeline.opened_at,
+        timeline: played,
+        // Play time goes on while the timeline is open, and so do checkpoints.
+        play_time: newest.max(timeline.opened_at),
         words: &look.words,
         now: Timestamp::UNIX_EPOCH,
     }

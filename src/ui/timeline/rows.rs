@@ -12,9 +12,7 @@ use crate::recovery::{Timeline, TimelineCheckpoint, TimelineLine};
 use crate::session::AttachmentOf;
 use crate::ui::SessionStrings;
 use crate::ui::describe::{fill, names_of, shortened};
-
-/// A picture of so much play time before is still one of the moment.
-const NEAR: Duration = Duration::from_secs(10);
+use crate::ui::pictures::NEAR;
 
 /// A checkpoint that is listed.
 #[derive(Clone, PartialEq, Debug)]

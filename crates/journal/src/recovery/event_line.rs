@@ -1,6 +1,6 @@
 //! Which events belong to a line of a session, and what of them goes with a checkpoint.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use tracing::warn;
 
@@ -86,12 +86,51 @@ pub fn lengthen(
     let mut seen: HashSet<RunId> = line.iter().map(|stretch| stretch.run).collect();
     let mut next = line.last().map(|stretch| stretch.run);
     while let Some(run) = next {
-        let known = files.line_before(run);
-        let before = known.unwrap_or_else(|| lineage(run).into_iter().collect());
+        let before = line_step(files, &lineage, run);
         let length = line.len();
         line.extend(before.into_iter().filter(|stretch| seen.insert(stretch.run)));
         next = line.get(length..).and_then(<[EventStretch]>::last).map(|stretch| stretch.run);
     }
+}
+
+/// What is known of what happened before a run, by its files, or by its lineage if it has recorded nothing.
+fn line_step(
+    files: &EventFiles,
+    lineage: impl Fn(RunId) -> Option<EventStretch>,
+    run: RunId,
+) -> Vec<EventStretch> {
+    files.line_before(run).unwrap_or_else(|| lineage(run).into_iter().collect())
+}
+
+/// What of each run is named by a checkpoint that is there, or by what came before it on its line: up to which
+/// number. A run may have no checkpoint any more, and be part of a branch all the same. `own` counts as well,
+/// for it may have no checkpoint yet.
+pub fn named_by_checkpoints(
+    index: &SessionIndex,
+    files: &EventFiles,
+    own: Option<RunId>,
+) -> HashMap<RunId, u64> {
+    let mut named: HashMap<RunId, u64> = HashMap::new();
+    for (id, commit) in index.commits() {
+        name(&mut named, EventStretch { run: id.run, through: commit.events_through });
+    }
+    let mut walked: HashSet<RunId> = HashSet::new();
+    let ends: Vec<RunId> = named.keys().copied().chain(own).collect();
+    for end in ends {
+        let mut next = Some(end);
+        // From a run that was walked to, everything before it is named already.
+        while let Some(run) = next.take_if(|run| walked.insert(*run)) {
+            let before = line_step(files, |run| before_by_lineage(index, run), run);
+            before.iter().for_each(|stretch| name(&mut named, *stretch));
+            next = before.last().map(|stretch| stretch.run);
+        }
+    }
+    named
+}
+
+fn name(named: &mut HashMap<RunId, u64>, stretch: EventStretch) {
+    let through = named.entry(stretch.run).or_default();
+    *through = (*through).max(stretch.through);
 }
 
 /// What happened in the run from which another set out, which has recorded nothing.

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::debt::{Debt, Promise};
-use super::{Action, Opened, Play, Random, only_seed, rounds, tell};
+
+use super::{Action, Opened, Play, Random, failed_seeds, only_seed, rounds, tell};
 use crate::ids::{CheckpointId, RunId};
 use crate::session::{RequestError, RestoreFrom, RestoreReason};
 use crate::store::simulated_disk::SimulatedDisk;
@@ -153,8 +154,9 @@ impl Line {
 #[test]
 fn whatever_is_left_by_going_back_comes_back() {
     let seeds = only_seed().map_or(0..SEQUENCES * rounds().unwrap_or(1), |seed| seed..seed + 1);
+    let failed_once = failed_seeds::BRANCHES.into_iter().filter(|_| only_seed().is_none());
     let (mut undone, mut restored) = (0, 0);
-    for seed in seeds.clone() {
+    for seed in seeds.clone().chain(failed_once) {
         let mut line = Line::new(seed);
         for step in 0..12 + seed % 14 {
             line.step();

@@ -41,7 +41,7 @@ enum Stage {
     ReadingBack {
         written: PathBuf,
         /// What is left to read; `None` of a summary, which is known by its commit.
-        blocks: Option<MergedBlocks>,
+        blocks: Option<Box<MergedBlocks>>,
     },
     /// It is put away. What it takes the place of goes.
     Clearing,
@@ -225,11 +225,11 @@ fn read_back(
     if blocks.is_err() {
         let _ = store.remove_segment(&written);
     }
-    Ok(Stage::ReadingBack { blocks: blocks?, written })
+    Ok(Stage::ReadingBack { blocks: blocks?.map(Box::new), written })
 }
 
 /// Reads a slice, which checks it; what is left.
-fn read_slice(mut blocks: MergedBlocks) -> Result<Option<MergedBlocks>, ReadError> {
+fn read_slice(mut blocks: Box<MergedBlocks>) -> Result<Option<Box<MergedBlocks>>, ReadError> {
     let mut read = 0;
     while read < SLICE_BYTES {
         let Some(block) = blocks.next() else { return Ok(None) };

@@ -195,7 +195,8 @@ impl Chores {
                 reports.push(News::Shelved { session, how, result });
             }
             Some(Chore::SweepingShelf(mut sweeping)) => {
-                if sweeping.step(finder, now, reports) {
+                let has_more = sweeping.step(finder, now, reports);
+                if has_more {
                     self.chores.push_front(Chore::SweepingShelf(sweeping));
                 }
             }

@@ -11,9 +11,9 @@ use super::open_segment::{OpenSegment, Preamble, WriteFailure};
 use crate::ids::{RunId, limits};
 use crate::journal::{
     EventFileHeader, EventFrame, EventPayload, EventStretch, FrameEntry, HeldEvents, SegmentHeader,
-    SessionIndex, encode_events,
+    encode_events,
 };
-use crate::recovery::line_before;
+use crate::recovery::{line_before, named_by_checkpoints};
 use crate::store::{DirectoryStore, EventFile, EventFiles, StoredSession};
 
 /// Files that are worth the work.
@@ -50,7 +50,7 @@ struct ReadSource {
 
 impl EventGathering {
     /// Looks for files that are worth it. Only runs are gathered from which the session went on, and of which
-    /// no checkpoint knows of more than is on the line of the run that plays.
+    /// no checkpoint that is there names more than is on the line of the run that plays.
     pub(super) fn choose(stored: &StoredSession, files: &EventFiles, own: RunId) -> Option<Self> {
         let index = stored.index();
         let heads: HashSet<RunId> = index.heads().iter().map(|head| head.id.run).collect();
@@ -61,8 +61,8 @@ impl EventGathering {
         let through = line.iter().map(|stretch| (stretch.run, stretch.through));
         let mut gatherable: HashMap<RunId, u64> =
             through.filter(|(run, _)| !heads.contains(run)).collect();
-        for (run, known) in known_through(index) {
-            if gatherable.get(&run).is_some_and(|through| *through < known) {
+        for (run, named) in named_by_checkpoints(index, files, Some(own)) {
+            if gatherable.get(&run).is_some_and(|through| *through < named) {
                 gatherable.remove(&run);
             }
         }
@@ -194,16 +194,6 @@ impl Source {
     }
 }
 
-/// The last number that any checkpoint of each run knows.
-fn known_through(index: &SessionIndex) -> HashMap<RunId, u64> {
-    let mut known: HashMap<RunId, u64> = HashMap::new();
-    for (id, commit) in index.commits() {
-        let newest = known.entry(id.run).or_default();
-        *newest = (*newest).max(commit.events_through);
-    }
-    known
-}
-
 /// The small files of runs that may be gathered, by rising numbers.
 fn sources(files: &EventFiles, gatherable: &HashMap<RunId, u64>) -> Vec<Source> {
     let gathered = files.gathered().filter(|file| file.held().len() < MANY).filter_map(|file| {
@@ -238,7 +228,7 @@ pub(super) fn repeated<'a>(
         return Vec::new();
     }
     let index = stored.index();
-    let mut needed = known_through(index);
+    let mut needed = named_by_checkpoints(index, files, own);
     let heads: HashSet<RunId> = index.heads().iter().map(|head| head.id.run).collect();
     for head in heads.iter().copied().chain(own) {
         needed.insert(head, u64::MAX);

@@ -1,12 +1,12 @@
 //! Decides which files of events go, and removes them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use tracing::{debug, warn};
 
 use super::event_gathering::repeated;
 use crate::ids::RunId;
-use crate::recovery::line_before;
+use crate::recovery::named_by_checkpoints;
 use crate::store::{
     DirectoryStore, EventFile, EventFiles, StoreError, StoredSession, with_sources,
 };
@@ -89,9 +89,7 @@ fn removable<'a>(
         .iter()
         .map(|head| (head.id.run, index.commit(head.id).map_or(0, |commit| commit.events_through)))
         .collect();
-    let lines = heads.keys().flat_map(|run| line_before(index, files, *run));
-    let mut known: HashSet<RunId> = lines.map(|stretch| stretch.run).collect();
-    known.extend(index.commits().map(|(id, _)| id.run));
+    let known = named_by_checkpoints(index, files, own);
     let is_last_of = |file: &EventFile, run: RunId| match heads.get(&run) {
         None => own == Some(run),
         Some(through) => {
@@ -106,7 +104,7 @@ fn removable<'a>(
         }
     };
     let stays = |file: &EventFile| file.held().iter().any(|held| is_last_of(file, held.run));
-    let is_known = |file: &EventFile| file.held().iter().any(|held| known.contains(&held.run));
+    let is_known = |file: &EventFile| file.held().iter().any(|held| known.contains_key(&held.run));
     let removable = files.iter().filter(|file| !stays(file));
     removable.map(|file| (is_known(file), file)).collect()
 }

@@ -1,0 +1,155 @@
+//! Sessions that no player plays any more, by the game's own measure.
+
+use std::time::Duration;
+
+use bevy::prelude::*;
+
+use crate::journal::SessionId;
+use crate::lifecycle::{
+    Condition, CurrentSession, SessionCommandsExt, notify, session_is_active, session_is_restoring,
+};
+use crate::plugin::{SessionLast, SessionSystems};
+use crate::session::{EndReason, LeaveCause, Leaving};
+
+/// What one frame counts at most: a computer that slept has not been idle.
+const LONGEST_FRAME: Duration = Duration::from_secs(1);
+
+/// When a session counts as idle, and what becomes of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Idle {
+    after: Duration,
+    /// The earliest first.
+    warnings: Vec<Duration>,
+    action: IdleAction,
+}
+
+/// What becomes of a session that is idle.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub enum IdleAction {
+    /// It stands still until [`resume`](crate::SessionCommands::resume).
+    #[default]
+    Pause,
+    /// It is left, with [`LeaveCause::Idle`], until [`continue_session`](crate::SessionCommands::continue_session).
+    Close,
+    /// It ends as [`Abandoned`](EndReason::Abandoned), with [`LeaveCause::Idle`].
+    Abandon,
+}
+
+impl Idle {
+    /// A session is idle when nothing was done for so long. It is paused then, without a warning.
+    #[must_use]
+    pub fn after(after: Duration) -> Self {
+        Self { after, warnings: Vec::new(), action: IdleAction::Pause }
+    }
+
+    /// So long before that, a [`SessionIdleWarning`] each. Those that are longer than the whole time count
+    /// for nothing.
+    #[must_use]
+    pub fn warn_before(mut self, before: impl IntoIterator<Item = Duration>) -> Self {
+        let moments = before.into_iter().filter_map(|before| self.after.checked_sub(before));
+        self.warnings = moments.collect();
+        self.warnings.sort_unstable();
+        self
+    }
+
+    /// What becomes of the session.
+    #[must_use]
+    pub fn then(mut self, action: IdleAction) -> Self {
+        self.action = action;
+        self
+    }
+}
+
+/// Nothing was done for a while, and soon the session is paused, closed or abandoned.
+#[derive(Event, Message, Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct SessionIdleWarning {
+    /// The session.
+    pub session: SessionId,
+    /// For how long nothing was done.
+    pub idle: Duration,
+    /// How long there is left.
+    pub left: Duration,
+    /// What will be done.
+    pub action: IdleAction,
+}
+
+/// Nothing was done for so long that the session is paused, closed or abandoned, in this frame.
+#[derive(Event, Message, Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct SessionIdle {
+    /// The session.
+    pub session: SessionId,
+    /// For how long nothing was done.
+    pub idle: Duration,
+    /// What is done.
+    pub action: IdleAction,
+}
+
+#[derive(Resource)]
+struct IdleWatch {
+    rule: Idle,
+    activity: Condition,
+    session: Option<SessionId>,
+    idle: Duration,
+    /// How many of the warnings were given.
+    warned: usize,
+}
+
+pub(super) fn add(app: &mut App, rule: Idle, activity: Condition) {
+    if !app.world().contains_resource::<IdleWatch>() {
+        let between = watch.after(SessionSystems::Gates).before(SessionSystems::Requests);
+        app.add_message::<SessionIdleWarning>().add_message::<SessionIdle>().add_systems(
+            SessionLast,
+            between.run_if(session_is_active.and_then(not(session_is_restoring))),
+        );
+    }
+    let watch = IdleWatch { rule, activity, session: None, idle: Duration::ZERO, warned: 0 };
+    app.insert_resource(watch);
+}
+
+fn watch(world: &mut World) {
+    let frame = world.get_resource::<Time<Real>>().map(Time::delta).unwrap_or_default();
+    let session = world.get_resource::<CurrentSession>().map(CurrentSession::id);
+    world.resource_scope(|world, mut watch: Mut<IdleWatch>| {
+        let is_active = watch.activity.holds_or_hints(world) || watch.activity.is_unanswered();
+        if is_active || watch.session != session {
+            watch.begin(session);
+        } else if let Some(session) = session {
+            watch.idle += frame.min(LONGEST_FRAME);
+            watch.go_on(world, session);
+        }
+    });
+}
+
+impl IdleWatch {
+    fn begin(&mut self, session: Option<SessionId>) {
+        (self.session, self.idle, self.warned) = (session, Duration::ZERO, 0);
+    }
+
+    fn go_on(&mut self, world: &mut World, session: SessionId) {
+        let (idle, action) = (self.idle, self.rule.action);
+        if idle >= self.rule.after {
+            notify(world, SessionIdle { session, idle, action });
+            act(world, action);
+            return self.begin(None);
+        }
+        let due = self.rule.warnings.partition_point(|moment| *moment <= idle);
+        if due > self.warned {
+            self.warned = due;
+            let left = self.rule.after.saturating_sub(idle);
+            notify(world, SessionIdleWarning { session, idle, left, action });
+        }
+    }
+}
+
+fn act(world: &mut World, action: IdleAction) {
+    let (mut commands, leaving) = (world.commands(), Leaving::by(LeaveCause::Idle));
+    match action {
+        IdleAction::Pause => commands.session().pause(),
+        IdleAction::Close => commands.session().close_because(leaving),
+        IdleAction::Abandon => commands.session().end_because(EndReason::Abandoned, leaving),
+    }
+    world.flush();
+}
