@@ -293,7 +293,7 @@ fn a_newer_format_is_refused_and_left_alone() {
     };
     assert_eq!((written_by.major, written_by.game_version.as_deref()), (2, Some("1.2.3")));
     let message = received::<RecoveryFailed>(&app)[0].error.to_string();
-    assert!(message.contains("format 2.2, game version 1.2.3"), "{message}");
+    assert!(message.contains("format 2.3, game version 1.2.3"), "{message}");
     assert!(message.contains("update the game"), "{message}");
     assert!(received::<CorruptionDetected>(&app).is_empty(), "newer is not damaged");
     request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));

@@ -55,8 +55,9 @@ pub use journal::{
 pub use process::{HowItEnded, LastRun};
 pub use recovery::{
     Corruption, EventGap, EventPage, EventQuery, EventValidation, Fork, ForkedLine, FoundSession,
-    IndexFigures, OfferedCheckpoint, OfferedOption, Proposal, RecoveryOffer, SessionEntry,
-    SlotEntry, Timeline, TimelineCheckpoint, TimelineLine, UnreadableSlot, UnsavedPlay, VersionFit,
+    IndexFigures, Keep, LeftAs, LetGo, OfferedCheckpoint, OfferedOption, Proposal, RecoveryOffer,
+    Retention, RetentionPreview, RetentionReason, SessionEntry, SlotEntry, Timeline,
+    TimelineCheckpoint, TimelineLine, UnreadableSlot, UnsavedPlay, VersionFit, WouldGo,
 };
 #[cfg(feature = "bevy_reflect")]
 pub use reflection::register_types;

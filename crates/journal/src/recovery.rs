@@ -24,6 +24,7 @@ mod prepare;
 mod prepare_slot;
 mod read_progress;
 mod session_finder;
+mod session_retention;
 mod shortlist;
 mod slots;
 mod standing;
@@ -56,6 +57,9 @@ pub(crate) use prepare::{PrepareFailure, next_save_id, prepare};
 pub use prepare::{Prepared, Wanted};
 pub use read_progress::ReadProgress;
 pub(crate) use session_finder::{Found, SessionFinder};
+pub use session_retention::{
+    Keep, LeftAs, LetGo, Retention, RetentionPreview, RetentionReason, WouldGo,
+};
 pub(crate) use slots::find_slot;
 pub use slots::{SlotEntry, UnreadableSlot};
 pub use slots::{SlotListing, THUMBNAIL};

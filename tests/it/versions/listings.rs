@@ -105,7 +105,7 @@ fn one_file_of_a_newer_format_makes_the_whole_session_newer_and_nothing_is_touch
     frames(&mut app, 3);
     let error = received::<RecoveryFailed>(&app).pop().unwrap().error;
     assert!(matches!(error, RecoveryError::NewerFormat(_)), "{error:?}");
-    assert!(error.to_string().contains("format 2.2, game version 1.2.3"), "{error}");
+    assert!(error.to_string().contains("format 2.3, game version 1.2.3"), "{error}");
     let after: Vec<_> = journals(&disk).iter().map(|path| disk.content(path)).collect();
     assert_eq!(before, after);
 }

@@ -312,6 +312,7 @@ fn entry(
         bytes: stored.bytes(),
         journal_bytes: stored.bytes_with_attachments(),
         thumbnail: newest_thumbnail(stored, head),
+        forked: stored.index().heads().len() > 1,
         without_world: stored.index().is_without_world(head.id),
     }
 }

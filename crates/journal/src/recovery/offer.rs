@@ -167,6 +167,8 @@ pub struct SessionEntry {
     /// crash, or by an exit that was too slow to write it. When that was says
     /// [`updated`](Self::updated).
     pub left: Option<Leaving>,
+    /// Whether it went on in two places that never saw each other.
+    pub forked: bool,
     /// Whether nothing but its summary was kept when it was archived, so that it can't be taken up.
     pub without_world: bool,
     /// Bytes of its journal, of its attachments and of its slots.
@@ -193,6 +195,7 @@ impl SessionEntry {
             bytes: 0,
             journal_bytes: 0,
             thumbnail: None,
+            forked: false,
             without_world: false,
             left: None,
         }

@@ -44,7 +44,7 @@ impl Play {
     }
 
     /// Takes a session up. Another one that is played is left as soon as it is known that this works.
-    pub(super) fn take_up(&mut self, session: SessionId, from: RestoreFrom, reason: RestoreReason) {
+    pub fn take_up(&mut self, session: SessionId, from: RestoreFrom, reason: RestoreReason) {
         let wanted =
             Wanted { session, from, reason, tail: None, played: None, probation: PROBATION };
         let failures = self.disk.failures();
@@ -193,13 +193,13 @@ impl Play {
     }
 
     /// The newest checkpoint of a session.
-    pub fn head_of(&self, session: SessionId) -> Option<CheckpointId> {
+    fn head_of(&self, session: SessionId) -> Option<CheckpointId> {
         let stored = self.game.local.store.open_session(session).ok()?;
         Some(stored.index().heads().first()?.id)
     }
 
     /// What was put away is the world that it was before, under another number.
-    pub fn know_again(&mut self, session: SessionId, before: Option<CheckpointId>) {
+    fn know_again(&mut self, session: SessionId, before: Option<CheckpointId>) {
         let Some((before, after)) = before.zip(self.head_of(session)) else { return };
         let Ok(stored) = self.game.local.store.open_session(session) else { return };
         let known = self.worlds.get(&key(before)).filter(|_| after != before);

@@ -282,16 +282,22 @@ fn a_save_waits_for_no_more_than_one_step_of_an_archive() {
 
 #[test]
 fn a_session_that_is_wanted_while_it_is_put_away_is_let_go() {
+    let mut taken_up = 0;
     for steps in 0..12 {
         let (mut play, session) = closed();
-        let before = play.head_of(session);
+        // While another is played, a turn is one step.
+        play.perform(&[Action::Start, Action::Settle]);
         play.game.order(Order::Shelve { session, how: WITH_WORLD }, play.now);
-        (0..steps).for_each(|_| drop(play.game.turn(play.now)));
-        play.know_again(session, before);
-        go_on(&mut play);
+        (0..steps).for_each(|_| play.turn());
+        // Once it is in the archive, its checkpoint has a number that the play doesn't know.
+        play.perform_if_known(&[]);
+        play.take_up(session, RestoreFrom::Latest, RestoreReason::Recovered);
         assert_eq!(play.refused, None, "after {steps} steps");
+        taken_up += usize::from(play.played() == Some(session));
         play.perform(&[Action::Settle, Action::Auto, Action::Close]);
+        play.settle();
         assert_eq!(stored(&play.game.local.store, session).index().heads().len(), 1);
         assert!(files(&play, session).iter().all(|name| !name.ends_with(".new")));
     }
+    assert!(taken_up > 2, "{taken_up}");
 }
