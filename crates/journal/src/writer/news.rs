@@ -100,6 +100,16 @@ pub enum News {
     AttachmentRead { of: AttachmentOf, name: String, result: Result<Attachment, AttachmentError> },
 }
 
+#[cfg(test)]
+impl News {
+    /// All sessions that a listing has found; none if this isn't about one.
+    pub(crate) fn into_found(self) -> Vec<FoundSession> {
+        let Self::Detected { settled, mut found, .. } = self else { return Vec::new() };
+        found.extend(settled.into_entries().into_iter().map(FoundSession::settled));
+        found
+    }
+}
+
 /// Why events are lost.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

@@ -21,10 +21,7 @@ fn found(play: &Play, session: SessionId) -> FoundSession {
     let disk = SimulatedDisk::from_image(&play.disk.image());
     let mut game = crate::torture::Game::boot(&disk, play.now.wall);
     let news = game.order(Order::Detect, play.now);
-    let found = news.into_iter().flat_map(|news| match news {
-        News::Detected { found, .. } => found,
-        _ => Vec::new(),
-    });
+    let found = news.into_iter().flat_map(News::into_found);
     found.into_iter().find(|found| found.session == session).expect("it should be listed")
 }
 

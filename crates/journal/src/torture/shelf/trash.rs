@@ -12,10 +12,7 @@ use crate::writer::{News, Order};
 
 fn offers(play: &mut Play, session: SessionId) -> usize {
     let news = play.game.order(Order::Detect, play.now);
-    let found = news.into_iter().flat_map(|news| match news {
-        News::Detected { found, .. } => found,
-        _ => Vec::new(),
-    });
+    let found = news.into_iter().flat_map(News::into_found);
     let of = |found: FoundSession| (found.session == session).then_some(found.offers.len());
     found.filter_map(of).next().expect("the session should be listed")
 }
