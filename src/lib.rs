@@ -40,15 +40,16 @@ pub use bevy_session_journal::{
     EventMoment, EventPage, EventPrivacy, EventQuery, EventSource, EventTrigger, EventType,
     EventValidation, EventValueError, ExternalError, FailureCause, Field, FieldError, Fields, Fork,
     ForkedLine, GroupBy, GroupKey, HowItEnded, IllegalMove, IndexFigures, InnerChapters, Keep,
-    LeaveCause, Leaving, Left, LeftAs, LetGo, LifecycleEvent, MemoryDisk, Move, NewChapter,
-    NewSession, OfferedCheckpoint, OfferedOption, OpenChapter, Operation, Outcome, PanicInfo,
-    Proposal, ProvenTime, RecordedEvent, RecoveryError, RecoveryOffer, Report, ReportError,
-    RequestError, RestoreFrom, RestoreReason, Retention, RetentionPreview, RetentionReason, RunId,
-    SaveId, SaveSlot, SessionChanges, SessionContext, SessionEntry, SessionGroup, SessionGroups,
-    SessionId, SessionMetadata, SessionPage, SessionPriority, SessionQuery, SessionStatus,
-    SessionTally, SessionUpdate, SessionWatch, ShelfMove, ShelfPlace, SlotEntry, SlotError, SlotId,
-    SlotKind, SortBy, StateChange, StopReason, Tags, Timeline, TimelineCheckpoint, TimelineLine,
-    UnreadableSlot, UnsavedPlay, Validity, VersionFit, WouldGo, WrittenBy, limits,
+    LeaveCause, Leaving, Left, LeftAs, LetGo, LifecycleEvent, Link, LinkTarget, Links, MemoryDisk,
+    Move, NewChapter, NewSession, OfferedCheckpoint, OfferedOption, OpenChapter, Operation,
+    Outcome, PanicInfo, Proposal, ProvenTime, RecordedEvent, RecoveryError, RecoveryOffer, Report,
+    ReportError, RequestError, RestoreFrom, RestoreReason, Retention, RetentionPreview,
+    RetentionReason, RunId, SaveId, SaveSlot, SessionChanges, SessionContext, SessionEntry,
+    SessionGroup, SessionGroups, SessionId, SessionMetadata, SessionPage, SessionPriority,
+    SessionQuery, SessionStatus, SessionTally, SessionUpdate, SessionWatch, ShelfMove, ShelfPlace,
+    SlotEntry, SlotError, SlotId, SlotKind, SortBy, StateChange, StopReason, Tags, Timeline,
+    TimelineCheckpoint, TimelineLine, UnreadableSlot, UnsavedPlay, Validity, VersionFit, WouldGo,
+    WrittenBy, limits,
 };
 pub use capture::{
     DriftedType, InChapter, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState,
@@ -164,6 +165,9 @@ mod guide {
 
     #[doc = include_str!("../docs/guide/rewind.md")]
     struct Rewind;
+
+    #[doc = include_str!("../docs/guide/scenarios.md")]
+    struct Scenarios;
 
     #[doc = include_str!("../docs/guide/settings.md")]
     struct Settings;

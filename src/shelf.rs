@@ -1,13 +1,22 @@
-//! One session among many: which ends by itself, and which no player plays any more.
+//! One session among many: which ends by itself, which no player plays any more, and what the next one begins
+//! with.
 //!
 //! Beside the core, and not in the prelude: a game that calls none of it pays nothing for it.
 
 mod completion;
 mod idle;
+#[cfg(feature = "scenarios")]
+mod scenario;
 
 use bevy::ecs::schedule::SystemCondition;
 use bevy::prelude::*;
 
+#[cfg(feature = "scenarios")]
+pub use scenario::{ScenarioAsset, ScenarioPlugin};
+
+pub use bevy_session_journal::{
+    Scenario, ScenarioError, ScenarioFiles, Suggestion, SuggestionReason, suggest,
+};
 pub use idle::{Idle, IdleAction, SessionIdle, SessionIdleWarning};
 
 use crate::lifecycle::Condition;

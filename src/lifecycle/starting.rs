@@ -20,10 +20,11 @@ use crate::session::{
 };
 use crate::writer::EventStart;
 
-/// Whether the texts of a session that is to begin are short enough, and its tags few enough.
+/// Whether the texts of a session that is to begin are short enough, and its tags and links few enough.
 pub(super) fn check_texts(session: &NewSession) -> Result<(), RequestError> {
     let texts = [&session.name, &session.description, &session.session_type];
     session.tags.check()?;
+    session.links.check()?;
     texts.into_iter().chain(&session.player).try_for_each(|text| check_text(text))
 }
 

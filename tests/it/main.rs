@@ -35,6 +35,7 @@ mod left_behind;
 #[cfg(feature = "auto_register")]
 mod level_game;
 mod lifecycle;
+mod links;
 mod lists;
 mod logs;
 mod lost_lock;
@@ -67,6 +68,8 @@ mod rewinds;
 mod rooms;
 mod rounds;
 mod saved_types;
+#[cfg(feature = "scenarios")]
+mod scenarios;
 mod self_test;
 mod shelf;
 mod slices;

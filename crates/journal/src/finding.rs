@@ -10,6 +10,7 @@ mod groups;
 mod query;
 mod search_text;
 mod sorting;
+mod suggestions;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -19,6 +20,7 @@ pub use groups::{GroupBy, GroupKey, Outcome, SessionGroup, SessionGroups};
 pub use query::{SessionPage, SessionQuery};
 pub use search_text::SearchText;
 pub use sorting::SortBy;
+pub use suggestions::{Suggestion, SuggestionReason, suggest};
 pub use watch::{SessionChanges, SessionWatch};
 
 pub use filter::Left;

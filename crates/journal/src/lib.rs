@@ -31,6 +31,8 @@ mod reflection;
 #[doc(hidden)]
 pub mod report;
 #[doc(hidden)]
+pub mod scenario;
+#[doc(hidden)]
 pub mod session;
 #[doc(hidden)]
 pub mod store;
@@ -45,7 +47,7 @@ pub use facade::{
 };
 pub use finding::{
     GroupBy, GroupKey, Left, Outcome, SessionChanges, SessionGroup, SessionGroups, SessionPage,
-    SessionQuery, SessionWatch, SortBy,
+    SessionQuery, SessionWatch, SortBy, Suggestion, SuggestionReason, suggest,
 };
 pub use ids::{ChapterId, CheckpointId, RunId, SaveId, SessionId, SlotId, limits};
 pub use journal::{
@@ -61,15 +63,16 @@ pub use recovery::{
 };
 #[cfg(feature = "bevy_reflect")]
 pub use reflection::register_types;
+pub use scenario::{Scenario, ScenarioError, ScenarioFiles};
 pub use session::{
     Archived, Attachment, AttachmentError, AttachmentOf, Chapter, ChapterEnd, ChapterError,
     ChapterFigures, ChapterOutcome, ChapterSummary, Chapters, CheckpointError, CheckpointSummary,
     ContextPart, DiskRefusal, EndReason, EventTrigger, ExternalError, FailureCause, Field,
-    FieldError, Fields, IllegalMove, InnerChapters, LeaveCause, Leaving, LifecycleEvent, Move,
-    NewChapter, NewSession, OpenChapter, ProvenTime, RecoveryError, Report, ReportError,
-    RequestError, RestoreFrom, RestoreReason, SaveSlot, SessionContext, SessionMetadata,
-    SessionPriority, SessionStatus, SessionTally, SessionUpdate, ShelfMove, ShelfPlace, SlotError,
-    SlotKind, StateChange, StopReason, Tags, WrittenBy,
+    FieldError, Fields, IllegalMove, InnerChapters, LeaveCause, Leaving, LifecycleEvent, Link,
+    LinkTarget, Links, Move, NewChapter, NewSession, OpenChapter, ProvenTime, RecoveryError,
+    Report, ReportError, RequestError, RestoreFrom, RestoreReason, SaveSlot, SessionContext,
+    SessionMetadata, SessionPriority, SessionStatus, SessionTally, SessionUpdate, ShelfMove,
+    ShelfPlace, SlotError, SlotKind, StateChange, StopReason, Tags, WrittenBy,
 };
 pub use store::{MemoryDisk, Operation, PanicInfo};
 pub use writer::Saved;

@@ -8,9 +8,11 @@ mod disk_refusal;
 mod encoding;
 mod errors;
 mod failure_cause;
+mod fields;
 mod game_clock;
 mod leaving;
 mod lifecycle_event;
+mod links;
 mod metadata;
 mod proven_time;
 mod report;
@@ -38,12 +40,12 @@ pub(crate) use encoding::{bytes, milliseconds, optional_milliseconds};
 pub use errors::{CheckpointError, ExternalError, RecoveryError, RequestError, StopReason};
 pub use failure_cause::FailureCause;
 pub(crate) use failure_cause::WithSources;
+pub use fields::{Field, FieldError, Fields};
 pub use game_clock::{FixedClock, GameClock};
 pub use leaving::{LeaveCause, Leaving};
 pub use lifecycle_event::{EventTrigger, LifecycleEvent};
-pub use metadata::{
-    Field, FieldError, Fields, NewSession, SessionMetadata, SessionPriority, SessionTally,
-};
+pub use links::{Link, LinkTarget, Links};
+pub use metadata::{NewSession, SessionMetadata, SessionPriority, SessionTally};
 pub use proven_time::ProvenTime;
 pub use report::{Report, ReportError, ReportSubject};
 pub use restoring::{RestoreFrom, RestoreReason};

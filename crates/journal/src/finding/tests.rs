@@ -1,6 +1,7 @@
 //! Searches of lists, small and large.
 
 mod numbers;
+mod suggesting;
 mod watching;
 
 use std::time::Duration;

@@ -31,8 +31,12 @@ pub const TYPES: usize = 1 << 14;
 pub const STRING_BYTES: usize = 4096;
 /// Tags of a session.
 pub const TAGS: usize = 32;
-/// Bytes of a tag.
+/// Bytes of a tag, and of a link's relation.
 pub const TAG_BYTES: usize = 64;
+/// Links of a session.
+pub const LINKS: usize = 16;
+/// Bytes of a text that a session is linked with.
+pub const LINK_BYTES: usize = 512;
 /// Bytes of a segment's header.
 pub const HEADER_BYTES: usize = 1 << 16;
 /// Checkpoints before it that one in an archive names.

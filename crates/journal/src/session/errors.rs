@@ -84,6 +84,14 @@ pub enum RequestError {
         /// The most that are allowed.
         limit: usize,
     },
+    /// A session has more links than the format allows.
+    #[error("{links} links are over the limit of {limit}")]
+    TooManyLinks {
+        /// How many there would be.
+        links: usize,
+        /// The most that are allowed.
+        limit: usize,
+    },
     /// The restore would lose something, and
     /// `SessionSettings` refuses that.
     #[error("this build of the game would lose values of {}", types.join(", "))]

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use super::{FieldError, Fields, RequestError, SessionMetadata, SessionPriority, Tags};
+use super::{
+    FieldError, Fields, LinkTarget, Links, RequestError, SessionMetadata, SessionPriority, Tags,
+};
 use crate::ids::limits;
 
 /// Changes to what a session says about itself. What isn't set stays as it is.
@@ -27,6 +29,8 @@ pub struct SessionUpdate {
     priority: Option<SessionPriority>,
     add_tags: Tags,
     remove_tags: Tags,
+    add_links: Links,
+    remove_links: Links,
     pinned: Option<bool>,
     autosave: Option<bool>,
     recovery: Option<bool>,
@@ -85,6 +89,25 @@ impl SessionUpdate {
         self
     }
 
+    /// Links it with another session, or with an address; see
+    /// [`NewSession::link`](super::NewSession::link).
+    #[must_use]
+    pub fn link(mut self, relation: impl Into<String>, to: impl Into<LinkTarget>) -> Self {
+        let (relation, to) = (relation.into(), to.into());
+        self.remove_links.remove(&relation, to.clone());
+        self.add_links.insert(relation, to);
+        self
+    }
+
+    /// Takes a link away.
+    #[must_use]
+    pub fn unlink(mut self, relation: impl Into<String>, to: impl Into<LinkTarget>) -> Self {
+        let (relation, to) = (relation.into(), to.into());
+        self.add_links.remove(&relation, to.clone());
+        self.remove_links.insert(relation, to);
+        self
+    }
+
     /// Whether no rule of retention removes the session from now on.
     #[must_use]
     pub fn pin(mut self, pinned: bool) -> Self {
@@ -124,10 +147,12 @@ impl SessionUpdate {
     ///
     /// # Errors
     ///
-    /// [`RequestError::TextTooLong`] or [`RequestError::TooManyTags`] names what is too much.
+    /// [`RequestError::TextTooLong`], [`RequestError::TooManyTags`] or [`RequestError::TooManyLinks`] names
+    /// what is too much.
     #[doc(hidden)]
     pub fn check(&self, metadata: &SessionMetadata, fields: &Fields) -> Result<(), RequestError> {
         self.tags_after(metadata).check()?;
+        self.links_after(metadata).check()?;
         let texts = [&self.name, &self.player, &self.description, &self.session_type];
         let longest = texts.into_iter().flatten().map(String::len).max().unwrap_or_default();
         let together = fields.bytes() + self.fields.bytes();
@@ -145,10 +170,19 @@ impl SessionUpdate {
         tags
     }
 
+    fn links_after(&self, metadata: &SessionMetadata) -> Links {
+        let mut links = metadata.links.clone();
+        let removed = self.remove_links.iter();
+        removed.for_each(|link| _ = links.remove(&link.relation, link.to.clone()));
+        links.extend(self.add_links.iter().cloned());
+        links
+    }
+
     /// Makes the changes; whether any changed the metadata, and whether any changed the fields.
     #[doc(hidden)]
     pub fn apply(self, metadata: &mut SessionMetadata, fields: &mut Fields) -> (bool, bool) {
-        let (before, tags) = (metadata.clone(), self.tags_after(metadata));
+        let before = metadata.clone();
+        let (tags, links) = (self.tags_after(metadata), self.links_after(metadata));
         let put = |place: &mut String, text: Option<String>| {
             text.into_iter().for_each(|text| *place = text);
         };
@@ -157,7 +191,7 @@ impl SessionUpdate {
         put(&mut metadata.session_type, self.session_type);
         metadata.player = self.player.or(metadata.player.take());
         metadata.priority = self.priority.unwrap_or(metadata.priority);
-        metadata.tags = tags;
+        (metadata.tags, metadata.links) = (tags, links);
         metadata.pinned = self.pinned.unwrap_or(metadata.pinned);
         metadata.autosave = self.autosave.unwrap_or(metadata.autosave);
         metadata.recovery = self.recovery.unwrap_or(metadata.recovery);
@@ -209,17 +243,49 @@ mod tests {
     }
 
     #[test]
+    fn links_are_added_and_taken_away_and_too_many_are_refused() {
+        let (mut metadata, mut fields, other) =
+            (metadata(), Fields::default(), SessionId::random());
+        let update = SessionUpdate::default()
+            .link("sequel of", other)
+            .link("guide", "a page")
+            .link("guide", "another")
+            .unlink("guide", "a page");
+        assert_eq!(update.apply(&mut metadata, &mut fields), (true, false));
+        let links: Vec<_> = metadata.links.iter().map(|link| link.to.to_string()).collect();
+        assert_eq!(links, ["another", &other.to_string()]);
+        let again = SessionUpdate::default().link("guide", "another").unlink("guide", "gone");
+        assert_eq!(again.apply(&mut metadata, &mut fields), (false, false));
+        let many = (0..15)
+            .fold(SessionUpdate::default(), |all, number| all.link("see", number.to_string()));
+        let too_many = RequestError::TooManyLinks { links: 17, limit: 16 };
+        assert_eq!(many.clone().check(&metadata, &fields), Err(too_many));
+        assert_eq!(many.unlink("sequel of", other).check(&metadata, &fields), Ok(()));
+        for (update, bytes, limit) in [
+            (SessionUpdate::default().link("x".repeat(65), other), 65, 64),
+            (SessionUpdate::default().link("x", "y".repeat(513)), 513, 512),
+        ] {
+            let too_long = RequestError::TextTooLong { bytes, limit };
+            assert_eq!(update.check(&metadata, &fields), Err(too_long));
+        }
+    }
+
+    #[test]
     fn what_a_session_is_comes_back_as_it_was_written_and_what_is_usual_takes_no_room() {
         let before = metadata();
         let plain =
             rmp_serde::to_vec_named(&SessionMetadata { tags: Tags::default(), ..before.clone() });
         let plain = String::from_utf8_lossy(&plain.unwrap()).into_owned();
-        assert!(["tags", "pinned", "place", "expected"].iter().all(|key| !plain.contains(key)));
+        assert!(
+            ["tags", "pinned", "place", "expected", "links"].iter().all(|key| !plain.contains(key))
+        );
         let since = Timestamp::UNIX_EPOCH;
         for place in [ShelfPlace::Open, ShelfPlace::Archive { since }, ShelfPlace::Trash { since }]
         {
             let expected = Some(std::time::Duration::from_secs(7200));
-            let written = SessionMetadata { place, pinned: true, expected, ..before.clone() };
+            let mut written = SessionMetadata { place, pinned: true, expected, ..before.clone() };
+            written.links.insert("sequel of", SessionId::random());
+            written.links.insert("guide", "a page");
             let bytes = rmp_serde::to_vec_named(&written).unwrap();
             assert_eq!(rmp_serde::from_slice::<SessionMetadata>(&bytes).unwrap(), written);
         }

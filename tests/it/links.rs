@@ -1,0 +1,71 @@
+//! What sessions are linked with.
+
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use bevy_session::{LinkTarget, MemoryDisk, RequestError, SessionEntry, SessionId};
+
+use crate::common::*;
+
+fn begin(app: &mut App, new: NewSession) -> SessionId {
+    request(app, |commands| commands.session().start(new));
+    frames(app, 3);
+    app.world().resource::<CurrentSession>().id()
+}
+
+fn close(app: &mut App) {
+    request(app, |commands| commands.session().close());
+    frames(app, 3);
+}
+
+fn entry(app: &App, session: SessionId) -> SessionEntry {
+    app.world().resource::<SessionCatalog>().get(session).unwrap().clone()
+}
+
+#[test]
+fn links_are_changed_whether_a_session_is_played_or_not_and_stay_when_it_goes_back() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk);
+    let first = begin(&mut app, NewSession::named("Campaign"));
+    close(&mut app);
+    let second = begin(&mut app, NewSession::named("Practice").link("practice of", first));
+    request(&mut app, |commands| {
+        commands.session().update(SessionUpdate::default().link("guide", "a page"));
+        commands.session().quick_save();
+    });
+    frames(&mut app, 3);
+    request(&mut app, |commands| {
+        commands.session().update(SessionUpdate::default().unlink("guide", "a page"));
+    });
+    frames(&mut app, 3);
+    request(&mut app, |commands| commands.session().quick_load());
+    frames(&mut app, 5);
+    close(&mut app);
+    request(&mut app, move |commands| {
+        let update = SessionUpdate::default().link("practised in", second);
+        commands.session().update_session(first, update);
+    });
+    frames(&mut app, 3);
+    drop(app);
+    let mut app = game(&disk);
+    frames(&mut app, 3);
+    let targets = |session| {
+        let links = entry(&app, session).session.links;
+        links.iter().map(|link| link.to.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(targets(second), [LinkTarget::Session(first)], "what was taken away stays away");
+    assert_eq!(targets(first), [LinkTarget::Session(second)]);
+}
+
+#[test]
+fn a_session_with_more_links_than_there_is_room_for_is_not_started() {
+    let mut app = game(&MemoryDisk::default());
+    listen::<RequestRejected>(&mut app);
+    let many = (0..17)
+        .fold(NewSession::named("Linked"), |new, number| new.link("see", number.to_string()));
+    request(&mut app, |commands| commands.session().start(many));
+    frames(&mut app, 3);
+    let rejected = received::<RequestRejected>(&app);
+    let too_many = RequestError::TooManyLinks { links: 17, limit: 16 };
+    assert_eq!(rejected.iter().map(|it| &it.error).collect::<Vec<_>>(), [&too_many]);
+    assert!(app.world().get_resource::<CurrentSession>().is_none());
+}
