@@ -47,9 +47,9 @@ pub use bevy_session_journal::{
     RetentionReason, RunId, SaveId, SaveSlot, SessionChanges, SessionContext, SessionEntry,
     SessionGroup, SessionGroups, SessionId, SessionMetadata, SessionPage, SessionPriority,
     SessionQuery, SessionStatus, SessionTally, SessionUpdate, SessionWatch, ShelfMove, ShelfPlace,
-    SlotEntry, SlotError, SlotId, SlotKind, SortBy, StateChange, StopReason, Tags, Timeline,
-    TimelineCheckpoint, TimelineLine, UnreadableSlot, UnsavedPlay, Validity, VersionFit, WouldGo,
-    WrittenBy, limits,
+    SlotEntry, SlotError, SlotId, SlotKind, SortBy, StartingWorld, StateChange, StopReason, Tags,
+    Timeline, TimelineCheckpoint, TimelineLine, UnreadableSlot, UnsavedPlay, Validity, VersionFit,
+    WouldGo, WrittenBy, limits,
 };
 pub use capture::{
     DriftedType, InChapter, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState,

@@ -2,6 +2,7 @@
 
 mod activity;
 mod attachments;
+mod beginning_worlds;
 mod branching;
 mod capture_budget;
 mod chapters;

@@ -3,7 +3,7 @@
 use bevy::prelude::*;
 
 use super::SessionCatalog;
-use super::requests::{CurrentRequest, reject};
+use super::requests::{CurrentRequest, Request, SessionRequest, reject};
 use super::runtime::RuntimeParts;
 use super::starting::check_texts;
 use super::take_up::Taken;
@@ -31,8 +31,14 @@ impl RuntimeParts {
     /// Makes what was read the beginning of a session of its own, if that is what was asked for; `None` if
     /// it can't be one, which is said.
     pub(super) fn as_asked(&mut self, world: &mut World, mut taken: Taken) -> Option<Taken> {
-        let Some(CurrentRequest::BranchOff { session, .. }) = &taken.preparing.asked else {
-            return Some(taken);
+        let session = match &taken.preparing.asked {
+            Some(Request::Current(CurrentRequest::BranchOff { session, .. })) => session,
+            Some(Request::Session(SessionRequest::StartIn { .. })) => {
+                let entry = SessionEntry::begun(&taken.prepared.metadata);
+                world.get_resource_or_init::<SessionCatalog>().put(entry);
+                return Some(taken);
+            }
+            _ => return Some(taken),
         };
         let prepared = &mut taken.prepared;
         let context = prepared.metadata.context.clone();

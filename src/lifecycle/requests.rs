@@ -15,7 +15,7 @@ use crate::journal::{ChapterId, CheckpointId, CheckpointKind, SessionId, SlotId}
 use crate::recovery::EventQuery;
 use crate::session::{
     Attachment, AttachmentOf, ChapterOutcome, EndReason, Leaving, NewChapter, NewSession, Report,
-    ReportSubject, RestoreFrom, SaveSlot, SessionUpdate, ShelfMove,
+    ReportSubject, RestoreFrom, SaveSlot, SessionUpdate, ShelfMove, StartingWorld,
 };
 
 pub use commands::{SessionCommands, SessionCommandsExt};
@@ -73,6 +73,13 @@ pub enum Request {
 pub enum SessionRequest {
     /// [`SessionCommands::start`].
     Start(NewSession),
+    /// [`SessionCommands::start_in`].
+    StartIn {
+        /// The session.
+        session: Box<NewSession>,
+        /// What its world is.
+        world: StartingWorld,
+    },
     /// [`SessionCommands::start_or_continue`].
     StartOrContinue(NewSession),
     /// [`SessionCommands::continue_session`].
@@ -218,6 +225,7 @@ impl Request {
         match self {
             Self::Session(request) => match request {
                 SessionRequest::Start(_) => "start",
+                SessionRequest::StartIn { .. } => "start_in",
                 SessionRequest::StartOrContinue(_) => "start_or_continue",
                 SessionRequest::Continue(_) => "continue_session",
                 SessionRequest::Recover(..) => "recover",

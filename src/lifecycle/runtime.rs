@@ -18,7 +18,7 @@ use super::leaving::LeavingSession;
 use super::line::Line;
 use super::pace::Pace;
 use super::recording::EventLine;
-use super::requests::{CurrentRequest, SessionRequest};
+use super::requests::{Request, SessionRequest};
 use super::restoring::Restoring;
 use super::start_up::StartUp;
 use super::summary::RunFigures;
@@ -132,8 +132,8 @@ pub(crate) struct Preparing {
     pub from: RestoreFrom,
     pub reason: RestoreReason,
     pub asked_at: Instant,
-    /// The request, if it is one about the session that is being played.
-    pub asked: Option<CurrentRequest>,
+    /// The request, where the rest of this doesn't say it.
+    pub asked: Option<Request>,
     /// The session to start if nothing can be restored, for who asked to start or continue.
     pub otherwise: Option<NewSession>,
     /// How often, for them, what is offered instead of a damaged checkpoint is tried.

@@ -40,6 +40,9 @@ impl RuntimeParts {
     ) -> Result<(), RequestError> {
         match request {
             SessionRequest::Start(session) => self.start(world, session, request),
+            SessionRequest::StartIn { session, world: file } => {
+                self.start_in(world, (session, file), request)
+            }
             SessionRequest::StartOrContinue(session) => {
                 self.start_or_continue(world, session, request)
             }
@@ -161,7 +164,7 @@ impl RuntimeParts {
     /// The checkpoint that is being read is the answer to this request.
     pub(super) fn answer_to(&mut self, request: &CurrentRequest) {
         if let Some(Transition::Preparing(preparing)) = &mut self.transition {
-            preparing.asked = Some(request.clone());
+            preparing.asked = Some(request.clone().into());
         }
     }
 
@@ -208,7 +211,7 @@ impl RuntimeParts {
         if let RestoreFrom::Slot(slot) = preparing.from {
             catalog.note_slot(slot, Validity::Verified);
         }
-        if catalog.get(session).is_none() {
+        if catalog.get(session).is_none() && !preparing.begins_session() {
             // Nothing but the slot was left of it.
             catalog.put(SessionEntry::begun(&prepared.metadata));
         }
@@ -307,13 +310,18 @@ impl RuntimeParts {
 }
 
 impl Preparing {
+    /// Whether a session begins with what is read, which nobody knows before.
+    fn begins_session(&self) -> bool {
+        matches!(self.asked, Some(Request::Session(SessionRequest::StartIn { .. })))
+    }
+
     /// The request that asked for it.
     pub(super) fn request(self) -> Request {
         if let Some(backup) = self.backup {
             return backup.into_request(self.session);
         }
         if let Some(request) = self.asked {
-            return request.into();
+            return request;
         }
         if let Some(session) = self.otherwise {
             return SessionRequest::StartOrContinue(session).into();

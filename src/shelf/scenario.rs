@@ -3,7 +3,9 @@
 mod loader;
 
 use bevy::prelude::*;
-use bevy_session_journal::Scenario;
+use bevy_session_journal::{NewSession, Scenario, StartingWorld};
+
+use crate::lifecycle::SessionCommandsExt;
 
 use loader::ScenarioLoader;
 
@@ -23,7 +25,7 @@ use loader::ScenarioLoader;
 ///
 /// fn new_game(chosen: Res<Chosen>, scenarios: Res<Assets<ScenarioAsset>>, mut commands: Commands) {
 ///     let Some(scenario) = scenarios.get(&chosen.0) else { return };
-///     commands.session().start(scenario.new_session().player("Ann"));
+///     scenario.start(scenario.new_session().player("Ann"), &mut commands);
 /// }
 ///
 /// App::new()
@@ -40,6 +42,28 @@ impl Plugin for ScenarioPlugin {
     }
 }
 
-/// A [`Scenario`] that was loaded from `*.scenario.ron`, with all that it extends.
+/// A [`Scenario`] that was loaded from `*.scenario.ron`, with all that it extends and the world that it begins with.
 #[derive(Asset, TypePath, Deref, Clone, PartialEq, Debug)]
-pub struct ScenarioAsset(pub Scenario);
+#[non_exhaustive]
+pub struct ScenarioAsset {
+    /// The scenario.
+    #[deref]
+    pub scenario: Scenario,
+    /// Its world, if it has one. What it holds is looked at when a session begins with it.
+    pub starting_world: Option<StartingWorld>,
+}
+
+impl ScenarioAsset {
+    /// Starts a session: in the scenario's world, if it has one, and otherwise as
+    /// [`start`](crate::SessionCommands::start) does. The session is mostly made of
+    /// [`new_session`](Scenario::new_session).
+    ///
+    /// With a world, [`SessionRestored`](crate::SessionRestored) follows, as after
+    /// [`start_in`](crate::SessionCommands::start_in), without one [`SessionStarted`](crate::SessionStarted).
+    pub fn start(&self, session: NewSession, commands: &mut Commands) {
+        match self.starting_world.clone() {
+            Some(world) => commands.session().start_in(session, world),
+            None => commands.session().start(session),
+        }
+    }
+}

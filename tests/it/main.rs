@@ -75,6 +75,7 @@ mod shelf;
 mod slices;
 mod slot_loads;
 mod slots;
+mod starting_worlds;
 mod sweeping;
 mod take_ups;
 mod testing;

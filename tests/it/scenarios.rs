@@ -17,8 +17,16 @@ use crate::common::*;
 
 /// A game whose assets are these files.
 fn game_of(disk: &MemoryDisk, files: &[(&str, &str)]) -> App {
+    game_in(disk, assets(files))
+}
+
+fn assets(files: &[(&str, &str)]) -> Dir {
     let root = Dir::default();
     files.iter().for_each(|(path, text)| root.insert_asset_text(Path::new(path), text));
+    root
+}
+
+fn game_in(disk: &MemoryDisk, root: Dir) -> App {
     game_with(plugin(disk), |app| {
         let source = move || -> Box<dyn bevy::asset::io::ErasedAssetReader> {
             Box::new(MemoryAssetReader { root: root.clone() })
@@ -28,8 +36,12 @@ fn game_of(disk: &MemoryDisk, files: &[(&str, &str)]) -> App {
     })
 }
 
-/// Loads a scenario. Files are read by other threads, so frames pass until it is there.
 fn load(app: &mut App, path: &'static str) -> Result<Scenario, String> {
+    load_asset(app, path).map(|asset| asset.scenario)
+}
+
+/// Loads a scenario. Files are read by other threads, so frames pass until it is there.
+fn load_asset(app: &mut App, path: &'static str) -> Result<ScenarioAsset, String> {
     let handle: Handle<ScenarioAsset> = app.world().resource::<AssetServer>().load(path);
     let begun = Instant::now();
     loop {
@@ -42,7 +54,7 @@ fn load(app: &mut App, path: &'static str) -> Result<Scenario, String> {
         std::thread::yield_now();
     }
     let scenarios = app.world().resource::<Assets<ScenarioAsset>>();
-    Ok(scenarios.get(&handle).unwrap().0.clone())
+    Ok(scenarios.get(&handle).unwrap().clone())
 }
 
 fn begin(app: &mut App, new: NewSession) -> SessionId {
@@ -127,6 +139,40 @@ fn files_in_a_circle_and_files_that_are_gone_are_errors_of_the_asset() {
     assert!(error.contains("two.scenario.ron:3: it extends itself"), "{error}");
     let error = load(&mut app, "alone.scenario.ron").unwrap_err();
     assert!(error.contains("gone.ron"), "{error}");
+}
+
+#[test]
+fn a_scenario_begins_in_its_world_and_without_one_in_that_of_the_game() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk);
+    app.world_mut().spawn(Health(5));
+    start(&mut app, "The author's");
+    let author = app.world().resource::<CurrentSession>().id();
+    request(&mut app, move |commands| commands.session().export(author, "ruins.world"));
+    frames(&mut app, 4);
+    let world = disk.content(Path::new("ruins.world")).unwrap();
+    let root = assets(&[
+        ("a/ruins.scenario.ron", "(name: \"Ruins\", world: \"ruins.world\")"),
+        ("a/plain.scenario.ron", "(name: \"Plain\")"),
+        ("a/gone.scenario.ron", "(name: \"Gone\", world: \"gone.world\")"),
+    ]);
+    root.insert_asset(Path::new("a/ruins.world"), world);
+    for (path, wanted) in [("a/ruins.scenario.ron", 1), ("a/plain.scenario.ron", 0)] {
+        let mut app = game_in(&MemoryDisk::default(), root.clone());
+        let asset = load_asset(&mut app, path).unwrap();
+        request(&mut app, |commands| {
+            asset.start(asset.new_session().player("Ann"), commands);
+        });
+        frames(&mut app, 5);
+        let current = app.world().resource::<CurrentSession>();
+        assert_eq!((current.name(), current.player()), (&*asset.name, Some("Ann")));
+        assert_eq!(current.session_type(), asset.key);
+        let mut healths = app.world_mut().query::<&Health>();
+        assert_eq!(healths.iter(app.world()).count(), wanted, "{path}");
+    }
+    let mut app = game_in(&MemoryDisk::default(), root);
+    let error = load(&mut app, "a/gone.scenario.ron").unwrap_err();
+    assert!(error.contains("a/gone.world"), "{error}");
 }
 
 #[test]

@@ -72,7 +72,7 @@ pub use session::{
     LinkTarget, Links, Move, NewChapter, NewSession, OpenChapter, ProvenTime, RecoveryError,
     Report, ReportError, RequestError, RestoreFrom, RestoreReason, SaveSlot, SessionContext,
     SessionMetadata, SessionPriority, SessionStatus, SessionTally, SessionUpdate, ShelfMove,
-    ShelfPlace, SlotError, SlotKind, StateChange, StopReason, Tags, WrittenBy,
+    ShelfPlace, SlotError, SlotKind, StartingWorld, StateChange, StopReason, Tags, WrittenBy,
 };
 pub use store::{MemoryDisk, Operation, PanicInfo};
 pub use writer::Saved;

@@ -22,6 +22,7 @@ mod many_sessions;
 mod offer;
 mod prepare;
 mod prepare_slot;
+mod prepare_world;
 mod read_progress;
 mod session_finder;
 mod session_retention;
@@ -55,6 +56,7 @@ pub use ladder::{Ladder, PROBATION};
 pub use offer::{OfferedCheckpoint, OfferedOption, RecoveryOffer, SessionEntry, UnsavedPlay};
 pub(crate) use prepare::{PrepareFailure, next_save_id, prepare};
 pub use prepare::{Prepared, Wanted};
+pub(crate) use prepare_world::prepare_world;
 pub use read_progress::ReadProgress;
 pub(crate) use session_finder::{Found, SessionFinder};
 pub use session_retention::{

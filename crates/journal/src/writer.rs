@@ -46,7 +46,7 @@ pub use context::Versions;
 pub use link::Link;
 pub use news::{EventsDropCause, News, Saved};
 pub use orders::Leave;
-pub use orders::{CheckpointOrder, EventStart, Order, Report, TakeUp};
+pub use orders::{CheckpointOrder, EventStart, Order, Report, TakeUp, WorldOrder};
 pub use retention::Quota;
 pub use slot_work::{SlotDone, SlotOrder};
 pub use worker::Worker;

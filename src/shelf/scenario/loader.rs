@@ -5,7 +5,7 @@ use std::io;
 use bevy::asset::io::Reader;
 use bevy::asset::{AssetLoader, AssetPath, LoadContext};
 use bevy::prelude::*;
-use bevy_session_journal::{ScenarioError, ScenarioFiles};
+use bevy_session_journal::{ScenarioError, ScenarioFiles, StartingWorld};
 
 use super::ScenarioAsset;
 
@@ -30,18 +30,25 @@ impl AssetLoader for ScenarioLoader {
         read.map_err(|source| ScenarioError::unreadable(&own, source))?;
         files.add(&bytes)?;
         while let Some(file) = files.missing().map(str::to_owned) {
-            let source = context.path().source().clone_owned();
-            let path = AssetPath::from(file.clone()).with_source(source);
-            // The server remembers that the scenario depends on it.
-            let read = context.read_asset_bytes(path).await;
-            let bytes =
-                read.map_err(|error| ScenarioError::unreadable(&file, io::Error::other(error)))?;
-            files.add(&bytes)?;
+            files.add(&read_beside(&file, context).await?)?;
         }
-        Ok(ScenarioAsset(files.finish()?))
+        let scenario = files.finish()?;
+        let starting_world = match &scenario.world {
+            Some(file) => Some(StartingWorld::new(file, read_beside(file, context).await?)),
+            None => None,
+        };
+        Ok(ScenarioAsset { scenario, starting_world })
     }
 
     fn extensions(&self) -> &[&str] {
         &["scenario.ron"]
     }
+}
+
+/// Reads another file of the same assets. The server remembers that the scenario depends on it.
+async fn read_beside(file: &str, context: &mut LoadContext<'_>) -> Result<Vec<u8>, ScenarioError> {
+    let source = context.path().source().clone_owned();
+    let path = AssetPath::from(file.to_owned()).with_source(source);
+    let read = context.read_asset_bytes(path).await;
+    read.map_err(|error| ScenarioError::unreadable(file, io::Error::other(error)))
 }

@@ -17,7 +17,8 @@ use crate::recovery::{EventQuery, Prepared, Wanted};
 use crate::report::ReportOrder;
 use crate::session::{
     AttachmentOf, ChaptersWritten, CheckpointSummary, EndReason, Fields, GameClock, Leaving,
-    SessionMetadata, SessionStatus, SessionUpdate, ShelfMove, StateChange,
+    NewSession, SessionMetadata, SessionStatus, SessionUpdate, ShelfMove, StartingWorld,
+    StateChange,
 };
 
 /// What the main thread orders. Orders are carried out one after the other.
@@ -28,6 +29,8 @@ pub enum Order<C: Content> {
     Refresh,
     /// Read and decode a checkpoint. Takes the session's lock, unless this process plays it.
     Prepare(Wanted),
+    /// Read and decode a world that a new session begins with.
+    PrepareWorld(Box<WorldOrder>),
     /// Take a session up: from here on, captures are its checkpoints. The first one must be full.
     TakeUp(Box<TakeUp<C::Start>>),
     /// Make a checkpoint of a capture.
@@ -92,6 +95,7 @@ impl<C: Content> Order<C> {
             Self::Detect => "detect",
             Self::Refresh => "refresh",
             Self::Prepare(_) => "prepare",
+            Self::PrepareWorld(_) => "prepare world",
             Self::TakeUp(_) => "take up",
             Self::Checkpoint(_) => "checkpoint",
             Self::Write(_) => "write",
@@ -129,6 +133,16 @@ impl<C: Content> Order<C> {
                 | Self::UseProfile(_)
         )
     }
+}
+
+/// Makes a world the beginning of a new session.
+#[derive(Debug)]
+pub struct WorldOrder {
+    /// What the session says of itself.
+    pub metadata: SessionMetadata,
+    /// What it begins with beside the world.
+    pub session: NewSession,
+    pub world: StartingWorld,
 }
 
 /// Begins a run.

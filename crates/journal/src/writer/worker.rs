@@ -144,6 +144,7 @@ impl<C: Content> Worker<C> {
                 self.turn(now);
                 self.prepare(wanted, now);
             }
+            Order::PrepareWorld(order) => self.prepare_world(*order),
             Order::TakeUp(take_up) => self.take_up(*take_up, now),
             Order::Checkpoint(checkpoint) => self.checkpoint(*checkpoint, now),
             Order::Write(record) => {

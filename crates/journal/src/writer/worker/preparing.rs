@@ -8,11 +8,12 @@ use tracing::{debug, debug_span, warn};
 use super::Worker;
 use crate::clock::{self, Moment};
 use crate::ids::SessionId;
-use crate::recovery::{self, PrepareFailure, SessionFinder, Wanted};
-use crate::session::{FailureCause, RequestError, SessionUpdate, ShelfMove};
-use crate::store::SessionLock;
+use crate::recovery::{self, PrepareFailure, Prepared, SessionFinder, Wanted};
+use crate::report;
+use crate::session::{FailureCause, RequestError, SessionUpdate, ShelfMove, SlotError};
+use crate::store::{MemoryDisk, SessionLock};
 use crate::writer::run_journal::RunJournal;
-use crate::writer::{Content, News, Report, filing, shelving};
+use crate::writer::{Content, News, Report, WorldOrder, filing, shelving};
 
 impl<C: Content> Worker<C> {
     pub(super) fn prepare(&mut self, mut wanted: Wanted, now: Moment) {
@@ -55,6 +56,25 @@ impl<C: Content> Worker<C> {
             PrepareFailure::Damaged(found) => News::Damaged(found),
             PrepareFailure::Unrecoverable(error) => News::Unrecoverable { session, error },
         }]);
+    }
+
+    /// Reads a world that a new session begins with. It is in memory already, and no session is locked for it.
+    pub(super) fn prepare_world(&mut self, order: WorldOrder) {
+        match self.read_world(&order) {
+            Ok(prepared) => self.reports.push(Report::Prepared(Box::new(prepared))),
+            Err(error) => self.report([News::NotPrepared { error: error.into() }]),
+        }
+    }
+
+    fn read_world(&self, order: &WorldOrder) -> Result<Prepared<C::Image>, SlotError> {
+        let WorldOrder { metadata, session, world } = order;
+        let disk = MemoryDisk::default();
+        disk.put(world.file(), world.bytes());
+        let (game, layout) = (self.finder.slots().game(), self.finder.local().store.layout());
+        let opened = report::open(&disk, world.file(), game, layout)?;
+        let found = (opened.stored, opened.checkpoint);
+        let begun = (metadata.clone(), session);
+        recovery::prepare_world(&self.content, found, begun, self.finder.progress())
     }
 
     /// Sets a session aside or deletes it.

@@ -1,0 +1,72 @@
+//! Starts sessions whose world is that of a file.
+
+use bevy::prelude::*;
+
+use super::requests::{Request, SessionRequest};
+use super::runtime::{Preparing, RuntimeParts, Transition};
+use super::starting::check_texts;
+use super::{GameContext, SessionCommands};
+use crate::clock;
+use crate::content::Order;
+use crate::journal::SessionId;
+use crate::session::{NewSession, RequestError, RestoreFrom, RestoreReason, StartingWorld};
+use crate::writer::WorldOrder;
+
+impl SessionCommands<'_, '_> {
+    /// Starts a session whose world is that of a file: one that [`export`](Self::export) wrote, or a report.
+    ///
+    /// The world is put back as by [`branch_off`](Self::branch_off): [`SessionRestored`](crate::SessionRestored)
+    /// follows with [`BranchedOff`](crate::RestoreReason::BranchedOff). The session is a new one, which has
+    /// nothing of the one that the file was made of but the world: not its name, player, fields, chapters and
+    /// play time, and no recorded events. Nothing changes if the file can't be used, and
+    /// [`RequestRejected`](crate::RequestRejected) says why, with [`SlotError::Report`](crate::SlotError::Report).
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::StartingWorld;
+    /// use bevy_session::prelude::*;
+    ///
+    /// #[derive(Resource)]
+    /// struct Ruins(StartingWorld);
+    ///
+    /// fn begin(ruins: Res<Ruins>, mut commands: Commands) {
+    ///     commands.session().start_in(NewSession::named("Ruins").player("Ann"), ruins.0.clone());
+    /// }
+    /// # bevy::ecs::system::assert_is_system(begin);
+    /// ```
+    pub fn start_in(&mut self, session: NewSession, world: StartingWorld) {
+        let session = Box::new(session);
+        self.request(SessionRequest::StartIn { session, world });
+    }
+}
+
+impl RuntimeParts {
+    /// Has the file read. Nothing of what is played changes before that turned out well.
+    pub(super) fn start_in(
+        &mut self,
+        world: &World,
+        (session, file): (&NewSession, &StartingWorld),
+        request: &SessionRequest,
+    ) -> Result<(), RequestError> {
+        check_texts(session)?;
+        if !session.replaces_current {
+            self.require_no_session()?;
+        }
+        let mut metadata = session.begin(SessionId::random(), self.time.now().wall);
+        metadata.context = GameContext::of(world);
+        let preparing = Preparing {
+            session: metadata.id,
+            from: RestoreFrom::Latest,
+            reason: RestoreReason::BranchedOff,
+            asked_at: clock::instant(),
+            asked: Some(Request::Session(request.clone())),
+            otherwise: None,
+            tries_left: 0,
+            backup: None,
+        };
+        let order = WorldOrder { metadata, session: session.clone(), world: file.clone() };
+        self.order(Order::PrepareWorld(Box::new(order)));
+        self.transition = Some(Transition::Preparing(Box::new(preparing)));
+        Ok(())
+    }
+}
