@@ -79,6 +79,7 @@ mod starting_worlds;
 mod sweeping;
 mod take_ups;
 mod testing;
+mod tidying;
 mod traces;
 #[cfg(feature = "ui")]
 mod ui;

@@ -71,8 +71,9 @@ pub use session::{
     FieldError, Fields, IllegalMove, InnerChapters, LeaveCause, Leaving, LifecycleEvent, Link,
     LinkTarget, Links, Move, NewChapter, NewSession, OpenChapter, ProvenTime, RecoveryError,
     Report, ReportError, RequestError, RestoreFrom, RestoreReason, SaveSlot, SessionContext,
-    SessionMetadata, SessionPriority, SessionStatus, SessionTally, SessionUpdate, ShelfMove,
-    ShelfPlace, SlotError, SlotKind, StartingWorld, StateChange, StopReason, Tags, WrittenBy,
+    SessionEdit, SessionMetadata, SessionPriority, SessionStatus, SessionTally, SessionUpdate,
+    ShelfMove, ShelfPlace, SlotError, SlotKind, StartingWorld, StateChange, StopReason, Tags,
+    WrittenBy,
 };
 pub use store::{MemoryDisk, Operation, PanicInfo};
 pub use writer::Saved;
