@@ -12,6 +12,8 @@ use crate::ids::{SessionId, limits};
 
 /// What a session is linked with: another session, or a text such as an address.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum LinkTarget {
@@ -50,6 +52,8 @@ impl fmt::Display for LinkTarget {
 
 /// One link of a session.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 #[non_exhaustive]
 pub struct Link {
     /// What the target is to the session, in the game's own words: "sequel of", "guide".

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::{
-    FieldError, Fields, LinkTarget, Links, RequestError, SessionMetadata, SessionPriority, Tags,
+    FieldError, Fields, Link, LinkTarget, Links, RequestError, SessionMetadata, SessionPriority,
+    Tags,
 };
 use crate::ids::limits;
 
@@ -29,8 +30,8 @@ pub struct SessionUpdate {
     priority: Option<SessionPriority>,
     add_tags: Tags,
     remove_tags: Tags,
-    add_links: Links,
-    remove_links: Links,
+    /// Links in the order in which they are to be there, or not.
+    links: Vec<(Link, bool)>,
     pinned: Option<bool>,
     autosave: Option<bool>,
     recovery: Option<bool>,
@@ -93,18 +94,14 @@ impl SessionUpdate {
     /// [`NewSession::link`](super::NewSession::link).
     #[must_use]
     pub fn link(mut self, relation: impl Into<String>, to: impl Into<LinkTarget>) -> Self {
-        let (relation, to) = (relation.into(), to.into());
-        self.remove_links.remove(&relation, to.clone());
-        self.add_links.insert(relation, to);
+        self.links.push((Link { relation: relation.into(), to: to.into() }, true));
         self
     }
 
     /// Takes a link away.
     #[must_use]
     pub fn unlink(mut self, relation: impl Into<String>, to: impl Into<LinkTarget>) -> Self {
-        let (relation, to) = (relation.into(), to.into());
-        self.add_links.remove(&relation, to.clone());
-        self.remove_links.insert(relation, to);
+        self.links.push((Link { relation: relation.into(), to: to.into() }, false));
         self
     }
 
@@ -172,9 +169,12 @@ impl SessionUpdate {
 
     fn links_after(&self, metadata: &SessionMetadata) -> Links {
         let mut links = metadata.links.clone();
-        let removed = self.remove_links.iter();
-        removed.for_each(|link| _ = links.remove(&link.relation, link.to.clone()));
-        links.extend(self.add_links.iter().cloned());
+        for (link, is_there) in self.links.iter().cloned() {
+            match is_there {
+                true => links.insert(link.relation, link.to),
+                false => _ = links.remove(&link.relation, link.to),
+            }
+        }
         links
     }
 
