@@ -94,8 +94,8 @@ fn a_file_counts_before_those_that_it_extends_and_what_is_listed_adds_up() {
 #[test]
 fn what_is_wrong_in_a_file_is_said_with_its_line_and_what_was_expected() {
     for (text, line, words) in [
-        ("(\n    name: \"A\",\n    nmae: \"B\",\n)", 3, "`nmae`"),
-        ("(\n    name: \"A\",\n    nmae: \"B\",\n)", 3, "`description`"),
+        ("(\n    name: \"A\",\n    title: \"B\",\n)", 3, "`title`"),
+        ("(\n    name: \"A\",\n    title: \"B\",\n)", 3, "`description`"),
         ("(\n    name: \"A\",\n    level: \"hard\",\n)", 3, "integer"),
         ("(name: \"A\",\n expected: \"soon\")", 2, "such as \"45min\", found \"soon\""),
         ("(name: \"A\",\n expected: \"-5min\")", 2, "expected a length of time"),
