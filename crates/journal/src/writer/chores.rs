@@ -20,7 +20,7 @@ use crate::recovery::{
     EventReading, EventValidating, KnownTypes, Listed, Listing, ListingScope, SessionEntry,
     SessionFinder,
 };
-use crate::session::{Archived, ShelfMove};
+use crate::session::{Archived, RequestError, ShelfMove};
 use crate::store::DirectoryStore;
 
 /// Something that takes many slices.
@@ -224,16 +224,10 @@ impl Chores {
                     None => Archiving::begin(finder, session, what, now),
                     Some(archiving) => archiving.step(&finder.local().store),
                 };
-                let result = match stepped {
-                    Ok(Step::Going(archiving)) => {
-                        let begun = Some(archiving);
-                        return self.chores.push_front(Chore::Archiving { session, what, begun });
-                    }
-                    Ok(Step::Done(moved)) => Ok(moved),
-                    Err(error) => Err(error),
-                };
-                let how = ShelfMove::Archive(what);
-                reports.push(News::Shelved { session, how, result });
+                if let Some(begun) = archived(session, what, stepped, reports) {
+                    let begun = Some(begun);
+                    self.chores.push_front(Chore::Archiving { session, what, begun });
+                }
             }
             Some(Chore::SweepingShelf(mut sweeping)) => {
                 let has_more = sweeping.step(finder, now, reports);
@@ -243,6 +237,22 @@ impl Chores {
             }
         }
     }
+}
+
+/// Reports a session that was put away, or why it can't be; what is left to do otherwise.
+fn archived(
+    session: SessionId,
+    what: Archived,
+    stepped: Result<Step, RequestError>,
+    reports: &mut Vec<News>,
+) -> Option<Box<Archiving>> {
+    let result = match stepped {
+        Ok(Step::Going(archiving)) => return Some(archiving),
+        Ok(Step::Done(moved)) => Ok(moved),
+        Err(error) => Err(error),
+    };
+    reports.push(News::Shelved { session, how: ShelfMove::Archive(what), result });
+    None
 }
 
 /// Reads a slice of a page; what is left to read.
