@@ -41,7 +41,7 @@ pub fn plant(options: &Options, texts: Texts, count: u32) -> Result<(), String> 
 /// The game without a window, some weeks ago.
 fn garden(options: &Options, texts: Texts, count: u32) -> Result<App, String> {
     let weeks_ago = SystemTime::now()
-        .checked_sub(PAUSE * count)
+        .checked_sub((PAUSE + LONGEST) * count)
         .and_then(|began| jiff::Timestamp::try_from(began).ok())
         .ok_or("So many sessions have no room in time.")?;
     let mut app = App::new();
@@ -62,6 +62,8 @@ fn garden(options: &Options, texts: Texts, count: u32) -> Result<App, String> {
     Ok(app)
 }
 
+/// No session is played for longer.
+const LONGEST: Duration = Duration::from_secs(2 * 60 * 60 + 10 * 60);
 /// Real time from one session to the next.
 const PAUSE: Duration = Duration::from_secs(9 * 60 * 60);
 

@@ -58,7 +58,7 @@ impl Look {
     ) {
         let node = Node {
             width: Val::Percent(100.0),
-            min_height: self.px(44.0),
+            height: self.px(44.0),
             padding: UiRect::axes(self.px(16.0), self.px(10.0)),
             border: UiRect::all(Val::Px(1.0)),
             border_radius: BorderRadius::all(self.px(8.0)),

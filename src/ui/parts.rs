@@ -106,7 +106,7 @@ impl Look {
             border_radius: BorderRadius::all(self.px(4.0)),
             ..default()
         };
-        parent.spawn((track, BackgroundColor(self.theme.raised))).with_children(|track| {
+        parent.spawn((track, BackgroundColor(self.theme.line))).with_children(|track| {
             track.spawn((full, BackgroundColor(self.theme.accent)));
         });
     }

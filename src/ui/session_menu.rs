@@ -2,6 +2,7 @@
 
 mod act;
 mod answers;
+mod chosen;
 mod draw;
 mod facts;
 mod form;

@@ -8,14 +8,13 @@ use bevy::prelude::*;
 use bevy::text::{EditableText, TextEditChange};
 use bevy::ui_widgets::Activate;
 
+use super::chosen::leave_form;
 use super::facts::{KnownFacts, rows_shown};
-use super::form::{Form, Sure};
-use super::listed::Listed;
-use super::state::{Does, EntryId, Said, SessionMenu, Tab, Toast, Undo, UndoTime};
+use super::form::Form;
+use super::state::{Does, EntryId, SessionMenu, UndoTime};
 use super::view::MenuView;
 use super::{CloseSessionMenu, OpenSessionMenu};
-use crate::lifecycle::{CurrentSession, Request, SessionCommandsExt, SessionRequest, SlotRequest};
-use crate::session::{Archived, EndReason, RestoreFrom, SessionUpdate, ShelfMove};
+use crate::lifecycle::{CurrentSession, SessionCommandsExt};
 use crate::ui::SessionTimeline;
 use crate::ui::field::typed;
 use crate::ui::focus::{GoBack, ScrollRows};
@@ -44,7 +43,7 @@ pub(super) fn close(menu: &mut SessionMenu, commands: &mut Commands) {
 }
 
 /// Nothing can be undone any more.
-fn end_toast(menu: &mut SessionMenu, commands: &mut Commands) {
+pub(super) fn end_toast(menu: &mut SessionMenu, commands: &mut Commands) {
     if let Some(slot) = menu.doomed() {
         commands.session().delete_slot(slot);
     }
@@ -67,11 +66,11 @@ pub(super) fn count_down(
 /// What pressing a button may need.
 #[derive(SystemParam)]
 pub(super) struct Acting<'w, 's> {
-    known: KnownFacts<'w>,
+    pub known: KnownFacts<'w>,
     session: Option<Res<'w, CurrentSession>>,
     timeline: Option<ResMut<'w, SessionTimeline>>,
-    undo_time: Res<'w, UndoTime>,
-    commands: Commands<'w, 's>,
+    pub undo_time: Res<'w, UndoTime>,
+    pub commands: Commands<'w, 's>,
 }
 
 /// A button was pressed, or Enter in a field.
@@ -141,158 +140,6 @@ impl Acting<'_, '_> {
             timeline.open(play_time, true);
         }
     }
-
-    fn act_on_chosen(&mut self, menu: &mut SessionMenu, does: &Does) {
-        let facts = self.known.facts();
-        let entries = menu.entries(facts.catalog);
-        let Some(chosen) = menu.chosen_of(&entries, facts) else { return };
-        let entry = chosen.id();
-        let name = chosen.name(facts.words, &menu.unconfirmed);
-        let before = chosen.own_name(&menu.unconfirmed);
-        let at = entries.iter().position(|other| *other == entry).unwrap_or_default();
-        let next = entries.get(at + 1).or(at.checked_sub(1).and_then(|at| entries.get(at)));
-        let next = next.copied();
-        let played = play_request(chosen, menu.tab);
-        menu.failure = None;
-        menu.chosen = Some(entry);
-        match (does, entry) {
-            (Does::Play, EntryId::Session(session)) if menu.tab == Tab::Trash => {
-                let request = SessionRequest::Shelve(session, ShelfMove::Undelete);
-                self.leave(menu, request, Said::IsBack, name, next);
-            }
-            (Does::Play, _) => {
-                if let Some(request) = played {
-                    self.commands.session().request(request.clone());
-                    menu.loading = Some(request);
-                }
-            }
-            (Does::Favourite(pinned), EntryId::Session(session)) => {
-                let update = Box::new(SessionUpdate::default().pin(*pinned));
-                let request = SessionRequest::Update(session, update);
-                menu.unconfirmed.ask(request, &mut self.commands);
-                menu.wants_focus = Some(Does::Favourite(!*pinned));
-            }
-            (Does::Rename, _) => {
-                menu.form = Some(Form::Rename { entry, name: before.clone(), before });
-                menu.wants_focus = Some(Does::NewName);
-            }
-            (Does::Archive, _) => ask_whether(menu, entry, name, Sure::Archive),
-            (Does::End, _) => ask_whether(menu, entry, name, Sure::End),
-            (Does::Forget, _) => ask_whether(menu, entry, name, Sure::Forget),
-            (Does::BringBack, EntryId::Session(session)) => {
-                let request = SessionRequest::Shelve(session, ShelfMove::Unarchive);
-                self.leave(menu, request, Said::IsBack, name, next);
-            }
-            (Does::Delete, EntryId::Session(session)) => {
-                let request = SessionRequest::Shelve(session, ShelfMove::Delete);
-                self.leave(menu, request, Said::Deleted, name, next);
-                self.let_undo(menu, Undo::TakeOutOfTrash(session));
-            }
-            (Does::Delete, EntryId::Slot(slot)) => {
-                self.say(menu, Said::SlotGoes, name);
-                self.let_undo(menu, Undo::KeepSlot(slot));
-                menu.chosen = next;
-            }
-            _ => {}
-        }
-    }
-
-    /// Has what is chosen put elsewhere, says so, and chooses the next.
-    fn leave(
-        &mut self,
-        menu: &mut SessionMenu,
-        request: SessionRequest,
-        said: Said,
-        name: String,
-        next: Option<EntryId>,
-    ) {
-        menu.unconfirmed.ask(request, &mut self.commands);
-        self.say(menu, said, name);
-        menu.chosen = next;
-        menu.shows_more = false;
-    }
-
-    fn say(&mut self, menu: &mut SessionMenu, said: Said, name: String) {
-        end_toast(menu, &mut self.commands);
-        menu.toast = Some(Toast { said, name, left: self.undo_time.0, undo: None });
-    }
-
-    fn let_undo(&self, menu: &mut SessionMenu, undo: Undo) {
-        if let Some(toast) = &mut menu.toast {
-            toast.undo = Some(undo);
-            menu.wants_focus = Some(Does::Undo);
-        }
-    }
-
-    fn undo(&mut self, menu: &mut SessionMenu) {
-        let Some(undo) = menu.toast.take().and_then(|toast| toast.undo) else { return };
-        let entry = match undo {
-            Undo::KeepSlot(slot) => EntryId::Slot(slot),
-            Undo::TakeOutOfTrash(session) => {
-                let request = SessionRequest::Shelve(session, ShelfMove::Undelete);
-                menu.unconfirmed.ask(request, &mut self.commands);
-                EntryId::Session(session)
-            }
-        };
-        menu.chosen = Some(entry);
-        menu.wants_focus = Some(Does::Choose(entry));
-    }
-
-    /// Does what the form asks about, unless something is wrong with it.
-    fn confirm(&mut self, menu: &mut SessionMenu) {
-        let facts = self.known.facts();
-        let Some(form) = menu.form.take() else { return };
-        if form.error(facts.words).is_some() {
-            menu.form = Some(form);
-            menu.wants_focus = Some(Does::NewName);
-            return;
-        }
-        menu.wants_focus = Some(Does::Play);
-        match form {
-            Form::Rename { entry, before, name } if name.trim() != before => {
-                let name = name.trim().to_owned();
-                let request: Request = match entry {
-                    EntryId::Session(session) => {
-                        let update = Box::new(SessionUpdate::default().name(name));
-                        SessionRequest::Update(session, update).into()
-                    }
-                    EntryId::Slot(slot) => SlotRequest::Rename { slot, name }.into(),
-                };
-                menu.unconfirmed.ask(request, &mut self.commands);
-            }
-            Form::Rename { .. } => {}
-            Form::Sure { what: Sure::End, .. } => {
-                self.commands.session().end(EndReason::Abandoned);
-            }
-            Form::Sure { entry: EntryId::Session(session), name, what } => {
-                let entries = menu.entries(facts.catalog);
-                let next = entries.iter().skip_while(|other| **other != EntryId::Session(session));
-                let next = next.skip(1).chain(&entries).next().copied();
-                menu.chosen = next;
-                match what {
-                    Sure::Forget => {
-                        menu.unconfirmed.ask(SessionRequest::Forget(session), &mut self.commands);
-                    }
-                    _ => {
-                        let how = ShelfMove::Archive(Archived::WithWorld);
-                        let request = SessionRequest::Shelve(session, how);
-                        self.leave(menu, request, Said::Archived, name, next);
-                    }
-                }
-            }
-            Form::Sure { .. } => {}
-        }
-    }
-}
-
-fn ask_whether(menu: &mut SessionMenu, entry: EntryId, name: String, what: Sure) {
-    menu.form = Some(Form::Sure { entry, name, what });
-    menu.wants_focus = Some(Does::Confirm);
-}
-
-fn leave_form(menu: &mut SessionMenu) {
-    menu.form = None;
-    menu.wants_focus = Some(Does::Play);
 }
 
 /// Shows what is found by this.
@@ -300,19 +147,6 @@ fn search_for(menu: &mut SessionMenu, search: String) {
     if menu.search != search {
         menu.search = search;
         menu.list_again();
-    }
-}
-
-/// How what is chosen is continued, recovered or loaded.
-fn play_request(chosen: Listed, tab: Tab) -> Option<Request> {
-    match chosen {
-        Listed::Session(_) if tab == Tab::Trash => None,
-        Listed::Session(entry) if entry.has_crashed() => {
-            Some(SessionRequest::Recover(entry.session.id, RestoreFrom::Latest).into())
-        }
-        Listed::Session(entry) => Some(SessionRequest::Continue(entry.session.id).into()),
-        Listed::Slot(slot) => Some(SlotRequest::Load(slot.id).into()),
-        Listed::Unreadable(_) => None,
     }
 }
 

@@ -3,6 +3,7 @@
 use bevy::ecs::hierarchy::ChildSpawner;
 use bevy::prelude::*;
 
+use super::facts::height_of_list;
 use super::form::FormView;
 use super::state::Does;
 use super::view::{Body, MenuRow, MenuView, Status};
@@ -114,6 +115,8 @@ impl MenuView {
             align_items: AlignItems::Stretch,
             column_gap: look.px(20.0),
             flex_direction: FlexDirection::Row,
+            // However many rows there are: the search field stays where it is while one types.
+            height: if self.tabs.is_empty() { Val::Auto } else { look.px(height_of_list(look)) },
             ..look.body()
         };
         dialog.spawn((line, WheelList)).with_children(|line| {

@@ -50,9 +50,16 @@ pub(super) fn rows_shown(look: &Look) -> usize {
     let used = match (look.is_tiny(), look.is_compact()) {
         (true, _) => 160.0,
         (false, true) => 212.0,
-        (false, false) => 290.0,
+        (false, false) => 316.0,
     };
     look.rows(ROW, used)
+}
+
+/// The height of the list when it is full, with the room for rings around it, in pixels of the design.
+pub(super) fn height_of_list(look: &Look) -> f32 {
+    #[expect(clippy::cast_precision_loss, reason = "a few rows")]
+    let rows = rows_shown(look) as f32;
+    rows * ROW
 }
 
 /// Brings what is on the screen up to date.

@@ -59,7 +59,7 @@ impl Form {
                 field: Some(FieldView {
                     text: name.clone(),
                     hint: words.name_hint.clone(),
-                    starts_selected: true,
+                    starts_selected: name == before,
                     most_letters: MOST_LETTERS,
                 }),
                 error: self.error(words),

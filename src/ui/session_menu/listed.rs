@@ -123,7 +123,11 @@ impl<'a> Listed<'a> {
             Self::Slot(slot) => row.of_slot(slot, words),
             Self::Unreadable(file) => row.of_file(file, words),
         };
-        let parts = [self.said(), self.player(), kind, self.when(facts)];
+        let mut parts = [self.said(), self.player(), kind, self.when(facts)];
+        // Of what was put away it matters most since when, and until when.
+        if !self.place().is_open() {
+            parts.rotate_right(1);
+        }
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         row.detail = parts.join(", ");
         row
@@ -169,15 +173,18 @@ impl<'a> Listed<'a> {
         session.player.as_ref().map(|player| shortened(player, 24))
     }
 
+    fn place(self) -> ShelfPlace {
+        match self {
+            Self::Session(entry) => entry.session.place,
+            _ => ShelfPlace::Open,
+        }
+    }
+
     /// How long ago it was played or put away, and how long it stays in the trash.
     fn when(self, facts: Facts) -> Option<String> {
         let words = facts.words;
         let ago = |moment| words.ago(Some(moment), facts.now);
-        let place = match self {
-            Self::Session(entry) => entry.session.place,
-            _ => ShelfPlace::Open,
-        };
-        Some(match place {
+        Some(match self.place() {
             ShelfPlace::Trash { since } => {
                 let deleted = fill(&words.deleted_ago, &[("ago", &ago(since))]);
                 match facts.trash {

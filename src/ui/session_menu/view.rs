@@ -114,14 +114,15 @@ pub(super) struct Facts<'a> {
 }
 
 impl SessionMenu {
-    /// What is chosen: at first, what can be played.
+    /// What is chosen: at first, what can be played among what is seen.
     pub(super) fn chosen_of<'a>(
         &self,
         entries: &[EntryId],
         facts: Facts<'a>,
     ) -> Option<Listed<'a>> {
         let chosen = self.chosen.filter(|chosen| entries.contains(chosen));
-        let mut listed = entries.iter().filter_map(|entry| Listed::of(*entry, facts));
+        let first_page = entries.iter().take(facts.rows);
+        let mut listed = first_page.filter_map(|entry| Listed::of(*entry, facts));
         match chosen {
             Some(chosen) => Listed::of(chosen, facts),
             None => {

@@ -218,13 +218,14 @@ fn the_session_that_is_played_is_ended_after_a_question() {
 #[test]
 fn every_view_and_form_is_tidy_in_every_window() {
     let long = "Long name ".repeat(30);
-    let sessions = [("One", 1.0), ("Two", 1.0), ("Three", 1.0), ("Four", 1.0), (&*long, 1.0)];
+    let sessions = [("Alpha", 1.0), ("Bravo", 1.0), ("Charlie", 1.0), (&*long, 1.0)];
     let mut app = menu_game(&played(&sessions));
-    for name in ["One", "Two"] {
+    press(&mut app, "Name");
+    for name in ["Bravo", "Charlie"] {
         press(&mut app, name);
         press(&mut app, "Delete");
     }
-    press(&mut app, "Three");
+    press(&mut app, "Alpha");
     press(&mut app, "Favourite");
     press(&mut app, "Archive it");
     for (width, height, scale) in WINDOWS {
@@ -237,7 +238,7 @@ fn every_view_and_form_is_tidy_in_every_window() {
             press(&mut app, view);
             assert_tidy(&mut app, &format!("{window}, {view}"));
         }
-        press(&mut app, "Three");
+        press(&mut app, "Alpha");
         let is_tiny = button(&mut app, "More").is_some();
         if is_tiny {
             press(&mut app, "More");
@@ -253,17 +254,18 @@ fn every_view_and_form_is_tidy_in_every_window() {
 
 #[test]
 fn a_toast_and_a_failure_are_tidy_in_every_window() {
-    let disk = played(&[("One", 1.0), (&"Long name ".repeat(30), 1.0)]);
+    let disk = played(&[("Alpha", 1.0), (&"Long name ".repeat(30), 1.0)]);
     let mut app = menu_game(&disk);
+    press(&mut app, "Name");
     let mut other = game(&disk);
-    let one = named(&app, "One");
+    let one = named(&app, "Alpha");
     request(&mut other, |commands| commands.session().continue_session(one));
     frames(&mut other, 4);
     for (width, height, scale) in WINDOWS {
         resize(&mut app, width, height, scale);
         frames(&mut app, 3);
         let window = format!("{width} x {height} at {scale}");
-        press(&mut app, "One");
+        press(&mut app, "Alpha");
         press(&mut app, "Continue");
         frames(&mut app, 4);
         assert!(is_shown(&mut app, "That did not work"), "{:?}", texts(&mut app));
