@@ -1,4 +1,4 @@
-//! Small marks that are told apart by their shapes as well as by their colours.
+//! Small marks that differ in shape as well as in colour.
 
 use bevy::ecs::hierarchy::ChildSpawner;
 use bevy::prelude::*;

@@ -177,7 +177,7 @@ fn the_menu_is_tidy_in_every_window() {
         frames(&mut app, 3);
         assert_tidy(&mut app, &format!("{width} x {height} at {scale}"));
         key(&mut app, KeyCode::Tab);
-        assert!(!focused(&mut app).is_empty());
+        assert!(!focused(&mut app).is_empty() || is_typing(&app));
     }
 }
 
