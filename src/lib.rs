@@ -44,11 +44,12 @@ pub use bevy_session_journal::{
     NewSession, OfferedCheckpoint, OfferedOption, OpenChapter, Operation, Outcome, PanicInfo,
     Proposal, ProvenTime, RecordedEvent, RecoveryError, RecoveryOffer, Report, ReportError,
     RequestError, RestoreFrom, RestoreReason, Retention, RetentionPreview, RetentionReason, RunId,
-    SaveId, SaveSlot, SessionChanges, SessionContext, SessionEntry, SessionGroup, SessionGroups,
-    SessionId, SessionMetadata, SessionPage, SessionPriority, SessionQuery, SessionStatus,
-    SessionTally, SessionUpdate, SessionWatch, ShelfMove, ShelfPlace, SlotEntry, SlotError, SlotId,
-    SlotKind, SortBy, StateChange, StopReason, Tags, Timeline, TimelineCheckpoint, TimelineLine,
-    UnreadableSlot, UnsavedPlay, Validity, VersionFit, WouldGo, WrittenBy, limits,
+    SaveId, SaveSlot, SessionChanges, SessionContext, SessionEdit, SessionEntry, SessionGroup,
+    SessionGroups, SessionId, SessionMetadata, SessionPage, SessionPriority, SessionQuery,
+    SessionStatus, SessionTally, SessionUpdate, SessionWatch, ShelfMove, ShelfPlace, SlotEntry,
+    SlotError, SlotId, SlotKind, SortBy, StateChange, StopReason, Tags, Timeline,
+    TimelineCheckpoint, TimelineLine, UnreadableSlot, UnsavedPlay, Validity, VersionFit, WouldGo,
+    WrittenBy, limits,
 };
 pub use capture::{
     DriftedType, InChapter, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState,
@@ -76,10 +77,10 @@ pub use lifecycle::{
     SessionEnding, SessionEvents, SessionExported, SessionForgotten, SessionHint, SessionHints,
     SessionHooksExt, SessionMoved, SessionPaused, SessionPlace, SessionRecovered, SessionRequest,
     SessionRestored, SessionResumed, SessionSettings, SessionStarted, SessionSummary,
-    SessionUpdated, SessionsFound, SlotCopied, SlotDeleted, SlotFailed, SlotImported, SlotRenamed,
-    SlotRequest, SlotSaved, TypeBytes, TypeFailed, TypeNotSaved, WorldCollapsed,
-    recovery_is_pending, saving_is_in_progress, session_is_active, session_is_paused,
-    session_is_restoring,
+    SessionUpdated, SessionsEdited, SessionsFound, SlotCopied, SlotDeleted, SlotFailed,
+    SlotImported, SlotRenamed, SlotRequest, SlotSaved, TypeBytes, TypeFailed, TypeNotSaved,
+    WorldCollapsed, recovery_is_pending, saving_is_in_progress, session_is_active,
+    session_is_paused, session_is_restoring,
 };
 pub use mode::SessionMode;
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};

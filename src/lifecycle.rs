@@ -8,6 +8,7 @@ mod chapters;
 mod checkpoints;
 mod current_session;
 mod deferred;
+mod editing_many;
 mod ending;
 mod exit;
 mod external;
@@ -75,9 +76,9 @@ pub use notifications::{
     ReportNotOpened, ReportWritten, RequestRejected, RestoreCancelled, RestorePrepared,
     RestoreStalled, RestoreStarted, SavingResumed, SavingStopped, SessionClosed, SessionEnded,
     SessionExported, SessionForgotten, SessionMoved, SessionPaused, SessionRecovered,
-    SessionRestored, SessionResumed, SessionStarted, SessionUpdated, SessionsFound, SlotCopied,
-    SlotDeleted, SlotFailed, SlotImported, SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved,
-    WorldCollapsed,
+    SessionRestored, SessionResumed, SessionStarted, SessionUpdated, SessionsEdited, SessionsFound,
+    SlotCopied, SlotDeleted, SlotFailed, SlotImported, SlotRenamed, SlotSaved, TypeFailed,
+    TypeNotSaved, WorldCollapsed,
 };
 pub use policy::RecoveryPolicy;
 pub use previous_run::PreviousRun;

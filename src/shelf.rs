@@ -4,6 +4,7 @@
 
 mod completion;
 mod idle;
+mod putting_away;
 
 use bevy::ecs::schedule::SystemCondition;
 use bevy::prelude::*;
@@ -11,6 +12,8 @@ use bevy::prelude::*;
 pub use idle::{Idle, IdleAction, SessionIdle, SessionIdleWarning};
 
 use crate::lifecycle::Condition;
+use crate::recovery::Retention;
+use crate::session::Archived;
 
 /// What a game says of sessions among many.
 ///
@@ -58,6 +61,41 @@ pub trait ShelfExt {
     /// and [`SessionHint::ConditionFailed`](crate::SessionHint::ConditionFailed) says so.
     fn complete_session_when<M>(&mut self, condition: impl SystemCondition<M>) -> &mut Self;
 
+    /// Puts a session into the archive once it has ended for good, however it ended. A later call replaces an
+    /// earlier one.
+    ///
+    /// ```
+    /// # use bevy::prelude::*;
+    /// # use bevy_session::prelude::*;
+    /// use bevy_session::Archived;
+    /// use bevy_session::shelf::ShelfExt;
+    ///
+    /// App::new()
+    ///     .add_plugins((MinimalPlugins, SessionPlugin::new("Studio", "Hop").in_memory()))
+    ///     .archive_ended_sessions(Archived::WithWorld);
+    /// ```
+    fn archive_ended_sessions(&mut self, what: Archived) -> &mut Self;
+
+    /// Lets the sessions go that these rules don't keep, once after each start: as soon as a session is being
+    /// played and the sessions were looked at. [`SessionsEdited`](crate::SessionsEdited) says what came of it. A
+    /// later call replaces an earlier one.
+    ///
+    /// It is [`tidy`](crate::SessionCommands::tidy) with what
+    /// [`SessionCatalog::preview`](crate::SessionCatalog::preview) says of them. If the game dies meanwhile, the
+    /// next start goes on.
+    ///
+    /// ```
+    /// # use bevy::prelude::*;
+    /// # use bevy_session::prelude::*;
+    /// use bevy_session::shelf::ShelfExt;
+    /// use bevy_session::{Keep, LeftAs, Retention};
+    ///
+    /// App::new()
+    ///     .add_plugins((MinimalPlugins, SessionPlugin::new("Studio", "Hop").in_memory()))
+    ///     .tidy_sessions(Retention::default().keep(LeftAs::Abandoned, Keep::newest_of(20)));
+    /// ```
+    fn tidy_sessions(&mut self, retention: Retention) -> &mut Self;
+
     /// Pauses, closes or abandons the session when nothing was done for long, by the game's own measure:
     /// `activity` holds in each frame in which the player does something. A later call replaces an
     /// earlier one.
@@ -73,6 +111,16 @@ pub trait ShelfExt {
 impl ShelfExt for App {
     fn complete_session_when<M>(&mut self, condition: impl SystemCondition<M>) -> &mut Self {
         completion::add(self, Condition::unnamed(condition));
+        self
+    }
+
+    fn archive_ended_sessions(&mut self, what: Archived) -> &mut Self {
+        putting_away::archive_at_end(self, what);
+        self
+    }
+
+    fn tidy_sessions(&mut self, retention: Retention) -> &mut Self {
+        putting_away::tidy_after_start(self, retention);
         self
     }
 

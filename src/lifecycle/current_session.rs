@@ -10,10 +10,9 @@ use serde::de::DeserializeOwned;
 
 use crate::journal::{CheckpointId, CheckpointKind, SessionId};
 use crate::recovery::Timeline;
-use crate::session::StateChange;
 use crate::session::{
     Chapters, CheckpointSummary, FieldError, Fields, SessionContext, SessionMetadata,
-    SessionPriority, SessionStatus,
+    SessionPriority, SessionStatus, StateChange, Tags,
 };
 
 /// Changes of states that a session remembers.
@@ -130,6 +129,24 @@ impl CurrentSession {
     #[must_use]
     pub fn session_type(&self) -> &str {
         &self.metadata.session_type
+    }
+
+    /// The words that it is found by.
+    #[must_use]
+    pub fn tags(&self) -> &Tags {
+        &self.metadata.tags
+    }
+
+    /// Whether the player holds on to it: no rule lets it go.
+    #[must_use]
+    pub fn is_pinned(&self) -> bool {
+        self.metadata.pinned
+    }
+
+    /// How long it is expected to be played, if that was said.
+    #[must_use]
+    pub fn expected(&self) -> Option<Duration> {
+        self.metadata.expected
     }
 
     /// How much it matters.

@@ -45,7 +45,7 @@ impl RuntimeParts {
         update: SessionUpdate,
         result: Result<(), RequestError>,
     ) {
-        self.transition.take_if(|transition| matches!(transition, Transition::Filing(_)));
+        self.was_answered(session);
         if let Err(error) = result {
             return reject(world, SessionRequest::Update(session, Box::new(update)), error);
         }
@@ -77,7 +77,7 @@ impl RuntimeParts {
         how: ShelfMove,
         result: Result<ShelfMoved, RequestError>,
     ) {
-        self.transition.take_if(|transition| matches!(transition, Transition::Filing(_)));
+        self.was_answered(session);
         let moved = match result {
             Ok(moved) => moved,
             Err(error) => return reject(world, SessionRequest::Shelve(session, how), error),
@@ -93,6 +93,20 @@ impl RuntimeParts {
             entry.journal_bytes = moved.bytes;
         }
         notify(world, SessionMoved { session, from: moved.from, to: moved.to });
+    }
+
+    /// Goes on with the next request, if this one is about the session of which the writer says something.
+    fn was_answered(&mut self, session: SessionId) {
+        let is_about_it = |filing: &SessionRequest| match filing {
+            SessionRequest::Decline(filed)
+            | SessionRequest::Forget(filed)
+            | SessionRequest::Update(filed, _)
+            | SessionRequest::Shelve(filed, _) => *filed == session,
+            _ => false,
+        };
+        self.transition.take_if(
+            |transition| matches!(transition, Transition::Filing(filing) if is_about_it(filing)),
+        );
     }
 
     fn file(
@@ -144,7 +158,7 @@ impl RuntimeParts {
         request: fn(SessionId) -> SessionRequest,
         result: Result<(), RequestError>,
     ) -> bool {
-        self.transition.take_if(|transition| matches!(transition, Transition::Filing(_)));
+        self.was_answered(session);
         if let Err(error) = result {
             reject(world, request(session), error);
             return false;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bevy::prelude::*;
+use jiff::Timestamp;
 
 use super::CurrentSession;
 use crate::external_saves::{Backups, OfferedBackup};
@@ -12,8 +13,10 @@ use crate::finding::{
     GroupBy, SessionChanges, SessionGroups, SessionPage, SessionQuery, SessionWatch, Shelf,
 };
 use crate::journal::SessionId;
-use crate::recovery::{IndexFigures, RecoveryOffer, SessionEntry, SlotListing};
-use crate::session::{Leaving, SessionStatus};
+use crate::recovery::{
+    IndexFigures, RecoveryOffer, Retention, RetentionPreview, SessionEntry, SlotListing,
+};
+use crate::session::{Leaving, ProvenTime, SessionStatus};
 
 /// All sessions and slots on this machine. Filled shortly after start-up, when
 /// [`SessionsFound`](crate::SessionsFound) is sent.
@@ -24,6 +27,9 @@ pub struct SessionCatalog {
     pub(super) listing: SlotListing,
     pub(super) index: IndexFigures,
     pub(super) is_verified: bool,
+    /// When the sessions were looked at last: what time it surely was, and what the clock said.
+    #[reflect(ignore)]
+    pub(super) looked_at: Option<(ProvenTime, Timestamp)>,
     /// Whether somebody followed a watch since this was last asked.
     #[reflect(ignore)]
     followed: Arc<AtomicBool>,
@@ -59,6 +65,41 @@ impl SessionCatalog {
     #[must_use]
     pub fn groups(&self, query: &SessionQuery, by: GroupBy) -> SessionGroups<'_> {
         self.sessions.groups(query, by)
+    }
+
+    /// Which sessions these rules would let go, and why, as of when the sessions were looked at last. Nothing is
+    /// changed by it; [`tidy`](crate::SessionCommands::tidy) lets exactly these go.
+    ///
+    /// Before they were looked at, none would go.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    /// use bevy_session::{Keep, LeftAs, Retention};
+    ///
+    /// fn tidy_up(catalog: Res<SessionCatalog>, mut commands: Commands) {
+    ///     let month = Duration::from_secs(30 * 24 * 60 * 60);
+    ///     let rules = Retention::default().keep(LeftAs::Failed, Keep::within(month).or_newest(5));
+    ///     let preview = catalog.preview(&rules);
+    ///     for session in &preview.sessions {
+    ///         info!("{} would go: {:?}", session.name, session.reason);
+    ///     }
+    ///     commands.session().tidy(preview);
+    /// }
+    /// # bevy::ecs::system::assert_is_system(tidy_up);
+    /// ```
+    #[must_use]
+    pub fn preview(&self, retention: &Retention) -> RetentionPreview {
+        let (time, clock) = self.looked_at.unwrap_or_default();
+        retention.preview(self.sessions(), time, clock)
+    }
+
+    /// The sessions that a query finds, on all pages.
+    pub(super) fn ids_of(&self, query: &SessionQuery) -> Vec<SessionId> {
+        let found = self.sessions.query(&query.clone().page(0..usize::MAX));
+        found.entries.into_iter().map(|entry| entry.session.id).collect()
     }
 
     /// What is different in the answer to a query since the watch was followed last: at the first time, all

@@ -11,7 +11,7 @@ use bevy::prelude::*;
 
 use super::capture_budget::CaptureCost;
 use super::hints::SessionHint;
-use super::requests::Request;
+use super::requests::{Request, SessionRequest};
 use super::summary::SessionSummary;
 use crate::capture::{DriftedType, SaveKey, TypeProblemReason};
 use crate::external_saves::OfferedBackup;
@@ -83,6 +83,22 @@ notifications! {
         from: ShelfPlace,
         /// Where it is now.
         to: ShelfPlace,
+    }
+
+    /// What was asked for with [`edit_all`](crate::SessionCommands::edit_all) or
+    /// [`tidy`](crate::SessionCommands::tidy) was done, as far as it could be. What became of each session was
+    /// reported before.
+    SessionsEdited {
+        /// The request.
+        request: SessionRequest,
+        /// With how many sessions it was done. Those that were so already are among them.
+        edited: usize,
+        /// How many were passed over, since they are not any more what they were in the preview.
+        passed_over: usize,
+        /// With which it could not be done, and why. A [`RequestRejected`] was sent for each.
+        refused: Vec<(SessionId, RequestError)>,
+        /// Bytes that were freed.
+        freed: u64,
     }
 
     /// The session was left and can be continued.

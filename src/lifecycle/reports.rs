@@ -114,6 +114,7 @@ impl RuntimeParts {
             News::Edited { session, update, result } => {
                 self.edited(world, session, *update, result);
             }
+            News::EditedMany(edited) => self.edited_many(world, *edited),
             News::Slot { order, result } => self.slot_done(world, order, result),
             news @ (News::EventsFailed { .. }
             | News::EventsDropped { .. }
@@ -126,13 +127,15 @@ impl RuntimeParts {
     }
 
     fn handle_listing(&mut self, world: &mut World, news: News) {
-        let News::Detected { settled, found, gone, slots, previous, is_asked_for, index } = news
+        let News::Detected { settled, found, gone, slots, previous, is_asked_for, index, time } =
+            news
         else {
             return;
         };
         note_previous_run(world, previous);
         let mut catalog = world.get_resource_or_init::<SessionCatalog>();
         catalog.index = index;
+        catalog.looked_at = Some((time, self.time.now().wall));
         if let Some(mut slots) = slots {
             slots.slots.retain(|slot| !self.start_up.hides(slot.session.id));
             catalog.list_slots(slots);
@@ -200,6 +203,7 @@ impl RuntimeParts {
     pub(super) fn answer_for_writer(&mut self, world: &mut World) {
         // No one will look at the sessions any more, so nothing waits for that.
         self.start_up.expect_no_sessions();
+        self.give_up_edits(world);
         if self.is_leaving() {
             return self.leave_without_waiting(world);
         }

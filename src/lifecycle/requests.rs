@@ -11,11 +11,12 @@ use std::path::PathBuf;
 use super::RewindTo;
 use super::external::ExternalRequest;
 use crate::capture::SaveKey;
+use crate::finding::SessionQuery;
 use crate::journal::{ChapterId, CheckpointId, CheckpointKind, SessionId, SlotId};
-use crate::recovery::EventQuery;
+use crate::recovery::{EventQuery, RetentionPreview};
 use crate::session::{
     Attachment, AttachmentOf, ChapterOutcome, EndReason, Leaving, NewChapter, NewSession, Report,
-    ReportSubject, RestoreFrom, SaveSlot, SessionUpdate, ShelfMove,
+    ReportSubject, RestoreFrom, SaveSlot, SessionEdit, SessionUpdate, ShelfMove,
 };
 
 pub use commands::{SessionCommands, SessionCommandsExt};
@@ -99,6 +100,10 @@ pub enum SessionRequest {
     /// [`SessionCommands::delete`], [`SessionCommands::undelete`], [`SessionCommands::archive`] and
     /// [`SessionCommands::unarchive`].
     Shelve(SessionId, ShelfMove),
+    /// [`SessionCommands::edit_all`].
+    EditAll(Box<SessionQuery>, SessionEdit),
+    /// [`SessionCommands::tidy`].
+    Tidy(Box<RetentionPreview>),
 }
 
 /// A request that is about the session that is being played.
@@ -228,6 +233,8 @@ impl Request {
                 SessionRequest::TakeOption { .. } => "take_option",
                 SessionRequest::Update(..) => "update_session",
                 SessionRequest::Shelve(_, how) => how.name(),
+                SessionRequest::EditAll(..) => "edit_all",
+                SessionRequest::Tidy(_) => "tidy",
             },
             Self::Current(request) => match request {
                 CurrentRequest::Pause => "pause",
@@ -307,6 +314,8 @@ impl Request {
                     | SessionRequest::CancelRestore
                     | SessionRequest::Update(..)
                     | SessionRequest::Shelve(..)
+                    | SessionRequest::EditAll(..)
+                    | SessionRequest::Tidy(_)
             ),
             Self::Current(request) => {
                 matches!(

@@ -1,5 +1,6 @@
 //! Everything that the plugin remembers from frame to frame.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,6 +9,7 @@ use bevy::platform::cell::SyncCell;
 use bevy::prelude::*;
 
 use super::deferred::Deferred;
+use super::editing_many::EditingMany;
 use super::ending::Ending;
 use super::exit::ExitWatch;
 use super::external::{External, LoadingBackup, WantedBackup};
@@ -64,6 +66,8 @@ pub(crate) struct RuntimeParts {
     pub external: Option<Box<External>>,
     /// What is remembered to follow other processes.
     pub watched: WatchedSessions,
+    /// What is being done with many sessions, in the order in which it was asked for.
+    pub edits: VecDeque<EditingMany>,
 }
 
 /// The run that is being written.

@@ -53,6 +53,14 @@ impl RuntimeParts {
             }
             SessionRequest::Update(session, update) => self.edit(world, *session, update),
             SessionRequest::Shelve(session, how) => self.shelve(*session, *how),
+            SessionRequest::EditAll(query, edit) => {
+                self.edit_all(world, query, edit);
+                Ok(())
+            }
+            SessionRequest::Tidy(preview) => {
+                self.tidy(preview);
+                Ok(())
+            }
             SessionRequest::Find => {
                 self.start_up.asked();
                 self.order(Order::Detect);

@@ -20,6 +20,7 @@ use crate::writer::Versions;
 use bevy::ecs::change_detection::CheckChangeTicks;
 use bevy::prelude::*;
 use bevy::state::state::{StateTransition, StateTransitionSystems};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::{error, info, warn};
@@ -77,6 +78,7 @@ impl SessionPlugin {
             events,
             external: provider.and_then(External::new),
             watched: WatchedSessions::default(),
+            edits: VecDeque::default(),
         }));
         app.add_observer(clamp_ticks);
         if self.is_development() {

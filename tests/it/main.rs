@@ -75,6 +75,7 @@ mod slots;
 mod sweeping;
 mod take_ups;
 mod testing;
+mod tidying;
 mod traces;
 #[cfg(feature = "ui")]
 mod ui;

@@ -67,9 +67,9 @@ pub use session::{
     ContextPart, DiskRefusal, EndReason, EventTrigger, ExternalError, FailureCause, Field,
     FieldError, Fields, IllegalMove, InnerChapters, LeaveCause, Leaving, LifecycleEvent, Move,
     NewChapter, NewSession, OpenChapter, ProvenTime, RecoveryError, Report, ReportError,
-    RequestError, RestoreFrom, RestoreReason, SaveSlot, SessionContext, SessionMetadata,
-    SessionPriority, SessionStatus, SessionTally, SessionUpdate, ShelfMove, ShelfPlace, SlotError,
-    SlotKind, StateChange, StopReason, Tags, WrittenBy,
+    RequestError, RestoreFrom, RestoreReason, SaveSlot, SessionContext, SessionEdit,
+    SessionMetadata, SessionPriority, SessionStatus, SessionTally, SessionUpdate, ShelfMove,
+    ShelfPlace, SlotError, SlotKind, StateChange, StopReason, Tags, WrittenBy,
 };
 pub use store::{MemoryDisk, Operation, PanicInfo};
 pub use writer::Saved;

@@ -15,6 +15,7 @@ mod metadata;
 mod proven_time;
 mod report;
 mod restoring;
+mod session_edit;
 mod shelf_move;
 mod shelf_place;
 mod slot;
@@ -47,6 +48,7 @@ pub use metadata::{
 pub use proven_time::ProvenTime;
 pub use report::{Report, ReportError, ReportSubject};
 pub use restoring::{RestoreFrom, RestoreReason};
+pub use session_edit::SessionEdit;
 pub use shelf_move::{Archived, ShelfMove, ShelfMoved};
 pub use shelf_place::ShelfPlace;
 pub use slot::check_slot_name;

@@ -10,6 +10,7 @@ mod backoff;
 mod chores;
 mod content;
 mod context;
+mod editing_many;
 mod event_gathering;
 mod event_log;
 mod event_pruning;
@@ -43,6 +44,7 @@ mod worker;
 
 pub use content::{Content, Encoded, Everything};
 pub use context::Versions;
+pub use editing_many::{EditMany, EditedMany, OneOfMany};
 pub use link::Link;
 pub use news::{EventsDropCause, News, Saved};
 pub use orders::Leave;

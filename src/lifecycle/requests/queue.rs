@@ -103,8 +103,10 @@ impl RuntimeParts {
 
     /// Whether a request has to wait, although the writer owes no answer.
     fn must_wait(&self, request: &Request) -> bool {
-        let must_know_sessions =
-            matches!(request, Request::Session(SessionRequest::StartOrContinue(_)));
+        let must_know_sessions = matches!(
+            request,
+            Request::Session(SessionRequest::StartOrContinue(_) | SessionRequest::EditAll(..))
+        );
         let is_known = self.start_up.sessions_are_known() && !self.is_looking_for_backups();
         let must_look = !is_known || self.start_up.waits_for_next_look();
         (must_know_sessions && must_look) || self.must_wait_for_slots(request)

@@ -1,8 +1,10 @@
 //! The requests by which sessions are put away, deleted and brought back.
 
 use super::{SessionCommands, SessionRequest};
+use crate::finding::SessionQuery;
 use crate::journal::SessionId;
-use crate::session::{Archived, ShelfMove};
+use crate::recovery::RetentionPreview;
+use crate::session::{Archived, SessionEdit, ShelfMove};
 
 impl SessionCommands<'_, '_> {
     /// Puts a session that isn't being played into the trash. It stays listed, with its
@@ -53,5 +55,41 @@ impl SessionCommands<'_, '_> {
     /// [`ArchivedWithoutWorld`](crate::RequestError::ArchivedWithoutWorld).
     pub fn unarchive(&mut self, session: SessionId) {
         self.request(SessionRequest::Shelve(session, ShelfMove::Unarchive));
+    }
+
+    /// Does one thing with each session that a query finds, on all its pages: renames, tags, archives or deletes
+    /// them. The query is asked when the request is handled.
+    ///
+    /// It goes on beside everything else, a session at a time. Each is reported as if it had been asked for alone,
+    /// and [`SessionsEdited`](crate::SessionsEdited) follows when all are done. What can't be done with one of
+    /// them doesn't keep it from the others.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    /// use bevy_session::{SessionQuery, SessionsEdited, ShelfMove};
+    ///
+    /// fn delete_all_of_ann(mut commands: Commands) {
+    ///     commands.session().edit_all(SessionQuery::default().player("Ann"), ShelfMove::Delete);
+    /// }
+    ///
+    /// fn say_so(edited: On<SessionsEdited>) {
+    ///     info!("{} deleted, {} could not be", edited.edited, edited.refused.len());
+    /// }
+    /// # bevy::ecs::system::assert_is_system(delete_all_of_ann);
+    /// # App::new().add_observer(say_so);
+    /// ```
+    pub fn edit_all(&mut self, query: SessionQuery, edit: impl Into<SessionEdit>) {
+        self.request(SessionRequest::EditAll(Box::new(query), edit.into()));
+    }
+
+    /// Lets exactly the sessions go that a preview names, which is made with
+    /// [`SessionCatalog::preview`](crate::SessionCatalog::preview): into the trash, or the archive. One that has
+    /// gone on, was pinned or moved since then is passed over.
+    ///
+    /// It goes on beside everything else, as with [`edit_all`](Self::edit_all). If the game dies meanwhile, each
+    /// session has gone or has not, and the next preview names the others again.
+    pub fn tidy(&mut self, preview: RetentionPreview) {
+        self.request(SessionRequest::Tidy(Box::new(preview)));
     }
 }

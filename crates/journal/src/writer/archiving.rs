@@ -84,7 +84,19 @@ impl Archiving {
         now: Timestamp,
     ) -> Result<Step, RequestError> {
         let (stored, lock) = take(&finder.local().store, session)?;
+        Self::begin_taken(finder, stored, lock, what, now)
+    }
+
+    /// The same, with the session's lock held.
+    pub(super) fn begin_taken(
+        finder: &mut SessionFinder,
+        stored: StoredSession,
+        lock: SessionLock,
+        what: Archived,
+        now: Timestamp,
+    ) -> Result<Step, RequestError> {
         refuse_to_guess(stored.index())?;
+        let session = stored.id();
         let head = the_only_line(&stored)?;
         let from = head.metadata.place;
         if is_there_already(&stored, &head, what)? {

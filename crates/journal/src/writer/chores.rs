@@ -8,6 +8,7 @@ use tracing::debug_span;
 
 use super::News;
 use super::archiving::{Archiving, Step};
+use super::editing_many::{EditMany, EditingMany};
 use super::reporting::Reporting;
 use super::shelf_sweeping::ShelfSweeping;
 use super::slices::SLICE_BYTES;
@@ -38,6 +39,8 @@ enum Chore {
     SweepingShelf(ShelfSweeping),
     /// Puts a session away. `None` before its first slice.
     Archiving { session: SessionId, what: Archived, begun: Option<Box<Archiving>> },
+    /// Does one thing with each of many sessions.
+    EditingMany(Box<EditingMany>),
 }
 
 impl Chore {
@@ -61,6 +64,11 @@ impl Chores {
     /// Whether the first is waited for.
     pub(super) fn is_asked_for(&self) -> bool {
         self.chores.front().is_some_and(Chore::is_asked_for)
+    }
+
+    /// Whether the first is done with many sessions.
+    pub(super) fn is_long(&self) -> bool {
+        matches!(self.chores.front(), Some(Chore::EditingMany(_)))
     }
 
     /// Looks at all sessions, before anything else.
@@ -98,14 +106,23 @@ impl Chores {
         self.add_before_sweeping(Chore::Archiving { session, what, begun: None });
     }
 
+    /// Does one thing with each of many sessions, likewise.
+    pub(super) fn edit_many(&mut self, order: EditMany) {
+        self.add_before_sweeping(Chore::EditingMany(Box::new(EditingMany::new(order))));
+    }
+
     /// Lets go of a session that is being put away, since it may be the one that is wanted. It is begun again
     /// later.
     pub(super) fn let_go(&mut self, store: &DirectoryStore) {
         for chore in &mut self.chores {
-            if let Chore::Archiving { begun, .. } = chore
-                && let Some(archiving) = begun.take()
-            {
-                archiving.let_go(store);
+            match chore {
+                Chore::Archiving { begun, .. } => {
+                    if let Some(archiving) = begun.take() {
+                        archiving.let_go(store);
+                    }
+                }
+                Chore::EditingMany(editing) => editing.let_go(store),
+                _ => {}
             }
         }
     }
@@ -195,6 +212,13 @@ impl Chores {
                     self.chores.push_front(Chore::Sweeping(sweeping));
                 }
             }
+            Some(Chore::EditingMany(mut editing)) => {
+                if editing.step(finder, now, reports) {
+                    self.chores.push_front(Chore::EditingMany(editing));
+                } else {
+                    reports.push(News::EditedMany(Box::new(editing.finish())));
+                }
+            }
             Some(Chore::Archiving { session, what, begun }) => {
                 let stepped = match begun {
                     None => Archiving::begin(finder, session, what, now),
@@ -274,10 +298,11 @@ fn detected(listing: Listing, scope: ListingScope, finder: &mut SessionFinder) -
     let settled = shelved(settled, finder);
     let is_asked_for = scope == ListingScope::All;
     let index = finder.index_figures();
+    let time = finder.time();
     let last = finder.last_to_die();
     let boot = &finder.local().boot;
     let previous = last.map(|record| Box::new(LastRun::from_record(record, boot)));
-    News::Detected { settled, found, gone, slots, previous, is_asked_for, index }
+    News::Detected { time, settled, found, gone, slots, previous, is_asked_for, index }
 }
 
 /// Sessions as the game takes them over in one piece, with what their slots take and what is searched of

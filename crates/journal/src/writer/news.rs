@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{SlotDone, SlotOrder};
+use super::{EditedMany, SlotDone, SlotOrder};
 use crate::finding::Shelf;
 use crate::ids::{CheckpointId, SessionId};
 use crate::journal::CheckpointKind;
@@ -15,8 +15,9 @@ use crate::recovery::{
 };
 use crate::report::ReportOrder;
 use crate::session::{
-    Attachment, AttachmentError, AttachmentOf, CheckpointError, FailureCause, RecoveryError,
-    RequestError, SessionContext, SessionUpdate, ShelfMove, ShelfMoved, SlotError, StopReason,
+    Attachment, AttachmentError, AttachmentOf, CheckpointError, FailureCause, ProvenTime,
+    RecoveryError, RequestError, SessionContext, SessionUpdate, ShelfMove, ShelfMoved, SlotError,
+    StopReason,
 };
 
 /// What the writer reports, whatever the content of a session is.
@@ -25,6 +26,8 @@ pub enum News {
     /// All sessions were looked at. If the process before was still dying at the start, it is only
     /// known now how it ended.
     Detected {
+        /// What time it surely is.
+        time: ProvenTime,
         /// Sessions that were found or changed since, and of which there is nothing to report.
         settled: Box<Shelf>,
         /// The others that were found or changed since, and those that wait for an answer.
@@ -86,6 +89,8 @@ pub enum News {
     Emptied { session: SessionId, bytes: u64 },
     /// What a session says about itself was changed, or not.
     Edited { session: SessionId, update: Box<SessionUpdate>, result: Result<(), RequestError> },
+    /// One thing was done with each of many sessions, as far as it could be. What became of each was reported before.
+    EditedMany(Box<EditedMany>),
     /// Something was done with slots, or not.
     Slot { order: SlotOrder, result: Result<SlotDone, SlotError> },
     /// Events can't be written, or not durably. They are tried again, unless `EventsDropped` says otherwise.

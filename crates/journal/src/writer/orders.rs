@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::SlotOrder;
 use super::content::Content;
+use super::editing_many::EditMany;
 use super::news::News;
 use super::retention::Quota;
 use crate::ids::{RunId, SessionId};
@@ -54,6 +55,8 @@ pub enum Order<C: Content> {
     Shelve { session: SessionId, how: ShelfMove },
     /// Change what a session that isn't played says about itself.
     Edit { session: SessionId, update: Box<SessionUpdate> },
+    /// Do one thing with each of many sessions.
+    EditMany(Box<EditMany>),
     /// Do something with slots, after everything that was ordered before.
     Slot(SlotOrder),
     /// Read an attachment.
@@ -105,6 +108,7 @@ impl<C: Content> Order<C> {
             Self::Forget(_) => "forget",
             Self::Shelve { .. } => "shelve",
             Self::Edit { .. } => "edit",
+            Self::EditMany(_) => "edit many",
             Self::Slot(_) => "slot",
             Self::ReadAttachment { .. } => "read attachment",
             Self::Describe(_) => "describe",
@@ -126,6 +130,7 @@ impl<C: Content> Order<C> {
                 | Self::Forget(_)
                 | Self::Shelve { .. }
                 | Self::Edit { .. }
+                | Self::EditMany(_)
                 | Self::UseProfile(_)
         )
     }

@@ -8,7 +8,7 @@ use crate::ids::SessionId;
 use crate::journal::{Head, Record, SessionIndex};
 use crate::recovery::SessionFinder;
 use crate::session::{RequestError, SessionMetadata, ShelfMove, ShelfMoved, ShelfPlace};
-use crate::store::StoredSession;
+use crate::store::{SessionLock, StoredSession};
 
 /// Moves a session to another place. Nothing is written where it is there already.
 pub fn shelve(
@@ -17,15 +17,28 @@ pub fn shelve(
     how: ShelfMove,
     now: Timestamp,
 ) -> Result<ShelfMoved, RequestError> {
-    let (stored, _lock) = take(&finder.local().store, session)?;
+    let (stored, lock) = take(&finder.local().store, session)?;
+    shelve_taken(finder, &stored, lock, how, now)
+}
+
+/// The same, with the session's lock held. The lock is let go of afterwards.
+pub(super) fn shelve_taken(
+    finder: &mut SessionFinder,
+    stored: &StoredSession,
+    lock: SessionLock,
+    how: ShelfMove,
+    now: Timestamp,
+) -> Result<ShelfMoved, RequestError> {
+    let session = stored.id();
     refuse_to_guess(stored.index())?;
     let from = place_of(stored.index())?;
-    let to = destination(&stored, from, how, now)?;
+    let to = destination(stored, from, how, now)?;
     let bytes_before = stored.bytes_with_attachments();
     if to != from {
         put(finder, stored.index(), to, now)?;
     }
     let bytes = finder.local().store.session_bytes(session).unwrap_or(bytes_before);
+    drop(lock);
     Ok(ShelfMoved { from, to, bytes, bytes_before })
 }
 

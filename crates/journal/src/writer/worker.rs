@@ -175,6 +175,7 @@ impl<C: Content> Worker<C> {
             }
             Order::Shelve { session, how } => self.shelve(session, how, now),
             Order::Edit { session, update } => self.edit(session, update, now),
+            Order::EditMany(order) => self.chores.edit_many(*order),
             Order::Slot(order) => self.slots.add(order),
             Order::ReadAttachment { of, name } => {
                 let result = recovery::read_attachment(&mut self.finder, of, &name);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Worker, collect_news};
 use crate::clock::Moment;
-use crate::writer::{Content, News};
+use crate::writer::{Content, News, Report};
 
 impl<C: Content> Worker<C> {
     /// Looks at all sessions: between the checkpoints, or at once if there are none.
@@ -47,15 +47,22 @@ impl<C: Content> Worker<C> {
             self.let_go_of_others();
         }
         self.chore_step(now);
-        // Where nothing is played, no checkpoint can be kept waiting.
-        while self.playing.is_none() && self.chores.is_asked_for() {
+        // Where nothing is played, no checkpoint can be kept waiting. What is done with many sessions takes so long
+        // that somebody may want to play meanwhile.
+        while self.playing.is_none() && self.chores.is_asked_for() && !self.chores.is_long() {
             self.chore_step(now);
         }
     }
 
     pub(super) fn chore_step(&mut self, now: Moment) {
+        let known = self.reports.len();
         let Self { chores, finder, content, .. } = self;
         collect_news(&mut self.reports, |news| chores.step(finder, content, now.wall, news));
+        for report in self.reports.iter().skip(known) {
+            if let Report::News(News::Forgotten { session, result: Ok(()) }) = report {
+                self.trials.end(*session);
+            }
+        }
     }
 
     /// No session is being played or restored: the main thread sees to that.

@@ -1,0 +1,29 @@
+//! What is done with each of many sessions.
+
+use super::{SessionUpdate, ShelfMove};
+
+/// What is done with each of many sessions.
+#[derive(Clone, PartialEq, Debug)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
+#[non_exhaustive]
+pub enum SessionEdit {
+    /// What it says about itself is changed.
+    Update(SessionUpdate),
+    /// It is moved into the trash or the archive, or brought back.
+    Move(ShelfMove),
+    /// It is deleted for good, with its slots left as they are.
+    Forget,
+}
+
+impl From<SessionUpdate> for SessionEdit {
+    fn from(update: SessionUpdate) -> Self {
+        Self::Update(update)
+    }
+}
+
+impl From<ShelfMove> for SessionEdit {
+    fn from(how: ShelfMove) -> Self {
+        Self::Move(how)
+    }
+}

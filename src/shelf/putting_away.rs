@@ -1,0 +1,52 @@
+//! Sessions that are put away by themselves: at their end, or because no rule keeps them.
+
+use bevy::prelude::*;
+
+use crate::lifecycle::{CurrentSession, SessionCatalog, SessionCommandsExt, SessionEnded};
+use crate::plugin::{SessionLast, SessionSystems};
+use crate::recovery::Retention;
+use crate::session::Archived;
+
+/// What is kept of a session that has ended.
+#[derive(Resource, Clone, Copy)]
+struct ArchivedAtEnd(Archived);
+
+pub(super) fn archive_at_end(app: &mut App, what: Archived) {
+    if !app.world().contains_resource::<ArchivedAtEnd>() {
+        app.add_observer(archive);
+    }
+    app.insert_resource(ArchivedAtEnd(what));
+}
+
+fn archive(ended: On<SessionEnded>, what: Res<ArchivedAtEnd>, mut commands: Commands) {
+    // Without its last checkpoint on disk, the archive would hold an older one.
+    if ended.complete {
+        commands.session().archive(ended.session, what.0);
+    }
+}
+
+/// The rules, until they were followed.
+#[derive(Resource)]
+struct AfterStart(Retention);
+
+pub(super) fn tidy_after_start(app: &mut App, retention: Retention) {
+    if !app.world().contains_resource::<AfterStart>() {
+        let is_due = resource_exists::<AfterStart>
+            .and_then(resource_exists::<CurrentSession>)
+            .and_then(sessions_are_known);
+        app.add_systems(SessionLast, tidy.before(SessionSystems::Requests).run_if(is_due));
+    }
+    app.insert_resource(AfterStart(retention));
+}
+
+fn sessions_are_known(catalog: Res<SessionCatalog>) -> bool {
+    catalog.is_verified()
+}
+
+fn tidy(rules: Res<AfterStart>, catalog: Res<SessionCatalog>, mut commands: Commands) {
+    let preview = catalog.preview(&rules.0);
+    if !preview.sessions.is_empty() {
+        commands.session().tidy(preview);
+    }
+    commands.remove_resource::<AfterStart>();
+}
