@@ -38,6 +38,8 @@ pub fn look_at_the_shelf() -> Vec<Step> {
         steps.extend([Step::Click(tab), Frames(60), Shot(shot)]);
     }
     steps.extend([
+        // Only in a small window.
+        Step::Click("More"),
         Step::Click("Rename"),
         Frames(30),
         Shot("shelf-rename"),
