@@ -23,6 +23,8 @@ pub(super) struct FocusScope {
     /// Whether the focus can't leave it.
     pub is_modal: bool,
     pub layer: i32,
+    /// What on the surface had the focus last.
+    pub last: Option<Entity>,
 }
 
 /// A row of a list that goes on beyond what is shown.
@@ -348,20 +350,26 @@ pub(super) fn on_press(press: On<Pointer<Press>>, mut visible: ResMut<InputFocus
 }
 
 /// Keeps the focus within the topmost dialog, whatever was clicked beside it.
+/// It goes back to where it was.
 pub(super) fn keep_focus(
-    scopes: Query<(Entity, &FocusScope)>,
+    mut scopes: Query<(Entity, &mut FocusScope)>,
     parents: Query<&ChildOf>,
     stops: Stops,
     mut focus: ResMut<InputFocus>,
 ) {
-    let Some(scope) = topmost(&scopes) else { return };
-    let is_within = focus.get().is_some_and(|focused| {
+    let Some(scope) = topmost(&scopes.as_readonly()) else { return };
+    let Ok((_, mut known)) = scopes.get_mut(scope) else { return };
+    let focused = focus.get();
+    let is_within = focused.is_some_and(|focused| {
         focused == scope || parents.iter_ancestors(focused).any(|entity| entity == scope)
     });
-    if !is_within {
-        let first = stops.of(scope).first().copied().unwrap_or(scope);
-        focus.set(first, FocusCause::Navigated);
+    if is_within {
+        known.last = focused;
+        return;
     }
+    let stops = stops.of(scope);
+    let back = known.last.filter(|last| stops.contains(last)).or(stops.first().copied());
+    focus.set(back.unwrap_or(scope), FocusCause::Navigated);
 }
 
 fn topmost(scopes: &Query<(Entity, &FocusScope)>) -> Option<Entity> {

@@ -96,6 +96,9 @@ impl<V: View> Surface<V> {
             let keys = [wanted, focused.flatten(), view.first_focus()];
             let button = keys.into_iter().flatten().find_map(|key| find_button(world, root, &key));
             set_focus(world, button.unwrap_or(root));
+            if let Some(mut scope) = world.get_mut::<FocusScope>(root) {
+                scope.last = button;
+            }
         }
         self.drawn = Some((view, versions.0, versions.1));
     }
@@ -130,7 +133,7 @@ fn open<V: View>(world: &mut World) -> Entity {
         height: Val::Percent(100.0),
         ..default()
     };
-    let scope = FocusScope { before, is_modal: V::IS_MODAL, layer: V::LAYER };
+    let scope = FocusScope { before, is_modal: V::IS_MODAL, layer: V::LAYER, last: None };
     let mut root = world.spawn((everything, scope, GlobalZIndex(i32::MAX / 2 + V::LAYER), Unsaved));
     if V::IS_MODAL {
         root.insert((TabGroup::modal(), FocusPolicy::Block));

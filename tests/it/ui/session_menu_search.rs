@@ -1,6 +1,7 @@
 //! The session menu's search field, and its list of very many sessions.
 
 use bevy::input::keyboard::Key;
+use bevy::input_focus::{FocusCause, InputFocus};
 use bevy::prelude::*;
 use bevy_session::MemoryDisk;
 use bevy_session::prelude::*;
@@ -107,6 +108,19 @@ fn keys_and_gamepad_pass_the_field_and_reach_every_view() {
         }
     }
     assert!(reached.iter().any(|label| label == "Trash"), "{reached:?}");
+}
+
+#[test]
+fn a_focus_that_the_game_takes_for_itself_comes_back_to_where_it_was() {
+    let mut app = menu_game(&played(&[("Bravo", 5.0), ("Alpha", 3.0)]));
+    focus_field(&mut app);
+    type_text(&mut app, "alp");
+    let button = app.world_mut().spawn(Node::default()).id();
+    app.world_mut().resource_mut::<InputFocus>().set(button, FocusCause::Navigated);
+    app.update();
+    assert!(is_typing(&app), "{:?} has the focus", focused(&mut app));
+    type_text(&mut app, "ha");
+    assert_eq!(fields(&mut app), ["alpha"]);
 }
 
 /// So many sessions that were closed.
