@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use bevy_session_journal::SessionId;
 use bevy_session_journal::store::{StoreError, StoredSession, with_sources};
+use bevy_session_journal::{SessionId, ShelfPlace};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -11,6 +11,15 @@ use crate::condition::Condition;
 use crate::failure::Failure;
 use crate::look::{self, Left, Profile};
 use crate::output::{Output, milliseconds, moment, play_time, status_word};
+
+/// The word for where a session stands among all others.
+fn place_word(place: ShelfPlace) -> &'static str {
+    match place {
+        ShelfPlace::Trash { .. } => "trash",
+        ShelfPlace::Archive { .. } => "archive",
+        _ => "open",
+    }
+}
 
 /// What is shown of a session.
 #[derive(Serialize)]
@@ -31,6 +40,14 @@ pub struct Entry {
     declined: bool,
     /// Whether it is being deleted.
     forgotten: bool,
+    /// The words that it is found by.
+    tags: Vec<String>,
+    /// Whether the player holds on to it.
+    pinned: bool,
+    /// `open`, `archive` or `trash`; `None` if it can't be known.
+    place: Option<&'static str>,
+    /// Whether only a summary of it was archived.
+    without_world: bool,
     play_time_ms: Option<u64>,
     updated: Option<Timestamp>,
     newest: Option<String>,
@@ -73,6 +90,10 @@ impl Entry {
             words: None,
             declined: false,
             forgotten: false,
+            tags: Vec::new(),
+            pinned: false,
+            place: None,
+            without_world: false,
             play_time_ms: None,
             updated: None,
             newest: None,
@@ -102,6 +123,10 @@ impl Entry {
         let is_known = !matches!(left, Left::Elsewhere | Left::Unknown);
         self.crashed = is_known.then_some(left == Left::Crashed);
         self.declined = head.declined;
+        self.tags = head.metadata.tags.iter().map(str::to_owned).collect();
+        self.pinned = head.metadata.pinned;
+        self.place = Some(place_word(head.metadata.place));
+        self.without_world = index.is_without_world(head.id);
         self.play_time_ms = Some(milliseconds(head.play_time));
         self.updated = Some(head.end.as_ref().map_or(head.time, |end| end.time));
         self.newest = Some(head.id.to_string());
@@ -116,11 +141,17 @@ impl Entry {
         let Some(status) = &self.status else {
             return if self.error.is_some() { "unreadable" } else { "no checkpoint" }.to_owned();
         };
+        let place = match self.place {
+            Some("trash") => ", in the trash",
+            Some("archive") if self.without_world => ", archived without its world",
+            Some("archive") => ", archived",
+            _ => "",
+        };
         match &self.left {
-            Some(Left::Ended) | None => status.clone(),
+            Some(Left::Ended) | None => format!("{status}{place}"),
             Some(left) => {
                 let declined = if self.declined { ", declined" } else { "" };
-                format!("{status}, {}{declined}", left.word())
+                format!("{status}, {}{declined}{place}", left.word())
             }
         }
     }

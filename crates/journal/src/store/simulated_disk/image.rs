@@ -128,7 +128,10 @@ impl Image {
 
     /// Whether anything is at this path.
     pub fn holds(&self, path: &Path) -> bool {
+        // On Windows the parts of a path may be separated in two ways.
+        let is_at = |place: &Place| *place.path == *path;
         self.nodes.contains_key(path.as_os_str().as_encoded_bytes())
+            || cfg!(windows) && self.nodes().any(|(place, _)| is_at(place))
     }
 
     /// A number that images have in common if they hold the same, however they came about.

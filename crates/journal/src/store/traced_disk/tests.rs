@@ -115,7 +115,7 @@ fn a_checkpoint_is_created_appended_synced_and_its_directories_are_synced() {
     }
     let of = |path: &str| -> Vec<&str> {
         let spans = all.iter().map(|Fields(fields)| fields);
-        let of_path = spans.filter(|fields| fields["path"] == path);
+        let of_path = spans.filter(|fields| Path::new(&fields["path"]) == Path::new(path));
         of_path
             .inspect(|fields| assert_eq!(fields["place"], "data"))
             .map(|fields| &*fields["operation"])
