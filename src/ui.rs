@@ -14,7 +14,7 @@
 //! | plugin | what it shows | opened by |
 //! | --- | --- | --- |
 //! | [`RecoveryDialogPlugin`] | what happened, what was lost, what to go on from | a crash |
-//! | [`SessionMenuPlugin`] | sessions and slots, to continue, load and delete | [`OpenSessionMenu`] |
+//! | [`SessionMenuPlugin`] | sessions and slots, to find, continue, load, archive and delete | [`OpenSessionMenu`] |
 //! | [`SessionTimelinePlugin`] | checkpoints and branches, to go back to | [`OpenSessionTimeline`] |
 //! | [`SaveIndicatorPlugin`] | a mark while saving, a warning while that is impossible | itself |
 //! | [`SessionPanelPlugin`] | times, sizes and errors, for developers | F9 |
@@ -47,6 +47,7 @@
 //! ```
 
 mod describe;
+mod field;
 mod focus;
 mod font;
 mod hold;
@@ -58,6 +59,7 @@ mod recovery_dialog;
 mod save_indicator;
 mod session_menu;
 mod session_panel;
+mod shapes;
 mod strings;
 mod surface;
 mod theme;
@@ -141,6 +143,7 @@ impl Plugin for CorePlugin {
             .add_observer(pictures::forget_replaced)
             .add_observer(pictures::forget_slot)
             .add_observer(focus::on_key)
+            .add_observer(focus::on_key_in_field)
             .add_observer(focus::on_gamepad)
             .add_observer(focus::on_wheel)
             .add_observer(focus::on_press)

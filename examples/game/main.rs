@@ -7,6 +7,7 @@
 //! ```text
 //! cargo run --release --example game --features game
 //! cargo run --release --example game --features game -- --entities 10000
+//! cargo run --release --example game --features game -- --plant 100
 //! ```
 //!
 //! What to copy: `model.rs` says what is saved and when, `level.rs` places things under names that a
@@ -20,11 +21,13 @@ mod level;
 mod menu;
 mod model;
 mod options;
+mod plant;
 mod play;
 mod shots;
 mod texts;
 mod views;
 
+use std::path::Path;
 use std::time::Duration;
 
 use bevy::input_focus::tab_navigation::TabNavigationPlugin;
@@ -58,21 +61,33 @@ fn start() -> Result<AppExit, String> {
         return Ok(AppExit::Success);
     }
     let texts = Texts::read()?;
+    if let Some(count) = options.plant {
+        return plant::plant(&options, texts, count).map(|()| AppExit::Success);
+    }
     if let Some(missing) = display::missing() {
         return Err(missing);
     }
     match &options.shots {
         Some(pictures) if options.act.is_none() => {
-            shots::direct(pictures).map(|()| AppExit::Success)
+            shots::direct(pictures, options.window).map(|()| AppExit::Success)
         }
         _ => Ok(game(options, texts).run()),
     }
 }
 
+/// What this game saves, and how often.
+fn lamplighter(data: &Path) -> SessionPlugin {
+    SessionPlugin::new("bevy_session", "Lamplighter")
+        .version(env!("CARGO_PKG_VERSION"))
+        .context(GameContext::default().arguments(&["--entities", "--seed"]))
+        .directory(data)
+        .interval(Duration::from_secs(2))
+}
+
 fn game(options: Options, texts: Texts) -> App {
     let window = Window {
         title: texts.title.clone(),
-        resolution: WindowResolution::new(1280, 720),
+        resolution: WindowResolution::new(options.window.0, options.window.1),
         ..default()
     };
     let mut app = App::new();
@@ -85,11 +100,7 @@ fn game(options: Options, texts: Texts) -> App {
                 .set(LogPlugin { custom_layer: bevy_session::recent_log, ..default() }),
         )
         .add_plugins((
-            SessionPlugin::new("bevy_session", "Lamplighter")
-                .version(env!("CARGO_PKG_VERSION"))
-                .context(GameContext::default().arguments(&["--entities", "--seed"]))
-                .directory(&options.data)
-                .interval(Duration::from_secs(2)),
+            lamplighter(&options.data),
             // A picture with every checkpoint: in this game, things happen fast.
             ThumbnailPlugin { autosave_interval: Some(Duration::ZERO), ..default() },
             SessionUiPlugins.set(SessionPanelPlugin::default().crash(Some(crashes::kill_at_once))),

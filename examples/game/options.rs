@@ -15,7 +15,9 @@ Usage: game [OPTIONS]
   --entities N      fireflies in a level, each of them saved [default: 300]
   --data DIR        keep sessions below DIR [default: where this system keeps a game's data]
   --seed N          where fireflies are in a new game [default: another place each time]
+  --plant N         play N sessions in no time, to have something in the load menu, and exit
   --shots DIR       play the whole story by itself, crash included, and put pictures of it into DIR
+  --window WxH      the size of the window [default: 1280x720]
   --help            print this and exit";
 
 /// What was chosen on the command line.
@@ -24,6 +26,8 @@ pub struct Options {
     pub data: PathBuf,
     pub entities: u32,
     pub seed: Option<u64>,
+    pub window: (u32, u32),
+    pub plant: Option<u32>,
     pub shots: Option<PathBuf>,
     /// Which part of the story this process plays; it is started by the one that has `--shots` only.
     pub act: Option<u8>,
@@ -37,6 +41,8 @@ impl Options {
             data: place_of_data(),
             entities: 300,
             seed: None,
+            window: (1280, 720),
+            plant: None,
             shots: None,
             act: None,
             help: false,
@@ -49,6 +55,8 @@ impl Options {
                 "--data" => options.data = value()?.into(),
                 "--entities" => options.entities = number(&name, &value()?)?,
                 "--seed" => options.seed = Some(number(&name, &value()?)?),
+                "--window" => options.window = size(&name, &value()?)?,
+                "--plant" => options.plant = Some(number(&name, &value()?)?),
                 "--shots" => options.shots = Some(value()?.into()),
                 "--act" => options.act = Some(number(&name, &value()?)?),
                 "--help" | "-h" => options.help = true,
@@ -69,4 +77,12 @@ fn place_of_data() -> PathBuf {
 fn number<T: std::str::FromStr>(name: &str, value: &OsString) -> Result<T, String> {
     let text = value.to_string_lossy();
     text.parse().map_err(|_| format!("{name} can't be {text:?}: it needs to be a whole number."))
+}
+
+fn size(name: &str, value: &OsString) -> Result<(u32, u32), String> {
+    let text = value.to_string_lossy();
+    let sides = text
+        .split_once('x')
+        .and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+    sides.ok_or_else(|| format!("{name} can't be {text:?}: it needs to be like 1280x720."))
 }

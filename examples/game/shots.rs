@@ -3,10 +3,12 @@
 //!
 //! A director starts this program for each act: the first ends in a kill, the second begins with the
 //! dialog. What was captured in the first has to be what comes back in the second. Then the game goes on in
-//! two copies of its directory, as if on two machines, and the last act asks which of them is meant.
+//! two copies of its directory, as if on two machines, and an act asks which of them is meant. One act is the load
+//! menu of somebody who has played a hundred times.
 
 mod digest;
 mod pilot;
+mod shelf;
 mod stage;
 mod story;
 
@@ -17,33 +19,43 @@ use std::{env, fs, io};
 use bevy::prelude::*;
 
 /// Has all acts played, or says in a sentence what went wrong.
-pub fn direct(pictures: &Path) -> Result<(), String> {
+pub fn direct(pictures: &Path, window: (u32, u32)) -> Result<(), String> {
     let place = env::temp_dir().join(format!("lamplighter-{}", std::process::id()));
     let (here, elsewhere) = (place.join("here"), place.join("elsewhere"));
     let played = fs::create_dir_all(pictures)
         .and_then(|()| fs::create_dir_all(&here))
         .map_err(|error| format!("There is no place for pictures: {error}."))
-        .and_then(|()| play_all(pictures, &here, &elsewhere));
+        .and_then(|()| play_all(pictures, window, &here, &elsewhere));
     let cleared = fs::remove_dir_all(&place);
     played.and(cleared.map_err(|error| format!("{} can't be removed: {error}.", place.display())))
 }
 
-fn play_all(pictures: &Path, here: &Path, elsewhere: &Path) -> Result<(), String> {
+fn play_all(
+    pictures: &Path,
+    (width, height): (u32, u32),
+    here: &Path,
+    elsewhere: &Path,
+) -> Result<(), String> {
     let play = |act: &str, data: &Path| -> Result<ExitStatus, String> {
         let program = env::current_exe().map_err(|error: io::Error| error.to_string())?;
         let mut command = Command::new(program);
         command.arg("--shots").arg(pictures).arg("--data").arg(data);
         command.args(["--act", act, "--seed", "7"]);
+        command.arg("--window").arg(format!("{width}x{height}"));
         command.status().map_err(|error| format!("Act {act} can't be played: {error}."))
     };
-    let first = play("1", here)?;
-    if !was_killed(first) {
-        return Err(format!("Act 1 was to be killed, and ended with {first}."));
-    }
     let play_to_the_end = |act: &str, data: &Path| match play(act, data)? {
         end if end.success() => Ok(()),
         end => Err(format!("Act {act} ended with {end}.")),
     };
+    // The last act is a load menu after a hundred sessions.
+    let shelf = here.with_file_name("shelf");
+    plant(&shelf)?;
+    play_to_the_end("6", &shelf)?;
+    let first = play("1", here)?;
+    if !was_killed(first) {
+        return Err(format!("Act 1 was to be killed, and ended with {first}."));
+    }
     play_to_the_end("2", here)?;
     // Another machine has another state directory.
     let uncopied = |error: io::Error| format!("What is saved can't be copied: {error}.");
@@ -52,6 +64,18 @@ fn play_all(pictures: &Path, here: &Path, elsewhere: &Path) -> Result<(), String
     play_to_the_end("4", elsewhere)?;
     copy(&elsewhere.join("data"), &here.join("data")).map_err(uncopied)?;
     play_to_the_end("5", here)
+}
+
+/// Plays a hundred sessions in no time.
+fn plant(data: &Path) -> Result<(), String> {
+    let program = env::current_exe().map_err(|error: io::Error| error.to_string())?;
+    let mut command = Command::new(program);
+    command.args(["--plant", "100", "--entities", "5", "--seed", "7", "--data"]).arg(data);
+    match command.status() {
+        Ok(end) if end.success() => Ok(()),
+        Ok(end) => Err(format!("Planting sessions ended with {end}.")),
+        Err(error) => Err(format!("No sessions can be planted: {error}.")),
+    }
 }
 
 /// Copies files that aren't there yet, as a cloud does that puts two copies of a directory together.

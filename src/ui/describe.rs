@@ -186,6 +186,9 @@ impl SessionStrings {
             RequestError::UnknownSession
             | RequestError::UnknownCheckpoint
             | RequestError::NothingToRestore => &self.reason_missing,
+            RequestError::CrashUndecided => &self.reason_crashed,
+            RequestError::Forked => &self.reason_forked,
+            RequestError::SessionRunning { .. } => &self.reason_played,
             RequestError::WouldLose { .. } => &self.reason_newer,
             RequestError::Slot(error) => self.why_slot_failed(error),
             RequestError::Attachment(AttachmentError::Damaged { .. }) => &self.reason_damaged,
@@ -200,6 +203,7 @@ impl SessionStrings {
             SlotError::Damaged { .. } => &self.reason_damaged,
             SlotError::NewerFormat { .. } => &self.reason_newer,
             SlotError::InUse => &self.reason_in_use,
+            SlotError::NameTaken { .. } => &self.reason_name_taken,
             SlotError::Unreadable(_) | SlotError::CheckpointNotSaved => &self.reason_disk,
             SlotError::Disk(cause) => self.why_disk_refuses(cause.refusal()),
             _ => &self.reason_other,

@@ -9,8 +9,11 @@ use bevy::input_focus::tab_navigation::TabIndex;
 use bevy::input_focus::{FocusCause, FocusedInput, InputFocus, InputFocusVisible};
 use bevy::platform::collections::HashSet;
 use bevy::prelude::*;
+use bevy::text::EditableText;
 use bevy::ui::{InteractionDisabled, UiGlobalTransform};
 use bevy::ui_widgets::Activate;
+
+use super::field::Field;
 
 /// The root of a surface, within which the focus is moved.
 #[derive(Component, Clone, Copy, Debug)]
@@ -20,6 +23,8 @@ pub(super) struct FocusScope {
     /// Whether the focus can't leave it.
     pub is_modal: bool,
     pub layer: i32,
+    /// What on the surface had the focus last.
+    pub last: Option<Entity>,
 }
 
 /// A row of a list that goes on beyond what is shown.
@@ -191,6 +196,7 @@ fn step_of_key(key: KeyCode, is_shifted: bool) -> Option<Step> {
 pub(super) fn on_key(
     mut event: On<FocusedInput<KeyboardInput>>,
     scopes: Query<&FocusScope>,
+    fields: Query<(), With<Field>>,
     keys: Option<Res<ButtonInput<KeyCode>>>,
     stops: Stops,
     mut focus: ResMut<InputFocus>,
@@ -202,6 +208,10 @@ pub(super) fn on_key(
         return;
     }
     let key = event.input.key_code;
+    // The other keys are the field's.
+    if key != KeyCode::Tab && fields.contains(event.original_event_target()) {
+        return;
+    }
     if key == KeyCode::Escape && !event.input.repeat {
         event.propagate(false);
         commands.trigger(GoBack { entity: scope });
@@ -212,6 +222,38 @@ pub(super) fn on_key(
         event.propagate(false);
         take_step(scope, step, &stops, &mut focus, &mut visible, &mut commands);
     }
+}
+
+/// Leaves a field with the keys that mean nothing on a single line.
+pub(super) fn on_key_in_field(
+    event: On<FocusedInput<KeyboardInput>>,
+    fields: Query<&EditableText, With<Field>>,
+    scopes: Query<&FocusScope>,
+    parents: Query<&ChildOf>,
+    stops: Stops,
+    mut focus: ResMut<InputFocus>,
+    mut visible: ResMut<InputFocusVisible>,
+    mut commands: Commands,
+) {
+    let field = event.focused_entity;
+    let is_typing = fields.get(field).is_ok_and(|text| !text.is_composing());
+    if !is_typing || event.input.state != ButtonState::Pressed {
+        return;
+    }
+    let scope = parents.iter_ancestors(field).find(|entity| scopes.contains(*entity));
+    let Some(scope) = scope else { return };
+    let step = match event.input.key_code {
+        KeyCode::Escape if !event.input.repeat => {
+            return commands.trigger(GoBack { entity: scope });
+        }
+        KeyCode::Enter | KeyCode::NumpadEnter => {
+            return commands.trigger(Activate { entity: field });
+        }
+        KeyCode::ArrowUp => Step::Up,
+        KeyCode::ArrowDown => Step::Down,
+        _ => return,
+    };
+    take_step(scope, step, &stops, &mut focus, &mut visible, &mut commands);
 }
 
 /// Moves the focus and presses buttons with a gamepad.
@@ -308,20 +350,26 @@ pub(super) fn on_press(press: On<Pointer<Press>>, mut visible: ResMut<InputFocus
 }
 
 /// Keeps the focus within the topmost dialog, whatever was clicked beside it.
+/// It goes back to where it was.
 pub(super) fn keep_focus(
-    scopes: Query<(Entity, &FocusScope)>,
+    mut scopes: Query<(Entity, &mut FocusScope)>,
     parents: Query<&ChildOf>,
     stops: Stops,
     mut focus: ResMut<InputFocus>,
 ) {
-    let Some(scope) = topmost(&scopes) else { return };
-    let is_within = focus.get().is_some_and(|focused| {
+    let Some(scope) = topmost(&scopes.as_readonly()) else { return };
+    let Ok((_, mut known)) = scopes.get_mut(scope) else { return };
+    let focused = focus.get();
+    let is_within = focused.is_some_and(|focused| {
         focused == scope || parents.iter_ancestors(focused).any(|entity| entity == scope)
     });
-    if !is_within {
-        let first = stops.of(scope).first().copied().unwrap_or(scope);
-        focus.set(first, FocusCause::Navigated);
+    if is_within {
+        known.last = focused;
+        return;
     }
+    let stops = stops.of(scope);
+    let back = known.last.filter(|last| stops.contains(last)).or(stops.first().copied());
+    focus.set(back.unwrap_or(scope), FocusCause::Navigated);
 }
 
 fn topmost(scopes: &Query<(Entity, &FocusScope)>) -> Option<Entity> {

@@ -78,6 +78,11 @@ impl Look {
     pub fn is_compact(&self) -> bool {
         self.room().x < 820.0 || self.room().y < 560.0
     }
+
+    /// Whether there is even less, so that not all that can be done has room beside a list.
+    pub fn is_tiny(&self) -> bool {
+        self.room().x < 700.0 || self.room().y < 440.0
+    }
 }
 
 /// The size of the UI in a window of this logical size.

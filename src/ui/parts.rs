@@ -7,10 +7,11 @@ use bevy::prelude::*;
 use bevy::ui::FocusPolicy;
 
 use super::look::{Look, TextSize};
+use super::shapes::Shape;
 use super::widgets::{ButtonKind, Does, Ink};
 
 /// A row of a list.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Entry<'a> {
     pub title: &'a str,
     pub detail: &'a str,
@@ -20,6 +21,13 @@ pub(super) struct Entry<'a> {
     pub mark: Option<&'a str>,
     pub picture: Option<Handle<Image>>,
     pub chosen: bool,
+    /// Where it stands, as a colour and a shape before the title.
+    pub shape: Option<Shape>,
+    /// Whether there is a star beside the title.
+    pub has_star: bool,
+    pub tags: &'a [String],
+    /// How far the player has come, from 0 to 1.
+    pub progress: Option<f32>,
 }
 
 impl Look {
@@ -98,7 +106,7 @@ impl Look {
             border_radius: BorderRadius::all(self.px(4.0)),
             ..default()
         };
-        parent.spawn((track, BackgroundColor(self.theme.raised))).with_children(|track| {
+        parent.spawn((track, BackgroundColor(self.theme.line))).with_children(|track| {
             track.spawn((full, BackgroundColor(self.theme.accent)));
         });
     }
@@ -153,7 +161,7 @@ impl Look {
         let label = format!("{}, {}, {}", entry.title, entry.detail, entry.aside);
         self.pressable(parent, kind, &label, node, does, |row| {
             if !self.is_compact() {
-                self.picture(row, entry.picture, 80.0);
+                self.picture(row, entry.picture.clone(), 80.0);
             }
             // Cut off where the room ends, so that nothing lies over what is at the right.
             let texts = Node {
@@ -164,19 +172,55 @@ impl Look {
                 ..self.column(2.0)
             };
             row.spawn((texts, Pickable::IGNORE)).with_children(|texts| {
-                texts.spawn(self.line(entry.title, TextSize::Body, ink));
+                self.title_line(texts, &entry, ink);
                 let (detail, ink) = match entry.mark {
                     Some(mark) => (format!("{mark} - {}", entry.detail), Ink::Warning),
                     None => (entry.detail.to_owned(), Ink::Muted),
                 };
                 texts.spawn(self.line(&detail, TextSize::Small, ink));
             });
-            let aside =
-                Node { flex_shrink: 0.0, padding: UiRect::right(self.px(8.0)), ..default() };
-            row.spawn((aside, Pickable::IGNORE)).with_children(|aside| {
-                aside.spawn(self.line(entry.aside, TextSize::Small, Ink::Muted));
-            });
+            self.aside(row, &entry);
         })
+    }
+
+    /// The title with what stands beside it.
+    fn title_line(&self, parent: &mut ChildSpawner, entry: &Entry, ink: Ink) {
+        parent.spawn((self.row(8.0), Pickable::IGNORE)).with_children(|line| {
+            if let Some(shape) = entry.shape {
+                self.shape(line, shape);
+            }
+            line.spawn(self.line(entry.title, TextSize::Body, ink));
+            if entry.has_star {
+                self.shape(line, Shape::Star);
+            }
+            for tag in entry.tags {
+                let chip = Node {
+                    padding: UiRect::axes(self.px(7.0), self.px(1.0)),
+                    border_radius: BorderRadius::all(self.px(6.0)),
+                    flex_shrink: 0.0,
+                    ..default()
+                };
+                let chip = (chip, BackgroundColor(self.theme.line), Pickable::IGNORE);
+                line.spawn(chip).with_child(self.line(tag, TextSize::Small, Ink::Text));
+            }
+        });
+    }
+
+    fn aside(&self, row: &mut ChildSpawner, entry: &Entry) {
+        let aside = Node {
+            flex_shrink: 0.0,
+            padding: UiRect::right(self.px(8.0)),
+            align_items: AlignItems::FlexEnd,
+            ..self.column(6.0)
+        };
+        row.spawn((aside, Pickable::IGNORE)).with_children(|aside| {
+            aside.spawn(self.line(entry.aside, TextSize::Small, Ink::Muted));
+            if let Some(progress) = entry.progress {
+                aside
+                    .spawn((Node { width: self.px(96.0), ..default() }, Pickable::IGNORE))
+                    .with_children(|aside| self.bar(aside, progress));
+            }
+        });
     }
 
     /// Shows which rows of how many are to be seen. Pressed above or below, it turns a page; keys and

@@ -1,27 +1,40 @@
 //! A menu of everything that can be played: sessions and slots.
 
 mod act;
+mod answers;
+mod chosen;
 mod draw;
+mod facts;
+mod form;
+mod found;
+mod listed;
 mod state;
+mod unconfirmed;
 mod view;
 
 use std::time::Duration;
 
 use bevy::prelude::*;
 
-use self::act::{
-    act, close_menu, corruption_detected, count_down, go_back, open_menu, recovery_failed,
-    request_rejected, restore_cancelled, scroll, session_restored, show_menu,
+use self::act::{act, close_menu, count_down, follow_typing, go_back, open_menu, scroll};
+use self::answers::{
+    corruption_detected, recovery_failed, request_rejected, restore_cancelled, session_forgotten,
+    session_moved, session_restored, session_updated, slot_renamed,
 };
+use self::facts::show_menu;
 pub use self::state::SessionMenu;
 use self::state::UndoTime;
 use super::{SessionUiSystems, add_core};
 
-/// A menu to continue, load and delete what was saved. Open it with [`OpenSessionMenu`].
+/// A menu to find, continue, load, archive and delete what was saved. Open it with [`OpenSessionMenu`].
 ///
-/// It lists sessions and slots with their thumbnails (attachments that are called `thumbnail`), sorts
-/// them, and closes once something was loaded. What is deleted can be had back for a while: the
-/// request is made only when that time is over or the menu is closed.
+/// It lists sessions and slots with their thumbnails (attachments that are called `thumbnail`), in views of all that is
+/// at hand, of favourites, of the archive and of the trash. What is typed into its search field narrows the list by the
+/// words of a [`SessionQuery`](crate::SessionQuery). It closes once something was loaded.
+///
+/// A session that is deleted is in the trash at once, and can be had back from there. Slots have no trash: they can be had
+/// back for a while, and are deleted when that time is over or the menu is closed. Edits are seen at once, and
+/// taken back with the reason if they are refused.
 ///
 /// While a session is being played it is closed before another one is continued, with a last
 /// checkpoint.
@@ -55,7 +68,7 @@ impl Default for SessionMenuPlugin {
 }
 
 impl SessionMenuPlugin {
-    /// How long what was deleted can be had back. 6 seconds by default.
+    /// How long there is a button that undoes a deletion. 6 seconds by default.
     #[must_use]
     pub fn undo_time(mut self, time: Duration) -> Self {
         self.undo_time = time;
@@ -83,7 +96,12 @@ impl Plugin for SessionMenuPlugin {
             .add_observer(recovery_failed)
             .add_observer(session_restored)
             .add_observer(restore_cancelled)
+            .add_observer(session_updated)
+            .add_observer(session_moved)
+            .add_observer(session_forgotten)
+            .add_observer(slot_renamed)
             .add_observer(act)
+            .add_observer(follow_typing)
             .add_observer(scroll)
             .add_observer(go_back)
             .add_systems(Update, (count_down, show_menu).chain().in_set(SessionUiSystems::Show));

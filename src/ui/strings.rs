@@ -1,9 +1,12 @@
 //! Every word that a player reads.
 
-use bevy::asset::io::Reader;
-use bevy::asset::{AssetLoader, LoadContext};
+mod file;
+
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
+
+pub use file::StringsFile;
+pub(super) use file::{StringsLoader, take_strings};
 
 /// A text that counts something: `one` for 1, `other` for everything else, with `{n}` for the number.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -253,6 +256,28 @@ strings! {
     menu_title: String = "Your games",
     /// There is nothing in it.
     menu_empty: String = "Nothing has been saved yet.",
+    /// The sessions are still being looked for.
+    menu_looking: String = "Looking for your games ...",
+    /// A search found nothing.
+    menu_nothing_found: String = "Nothing matches \"{search}\".",
+    /// There are no favourites.
+    menu_no_favourites: String = "There are no favourites yet.",
+    /// The archive is empty.
+    menu_no_archive: String = "The archive is empty.",
+    /// The trash is empty.
+    menu_no_trash: String = "The trash is empty.",
+    /// The tab of all that is at hand.
+    tab_games: String = "Games",
+    /// The tab of favourites.
+    tab_favourites: String = "Favourites",
+    /// The tab of the archive.
+    tab_archive: String = "Archive",
+    /// The tab of the trash.
+    tab_trash: String = "Trash",
+    /// In the search field, as long as nothing is typed.
+    search: String = "Search",
+    /// The button that clears the search.
+    clear_search: String = "Clear the search",
     /// Before the ways to sort.
     sort_by: String = "Sort by",
     /// Newest first.
@@ -269,16 +294,72 @@ strings! {
     entry_in_use: String = "Being played now",
     /// A file that can't be used.
     entry_unreadable: String = "This file can't be used",
+    /// A session that another process plays.
+    entry_elsewhere: String = "Open in another window",
+    /// A session whose goal was reached.
+    entry_completed: String = "Completed",
+    /// A session that was lost.
+    entry_failed: String = "Lost",
+    /// A session that was given up.
+    entry_abandoned: String = "Given up",
+    /// A session of which only the summary was archived.
+    entry_summary_only: String = "Only its summary is kept",
+    /// When a session was archived.
+    archived_ago: String = "archived {ago}",
+    /// When a session was deleted.
+    deleted_ago: String = "deleted {ago}",
+    /// How long a session can be taken out of the trash.
+    trash_days: Counted = ("goes for good in a day", "goes for good in {n} days"),
+    /// The same, and its time is over.
+    trash_soon: String = "goes for good soon",
     /// The button that continues a session.
     continue_it: String = "Continue",
     /// The button that loads a slot.
     load_it: String = "Load",
     /// The button that deletes.
     delete: String = "Delete",
+    /// The button that makes a session a favourite.
+    favourite: String = "Favourite",
+    /// The button that takes that back.
+    no_favourite: String = "No favourite",
+    /// The button that renames.
+    rename: String = "Rename",
+    /// The button that archives.
+    archive_it: String = "Archive it",
+    /// The button that takes a session out of the archive.
+    bring_back: String = "Bring back",
+    /// The button that ends the session that is played.
+    end_it: String = "End it",
+    /// The button that takes a session out of the trash.
+    restore_it: String = "Restore",
+    /// The button that removes a session from the trash.
+    delete_for_good: String = "Delete for good",
+    /// In a small window, the button that shows what else can be done.
+    more: String = "More",
+    /// Above the field for a new name.
+    rename_what: String = "A new name for \"{name}\":",
+    /// In that field, as long as nothing is typed.
+    name_hint: String = "Name",
+    /// The new name is empty.
+    name_empty: String = "Please give it a name.",
+    /// The new name is too long.
+    name_too_long: String = "This name is too long: {n} of at most {limit} bytes.",
+    /// Before a session is archived.
+    sure_archive: String = "Put \"{name}\" into the archive? Its newest save is kept there, earlier ones are not.",
+    /// Before the session that is played ends.
+    sure_end: String = "End \"{name}\" for good? It can't be continued after that.",
+    /// Before a session is removed for good.
+    sure_forget: String = "Delete \"{name}\" for good? This can't be undone.",
     /// The button that closes the menu.
     close: String = "Close",
     /// Something is about to be deleted.
     deleted: String = "\"{name}\" will be deleted.",
+    /// Something was put into the trash.
+    said_deleted: String = "\"{name}\" is in the trash.",
+    /// Something was archived.
+    said_archived: String = "\"{name}\" is in the archive.",
+    /// Something was brought back.
+    said_back: String = "\"{name}\" is back.",
     /// The button that keeps it.
     undo: String = "Undo ({n})",
     /// What was asked for could not be done.
@@ -369,145 +450,17 @@ strings! {
     reason_missing: String = "it is not there any more",
     /// Another process has it.
     reason_in_use: String = "it is open in another window of the game",
+    /// A crash waits for an answer.
+    reason_crashed: String = "it closed unexpectedly, so recover it first",
+    /// It went on in two places.
+    reason_forked: String = "it went on in two places, so continue one of them first",
+    /// It is being played.
+    reason_played: String = "it is being played",
+    /// Another slot is called so.
+    reason_name_taken: String = "another save has this name",
     /// Nothing that a player would understand.
     reason_other: String = "something went wrong",
 }
 
-/// Which file the strings come from. Once it is loaded, and whenever it changes,
-/// [`SessionStrings`] is replaced.
-#[derive(Resource, Clone, Debug)]
-pub struct StringsFile(pub Handle<SessionStrings>);
-
-/// Reads [`SessionStrings`] from RON.
-#[derive(Default, TypePath)]
-pub(super) struct StringsLoader;
-
-/// Why strings could not be read.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum StringsError {
-    #[error("the file can't be read")]
-    Unreadable(#[from] std::io::Error),
-    #[error("the file is no RON of `SessionStrings`")]
-    NoStrings(#[from] ron::error::SpannedError),
-}
-
-impl AssetLoader for StringsLoader {
-    type Asset = SessionStrings;
-    type Settings = ();
-    type Error = StringsError;
-
-    async fn load(
-        &self,
-        reader: &mut dyn Reader,
-        _: &(),
-        _: &mut LoadContext<'_>,
-    ) -> Result<SessionStrings, StringsError> {
-        let mut bytes = Vec::new();
-        reader.read_to_end(&mut bytes).await?;
-        Ok(ron::de::from_bytes(&bytes)?)
-    }
-}
-
-/// Takes the strings over from their file.
-pub(super) fn take_strings(
-    file: Res<StringsFile>,
-    assets: Res<Assets<SessionStrings>>,
-    mut changes: MessageReader<AssetEvent<SessionStrings>>,
-    mut strings: ResMut<SessionStrings>,
-) {
-    let id = file.0.id();
-    let has_changed = changes.read().any(|change| {
-        change.is_added(id) || change.is_modified(id) || change.is_loaded_with_dependencies(id)
-    });
-    if !has_changed && !file.is_changed() {
-        return;
-    }
-    if let Some(loaded) = assets.get(id) {
-        strings.set_if_neq(loaded.clone());
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
-
-    use serde_json::Value;
-
-    use super::*;
-
-    const ENGLISH: &str = include_str!("../../assets/strings/en.ron");
-    const GERMAN: &str = include_str!("../../assets/strings/de.ron");
-
-    fn parsed(file: &str) -> SessionStrings {
-        ron::from_str(file).expect("it should be RON of `SessionStrings`")
-    }
-
-    /// Every string by its name; what counts something has two.
-    fn by_name(strings: &SessionStrings) -> BTreeMap<String, String> {
-        let Ok(Value::Object(fields)) = serde_json::to_value(strings) else { unreachable!() };
-        let mut named = BTreeMap::new();
-        for (name, value) in fields {
-            match value {
-                Value::Object(counted) => {
-                    for (form, text) in counted {
-                        named.insert(format!("{name}.{form}"), text.as_str().unwrap().to_owned());
-                    }
-                }
-                text => drop(named.insert(name, text.as_str().unwrap().to_owned())),
-            }
-        }
-        named
-    }
-
-    /// The names at the beginnings of a file's lines.
-    fn names_in(file: &str) -> BTreeSet<&str> {
-        file.lines()
-            .filter_map(|line| Some(line.strip_prefix("    ")?.split_once(": ")?.0))
-            .collect()
-    }
-
-    /// The parts of a text that are filled in.
-    fn parts(text: &str) -> BTreeSet<&str> {
-        text.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0)).collect()
-    }
-
-    #[test]
-    fn english_is_built_in_as_its_file_has_it() {
-        assert_eq!(parsed(ENGLISH), SessionStrings::default());
-    }
-
-    #[test]
-    fn both_languages_name_every_string() {
-        let all = by_name(&SessionStrings::default());
-        let all: BTreeSet<&str> = all.keys().filter_map(|name| name.split('.').next()).collect();
-        assert_eq!(names_in(ENGLISH), all);
-        assert_eq!(names_in(GERMAN), all);
-    }
-
-    #[test]
-    fn a_translation_fills_in_the_same_parts() {
-        let english = by_name(&SessionStrings::default());
-        let german = by_name(&parsed(GERMAN));
-        for (name, text) in &english {
-            let (text, translated) = (parts(text), parts(&german[name]));
-            // "A minute" needs no number.
-            let is_singular =
-                name.ends_with(".one") && text.union(&translated).all(|part| *part == "n");
-            assert!(text == translated || is_singular, "{name}: {text:?} and {translated:?}");
-        }
-    }
-
-    #[test]
-    fn the_english_is_written_in_what_the_default_font_has() {
-        for (name, text) in by_name(&SessionStrings::default()) {
-            assert!(text.is_ascii(), "{name}");
-        }
-    }
-
-    #[test]
-    fn a_file_may_name_only_a_few_strings() {
-        let few = parsed("(recover: \"Go on\", minutes: (one: \"1 min\", other: \"{n} min\"))");
-        assert_eq!((few.recover.as_str(), few.minutes.of(3).as_str()), ("Go on", "3 min"));
-        assert_eq!(few.start_fresh, SessionStrings::default().start_fresh);
-    }
-}
+mod tests;

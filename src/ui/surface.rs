@@ -6,8 +6,10 @@ use bevy::ecs::hierarchy::ChildSpawner;
 use bevy::input_focus::tab_navigation::TabGroup;
 use bevy::input_focus::{FocusCause, InputFocus, InputFocusVisible};
 use bevy::prelude::*;
+use bevy::text::EditableText;
 use bevy::ui::FocusPolicy;
 
+use super::field::typed;
 use super::focus::FocusScope;
 use super::look::Look;
 use super::pictures::Pictures;
@@ -80,18 +82,23 @@ impl<V: View> Surface<V> {
         };
         let focused = focus_within::<V>(world, root);
         let had_focus = focused.is_some();
+        let fields = take_fields::<V::Action>(world, root);
         world.entity_mut(root).despawn_children();
         world.resource_scope(|world, look: Mut<Look>| {
             world.resource_scope(|world, pictures: Mut<Pictures>| {
                 world.entity_mut(root).with_children(|root| view.draw(&look, &pictures, root));
             });
         });
+        put_fields_back(world, root, fields);
         self.root = Some(root);
         let wanted = self.wants_focus.take();
         if V::IS_MODAL || had_focus || wanted.is_some() {
             let keys = [wanted, focused.flatten(), view.first_focus()];
             let button = keys.into_iter().flatten().find_map(|key| find_button(world, root, &key));
             set_focus(world, button.unwrap_or(root));
+            if let Some(mut scope) = world.get_mut::<FocusScope>(root) {
+                scope.last = button;
+            }
         }
         self.drawn = Some((view, versions.0, versions.1));
     }
@@ -126,7 +133,7 @@ fn open<V: View>(world: &mut World) -> Entity {
         height: Val::Percent(100.0),
         ..default()
     };
-    let scope = FocusScope { before, is_modal: V::IS_MODAL, layer: V::LAYER };
+    let scope = FocusScope { before, is_modal: V::IS_MODAL, layer: V::LAYER, last: None };
     let mut root = world.spawn((everything, scope, GlobalZIndex(i32::MAX / 2 + V::LAYER), Unsaved));
     if V::IS_MODAL {
         root.insert((TabGroup::modal(), FocusPolicy::Block));
@@ -152,18 +159,51 @@ fn focus_within<V: View>(world: &World, root: Entity) -> Option<Option<V::Action
     Some(world.get::<Does<V::Action>>(focused).map(|does| does.0.clone()))
 }
 
+/// What is typed into fields, with the cursor, and with what is being composed or pasted.
+fn take_fields<A>(world: &mut World, root: Entity) -> Vec<(A, EditableText)>
+where
+    A: Clone + Send + Sync + 'static,
+{
+    let mut fields = Vec::new();
+    for entity in all_below(world, root) {
+        let Some(does) = world.get::<Does<A>>(entity).map(|does| does.0.clone()) else { continue };
+        let text = world.entity_mut(entity).take::<EditableText>();
+        fields.extend(text.map(|text| (does, text)));
+    }
+    fields
+}
+
+/// Lets the player go on typing where a field was drawn again, unless something else is to be in it.
+fn put_fields_back<A>(world: &mut World, root: Entity, fields: Vec<(A, EditableText)>)
+where
+    A: PartialEq + Send + Sync + 'static,
+{
+    for (does, text) in fields {
+        let Some(entity) = find_button(world, root, &does) else { continue };
+        let mut entity = world.entity_mut(entity);
+        if entity.get::<EditableText>().is_some_and(|drawn| typed(drawn) == typed(&text)) {
+            entity.insert(text);
+        }
+    }
+}
+
 fn find_button<A>(world: &World, root: Entity, action: &A) -> Option<Entity>
 where
     A: PartialEq + Send + Sync + 'static,
 {
-    let mut open = vec![root];
-    while let Some(entity) = open.pop() {
-        if world.get::<Does<A>>(entity).is_some_and(|does| does.0 == *action) {
-            return Some(entity);
-        }
-        open.extend(world.get::<Children>(entity).into_iter().flatten().copied());
+    let is_it =
+        |entity: &Entity| world.get::<Does<A>>(*entity).is_some_and(|does| does.0 == *action);
+    all_below(world, root).into_iter().find(is_it)
+}
+
+fn all_below(world: &World, root: Entity) -> Vec<Entity> {
+    let mut found = vec![root];
+    let mut at = 0;
+    while let Some(entity) = found.get(at).copied() {
+        found.extend(world.get::<Children>(entity).into_iter().flatten().copied());
+        at += 1;
     }
-    None
+    found
 }
 
 fn set_focus(world: &mut World, entity: Entity) {

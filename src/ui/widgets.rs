@@ -26,6 +26,8 @@ pub(super) enum ButtonKind {
         /// Whether it is the chosen one.
         chosen: bool,
     },
+    /// A field to type into.
+    Field,
 }
 
 /// What a button does, for its surface to find out.
@@ -188,8 +190,8 @@ pub(super) fn paint_buttons(
         let (fill, line) = match kind {
             ButtonKind::Primary => (theme.accent, theme.accent),
             ButtonKind::Row { chosen: true } => (theme.chosen, theme.accent),
-            ButtonKind::Secondary if is_lit => (theme.hovered, theme.line),
-            ButtonKind::Secondary => (theme.raised, theme.line),
+            ButtonKind::Secondary | ButtonKind::Field if is_lit => (theme.hovered, theme.line),
+            ButtonKind::Secondary | ButtonKind::Field => (theme.raised, theme.line),
             _ if is_lit => (theme.hovered, Color::NONE),
             ButtonKind::Row { chosen: false } => (theme.raised, Color::NONE),
             ButtonKind::Quiet => (Color::NONE, Color::NONE),

@@ -10,6 +10,7 @@ use bevy::input::keyboard::{Key, KeyboardInput};
 use bevy::prelude::*;
 use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
 use bevy::time::TimeUpdateStrategy;
+use bevy::ui_widgets::{Activate, Button};
 use bevy::window::PrimaryWindow;
 use bevy::winit::WinitSettings;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
@@ -26,6 +27,10 @@ pub enum Step {
     Frames(u32),
     /// Presses keys together and lets them go.
     Press(&'static [KeyCode]),
+    /// Types a text.
+    Type(&'static str),
+    /// Presses the button with this written on it, if there is one.
+    Click(&'static str),
     /// Takes a picture of the screen.
     Shot(&'static str),
     /// Does something.
@@ -77,6 +82,14 @@ fn go_on(world: &mut World) {
             }
             story.frames > 3
         }
+        Some(Step::Type(text)) => {
+            text.chars().for_each(|letter| type_letter(world, letter));
+            true
+        }
+        Some(Step::Click(label)) => {
+            click(world, label);
+            true
+        }
         Some(Step::Shot(name)) => {
             if story.frames == 1 {
                 take(world, name);
@@ -117,6 +130,32 @@ fn send(world: &mut World, keys: &[KeyCode], state: ButtonState) {
         let text = None;
         let repeat = false;
         world.write_message(KeyboardInput { key_code, logical_key, state, text, repeat, window });
+    }
+}
+
+fn type_letter(world: &mut World, letter: char) {
+    let mut windows = world.query_filtered::<Entity, With<PrimaryWindow>>();
+    let Ok(window) = windows.single(world) else { return };
+    let text = letter.to_string();
+    for state in [ButtonState::Pressed, ButtonState::Released] {
+        world.write_message(KeyboardInput {
+            key_code: KeyCode::KeyX,
+            logical_key: Key::Character(text.as_str().into()),
+            state,
+            text: Some(text.as_str().into()),
+            repeat: false,
+            window,
+        });
+    }
+}
+
+fn click(world: &mut World, label: &str) {
+    let mut texts = world.query::<(&Text, &ChildOf)>();
+    let labels = texts.iter(world).filter(|(text, _)| text.0 == label);
+    let parents: Vec<Entity> = labels.map(|(_, parent)| parent.parent()).collect();
+    let button = parents.into_iter().find(|parent| world.get::<Button>(*parent).is_some());
+    if let Some(entity) = button {
+        world.trigger(Activate { entity });
     }
 }
 

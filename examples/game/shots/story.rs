@@ -40,6 +40,7 @@ pub fn plugin(app: &mut App) {
                 Some(3) => go_on(|world| world.resource::<Noticed>().saved >= 4),
                 Some(4) => go_on(|world| world.resource::<Noticed>().saved >= 8),
                 Some(5) => which_is_meant(),
+                Some(6) => super::shelf::look_at_the_shelf(),
                 _ => after_the_end(),
             };
             commands.insert_resource(Story::new(act));
@@ -222,7 +223,7 @@ fn is_playing(world: &mut World) -> bool {
     state(world) == Game::Playing
 }
 
-fn has_focus(world: &mut World) -> bool {
+pub fn has_focus(world: &mut World) -> bool {
     let focus = world.resource::<InputFocus>().get();
     focus.is_some_and(|focus| !world.entity(focus).contains::<Window>())
 }

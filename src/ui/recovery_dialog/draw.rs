@@ -180,6 +180,7 @@ fn draw_row(
         mark: row.mark.as_deref(),
         picture: row.picture.and_then(|picture| pictures.get(picture)),
         chosen: row.is_chosen,
+        ..Entry::default()
     };
     let entity = look.entry(parent, does, entry);
     let choosable = |row: &Row| !row.is_damaged;

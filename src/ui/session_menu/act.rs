@@ -1,33 +1,29 @@
-//! What happens in the menu.
+//! What the player does in the menu.
 
 use std::time::Duration;
 
+use bevy::ecs::system::SystemParam;
 use bevy::input_focus::InputFocus;
 use bevy::prelude::*;
+use bevy::text::{EditableText, TextEditChange};
 use bevy::ui_widgets::Activate;
-use jiff::Timestamp;
 
-use super::state::{Does, Doomed, EntryId, Failure, SessionMenu, UndoTime};
-use super::view::{Facts, Listed, MenuView};
+use super::chosen::leave_form;
+use super::facts::{KnownFacts, rows_shown};
+use super::form::Form;
+use super::state::{Does, EntryId, SessionMenu, UndoTime};
+use super::view::MenuView;
 use super::{CloseSessionMenu, OpenSessionMenu};
-use crate::clock;
-use crate::journal::SessionId;
-use crate::lifecycle::{
-    CorruptionDetected, CurrentSession, RecoveryFailed, Request, RequestRejected, RestoreCancelled,
-    Runtime, SessionActivity, SessionCatalog, SessionCommandsExt, SessionRequest, SessionRestored,
-    SlotRequest,
-};
-use crate::session::RestoreFrom;
+use crate::lifecycle::{CurrentSession, SessionCommandsExt};
 use crate::ui::SessionTimeline;
+use crate::ui::field::typed;
 use crate::ui::focus::{GoBack, ScrollRows};
-use crate::ui::lists::ROW;
-use crate::ui::look::Look;
-use crate::ui::surface::{Surface, show};
+use crate::ui::surface::Surface;
 use crate::ui::widgets;
 
 pub(super) fn open_menu(_: On<OpenSessionMenu>, mut menu: ResMut<SessionMenu>) {
     if !menu.is_open {
-        *menu = SessionMenu { is_open: true, sort: menu.sort, ..default() };
+        menu.reset(true);
         menu.wants_focus = Some(Does::Play);
     }
 }
@@ -40,162 +36,143 @@ pub(super) fn close_menu(
     close(&mut menu, &mut commands);
 }
 
-/// Closes the menu. What was to be deleted is deleted now.
-fn close(menu: &mut SessionMenu, commands: &mut Commands) {
-    delete_doomed(menu, commands);
-    *menu = SessionMenu { sort: menu.sort, ..default() };
+/// Closes the menu. A slot that was to be deleted is deleted now.
+pub(super) fn close(menu: &mut SessionMenu, commands: &mut Commands) {
+    end_toast(menu, commands);
+    menu.reset(false);
 }
 
-fn delete_doomed(menu: &mut SessionMenu, commands: &mut Commands) {
-    match menu.doomed.take().map(|doomed| doomed.entry) {
-        Some(EntryId::Session(session)) => commands.session().forget(session),
-        Some(EntryId::Slot(slot)) => commands.session().delete_slot(slot),
-        None => {}
+/// Nothing can be undone any more.
+pub(super) fn end_toast(menu: &mut SessionMenu, commands: &mut Commands) {
+    if let Some(slot) = menu.doomed() {
+        commands.session().delete_slot(slot);
     }
+    menu.toast = None;
 }
 
-/// Deletes what was not wanted back.
+/// Lets what was done be read, and undone, for a while.
 pub(super) fn count_down(
     time: Res<Time<Real>>,
     mut menu: ResMut<SessionMenu>,
     mut commands: Commands,
 ) {
-    let Some(doomed) = &mut menu.bypass_change_detection().doomed else { return };
-    doomed.left = doomed.left.saturating_sub(time.delta());
-    if doomed.left == Duration::ZERO {
-        delete_doomed(&mut menu, &mut commands);
+    let Some(toast) = &mut menu.bypass_change_detection().toast else { return };
+    toast.left = toast.left.saturating_sub(time.delta());
+    if toast.left == Duration::ZERO {
+        end_toast(&mut menu, &mut commands);
     }
 }
 
-pub(super) fn session_restored(
-    _: On<SessionRestored>,
-    mut menu: ResMut<SessionMenu>,
-    mut commands: Commands,
-) {
-    close(&mut menu, &mut commands);
+/// What pressing a button may need.
+#[derive(SystemParam)]
+pub(super) struct Acting<'w, 's> {
+    pub known: KnownFacts<'w>,
+    session: Option<Res<'w, CurrentSession>>,
+    timeline: Option<ResMut<'w, SessionTimeline>>,
+    pub undo_time: Res<'w, UndoTime>,
+    pub commands: Commands<'w, 's>,
 }
 
-pub(super) fn restore_cancelled(_: On<RestoreCancelled>, mut menu: ResMut<SessionMenu>) {
-    menu.loading = None;
-}
-
-pub(super) fn request_rejected(rejected: On<RequestRejected>, mut menu: ResMut<SessionMenu>) {
-    if !menu.is_open {
-        return;
-    }
-    let was_asked_for = menu.loading.as_ref() == Some(&rejected.request);
-    let is_deletion = matches!(
-        rejected.request,
-        Request::Session(SessionRequest::Forget(_)) | Request::Slot(SlotRequest::Delete(_))
-    );
-    if was_asked_for || is_deletion {
-        menu.fail(Failure::Rejected(rejected.error.clone()));
-    }
-}
-
-/// What is being loaded turned out to be damaged. No request is rejected then.
-pub(super) fn corruption_detected(found: On<CorruptionDetected>, mut menu: ResMut<SessionMenu>) {
-    if menu.is_loading(found.session) {
-        menu.fail(Failure::Damaged);
-    }
-}
-
-/// Nothing of what is being loaded can be restored. No request is rejected then.
-pub(super) fn recovery_failed(failed: On<RecoveryFailed>, mut menu: ResMut<SessionMenu>) {
-    if menu.is_loading(failed.session) {
-        menu.fail(Failure::Unrecoverable(failed.error.clone()));
-    }
-}
-
-/// A button was pressed.
+/// A button was pressed, or Enter in a field.
 pub(super) fn act(
     activate: On<Activate>,
     buttons: Query<&widgets::Does<Does>>,
-    catalog: Res<SessionCatalog>,
-    session: Option<Res<CurrentSession>>,
-    timeline: Option<ResMut<SessionTimeline>>,
-    undo_time: Res<UndoTime>,
-    look: Res<Look>,
     mut menu: ResMut<SessionMenu>,
-    mut commands: Commands,
+    mut acting: Acting,
 ) {
     let Ok(widgets::Does(does)) = buttons.get(activate.entity) else { return };
-    let playing = session.as_ref().map(|session| session.id());
-    let facts = facts(&catalog, playing, &look, &menu);
-    let (listed, shown) = (menu.listed(facts), facts.rows);
-    let chosen = listed.iter().find(|entry| Some(entry.id()) == menu.chosen);
-    let chosen = chosen.or(listed.first()).copied();
     match does {
-        Does::Choose(entry) => {
-            let is_chosen = chosen.is_some_and(|chosen| chosen.id() == *entry);
-            menu.wants_focus = Some(if is_chosen { Does::Play } else { does.clone() });
-            menu.chosen = Some(*entry);
-        }
-        Does::Play => {
-            if let Some(chosen) = chosen {
-                play(&mut menu, chosen, &mut commands);
-            }
-        }
-        Does::Delete => {
-            let Some(chosen) = chosen else { return };
-            let place = listed.iter().position(|entry| entry.id() == chosen.id());
-            let next = place.and_then(|place| {
-                listed.get(place + 1).or(place.checked_sub(1).and_then(|place| listed.get(place)))
-            });
-            let next = next.map(|next| next.id());
-            let doomed =
-                Doomed { entry: chosen.id(), name: chosen.name(&look.words), left: undo_time.0 };
-            delete_doomed(&mut menu, &mut commands);
-            menu.chosen = next;
-            menu.doomed = Some(doomed);
+        Does::Choose(entry) => acting.choose(&mut menu, *entry),
+        Does::Search => acting.choose_first(&mut menu),
+        Does::ClearSearch => search_for(&mut menu, String::new()),
+        Does::Show(tab) => {
+            menu.tab = *tab;
             menu.failure = None;
-            menu.wants_focus = Some(Does::Undo);
+            menu.list_again();
         }
-        Does::Undo => {
-            menu.chosen = menu.doomed.take().map(|doomed| doomed.entry);
-            menu.wants_focus = menu.chosen.map(Does::Choose);
-        }
-        Does::Timeline => {
-            if let Some((mut timeline, session)) = timeline.zip(session) {
-                close(&mut menu, &mut commands);
-                timeline.open(session.play_time(), true);
-            }
-        }
-        Does::Close => close(&mut menu, &mut commands),
-        Does::Cancel => commands.session().cancel_restore(),
         Does::Sort(sort) => {
             menu.sort = *sort;
             menu.first_row = 0;
         }
-        Does::Scroll(rows) => {
-            let total = listed.len();
-            menu.first_row = moved(menu.first_row, *rows).min(total.saturating_sub(shown));
+        Does::Scroll(rows) => acting.scroll(&mut menu, *rows),
+        Does::More => menu.shows_more = !menu.shows_more,
+        Does::Undo => acting.undo(&mut menu),
+        Does::NewName | Does::Confirm => acting.confirm(&mut menu),
+        Does::Back => leave_form(&mut menu),
+        Does::Cancel => acting.commands.session().cancel_restore(),
+        Does::Close => close(&mut menu, &mut acting.commands),
+        Does::Timeline => acting.open_timeline(&mut menu),
+        _ => acting.act_on_chosen(&mut menu, does),
+    }
+}
+
+impl Acting<'_, '_> {
+    fn choose(&mut self, menu: &mut SessionMenu, entry: EntryId) {
+        let facts = self.known.facts();
+        let chosen = menu.chosen_of(&menu.entries(facts.catalog), facts);
+        let is_chosen = chosen.is_some_and(|chosen| chosen.id() == entry);
+        menu.wants_focus = Some(if is_chosen { Does::Play } else { Does::Choose(entry) });
+        menu.chosen = Some(entry);
+    }
+
+    /// From the search field to what it found first.
+    fn choose_first(&mut self, menu: &mut SessionMenu) {
+        let facts = self.known.facts();
+        if let Some(first) = menu.entries(facts.catalog).first() {
+            menu.chosen = Some(*first);
+            menu.shows_more = false;
+            menu.wants_focus = Some(Does::Play);
+        }
+    }
+
+    fn scroll(&mut self, menu: &mut SessionMenu, rows: i32) {
+        let facts = self.known.facts();
+        let last = menu.entries(facts.catalog).len().saturating_sub(facts.rows);
+        menu.first_row = moved(menu.first_row, rows).min(last);
+    }
+
+    fn open_timeline(&mut self, menu: &mut SessionMenu) {
+        let Some(play_time) = self.session.as_ref().map(|session| session.play_time()) else {
+            return;
+        };
+        if let Some(timeline) = &mut self.timeline {
+            close(menu, &mut self.commands);
+            timeline.open(play_time, true);
         }
     }
 }
 
-/// Continues, recovers or loads.
-fn play(menu: &mut SessionMenu, chosen: Listed, commands: &mut Commands) {
-    let request: Request = match chosen {
-        Listed::Session(entry) if entry.has_crashed() => {
-            SessionRequest::Recover(entry.session.id, RestoreFrom::Latest).into()
+/// Shows what is found by this.
+fn search_for(menu: &mut SessionMenu, search: String) {
+    if menu.search != search {
+        menu.search = search;
+        menu.list_again();
+    }
+}
+
+/// Follows what is typed.
+pub(super) fn follow_typing(
+    change: On<TextEditChange>,
+    fields: Query<(&EditableText, &widgets::Does<Does>)>,
+    mut menu: ResMut<SessionMenu>,
+) {
+    let Ok((text, widgets::Does(does))) = fields.get(change.event_target()) else { return };
+    match does {
+        Does::Search => search_for(&mut menu, typed(text)),
+        Does::NewName => {
+            if let Some(Form::Rename { name, .. }) = &mut menu.form {
+                *name = typed(text);
+            }
         }
-        Listed::Session(entry) => SessionRequest::Continue(entry.session.id).into(),
-        Listed::Slot(slot) => SlotRequest::Load(slot.id).into(),
-        Listed::Unreadable(_) => return,
-    };
-    commands.session().request(request.clone());
-    menu.loading = Some(request);
-    menu.failure = None;
+        _ => {}
+    }
 }
 
 /// Scrolls the list, with the focus if there is one to take along.
 pub(super) fn scroll(
     event: On<ScrollRows>,
     surface: Option<Res<Surface<MenuView>>>,
-    catalog: Res<SessionCatalog>,
-    session: Option<Res<CurrentSession>>,
-    look: Res<Look>,
+    known: KnownFacts,
     buttons: Query<&widgets::Does<Does>>,
     focus: Option<Res<InputFocus>>,
     mut menu: ResMut<SessionMenu>,
@@ -203,9 +180,8 @@ pub(super) fn scroll(
     if surface.and_then(|surface| surface.root) != Some(event.entity) {
         return;
     }
-    let facts = facts(&catalog, session.map(|session| session.id()), &look, &menu);
-    let shown = facts.rows;
-    let entries: Vec<EntryId> = menu.listed(facts).into_iter().map(Listed::id).collect();
+    let shown = rows_shown(&known.look);
+    let entries = menu.entries(&known.catalog);
     let last = entries.len().saturating_sub(shown);
     menu.first_row = moved(menu.first_row.min(last), event.rows).min(last);
     let focused = focus.and_then(|focus| focus.get());
@@ -223,7 +199,7 @@ fn moved(place: usize, rows: i32) -> usize {
     place.saturating_add_signed(rows as isize)
 }
 
-/// Escape closes the menu, or stops what is being loaded.
+/// Escape stops what is being loaded, leaves a form, clears the search, and then closes the menu.
 pub(super) fn go_back(
     event: On<GoBack>,
     surface: Option<Res<Surface<MenuView>>>,
@@ -233,53 +209,15 @@ pub(super) fn go_back(
     if surface.and_then(|surface| surface.root) != Some(event.entity) {
         return;
     }
-    match menu.loading {
-        Some(_) => commands.session().cancel_restore(),
-        None => close(&mut menu, &mut commands),
+    if menu.loading.is_some() {
+        commands.session().cancel_restore();
+    } else if menu.form.is_some() {
+        leave_form(&mut menu);
+    } else if !menu.search.is_empty() {
+        search_for(&mut menu, String::new());
+    } else if menu.shows_more {
+        menu.shows_more = false;
+    } else {
+        close(&mut menu, &mut commands);
     }
-}
-
-/// Brings what is on the screen up to date.
-pub(super) fn show_menu(world: &mut World) {
-    let is_open = world.resource::<SessionMenu>().is_open;
-    let has_root =
-        world.get_resource::<Surface<MenuView>>().is_some_and(|surface| surface.root.is_some());
-    if !is_open && !has_root {
-        return;
-    }
-    let now = world.get_resource_mut::<Runtime>().and_then(|mut runtime| runtime.wall_clock());
-    let now = now.unwrap_or_else(clock::timestamp);
-    let wants_focus = world.resource_mut::<SessionMenu>().wants_focus.take();
-    let playing = world.get_resource::<CurrentSession>().map(CurrentSession::id);
-    let activity = world.get_resource::<SessionActivity>().copied().unwrap_or_default();
-    let has_timeline = playing.is_some() && world.contains_resource::<SessionTimeline>();
-    let look = world.resource::<Look>();
-    let Some(catalog) = world.get_resource::<SessionCatalog>() else { return };
-    let menu = world.resource::<SessionMenu>();
-    let view =
-        menu.view(Facts { now, activity, has_timeline, ..facts(catalog, playing, look, menu) });
-    if wants_focus.is_some() {
-        world.get_resource_or_init::<Surface<MenuView>>().wants_focus = wants_focus;
-    }
-    show(world, view);
-}
-
-fn facts<'a>(
-    catalog: &'a SessionCatalog,
-    playing: Option<SessionId>,
-    look: &'a Look,
-    menu: &SessionMenu,
-) -> Facts<'a> {
-    let (words, rows) = (&look.words, rows_shown(look, menu));
-    let (activity, has_timeline) = (SessionActivity::default(), false);
-    let now = Timestamp::UNIX_EPOCH;
-    Facts { catalog, playing, words, now, activity, rows, has_timeline }
-}
-
-/// How many rows of the list there is room for.
-fn rows_shown(look: &Look, menu: &SessionMenu) -> usize {
-    let used = if look.is_compact() { 190.0 } else { 320.0 };
-    let doomed = if menu.doomed.is_some() { 76.0 } else { 0.0 };
-    let failure = if menu.failure.is_some() { 88.0 } else { 0.0 };
-    look.rows(ROW, used + doomed + failure)
 }

@@ -3,8 +3,10 @@
 use bevy::ecs::hierarchy::ChildSpawner;
 use bevy::prelude::*;
 
+use super::facts::height_of_list;
+use super::form::FormView;
 use super::state::Does;
-use super::view::{MenuRow, MenuView};
+use super::view::{Body, MenuRow, MenuView, Status};
 use crate::session::AttachmentOf;
 use crate::ui::focus::{EdgeRow, WheelList};
 use crate::ui::look::{Look, TextSize};
@@ -13,131 +15,260 @@ use crate::ui::pictures::Pictures;
 use crate::ui::surface::View;
 use crate::ui::widgets::{self, ButtonKind, Ink};
 
+/// The width of what is beside the list, in pixels of the design.
+const SIDE: f32 = 216.0;
+
 impl View for MenuView {
     type Action = Does;
     const IS_MODAL: bool = true;
     const LAYER: i32 = 20;
 
     fn first_focus(&self) -> Option<Does> {
+        if let Body::Form(FormView { field: Some(_), .. }) = &self.body {
+            return Some(Does::NewName);
+        }
         let primary = self.buttons.iter().find(|(_, _, is_primary)| *is_primary);
         primary.or(self.buttons.last()).map(|(does, _, _)| does.clone())
     }
 
     fn pictures(&self) -> Vec<AttachmentOf> {
-        self.rows.iter().filter_map(|row| row.picture).collect()
+        let rows = match &self.body {
+            Body::List { rows, .. } => rows.as_slice(),
+            _ => &[],
+        };
+        rows.iter().filter_map(|row| row.picture).chain(self.picture).collect()
     }
 
     fn draw(&self, look: &Look, pictures: &Pictures, root: &mut ChildSpawner) {
-        look.dialog(root, 800.0, |dialog| {
+        look.dialog(root, 1000.0, |dialog| {
             self.draw_head(look, dialog);
-            if let Some(alert) = &self.alert {
-                look.notice(dialog, alert, Ink::Danger);
+            if self.shows_more {
+                let body = Node { row_gap: look.px(8.0), ..look.body() };
+                dialog.spawn(body).with_children(|body| {
+                    self.draw_search(look, body);
+                    self.draw_choice(look, body, &self.sorts);
+                    self.draw_actions(look, body);
+                });
+            } else {
+                self.draw_middle(look, pictures, dialog);
             }
-            dialog.spawn((look.body(), WheelList)).with_children(|body| {
-                if let Some(empty) = &self.empty {
-                    body.spawn(look.text(empty, TextSize::Body, Ink::Muted));
-                }
-                if let Some((share, text)) = &self.progress {
-                    body.spawn(look.text(text, TextSize::Body, Ink::Text));
-                    look.bar(body, *share);
-                }
-                self.draw_rows(look, pictures, body);
-            });
-            self.draw_doomed(look, dialog);
-            look.buttons(dialog, &self.buttons, |does| *does == Does::Delete);
+            self.draw_foot(look, dialog);
         });
     }
 }
 
 impl MenuView {
     fn draw_head(&self, look: &Look, parent: &mut ChildSpawner) {
-        let head = Node {
-            flex_shrink: 0.0,
-            flex_wrap: FlexWrap::Wrap,
-            justify_content: JustifyContent::SpaceBetween,
-            row_gap: look.px(8.0),
-            ..look.row(24.0)
-        };
+        let head =
+            Node { flex_shrink: 0.0, ..look.column(if look.is_compact() { 8.0 } else { 12.0 }) };
         parent.spawn(head).with_children(|head| {
-            head.spawn(look.text(&self.title, look.title(), Ink::Text));
-            if self.sorts.is_empty() {
+            let has_list = !self.tabs.is_empty();
+            if !look.is_compact() || !has_list {
+                head.spawn(spread(look)).with_children(|line| {
+                    line.spawn(look.text(&self.title, look.title(), Ink::Text));
+                    let frame = Node { width: look.px(380.0), ..look.row(0.0) };
+                    line.spawn(frame).with_children(|frame| self.draw_search(look, frame));
+                });
+            }
+            if !has_list {
                 return;
             }
-            head.spawn(look.row(4.0)).with_children(|sorts| {
-                if !look.is_compact() {
-                    let label = Node { margin: UiRect::right(look.px(8.0)), ..default() };
-                    sorts.spawn(label).with_children(|label| {
-                        label.spawn(look.line(&self.sort_by, TextSize::Small, Ink::Muted));
-                    });
+            head.spawn(spread(look)).with_children(|line| {
+                self.draw_choice(look, line, &self.tabs);
+                if look.is_tiny() {
+                    return;
                 }
-                for (sort, label, is_active) in &self.sorts {
-                    let kind = match is_active {
-                        true => ButtonKind::Row { chosen: true },
-                        false => ButtonKind::Quiet,
-                    };
-                    look.button(sorts, kind, label, widgets::Does(Does::Sort(*sort)));
-                }
+                line.spawn(look.row(12.0)).with_children(|sorts| {
+                    if !look.is_compact() {
+                        sorts.spawn(look.line(&self.sort_by, TextSize::Small, Ink::Muted));
+                    }
+                    self.draw_choice(look, sorts, &self.sorts);
+                });
             });
-        });
-    }
-
-    fn draw_rows(&self, look: &Look, pictures: &Pictures, body: &mut ChildSpawner) {
-        let shown = self.first..self.first + self.rows.len();
-        look.list(body, shown, self.total, Does::Scroll, |rows| {
-            for (place, row) in self.rows.iter().enumerate() {
-                self.draw_row(look, pictures, place, row, rows);
+            if look.is_compact() && !look.is_tiny() {
+                head.spawn(look.row(0.0)).with_children(|line| self.draw_search(look, line));
             }
         });
     }
 
-    fn draw_row(
-        &self,
-        look: &Look,
-        pictures: &Pictures,
-        place: usize,
-        row: &MenuRow,
-        parent: &mut ChildSpawner,
-    ) {
-        let entry = Entry {
-            title: &row.title,
-            detail: &row.detail,
-            aside: &row.played,
-            mark: row.mark.as_deref(),
-            picture: row.picture.and_then(|picture| pictures.get(picture)),
-            chosen: row.is_chosen,
-        };
-        let does = widgets::Does(Does::Choose(row.entry));
-        let entity = look.entry(parent, Some(does), entry);
-        let edge = EdgeRow {
-            more_above: place == 0 && self.first > 0,
-            more_below: place + 1 == self.rows.len() && self.first + self.rows.len() < self.total,
-        };
-        parent.world_mut().entity_mut(entity).insert(edge);
+    fn draw_search(&self, look: &Look, parent: &mut ChildSpawner) {
+        if let Some(search) = &self.search {
+            look.field(parent, search, widgets::Does(Does::Search));
+        }
     }
 
-    /// What is about to be deleted, as long as that can be undone.
-    fn draw_doomed(&self, look: &Look, parent: &mut ChildSpawner) {
-        if let Some((text, undo)) = &self.doomed {
-            let toast = Node {
-                flex_shrink: 0.0,
-                justify_content: JustifyContent::SpaceBetween,
-                padding: UiRect::axes(look.px(16.0), look.px(4.0)),
-                border_radius: BorderRadius::all(look.px(8.0)),
-                ..look.row(16.0)
-            };
-            parent.spawn((toast, BackgroundColor(look.theme.raised))).with_children(|toast| {
-                let cut = Node {
+    /// Buttons of which one is chosen.
+    fn draw_choice(&self, look: &Look, parent: &mut ChildSpawner, all: &[(Does, String, bool)]) {
+        parent.spawn(look.row(4.0)).with_children(|line| {
+            for (does, label, is_chosen) in all {
+                let kind = match is_chosen {
+                    true => ButtonKind::Row { chosen: true },
+                    false => ButtonKind::Quiet,
+                };
+                look.button(line, kind, label, widgets::Does(does.clone()));
+            }
+        });
+    }
+
+    fn draw_middle(&self, look: &Look, pictures: &Pictures, dialog: &mut ChildSpawner) {
+        let line = Node {
+            align_items: AlignItems::Stretch,
+            column_gap: look.px(20.0),
+            flex_direction: FlexDirection::Row,
+            // However many rows there are: the search field stays where it is while one types.
+            height: if self.tabs.is_empty() { Val::Auto } else { look.px(height_of_list(look)) },
+            ..look.body()
+        };
+        dialog.spawn((line, WheelList)).with_children(|line| {
+            let main = Node { flex_grow: 1.0, flex_basis: Val::ZERO, ..look.column(16.0) };
+            line.spawn(main).with_children(|main| self.draw_body(look, pictures, main));
+            if !self.actions.is_empty() && !look.is_tiny() {
+                self.draw_side(look, pictures, line);
+            }
+        });
+    }
+
+    fn draw_body(&self, look: &Look, pictures: &Pictures, main: &mut ChildSpawner) {
+        match &self.body {
+            Body::List { rows, first, total } => {
+                let shown = *first..*first + rows.len();
+                look.list(main, shown, *total, Does::Scroll, |list| {
+                    for (place, row) in rows.iter().enumerate() {
+                        let entity = draw_row(look, pictures, row, list);
+                        let edge = EdgeRow {
+                            more_above: place == 0 && *first > 0,
+                            more_below: place + 1 == rows.len() && first + rows.len() < *total,
+                        };
+                        list.world_mut().entity_mut(entity).insert(edge);
+                    }
+                });
+            }
+            Body::Nothing { text, button } => {
+                main.spawn(look.text(text, TextSize::Body, Ink::Muted));
+                if let Some((does, label)) = button {
+                    main.spawn(look.row(0.0)).with_children(|line| {
+                        let does = widgets::Does(does.clone());
+                        look.button(line, ButtonKind::Secondary, label, does);
+                    });
+                }
+            }
+            Body::Progress { share, text } => {
+                main.spawn(look.text(text, TextSize::Body, Ink::Text));
+                look.bar(main, *share);
+            }
+            Body::Form(form) => draw_form(look, form, main),
+        }
+    }
+
+    /// What is known of what is chosen, and what can be done with it.
+    fn draw_side(&self, look: &Look, pictures: &Pictures, line: &mut ChildSpawner) {
+        let side = Node { width: look.px(SIDE), flex_shrink: 0.0, ..look.column(12.0) };
+        line.spawn(side).with_children(|side| {
+            if look.room().y >= 760.0 && !look.is_compact() {
+                let picture = self.picture.and_then(|picture| pictures.get(picture));
+                look.picture(side, picture, SIDE);
+                let about = Node {
                     overflow: Overflow::clip(),
                     flex_shrink: 1.0,
-                    flex_grow: 1.0,
-                    flex_basis: Val::ZERO,
-                    ..look.column(0.0)
+                    min_height: Val::ZERO,
+                    ..look.column(2.0)
                 };
-                toast.spawn(cut).with_children(|cut| {
-                    cut.spawn(look.line(text, TextSize::Body, Ink::Text));
+                side.spawn(about).with_children(|about| {
+                    for text in &self.about {
+                        about.spawn(look.text(text, TextSize::Small, Ink::Muted));
+                    }
                 });
-                look.button(toast, ButtonKind::Secondary, undo, widgets::Does(Does::Undo));
+            }
+            let actions = Node { flex_shrink: 0.0, ..look.column(8.0) };
+            side.spawn(actions).with_children(|actions| {
+                for (does, label) in &self.actions {
+                    let does = widgets::Does(does.clone());
+                    look.button(actions, ButtonKind::Secondary, label, does);
+                }
             });
-        }
+        });
+    }
+
+    /// The same on lines, where there is no room beside the list.
+    fn draw_actions(&self, look: &Look, body: &mut ChildSpawner) {
+        let line = Node { flex_wrap: FlexWrap::Wrap, row_gap: look.px(8.0), ..look.row(8.0) };
+        body.spawn(line).with_children(|line| {
+            for (does, label) in &self.actions {
+                let does = widgets::Does(does.clone());
+                look.button(line, ButtonKind::Secondary, label, does);
+            }
+        });
+    }
+
+    /// What was done last beside the buttons that lead on. Nothing moves when it comes or goes.
+    fn draw_foot(&self, look: &Look, parent: &mut ChildSpawner) {
+        let foot = Node { flex_shrink: 0.0, min_height: look.px(44.0), ..look.row(16.0) };
+        parent.spawn(foot).with_children(|foot| {
+            let left = Node { flex_grow: 1.0, flex_basis: Val::ZERO, ..look.row(12.0) };
+            foot.spawn(left).with_children(|left| {
+                if let Some(status) = &self.status {
+                    draw_status(look, status, left);
+                }
+            });
+            let buttons = Node { flex_shrink: 0.0, ..look.row(12.0) };
+            foot.spawn(buttons).with_children(|line| {
+                for (does, label, is_primary) in &self.buttons {
+                    let kind = match is_primary {
+                        true => ButtonKind::Primary,
+                        false => ButtonKind::Secondary,
+                    };
+                    look.button(line, kind, label, widgets::Does(does.clone()));
+                }
+            });
+        });
+    }
+}
+
+/// A line whose ends are apart.
+fn spread(look: &Look) -> Node {
+    Node { justify_content: JustifyContent::SpaceBetween, ..look.row(24.0) }
+}
+
+fn draw_row(look: &Look, pictures: &Pictures, row: &MenuRow, list: &mut ChildSpawner) -> Entity {
+    let entry = Entry {
+        title: &row.title,
+        detail: &row.detail,
+        aside: &row.played,
+        mark: row.mark.as_deref(),
+        picture: row.picture.and_then(|picture| pictures.get(picture)),
+        chosen: row.is_chosen,
+        shape: Some(row.shape),
+        has_star: row.is_favourite,
+        tags: &row.tags,
+        progress: row.progress,
+    };
+    look.entry(list, Some(widgets::Does(Does::Choose(row.entry))), entry)
+}
+
+fn draw_form(look: &Look, form: &FormView, main: &mut ChildSpawner) {
+    main.spawn(look.text(&form.text, TextSize::Body, Ink::Text));
+    let Some(field) = &form.field else { return };
+    main.spawn((look.column(6.0), Pickable::IGNORE)).with_children(|main| {
+        look.field(main, field, widgets::Does(Does::NewName));
+        // Its line is there from the beginning, so that nothing moves.
+        let error = form.error.as_deref().unwrap_or(" ");
+        main.spawn(look.text(error, TextSize::Small, Ink::Danger));
+    });
+}
+
+fn draw_status(look: &Look, status: &Status, left: &mut ChildSpawner) {
+    let cut = Node {
+        overflow: Overflow::clip(),
+        flex_shrink: 1.0,
+        flex_grow: if status.undo.is_some() { 0.0 } else { 1.0 },
+        max_height: look.px(44.0),
+        ..look.column(0.0)
+    };
+    left.spawn(cut).with_children(|cut| match status.is_failure {
+        true => _ = cut.spawn(look.text(&status.text, TextSize::Small, Ink::Danger)),
+        false => _ = cut.spawn(look.line(&status.text, TextSize::Body, Ink::Text)),
+    });
+    if let Some(undo) = &status.undo {
+        look.button(left, ButtonKind::Secondary, undo, widgets::Does(Does::Undo));
     }
 }

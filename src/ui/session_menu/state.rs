@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
+use super::form::Form;
+use super::found::Found;
+use super::unconfirmed::Unconfirmed;
 use crate::journal::{SessionId, SlotId};
 use crate::lifecycle::{Request, SessionRequest};
 use crate::session::{RecoveryError, RequestError};
@@ -12,12 +15,22 @@ use crate::session::{RecoveryError, RequestError};
 #[derive(Resource, Debug, Default)]
 pub struct SessionMenu {
     pub(super) is_open: bool,
+    pub(super) tab: Tab,
+    /// What was typed into the search field.
+    pub(super) search: String,
     pub(super) sort: Sort,
+    pub(super) found: Found,
     pub(super) chosen: Option<EntryId>,
     /// The first row that is shown.
     pub(super) first_row: usize,
-    /// What is deleted once the time for undoing is over.
-    pub(super) doomed: Option<Doomed>,
+    /// What is asked in the place of the list.
+    pub(super) form: Option<Form>,
+    /// Whether, in a tiny window, all that can be done is shown in the place of the list.
+    pub(super) shows_more: bool,
+    /// What was done last.
+    pub(super) toast: Option<Toast>,
+    /// Edits that aren't durable yet.
+    pub(super) unconfirmed: Unconfirmed,
     /// What was asked for and is being loaded.
     pub(super) loading: Option<Request>,
     /// Why the last thing that was asked for could not be done.
@@ -27,11 +40,24 @@ pub struct SessionMenu {
 }
 
 impl SessionMenu {
+    /// As it is when it is opened or closed: the order of the list stays.
+    pub(super) fn reset(&mut self, is_open: bool) {
+        let unconfirmed = std::mem::take(&mut self.unconfirmed);
+        *self = Self { is_open, sort: self.sort, unconfirmed, ..default() };
+    }
+
     /// What was asked for could not be done.
     pub(super) fn fail(&mut self, failure: Failure) {
         self.loading = None;
         self.failure = Some(failure);
+        self.toast = None;
         self.wants_focus = Some(Does::Play);
+    }
+
+    /// Shows the list from its beginning, with the first entry chosen.
+    pub(super) fn list_again(&mut self) {
+        self.first_row = 0;
+        self.chosen = None;
     }
 
     /// Whether this session is being loaded.
@@ -44,6 +70,14 @@ impl SessionMenu {
         }
     }
 
+    /// The slot that is deleted once it can't be had back any more.
+    pub(super) fn doomed(&self) -> Option<SlotId> {
+        match self.toast.as_ref().and_then(|toast| toast.undo) {
+            Some(Undo::KeepSlot(slot)) => Some(slot),
+            _ => None,
+        }
+    }
+
     /// Whether the menu is open.
     #[must_use]
     pub fn is_open(&self) -> bool {
@@ -51,7 +85,7 @@ impl SessionMenu {
     }
 }
 
-/// How long what was deleted can be had back.
+/// How long what was deleted can be had back with a button.
 #[derive(Resource, Clone, Copy, Debug)]
 pub(super) struct UndoTime(pub Duration);
 
@@ -62,13 +96,42 @@ pub(super) enum EntryId {
     Slot(SlotId),
 }
 
-/// Something that is about to be deleted.
+/// Which part of everything is listed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) enum Tab {
+    /// Sessions at hand, and slots.
+    #[default]
+    Open,
+    Favourites,
+    Archive,
+    Trash,
+}
+
+/// What was done, for a while.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) struct Doomed {
-    pub entry: EntryId,
+pub(super) struct Toast {
+    pub said: Said,
     pub name: String,
-    /// Time that is left to undo it.
+    /// Time that it is still shown.
     pub left: Duration,
+    pub undo: Option<Undo>,
+}
+
+/// What a toast says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Said {
+    SlotGoes,
+    Deleted,
+    Archived,
+    IsBack,
+}
+
+/// How what was done is undone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Undo {
+    /// Slots have no trash: it is deleted when the time for undoing is over.
+    KeepSlot(SlotId),
+    TakeOutOfTrash(SessionId),
 }
 
 /// The order of the list.
@@ -89,18 +152,42 @@ pub(super) enum Failure {
     Damaged,
 }
 
-/// What the menu's buttons do.
+/// What the menu's buttons and fields do.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Does {
     Choose(EntryId),
-    /// Continues, recovers or loads what is chosen.
+    /// Continues, recovers or loads what is chosen, or takes it out of the trash.
     Play,
+    Show(Tab),
+    /// The search field.
+    Search,
+    ClearSearch,
+    Sort(Sort),
+    Scroll(i32),
+    /// Makes what is chosen a favourite, or no longer.
+    Favourite(bool),
+    /// Asks for a new name.
+    Rename,
+    /// The field for the new name.
+    NewName,
+    /// Asks whether what is chosen is to be put into the archive.
+    Archive,
+    /// Takes it out of the archive.
+    BringBack,
+    /// Asks whether the session that is played is to end.
+    End,
     Delete,
+    /// Asks whether what is chosen is to be removed for good.
+    Forget,
+    /// Does what a form asks about.
+    Confirm,
+    /// Leaves a form.
+    Back,
     Undo,
+    /// In a tiny window: shows all that can be done.
+    More,
     /// Shows the timeline of the session that is played.
     Timeline,
     Close,
     Cancel,
-    Sort(Sort),
-    Scroll(i32),
 }

@@ -1,38 +1,81 @@
 //! All that the menu shows, as a plain value.
 
-use std::cmp::Reverse;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::state::{Does, EntryId, Failure, SessionMenu, Sort};
-use crate::journal::{SessionId, Validity};
+use super::form::FormView;
+use super::listed::Listed;
+use super::state::{Does, EntryId, Failure, Said, SessionMenu, Sort, Tab, Undo};
+use crate::journal::SessionId;
 use crate::lifecycle::{RestorePhase, SessionActivity, SessionCatalog};
-use crate::recovery::{SessionEntry, SlotEntry, UnreadableSlot};
-use crate::session::{AttachmentOf, SessionMetadata};
+use crate::session::AttachmentOf;
 use crate::ui::SessionStrings;
-use crate::ui::describe::{fill, names_of, restored_share, restoring, shortened};
+use crate::ui::describe::{fill, restored_share, restoring, shortened};
+use crate::ui::field::FieldView;
+use crate::ui::shapes::Shape;
+
+/// Letters of a search that count.
+const MOST_LETTERS: usize = 1000;
 
 /// All that the menu shows.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct MenuView {
     pub title: String,
-    pub alert: Option<String>,
-    /// Instead of a list: there is nothing in it.
-    pub empty: Option<String>,
+    pub tabs: Vec<(Does, String, bool)>,
+    pub search: Option<FieldView>,
     pub sort_by: String,
-    pub sorts: Vec<(Sort, String, bool)>,
-    /// The rows that are shown.
-    pub rows: Vec<MenuRow>,
-    pub first: usize,
-    /// How many rows there are.
-    pub total: usize,
-    /// What is about to be deleted, and the button that keeps it.
-    pub doomed: Option<(String, String)>,
-    /// What is being loaded, from 0 to 1.
-    pub progress: Option<(f32, String)>,
+    pub sorts: Vec<(Does, String, bool)>,
+    pub body: Body,
+    /// What can be done with what is chosen.
+    pub actions: Vec<(Does, String)>,
+    /// What is known of it beyond its row.
+    pub about: Vec<String>,
+    pub picture: Option<AttachmentOf>,
+    /// Whether, in a tiny window, the actions are shown in the place of the list.
+    pub shows_more: bool,
+    pub status: Option<Status>,
     /// What the buttons below do, and whether it is the one that is meant to be pressed.
     pub buttons: Vec<(Does, String, bool)>,
+}
+
+/// What is in the middle.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) enum Body {
+    List {
+        /// The rows that are shown.
+        rows: Vec<MenuRow>,
+        first: usize,
+        /// How many rows there are.
+        total: usize,
+    },
+    /// There is nothing to list.
+    Nothing {
+        text: String,
+        /// What helps.
+        button: Option<(Does, String)>,
+    },
+    /// Something is being loaded, from 0 to 1.
+    Progress {
+        share: f32,
+        text: String,
+    },
+    Form(FormView),
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self::Nothing { text: String::new(), button: None }
+    }
+}
+
+/// What was done last, or could not be done.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Status {
+    pub text: String,
+    pub is_failure: bool,
+    /// The button that undoes it.
+    pub undo: Option<String>,
 }
 
 /// A session or slot.
@@ -45,14 +88,10 @@ pub(super) struct MenuRow {
     pub picture: Option<AttachmentOf>,
     pub mark: Option<String>,
     pub is_chosen: bool,
-}
-
-/// A session or slot before it is put into words.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Listed<'a> {
-    Session(&'a SessionEntry),
-    Slot(&'a SlotEntry),
-    Unreadable(&'a UnreadableSlot),
+    pub shape: Shape,
+    pub is_favourite: bool,
+    pub tags: Vec<String>,
+    pub progress: Option<f32>,
 }
 
 /// What the view is made from, beside the menu itself.
@@ -66,157 +105,32 @@ pub(super) struct Facts<'a> {
     pub activity: SessionActivity,
     /// Rows that there is room for.
     pub rows: usize,
+    /// Whether there is room for what can be done beside the list.
+    pub is_tiny: bool,
     /// Whether there is a timeline to go back in.
     pub has_timeline: bool,
-}
-
-impl Listed<'_> {
-    pub fn id(self) -> EntryId {
-        match self {
-            Self::Session(entry) => EntryId::Session(entry.session.id),
-            Self::Slot(slot) => EntryId::Slot(slot.id),
-            Self::Unreadable(file) => EntryId::Slot(file.id),
-        }
-    }
-
-    /// What it is called.
-    pub fn name(self, words: &SessionStrings) -> String {
-        let name = match self {
-            Self::Session(entry) => entry.session.name.clone(),
-            Self::Slot(slot) if slot.name.trim().is_empty() => slot.session.name.clone(),
-            Self::Slot(slot) => slot.name.clone(),
-            Self::Unreadable(file) => {
-                file.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-            }
-        };
-        let name = if name.trim().is_empty() { words.entry_session.clone() } else { name };
-        shortened(&name, 48)
-    }
-
-    /// What a press plays it with; `None` if it can't be played.
-    pub fn play(self, words: &SessionStrings) -> Option<String> {
-        match self {
-            Self::Session(entry) if entry.in_use => None,
-            Self::Session(entry) if entry.has_crashed() => Some(words.recover.clone()),
-            Self::Session(_) => Some(words.continue_it.clone()),
-            Self::Slot(slot) if slot.validity == Validity::Damaged => None,
-            Self::Slot(_) => Some(words.load_it.clone()),
-            Self::Unreadable(_) => None,
-        }
-    }
-
-    fn time(self) -> Option<Timestamp> {
-        match self {
-            Self::Session(entry) => Some(entry.updated),
-            Self::Slot(slot) => Some(slot.time),
-            Self::Unreadable(_) => None,
-        }
-    }
-
-    /// What the game says of it: what the player is about to do, in which chapters it stands, or why it was
-    /// left.
-    fn said(self) -> Option<String> {
-        let said = match self {
-            Self::Session(entry) => entry
-                .summary
-                .objective()
-                .or_else(|| names_of(&entry.summary.chapters))
-                .or_else(|| entry.left.as_ref().map(|left| left.words.clone())),
-            Self::Slot(slot) => {
-                slot.summary.objective().or_else(|| names_of(&slot.summary.chapters))
-            }
-            Self::Unreadable(_) => None,
-        };
-        said.filter(|said| !said.trim().is_empty())
-    }
-
-    fn play_time(self) -> Duration {
-        match self {
-            Self::Session(entry) => entry.play_time,
-            Self::Slot(slot) => slot.play_time,
-            Self::Unreadable(_) => Duration::ZERO,
-        }
-    }
-
-    fn can_be_deleted(self) -> bool {
-        !matches!(self, Self::Session(entry) if entry.in_use)
-    }
-
-    fn row(self, facts: Facts, is_chosen: bool) -> MenuRow {
-        let words = facts.words;
-        let player = |session: &SessionMetadata| {
-            let player = session.player.as_ref().map(|player| shortened(player, 24));
-            player.map_or(String::new(), |player| format!("{player}, "))
-        };
-        let ago = self.time().map(|time| words.ago(Some(time), facts.now)).unwrap_or_default();
-        let (detail, mark, picture) = match self {
-            Self::Session(entry) => {
-                let mark = match (entry.in_use, entry.has_crashed()) {
-                    (true, _) => Some(words.entry_in_use.clone()),
-                    (_, true) => Some(words.entry_crashed.clone()),
-                    _ => words.version_fit(entry.fit).map(str::to_owned),
-                };
-                let session = entry.session.id;
-                let picture = entry
-                    .thumbnail
-                    .map(|checkpoint| AttachmentOf::Checkpoint { session, checkpoint });
-                let kind = if mark.is_some() { String::new() } else { words.entry_session.clone() };
-                (format!("{}{kind}", player(&entry.session)), mark, picture)
-            }
-            Self::Slot(slot) => {
-                let is_damaged = slot.validity == Validity::Damaged;
-                let mark = is_damaged.then(|| words.damaged.clone());
-                let picture = slot.thumbnail.then_some(AttachmentOf::Slot(slot.id));
-                let kind = words.slot_kind(slot.kind);
-                (format!("{}{kind}", player(&slot.session)), mark, picture)
-            }
-            Self::Unreadable(file) => {
-                let why = words.why_slot_failed(&file.error).to_owned();
-                (why, Some(words.entry_unreadable.clone()), None)
-            }
-        };
-        let detail = match self.said() {
-            Some(said) => format!("{}, {detail}", shortened(&said, 60)),
-            None => detail,
-        };
-        let detail = detail.trim_end_matches(", ");
-        let detail = match (detail.is_empty(), ago.is_empty()) {
-            (false, false) => format!("{detail}, {ago}"),
-            _ => format!("{detail}{ago}"),
-        };
-        let is_file = matches!(self, Self::Unreadable(_));
-        MenuRow {
-            entry: self.id(),
-            title: self.name(words),
-            detail,
-            played: if is_file { String::new() } else { words.played(self.play_time()) },
-            picture,
-            mark,
-            is_chosen,
-        }
-    }
+    /// How long sessions lie in the trash.
+    pub trash: Option<Duration>,
 }
 
 impl SessionMenu {
-    /// Everything that is listed, in its order.
-    pub(super) fn listed<'a>(&self, facts: Facts<'a>) -> Vec<Listed<'a>> {
-        let catalog = facts.catalog;
-        let can_be_played = |entry: &&SessionEntry| {
-            let goes_on = !entry.status.has_ended() && entry.newest.is_some();
-            goes_on && Some(entry.session.id) != facts.playing
-        };
-        let sessions = catalog.sessions().iter().filter(can_be_played).map(Listed::Session);
-        let slots = catalog.slots().iter().map(Listed::Slot);
-        let files = catalog.unreadable_slots().iter().map(Listed::Unreadable);
-        let doomed = self.doomed.as_ref().map(|doomed| doomed.entry);
-        let all = sessions.chain(slots).chain(files);
-        let mut listed: Vec<Listed> = all.filter(|entry| Some(entry.id()) != doomed).collect();
-        match self.sort {
-            Sort::Newest => listed.sort_by_key(|entry| Reverse(entry.time())),
-            Sort::Name => listed.sort_by_cached_key(|entry| entry.name(facts.words).to_lowercase()),
-            Sort::PlayTime => listed.sort_by_key(|entry| Reverse(entry.play_time())),
+    /// What is chosen: at first, what can be played among what is seen.
+    pub(super) fn chosen_of<'a>(
+        &self,
+        entries: &[EntryId],
+        facts: Facts<'a>,
+    ) -> Option<Listed<'a>> {
+        let chosen = self.chosen.filter(|chosen| entries.contains(chosen));
+        let first_page = entries.iter().take(facts.rows);
+        let mut listed = first_page.filter_map(|entry| Listed::of(*entry, facts));
+        match chosen {
+            Some(chosen) => Listed::of(chosen, facts),
+            None => {
+                let can_be_played = |entry: &Listed| entry.play(self.tab, facts.words).is_some();
+                let first = listed.find(can_be_played);
+                first.or_else(|| Listed::of(*entries.first()?, facts))
+            }
         }
-        listed
     }
 
     /// All that is shown now; `None` if the menu is closed.
@@ -226,58 +140,158 @@ impl SessionMenu {
         }
         let words = facts.words;
         let mut view = MenuView { title: words.menu_title.clone(), ..MenuView::default() };
-        view.doomed = self.doomed.as_ref().map(|doomed| {
-            let seconds = doomed.left.as_secs_f32().ceil().to_string();
-            let text = fill(&words.deleted, &[("name", &doomed.name)]);
-            (text, fill(&words.undo, &[("n", &seconds)]))
-        });
+        view.status = self.status(words);
         if self.loading.is_some() {
             let phase = facts.activity.restore();
             let text = restoring(facts.activity, words).clone();
-            view.progress = Some((restored_share(facts.activity), text));
+            view.body = Body::Progress { share: restored_share(facts.activity), text };
             if matches!(phase, None | Some(RestorePhase::Reading)) {
                 view.buttons.push((Does::Cancel, words.cancel.clone(), false));
             }
             return Some(view);
         }
-        view.alert = self.failure.as_ref().map(|failure| {
-            let reason = match failure {
-                Failure::Rejected(error) => words.why_request_failed(error),
-                Failure::Unrecoverable(error) => words.why_unrecoverable(error),
-                Failure::Damaged => &words.reason_damaged,
-            };
-            fill(&words.menu_failed, &[("reason", reason)])
-        });
-        let listed = self.listed(facts);
-        let chosen = listed.iter().find(|entry| Some(entry.id()) == self.chosen);
-        let chosen = chosen.or(listed.first()).copied();
-        view.total = listed.len();
-        view.first = self.first_row.min(view.total.saturating_sub(facts.rows));
-        let shown = listed.iter().skip(view.first).take(facts.rows);
-        let is_chosen = |entry: &Listed| chosen.is_some_and(|chosen| chosen.id() == entry.id());
-        view.rows = shown.map(|entry| entry.row(facts, is_chosen(entry))).collect();
-        if listed.is_empty() {
-            view.empty = Some(words.menu_empty.clone());
-        } else {
-            view.sort_by = words.sort_by.clone();
-            let sorts = [
-                (Sort::Newest, &words.sort_newest),
-                (Sort::Name, &words.sort_name),
-                (Sort::PlayTime, &words.sort_play_time),
-            ];
-            let sorts = sorts.map(|(sort, label)| (sort, label.clone(), sort == self.sort));
-            view.sorts = sorts.to_vec();
+        if let Some(form) = &self.form {
+            view.body = Body::Form(form.view(words));
+            view.buttons = form.buttons(words);
+            return Some(view);
         }
-        if chosen.is_some_and(Listed::can_be_deleted) {
-            view.buttons.push((Does::Delete, words.delete.clone(), false));
+        self.head(&mut view, words);
+        let entries = self.entries(facts.catalog);
+        let chosen = self.chosen_of(&entries, facts);
+        view.body = match entries.is_empty() {
+            true => self.nothing(facts),
+            false => self.list(&entries, chosen, facts),
+        };
+        self.side(&mut view, chosen, facts);
+        Some(view)
+    }
+
+    fn head(&self, view: &mut MenuView, words: &SessionStrings) {
+        let tabs = [
+            (Tab::Open, &words.tab_games),
+            (Tab::Favourites, &words.tab_favourites),
+            (Tab::Archive, &words.tab_archive),
+            (Tab::Trash, &words.tab_trash),
+        ];
+        let tabs = tabs.map(|(tab, label)| (Does::Show(tab), label.clone(), tab == self.tab));
+        view.tabs = tabs.to_vec();
+        view.search = Some(FieldView {
+            text: self.search.clone(),
+            hint: words.search.clone(),
+            starts_selected: false,
+            most_letters: MOST_LETTERS,
+        });
+        view.sort_by = words.sort_by.clone();
+        let sorts = [
+            (Sort::Newest, &words.sort_newest),
+            (Sort::Name, &words.sort_name),
+            (Sort::PlayTime, &words.sort_play_time),
+        ];
+        let sorts = sorts.map(|(sort, label)| (Does::Sort(sort), label.clone(), sort == self.sort));
+        view.sorts = sorts.to_vec();
+    }
+
+    fn list(&self, entries: &[EntryId], chosen: Option<Listed>, facts: Facts) -> Body {
+        let total = entries.len();
+        let first = self.first_row.min(total.saturating_sub(facts.rows));
+        let chosen = chosen.map(Listed::id);
+        let shown = entries.iter().skip(first).take(facts.rows);
+        let shown = shown.filter_map(|entry| Listed::of(*entry, facts));
+        let row = |entry: Listed| entry.row(facts, &self.unconfirmed, chosen == Some(entry.id()));
+        Body::List { rows: shown.map(row).collect(), first, total }
+    }
+
+    /// Why there is nothing to list.
+    fn nothing(&self, facts: Facts) -> Body {
+        let words = facts.words;
+        let is_searched = !self.search.trim().is_empty();
+        let text = match self.tab {
+            _ if !facts.catalog.is_verified() && facts.catalog.sessions().is_empty() => {
+                &words.menu_looking
+            }
+            _ if is_searched => &words.menu_nothing_found,
+            Tab::Open => &words.menu_empty,
+            Tab::Favourites => &words.menu_no_favourites,
+            Tab::Archive => &words.menu_no_archive,
+            Tab::Trash => &words.menu_no_trash,
+        };
+        let text = fill(text, &[("search", &shortened(self.search.trim(), 48))]);
+        let button = is_searched.then(|| (Does::ClearSearch, words.clear_search.clone()));
+        Body::Nothing { text, button }
+    }
+
+    /// What is beside and below the list.
+    fn side(&self, view: &mut MenuView, chosen: Option<Listed>, facts: Facts) {
+        let words = facts.words;
+        if let Some(chosen) = chosen {
+            view.actions = self.actions(chosen, facts);
+            view.about = chosen.about(words);
+            let row = chosen.row(facts, &self.unconfirmed, true);
+            view.picture = row.picture;
+        }
+        if facts.is_tiny {
+            view.shows_more = self.shows_more;
+            let label = if self.shows_more { &words.back } else { &words.more };
+            view.buttons.push((Does::More, label.clone(), false));
         }
         if facts.has_timeline {
             view.buttons.push((Does::Timeline, words.timeline_title.clone(), false));
         }
         view.buttons.push((Does::Close, words.close.clone(), false));
-        if let Some(play) = chosen.and_then(|chosen| chosen.play(words)) {
+        if let Some(play) = chosen.and_then(|chosen| chosen.play(self.tab, words)) {
             view.buttons.push((Does::Play, play, true));
         }
-        Some(view)
+    }
+
+    /// What can be done with what is chosen, beside playing it.
+    fn actions(&self, chosen: Listed, facts: Facts) -> Vec<(Does, String)> {
+        let words = facts.words;
+        let rename = (Does::Rename, words.rename.clone());
+        let delete = (Does::Delete, words.delete.clone());
+        let entry = match chosen {
+            Listed::Slot(_) => return vec![rename, delete],
+            Listed::Unreadable(_) => return vec![delete],
+            Listed::Session(entry) => entry,
+        };
+        let is_favourite = self.unconfirmed.session(entry).pinned;
+        let label = if is_favourite { &words.no_favourite } else { &words.favourite };
+        let favourite = (Does::Favourite(!is_favourite), label.clone());
+        let is_played = Some(entry.session.id) == facts.playing;
+        match self.tab {
+            Tab::Trash => vec![(Does::Forget, words.delete_for_good.clone())],
+            Tab::Archive => {
+                vec![(Does::BringBack, words.bring_back.clone()), favourite, rename, delete]
+            }
+            _ if is_played => vec![favourite, rename, (Does::End, words.end_it.clone())],
+            _ if entry.in_use => vec![favourite, rename],
+            _ => vec![favourite, rename, (Does::Archive, words.archive_it.clone()), delete],
+        }
+    }
+
+    /// What was done last, or could not be done.
+    fn status(&self, words: &SessionStrings) -> Option<Status> {
+        if let Some(failure) = &self.failure {
+            let reason = match failure {
+                Failure::Rejected(error) => words.why_request_failed(error),
+                Failure::Unrecoverable(error) => words.why_unrecoverable(error),
+                Failure::Damaged => &words.reason_damaged,
+            };
+            let text = fill(&words.menu_failed, &[("reason", reason)]);
+            return Some(Status { text, is_failure: true, undo: None });
+        }
+        let toast = self.toast.as_ref()?;
+        let text = match toast.said {
+            Said::SlotGoes => &words.deleted,
+            Said::Deleted => &words.said_deleted,
+            Said::Archived => &words.said_archived,
+            Said::IsBack => &words.said_back,
+        };
+        let seconds = toast.left.as_secs_f32().ceil().to_string();
+        let undo = |_: Undo| fill(&words.undo, &[("n", &seconds)]);
+        Some(Status {
+            text: fill(text, &[("name", &toast.name)]),
+            is_failure: false,
+            undo: toast.undo.map(undo),
+        })
     }
 }

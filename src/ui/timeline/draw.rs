@@ -104,6 +104,7 @@ impl TimelineView {
             mark: row.mark.as_deref(),
             picture: row.picture.and_then(|picture| pictures.get(picture)),
             chosen: is_chosen,
+            ..Entry::default()
         };
         let edge = EdgeRow {
             more_above: place == 0 && self.first > 0,

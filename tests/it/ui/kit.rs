@@ -4,8 +4,9 @@ use bevy::camera::{ComputedCameraValues, RenderTargetInfo};
 use bevy::input::ButtonState;
 use bevy::input::gamepad::GamepadButtonChangedEvent;
 use bevy::input::keyboard::{Key, KeyboardInput};
-use bevy::input_focus::InputFocus;
+use bevy::input_focus::{FocusCause, InputFocus};
 use bevy::prelude::*;
+use bevy::text::EditableText;
 use bevy::ui::InteractionDisabled;
 use bevy::ui_widgets::{Activate, Button};
 use bevy::window::PrimaryWindow;
@@ -122,6 +123,56 @@ pub fn key(app: &mut App, key_code: KeyCode) {
         app.world_mut().write_message(input);
         app.update();
     }
+}
+
+/// Types a text, letter by letter, as a keyboard with these letters does.
+pub fn type_text(app: &mut App, text: &str) {
+    for letter in text.chars() {
+        let text = letter.to_string();
+        strike(app, KeyCode::KeyX, Key::Character(text.as_str().into()), Some(&text));
+    }
+    frames(app, 2);
+}
+
+/// Presses and releases a key that has a meaning of its own.
+pub fn named_key(app: &mut App, key_code: KeyCode, logical_key: Key) {
+    strike(app, key_code, logical_key, None);
+    frames(app, 2);
+}
+
+fn strike(app: &mut App, key_code: KeyCode, logical_key: Key, text: Option<&str>) {
+    let world = app.world_mut();
+    let mut windows = world.query_filtered::<Entity, With<PrimaryWindow>>();
+    let window = windows.single(world).unwrap();
+    for state in [ButtonState::Pressed, ButtonState::Released] {
+        let text = text.map(Into::into);
+        let logical_key = logical_key.clone();
+        let input = KeyboardInput { key_code, logical_key, state, text, repeat: false, window };
+        app.world_mut().write_message(input);
+        app.update();
+    }
+}
+
+/// What is in the fields on the screen, from top to bottom.
+pub fn fields(app: &mut App) -> Vec<String> {
+    let world = app.world_mut();
+    let mut fields = world.query::<&EditableText>();
+    fields.iter(world).map(|text| text.value().to_string()).collect()
+}
+
+/// Puts the focus into the only field on the screen.
+pub fn focus_field(app: &mut App) {
+    let world = app.world_mut();
+    let mut fields = world.query_filtered::<Entity, With<EditableText>>();
+    let field = fields.single(world).expect("there should be one field");
+    world.resource_mut::<InputFocus>().set(field, FocusCause::Navigated);
+    app.update();
+}
+
+/// Whether a field has the focus.
+pub fn is_typing(app: &App) -> bool {
+    let focused = app.world().resource::<InputFocus>().get();
+    focused.is_some_and(|entity| app.world().get::<EditableText>(entity).is_some())
 }
 
 /// Presses and releases a button of a gamepad.

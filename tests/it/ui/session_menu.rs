@@ -3,14 +3,14 @@
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::ui::{CloseSessionMenu, OpenSessionMenu, SessionMenu};
-use bevy_session::{MemoryDisk, RestoreReason, SessionForgotten, SlotDeleted};
+use bevy_session::{MemoryDisk, RestoreReason, SessionMoved, SlotDeleted};
 
 use super::kit::*;
 use super::layout::{WINDOWS, assert_tidy};
 use crate::common::*;
 
 /// Plays sessions that are left cleanly, each for so many seconds, with a slot in each.
-fn played(sessions: &[(&str, f32)]) -> MemoryDisk {
+pub fn played(sessions: &[(&str, f32)]) -> MemoryDisk {
     let disk = MemoryDisk::default();
     let mut app = game(&disk);
     for (number, (name, time)) in sessions.iter().enumerate() {
@@ -27,9 +27,9 @@ fn played(sessions: &[(&str, f32)]) -> MemoryDisk {
     disk.snapshot()
 }
 
-fn menu_game(disk: &MemoryDisk) -> App {
+pub fn menu_game(disk: &MemoryDisk) -> App {
     let mut app = ui_game_with(disk, |app| {
-        listen::<SessionForgotten>(app);
+        listen::<SessionMoved>(app);
         listen::<SlotDeleted>(app);
     });
     app.world_mut().trigger(OpenSessionMenu);
@@ -37,12 +37,12 @@ fn menu_game(disk: &MemoryDisk) -> App {
     app
 }
 
-fn is_open(app: &App) -> bool {
+pub fn is_open(app: &App) -> bool {
     app.world().resource::<SessionMenu>().is_open()
 }
 
 /// The titles of the rows from top to bottom.
-fn titles(app: &mut App, among: &[&str]) -> Vec<String> {
+pub fn titles(app: &mut App, among: &[&str]) -> Vec<String> {
     texts(app).into_iter().filter(|text| among.contains(&text.as_str())).collect()
 }
 
@@ -87,7 +87,7 @@ fn another_session_is_continued_from_the_middle_of_one() {
     frames(&mut app, 4);
     app.world_mut().trigger(OpenSessionMenu);
     frames(&mut app, 2);
-    assert_eq!(titles(&mut app, &["Alpha"]), Vec::<String>::new(), "it is being played");
+    assert!(is_shown(&mut app, "Being played now"), "{:?}", texts(&mut app));
     press(&mut app, "Bravo");
     press(&mut app, "Continue");
     frames(&mut app, 6);
@@ -115,16 +115,16 @@ fn what_is_deleted_can_be_had_back_for_a_while() {
 }
 
 #[test]
-fn closing_the_menu_deletes_at_once() {
+fn closing_the_menu_deletes_a_slot_at_once() {
     let mut app = menu_game(&played(&[("Bravo", 5.0), ("Alpha", 3.0)]));
-    press(&mut app, "Alpha");
+    press(&mut app, "Alpha slot");
     press(&mut app, "Delete");
     frames(&mut app, 3);
-    assert!(received::<SessionForgotten>(&app).is_empty(), "it can still be undone");
+    assert!(received::<SlotDeleted>(&app).is_empty(), "it can still be undone");
     app.world_mut().trigger(CloseSessionMenu);
     frames(&mut app, 4);
-    assert_eq!(received::<SessionForgotten>(&app).len(), 1);
-    assert_eq!(app.world().resource::<SessionCatalog>().sessions().len(), 1);
+    assert_eq!(received::<SlotDeleted>(&app).len(), 1);
+    assert_eq!(app.world().resource::<SessionCatalog>().slots().len(), 1);
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn the_menu_is_tidy_in_every_window() {
         frames(&mut app, 3);
         assert_tidy(&mut app, &format!("{width} x {height} at {scale}"));
         key(&mut app, KeyCode::Tab);
-        assert!(!focused(&mut app).is_empty());
+        assert!(!focused(&mut app).is_empty() || is_typing(&app));
     }
 }
 

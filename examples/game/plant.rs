@@ -1,0 +1,147 @@
+//! `--plant N`: sessions that somebody could have played, so that there is something to search and to sort.
+//! They are begun, played and left in a game without a window, the same ones each time.
+
+use std::time::{Duration, SystemTime};
+
+use bevy::asset::AssetPlugin;
+use bevy::prelude::*;
+use bevy::state::app::StatesPlugin;
+use bevy::time::TimeUpdateStrategy;
+use bevy_session::prelude::*;
+use bevy_session::{Archived, SessionId};
+
+use crate::model::{self, Dice, Game, Lamp, Score};
+use crate::options::Options;
+use crate::texts::{self, Texts};
+use crate::{lamplighter, level};
+
+const MOODS: [&str; 10] =
+    ["Long", "Quiet", "First", "Frozen", "Golden", "Hidden", "Burning", "Last", "Silver", "Stormy"];
+const PLACES: [&str; 12] = [
+    "Harbour", "Night", "Village", "Marsh", "Crossing", "Winter", "Watch", "Bridge", "Lantern",
+    "Road", "Orchard", "Tide",
+];
+const PLAYERS: [&str; 4] = ["Ann", "Ben", "Chloé", "Dmitri"];
+const TAGS: [&str; 5] = ["co-op", "ironman", "with friends", "speedrun", "first try"];
+/// Real time of a frame while something is played.
+const FRAME: Duration = Duration::from_secs(20);
+
+/// Plants so many sessions below the directory of the options.
+pub fn plant(options: &Options, texts: Texts, count: u32) -> Result<(), String> {
+    let mut app = garden(options, texts, count)?;
+    let mut dice = Dice(u64::from(count));
+    for number in 0..count {
+        play(&mut app, number, &mut dice)?;
+    }
+    app.world_mut().write_message(AppExit::Success);
+    frames(&mut app, 4);
+    Ok(())
+}
+
+/// The game without a window, some weeks ago.
+fn garden(options: &Options, texts: Texts, count: u32) -> Result<App, String> {
+    let weeks_ago = SystemTime::now()
+        .checked_sub((PAUSE + LONGEST) * count)
+        .and_then(|began| jiff::Timestamp::try_from(began).ok())
+        .ok_or("So many sessions have no room in time.")?;
+    let mut app = App::new();
+    app.add_plugins((
+        MinimalPlugins,
+        TransformPlugin,
+        StatesPlugin,
+        AssetPlugin { file_path: texts::assets().display().to_string(), ..default() },
+        lamplighter(&options.data).clock_from(weeks_ago),
+    ))
+    .insert_resource(texts)
+    .insert_resource(options.clone())
+    .insert_resource(TimeUpdateStrategy::ManualDuration(FRAME))
+    .add_plugins((model::plugin, level::plugin));
+    app.finish();
+    app.cleanup();
+    frames(&mut app, 4);
+    Ok(app)
+}
+
+/// No session is played for longer.
+const LONGEST: Duration = Duration::from_secs(2 * 60 * 60 + 10 * 60);
+/// Real time from one session to the next.
+const PAUSE: Duration = Duration::from_secs(9 * 60 * 60);
+
+fn play(app: &mut App, number: u32, dice: &mut Dice) -> Result<(), String> {
+    let mut one_of = |all: &[&'static str]| {
+        let at = (dice.fraction() * all.len() as f32) as usize;
+        all[at.min(all.len() - 1)]
+    };
+    let name = format!("{} {}", one_of(&MOODS), one_of(&PLACES));
+    let mut new = NewSession::named(name).player(one_of(&PLAYERS));
+    for _ in 0..number % 3 {
+        new = new.tag(one_of(&TAGS));
+    }
+    app.world_mut().commands().session().start(new);
+    app.world_mut().resource_mut::<NextState<Game>>().set(Game::Loading);
+    until_playing(app)?;
+    light_lamps(app, dice.fraction());
+    let minutes = (dice.fraction() * dice.fraction() * 120.0) as u32;
+    frames(app, 2 + minutes * 3);
+    let current = app.world().get_resource::<CurrentSession>();
+    let id = current.map(|session| session.id()).ok_or("No session is played.")?;
+    leave(app, number, id);
+    let pause = TimeUpdateStrategy::ManualDuration(PAUSE);
+    app.insert_resource(pause);
+    app.update();
+    app.insert_resource(TimeUpdateStrategy::ManualDuration(FRAME));
+    Ok(())
+}
+
+/// Levels are loaded by other threads.
+fn until_playing(app: &mut App) -> Result<(), String> {
+    for _ in 0..20_000 {
+        app.update();
+        if *app.world().resource::<State<Game>>().get() == Game::Playing {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    Err("The first level could not be loaded.".to_owned())
+}
+
+fn light_lamps(app: &mut App, share: f32) {
+    let world = app.world_mut();
+    let mut lamps = world.query::<&mut Lamp>();
+    let all = lamps.iter(world).count();
+    let lit = (share * all as f32) as usize;
+    for mut lamp in lamps.iter_mut(world).take(lit) {
+        lamp.fireflies = lamp.needs;
+    }
+    let mut score = world.resource_mut::<Score>();
+    score.lamps += lit as u32;
+    score.points += 100 * lit as u32;
+}
+
+/// Most are closed. Some have ended, are favourites, or were put away.
+fn leave(app: &mut App, number: u32, id: SessionId) {
+    let mut commands = app.world_mut().commands();
+    let mut session = commands.session();
+    match number % 11 {
+        3 => session.end(EndReason::Completed),
+        5 => session.end(EndReason::Failed),
+        7 => session.end(EndReason::Abandoned),
+        _ => session.close(),
+    }
+    if number % 7 == 2 {
+        session.update_session(id, SessionUpdate::default().pin(true));
+    }
+    match number % 13 {
+        4 => session.archive(id, Archived::WithWorld),
+        8 => session.delete(id),
+        _ => {}
+    }
+    app.world_mut().resource_mut::<NextState<Game>>().set(Game::Menu);
+    frames(app, 6);
+}
+
+fn frames(app: &mut App, count: u32) {
+    for _ in 0..count {
+        app.update();
+    }
+}

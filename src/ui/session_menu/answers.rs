@@ -1,0 +1,62 @@
+//! What came of what was asked for.
+
+use bevy::prelude::*;
+
+use super::act::close;
+use super::state::{Failure, SessionMenu};
+use crate::lifecycle::{
+    CorruptionDetected, RecoveryFailed, Request, RequestRejected, RestoreCancelled,
+    SessionForgotten, SessionMoved, SessionRestored, SessionUpdated, SlotRenamed, SlotRequest,
+};
+
+pub(super) fn session_restored(
+    _: On<SessionRestored>,
+    mut menu: ResMut<SessionMenu>,
+    mut commands: Commands,
+) {
+    close(&mut menu, &mut commands);
+}
+
+pub(super) fn restore_cancelled(_: On<RestoreCancelled>, mut menu: ResMut<SessionMenu>) {
+    menu.loading = None;
+}
+
+pub(super) fn session_updated(updated: On<SessionUpdated>, mut menu: ResMut<SessionMenu>) {
+    menu.unconfirmed.updated(updated.session);
+}
+
+pub(super) fn session_moved(moved: On<SessionMoved>, mut menu: ResMut<SessionMenu>) {
+    menu.unconfirmed.moved(moved.session);
+}
+
+pub(super) fn session_forgotten(forgotten: On<SessionForgotten>, mut menu: ResMut<SessionMenu>) {
+    menu.unconfirmed.moved(forgotten.session);
+}
+
+pub(super) fn slot_renamed(renamed: On<SlotRenamed>, mut menu: ResMut<SessionMenu>) {
+    menu.unconfirmed.renamed(renamed.slot.id);
+}
+
+/// What was shown as done is taken back.
+pub(super) fn request_rejected(rejected: On<RequestRejected>, mut menu: ResMut<SessionMenu>) {
+    let was_edit = menu.unconfirmed.take_back(&rejected.request);
+    let was_asked_for = menu.loading.as_ref() == Some(&rejected.request);
+    let was_deletion = matches!(rejected.request, Request::Slot(SlotRequest::Delete(_)));
+    if menu.is_open && (was_edit || was_asked_for || was_deletion) {
+        menu.fail(Failure::Rejected(rejected.error.clone()));
+    }
+}
+
+/// What is being loaded turned out to be damaged. No request is rejected then.
+pub(super) fn corruption_detected(found: On<CorruptionDetected>, mut menu: ResMut<SessionMenu>) {
+    if menu.is_loading(found.session) {
+        menu.fail(Failure::Damaged);
+    }
+}
+
+/// Nothing of what is being loaded can be restored. No request is rejected then.
+pub(super) fn recovery_failed(failed: On<RecoveryFailed>, mut menu: ResMut<SessionMenu>) {
+    if menu.is_loading(failed.session) {
+        menu.fail(Failure::Unrecoverable(failed.error.clone()));
+    }
+}

@@ -1,0 +1,102 @@
+//! What the menu is made from, and bringing what is on the screen up to date.
+
+use bevy::ecs::system::SystemParam;
+use bevy::prelude::*;
+use jiff::Timestamp;
+
+use super::state::SessionMenu;
+use super::view::{Facts, MenuView};
+use crate::clock;
+use crate::lifecycle::{CurrentSession, Runtime, SessionActivity, SessionCatalog, SessionSettings};
+use crate::ui::SessionTimeline;
+use crate::ui::lists::ROW;
+use crate::ui::look::Look;
+use crate::ui::surface::{Surface, show};
+
+/// What is known where the player does something.
+#[derive(SystemParam)]
+pub(super) struct KnownFacts<'w> {
+    pub catalog: Res<'w, SessionCatalog>,
+    pub look: Res<'w, Look>,
+    session: Option<Res<'w, CurrentSession>>,
+}
+
+impl KnownFacts<'_> {
+    /// Without what only the screen needs.
+    pub fn facts(&self) -> Facts<'_> {
+        Facts {
+            playing: self.session.as_ref().map(|session| session.id()),
+            ..facts(&self.catalog, &self.look)
+        }
+    }
+}
+
+fn facts<'a>(catalog: &'a SessionCatalog, look: &'a Look) -> Facts<'a> {
+    Facts {
+        catalog,
+        playing: None,
+        words: &look.words,
+        now: Timestamp::UNIX_EPOCH,
+        activity: SessionActivity::default(),
+        rows: rows_shown(look),
+        is_tiny: look.is_tiny(),
+        has_timeline: false,
+        trash: None,
+    }
+}
+
+/// How many rows of the list there is room for.
+pub(super) fn rows_shown(look: &Look) -> usize {
+    let used = match (look.is_tiny(), look.is_compact()) {
+        (true, _) => 160.0,
+        (false, true) => 212.0,
+        (false, false) => 316.0,
+    };
+    look.rows(ROW, used)
+}
+
+/// The height of the list when it is full, with the room for rings around it, in pixels of the design.
+pub(super) fn height_of_list(look: &Look) -> f32 {
+    #[expect(clippy::cast_precision_loss, reason = "a few rows")]
+    let rows = rows_shown(look) as f32;
+    rows * ROW
+}
+
+/// Brings what is on the screen up to date.
+pub(super) fn show_menu(world: &mut World) {
+    let is_open = world.resource::<SessionMenu>().is_open;
+    let has_root =
+        world.get_resource::<Surface<MenuView>>().is_some_and(|surface| surface.root.is_some());
+    if !is_open && !has_root {
+        return;
+    }
+    let now = world.get_resource_mut::<Runtime>().and_then(|mut runtime| runtime.wall_clock());
+    let now = now.unwrap_or_else(clock::timestamp);
+    let (view, wants_focus) = world.resource_scope(|world, mut menu: Mut<SessionMenu>| {
+        let menu = menu.bypass_change_detection();
+        (view(world, menu, now), menu.wants_focus.take())
+    });
+    if wants_focus.is_some() {
+        let mut surface = world.get_resource_or_init::<Surface<MenuView>>();
+        surface.wants_focus = wants_focus;
+    }
+    show(world, view);
+}
+
+fn view(world: &World, menu: &mut SessionMenu, now: Timestamp) -> Option<MenuView> {
+    let catalog = world.get_resource_ref::<SessionCatalog>()?;
+    let look = world.resource::<Look>();
+    let playing = world.get_resource::<CurrentSession>().map(CurrentSession::id);
+    if menu.is_open {
+        menu.find(&catalog, catalog.last_changed(), playing, &look.words);
+    }
+    let settings = world.get_resource::<SessionSettings>();
+    menu.view(Facts {
+        now,
+        playing,
+        activity: world.get_resource::<SessionActivity>().copied().unwrap_or_default(),
+        has_timeline: playing.is_some() && world.contains_resource::<SessionTimeline>(),
+        trash: settings.and_then(|settings| settings.trash),
+        ..facts(&catalog, look)
+    })
+}
