@@ -20,7 +20,7 @@ use crate::recovery::{
     EventReading, EventValidating, KnownTypes, Listed, Listing, ListingScope, SessionEntry,
     SessionFinder,
 };
-use crate::session::{Archived, RequestError, ShelfMove};
+use crate::session::{Archived, ShelfMove};
 use crate::store::DirectoryStore;
 
 /// Something that takes many slices.
@@ -177,9 +177,24 @@ impl Chores {
         now: Timestamp,
         reports: &mut Vec<News>,
     ) {
-        match self.chores.pop_front() {
-            None => {}
-            Some(Chore::Listing(scope, listing)) => {
+        let first = self.chores.pop_front();
+        if let Some(rest) = first.and_then(|chore| chore.step(finder, types, now, reports)) {
+            self.chores.push_front(rest);
+        }
+    }
+}
+
+impl Chore {
+    /// Does a slice; what is left to do.
+    fn step(
+        self,
+        finder: &mut SessionFinder,
+        types: &dyn KnownTypes,
+        now: Timestamp,
+        reports: &mut Vec<News>,
+    ) -> Option<Self> {
+        match self {
+            Self::Listing(scope, listing) => {
                 let _span = debug_span!("detect_sessions").entered();
                 let begin = || Box::new(Listing::begin(finder, types, scope, now));
                 let mut listing = listing.unwrap_or_else(begin);
@@ -187,67 +202,62 @@ impl Chores {
                 if !early.is_empty() {
                     reports.push(News::Remembered(shelved(early, finder)));
                 }
-                match listing.step(finder, types, now) {
-                    true => self.chores.push_front(Chore::Listing(scope, Some(listing))),
-                    false => reports.push(detected(*listing, scope, finder)),
+                if listing.step(finder, types, now) {
+                    return Some(Self::Listing(scope, Some(listing)));
                 }
+                reports.push(detected(*listing, scope, finder));
+                None
             }
-            Some(Chore::Reporting(reporting)) => match reporting.step(finder) {
-                Ok(reporting) => self.chores.push_front(Chore::Reporting(reporting)),
-                Err((order, result)) => reports.push(News::Described { order, result }),
+            Self::Reporting(reporting) => match reporting.step(finder) {
+                Ok(reporting) => Some(Self::Reporting(reporting)),
+                Err((order, result)) => {
+                    reports.push(News::Described { order, result });
+                    None
+                }
             },
-            Some(Chore::ReadingEvents(reading)) => {
-                if let Some(reading) = read_events(reading, finder, reports) {
-                    self.chores.push_front(Chore::ReadingEvents(reading));
-                }
+            Self::ReadingEvents(reading) => {
+                read_events(reading, finder, reports).map(Self::ReadingEvents)
             }
-            Some(Chore::ValidatingEvents(validating)) => {
-                if let Some(validating) = validate_events(validating, finder, reports) {
-                    self.chores.push_front(Chore::ValidatingEvents(validating));
-                }
+            Self::ValidatingEvents(validating) => {
+                validate_events(validating, finder, reports).map(Self::ValidatingEvents)
             }
-            Some(Chore::Sweeping(mut sweeping)) => {
-                let has_more = sweeping.step(&finder.local().store);
-                if has_more {
-                    self.chores.push_front(Chore::Sweeping(sweeping));
-                }
+            Self::Sweeping(mut sweeping) => {
+                sweeping.step(&finder.local().store).then_some(Self::Sweeping(sweeping))
             }
-            Some(Chore::EditingMany(mut editing)) => {
+            Self::SweepingShelf(mut sweeping) => {
+                sweeping.step(finder, now, reports).then_some(Self::SweepingShelf(sweeping))
+            }
+            Self::Archiving { session, what, begun } => {
+                archive(session, what, begun, finder, now, reports)
+            }
+            Self::EditingMany(mut editing) => {
                 if editing.step(finder, now, reports) {
-                    self.chores.push_front(Chore::EditingMany(editing));
-                } else {
-                    reports.push(News::EditedMany(Box::new(editing.finish())));
+                    return Some(Self::EditingMany(editing));
                 }
-            }
-            Some(Chore::Archiving { session, what, begun }) => {
-                let stepped = match begun {
-                    None => Archiving::begin(finder, session, what, now),
-                    Some(archiving) => archiving.step(&finder.local().store),
-                };
-                if let Some(begun) = archived(session, what, stepped, reports) {
-                    let begun = Some(begun);
-                    self.chores.push_front(Chore::Archiving { session, what, begun });
-                }
-            }
-            Some(Chore::SweepingShelf(mut sweeping)) => {
-                let has_more = sweeping.step(finder, now, reports);
-                if has_more {
-                    self.chores.push_front(Chore::SweepingShelf(sweeping));
-                }
+                reports.push(News::EditedMany(Box::new(editing.finish())));
+                None
             }
         }
     }
 }
 
-/// Reports a session that was put away, or why it can't be; what is left to do otherwise.
-fn archived(
+/// Does a slice of putting a session away, and reports at its end what came of it; what is left to do.
+fn archive(
     session: SessionId,
     what: Archived,
-    stepped: Result<Step, RequestError>,
+    begun: Option<Box<Archiving>>,
+    finder: &mut SessionFinder,
+    now: Timestamp,
     reports: &mut Vec<News>,
-) -> Option<Box<Archiving>> {
+) -> Option<Chore> {
+    let stepped = match begun {
+        None => Archiving::begin(finder, session, what, now),
+        Some(archiving) => archiving.step(&finder.local().store),
+    };
     let result = match stepped {
-        Ok(Step::Going(archiving)) => return Some(archiving),
+        Ok(Step::Going(archiving)) => {
+            return Some(Chore::Archiving { session, what, begun: Some(archiving) });
+        }
         Ok(Step::Done(moved)) => Ok(moved),
         Err(error) => Err(error),
     };
