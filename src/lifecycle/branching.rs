@@ -52,9 +52,8 @@ impl RuntimeParts {
         (prepared.events_through, prepared.next_event) = (0, 1);
         prepared.events_after.clear();
         prepared.event_line.clear();
-        let (bytes, limit) = (prepared.fields.bytes(), limits::FRAME_BYTES);
-        if bytes > limit {
-            let error = RequestError::TextTooLong { bytes, limit };
+        let bytes = prepared.fields.bytes();
+        if let Err(error) = RequestError::refuse_longer(bytes, limits::FRAME_BYTES) {
             reject(world, taken.preparing.request(), error);
             return None;
         }

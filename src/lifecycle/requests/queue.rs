@@ -160,8 +160,7 @@ pub(in crate::lifecycle) fn reject(
 
 /// Whether a text is short enough to be kept.
 pub(in crate::lifecycle) fn check_text(text: &str) -> Result<(), RequestError> {
-    let (bytes, limit) = (text.len(), limits::STRING_BYTES);
-    if bytes > limit { Err(RequestError::TextTooLong { bytes, limit }) } else { Ok(()) }
+    RequestError::refuse_longer(text.len(), limits::STRING_BYTES)
 }
 
 #[cfg(test)]

@@ -163,6 +163,18 @@ pub enum RequestError {
     WriterGone,
 }
 
+impl RequestError {
+    /// Refuses what takes more bytes than the format allows.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError::TextTooLong`].
+    #[doc(hidden)]
+    pub fn refuse_longer(bytes: usize, limit: usize) -> Result<(), Self> {
+        if bytes > limit { Err(Self::TextTooLong { bytes, limit }) } else { Ok(()) }
+    }
+}
+
 /// Why nothing can be done with a game's own saves, which this package doesn't know.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]

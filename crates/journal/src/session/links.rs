@@ -130,14 +130,10 @@ impl Links {
                 LinkTarget::Session(_) => 0,
                 LinkTarget::Text(text) => text.len(),
             };
-            check(link.relation.len(), limits::TAG_BYTES)?;
-            check(text, limits::LINK_BYTES)
+            RequestError::refuse_longer(link.relation.len(), limits::TAG_BYTES)?;
+            RequestError::refuse_longer(text, limits::LINK_BYTES)
         })
     }
-}
-
-fn check(bytes: usize, limit: usize) -> Result<(), RequestError> {
-    if bytes > limit { Err(RequestError::TextTooLong { bytes, limit }) } else { Ok(()) }
 }
 
 impl Extend<Link> for Links {

@@ -76,9 +76,8 @@ impl Tags {
         if tags > limit {
             return Err(RequestError::TooManyTags { tags, limit });
         }
-        let (bytes, limit) =
-            (self.iter().map(str::len).max().unwrap_or_default(), limits::TAG_BYTES);
-        if bytes > limit { Err(RequestError::TextTooLong { bytes, limit }) } else { Ok(()) }
+        let longest = self.iter().map(str::len).max().unwrap_or_default();
+        RequestError::refuse_longer(longest, limits::TAG_BYTES)
     }
 }
 

@@ -152,12 +152,9 @@ impl SessionUpdate {
         self.links_after(metadata).check()?;
         let texts = [&self.name, &self.player, &self.description, &self.session_type];
         let longest = texts.into_iter().flatten().map(String::len).max().unwrap_or_default();
+        RequestError::refuse_longer(longest, limits::STRING_BYTES)?;
         let together = fields.bytes() + self.fields.bytes();
-        let limits = [(longest, limits::STRING_BYTES), (together, limits::FRAME_BYTES)];
-        match limits.into_iter().find(|(bytes, limit)| bytes > limit) {
-            Some((bytes, limit)) => Err(RequestError::TextTooLong { bytes, limit }),
-            None => Ok(()),
-        }
+        RequestError::refuse_longer(together, limits::FRAME_BYTES)
     }
 
     fn tags_after(&self, metadata: &SessionMetadata) -> Tags {
