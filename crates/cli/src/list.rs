@@ -12,15 +12,6 @@ use crate::failure::Failure;
 use crate::look::{self, Left, Profile};
 use crate::output::{Output, milliseconds, moment, play_time, status_word};
 
-/// The word for where a session stands among all others.
-fn place_word(place: ShelfPlace) -> &'static str {
-    match place {
-        ShelfPlace::Trash { .. } => "trash",
-        ShelfPlace::Archive { .. } => "archive",
-        _ => "open",
-    }
-}
-
 /// What is shown of a session.
 #[derive(Serialize)]
 pub struct Entry {
@@ -44,8 +35,8 @@ pub struct Entry {
     tags: Vec<String>,
     /// Whether the player holds on to it.
     pinned: bool,
-    /// `open`, `archive` or `trash`; `None` if it can't be known.
-    place: Option<&'static str>,
+    /// Where it stands among all others; `None` if that can't be known.
+    place: Option<Place>,
     /// Whether only a summary of it was archived.
     without_world: bool,
     play_time_ms: Option<u64>,
@@ -57,6 +48,25 @@ pub struct Entry {
     directory: PathBuf,
     /// Why nothing could be read.
     error: Option<String>,
+}
+
+/// Where a session stands among all others.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Place {
+    Open,
+    Archive,
+    Trash,
+}
+
+impl From<ShelfPlace> for Place {
+    fn from(place: ShelfPlace) -> Self {
+        match place {
+            ShelfPlace::Trash { .. } => Self::Trash,
+            ShelfPlace::Archive { .. } => Self::Archive,
+            _ => Self::Open,
+        }
+    }
 }
 
 impl Entry {
@@ -125,7 +135,7 @@ impl Entry {
         self.declined = head.declined;
         self.tags = head.metadata.tags.iter().map(str::to_owned).collect();
         self.pinned = head.metadata.pinned;
-        self.place = Some(place_word(head.metadata.place));
+        self.place = Some(head.metadata.place.into());
         self.without_world = index.is_without_world(head.id);
         self.play_time_ms = Some(milliseconds(head.play_time));
         self.updated = Some(head.end.as_ref().map_or(head.time, |end| end.time));
@@ -142,10 +152,10 @@ impl Entry {
             return if self.error.is_some() { "unreadable" } else { "no checkpoint" }.to_owned();
         };
         let place = match self.place {
-            Some("trash") => ", in the trash",
-            Some("archive") if self.without_world => ", archived without its world",
-            Some("archive") => ", archived",
-            _ => "",
+            Some(Place::Trash) => ", in the trash",
+            Some(Place::Archive) if self.without_world => ", archived without its world",
+            Some(Place::Archive) => ", archived",
+            Some(Place::Open) | None => "",
         };
         match &self.left {
             Some(Left::Ended) | None => format!("{status}{place}"),
