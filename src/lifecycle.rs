@@ -107,7 +107,7 @@ pub(crate) use hooks::{CheckpointTriggers, Condition, GameHooks};
 pub(crate) use losses::{LossesLogged, log_losses_once};
 pub(crate) use notifications::{
     notify, register as register_notifications, register_chapter_notifications,
-    register_slot_notifications,
+    register_filing_notifications, register_slot_notifications,
 };
 pub(crate) use recording::register_event_notifications;
 pub(crate) use reporting::tell_of_unopened;

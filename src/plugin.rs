@@ -15,8 +15,8 @@ use crate::lifecycle::{
     RecoveryPolicy, RequestQueue, SessionCatalog, SessionEvents, SessionHints, SessionPlace,
     SessionSettings, SwitchedOff, ask_gates, capture, handle_requests, list_what_is_played,
     receive, register_chapter_notifications, register_event_notifications,
-    register_external_notifications, register_notifications, register_slot_notifications, report,
-    restore,
+    register_external_notifications, register_filing_notifications, register_notifications,
+    register_slot_notifications, report, restore,
 };
 use crate::mode::SessionMode;
 use crate::process::ProcessGuard;
@@ -385,6 +385,7 @@ impl Plugin for SessionPlugin {
         register_notifications(app);
         register_slot_notifications(app);
         register_chapter_notifications(app);
+        register_filing_notifications(app);
         register_external_notifications(app);
         register_event_notifications(app);
         register_types(app);

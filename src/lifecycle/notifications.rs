@@ -2,6 +2,7 @@
 //! the same frame, and written as a message, for systems and UI that read it when they run.
 
 mod chapters;
+mod filing;
 mod slots;
 
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use bevy::prelude::*;
 
 use super::capture_budget::CaptureCost;
 use super::hints::SessionHint;
-use super::requests::{Request, SessionRequest};
+use super::requests::Request;
 use super::summary::SessionSummary;
 use crate::capture::{DriftedType, SaveKey, TypeProblemReason};
 use crate::external_saves::OfferedBackup;
@@ -20,7 +21,7 @@ use crate::recovery::{RecoveryOffer, SlotEntry};
 use crate::restore::{RestoreLoss, RestoreReport};
 use crate::session::{
     CheckpointError, ContextPart, EndReason, FailureCause, Leaving, RecoveryError, ReportError,
-    RequestError, RestoreReason, SessionContext, ShelfPlace, StopReason,
+    RequestError, RestoreReason, SessionContext, StopReason,
 };
 
 /// Declares the notifications and registers them, so that none can be declared and forgotten.
@@ -41,6 +42,8 @@ macro_rules! notifications {
 
 pub(crate) use chapters::register as register_chapter_notifications;
 pub use chapters::{ChapterBegun, ChapterEnded};
+pub(crate) use filing::register as register_filing_notifications;
+pub use filing::{SessionMoved, SessionUpdated, SessionsEdited};
 pub(super) use notifications;
 pub(crate) use slots::register as register_slot_notifications;
 pub use slots::{
@@ -66,39 +69,6 @@ notifications! {
     SessionResumed {
         /// The session.
         session: SessionId,
-    }
-
-    /// Name, description, fields or the like of the session changed.
-    SessionUpdated {
-        /// The session.
-        session: SessionId,
-    }
-
-    /// A session was put into the trash or the archive, or was brought back, durably. Where it was there
-    /// already, both places are the same.
-    SessionMoved {
-        /// The session.
-        session: SessionId,
-        /// Where it was.
-        from: ShelfPlace,
-        /// Where it is now.
-        to: ShelfPlace,
-    }
-
-    /// What was asked for with [`edit_all`](crate::SessionCommands::edit_all) or
-    /// [`tidy`](crate::SessionCommands::tidy) was done, as far as it could be. What became of each session was
-    /// reported before.
-    SessionsEdited {
-        /// The request.
-        request: SessionRequest,
-        /// With how many sessions it was done. Those that were so already are among them.
-        edited: usize,
-        /// How many were passed over, since they are not any more what they were in the preview.
-        passed_over: usize,
-        /// With which it could not be done, and why. A [`RequestRejected`] was sent for each.
-        refused: Vec<(SessionId, RequestError)>,
-        /// Bytes that were freed.
-        freed: u64,
     }
 
     /// The session was left and can be continued.

@@ -318,7 +318,7 @@ impl RuntimeParts {
 }
 
 impl Preparing {
-    /// Whether a session begins with what is read, which nobody knows before.
+    /// Whether a new session begins with what is read, of which no list says anything yet.
     fn begins_session(&self) -> bool {
         matches!(self.asked, Some(Request::Session(SessionRequest::StartIn { .. })))
     }

@@ -1,0 +1,43 @@
+//! What the game is notified of about what sessions say of themselves, and where they stand.
+
+use bevy::prelude::*;
+
+use super::notifications;
+use crate::journal::SessionId;
+use crate::lifecycle::requests::SessionRequest;
+use crate::session::{RequestError, ShelfPlace};
+
+notifications! {
+    /// Name, description, fields or the like of the session changed.
+    SessionUpdated {
+        /// The session.
+        session: SessionId,
+    }
+
+    /// A session was put into the trash or the archive, or was brought back, durably. Where it was there
+    /// already, both places are the same.
+    SessionMoved {
+        /// The session.
+        session: SessionId,
+        /// Where it was.
+        from: ShelfPlace,
+        /// Where it is now.
+        to: ShelfPlace,
+    }
+
+    /// What was asked for with [`edit_all`](crate::SessionCommands::edit_all) or
+    /// [`tidy`](crate::SessionCommands::tidy) was done, as far as it could be. What became of each session was
+    /// reported before.
+    SessionsEdited {
+        /// The request.
+        request: SessionRequest,
+        /// With how many sessions it was done. Those that were so already are among them.
+        edited: usize,
+        /// How many were passed over, since they are not any more what they were in the preview.
+        passed_over: usize,
+        /// With which it could not be done, and why. A [`RequestRejected`](crate::RequestRejected) was sent for each.
+        refused: Vec<(SessionId, RequestError)>,
+        /// Bytes that were freed.
+        freed: u64,
+    }
+}
