@@ -55,8 +55,11 @@ impl SessionMenu {
         let mut listed: Vec<Listed> =
             sessions.into_iter().filter(is_listed).map(Listed::Session).collect();
         if self.tab == Tab::Open {
-            let slots = catalog.slots().iter().filter(|slot| is_found(slot, &self.search));
-            listed.extend(slots.map(Listed::Slot));
+            let searched =
+                (!self.search.is_empty()).then(|| SessionQuery::default().search(&self.search));
+            let is_listed =
+                |slot: &&SlotEntry| searched.as_ref().is_none_or(|query| is_found(slot, query));
+            listed.extend(catalog.slots().iter().filter(is_listed).map(Listed::Slot));
             let files = catalog.unreadable_slots().iter().filter(|_| self.search.is_empty());
             listed.extend(files.map(Listed::Unreadable));
         }
@@ -98,15 +101,12 @@ fn query(tab: Tab, search: &str, sort: Sort) -> SessionQuery {
 }
 
 /// Whether a slot is found as a session of its name would be.
-fn is_found(slot: &SlotEntry, search: &str) -> bool {
-    if search.is_empty() {
-        return true;
-    }
+fn is_found(slot: &SlotEntry, query: &SessionQuery) -> bool {
     let mut as_session = SessionEntry::begun(&slot.session);
     as_session.session.name = format!("{} {}", slot.name, slot.session.name);
     as_session.session.place = ShelfPlace::Open;
     as_session.summary = slot.summary.clone();
-    SessionQuery::default().search(search).of(&[as_session]).total > 0
+    query.of(&[as_session]).total > 0
 }
 
 /// Sessions and slots among each other.

@@ -52,7 +52,7 @@ impl<'a> Listed<'a> {
     /// What the player called it; empty if nothing.
     pub fn own_name(self, unconfirmed: &Unconfirmed) -> String {
         match self {
-            Self::Session(entry) => unconfirmed.session(entry).name,
+            Self::Session(entry) => unconfirmed.session(entry).name.clone(),
             Self::Slot(slot) => match unconfirmed.name_of_slot(slot.id).unwrap_or(&slot.name) {
                 name if name.trim().is_empty() => slot.session.name.clone(),
                 name => name.to_owned(),

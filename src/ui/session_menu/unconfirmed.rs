@@ -1,5 +1,7 @@
 //! Edits that are shown at once, and taken back if they are refused.
 
+use std::borrow::Cow;
+
 use bevy::prelude::*;
 
 use super::state::EntryId;
@@ -56,13 +58,14 @@ impl Unconfirmed {
     }
 
     /// What a session says about itself once all edits of it are durable.
-    pub fn session(&self, entry: &SessionEntry) -> SessionMetadata {
-        let mut session = entry.session.clone();
+    pub fn session<'a>(&self, entry: &'a SessionEntry) -> Cow<'a, SessionMetadata> {
+        let mut session = Cow::Borrowed(&entry.session);
         for request in &self.0 {
             if let Request::Session(SessionRequest::Update(id, update)) = request
                 && *id == session.id
             {
-                (**update).clone().apply(&mut session, &mut entry.summary.fields.clone());
+                let mut fields = entry.summary.fields.clone();
+                (**update).clone().apply(session.to_mut(), &mut fields);
             }
         }
         session
