@@ -7,7 +7,7 @@ use bevy::prelude::*;
 use bevy::state::app::StatesPlugin;
 use bevy::time::TimeUpdateStrategy;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, SessionPlugin};
+use bevy_session::{MemoryDisk, SessionEntry, SessionId, SessionPlugin};
 use serde::{Deserialize, Serialize};
 
 /// One frame of every test game.
@@ -141,6 +141,24 @@ pub fn start(app: &mut App, name: &str) {
         app.world().resource::<CurrentSession>().last_checkpoint().is_some(),
         "a started session should have a durable checkpoint"
     );
+}
+
+/// Starts a session like this; its id.
+pub fn begin(app: &mut App, new: NewSession) -> SessionId {
+    request(app, |commands| commands.session().start(new));
+    frames(app, 3);
+    app.world().resource::<CurrentSession>().id()
+}
+
+/// Closes the session that is played.
+pub fn close(app: &mut App) {
+    request(app, |commands| commands.session().close());
+    frames(app, 3);
+}
+
+/// What is listed of a session.
+pub fn entry(app: &App, session: SessionId) -> SessionEntry {
+    app.world().resource::<SessionCatalog>().get(session).unwrap().clone()
 }
 
 /// Makes a request as a system would.

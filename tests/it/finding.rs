@@ -14,17 +14,6 @@ use crate::common::*;
 /// More sessions than from which on there is an index.
 const MANY: usize = 40;
 
-fn begin(app: &mut App, new: NewSession) -> SessionId {
-    request(app, |commands| commands.session().start(new));
-    frames(app, 3);
-    app.world().resource::<CurrentSession>().id()
-}
-
-fn close(app: &mut App) {
-    request(app, |commands| commands.session().close());
-    frames(app, 3);
-}
-
 /// Changes a session that isn't played.
 fn change(app: &mut App, session: SessionId, update: SessionUpdate) {
     request(app, |commands| commands.session().update_session(session, update));

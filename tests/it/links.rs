@@ -2,24 +2,9 @@
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{LinkTarget, MemoryDisk, RequestError, SessionEntry, SessionId};
+use bevy_session::{LinkTarget, MemoryDisk, RequestError};
 
 use crate::common::*;
-
-fn begin(app: &mut App, new: NewSession) -> SessionId {
-    request(app, |commands| commands.session().start(new));
-    frames(app, 3);
-    app.world().resource::<CurrentSession>().id()
-}
-
-fn close(app: &mut App) {
-    request(app, |commands| commands.session().close());
-    frames(app, 3);
-}
-
-fn entry(app: &App, session: SessionId) -> SessionEntry {
-    app.world().resource::<SessionCatalog>().get(session).unwrap().clone()
-}
 
 #[test]
 fn links_are_changed_whether_a_session_is_played_or_not_and_stay_when_it_goes_back() {

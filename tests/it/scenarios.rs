@@ -9,9 +9,7 @@ use bevy::asset::io::{AssetSourceBuilder, AssetSourceId};
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::shelf::{Scenario, ScenarioAsset, ScenarioPlugin, SuggestionReason, suggest};
-use bevy_session::{
-    GroupBy, GroupKey, LinkTarget, MemoryDisk, SessionEntry, SessionId, SessionQuery,
-};
+use bevy_session::{GroupBy, GroupKey, LinkTarget, MemoryDisk, SessionQuery};
 
 use crate::common::*;
 
@@ -55,21 +53,6 @@ fn load_asset(app: &mut App, path: &'static str) -> Result<ScenarioAsset, String
     }
     let scenarios = app.world().resource::<Assets<ScenarioAsset>>();
     Ok(scenarios.get(&handle).unwrap().clone())
-}
-
-fn begin(app: &mut App, new: NewSession) -> SessionId {
-    request(app, |commands| commands.session().start(new));
-    frames(app, 3);
-    app.world().resource::<CurrentSession>().id()
-}
-
-fn close(app: &mut App) {
-    request(app, |commands| commands.session().close());
-    frames(app, 3);
-}
-
-fn entry(app: &App, session: SessionId) -> SessionEntry {
-    app.world().resource::<SessionCatalog>().get(session).unwrap().clone()
 }
 
 const FILES: [(&str, &str); 3] = [
