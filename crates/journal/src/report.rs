@@ -26,7 +26,7 @@ use crate::store::{DirectoryStore, Disk, LocalStore, StoreAction, StoreError};
 
 pub(crate) use archive::Archive;
 pub(crate) use journals::Journals;
-pub use opening::{Opened, open};
+pub use opening::{Opened, open, open_of_any_game};
 pub(crate) use parts::{LeftOut, Picture, ReportParts, SlotBytes};
 pub(crate) use personal::Personal;
 

@@ -54,6 +54,7 @@ pub use disk::Disk;
 pub(crate) use disk::{AppendFile, DirEntry, Lock, Room};
 pub use fallback_disk::{FallbackDisk, MovedRoot};
 pub(crate) use findings::problem_of_frames;
+pub use findings::session_of_file;
 pub(crate) use host::{HostId, HostIdOrigin};
 pub use layout::Layout;
 pub(crate) use layout::SlotName;

@@ -63,6 +63,25 @@ pub fn open(
     game: &str,
     layout: &Layout,
 ) -> Result<Opened, ReportError> {
+    open_of(disk, path, Some(game), layout)
+}
+
+/// Opens the report of any game, to look into it.
+///
+/// # Errors
+///
+/// [`ReportError`], of whatever is wrong with the file.
+pub fn open_of_any_game(disk: &dyn Disk, path: &Path) -> Result<Opened, ReportError> {
+    let layout = Layout { data: "data".into(), state: "state".into(), profile: String::new() };
+    open_of(disk, path, None, &layout)
+}
+
+fn open_of(
+    disk: &dyn Disk,
+    path: &Path,
+    game: Option<&str>,
+    layout: &Layout,
+) -> Result<Opened, ReportError> {
     let file = Archive::open(disk, path)?;
     let text = file.read(REPORT, MOST_TEXT_BYTES)?;
     let text = text.ok_or_else(|| file.is_none("it has no report.ron"))?;
@@ -151,17 +170,17 @@ impl<'a> Archive<'a> {
         Ok(note)
     }
 
-    /// The slot that lies on a disk, if this game can use it.
+    /// The slot that lies on a disk, if this game can use it; `None` is any.
     fn slot_on(
         &self,
         memory: &MemoryDisk,
-        game: &str,
+        game: Option<&str>,
         layout: &Layout,
     ) -> Result<SlotFile, ReportError> {
         let slots = slots_in(memory, &layout.slots()).unwrap_or_default();
         let damaged = || ReportError::Damaged { path: self.owned() };
         match slots.into_iter().next().ok_or_else(damaged)? {
-            Ok(file) if file.slot.game == game => Ok(file),
+            Ok(file) if game.is_none_or(|game| file.slot.game == game) => Ok(file),
             Ok(file) => {
                 Err(ReportError::OtherGame { path: self.owned(), game: file.slot.game.clone() })
             }

@@ -166,6 +166,20 @@ pub(super) fn problem_of_header(error: SegmentError) -> FileProblemKind {
     }
 }
 
+/// The session of a segment, an archive or a slot, by its header and whatever it is called.
+///
+/// # Errors
+///
+/// What is the matter with the file.
+pub fn session_of_file(disk: &dyn Disk, path: &Path) -> Result<SessionId, FileProblemKind> {
+    let file = disk.open(path).map_err(|error| problem_of_file(&error))?;
+    let segment = Segment::open(path, file).map_err(problem_of_header)?;
+    match segment.header().events {
+        Some(_) => Err(FileProblemKind::OfAnotherSession),
+        None => Ok(segment.header().session),
+    }
+}
+
 /// What is the matter with a file whose frames can't be read.
 pub(crate) fn problem_of_frames(error: ReadError, segment: &Segment) -> FileProblemKind {
     match error {

@@ -151,6 +151,15 @@ impl StoredSession {
         Ok(segment.blocks(group))
     }
 
+    /// All groups that its files hold, each with its blocks: copies, and what is on no line, as well.
+    pub fn groups(&self) -> impl Iterator<Item = (&GroupEntry, Blocks)> {
+        let segments = self.segments.iter().zip(self.index.segments());
+        segments.flat_map(|(segment, summary)| {
+            let groups = summary.scan.groups.iter();
+            groups.map(move |group| (group, segment.blocks(group)))
+        })
+    }
+
     /// Its segments, at the positions that [`GroupRef::segment`] means.
     pub fn segments(&self) -> &[Segment] {
         &self.segments
