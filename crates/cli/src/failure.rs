@@ -1,15 +1,19 @@
 //! Why nothing could be said.
 
 use std::error::Error;
-use std::io;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use bevy_session_journal::journal::ReadError;
 use bevy_session_journal::store::{StoreError, with_sources};
+use bevy_session_journal::{CheckpointId, ReportError};
+
+use crate::output::harmless;
 
 /// What BSD calls `EX_USAGE`.
 const USAGE: u8 = 64;
-/// Nothing good can be had.
+/// Nothing of what was asked for can be had.
 const NOTHING: u8 = 2;
 
 /// Why a command could not be carried out.
@@ -29,27 +33,88 @@ pub enum Failure {
         /// What was looked for.
         why: &'static str,
     },
+    /// A file holds nothing that can be looked into.
+    #[error("{path} can't be looked into: {why}")]
+    UnreadableFile {
+        /// The file.
+        path: PathBuf,
+        /// What is the matter with it.
+        why: String,
+    },
     /// There is no such session.
-    #[error("there is no session {session} in {directory}")]
+    #[error("there is no session {session} in {place}; there are: {there}")]
     UnknownSession {
         /// What was asked for.
         session: String,
         /// Where it was looked for.
-        directory: PathBuf,
+        place: String,
+        /// What there is.
+        there: String,
     },
-    /// The beginning of an id that was given is that of several.
-    #[error("the ids of {count} sessions in {directory} begin with {session}")]
-    Ambiguous {
+    /// What a session was called is what several are called.
+    #[error("{count} sessions in {place} are called {session}: {these}")]
+    AmbiguousSession {
         /// What was asked for.
         session: String,
         /// How many there are.
         count: usize,
         /// Where.
-        directory: PathBuf,
+        place: String,
+        /// Which.
+        these: String,
     },
+    /// There is no such checkpoint.
+    #[error("there is no checkpoint {checkpoint}; {there}")]
+    UnknownCheckpoint {
+        /// What was asked for.
+        checkpoint: String,
+        /// What there is.
+        there: String,
+    },
+    /// What a checkpoint was called is what several are called.
+    #[error("several checkpoints are called {checkpoint}: {these}")]
+    AmbiguousCheckpoint {
+        /// What was asked for.
+        checkpoint: String,
+        /// Which.
+        these: String,
+    },
+    /// A checkpoint can't be read whole.
+    #[error("checkpoint {checkpoint} is damaged; {offer}")]
+    DamagedCheckpoint {
+        /// Which.
+        checkpoint: CheckpointId,
+        /// What can be read instead.
+        offer: String,
+    },
+    /// The session was archived, and only what lists show of it was kept.
+    #[error("checkpoint {checkpoint} was archived without its world")]
+    WithoutWorld {
+        /// Which.
+        checkpoint: CheckpointId,
+    },
+    /// A checkpoint has no such entity, type or resource.
+    #[error("checkpoint {checkpoint} has no {what}; {there}")]
+    NotInCheckpoint {
+        /// Which.
+        checkpoint: CheckpointId,
+        /// What was asked for.
+        what: String,
+        /// What there is.
+        there: String,
+    },
+    /// The command line can't be read.
+    #[error(transparent)]
+    Arguments(#[from] clap::Error),
+    /// A report can't be opened.
+    #[error(transparent)]
+    Report(ReportError),
     /// The files can't be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A checkpoint can't be read now.
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// What was found can't be written out.
     #[error("failed to write the output")]
     Output(#[from] io::Error),
@@ -64,13 +129,33 @@ impl Failure {
         Self::Usage { what: what.into() }
     }
 
+    /// Says it where errors are said, and what the process ends with.
+    pub fn report(&self) -> ExitCode {
+        if let Self::Arguments(error) = self
+            && !error.use_stderr()
+        {
+            // `--help` and `--version` are no errors.
+            let written = write!(io::stdout(), "{}", error.render());
+            return written.map_or_else(|error| Self::from(error).report(), |()| ExitCode::SUCCESS);
+        }
+        if !self.is_closed_pipe() {
+            // There is no other place where this could be said.
+            let _ = writeln!(io::stderr(), "{}", self.in_full());
+        }
+        self.exit_code()
+    }
+
     /// With everything that caused it.
-    pub fn in_full(&self) -> String {
-        with_sources(self as &dyn Error)
+    fn in_full(&self) -> String {
+        match self {
+            Self::Arguments(error) => error.render().to_string().trim_end().to_owned(),
+            // What is named may come from a file that anybody may have made.
+            _ => harmless(&format!("bevy-session: {}", with_sources(self as &dyn Error))),
+        }
     }
 
     /// Whether whoever reads the output wanted no more of it.
-    pub fn is_closed_pipe(&self) -> bool {
+    fn is_closed_pipe(&self) -> bool {
         let kind = match self {
             Self::Output(error) => Some(error.kind()),
             Self::Json(error) => error.io_error_kind(),
@@ -80,9 +165,17 @@ impl Failure {
     }
 
     /// What the process ends with.
-    pub fn exit_code(&self) -> ExitCode {
+    fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Store(_) | Self::Output(_) | Self::Json(_) => ExitCode::from(NOTHING),
+            _ if self.is_closed_pipe() => ExitCode::SUCCESS,
+            Self::Store(_)
+            | Self::Report(_)
+            | Self::Read(_)
+            | Self::DamagedCheckpoint { .. }
+            | Self::WithoutWorld { .. }
+            | Self::UnreadableFile { .. }
+            | Self::Output(_)
+            | Self::Json(_) => ExitCode::from(NOTHING),
             _ => ExitCode::from(USAGE),
         }
     }

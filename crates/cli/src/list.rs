@@ -1,16 +1,17 @@
 //! `list`: one line for each session.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use bevy_session_journal::store::{StoreError, StoredSession, with_sources};
+use bevy_session_journal::store::{StoredSession, with_sources};
 use bevy_session_journal::{SessionId, ShelfPlace};
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::condition::Condition;
 use crate::failure::Failure;
-use crate::look::{self, Left, Profile};
 use crate::output::{Output, milliseconds, moment, play_time, status_word};
+use crate::place::{Left, Place, Profile};
+use crate::table::Table;
 
 /// What is shown of a session.
 #[derive(Serialize)]
@@ -36,7 +37,7 @@ pub struct Entry {
     /// Whether the player holds on to it.
     pinned: bool,
     /// Where it stands among all others; `None` if that can't be known.
-    place: Option<Place>,
+    place: Option<Shelf>,
     /// Whether only a summary of it was archived.
     without_world: bool,
     play_time_ms: Option<u64>,
@@ -53,13 +54,13 @@ pub struct Entry {
 /// Where a session stands among all others.
 #[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Place {
+enum Shelf {
     Open,
     Archive,
     Trash,
 }
 
-impl From<ShelfPlace> for Place {
+impl From<ShelfPlace> for Shelf {
     fn from(place: ShelfPlace) -> Self {
         match place {
             ShelfPlace::Trash { .. } => Self::Trash,
@@ -71,26 +72,28 @@ impl From<ShelfPlace> for Place {
 
 impl Entry {
     /// What is known of a session; `None` if it was deleted meanwhile.
-    pub fn of(
-        profile: &Profile,
-        session: SessionId,
-        opened: Result<Option<&StoredSession>, &StoreError>,
-    ) -> Option<Self> {
-        let mut entry = Self::empty(profile, session);
-        match opened {
-            Ok(stored) => entry.fill(profile, stored?),
-            Err(error) => {
-                entry.condition = Condition::Lost;
-                entry.error = Some(with_sources(error));
-            }
+    fn of(profile: &Profile, session: SessionId) -> Option<Self> {
+        match profile.open(session) {
+            Ok(stored) => Some(Self::of_stored(profile, &stored?)),
+            Err(error) => Some(Self {
+                condition: Condition::Lost,
+                error: Some(with_sources(&error)),
+                ..Self::empty(profile, session)
+            }),
         }
-        Some(entry)
+    }
+
+    /// What is known of a session that was read.
+    pub fn of_stored(profile: &Profile, stored: &StoredSession) -> Self {
+        let mut entry = Self::empty(profile, stored.id());
+        entry.fill(profile, stored);
+        entry
     }
 
     fn empty(profile: &Profile, session: SessionId) -> Self {
         Self {
             id: session,
-            profile: profile.place.profile.clone(),
+            profile: profile.directory.profile.clone(),
             name: None,
             player: None,
             status: None,
@@ -152,10 +155,10 @@ impl Entry {
             return if self.error.is_some() { "unreadable" } else { "no checkpoint" }.to_owned();
         };
         let place = match self.place {
-            Some(Place::Trash) => ", in the trash",
-            Some(Place::Archive) if self.without_world => ", archived without its world",
-            Some(Place::Archive) => ", archived",
-            Some(Place::Open) | None => "",
+            Some(Shelf::Trash) => ", in the trash",
+            Some(Shelf::Archive) if self.without_world => ", archived without its world",
+            Some(Shelf::Archive) => ", archived",
+            Some(Shelf::Open) | None => "",
         };
         match &self.left {
             Some(Left::Ended) | None => format!("{status}{place}"),
@@ -166,16 +169,19 @@ impl Entry {
         }
     }
 
-    fn row(&self) -> [String; 9] {
+    /// A row for people. The session's id is as long as it takes to tell it from the others.
+    fn row(&self, id_length: usize) -> Vec<String> {
         let played = self.play_time_ms.map(std::time::Duration::from_millis).map(play_time);
-        [
-            self.id.to_string(),
+        let id: String = self.id.to_string().chars().take(id_length).collect();
+        let number = self.newest.as_deref().and_then(|newest| newest.split('@').next());
+        vec![
+            id,
             self.name.clone().unwrap_or_default(),
             self.player.clone().unwrap_or_default(),
             self.standing(),
             played.unwrap_or_default(),
             self.updated.map(moment).unwrap_or_default(),
-            self.newest.clone().unwrap_or_default(),
+            number.unwrap_or_default().to_owned(),
             self.bytes.to_string(),
             self.condition.word().to_owned(),
         ]
@@ -184,42 +190,54 @@ impl Entry {
 
 const HEADING: [&str; 9] =
     ["SESSION", "NAME", "PLAYER", "STATUS", "PLAYED", "UPDATED", "NEWEST", "BYTES", "FILES"];
+/// The columns of numbers.
+const NUMBERS: [usize; 3] = [4, 6, 7];
+/// Letters of an id at the least. The first 13 are the millisecond in which it was drawn.
+const LEAST_ID: usize = 13;
 
 /// Lists the sessions of all profiles.
-pub fn list(directory: &Path, output: &mut Output<'_>) -> Result<Condition, Failure> {
+pub fn list(place: &Place, output: &mut Output<'_>) -> Result<Condition, Failure> {
     let mut worst = Condition::Good;
-    let mut rows = Vec::new();
-    let profiles = look::profiles(directory)?;
-    let tells_profiles = profiles.len() > 1;
+    let mut is_empty = true;
+    let profiles = place.profiles()?;
+    let names_profiles = profiles.len() > 1;
     for profile in &profiles {
-        if tells_profiles && !output.is_json() {
-            rows = flush(rows, output)?;
-            output.line(format_args!("profile {}", profile.place.profile))?;
+        if names_profiles && !output.is_json() {
+            output.line(format_args!("profile {}", profile.directory.profile))?;
         }
+        let mut entries = Vec::new();
         for session in profile.sessions()? {
-            let opened = profile.open(session);
-            let opened = opened.as_ref().map(Option::as_ref);
-            let Some(entry) = Entry::of(profile, session, opened) else { continue };
+            let Some(entry) = Entry::of(profile, session) else { continue };
             worst = worst.max(entry.condition);
+            is_empty = false;
             match output.is_json() {
                 true => output.object(&entry)?,
-                false => rows.push(entry.row()),
+                false => entries.push(entry),
             }
         }
+        if !entries.is_empty() {
+            output.table(&table(&entries))?;
+        }
     }
-    let listed = rows.len();
-    flush(rows, output)?;
-    if listed == 0 && !tells_profiles && !output.is_json() {
-        output.line(format_args!("no sessions in {}", directory.display()))?;
+    if is_empty && !names_profiles && !output.is_json() {
+        output.line(format_args!("no sessions in {place}"))?;
     }
     Ok(worst)
 }
 
-/// Writes what has come together, and begins another table.
-fn flush(mut rows: Vec<[String; 9]>, output: &mut Output<'_>) -> Result<Vec<[String; 9]>, Failure> {
-    if !rows.is_empty() {
-        rows.insert(0, HEADING.map(str::to_owned));
-        output.table(&rows)?;
-    }
-    Ok(Vec::new())
+fn table(entries: &[Entry]) -> Table {
+    let mut table = Table::new(HEADING).numbers(&NUMBERS);
+    let id_length = telling_length(entries);
+    entries.iter().for_each(|entry| table.add(entry.row(id_length)));
+    table
+}
+
+/// How much of the ids tells the sessions from each other. They are sorted.
+fn telling_length(entries: &[Entry]) -> usize {
+    let ids: Vec<String> = entries.iter().map(|entry| entry.id.to_string()).collect();
+    let pairs = ids.iter().zip(ids.iter().skip(1));
+    let common = pairs.map(|(one, other)| {
+        one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count()
+    });
+    common.max().map_or(LEAST_ID, |common| LEAST_ID.max(common + 1))
 }

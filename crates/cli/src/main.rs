@@ -6,61 +6,73 @@
 
 mod alive;
 mod arguments;
+mod cat;
+mod checkpoint_name;
 mod condition;
+mod diff;
 mod failure;
 mod list;
-mod look;
+mod open_session;
 mod output;
 mod place;
+mod rows;
+mod session_name;
 mod show;
 mod slots;
+mod stats;
+mod steps_back;
+mod table;
+mod terminal;
 mod timeline;
+mod value;
 mod verify;
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
-use arguments::Task;
-use condition::Condition;
+use arguments::{Arguments, Verb};
+use clap::Parser;
 use failure::Failure;
 use output::Output;
+use terminal::Look;
 
 fn main() -> ExitCode {
-    let done = arguments::parse(std::env::args_os().skip(1)).and_then(|task| {
-        let mut writer = BufWriter::new(io::stdout().lock());
-        let condition = run(task, &mut writer)?;
-        writer.flush()?;
-        Ok(condition)
-    });
-    match done {
-        Ok(condition) => condition.exit_code(),
-        Err(failure) => {
-            if !failure.is_closed_pipe() {
-                // There is no other place where this could be said.
-                let _ = writeln!(io::stderr(), "bevy-session: {}", failure.in_full());
-            }
-            failure.exit_code()
-        }
-    }
+    let done =
+        Arguments::try_parse().map_err(Failure::from).and_then(|Arguments { verb, json }| {
+            let mut writer = BufWriter::new(io::stdout().lock());
+            let code = run(verb, &mut Output::new(&mut writer, json, Look::of_stdout()))?;
+            writer.flush()?;
+            Ok(code)
+        });
+    done.unwrap_or_else(|failure| failure.report())
 }
 
-fn run(task: Task, writer: &mut dyn Write) -> Result<Condition, Failure> {
-    match task {
-        Task::Help => {
-            writer.write_all(arguments::HELP.as_bytes())?;
-            Ok(Condition::Good)
+fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
+    match verb {
+        Verb::List(place) => Ok(list::list(&place.resolve()?, output)?.exit_code()),
+        Verb::Show(session) => Ok(show::show(&session.open()?, output)?.exit_code()),
+        Verb::Verify(arguments) => {
+            let (place, session) = arguments.session.resolve()?;
+            let condition = verify::verify(&place, session.as_ref(), arguments.read_data, output)?;
+            Ok(condition.exit_code())
         }
-        Task::Version => {
-            writeln!(writer, "bevy-session {}", env!("CARGO_PKG_VERSION"))?;
-            Ok(Condition::Good)
+        Verb::Cat(arguments) => {
+            let (session, checkpoint) = arguments.checkpoint.resolve()?;
+            cat::cat(session, &checkpoint, &arguments.wanted, output)?;
+            Ok(ExitCode::SUCCESS)
         }
-        Task::List { directory, json } => list::list(&directory, &mut Output::new(writer, json)),
-        Task::Show { directory, session, json } => {
-            show::show(&directory, &session, &mut Output::new(writer, json))
+        Verb::Diff(arguments) => {
+            let (before, after, compared) = arguments.resolve()?;
+            let differs = diff::diff(before, after, &compared, output)?;
+            Ok(ExitCode::from(u8::from(differs)))
         }
-        Task::Verify { directory, session, read_data, json } => {
-            let mut output = Output::new(writer, json);
-            verify::verify(&directory, session.as_deref(), read_data, &mut output)
+        Verb::Stats(session) => {
+            stats::stats(&session.open()?, output)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Verb::Completions { shell } => {
+            output.script(&arguments::completions(shell))?;
+            Ok(ExitCode::SUCCESS)
         }
     }
 }

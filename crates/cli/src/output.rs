@@ -8,18 +8,25 @@ use bevy_session_journal::SessionStatus;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::condition::Condition;
 use crate::failure::Failure;
+use crate::table::Table;
+use crate::terminal::{Look, Tone};
+
+/// Things that an error names at the most.
+const MOST_NAMED: usize = 12;
 
 /// Where results go, and in which form.
 pub struct Output<'a> {
     writer: &'a mut dyn Write,
     json: bool,
+    look: Look,
 }
 
 impl<'a> Output<'a> {
     /// Results go to `writer`, as JSON or as text.
-    pub fn new(writer: &'a mut dyn Write, json: bool) -> Self {
-        Self { writer, json }
+    pub fn new(writer: &'a mut dyn Write, json: bool, look: Look) -> Self {
+        Self { writer, json, look }
     }
 
     /// Whether JSON was asked for.
@@ -33,29 +40,61 @@ impl<'a> Output<'a> {
         Ok(writeln!(self.writer)?)
     }
 
+    /// Bytes that are the tool's own, and no text of a file.
+    pub fn script(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        Ok(self.writer.write_all(bytes)?)
+    }
+
     /// One line of text. Names come from files that anybody may have made, so nothing gets through
     /// that a terminal would obey.
     pub fn line(&mut self, text: Arguments<'_>) -> Result<(), Failure> {
-        let text = text.to_string();
-        let safe: String = text
-            .chars()
-            .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
-            .collect();
-        Ok(writeln!(self.writer, "{}", safe.trim_end())?)
+        self.toned(Tone::Plain, text)
     }
 
-    /// Rows of text below each other, the first as a heading.
-    pub fn table<const N: usize>(&mut self, rows: &[[String; N]]) -> Result<(), Failure> {
-        let width = |column: usize| {
-            let cells = rows.iter().filter_map(|row| row.get(column));
-            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-        };
-        let widths: Vec<usize> = (0..N).map(width).collect();
-        for row in rows {
-            let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-            self.line(format_args!("{}", cells.collect::<Vec<_>>().join("  ")))?;
+    /// One line of text in a colour.
+    pub fn toned(&mut self, tone: Tone, text: Arguments<'_>) -> Result<(), Failure> {
+        let safe = harmless(&text.to_string());
+        let style = self.look.style(tone);
+        Ok(writeln!(self.writer, "{style}{}{style:#}", safe.trim_end())?)
+    }
+
+    /// A table, as wide as the terminal.
+    pub fn table(&mut self, table: &Table) -> Result<(), Failure> {
+        let lines = table.lines(self.look.width);
+        for (position, line) in lines.iter().enumerate() {
+            let tone = if position == 0 { Tone::Heading } else { Tone::Plain };
+            self.toned(tone, format_args!("{line}"))?;
         }
         Ok(())
+    }
+}
+
+/// Text without what a terminal would obey, nor what turns its direction around.
+pub fn harmless(text: &str) -> String {
+    let is_obeyed = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if is_obeyed(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// The colour of a condition.
+pub fn tone_of(condition: Condition) -> Tone {
+    match condition {
+        Condition::Good => Tone::Plain,
+        Condition::Damaged => Tone::Warning,
+        Condition::Lost => Tone::Bad,
+    }
+}
+
+/// The first few of what there is, in words.
+pub fn some_of(mut names: Vec<String>) -> String {
+    let more = names.len().saturating_sub(MOST_NAMED);
+    names.truncate(MOST_NAMED);
+    match (names.is_empty(), more) {
+        (true, _) => "none".to_owned(),
+        (false, 0) => names.join(", "),
+        (false, more) => format!("{} and {more} more", names.join(", ")),
     }
 }
 
@@ -84,11 +123,27 @@ pub fn status_word(status: SessionStatus) -> String {
 mod tests {
     use super::*;
 
+    fn written(look: Look, write: impl Fn(&mut Output<'_>) -> Result<(), Failure>) -> String {
+        let mut written = Vec::new();
+        assert!(write(&mut Output::new(&mut written, false, look)).is_ok());
+        String::from_utf8_lossy(&written).into_owned()
+    }
+
     #[test]
     fn nothing_that_a_terminal_would_obey_gets_through() {
-        let mut written = Vec::new();
-        assert!(Output::new(&mut written, false).line(format_args!("a\u{1b}[2Jb\n")).is_ok());
-        assert_eq!(String::from_utf8_lossy(&written), "a\u{fffd}[2Jb\u{fffd}\n");
+        let hostile = "a\u{1b}[2Jb\u{202e}\u{9b}\n";
+        for look in [Look { colours: false, width: None }, Look { colours: true, width: None }] {
+            let text = written(look, |output| output.line(format_args!("{hostile}")));
+            assert_eq!(text, "a\u{fffd}[2Jb\u{fffd}\u{fffd}\u{fffd}\n");
+        }
         assert_eq!(play_time(Duration::from_secs(3_725)), "1:02:05");
+    }
+
+    #[test]
+    fn colours_come_where_they_are_wanted() {
+        let bad = |output: &mut Output<'_>| output.toned(Tone::Bad, format_args!("lost"));
+        assert_eq!(written(Look { colours: false, width: None }, bad), "lost\n");
+        let text = written(Look { colours: true, width: None }, bad);
+        assert_eq!(text, "\u{1b}[31mlost\u{1b}[0m\n");
     }
 }

@@ -1,20 +1,20 @@
 //! `show`: all that is known of one session.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
 use bevy_session_journal::journal::{CheckpointInfo, Head, SessionIndex};
 use bevy_session_journal::store::StoredSession;
-use bevy_session_journal::{CheckpointKind, SessionId, SessionMetadata, Validity};
+use bevy_session_journal::{CheckpointKind, SessionMetadata, Validity};
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::condition::{Condition, describe};
 use crate::failure::Failure;
 use crate::list::Entry;
-use crate::look::{self, Left, Profile};
+use crate::open_session::OpenSession;
 use crate::output::{Output, milliseconds, moment, play_time, status_word};
+use crate::place::{Left, Profile};
 use crate::slots::{Depth, Slot, slots_of};
 use crate::timeline::{Chapter, ShownTimeline};
 
@@ -95,18 +95,11 @@ struct FileProblem {
 }
 
 /// Shows a session.
-pub fn show(
-    directory: &Path,
-    session: &str,
-    output: &mut Output<'_>,
-) -> Result<Condition, Failure> {
-    let (profile, id) = look::choose(directory, session)?;
-    let unknown =
-        || Failure::UnknownSession { session: session.to_owned(), directory: directory.to_owned() };
-    let stored = profile.open(id)?.ok_or_else(unknown)?;
-    let entry = Entry::of(&profile, id, Ok(Some(&stored))).ok_or_else(unknown)?;
+pub fn show(session: &OpenSession, output: &mut Output<'_>) -> Result<Condition, Failure> {
+    let OpenSession { profile, stored } = session;
+    let entry = Entry::of_stored(profile, stored);
     let condition = entry.condition;
-    let shown = Shown::of(&profile, id, &stored, entry)?;
+    let shown = Shown::of(profile, stored, entry)?;
     match output.is_json() {
         true => output.object(&shown)?,
         false => shown.write(output)?,
@@ -115,15 +108,10 @@ pub fn show(
 }
 
 impl Shown {
-    fn of(
-        profile: &Profile,
-        session: SessionId,
-        stored: &StoredSession,
-        entry: Entry,
-    ) -> Result<Self, Failure> {
+    fn of(profile: &Profile, stored: &StoredSession, entry: Entry) -> Result<Self, Failure> {
         let index: &SessionIndex = stored.index();
         let mut slots = slots_of(profile, Depth::Header)?;
-        slots.retain(|slot| slot.session == Some(session));
+        slots.retain(|slot| slot.session == Some(stored.id()));
         let problems = index.problems().iter().map(|problem| FileProblem {
             file: problem.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             problem: describe(&problem.kind),

@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use crate::condition::{Condition, describe};
 use crate::failure::Failure;
-use crate::look::Profile;
 use crate::output::milliseconds;
+use crate::place::Profile;
 
 /// What is shown of a slot's file.
 #[derive(Serialize)]
@@ -40,7 +40,7 @@ pub enum Depth {
 
 /// The slots of a profile, by the names of their files.
 pub fn slots_of(profile: &Profile, depth: Depth) -> Result<Vec<Slot>, Failure> {
-    let files = slots_in(profile.disk(), &profile.place.slots)?;
+    let files = slots_in(profile.disk(), &profile.directory.slots)?;
     Ok(files.into_iter().map(|file| Slot::of(profile, file, depth)).collect())
 }
 

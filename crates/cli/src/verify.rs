@@ -12,8 +12,9 @@ use serde::Serialize;
 
 use crate::condition::{Condition, describe};
 use crate::failure::Failure;
-use crate::look::{self, Profile};
-use crate::output::Output;
+use crate::output::{Output, tone_of};
+use crate::place::{Place, Profile};
+use crate::session_name::{Chosen, SessionName};
 use crate::slots::{Depth, Slot, slots_of};
 
 /// How many times a session is read that seems damaged and changes meanwhile.
@@ -51,24 +52,24 @@ struct File {
 
 /// Verifies a session, or all with their slots.
 pub fn verify(
-    directory: &Path,
-    session: Option<&str>,
+    place: &Place,
+    session: Option<&SessionName>,
     read_data: bool,
     output: &mut Output<'_>,
 ) -> Result<Condition, Failure> {
     if let Some(session) = session {
-        let (profile, id) = look::choose(directory, session)?;
-        return verify_session(&profile, id, read_data, output);
+        let Chosen { profile, session } = session.find(place)?;
+        return verify_session(&profile, session, read_data, output);
     }
     let depth = if read_data { Depth::Data } else { Depth::Checksums };
     let (mut worst, mut anything_good, mut lost_slot) = (Condition::Good, false, false);
-    for profile in look::profiles(directory)? {
+    for profile in place.profiles()? {
         for session in profile.sessions()? {
             let condition = verify_session(&profile, session, read_data, output)?;
             anything_good |= condition != Condition::Lost;
             worst = worst.max(condition);
         }
-        if profile.place.only.is_some() {
+        if profile.directory.only.is_some() {
             continue;
         }
         for slot in slots_of(&profile, depth)? {
@@ -79,7 +80,7 @@ pub fn verify(
     }
     let found_nothing = !anything_good && worst == Condition::Good && !lost_slot;
     if found_nothing && !output.is_json() {
-        output.line(format_args!("no sessions and no slots in {}", directory.display()))?;
+        output.line(format_args!("no sessions and no slots in {place}"))?;
     }
     // A slot that is lost is no session that is.
     let of_slots = match (lost_slot, anything_good) {
@@ -140,7 +141,7 @@ impl Report {
     fn empty(profile: &Profile, session: SessionId) -> Self {
         Self {
             session,
-            profile: profile.place.profile.clone(),
+            profile: profile.directory.profile.clone(),
             condition: Condition::Good,
             files: Vec::new(),
             checkpoints: 0,
@@ -194,10 +195,14 @@ impl Report {
         let read = self.read.map(|read| format!(", {read} read whole")).unwrap_or_default();
         let events = self.events.as_ref();
         let events = events.map(|it| format!(", {} events", it.events)).unwrap_or_default();
-        output.line(format_args!(
-            "{} {word}: {files} files, {checkpoints} checkpoints{read}{events}",
-            self.session
-        ))?;
+        let tone = tone_of(self.condition);
+        output.toned(
+            tone,
+            format_args!(
+                "{} {word}: {files} files, {checkpoints} checkpoints{read}{events}",
+                self.session
+            ),
+        )?;
         for file in &self.files {
             for problem in &file.problems {
                 output.line(format_args!("    {}: {problem}", file.name))?;
@@ -298,7 +303,11 @@ fn write_slot(slot: &Slot, output: &mut Output<'_>) -> Result<(), Failure> {
         return output.object(&serde_json::json!({ "slot": slot }));
     }
     let name = name_of(&slot.file);
-    output.line(format_args!("{name} {}: slot, {} bytes", slot.condition.word(), slot.bytes))?;
+    let tone = tone_of(slot.condition);
+    output.toned(
+        tone,
+        format_args!("{name} {}: slot, {} bytes", slot.condition.word(), slot.bytes),
+    )?;
     for problem in &slot.problems {
         output.line(format_args!("    {problem}"))?;
     }

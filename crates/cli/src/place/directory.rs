@@ -1,4 +1,4 @@
-//! Where sessions lie, from whatever directory a developer has at hand.
+//! Where profiles lie, from whatever directory a developer has at hand.
 
 #![expect(
     clippy::disallowed_methods,
@@ -20,7 +20,7 @@ const DEVELOPMENT: &str = "development";
 
 /// The sessions and slots of a profile.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Place {
+pub struct ProfileDirectory {
     /// The name of the profile's directory.
     pub profile: String,
     /// Where the sessions are.
@@ -36,7 +36,7 @@ pub struct Place {
 }
 
 /// Finds the profiles that a directory has, or the one that it belongs to.
-pub fn find(directory: &Path) -> Result<Vec<Place>, Failure> {
+pub fn find(directory: &Path) -> Result<Vec<ProfileDirectory>, Failure> {
     let unknown = |why| Failure::UnknownDirectory { path: directory.to_owned(), why };
     let path = whole(directory)?;
     if !path.is_dir() {
@@ -64,21 +64,21 @@ pub fn find(directory: &Path) -> Result<Vec<Place>, Failure> {
         return find(&inside);
     }
     if inside.is_dir() || path.join("slots").is_dir() {
-        return Ok(vec![Place::of_profile(&path)]);
+        return Ok(vec![ProfileDirectory::of_profile(&path)]);
     }
     if is_called(&path, "sessions") || holds_sessions(&path)? {
-        return Ok(vec![Place::of_sessions(&path)]);
+        return Ok(vec![ProfileDirectory::of_sessions(&path)]);
     }
     match session_called(path.file_name()) {
         Some(session) => {
-            let place = Place::of_sessions(&up(1).unwrap_or_default());
-            Ok(vec![Place { only: Some(session), ..place }])
+            let place = ProfileDirectory::of_sessions(&up(1).unwrap_or_default());
+            Ok(vec![ProfileDirectory { only: Some(session), ..place }])
         }
         None => Err(unknown("neither `data/profiles` nor `profiles` is there, nor any session")),
     }
 }
 
-impl Place {
+impl ProfileDirectory {
     /// A profile, by its directory.
     fn of_profile(directory: &Path) -> Self {
         let (sessions, slots) = (directory.join("sessions"), directory.join("slots"));
@@ -89,6 +89,19 @@ impl Place {
         Self { profile, sessions, slots, data, state, only: None }
     }
 
+    /// That of a file which somebody may have copied to wherever it is.
+    pub fn around_file(file: &Path) -> Self {
+        let directory = file.parent().unwrap_or(file);
+        let profile = match is_called(directory, "slots") {
+            true => directory.parent().unwrap_or(directory),
+            false => directory,
+        };
+        match session_called(directory.file_name()) {
+            Some(_) => Self::of_sessions(directory.parent().unwrap_or(directory)),
+            None => Self::of_profile(profile),
+        }
+    }
+
     /// A directory of sessions, which somebody may have copied to wherever it is.
     fn of_sessions(directory: &Path) -> Self {
         let profile = directory.parent().filter(|_| is_called(directory, "sessions"));
@@ -97,18 +110,18 @@ impl Place {
 }
 
 /// The path from the root, without detours, so that one can go up.
-fn whole(directory: &Path) -> Result<PathBuf, Failure> {
+pub fn whole(directory: &Path) -> Result<PathBuf, Failure> {
     let path = std::path::absolute(directory)?;
     let has_detour = path.components().any(|component| component == Component::ParentDir);
     // Otherwise left as it was given: Windows has another way to write a path that is canonical.
     Ok(if has_detour { fs::canonicalize(&path).unwrap_or(path) } else { path })
 }
 
-fn profiles_of(data: &Path) -> Result<Vec<Place>, Failure> {
+fn profiles_of(data: &Path) -> Result<Vec<ProfileDirectory>, Failure> {
     let profiles = data.join("profiles");
     let mut directories: Vec<PathBuf> = directories_in(&profiles)?;
     directories.sort();
-    Ok(directories.iter().map(|directory| Place::of_profile(directory)).collect())
+    Ok(directories.iter().map(|directory| ProfileDirectory::of_profile(directory)).collect())
 }
 
 fn directories_in(directory: &Path) -> io::Result<Vec<PathBuf>> {
@@ -164,11 +177,11 @@ mod tests {
         fs::create_dir_all(root.path().join("game/state"))?;
         for directory in ["game", "game/data", "game/data/profiles", "game/data/profiles/default"] {
             let found = find(&root.path().join(directory))?;
-            assert_eq!(found, [Place::of_profile(&profile)], "{directory}");
+            assert_eq!(found, [ProfileDirectory::of_profile(&profile)], "{directory}");
             assert_eq!(found[0].state, Some(root.path().join("game/state")), "{directory}");
         }
         let found = find(&profile.join("sessions"))?;
-        assert_eq!(found, [Place::of_profile(&profile)]);
+        assert_eq!(found, [ProfileDirectory::of_profile(&profile)]);
         let found = find(&session)?;
         assert_eq!(found.len(), 1);
         assert!(found[0].only.is_some() && found[0].sessions == profile.join("sessions"));
@@ -182,7 +195,7 @@ mod tests {
         let root = tempfile::tempdir()?;
         let profile = root.path().join("sessions/data/profiles/default");
         fs::create_dir_all(profile.join("sessions"))?;
-        assert_eq!(find(root.path())?, [Place::of_profile(&profile)]);
+        assert_eq!(find(root.path())?, [ProfileDirectory::of_profile(&profile)]);
         Ok(())
     }
 

@@ -12,14 +12,16 @@ use bevy_session_journal::store::{
 use bevy_session_journal::{RunId, SessionId};
 use serde::Serialize;
 
+use super::directory::ProfileDirectory;
 use crate::alive::is_alive;
 use crate::failure::Failure;
-use crate::place::{self, Place};
 
 /// A profile that is looked at.
 pub struct Profile {
-    pub place: Place,
+    pub directory: ProfileDirectory,
     disk: Arc<dyn Disk>,
+    /// The file that is all there is of its session, where one was given.
+    file: Option<PathBuf>,
     /// Who this machine is; `None` if that isn't known here.
     local: Option<LocalStore>,
     held: Vec<Held>,
@@ -68,43 +70,28 @@ impl Left {
     }
 }
 
-/// The profiles of a directory.
-pub fn profiles(directory: &Path) -> Result<Vec<Profile>, Failure> {
-    place::find(directory)?.into_iter().map(|place| Ok(Profile::new(place)?)).collect()
-}
-
-/// The one session of a directory whose id begins so.
-pub fn choose(directory: &Path, session: &str) -> Result<(Profile, SessionId), Failure> {
-    let wanted = session.to_lowercase();
-    let mut found = Vec::new();
-    for profile in profiles(directory)? {
-        let sessions = profile.sessions()?;
-        let sessions = sessions.into_iter().filter(|id| id.to_string().starts_with(&wanted));
-        found.extend(sessions.map(|id| (profile.place.clone(), id)));
-    }
-    let (session, directory) = (session.to_owned(), directory.to_owned());
-    match found.len() {
-        0 => Err(Failure::UnknownSession { session, directory }),
-        // Profiles may hold copies of one session; which one is meant can be said by the directory.
-        count if count > 1 => Err(Failure::Ambiguous { session, count, directory }),
-        _ => match found.pop() {
-            Some((place, id)) => Ok((Profile::new(place)?, id)),
-            None => Err(Failure::UnknownSession { session, directory }),
-        },
-    }
-}
-
 impl Profile {
-    fn new(place: Place) -> Result<Self, StoreError> {
-        // Whatever is asked of it, nothing gets changed.
-        let disk: Arc<dyn Disk> = Arc::new(ReadOnlyDisk::new(Arc::new(RealDisk)));
+    /// A profile that lies in a directory.
+    pub fn of_directory(directory: ProfileDirectory) -> Result<Self, StoreError> {
+        let disk = read_only();
         let (mut local, mut held) = (None, Vec::new());
-        if let (Some(data), Some(state)) = (place.data.clone(), place.state.clone()) {
+        if let (Some(data), Some(state)) = (directory.data.clone(), directory.state.clone()) {
             held = held_in(&*disk, &state)?;
-            let layout = Layout { data, state, profile: place.profile.clone() };
+            let layout = Layout { data, state, profile: directory.profile.clone() };
             local = Some(LocalStore::new(Arc::clone(&disk), layout));
         }
-        Ok(Self { place, disk, local, held })
+        Ok(Self { directory, disk, file: None, local, held })
+    }
+
+    /// What a single file has of a session.
+    pub fn of_file(
+        directory: ProfileDirectory,
+        disk: Arc<dyn Disk>,
+        file: PathBuf,
+        session: SessionId,
+    ) -> Self {
+        let directory = ProfileDirectory { only: Some(session), ..directory };
+        Self { directory, disk, file: Some(file), local: None, held: Vec::new() }
     }
 
     /// What is read through.
@@ -114,10 +101,10 @@ impl Profile {
 
     /// The sessions that have a directory, the oldest first.
     pub fn sessions(&self) -> Result<Vec<SessionId>, Failure> {
-        if let Some(only) = self.place.only {
+        if let Some(only) = self.directory.only {
             return Ok(vec![only]);
         }
-        let directory = &self.place.sessions;
+        let directory = &self.directory.sessions;
         let entries = match self.disk.list(directory) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             listed => listed.map_err(|source| unlisted(directory, source))?,
@@ -130,15 +117,19 @@ impl Profile {
 
     /// Opens a session; `None` if it was deleted meanwhile.
     pub fn open(&self, session: SessionId) -> Result<Option<StoredSession>, StoreError> {
+        if let Some(file) = &self.file {
+            return Ok(Some(StoredSession::of_file(&*self.disk, file, session)));
+        }
         match StoredSession::open(&*self.disk, self.directory_of(session), session) {
             Err(error) if error.io_kind() == Some(io::ErrorKind::NotFound) => Ok(None),
             opened => opened.map(Some),
         }
     }
 
-    /// Where a session's files are.
+    /// Where a session's files are, or the one that was given.
     pub fn directory_of(&self, session: SessionId) -> PathBuf {
-        self.place.sessions.join(session.to_string())
+        let directory = || self.directory.sessions.join(session.to_string());
+        self.file.clone().unwrap_or_else(directory)
     }
 
     /// How the run of a head was left.
@@ -181,6 +172,11 @@ impl Profile {
     fn holder(&self, head: &Head) -> Option<&Held> {
         self.held.iter().find(|held| held.run == head.id.run)
     }
+}
+
+/// Whatever is asked of it, nothing gets changed.
+pub fn read_only() -> Arc<dyn Disk> {
+    Arc::new(ReadOnlyDisk::new(Arc::new(RealDisk)))
 }
 
 fn unlisted(path: &Path, source: io::Error) -> Failure {

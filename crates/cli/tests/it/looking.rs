@@ -1,130 +1,19 @@
-//! The tool as somebody runs it, on files that the game's format 1.0 left behind.
+//! `list`, `show` and `verify`.
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bevy_session_journal::RunId;
 use bevy_session_journal::process::{ProcessGuard, ProcessOptions};
-use bevy_session_journal::store::{Layout, LocalStore, RealDisk};
 use jiff::Timestamp;
 use serde_json::Value;
-use tempfile::TempDir;
 
-type Done = Result<(), Box<dyn Error>>;
-
-/// Closed, in three files of two runs.
-const RELICS: &str = "01a1fb8e-1228-771f-80f6-b4d72b06dc5d";
-/// Left by a crash.
-const EVENINGS: &str = "01a1fb8e-1398-70ca-8c22-3d38d5e4b60a";
-/// The run that crashed.
-const EVENINGS_RUN: u64 = 0x61dd_5a61_d860_9980;
-
-/// A game's directory of its own, as format 1.0 wrote it.
-struct Game {
-    root: TempDir,
-}
-
-impl Game {
-    fn new() -> io::Result<Self> {
-        Self::of_format("1.0")
-    }
-
-    fn of_format(version: &str) -> io::Result<Self> {
-        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden");
-        let golden = golden.join(version).join("files");
-        let root = tempfile::tempdir()?;
-        copy(&golden, root.path())?;
-        Ok(Self { root })
-    }
-
-    fn directory(&self) -> PathBuf {
-        self.root.path().join("sessions")
-    }
-
-    fn profile(&self) -> PathBuf {
-        self.directory().join("data/profiles/default")
-    }
-
-    fn session(&self, session: &str) -> PathBuf {
-        self.profile().join("sessions").join(session)
-    }
-
-    /// Runs the tool; `DIR` stands for the directory.
-    fn run(&self, line: &str) -> io::Result<Ran> {
-        let directory = self.directory();
-        let arguments = line.split_whitespace().map(|word| match word {
-            "DIR" => directory.clone().into_os_string(),
-            word => word.into(),
-        });
-        run(arguments.collect::<Vec<_>>())
-    }
-
-    /// Every file and directory with its content and the time when it was changed.
-    fn snapshot(&self) -> io::Result<Snapshot> {
-        let mut found = BTreeMap::new();
-        look(self.root.path(), &mut found)?;
-        Ok(found)
-    }
-
-    fn local(&self) -> LocalStore {
-        let (data, state) = (self.directory().join("data"), self.directory().join("state"));
-        LocalStore::new(Arc::new(RealDisk), Layout { data, state, profile: "default".to_owned() })
-    }
-}
-
-type Snapshot = BTreeMap<PathBuf, (SystemTime, Option<Vec<u8>>)>;
-
-fn look(path: &Path, found: &mut Snapshot) -> io::Result<()> {
-    let metadata = fs::metadata(path)?;
-    let content = if metadata.is_dir() { None } else { Some(fs::read(path)?) };
-    found.insert(path.to_owned(), (metadata.modified()?, content));
-    if metadata.is_dir() {
-        for entry in fs::read_dir(path)? {
-            look(&entry?.path(), found)?;
-        }
-    }
-    Ok(())
-}
-
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let place = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            fs::create_dir(&place)?;
-            copy(&entry.path(), &place)?;
-        } else {
-            fs::write(&place, fs::read(entry.path())?)?;
-        }
-    }
-    Ok(())
-}
-
-struct Ran {
-    code: Option<i32>,
-    text: String,
-    error: String,
-}
-
-fn run(arguments: Vec<std::ffi::OsString>) -> io::Result<Ran> {
-    let ran = Command::new(env!("CARGO_BIN_EXE_bevy-session")).args(arguments).output()?;
-    let Output { status, stdout, stderr } = ran;
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    Ok(Ran { code: status.code(), text: text(stdout), error: text(stderr) })
-}
-
-impl Ran {
-    /// The JSON objects, one for each line.
-    fn objects(&self) -> Result<Vec<Value>, serde_json::Error> {
-        self.text.lines().map(serde_json::from_str).collect()
-    }
-}
+use crate::common::{
+    Done, EVENINGS, EVENINGS_RUN, Game, RELICS, Ran, copy, damage, journals, run, tool,
+};
 
 /// Every command that there is.
 fn commands() -> Vec<String> {
@@ -132,28 +21,16 @@ fn commands() -> Vec<String> {
         "list DIR".to_owned(),
         format!("show DIR {RELICS}"),
         format!("show DIR {EVENINGS}"),
+        "show DIR last".to_owned(),
+        format!("cat DIR {RELICS}"),
+        format!("cat DIR {EVENINGS} last~3"),
+        format!("diff DIR {EVENINGS} last"),
+        format!("stats DIR {RELICS}"),
         "verify DIR".to_owned(),
         format!("verify --read-data DIR {RELICS}"),
         "verify --read-data DIR".to_owned(),
     ];
     plain.iter().flat_map(|line| [line.clone(), format!("{line} --json")]).collect()
-}
-
-/// Changes one byte.
-fn damage(path: &Path, at: usize) -> io::Result<()> {
-    let mut bytes = fs::read(path)?;
-    if let Some(byte) = bytes.get_mut(at) {
-        *byte ^= 0x40;
-    }
-    fs::write(path, bytes)
-}
-
-fn journals(session: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut paths: Vec<PathBuf> =
-        fs::read_dir(session)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
-    paths.retain(|path| path.extension().is_some_and(|it| it == "journal" || it == "archive"));
-    paths.sort();
-    Ok(paths)
 }
 
 #[test]
@@ -241,7 +118,7 @@ fn all_profiles_are_listed() -> Done {
 
     let ran = game.run(&format!("show DIR {RELICS}"))?;
     assert_eq!(ran.code, Some(64), "which of both is meant isn't clear");
-    let ran = run(vec!["show".into(), other.into(), RELICS.into()])?;
+    let ran = run(["show".into(), other.into(), RELICS.into()])?;
     assert_eq!(ran.code, Some(0), "{}", ran.error);
     Ok(())
 }
@@ -412,7 +289,7 @@ fn a_game_is_found_where_the_platform_keeps_its_data() -> Done {
     fs::create_dir_all(&state)?;
     fs::rename(game.directory().join("data"), data.join("hopgame"))?;
     let listed = |arguments: &[&str]| -> io::Result<String> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bevy-session"));
+        let mut command = tool();
         command.args(arguments).env("XDG_DATA_HOME", &data).env("XDG_STATE_HOME", &state);
         Ok(String::from_utf8_lossy(&command.output()?.stdout).into_owned())
     };
@@ -441,13 +318,13 @@ fn what_is_not_there_is_named() -> Done {
     assert_eq!(ran.code, Some(64));
     assert!(ran.error.contains("6 sessions"), "{}", ran.error);
     let nowhere = game.root.path().join("nowhere");
-    let ran = run(vec!["list".into(), nowhere.clone().into()])?;
+    let ran = run(["list".into(), nowhere.clone().into()])?;
     assert_eq!(ran.code, Some(64));
     assert!(ran.error.contains(&nowhere.display().to_string()), "{}", ran.error);
     let empty = game.root.path().join("empty");
     fs::create_dir_all(empty.join("sessions"))?;
     for command in ["list", "verify"] {
-        let ran = run(vec![command.into(), empty.clone().into()])?;
+        let ran = run([command.into(), empty.clone().into()])?;
         assert!(ran.code == Some(0) && ran.text.contains("no sessions"), "{}", ran.text);
     }
     for line in ["", "list", "frobnicate DIR", "list --yes DIR"] {
@@ -483,7 +360,7 @@ fn a_game_that_runs_is_left_alone() -> Done {
     // A copy of the sessions alone says nothing about processes.
     let copied = tempfile::tempdir()?;
     copy(&game.profile().join("sessions"), copied.path())?;
-    let listed = run(vec!["list".into(), "--json".into(), copied.path().into()])?.objects()?;
+    let listed = run(["list".into(), "--json".into(), copied.path().into()])?.objects()?;
     assert_eq!((&listed[1]["left"], &listed[1]["crashed"]), (&"unknown".into(), &Value::Null));
     Ok(())
 }

@@ -1,0 +1,303 @@
+//! What was asked for on the command line.
+
+use std::ffi::OsString;
+use std::str::FromStr;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
+
+use crate::cat::Wanted;
+use crate::checkpoint_name::CheckpointName;
+use crate::diff::Compared;
+use crate::failure::Failure;
+use crate::open_session::OpenSession;
+use crate::place::Place;
+use crate::rows::RowsOf;
+use crate::session_name::SessionName;
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 all is good; 1 something is damaged or can't be read; 2 nothing good is left of what was \
+asked for, or the disk failed; 64 there is no such command, place, session or checkpoint.";
+
+/// Looks at the sessions that a game keeps with `bevy_session`.
+///
+/// It never changes anything, and may be used while the game runs.
+#[derive(Parser, Debug)]
+#[command(name = "bevy-session", version, disable_help_subcommand = true, max_term_width = 100)]
+#[command(after_help = EXIT_CODES)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub verb: Verb,
+    /// Write JSON: one object for each line
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// What the tool can do.
+#[derive(Subcommand, Debug)]
+pub enum Verb {
+    /// List the sessions, a line for each
+    #[command(after_help = example("list ~/.local/share/hop\n  bevy-session list --game Acme/Hop --json"))]
+    List(OfPlace),
+    /// Show all that is known of a session
+    #[command(after_help = example("show --game Acme/Hop 01a1fb8e-1228"))]
+    Show(OfSession),
+    /// Hold the files against their checksums, of a session or of all with their slots
+    #[command(after_help = example("verify --read-data --game Acme/Hop"))]
+    Verify(Verify),
+    /// Write the values of a checkpoint, a row on each line
+    #[command(after_help = example("cat --game Acme/Hop last --type Health\n  bevy-session cat quick.save"))]
+    Cat(Cat),
+    /// Write what is different at one checkpoint from another, a field on each line
+    ///
+    /// Exit codes are those of diff: 0 nothing differs, 1 something does, 2 one can't be read.
+    #[command(after_help = example("diff --game Acme/Hop last last~12 last --ignore '**.translation'"))]
+    Diff(Diff),
+    /// Say what makes a session large: its bytes by file, frame, type and checkpoint
+    #[command(after_help = example("stats --game Acme/Hop last"))]
+    Stats(OfSession),
+    /// Write a script that completes the command line in a shell
+    #[command(after_help = example("completions bash > ~/.local/share/bash-completion/completions/bevy-session"))]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// A place.
+#[derive(Args, Debug)]
+pub struct OfPlace {
+    /// A directory or file that holds sessions
+    ///
+    /// What `SessionPlugin::directory` was given, the game's data directory, any directory between that and a
+    /// session's own, the file of a slot, an archive or a segment, or a report.
+    #[arg(value_hint = ValueHint::AnyPath)]
+    place: Option<OsString>,
+    /// The game whose data this platform keeps, in the place of PLACE
+    ///
+    /// Its names are what `SessionPlugin::new` was given.
+    #[arg(long, value_name = "STUDIO/GAME")]
+    game: Option<Game>,
+}
+
+/// A session of a place.
+#[derive(Args, Debug)]
+pub struct OfSession {
+    #[command(flatten)]
+    place: OfPlace,
+    /// The session: an id or the beginning of one, a name, `last` or `last~2`
+    ///
+    /// `last` is the one that was played last, and `last~2` the second before it; the trash isn't looked into.
+    /// A file holds one session, so none is named then.
+    session: Option<OsString>,
+}
+
+/// What `verify` is asked for.
+#[derive(Args, Debug)]
+pub struct Verify {
+    #[command(flatten)]
+    pub session: OfSession,
+    /// Unpack and decode all checkpoints, instead of holding checksums against the files
+    #[arg(long)]
+    pub read_data: bool,
+}
+
+/// A checkpoint of a session.
+#[derive(Args, Debug)]
+pub struct OfCheckpoint {
+    #[command(flatten)]
+    session: OfSession,
+    /// The checkpoint: `7`, `7@e5a9`, `last`, `last~2` or `@12:30` [default: last]
+    ///
+    /// A number, on the newest line or wherever only one has it; a number and the beginning of its run; the
+    /// newest on the newest line, or the second before it; or the newest there at or before a local time, which
+    /// may have a date: `@2026-01-31T12:30`.
+    checkpoint: Option<OsString>,
+}
+
+/// What `cat` is asked for.
+#[derive(Args, Debug)]
+pub struct Cat {
+    #[command(flatten)]
+    pub checkpoint: OfCheckpoint,
+    #[command(flatten)]
+    pub wanted: Wanted,
+}
+
+/// What `diff` is asked for.
+#[derive(Args, Debug)]
+pub struct Diff {
+    #[command(flatten)]
+    session: OfSession,
+    /// The checkpoint to set out from: `7`, `7@e5a9`, `last~2` or `@12:30`, see `cat --help`
+    before: Option<OsString>,
+    /// The checkpoint that is compared with it [default: last]
+    after: Option<OsString>,
+    #[command(flatten)]
+    pub compared: Compared,
+}
+
+/// A game, by the names that `SessionPlugin::new` was given.
+#[derive(Clone, Debug)]
+pub struct Game {
+    pub studio: String,
+    pub game: String,
+}
+
+impl FromStr for Game {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (studio, game) = text.split_once('/').ok_or("it is no STUDIO/GAME")?;
+        Ok(Self { studio: studio.to_owned(), game: game.to_owned() })
+    }
+}
+
+impl OfPlace {
+    /// The place.
+    pub fn resolve(self) -> Result<Place, Failure> {
+        let mut words = Words::of(self, []);
+        let place = words.place()?;
+        words.end()?;
+        Ok(place)
+    }
+}
+
+impl OfSession {
+    /// The session that was named, opened.
+    pub fn open(self) -> Result<OpenSession, Failure> {
+        let (place, session) = self.resolve()?;
+        OpenSession::open(&place, &session.ok_or_else(no_session)?)
+    }
+
+    /// The place, and the session that was named; the only one of a file.
+    pub fn resolve(self) -> Result<(Place, Option<SessionName>), Failure> {
+        let mut words = Words::of(self.place, [self.session]);
+        let place = words.place()?;
+        let session = words.session(&place);
+        words.end()?;
+        Ok((place, session))
+    }
+}
+
+impl OfCheckpoint {
+    /// The session, opened, and the name of its checkpoint.
+    pub fn resolve(self) -> Result<(OpenSession, CheckpointName), Failure> {
+        let OfSession { place, session } = self.session;
+        let mut words = Words::of(place, [session, self.checkpoint]);
+        let place = words.place()?;
+        let session = words.session(&place).ok_or_else(no_session)?;
+        let checkpoint = words.checkpoint()?.unwrap_or(CheckpointName::Last(0));
+        words.end()?;
+        Ok((OpenSession::open(&place, &session)?, checkpoint))
+    }
+}
+
+impl Diff {
+    /// The rows of both checkpoints.
+    pub fn resolve(self) -> Result<(RowsOf, RowsOf, Compared), Failure> {
+        let OfSession { place, session } = self.session;
+        let mut words = Words::of(place, [session, self.before, self.after]);
+        let place = words.place()?;
+        let session = words.session(&place).ok_or_else(no_session)?;
+        let before =
+            words.checkpoint()?.ok_or_else(|| Failure::usage("a checkpoint is missing"))?;
+        let after = words.checkpoint()?.unwrap_or(CheckpointName::Last(0));
+        words.end()?;
+        let mut session = OpenSession::open(&place, &session)?;
+        let (before, after) = (session.checkpoint(&before)?, session.checkpoint(&after)?);
+        Ok((session.rows(before)?, session.rows(after)?, self.compared))
+    }
+}
+
+/// A session has to be named, and isn't.
+fn no_session() -> Failure {
+    Failure::usage("a session is missing; `last` is the one that was played last")
+}
+
+/// The words of a command line that follow its verb. `--game` stands for the first of them, so the others
+/// move up.
+struct Words {
+    game: Option<Game>,
+    words: std::vec::IntoIter<OsString>,
+}
+
+impl Words {
+    fn of<const N: usize>(first: OfPlace, others: [Option<OsString>; N]) -> Self {
+        let words: Vec<OsString> = [first.place].into_iter().chain(others).flatten().collect();
+        Self { game: first.game, words: words.into_iter() }
+    }
+
+    fn next(&mut self) -> Option<OsString> {
+        self.words.next()
+    }
+
+    fn place(&mut self) -> Result<Place, Failure> {
+        if let Some(Game { studio, game }) = self.game.take() {
+            return Place::of_game(&studio, &game);
+        }
+        let word = self.next().ok_or_else(|| Failure::usage("a place is missing"))?;
+        Ok(Place::of_path(word.into()))
+    }
+
+    /// A file holds one session, so none is named.
+    fn session(&mut self, place: &Place) -> Option<SessionName> {
+        match place.is_file() {
+            true => Some(SessionName::Only),
+            false => self.next().map(|word| SessionName::of(&word.to_string_lossy())),
+        }
+    }
+
+    fn checkpoint(&mut self) -> Result<Option<CheckpointName>, Failure> {
+        self.next().map(|word| word.to_string_lossy().parse()).transpose()
+    }
+
+    fn end(mut self) -> Result<(), Failure> {
+        self.next().map_or(Ok(()), |word| {
+            let word = word.to_string_lossy();
+            Err(Failure::usage(format!("there is one argument too many: {word}")))
+        })
+    }
+}
+
+/// The script for a shell.
+pub fn completions(shell: Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "bevy-session", &mut script);
+    script
+}
+
+/// How a verb is used.
+fn example(line: &str) -> String {
+    format!("Example:\n  bevy-session {line}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commands_fit_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_verb_has_an_example() {
+        for verb in Arguments::command().get_subcommands() {
+            let after = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(after.contains("bevy-session "), "{}", verb.get_name());
+        }
+    }
+
+    #[test]
+    fn options_may_stand_anywhere() {
+        for line in ["verify --read-data --json x", "--json verify x --read-data"] {
+            let words = ["bevy-session"].into_iter().chain(line.split_whitespace());
+            let arguments = Arguments::try_parse_from(words);
+            let Ok(Arguments { verb: Verb::Verify(verify), json: true }) = arguments else {
+                panic!("{line}: {arguments:?}");
+            };
+            assert!(verify.read_data && verify.session.place.place.is_some(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Where sessions are looked for, as it was said on the command line.
+
+mod directory;
+mod file;
+mod profile;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use bevy_session_journal::store::platform_roots;
+
+use crate::failure::Failure;
+
+pub use profile::{Left, Profile};
+
+/// What was given to look into.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// A directory, or nothing at all.
+    Directory(PathBuf),
+    /// A slot, an archive, a segment or a report.
+    File(PathBuf),
+}
+
+impl Place {
+    /// What lies at this path.
+    pub fn of_path(path: PathBuf) -> Self {
+        match file::is_file(&path) {
+            true => Self::File(path),
+            false => Self::Directory(path),
+        }
+    }
+
+    /// Where the platform keeps the data of a game.
+    pub fn of_game(studio: &str, game: &str) -> Result<Self, Failure> {
+        let roots = platform_roots(studio, game);
+        let (data, _) = roots.ok_or_else(|| Failure::usage("this platform names no place"))?;
+        Ok(Self::Directory(data))
+    }
+
+    /// Whether it is a file, which holds one session alone.
+    pub fn is_file(&self) -> bool {
+        matches!(self, Self::File(_))
+    }
+
+    /// The profiles in it. A file counts as one.
+    pub fn profiles(&self) -> Result<Vec<Profile>, Failure> {
+        match self {
+            Self::File(path) => Ok(vec![file::open(path)?]),
+            Self::Directory(path) => {
+                let found = directory::find(path)?.into_iter();
+                found.map(|directory| Ok(Profile::of_directory(directory)?)).collect()
+            }
+        }
+    }
+
+    fn path(&self) -> &Path {
+        let (Self::Directory(path) | Self::File(path)) = self;
+        path
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.path().display().fmt(formatter)
+    }
+}

@@ -1,0 +1,47 @@
+//! Files that hold a session by themselves.
+
+#![expect(clippy::disallowed_methods, reason = "it finds the file that the store then reads")]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bevy_session_journal::ReportError;
+use bevy_session_journal::journal::FileProblemKind;
+use bevy_session_journal::report::{self, Opened};
+use bevy_session_journal::store::{Disk, session_of_file};
+
+use super::directory::{ProfileDirectory, whole};
+use super::profile::{Profile, read_only};
+use crate::condition::describe;
+use crate::failure::Failure;
+
+pub fn is_file(path: &Path) -> bool {
+    path.is_file()
+}
+
+/// Opens a slot, an archive or a segment, or else a report.
+pub fn open(path: &Path) -> Result<Profile, Failure> {
+    let (disk, path) = (read_only(), whole(path)?);
+    let directory = ProfileDirectory::around_file(&path);
+    match session_of_file(&*disk, &path) {
+        Ok(session) => Ok(Profile::of_file(directory, disk, path, session)),
+        // What begins with other bytes may be anything, and so a report.
+        Err(FileProblemKind::Damaged | FileProblemKind::Torn) => {
+            let opened = open_report(&*disk, &path)?;
+            let Opened { disk, slot, .. } = opened;
+            let (file, session) = (slot.path.to_path_buf(), slot.header.session);
+            Ok(Profile::of_file(directory, Arc::new(disk), file, session))
+        }
+        Err(kind) => Err(Failure::UnreadableFile { path, why: describe(&kind) }),
+    }
+}
+
+fn open_report(disk: &dyn Disk, path: &Path) -> Result<Opened, Failure> {
+    report::open_of_any_game(disk, path).map_err(|error| match error {
+        ReportError::NotAReport { .. } => Failure::UnreadableFile {
+            path: path.to_owned(),
+            why: "it is no slot, archive, segment or report, or its header is damaged".to_owned(),
+        },
+        error => Failure::Report(error),
+    })
+}

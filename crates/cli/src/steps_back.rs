@@ -1,0 +1,22 @@
+//! `last` and `last~3`, which sessions and checkpoints are called alike.
+
+/// How many steps before the last one is meant; `None` if the text says something else.
+pub fn steps_back(text: &str) -> Option<usize> {
+    match text.strip_prefix("last")? {
+        "" => Some(0),
+        steps => steps.strip_prefix('~')?.parse().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_written_so_is_a_number_of_steps() {
+        assert_eq!((steps_back("last"), steps_back("last~3")), (Some(0), Some(3)));
+        for text in ["", "las", "last~", "last~x", "last~-1", "lastly", "last 3"] {
+            assert_eq!(steps_back(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What the output goes to: how wide it is, and whether it shows colours.
+
+use std::env;
+use std::io::{IsTerminal, stdout};
+
+use clap::builder::styling::{AnsiColor, Style};
+
+/// How text looks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Look {
+    /// Whether there are colours.
+    pub colours: bool,
+    /// Columns that a line may have; `None` if it may be as long as it likes.
+    pub width: Option<u16>,
+}
+
+/// What a line is, and so its colour.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tone {
+    Plain,
+    /// The names of a table's columns.
+    Heading,
+    /// Something is there that wasn't.
+    Added,
+    /// Something isn't there that was.
+    Removed,
+    /// Something is damaged, and there is something else to offer.
+    Warning,
+    /// Nothing good is left.
+    Bad,
+}
+
+impl Look {
+    /// That of standard output: colours on a terminal only, and never with `NO_COLOR` or where it is said to
+    /// be dumb. `COLUMNS` says how wide lines are where no terminal does.
+    pub fn of_stdout() -> Self {
+        let is_terminal = stdout().is_terminal();
+        let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+        let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let columns = || env::var("COLUMNS").ok()?.parse().ok();
+        let width = terminal_size::terminal_size_of(stdout()).map(|(width, _)| width.0);
+        Self {
+            colours: is_terminal && !is_dumb && !is_set("NO_COLOR"),
+            width: width.or_else(columns),
+        }
+    }
+
+    /// What begins a text of this kind; its alternate form ends it.
+    pub fn style(self, tone: Tone) -> Style {
+        let style = Style::new();
+        match tone {
+            _ if !self.colours => style,
+            Tone::Plain => style,
+            Tone::Heading => style.bold(),
+            Tone::Added => style.fg_color(Some(AnsiColor::Green.into())),
+            Tone::Removed | Tone::Bad => style.fg_color(Some(AnsiColor::Red.into())),
+            Tone::Warning => style.fg_color(Some(AnsiColor::Yellow.into())),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What can be asked for, and what becomes of the answer.
+
+use std::io::Read;
+use std::process::Stdio;
+
+use crate::common::{Done, Game, RELICS, ran, run, tool};
+
+const VERBS: [&str; 7] = ["list", "show", "verify", "cat", "diff", "stats", "completions"];
+
+#[test]
+fn every_verb_says_how_it_is_used() -> Done {
+    let help = run(["--help".into()])?;
+    assert_eq!((help.code, &*help.error), (Some(0), ""));
+    for verb in VERBS {
+        assert!(help.text.contains(&format!("\n  {verb} ")), "{verb}: {}", help.text);
+        let of_verb = run([verb.into(), "--help".into()])?;
+        assert_eq!(of_verb.code, Some(0), "{verb}");
+        assert!(of_verb.text.contains(&format!("bevy-session {verb}")), "{}", of_verb.text);
+        assert!(of_verb.text.contains("Example:"), "{}", of_verb.text);
+    }
+    assert!(help.text.contains("Exit codes"), "{}", help.text);
+    let version = run(["--version".into()])?;
+    assert_eq!(version.text, format!("bevy-session {}\n", env!("CARGO_PKG_VERSION")));
+    Ok(())
+}
+
+#[test]
+fn what_is_not_understood_is_refused() -> Done {
+    let game = Game::new()?;
+    for line in [
+        "",
+        "list",
+        "lst DIR",
+        "list DIR y",
+        "show DIR",
+        "list --read-data DIR",
+        "list --jsn DIR",
+        "show DIR b c",
+        "cat DIR last last last",
+        "cat DIR last nothing",
+        "cat DIR last --resource A --type B",
+        "diff DIR last",
+        "list --game",
+        "list --game hop",
+        "list --game acme/hop DIR",
+        "completions klingon",
+        "frobnicate DIR",
+        "list --yes DIR",
+    ] {
+        let ran = game.run(line)?;
+        assert_eq!((ran.code, &*ran.text), (Some(64), ""), "{line}");
+        assert!(!ran.error.is_empty(), "{line}");
+    }
+    Ok(())
+}
+
+#[test]
+fn shells_can_complete_every_verb() -> Done {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = run(["completions".into(), shell.into()])?;
+        assert_eq!((script.code, &*script.error), (Some(0), ""), "{shell}");
+        assert!(VERBS.iter().all(|verb| script.text.contains(verb)), "{shell}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_table_fits_into_any_terminal() -> Done {
+    let game = Game::new()?;
+    for columns in ["0", "1", "5", "40", "80", "65535"] {
+        let ran = ran(tool().env("COLUMNS", columns).arg("list").arg(game.directory()))?;
+        assert_eq!((ran.code, &*ran.error), (Some(0), ""), "{columns}");
+    }
+    let narrow = ran(tool().env("COLUMNS", "80").arg("list").arg(game.directory()))?;
+    let widest = narrow.text.lines().map(|line| line.chars().count()).max();
+    assert!(widest <= Some(80) && narrow.text.lines().count() > 7, "{}", narrow.text);
+    Ok(())
+}
+
+#[test]
+fn what_is_no_terminal_gets_no_colours() -> Done {
+    let game = Game::new()?;
+    for line in ["list DIR", "verify DIR", "diff DIR Relics 1"] {
+        let ran = game.run(line)?;
+        assert!(!ran.text.contains('\u{1b}'), "{line}: {}", ran.text);
+    }
+    Ok(())
+}
+
+#[test]
+fn who_wants_no_more_of_it_is_no_error() -> Done {
+    let game = Game::new()?;
+    // More than a pipe holds, so that the tool meets its closed end.
+    let lines = ["verify", "cat", "show"];
+    for verb in lines {
+        let mut command = tool();
+        command.arg(verb).arg("--json").arg(game.directory());
+        if verb != "verify" {
+            command.arg(RELICS);
+        }
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        drop(child.stdout.take());
+        let mut said = String::new();
+        if let Some(mut errors) = child.stderr.take() {
+            errors.read_to_string(&mut said)?;
+        }
+        assert_eq!((child.wait()?.code(), &*said), (Some(0), ""), "{verb}");
+    }
+    Ok(())
+}

@@ -1,0 +1,8 @@
+//! The tool as somebody runs it, on files that games left behind.
+
+mod common;
+
+mod arguments;
+mod looking;
+mod naming;
+mod values;
