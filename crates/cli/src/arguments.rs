@@ -53,6 +53,9 @@ pub enum Verb {
     /// Exit codes are those of diff: 0 nothing differs, 1 something does, 2 one can't be read.
     #[command(after_help = example("diff --game Acme/Hop last last~12 last --ignore '**.translation'"))]
     Diff(Diff),
+    /// Write what happened in a session and its checkpoints, by time
+    #[command(after_help = example("log --game Acme/Hop last --follow"))]
+    Log(Log),
     /// Say what makes a session large: its bytes by file, frame, type and checkpoint
     #[command(after_help = example("stats --game Acme/Hop last"))]
     Stats(OfSession),
@@ -135,6 +138,16 @@ pub struct Diff {
     after: Option<OsString>,
     #[command(flatten)]
     pub compared: Compared,
+}
+
+/// What `log` is asked for.
+#[derive(Args, Debug)]
+pub struct Log {
+    #[command(flatten)]
+    pub session: OfSession,
+    /// Go on with what comes, until interrupted or the session is deleted
+    #[arg(long, short)]
+    pub follow: bool,
 }
 
 /// A game, by the names that `SessionPlugin::new` was given.

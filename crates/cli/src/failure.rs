@@ -7,12 +7,14 @@ use std::process::ExitCode;
 
 use bevy_session_journal::journal::ReadError;
 use bevy_session_journal::store::{StoreError, with_sources};
-use bevy_session_journal::{CheckpointId, ReportError};
+use bevy_session_journal::{CheckpointId, ReportError, RequestError};
 
 use crate::output::harmless;
 
 /// What BSD calls `EX_USAGE`.
 const USAGE: u8 = 64;
+/// Something is damaged, and the rest was shown.
+const SOME_DAMAGE: u8 = 1;
 /// Nothing of what was asked for can be had.
 const NOTHING: u8 = 2;
 
@@ -112,6 +114,15 @@ pub enum Failure {
     /// The files can't be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What happened can't be read.
+    #[error(transparent)]
+    Events(#[from] RequestError),
+    /// Some of what happened is left out.
+    #[error("{frames} frames of events are damaged, and left out")]
+    DamagedEvents {
+        /// How many.
+        frames: u64,
+    },
     /// A checkpoint can't be read now.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -168,8 +179,10 @@ impl Failure {
     fn exit_code(&self) -> ExitCode {
         match self {
             _ if self.is_closed_pipe() => ExitCode::SUCCESS,
+            Self::DamagedEvents { .. } => ExitCode::from(SOME_DAMAGE),
             Self::Store(_)
             | Self::Report(_)
+            | Self::Events(_)
             | Self::Read(_)
             | Self::DamagedCheckpoint { .. }
             | Self::WithoutWorld { .. }

@@ -12,6 +12,7 @@ mod condition;
 mod diff;
 mod failure;
 mod list;
+mod log;
 mod open_session;
 mod output;
 mod place;
@@ -65,6 +66,10 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
             let (before, after, compared) = arguments.resolve()?;
             let differs = diff::diff(before, after, &compared, output)?;
             Ok(ExitCode::from(u8::from(differs)))
+        }
+        Verb::Log(arguments) => {
+            log::log(arguments.session.open()?, arguments.follow, output)?;
+            Ok(ExitCode::SUCCESS)
         }
         Verb::Stats(session) => {
             stats::stats(&session.open()?, output)?;

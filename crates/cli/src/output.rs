@@ -40,6 +40,11 @@ impl<'a> Output<'a> {
         Ok(writeln!(self.writer)?)
     }
 
+    /// Hands on what was written so far.
+    pub fn flush(&mut self) -> Result<(), Failure> {
+        Ok(self.writer.flush()?)
+    }
+
     /// Bytes that are the tool's own, and no text of a file.
     pub fn script(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         Ok(self.writer.write_all(bytes)?)

@@ -90,14 +90,9 @@ impl Row {
 
     /// What its bytes say.
     pub fn content(&self) -> Content {
-        // That an entity is there has no value.
-        if self.bytes.is_empty() {
-            return Content::Value(Value::Nothing);
-        }
-        match Value::decode(&self.bytes) {
-            Ok(value) if *self.type_path == *FIELDS => Content::Value(value.unpacked()),
-            Ok(value) => Content::Value(value),
-            Err(error) => Content::Unknown(self.bytes.clone(), with_sources(&error)),
+        match Content::of(&self.bytes) {
+            Content::Value(value) if *self.type_path == *FIELDS => Content::Value(value.unpacked()),
+            content => content,
         }
     }
 
@@ -136,6 +131,23 @@ impl Serialize for Content {
 }
 
 impl Content {
+    /// What bytes say.
+    pub fn of(bytes: &[u8]) -> Self {
+        // That an entity is there has no value.
+        if bytes.is_empty() {
+            return Self::Value(Value::Nothing);
+        }
+        match Value::decode(bytes) {
+            Ok(value) => Self::Value(value),
+            Err(error) => Self::Unknown(bytes.to_vec(), with_sources(&error)),
+        }
+    }
+
+    /// A text.
+    pub fn text(text: String) -> Self {
+        Self::Value(Value::Text(text))
+    }
+
     /// Why the bytes can't be shown as a value.
     pub fn error(&self) -> Option<&str> {
         match self {

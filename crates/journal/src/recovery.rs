@@ -44,6 +44,7 @@ pub(crate) use detect::newest_thumbnail;
 pub(crate) use event_line::{line_before, named_by_checkpoints};
 pub use event_query::{EventGap, EventPage, EventQuery, EventValidation};
 pub(crate) use event_reading::EventReading;
+pub use event_reading::read_events;
 pub(crate) use event_validating::EventValidating;
 pub use event_validating::validate_events;
 pub use fork::{Fork, ForkedLine};

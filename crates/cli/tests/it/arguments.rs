@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use crate::common::{Done, Game, RELICS, ran, run, tool};
 
-const VERBS: [&str; 7] = ["list", "show", "verify", "cat", "diff", "stats", "completions"];
+const VERBS: [&str; 8] = ["list", "show", "verify", "cat", "diff", "log", "stats", "completions"];
 
 #[test]
 fn every_verb_says_how_it_is_used() -> Done {

@@ -5,12 +5,18 @@ use std::error::Error;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use bevy_session_journal::store::{Layout, LocalStore, RealDisk};
+use bevy_session_journal::{
+    CheckpointKind, Codec, JournalOptions, NewSession, RowReader, RowWriter, SaveId, SavedType,
+    Scope,
+};
+use serde::Serialize;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -161,4 +167,37 @@ pub fn journals(session: &Path) -> io::Result<Vec<PathBuf>> {
     paths.retain(|path| path.extension().is_some_and(|it| it == "journal" || it == "archive"));
     paths.sort();
     Ok(paths)
+}
+
+/// One row, whatever it holds.
+pub struct AnyValue<T>(pub PhantomData<T>);
+
+const ODD: SavedType = SavedType::new("odd::Odd");
+
+impl<T: Serialize + Send + 'static> Codec for AnyValue<T> {
+    type Capture = T;
+    type Image = ();
+
+    fn types(&self) -> &[SavedType] {
+        &[ODD]
+    }
+
+    fn encode(&self, value: T, rows: &mut RowWriter) {
+        rows.put(ODD, SaveId::WORLD, &value);
+    }
+
+    fn decode(&self, _: &mut RowReader<'_>) {}
+}
+
+/// A session with this value, and what its player called it.
+pub fn session_with<T>(directory: &Path, name: &str, value: impl Fn(Scope) -> T) -> Done
+where
+    T: Serialize + Send + 'static,
+{
+    let options = JournalOptions::new(directory).watch_panics(false);
+    let mut journal = options.open(AnyValue(PhantomData))?;
+    let mut run = journal.start(NewSession::named(name));
+    run.checkpoint(CheckpointKind::Manual, &value);
+    run.close(&value)?;
+    Ok(())
 }

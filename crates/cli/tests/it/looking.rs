@@ -25,6 +25,7 @@ fn commands() -> Vec<String> {
         format!("cat DIR {RELICS}"),
         format!("cat DIR {EVENINGS} last~3"),
         format!("diff DIR {EVENINGS} last"),
+        format!("log DIR {EVENINGS}"),
         format!("stats DIR {RELICS}"),
         "verify DIR".to_owned(),
         format!("verify --read-data DIR {RELICS}"),

@@ -3,6 +3,7 @@
 mod common;
 
 mod arguments;
+mod happened;
 mod looking;
 mod naming;
 mod values;

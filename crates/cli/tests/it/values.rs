@@ -1,16 +1,11 @@
 //! `cat`, `diff` and `stats`: what checkpoints hold.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use bevy_session_journal::{
-    CheckpointKind, Codec, JournalOptions, NewSession, RowReader, RowWriter, SaveId, SavedType,
-    Scope,
-};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::common::{Done, Game, RELICS, damage, journals, run};
+use crate::common::{Done, Game, RELICS, damage, journals, run, session_with};
 
 #[test]
 fn the_rows_of_a_checkpoint_are_written_with_their_values() -> Done {
@@ -133,39 +128,6 @@ fn what_is_damaged_is_not_shown_and_another_is_offered() -> Done {
         let intact = report["newest_intact"].as_str().ok_or("one is whole")?;
         assert!(ran.error.contains("damaged") && ran.error.contains(intact), "{}", ran.error);
     }
-    Ok(())
-}
-
-/// One row, whatever it holds.
-struct AnyValue<T>(std::marker::PhantomData<T>);
-
-const ODD: SavedType = SavedType::new("odd::Odd");
-
-impl<T: Serialize + Send + 'static> Codec for AnyValue<T> {
-    type Capture = T;
-    type Image = ();
-
-    fn types(&self) -> &[SavedType] {
-        &[ODD]
-    }
-
-    fn encode(&self, value: T, rows: &mut RowWriter) {
-        rows.put(ODD, SaveId::WORLD, &value);
-    }
-
-    fn decode(&self, _: &mut RowReader<'_>) {}
-}
-
-/// A session with this value, and what its player called it.
-fn session_with<T>(directory: &Path, name: &str, value: impl Fn(Scope) -> T) -> Done
-where
-    T: Serialize + Send + 'static,
-{
-    let options = JournalOptions::new(directory).watch_panics(false);
-    let mut journal = options.open(AnyValue(std::marker::PhantomData))?;
-    let mut run = journal.start(NewSession::named(name));
-    run.checkpoint(CheckpointKind::Manual, &value);
-    run.close(&value)?;
     Ok(())
 }
 

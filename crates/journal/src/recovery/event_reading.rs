@@ -6,7 +6,28 @@ use super::event_walk::{EventWalk, Step, Stretch, WalkedFrame};
 use crate::ids::limits;
 use crate::journal::{EventFrame, EventMoment, EventStretch, EventType};
 use crate::session::RequestError;
-use crate::store::{DirectoryStore, unknown_if_gone};
+use crate::store::{DirectoryStore, Disk, EventFiles, StoredSession, unknown_if_gone};
+
+/// Reads a page of the events of a session that was opened.
+///
+/// # Errors
+///
+/// [`RequestError`] if the session has no such checkpoint, or its directory can't be listed.
+pub fn read_events(
+    disk: &dyn Disk,
+    stored: &StoredSession,
+    query: EventQuery,
+) -> Result<EventPage, RequestError> {
+    let files = EventFiles::open(disk, stored.directory(), stored.id()).map_err(unknown_if_gone)?;
+    let line = line_of(stored.index(), &files, query.checkpoint);
+    if line.is_none() && query.checkpoint.is_some() {
+        return Err(RequestError::UnknownCheckpoint);
+    }
+    let mut reading = EventReading::new(query, None);
+    reading.walk = Some(reading.walk_along(&files, line.unwrap_or_default()));
+    while reading.go_on().is_some() {}
+    Ok(reading.finish().1)
+}
 
 /// A page of events, as it is being read.
 pub struct EventReading {
@@ -43,20 +64,24 @@ impl EventReading {
     ///
     /// [`RequestError`] if there is no such session or checkpoint, or it can't be read.
     pub fn step(&mut self, store: &DirectoryStore) -> Result<Option<usize>, RequestError> {
-        let Some(walk) = &mut self.walk else {
+        if self.walk.is_none() {
             self.walk = Some(self.begin(store)?);
             return Ok(Some(limits::FRAME_BYTES));
-        };
-        if self.has_more && !self.query.counts_all {
-            return Ok(None);
         }
-        match walk.step() {
-            None => Ok(None),
-            Some(Step::Scanned(bytes)) => Ok(Some(usize::try_from(bytes).unwrap_or(usize::MAX))),
-            Some(Step::Damaged) => Ok(Some(1)),
-            Some(Step::Frame(frame)) => {
+        Ok(self.go_on())
+    }
+
+    /// Reads the next piece, and says how many bytes that was; `None` if all is read.
+    fn go_on(&mut self) -> Option<usize> {
+        if self.has_more && !self.query.counts_all {
+            return None;
+        }
+        match self.walk.as_mut()?.step()? {
+            Step::Scanned(bytes) => Some(usize::try_from(bytes).unwrap_or(usize::MAX)),
+            Step::Damaged => Some(1),
+            Step::Frame(frame) => {
                 self.take_in(&frame);
-                Ok(Some(frame.payload.len()))
+                Some(frame.payload.len())
             }
         }
     }
@@ -78,6 +103,12 @@ impl EventReading {
                 }
             }
         };
+        Ok(self.walk_along(&files, line))
+    }
+
+    /// A walk along a line, as far as something on it may be wanted.
+    fn walk_along(&self, files: &EventFiles, line: Vec<EventStretch>) -> EventWalk {
+        let query = &self.query;
         let (mut low, mut high) =
             query.sequences.clone().map_or((0, u64::MAX), |range| (*range.start(), *range.end()));
         // What comes before the page is passed over, unless it is counted.
@@ -90,7 +121,7 @@ impl EventReading {
             .into_iter()
             .map(|EventStretch { run, through }| Stretch { run, low, high: high.min(through) })
             .collect();
-        Ok(EventWalk::new(&files, &stretches, query.newest_first))
+        EventWalk::new(files, &stretches, query.newest_first)
     }
 
     fn take_in(&mut self, walked: &WalkedFrame) {

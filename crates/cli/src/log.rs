@@ -1,0 +1,100 @@
+//! `log`: what happened in a session, and its checkpoints.
+
+mod entry;
+
+use std::collections::HashSet;
+use std::thread;
+use std::time::Duration;
+
+use bevy_session_journal::journal::CheckpointInfo;
+use bevy_session_journal::recovery::read_events;
+use bevy_session_journal::store::StoredSession;
+use bevy_session_journal::{CheckpointId, EventQuery};
+
+use crate::failure::Failure;
+use crate::open_session::OpenSession;
+use crate::output::Output;
+use crate::place::Profile;
+use entry::Entry;
+
+/// How long nothing is looked at between two looks.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Events that are read at once.
+const PAGE: usize = 10_000;
+
+/// Writes what happened on the newest line and all checkpoints, by time; then, if that is wanted, what comes.
+pub fn log(session: OpenSession, follow: bool, output: &mut Output<'_>) -> Result<(), Failure> {
+    let OpenSession { profile, stored } = session;
+    let id = stored.id();
+    let mut reader = Reader::default();
+    let mut opened = Some(stored);
+    while let Some(stored) = opened.take() {
+        for entry in reader.news(&profile, &stored)? {
+            entry.write(id, output)?;
+        }
+        output.flush()?;
+        if follow {
+            thread::sleep(PAUSE);
+            opened = profile.open(id)?;
+        }
+    }
+    match reader.damaged_frames {
+        0 => Ok(()),
+        frames => Err(Failure::DamagedEvents { frames }),
+    }
+}
+
+/// What was read already.
+#[derive(Default)]
+struct Reader {
+    checkpoints: HashSet<CheckpointId>,
+    /// The number of the newest event.
+    newest_event: Option<u64>,
+    /// Frames of events that were damaged at the first look.
+    damaged_frames: u64,
+    /// What the session's directory looked like.
+    stamp: Option<u64>,
+}
+
+impl Reader {
+    /// What wasn't read before, by time.
+    fn news(&mut self, profile: &Profile, stored: &StoredSession) -> Result<Vec<Entry>, Failure> {
+        if self.stamp == Some(stored.stamp()) {
+            return Ok(Vec::new());
+        }
+        let mut news = self.new_events(profile, stored)?;
+        let checkpoints = stored.index().checkpoints().into_iter().rev();
+        let is_new = |info: &CheckpointInfo| self.checkpoints.insert(info.id);
+        news.extend(checkpoints.filter(is_new).map(Entry::Checkpoint));
+        // What happened at the moment of a checkpoint stays before it.
+        news.sort_by_key(|entry| (entry.time(), entry.play_time()));
+        self.stamp = Some(stored.stamp());
+        Ok(news)
+    }
+
+    fn new_events(
+        &mut self,
+        profile: &Profile,
+        stored: &StoredSession,
+    ) -> Result<Vec<Entry>, Failure> {
+        let mut events = Vec::new();
+        loop {
+            let query = EventQuery {
+                newest_first: false,
+                limit: PAGE,
+                after: self.newest_event,
+                ..EventQuery::of(stored.id())
+            };
+            let page = read_events(profile.disk(), stored, query)?;
+            if self.stamp.is_none() {
+                self.damaged_frames = self.damaged_frames.max(page.damaged_frames);
+            }
+            let last = page.events.last().map(|event| event.sequence);
+            self.newest_event = last.or(self.newest_event);
+            events.extend(page.events.into_iter().map(Entry::Event));
+            if page.next.is_none() {
+                return Ok(events);
+            }
+        }
+    }
+}
