@@ -19,7 +19,8 @@ pub fn is_alive(record: &ProcessRecord, now: Timestamp) -> bool {
     silent_for < SILENCE && is_running(record)
 }
 
-fn is_running(record: &ProcessRecord) -> bool {
+/// Whether the system knows the process that wrote this, and it is no later one of the same number.
+pub fn is_running(record: &ProcessRecord) -> bool {
     let pid = Pid::from_u32(record.pid);
     // Where the system doesn't say, a fresh record is all that there is to go by.
     let Ok(mut system) = System::new() else { return true };

@@ -10,6 +10,7 @@ use crate::cat::Wanted;
 use crate::checkpoint_name::CheckpointName;
 use crate::diff::Compared;
 use crate::failure::Failure;
+use crate::health::Bounds;
 use crate::open_session::OpenSession;
 use crate::place::Place;
 use crate::rows::RowsOf;
@@ -59,6 +60,12 @@ pub enum Verb {
     /// Say what makes a session large: its bytes by file, frame, type and checkpoint
     #[command(after_help = example("stats --game Acme/Hop last"))]
     Stats(OfSession),
+    /// Say whether a game lives and saves, for a probe that opens no port
+    ///
+    /// Goes by the record that each process of a game writes once a second. Exit codes: 0 it lives and is within
+    /// the bounds, 1 it isn't within them, 2 no process of the game lives.
+    #[command(after_help = example("health --game Acme/Hop --max-age 30s --max-checkpoint-age 5m"))]
+    Health(Health),
     /// Write a script that completes the command line in a shell
     #[command(after_help = example("completions bash > ~/.local/share/bash-completion/completions/bevy-session"))]
     Completions {
@@ -148,6 +155,15 @@ pub struct Log {
     /// Go on with what comes, until interrupted or the session is deleted
     #[arg(long, short)]
     pub follow: bool,
+}
+
+/// What `health` is asked for.
+#[derive(Args, Debug)]
+pub struct Health {
+    #[command(flatten)]
+    pub place: OfPlace,
+    #[command(flatten)]
+    pub bounds: Bounds,
 }
 
 /// A game, by the names that `SessionPlugin::new` was given.

@@ -105,6 +105,12 @@ pub enum Failure {
         /// What there is.
         there: String,
     },
+    /// What this machine knows of processes isn't there.
+    #[error("{place} has no process records beside it: a game keeps them in its state directory")]
+    NoRecords {
+        /// Where they were looked for.
+        place: String,
+    },
     /// The command line can't be read.
     #[error(transparent)]
     Arguments(#[from] clap::Error),

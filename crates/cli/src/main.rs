@@ -11,6 +11,7 @@ mod checkpoint_name;
 mod condition;
 mod diff;
 mod failure;
+mod health;
 mod list;
 mod log;
 mod open_session;
@@ -74,6 +75,9 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
         Verb::Stats(session) => {
             stats::stats(&session.open()?, output)?;
             Ok(ExitCode::SUCCESS)
+        }
+        Verb::Health(arguments) => {
+            health::health(&arguments.place.resolve()?, &arguments.bounds, output)
         }
         Verb::Completions { shell } => {
             output.script(&arguments::completions(shell))?;

@@ -4,6 +4,7 @@ mod common;
 
 mod arguments;
 mod happened;
+mod health;
 mod looking;
 mod naming;
 mod values;

@@ -1,0 +1,175 @@
+//! `health`: whether a game lives and saves, for a probe that opens no port.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use bevy_session_journal::clock::{self, between};
+use bevy_session_journal::store::{ProcessRecord, read_all};
+use bevy_session_journal::{CheckpointId, SessionId};
+use clap::Args;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use crate::alive::is_running;
+use crate::failure::Failure;
+use crate::output::{Output, milliseconds};
+use crate::place::{Place, read_only};
+use crate::terminal::Tone;
+
+/// What a process ends with that found a game in a bad state.
+const UNHEALTHY: u8 = 1;
+/// No process of the game lives.
+const NOBODY: u8 = 2;
+
+/// What counts as healthy.
+#[derive(Args, Debug)]
+pub struct Bounds {
+    /// How long ago a process may have written its record and completed a frame, as `30s` or `2m`
+    #[arg(long, value_name = "AGE", default_value = "30s", value_parser = age)]
+    max_age: Duration,
+    /// How long ago the newest checkpoint of a session that is played may have become durable; any age by default
+    #[arg(long, value_name = "AGE", value_parser = age)]
+    max_checkpoint_age: Option<Duration>,
+}
+
+/// A process that lives.
+#[derive(Serialize)]
+struct Health {
+    pid: u32,
+    game_version: String,
+    started: Timestamp,
+    healthy: bool,
+    /// What is the matter with it.
+    problems: Vec<String>,
+    /// Since it wrote its record.
+    record_age_ms: u64,
+    /// Since it completed a frame; `None` before its first one.
+    frame_age_ms: Option<u64>,
+    sessions: Vec<Played>,
+}
+
+/// A session that a process plays.
+#[derive(Serialize)]
+struct Played {
+    session: SessionId,
+    /// The newest checkpoint that is safe.
+    checkpoint: Option<String>,
+    /// Since that was reported.
+    checkpoint_age_ms: Option<u64>,
+}
+
+/// Looks at the processes of a game.
+pub fn health(
+    place: &Place,
+    bounds: &Bounds,
+    output: &mut Output<'_>,
+) -> Result<ExitCode, Failure> {
+    let now = clock::timestamp();
+    let mut code = NOBODY;
+    for record in living(place)? {
+        let health = Health::of(&record, bounds, now);
+        code = match (code, health.healthy) {
+            (UNHEALTHY, _) | (_, false) => UNHEALTHY,
+            (_, true) => 0,
+        };
+        health.write(output)?;
+    }
+    if code == NOBODY && !output.is_json() {
+        output.toned(Tone::Bad, format_args!("no process of the game lives"))?;
+    }
+    Ok(ExitCode::from(code))
+}
+
+/// The records of processes that live, the one that started last first.
+fn living(place: &Place) -> Result<Vec<ProcessRecord>, Failure> {
+    let states = place.profiles()?.into_iter().filter_map(|profile| profile.directory.state);
+    // All profiles of a game have one.
+    let states: BTreeSet<PathBuf> = states.collect();
+    if states.is_empty() {
+        return Err(Failure::NoRecords { place: place.to_string() });
+    }
+    let mut living = Vec::new();
+    for state in states {
+        let records = read_all(&*read_only(), &state)?.into_iter();
+        let records = records.filter_map(|found| found.record.ok());
+        living.extend(records.filter(|record| record.ended.is_none() && is_running(record)));
+    }
+    living.sort_by_key(|record| std::cmp::Reverse(record.started));
+    Ok(living)
+}
+
+impl Health {
+    fn of(record: &ProcessRecord, bounds: &Bounds, now: Timestamp) -> Self {
+        let record_age = between(record.heartbeat, now);
+        let frame_age = record.last_frame.map(|frame| between(frame, now));
+        let mut problems = Vec::new();
+        if record_age > bounds.max_age {
+            problems.push(format!("its record is {} old", seconds(record_age)));
+        }
+        // A game in the background may draw a frame a minute.
+        let frame_bound = bounds.max_age + Duration::from_millis(record.frame_gap);
+        if let Some(age) = frame_age.filter(|age| *age > frame_bound) {
+            problems.push(format!("its last frame is {} old", seconds(age)));
+        }
+        let mut sessions = Vec::new();
+        for run in record.runs.iter().filter(|run| !run.left) {
+            let counter = run.last_acknowledged;
+            let age = run.acknowledged_at.map(|time| between(time, now));
+            if let Some((age, _)) =
+                age.zip(bounds.max_checkpoint_age).filter(|(age, most)| age > most)
+            {
+                let age = seconds(age);
+                problems.push(format!("the newest checkpoint of {} is {age} old", run.session));
+            }
+            sessions.push(Played {
+                session: run.session,
+                checkpoint: counter
+                    .map(|counter| CheckpointId { run: run.run, counter }.to_string()),
+                checkpoint_age_ms: age.map(milliseconds),
+            });
+        }
+        Self {
+            pid: record.pid,
+            game_version: record.app_version.clone(),
+            started: record.started,
+            healthy: problems.is_empty(),
+            problems,
+            record_age_ms: milliseconds(record_age),
+            frame_age_ms: frame_age.map(milliseconds),
+            sessions,
+        }
+    }
+
+    fn write(&self, output: &mut Output<'_>) -> Result<(), Failure> {
+        if output.is_json() {
+            return output.object(self);
+        }
+        let (pid, version) = (self.pid, &self.game_version);
+        if self.healthy {
+            output.line(format_args!("process {pid} of version {version} is healthy"))?;
+        }
+        for problem in &self.problems {
+            output
+                .toned(Tone::Bad, format_args!("process {pid} of version {version}: {problem}"))?;
+        }
+        for Played { session, checkpoint, checkpoint_age_ms } in &self.sessions {
+            let checkpoint = checkpoint.as_deref().unwrap_or("none");
+            let age = checkpoint_age_ms.map(|age| seconds(Duration::from_millis(age)));
+            let age = age.map(|age| format!(", {age} old")).unwrap_or_default();
+            output.line(format_args!("    plays {session}, checkpoint {checkpoint}{age}"))?;
+        }
+        Ok(())
+    }
+}
+
+fn seconds(age: Duration) -> String {
+    format!("{} s", age.as_secs())
+}
+
+/// Reads an age, as `30s`, `2m` or `1h 30m`.
+fn age(text: &str) -> Result<Duration, String> {
+    let age: SignedDuration = text.parse().map_err(|error: jiff::Error| error.to_string())?;
+    Duration::try_from(age).map_err(|_| "an age isn't below zero".to_owned())
+}

@@ -1,0 +1,81 @@
+//! `health`: a probe that opens no port.
+
+use std::fs;
+use std::time::Duration;
+
+use bevy_session_journal::process::{ProcessGuard, ProcessOptions};
+use bevy_session_journal::{CheckpointId, RunId};
+use jiff::Timestamp;
+
+use crate::common::{Done, EVENINGS, EVENINGS_RUN, Game, run};
+
+#[test]
+fn a_game_is_healthy_while_it_writes_and_draws() -> Done {
+    let game = Game::new()?;
+    let local = game.local();
+    let now = Timestamp::now();
+    let (guard, _) = ProcessGuard::begin(&local, "1.2.3", ProcessOptions { panics: false }, now);
+    guard.hold(EVENINGS.parse()?, RunId(EVENINGS_RUN));
+    let checkpoint = CheckpointId { run: RunId(EVENINGS_RUN), counter: 212 };
+    guard.acknowledged(EVENINGS.parse()?, checkpoint, now - Duration::from_secs(100));
+    guard.frame_completed(now);
+    guard.beat(&local, now);
+    let before = game.snapshot()?;
+
+    let ran = game.run("health --json DIR")?;
+    assert_eq!(ran.code, Some(0), "{}", ran.text);
+    let health = ran.object()?;
+    assert_eq!((&health["healthy"], &health["game_version"]), (&true.into(), &"1.2.3".into()));
+    assert_eq!(health["pid"], std::process::id());
+    assert_eq!(health["sessions"][0]["session"], EVENINGS);
+    assert_eq!(health["sessions"][0]["checkpoint"], checkpoint.to_string());
+    assert!(health["sessions"][0]["checkpoint_age_ms"].as_u64() >= Some(100_000));
+    let text = game.run("health DIR")?.text;
+    assert!(text.contains("is healthy") && text.contains(EVENINGS), "{text}");
+
+    let ran = game.run("health DIR --max-checkpoint-age 1m")?;
+    assert_eq!(ran.code, Some(1), "{}", ran.text);
+    assert!(ran.text.contains("the newest checkpoint of"), "{}", ran.text);
+    assert_eq!(game.run("health DIR --max-checkpoint-age 1h")?.code, Some(0));
+    assert!(game.snapshot()? == before, "it should change nothing");
+    Ok(())
+}
+
+#[test]
+fn a_game_that_hangs_is_found() -> Done {
+    let game = Game::new()?;
+    let local = game.local();
+    let now = Timestamp::now();
+    let (guard, _) = ProcessGuard::begin(&local, "1.2.3", ProcessOptions { panics: false }, now);
+    let long_ago = now - Duration::from_secs(90);
+    // Its writer beats, and its frames stand still.
+    guard.frame_completed(long_ago);
+    guard.beat(&local, now);
+    let ran = game.run("health DIR")?;
+    assert_eq!(ran.code, Some(1), "{}", ran.text);
+    assert!(ran.text.contains("its last frame is 9"), "{}", ran.text);
+    assert_eq!(game.run("health DIR --max-age 5m")?.code, Some(0));
+    // All of it stands still.
+    guard.beat(&local, long_ago);
+    let ran = game.run("health --json DIR --max-age 30s")?;
+    assert_eq!(ran.code, Some(1), "{}", ran.text);
+    let problems = &ran.object()?["problems"];
+    assert!(problems[0].as_str().is_some_and(|it| it.contains("its record is 9")), "{problems}");
+    Ok(())
+}
+
+#[test]
+fn where_nobody_lives_the_probe_says_so() -> Done {
+    let game = Game::new()?;
+    let ran = game.run("health DIR")?;
+    assert_eq!((ran.code, &*ran.text), (Some(2), "no process of the game lives\n"));
+    let ran = game.run("health --json DIR")?;
+    assert_eq!((ran.code, &*ran.text), (Some(2), ""));
+    fs::remove_dir_all(game.directory().join("state"))?;
+    for place in [game.directory(), game.profile().join("slots/quick-d456f21221c1c606.save")] {
+        let ran = run(["health".into(), place.into()])?;
+        assert_eq!((ran.code, &*ran.text), (Some(64), ""));
+        assert!(ran.error.contains("process records"), "{}", ran.error);
+    }
+    Ok(())
+}
