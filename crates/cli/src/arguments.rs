@@ -11,6 +11,7 @@ use crate::checkpoint_name::CheckpointName;
 use crate::diff::Compared;
 use crate::failure::Failure;
 use crate::health::Bounds;
+use crate::list::Filters;
 use crate::open_session::OpenSession;
 use crate::place::Place;
 use crate::rows::RowsOf;
@@ -38,8 +39,8 @@ pub struct Arguments {
 #[derive(Subcommand, Debug)]
 pub enum Verb {
     /// List the sessions, a line for each
-    #[command(after_help = example("list ~/.local/share/hop\n  bevy-session list --game Acme/Hop --json"))]
-    List(OfPlace),
+    #[command(after_help = example("list ~/.local/share/hop\n  bevy-session list --game Acme/Hop --left crash --since 7d"))]
+    List(List),
     /// Show all that is known of a session
     #[command(after_help = example("show --game Acme/Hop 01a1fb8e-1228"))]
     Show(OfSession),
@@ -88,6 +89,15 @@ pub struct OfPlace {
     /// Its names are what `SessionPlugin::new` was given.
     #[arg(long, value_name = "STUDIO/GAME")]
     game: Option<Game>,
+}
+
+/// What `list` is asked for.
+#[derive(Args, Debug)]
+pub struct List {
+    #[command(flatten)]
+    pub place: OfPlace,
+    #[command(flatten, next_help_heading = "Filters")]
+    pub filters: Filters,
 }
 
 /// A session of a place.

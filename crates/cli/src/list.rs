@@ -1,8 +1,11 @@
 //! `list`: one line for each session.
 
+mod filters;
+
+use std::collections::HashMap;
 use std::path::PathBuf;
 
-use bevy_session_journal::store::{StoredSession, with_sources};
+use bevy_session_journal::store::{StoreError, StoredSession, with_sources};
 use bevy_session_journal::{SessionId, ShelfPlace};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -12,6 +15,8 @@ use crate::failure::Failure;
 use crate::output::{Output, milliseconds, moment, play_time, status_word};
 use crate::place::{Left, Place, Profile};
 use crate::table::Table;
+use filters::Candidate;
+pub use filters::Filters;
 
 /// What is shown of a session.
 #[derive(Serialize)]
@@ -72,8 +77,12 @@ impl From<ShelfPlace> for Shelf {
 
 impl Entry {
     /// What is known of a session; `None` if it was deleted meanwhile.
-    fn of(profile: &Profile, session: SessionId) -> Option<Self> {
-        match profile.open(session) {
+    fn of(
+        profile: &Profile,
+        session: SessionId,
+        opened: Result<Option<StoredSession>, StoreError>,
+    ) -> Option<Self> {
+        match opened {
             Ok(stored) => Some(Self::of_stored(profile, &stored?)),
             Err(error) => Some(Self {
                 condition: Condition::Lost,
@@ -195,8 +204,12 @@ const NUMBERS: [usize; 3] = [4, 6, 7];
 /// Letters of an id at the least. The first 13 are the millisecond in which it was drawn.
 const LEAST_ID: usize = 13;
 
-/// Lists the sessions of all profiles.
-pub fn list(place: &Place, output: &mut Output<'_>) -> Result<Condition, Failure> {
+/// Lists the sessions of all profiles that are wanted.
+pub fn list(
+    place: &Place,
+    filters: &Filters,
+    output: &mut Output<'_>,
+) -> Result<Condition, Failure> {
     let mut worst = Condition::Good;
     let mut is_empty = true;
     let profiles = place.profiles()?;
@@ -205,24 +218,46 @@ pub fn list(place: &Place, output: &mut Output<'_>) -> Result<Condition, Failure
         if names_profiles && !output.is_json() {
             output.line(format_args!("profile {}", profile.directory.profile))?;
         }
-        let mut entries = Vec::new();
-        for session in profile.sessions()? {
-            let Some(entry) = Entry::of(profile, session) else { continue };
-            worst = worst.max(entry.condition);
+        let entries = wanted(profile, filters)?;
+        for entry in &entries {
             is_empty = false;
-            match output.is_json() {
-                true => output.object(&entry)?,
-                false => entries.push(entry),
+            worst = worst.max(entry.condition);
+            if output.is_json() {
+                output.object(entry)?;
             }
         }
-        if !entries.is_empty() {
+        if !entries.is_empty() && !output.is_json() {
             output.table(&table(&entries))?;
         }
     }
     if is_empty && !names_profiles && !output.is_json() {
-        output.line(format_args!("no sessions in {place}"))?;
+        let such = if filters.want_all() { "no sessions" } else { "no such sessions" };
+        output.line(format_args!("{such} in {place}"))?;
     }
     Ok(worst)
+}
+
+/// The sessions of a profile that are wanted, in the order that is wanted.
+fn wanted(profile: &Profile, filters: &Filters) -> Result<Vec<Entry>, Failure> {
+    let wants_some = !filters.want_all();
+    let (mut entries, mut candidates) = (Vec::new(), Vec::new());
+    for session in profile.sessions()? {
+        let opened = profile.open(session);
+        if let Ok(Some(stored)) = &opened
+            && wants_some
+        {
+            candidates.extend(Candidate::of(profile, stored));
+        }
+        entries.extend(Entry::of(profile, session, opened));
+    }
+    if wants_some {
+        let found = filters.find(&candidates);
+        let found: HashMap<SessionId, usize> = found.into_iter().zip(0..).collect();
+        entries.retain(|entry| found.contains_key(&entry.id));
+        entries.sort_by_key(|entry| found.get(&entry.id).copied());
+    }
+    entries.truncate(filters.limit());
+    Ok(entries)
 }
 
 fn table(entries: &[Entry]) -> Table {
@@ -232,9 +267,10 @@ fn table(entries: &[Entry]) -> Table {
     table
 }
 
-/// How much of the ids tells the sessions from each other. They are sorted.
+/// How much of the ids tells the sessions from each other.
 fn telling_length(entries: &[Entry]) -> usize {
-    let ids: Vec<String> = entries.iter().map(|entry| entry.id.to_string()).collect();
+    let mut ids: Vec<String> = entries.iter().map(|entry| entry.id.to_string()).collect();
+    ids.sort_unstable();
     let pairs = ids.iter().zip(ids.iter().skip(1));
     let common = pairs.map(|(one, other)| {
         one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count()

@@ -51,7 +51,10 @@ fn main() -> ExitCode {
 
 fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
     match verb {
-        Verb::List(place) => Ok(list::list(&place.resolve()?, output)?.exit_code()),
+        Verb::List(arguments) => {
+            let condition = list::list(&arguments.place.resolve()?, &arguments.filters, output)?;
+            Ok(condition.exit_code())
+        }
         Verb::Show(session) => Ok(show::show(&session.open()?, output)?.exit_code()),
         Verb::Verify(arguments) => {
             let (place, session) = arguments.session.resolve()?;

@@ -3,6 +3,7 @@
 mod common;
 
 mod arguments;
+mod filtering;
 mod happened;
 mod health;
 mod looking;
