@@ -153,6 +153,9 @@ pub struct Diff {
     before: Option<OsString>,
     /// The checkpoint that is compared with it [default: last]
     after: Option<OsString>,
+    /// Look for AFTER in this file, whatever session it holds, or for the same session in this directory
+    #[arg(long, value_name = "PLACE", value_hint = ValueHint::AnyPath)]
+    with: Option<OsString>,
     #[command(flatten)]
     pub compared: Compared,
 }
@@ -244,8 +247,14 @@ impl Diff {
         let after = words.checkpoint()?.unwrap_or(CheckpointName::Last(0));
         words.end()?;
         let mut session = OpenSession::open(&place, &session)?;
-        let (before, after) = (session.checkpoint(&before)?, session.checkpoint(&after)?);
-        Ok((session.rows(before)?, session.rows(after)?, self.compared))
+        let before = session.checkpoint(&before)?;
+        let before = session.rows(before)?;
+        let mut session = match self.with {
+            Some(place) => session.in_place(&Place::of_path(place.into()))?,
+            None => session,
+        };
+        let after = session.checkpoint(&after)?;
+        Ok((before, session.rows(after)?, self.compared))
     }
 }
 

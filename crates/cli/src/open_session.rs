@@ -25,6 +25,15 @@ impl OpenSession {
         Ok(Self { profile, stored })
     }
 
+    /// The same session in another place, or whatever a file holds.
+    pub fn in_place(&self, place: &Place) -> Result<Self, Failure> {
+        let name = match place.is_file() {
+            true => SessionName::Only,
+            false => SessionName::Called(self.stored.id().to_string()),
+        };
+        Self::open(place, &name)
+    }
+
     /// The checkpoint that is called so.
     pub fn checkpoint(&self, name: &CheckpointName) -> Result<CheckpointId, Failure> {
         name.find(self.stored.index(), &TimeZone::system())

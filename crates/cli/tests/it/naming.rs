@@ -169,6 +169,42 @@ fn a_file_of_something_else_is_refused() -> Done {
     Ok(())
 }
 
+/// Makes a file one of the next major version, as far as this one knows it.
+fn make_newer(path: &Path) -> std::io::Result<()> {
+    let mut bytes = fs::read(path)?;
+    bytes[8] += 1;
+    let body = u32::from_le_bytes([bytes[12], bytes[13], bytes[14], bytes[15]]) as usize;
+    let checked = [&bytes[..16], &bytes[24..24 + body]].concat();
+    let sum = xxhash_rust::xxh3::xxh3_64(&checked).to_le_bytes();
+    bytes[16..24].copy_from_slice(&sum);
+    fs::write(path, bytes)
+}
+
+#[test]
+fn what_is_newer_is_said_to_be() -> Done {
+    let game = Game::new()?;
+    let newest = journals(&game.session(RELICS))?.pop().ok_or("a file")?;
+    make_newer(&newest)?;
+    assert_eq!(game.run("list DIR")?.code, Some(1));
+    // It was called otherwise in the files before.
+    for line in [format!("show DIR {RELICS}"), "verify DIR".to_owned()] {
+        let ran = game.run(&line)?;
+        assert_eq!(ran.code, Some(1), "{line}: {}", ran.error);
+        assert!(ran.text.contains("newer than this tool"), "{line}: {}", ran.text);
+    }
+    let rows = game.run(&format!("cat DIR {RELICS}"))?;
+    assert_eq!(rows.code, Some(0), "the other files can be read: {}", rows.error);
+    for verb in ["list", "show", "verify", "cat"] {
+        let ran = run([verb.into(), newest.clone().into()])?;
+        assert_eq!((ran.code, &*ran.text), (Some(2), ""), "{verb}");
+        assert!(ran.error.contains("newer than this tool"), "{}", ran.error);
+    }
+    let slot = game.profile().join("slots/quick-d456f21221c1c606.save");
+    make_newer(&slot)?;
+    assert_eq!(game.run("cat SLOT:quick-d456f21221c1c606.save")?.code, Some(2));
+    Ok(())
+}
+
 #[cfg(unix)]
 #[test]
 fn links_in_circles_and_pipes_are_no_places() -> Done {

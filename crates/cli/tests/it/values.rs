@@ -113,6 +113,25 @@ fn what_is_equal_or_passed_over_is_no_difference() -> Done {
 }
 
 #[test]
+fn a_save_is_compared_with_another() -> Done {
+    let game = Game::new()?;
+    let (quick, bridge) =
+        ("SLOT:quick-d456f21221c1c606.save", "SLOT:before-the-bridge-d37158a19c22c24c.save");
+    // Slots are copies: of checkpoints 8 and 7.
+    let slot = |name: &str| game.session(RELICS).join("../../slots").join(name);
+    let with = slot("quick-d456f21221c1c606.save").display().to_string();
+    let ran = game.run_words(&["diff", "DIR", "Relics", "8", "--with", &with])?;
+    assert_eq!((ran.code, &*ran.text), (Some(0), ""), "{}", ran.error);
+    let between = game.run_words(&["diff", bridge, "last", "--with", &with])?;
+    assert_eq!(between.code, Some(1), "{}", between.error);
+    assert_eq!(between.text, game.run("diff DIR Relics 7 8")?.text);
+    let directory = game.directory().display().to_string();
+    let ran = game.run_words(&["diff", quick, "last", "8", "--with", &directory])?;
+    assert_eq!((ran.code, &*ran.text), (Some(0), ""), "{}", ran.error);
+    Ok(())
+}
+
+#[test]
 fn what_is_damaged_is_not_shown_and_another_is_offered() -> Done {
     let game = Game::new()?;
     let session = game.session(RELICS);
