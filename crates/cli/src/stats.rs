@@ -59,6 +59,7 @@ struct TypeBytes {
     #[serde(rename = "type")]
     type_path: String,
     rows: u64,
+    /// Its values, and 8 bytes for the id of each row.
     unpacked_bytes: u64,
     /// What that comes to packed, about: what is in a checkpoint is packed together.
     stored_bytes: u64,
