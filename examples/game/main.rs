@@ -11,8 +11,8 @@
 //! ```
 //!
 //! What to copy: `model.rs` says what is saved and when, `level.rs` places things under names that a
-//! checkpoint finds again, `views.rs` draws what is there, and `menu.rs` starts, continues, saves and
-//! loads. `play.rs` knows nothing of saving but one line.
+//! checkpoint finds again, `views.rs` draws what is there, `menu.rs` continues, saves and loads, and
+//! `scenarios.rs` begins. `play.rs` knows nothing of saving but one line.
 
 mod crashes;
 mod display;
@@ -23,6 +23,7 @@ mod model;
 mod options;
 mod plant;
 mod play;
+mod scenarios;
 mod shots;
 mod texts;
 mod views;
@@ -116,6 +117,7 @@ fn game(options: Options, texts: Texts) -> App {
             views::plugin,
             hud::plugin,
             menu::plugin,
+            scenarios::plugin,
             crashes::plugin,
         ));
     if options.shots.is_some() {

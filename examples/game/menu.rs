@@ -8,17 +8,19 @@ use bevy::picking::hover::Hovered;
 use bevy::prelude::*;
 use bevy::ui_widgets::{Activate, Button};
 use bevy_session::prelude::*;
+use bevy_session::shelf::ScenarioAsset;
 use bevy_session::ui::{OpenSessionMenu, session_ui_is_open};
 
 use crate::hud::text;
 use crate::level::LoadedLevel;
 use crate::model::{CurrentLevel, Dice, Game};
 use crate::options::Options;
+use crate::scenarios::Scenarios;
 use crate::texts::Texts;
 use crate::views::{FIREFLY, Shapes, WARM};
 
-const PALE: Color = Color::srgb(0.86, 0.90, 0.96);
-const DIM: Color = Color::srgb(0.62, 0.68, 0.78);
+pub const PALE: Color = Color::srgb(0.86, 0.90, 0.96);
+pub const DIM: Color = Color::srgb(0.62, 0.68, 0.78);
 const BUTTON: Color = Color::srgb(0.085, 0.110, 0.160);
 const BUTTON_CHOSEN: Color = Color::srgb(0.150, 0.190, 0.270);
 
@@ -27,6 +29,8 @@ const BUTTON_CHOSEN: Color = Color::srgb(0.150, 0.190, 0.270);
 pub enum Action {
     Continue,
     NewGame,
+    /// One of the scenarios.
+    Begin(usize),
     Load,
     Quit,
     Resume,
@@ -87,7 +91,7 @@ fn main_menu(
     buttons.extend([(&texts.load, Action::Load), (&texts.quit, Action::Quit)]);
     let screen = screen(&mut commands, Game::Menu, 0.0);
     night(&mut commands, screen, &shapes);
-    fill(&mut commands, screen, &texts.title, &texts.tagline, &buttons);
+    fill(&mut commands, screen, [&texts.title, &texts.tagline], &buttons, 0);
 }
 
 /// A lamp's light behind the title, and fireflies that found it.
@@ -126,20 +130,22 @@ fn pause_menu(texts: Res<Texts>, mut commands: Commands) {
         (&texts.leave, Action::Leave),
     ];
     let screen = screen(&mut commands, Game::Paused, 0.62);
-    fill(&mut commands, screen, &texts.paused, "", &buttons);
+    fill(&mut commands, screen, [&texts.paused, ""], &buttons, 0);
 }
 
 fn end_of_level(texts: Res<Texts>, level: Res<LoadedLevel>, mut commands: Commands) {
     let screen = screen(&mut commands, Game::MissionComplete, 0.66);
     if level.next.is_some() {
         let buttons = [(&texts.next_level, Action::NextLevel), (&texts.leave, Action::Leave)];
-        fill(&mut commands, screen, &texts.level_complete, "", &buttons);
+        fill(&mut commands, screen, [&texts.level_complete, ""], &buttons, 0);
     } else {
-        fill(&mut commands, screen, &texts.all_complete, "", &[(&texts.to_the_end, Action::End)]);
+        let buttons = [(&texts.to_the_end, Action::End)];
+        fill(&mut commands, screen, [&texts.all_complete, ""], &buttons, 0);
     }
 }
 
-fn screen(commands: &mut Commands, state: Game, dimmed: f32) -> Entity {
+/// A screen that goes when this state is left.
+pub fn screen(commands: &mut Commands, state: Game, dimmed: f32) -> Entity {
     commands
         .spawn((
             Screen,
@@ -160,12 +166,13 @@ fn screen(commands: &mut Commands, state: Game, dimmed: f32) -> Entity {
         .id()
 }
 
-fn fill(
+/// Puts a title and a tagline on a screen, and buttons, one of which is chosen.
+pub fn fill(
     commands: &mut Commands,
     screen: Entity,
-    title: &str,
-    tagline: &str,
+    [title, tagline]: [&str; 2],
     buttons: &[(&String, Action)],
+    chosen: usize,
 ) {
     commands.entity(screen).with_children(|screen| {
         screen.spawn(text(title, 56.0, WARM));
@@ -175,7 +182,7 @@ fn fill(
         screen.spawn(Node { height: px(16), ..default() });
         for (index, (label, action)) in buttons.iter().enumerate() {
             let mut button = screen.spawn(button(label, *action, index as i32));
-            if index == 0 {
+            if index == chosen {
                 button.insert(AutoFocus);
             }
         }
@@ -206,6 +213,8 @@ fn act(
     activated: On<Activate>,
     actions: Query<&Action>,
     sessions: Res<SessionCatalog>,
+    scenarios: Res<Scenarios>,
+    read: Res<Assets<ScenarioAsset>>,
     session: Option<Res<CurrentSession>>,
     level: Option<Res<LoadedLevel>>,
     options: Res<Options>,
@@ -222,9 +231,10 @@ fn act(
                 commands.session().continue_session(entry.session.id);
             }
         }
-        Action::NewGame => {
+        Action::NewGame => next.set(Game::Choosing),
+        Action::Begin(number) => {
             *dice = Dice(options.seed.unwrap_or_else(rand_seed));
-            commands.session().start(NewSession::named("Lamplighter"));
+            scenarios.start(*number, &read, &mut commands);
         }
         Action::Load => commands.trigger(OpenSessionMenu),
         Action::Quit => _ = exit.write(AppExit::Success),
@@ -280,6 +290,7 @@ fn press_key(
         KeyCode::ArrowDown => NavAction::Next,
         KeyCode::ArrowUp => NavAction::Previous,
         KeyCode::Escape if *state.get() == Game::Paused => return next.set(Game::Playing),
+        KeyCode::Escape if *state.get() == Game::Choosing => return next.set(Game::Menu),
         _ => return,
     };
     if let Ok(button) = navigation.navigate(&focus, step) {

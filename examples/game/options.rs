@@ -12,7 +12,7 @@ Lamplighter: a small game that nothing can kill for good.
 
 Usage: game [OPTIONS]
 
-  --entities N      fireflies in a level, each of them saved [default: 300]
+  --entities N      fireflies in a level, each of them saved [default: as the scenario says]
   --data DIR        keep sessions below DIR [default: where this system keeps a game's data]
   --seed N          where fireflies are in a new game [default: another place each time]
   --plant N         play N sessions in no time, to have something in the load menu, and exit
@@ -24,7 +24,7 @@ Usage: game [OPTIONS]
 #[derive(Resource, Clone, PartialEq, Debug)]
 pub struct Options {
     pub data: PathBuf,
-    pub entities: u32,
+    pub entities: Option<u32>,
     pub seed: Option<u64>,
     pub window: (u32, u32),
     pub plant: Option<u32>,
@@ -39,7 +39,7 @@ impl Options {
     pub fn from_command_line() -> Result<Self, String> {
         let mut options = Self {
             data: place_of_data(),
-            entities: 300,
+            entities: None,
             seed: None,
             window: (1280, 720),
             plant: None,
@@ -53,7 +53,7 @@ impl Options {
             let mut value = || arguments.next().ok_or_else(|| format!("{name} needs a value."));
             match &*name {
                 "--data" => options.data = value()?.into(),
-                "--entities" => options.entities = number(&name, &value()?)?,
+                "--entities" => options.entities = Some(number(&name, &value()?)?),
                 "--seed" => options.seed = Some(number(&name, &value()?)?),
                 "--window" => options.window = size(&name, &value()?)?,
                 "--plant" => options.plant = Some(number(&name, &value()?)?),

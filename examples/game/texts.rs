@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use bevy::prelude::*;
+use bevy_session::shelf::Scenario;
 use serde::Deserialize;
 
 /// Every sentence, so that they can be translated in one place.
@@ -12,6 +13,9 @@ pub struct Texts {
     pub tagline: String,
     pub continue_game: String,
     pub new_game: String,
+    pub choose: String,
+    pub back: String,
+    pub minutes: String,
     pub load: String,
     pub quit: String,
     pub paused: String,
@@ -49,5 +53,13 @@ impl Texts {
         let text = std::fs::read_to_string(&path)
             .map_err(|error| format!("{} can't be read: {error}.", path.display()))?;
         ron::from_str(&text).map_err(|error| format!("{}: {error}.", path.display()))
+    }
+
+    /// How hard a scenario is, and how long it takes.
+    pub fn facts_of(&self, scenario: &Scenario) -> String {
+        let minutes = scenario.expected.map(|expected| (expected.as_secs() / 60).to_string());
+        let length = minutes.map(|minutes| self.minutes.replace("{minutes}", &minutes));
+        let difficulty = Some(scenario.difficulty.clone()).filter(|words| !words.is_empty());
+        [difficulty, length].into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }

@@ -53,6 +53,12 @@ fn until_the_end() -> Vec<Step> {
         Frames(20),
         Shot("menu"),
         Press(&[KeyCode::Enter]),
+        Until("the nights, with one chosen", |world| {
+            state(world) == Game::Choosing && has_focus(world)
+        }),
+        Frames(20),
+        Shot("new-game"),
+        Press(&[KeyCode::Enter]),
         Until("a new game", is_playing),
         Do(start_pilot),
         Until("a lamp that is lit", |world| lit_lamps(world) >= 1),
