@@ -14,6 +14,7 @@
 //! checkpoint finds again, `views.rs` draws what is there, `menu.rs` continues, saves and loads, and
 //! `scenarios.rs` begins. `play.rs` knows nothing of saving but one line.
 
+mod controls;
 mod crashes;
 mod display;
 mod hud;
@@ -61,7 +62,7 @@ fn start() -> Result<AppExit, String> {
         say(options::HELP);
         return Ok(AppExit::Success);
     }
-    let texts = Texts::read()?;
+    let texts = Texts::read(&options.language)?;
     if let Some(count) = options.plant {
         return plant::plant(&options, texts, count).map(|()| AppExit::Success);
     }
@@ -111,12 +112,14 @@ fn game(options: Options, texts: Texts) -> App {
         .insert_resource(SessionTheme { accent: views::WARM, ..default() })
         .insert_resource(texts)
         .add_plugins((
+            texts::plugin,
             model::plugin,
             level::plugin,
             play::plugin,
             views::plugin,
             hud::plugin,
             menu::plugin,
+            controls::plugin,
             scenarios::plugin,
             crashes::plugin,
         ));

@@ -18,6 +18,7 @@ Usage: game [OPTIONS]
   --plant N         play N sessions in no time, to have something in the load menu, and exit
   --shots DIR       play the whole story by itself, crash included, and put pictures of it into DIR
   --window WxH      the size of the window [default: 1280x720]
+  --language en|de  what the game speaks [default: en]
   --help            print this and exit";
 
 /// What was chosen on the command line.
@@ -27,6 +28,8 @@ pub struct Options {
     pub entities: Option<u32>,
     pub seed: Option<u64>,
     pub window: (u32, u32),
+    /// The name of a file in `assets/lamplighter`.
+    pub language: String,
     pub plant: Option<u32>,
     pub shots: Option<PathBuf>,
     /// Which part of the story this process plays; it is started by the one that has `--shots` only.
@@ -42,6 +45,7 @@ impl Options {
             entities: None,
             seed: None,
             window: (1280, 720),
+            language: "en".to_owned(),
             plant: None,
             shots: None,
             act: None,
@@ -56,6 +60,7 @@ impl Options {
                 "--entities" => options.entities = Some(number(&name, &value()?)?),
                 "--seed" => options.seed = Some(number(&name, &value()?)?),
                 "--window" => options.window = size(&name, &value()?)?,
+                "--language" => options.language = language(&name, &value()?)?,
                 "--plant" => options.plant = Some(number(&name, &value()?)?),
                 "--shots" => options.shots = Some(value()?.into()),
                 "--act" => options.act = Some(number(&name, &value()?)?),
@@ -77,6 +82,13 @@ fn place_of_data() -> PathBuf {
 fn number<T: std::str::FromStr>(name: &str, value: &OsString) -> Result<T, String> {
     let text = value.to_string_lossy();
     text.parse().map_err(|_| format!("{name} can't be {text:?}: it needs to be a whole number."))
+}
+
+fn language(name: &str, value: &OsString) -> Result<String, String> {
+    match &*value.to_string_lossy() {
+        known @ ("en" | "de") => Ok(known.to_owned()),
+        other => Err(format!("{name} can't be {other:?}: it needs to be en or de.")),
+    }
 }
 
 fn size(name: &str, value: &OsString) -> Result<(u32, u32), String> {
