@@ -109,7 +109,32 @@ fn cut(text: &str, block: &ComputedTextBlock, room: f32) -> Option<String> {
         end = end_of_cluster;
     }
     let end = whole.floor_char_boundary(end.min(whole.len().saturating_sub(1)));
-    let kept = whole.get(..end)?.trim_end_matches([' ', ',']);
+    let kept = without_half_a_word(whole.get(..end)?, whole.get(end..)?);
+    let kept = kept.trim_end_matches([' ', ',']);
     let cut = format!("{kept}{DOTS}");
     (cut != text).then_some(cut)
+}
+
+/// What is kept of a line without the beginning of a word at its end, unless that word is most of it: half a number
+/// would say something else.
+fn without_half_a_word<'a>(kept: &'a str, rest: &str) -> &'a str {
+    let is_in_a_word = !kept.ends_with(' ') && !rest.starts_with([' ', ',']);
+    let whole_words = kept.rsplit_once(' ').map(|(before, _)| before);
+    let enough = whole_words.filter(|words| is_in_a_word && words.len() * 3 > kept.len());
+    enough.unwrap_or(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_ends_in_half_a_word_unless_there_is_nothing_else() {
+        assert_eq!(without_half_a_word("played, 1", "4 days ago"), "played,");
+        assert_eq!(without_half_a_word("played, 14", " days ago"), "played, 14");
+        assert_eq!(without_half_a_word("played, 14 ", "days ago"), "played, 14 ");
+        assert_eq!(without_half_a_word("a verylongword", "indeed"), "a verylongword");
+        assert_eq!(without_half_a_word("verylongword", "indeed"), "verylongword");
+        assert_eq!(without_half_a_word("", "indeed"), "");
+    }
 }
