@@ -30,7 +30,7 @@ mod values;
 #[cfg(test)]
 use bevy_session_journal::deep;
 use bevy_session_journal::{
-    clock, finding, journal, process, recovery, report, session, store, writer,
+    clock, finding, journal, process, recovery, report, scenario, session, store, writer,
 };
 
 pub use bevy_session_journal::{
@@ -49,7 +49,7 @@ pub use bevy_session_journal::{
     SessionPriority, SessionQuery, SessionStatus, SessionTally, SessionUpdate, SessionWatch,
     ShelfMove, ShelfPlace, SlotEntry, SlotError, SlotId, SlotKind, SortBy, StartingWorld,
     StateChange, StopReason, Tags, Timeline, TimelineCheckpoint, TimelineLine, UnreadableSlot,
-    UnsavedPlay, Validity, VersionFit, WouldGo, WrittenBy, limits,
+    UnsavedPlay, Validity, VersionFit, WorldOf, WouldGo, WrittenBy, limits,
 };
 pub use capture::{
     DriftedType, InChapter, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState,
@@ -72,15 +72,15 @@ pub use lifecycle::{
     PlacedRestored, PreviousRun, ProfileChanged, RecoveryAvailable, RecoveryDeclined,
     RecoveryFailed, RecoveryOffers, RecoveryOption, RecoveryPolicy, ReportNotOpened, ReportWritten,
     Request, RequestRejected, RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared,
-    RestoreStalled, RestoreStarted, RewindTo, SavingResumed, SavingStopped, SessionActivity,
-    SessionCatalog, SessionClosed, SessionCommands, SessionCommandsExt, SessionEnded,
-    SessionEnding, SessionEvents, SessionExported, SessionForgotten, SessionHint, SessionHints,
-    SessionHooksExt, SessionMoved, SessionPaused, SessionPlace, SessionRecovered, SessionRequest,
-    SessionRestored, SessionResumed, SessionSettings, SessionStarted, SessionSummary,
-    SessionUpdated, SessionsEdited, SessionsFound, SlotCopied, SlotDeleted, SlotFailed,
-    SlotImported, SlotRenamed, SlotRequest, SlotSaved, TypeBytes, TypeFailed, TypeNotSaved,
-    WorldCollapsed, recovery_is_pending, saving_is_in_progress, session_is_active,
-    session_is_paused, session_is_restoring,
+    RestoreStalled, RestoreStarted, RewindTo, SavingResumed, SavingStopped, ScenarioSaved,
+    SessionActivity, SessionCatalog, SessionClosed, SessionCommands, SessionCommandsExt,
+    SessionDrafted, SessionEnded, SessionEnding, SessionEvents, SessionExported, SessionForgotten,
+    SessionHint, SessionHints, SessionHooksExt, SessionMoved, SessionPaused, SessionPlace,
+    SessionRecovered, SessionRequest, SessionRestored, SessionResumed, SessionSettings,
+    SessionStarted, SessionSummary, SessionUpdated, SessionsEdited, SessionsFound, SlotCopied,
+    SlotDeleted, SlotFailed, SlotImported, SlotRenamed, SlotRequest, SlotSaved, TypeBytes,
+    TypeFailed, TypeNotSaved, WorldCollapsed, recovery_is_pending, saving_is_in_progress,
+    session_is_active, session_is_paused, session_is_restoring,
 };
 pub use mode::SessionMode;
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};

@@ -9,6 +9,7 @@ mod chapters;
 mod checkpoints;
 mod current_session;
 mod deferred;
+mod drafts;
 mod editing_many;
 mod ending;
 mod exit;
@@ -75,11 +76,11 @@ pub use notifications::{
     CheckpointSaved, ContextChanged, CorruptionDetected, DataPlaceChanged, DuplicateSaveKey,
     HintGiven, PlacedRestored, ProfileChanged, RecoveryAvailable, RecoveryDeclined, RecoveryFailed,
     ReportNotOpened, ReportWritten, RequestRejected, RestoreCancelled, RestorePrepared,
-    RestoreStalled, RestoreStarted, SavingResumed, SavingStopped, SessionClosed, SessionEnded,
-    SessionExported, SessionForgotten, SessionMoved, SessionPaused, SessionRecovered,
-    SessionRestored, SessionResumed, SessionStarted, SessionUpdated, SessionsEdited, SessionsFound,
-    SlotCopied, SlotDeleted, SlotFailed, SlotImported, SlotRenamed, SlotSaved, TypeFailed,
-    TypeNotSaved, WorldCollapsed,
+    RestoreStalled, RestoreStarted, SavingResumed, SavingStopped, ScenarioSaved, SessionClosed,
+    SessionDrafted, SessionEnded, SessionExported, SessionForgotten, SessionMoved, SessionPaused,
+    SessionRecovered, SessionRestored, SessionResumed, SessionStarted, SessionUpdated,
+    SessionsEdited, SessionsFound, SlotCopied, SlotDeleted, SlotFailed, SlotImported, SlotRenamed,
+    SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
 };
 pub use policy::RecoveryPolicy;
 pub use previous_run::PreviousRun;

@@ -228,6 +228,12 @@ impl CurrentSession {
         &self.metadata.context
     }
 
+    /// All that it says of itself.
+    #[must_use]
+    pub fn metadata(&self) -> &SessionMetadata {
+        &self.metadata
+    }
+
     /// The custom fields.
     #[must_use]
     pub fn fields(&self) -> &Fields {

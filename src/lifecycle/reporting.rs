@@ -1,18 +1,25 @@
 //! Has reports written, and sessions handed on to other machines.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
 use tracing::info;
 
-use super::notifications::{ReportNotOpened, ReportWritten, SessionExported, notify};
+use super::notifications::{
+    ReportNotOpened, ReportWritten, ScenarioSaved, SessionExported, notify,
+};
 use super::requests::{Request, check_text, reject};
 use super::runtime::RuntimeParts;
 use super::{GameContext, PreviousRun};
 use crate::content::Order;
 use crate::journal::{CheckpointKind, SessionId};
-use crate::report::{ReportOf, ReportOrder};
-use crate::session::{Report, ReportError, ReportSubject, RequestError};
+use crate::report::{ReportOf, ReportOrder, ScenarioFile};
+use crate::scenario::Scenario;
+use crate::session::{Report, ReportError, ReportSubject, RequestError, WorldOf};
+
+/// What the file of a scenario is called behind its key.
+const EXTENSION: &str = ".scenario.ron";
 
 impl RuntimeParts {
     /// Orders a report.
@@ -64,11 +71,61 @@ impl RuntimeParts {
     }
 }
 
+impl RuntimeParts {
+    /// Orders a scenario and its world.
+    pub(super) fn save_as_scenario(
+        &mut self,
+        world: &mut World,
+        (of, scenario): (WorldOf, &Scenario),
+        path: &Path,
+    ) -> Result<(), RequestError> {
+        let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        let key = name.strip_suffix(EXTENSION).filter(|key| !key.is_empty() && !key.contains('.'));
+        let key = key.ok_or_else(|| RequestError::NotAScenario { path: path.to_owned() })?;
+        check_text(&scenario.name)?;
+        let beside = format!("{key}.world");
+        let session = match of {
+            WorldOf::Session(session) => Some(session),
+            _ => None,
+        };
+        let is_played = session.is_some() && session == self.session();
+        if is_played {
+            self.capture_for_report(world);
+        }
+        let file = ScenarioFile { path: path.to_owned(), scenario: scenario.clone(), of };
+        let order = ReportOrder {
+            path: path.with_file_name(beside),
+            of: ReportOf::Scenario(Box::new(file)),
+            session,
+            checkpoint: self.newest_captured().filter(|_| is_played),
+            report: Report::now().events(0),
+            context: GameContext::of(world),
+        };
+        self.order(Order::Describe(Box::new(order)));
+        Ok(())
+    }
+}
+
+fn scenario_saved(world: &mut World, file: ScenarioFile, result: Result<u64, RequestError>) {
+    let ScenarioFile { path, scenario, of } = file;
+    match result {
+        Ok(bytes) => {
+            info!(path = %path.display(), bytes, "scenario saved");
+            notify(world, ScenarioSaved { path, bytes });
+        }
+        Err(error) => {
+            let scenario = Box::new(scenario);
+            reject(world, Request::SaveAsScenario { of, scenario, path }, error);
+        }
+    }
+}
+
 /// The writer has written a file, or could not.
 pub(super) fn reported(world: &mut World, order: ReportOrder, result: Result<u64, RequestError>) {
     let ReportOrder { path, of, session, report, .. } = order;
     match (of, session) {
         (ReportOf::Session, Some(session)) => exported(world, session, path, result),
+        (ReportOf::Scenario(file), _) => scenario_saved(world, *file, result),
         _ => match result {
             Ok(bytes) => {
                 info!(path = %path.display(), bytes, "report written");

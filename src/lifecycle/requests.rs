@@ -14,9 +14,11 @@ use crate::capture::SaveKey;
 use crate::finding::SessionQuery;
 use crate::journal::{ChapterId, CheckpointId, CheckpointKind, SessionId, SlotId};
 use crate::recovery::{EventQuery, RetentionPreview};
+use crate::scenario::Scenario;
 use crate::session::{
     Attachment, AttachmentOf, ChapterOutcome, EndReason, Leaving, NewChapter, NewSession, Report,
     ReportSubject, RestoreFrom, SaveSlot, SessionEdit, SessionUpdate, ShelfMove, StartingWorld,
+    WorldOf,
 };
 
 pub use commands::{SessionCommands, SessionCommandsExt};
@@ -57,6 +59,15 @@ pub enum Request {
         /// What is reported.
         report: Report,
         /// The file.
+        path: PathBuf,
+    },
+    /// [`SessionCommands::save_as_scenario`].
+    SaveAsScenario {
+        /// What the world is taken of.
+        of: WorldOf,
+        /// The scenario.
+        scenario: Box<Scenario>,
+        /// Its file.
         path: PathBuf,
     },
     /// [`SessionCommands::export`].
@@ -104,6 +115,8 @@ pub enum SessionRequest {
     },
     /// [`SessionCommands::update_session`].
     Update(SessionId, Box<SessionUpdate>),
+    /// [`SessionCommands::draft`].
+    Draft(Box<NewSession>),
     /// [`SessionCommands::delete`], [`SessionCommands::undelete`], [`SessionCommands::archive`] and
     /// [`SessionCommands::unarchive`].
     Shelve(SessionId, ShelfMove),
@@ -240,6 +253,7 @@ impl Request {
                 SessionRequest::Find => "find_sessions",
                 SessionRequest::TakeOption { .. } => "take_option",
                 SessionRequest::Update(..) => "update_session",
+                SessionRequest::Draft(_) => "draft",
                 SessionRequest::Shelve(_, how) => how.name(),
                 SessionRequest::EditAll(..) => "edit_all",
                 SessionRequest::Tidy(_) => "tidy",
@@ -278,6 +292,7 @@ impl Request {
             Self::ValidateEvents(_) => "validate_events",
             Self::UseProfile(_) => "use_profile",
             Self::Report { .. } => "report",
+            Self::SaveAsScenario { .. } => "save_as_scenario",
             Self::Export { .. } => "export",
         }
     }
@@ -321,6 +336,7 @@ impl Request {
                     | SessionRequest::Find
                     | SessionRequest::CancelRestore
                     | SessionRequest::Update(..)
+                    | SessionRequest::Draft(_)
                     | SessionRequest::Shelve(..)
                     | SessionRequest::EditAll(..)
                     | SessionRequest::Tidy(_)
@@ -340,6 +356,7 @@ impl Request {
             | Self::ValidateEvents(_)
             | Self::External(ExternalRequest::Answer { .. })
             | Self::Report { .. }
+            | Self::SaveAsScenario { .. }
             | Self::Export { .. } => false,
         }
     }

@@ -52,6 +52,10 @@ impl RuntimeParts {
     pub(super) fn approve(&mut self, world: &mut World, taken: Taken) -> Option<Taken> {
         let prepared = &taken.prepared;
         let session = prepared.metadata.id;
+        if prepared.is_draft {
+            // There is nothing to restore.
+            return self.unless_cancelled(world, taken);
+        }
         let checkpoint = prepared.checkpoint;
         let losses = prepared.image.losses().to_vec();
         let settings = world.get_resource_or_init::<SessionSettings>();
@@ -64,15 +68,23 @@ impl RuntimeParts {
             reject(world, taken.preparing.request(), RequestError::WouldLose { types });
             return None;
         }
+        self.unless_cancelled(world, taken)
+    }
+
+    fn unless_cancelled(&mut self, world: &mut World, taken: Taken) -> Option<Taken> {
         if self.take_cancellation(world) {
-            self.give_up_prepared(world, session);
+            self.give_up_prepared(world, taken.prepared.metadata.id);
             return None;
         }
         Some(taken)
     }
 
-    /// Begins the restore protocol: up to here nothing of the world has changed.
+    /// Begins the restore protocol: up to here nothing of the world has changed. A session that was planned just
+    /// begins.
     pub(super) fn begin_restore(&mut self, world: &mut World, taken: Taken) {
+        if taken.prepared.is_draft {
+            return self.begin_draft(world, taken);
+        }
         let Taken { preparing, mut prepared } = taken;
         let (session, checkpoint) = (prepared.metadata.id, prepared.checkpoint);
         if let Some(mut placed) = world.get_resource_mut::<Placed>() {

@@ -108,8 +108,10 @@ pub(crate) enum Transition {
         metadata: Box<SessionMetadata>,
         fields: Fields,
         run: RunId,
+        /// The highest checkpoint number that the session has used: of a draft, that of the draft.
+        newest_counter: u64,
         /// The request that this answers.
-        request: SessionRequest,
+        request: Request,
     },
     /// To read a checkpoint.
     Preparing(Box<Preparing>),

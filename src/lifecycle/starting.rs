@@ -28,6 +28,16 @@ pub(super) fn check_texts(session: &NewSession) -> Result<(), RequestError> {
     texts.into_iter().chain(&session.player).try_for_each(|text| check_text(text))
 }
 
+/// What is known of a world in which nothing was saved yet.
+pub(super) fn fresh() -> Start {
+    Start {
+        next_save_id: SaveId::FIRST,
+        seeds: Vec::new(),
+        carried: Carried::default(),
+        gone: KeyedIds::default(),
+    }
+}
+
 impl RuntimeParts {
     pub(super) fn start(
         &mut self,
@@ -51,18 +61,15 @@ impl RuntimeParts {
             run,
             lineage: Lineage::default(),
             begun: None,
-            start: Start {
-                next_save_id: SaveId::FIRST,
-                seeds: Vec::new(),
-                carried: Carried::default(),
-                gone: KeyedIds::default(),
-            },
+            start: fresh(),
             unknown_frames: Vec::new(),
             events: EventStart { records: self.events.has_types(), ..EventStart::default() },
         })));
         let fields = session.fields.clone();
-        let (metadata, request) = (Box::new(metadata), request.clone());
-        self.transition = Some(Transition::Opening { metadata, fields, run, request });
+        let (metadata, request) = (Box::new(metadata), request.clone().into());
+        let newest_counter = 0;
+        self.transition =
+            Some(Transition::Opening { metadata, fields, run, newest_counter, request });
         Ok(())
     }
 
@@ -163,7 +170,7 @@ impl RuntimeParts {
         context: SessionContext,
     ) {
         // A restore has begun its run already; only a start waits for it.
-        let Some(Transition::Opening { mut metadata, fields, run, .. }) =
+        let Some(Transition::Opening { mut metadata, fields, run, newest_counter, .. }) =
             self.transition.take_if(|transition| matches!(transition, Transition::Opening { .. }))
         else {
             return self.compare_context(world, session, context);
@@ -173,7 +180,7 @@ impl RuntimeParts {
         world.get_resource_or_init::<SessionCatalog>().put(SessionEntry::begun(&metadata));
         world.insert_resource(CurrentSession::new(*metadata, fields));
         let figures = RunFigures::begin(self.time.now(), Duration::ZERO);
-        let mut playing = Playing::new(session, run, 0, figures, self.recorder(world));
+        let mut playing = Playing::new(session, run, newest_counter, figures, self.recorder(world));
         playing.gate_was_open = self.gate_is_open(world);
         self.playing = Some(playing);
         if let Some(mut placed) = world.get_resource_mut::<Placed>() {

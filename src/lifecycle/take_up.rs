@@ -55,6 +55,7 @@ impl RuntimeParts {
                 self.take_option(world, *session, option)
             }
             SessionRequest::Update(session, update) => self.edit(world, *session, update),
+            SessionRequest::Draft(session) => self.draft(world, session),
             SessionRequest::Shelve(session, how) => self.shelve(*session, *how),
             SessionRequest::EditAll(query, edit) => {
                 self.edit_all(world, query, edit);

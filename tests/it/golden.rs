@@ -15,14 +15,15 @@ use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
     AttachmentOf, AttachmentRead, CheckpointId, CorruptionDetected, EventQuery, EventsRead,
-    MemoryDisk, RecordingExt, RecoveryFailed, RestoreLossReason, SessionEntry, SessionId, SlotKind,
+    LinkTarget, MemoryDisk, RecordingExt, RecoveryFailed, RestoreLossReason, SessionEntry,
+    SessionId, SlotKind,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::common::{Phase, Score, frames, game_with, listen, plugin, received, request};
 
 /// The version that this build writes.
-const NEWEST: &str = "1.2";
+const NEWEST: &str = "1.3";
 
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[reflect(Component, Saved)]
@@ -214,8 +215,35 @@ fn as_listed(entry: &SessionEntry) -> String {
     if let Some(mission) = entry.summary.fields.get::<String>("mission") {
         writeln!(text, " listed with mission {mission:?} in {:?}", entry.summary.states).unwrap();
     }
+    text += &on_the_shelf(entry);
     for chapter in &entry.summary.chapters {
         writeln!(text, " listed in chapter {:?}", chapter.name).unwrap();
+    }
+    text
+}
+
+/// Where a session stands among others, and by what it is found, since version 1.3.
+fn on_the_shelf(entry: &SessionEntry) -> String {
+    let mut text = String::new();
+    let session = &entry.session;
+    let place = match session.place {
+        place if place.is_archived() => "archive",
+        place if place.is_in_trash() => "trash",
+        _ => "",
+    };
+    if !place.is_empty() {
+        writeln!(text, " in the {place}, without a world: {}", entry.without_world).unwrap();
+    }
+    if session.draft {
+        writeln!(text, " a draft").unwrap();
+    }
+    let tags: Vec<&str> = session.tags.iter().collect();
+    if session.pinned || session.expected.is_some() || !tags.is_empty() {
+        let (pinned, expected) = (session.pinned, session.expected);
+        writeln!(text, " {tags:?}, pinned: {pinned}, expected: {expected:?}").unwrap();
+    }
+    for link in session.links.iter().filter(|link| matches!(link.to, LinkTarget::Text(_))) {
+        writeln!(text, " {}: {:?}", link.relation, link.to).unwrap();
     }
     text
 }

@@ -17,6 +17,7 @@ mod death;
 mod depth;
 mod doctor;
 mod documents;
+mod drafts;
 mod endings;
 mod entries;
 mod external_saves;
@@ -67,6 +68,7 @@ mod restore_protocol;
 mod rewinds;
 mod rooms;
 mod rounds;
+mod saved_scenarios;
 mod saved_types;
 #[cfg(feature = "scenarios")]
 mod scenarios;

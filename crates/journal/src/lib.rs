@@ -73,7 +73,7 @@ pub use session::{
     Report, ReportError, RequestError, RestoreFrom, RestoreReason, SaveSlot, SessionContext,
     SessionEdit, SessionMetadata, SessionPriority, SessionStatus, SessionTally, SessionUpdate,
     ShelfMove, ShelfPlace, SlotError, SlotKind, StartingWorld, StateChange, StopReason, Tags,
-    WrittenBy,
+    WorldOf, WrittenBy,
 };
 pub use store::{MemoryDisk, Operation, PanicInfo};
 pub use writer::Saved;

@@ -21,6 +21,7 @@ mod ladder;
 mod many_sessions;
 mod offer;
 mod prepare;
+mod prepare_draft;
 mod prepare_slot;
 mod prepare_world;
 mod read_progress;

@@ -13,6 +13,7 @@ mod opening;
 mod parts;
 mod personal;
 
+use std::ffi::OsStr;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,7 +22,8 @@ use jiff::Timestamp;
 
 use crate::ids::{CheckpointId, SessionId};
 use crate::process::LastRun;
-use crate::session::{Report, RequestError, SessionContext};
+use crate::scenario::Scenario;
+use crate::session::{FailureCause, Report, RequestError, SessionContext, WorldOf};
 use crate::store::{DirectoryStore, Disk, LocalStore, StoreAction, StoreError};
 
 pub(crate) use archive::Archive;
@@ -71,6 +73,24 @@ pub enum ReportOf {
     LastRun(Box<LastRun>),
     /// Nothing: it hands a session on.
     Session,
+    /// Nothing: it is the world that a scenario begins with.
+    Scenario(Box<ScenarioFile>),
+}
+
+/// The scenario that stands beside its world.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ScenarioFile {
+    pub path: PathBuf,
+    pub scenario: Scenario,
+    /// What its world is taken of.
+    pub of: WorldOf,
+}
+
+impl ReportOf {
+    /// Whether it is of no use without its checkpoint.
+    pub(crate) fn is_a_world(&self) -> bool {
+        matches!(self, Self::Session | Self::Scenario(_))
+    }
 }
 
 impl ReportOrder {
@@ -91,13 +111,44 @@ impl ReportOrder {
         Ok(Archive::new(file, contents))
     }
 
-    /// Makes the name of the file durable, as its content is.
+    /// Makes the name of the file durable, as its content is. A scenario is written beside its world.
     pub(crate) fn finish(&self, local: &LocalStore) -> Result<(), RequestError> {
+        if let ReportOf::Scenario(scenario) = &self.of
+            && let Err(error) = self.write_scenario(&*local.outside, scenario)
+        {
+            return Err(self.give_up(&*local.outside, error));
+        }
         let directory = self.path.parent().unwrap_or(&self.path).to_owned();
         let layout = local.store.layout().clone();
         let outside = DirectoryStore::new(Arc::clone(&local.outside), layout);
         let synced = outside.sync_directories(&[directory]);
-        synced.map_err(|error| self.give_up(&*local.outside, error.into()))
+        synced.map_err(|error| {
+            if let ReportOf::Scenario(scenario) = &self.of {
+                let _ = local.outside.remove(&scenario.path);
+            }
+            self.give_up(&*local.outside, error.into())
+        })
+    }
+
+    /// Writes the text of a scenario where no file is yet.
+    fn write_scenario(&self, disk: &dyn Disk, file: &ScenarioFile) -> Result<(), RequestError> {
+        let ScenarioFile { path, scenario, .. } = file;
+        let world = self.path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        let text = scenario.to_text_with_world(world);
+        let text = text.map_err(|error| RequestError::Store(FailureCause::at(path, error)))?;
+        let refused = |action, source: io::Error| match source.kind() {
+            io::ErrorKind::AlreadyExists => RequestError::FileExists { path: path.clone() },
+            _ => StoreError::Disk { action, path: path.clone(), source }.into(),
+        };
+        let created = disk.create_new(path);
+        let mut file = created.map_err(|error| refused(StoreAction::CreateFile, error))?;
+        let written = file.append(text.as_bytes()).and_then(|()| file.sync());
+        written.map_err(|error| {
+            // Some systems don't remove what is open.
+            drop(file);
+            let _ = disk.remove(path);
+            refused(StoreAction::Append, error)
+        })
     }
 
     /// On a full disk half of it would be left behind, in the way of the next try.

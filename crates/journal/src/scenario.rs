@@ -8,6 +8,7 @@ mod error;
 mod files;
 #[cfg(test)]
 mod tests;
+mod text;
 mod written;
 
 use std::time::Duration;

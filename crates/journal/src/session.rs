@@ -27,6 +27,7 @@ mod status;
 mod summary;
 mod tags;
 mod update;
+mod world_of;
 mod written_by;
 
 pub use attachment::check_attachment_name;
@@ -62,4 +63,5 @@ pub use status::{EndReason, IllegalMove, Move, SessionStatus};
 pub use summary::CheckpointSummary;
 pub use tags::Tags;
 pub use update::SessionUpdate;
+pub use world_of::WorldOf;
 pub use written_by::WrittenBy;

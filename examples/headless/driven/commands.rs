@@ -10,6 +10,7 @@ use std::time::Duration;
 use bevy::diagnostic::FrameCount;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
+use bevy_session::shelf::Scenario;
 use bevy_session::{
     Archived, ChapterId, CheckpointId, EventPage, EventQuery, Report, SessionCommands, SessionId,
     SessionQuery,
@@ -39,6 +40,8 @@ pub const COMMANDS: &[Command] = &[
     Command { verb: "unarchive", takes: Takes::Text("a session's id"), begin: unarchive },
     Command { verb: "delete", takes: Takes::Text("a session's id"), begin: delete },
     Command { verb: "undelete", takes: Takes::Text("a session's id"), begin: undelete },
+    Command { verb: "draft", takes: Takes::Text("a name"), begin: draft },
+    Command { verb: "scenario", takes: Takes::Text("a path"), begin: scenario },
     Command { verb: "tag", takes: Takes::Text("a tag"), begin: tag },
     Command { verb: "search", takes: Takes::Text("words"), begin: search },
     Command { verb: "slots", takes: Takes::Nothing, begin: slots },
@@ -305,6 +308,27 @@ fn shelve(
     ask(&mut world.commands().session(), session);
     Ok(until(move |news, _| match news {
         News::Moved(moved) => (*moved == session).then(|| Ok(Fields::new())),
+        _ => None,
+    }))
+}
+
+/// Plans a session, which begins when it is continued.
+fn draft(world: &mut World, name: &str) -> Result<Begun, String> {
+    world.commands().session().draft(NewSession::named(name));
+    Ok(until(|news, _| match news {
+        News::Drafted(id) => Some(Ok(fields([("id", json!(id.to_string()))]))),
+        _ => None,
+    }))
+}
+
+/// Makes a scenario of the colony as it is now.
+fn scenario(world: &mut World, path: &str) -> Result<Begun, String> {
+    let current = world.get_resource::<CurrentSession>().ok_or("no session is played")?;
+    let scenario = Scenario::like(current.metadata(), current.fields());
+    let id = current.id();
+    world.commands().session().save_as_scenario(id, scenario, path);
+    Ok(until(|news, _| match news {
+        News::ScenarioSaved { bytes } => Some(Ok(fields([("bytes", json!(bytes))]))),
         _ => None,
     }))
 }

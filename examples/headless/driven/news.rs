@@ -7,7 +7,8 @@ use bevy_session::prelude::*;
 use bevy_session::{
     ChapterBegun, ChapterEnded, ChapterId, CheckpointCaptured, CheckpointError, CheckpointId,
     EventPage, EventsRead, RecoveryFailed, ReportWritten, RestoreCancelled, SavingStopped,
-    SessionId, SessionMoved, SessionPaused, SessionResumed, SlotFailed,
+    ScenarioSaved, SessionDrafted, SessionId, SessionMoved, SessionPaused, SessionResumed,
+    SlotFailed,
 };
 
 use super::{Driver, hear};
@@ -39,6 +40,12 @@ pub enum News {
     Chapter(ChapterId),
     /// This session is in the trash or the archive now, or is back.
     Moved(SessionId),
+    /// This session is planned.
+    Drafted(SessionId),
+    /// A scenario is in its file, and its world of so many bytes beside it.
+    ScenarioSaved {
+        bytes: u64,
+    },
     Paused,
     Resumed,
     Closed {
@@ -90,6 +97,12 @@ pub fn plugin(app: &mut App) {
         })
         .add_observer(|moved: On<SessionMoved>, mut commands: Commands| {
             report(&mut commands, News::Moved(moved.session));
+        })
+        .add_observer(|drafted: On<SessionDrafted>, mut commands: Commands| {
+            report(&mut commands, News::Drafted(drafted.session));
+        })
+        .add_observer(|saved: On<ScenarioSaved>, mut commands: Commands| {
+            report(&mut commands, News::ScenarioSaved { bytes: saved.bytes });
         })
         .add_observer(|_: On<SessionPaused>, mut commands: Commands| {
             report(&mut commands, News::Paused);

@@ -1,5 +1,7 @@
 //! What the game is notified of about what sessions say of themselves, and where they stand.
 
+use std::path::PathBuf;
+
 use bevy::prelude::*;
 
 use super::notifications;
@@ -12,6 +14,20 @@ notifications! {
     SessionUpdated {
         /// The session.
         session: SessionId,
+    }
+
+    /// A session was planned, durably: it is a [`draft`](crate::SessionMetadata::draft).
+    SessionDrafted {
+        /// The session.
+        session: SessionId,
+    }
+
+    /// A scenario and its world were written, durably.
+    ScenarioSaved {
+        /// The file of the scenario, as the game named it.
+        path: PathBuf,
+        /// Bytes of its world.
+        bytes: u64,
     }
 
     /// A session was put into the trash or the archive, or was brought back, durably. Where it was there

@@ -139,6 +139,9 @@ impl RuntimeParts {
             Request::External(request) => self.handle_external_request(world, request),
             Request::UseProfile(profile) => self.use_profile(world, profile),
             Request::Report { report, path } => self.report(world, report, path),
+            Request::SaveAsScenario { of, scenario, path } => {
+                self.save_as_scenario(world, (*of, scenario), path)
+            }
             Request::Export { session, path } => {
                 self.export(world, *session, path);
                 Ok(())

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use super::{Request, SessionCommands, SlotRequest};
 use crate::journal::SessionId;
-use crate::session::Report;
+use crate::scenario::Scenario;
+use crate::session::{Report, WorldOf};
 
 impl SessionCommands<'_, '_> {
     /// Writes a report: one file that a player can send, and that a developer can open with
@@ -59,6 +60,43 @@ impl SessionCommands<'_, '_> {
     /// [`FileExists`](crate::RequestError::FileExists), or what the disk says.
     pub fn export(&mut self, session: SessionId, path: impl Into<PathBuf>) {
         self.request(Request::Export { session, path: path.into() });
+    }
+
+    /// Makes a scenario of a session or a slot: writes its file, whose name ends with `.scenario.ron`, and beside that
+    /// the world with which sessions of it begin. Of the session that is played it is the world of this frame; where a
+    /// gate is closed, that of the newest checkpoint.
+    ///
+    /// [`Scenario::like`] takes over what the session says of itself, from which the game chooses. The file of the world
+    /// has nothing but the world: not the session's id, name, player, fields, chapters, play time and attachments, and
+    /// nothing of the machine. What the game saved in components and resources is in it as it is.
+    ///
+    /// [`ScenarioSaved`](crate::ScenarioSaved) follows, or [`RequestRejected`](crate::RequestRejected) with
+    /// [`NotAScenario`](crate::RequestError::NotAScenario), [`UnknownSession`](crate::RequestError::UnknownSession),
+    /// [`NothingToRestore`](crate::RequestError::NothingToRestore),
+    /// [`FileExists`](crate::RequestError::FileExists), or what the disk says. No file takes the place of another, and
+    /// both are there or none.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    /// use bevy_session::shelf::Scenario;
+    ///
+    /// fn make_a_scenario_of_this(current: Res<CurrentSession>, mut commands: Commands) {
+    ///     let mut scenario = Scenario::like(current.metadata(), current.fields());
+    ///     scenario.name = "Ruins".to_owned();
+    ///     let path = "assets/scenarios/ruins.scenario.ron";
+    ///     commands.session().save_as_scenario(current.id(), scenario, path);
+    /// }
+    /// # bevy::ecs::system::assert_is_system(make_a_scenario_of_this);
+    /// ```
+    pub fn save_as_scenario(
+        &mut self,
+        of: impl Into<WorldOf>,
+        scenario: Scenario,
+        path: impl Into<PathBuf>,
+    ) {
+        let (of, scenario, path) = (of.into(), Box::new(scenario), path.into());
+        self.request(Request::SaveAsScenario { of, scenario, path });
     }
 
     /// Makes a slot of a file that [`export`](Self::export) or [`report`](Self::report) wrote, of this

@@ -6,8 +6,8 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
-    CheckpointKind, InnerChapters, LeaveCause, Leaving, MemoryDisk, Operation, SessionId,
-    SessionUpdate,
+    Archived, CheckpointKind, InnerChapters, LeaveCause, Leaving, MemoryDisk, Operation,
+    SessionCommands, SessionId, SessionUpdate,
 };
 
 use super::{Health, Looted, MemberOf, Relic, Target, Whispered, game};
@@ -29,6 +29,7 @@ pub fn make() -> MemoryDisk {
     in_chapters(&disk);
     let disk = recorded(&disk);
     let disk = taken_back(&disk);
+    on_the_shelf(&disk);
     forgotten(&disk.snapshot())
 }
 
@@ -120,6 +121,44 @@ fn taken_back(disk: &MemoryDisk) -> MemoryDisk {
     set_health(&mut app, 50);
     seconds(&mut app, 6.0);
     disk.snapshot()
+}
+
+/// Sessions that are found by what they say, that were put away in each way, and one that hasn't begun.
+fn on_the_shelf(disk: &MemoryDisk) {
+    let mut app = game(disk, true);
+    let new = |name: &str| {
+        let new = NewSession::named(name).player("Ben").tag("co-op").tag("hard");
+        new.expected(Duration::from_secs(600))
+    };
+    let put_away = |app: &mut App, name: &str, how: fn(&mut SessionCommands, SessionId)| {
+        request(app, |commands| commands.session().start(new(name)));
+        frames(app, 4);
+        let session = app.world().resource::<CurrentSession>().id();
+        app.world_mut().resource_mut::<CurrentSession>().set("mission", name).unwrap();
+        seconds(app, 6.0);
+        close(app);
+        request(app, |commands| how(&mut commands.session(), session));
+        frames(app, 12);
+    };
+    hero(&mut app, 90);
+    put_away(&mut app, "Kept", |commands, session| {
+        let update = SessionUpdate::default().pin(true);
+        commands.update_session(session, update.link("guide", "page 7"));
+    });
+    put_away(&mut app, "Put away", |commands, session| {
+        commands.archive(session, Archived::WithWorld);
+    });
+    put_away(&mut app, "Remembered", |commands, session| {
+        commands.archive(session, Archived::SummaryOnly);
+    });
+    put_away(&mut app, "Thrown away", |commands, session| commands.delete(session));
+    let planned = new("Planned").field("mission", "next week").unwrap();
+    let planned = planned.field("plan", &"x".repeat(20_000)).unwrap();
+    request(&mut app, |commands| commands.session().draft(planned));
+    frames(&mut app, 4);
+    let places = app.world().resource::<SessionCatalog>().sessions().iter();
+    let away = places.filter(|entry| !entry.session.place.is_open() || entry.session.draft);
+    assert_eq!(away.count(), 4);
 }
 
 /// Whether a file belongs to the golden ones. Locks and what processes said of themselves don't.

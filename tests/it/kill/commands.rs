@@ -84,6 +84,27 @@ fn an_answered_move_survives_kill_9() {
 }
 
 #[test]
+fn an_answered_draft_and_an_answered_scenario_survive_kill_9() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("colony.scenario.ron");
+    let mut game = Game::driven(directory.path(), &STILL);
+    let planned = succeeded(&mut game, "draft Friday at eight")["id"].clone();
+    let saved = succeeded(&mut game, &format!("scenario {}", path.display()));
+    game.kill();
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains("colony.world"), "{text}");
+    let world = fs::metadata(directory.path().join("colony.world")).unwrap();
+    assert_eq!(saved["bytes"], world.len());
+    let mut game = Game::driven(directory.path(), &STILL);
+    let listed = succeeded(&mut game, "sessions");
+    let mut listed = listed["sessions"].as_array().unwrap().iter();
+    let found = listed.find(|session| session["id"] == planned).expect("it should be listed");
+    assert_eq!(found["name"], "Friday at eight");
+    assert!(refused(&mut game, &format!("scenario {}", path.display())).contains("is there"));
+    game.kill();
+}
+
+#[test]
 fn an_answered_save_and_its_slot_survive_kill_9() {
     let directory = tempfile::tempdir().unwrap();
     let mut oracle = Oracle::default();

@@ -90,6 +90,7 @@ pub(super) struct Filter {
     pub fit: Option<VersionFit>,
     pub places: Places,
     pub pinned: Option<bool>,
+    pub draft: Option<bool>,
 }
 
 impl Filter {
@@ -115,6 +116,7 @@ impl Filter {
         let cause = entry.left.as_ref().map(|left| left.cause);
         is_in_place
             && self.pinned.is_none_or(|pinned| entry.session.pinned == pinned)
+            && self.draft.is_none_or(|draft| entry.session.draft == draft)
             && is_one_of(&self.statuses, &entry.status)
             && (self.left.is_empty() || self.left.contains(&Left::of(entry)))
             && (self.causes.is_empty() || cause.is_some_and(|cause| self.causes.contains(&cause)))

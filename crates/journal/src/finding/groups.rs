@@ -38,6 +38,8 @@ pub enum GroupBy {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[non_exhaustive]
 pub enum Outcome {
+    /// It is a draft, which hasn't begun.
+    Planned,
     /// It is played now.
     Played,
     /// It was left by a crash, or may be played on another machine.
@@ -57,6 +59,7 @@ impl Outcome {
     #[must_use]
     pub fn of(entry: &SessionEntry) -> Self {
         match (Left::of(entry), entry.status) {
+            _ if entry.session.draft => Self::Planned,
             (Left::InUse, _) => Self::Played,
             (Left::Crash, _) => Self::Crashed,
             (_, SessionStatus::Completed) => Self::Completed,

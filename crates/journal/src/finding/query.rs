@@ -142,6 +142,12 @@ impl SessionQuery {
         self
     }
 
+    /// Only drafts, or only sessions that have begun.
+    pub fn drafts(mut self, drafts: bool) -> Self {
+        self.filter.draft = Some(drafts);
+        self
+    }
+
     /// Sessions in the archive, instead of those that are played.
     pub fn archived(mut self) -> Self {
         self.filter.places = Places { open: false, archive: true, trash: false };

@@ -95,8 +95,8 @@ pub struct Commit {
     /// nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Box<Origin>>,
-    /// Whether what lists show of it was kept alone, when its session was archived: there is no world, and
-    /// nothing can be restored. The group has no data then.
+    /// Whether there is no world, and nothing can be restored: when its session was archived, what lists show of
+    /// it was kept alone, or the session is a draft. The group has no data then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub without_world: bool,
 }

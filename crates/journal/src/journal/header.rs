@@ -16,8 +16,8 @@ pub const FORMAT_MINOR: u16 = 3;
 /// The optional feature of a run that records events of the game's own: who doesn't know it would hand
 /// them out twice, or never.
 pub const FEATURE_EVENTS: u64 = 1;
-/// The optional feature of a session that was archived without its world: who doesn't know it would take it up
-/// with an empty one.
+/// The optional feature of a session without a world, since it was archived so or is a draft: who doesn't know it
+/// would take it up with an empty one.
 pub const FEATURE_WITHOUT_WORLD: u64 = 2;
 
 /// What a segment says about itself before its first frame.

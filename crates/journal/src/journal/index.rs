@@ -151,11 +151,14 @@ impl SessionIndex {
         self.heads.iter().find(|head| !head.declined).or(self.heads.first())
     }
 
-    /// Every checkpoint whose commit is known, the highest counter first.
+    /// Every checkpoint whose commit is known, the highest counter first, but for that of a draft that has
+    /// begun: it has no world, and nothing leads there.
     pub fn checkpoints(&self) -> Vec<CheckpointInfo> {
         let lines = self.heads_by_checkpoint();
         let on_line_of = |id| lines.get(&id).cloned().unwrap_or_default();
         let ids = self.runs.values().flat_map(Run::checkpoints);
+        let is_head = |id: CheckpointId| self.heads.iter().any(|head| head.id == id);
+        let ids = ids.filter(|id| !self.is_without_world(*id) || is_head(*id));
         let mut found: Vec<_> = ids.filter_map(|id| self.info(id, on_line_of(id))).collect();
         found.sort_by_key(|info| (std::cmp::Reverse(info.id.counter), info.id.run));
         found
@@ -210,7 +213,8 @@ impl SessionIndex {
         })
     }
 
-    /// Whether nothing but what lists show was kept of a checkpoint, when its session was archived.
+    /// Whether there is nothing of a checkpoint but what lists show, since its session was archived so or is a
+    /// draft.
     pub fn is_without_world(&self, id: CheckpointId) -> bool {
         self.commit(id).is_some_and(|commit| commit.without_world)
     }

@@ -169,7 +169,8 @@ pub struct SessionEntry {
     pub left: Option<Leaving>,
     /// Whether it went on in two places that never saw each other.
     pub forked: bool,
-    /// Whether nothing but its summary was kept when it was archived, so that it can't be taken up.
+    /// Whether there is no world to restore: nothing but its summary was kept when it was archived, or it is a
+    /// [draft](SessionMetadata::draft).
     pub without_world: bool,
     /// Bytes of its journal, of its attachments and of its slots.
     pub bytes: u64,
@@ -201,6 +202,26 @@ impl SessionEntry {
         }
     }
 
+    /// A draft that was written just now, as this checkpoint of this many bytes.
+    pub(crate) fn drafted(
+        session: SessionMetadata,
+        newest: CheckpointId,
+        summary: CheckpointSummary,
+        bytes: u64,
+    ) -> Self {
+        Self {
+            status: SessionStatus::Closed,
+            in_use: false,
+            newest: Some(newest),
+            summary,
+            bytes,
+            journal_bytes: bytes,
+            without_world: true,
+            left: Some(Leaving::default()),
+            ..Self::begun(&session)
+        }
+    }
+
     /// Whether the session was left by a crash, or may be played on another machine. Also of one whose
     /// crash was declined; see [`declined`](Self::declined).
     #[must_use]
@@ -210,11 +231,12 @@ impl SessionEntry {
 
     /// Whether a Continue button or `start_or_continue` takes it up: not while it is played, after it
     /// has ended, without a checkpoint or its world, in the trash, or if its crash was declined. `recover` takes a declined
-    /// one too, and one in the trash.
+    /// one too, and one in the trash. A [draft](SessionMetadata::draft) begins.
     #[must_use]
     pub fn can_go_on(&self) -> bool {
         let is_unwanted = self.declined || self.session.place.is_in_trash();
         let has_world = self.newest.is_some() && !self.without_world;
-        !self.in_use && !is_unwanted && !self.status.has_ended() && has_world
+        let has_begin = has_world || self.session.draft;
+        !self.in_use && !is_unwanted && !self.status.has_ended() && has_begin
     }
 }

@@ -10,6 +10,7 @@ use super::detect::{FoundSession, Interest, examine};
 use super::event_line::EventsAt;
 use super::goal::candidates;
 use super::ladder::next_trial;
+use super::prepare_draft::prepare_draft;
 use super::prepare_slot::prepare_slot;
 use super::standing::{LockHolder, Standing, standing};
 use super::{Decode, KnownTypes, ReadProgress, SessionFinder};
@@ -28,6 +29,8 @@ use crate::store::{StoredSession, Trial, unknown_if_gone};
 #[derive(Debug)]
 pub struct Prepared<I> {
     pub metadata: SessionMetadata,
+    /// Whether the session begins with it: it was a draft, and there is no world to restore.
+    pub is_draft: bool,
     pub checkpoint: CheckpointId,
     /// What the new run says about where it comes from.
     pub lineage: Lineage,
@@ -67,6 +70,7 @@ impl<I> Prepared<I> {
     pub fn split(self) -> (I, Prepared<()>) {
         let rest = Prepared {
             metadata: self.metadata,
+            is_draft: self.is_draft,
             checkpoint: self.checkpoint,
             lineage: self.lineage,
             begun: self.begun,
@@ -140,7 +144,13 @@ pub fn prepare<D: Decode>(
     }
     let head = choose_head(stored.index(), wanted)?;
     if stored.index().is_without_world(head.id) {
-        return Err(RequestError::ArchivedWithoutWorld.into());
+        return match (head.metadata.draft, wanted.reason) {
+            (true, RestoreReason::Continued) => {
+                prepare_draft(types, &stored, &head, finder.progress())
+            }
+            (true, _) => Err(RequestError::NotBegun.into()),
+            (false, _) => Err(RequestError::ArchivedWithoutWorld.into()),
+        };
     }
     let standing = standing(finder, wanted.session, &head, LockHolder::Us);
     check_move(&standing, wanted)?;
@@ -178,6 +188,7 @@ pub fn prepare<D: Decode>(
         chapters: about.chapters(),
         fields: head.fields_at(checkpoint).cloned().unwrap_or(about.fields),
         metadata: head.metadata.taken_up(),
+        is_draft: false,
         state_changes: about.state_changes,
         has_crashed: standing.has_crashed(),
         clock: about.clock,

@@ -131,6 +131,7 @@ fn go_on_from<I>(
     let in_session = session.filter(|session| session.index().lineage_of(checkpoint.run).is_some());
     let events = EventsAt::read(store, in_session.as_ref().unwrap_or(&stored), at, false);
     Ok(Prepared {
+        is_draft: false,
         trial: None,
         events_through: commit.events_through,
         next_event: events.next,

@@ -32,6 +32,7 @@ pub(crate) fn prepare_world<D: Decode>(
     let unknown_frames = stored.carried().map_err(|error| SlotError::Unreadable(error.into()))?;
     Ok(Prepared {
         metadata,
+        is_draft: false,
         checkpoint,
         lineage: Lineage::default(),
         begun: Begun::after(None, RestoreReason::BranchedOff, None),

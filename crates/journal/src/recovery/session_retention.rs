@@ -41,7 +41,7 @@ pub enum LetGo {
 
 /// Rules by which sessions are kept. Without a rule nothing goes.
 ///
-/// Whatever the rules are, these are never touched: sessions that are pinned, in use, forked, or of a newer
+/// Whatever the rules are, these are never touched: sessions that are pinned, in use, forked, drafts, or of a newer
 /// version of the game, crashes that the player hasn't declined, what is in the archive or the trash already, and
 /// the session that was left last. What can't be read isn't listed, so no rule knows of it.
 ///
@@ -90,11 +90,11 @@ impl Retention {
 }
 
 impl LeftAs {
-    /// How a session was left; `None` of one that is played, or whose crash waits for an answer.
+    /// How a session was left; `None` of one that is played, hasn't begun, or whose crash waits for an answer.
     #[must_use]
     pub fn of(entry: &SessionEntry) -> Option<Self> {
         match entry.status {
-            _ if entry.in_use => None,
+            _ if entry.in_use || entry.session.draft => None,
             SessionStatus::Closed => Some(Self::Closed),
             SessionStatus::Completed => Some(Self::Completed),
             SessionStatus::Failed => Some(Self::Failed),

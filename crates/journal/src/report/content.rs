@@ -55,6 +55,8 @@ enum About {
     LastRun,
     /// Nothing: it hands a session on.
     Session,
+    /// Nothing: it is the world that a scenario begins with, and says nothing of who made it.
+    World,
 }
 
 /// The checkpoint that goes with it.
@@ -173,6 +175,11 @@ impl ReportText {
             ReportOf::Now => (About::Now, None),
             ReportOf::LastRun(previous) => (About::LastRun, Some(process(previous, personal))),
             ReportOf::Session => (About::Session, None),
+            ReportOf::Scenario(_) => (About::World, None),
+        };
+        let context = match about {
+            About::World => SessionContext::default(),
+            _ => personal.removed_from_context(&order.context),
         };
         let slot = match &parts.slot {
             Ok(slot) => Slot::Whole { checkpoint: slot.checkpoint, bytes: slot.bytes.len() as u64 },
@@ -191,7 +198,7 @@ impl ReportText {
             bevy_session: env!("CARGO_PKG_VERSION"),
             note: personal.removed_from(&order.report.note),
             process,
-            context: personal.removed_from_context(&order.context),
+            context,
             architecture: std::env::consts::ARCH,
             session: parts.head.as_ref().map(|head| session(head, personal)),
             slot,

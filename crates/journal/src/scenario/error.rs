@@ -81,6 +81,12 @@ pub enum ScenarioError {
         /// What is too much.
         message: String,
     },
+    /// A value of a field or a setting has no form as text.
+    #[error("it can't be written as text: {message}")]
+    Unwritable {
+        /// Which, and why.
+        message: String,
+    },
     /// The file could not be read.
     #[error("{file}: it can't be read")]
     Unreadable {

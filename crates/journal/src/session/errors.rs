@@ -62,6 +62,9 @@ pub enum RequestError {
     /// Nothing but its summary was kept when the session was archived: there is no world to restore.
     #[error("only the summary of this session was kept when it was archived")]
     ArchivedWithoutWorld,
+    /// The session is a draft: it can be continued, which begins it, and has nothing to recover or to put away.
+    #[error("the session is a draft that hasn't begun")]
+    NotBegun,
     /// The session went on in two places that never saw each other. Take up or decline one of them first.
     #[error("the session went on in two places: choose one of them first")]
     Forked,
@@ -123,6 +126,12 @@ pub enum RequestError {
     /// The file is there already. It was left as it is.
     #[error("{} is there already", path.display())]
     FileExists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file of a scenario is called `KEY.scenario.ron`, with a key that has no point.
+    #[error("{} isn't called like a scenario: KEY.scenario.ron", path.display())]
+    NotAScenario {
         /// The file.
         path: PathBuf,
     },

@@ -125,6 +125,15 @@ impl Fields {
         Self(self.0.iter().map(named).collect())
     }
 
+    /// Takes out all fields whose names begin so, under the rest of their names.
+    pub(crate) fn take_under(&mut self, prefix: &str) -> Self {
+        let (under, others): (BTreeMap<_, _>, _) =
+            std::mem::take(&mut self.0).into_iter().partition(|(name, _)| name.starts_with(prefix));
+        self.0 = others;
+        let rest = |name: String| name.strip_prefix(prefix).map(str::to_owned).unwrap_or_default();
+        Self(under.into_iter().map(|(name, field)| (rest(name), field)).collect())
+    }
+
     /// Whether no field is set.
     #[must_use]
     pub fn is_empty(&self) -> bool {

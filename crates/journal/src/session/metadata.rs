@@ -42,6 +42,9 @@ pub struct SessionMetadata {
     /// Where it stands among all others.
     #[serde(default, skip_serializing_if = "is_open")]
     pub place: ShelfPlace,
+    /// Whether it is a draft: planned, and not begun yet. It begins when it is continued for the first time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub draft: bool,
     /// How long it is expected to be played, in milliseconds; `None` if the game didn't say.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_milliseconds")]
     pub expected: Option<Duration>,
@@ -82,10 +85,10 @@ pub struct SessionTally {
 
 impl SessionMetadata {
     /// As a run says it that takes the session up: from wherever it is, it comes back among those that are
-    /// played.
+    /// played, and is no draft any more.
     #[must_use]
     pub(crate) fn taken_up(self) -> Self {
-        Self { place: ShelfPlace::Open, ..self }
+        Self { place: ShelfPlace::Open, draft: false, ..self }
     }
 }
 
@@ -196,6 +199,7 @@ impl NewSession {
             tags: self.tags.clone(),
             pinned: false,
             place: ShelfPlace::Open,
+            draft: false,
             expected: self.expected,
             links: self.links.clone(),
             autosave: self.autosave,

@@ -1,5 +1,6 @@
 //! Plays a script on a simulated disk, and keeps the history.
 
+mod drafts;
 mod slots;
 mod stating;
 mod taking_up;

@@ -2,6 +2,8 @@
 
 mod archive;
 mod crashes;
+mod drafts;
+mod scenarios;
 mod trash;
 
 use super::opening::read_checkpoint;

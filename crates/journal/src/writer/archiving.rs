@@ -98,6 +98,9 @@ impl Archiving {
         refuse_to_guess(stored.index())?;
         let session = stored.id();
         let head = the_only_line(&stored)?;
+        if head.metadata.draft {
+            return Err(RequestError::NotBegun);
+        }
         let from = head.metadata.place;
         if is_there_already(&stored, &head, what)? {
             let bytes = stored.bytes_with_attachments();

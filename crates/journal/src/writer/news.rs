@@ -11,13 +11,14 @@ use crate::ids::{CheckpointId, SessionId};
 use crate::journal::CheckpointKind;
 use crate::process::LastRun;
 use crate::recovery::{
-    EventPage, EventQuery, EventValidation, FoundSession, IndexFigures, SlotListing, Timeline,
+    EventPage, EventQuery, EventValidation, FoundSession, IndexFigures, SessionEntry, SlotListing,
+    Timeline,
 };
 use crate::report::ReportOrder;
 use crate::session::{
-    Attachment, AttachmentError, AttachmentOf, CheckpointError, FailureCause, ProvenTime,
-    RecoveryError, RequestError, SessionContext, SessionUpdate, ShelfMove, ShelfMoved, SlotError,
-    StopReason,
+    Attachment, AttachmentError, AttachmentOf, CheckpointError, FailureCause, NewSession,
+    ProvenTime, RecoveryError, RequestError, SessionContext, SessionUpdate, ShelfMove, ShelfMoved,
+    SlotError, StopReason,
 };
 
 /// What the writer reports, whatever the content of a session is.
@@ -83,6 +84,8 @@ pub enum News {
     Declined { session: SessionId, result: Result<(), RequestError> },
     /// A session was deleted, or not.
     Forgotten { session: SessionId, result: Result<(), RequestError> },
+    /// A session was planned, or not.
+    Drafted { session: Box<NewSession>, result: Result<Box<SessionEntry>, RequestError> },
     /// A session was moved to another place, or not.
     Shelved { session: SessionId, how: ShelfMove, result: Result<ShelfMoved, RequestError> },
     /// A session that had lain in the trash for long was removed, which freed so many bytes.

@@ -54,6 +54,8 @@ pub enum Order<C: Content> {
     Decline(SessionId),
     /// Delete a session.
     Forget(SessionId),
+    /// Write a session down that begins later.
+    Draft(Box<DraftOrder>),
     /// Move a session to another place.
     Shelve { session: SessionId, how: ShelfMove },
     /// Change what a session that isn't played says about itself.
@@ -110,6 +112,7 @@ impl<C: Content> Order<C> {
             Self::Leave(_) => "leave",
             Self::Decline(_) => "decline",
             Self::Forget(_) => "forget",
+            Self::Draft(_) => "draft",
             Self::Shelve { .. } => "shelve",
             Self::Edit { .. } => "edit",
             Self::EditMany(_) => "edit many",
@@ -132,6 +135,7 @@ impl<C: Content> Order<C> {
                 | Self::TakeUp(_)
                 | Self::Decline(_)
                 | Self::Forget(_)
+                | Self::Draft(_)
                 | Self::Shelve { .. }
                 | Self::Edit { .. }
                 | Self::EditMany(_)
@@ -148,6 +152,15 @@ pub struct WorldOrder {
     /// What it begins with beside the world.
     pub session: NewSession,
     pub world: StartingWorld,
+}
+
+/// Plans a session.
+#[derive(Debug)]
+pub struct DraftOrder {
+    /// What the session says of itself. Its context is what the game says of itself; the writer adds what it knows.
+    pub metadata: SessionMetadata,
+    /// What it begins with.
+    pub session: NewSession,
 }
 
 /// Begins a run.

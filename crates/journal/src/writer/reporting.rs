@@ -3,19 +3,20 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::slot_begin::hand_on;
+use super::slot_begin::{hand_on, open_slot, world_alone};
 use super::slot_copy::{CopyProgress, SlotCopy};
-use crate::ids::CheckpointId;
-use crate::journal::{EventStretch, Plan, SessionIndex};
+use crate::ids::{CheckpointId, SlotId};
+use crate::journal::{CheckpointKind, Commit, EventStretch, Plan, SessionIndex};
 use crate::recovery::{EventQuery, EventReading, SessionFinder, THUMBNAIL};
 use crate::report::{
     Archive, Journals, LeftOut, MOST_SLOT_BYTES, Personal, Picture, ReportOf, ReportOrder,
     ReportParts, STEP_BYTES, SlotBytes,
 };
-use crate::session::{RequestError, SlotError};
+use crate::session::{RequestError, SlotError, WorldOf};
 use crate::store::{
     DirectoryStore, Layout, MemoryDisk, StoreAction, StoredSession, unknown_if_gone,
 };
@@ -150,7 +151,12 @@ impl Reporting {
 
     /// Looks at what there is of the session. Only who wants nothing but the session can't do without.
     fn look(&mut self, finder: &SessionFinder) -> Result<(), RequestError> {
-        let hands_on = self.order.of == ReportOf::Session;
+        if let Some(slot) = self.slot() {
+            let (stored, checkpoint) = open_slot(finder, slot)?;
+            (self.stored, self.newest) = (Some(stored), Some(checkpoint));
+            return Ok(());
+        }
+        let hands_on = self.order.of.is_a_world();
         let Some(session) = self.order.session else { return Ok(()) };
         let stored = match finder.local().store.open_session_of_any_profile(session) {
             Ok(stored) => stored,
@@ -159,12 +165,25 @@ impl Reporting {
         };
         let index = stored.index();
         self.newest = self.meant(index);
-        self.parts.head = index.newest_head().cloned();
+        if !matches!(self.order.of, ReportOf::Scenario(_)) {
+            self.parts.head = index.newest_head().cloned();
+        }
         if !hands_on {
             self.parts.checkpoints = index.checkpoints();
         }
         self.stored = Some(stored);
         Ok(())
+    }
+
+    /// The slot whose world is wanted.
+    fn slot(&self) -> Option<SlotId> {
+        match &self.order.of {
+            ReportOf::Scenario(file) => match file.of {
+                WorldOf::Slot(slot) => Some(slot),
+                WorldOf::Session(_) => None,
+            },
+            _ => None,
+        }
     }
 
     /// The checkpoint that is meant: the one that was asked for, else the newest of the run that died, or of the
@@ -191,13 +210,26 @@ impl Reporting {
         let (Some(stored), Some(newest)) = (&self.stored, self.newest) else {
             return Err(SlotError::Unknown);
         };
+        if stored.index().is_without_world(newest) {
+            return Err(SlotError::Unknown);
+        }
         let damaged = || SlotError::Damaged { path: stored.directory().to_path_buf() };
         let plan = stored.index().newest_intact(newest).ok_or_else(damaged)?;
         let disk = finder.local().store.disk();
         let game = finder.slots().game();
-        let (source, slot) = hand_on(&**disk, stored.clone(), plan.checkpoint, game)?;
-        let header = source.header(slot, self.now);
         let (_, commit) = stored.index().as_snapshot(plan.checkpoint).ok_or_else(damaged)?;
+        let (source, slot, commit) = match &self.order.of {
+            ReportOf::Scenario(scenario) => {
+                let (from, called) = (stored.clone(), (&*scenario.scenario.name, game));
+                let (source, slot) = world_alone(from, plan.checkpoint, called, self.now)?;
+                (source, slot, of_nobody(commit, self.now))
+            }
+            _ => {
+                let (source, slot) = hand_on(&**disk, stored.clone(), plan.checkpoint, game)?;
+                (source, slot, commit)
+            }
+        };
+        let header = source.header(slot, self.now);
         let memory = MemoryDisk::default();
         memory.leave_room_for(MOST_SLOT_BYTES);
         let layout = Layout { data: "data".into(), state: "state".into(), profile: String::new() };
@@ -260,7 +292,7 @@ impl Reporting {
         error: &SlotError,
         finder: &SessionFinder,
     ) -> Result<Stage, RequestError> {
-        if self.order.of == ReportOf::Session {
+        if self.order.of.is_a_world() {
             return Err(match error {
                 SlotError::Unknown => RequestError::NothingToRestore,
                 error => error.clone().into(),
@@ -333,7 +365,7 @@ impl Reporting {
     }
 
     fn begin_journals(&mut self) -> Stage {
-        if let Some(stored) = self.stored.as_ref().filter(|_| self.order.of != ReportOf::Session) {
+        if let Some(stored) = self.stored.as_ref().filter(|_| !self.order.of.is_a_world()) {
             let missing = self.witness().filter(|id| stored.index().commit(*id).is_none());
             self.parts.journals = Journals::of(stored, missing, self.parts.room());
         }
@@ -344,7 +376,7 @@ impl Reporting {
     fn witness(&self) -> Option<CheckpointId> {
         match &self.order.of {
             ReportOf::LastRun(previous) => previous.last_checkpoint,
-            ReportOf::Now | ReportOf::Session => None,
+            ReportOf::Now | ReportOf::Session | ReportOf::Scenario(_) => None,
         }
     }
 
@@ -353,5 +385,19 @@ impl Reporting {
         let outside = &*finder.local().outside;
         let archive = self.order.begin_archive(outside, parts, &self.personal, self.now)?;
         Ok(Stage::Writing(Box::new(archive)))
+    }
+}
+
+/// A checkpoint without what it says of whoever took it.
+fn of_nobody(commit: Commit, now: Timestamp) -> Commit {
+    Commit {
+        kind: CheckpointKind::Opening,
+        label: None,
+        time: now,
+        play_time: Duration::ZERO,
+        summary: None,
+        events_through: 0,
+        origin: None,
+        ..commit
     }
 }

@@ -56,11 +56,12 @@ fn destination(
 ) -> Result<ShelfPlace, RequestError> {
     let heads = stored.index().heads();
     let is_without_world = heads.iter().any(|head| stored.index().is_without_world(head.id));
+    let is_draft = heads.iter().any(|head| head.metadata.draft);
     match (how, from) {
         (ShelfMove::Delete, ShelfPlace::Trash { .. }) => Ok(from),
         (ShelfMove::Delete, _) => Ok(ShelfPlace::Trash { since: now }),
         // Nothing but its summary is left of it, which belongs into the archive.
-        (ShelfMove::Undelete, ShelfPlace::Trash { .. }) if is_without_world => {
+        (ShelfMove::Undelete, ShelfPlace::Trash { .. }) if is_without_world && !is_draft => {
             Ok(ShelfPlace::Archive { since: now })
         }
         (ShelfMove::Unarchive, ShelfPlace::Archive { .. }) if is_without_world => {

@@ -1,15 +1,20 @@
 //! What each thing that is asked of slots begins with: what is to be copied, and under which name.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use jiff::Timestamp;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::slot_copy::SlotSource;
-use crate::ids::{CheckpointId, SessionId, SlotId};
+use crate::ids::{CheckpointId, RunId, SessionId, SlotId};
 use crate::journal::{FrameKind, Lineage, ReadError, SegmentHeader, SlotHeader, encode_attachment};
 use crate::recovery::{SessionFinder, find_slot};
 use crate::report::{self, Opened};
-use crate::session::{Attachment, FailureCause, SaveSlot, SlotError, SlotKind, check_slot_name};
+use crate::session::{
+    Attachment, CheckpointSummary, FailureCause, NewSession, SaveSlot, SlotError, SlotKind,
+    check_slot_name,
+};
 use crate::store::{Disk, Layout, SlotFile, SlotName, SlotShelf, StoredSession};
 
 /// What is to be copied, what the copy says about itself, and the slot that it takes the place of.
@@ -59,6 +64,38 @@ pub(super) fn hand_on(
     Ok((source, SlotHeader { name, game, ..slot }))
 }
 
+/// A slot of nothing but the world of a checkpoint: whatever says who made it stays here, and nothing leads back.
+pub(super) fn world_alone(
+    stored: StoredSession,
+    checkpoint: CheckpointId,
+    (name, game): (&str, &str),
+    now: Timestamp,
+) -> Result<(SlotSource, SlotHeader), SlotError> {
+    let source = source_of_checkpoint(stored, checkpoint, &[])?;
+    let slot = slot_of(&source, &[])?;
+    let metadata = NewSession::named(name).begin(SessionId::random(), now);
+    let header = SegmentHeader {
+        session: metadata.id,
+        run: RunId::random(),
+        optional_features: 0,
+        begun: None,
+        host: 0,
+        boot: String::new(),
+        ..source.header.clone()
+    };
+    let slot = SlotHeader {
+        id: SlotId::random(),
+        name: name.to_owned(),
+        game: game.to_owned(),
+        time: now,
+        play_time: Duration::ZERO,
+        summary: CheckpointSummary::default(),
+        ..slot
+    };
+    let lineage = Lineage::default();
+    Ok((SlotSource { metadata, header, lineage, world_alone: true, ..source }, slot))
+}
+
 fn source_of_checkpoint(
     stored: StoredSession,
     checkpoint: CheckpointId,
@@ -70,7 +107,8 @@ fn source_of_checkpoint(
     let metadata = head.map_or_else(|| header.metadata.clone(), |head| head.metadata.clone());
     let frames = frames(&stored, attachments)?;
     let lineage = lineage(&stored, checkpoint);
-    Ok(SlotSource { stored, checkpoint, metadata, header, lineage, frames })
+    let world_alone = false;
+    Ok(SlotSource { stored, checkpoint, metadata, header, lineage, frames, world_alone })
 }
 
 /// What a slot says of its checkpoint. Its name and whose it is are still to be said.
@@ -109,7 +147,9 @@ pub(super) fn import(finder: &SessionFinder, path: &Path) -> Result<Intended, Sl
     let (header, metadata) = ((*file.header).clone(), file.header.metadata.clone());
     let kind = SlotKind::Manual;
     let slot = SlotHeader { id, revision: 0, name, kind, ..(*file.slot).clone() };
-    Ok((SlotSource { stored, checkpoint, metadata, header, lineage, frames }, slot, None))
+    let world_alone = false;
+    let source = SlotSource { stored, checkpoint, metadata, header, lineage, frames, world_alone };
+    Ok((source, slot, None))
 }
 
 /// What a slot is called that comes from elsewhere: as it was there, with a number if that name is taken.
@@ -232,6 +272,15 @@ pub(super) fn rename(
     Ok((source, header, Some(slot)))
 }
 
+/// The checkpoint that a slot holds, in the first of its copies that isn't known to be damaged.
+pub(super) fn open_slot(
+    finder: &SessionFinder,
+    slot: SlotId,
+) -> Result<(StoredSession, CheckpointId), SlotError> {
+    let (source, _) = source_of_slot(finder, slot)?;
+    Ok((source.stored, source.checkpoint))
+}
+
 fn source_of_slot(
     finder: &SessionFinder,
     slot: SlotId,
@@ -249,7 +298,10 @@ fn source_of_slot(
         let (header, metadata) = ((*file.header).clone(), file.header.metadata.clone());
         let frames = frames(&stored, &attachments_of(&stored)?)?;
         let lineage = lineage(&stored, checkpoint);
-        return Ok((SlotSource { stored, checkpoint, metadata, header, lineage, frames }, file));
+        let world_alone = false;
+        let source =
+            SlotSource { stored, checkpoint, metadata, header, lineage, frames, world_alone };
+        return Ok((source, file));
     }
     Err(failure)
 }

@@ -6,7 +6,10 @@ use super::group_copy::{CopyFailure, CopyStep, GroupCopy};
 use super::open_segment::{OpenSegment, Preamble, WriteFailure};
 use super::slices::SLICE_BYTES;
 use crate::ids::{CheckpointId, random_u64};
-use crate::journal::{Commit, FrameKind, Lineage, Plan, ReadError, SegmentHeader, SlotHeader};
+use crate::journal::{
+    Block, Commit, FrameKind, Lineage, Plan, ReadError, SegmentHeader, SlotHeader,
+};
+use crate::recovery::{ABOUT_SESSION, CLOCK};
 use crate::session::{SessionMetadata, SlotError};
 use crate::store::{DirectoryStore, StoreError, StoredSession};
 
@@ -52,6 +55,8 @@ pub(super) struct SlotSource {
     pub lineage: Lineage,
     /// What stands before the checkpoint: frames that this version doesn't know, and attachments.
     pub frames: Vec<(FrameKind, Vec<u8>)>,
+    /// Whether what the checkpoint says of its session is left out, but for the clocks of the world.
+    pub world_alone: bool,
 }
 
 impl SlotSource {
@@ -85,7 +90,13 @@ impl SlotCopy {
         header: &SegmentHeader,
         place: PathBuf,
     ) -> Result<Self, CopyFailure> {
+        let world_alone = source.world_alone;
+        let is_left_out = move |block: &Block| {
+            let path = &*block.type_path;
+            world_alone && path != CLOCK && ABOUT_SESSION.contains(&path)
+        };
         let blocks = source.stored.blocks(plan)?;
+        let blocks = blocks.filter(move |block| !block.as_ref().is_ok_and(is_left_out));
         let created = store.create_slot(header, &place)?;
         let path = created.path.clone();
         let preamble = Preamble {

@@ -19,7 +19,7 @@ use super::run_journal::RunJournal;
 use super::self_test::SelfTest;
 use super::slot_work::SlotWork;
 use super::trials::Trials;
-use super::{Content, News, Order, Report, filing};
+use super::{Content, News, Order, Report};
 use crate::clock::Moment;
 use crate::ids::SessionId;
 use crate::process::{DeadProcess, ProcessGuard};
@@ -166,14 +166,9 @@ impl<C: Content> Worker<C> {
                 drop(self.prepared.remove(&session));
             }
             Order::Leave(leave) => self.leave(leave, now),
-            Order::Decline(session) => {
-                let result = self.file(session, filing::decline, now);
-                self.report([News::Declined { session, result }]);
-            }
-            Order::Forget(session) => {
-                let result = self.file(session, filing::forget, now);
-                self.report([News::Forgotten { session, result }]);
-            }
+            Order::Decline(session) => self.decline(session, now),
+            Order::Forget(session) => self.forget(session, now),
+            Order::Draft(order) => self.draft(*order, now),
             Order::Shelve { session, how } => self.shelve(session, how, now),
             Order::Edit { session, update } => self.edit(session, update, now),
             Order::EditMany(order) => self.chores.edit_many(*order),

@@ -37,10 +37,12 @@ impl SessionIndex {
     pub fn kept_before(&self, id: CheckpointId) -> Option<CheckpointId> {
         let run = self.runs.get(&id.run)?;
         let own = id.counter.checked_sub(1).and_then(|last| run.checkpoints_up_to(last).next());
-        own.or_else(|| {
+        let before = own.or_else(|| {
             let mut ancestors = run.lineage.ancestors.iter();
             ancestors.find_map(|it| self.runs.get(&it.run)?.checkpoints_up_to(it.counter).next())
-        })
+        });
+        // A draft comes before all that was played, and isn't part of it.
+        before.filter(|before| !self.is_without_world(*before))
     }
 
     /// Whether a run is one of this session, be it that nothing of it is left.

@@ -58,8 +58,9 @@ pub struct RunEnd {
 
 /// The heads of a session, the highest counter first.
 pub fn find(segments: &[SegmentSummary], runs: &BTreeMap<RunId, Run>) -> Vec<Head> {
-    let newest = || runs.values().filter_map(|run| Some((run, run.newest()?)));
-    let superseded = Superseded::by(runs.values());
+    let begun = || runs.values().filter(|run| !never_began(run, runs, segments));
+    let newest = || begun().filter_map(|run| Some((run, run.newest()?)));
+    let superseded = Superseded::by(begun());
     let mut found: Vec<_> = newest().filter(|(_, id)| !superseded.covers(*id)).collect();
     if found.is_empty() {
         // Runs that supersede each other are the work of damage. Nothing is hidden because of it.
@@ -79,6 +80,21 @@ pub fn find(segments: &[SegmentSummary], runs: &BTreeMap<RunId, Run>) -> Vec<Hea
     }
     agree_on_place(&mut heads);
     heads
+}
+
+/// Whether a run was to begin a draft and came to nothing, as by a power cut before its first checkpoint was
+/// durable: then the session is still the draft.
+fn never_began(run: &Run, runs: &BTreeMap<RunId, Run>, segments: &[SegmentSummary]) -> bool {
+    let is_without_world = |run: &Run, counter: u64| {
+        let moment = run.moments.get(&counter);
+        let commit = moment.and_then(|moment| run::commit_at(segments, moment.commit));
+        commit.is_some_and(|commit| commit.without_world)
+    };
+    let Some(before) = run.lineage.ancestors.first() else { return false };
+    let is_unreadable =
+        |counter: &u64| run.way_to(*counter).is_none() && !is_without_world(run, *counter);
+    runs.get(&before.run).is_some_and(|draft| is_without_world(draft, before.counter))
+        && run.moments.keys().all(is_unreadable)
 }
 
 /// A session stands in one place, whatever its lines say: a line that knows nothing of the trash or the
@@ -171,6 +187,8 @@ impl Head {
     fn follow(&mut self, record: &Record) {
         match record {
             Record::Metadata(metadata) => self.metadata = SessionMetadata::clone(metadata),
+            // Of a draft, which has no checkpoint that they could be in.
+            Record::Fields(fields) => self.fields = Some(Fields::clone(fields)),
             Record::Status { status, play_time, .. } => {
                 self.status = *status;
                 self.play_time = self.play_time.max(*play_time);
@@ -181,10 +199,7 @@ impl Head {
                 let (status, reason, leaving) = (*status, *reason, leaving.clone());
                 self.end = Some(RunEnd { status, reason, leaving, time: *time });
             }
-            Record::Declined { .. }
-            | Record::Forgotten
-            | Record::Lineage { .. }
-            | Record::Fields(_) => {}
+            Record::Declined { .. } | Record::Forgotten | Record::Lineage { .. } => {}
         }
     }
 }

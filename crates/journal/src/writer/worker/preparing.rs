@@ -13,7 +13,7 @@ use crate::report;
 use crate::session::{FailureCause, RequestError, SessionUpdate, ShelfMove, SlotError};
 use crate::store::{MemoryDisk, SessionLock};
 use crate::writer::run_journal::RunJournal;
-use crate::writer::{Content, News, Report, WorldOrder, filing, shelving};
+use crate::writer::{Content, DraftOrder, News, Report, WorldOrder, drafting, filing, shelving};
 
 impl<C: Content> Worker<C> {
     pub(super) fn prepare(&mut self, mut wanted: Wanted, now: Moment) {
@@ -77,8 +77,19 @@ impl<C: Content> Worker<C> {
         recovery::prepare_world(&self.content, found, begun, self.finder.progress())
     }
 
-    /// Sets a session aside or deletes it.
-    pub(super) fn file(
+    /// Sets a crashed session aside.
+    pub(super) fn decline(&mut self, session: SessionId, now: Moment) {
+        let result = self.file(session, filing::decline, now);
+        self.report([News::Declined { session, result }]);
+    }
+
+    /// Deletes a session.
+    pub(super) fn forget(&mut self, session: SessionId, now: Moment) {
+        let result = self.file(session, filing::forget, now);
+        self.report([News::Forgotten { session, result }]);
+    }
+
+    fn file(
         &mut self,
         session: SessionId,
         how: impl FnOnce(&mut SessionFinder, SessionId, Timestamp) -> Result<(), RequestError>,
@@ -89,6 +100,15 @@ impl<C: Content> Worker<C> {
         self.finder.settle(session);
         self.trials.end(session);
         Ok(())
+    }
+
+    /// Writes a session down that begins later.
+    pub(super) fn draft(&mut self, mut order: DraftOrder, now: Moment) {
+        let game = std::mem::take(&mut order.metadata.context);
+        order.metadata.context = self.context(game);
+        let drafted = drafting::draft(&self.local, &order, &self.versions.game, now.wall);
+        let (session, result) = (Box::new(order.session), drafted.map(Box::new));
+        self.report([News::Drafted { session, result }]);
     }
 
     /// Moves a session to another place. A crash is offered again once it is back.

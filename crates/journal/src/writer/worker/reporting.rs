@@ -59,7 +59,7 @@ impl<C: Content> Worker<C> {
         let log = match &order.of {
             ReportOf::Now => self.process.log(now.wall),
             ReportOf::LastRun(last) => self.finder.log_of(last),
-            ReportOf::Session => String::new(),
+            ReportOf::Session | ReportOf::Scenario(_) => String::new(),
         };
         self.chores.report(Reporting::new(order, line, &log, now.wall));
     }
@@ -67,6 +67,7 @@ impl<C: Content> Worker<C> {
 
 /// Whether the checkpoint that a report is about is on its way to the disk.
 fn waits_for_checkpoint(journal: &RunJournal, order: &ReportOrder) -> bool {
-    let checkpoint = order.checkpoint.filter(|_| order.of == ReportOf::Now);
+    let is_of_now = matches!(order.of, ReportOf::Now | ReportOf::Scenario(_));
+    let checkpoint = order.checkpoint.filter(|_| is_of_now);
     checkpoint.is_some_and(|id| id.run == journal.run() && journal.is_on_its_way(id.counter))
 }

@@ -1,0 +1,46 @@
+//! Gets ready what a draft begins with.
+
+use std::time::Duration;
+
+use super::prepare::{PrepareFailure, Prepared, unreadable};
+use super::{Decode, ReadProgress};
+use crate::ids::SaveId;
+use crate::journal::{Begun, CheckpointKind, Head};
+use crate::session::{Chapters, GameClock, RequestError, RestoreReason};
+use crate::store::StoredSession;
+
+/// What a session begins with that was planned: what it says of itself, and its custom fields. There is no world.
+pub(super) fn prepare_draft<D: Decode>(
+    types: &D,
+    stored: &StoredSession,
+    head: &Head,
+    progress: &ReadProgress,
+) -> Result<Prepared<D::Image>, PrepareFailure> {
+    let index = stored.index();
+    let commit = index.commit(head.id).ok_or(RequestError::UnknownCheckpoint)?;
+    let image = types.decode(commit, &mut std::iter::empty(), progress).map_err(unreadable)?;
+    let shown = head.summary_at(head.id, index.summary(head.id)).fields;
+    Ok(Prepared {
+        metadata: head.metadata.clone().taken_up(),
+        is_draft: true,
+        checkpoint: head.id,
+        lineage: index.lineage_from(head.id, head.id),
+        begun: Begun::after(None, RestoreReason::Continued, None),
+        newest_counter: index.newest_counter(),
+        next_save_id: SaveId::FIRST,
+        kind: CheckpointKind::Opening,
+        play_time: Duration::ZERO,
+        fields: head.fields_at(head.id).cloned().unwrap_or(shown),
+        state_changes: Vec::new(),
+        chapters: Chapters::default(),
+        has_crashed: false,
+        clock: GameClock::default(),
+        image,
+        unknown_frames: stored.carried().map_err(unreadable)?,
+        events_through: 0,
+        next_event: 1,
+        events_after: Vec::new(),
+        event_line: Vec::new(),
+        trial: None,
+    })
+}

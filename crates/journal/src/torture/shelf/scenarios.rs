@@ -1,0 +1,118 @@
+//! Worlds that scenarios begin with: of a session or a slot, and of nobody.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{closed, stored};
+use crate::ids::SessionId;
+use crate::recovery::{ABOUT_SESSION, CLOCK};
+use crate::report::{self, Opened, ReportOf, ReportOrder, ScenarioFile};
+use crate::scenario::Scenario;
+use crate::session::{Report, RequestError, SessionContext, ShelfPlace, WorldOf};
+use crate::store::Disk;
+use crate::store::simulated_disk::{Fault, FaultKind, SimulatedDisk};
+use crate::torture::Play;
+use crate::writer::{News, Order};
+
+const SCENARIO: &str = "root/ruins.scenario.ron";
+const WORLD: &str = "root/ruins.world";
+
+fn save(play: &mut Play, session: SessionId) -> Result<u64, RequestError> {
+    let scenario = Scenario { name: "Ruins".to_owned(), version: 1, ..Scenario::default() };
+    let of = WorldOf::Session(session);
+    let file = ScenarioFile { path: SCENARIO.into(), scenario, of };
+    let order = ReportOrder {
+        path: WORLD.into(),
+        of: ReportOf::Scenario(Box::new(file)),
+        session: Some(session),
+        checkpoint: None,
+        report: Report::now().events(0),
+        context: SessionContext::default(),
+    };
+    let mut news = play.game.order(Order::Describe(Box::new(order)), play.now);
+    for _ in 0..1000 {
+        let described = news.into_iter().find_map(|news| match news {
+            News::Described { result, .. } => Some(result),
+            _ => None,
+        });
+        if let Some(result) = described {
+            return result;
+        }
+        news = play.game.turn(play.now);
+    }
+    panic!("it should be reported");
+}
+
+fn is_there(play: &Play, path: &str) -> bool {
+    play.disk.open(Path::new(path)).is_ok()
+}
+
+fn open(play: &Play) -> Opened {
+    let layout = play.game.local.store.layout();
+    let disk: Arc<dyn Disk> = Arc::new(play.disk.clone());
+    report::open(&*disk, Path::new(WORLD), "", layout).unwrap()
+}
+
+#[test]
+fn the_world_of_a_scenario_says_nothing_of_the_session_that_it_was_made_of() {
+    let (mut play, session) = closed();
+    save(&mut play, session).unwrap();
+    let Opened { stored: world, checkpoint, slot, .. } = open(&play);
+    let from = stored(&play.game.local.store, session);
+    let head = &from.index().heads()[0];
+    let header = &*slot.header;
+    assert!(header.session != session && checkpoint.run != head.id.run);
+    assert_eq!((&*header.metadata.name, &header.metadata.player), ("Ruins", &None));
+    assert_eq!((header.host, &*header.boot), (0, ""));
+    assert!(header.ancestors.is_empty() && header.supersedes.is_empty());
+    assert_eq!(header.metadata.place, ShelfPlace::Open);
+    let commit = world.index().commit(checkpoint).unwrap();
+    let made_of = from.index().commit(head.id).unwrap();
+    assert_eq!((commit.entities, &commit.types), (made_of.entities, &made_of.types));
+    assert_eq!((&commit.summary, &commit.label, commit.events_through), (&None, &None, 0));
+
+    let blocks = |stored: &crate::store::StoredSession, id| {
+        let plan = stored.index().plan(id).unwrap();
+        let blocks = stored.blocks(&plan).unwrap().map(Result::unwrap);
+        blocks.collect::<Vec<_>>()
+    };
+    let (all, alone) = (blocks(&from, head.id), blocks(&world, checkpoint));
+    let is_left_out = |path: &str| path != CLOCK && ABOUT_SESSION.contains(&path);
+    assert!(
+        all.iter().any(|block| is_left_out(&block.type_path)),
+        "there is something to leave out"
+    );
+    let rest: Vec<_> = all.into_iter().filter(|block| !is_left_out(&block.type_path)).collect();
+    assert_eq!(rest, alone);
+}
+
+#[test]
+fn a_fault_leaves_both_files_of_a_scenario_or_none() {
+    let (before, session) = closed();
+    let image = before.disk.image();
+    let begin =
+        || before.after_power_cut(SimulatedDisk::from_image(&image), before.disk.position());
+    let mut whole = begin();
+    let from = whole.disk.operations().len();
+    save(&mut whole, session).unwrap();
+    let operations = whole.disk.operations().split_off(from);
+    let mut faults = 0;
+    for (offset, operation) in operations.into_iter().enumerate() {
+        for kind in FaultKind::ALL.into_iter().filter(|kind| kind.befalls(operation)) {
+            let mut play = begin();
+            let at = play.disk.operations().len() + offset;
+            play.disk.fail(Fault { at, kind, for_ever: false });
+            let result = save(&mut play, session);
+            play.disk.heal();
+            faults += 1;
+            let there = (is_there(&play, SCENARIO), is_there(&play, WORLD));
+            let expected = result.is_ok();
+            assert_eq!(there, (expected, expected), "{kind:?} at {offset}: {result:?}");
+            if !expected {
+                save(&mut play, session).unwrap();
+            }
+            open(&play);
+        }
+    }
+    assert!(faults > 10, "{faults}");
+}

@@ -1,0 +1,116 @@
+//! Writes sessions down that are planned, and begin later.
+//!
+//! A draft is a session like any other, left in good order, whose one checkpoint has no world. The run that begins
+//! it goes on from there.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::group_copy::CopyFailure;
+use super::open_segment::{OpenSegment, Preamble};
+use super::orders::DraftOrder;
+use crate::ids::{CheckpointId, RunId, SaveId, random_u64};
+use crate::journal::{
+    CheckpointKind, Commit, FEATURE_WITHOUT_WORLD, Record, SegmentHeader, TypeList,
+};
+use crate::recovery::SessionEntry;
+use crate::session::{CheckpointSummary, Leaving, RequestError, SessionStatus};
+use crate::store::LocalStore;
+
+/// The number of a draft's one checkpoint.
+const ONLY: u64 = 1;
+
+/// Writes a draft down, durably. If that fails, nothing of it is left.
+pub(super) fn draft(
+    local: &LocalStore,
+    order: &DraftOrder,
+    game_version: &str,
+    now: Timestamp,
+) -> Result<SessionEntry, RequestError> {
+    let DraftOrder { metadata, session } = order;
+    let lock = local.store.lock_session(metadata.id)?;
+    // The id is new, so nobody else can hold it.
+    let lock = lock.ok_or(RequestError::SessionInUse)?;
+    let run = RunId::random();
+    let header = SegmentHeader {
+        required_features: 0,
+        optional_features: FEATURE_WITHOUT_WORLD,
+        session: metadata.id,
+        run,
+        ancestors: Vec::new(),
+        supersedes: Vec::new(),
+        host: local.host.id,
+        boot: local.boot.clone(),
+        segment: 0,
+        nonce: random_u64(),
+        predecessor: None,
+        base: None,
+        cipher: 0,
+        key_check: 0,
+        game_version: game_version.to_owned(),
+        schema: 0,
+        created: now,
+        metadata: metadata.clone(),
+        archive: false,
+        events: None,
+        slot: None,
+        begun: None,
+    };
+    let summary = CheckpointSummary::default().with_fields(&session.fields);
+    let written = write(local, &header, &summary, order, now);
+    if let Err(error) = written {
+        let _ = local.store.remove_session(metadata.id);
+        return Err(error);
+    }
+    drop(lock);
+    let bytes = local.store.session_bytes(metadata.id).unwrap_or_default();
+    let newest = CheckpointId { run, counter: ONLY };
+    Ok(SessionEntry::drafted(metadata.clone(), newest, summary, bytes))
+}
+
+fn write(
+    local: &LocalStore,
+    header: &SegmentHeader,
+    summary: &CheckpointSummary,
+    order: &DraftOrder,
+    now: Timestamp,
+) -> Result<(), RequestError> {
+    let segment = OpenSegment::begin(&local.store, header, Preamble::default())?;
+    let group = segment.begin_group(ONLY);
+    let finished = group.finish(&commit(summary, now)).map_err(CopyFailure::from);
+    let mut segment = finished?;
+    if summary.fields_left_out {
+        // What lists show has no room for all of them.
+        segment.append_record(&Record::Fields(Box::new(order.session.fields.clone())))?;
+    }
+    segment.append_record(&Record::End {
+        status: SessionStatus::Closed,
+        reason: None,
+        leaving: Leaving::default(),
+        time: now,
+        play_time: Duration::ZERO,
+    })?;
+    Ok(segment.sync(&local.store)?)
+}
+
+/// The checkpoint of a draft: what lists show of it, and no world.
+fn commit(summary: &CheckpointSummary, now: Timestamp) -> Commit {
+    Commit {
+        counter: ONLY,
+        base: None,
+        kind: CheckpointKind::Opening,
+        label: None,
+        time: now,
+        play_time: Duration::ZERO,
+        entities: 0,
+        types: TypeList::default(),
+        carried: TypeList::default(),
+        incomplete: Vec::new(),
+        next_save_id: SaveId::FIRST,
+        summary: Some(Box::new(summary.clone())),
+        events_through: 0,
+        origin: None,
+        without_world: true,
+    }
+}

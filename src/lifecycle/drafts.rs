@@ -1,0 +1,109 @@
+//! Plans sessions, and begins them.
+
+use bevy::prelude::*;
+use tracing::info;
+
+use super::notifications::{SessionDrafted, notify};
+use super::requests::{SessionRequest, reject};
+use super::runtime::{RuntimeParts, Transition};
+use super::starting::{check_texts, fresh};
+use super::take_up::Taken;
+use super::{GameContext, SessionCatalog, SessionCommands};
+use crate::content::{Order, TakeUp};
+use crate::journal::{RunId, SessionId, limits};
+use crate::recovery::SessionEntry;
+use crate::session::{NewSession, RequestError};
+use crate::writer::{DraftOrder, EventStart};
+
+impl SessionCommands<'_, '_> {
+    /// Keeps a session for later without starting it: the evening that is planned with friends, the campaign that
+    /// is set up. [`SessionDrafted`](crate::SessionDrafted) follows when that is durable.
+    ///
+    /// It is listed with [`draft`](crate::SessionMetadata::draft), and can be changed, deleted and brought back
+    /// like others. [`continue_session`](Self::continue_session) begins it:
+    /// [`SessionStarted`](crate::SessionStarted) follows, as after [`start`](Self::start), and the world is what the
+    /// game makes of it. Any session that is played meanwhile goes on.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    ///
+    /// fn plan_friday(mut commands: Commands) -> Result {
+    ///     let friday = NewSession::named("Friday").player("Ann").tag("co-op");
+    ///     commands.session().draft(friday.field("map", "harbour")?);
+    ///     Ok(())
+    /// }
+    ///
+    /// fn begin_friday(catalog: Res<SessionCatalog>, mut commands: Commands) {
+    ///     if let Some(planned) = catalog.sessions().iter().find(|entry| entry.session.draft) {
+    ///         commands.session().continue_session(planned.session.id);
+    ///     }
+    /// }
+    /// # bevy::ecs::system::assert_is_system(plan_friday);
+    /// # bevy::ecs::system::assert_is_system(begin_friday);
+    /// ```
+    pub fn draft(&mut self, session: NewSession) {
+        self.request(SessionRequest::Draft(Box::new(session)));
+    }
+}
+
+impl RuntimeParts {
+    /// Has a session written down that begins later.
+    pub(super) fn draft(
+        &mut self,
+        world: &World,
+        session: &NewSession,
+    ) -> Result<(), RequestError> {
+        check_texts(session)?;
+        RequestError::refuse_longer(session.fields.bytes(), limits::FRAME_BYTES)?;
+        let mut metadata = session.begin(SessionId::random(), self.time.now().wall);
+        metadata.context = GameContext::of(world);
+        metadata.draft = true;
+        let order = DraftOrder { metadata, session: session.clone() };
+        self.order(Order::Draft(Box::new(order)));
+        Ok(())
+    }
+
+    /// A session was planned, or not.
+    pub(super) fn drafted(
+        &mut self,
+        world: &mut World,
+        session: Box<NewSession>,
+        result: Result<Box<SessionEntry>, RequestError>,
+    ) {
+        match result {
+            Ok(entry) => {
+                let session = entry.session.id;
+                info!(%session, "session planned");
+                world.get_resource_or_init::<SessionCatalog>().put(*entry);
+                notify(world, SessionDrafted { session });
+            }
+            Err(error) => reject(world, SessionRequest::Draft(session), error),
+        }
+    }
+
+    /// Begins a session that was planned.
+    pub(super) fn begin_draft(&mut self, world: &World, taken: Taken) {
+        let Taken { preparing, prepared } = taken;
+        let run = RunId::random();
+        let mut metadata = prepared.metadata;
+        metadata.started = self.time.now().wall;
+        metadata.context = GameContext::of(world);
+        self.order(Order::TakeUp(Box::new(TakeUp {
+            metadata: metadata.clone(),
+            run,
+            lineage: prepared.lineage,
+            begun: None,
+            start: fresh(),
+            unknown_frames: prepared.unknown_frames,
+            events: EventStart { records: self.events.has_types(), ..EventStart::default() },
+        })));
+        self.transition = Some(Transition::Opening {
+            metadata: Box::new(metadata),
+            fields: prepared.fields,
+            run,
+            newest_counter: prepared.newest_counter,
+            request: preparing.request(),
+        });
+    }
+}
