@@ -47,6 +47,7 @@
 //! ```
 
 mod describe;
+mod ellipsis;
 mod field;
 mod focus;
 mod font;
@@ -69,6 +70,7 @@ mod widgets;
 use bevy::app::PluginGroupBuilder;
 use bevy::input_focus::{InputFocus, InputFocusSystems, InputFocusVisible};
 use bevy::prelude::*;
+use bevy::ui::UiSystems;
 
 use crate::lifecycle::{RecoveryOffers, SessionCatalog};
 
@@ -133,6 +135,7 @@ impl Plugin for CorePlugin {
             .init_resource::<SessionStrings>()
             .init_resource::<look::Look>()
             .init_resource::<pictures::Pictures>()
+            .init_resource::<ellipsis::KnownCuts>()
             // As `SessionPlugin` and Bevy's own plugins do, which may be added later.
             .init_resource::<RecoveryOffers>()
             .init_resource::<SessionCatalog>()
@@ -157,7 +160,9 @@ impl Plugin for CorePlugin {
                 Update,
                 (look::follow_look, pictures::finish_pictures).in_set(SessionUiSystems::Prepare),
             )
-            .add_systems(PostUpdate, widgets::paint_buttons);
+            .add_systems(Update, ellipsis::cut_again.after(SessionUiSystems::Show))
+            .add_systems(PostUpdate, widgets::paint_buttons)
+            .add_systems(PostUpdate, ellipsis::cut_at_edge.after(UiSystems::PostLayout));
     }
 
     fn finish(&self, app: &mut App) {

@@ -1,4 +1,5 @@
-//! What it takes to list ten thousand sessions with the index and without it, and to find some of them.
+//! What it takes to list ten thousand sessions with the index and without it, to find some of them, and to
+//! change, archive and delete one.
 
 use std::hint::black_box;
 use std::path::Path;
@@ -7,7 +8,10 @@ use std::time::{Duration, Instant};
 use bevy::app::ScheduleRunnerPlugin;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{SessionLast, SessionQuery, SessionStatus, SessionWatch};
+use bevy_session::{
+    Archived, Keep, LeftAs, Retention, SessionCommands, SessionId, SessionLast, SessionMoved,
+    SessionQuery, SessionStatus, SessionUpdated, SessionWatch,
+};
 
 use crate::listings::write_session;
 use crate::measure::{median, microseconds, row, temporary, timed};
@@ -16,7 +20,7 @@ const ROUNDS: usize = 7;
 
 /// Takes minutes to prepare, and is left out unless it is named.
 pub fn ten_thousand() {
-    for sessions in [1_000, 10_000] {
+    for sessions in [10, 100, 1_000, 10_000] {
         let directory = temporary("finding");
         (0..sessions).for_each(|number| write_session(&directory, number));
         starts(&directory, sessions);
@@ -87,6 +91,58 @@ fn starts(directory: &Path, sessions: usize) {
         );
     }
     queries(&start(directory, hour).app, sessions);
+    requests(&mut start(directory, hour).app, sessions);
+    previews(&start(directory, hour).app, sessions);
+}
+
+/// From a request until it is durable, of one session after the other.
+fn requests(app: &mut App, sessions: usize) {
+    let ids = app.world().resource::<SessionCatalog>().sessions().iter();
+    let ids: Vec<SessionId> = ids.map(|entry| entry.session.id).take(ROUNDS).collect();
+    type Ask = fn(&mut SessionCommands, SessionId);
+    let asks: [(&str, Ask); 3] = [
+        ("edit", |commands, id| commands.update_session(id, SessionUpdate::default().tag("seen"))),
+        ("archive", |commands, id| commands.archive(id, Archived::WithWorld)),
+        ("delete", |commands, id| commands.delete(id)),
+    ];
+    for (what, ask) in asks {
+        let mut frame = Duration::ZERO;
+        let took = ids.iter().map(|id| {
+            let begun = Instant::now();
+            ask(&mut app.world_mut().commands().session(), *id);
+            let answered = |app: &App| {
+                let moved = app.world().resource::<Messages<SessionMoved>>().len();
+                moved + app.world().resource::<Messages<SessionUpdated>>().len() > 0
+            };
+            while !answered(app) {
+                frame = frame.max(timed(|| app.world_mut().run_schedule(SessionLast))[1]);
+                std::thread::sleep(Duration::from_micros(100));
+            }
+            app.world_mut().resource_mut::<Messages<SessionMoved>>().clear();
+            app.world_mut().resource_mut::<Messages<SessionUpdated>>().clear();
+            begun.elapsed()
+        });
+        let took = median(took.collect());
+        let (took, frame) = (milliseconds(took), microseconds(frame));
+        row(
+            &format!("{what} of one of {sessions} sessions"),
+            format!("durable after {took}, longest frame {frame}"),
+        );
+    }
+}
+
+/// What would go by rules that look at each session.
+fn previews(app: &App, sessions: usize) {
+    let day = Duration::from_secs(24 * 60 * 60);
+    let rules = Retention::default()
+        .keep(LeftAs::Closed, Keep::within(7 * day).or_newest(5).or_weekly(10))
+        .keep(LeftAs::Completed, Keep::newest_of(3))
+        .total_bytes(1 << 20);
+    let catalog = app.world().resource::<SessionCatalog>();
+    let took = median(
+        (0..ROUNDS).map(|_| timed(|| drop(black_box(catalog.preview(&rules))))[0]).collect(),
+    );
+    row(&format!("preview of retention of {sessions} sessions"), milliseconds(took));
 }
 
 fn queries(app: &App, sessions: usize) {

@@ -7,7 +7,7 @@ use bevy::prelude::*;
 use bevy_session::prelude::*;
 use serde::Deserialize;
 
-use crate::model::{CurrentLevel, Dice, Firefly, Game, Lamp, Lantern, Player, Score, Shade};
+use crate::model::{CurrentLevel, Dice, Firefly, Game, Lamp, Lantern, Night, Player, Score, Shade};
 use crate::options::Options;
 
 #[derive(Asset, TypePath, Clone, Debug, Deserialize)]
@@ -111,6 +111,7 @@ fn build_once_loaded(
 fn begin(
     level: Res<LoadedLevel>,
     options: Res<Options>,
+    night: Res<Night>,
     root: Single<Entity, With<LevelRoot>>,
     player: Option<Single<(&mut Player, &mut Transform)>>,
     mut dice: ResMut<Dice>,
@@ -123,11 +124,11 @@ fn begin(
         *at = start;
     } else {
         commands.spawn((Player::default(), start)).with_child((
-            Lantern { oil: 1.0, flares: false },
+            Lantern { oil: night.oil, flares: false },
             Transform::from_xyz(11.0, -2.0, 0.0),
         ));
     }
-    for _ in 0..options.entities {
+    for _ in 0..options.entities.unwrap_or(night.fireflies) {
         let at = (Vec2::new(dice.fraction(), dice.fraction()) - 0.5) * level.size;
         let firefly = Firefly { drift: dice.direction() * 24.0, caught: false };
         let at = Transform::from_translation(at.extend(0.0));

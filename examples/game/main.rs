@@ -11,9 +11,10 @@
 //! ```
 //!
 //! What to copy: `model.rs` says what is saved and when, `level.rs` places things under names that a
-//! checkpoint finds again, `views.rs` draws what is there, and `menu.rs` starts, continues, saves and
-//! loads. `play.rs` knows nothing of saving but one line.
+//! checkpoint finds again, `views.rs` draws what is there, `menu.rs` continues, saves and loads, and
+//! `scenarios.rs` begins. `play.rs` knows nothing of saving but one line.
 
+mod controls;
 mod crashes;
 mod display;
 mod hud;
@@ -23,6 +24,7 @@ mod model;
 mod options;
 mod plant;
 mod play;
+mod scenarios;
 mod shots;
 mod texts;
 mod views;
@@ -60,7 +62,7 @@ fn start() -> Result<AppExit, String> {
         say(options::HELP);
         return Ok(AppExit::Success);
     }
-    let texts = Texts::read()?;
+    let texts = Texts::read(&options.language)?;
     if let Some(count) = options.plant {
         return plant::plant(&options, texts, count).map(|()| AppExit::Success);
     }
@@ -110,12 +112,15 @@ fn game(options: Options, texts: Texts) -> App {
         .insert_resource(SessionTheme { accent: views::WARM, ..default() })
         .insert_resource(texts)
         .add_plugins((
+            texts::plugin,
             model::plugin,
             level::plugin,
             play::plugin,
             views::plugin,
             hud::plugin,
             menu::plugin,
+            controls::plugin,
+            scenarios::plugin,
             crashes::plugin,
         ));
     if options.shots.is_some() {

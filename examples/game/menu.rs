@@ -1,24 +1,24 @@
 //! The main menu, the pause and the end of a level: screens of a title and a few buttons.
 
-use bevy::input::keyboard::KeyboardInput;
-use bevy::input::{ButtonState, InputSystems};
-use bevy::input_focus::tab_navigation::{NavAction, TabGroup, TabIndex, TabNavigation};
-use bevy::input_focus::{AutoFocus, FocusCause, FocusedInput, InputFocus, InputFocusSystems};
+use bevy::input_focus::tab_navigation::{TabGroup, TabIndex};
+use bevy::input_focus::{AutoFocus, InputFocus};
 use bevy::picking::hover::Hovered;
 use bevy::prelude::*;
 use bevy::ui_widgets::{Activate, Button};
 use bevy_session::prelude::*;
-use bevy_session::ui::{OpenSessionMenu, session_ui_is_open};
+use bevy_session::shelf::ScenarioAsset;
+use bevy_session::ui::OpenSessionMenu;
 
 use crate::hud::text;
 use crate::level::LoadedLevel;
 use crate::model::{CurrentLevel, Dice, Game};
 use crate::options::Options;
+use crate::scenarios::Scenarios;
 use crate::texts::Texts;
 use crate::views::{FIREFLY, Shapes, WARM};
 
-const PALE: Color = Color::srgb(0.86, 0.90, 0.96);
-const DIM: Color = Color::srgb(0.62, 0.68, 0.78);
+pub const PALE: Color = Color::srgb(0.86, 0.90, 0.96);
+pub const DIM: Color = Color::srgb(0.62, 0.68, 0.78);
 const BUTTON: Color = Color::srgb(0.085, 0.110, 0.160);
 const BUTTON_CHOSEN: Color = Color::srgb(0.150, 0.190, 0.270);
 
@@ -27,6 +27,8 @@ const BUTTON_CHOSEN: Color = Color::srgb(0.150, 0.190, 0.270);
 pub enum Action {
     Continue,
     NewGame,
+    /// One of the scenarios.
+    Begin(usize),
     Load,
     Quit,
     Resume,
@@ -45,17 +47,7 @@ pub fn plugin(app: &mut App) {
         .add_systems(OnEnter(Game::Paused), pause_menu)
         .add_systems(OnEnter(Game::MissionComplete), end_of_level)
         .add_systems(Update, show_choice)
-        // Before states change: what one press has brought about it is not to undo.
-        .add_systems(
-            PreUpdate,
-            pause_by_key
-                .after(InputSystems)
-                // What closes a dialog pauses nothing.
-                .before(InputFocusSystems::Dispatch)
-                .run_if(in_state(Game::Playing).and_then(not(session_ui_is_open))),
-        )
         .add_observer(act)
-        .add_observer(press_key)
         .add_observer(|_: On<SessionStarted>, mut next: ResMut<NextState<Game>>| {
             next.set(Game::Loading);
         })
@@ -87,11 +79,11 @@ fn main_menu(
     buttons.extend([(&texts.load, Action::Load), (&texts.quit, Action::Quit)]);
     let screen = screen(&mut commands, Game::Menu, 0.0);
     night(&mut commands, screen, &shapes);
-    fill(&mut commands, screen, &texts.title, &texts.tagline, &buttons);
+    fill(&mut commands, screen, [&texts.title, &texts.tagline], &buttons);
 }
 
 /// A lamp's light behind the title, and fireflies that found it.
-fn night(commands: &mut Commands, screen: Entity, shapes: &Shapes) {
+pub fn night(commands: &mut Commands, screen: Entity, shapes: &Shapes) {
     let glow = |color: Color, size: f32, x: f32, y: f32| {
         (
             ImageNode { image: shapes.glow.clone(), color, ..default() },
@@ -126,20 +118,22 @@ fn pause_menu(texts: Res<Texts>, mut commands: Commands) {
         (&texts.leave, Action::Leave),
     ];
     let screen = screen(&mut commands, Game::Paused, 0.62);
-    fill(&mut commands, screen, &texts.paused, "", &buttons);
+    fill(&mut commands, screen, [&texts.paused, ""], &buttons);
 }
 
 fn end_of_level(texts: Res<Texts>, level: Res<LoadedLevel>, mut commands: Commands) {
     let screen = screen(&mut commands, Game::MissionComplete, 0.66);
     if level.next.is_some() {
         let buttons = [(&texts.next_level, Action::NextLevel), (&texts.leave, Action::Leave)];
-        fill(&mut commands, screen, &texts.level_complete, "", &buttons);
+        fill(&mut commands, screen, [&texts.level_complete, ""], &buttons);
     } else {
-        fill(&mut commands, screen, &texts.all_complete, "", &[(&texts.to_the_end, Action::End)]);
+        let buttons = [(&texts.to_the_end, Action::End)];
+        fill(&mut commands, screen, [&texts.all_complete, ""], &buttons);
     }
 }
 
-fn screen(commands: &mut Commands, state: Game, dimmed: f32) -> Entity {
+/// A screen that goes when this state is left.
+pub fn screen(commands: &mut Commands, state: Game, dimmed: f32) -> Entity {
     commands
         .spawn((
             Screen,
@@ -160,11 +154,11 @@ fn screen(commands: &mut Commands, state: Game, dimmed: f32) -> Entity {
         .id()
 }
 
+/// Puts a title and a tagline on a screen, and buttons, the first of which is chosen.
 fn fill(
     commands: &mut Commands,
     screen: Entity,
-    title: &str,
-    tagline: &str,
+    [title, tagline]: [&str; 2],
     buttons: &[(&String, Action)],
 ) {
     commands.entity(screen).with_children(|screen| {
@@ -173,13 +167,22 @@ fn fill(
             screen.spawn(text(tagline, 18.0, DIM));
         }
         screen.spawn(Node { height: px(16), ..default() });
-        for (index, (label, action)) in buttons.iter().enumerate() {
-            let mut button = screen.spawn(button(label, *action, index as i32));
-            if index == 0 {
-                button.insert(AutoFocus);
-            }
-        }
+        spawn_buttons(screen, buttons, 0);
     });
+}
+
+/// Buttons one below the other, one of which is chosen.
+pub fn spawn_buttons(
+    parent: &mut ChildSpawnerCommands,
+    buttons: &[(&String, Action)],
+    chosen: usize,
+) {
+    for (index, (label, action)) in buttons.iter().enumerate() {
+        let mut button = parent.spawn(button(label, *action, index as i32));
+        if index == chosen {
+            button.insert(AutoFocus);
+        }
+    }
 }
 
 fn button(label: &str, action: Action, index: i32) -> impl Bundle + use<> {
@@ -206,6 +209,8 @@ fn act(
     activated: On<Activate>,
     actions: Query<&Action>,
     sessions: Res<SessionCatalog>,
+    scenarios: Res<Scenarios>,
+    read: Res<Assets<ScenarioAsset>>,
     session: Option<Res<CurrentSession>>,
     level: Option<Res<LoadedLevel>>,
     options: Res<Options>,
@@ -222,9 +227,10 @@ fn act(
                 commands.session().continue_session(entry.session.id);
             }
         }
-        Action::NewGame => {
+        Action::NewGame => next.set(Game::Choosing),
+        Action::Begin(number) => {
             *dice = Dice(options.seed.unwrap_or_else(rand_seed));
-            commands.session().start(NewSession::named("Lamplighter"));
+            scenarios.start(*number, &read, &mut commands);
         }
         Action::Load => commands.trigger(OpenSessionMenu),
         Action::Quit => _ = exit.write(AppExit::Success),
@@ -256,35 +262,6 @@ fn act(
 fn rand_seed() -> u64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     now.map_or(1, |since| since.as_nanos() as u64)
-}
-
-fn pause_by_key(keys: Res<ButtonInput<KeyCode>>, mut next: ResMut<NextState<Game>>) {
-    if keys.just_pressed(KeyCode::Escape) {
-        next.set(Game::Paused);
-    }
-}
-
-/// Keys that no dialog took for itself arrive at the window.
-fn press_key(
-    key: On<FocusedInput<KeyboardInput>>,
-    windows: Query<(), With<Window>>,
-    state: Res<State<Game>>,
-    navigation: TabNavigation,
-    mut focus: ResMut<InputFocus>,
-    mut next: ResMut<NextState<Game>>,
-) {
-    if key.input.state != ButtonState::Pressed || !windows.contains(key.focused_entity) {
-        return;
-    }
-    let step = match key.input.key_code {
-        KeyCode::ArrowDown => NavAction::Next,
-        KeyCode::ArrowUp => NavAction::Previous,
-        KeyCode::Escape if *state.get() == Game::Paused => return next.set(Game::Playing),
-        _ => return,
-    };
-    if let Ok(button) = navigation.navigate(&focus, step) {
-        focus.set(button, FocusCause::Navigated);
-    }
 }
 
 /// The button that has the focus, or the mouse over it, stands out.

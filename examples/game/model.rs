@@ -3,7 +3,9 @@
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
+use bevy_session::shelf::Scenario;
 use bevy_session::{CheckpointSummary, RecoveryOffer, RecoveryOption, SessionEnding};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::level::LoadedLevel;
@@ -19,6 +21,8 @@ pub enum Game {
     Playing,
     Paused,
     MissionComplete,
+    /// Which night a new game is to be.
+    Choosing,
 }
 
 /// Which level is played. It comes back before the level is loaded, so the right one is.
@@ -30,6 +34,38 @@ impl Default for CurrentLevel {
     fn default() -> Self {
         Self("village".to_owned())
     }
+}
+
+/// What the scenario makes different. The session has it, so it isn't saved once more.
+#[derive(Resource, Clone, PartialEq, Debug)]
+pub struct Night {
+    /// Fireflies in each level, unless the command line says how many.
+    pub fireflies: u32,
+    /// What is in the lantern at the beginning.
+    pub oil: f32,
+    /// How fast shades are beside what is usual.
+    pub shades: f32,
+}
+
+impl Default for Night {
+    fn default() -> Self {
+        Self { fireflies: 300, oil: 1.0, shades: 1.0 }
+    }
+}
+
+impl Night {
+    fn of(session: &CurrentSession) -> Self {
+        let usual = Self::default();
+        Self {
+            fireflies: setting(session, "fireflies").unwrap_or(usual.fireflies),
+            oil: setting(session, "oil").unwrap_or(usual.oil),
+            shades: setting(session, "shades").unwrap_or(usual.shades),
+        }
+    }
+}
+
+fn setting<T: DeserializeOwned>(session: &CurrentSession, name: &str) -> Option<T> {
+    session.get(&format!("{}{name}", Scenario::SETTING))
 }
 
 #[derive(Resource, Reflect, Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -137,6 +173,13 @@ pub fn plugin(app: &mut App) {
         .init_resource::<CurrentLevel>()
         .init_resource::<Score>()
         .init_resource::<Dice>()
+        .init_resource::<Night>()
+        .add_observer(begin_night)
+        .add_observer(
+            |_: On<SessionRestored>, session: Res<CurrentSession>, mut night: ResMut<Night>| {
+                *night = Night::of(&session);
+            },
+        )
         .save_component::<Transform>()
         // A game that comes back into a pause menu no one asked for is a nuisance.
         .save_state_as(|state| if state == Game::Paused { Game::Playing } else { state })
@@ -162,6 +205,17 @@ pub fn plugin(app: &mut App) {
             OnEnter(Game::MissionComplete),
             complete_place.run_if(not(session_is_restoring)),
         );
+}
+
+/// A new game is in the place that its scenario names.
+fn begin_night(
+    _: On<SessionStarted>,
+    session: Res<CurrentSession>,
+    mut night: ResMut<Night>,
+    mut level: ResMut<CurrentLevel>,
+) {
+    *night = Night::of(&session);
+    level.0 = setting(&session, "place").unwrap_or_else(|| CurrentLevel::default().0);
 }
 
 /// What the load menu says, before anything is loaded.

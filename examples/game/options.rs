@@ -12,21 +12,24 @@ Lamplighter: a small game that nothing can kill for good.
 
 Usage: game [OPTIONS]
 
-  --entities N      fireflies in a level, each of them saved [default: 300]
+  --entities N      fireflies in a level, each of them saved [default: as the scenario says]
   --data DIR        keep sessions below DIR [default: where this system keeps a game's data]
   --seed N          where fireflies are in a new game [default: another place each time]
   --plant N         play N sessions in no time, to have something in the load menu, and exit
   --shots DIR       play the whole story by itself, crash included, and put pictures of it into DIR
   --window WxH      the size of the window [default: 1280x720]
+  --language en|de  what the game speaks [default: en]
   --help            print this and exit";
 
 /// What was chosen on the command line.
 #[derive(Resource, Clone, PartialEq, Debug)]
 pub struct Options {
     pub data: PathBuf,
-    pub entities: u32,
+    pub entities: Option<u32>,
     pub seed: Option<u64>,
     pub window: (u32, u32),
+    /// The name of a file in `assets/lamplighter`.
+    pub language: String,
     pub plant: Option<u32>,
     pub shots: Option<PathBuf>,
     /// Which part of the story this process plays; it is started by the one that has `--shots` only.
@@ -39,9 +42,10 @@ impl Options {
     pub fn from_command_line() -> Result<Self, String> {
         let mut options = Self {
             data: place_of_data(),
-            entities: 300,
+            entities: None,
             seed: None,
             window: (1280, 720),
+            language: "en".to_owned(),
             plant: None,
             shots: None,
             act: None,
@@ -53,9 +57,10 @@ impl Options {
             let mut value = || arguments.next().ok_or_else(|| format!("{name} needs a value."));
             match &*name {
                 "--data" => options.data = value()?.into(),
-                "--entities" => options.entities = number(&name, &value()?)?,
+                "--entities" => options.entities = Some(number(&name, &value()?)?),
                 "--seed" => options.seed = Some(number(&name, &value()?)?),
                 "--window" => options.window = size(&name, &value()?)?,
+                "--language" => options.language = language(&name, &value()?)?,
                 "--plant" => options.plant = Some(number(&name, &value()?)?),
                 "--shots" => options.shots = Some(value()?.into()),
                 "--act" => options.act = Some(number(&name, &value()?)?),
@@ -77,6 +82,13 @@ fn place_of_data() -> PathBuf {
 fn number<T: std::str::FromStr>(name: &str, value: &OsString) -> Result<T, String> {
     let text = value.to_string_lossy();
     text.parse().map_err(|_| format!("{name} can't be {text:?}: it needs to be a whole number."))
+}
+
+fn language(name: &str, value: &OsString) -> Result<String, String> {
+    match &*value.to_string_lossy() {
+        known @ ("en" | "de") => Ok(known.to_owned()),
+        other => Err(format!("{name} can't be {other:?}: it needs to be en or de.")),
+    }
 }
 
 fn size(name: &str, value: &OsString) -> Result<(u32, u32), String> {

@@ -12,6 +12,7 @@ use bevy_session::{Archived, SessionId};
 
 use crate::model::{self, Dice, Game, Lamp, Score};
 use crate::options::Options;
+use crate::scenarios::FILES;
 use crate::texts::{self, Texts};
 use crate::{lamplighter, level};
 
@@ -74,6 +75,7 @@ fn play(app: &mut App, number: u32, dice: &mut Dice) -> Result<(), String> {
     };
     let name = format!("{} {}", one_of(&MOODS), one_of(&PLACES));
     let mut new = NewSession::named(name).player(one_of(&PLAYERS));
+    new = new.session_type(one_of(&FILES));
     for _ in 0..number % 3 {
         new = new.tag(one_of(&TAGS));
     }

@@ -4,7 +4,7 @@ use bevy::prelude::*;
 use bevy_session::prelude::*;
 
 use crate::level::{LoadedLevel, Rock};
-use crate::model::{Dice, Firefly, Game, Lamp, Lantern, Player, Score, Shade};
+use crate::model::{Dice, Firefly, Game, Lamp, Lantern, Night, Player, Score, Shade};
 use crate::views::spawn_sparks;
 
 const WALKING_SPEED: f32 = 200.0;
@@ -185,6 +185,7 @@ fn hunt(
     mut shades: Query<(&mut Transform, &mut Shade), Without<Firefly>>,
     mut fireflies: Query<(&Transform, &mut Firefly)>,
     time: Res<Time>,
+    night: Res<Night>,
     mut dice: ResMut<Dice>,
     mut score: ResMut<Score>,
     mut commands: Commands,
@@ -220,7 +221,7 @@ fn hunt(
             (None, Some((prey, _))) => prey.translation,
             (None, None) => shade.home.extend(0.0),
         };
-        let way = (goal - here).clamp_length_max(HUNTING_SPEED * time.delta_secs());
+        let way = (goal - here).clamp_length_max(HUNTING_SPEED * night.shades * time.delta_secs());
         if way != Vec3::ZERO {
             at.translation += way;
         }

@@ -1,9 +1,14 @@
-//! What the game says, from `assets/lamplighter/en.ron`.
+//! What the game says, from `assets/lamplighter/en.ron` or `de.ron`.
 
 use std::path::PathBuf;
 
 use bevy::prelude::*;
+use bevy::window::PrimaryWindow;
+use bevy_session::shelf::{Scenario, SuggestionReason};
+use bevy_session::ui::{SessionTheme, StringsFile};
 use serde::Deserialize;
+
+use crate::options::Options;
 
 /// Every sentence, so that they can be translated in one place.
 #[derive(Resource, Clone, Debug, Deserialize)]
@@ -12,6 +17,21 @@ pub struct Texts {
     pub tagline: String,
     pub continue_game: String,
     pub new_game: String,
+    pub choose: String,
+    pub back: String,
+    pub minutes: String,
+    pub suggested: String,
+    /// Why a scenario is suggested.
+    pub comes_after: String,
+    pub liked: String,
+    pub recent: String,
+    pub usual_length: String,
+    pub at_this_hour: String,
+    pub never_tried: String,
+    /// Where the scenarios lie that are written in this language.
+    pub scenarios: String,
+    /// The file with the words of the ready-made UI.
+    pub strings: String,
     pub load: String,
     pub quit: String,
     pub paused: String,
@@ -44,10 +64,65 @@ pub fn assets() -> PathBuf {
 
 impl Texts {
     /// Reads them, or says in a sentence what is in the way.
-    pub fn read() -> Result<Self, String> {
-        let path = assets().join("lamplighter/en.ron");
+    pub fn read(language: &str) -> Result<Self, String> {
+        let path = assets().join("lamplighter").join(language).with_extension("ron");
         let text = std::fs::read_to_string(&path)
             .map_err(|error| format!("{} can't be read: {error}.", path.display()))?;
         ron::from_str(&text).map_err(|error| format!("{}: {error}.", path.display()))
+    }
+
+    /// How hard a scenario is, and how long it takes.
+    pub fn facts_of(&self, scenario: &Scenario) -> String {
+        let minutes = scenario.expected.map(|expected| (expected.as_secs() / 60).to_string());
+        let length = minutes.map(|minutes| self.minutes.replace("{minutes}", &minutes));
+        let difficulty = Some(scenario.difficulty.clone()).filter(|words| !words.is_empty());
+        [difficulty, length].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+
+    /// Why a scenario is suggested, in a sentence.
+    pub fn why(&self, reason: &SuggestionReason) -> String {
+        match reason {
+            SuggestionReason::NextAfter { completed } => {
+                self.comes_after.replace("{name}", completed)
+            }
+            SuggestionReason::Liked { .. } => self.liked.clone(),
+            SuggestionReason::Recent { .. } => self.recent.clone(),
+            SuggestionReason::UsualLength { .. } => self.usual_length.clone(),
+            SuggestionReason::AtThisHour => self.at_this_hour.clone(),
+            SuggestionReason::NeverTried => self.never_tried.clone(),
+            other => other.to_string(),
+        }
+    }
+}
+
+pub fn plugin(app: &mut App) {
+    app.add_systems(Startup, (load_words, draw_every_letter)).add_systems(PreUpdate, fit_window);
+}
+
+fn load_words(texts: Res<Texts>, assets: Res<AssetServer>, mut commands: Commands) {
+    commands.insert_resource(StringsFile(assets.load(&texts.strings)));
+}
+
+/// Bevy's own font knows ASCII only.
+fn draw_every_letter(
+    options: Res<Options>,
+    theme: Res<SessionTheme>,
+    mut fonts: ResMut<Assets<Font>>,
+) -> Result {
+    if options.language != "en"
+        && let FontSource::Handle(handle) = &theme.font
+        && let Some(font) = fonts.get(handle).cloned()
+    {
+        fonts.insert(AssetId::default(), font)?;
+    }
+    Ok(())
+}
+
+/// Screens are made for a window of 1280 × 720, and stay readable in a smaller one.
+fn fit_window(window: Single<&Window, With<PrimaryWindow>>, mut scale: ResMut<UiScale>) {
+    let share = (window.size() / Vec2::new(1280.0, 720.0)).min_element();
+    let fitting = share.clamp(0.75, 4.0);
+    if scale.0.to_bits() != fitting.to_bits() {
+        scale.0 = fitting;
     }
 }

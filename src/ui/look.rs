@@ -104,7 +104,8 @@ pub(super) fn follow_look(
     let window = windows.single().map(Window::size).ok().filter(|size| size.min_element() > 0.0);
     let scale = scale.map_or(1.0, |scale| scale.0).max(0.01);
     let size = window.map_or(look.size, |size| size / scale);
-    let unit = fit(size) * theme.text_scale.clamp(0.5, 3.0);
+    // What is readable is so many pixels of the window, whatever the game's own UI is scaled by.
+    let unit = fit(size * scale) / scale * theme.text_scale.clamp(0.5, 3.0);
     let is_same = look.unit.to_bits() == unit.to_bits() && look.size == size;
     if is_same && !theme.is_changed() && !words.is_changed() {
         return;

@@ -6,6 +6,7 @@ use bevy::ecs::hierarchy::ChildSpawner;
 use bevy::prelude::*;
 use bevy::ui::FocusPolicy;
 
+use super::ellipsis::CutAtEdge;
 use super::look::{Look, TextSize};
 use super::shapes::Shape;
 use super::widgets::{ButtonKind, Does, Ink};
@@ -177,7 +178,7 @@ impl Look {
                     Some(mark) => (format!("{mark} - {}", entry.detail), Ink::Warning),
                     None => (entry.detail.to_owned(), Ink::Muted),
                 };
-                texts.spawn(self.line(&detail, TextSize::Small, ink));
+                texts.spawn((self.line(&detail, TextSize::Small, ink), CutAtEdge));
             });
             self.aside(row, &entry);
         })
@@ -189,7 +190,7 @@ impl Look {
             if let Some(shape) = entry.shape {
                 self.shape(line, shape);
             }
-            line.spawn(self.line(entry.title, TextSize::Body, ink));
+            line.spawn((self.line(entry.title, TextSize::Body, ink), CutAtEdge));
             if entry.has_star {
                 self.shape(line, Shape::Star);
             }

@@ -7,6 +7,7 @@ mod draw;
 mod facts;
 mod form;
 mod found;
+mod grouped;
 mod listed;
 mod state;
 mod unconfirmed;

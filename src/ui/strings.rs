@@ -260,6 +260,8 @@ strings! {
     menu_looking: String = "Looking for your games ...",
     /// A search found nothing.
     menu_nothing_found: String = "Nothing matches \"{search}\".",
+    /// Nothing has the tags that are chosen.
+    menu_nothing_tagged: String = "Nothing here is tagged \"{tags}\".",
     /// There are no favourites.
     menu_no_favourites: String = "There are no favourites yet.",
     /// The archive is empty.
@@ -286,6 +288,34 @@ strings! {
     sort_name: String = "Name",
     /// The longest play time first.
     sort_play_time: String = "Play time",
+    /// The button that shows what the list is grouped by.
+    group_by: String = "Group by: {what}",
+    /// Above the ways to group.
+    group_by_what: String = "What is the list to be grouped by?",
+    /// No groups.
+    group_nothing: String = "None",
+    /// Groups by player.
+    group_player: String = "Player",
+    /// Groups by tag.
+    group_tag: String = "Tag",
+    /// Groups by what a session began with.
+    group_scenario: String = "Scenario",
+    /// Groups by the week of the last play.
+    group_week: String = "Week",
+    /// Groups by how it went.
+    group_outcome: String = "Outcome",
+    /// Above sessions without a player.
+    no_player: String = "No player",
+    /// Above sessions without tags.
+    no_tags: String = "No tags",
+    /// Above sessions that began with no scenario.
+    no_scenario: String = "No scenario",
+    /// Above sessions that were played this week.
+    this_week: String = "This week",
+    /// Above sessions that were played in an earlier week.
+    weeks_ago: Counted = ("Last week", "{n} weeks ago"),
+    /// Above what the player saved.
+    saves: String = "Your saves",
     /// A session, beside slots.
     entry_session: String = "Game in progress",
     /// A session that crashed.
@@ -321,7 +351,7 @@ strings! {
     /// The button that makes a session a favourite.
     favourite: String = "Favourite",
     /// The button that takes that back.
-    no_favourite: String = "No favourite",
+    no_favourite: String = "Remove from favourites",
     /// The button that renames.
     rename: String = "Rename",
     /// The button that archives.

@@ -112,9 +112,21 @@ impl Look {
         label: &str,
         does: Does<A>,
     ) -> Entity {
+        self.button_of_height(parent, 44.0, kind, label, does)
+    }
+
+    /// The same, lower than others, for what stands above a list.
+    pub fn button_of_height<A: Send + Sync + 'static>(
+        &self,
+        parent: &mut ChildSpawner,
+        height: f32,
+        kind: ButtonKind,
+        label: &str,
+        does: Does<A>,
+    ) -> Entity {
         let node = Node {
-            padding: UiRect::axes(self.px(20.0), self.px(10.0)),
-            min_height: self.px(44.0),
+            padding: UiRect::axes(self.px(height * 0.45), self.px(height * 0.2)),
+            min_height: self.px(height),
             align_items: AlignItems::Center,
             justify_content: JustifyContent::Center,
             flex_shrink: 0.0,

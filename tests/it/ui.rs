@@ -6,6 +6,7 @@ mod layout;
 mod recovery_dialog;
 mod save_indicator;
 mod session_menu;
+mod session_menu_groups;
 mod session_menu_search;
 mod session_menu_shelf;
 mod session_panel;

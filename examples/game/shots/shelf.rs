@@ -29,6 +29,7 @@ pub fn look_at_the_shelf() -> Vec<Step> {
         Press(&[KeyCode::Escape]),
         Frames(10),
     ];
+    steps.extend(sort_it_out());
     for (tab, shot) in [
         ("Favourites", "shelf-favourites"),
         ("Archive", "shelf-archive"),
@@ -56,6 +57,35 @@ pub fn look_at_the_shelf() -> Vec<Step> {
         Shot("shelf-german"),
     ]);
     steps
+}
+
+/// Groups, and tags to choose from. In a small window both are behind "More".
+fn sort_it_out() -> Vec<Step> {
+    vec![
+        Step::Click("More"),
+        Step::Click("Group by: None"),
+        Frames(20),
+        Shot("shelf-group-by"),
+        Step::Click("Player"),
+        Step::Click("Back"),
+        Frames(60),
+        Shot("shelf-groups"),
+        Step::Click("More"),
+        Step::Click("Group by: Player"),
+        Step::Click("Week"),
+        Step::Click("co-op"),
+        Frames(20),
+        Shot("shelf-more"),
+        Step::Click("Back"),
+        Frames(60),
+        Shot("shelf-tags"),
+        Press(&[KeyCode::Escape]),
+        Step::Click("More"),
+        Step::Click("Group by: Week"),
+        Step::Click("None"),
+        Step::Click("Back"),
+        Frames(10),
+    ]
 }
 
 fn go_to_the_search_field(world: &mut World) {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use bevy::input::ButtonState;
+use bevy::input::gamepad::GamepadButtonChangedEvent;
 use bevy::input::keyboard::{Key, KeyboardInput};
 use bevy::prelude::*;
 use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
@@ -27,6 +28,8 @@ pub enum Step {
     Frames(u32),
     /// Presses keys together and lets them go.
     Press(&'static [KeyCode]),
+    /// Presses a button of a gamepad.
+    Pad(GamepadButton),
     /// Types a text.
     Type(&'static str),
     /// Presses the button with this written on it, if there is one.
@@ -82,6 +85,14 @@ fn go_on(world: &mut World) {
             }
             story.frames > 3
         }
+        Some(Step::Pad(button)) => {
+            match story.frames {
+                1 => send_pad(world, *button, ButtonState::Pressed),
+                2 => send_pad(world, *button, ButtonState::Released),
+                _ => {}
+            }
+            story.frames > 3
+        }
         Some(Step::Type(text)) => {
             text.chars().for_each(|letter| type_letter(world, letter));
             true
@@ -131,6 +142,12 @@ fn send(world: &mut World, keys: &[KeyCode], state: ButtonState) {
         let repeat = false;
         world.write_message(KeyboardInput { key_code, logical_key, state, text, repeat, window });
     }
+}
+
+fn send_pad(world: &mut World, button: GamepadButton, state: ButtonState) {
+    let gamepad = world.spawn_empty().id();
+    let value = if state == ButtonState::Pressed { 1.0 } else { 0.0 };
+    world.write_message(GamepadButtonChangedEvent::new(gamepad, button, state, value));
 }
 
 fn type_letter(world: &mut World, letter: char) {

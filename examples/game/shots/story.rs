@@ -8,7 +8,7 @@ use bevy_session::{AttachmentSaved, ReportWritten};
 
 use super::digest::Comparison;
 use super::pilot::Pilot;
-use super::stage::Step::{Do, Frames, Press, Shot, Until};
+use super::stage::Step::{Do, Frames, Pad, Press, Shot, Until};
 use super::stage::{Step, Story};
 use crate::crashes::kill_at_once;
 use crate::model::{Game, Lamp};
@@ -53,6 +53,20 @@ fn until_the_end() -> Vec<Step> {
         Frames(20),
         Shot("menu"),
         Press(&[KeyCode::Enter]),
+        Until("the nights, with one chosen", |world| {
+            state(world) == Game::Choosing && has_focus(world)
+        }),
+        Frames(60),
+        Shot("new-game"),
+        Pad(GamepadButton::DPadDown),
+        Press(&[KeyCode::ArrowDown]),
+        Frames(60),
+        Shot("new-game-hard"),
+        Pad(GamepadButton::East),
+        Until("the menu again", |world| state(world) == Game::Menu && has_focus(world)),
+        Press(&[KeyCode::Enter]),
+        Until("the nights again", |world| state(world) == Game::Choosing && has_focus(world)),
+        Pad(GamepadButton::South),
         Until("a new game", is_playing),
         Do(start_pilot),
         Until("a lamp that is lit", |world| lit_lamps(world) >= 1),

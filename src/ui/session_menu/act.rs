@@ -11,6 +11,7 @@ use bevy::ui_widgets::Activate;
 use super::chosen::leave_form;
 use super::facts::{KnownFacts, rows_shown};
 use super::form::Form;
+use super::grouped::{Line, last_first, shown_from};
 use super::state::{Does, EntryId, SessionMenu, UndoTime};
 use super::view::MenuView;
 use super::{CloseSessionMenu, OpenSessionMenu};
@@ -82,9 +83,19 @@ pub(super) fn act(
 ) {
     let Ok(widgets::Does(does)) = buttons.get(activate.entity) else { return };
     match does {
-        Does::Choose(entry) => acting.choose(&mut menu, *entry),
+        Does::Choose(entry, copy) => acting.choose(&mut menu, *entry, *copy),
         Does::Search => acting.choose_first(&mut menu),
-        Does::ClearSearch => search_for(&mut menu, String::new()),
+        Does::ClearSearch => list_all(&mut menu),
+        Does::Tag(tag) => toggle_tag(&mut menu, tag),
+        Does::ChooseGroups => {
+            menu.form = Some(Form::Groups { now: menu.grouping });
+            menu.wants_focus = Some(Does::Group(menu.grouping));
+        }
+        Does::Group(by) => {
+            menu.grouping = *by;
+            menu.first_line = 0;
+            leave_form(&mut menu);
+        }
         Does::Show(tab) => {
             menu.tab = *tab;
             menu.failure = None;
@@ -92,7 +103,7 @@ pub(super) fn act(
         }
         Does::Sort(sort) => {
             menu.sort = *sort;
-            menu.first_row = 0;
+            menu.first_line = 0;
         }
         Does::Scroll(rows) => acting.scroll(&mut menu, *rows),
         Does::More => menu.shows_more = !menu.shows_more,
@@ -107,11 +118,11 @@ pub(super) fn act(
 }
 
 impl Acting<'_, '_> {
-    fn choose(&mut self, menu: &mut SessionMenu, entry: EntryId) {
+    fn choose(&mut self, menu: &mut SessionMenu, entry: EntryId, copy: usize) {
         let facts = self.known.facts();
         let chosen = menu.chosen_of(&menu.entries(facts.catalog), facts);
         let is_chosen = chosen.is_some_and(|chosen| chosen.id() == entry);
-        menu.wants_focus = Some(if is_chosen { Does::Play } else { Does::Choose(entry) });
+        menu.wants_focus = Some(if is_chosen { Does::Play } else { Does::Choose(entry, copy) });
         menu.chosen = Some(entry);
     }
 
@@ -127,8 +138,8 @@ impl Acting<'_, '_> {
 
     fn scroll(&mut self, menu: &mut SessionMenu, rows: i32) {
         let facts = self.known.facts();
-        let last = menu.entries(facts.catalog).len().saturating_sub(facts.rows);
-        menu.first_row = moved(menu.first_row, rows).min(last);
+        let last = last_first(&menu.lines(facts.catalog), facts.rows);
+        menu.first_line = moved(menu.first_line, rows).min(last);
     }
 
     fn open_timeline(&mut self, menu: &mut SessionMenu) {
@@ -148,6 +159,22 @@ fn search_for(menu: &mut SessionMenu, search: String) {
         menu.search = search;
         menu.list_again();
     }
+}
+
+/// Shows everything again.
+fn list_all(menu: &mut SessionMenu) {
+    menu.search.clear();
+    menu.tags.clear();
+    menu.list_again();
+}
+
+/// Shows only what has this tag too, or no longer.
+fn toggle_tag(menu: &mut SessionMenu, tag: &str) {
+    match menu.tags.iter().position(|chosen| chosen == tag) {
+        Some(place) => _ = menu.tags.remove(place),
+        None => menu.tags.push(tag.to_owned()),
+    }
+    menu.list_again();
 }
 
 /// Follows what is typed.
@@ -181,18 +208,39 @@ pub(super) fn scroll(
         return;
     }
     let shown = rows_shown(&known.look);
-    let entries = menu.entries(&known.catalog);
-    let last = entries.len().saturating_sub(shown);
-    menu.first_row = moved(menu.first_row.min(last), event.rows).min(last);
+    let lines = menu.lines(&known.catalog);
+    let last = last_first(&lines, shown);
     let focused = focus.and_then(|focus| focus.get());
     let focused = focused.and_then(|focused| buttons.get(focused).ok());
-    let Some(widgets::Does(Does::Choose(entry))) = focused.filter(|_| event.with_focus) else {
+    let Some(widgets::Does(Does::Choose(entry, copy))) = focused.filter(|_| event.with_focus)
+    else {
+        menu.first_line = moved(menu.first_line.min(last), event.rows).min(last);
         return;
     };
-    let at = entries.iter().position(|other| other == entry).unwrap_or_default();
-    let target = moved(at, event.rows).min(entries.len().saturating_sub(1));
-    menu.first_row = menu.first_row.clamp(target.saturating_sub(shown.saturating_sub(1)), target);
-    menu.wants_focus = entries.get(target).copied().map(Does::Choose);
+    let row = Line::Row { entry: *entry, copy: *copy };
+    let rows: Vec<usize> = (0..lines.len())
+        .filter(|at| lines.get(*at).is_some_and(|it| it.entry().is_some()))
+        .collect();
+    let at = rows.iter().position(|at| lines.get(*at) == Some(&row)).unwrap_or_default();
+    let Some(target) = rows.get(moved(at, event.rows).min(rows.len().saturating_sub(1))) else {
+        return;
+    };
+    menu.first_line = first_to_show(&lines, *target, menu.first_line.min(last), shown);
+    if let Some(Line::Row { entry, copy }) = lines.get(*target) {
+        menu.wants_focus = Some(Does::Choose(*entry, *copy));
+    }
+}
+
+/// The first line of a list that is scrolled just so far that this one is shown, with a heading right above it.
+fn first_to_show(lines: &[Line], target: usize, first: usize, rows: usize) -> usize {
+    let above = target
+        .checked_sub(1)
+        .filter(|above| lines.get(*above).is_some_and(|line| line.entry().is_none()));
+    let mut first = first.min(above.unwrap_or(target));
+    while first < target && first + shown_from(lines, first, rows) <= target {
+        first += 1;
+    }
+    first
 }
 
 fn moved(place: usize, rows: i32) -> usize {
@@ -213,8 +261,8 @@ pub(super) fn go_back(
         commands.session().cancel_restore();
     } else if menu.form.is_some() {
         leave_form(&mut menu);
-    } else if !menu.search.is_empty() {
-        search_for(&mut menu, String::new());
+    } else if menu.is_narrowed() || !menu.search.is_empty() {
+        list_all(&mut menu);
     } else if menu.shows_more {
         menu.shows_more = false;
     } else {

@@ -71,7 +71,9 @@ impl Acting<'_, '_> {
         let chosen = menu.chosen_of(&entries, facts)?;
         let entry = chosen.id();
         let at = entries.iter().position(|other| *other == entry)?;
-        let next = entries.get(at + 1).or(at.checked_sub(1).and_then(|at| entries.get(at)));
+        let after = entries.iter().skip(at).find(|other| **other != entry);
+        let before = entries.iter().take(at).rev().find(|other| **other != entry);
+        let next = after.or(before);
         Some(Chosen {
             entry,
             name: chosen.name(facts.words, &menu.unconfirmed),
@@ -129,7 +131,7 @@ impl Acting<'_, '_> {
             }
         };
         menu.chosen = Some(entry);
-        menu.wants_focus = Some(Does::Choose(entry));
+        menu.wants_focus = Some(Does::Choose(entry, 0));
     }
 
     /// Does what the form asks about, unless something is wrong with it.
@@ -149,6 +151,7 @@ impl Acting<'_, '_> {
                 }
             }
             Form::Sure { entry, what, .. } => self.go_through_with(menu, entry, what),
+            Form::Groups { .. } => {}
         }
     }
 
@@ -194,8 +197,11 @@ fn ask_whether(menu: &mut SessionMenu, chosen: Chosen, what: Sure) {
 }
 
 pub(super) fn leave_form(menu: &mut SessionMenu) {
-    menu.form = None;
-    menu.wants_focus = Some(Does::Play);
+    let form = menu.form.take();
+    menu.wants_focus = Some(match form {
+        Some(Form::Groups { .. }) => Does::ChooseGroups,
+        _ => Does::Play,
+    });
 }
 
 /// How something is continued, recovered or loaded.

@@ -6,16 +6,19 @@ use bevy::prelude::*;
 use super::facts::height_of_list;
 use super::form::FormView;
 use super::state::Does;
-use super::view::{Body, MenuRow, MenuView, Status};
+use super::view::{Body, Chip, MenuLine, MenuRow, MenuView, Status};
 use crate::session::AttachmentOf;
 use crate::ui::focus::{EdgeRow, WheelList};
+use crate::ui::lists::ROW;
 use crate::ui::look::{Look, TextSize};
 use crate::ui::parts::Entry;
 use crate::ui::pictures::Pictures;
 use crate::ui::surface::View;
 use crate::ui::widgets::{self, ButtonKind, Ink};
 
-/// The width of what is beside the list, in pixels of the design.
+/// The width of the dialog, in pixels of the design.
+pub(super) const WIDTH: f32 = 1000.0;
+/// The width of what is beside the list.
 const SIDE: f32 = 216.0;
 
 impl View for MenuView {
@@ -32,21 +35,31 @@ impl View for MenuView {
     }
 
     fn pictures(&self) -> Vec<AttachmentOf> {
-        let rows = match &self.body {
-            Body::List { rows, .. } => rows.as_slice(),
+        let lines = match &self.body {
+            Body::List { lines, .. } => lines.as_slice(),
             _ => &[],
         };
-        rows.iter().filter_map(|row| row.picture).chain(self.picture).collect()
+        let picture = |line: &MenuLine| match line {
+            MenuLine::Heading(..) => None,
+            MenuLine::Row(row) => row.picture,
+        };
+        lines.iter().filter_map(picture).chain(self.picture).collect()
     }
 
     fn draw(&self, look: &Look, pictures: &Pictures, root: &mut ChildSpawner) {
-        look.dialog(root, 1000.0, |dialog| {
+        look.dialog(root, WIDTH, |dialog| {
             self.draw_head(look, dialog);
             if self.shows_more {
                 let body = Node { row_gap: look.px(8.0), ..look.body() };
                 dialog.spawn(body).with_children(|body| {
-                    self.draw_search(look, body);
-                    self.draw_choice(look, body, &self.sorts);
+                    body.spawn(look.row(12.0)).with_children(|line| {
+                        self.draw_search(look, line);
+                        self.draw_chips(look, line);
+                    });
+                    body.spawn(spread(look)).with_children(|line| {
+                        self.draw_choice(look, line, &self.sorts);
+                        self.draw_groups(look, line);
+                    });
                     self.draw_actions(look, body);
                 });
             } else {
@@ -85,10 +98,33 @@ impl MenuView {
                     self.draw_choice(look, sorts, &self.sorts);
                 });
             });
-            if look.is_compact() && !look.is_tiny() {
+            if look.is_tiny() {
+                return;
+            }
+            if look.is_compact() {
                 head.spawn(look.row(0.0)).with_children(|line| self.draw_search(look, line));
             }
+            head.spawn(look.row(16.0)).with_children(|line| {
+                // On the left, where the way up and down between list and tabs leads past it.
+                self.draw_groups(look, line);
+                self.draw_chips(look, line);
+            });
         });
+    }
+
+    /// Tags. One that is pressed narrows the list, and widens it when it is pressed again.
+    fn draw_chips(&self, look: &Look, parent: &mut ChildSpawner) {
+        let line = Node { flex_shrink: 0.0, ..look.row(8.0) };
+        parent.spawn(line).with_children(|line| {
+            for chip in &self.chips {
+                draw_chip(look, chip, line);
+            }
+        });
+    }
+
+    fn draw_groups(&self, look: &Look, parent: &mut ChildSpawner) {
+        let does = widgets::Does(Does::ChooseGroups);
+        look.button_of_height(parent, 36.0, ButtonKind::Secondary, &self.groups, does);
     }
 
     fn draw_search(&self, look: &Look, parent: &mut ChildSpawner) {
@@ -130,17 +166,11 @@ impl MenuView {
 
     fn draw_body(&self, look: &Look, pictures: &Pictures, main: &mut ChildSpawner) {
         match &self.body {
-            Body::List { rows, first, total } => {
-                let shown = *first..*first + rows.len();
+            Body::List { lines, first, total } => {
+                let shown = *first..*first + lines.len();
+                let ends = (*first > 0, shown.end < *total);
                 look.list(main, shown, *total, Does::Scroll, |list| {
-                    for (place, row) in rows.iter().enumerate() {
-                        let entity = draw_row(look, pictures, row, list);
-                        let edge = EdgeRow {
-                            more_above: place == 0 && *first > 0,
-                            more_below: place + 1 == rows.len() && first + rows.len() < *total,
-                        };
-                        list.world_mut().entity_mut(entity).insert(edge);
-                    }
+                    draw_lines(look, pictures, lines, ends, list);
                 });
             }
             Body::Nothing { text, button } => {
@@ -229,6 +259,65 @@ fn spread(look: &Look) -> Node {
     Node { justify_content: JustifyContent::SpaceBetween, ..look.row(24.0) }
 }
 
+/// The list, of which more is above or below.
+fn draw_lines(
+    look: &Look,
+    pictures: &Pictures,
+    lines: &[MenuLine],
+    (is_more_above, is_more_below): (bool, bool),
+    list: &mut ChildSpawner,
+) {
+    let is_row = |line: &MenuLine| matches!(line, MenuLine::Row(_));
+    let (first, last) = (lines.iter().position(is_row), lines.iter().rposition(is_row));
+    for (place, line) in lines.iter().enumerate() {
+        match line {
+            MenuLine::Heading(text, count) => draw_heading(look, text, count, list),
+            MenuLine::Row(row) => {
+                let entity = draw_row(look, pictures, row, list);
+                let edge = EdgeRow {
+                    more_above: is_more_above && first == Some(place),
+                    more_below: is_more_below && last == Some(place),
+                };
+                list.world_mut().entity_mut(entity).insert(edge);
+            }
+        }
+    }
+}
+
+/// Half as high as a row, with the gap below it.
+fn draw_heading(look: &Look, text: &str, count: &str, list: &mut ChildSpawner) {
+    let line = Node {
+        height: look.px(ROW / 2.0 - 8.0),
+        padding: UiRect::horizontal(look.px(8.0)),
+        flex_shrink: 0.0,
+        overflow: Overflow::clip(),
+        ..look.row(8.0)
+    };
+    list.spawn((line, Pickable::IGNORE)).with_children(|line| {
+        line.spawn(look.line(text, TextSize::Body, Ink::Text));
+        line.spawn(look.line(count, TextSize::Small, Ink::Muted));
+    });
+}
+
+fn draw_chip(look: &Look, chip: &Chip, line: &mut ChildSpawner) {
+    let node = Node {
+        height: look.px(36.0),
+        padding: UiRect::horizontal(look.px(12.0)),
+        flex_shrink: 0.0,
+        ..look.row(6.0)
+    };
+    let kind = match chip.is_chosen {
+        true => ButtonKind::Row { chosen: true },
+        false => ButtonKind::Secondary,
+    };
+    let does = widgets::Does(Does::Tag(chip.tag.clone()));
+    let said = format!("{}, {}", chip.tag, chip.count);
+    look.pressable(line, kind, &said, node, Some(does), |button| {
+        button.spawn(look.line(&chip.label, TextSize::Small, Ink::Text));
+        button.spawn(look.line(&chip.count, TextSize::Small, Ink::Muted));
+    });
+}
+
 fn draw_row(look: &Look, pictures: &Pictures, row: &MenuRow, list: &mut ChildSpawner) -> Entity {
     let entry = Entry {
         title: &row.title,
@@ -242,11 +331,23 @@ fn draw_row(look: &Look, pictures: &Pictures, row: &MenuRow, list: &mut ChildSpa
         tags: &row.tags,
         progress: row.progress,
     };
-    look.entry(list, Some(widgets::Does(Does::Choose(row.entry))), entry)
+    look.entry(list, Some(widgets::Does(Does::Choose(row.entry, row.copy))), entry)
 }
 
 fn draw_form(look: &Look, form: &FormView, main: &mut ChildSpawner) {
     main.spawn(look.text(&form.text, TextSize::Body, Ink::Text));
+    if !form.choices.is_empty() {
+        let line = Node { flex_wrap: FlexWrap::Wrap, row_gap: look.px(8.0), ..look.row(8.0) };
+        main.spawn(line).with_children(|line| {
+            for (does, label, holds) in &form.choices {
+                let kind = match holds {
+                    true => ButtonKind::Row { chosen: true },
+                    false => ButtonKind::Secondary,
+                };
+                look.button(line, kind, label, widgets::Does(does.clone()));
+            }
+        });
+    }
     let Some(field) = &form.field else { return };
     main.spawn((look.column(6.0), Pickable::IGNORE)).with_children(|main| {
         look.field(main, field, widgets::Does(Does::NewName));

@@ -4,6 +4,7 @@ use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 use jiff::Timestamp;
 
+use super::draw::WIDTH;
 use super::state::SessionMenu;
 use super::view::{Facts, MenuView};
 use crate::clock;
@@ -40,6 +41,7 @@ fn facts<'a>(catalog: &'a SessionCatalog, look: &'a Look) -> Facts<'a> {
         activity: SessionActivity::default(),
         rows: rows_shown(look),
         is_tiny: look.is_tiny(),
+        room_for_chips: room_for_chips(look),
         has_timeline: false,
         trash: None,
     }
@@ -49,10 +51,18 @@ fn facts<'a>(catalog: &'a SessionCatalog, look: &'a Look) -> Facts<'a> {
 pub(super) fn rows_shown(look: &Look) -> usize {
     let used = match (look.is_tiny(), look.is_compact()) {
         (true, _) => 160.0,
-        (false, true) => 212.0,
-        (false, false) => 316.0,
+        (false, true) => 260.0,
+        (false, false) => 364.0,
     };
     look.rows(ROW, used)
+}
+
+/// The room for tags beside the search field in a tiny window, and beside the button for groups in others.
+fn room_for_chips(look: &Look) -> f32 {
+    let (margin, padding) = if look.is_compact() { (8.0, 16.0) } else { (32.0, 32.0) };
+    let content = (look.room().x - 2.0 * margin).min(WIDTH) - 2.0 * padding;
+    let beside = if look.is_tiny() { 180.0 } else { 212.0 };
+    (content - beside).max(0.0)
 }
 
 /// The height of the list when it is full, with the room for rings around it, in pixels of the design.

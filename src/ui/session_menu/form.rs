@@ -1,5 +1,6 @@
 //! What is asked in the place of the list: a new name, or whether something is really meant.
 
+use super::grouped::Grouping;
 use super::state::{Does, EntryId};
 use crate::journal::limits;
 use crate::ui::SessionStrings;
@@ -21,6 +22,8 @@ pub(super) enum Form {
     },
     /// Whether something is meant that can't be taken back as a whole.
     Sure { entry: EntryId, name: String, what: Sure },
+    /// What the list is to be grouped by.
+    Groups { now: Grouping },
 }
 
 /// What a form asks about.
@@ -32,10 +35,12 @@ pub(super) enum Sure {
 }
 
 /// All that a form shows.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct FormView {
     pub text: String,
     pub field: Option<FieldView>,
+    /// Answers, each with its label and whether it is the one that holds now.
+    pub choices: Vec<(Does, String, bool)>,
     /// What is wrong with what was typed.
     pub error: Option<String>,
 }
@@ -63,6 +68,7 @@ impl Form {
                     most_letters: MOST_LETTERS,
                 }),
                 error: self.error(words),
+                ..FormView::default()
             },
             Self::Sure { name, what, .. } => {
                 let text = match what {
@@ -70,19 +76,28 @@ impl Form {
                     Sure::End => &words.sure_end,
                     Sure::Forget => &words.sure_forget,
                 };
-                FormView { text: fill(text, &[("name", name)]), field: None, error: None }
+                FormView { text: fill(text, &[("name", name)]), ..FormView::default() }
+            }
+            Self::Groups { now } => {
+                let choice =
+                    |by: Grouping| (Does::Group(by), by.name(words).to_owned(), by == *now);
+                let choices = Grouping::ALL.map(choice).to_vec();
+                let text = words.group_by_what.clone();
+                FormView { text, choices, ..FormView::default() }
             }
         }
     }
 
     /// Its buttons: the way back, and what it asks about.
     pub fn buttons(&self, words: &SessionStrings) -> Vec<(Does, String, bool)> {
+        let back = (Does::Back, words.back.clone(), false);
         let confirm = match self {
+            Self::Groups { .. } => return vec![back],
             Self::Rename { .. } => &words.rename,
             Self::Sure { what: Sure::Archive, .. } => &words.archive_it,
             Self::Sure { what: Sure::End, .. } => &words.end_it,
             Self::Sure { what: Sure::Forget, .. } => &words.delete_for_good,
         };
-        vec![(Does::Back, words.back.clone(), false), (Does::Confirm, confirm.clone(), true)]
+        vec![back, (Does::Confirm, confirm.clone(), true)]
     }
 }

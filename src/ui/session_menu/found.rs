@@ -4,10 +4,11 @@ use std::cmp::Reverse;
 
 use bevy::ecs::change_detection::Tick;
 
+use super::grouped::{Grouping, Line, group};
 use super::listed::Listed;
 use super::state::{EntryId, SessionMenu, Sort, Tab};
 use super::unconfirmed::Unconfirmed;
-use crate::finding::{SessionQuery, SessionWatch, SortBy};
+use crate::finding::{GroupBy, GroupKey, SessionQuery, SessionWatch, SortBy};
 use crate::journal::SessionId;
 use crate::lifecycle::SessionCatalog;
 use crate::recovery::{SessionEntry, SlotEntry};
@@ -19,7 +20,9 @@ use crate::ui::SessionStrings;
 pub(super) struct Found {
     watch: SessionWatch,
     asked: Option<Asked>,
-    pub entries: Vec<EntryId>,
+    lines: Vec<Line>,
+    /// All tags of what is found, with how many have them, the most frequent first.
+    pub tags: Vec<(String, usize)>,
 }
 
 /// What the list depends on, beside the sessions.
@@ -28,6 +31,7 @@ struct Asked {
     /// When the catalogue, and so perhaps its slots, changed last.
     changed: Tick,
     sort: Sort,
+    grouping: Grouping,
     playing: Option<SessionId>,
 }
 
@@ -40,8 +44,8 @@ impl SessionMenu {
         playing: Option<SessionId>,
         words: &SessionStrings,
     ) {
-        let asked = Asked { changed, sort: self.sort, playing };
-        let query = query(self.tab, &self.search, self.sort);
+        let asked = Asked { changed, sort: self.sort, grouping: self.grouping, playing };
+        let query = self.query();
         let is_same_query = *self.found.watch.query() == query;
         self.found.watch.set_query(query);
         let changes = catalog.follow(&mut self.found.watch);
@@ -55,21 +59,50 @@ impl SessionMenu {
         let mut listed: Vec<Listed> =
             sessions.into_iter().filter(is_listed).map(Listed::Session).collect();
         if self.tab == Tab::Open {
-            let searched =
-                (!self.search.is_empty()).then(|| SessionQuery::default().search(&self.search));
+            let narrowed = self.is_narrowed().then(|| self.words_and_tags());
             let is_listed =
-                |slot: &&SlotEntry| searched.as_ref().is_none_or(|query| is_found(slot, query));
+                |slot: &&SlotEntry| narrowed.as_ref().is_none_or(|query| is_found(slot, query));
             listed.extend(catalog.slots().iter().filter(is_listed).map(Listed::Slot));
-            let files = catalog.unreadable_slots().iter().filter(|_| self.search.is_empty());
+            let files = catalog.unreadable_slots().iter().filter(|_| !self.is_narrowed());
             listed.extend(files.map(Listed::Unreadable));
         }
         sort(&mut listed, self.sort, words, &self.unconfirmed);
-        self.found.entries = listed.into_iter().map(Listed::id).collect();
+        self.found.lines = group(&listed, self.grouping);
+        self.found.tags = tags_in(catalog, self.found.watch.query());
         self.found.asked = Some(asked);
     }
 
-    /// What is listed now: without what is leaving.
+    /// Whether a search or tags leave something out.
+    pub(super) fn is_narrowed(&self) -> bool {
+        !self.search.trim().is_empty() || !self.tags.is_empty()
+    }
+
+    fn query(&self) -> SessionQuery {
+        let query = self.words_and_tags().sort(match self.sort {
+            Sort::Newest => SortBy::Updated,
+            Sort::Name => SortBy::Name,
+            Sort::PlayTime => SortBy::PlayTime,
+        });
+        match self.tab {
+            Tab::Open => query,
+            Tab::Favourites => query.pinned(true),
+            Tab::Archive => query.archived(),
+            Tab::Trash => query.in_trash(),
+        }
+    }
+
+    fn words_and_tags(&self) -> SessionQuery {
+        let query = SessionQuery::default().search(&self.search);
+        self.tags.iter().fold(query, |query, tag| query.tag(tag))
+    }
+
+    /// What is listed now, from top to bottom.
     pub(super) fn entries(&self, catalog: &SessionCatalog) -> Vec<EntryId> {
+        self.lines(catalog).iter().filter_map(Line::entry).collect()
+    }
+
+    /// The lines of the list now: without what is leaving, and without groups that it leaves empty.
+    pub(super) fn lines(&self, catalog: &SessionCatalog) -> Vec<Line> {
         let doomed = self.doomed().map(EntryId::Slot);
         let is_favourite = |entry: &EntryId| match entry {
             EntryId::Session(session) => {
@@ -77,27 +110,35 @@ impl SessionMenu {
             }
             EntryId::Slot(_) => false,
         };
-        let stays = |entry: &&EntryId| {
-            Some(**entry) != doomed
-                && !self.unconfirmed.leaves(**entry)
+        let stays = |entry: &EntryId| {
+            Some(*entry) != doomed
+                && !self.unconfirmed.leaves(*entry)
                 && (self.tab != Tab::Favourites || is_favourite(entry))
         };
-        self.found.entries.iter().filter(stays).copied().collect()
+        let mut lines: Vec<Line> = Vec::with_capacity(self.found.lines.len());
+        for line in &self.found.lines {
+            match line.entry() {
+                Some(entry) if !stays(&entry) => continue,
+                None => _ = lines.pop_if(|before| before.entry().is_none()),
+                Some(_) => {}
+            }
+            lines.push(line.clone());
+        }
+        lines.pop_if(|last| last.entry().is_none());
+        lines
     }
 }
 
-fn query(tab: Tab, search: &str, sort: Sort) -> SessionQuery {
-    let query = SessionQuery::default().search(search).sort(match sort {
-        Sort::Newest => SortBy::Updated,
-        Sort::Name => SortBy::Name,
-        Sort::PlayTime => SortBy::PlayTime,
-    });
-    match tab {
-        Tab::Open => query,
-        Tab::Favourites => query.pinned(true),
-        Tab::Archive => query.archived(),
-        Tab::Trash => query.in_trash(),
-    }
+fn tags_in(catalog: &SessionCatalog, query: &SessionQuery) -> Vec<(String, usize)> {
+    let groups = catalog.groups(query, GroupBy::Tag).groups;
+    let tag = |(key, count)| match key {
+        GroupKey::Tag(Some(tag)) => Some((tag, count)),
+        _ => None,
+    };
+    let counted = groups.into_iter().map(|group| (group.key, group.count));
+    let mut tags: Vec<(String, usize)> = counted.filter_map(tag).collect();
+    tags.sort_by(|(tag, count), (other, of_other)| (of_other, tag).cmp(&(count, other)));
+    tags
 }
 
 /// Whether a slot is found as a session of its name would be.

@@ -49,6 +49,15 @@ impl<'a> Listed<'a> {
         }
     }
 
+    /// What is said of the session that it is, or that it was saved in.
+    pub fn session(self) -> Option<&'a SessionMetadata> {
+        match self {
+            Self::Session(entry) => Some(&entry.session),
+            Self::Slot(slot) => Some(&slot.session),
+            Self::Unreadable(_) => None,
+        }
+    }
+
     /// What the player called it; empty if nothing.
     pub fn own_name(self, unconfirmed: &Unconfirmed) -> String {
         match self {
@@ -102,11 +111,17 @@ impl<'a> Listed<'a> {
     }
 
     /// The row of it.
-    pub fn row(self, facts: Facts, unconfirmed: &Unconfirmed, is_chosen: bool) -> MenuRow {
+    pub fn row(
+        self,
+        facts: Facts,
+        unconfirmed: &Unconfirmed,
+        (is_chosen, copy): (bool, usize),
+    ) -> MenuRow {
         let words = facts.words;
         let is_file = matches!(self, Self::Unreadable(_));
         let mut row = MenuRow {
             entry: self.id(),
+            copy,
             title: self.name(words, unconfirmed),
             detail: String::new(),
             played: if is_file { String::new() } else { words.played(self.play_time()) },
@@ -165,12 +180,7 @@ impl<'a> Listed<'a> {
     }
 
     fn player(self) -> Option<String> {
-        let session = match self {
-            Self::Session(entry) => &entry.session,
-            Self::Slot(slot) => &slot.session,
-            Self::Unreadable(_) => return None,
-        };
-        session.player.as_ref().map(|player| shortened(player, 24))
+        self.session()?.player.as_ref().map(|player| shortened(player, 24))
     }
 
     fn place(self) -> ShelfPlace {

@@ -6,6 +6,7 @@ use bevy::prelude::*;
 
 use super::form::Form;
 use super::found::Found;
+use super::grouped::Grouping;
 use super::unconfirmed::Unconfirmed;
 use crate::journal::{SessionId, SlotId};
 use crate::lifecycle::{Request, SessionRequest};
@@ -18,11 +19,14 @@ pub struct SessionMenu {
     pub(super) tab: Tab,
     /// What was typed into the search field.
     pub(super) search: String,
+    /// Tags that everything listed has.
+    pub(super) tags: Vec<String>,
     pub(super) sort: Sort,
+    pub(super) grouping: Grouping,
     pub(super) found: Found,
     pub(super) chosen: Option<EntryId>,
-    /// The first row that is shown.
-    pub(super) first_row: usize,
+    /// The first line of the list that is shown.
+    pub(super) first_line: usize,
     /// What is asked in the place of the list.
     pub(super) form: Option<Form>,
     /// Whether, in a tiny window, all that can be done is shown in the place of the list.
@@ -40,10 +44,11 @@ pub struct SessionMenu {
 }
 
 impl SessionMenu {
-    /// As it is when it is opened or closed: the order of the list stays.
+    /// As it is when it is opened or closed: the order and the groups of the list stay.
     pub(super) fn reset(&mut self, is_open: bool) {
         let unconfirmed = std::mem::take(&mut self.unconfirmed);
-        *self = Self { is_open, sort: self.sort, unconfirmed, ..default() };
+        let (sort, grouping) = (self.sort, self.grouping);
+        *self = Self { is_open, sort, grouping, unconfirmed, ..default() };
     }
 
     /// What was asked for could not be done.
@@ -56,7 +61,7 @@ impl SessionMenu {
 
     /// Shows the list from its beginning, with the first entry chosen.
     pub(super) fn list_again(&mut self) {
-        self.first_row = 0;
+        self.first_line = 0;
         self.chosen = None;
     }
 
@@ -155,14 +160,21 @@ pub(super) enum Failure {
 /// What the menu's buttons and fields do.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Does {
-    Choose(EntryId),
+    /// A row, by what it lists and how many rows above list the same: a session is in the group of each of
+    /// its tags.
+    Choose(EntryId, usize),
     /// Continues, recovers or loads what is chosen, or takes it out of the trash.
     Play,
     Show(Tab),
     /// The search field.
     Search,
     ClearSearch,
+    /// Lists what has this tag, or no longer only that.
+    Tag(String),
     Sort(Sort),
+    /// Asks what the list is to be grouped by.
+    ChooseGroups,
+    Group(Grouping),
     Scroll(i32),
     /// Makes what is chosen a favourite, or no longer.
     Favourite(bool),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::form::FormView;
+use super::grouped::{Line, last_first, shown_from};
 use super::listed::Listed;
 use super::state::{Does, EntryId, Failure, Said, SessionMenu, Sort, Tab, Undo};
 use crate::journal::SessionId;
@@ -26,6 +27,10 @@ pub(super) struct MenuView {
     pub search: Option<FieldView>,
     pub sort_by: String,
     pub sorts: Vec<(Does, String, bool)>,
+    /// Tags to choose from.
+    pub chips: Vec<Chip>,
+    /// What the list is grouped by.
+    pub groups: String,
     pub body: Body,
     /// What can be done with what is chosen.
     pub actions: Vec<(Does, String)>,
@@ -43,10 +48,10 @@ pub(super) struct MenuView {
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Body {
     List {
-        /// The rows that are shown.
-        rows: Vec<MenuRow>,
+        /// The lines that are shown.
+        lines: Vec<MenuLine>,
         first: usize,
-        /// How many rows there are.
+        /// How many lines there are.
         total: usize,
     },
     /// There is nothing to list.
@@ -78,10 +83,29 @@ pub(super) struct Status {
     pub undo: Option<String>,
 }
 
+/// A tag to choose, and how many sessions have it.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Chip {
+    pub tag: String,
+    pub label: String,
+    pub count: String,
+    pub is_chosen: bool,
+}
+
+/// A line of the list.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) enum MenuLine {
+    /// Above a group, with the number of its rows.
+    Heading(String, String),
+    Row(MenuRow),
+}
+
 /// A session or slot.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct MenuRow {
     pub entry: EntryId,
+    /// How many rows above list the same.
+    pub copy: usize,
     pub title: String,
     pub detail: String,
     pub played: String,
@@ -107,6 +131,8 @@ pub(super) struct Facts<'a> {
     pub rows: usize,
     /// Whether there is room for what can be done beside the list.
     pub is_tiny: bool,
+    /// The room for tags beside each other, in pixels of the design.
+    pub room_for_chips: f32,
     /// Whether there is a timeline to go back in.
     pub has_timeline: bool,
     /// How long sessions lie in the trash.
@@ -156,11 +182,13 @@ impl SessionMenu {
             return Some(view);
         }
         self.head(&mut view, words);
-        let entries = self.entries(facts.catalog);
+        view.chips = self.chips(facts.room_for_chips);
+        let lines = self.lines(facts.catalog);
+        let entries: Vec<EntryId> = lines.iter().filter_map(Line::entry).collect();
         let chosen = self.chosen_of(&entries, facts);
         view.body = match entries.is_empty() {
             true => self.nothing(facts),
-            false => self.list(&entries, chosen, facts),
+            false => self.list(&lines, chosen, facts),
         };
         self.side(&mut view, chosen, facts);
         Some(view)
@@ -189,34 +217,69 @@ impl SessionMenu {
         ];
         let sorts = sorts.map(|(sort, label)| (Does::Sort(sort), label.clone(), sort == self.sort));
         view.sorts = sorts.to_vec();
+        view.groups = fill(&words.group_by, &[("what", self.grouping.name(words))]);
     }
 
-    fn list(&self, entries: &[EntryId], chosen: Option<Listed>, facts: Facts) -> Body {
-        let total = entries.len();
-        let first = self.first_row.min(total.saturating_sub(facts.rows));
+    /// The tags that are chosen, and as many of the others as there is room for.
+    fn chips(&self, room: f32) -> Vec<Chip> {
+        let count_of = |tag: &String| {
+            let found = self.found.tags.iter().find(|(other, _)| other == tag);
+            found.map_or(0, |(_, count)| *count)
+        };
+        let chosen = self.tags.iter().map(|tag| (tag, count_of(tag), true));
+        let others = self.found.tags.iter().filter(|(tag, _)| !self.tags.contains(tag));
+        let others = others.map(|(tag, count)| (tag, *count, false));
+        let mut left = room;
+        let chip = |(tag, count, is_chosen): (&String, usize, bool)| {
+            let (label, count) = (shortened(tag, 16), count.to_string());
+            left -= width_of_chip(&label, &count);
+            (left >= 0.0).then(|| Chip { tag: tag.clone(), label, count, is_chosen })
+        };
+        chosen.chain(others).map_while(chip).collect()
+    }
+
+    fn list(&self, lines: &[Line], chosen: Option<Listed>, facts: Facts) -> Body {
+        let total = lines.len();
+        let first = self.first_line.min(last_first(lines, facts.rows));
         let chosen = chosen.map(Listed::id);
-        let shown = entries.iter().skip(first).take(facts.rows);
-        let shown = shown.filter_map(|entry| Listed::of(*entry, facts));
-        let row = |entry: Listed| entry.row(facts, &self.unconfirmed, chosen == Some(entry.id()));
-        Body::List { rows: shown.map(row).collect(), first, total }
+        let line = |(place, line): (usize, &Line)| match line {
+            Line::Heading(group) => {
+                let below = lines.iter().skip(place + 1);
+                let count = below.take_while(|line| line.entry().is_some()).count();
+                let heading = group.heading(facts.words, facts.now);
+                Some(MenuLine::Heading(heading, count.to_string()))
+            }
+            Line::Row { entry, copy } => {
+                let is_chosen = chosen == Some(*entry);
+                let listed = Listed::of(*entry, facts)?;
+                Some(MenuLine::Row(listed.row(facts, &self.unconfirmed, (is_chosen, *copy))))
+            }
+        };
+        let shown = lines.iter().enumerate().skip(first);
+        let shown = shown.take(shown_from(lines, first, facts.rows));
+        Body::List { lines: shown.filter_map(line).collect(), first, total }
     }
 
     /// Why there is nothing to list.
     fn nothing(&self, facts: Facts) -> Body {
         let words = facts.words;
         let is_searched = !self.search.trim().is_empty();
+        let is_tagged = !self.tags.is_empty();
         let text = match self.tab {
             _ if !facts.catalog.is_verified() && facts.catalog.sessions().is_empty() => {
                 &words.menu_looking
             }
             _ if is_searched => &words.menu_nothing_found,
+            _ if is_tagged => &words.menu_nothing_tagged,
             Tab::Open => &words.menu_empty,
             Tab::Favourites => &words.menu_no_favourites,
             Tab::Archive => &words.menu_no_archive,
             Tab::Trash => &words.menu_no_trash,
         };
-        let text = fill(text, &[("search", &shortened(self.search.trim(), 48))]);
-        let button = is_searched.then(|| (Does::ClearSearch, words.clear_search.clone()));
+        let tags = shortened(&self.tags.join(", "), 48);
+        let search = shortened(self.search.trim(), 48);
+        let text = fill(text, &[("search", &search), ("tags", &tags)]);
+        let button = self.is_narrowed().then(|| (Does::ClearSearch, words.clear_search.clone()));
         Body::Nothing { text, button }
     }
 
@@ -226,7 +289,7 @@ impl SessionMenu {
         if let Some(chosen) = chosen {
             view.actions = self.actions(chosen, facts);
             view.about = chosen.about(words);
-            let row = chosen.row(facts, &self.unconfirmed, true);
+            let row = chosen.row(facts, &self.unconfirmed, (true, 0));
             view.picture = row.picture;
         }
         if facts.is_tiny {
@@ -294,4 +357,16 @@ impl SessionMenu {
             undo: toast.undo.map(undo),
         })
     }
+}
+
+/// About how wide a tag is, in pixels of the design, with the gap beside it.
+fn width_of_chip(label: &str, count: &str) -> f32 {
+    let letter = |letter: char| match letter {
+        'i' | 'j' | 'l' | 'f' | 't' | 'r' | 'I' | ' ' | '.' | ',' | '-' | '\'' => 5.5,
+        'm' | 'w' | 'M' | 'W' | '@' => 13.0,
+        letter if letter.is_ascii_uppercase() => 10.0,
+        letter if letter.is_ascii() => 8.5,
+        _ => 14.0,
+    };
+    label.chars().chain(count.chars()).map(letter).sum::<f32>() + 44.0
 }

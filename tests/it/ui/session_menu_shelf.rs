@@ -118,12 +118,12 @@ fn favourites_have_a_view_of_their_own() {
     press(&mut app, "Games");
     press(&mut app, "Bravo");
     press_only(&mut app, "Favourite");
-    assert!(button(&mut app, "No favourite").is_some(), "it should be one at once");
+    assert!(button(&mut app, "Remove from favourites").is_some(), "it should be one at once");
     frames(&mut app, 3);
     assert!(metadata(&app, bravo).pinned);
     press(&mut app, "Favourites");
     assert_eq!(titles(&mut app, &["Alpha", "Bravo"]), ["Bravo"]);
-    press_only(&mut app, "No favourite");
+    press_only(&mut app, "Remove from favourites");
     assert_eq!(titles(&mut app, &["Alpha", "Bravo"]), Vec::<String>::new());
     frames(&mut app, 3);
     assert!(!metadata(&app, bravo).pinned);

@@ -4,6 +4,7 @@ mod archive;
 mod crashes;
 mod drafts;
 mod scenarios;
+mod together;
 mod trash;
 
 use super::opening::read_checkpoint;
