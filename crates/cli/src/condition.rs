@@ -29,7 +29,8 @@ impl Condition {
         if !has_bad_file && !index.commits().any(|(id, _)| is_damaged(id)) {
             return Self::Good;
         }
-        match index.heads().iter().any(|head| index.newest_intact(head.id).is_some()) {
+        let is_intact = |id| index.newest_intact(id).is_some() || index.is_without_world(id);
+        match index.heads().iter().any(|head| is_intact(head.id)) {
             true => Self::Damaged,
             false => Self::Lost,
         }

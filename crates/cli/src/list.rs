@@ -41,6 +41,8 @@ pub struct Entry {
     tags: Vec<String>,
     /// Whether the player holds on to it.
     pinned: bool,
+    /// Whether it is planned, and hasn't begun.
+    draft: bool,
     /// Where it stands among all others; `None` if that can't be known.
     place: Option<Shelf>,
     /// Whether only a summary of it was archived.
@@ -114,6 +116,7 @@ impl Entry {
             forgotten: false,
             tags: Vec::new(),
             pinned: false,
+            draft: false,
             place: None,
             without_world: false,
             play_time_ms: None,
@@ -147,6 +150,7 @@ impl Entry {
         self.declined = head.declined;
         self.tags = head.metadata.tags.iter().map(str::to_owned).collect();
         self.pinned = head.metadata.pinned;
+        self.draft = head.metadata.draft;
         self.place = Some(head.metadata.place.into());
         self.without_world = index.is_without_world(head.id);
         self.play_time_ms = Some(milliseconds(head.play_time));
@@ -170,6 +174,7 @@ impl Entry {
             Some(Shelf::Open) | None => "",
         };
         match &self.left {
+            _ if self.draft => format!("draft{place}"),
             Some(Left::Ended) | None => format!("{status}{place}"),
             Some(left) => {
                 let declined = if self.declined { ", declined" } else { "" };

@@ -51,6 +51,9 @@ pub struct Filters {
     /// The player holds on to it
     #[arg(long)]
     pinned: bool,
+    /// It is planned, and hasn't begun
+    #[arg(long)]
+    drafts: bool,
     /// Where it stands; may be given several times
     #[arg(long = "in", value_enum, value_name = "PLACE")]
     places: Vec<Standing>,
@@ -146,6 +149,9 @@ impl Filters {
         }
         if self.pinned {
             query = query.pinned(true);
+        }
+        if self.drafts {
+            query = query.drafts(true);
         }
         query = query.sort(match self.sort {
             Some(Order::Name) => SortBy::Name,

@@ -83,3 +83,33 @@ fn a_list_without_such_sessions_says_so() -> Done {
     assert_eq!(found.lines().count(), 2, "a heading and a session: {found}");
     Ok(())
 }
+
+#[test]
+fn sessions_are_found_by_where_they_stand_and_what_they_are_called() -> Done {
+    let game = Game::of_format("1.3")?;
+    for (filters, wanted) in [
+        (&["--tag", "hard"][..], &["Kept", "Put away", "Remembered", "Thrown away", "Planned"][..]),
+        (&["--pinned"], &["Kept"]),
+        (&["--in", "archive"], &["Put away", "Remembered"]),
+        (&["--in", "trash"], &["Thrown away"]),
+        (&["--drafts"], &["Planned"]),
+    ] {
+        assert_eq!(names(&game, filters)?, wanted, "{filters:?}");
+    }
+    let planned = game.run("list --drafts DIR")?;
+    assert!(planned.text.contains(" draft "), "{}", planned.text);
+    Ok(())
+}
+
+#[test]
+fn what_never_had_a_world_or_let_it_go_is_not_damaged() -> Done {
+    let game = Game::of_format("1.3")?;
+    for line in ["list --json DIR", "verify --json --read-data DIR"] {
+        let ran = game.run(line)?;
+        assert_eq!(ran.code, Some(0), "{line}: {}", ran.error);
+        for object in ran.objects()?.iter().filter(|object| object.get("slot").is_none()) {
+            assert_eq!(object["condition"], "good", "{line}: {object}");
+        }
+    }
+    Ok(())
+}

@@ -230,9 +230,11 @@ impl SessionIndex {
         head.metadata.place.is_archived() && self.segments.iter().any(is_before)
     }
 
-    /// What is known about a checkpoint's data; `None` if there is no such checkpoint.
+    /// What is known about a checkpoint's data; `None` if there is no such checkpoint. One without a world has
+    /// none that could be damaged.
     pub fn validity(&self, id: CheckpointId) -> Option<Validity> {
-        self.moment(id).map(Moment::validity)
+        let validity = self.moment(id)?.validity();
+        Some(if self.is_without_world(id) { Validity::Verified } else { validity })
     }
 
     /// Whether the session is being deleted.
