@@ -10,6 +10,8 @@ use super::look::Look;
 pub(super) enum Shape {
     /// A game that can be continued: a disc.
     Disc,
+    /// One that is planned: a small square.
+    Square,
     /// One that is being played: a ring.
     Ring,
     /// One that crashed: a square on its corner.
@@ -37,6 +39,7 @@ impl Look {
         let theme = &self.theme;
         parent.spawn((place, Pickable::IGNORE)).with_children(|place| match shape {
             Shape::Disc => self.part(place, (10.0, 10.0), 0.0, 5.0, theme.accent),
+            Shape::Square => self.part(place, (9.0, 9.0), 0.0, 1.0, theme.accent),
             Shape::Ring => self.outlined(place, 12.0, 6.0, theme.accent),
             Shape::Diamond => self.part(place, (9.0, 9.0), 45.0, 1.0, theme.warning),
             Shape::Check => {

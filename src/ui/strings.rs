@@ -318,6 +318,8 @@ strings! {
     saves: String = "Your saves",
     /// A session, beside slots.
     entry_session: String = "Game in progress",
+    /// A session that is planned, and hasn't begun.
+    entry_draft: String = "Planned",
     /// A session that crashed.
     entry_crashed: String = "Closed unexpectedly",
     /// A session that is being played.
@@ -344,6 +346,8 @@ strings! {
     trash_soon: String = "goes for good soon",
     /// The button that continues a session.
     continue_it: String = "Continue",
+    /// The button that begins a session that was planned.
+    begin_it: String = "Begin",
     /// The button that loads a slot.
     load_it: String = "Load",
     /// The button that deletes.

@@ -189,6 +189,7 @@ impl Group {
             },
             Self::Outcome(outcome) => match outcome {
                 Outcome::Played => words.entry_in_use.clone(),
+                Outcome::Planned => words.entry_draft.clone(),
                 Outcome::Crashed => words.entry_crashed.clone(),
                 Outcome::Completed => words.entry_completed.clone(),
                 Outcome::Failed => words.entry_failed.clone(),

@@ -84,6 +84,7 @@ impl<'a> Listed<'a> {
         let played = match self {
             Self::Session(_) if tab == Tab::Trash => &words.restore_it,
             Self::Session(entry) if entry.in_use || entry.status.has_ended() => return None,
+            Self::Session(entry) if entry.session.draft => &words.begin_it,
             Self::Session(entry) if entry.without_world || entry.newest.is_none() => return None,
             Self::Session(entry) if entry.has_crashed() => &words.recover,
             Self::Session(_) => &words.continue_it,
@@ -225,6 +226,7 @@ impl MenuRow {
         let (shape, kind, mark) = match entry.status {
             _ if is_played => (Shape::Ring, Some(&words.entry_in_use), None),
             _ if entry.in_use => (Shape::Ring, None, Some(&words.entry_elsewhere)),
+            _ if entry.session.draft => (Shape::Square, Some(&words.entry_draft), None),
             SessionStatus::Completed => (Shape::Check, Some(&words.entry_completed), None),
             SessionStatus::Failed => (Shape::Cross, Some(&words.entry_failed), None),
             SessionStatus::Abandoned => (Shape::Bar, Some(&words.entry_abandoned), None),
@@ -232,7 +234,8 @@ impl MenuRow {
             _ => (Shape::Disc, Some(&words.entry_session), None),
         };
         let fit = words.version_fit(entry.fit).map(str::to_owned);
-        let summary_only = entry.without_world.then(|| words.entry_summary_only.clone());
+        let is_summary = entry.without_world && !entry.session.draft;
+        let summary_only = is_summary.then(|| words.entry_summary_only.clone());
         self.mark = mark.cloned().or(summary_only).or(fit);
         self.shape = shape;
         self.picture = entry

@@ -327,6 +327,7 @@ impl SessionMenu {
             }
             _ if is_played => vec![favourite, rename, (Does::End, words.end_it.clone())],
             _ if entry.in_use => vec![favourite, rename],
+            _ if entry.session.draft => vec![favourite, rename, delete],
             _ => vec![favourite, rename, (Does::Archive, words.archive_it.clone()), delete],
         }
     }

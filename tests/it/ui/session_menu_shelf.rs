@@ -293,3 +293,20 @@ fn nothing_saved_leaves_every_view_empty_and_says_so() {
         assert!(is_shown(&mut app, said), "{:?}", texts(&mut app));
     }
 }
+
+#[test]
+fn a_draft_is_shown_as_planned_and_begins_from_the_menu() {
+    let mut app = menu_game(&played(&[("Bravo", 5.0)]));
+    let friday = NewSession::named("Friday");
+    request(&mut app, |commands| commands.session().draft(friday));
+    frames(&mut app, 4);
+    press(&mut app, "Friday");
+    assert!(is_shown(&mut app, "Planned"), "{:?}", texts(&mut app));
+    assert!(button(&mut app, "Begin").is_some() && button(&mut app, "Delete").is_some());
+    assert!(button(&mut app, "Archive it").is_none() && button(&mut app, "Continue").is_none());
+    let planned = named(&app, "Friday");
+    press(&mut app, "Begin");
+    frames(&mut app, 5);
+    assert_eq!(app.world().resource::<CurrentSession>().id(), planned);
+    assert!(!metadata(&app, planned).draft);
+}

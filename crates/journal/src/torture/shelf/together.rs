@@ -75,10 +75,8 @@ fn make_requests(
                     thread::yield_now();
                     continue;
                 }
-                // The other process has brought it back, or it never was there.
-                Err(RequestError::NotInTrash) => {}
-                // A session has no more of them.
-                Err(RequestError::TooManyTags { .. }) => {}
+                // The other process has brought it back, or it never was there; or there are enough tags.
+                Err(RequestError::NotInTrash | RequestError::TooManyTags { .. }) => {}
                 Err(error) => panic!("{error}"),
             }
             break;
