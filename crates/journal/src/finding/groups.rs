@@ -1,6 +1,6 @@
 //! Sessions in groups: by player, by week, by how they went.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -13,6 +13,9 @@ use crate::session::SessionStatus;
 const WEEK: i64 = 7 * 24 * 60 * 60;
 /// From the first Monday to the beginning of 1970, in seconds.
 const MONDAY: i64 = 3 * 24 * 60 * 60;
+/// Seconds of an hour.
+const HOUR: i64 = 60 * 60;
+const HOURS_OF_A_DAY: i64 = 24;
 /// Where groups by length part, in minutes.
 const LENGTHS: [u64; 4] = [15, 60, 4 * 60, 20 * 60];
 
@@ -32,6 +35,10 @@ pub enum GroupBy {
     Outcome,
     /// How long they were played.
     Length,
+    /// The hour of the day at which they were played last, of UTC.
+    Hour,
+    /// The mods that they were played with last. A session with several of them is in several groups.
+    Mod,
 }
 
 /// How a session went.
@@ -94,11 +101,16 @@ pub enum GroupKey {
         /// And not as long as this; `None` for the longest.
         until: Option<Duration>,
     },
+    /// The hour of the day, of UTC: from 0 to 23.
+    Hour(u8),
+    /// A mod; `None` for those without any.
+    Mod(Option<String>),
 }
 
 impl GroupKey {
-    /// The groups that a session is in.
-    fn of(entry: &SessionEntry, by: GroupBy) -> Vec<Self> {
+    /// The groups that a session is in: one, or of tags and mods as many as it has.
+    #[must_use]
+    pub fn of(entry: &SessionEntry, by: GroupBy) -> Vec<Self> {
         let session = &entry.session;
         let key = match by {
             GroupBy::Player => Self::Player(session.player.clone()),
@@ -111,6 +123,12 @@ impl GroupKey {
             GroupBy::Week => Self::Week { begins: week_of(entry.updated) },
             GroupBy::Outcome => Self::Outcome(Outcome::of(entry)),
             GroupBy::Length => length_of(entry.play_time),
+            GroupBy::Hour => Self::Hour(hour_of(entry.updated)),
+            GroupBy::Mod if session.context.mods.is_empty() => Self::Mod(None),
+            GroupBy::Mod => {
+                let mods: BTreeSet<&String> = session.context.mods.iter().collect();
+                return mods.into_iter().map(|name| Self::Mod(Some(name.clone()))).collect();
+            }
         };
         vec![key]
     }
@@ -120,6 +138,11 @@ fn week_of(moment: Timestamp) -> Timestamp {
     let since_monday = (moment.as_second() + MONDAY).rem_euclid(WEEK);
     // Before the first week of all time there is none.
     Timestamp::from_second(moment.as_second() - since_monday).unwrap_or(Timestamp::MIN)
+}
+
+fn hour_of(moment: Timestamp) -> u8 {
+    let hour = moment.as_second().div_euclid(HOUR).rem_euclid(HOURS_OF_A_DAY);
+    u8::try_from(hour).unwrap_or_default()
 }
 
 fn length_of(play_time: Duration) -> GroupKey {
@@ -145,7 +168,8 @@ pub struct SessionGroup<'a> {
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct SessionGroups<'a> {
-    /// The group with the session first that was played last; groups by length, the shortest first.
+    /// The group with the session first that was played last; groups by length, the shortest first, and by hour, from
+    /// midnight on.
     pub groups: Vec<SessionGroup<'a>>,
     /// How long it took.
     pub took: Duration,
@@ -169,7 +193,7 @@ impl<'a> SessionGroups<'a> {
         }
         let group = |(key, (count, newest))| SessionGroup { key, count, newest };
         let mut groups: Vec<SessionGroup<'a>> = groups.into_iter().map(group).collect();
-        if by != GroupBy::Length {
+        if !matches!(by, GroupBy::Length | GroupBy::Hour) {
             // Of two with one moment, the one that comes first in the alphabet: the sort is stable.
             groups.sort_by_key(|group| std::cmp::Reverse(group.newest.updated));
         }

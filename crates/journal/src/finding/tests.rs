@@ -219,6 +219,9 @@ fn groups_say_how_many_they_are_and_which_is_the_newest() {
         named(40, "Other"),
     ];
     entries[1].status = SessionStatus::Failed;
+    // The same mod twice is one.
+    entries[0].session.context.mods = ["fish", "boats", "fish"].map(str::to_owned).into();
+    entries[2].session.context.mods = vec!["fish".to_owned()];
     let shelf = Shelf::of(entries);
     let groups = |by| {
         let groups = shelf.groups(&SessionQuery::default(), by).groups;
@@ -246,4 +249,10 @@ fn groups_say_how_many_they_are_and_which_is_the_newest() {
         |from, until| GroupKey::Length { from: minutes(from), until: Some(minutes(until)) };
     let lengths = [(length(0, 15), 2, 3), (length(15, 60), 1, 40), (length(60, 240), 1, 200)];
     assert_eq!(groups(GroupBy::Length), lengths);
+    let hour = GroupKey::Hour;
+    let hours = [(hour(1), 1, 1), (hour(3), 1, 3), (hour(8), 1, 200), (hour(16), 1, 40)];
+    assert_eq!(groups(GroupBy::Hour), hours);
+    let name = |name: Option<&str>| GroupKey::Mod(name.map(str::to_owned));
+    let mods = [(name(None), 2, 200), (name(Some("fish")), 2, 3), (name(Some("boats")), 1, 1)];
+    assert_eq!(groups(GroupBy::Mod), mods);
 }
