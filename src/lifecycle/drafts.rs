@@ -39,7 +39,7 @@ impl SessionCommands<'_, '_> {
     ///         commands.session().continue_session(planned.session.id);
     ///     }
     /// }
-    /// # bevy::ecs::system::assert_is_system(plan_friday);
+    /// # App::new().add_systems(Startup, plan_friday);
     /// # bevy::ecs::system::assert_is_system(begin_friday);
     /// ```
     pub fn draft(&mut self, session: NewSession) {
