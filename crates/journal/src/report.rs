@@ -15,7 +15,7 @@ mod personal;
 
 use std::ffi::OsStr;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -24,7 +24,7 @@ use crate::ids::{CheckpointId, SessionId};
 use crate::process::LastRun;
 use crate::scenario::Scenario;
 use crate::session::{FailureCause, Report, RequestError, SessionContext, WorldOf};
-use crate::store::{DirectoryStore, Disk, LocalStore, StoreAction, StoreError};
+use crate::store::{AppendFile, DirectoryStore, Disk, LocalStore, StoreAction, StoreError};
 
 pub(crate) use archive::Archive;
 pub(crate) use journals::Journals;
@@ -104,11 +104,7 @@ impl ReportOrder {
     ) -> Result<Archive, RequestError> {
         let packed = parts.pack(self, personal, now);
         let contents = packed.map_err(|error| self.refused(StoreAction::Append, error))?;
-        let file = disk.create_new(&self.path).map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => RequestError::FileExists { path: self.path.clone() },
-            _ => self.refused(StoreAction::CreateFile, error),
-        })?;
-        Ok(Archive::new(file, contents))
+        Ok(Archive::new(create_new(disk, &self.path)?, contents))
     }
 
     /// Makes the name of the file durable, as its content is. A scenario is written beside its world.
@@ -136,18 +132,13 @@ impl ReportOrder {
         let world = self.path.file_name().and_then(OsStr::to_str).unwrap_or_default();
         let text = scenario.to_text_with_world(world);
         let text = text.map_err(|error| RequestError::Store(FailureCause::at(path, error)))?;
-        let refused = |action, source: io::Error| match source.kind() {
-            io::ErrorKind::AlreadyExists => RequestError::FileExists { path: path.clone() },
-            _ => StoreError::Disk { action, path: path.clone(), source }.into(),
-        };
-        let created = disk.create_new(path);
-        let mut file = created.map_err(|error| refused(StoreAction::CreateFile, error))?;
+        let mut file = create_new(disk, path)?;
         let written = file.append(text.as_bytes()).and_then(|()| file.sync());
         written.map_err(|error| {
             // Some systems don't remove what is open.
             drop(file);
             let _ = disk.remove(path);
-            refused(StoreAction::Append, error)
+            refused(path, StoreAction::Append, error)
         })
     }
 
@@ -159,6 +150,18 @@ impl ReportOrder {
 
     /// What the disk refused.
     pub(crate) fn refused(&self, action: StoreAction, source: io::Error) -> RequestError {
-        StoreError::Disk { action, path: self.path.clone(), source }.into()
+        refused(&self.path, action, source)
     }
+}
+
+/// Creates a file where none is yet.
+fn create_new(disk: &dyn Disk, path: &Path) -> Result<Box<dyn AppendFile>, RequestError> {
+    disk.create_new(path).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => RequestError::FileExists { path: path.to_owned() },
+        _ => refused(path, StoreAction::CreateFile, error),
+    })
+}
+
+fn refused(path: &Path, action: StoreAction, source: io::Error) -> RequestError {
+    StoreError::Disk { action, path: path.to_owned(), source }.into()
 }

@@ -41,6 +41,7 @@ pub(crate) mod slot_work;
 mod sweeping;
 mod trials;
 mod type_bytes;
+mod unplayed_run;
 mod worker;
 
 pub use content::{Content, Encoded, Everything};

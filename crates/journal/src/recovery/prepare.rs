@@ -10,7 +10,7 @@ use super::detect::{FoundSession, Interest, examine};
 use super::event_line::EventsAt;
 use super::goal::candidates;
 use super::ladder::next_trial;
-use super::prepare_draft::prepare_draft;
+use super::prepare_draft::prepare_without_world;
 use super::prepare_slot::prepare_slot;
 use super::standing::{LockHolder, Standing, standing};
 use super::{Decode, KnownTypes, ReadProgress, SessionFinder};
@@ -144,13 +144,7 @@ pub fn prepare<D: Decode>(
     }
     let head = choose_head(stored.index(), wanted)?;
     if stored.index().is_without_world(head.id) {
-        return match (head.metadata.draft, wanted.reason) {
-            (true, RestoreReason::Continued) => {
-                prepare_draft(types, &stored, &head, finder.progress())
-            }
-            (true, _) => Err(RequestError::NotBegun.into()),
-            (false, _) => Err(RequestError::ArchivedWithoutWorld.into()),
-        };
+        return prepare_without_world(types, &stored, &head, wanted.reason, finder.progress());
     }
     let standing = standing(finder, wanted.session, &head, LockHolder::Us);
     check_move(&standing, wanted)?;

@@ -9,8 +9,23 @@ use crate::journal::{Begun, CheckpointKind, Head};
 use crate::session::{Chapters, GameClock, RequestError, RestoreReason};
 use crate::store::StoredSession;
 
-/// What a session begins with that was planned: what it says of itself, and its custom fields. There is no world.
-pub(super) fn prepare_draft<D: Decode>(
+/// Where there is no world to restore, a draft can begin, and that is all.
+pub(super) fn prepare_without_world<D: Decode>(
+    types: &D,
+    stored: &StoredSession,
+    head: &Head,
+    reason: RestoreReason,
+    progress: &ReadProgress,
+) -> Result<Prepared<D::Image>, PrepareFailure> {
+    match (head.metadata.draft, reason) {
+        (true, RestoreReason::Continued) => prepare_draft(types, stored, head, progress),
+        (true, _) => Err(RequestError::NotBegun.into()),
+        (false, _) => Err(RequestError::ArchivedWithoutWorld.into()),
+    }
+}
+
+/// What a session begins with that was planned: what it says of itself, and its custom fields.
+fn prepare_draft<D: Decode>(
     types: &D,
     stored: &StoredSession,
     head: &Head,

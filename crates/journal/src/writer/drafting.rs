@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use super::group_copy::CopyFailure;
 use super::open_segment::{OpenSegment, Preamble};
 use super::orders::DraftOrder;
-use crate::ids::{CheckpointId, RunId, SaveId, random_u64};
+use super::unplayed_run;
+use crate::ids::{CheckpointId, SaveId};
 use crate::journal::{
     CheckpointKind, Commit, FEATURE_WITHOUT_WORLD, Record, SegmentHeader, TypeList,
 };
@@ -32,30 +33,9 @@ pub(super) fn draft(
     let lock = local.store.lock_session(metadata.id)?;
     // The id is new, so nobody else can hold it.
     let lock = lock.ok_or(RequestError::SessionInUse)?;
-    let run = RunId::random();
     let header = SegmentHeader {
-        required_features: 0,
         optional_features: FEATURE_WITHOUT_WORLD,
-        session: metadata.id,
-        run,
-        ancestors: Vec::new(),
-        supersedes: Vec::new(),
-        host: local.host.id,
-        boot: local.boot.clone(),
-        segment: 0,
-        nonce: random_u64(),
-        predecessor: None,
-        base: None,
-        cipher: 0,
-        key_check: 0,
-        game_version: game_version.to_owned(),
-        schema: 0,
-        created: now,
-        metadata: metadata.clone(),
-        archive: false,
-        events: None,
-        slot: None,
-        begun: None,
+        ..unplayed_run::header(local, metadata.clone(), (game_version, 0), now)
     };
     let summary = CheckpointSummary::default().with_fields(&session.fields);
     let written = write(local, &header, &summary, order, now);
@@ -65,7 +45,7 @@ pub(super) fn draft(
     }
     drop(lock);
     let bytes = local.store.session_bytes(metadata.id).unwrap_or_default();
-    let newest = CheckpointId { run, counter: ONLY };
+    let newest = CheckpointId { run: header.run, counter: ONLY };
     Ok(SessionEntry::drafted(metadata.clone(), newest, summary, bytes))
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::open_segment::{OpenSegment, Preamble, WriteFailure};
-use crate::ids::{CheckpointId, RunId, SessionId, random_u64};
+use super::unplayed_run;
+use crate::ids::{CheckpointId, SessionId};
 use crate::journal::{Head, Record, SegmentHeader, SessionIndex, nearest};
 use crate::recovery::{LockHolder, SessionFinder, fields_of, standing};
 use crate::session::{RequestError, SessionUpdate};
@@ -121,30 +122,12 @@ pub(super) fn write_down(
     record: &Record,
     now: Timestamp,
 ) -> Result<(), RequestError> {
+    let build = (&*head.game_version, head.schema);
+    let created = later_than_all(index, now);
     let header = SegmentHeader {
-        required_features: 0,
-        optional_features: 0,
-        session: head.metadata.id,
-        run: RunId::random(),
-        ancestors: Vec::new(),
         // Which heads a decline is about is in its record, however many those are.
         supersedes: nearest(&about),
-        host: local.host.id,
-        boot: local.boot.clone(),
-        segment: 0,
-        nonce: random_u64(),
-        predecessor: None,
-        base: None,
-        cipher: 0,
-        key_check: 0,
-        game_version: head.game_version.clone(),
-        schema: head.schema,
-        created: later_than_all(index, now),
-        metadata: head.metadata.clone(),
-        archive: false,
-        events: None,
-        slot: None,
-        begun: None,
+        ..unplayed_run::header(local, head.metadata.clone(), build, created)
     };
     let write = || -> Result<(), WriteFailure> {
         let mut segment = OpenSegment::begin(&local.store, &header, Preamble::default())?;

@@ -58,9 +58,9 @@ pub struct RunEnd {
 
 /// The heads of a session, the highest counter first.
 pub fn find(segments: &[SegmentSummary], runs: &BTreeMap<RunId, Run>) -> Vec<Head> {
-    let begun = || runs.values().filter(|run| !never_began(run, runs, segments));
-    let newest = || begun().filter_map(|run| Some((run, run.newest()?)));
-    let superseded = Superseded::by(begun());
+    let begun: Vec<&Run> = runs.values().filter(|run| !never_began(run, runs, segments)).collect();
+    let newest = || begun.iter().filter_map(|run| Some((*run, run.newest()?)));
+    let superseded = Superseded::by(begun.iter().copied());
     let mut found: Vec<_> = newest().filter(|(_, id)| !superseded.covers(*id)).collect();
     if found.is_empty() {
         // Runs that supersede each other are the work of damage. Nothing is hidden because of it.

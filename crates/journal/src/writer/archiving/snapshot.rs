@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::{Stage, not_as_written};
-use crate::ids::{CheckpointId, RunId, SaveId, random_u64};
+use crate::ids::{CheckpointId, SaveId};
 use crate::journal::{
     Block, Commit, FEATURE_WITHOUT_WORLD, FrameKind, Head, Lineage, ReadError, Record,
     SegmentHeader, Values,
@@ -18,6 +18,7 @@ use crate::session::{
 use crate::store::{DirectoryStore, LocalStore, MergedBlocks, StoredSession};
 use crate::writer::group_copy::{CopyFailure, GroupCopy};
 use crate::writer::open_segment::{OpenSegment, Preamble};
+use crate::writer::unplayed_run;
 
 /// What a session is put away as.
 pub(super) struct Snapshot {
@@ -44,31 +45,10 @@ impl Snapshot {
         now: Timestamp,
     ) -> Self {
         let index = stored.index();
-        let (run, counter) = (RunId::random(), index.newest_counter() + 1);
-        let header = SegmentHeader {
-            required_features: 0,
-            optional_features: 0,
-            session: stored.id(),
-            run,
-            ancestors: Vec::new(),
-            supersedes: Vec::new(),
-            host: local.host.id,
-            boot: local.boot.clone(),
-            segment: 0,
-            nonce: random_u64(),
-            predecessor: None,
-            base: None,
-            cipher: 0,
-            key_check: 0,
-            game_version: head.game_version.clone(),
-            schema: head.schema,
-            created: now,
-            metadata: SessionMetadata { place, ..head.metadata.clone() },
-            archive: false,
-            events: None,
-            slot: None,
-            begun: None,
-        };
+        let metadata = SessionMetadata { place, ..head.metadata.clone() };
+        let build = (&*head.game_version, head.schema);
+        let header = unplayed_run::header(local, metadata, build, now);
+        let (run, counter) = (header.run, index.newest_counter() + 1);
         let left = how_it_was_left(head, status, CheckpointId { run, counter });
         let mut snapshot = Self {
             head: head.clone(),
