@@ -5,15 +5,15 @@ use tracing::info;
 
 use super::notifications::{SessionDrafted, notify};
 use super::requests::{SessionRequest, reject};
-use super::runtime::{RuntimeParts, Transition};
-use super::starting::{check_texts, fresh};
+use super::runtime::RuntimeParts;
+use super::starting::{FirstRun, check_texts};
 use super::take_up::Taken;
 use super::{GameContext, SessionCatalog, SessionCommands};
-use crate::content::{Order, TakeUp};
-use crate::journal::{RunId, SessionId, limits};
+use crate::content::Order;
+use crate::journal::{SessionId, limits};
 use crate::recovery::SessionEntry;
 use crate::session::{NewSession, RequestError};
-use crate::writer::{DraftOrder, EventStart};
+use crate::writer::DraftOrder;
 
 impl SessionCommands<'_, '_> {
     /// Keeps a session for later without starting it: the evening that is planned with friends, the campaign that
@@ -85,24 +85,13 @@ impl RuntimeParts {
     /// Begins a session that was planned.
     pub(super) fn begin_draft(&mut self, world: &World, taken: Taken) {
         let Taken { preparing, prepared } = taken;
-        let run = RunId::random();
-        let mut metadata = prepared.metadata;
+        let mut metadata = prepared.metadata.clone();
         metadata.started = self.time.now().wall;
         metadata.context = GameContext::of(world);
-        self.order(Order::TakeUp(Box::new(TakeUp {
-            metadata: metadata.clone(),
-            run,
-            lineage: prepared.lineage,
-            begun: None,
-            start: fresh(),
-            unknown_frames: prepared.unknown_frames,
-            events: EventStart { records: self.events.has_types(), ..EventStart::default() },
-        })));
-        self.transition = Some(Transition::Opening {
-            metadata: Box::new(metadata),
-            fields: prepared.fields,
-            run,
-            newest_counter: prepared.newest_counter,
+        self.begin_first_run(FirstRun {
+            metadata,
+            fields: prepared.fields.clone(),
+            draft: Some(prepared),
             request: preparing.request(),
         });
     }

@@ -7,16 +7,17 @@ use bevy::prelude::*;
 use tracing::{info, warn};
 
 use super::notifications::{SessionStarted, notify};
-use super::requests::{CurrentRequest, RequestQueue, SessionRequest, check_text, reject};
+use super::requests::{CurrentRequest, Request, RequestQueue, SessionRequest, check_text, reject};
 use super::runtime::{Playing, RuntimeParts, Transition};
 use super::summary::RunFigures;
 use super::{CurrentSession, GameContext, RecoveryPolicy, SessionCatalog, SessionSettings};
 use crate::capture::{Carried, KeyedIds, Placed};
-use crate::content::{Order, Start, TakeUp};
-use crate::journal::{Lineage, RunId, SaveId, SessionId};
+use crate::content::{Order, Prepared, Start, TakeUp};
+use crate::journal::{RunId, SaveId, SessionId};
 use crate::recovery::SessionEntry;
 use crate::session::{
-    EventTrigger, LeaveCause, NewSession, RequestError, RestoreReason, SessionContext,
+    EventTrigger, Fields, LeaveCause, NewSession, RequestError, RestoreReason, SessionContext,
+    SessionMetadata,
 };
 use crate::writer::EventStart;
 
@@ -28,14 +29,14 @@ pub(super) fn check_texts(session: &NewSession) -> Result<(), RequestError> {
     texts.into_iter().chain(&session.player).try_for_each(|text| check_text(text))
 }
 
-/// What is known of a world in which nothing was saved yet.
-pub(super) fn fresh() -> Start {
-    Start {
-        next_save_id: SaveId::FIRST,
-        seeds: Vec::new(),
-        carried: Carried::default(),
-        gone: KeyedIds::default(),
-    }
+/// What a session's first run begins with.
+pub(super) struct FirstRun {
+    pub metadata: SessionMetadata,
+    pub fields: Fields,
+    /// What was read of it, if it was a draft.
+    pub draft: Option<Prepared>,
+    /// The request that this answers.
+    pub request: Request,
 }
 
 impl RuntimeParts {
@@ -53,24 +54,40 @@ impl RuntimeParts {
             return Ok(());
         }
         self.require_no_session()?;
-        let run = RunId::random();
         let mut metadata = session.begin(SessionId::random(), self.time.now().wall);
         metadata.context = GameContext::of(world);
+        self.begin_first_run(FirstRun {
+            metadata,
+            fields: session.fields.clone(),
+            draft: None,
+            request: request.clone().into(),
+        });
+        Ok(())
+    }
+
+    /// Has the writer begin a run in a world of which nothing was saved yet.
+    pub(super) fn begin_first_run(&mut self, first: FirstRun) {
+        let FirstRun { metadata, fields, draft, request } = first;
+        let known = draft.map(|draft| (draft.lineage, draft.unknown_frames, draft.newest_counter));
+        let (lineage, unknown_frames, newest_counter) = known.unwrap_or_default();
+        let run = RunId::random();
         self.order(Order::TakeUp(Box::new(TakeUp {
             metadata: metadata.clone(),
             run,
-            lineage: Lineage::default(),
+            lineage,
             begun: None,
-            start: fresh(),
-            unknown_frames: Vec::new(),
+            start: Start {
+                next_save_id: SaveId::FIRST,
+                seeds: Vec::new(),
+                carried: Carried::default(),
+                gone: KeyedIds::default(),
+            },
+            unknown_frames,
             events: EventStart { records: self.events.has_types(), ..EventStart::default() },
         })));
-        let fields = session.fields.clone();
-        let (metadata, request) = (Box::new(metadata), request.clone().into());
-        let newest_counter = 0;
+        let metadata = Box::new(metadata);
         self.transition =
             Some(Transition::Opening { metadata, fields, run, newest_counter, request });
-        Ok(())
     }
 
     pub(super) fn start_or_continue(
