@@ -74,13 +74,13 @@ pub use lifecycle::{
     Request, RequestRejected, RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared,
     RestoreStalled, RestoreStarted, RewindTo, SavingResumed, SavingStopped, ScenarioSaved,
     SessionActivity, SessionCatalog, SessionClosed, SessionCommands, SessionCommandsExt,
-    SessionDrafted, SessionEnded, SessionEnding, SessionEvents, SessionExported, SessionForgotten,
-    SessionHint, SessionHints, SessionHooksExt, SessionMoved, SessionPaused, SessionPlace,
-    SessionRecovered, SessionRequest, SessionRestored, SessionResumed, SessionSettings,
-    SessionStarted, SessionSummary, SessionUpdated, SessionsEdited, SessionsFound, SlotCopied,
-    SlotDeleted, SlotFailed, SlotImported, SlotRenamed, SlotRequest, SlotSaved, TypeBytes,
-    TypeFailed, TypeNotSaved, WorldCollapsed, recovery_is_pending, saving_is_in_progress,
-    session_is_active, session_is_paused, session_is_restoring,
+    SessionCopied, SessionDrafted, SessionEnded, SessionEnding, SessionEvents, SessionExported,
+    SessionForgotten, SessionHint, SessionHints, SessionHooksExt, SessionMoved, SessionPaused,
+    SessionPlace, SessionRecovered, SessionRequest, SessionRestored, SessionResumed,
+    SessionSettings, SessionStarted, SessionSummary, SessionUpdated, SessionsEdited, SessionsFound,
+    SlotCopied, SlotDeleted, SlotFailed, SlotImported, SlotRenamed, SlotRequest, SlotSaved,
+    TypeBytes, TypeFailed, TypeNotSaved, WorldCollapsed, recovery_is_pending,
+    saving_is_in_progress, session_is_active, session_is_paused, session_is_restoring,
 };
 pub use mode::SessionMode;
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};

@@ -77,10 +77,10 @@ pub use notifications::{
     HintGiven, PlacedRestored, ProfileChanged, RecoveryAvailable, RecoveryDeclined, RecoveryFailed,
     ReportNotOpened, ReportWritten, RequestRejected, RestoreCancelled, RestorePrepared,
     RestoreStalled, RestoreStarted, SavingResumed, SavingStopped, ScenarioSaved, SessionClosed,
-    SessionDrafted, SessionEnded, SessionExported, SessionForgotten, SessionMoved, SessionPaused,
-    SessionRecovered, SessionRestored, SessionResumed, SessionStarted, SessionUpdated,
-    SessionsEdited, SessionsFound, SlotCopied, SlotDeleted, SlotFailed, SlotImported, SlotRenamed,
-    SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
+    SessionCopied, SessionDrafted, SessionEnded, SessionExported, SessionForgotten, SessionMoved,
+    SessionPaused, SessionRecovered, SessionRestored, SessionResumed, SessionStarted,
+    SessionUpdated, SessionsEdited, SessionsFound, SlotCopied, SlotDeleted, SlotFailed,
+    SlotImported, SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
 };
 pub use policy::RecoveryPolicy;
 pub use previous_run::PreviousRun;

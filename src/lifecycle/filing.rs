@@ -3,13 +3,15 @@
 use bevy::prelude::*;
 
 use super::notifications::{
-    RecoveryDeclined, SessionForgotten, SessionMoved, SessionUpdated, notify,
+    RecoveryDeclined, SessionCopied, SessionForgotten, SessionMoved, SessionUpdated, notify,
 };
+use super::requests::check_text;
 use super::requests::{SessionRequest, reject};
 use super::runtime::{RuntimeParts, Transition};
 use super::{RecoveryOffers, SessionCatalog};
 use crate::content::Order;
 use crate::journal::SessionId;
+use crate::recovery::SessionEntry;
 use crate::session::{RequestError, SessionUpdate, ShelfMove, ShelfMoved};
 
 impl RuntimeParts {
@@ -33,7 +35,7 @@ impl RuntimeParts {
         }
         let request = SessionRequest::Update(session, Box::new(update.clone()));
         self.order(Order::Edit { session, update: Box::new(update.clone()) });
-        self.transition = Some(Transition::Filing(request));
+        self.transition = Some(Transition::Filing { session, request });
         Ok(())
     }
 
@@ -95,17 +97,37 @@ impl RuntimeParts {
         notify(world, SessionMoved { session, from: moved.from, to: moved.to });
     }
 
+    /// Has a session of its own made out of one that isn't played.
+    pub(super) fn copy(&mut self, session: SessionId, name: &str) -> Result<(), RequestError> {
+        check_text(name)?;
+        let name = name.to_owned();
+        let request = SessionRequest::Copy { session, name: name.clone() };
+        self.file(session, Order::Copy { session, name }, request)
+    }
+
+    /// A session was copied, or not.
+    pub(super) fn copied(
+        &mut self,
+        world: &mut World,
+        session: SessionId,
+        name: String,
+        result: Result<Box<SessionEntry>, RequestError>,
+    ) {
+        self.was_answered(session);
+        match result {
+            Ok(entry) => {
+                let copy = entry.session.id;
+                world.get_resource_or_init::<SessionCatalog>().put(*entry);
+                notify(world, SessionCopied { from: session, session: copy });
+            }
+            Err(error) => reject(world, SessionRequest::Copy { session, name }, error),
+        }
+    }
+
     /// Goes on with the next request, if this one is about the session of which the writer says something.
     fn was_answered(&mut self, session: SessionId) {
-        let is_about_it = |filing: &SessionRequest| match filing {
-            SessionRequest::Decline(filed)
-            | SessionRequest::Forget(filed)
-            | SessionRequest::Update(filed, _)
-            | SessionRequest::Shelve(filed, _) => *filed == session,
-            _ => false,
-        };
         self.transition.take_if(
-            |transition| matches!(transition, Transition::Filing(filing) if is_about_it(filing)),
+            |transition| matches!(transition, Transition::Filing { session: filed, .. } if *filed == session),
         );
     }
 
@@ -119,7 +141,7 @@ impl RuntimeParts {
             return Err(RequestError::SessionRunning { current: session });
         }
         self.order(order);
-        self.transition = Some(Transition::Filing(request));
+        self.transition = Some(Transition::Filing { session, request });
         Ok(())
     }
 

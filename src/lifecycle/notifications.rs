@@ -43,7 +43,9 @@ macro_rules! notifications {
 pub(crate) use chapters::register as register_chapter_notifications;
 pub use chapters::{ChapterBegun, ChapterEnded};
 pub(crate) use filing::register as register_filing_notifications;
-pub use filing::{ScenarioSaved, SessionDrafted, SessionMoved, SessionUpdated, SessionsEdited};
+pub use filing::{
+    ScenarioSaved, SessionCopied, SessionDrafted, SessionMoved, SessionUpdated, SessionsEdited,
+};
 pub(super) use notifications;
 pub(crate) use slots::register as register_slot_notifications;
 pub use slots::{

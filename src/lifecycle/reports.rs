@@ -106,6 +106,7 @@ impl RuntimeParts {
             }
             News::Declined { session, result } => self.declined(world, session, result),
             News::Forgotten { session, result } => self.forgotten(world, session, result),
+            News::Copied { session, name, result } => self.copied(world, session, name, result),
             News::Drafted { session, result } => self.drafted(world, session, result),
             News::Shelved { session, how, result } => self.shelved(world, session, how, result),
             News::Emptied { session, .. } => {
@@ -218,7 +219,7 @@ impl RuntimeParts {
                 return;
             }
             Some(Transition::Opening { request, .. }) => request,
-            Some(Transition::Filing(request)) => request.into(),
+            Some(Transition::Filing { request, .. }) => request.into(),
             Some(Transition::ChangingProfile(profile)) => Request::UseProfile(profile),
             Some(Transition::Preparing(preparing)) => preparing.request(),
             Some(Transition::LoadingBackup(loading)) => loading.into_request(),

@@ -120,6 +120,13 @@ pub enum SessionRequest {
     /// [`SessionCommands::delete`], [`SessionCommands::undelete`], [`SessionCommands::archive`] and
     /// [`SessionCommands::unarchive`].
     Shelve(SessionId, ShelfMove),
+    /// [`SessionCommands::copy`].
+    Copy {
+        /// The session that is copied.
+        session: SessionId,
+        /// What the copy is called.
+        name: String,
+    },
     /// [`SessionCommands::edit_all`].
     EditAll(Box<SessionQuery>, SessionEdit),
     /// [`SessionCommands::tidy`].
@@ -254,6 +261,7 @@ impl Request {
                 SessionRequest::TakeOption { .. } => "take_option",
                 SessionRequest::Update(..) => "update_session",
                 SessionRequest::Draft(_) => "draft",
+                SessionRequest::Copy { .. } => "copy",
                 SessionRequest::Shelve(_, how) => how.name(),
                 SessionRequest::EditAll(..) => "edit_all",
                 SessionRequest::Tidy(_) => "tidy",
@@ -337,6 +345,7 @@ impl Request {
                     | SessionRequest::CancelRestore
                     | SessionRequest::Update(..)
                     | SessionRequest::Draft(_)
+                    | SessionRequest::Copy { .. }
                     | SessionRequest::Shelve(..)
                     | SessionRequest::EditAll(..)
                     | SessionRequest::Tidy(_)

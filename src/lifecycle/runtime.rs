@@ -124,7 +124,7 @@ pub(crate) enum Transition {
     /// To end the run; then, if a checkpoint was read meanwhile, to go on from there.
     Leaving(Box<LeavingSession>),
     /// To set a session aside or delete it, as this request asks.
-    Filing(SessionRequest),
+    Filing { session: SessionId, request: SessionRequest },
     /// To go on with the sessions of this profile.
     ChangingProfile(String),
     /// Nothing: the game has to load a backup of its own.

@@ -56,6 +56,7 @@ impl RuntimeParts {
             }
             SessionRequest::Update(session, update) => self.edit(world, *session, update),
             SessionRequest::Draft(session) => self.draft(world, session),
+            SessionRequest::Copy { session, name } => self.copy(*session, name),
             SessionRequest::Shelve(session, how) => self.shelve(*session, *how),
             SessionRequest::EditAll(query, edit) => {
                 self.edit_all(world, query, edit);

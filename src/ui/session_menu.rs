@@ -19,8 +19,8 @@ use bevy::prelude::*;
 
 use self::act::{act, close_menu, count_down, follow_typing, go_back, open_menu, scroll};
 use self::answers::{
-    corruption_detected, recovery_failed, request_rejected, restore_cancelled, session_forgotten,
-    session_moved, session_restored, session_updated, slot_renamed,
+    corruption_detected, recovery_failed, request_rejected, restore_cancelled, session_copied,
+    session_forgotten, session_moved, session_restored, session_updated, slot_renamed,
 };
 use self::facts::show_menu;
 pub use self::state::SessionMenu;
@@ -98,6 +98,7 @@ impl Plugin for SessionMenuPlugin {
             .add_observer(session_restored)
             .add_observer(restore_cancelled)
             .add_observer(session_updated)
+            .add_observer(session_copied)
             .add_observer(session_moved)
             .add_observer(session_forgotten)
             .add_observer(slot_renamed)

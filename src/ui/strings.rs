@@ -358,6 +358,10 @@ strings! {
     no_favourite: String = "Remove from favourites",
     /// The button that renames.
     rename: String = "Rename",
+    /// The button that makes a second session of one.
+    duplicate: String = "Duplicate",
+    /// What the second one is called.
+    copy_name: String = "{name} (copy)",
     /// The button that archives.
     archive_it: String = "Archive it",
     /// The button that takes a session out of the archive.
@@ -394,6 +398,8 @@ strings! {
     said_archived: String = "\"{name}\" is in the archive.",
     /// Something was brought back.
     said_back: String = "\"{name}\" is back.",
+    /// A second session was made of one.
+    said_copied: String = "There is a copy: \"{name}\".",
     /// The button that keeps it.
     undo: String = "Undo ({n})",
     /// What was asked for could not be done.

@@ -13,6 +13,7 @@ mod clean_exits;
 mod clocks;
 mod common;
 mod contexts;
+mod copies;
 mod death;
 mod depth;
 mod doctor;

@@ -41,7 +41,7 @@ pub use corruption::{Corruption, fields_of};
 pub use detect::FoundSession;
 #[cfg(test)]
 pub(crate) use detect::detect;
-pub(crate) use detect::newest_thumbnail;
+pub(crate) use detect::{entry_of_new, newest_thumbnail};
 pub(crate) use event_line::{line_before, named_by_checkpoints};
 pub use event_query::{EventGap, EventPage, EventQuery, EventValidation};
 pub(crate) use event_reading::EventReading;
@@ -58,6 +58,7 @@ pub use ladder::{Ladder, PROBATION};
 pub use offer::{OfferedCheckpoint, OfferedOption, RecoveryOffer, SessionEntry, UnsavedPlay};
 pub(crate) use prepare::{PrepareFailure, next_save_id, prepare};
 pub use prepare::{Prepared, Wanted};
+pub(crate) use prepare_draft::fields_of_draft;
 pub(crate) use prepare_world::prepare_world;
 pub use read_progress::ReadProgress;
 pub(crate) use session_finder::{Found, SessionFinder};

@@ -22,6 +22,14 @@ notifications! {
         session: SessionId,
     }
 
+    /// A session was copied, durably.
+    SessionCopied {
+        /// The session that it is a copy of.
+        from: SessionId,
+        /// The copy.
+        session: SessionId,
+    }
+
     /// A scenario and its world were written, durably.
     ScenarioSaved {
         /// The file of the scenario, as the game named it.

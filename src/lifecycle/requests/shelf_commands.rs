@@ -57,6 +57,41 @@ impl SessionCommands<'_, '_> {
         self.request(SessionRequest::Shelve(session, ShelfMove::Unarchive));
     }
 
+    /// Makes a session of its own out of one that isn't being played, with this name: the same world, progress and
+    /// play time, to try something else in. [`SessionCopied`](crate::SessionCopied) follows when it is durable.
+    ///
+    /// The copy begins where the other one stands: at its newest checkpoint, or the newest that can be read. It has
+    /// its fields, chapters and tags, and ends as it ended; a session that crashed is copied as one that was closed.
+    /// Earlier checkpoints, slots and recorded events stay with the other one, and the copy isn't
+    /// [pinned](crate::SessionMetadata::pinned). To go on in a copy of what is being played, use
+    /// [`branch_off`](Self::branch_off).
+    ///
+    /// Of a session in the archive without its world nothing can be copied:
+    /// [`ArchivedWithoutWorld`](crate::RequestError::ArchivedWithoutWorld). One that went on in two places is rejected
+    /// with [`Forked`](crate::RequestError::Forked).
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::SessionCopied;
+    /// use bevy_session::prelude::*;
+    ///
+    /// fn try_something(catalog: Res<SessionCatalog>, mut commands: Commands) {
+    ///     if let Some(entry) = catalog.sessions().first() {
+    ///         let name = format!("{} (copy)", entry.session.name);
+    ///         commands.session().copy(entry.session.id, name);
+    ///     }
+    /// }
+    ///
+    /// fn play_the_copy(copied: On<SessionCopied>, mut commands: Commands) {
+    ///     commands.session().continue_session(copied.session);
+    /// }
+    /// # bevy::ecs::system::assert_is_system(try_something);
+    /// # App::new().add_observer(play_the_copy);
+    /// ```
+    pub fn copy(&mut self, session: SessionId, name: impl Into<String>) {
+        self.request(SessionRequest::Copy { session, name: name.into() });
+    }
+
     /// Does one thing with each session that a query finds, on all its pages: renames, tags, archives or deletes
     /// them. The query is asked when the request is handled.
     ///

@@ -2,12 +2,14 @@
 
 use bevy::prelude::*;
 
-use super::act::close;
-use super::state::{Failure, SessionMenu};
+use super::act::{close, end_toast};
+use super::state::{Does, EntryId, Failure, Said, SessionMenu, Toast, UndoTime};
 use crate::lifecycle::{
-    CorruptionDetected, RecoveryFailed, Request, RequestRejected, RestoreCancelled,
-    SessionForgotten, SessionMoved, SessionRestored, SessionUpdated, SlotRenamed, SlotRequest,
+    CorruptionDetected, RecoveryFailed, Request, RequestRejected, RestoreCancelled, SessionCatalog,
+    SessionCopied, SessionForgotten, SessionMoved, SessionRestored, SessionUpdated, SlotRenamed,
+    SlotRequest,
 };
+use crate::ui::describe::shortened;
 
 pub(super) fn session_restored(
     _: On<SessionRestored>,
@@ -31,6 +33,25 @@ pub(super) fn session_moved(moved: On<SessionMoved>, mut menu: ResMut<SessionMen
 
 pub(super) fn session_forgotten(forgotten: On<SessionForgotten>, mut menu: ResMut<SessionMenu>) {
     menu.unconfirmed.moved(forgotten.session);
+}
+
+/// The copy is what is chosen now.
+pub(super) fn session_copied(
+    copied: On<SessionCopied>,
+    catalog: Res<SessionCatalog>,
+    undo_time: Res<UndoTime>,
+    mut menu: ResMut<SessionMenu>,
+    mut commands: Commands,
+) {
+    if !menu.unconfirmed.copied(copied.from) || !menu.is_open {
+        return;
+    }
+    end_toast(&mut menu, &mut commands);
+    let name = catalog.get(copied.session).map(|entry| entry.session.name.clone());
+    let name = shortened(&name.unwrap_or_default(), 48);
+    menu.toast = Some(Toast { said: Said::Copied, name, left: undo_time.0, undo: None });
+    menu.chosen = Some(EntryId::Session(copied.session));
+    menu.wants_focus = Some(Does::Play);
 }
 
 pub(super) fn slot_renamed(renamed: On<SlotRenamed>, mut menu: ResMut<SessionMenu>) {

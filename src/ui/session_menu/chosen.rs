@@ -7,6 +7,7 @@ use super::state::{Does, EntryId, Said, SessionMenu, Tab, Toast, Undo};
 use crate::journal::SessionId;
 use crate::lifecycle::{Request, SessionCommandsExt, SessionRequest, SlotRequest};
 use crate::session::{Archived, EndReason, RestoreFrom, SessionUpdate, ShelfMove};
+use crate::ui::describe::fill;
 
 /// What is chosen, and what is next to it.
 struct Chosen {
@@ -45,6 +46,14 @@ impl Acting<'_, '_> {
                 let before = chosen.own_name;
                 menu.form = Some(Form::Rename { entry, name: before.clone(), before });
                 menu.wants_focus = Some(Does::NewName);
+            }
+            (Does::Duplicate, EntryId::Session(session)) => {
+                let own_name = Some(&chosen.own_name).filter(|name| !name.trim().is_empty());
+                let name = own_name.unwrap_or(&chosen.name);
+                let name = fill(&self.known.look.words.copy_name, &[("name", name)]);
+                let request = SessionRequest::Copy { session, name };
+                menu.unconfirmed.ask(request, &mut self.commands);
+                menu.shows_more = false;
             }
             (Does::Archive, _) => ask_whether(menu, chosen, Sure::Archive),
             (Does::End, _) => ask_whether(menu, chosen, Sure::End),

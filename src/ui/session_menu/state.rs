@@ -129,6 +129,7 @@ pub(super) enum Said {
     Deleted,
     Archived,
     IsBack,
+    Copied,
 }
 
 /// How what was done is undone.
@@ -178,6 +179,8 @@ pub(super) enum Does {
     Scroll(i32),
     /// Makes what is chosen a favourite, or no longer.
     Favourite(bool),
+    /// Makes a second session of it.
+    Duplicate,
     /// Asks for a new name.
     Rename,
     /// The field for the new name.

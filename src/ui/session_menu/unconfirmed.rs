@@ -40,15 +40,21 @@ impl Unconfirmed {
         self.settle(|request| is_move_of(request, session));
     }
 
+    /// A session was copied. Whether that was asked for here.
+    pub fn copied(&mut self, session: SessionId) -> bool {
+        self.settle(|request| {
+            matches!(request, Request::Session(SessionRequest::Copy { session: id, .. }) if *id == session)
+        })
+    }
+
     /// A slot has its new name.
     pub fn renamed(&mut self, slot: SlotId) {
         self.settle(|request| new_name_of(request, slot).is_some());
     }
 
-    fn settle(&mut self, is_it: impl Fn(&Request) -> bool) {
-        if let Some(place) = self.0.iter().position(is_it) {
-            self.0.remove(place);
-        }
+    fn settle(&mut self, is_it: impl Fn(&Request) -> bool) -> bool {
+        let place = self.0.iter().position(is_it);
+        place.map(|place| self.0.remove(place)).is_some()
     }
 
     /// Whether it is on its way to another place, or out of the world.

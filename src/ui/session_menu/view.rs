@@ -311,6 +311,7 @@ impl SessionMenu {
         let words = facts.words;
         let rename = (Does::Rename, words.rename.clone());
         let delete = (Does::Delete, words.delete.clone());
+        let duplicate = (Does::Duplicate, words.duplicate.clone());
         let entry = match chosen {
             Listed::Slot(_) => return vec![rename, delete],
             Listed::Unreadable(_) => return vec![delete],
@@ -327,8 +328,11 @@ impl SessionMenu {
             }
             _ if is_played => vec![favourite, rename, (Does::End, words.end_it.clone())],
             _ if entry.in_use => vec![favourite, rename],
-            _ if entry.session.draft => vec![favourite, rename, delete],
-            _ => vec![favourite, rename, (Does::Archive, words.archive_it.clone()), delete],
+            _ if entry.session.draft => vec![favourite, rename, duplicate, delete],
+            _ => {
+                let archive = (Does::Archive, words.archive_it.clone());
+                vec![favourite, rename, duplicate, archive, delete]
+            }
         }
     }
 
@@ -349,6 +353,7 @@ impl SessionMenu {
             Said::Deleted => &words.said_deleted,
             Said::Archived => &words.said_archived,
             Said::IsBack => &words.said_back,
+            Said::Copied => &words.said_copied,
         };
         let seconds = toast.left.as_secs_f32().ceil().to_string();
         let undo = |_: Undo| fill(&words.undo, &[("n", &seconds)]);

@@ -110,6 +110,34 @@ fn a_session_is_archived_after_a_question_and_brought_back() {
 }
 
 #[test]
+fn a_session_is_duplicated_and_the_copy_is_what_is_chosen_then() {
+    let mut app = menu_game(&played(&[("Bravo", 5.0), ("Alpha", 3.0)]));
+    let alpha = named(&app, "Alpha");
+    press(&mut app, "Alpha");
+    press(&mut app, "Duplicate");
+    frames(&mut app, 3);
+    assert!(is_shown(&mut app, "There is a copy: \"Alpha (copy)\"."), "{:?}", texts(&mut app));
+    let copy = named(&app, "Alpha (copy)");
+    assert_ne!(copy, alpha);
+    let mut listed = titles(&mut app, &["Alpha", "Alpha (copy)", "Bravo"]);
+    listed.sort();
+    assert_eq!(listed, ["Alpha", "Alpha (copy)", "Bravo"]);
+    press(&mut app, "Delete");
+    frames(&mut app, 3);
+    assert!(metadata(&app, copy).place.is_in_trash(), "the copy should be chosen");
+    assert!(metadata(&app, alpha).place.is_open());
+}
+
+#[test]
+fn a_copy_with_too_long_a_name_is_refused_with_the_reason() {
+    let long = "x".repeat(bevy_session::limits::STRING_BYTES - 3);
+    let mut app = menu_game(&played(&[(&long, 3.0)]));
+    press(&mut app, "Duplicate");
+    frames(&mut app, 3);
+    assert!(is_shown(&mut app, "That did not work"), "{:?}", texts(&mut app));
+}
+
+#[test]
 fn favourites_have_a_view_of_their_own() {
     let mut app = menu_game(&played(&[("Bravo", 5.0), ("Alpha", 3.0)]));
     let bravo = named(&app, "Bravo");

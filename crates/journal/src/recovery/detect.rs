@@ -18,7 +18,7 @@ use crate::clock::between;
 use crate::ids::{CheckpointId, SessionId};
 use crate::journal::{FileProblemKind, Head, SessionIndex};
 use crate::process::HowItEnded;
-use crate::session::{RecoveryError, RestoreFrom};
+use crate::session::{RecoveryError, RequestError, RestoreFrom};
 use crate::store::{StoreError, StoredSession};
 
 /// What was found about one session.
@@ -106,6 +106,23 @@ pub(super) fn look_at(
             (0, Some(FoundSession { failure, ..FoundSession::nothing(session) }))
         }
     }
+}
+
+/// What a listing shows of one session that was just made, and has no slots.
+///
+/// # Errors
+///
+/// [`RequestError`] if it can't be read.
+pub(crate) fn entry_of_new(
+    finder: &mut SessionFinder,
+    types: &dyn KnownTypes,
+    session: SessionId,
+    now: Timestamp,
+) -> Result<SessionEntry, RequestError> {
+    let stored = open(finder, session)?;
+    let found = examine(finder, types, stored, Interest::Crashes, now);
+    let entry = found.and_then(|found| found.entry).ok_or(RequestError::NothingToRestore)?;
+    Ok(SessionEntry { bytes: entry.journal_bytes, ..entry })
 }
 
 /// Opens a session. Where it has no end and no process plays it, the files are read with its lock held:

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::prepare::{PrepareFailure, Prepared, unreadable};
 use super::{Decode, ReadProgress};
 use crate::ids::SaveId;
-use crate::journal::{Begun, CheckpointKind, Head};
-use crate::session::{Chapters, GameClock, RequestError, RestoreReason};
+use crate::journal::{Begun, CheckpointKind, Head, SessionIndex};
+use crate::session::{Chapters, Fields, GameClock, RequestError, RestoreReason};
 use crate::store::StoredSession;
 
 /// Where there is no world to restore, a draft can begin, and that is all.
@@ -24,6 +24,12 @@ pub(super) fn prepare_without_world<D: Decode>(
     }
 }
 
+/// All custom fields that a draft begins with.
+pub(crate) fn fields_of_draft(index: &SessionIndex, head: &Head) -> Fields {
+    let shown = || head.summary_at(head.id, index.summary(head.id)).fields;
+    head.fields_at(head.id).cloned().unwrap_or_else(shown)
+}
+
 /// What a session begins with that was planned: what it says of itself, and its custom fields.
 fn prepare_draft<D: Decode>(
     types: &D,
@@ -34,7 +40,6 @@ fn prepare_draft<D: Decode>(
     let index = stored.index();
     let commit = index.commit(head.id).ok_or(RequestError::UnknownCheckpoint)?;
     let image = types.decode(commit, &mut std::iter::empty(), progress).map_err(unreadable)?;
-    let shown = head.summary_at(head.id, index.summary(head.id)).fields;
     Ok(Prepared {
         metadata: head.metadata.clone().taken_up(),
         is_draft: true,
@@ -45,7 +50,7 @@ fn prepare_draft<D: Decode>(
         next_save_id: SaveId::FIRST,
         kind: CheckpointKind::Opening,
         play_time: Duration::ZERO,
-        fields: head.fields_at(head.id).cloned().unwrap_or(shown),
+        fields: fields_of_draft(index, head),
         state_changes: Vec::new(),
         chapters: Chapters::default(),
         has_crashed: false,

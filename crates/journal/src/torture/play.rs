@@ -1,5 +1,6 @@
 //! Plays a script on a simulated disk, and keeps the history.
 
+mod copies;
 mod drafts;
 mod slots;
 mod stating;

@@ -10,6 +10,7 @@ use super::News;
 use super::archiving::{Archiving, Step};
 use super::editing_many::{EditMany, EditingMany};
 use super::reporting::Reporting;
+use super::session_copying::{SessionCopying, Step as Copied, leave_nothing};
 use super::shelf_sweeping::ShelfSweeping;
 use super::slices::SLICE_BYTES;
 use super::sweeping::Sweeping;
@@ -18,7 +19,7 @@ use crate::ids::SessionId;
 use crate::process::LastRun;
 use crate::recovery::{
     EventReading, EventValidating, KnownTypes, Listed, Listing, ListingScope, SessionEntry,
-    SessionFinder,
+    SessionFinder, entry_of_new,
 };
 use crate::session::{Archived, ShelfMove};
 use crate::store::DirectoryStore;
@@ -38,9 +39,20 @@ enum Chore {
     /// Removes what has lain in the trash for long.
     SweepingShelf(ShelfSweeping),
     /// Puts a session away. `None` before its first slice.
-    Archiving { session: SessionId, what: Archived, begun: Option<Box<Archiving>> },
+    Archiving { session: SessionId, what: Archived, begun: Option<Archiving> },
+    /// Makes a session of its own out of another one.
+    Copying(CopyChore),
     /// Does one thing with each of many sessions.
     EditingMany(Box<EditingMany>),
+}
+
+/// A session that is to be copied.
+struct CopyChore {
+    session: SessionId,
+    name: String,
+    game_version: String,
+    /// `None` before its first slice.
+    begun: Option<Box<SessionCopying>>,
 }
 
 impl Chore {
@@ -106,12 +118,18 @@ impl Chores {
         self.add_before_sweeping(Chore::Archiving { session, what, begun: None });
     }
 
+    /// Makes a session of its own out of another one, likewise.
+    pub(super) fn copy(&mut self, session: SessionId, name: String, game_version: String) {
+        let copy = CopyChore { session, name, game_version, begun: None };
+        self.add_before_sweeping(Chore::Copying(copy));
+    }
+
     /// Does one thing with each of many sessions, likewise.
     pub(super) fn edit_many(&mut self, order: EditMany) {
         self.add_before_sweeping(Chore::EditingMany(Box::new(EditingMany::new(order))));
     }
 
-    /// Lets go of a session that is being put away, since it may be the one that is wanted. It is begun again
+    /// Lets go of a session that is being put away or copied, since it may be the one that is wanted. It is begun again
     /// later.
     pub(super) fn let_go(&mut self, store: &DirectoryStore) {
         for chore in &mut self.chores {
@@ -119,6 +137,11 @@ impl Chores {
                 Chore::Archiving { begun, .. } => {
                     if let Some(archiving) = begun.take() {
                         archiving.let_go(store);
+                    }
+                }
+                Chore::Copying(CopyChore { begun, .. }) => {
+                    if let Some(copying) = begun.take() {
+                        copying.let_go(store);
                     }
                 }
                 Chore::EditingMany(editing) => editing.let_go(store),
@@ -230,6 +253,7 @@ impl Chore {
             Self::Archiving { session, what, begun } => {
                 archive(session, what, begun, finder, now, reports)
             }
+            Self::Copying(copy) => copy.step(finder, types, now, reports).map(Self::Copying),
             Self::EditingMany(mut editing) => {
                 if editing.step(finder, now, reports) {
                     return Some(Self::EditingMany(editing));
@@ -245,7 +269,7 @@ impl Chore {
 fn archive(
     session: SessionId,
     what: Archived,
-    begun: Option<Box<Archiving>>,
+    begun: Option<Archiving>,
     finder: &mut SessionFinder,
     now: Timestamp,
     reports: &mut Vec<News>,
@@ -263,6 +287,34 @@ fn archive(
     };
     reports.push(News::Shelved { session, how: ShelfMove::Archive(what), result });
     None
+}
+
+impl CopyChore {
+    /// Does a slice, and reports at the end what came of it; what is left to do.
+    fn step(
+        self,
+        finder: &mut SessionFinder,
+        types: &dyn KnownTypes,
+        now: Timestamp,
+        reports: &mut Vec<News>,
+    ) -> Option<Self> {
+        let Self { session, name, game_version, begun } = self;
+        let stepped = match begun {
+            None => SessionCopying::begin(finder, session, &name, (&game_version, now)),
+            Some(copying) => copying.step(&finder.local().store),
+        };
+        let result = match stepped {
+            Ok(Copied::Going(copying)) => {
+                return Some(Self { session, name, game_version, begun: Some(copying) });
+            }
+            Ok(Copied::Done(copy)) => entry_of_new(finder, types, copy, now)
+                .map(Box::new)
+                .inspect_err(|_| leave_nothing(&finder.local().store, copy)),
+            Err(error) => Err(error),
+        };
+        reports.push(News::Copied { session, name, result });
+        None
+    }
 }
 
 /// Reads a slice of a page; what is left to read.

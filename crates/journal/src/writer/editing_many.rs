@@ -49,7 +49,7 @@ pub(super) struct EditingMany {
     waiting: VecDeque<OneOfMany>,
     edit: SessionEdit,
     /// The one that is being put away.
-    archiving: Option<(OneOfMany, Box<Archiving>)>,
+    archiving: Option<(OneOfMany, Archiving)>,
     done: EditedMany,
 }
 

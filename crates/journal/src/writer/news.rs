@@ -86,6 +86,8 @@ pub enum News {
     Forgotten { session: SessionId, result: Result<(), RequestError> },
     /// A session was planned, or not.
     Drafted { session: Box<NewSession>, result: Result<Box<SessionEntry>, RequestError> },
+    /// A session was made of another one, which isn't played, or not.
+    Copied { session: SessionId, name: String, result: Result<Box<SessionEntry>, RequestError> },
     /// A session was moved to another place, or not.
     Shelved { session: SessionId, how: ShelfMove, result: Result<ShelfMoved, RequestError> },
     /// A session that had lain in the trash for long was removed, which freed so many bytes.

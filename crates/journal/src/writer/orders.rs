@@ -56,6 +56,8 @@ pub enum Order<C: Content> {
     Forget(SessionId),
     /// Write a session down that begins later.
     Draft(Box<DraftOrder>),
+    /// Make a session of its own out of one that isn't played.
+    Copy { session: SessionId, name: String },
     /// Move a session to another place.
     Shelve { session: SessionId, how: ShelfMove },
     /// Change what a session that isn't played says about itself.
@@ -113,6 +115,7 @@ impl<C: Content> Order<C> {
             Self::Decline(_) => "decline",
             Self::Forget(_) => "forget",
             Self::Draft(_) => "draft",
+            Self::Copy { .. } => "copy",
             Self::Shelve { .. } => "shelve",
             Self::Edit { .. } => "edit",
             Self::EditMany(_) => "edit many",
@@ -136,6 +139,7 @@ impl<C: Content> Order<C> {
                 | Self::Decline(_)
                 | Self::Forget(_)
                 | Self::Draft(_)
+                | Self::Copy { .. }
                 | Self::Shelve { .. }
                 | Self::Edit { .. }
                 | Self::EditMany(_)

@@ -171,6 +171,7 @@ impl<C: Content> Worker<C> {
             Order::Draft(order) => self.draft(*order, now),
             Order::Shelve { session, how } => self.shelve(session, how, now),
             Order::Edit { session, update } => self.edit(session, update, now),
+            Order::Copy { session, name } => self.copy(session, name),
             Order::EditMany(order) => self.chores.edit_many(*order),
             Order::Slot(order) => self.slots.add(order),
             Order::ReadAttachment { of, name } => {

@@ -43,6 +43,16 @@ impl DirectoryStore {
         Ok(created)
     }
 
+    /// Makes the directory of a session that begins with a file beside its place. What leads to it is synced with
+    /// that file.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn create_session_directory(&self, session: SessionId) -> Result<(), StoreError> {
+        self.create_directory(&self.layout.session(session)).map(drop)
+    }
+
     /// A session's directory, and those that lead to it: they may have been made by a process that stopped
     /// before it synced them, or by this one on the way to its state directory.
     pub(in crate::store) fn directories_of(&self, session: SessionId) -> BTreeSet<PathBuf> {

@@ -193,13 +193,13 @@ impl Play {
     }
 
     /// The newest checkpoint of a session.
-    fn head_of(&self, session: SessionId) -> Option<CheckpointId> {
+    pub(super) fn head_of(&self, session: SessionId) -> Option<CheckpointId> {
         let stored = self.game.local.store.open_session(session).ok()?;
         Some(stored.index().heads().first()?.id)
     }
 
     /// What was put away is the world that it was before, under another number.
-    fn know_again(&mut self, session: SessionId, before: Option<CheckpointId>) {
+    pub(super) fn know_again(&mut self, session: SessionId, before: Option<CheckpointId>) {
         let Some((before, after)) = before.zip(self.head_of(session)) else { return };
         let Ok(stored) = self.game.local.store.open_session(session) else { return };
         let known = self.worlds.get(&key(before)).filter(|_| after != before);

@@ -111,6 +111,12 @@ impl<C: Content> Worker<C> {
         self.report([News::Drafted { session, result }]);
     }
 
+    /// Makes a session of its own out of one that isn't played.
+    pub(super) fn copy(&mut self, session: SessionId, name: String) {
+        self.let_go_of_sessions();
+        self.chores.copy(session, name, self.versions.game.clone());
+    }
+
     /// Moves a session to another place. A crash is offered again once it is back.
     pub(super) fn shelve(&mut self, session: SessionId, how: ShelfMove, now: Moment) {
         self.let_go_of_sessions();

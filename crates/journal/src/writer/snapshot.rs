@@ -1,26 +1,24 @@
-//! The file that takes the place of all others: what is in it, and how it is written.
+//! One file with one checkpoint of a session: what is in it, and how it is written. It takes the place of all others
+//! that the session has, or is a session of its own.
 
 use std::iter::Peekable;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::{Stage, not_as_written};
+use super::group_copy::{CopyFailure, GroupCopy};
+use super::open_segment::{OpenSegment, Preamble};
+use super::unplayed_run;
 use crate::ids::{CheckpointId, SaveId};
 use crate::journal::{
     Block, Commit, FEATURE_WITHOUT_WORLD, FrameKind, Head, Lineage, ReadError, Record,
     SegmentHeader, Values,
 };
 use crate::recovery::{FIELDS, THUMBNAIL, newest_thumbnail, next_save_id};
-use crate::session::{
-    FailureCause, Fields, Leaving, RequestError, SessionMetadata, SessionStatus, ShelfPlace,
-};
+use crate::session::{FailureCause, Fields, Leaving, RequestError, SessionMetadata, SessionStatus};
 use crate::store::{DirectoryStore, LocalStore, MergedBlocks, StoredSession};
-use crate::writer::group_copy::{CopyFailure, GroupCopy};
-use crate::writer::open_segment::{OpenSegment, Preamble};
-use crate::writer::unplayed_run;
 
-/// What a session is put away as.
+/// What is kept of a session.
 pub(super) struct Snapshot {
     head: Head,
     header: SegmentHeader,
@@ -36,16 +34,15 @@ pub(super) struct Snapshot {
 }
 
 impl Snapshot {
-    /// Of a session that is to be in this place. Nothing is read or written yet.
+    /// Of a session that says this of itself from then on, and was left like this. Nothing is read or written yet.
     pub(super) fn of(
         local: &LocalStore,
         stored: &StoredSession,
         head: &Head,
-        (status, place): (SessionStatus, ShelfPlace),
+        (status, metadata): (SessionStatus, SessionMetadata),
         now: Timestamp,
     ) -> Self {
         let index = stored.index();
-        let metadata = SessionMetadata { place, ..head.metadata.clone() };
         let build = (&*head.game_version, head.schema);
         let header = unplayed_run::header(local, metadata, build, now);
         let (run, counter) = (header.run, index.newest_counter() + 1);
@@ -73,15 +70,22 @@ impl Snapshot {
         self.kept
     }
 
-    /// Where the session will be.
-    pub(super) fn place(&self) -> ShelfPlace {
-        self.header.metadata.place
+    /// What the session will say of itself.
+    pub(super) fn metadata(&self) -> &SessionMetadata {
+        &self.header.metadata
+    }
+
+    /// Whether it is a session of its own, beside the one that it is made of.
+    fn is_copy(&self) -> bool {
+        self.header.session != self.head.metadata.id
     }
 
     /// Keeps this checkpoint.
     pub(super) fn go_on_from(&mut self, stored: &StoredSession, kept: CheckpointId) {
         self.kept = kept;
-        self.lineage = stored.index().lineage_from(kept, self.head.id);
+        if !self.is_copy() {
+            self.lineage = stored.index().lineage_from(kept, self.head.id);
+        }
         let Lineage { ancestors, supersedes } = self.lineage.in_header();
         (self.header.ancestors, self.header.supersedes) = (ancestors, supersedes);
         if let Some((game_version, schema)) = stored.index().build(kept.run) {
@@ -150,7 +154,7 @@ impl Snapshot {
         let index = stored.index();
         let id = CheckpointId { run: self.header.run, counter: self.counter };
         let is_as_written = matches!(index.heads(), [head] if head.id == id
-            && head.metadata.place == self.place()
+            && head.metadata.place == self.metadata().place
             && head.play_time == self.head.play_time);
         let is_summary = index.is_without_world(id);
         match index.plan(id) {
@@ -161,19 +165,19 @@ impl Snapshot {
         }
     }
 
-    /// Puts the file in its place, durably: from then on the session is put away.
+    /// Puts the file in its place, durably: from then on it is what there is of the session.
     pub(super) fn put_in_place(
         &self,
         store: &DirectoryStore,
         written: &Path,
-    ) -> Result<Stage, RequestError> {
+    ) -> Result<(), RequestError> {
         if let Err(error) = store.put_archive_in_place(written, &self.header) {
             // It may be there and not be durable, and nothing is to be removed because of it.
             let _ = store.remove_segment(&store.layout().segment(&self.header));
             let _ = store.remove_segment(written);
             return Err(error.into());
         }
-        Ok(Stage::Clearing)
+        Ok(())
     }
 
     fn begin(
@@ -201,6 +205,8 @@ impl Snapshot {
             base: None,
             next_save_id: self.next_save_id,
             summary: Some(Box::new(summary)),
+            // What happened stays in the session that it happened in.
+            events_through: if self.is_copy() { 0 } else { commit.events_through },
             origin: None,
             without_world,
             ..commit.clone()
@@ -217,8 +223,21 @@ impl Snapshot {
         let picture = of.and_then(|of| stored.attachment(&**store.disk(), of, THUMBNAIL));
         let Some(picture) = picture else { return Ok(()) };
         let kept = CheckpointId { run: self.header.run, counter: self.counter };
-        Ok(store.write_attachment(stored.id(), kept, &picture)?)
+        Ok(store.write_attachment(self.header.session, kept, &picture)?)
     }
+}
+
+/// What wasn't written as it was to be.
+#[derive(Debug, thiserror::Error)]
+#[error("{path} doesn't hold what was written into it")]
+struct NotAsWritten {
+    path: PathBuf,
+}
+
+/// The failure of a file that doesn't hold what was written into it.
+pub(super) fn not_as_written(path: &Path) -> RequestError {
+    let path = path.to_path_buf();
+    RequestError::Store(FailureCause::at(&path.clone(), NotAsWritten { path }))
 }
 
 /// What a run says at its end that is put in the place of the one before.

@@ -1,0 +1,44 @@
+//! How a second session is made of one.
+
+use super::Play;
+use crate::ids::SessionId;
+use crate::recovery::SessionEntry;
+use crate::session::RequestError;
+use crate::writer::{News, Order};
+
+impl Play {
+    /// Copies a session.
+    ///
+    /// # Errors
+    ///
+    /// What the writer reports.
+    pub fn copy(&mut self, session: SessionId, name: &str) -> Result<SessionEntry, RequestError> {
+        let before = self.head_of(session);
+        let news = self.order_copy(session, name);
+        let copied = self.take_copied(news);
+        if let Ok(entry) = &copied {
+            self.know_again(entry.session.id, before);
+        }
+        copied
+    }
+
+    /// Asks for a copy, and waits for nothing.
+    pub fn order_copy(&mut self, session: SessionId, name: &str) -> Vec<News> {
+        self.order(Order::Copy { session, name: name.to_owned() })
+    }
+
+    fn take_copied(&mut self, mut news: Vec<News>) -> Result<SessionEntry, RequestError> {
+        for _ in 0..1000 {
+            let copied = news.into_iter().find_map(|news| match news {
+                News::Copied { result, .. } => Some(result.map(|entry| *entry)),
+                _ => None,
+            });
+            if let Some(result) = copied {
+                return result;
+            }
+            news = self.game.turn(self.now);
+            self.hear(self.played(), &news);
+        }
+        panic!("it should be reported");
+    }
+}
