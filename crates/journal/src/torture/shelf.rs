@@ -4,6 +4,7 @@ mod archive;
 mod copies;
 mod crashes;
 mod drafts;
+mod many;
 mod scenarios;
 mod together;
 mod trash;
