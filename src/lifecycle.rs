@@ -20,6 +20,7 @@ mod frame;
 mod frame_time;
 mod game_context;
 mod gates;
+mod guards;
 mod hints;
 mod hooks;
 mod known_sessions;
@@ -67,6 +68,7 @@ pub use external::{
     ExternalSaveDamaged, ExternalSaveRequested, ExternalSavesExt,
 };
 pub use game_context::GameContext;
+pub use guards::GuardedRequest;
 pub use hints::{SessionHint, SessionHints};
 pub use hooks::SessionHooksExt;
 pub use known_sessions::{RecoveryOffers, SessionCatalog, recovery_is_pending};

@@ -12,6 +12,7 @@ use bevy::state::state::{FreelyMutableState, StateTransition, StateTransitionEve
 
 use super::CurrentSession;
 use super::ending::{EndHook, EndStep};
+use super::guards::{GuardedRequest, RequestGuard};
 use super::recovery_options::{RecoveryHook, RecoveryOption};
 use super::requests::{CurrentRequest, RequestQueue};
 use crate::capture::{BeforeExit, LateCalls, follow_state_scopes};
@@ -118,6 +119,39 @@ pub trait SessionHooksExt {
         system: impl IntoSystem<(), Out, M> + 'static,
     ) -> &mut Self;
 
+    /// Asks this system before each request is handled, and rejects the request with
+    /// [`RequestError::Refused`](crate::RequestError::Refused) and the reason that it gives: for rights of players, or
+    /// for moments at which the game doesn't allow something. Called more than once, all have to agree.
+    ///
+    /// A request that several frames are needed for is asked about once, before anything is done. Answers of the
+    /// game's own save system, and [`cancel_restore`](crate::SessionCommands::cancel_restore), which only goes back to
+    /// what is, aren't asked about. A system that can't run refuses everything, and an error is logged.
+    ///
+    /// This is no protection against somebody who has the files in their hands.
+    ///
+    /// ```
+    /// # use bevy::prelude::*;
+    /// # use bevy_session::prelude::*;
+    /// use bevy_session::{CurrentRequest, GuardedRequest, Request};
+    /// # #[derive(Resource)] struct Host(String);
+    ///
+    /// /// Only the host ends the session for everybody.
+    /// fn only_the_host_ends_it(In(asked): In<GuardedRequest>, host: Res<Host>) -> Result<(), String> {
+    ///     let ends_it = matches!(asked.request, Request::Current(CurrentRequest::End { .. }));
+    ///     match asked.by {
+    ///         Some(player) if ends_it && player != host.0 => Err(format!("{player} is not the host")),
+    ///         _ => Ok(()),
+    ///     }
+    /// }
+    ///
+    /// # let mut app = App::new();
+    /// app.guard_requests(only_the_host_ends_it);
+    /// ```
+    fn guard_requests<M>(
+        &mut self,
+        guard: impl IntoSystem<In<GuardedRequest>, Result<(), String>, M> + 'static,
+    ) -> &mut Self;
+
     /// Sends [`RecoveryAvailable`](crate::RecoveryAvailable) only while the game is in this state;
     /// usually the main menu. [`RecoveryOffers`](crate::RecoveryOffers) has the offers at once.
     fn offer_recovery_in<S: States>(&mut self, state: S) -> &mut Self;
@@ -203,6 +237,8 @@ pub(crate) struct GameHooks {
     pub recovery_options: Vec<RecoveryHook>,
     /// What is done when a session is left, in this order.
     pub on_end: Vec<EndHook>,
+    /// What has a say before a request is handled.
+    pub guards: Vec<RequestGuard>,
     /// Messages that don't outlive their world.
     pub clear_on_restore: ClearedMessages,
     /// Whether a state closes the session.
@@ -355,6 +391,14 @@ impl SessionHooksExt for App {
     ) -> &mut Self {
         let end = EndHook::new(system);
         hook(self, "on_session_end", |hooks| hooks.on_end.push(end))
+    }
+
+    fn guard_requests<M>(
+        &mut self,
+        guard: impl IntoSystem<In<GuardedRequest>, Result<(), String>, M> + 'static,
+    ) -> &mut Self {
+        let guard = RequestGuard::new(guard);
+        hook(self, "guard_requests", |hooks| hooks.guards.push(guard))
     }
 
     fn offer_recovery_in<S: States>(&mut self, state: S) -> &mut Self {

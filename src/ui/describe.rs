@@ -180,8 +180,9 @@ impl SessionStrings {
         }
     }
 
-    pub(super) fn why_request_failed(&self, error: &RequestError) -> &str {
+    pub(super) fn why_request_failed<'a>(&'a self, error: &'a RequestError) -> &'a str {
         match error {
+            RequestError::Refused { reason } => reason,
             RequestError::SessionInUse => &self.reason_in_use,
             RequestError::UnknownSession
             | RequestError::UnknownCheckpoint

@@ -27,6 +27,7 @@ mod finding;
 mod gates;
 mod going_back;
 mod golden;
+mod guards;
 mod hints;
 mod history;
 mod keeping;

@@ -35,7 +35,7 @@ pub trait SessionCommandsExt {
 
 impl SessionCommandsExt for Commands<'_, '_> {
     fn session(&mut self) -> SessionCommands<'_, '_> {
-        SessionCommands { commands: self.reborrow() }
+        SessionCommands { commands: self.reborrow(), by: None }
     }
 }
 
@@ -48,6 +48,7 @@ impl SessionCommandsExt for Commands<'_, '_> {
 /// request waited.
 pub struct SessionCommands<'w, 's> {
     commands: Commands<'w, 's>,
+    by: Option<String>,
 }
 
 impl Debug for SessionCommands<'_, '_> {
@@ -57,13 +58,31 @@ impl Debug for SessionCommands<'_, '_> {
 }
 
 impl SessionCommands<'_, '_> {
+    /// Makes the requests that follow for this player, as the game calls them. Without it, the game itself asks. It
+    /// means something only to the game's [guards](crate::SessionHooksExt::guard_requests).
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    ///
+    /// fn pause_was_pressed(mut commands: Commands) {
+    ///     commands.session().by("Ben").pause();
+    /// }
+    /// # bevy::ecs::system::assert_is_system(pause_was_pressed);
+    /// ```
+    #[must_use]
+    pub fn by(mut self, player: impl Into<String>) -> Self {
+        self.by = Some(player.into());
+        self
+    }
+
     /// Makes a request that was put together elsewhere.
     pub fn request(&mut self, request: impl Into<Request>) {
-        let request = request.into();
+        let (request, by) = (request.into(), self.by.clone());
         self.commands.queue(move |world: &mut World| {
             let current = world.get_resource::<CurrentSession>().map(CurrentSession::id);
             match world.get_resource_mut::<RequestQueue>() {
-                Some(mut queue) => queue.push(request, current),
+                Some(mut queue) => queue.push_by(by, request, current),
                 None => error!("{request:?} came to nothing: add `SessionPlugin` to the app"),
             }
         });

@@ -25,21 +25,40 @@ pub(crate) struct RequestQueue {
 struct Asked {
     request: Request,
     of: Option<SessionId>,
+    by: Asker,
+}
+
+/// Who makes a request.
+enum Asker {
+    /// The game, or a player of it.
+    Game(Option<String>),
+    /// The plugin: it is a step of a request that the game's guards have let through.
+    Plugin,
 }
 
 impl RequestQueue {
     /// Takes up a request, which is about the session that is being played: unless what was asked
     /// before in the same frame may lead to another.
     pub(crate) fn push(&mut self, request: Request, current: Option<SessionId>) {
+        self.push_by(None, request, current);
+    }
+
+    /// The same, for a player who asks.
+    pub(super) fn push_by(
+        &mut self,
+        by: Option<String>,
+        request: Request,
+        current: Option<SessionId>,
+    ) {
         let mut asked_before = self.waiting.iter().skip(self.left_over);
         let may_change = asked_before.any(|asked| asked.request.may_change_session());
         let of = current.filter(|_| request.is_about_current() && !may_change);
-        self.waiting.push_back(Asked { request, of });
+        self.waiting.push_back(Asked { request, of, by: Asker::Game(by) });
     }
 
     /// Puts off a request until this one is done.
     pub(in crate::lifecycle) fn do_first(&mut self, request: Request) {
-        self.waiting.push_front(Asked { request, of: None });
+        self.waiting.push_front(Asked { request, of: None, by: Asker::Plugin });
     }
 
     /// Whether nothing waits.
@@ -117,6 +136,9 @@ impl RuntimeParts {
             && asked_of != session
         {
             return Err(RequestError::OtherSession { asked_of });
+        }
+        if let Asker::Game(player) = &asked.by {
+            self.ask_guards(world, &asked.request, player.as_deref())?;
         }
         match &asked.request {
             Request::Session(request) => self.handle_session_request(world, request),

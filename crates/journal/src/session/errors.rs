@@ -117,6 +117,12 @@ pub enum RequestError {
     /// left, or went back, before it did.
     #[error("no checkpoint could be taken before the session was left")]
     GateStayedShut,
+    /// The game doesn't allow it, for the reason that it gives: see `guard_requests`.
+    #[error("refused: {reason}")]
+    Refused {
+        /// Why, in the game's words.
+        reason: String,
+    },
     /// A restore is under way. It goes on, and everything else is as it was.
     #[error("a restore is under way")]
     RestoreUnderWay,
