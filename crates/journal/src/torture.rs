@@ -2,7 +2,7 @@
 //!
 //! The store, the writer and recovery run as they are, on a [`SimulatedDisk`]. A [`Play`] is a game
 //! without a world: it starts and continues sessions, captures deltas of a made-up [`World`], dies
-//! and comes back, and keeps a [`History`] of what it was told is safe. Everything that the disk may
+//! and comes back, and keeps a [`History`] of what was reported as safe. Everything that the disk may
 //! look like afterwards is then opened, and what is found there is held against the history.
 //!
 //! `BEVY_SESSION_TORTURE=<rounds>` goes deeper: so many seeded scenarios instead of the few that

@@ -39,7 +39,7 @@ pub struct Figures {
     pub journals: usize,
     /// Disks with a session on them that was held against what is owed.
     pub checks: usize,
-    /// Disks on which damage was told although nothing acknowledged was lost.
+    /// Disks on which damage was reported although nothing acknowledged was lost.
     pub false_alarms: usize,
 }
 

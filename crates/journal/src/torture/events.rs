@@ -1,4 +1,4 @@
-//! What happens in the made-up game beside its checkpoints: events that are told apart by an id each.
+//! What happens in the made-up game beside its checkpoints: events that differ by an id each.
 //!
 //! The bookkeeping is by ids: each checkpoint holds the effects of some, in their order, and what comes back
 //! after a crash must be the others, once and in their order.

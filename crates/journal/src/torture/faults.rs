@@ -44,10 +44,10 @@ fn play_with(script: &Script, fault: Fault) -> Outcome {
     check_everything(&play, struck)
 }
 
-/// Whatever isn't saved was told, and once the disk is well again, everything is saved again.
+/// Whatever isn't saved was reported, and once the disk is well again, everything is saved again.
 fn goes_on(play: &mut Play) -> Outcome {
     if play.failures == 0 && play.game.playing.is_some() && !play.history.newest_is_acknowledged() {
-        return Err("a checkpoint isn't saved, and nobody was told".to_owned());
+        return Err("a checkpoint isn't saved, and nothing said so".to_owned());
     }
     play.pass(100);
     play.settle();
@@ -71,7 +71,7 @@ pub fn check_everything(play: &Play, from: usize) -> Outcome {
     check_history(&play.disk, &play.history, from)
 }
 
-/// Checks a trace, and what is owed at every moment at which something was told or removed.
+/// Checks a trace, and what is owed at every moment at which something was reported or removed.
 pub fn check_history(disk: &SimulatedDisk, history: &History, from: usize) -> Outcome {
     let trace = disk.trace();
     check(&trace)?;

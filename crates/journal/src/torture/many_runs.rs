@@ -96,7 +96,7 @@ fn beyond_the_bound_the_oldest_named_go_and_automatic_ones_went_before() {
     let named: BTreeSet<_> = play.named.iter().copied().map(key).collect();
     let there = stored.index().checkpoints();
     let named_there = there.iter().filter(|info| named.contains(&key(info.id))).count();
-    // An archive is written anew when half of it isn't wanted.
+    // An archive is written again when half of it isn't wanted.
     assert!((KEPT..=3 * KEPT).contains(&named_there), "{named_there} named");
     for id in play.named.iter().rev().take(KEPT) {
         assert_eq!(read_checkpoint(&mut stored, *id), play.digest_of(*id), "{id}");

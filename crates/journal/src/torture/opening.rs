@@ -60,7 +60,7 @@ pub struct OpenedSession {
     pub offers: Vec<OpenedOffer>,
     /// Why nothing of it can be restored.
     pub failure: Option<String>,
-    /// Whether the game is told of damage.
+    /// Whether the game is notified of damage.
     pub damage_is_told: bool,
     pub forgotten: bool,
     /// The newest checkpoint of every line that could be read whole, by its head.

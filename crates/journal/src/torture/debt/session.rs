@@ -171,7 +171,7 @@ impl OwedSession {
             return Err("what a later release wrote isn't there any more".to_owned());
         }
         match &found.entry {
-            // Each line of a fork says of itself what it was told.
+            // Each line of a fork says of itself what it was given.
             Some(entry) if !self.may_be_forked => self.check_entry(entry),
             _ => Ok(()),
         }

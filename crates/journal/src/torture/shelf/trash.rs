@@ -139,7 +139,7 @@ fn what_was_taken_out_of_the_trash_is_not_swept_away() {
     assert!(is_there_after(&mut play, session, 40));
     play.shelve(session, ShelfMove::Undelete).unwrap();
     assert!(is_there_after(&mut play, session, 1));
-    // Deleted once more, it begins anew to lie there.
+    // Deleted once more, its time there begins again.
     play.shelve(session, ShelfMove::Delete).unwrap();
     assert!(is_there_after(&mut play, session, 29));
 }
