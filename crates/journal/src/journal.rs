@@ -15,6 +15,7 @@ mod encode_error;
 mod event;
 mod event_codec;
 mod frame;
+mod good_frames;
 mod group_encoder;
 mod header;
 mod header_codec;

@@ -21,6 +21,7 @@ mod host;
 mod layout;
 mod local_store;
 mod memory_disk;
+mod mending;
 mod newer_format;
 mod open_files;
 mod platform;
@@ -45,6 +46,7 @@ pub(crate) use error::unknown_if_gone;
 pub use error::{StoreAction, StoreError, with_sources};
 pub(crate) use event_files::{EventFile, EventFiles};
 pub use memory_disk::{MemoryDisk, Operation};
+pub use mending::{Fate, MendError, MendedFile, MendedKind, MendedSession, Mending};
 pub use process_record::PanicInfo;
 
 pub(crate) use boot::boot_id;

@@ -31,6 +31,7 @@ mod link;
 mod locks;
 mod lost_lock;
 mod many_runs;
+mod mending;
 mod opening;
 mod play;
 mod properties;

@@ -133,6 +133,11 @@ impl FrameHeader {
         xxh3_64_with_seed(stored, nonce) == self.payload_checksum
     }
 
+    /// The same under another number.
+    pub fn numbered(self, sequence: u64) -> Self {
+        Self { place: FramePlace { sequence, ..self.place }, ..self }
+    }
+
     /// The header as it is written.
     pub fn encode(&self, nonce: u64) -> [u8; FRAME_HEADER_BYTES] {
         let first = if self.place.first { FLAG_FIRST } else { 0 };

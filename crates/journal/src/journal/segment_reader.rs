@@ -112,14 +112,24 @@ impl Segment {
     ///
     /// [`ReadError`].
     pub fn check(&self, frame: &FrameEntry) -> Result<(), ReadError> {
+        self.checked(frame).map(drop)
+    }
+
+    /// A frame's payload as it is stored, if its checksum holds.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub fn checked(&self, frame: &FrameEntry) -> Result<Vec<u8>, ReadError> {
         let stored = self.stored(frame)?;
         match frame.header.is_of(&stored, self.header.nonce) {
-            true => Ok(()),
+            true => Ok(stored),
             false => Err(self.damaged(frame.offset, FrameError::Checksum)),
         }
     }
 
-    pub(super) fn file(&self) -> &dyn ReadAt {
+    /// What it is read from.
+    pub fn file(&self) -> &dyn ReadAt {
         &*self.file
     }
 

@@ -3,7 +3,7 @@
 #[cfg(test)]
 use std::io;
 
-use super::frame::{FrameKind, FramePlace, FrameSealer};
+use super::frame::{FrameHeader, FrameKind, FramePlace, FrameSealer};
 #[cfg(test)]
 use super::{Block, Commit, GroupEncoder, GroupWritten};
 use super::{EncodeError, Record, SegmentHeader, header_codec};
@@ -23,6 +23,7 @@ pub enum GroupError {
 /// Turns groups and records into the frames of one segment.
 #[derive(Debug)]
 pub struct SegmentEncoder {
+    nonce: u64,
     sealer: FrameSealer,
     next_sequence: u64,
     /// The checkpoint that was committed last, which records name as their place.
@@ -39,6 +40,7 @@ impl SegmentEncoder {
     pub fn new(header: &SegmentHeader) -> Result<(Self, Vec<u8>), EncodeError> {
         let bytes = header_codec::encode(header)?;
         let encoder = Self {
+            nonce: header.nonce,
             sealer: FrameSealer::new(header.nonce),
             next_sequence: 0,
             counter: header.base.unwrap_or(0),
@@ -111,6 +113,15 @@ impl SegmentEncoder {
     pub fn encode_events(&mut self, last: u64, raw: &[u8]) -> Result<Vec<u8>, EncodeError> {
         check_len(FrameKind::EVENTS, raw)?;
         Ok(self.seal(FrameKind::EVENTS, last, true, true, raw))
+    }
+
+    /// A frame of another file with the same nonce, under the next number. Its payload stays as it is stored.
+    pub fn copy_frame(&mut self, header: &FrameHeader, stored: &[u8]) -> Vec<u8> {
+        let header = header.numbered(self.next_sequence);
+        let frame = [&header.encode(self.nonce), stored].concat();
+        self.next_sequence += 1;
+        self.length += frame.len() as u64;
+        frame
     }
 
     /// Notes which checkpoint was committed last.

@@ -19,11 +19,11 @@ use crate::store::{DirectoryStore, StoredSession};
 const LEAST_DAMAGED: usize = 3_000;
 
 /// A session with a merge, a recovery and a crash in it, on a disk that nothing has happened to.
-struct Specimen {
+pub(super) struct Specimen {
     play: Play,
-    image: Image,
+    pub(super) image: Image,
     debt: Debt,
-    session: SessionId,
+    pub(super) session: SessionId,
     groups: Vec<Group>,
     headers: Vec<(PathBuf, u64)>,
 }
@@ -38,7 +38,7 @@ struct Group {
 }
 
 impl Specimen {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         use Action::{Auto, Kill, Manual, Merge, Recover, Start, Turn};
         let actions =
             vec![Start, Auto, Auto, Merge, Auto, Manual, Kill, Recover, Auto, Manual, Turn];
@@ -73,7 +73,7 @@ impl Specimen {
         specimen
     }
 
-    fn journals(&self) -> Vec<(Place, Content)> {
+    pub(super) fn journals(&self) -> Vec<(Place, Content)> {
         let files = self.image.files().filter(|(place, _)| is_journal(place.path()));
         files.map(|(place, content)| (place.clone(), content.clone())).collect()
     }
@@ -90,7 +90,7 @@ impl Specimen {
         Some(next.predecessor?.length)
     }
 
-    fn with(&self, place: &Place, bytes: Vec<u8>) -> Image {
+    pub(super) fn with(&self, place: &Place, bytes: Vec<u8>) -> Image {
         let mut image = self.image.clone();
         image.put(place.clone(), Node::File(Content::from(bytes)));
         image

@@ -87,7 +87,7 @@ pub(in crate::store) fn create_directory(
 
 /// Whether a directory can't be synced because of what it is: the player may not open it, or its file
 /// system has no such thing. No process of the game made such a directory, so its entry is durable.
-fn refuses_syncs(error: &io::Error) -> bool {
+pub(in crate::store) fn refuses_syncs(error: &io::Error) -> bool {
     has_no_syncs(error) || error.kind() == io::ErrorKind::PermissionDenied
 }
 

@@ -1,0 +1,161 @@
+//! Writes what is kept.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::bridge::Bridge;
+use super::choosing::name_of;
+use super::{MendError, MendedKind, Mending};
+use crate::journal::{
+    FrameEntry, GroupEncoder, Predecessor, ReadAt, ReadError, Segment, SegmentEncoder,
+    SegmentHeader,
+};
+use crate::store::directory::create_directory;
+use crate::store::error::Attempt;
+use crate::store::{AppendFile, Disk, Layout, StoreAction, StoreError, StoredSession};
+
+/// Bytes that are copied at once.
+const PIECE: usize = 1 << 18;
+
+/// What of a file is copied.
+pub(super) enum Copied {
+    Nothing,
+    /// All of a segment as it was when it was scanned.
+    Segment(Segment, u64),
+    /// These frames of a segment.
+    Frames {
+        segment: Segment,
+        predecessor: Option<Predecessor>,
+        frames: Vec<FrameEntry>,
+    },
+    /// All of a file.
+    File {
+        path: PathBuf,
+        file: Arc<dyn ReadAt>,
+    },
+}
+
+pub(super) fn write(
+    mending: &Mending,
+    to: &dyn Disk,
+    directory: &Path,
+    slots: &Path,
+) -> Result<(), MendError> {
+    let mut changed = create_directory(to, directory)?;
+    changed.insert(directory.to_owned());
+    let has_slot = |kind| kind == MendedKind::Slot;
+    if mending.files().any(|file| has_slot(file.kind)) {
+        changed.extend(create_directory(to, slots)?);
+        changed.insert(slots.to_owned());
+    }
+    for (file, copied) in &mending.files {
+        let parent = if has_slot(file.kind) { slots } else { directory };
+        copied.write(to, parent)?;
+    }
+    if let Some(bridge) = &mending.bridge {
+        bridge.write(&mending.stored, to, directory)?;
+    }
+    for directory in changed {
+        match to.sync_dir(&directory) {
+            // There is no such thing on some file systems, and above what was made here it isn't ours.
+            Err(error) if crate::store::directory::refuses_syncs(&error) => {}
+            synced => synced.attempt(StoreAction::SyncDirectory, &directory)?,
+        }
+    }
+    Ok(())
+}
+
+impl Copied {
+    fn write(&self, to: &dyn Disk, directory: &Path) -> Result<(), MendError> {
+        match self {
+            Self::Nothing => Ok(()),
+            Self::Segment(segment, length) => {
+                let mut place = Place::create(to, directory.join(name_of(segment.path())))?;
+                place.append_all(segment.path(), segment.file(), *length)?;
+                place.sync()
+            }
+            Self::File { path, file } => {
+                let length = file.len().attempt(StoreAction::Read, path)?;
+                let mut place = Place::create(to, directory.join(name_of(path)))?;
+                place.append_all(path, &**file, length)?;
+                place.sync()
+            }
+            Self::Frames { segment, predecessor, frames } => {
+                let mut place = Place::create(to, directory.join(name_of(segment.path())))?;
+                let header =
+                    SegmentHeader { predecessor: *predecessor, ..segment.header().clone() };
+                let (mut encoder, bytes) = SegmentEncoder::new(&header)?;
+                place.append(&bytes)?;
+                for frame in frames {
+                    let stored = segment.checked(frame)?;
+                    place.append(&encoder.copy_frame(&frame.header, &stored))?;
+                }
+                place.sync()
+            }
+        }
+    }
+}
+
+impl Bridge {
+    fn write(
+        &self,
+        stored: &StoredSession,
+        to: &dyn Disk,
+        directory: &Path,
+    ) -> Result<(), MendError> {
+        let mut place = Place::create(to, directory.join(Layout::name_of(&self.header)))?;
+        let (mut encoder, bytes) = SegmentEncoder::new(&self.header)?;
+        place.append(&bytes)?;
+        for record in self.lineage.in_records() {
+            place.append(&encoder.encode_record(&record)?)?;
+        }
+        let mut group = GroupEncoder::new(encoder, self.commit.counter);
+        for block in stored.blocks(&self.plan)? {
+            group.push(&block?)?;
+            while let Some(frame) = group.take_frame() {
+                place.append(&frame)?;
+            }
+        }
+        let (rest, ..) = group.finish(&self.commit)?;
+        place.append(&rest)?;
+        place.sync()
+    }
+}
+
+/// A file of the copy.
+struct Place {
+    path: PathBuf,
+    file: Box<dyn AppendFile>,
+}
+
+impl Place {
+    fn create(to: &dyn Disk, path: PathBuf) -> Result<Self, StoreError> {
+        let file = to.create_new(&path).attempt(StoreAction::CreateFile, &path)?;
+        Ok(Self { path, file })
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.file.append(bytes).attempt(StoreAction::Append, &self.path)
+    }
+
+    /// Appends so many bytes of another file.
+    fn append_all(&mut self, path: &Path, from: &dyn ReadAt, length: u64) -> Result<(), MendError> {
+        let mut offset = 0;
+        while offset < length {
+            let bytes = usize::try_from(length - offset).map_or(PIECE, |left| left.min(PIECE));
+            let mut piece = vec![0; bytes];
+            from.read_exact_at(offset, &mut piece).map_err(|source| ReadError::Unreadable {
+                path: path.to_owned(),
+                offset,
+                source,
+            })?;
+            self.append(&piece)?;
+            offset += bytes as u64;
+        }
+        Ok(())
+    }
+
+    fn sync(mut self) -> Result<(), MendError> {
+        Ok(self.file.sync().attempt(StoreAction::Sync, &self.path)?)
+    }
+}
