@@ -1,6 +1,7 @@
 //! What was asked for on the command line.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
@@ -9,6 +10,7 @@ use clap_complete::Shell;
 use crate::cat::Wanted;
 use crate::checkpoint_name::CheckpointName;
 use crate::diff::Compared;
+use crate::export::Exported;
 use crate::failure::Failure;
 use crate::health::Bounds;
 use crate::list::Filters;
@@ -23,7 +25,7 @@ asked for, or the disk failed; 64 there is no such command, place, session or ch
 
 /// Looks at the sessions that a game keeps with `bevy_session`.
 ///
-/// It never changes anything, and may be used while the game runs.
+/// It never changes what it looks at, and may be used while the game runs.
 #[derive(Parser, Debug)]
 #[command(name = "bevy-session", version, disable_help_subcommand = true, max_term_width = 100)]
 #[command(after_help = EXIT_CODES)]
@@ -61,6 +63,14 @@ pub enum Verb {
     /// Say what makes a session large: its bytes by file, frame, type and checkpoint
     #[command(after_help = example("stats --game Acme/Hop last"))]
     Stats(OfSession),
+    /// Write a checkpoint and what happened up to it as rows, for other programs
+    #[command(after_help = example("export --game Acme/Hop last --to json > world.json\n  bevy-session export --game Acme/Hop last 7 --to csv --output ./world"))]
+    Export(Export),
+    /// Copy what can be read of a damaged session into a new directory, which a game can play
+    ///
+    /// The session itself stays as it is. Exit codes: 0 all was kept, 1 something was lost, 2 nothing good is left.
+    #[command(after_help = example("repair --game Acme/Hop last --to ./mended"))]
+    Repair(Repair),
     /// Say whether a game lives and saves, for a probe that opens no port
     ///
     /// Goes by the record that each process of a game writes once a second. Exit codes: 0 it lives and is within
@@ -168,6 +178,25 @@ pub struct Log {
     /// Go on with what comes, until interrupted or the session is deleted
     #[arg(long, short)]
     pub follow: bool,
+}
+
+/// What `export` is asked for.
+#[derive(Args, Debug)]
+pub struct Export {
+    #[command(flatten)]
+    pub checkpoint: OfCheckpoint,
+    #[command(flatten)]
+    pub wanted: Exported,
+}
+
+/// What `repair` is asked for.
+#[derive(Args, Debug)]
+pub struct Repair {
+    #[command(flatten)]
+    pub session: OfSession,
+    /// Where the copy is written: a directory that isn't there yet or is empty
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub to: PathBuf,
 }
 
 /// What `health` is asked for.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use bevy_session_journal::journal::ReadError;
-use bevy_session_journal::store::{StoreError, with_sources};
+use bevy_session_journal::store::{MendError, StoreError, with_sources};
 use bevy_session_journal::{CheckpointId, ReportError, RequestError};
 
 use crate::output::harmless;
@@ -111,6 +111,29 @@ pub enum Failure {
         /// Where they were looked for.
         place: String,
     },
+    /// Something else is where the result is to be written.
+    #[error("{path} {why}; nothing is written over what is there")]
+    Target {
+        /// Where it is to be written.
+        path: PathBuf,
+        /// What is in the way.
+        why: &'static str,
+    },
+    /// The result can't be written.
+    #[error("failed to write {path}")]
+    Unwritten {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A database can't be written.
+    #[cfg(feature = "sqlite")]
+    #[error("failed to write the database")]
+    Database(#[from] rusqlite::Error),
+    /// A session can't be repaired.
+    #[error(transparent)]
+    Mend(#[from] MendError),
     /// The command line can't be read.
     #[error(transparent)]
     Arguments(#[from] clap::Error),
@@ -184,6 +207,8 @@ impl Failure {
     /// What the process ends with.
     fn exit_code(&self) -> ExitCode {
         match self {
+            #[cfg(feature = "sqlite")]
+            Self::Database(_) => ExitCode::from(NOTHING),
             _ if self.is_closed_pipe() => ExitCode::SUCCESS,
             Self::DamagedEvents { .. } => ExitCode::from(SOME_DAMAGE),
             Self::Store(_)
@@ -193,6 +218,8 @@ impl Failure {
             | Self::DamagedCheckpoint { .. }
             | Self::WithoutWorld { .. }
             | Self::UnreadableFile { .. }
+            | Self::Unwritten { .. }
+            | Self::Mend(_)
             | Self::Output(_)
             | Self::Json(_) => ExitCode::from(NOTHING),
             _ => ExitCode::from(USAGE),

@@ -1,4 +1,4 @@
-//! `bevy-session`: looks at the files of `bevy_session`, and never changes anything.
+//! `bevy-session`: looks at the files of `bevy_session`, and never changes them. What it writes, it writes elsewhere.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
@@ -10,6 +10,8 @@ mod cat;
 mod checkpoint_name;
 mod condition;
 mod diff;
+mod events;
+mod export;
 mod failure;
 mod health;
 mod list;
@@ -17,6 +19,7 @@ mod log;
 mod open_session;
 mod output;
 mod place;
+mod repair;
 mod rows;
 mod session_name;
 mod show;
@@ -24,6 +27,7 @@ mod slots;
 mod stats;
 mod steps_back;
 mod table;
+mod target;
 mod terminal;
 mod timeline;
 mod value;
@@ -79,6 +83,11 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
             stats::stats(&session.open()?, output)?;
             Ok(ExitCode::SUCCESS)
         }
+        Verb::Export(arguments) => {
+            let (session, checkpoint) = arguments.checkpoint.resolve()?;
+            export::export(session, &checkpoint, &arguments.wanted, output)
+        }
+        Verb::Repair(arguments) => repair::repair(arguments.session.open()?, &arguments.to, output),
         Verb::Health(arguments) => {
             health::health(&arguments.place.resolve()?, &arguments.bounds, output)
         }

@@ -50,6 +50,11 @@ impl<'a> Output<'a> {
         Ok(self.writer.write_all(bytes)?)
     }
 
+    /// What a document is written to that is none for people.
+    pub fn bytes(&mut self) -> &mut dyn Write {
+        self.writer
+    }
+
     /// One line of text. Names come from files that anybody may have made, so nothing gets through
     /// that a terminal would obey.
     pub fn line(&mut self, text: Arguments<'_>) -> Result<(), Failure> {

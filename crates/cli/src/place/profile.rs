@@ -94,6 +94,11 @@ impl Profile {
         Self { directory, disk, file: Some(file), local: None, held: Vec::new() }
     }
 
+    /// Whether it is all of what a single file has.
+    pub fn is_file(&self) -> bool {
+        self.file.is_some()
+    }
+
     /// What is read through.
     pub fn disk(&self) -> &dyn Disk {
         &*self.disk

@@ -3,9 +3,11 @@
 mod common;
 
 mod arguments;
+mod exporting;
 mod filtering;
 mod happened;
 mod health;
 mod looking;
 mod naming;
+mod repairing;
 mod values;

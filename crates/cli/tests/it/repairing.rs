@@ -1,0 +1,118 @@
+//! `repair`: what is left of a damaged session.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::common::{Done, EVENINGS, Game, RELICS, Ran, damage, journals, run};
+
+/// Runs the tool on another directory.
+fn tool(line: &str, directory: &std::path::Path) -> std::io::Result<Ran> {
+    run(line.split_whitespace().map(|word| match word {
+        "DIR" => directory.as_os_str().to_owned(),
+        word => word.into(),
+    }))
+}
+
+#[test]
+fn a_session_without_damage_is_copied_whole() -> Done {
+    let game = Game::new()?;
+    let before = game.snapshot()?;
+    let to = tempfile::tempdir()?;
+    let copy = to.path().join("mended");
+    let place = copy.display().to_string();
+    let words = ["repair", "--json", "DIR", "Relics", "--to", &place];
+    let ran = game.run_words(&words)?;
+    assert_eq!(ran.code, Some(0), "{}{}", ran.text, ran.error);
+    let report = ran.object()?;
+    assert_eq!((&report["session"], &report["lost"]), (&RELICS.into(), &Value::Array(vec![])));
+    let files = report["files"].as_array().ok_or("files")?;
+    assert!(files.iter().all(|file| file["kept"] == "whole"), "{files:?}");
+    assert!(files.iter().any(|file| file["kind"] == "slot"), "{files:?}");
+    assert_eq!(game.snapshot()?, before, "the original should stay as it is");
+
+    let show = |directory: &std::path::Path| -> Result<Value, Box<dyn std::error::Error>> {
+        let mut shown = tool(&format!("show --json DIR {RELICS}"), directory)?.object()?;
+        // What this machine knows of processes isn't copied.
+        shown
+            .as_object_mut()
+            .ok_or("an object")?
+            .retain(|key, _| key == "checkpoints" || key == "timeline");
+        Ok(shown)
+    };
+    assert_eq!(show(&copy)?, show(&game.directory())?);
+    let verified = tool("verify --read-data DIR", &copy)?;
+    assert_eq!(verified.code, Some(0), "{}", verified.text);
+    Ok(())
+}
+
+#[test]
+fn what_is_lost_is_named_and_the_copy_has_no_damage() -> Done {
+    let game = Game::new()?;
+    let path = journals(&game.session(RELICS))?.pop().ok_or("a file")?;
+    let length = fs::read(&path)?.len();
+    damage(&path, length / 2)?;
+    let before = game.snapshot()?;
+    let verified = game.run(&format!("verify --read-data --json DIR {RELICS}"))?.object()?;
+    let to = tempfile::tempdir()?;
+    let to_text = to.path().display().to_string();
+    let ran = game.run_words(&["repair", "DIR", "Relics", "--to", &to_text])?;
+    assert_eq!(ran.code, Some(1), "{}{}", ran.text, ran.error);
+    for damaged in verified["damaged"].as_array().ok_or("some")? {
+        let lost = format!("checkpoint {} is lost", damaged.as_str().unwrap_or_default());
+        assert!(ran.text.contains(&lost), "{lost}: {}", ran.text);
+    }
+    let newest = verified["newest_intact"].as_str().ok_or("one is whole")?;
+    assert!(ran.text.contains(&format!("the newest is {newest}")), "{}", ran.text);
+    assert!(ran.text.contains(" kept in part: damaged at bytes "), "{}", ran.text);
+    assert_eq!(game.snapshot()?, before, "the original should stay as it is");
+
+    let again = tool("verify --read-data --json DIR", to.path())?;
+    assert_eq!(again.code, Some(0), "{}", again.text);
+    let again = again.objects()?.into_iter().next().ok_or("a session")?;
+    assert_eq!(again["newest_intact"], newest);
+    let cat = |directory| tool(&format!("cat DIR {RELICS} {newest}"), directory);
+    assert_eq!(cat(to.path())?.text, cat(&game.directory())?.text);
+    Ok(())
+}
+
+#[test]
+fn nothing_is_written_where_nothing_good_is_left() -> Done {
+    let game = Game::new()?;
+    for path in journals(&game.session(EVENINGS))? {
+        fs::write(path, b"\0bvysess is what it once began with")?;
+    }
+    let to = tempfile::tempdir()?;
+    let copy = to.path().join("mended");
+    let place = copy.display().to_string();
+    let words = ["repair", "--json", "DIR", EVENINGS, "--to", &place];
+    let ran = game.run_words(&words)?;
+    assert_eq!(ran.code, Some(2), "{}{}", ran.text, ran.error);
+    let report = ran.object()?;
+    assert!(report["written_to"].is_null() && report["newest"].is_null(), "{report}");
+    assert!(!copy.exists());
+    Ok(())
+}
+
+#[test]
+fn nothing_is_written_over_what_is_there() -> Done {
+    let game = Game::new()?;
+    let to = tempfile::tempdir()?;
+    fs::write(to.path().join("mine"), "mine")?;
+    let inside = game.session(RELICS).join("mended").display().to_string();
+    let before = game.snapshot()?;
+    let taken = to.path().display().to_string();
+    let file = to.path().join("mine").display().to_string();
+    for place in [&taken, &file, &inside] {
+        let ran = game.run_words(&["repair", "DIR", "Relics", "--to", place])?;
+        assert_eq!((ran.code, &*ran.text), (Some(64), ""), "{place}: {}", ran.error);
+        assert!(ran.error.contains("nothing is written over"), "{}", ran.error);
+    }
+    assert_eq!(fs::read_dir(to.path())?.count(), 1);
+    assert_eq!(game.snapshot()?, before);
+    let slot = "SLOT:quick-d456f21221c1c606.save";
+    let new = to.path().join("new").display().to_string();
+    let ran = game.run_words(&["repair", slot, "--to", &new])?;
+    assert_eq!(ran.code, Some(64), "{}", ran.error);
+    Ok(())
+}
