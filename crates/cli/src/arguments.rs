@@ -18,6 +18,7 @@ use crate::open_session::OpenSession;
 use crate::place::Place;
 use crate::rows::RowsOf;
 use crate::session_name::SessionName;
+use crate::view::Viewed;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 all is good; 1 something is damaged or can't be read; 2 nothing good is left of what was \
@@ -66,6 +67,9 @@ pub enum Verb {
     /// Write a checkpoint and what happened up to it as rows, for other programs
     #[command(after_help = example("export --game Acme/Hop last --to json > world.json\n  bevy-session export --game Acme/Hop last 7 --to csv --output ./world"))]
     Export(Export),
+    /// Write a page to look into a session with, in one file that any browser opens
+    #[command(after_help = example("view --game Acme/Hop last --output last.html"))]
+    View(View),
     /// Copy what can be read of a damaged session into a new directory, which a game can play
     ///
     /// The session itself stays as it is. Exit codes: 0 all was kept, 1 something was lost, 2 nothing good is left.
@@ -187,6 +191,15 @@ pub struct Export {
     pub checkpoint: OfCheckpoint,
     #[command(flatten)]
     pub wanted: Exported,
+}
+
+/// What `view` is asked for.
+#[derive(Args, Debug)]
+pub struct View {
+    #[command(flatten)]
+    pub session: OfSession,
+    #[command(flatten)]
+    pub wanted: Viewed,
 }
 
 /// What `repair` is asked for.

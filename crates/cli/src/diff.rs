@@ -55,8 +55,7 @@ pub fn diff(
     output: &mut Output<'_>,
 ) -> Result<bool, Failure> {
     let mut differs = false;
-    let pairs = Pairs { before: before.peekable(), after: after.peekable() };
-    for pair in pairs {
+    for pair in Pairs::of(before, after) {
         let found = match pair? {
             (Some(before), Some(after)) => compared.write_changes(&before, &after, output)?,
             (Some(before), None) => compared.write_whole(&before, Tone::Removed, output)?,
@@ -69,9 +68,16 @@ pub fn diff(
 }
 
 /// The rows of two checkpoints beside each other.
-struct Pairs {
+pub struct Pairs {
     before: Peekable<RowsOf>,
     after: Peekable<RowsOf>,
+}
+
+impl Pairs {
+    /// Those of two checkpoints.
+    pub fn of(before: RowsOf, after: RowsOf) -> Self {
+        Self { before: before.peekable(), after: after.peekable() }
+    }
 }
 
 impl Iterator for Pairs {

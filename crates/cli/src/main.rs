@@ -32,6 +32,7 @@ mod terminal;
 mod timeline;
 mod value;
 mod verify;
+mod view;
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
@@ -87,6 +88,7 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
             let (session, checkpoint) = arguments.checkpoint.resolve()?;
             export::export(session, &checkpoint, &arguments.wanted, output)
         }
+        Verb::View(arguments) => view::view(arguments.session.open()?, &arguments.wanted, output),
         Verb::Repair(arguments) => repair::repair(arguments.session.open()?, &arguments.to, output),
         Verb::Health(arguments) => {
             health::health(&arguments.place.resolve()?, &arguments.bounds, output)

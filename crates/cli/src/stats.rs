@@ -55,7 +55,7 @@ struct Frames {
 
 /// What a type takes in all files, copies included.
 #[derive(Serialize)]
-struct TypeBytes {
+pub struct TypeBytes {
     #[serde(rename = "type")]
     type_path: String,
     rows: u64,
@@ -210,7 +210,7 @@ impl Frames {
 }
 
 /// What each type takes, and how many groups can't be read.
-fn types_of(stored: &StoredSession) -> (Vec<TypeBytes>, u64) {
+pub fn types_of(stored: &StoredSession) -> (Vec<TypeBytes>, u64) {
     let mut types: BTreeMap<Arc<str>, TypeBytes> = BTreeMap::new();
     let mut damaged = 0;
     for (group, blocks) in stored.groups() {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{CachedStatement, Connection, Transaction, params};
+use rusqlite::{Connection, Statement, Transaction, params};
 
 use super::{About, Sheets, WorldRow, Written};
 use crate::events::ShownEvent;
@@ -28,9 +28,9 @@ const INDEXES: &str = "CREATE INDEX values_of_entity ON entity_values (entity);"
 /// Tables that are being filled.
 struct Tables<'a> {
     transaction: &'a Transaction<'a>,
-    entities: CachedStatement<'a>,
-    resources: CachedStatement<'a>,
-    events: CachedStatement<'a>,
+    entities: Statement<'a>,
+    resources: Statement<'a>,
+    events: Statement<'a>,
     /// The type of the row before, and its number.
     type_before: Option<(String, u32, i64)>,
     /// The value that is being written.
@@ -48,10 +48,10 @@ pub fn write(
     transaction.execute_batch(TABLES)?;
     let mut tables = Tables {
         transaction: &transaction,
-        entities: transaction.prepare_cached("INSERT INTO entity_values VALUES (?, ?, ?, ?)")?,
-        resources: transaction.prepare_cached("INSERT INTO resources VALUES (?, ?, ?, ?)")?,
+        entities: transaction.prepare("INSERT INTO entity_values VALUES (?, ?, ?, ?)")?,
+        resources: transaction.prepare("INSERT INTO resources VALUES (?, ?, ?, ?)")?,
         events: transaction
-            .prepare_cached("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?,
+            .prepare("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?,
         type_before: None,
         text: Vec::new(),
     };
