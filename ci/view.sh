@@ -25,7 +25,7 @@ printf 'view of 100,000 entities: %d ms\n' $((($(date +%s%N) - begun) / 1000000)
 
 open_page() {
     "$chromium" --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$work/profile" \
-        --virtual-time-budget=4000 --timeout=20000 "$@" 2>>"$work/log"
+        --virtual-time-budget=2000 --timeout=20000 "$@" 2>>"$work/log"
 }
 
 # The page as it became, which says whether its script failed and when it was ready.
@@ -42,11 +42,11 @@ check() {
 
 for part in timeline checkpoints sizes entities difference events; do
     check small "$part"
-    check large "$part"
     open_page --window-size=1280,800 --screenshot="$pictures/$part-wide.png" "file://$work/small.html#$part"
     open_page --window-size=500,900 --screenshot="$pictures/$part-narrow.png" "file://$work/small.html#$part"
 done
 check events events
+check large difference
 open_page --window-size=1280,800 --screenshot="$pictures/events-wide.png" "file://$work/events.html#events"
 open_page --window-size=1280,800 --screenshot="$pictures/entities-large.png" "file://$work/large.html#entities"
 open_page --window-size=1280,800 --force-dark-mode --blink-settings=preferredColorScheme=0 \

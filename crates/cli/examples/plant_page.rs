@@ -86,9 +86,11 @@ impl Codec for Town {
             let rotation = [0.0, turn.sin(), 0.0, turn.cos()];
             let place = Place { translation: [at(1), 0.0, at(2)], rotation };
             rows.put(PLACE, id, &place);
-            let name = match HOSTILE.get(number as usize) {
+            let name = match HOSTILE.get(number as usize % 50) {
                 Some(hostile) => (*hostile).to_owned(),
-                None => format!("{} {number}", ["Ada", "Ben", "Cleo", "Dmitri"][number as usize % 4]),
+                None => {
+                    format!("{} {number}", ["Ada", "Ben", "Cleo", "Dmitri"][number as usize % 4])
+                }
             };
             rows.put(NAME, id, &name);
             let current = if moved > 0 { 35 } else { 80 };
@@ -104,7 +106,11 @@ impl Codec for Town {
 }
 
 /// Takes a checkpoint, and says which it is.
-fn take(run: &mut Run<'_, Town>, label: Option<&str>, at: (u64, u64)) -> Result<CheckpointId, Box<dyn Error>> {
+fn take(
+    run: &mut Run<'_, Town>,
+    label: Option<&str>,
+    at: (u64, u64),
+) -> Result<CheckpointId, Box<dyn Error>> {
     match label {
         Some(label) => run.named_checkpoint(label, |_| at)?,
         None => run.checkpoint(CheckpointKind::Auto, |_| at),

@@ -29,7 +29,7 @@ use worlds::{Piece, Types, difference, whole};
 /// Bytes of a page, about.
 const ROOM: usize = 9 << 20;
 /// Bytes of it that are kept for what is different at other checkpoints.
-const ROOM_OF_DIFFERENCES: usize = 3 << 20;
+const ROOM_OF_DIFFERENCES: usize = 2 << 20;
 /// Events that a page has at the most.
 const MOST_EVENTS: usize = 5_000;
 /// Checkpoints that a page lists at the most, the newest.
@@ -95,7 +95,10 @@ impl Report {
             output.line(format_args!("left out: {left_out}"))?;
         }
         let (count, place) = (self.checkpoints.len(), self.written_to.display());
-        output.line(format_args!("wrote {place}: {} bytes, {count} checkpoints with values", self.bytes))
+        output.line(format_args!(
+            "wrote {place}: {} bytes, {count} checkpoints with values",
+            self.bytes
+        ))
     }
 }
 
@@ -154,8 +157,7 @@ impl Gathered {
         let all: Vec<Json> = all.iter().map(checkpoint).collect();
         self.add("checkpoints", &all)?;
         self.add("timeline", &ShownTimeline::of(stored))?;
-        let (found, left_out) =
-            pictures::pictures(&session.profile, stored, &Timeline::of(stored));
+        let (found, left_out) = pictures::pictures(&session.profile, stored, &Timeline::of(stored));
         if left_out > 0 {
             self.left_out.push(format!("the pictures of {left_out} older checkpoints"));
         }
@@ -245,7 +247,8 @@ impl Gathered {
 
     /// Leaves the largest types out until there is room for the others.
     fn leave_out_large(&mut self, pieces: &mut Vec<Piece>, room: usize) {
-        let all = |pieces: &[Piece]| pieces.iter().map(|piece| piece.bytes.len() + 1).sum::<usize>();
+        let all =
+            |pieces: &[Piece]| pieces.iter().map(|piece| piece.bytes.len() + 1).sum::<usize>();
         while all(pieces) > room {
             let largest = pieces.iter().enumerate().filter(|(_, piece)| !piece.is_needed);
             let Some((at, _)) = largest.max_by_key(|(_, piece)| piece.bytes.len()) else { break };
@@ -276,7 +279,10 @@ fn candidates(session: &mut OpenSession, count: usize) -> Result<Vec<CheckpointI
         }
     }
     // Neighbours differ the least.
-    found.get_mut(1..).unwrap_or_default().sort_by_key(|id| std::cmp::Reverse((id.counter, id.run)));
+    found
+        .get_mut(1..)
+        .unwrap_or_default()
+        .sort_by_key(|id| std::cmp::Reverse((id.counter, id.run)));
     Ok(found)
 }
 

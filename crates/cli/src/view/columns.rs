@@ -51,7 +51,8 @@ fn within(values: &[&Value], depth: usize) -> Json {
             _ => {}
         }
     }
-    few(values).unwrap_or_else(|| json!({ "v": values.iter().map(|it| shown(it)).collect::<Vec<_>>() }))
+    few(values)
+        .unwrap_or_else(|| json!({ "v": values.iter().map(|it| shown(it)).collect::<Vec<_>>() }))
 }
 
 /// The bytes of floats, if all are such.

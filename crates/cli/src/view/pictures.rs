@@ -8,7 +8,7 @@ use super::base64::base64;
 use crate::place::Profile;
 
 /// Bytes of all pictures together.
-const ROOM: usize = 3 << 20;
+const ROOM: usize = 1 << 20;
 
 /// Pictures of checkpoints, the newest first, by the names of these; and how many there is no room for.
 pub fn pictures(profile: &Profile, stored: &StoredSession, timeline: &Timeline) -> (Json, usize) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bevy_session_journal::CheckpointId;
 use serde_json::{Value as Json, json};
 
-use super::columns::{columns, shown, stretches, value_of};
+use super::columns::{columns, stretches, value_of};
 use crate::diff::Pairs;
 use crate::failure::Failure;
 use crate::open_session::OpenSession;
@@ -14,8 +14,7 @@ use crate::rows::Row;
 use crate::value::Value;
 
 /// Columns that say nothing but who is there, or what people call them, which come first.
-const NEEDED: [&str; 3] =
-    ["bevy_session::Saved", "bevy_session::SaveKey", "bevy_ecs::name::Name"];
+const NEEDED: [&str; 3] = ["bevy_session::Saved", "bevy_session::SaveKey", "bevy_ecs::name::Name"];
 
 /// The types of a page, by the numbers that they have in it.
 #[derive(Default)]
@@ -88,7 +87,7 @@ pub fn difference(
     room: usize,
 ) -> Result<Option<Json>, Failure> {
     // By type: the ids and values of what differs, and the ids of what isn't there.
-    let mut found: HashMap<usize, (Vec<u64>, Vec<Json>, Vec<u64>)> = HashMap::new();
+    let mut found: HashMap<usize, (Vec<u64>, Vec<Value>, Vec<u64>)> = HashMap::new();
     let mut bytes = 0;
     let (before, after) = (session.rows(older)?, session.rows(newer)?);
     for pair in Pairs::of(before, after) {
@@ -98,7 +97,7 @@ pub fn difference(
                 bytes += before.bytes.len() + 8;
                 let of_type = found.entry(types.number(&before.type_path)).or_default();
                 of_type.0.push(before.id.0);
-                of_type.1.push(shown(&value_of(before.content())));
+                of_type.1.push(value_of(before.content()));
             }
             (None, Some(after)) => {
                 bytes += 8;
@@ -111,7 +110,8 @@ pub fn difference(
         }
     }
     let types = found.into_iter().map(|(number, (ids, values, gone))| {
-        json!({ "t": number, "ids": stretches(&ids), "v": values, "gone": stretches(&gone) })
+        let values = columns(&values.iter().collect::<Vec<_>>());
+        json!({ "t": number, "ids": stretches(&ids), "of": values, "gone": stretches(&gone) })
     });
     Ok(Some(Json::Array(types.collect())))
 }

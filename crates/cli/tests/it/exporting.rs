@@ -156,8 +156,7 @@ fn a_database_has_a_table_for_each_kind_of_row() -> Done {
     let rows = world(&game)?;
     let database = rusqlite::Connection::open(&path)?;
     let count = |table: &str| {
-        database
-            .query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0))
+        database.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0))
     };
     assert_eq!(count("entities")?, rows.iter().filter(is_of_entity).count() as i64);
     assert_eq!(count("resources")?, rows.iter().filter(|row| !is_of_entity(row)).count() as i64);

@@ -11,3 +11,4 @@ mod looking;
 mod naming;
 mod repairing;
 mod values;
+mod viewing;

@@ -36,7 +36,7 @@
       else if (value === true) element.setAttribute(name, "");
       else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, clean(value));
     }
-    for (const child of children.flat()) {
+    for (const child of children.flat(Infinity)) {
       if (child === null || child === undefined) continue;
       element.append(child instanceof Node ? child : document.createTextNode(clean(child)));
     }
@@ -163,9 +163,9 @@
     if (overlays[at]) return overlays[at];
     const found = new Map();
     for (const part of data.older[at]) {
-      const rows = new Map();
+      const rows = new Map(), read = reader(part.of);
       let position = 0;
-      new Ids(part.ids).each((id) => { rows.set(id, part.v[position]); position += 1; });
+      new Ids(part.ids).each((id) => { rows.set(id, read(position)); position += 1; });
       new Ids(part.gone).each((id) => rows.set(id, GONE));
       found.set(part.t, rows);
     }
@@ -490,6 +490,7 @@
     function load() {
       ids = data.included.length ? [0, ...idsAt(at)] : [];
       find();
+      list.choose(Math.min(1, list.items.length - 1));
     }
     showEntities = (index) => { at = index; select.selectedIndex = index; load(); openTab("entities"); };
     return { parts: [el("div", { class: "bar" }, label, search, count), el("div", { class: "panes" }, el("div", { class: "pane" }, list.element), pane)], open: load, search };
@@ -564,6 +565,7 @@
     function load() {
       all = data.included.length > 1 ? differences(from.selectedIndex, to.selectedIndex) : { found: [], isAll: true };
       show();
+      list.choose(0);
     }
     let isLoaded = false;
     function open() {
@@ -600,13 +602,14 @@
       list.set(found);
       count.textContent = number(found.length) + (found.length === 1 ? " event" : " events");
     }
-    return { parts: [el("div", { class: "bar" }, filter, count), el("div", { class: "panes" }, el("div", { class: "pane" }, list.element), pane)], open: show, search: filter };
+    const open = () => { show(); list.choose(0); };
+    return { parts: [el("div", { class: "bar" }, filter, count), el("div", { class: "panes" }, el("div", { class: "pane" }, list.element), pane)], open, search: filter };
   }
 
   // ---- The page ----------------------------------------------------------------------------------------
 
   const about = data.about;
-  const facts = [["Player", about.player], ["Status", about.status && about.status + (about.left ? ", " + about.left : "")], ["Why", about.cause],
+  const facts = [["Player", about.player], ["Status", about.status && about.status + (about.left ? ", " + about.left : "")], ["Cause", about.cause],
     ["Played", played(about.play_time_ms || 0)], ["Started", about.started && moment(about.started)], ["Game", about.game_version],
     ["Files", bytes(about.bytes) + ", " + about.condition], ["Session", about.session]].filter(([, value]) => value);
   document.getElementById("head").append(el("h1", {}, about.name || "(no name)"),
@@ -614,7 +617,7 @@
   const left = data.left_out;
   document.getElementById("foot").append(left.length
     ? el("details", {}, el("summary", {}, "Left out of this page: " + number(left.length) + (left.length === 1 ? " thing" : " things")), el("ul", {}, left.map((it) => el("li", {}, it))))
-    : el("span", {}, "Nothing of the session was left out but older values. "), el("span", {}, "Written " + moment(about.written) + " by bevy-session " + about.tool + "."));
+    : el("span", {}, "Nothing was left out but the values of older checkpoints. "), el("span", {}, "Written " + moment(about.written) + " by bevy-session " + about.tool + "."));
 
   const tabs = [["timeline", "Timeline", timelineTab], ["checkpoints", "Checkpoints", checkpointsTab], ["sizes", "Sizes", sizesTab],
     ["entities", "Entities", entitiesTab], ["difference", "Differences", differenceTab], ["events", "Events", eventsTab]];
