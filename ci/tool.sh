@@ -39,4 +39,26 @@ printf 'verify --read-data of 100,000 entities: %s ms\n' \
     "$(measure verify --read-data "$directory" large)"
 printf 'cat of 100,000 entities: %s ms\n' "$(measure cat "$directory" large)"
 printf 'diff of 100,000 entities: %s ms\n' "$(measure diff "$directory" large 1 2)"
+# A verb that writes: each time to a place of its own.
+measure_written() {
+    local run begun
+    for run in $(seq 5); do
+        begun=$(date +%s%N)
+        "$tool" "$@" --output "$directory/written-$run" >/dev/null
+        printf '%s\n' $((($(date +%s%N) - begun) / 10000))
+        rm -r "$directory/written-$run"
+    done | sort -n | sed -n '3s/\(..\)$/.\1/p'
+}
+
+for form in json ron csv; do
+    printf 'export of 100,000 entities to %s: %s ms\n' "$form" \
+        "$(measure_written export "$directory" large --to "$form")"
+done
+printf 'view of 100,000 entities: %s ms\n' "$(measure_written view "$directory" large)"
 printf 'stats of 100,000 entities: %s ms\n' "$(measure stats "$directory" large)"
+
+printf 'crates with SQLite, those of tests included: %s\n' \
+    "$(cargo tree --package bevy_session_cli --features sqlite --prefix none --no-dedupe | sort -u | wc -l)"
+cargo build --quiet --release --package bevy_session_cli --features sqlite --bin bevy-session
+printf 'export of 100,000 entities to sqlite: %s ms\n' \
+    "$(measure_written export "$directory" large --to sqlite)"

@@ -22,7 +22,8 @@ use crate::view::Viewed;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 all is good; 1 something is damaged or can't be read; 2 nothing good is left of what was \
-asked for, or the disk failed; 64 there is no such command, place, session or checkpoint.";
+asked for, or the disk failed; 64 there is no such command, place, session or checkpoint, or something is there already \
+where the result is to be written.";
 
 /// Looks at the sessions that a game keeps with `bevy_session`.
 ///
