@@ -16,6 +16,7 @@ use crate::health::Bounds;
 use crate::list::Filters;
 use crate::open_session::OpenSession;
 use crate::place::Place;
+use crate::prune::Rules;
 use crate::rows::RowsOf;
 use crate::session_name::SessionName;
 use crate::view::Viewed;
@@ -76,6 +77,16 @@ pub enum Verb {
     /// The session itself stays as it is. Exit codes: 0 all was kept, 1 something was lost, 2 nothing good is left.
     #[command(after_help = example("repair --game Acme/Hop last --to ./mended"))]
     Repair(Repair),
+    /// Say which sessions rules of retention would let go, and why
+    ///
+    /// Nothing is removed: a game does that with the same rules.
+    #[command(after_help = example("prune --dry-run --game Acme/Hop --keep failed=7d,newest:5 --keep closed=newest:100"))]
+    Prune(Prune),
+    /// Say what is wrong and what to do, each with a code that the runbook explains
+    ///
+    /// Exit codes: 0 nothing is wrong, 1 something is.
+    #[command(after_help = example("doctor --game Acme/Hop"))]
+    Doctor(OfPlace),
     /// Say whether a game lives and saves, for a probe that opens no port
     ///
     /// Goes by the record that each process of a game writes once a second. Exit codes: 0 it lives and is within
@@ -201,6 +212,15 @@ pub struct View {
     pub session: OfSession,
     #[command(flatten)]
     pub wanted: Viewed,
+}
+
+/// What `prune` is asked for.
+#[derive(Args, Debug)]
+pub struct Prune {
+    #[command(flatten)]
+    pub place: OfPlace,
+    #[command(flatten)]
+    pub rules: Rules,
 }
 
 /// What `repair` is asked for.

@@ -16,7 +16,7 @@ use crate::output::{Output, milliseconds, moment, play_time, status_word};
 use crate::place::{Left, Place, Profile};
 use crate::table::Table;
 use filters::Candidate;
-pub use filters::Filters;
+pub use filters::{Filters, span};
 
 /// What is shown of a session.
 #[derive(Serialize)]

@@ -10,6 +10,7 @@ mod cat;
 mod checkpoint_name;
 mod condition;
 mod diff;
+mod doctor;
 mod events;
 mod export;
 mod failure;
@@ -19,8 +20,10 @@ mod log;
 mod open_session;
 mod output;
 mod place;
+mod prune;
 mod repair;
 mod rows;
+mod session_entry;
 mod session_name;
 mod show;
 mod slots;
@@ -89,6 +92,11 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
             export::export(session, &checkpoint, &arguments.wanted, output)
         }
         Verb::View(arguments) => view::view(arguments.session.open()?, &arguments.wanted, output),
+        Verb::Prune(arguments) => {
+            prune::prune(&arguments.place.resolve()?, &arguments.rules, output)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Verb::Doctor(place) => doctor::doctor(&place.resolve()?, output),
         Verb::Repair(arguments) => repair::repair(arguments.session.open()?, &arguments.to, output),
         Verb::Health(arguments) => {
             health::health(&arguments.place.resolve()?, &arguments.bounds, output)

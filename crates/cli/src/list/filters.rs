@@ -14,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::output::status_word;
 use crate::place::{Left, Profile};
+use crate::session_entry::entry_of;
 
 /// Which sessions are wanted. What isn't said leaves nothing out.
 #[derive(Args, Clone, PartialEq, Default, Debug)]
@@ -190,15 +191,8 @@ pub struct Candidate {
 impl Candidate {
     /// What can be asked of a session; `None` if it has no checkpoint.
     pub fn of(profile: &Profile, stored: &StoredSession) -> Option<Self> {
-        let index = stored.index();
-        let head = index.heads().first()?;
-        let mut entry = SessionEntry::begun(&head.metadata);
-        entry.status = head.status;
-        entry.newest = Some(head.id);
-        entry.play_time = head.play_time;
-        entry.summary = head.summary_at(head.id, index.summary(head.id));
-        entry.updated = head.end.as_ref().map_or(head.time, |end| end.time);
-        entry.bytes = stored.bytes();
+        let head = stored.index().heads().first()?;
+        let entry = entry_of(profile, stored)?;
         Some(Self { entry, left: profile.left(head) })
     }
 }
@@ -225,7 +219,7 @@ fn moment(text: &str) -> Result<Timestamp, String> {
 }
 
 /// A length of time; a day has 24 hours.
-fn span(text: &str) -> Result<Duration, String> {
+pub fn span(text: &str) -> Result<Duration, String> {
     let days = text.strip_suffix('d').and_then(|days| days.parse::<i64>().ok());
     let span = match days.and_then(|days| days.checked_mul(86_400)) {
         Some(seconds) => SignedDuration::from_secs(seconds),

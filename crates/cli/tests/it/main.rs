@@ -9,6 +9,7 @@ mod happened;
 mod health;
 mod looking;
 mod naming;
+mod pruning;
 mod repairing;
 mod values;
 mod viewing;

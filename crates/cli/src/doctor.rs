@@ -1,0 +1,147 @@
+//! `doctor`: what is wrong or worth knowing, each with a code that the runbook explains.
+
+mod codes;
+mod session_findings;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use bevy_session_journal::clock::{self, between};
+use bevy_session_journal::store::{RealDisk, read_all, with_sources};
+use bevy_session_journal::store::{Disk, ReadOnlyDisk};
+use bevy_session_journal::SessionId;
+use serde::Serialize;
+
+use crate::alive::is_running;
+use crate::condition::Condition;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::place::{Place, Profile};
+use crate::slots::{Depth, slots_of};
+use crate::terminal::Tone;
+use codes::{Code, Weight};
+
+/// How old a record of a process that lives may be.
+const SILENCE: Duration = Duration::from_secs(30);
+/// Less room than this is little.
+const LITTLE_ROOM: u64 = 256 << 20;
+
+/// Something that was found.
+pub struct Finding {
+    pub code: Code,
+    pub session: Option<SessionId>,
+    /// The file or directory.
+    pub place: PathBuf,
+    pub what: String,
+}
+
+/// The same, as JSON has it.
+#[derive(Serialize)]
+struct Shown<'a> {
+    code: &'static str,
+    weight: Weight,
+    session: Option<SessionId>,
+    place: &'a Path,
+    what: &'a str,
+    advice: &'static str,
+}
+
+/// Looks at everything, and says what was found.
+pub fn doctor(place: &Place, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
+    let mut findings = Vec::new();
+    let mut states: Vec<PathBuf> = Vec::new();
+    for profile in place.profiles()? {
+        for session in profile.sessions()? {
+            findings.extend(session_findings::of(&profile, session));
+        }
+        if !profile.is_file() {
+            findings.extend(of_slots(&profile)?);
+            findings.extend(of_disk(&profile.directory.sessions));
+        }
+        states.extend(profile.directory.state.clone().filter(|state| !states.contains(state)));
+    }
+    for state in states {
+        findings.extend(of_processes(&state)?);
+    }
+    findings.sort_by_key(|finding| finding.code);
+    findings.dedup_by(|one, other| (one.code, &one.place) == (other.code, &other.place));
+    let mut is_problem = false;
+    for finding in &findings {
+        is_problem |= finding.write(output)?;
+    }
+    if findings.is_empty() && !output.is_json() {
+        output.line(format_args!("nothing is wrong in {place}"))?;
+    }
+    Ok(ExitCode::from(u8::from(is_problem)))
+}
+
+impl Finding {
+    /// Writes it, and says whether something is wrong.
+    fn write(&self, output: &mut Output<'_>) -> Result<bool, Failure> {
+        let Some(about) = self.code.about() else { return Ok(false) };
+        let (code, weight, advice) = (about.text, about.weight, about.advice);
+        let Self { session, place, what, .. } = self;
+        let is_problem = weight == Weight::Problem;
+        if output.is_json() {
+            output.object(&Shown { code, weight, session: *session, place, what, advice })?;
+            return Ok(is_problem);
+        }
+        let tone = if is_problem { Tone::Warning } else { Tone::Plain };
+        output.toned(tone, format_args!("{code} {}: {what}", place.display()))?;
+        output.line(format_args!("       {advice}"))?;
+        Ok(is_problem)
+    }
+}
+
+fn of_slots(profile: &Profile) -> Result<Vec<Finding>, Failure> {
+    let slots = slots_of(profile, Depth::Checksums)?.into_iter();
+    let bad = slots.filter(|slot| slot.condition != Condition::Good);
+    Ok(bad
+        .map(|slot| Finding {
+            code: Code::SlotDamaged,
+            session: slot.session,
+            what: slot.problems.join("; "),
+            place: slot.file,
+        })
+        .collect())
+}
+
+/// Whether there is room where sessions lie. Where that can't be known nothing is said.
+fn of_disk(directory: &Path) -> Option<Finding> {
+    let room = ReadOnlyDisk::new(std::sync::Arc::new(RealDisk)).room(directory).ok()?;
+    (room.free < LITTLE_ROOM).then(|| Finding {
+        code: Code::DiskFull,
+        session: None,
+        place: directory.to_owned(),
+        what: format!("{} MB are left on the disk", room.free >> 20),
+    })
+}
+
+fn of_processes(state: &Path) -> Result<Vec<Finding>, Failure> {
+    let now = clock::timestamp();
+    let mut findings = Vec::new();
+    for found in read_all(&*crate::place::read_only(), state)? {
+        match found.record {
+            Err(error) => findings.push(Finding {
+                code: Code::RecordDamaged,
+                session: None,
+                place: found.path,
+                what: with_sources(&error),
+            }),
+            Ok(record) if record.ended.is_none() && record.exiting.is_none() => {
+                let age = between(record.heartbeat, now);
+                if age > SILENCE && is_running(&record) {
+                    findings.push(Finding {
+                        code: Code::ProcessHangs,
+                        session: record.runs.first().map(|held| held.session),
+                        place: found.path,
+                        what: format!("process {} has been silent for {} s", record.pid, age.as_secs()),
+                    });
+                }
+            }
+            Ok(_) => {}
+        }
+    }
+    Ok(findings)
+}

@@ -1,0 +1,64 @@
+//! `prune --dry-run`: what rules would let go.
+
+use serde_json::Value;
+
+use crate::common::{Done, Game, session_with};
+
+#[test]
+fn what_would_go_is_said_and_nothing_goes() -> Done {
+    let root = tempfile::tempdir()?;
+    for name in ["first", "second", "third", "fourth"] {
+        session_with(root.path(), name, |_| 1_u64)?;
+    }
+    let before = count(root.path())?;
+    let run = |more: &str| {
+        let words = ["prune", "--dry-run"].into_iter().map(Into::into);
+        let words = words.chain([root.path().as_os_str().to_owned()]);
+        crate::common::run(words.chain(more.split_whitespace().map(Into::into)))
+    };
+    let ran = run("--keep closed=newest:1 --json")?;
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    let gone = ran.objects()?;
+    let names: Vec<&str> = gone.iter().filter_map(|it| it["name"].as_str()).collect();
+    assert_eq!(names, ["first", "second"], "the last one stays in any case, and one of the others");
+    let is_by_rule = |it: &Value| it["reason"] == "rule" && it["rule"] == "closed";
+    assert!(gone.iter().all(is_by_rule), "{gone:?}");
+
+    let text = run("--keep closed=newest:1")?.text;
+    assert!(text.contains("the rule for closed") && text.contains("2 sessions would go"), "{text}");
+    let by_room = run("--total-bytes 1 --json")?.objects()?;
+    assert_eq!(by_room.len(), 3, "all but the last one");
+    assert!(by_room.iter().all(|it| it["reason"] == "total_bytes" && it["rule"].is_null()));
+    assert_eq!(run("--keep failed=7d")?.text, "nothing would go\n");
+    assert_eq!(count(root.path())?, before);
+    Ok(())
+}
+
+fn count(directory: &std::path::Path) -> std::io::Result<usize> {
+    let mut count = 0;
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        count += 1;
+        if entry.file_type()?.is_dir() {
+            count += self::count(&entry.path())?;
+        }
+    }
+    Ok(count)
+}
+
+#[test]
+fn who_asks_for_nothing_or_for_nonsense_gets_nothing() -> Done {
+    let game = Game::new()?;
+    for line in [
+        "prune DIR --keep closed=7d",
+        "prune DIR --dry-run",
+        "prune DIR --dry-run --keep lost=7d",
+        "prune DIR --dry-run --keep closed=7d --keep closed=newest:1",
+        "prune DIR --dry-run --total-bytes many",
+        "prune nowhere --dry-run --keep closed=7d",
+    ] {
+        let ran = game.run(line)?;
+        assert_eq!((ran.code, &*ran.text), (Some(64), ""), "{line}: {}", ran.error);
+    }
+    Ok(())
+}
