@@ -8,9 +8,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use bevy_session_journal::clock::{self, between};
-use bevy_session_journal::store::{RealDisk, read_all, with_sources};
-use bevy_session_journal::store::{Disk, ReadOnlyDisk};
 use bevy_session_journal::SessionId;
+use bevy_session_journal::store::{read_all, with_sources};
 use serde::Serialize;
 
 use crate::alive::is_running;
@@ -57,7 +56,7 @@ pub fn doctor(place: &Place, output: &mut Output<'_>) -> Result<ExitCode, Failur
         }
         if !profile.is_file() {
             findings.extend(of_slots(&profile)?);
-            findings.extend(of_disk(&profile.directory.sessions));
+            findings.extend(of_disk(&profile));
         }
         states.extend(profile.directory.state.clone().filter(|state| !states.contains(state)));
     }
@@ -108,13 +107,17 @@ fn of_slots(profile: &Profile) -> Result<Vec<Finding>, Failure> {
 }
 
 /// Whether there is room where sessions lie. Where that can't be known nothing is said.
-fn of_disk(directory: &Path) -> Option<Finding> {
-    let room = ReadOnlyDisk::new(std::sync::Arc::new(RealDisk)).room(directory).ok()?;
-    (room.free < LITTLE_ROOM).then(|| Finding {
+fn of_disk(profile: &Profile) -> Option<Finding> {
+    let directory = &profile.directory.sessions;
+    of_room(profile.disk().room(directory).ok()?.free, directory)
+}
+
+fn of_room(free: u64, directory: &Path) -> Option<Finding> {
+    (free < LITTLE_ROOM).then(|| Finding {
         code: Code::DiskFull,
         session: None,
         place: directory.to_owned(),
-        what: format!("{} MB are left on the disk", room.free >> 20),
+        what: format!("{} MB are left on the disk", free >> 20),
     })
 }
 
@@ -144,4 +147,17 @@ fn of_processes(state: &Path) -> Result<Vec<Finding>, Failure> {
         }
     }
     Ok(findings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn little_room_is_said() {
+        let directory = Path::new("sessions");
+        let found = of_room(LITTLE_ROOM - 1, directory).map(|found| (found.code, found.what));
+        assert_eq!(found, Some((Code::DiskFull, "255 MB are left on the disk".to_owned())));
+        assert!(of_room(LITTLE_ROOM, directory).is_none());
+    }
 }

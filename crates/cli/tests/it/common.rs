@@ -89,8 +89,14 @@ impl Game {
 pub type Snapshot = BTreeMap<PathBuf, (SystemTime, Option<Vec<u8>>)>;
 
 fn look(path: &Path, found: &mut Snapshot) -> io::Result<()> {
-    let metadata = fs::metadata(path)?;
-    let content = if metadata.is_dir() { None } else { Some(fs::read(path)?) };
+    let metadata = fs::symlink_metadata(path)?;
+    let content = match metadata.file_type() {
+        kind if kind.is_symlink() => {
+            Some(fs::read_link(path)?.into_os_string().into_encoded_bytes())
+        }
+        kind if kind.is_dir() => None,
+        _ => Some(fs::read(path)?),
+    };
     found.insert(path.to_owned(), (metadata.modified()?, content));
     if metadata.is_dir() {
         for entry in fs::read_dir(path)? {

@@ -3,6 +3,7 @@
 mod common;
 
 mod arguments;
+mod doctoring;
 mod exporting;
 mod filtering;
 mod happened;

@@ -170,7 +170,7 @@ fn a_file_of_something_else_is_refused() -> Done {
 }
 
 /// Makes a file one of the next major version, as far as this one knows it.
-fn make_newer(path: &Path) -> std::io::Result<()> {
+pub fn make_newer(path: &Path) -> std::io::Result<()> {
     let mut bytes = fs::read(path)?;
     bytes[8] += 1;
     let body = u32::from_le_bytes([bytes[12], bytes[13], bytes[14], bytes[15]]) as usize;

@@ -56,7 +56,10 @@
   }
   function moment(text) {
     const at = new Date(text);
-    return isNaN(at) ? text : at.toLocaleString([], { dateStyle: "medium", timeStyle: "medium" });
+    if (isNaN(at)) return text;
+    const two = (n) => String(n).padStart(2, "0");
+    return at.getFullYear() + "-" + two(at.getMonth() + 1) + "-" + two(at.getDate()) + " " +
+      two(at.getHours()) + ":" + two(at.getMinutes()) + ":" + two(at.getSeconds());
   }
   const shortType = (path) => path.replace(/[A-Za-z0-9_]+::/g, "");
   const NAME = /^[\p{L}\p{N}_]+$/u;
@@ -398,7 +401,7 @@
       cell(numberOfId(it.id), "52px", "number mono"),
       cell(titleOf(it), "", "grow"),
       it.damaged ? el("span", { class: "badge removed" }, "damaged") : it.rewound ? el("span", { class: "badge faint" }, "branch") : null,
-      cell(moment(it.time), "190px", "optional faint"), cell(played(it.ms), "70px", "number"),
+      cell(moment(it.time), "160px", "optional faint"), cell(played(it.ms), "70px", "number"),
       cell(number(it.entities), "80px", "number optional"), cell(bytes(it.bytes), "70px", "number"),
     ];
     const list = new List("Checkpoints", drawn, (it) => chooseCheckpoint(it.id));
@@ -409,7 +412,7 @@
       if (at >= 0 && at !== list.chosen) { list.chosen = at; list.draw(); }
     });
     list.set(data.checkpoints);
-    const heads = headings([cell("No.", "52px", "number"), cell("Name or reason", "", "grow"), cell("Taken", "190px", "optional"),
+    const heads = headings([cell("No.", "52px", "number"), cell("Name or reason", "", "grow"), cell("Taken", "160px", "optional"),
       cell("Played", "70px", "number"), cell("Entities", "80px", "number optional"), cell("Size", "70px", "number")]);
     return [el("div", { class: "panes" }, el("div", { class: "pane tabled" }, heads, list.element), pane)];
   }
@@ -554,7 +557,7 @@
     const pane = el("div", { class: "pane inner" }, el("p", { class: "faint" }, "Choose a change."));
     const list = new List("Changes", drawn, (it) => pane.replaceChildren(
       el("h2", {}, who(it)), el("dl", {}, [["Type", data.types[it.type]], ["Field", it.field || "(all of it)"], ["Entity", it.id ? "#" + it.id : "none: a resource or state"]].map(([name, value]) => [el("dt", {}, name), el("dd", { class: "mono" }, value)])),
-      el("h2", {}, "Before"), tree(it.before === GONE ? "(not there)" : it.before), el("h2", {}, "After"), tree(it.after === GONE ? "(not there)" : it.after)));
+      el("h2", {}, "Before"), tree(it.before), el("h2", {}, "After"), tree(it.after)));
     function show() {
       const wanted = filter.value.toLowerCase();
       const has = (it) => (who(it) + " " + data.types[it.type] + it.field + " " + what(it)).toLowerCase().includes(wanted);
@@ -588,7 +591,7 @@
   function eventsTab() {
     const all = [...data.events].reverse();
     const value = (it) => (it.v === null ? (it.masked ? "(personal)" : "()") : line(it.v));
-    const drawn = (it) => [cell(String(it.n), "60px", "number mono optional faint"), cell(moment(it.at), "190px", "optional faint"),
+    const drawn = (it) => [cell(String(it.n), "60px", "number mono optional faint"), cell(moment(it.at), "160px", "optional faint"),
       cell(played(it.ms), "66px", "number"), cell(shortType(it.t), "26%", "mono"), cell(value(it), "", "grow mono")];
     const pane = el("div", { class: "pane inner" }, el("p", { class: "faint" }, "Choose an event."));
     const list = new List("Events", drawn, (it) => pane.replaceChildren(el("h2", { class: "mono" }, it.t),

@@ -1,0 +1,265 @@
+//! `doctor`: what is found in planted situations, and the runbook's commands for it.
+
+use std::error::Error;
+use std::fs;
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bevy_session_journal::process::{ProcessGuard, ProcessOptions};
+use bevy_session_journal::{JournalOptions, RestoreFrom, SessionId};
+use jiff::Timestamp;
+
+use crate::common::{AnyValue, Done, EVENINGS, Game, RELICS, copy, damage, journals, session_with};
+use crate::naming::make_newer;
+
+type Planted = Result<(Game, SessionId), Box<dyn Error>>;
+
+fn relics(plant: impl FnOnce(&Game) -> Result<(), Box<dyn Error>>) -> Planted {
+    let game = Game::new()?;
+    plant(&game)?;
+    Ok((game, RELICS.parse()?))
+}
+
+fn damaged() -> Planted {
+    relics(|game| {
+        let path = journals(&game.session(RELICS))?.pop().ok_or("a file")?;
+        Ok(damage(&path, fs::read(&path)?.len() / 2)?)
+    })
+}
+
+fn lost() -> Planted {
+    relics(|game| {
+        journals(&game.session(RELICS))?.iter().try_for_each(|path| Ok(damage(path, 30)?))
+    })
+}
+
+fn newer() -> Planted {
+    relics(|game| Ok(make_newer(&journals(&game.session(RELICS))?.pop().ok_or("a file")?)?))
+}
+
+#[cfg(unix)]
+fn unreadable() -> Planted {
+    relics(|game| {
+        let link = game.session(RELICS).join("0123456789abcdef-000000.journal");
+        Ok(std::os::unix::fs::symlink("nowhere", link)?)
+    })
+}
+
+/// Played on in two places, whose files came together again.
+fn forked() -> Planted {
+    let game = Game { root: tempfile::tempdir()? };
+    let (here, there) = (game.directory(), game.root.path().join("there"));
+    fs::create_dir(&here)?;
+    session_with(&here, "Forked", |_| 1_u64)?;
+    fs::create_dir(&there)?;
+    copy(&here, &there)?;
+    let sessions = "data/profiles/default/sessions";
+    let mut names = fs::read_dir(here.join(sessions))?;
+    let name = names.next().ok_or("a session")??.file_name();
+    let session: SessionId = name.to_string_lossy().parse()?;
+    for (directory, value) in [(&here, 2_u64), (&there, 3)] {
+        let options = JournalOptions::new(directory).watch_panics(false);
+        let mut journal = options.open(AnyValue::<u64>(PhantomData))?;
+        let (_, mut run) = journal.restore(session, RestoreFrom::Latest)?.go_on();
+        run.checkpoint(bevy_session_journal::CheckpointKind::Manual, |_| value);
+        run.close(|_| value)?;
+    }
+    for entry in fs::read_dir(there.join(sessions).join(&name))? {
+        let path = entry?.path();
+        let place = here.join(sessions).join(&name).join(path.file_name().unwrap_or_default());
+        if !place.exists() {
+            fs::write(place, fs::read(&path)?)?;
+        }
+    }
+    Ok((game, session))
+}
+
+fn crashed() -> Planted {
+    Ok((Game::new()?, EVENINGS.parse()?))
+}
+
+/// The last file says that the session is being deleted.
+fn half_deleted() -> Planted {
+    relics(|game| {
+        let path = journals(&game.session(RELICS))?.pop().ok_or("a file")?;
+        Ok(append_record(&path, &rmp_serde::to_vec_named("Forgotten")?)?)
+    })
+}
+
+/// Appends a record as a writer would: see *Frame* in `docs/FORMAT.md`.
+fn append_record(path: &Path, payload: &[u8]) -> Result<(), Box<dyn Error>> {
+    #[derive(serde::Deserialize)]
+    struct Header {
+        nonce: u64,
+    }
+    let mut bytes = fs::read(path)?;
+    let number = |bytes: &[u8], at: usize| -> Result<u32, Box<dyn Error>> {
+        Ok(u32::from_le_bytes(bytes.get(at..at + 4).ok_or("four bytes")?.try_into()?))
+    };
+    let (mut offset, mut frames) = (24 + number(&bytes, 12)? as usize, 0_u64);
+    let Header { nonce } = rmp_serde::from_slice(bytes.get(24..offset).ok_or("a header")?)?;
+    while offset < bytes.len() {
+        offset += 48 + number(&bytes, offset + 24)? as usize;
+        frames += 1;
+    }
+    let sum = |bytes: &[u8]| xxhash_rust::xxh3::xxh3_64_with_seed(bytes, nonce).to_le_bytes();
+    let mut header = b"bvF\x1e\x03\x03\0\0".to_vec();
+    header.extend(frames.to_le_bytes());
+    header.extend(0_u64.to_le_bytes());
+    let length = u32::try_from(payload.len())?.to_le_bytes();
+    header.extend([length, length].concat());
+    header.extend(sum(payload));
+    let checksum = sum(&header);
+    bytes.extend([&header, &checksum[..], payload].concat());
+    Ok(fs::write(path, bytes)?)
+}
+
+fn damaged_events() -> Planted {
+    let game = Game::of_format("1.2")?;
+    let found = game.run("list --search Looters --json DIR")?.object()?;
+    let session = found["id"].as_str().ok_or("a session")?.to_owned();
+    let mut files = with_extension(&game.session(&session), "events")?;
+    files.sort_by_key(|path| fs::metadata(path).map_or(0, |it| it.len()));
+    let path = files.pop().ok_or("a file of events")?;
+    damage(&path, fs::read(&path)?.len() - 2)?;
+    Ok((game, session.parse()?))
+}
+
+fn with_extension(directory: &Path, extension: &str) -> std::io::Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(directory)?.map(|entry| Ok(entry?.path()));
+    let mut paths: Vec<PathBuf> = entries.collect::<std::io::Result<_>>()?;
+    paths.retain(|path| path.extension().is_some_and(|it| it == extension));
+    Ok(paths)
+}
+
+fn damaged_attachment() -> Planted {
+    relics(|game| {
+        let attachments = with_extension(&game.session(RELICS), "attachment")?;
+        Ok(damage(attachments.first().ok_or("an attachment")?, 40)?)
+    })
+}
+
+fn damaged_slot() -> Planted {
+    relics(|game| {
+        let slot = game.profile().join("slots/quick-d456f21221c1c606.save");
+        Ok(damage(&slot, fs::read(&slot)?.len() / 2)?)
+    })
+}
+
+/// A file of events that a crash left, long and empty.
+fn large() -> Planted {
+    relics(|game| {
+        let path = game.session(RELICS).join("0123456789abcdef-000000.events");
+        Ok(fs::File::create(path)?.set_len(300 << 20)?)
+    })
+}
+
+fn damaged_record() -> Planted {
+    relics(|game| {
+        let path = game.directory().join("state/process-0123456789abcdef.record");
+        Ok(fs::write(path, "nothing that it was")?)
+    })
+}
+
+/// Runs the commands of a section, and says which of them made no sense.
+fn run_commands(code: &str, game: &Game, session: SessionId) -> Done {
+    let runbook = include_str!("../../../../docs/RUNBOOK.md");
+    let section = match code {
+        "" => runbook.split("\n## ").next(),
+        code => runbook.split("\n## ").find(|section| section.starts_with(code)),
+    };
+    let section = section.ok_or_else(|| format!("{code} has no section"))?;
+    let commands = section.lines().filter_map(|line| line.strip_prefix("$ bevy-session "));
+    let (to, mut ran_any) = (tempfile::tempdir()?, false);
+    for (number, line) in commands.enumerate() {
+        let new = to.path().join(number.to_string()).display().to_string();
+        let session = session.to_string();
+        let words = line.split_whitespace().map(|word| match word {
+            "my-game" => "DIR",
+            "SESSION" => &*session,
+            "NEW" => &*new,
+            word => word,
+        });
+        let ran = game.run_words(&words.collect::<Vec<_>>())?;
+        let worked = ran.code.is_some_and(|code| code <= 2);
+        assert!(worked, "{code}: {line} ended with {:?}: {}", ran.code, ran.error);
+        assert!(!ran.error.contains("panicked"), "{code}: {line}: {}", ran.error);
+        ran_any = true;
+    }
+    assert!(ran_any, "{code} has no command");
+    Ok(())
+}
+
+#[test]
+fn each_situation_is_found_and_its_commands_work() -> Done {
+    let situations: Vec<(&str, i32, fn() -> Planted)> = vec![
+        ("BS0101", 1, damaged),
+        ("BS0102", 1, lost),
+        ("BS0103", 0, newer),
+        #[cfg(unix)]
+        ("BS0104", 1, unreadable),
+        ("BS0105", 0, forked),
+        ("BS0106", 0, crashed),
+        ("BS0107", 0, half_deleted),
+        ("BS0108", 1, damaged_events),
+        ("BS0109", 1, damaged_attachment),
+        ("BS0201", 1, damaged_slot),
+        ("BS0301", 0, large),
+        ("BS0401", 0, damaged_record),
+    ];
+    for (code, exit_code, plant) in situations {
+        let (game, session) = plant().map_err(|error| format!("{code}: {error}"))?;
+        let before = game.snapshot()?;
+        let ran = game.run("doctor --json DIR")?;
+        assert_eq!(ran.code, Some(exit_code), "{code}: {}{}", ran.text, ran.error);
+        let findings = ran.objects()?;
+        let found = findings.iter().find(|it| it["code"] == code);
+        let found = found.ok_or_else(|| format!("{code} should be found: {findings:?}"))?;
+        let is_of_session = !found["session"].is_null();
+        assert!(!is_of_session || found["session"] == session.to_string(), "{code}: {found}");
+        for key in ["what", "advice", "place"] {
+            assert!(found[key].as_str().is_some_and(|it| !it.is_empty()), "{code}: {found}");
+        }
+        let text = game.run("doctor DIR")?.text;
+        assert!(text.lines().any(|line| line.starts_with(code)), "{code}: {text}");
+        run_commands(code, &game, session)?;
+        assert!(game.snapshot()? == before, "{code}: nothing should change");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_process_that_is_silent_is_found() -> Done {
+    let game = Game::new()?;
+    let (local, now) = (game.local(), Timestamp::now());
+    let (guard, _) = ProcessGuard::begin(&local, "1.2.3", ProcessOptions { panics: false }, now);
+    guard.beat(&local, now);
+    let hangs = |game: &Game| -> Result<bool, Box<dyn Error>> {
+        Ok(game.run("doctor --json DIR")?.objects()?.iter().any(|it| it["code"] == "BS0402"))
+    };
+    assert!(!hangs(&game)?, "it has just written its record");
+    guard.beat(&local, now - Duration::from_secs(90));
+    assert!(hangs(&game)?);
+    assert_eq!(game.run("doctor DIR")?.code, Some(1));
+    run_commands("BS0402", &game, RELICS.parse()?)
+}
+
+#[test]
+fn where_nothing_is_wrong_the_doctor_says_so() -> Done {
+    let root = tempfile::tempdir()?;
+    session_with(root.path(), "Fine", |_| 1_u64)?;
+    let of = |json: bool| {
+        let words = ["doctor".into(), root.path().as_os_str().to_owned()];
+        crate::common::run(words.into_iter().chain(json.then(|| "--json".into())))
+    };
+    let ran = of(false)?;
+    assert_eq!(ran.code, Some(0), "{}", ran.text);
+    assert!(ran.text.starts_with("nothing is wrong in "), "{}", ran.text);
+    assert_eq!((of(true)?.code, &*of(true)?.text), (Some(0), ""));
+    let game = Game::new()?;
+    assert_eq!(game.run("doctor nowhere")?.code, Some(64));
+    // What a disk without room is answered with, and what the runbook begins with.
+    run_commands("BS0501", &game, RELICS.parse()?)?;
+    run_commands("", &game, RELICS.parse()?)
+}
