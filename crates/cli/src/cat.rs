@@ -10,6 +10,7 @@ use crate::checkpoint_name::CheckpointName;
 use crate::failure::Failure;
 use crate::open_session::OpenSession;
 use crate::output::{Output, some_of};
+use crate::progress::Progress;
 use crate::rows::{Content, Row, is_called};
 use crate::value::Value;
 
@@ -56,6 +57,7 @@ pub fn cat(
         None => None,
     };
     let mut is_empty = true;
+    let _progress = Progress::begin_beside_output("reading values", 0);
     for row in session.rows(checkpoint)? {
         let row = row?;
         let is_of_entity = entities.as_ref().is_none_or(|entities| entities.contains(&row.id));

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::progress::Progress;
 use crate::rows::{Content, Row, RowsOf};
 use crate::terminal::Tone;
 use crate::value::Value;
@@ -55,6 +56,7 @@ pub fn diff(
     output: &mut Output<'_>,
 ) -> Result<bool, Failure> {
     let mut differs = false;
+    let _progress = Progress::begin_beside_output("comparing", 0);
     for pair in Pairs::of(before, after) {
         let found = match pair? {
             (Some(before), Some(after)) => compared.write_changes(&before, &after, output)?,

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use bevy_session_journal::clock::{self, between};
 use bevy_session_journal::SessionId;
+use bevy_session_journal::clock::{self, between};
 use bevy_session_journal::store::{read_all, with_sources};
 use serde::Serialize;
 
@@ -17,6 +17,7 @@ use crate::condition::Condition;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::place::{Place, Profile};
+use crate::progress::Progress;
 use crate::slots::{Depth, slots_of};
 use crate::terminal::Tone;
 use codes::{Code, Weight};
@@ -51,7 +52,10 @@ pub fn doctor(place: &Place, output: &mut Output<'_>) -> Result<ExitCode, Failur
     let mut findings = Vec::new();
     let mut states: Vec<PathBuf> = Vec::new();
     for profile in place.profiles()? {
-        for session in profile.sessions()? {
+        let sessions = profile.sessions()?;
+        let progress = Progress::begin("looking at sessions", sessions.len() as u64);
+        for session in sessions {
+            progress.step();
             findings.extend(session_findings::of(&profile, session));
         }
         if !profile.is_file() {
@@ -139,7 +143,11 @@ fn of_processes(state: &Path) -> Result<Vec<Finding>, Failure> {
                         code: Code::ProcessHangs,
                         session: record.runs.first().map(|held| held.session),
                         place: found.path,
-                        what: format!("process {} has been silent for {} s", record.pid, age.as_secs()),
+                        what: format!(
+                            "process {} has been silent for {} s",
+                            record.pid,
+                            age.as_secs()
+                        ),
                     });
                 }
             }

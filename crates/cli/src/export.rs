@@ -19,6 +19,7 @@ use crate::events::{EventsRead, Privacy, ShownEvent, each_event};
 use crate::failure::Failure;
 use crate::open_session::OpenSession;
 use crate::output::{Output, milliseconds};
+use crate::progress::Progress;
 use crate::rows::{Content, Row};
 use crate::target::{EmptyDirectory, NewFile};
 use document::{Document, Notation};
@@ -112,6 +113,10 @@ pub fn export(
     output: &mut Output<'_>,
 ) -> Result<ExitCode, Failure> {
     let mut source = Source::of(session, checkpoint, wanted.private)?;
+    let progress = match wanted.output {
+        Some(_) => Progress::begin("exporting", 0),
+        None => Progress::begin_beside_output("exporting", 0),
+    };
     let written = match (&wanted.output, wanted.to) {
         (None, Form::Json | Form::Ron) if output.is_json() => {
             return Err(Failure::usage("--json says what was written, and needs --output"));
@@ -121,6 +126,7 @@ pub fn export(
         (None, _) => return Err(Failure::usage("--output is missing: where it is written")),
         (Some(path), form) => source.write_to(path, form)?,
     };
+    drop(progress);
     let EventsRead { events, left_out, damaged_frames } = written.events;
     if let Some(path) = &wanted.output {
         let report = Report {

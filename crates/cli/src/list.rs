@@ -14,6 +14,7 @@ use crate::condition::Condition;
 use crate::failure::Failure;
 use crate::output::{Output, milliseconds, moment, play_time, status_word};
 use crate::place::{Left, Place, Profile};
+use crate::progress::Progress;
 use crate::table::Table;
 use filters::Candidate;
 pub use filters::{Filters, span};
@@ -246,7 +247,10 @@ pub fn list(
 fn wanted(profile: &Profile, filters: &Filters) -> Result<Vec<Entry>, Failure> {
     let wants_some = !filters.want_all();
     let (mut entries, mut candidates) = (Vec::new(), Vec::new());
-    for session in profile.sessions()? {
+    let sessions = profile.sessions()?;
+    let progress = Progress::begin("reading sessions", sessions.len() as u64);
+    for session in sessions {
+        progress.step();
         let opened = profile.open(session);
         if let Ok(Some(stored)) = &opened
             && wants_some

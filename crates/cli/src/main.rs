@@ -20,6 +20,7 @@ mod log;
 mod open_session;
 mod output;
 mod place;
+mod progress;
 mod prune;
 mod repair;
 mod rows;

@@ -236,7 +236,15 @@ mod tests {
         assert_eq!((rule.left, rule.keep), (LeftAs::Failed, Keep::within(7 * day).or_newest(5)));
         let rule: Rule = "closed=weekly:10,newest:100".parse().unwrap();
         assert_eq!(rule.keep, Keep::newest_of(100).or_weekly(10));
-        for wrong in ["failed", "lost=7d", "failed=", "failed=x", "failed=newest:x", "failed=1d,2d", "failed=hourly:3"] {
+        for wrong in [
+            "failed",
+            "lost=7d",
+            "failed=",
+            "failed=x",
+            "failed=newest:x",
+            "failed=1d,2d",
+            "failed=hourly:3",
+        ] {
             assert!(wrong.parse::<Rule>().is_err(), "{wrong}");
         }
         assert_eq!(bytes("4G"), Ok(4_000_000_000));

@@ -11,6 +11,7 @@ use crate::condition::describe;
 use crate::failure::Failure;
 use crate::open_session::OpenSession;
 use crate::output::Output;
+use crate::progress::Progress;
 use crate::target::EmptyDirectory;
 use crate::terminal::Tone;
 
@@ -57,7 +58,9 @@ pub fn repair(
     }
     let target = EmptyDirectory::at(to, &profile.directory.sessions)?;
     let slots = &profile.directory.slots;
+    let reading = Progress::begin("reading the session", 0);
     let mending = Mending::of(profile.disk(), stored, Some(slots))?;
+    drop(reading);
     let is_good = mending.summary().newest.is_some();
     if is_good {
         let name = match profile.directory.data {
@@ -65,6 +68,7 @@ pub fn repair(
             None => DEFAULT_PROFILE,
         };
         let id = mending.summary().session.to_string();
+        let _writing = Progress::begin("writing the copy", 0);
         target.fill("data", |data| {
             let profile = data.join("profiles").join(name);
             let (session, slots) = (profile.join("sessions").join(&id), profile.join("slots"));

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::failure::Failure;
 use crate::open_session::OpenSession;
 use crate::output::Output;
+use crate::progress::Progress;
 use crate::table::Table;
 
 /// Types and checkpoints that people are shown, the largest.
@@ -76,7 +77,9 @@ struct CheckpointBytes {
 
 /// Says what a session's bytes are.
 pub fn stats(session: &OpenSession, output: &mut Output<'_>) -> Result<(), Failure> {
+    let progress = Progress::begin("reading the session", 0);
     let statistics = Statistics::of(&session.stored);
+    drop(progress);
     match output.is_json() {
         true => output.object(&statistics),
         false => statistics.write(output),

@@ -14,6 +14,7 @@ use crate::condition::{Condition, describe};
 use crate::failure::Failure;
 use crate::output::{Output, tone_of};
 use crate::place::{Place, Profile};
+use crate::progress::Progress;
 use crate::session_name::{Chosen, SessionName};
 use crate::slots::{Depth, Slot, slots_of};
 
@@ -154,15 +155,18 @@ impl Report {
 
     fn of(profile: &Profile, mut stored: StoredSession, read_data: bool) -> Self {
         let mut files = Files::of(&stored);
+        let mut ids: Vec<CheckpointId> = stored.index().commits().map(|(id, _)| id).collect();
+        let steps = if read_data { ids.len() as u64 } else { 0 };
+        let progress = Progress::begin("reading checkpoints", steps);
         for error in stored.check_frames() {
             files.note(&error);
         }
         files.add_attachments(&stored, profile);
         let events = files.add_events(&stored, profile);
-        let mut ids: Vec<CheckpointId> = stored.index().commits().map(|(id, _)| id).collect();
         ids.sort_by_key(|id| (id.counter, id.run));
         let mut read = 0;
         for id in ids.iter().filter(|_| read_data) {
+            progress.step();
             match stored.verified_plan(*id) {
                 Ok(Some(_)) => read += 1,
                 Ok(None) => {}

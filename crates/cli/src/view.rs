@@ -19,6 +19,7 @@ use crate::events::{EventsRead, Privacy, each_event};
 use crate::failure::Failure;
 use crate::open_session::OpenSession;
 use crate::output::{Output, milliseconds};
+use crate::progress::Progress;
 use crate::stats;
 use crate::target::NewFile;
 use crate::timeline::ShownTimeline;
@@ -69,12 +70,15 @@ pub fn view(
 ) -> Result<ExitCode, Failure> {
     let file = NewFile::at(&wanted.output)?;
     let privacy = if wanted.private { Privacy::Waived } else { Privacy::Kept };
-    let mut gathered = Gathered::of(&mut session, usize::from(wanted.checkpoints), privacy)?;
+    let progress = Progress::begin("gathering values", u64::from(wanted.checkpoints));
+    let mut gathered =
+        Gathered::of(&mut session, usize::from(wanted.checkpoints), privacy, &progress)?;
     let mut bytes = 0;
     file.write(|writer| {
         bytes = page::write(&gathered.title, &gathered.parts, writer)?;
         Ok(())
     })?;
+    drop(progress);
     let report = Report {
         session: session.stored.id(),
         written_to: wanted.output.clone(),
@@ -115,7 +119,12 @@ struct Gathered {
 }
 
 impl Gathered {
-    fn of(session: &mut OpenSession, count: usize, privacy: Privacy) -> Result<Self, Failure> {
+    fn of(
+        session: &mut OpenSession,
+        count: usize,
+        privacy: Privacy,
+        progress: &Progress,
+    ) -> Result<Self, Failure> {
         let title = session.stored.index().newest_head();
         let title = title.map(|head| head.metadata.name.clone()).unwrap_or_default();
         let mut gathered = Self {
@@ -130,7 +139,7 @@ impl Gathered {
         gathered.add_checkpoints(session)?;
         gathered.add_sizes(session)?;
         gathered.add_events(session, privacy)?;
-        gathered.add_worlds(session, count)?;
+        gathered.add_worlds(session, count, progress)?;
         let (left_out, left_types) = (gathered.left_out.clone(), gathered.left_types.clone());
         gathered.add("left_types", &left_types)?;
         gathered.add("left_out", &left_out)?;
@@ -204,7 +213,12 @@ impl Gathered {
     }
 
     /// The values of the newest checkpoints that can be read.
-    fn add_worlds(&mut self, session: &mut OpenSession, count: usize) -> Result<(), Failure> {
+    fn add_worlds(
+        &mut self,
+        session: &mut OpenSession,
+        count: usize,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
         let mut types = Types::default();
         let ids = candidates(session, count)?;
         let Some((newest, older)) = ids.split_first() else {
@@ -220,6 +234,7 @@ impl Gathered {
         let joined = pieces.iter().map(|piece| &*piece.bytes).collect::<Vec<_>>().join(&b","[..]);
         self.push("world", [b"[", &*joined, b"]"].concat());
         self.included.push(newest.to_string());
+        progress.step();
         let (mut before, mut differences) = (*newest, Vec::new());
         let mut room = ROOM.saturating_sub(self.taken);
         for (position, id) in older.iter().enumerate() {
@@ -236,6 +251,7 @@ impl Gathered {
             }
             room -= bytes;
             self.included.push(id.to_string());
+            progress.step();
             differences.push(found);
             before = *id;
         }

@@ -47,19 +47,74 @@ pub const CODES: [About; 14] = {
         About { code, text, weight, advice }
     }
     [
-        about(Code::SessionDamaged, "BS0101", Problem, "repair --to a new directory, and let the game play that"),
-        about(Code::SessionLost, "BS0102", Problem, "look for another copy: a slot, a cloud's history, a backup"),
+        about(
+            Code::SessionDamaged,
+            "BS0101",
+            Problem,
+            "repair --to a new directory, and let the game play that",
+        ),
+        about(
+            Code::SessionLost,
+            "BS0102",
+            Problem,
+            "look for another copy: a slot, a cloud's history, a backup",
+        ),
         about(Code::SessionNewer, "BS0103", Note, "update the game, or this tool"),
-        about(Code::FileUnreadable, "BS0104", Problem, "look at the rights of the files and at the disk"),
-        about(Code::SessionForked, "BS0105", Note, "compare the two lines with view, and let the player choose in the game"),
-        about(Code::CrashUndecided, "BS0106", Note, "start the game: it offers what can be had back"),
+        about(
+            Code::FileUnreadable,
+            "BS0104",
+            Problem,
+            "look at the rights of the files and at the disk",
+        ),
+        about(
+            Code::SessionForked,
+            "BS0105",
+            Note,
+            "compare the two lines with view, and let the player choose in the game",
+        ),
+        about(
+            Code::CrashUndecided,
+            "BS0106",
+            Note,
+            "start the game: it offers what can be had back",
+        ),
         about(Code::DeletionUnfinished, "BS0107", Note, "start the game: it goes on with deleting"),
-        about(Code::EventsDamaged, "BS0108", Problem, "nothing: no checkpoint depends on events; log shows those that are left"),
-        about(Code::AttachmentDamaged, "BS0109", Problem, "nothing: a picture is missing, and no checkpoint depends on it"),
-        about(Code::SlotDamaged, "BS0201", Problem, "save again under that name, or take what session and other slots have"),
-        about(Code::SessionLarge, "BS0301", Note, "see with stats what makes it large, and with prune what rules would let go"),
-        about(Code::RecordDamaged, "BS0401", Note, "start the game: how its last process ended isn't known, and nothing else is missing"),
-        about(Code::ProcessHangs, "BS0402", Problem, "look with health, and restart the game if it stays so: checkpoints are safe"),
+        about(
+            Code::EventsDamaged,
+            "BS0108",
+            Problem,
+            "nothing: no checkpoint depends on events; log shows those that are left",
+        ),
+        about(
+            Code::AttachmentDamaged,
+            "BS0109",
+            Problem,
+            "nothing: a picture is missing, and no checkpoint depends on it",
+        ),
+        about(
+            Code::SlotDamaged,
+            "BS0201",
+            Problem,
+            "save again under that name, or take what session and other slots have",
+        ),
+        about(
+            Code::SessionLarge,
+            "BS0301",
+            Note,
+            "see with stats what makes it large, and with prune what rules would let go",
+        ),
+        about(
+            Code::RecordDamaged,
+            "BS0401",
+            Note,
+            "start the game: how its last process ended isn't known, and nothing else is missing",
+        ),
+        about(
+            Code::ProcessHangs,
+            "BS0402",
+            Problem,
+            "look with health, and restart the game if it stays so: checkpoints are safe",
+        ),
         about(Code::DiskFull, "BS0501", Problem, "make room: with too little, saving stops"),
     ]
 };

@@ -88,7 +88,8 @@ fn files(profile: &Profile, stored: &mut StoredSession, directory: &Path) -> Vec
 fn offer(stored: &StoredSession) -> String {
     let index = stored.index();
     let newest = index.heads().iter().find_map(|head| index.newest_intact(head.id));
-    let newest = newest.map(|plan| format!("; the newest intact checkpoint is {}", plan.checkpoint));
+    let newest =
+        newest.map(|plan| format!("; the newest intact checkpoint is {}", plan.checkpoint));
     format!("some of it is damaged{}", newest.unwrap_or_default())
 }
 

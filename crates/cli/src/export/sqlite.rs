@@ -1,4 +1,4 @@
-//! SQLite: a table for each kind of row, written in one transaction. Values are JSON.
+//! A database with a table for each kind of row, written in one transaction. Values are JSON.
 
 use std::path::Path;
 
@@ -62,7 +62,7 @@ pub fn write(
     Ok(written)
 }
 
-/// A number as SQLite has it: what is larger than its numbers is a text of digits.
+/// A number as `SQLite` has it: what is larger than its numbers is a text of digits.
 fn number(number: u64) -> rusqlite::types::Value {
     i64::try_from(number).map_or_else(|_| number.to_string().into(), Into::into)
 }

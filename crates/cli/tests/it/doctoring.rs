@@ -83,7 +83,7 @@ fn crashed() -> Planted {
 fn half_deleted() -> Planted {
     relics(|game| {
         let path = journals(&game.session(RELICS))?.pop().ok_or("a file")?;
-        Ok(append_record(&path, &rmp_serde::to_vec_named("Forgotten")?)?)
+        append_record(&path, &rmp_serde::to_vec_named("Forgotten")?)
     })
 }
 

@@ -240,6 +240,11 @@ impl FrameSealer {
         Self { nonce, compressor: Compressor::new(COMPRESSION_LEVEL).ok(), packed: Vec::new() }
     }
 
+    /// The nonce of the segment.
+    pub fn nonce(&self) -> u64 {
+        self.nonce
+    }
+
     /// A whole frame around `raw`, packed if that makes it smaller.
     ///
     /// `raw` is at most [`FrameKind::most_raw_bytes`] long; callers check, since only they can say

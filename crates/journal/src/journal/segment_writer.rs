@@ -23,7 +23,6 @@ pub enum GroupError {
 /// Turns groups and records into the frames of one segment.
 #[derive(Debug)]
 pub struct SegmentEncoder {
-    nonce: u64,
     sealer: FrameSealer,
     next_sequence: u64,
     /// The checkpoint that was committed last, which records name as their place.
@@ -40,7 +39,6 @@ impl SegmentEncoder {
     pub fn new(header: &SegmentHeader) -> Result<(Self, Vec<u8>), EncodeError> {
         let bytes = header_codec::encode(header)?;
         let encoder = Self {
-            nonce: header.nonce,
             sealer: FrameSealer::new(header.nonce),
             next_sequence: 0,
             counter: header.base.unwrap_or(0),
@@ -118,7 +116,7 @@ impl SegmentEncoder {
     /// A frame of another file with the same nonce, under the next number. Its payload stays as it is stored.
     pub fn copy_frame(&mut self, header: &FrameHeader, stored: &[u8]) -> Vec<u8> {
         let header = header.numbered(self.next_sequence);
-        let frame = [&header.encode(self.nonce), stored].concat();
+        let frame = [&header.encode(self.sealer.nonce()), stored].concat();
         self.next_sequence += 1;
         self.length += frame.len() as u64;
         frame

@@ -1,7 +1,7 @@
 //! Which frames of a session's files are kept.
 
 use std::collections::{BTreeSet, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::copying::Copied;
 use super::{Fate, MendedFile, MendedKind};
@@ -253,7 +253,7 @@ pub(super) fn unread_files(stored: &StoredSession) -> Vec<(MendedFile, Copied)> 
     unread.map(|problem| unread_file(&problem.path, &problem.kind)).collect()
 }
 
-fn unread_file(path: &PathBuf, kind: &FileProblemKind) -> (MendedFile, Copied) {
+fn unread_file(path: &Path, kind: &FileProblemKind) -> (MendedFile, Copied) {
     let fate = match kind {
         FileProblemKind::Torn | FileProblemKind::OfAnotherSession | FileProblemKind::NoFile => {
             Fate::LeftOut
