@@ -191,7 +191,7 @@ impl FromStr for Rule {
         let way = WAYS.iter().find(|(word, _)| *word == left);
         let (_, left) = way.ok_or_else(|| format!("LEFT may be {}", words()))?;
         let mut keep = Keep::default();
-        // The age comes first, for it begins a rule anew.
+        // The age comes first, since a rule with an age begins with it.
         let (ages, numbers): (Vec<&str>, Vec<&str>) =
             parts.split(',').partition(|part| !part.contains(':'));
         match ages[..] {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use bevy_session_journal::store::{Fate, MendedFile, MendedKind, Mending, RealDisk};
+use bevy_session_journal::store::{Fate, MendedFile, MendedKind, Mending, RealDisk, StoredSession};
 use bevy_session_journal::{CheckpointId, SessionId};
 use serde::Serialize;
 
@@ -11,12 +11,16 @@ use crate::condition::describe;
 use crate::failure::Failure;
 use crate::open_session::OpenSession;
 use crate::output::Output;
+use crate::place::Profile;
 use crate::progress::Progress;
 use crate::target::EmptyDirectory;
 use crate::terminal::Tone;
 
 /// What the profile is called whose name isn't known.
 const DEFAULT_PROFILE: &str = "default";
+
+/// How many times a session is read that seems damaged and changes meanwhile.
+const LOOKS: usize = 4;
 
 /// What came of it, as JSON has it.
 #[derive(Serialize)]
@@ -59,7 +63,7 @@ pub fn repair(
     let target = EmptyDirectory::at(to, &profile.directory.sessions)?;
     let slots = &profile.directory.slots;
     let reading = Progress::begin("reading the session", 0);
-    let mending = Mending::of(profile.disk(), stored, Some(slots))?;
+    let mending = mend(&profile, stored, slots)?;
     drop(reading);
     let is_good = mending.summary().newest.is_some();
     if is_good {
@@ -85,6 +89,24 @@ pub fn repair(
         (true, true) => ExitCode::from(1),
         (false, _) => ExitCode::from(2),
     })
+}
+
+/// Finds out what can be kept. A game that runs removes files while they are read, which looks like damage: if
+/// the files aren't what they were at the beginning, they are read again.
+fn mend(profile: &Profile, mut stored: StoredSession, slots: &Path) -> Result<Mending, Failure> {
+    let session = stored.id();
+    for _ in 1..LOOKS {
+        let stamp = stored.stamp();
+        let mending = Mending::of(profile.disk(), stored, Some(slots))?;
+        if !mending.is_loss() {
+            return Ok(mending);
+        }
+        match profile.open(session)? {
+            Some(again) if again.stamp() != stamp => stored = again,
+            _ => return Ok(mending),
+        }
+    }
+    Ok(Mending::of(profile.disk(), stored, Some(slots))?)
 }
 
 impl Report {

@@ -143,6 +143,25 @@ fn hostile_texts_stay_within_their_cells() -> Done {
     Ok(())
 }
 
+#[test]
+fn a_slot_is_exported_and_viewed_like_its_session() -> Done {
+    let game = Game::new()?;
+    let slot = "SLOT:quick-d456f21221c1c606.save";
+    let ran = game.run_words(&["export", slot, "--to", "json"])?;
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    let of_slot: Value = serde_json::from_str(&ran.text)?;
+    // It is a copy of checkpoint 8.
+    let ran = game.run("export DIR Relics 8 --to json")?;
+    let of_session: Value = serde_json::from_str(&ran.text)?;
+    assert_eq!(of_slot["entities"], of_session["entities"]);
+    let to = tempfile::tempdir()?;
+    let page = to.path().join("slot.html").display().to_string();
+    let ran = game.run_words(&["view", slot, "--json", "-o", &page])?;
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    assert_eq!(ran.object()?["checkpoints"].as_array().map(Vec::len), Some(1));
+    Ok(())
+}
+
 #[cfg(feature = "sqlite")]
 #[test]
 fn a_database_has_a_table_for_each_kind_of_row() -> Done {

@@ -116,3 +116,30 @@ fn nothing_is_written_over_what_is_there() -> Done {
     assert_eq!(ran.code, Some(64), "{}", ran.error);
     Ok(())
 }
+
+/// Archives, drafts, the trash, events, forks: whatever a build ever wrote.
+#[test]
+fn sessions_of_every_sort_and_version_are_copied_whole() -> Done {
+    for version in ["1.0", "1.1", "1.2", "1.3"] {
+        let game = Game::of_format(version)?;
+        let sessions = game.run("list --json DIR")?.objects()?;
+        assert!(!sessions.is_empty(), "{version}");
+        for listed in sessions {
+            let session = listed["id"].as_str().ok_or("an id")?;
+            let what = format!("{version}, {session}");
+            let to = tempfile::tempdir()?;
+            let place = to.path().display().to_string();
+            let ran = game.run_words(&["repair", "--json", "DIR", session, "--to", &place])?;
+            assert_eq!(ran.code, Some(0), "{what}: {}{}", ran.text, ran.error);
+            let copy = tool("list --json DIR", to.path())?.object()?;
+            for key in
+                ["id", "name", "newest", "checkpoints", "bytes", "place", "draft", "declined"]
+            {
+                assert_eq!(copy[key], listed[key], "{what}: {key}");
+            }
+            let verified = tool("verify --read-data DIR", to.path())?;
+            assert_eq!(verified.code, Some(0), "{what}: {}", verified.text);
+        }
+    }
+    Ok(())
+}

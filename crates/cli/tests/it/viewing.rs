@@ -57,6 +57,21 @@ fn a_page_has_what_the_other_verbs_show() -> Done {
     }
     let older = data["older"].as_array().ok_or("differences")?;
     assert_eq!(older.len() + 1, data["included"].as_array().ok_or("checkpoints")?.len());
+    let included: Vec<&str> =
+        data["included"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    for (pair, difference) in included.windows(2).zip(older) {
+        let line = format!("diff --json DIR Relics {} {}", pair[1], pair[0]);
+        let changes = game.run(&line)?.objects()?;
+        let rows: BTreeSet<String> =
+            changes.iter().map(|it| format!("{} {}", it["entity"], it["type"])).collect();
+        let count = |list: &Value| -> u64 {
+            list.as_array().into_iter().flatten().filter_map(|it| it[1].as_u64()).sum()
+        };
+        let parts = difference.as_array().ok_or("types")?;
+        let found: u64 = parts.iter().map(|part| count(&part["ids"]) + count(&part["gone"])).sum();
+        assert_eq!(found, rows.len() as u64, "{line}");
+    }
+    assert!(older.iter().any(|it| it != &serde_json::json!([])), "something should differ");
     assert_eq!(game.snapshot()?, before);
     assert_eq!(fs::read_dir(to.path())?.count(), 1, "nothing else should be left there");
 
