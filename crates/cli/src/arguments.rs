@@ -60,7 +60,7 @@ pub enum Verb {
     /// Exit codes are those of diff: 0 nothing differs, 1 something does, 2 one can't be read.
     #[command(after_help = example("diff --game Acme/Hop last last~12 last --ignore '**.translation'"))]
     Diff(Diff),
-    /// Write what happened in a session and its checkpoints, by time
+    /// Write what happened in a session, or in all together, and the checkpoints, by time
     #[command(after_help = example("log --game Acme/Hop last --follow"))]
     Log(Log),
     /// Say what makes a session large: its bytes by file, frame, type and checkpoint

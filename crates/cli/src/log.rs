@@ -1,20 +1,20 @@
-//! `log`: what happened in a session, and its checkpoints.
+//! `log`: what happened in a session, or in all of a place, and its checkpoints.
 
 mod entry;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::thread;
 use std::time::Duration;
 
 use bevy_session_journal::journal::CheckpointInfo;
 use bevy_session_journal::recovery::read_events;
 use bevy_session_journal::store::StoredSession;
-use bevy_session_journal::{CheckpointId, EventQuery};
+use bevy_session_journal::{CheckpointId, EventQuery, SessionId};
 
 use crate::failure::Failure;
 use crate::open_session::OpenSession;
 use crate::output::Output;
-use crate::place::Profile;
+use crate::place::{Place, Profile};
 use entry::Entry;
 
 /// How long nothing is looked at between two looks.
@@ -39,6 +39,35 @@ pub fn log(session: OpenSession, follow: bool, output: &mut Output<'_>) -> Resul
         }
     }
     match reader.damaged_frames {
+        0 => Ok(()),
+        frames => Err(Failure::DamagedEvents { frames }),
+    }
+}
+
+/// The same of all sessions of a place, together by time. Those that can't be read are passed over.
+pub fn log_all(place: &Place, follow: bool, output: &mut Output<'_>) -> Result<(), Failure> {
+    let mut readers: HashMap<(String, SessionId), Reader> = HashMap::new();
+    loop {
+        let mut news: Vec<(SessionId, Entry)> = Vec::new();
+        for profile in place.profiles()? {
+            for session in profile.sessions()? {
+                let Ok(Some(stored)) = profile.open(session) else { continue };
+                let name = (profile.directory.profile.clone(), session);
+                let found = readers.entry(name).or_default().news(&profile, &stored)?;
+                news.extend(found.into_iter().map(|entry| (session, entry)));
+            }
+        }
+        news.sort_by_key(|(session, entry)| (entry.time(), *session, entry.play_time()));
+        for (session, entry) in news {
+            entry.write_among_others(session, output)?;
+        }
+        output.flush()?;
+        if !follow {
+            break;
+        }
+        thread::sleep(PAUSE);
+    }
+    match readers.values().map(|reader| reader.damaged_frames).sum() {
         0 => Ok(()),
         frames => Err(Failure::DamagedEvents { frames }),
     }

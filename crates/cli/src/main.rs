@@ -44,6 +44,7 @@ use std::process::ExitCode;
 use arguments::{Arguments, Verb};
 use clap::Parser;
 use failure::Failure;
+use open_session::OpenSession;
 use output::Output;
 use terminal::Look;
 
@@ -81,7 +82,12 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
             Ok(ExitCode::from(u8::from(differs)))
         }
         Verb::Log(arguments) => {
-            log::log(arguments.session.open()?, arguments.follow, output)?;
+            match arguments.session.resolve()? {
+                (place, Some(session)) => {
+                    log::log(OpenSession::open(&place, &session)?, arguments.follow, output)?;
+                }
+                (place, None) => log::log_all(&place, arguments.follow, output)?,
+            }
             Ok(ExitCode::SUCCESS)
         }
         Verb::Stats(session) => {

@@ -14,6 +14,9 @@ use crate::rows::Content;
 /// What a checkpoint is called among types of events.
 const CHECKPOINT: &str = "checkpoint";
 
+/// Letters of a session's id that tell it from others nearly always.
+const TELLING: usize = 18;
+
 /// Something that happened, or a checkpoint.
 pub enum Entry {
     Event(RecordedEvent),
@@ -75,6 +78,20 @@ impl Entry {
         }
         let (time, played) = (moment(self.time()), play_time(self.play_time()));
         output.line(format_args!("{time} {played} {}", self.words()))
+    }
+
+    /// Writes it with the beginning of its session's id, which stands for the moment of its start.
+    pub fn write_among_others(
+        &self,
+        session: SessionId,
+        output: &mut Output<'_>,
+    ) -> Result<(), Failure> {
+        if output.is_json() {
+            return output.object(&self.line(session));
+        }
+        let (time, played) = (moment(self.time()), play_time(self.play_time()));
+        let id: String = session.to_string().chars().take(TELLING).collect();
+        output.line(format_args!("{time} {id} {played} {}", self.words()))
     }
 
     fn line(&self, session: SessionId) -> Line<'_> {

@@ -99,6 +99,33 @@ fn a_file_or_session_without_events_has_its_checkpoints() -> Done {
     Ok(())
 }
 
+#[test]
+fn all_sessions_of_a_place_are_gone_through_together() -> Done {
+    let game = Game::of_format("1.2")?;
+    let sessions = game.run("list --json DIR")?.objects()?;
+    let mut expected = 0;
+    for session in &sessions {
+        let id = session["id"].as_str().ok_or("an id")?;
+        expected += game.run(&format!("log --json DIR {id}"))?.objects()?.len();
+    }
+    let ran = game.run("log --json DIR")?;
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    let lines = ran.objects()?;
+    assert_eq!(lines.len(), expected);
+    let named: std::collections::BTreeSet<&str> =
+        lines.iter().filter_map(|line| line["session"].as_str()).collect();
+    assert!(named.len() > 1, "{named:?}");
+    let times = lines.iter().map(|line| line["time"].as_str().unwrap_or_default().parse());
+    let times: Vec<jiff::Timestamp> = times.collect::<Result<_, _>>()?;
+    assert!(times.is_sorted());
+    let text = game.run("log DIR")?.text;
+    assert_eq!(text.lines().count(), expected);
+    for session in named {
+        assert!(text.contains(&session[..18]), "{session}");
+    }
+    Ok(())
+}
+
 /// A process that ends with its test, whatever comes of that.
 struct Following(Child);
 

@@ -2,9 +2,14 @@
 
 use std::fs;
 
+use std::marker::PhantomData;
+
+use bevy_session_journal::{JournalOptions, RestoreFrom};
 use serde_json::Value;
 
-use crate::common::{Done, EVENINGS, Game, RELICS, Ran, damage, journals, run};
+use crate::common::{
+    AnyValue, Done, EVENINGS, Game, RELICS, Ran, damage, journals, run, session_with,
+};
 
 /// Runs the tool on another directory.
 fn tool(line: &str, directory: &std::path::Path) -> std::io::Result<Ran> {
@@ -114,6 +119,44 @@ fn nothing_is_written_over_what_is_there() -> Done {
     let new = to.path().join("new").display().to_string();
     let ran = game.run_words(&["repair", slot, "--to", &new])?;
     assert_eq!(ran.code, Some(64), "{}", ran.error);
+    Ok(())
+}
+
+#[test]
+fn a_game_plays_on_from_the_copy() -> Done {
+    let game = tempfile::tempdir()?;
+    session_with(game.path(), "Torn", |_| 7_u64)?;
+    let listed = tool("list --json DIR", game.path())?.object()?;
+    let session = listed["id"].as_str().ok_or("an id")?;
+    let directory = listed["directory"].as_str().ok_or("a directory")?;
+    let path = journals(std::path::Path::new(directory))?.pop().ok_or("a file")?;
+    // A commit of which the frame behind it is good.
+    let whole = fs::read(&path)?;
+    let frames: Vec<usize> =
+        (0..whole.len() - 4).filter(|at| whole.get(*at..at + 4) == Some(b"bvF\x1e")).collect();
+    let second = frames.get(frames.len() - 2).ok_or("a frame")?;
+    damage(&path, second + 50)?;
+    let to = tempfile::tempdir()?;
+    let ran = run([
+        "repair".into(),
+        game.path().into(),
+        session.into(),
+        "--to".into(),
+        to.path().into(),
+        "--json".into(),
+    ])?;
+    assert_eq!(ran.code, Some(1), "{}{}", ran.text, ran.error);
+    let report = ran.object()?;
+    let newest = report["newest"].as_str().ok_or("one is left")?;
+
+    let options = JournalOptions::new(to.path()).watch_panics(false);
+    let mut journal = options.open(AnyValue::<u64>(PhantomData))?;
+    let restored = journal.restore(session.parse()?, RestoreFrom::Latest)?;
+    assert_eq!(restored.checkpoint().to_string(), newest);
+    let (_, run) = restored.go_on();
+    run.close(|_| 8)?;
+    let verified = tool("verify --read-data DIR", to.path())?;
+    assert_eq!(verified.code, Some(0), "{}", verified.text);
     Ok(())
 }
 
