@@ -5,7 +5,22 @@ use std::process::Stdio;
 
 use crate::common::{Done, Game, RELICS, ran, run, tool};
 
-const VERBS: [&str; 8] = ["list", "show", "verify", "cat", "diff", "log", "stats", "completions"];
+const VERBS: [&str; 14] = [
+    "list",
+    "show",
+    "verify",
+    "cat",
+    "diff",
+    "log",
+    "stats",
+    "export",
+    "view",
+    "repair",
+    "prune",
+    "doctor",
+    "health",
+    "completions",
+];
 
 #[test]
 fn every_verb_says_how_it_is_used() -> Done {
@@ -57,6 +72,16 @@ fn what_is_not_understood_is_refused() -> Done {
         "completions klingon",
         "frobnicate DIR",
         "list --yes DIR",
+        "log",
+        "log DIR last last",
+        "export DIR last --to",
+        "view DIR last --checkpoints 0 -o x.html",
+        "view DIR last --checkpoints many -o x.html",
+        "repair DIR last",
+        "repair DIR --to x",
+        "prune",
+        "doctor",
+        "doctor DIR last",
     ] {
         let ran = game.run(line)?;
         assert_eq!((ran.code, &*ran.text), (Some(64), ""), "{line}");
@@ -102,13 +127,14 @@ fn what_is_no_terminal_gets_no_colours() -> Done {
 fn who_wants_no_more_of_it_is_no_error() -> Done {
     let game = Game::new()?;
     // More than a pipe holds, so that the tool meets its closed end.
-    let lines = ["verify", "cat", "show"];
-    for verb in lines {
+    for verb in ["verify", "cat", "show", "log", "doctor", "export"] {
         let mut command = tool();
-        command.arg(verb).arg("--json").arg(game.directory());
-        if verb != "verify" {
-            command.arg(RELICS);
-        }
+        command.arg(verb).arg(game.directory());
+        match verb {
+            "verify" | "doctor" => command.arg("--json"),
+            "export" => command.args([RELICS, "--to", "json"]),
+            _ => command.args([RELICS, "--json"]),
+        };
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         drop(child.stdout.take());
         let mut said = String::new();
