@@ -123,6 +123,50 @@ fn nothing_is_written_over_what_is_there() -> Done {
 }
 
 #[test]
+fn what_can_be_read_of_events_and_attachments_is_kept() -> Done {
+    let game = Game::of_format("1.3")?;
+    let listed = game.run("list --json DIR")?.objects()?;
+    let (mut damaged_events, mut damaged_attachments) = (0, 0);
+    for session in listed.iter().filter_map(|it| it["id"].as_str()) {
+        for entry in fs::read_dir(game.session(session))? {
+            let path = entry?.path();
+            let length = fs::read(&path)?.len();
+            match path.extension().and_then(|extension| extension.to_str()) {
+                Some("events") => {
+                    damage(&path, length - 2)?;
+                    damaged_events += 1;
+                }
+                Some("attachment") => {
+                    damage(&path, length / 2)?;
+                    damaged_attachments += 1;
+                }
+                _ => {}
+            }
+        }
+        let to = tempfile::tempdir()?;
+        let place = to.path().display().to_string();
+        let ran = game.run_words(&["repair", "--json", "DIR", session, "--to", &place])?;
+        let report = ran.object()?;
+        let files = report["files"].as_array().ok_or("files")?;
+        for file in files {
+            let kept = match file["kind"].as_str() {
+                Some("events") => "in_part",
+                Some("attachment") => "lost",
+                _ => "whole",
+            };
+            assert_eq!(file["kept"], kept, "{file}");
+        }
+        let log = |directory: &std::path::Path| tool(&format!("log DIR {session}"), directory);
+        let (copy, original) = (log(to.path())?, log(&game.directory())?);
+        assert_eq!((copy.code, &copy.text), (Some(0), &original.text), "{session}");
+        let verified = tool("verify DIR", to.path())?;
+        assert_eq!(verified.code, Some(0), "{}", verified.text);
+    }
+    assert!(damaged_events > 3 && damaged_attachments > 0);
+    Ok(())
+}
+
+#[test]
 fn a_game_plays_on_from_the_copy() -> Done {
     let game = tempfile::tempdir()?;
     session_with(game.path(), "Torn", |_| 7_u64)?;
