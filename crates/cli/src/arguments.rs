@@ -75,7 +75,7 @@ pub enum Verb {
     /// Copy what can be read of a damaged session into a new directory, which a game can play
     ///
     /// The session itself stays as it is. Exit codes: 0 all was kept, 1 something was lost, 2 nothing good is left.
-    #[command(after_help = example("repair --game Acme/Hop last --to ./mended"))]
+    #[command(after_help = example("repair --game Acme/Hop last --to ./repaired"))]
     Repair(Repair),
     /// Say which sessions rules of retention would let go, and why
     ///

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use bevy_session_journal::journal::ReadError;
-use bevy_session_journal::store::{MendError, StoreError, with_sources};
+use bevy_session_journal::store::{RepairError, StoreError, with_sources};
 use bevy_session_journal::{CheckpointId, ReportError, RequestError};
 
 use crate::output::harmless;
@@ -133,7 +133,7 @@ pub enum Failure {
     Database(#[from] rusqlite::Error),
     /// A session can't be repaired.
     #[error(transparent)]
-    Mend(#[from] MendError),
+    Repair(#[from] RepairError),
     /// The command line can't be read.
     #[error(transparent)]
     Arguments(#[from] clap::Error),
@@ -219,7 +219,7 @@ impl Failure {
             | Self::WithoutWorld { .. }
             | Self::UnreadableFile { .. }
             | Self::Unwritten { .. }
-            | Self::Mend(_)
+            | Self::Repair(_)
             | Self::Output(_)
             | Self::Json(_) => ExitCode::from(NOTHING),
             _ => ExitCode::from(USAGE),

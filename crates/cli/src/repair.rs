@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use bevy_session_journal::store::{Fate, MendedFile, MendedKind, Mending, RealDisk, StoredSession};
+use bevy_session_journal::store::{
+    Fate, RealDisk, RepairedFile, RepairedKind, SessionRepair, StoredSession,
+};
 use bevy_session_journal::{CheckpointId, SessionId};
 use serde::Serialize;
 
@@ -63,28 +65,28 @@ pub fn repair(
     let target = EmptyDirectory::at(to, &profile.directory.sessions)?;
     let slots = &profile.directory.slots;
     let reading = Progress::begin("reading the session", 0);
-    let mending = mend(&profile, stored, slots)?;
+    let repair = what_can_be_kept(&profile, stored, slots)?;
     drop(reading);
-    let is_good = mending.summary().newest.is_some();
+    let is_good = repair.summary().newest.is_some();
     if is_good {
         let name = match profile.directory.data {
             Some(_) => &*profile.directory.profile,
             None => DEFAULT_PROFILE,
         };
-        let id = mending.summary().session.to_string();
+        let id = repair.summary().session.to_string();
         let _writing = Progress::begin("writing the copy", 0);
         target.fill("data", |data| {
             let profile = data.join("profiles").join(name);
             let (session, slots) = (profile.join("sessions").join(&id), profile.join("slots"));
-            Ok(mending.write(&RealDisk, &session, &slots)?)
+            Ok(repair.write(&RealDisk, &session, &slots)?)
         })?;
     }
-    let report = Report::of(&mending, is_good.then(|| to.to_owned()));
+    let report = Report::of(&repair, is_good.then(|| to.to_owned()));
     match output.is_json() {
         true => output.object(&report)?,
         false => report.write(output)?,
     }
-    Ok(match (is_good, mending.is_loss()) {
+    Ok(match (is_good, repair.is_loss()) {
         (true, false) => ExitCode::SUCCESS,
         (true, true) => ExitCode::from(1),
         (false, _) => ExitCode::from(2),
@@ -93,25 +95,29 @@ pub fn repair(
 
 /// Finds out what can be kept. A game that runs removes files while they are read, which looks like damage: if
 /// the files aren't what they were at the beginning, they are read again.
-fn mend(profile: &Profile, mut stored: StoredSession, slots: &Path) -> Result<Mending, Failure> {
+fn what_can_be_kept(
+    profile: &Profile,
+    mut stored: StoredSession,
+    slots: &Path,
+) -> Result<SessionRepair, Failure> {
     let session = stored.id();
     for _ in 1..LOOKS {
         let stamp = stored.stamp();
-        let mending = Mending::of(profile.disk(), stored, Some(slots))?;
-        if !mending.is_loss() {
-            return Ok(mending);
+        let repair = SessionRepair::of(profile.disk(), stored, Some(slots))?;
+        if !repair.is_loss() {
+            return Ok(repair);
         }
         match profile.open(session)? {
             Some(again) if again.stamp() != stamp => stored = again,
-            _ => return Ok(mending),
+            _ => return Ok(repair),
         }
     }
-    Ok(Mending::of(profile.disk(), stored, Some(slots))?)
+    Ok(SessionRepair::of(profile.disk(), stored, Some(slots))?)
 }
 
 impl Report {
-    fn of(mending: &Mending, written_to: Option<PathBuf>) -> Self {
-        let summary = mending.summary();
+    fn of(repair: &SessionRepair, written_to: Option<PathBuf>) -> Self {
+        let summary = repair.summary();
         Self {
             session: summary.session,
             written_to,
@@ -119,7 +125,7 @@ impl Report {
             newest_is_called: summary.newest_is_called.map(|id| id.to_string()),
             kept: names(&summary.kept),
             lost: names(&summary.lost),
-            files: mending.files().map(File::of).collect(),
+            files: repair.files().map(File::of).collect(),
         }
     }
 
@@ -149,8 +155,8 @@ impl Report {
 }
 
 impl File {
-    fn of(file: &MendedFile) -> Self {
-        let MendedFile { name, kind, bytes, fate, problems, error, lost } = file;
+    fn of(file: &RepairedFile) -> Self {
+        let RepairedFile { name, kind, bytes, fate, problems, error, lost } = file;
         let problems = problems.iter().map(describe).chain(error.clone());
         let (kind, kept) = (word_of_kind(*kind), word_of_fate(*fate));
         let (name, problems) = (name.clone(), problems.collect());
@@ -172,13 +178,13 @@ impl File {
     }
 }
 
-fn word_of_kind(kind: MendedKind) -> &'static str {
+fn word_of_kind(kind: RepairedKind) -> &'static str {
     match kind {
-        MendedKind::Journal => "journal",
-        MendedKind::Archive => "archive",
-        MendedKind::Events => "events",
-        MendedKind::Attachment => "attachment",
-        MendedKind::Slot => "slot",
+        RepairedKind::Journal => "journal",
+        RepairedKind::Archive => "archive",
+        RepairedKind::Events => "events",
+        RepairedKind::Attachment => "attachment",
+        RepairedKind::Slot => "slot",
     }
 }
 

@@ -24,7 +24,7 @@ fn a_session_without_damage_is_copied_whole() -> Done {
     let game = Game::new()?;
     let before = game.snapshot()?;
     let to = tempfile::tempdir()?;
-    let copy = to.path().join("mended");
+    let copy = to.path().join("repaired");
     let place = copy.display().to_string();
     let words = ["repair", "--json", "DIR", "Relics", "--to", &place];
     let ran = game.run_words(&words)?;
@@ -88,7 +88,7 @@ fn nothing_is_written_where_nothing_good_is_left() -> Done {
         fs::write(path, b"\0bvysess is what it once began with")?;
     }
     let to = tempfile::tempdir()?;
-    let copy = to.path().join("mended");
+    let copy = to.path().join("repaired");
     let place = copy.display().to_string();
     let words = ["repair", "--json", "DIR", EVENINGS, "--to", &place];
     let ran = game.run_words(&words)?;
@@ -104,7 +104,7 @@ fn nothing_is_written_over_what_is_there() -> Done {
     let game = Game::new()?;
     let to = tempfile::tempdir()?;
     fs::write(to.path().join("mine"), "mine")?;
-    let inside = game.session(RELICS).join("mended").display().to_string();
+    let inside = game.session(RELICS).join("repaired").display().to_string();
     let before = game.snapshot()?;
     let taken = to.path().display().to_string();
     let file = to.path().join("mine").display().to_string();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::bridge::Bridge;
 use super::choosing::name_of;
-use super::{MendError, MendedKind, Mending};
+use super::{RepairError, RepairedKind, SessionRepair};
 use crate::journal::{
     FrameEntry, GroupEncoder, Predecessor, ReadAt, ReadError, Segment, SegmentEncoder,
     SegmentHeader,
@@ -36,24 +36,24 @@ pub(super) enum Copied {
 }
 
 pub(super) fn write(
-    mending: &Mending,
+    repair: &SessionRepair,
     to: &dyn Disk,
     directory: &Path,
     slots: &Path,
-) -> Result<(), MendError> {
+) -> Result<(), RepairError> {
     let mut changed = create_directory(to, directory)?;
     changed.insert(directory.to_owned());
-    let has_slot = |kind| kind == MendedKind::Slot;
-    if mending.files().any(|file| has_slot(file.kind)) {
+    let has_slot = |kind| kind == RepairedKind::Slot;
+    if repair.files().any(|file| has_slot(file.kind)) {
         changed.extend(create_directory(to, slots)?);
         changed.insert(slots.to_owned());
     }
-    for (file, copied) in &mending.files {
+    for (file, copied) in &repair.files {
         let parent = if has_slot(file.kind) { slots } else { directory };
         copied.write(to, parent)?;
     }
-    if let Some(bridge) = &mending.bridge {
-        bridge.write(&mending.stored, to, directory)?;
+    if let Some(bridge) = &repair.bridge {
+        bridge.write(&repair.stored, to, directory)?;
     }
     for directory in changed {
         match to.sync_dir(&directory) {
@@ -66,7 +66,7 @@ pub(super) fn write(
 }
 
 impl Copied {
-    fn write(&self, to: &dyn Disk, directory: &Path) -> Result<(), MendError> {
+    fn write(&self, to: &dyn Disk, directory: &Path) -> Result<(), RepairError> {
         match self {
             Self::Nothing => Ok(()),
             Self::Segment(segment, length) => {
@@ -102,7 +102,7 @@ impl Bridge {
         stored: &StoredSession,
         to: &dyn Disk,
         directory: &Path,
-    ) -> Result<(), MendError> {
+    ) -> Result<(), RepairError> {
         let mut place = Place::create(to, directory.join(Layout::name_of(&self.header)))?;
         let (mut encoder, bytes) = SegmentEncoder::new(&self.header)?;
         place.append(&bytes)?;
@@ -139,7 +139,12 @@ impl Place {
     }
 
     /// Appends so many bytes of another file.
-    fn append_all(&mut self, path: &Path, from: &dyn ReadAt, length: u64) -> Result<(), MendError> {
+    fn append_all(
+        &mut self,
+        path: &Path,
+        from: &dyn ReadAt,
+        length: u64,
+    ) -> Result<(), RepairError> {
         let mut offset = 0;
         while offset < length {
             let bytes = usize::try_from(length - offset).map_or(PIECE, |left| left.min(PIECE));
@@ -155,7 +160,7 @@ impl Place {
         Ok(())
     }
 
-    fn sync(mut self) -> Result<(), MendError> {
+    fn sync(mut self) -> Result<(), RepairError> {
         Ok(self.file.sync().attempt(StoreAction::Sync, &self.path)?)
     }
 }

@@ -22,16 +22,16 @@ use choosing::Choice;
 use copying::Copied;
 
 /// What can be kept of a session, found out without writing anything.
-pub struct Mending {
+pub struct SessionRepair {
     stored: StoredSession,
-    files: Vec<(MendedFile, Copied)>,
+    files: Vec<(RepairedFile, Copied)>,
     bridge: Option<Bridge>,
-    summary: MendedSession,
+    summary: RepairedSession,
 }
 
 /// What of a session can be kept.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct MendedSession {
+pub struct RepairedSession {
     /// The session.
     pub session: SessionId,
     /// The newest checkpoint that can be restored, by which the copy is played on; `None` if there is none.
@@ -46,11 +46,11 @@ pub struct MendedSession {
 
 /// A file of a session, and what can be kept of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct MendedFile {
+pub struct RepairedFile {
     /// What it is called.
     pub name: String,
     /// What it is.
-    pub kind: MendedKind,
+    pub kind: RepairedKind,
     /// Its bytes.
     pub bytes: u64,
     /// Whether it is kept.
@@ -65,7 +65,7 @@ pub struct MendedFile {
 
 /// What a file of a session is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum MendedKind {
+pub enum RepairedKind {
     /// A segment of a run.
     Journal,
     /// Named checkpoints of older generations.
@@ -91,10 +91,10 @@ pub enum Fate {
     LeftOut,
 }
 
-/// Why a session can't be mended.
+/// Why a session can't be repaired.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum MendError {
+pub enum RepairError {
     /// A newer version wrote some of it, and what that means isn't known here.
     #[error("a newer version wrote the session: {written_by}")]
     NewerFormat {
@@ -112,25 +112,28 @@ pub enum MendError {
     Encode(#[from] EncodeError),
 }
 
-impl fmt::Debug for Mending {
+impl fmt::Debug for SessionRepair {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Mending").field("summary", &self.summary).finish_non_exhaustive()
+        formatter
+            .debug_struct("SessionRepair")
+            .field("summary", &self.summary)
+            .finish_non_exhaustive()
     }
 }
 
-impl Mending {
+impl SessionRepair {
     /// Reads all of a session that lies on `disk`, and the slots in `slots` that are its own.
     ///
     /// # Errors
     ///
-    /// [`MendError`]. That something is damaged or can't be read is none.
+    /// [`RepairError`]. That something is damaged or can't be read is none.
     pub fn of(
         disk: &dyn Disk,
         mut stored: StoredSession,
         slots: Option<&Path>,
-    ) -> Result<Self, MendError> {
+    ) -> Result<Self, RepairError> {
         if let Some(written_by) = stored.newer_format() {
-            return Err(MendError::NewerFormat { written_by: written_by.clone() });
+            return Err(RepairError::NewerFormat { written_by: written_by.clone() });
         }
         let choice = Choice::of(&mut stored);
         let mut files = choice.files(&stored);
@@ -147,7 +150,7 @@ impl Mending {
             Some(newest) => Bridge::to(&stored, newest),
             None => None,
         };
-        let summary = MendedSession {
+        let summary = RepairedSession {
             session: stored.id(),
             newest,
             newest_is_called: bridge.as_ref().map(Bridge::checkpoint),
@@ -158,18 +161,18 @@ impl Mending {
     }
 
     /// What can be kept of the session.
-    pub fn summary(&self) -> &MendedSession {
+    pub fn summary(&self) -> &RepairedSession {
         &self.summary
     }
 
     /// What becomes of each of its files.
-    pub fn files(&self) -> impl Iterator<Item = &MendedFile> {
+    pub fn files(&self) -> impl Iterator<Item = &RepairedFile> {
         self.files.iter().map(|(file, _)| file)
     }
 
     /// Whether anything that was written is lost.
     pub fn is_loss(&self) -> bool {
-        let is_lost = |file: &MendedFile| matches!(file.fate, Fate::InPart | Fate::Lost);
+        let is_lost = |file: &RepairedFile| matches!(file.fate, Fate::InPart | Fate::Lost);
         !self.summary.lost.is_empty() || self.files().any(is_lost)
     }
 
@@ -178,8 +181,8 @@ impl Mending {
     ///
     /// # Errors
     ///
-    /// [`MendError`]. What was written so far stays.
-    pub fn write(&self, to: &dyn Disk, directory: &Path, slots: &Path) -> Result<(), MendError> {
+    /// [`RepairError`]. What was written so far stays.
+    pub fn write(&self, to: &dyn Disk, directory: &Path, slots: &Path) -> Result<(), RepairError> {
         copying::write(self, to, directory, slots)
     }
 }

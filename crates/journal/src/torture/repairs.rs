@@ -1,4 +1,4 @@
-//! Sessions that were damaged anywhere, and what mending makes of them.
+//! Sessions that were damaged anywhere, and what repair makes of them.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::{Action, Play, Script, rounds, tell};
 use crate::ids::{CheckpointId, SessionId};
 use crate::journal::{Block, FileProblemKind, SessionIndex};
 use crate::store::simulated_disk::{Content, Image, Node, Place, SimulatedDisk};
-use crate::store::{Disk, MemoryDisk, Mending, StoredSession};
+use crate::store::{Disk, MemoryDisk, SessionRepair, StoredSession};
 
 /// What the index finds in a damaged session: the newest checkpoint of the line that is meant, or of the next.
 fn newest_of(stored: &mut StoredSession) -> Option<CheckpointId> {
@@ -42,11 +42,11 @@ fn check(what: &str, image: &Image, session: SessionId) -> bool {
     let problems = original.index().problems();
     let is_damaged = problems.iter().any(|it| it.kind.is_damage());
 
-    let mending = Mending::of(&*disk, open(), None).unwrap();
-    assert_eq!(mending.summary().newest, newest, "{what}: the newest");
-    assert!(mending.is_loss() || !is_damaged, "{what}: a loss should be reported");
+    let repair = SessionRepair::of(&*disk, open(), None).unwrap();
+    assert_eq!(repair.summary().newest, newest, "{what}: the newest");
+    assert!(repair.is_loss() || !is_damaged, "{what}: a loss should be reported");
     let (copy_disk, place) = (MemoryDisk::default(), Path::new("copy/session"));
-    mending.write(&copy_disk, place, Path::new("copy/slots")).unwrap();
+    repair.write(&copy_disk, place, Path::new("copy/slots")).unwrap();
 
     let mut copy = StoredSession::open(&copy_disk, place.to_owned(), session).unwrap();
     let is_torn = |kind: &FileProblemKind| *kind == FileProblemKind::Torn;
@@ -55,7 +55,7 @@ fn check(what: &str, image: &Image, session: SessionId) -> bool {
         "{what}: {:?}",
         copy.problems()
     );
-    let called = mending.summary().newest_is_called;
+    let called = repair.summary().newest_is_called;
     let newest_in_copy = newest_of(&mut copy);
     assert_eq!(newest_in_copy, called.or(newest), "{what}: the newest of the copy");
     if let (Some(newest), Some(in_copy)) = (newest, newest_in_copy) {
@@ -93,7 +93,7 @@ fn whatever_byte_is_damaged_the_copy_has_all_that_can_be_restored() {
             damaged += 1;
         }
     }
-    tell(&format!("mended sessions: {damaged}"));
+    tell(&format!("repaired sessions: {damaged}"));
     assert!(damaged > 1_000, "{damaged}");
     assert_eq!(before.digest(), specimen.image.digest());
 }

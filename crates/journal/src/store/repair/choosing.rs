@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use super::copying::Copied;
-use super::{Fate, MendedFile, MendedKind};
+use super::{Fate, RepairedFile, RepairedKind};
 use crate::ids::CheckpointId;
 use crate::journal::{
     FileProblemKind, FrameEntry, FrameKind, GroupRef, ReadError, Scan, Segment, SegmentHeader,
@@ -46,7 +46,7 @@ impl Choice {
     }
 
     /// The segments, with what is kept of each.
-    pub fn files(&self, stored: &StoredSession) -> Vec<(MendedFile, Copied)> {
+    pub fn files(&self, stored: &StoredSession) -> Vec<(RepairedFile, Copied)> {
         let shortened: HashSet<usize> = self.shortened(stored).collect();
         let segments = stored.segments().iter().zip(&self.frames).enumerate();
         let file = |(position, (segment, frames)): (usize, (&Segment, &Frames))| {
@@ -59,7 +59,7 @@ impl Choice {
                 (true, false) => Fate::InPart,
                 (false, _) => Fate::Whole,
             };
-            let file = MendedFile {
+            let file = RepairedFile {
                 name: name_of(segment.path()),
                 kind: kind_of(&summary.header),
                 bytes: summary.scan.length,
@@ -246,14 +246,14 @@ fn is_wanted(
 }
 
 /// The files in which nothing can be read.
-pub(super) fn unread_files(stored: &StoredSession) -> Vec<(MendedFile, Copied)> {
+pub(super) fn unread_files(stored: &StoredSession) -> Vec<(RepairedFile, Copied)> {
     let is_read = |path: &Path| stored.segments().iter().any(|segment| segment.path() == path);
     let problems = stored.index().problems().iter();
     let unread = problems.filter(|problem| !is_read(&problem.path));
     unread.map(|problem| unread_file(&problem.path, &problem.kind)).collect()
 }
 
-fn unread_file(path: &Path, kind: &FileProblemKind) -> (MendedFile, Copied) {
+fn unread_file(path: &Path, kind: &FileProblemKind) -> (RepairedFile, Copied) {
     let fate = match kind {
         FileProblemKind::Torn | FileProblemKind::OfAnotherSession | FileProblemKind::NoFile => {
             Fate::LeftOut
@@ -262,11 +262,11 @@ fn unread_file(path: &Path, kind: &FileProblemKind) -> (MendedFile, Copied) {
     };
     let name = name_of(path);
     let kind_of_file = match (Layout::is_archive_name(&name), Layout::is_events_name(&name)) {
-        (true, _) => MendedKind::Archive,
-        (_, true) => MendedKind::Events,
-        _ => MendedKind::Journal,
+        (true, _) => RepairedKind::Archive,
+        (_, true) => RepairedKind::Events,
+        _ => RepairedKind::Journal,
     };
-    let file = MendedFile {
+    let file = RepairedFile {
         name,
         kind: kind_of_file,
         bytes: 0,
@@ -279,12 +279,12 @@ fn unread_file(path: &Path, kind: &FileProblemKind) -> (MendedFile, Copied) {
 }
 
 /// The files of events, with what is kept of each.
-pub(super) fn event_files(events: &EventFiles) -> Vec<(MendedFile, Copied)> {
+pub(super) fn event_files(events: &EventFiles) -> Vec<(RepairedFile, Copied)> {
     let read = events.iter().map(|file| {
         let segment = file.segment();
-        let mut mended = MendedFile {
+        let mut repaired = RepairedFile {
             name: name_of(segment.path()),
-            kind: MendedKind::Events,
+            kind: RepairedKind::Events,
             bytes: file.bytes,
             fate: Fate::Lost,
             problems: Vec::new(),
@@ -294,23 +294,23 @@ pub(super) fn event_files(events: &EventFiles) -> Vec<(MendedFile, Copied)> {
         let scan = match segment.scan_events() {
             Ok(scan) => scan,
             Err(error) => {
-                mended.error = Some(with_sources(&error));
-                return (mended, Copied::Nothing);
+                repaired.error = Some(with_sources(&error));
+                return (repaired, Copied::Nothing);
             }
         };
         let frames = Frames::of(segment, &scan, &BTreeSet::new());
         if !scan.damage.is_empty() {
-            mended.problems.push(FileProblemKind::PartlyDamaged(scan.damage.clone()));
+            repaired.problems.push(FileProblemKind::PartlyDamaged(scan.damage.clone()));
         }
-        mended.error = frames.error;
+        repaired.error = frames.error;
         let copied = match frames.is_loss {
             true => {
                 Copied::Frames { segment: segment.clone(), predecessor: None, frames: frames.kept }
             }
             false => Copied::Segment(segment.clone(), scan.length),
         };
-        mended.fate = if frames.is_loss { Fate::InPart } else { Fate::Whole };
-        (mended, copied)
+        repaired.fate = if frames.is_loss { Fate::InPart } else { Fate::Whole };
+        (repaired, copied)
     });
     let unread = events.problems().iter();
     read.chain(unread.map(|problem| unread_file(&problem.path, &problem.kind))).collect()
@@ -321,8 +321,8 @@ fn problems_of(index: &SessionIndex, path: &Path) -> Vec<FileProblemKind> {
     problems.map(|problem| problem.kind.clone()).collect()
 }
 
-fn kind_of(header: &SegmentHeader) -> MendedKind {
-    if header.archive { MendedKind::Archive } else { MendedKind::Journal }
+fn kind_of(header: &SegmentHeader) -> RepairedKind {
+    if header.archive { RepairedKind::Archive } else { RepairedKind::Journal }
 }
 
 pub(super) fn name_of(path: &Path) -> String {
