@@ -70,7 +70,7 @@ pub use external::{
 pub use game_context::GameContext;
 pub use guards::GuardedRequest;
 pub use hints::{SessionHint, SessionHints};
-pub use hooks::SessionHooksExt;
+pub use hooks::{Condition, SessionHooksExt};
 pub use known_sessions::{RecoveryOffers, SessionCatalog, recovery_is_pending};
 pub use notifications::{
     AttachmentRead, AttachmentSaved, AutosaveDelayed, AutosaveStretched, CaptureOverBudget,
@@ -106,7 +106,7 @@ pub(crate) use frame::{ask_gates, capture, handle_requests, receive, report, res
 pub(crate) use frame_time::FrameTime;
 pub(crate) use gates::look_before_exit;
 pub(crate) use hints::{HintWatch, give_hint};
-pub(crate) use hooks::{CheckpointTriggers, Condition, GameHooks};
+pub(crate) use hooks::{CheckpointTriggers, GameHooks};
 pub(crate) use losses::{LossesLogged, log_losses_once};
 pub(crate) use notifications::{
     notify, register as register_notifications, register_chapter_notifications,

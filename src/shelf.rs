@@ -119,7 +119,7 @@ pub trait ShelfExt {
 
 impl ShelfExt for App {
     fn complete_session_when<M>(&mut self, condition: impl SystemCondition<M>) -> &mut Self {
-        completion::add(self, Condition::unnamed(condition));
+        completion::add(self, Condition::new(condition));
         self
     }
 
@@ -138,7 +138,7 @@ impl ShelfExt for App {
         idle: Idle,
         activity: impl SystemCondition<M>,
     ) -> &mut Self {
-        idle::add(self, idle, Condition::unnamed(activity));
+        idle::add(self, idle, Condition::new(activity));
         self
     }
 }

@@ -16,7 +16,7 @@ impl RuntimeParts {
     /// Whether checkpoints may be taken of the world as it is.
     pub(super) fn gate_is_open(&mut self, world: &mut World) -> bool {
         // Every condition is asked, since one may remember when it was asked last.
-        let hold = |open, condition: &mut Condition| condition.holds(world) && open;
+        let hold = |open, condition: &mut Condition| condition.ask(world) && open;
         self.hooks.checkpoint_while.iter_mut().fold(true, hold)
     }
 
@@ -53,7 +53,7 @@ impl RuntimeParts {
     /// Whether the game is where it deals with crashed sessions.
     pub(super) fn is_in_menu(&mut self, world: &mut World) -> bool {
         let menus = &mut self.hooks.offer_in;
-        menus.is_empty() || menus.iter_mut().any(|condition| condition.holds(world))
+        menus.is_empty() || menus.iter_mut().any(|condition| condition.ask(world))
     }
 
     fn log_state_changes(&mut self, world: &mut World) {
@@ -76,7 +76,7 @@ impl RuntimeParts {
     /// Pauses when the game enters a state in which the session stands still, and resumes when it
     /// leaves it. What the game asks for by itself meanwhile has its way.
     fn pause_with_states(&mut self, world: &mut World) {
-        let any = |found, condition: &mut Condition| condition.holds(world) || found;
+        let any = |found, condition: &mut Condition| condition.ask(world) || found;
         let wanted = self.hooks.pause_in.iter_mut().fold(false, any);
         let Some(playing) = &mut self.playing else { return };
         if std::mem::replace(&mut playing.paused_by_state, wanted) == wanted {

@@ -21,7 +21,7 @@ use crate::recovery::RecoveryOffer;
 use crate::restore::{ClearedMessages, StateOverride};
 use crate::session::Leaving;
 
-pub(crate) use condition::Condition;
+pub use condition::Condition;
 
 /// Ties sessions to the game's states: when checkpoints may be taken, when a session stands still,
 /// what a restore waits for, and what it leaves behind.
@@ -334,7 +334,7 @@ impl GameHooks {
 
 impl SessionHooksExt for App {
     fn checkpoint_while<M>(&mut self, condition: impl SystemCondition<M>) -> &mut Self {
-        let condition = Condition::new(None, condition);
+        let condition = Condition::named(None, condition);
         let call = format!("checkpoint_while({})", condition.name);
         hook(self, &call, |hooks| hooks.checkpoint_while.push(condition))
     }
@@ -421,7 +421,7 @@ impl SessionHooksExt for App {
     }
 
     fn restore_when<M>(&mut self, condition: impl SystemCondition<M>) -> &mut Self {
-        let condition = Condition::new(None, condition);
+        let condition = Condition::named(None, condition);
         let call = format!("restore_when({})", condition.name);
         hook(self, &call, |hooks| hooks.restore_when.push(condition))
     }

@@ -125,7 +125,7 @@ impl RuntimeParts {
         let Some(Transition::Restoring(restoring)) = &mut self.transition else { return };
         let session = restoring.prepared.metadata.id;
         let closed = self.hooks.restore_when.iter_mut().find_map(|gate| {
-            let is_open = gate.holds(world);
+            let is_open = gate.ask(world);
             (!is_open).then(|| gate.name.clone())
         });
         if let Some(gate) = closed {

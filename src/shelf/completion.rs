@@ -32,7 +32,7 @@ fn complete(world: &mut World) {
     world.resource_scope(|world, mut completion: Mut<Completion>| {
         let session = world.get_resource::<CurrentSession>().map(CurrentSession::id);
         // Every condition is asked, since one may remember when it was asked last.
-        let any = |found, condition: &mut Condition| condition.holds_or_hints(world) || found;
+        let any = |found, condition: &mut Condition| condition.holds(world) || found;
         let is_complete = completion.conditions.iter_mut().fold(false, any);
         let asked = std::mem::replace(&mut completion.asked, session.filter(|_| is_complete));
         if is_complete && asked != session {

@@ -113,7 +113,7 @@ fn watch(world: &mut World) {
     let frame = world.get_resource::<Time<Real>>().map(Time::delta).unwrap_or_default();
     let session = world.get_resource::<CurrentSession>().map(CurrentSession::id);
     world.resource_scope(|world, mut watch: Mut<IdleWatch>| {
-        let is_active = watch.activity.holds_or_hints(world) || watch.activity.is_unanswered();
+        let is_active = watch.activity.holds(world) || watch.activity.is_unanswered();
         if is_active || watch.session != session {
             watch.begin(session);
         } else if let Some(session) = session {

@@ -1,6 +1,7 @@
 //! Conditions that a game sets, with what to call them.
 
 use std::any::type_name_of_val;
+use std::fmt;
 
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::error::FallbackErrorHandler;
@@ -11,9 +12,31 @@ use bevy::prelude::*;
 
 use crate::lifecycle::hints::{SessionHint, give_hint};
 
-/// A condition on the world, and what to call it.
-pub(crate) struct Condition {
-    pub name: String,
+/// A run condition of the game that is asked by hand, with what to call it: for plugins that, like this one, take
+/// conditions of a game (`when this holds, the quest is done`).
+///
+/// One that can't be asked, because a resource isn't there, doesn't hold, and
+/// [`SessionHint::ConditionFailed`](crate::SessionHint::ConditionFailed) says so once.
+///
+/// ```
+/// use bevy::prelude::*;
+/// use bevy_session::Condition;
+///
+/// #[derive(Resource)]
+/// struct Water(u32);
+///
+/// fn the_well_is_full(water: Res<Water>) -> bool {
+///     water.0 >= 10
+/// }
+///
+/// let mut world = World::new();
+/// let mut condition = Condition::new(the_well_is_full);
+/// assert!(!condition.holds(&mut world), "there is no such resource");
+/// world.insert_resource(Water(10));
+/// assert!(condition.holds(&mut world));
+/// ```
+pub struct Condition {
+    pub(crate) name: String,
     system: BoxedCondition,
     /// The state that it goes by, where that shows in its type and is only one.
     state: Option<String>,
@@ -32,8 +55,31 @@ enum Failure {
     Said,
 }
 
+impl fmt::Debug for Condition {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut condition = formatter.debug_struct("Condition");
+        condition.field("name", &self.name).field("held", &self.held).finish_non_exhaustive()
+    }
+}
+
 impl Condition {
-    pub(super) fn new<M>(name: Option<String>, condition: impl SystemCondition<M>) -> Self {
+    /// A condition that is called by its type.
+    pub fn new<M>(condition: impl SystemCondition<M>) -> Self {
+        Self::named(None, condition)
+    }
+
+    /// Whether it holds now. Where it can't be asked, it doesn't, and a hint says why.
+    ///
+    /// It sees the world as a system that runs once for each call: what changed since the last one.
+    pub fn holds(&mut self, world: &mut World) -> bool {
+        let holds = self.ask(world);
+        if let Some(error) = self.take_failure() {
+            give_hint(world, SessionHint::ConditionFailed { condition: self.name.clone(), error });
+        }
+        holds
+    }
+
+    pub(super) fn named<M>(name: Option<String>, condition: impl SystemCondition<M>) -> Self {
         let type_name = type_name_of_val(&condition).to_owned();
         let system = Box::new(IntoSystem::into_system(condition));
         let name = name.unwrap_or_else(|| {
@@ -46,18 +92,13 @@ impl Condition {
         Self { name, system, state, reads, held: false, is_unanswered: false, failure }
     }
 
-    /// A condition that is called by its type.
-    pub(crate) fn unnamed<M>(condition: impl SystemCondition<M>) -> Self {
-        Self::new(None, condition)
-    }
-
     pub(super) fn in_state<S: States>(state: S) -> Self {
         let name = format!("{state:?}");
-        Self::new(Some(name), in_state(state))
+        Self::named(Some(name), in_state(state))
     }
 
-    /// Whether it holds now. One that can't be asked doesn't.
-    pub(crate) fn holds(&mut self, world: &mut World) -> bool {
+    /// Whether it holds now. One that can't be asked doesn't, and whoever asks sees to the hint.
+    pub(crate) fn ask(&mut self, world: &mut World) -> bool {
         self.initialize(world);
         let answer = self.system.run_readonly((), world);
         if let Err(RunSystemError::Failed(error)) = &answer
@@ -68,15 +109,6 @@ impl Condition {
         self.is_unanswered = answer.is_err();
         self.held = answer.unwrap_or(false);
         self.held
-    }
-
-    /// Whether it holds now. Where it can't be asked, it doesn't, and a hint says why.
-    pub(crate) fn holds_or_hints(&mut self, world: &mut World) -> bool {
-        let holds = self.holds(world);
-        if let Some(error) = self.take_failure() {
-            give_hint(world, SessionHint::ConditionFailed { condition: self.name.clone(), error });
-        }
-        holds
     }
 
     /// Whether it couldn't be asked the last time.
@@ -171,15 +203,15 @@ mod tests {
         #[derive(States, Clone, PartialEq, Eq, Hash, Debug, Default)]
         struct Game;
         let named = |condition: Condition| condition.name;
-        let one = named(Condition::new(None, in_state(Game)));
+        let one = named(Condition::new(in_state(Game)));
         assert!(one.starts_with("in_state<") && one.ends_with("Game>"), "{one}");
-        let either = Condition::new(None, in_state(Game).or_else(in_state(Game)));
+        let either = Condition::new(in_state(Game).or_else(in_state(Game)));
         assert_eq!(either.state.as_deref(), Some(type_name::<Game>()));
         assert!(named(either).contains(type_name::<Game>()));
         fn is_loaded() -> bool {
             true
         }
-        let own = named(Condition::new(None, is_loaded));
+        let own = named(Condition::new(is_loaded));
         assert!(own.ends_with("is_loaded"), "{own}");
     }
 }
