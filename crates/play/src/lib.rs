@@ -1,0 +1,24 @@
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
+
+mod objectives;
+
+pub use objectives::{
+    Blocker, OBJECTIVES, Objective, ObjectiveAdvanced, ObjectiveAvailable, ObjectiveBlocked,
+    ObjectiveChange, ObjectiveCommands, ObjectiveCommandsExt, ObjectiveCompleted, ObjectiveFailed,
+    ObjectiveKey, ObjectiveKeyError, ObjectiveProblem, ObjectiveProblemFound, ObjectiveProblems,
+    ObjectiveProgress, ObjectiveRefusal, ObjectiveRejected, ObjectiveReopened, ObjectiveRequest,
+    ObjectiveResolved, ObjectiveRetired, ObjectiveRow, ObjectiveStanding, ObjectiveState,
+    ObjectiveStep, ObjectiveSystems, ObjectiveView, Objectives, ObjectivesExt, ObjectivesPlugin,
+    ObjectivesSummary,
+};
+
+/// The page of the guide, whose examples are tests.
+#[cfg(doctest)]
+mod guide {
+    #[doc = include_str!("../../../docs/guide/objectives.md")]
+    struct Objectives;
+}

@@ -1,0 +1,86 @@
+//! What happens to objectives, as it is recorded.
+
+use std::time::Duration;
+
+use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::key::ObjectiveKey;
+use super::progress::Blocker;
+
+/// Something that happened to an objective, as the session's log of events has it.
+///
+/// This is the one form in which objectives change: it is [recorded](bevy_session::RecordingExt) in the order in
+/// which it happened, and handed out after a crash, so that what came after the newest checkpoint isn't forgotten.
+/// To act on it in a game, observe [`ObjectiveCompleted`](crate::ObjectiveCompleted) and its like, which come of
+/// it exactly once on a line. Read it where a log is looked at:
+///
+/// ```
+/// use bevy_session::{EventPage, EventQuery, SessionId};
+/// use bevy_session_play::{ObjectiveChange, ObjectiveStep};
+///
+/// fn query(session: SessionId) -> EventQuery {
+///     EventQuery { types: vec![ObjectiveChange::TYPE_PATH.to_owned()], ..EventQuery::of(session) }
+/// }
+///
+/// fn completions(page: &EventPage) -> usize {
+///     let changes = page.events.iter().filter_map(|event| event.decode::<ObjectiveChange>().ok());
+///     changes.filter(|change| change.step == ObjectiveStep::Completed).count()
+/// }
+/// # assert_eq!(completions(&EventPage::default()), 0);
+/// # query(SessionId::random());
+/// ```
+#[derive(Message, TypePath, Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+#[type_path = "bevy_session_play"]
+pub struct ObjectiveChange {
+    /// The objective.
+    pub key: ObjectiveKey,
+    /// When, in play time of the session.
+    pub at: Duration,
+    /// What happened.
+    pub step: ObjectiveStep,
+}
+
+/// What happened to an objective.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum ObjectiveStep {
+    /// It was done once more, or several times.
+    Advanced {
+        /// How often it is done by now.
+        done: u32,
+        /// How often it is to be done.
+        count: u32,
+    },
+    /// It was completed.
+    Completed,
+    /// It was failed.
+    Failed,
+    /// It was closed, and is open again.
+    Reopened,
+    /// Something is in its way.
+    Blocked(Blocker),
+    /// Something isn't in its way any more.
+    Resolved {
+        /// What it was.
+        what: String,
+    },
+}
+
+impl ObjectiveChange {
+    /// What the log calls it.
+    pub const TYPE_PATH: &str = "bevy_session_play::ObjectiveChange";
+}
+
+#[cfg(test)]
+mod tests {
+    use bevy::reflect::TypePath;
+
+    use super::*;
+
+    #[test]
+    fn the_log_knows_it_by_the_path_that_is_promised() {
+        assert_eq!(<ObjectiveChange as TypePath>::type_path(), ObjectiveChange::TYPE_PATH);
+    }
+}

@@ -1,0 +1,98 @@
+//! The one way in which objectives change, while they are played and after a crash.
+
+use std::time::Duration;
+
+use bevy::ecs::message::MessageCursor;
+use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::change::{ObjectiveChange, ObjectiveStep};
+use super::notifications::announce_change;
+use super::progress::ObjectiveProgress;
+use super::settling::unlock;
+use super::tree::Objectives;
+
+/// Where reading is in the changes that were written: behind all that were made here, so that what comes is what a
+/// crash had cut off and is handed out again.
+#[derive(Resource, Default)]
+pub(crate) struct HandedOut(MessageCursor<ObjectiveChange>);
+
+/// What was handed out of objectives that aren't there: those that the game spawned after the checkpoint, and will
+/// spawn again. It is kept until they come.
+#[derive(Resource, TypePath, Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[type_path = "bevy_session_play"]
+pub(crate) struct AheadOfObjectives(Vec<ObjectiveChange>);
+
+/// Makes a change, and has it recorded.
+pub(crate) fn make(world: &mut World, place: usize, step: ObjectiveStep, at: Duration) {
+    let objectives = world.get_resource_or_init::<Objectives>();
+    let Some(key) = objectives.node(place).map(|node| node.definition.key().clone()) else {
+        return;
+    };
+    let change = ObjectiveChange { key, at, step };
+    if apply(world, place, &change) {
+        world.write_message(change.clone());
+        announce_change(world, change);
+    }
+}
+
+/// Lets a change be, in the tree and in what is saved; whether it was one.
+fn apply(world: &mut World, place: usize, change: &ObjectiveChange) -> bool {
+    let mut objectives = world.get_resource_or_init::<Objectives>();
+    let changed = objectives.change(place, |progress| progress.follow(change));
+    let Some((entity, progress)) = changed.map(|node| (node.entity, node.progress.clone())) else {
+        return false;
+    };
+    save(world, entity, progress);
+    true
+}
+
+/// Writes what became of an objective onto its entity.
+pub(crate) fn save(world: &mut World, entity: Entity, progress: ObjectiveProgress) {
+    if let Some(mut saved) = world.get_mut::<ObjectiveProgress>(entity) {
+        *saved = progress;
+    }
+}
+
+/// Takes over what no checkpoint held when the game crashed. It is recorded already, and the game hears of it now.
+pub(crate) fn take_handed_out(world: &mut World) {
+    let changes = world.try_resource_scope(|world, mut handed_out: Mut<HandedOut>| {
+        let messages = world.get_resource::<Messages<ObjectiveChange>>()?;
+        Some(handed_out.0.read(messages).cloned().collect::<Vec<_>>())
+    });
+    for change in changes.flatten().unwrap_or_default() {
+        take_over(world, change);
+    }
+}
+
+fn take_over(world: &mut World, change: ObjectiveChange) {
+    let objectives = world.get_resource_or_init::<Objectives>();
+    let Some(place) = objectives.place(&change.key) else {
+        return world.get_resource_or_init::<AheadOfObjectives>().0.push(change);
+    };
+    let at = change.at;
+    if apply(world, place, &change) {
+        announce_change(world, change);
+        // What came next may be about one that could be gone about because of this.
+        unlock(world, &[place], at);
+    }
+}
+
+/// Takes over what waited for objectives that are there now.
+pub(crate) fn claim_what_waits(world: &mut World) {
+    let Some(waiting) = world.get_resource::<AheadOfObjectives>() else { return };
+    if waiting.0.is_empty() {
+        return;
+    }
+    let changes = std::mem::take(&mut world.get_resource_or_init::<AheadOfObjectives>().0);
+    for change in changes {
+        take_over(world, change);
+    }
+}
+
+/// Passes over the changes that were written until now.
+pub(crate) fn pass_over_changes(world: &mut World) {
+    let Some(messages) = world.get_resource::<Messages<ObjectiveChange>>() else { return };
+    let cursor = messages.get_cursor_current();
+    world.get_resource_or_init::<HandedOut>().0 = cursor;
+}

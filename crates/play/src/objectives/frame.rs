@@ -1,0 +1,87 @@
+//! What is done about objectives in a frame.
+
+use std::time::Duration;
+
+use bevy::prelude::*;
+use bevy_session::{CurrentSession, SessionActivity, SessionStatus};
+use tracing::warn;
+
+use super::changing::{make, pass_over_changes, take_handed_out};
+use super::following::follow_changes;
+use super::objective::Objective;
+use super::progress::ObjectiveProgress;
+use super::registry::{Criteria, Criterion};
+use super::requests::{ObjectiveRefusal, ObjectiveRequests, handle_requests, refuse_requests};
+use super::settling::settle;
+use super::tree::Objectives;
+
+/// How often in a frame what observers of changes ask for is done, before the rest waits for the next one.
+const ROUNDS: usize = 64;
+
+/// Whether the next step waits: the frame in which a session came back isn't recorded, and what a crash had cut off
+/// comes at its end.
+#[derive(Resource, Default)]
+pub(crate) struct Rest(pub bool);
+
+/// All that is done about objectives in a frame.
+pub(crate) fn go_on(
+    world: &mut World,
+    objectives: &mut QueryState<(), Changed<Objective>>,
+    progress: &mut QueryState<(Entity, &'static ObjectiveProgress), Changed<ObjectiveProgress>>,
+) {
+    follow_changes(world, (objectives, progress));
+    take_handed_out(world);
+    let rests =
+        std::mem::take(&mut world.get_resource_or_init::<Rest>().bypass_change_detection().0);
+    if rests || is_restoring(world) {
+        return;
+    }
+    let Some(session) = world.get_resource::<CurrentSession>() else {
+        return refuse_requests(world, &ObjectiveRefusal::NoSession);
+    };
+    let (now, status) = (session.play_time(), session.status());
+    handle_requests(world, now);
+    if status == SessionStatus::Active {
+        ask_conditions(world, now);
+    }
+    settle(world, now);
+    answer_observers(world, now);
+    pass_over_changes(world);
+}
+
+/// Whether a checkpoint is being read or put back: what happens meanwhile may be part of no line.
+fn is_restoring(world: &World) -> bool {
+    world.get_resource::<SessionActivity>().is_some_and(|activity| activity.restore().is_some())
+}
+
+/// What observers of this frame's changes ask for belongs into this frame's checkpoint: requests aren't saved.
+fn answer_observers(world: &mut World, now: Duration) {
+    for _ in 0..ROUNDS {
+        if world.get_resource_or_init::<ObjectiveRequests>().is_empty() {
+            return;
+        }
+        handle_requests(world, now);
+        settle(world, now);
+    }
+    warn!(
+        "observers of objectives ask for more with each change; the rest waits for the next frame"
+    );
+}
+
+fn ask_conditions(world: &mut World, now: Duration) {
+    let mut criteria = std::mem::take(&mut *world.get_resource_or_init::<Criteria>());
+    for Criterion { place, step, condition, .. } in &mut criteria.0 {
+        let Some(place) = place.filter(|place| can_be_closed(world, *place)) else { continue };
+        if condition.holds(world) {
+            make(world, place, step.clone(), now);
+        }
+    }
+    world.insert_resource(criteria);
+}
+
+fn can_be_closed(world: &mut World, place: usize) -> bool {
+    let objectives = world.get_resource_or_init::<Objectives>();
+    objectives
+        .view(place)
+        .is_some_and(|it| it.is_available() && it.saved().blockers().is_empty() && !it.is_group())
+}

@@ -1,0 +1,117 @@
+//! What a game hears of objectives: each an event, for observers that act at once, and a message, for systems that
+//! read it when they run.
+
+use std::time::Duration;
+
+use bevy::prelude::*;
+
+use super::announce;
+use super::change::{ObjectiveChange, ObjectiveStep};
+use super::key::ObjectiveKey;
+use super::progress::Blocker;
+use super::requests::{ObjectiveRefusal, ObjectiveRequest};
+
+/// Declares the notifications and registers them, so that none can be declared and forgotten.
+macro_rules! notifications {
+    ($($(#[$attribute:meta])* $name:ident { $($(#[$field_attribute:meta])* $field:ident: $type:ty,)* })*) => {
+        $(
+            $(#[$attribute])*
+            #[derive(Event, Message, Clone, PartialEq, Debug)]
+            #[non_exhaustive]
+            pub struct $name { $($(#[$field_attribute])* pub $field: $type,)* }
+        )*
+
+        pub(crate) fn register(app: &mut App) {
+            $(app.add_message::<$name>();)*
+        }
+    };
+}
+
+notifications! {
+    /// An objective was completed. It comes once on a line of the session: not again after a crash that a checkpoint
+    /// or the log of events got over, and again after a rewind to before it. [`Objectives`](crate::Objectives)
+    /// has it as completed by then.
+    ObjectiveCompleted {
+        /// The objective.
+        key: ObjectiveKey,
+        /// When, in play time of the session.
+        at: Duration,
+    }
+
+    /// An objective was failed. Once on a line, as [`ObjectiveCompleted`].
+    ObjectiveFailed {
+        /// The objective.
+        key: ObjectiveKey,
+        /// When, in play time of the session.
+        at: Duration,
+    }
+
+    /// An objective that was closed is open again: because it was asked for, or, of a group, because something in it
+    /// is open again or new.
+    ObjectiveReopened {
+        /// The objective.
+        key: ObjectiveKey,
+    }
+
+    /// An objective can be gone about for the first time: what it needs is completed, or it was there from the
+    /// beginning.
+    ObjectiveAvailable {
+        /// The objective.
+        key: ObjectiveKey,
+    }
+
+    /// An objective that is to be done several times was done. If it was the last time,
+    /// [`ObjectiveCompleted`] follows.
+    ObjectiveAdvanced {
+        /// The objective.
+        key: ObjectiveKey,
+        /// How often it is done by now.
+        done: u32,
+        /// How often it is to be done.
+        count: u32,
+    }
+
+    /// Something is in the way of an objective.
+    ObjectiveBlocked {
+        /// The objective.
+        key: ObjectiveKey,
+        /// What it is.
+        blocker: Blocker,
+    }
+
+    /// Something isn't in the way of an objective any more.
+    ObjectiveResolved {
+        /// The objective.
+        key: ObjectiveKey,
+        /// What it was.
+        what: String,
+    }
+
+    /// A request can't be done, and nothing has changed.
+    ObjectiveRejected {
+        /// The objective that was meant.
+        key: ObjectiveKey,
+        /// What was asked for.
+        request: ObjectiveRequest,
+        /// Why it can't be.
+        reason: ObjectiveRefusal,
+    }
+}
+
+/// Lets the game hear of a change that was made.
+pub(crate) fn announce_change(world: &mut World, change: ObjectiveChange) {
+    let ObjectiveChange { key, at, step } = change;
+    match step {
+        ObjectiveStep::Completed => announce(world, ObjectiveCompleted { key, at }),
+        ObjectiveStep::Failed => announce(world, ObjectiveFailed { key, at }),
+        ObjectiveStep::Reopened => announce(world, ObjectiveReopened { key }),
+        ObjectiveStep::Advanced { done, count } => {
+            announce(world, ObjectiveAdvanced { key, done, count });
+        }
+        ObjectiveStep::Blocked(mut blocker) => {
+            blocker.since = at;
+            announce(world, ObjectiveBlocked { key, blocker });
+        }
+        ObjectiveStep::Resolved { what } => announce(world, ObjectiveResolved { key, what }),
+    }
+}

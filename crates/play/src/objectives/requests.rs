@@ -1,0 +1,278 @@
+//! What a game asks of objectives.
+
+use std::fmt;
+use std::time::Duration;
+
+use bevy::prelude::*;
+use bevy_session::SessionRestored;
+
+use super::announce;
+use super::change::ObjectiveStep;
+use super::changing::make;
+use super::key::ObjectiveKey;
+use super::notifications::ObjectiveRejected;
+use super::progress::{Blocker, ObjectiveState};
+use super::settling::follow_up;
+use super::tree::Objectives;
+
+/// What was asked of an objective.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum ObjectiveRequest {
+    /// To note that it was done so many times more.
+    Advance(u32),
+    /// To complete it.
+    Complete,
+    /// To fail it.
+    Fail,
+    /// To open it again.
+    Reopen,
+    /// To put something in its way.
+    Block(Blocker),
+    /// To take something out of its way.
+    Resolve {
+        /// What it is.
+        what: String,
+    },
+}
+
+/// Why a request can't be done.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ObjectiveRefusal {
+    /// There is no such objective, or it is none that counts.
+    #[error("there is no such objective")]
+    UnknownKey,
+    /// It is a group, which is closed and opened with what is in it.
+    #[error("it is a group, which goes by what is in it")]
+    Group,
+    /// It is locked.
+    #[error("it is locked")]
+    Locked {
+        /// What it needs and isn't completed.
+        missing: Vec<ObjectiveKey>,
+    },
+    /// It is completed or failed.
+    #[error("it is closed")]
+    Closed,
+    /// It is open, and was to be opened again.
+    #[error("it is open")]
+    Open,
+    /// This is in its way already.
+    #[error("it is blocked by that already")]
+    AlreadyBlocked,
+    /// This isn't in its way.
+    #[error("it isn't blocked by that")]
+    NotBlocked,
+    /// No session is played.
+    #[error("no session is played")]
+    NoSession,
+    /// The world in which it was asked for has been replaced by one that was restored.
+    #[error("the world in which it was asked for is gone")]
+    WorldReplaced,
+}
+
+/// Makes requests about objectives; [`ObjectiveCommandsExt::objectives`] has it.
+///
+/// They are done in their order, in the same frame if they are made before
+/// [`ObjectiveSystems`](crate::ObjectiveSystems), and are part of that frame's checkpoint. While a session is
+/// restored they wait; if that replaces the world, they are refused. What can't be done is answered with
+/// [`ObjectiveRejected`], and changes nothing.
+pub struct ObjectiveCommands<'a, 'w, 's> {
+    commands: &'a mut Commands<'w, 's>,
+}
+
+/// Adds [`objectives`](Self::objectives) to [`Commands`].
+pub trait ObjectiveCommandsExt<'w, 's> {
+    /// Requests about objectives.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session_play::{Blocker, ObjectiveCommandsExt};
+    ///
+    /// fn play(mut commands: Commands) {
+    ///     commands.objectives().advance("town/well", 1);
+    ///     commands.objectives().block("bridge", Blocker::new("The river is high").owner("Ann"));
+    /// }
+    /// # bevy::ecs::system::assert_is_system(play);
+    /// ```
+    fn objectives(&mut self) -> ObjectiveCommands<'_, 'w, 's>;
+}
+
+impl<'w, 's> ObjectiveCommandsExt<'w, 's> for Commands<'w, 's> {
+    fn objectives(&mut self) -> ObjectiveCommands<'_, 'w, 's> {
+        ObjectiveCommands { commands: self }
+    }
+}
+
+impl fmt::Debug for ObjectiveCommands<'_, '_, '_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("ObjectiveCommands").finish_non_exhaustive()
+    }
+}
+
+impl ObjectiveCommands<'_, '_, '_> {
+    /// Notes that an objective was done so many times more. When it was done as often as its
+    /// [`count`](crate::Objective::count) says, it is completed. 0 changes nothing.
+    pub fn advance(&mut self, key: impl Into<ObjectiveKey>, times: u32) {
+        self.request(key, ObjectiveRequest::Advance(times));
+    }
+
+    /// Completes an objective that is open and not locked, whatever its count and its blockers.
+    pub fn complete(&mut self, key: impl Into<ObjectiveKey>) {
+        self.request(key, ObjectiveRequest::Complete);
+    }
+
+    /// Fails an objective that is open and not locked.
+    pub fn fail(&mut self, key: impl Into<ObjectiveKey>) {
+        self.request(key, ObjectiveRequest::Fail);
+    }
+
+    /// Opens an objective again that was completed or failed, from nothing. Groups around it are open again with
+    /// it, and what needs it is locked again unless it is closed.
+    pub fn reopen(&mut self, key: impl Into<ObjectiveKey>) {
+        self.request(key, ObjectiveRequest::Reopen);
+    }
+
+    /// Puts something in the way of an objective that is open: its conditions aren't asked until it is resolved.
+    pub fn block(&mut self, key: impl Into<ObjectiveKey>, blocker: Blocker) {
+        self.request(key, ObjectiveRequest::Block(blocker));
+    }
+
+    /// Takes out of the way what was put there under these words.
+    pub fn resolve(&mut self, key: impl Into<ObjectiveKey>, what: impl Into<String>) {
+        self.request(key, ObjectiveRequest::Resolve { what: what.into() });
+    }
+
+    /// Makes any of these requests.
+    pub fn request(&mut self, key: impl Into<ObjectiveKey>, request: ObjectiveRequest) {
+        let key = key.into();
+        self.commands.queue(move |world: &mut World| {
+            world.get_resource_or_init::<ObjectiveRequests>().0.push((key, request));
+        });
+    }
+}
+
+/// What was asked for and isn't done yet.
+#[derive(Resource, Default)]
+pub(crate) struct ObjectiveRequests(Vec<(ObjectiveKey, ObjectiveRequest)>);
+
+impl ObjectiveRequests {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Does what was asked for until now, in order.
+pub(crate) fn handle_requests(world: &mut World, at: Duration) {
+    let requests = std::mem::take(&mut world.get_resource_or_init::<ObjectiveRequests>().0);
+    for (key, request) in requests {
+        match steps_of(world, &key, &request, at) {
+            Ok((place, steps)) => {
+                for step in steps {
+                    make(world, place, step, at);
+                }
+            }
+            Err(reason) => announce(world, ObjectiveRejected { key, request, reason }),
+        }
+    }
+}
+
+/// Refuses all that was asked for until now.
+pub(crate) fn refuse_requests(world: &mut World, reason: &ObjectiveRefusal) {
+    let requests = std::mem::take(&mut world.get_resource_or_init::<ObjectiveRequests>().0);
+    for (key, request) in requests {
+        announce(world, ObjectiveRejected { key, request, reason: reason.clone() });
+    }
+}
+
+/// What was asked for in a world that is gone isn't done in the one that took its place. Taken here and now, since
+/// what other observers of this ask for is meant for the new one.
+pub(crate) fn give_up_requests(
+    _: On<SessionRestored>,
+    mut requests: ResMut<ObjectiveRequests>,
+    mut commands: Commands,
+) {
+    for (key, request) in std::mem::take(&mut requests.0) {
+        let reason = ObjectiveRefusal::WorldReplaced;
+        commands.queue(move |world: &mut World| {
+            announce(world, ObjectiveRejected { key, request, reason });
+        });
+    }
+}
+
+type Steps = (usize, Vec<ObjectiveStep>);
+
+/// What a request comes to, if nothing forbids it.
+fn steps_of(
+    world: &mut World,
+    key: &ObjectiveKey,
+    request: &ObjectiveRequest,
+    at: Duration,
+) -> Result<Steps, ObjectiveRefusal> {
+    let place = place_of(world, key)?;
+    if matches!(
+        request,
+        ObjectiveRequest::Advance(_) | ObjectiveRequest::Complete | ObjectiveRequest::Fail
+    ) {
+        require_available(world, place, at)?;
+    }
+    let objectives = world.get_resource_or_init::<Objectives>();
+    let view = objectives.view(place).ok_or(ObjectiveRefusal::UnknownKey)?;
+    let is_open = view.state() == ObjectiveState::Open;
+    let steps = match request {
+        ObjectiveRequest::Advance(times) => {
+            let count = view.definition().times();
+            let done = view.saved().done().saturating_add(*times).min(count);
+            let advanced = (*times > 0).then_some(ObjectiveStep::Advanced { done, count });
+            let completed = (*times > 0 && done == count).then_some(ObjectiveStep::Completed);
+            advanced.into_iter().chain(completed).collect()
+        }
+        ObjectiveRequest::Complete => vec![ObjectiveStep::Completed],
+        ObjectiveRequest::Fail => vec![ObjectiveStep::Failed],
+        ObjectiveRequest::Reopen if is_open => return Err(ObjectiveRefusal::Open),
+        ObjectiveRequest::Reopen => vec![ObjectiveStep::Reopened],
+        ObjectiveRequest::Block(_) if !is_open => return Err(ObjectiveRefusal::Closed),
+        ObjectiveRequest::Block(blocker) if view.saved().is_blocked_by(&blocker.what) => {
+            return Err(ObjectiveRefusal::AlreadyBlocked);
+        }
+        ObjectiveRequest::Block(blocker) => {
+            vec![ObjectiveStep::Blocked(Blocker { since: at, ..blocker.clone() })]
+        }
+        ObjectiveRequest::Resolve { what } if !view.saved().is_blocked_by(what) => {
+            return Err(ObjectiveRefusal::NotBlocked);
+        }
+        ObjectiveRequest::Resolve { what } => vec![ObjectiveStep::Resolved { what: what.clone() }],
+    };
+    Ok((place, steps))
+}
+
+/// Where the objective is, which must not be a group.
+fn place_of(world: &mut World, key: &str) -> Result<usize, ObjectiveRefusal> {
+    let objectives = world.get_resource_or_init::<Objectives>();
+    let place = objectives.place(key).ok_or(ObjectiveRefusal::UnknownKey)?;
+    match objectives.node(place) {
+        Some(node) if node.is_group() => Err(ObjectiveRefusal::Group),
+        _ => Ok(place),
+    }
+}
+
+fn require_available(
+    world: &mut World,
+    place: usize,
+    at: Duration,
+) -> Result<(), ObjectiveRefusal> {
+    if world.get_resource_or_init::<Objectives>().is_locked(place) {
+        // What was done before in this frame may have completed a group that it needs.
+        follow_up(world, at);
+    }
+    let objectives = world.get_resource_or_init::<Objectives>();
+    let view = objectives.view(place).ok_or(ObjectiveRefusal::UnknownKey)?;
+    match view.state() {
+        ObjectiveState::Open if view.is_locked() => {
+            Err(ObjectiveRefusal::Locked { missing: view.missing() })
+        }
+        ObjectiveState::Open => Ok(()),
+        _ => Err(ObjectiveRefusal::Closed),
+    }
+}

@@ -1,0 +1,235 @@
+//! One objective of the tree, to read.
+
+use std::fmt;
+use std::time::Duration;
+
+use bevy::prelude::*;
+
+use super::{Node, Objectives};
+use crate::objectives::key::ObjectiveKey;
+use crate::objectives::objective::Objective;
+use crate::objectives::progress::{Blocker, ObjectiveProgress, ObjectiveState};
+
+/// How an objective stands for a player: its state, and whether it can be gone about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ObjectiveStanding {
+    /// Others must be completed before.
+    Locked {
+        /// Their keys: what it and the groups around it need and isn't completed.
+        missing: Vec<ObjectiveKey>,
+    },
+    /// It can be gone about.
+    Open,
+    /// It is done.
+    Completed,
+    /// It can't be done any more.
+    Failed,
+}
+
+impl ObjectiveStanding {
+    /// `open`, `completed`, `failed` or `locked`.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Locked { .. } => "locked",
+            Self::Open => "open",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// What a HUD or a menu shows of an objective.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct ObjectiveRow {
+    /// How many groups it is in.
+    pub depth: usize,
+    /// Its key.
+    pub key: ObjectiveKey,
+    /// What the player reads.
+    pub title: String,
+    /// How it stands.
+    pub standing: ObjectiveStanding,
+    /// How much of it is done, from 0 to 1.
+    pub progress: f32,
+    /// How often it was done.
+    pub done: u32,
+    /// How often it is to be done.
+    pub count: u32,
+    /// What is in its way.
+    pub blockers: Vec<Blocker>,
+    /// Whether its group can do without it.
+    pub optional: bool,
+    /// Whether others are in it.
+    pub group: bool,
+}
+
+/// One objective of [`Objectives`], to read.
+#[derive(Clone, Copy)]
+pub struct ObjectiveView<'a> {
+    pub(super) objectives: &'a Objectives,
+    pub(super) node: &'a Node,
+    pub(super) place: usize,
+}
+
+impl<'a> ObjectiveView<'a> {
+    /// Its key.
+    #[must_use]
+    pub fn key(&self) -> &'a ObjectiveKey {
+        self.node.definition.key()
+    }
+
+    /// What the player reads.
+    #[must_use]
+    pub fn title(&self) -> &'a str {
+        self.node.definition.shown_title()
+    }
+
+    /// What it is.
+    #[must_use]
+    pub fn definition(&self) -> &'a Objective {
+        &self.node.definition
+    }
+
+    /// What is saved of it: state, count, blockers and times.
+    #[must_use]
+    pub fn saved(&self) -> &'a ObjectiveProgress {
+        &self.node.progress
+    }
+
+    /// The entity that it is on.
+    #[must_use]
+    pub fn entity(&self) -> Entity {
+        self.node.entity
+    }
+
+    /// Whether it is open, completed or failed. One that is locked is open.
+    #[must_use]
+    pub fn state(&self) -> ObjectiveState {
+        self.node.progress.state()
+    }
+
+    /// How it stands for a player.
+    #[must_use]
+    pub fn standing(&self) -> ObjectiveStanding {
+        match self.state() {
+            ObjectiveState::Completed => ObjectiveStanding::Completed,
+            ObjectiveState::Failed => ObjectiveStanding::Failed,
+            ObjectiveState::Open if self.is_locked() => {
+                ObjectiveStanding::Locked { missing: self.missing() }
+            }
+            ObjectiveState::Open => ObjectiveStanding::Open,
+        }
+    }
+
+    /// Whether something that it needs, or that a group around it needs, isn't completed.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        self.objectives.is_locked(self.place)
+    }
+
+    /// Whether it can be gone about: it is open, and nothing that it needs is missing.
+    #[must_use]
+    pub fn is_available(&self) -> bool {
+        self.state() == ObjectiveState::Open && !self.is_locked()
+    }
+
+    /// What it needs and isn't completed, the groups around it included.
+    #[must_use]
+    pub fn missing(&self) -> Vec<ObjectiveKey> {
+        let mut missing = Vec::new();
+        for node in self.objectives.with_groups(self.place) {
+            let unmet = node.needs.iter().zip(node.definition.needed());
+            let unmet = unmet.filter(|(need, _)| !self.objectives.is_met(**need));
+            missing.extend(unmet.map(|(_, key)| key.clone()));
+        }
+        missing
+    }
+
+    /// Whether lists show it: unless it is hidden, and neither available nor closed.
+    #[must_use]
+    pub fn is_visible(&self) -> bool {
+        !self.node.definition.is_hidden()
+            || self.state() != ObjectiveState::Open
+            || !self.is_locked()
+    }
+
+    /// How much of it is done, from 0 to 1: 1 if it is completed, else by its count, or, of a group, by the weights of
+    /// those in it that aren't optional.
+    #[must_use]
+    pub fn progress(&self) -> f32 {
+        self.node.share
+    }
+
+    /// How often it was done, up to its count.
+    #[must_use]
+    pub fn done(&self) -> u32 {
+        match self.state() {
+            ObjectiveState::Completed => self.node.definition.times(),
+            _ => self.node.progress.done(),
+        }
+    }
+
+    /// How long it is expected to take; of a group of which nothing is said, what is said of those in it.
+    #[must_use]
+    pub fn expected(&self) -> Option<Duration> {
+        self.objectives.expected(self.place)
+    }
+
+    /// How long it has been played. `now` is the session's play time.
+    #[must_use]
+    pub fn played(&self, now: Duration) -> Duration {
+        self.node.progress.played(now)
+    }
+
+    /// The expected time by the played: 2 is twice as fast as expected. `None` where one of them is missing. `now` is
+    /// the session's play time.
+    #[must_use]
+    pub fn efficiency(&self, now: Duration) -> Option<f32> {
+        let played = self.played(now);
+        (!played.is_zero()).then(|| Some(self.expected()?.div_duration_f32(played))).flatten()
+    }
+
+    /// Whether others are in it.
+    #[must_use]
+    pub fn is_group(&self) -> bool {
+        self.node.is_group()
+    }
+
+    /// The group that it is in.
+    #[must_use]
+    pub fn group(&self) -> Option<Self> {
+        self.objectives.view(self.node.group?)
+    }
+
+    /// Those directly in it, in order.
+    pub fn members(&self) -> impl Iterator<Item = Self> + use<'a> {
+        let objectives = self.objectives;
+        self.node.members.iter().filter_map(move |place| objectives.view(*place))
+    }
+
+    /// What a HUD or a menu shows of it.
+    #[must_use]
+    pub fn row(&self) -> ObjectiveRow {
+        ObjectiveRow {
+            depth: self.node.depth,
+            key: self.key().clone(),
+            title: self.title().to_owned(),
+            standing: self.standing(),
+            progress: self.progress(),
+            done: self.done(),
+            count: self.node.definition.times(),
+            blockers: self.node.progress.blockers().to_vec(),
+            optional: self.node.definition.is_optional(),
+            group: self.is_group(),
+        }
+    }
+}
+
+impl fmt::Debug for ObjectiveView<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut view = formatter.debug_struct("ObjectiveView");
+        view.field("key", self.key()).field("standing", &self.standing()).finish_non_exhaustive()
+    }
+}
