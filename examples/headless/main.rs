@@ -19,6 +19,7 @@ mod colony;
 mod digest;
 mod driven;
 mod life;
+mod objectives;
 mod options;
 mod report;
 mod take_up;
@@ -64,7 +65,13 @@ fn main() -> AppExit {
         .add_plugins(LogPlugin { filter: "warn,bevy_session=off".into(), ..default() })
         .add_plugins((MinimalPlugins, StatesPlugin, session))
         .insert_resource(options)
-        .add_plugins((colony::plugin, life::plugin, report::plugin, take_up::plugin))
+        .add_plugins((
+            colony::plugin,
+            life::plugin,
+            objectives::plugin,
+            report::plugin,
+            take_up::plugin,
+        ))
         .add_plugins(driven::plugin)
         .add_systems(First, keep_time.run_if(has_begun))
         .add_systems(Update, quit_in_time.run_if(has_begun))

@@ -15,6 +15,7 @@ use bevy_session::{
     Archived, ChapterId, CheckpointId, EventPage, EventQuery, Report, SessionCommands, SessionId,
     SessionQuery,
 };
+use bevy_session_play::Objectives;
 use serde_json::{Map, Value, json};
 
 use super::news::{Moment, News};
@@ -44,6 +45,7 @@ pub const COMMANDS: &[Command] = &[
     Command { verb: "scenario", takes: Takes::Text("a path"), begin: scenario },
     Command { verb: "tag", takes: Takes::Text("a tag"), begin: tag },
     Command { verb: "search", takes: Takes::Text("words"), begin: search },
+    Command { verb: "objectives", takes: Takes::Nothing, begin: objectives },
     Command { verb: "slots", takes: Takes::Nothing, begin: slots },
     Command { verb: "events", takes: Takes::Text("a number"), begin: events },
     Command { verb: "report", takes: Takes::Text("a path"), begin: report },
@@ -355,6 +357,18 @@ fn search(world: &mut World, words: &str) -> Result<Begun, String> {
     let found = catalog.query(&SessionQuery::default().search(words));
     let ids = found.entries.iter().map(|entry| json!(entry.session.id.to_string()));
     Ok(Begun::Done(fields([("ids", ids.collect())])))
+}
+
+/// What the colony sets out to do, and how far it is.
+fn objectives(world: &mut World, _: &str) -> Result<Begun, String> {
+    let objectives = world.resource::<Objectives>().iter().map(|objective| {
+        json!({
+            "key": objective.key().as_str(),
+            "state": objective.standing().word(),
+            "progress": objective.progress(),
+        })
+    });
+    Ok(Begun::Done(fields([("objectives", objectives.collect())])))
 }
 
 fn slots(world: &mut World, _: &str) -> Result<Begun, String> {

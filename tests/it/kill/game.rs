@@ -242,7 +242,11 @@ fn newest_source() -> SystemTime {
         entries.max().unwrap_or(SystemTime::UNIX_EPOCH)
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    ["src", "examples", "Cargo.toml"].iter().map(|path| newest(&root.join(path))).max().unwrap()
+    ["src", "crates/play/src", "examples", "Cargo.toml"]
+        .iter()
+        .map(|path| newest(&root.join(path)))
+        .max()
+        .unwrap()
 }
 
 fn build(profile: &Path) {
