@@ -85,7 +85,7 @@ pub(crate) enum Origin {
 ///
 /// fn count(objectives: Query<&ObjectiveProgress>) {
 ///     let done = objectives.iter().filter(|it| it.state() == ObjectiveState::Completed).count();
-///     info!("{done} done");
+///     println!("{done} done");
 /// }
 /// # bevy::ecs::system::assert_is_system(count);
 /// ```

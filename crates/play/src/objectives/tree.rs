@@ -38,10 +38,10 @@ pub(crate) use growing::{Seed, grow};
 ///             ObjectiveStanding::Locked { .. } => "locked",
 ///             ObjectiveStanding::Open => "open",
 ///         };
-///         info!("{:indent$}{} ({mark}, {:.0} %)", "", row.title, row.progress * 100.0, indent = row.depth * 2);
+///         println!("{:indent$}{} ({mark}, {:.0} %)", "", row.title, row.progress * 100.0, indent = row.depth * 2);
 ///     }
 /// }
-/// # bevy::ecs::system::assert_is_system(draw.run_if(resource_changed::<Objectives>));
+/// # App::new().add_systems(Update, draw.run_if(resource_changed::<Objectives>));
 /// ```
 #[derive(Resource, Debug, Default)]
 pub struct Objectives {
