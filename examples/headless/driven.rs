@@ -10,7 +10,7 @@ mod news;
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
-use bevy_session::{SessionLast, SessionSystems};
+use bevy_session::{SessionLast, SessionRestored, SessionSystems};
 use crossbeam_channel::Receiver;
 
 use self::commands::{Answer, Begun, COMMANDS, Watch};
@@ -55,10 +55,18 @@ pub fn plugin(app: &mut App) {
             SessionLast,
             (
                 // What is asked for in this frame is done in this frame.
-                obey.before(SessionSystems::Run).run_if(crate::has_begun),
+                obey.before(SessionSystems::Run).run_if(crate::has_begun).run_if(has_settled),
                 give_up.after(SessionSystems::Run).run_if(on_message::<AppExit>),
             ),
         );
+}
+
+/// What a crash had cut off is handed out at the end of the frame in which the colony came back, and is dealt with
+/// in the next one: who asks sees it done.
+fn has_settled(mut restored: MessageReader<SessionRestored>, mut frames: Local<u8>) -> bool {
+    let is_back = restored.read().count() > 0;
+    *frames = if is_back { 0 } else { frames.saturating_add(1) };
+    *frames >= 2
 }
 
 /// Begins commands until one has to wait.

@@ -19,6 +19,7 @@ pub fn app_with(session: SessionPlugin, add: impl FnOnce(&mut App)) -> App {
     let mut app = App::new();
     app.add_plugins((MinimalPlugins.build().disable::<bevy::app::ScheduleRunnerPlugin>(), session))
         .add_plugins(ObjectivesPlugin)
+        .register_type::<Water>()
         .init_resource::<Water>()
         .init_resource::<Heard>();
     hear::<ObjectiveCompleted>(&mut app, |it| format!("completed {}", it.key));
@@ -35,12 +36,9 @@ pub fn app_with(session: SessionPlugin, add: impl FnOnce(&mut App)) -> App {
     app
 }
 
-fn hear<E: Message + Clone>(app: &mut App, say: fn(&E) -> String)
-where
-    for<'a> E: Event<Trigger<'a>: Default>,
-{
+fn hear<E: Event>(app: &mut App, say: fn(&E) -> String) {
     app.add_observer(move |event: On<E>, mut heard: ResMut<Heard>| {
-        heard.0.push(say(event.event()))
+        heard.0.push(say(event.event()));
     });
 }
 
