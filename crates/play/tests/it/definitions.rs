@@ -7,6 +7,7 @@ use bevy_session::testing::TestGame;
 use bevy_session_play::*;
 
 use crate::common::*;
+use crate::crashes::{completions, log};
 
 /// Which build of the game is started next.
 fn builds(builds: Vec<fn(&mut App)>) -> TestGame {
@@ -156,4 +157,22 @@ fn an_objective_that_is_despawned_or_changed_is_followed() {
     game.world().entity_mut(cat).insert(Objective::new("cat"));
     game.frames(1);
     assert_eq!((standing(&game, "cat"), objectives(&game).len()), ("completed", 2));
+}
+
+#[test]
+fn what_a_newer_build_completes_at_once_is_in_the_log_beside_what_is_handed_out() {
+    let town = |app: &mut App| {
+        app.add_objectives([Objective::new("well"), Objective::new("bath")]);
+    };
+    let mut game = builds(vec![town, |app| {
+        app.add_objectives([Objective::new("well"), Objective::new("bath")])
+            .complete_objective("bath", water_is(0));
+    }]);
+    game.start(NewSession::named("Frontier")).unwrap();
+    game.checkpoint("here").unwrap();
+    ask(&mut game, |objectives| objectives.complete("well"));
+    game.frames(1).crash_and_restart().recover().unwrap();
+    game.frames(3);
+    assert_eq!((standing(&game, "well"), standing(&game, "bath")), ("completed", "completed"));
+    assert_eq!(completions(&log(&mut game)), ["well", "bath"]);
 }
