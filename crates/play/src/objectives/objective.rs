@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn values_of_files_that_make_no_sense_do_no_harm() {
-        let text = r#"(key: "well", count: 0, weight: -3.0, expected: -1.0)"#;
+        let text = r#"(key: "well", count: 0, weight: -3.0, expected: Some(-1.0))"#;
         let objective: Objective = ron::from_str(text).unwrap();
         assert_eq!((objective.times(), objective.its_weight()), (1, 0.0));
         assert_eq!(objective.expected_time(), None);
