@@ -367,7 +367,7 @@ impl RecoveryDialog {
     }
 }
 
-fn why<'a>(failure: &Failure, words: &'a SessionStrings) -> &'a str {
+fn why<'a>(failure: &'a Failure, words: &'a SessionStrings) -> &'a str {
     match failure {
         Failure::Rejected(error) => words.why_request_failed(error),
         Failure::Damaged | Failure::NotLoaded => &words.reason_damaged,

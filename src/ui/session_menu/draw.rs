@@ -21,6 +21,12 @@ pub(super) const WIDTH: f32 = 1000.0;
 /// The width of what is beside the list.
 const SIDE: f32 = 216.0;
 
+/// The height of the buttons for what can be done with a session, and the gap between them: five of them have to fit
+/// into the smallest window.
+fn size_of_actions(look: &Look) -> (f32, f32) {
+    if look.is_compact() { (36.0, 4.0) } else { (44.0, 8.0) }
+}
+
 impl View for MenuView {
     type Action = Does;
     const IS_MODAL: bool = true;
@@ -209,11 +215,12 @@ impl MenuView {
                     }
                 });
             }
-            let actions = Node { flex_shrink: 0.0, ..look.column(8.0) };
+            let (height, gap) = size_of_actions(look);
+            let actions = Node { flex_shrink: 0.0, ..look.column(gap) };
             side.spawn(actions).with_children(|actions| {
                 for (does, label) in &self.actions {
                     let does = widgets::Does(does.clone());
-                    look.button(actions, ButtonKind::Secondary, label, does);
+                    look.button_of_height(actions, height, ButtonKind::Secondary, label, does);
                 }
             });
         });
@@ -221,11 +228,12 @@ impl MenuView {
 
     /// The same on lines, where there is no room beside the list.
     fn draw_actions(&self, look: &Look, body: &mut ChildSpawner) {
-        let line = Node { flex_wrap: FlexWrap::Wrap, row_gap: look.px(8.0), ..look.row(8.0) };
+        let (height, gap) = size_of_actions(look);
+        let line = Node { flex_wrap: FlexWrap::Wrap, row_gap: look.px(gap), ..look.row(8.0) };
         body.spawn(line).with_children(|line| {
             for (does, label) in &self.actions {
                 let does = widgets::Does(does.clone());
-                look.button(line, ButtonKind::Secondary, label, does);
+                look.button_of_height(line, height, ButtonKind::Secondary, label, does);
             }
         });
     }
