@@ -56,7 +56,7 @@ impl View for MenuView {
         look.dialog(root, WIDTH, |dialog| {
             self.draw_head(look, dialog);
             if self.shows_more {
-                let body = Node { row_gap: look.px(8.0), ..look.body() };
+                let body = Node { row_gap: look.px(4.0), ..look.body() };
                 dialog.spawn(body).with_children(|body| {
                     body.spawn(look.row(12.0)).with_children(|line| {
                         self.draw_search(look, line);
