@@ -7,6 +7,7 @@ use bevy::prelude::*;
 use tracing::{error, warn};
 
 use super::SessionSettings;
+use super::hooks::HookSystem;
 use super::leaving::Departure;
 use super::runtime::{RuntimeParts, Transition};
 use super::take_up::Taken;
@@ -83,19 +84,13 @@ impl EndHook {
     pub(super) fn new<Out: EndStep + 'static, M>(
         system: impl IntoSystem<(), Out, M> + 'static,
     ) -> Self {
-        let mut system = IntoSystem::into_system(system);
-        let name = system.name().to_string();
-        let mut is_initialized = false;
-        let run = move |world: &mut World| {
-            if !std::mem::replace(&mut is_initialized, true) {
-                system.initialize(world);
-            }
-            match system.run((), world) {
-                Ok(step) => step.into_poll().is_ready(),
-                Err(error) => {
-                    error!(system = %system.name(), %error, "a system of the session's end can't run");
-                    true
-                }
+        let mut system = HookSystem::new(system);
+        let name = system.name();
+        let run = move |world: &mut World| match system.run((), world) {
+            Ok(step) => step.into_poll().is_ready(),
+            Err(error) => {
+                error!(system = %system.name(), %error, "a system of the session's end can't run");
+                true
             }
         };
         Self { name, run: Box::new(run) }

@@ -1,6 +1,7 @@
 //! How a game ties sessions to its states.
 
 mod condition;
+mod system;
 
 use std::any::type_name;
 
@@ -22,6 +23,7 @@ use crate::restore::{ClearedMessages, StateOverride};
 use crate::session::Leaving;
 
 pub use condition::Condition;
+pub(crate) use system::HookSystem;
 
 /// Ties sessions to the game's states: when checkpoints may be taken, when a session stands still,
 /// what a restore waits for, and what it leaves behind.

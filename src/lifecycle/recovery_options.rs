@@ -6,6 +6,7 @@ use bevy::prelude::*;
 use tracing::{error, info};
 
 use super::RecoveryOffers;
+use super::hooks::HookSystem;
 use super::runtime::RuntimeParts;
 use crate::content::Order;
 use crate::journal::SessionId;
@@ -72,12 +73,8 @@ impl RecoveryHook {
         option: RecoveryOption,
         system: impl IntoSystem<In<RecoveryOffer>, (), M> + 'static,
     ) -> Self {
-        let mut system = IntoSystem::into_system(system);
-        let mut is_initialized = false;
+        let mut system = HookSystem::new(system);
         let run = move |world: &mut World, offer: RecoveryOffer| {
-            if !std::mem::replace(&mut is_initialized, true) {
-                system.initialize(world);
-            }
             if let Err(error) = system.run(offer, world) {
                 error!(system = %system.name(), %error, "a way out of a crash can't be taken");
             }

@@ -4,17 +4,20 @@ mod archive;
 mod copies;
 mod crashes;
 mod drafts;
+mod faults;
 mod many;
 mod scenarios;
 mod together;
 mod trash;
+
+use std::path::PathBuf;
 
 use super::opening::read_checkpoint;
 use super::{Action, Play};
 use crate::ids::SessionId;
 use crate::session::{RestoreFrom, RestoreReason, ShelfPlace};
 use crate::store::simulated_disk::SimulatedDisk;
-use crate::store::{DirectoryStore, StoredSession};
+use crate::store::{DirectoryStore, Disk, StoredSession};
 
 /// Seconds of a day.
 const DAY: u64 = 24 * 60 * 60;
@@ -57,9 +60,30 @@ fn bring(from: &Play, to: &Play, session: SessionId) {
     for (place, content) in from.disk.image().files() {
         let path = place.path();
         if path.starts_with(&directory) && !there.holds(path) {
-            crate::store::Disk::replace(&to.disk, path, content.bytes()).unwrap();
+            to.disk.replace(path, content.bytes()).unwrap();
         }
     }
+}
+
+/// A power cut and a start later, as often as it is asked for.
+fn again(before: &Play) -> impl Fn() -> Play {
+    let image = before.disk.image();
+    move || before.after_power_cut(SimulatedDisk::from_image(&image), before.disk.position())
+}
+
+/// Flips a bit in what only the newest checkpoint needs. The file that it is in.
+fn damage_newest(play: &mut Play, session: SessionId) -> PathBuf {
+    let stored = stored(&play.game.local.store, session);
+    let index = stored.index();
+    let plan = index.plan(index.heads()[0].id).unwrap();
+    let group = *plan.groups.last().unwrap();
+    let path = stored.path_of(group.segment).unwrap().to_path_buf();
+    let at = index.group(group).unwrap().frames[0].offset + 50;
+    let mut bytes = play.disk.read(&path, 1 << 24).unwrap();
+    bytes[at as usize] ^= 0x10;
+    play.disk.replace(&path, &bytes).unwrap();
+    play.kill();
+    path
 }
 
 fn stored(store: &DirectoryStore, session: SessionId) -> StoredSession {

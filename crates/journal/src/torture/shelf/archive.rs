@@ -1,6 +1,6 @@
 //! The archive: what stays of a session, and what takes it up again.
 
-use super::{bring, closed, digests, forked, go_on, place, stored};
+use super::{bring, closed, damage_newest, digests, forked, go_on, place, stored};
 use crate::ids::SessionId;
 use crate::journal::FEATURE_WITHOUT_WORLD;
 use crate::recovery::{FoundSession, SessionEntry, THUMBNAIL};
@@ -228,17 +228,7 @@ fn an_ended_session_stays_ended_in_the_archive() {
 fn where_the_newest_checkpoint_is_damaged_the_newest_whole_one_is_archived_and_the_damaged_file_stays()
  {
     let (mut play, session) = closed();
-    let before = stored(&play.game.local.store, session);
-    let index = before.index();
-    let head = &index.heads()[0];
-    let plan = index.plan(head.id).unwrap();
-    let group = *plan.groups.last().unwrap();
-    let path = before.path_of(group.segment).unwrap().to_path_buf();
-    let at = index.group(group).unwrap().frames[0].offset + 50;
-    let mut bytes = play.disk.read(&path, 1 << 24).unwrap();
-    bytes[at as usize] ^= 0x10;
-    play.disk.replace(&path, &bytes).unwrap();
-    play.kill();
+    let path = damage_newest(&mut play, session);
     play.shelve(session, WITH_WORLD).unwrap();
     let after = stored(&play.game.local.store, session);
     assert_eq!(after.index().heads().len(), 1);

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::crashes::after_power_cuts;
-use super::{closed, forked, go_on, stored};
+use super::faults::after_each_fault;
+use super::{again, closed, damage_newest, forked, go_on, stored};
 use crate::ids::SessionId;
 use crate::journal::Block;
 use crate::recovery::{
@@ -14,7 +15,7 @@ use crate::session::{
     Archived, Attachment, NewSession, RequestError, RestoreFrom, RestoreReason, SessionStatus,
     SessionUpdate, ShelfMove, ShelfPlace,
 };
-use crate::store::simulated_disk::{Fault, FaultKind, SimulatedDisk};
+use crate::store::simulated_disk::SimulatedDisk;
 use crate::store::{DirectoryStore, Disk, LocalStore};
 use crate::torture::content::Bytes;
 use crate::torture::opening::layout;
@@ -166,16 +167,7 @@ fn what_has_no_world_or_two_is_not_copied_and_leaves_nothing() {
 #[test]
 fn where_the_newest_checkpoint_is_damaged_the_newest_whole_one_is_copied() {
     let (mut play, session) = closed();
-    let before = stored(&play.game.local.store, session);
-    let index = before.index();
-    let plan = index.plan(index.heads()[0].id).unwrap();
-    let group = *plan.groups.last().unwrap();
-    let path = before.path_of(group.segment).unwrap().to_path_buf();
-    let at = index.group(group).unwrap().frames[0].offset + 50;
-    let mut bytes = play.disk.read(&path, 1 << 24).unwrap();
-    bytes[at as usize] ^= 0x10;
-    play.disk.replace(&path, &bytes).unwrap();
-    play.kill();
+    damage_newest(&mut play, session);
     let copied = play.copy(session, "Copy").unwrap();
     assert!(world(&play.game.local.store, session).is_none(), "it should be damaged");
     assert!(world(&play.game.local.store, copied.session.id).is_some());
@@ -229,30 +221,15 @@ fn what_a_power_cut_leaves_of_a_copy_is_listed_as_nothing_damaged() {
 #[test]
 fn a_fault_leaves_nothing_of_a_copy_that_was_refused() {
     let (before, session) = closed();
-    let image = before.disk.image();
-    let begin =
-        || before.after_power_cut(SimulatedDisk::from_image(&image), before.disk.position());
-    let mut whole = begin();
-    let from = whole.disk.operations().len();
-    whole.copy(session, "Copy").unwrap();
-    let operations = whole.disk.operations().split_off(from);
-    let expected = world(&whole.game.local.store, session);
-    let mut faults = 0;
-    for (offset, operation) in operations.into_iter().enumerate() {
-        for kind in FaultKind::ALL.into_iter().filter(|kind| kind.befalls(operation)) {
-            let mut play = begin();
-            let at = play.disk.operations().len() + offset;
-            play.disk.fail(Fault { at, kind, for_ever: false });
-            let result = play.copy(session, "Copy");
-            play.disk.heal();
-            faults += 1;
-            let entries = found(&play).into_iter().filter_map(|found| found.entry).count();
-            assert_eq!(entries, 1 + usize::from(result.is_ok()), "{kind:?} at {offset}");
-            assert_eq!(world(&play.game.local.store, session), expected);
-            let copy = play.copy(session, "Copy").unwrap().session.id;
-            assert!(world(&play.game.local.store, copy).is_some());
-        }
-    }
+    let expected = world(&before.game.local.store, session);
+    let copy = |play: &mut Play| play.copy(session, "Copy");
+    let faults = after_each_fault(&[false], again(&before), copy, |play, result, fault| {
+        let entries = found(play).into_iter().filter_map(|found| found.entry).count();
+        assert_eq!(entries, 1 + usize::from(result.is_ok()), "{fault}");
+        assert_eq!(world(&play.game.local.store, session), expected);
+        let copy = play.copy(session, "Copy").unwrap().session.id;
+        assert!(world(&play.game.local.store, copy).is_some());
+    });
     assert!(faults > 30, "{faults}");
 }
 

@@ -4,12 +4,11 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{closed, digests, forked, place, stored};
+use super::faults::after_each_fault;
+use super::{again, closed, digests, forked, place, stored};
 use crate::ids::SessionId;
 use crate::session::{Archived, ShelfMove, ShelfPlace};
-use crate::store::simulated_disk::{
-    CrashStates, Fault, FaultKind, FileSystem, Image, Replay, SimulatedDisk,
-};
+use crate::store::simulated_disk::{CrashStates, FileSystem, Image, Replay, SimulatedDisk};
 use crate::store::{Disk, LocalStore};
 use crate::torture::opening::layout;
 use crate::torture::{Play, Random};
@@ -150,38 +149,18 @@ fn what_a_power_cut_leaves_beside_an_archive_is_cleared_away_by_the_next_run() {
 
 /// Lets each operation of a move fail, in every way.
 fn fail_while_moving((before, session): (Play, SessionId), how: ShelfMove) -> usize {
-    let image = before.disk.image();
-    let begin =
-        || before.after_power_cut(SimulatedDisk::from_image(&image), before.disk.position());
-    let mut play = begin();
-    let from = play.disk.operations().len();
-    play.shelve(session, how).unwrap();
-    let operations = play.disk.operations().split_off(from);
-    let mut faults = 0;
-    for (offset, operation) in operations.into_iter().enumerate() {
-        for kind in FaultKind::ALL.into_iter().filter(|kind| kind.befalls(operation)) {
-            for for_ever in [false, true] {
-                let mut play = begin();
-                let before = place(&play, session);
-                let at = play.disk.operations().len() + offset;
-                play.disk.fail(Fault { at, kind, for_ever });
-                let result = play.shelve(session, how);
-                play.disk.heal();
-                faults += 1;
-                let found = stored(&play.game.local.store, session);
-                let after = found.index().heads()[0].metadata.place;
-                let has_moved = after != before;
-                assert!(has_moved || result.is_err(), "{how:?} {kind:?} at {offset}: {result:?}");
-                if !found.index().is_without_world(found.index().heads()[0].id) {
-                    let local = &play.game.local;
-                    assert!(is_readable(local, session), "{how:?} {kind:?} at {offset}");
-                }
-                play.shelve(session, how).unwrap();
-                assert_ne!(place(&play, session), before);
-            }
+    let before_it = place(&before, session);
+    let act = |play: &mut Play| play.shelve(session, how);
+    after_each_fault(&[false, true], again(&before), act, |play, result, fault| {
+        let found = stored(&play.game.local.store, session);
+        let has_moved = found.index().heads()[0].metadata.place != before_it;
+        assert!(has_moved || result.is_err(), "{how:?} {fault}: {result:?}");
+        if !found.index().is_without_world(found.index().heads()[0].id) {
+            assert!(is_readable(&play.game.local, session), "{how:?} {fault}");
         }
-    }
-    faults
+        play.shelve(session, how).unwrap();
+        assert_ne!(place(play, session), before_it);
+    })
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Sessions that are planned: they are listed, changed and begun, or nothing is left of them.
 
 use super::crashes::after_power_cuts;
+use super::faults::after_each_fault;
 use super::{place, stored};
 use crate::finding::SessionQuery;
 use crate::ids::SessionId;
@@ -10,7 +11,7 @@ use crate::session::{
     ShelfPlace,
 };
 use crate::store::LocalStore;
-use crate::store::simulated_disk::{Fault, FaultKind, SimulatedDisk};
+use crate::store::simulated_disk::SimulatedDisk;
 use crate::torture::{Action, Game, Play};
 use crate::writer::{News, Order};
 
@@ -182,24 +183,12 @@ fn a_power_cut_at_the_begin_leaves_the_draft_or_what_was_played() {
 
 #[test]
 fn a_fault_leaves_nothing_of_a_draft_that_was_refused() {
-    let mut whole = play();
-    let begin = whole.disk.operations().len();
-    whole.draft(&plan()).unwrap();
-    let operations = whole.disk.operations().split_off(begin);
-    let mut faults = 0;
-    for (offset, operation) in operations.into_iter().enumerate() {
-        for kind in FaultKind::ALL.into_iter().filter(|kind| kind.befalls(operation)) {
-            let mut play = play();
-            let at = play.disk.operations().len() + offset;
-            play.disk.fail(Fault { at, kind, for_ever: false });
-            let result = play.draft(&plan());
-            play.disk.heal();
-            faults += 1;
-            let entries = listed(&play);
-            assert_eq!(entries.len(), usize::from(result.is_ok()), "{kind:?} at {offset}");
-            play.draft(&plan()).unwrap();
-            assert_eq!(listed(&play).len(), entries.len() + 1);
-        }
-    }
+    let draft = |play: &mut Play| play.draft(&plan());
+    let faults = after_each_fault(&[false], play, draft, |play, result, fault| {
+        let entries = listed(play);
+        assert_eq!(entries.len(), usize::from(result.is_ok()), "{fault}");
+        play.draft(&plan()).unwrap();
+        assert_eq!(listed(play).len(), entries.len() + 1);
+    });
     assert!(faults > 10, "{faults}");
 }

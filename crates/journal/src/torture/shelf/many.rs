@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::crashes::after_power_cuts;
-use super::{DAY, digests};
+use super::faults::after_each_fault;
+use super::{DAY, again, digests};
 use crate::ids::SessionId;
 use crate::session::{Archived, RequestError, SessionEdit, SessionUpdate, ShelfMove};
 use crate::store::LocalStore;
-use crate::store::simulated_disk::{Fault, FaultKind, SimulatedDisk};
+use crate::store::simulated_disk::SimulatedDisk;
 use crate::torture::{Action, Play};
 use crate::writer::{EditMany, EditedMany, News, OneOfMany, Order};
 
@@ -120,31 +121,18 @@ fn a_fault_keeps_one_session_from_what_is_done_and_none_of_the_others() {
     let mut refused = 0;
     for edit in edits() {
         let (before, sessions) = several();
-        let image = before.disk.image();
-        let begin =
-            || before.after_power_cut(SimulatedDisk::from_image(&image), before.disk.position());
-        let mut whole = begin();
-        let from = whole.disk.operations().len();
-        edit_all(&mut whole, &sessions, &edit);
-        let operations = whole.disk.operations().split_off(from);
-        for (offset, operation) in operations.into_iter().enumerate() {
-            for kind in FaultKind::ALL.into_iter().filter(|kind| kind.befalls(operation)) {
-                let mut play = begin();
-                let at = play.disk.operations().len() + offset;
-                play.disk.fail(Fault { at, kind, for_ever: false });
-                let (reports, done) = edit_all(&mut play, &sessions, &edit);
-                play.disk.heal();
-                let failed = reports.values().filter(|(_, result)| result.is_err()).count();
-                assert_eq!((reports.len(), done.refused.len()), (3, failed));
-                assert!(failed <= 1, "{edit:?} {kind:?} at {offset}: {reports:?}");
-                assert_eq!(done.edited, 3 - failed);
-                refused += failed;
-                for (session, (_, result)) in reports {
-                    let is_done = is_done(&play.game.local, session, &edit);
-                    assert!(is_done || result.is_err(), "{edit:?} {kind:?} at {offset}");
-                }
+        let act = |play: &mut Play| edit_all(play, &sessions, &edit);
+        after_each_fault(&[false], again(&before), act, |play, (reports, done), fault| {
+            let failed = reports.values().filter(|(_, result)| result.is_err()).count();
+            assert_eq!((reports.len(), done.refused.len()), (3, failed));
+            assert!(failed <= 1, "{edit:?} {fault}: {reports:?}");
+            assert_eq!(done.edited, 3 - failed);
+            refused += failed;
+            for (session, (_, result)) in reports {
+                let is_done = is_done(&play.game.local, session, &edit);
+                assert!(is_done || result.is_err(), "{edit:?} {fault}");
             }
-        }
+        });
     }
     assert!(refused > 100, "{refused}");
 }

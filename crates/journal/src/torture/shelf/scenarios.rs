@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{closed, stored};
+use super::faults::after_each_fault;
+use super::{again, closed, stored};
 use crate::ids::SessionId;
 use crate::recovery::{ABOUT_SESSION, CLOCK};
 use crate::report::{self, Opened, ReportOf, ReportOrder, ScenarioFile};
 use crate::scenario::Scenario;
 use crate::session::{Report, RequestError, SessionContext, ShelfPlace, WorldOf};
 use crate::store::Disk;
-use crate::store::simulated_disk::{Fault, FaultKind, SimulatedDisk};
 use crate::torture::Play;
 use crate::writer::{News, Order};
 
@@ -89,30 +89,15 @@ fn the_world_of_a_scenario_says_nothing_of_the_session_that_it_was_made_of() {
 #[test]
 fn a_fault_leaves_both_files_of_a_scenario_or_none() {
     let (before, session) = closed();
-    let image = before.disk.image();
-    let begin =
-        || before.after_power_cut(SimulatedDisk::from_image(&image), before.disk.position());
-    let mut whole = begin();
-    let from = whole.disk.operations().len();
-    save(&mut whole, session).unwrap();
-    let operations = whole.disk.operations().split_off(from);
-    let mut faults = 0;
-    for (offset, operation) in operations.into_iter().enumerate() {
-        for kind in FaultKind::ALL.into_iter().filter(|kind| kind.befalls(operation)) {
-            let mut play = begin();
-            let at = play.disk.operations().len() + offset;
-            play.disk.fail(Fault { at, kind, for_ever: false });
-            let result = save(&mut play, session);
-            play.disk.heal();
-            faults += 1;
-            let there = (is_there(&play, SCENARIO), is_there(&play, WORLD));
-            let expected = result.is_ok();
-            assert_eq!(there, (expected, expected), "{kind:?} at {offset}: {result:?}");
-            if !expected {
-                save(&mut play, session).unwrap();
-            }
-            open(&play);
+    let act = |play: &mut Play| save(play, session);
+    let faults = after_each_fault(&[false], again(&before), act, |play, result, fault| {
+        let there = (is_there(play, SCENARIO), is_there(play, WORLD));
+        let expected = result.is_ok();
+        assert_eq!(there, (expected, expected), "{fault}: {result:?}");
+        if !expected {
+            save(play, session).unwrap();
         }
-    }
+        open(play);
+    });
     assert!(faults > 10, "{faults}");
 }
