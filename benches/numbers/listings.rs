@@ -51,14 +51,16 @@ fn play_a_little(app: &mut App) {
     }
 }
 
-/// A disk with a session that has a few checkpoints and a slot.
-fn one_session(number: usize) -> MemoryDisk {
+/// A disk with a session that has a few checkpoints, and a slot if it is to have one.
+fn one_session(number: usize, with_slot: bool) -> MemoryDisk {
     let disk = MemoryDisk::default();
     let mut app = memory_app(&disk);
     play_a_little(&mut app);
-    request(&mut app, |commands| {
-        commands.session().save(SaveSlot::manual(format!("Slot {number}")));
-    });
+    if with_slot {
+        request(&mut app, |commands| {
+            commands.session().save(SaveSlot::manual(format!("Slot {number}")));
+        });
+    }
     (0..3).for_each(|_| app.update());
     request(&mut app, |commands| commands.session().close());
     (0..3).for_each(|_| app.update());
@@ -67,8 +69,8 @@ fn one_session(number: usize) -> MemoryDisk {
 }
 
 /// Such a session as files below `directory`.
-pub fn write_session(directory: &Path, number: usize) {
-    let disk = one_session(number);
+pub fn write_session(directory: &Path, number: usize, with_slot: bool) {
+    let disk = one_session(number, with_slot);
     for path in disk.paths() {
         let Ok(below) = path.strip_prefix("sessions") else { continue };
         let place = directory.join(below);
@@ -83,7 +85,7 @@ pub fn write_session(directory: &Path, number: usize) {
 /// What it takes to list many sessions and slots.
 pub fn catalogue() {
     let directory = temporary("catalogue");
-    (0..1_000).for_each(|number| write_session(&directory, number));
+    (0..1_000).for_each(|number| write_session(&directory, number, true));
     let plugin = || SessionPlugin::new("Bench", "Numbers").directory(&directory).manual_writer();
     // A driven writer looks at all sessions while the plugin is being finished, and the first frame
     // takes in what it found.
@@ -131,7 +133,7 @@ pub fn hundred_thousand() {
     let mut made = 0;
     for sessions in [1_000, 10_000, 100_000] {
         for number in made..sessions {
-            disk.take_from(&one_session(number), Path::new("sessions/data"));
+            disk.take_from(&one_session(number, true), Path::new("sessions/data"));
         }
         made = sessions;
         let times = (0..3).map(|_| {

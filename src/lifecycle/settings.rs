@@ -129,7 +129,8 @@ pub struct SessionSettings {
     /// For how long after it was written the index of sessions is shown at the start, before the files of
     /// each session were looked at: a list of thousands is there at once, and may show a session that was
     /// played or deleted since by another program. Right after it the files are looked at, and what is
-    /// different is put right; [`SessionCatalog::is_verified`](crate::SessionCatalog::is_verified) and
+    /// different is put right, sizes too, which leave out slots until then;
+    /// [`SessionCatalog::is_verified`](crate::SessionCatalog::is_verified) and
     /// [`SessionsFound`](crate::SessionsFound) say when. Whatever this is, nothing is restored, offered or
     /// deleted by what the index says. Read when the game starts. Defaults to zero: never.
     pub trust_index: Duration,

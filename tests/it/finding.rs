@@ -145,6 +145,25 @@ fn nothing_is_taken_up_by_what_the_index_alone_says() {
 }
 
 #[test]
+fn a_trusted_index_is_shown_before_the_files_are_looked_at() {
+    let (disk, ids) = disk_with_many();
+    drop(game(&disk));
+    let trusting =
+        SessionSettings { trust_index: Duration::from_secs(3600), ..SessionSettings::default() };
+    let mut app = game_with(plugin(&disk).settings(trusting), |_| {});
+    let mut shown_early = 0;
+    for _ in 0..5 {
+        let catalog = catalog(&app);
+        if !catalog.is_verified() {
+            shown_early = shown_early.max(catalog.sessions().len());
+        }
+        app.update();
+    }
+    assert_eq!(shown_early, ids.len());
+    assert!(catalog(&app).is_verified());
+}
+
+#[test]
 fn a_watch_follows_what_another_process_does_within_a_second() {
     let (disk, ids) = disk_with_many();
     let mut app = game_with(plugin(&disk), listen::<SessionsFound>);

@@ -52,8 +52,7 @@ pub enum ListingScope {
 /// A listing that is under way, a slice at a time.
 pub struct Listing {
     scope: ListingScope,
-    /// The slots, if anything about them changed. Looked at first, since offers name them.
-    slots: Option<SlotListing>,
+    slots: Slots,
     /// The next one last.
     waiting: Vec<SessionId>,
     before: HashMap<SessionId, Known>,
@@ -63,6 +62,13 @@ pub struct Listing {
     settled: Vec<SessionEntry>,
     found: Vec<FoundSession>,
     gone: Vec<SessionId>,
+}
+
+/// The slots are looked at before any session, since offers name them, and after what may be shown early.
+enum Slots {
+    Waiting,
+    /// Unless nothing about them changed.
+    Listed(Option<SlotListing>),
 }
 
 /// What a listing came to.
@@ -98,7 +104,7 @@ impl Listing {
     ) -> Self {
         let mut listing = Self {
             scope,
-            slots: finder.list_slots(),
+            slots: Slots::Waiting,
             waiting: Vec::new(),
             before: HashMap::new(),
             known: HashMap::new(),
@@ -147,13 +153,16 @@ impl Listing {
         std::mem::take(&mut self.early)
     }
 
-    /// Looks at the next few sessions. Whether there are more.
+    /// Looks at the slots, if that wasn't done, and at the next few sessions. Whether there are more.
     pub fn step(
         &mut self,
         finder: &mut SessionFinder,
         types: &dyn KnownTypes,
         now: Timestamp,
     ) -> bool {
+        if matches!(self.slots, Slots::Waiting) {
+            self.slots = Slots::Listed(finder.list_slots());
+        }
         let mut read = 0;
         while read < STEP_BYTES {
             let Some(session) = self.waiting.pop() else { return false };
@@ -175,12 +184,16 @@ impl Listing {
         }
         self.gone.extend(self.before.into_keys());
         finder.known_mut().0 = self.known;
-        Listed { settled: self.settled, found: self.found, gone: self.gone, slots: self.slots }
+        let slots = match self.slots {
+            Slots::Waiting => None,
+            Slots::Listed(slots) => slots,
+        };
+        Listed { settled: self.settled, found: self.found, gone: self.gone, slots }
     }
 
     /// Gives it up, and keeps what is known already.
     pub fn give_up(mut self, finder: &mut SessionFinder) {
-        if self.slots.is_some() {
+        if matches!(self.slots, Slots::Listed(Some(_))) {
             finder.note_slots_changed();
         }
         // What was found and isn't reported is looked at again.

@@ -223,7 +223,9 @@ impl Chore {
                 let mut listing = listing.unwrap_or_else(begin);
                 let early = listing.take_early();
                 if !early.is_empty() {
+                    // Shown now: what follows may take a while.
                     reports.push(News::Remembered(shelved(early, finder)));
+                    return Some(Self::Listing(scope, Some(listing)));
                 }
                 if listing.step(finder, types, now) {
                     return Some(Self::Listing(scope, Some(listing)));

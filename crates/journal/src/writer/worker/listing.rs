@@ -12,7 +12,7 @@ impl<C: Content> Worker<C> {
     pub(super) fn detect(&mut self, now: Moment) {
         self.chores.list();
         if self.playing.is_none() {
-            self.finish_listings(now);
+            self.do_chore(now);
         }
     }
 
@@ -49,9 +49,18 @@ impl<C: Content> Worker<C> {
         self.chore_step(now);
         // Where nothing is played, no checkpoint can be kept waiting. What is done with many sessions takes so long
         // that somebody may want to play meanwhile.
-        while self.playing.is_none() && self.chores.is_asked_for() && !self.chores.is_long() {
+        while self.playing.is_none()
+            && self.chores.is_asked_for()
+            && !self.chores.is_long()
+            && !self.has_early_list()
+        {
             self.chore_step(now);
         }
+    }
+
+    /// Whether there is a list to be shown before the files were looked at: it is handed over first.
+    fn has_early_list(&self) -> bool {
+        matches!(self.reports.last(), Some(Report::News(News::Remembered(_))))
     }
 
     pub(super) fn chore_step(&mut self, now: Moment) {
