@@ -10,7 +10,7 @@ use super::change::{ObjectiveChange, ObjectiveStep};
 use super::notifications::announce_change;
 use super::progress::ObjectiveProgress;
 use super::settling::unlock;
-use super::tree::Objectives;
+use super::tree::{Changed, Objectives};
 
 /// Where reading is in the changes that were written: behind all that were made here, so that what comes is what a
 /// crash had cut off and is handed out again.
@@ -25,30 +25,20 @@ pub(crate) struct AheadOfObjectives(Vec<ObjectiveChange>);
 
 /// Makes a change, and has it recorded.
 pub(crate) fn make(world: &mut World, place: usize, step: ObjectiveStep, at: Duration) {
-    let objectives = world.get_resource_or_init::<Objectives>();
+    let mut objectives = world.get_resource_or_init::<Objectives>();
     let Some(key) = objectives.node(place).map(|node| node.definition.key().clone()) else {
         return;
     };
     let change = ObjectiveChange { key, at, step };
-    if apply(world, place, &change) {
+    if let Some(changed) = objectives.follow(place, &change) {
+        save(world, changed);
         world.write_message(change.clone());
         announce_change(world, change);
     }
 }
 
-/// Lets a change be, in the tree and in what is saved; whether it was one.
-fn apply(world: &mut World, place: usize, change: &ObjectiveChange) -> bool {
-    let mut objectives = world.get_resource_or_init::<Objectives>();
-    let changed = objectives.change(place, |progress| progress.follow(change));
-    let Some((entity, progress)) = changed.map(|node| (node.entity, node.progress.clone())) else {
-        return false;
-    };
-    save(world, entity, progress);
-    true
-}
-
-/// Writes what became of an objective onto its entity.
-pub(crate) fn save(world: &mut World, entity: Entity, progress: ObjectiveProgress) {
+/// Writes what became of an objective, in the tree already, onto its entity.
+pub(crate) fn save(world: &mut World, (entity, progress): Changed) {
     if let Some(mut saved) = world.get_mut::<ObjectiveProgress>(entity) {
         *saved = progress;
     }
@@ -66,12 +56,13 @@ pub(crate) fn take_handed_out(world: &mut World) {
 }
 
 fn take_over(world: &mut World, change: ObjectiveChange) {
-    let objectives = world.get_resource_or_init::<Objectives>();
+    let mut objectives = world.get_resource_or_init::<Objectives>();
     let Some(place) = objectives.place(&change.key) else {
         return world.get_resource_or_init::<AheadOfObjectives>().0.push(change);
     };
     let at = change.at;
-    if apply(world, place, &change) {
+    if let Some(changed) = objectives.follow(place, &change) {
+        save(world, changed);
         announce_change(world, change);
         // What came next may be about one that could be gone about because of this.
         unlock(world, &[place], at);

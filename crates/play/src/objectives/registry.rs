@@ -1,6 +1,6 @@
 //! What a build says of objectives: those that every session has, and conditions.
 
-use std::collections::HashMap;
+use bevy::platform::collections::HashMap;
 
 use bevy::prelude::*;
 use bevy_session::Condition;

@@ -13,7 +13,7 @@ use super::key::ObjectiveKey;
 use super::notifications::ObjectiveRejected;
 use super::progress::{Blocker, ObjectiveState};
 use super::settling::follow_up;
-use super::tree::Objectives;
+use super::tree::{ObjectiveView, Objectives};
 
 /// What was asked of an objective.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,6 +21,8 @@ use super::tree::Objectives;
 pub enum ObjectiveRequest {
     /// To note that it was done so many times more.
     Advance(u32),
+    /// To note that it was done so many times in all.
+    Reach(u32),
     /// To complete it.
     Complete,
     /// To fail it.
@@ -34,6 +36,13 @@ pub enum ObjectiveRequest {
         /// What it is.
         what: String,
     },
+}
+
+impl ObjectiveRequest {
+    /// Whether it takes an objective that can be gone about further.
+    fn is_progress(&self) -> bool {
+        matches!(self, Self::Advance(_) | Self::Reach(_) | Self::Complete | Self::Fail)
+    }
 }
 
 /// Why a request can't be done.
@@ -118,6 +127,14 @@ impl ObjectiveCommands<'_, '_, '_> {
         self.request(key, ObjectiveRequest::Advance(times));
     }
 
+    /// Notes that an objective was done so many times in all, where the world has the number: lamps that burn, ore in
+    /// the store. Counts go up only, and what is closed stays as it is, so this may be asked for as often as the
+    /// game likes. After a crash nothing counts twice, as it can with [`advance`](Self::advance), whose count goes on
+    /// from the last frame while the world goes back to the newest checkpoint.
+    pub fn reach(&mut self, key: impl Into<ObjectiveKey>, times: u32) {
+        self.request(key, ObjectiveRequest::Reach(times));
+    }
+
     /// Completes an objective that is open and not locked, whatever its count and its blockers.
     pub fn complete(&mut self, key: impl Into<ObjectiveKey>) {
         self.request(key, ObjectiveRequest::Complete);
@@ -167,7 +184,7 @@ impl ObjectiveRequests {
 pub(crate) fn handle_requests(world: &mut World, at: Duration) {
     let requests = std::mem::take(&mut world.get_resource_or_init::<ObjectiveRequests>().0);
     for (key, request) in requests {
-        match steps_of(world, &key, &request, at) {
+        match what_follows(world, &key, &request, at) {
             Ok((place, steps)) => {
                 for step in steps {
                     make(world, place, step, at);
@@ -176,6 +193,22 @@ pub(crate) fn handle_requests(world: &mut World, at: Duration) {
             Err(reason) => announce(world, ObjectiveRejected { key, request, reason }),
         }
     }
+}
+
+/// What a request comes to.
+fn what_follows(
+    world: &mut World,
+    key: &ObjectiveKey,
+    request: &ObjectiveRequest,
+    at: Duration,
+) -> Result<Steps, ObjectiveRefusal> {
+    let steps = world.get_resource_or_init::<Objectives>().steps_of(key, request, at);
+    if !matches!(steps, Err(ObjectiveRefusal::Locked { .. })) {
+        return steps;
+    }
+    // What was done before in this frame may have completed a group that it needs.
+    follow_up(world, at);
+    world.get_resource_or_init::<Objectives>().steps_of(key, request, at)
 }
 
 /// Refuses all that was asked for until now.
@@ -203,76 +236,59 @@ pub(crate) fn give_up_requests(
 
 type Steps = (usize, Vec<ObjectiveStep>);
 
-/// What a request comes to, if nothing forbids it.
-fn steps_of(
-    world: &mut World,
-    key: &ObjectiveKey,
-    request: &ObjectiveRequest,
-    at: Duration,
-) -> Result<Steps, ObjectiveRefusal> {
-    let place = place_of(world, key)?;
-    if matches!(
-        request,
-        ObjectiveRequest::Advance(_) | ObjectiveRequest::Complete | ObjectiveRequest::Fail
-    ) {
-        require_available(world, place, at)?;
-    }
-    let objectives = world.get_resource_or_init::<Objectives>();
-    let view = objectives.view(place).ok_or(ObjectiveRefusal::UnknownKey)?;
-    let is_open = view.state() == ObjectiveState::Open;
-    let steps = match request {
-        ObjectiveRequest::Advance(times) => {
-            let count = view.definition().times();
-            let done = view.saved().done().saturating_add(*times).min(count);
-            let advanced = (*times > 0).then_some(ObjectiveStep::Advanced { done, count });
-            let completed = (*times > 0 && done == count).then_some(ObjectiveStep::Completed);
-            advanced.into_iter().chain(completed).collect()
+impl Objectives {
+    /// What a request comes to as they are now, if nothing forbids it.
+    fn steps_of(
+        &self,
+        key: &str,
+        request: &ObjectiveRequest,
+        at: Duration,
+    ) -> Result<Steps, ObjectiveRefusal> {
+        let place = self.place(key).ok_or(ObjectiveRefusal::UnknownKey)?;
+        let view = self.view(place).ok_or(ObjectiveRefusal::UnknownKey)?;
+        if view.is_group() {
+            return Err(ObjectiveRefusal::Group);
         }
-        ObjectiveRequest::Complete => vec![ObjectiveStep::Completed],
-        ObjectiveRequest::Fail => vec![ObjectiveStep::Failed],
-        ObjectiveRequest::Reopen if is_open => return Err(ObjectiveRefusal::Open),
-        ObjectiveRequest::Reopen => vec![ObjectiveStep::Reopened],
-        ObjectiveRequest::Block(_) if !is_open => return Err(ObjectiveRefusal::Closed),
-        ObjectiveRequest::Block(blocker) if view.saved().is_blocked_by(&blocker.what) => {
-            return Err(ObjectiveRefusal::AlreadyBlocked);
-        }
-        ObjectiveRequest::Block(blocker) => {
-            vec![ObjectiveStep::Blocked(Blocker { since: at, ..blocker.clone() })]
-        }
-        ObjectiveRequest::Resolve { what } if !view.saved().is_blocked_by(what) => {
-            return Err(ObjectiveRefusal::NotBlocked);
-        }
-        ObjectiveRequest::Resolve { what } => vec![ObjectiveStep::Resolved { what: what.clone() }],
-    };
-    Ok((place, steps))
-}
-
-/// Where the objective is, which must not be a group.
-fn place_of(world: &mut World, key: &str) -> Result<usize, ObjectiveRefusal> {
-    let objectives = world.get_resource_or_init::<Objectives>();
-    let place = objectives.place(key).ok_or(ObjectiveRefusal::UnknownKey)?;
-    match objectives.node(place) {
-        Some(node) if node.is_group() => Err(ObjectiveRefusal::Group),
-        _ => Ok(place),
+        let is_open = view.state() == ObjectiveState::Open;
+        let steps = match request {
+            ObjectiveRequest::Reach(_) if !is_open => Vec::new(),
+            request if request.is_progress() && !is_open => return Err(ObjectiveRefusal::Closed),
+            request if request.is_progress() && view.is_locked() => {
+                return Err(ObjectiveRefusal::Locked { missing: view.missing() });
+            }
+            ObjectiveRequest::Advance(0) => Vec::new(),
+            ObjectiveRequest::Advance(times) => {
+                advance_to(&view, view.saved().done().saturating_add(*times))
+            }
+            ObjectiveRequest::Reach(times) => advance_to(&view, *times),
+            ObjectiveRequest::Complete => vec![ObjectiveStep::Completed],
+            ObjectiveRequest::Fail => vec![ObjectiveStep::Failed],
+            ObjectiveRequest::Reopen if is_open => return Err(ObjectiveRefusal::Open),
+            ObjectiveRequest::Reopen => vec![ObjectiveStep::Reopened],
+            ObjectiveRequest::Block(_) if !is_open => return Err(ObjectiveRefusal::Closed),
+            ObjectiveRequest::Block(blocker) if view.saved().is_blocked_by(&blocker.what) => {
+                return Err(ObjectiveRefusal::AlreadyBlocked);
+            }
+            ObjectiveRequest::Block(blocker) => {
+                vec![ObjectiveStep::Blocked(Blocker { since: at, ..blocker.clone() })]
+            }
+            ObjectiveRequest::Resolve { what } if !view.saved().is_blocked_by(what) => {
+                return Err(ObjectiveRefusal::NotBlocked);
+            }
+            ObjectiveRequest::Resolve { what } => {
+                vec![ObjectiveStep::Resolved { what: what.clone() }]
+            }
+        };
+        Ok((place, steps))
     }
 }
 
-fn require_available(
-    world: &mut World,
-    place: usize,
-    at: Duration,
-) -> Result<(), ObjectiveRefusal> {
-    if world.get_resource_or_init::<Objectives>().is_locked(place) {
-        // What was done before in this frame may have completed a group that it needs.
-        follow_up(world, at);
-    }
-    let objectives = world.get_resource_or_init::<Objectives>();
-    let view = objectives.view(place).ok_or(ObjectiveRefusal::UnknownKey)?;
-    match view.state() {
-        ObjectiveState::Open if view.is_locked() => {
-            Err(ObjectiveRefusal::Locked { missing: view.missing() })
-        }
-        ObjectiveState::Open => Ok(()),
-        _ => Err(ObjectiveRefusal::Closed),
-    }
+/// The steps of an objective that is done so many times in all by now.
+fn advance_to(view: &ObjectiveView<'_>, times: u32) -> Vec<ObjectiveStep> {
+    let count = view.definition().times();
+    let done = times.min(count);
+    let advanced = (done > view.saved().done()).then_some(ObjectiveStep::Advanced { done, count });
+    // A build may have made the count smaller.
+    let completed = (done == count).then_some(ObjectiveStep::Completed);
+    advanced.into_iter().chain(completed).collect()
 }

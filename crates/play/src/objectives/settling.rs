@@ -42,12 +42,12 @@ pub(crate) fn unlock(world: &mut World, touched: &[usize], at: Duration) {
     let mut objectives = world.get_resource_or_init::<Objectives>();
     let mut unlocked = Vec::new();
     for place in objectives.waiting_for(touched) {
-        let node = objectives.change(place, |progress| progress.unlock(at));
-        let node = node.map(|it| (it.entity, it.definition.key().clone(), it.progress.clone()));
-        unlocked.extend(node);
+        let changed = objectives.change(place, |progress| progress.unlock(at));
+        let key = objectives.node(place).map(|node| node.definition.key().clone());
+        unlocked.extend(changed.zip(key));
     }
-    for (entity, key, progress) in unlocked {
-        save(world, entity, progress);
+    for (changed, key) in unlocked {
+        save(world, changed);
         announce(world, ObjectiveAvailable { key });
     }
 }

@@ -1,6 +1,6 @@
 //! Gives a session that begins, or comes back, the objectives of this build.
 
-use std::collections::HashMap;
+use bevy::platform::collections::HashMap;
 
 use bevy::prelude::*;
 use bevy_session::{CurrentSession, RestoreReason, SessionRestored, SessionStarted};

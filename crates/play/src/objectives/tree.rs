@@ -4,12 +4,13 @@ mod checks;
 mod growing;
 mod view;
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use bevy::ecs::entity::EntityHashMap;
+use bevy::platform::collections::HashMap;
 use bevy::prelude::*;
 
+use super::change::ObjectiveChange;
 use super::key::ObjectiveKey;
 use super::objective::Objective;
 use super::progress::{ObjectiveProgress, ObjectiveState};
@@ -77,6 +78,9 @@ pub(crate) struct Node {
     /// How much of it is done, from 0 to 1.
     pub share: f32,
 }
+
+/// An entity, and what became of its objective.
+pub(crate) type Changed = (Entity, ObjectiveProgress);
 
 impl Node {
     pub(crate) fn is_group(&self) -> bool {
@@ -167,12 +171,17 @@ impl Objectives {
         Some(ObjectiveView { objectives: self, node, place })
     }
 
+    /// Takes a change over; `None` if it is none.
+    pub(crate) fn follow(&mut self, place: usize, change: &ObjectiveChange) -> Option<Changed> {
+        self.change(place, |progress| progress.follow(change))
+    }
+
     /// Changes what became of one; `None` if that was no change.
     pub(crate) fn change(
         &mut self,
         place: usize,
         change: impl FnOnce(&mut ObjectiveProgress) -> bool,
-    ) -> Option<&Node> {
+    ) -> Option<Changed> {
         let node = self.nodes.get_mut(place)?;
         let before = (node.progress.state(), node.progress.since());
         if !change(&mut node.progress) {
@@ -183,7 +192,7 @@ impl Objectives {
         if before != (node.progress.state(), node.progress.since()) {
             self.touched.push(place);
         }
-        Some(node)
+        Some((node.entity, node.progress.clone()))
     }
 
     pub(crate) fn take_touched(&mut self) -> Vec<usize> {

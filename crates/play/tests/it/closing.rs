@@ -57,6 +57,36 @@ fn needs_counts_and_groups_follow_from_each_other() {
 }
 
 #[test]
+fn a_count_that_the_world_has_is_reached_once_however_often_it_is_said() {
+    let mut game = started(town);
+    heard(&mut game);
+    ask(&mut game, |objectives| objectives.reach("town/well", 2));
+    ask(&mut game, |objectives| objectives.reach("town/well", 2));
+    ask(&mut game, |objectives| objectives.reach("town/well", 1));
+    assert_eq!(heard(&mut game), ["advanced town/well 2/3"], "counts go up only");
+    ask(&mut game, |objectives| objectives.reach("town/well", 3));
+    ask(&mut game, |objectives| objectives.reach("town/well", 3));
+    let expected = ["advanced town/well 3/3", "completed town/well", "available town/wall"];
+    assert_eq!(heard(&mut game), expected, "what is closed stays as it is");
+    ask(&mut game, |objectives| objectives.reach("sail", 1));
+    assert_eq!(heard(&mut game), ["rejected sail it is locked"]);
+}
+
+#[test]
+fn a_count_that_is_reached_again_after_a_crash_counts_once() {
+    let mut game = started(town);
+    game.request(|commands| commands.session().checkpoint("before")).frames(3);
+    // The log of events has it, and no checkpoint: what the world had goes back.
+    ask(&mut game, |objectives| objectives.reach("town/well", 2));
+    game.crash_and_restart().recover().unwrap();
+    game.frames(3);
+    assert_eq!(objectives(&game).get("town/well").unwrap().saved().done(), 2);
+    ask(&mut game, |objectives| objectives.reach("town/well", 1));
+    ask(&mut game, |objectives| objectives.reach("town/well", 2));
+    assert_eq!(objectives(&game).get("town/well").unwrap().saved().done(), 2);
+}
+
+#[test]
 fn requests_are_done_in_order_and_what_they_unlock_is_there_for_the_next_one() {
     let mut game = started(town);
     heard(&mut game);

@@ -1,6 +1,6 @@
 //! Puts objectives into a tree, by their keys.
 
-use std::collections::HashMap;
+use bevy::platform::collections::HashMap;
 
 use bevy::prelude::*;
 

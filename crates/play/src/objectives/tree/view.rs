@@ -65,6 +65,14 @@ pub struct ObjectiveRow {
     pub group: bool,
 }
 
+impl ObjectiveRow {
+    /// Whether others must be completed before.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        matches!(self.standing, ObjectiveStanding::Locked { .. })
+    }
+}
+
 /// One objective of [`Objectives`], to read.
 #[derive(Clone, Copy)]
 pub struct ObjectiveView<'a> {
