@@ -6,8 +6,10 @@ use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::ui::OpenSessionTimeline;
 use bevy_session::{Report, ReportWritten, SessionPlace};
+use bevy_session_play::ObjectiveList;
 
 use crate::model::{Game, Lamp, Lantern, Player, Score};
+use crate::objectives;
 use crate::texts::Texts;
 use crate::views::WARM;
 
@@ -88,6 +90,10 @@ fn show(hud: Query<(), With<Hud>>, texts: Res<Texts>, mut commands: Commands) {
             (line(), children![text(&texts.oil, 16.0, DIM), oil_bar()]),
             count_line(&texts.points, Count::Points),
             count_line(&texts.unsaved, Count::Unsaved),
+            (
+                Node { margin: UiRect::top(px(10)), ..default() },
+                ObjectiveList { locked: false, ..objectives::list(14.0) }
+            ),
         ],
     ));
     commands.spawn((

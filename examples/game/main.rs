@@ -12,7 +12,7 @@
 //!
 //! What to copy: `model.rs` says what is saved and when, `level.rs` places things under names that a
 //! checkpoint finds again, `views.rs` draws what is there, `menu.rs` continues, saves and loads, and
-//! `scenarios.rs` begins. `play.rs` knows nothing of saving but one line.
+//! `scenarios.rs` begins. `objectives.rs` says what the player is to do. `play.rs` knows nothing of saving but one line.
 
 mod controls;
 mod crashes;
@@ -21,6 +21,7 @@ mod hud;
 mod level;
 mod menu;
 mod model;
+mod objectives;
 mod options;
 mod plant;
 mod play;
@@ -114,6 +115,8 @@ fn game(options: Options, texts: Texts) -> App {
         .add_plugins((
             texts::plugin,
             model::plugin,
+            objectives::plugin,
+            objectives::seen,
             level::plugin,
             play::plugin,
             views::plugin,

@@ -12,6 +12,7 @@ use bevy_session::ui::OpenSessionMenu;
 use crate::hud::text;
 use crate::level::LoadedLevel;
 use crate::model::{CurrentLevel, Dice, Game};
+use crate::objectives;
 use crate::options::Options;
 use crate::scenarios::Scenarios;
 use crate::texts::Texts;
@@ -130,6 +131,9 @@ fn end_of_level(texts: Res<Texts>, level: Res<LoadedLevel>, mut commands: Comman
         let buttons = [(&texts.to_the_end, Action::End)];
         fill(&mut commands, screen, [&texts.all_complete, ""], &buttons);
     }
+    // What is done, and what is still to do.
+    let below = Node { width: px(280), margin: UiRect::top(px(24)), ..default() };
+    commands.entity(screen).with_child((below, objectives::list(16.0)));
 }
 
 /// A screen that goes when this state is left.

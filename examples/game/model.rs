@@ -4,7 +4,7 @@
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::shelf::Scenario;
-use bevy_session::{CheckpointSummary, RecoveryOffer, RecoveryOption, SessionEnding};
+use bevy_session::{RecoveryOffer, RecoveryOption, SessionEnding};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -196,7 +196,6 @@ pub fn plugin(app: &mut App) {
         .close_session_on_enter(Game::Menu)
         .recovery_option(again, begin_again)
         .on_session_end(last_words)
-        .add_systems(Update, note_progress.run_if(resource_changed::<Score>))
         .add_systems(
             OnTransition { exited: Game::Loading, entered: Game::Playing },
             enter_place.run_if(not(session_is_restoring)),
@@ -216,16 +215,6 @@ fn begin_night(
 ) {
     *night = Night::of(&session);
     level.0 = setting(&session, "place").unwrap_or_else(|| CurrentLevel::default().0);
-}
-
-/// What the load menu says, before anything is loaded.
-fn note_progress(lamps: Query<&Lamp>, session: Option<ResMut<CurrentSession>>) -> Result {
-    let (lit, all) = (lamps.iter().filter(|lamp| lamp.is_lit()).count(), lamps.iter().count());
-    if let Some(mut session) = session.filter(|_| all > 0) {
-        session.set(CheckpointSummary::PROGRESS, &(lit as f32 / all as f32))?;
-        session.set(CheckpointSummary::OBJECTIVE, &format!("{lit} of {all} lamps are lit"))?;
-    }
-    Ok(())
 }
 
 fn last_words(score: Res<Score>, mut ending: ResMut<SessionEnding>) {

@@ -9,12 +9,13 @@ use bevy::state::app::StatesPlugin;
 use bevy::time::TimeUpdateStrategy;
 use bevy_session::prelude::*;
 use bevy_session::{Archived, SessionId};
+use bevy_session_play::OBJECTIVES;
 
 use crate::model::{self, Dice, Game, Lamp, Score};
 use crate::options::Options;
 use crate::scenarios::FILES;
 use crate::texts::{self, Texts};
-use crate::{lamplighter, level};
+use crate::{lamplighter, level, objectives};
 
 const MOODS: [&str; 10] =
     ["Long", "Quiet", "First", "Frozen", "Golden", "Hidden", "Burning", "Last", "Silver", "Stormy"];
@@ -56,7 +57,7 @@ fn garden(options: &Options, texts: Texts, count: u32) -> Result<App, String> {
     .insert_resource(texts)
     .insert_resource(options.clone())
     .insert_resource(TimeUpdateStrategy::ManualDuration(FRAME))
-    .add_plugins((model::plugin, level::plugin));
+    .add_plugins((model::plugin, objectives::plugin, level::plugin));
     app.finish();
     app.cleanup();
     frames(&mut app, 4);
@@ -76,6 +77,7 @@ fn play(app: &mut App, number: u32, dice: &mut Dice) -> Result<(), String> {
     let name = format!("{} {}", one_of(&MOODS), one_of(&PLACES));
     let mut new = NewSession::named(name).player(one_of(&PLAYERS));
     new = new.session_type(one_of(&FILES));
+    new = new.field(OBJECTIVES, &objectives::places()).map_err(|error| error.to_string())?;
     for _ in 0..number % 3 {
         new = new.tag(one_of(&TAGS));
     }

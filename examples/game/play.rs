@@ -11,7 +11,7 @@ const WALKING_SPEED: f32 = 200.0;
 const FLYING_SPEED: f32 = 110.0;
 const HUNTING_SPEED: f32 = 120.0;
 const REACH: f32 = 28.0;
-const LONGEST_TAIL: usize = 12;
+pub const LONGEST_TAIL: usize = 12;
 const TAIL_SPACING: f32 = 17.0;
 const LAMP_REACH: f32 = 75.0;
 /// A lit lamp keeps shades at this distance.

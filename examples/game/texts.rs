@@ -46,6 +46,10 @@ pub struct Texts {
     pub tail: String,
     pub oil: String,
     pub points: String,
+    /// Objectives of each night, and what is said when one is completed.
+    pub swarm: String,
+    pub unharmed: String,
+    pub achieved: String,
     pub unsaved: String,
     pub keys: String,
     pub crash_keys: String,

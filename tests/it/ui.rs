@@ -3,6 +3,7 @@
 mod backups;
 mod kit;
 mod layout;
+mod objective_list;
 mod recovery_dialog;
 mod save_indicator;
 mod session_menu;

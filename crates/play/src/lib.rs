@@ -15,6 +15,8 @@ pub use objectives::{
     ObjectiveStep, ObjectiveSystems, ObjectiveView, Objectives, ObjectivesExt, ObjectivesPlugin,
     ObjectivesSummary,
 };
+#[cfg(feature = "ui")]
+pub use objectives::{ObjectiveList, ObjectiveListPlugin};
 
 /// The page of the guide, whose examples are tests.
 #[cfg(doctest)]

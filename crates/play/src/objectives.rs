@@ -9,6 +9,8 @@ mod changing;
 mod following;
 mod frame;
 mod key;
+#[cfg(feature = "ui")]
+mod list;
 mod notifications;
 mod objective;
 mod plugin;
@@ -26,6 +28,8 @@ use bevy::prelude::*;
 pub use app_ext::ObjectivesExt;
 pub use change::{ObjectiveChange, ObjectiveStep};
 pub use key::{ObjectiveKey, ObjectiveKeyError};
+#[cfg(feature = "ui")]
+pub use list::{ObjectiveList, ObjectiveListPlugin};
 pub use notifications::{
     ObjectiveAdvanced, ObjectiveAvailable, ObjectiveBlocked, ObjectiveCompleted, ObjectiveFailed,
     ObjectiveRejected, ObjectiveReopened, ObjectiveResolved,
