@@ -4,8 +4,15 @@
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
+mod crew;
+mod line;
 mod objectives;
 
+pub use crew::{
+    Characters, Crew, CrewChange, CrewCommands, CrewCommandsExt, CrewDeed, CrewExt, CrewMember,
+    CrewPlugin, CrewRefusal, CrewRejected, CrewRequest, CrewStep, CrewSystems, DeedOutcome,
+    PlayedBy, PlayerId, PlayerIdError, Right, Rights, Role,
+};
 pub use objectives::{
     Blocker, OBJECTIVES, Objective, ObjectiveAdvanced, ObjectiveAvailable, ObjectiveBlocked,
     ObjectiveChange, ObjectiveCommands, ObjectiveCommandsExt, ObjectiveCompleted, ObjectiveFailed,
@@ -16,9 +23,12 @@ pub use objectives::{
     ObjectivesSummary,
 };
 
-/// The page of the guide, whose examples are tests.
+/// The pages of the guide, whose examples are tests.
 #[cfg(doctest)]
 mod guide {
+    #[doc = include_str!("../../../docs/guide/crew.md")]
+    struct Crew;
+
     #[doc = include_str!("../../../docs/guide/objectives.md")]
     struct Objectives;
 }
