@@ -6,12 +6,17 @@
 
 mod crew;
 mod line;
+mod notes;
 mod objectives;
 
 pub use crew::{
     Characters, Crew, CrewChange, CrewCommands, CrewCommandsExt, CrewDeed, CrewExt, CrewMember,
     CrewPlugin, CrewRefusal, CrewRejected, CrewRequest, CrewStep, CrewSystems, DeedOutcome,
     PlayedBy, PlayerId, PlayerIdError, Right, Rights, Role,
+};
+pub use notes::{
+    Mentioned, NewNote, Note, NoteChange, NoteCommands, NoteCommandsExt, NoteId, NoteOn,
+    NoteRefusal, NoteRejected, NoteRequest, NoteStep, NoteSystems, Notes, NotesPlugin,
 };
 pub use objectives::{
     Blocker, OBJECTIVES, Objective, ObjectiveAdvanced, ObjectiveAvailable, ObjectiveBlocked,
@@ -28,6 +33,9 @@ pub use objectives::{
 mod guide {
     #[doc = include_str!("../../../docs/guide/crew.md")]
     struct Crew;
+
+    #[doc = include_str!("../../../docs/guide/notes.md")]
+    struct Notes;
 
     #[doc = include_str!("../../../docs/guide/objectives.md")]
     struct Objectives;

@@ -462,3 +462,32 @@ fn who_is_refused_pauses_nothing() {
     let refused = ["refused: \"eve\" may not pause: the role is spectator"];
     assert_eq!(heard(&mut game), refused);
 }
+
+#[test]
+#[ignore = "measures: run it alone, with --nocapture"]
+#[expect(clippy::print_stdout, reason = "it is what it is for")]
+fn a_page_of_a_hundred_thousand_deeds() {
+    let mut game = started();
+    for _ in 0..100 {
+        game.request(|commands| {
+            (0..1_000).for_each(|_| commands.session().by("stranger").pause());
+        });
+        game.frames(1);
+        game.world().resource_mut::<Heard>().0.clear();
+    }
+    game.checkpoint("all of them").unwrap();
+    let session = game.app().world().resource::<CurrentSession>().id();
+    let types = vec![CrewDeed::TYPE_PATH.to_owned()];
+    let mut after = None;
+    for page in 0..5 {
+        let query = EventQuery { types: types.clone(), after, ..EventQuery::of(session) };
+        game.request(|commands| commands.session().read_events(query));
+        let begun = std::time::Instant::now();
+        game.frames(2);
+        let took = begun.elapsed();
+        let read = &game.app().world().resource::<bevy_session::SessionEvents>().page;
+        assert_eq!(read.events.len(), 100);
+        after = read.next;
+        println!("page {page}: {:.2} ms, two frames included", took.as_secs_f64() * 1e3);
+    }
+}

@@ -1,4 +1,4 @@
-//! Objectives and crew as a game sees them: by the public API alone, without a window, on a clock that frames move.
+//! Objectives, crew and notes as a game sees them: by the public API alone, without a window, on a clock that frames move.
 
 mod closing;
 mod common;
@@ -8,4 +8,5 @@ mod definitions;
 mod hand_overs;
 mod histories;
 mod lists;
+mod notes;
 mod problems;
