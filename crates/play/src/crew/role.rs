@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Reflect, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[reflect(opaque)]
 #[reflect(Clone, Debug, PartialEq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 #[type_path = "bevy_session_play"]
 pub struct Role(Cow<'static, str>);
 
