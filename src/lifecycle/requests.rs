@@ -245,8 +245,15 @@ pub enum AttachmentRequest {
 }
 
 impl Request {
-    /// What it is called in logs.
-    pub(super) fn name(&self) -> &'static str {
+    /// What it is called in logs: the name of the method of [`SessionCommands`] that makes it, as `pause` or `load`.
+    ///
+    /// ```
+    /// use bevy_session::{CurrentRequest, Request};
+    ///
+    /// assert_eq!(Request::from(CurrentRequest::Pause).name(), "pause");
+    /// ```
+    #[must_use]
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Session(request) => match request {
                 SessionRequest::Start(_) => "start",

@@ -4,8 +4,20 @@
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
+mod crew;
+mod line;
+mod notes;
 mod objectives;
 
+pub use crew::{
+    Characters, Crew, CrewChange, CrewCommands, CrewCommandsExt, CrewDeed, CrewExt, CrewMember,
+    CrewPlugin, CrewRefusal, CrewRejected, CrewRequest, CrewStep, CrewSystems, DeedOutcome,
+    PlayedBy, PlayerId, PlayerIdError, Right, Rights, Role,
+};
+pub use notes::{
+    Mentioned, NewNote, Note, NoteChange, NoteCommands, NoteCommandsExt, NoteId, NoteOn,
+    NoteRefusal, NoteRejected, NoteRequest, NoteStep, NoteSystems, Notes, NotesPlugin,
+};
 pub use objectives::{
     Blocker, OBJECTIVES, Objective, ObjectiveAdvanced, ObjectiveAvailable, ObjectiveBlocked,
     ObjectiveChange, ObjectiveCommands, ObjectiveCommandsExt, ObjectiveCompleted, ObjectiveFailed,
@@ -18,9 +30,15 @@ pub use objectives::{
 #[cfg(feature = "ui")]
 pub use objectives::{ObjectiveList, ObjectiveListPlugin};
 
-/// The page of the guide, whose examples are tests.
+/// The pages of the guide, whose examples are tests.
 #[cfg(doctest)]
 mod guide {
+    #[doc = include_str!("../../../docs/guide/crew.md")]
+    struct Crew;
+
+    #[doc = include_str!("../../../docs/guide/notes.md")]
+    struct Notes;
+
     #[doc = include_str!("../../../docs/guide/objectives.md")]
     struct Objectives;
 }

@@ -23,8 +23,6 @@ mod summary;
 mod taking_up;
 mod tree;
 
-use bevy::prelude::*;
-
 pub use app_ext::ObjectivesExt;
 pub use change::{ObjectiveChange, ObjectiveStep};
 pub use key::{ObjectiveKey, ObjectiveKeyError};
@@ -42,14 +40,3 @@ pub use requests::{ObjectiveCommands, ObjectiveCommandsExt, ObjectiveRefusal, Ob
 pub use summary::ObjectivesSummary;
 pub use taking_up::ObjectiveRetired;
 pub use tree::{ObjectiveRow, ObjectiveStanding, ObjectiveView, Objectives};
-
-/// Lets the game hear of something: readers of messages, and observers, whose commands are done at once.
-fn announce<N>(world: &mut World, notification: N)
-where
-    N: Message + Clone,
-    for<'a> N: Event<Trigger<'a>: Default>,
-{
-    world.write_message(notification.clone());
-    world.trigger(notification);
-    world.flush();
-}

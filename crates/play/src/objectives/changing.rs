@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use bevy::ecs::message::MessageCursor;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -11,11 +10,7 @@ use super::notifications::announce_change;
 use super::progress::ObjectiveProgress;
 use super::settling::unlock;
 use super::tree::{Changed, Objectives};
-
-/// Where reading is in the changes that were written: behind all that were made here, so that what comes is what a
-/// crash had cut off and is handed out again.
-#[derive(Resource, Default)]
-pub(crate) struct HandedOut(MessageCursor<ObjectiveChange>);
+use crate::line;
 
 /// What was handed out of objectives that aren't there: those that the game spawned after the checkpoint, and will
 /// spawn again. It is kept until they come.
@@ -46,11 +41,7 @@ pub(crate) fn save(world: &mut World, (entity, progress): Changed) {
 
 /// Takes over what no checkpoint held when the game crashed. It is recorded already, and the game hears of it now.
 pub(crate) fn take_handed_out(world: &mut World) {
-    let changes = world.try_resource_scope(|world, mut handed_out: Mut<HandedOut>| {
-        let messages = world.get_resource::<Messages<ObjectiveChange>>()?;
-        Some(handed_out.0.read(messages).cloned().collect::<Vec<_>>())
-    });
-    for change in changes.flatten().unwrap_or_default() {
+    for change in line::take_handed_out::<ObjectiveChange>(world) {
         take_over(world, change);
     }
 }
@@ -79,11 +70,4 @@ pub(crate) fn claim_what_waits(world: &mut World) {
     for change in changes {
         take_over(world, change);
     }
-}
-
-/// Passes over the changes that were written until now.
-pub(crate) fn pass_over_changes(world: &mut World) {
-    let Some(messages) = world.get_resource::<Messages<ObjectiveChange>>() else { return };
-    let cursor = messages.get_cursor_current();
-    world.get_resource_or_init::<HandedOut>().0 = cursor;
 }

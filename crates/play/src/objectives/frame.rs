@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session::{CurrentSession, SessionActivity, SessionStatus};
+use bevy_session::{CurrentSession, SessionStatus};
 use tracing::warn;
 
-use super::changing::{make, pass_over_changes, take_handed_out};
+use super::change::ObjectiveChange;
+use super::changing::{make, take_handed_out};
 use super::following::follow_changes;
 use super::objective::Objective;
 use super::progress::ObjectiveProgress;
@@ -14,14 +15,10 @@ use super::registry::{Criteria, Criterion};
 use super::requests::{ObjectiveRefusal, ObjectiveRequests, handle_requests, refuse_requests};
 use super::settling::settle;
 use super::tree::Objectives;
+use crate::line::{must_wait, pass_over};
 
 /// How often in a frame what observers of changes ask for is done, before the rest waits for the next one.
 const ROUNDS: usize = 64;
-
-/// Whether the next step waits: the frame in which a session came back isn't recorded, and what a crash had cut off
-/// comes at its end.
-#[derive(Resource, Default)]
-pub(crate) struct Rest(pub bool);
 
 /// All that is done about objectives in a frame.
 pub(crate) fn go_on(
@@ -31,9 +28,7 @@ pub(crate) fn go_on(
 ) {
     follow_changes(world, (objectives, progress));
     take_handed_out(world);
-    let rests =
-        std::mem::take(&mut world.get_resource_or_init::<Rest>().bypass_change_detection().0);
-    if rests || is_restoring(world) {
+    if must_wait::<ObjectiveChange>(world) {
         return;
     }
     let Some(session) = world.get_resource::<CurrentSession>() else {
@@ -46,12 +41,7 @@ pub(crate) fn go_on(
     }
     settle(world, now);
     answer_observers(world, now);
-    pass_over_changes(world);
-}
-
-/// Whether a checkpoint is being read or put back: what happens meanwhile may be part of no line.
-fn is_restoring(world: &World) -> bool {
-    world.get_resource::<SessionActivity>().is_some_and(|activity| activity.restore().is_some())
+    pass_over::<ObjectiveChange>(world);
 }
 
 /// What observers of this frame's changes ask for belongs into this frame's checkpoint: requests aren't saved.

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
-use super::announce;
 use super::change::{ObjectiveChange, ObjectiveStep};
 use super::key::ObjectiveKey;
 use super::progress::Blocker;
 use super::requests::{ObjectiveRefusal, ObjectiveRequest};
+use crate::line::announce;
 
 /// Declares the notifications and registers them, so that none can be declared and forgotten.
 macro_rules! notifications {

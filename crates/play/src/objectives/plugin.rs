@@ -4,9 +4,9 @@ use bevy::prelude::*;
 use bevy_session::{RecordingExt, SessionAppExt, SessionLast, SessionSystems};
 
 use super::change::ObjectiveChange;
-use super::changing::{AheadOfObjectives, HandedOut};
+use super::changing::AheadOfObjectives;
 use super::following::{SomeWent, note_that_some_went};
-use super::frame::{Rest, go_on};
+use super::frame::go_on;
 use super::notifications;
 use super::objective::Objective;
 use super::problem::{ObjectiveProblemFound, ObjectiveProblems};
@@ -15,6 +15,7 @@ use super::registry::{Criteria, Registry};
 use super::requests::{ObjectiveRequests, give_up_requests};
 use super::taking_up::{ObjectiveRetired, begin_with_session, take_up_with_session};
 use super::tree::Objectives;
+use crate::line::HandedOut;
 
 /// Objectives for the sessions of `bevy_session`, whose [`SessionPlugin`](bevy_session::SessionPlugin) is needed as
 /// well. Calls of [`ObjectivesExt`](crate::ObjectivesExt) add it; a game that only spawns its objectives adds it
@@ -48,9 +49,8 @@ impl Plugin for ObjectivesPlugin {
             .init_resource::<ObjectiveProblems>()
             .init_resource::<ObjectiveRequests>()
             .init_resource::<AheadOfObjectives>()
-            .init_resource::<HandedOut>()
+            .init_resource::<HandedOut<ObjectiveChange>>()
             .init_resource::<SomeWent>()
-            .init_resource::<Rest>()
             .register_type::<Objective>()
             .register_type::<ObjectiveProgress>()
             .register_type::<ObjectiveRetired>()

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use bevy::prelude::*;
 use tracing::warn;
 
-use super::announce;
 use super::key::{ObjectiveKey, ObjectiveKeyError};
+use crate::line::announce;
 
 /// Something that is wrong with a game's objectives. [`Display`](std::fmt::Display) says it in a sentence.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, thiserror::Error)]

@@ -6,7 +6,6 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_session::SessionRestored;
 
-use super::announce;
 use super::change::ObjectiveStep;
 use super::changing::make;
 use super::key::ObjectiveKey;
@@ -14,6 +13,7 @@ use super::notifications::ObjectiveRejected;
 use super::progress::{Blocker, ObjectiveState};
 use super::settling::follow_up;
 use super::tree::{ObjectiveView, Objectives};
+use crate::line::announce;
 
 /// What was asked of an objective.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
-use super::announce;
 use super::change::ObjectiveStep;
 use super::changing::{make, save};
 use super::notifications::ObjectiveAvailable;
 use super::progress::ObjectiveState;
 use super::summary;
 use super::tree::Objectives;
+use crate::line::announce;
 
 /// Follows up on all that changed, and says in the session's fields how far it is now.
 pub(crate) fn settle(world: &mut World, at: Duration) {

@@ -5,9 +5,9 @@ use bevy::platform::collections::HashMap;
 use bevy::prelude::*;
 use bevy_session::{CurrentSession, RestoreReason, SessionRestored, SessionStarted};
 
-use super::changing::{AheadOfObjectives, pass_over_changes};
+use super::change::ObjectiveChange;
+use super::changing::AheadOfObjectives;
 use super::following::follow_world;
-use super::frame::Rest;
 use super::key::ObjectiveKey;
 use super::objective::{OBJECTIVES, Objective};
 use super::problem::{ObjectiveProblem, ObjectiveProblems, found};
@@ -15,6 +15,7 @@ use super::progress::{ObjectiveProgress, Origin};
 use super::registry::Registry;
 use super::settling::settle;
 use super::tree::Objectives;
+use crate::line::{pass_over, rest_after_restore};
 
 /// An objective that a session has and this build doesn't register any more. It keeps what it holds, in every
 /// checkpoint, and doesn't count; a build that registers it again finds it as it was.
@@ -35,7 +36,7 @@ pub(crate) fn begin_with_session(_: On<SessionStarted>, mut commands: Commands) 
         // The session's first checkpoint is about to be taken.
         let now = world.get_resource::<CurrentSession>().map(CurrentSession::play_time);
         settle(world, now.unwrap_or_default());
-        pass_over_changes(world);
+        pass_over::<ObjectiveChange>(world);
     });
 }
 
@@ -48,8 +49,7 @@ pub(crate) fn take_up_with_session(restored: On<SessionRestored>, mut commands: 
         if is_from_file {
             spawn_those_of_session(world);
         }
-        pass_over_changes(world);
-        world.get_resource_or_init::<Rest>().0 = true;
+        rest_after_restore::<ObjectiveChange>(world);
         follow_world(world);
         world.get_resource_or_init::<Objectives>().add_up();
     });

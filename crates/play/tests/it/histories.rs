@@ -104,10 +104,10 @@ fn find_cat(water: Res<Water>, cats: Query<&Objective>, mut commands: Commands) 
     }
 }
 
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+    pub fn roll(&mut self, sides: u64) -> u64 {
         self.0 =
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % sides
@@ -373,7 +373,7 @@ fn play(seeds: impl Iterator<Item = u64>) -> (u32, usize) {
 }
 
 /// The seed that is to be played alone, if one is named.
-fn seed() -> Option<u64> {
+pub fn seed() -> Option<u64> {
     std::env::var("BEVY_SESSION_SEED").ok()?.parse().ok()
 }
 

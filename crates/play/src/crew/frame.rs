@@ -1,0 +1,146 @@
+//! What is done about the crew in a frame, and when a session begins or comes back.
+
+use bevy::prelude::*;
+use bevy_session::{CurrentSession, SessionStarted};
+use tracing::warn;
+
+use super::answering::{check_rights, step_of};
+use super::change::{CrewChange, CrewStep};
+use super::deed::{CrewDeed, DeedOutcome};
+use super::members::Crew;
+use super::refusal::CrewRefusal;
+use super::requests::{Asked, CrewRejected, CrewRequest, CrewRequests};
+use super::rights::{Right, Rights};
+use crate::line::{
+    Came, announce, must_wait, pass_over, rest_after_restore, take_handed_out, tell_observers,
+};
+
+/// How often in a frame what observers of changes ask for is done, before the rest waits for the next one.
+const ROUNDS: usize = 64;
+
+/// All that is done about the crew in a frame.
+pub(crate) fn go_on(world: &mut World) {
+    take_over_what_a_crash_cut_off(world);
+    if must_wait::<CrewChange>(world) {
+        return;
+    }
+    for _ in 0..ROUNDS {
+        let asked = std::mem::take(
+            &mut world.get_resource_or_init::<CrewRequests>().bypass_change_detection().0,
+        );
+        if asked.is_empty() {
+            return pass_over::<CrewChange>(world);
+        }
+        asked.into_iter().for_each(|asked| answer(world, asked));
+    }
+    pass_over::<CrewChange>(world);
+    warn!("observers of the crew ask for more with each change; the rest waits for the next frame");
+}
+
+fn answer(world: &mut World, asked: Asked) {
+    match change_asked_for(world, &asked) {
+        Ok(Some(change)) => make(world, change),
+        Ok(None) => {}
+        Err(reason) => {
+            let Asked { player, by, request, .. } = asked;
+            announce(world, CrewRejected { player, by, request, reason });
+        }
+    }
+}
+
+fn change_asked_for(world: &mut World, asked: &Asked) -> Result<Option<CrewChange>, CrewRefusal> {
+    let session = world.get_resource::<CurrentSession>();
+    let session = session.filter(|_| asked.session.is_some()).ok_or(CrewRefusal::NoSession)?;
+    if asked.session != Some(session.id()) {
+        return Err(CrewRefusal::OtherSession);
+    }
+    let at = session.play_time();
+    let rights = world.get_resource_or_init::<Rights>().clone();
+    let crew = world.get_resource_or_init::<Crew>();
+    let allowed = match check_rights(asked, &crew, &rights) {
+        Ok(allowed) => allowed,
+        Err((right, refusal)) => {
+            if let Some(right) = right {
+                let reason = refusal.to_string();
+                note(world, asked, (right, DeedOutcome::Refused { reason }));
+            }
+            return Err(refusal);
+        }
+    };
+    let step = step_of(asked, &crew)?;
+    if let Some(overridden @ (_, DeedOutcome::Overridden)) = allowed {
+        note(world, asked, overridden);
+    }
+    let (player, by) = (asked.player.clone(), asked.by.clone());
+    Ok(step.map(|step| CrewChange { player, by, at, step }))
+}
+
+/// Notes what a right decided. What is simply allowed is in the change itself.
+fn note(world: &mut World, asked: &Asked, (right, outcome): (Right, DeedOutcome)) {
+    let session = world.get_resource::<CurrentSession>();
+    let at = session.map(CurrentSession::play_time).unwrap_or_default();
+    let request = match asked.request {
+        CrewRequest::Invite => "invite",
+        CrewRequest::Join => "join",
+        CrewRequest::Leave => "leave",
+        CrewRequest::Remove => "remove",
+        CrewRequest::Rename { .. } => "rename",
+        CrewRequest::SetRole { .. } => "set_role",
+        CrewRequest::HandOver => "hand_over",
+    };
+    let (by, request) = (asked.by.clone(), request.to_owned());
+    world.write_message(CrewDeed { by, at, request, right, outcome });
+}
+
+/// Makes a change, and has it recorded.
+fn make(world: &mut World, change: CrewChange) {
+    if follow(world, &change) {
+        announce(world, change);
+    }
+}
+
+fn follow(world: &mut World, change: &CrewChange) -> bool {
+    let mut crew = world.get_resource_or_init::<Crew>();
+    let has_changed = crew.bypass_change_detection().follow(change);
+    if has_changed {
+        crew.set_changed();
+    }
+    has_changed
+}
+
+/// What is handed out is recorded already, and those whom it lets join were here in a process that is gone.
+fn take_over_what_a_crash_cut_off(world: &mut World) {
+    let mut last = None;
+    for change in take_handed_out::<CrewChange>(world) {
+        last = Some(change.at);
+        if follow(world, &change) && change.step != CrewStep::Joined {
+            tell_observers(world, change);
+        }
+    }
+    if let Some(at) = last {
+        let session = world.get_resource::<CurrentSession>();
+        let now = session.map(CurrentSession::play_time).unwrap_or_default();
+        world.get_resource_or_init::<Crew>().leave_all(at.max(now));
+    }
+}
+
+/// A session begins, with a crew of its own.
+pub(crate) fn begin_with_session(_: On<SessionStarted>, mut crew: ResMut<Crew>) {
+    *crew = Crew::default();
+}
+
+/// A session came back.
+pub(crate) fn settle_restored(world: &mut World, came: Came<Crew>) {
+    let session = world.get_resource::<CurrentSession>();
+    let now = session.map(CurrentSession::play_time).unwrap_or_default();
+    let mut crew = world.get_resource_or_init::<Crew>();
+    match came {
+        Came::Back(before) => {
+            *crew = before.value;
+            crew.move_in_time(before.play_time, now);
+        }
+        Came::UpAgain => crew.leave_all(now),
+        Came::Anew => *crew = Crew::default(),
+    }
+    rest_after_restore::<CrewChange>(world);
+}

@@ -1,0 +1,148 @@
+//! What the parts of this package share: changes that the session's log brings back after a crash, and values that
+//! go with the session instead of its world.
+
+use std::time::Duration;
+
+use bevy::ecs::component::Mutable;
+use bevy::ecs::message::MessageCursor;
+use bevy::prelude::*;
+use bevy_session::{
+    CurrentSession, RestoreCancelled, RestoreReason, RestoreStarted, SessionActivity, SessionId,
+    SessionRestored,
+};
+
+/// Lets the game hear of something: readers of messages, and observers, whose commands are done at once.
+pub(crate) fn announce<N>(world: &mut World, notification: N)
+where
+    N: Message + Clone,
+    for<'a> N: Event<Trigger<'a>: Default>,
+{
+    world.write_message(notification.clone());
+    tell_observers(world, notification);
+}
+
+/// The same for what is written as a message already.
+pub(crate) fn tell_observers<N>(world: &mut World, notification: N)
+where
+    for<'a> N: Event<Trigger<'a>: Default>,
+{
+    world.trigger(notification);
+    world.flush();
+}
+
+/// Where reading is in the changes of a type: behind all that were made here, so that what comes is what a crash had
+/// cut off and is handed out again.
+#[derive(Resource)]
+pub(crate) struct HandedOut<T: Message> {
+    cursor: MessageCursor<T>,
+    /// Whether the next step waits: the frame in which a session came back isn't recorded, and what a crash had cut
+    /// off comes at its end.
+    rests: bool,
+}
+
+impl<T: Message> Default for HandedOut<T> {
+    fn default() -> Self {
+        Self { cursor: MessageCursor::default(), rests: false }
+    }
+}
+
+/// What was handed out since the last time.
+pub(crate) fn take_handed_out<T: Message + Clone>(world: &mut World) -> Vec<T> {
+    let changes = world.try_resource_scope(|world, mut handed_out: Mut<HandedOut<T>>| {
+        let messages = world.get_resource::<Messages<T>>()?;
+        Some(handed_out.cursor.read(messages).cloned().collect::<Vec<_>>())
+    });
+    changes.flatten().unwrap_or_default()
+}
+
+/// Passes over the changes that were written until now.
+pub(crate) fn pass_over<T: Message>(world: &mut World) {
+    let Some(messages) = world.get_resource::<Messages<T>>() else { return };
+    let cursor = messages.get_cursor_current();
+    world.get_resource_or_init::<HandedOut<T>>().cursor = cursor;
+}
+
+/// A world came back: what was written before is passed over, and nothing is done in this frame.
+pub(crate) fn rest_after_restore<T: Message>(world: &mut World) {
+    pass_over::<T>(world);
+    world.get_resource_or_init::<HandedOut<T>>().rests = true;
+}
+
+/// Whether nothing may be done in this step: after a restore, or while a checkpoint is being read or put back, since
+/// what happens meanwhile may be part of no line.
+pub(crate) fn must_wait<T: Message>(world: &mut World) -> bool {
+    let mut handed_out = world.get_resource_or_init::<HandedOut<T>>();
+    let rests = std::mem::take(&mut handed_out.bypass_change_detection().rests);
+    let activity = world.get_resource::<SessionActivity>();
+    rests || activity.is_some_and(|activity| activity.restore().is_some())
+}
+
+/// What a resource was before a restore.
+#[derive(Clone)]
+pub(crate) struct Before<T> {
+    pub value: T,
+    /// The play time of the session that was played.
+    pub play_time: Duration,
+    session: Option<SessionId>,
+}
+
+#[derive(Resource)]
+struct Kept<T: Resource>(Option<Before<T>>);
+
+/// What a restore found of a resource that goes with the session.
+pub(crate) enum Came<T> {
+    /// The session that was played went back: this is what it had.
+    Back(Before<T>),
+    /// A session was taken up; the world has what its checkpoint held.
+    UpAgain,
+    /// A session began in a world that another one has left.
+    Anew,
+}
+
+/// Lets a resource go with the session and not with its world: `settle` hears what it was when a restore is done.
+pub(crate) fn keep_through_restores<T: Resource<Mutability = Mutable> + Clone + Default>(
+    app: &mut App,
+    settle: fn(&mut World, Came<T>),
+) {
+    app.insert_resource(Kept::<T>(None))
+        .add_observer(put_aside::<T>)
+        .add_observer(put_back::<T>)
+        .add_observer(move |restored: On<SessionRestored>, mut commands: Commands| {
+            let (session, reason) = (restored.session, restored.reason);
+            commands.queue(move |world: &mut World| {
+                let kept = world.get_resource_mut::<Kept<T>>().and_then(|mut kept| kept.0.take());
+                let same = kept.filter(|before| before.session == Some(session));
+                let came = match (same, reason) {
+                    (Some(before), _) => Came::Back(before),
+                    (None, RestoreReason::BranchedOff) => Came::Anew,
+                    (None, _) => Came::UpAgain,
+                };
+                settle(world, came);
+            });
+        });
+}
+
+fn put_aside<T: Resource<Mutability = Mutable> + Clone + Default>(
+    started: On<RestoreStarted>,
+    current: Option<Res<CurrentSession>>,
+    mut value: ResMut<T>,
+    mut kept: ResMut<Kept<T>>,
+) {
+    let session = current.as_ref().map(|current| current.id());
+    let play_time = current.map(|current| current.play_time()).unwrap_or_default();
+    kept.0 = Some(Before { value: value.clone(), play_time, session });
+    if session != Some(started.session) {
+        // A checkpoint of a build without it says nothing of it.
+        *value = T::default();
+    }
+}
+
+fn put_back<T: Resource<Mutability = Mutable> + Clone>(
+    _: On<RestoreCancelled>,
+    mut value: ResMut<T>,
+    mut kept: ResMut<Kept<T>>,
+) {
+    if let Some(before) = kept.0.take() {
+        *value = before.value;
+    }
+}

@@ -1,0 +1,20 @@
+//! Notes: what players write about a session, and to each other.
+//!
+//! [`board`] is what is, as it is read. [`change`] is the one form in which it changes, while it is played and after a
+//! crash; [`requests`] lead to it, and [`mentions`] finds whom a text is for. [`frame`] does so once a frame.
+
+mod answering;
+mod board;
+mod change;
+mod frame;
+mod mentions;
+mod note;
+mod plugin;
+mod requests;
+
+pub use board::Notes;
+pub use change::{NoteChange, NoteStep};
+pub use frame::Mentioned;
+pub use note::{NewNote, Note, NoteId, NoteOn};
+pub use plugin::{NoteSystems, NotesPlugin};
+pub use requests::{NoteCommands, NoteCommandsExt, NoteRefusal, NoteRejected, NoteRequest};

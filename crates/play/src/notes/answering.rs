@@ -1,0 +1,99 @@
+//! What a request about notes comes to.
+
+use unicode_normalization::UnicodeNormalization;
+
+use super::board::Notes;
+use super::change::NoteStep;
+use super::mentions::mentioned;
+use super::note::{NewNote, Note, NoteId, NoteOn};
+use super::requests::{NoteRefusal, NoteRequest};
+use crate::{Crew, CrewRefusal, PlayerId, Right, Rights};
+
+/// Bytes that the name of a map may have.
+const MAX_MAP_BYTES: usize = 200;
+
+/// What a request comes to, if nothing forbids it.
+pub(super) fn step_of(
+    by: Option<&PlayerId>,
+    request: &NoteRequest,
+    notes: &Notes,
+    crew: &Crew,
+) -> Result<(NoteId, NoteStep), NoteRefusal> {
+    let others = |mut mentions: Vec<PlayerId>| {
+        mentions.retain(|player| Some(player) != by);
+        mentions
+    };
+    match request {
+        NoteRequest::Write(_) if notes.len() >= Notes::MOST => Err(NoteRefusal::Full),
+        NoteRequest::Write(new) => {
+            let text = checked_text(&new.text)?;
+            check_target(&new.on)?;
+            if let Some(answered) = new.reply_to {
+                find(notes, answered)?;
+            }
+            let mentions = others(mentioned(&text, crew));
+            let new = NewNote { text, ..new.clone() };
+            Ok((notes.next_id(), NoteStep::Written { new, mentions }))
+        }
+        NoteRequest::Edit { note, text } => {
+            let text = checked_text(text)?;
+            let before = mentioned(find(notes, *note)?.text(), crew);
+            let waits = |player: &PlayerId| {
+                notes.waiting().iter().any(|(who, on)| who == player && on == note)
+            };
+            let mut mentions = others(mentioned(&text, crew));
+            mentions.retain(|player| waits(player) || !before.contains(player));
+            Ok((*note, NoteStep::Edited { text, mentions }))
+        }
+        NoteRequest::Remove { note } => find(notes, *note).map(|_| (*note, NoteStep::Removed)),
+    }
+}
+
+/// Whether whoever asks may.
+pub(super) fn check_rights(
+    by: Option<&PlayerId>,
+    request: &NoteRequest,
+    notes: &Notes,
+    (crew, rights): (&Crew, &Rights),
+) -> Result<(), CrewRefusal> {
+    let Some(by) = by else { return Ok(()) };
+    by.check()?;
+    crew.may(by, Right::Annotate, rights)?;
+    let of_another = match request {
+        NoteRequest::Write(_) => false,
+        NoteRequest::Edit { note, .. } | NoteRequest::Remove { note } => {
+            notes.get(*note).is_some_and(|note| note.by() != Some(by))
+        }
+    };
+    if of_another { crew.may(by, Right::Manage, rights) } else { Ok(()) }
+}
+
+fn find(notes: &Notes, id: NoteId) -> Result<&Note, NoteRefusal> {
+    notes.get(id).ok_or(NoteRefusal::Unknown { note: id })
+}
+
+/// The text in the form in which names are compared.
+fn checked_text(text: &str) -> Result<String, NoteRefusal> {
+    let bytes = text.len();
+    if bytes > 2 * Note::MAX_BYTES {
+        // Long texts aren't worth the work that comes next.
+        return Err(NoteRefusal::TooLong { bytes });
+    }
+    let text: String = text.trim().nfc().collect();
+    match text.len() {
+        0 => Err(NoteRefusal::Empty),
+        bytes if bytes > Note::MAX_BYTES => Err(NoteRefusal::TooLong { bytes }),
+        _ => Ok(text),
+    }
+}
+
+fn check_target(on: &NoteOn) -> Result<(), NoteRefusal> {
+    match on {
+        NoteOn::Objective(key) => Ok(key.check()?),
+        NoteOn::Place { map, at } => {
+            let is_place = (1..=MAX_MAP_BYTES).contains(&map.len()) && at.is_finite();
+            if is_place { Ok(()) } else { Err(NoteRefusal::InvalidPlace) }
+        }
+        NoteOn::Session | NoteOn::Checkpoint(_) | NoteOn::Chapter(_) => Ok(()),
+    }
+}

@@ -1,0 +1,146 @@
+//! What is done about notes in a frame, and when a session begins or comes back.
+
+use std::collections::HashSet;
+
+use bevy::prelude::*;
+use bevy_session::{CurrentSession, SessionStarted};
+use tracing::warn;
+
+use super::answering::{check_rights, step_of};
+use super::board::Notes;
+use super::change::{NoteChange, NoteStep};
+use super::note::{Note, NoteId};
+use super::requests::{Asked, NoteRefusal, NoteRejected, NoteRequest, NoteRequests};
+use crate::line::{
+    Came, announce, must_wait, pass_over, rest_after_restore, take_handed_out, tell_observers,
+};
+use crate::{Crew, CrewRefusal, PlayerId, Rights};
+
+/// How often in a frame what observers of changes ask for is done, before the rest waits for the next one.
+const ROUNDS: usize = 64;
+
+/// Somebody was mentioned in a note, and plays: at once if they were here when it was written, and otherwise when they
+/// next join. Once for each player and note, whatever the game dies of in between; after a kill within the frame in which
+/// it comes, which isn't recorded then, it comes again.
+#[derive(Event, Message, Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Mentioned {
+    /// The player who is mentioned.
+    pub player: PlayerId,
+    /// The note.
+    pub note: NoteId,
+}
+
+/// All that is done about notes in a frame.
+pub(crate) fn go_on(world: &mut World) {
+    for change in take_handed_out::<NoteChange>(world) {
+        if follow(world, &change) {
+            tell_observers(world, change);
+        }
+    }
+    if must_wait::<NoteChange>(world) {
+        return;
+    }
+    for _ in 0..ROUNDS {
+        let asked = std::mem::take(
+            &mut world.get_resource_or_init::<NoteRequests>().bypass_change_detection().0,
+        );
+        if asked.is_empty() {
+            tell_mentioned(world);
+            return pass_over::<NoteChange>(world);
+        }
+        asked.into_iter().for_each(|asked| answer(world, asked));
+    }
+    pass_over::<NoteChange>(world);
+    warn!("observers of notes ask for more with each change; the rest waits for the next frame");
+}
+
+fn answer(world: &mut World, asked: Asked) {
+    match change_asked_for(world, &asked) {
+        Ok(change) => make(world, change),
+        Err(reason) => {
+            let (by, request) = (asked.by, cut_off(asked.request));
+            announce(world, NoteRejected { by, request, reason });
+        }
+    }
+}
+
+fn change_asked_for(world: &mut World, asked: &Asked) -> Result<NoteChange, NoteRefusal> {
+    let session = world.get_resource::<CurrentSession>();
+    let session = session.filter(|_| asked.session.is_some()).ok_or(CrewRefusal::NoSession)?;
+    if asked.session != Some(session.id()) {
+        return Err(CrewRefusal::OtherSession.into());
+    }
+    let at = session.play_time();
+    let rights = world.get_resource_or_init::<Rights>().clone();
+    world.resource_scope(|world, notes: Mut<Notes>| {
+        let crew = world.get_resource_or_init::<Crew>();
+        check_rights(asked.by.as_ref(), &asked.request, &notes, (&crew, &rights))?;
+        let (note, step) = step_of(asked.by.as_ref(), &asked.request, &notes, &crew)?;
+        Ok(NoteChange { note, by: asked.by.clone(), at, step })
+    })
+}
+
+/// What is said of a request that was refused shouldn't carry what it was refused for.
+fn cut_off(mut request: NoteRequest) -> NoteRequest {
+    let text = match &mut request {
+        NoteRequest::Write(new) => &mut new.text,
+        NoteRequest::Edit { text, .. } => text,
+        NoteRequest::Remove { .. } => return request,
+    };
+    if text.len() > Note::MAX_BYTES {
+        text.truncate(text.floor_char_boundary(Note::MAX_BYTES));
+        text.shrink_to_fit();
+    }
+    request
+}
+
+/// Makes a change, and has it recorded.
+fn make(world: &mut World, change: NoteChange) {
+    if follow(world, &change) {
+        announce(world, change);
+    }
+}
+
+fn follow(world: &mut World, change: &NoteChange) -> bool {
+    let mut notes = world.get_resource_or_init::<Notes>();
+    let has_changed = notes.bypass_change_detection().follow(change);
+    if has_changed {
+        notes.set_changed();
+    }
+    has_changed
+}
+
+/// Lets those know who were mentioned and play now.
+fn tell_mentioned(world: &mut World) {
+    let Some(session) = world.get_resource::<CurrentSession>() else { return };
+    let at = session.play_time();
+    let Some(waiting) = world.get_resource::<Notes>().map(Notes::waiting) else { return };
+    if waiting.is_empty() {
+        return;
+    }
+    let Some(crew) = world.get_resource::<Crew>() else { return };
+    let here: HashSet<&PlayerId> = crew.here().map(|member| member.player()).collect();
+    let due: Vec<(PlayerId, NoteId)> =
+        waiting.iter().filter(|(player, _)| here.contains(player)).cloned().collect();
+    for (player, note) in due {
+        let step = NoteStep::MentionHeard { player: player.clone() };
+        make(world, NoteChange { note, by: None, at, step });
+        announce(world, Mentioned { player, note });
+    }
+}
+
+/// A session begins, without notes.
+pub(crate) fn begin_with_session(_: On<SessionStarted>, mut notes: ResMut<Notes>) {
+    *notes = Notes::default();
+}
+
+/// A session came back.
+pub(crate) fn settle_restored(world: &mut World, came: Came<Notes>) {
+    match came {
+        Came::Back(before) => world.insert_resource(before.value),
+        Came::UpAgain => {}
+        Came::Anew => world.insert_resource(Notes::default()),
+    }
+    rest_after_restore::<NoteChange>(world);
+}

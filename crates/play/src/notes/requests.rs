@@ -1,0 +1,157 @@
+//! What a game asks of notes.
+
+use std::fmt;
+
+use bevy::prelude::*;
+use bevy_session::{CurrentSession, SessionId};
+
+use super::board::Notes;
+use super::note::{NewNote, Note, NoteId};
+use crate::{CrewRefusal, ObjectiveKeyError, PlayerId};
+
+/// What was asked of the notes.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub enum NoteRequest {
+    /// [`NoteCommands::write`].
+    Write(NewNote),
+    /// [`NoteCommands::edit`].
+    Edit {
+        /// The note.
+        note: NoteId,
+        /// The text that it is to have.
+        text: String,
+    },
+    /// [`NoteCommands::remove`].
+    Remove {
+        /// The note.
+        note: NoteId,
+    },
+}
+
+/// Why a request can't be done.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoteRefusal {
+    /// The text has nothing in it.
+    #[error("a note has a text")]
+    Empty,
+    /// The text is longer than [`Note::MAX_BYTES`].
+    #[error("a note has {} bytes at most, not {bytes}", Note::MAX_BYTES)]
+    TooLong {
+        /// Its length.
+        bytes: usize,
+    },
+    /// The map has no name or one of more than 200 bytes, or the position is none.
+    #[error("a place is a map's name of 1 to 200 bytes, and a position of numbers")]
+    InvalidPlace,
+    /// A key can't be an objective's.
+    #[error(transparent)]
+    InvalidObjective(#[from] ObjectiveKeyError),
+    /// There is no such note, or not any more.
+    #[error("there is no note {note}")]
+    Unknown {
+        /// The note.
+        note: NoteId,
+    },
+    /// There are [`Notes::MOST`] notes.
+    #[error("there are {} notes, and there can't be more", Notes::MOST)]
+    Full,
+    /// The crew has something against it: a right is missing, or no session is played.
+    #[error(transparent)]
+    Crew(#[from] CrewRefusal),
+}
+
+/// Something that was asked of the notes can't be done, and nothing has changed.
+#[derive(Event, Message, Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct NoteRejected {
+    /// Who asked for it; `None` if the game itself did.
+    pub by: Option<PlayerId>,
+    /// What was asked for. A text that is too long is cut off where it becomes so.
+    pub request: NoteRequest,
+    /// Why it can't be done.
+    pub reason: NoteRefusal,
+}
+
+/// Makes requests about notes; [`NoteCommandsExt::notes`] has it.
+///
+/// They are done in their order, in the same frame if they are made before [`NoteSystems`](crate::NoteSystems). While a
+/// session is restored they wait. What can't be done is answered with [`NoteRejected`], and changes nothing.
+pub struct NoteCommands<'a, 'w, 's> {
+    commands: &'a mut Commands<'w, 's>,
+    by: Option<PlayerId>,
+}
+
+/// Adds [`notes`](Self::notes) to [`Commands`].
+pub trait NoteCommandsExt<'w, 's> {
+    /// Requests about notes.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session_play::{NewNote, NoteCommandsExt};
+    ///
+    /// fn play(mut commands: Commands) {
+    ///     commands.notes().by("steam:7").write(NewNote::new("The witch lies, @Ann"));
+    /// }
+    /// # bevy::ecs::system::assert_is_system(play);
+    /// ```
+    fn notes(&mut self) -> NoteCommands<'_, 'w, 's>;
+}
+
+impl<'w, 's> NoteCommandsExt<'w, 's> for Commands<'w, 's> {
+    fn notes(&mut self) -> NoteCommands<'_, 'w, 's> {
+        NoteCommands { commands: self, by: None }
+    }
+}
+
+impl fmt::Debug for NoteCommands<'_, '_, '_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("NoteCommands").field("by", &self.by).finish_non_exhaustive()
+    }
+}
+
+impl NoteCommands<'_, '_, '_> {
+    /// Makes the requests that follow for this player, who needs the right to
+    /// [`Annotate`](crate::Right::Annotate); for what another one wrote, also that to [`Manage`](crate::Right::Manage).
+    #[must_use]
+    pub fn by(mut self, player: impl Into<PlayerId>) -> Self {
+        self.by = Some(player.into());
+        self
+    }
+
+    /// Writes a note. [`NoteChange`](crate::NoteChange) has its id.
+    pub fn write(&mut self, note: NewNote) {
+        self.request(NoteRequest::Write(note));
+    }
+
+    /// Gives a note another text. Those whom it mentions now and not before get to know.
+    pub fn edit(&mut self, note: NoteId, text: impl Into<String>) {
+        self.request(NoteRequest::Edit { note, text: text.into() });
+    }
+
+    /// Removes a note. Answers to it stay.
+    pub fn remove(&mut self, note: NoteId) {
+        self.request(NoteRequest::Remove { note });
+    }
+
+    /// Makes any of these requests.
+    pub fn request(&mut self, request: NoteRequest) {
+        let by = self.by.clone();
+        self.commands.queue(move |world: &mut World| {
+            let session = world.get_resource::<CurrentSession>().map(CurrentSession::id);
+            world.get_resource_or_init::<NoteRequests>().0.push(Asked { session, by, request });
+        });
+    }
+}
+
+/// What was asked for and isn't done yet.
+#[derive(Resource, Default)]
+pub(crate) struct NoteRequests(pub Vec<Asked>);
+
+/// A request, and the session that was played when it was made.
+pub(crate) struct Asked {
+    pub session: Option<SessionId>,
+    pub by: Option<PlayerId>,
+    pub request: NoteRequest,
+}

@@ -1,0 +1,247 @@
+//! What players write about a session is there when they look for it, and reaches whom it is for.
+
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use bevy_session::testing::TestGame;
+use bevy_session::{EventQuery, EventsRead};
+use bevy_session_play::*;
+
+/// What was refused, and who got to know of which note.
+#[derive(Resource, Default)]
+struct Heard(Vec<String>);
+
+fn build(session: SessionPlugin) -> App {
+    let mut app = App::new();
+    app.add_plugins((MinimalPlugins.build().disable::<bevy::app::ScheduleRunnerPlugin>(), session))
+        .add_plugins(NotesPlugin)
+        .init_resource::<Heard>()
+        .add_observer(|it: On<NoteRejected>, mut heard: ResMut<Heard>| {
+            heard.0.push(it.reason.to_string());
+        })
+        .add_observer(|it: On<Mentioned>, notes: Res<Notes>, mut heard: ResMut<Heard>| {
+            let text = notes.get(it.note).unwrap().text();
+            heard.0.push(format!("{} is mentioned: {text}", it.player));
+        });
+    app
+}
+
+/// A session that Ann hosts, with Ben, who is away.
+fn started() -> TestGame {
+    let mut game = TestGame::new(build);
+    game.start(NewSession::named("Frontier")).unwrap();
+    game.request(|commands| {
+        let mut crew = commands.crew();
+        crew.join("ann");
+        crew.invite("b1");
+        crew.rename("b1", "Ben");
+    });
+    game.frames(1);
+    game
+}
+
+fn ask(game: &mut TestGame, by: &str, ask: impl FnOnce(&mut NoteCommands)) {
+    game.request(|commands| ask(&mut commands.notes().by(by))).frames(1);
+}
+
+fn write(game: &mut TestGame, by: &str, text: &str) {
+    ask(game, by, |notes| notes.write(NewNote::new(text)));
+}
+
+fn notes(game: &TestGame) -> &Notes {
+    game.app().world().resource()
+}
+
+fn texts(game: &TestGame) -> Vec<&str> {
+    notes(game).iter().map(Note::text).collect()
+}
+
+fn heard(game: &mut TestGame) -> Vec<String> {
+    std::mem::take(&mut game.world().resource_mut::<Heard>().0)
+}
+
+fn joins(game: &mut TestGame, player: &str) {
+    game.request(|commands| commands.crew().join(player)).frames(2);
+}
+
+#[test]
+fn notes_are_about_something_and_answer_each_other() {
+    let mut game = started();
+    let here = game.checkpoint("here").unwrap();
+    let pin = NoteOn::Place { map: "valley".to_owned(), at: Vec3::new(1.0, 2.0, 3.0) };
+    let targets =
+        [NoteOn::Session, NoteOn::Checkpoint(here), NoteOn::Objective("town/well".into()), pin];
+    for on in targets.clone() {
+        ask(&mut game, "ann", |notes| notes.write(NewNote::new("Look").on(on)));
+    }
+    ask(&mut game, "ann", |notes| {
+        notes.write(NewNote::new("Where?").reply_to(NoteId(4)));
+        notes.write(NewNote::new("Where?").reply_to(NoteId(9)));
+        notes.edit(NoteId(1), "  Look there\n");
+        notes.remove(NoteId(2));
+    });
+    game.frames(1);
+    for (on, id) in targets.iter().zip([Some(1), None, Some(3), Some(4)]) {
+        let about = notes(&game).about(on).map(|note| note.id().0).next();
+        assert_eq!(about, id, "{on:?}");
+    }
+    let reply = notes(&game).replies(NoteId(4)).next().unwrap();
+    assert_eq!((reply.text(), reply.by()), ("Where?", Some(&PlayerId::from("ann"))));
+    let edited = notes(&game).get(NoteId(1)).unwrap();
+    assert_eq!(edited.text(), "Look there");
+    assert!(edited.edited().unwrap() >= edited.at());
+    assert_eq!(heard(&mut game), ["there is no note 9"]);
+    // An id is never given again.
+    ask(&mut game, "ann", |notes| notes.remove(NoteId(5)));
+    write(&mut game, "ann", "Another");
+    assert_eq!(notes(&game).iter().next_back().unwrap().id(), NoteId(6));
+}
+
+#[test]
+fn what_no_checkpoint_holds_is_there_after_a_crash_and_a_rewind_loses_none() {
+    let mut game = started();
+    let before = game.checkpoint("before").unwrap();
+    game.seconds(2.0);
+    write(&mut game, "ann", "at two seconds");
+    ask(&mut game, "ann", |notes| {
+        notes.write(NewNote::new("wrong"));
+        notes.edit(NoteId(2), "right");
+    });
+    game.frames(1).crash_and_restart().recover().unwrap();
+    game.frames(2);
+    let there = ["at two seconds", "right"];
+    assert_eq!(texts(&game), there);
+    game.request(|commands| commands.session().rewind(RewindTo::Checkpoint(before))).frames(4);
+    assert_eq!(texts(&game), there);
+    write(&mut game, "ann", "after the rewind");
+    game.frames(1).crash_and_restart().recover().unwrap();
+    game.frames(2);
+    assert_eq!(texts(&game), ["at two seconds", "right", "after the rewind"]);
+    // What happened is in the log once, on this line.
+    let session = game.app().world().resource::<CurrentSession>().id();
+    let types = vec![NoteChange::TYPE_PATH.to_owned()];
+    let query = EventQuery { types, ..EventQuery::of(session) };
+    game.request(|commands| commands.session().read_events(query)).frames(3);
+    let messages = game.app().world().resource::<Messages<EventsRead>>();
+    let mut cursor = messages.get_cursor();
+    let page = cursor.read(messages).last().unwrap().result.clone().unwrap();
+    assert_eq!(page.events.len(), 1);
+}
+
+#[test]
+fn whoever_is_mentioned_gets_to_know_once_when_they_play() {
+    let mut game = started();
+    let before = game.checkpoint("before").unwrap();
+    write(&mut game, "ann", "Careful with the bridge, @ben, says @ann");
+    game.frames(2);
+    assert_eq!(heard(&mut game), [""; 0], "Ben is away, and Ann knows what she wrote");
+    game.frames(1).crash_and_restart().recover().unwrap();
+    joins(&mut game, "ann");
+    assert_eq!(heard(&mut game), [""; 0]);
+    joins(&mut game, "b1");
+    let mentioned = ["b1 is mentioned: Careful with the bridge, @ben, says @ann"];
+    assert_eq!(heard(&mut game), mentioned);
+    game.frames(1).crash_and_restart().recover().unwrap();
+    joins(&mut game, "b1");
+    game.request(|commands| commands.session().rewind(RewindTo::Checkpoint(before))).frames(4);
+    game.request(|commands| commands.crew().leave("b1")).frames(1);
+    joins(&mut game, "b1");
+    assert_eq!(heard(&mut game), [""; 0], "once is enough");
+    // Who is here hears at once, and of a text that is changed only who wasn't mentioned before.
+    game.request(|commands| commands.crew().join("ann")).frames(1);
+    write(&mut game, "b1", "@Ann");
+    assert_eq!(heard(&mut game), ["ann is mentioned: @Ann"]);
+    ask(&mut game, "ann", |notes| notes.edit(NoteId(2), "@Ann and @Ben"));
+    assert_eq!(heard(&mut game), ["b1 is mentioned: @Ann and @Ben"]);
+    game.frames(1);
+    assert_eq!(texts(&game)[1], "@Ann and @Ben");
+}
+
+#[test]
+fn a_mention_that_is_taken_back_before_it_was_heard_never_is() {
+    let mut game = started();
+    write(&mut game, "ann", "@Ben first");
+    write(&mut game, "ann", "@Ben second");
+    write(&mut game, "ann", "third");
+    ask(&mut game, "ann", |notes| {
+        notes.remove(NoteId(1));
+        notes.edit(NoteId(2), "nobody");
+        notes.edit(NoteId(3), "@Ben third");
+        notes.edit(NoteId(3), "@Ben third, once more");
+    });
+    joins(&mut game, "b1");
+    assert_eq!(heard(&mut game), ["b1 is mentioned: @Ben third, once more"]);
+}
+
+#[test]
+fn what_cannot_be_written_is_refused() {
+    let mut game = started();
+    let place = |map: &str, at| NoteOn::Place { map: map.to_owned(), at };
+    ask(&mut game, "ann", |notes| {
+        notes.write(NewNote::new("x".repeat(16 << 20)));
+        notes.write(NewNote::new("x".repeat(4_001)));
+        notes.write(NewNote::new(" \n"));
+        notes.write(NewNote::new("pin").on(place("valley", Vec3::NAN)));
+        notes.write(NewNote::new("pin").on(place("", Vec3::ZERO)));
+        notes.write(NewNote::new("well").on(NoteOn::Objective("town//well".into())));
+        notes.edit(NoteId(1), "text");
+        notes.remove(NoteId(1));
+        notes.write(NewNote::new("x".repeat(4_000)));
+        notes.write(NewNote::new("@nobody \u{1b}[2J"));
+    });
+    let expected = [
+        "a note has 4000 bytes at most, not 16777216",
+        "a note has 4000 bytes at most, not 4001",
+        "a note has a text",
+        "a place is a map's name of 1 to 200 bytes, and a position of numbers",
+        "a place is a map's name of 1 to 200 bytes, and a position of numbers",
+        "a key is made of segments that aren't empty, with `/` between them",
+        "there is no note 1",
+        "there is no note 1",
+    ];
+    assert_eq!(heard(&mut game), expected);
+    let note = notes(&game).get(NoteId(2)).unwrap();
+    assert_eq!((note.text(), &*note.shown()), ("@nobody \u{1b}[2J", "@nobody \u{fffd}[2J"));
+    let messages = game.app().world().resource::<Messages<NoteRejected>>();
+    let mut cursor = messages.get_cursor();
+    let NoteRequest::Write(first) = &cursor.read(messages).next().unwrap().request else {
+        panic!()
+    };
+    assert_eq!(*first, NewNote::new("x".repeat(4_000)), "nothing carries 16 MiB around");
+}
+
+#[test]
+fn notes_are_written_and_removed_by_who_may() {
+    let mut game = started();
+    joins(&mut game, "b1");
+    joins(&mut game, "eve");
+    game.request(|commands| commands.crew().set_role("eve", Role::SPECTATOR)).frames(1);
+    write(&mut game, "b1", "of Ben");
+    write(&mut game, "ann", "of Ann");
+    write(&mut game, "eve", "of Eve");
+    write(&mut game, "stranger", "of a stranger");
+    ask(&mut game, "b1", |notes| notes.edit(NoteId(2), "not of Ben"));
+    ask(&mut game, "ann", |notes| notes.remove(NoteId(1)));
+    game.request(|commands| commands.notes().write(NewNote::new("of the game"))).frames(1);
+    assert_eq!(texts(&game), ["of Ann", "of the game"]);
+    let expected = [
+        "\"eve\" may not write notes: the role is spectator",
+        "\"stranger\" isn't in the crew",
+        "\"b1\" may not manage sessions: the role is player",
+    ];
+    assert_eq!(heard(&mut game), expected);
+    game.request(|commands| commands.session().close()).frames(3);
+    write(&mut game, "ann", "too late");
+    assert_eq!(heard(&mut game), ["no session is played"]);
+    game.start(NewSession::named("Second")).unwrap();
+    assert_eq!(texts(&game), [""; 0]);
+}
+
+#[test]
+fn there_are_only_so_many() {
+    let mut game = started();
+    ask(&mut game, "ann", |notes| {
+        (0..1_001).for_each(|number| notes.write(NewNote::new(format!("note {number}"))));
+    });
+    assert_eq!(notes(&game).len(), 1_000);
+    assert_eq!(heard(&mut game), ["there are 1000 notes, and there can't be more"]);
+}
