@@ -4,8 +4,16 @@
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
+mod insights;
 mod objectives;
 
+pub use insights::{
+    ChapterInsights, ChapterReport, CountedText, Deed, DeedKind, Distribution, FailureRepeated,
+    Figure, GridCell, InsightMark, Insights, InsightsCommands, InsightsCommandsExt,
+    InsightsConsent, InsightsExt, InsightsReport, ObjectiveInsights, ObjectiveReport,
+    SessionInsights, SessionsInsights, StorySoFar, StoryTexts, UnusualSession, WeekReport,
+    story_so_far,
+};
 pub use objectives::{
     Blocker, OBJECTIVES, Objective, ObjectiveAdvanced, ObjectiveAvailable, ObjectiveBlocked,
     ObjectiveChange, ObjectiveCommands, ObjectiveCommandsExt, ObjectiveCompleted, ObjectiveFailed,
@@ -19,6 +27,9 @@ pub use objectives::{
 /// The page of the guide, whose examples are tests.
 #[cfg(doctest)]
 mod guide {
+    #[doc = include_str!("../../../docs/guide/insights.md")]
+    struct Insights;
+
     #[doc = include_str!("../../../docs/guide/objectives.md")]
     struct Objectives;
 }

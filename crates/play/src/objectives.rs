@@ -40,7 +40,7 @@ pub use taking_up::ObjectiveRetired;
 pub use tree::{ObjectiveRow, ObjectiveStanding, ObjectiveView, Objectives};
 
 /// Lets the game hear of something: readers of messages, and observers, whose commands are done at once.
-fn announce<N>(world: &mut World, notification: N)
+pub(crate) fn announce<N>(world: &mut World, notification: N)
 where
     N: Message + Clone,
     for<'a> N: Event<Trigger<'a>: Default>,

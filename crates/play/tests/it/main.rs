@@ -5,5 +5,6 @@ mod common;
 mod crashes;
 mod definitions;
 mod histories;
+mod insights;
 mod lists;
 mod problems;
