@@ -30,26 +30,28 @@ mod values;
 #[cfg(test)]
 use bevy_session_journal::deep;
 use bevy_session_journal::{
-    clock, finding, journal, process, recovery, report, scenario, session, store, writer,
+    clock, digest, finding, journal, process, recovery, report, scenario, session, store, writer,
 };
 
 pub use bevy_session_journal::{
     Archived, Attachment, AttachmentError, AttachmentOf, Chapter, ChapterEnd, ChapterError,
     ChapterFigures, ChapterId, ChapterOutcome, ChapterSummary, Chapters, CheckpointError,
-    CheckpointId, CheckpointKind, CheckpointSummary, ContextPart, DiskRefusal, EndReason, EventGap,
-    EventMoment, EventPage, EventPrivacy, EventQuery, EventSource, EventTrigger, EventType,
-    EventValidation, EventValueError, ExternalError, FailureCause, Field, FieldError, Fields, Fork,
-    ForkedLine, GroupBy, GroupKey, HowItEnded, IllegalMove, IndexFigures, InnerChapters, Keep,
+    CheckpointId, CheckpointKind, CheckpointSummary, ContextPart, DigestFigures, DigestOrder,
+    Digested, DigestedSessions, DiskRefusal, EndReason, EventGap, EventMoment, EventPage,
+    EventPrivacy, EventQuery, EventSource, EventTrigger, EventType, EventValidation,
+    EventValueError, ExternalError, FailureCause, Field, FieldError, Fields, Fork, ForkedLine,
+    GroupBy, GroupKey, HistoryLosses, HowItEnded, IllegalMove, IndexFigures, InnerChapters, Keep,
     LeaveCause, Leaving, Left, LeftAs, LetGo, LifecycleEvent, Link, LinkTarget, Links, MemoryDisk,
     Move, NewChapter, NewSession, OfferedCheckpoint, OfferedOption, OpenChapter, Operation,
     Outcome, PanicInfo, Proposal, ProvenTime, RecordedEvent, RecoveryError, RecoveryOffer, Report,
     ReportError, RequestError, RestoreFrom, RestoreReason, Retention, RetentionPreview,
-    RetentionReason, RunId, SaveId, SaveSlot, SessionChanges, SessionContext, SessionEdit,
-    SessionEntry, SessionGroup, SessionGroups, SessionId, SessionMetadata, SessionPage,
-    SessionPriority, SessionQuery, SessionStatus, SessionTally, SessionUpdate, SessionWatch,
-    ShelfMove, ShelfPlace, SlotEntry, SlotError, SlotId, SlotKind, SortBy, StartingWorld,
-    StateChange, StopReason, Tags, Timeline, TimelineCheckpoint, TimelineLine, UnreadableSlot,
-    UnsavedPlay, Validity, VersionFit, WorldOf, WouldGo, WrittenBy, limits,
+    RetentionReason, RunId, SaveId, SaveSlot, SessionChanges, SessionContext, SessionDigester,
+    SessionEdit, SessionEntry, SessionFacts, SessionGroup, SessionGroups, SessionId,
+    SessionMetadata, SessionPage, SessionPriority, SessionQuery, SessionStatus, SessionTally,
+    SessionUpdate, SessionWatch, ShelfMove, ShelfPlace, SlotEntry, SlotError, SlotId, SlotKind,
+    SortBy, StartingWorld, StateChange, StopReason, Tags, Timeline, TimelineCheckpoint,
+    TimelineLine, UnreadableSlot, UnsavedPlay, Validity, VersionFit, WorldOf, WouldGo, WrittenBy,
+    limits,
 };
 pub use capture::{
     DriftedType, InChapter, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState,
@@ -74,14 +76,15 @@ pub use lifecycle::{
     RecoveryOption, RecoveryPolicy, ReportNotOpened, ReportWritten, Request, RequestRejected,
     RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared, RestoreStalled, RestoreStarted,
     RewindTo, SavingResumed, SavingStopped, ScenarioSaved, SessionActivity, SessionCatalog,
-    SessionClosed, SessionCommands, SessionCommandsExt, SessionCopied, SessionDrafted,
-    SessionEnded, SessionEnding, SessionEvents, SessionExported, SessionForgotten, SessionHint,
-    SessionHints, SessionHooksExt, SessionMoved, SessionPaused, SessionPlace, SessionRecovered,
-    SessionRequest, SessionRestored, SessionResumed, SessionSettings, SessionStarted,
-    SessionSummary, SessionUpdated, SessionsEdited, SessionsFound, SlotCopied, SlotDeleted,
-    SlotFailed, SlotImported, SlotRenamed, SlotRequest, SlotSaved, TypeBytes, TypeFailed,
-    TypeNotSaved, WorldCollapsed, recovery_is_pending, saving_is_in_progress, session_is_active,
-    session_is_paused, session_is_restoring,
+    SessionClosed, SessionCommands, SessionCommandsExt, SessionCopied, SessionDigests,
+    SessionDigestsExt, SessionDrafted, SessionEnded, SessionEnding, SessionEvents, SessionExported,
+    SessionForgotten, SessionHint, SessionHints, SessionHooksExt, SessionMoved, SessionPaused,
+    SessionPlace, SessionRecovered, SessionRequest, SessionRestored, SessionResumed,
+    SessionSettings, SessionStarted, SessionSummary, SessionUpdated, SessionsDigested,
+    SessionsEdited, SessionsFound, SlotCopied, SlotDeleted, SlotFailed, SlotImported, SlotRenamed,
+    SlotRequest, SlotSaved, TypeBytes, TypeFailed, TypeNotSaved, WorldCollapsed,
+    recovery_is_pending, saving_is_in_progress, session_is_active, session_is_paused,
+    session_is_restoring,
 };
 pub use mode::SessionMode;
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};

@@ -9,6 +9,7 @@ mod chapters;
 mod checkpoints;
 mod current_session;
 mod deferred;
+mod digests;
 mod drafts;
 mod editing_many;
 mod ending;
@@ -62,6 +63,7 @@ pub use capture_budget::{CaptureBudget, CaptureCost};
 #[cfg(feature = "ui")]
 pub(crate) use current_session::clock_text;
 pub use current_session::{CurrentSession, LastCheckpoint, session_is_active, session_is_paused};
+pub use digests::{SessionDigests, SessionDigestsExt, SessionsDigested};
 pub use ending::{EndStep, SessionEnding};
 pub use external::{
     ExternalCallFailed, ExternalOperationFinished, ExternalRequest, ExternalRestoreRequested,
@@ -100,6 +102,9 @@ pub use session_place::SessionPlace;
 pub use settings::{RestoreLosses, SessionSettings};
 pub use summary::{SessionSummary, TypeBytes};
 
+pub(crate) use digests::{
+    DeclaredDigests, DigestsShown, register as register_digest_notifications,
+};
 pub(crate) use exit::ExitWatch;
 pub(crate) use external::{External, register_external_notifications, take_provider};
 pub(crate) use frame::{ask_gates, capture, handle_requests, receive, report, restore};

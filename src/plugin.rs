@@ -14,9 +14,9 @@ use crate::lifecycle::{
     CheckpointTriggers, CurrentProfile, DataPlaceChanged, GameContext, GameHooks, RecoveryOffers,
     RecoveryPolicy, RequestQueue, SessionCatalog, SessionEvents, SessionHints, SessionPlace,
     SessionSettings, SwitchedOff, ask_gates, capture, handle_requests, list_what_is_played,
-    receive, register_chapter_notifications, register_event_notifications,
-    register_external_notifications, register_filing_notifications, register_notifications,
-    register_slot_notifications, report, restore,
+    receive, register_chapter_notifications, register_digest_notifications,
+    register_event_notifications, register_external_notifications, register_filing_notifications,
+    register_notifications, register_slot_notifications, report, restore,
 };
 use crate::mode::SessionMode;
 use crate::process::ProcessGuard;
@@ -388,6 +388,7 @@ impl Plugin for SessionPlugin {
         register_filing_notifications(app);
         register_external_notifications(app);
         register_event_notifications(app);
+        register_digest_notifications(app);
         register_types(app);
         app.insert_resource(self.settings.clone())
             .insert_resource(self.context.clone())

@@ -122,6 +122,9 @@ impl RuntimeParts {
             | News::EventsDropped { .. }
             | News::EventsRead { .. }
             | News::EventsValidated { .. }) => self.handle_event_news(world, news),
+            News::Digested { name, digests, figures } => {
+                self.digested(world, name, &digests, figures);
+            }
             News::AttachmentRead { of, name, result } => {
                 notify(world, AttachmentRead { of, name, result });
             }

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use super::RewindTo;
 use super::external::ExternalRequest;
 use crate::capture::SaveKey;
+use crate::digest::DigestOrder;
 use crate::finding::SessionQuery;
 use crate::journal::{ChapterId, CheckpointId, CheckpointKind, SessionId, SlotId};
 use crate::recovery::{EventQuery, RetentionPreview};
@@ -51,6 +52,8 @@ pub enum Request {
     ReadEvents(Box<EventQuery>),
     /// [`SessionCommands::validate_events`].
     ValidateEvents(SessionId),
+    /// [`SessionCommands::digest_sessions`] and [`SessionCommands::forget_digests`].
+    Digest(DigestOrder),
     /// [`SessionCommands::use_profile`].
     UseProfile(String),
     /// [`SessionCommands::report`]. One of this moment is about the session that is being played, as
@@ -305,6 +308,8 @@ impl Request {
             Self::External(ExternalRequest::Recover { .. }) => "recover_external",
             Self::ReadEvents(_) => "read_events",
             Self::ValidateEvents(_) => "validate_events",
+            Self::Digest(DigestOrder::Refresh { .. }) => "digest_sessions",
+            Self::Digest(DigestOrder::Forget { .. }) => "forget_digests",
             Self::UseProfile(_) => "use_profile",
             Self::Report { .. } => "report",
             Self::SaveAsScenario { .. } => "save_as_scenario",
@@ -370,6 +375,7 @@ impl Request {
             Self::Attachment(_)
             | Self::ReadEvents(_)
             | Self::ValidateEvents(_)
+            | Self::Digest(_)
             | Self::External(ExternalRequest::Answer { .. })
             | Self::Report { .. }
             | Self::SaveAsScenario { .. }

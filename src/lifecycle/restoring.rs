@@ -22,7 +22,7 @@ use super::{
 };
 use crate::capture::{KeyedIds, Placed, StateLog, set_clock};
 use crate::content::{Order, Prepared, Start, TakeUp};
-use crate::journal::RunId;
+use crate::journal::{RunId, SessionId};
 use crate::recovery;
 use crate::restore::{EntitiesReplaced, Leftovers, RestoreLoss, RestoreLossReason};
 use crate::session::{
@@ -178,6 +178,7 @@ impl RuntimeParts {
         let (reason, left) = (preparing.reason, prepared.begun.left);
         let report = std::mem::take(&mut replaced.report);
         let context_before = note_restored(world, &mut prepared, &replaced, reason);
+        let crash = crash_before(world, session, prepared.play_time);
         // What isn't handed out happened in a world that is lost, and is no part of this one.
         prepared.events_after.retain(|event| self.events.is_replayed(event));
         let due = Due::new(prepared.events_after.clone(), &replaced.seeds);
@@ -196,7 +197,12 @@ impl RuntimeParts {
         // What was recorded on the way to a run is none of it.
         self.events.skip(world);
         self.note_lifecycle(reason_word(reason), EventTrigger::Player, |event| {
-            event.between(None, Some("active".to_owned())).details(checkpoint.to_string())
+            let event = event.between(None, Some("active".to_owned()));
+            let event = event.details(checkpoint.to_string());
+            match crash.filter(|_| reason == RestoreReason::Recovered) {
+                Some((cause, lost)) => event.after_crash(cause, lost),
+                None => event,
+            }
         });
         self.claims.clear();
         world.get_resource_or_init::<RecoveryOffers>().remove(session);
@@ -304,6 +310,21 @@ fn note_restored(
 }
 
 /// What a restore is called among events.
+/// How the process ended that played a session before, and how much play was lost if the session goes on at this play
+/// time: what was never saved, and what was played up to the newest checkpoint. `None` if no crash of it waits for an
+/// answer.
+fn crash_before(
+    world: &World,
+    session: SessionId,
+    play_time: Duration,
+) -> Option<(&'static str, Option<Duration>)> {
+    let offers = world.get_resource::<RecoveryOffers>()?.offers();
+    let offer = offers.iter().find(|offer| offer.session.id == session)?;
+    let passed_over = offer.play_time.saturating_sub(play_time);
+    let lost = offer.unsaved.time.map(|unsaved| unsaved.saturating_add(passed_over));
+    Some((offer.cause.name(), lost))
+}
+
 fn reason_word(reason: RestoreReason) -> &'static str {
     match reason {
         RestoreReason::Recovered => "recovered",

@@ -9,6 +9,7 @@ use bevy::platform::cell::SyncCell;
 use bevy::prelude::*;
 
 use super::deferred::Deferred;
+use super::digests::DigestsShown;
 use super::editing_many::EditingMany;
 use super::ending::Ending;
 use super::exit::ExitWatch;
@@ -64,6 +65,8 @@ pub(crate) struct RuntimeParts {
     pub events: EventRecorder,
     /// The game's own save system, if it named one.
     pub external: Option<Box<External>>,
+    /// How what a game keeps of each session gets into the world.
+    pub digests: DigestsShown,
     /// What is remembered to follow other processes.
     pub watched: WatchedSessions,
     /// What is being done with many sessions, in the order in which it was asked for.

@@ -6,9 +6,9 @@ use crate::clock::Clock;
 use crate::content::{Link, Order, Worker, WorldContent};
 use crate::doctor::look_while_playing;
 use crate::lifecycle::{
-    CheckpointCaptured, ExitWatch, External, FrameTime, GameHooks, HintWatch, LossesLogged,
-    PreviousRun, Runtime, RuntimeParts, SessionSettings, StartUp, WatchedSessions, WriterPort,
-    log_losses_once, look_before_exit, take_provider, tell_of_place,
+    CheckpointCaptured, DeclaredDigests, DigestsShown, ExitWatch, External, FrameTime, GameHooks,
+    HintWatch, LossesLogged, PreviousRun, Runtime, RuntimeParts, SessionSettings, StartUp,
+    WatchedSessions, WriterPort, log_losses_once, look_before_exit, take_provider, tell_of_place,
 };
 use crate::mode::SessionMode;
 use crate::process::{DeadProcess, LastRun, ProcessGuard, ProcessOptions, last_to_die};
@@ -58,9 +58,7 @@ impl SessionPlugin {
         }
         let hints =
             HintWatch::new(types.problems(), self.is_development() || cfg!(debug_assertions));
-        let settings = app.world().get_resource::<SessionSettings>();
-        let trust = settings.map_or(Duration::ZERO, |settings| settings.trust_index);
-        let worker = self.worker(local, &types, process.clone(), dead).trusting_index(trust);
+        let (worker, digests) = self.worker(app.world_mut(), local, &types, process.clone(), dead);
         let progress = worker.progress();
         let Some(mut link) = self.link(worker, clock) else { return };
         link.send(Order::Detect, time.now());
@@ -77,6 +75,7 @@ impl SessionPlugin {
             hints,
             events,
             external: provider.and_then(External::new),
+            digests,
             watched: WatchedSessions::default(),
             edits: VecDeque::default(),
         }));
@@ -94,16 +93,21 @@ impl SessionPlugin {
 
     fn worker(
         &self,
+        world: &mut World,
         local: Arc<LocalStore>,
         types: &Arc<SavedTypes>,
         process: ProcessGuard,
         dead: Vec<DeadProcess>,
-    ) -> Worker {
+    ) -> (Worker, DigestsShown) {
         // A test that drives the writer itself doesn't wait for anybody.
         let patience = if self.manual_writer { Duration::ZERO } else { LOCK_PATIENCE };
         let content = WorldContent(Arc::clone(types));
         let versions = Versions { game: self.version.clone(), engine: BEVY_VERSION };
-        Worker::new(local, content, process, dead, versions, patience).of_game(self.game_id())
+        let settings = world.get_resource::<SessionSettings>();
+        let trust = settings.map_or(Duration::ZERO, |settings| settings.trust_index);
+        let (keepers, digests) = DeclaredDigests::take(world);
+        let worker = Worker::new(local, content, process, dead, versions, patience);
+        (worker.of_game(self.game_id()).trusting_index(trust).keeping_digests(keepers), digests)
     }
 
     fn link(&self, worker: Worker, clock: Clock) -> Option<Link> {

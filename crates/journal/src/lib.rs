@@ -15,6 +15,8 @@ pub mod clock;
 #[cfg(any(test, feature = "testing"))]
 #[doc(hidden)]
 pub mod deep;
+#[doc(hidden)]
+pub mod digest;
 mod facade;
 #[doc(hidden)]
 pub mod finding;
@@ -41,6 +43,7 @@ mod torture;
 #[doc(hidden)]
 pub mod writer;
 
+pub use digest::{DigestFigures, DigestOrder, Digested, DigestedSessions, SessionDigester};
 pub use facade::{
     Codec, Event, Journal, JournalError, JournalOptions, ManualClock, Restored, Row, RowReader,
     RowWriter, Run, SavedType, Scope,
@@ -57,9 +60,10 @@ pub use journal::{
 pub use process::{HowItEnded, LastRun};
 pub use recovery::{
     Corruption, EventGap, EventPage, EventQuery, EventValidation, Fork, ForkedLine, FoundSession,
-    IndexFigures, Keep, LeftAs, LetGo, OfferedCheckpoint, OfferedOption, Proposal, RecoveryOffer,
-    Retention, RetentionPreview, RetentionReason, SessionEntry, SlotEntry, Timeline,
-    TimelineCheckpoint, TimelineLine, UnreadableSlot, UnsavedPlay, VersionFit, WouldGo,
+    HistoryLosses, IndexFigures, Keep, LeftAs, LetGo, OfferedCheckpoint, OfferedOption, Proposal,
+    RecoveryOffer, Retention, RetentionPreview, RetentionReason, SessionEntry, SessionFacts,
+    SlotEntry, Timeline, TimelineCheckpoint, TimelineLine, UnreadableSlot, UnsavedPlay, VersionFit,
+    WouldGo,
 };
 #[cfg(feature = "bevy_reflect")]
 pub use reflection::register_types;

@@ -26,6 +26,7 @@ mod prepare_slot;
 mod prepare_world;
 mod read_progress;
 mod session_finder;
+mod session_history;
 mod session_retention;
 mod shortlist;
 mod slots;
@@ -62,6 +63,8 @@ pub(crate) use prepare_draft::fields_of_draft;
 pub(crate) use prepare_world::prepare_world;
 pub use read_progress::ReadProgress;
 pub(crate) use session_finder::{Found, SessionFinder};
+pub(crate) use session_history::SessionHistory;
+pub use session_history::{HistoryLosses, SessionFacts};
 pub use session_retention::{
     Keep, LeftAs, LetGo, Retention, RetentionPreview, RetentionReason, WouldGo,
 };

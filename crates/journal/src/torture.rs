@@ -20,6 +20,7 @@ mod copies;
 mod crash_states;
 mod damage;
 mod debt;
+mod digests;
 mod events;
 mod failed_seeds;
 mod faults;

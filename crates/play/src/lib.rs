@@ -5,6 +5,7 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
 mod crew;
+mod insights;
 mod line;
 mod notes;
 mod objectives;
@@ -13,6 +14,13 @@ pub use crew::{
     Characters, Crew, CrewChange, CrewCommands, CrewCommandsExt, CrewDeed, CrewExt, CrewMember,
     CrewPlugin, CrewRefusal, CrewRejected, CrewRequest, CrewStep, CrewSystems, DeedOutcome,
     PlayedBy, PlayerId, PlayerIdError, Right, Rights, Role,
+};
+pub use insights::{
+    ChapterInsights, ChapterReport, CountedText, Deed, DeedKind, Distribution, FailureRepeated,
+    Figure, GridCell, InsightMark, Insights, InsightsCommands, InsightsCommandsExt,
+    InsightsConsent, InsightsExt, InsightsReport, ObjectiveInsights, ObjectiveReport,
+    SessionInsights, SessionsInsights, StorySoFar, StoryTexts, UnusualSession, WeekReport,
+    story_so_far,
 };
 pub use notes::{
     Mentioned, NewNote, Note, NoteChange, NoteCommands, NoteCommandsExt, NoteId, NoteOn,
@@ -38,6 +46,9 @@ mod guide {
 
     #[doc = include_str!("../../../docs/guide/notes.md")]
     struct Notes;
+
+    #[doc = include_str!("../../../docs/guide/insights.md")]
+    struct Insights;
 
     #[doc = include_str!("../../../docs/guide/objectives.md")]
     struct Objectives;

@@ -9,6 +9,7 @@ use super::{
     AttachmentRequest, CurrentRequest, Request, RequestQueue, SessionRequest, SlotRequest,
 };
 use crate::capture::SaveKey;
+use crate::digest::{DigestOrder, SessionDigester};
 use crate::external_saves::{ExternalDone, ExternalRequestId};
 use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId};
 use crate::lifecycle::{CurrentSession, ExternalRequest, RewindTo};
@@ -362,6 +363,28 @@ impl SessionCommands<'_, '_> {
     /// [`EventsValidated`](crate::EventsValidated) follows.
     pub fn validate_events(&mut self, session: SessionId) {
         self.request(Request::ValidateEvents(session));
+    }
+
+    /// Brings up to date what a [digester](crate::SessionDigestsExt::digest_sessions) makes of each session,
+    /// off the main thread. [`SessionsDigested`](crate::SessionsDigested) follows, and
+    /// [`SessionDigests`](crate::SessionDigests) has the values from then on.
+    ///
+    /// The session that is played is read as it is now, without what has happened in this very frame. Others are what
+    /// they were when they were looked at last, at the start or by [`find_sessions`](Self::find_sessions), and those
+    /// that this process has changed since are looked at. So what another process has done since, and a copy or draft
+    /// that was made since, comes with the next look.
+    ///
+    /// A digester that the game hasn't named is refused with
+    /// [`RequestError::UnknownDigest`](crate::RequestError::UnknownDigest).
+    pub fn digest_sessions<D: SessionDigester>(&mut self) {
+        self.request(Request::Digest(DigestOrder::Refresh { name: D::NAME }));
+    }
+
+    /// Removes what a digester made of all sessions of the profile, also from the disk.
+    /// [`SessionsDigested`](crate::SessionsDigested) follows. What it was made of stays in the sessions, so that
+    /// [`digest_sessions`](Self::digest_sessions) makes it again.
+    pub fn forget_digests<D: SessionDigester>(&mut self) {
+        self.request(Request::Digest(DigestOrder::Forget { name: D::NAME }));
     }
 
     /// Answers [`ExternalSaveRequested`](crate::ExternalSaveRequested) and

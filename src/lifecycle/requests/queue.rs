@@ -155,6 +155,7 @@ impl RuntimeParts {
                 self.order(Order::ValidateEvents(*session));
                 Ok(())
             }
+            Request::Digest(order) => self.order_digests(order),
             Request::Attachment(AttachmentRequest::Read { of, name }) => {
                 self.read_attachment(*of, name)
             }

@@ -33,6 +33,22 @@ pub enum HowItEnded {
     Elsewhere,
 }
 
+impl HowItEnded {
+    /// What it is called in what is recorded: `exited`, `panicked`, `killed`, `machine_restarted`, `not_responding` or
+    /// `elsewhere`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Exited => "exited",
+            Self::Crashed(_) => "panicked",
+            Self::Abnormal { machine_restarted: false } => "killed",
+            Self::Abnormal { machine_restarted: true } => "machine_restarted",
+            Self::NotResponding => "not_responding",
+            Self::Elsewhere => "elsewhere",
+        }
+    }
+}
+
 /// How the process of `record` ended, once it is known to be gone.
 pub fn how_it_ended(record: &ProcessRecord, boot_now: &str) -> HowItEnded {
     let usual = Duration::from_millis(record.frame_gap).saturating_mul(4);

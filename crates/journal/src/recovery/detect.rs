@@ -127,7 +127,10 @@ pub(crate) fn entry_of_new(
 
 /// Opens a session. Where it has no end and no process plays it, the files are read with its lock held:
 /// a process may have written the end and gone between a look at the files and one at the lock.
-fn open(finder: &mut SessionFinder, session: SessionId) -> Result<StoredSession, StoreError> {
+pub(super) fn open(
+    finder: &mut SessionFinder,
+    session: SessionId,
+) -> Result<StoredSession, StoreError> {
     let stored = finder.store().open_session(session)?;
     if stored.index().heads().iter().all(|head| head.end.is_some()) {
         return Ok(stored);
@@ -308,7 +311,7 @@ fn offer(
     })
 }
 
-fn entry(
+pub(super) fn entry(
     stored: &StoredSession,
     types: &dyn KnownTypes,
     head: &Head,

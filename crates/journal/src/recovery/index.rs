@@ -94,8 +94,7 @@ impl SessionFinder {
         if sessions.len() < WORTH_IT || self.index().is_kept() {
             return None;
         }
-        let (host, game) = (self.local().host.id, self.index().game.clone());
-        let build = IndexBuild::current(host, game, types.fingerprint()?);
+        let build = self.build_with(types.fingerprint()?);
         self.index_mut().build = Some(build.clone());
         let Some(index) = self.usable_index(&build) else {
             self.index_mut().figures.rebuilds += 1;
@@ -113,6 +112,11 @@ impl SessionFinder {
         let trust = self.index().trust;
         let is_trusted = !trust.is_zero() && written <= now && age <= trust;
         Some(Remembered { sessions: remembered, is_trusted })
+    }
+
+    /// What a file must say to be of use to this build, beside a number of its own.
+    pub fn build_with(&self, number: u64) -> IndexBuild {
+        IndexBuild::current(self.local().host.id, self.index().game.clone(), number)
     }
 
     fn usable_index(&self, build: &IndexBuild) -> Option<CatalogIndex> {

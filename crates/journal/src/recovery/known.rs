@@ -83,6 +83,12 @@ pub struct Listed {
 }
 
 impl KnownSessions {
+    /// The sessions that were found last, with the stamps of their files; `None` where these could not be read.
+    pub(super) fn stamps(&self) -> impl Iterator<Item = (SessionId, Option<u64>)> {
+        let stamp = |known: &Known| Some(known.stamp).filter(|stamp| *stamp != UNREADABLE);
+        self.0.iter().map(move |(id, known)| (*id, stamp(known)))
+    }
+
     /// What the index is to say.
     pub(super) fn indexed(&self) -> Vec<IndexedSession> {
         let indexed = |(id, known): (&SessionId, &Known)| {

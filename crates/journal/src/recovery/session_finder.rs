@@ -1,6 +1,7 @@
 //! What detection and restores go by: the sessions on this machine, and the processes that died on it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fmt;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -50,6 +51,12 @@ pub struct SessionFinder {
     /// Whether anything about them changed since they were listed.
     slots_changed: bool,
     progress: ReadProgress,
+}
+
+impl fmt::Debug for SessionFinder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SessionFinder").finish_non_exhaustive()
+    }
 }
 
 impl SessionFinder {
@@ -152,6 +159,12 @@ impl SessionFinder {
         &mut self.known
     }
 
+    /// The sessions that were found when they were looked at last, with the stamps of their files; `None` where
+    /// these could not be read.
+    pub fn stamps(&self) -> Vec<(SessionId, Option<u64>)> {
+        self.known.stamps().collect()
+    }
+
     /// A session was deleted, and files of it are left: whoever did it was interrupted.
     pub(super) fn note_forgotten(&mut self, session: SessionId) {
         self.forgotten.insert(session);
@@ -240,7 +253,7 @@ impl SessionFinder {
         &self.local
     }
 
-    pub(super) fn store(&self) -> &DirectoryStore {
+    pub fn store(&self) -> &DirectoryStore {
         &self.local.store
     }
 

@@ -147,6 +147,12 @@ pub enum RequestError {
         /// The id that was asked for.
         option: String,
     },
+    /// The game has named no such digester, see `digest_sessions`.
+    #[error("no digester is called {name:?}")]
+    UnknownDigest {
+        /// What was asked for.
+        name: String,
+    },
     /// There is no restore to cancel.
     #[error("there is no restore to cancel")]
     NothingToCancel,

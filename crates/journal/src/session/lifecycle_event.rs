@@ -1,8 +1,10 @@
 //! What is recorded of what happened to a session itself.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use super::SessionStatus;
+use super::{SessionStatus, optional_milliseconds};
 
 /// Something that happened to a session itself, as it is recorded among the game's events under
 /// [`TYPE_PATH`](Self::TYPE_PATH).
@@ -26,6 +28,13 @@ pub struct LifecycleEvent {
     /// What else is to say about it, for people: the name of a slot, an error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details: Option<String>,
+    /// Of a session that was recovered: how the process had ended that played it, by
+    /// [`HowItEnded::name`](crate::HowItEnded::name), as far as that was known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// Of a session that was recovered: about how much play was lost, in milliseconds, as far as that was known.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_milliseconds")]
+    pub lost: Option<Duration>,
 }
 
 /// What brought something about.
@@ -60,6 +69,8 @@ impl LifecycleEvent {
             source: "bevy_session".to_owned(),
             version: version.to_owned(),
             details: None,
+            cause: None,
+            lost: None,
         }
     }
 
@@ -74,6 +85,13 @@ impl LifecycleEvent {
     #[must_use]
     pub fn of_status(self, previous: SessionStatus, status: SessionStatus) -> Self {
         self.between(Some(word(previous)), Some(word(status)))
+    }
+
+    /// Which crash it followed, and about how much play that took.
+    #[must_use]
+    pub fn after_crash(mut self, cause: &str, lost: Option<Duration>) -> Self {
+        (self.cause, self.lost) = (Some(cause.to_owned()), lost);
+        self
     }
 
     /// What else is to say about it.

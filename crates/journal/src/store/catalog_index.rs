@@ -4,6 +4,7 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::path::Path;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,8 @@ use super::{DirectoryStore, Layout, StoreAction, StoreError};
 use crate::ids::SessionId;
 
 const KIND: SealKind = SealKind { magic: *b"bvyindx\x1a", version: 1 };
+/// What a program keeps of each session beside that: the same form, with values of its own.
+const DIGESTS: SealKind = SealKind { magic: *b"bvydgst\x1a", version: 1 };
 /// A hundred thousand sessions have about as many bytes.
 const MAX_BYTES: usize = 256 << 20;
 
@@ -71,13 +74,49 @@ impl DirectoryStore {
     ///
     /// [`StoreError`] if it can't be read, or isn't what was written.
     pub fn read_index(&self) -> Result<Option<CatalogIndex>, StoreError> {
-        let path = self.layout().catalog_index();
-        let bytes = match self.disk().read(&path, MAX_BYTES) {
+        self.read_sealed(KIND, &self.layout().catalog_index())
+    }
+
+    /// What a program keeps of each session under a name, in the form of the index: an entry is a digest there, and
+    /// the number of known types is that of the digester. `Ok(None)` if there is none; an error of any kind means
+    /// that it is to be made again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read_index`].
+    pub fn read_digests(&self, name: &str) -> Result<Option<CatalogIndex>, StoreError> {
+        self.read_sealed(DIGESTS, &self.layout().digests(name))
+    }
+
+    /// Writes what a program keeps of each session under a name, as [`Self::write_index`] does.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn write_digests(&self, name: &str, digests: &CatalogIndex) -> Result<(), StoreError> {
+        self.write_sealed(DIGESTS, &self.layout().digests(name), digests)
+    }
+
+    /// Removes what a program keeps of each session under a name.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]. That there is none is no error.
+    pub fn remove_digests(&self, name: &str) -> Result<(), StoreError> {
+        let path = self.layout().digests(name);
+        match self.disk().remove(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed.attempt(StoreAction::RemoveFile, &path),
+        }
+    }
+
+    fn read_sealed(&self, kind: SealKind, path: &Path) -> Result<Option<CatalogIndex>, StoreError> {
+        let bytes = match self.disk().read(path, MAX_BYTES) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            read => read.attempt(StoreAction::Open, &path)?,
+            read => read.attempt(StoreAction::Open, path)?,
         };
         let damaged = |_| io::Error::from(io::ErrorKind::InvalidData);
-        unseal(KIND, &bytes).map_err(damaged).attempt(StoreAction::Open, &path).map(Some)
+        unseal(kind, &bytes).map_err(damaged).attempt(StoreAction::Open, path).map(Some)
     }
 
     /// Writes the index, in the place of the one before. Without a sync: after a power cut it may be
@@ -87,11 +126,19 @@ impl DirectoryStore {
     ///
     /// [`StoreError`].
     pub fn write_index(&self, index: &CatalogIndex) -> Result<(), StoreError> {
-        let path = self.layout().catalog_index();
-        let bytes = seal(KIND, index)
-            .map_err(|source| StoreError::Content { path: path.clone(), source: source.into() })?;
+        self.write_sealed(KIND, &self.layout().catalog_index(), index)
+    }
+
+    fn write_sealed(
+        &self,
+        kind: SealKind,
+        path: &Path,
+        index: &CatalogIndex,
+    ) -> Result<(), StoreError> {
+        let bytes = seal(kind, index)
+            .map_err(|source| StoreError::Content { path: path.into(), source: source.into() })?;
         self.create_state_directory()?;
-        self.disk().replace_unsynced(&path, &bytes).attempt(StoreAction::Replace, &path)
+        self.disk().replace_unsynced(path, &bytes).attempt(StoreAction::Replace, path)
     }
 
     /// The sessions of which a restore has not proven itself yet. That is no part of their directories.

@@ -129,6 +129,13 @@ impl Layout {
         self.state.join(format!("catalog-{}.{INDEX_EXTENSION}", directory_name(&self.profile)))
     }
 
+    /// The file of what a program keeps of each session of the profile under a name.
+    pub fn digests(&self, name: &str) -> PathBuf {
+        let (profile, hash) = (directory_name(&self.profile), xxh3_64(name.as_bytes()));
+        let name = slug(name);
+        self.state.join(format!("digests-{profile}-{name}-{hash:016x}.{INDEX_EXTENSION}"))
+    }
+
     /// The session that a file in the state directory says something about, if it is one of a trial, or
     /// one that waits aside.
     pub fn session_on_trial(name: &str) -> Option<SessionId> {

@@ -12,11 +12,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::opening::Key;
+use crate::digest::SessionDigester;
 use crate::ids::{CheckpointId, RunId};
 use crate::journal::{
     EventBatch, EventColumn, EventMoment, EventPrivacy, EventSource, EventType, RecordedEvent,
 };
-use crate::recovery::{EventQuery, EventReading};
+use crate::recovery::{EventQuery, EventReading, SessionFacts};
 use crate::store::DirectoryStore;
 
 /// What the events of the game are.
@@ -42,6 +43,27 @@ pub fn batch(sequence: u64, id: u64, time: Timestamp, play_time: Duration) -> Ev
 pub fn id_of(event: &RecordedEvent) -> u64 {
     event.data.as_slice().try_into().map_or(0, u64::from_le_bytes)
 }
+
+/// Keeps which events each session has recorded, and what it is called.
+pub struct AllEvents;
+
+impl SessionDigester for AllEvents {
+    type Value = (Vec<u64>, String);
+    const NAME: &'static str = "All events";
+
+    fn take_event(&self, (events, _): &mut Self::Value, event: &RecordedEvent) {
+        // It is a program's code: it may do anything.
+        assert_ne!(id_of(event), PANICS);
+        events.push(id_of(event));
+    }
+
+    fn take_facts(&self, (_, name): &mut Self::Value, facts: &SessionFacts) {
+        name.clone_from(&facts.entry.session.name);
+    }
+}
+
+/// The digester panics at the event with this id, which no script records.
+pub const PANICS: u64 = 0xdead;
 
 /// Which events there are on the line of a checkpoint, up to it.
 pub fn on_line(

@@ -10,8 +10,10 @@ use jiff::Timestamp;
 use super::World;
 use super::content::{Bytes, Capture};
 use super::events;
+use super::events::AllEvents;
 use super::opening::layout;
 use crate::clock::Moment;
+use crate::digest::DigestKeeper;
 use crate::ids::{CheckpointId, RunId, SessionId, SlotId};
 use crate::journal::{Begun, CheckpointKind, Commit, FrameKind, Lineage, TypeList};
 use crate::process::{LastRun, ProcessGuard, ProcessOptions};
@@ -87,7 +89,8 @@ impl Game {
         let (process, dead) = ProcessGuard::begin(&local, "1.0", options, now);
         let versions = Versions { game: "1.0".to_owned(), engine: "none" };
         let (shared, patience) = (Arc::clone(&local), Duration::ZERO);
-        let worker = Worker::new(shared, Bytes, process.clone(), dead, versions, patience);
+        let worker = Worker::new(shared, Bytes, process.clone(), dead, versions, patience)
+            .keeping_digests(vec![Box::new(DigestKeeper::new(AllEvents))]);
         let (slots, quota, rest) = (BTreeMap::new(), Quota::default(), Duration::ZERO);
         let (playing, previous) = (None, None);
         Self { local, process, worker, playing, previous, slots, quota, rest }

@@ -12,8 +12,9 @@ use super::editing_many::{EditMany, EditingMany};
 use super::reporting::Reporting;
 use super::session_copying::{SessionCopying, Step as Copied, leave_nothing};
 use super::shelf_sweeping::ShelfSweeping;
-use super::slices::SLICE_BYTES;
+use super::slices::{SLICE_BYTES, SLICE_TIME};
 use super::sweeping::Sweeping;
+use crate::digest::{DigestOrder, Keepers, PlayedLine};
 use crate::finding::Shelf;
 use crate::ids::SessionId;
 use crate::process::LastRun;
@@ -44,6 +45,16 @@ enum Chore {
     Copying(CopyChore),
     /// Does one thing with each of many sessions.
     EditingMany(Box<EditingMany>),
+    /// Brings up to date what the program keeps of each session, or removes it.
+    Digesting(Digesting),
+}
+
+/// What is asked of digests.
+struct Digesting {
+    order: DigestOrder,
+    /// What this process plays, before its first slice.
+    played: Option<PlayedLine>,
+    has_begun: bool,
 }
 
 /// A session that is to be copied.
@@ -66,6 +77,8 @@ impl Chore {
 #[derive(Default)]
 pub(super) struct Chores {
     chores: VecDeque<Chore>,
+    /// What the program keeps of each session.
+    pub(super) digests: Keepers,
 }
 
 impl Chores {
@@ -80,7 +93,7 @@ impl Chores {
 
     /// Whether the first is done with many sessions.
     pub(super) fn is_long(&self) -> bool {
-        matches!(self.chores.front(), Some(Chore::EditingMany(_)))
+        matches!(self.chores.front(), Some(Chore::EditingMany(_) | Chore::Digesting(_)))
     }
 
     /// Looks at all sessions, before anything else.
@@ -127,6 +140,16 @@ impl Chores {
     /// Does one thing with each of many sessions, likewise.
     pub(super) fn edit_many(&mut self, order: EditMany) {
         self.add_before_sweeping(Chore::EditingMany(Box::new(EditingMany::new(order))));
+    }
+
+    /// Brings digests up to date, or removes them, likewise.
+    pub(super) fn digest(&mut self, order: DigestOrder, played: Option<PlayedLine>) {
+        self.add_before_sweeping(Chore::Digesting(Digesting { order, played, has_begun: false }));
+    }
+
+    /// Nobody waits for digests any more. What was read so far is kept.
+    pub(super) fn stop_digesting(&mut self) {
+        self.chores.retain(|chore| !matches!(chore, Chore::Digesting(_)));
     }
 
     /// Lets go of a session that is being put away or copied, since it may be the one that is wanted. It is begun again
@@ -201,9 +224,32 @@ impl Chores {
         reports: &mut Vec<News>,
     ) {
         let first = self.chores.pop_front();
-        if let Some(rest) = first.and_then(|chore| chore.step(finder, types, now, reports)) {
+        let digests = &mut self.digests;
+        if let Some(rest) = first.and_then(|chore| chore.step(finder, digests, types, now, reports))
+        {
             self.chores.push_front(rest);
         }
+    }
+}
+
+impl Digesting {
+    /// Does a slice; what is left to do.
+    fn step(
+        mut self,
+        digests: &mut Keepers,
+        finder: &mut SessionFinder,
+        types: &dyn KnownTypes,
+        reports: &mut Vec<News>,
+    ) -> Option<Self> {
+        if !std::mem::replace(&mut self.has_begun, true) {
+            digests.begin(&self.order, finder, self.played.take());
+        }
+        let name = self.order.name();
+        let Some((digests, figures)) = digests.step(name, finder, types, SLICE_TIME) else {
+            return digests.knows(name).then_some(self);
+        };
+        reports.push(News::Digested { name, digests, figures });
+        None
     }
 }
 
@@ -212,6 +258,7 @@ impl Chore {
     fn step(
         self,
         finder: &mut SessionFinder,
+        digests: &mut Keepers,
         types: &dyn KnownTypes,
         now: Timestamp,
         reports: &mut Vec<News>,
@@ -262,6 +309,9 @@ impl Chore {
                 }
                 reports.push(News::EditedMany(Box::new(editing.finish())));
                 None
+            }
+            Self::Digesting(digesting) => {
+                digesting.step(digests, finder, types, reports).map(Self::Digesting)
             }
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{EditedMany, SlotDone, SlotOrder};
+use crate::digest::{DigestFigures, ErasedDigests};
 use crate::finding::Shelf;
 use crate::ids::{CheckpointId, SessionId};
 use crate::journal::CheckpointKind;
@@ -106,6 +107,8 @@ pub enum News {
     EventsRead { query: Box<EventQuery>, result: Result<EventPage, RequestError> },
     /// All that a session has recorded was looked at, or not.
     EventsValidated { session: SessionId, result: Result<EventValidation, RequestError> },
+    /// What the program keeps of each session under a name is up to date, or was removed.
+    Digested { name: &'static str, digests: ErasedDigests, figures: DigestFigures },
     /// An attachment was read, or not.
     AttachmentRead { of: AttachmentOf, name: String, result: Result<Attachment, AttachmentError> },
 }

@@ -10,6 +10,7 @@ use super::content::Content;
 use super::editing_many::EditMany;
 use super::news::News;
 use super::retention::Quota;
+use crate::digest::DigestOrder;
 use crate::ids::{RunId, SessionId};
 use crate::journal::{
     Begun, CheckpointKind, EventStretch, FrameKind, Lineage, Record, RecordedEvent,
@@ -46,6 +47,8 @@ pub enum Order<C: Content> {
     ReadEvents(Box<EventQuery>),
     /// Look at all that a session has recorded, and say what is whole.
     ValidateEvents(SessionId),
+    /// Bring what the program keeps of each session up to date, or remove it.
+    Digest(DigestOrder),
     /// Let go of a session that was prepared and isn't taken up after all.
     Release(SessionId),
     /// End the run.
@@ -110,6 +113,7 @@ impl<C: Content> Order<C> {
             Self::Events(_) => "events",
             Self::ReadEvents(_) => "read events",
             Self::ValidateEvents(_) => "validate events",
+            Self::Digest(_) => "digest",
             Self::Release(_) => "release",
             Self::Leave(_) => "leave",
             Self::Decline(_) => "decline",
@@ -127,6 +131,19 @@ impl<C: Content> Order<C> {
             Self::SetAside(_) => "set aside",
             Self::Quota(_) => "quota",
             Self::Beat => "beat",
+        }
+    }
+
+    /// The session that it may change, if it is one.
+    pub(super) fn session(&self) -> Option<SessionId> {
+        match self {
+            Self::TakeUp(take_up) => Some(take_up.metadata.id),
+            Self::Release(session)
+            | Self::Decline(session)
+            | Self::Forget(session)
+            | Self::Shelve { session, .. }
+            | Self::Edit { session, .. } => Some(*session),
+            _ => None,
         }
     }
 

@@ -21,6 +21,7 @@ use super::slot_work::SlotWork;
 use super::trials::Trials;
 use super::{Content, News, Order, Report};
 use crate::clock::Moment;
+use crate::digest::KeepDigests;
 use crate::ids::SessionId;
 use crate::process::{DeadProcess, ProcessGuard};
 use crate::recovery::{self, ReadProgress, SessionFinder};
@@ -115,6 +116,12 @@ impl<C: Content> Worker<C> {
         self
     }
 
+    /// Keeps for the program what it makes of each session.
+    pub fn keeping_digests(mut self, keepers: Vec<Box<dyn KeepDigests>>) -> Self {
+        keepers.into_iter().for_each(|keeper| self.chores.digests.add(keeper));
+        self
+    }
+
     /// The content of the run that is being played.
     pub fn content(&self) -> Option<&C::Run> {
         self.playing.as_ref().map(|(_, content)| content)
@@ -136,6 +143,7 @@ impl<C: Content> Worker<C> {
         if order.is_about_sessions() {
             self.finish_listings(now);
         }
+        self.note_changes(&order);
         match order {
             Order::Detect => self.detect(now),
             Order::Refresh => self.refresh(),
@@ -161,6 +169,7 @@ impl<C: Content> Worker<C> {
             Order::Events(events) => self.record_events(events),
             Order::ReadEvents(query) => self.read_events(*query, now),
             Order::ValidateEvents(session) => self.validate_events(session, now),
+            Order::Digest(order) => self.digest(order, now),
             Order::Release(session) => {
                 self.trials.give_up(session);
                 drop(self.prepared.remove(&session));
@@ -229,6 +238,7 @@ impl<C: Content> Worker<C> {
         }
         self.begin_all_reports(now);
         self.chores.stop_sweeping();
+        self.chores.stop_digesting();
         while self.slots.wake() == Some(Duration::ZERO) || !self.chores.is_done() {
             self.turn(now);
             // The end of the run isn't waited for any more.
@@ -237,6 +247,7 @@ impl<C: Content> Worker<C> {
         self.beat(now);
         // Last, since nothing hangs on it.
         self.finder.write_index(now.wall);
+        self.chores.digests.write(&self.finder, now.wall);
     }
 
     fn beat(&mut self, now: Moment) {

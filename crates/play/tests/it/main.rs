@@ -7,6 +7,7 @@ mod crew;
 mod definitions;
 mod hand_overs;
 mod histories;
+mod insights;
 mod lists;
 mod notes;
 mod problems;

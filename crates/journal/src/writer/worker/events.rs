@@ -2,9 +2,10 @@
 
 use super::{Worker, collect_news};
 use crate::clock::Moment;
+use crate::digest::{DigestOrder, PlayedLine};
 use crate::ids::SessionId;
 use crate::recovery::{EventQuery, EventReading, EventValidating};
-use crate::writer::{Content, Report};
+use crate::writer::{Content, Order, Report};
 
 impl<C: Content> Worker<C> {
     pub(super) fn record_events(&mut self, events: C::Events) {
@@ -26,6 +27,25 @@ impl<C: Content> Worker<C> {
         self.hand_over_events(session, now);
         self.chores.validate_events(EventValidating::new(session));
         self.do_chore_if_idle(now);
+    }
+
+    /// What was found of the sessions that an order may change isn't true any more.
+    pub(super) fn note_changes(&mut self, order: &Order<C>) {
+        let digests = &mut self.chores.digests;
+        order.session().into_iter().for_each(|session| digests.note_changed(session));
+        if let Order::EditMany(order) = order {
+            order.sessions.iter().for_each(|one| digests.note_changed(one.session));
+        }
+    }
+
+    /// Brings digests up to date between the checkpoints, with what is played as it is now.
+    pub(super) fn digest(&mut self, order: DigestOrder, now: Moment) {
+        let playing = self.playing.as_ref().map(|(journal, _)| journal.session());
+        let played = playing.and_then(|session| {
+            let line = self.hand_over_events(session, now)?;
+            Some(PlayedLine { session, line })
+        });
+        self.chores.digest(order, played);
     }
 
     /// Appends what the session has recorded so far, if it is played. What is known of its line then.

@@ -26,6 +26,7 @@ impl<C: Content> Worker<C> {
     pub(super) fn write_index_between_runs(&mut self, now: Moment) {
         if self.playing.is_none() && self.chores.is_done() {
             self.finder.write_index(now.wall);
+            self.chores.digests.write(&self.finder, now.wall);
         }
     }
 
@@ -81,6 +82,8 @@ impl<C: Content> Worker<C> {
             self.turn(now);
         }
         self.chores.stop_sweeping();
+        self.chores.digests.write(&self.finder, now.wall);
+        self.chores.digests.of_another_profile();
         self.swept = false;
         self.local = Arc::new(self.local.of_profile(&profile));
         self.finder.move_to(Arc::clone(&self.local));

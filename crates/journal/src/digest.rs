@@ -1,0 +1,80 @@
+//! What a program keeps of each session's history: a small value of its own, which follows from what the session has
+//! recorded.
+//!
+//! A value is made on the writer's thread, in slices, and again only when the session's files have changed. All of them
+//! lie in one file of this machine, which may be lost at any time. Nothing is restored or removed by what it says.
+
+mod digester;
+mod keeper;
+mod keepers;
+mod panics;
+
+pub use digester::{DigestFigures, Digested, DigestedSessions, SessionDigester};
+pub use keeper::DigestKeeper;
+pub(crate) use keepers::Keepers;
+
+use std::any::Any;
+use std::sync::Arc;
+
+use crate::ids::SessionId;
+use crate::journal::EventStretch;
+use crate::recovery::{KnownTypes, SessionFinder};
+
+/// What is asked of digests.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DigestOrder {
+    /// Bring those of a digester up to date.
+    Refresh {
+        /// Its name.
+        name: &'static str,
+    },
+    /// Remove all that is kept of a digester, on disk as well.
+    Forget {
+        /// Its name.
+        name: &'static str,
+    },
+}
+
+impl DigestOrder {
+    /// The digester's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Refresh { name } | Self::Forget { name } => name,
+        }
+    }
+}
+
+/// The session that this process plays, and the line that it is on.
+#[derive(Clone, Debug)]
+pub struct PlayedLine {
+    /// The session.
+    pub session: SessionId,
+    /// What happened on it, the nearest run first.
+    pub line: Vec<EventStretch>,
+}
+
+/// All digests of one digester, as they are handed over: a [`DigestedSessions`] of its values.
+pub type ErasedDigests = Arc<dyn Any + Send + Sync>;
+
+/// Keeps the digests of one digester, whatever its values are.
+pub trait KeepDigests: Send {
+    /// The digester's name.
+    fn name(&self) -> &'static str;
+    /// Begins to bring them up to date. `changed` are sessions that were changed since they were looked at.
+    fn begin(&mut self, finder: &SessionFinder, changed: &[SessionId], played: Option<PlayedLine>);
+    /// Does a piece of it. Whether there is more.
+    fn step(&mut self, finder: &mut SessionFinder, types: &dyn KnownTypes) -> bool;
+    /// All of them, and what it took to bring them up to date.
+    fn publish(&mut self) -> (ErasedDigests, DigestFigures);
+    /// Writes them, if the file doesn't say what is known.
+    fn write(&mut self, finder: &SessionFinder, now: jiff::Timestamp);
+    /// Removes what is kept.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`](crate::store::StoreError) if the file stays.
+    fn forget(&mut self, finder: &SessionFinder) -> Result<(), crate::store::StoreError>;
+    /// From now on, the sessions are those of another profile.
+    fn of_another_profile(&mut self);
+}

@@ -1,0 +1,52 @@
+//! Whether the player agrees.
+
+use bevy::prelude::*;
+use bevy_session::SessionCommandsExt;
+
+use super::settings::Insights;
+
+/// Whether insights are gathered: `true` by default. While it is `false`, nothing is made of what sessions have recorded,
+/// no thumbs, focus or idle times are noted, and no hints are given; what was made before is removed, from the disk as
+/// well. What the game records as its own log isn't touched by that.
+///
+/// ```
+/// use bevy::prelude::*;
+/// use bevy_session_play::InsightsConsent;
+///
+/// fn the_box_was_unticked(mut consent: ResMut<InsightsConsent>) {
+///     consent.0 = false;
+/// }
+/// # bevy::ecs::system::assert_is_system(the_box_was_unticked);
+/// ```
+#[derive(Resource, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct InsightsConsent(pub bool);
+
+impl Default for InsightsConsent {
+    fn default() -> Self {
+        Self(true)
+    }
+}
+
+impl InsightsConsent {
+    pub(super) fn is_given(world: &World) -> bool {
+        world.get_resource::<Self>().is_some_and(|consent| consent.0)
+    }
+}
+
+/// Removes what was made once the player doesn't agree: also what an earlier process has left.
+pub(super) fn follow_consent(consent: Res<InsightsConsent>, mut commands: Commands) {
+    if !consent.0 {
+        commands.session().forget_digests::<Insights>();
+    }
+}
+
+/// Whether something was done to the consent that hasn't been followed.
+pub(super) fn consent_has_changed(
+    consent: Option<Res<InsightsConsent>>,
+    mut before: Local<Option<bool>>,
+) -> bool {
+    let now = consent.map(|consent| consent.0);
+    let has_changed = now.is_some() && *before != now;
+    *before = now;
+    has_changed
+}

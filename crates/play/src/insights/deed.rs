@@ -1,0 +1,60 @@
+//! What happened, for a story: what a player would tell.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Deeds that are kept of a session.
+const RECENT: usize = 32;
+
+/// Something that happened in a session and is worth a sentence.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Deed {
+    /// When, by the clock of the machine.
+    pub time: Timestamp,
+    /// When, in play time of the session.
+    pub at: Duration,
+    /// What it was.
+    pub what: DeedKind,
+}
+
+/// What happened.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum DeedKind {
+    /// The session was started.
+    Started,
+    /// A chapter began.
+    ChapterBegun(String),
+    /// A chapter was completed.
+    ChapterCompleted(String),
+    /// A chapter was failed.
+    ChapterFailed(String),
+    /// A chapter was abandoned.
+    ChapterAbandoned(String),
+    /// An objective was completed, by its key.
+    ObjectiveCompleted(String),
+    /// An objective was failed, by its key.
+    ObjectiveFailed(String),
+    /// The player died: so often, with nothing else in between.
+    Died(u32),
+    /// The session went back to an earlier moment, or a slot was loaded.
+    WentBack,
+    /// The game crashed and the session was recovered.
+    Recovered,
+}
+
+/// Adds a deed, and lets the oldest go where there are too many.
+pub(super) fn tell(deeds: &mut Vec<Deed>, deed: Deed) {
+    match (deeds.last_mut(), &deed.what) {
+        (Some(Deed { what: DeedKind::Died(before), time, at }), DeedKind::Died(more)) => {
+            *before = before.saturating_add(*more);
+            (*time, *at) = (deed.time, deed.at);
+        }
+        _ => deeds.push(deed),
+    }
+    let surplus = deeds.len().saturating_sub(RECENT);
+    deeds.drain(..surplus);
+}

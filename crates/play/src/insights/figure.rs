@@ -1,0 +1,180 @@
+//! What can be said of many sessions, and of how many.
+
+use std::fmt;
+use std::time::Duration;
+
+/// What is said of several samples, or that there are too few of them to say anything.
+///
+/// There is no way to the value that doesn't pass the question whether there is one, and none that hides how many samples
+/// it comes from.
+///
+/// ```
+/// use bevy_session_play::Figure;
+///
+/// fn line(crash_free: Figure<f64>) -> String {
+///     match crash_free {
+///         Figure::Known { value, samples } => format!("{:.0} % of {samples}", value * 100.0),
+///         Figure::Insufficient { have, need } => format!("too few to say: {have} of {need}"),
+///     }
+/// }
+/// assert_eq!(line(Figure::share(3, 4)), "too few to say: 4 of 20");
+/// assert_eq!(line(Figure::share(30, 40)), "75 % of 40");
+/// ```
+#[derive(Clone, Copy, PartialEq, Debug)]
+#[must_use]
+pub enum Figure<T> {
+    /// The samples say this.
+    Known {
+        /// What they say.
+        value: T,
+        /// How many there are.
+        samples: usize,
+    },
+    /// There are too few.
+    Insufficient {
+        /// How many there are.
+        have: usize,
+        /// How many it takes.
+        need: usize,
+    },
+}
+
+impl<T> Figure<T> {
+    /// How many samples it takes to say anything.
+    pub const NEED: usize = 20;
+
+    /// What so many samples say, if they are enough.
+    pub fn of(samples: usize, value: impl FnOnce() -> Option<T>) -> Self {
+        let enough = if samples >= Self::NEED { value() } else { None };
+        match enough {
+            Some(value) => Self::Known { value, samples },
+            None => Self::Insufficient { have: samples, need: Self::NEED },
+        }
+    }
+
+    /// What the samples say; `None` if there are too few.
+    pub fn known(&self) -> Option<&T> {
+        match self {
+            Self::Known { value, .. } => Some(value),
+            Self::Insufficient { .. } => None,
+        }
+    }
+
+    /// How many samples there are.
+    #[must_use]
+    pub fn samples(&self) -> usize {
+        match self {
+            Self::Known { samples, .. } => *samples,
+            Self::Insufficient { have, .. } => *have,
+        }
+    }
+}
+
+impl Figure<f64> {
+    /// The share of some among all, from 0 to 1.
+    pub fn share(some: usize, all: usize) -> Self {
+        #[expect(clippy::cast_precision_loss, reason = "nobody has 2^52 sessions")]
+        Self::of(all, || Some(some as f64 / all as f64))
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for Figure<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known { value, samples } => write!(formatter, "{value} (of {samples})"),
+            Self::Insufficient { have, need } => write!(formatter, "too few: {have} of {need}"),
+        }
+    }
+}
+
+/// How values are spread.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct Distribution {
+    /// The smallest.
+    pub least: f64,
+    /// A quarter of them is no larger.
+    pub lower_quartile: f64,
+    /// Half of them is no larger.
+    pub median: f64,
+    /// Three quarters of them are no larger.
+    pub upper_quartile: f64,
+    /// The largest.
+    pub greatest: f64,
+    /// How many lie up to each bound and above the one before; those above all bounds are last, without one.
+    pub buckets: Vec<(Option<f64>, usize)>,
+}
+
+/// Bounds of durations, in seconds: from a minute to sixteen hours.
+pub(super) const DURATIONS: &[f64] =
+    &[60.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0, 57600.0];
+/// Bounds of the time played by what was expected.
+pub(super) const RATIOS: &[f64] = &[0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 4.0];
+
+impl Distribution {
+    /// How these values are spread, with these bounds; `None` if there are none. What is no number is left out.
+    #[must_use]
+    pub fn of(values: impl IntoIterator<Item = f64>, bounds: &[f64]) -> Option<Self> {
+        let mut values: Vec<f64> = values.into_iter().filter(|value| !value.is_nan()).collect();
+        values.sort_unstable_by(f64::total_cmp);
+        let mut buckets: Vec<(Option<f64>, usize)> = Vec::with_capacity(bounds.len() + 1);
+        let mut below = 0;
+        for bound in bounds {
+            let through = values.partition_point(|value| value <= bound);
+            buckets.push((Some(*bound), through.saturating_sub(below)));
+            below = through;
+        }
+        buckets.push((None, values.len().saturating_sub(below)));
+        Some(Self {
+            least: *values.first()?,
+            lower_quartile: quantile(&values, 0.25)?,
+            median: quantile(&values, 0.5)?,
+            upper_quartile: quantile(&values, 0.75)?,
+            greatest: *values.last()?,
+            buckets,
+        })
+    }
+
+    pub(super) fn of_durations(values: &[Duration]) -> Figure<Self> {
+        let seconds = values.iter().map(Duration::as_secs_f64);
+        Figure::of(values.len(), || Self::of(seconds, DURATIONS))
+    }
+}
+
+/// The value below which a share of sorted values lies, between two of them where it falls there.
+pub(super) fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "nobody has 2^52 sessions")]
+    let place = sorted.len().checked_sub(1)? as f64 * share;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it is a place in the list"
+    )]
+    let (below, above) = (place.floor() as usize, place.ceil() as usize);
+    let (below, above) = (sorted.get(below)?, sorted.get(above)?);
+    Some(below + (above - below) * place.fract())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quartiles_lie_between_values_where_they_must_and_buckets_hold_all() {
+        let values = [4.0, 1.0, 3.0, 2.0, f64::NAN];
+        let spread = Distribution::of(values, &[1.0, 2.5]).unwrap();
+        assert_eq!((spread.least, spread.greatest), (1.0, 4.0));
+        assert_eq!(
+            (spread.lower_quartile, spread.median, spread.upper_quartile),
+            (1.75, 2.5, 3.25)
+        );
+        assert_eq!(spread.buckets, [(Some(1.0), 1), (Some(2.5), 1), (None, 2)]);
+        assert_eq!(Distribution::of([], &[1.0]), None);
+    }
+
+    #[test]
+    fn nothing_is_said_of_nineteen() {
+        assert_eq!(Figure::share(19, 19), Figure::Insufficient { have: 19, need: 20 });
+        assert_eq!(Figure::share(5, 20), Figure::Known { value: 0.25, samples: 20 });
+    }
+}

@@ -1,0 +1,227 @@
+//! How what a session has recorded becomes its figures, event by event.
+
+mod passing;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use bevy_session::{LifecycleEvent, RecordedEvent, SessionFacts};
+use jiff::civil::Date;
+use jiff::{Span, Timestamp};
+
+use super::deed::{Deed, DeedKind, tell};
+use super::marks::InsightMark;
+use super::session::SessionInsights;
+use super::settings::Insights;
+use crate::objectives::{ObjectiveChange, ObjectiveStep, ObjectivesSummary};
+
+/// A pause that takes longer by the clock was none: the machine slept, or its clock was set.
+const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Where things stand while events are taken up.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Running {
+    /// Play time so far.
+    at: Duration,
+    /// When that was.
+    time: Option<Timestamp>,
+    /// Since when it has been paused.
+    paused: Option<Timestamp>,
+    /// Play time since the last interruption.
+    stretch: Duration,
+    /// Whether the game has lost the focus.
+    is_unfocused: bool,
+    /// The saved states that it is in, by type.
+    states: BTreeMap<String, String>,
+    /// The types of states that have changed.
+    seen: BTreeSet<String>,
+    /// The chapters that are open, the outermost first.
+    chapters: Vec<String>,
+}
+
+/// Takes up the next event of a session.
+pub(super) fn take_event(insights: &Insights, value: &mut SessionInsights, event: &RecordedEvent) {
+    value.pass_to(event.moment.time, event.moment.play_time, &insights.offset());
+    let path = &*event.event_type.path;
+    if insights.is_counted(path) {
+        *value.events.entry(path.to_owned()).or_default() += 1;
+    }
+    if let Some(place) = insights.death(event) {
+        value.deaths += 1;
+        place.into_iter().for_each(|cell| *value.places.entry(cell).or_default() += 1);
+        value.tell(event, DeedKind::Died(1));
+    }
+    match path {
+        LifecycleEvent::TYPE_PATH => {
+            if let Ok(lifecycle) = event.decode() {
+                value.take_lifecycle(event, lifecycle);
+            }
+        }
+        ObjectiveChange::TYPE_PATH => {
+            if let Ok(change) = event.decode() {
+                value.take_objective(event, &change);
+            }
+        }
+        InsightMark::TYPE_PATH => {
+            if let Ok(mark) = event.decode() {
+                value.take_mark(&mark);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Takes up what is known of a session beside its events, once these are taken up.
+pub(super) fn take_facts(insights: &Insights, value: &mut SessionInsights, facts: &SessionFacts) {
+    let entry = &facts.entry;
+    // What was played since the last event that was recorded.
+    let last = value.running.time.unwrap_or(entry.session.started);
+    value.pass_to(last, entry.play_time, &insights.offset());
+    value.end_stretch();
+    value.name.clone_from(&entry.session.name);
+    value.player.clone_from(&entry.session.player);
+    value.scenario.clone_from(&entry.session.session_type);
+    value.tags = entry.session.tags.iter().map(str::to_owned).collect();
+    value.started = Some(entry.session.started);
+    value.week = Some(week_of(insights.offset().to_datetime(entry.session.started).date()));
+    value.updated = Some(entry.updated);
+    value.status = Some(entry.status);
+    value.play = entry.play_time;
+    let of_objectives = ObjectivesSummary::of(&entry.summary).map(|summary| summary.expected);
+    value.expected =
+        entry.session.expected.or(of_objectives.filter(|expected| !expected.is_zero()));
+    value.progress = entry.summary.progress();
+    value.next = entry.summary.objective();
+    for (state, now) in &entry.summary.states {
+        // It never changed, so it was so all the time.
+        if !value.running.seen.contains(state) {
+            let values = value.states.entry(state.clone()).or_default();
+            *values.entry(now.clone()).or_default() += entry.play_time;
+        }
+    }
+    if let Some(cause) = facts.cause.as_ref().filter(|_| entry.has_crashed()) {
+        *value.crashes.entry(cause.name().to_owned()).or_default() += 1;
+    }
+    value.running = Running::default();
+}
+
+/// The Monday of a day's week.
+fn week_of(day: Date) -> Date {
+    let since_monday = i64::from(day.weekday().to_monday_zero_offset());
+    day.checked_sub(Span::new().days(since_monday)).unwrap_or(day)
+}
+
+impl SessionInsights {
+    fn tell(&mut self, event: &RecordedEvent, what: DeedKind) {
+        let (time, at) = (event.moment.time, event.moment.play_time);
+        tell(&mut self.recent, Deed { time, at, what });
+    }
+
+    fn take_lifecycle(&mut self, event: &RecordedEvent, lifecycle: LifecycleEvent) {
+        let time = event.moment.time;
+        match lifecycle.subtype.as_str() {
+            "started" => self.tell(event, DeedKind::Started),
+            "paused" => {
+                self.end_stretch();
+                self.running.paused = Some(time);
+            }
+            // What is put back is played at once.
+            "resumed" | "undone" | "branched_off" => self.end_pause(time),
+            "closed" | "ended" => {
+                self.end_pause(time);
+                self.end_stretch();
+            }
+            "continued" => self.interrupt(),
+            "recovered" => {
+                self.interrupt();
+                let cause = lifecycle.cause.unwrap_or_else(|| "unknown".to_owned());
+                *self.crashes.entry(cause).or_default() += 1;
+                self.lost += lifecycle.lost.unwrap_or_default();
+                self.tell(event, DeedKind::Recovered);
+            }
+            "loaded" => {
+                self.end_pause(time);
+                self.loads += 1;
+                self.tell(event, DeedKind::WentBack);
+            }
+            "rewound" => {
+                self.end_pause(time);
+                self.rewinds += 1;
+                self.tell(event, DeedKind::WentBack);
+            }
+            "state_changed" => self.take_state(lifecycle),
+            "chapter_begun" => self.begin_chapter(event, lifecycle.details),
+            "chapter_ended" => self.end_chapter(event, lifecycle),
+            _ => {}
+        }
+    }
+
+    fn take_objective(&mut self, event: &RecordedEvent, change: &ObjectiveChange) {
+        let key = change.key.as_str().to_owned();
+        let objective = self.objectives.entry(key.clone()).or_default();
+        match &change.step {
+            ObjectiveStep::Completed => {
+                objective.completed += 1;
+                objective.completed_at.get_or_insert(change.at);
+                self.tell(event, DeedKind::ObjectiveCompleted(key));
+            }
+            ObjectiveStep::Failed => {
+                objective.failed += 1;
+                self.tell(event, DeedKind::ObjectiveFailed(key));
+            }
+            ObjectiveStep::Blocked(_) => objective.blocked += 1,
+            _ => {}
+        }
+    }
+
+    fn take_mark(&mut self, mark: &InsightMark) {
+        match mark {
+            InsightMark::Thumbs(up) => self.thumbs_up = Some(*up),
+            InsightMark::Focus(has_focus) => self.running.is_unfocused = !has_focus,
+            InsightMark::Idle(idle) => self.idle = self.idle.saturating_add(*idle),
+        }
+    }
+
+    fn begin_chapter(&mut self, event: &RecordedEvent, name: Option<String>) {
+        let name = name.unwrap_or_default();
+        self.chapters.entry(name.clone()).or_default().begun += 1;
+        self.running.chapters.push(name.clone());
+        self.tell(event, DeedKind::ChapterBegun(name));
+    }
+
+    fn end_chapter(&mut self, event: &RecordedEvent, lifecycle: LifecycleEvent) {
+        let name = lifecycle.details.unwrap_or_default();
+        if let Some(place) = self.running.chapters.iter().rposition(|open| *open == name) {
+            self.running.chapters.remove(place);
+        }
+        let chapter = self.chapters.entry(name.clone()).or_default();
+        let deed = match lifecycle.status.as_deref() {
+            Some("completed") => {
+                chapter.completed += 1;
+                DeedKind::ChapterCompleted(name)
+            }
+            Some("failed") => {
+                chapter.failed += 1;
+                DeedKind::ChapterFailed(name)
+            }
+            _ => {
+                chapter.abandoned += 1;
+                DeedKind::ChapterAbandoned(name)
+            }
+        };
+        self.tell(event, deed);
+    }
+
+    fn take_state(&mut self, lifecycle: LifecycleEvent) {
+        let Some(state) = lifecycle.details else { return };
+        let is_first = self.running.seen.insert(state.clone());
+        if let Some(previous) = lifecycle.previous.filter(|_| is_first) {
+            let values = self.states.entry(state.clone()).or_default();
+            *values.entry(previous).or_default() += self.running.at;
+        }
+        match lifecycle.status {
+            Some(status) => drop(self.running.states.insert(state, status)),
+            None => drop(self.running.states.remove(&state)),
+        }
+    }
+}

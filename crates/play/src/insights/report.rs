@@ -1,0 +1,292 @@
+//! What some sessions say together.
+
+use std::collections::BTreeMap;
+use std::ops::AddAssign;
+use std::time::Duration;
+
+use bevy_session::Digested;
+use jiff::civil::Date;
+
+use super::figure::{Distribution, Figure, RATIOS};
+use super::session::{ChapterInsights, GridCell, SessionInsights};
+
+/// What some sessions say together: all of them, or those of a player, a scenario or a tag.
+///
+/// Sums are what they are. What is claimed of sessions in general is a [`Figure`], which says nothing of fewer than 20
+/// samples.
+///
+/// It takes about as long as ten thousand sessions take to be read from memory: make it in a task, see the guide.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct InsightsReport {
+    /// How many sessions it is about.
+    pub sessions: usize,
+    /// How many of them are known in part only, because files are damaged or the oldest of them are gone.
+    pub incomplete: usize,
+    /// Time played.
+    pub play: Duration,
+    /// Time by the clock that they were paused.
+    pub paused: Duration,
+    /// Time played in which nothing was done.
+    pub idle: Duration,
+    /// Time played without the focus.
+    pub unfocused: Duration,
+    /// Play that crashes took.
+    pub lost: Duration,
+    /// How long sessions that ended were played, in seconds.
+    pub length: Figure<Distribution>,
+    /// How long they were played without an interruption, in seconds.
+    pub stretch: Figure<Distribution>,
+    /// Time played by what was expected, of sessions that were completed.
+    pub by_expected: Figure<Distribution>,
+    /// The share of sessions without a crash, from 0 to 1.
+    pub crash_free: Figure<f64>,
+    /// Crashes by how the process ended.
+    pub crashes: BTreeMap<String, u64>,
+    /// The share of those that ended in which the goal was reached.
+    pub success: Figure<f64>,
+    /// The share of thumbs up among all thumbs.
+    pub thumbs_up: Figure<f64>,
+    /// Deaths.
+    pub deaths: u64,
+    /// Where they were.
+    pub places: BTreeMap<GridCell, u64>,
+    /// Slots that were loaded.
+    pub loads: u64,
+    /// Times that a session went back.
+    pub rewinds: u64,
+    /// Events of the types that the game named.
+    pub events: BTreeMap<String, u64>,
+    /// Time played in each value of each saved state.
+    pub states: BTreeMap<String, BTreeMap<String, Duration>>,
+    /// Chapters by their names.
+    pub chapters: BTreeMap<String, ChapterReport>,
+    /// Objectives by their keys.
+    pub objectives: BTreeMap<String, ObjectiveReport>,
+    /// Time played on each day.
+    pub days: BTreeMap<Date, Duration>,
+    /// Time played in each hour of the day, from 0 to 23.
+    pub hours: BTreeMap<i8, Duration>,
+    /// Time played on each day of the week: 1 is Monday.
+    pub weekdays: BTreeMap<i8, Duration>,
+    /// What became of the sessions that were started in each week, by its Monday.
+    pub weeks: BTreeMap<Date, WeekReport>,
+}
+
+/// What became of chapters of one name.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct ChapterReport {
+    /// The sums over all sessions.
+    pub total: ChapterInsights,
+    /// The share of chapters that were completed among those that ended.
+    pub completion: Figure<f64>,
+}
+
+/// What became of an objective.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct ObjectiveReport {
+    /// Sessions in which it was completed at any time.
+    pub completed: usize,
+    /// Sessions in which it was failed at any time.
+    pub failed: usize,
+    /// Sessions in which something got in its way.
+    pub blocked: usize,
+    /// The share of sessions that completed it among all: a step of the funnel.
+    pub completion: Figure<f64>,
+    /// When it was completed first, in seconds of play.
+    pub completed_at: Figure<Distribution>,
+}
+
+/// What became of the sessions that were started in a week.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct WeekReport {
+    /// How many were started.
+    pub started: usize,
+    /// How long they have been played.
+    pub play: Duration,
+    /// The share of those without a crash.
+    pub crash_free: Figure<f64>,
+    /// How long they have been played each, in seconds.
+    pub length: Figure<Distribution>,
+}
+
+impl InsightsReport {
+    /// What these sessions say.
+    ///
+    /// ```
+    /// use bevy_session_play::{InsightsReport, SessionsInsights};
+    ///
+    /// fn of_ann(insights: &SessionsInsights) -> InsightsReport {
+    ///     let anns = |session: &&_| {
+    ///         let session: &bevy_session::Digested<bevy_session_play::SessionInsights> = session;
+    ///         session.value.player.as_deref() == Some("Ann")
+    ///     };
+    ///     InsightsReport::of(insights.sessions.iter().filter(anns))
+    /// }
+    /// assert_eq!(of_ann(&SessionsInsights::default()).sessions, 0);
+    /// ```
+    #[must_use]
+    pub fn of<'a>(sessions: impl IntoIterator<Item = &'a Digested<SessionInsights>>) -> Self {
+        let digested: Vec<_> = sessions.into_iter().collect();
+        let all: Vec<&SessionInsights> = digested.iter().map(|digested| &digested.value).collect();
+        let ended: Vec<_> = all.iter().filter(|it| it.is_success().is_some()).collect();
+        let won: Vec<_> = ended.iter().filter(|it| it.is_success() == Some(true)).collect();
+        let lengths: Vec<Duration> = ended.iter().map(|it| it.play).collect();
+        let stretches: Vec<Duration> = all.iter().flat_map(|it| it.stretches.clone()).collect();
+        let ratios: Vec<f64> = won.iter().filter_map(|it| it.play_by_expected()).collect();
+        let thumbs: Vec<bool> = all.iter().filter_map(|it| it.thumbs_up).collect();
+        let total = |of: fn(&SessionInsights) -> Duration| all.iter().map(|it| of(it)).sum();
+        let count = |of: fn(&SessionInsights) -> u32| all.iter().map(|it| u64::from(of(it))).sum();
+        Self {
+            sessions: all.len(),
+            incomplete: digested.iter().filter(|digested| !digested.is_complete()).count(),
+            play: total(|it| it.play),
+            paused: total(|it| it.paused),
+            idle: total(|it| it.idle),
+            unfocused: total(|it| it.unfocused),
+            lost: total(|it| it.lost),
+            length: Distribution::of_durations(&lengths),
+            stretch: Distribution::of_durations(&stretches),
+            by_expected: Figure::of(ratios.len(), || Distribution::of(ratios.clone(), RATIOS)),
+            crash_free: crash_free(&all),
+            crashes: summed(&all, |it| it.crashes.iter().map(|(k, n)| (k.clone(), u64::from(*n)))),
+            success: Figure::share(won.len(), ended.len()),
+            thumbs_up: Figure::share(thumbs.iter().filter(|up| **up).count(), thumbs.len()),
+            deaths: count(|it| it.deaths),
+            places: summed(&all, |it| it.places.iter().map(|(k, n)| (*k, u64::from(*n)))),
+            loads: count(|it| it.loads),
+            rewinds: count(|it| it.rewinds),
+            events: summed(&all, |it| it.events.iter().map(|(k, n)| (k.clone(), *n))),
+            states: states(&all),
+            chapters: chapters(&all),
+            objectives: objectives(&all),
+            days: summed(&all, |it| it.days.iter().map(|(k, n)| (*k, *n))),
+            hours: summed(&all, |it| it.hours.iter().map(|(k, n)| (*k, *n))),
+            weekdays: summed(&all, |it| it.weekdays()),
+            weeks: weeks(&all),
+        }
+    }
+
+    /// Reports of the sessions of each key: a session with several keys, such as tags, counts for each.
+    ///
+    /// ```
+    /// use bevy_session_play::{InsightsReport, SessionsInsights};
+    ///
+    /// let insights = SessionsInsights::default();
+    /// let by_tag = InsightsReport::by(insights.sessions.iter(), |session| session.tags.clone());
+    /// let by_player = InsightsReport::by(insights.sessions.iter(), |session| session.player.clone());
+    /// assert!(by_tag.is_empty() && by_player.is_empty());
+    /// ```
+    #[must_use]
+    pub fn by<'a, I: IntoIterator<Item = String>>(
+        sessions: impl IntoIterator<Item = &'a Digested<SessionInsights>>,
+        keys: impl Fn(&SessionInsights) -> I,
+    ) -> BTreeMap<String, Self> {
+        let mut groups: BTreeMap<String, Vec<&Digested<SessionInsights>>> = BTreeMap::new();
+        for session in sessions {
+            for key in keys(&session.value) {
+                groups.entry(key).or_default().push(session);
+            }
+        }
+        groups.into_iter().map(|(key, group)| (key, Self::of(group))).collect()
+    }
+
+    /// The objectives by how many sessions got there, the most first.
+    #[must_use]
+    pub fn funnel(&self) -> Vec<(&str, usize)> {
+        let steps = self.objectives.iter().map(|(key, it)| (key.as_str(), it.completed));
+        let mut steps: Vec<_> = steps.collect();
+        steps.sort_by_key(|(_, completed)| std::cmp::Reverse(*completed));
+        steps
+    }
+}
+
+fn crash_free(sessions: &[&SessionInsights]) -> Figure<f64> {
+    Figure::share(sessions.iter().filter(|it| it.is_crash_free()).count(), sessions.len())
+}
+
+/// Sums by key.
+fn summed<'a, K: Ord, V: Default + AddAssign, I: IntoIterator<Item = (K, V)>>(
+    sessions: &[&'a SessionInsights],
+    parts: impl Fn(&'a SessionInsights) -> I,
+) -> BTreeMap<K, V> {
+    let mut sums = BTreeMap::new();
+    for session in sessions {
+        for (key, value) in parts(session) {
+            *sums.entry(key).or_insert_with(V::default) += value;
+        }
+    }
+    sums
+}
+
+fn states(sessions: &[&SessionInsights]) -> BTreeMap<String, BTreeMap<String, Duration>> {
+    let mut states: BTreeMap<String, BTreeMap<String, Duration>> = BTreeMap::new();
+    for (state, values) in sessions.iter().flat_map(|it| &it.states) {
+        let sums = states.entry(state.clone()).or_default();
+        for (value, played) in values {
+            *sums.entry(value.clone()).or_default() += *played;
+        }
+    }
+    states
+}
+
+fn chapters(sessions: &[&SessionInsights]) -> BTreeMap<String, ChapterReport> {
+    let mut totals: BTreeMap<&String, ChapterInsights> = BTreeMap::new();
+    for (name, chapter) in sessions.iter().flat_map(|it| &it.chapters) {
+        let total = totals.entry(name).or_default();
+        total.begun += chapter.begun;
+        total.completed += chapter.completed;
+        total.failed += chapter.failed;
+        total.abandoned += chapter.abandoned;
+        total.play += chapter.play;
+    }
+    let report = |(name, total): (&String, ChapterInsights)| {
+        let ended = total.completed + total.failed + total.abandoned;
+        let completion = Figure::share(total.completed as usize, ended as usize);
+        (name.clone(), ChapterReport { total, completion })
+    };
+    totals.into_iter().map(report).collect()
+}
+
+fn objectives(sessions: &[&SessionInsights]) -> BTreeMap<String, ObjectiveReport> {
+    let mut found: BTreeMap<&String, Vec<_>> = BTreeMap::new();
+    for (key, objective) in sessions.iter().flat_map(|it| &it.objectives) {
+        found.entry(key).or_default().push(objective);
+    }
+    let report = |(key, found): (&String, Vec<&super::session::ObjectiveInsights>)| {
+        let completed = found.iter().filter(|it| it.completed > 0).count();
+        let times: Vec<Duration> = found.iter().filter_map(|it| it.completed_at).collect();
+        let report = ObjectiveReport {
+            completed,
+            failed: found.iter().filter(|it| it.failed > 0).count(),
+            blocked: found.iter().filter(|it| it.blocked > 0).count(),
+            completion: Figure::share(completed, sessions.len()),
+            completed_at: Distribution::of_durations(&times),
+        };
+        (key.clone(), report)
+    };
+    found.into_iter().map(report).collect()
+}
+
+fn weeks(sessions: &[&SessionInsights]) -> BTreeMap<Date, WeekReport> {
+    let mut weeks: BTreeMap<Date, Vec<&SessionInsights>> = BTreeMap::new();
+    for session in sessions {
+        if let Some(week) = session.week {
+            weeks.entry(week).or_default().push(session);
+        }
+    }
+    let report = |(monday, sessions): (Date, Vec<&SessionInsights>)| {
+        let lengths: Vec<Duration> = sessions.iter().map(|it| it.play).collect();
+        let week = WeekReport {
+            started: sessions.len(),
+            play: lengths.iter().sum(),
+            crash_free: crash_free(&sessions),
+            length: Distribution::of_durations(&lengths),
+        };
+        (monday, week)
+    };
+    weeks.into_iter().map(report).collect()
+}
