@@ -27,7 +27,12 @@ pub struct Note {
 
 impl Note {
     pub fn say(&mut self, text: &str) {
-        *self = Self { text: text.to_owned(), left: 4.0 };
+        self.say_for(4.0, text);
+    }
+
+    /// For so many seconds, since there is more to read.
+    pub fn say_for(&mut self, seconds: f32, text: &str) {
+        *self = Self { text: text.to_owned(), left: seconds };
     }
 }
 

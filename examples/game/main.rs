@@ -12,12 +12,14 @@
 //!
 //! What to copy: `model.rs` says what is saved and when, `level.rs` places things under names that a
 //! checkpoint finds again, `views.rs` draws what is there, `menu.rs` continues, saves and loads, and
-//! `scenarios.rs` begins. `objectives.rs` says what the player is to do. `play.rs` knows nothing of saving but one line.
+//! `scenarios.rs` begins. `objectives.rs` says what the player is to do,
+//! `recap.rs` what they did last, and `insights.rs` what all games say together. `play.rs` knows nothing of saving but one line.
 
 mod controls;
 mod crashes;
 mod display;
 mod hud;
+mod insights;
 mod level;
 mod menu;
 mod model;
@@ -25,6 +27,7 @@ mod objectives;
 mod options;
 mod plant;
 mod play;
+mod recap;
 mod scenarios;
 mod shots;
 mod texts;
@@ -117,6 +120,7 @@ fn game(options: Options, texts: Texts) -> App {
             model::plugin,
             objectives::plugin,
             objectives::seen,
+            (insights::gathered, insights::plugin, recap::plugin),
             level::plugin,
             play::plugin,
             views::plugin,

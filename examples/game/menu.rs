@@ -14,6 +14,7 @@ use crate::level::LoadedLevel;
 use crate::model::{CurrentLevel, Dice, Game};
 use crate::objectives;
 use crate::options::Options;
+use crate::recap::Recap;
 use crate::scenarios::Scenarios;
 use crate::texts::Texts;
 use crate::views::{FIREFLY, Shapes, WARM};
@@ -31,6 +32,7 @@ pub enum Action {
     /// One of the scenarios.
     Begin(usize),
     Load,
+    Insights,
     Quit,
     Resume,
     Save,
@@ -77,7 +79,11 @@ fn main_menu(
     if sessions.newest_closed().is_some() {
         buttons.insert(0, (&texts.continue_game, Action::Continue));
     }
-    buttons.extend([(&texts.load, Action::Load), (&texts.quit, Action::Quit)]);
+    buttons.extend([
+        (&texts.load, Action::Load),
+        (&texts.insights, Action::Insights),
+        (&texts.quit, Action::Quit),
+    ]);
     let screen = screen(&mut commands, Game::Menu, 0.0);
     night(&mut commands, screen, &shapes);
     fill(&mut commands, screen, [&texts.title, &texts.tagline], &buttons);
@@ -221,6 +227,7 @@ fn act(
     mut current: ResMut<CurrentLevel>,
     mut dice: ResMut<Dice>,
     mut next: ResMut<NextState<Game>>,
+    mut recap: ResMut<Recap>,
     mut exit: MessageWriter<AppExit>,
     mut commands: Commands,
 ) {
@@ -229,6 +236,7 @@ fn act(
         Action::Continue => {
             if let Some(entry) = sessions.newest_closed() {
                 commands.session().continue_session(entry.session.id);
+                recap.wanted = true;
             }
         }
         Action::NewGame => next.set(Game::Choosing),
@@ -237,6 +245,7 @@ fn act(
             scenarios.start(*number, &read, &mut commands);
         }
         Action::Load => commands.trigger(OpenSessionMenu),
+        Action::Insights => next.set(Game::Insights),
         Action::Quit => _ = exit.write(AppExit::Success),
         Action::Resume => next.set(Game::Playing),
         Action::Save => {

@@ -23,6 +23,8 @@ pub enum Game {
     MissionComplete,
     /// Which night a new game is to be.
     Choosing,
+    /// What all games that were played say together.
+    Insights,
 }
 
 /// Which level is played. It comes back before the level is loaded, so the right one is.
@@ -162,6 +164,13 @@ pub struct Shade {
     pub home: Vec2,
     /// Seconds for which it has had enough.
     pub rests: f32,
+}
+
+/// A shade has reached the fireflies that followed the player.
+#[derive(Message, TypePath, Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Bite {
+    pub level: String,
+    pub at: Vec2,
 }
 
 pub fn plugin(app: &mut App) {

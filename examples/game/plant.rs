@@ -11,11 +11,11 @@ use bevy_session::prelude::*;
 use bevy_session::{Archived, SessionId};
 use bevy_session_play::OBJECTIVES;
 
-use crate::model::{self, Dice, Game, Lamp, Score};
+use crate::model::{self, Bite, Dice, Game, Lamp, Score};
 use crate::options::Options;
 use crate::scenarios::FILES;
 use crate::texts::{self, Texts};
-use crate::{lamplighter, level, objectives};
+use crate::{insights, lamplighter, level, objectives};
 
 const MOODS: [&str; 10] =
     ["Long", "Quiet", "First", "Frozen", "Golden", "Hidden", "Burning", "Last", "Silver", "Stormy"];
@@ -57,7 +57,7 @@ fn garden(options: &Options, texts: Texts, count: u32) -> Result<App, String> {
     .insert_resource(texts)
     .insert_resource(options.clone())
     .insert_resource(TimeUpdateStrategy::ManualDuration(FRAME))
-    .add_plugins((model::plugin, objectives::plugin, level::plugin));
+    .add_plugins((model::plugin, objectives::plugin, insights::gathered, level::plugin));
     app.finish();
     app.cleanup();
     frames(&mut app, 4);
@@ -85,6 +85,11 @@ fn play(app: &mut App, number: u32, dice: &mut Dice) -> Result<(), String> {
     app.world_mut().resource_mut::<NextState<Game>>().set(Game::Loading);
     until_playing(app)?;
     light_lamps(app, dice.fraction());
+    let bites = (dice.fraction() * 6.0) as u32;
+    for _ in 0..bites {
+        let at = Vec2::new(dice.fraction() - 0.5, dice.fraction() * dice.fraction() - 0.3) * 1200.0;
+        app.world_mut().write_message(Bite { level: "village".to_owned(), at });
+    }
     let minutes = (dice.fraction() * dice.fraction() * 120.0) as u32;
     frames(app, 2 + minutes * 3);
     let current = app.world().get_resource::<CurrentSession>();

@@ -4,7 +4,9 @@ use bevy::prelude::*;
 use bevy_session::prelude::*;
 
 use crate::level::{LoadedLevel, Rock};
-use crate::model::{Dice, Firefly, Game, Lamp, Lantern, Night, Player, Score, Shade};
+use crate::model::{
+    Bite, CurrentLevel, Dice, Firefly, Game, Lamp, Lantern, Night, Player, Score, Shade,
+};
 use crate::views::spawn_sparks;
 
 const WALKING_SPEED: f32 = 200.0;
@@ -186,8 +188,10 @@ fn hunt(
     mut fireflies: Query<(&Transform, &mut Firefly)>,
     time: Res<Time>,
     night: Res<Night>,
+    level: Res<CurrentLevel>,
     mut dice: ResMut<Dice>,
     mut score: ResMut<Score>,
+    mut bites: MessageWriter<Bite>,
     mut commands: Commands,
 ) {
     let (player_at, mut player) = player.into_inner();
@@ -233,6 +237,7 @@ fn hunt(
             score.stolen += 1;
             spawn_sparks(&mut commands, at.translation, 3);
         }
+        bites.write(Bite { level: level.0.clone(), at: at.translation.truncate() });
         (shade.prey, shade.rests) = (None, 4.0);
     }
 }

@@ -4,10 +4,12 @@ use bevy::input_focus::{FocusCause, InputFocus};
 use bevy::prelude::*;
 use bevy::text::EditableText;
 use bevy_session::prelude::*;
-use bevy_session::ui::{OpenSessionMenu, SessionMenu, StringsFile};
+use bevy_session::ui::{CloseSessionMenu, OpenSessionMenu, SessionMenu, StringsFile};
+use bevy_session_play::SessionsInsights;
 
 use super::stage::Step::{self, Do, Frames, Press, Shot, Type, Until};
 use super::story::has_focus;
+use crate::model::Game;
 
 pub fn look_at_the_shelf() -> Vec<Step> {
     let mut steps = vec![
@@ -55,6 +57,13 @@ pub fn look_at_the_shelf() -> Vec<Step> {
         }),
         Frames(60),
         Shot("shelf-german"),
+        Do(|world| world.trigger(CloseSessionMenu)),
+        Do(|world| world.resource_mut::<NextState<Game>>().set(Game::Insights)),
+        Until("what all games say together", |world| {
+            !world.resource::<SessionsInsights>().sessions.is_empty()
+        }),
+        Frames(60),
+        Shot("insights"),
     ]);
     steps
 }

@@ -107,6 +107,8 @@ fn go_on(is_enough: fn(&mut World) -> bool) -> Vec<Step> {
         Until("the place that was completed", |world| {
             state(world) == Game::MissionComplete && has_focus(world)
         }),
+        Frames(60),
+        Shot("recap"),
         Press(&[KeyCode::Enter]),
         Until("the next place", is_playing),
         Do(start_pilot),

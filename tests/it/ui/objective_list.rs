@@ -2,7 +2,6 @@
 
 use bevy::prelude::*;
 use bevy_session::MemoryDisk;
-use bevy_session::prelude::*;
 use bevy_session_play::*;
 
 use super::kit::*;

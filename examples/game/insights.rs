@@ -1,0 +1,90 @@
+//! The insights page: what all games that were played on this machine say together, in four plots.
+
+mod plots;
+
+use bevy::prelude::*;
+use bevy::tasks::{AsyncComputeTaskPool, Task, block_on, poll_once};
+use bevy_session::SessionsDigested;
+use bevy_session_play::{
+    GridCell, Insights, InsightsCommandsExt, InsightsExt, InsightsReport, SessionsInsights,
+};
+
+use crate::hud::text;
+use crate::menu::{Action, DIM, night, screen, spawn_buttons};
+use crate::model::{Bite, Game};
+use crate::texts::Texts;
+use crate::views::{Shapes, WARM};
+
+/// The side of a cell of the map of bites, in units of a level.
+const CELL: f32 = 200.0;
+/// The levels beside each other on that map, each with so many cells of width.
+pub const LEVELS: [&str; 3] = ["village", "marsh", "crossing"];
+pub const LEVEL_CELLS: i32 = 12;
+
+#[derive(Resource)]
+struct Report(Task<InsightsReport>);
+
+/// Where the plots go.
+#[derive(Component)]
+struct Page;
+
+/// What is gathered, also in a game without a window.
+pub fn gathered(app: &mut App) {
+    app.add_message::<Bite>().insights(Insights::default().deaths::<Bite>(|bite| {
+        let level = LEVELS.iter().position(|level| *level == bite.level)?;
+        let cell = GridCell::at(bite.at.x, bite.at.y, CELL);
+        Some(GridCell::new(cell.x + LEVEL_CELLS * level as i32, cell.y))
+    }));
+}
+
+/// The page.
+pub fn plugin(app: &mut App) {
+    app.add_systems(OnEnter(Game::Insights), open)
+        .add_observer(make_report)
+        .add_systems(Update, show.run_if(in_state(Game::Insights)));
+}
+
+fn open(texts: Res<Texts>, shapes: Res<Shapes>, mut commands: Commands) {
+    let screen = screen(&mut commands, Game::Insights, 0.0);
+    night(&mut commands, screen, &shapes);
+    commands.entity(screen).with_children(|screen| {
+        screen.spawn(text(&texts.insights, 40.0, WARM));
+        let page = Node {
+            width: percent(100),
+            max_width: px(1180),
+            flex_wrap: FlexWrap::Wrap,
+            justify_content: JustifyContent::Center,
+            column_gap: px(20),
+            row_gap: px(16),
+            ..default()
+        };
+        screen.spawn((Page, page)).with_child(text(&texts.looking, 18.0, DIM));
+        spawn_buttons(screen, &[(&texts.back, Action::Leave)], 0);
+    });
+    commands.insights().refresh();
+}
+
+/// All sessions together take longer than a frame has, once there are thousands.
+fn make_report(_: On<SessionsDigested>, insights: Res<SessionsInsights>, mut commands: Commands) {
+    let sessions = insights.sessions.clone();
+    let task = AsyncComputeTaskPool::get();
+    commands
+        .insert_resource(Report(task.spawn(async move { InsightsReport::of(sessions.iter()) })));
+}
+
+fn show(
+    report: Option<ResMut<Report>>,
+    page: Single<Entity, With<Page>>,
+    texts: Res<Texts>,
+    mut commands: Commands,
+) {
+    let Some(mut report) = report else { return };
+    let Some(report) = block_on(poll_once(&mut report.0)) else { return };
+    commands.remove_resource::<Report>();
+    commands.entity(*page).despawn_children().with_children(|page| {
+        plots::play_by_day(page, &report, &texts);
+        plots::funnel(page, &report, &texts);
+        plots::bites(page, &report, &texts);
+        plots::crash_free(page, &report, &texts);
+    });
+}

@@ -1,0 +1,44 @@
+//! The story so far, for whoever continues: what was done last, and what is next.
+
+use bevy::prelude::*;
+use bevy_session::SessionsDigested;
+use bevy_session::prelude::*;
+use bevy_session_play::{InsightsCommandsExt, Objectives, SessionsInsights, story_so_far};
+
+use crate::hud::Note;
+use crate::texts::Texts;
+
+/// Whether the player continues a game, and may have forgotten where it stood.
+#[derive(Resource, Default)]
+pub struct Recap {
+    pub wanted: bool,
+}
+
+pub fn plugin(app: &mut App) {
+    app.init_resource::<Recap>().add_observer(ask).add_observer(tell);
+}
+
+fn ask(_: On<SessionRestored>, recap: Res<Recap>, mut commands: Commands) {
+    if recap.wanted {
+        commands.insights().refresh();
+    }
+}
+
+fn tell(
+    _: On<SessionsDigested>,
+    insights: Res<SessionsInsights>,
+    objectives: Res<Objectives>,
+    session: Option<Res<CurrentSession>>,
+    texts: Res<Texts>,
+    mut recap: ResMut<Recap>,
+    mut note: ResMut<Note>,
+) {
+    let Some(known) = session.and_then(|session| insights.sessions.get(session.id())) else {
+        return;
+    };
+    if std::mem::take(&mut recap.wanted) {
+        let title = |key: &str| Some(objectives.get(key)?.title().to_owned());
+        let story = story_so_far(known).titled(title);
+        note.say_for(10.0, &story.text(&texts.story(), jiff::Timestamp::now()));
+    }
+}
