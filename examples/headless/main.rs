@@ -32,6 +32,7 @@ use bevy::prelude::*;
 use bevy::state::app::StatesPlugin;
 use bevy_session::prelude::*;
 use bevy_session::{SessionLast, SessionSystems};
+use bevy_session_play::NotesPlugin;
 
 use crate::life::HERTZ;
 use crate::options::{HELP, Options};
@@ -69,6 +70,7 @@ fn main() -> AppExit {
             colony::plugin,
             life::plugin,
             objectives::plugin,
+            NotesPlugin,
             report::plugin,
             take_up::plugin,
         ))

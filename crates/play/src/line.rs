@@ -96,7 +96,7 @@ pub(crate) enum Came<T> {
     /// A session was taken up; the world has what its checkpoint held.
     UpAgain,
     /// A session began in a world that another one has left.
-    Anew,
+    New,
 }
 
 /// Lets a resource go with the session and not with its world: `settle` hears what it was when a restore is done.
@@ -114,7 +114,7 @@ pub(crate) fn keep_through_restores<T: Resource<Mutability = Mutable> + Clone + 
                 let same = kept.filter(|before| before.session == Some(session));
                 let came = match (same, reason) {
                     (Some(before), _) => Came::Back(before),
-                    (None, RestoreReason::BranchedOff) => Came::Anew,
+                    (None, RestoreReason::BranchedOff) => Came::New,
                     (None, _) => Came::UpAgain,
                 };
                 settle(world, came);

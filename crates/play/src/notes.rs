@@ -1,10 +1,12 @@
 //! Notes: what players write about a session, and to each other.
 //!
 //! [`board`] is what is, as it is read. [`change`] is the one form in which it changes, while it is played and after a
-//! crash; [`requests`] lead to it, and [`mentions`] finds whom a text is for. [`frame`] does so once a frame.
+//! crash; [`requests`] lead to it, [`mentions`] finds whom a text is
+//! for, and [`bookmarks`] wait for the checkpoints that they are on. [`frame`] does so once a frame.
 
 mod answering;
 mod board;
+mod bookmarks;
 mod change;
 mod frame;
 mod mentions;

@@ -15,7 +15,7 @@ use bevy_session::{
     Archived, ChapterId, CheckpointId, EventPage, EventQuery, Report, SessionCommands, SessionId,
     SessionQuery,
 };
-use bevy_session_play::Objectives;
+use bevy_session_play::{NewNote, NoteCommandsExt, NoteId, Objectives};
 use serde_json::{Map, Value, json};
 
 use super::news::{Moment, News};
@@ -46,6 +46,7 @@ pub const COMMANDS: &[Command] = &[
     Command { verb: "tag", takes: Takes::Text("a tag"), begin: tag },
     Command { verb: "search", takes: Takes::Text("words"), begin: search },
     Command { verb: "objectives", takes: Takes::Nothing, begin: objectives },
+    Command { verb: "note", takes: Takes::Text("a text"), begin: note },
     Command { verb: "slots", takes: Takes::Nothing, begin: slots },
     Command { verb: "events", takes: Takes::Text("a number"), begin: events },
     Command { verb: "report", takes: Takes::Text("a path"), begin: report },
@@ -369,6 +370,26 @@ fn objectives(world: &mut World, _: &str) -> Result<Begun, String> {
         })
     });
     Ok(Begun::Done(fields([("objectives", objectives.collect())])))
+}
+
+/// Writes a note about the session.
+fn note(world: &mut World, text: &str) -> Result<Begun, String> {
+    world.commands().notes().write(NewNote::new(text));
+    world.commands().session().checkpoint("noted");
+    let mut written: Option<NoteId> = None;
+    let mut captured: Option<Moment> = None;
+    Ok(until(move |news, _| match news {
+        News::Noted(note) => {
+            written = Some(*note);
+            None
+        }
+        News::Saved(checkpoint) => {
+            let id = written?.0;
+            let saved = saved_through(*checkpoint, captured.as_ref()?)?;
+            Some(saved.map(|_| fields([("id", json!(id))])))
+        }
+        news => follow(news, &mut captured),
+    }))
 }
 
 fn slots(world: &mut World, _: &str) -> Result<Begun, String> {

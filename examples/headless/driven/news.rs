@@ -10,6 +10,7 @@ use bevy_session::{
     ScenarioSaved, SessionDrafted, SessionId, SessionMoved, SessionPaused, SessionResumed,
     SlotFailed,
 };
+use bevy_session_play::{NoteChange, NoteId, NoteRejected, NoteStep};
 
 use super::{Driver, hear};
 use crate::digest::Digest;
@@ -58,6 +59,8 @@ pub enum News {
         path: PathBuf,
         bytes: u64,
     },
+    /// Somebody wrote a note, and the checkpoint that has it comes next.
+    Noted(NoteId),
     Rejected(String),
     SavingStopped,
     WriterGone,
@@ -70,8 +73,21 @@ pub struct Moment {
     pub hash: String,
 }
 
+/// What becomes of notes.
+fn notes(app: &mut App) {
+    app.add_observer(|change: On<NoteChange>, mut commands: Commands| {
+        if let NoteStep::Written { .. } = change.step {
+            report(&mut commands, News::Noted(change.note));
+        }
+    })
+    .add_observer(|rejected: On<NoteRejected>, mut commands: Commands| {
+        report(&mut commands, News::Rejected(rejected.reason.to_string()));
+    });
+}
+
 pub fn plugin(app: &mut App) {
-    app.add_observer(captured)
+    app.add_plugins(notes)
+        .add_observer(captured)
         .add_observer(not_saved)
         .add_observer(restored)
         .add_observer(|saved: On<CheckpointSaved>, mut commands: Commands| {

@@ -47,7 +47,7 @@ impl Characters<'_, '_> {
         self.all.iter().filter(move |(_, it)| it.0 == player).map(|(entity, _)| entity)
     }
 
-    /// Whose an entity is; `None` if it is nobody's.
+    /// Whose an entity is; `None` if it is no player's.
     #[must_use]
     pub fn owner(&self, entity: Entity) -> Option<&PlayerId> {
         self.all.get(entity).ok().map(|(_, it)| &it.0)

@@ -15,7 +15,7 @@ use super::rights::{Right, Rights};
 /// itself records and [`CrewChange`](crate::CrewChange). It is recorded when it is asked for, and what comes of it
 /// afterwards is in the log of its own.
 ///
-/// Each request by a player is recorded, and of the game's own those that go back, end, export or manage something.
+/// Each request by a player that takes a right is recorded, and of the game's own those that go back, end, export or manage something.
 ///
 /// ```
 /// use bevy_session::{EventPage, EventQuery, LifecycleEvent, SessionId};

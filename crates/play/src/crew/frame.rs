@@ -140,7 +140,7 @@ pub(crate) fn settle_restored(world: &mut World, came: Came<Crew>) {
             crew.move_in_time(before.play_time, now);
         }
         Came::UpAgain => crew.leave_all(now),
-        Came::Anew => *crew = Crew::default(),
+        Came::New => *crew = Crew::default(),
     }
     rest_after_restore::<CrewChange>(world);
 }

@@ -18,7 +18,7 @@ use super::role::Role;
 ///
 /// The first who joins is the host, until [`hand_over`](crate::CrewCommands::hand_over): a crew that isn't empty has
 /// one host, never none and never two, and the host can't be removed. The crew goes with the session and not with its
-/// world: it stays as it is when the session goes back, so that a rewind throws nobody out and gives nobody a role that
+/// world: it stays as it is when the session goes back, so that a rewind throws no player out and gives none a role that
 /// they had before.
 ///
 /// ```

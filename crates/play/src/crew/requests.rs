@@ -106,7 +106,7 @@ impl CrewCommands<'_, '_, '_> {
     }
 
     /// A player plays from now on, and is a member if they weren't. Nothing happens if they are here already, so a game
-    /// may say so whenever a session begins or comes back. Nobody is here when a session is taken up again.
+    /// may say so whenever a session begins or comes back. No member is here when a session is taken up again.
     pub fn join(&mut self, player: impl Into<PlayerId>) {
         self.request(player, CrewRequest::Join);
     }

@@ -12,19 +12,30 @@ use crate::{Crew, CrewRefusal, PlayerId, Right, Rights};
 /// Bytes that the name of a map may have.
 const MAX_MAP_BYTES: usize = 200;
 
+/// What a request comes to.
+pub(super) enum Outcome {
+    /// Something happens to a note.
+    Change(NoteId, NoteStep),
+    /// A checkpoint is to be taken first, for a note with this text.
+    Bookmark(String),
+}
+
 /// What a request comes to, if nothing forbids it.
-pub(super) fn step_of(
+pub(super) fn outcome_of(
     by: Option<&PlayerId>,
     request: &NoteRequest,
     notes: &Notes,
     crew: &Crew,
-) -> Result<(NoteId, NoteStep), NoteRefusal> {
+) -> Result<Outcome, NoteRefusal> {
     let others = |mut mentions: Vec<PlayerId>| {
         mentions.retain(|player| Some(player) != by);
         mentions
     };
     match request {
-        NoteRequest::Write(_) if notes.len() >= Notes::MOST => Err(NoteRefusal::Full),
+        NoteRequest::Write(_) | NoteRequest::Bookmark { .. } if notes.len() >= Notes::MOST => {
+            Err(NoteRefusal::Full)
+        }
+        NoteRequest::Bookmark { text } => Ok(Outcome::Bookmark(checked_text(text)?)),
         NoteRequest::Write(new) => {
             let text = checked_text(&new.text)?;
             check_target(&new.on)?;
@@ -33,7 +44,7 @@ pub(super) fn step_of(
             }
             let mentions = others(mentioned(&text, crew));
             let new = NewNote { text, ..new.clone() };
-            Ok((notes.next_id(), NoteStep::Written { new, mentions }))
+            Ok(Outcome::Change(notes.next_id(), NoteStep::Written { new, mentions }))
         }
         NoteRequest::Edit { note, text } => {
             let text = checked_text(text)?;
@@ -43,9 +54,11 @@ pub(super) fn step_of(
             };
             let mut mentions = others(mentioned(&text, crew));
             mentions.retain(|player| waits(player) || !before.contains(player));
-            Ok((*note, NoteStep::Edited { text, mentions }))
+            Ok(Outcome::Change(*note, NoteStep::Edited { text, mentions }))
         }
-        NoteRequest::Remove { note } => find(notes, *note).map(|_| (*note, NoteStep::Removed)),
+        NoteRequest::Remove { note } => {
+            find(notes, *note).map(|_| Outcome::Change(*note, NoteStep::Removed))
+        }
     }
 }
 
@@ -60,7 +73,7 @@ pub(super) fn check_rights(
     by.check()?;
     crew.may(by, Right::Annotate, rights)?;
     let of_another = match request {
-        NoteRequest::Write(_) => false,
+        NoteRequest::Write(_) | NoteRequest::Bookmark { .. } => false,
         NoteRequest::Edit { note, .. } | NoteRequest::Remove { note } => {
             notes.get(*note).is_some_and(|note| note.by() != Some(by))
         }

@@ -1,13 +1,15 @@
 //! What is done about notes in a frame, and when a session begins or comes back.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_session::{CurrentSession, SessionStarted};
 use tracing::warn;
 
-use super::answering::{check_rights, step_of};
+use super::answering::{Outcome, check_rights, outcome_of};
 use super::board::Notes;
+use super::bookmarks;
 use super::change::{NoteChange, NoteStep};
 use super::note::{Note, NoteId};
 use super::requests::{Asked, NoteRefusal, NoteRejected, NoteRequest, NoteRequests};
@@ -56,8 +58,11 @@ pub(crate) fn go_on(world: &mut World) {
 }
 
 fn answer(world: &mut World, asked: Asked) {
-    match change_asked_for(world, &asked) {
-        Ok(change) => make(world, change),
+    match look_into(world, &asked) {
+        Ok((Outcome::Change(note, step), at)) => {
+            make(world, NoteChange { note, by: asked.by, at, step });
+        }
+        Ok((Outcome::Bookmark(text), _)) => bookmarks::begin(world, asked.by, text),
         Err(reason) => {
             let (by, request) = (asked.by, cut_off(asked.request));
             announce(world, NoteRejected { by, request, reason });
@@ -65,7 +70,8 @@ fn answer(world: &mut World, asked: Asked) {
     }
 }
 
-fn change_asked_for(world: &mut World, asked: &Asked) -> Result<NoteChange, NoteRefusal> {
+/// What a request comes to, and the play time.
+fn look_into(world: &mut World, asked: &Asked) -> Result<(Outcome, Duration), NoteRefusal> {
     let session = world.get_resource::<CurrentSession>();
     let session = session.filter(|_| asked.session.is_some()).ok_or(CrewRefusal::NoSession)?;
     if asked.session != Some(session.id()) {
@@ -76,8 +82,7 @@ fn change_asked_for(world: &mut World, asked: &Asked) -> Result<NoteChange, Note
     world.resource_scope(|world, notes: Mut<Notes>| {
         let crew = world.get_resource_or_init::<Crew>();
         check_rights(asked.by.as_ref(), &asked.request, &notes, (&crew, &rights))?;
-        let (note, step) = step_of(asked.by.as_ref(), &asked.request, &notes, &crew)?;
-        Ok(NoteChange { note, by: asked.by.clone(), at, step })
+        Ok((outcome_of(asked.by.as_ref(), &asked.request, &notes, &crew)?, at))
     })
 }
 
@@ -85,7 +90,7 @@ fn change_asked_for(world: &mut World, asked: &Asked) -> Result<NoteChange, Note
 fn cut_off(mut request: NoteRequest) -> NoteRequest {
     let text = match &mut request {
         NoteRequest::Write(new) => &mut new.text,
-        NoteRequest::Edit { text, .. } => text,
+        NoteRequest::Edit { text, .. } | NoteRequest::Bookmark { text } => text,
         NoteRequest::Remove { .. } => return request,
     };
     if text.len() > Note::MAX_BYTES {
@@ -140,7 +145,7 @@ pub(crate) fn settle_restored(world: &mut World, came: Came<Notes>) {
     match came {
         Came::Back(before) => world.insert_resource(before.value),
         Came::UpAgain => {}
-        Came::Anew => world.insert_resource(Notes::default()),
+        Came::New => world.insert_resource(Notes::default()),
     }
     rest_after_restore::<NoteChange>(world);
 }

@@ -69,7 +69,7 @@ mod tests {
         assert_eq!(of("look, @Ann!"), "ann");
         assert_eq!(of("@ann lee, and (@ZOË)"), "lee zoë");
         assert_eq!(of("@Ben and @b1"), "b1 b2", "both are called so");
-        assert_eq!(of("@Annabel, mail to x@ann, @nobody, @, @@ann"), "ann");
+        assert_eq!(of("@Annabel, mail to x@ann, @someone, @, @@ann"), "ann");
         assert_eq!(of("@ann_lee"), "");
         assert_eq!(of(&"@".repeat(4_000)), "");
     }

@@ -28,7 +28,7 @@ pub enum NoteOn {
     /// The session as a whole.
     #[default]
     Session,
-    /// A moment of it. Such a note is a bookmark: [`rewind`](bevy_session::SessionCommands::rewind) goes there, as long as
+    /// A moment of it. Such a note is a [bookmark](crate::NoteCommands::bookmark): [`rewind`](bevy_session::SessionCommands::rewind) goes there, as long as
     /// the checkpoint is kept.
     Checkpoint(CheckpointId),
     /// A chapter.

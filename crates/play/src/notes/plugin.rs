@@ -4,6 +4,9 @@ use bevy::prelude::*;
 use bevy_session::{RecordingExt, SessionLast, SessionSystems};
 
 use super::board::Notes;
+use super::bookmarks::{
+    Bookmarks, give_up_failed, give_up_rejected, give_up_replaced, note_captured, write_saved,
+};
 use super::change::NoteChange;
 use super::frame::{Mentioned, begin_with_session, go_on, settle_restored};
 use super::requests::{NoteRejected, NoteRequests};
@@ -35,7 +38,13 @@ impl Plugin for NotesPlugin {
             .add_message::<NoteChange>()
             .add_message::<NoteRejected>()
             .add_message::<Mentioned>()
-            .add_observer(begin_with_session);
+            .init_resource::<Bookmarks>()
+            .add_observer(begin_with_session)
+            .add_observer(note_captured)
+            .add_observer(write_saved)
+            .add_observer(give_up_failed)
+            .add_observer(give_up_rejected)
+            .add_observer(give_up_replaced);
         keep_through_restores::<Notes>(app, settle_restored);
         app.record_messages::<NoteChange>().personal().replay_after_restore();
         app.configure_sets(

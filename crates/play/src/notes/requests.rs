@@ -15,6 +15,11 @@ use crate::{CrewRefusal, ObjectiveKeyError, PlayerId};
 pub enum NoteRequest {
     /// [`NoteCommands::write`].
     Write(NewNote),
+    /// [`NoteCommands::bookmark`].
+    Bookmark {
+        /// What the note on it says.
+        text: String,
+    },
     /// [`NoteCommands::edit`].
     Edit {
         /// The note.
@@ -57,6 +62,9 @@ pub enum NoteRefusal {
     /// There are [`Notes::MOST`] notes.
     #[error("there are {} notes, and there can't be more", Notes::MOST)]
     Full,
+    /// The checkpoint of a bookmark wasn't taken or can't be written, as where the player has no right to save.
+    #[error("the moment couldn't be saved")]
+    NotSaved,
     /// The crew has something against it: a right is missing, or no session is played.
     #[error(transparent)]
     Crew(#[from] CrewRefusal),
@@ -123,6 +131,13 @@ impl NoteCommands<'_, '_, '_> {
     /// Writes a note. [`NoteChange`](crate::NoteChange) has its id.
     pub fn write(&mut self, note: NewNote) {
         self.request(NoteRequest::Write(note));
+    }
+
+    /// Bookmarks this moment: takes a checkpoint, with the first line of the text as its label, and writes a note
+    /// [on it](crate::NoteOn::Checkpoint) once that is durable. Where a gate of the game is closed, the moment is the one at
+    /// which it opens.
+    pub fn bookmark(&mut self, text: impl Into<String>) {
+        self.request(NoteRequest::Bookmark { text: text.into() });
     }
 
     /// Gives a note another text. Those whom it mentions now and not before get to know.

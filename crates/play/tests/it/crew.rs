@@ -147,7 +147,7 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
     ask(&mut game, |crew| {
         crew.hand_over("");
         crew.hand_over("Host");
-        crew.hand_over("nobody");
+        crew.hand_over("zed");
         crew.hand_over("eve");
         crew.remove("ann");
         crew.invite("ben");
@@ -162,7 +162,7 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
     let expected = [
         "the id of a player is empty",
         "`host` is what a player may be at the moment, and no player's id",
-        "\"nobody\" isn't in the crew",
+        "\"zed\" isn't in the crew",
         "\"eve\" is a spectator, and can't host",
         "\"ann\" is the host, and would have to hand over first",
         "\"ben\" is in the crew already",
@@ -407,7 +407,7 @@ fn each_session_has_a_crew_of_its_own() {
     ask(&mut game, |crew| crew.join("ann"));
     assert_eq!(heard(&mut game), ["no session is played"]);
     assert_eq!(line(&game), "ben host, ann player", "a last screen may show it");
-    // Without a session there is nobody to ask whether somebody may take one up.
+    // Without a session there are no roles, and every player may take one up.
     game.request(|commands| commands.session().by("stranger").continue_session(first));
     game.frames(5);
     assert_eq!(line(&game), "ben host, ann player");
@@ -432,7 +432,7 @@ fn frames_without_a_change_write_nothing() {
     game.seconds(2.0);
     ask(&mut game, |crew| {
         crew.join("ben");
-        crew.hand_over("nobody");
+        crew.hand_over("zed");
     });
     game.frames(2);
     assert_eq!(game.app().world().resource::<Written>().0, 0);
@@ -451,7 +451,7 @@ fn who_is_refused_pauses_nothing() {
             assert!(matches!(it.error, RequestError::Refused { .. }), "{:?}", it.error);
         });
     });
-    // As long as nobody is there to have a role, everybody may.
+    // As long as no member is there to have a role, everybody may.
     game.request(|commands| commands.session().by("ann").pause()).frames(2);
     game.request(|commands| commands.session().by("ann").resume()).frames(2);
     ask(&mut game, |crew| crew.join("ann"));

@@ -46,7 +46,7 @@ struct Story {
     earlier: Vec<(CheckpointId, Characters)>,
     hand_overs: u32,
     crashes: u32,
-    told: Vec<String>,
+    steps: Vec<String>,
 }
 
 impl Story {
@@ -64,14 +64,14 @@ impl Story {
             earlier: Vec::new(),
             hand_overs: 0,
             crashes: 0,
-            told: Vec::new(),
+            steps: Vec::new(),
         }
     }
 
     fn go_on(&mut self) {
         let player = PLAYERS[self.dice.roll(PLAYERS.len() as u64) as usize];
         let what = self.dice.roll(12);
-        self.told.push(format!("{what} {player}"));
+        self.steps.push(format!("{what} {player}"));
         match what {
             0 => self.checkpoint(),
             1 => self.crash(),
@@ -164,18 +164,18 @@ impl Story {
         let found: Vec<(String, bool)> = {
             let crew = world.resource::<Crew>();
             let hosts = crew.iter().filter(CrewMember::is_host).count();
-            assert_eq!(hosts, 1, "{:?}", self.told);
+            assert_eq!(hosts, 1, "{:?}", self.steps);
             crew.iter().map(|it| (it.player().to_string(), it.role() == Role::SPECTATOR)).collect()
         };
         let mut expected: Vec<(String, bool)> =
             self.crew.iter().map(|(player, looks_on)| ((*player).to_owned(), *looks_on)).collect();
         // Whoever hosts plays, whatever they will be afterwards.
         expected[0].1 = false;
-        assert_eq!(found, expected, "{:?}", self.told);
+        assert_eq!(found, expected, "{:?}", self.steps);
         let mut all = world.query::<(&PlayedBy, &Gold)>();
         let said = |(by, it): (&PlayedBy, &Gold)| (it.character, (by.0.to_string(), it.gold));
         let found: Characters = all.iter(world).map(said).collect();
-        assert_eq!(found, self.characters, "{:?}", self.told);
+        assert_eq!(found, self.characters, "{:?}", self.steps);
     }
 }
 

@@ -3,7 +3,7 @@
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::testing::TestGame;
-use bevy_session::{EventQuery, EventsRead};
+use bevy_session::{CheckpointId, EventQuery, EventsRead};
 use bevy_session_play::*;
 
 /// What was refused, and who got to know of which note.
@@ -164,7 +164,7 @@ fn a_mention_that_is_taken_back_before_it_was_heard_never_is() {
     write(&mut game, "ann", "third");
     ask(&mut game, "ann", |notes| {
         notes.remove(NoteId(1));
-        notes.edit(NoteId(2), "nobody");
+        notes.edit(NoteId(2), "no one");
         notes.edit(NoteId(3), "@Ben third");
         notes.edit(NoteId(3), "@Ben third, once more");
     });
@@ -186,7 +186,7 @@ fn what_cannot_be_written_is_refused() {
         notes.edit(NoteId(1), "text");
         notes.remove(NoteId(1));
         notes.write(NewNote::new("x".repeat(4_000)));
-        notes.write(NewNote::new("@nobody \u{1b}[2J"));
+        notes.write(NewNote::new("@someone \u{1b}[2J"));
     });
     let expected = [
         "a note has 4000 bytes at most, not 16777216",
@@ -200,7 +200,7 @@ fn what_cannot_be_written_is_refused() {
     ];
     assert_eq!(heard(&mut game), expected);
     let note = notes(&game).get(NoteId(2)).unwrap();
-    assert_eq!((note.text(), &*note.shown()), ("@nobody \u{1b}[2J", "@nobody \u{fffd}[2J"));
+    assert_eq!((note.text(), &*note.shown()), ("@someone \u{1b}[2J", "@someone \u{fffd}[2J"));
     let messages = game.app().world().resource::<Messages<NoteRejected>>();
     let mut cursor = messages.get_cursor();
     let NoteRequest::Write(first) = &cursor.read(messages).next().unwrap().request else {
@@ -234,6 +234,55 @@ fn notes_are_written_and_removed_by_who_may() {
     assert_eq!(heard(&mut game), ["no session is played"]);
     game.start(NewSession::named("Second")).unwrap();
     assert_eq!(texts(&game), [""; 0]);
+}
+
+/// The moments that are bookmarked.
+fn bookmarks(game: &TestGame) -> Vec<CheckpointId> {
+    let moment = |note: &Note| match note.on() {
+        NoteOn::Checkpoint(checkpoint) => Some(*checkpoint),
+        _ => None,
+    };
+    notes(game).iter().filter_map(moment).collect()
+}
+
+#[test]
+fn a_rewind_starts_from_a_bookmark() {
+    let mut game = started();
+    game.seconds(1.0);
+    let play_time =
+        |game: &TestGame| game.app().world().resource::<CurrentSession>().play_time().as_secs_f32();
+    ask(&mut game, "ann", |notes| notes.bookmark("Before the dragon\nwith @Ben"));
+    game.frames(2);
+    let bookmarked = play_time(&game);
+    let [moment] = bookmarks(&game)[..] else { panic!("{:?}", notes(&game)) };
+    let note = notes(&game).get(NoteId(1)).unwrap();
+    assert_eq!(note.by(), Some(&PlayerId::from("ann")));
+    game.seconds(5.0);
+    game.request(|commands| commands.session().rewind(RewindTo::Checkpoint(moment))).frames(4);
+    let now = play_time(&game);
+    assert!((now - bookmarked).abs() < 1.0, "{now} {bookmarked}");
+    assert_eq!(bookmarks(&game), [moment], "it is there for the next time");
+    joins(&mut game, "b1");
+    assert_eq!(heard(&mut game), ["b1 is mentioned: Before the dragon\nwith @Ben"]);
+}
+
+#[test]
+fn a_moment_that_is_not_saved_is_not_bookmarked() {
+    let mut game = started();
+    game.world()
+        .resource_mut::<Rights>()
+        .set_if_neq(Rights::default().grant(Role::SPECTATOR, [Right::Annotate]));
+    joins(&mut game, "eve");
+    game.request(|commands| commands.crew().set_role("eve", Role::SPECTATOR)).frames(1);
+    ask(&mut game, "eve", |notes| notes.bookmark("Eve was here"));
+    game.frames(3);
+    assert_eq!(heard(&mut game), ["the moment couldn't be saved"]);
+    ask(&mut game, "ann", |notes| notes.bookmark("x".repeat(4_001)));
+    assert_eq!(heard(&mut game), ["a note has 4000 bytes at most, not 4001"]);
+    // Another checkpoint isn't taken for the bookmark.
+    game.checkpoint("of the game").unwrap();
+    game.frames(3);
+    assert_eq!(bookmarks(&game), []);
 }
 
 #[test]
