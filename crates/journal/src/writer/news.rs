@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{EditedMany, SlotDone, SlotOrder};
+use super::{EditedMany, SlotDone, SlotOrder, Surroundings};
 use crate::finding::Shelf;
 use crate::ids::{CheckpointId, SessionId};
 use crate::journal::CheckpointKind;
@@ -106,6 +106,8 @@ pub enum News {
     EventsRead { query: Box<EventQuery>, result: Result<EventPage, RequestError> },
     /// All that a session has recorded was looked at, or not.
     EventsValidated { session: SessionId, result: Result<EventValidation, RequestError> },
+    /// What is around the journal was measured.
+    Measured(Surroundings),
     /// An attachment was read, or not.
     AttachmentRead { of: AttachmentOf, name: String, result: Result<Attachment, AttachmentError> },
 }
