@@ -3,7 +3,6 @@
 use bevy::prelude::*;
 use bevy_session::MemoryDisk;
 use bevy_session::figures::{SessionFigures, SessionOperation};
-use bevy_session::prelude::*;
 use metrics::with_local_recorder;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 
