@@ -25,7 +25,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 ///     alerts.remove(AlertMeasure::IndexHits);
 ///     Ok(())
 /// }
-/// # bevy::ecs::system::assert_is_system(quiet_night);
+/// # App::new().add_systems(Update, quiet_night);
 /// ```
 #[derive(Resource, Clone, Debug, Default)]
 pub struct SessionAlerts {
