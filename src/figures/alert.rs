@@ -1,4 +1,4 @@
-//! When somebody is to be told, as a value.
+//! When somebody is to be warned, as a value.
 
 use std::fmt;
 use std::time::Duration;
@@ -46,7 +46,7 @@ pub enum AlertLevel {
     Number(u64),
 }
 
-/// When somebody is to be told, and when it is over.
+/// When somebody is to be warned, and when it is over.
 ///
 /// It is raised when its level is passed, and cleared when what it goes by has come back to another level, so
 /// that it doesn't flicker in between. Shares and percentiles are those of a window of the last minutes, of

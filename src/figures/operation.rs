@@ -10,7 +10,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// What is known of one operation: since the app started, and in the last minutes.
 ///
 /// Durations are kept in buckets, so a percentile is off by a sixteenth at most (6.25 %); maximum and mean
-/// are exact. What takes longer than 33 s is told apart by its maximum only, and of more than 65,535
+/// are exact. What takes longer than 33 s is known by its maximum only, and of more than 65,535
 /// durations in one bucket within a minute the rest counts for no percentile of a window.
 #[derive(Clone, Debug)]
 pub struct OperationFigures {

@@ -11,7 +11,7 @@ pub(super) enum Reading {
     Is(AlertLevel, u64),
     /// There is nothing that it could be about: no session, nothing done in the window.
     Nothing,
-    /// It was not asked yet, or nobody knows.
+    /// It was not asked yet, or can't be known.
     Unknown,
 }
 

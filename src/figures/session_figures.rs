@@ -209,7 +209,7 @@ impl SessionFigures {
         self.events_dropped
     }
 
-    /// Bytes that can still be written where sessions are; `None` until it was asked, and where nobody knows.
+    /// Bytes that can still be written where sessions are; `None` until it was asked, and where that can't be known.
     #[must_use]
     pub fn disk_left(&self) -> Option<u64> {
         self.disk_left

@@ -168,7 +168,7 @@ impl Stopwatch {
         }
         let Some((operation, has_failed)) = SessionOperation::of_answer(news) else { return };
         let Some(begun) = self.begun.get_mut(operation as usize) else { return };
-        // What is done by itself has no order, and nobody waited for it.
+        // What is done by itself has no order, and is waited for by none.
         let Some(since) = begun.pop_front() else { return };
         if operation == SessionOperation::Listing {
             // One listing answers all that were asked for until then.

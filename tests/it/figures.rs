@@ -232,7 +232,7 @@ fn what_is_around_is_asked_where_it_can_be_known() {
     let disk = MemoryDisk::default();
     let mut app = measured(&disk, |_| {});
     frames(&mut app, 3);
-    assert_eq!(figures(&app).disk_left(), None, "nobody knows");
+    assert_eq!(figures(&app).disk_left(), None, "it can't be known");
     disk.leave_room_for(300 << 20);
     long(&mut app, 12);
     assert_eq!(figures(&app).disk_left().map(|left| left >> 20), Some(299));

@@ -12,7 +12,7 @@ use crate::store::{DirectoryStore, Layout};
 pub struct Surroundings {
     /// Bytes that can still be written where sessions are.
     pub disk_left: Option<u64>,
-    /// Locks of processes that are gone and that nobody has cleared away.
+    /// Locks of processes that are gone, which no start has cleared away.
     pub stale_locks: Option<u32>,
     /// Bytes of memory that the process has.
     pub memory: Option<u64>,
