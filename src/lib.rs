@@ -8,6 +8,7 @@ mod content;
 pub mod doctor;
 mod exit_request;
 mod external_saves;
+pub mod figures;
 #[cfg(test)]
 mod generated_worlds;
 mod lifecycle;
@@ -148,6 +149,9 @@ mod guide {
 
     #[doc = include_str!("../docs/guide/levels-and-keys.md")]
     struct LevelsAndKeys;
+
+    #[doc = include_str!("../docs/guide/monitoring.md")]
+    struct Monitoring;
 
     #[doc = include_str!("../docs/guide/platforms.md")]
     struct Platforms;

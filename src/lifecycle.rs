@@ -29,6 +29,7 @@ mod known_slots;
 mod leaving;
 mod line;
 mod losses;
+mod measured;
 mod notifications;
 mod pace;
 mod placed;
@@ -74,6 +75,7 @@ pub use guards::GuardedRequest;
 pub use hints::{SessionHint, SessionHints};
 pub use hooks::{Condition, SessionHooksExt};
 pub use known_sessions::{RecoveryOffers, SessionCatalog, recovery_is_pending};
+pub use measured::{SessionOperation, WriterLoad};
 pub use notifications::{
     AttachmentRead, AttachmentSaved, AutosaveDelayed, AutosaveStretched, CaptureOverBudget,
     ChapterBegun, ChapterEnded, CheckpointCaptured, CheckpointDrifted, CheckpointFailed,
@@ -113,6 +115,7 @@ pub(crate) use gates::look_before_exit;
 pub(crate) use hints::{HintWatch, give_hint};
 pub(crate) use hooks::{CheckpointTriggers, GameHooks};
 pub(crate) use losses::{LossesLogged, log_losses_once};
+pub(crate) use measured::Measured;
 pub(crate) use notifications::{
     notify, register as register_notifications, register_chapter_notifications,
     register_filing_notifications, register_slot_notifications,

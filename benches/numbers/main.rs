@@ -7,6 +7,7 @@
 
 mod captures;
 mod external;
+mod figures;
 mod finding;
 mod frames;
 mod game;
@@ -23,7 +24,7 @@ fn main() {
     }
     println!("| what | figure |");
     println!("| --- | --- |");
-    let parts: [(&str, fn()); 16] = [
+    let parts: [(&str, fn()); 17] = [
         ("idle", frames::idle),
         ("small_game", captures::small_game),
         ("delta_captures", captures::delta_captures),
@@ -37,6 +38,7 @@ fn main() {
         ("placed", restores::placed),
         ("hooks", frames::hooks),
         ("external", external::external),
+        ("figures", figures::figures),
         ("recording", recording::recording),
         ("reports", reports::reports),
         ("hostile", hostile::hostile),

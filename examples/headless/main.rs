@@ -19,6 +19,7 @@ mod colony;
 mod digest;
 mod driven;
 mod life;
+mod metrics;
 mod objectives;
 mod options;
 mod report;
@@ -61,7 +62,14 @@ fn main() -> AppExit {
     if let Some(report) = &options.open {
         session = session.open(report);
     }
-    App::new()
+    let mut app = App::new();
+    if let Some(address) = &options.metrics
+        && let Err(sentence) = metrics::add(&mut app, address)
+    {
+        eprintln!("{sentence}");
+        return AppExit::error();
+    }
+    app
         // What the plugin logs is said by `report` already; RUST_LOG=bevy_session=debug shows it.
         .add_plugins(LogPlugin { filter: "warn,bevy_session=off".into(), ..default() })
         .add_plugins((MinimalPlugins, StatesPlugin, session))

@@ -29,6 +29,8 @@ Usage: headless [OPTIONS]
                       undo-rewind, chapter NAME, end-chapter completed|failed|abandoned,
                       hash, pause, resume, sessions, slots, events N, report PATH,
                       close, die panic|abort|kill|exit
+  --metrics ADDR      serve Prometheus' text format at ADDR/metrics; needs a build with
+                      --features metrics
   --open REPORT.tar   go on where a report was written; what is saved is kept in memory
   --new               found a new colony, even if there is one to go on with
   --help              print this and exit";
@@ -44,6 +46,8 @@ pub struct Options {
     pub seed: u64,
     pub json: bool,
     pub stdin: bool,
+    /// The address that metrics are served on.
+    pub metrics: Option<String>,
     /// The report to open.
     pub open: Option<PathBuf>,
     pub new: bool,
@@ -61,6 +65,7 @@ impl Default for Options {
             seed: 1,
             json: false,
             stdin: false,
+            metrics: None,
             open: None,
             new: false,
             help: false,
@@ -95,6 +100,7 @@ impl Options {
                 "--seed" => options.seed = number(&name, &value()?)?,
                 "--json" => options.json = true,
                 "--stdin" => options.stdin = true,
+                "--metrics" => options.metrics = Some(value()?.to_string_lossy().into_owned()),
                 "--open" => options.open = Some(value()?.into()),
                 "--new" => options.new = true,
                 "--help" | "-h" => options.help = true,

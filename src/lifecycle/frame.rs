@@ -79,6 +79,7 @@ pub(crate) fn report(world: &mut World) {
         parts.turn(world);
         parts.report_writer_loss(world);
         parts.publish_activity(world);
+        parts.publish_measured(world);
     });
 }
 

@@ -70,6 +70,9 @@ impl RuntimeParts {
     }
 
     fn handle_news(&mut self, world: &mut World, news: News) {
+        if let Some(stopwatch) = &mut self.writer.stopwatch {
+            stopwatch.note_answer(&news);
+        }
         match news {
             news @ News::Detected { .. } => self.handle_listing(world, news),
             News::Remembered(sessions) => self.remembered(world, *sessions),
@@ -125,6 +128,8 @@ impl RuntimeParts {
             News::Digested { name, digests, figures } => {
                 self.digested(world, name, &digests, figures);
             }
+            // The stopwatch has it.
+            News::Measured(_) => {}
             News::AttachmentRead { of, name, result } => {
                 notify(world, AttachmentRead { of, name, result });
             }

@@ -241,6 +241,9 @@ impl RuntimeParts {
     /// Sends an order to the writer.
     pub(super) fn order(&mut self, order: Order) {
         self.writer.log(&order, self.session(), self.time.now());
+        if let Some(stopwatch) = &mut self.writer.stopwatch {
+            stopwatch.note_order(&order);
+        }
         self.writer.link.send(order, self.time.now());
     }
 

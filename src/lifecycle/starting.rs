@@ -152,6 +152,9 @@ impl RuntimeParts {
         if !self.start_up.may_try_again(self.time.now()) {
             return Err(RequestError::SessionInUse);
         }
+        if let Some(stopwatch) = &mut self.writer.stopwatch {
+            stopwatch.note_lock_wait();
+        }
         world.get_resource_or_init::<RequestQueue>().do_first(request.clone().into());
         Ok(())
     }

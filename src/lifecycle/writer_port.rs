@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use bevy::prelude::*;
 use tracing::info;
 
 use super::SessionSettings;
+use super::measured::{Measured, Stopwatch};
 use crate::clock::Moment;
 use crate::content::{Link, Order};
 use crate::journal::SessionId;
@@ -30,11 +32,30 @@ pub(crate) struct WriterPort {
     loss_reported: bool,
     /// Whether each order is logged.
     is_verbose: bool,
+    /// Measures what is asked of the writer, where somebody wants to know.
+    pub(super) stopwatch: Option<Box<Stopwatch>>,
 }
 
 impl WriterPort {
     pub(crate) fn new(link: Link, progress: ReadProgress) -> Self {
-        Self { link, progress, quota: None, given_up: 0, loss_reported: false, is_verbose: false }
+        Self {
+            link,
+            progress,
+            quota: None,
+            given_up: 0,
+            loss_reported: false,
+            is_verbose: false,
+            stopwatch: None,
+        }
+    }
+
+    /// The same, and what is asked of the writer is measured where somebody wants to know. The first listing
+    /// was ordered just now.
+    pub(crate) fn measured_for(mut self, world: &World) -> Self {
+        if world.contains_resource::<Measured>() {
+            self.stopwatch = Some(Box::new(Stopwatch::since_first_listing()));
+        }
+        self
     }
 
     /// Whether an automatic capture would be more than the writer keeps up with.

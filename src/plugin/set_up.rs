@@ -65,7 +65,7 @@ impl SessionPlugin {
         app.insert_resource(Runtime::new(RuntimeParts {
             types,
             time,
-            writer: WriterPort::new(link, progress),
+            writer: WriterPort::new(link, progress).measured_for(app.world()),
             exit: ExitWatch::new(process),
             playing: None,
             transition: None,

@@ -8,6 +8,7 @@
 mod commands;
 mod finding;
 mod game;
+mod metrics;
 mod notes;
 mod objectives;
 mod oracle;

@@ -1,5 +1,6 @@
 //! Tests through the public API, in one binary, since each links Bevy again.
 
+mod alerts;
 mod allocations;
 mod attachments;
 mod bad_input;
@@ -23,6 +24,7 @@ mod endings;
 mod entries;
 mod external_saves;
 mod fight;
+mod figures;
 mod finding;
 mod gates;
 mod going_back;
@@ -45,6 +47,8 @@ mod lost_lock;
 #[cfg(target_os = "linux")]
 mod many_files;
 mod merging;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod modes;
 mod newer_features;
 #[cfg(unix)]

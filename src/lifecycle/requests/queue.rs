@@ -6,6 +6,7 @@ use bevy::prelude::*;
 use tracing::{debug, info_span, warn};
 
 use super::{AttachmentRequest, Request, SessionRequest};
+use crate::clock;
 use crate::content::Order;
 use crate::journal::{SessionId, limits};
 use crate::lifecycle::CurrentSession;
@@ -61,6 +62,11 @@ impl RequestQueue {
         self.waiting.push_front(Asked { request, of: None, by: Asker::Plugin });
     }
 
+    /// How many wait.
+    pub(in crate::lifecycle) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// Whether nothing waits.
     pub(in crate::lifecycle) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
@@ -114,7 +120,14 @@ impl RuntimeParts {
             let _span =
                 info_span!("session_request", request = asked.request.name(), session).entered();
             debug!("request");
-            if let Err(error) = self.handle(world, &asked) {
+            let begun = self.writer.stopwatch.is_some().then(clock::instant);
+            let handled = self.handle(world, &asked);
+            if let (Some(stopwatch), Some(begun), Ok(())) =
+                (&mut self.writer.stopwatch, begun, &handled)
+            {
+                stopwatch.note_request(begun);
+            }
+            if let Err(error) = handled {
                 reject(world, asked.request, error);
             }
         }

@@ -1,4 +1,7 @@
 //! The codes of findings. Each has a section of the same name in `docs/RUNBOOK.md`, which a test holds.
+//!
+//! One numbering for all: 01 sessions, 02 slots, 03 sizes, 04 processes, 05 disks. 06 and 07 are what a running game finds
+//! by itself, and its alerts: the plugin has those (`figures::HealthCode`), and some of these as well.
 
 use serde::Serialize;
 
@@ -142,7 +145,9 @@ mod tests {
             assert_eq!(runbook.matches(&heading).count(), 1, "{}", about.text);
             assert_eq!(about.code.about().map(|it| it.text), Some(about.text));
         }
-        let sections = runbook.lines().filter(|line| line.starts_with("## BS")).count();
+        let is_of_tool =
+            |line: &&str| line.starts_with("## BS0") && line.as_bytes().get(6) < Some(&b'6');
+        let sections = runbook.lines().filter(is_of_tool).count();
         assert_eq!(sections, CODES.len(), "no section is about nothing");
     }
 }

@@ -263,3 +263,33 @@ fn where_nothing_is_wrong_the_doctor_says_so() -> Done {
     run_commands("BS0501", &game, RELICS.parse()?)?;
     run_commands("", &game, RELICS.parse()?)
 }
+
+/// What a running game finds, and what it raises alerts for: the situation is planted in a game by the plugin's own
+/// tests, and here the commands of its section are run on what such a game leaves.
+#[test]
+fn the_commands_for_a_running_game_work() -> Done {
+    let runbook = include_str!("../../../../docs/RUNBOOK.md");
+    let headings = runbook.lines().filter_map(|line| line.strip_prefix("## BS"));
+    let of_running: Vec<String> = headings
+        .filter(|heading| heading.starts_with("06") || heading.starts_with("07"))
+        .filter_map(|heading| Some(format!("BS{}", heading.split_once(' ')?.0)))
+        .collect();
+    assert_eq!(of_running.len(), 12, "{of_running:?}");
+    for code in of_running {
+        let planted = match &*code {
+            // The lock was deleted while it was played, and a process that is gone left its own.
+            "BS0602" | "BS0704" => relics(|game| {
+                let lock = game.directory().join("state/process-0123456789abcdef.lock");
+                Ok(fs::write(lock, "")?)
+            }),
+            "BS0702" | "BS0603" | "BS0705" | "BS0706" => large(),
+            "BS0605" | "BS0703" => damaged_record(),
+            _ => crashed(),
+        };
+        let (game, session) = planted?;
+        let before = game.snapshot()?;
+        run_commands(&code, &game, session)?;
+        assert!(game.snapshot()? == before, "{code}: nothing should change");
+    }
+    Ok(())
+}

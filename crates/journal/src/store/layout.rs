@@ -225,6 +225,11 @@ impl Layout {
         name.starts_with("process-") && has_extension(name, RECORD_EXTENSION)
     }
 
+    /// Whether a file in the state directory may be the lock of a process.
+    pub fn is_process_lock_name(name: &str) -> bool {
+        name.starts_with("process-") && has_extension(name, "lock")
+    }
+
     /// The file that keeps room free for an exit on a full disk.
     pub fn reserve(&self) -> PathBuf {
         self.state.join("reserve")

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{EditedMany, SlotDone, SlotOrder};
+use super::{EditedMany, SlotDone, SlotOrder, Surroundings};
 use crate::digest::{DigestFigures, ErasedDigests};
 use crate::finding::Shelf;
 use crate::ids::{CheckpointId, SessionId};
@@ -109,6 +109,8 @@ pub enum News {
     EventsValidated { session: SessionId, result: Result<EventValidation, RequestError> },
     /// What the program keeps of each session under a name is up to date, or was removed.
     Digested { name: &'static str, digests: ErasedDigests, figures: DigestFigures },
+    /// What is around the journal was measured.
+    Measured(Surroundings),
     /// An attachment was read, or not.
     AttachmentRead { of: AttachmentOf, name: String, result: Result<Attachment, AttachmentError> },
 }

@@ -81,6 +81,8 @@ pub enum Order<C: Content> {
     SetAside(SessionId),
     /// How much room there is.
     Quota(Quota),
+    /// Measure what is around the journal.
+    Measure,
     /// Write the process record again, since what it says would be wrong: the process is exiting, or
     /// survived a panic.
     Beat,
@@ -130,6 +132,7 @@ impl<C: Content> Order<C> {
             Self::EndTrial(_) => "end trial",
             Self::SetAside(_) => "set aside",
             Self::Quota(_) => "quota",
+            Self::Measure => "measure",
             Self::Beat => "beat",
         }
     }

@@ -19,7 +19,7 @@ use super::run_journal::RunJournal;
 use super::self_test::SelfTest;
 use super::slot_work::SlotWork;
 use super::trials::Trials;
-use super::{Content, News, Order, Report};
+use super::{Content, News, Order, Report, Surroundings};
 use crate::clock::Moment;
 use crate::digest::KeepDigests;
 use crate::ids::SessionId;
@@ -196,6 +196,10 @@ impl<C: Content> Worker<C> {
                 if let Some((journal, _)) = &mut self.playing {
                     journal.set_quota(self.quota);
                 }
+            }
+            Order::Measure => {
+                let surroundings = Surroundings::of(&self.local.store);
+                self.report([News::Measured(surroundings)]);
             }
             Order::Beat => self.beat(now),
         }

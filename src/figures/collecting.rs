@@ -1,0 +1,222 @@
+//! Brings the figures up to date, once a frame, from what the plugin notifies the game of.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bevy::ecs::system::SystemParam;
+use bevy::prelude::*;
+
+use super::counting::count_sessions;
+use super::session_figures::SessionFigures;
+use super::trouble::Trouble;
+use crate::journal::{CheckpointId, CheckpointKind, SessionId};
+use crate::lifecycle::{
+    CheckpointCaptured, CheckpointFailed, CheckpointSaved, CorruptionDetected, CurrentRequest,
+    CurrentSession, EventsDropped, Measured, RecoveryFailed, Request, RequestRejected,
+    SavingResumed, SavingStopped, SessionCatalog, SessionClosed, SessionEnded, SessionForgotten,
+    SessionOperation, SessionRequest, SessionRestored, SlotRequest,
+};
+use crate::session::{RequestError, StopReason};
+
+/// Damaged sessions whose ids are kept.
+const DAMAGED: usize = 64;
+/// Captures whose kinds are remembered until they are durable.
+const KINDS: usize = 32;
+/// Time between two counts of what is listed.
+const BETWEEN_COUNTS: Duration = Duration::from_secs(1);
+
+/// What the plugin has notified the game of since the last frame.
+#[derive(SystemParam)]
+pub(super) struct Heard<'w, 's> {
+    captured: MessageReader<'w, 's, CheckpointCaptured>,
+    saved: MessageReader<'w, 's, CheckpointSaved>,
+    failed: MessageReader<'w, 's, CheckpointFailed>,
+    restored: MessageReader<'w, 's, SessionRestored>,
+    rejected: MessageReader<'w, 's, RequestRejected>,
+    dropped: MessageReader<'w, 's, EventsDropped>,
+}
+
+/// What it has said of sessions and of saving as such.
+#[derive(SystemParam)]
+pub(super) struct HeardOfSessions<'w, 's> {
+    damaged: MessageReader<'w, 's, CorruptionDetected>,
+    lost: MessageReader<'w, 's, RecoveryFailed>,
+    forgotten: MessageReader<'w, 's, SessionForgotten>,
+    stopped: MessageReader<'w, 's, SavingStopped>,
+    resumed: MessageReader<'w, 's, SavingResumed>,
+    closed: MessageReader<'w, 's, SessionClosed>,
+    ended: MessageReader<'w, 's, SessionEnded>,
+}
+
+/// What has been captured and isn't durable yet, as far as it is remembered.
+#[derive(Default)]
+pub(super) struct Captured {
+    kinds: VecDeque<(CheckpointId, CheckpointKind)>,
+}
+
+/// A new frame: the windows go on.
+pub(super) fn turn(mut figures: ResMut<SessionFigures>, time: Option<Res<Time<Real>>>) {
+    let now = time.map(|time| time.elapsed()).unwrap_or_default();
+    figures.bypass_change_detection().turn(now);
+}
+
+/// Counts what was done.
+pub(super) fn collect(
+    mut heard: Heard,
+    mut measured: ResMut<Measured>,
+    mut figures: ResMut<SessionFigures>,
+    mut captured: Local<Captured>,
+    time: Option<Res<Time<Real>>>,
+) {
+    let now = time.map(|time| time.elapsed()).unwrap_or_default();
+    for (operation, took) in measured.bypass_change_detection().done.drain(..) {
+        count(&mut figures, operation, took);
+    }
+    for capture in heard.captured.read() {
+        count(&mut figures, SessionOperation::Capture, Some(capture.capture_time));
+        figures.unsaved_since.get_or_insert(now);
+        captured.note(capture.checkpoint, capture.kind);
+    }
+    for saved in heard.saved.read() {
+        count(&mut figures, SessionOperation::Checkpoint, Some(saved.write_time));
+        figures.bytes_written += saved.bytes;
+        figures.unsaved_since = captured.is_behind(saved.checkpoint).then_some(now);
+        report_checkpoint(Some(saved.kind), Some(saved.bytes));
+    }
+    for failed in heard.failed.read() {
+        count(&mut figures, SessionOperation::Checkpoint, None);
+        report_checkpoint(captured.kind(failed.checkpoint), None);
+    }
+    for restored in heard.restored.read() {
+        count(&mut figures, SessionOperation::Restore, Some(restored.elapsed));
+    }
+    for rejected in heard.rejected.read() {
+        count(&mut figures, SessionOperation::Request, None);
+        if takes_up(&rejected.request) {
+            count(&mut figures, SessionOperation::Restore, None);
+        }
+        figures.locks.refusals += u64::from(rejected.error == RequestError::SessionInUse);
+    }
+    figures.events_dropped += heard.dropped.read().map(|dropped| dropped.count).sum::<u64>();
+    take_over(&mut figures, &measured, now);
+}
+
+/// Notes what is wrong with sessions and with saving, for as long as it is.
+pub(super) fn collect_trouble(
+    mut heard: HeardOfSessions,
+    measured: Res<Measured>,
+    mut figures: ResMut<SessionFigures>,
+    mut trouble: ResMut<Trouble>,
+    mut refusals: Local<u64>,
+    time: Option<Res<Time<Real>>>,
+) {
+    if std::mem::replace(&mut *refusals, figures.locks.refusals) != figures.locks.refusals {
+        trouble.refused_at = time.map(|time| time.elapsed());
+    }
+    for damaged in heard.damaged.read() {
+        note_damaged(&mut figures, damaged.session);
+    }
+    for lost in heard.lost.read() {
+        note_damaged(&mut figures, lost.session);
+        trouble.note_lost(lost.session);
+    }
+    for forgotten in heard.forgotten.read() {
+        figures.damaged.retain(|session| *session != forgotten.session);
+        trouble.lost.retain(|session| *session != forgotten.session);
+    }
+    for stopped in heard.stopped.read() {
+        figures.locks.lost += u64::from(stopped.reason == StopReason::LockLost);
+        trouble.stopped = Some(stopped.reason);
+    }
+    let is_left = heard.closed.read().count() + heard.ended.read().count() > 0;
+    if is_left {
+        figures.unsaved_since = None;
+    }
+    // A writer that is gone doesn't come back with another session, and another process takes over only one.
+    let goes_on = heard.resumed.read().count() > 0 || is_left;
+    if goes_on && trouble.stopped == Some(StopReason::LockLost) {
+        trouble.stopped = None;
+    }
+    trouble.writer_is_gone = measured.writer_is_gone;
+}
+
+/// Counts the sessions that are listed, where that may have changed.
+pub(super) fn count_listed(
+    catalog: Option<Res<SessionCatalog>>,
+    current: Option<Res<CurrentSession>>,
+    mut figures: ResMut<SessionFigures>,
+    time: Option<Res<Time<Real>>>,
+    mut counted: Local<Option<Duration>>,
+) {
+    let now = time.map(|time| time.elapsed()).unwrap_or_default();
+    let is_due = counted.is_none_or(|counted| now.saturating_sub(counted) >= BETWEEN_COUNTS);
+    let Some(catalog) = catalog.filter(|_| is_due) else { return };
+    *counted = Some(now);
+    let damaged = figures.damaged.len() as u64;
+    figures.index = catalog.index_figures();
+    figures.sessions = count_sessions(catalog.sessions(), current.as_deref(), damaged);
+}
+
+/// Whether a checkpoint is to be put back by it.
+fn takes_up(request: &Request) -> bool {
+    match request {
+        Request::Session(request) => {
+            matches!(request, SessionRequest::Continue(_) | SessionRequest::Recover(..))
+        }
+        Request::Slot(request) => matches!(request, SlotRequest::Load(_) | SlotRequest::QuickLoad),
+        Request::Current(request) => matches!(
+            request,
+            CurrentRequest::Rewind(_) | CurrentRequest::UndoRewind | CurrentRequest::UndoLoad
+        ),
+        _ => false,
+    }
+}
+
+fn note_damaged(figures: &mut SessionFigures, session: SessionId) {
+    if figures.damaged.len() < DAMAGED && !figures.damaged.contains(&session) {
+        figures.damaged.push(session);
+    }
+}
+
+/// Takes over what was measured as it is now.
+fn take_over(figures: &mut SessionFigures, measured: &Measured, now: Duration) {
+    figures.load = measured.load;
+    figures.locks.waits = measured.lock_waits;
+    figures.locks.stale = measured.surroundings.stale_locks;
+    figures.disk_left = measured.surroundings.disk_left;
+    figures.process.take_over(now, &measured.surroundings);
+}
+
+fn count(figures: &mut SessionFigures, operation: SessionOperation, took: Option<Duration>) {
+    figures.note(operation, took);
+    #[cfg(feature = "metrics")]
+    super::metrics::count(operation, took);
+}
+
+/// Counts a checkpoint by its kind, and its bytes if it is durable.
+#[cfg_attr(not(feature = "metrics"), expect(unused_variables, reason = "there are no metrics"))]
+fn report_checkpoint(kind: Option<CheckpointKind>, bytes: Option<u64>) {
+    #[cfg(feature = "metrics")]
+    super::metrics::count_checkpoint(kind, bytes);
+}
+
+impl Captured {
+    fn note(&mut self, checkpoint: CheckpointId, kind: CheckpointKind) {
+        if self.kinds.len() == KINDS {
+            self.kinds.pop_front();
+        }
+        self.kinds.push_back((checkpoint, kind));
+    }
+
+    /// Whether something was captured after this checkpoint. What comes before it needs no number of its own
+    /// any more.
+    fn is_behind(&mut self, saved: CheckpointId) -> bool {
+        let is_later = |id: CheckpointId| id.run == saved.run && id.counter > saved.counter;
+        self.kinds.retain(|(id, _)| is_later(*id));
+        !self.kinds.is_empty()
+    }
+
+    fn kind(&self, checkpoint: CheckpointId) -> Option<CheckpointKind> {
+        self.kinds.iter().find(|(id, _)| *id == checkpoint).map(|(_, kind)| *kind)
+    }
+}
