@@ -8,6 +8,7 @@
 mod commands;
 mod finding;
 mod game;
+mod insights;
 mod objectives;
 mod oracle;
 mod reports;
