@@ -89,6 +89,16 @@ pub struct Mined {
     pub amount: u32,
 }
 
+/// A worker died in an accident.
+#[derive(Message, TypePath, Clone, Serialize, Deserialize)]
+pub struct Died {
+    /// The worker's number.
+    pub worker: u32,
+    /// Where.
+    pub x: f32,
+    pub y: f32,
+}
+
 /// Who or what was chosen by lot: all that the colony's life doesn't have in itself.
 #[derive(Message, TypePath, Clone, Serialize, Deserialize)]
 pub struct Choice {

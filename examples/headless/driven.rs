@@ -4,6 +4,7 @@
 //! A game has no need of this. [`commands`] is the one place to add a command.
 
 mod commands;
+mod insights;
 mod lines;
 mod news;
 

@@ -9,8 +9,8 @@ use bevy_session::RecordInputs;
 use bevy_session::prelude::*;
 
 use crate::colony::{
-    Building, Choice, Colony, Condition, Daytime, Identity, Inventory, Kind, Mined, Ore, Position,
-    Roster, somebody,
+    Building, Choice, Colony, Condition, Daytime, Died, Identity, Inventory, Kind, Mined, Ore,
+    Position, Roster, somebody,
 };
 use crate::options::Options;
 
@@ -142,11 +142,23 @@ fn give_orders(colony: Res<Colony>, mut census: Census, mut buildings: Query<&mu
     }
 }
 
-/// A worker retires, and a newcomer takes the place. Until somebody gives new orders, a building
+/// A worker retires, or dies in an accident, and a newcomer takes the place. Until somebody gives new orders, a building
 /// may still name the one who left.
-fn retire(mut colony: ResMut<Colony>, mut census: Census, mut commands: Commands) {
+fn retire(
+    mut colony: ResMut<Colony>,
+    mut census: Census,
+    positions: Query<&Position>,
+    mut died: MessageWriter<Died>,
+    mut commands: Commands,
+) {
     for deed in census.shift(80) {
         if let Some(place) = census.pick_place(Kind::Worker, &colony, deed) {
+            let one = census.roster.0[place];
+            if let (Ok(at), Some(worker)) = (positions.get(one), census.number(Some(one)))
+                && deed % 300 == 80
+            {
+                died.write(Died { worker, x: at.x, y: at.y });
+            }
             let newcomer = somebody(colony.next_number, place as u32, Kind::Worker);
             let newcomer = commands.spawn(newcomer).id();
             commands.entity(census.replace(place, newcomer)).despawn();

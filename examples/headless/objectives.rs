@@ -1,17 +1,20 @@
-//! What the colony sets out to do. As in a plain game, by conditions on the world and by a count of what happens.
+//! What the colony sets out to do, and what it wants to know of how that went. As in a plain game, by conditions on the world and by a count of what happens.
 //!
 //! Objectives are no part of the digest: they are completed at the end of a frame, after whoever asks for a hash has
 //! got it.
 
 use bevy::prelude::*;
 use bevy_session_play::{
-    Objective, ObjectiveCommandsExt, ObjectiveView, Objectives, ObjectivesExt,
+    GridCell, Insights, InsightsExt, Objective, ObjectiveCommandsExt, ObjectiveView, Objectives,
+    ObjectivesExt,
 };
 
-use crate::colony::{Building, Colony, Mined};
+use crate::colony::{Building, Colony, Died, Mined};
 
 /// Deeds that it takes to build a monument.
 const MONUMENT: u64 = 10_000;
+/// The size of a cell in the map of deaths.
+const CELL: f32 = 100.0;
 /// Who works in a house that is full.
 const FULL_HOUSE: usize = 4;
 
@@ -28,6 +31,11 @@ pub fn plugin(app: &mut App) {
     .complete_objective("homes/foremen", each_building_has_a_foreman)
     .complete_objective("homes/full_house", a_house_is_full)
     .complete_objective("monument", enough_is_done)
+    .insights(
+        Insights::default()
+            .deaths::<Died>(|died| Some(GridCell::at(died.x, died.y, CELL)))
+            .counts::<Mined>(),
+    )
     .add_systems(PostUpdate, count_veins);
 }
 

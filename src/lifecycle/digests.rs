@@ -18,7 +18,8 @@ use crate::session::RequestError;
 notifications! {
     /// What a digester makes of each session is up to date, as
     /// [`digest_sessions`](crate::SessionCommands::digest_sessions) asked for, or was removed, as
-    /// [`forget_digests`](crate::SessionCommands::forget_digests) did. [`SessionDigests`] has it.
+    /// [`forget_digests`](crate::SessionCommands::forget_digests) did, or belongs to the profile before and isn't shown
+    /// any more. [`SessionDigests`] has it.
     SessionsDigested {
         /// The digester's name.
         name: &'static str,

@@ -8,6 +8,7 @@
 mod commands;
 mod finding;
 mod game;
+mod insights;
 mod metrics;
 mod notes;
 mod objectives;

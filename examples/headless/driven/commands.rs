@@ -18,6 +18,7 @@ use bevy_session::{
 use bevy_session_play::{NewNote, NoteCommandsExt, NoteId, Objectives};
 use serde_json::{Map, Value, json};
 
+use super::insights::{insights, story};
 use super::news::{Moment, News};
 use crate::digest::Digest;
 
@@ -47,6 +48,8 @@ pub const COMMANDS: &[Command] = &[
     Command { verb: "search", takes: Takes::Text("words"), begin: search },
     Command { verb: "objectives", takes: Takes::Nothing, begin: objectives },
     Command { verb: "note", takes: Takes::Text("a text"), begin: note },
+    Command { verb: "insights", takes: Takes::Nothing, begin: insights },
+    Command { verb: "story", takes: Takes::Nothing, begin: story },
     Command { verb: "slots", takes: Takes::Nothing, begin: slots },
     Command { verb: "events", takes: Takes::Text("a number"), begin: events },
     Command { verb: "report", takes: Takes::Text("a path"), begin: report },
@@ -476,7 +479,9 @@ fn kill() {
     process::abort();
 }
 
-fn until(watch: impl FnMut(&News, &mut World) -> Option<Answer> + Send + Sync + 'static) -> Begun {
+pub fn until(
+    watch: impl FnMut(&News, &mut World) -> Option<Answer> + Send + Sync + 'static,
+) -> Begun {
     Begun::Waiting(Box::new(watch))
 }
 
@@ -485,6 +490,6 @@ fn done_at(moment: &Moment) -> Answer {
     Ok(fields([("checkpoint", json!(moment.checkpoint.counter)), ("hash", json!(moment.hash))]))
 }
 
-fn fields<const COUNT: usize>(fields: [(&str, Value); COUNT]) -> Fields {
+pub fn fields<const COUNT: usize>(fields: [(&str, Value); COUNT]) -> Fields {
     fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

@@ -8,7 +8,7 @@ use bevy_session::{
     ChapterBegun, ChapterEnded, ChapterId, CheckpointCaptured, CheckpointError, CheckpointId,
     EventPage, EventsRead, RecoveryFailed, ReportWritten, RestoreCancelled, SavingStopped,
     ScenarioSaved, SessionDrafted, SessionId, SessionMoved, SessionPaused, SessionResumed,
-    SlotFailed,
+    SessionsDigested, SlotFailed,
 };
 use bevy_session_play::{NoteChange, NoteId, NoteRejected, NoteStep};
 
@@ -54,6 +54,8 @@ pub enum News {
     },
     /// A page of events, or why there is none.
     EventsRead(Result<EventPage, String>),
+    /// What is known of all sessions is up to date.
+    Digested,
     /// A report is in this file.
     ReportWritten {
         path: PathBuf,
@@ -139,6 +141,9 @@ pub fn plugin(app: &mut App) {
         .add_observer(|read: On<EventsRead>, mut commands: Commands| {
             let page = read.result.clone().map_err(|error| error.to_string());
             report(&mut commands, News::EventsRead(page));
+        })
+        .add_observer(|_: On<SessionsDigested>, mut commands: Commands| {
+            report(&mut commands, News::Digested);
         })
         .add_observer(|_: On<SavingStopped>, mut commands: Commands| {
             report(&mut commands, News::SavingStopped);

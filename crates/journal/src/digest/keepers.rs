@@ -92,9 +92,14 @@ impl Keepers {
         self.keepers.iter_mut().for_each(|keeper| keeper.write(finder, now));
     }
 
-    /// From now on, the sessions are those of another profile.
-    pub fn of_another_profile(&mut self) {
+    /// From now on, the sessions are those of another profile: what there is to show of each keeper, which is nothing.
+    pub fn of_another_profile(&mut self) -> Vec<(&'static str, ErasedDigests, DigestFigures)> {
         self.changed.clear();
-        self.keepers.iter_mut().for_each(|keeper| keeper.of_another_profile());
+        let emptied = self.keepers.iter_mut().map(|keeper| {
+            keeper.of_another_profile();
+            let (digests, figures) = keeper.publish();
+            (keeper.name(), digests, figures)
+        });
+        emptied.collect()
     }
 }

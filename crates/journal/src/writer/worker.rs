@@ -23,6 +23,7 @@ use super::{Content, News, Order, Report, Surroundings};
 use crate::clock::Moment;
 use crate::digest::KeepDigests;
 use crate::ids::SessionId;
+use crate::journal::Record;
 use crate::process::{DeadProcess, ProcessGuard};
 use crate::recovery::{self, ReadProgress, SessionFinder};
 use crate::session::SessionContext;
@@ -155,11 +156,7 @@ impl<C: Content> Worker<C> {
             Order::PrepareWorld(order) => self.prepare_world(*order),
             Order::TakeUp(take_up) => self.take_up(*take_up, now),
             Order::Checkpoint(checkpoint) => self.checkpoint(*checkpoint, now),
-            Order::Write(record) => {
-                if let Some((journal, _)) = &mut self.playing {
-                    journal.record(record);
-                }
-            }
+            Order::Write(record) => self.write_record(record),
             Order::Content(order) => {
                 if let Some((_, run)) = &mut self.playing {
                     let reports = self.content.execute(run, order);
@@ -202,6 +199,12 @@ impl<C: Content> Worker<C> {
                 self.report([News::Measured(surroundings)]);
             }
             Order::Beat => self.beat(now),
+        }
+    }
+
+    fn write_record(&mut self, record: Record) {
+        if let Some((journal, _)) = &mut self.playing {
+            journal.record(record);
         }
     }
 

@@ -81,7 +81,7 @@ impl InsightsCommands<'_, '_> {
     }
 
     /// So long nothing was done, in play time until now. A game that uses
-    /// [`end_idle_sessions`](bevy_session::shelf) needn't say it.
+    /// [`pause_idle_session`](bevy_session::shelf::ShelfExt::pause_idle_session) needn't say it.
     pub fn idle(&mut self, idle: Duration) {
         self.mark(InsightMark::Idle(idle));
     }

@@ -120,11 +120,8 @@ impl InsightsReport {
     /// use bevy_session_play::{InsightsReport, SessionsInsights};
     ///
     /// fn of_ann(insights: &SessionsInsights) -> InsightsReport {
-    ///     let anns = |session: &&_| {
-    ///         let session: &bevy_session::Digested<bevy_session_play::SessionInsights> = session;
-    ///         session.value.player.as_deref() == Some("Ann")
-    ///     };
-    ///     InsightsReport::of(insights.sessions.iter().filter(anns))
+    ///     let sessions = insights.sessions.iter();
+    ///     InsightsReport::of(sessions.filter(|it| it.value.player.as_deref() == Some("Ann")))
     /// }
     /// assert_eq!(of_ann(&SessionsInsights::default()).sessions, 0);
     /// ```

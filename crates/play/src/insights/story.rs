@@ -26,7 +26,7 @@ const TOLD: usize = 6;
 ///     let story = story_so_far(insights.sessions.get(current.id())?);
 ///     Some(story.text(&StoryTexts::english(), jiff::Timestamp::now()))
 /// }
-/// # let _ = IntoSystem::into_system(recap);
+/// # bevy::ecs::system::assert_is_system(recap);
 /// ```
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]

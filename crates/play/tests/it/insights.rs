@@ -1,5 +1,6 @@
 //! Insights as a game sees them: by the public API, on a game that is played, killed and recovered.
 
+mod numbers;
 mod oracle;
 mod planted;
 
@@ -272,4 +273,16 @@ fn the_story_so_far_says_who_did_what_when_and_what_is_next_in_two_languages() {
     assert_eq!(german, expected);
     let set_back = story.text(&StoryTexts::english(), now - day);
     assert!(set_back.contains("some time ago"), "{set_back}");
+}
+
+#[test]
+fn nobody_sees_what_the_sessions_of_another_profile_say() {
+    let mut game = game();
+    plant(&mut game, 2);
+    assert_eq!(refreshed(&mut game).sessions.len(), 2);
+    game.request(|commands| commands.session().use_profile("another")).frames(5);
+    assert!(game.app().world().resource::<SessionsInsights>().sessions.is_empty());
+    assert!(refreshed(&mut game).sessions.is_empty());
+    game.request(|commands| commands.session().use_profile("default")).frames(5);
+    assert_eq!(refreshed(&mut game).sessions.len(), 2);
 }

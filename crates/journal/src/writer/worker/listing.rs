@@ -83,7 +83,13 @@ impl<C: Content> Worker<C> {
         }
         self.chores.stop_sweeping();
         self.chores.digests.write(&self.finder, now.wall);
-        self.chores.digests.of_another_profile();
+        let emptied = self.chores.digests.of_another_profile().into_iter();
+        // Nobody is to see what another player's sessions say.
+        self.report(emptied.map(|(name, digests, figures)| News::Digested {
+            name,
+            digests,
+            figures,
+        }));
         self.swept = false;
         self.local = Arc::new(self.local.of_profile(&profile));
         self.finder.move_to(Arc::clone(&self.local));

@@ -28,7 +28,7 @@ pub enum Daytime {
 /// The size of a cell.
 pub const CELL: f32 = 10.0;
 
-fn build(session: SessionPlugin) -> App {
+pub fn build(session: SessionPlugin) -> App {
     app_with(session, |app| {
         app.add_plugins(StatesPlugin)
             .init_state::<Daytime>()

@@ -1,0 +1,80 @@
+//! What all of this machine's sessions say, and the story of the one that is played.
+
+use std::time::Duration;
+
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use bevy_session_play::{
+    Figure, InsightsCommandsExt, InsightsReport, Objectives, SessionsInsights, StoryTexts,
+    story_so_far,
+};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::commands::{Begun, fields, until};
+use super::news::News;
+
+/// Answered once all sessions are digested, with what has happened up to this frame.
+pub fn insights(world: &mut World, _: &str) -> Result<Begun, String> {
+    world.commands().insights().refresh();
+    Ok(until(|news, world| {
+        matches!(news, News::Digested).then(|| {
+            let sessions = &world.resource::<SessionsInsights>().sessions;
+            let report = describe(&InsightsReport::of(sessions.iter()));
+            Ok(fields([("insights", report)]))
+        })
+    }))
+}
+
+/// Answered with what is to be told to whoever comes back to the session that is played.
+pub fn story(world: &mut World, _: &str) -> Result<Begun, String> {
+    let session = world.get_resource::<CurrentSession>().ok_or("no session is played")?.id();
+    world.commands().insights().refresh();
+    Ok(until(move |news, world| {
+        if !matches!(news, News::Digested) {
+            return None;
+        }
+        let sessions = &world.resource::<SessionsInsights>().sessions;
+        let Some(digested) = sessions.get(session) else {
+            return Some(Err("the session has no checkpoint yet".to_owned()));
+        };
+        let objectives = world.resource::<Objectives>();
+        let story = story_so_far(digested)
+            .titled(|key| objectives.get(key).map(|objective| objective.title().to_owned()));
+        let text = story.text(&StoryTexts::english(), Timestamp::now());
+        Some(Ok(fields([("text", json!(text))])))
+    }))
+}
+
+fn describe(report: &InsightsReport) -> Value {
+    let objectives = report
+        .objectives
+        .iter()
+        .map(|(key, it)| json!({ "key": key, "completed": it.completed, "failed": it.failed }));
+    let places = report.places.iter().map(|(cell, deaths)| json!([cell.x, cell.y, deaths]));
+    json!({
+        "sessions": report.sessions,
+        "incomplete": report.incomplete,
+        "play_s": seconds(report.play),
+        "paused_s": seconds(report.paused),
+        "lost_s": seconds(report.lost),
+        "crashes": report.crashes,
+        "crash_free": share(&report.crash_free),
+        "success": share(&report.success),
+        "deaths": report.deaths,
+        "places": places.collect::<Value>(),
+        "loads": report.loads,
+        "rewinds": report.rewinds,
+        "events": report.events,
+        "objectives": objectives.collect::<Value>(),
+    })
+}
+
+/// A share, or `null` where there are too few samples; how many there are is always said.
+fn share(figure: &Figure<f64>) -> Value {
+    json!({ "value": figure.known(), "samples": figure.samples() })
+}
+
+fn seconds(duration: Duration) -> f64 {
+    duration.as_secs_f64()
+}
