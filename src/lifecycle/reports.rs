@@ -16,9 +16,10 @@ use super::requests::{Request, reject};
 use super::runtime::{RuntimeParts, Transition};
 use super::{CurrentSession, LastCheckpoint, PreviousRun, SessionCatalog};
 use crate::content::{ContentReport, Report};
+use crate::journal::SessionId;
 use crate::process::LastRun;
 use crate::recording::NotWritten;
-use crate::recovery::TimelineCheckpoint;
+use crate::recovery::{Timeline, TimelineCheckpoint};
 use crate::session::{RequestError, StopReason};
 use crate::writer::{News, Saved};
 
@@ -87,12 +88,7 @@ impl RuntimeParts {
                 let Some(session) = self.session() else { return };
                 not_saved(world, CheckpointFailed { session, checkpoint, error, retry_in });
             }
-            News::Timeline { session, timeline } => {
-                let current = world.get_resource_mut::<CurrentSession>();
-                if let Some(mut current) = current.filter(|current| current.id() == session) {
-                    current.timeline = Arc::new(*timeline);
-                }
-            }
+            News::Timeline { session, timeline } => show_timeline(world, session, *timeline),
             News::NeedFull => {
                 self.need_full();
                 if let Some(playing) = &mut self.playing {
@@ -255,4 +251,11 @@ fn not_saved(world: &mut World, failed: CheckpointFailed) {
         current.chapters_changed |= current.chapters.forget_checkpoint(*checkpoint);
     }
     notify(world, failed);
+}
+
+fn show_timeline(world: &mut World, session: SessionId, timeline: Timeline) {
+    let current = world.get_resource_mut::<CurrentSession>();
+    if let Some(mut current) = current.filter(|current| current.id() == session) {
+        current.timeline = Arc::new(timeline);
+    }
 }
