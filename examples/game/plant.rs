@@ -67,7 +67,7 @@ fn garden(options: &Options, texts: Texts, count: u32) -> Result<App, String> {
 /// No session is played for longer.
 const LONGEST: Duration = Duration::from_secs(2 * 60 * 60 + 10 * 60);
 /// Real time from one session to the next.
-const PAUSE: Duration = Duration::from_secs(9 * 60 * 60);
+const PAUSE: Duration = Duration::from_secs(6 * 60 * 60);
 
 fn play(app: &mut App, number: u32, dice: &mut Dice) -> Result<(), String> {
     let mut one_of = |all: &[&'static str]| {
@@ -87,7 +87,8 @@ fn play(app: &mut App, number: u32, dice: &mut Dice) -> Result<(), String> {
     light_lamps(app, dice.fraction());
     let bites = (dice.fraction() * 6.0) as u32;
     for _ in 0..bites {
-        let at = Vec2::new(dice.fraction() - 0.5, dice.fraction() * dice.fraction() - 0.3) * 1200.0;
+        let across = dice.fraction() + dice.fraction() - 1.0;
+        let at = Vec2::new(across * 1000.0, (dice.fraction() * dice.fraction() - 0.4) * 1000.0);
         app.world_mut().write_message(Bite { level: "village".to_owned(), at });
     }
     let minutes = (dice.fraction() * dice.fraction() * 120.0) as u32;
@@ -118,7 +119,8 @@ fn light_lamps(app: &mut App, share: f32) {
     let world = app.world_mut();
     let mut lamps = world.query::<&mut Lamp>();
     let all = lamps.iter(world).count();
-    let lit = (share * all as f32) as usize;
+    // Some light all of them.
+    let lit = (share * (all + 1) as f32) as usize;
     for mut lamp in lamps.iter_mut(world).take(lit) {
         lamp.fireflies = lamp.needs;
     }

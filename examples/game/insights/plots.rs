@@ -24,8 +24,8 @@ pub fn play_by_day(page: &mut ChildSpawnerCommands, report: &InsightsReport, tex
     let total = format!("{:.1} h", report.play.as_secs_f32() / 3600.0);
     card(page, &texts.play_by_day, &total, |plot| {
         let most = days.iter().map(|(_, play)| hours(play)).fold(0.1, f32::max);
-        let bars = days.iter().rev().map(|(_, play)| hours(play) / most);
-        draw_bars(plot, &bars.collect::<Vec<_>>(), WARM);
+        let bars = days.iter().rev().map(|(_, play)| (hours(play) / most, WARM));
+        draw_bars(plot, &bars.collect::<Vec<_>>());
         let ends = [days.last(), days.first()].map(|day| day.map(|(day, _)| day.to_string()));
         label_ends(plot, ends);
     });
@@ -79,17 +79,18 @@ pub fn bites(page: &mut ChildSpawnerCommands, report: &InsightsReport, texts: &T
     });
 }
 
-/// The share of games of each week that never crashed. Of a week with few games nothing is claimed.
+/// The share of games of each week that never crashed.
 pub fn crash_free(page: &mut ChildSpawnerCommands, report: &InsightsReport, texts: &Texts) {
     let all = said(&report.crash_free, texts);
     card(page, &texts.crash_free, &all, |plot| {
         let weeks: Vec<_> = report.weeks.iter().rev().take(NEWEST).collect();
-        let share = |figure: &Figure<f64>| match figure {
-            Figure::Known { value, .. } => *value as f32,
-            Figure::Insufficient { .. } => 0.0,
+        // Of a week with too few games there is a shadow, and no bar that says something.
+        let bar = |figure: &Figure<f64>| match figure {
+            Figure::Known { value, .. } => (*value as f32, WARM),
+            Figure::Insufficient { .. } => (1.0, DIM.with_alpha(0.12)),
         };
-        let bars = weeks.iter().rev().map(|(_, week)| share(&week.crash_free));
-        draw_bars(plot, &bars.collect::<Vec<_>>(), WARM);
+        let bars = weeks.iter().rev().map(|(_, week)| bar(&week.crash_free));
+        draw_bars(plot, &bars.collect::<Vec<_>>());
         let ends = [weeks.last(), weeks.first()].map(|week| week.map(|(week, _)| week.to_string()));
         label_ends(plot, ends);
     });
@@ -130,13 +131,13 @@ fn card(
 }
 
 /// Bars of these shares of the height, from the left.
-fn draw_bars(plot: &mut ChildSpawnerCommands, shares: &[f32], color: Color) {
-    let step = PLOT.0 / shares.len().max(8) as f32;
-    for (number, share) in shares.iter().enumerate() {
+fn draw_bars(plot: &mut ChildSpawnerCommands, bars: &[(f32, Color)]) {
+    let step = PLOT.0 / bars.len().max(4) as f32;
+    for (number, (share, color)) in bars.iter().enumerate() {
         let height = (PLOT.1 - 22.0) * share;
         let place = at(px(number as f32 * step), px(PLOT.1 - 22.0 - height));
         let node = Node { width: px(step * 0.8), height: px(height.max(1.0)), ..place };
-        plot.spawn((node, BackgroundColor(color)));
+        plot.spawn((node, BackgroundColor(*color)));
     }
 }
 

@@ -78,7 +78,7 @@ fn a_count_that_is_reached_again_after_a_crash_counts_once() {
     game.request(|commands| commands.session().checkpoint("before")).frames(3);
     // The log of events has it, and no checkpoint: what the world had goes back.
     ask(&mut game, |objectives| objectives.reach("town/well", 2));
-    game.crash_and_restart().recover().unwrap();
+    game.frames(1).crash_and_restart().recover().unwrap();
     game.frames(3);
     assert_eq!(objectives(&game).get("town/well").unwrap().saved().done(), 2);
     ask(&mut game, |objectives| objectives.reach("town/well", 1));
