@@ -155,7 +155,7 @@ fn plate() -> impl Bundle {
         border_radius: BorderRadius::all(px(8)),
         ..default()
     };
-    (node, BackgroundColor(PANEL), Visibility::Hidden)
+    (node, BackgroundColor(PANEL.with_alpha(0.97)), Visibility::Hidden)
 }
 
 fn line() -> Node {

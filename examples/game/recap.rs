@@ -39,6 +39,11 @@ fn tell(
     if std::mem::take(&mut recap.wanted) {
         let title = |key: &str| Some(objectives.get(key)?.title().to_owned());
         let story = story_so_far(known).titled(title);
-        note.say_for(10.0, &story.text(&texts.story(), jiff::Timestamp::now()));
+        let mut text = story.text(&texts.story(), jiff::Timestamp::now());
+        if !texts.is_german {
+            // Bevy's own font knows ASCII only.
+            text = text.replace(['“', '”'], "\"");
+        }
+        note.say_for(10.0, &text);
     }
 }
