@@ -26,6 +26,7 @@ mod hints;
 mod hooks;
 mod known_sessions;
 mod known_slots;
+mod last_look;
 mod leaving;
 mod line;
 mod losses;
@@ -114,6 +115,7 @@ pub(crate) use frame_time::FrameTime;
 pub(crate) use gates::look_before_exit;
 pub(crate) use hints::{HintWatch, give_hint};
 pub(crate) use hooks::{CheckpointTriggers, GameHooks};
+pub(crate) use last_look::LastLook;
 pub(crate) use losses::{LossesLogged, log_losses_once};
 pub(crate) use measured::Measured;
 pub(crate) use notifications::{

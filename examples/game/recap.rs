@@ -3,10 +3,12 @@
 use bevy::prelude::*;
 use bevy_session::SessionsDigested;
 use bevy_session::prelude::*;
-use bevy_session_play::{InsightsCommandsExt, Objectives, SessionsInsights, story_so_far};
+use bevy_session_play::{
+    InsightsCommandsExt, Objectives, SessionsInsights, StoryTexts, story_so_far,
+};
 
 use crate::hud::Note;
-use crate::texts::Texts;
+use crate::options::Options;
 
 /// Whether the player continues a game, and may have forgotten where it stood.
 #[derive(Resource, Default)]
@@ -29,7 +31,7 @@ fn tell(
     insights: Res<SessionsInsights>,
     objectives: Res<Objectives>,
     session: Option<Res<CurrentSession>>,
-    texts: Res<Texts>,
+    options: Res<Options>,
     mut recap: ResMut<Recap>,
     mut note: ResMut<Note>,
 ) {
@@ -39,8 +41,9 @@ fn tell(
     if std::mem::take(&mut recap.wanted) {
         let title = |key: &str| Some(objectives.get(key)?.title().to_owned());
         let story = story_so_far(known).titled(title);
-        let mut text = story.text(&texts.story(), jiff::Timestamp::now());
-        if !texts.is_german {
+        let mut text =
+            story.text(&StoryTexts::of_language(&options.language), jiff::Timestamp::now());
+        if options.language == "en" {
             // Bevy's own font knows ASCII only.
             text = text.replace(['“', '”'], "\"");
         }

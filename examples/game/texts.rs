@@ -6,7 +6,6 @@ use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
 use bevy_session::shelf::{Scenario, SuggestionReason};
 use bevy_session::ui::{SessionTheme, StringsFile};
-use bevy_session_play::StoryTexts;
 use serde::Deserialize;
 
 use crate::options::Options;
@@ -14,9 +13,6 @@ use crate::options::Options;
 /// Every sentence, so that they can be translated in one place.
 #[derive(Resource, Clone, Debug, Deserialize)]
 pub struct Texts {
-    /// Whether the story so far is told in German.
-    #[serde(default)]
-    pub is_german: bool,
     pub title: String,
     pub tagline: String,
     pub continue_game: String,
@@ -86,11 +82,6 @@ impl Texts {
         let text = std::fs::read_to_string(&path)
             .map_err(|error| format!("{} can't be read: {error}.", path.display()))?;
         ron::from_str(&text).map_err(|error| format!("{}: {error}.", path.display()))
-    }
-
-    /// The words of the story so far.
-    pub fn story(&self) -> StoryTexts {
-        if self.is_german { StoryTexts::german() } else { StoryTexts::english() }
     }
 
     /// How hard a scenario is, and how long it takes.

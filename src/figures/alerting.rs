@@ -9,7 +9,7 @@ use super::alert::{Alert, AlertError, AlertLevel, AlertMeasure, Rule, Side};
 use super::codes::HealthCode;
 use super::reading::Reading;
 use super::session_figures::SessionFigures;
-use crate::lifecycle::notify;
+use crate::lifecycle::{LastLook, notify};
 
 /// Time between two looks at all alerts.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
@@ -32,7 +32,7 @@ pub struct SessionAlerts {
     watched: Vec<Watched>,
     /// Those that were standing when they were removed.
     removed: Vec<Standing>,
-    looked: Option<Duration>,
+    looked: LastLook,
 }
 
 #[derive(Clone, Debug)]
@@ -108,7 +108,7 @@ impl SessionAlerts {
     /// [`AlertError`] if it makes no sense. Nothing is changed then.
     pub fn raise(&mut self, alert: Alert) -> Result<(), AlertError> {
         let rule = alert.check()?;
-        self.looked = None;
+        self.looked = LastLook::default();
         match self.watched.iter_mut().find(|it| it.alert.measure() == alert.measure()) {
             Some(watched) => (watched.alert, watched.rule) = (alert, rule),
             None => {
@@ -142,9 +142,7 @@ impl SessionAlerts {
     fn look(&mut self, figures: &SessionFigures, now: Duration) -> Vec<Said> {
         let removed = self.removed.drain(..).map(|standing| standing.clear(None, now));
         let mut said: Vec<Said> = removed.collect();
-        let is_due = self.looked.is_none_or(|looked| now.saturating_sub(looked) >= BETWEEN_LOOKS);
-        if is_due {
-            self.looked = Some(now);
+        if self.looked.is_due(now, BETWEEN_LOOKS) {
             said.extend(self.watched.iter_mut().filter_map(|watched| watched.look(figures, now)));
         }
         said

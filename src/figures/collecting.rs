@@ -12,14 +12,14 @@ use super::trouble::Trouble;
 use crate::journal::{CheckpointId, CheckpointKind, SessionId};
 use crate::lifecycle::{
     CheckpointCaptured, CheckpointFailed, CheckpointSaved, CorruptionDetected, CurrentRequest,
-    CurrentSession, EventsDropped, Measured, RecoveryFailed, Request, RequestRejected,
+    CurrentSession, EventsDropped, LastLook, Measured, RecoveryFailed, Request, RequestRejected,
     SavingResumed, SavingStopped, SessionCatalog, SessionClosed, SessionEnded, SessionForgotten,
     SessionOperation, SessionRequest, SessionRestored, SlotRequest,
 };
 use crate::session::{RequestError, StopReason};
 
-/// Damaged sessions whose ids are kept.
-const DAMAGED: usize = 64;
+/// Sessions whose ids are kept, of each that are damaged and that are lost.
+const NOTED: usize = 64;
 /// Captures whose kinds are remembered until they are durable.
 const KINDS: usize = 32;
 /// Time between two counts of what is listed.
@@ -114,11 +114,11 @@ pub(super) fn collect_trouble(
         trouble.refused_at = time.map(|time| time.elapsed());
     }
     for damaged in heard.damaged.read() {
-        note_damaged(&mut figures, damaged.session);
+        note_once(&mut figures.damaged, damaged.session);
     }
     for lost in heard.lost.read() {
-        note_damaged(&mut figures, lost.session);
-        trouble.note_lost(lost.session);
+        note_once(&mut figures.damaged, lost.session);
+        note_once(&mut trouble.lost, lost.session);
     }
     for forgotten in heard.forgotten.read() {
         figures.damaged.retain(|session| *session != forgotten.session);
@@ -146,12 +146,10 @@ pub(super) fn count_listed(
     current: Option<Res<CurrentSession>>,
     mut figures: ResMut<SessionFigures>,
     time: Option<Res<Time<Real>>>,
-    mut counted: Local<Option<Duration>>,
+    mut counted: Local<LastLook>,
 ) {
     let now = time.map(|time| time.elapsed()).unwrap_or_default();
-    let is_due = counted.is_none_or(|counted| now.saturating_sub(counted) >= BETWEEN_COUNTS);
-    let Some(catalog) = catalog.filter(|_| is_due) else { return };
-    *counted = Some(now);
+    let Some(catalog) = catalog.filter(|_| counted.is_due(now, BETWEEN_COUNTS)) else { return };
     let damaged = figures.damaged.len() as u64;
     figures.index = catalog.index_figures();
     figures.sessions = count_sessions(catalog.sessions(), current.as_deref(), damaged);
@@ -172,9 +170,10 @@ fn takes_up(request: &Request) -> bool {
     }
 }
 
-fn note_damaged(figures: &mut SessionFigures, session: SessionId) {
-    if figures.damaged.len() < DAMAGED && !figures.damaged.contains(&session) {
-        figures.damaged.push(session);
+/// Notes a session that something is wrong with, unless there are very many.
+fn note_once(noted: &mut Vec<SessionId>, session: SessionId) {
+    if noted.len() < NOTED && !noted.contains(&session) {
+        noted.push(session);
     }
 }
 

@@ -7,9 +7,6 @@ use bevy::prelude::*;
 use crate::journal::SessionId;
 use crate::session::StopReason;
 
-/// Lost sessions whose ids are kept.
-const LOST: usize = 64;
-
 /// What is wrong right now, as far as the plugin has said so.
 #[derive(Resource, Default)]
 pub(super) struct Trouble {
@@ -20,12 +17,4 @@ pub(super) struct Trouble {
     pub refused_at: Option<Duration>,
     /// Sessions of which nothing can be restored.
     pub lost: Vec<SessionId>,
-}
-
-impl Trouble {
-    pub fn note_lost(&mut self, session: SessionId) {
-        if self.lost.len() < LOST && !self.lost.contains(&session) {
-            self.lost.push(session);
-        }
-    }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
 
+use super::last_look::LastLook;
 use super::requests::RequestQueue;
 use super::runtime::RuntimeParts;
 use crate::clock;
@@ -142,7 +143,7 @@ pub(crate) struct Stopwatch {
     done: Vec<(SessionOperation, Option<Duration>)>,
     lock_waits: u64,
     surroundings: Surroundings,
-    looked: Option<Duration>,
+    looked: LastLook,
 }
 
 impl Stopwatch {
@@ -186,14 +187,6 @@ impl Stopwatch {
     pub(super) fn note_lock_wait(&mut self) {
         self.lock_waits += 1;
     }
-
-    fn begin_look(&mut self, now: Duration) -> bool {
-        let is_due = self.looked.is_none_or(|looked| now.saturating_sub(looked) >= BETWEEN_LOOKS);
-        if is_due {
-            self.looked = Some(now);
-        }
-        is_due
-    }
 }
 
 impl RuntimeParts {
@@ -201,7 +194,7 @@ impl RuntimeParts {
     pub(super) fn publish_measured(&mut self, world: &mut World) {
         let now = self.time.now().elapsed;
         let Some(stopwatch) = &mut self.writer.stopwatch else { return };
-        let must_look = stopwatch.begin_look(now);
+        let must_look = stopwatch.looked.is_due(now, BETWEEN_LOOKS);
         let requests = world.get_resource::<RequestQueue>().map_or(0, RequestQueue::len);
         if let Some(mut measured) = world.get_resource_mut::<Measured>() {
             measured.done.append(&mut stopwatch.done);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
+use super::last_look::LastLook;
 use super::runtime::RuntimeParts;
 use super::{CurrentSession, SessionCatalog, SessionUpdated};
 use crate::content::Order;
@@ -15,17 +16,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(750);
 /// When it was last looked what other processes changed.
 #[derive(Default)]
 pub(crate) struct WatchedSessions {
-    looked: Option<Duration>,
-}
-
-impl WatchedSessions {
-    fn begin_look(&mut self, now: Duration) -> bool {
-        let is_due = self.looked.is_none_or(|looked| now.saturating_sub(looked) >= BETWEEN_LOOKS);
-        if is_due {
-            self.looked = Some(now);
-        }
-        is_due
-    }
+    looked: LastLook,
 }
 
 impl RuntimeParts {
@@ -33,7 +24,7 @@ impl RuntimeParts {
     pub(super) fn look_for_watches(&mut self, world: &mut World) {
         let catalog = world.get_resource::<SessionCatalog>();
         let is_followed = catalog.is_some_and(SessionCatalog::was_followed);
-        if is_followed && self.watched.begin_look(self.time.now().elapsed) {
+        if is_followed && self.watched.looked.is_due(self.time.now().elapsed, BETWEEN_LOOKS) {
             self.order(Order::Refresh);
         }
     }

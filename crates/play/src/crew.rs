@@ -24,6 +24,7 @@ pub use members::{Crew, CrewMember};
 pub use player::{PlayerId, PlayerIdError};
 pub use plugin::{CrewExt, CrewPlugin, CrewSystems};
 pub use refusal::CrewRefusal;
+pub(crate) use requests::play_time_in;
 pub use requests::{CrewCommands, CrewCommandsExt, CrewRejected, CrewRequest};
 pub use rights::{Right, Rights};
 pub use role::Role;

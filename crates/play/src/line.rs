@@ -10,6 +10,7 @@ use bevy_session::{
     CurrentSession, RestoreCancelled, RestoreReason, RestoreStarted, SessionActivity, SessionId,
     SessionRestored,
 };
+use tracing::warn;
 
 /// Lets the game hear of something: readers of messages, and observers, whose commands are done at once.
 pub(crate) fn announce<N>(world: &mut World, notification: N)
@@ -28,6 +29,39 @@ where
 {
     world.trigger(notification);
     world.flush();
+}
+
+/// How often in a frame what observers of changes ask for is done, before the rest waits for the next one.
+const ROUNDS: usize = 64;
+
+/// Does a round of what is asked for, and another of what observers of that ask for, until one says that there was
+/// nothing to do. What is asked for in a frame belongs into its checkpoint: requests aren't saved. Whether nothing is
+/// left.
+pub(crate) fn in_rounds(
+    world: &mut World,
+    observed: &str,
+    mut round: impl FnMut(&mut World) -> bool,
+) -> bool {
+    let is_done = (0..ROUNDS).any(|_| !round(world));
+    if !is_done {
+        warn!(
+            "observers of {observed} ask for more with each change; the rest waits for the next frame"
+        );
+    }
+    is_done
+}
+
+/// Lets a change be in a resource, which counts as changed only if it was one. Whether it was.
+pub(crate) fn follow_in<R>(world: &mut World, follow: impl FnOnce(&mut R) -> bool) -> bool
+where
+    R: Resource<Mutability = Mutable> + FromWorld,
+{
+    let mut resource = world.get_resource_or_init::<R>();
+    let has_changed = follow(resource.bypass_change_detection());
+    if has_changed {
+        resource.set_changed();
+    }
+    has_changed
 }
 
 /// Where reading is in the changes of a type: behind all that were made here, so that what comes is what a crash had

@@ -54,8 +54,9 @@ pub fn bites(page: &mut ChildSpawnerCommands, report: &InsightsReport, texts: &T
     card(page, &texts.bites, &report.deaths.to_string(), |plot| {
         let most = report.places.values().copied().max().unwrap_or(1) as f32;
         let side = 13.0;
+        let left_of = |level: i32| level as f32 * (LEVEL_CELLS as f32 * side + 20.0);
         for (level, name) in LEVELS.iter().enumerate() {
-            let left = level as f32 * (LEVEL_CELLS as f32 * side + 20.0);
+            let left = left_of(level as i32);
             let ground = Node {
                 width: px(LEVEL_CELLS as f32 * side),
                 height: px(8.0 * side),
@@ -68,11 +69,10 @@ pub fn bites(page: &mut ChildSpawnerCommands, report: &InsightsReport, texts: &T
             // The middle of a level is at 0, 0.
             let column = cell.x + LEVEL_CELLS / 2;
             let (level, column) = (column.div_euclid(LEVEL_CELLS), column.rem_euclid(LEVEL_CELLS));
-            let left = level as f32 * (LEVEL_CELLS as f32 * side + 20.0) + column as f32 * side;
+            let left = left_of(level) + column as f32 * side;
             let row = (3 - cell.y).clamp(0, 7);
-            let size = Node { width: px(side - 1.0), height: px(side - 1.0), ..default() };
             let place = at(px(left), px(row as f32 * side));
-            let node = Node { width: size.width, height: size.height, ..place };
+            let node = Node { width: px(side - 1.0), height: px(side - 1.0), ..place };
             let heat = DANGER.with_alpha(0.25 + 0.75 * *bites as f32 / most);
             plot.spawn((node, BackgroundColor(heat)));
         }

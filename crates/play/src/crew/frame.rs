@@ -2,21 +2,18 @@
 
 use bevy::prelude::*;
 use bevy_session::{CurrentSession, SessionStarted};
-use tracing::warn;
 
 use super::answering::{check_rights, step_of};
 use super::change::{CrewChange, CrewStep};
 use super::deed::{CrewDeed, DeedOutcome};
 use super::members::Crew;
 use super::refusal::CrewRefusal;
-use super::requests::{Asked, CrewRejected, CrewRequest, CrewRequests};
+use super::requests::{Asked, CrewRejected, CrewRequest, CrewRequests, play_time_in};
 use super::rights::{Right, Rights};
 use crate::line::{
-    Came, announce, must_wait, pass_over, rest_after_restore, take_handed_out, tell_observers,
+    Came, announce, follow_in, in_rounds, must_wait, pass_over, rest_after_restore,
+    take_handed_out, tell_observers,
 };
-
-/// How often in a frame what observers of changes ask for is done, before the rest waits for the next one.
-const ROUNDS: usize = 64;
 
 /// All that is done about the crew in a frame.
 pub(crate) fn go_on(world: &mut World) {
@@ -24,17 +21,17 @@ pub(crate) fn go_on(world: &mut World) {
     if must_wait::<CrewChange>(world) {
         return;
     }
-    for _ in 0..ROUNDS {
-        let asked = std::mem::take(
-            &mut world.get_resource_or_init::<CrewRequests>().bypass_change_detection().0,
-        );
-        if asked.is_empty() {
-            return pass_over::<CrewChange>(world);
-        }
-        asked.into_iter().for_each(|asked| answer(world, asked));
-    }
+    in_rounds(world, "the crew", answer_all);
     pass_over::<CrewChange>(world);
-    warn!("observers of the crew ask for more with each change; the rest waits for the next frame");
+}
+
+/// Answers what is asked for by now. Whether something was.
+fn answer_all(world: &mut World) -> bool {
+    let mut requests = world.get_resource_or_init::<CrewRequests>();
+    let asked = std::mem::take(&mut requests.bypass_change_detection().0);
+    let is_asked = !asked.is_empty();
+    asked.into_iter().for_each(|asked| answer(world, asked));
+    is_asked
 }
 
 fn answer(world: &mut World, asked: Asked) {
@@ -49,12 +46,7 @@ fn answer(world: &mut World, asked: Asked) {
 }
 
 fn change_asked_for(world: &mut World, asked: &Asked) -> Result<Option<CrewChange>, CrewRefusal> {
-    let session = world.get_resource::<CurrentSession>();
-    let session = session.filter(|_| asked.session.is_some()).ok_or(CrewRefusal::NoSession)?;
-    if asked.session != Some(session.id()) {
-        return Err(CrewRefusal::OtherSession);
-    }
-    let at = session.play_time();
+    let at = play_time_in(world, asked.session)?;
     let rights = world.get_resource_or_init::<Rights>().clone();
     let crew = world.get_resource_or_init::<Crew>();
     let allowed = match check_rights(asked, &crew, &rights) {
@@ -100,12 +92,7 @@ fn make(world: &mut World, change: CrewChange) {
 }
 
 fn follow(world: &mut World, change: &CrewChange) -> bool {
-    let mut crew = world.get_resource_or_init::<Crew>();
-    let has_changed = crew.bypass_change_detection().follow(change);
-    if has_changed {
-        crew.set_changed();
-    }
-    has_changed
+    follow_in(world, |crew: &mut Crew| crew.follow(change))
 }
 
 /// What is handed out is recorded already, and those whom it lets join were here in a process that is gone.

@@ -1,6 +1,7 @@
 //! What a game asks of the crew.
 
 use std::fmt;
+use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_session::{CurrentSession, SessionId};
@@ -159,4 +160,17 @@ pub(crate) struct Asked {
     pub player: PlayerId,
     pub by: Option<PlayerId>,
     pub request: CrewRequest,
+}
+
+/// The play time of the session in which something was asked for, if it is played.
+pub(crate) fn play_time_in(
+    world: &World,
+    asked_in: Option<SessionId>,
+) -> Result<Duration, CrewRefusal> {
+    let session = world.get_resource::<CurrentSession>();
+    let session = session.filter(|_| asked_in.is_some()).ok_or(CrewRefusal::NoSession)?;
+    if asked_in != Some(session.id()) {
+        return Err(CrewRefusal::OtherSession);
+    }
+    Ok(session.play_time())
 }

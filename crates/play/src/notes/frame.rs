@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_session::{CurrentSession, SessionStarted};
-use tracing::warn;
 
 use super::answering::{Outcome, check_rights, outcome_of};
 use super::board::Notes;
@@ -13,13 +12,12 @@ use super::bookmarks;
 use super::change::{NoteChange, NoteStep};
 use super::note::{Note, NoteId};
 use super::requests::{Asked, NoteRefusal, NoteRejected, NoteRequest, NoteRequests};
+use crate::crew::play_time_in;
 use crate::line::{
-    Came, announce, must_wait, pass_over, rest_after_restore, take_handed_out, tell_observers,
+    Came, announce, follow_in, in_rounds, must_wait, pass_over, rest_after_restore,
+    take_handed_out, tell_observers,
 };
-use crate::{Crew, CrewRefusal, PlayerId, Rights};
-
-/// How often in a frame what observers of changes ask for is done, before the rest waits for the next one.
-const ROUNDS: usize = 64;
+use crate::{Crew, PlayerId, Rights};
 
 /// Somebody was mentioned in a note, and plays: at once if they were here when it was written, and otherwise when they
 /// next join. Once for each player and note, whatever the game dies of in between; after a kill within the frame in which
@@ -43,18 +41,19 @@ pub(crate) fn go_on(world: &mut World) {
     if must_wait::<NoteChange>(world) {
         return;
     }
-    for _ in 0..ROUNDS {
-        let asked = std::mem::take(
-            &mut world.get_resource_or_init::<NoteRequests>().bypass_change_detection().0,
-        );
-        if asked.is_empty() {
-            tell_mentioned(world);
-            return pass_over::<NoteChange>(world);
-        }
-        asked.into_iter().for_each(|asked| answer(world, asked));
+    if in_rounds(world, "notes", answer_all) {
+        tell_mentioned(world);
     }
     pass_over::<NoteChange>(world);
-    warn!("observers of notes ask for more with each change; the rest waits for the next frame");
+}
+
+/// Answers what is asked for by now. Whether something was.
+fn answer_all(world: &mut World) -> bool {
+    let mut requests = world.get_resource_or_init::<NoteRequests>();
+    let asked = std::mem::take(&mut requests.bypass_change_detection().0);
+    let is_asked = !asked.is_empty();
+    asked.into_iter().for_each(|asked| answer(world, asked));
+    is_asked
 }
 
 fn answer(world: &mut World, asked: Asked) {
@@ -72,12 +71,7 @@ fn answer(world: &mut World, asked: Asked) {
 
 /// What a request comes to, and the play time.
 fn look_into(world: &mut World, asked: &Asked) -> Result<(Outcome, Duration), NoteRefusal> {
-    let session = world.get_resource::<CurrentSession>();
-    let session = session.filter(|_| asked.session.is_some()).ok_or(CrewRefusal::NoSession)?;
-    if asked.session != Some(session.id()) {
-        return Err(CrewRefusal::OtherSession.into());
-    }
-    let at = session.play_time();
+    let at = play_time_in(world, asked.session)?;
     let rights = world.get_resource_or_init::<Rights>().clone();
     world.resource_scope(|world, notes: Mut<Notes>| {
         let crew = world.get_resource_or_init::<Crew>();
@@ -108,12 +102,7 @@ fn make(world: &mut World, change: NoteChange) {
 }
 
 fn follow(world: &mut World, change: &NoteChange) -> bool {
-    let mut notes = world.get_resource_or_init::<Notes>();
-    let has_changed = notes.bypass_change_detection().follow(change);
-    if has_changed {
-        notes.set_changed();
-    }
-    has_changed
+    follow_in(world, |notes: &mut Notes| notes.follow(change))
 }
 
 /// Lets those know who were mentioned and play now.

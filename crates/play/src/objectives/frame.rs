@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_session::{CurrentSession, SessionStatus};
-use tracing::warn;
 
 use super::change::ObjectiveChange;
 use super::changing::{make, take_handed_out};
@@ -15,10 +14,7 @@ use super::registry::{Criteria, Criterion};
 use super::requests::{ObjectiveRefusal, ObjectiveRequests, handle_requests, refuse_requests};
 use super::settling::settle;
 use super::tree::Objectives;
-use crate::line::{must_wait, pass_over};
-
-/// How often in a frame what observers of changes ask for is done, before the rest waits for the next one.
-const ROUNDS: usize = 64;
+use crate::line::{in_rounds, must_wait, pass_over};
 
 /// All that is done about objectives in a frame.
 pub(crate) fn go_on(
@@ -40,22 +36,18 @@ pub(crate) fn go_on(
         ask_conditions(world, now);
     }
     settle(world, now);
-    answer_observers(world, now);
+    in_rounds(world, "objectives", |world| answer_observers(world, now));
     pass_over::<ObjectiveChange>(world);
 }
 
-/// What observers of this frame's changes ask for belongs into this frame's checkpoint: requests aren't saved.
-fn answer_observers(world: &mut World, now: Duration) {
-    for _ in 0..ROUNDS {
-        if world.get_resource_or_init::<ObjectiveRequests>().is_empty() {
-            return;
-        }
+/// Does what observers of this frame's changes ask for by now. Whether something was.
+fn answer_observers(world: &mut World, now: Duration) -> bool {
+    let is_asked = !world.get_resource_or_init::<ObjectiveRequests>().is_empty();
+    if is_asked {
         handle_requests(world, now);
         settle(world, now);
     }
-    warn!(
-        "observers of objectives ask for more with each change; the rest waits for the next frame"
-    );
+    is_asked
 }
 
 fn ask_conditions(world: &mut World, now: Duration) {
