@@ -83,11 +83,12 @@ pub use notifications::{
     CheckpointSaved, ContextChanged, CorruptionDetected, DataPlaceChanged, DuplicateSaveKey,
     HintGiven, PlacedRestored, ProfileChanged, RecoveryAvailable, RecoveryDeclined, RecoveryFailed,
     ReportNotOpened, ReportWritten, RequestRejected, RestoreCancelled, RestorePrepared,
-    RestoreStalled, RestoreStarted, SavingResumed, SavingStopped, ScenarioSaved, SessionClosed,
-    SessionCopied, SessionDrafted, SessionEnded, SessionExported, SessionForgotten, SessionMoved,
-    SessionPaused, SessionRecovered, SessionRestored, SessionResumed, SessionStarted,
-    SessionUpdated, SessionsEdited, SessionsFound, SlotCopied, SlotDeleted, SlotFailed,
-    SlotImported, SlotRenamed, SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
+    RestoreStalled, RestoreStarted, SavingResumed, SavingStopped, ScenarioSaved,
+    SessionAttachmentRemoved, SessionAttachmentSaved, SessionClosed, SessionCopied, SessionDrafted,
+    SessionEnded, SessionExported, SessionForgotten, SessionMoved, SessionPaused, SessionRecovered,
+    SessionRestored, SessionResumed, SessionStarted, SessionUpdated, SessionsEdited, SessionsFound,
+    SlotCopied, SlotDeleted, SlotFailed, SlotImported, SlotRenamed, SlotSaved, TypeFailed,
+    TypeNotSaved, WorldCollapsed,
 };
 pub use policy::RecoveryPolicy;
 pub use previous_run::PreviousRun;

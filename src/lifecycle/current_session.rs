@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 use crate::journal::{CheckpointId, CheckpointKind, SessionId};
 use crate::recovery::Timeline;
 use crate::session::{
-    Chapters, CheckpointSummary, FieldError, Fields, SessionContext, SessionMetadata,
-    SessionPriority, SessionStatus, StateChange, Tags,
+    AttachmentVersion, Chapters, CheckpointSummary, FieldError, Fields, SessionContext,
+    SessionMetadata, SessionPriority, SessionStatus, StateChange, Tags,
 };
 
 /// Changes of states that a session remembers.
@@ -213,6 +213,16 @@ impl CurrentSession {
     #[must_use]
     pub fn timeline(&self) -> &Timeline {
         &self.timeline
+    }
+
+    /// What is attached to the session itself under this name: all versions, the oldest first. Read with the
+    /// [`timeline`](Self::timeline), which lists those of all names, and up to date with each
+    /// [`SessionAttachmentSaved`](crate::SessionAttachmentSaved).
+    pub fn attachments<'a>(
+        &'a self,
+        name: &'a str,
+    ) -> impl DoubleEndedIterator<Item = &'a AttachmentVersion> {
+        self.timeline.attachments.iter().filter(move |listed| listed.name == name)
     }
 
     /// Play time that a crash right now would cost.

@@ -91,7 +91,7 @@ impl SessionOperation {
             Order::EditMany(_) => Self::Retention,
             Order::ReadEvents(_) => Self::EventPage,
             Order::Describe(_) => Self::Report,
-            Order::ReadAttachment { .. } => Self::Attachment,
+            Order::ReadAttachment { .. } | Order::SessionAttachment(_) => Self::Attachment,
             _ => return None,
         })
     }
@@ -106,6 +106,7 @@ impl SessionOperation {
             News::EditedMany(edited) => (Self::Retention, !edited.refused.is_empty()),
             News::EventsRead { result, .. } => (Self::EventPage, result.is_err()),
             News::Described { result, .. } => (Self::Report, result.is_err()),
+            News::SessionAttachment { result, .. } => (Self::Attachment, result.is_err()),
             News::AttachmentRead { result, .. } => (Self::Attachment, result.is_err()),
             _ => return None,
         })

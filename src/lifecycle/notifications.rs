@@ -49,8 +49,8 @@ pub use filing::{
 pub(super) use notifications;
 pub(crate) use slots::register as register_slot_notifications;
 pub use slots::{
-    AttachmentRead, AttachmentSaved, SlotCopied, SlotDeleted, SlotFailed, SlotImported,
-    SlotRenamed, SlotSaved,
+    AttachmentRead, AttachmentSaved, SessionAttachmentRemoved, SessionAttachmentSaved, SlotCopied,
+    SlotDeleted, SlotFailed, SlotImported, SlotRenamed, SlotSaved,
 };
 
 notifications! {

@@ -6,6 +6,7 @@ use bevy::prelude::*;
 use tracing::{debug, error, warn};
 
 use super::activity::set_activity;
+use super::attachments::session_attachment_done;
 use super::notifications::{
     AttachmentRead, CheckpointDrifted, CheckpointFailed, CheckpointSaved, SavingResumed,
     SavingStopped, SessionForgotten, TypeFailed, notify,
@@ -126,6 +127,9 @@ impl RuntimeParts {
             }
             // The stopwatch has it.
             News::Measured(_) => {}
+            News::SessionAttachment { order, result } => {
+                session_attachment_done(world, order, result);
+            }
             News::AttachmentRead { of, name, result } => {
                 notify(world, AttachmentRead { of, name, result });
             }

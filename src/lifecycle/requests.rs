@@ -238,6 +238,13 @@ pub enum AttachmentRequest {
         /// What is to be laid beside it.
         attachment: Attachment,
     },
+    /// [`SessionCommands::attach_to_session`].
+    AttachToSession(Attachment),
+    /// [`SessionCommands::detach`].
+    Detach {
+        /// What it is called.
+        name: String,
+    },
     /// [`SessionCommands::read_attachment`].
     Read {
         /// Where it is.
@@ -303,6 +310,8 @@ impl Request {
                 SlotRequest::Import(_) => "import",
             },
             Self::Attachment(AttachmentRequest::Attach { .. }) => "attach",
+            Self::Attachment(AttachmentRequest::AttachToSession(_)) => "attach_to_session",
+            Self::Attachment(AttachmentRequest::Detach { .. }) => "detach",
             Self::Attachment(AttachmentRequest::Read { .. }) => "read_attachment",
             Self::External(ExternalRequest::Answer { .. }) => "external_answer",
             Self::External(ExternalRequest::Recover { .. }) => "recover_external",
@@ -323,7 +332,11 @@ impl Request {
             self,
             Self::Current(_)
                 | Self::Slot(SlotRequest::Save(_))
-                | Self::Attachment(AttachmentRequest::Attach { .. })
+                | Self::Attachment(
+                    AttachmentRequest::Attach { .. }
+                        | AttachmentRequest::AttachToSession(_)
+                        | AttachmentRequest::Detach { .. }
+                )
                 | Self::Report { report: Report { subject: ReportSubject::Now, .. }, .. }
         )
     }

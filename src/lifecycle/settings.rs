@@ -7,6 +7,7 @@ use bevy::prelude::*;
 
 use super::{CaptureBudget, RecoveryPolicy};
 use crate::recovery::PROBATION;
+use crate::session::AttachmentQuota;
 
 /// What becomes of a restore that would lose something.
 #[derive(Reflect, Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -76,6 +77,10 @@ pub struct SessionSettings {
     /// [`max_session_bytes`](Self::max_session_bytes) leaves no room, the oldest of them go; automatic
     /// ones have gone long before. Slots aren't counted. Defaults to 1,000.
     pub max_named_checkpoints: usize,
+    /// What may be attached to one session itself, by
+    /// [`attach_to_session`](crate::SessionCommands::attach_to_session): bytes of all together, and versions of each.
+    /// Defaults to 16 MiB and 3.
+    pub attachments: AttachmentQuota,
     /// Branches that are kept of one session: what it had come to when it went back, by a rewind, a load or
     /// a recovery from an older checkpoint. The oldest go first, and all of them where
     /// [`max_session_bytes`](Self::max_session_bytes) leaves no room. Defaults to 10.
@@ -158,6 +163,7 @@ impl Default for SessionSettings {
             max_session_bytes: 256 << 20,
             max_total_bytes: 1 << 30,
             max_named_checkpoints: 1000,
+            attachments: AttachmentQuota::default(),
             max_branches: 10,
             trash: Some(Duration::from_secs(30 * 24 * 60 * 60)),
             reserve_bytes: 4 << 20,

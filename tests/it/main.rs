@@ -79,6 +79,7 @@ mod saved_types;
 #[cfg(feature = "scenarios")]
 mod scenarios;
 mod self_test;
+mod session_attachments;
 mod shelf;
 mod slices;
 mod slot_loads;

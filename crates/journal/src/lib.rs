@@ -69,15 +69,15 @@ pub use recovery::{
 pub use reflection::register_types;
 pub use scenario::{Scenario, ScenarioError, ScenarioFiles};
 pub use session::{
-    Archived, Attachment, AttachmentError, AttachmentOf, Chapter, ChapterEnd, ChapterError,
-    ChapterFigures, ChapterOutcome, ChapterSummary, Chapters, CheckpointError, CheckpointSummary,
-    ContextPart, DiskRefusal, EndReason, EventTrigger, ExternalError, FailureCause, Field,
-    FieldError, Fields, IllegalMove, InnerChapters, LeaveCause, Leaving, LifecycleEvent, Link,
-    LinkTarget, Links, Move, NewChapter, NewSession, OpenChapter, ProvenTime, RecoveryError,
-    Report, ReportError, RequestError, RestoreFrom, RestoreReason, SaveSlot, SessionContext,
-    SessionEdit, SessionMetadata, SessionPriority, SessionStatus, SessionTally, SessionUpdate,
-    ShelfMove, ShelfPlace, SlotError, SlotKind, StartingWorld, StateChange, StopReason, Tags,
-    WorldOf, WrittenBy,
+    Archived, Attachment, AttachmentError, AttachmentOf, AttachmentQuota, AttachmentVersion,
+    Chapter, ChapterEnd, ChapterError, ChapterFigures, ChapterOutcome, ChapterSummary, Chapters,
+    CheckpointError, CheckpointSummary, ContextPart, DiskRefusal, EndReason, EventTrigger,
+    ExternalError, FailureCause, Field, FieldError, Fields, IllegalMove, InnerChapters, LeaveCause,
+    Leaving, LifecycleEvent, Link, LinkTarget, Links, Move, NewChapter, NewSession, OpenChapter,
+    ProvenTime, RecoveryError, Report, ReportError, RequestError, RestoreFrom, RestoreReason,
+    SaveSlot, SessionContext, SessionEdit, SessionMetadata, SessionPriority, SessionStatus,
+    SessionTally, SessionUpdate, ShelfMove, ShelfPlace, SlotError, SlotKind, StartingWorld,
+    StateChange, StopReason, Tags, WorldOf, WrittenBy,
 };
 pub use store::{MemoryDisk, Operation, PanicInfo};
 pub use writer::Saved;

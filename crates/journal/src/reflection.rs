@@ -3,11 +3,11 @@
 use bevy_reflect::TypeRegistry;
 
 use crate::{
-    Attachment, AttachmentError, AttachmentOf, ChapterError, ChapterSummary, Chapters,
-    CheckpointError, CheckpointKind, DiskRefusal, EndReason, HowItEnded, IllegalMove, Move,
-    NewChapter, NewSession, OfferedCheckpoint, RecoveryError, RecoveryOffer, ReportError,
-    RequestError, RestoreFrom, RestoreReason, SaveId, SaveSlot, SessionEntry, SessionStatus,
-    SlotEntry, StateChange, StopReason, UnreadableSlot, WrittenBy,
+    Attachment, AttachmentError, AttachmentOf, AttachmentQuota, AttachmentVersion, ChapterError,
+    ChapterSummary, Chapters, CheckpointError, CheckpointKind, DiskRefusal, EndReason, HowItEnded,
+    IllegalMove, Move, NewChapter, NewSession, OfferedCheckpoint, RecoveryError, RecoveryOffer,
+    ReportError, RequestError, RestoreFrom, RestoreReason, SaveId, SaveSlot, SessionEntry,
+    SessionStatus, SlotEntry, StateChange, StopReason, UnreadableSlot, WrittenBy,
 };
 
 /// Registers the public data of this crate, with all that it is made of.
@@ -36,6 +36,8 @@ pub fn register_types(registry: &mut TypeRegistry) {
     registry.register::<StateChange>();
     registry.register::<Attachment>();
     registry.register::<AttachmentOf>();
+    registry.register::<AttachmentQuota>();
+    registry.register::<AttachmentVersion>();
     registry.register::<WrittenBy>();
     registry.register::<ReportError>();
     registry.register::<RequestError>();

@@ -31,7 +31,9 @@ mod world_of;
 mod written_by;
 
 pub use attachment::check_attachment_name;
-pub use attachment::{Attachment, AttachmentError, AttachmentOf};
+pub use attachment::{
+    Attachment, AttachmentError, AttachmentOf, AttachmentQuota, AttachmentVersion,
+};
 pub use chapter::{
     Chapter, ChapterEnd, ChapterError, ChapterFigures, ChapterOutcome, ChapterSummary,
     InnerChapters, NewChapter, OpenChapter,

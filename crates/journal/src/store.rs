@@ -30,6 +30,7 @@ mod real_disk;
 mod repair;
 mod replacing;
 mod sealed;
+mod session_attachments;
 mod session_card;
 mod slot_files;
 mod slot_shelf;

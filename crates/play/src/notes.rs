@@ -2,9 +2,10 @@
 //!
 //! [`board`] is what is, as it is read. [`change`] is the one form in which it changes, while it is played and after a
 //! crash; [`requests`] lead to it, [`mentions`] finds whom a text is
-//! for, and [`bookmarks`] wait for the checkpoints that they are on. [`frame`] does so once a frame.
+//! for, [`bookmarks`] wait for the checkpoints that they are on, and [`attachments`] hang on them. [`frame`] does so once a frame.
 
 mod answering;
+mod attachments;
 mod board;
 mod bookmarks;
 mod change;

@@ -7,7 +7,9 @@ use bevy::prelude::*;
 use super::notifications;
 use crate::journal::{CheckpointId, SessionId, SlotId};
 use crate::recovery::SlotEntry;
-use crate::session::{Attachment, AttachmentError, AttachmentOf, SaveSlot, SlotError};
+use crate::session::{
+    Attachment, AttachmentError, AttachmentOf, AttachmentVersion, SaveSlot, SlotError,
+};
 
 notifications! {
     /// A slot was saved: it is durable, and complete in itself.
@@ -65,6 +67,22 @@ notifications! {
         /// The checkpoint.
         checkpoint: CheckpointId,
         /// What it is called.
+        name: String,
+    }
+
+    /// Something was attached to a session itself, durably. Older versions that aren't kept are gone.
+    SessionAttachmentSaved {
+        /// The session.
+        session: SessionId,
+        /// What was attached, with its version.
+        attachment: AttachmentVersion,
+    }
+
+    /// What was attached to a session itself was removed, all versions of it.
+    SessionAttachmentRemoved {
+        /// The session.
+        session: SessionId,
+        /// What it was called.
         name: String,
     }
 

@@ -497,6 +497,40 @@ impl SessionCommands<'_, '_> {
         self.request(AttachmentRequest::Attach { checkpoint, attachment });
     }
 
+    /// Attaches bytes of the game's own to the session that is being played, such as a map that players draw or the
+    /// picture on a pin. They go with the session and not with its world: a rewind leaves them, and copies and the
+    /// archive have them; slots, reports and sessions that branch off don't.
+    /// [`SessionAttachmentSaved`](crate::SessionAttachmentSaved) follows once they are durable, and
+    /// [`CurrentSession::attachments`](crate::CurrentSession::attachments) lists them.
+    ///
+    /// The name is 1 to 40 of `a` to `z`, `0` to `9`, `_` and `-`. At most 1 MiB. What is attached under the same name
+    /// is its next version; how many are kept, and how much all may take, is
+    /// [`SessionSettings::attachments`](crate::SessionSettings::attachments).
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    /// use bevy_session::AttachmentOf;
+    ///
+    /// fn save_map(session: Res<CurrentSession>, mut commands: Commands) {
+    ///     commands.session().attach_to_session("map", vec![1, 2, 3]);
+    ///     // What was drawn before the last time:
+    ///     let before = session.attachments("map").rev().nth(1).map(|before| before.version);
+    ///     let of = AttachmentOf::Session { session: session.id(), version: before };
+    ///     commands.session().read_attachment(of, "map");
+    /// }
+    /// # bevy::ecs::system::assert_is_system(save_map);
+    /// ```
+    pub fn attach_to_session(&mut self, name: impl Into<String>, bytes: Vec<u8>) {
+        self.request(AttachmentRequest::AttachToSession(Attachment::new(name.into(), bytes)));
+    }
+
+    /// Removes all versions of what was attached to the session that is being played.
+    /// [`SessionAttachmentRemoved`](crate::SessionAttachmentRemoved) follows.
+    pub fn detach(&mut self, name: impl Into<String>) {
+        self.request(AttachmentRequest::Detach { name: name.into() });
+    }
+
     /// Reads an attachment. [`AttachmentRead`](crate::AttachmentRead) follows.
     pub fn read_attachment(&mut self, of: AttachmentOf, name: impl Into<String>) {
         self.request(AttachmentRequest::Read { of, name: name.into() });

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use bevy::prelude::*;
 use tracing::{debug, info_span, warn};
 
-use super::{AttachmentRequest, Request, SessionRequest};
+use super::{Request, SessionRequest};
 use crate::clock;
 use crate::content::Order;
 use crate::journal::{SessionId, limits};
@@ -157,9 +157,7 @@ impl RuntimeParts {
             Request::Session(request) => self.handle_session_request(world, request),
             Request::Current(request) => self.handle_current_request(world, request),
             Request::Slot(request) => self.handle_slot_request(world, request),
-            Request::Attachment(AttachmentRequest::Attach { checkpoint, attachment }) => {
-                self.attach(*checkpoint, attachment)
-            }
+            Request::Attachment(request) => self.handle_attachment_request(world, request),
             Request::ReadEvents(query) => {
                 self.order(Order::ReadEvents(query.clone()));
                 Ok(())
@@ -169,9 +167,6 @@ impl RuntimeParts {
                 Ok(())
             }
             Request::Digest(order) => self.order_digests(order),
-            Request::Attachment(AttachmentRequest::Read { of, name }) => {
-                self.read_attachment(*of, name)
-            }
             Request::External(request) => self.handle_external_request(world, request),
             Request::UseProfile(profile) => self.use_profile(world, profile),
             Request::Report { report, path } => self.report(world, report, path),

@@ -15,6 +15,9 @@ pub fn read_attachment(
         AttachmentOf::Checkpoint { session, checkpoint } => {
             return finder.store().read_attachment(session, checkpoint, name);
         }
+        AttachmentOf::Session { session, version } => {
+            return finder.store().read_session_attachment(session, name, version);
+        }
         AttachmentOf::Slot(slot) => slot,
     };
     finder.look_at_slots()?;

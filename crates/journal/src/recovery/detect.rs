@@ -1,6 +1,7 @@
 //! Looks at every session on this machine.
 
 use std::collections::HashSet;
+use std::io::ErrorKind;
 
 use jiff::Timestamp;
 use tracing::warn;
@@ -84,26 +85,28 @@ pub fn detect(
         }
     };
     finder.settle_all_but_existing();
-    sessions.into_iter().filter_map(|session| look_at(finder, types, session, now).1).collect()
+    sessions.into_iter().filter_map(|session| look_at(finder, types, session, now)?.1).collect()
 }
 
 /// Looks at one session. Reads headers and commits, and of a crashed one everything that its newest
-/// checkpoint needs. Writes nothing. The stamp of its files, and what was found.
+/// checkpoint needs. Writes nothing. The stamp of its files, and what was found; `None` if it was removed since it was
+/// listed.
 pub(super) fn look_at(
     finder: &mut SessionFinder,
     types: &dyn KnownTypes,
     session: SessionId,
     now: Timestamp,
-) -> (u64, Option<FoundSession>) {
+) -> Option<(u64, Option<FoundSession>)> {
     match open(finder, session) {
         Ok(stored) => {
             let stamp = stored.stamp();
-            (stamp, examine(finder, types, stored, Interest::Crashes, now))
+            Some((stamp, examine(finder, types, stored, Interest::Crashes, now)))
         }
+        Err(error) if error.io_kind() == Some(ErrorKind::NotFound) => None,
         Err(error) => {
             warn!(%session, %error, "the session can't be read");
             let failure = Some(RecoveryError::Unreadable(error.into()));
-            (0, Some(FoundSession { failure, ..FoundSession::nothing(session) }))
+            Some((0, Some(FoundSession { failure, ..FoundSession::nothing(session) })))
         }
     }
 }

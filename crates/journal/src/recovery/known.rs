@@ -228,7 +228,15 @@ impl Listing {
         }
         let (was_reported, was_indexed) =
             before.map_or((false, false), |known| (known.is_reported, known.packed.is_some()));
-        let (stamp, what) = look_at(finder, types, session, now);
+        let Some((stamp, what)) = look_at(finder, types, session, now) else {
+            if was_indexed {
+                finder.index_mut().note_stale();
+            }
+            if was_reported {
+                self.gone.push(session);
+            }
+            return KNOWN_BYTES;
+        };
         // What is to be swept away is looked at each time: nothing goes because the index says so.
         let stays = !finder.is_to_be_swept(session);
         let known = Known {

@@ -8,11 +8,11 @@ use jiff::Timestamp;
 use super::THUMBNAIL;
 use crate::ids::CheckpointId;
 use crate::journal::{CheckpointInfo, CheckpointKind, Validity};
-use crate::session::{OpenChapter, RestoreReason};
+use crate::session::{AttachmentVersion, OpenChapter, RestoreReason};
 use crate::store::StoredSession;
 
-/// A session's checkpoints and the lines that they are on, as a tree: each checkpoint names the one
-/// before it.
+/// What there is of a session: its checkpoints and the lines that they are on, as a tree in which each checkpoint
+/// names the one before it, and what is attached to the session itself.
 #[derive(Clone, PartialEq, Debug, Default)]
 #[non_exhaustive]
 pub struct Timeline {
@@ -21,6 +21,8 @@ pub struct Timeline {
     /// Where lines end: the one that is played or was written last, then those of a fork, then the
     /// branches, the newest first.
     pub lines: Vec<TimelineLine>,
+    /// The attachments of the session itself: all versions of each, by name, the oldest first.
+    pub attachments: Vec<AttachmentVersion>,
 }
 
 /// A checkpoint in a [`Timeline`].
@@ -73,7 +75,8 @@ impl Timeline {
         found.sort_by_key(|info| (info.id.counter, info.id.run));
         let with_picture = stored.beside().iter().filter(|(_, name)| name == THUMBNAIL);
         let with_picture: HashSet<CheckpointId> = with_picture.map(|(id, _)| *id).collect();
-        let mut timeline = Self::default();
+        let attachments = stored.own_attachments().to_vec();
+        let mut timeline = Self { attachments, ..Self::default() };
         for info in found {
             let parent = index.kept_before(info.id);
             // What a checkpoint doesn't say itself is as it was at the one before.

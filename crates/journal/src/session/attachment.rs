@@ -1,4 +1,4 @@
-//! Attachments: bytes of the game's own beside a checkpoint.
+//! Attachments: bytes of the game's own beside a checkpoint, or of a session itself.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -23,6 +23,70 @@ pub enum AttachmentOf {
     },
     /// In a slot.
     Slot(SlotId),
+    /// Of a session itself, whatever its world goes back to.
+    Session {
+        /// The session.
+        session: SessionId,
+        /// Which version of it; `None` for the newest.
+        version: Option<u32>,
+    },
+}
+
+/// A version of an attachment of a session itself, as it is listed.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
+#[non_exhaustive]
+pub struct AttachmentVersion {
+    /// What the game calls it.
+    pub name: String,
+    /// Counts from 1, and rises each time it is replaced.
+    pub version: u32,
+    /// Bytes of its file, which has a few more than were attached.
+    pub bytes: u64,
+}
+
+impl AttachmentVersion {
+    #[doc(hidden)]
+    pub fn new(name: String, version: u32, bytes: u64) -> Self {
+        Self { name, version, bytes }
+    }
+}
+
+/// What the attachments of a session itself may take. Those beside its checkpoints go with these, and are counted
+/// with them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
+#[non_exhaustive]
+pub struct AttachmentQuota {
+    /// Bytes of all their files together. What would be more is refused, once older versions have made room. 16 MiB
+    /// by default.
+    pub bytes: u64,
+    /// How many versions of each are kept, the newest ones; 1 at least. 3 by default.
+    pub versions: usize,
+}
+
+impl Default for AttachmentQuota {
+    fn default() -> Self {
+        Self { bytes: 16 << 20, versions: 3 }
+    }
+}
+
+impl AttachmentQuota {
+    /// Bytes of all files together, in place of 16 MiB.
+    #[must_use]
+    pub fn bytes(mut self, bytes: u64) -> Self {
+        self.bytes = bytes;
+        self
+    }
+
+    /// How many versions of each are kept, in place of 3.
+    #[must_use]
+    pub fn versions(mut self, versions: usize) -> Self {
+        self.versions = versions;
+        self
+    }
 }
 
 /// Bytes of the game's own, and what the game calls them. Cheap to clone.
@@ -133,9 +197,20 @@ pub enum AttachmentError {
     /// There is no such slot, or its file can't be used.
     #[error("there is no such slot")]
     UnknownSlot,
-    /// There is no attachment of this name.
+    /// There is no attachment of this name, or not that version.
     #[error("there is no attachment of this name")]
     Missing,
+    /// The attachments of the session itself would take more than they may. Nothing was changed.
+    #[error("attachments of {bytes} bytes are over the session's quota of {quota}")]
+    OverQuota {
+        /// What the newest version of each would take, this one included.
+        bytes: u64,
+        /// What they may take, of [`AttachmentQuota::bytes`].
+        quota: u64,
+    },
+    /// The session isn't on the disk yet, and was left before it was.
+    #[error("the session was never saved")]
+    NotSaved,
     /// The file is damaged. It stays where it is.
     #[error("{path} is damaged")]
     Damaged {

@@ -1,8 +1,9 @@
-//! Attachments, as small files beside the journal.
+//! Attachments of checkpoints, as small files beside the journal.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::error::Attempt;
@@ -11,11 +12,11 @@ use super::{DirectoryStore, Disk, Layout, StoreAction, StoreError, StoredSession
 use crate::ids::{CheckpointId, SessionId, limits};
 use crate::session::{Attachment, AttachmentError};
 
-const KIND: SealKind = SealKind { magic: *b"bvyatta\x1a", version: 1 };
+pub(super) const KIND: SealKind = SealKind { magic: *b"bvyatta\x1a", version: 1 };
 /// The extension of attachments.
-const EXTENSION: &str = "attachment";
+pub(super) const EXTENSION: &str = "attachment";
 /// What stands around the bytes.
-const MOST_AROUND: usize = 1 << 10;
+pub(super) const MOST_AROUND: usize = 1 << 10;
 
 /// What is in the file of an attachment.
 #[derive(Serialize, Deserialize)]
@@ -106,10 +107,11 @@ impl StoredSession {
         &self,
         disk: &dyn Disk,
     ) -> Vec<(PathBuf, Result<(), AttachmentError>)> {
-        let checked = self.beside().iter().map(|(checkpoint, name)| {
+        let of_checkpoints = self.beside().iter().map(|(checkpoint, name)| {
             let path = self.directory().join(file_name(*checkpoint, name));
             (path, read_attachment(disk, self.directory(), self.id(), *checkpoint, name).map(drop))
         });
+        let checked = of_checkpoints.chain(self.check_own_attachments(disk));
         checked.filter(|(_, read)| !matches!(read, Err(AttachmentError::Missing))).collect()
     }
 }
@@ -122,16 +124,25 @@ fn read_attachment(
     name: &str,
 ) -> Result<Attachment, AttachmentError> {
     let path = directory.join(file_name(checkpoint, name));
+    let is_it = |file: &AttachmentFile| {
+        (file.session, file.checkpoint, &*file.attachment.name) == (session, checkpoint, name)
+    };
+    Ok(read_sealed(disk, path, is_it)?.attachment)
+}
+
+/// Reads a small file with an attachment. One that says something else than its name is damaged.
+pub(super) fn read_sealed<T: DeserializeOwned>(
+    disk: &dyn Disk,
+    path: PathBuf,
+    is_it: impl FnOnce(&T) -> bool,
+) -> Result<T, AttachmentError> {
     let read = disk.read(&path, limits::ATTACHMENT_BYTES + MOST_AROUND);
     let bytes = read.map_err(|source| match source.kind() {
         ErrorKind::NotFound => AttachmentError::Missing,
         ErrorKind::FileTooLarge => AttachmentError::Damaged { path: path.clone() },
         _ => StoreError::Disk { action: StoreAction::Read, path: path.clone(), source }.into(),
     })?;
-    let file = unseal::<AttachmentFile>(KIND, &bytes).ok().filter(|file| {
-        (file.session, file.checkpoint, &*file.attachment.name) == (session, checkpoint, name)
-    });
-    Ok(file.ok_or(AttachmentError::Damaged { path })?.attachment)
+    unseal(KIND, &bytes).ok().filter(is_it).ok_or(AttachmentError::Damaged { path })
 }
 
 fn file_name(checkpoint: CheckpointId, name: &str) -> String {
@@ -145,7 +156,7 @@ impl Layout {
         self.session(session).join(file_name(checkpoint, name))
     }
 
-    /// Whose attachment a file is, and what that is called.
+    /// Which checkpoint's attachment a file is, and what that is called.
     pub fn attachment_of(file: &str) -> Option<(CheckpointId, &str)> {
         let stem = Path::new(file).extension().filter(|found| *found == EXTENSION);
         let stem = stem.and_then(|_| file.strip_suffix(EXTENSION)?.strip_suffix('.'))?;

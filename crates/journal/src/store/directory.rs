@@ -109,7 +109,7 @@ impl DirectoryStore {
         let counts = |name: &str| {
             Layout::is_segment_name(name)
                 || Layout::is_events_name(name)
-                || Layout::attachment_of(name).is_some()
+                || Layout::is_attachment(name)
         };
         Ok(entries.iter().filter(|entry| counts(&entry.name)).map(|entry| entry.len).sum())
     }

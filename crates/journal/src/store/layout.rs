@@ -249,7 +249,7 @@ impl Layout {
             || Self::is_process_record_name(place)
             || has_extension(place, TRIAL_EXTENSION)
             || has_extension(place, INDEX_EXTENSION)
-            || Self::attachment_of(place).is_some();
+            || Self::is_attachment(place);
         is_small_file.then_some(place)
     }
 

@@ -9,6 +9,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::directory::stamp_of;
 use super::error::Attempt;
 use super::findings::Findings;
+use super::session_attachments::own_attachments;
 use super::{Disk, Layout, StoreAction, StoreError};
 use crate::ids::{CheckpointId, SessionId, limits};
 #[cfg(test)]
@@ -17,7 +18,7 @@ use crate::journal::{
     Block, Blocks, Damage, FileProblemKind, FrameKind, GroupEntry, GroupRef, Merge, Plan,
     ReadError, Segment, SessionIndex, Validity, decode_attachment, merge, rounds, too_large,
 };
-use crate::session::{Attachment, WrittenBy};
+use crate::session::{Attachment, AttachmentVersion, WrittenBy};
 
 /// The blocks of a checkpoint, merged from all groups that lead to it.
 pub type MergedBlocks = Merge<BlockSource>;
@@ -30,7 +31,7 @@ pub struct StoredSession {
     directory: PathBuf,
     segments: Vec<Segment>,
     index: SessionIndex,
-    /// Bytes of the attachments that lie beside the segments.
+    /// Bytes of all attachments, those of checkpoints and those of the session itself.
     bytes_beside: u64,
     /// How many files of events lie beside the segments.
     event_files: usize,
@@ -38,6 +39,8 @@ pub struct StoredSession {
     event_bytes: u64,
     /// The attachments that lie beside the segments: of which checkpoint, and what they are called.
     beside: Vec<(CheckpointId, String)>,
+    /// The attachments of the session itself, by name and then by version.
+    own_attachments: Vec<AttachmentVersion>,
     /// The stamp of the directory before anything in it was read.
     stamp: u64,
 }
@@ -69,14 +72,17 @@ impl StoredSession {
             if let Some((checkpoint, name)) = Layout::attachment_of(&entry.name) {
                 beside.push((checkpoint, name.to_owned()));
                 bytes_beside += entry.len;
+            } else if Layout::session_attachment_of(&entry.name).is_some() {
+                bytes_beside += entry.len;
             } else if Layout::is_events_name(&entry.name) {
                 event_files += 1;
                 event_bytes += entry.len;
             }
         }
         let stamp = stamp_of(&entries);
+        let own_attachments = own_attachments(&entries);
         let found = Self::of_findings(found, directory, session);
-        Ok(Self { bytes_beside, event_files, event_bytes, beside, stamp, ..found })
+        Ok(Self { bytes_beside, event_files, event_bytes, beside, own_attachments, stamp, ..found })
     }
 
     /// Opens a single file that holds all of a checkpoint.
@@ -102,6 +108,7 @@ impl StoredSession {
             event_files: 0,
             event_bytes: 0,
             beside,
+            own_attachments: Vec::new(),
             stamp: 0,
         }
     }
@@ -290,6 +297,11 @@ impl StoredSession {
     /// The attachments that lie beside its segments: of which checkpoint, and what they are called.
     pub fn beside(&self) -> &[(CheckpointId, String)] {
         &self.beside
+    }
+
+    /// The attachments of the session itself: all versions of each, by name, the oldest first.
+    pub fn own_attachments(&self) -> &[AttachmentVersion] {
+        &self.own_attachments
     }
 
     /// The attachments that its files hold, those of a slot, one after the other. Damaged ones are left

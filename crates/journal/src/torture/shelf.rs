@@ -1,6 +1,7 @@
 //! Sessions that are put away, deleted, brought back and swept away, whatever happens meanwhile.
 
 mod archive;
+mod attached;
 mod copies;
 mod crashes;
 mod drafts;

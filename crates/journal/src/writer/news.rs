@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{EditedMany, SlotDone, SlotOrder, Surroundings};
+use super::{EditedMany, SessionAttachmentOrder, SlotDone, SlotOrder, Surroundings};
 use crate::digest::{DigestFigures, ErasedDigests};
 use crate::finding::Shelf;
 use crate::ids::{CheckpointId, SessionId};
@@ -17,9 +17,9 @@ use crate::recovery::{
 };
 use crate::report::ReportOrder;
 use crate::session::{
-    Attachment, AttachmentError, AttachmentOf, CheckpointError, FailureCause, NewSession,
-    ProvenTime, RecoveryError, RequestError, SessionContext, SessionUpdate, ShelfMove, ShelfMoved,
-    SlotError, StopReason,
+    Attachment, AttachmentError, AttachmentOf, AttachmentVersion, CheckpointError, FailureCause,
+    NewSession, ProvenTime, RecoveryError, RequestError, SessionContext, SessionUpdate, ShelfMove,
+    ShelfMoved, SlotError, StopReason,
 };
 
 /// What the writer reports, whatever the content of a session is.
@@ -111,6 +111,11 @@ pub enum News {
     Digested { name: &'static str, digests: ErasedDigests, figures: DigestFigures },
     /// What is around the journal was measured.
     Measured(Surroundings),
+    /// Something was attached to a session itself, or taken away, or not. Says what is attached to it now.
+    SessionAttachment {
+        order: SessionAttachmentOrder,
+        result: Result<Vec<AttachmentVersion>, AttachmentError>,
+    },
     /// An attachment was read, or not.
     AttachmentRead { of: AttachmentOf, name: String, result: Result<Attachment, AttachmentError> },
 }

@@ -10,6 +10,7 @@ use super::content::Content;
 use super::editing_many::EditMany;
 use super::news::News;
 use super::retention::Quota;
+use super::session_attachments::SessionAttachmentOrder;
 use crate::digest::DigestOrder;
 use crate::ids::{RunId, SessionId};
 use crate::journal::{
@@ -69,6 +70,8 @@ pub enum Order<C: Content> {
     EditMany(Box<EditMany>),
     /// Do something with slots, after everything that was ordered before.
     Slot(SlotOrder),
+    /// Attach something to the session that is being played, once that is on the disk, or take it away.
+    SessionAttachment(SessionAttachmentOrder),
     /// Read an attachment.
     ReadAttachment { of: AttachmentOf, name: String },
     /// Write a report, or a session that is handed on.
@@ -126,6 +129,7 @@ impl<C: Content> Order<C> {
             Self::Edit { .. } => "edit",
             Self::EditMany(_) => "edit many",
             Self::Slot(_) => "slot",
+            Self::SessionAttachment(_) => "session attachment",
             Self::ReadAttachment { .. } => "read attachment",
             Self::Describe(_) => "describe",
             Self::UseProfile(_) => "use profile",

@@ -14,13 +14,17 @@ use crate::ids::SessionId;
 use crate::journal::Head;
 use crate::recovery::{LockHolder, SessionFinder, fields_of_draft, standing};
 use crate::session::{
-    Archived, NewSession, RequestError, SessionMetadata, SessionStatus, ShelfPlace,
+    Archived, AttachmentError, AttachmentVersion, NewSession, RequestError, SessionMetadata,
+    SessionStatus, ShelfPlace,
 };
 use crate::store::{DirectoryStore, SessionLock, StoredSession};
 
 /// A session that is being copied.
 pub(super) struct SessionCopying {
     writing: SnapshotWriting,
+    /// What is attached to the session itself and isn't copied yet.
+    attachments: Vec<AttachmentVersion>,
+    session: SessionId,
     copy: SessionId,
     /// Of the one that is copied, and of the copy.
     _locks: [SessionLock; 2],
@@ -69,17 +73,27 @@ impl SessionCopying {
         let locked = local.store.lock_session(copy)?.ok_or(RequestError::SessionInUse)?;
         let snapshot = Snapshot::of(local, &stored, &head, (status, metadata), now);
         let begun = local.store.create_session_directory(copy).map_err(RequestError::from);
+        let attachments = stored.own_attachments().to_vec();
         let write =
             |()| SnapshotWriting::begin(stored, snapshot, Archived::WithWorld, &local.store);
         let writing = begun.and_then(write).inspect_err(|_| leave_nothing(&local.store, copy))?;
-        Ok(Step::Going(Box::new(Self { writing, copy, _locks: [lock, locked] })))
+        let _locks = [lock, locked];
+        Ok(Step::Going(Box::new(Self { writing, attachments, session, copy, _locks })))
     }
 
     /// Does the next slice. If anything fails, nothing is left of the copy.
-    pub(super) fn step(self: Box<Self>, store: &DirectoryStore) -> Result<Step, RequestError> {
-        let Self { writing, copy, _locks } = *self;
+    pub(super) fn step(mut self: Box<Self>, store: &DirectoryStore) -> Result<Step, RequestError> {
+        // Before the world: a copy that can be found is whole.
+        if let Some(next) = self.attachments.pop() {
+            copy_attachment(store, self.session, self.copy, &next)
+                .inspect_err(|_| leave_nothing(store, self.copy))?;
+            return Ok(Step::Going(self));
+        }
+        let Self { writing, attachments, session, copy, _locks } = *self;
         match writing.step(store).inspect_err(|_| leave_nothing(store, copy))? {
-            Progress::Going(writing) => Ok(Step::Going(Box::new(Self { writing, copy, _locks }))),
+            Progress::Going(writing) => {
+                Ok(Step::Going(Box::new(Self { writing, attachments, session, copy, _locks })))
+            }
             Progress::InPlace { .. } => {
                 debug!(session = %copy, "session copied");
                 Ok(Step::Done(copy))
@@ -91,6 +105,20 @@ impl SessionCopying {
     pub(super) fn let_go(self, store: &DirectoryStore) {
         self.writing.let_go(store);
         leave_nothing(store, self.copy);
+    }
+}
+
+/// One that is damaged, or was removed meanwhile, isn't copied.
+fn copy_attachment(
+    store: &DirectoryStore,
+    session: SessionId,
+    copy: SessionId,
+    AttachmentVersion { name, version, .. }: &AttachmentVersion,
+) -> Result<(), RequestError> {
+    match store.read_session_attachment(session, name, Some(*version)) {
+        Ok(attachment) => Ok(store.write_session_attachment(copy, *version, &attachment)?),
+        Err(AttachmentError::Damaged { .. } | AttachmentError::Missing) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 

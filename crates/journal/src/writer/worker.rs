@@ -17,6 +17,7 @@ use super::context::{Versions, of_this_machine};
 use super::retention::Quota;
 use super::run_journal::RunJournal;
 use super::self_test::SelfTest;
+use super::session_attachments::SessionAttachments;
 use super::slot_work::SlotWork;
 use super::trials::Trials;
 use super::{Content, News, Order, Report, Surroundings};
@@ -46,6 +47,7 @@ pub struct Worker<C: Content> {
     prepared: HashMap<SessionId, Option<SessionLock>>,
     playing: Option<(RunJournal, C::Run)>,
     slots: SlotWork,
+    session_attachments: SessionAttachments,
     chores: Chores,
     waiting_reports: WaitingReports,
     /// Whether what lies around was looked for; once a process and profile is enough.
@@ -92,6 +94,7 @@ impl<C: Content> Worker<C> {
             prepared: HashMap::new(),
             playing: None,
             slots: SlotWork::default(),
+            session_attachments: SessionAttachments::default(),
             chores: Chores::default(),
             waiting_reports: WaitingReports::default(),
             swept: false,
@@ -180,6 +183,7 @@ impl<C: Content> Worker<C> {
             Order::Copy { session, name } => self.copy(session, name),
             Order::EditMany(order) => self.chores.edit_many(*order),
             Order::Slot(order) => self.slots.add(order),
+            Order::SessionAttachment(order) => self.session_attachments.add(order),
             Order::ReadAttachment { of, name } => {
                 let result = recovery::read_attachment(&mut self.finder, of, &name);
                 self.report([News::AttachmentRead { of, name, result }]);
@@ -217,13 +221,19 @@ impl<C: Content> Worker<C> {
         self.write_journal(now);
         self.begin_waiting_reports(now);
         collect_news(&mut self.reports, |news| self.slots.turn(&mut self.finder, now, news));
+        let store = &self.local.store;
+        collect_news(&mut self.reports, |news| self.session_attachments.turn(store, news));
         self.note_if_left(now);
         self.do_chore(now);
         self.write_index_between_runs(now);
         let next_beat = HEARTBEAT.saturating_sub(now.elapsed.saturating_sub(self.last_beat));
         let journal = self.playing.as_ref().and_then(|(journal, _)| journal.wake(now));
         let chores = (!self.chores.is_done() && !self.is_leaving()).then_some(Duration::ZERO);
-        [journal, self.slots.wake(), chores].into_iter().flatten().fold(next_beat, Duration::min)
+        let attachments = self.session_attachments.wake();
+        [journal, self.slots.wake(), attachments, chores]
+            .into_iter()
+            .flatten()
+            .fold(next_beat, Duration::min)
     }
 
     fn is_leaving(&self) -> bool {
@@ -246,7 +256,10 @@ impl<C: Content> Worker<C> {
         self.begin_all_reports(now);
         self.chores.stop_sweeping();
         self.chores.stop_digesting();
-        while self.slots.wake() == Some(Duration::ZERO) || !self.chores.is_done() {
+        while self.slots.wake() == Some(Duration::ZERO)
+            || self.session_attachments.wake().is_some()
+            || !self.chores.is_done()
+        {
             self.turn(now);
             // The end of the run isn't waited for any more.
             self.chore_step(now);
@@ -283,6 +296,9 @@ impl<C: Content> Worker<C> {
     fn take_in(&mut self, news: Vec<News>) {
         let mut consequences = Vec::new();
         self.slots.note(&news, &mut consequences);
+        if let Some((journal, _)) = &self.playing {
+            self.session_attachments.note(&news, journal.session());
+        }
         self.waiting_reports.note(&news);
         self.report(news.into_iter().chain(consequences));
     }

@@ -1,5 +1,6 @@
 //! What a request about notes comes to.
 
+use bevy_session::Attachment;
 use unicode_normalization::UnicodeNormalization;
 
 use super::board::Notes;
@@ -18,6 +19,10 @@ pub(super) enum Outcome {
     Change(NoteId, NoteStep),
     /// A checkpoint is to be taken first, for a note with this text.
     Bookmark(String),
+    /// Something is to hang on a note.
+    Hang(Attachment),
+    /// What is called so is to be taken down.
+    TakeDown(String),
 }
 
 /// What a request comes to, if nothing forbids it.
@@ -59,6 +64,14 @@ pub(super) fn outcome_of(
         NoteRequest::Remove { note } => {
             find(notes, *note).map(|_| Outcome::Change(*note, NoteStep::Removed))
         }
+        NoteRequest::Attach { note, attachment } => {
+            find(notes, *note)?;
+            attachment.check()?;
+            Ok(Outcome::Hang(attachment.clone()))
+        }
+        NoteRequest::Detach { note, name } => {
+            find(notes, *note).map(|_| Outcome::TakeDown(name.clone()))
+        }
     }
 }
 
@@ -74,7 +87,10 @@ pub(super) fn check_rights(
     crew.may(by, Right::Annotate, rights)?;
     let of_another = match request {
         NoteRequest::Write(_) | NoteRequest::Bookmark { .. } => false,
-        NoteRequest::Edit { note, .. } | NoteRequest::Remove { note } => {
+        NoteRequest::Edit { note, .. }
+        | NoteRequest::Remove { note }
+        | NoteRequest::Attach { note, .. }
+        | NoteRequest::Detach { note, .. } => {
             notes.get(*note).is_some_and(|note| note.by() != Some(by))
         }
     };

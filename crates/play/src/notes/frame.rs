@@ -7,6 +7,7 @@ use bevy::prelude::*;
 use bevy_session::{CurrentSession, SessionStarted};
 
 use super::answering::{Outcome, check_rights, outcome_of};
+use super::attachments::{self, take_down_fallen};
 use super::board::Notes;
 use super::bookmarks;
 use super::change::{NoteChange, NoteStep};
@@ -45,6 +46,7 @@ pub(crate) fn go_on(world: &mut World) {
         tell_mentioned(world);
     }
     pass_over::<NoteChange>(world);
+    take_down_fallen(world);
 }
 
 /// Answers what is asked for by now. Whether something was.
@@ -62,6 +64,8 @@ fn answer(world: &mut World, asked: Asked) {
             make(world, NoteChange { note, by: asked.by, at, step });
         }
         Ok((Outcome::Bookmark(text), _)) => bookmarks::begin(world, asked.by, text),
+        Ok((Outcome::Hang(attachment), _)) => attachments::hang(world, attachment),
+        Ok((Outcome::TakeDown(name), _)) => attachments::take_down(world, name),
         Err(reason) => {
             let (by, request) = (asked.by, cut_off(asked.request));
             announce(world, NoteRejected { by, request, reason });
@@ -85,7 +89,9 @@ fn cut_off(mut request: NoteRequest) -> NoteRequest {
     let text = match &mut request {
         NoteRequest::Write(new) => &mut new.text,
         NoteRequest::Edit { text, .. } | NoteRequest::Bookmark { text } => text,
-        NoteRequest::Remove { .. } => return request,
+        NoteRequest::Remove { .. } | NoteRequest::Attach { .. } | NoteRequest::Detach { .. } => {
+            return request;
+        }
     };
     if text.len() > Note::MAX_BYTES {
         text.truncate(text.floor_char_boundary(Note::MAX_BYTES));

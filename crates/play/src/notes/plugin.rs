@@ -3,6 +3,7 @@
 use bevy::prelude::*;
 use bevy_session::{RecordingExt, SessionLast, SessionSystems};
 
+use super::attachments::{Fallen, forget_taken_down};
 use super::board::Notes;
 use super::bookmarks::{
     Bookmarks, give_up_failed, give_up_rejected, give_up_replaced, note_captured, write_saved,
@@ -39,6 +40,8 @@ impl Plugin for NotesPlugin {
             .add_message::<NoteRejected>()
             .add_message::<Mentioned>()
             .init_resource::<Bookmarks>()
+            .init_resource::<Fallen>()
+            .add_observer(forget_taken_down)
             .add_observer(begin_with_session)
             .add_observer(note_captured)
             .add_observer(write_saved)

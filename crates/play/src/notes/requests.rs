@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bevy::prelude::*;
-use bevy_session::{CurrentSession, SessionId};
+use bevy_session::{Attachment, AttachmentError, CurrentSession, SessionId};
 
 use super::board::Notes;
 use super::note::{NewNote, Note, NoteId};
@@ -31,6 +31,20 @@ pub enum NoteRequest {
     Remove {
         /// The note.
         note: NoteId,
+    },
+    /// [`NoteCommands::attach`].
+    Attach {
+        /// The note.
+        note: NoteId,
+        /// What is to hang on it, by its name [among those of the session](NoteId::attachment).
+        attachment: Attachment,
+    },
+    /// [`NoteCommands::detach`].
+    Detach {
+        /// The note.
+        note: NoteId,
+        /// What it is called [among those of the session](NoteId::attachment).
+        name: String,
     },
 }
 
@@ -62,6 +76,9 @@ pub enum NoteRefusal {
     /// There are [`Notes::MOST`] notes.
     #[error("there are {} notes, and there can't be more", Notes::MOST)]
     Full,
+    /// It can't hang on a note: its name or its size are none.
+    #[error(transparent)]
+    Attachment(#[from] AttachmentError),
     /// The checkpoint of a bookmark wasn't taken or can't be written, as where the player has no right to save.
     #[error("the moment couldn't be saved")]
     NotSaved,
@@ -148,6 +165,24 @@ impl NoteCommands<'_, '_, '_> {
     /// Removes a note. Answers to it stay.
     pub fn remove(&mut self, note: NoteId) {
         self.request(NoteRequest::Remove { note });
+    }
+
+    /// Hangs bytes on a note, such as a picture. They are an attachment of the session, see
+    /// [`attach_to_session`](bevy_session::SessionCommands::attach_to_session) for its versions and limits: what the session
+    /// has no room for, or the disk refuses, is answered with [`RequestRejected`](bevy_session::RequestRejected), and
+    /// otherwise [`SessionAttachmentSaved`](bevy_session::SessionAttachmentSaved) follows. [`Notes::attachments`] lists them.
+    /// They go when the note is removed.
+    ///
+    /// The name is of `a` to `z`, `0` to `9`, `_` and `-`, and as long as [`NoteId::attachment`] leaves it: at least 14
+    /// bytes, and more than 30 for all notes that a session can have at a time.
+    pub fn attach(&mut self, note: NoteId, name: &str, bytes: Vec<u8>) {
+        let attachment = Attachment::new(note.attachment(name), bytes);
+        self.request(NoteRequest::Attach { note, attachment });
+    }
+
+    /// Takes all versions of what hangs on a note down.
+    pub fn detach(&mut self, note: NoteId, name: &str) {
+        self.request(NoteRequest::Detach { note, name: note.attachment(name) });
     }
 
     /// Makes any of these requests.

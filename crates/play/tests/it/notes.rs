@@ -1,9 +1,11 @@
 //! What players write about a session is there when they look for it, and reaches whom it is for.
 
+use std::time::Duration;
+
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::testing::TestGame;
-use bevy_session::{CheckpointId, EventQuery, EventsRead};
+use bevy_session::{CheckpointId, EventQuery, EventsRead, Operation};
 use bevy_session_play::*;
 
 /// What was refused, and who got to know of which note.
@@ -293,4 +295,91 @@ fn there_are_only_so_many() {
     });
     assert_eq!(notes(&game).len(), 1_000);
     assert_eq!(heard(&mut game), ["there are 1000 notes, and there can't be more"]);
+}
+
+/// What hangs on a note: names among those of the session, and versions.
+fn hanging(game: &TestGame, note: u64) -> Vec<(String, u32)> {
+    let session = game.app().world().resource::<CurrentSession>();
+    let listed = notes(game).attachments(NoteId(note), session);
+    listed.map(|listed| (listed.name.clone(), listed.version)).collect()
+}
+
+fn hang(game: &mut TestGame, by: &str, note: u64, bytes: &[u8]) {
+    let bytes = bytes.to_vec();
+    ask(game, by, |notes| notes.attach(NoteId(note), "photo", bytes));
+    game.frames(4);
+}
+
+#[test]
+fn a_picture_hangs_on_its_note_through_crash_and_rewind_and_goes_with_it() {
+    let mut game = started();
+    game.seconds(2.0);
+    write(&mut game, "ann", "this bridge");
+    write(&mut game, "ann", "and this one");
+    hang(&mut game, "ann", 1, b"a picture");
+    hang(&mut game, "ann", 2, b"another one");
+    hang(&mut game, "ann", 1, b"a better picture");
+    let photo = |note, version| vec![(format!("note-{note}-photo"), version)];
+    assert_eq!(hanging(&game, 1), photo(1, 2));
+    assert_eq!(hanging(&game, 2), photo(2, 1));
+
+    game.seconds(6.0).crash_and_restart().recover().unwrap();
+    game.frames(4);
+    assert_eq!(hanging(&game, 1), photo(1, 2), "{:?}", heard(&mut game));
+    let ago = RewindTo::Ago(Duration::from_secs(6));
+    game.request(|commands| commands.session().rewind(ago)).frames(6);
+    assert_eq!(hanging(&game, 1), photo(1, 2), "notes and what hangs on them don't go back");
+
+    ask(&mut game, "ann", |notes| notes.detach(NoteId(2), "photo"));
+    game.frames(4);
+    assert_eq!(hanging(&game, 2), []);
+    ask(&mut game, "ann", |notes| notes.remove(NoteId(1)));
+    game.frames(4);
+    let session = game.app().world().resource::<CurrentSession>();
+    assert_eq!(session.timeline().attachments, []);
+    assert_eq!(heard(&mut game), Vec::<String>::new());
+}
+
+#[test]
+fn what_hung_on_a_note_that_is_gone_is_cleared_away_after_a_crash_as_well() {
+    let mut game = started();
+    write(&mut game, "ann", "this bridge");
+    write(&mut game, "ann", "and this one");
+    hang(&mut game, "ann", 1, b"a picture");
+    hang(&mut game, "ann", 2, b"another one");
+    game.request(|commands| commands.session().attach_to_session("notepad-1-x", vec![1]));
+    game.frames(4);
+    // The disk keeps what hangs there while the note goes.
+    game.disk().fail_always(Operation::Remove, std::io::ErrorKind::Other);
+    ask(&mut game, "ann", |notes| notes.remove(NoteId(1)));
+    game.seconds(6.0);
+    assert_eq!(hanging(&game, 1).len(), 1);
+    game.crash_and_restart();
+    game.disk().heal();
+    game.recover().unwrap();
+    game.frames(6);
+    assert_eq!((hanging(&game, 1).len(), hanging(&game, 2).len()), (0, 1));
+    let session = game.app().world().resource::<CurrentSession>();
+    assert_eq!(session.attachments("notepad-1-x").count(), 1, "what isn't a note's is left alone");
+}
+
+#[test]
+fn nothing_hangs_on_a_note_of_another_without_the_right_or_on_none() {
+    let mut game = started();
+    write(&mut game, "ann", "this bridge");
+    game.request(|commands| commands.crew().join("b1")).frames(1);
+    hang(&mut game, "b1", 1, b"a picture");
+    hang(&mut game, "ann", 7, b"a picture");
+    ask(&mut game, "ann", |notes| notes.attach(NoteId(1), "No Name", vec![1]));
+    ask(&mut game, "ann", |notes| notes.attach(NoteId(1), "large", vec![1; (1 << 20) + 1]));
+    assert_eq!(
+        heard(&mut game),
+        [
+            "\"b1\" may not manage sessions: the role is player",
+            "there is no note 7",
+            "an attachment's name is 1 to 40 of a to z, 0 to 9, _ and -",
+            "an attachment of 1048577 bytes is over the limit of 1048576",
+        ]
+    );
+    assert_eq!(hanging(&game, 1), []);
 }

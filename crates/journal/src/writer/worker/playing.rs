@@ -28,6 +28,7 @@ impl<C: Content> Worker<C> {
     pub(super) fn take_up(&mut self, mut take_up: TakeUp<C::Start>, now: Moment) {
         let session = take_up.metadata.id;
         collect_news(&mut self.reports, |news| self.slots.begin_run(take_up.run, news));
+        collect_news(&mut self.reports, |news| self.session_attachments.give_up_waiting(news));
         let game = std::mem::take(&mut take_up.metadata.context);
         take_up.metadata.context = self.context(game);
         let context = Box::new(take_up.metadata.context.clone());
@@ -197,7 +198,8 @@ impl<C: Content> Worker<C> {
         collect_news(&mut self.reports, |news| journal.give_up_events(news));
         let (session, types) = (journal.session(), journal.type_bytes());
         collect_news(&mut self.reports, |news| self.slots.give_up_waiting(news));
-        if !self.slots.is_done() {
+        collect_news(&mut self.reports, |news| self.session_attachments.give_up_waiting(news));
+        if !self.slots.is_done() || !self.session_attachments.is_done() {
             return;
         }
         self.playing = None;

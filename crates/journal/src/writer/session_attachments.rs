@@ -1,0 +1,175 @@
+//! What is attached to the session that is being played, and taken away from it, one thing after the other and between
+//! the checkpoints.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tracing::{debug, warn};
+
+use super::News;
+use crate::ids::SessionId;
+use crate::session::{Attachment, AttachmentError, AttachmentQuota, AttachmentVersion};
+use crate::store::{DirectoryStore, with_sources};
+
+/// Something to be done with the attachments of a session itself.
+#[derive(Clone, Debug)]
+pub enum SessionAttachmentOrder {
+    /// Write the next version of one.
+    Attach { session: SessionId, attachment: Attachment, quota: AttachmentQuota },
+    /// Remove all versions of one.
+    Detach { session: SessionId, name: String },
+}
+
+impl SessionAttachmentOrder {
+    /// The session that it is about.
+    pub fn session(&self) -> SessionId {
+        match self {
+            Self::Attach { session, .. } | Self::Detach { session, .. } => *session,
+        }
+    }
+}
+
+/// The things to be done, in order.
+#[derive(Default)]
+pub(super) struct SessionAttachments {
+    orders: VecDeque<SessionAttachmentOrder>,
+    /// The session that is being played, once a checkpoint of it is durable.
+    saved: Option<SessionId>,
+}
+
+impl SessionAttachments {
+    pub fn add(&mut self, order: SessionAttachmentOrder) {
+        self.orders.push_back(order);
+    }
+
+    /// Takes in what became of the checkpoints of the session that is being played.
+    pub fn note(&mut self, news: &[News], played: SessionId) {
+        if news.iter().any(|news| matches!(news, News::Saved(_))) {
+            self.saved = Some(played);
+        }
+    }
+
+    /// Whether everything is done.
+    pub fn is_done(&self) -> bool {
+        self.orders.is_empty()
+    }
+
+    /// Time until there is something to do; `None` if that depends on a checkpoint.
+    pub fn wake(&self) -> Option<Duration> {
+        self.orders.front().filter(|order| self.may_begin(order)).map(|_| Duration::ZERO)
+    }
+
+    /// The run is over: what waits for a checkpoint of it waits in vain.
+    pub fn give_up_waiting(&mut self, reports: &mut Vec<News>) {
+        let (ready, waiting): (VecDeque<_>, VecDeque<_>) =
+            std::mem::take(&mut self.orders).into_iter().partition(|order| self.may_begin(order));
+        self.orders = ready;
+        for order in waiting {
+            reports.push(News::SessionAttachment { order, result: Err(AttachmentError::NotSaved) });
+        }
+    }
+
+    /// Does the next thing.
+    pub fn turn(&mut self, store: &DirectoryStore, reports: &mut Vec<News>) {
+        if self.wake().is_none() {
+            return;
+        }
+        let Some(order) = self.orders.pop_front() else { return };
+        let result = match &order {
+            SessionAttachmentOrder::Attach { session, attachment, quota } => {
+                attach(store, *session, attachment, *quota)
+            }
+            SessionAttachmentOrder::Detach { session, name } => detach(store, *session, name),
+        };
+        reports.push(News::SessionAttachment { order, result });
+    }
+
+    fn may_begin(&self, order: &SessionAttachmentOrder) -> bool {
+        self.saved == Some(order.session())
+    }
+}
+
+/// Writes the next version, and only then removes those that aren't kept.
+fn attach(
+    store: &DirectoryStore,
+    session: SessionId,
+    attachment: &Attachment,
+    quota: AttachmentQuota,
+) -> Result<Vec<AttachmentVersion>, AttachmentError> {
+    let there = store.session_attachments(session)?;
+    let name = attachment.name();
+    let before = there.iter().filter(|listed| listed.name == name).next_back();
+    let version = before.map_or(0, |before| before.version).saturating_add(1);
+    let added = AttachmentVersion::new(name.to_owned(), version, attachment.bytes().len() as u64);
+    let (kept, surplus) = chosen(there, added, quota)?;
+    store.write_session_attachment(session, version, attachment)?;
+    debug!(%session, name, version, "attached to the session");
+    let left = surplus.into_iter().filter(|old| !is_removed(store, session, old));
+    let mut all: Vec<_> = kept.into_iter().chain(left).collect();
+    all.sort_unstable();
+    Ok(all)
+}
+
+/// What stays with `added`, and which older versions go for it.
+fn chosen(
+    there: Vec<AttachmentVersion>,
+    added: AttachmentVersion,
+    quota: AttachmentQuota,
+) -> Result<(Vec<AttachmentVersion>, Vec<AttachmentVersion>), AttachmentError> {
+    // The newest first, each with how many newer versions of the same there are.
+    let newest_first = std::iter::once(added).chain(there.into_iter().rev());
+    let mut kept: Vec<AttachmentVersion> = Vec::new();
+    let (mut older, mut surplus) = (Vec::new(), Vec::new());
+    for listed in newest_first {
+        let newer = kept.iter().chain(&older).filter(|newer| newer.name == listed.name).count();
+        match newer {
+            0 => kept.push(listed),
+            newer if newer < quota.versions.max(1) => older.push(listed),
+            _ => surplus.push(listed),
+        }
+    }
+    let mut bytes: u64 = kept.iter().map(|listed| listed.bytes).sum();
+    if bytes > quota.bytes {
+        return Err(AttachmentError::OverQuota { bytes, quota: quota.bytes });
+    }
+    for old in older {
+        if bytes.saturating_add(old.bytes) <= quota.bytes {
+            bytes += old.bytes;
+            kept.push(old);
+        } else {
+            surplus.push(old);
+        }
+    }
+    Ok((kept, surplus))
+}
+
+/// Whether a version that isn't kept is gone. One that can't be removed is tried again with the next.
+fn is_removed(store: &DirectoryStore, session: SessionId, old: &AttachmentVersion) -> bool {
+    let removed = store.remove_session_attachment(session, &old.name, old.version);
+    if let Err(error) = &removed {
+        let error = with_sources(error);
+        warn!(%session, %error, "an older version of an attachment can't be removed");
+    }
+    removed.is_ok()
+}
+
+/// Removes all versions, the newest last: whatever interrupts this, no older one takes its place.
+fn detach(
+    store: &DirectoryStore,
+    session: SessionId,
+    name: &str,
+) -> Result<Vec<AttachmentVersion>, AttachmentError> {
+    let there = store.session_attachments(session)?;
+    let (versions, others): (Vec<_>, Vec<_>) =
+        there.into_iter().partition(|listed| listed.name == name);
+    let (newest, older) = versions.split_last().ok_or(AttachmentError::Missing)?;
+    for old in older {
+        store.remove_session_attachment(session, &old.name, old.version)?;
+    }
+    // The system may keep the order of two removals, or not.
+    store.sync_session(session)?;
+    store.remove_session_attachment(session, &newest.name, newest.version)?;
+    store.sync_session(session)?;
+    debug!(%session, name, "taken away from the session");
+    Ok(others)
+}

@@ -1,0 +1,106 @@
+//! What hangs on notes: attachments of the session whose names begin with that of their note.
+
+use std::collections::HashSet;
+
+use bevy::prelude::*;
+use bevy_session::{
+    Attachment, AttachmentVersion, CurrentSession, SessionAttachmentRemoved, SessionCommandsExt,
+    SessionId,
+};
+
+use super::board::Notes;
+use super::note::NoteId;
+
+impl NoteId {
+    /// What an attachment of this note is called among those of the session, as
+    /// [`read_attachment`](bevy_session::SessionCommands::read_attachment) wants it.
+    ///
+    /// ```
+    /// use bevy_session_play::NoteId;
+    ///
+    /// assert_eq!(NoteId(12).attachment("photo"), "note-12-photo");
+    /// ```
+    #[must_use]
+    pub fn attachment(self, name: &str) -> String {
+        format!("note-{self}-{name}")
+    }
+
+    /// The note of an attachment of the session.
+    fn of_attachment(name: &str) -> Option<Self> {
+        let (id, _) = name.strip_prefix("note-")?.split_once('-')?;
+        id.parse().ok().map(Self).filter(|note| note.0.to_string() == id)
+    }
+}
+
+impl Notes {
+    /// What hangs on a note of the session that is played: the newest version of each, by name.
+    pub fn attachments<'a>(
+        &self,
+        note: NoteId,
+        session: &'a CurrentSession,
+    ) -> impl Iterator<Item = &'a AttachmentVersion> {
+        let all = session.timeline().attachments.as_slice();
+        let newest = all.chunk_by(|a, b| a.name == b.name).filter_map(<[_]>::last);
+        newest.filter(move |listed| NoteId::of_attachment(&listed.name) == Some(note))
+    }
+}
+
+/// Hangs something on a note, or takes it down.
+pub(super) fn hang(world: &mut World, attachment: Attachment) {
+    let (name, bytes) = (attachment.name().to_owned(), attachment.bytes().to_vec());
+    world.commands().session().attach_to_session(name, bytes);
+    world.flush();
+}
+
+pub(super) fn take_down(world: &mut World, name: String) {
+    world.commands().session().detach(name);
+    world.flush();
+}
+
+/// What is being taken down because its note isn't there any more.
+#[derive(Resource, Default)]
+pub(crate) struct Fallen {
+    session: Option<SessionId>,
+    names: HashSet<String>,
+    /// How many attachments the session had when they were looked at last.
+    looked_at: usize,
+}
+
+/// Takes down what hangs on notes that aren't there any more, also where a crash came between.
+pub(super) fn take_down_fallen(world: &mut World) {
+    let Some(session) = world.get_resource::<CurrentSession>() else { return };
+    let (id, count) = (session.id(), session.timeline().attachments.len());
+    let notes_changed = world.get_resource_ref::<Notes>().is_some_and(|notes| notes.is_changed());
+    let fallen = world.get_resource::<Fallen>();
+    let is_as_before =
+        fallen.is_some_and(|fallen| fallen.session == Some(id) && fallen.looked_at == count);
+    if is_as_before && (!notes_changed || count == 0) {
+        return;
+    }
+    let names = fallen_in(world);
+    let mut fallen = world.get_resource_or_init::<Fallen>();
+    if fallen.session != Some(id) {
+        *fallen = Fallen { session: Some(id), ..Fallen::default() };
+    }
+    fallen.looked_at = count;
+    let names: Vec<String> =
+        names.into_iter().filter(|name| fallen.names.insert(name.clone())).collect();
+    names.into_iter().for_each(|name| take_down(world, name));
+}
+
+/// The names of attachments whose note isn't there.
+fn fallen_in(world: &World) -> Vec<String> {
+    let Some(session) = world.get_resource::<CurrentSession>() else { return Vec::new() };
+    let Some(notes) = world.get_resource::<Notes>() else { return Vec::new() };
+    let known: HashSet<NoteId> = notes.iter().map(|note| note.id()).collect();
+    let listed = session.timeline().attachments.chunk_by(|a, b| a.name == b.name);
+    let names = listed.filter_map(|versions| versions.first()).map(|listed| &listed.name);
+    let is_fallen =
+        |name: &&String| NoteId::of_attachment(name).is_some_and(|note| !known.contains(&note));
+    names.filter(is_fallen).cloned().collect()
+}
+
+/// One that can't be taken down is tried again when the session is next taken up.
+pub(crate) fn forget_taken_down(removed: On<SessionAttachmentRemoved>, mut fallen: ResMut<Fallen>) {
+    fallen.names.remove(&removed.name);
+}
