@@ -6,7 +6,7 @@ use bevy::prelude::*;
 use tracing::{debug, error};
 
 use super::notifications::{
-    AttachmentSaved, SessionAttachmentRemoved, SessionAttachmentSaved, notify,
+    AttachmentRead, AttachmentSaved, SessionAttachmentRemoved, SessionAttachmentSaved, notify,
 };
 use super::requests::{AttachmentRequest, reject};
 use super::runtime::RuntimeParts;
@@ -18,7 +18,7 @@ use crate::session::{
     Attachment, AttachmentError, AttachmentOf, AttachmentQuota, AttachmentVersion, RequestError,
     check_attachment_name,
 };
-use crate::writer::{SessionAttachmentOrder, SlotOrder};
+use crate::writer::{News, SessionAttachmentOrder, SlotOrder};
 
 impl RuntimeParts {
     pub(super) fn handle_attachment_request(
@@ -107,8 +107,19 @@ pub(super) fn attached(
     notify(world, AttachmentSaved { session, checkpoint, name });
 }
 
+/// What was done with attachments of a session itself, and what was read of any.
+pub(super) fn handle_attachment_news(world: &mut World, news: News) {
+    match news {
+        News::SessionAttachment { order, result } => session_attachment_done(world, order, result),
+        News::AttachmentRead { of, name, result } => {
+            notify(world, AttachmentRead { of, name, result });
+        }
+        _ => {}
+    }
+}
+
 /// Something was attached to a session itself, or taken away from it, or not.
-pub(super) fn session_attachment_done(
+fn session_attachment_done(
     world: &mut World,
     order: SessionAttachmentOrder,
     result: Result<Vec<AttachmentVersion>, AttachmentError>,

@@ -6,10 +6,10 @@ use bevy::prelude::*;
 use tracing::{debug, error, warn};
 
 use super::activity::set_activity;
-use super::attachments::session_attachment_done;
+use super::attachments::handle_attachment_news;
 use super::notifications::{
-    AttachmentRead, CheckpointDrifted, CheckpointFailed, CheckpointSaved, SavingResumed,
-    SavingStopped, SessionForgotten, TypeFailed, notify,
+    CheckpointDrifted, CheckpointFailed, CheckpointSaved, SavingResumed, SavingStopped,
+    SessionForgotten, TypeFailed, notify,
 };
 use super::recording::{EventLoss, EventsDropped, events_dropped};
 use super::reporting::reported;
@@ -127,11 +127,8 @@ impl RuntimeParts {
             }
             // The stopwatch has it.
             News::Measured(_) => {}
-            News::SessionAttachment { order, result } => {
-                session_attachment_done(world, order, result);
-            }
-            News::AttachmentRead { of, name, result } => {
-                notify(world, AttachmentRead { of, name, result });
+            news @ (News::SessionAttachment { .. } | News::AttachmentRead { .. }) => {
+                handle_attachment_news(world, news);
             }
         }
     }

@@ -98,7 +98,7 @@ fn attach(
 ) -> Result<Vec<AttachmentVersion>, AttachmentError> {
     let there = store.session_attachments(session)?;
     let name = attachment.name();
-    let before = there.iter().filter(|listed| listed.name == name).next_back();
+    let before = there.iter().rfind(|listed| listed.name == name);
     let version = before.map_or(0, |before| before.version).saturating_add(1);
     let added = AttachmentVersion::new(name.to_owned(), version, attachment.bytes().len() as u64);
     let (kept, surplus) = chosen(there, added, quota)?;
