@@ -1,11 +1,13 @@
 //! What the plugin is doing, for developers.
 
+mod activity;
 mod chart;
 mod draw;
 mod record;
 
 use bevy::prelude::*;
 
+use self::activity::{ask_for_activity, show_activity};
 use self::draw::{PanelView, act, fill_in, go_back, show_panel, toggle};
 pub use self::record::SessionPanel;
 use self::record::{
@@ -16,8 +18,8 @@ use self::record::{
 use super::{SessionUiSystems, add_core};
 
 /// A panel for developers: status, play time, the history of checkpoints with the time that captures
-/// and writes took, what is on its way, errors, and buttons that take a checkpoint and crash the
-/// game. F9 opens and closes it; together with Shift it takes the keyboard, for the buttons.
+/// and writes took, what is on its way, what happened last as the session has recorded it, alerts that stand,
+/// errors, and buttons that take a checkpoint and crash the game. F9 opens and closes it; together with Shift it takes the keyboard, for the buttons.
 ///
 /// ```no_run
 /// use bevy::prelude::*;
@@ -91,11 +93,12 @@ impl Plugin for SessionPanelPlugin {
             .add_observer(note_type_failed)
             .add_observer(note_unsaved_type)
             .add_observer(note_hint)
+            .add_observer(show_activity)
             .add_observer(act)
             .add_observer(go_back)
             .add_systems(
                 Update,
-                (toggle, show_panel, fill_in.run_if(is_shown))
+                (toggle, show_panel, (ask_for_activity, fill_in).chain().run_if(is_shown))
                     .chain()
                     .in_set(SessionUiSystems::Show),
             );

@@ -465,6 +465,8 @@ strings! {
     panel_size: String = "Size, KiB",
     /// In the panel: the newest and the largest value.
     panel_value: String = "{last} (max {max})",
+    /// In the panel: what the session has recorded last.
+    panel_activity: String = "Activity",
     /// In the panel: what went wrong.
     panel_errors: String = "Errors",
     /// In the panel: nothing did.

@@ -8,6 +8,7 @@ use bevy::ui_widgets::Activate;
 use super::chart::{Chart, picture, redraw};
 use super::record::SessionPanel;
 use super::{SessionPanelPlugin, ToggleSessionPanel};
+use crate::figures::SessionAlerts;
 use crate::lifecycle::{CurrentSession, SessionActivity, SessionCommandsExt};
 use crate::ui::describe::{fill, shortened};
 use crate::ui::focus::GoBack;
@@ -45,6 +46,8 @@ pub(super) enum Line {
     Value(Chart),
     ErrorCount,
     Errors,
+    Alerts,
+    Activity,
 }
 
 /// The version of the panel that a chart was drawn with.
@@ -121,13 +124,18 @@ pub(super) fn go_back(
 pub(super) fn fill_in(
     panel: Res<SessionPanel>,
     session: Option<Res<CurrentSession>>,
+    alerts: Option<Res<SessionAlerts>>,
     look: Res<Look>,
     images: Option<ResMut<Assets<Image>>>,
     mut lines: Query<(&Line, &mut Text)>,
     mut charts: Query<(&Chart, &mut DrawnWith, &mut ImageNode)>,
 ) {
     for (line, mut text) in &mut lines {
-        let now = said(*line, &panel, session.as_deref(), &look);
+        let now = match line {
+            Line::Alerts => alerts.as_deref().map(standing).unwrap_or_default(),
+            Line::Activity => panel.activity.lines.join("\n"),
+            line => said(*line, &panel, session.as_deref(), &look),
+        };
         if text.0 != now {
             text.0 = now;
         }
@@ -174,7 +182,14 @@ fn said(line: Line, panel: &SessionPanel, session: Option<&CurrentSession>, look
         Line::ErrorCount if panel.errors.is_empty() => words.panel_no_errors.clone(),
         Line::ErrorCount => String::new(),
         Line::Errors => panel.errors.iter().cloned().collect::<Vec<_>>().join("\n"),
+        Line::Alerts | Line::Activity => String::new(),
     }
+}
+
+/// The alerts that stand, each with the code that the runbook explains.
+fn standing(alerts: &SessionAlerts) -> String {
+    let said = alerts.standing().map(|raised| format!("{}: {}", raised.code, raised.what));
+    said.map(|line| shortened(&line, 160)).collect::<Vec<_>>().join("\n")
 }
 
 impl View for PanelView {
@@ -216,20 +231,24 @@ impl View for PanelView {
             for chart in Chart::ALL {
                 draw_chart(look, panel, chart);
             }
-            let errors = Node {
-                flex_shrink: 1.0,
-                min_height: Val::ZERO,
-                overflow: Overflow::clip(),
-                ..look.column(2.0)
-            };
-            panel.spawn((errors, Pickable::IGNORE)).with_children(|errors| {
+            panel.spawn((column_of_lines(look), Pickable::IGNORE)).with_children(|column| {
+                column.spawn(look.line(&words.panel_activity, TextSize::Small, Ink::Muted));
+                column.spawn((look.text("", TextSize::Small, Ink::Text), Line::Activity));
+            });
+            panel.spawn((column_of_lines(look), Pickable::IGNORE)).with_children(|errors| {
                 draw_line(look, errors, &words.panel_errors, Line::ErrorCount, TextSize::Small);
-                let text = look.text("", TextSize::Small, Ink::Warning);
-                errors.spawn((text, Line::Errors));
+                for line in [Line::Alerts, Line::Errors] {
+                    errors.spawn((look.text("", TextSize::Small, Ink::Warning), line));
+                }
             });
             self.draw_buttons(look, panel);
         });
     }
+}
+
+/// Texts that are cut where the panel ends.
+fn column_of_lines(look: &Look) -> Node {
+    Node { flex_shrink: 1.0, min_height: Val::ZERO, overflow: Overflow::clip(), ..look.column(2.0) }
 }
 
 impl PanelView {

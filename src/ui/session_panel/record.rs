@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
+use super::activity::Activity;
 use crate::journal::CheckpointId;
 use crate::lifecycle::{
     AutosaveStretched, CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved,
@@ -28,6 +29,8 @@ pub struct SessionPanel {
     pub(super) on_their_way: VecDeque<(CheckpointId, Duration)>,
     /// What went wrong, the newest last.
     pub(super) errors: VecDeque<String>,
+    /// What happened last.
+    pub(super) activity: Activity,
     /// Whether the keyboard is to go to the panel.
     pub(super) wants_focus: bool,
     /// Grows with each checkpoint.

@@ -1,15 +1,24 @@
 //! The developer's panel.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session::figures::{Alert, AlertsExt, SessionFiguresPlugin, SessionOperation};
 use bevy_session::prelude::*;
 use bevy_session::ui::{SessionPanel, SessionPanelPlugin, SessionUiPlugins};
-use bevy_session::{MemoryDisk, Operation};
+use bevy_session::{MemoryDisk, Operation, RecordingExt};
+use serde::{Deserialize, Serialize};
 
 use super::kit::*;
 use super::layout::{WINDOWS, assert_tidy};
 use crate::common::*;
+
+#[derive(Message, TypePath, Clone, Debug, Serialize, Deserialize)]
+struct Mined {
+    ore: String,
+    amount: u32,
+}
 
 #[test]
 fn a_key_opens_the_panel_which_shows_what_goes_on() {
@@ -117,4 +126,35 @@ fn the_panel_does_not_take_the_keyboard_from_the_game() {
     key(&mut app, KeyCode::F9);
     frames(&mut app, 3);
     assert_eq!(app.world().resource::<bevy::input_focus::InputFocus>().get(), before);
+}
+
+#[test]
+fn what_happened_last_and_the_alerts_that_stand_are_shown() {
+    let disk = MemoryDisk::default();
+    let mut app = game_with(plugin(&disk), |app| {
+        add_ui(app);
+        app.add_plugins((SessionUiPlugins, SessionFiguresPlugin::default()));
+        app.add_message::<Mined>().record_messages::<Mined>();
+        let never = Duration::from_nanos(1);
+        let alert = Alert::p95_above(SessionOperation::Checkpoint, never).at_least(1);
+        app.raise(alert).unwrap();
+        resize(app, 1280, 720, 1.0);
+    });
+    key(&mut app, KeyCode::F9);
+    start(&mut app, "Campaign");
+    seconds(&mut app, 6.0);
+    assert!(is_shown(&mut app, "0:00 started, active"), "{:?}", texts(&mut app));
+    app.world_mut().write_message(Mined { ore: "copper".to_owned(), amount: 7 });
+    seconds(&mut app, 6.0);
+    let shown = texts(&mut app).join("\n");
+    assert!(shown.contains("0:06 Mined") && shown.contains("copper"), "{shown}");
+    assert!(shown.contains("BS0"), "{shown}");
+    for (width, height, scale) in WINDOWS {
+        resize(&mut app, width, height, scale);
+        frames(&mut app, 3);
+        assert_tidy(&mut app, &format!("{width} x {height} at {scale}"));
+    }
+    close(&mut app);
+    frames(&mut app, 3);
+    assert!(!is_shown(&mut app, "copper"), "what another session did isn't its");
 }
