@@ -4,15 +4,18 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use bevy_session_journal::ShelfMove;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
+use crate::archive::{Keep, Move};
 use crate::cat::Wanted;
 use crate::checkpoint_name::CheckpointName;
 use crate::diff::Compared;
 use crate::export::Exported;
 use crate::failure::Failure;
 use crate::health::Bounds;
+use crate::import::Imported;
 use crate::list::Filters;
 use crate::open_session::OpenSession;
 use crate::place::Place;
@@ -22,13 +25,14 @@ use crate::session_name::SessionName;
 use crate::view::Viewed;
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 all is good; 1 something is damaged or can't be read; 2 nothing good is left of what was \
+Exit codes: 0 all is good; 1 something is damaged or can't be read, or isn't done to a session that is in use; 2 nothing good is left of what was \
 asked for, or the disk failed; 64 there is no such command, place, session or checkpoint, or something is there already \
 where the result is to be written.";
 
 /// Looks at the sessions that a game keeps with `bevy_session`.
 ///
-/// It never changes what it looks at, and may be used while the game runs.
+/// It may be used while the game runs. Only `import`, `archive` and `unarchive` change anything of a game, as that would
+/// itself and under its locks.
 #[derive(Parser, Debug)]
 #[command(name = "bevy-session", version, disable_help_subcommand = true, max_term_width = 100)]
 #[command(after_help = EXIT_CODES)]
@@ -77,6 +81,20 @@ pub enum Verb {
     /// The session itself stays as it is. Exit codes: 0 all was kept, 1 something was lost, 2 nothing good is left.
     #[command(after_help = example("repair --game Acme/Hop last --to ./repaired"))]
     Repair(Repair),
+    /// Bring reports, exported sessions and slots into the directory of their game, each as a slot
+    ///
+    /// They are what the game's own load menu shows then. Nothing that is there is replaced, and a file that was imported
+    /// before is said to be there already. May be done while the game runs.
+    #[command(after_help = example("import crash.report.tar --game Acme/Hop\n  bevy-session import quick.save --into ./my-game"))]
+    Import(Imported),
+    /// Put sessions away: of each its newest checkpoint, or its summary alone, is kept as one file
+    ///
+    /// As a game does that is asked to. Refused while the session is played, and while a crash waits for an answer.
+    #[command(after_help = example("archive --game Acme/Hop 01a1fb8e-1228 Relics"))]
+    Archive(Archive),
+    /// Take sessions out of the archive again, which were put there with their worlds
+    #[command(after_help = example("unarchive --game Acme/Hop Relics"))]
+    Unarchive(Unarchive),
     /// Say which sessions rules of retention would let go, and why
     ///
     /// Nothing is removed: a game does that with the same rules.
@@ -136,6 +154,33 @@ pub struct OfSession {
     /// `last` is the one that was played last, and `last~2` the second before it; the trash isn't looked into.
     /// A file holds one session, so none is named then.
     session: Option<OsString>,
+}
+
+/// Sessions of a place that are named, one by one.
+#[derive(Args, Debug)]
+pub struct Sessions {
+    #[command(flatten)]
+    place: OfPlace,
+    /// The sessions: ids or the beginnings of them, names, `last` or `last~2`
+    #[arg(value_name = "SESSION")]
+    sessions: Vec<OsString>,
+}
+
+/// What `archive` is asked for.
+#[derive(Args, Debug)]
+pub struct Archive {
+    #[command(flatten)]
+    sessions: Sessions,
+    /// What is kept of each
+    #[arg(long, value_enum, default_value_t)]
+    keep: Keep,
+}
+
+/// What `unarchive` is asked for.
+#[derive(Args, Debug)]
+pub struct Unarchive {
+    #[command(flatten)]
+    sessions: Sessions,
 }
 
 /// What `verify` is asked for.
@@ -285,6 +330,35 @@ impl OfSession {
     }
 }
 
+impl Archive {
+    /// What is to be moved into the archive.
+    pub fn resolve(self) -> Result<Move, Failure> {
+        self.sessions.moved(self.keep.shelf_move())
+    }
+}
+
+impl Unarchive {
+    /// What is to be moved out of it.
+    pub fn resolve(self) -> Result<Move, Failure> {
+        self.sessions.moved(ShelfMove::Unarchive)
+    }
+}
+
+impl Sessions {
+    fn moved(self, how: ShelfMove) -> Result<Move, Failure> {
+        let mut words = Words::of(self.place, self.sessions.into_iter().map(Some));
+        let place = words.place()?;
+        if place.is_file() {
+            return Err(Failure::usage("a file can't be changed; name the directory of its game"));
+        }
+        let mut sessions = Vec::new();
+        while let Some(session) = words.session(&place) {
+            sessions.push(session);
+        }
+        if sessions.is_empty() { Err(no_session()) } else { Ok(Move { place, sessions, how }) }
+    }
+}
+
 impl OfCheckpoint {
     /// The session, opened, and the name of its checkpoint.
     pub fn resolve(self) -> Result<(OpenSession, CheckpointName), Failure> {
@@ -334,7 +408,7 @@ struct Words {
 }
 
 impl Words {
-    fn of<const N: usize>(first: OfPlace, others: [Option<OsString>; N]) -> Self {
+    fn of(first: OfPlace, others: impl IntoIterator<Item = Option<OsString>>) -> Self {
         let words: Vec<OsString> = [first.place].into_iter().chain(others).flatten().collect();
         Self { game: first.game, words: words.into_iter() }
     }

@@ -1,10 +1,12 @@
-//! `bevy-session`: looks at the files of `bevy_session`, and never changes them. What it writes, it writes elsewhere.
+//! `bevy-session`: looks at the files of `bevy_session`, and never changes them. What it writes, it writes elsewhere,
+//! but for `import`, `archive` and `unarchive`, which do what a game does that is asked to, under its locks.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
 mod alive;
+mod archive;
 mod arguments;
 mod cat;
 mod checkpoint_name;
@@ -15,6 +17,7 @@ mod events;
 mod export;
 mod failure;
 mod health;
+mod import;
 mod list;
 mod log;
 mod open_session;
@@ -104,6 +107,9 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
             Ok(ExitCode::SUCCESS)
         }
         Verb::Doctor(place) => doctor::doctor(&place.resolve()?, output),
+        Verb::Import(wanted) => import::import(&wanted, output),
+        Verb::Archive(arguments) => archive::archive(&arguments.resolve()?, output),
+        Verb::Unarchive(arguments) => archive::archive(&arguments.resolve()?, output),
         Verb::Repair(arguments) => repair::repair(arguments.session.open()?, &arguments.to, output),
         Verb::Health(arguments) => {
             health::health(&arguments.place.resolve()?, &arguments.bounds, output)

@@ -46,6 +46,7 @@ mod sweeping;
 mod trials;
 mod type_bytes;
 mod unplayed_run;
+mod upkeep;
 mod worker;
 
 pub use content::{Content, Encoded, Everything};
@@ -58,4 +59,5 @@ pub use orders::Leave;
 pub use orders::{CheckpointOrder, DraftOrder, EventStart, Order, Report, TakeUp, WorldOrder};
 pub use retention::Quota;
 pub use slot_work::{SlotDone, SlotOrder};
+pub use upkeep::Upkeep;
 pub use worker::Worker;

@@ -77,7 +77,7 @@ impl Profile {
         let (mut local, mut held) = (None, Vec::new());
         if let (Some(data), Some(state)) = (directory.data.clone(), directory.state.clone()) {
             held = held_in(&*disk, &state)?;
-            let layout = Layout { data, state, profile: directory.profile.clone() };
+            let layout = Layout::by_directory(data, state, &directory.profile);
             local = Some(LocalStore::new(Arc::clone(&disk), layout));
         }
         Ok(Self { directory, disk, file: None, local, held })
@@ -97,6 +97,19 @@ impl Profile {
     /// Whether it is all of what a single file has.
     pub fn is_file(&self) -> bool {
         self.file.is_some()
+    }
+
+    /// The store as its game has it, with a disk that can be written.
+    pub fn to_change(&self) -> Result<LocalStore, Failure> {
+        let ProfileDirectory { profile, sessions, data, state, .. } = &self.directory;
+        let no_records = || Failure::NoRecords { place: sessions.display().to_string() };
+        let (data, state) = data.clone().zip(state.clone()).ok_or_else(no_records)?;
+        let layout = Layout::by_directory(data, state, profile);
+        // Otherwise the locks would be others than the game's.
+        if layout.sessions() != *sessions {
+            return Err(Failure::UnknownProfile { directory: profile.clone() });
+        }
+        Ok(LocalStore::new(Arc::new(RealDisk), layout))
     }
 
     /// What is read through.

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use crate::common::{Done, Game, RELICS, ran, run, tool};
 
-const VERBS: [&str; 14] = [
+const VERBS: [&str; 17] = [
     "list",
     "show",
     "verify",
@@ -15,6 +15,9 @@ const VERBS: [&str; 14] = [
     "stats",
     "export",
     "view",
+    "import",
+    "archive",
+    "unarchive",
     "repair",
     "prune",
     "doctor",

@@ -2,12 +2,14 @@
 
 mod common;
 
+mod archiving;
 mod arguments;
 mod doctoring;
 mod exporting;
 mod filtering;
 mod happened;
 mod health;
+mod importing;
 mod looking;
 mod naming;
 mod pruning;
