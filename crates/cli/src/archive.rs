@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::place::Place;
 use crate::progress::Progress;
-use crate::session_name::{Chosen, SessionName};
+use crate::session_name::{Chosen, Selection};
 
 /// What is kept of a session that is put away.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, ValueEnum)]
@@ -27,7 +27,7 @@ pub enum Keep {
 /// Sessions that are to be moved, and where to.
 pub struct Move {
     pub place: Place,
-    pub sessions: Vec<SessionName>,
+    pub sessions: Selection,
     pub how: ShelfMove,
 }
 
@@ -58,17 +58,12 @@ impl Keep {
 pub fn archive(wanted: &Move, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
     let Move { place, sessions, how } = wanted;
     // All are found before anything is changed, after which `last` may be another one.
-    let chosen: Vec<Chosen> =
-        sessions.iter().map(|name| name.find(place)).collect::<Result<_, Failure>>()?;
+    let chosen = sessions.find(place)?;
     let progress = Progress::begin("moving sessions", chosen.len() as u64);
-    let mut done: Vec<SessionId> = Vec::new();
     for Chosen { profile, session } in chosen {
-        if !done.contains(&session) {
-            done.push(session);
-            let moved = Upkeep::of(profile.to_change()?).shelve(session, *how, clock::timestamp());
-            let moved = moved.map_err(|source| Failure::Unmoved { session, source })?;
-            Moved::of(session, &moved).write(output)?;
-        }
+        let moved = Upkeep::of(profile.to_change()?).shelve(session, *how, clock::timestamp());
+        let moved = moved.map_err(|source| Failure::Unmoved { session, source })?;
+        Moved::of(session, &moved).write(output)?;
         progress.step();
     }
     Ok(ExitCode::SUCCESS)

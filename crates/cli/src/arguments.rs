@@ -12,7 +12,7 @@ use crate::archive::{Keep, Move};
 use crate::cat::Wanted;
 use crate::checkpoint_name::CheckpointName;
 use crate::diff::Compared;
-use crate::export::Exported;
+use crate::export::{Exported, Source};
 use crate::failure::Failure;
 use crate::health::Bounds;
 use crate::import::Imported;
@@ -21,7 +21,7 @@ use crate::open_session::OpenSession;
 use crate::place::Place;
 use crate::prune::Rules;
 use crate::rows::RowsOf;
-use crate::session_name::SessionName;
+use crate::session_name::{Selection, SessionName};
 use crate::view::Viewed;
 
 const EXIT_CODES: &str = "\
@@ -64,17 +64,19 @@ pub enum Verb {
     /// Exit codes are those of diff: 0 nothing differs, 1 something does, 2 one can't be read.
     #[command(after_help = example("diff --game Acme/Hop last last~12 last --ignore '**.translation'"))]
     Diff(Diff),
-    /// Write what happened in a session, or in all together, and the checkpoints, by time
-    #[command(after_help = example("log --game Acme/Hop last --follow"))]
+    /// Write what happened in sessions, together, and their checkpoints, by time
+    #[command(after_help = example("log --game Acme/Hop last --follow\n  bevy-session log --game Acme/Hop last last~1"))]
     Log(Log),
     /// Say what makes a session large: its bytes by file, frame, type and checkpoint
     #[command(after_help = example("stats --game Acme/Hop last"))]
     Stats(OfSession),
     /// Write a checkpoint and what happened up to it as rows, for other programs
-    #[command(after_help = example("export --game Acme/Hop last --to json > world.json\n  bevy-session export --game Acme/Hop last 7 --to csv --output ./world"))]
+    ///
+    /// Of one session any checkpoint is taken, of several of each the newest, and each row says whose it is.
+    #[command(after_help = example("export --game Acme/Hop last --to json > world.json\n  bevy-session export --game Acme/Hop last 7 --to csv --output ./world\n  bevy-session export --game Acme/Hop --all --to sqlite --output all.db"))]
     Export(Export),
-    /// Write a page to look into a session with, in one file that any browser opens
-    #[command(after_help = example("view --game Acme/Hop last --output last.html"))]
+    /// Write a page to look into sessions with, in one file that any browser opens
+    #[command(after_help = example("view --game Acme/Hop last --output last.html\n  bevy-session view --game Acme/Hop --all --output all.html"))]
     View(View),
     /// Copy what can be read of a damaged session into a new directory, which a game can play
     ///
@@ -231,11 +233,21 @@ pub struct Diff {
     pub compared: Compared,
 }
 
+/// Sessions of a place: some, or all.
+#[derive(Args, Debug)]
+pub struct SomeSessions {
+    #[command(flatten)]
+    sessions: Sessions,
+    /// All sessions of the place
+    #[arg(long)]
+    all: bool,
+}
+
 /// What `log` is asked for.
 #[derive(Args, Debug)]
 pub struct Log {
     #[command(flatten)]
-    pub session: OfSession,
+    pub sessions: SomeSessions,
     /// Go on with what comes, until interrupted or the session is deleted
     #[arg(long, short)]
     pub follow: bool,
@@ -245,7 +257,15 @@ pub struct Log {
 #[derive(Args, Debug)]
 pub struct Export {
     #[command(flatten)]
-    pub checkpoint: OfCheckpoint,
+    place: OfPlace,
+    /// The session and its checkpoint, as `cat --help` names them, or several sessions [default checkpoint: last]
+    ///
+    /// Of two words, the second is a checkpoint if it is `7`, `7@e5a9`, `last`, `last~2` or `@12:30`.
+    #[arg(value_name = "SESSION [CHECKPOINT] | SESSION")]
+    words: Vec<OsString>,
+    /// All sessions of the place
+    #[arg(long)]
+    all: bool,
     #[command(flatten)]
     pub wanted: Exported,
 }
@@ -254,7 +274,7 @@ pub struct Export {
 #[derive(Args, Debug)]
 pub struct View {
     #[command(flatten)]
-    pub session: OfSession,
+    pub sessions: SomeSessions,
     #[command(flatten)]
     pub wanted: Viewed,
 }
@@ -346,16 +366,81 @@ impl Unarchive {
 
 impl Sessions {
     fn moved(self, how: ShelfMove) -> Result<Move, Failure> {
-        let mut words = Words::of(self.place, self.sessions.into_iter().map(Some));
-        let place = words.place()?;
+        let (place, sessions) = self.resolve()?;
         if place.is_file() {
             return Err(Failure::usage("a file can't be changed; name the directory of its game"));
         }
-        let mut sessions = Vec::new();
-        while let Some(session) = words.session(&place) {
-            sessions.push(session);
+        let sessions = Selection::Named(sessions);
+        Ok(Move { place, sessions, how })
+    }
+
+    /// The place, and the sessions that were named: one at least; the only one of a file.
+    fn resolve(self) -> Result<(Place, Vec<SessionName>), Failure> {
+        let (place, sessions) = self.resolve_any()?;
+        if sessions.is_empty() { Err(no_session()) } else { Ok((place, sessions)) }
+    }
+
+    fn resolve_any(self) -> Result<(Place, Vec<SessionName>), Failure> {
+        let mut words = Words::of(self.place, self.sessions.into_iter().map(Some));
+        let place = words.place()?;
+        let sessions = match place.is_file() {
+            true => words.session(&place).into_iter().collect(),
+            false => std::iter::from_fn(|| words.session(&place)).collect(),
+        };
+        words.end()?;
+        Ok((place, sessions))
+    }
+}
+
+impl SomeSessions {
+    /// The place, and the sessions.
+    pub fn resolve(self) -> Result<(Place, Selection), Failure> {
+        let all = self.all;
+        match self.or_all()? {
+            (_, Selection::All) if !all => Err(no_session()),
+            resolved => Ok(resolved),
         }
-        if sessions.is_empty() { Err(no_session()) } else { Ok(Move { place, sessions, how }) }
+    }
+
+    /// The same, where naming none means all.
+    pub fn or_all(self) -> Result<(Place, Selection), Failure> {
+        let (place, named) = self.sessions.resolve_any()?;
+        match (self.all, named.is_empty()) {
+            (_, true) => Ok((place, Selection::All)),
+            (false, false) => Ok((place, Selection::Named(named))),
+            (true, false) if place.is_file() => Ok((place, Selection::Named(named))),
+            (true, false) => Err(all_and_one()),
+        }
+    }
+}
+
+impl Export {
+    /// What is to be exported.
+    pub fn resolve(self) -> Result<(Source, Exported), Failure> {
+        let Self { place, words, all, wanted } = self;
+        let mut words = Words::of(place, words.into_iter().map(Some));
+        let place = words.place()?;
+        if place.is_file() {
+            let checkpoint = words.checkpoint()?.unwrap_or(CheckpointName::Last(0));
+            words.end()?;
+            return Ok((Source::One(place, SessionName::Only, checkpoint), wanted));
+        }
+        let named: Vec<OsString> = std::iter::from_fn(|| words.next()).collect();
+        let name = |word: &OsString| SessionName::of(&word.to_string_lossy());
+        let source = match (all, &named[..]) {
+            (true, []) => Source::Several(place, Selection::All),
+            (true, _) => return Err(all_and_one()),
+            (false, []) => return Err(no_session()),
+            (false, [one]) => Source::One(place, name(one), CheckpointName::Last(0)),
+            (false, [one, other]) => match other.to_string_lossy().parse() {
+                Ok(checkpoint) => Source::One(place, name(one), checkpoint),
+                Err(_) => Source::Several(place, Selection::Named(vec![name(one), name(other)])),
+            },
+            (false, many) => {
+                Source::Several(place, Selection::Named(many.iter().map(name).collect()))
+            }
+        };
+        Ok((source, wanted))
     }
 }
 
@@ -398,6 +483,11 @@ impl Diff {
 /// A session has to be named, and isn't.
 fn no_session() -> Failure {
     Failure::usage("a session is missing; `last` is the one that was played last")
+}
+
+/// All sessions are wanted, and one of them.
+fn all_and_one() -> Failure {
+    Failure::usage("--all goes without the name of a session")
 }
 
 /// The words of a command line that follow its verb. `--game` stands for the first of them, so the others

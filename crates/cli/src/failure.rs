@@ -97,6 +97,12 @@ pub enum Failure {
         /// Which.
         checkpoint: CheckpointId,
     },
+    /// Of all sessions of a place, none can be shown.
+    #[error("{place} has no session that can be shown")]
+    NothingReadable {
+        /// The place.
+        place: String,
+    },
     /// A checkpoint has no such entity, type or resource.
     #[error("checkpoint {checkpoint} has no {what}; {there}")]
     NotInCheckpoint {
@@ -261,6 +267,7 @@ impl Failure {
             | Self::Read(_)
             | Self::DamagedCheckpoint { .. }
             | Self::WithoutWorld { .. }
+            | Self::NothingReadable { .. }
             | Self::UnreadableFile { .. }
             | Self::Unwritten { .. }
             | Self::Repair(_)

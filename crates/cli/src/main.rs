@@ -18,6 +18,7 @@ mod export;
 mod failure;
 mod health;
 mod import;
+mod left_out;
 mod list;
 mod log;
 mod open_session;
@@ -47,7 +48,6 @@ use std::process::ExitCode;
 use arguments::{Arguments, Verb};
 use clap::Parser;
 use failure::Failure;
-use open_session::OpenSession;
 use output::Output;
 use terminal::Look;
 
@@ -85,12 +85,8 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
             Ok(ExitCode::from(u8::from(differs)))
         }
         Verb::Log(arguments) => {
-            match arguments.session.resolve()? {
-                (place, Some(session)) => {
-                    log::log(OpenSession::open(&place, &session)?, arguments.follow, output)?;
-                }
-                (place, None) => log::log_all(&place, arguments.follow, output)?,
-            }
+            let (place, sessions) = arguments.sessions.or_all()?;
+            log::log(&place, &sessions, arguments.follow, output)?;
             Ok(ExitCode::SUCCESS)
         }
         Verb::Stats(session) => {
@@ -98,10 +94,13 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
             Ok(ExitCode::SUCCESS)
         }
         Verb::Export(arguments) => {
-            let (session, checkpoint) = arguments.checkpoint.resolve()?;
-            export::export(session, &checkpoint, &arguments.wanted, output)
+            let (source, wanted) = arguments.resolve()?;
+            export::export(&source, &wanted, output)
         }
-        Verb::View(arguments) => view::view(arguments.session.open()?, &arguments.wanted, output),
+        Verb::View(arguments) => {
+            let (place, sessions) = arguments.sessions.resolve()?;
+            view::view(&place, &sessions, &arguments.wanted, output)
+        }
         Verb::Prune(arguments) => {
             prune::prune(&arguments.place.resolve()?, &arguments.rules, output)?;
             Ok(ExitCode::SUCCESS)
