@@ -105,8 +105,8 @@ pub enum Verb {
     /// Say what is wrong and what to do, each with a code that the runbook explains
     ///
     /// Exit codes: 0 nothing is wrong, 1 something is.
-    #[command(after_help = example("doctor --game Acme/Hop"))]
-    Doctor(OfPlace),
+    #[command(after_help = example("doctor --game Acme/Hop\n  bevy-session doctor --game Acme/Hop --second-place 'Documents/Hop saves'"))]
+    Doctor(Doctor),
     /// Say whether a game lives and saves, for a probe that opens no port
     ///
     /// Goes by the record that each process of a game writes once a second. Exit codes: 0 it lives and is within
@@ -298,6 +298,16 @@ pub struct Repair {
     pub to: PathBuf,
 }
 
+/// What `doctor` is asked for.
+#[derive(Args, Debug)]
+pub struct Doctor {
+    #[command(flatten)]
+    place: OfPlace,
+    /// What `SessionPlugin::fallback_directory` was given: say what lies there
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    second_place: Option<PathBuf>,
+}
+
 /// What `health` is asked for.
 #[derive(Args, Debug)]
 pub struct Health {
@@ -330,6 +340,13 @@ impl OfPlace {
         let place = words.place()?;
         words.end()?;
         Ok(place)
+    }
+}
+
+impl Doctor {
+    /// The place, and the second one.
+    pub fn resolve(self) -> Result<(Place, Option<Place>), Failure> {
+        Ok((self.place.resolve()?, self.second_place.map(Place::of_path)))
     }
 }
 

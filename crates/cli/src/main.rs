@@ -105,7 +105,10 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
             prune::prune(&arguments.place.resolve()?, &arguments.rules, output)?;
             Ok(ExitCode::SUCCESS)
         }
-        Verb::Doctor(place) => doctor::doctor(&place.resolve()?, output),
+        Verb::Doctor(arguments) => {
+            let (place, second) = arguments.resolve()?;
+            doctor::doctor(&place, second.as_ref(), output)
+        }
         Verb::Import(wanted) => import::import(&wanted, output),
         Verb::Archive(arguments) => archive::archive(&arguments.resolve()?, output),
         Verb::Unarchive(arguments) => archive::archive(&arguments.resolve()?, output),

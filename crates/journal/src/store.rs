@@ -77,4 +77,4 @@ pub(crate) use slot_shelf::SlotShelf;
 pub use slot_shelf::{SlotFile, UnreadSlot, slots_in};
 pub use stored_session::{MergedBlocks, StoredSession};
 pub use traced_disk::TracedDisk;
-pub(crate) use trial::Trial;
+pub use trial::Trial;

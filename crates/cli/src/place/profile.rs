@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bevy_session_journal::clock;
 use bevy_session_journal::journal::Head;
 use bevy_session_journal::store::{
-    Disk, Layout, LocalStore, ReadOnlyDisk, RealDisk, StoreError, StoredSession, read_all,
+    Disk, Layout, LocalStore, ReadOnlyDisk, RealDisk, StoreError, StoredSession, Trial, read_all,
 };
 use bevy_session_journal::{RunId, SessionId};
 use serde::Serialize;
@@ -148,6 +148,11 @@ impl Profile {
     pub fn directory_of(&self, session: SessionId) -> PathBuf {
         let directory = || self.directory.sessions.join(session.to_string());
         self.file.clone().unwrap_or_else(directory)
+    }
+
+    /// The restore of a session that hasn't proven itself yet, if there is one that can be read.
+    pub fn trial(&self, session: SessionId) -> Option<Trial> {
+        self.local.as_ref()?.store.trial(session).ok()?
     }
 
     /// How the run of a head was left.
