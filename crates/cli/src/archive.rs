@@ -1,4 +1,4 @@
-//! `archive` and `unarchive`: puts sessions away and takes them back, as their game does that is asked to.
+//! `archive`, `unarchive` and `undelete`: puts sessions away and takes them back, as their game does that is asked to.
 
 use std::process::ExitCode;
 

@@ -11,13 +11,15 @@ use clap_complete::Shell;
 use crate::archive::{Keep, Move};
 use crate::cat::Wanted;
 use crate::checkpoint_name::CheckpointName;
+use crate::condition::Condition;
 use crate::diff::Compared;
 use crate::export::{Exported, Source};
 use crate::failure::Failure;
 use crate::health::Bounds;
 use crate::import::Imported;
-use crate::list::Filters;
+use crate::list::{self, Filters};
 use crate::open_session::OpenSession;
+use crate::output::Output;
 use crate::place::Place;
 use crate::prune::Rules;
 use crate::rows::RowsOf;
@@ -31,8 +33,8 @@ where the result is to be written.";
 
 /// Looks at the sessions that a game keeps with `bevy_session`.
 ///
-/// It may be used while the game runs. Only `import`, `archive` and `unarchive` change anything of a game, as that would
-/// itself and under its locks.
+/// It may be used while the game runs. Only `import`, `archive`, `unarchive` and `undelete` change anything of a
+/// game, as that would itself and under its locks.
 #[derive(Parser, Debug)]
 #[command(name = "bevy-session", version, disable_help_subcommand = true, max_term_width = 100)]
 #[command(after_help = EXIT_CODES)]
@@ -97,6 +99,9 @@ pub enum Verb {
     /// Take sessions out of the archive again, which were put there with their worlds
     #[command(after_help = example("unarchive --game Acme/Hop Relics"))]
     Unarchive(Unarchive),
+    /// Take sessions out of the trash again
+    #[command(after_help = example("undelete --game Acme/Hop 'My first farm'"))]
+    Undelete(Undelete),
     /// Say which sessions rules of retention would let go, and why
     ///
     /// Nothing is removed: a game does that with the same rules.
@@ -141,9 +146,12 @@ pub struct OfPlace {
 #[derive(Args, Debug)]
 pub struct List {
     #[command(flatten)]
-    pub place: OfPlace,
+    place: OfPlace,
+    /// List the slots, which are what players saved under names, without any filter
+    #[arg(long)]
+    slots: bool,
     #[command(flatten, next_help_heading = "Filters")]
-    pub filters: Filters,
+    filters: Filters,
 }
 
 /// A session of a place.
@@ -176,6 +184,13 @@ pub struct Archive {
     /// What is kept of each
     #[arg(long, value_enum, default_value_t)]
     keep: Keep,
+}
+
+/// What `undelete` is asked for.
+#[derive(Args, Debug)]
+pub struct Undelete {
+    #[command(flatten)]
+    sessions: Sessions,
 }
 
 /// What `unarchive` is asked for.
@@ -343,6 +358,17 @@ impl OfPlace {
     }
 }
 
+impl List {
+    /// Lists what is wanted.
+    pub fn list(self, output: &mut Output<'_>) -> Result<Condition, Failure> {
+        let place = self.place.resolve()?;
+        match self.slots {
+            true => list::list_slots(&place, output),
+            false => list::list(&place, &self.filters, output),
+        }
+    }
+}
+
 impl Doctor {
     /// The place, and the second one.
     pub fn resolve(self) -> Result<(Place, Option<Place>), Failure> {
@@ -371,6 +397,13 @@ impl Archive {
     /// What is to be moved into the archive.
     pub fn resolve(self) -> Result<Move, Failure> {
         self.sessions.moved(self.keep.shelf_move())
+    }
+}
+
+impl Undelete {
+    /// What is to be moved out of the trash.
+    pub fn resolve(self) -> Result<Move, Failure> {
+        self.sessions.moved(ShelfMove::Undelete)
     }
 }
 

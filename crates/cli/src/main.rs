@@ -1,5 +1,5 @@
 //! `bevy-session`: looks at the files of `bevy_session`, and never changes them. What it writes, it writes elsewhere,
-//! but for `import`, `archive` and `unarchive`, which do what a game does that is asked to, under its locks.
+//! but for `import`, `archive`, `unarchive` and `undelete`, which do what a game does that is asked to, under its locks.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
@@ -64,10 +64,7 @@ fn main() -> ExitCode {
 
 fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
     match verb {
-        Verb::List(arguments) => {
-            let condition = list::list(&arguments.place.resolve()?, &arguments.filters, output)?;
-            Ok(condition.exit_code())
-        }
+        Verb::List(arguments) => Ok(arguments.list(output)?.exit_code()),
         Verb::Show(session) => Ok(show::show(&session.open()?, output)?.exit_code()),
         Verb::Verify(arguments) => {
             let (place, session) = arguments.session.resolve()?;
@@ -112,6 +109,7 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
         Verb::Import(wanted) => import::import(&wanted, output),
         Verb::Archive(arguments) => archive::archive(&arguments.resolve()?, output),
         Verb::Unarchive(arguments) => archive::archive(&arguments.resolve()?, output),
+        Verb::Undelete(arguments) => archive::archive(&arguments.resolve()?, output),
         Verb::Repair(arguments) => repair::repair(arguments.session.open()?, &arguments.to, output),
         Verb::Health(arguments) => {
             health::health(&arguments.place.resolve()?, &arguments.bounds, output)

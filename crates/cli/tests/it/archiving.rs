@@ -71,6 +71,22 @@ fn of_a_summary_there_is_no_way_back() -> Done {
 }
 
 #[test]
+fn a_session_comes_back_out_of_the_trash() -> Done {
+    let game = Game::of_format("1.3")?;
+    let thrown = game.run("list --in trash --json DIR")?.object()?;
+    let session = thrown["id"].as_str().ok_or("an id")?;
+    let ran = game.run(&format!("undelete --json DIR {session}"))?;
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    let moved = ran.object()?;
+    assert_eq!((&moved["from"], &moved["to"]), (&"trash".into(), &"open".into()));
+    assert_eq!(game.run("list --in trash DIR")?.text.lines().count(), 1, "nothing but its heading");
+    let ran = game.run(&format!("undelete DIR {session}"))?;
+    assert_eq!((ran.code, &*ran.text), (Some(1), ""), "{}", ran.error);
+    assert!(ran.error.contains("isn't in the trash"), "{}", ran.error);
+    Ok(())
+}
+
+#[test]
 fn a_session_that_is_played_or_crashed_stays_as_it_was() -> Done {
     let game = Game::new()?;
     let (local, now) = (game.local(), Timestamp::now());

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use crate::common::{Done, Game, RELICS, ran, run, tool};
 
-const VERBS: [&str; 17] = [
+const VERBS: [&str; 18] = [
     "list",
     "show",
     "verify",
@@ -18,6 +18,7 @@ const VERBS: [&str; 17] = [
     "import",
     "archive",
     "unarchive",
+    "undelete",
     "repair",
     "prune",
     "doctor",
@@ -81,6 +82,7 @@ fn what_is_not_understood_is_refused() -> Done {
         "view DIR --all last -o x.html",
         "import",
         "archive DIR",
+        "undelete DIR",
         "export DIR last --to",
         "view DIR last --checkpoints 0 -o x.html",
         "view DIR last --checkpoints many -o x.html",

@@ -15,5 +15,6 @@ mod looking;
 mod naming;
 mod pruning;
 mod repairing;
+mod support;
 mod values;
 mod viewing;
