@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use bevy_session_journal::clock;
 use bevy_session_journal::journal::Head;
+use bevy_session_journal::process::LOG_BYTES;
 use bevy_session_journal::store::{
     Disk, Layout, LocalStore, ReadOnlyDisk, RealDisk, StoreError, StoredSession, Trial, read_all,
+    read_log,
 };
 use bevy_session_journal::{RunId, SessionId};
 use serde::Serialize;
@@ -15,6 +17,9 @@ use serde::Serialize;
 use super::directory::ProfileDirectory;
 use crate::alive::is_alive;
 use crate::failure::Failure;
+
+/// Lines of a log that are shown.
+const LINES: usize = 20;
 
 /// A profile that is looked at.
 pub struct Profile {
@@ -30,6 +35,8 @@ pub struct Profile {
 /// A run that a process said it holds.
 struct Held {
     run: RunId,
+    /// The record of the process.
+    record: PathBuf,
     has_exited: bool,
     is_alive: bool,
     panic: Option<String>,
@@ -192,6 +199,16 @@ impl Profile {
         self.holder(head)?.panic.clone()
     }
 
+    /// The last lines that the process logged which held the run of a head that was left by a crash.
+    pub fn last_logged(&self, head: &Head) -> Vec<String> {
+        let holder = self.holder(head).filter(|_| self.left(head) == Left::Crashed);
+        let log = holder.map(|held| read_log(&*self.disk, &held.record, LOG_BYTES));
+        let log = log.unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        let last = lines.len().saturating_sub(LINES);
+        lines.into_iter().skip(last).map(str::to_owned).collect()
+    }
+
     fn holder(&self, head: &Head) -> Option<&Held> {
         self.held.iter().find(|held| held.run == head.id.run)
     }
@@ -209,13 +226,15 @@ fn unlisted(path: &Path, source: io::Error) -> Failure {
 
 /// The runs that processes of this machine said they hold.
 fn held_in(disk: &dyn Disk, state: &Path) -> Result<Vec<Held>, StoreError> {
-    let records = read_all(disk, state)?.into_iter().filter_map(|found| found.record.ok());
-    let held = records.flat_map(|record| {
+    let records = read_all(disk, state)?.into_iter();
+    let records = records.filter_map(|found| Some((found.path, found.record.ok()?)));
+    let held = records.flat_map(|(path, record)| {
         let has_exited = record.ended.is_some() || record.exiting.is_some();
         let is_alive = is_alive(&record, clock::timestamp());
         let panic = record.panic.map(|panic| panic.message);
         record.runs.into_iter().map(move |held| Held {
             run: held.run,
+            record: path.clone(),
             has_exited: has_exited || held.left,
             is_alive,
             panic: panic.clone(),

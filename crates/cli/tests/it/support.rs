@@ -5,7 +5,7 @@ use std::fs;
 
 use bevy_session_journal::RunId;
 use bevy_session_journal::SessionId;
-use bevy_session_journal::process::{ProcessGuard, ProcessOptions};
+use bevy_session_journal::process::{ProcessGuard, ProcessOptions, RecentLog};
 use jiff::Timestamp;
 
 use crate::common::{Done, EVENINGS, EVENINGS_RUN, Game, RELICS, copy, journals, session_with};
@@ -88,11 +88,18 @@ fn what_happened_before_it_crashed() -> Done {
     let (local, now) = (game.local(), Timestamp::now());
     let (guard, _) = ProcessGuard::begin(&local, "1.2.3", ProcessOptions { panics: true }, now);
     guard.hold(EVENINGS.parse()?, RunId(EVENINGS_RUN));
+    let logged = RecentLog::default();
+    guard.keep_log(logged.clone());
+    (0..30).for_each(|number| logged.add(now, &format!("WARN enemy {number} has no path")));
     let panicked = std::thread::spawn(|| panic!("index out of bounds: the len is 3")).join();
     assert!(panicked.is_err());
     guard.beat(&local, now - std::time::Duration::from_secs(90));
     run_commands("What happened before it crashed", &game, EVENINGS.parse()?)?;
     let shown = game.run(&format!("show DIR {EVENINGS}"))?.text;
     assert!(shown.contains("index out of bounds: the len is 3"), "{shown}");
+    assert!(shown.contains("logged       ") && shown.contains("enemy 29 has no path"), "{shown}");
+    let shown = game.run(&format!("show --json DIR {EVENINGS}"))?.object()?;
+    let head = &shown["heads"][0];
+    assert_eq!(head["logged"].as_array().map(Vec::len), Some(20), "the last of them: {head}");
     Ok(())
 }
