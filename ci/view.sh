@@ -22,6 +22,7 @@ begun=$(date +%s%N)
 "$tool" view "$work/large" last --output "$work/large.html"
 printf 'view of 100,000 entities: %d ms\n' $((($(date +%s%N) - begun) / 1000000))
 "$tool" view "$work/golden" Looters --private --output "$work/events.html"
+"$tool" view "$work/golden" --all --output "$work/all.html" >/dev/null
 
 open_page() {
     "$chromium" --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$work/profile" \
@@ -46,6 +47,12 @@ for part in timeline checkpoints sizes entities difference events; do
     open_page --window-size=500,900 --screenshot="$pictures/$part-narrow.png" "file://$work/small.html#$part"
 done
 check events events
+# A list of sessions, one that is opened from it, and an address that names none.
+check all ''
+check all s0/timeline
+grep -q 'All sessions' <<<"$(open_page --dump-dom "file://$work/all.html#s0/events")" || { echo 'no way back to the list' && exit 1; }
+check all s99/events
+open_page --window-size=1280,800 --screenshot="$pictures/sessions-wide.png" "file://$work/all.html"
 check large difference
 open_page --window-size=1280,800 --screenshot="$pictures/events-wide.png" "file://$work/events.html#events"
 open_page --window-size=1280,800 --screenshot="$pictures/entities-large.png" "file://$work/large.html#entities"

@@ -4,31 +4,37 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use bevy_session_journal::ShelfMove;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
+use crate::archive::{Keep, Move};
 use crate::cat::Wanted;
 use crate::checkpoint_name::CheckpointName;
+use crate::condition::Condition;
 use crate::diff::Compared;
-use crate::export::Exported;
+use crate::export::{Exported, Source};
 use crate::failure::Failure;
 use crate::health::Bounds;
-use crate::list::Filters;
+use crate::import::Imported;
+use crate::list::{self, Filters};
 use crate::open_session::OpenSession;
+use crate::output::Output;
 use crate::place::Place;
 use crate::prune::Rules;
 use crate::rows::RowsOf;
-use crate::session_name::SessionName;
+use crate::session_name::{Selection, SessionName};
 use crate::view::Viewed;
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 all is good; 1 something is damaged or can't be read; 2 nothing good is left of what was \
+Exit codes: 0 all is good; 1 something is damaged or can't be read, or isn't done to a session that is in use; 2 nothing good is left of what was \
 asked for, or the disk failed; 64 there is no such command, place, session or checkpoint, or something is there already \
 where the result is to be written.";
 
 /// Looks at the sessions that a game keeps with `bevy_session`.
 ///
-/// It never changes what it looks at, and may be used while the game runs.
+/// It may be used while the game runs. Only `import`, `archive`, `unarchive` and `undelete` change anything of a
+/// game, as that would itself and under its locks.
 #[derive(Parser, Debug)]
 #[command(name = "bevy-session", version, disable_help_subcommand = true, max_term_width = 100)]
 #[command(after_help = EXIT_CODES)]
@@ -60,23 +66,42 @@ pub enum Verb {
     /// Exit codes are those of diff: 0 nothing differs, 1 something does, 2 one can't be read.
     #[command(after_help = example("diff --game Acme/Hop last last~12 last --ignore '**.translation'"))]
     Diff(Diff),
-    /// Write what happened in a session, or in all together, and the checkpoints, by time
-    #[command(after_help = example("log --game Acme/Hop last --follow"))]
+    /// Write what happened in sessions, together, and their checkpoints, by time
+    #[command(after_help = example("log --game Acme/Hop last --follow\n  bevy-session log --game Acme/Hop last last~1"))]
     Log(Log),
     /// Say what makes a session large: its bytes by file, frame, type and checkpoint
     #[command(after_help = example("stats --game Acme/Hop last"))]
     Stats(OfSession),
     /// Write a checkpoint and what happened up to it as rows, for other programs
-    #[command(after_help = example("export --game Acme/Hop last --to json > world.json\n  bevy-session export --game Acme/Hop last 7 --to csv --output ./world"))]
+    ///
+    /// Of one session any checkpoint is taken, of several of each the newest, and each row says whose it is.
+    #[command(after_help = example("export --game Acme/Hop last --to json > world.json\n  bevy-session export --game Acme/Hop last 7 --to csv --output ./world\n  bevy-session export --game Acme/Hop --all --to sqlite --output all.db"))]
     Export(Export),
-    /// Write a page to look into a session with, in one file that any browser opens
-    #[command(after_help = example("view --game Acme/Hop last --output last.html"))]
+    /// Write a page to look into sessions with, in one file that any browser opens
+    #[command(after_help = example("view --game Acme/Hop last --output last.html\n  bevy-session view --game Acme/Hop --all --output all.html"))]
     View(View),
     /// Copy what can be read of a damaged session into a new directory, which a game can play
     ///
     /// The session itself stays as it is. Exit codes: 0 all was kept, 1 something was lost, 2 nothing good is left.
     #[command(after_help = example("repair --game Acme/Hop last --to ./repaired"))]
     Repair(Repair),
+    /// Bring reports, exported sessions and slots into the directory of their game, each as a slot
+    ///
+    /// They are what the game's own load menu shows then. Nothing that is there is replaced, and a file that was imported
+    /// before is said to be there already. May be done while the game runs.
+    #[command(after_help = example("import crash.report.tar --game Acme/Hop\n  bevy-session import quick.save --into ./my-game"))]
+    Import(Imported),
+    /// Put sessions away: of each its newest checkpoint, or its summary alone, is kept as one file
+    ///
+    /// As a game does that is asked to. Refused while the session is played, and while a crash waits for an answer.
+    #[command(after_help = example("archive --game Acme/Hop 01a1fb8e-1228 Relics"))]
+    Archive(Archive),
+    /// Take sessions out of the archive again, which were put there with their worlds
+    #[command(after_help = example("unarchive --game Acme/Hop Relics"))]
+    Unarchive(Unarchive),
+    /// Take sessions out of the trash again
+    #[command(after_help = example("undelete --game Acme/Hop 'My first farm'"))]
+    Undelete(Undelete),
     /// Say which sessions rules of retention would let go, and why
     ///
     /// Nothing is removed: a game does that with the same rules.
@@ -85,8 +110,8 @@ pub enum Verb {
     /// Say what is wrong and what to do, each with a code that the runbook explains
     ///
     /// Exit codes: 0 nothing is wrong, 1 something is.
-    #[command(after_help = example("doctor --game Acme/Hop"))]
-    Doctor(OfPlace),
+    #[command(after_help = example("doctor --game Acme/Hop\n  bevy-session doctor --game Acme/Hop --second-place 'Documents/Hop saves'"))]
+    Doctor(Doctor),
     /// Say whether a game lives and saves, for a probe that opens no port
     ///
     /// Goes by the record that each process of a game writes once a second. Exit codes: 0 it lives and is within
@@ -121,9 +146,12 @@ pub struct OfPlace {
 #[derive(Args, Debug)]
 pub struct List {
     #[command(flatten)]
-    pub place: OfPlace,
+    place: OfPlace,
+    /// List the slots, which are what players saved under names, without any filter
+    #[arg(long)]
+    slots: bool,
     #[command(flatten, next_help_heading = "Filters")]
-    pub filters: Filters,
+    filters: Filters,
 }
 
 /// A session of a place.
@@ -136,6 +164,40 @@ pub struct OfSession {
     /// `last` is the one that was played last, and `last~2` the second before it; the trash isn't looked into.
     /// A file holds one session, so none is named then.
     session: Option<OsString>,
+}
+
+/// Sessions of a place that are named, one by one.
+#[derive(Args, Debug)]
+pub struct Sessions {
+    #[command(flatten)]
+    place: OfPlace,
+    /// The sessions: ids or the beginnings of them, names, `last` or `last~2`
+    #[arg(value_name = "SESSION")]
+    sessions: Vec<OsString>,
+}
+
+/// What `archive` is asked for.
+#[derive(Args, Debug)]
+pub struct Archive {
+    #[command(flatten)]
+    sessions: Sessions,
+    /// What is kept of each
+    #[arg(long, value_enum, default_value_t)]
+    keep: Keep,
+}
+
+/// What `undelete` is asked for.
+#[derive(Args, Debug)]
+pub struct Undelete {
+    #[command(flatten)]
+    sessions: Sessions,
+}
+
+/// What `unarchive` is asked for.
+#[derive(Args, Debug)]
+pub struct Unarchive {
+    #[command(flatten)]
+    sessions: Sessions,
 }
 
 /// What `verify` is asked for.
@@ -186,11 +248,21 @@ pub struct Diff {
     pub compared: Compared,
 }
 
+/// Sessions of a place: some, or all.
+#[derive(Args, Debug)]
+pub struct SomeSessions {
+    #[command(flatten)]
+    sessions: Sessions,
+    /// All sessions of the place
+    #[arg(long)]
+    all: bool,
+}
+
 /// What `log` is asked for.
 #[derive(Args, Debug)]
 pub struct Log {
     #[command(flatten)]
-    pub session: OfSession,
+    pub sessions: SomeSessions,
     /// Go on with what comes, until interrupted or the session is deleted
     #[arg(long, short)]
     pub follow: bool,
@@ -200,7 +272,15 @@ pub struct Log {
 #[derive(Args, Debug)]
 pub struct Export {
     #[command(flatten)]
-    pub checkpoint: OfCheckpoint,
+    place: OfPlace,
+    /// The session and its checkpoint, as `cat --help` names them, or several sessions [default checkpoint: last]
+    ///
+    /// Of two words, the second is a checkpoint if it is `7`, `7@e5a9`, `last`, `last~2` or `@12:30`.
+    #[arg(value_name = "SESSION [CHECKPOINT] | SESSION")]
+    words: Vec<OsString>,
+    /// All sessions of the place
+    #[arg(long)]
+    all: bool,
     #[command(flatten)]
     pub wanted: Exported,
 }
@@ -209,7 +289,7 @@ pub struct Export {
 #[derive(Args, Debug)]
 pub struct View {
     #[command(flatten)]
-    pub session: OfSession,
+    pub sessions: SomeSessions,
     #[command(flatten)]
     pub wanted: Viewed,
 }
@@ -231,6 +311,16 @@ pub struct Repair {
     /// Where the copy is written: a directory that isn't there yet or is empty
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub to: PathBuf,
+}
+
+/// What `doctor` is asked for.
+#[derive(Args, Debug)]
+pub struct Doctor {
+    #[command(flatten)]
+    place: OfPlace,
+    /// What `SessionPlugin::fallback_directory` was given: say what lies there
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    second_place: Option<PathBuf>,
 }
 
 /// What `health` is asked for.
@@ -268,6 +358,24 @@ impl OfPlace {
     }
 }
 
+impl List {
+    /// Lists what is wanted.
+    pub fn list(self, output: &mut Output<'_>) -> Result<Condition, Failure> {
+        let place = self.place.resolve()?;
+        match self.slots {
+            true => list::list_slots(&place, output),
+            false => list::list(&place, &self.filters, output),
+        }
+    }
+}
+
+impl Doctor {
+    /// The place, and the second one.
+    pub fn resolve(self) -> Result<(Place, Option<Place>), Failure> {
+        Ok((self.place.resolve()?, self.second_place.map(Place::of_path)))
+    }
+}
+
 impl OfSession {
     /// The session that was named, opened.
     pub fn open(self) -> Result<OpenSession, Failure> {
@@ -282,6 +390,107 @@ impl OfSession {
         let session = words.session(&place);
         words.end()?;
         Ok((place, session))
+    }
+}
+
+impl Archive {
+    /// What is to be moved into the archive.
+    pub fn resolve(self) -> Result<Move, Failure> {
+        self.sessions.moved(self.keep.shelf_move())
+    }
+}
+
+impl Undelete {
+    /// What is to be moved out of the trash.
+    pub fn resolve(self) -> Result<Move, Failure> {
+        self.sessions.moved(ShelfMove::Undelete)
+    }
+}
+
+impl Unarchive {
+    /// What is to be moved out of it.
+    pub fn resolve(self) -> Result<Move, Failure> {
+        self.sessions.moved(ShelfMove::Unarchive)
+    }
+}
+
+impl Sessions {
+    fn moved(self, how: ShelfMove) -> Result<Move, Failure> {
+        let (place, sessions) = self.resolve()?;
+        if place.is_file() {
+            return Err(Failure::usage("a file can't be changed; name the directory of its game"));
+        }
+        let sessions = Selection::Named(sessions);
+        Ok(Move { place, sessions, how })
+    }
+
+    /// The place, and the sessions that were named: one at least; the only one of a file.
+    fn resolve(self) -> Result<(Place, Vec<SessionName>), Failure> {
+        let (place, sessions) = self.resolve_any()?;
+        if sessions.is_empty() { Err(no_session()) } else { Ok((place, sessions)) }
+    }
+
+    fn resolve_any(self) -> Result<(Place, Vec<SessionName>), Failure> {
+        let mut words = Words::of(self.place, self.sessions.into_iter().map(Some));
+        let place = words.place()?;
+        let sessions = match place.is_file() {
+            true => words.session(&place).into_iter().collect(),
+            false => std::iter::from_fn(|| words.session(&place)).collect(),
+        };
+        words.end()?;
+        Ok((place, sessions))
+    }
+}
+
+impl SomeSessions {
+    /// The place, and the sessions.
+    pub fn resolve(self) -> Result<(Place, Selection), Failure> {
+        let all = self.all;
+        match self.or_all()? {
+            (_, Selection::All) if !all => Err(no_session()),
+            resolved => Ok(resolved),
+        }
+    }
+
+    /// The same, where naming none means all.
+    pub fn or_all(self) -> Result<(Place, Selection), Failure> {
+        let (place, named) = self.sessions.resolve_any()?;
+        match (self.all, named.is_empty()) {
+            (_, true) => Ok((place, Selection::All)),
+            (false, false) => Ok((place, Selection::Named(named))),
+            (true, false) if place.is_file() => Ok((place, Selection::Named(named))),
+            (true, false) => Err(all_and_one()),
+        }
+    }
+}
+
+impl Export {
+    /// What is to be exported.
+    pub fn resolve(self) -> Result<(Source, Exported), Failure> {
+        let Self { place, words, all, wanted } = self;
+        let mut words = Words::of(place, words.into_iter().map(Some));
+        let place = words.place()?;
+        if place.is_file() {
+            let checkpoint = words.checkpoint()?.unwrap_or(CheckpointName::Last(0));
+            words.end()?;
+            return Ok((Source::One(place, SessionName::Only, checkpoint), wanted));
+        }
+        let named: Vec<OsString> = std::iter::from_fn(|| words.next()).collect();
+        let name = |word: &OsString| SessionName::of(&word.to_string_lossy());
+        let source = match (all, &named[..]) {
+            (true, []) => Source::Several(place, Selection::All),
+            (true, _) => return Err(all_and_one()),
+            (false, []) => return Err(no_session()),
+            (false, [one]) => Source::One(place, name(one), CheckpointName::Last(0)),
+            (false, [one, other]) => match other.to_string_lossy().parse() {
+                Ok(checkpoint) => Source::One(place, name(one), checkpoint),
+                Err(_) => Source::Several(place, Selection::Named(vec![name(one), name(other)])),
+            },
+            (false, many) => {
+                Source::Several(place, Selection::Named(many.iter().map(name).collect()))
+            }
+        };
+        Ok((source, wanted))
     }
 }
 
@@ -326,6 +535,11 @@ fn no_session() -> Failure {
     Failure::usage("a session is missing; `last` is the one that was played last")
 }
 
+/// All sessions are wanted, and one of them.
+fn all_and_one() -> Failure {
+    Failure::usage("--all goes without the name of a session")
+}
+
 /// The words of a command line that follow its verb. `--game` stands for the first of them, so the others
 /// move up.
 struct Words {
@@ -334,7 +548,7 @@ struct Words {
 }
 
 impl Words {
-    fn of<const N: usize>(first: OfPlace, others: [Option<OsString>; N]) -> Self {
+    fn of(first: OfPlace, others: impl IntoIterator<Item = Option<OsString>>) -> Self {
         let words: Vec<OsString> = [first.place].into_iter().chain(others).flatten().collect();
         Self { game: first.game, words: words.into_iter() }
     }

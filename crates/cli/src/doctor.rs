@@ -1,18 +1,18 @@
 //! `doctor`: what is wrong or worth knowing, each with a code that the runbook explains.
 
 mod codes;
+mod second_place;
 mod session_findings;
+mod state_findings;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use bevy_session_journal::SessionId;
-use bevy_session_journal::clock::{self, between};
-use bevy_session_journal::store::{read_all, with_sources};
 use serde::Serialize;
 
-use crate::alive::is_running;
 use crate::condition::Condition;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -21,6 +21,7 @@ use crate::progress::Progress;
 use crate::slots::{Depth, slots_of};
 use crate::terminal::Tone;
 use codes::{Code, Weight};
+use state_findings::Processes;
 
 /// How old a record of a process that lives may be.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -48,24 +49,32 @@ struct Shown<'a> {
 }
 
 /// Looks at everything, and says what was found.
-pub fn doctor(place: &Place, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
+pub fn doctor(
+    place: &Place,
+    second: Option<&Place>,
+    output: &mut Output<'_>,
+) -> Result<ExitCode, Failure> {
     let mut findings = Vec::new();
-    let mut states: Vec<PathBuf> = Vec::new();
-    for profile in place.profiles()? {
+    let mut states: BTreeSet<PathBuf> = BTreeSet::new();
+    let profiles = place.profiles()?;
+    for profile in &profiles {
         let sessions = profile.sessions()?;
         let progress = Progress::begin("looking at sessions", sessions.len() as u64);
         for session in sessions {
             progress.step();
-            findings.extend(session_findings::of(&profile, session));
+            findings.extend(session_findings::of(profile, session));
         }
         if !profile.is_file() {
-            findings.extend(of_slots(&profile)?);
-            findings.extend(of_disk(&profile));
+            findings.extend(of_slots(profile)?);
+            findings.extend(of_disk(profile));
         }
-        states.extend(profile.directory.state.clone().filter(|state| !states.contains(state)));
+        states.extend(profile.directory.state.clone());
     }
     for state in states {
-        findings.extend(of_processes(&state)?);
+        findings.extend(Processes::of(state)?.findings(&profiles));
+    }
+    if let Some(second) = second {
+        findings.extend(second_place::of(&profiles, second)?);
     }
     findings.sort_by_key(|finding| finding.code);
     findings.dedup_by(|one, other| (one.code, &one.place) == (other.code, &other.place));
@@ -123,38 +132,6 @@ fn of_room(free: u64, directory: &Path) -> Option<Finding> {
         place: directory.to_owned(),
         what: format!("{} MB are left on the disk", free >> 20),
     })
-}
-
-fn of_processes(state: &Path) -> Result<Vec<Finding>, Failure> {
-    let now = clock::timestamp();
-    let mut findings = Vec::new();
-    for found in read_all(&*crate::place::read_only(), state)? {
-        match found.record {
-            Err(error) => findings.push(Finding {
-                code: Code::RecordDamaged,
-                session: None,
-                place: found.path,
-                what: with_sources(&error),
-            }),
-            Ok(record) if record.ended.is_none() && record.exiting.is_none() => {
-                let age = between(record.heartbeat, now);
-                if age > SILENCE && is_running(&record) {
-                    findings.push(Finding {
-                        code: Code::ProcessHangs,
-                        session: record.runs.first().map(|held| held.session),
-                        place: found.path,
-                        what: format!(
-                            "process {} has been silent for {} s",
-                            record.pid,
-                            age.as_secs()
-                        ),
-                    });
-                }
-            }
-            Ok(_) => {}
-        }
-    }
-    Ok(findings)
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! What a session recorded, all of it.
 
+use std::ops::AddAssign;
+
 use bevy_session_journal::recovery::read_events;
-use bevy_session_journal::{CheckpointId, EventPrivacy, EventQuery, RecordedEvent};
+use bevy_session_journal::{CheckpointId, EventPrivacy, EventQuery, RecordedEvent, SessionId};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -31,9 +33,20 @@ pub struct EventsRead {
     pub damaged_frames: u64,
 }
 
+impl AddAssign for EventsRead {
+    fn add_assign(&mut self, other: Self) {
+        self.events += other.events;
+        self.left_out += other.left_out;
+        self.damaged_frames += other.damaged_frames;
+    }
+}
+
 /// An event for others.
 #[derive(Serialize)]
 pub struct ShownEvent {
+    /// Whose it is, among those of several sessions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
     pub sequence: u64,
     /// ISO 8601.
     pub time: Timestamp,
@@ -95,6 +108,7 @@ impl ShownEvent {
         let is_masked = kind.privacy == EventPrivacy::Personal && privacy == Privacy::Kept;
         let value = (!is_masked).then(|| Content::of(&event.data));
         Self {
+            session: None,
             sequence: event.sequence,
             time: event.moment.time,
             play_time_ms: milliseconds(event.moment.play_time),

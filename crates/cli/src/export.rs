@@ -1,7 +1,8 @@
-//! `export`: a checkpoint and what happened before it as rows, for other programs.
+//! `export`: checkpoints and what happened before them as rows, for other programs.
 
 mod comma_separated;
 mod document;
+mod source;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -14,15 +15,16 @@ use clap::{Args, ValueEnum, ValueHint};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::checkpoint_name::CheckpointName;
 use crate::events::{EventsRead, Privacy, ShownEvent, each_event};
 use crate::failure::Failure;
-use crate::open_session::OpenSession;
-use crate::output::{Output, milliseconds};
+use crate::left_out::LeftOut;
+use crate::output::Output;
 use crate::progress::Progress;
 use crate::rows::{Content, Row};
 use crate::target::{EmptyDirectory, NewFile};
 use document::{Document, Notation};
+pub use source::Source;
+use source::{World, Worlds};
 
 /// What is written, and where.
 #[derive(Args, Debug)]
@@ -68,6 +70,9 @@ pub struct About {
 /// A row of a world.
 #[derive(Serialize)]
 pub struct WorldRow<'a> {
+    /// Whose it is, among those of several sessions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
     /// `None` of a resource or state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entity: Option<u64>,
@@ -80,7 +85,7 @@ pub struct WorldRow<'a> {
     pub error: Option<&'a str>,
 }
 
-/// Where rows are written. They come in the order of these functions.
+/// Where rows are written. They come in the order of these functions, of all sessions before the next one is called.
 pub trait Sheets {
     fn about(&mut self, about: &About) -> Result<(), Failure>;
     fn entity_row(&mut self, row: &WorldRow<'_>) -> Result<(), Failure>;
@@ -92,8 +97,15 @@ pub trait Sheets {
 /// What was written, as JSON has it.
 #[derive(Serialize)]
 struct Report {
+    /// The session, if there is one.
     #[serde(flatten)]
-    about: About,
+    about: Option<About>,
+    /// Several sessions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sessions: Option<Vec<About>>,
+    /// Sessions of which nothing was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out: Option<Vec<LeftOut>>,
     written_to: PathBuf,
     /// Values of entities' components.
     rows: u64,
@@ -105,83 +117,70 @@ struct Report {
     damaged_frames: u64,
 }
 
-/// Writes a checkpoint, and what was recorded up to it.
+/// Writes checkpoints, and what was recorded up to each.
 pub fn export(
-    session: OpenSession,
-    checkpoint: &CheckpointName,
+    source: &Source,
     wanted: &Exported,
     output: &mut Output<'_>,
 ) -> Result<ExitCode, Failure> {
-    let mut source = Source::of(session, checkpoint, wanted.private)?;
-    let progress = match wanted.output {
-        Some(_) => Progress::begin("exporting", 0),
-        None => Progress::begin_beside_output("exporting", 0),
+    let is_to_output = wanted.output.is_none();
+    if is_to_output && output.is_json() {
+        return Err(Failure::usage("--json says what was written, and needs --output"));
+    }
+    if is_to_output && source.is_several() {
+        return Err(Failure::usage("several sessions need --output: where they are written"));
+    }
+    let progress = match is_to_output {
+        true => Progress::begin_beside_output("exporting", 0),
+        false => Progress::begin("exporting", 0),
     };
+    let privacy = if wanted.private { Privacy::Waived } else { Privacy::Kept };
+    let mut exporting = Exporting { worlds: source.open()?, privacy };
     let written = match (&wanted.output, wanted.to) {
-        (None, Form::Json | Form::Ron) if output.is_json() => {
-            return Err(Failure::usage("--json says what was written, and needs --output"));
+        (None, Form::Json) => {
+            exporting.write(&mut Document::new(output.bytes(), Notation::Json, false))?
         }
-        (None, Form::Json) => source.write(&mut Document::new(output.bytes(), Notation::Json))?,
-        (None, Form::Ron) => source.write(&mut Document::new(output.bytes(), Notation::Ron))?,
+        (None, Form::Ron) => {
+            exporting.write(&mut Document::new(output.bytes(), Notation::Ron, false))?
+        }
         (None, _) => return Err(Failure::usage("--output is missing: where it is written")),
-        (Some(path), form) => source.write_to(path, form)?,
+        (Some(path), form) => exporting.write_to(path, form)?,
     };
     drop(progress);
-    let EventsRead { events, left_out, damaged_frames } = written.events;
+    let damaged_frames = written.events.damaged_frames;
+    let is_damaged = exporting.worlds.left_out.iter().any(|left| left.is_damage);
     if let Some(path) = &wanted.output {
-        let report = Report {
-            about: source.about,
-            written_to: path.clone(),
-            rows: written.rows,
-            resources: written.resources,
-            events,
-            events_left_out: left_out,
-            damaged_frames,
-        };
-        report.write(output)?;
+        Report::of(exporting.worlds, &written, path).write(output)?;
     }
     match damaged_frames {
-        0 => Ok(ExitCode::SUCCESS),
+        0 => Ok(ExitCode::from(u8::from(is_damaged))),
         frames => Err(Failure::DamagedEvents { frames }),
     }
 }
 
 /// What is exported.
-struct Source {
-    session: OpenSession,
-    checkpoint: bevy_session_journal::CheckpointId,
+struct Exporting {
+    worlds: Worlds,
     privacy: Privacy,
-    about: About,
 }
 
 /// How many rows were written.
+#[derive(Default)]
 struct Written {
     rows: u64,
     resources: u64,
     events: EventsRead,
 }
 
-impl Source {
-    fn of(
-        session: OpenSession,
-        checkpoint: &CheckpointName,
-        private: bool,
-    ) -> Result<Self, Failure> {
-        let checkpoint = session.checkpoint(checkpoint)?;
-        let about = About::of(&session, checkpoint)?;
-        let privacy = if private { Privacy::Waived } else { Privacy::Kept };
-        Ok(Self { session, checkpoint, privacy, about })
-    }
-
+impl Exporting {
     fn write_to(&mut self, path: &Path, form: Form) -> Result<Written, Failure> {
-        let mut written = None;
+        let (mut written, several) = (None, self.worlds.several);
         let notation = match form {
             Form::Json => Notation::Json,
             Form::Ron => Notation::Ron,
             Form::Csv => {
-                let read = self.session.profile.directory.sessions.clone();
-                EmptyDirectory::at(path, &read)?.become_whole(|directory| {
-                    let mut sheets = comma_separated::Files::create(directory)?;
+                EmptyDirectory::at(path, &self.worlds.read)?.become_whole(|directory| {
+                    let mut sheets = comma_separated::Files::create(directory, several)?;
                     written = Some(self.write(&mut sheets)?);
                     Ok(())
                 })?;
@@ -197,64 +196,47 @@ impl Source {
             }
         };
         NewFile::at(path)?.write(|writer: &mut dyn Write| {
-            written = Some(self.write(&mut Document::new(writer, notation))?);
+            written = Some(self.write(&mut Document::new(writer, notation, several))?);
             Ok(())
         })?;
         written.ok_or_else(|| Failure::usage("nothing was written"))
     }
 
     fn write(&mut self, sheets: &mut dyn Sheets) -> Result<Written, Failure> {
-        // Damage is found before anything is written.
-        let rows = self.session.rows(self.checkpoint)?;
-        sheets.about(&self.about)?;
-        let mut written = Written { rows: 0, resources: 0, events: EventsRead::default() };
-        let mut resources: Vec<Row> = Vec::new();
-        for row in rows {
-            let row = row?;
-            if row.entity().is_none() {
-                resources.push(row);
-                continue;
+        let Self { worlds, privacy } = self;
+        let mut written = Written::default();
+        let mut resources: Vec<(Option<SessionId>, Row)> = Vec::new();
+        for world in &worlds.worlds {
+            sheets.about(&world.about)?;
+        }
+        for world in &worlds.worlds {
+            let session = worlds.named(world);
+            for row in world.session.rows_by(&world.plan)? {
+                let row = row?;
+                if row.entity().is_none() {
+                    resources.push((session, row));
+                    continue;
+                }
+                written.rows += 1;
+                sheets.entity_row(&WorldRow::of(session, &row, &row.content()))?;
             }
-            written.rows += 1;
-            sheets.entity_row(&WorldRow::of(&row, &row.content()))?;
         }
-        for row in &resources {
+        for (session, row) in &resources {
             written.resources += 1;
-            sheets.resource(&WorldRow::of(row, &row.content()))?;
+            sheets.resource(&WorldRow::of(*session, row, &row.content()))?;
         }
-        let hand_out = |event: ShownEvent| sheets.event(&event);
-        written.events = each_event(&self.session, Some(self.checkpoint), self.privacy, hand_out)?;
+        for world in &worlds.worlds {
+            let session = worlds.named(world);
+            let hand_out = |event: ShownEvent| sheets.event(&ShownEvent { session, ..event });
+            let checkpoint = Some(world.plan.checkpoint);
+            written.events += each_event(&world.session, checkpoint, *privacy, hand_out)?;
+        }
         sheets.finish()?;
         Ok(written)
     }
 }
 
 impl About {
-    fn of(
-        session: &OpenSession,
-        checkpoint: bevy_session_journal::CheckpointId,
-    ) -> Result<Self, Failure> {
-        let index = session.stored.index();
-        let gone = || Failure::UnknownCheckpoint {
-            checkpoint: checkpoint.to_string(),
-            there: "its file was removed".to_owned(),
-        };
-        let commit = index.commit(checkpoint).ok_or_else(gone)?;
-        let header = index.header_of(checkpoint).ok_or_else(gone)?;
-        let head = index.newest_head().map(|head| &head.metadata);
-        let metadata = head.unwrap_or(&header.metadata);
-        Ok(Self {
-            session: session.stored.id(),
-            name: metadata.name.clone(),
-            player: metadata.player.clone(),
-            game_version: header.game_version.clone(),
-            checkpoint: checkpoint.to_string(),
-            label: commit.label.clone(),
-            time: commit.time,
-            play_time_ms: milliseconds(commit.play_time),
-        })
-    }
-
     /// Each of its fields, by name.
     pub fn fields(&self) -> [(&'static str, Option<String>); 8] {
         [
@@ -271,21 +253,46 @@ impl About {
 }
 
 impl<'a> WorldRow<'a> {
-    fn of(row: &'a Row, value: &'a Content) -> Self {
+    fn of(session: Option<SessionId>, row: &'a Row, value: &'a Content) -> Self {
         let (entity, type_path) = (row.entity().map(|id| id.0), &*row.type_path);
-        Self { entity, type_path, version: row.version, value, error: value.error() }
+        Self { session, entity, type_path, version: row.version, value, error: value.error() }
     }
 }
 
 impl Report {
+    fn of(worlds: Worlds, written: &Written, path: &Path) -> Self {
+        let Worlds { worlds, several, left_out, .. } = worlds;
+        let mut abouts: Vec<About> = worlds.into_iter().map(|World { about, .. }| about).collect();
+        let about = if several { None } else { abouts.pop() };
+        let EventsRead { events, left_out: events_left_out, damaged_frames } = written.events;
+        Self {
+            about,
+            sessions: several.then_some(abouts),
+            left_out: several.then_some(left_out),
+            written_to: path.to_owned(),
+            rows: written.rows,
+            resources: written.resources,
+            events,
+            events_left_out,
+            damaged_frames,
+        }
+    }
+
     fn write(&self, output: &mut Output<'_>) -> Result<(), Failure> {
         if output.is_json() {
             return output.object(self);
         }
-        let Self { about, written_to, rows, resources, events, events_left_out, .. } = self;
-        let (place, checkpoint) = (written_to.display(), &about.checkpoint);
+        for left_out in self.left_out.iter().flatten() {
+            left_out.write(output)?;
+        }
+        let Self { written_to, rows, resources, events, events_left_out, .. } = self;
+        let place = written_to.display();
+        let of = match (&self.about, &self.sessions) {
+            (Some(about), _) => about.checkpoint.clone(),
+            (None, sessions) => format!("{} sessions", sessions.as_ref().map_or(0, Vec::len)),
+        };
         output.line(format_args!(
-            "wrote {rows} values of entities, {resources} resources and {events} events of {checkpoint} to {place}"
+            "wrote {rows} values of entities, {resources} resources and {events} events of {of} to {place}"
         ))?;
         match events_left_out {
             0 => Ok(()),

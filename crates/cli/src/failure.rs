@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use bevy_session_journal::journal::ReadError;
 use bevy_session_journal::store::{RepairError, StoreError, with_sources};
-use bevy_session_journal::{CheckpointId, ReportError, RequestError};
+use bevy_session_journal::{CheckpointId, ReportError, RequestError, SessionId, SlotError};
 
 use crate::output::harmless;
 
@@ -15,6 +15,8 @@ use crate::output::harmless;
 const USAGE: u8 = 64;
 /// Something is damaged, and the rest was shown.
 const SOME_DAMAGE: u8 = 1;
+/// What was asked for isn't done to something that is in this state.
+const REFUSED: u8 = 1;
 /// Nothing of what was asked for can be had.
 const NOTHING: u8 = 2;
 
@@ -95,6 +97,12 @@ pub enum Failure {
         /// Which.
         checkpoint: CheckpointId,
     },
+    /// Of all sessions of a place, none can be shown.
+    #[error("{place} has no session that can be shown")]
+    NothingReadable {
+        /// The place.
+        place: String,
+    },
     /// A checkpoint has no such entity, type or resource.
     #[error("checkpoint {checkpoint} has no {what}; {there}")]
     NotInCheckpoint {
@@ -110,6 +118,46 @@ pub enum Failure {
     NoRecords {
         /// Where they were looked for.
         place: String,
+    },
+    /// No game gives the directory of a profile such a name.
+    #[error(
+        "{directory} isn't the name of a profile's directory, so it isn't known what its game holds locked"
+    )]
+    UnknownProfile {
+        /// The name.
+        directory: String,
+    },
+    /// A place has several profiles, and one has to be named.
+    #[error("{place} has several profiles, and one has to be named by its directory: {these}")]
+    SeveralProfiles {
+        /// The place.
+        place: String,
+        /// Their directories.
+        these: String,
+    },
+    /// It isn't known whose slots a place has.
+    #[error("{place} doesn't say which game it is of: {why}; say it by --game STUDIO/GAME")]
+    UnknownGame {
+        /// The place.
+        place: String,
+        /// What was found.
+        why: String,
+    },
+    /// A file can't be imported.
+    #[error("{path} wasn't imported")]
+    Import {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: SlotError,
+    },
+    /// A session can't be moved to where it was to go.
+    #[error("session {session} stays as it was")]
+    Unmoved {
+        /// Which.
+        session: SessionId,
+        /// Why.
+        source: RequestError,
     },
     /// Something else is where the result is to be written.
     #[error("{path} {why}; nothing is written over what is there")]
@@ -211,18 +259,28 @@ impl Failure {
             Self::Database(_) => ExitCode::from(NOTHING),
             _ if self.is_closed_pipe() => ExitCode::SUCCESS,
             Self::DamagedEvents { .. } => ExitCode::from(SOME_DAMAGE),
+            Self::Import { source: SlotError::InUse, .. } => ExitCode::from(REFUSED),
+            Self::Unmoved { source, .. } if !is_of_files(source) => ExitCode::from(REFUSED),
             Self::Store(_)
             | Self::Report(_)
             | Self::Events(_)
             | Self::Read(_)
             | Self::DamagedCheckpoint { .. }
             | Self::WithoutWorld { .. }
+            | Self::NothingReadable { .. }
             | Self::UnreadableFile { .. }
             | Self::Unwritten { .. }
             | Self::Repair(_)
+            | Self::Import { .. }
+            | Self::Unmoved { .. }
             | Self::Output(_)
             | Self::Json(_) => ExitCode::from(NOTHING),
             _ => ExitCode::from(USAGE),
         }
     }
+}
+
+/// Whether a session can't be moved because of its files, and not because of how it stands.
+fn is_of_files(error: &RequestError) -> bool {
+    matches!(error, RequestError::Store(_) | RequestError::NewerFormat(_))
 }

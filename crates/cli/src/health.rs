@@ -47,6 +47,10 @@ struct Health {
     record_age_ms: u64,
     /// Since it completed a frame; `None` before its first one.
     frame_age_ms: Option<u64>,
+    /// Since it was asked to exit; `None` if it wasn't.
+    exiting_for_ms: Option<u64>,
+    /// The last panic that it saw, and lived on.
+    panic: Option<String>,
     sessions: Vec<Played>,
 }
 
@@ -113,6 +117,10 @@ impl Health {
         if let Some(age) = frame_age.filter(|age| *age > frame_bound) {
             problems.push(format!("its last frame is {} old", seconds(age)));
         }
+        let exiting = record.exiting.map(|asked| between(asked, now));
+        if let Some(age) = exiting.filter(|age| *age > bounds.max_age) {
+            problems.push(format!("it was asked to exit {} ago", seconds(age)));
+        }
         let mut sessions = Vec::new();
         for run in record.runs.iter().filter(|run| !run.left) {
             let counter = run.last_acknowledged;
@@ -138,6 +146,8 @@ impl Health {
             problems,
             record_age_ms: milliseconds(record_age),
             frame_age_ms: frame_age.map(milliseconds),
+            exiting_for_ms: exiting.map(milliseconds),
+            panic: record.panic.as_ref().map(|panic| panic.message.clone()),
             sessions,
         }
     }
@@ -153,6 +163,13 @@ impl Health {
         for problem in &self.problems {
             output
                 .toned(Tone::Bad, format_args!("process {pid} of version {version}: {problem}"))?;
+        }
+        if let Some(panic) = &self.panic {
+            output.toned(Tone::Warning, format_args!("    it saw a panic: {panic}"))?;
+        }
+        if let Some(age) = self.exiting_for_ms {
+            let age = seconds(Duration::from_millis(age));
+            output.line(format_args!("    it was asked to exit {age} ago"))?;
         }
         for Played { session, checkpoint, checkpoint_age_ms } in &self.sessions {
             let checkpoint = checkpoint.as_deref().unwrap_or("none");

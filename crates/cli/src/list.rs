@@ -1,6 +1,7 @@
 //! `list`: one line for each session.
 
 mod filters;
+mod slots;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use crate::progress::Progress;
 use crate::table::Table;
 use filters::Candidate;
 pub use filters::{Filters, span};
+pub use slots::list_slots;
 
 /// What is shown of a session.
 #[derive(Serialize)]

@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::open_session::OpenSession;
 use crate::output::Output;
 use crate::place::{Place, Profile};
+use crate::session_name::{Chosen, Selection};
 use entry::Entry;
 
 /// How long nothing is looked at between two looks.
@@ -22,8 +23,23 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Events that are read at once.
 const PAGE: usize = 10_000;
 
-/// Writes what happened on the newest line and all checkpoints, by time; then, if that is wanted, what comes.
-pub fn log(session: OpenSession, follow: bool, output: &mut Output<'_>) -> Result<(), Failure> {
+/// Writes what happened on the newest lines of sessions and all checkpoints, by time; then, if that is wanted, what
+/// comes.
+pub fn log(
+    place: &Place,
+    sessions: &Selection,
+    follow: bool,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    match sessions {
+        Selection::Named(names) if let [name] = &names[..] => {
+            log_one(OpenSession::open(place, name)?, follow, output)
+        }
+        _ => log_several(place, sessions, follow, output),
+    }
+}
+
+fn log_one(session: OpenSession, follow: bool, output: &mut Output<'_>) -> Result<(), Failure> {
     let OpenSession { profile, stored } = session;
     let id = stored.id();
     let mut reader = Reader::default();
@@ -44,15 +60,30 @@ pub fn log(session: OpenSession, follow: bool, output: &mut Output<'_>) -> Resul
     }
 }
 
-/// The same of all sessions of a place, together by time. Those that can't be read are passed over.
-pub fn log_all(place: &Place, follow: bool, output: &mut Output<'_>) -> Result<(), Failure> {
+/// Several sessions of a place, together. Of all of them, those that can't be read are passed over.
+fn log_several(
+    place: &Place,
+    sessions: &Selection,
+    follow: bool,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let named = match sessions {
+        Selection::Named(_) => Some(names_of(sessions.find(place)?)),
+        // Those that begin later are followed as well.
+        Selection::All => None,
+    };
     let mut readers: HashMap<(String, SessionId), Reader> = HashMap::new();
     loop {
         let mut news: Vec<(SessionId, Entry)> = Vec::new();
         for profile in place.profiles()? {
             for session in profile.sessions()? {
-                let Ok(Some(stored)) = profile.open(session) else { continue };
                 let name = (profile.directory.profile.clone(), session);
+                let stored = match (&named, profile.open(session)) {
+                    (Some(named), _) if !named.contains(&name) => continue,
+                    (Some(_), Err(error)) => return Err(error.into()),
+                    (_, Ok(Some(stored))) => stored,
+                    (_, Ok(None)) | (None, Err(_)) => continue,
+                };
                 let found = readers.entry(name).or_default().news(&profile, &stored)?;
                 news.extend(found.into_iter().map(|entry| (session, entry)));
             }
@@ -71,6 +102,12 @@ pub fn log_all(place: &Place, follow: bool, output: &mut Output<'_>) -> Result<(
         0 => Ok(()),
         frames => Err(Failure::DamagedEvents { frames }),
     }
+}
+
+/// Sessions, each by the profile that it is in.
+fn names_of(sessions: Vec<Chosen>) -> HashSet<(String, SessionId)> {
+    let name = |it: Chosen| (it.profile.directory.profile.clone(), it.session);
+    sessions.into_iter().map(name).collect()
 }
 
 /// What was read already.

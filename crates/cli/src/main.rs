@@ -1,10 +1,12 @@
-//! `bevy-session`: looks at the files of `bevy_session`, and never changes them. What it writes, it writes elsewhere.
+//! `bevy-session`: looks at the files of `bevy_session`, and never changes them. What it writes, it writes elsewhere,
+//! but for `import`, `archive`, `unarchive` and `undelete`, which do what a game does that is asked to, under its locks.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
 mod alive;
+mod archive;
 mod arguments;
 mod cat;
 mod checkpoint_name;
@@ -15,6 +17,8 @@ mod events;
 mod export;
 mod failure;
 mod health;
+mod import;
+mod left_out;
 mod list;
 mod log;
 mod open_session;
@@ -44,7 +48,6 @@ use std::process::ExitCode;
 use arguments::{Arguments, Verb};
 use clap::Parser;
 use failure::Failure;
-use open_session::OpenSession;
 use output::Output;
 use terminal::Look;
 
@@ -61,10 +64,7 @@ fn main() -> ExitCode {
 
 fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
     match verb {
-        Verb::List(arguments) => {
-            let condition = list::list(&arguments.place.resolve()?, &arguments.filters, output)?;
-            Ok(condition.exit_code())
-        }
+        Verb::List(arguments) => Ok(arguments.list(output)?.exit_code()),
         Verb::Show(session) => Ok(show::show(&session.open()?, output)?.exit_code()),
         Verb::Verify(arguments) => {
             let (place, session) = arguments.session.resolve()?;
@@ -82,12 +82,8 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
             Ok(ExitCode::from(u8::from(differs)))
         }
         Verb::Log(arguments) => {
-            match arguments.session.resolve()? {
-                (place, Some(session)) => {
-                    log::log(OpenSession::open(&place, &session)?, arguments.follow, output)?;
-                }
-                (place, None) => log::log_all(&place, arguments.follow, output)?,
-            }
+            let (place, sessions) = arguments.sessions.or_all()?;
+            log::log(&place, &sessions, arguments.follow, output)?;
             Ok(ExitCode::SUCCESS)
         }
         Verb::Stats(session) => {
@@ -95,15 +91,25 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
             Ok(ExitCode::SUCCESS)
         }
         Verb::Export(arguments) => {
-            let (session, checkpoint) = arguments.checkpoint.resolve()?;
-            export::export(session, &checkpoint, &arguments.wanted, output)
+            let (source, wanted) = arguments.resolve()?;
+            export::export(&source, &wanted, output)
         }
-        Verb::View(arguments) => view::view(arguments.session.open()?, &arguments.wanted, output),
+        Verb::View(arguments) => {
+            let (place, sessions) = arguments.sessions.resolve()?;
+            view::view(&place, &sessions, &arguments.wanted, output)
+        }
         Verb::Prune(arguments) => {
             prune::prune(&arguments.place.resolve()?, &arguments.rules, output)?;
             Ok(ExitCode::SUCCESS)
         }
-        Verb::Doctor(place) => doctor::doctor(&place.resolve()?, output),
+        Verb::Doctor(arguments) => {
+            let (place, second) = arguments.resolve()?;
+            doctor::doctor(&place, second.as_ref(), output)
+        }
+        Verb::Import(wanted) => import::import(&wanted, output),
+        Verb::Archive(arguments) => archive::archive(&arguments.resolve()?, output),
+        Verb::Unarchive(arguments) => archive::archive(&arguments.resolve()?, output),
+        Verb::Undelete(arguments) => archive::archive(&arguments.resolve()?, output),
         Verb::Repair(arguments) => repair::repair(arguments.session.open()?, &arguments.to, output),
         Verb::Health(arguments) => {
             health::health(&arguments.place.resolve()?, &arguments.bounds, output)

@@ -1,6 +1,9 @@
 //! A session that was named, opened.
 
+use std::rc::Rc;
+
 use bevy_session_journal::CheckpointId;
+use bevy_session_journal::journal::Plan;
 use bevy_session_journal::store::StoredSession;
 use jiff::tz::TimeZone;
 
@@ -12,7 +15,7 @@ use crate::session_name::{Chosen, SessionName};
 
 /// A session that is read.
 pub struct OpenSession {
-    pub profile: Profile,
+    pub profile: Rc<Profile>,
     pub stored: StoredSession,
 }
 
@@ -23,6 +26,12 @@ impl OpenSession {
         // It may be deleted meanwhile.
         let stored = profile.open(session)?.ok_or_else(|| name.unknown(place, &[]))?;
         Ok(Self { profile, stored })
+    }
+
+    /// Opens a session that was found; `None` if it was deleted meanwhile.
+    pub fn of(chosen: &Chosen) -> Result<Option<Self>, Failure> {
+        let stored = chosen.profile.open(chosen.session)?;
+        Ok(stored.map(|stored| Self { profile: Rc::clone(&chosen.profile), stored }))
     }
 
     /// The same session in another place, or whatever a file holds.
@@ -41,10 +50,19 @@ impl OpenSession {
 
     /// The rows of a checkpoint, type by type and by rising ids, once all of it was read and is whole.
     pub fn rows(&mut self, checkpoint: CheckpointId) -> Result<RowsOf, Failure> {
-        match self.stored.verified_plan(checkpoint)? {
-            Some(plan) => Ok(RowsOf::of(self.stored.blocks(&plan)?)),
-            None => Err(self.not_whole(checkpoint)),
-        }
+        let plan = self.plan(checkpoint)?;
+        self.rows_by(&plan)
+    }
+
+    /// The way to a checkpoint, once all of it was read and is whole.
+    pub fn plan(&mut self, checkpoint: CheckpointId) -> Result<Plan, Failure> {
+        let plan = self.stored.verified_plan(checkpoint)?;
+        plan.ok_or_else(|| self.not_whole(checkpoint))
+    }
+
+    /// The rows of the checkpoint that this is the way to.
+    pub fn rows_by(&self, plan: &Plan) -> Result<RowsOf, Failure> {
+        Ok(RowsOf::of(self.stored.blocks(plan)?))
     }
 
     /// Why a checkpoint has no rows.

@@ -26,16 +26,21 @@ impl Progress {
     pub fn begin(what: &'static str, steps: u64) -> Self {
         match io::stderr().is_terminal() {
             true => Self::on(ProgressDrawTarget::stderr(), DELAY, what, steps),
-            false => Self { done: Arc::default(), drawing: None },
+            false => Self::hidden(),
         }
     }
 
     /// The same of what writes its result meanwhile: shown only if that goes somewhere else.
     pub fn begin_beside_output(what: &'static str, steps: u64) -> Self {
         match io::stdout().is_terminal() {
-            true => Self { done: Arc::default(), drawing: None },
+            true => Self::hidden(),
             false => Self::begin(what, steps),
         }
+    }
+
+    /// One that is never shown, of what is a step of something else.
+    pub fn hidden() -> Self {
+        Self { done: Arc::default(), drawing: None }
     }
 
     fn on(target: ProgressDrawTarget, delay: Duration, what: &'static str, steps: u64) -> Self {

@@ -1,6 +1,7 @@
 //! How a session is named on the command line.
 
 use std::fmt;
+use std::rc::Rc;
 
 use bevy_session_journal::journal::SessionIndex;
 use bevy_session_journal::store::StoredSession;
@@ -23,10 +24,42 @@ pub enum SessionName {
     Only,
 }
 
+/// Sessions of a place, as somebody calls them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Selection {
+    /// These, in this order.
+    Named(Vec<SessionName>),
+    /// All that there are, the one that began last first.
+    All,
+}
+
 /// A session that was found.
 pub struct Chosen {
-    pub profile: Profile,
+    pub profile: Rc<Profile>,
     pub session: SessionId,
+}
+
+impl Selection {
+    /// The sessions that are meant, each once.
+    pub fn find(&self, place: &Place) -> Result<Vec<Chosen>, Failure> {
+        let sessions = Sessions::of(place)?;
+        let mut found: Vec<Found> = Vec::new();
+        match self {
+            Self::All => {
+                found.clone_from(&sessions.all);
+                found.sort_by_key(|(profile, session)| (std::cmp::Reverse(*session), *profile));
+            }
+            Self::Named(names) => {
+                for name in names {
+                    let one = name.among(&sessions, place)?;
+                    if !found.contains(&one) {
+                        found.push(one);
+                    }
+                }
+            }
+        }
+        Ok(found.into_iter().filter_map(|found| sessions.choose(found)).collect())
+    }
 }
 
 impl fmt::Display for SessionName {
@@ -49,14 +82,19 @@ impl SessionName {
     /// The one session of a place that is called so.
     pub fn find(&self, place: &Place) -> Result<Chosen, Failure> {
         let sessions = Sessions::of(place)?;
-        let mut found = match self {
+        let found = self.among(&sessions, place)?;
+        sessions.choose(found).ok_or_else(|| self.unknown(place, &sessions.all))
+    }
+
+    fn among(&self, sessions: &Sessions, place: &Place) -> Result<Found, Failure> {
+        let found: Vec<Found> = match self {
             Self::Last(steps) => sessions.played().into_iter().skip(*steps).take(1).collect(),
             Self::Called(text) => sessions.with_id_or_name(text),
             Self::Only => sessions.all.clone(),
         };
-        match found.len() {
-            0 => Err(self.unknown(place, &sessions.all)),
-            1 => Ok(sessions.choose(found.swap_remove(0))),
+        match found[..] {
+            [] => Err(self.unknown(place, &sessions.all)),
+            [only] => Ok(only),
             // Profiles may hold copies of one session; which one is meant can be said by the place.
             _ => Err(self.ambiguous(place, &found)),
         }
@@ -79,21 +117,22 @@ pub type Found = (usize, SessionId);
 
 /// All that a place has.
 struct Sessions {
-    profiles: Vec<Profile>,
+    profiles: Vec<Rc<Profile>>,
     all: Vec<Found>,
 }
 
 impl Sessions {
     fn of(place: &Place) -> Result<Self, Failure> {
-        let (profiles, mut all) = (place.profiles()?, Vec::new());
+        let profiles: Vec<Rc<Profile>> = place.profiles()?.into_iter().map(Rc::new).collect();
+        let mut all = Vec::new();
         for (position, profile) in profiles.iter().enumerate() {
             all.extend(profile.sessions()?.into_iter().map(|session| (position, session)));
         }
         Ok(Self { profiles, all })
     }
 
-    fn choose(mut self, (position, session): Found) -> Chosen {
-        Chosen { profile: self.profiles.swap_remove(position), session }
+    fn choose(&self, (position, session): Found) -> Option<Chosen> {
+        Some(Chosen { profile: Rc::clone(self.profiles.get(position)?), session })
     }
 
     fn with_id_or_name(&self, text: &str) -> Vec<Found> {

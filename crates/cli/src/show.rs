@@ -52,6 +52,8 @@ struct ShownHead {
     cause: Option<String>,
     words: Option<String>,
     panic: Option<String>,
+    /// What the process logged last, if it is gone.
+    logged: Vec<String>,
     declined: bool,
     time: Timestamp,
     play_time_ms: u64,
@@ -141,6 +143,9 @@ impl Shown {
             ))?;
             for text in head.cause.iter().chain(&head.words) {
                 output.line(format_args!("             {text}"))?;
+            }
+            for line in &head.logged {
+                output.line(format_args!("logged       {line}"))?;
             }
         }
         for slot in &self.slots {
@@ -234,6 +239,7 @@ impl ShownHead {
             status: status_word(head.status),
             left: profile.left(head),
             cause: profile.cause(head),
+            logged: profile.last_logged(head),
             words: head.end.as_ref().map(|end| end.leaving.words.clone()),
             panic: profile.panic(head),
             declined: head.declined,

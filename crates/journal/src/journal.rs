@@ -66,9 +66,10 @@ pub(crate) use header::{
     SegmentHeader,
 };
 pub use index::FileProblem;
+pub use index::Plan;
 pub use index::is_collapse;
 pub use index::{CheckpointInfo, FileProblemKind, Head, SessionIndex};
-pub(crate) use index::{GroupRef, Plan, SegmentSummary, missing_ends};
+pub(crate) use index::{GroupRef, SegmentSummary, missing_ends};
 pub use lineage::Lineage;
 pub(crate) use lineage::{KnownLineage, nearest};
 pub use merge::merge;

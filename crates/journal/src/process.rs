@@ -14,4 +14,4 @@ pub use recent_log::{LOG_BYTES, RecentLog};
 
 pub(crate) use ended::{how_it_ended, time_of_death};
 pub use guard::{DeadProcess, ProcessGuard, ProcessOptions, last_to_die};
-pub(crate) use guard::{dead_processes, is_left_by_the_living};
+pub(crate) use guard::{dead_processes, is_left_by_the_living, known_dead};

@@ -67,9 +67,9 @@ pub(crate) use newer_format::OpenError;
 pub use platform::{directory_name, platform_roots, platform_state_of};
 pub(crate) use process_record::{
     FoundRecord, HeldRun, Liveness, ProcessId, ProcessRecordFile, RecordError, find as find_record,
-    read_log, remove as remove_record,
+    remove as remove_record,
 };
-pub use process_record::{ProcessRecord, read_all};
+pub use process_record::{ProcessRecord, read_all, read_log};
 pub use read_only_disk::ReadOnlyDisk;
 pub use real_disk::RealDisk;
 pub(crate) use session_card::SessionCard;
@@ -78,4 +78,4 @@ pub(crate) use slot_shelf::SlotShelf;
 pub use slot_shelf::{SlotFile, UnreadSlot, slots_in};
 pub use stored_session::{MergedBlocks, StoredSession};
 pub use traced_disk::TracedDisk;
-pub(crate) use trial::Trial;
+pub use trial::Trial;

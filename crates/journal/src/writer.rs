@@ -47,6 +47,7 @@ mod sweeping;
 mod trials;
 mod type_bytes;
 mod unplayed_run;
+mod upkeep;
 mod worker;
 
 pub use content::{Content, Encoded, Everything};
@@ -60,4 +61,5 @@ pub use orders::{CheckpointOrder, DraftOrder, EventStart, Order, Report, TakeUp,
 pub use retention::Quota;
 pub use session_attachments::SessionAttachmentOrder;
 pub use slot_work::{SlotDone, SlotOrder};
+pub use upkeep::Upkeep;
 pub use worker::Worker;

@@ -99,8 +99,8 @@ impl SessionCommands<'_, '_> {
         self.request(Request::SaveAsScenario { of, scenario, path });
     }
 
-    /// Makes a slot of a file that [`export`](Self::export) or [`report`](Self::report) wrote, of this
-    /// game on whatever machine. All of it is read and checked first.
+    /// Makes a slot of a file that [`export`](Self::export) or [`report`](Self::report) wrote, or of the file
+    /// of another slot, of this game on whatever machine. All of it is read and checked first.
     /// [`SlotImported`](crate::SlotImported) follows, and [`load`](Self::load) goes on from it, in the
     /// session that it came from.
     ///

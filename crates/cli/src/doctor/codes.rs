@@ -17,11 +17,16 @@ pub enum Code {
     DeletionUnfinished,
     EventsDamaged,
     AttachmentDamaged,
+    RestoreUnproven,
+    DiesAgain,
     SlotDamaged,
     SessionLarge,
     RecordDamaged,
     ProcessHangs,
+    LocksLeft,
+    FilesLeft,
     DiskFull,
+    InSecondPlace,
 }
 
 /// How much a finding matters.
@@ -44,7 +49,7 @@ pub struct About {
 }
 
 /// All codes.
-pub const CODES: [About; 14] = {
+pub const CODES: [About; 19] = {
     use Weight::{Note, Problem};
     const fn about(code: Code, text: &'static str, weight: Weight, advice: &'static str) -> About {
         About { code, text, weight, advice }
@@ -95,6 +100,18 @@ pub const CODES: [About; 14] = {
             "nothing: a picture is missing, and no checkpoint depends on it",
         ),
         about(
+            Code::RestoreUnproven,
+            "BS0110",
+            Note,
+            "nothing: the game watches the restore, and offers an older checkpoint if it dies",
+        ),
+        about(
+            Code::DiesAgain,
+            "BS0111",
+            Problem,
+            "read what the game said last with log, and look with diff at what the checkpoints have in common",
+        ),
+        about(
             Code::SlotDamaged,
             "BS0201",
             Problem,
@@ -118,7 +135,25 @@ pub const CODES: [About; 14] = {
             Problem,
             "look with health, and restart the game if it stays so: checkpoints are safe",
         ),
+        about(
+            Code::LocksLeft,
+            "BS0403",
+            Note,
+            "start the game: it clears locks of dead processes away once its first checkpoint is safe",
+        ),
+        about(
+            Code::FilesLeft,
+            "BS0404",
+            Note,
+            "start the game: it removes what a process left that stopped while it wrote",
+        ),
         about(Code::DiskFull, "BS0501", Problem, "make room: with too little, saving stops"),
+        about(
+            Code::InSecondPlace,
+            "BS0502",
+            Note,
+            "start the game: it reads both places and goes on with the newer; copy nothing by hand",
+        ),
     ]
 };
 

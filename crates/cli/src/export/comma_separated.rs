@@ -6,6 +6,8 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use bevy_session_journal::SessionId;
+
 use super::{About, Sheets, WorldRow};
 use crate::events::ShownEvent;
 use crate::failure::Failure;
@@ -17,6 +19,8 @@ pub struct Files {
     entities: Sheet,
     resources: Sheet,
     events: Sheet,
+    /// Whether each line says whose it is.
+    several: bool,
 }
 
 struct Sheet {
@@ -26,9 +30,12 @@ struct Sheet {
 
 impl Files {
     /// Creates the files, with their first lines.
-    pub fn create(directory: &Path) -> Result<Self, Failure> {
+    pub fn create(directory: &Path, several: bool) -> Result<Self, Failure> {
         let world = ["type", "version", "value", "error"];
-        let sheet = |name: &str, columns: &[&str]| Sheet::create(directory.join(name), columns);
+        let session: &[&str] = if several { &["session"] } else { &[] };
+        let sheet = |name: &str, columns: &[&str]| {
+            Sheet::create(directory.join(name), &[session, columns].concat())
+        };
         Ok(Self {
             about: sheet("about.csv", &["key", "value"])?,
             entities: sheet("entities.csv", &[&["entity"][..], &world].concat())?,
@@ -50,6 +57,7 @@ impl Files {
                     "error",
                 ],
             )?,
+            several,
         })
     }
 }
@@ -82,6 +90,11 @@ fn cell(text: String) -> String {
     }
 }
 
+/// The cell that says whose a line is, if it needs one.
+fn of(session: Option<SessionId>) -> impl Iterator<Item = String> {
+    session.map(|session| session.to_string()).into_iter()
+}
+
 fn world_cells(row: &WorldRow<'_>) -> Result<[String; 4], Failure> {
     let value = serde_json::to_string(row.value)?;
     let error = row.error.unwrap_or_default().to_owned();
@@ -90,24 +103,25 @@ fn world_cells(row: &WorldRow<'_>) -> Result<[String; 4], Failure> {
 
 impl Sheets for Files {
     fn about(&mut self, about: &About) -> Result<(), Failure> {
+        let session = self.several.then_some(about.session);
         for (key, value) in about.fields() {
-            self.about.line([key.to_owned(), value.unwrap_or_default()])?;
+            self.about.line(of(session).chain([key.to_owned(), value.unwrap_or_default()]))?;
         }
         Ok(())
     }
 
     fn entity_row(&mut self, row: &WorldRow<'_>) -> Result<(), Failure> {
         let entity = row.entity.map(|id| id.to_string()).unwrap_or_default();
-        self.entities.line([entity].into_iter().chain(world_cells(row)?))
+        self.entities.line(of(row.session).chain([entity]).chain(world_cells(row)?))
     }
 
     fn resource(&mut self, row: &WorldRow<'_>) -> Result<(), Failure> {
-        self.resources.line(world_cells(row)?)
+        self.resources.line(of(row.session).chain(world_cells(row)?))
     }
 
     fn event(&mut self, event: &ShownEvent) -> Result<(), Failure> {
         let value = event.value.as_ref().map(serde_json::to_string).transpose()?;
-        self.events.line([
+        self.events.line(of(event.session).chain([
             event.sequence.to_string(),
             event.time.to_string(),
             event.play_time_ms.to_string(),
@@ -120,11 +134,11 @@ impl Sheets for Files {
             event.chapter.map(|it| it.to_string()).unwrap_or_default(),
             value.unwrap_or_default(),
             event.error.clone().unwrap_or_default(),
-        ])
+        ]))
     }
 
     fn finish(&mut self) -> Result<(), Failure> {
-        let Self { about, entities, resources, events } = self;
+        let Self { about, entities, resources, events, .. } = self;
         [about, entities, resources, events].into_iter().try_for_each(Sheet::end)
     }
 }

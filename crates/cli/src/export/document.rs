@@ -18,6 +18,7 @@ pub enum Notation {
 /// A list of the document.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum List {
+    Sessions,
     Entities,
     Resources,
     Events,
@@ -27,13 +28,16 @@ enum List {
 pub struct Document<'a> {
     writer: &'a mut dyn Write,
     notation: Notation,
+    /// Whether there is a list of sessions, instead of one that all is about.
+    several: bool,
+    has_begun: bool,
     open: Option<List>,
     is_first: bool,
 }
 
 impl<'a> Document<'a> {
-    pub fn new(writer: &'a mut dyn Write, notation: Notation) -> Self {
-        Self { writer, notation, open: None, is_first: true }
+    pub fn new(writer: &'a mut dyn Write, notation: Notation, several: bool) -> Self {
+        Self { writer, notation, several, has_begun: false, open: None, is_first: true }
     }
 
     fn row(&mut self, list: List, row: &impl Serialize) -> Result<(), Failure> {
@@ -48,18 +52,31 @@ impl<'a> Document<'a> {
     fn go_to(&mut self, list: List) -> Result<(), Failure> {
         while self.open != Some(list) {
             let (next, name) = match self.open {
-                None => (List::Entities, "entities"),
+                None if self.several => (List::Sessions, "sessions"),
+                None | Some(List::Sessions) => (List::Entities, "entities"),
                 Some(List::Entities) => (List::Resources, "resources"),
                 Some(_) => (List::Events, "events"),
             };
             if self.open.is_some() {
                 self.writer.write_all(b"\n]")?;
             }
-            match self.notation {
-                Notation::Json => write!(self.writer, ",\n\"{name}\": [")?,
-                Notation::Ron => write!(self.writer, ",\n{name}: [")?,
-            }
+            self.begin_field(name)?;
+            self.writer.write_all(b"[")?;
             (self.open, self.is_first) = (Some(next), true);
+        }
+        Ok(())
+    }
+
+    fn begin_field(&mut self, name: &str) -> Result<(), Failure> {
+        let before = match (self.has_begun, self.notation) {
+            (true, _) => ",\n",
+            (false, Notation::Json) => "{",
+            (false, Notation::Ron) => "(",
+        };
+        self.has_begun = true;
+        match self.notation {
+            Notation::Json => write!(self.writer, "{before}\"{name}\": ")?,
+            Notation::Ron => write!(self.writer, "{before}{name}: ")?,
         }
         Ok(())
     }
@@ -77,10 +94,10 @@ impl<'a> Document<'a> {
 
 impl Sheets for Document<'_> {
     fn about(&mut self, about: &About) -> Result<(), Failure> {
-        match self.notation {
-            Notation::Json => self.writer.write_all(b"{\"about\": ")?,
-            Notation::Ron => self.writer.write_all(b"(about: ")?,
+        if self.several {
+            return self.row(List::Sessions, about);
         }
+        self.begin_field("about")?;
         self.value(about)
     }
 

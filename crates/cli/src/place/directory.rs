@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use bevy_session_journal::SessionId;
-use bevy_session_journal::store::platform_state_of;
+use bevy_session_journal::store::{Layout, platform_state_of};
 
 use crate::failure::Failure;
 
@@ -69,12 +69,21 @@ pub fn find(directory: &Path) -> Result<Vec<ProfileDirectory>, Failure> {
     if is_called(&path, "sessions") || holds_sessions(&path)? {
         return Ok(vec![ProfileDirectory::of_sessions(&path)]);
     }
+    if is_called(&path, "slots") {
+        return Ok(vec![ProfileDirectory::of_profile(&up(1).unwrap_or_default())]);
+    }
+    if holds_slots(&path)? {
+        let slots = path.clone();
+        return Ok(vec![ProfileDirectory { slots, ..ProfileDirectory::of_profile(&path) }]);
+    }
     match session_called(path.file_name()) {
         Some(session) => {
             let place = ProfileDirectory::of_sessions(&up(1).unwrap_or_default());
             Ok(vec![ProfileDirectory { only: Some(session), ..place }])
         }
-        None => Err(unknown("neither `data/profiles` nor `profiles` is there, nor any session")),
+        None => {
+            Err(unknown("neither `data/profiles` nor `profiles` is there, nor any session or slot"))
+        }
     }
 }
 
@@ -138,6 +147,15 @@ fn directories_in(directory: &Path) -> io::Result<Vec<PathBuf>> {
 fn holds_sessions(directory: &Path) -> io::Result<bool> {
     let directories = directories_in(directory)?;
     Ok(directories.iter().any(|path| session_called(path.file_name()).is_some()))
+}
+
+/// Whether slots lie in it, as somebody copied them there.
+fn holds_slots(directory: &Path) -> io::Result<bool> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        names.push(entry?.file_name());
+    }
+    Ok(names.iter().any(|name| name.to_str().is_some_and(Layout::is_slot_name)))
 }
 
 fn session_called(name: Option<&OsStr>) -> Option<SessionId> {

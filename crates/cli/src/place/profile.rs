@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use bevy_session_journal::clock;
 use bevy_session_journal::journal::Head;
+use bevy_session_journal::process::LOG_BYTES;
 use bevy_session_journal::store::{
-    Disk, Layout, LocalStore, ReadOnlyDisk, RealDisk, StoreError, StoredSession, read_all,
+    Disk, Layout, LocalStore, ReadOnlyDisk, RealDisk, StoreError, StoredSession, Trial, read_all,
+    read_log,
 };
 use bevy_session_journal::{RunId, SessionId};
 use serde::Serialize;
@@ -15,6 +17,9 @@ use serde::Serialize;
 use super::directory::ProfileDirectory;
 use crate::alive::is_alive;
 use crate::failure::Failure;
+
+/// Lines of a log that are shown.
+const LINES: usize = 20;
 
 /// A profile that is looked at.
 pub struct Profile {
@@ -30,6 +35,8 @@ pub struct Profile {
 /// A run that a process said it holds.
 struct Held {
     run: RunId,
+    /// The record of the process.
+    record: PathBuf,
     has_exited: bool,
     is_alive: bool,
     panic: Option<String>,
@@ -77,7 +84,7 @@ impl Profile {
         let (mut local, mut held) = (None, Vec::new());
         if let (Some(data), Some(state)) = (directory.data.clone(), directory.state.clone()) {
             held = held_in(&*disk, &state)?;
-            let layout = Layout { data, state, profile: directory.profile.clone() };
+            let layout = Layout::by_directory(data, state, &directory.profile);
             local = Some(LocalStore::new(Arc::clone(&disk), layout));
         }
         Ok(Self { directory, disk, file: None, local, held })
@@ -97,6 +104,19 @@ impl Profile {
     /// Whether it is all of what a single file has.
     pub fn is_file(&self) -> bool {
         self.file.is_some()
+    }
+
+    /// The store as its game has it, with a disk that can be written.
+    pub fn to_change(&self) -> Result<LocalStore, Failure> {
+        let ProfileDirectory { profile, sessions, data, state, .. } = &self.directory;
+        let no_records = || Failure::NoRecords { place: sessions.display().to_string() };
+        let (data, state) = data.clone().zip(state.clone()).ok_or_else(no_records)?;
+        let layout = Layout::by_directory(data, state, profile);
+        // Otherwise the locks would be others than the game's.
+        if layout.sessions() != *sessions {
+            return Err(Failure::UnknownProfile { directory: profile.clone() });
+        }
+        Ok(LocalStore::new(Arc::new(RealDisk), layout))
     }
 
     /// What is read through.
@@ -137,6 +157,11 @@ impl Profile {
         self.file.clone().unwrap_or_else(directory)
     }
 
+    /// The restore of a session that hasn't proven itself yet, if there is one that can be read.
+    pub fn trial(&self, session: SessionId) -> Option<Trial> {
+        self.local.as_ref()?.store.trial(session).ok()?
+    }
+
     /// How the run of a head was left.
     pub fn left(&self, head: &Head) -> Left {
         if head.end.is_some() {
@@ -174,6 +199,16 @@ impl Profile {
         self.holder(head)?.panic.clone()
     }
 
+    /// The last lines that the process logged which held the run of a head that was left by a crash.
+    pub fn last_logged(&self, head: &Head) -> Vec<String> {
+        let holder = self.holder(head).filter(|_| self.left(head) == Left::Crashed);
+        let log = holder.map(|held| read_log(&*self.disk, &held.record, LOG_BYTES));
+        let log = log.unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        let last = lines.len().saturating_sub(LINES);
+        lines.into_iter().skip(last).map(str::to_owned).collect()
+    }
+
     fn holder(&self, head: &Head) -> Option<&Held> {
         self.held.iter().find(|held| held.run == head.id.run)
     }
@@ -191,13 +226,15 @@ fn unlisted(path: &Path, source: io::Error) -> Failure {
 
 /// The runs that processes of this machine said they hold.
 fn held_in(disk: &dyn Disk, state: &Path) -> Result<Vec<Held>, StoreError> {
-    let records = read_all(disk, state)?.into_iter().filter_map(|found| found.record.ok());
-    let held = records.flat_map(|record| {
+    let records = read_all(disk, state)?.into_iter();
+    let records = records.filter_map(|found| Some((found.path, found.record.ok()?)));
+    let held = records.flat_map(|(path, record)| {
         let has_exited = record.ended.is_some() || record.exiting.is_some();
         let is_alive = is_alive(&record, clock::timestamp());
         let panic = record.panic.map(|panic| panic.message);
         record.runs.into_iter().map(move |held| Held {
             run: held.run,
+            record: path.clone(),
             has_exited: has_exited || held.left,
             is_alive,
             panic: panic.clone(),

@@ -8,6 +8,12 @@ const TEMPLATE: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");
 
+/// Data of the page, by the id of the element that it is in. `data` is read first.
+pub struct Data {
+    pub id: String,
+    pub parts: Vec<Part>,
+}
+
 /// A part of the data: a name, and JSON.
 pub struct Part {
     pub name: &'static str,
@@ -15,8 +21,12 @@ pub struct Part {
 }
 
 /// Writes the page, and says how many bytes it has.
-pub fn write(title: &str, parts: &[Part], writer: &mut dyn Write) -> Result<u64, Failure> {
-    let mut counted = Counted { writer, bytes: 0 };
+pub fn write<'a>(
+    title: &str,
+    data: impl IntoIterator<Item = &'a Data>,
+    writer: &mut dyn Write,
+) -> Result<u64, Failure> {
+    let (mut data, mut counted) = (data.into_iter(), Counted { writer, bytes: 0 });
     // What stands between two marks is one of these, in this order.
     let mut rest = TEMPLATE;
     for mark in ["@TITLE@", "@STYLE@", "@DATA@", "@SCRIPT@"] {
@@ -26,7 +36,7 @@ pub fn write(title: &str, parts: &[Part], writer: &mut dyn Write) -> Result<u64,
         match mark {
             "@TITLE@" => counted.write_all(escaped(title).as_bytes())?,
             "@STYLE@" => counted.write_all(STYLE.as_bytes())?,
-            "@DATA@" => write_data(parts, &mut counted)?,
+            "@DATA@" => data.try_for_each(|data| write_data(data, &mut counted))?,
             _ => counted.write_all(SCRIPT.as_bytes())?,
         }
     }
@@ -34,14 +44,15 @@ pub fn write(title: &str, parts: &[Part], writer: &mut dyn Write) -> Result<u64,
     Ok(counted.bytes)
 }
 
-/// One JSON object.
-fn write_data(parts: &[Part], writer: &mut dyn Write) -> Result<(), Failure> {
-    for (position, Part { name, bytes }) in parts.iter().enumerate() {
+/// An element with one JSON object.
+fn write_data(data: &Data, writer: &mut dyn Write) -> Result<(), Failure> {
+    write!(writer, "<script id=\"{}\" type=\"application/json\">", escaped(&data.id))?;
+    for (position, Part { name, bytes }) in data.parts.iter().enumerate() {
         let before = if position == 0 { "{" } else { ",\n" };
         write!(writer, "{before}\"{name}\":")?;
         write_harmless(bytes, writer)?;
     }
-    Ok(writer.write_all(b"}")?)
+    Ok(writer.write_all(b"}</script>\n")?)
 }
 
 /// JSON without any `<`, which could end the element that it stands in. Within JSON it is only in texts, and
@@ -97,7 +108,8 @@ mod tests {
         let hostile = "</script><script>alert(1)</script><!--";
         let bytes = serde_json::to_vec(hostile).unwrap();
         let mut written = Vec::new();
-        let length = write(hostile, &[Part { name: "about", bytes }], &mut written).unwrap();
+        let data = Data { id: "data".to_owned(), parts: vec![Part { name: "about", bytes }] };
+        let length = write(hostile, [&data], &mut written).unwrap();
         let page = String::from_utf8(written).unwrap();
         assert_eq!(length, page.len() as u64);
         assert!(!page.contains("alert(1)</script>") && !page.contains("<script>alert"));

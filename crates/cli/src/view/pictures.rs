@@ -7,11 +7,13 @@ use serde_json::{Map, Value as Json};
 use super::base64::base64;
 use crate::place::Profile;
 
-/// Bytes of all pictures together.
-const ROOM: usize = 1 << 20;
-
-/// Pictures of checkpoints, the newest first, by the names of these; and how many there is no room for.
-pub fn pictures(profile: &Profile, stored: &StoredSession, timeline: &Timeline) -> (Json, usize) {
+/// Pictures of checkpoints, the newest first, by the names of these; and how many have no room among so many bytes.
+pub fn pictures(
+    profile: &Profile,
+    stored: &StoredSession,
+    timeline: &Timeline,
+    room: usize,
+) -> (Json, usize) {
     let (mut pictures, mut left_out, mut taken) = (Map::new(), 0, 0);
     let mut named: Vec<(CheckpointId, &str)> = timeline
         .checkpoints
@@ -23,7 +25,7 @@ pub fn pictures(profile: &Profile, stored: &StoredSession, timeline: &Timeline) 
         let Some(picture) = stored.attachment(profile.disk(), checkpoint, name) else { continue };
         // Whatever else it is, a browser isn't asked to make sense of it.
         let Some(kind) = kind_of(&picture.bytes) else { continue };
-        if taken + picture.bytes.len() > ROOM {
+        if taken + picture.bytes.len() > room {
             left_out += 1;
             continue;
         }

@@ -1,6 +1,6 @@
 //! The worlds of a page: the newest checkpoint whole, and of each other what differs from the next newer one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use bevy_session_journal::CheckpointId;
@@ -87,7 +87,7 @@ pub fn difference(
     room: usize,
 ) -> Result<Option<Json>, Failure> {
     // By type: the ids and values of what differs, and the ids of what isn't there.
-    let mut found: HashMap<usize, (Vec<u64>, Vec<Value>, Vec<u64>)> = HashMap::new();
+    let mut found: BTreeMap<usize, (Vec<u64>, Vec<Value>, Vec<u64>)> = BTreeMap::new();
     let mut bytes = 0;
     let (before, after) = (session.rows(older)?, session.rows(newer)?);
     for pair in Pairs::of(before, after) {

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use crate::common::{Done, Game, RELICS, ran, run, tool};
 
-const VERBS: [&str; 14] = [
+const VERBS: [&str; 18] = [
     "list",
     "show",
     "verify",
@@ -15,6 +15,10 @@ const VERBS: [&str; 14] = [
     "stats",
     "export",
     "view",
+    "import",
+    "archive",
+    "unarchive",
+    "undelete",
     "repair",
     "prune",
     "doctor",
@@ -73,7 +77,12 @@ fn what_is_not_understood_is_refused() -> Done {
         "frobnicate DIR",
         "list --yes DIR",
         "log",
-        "log DIR last last",
+        "log DIR last nobody",
+        "log DIR --all last",
+        "view DIR --all last -o x.html",
+        "import",
+        "archive DIR",
+        "undelete DIR",
         "export DIR last --to",
         "view DIR last --checkpoints 0 -o x.html",
         "view DIR last --checkpoints many -o x.html",

@@ -163,7 +163,7 @@ fn damaged_record() -> Planted {
 }
 
 /// Runs the commands of a section, and says which of them made no sense.
-fn run_commands(code: &str, game: &Game, session: SessionId) -> Done {
+pub fn run_commands(code: &str, game: &Game, session: SessionId) -> Done {
     let runbook = include_str!("../../../../docs/RUNBOOK.md");
     let section = match code {
         "" => runbook.split("\n## ").next(),
@@ -172,6 +172,10 @@ fn run_commands(code: &str, game: &Game, session: SessionId) -> Done {
     let section = section.ok_or_else(|| format!("{code} has no section"))?;
     let commands = section.lines().filter_map(|line| line.strip_prefix("$ bevy-session "));
     let (to, mut ran_any) = (tempfile::tempdir()?, false);
+    // Of the same game: its second place, and what a player sent of it.
+    let other = Game::new()?;
+    let second = other.directory().display().to_string();
+    let file = other.profile().join("slots/quick-d456f21221c1c606.save").display().to_string();
     for (number, line) in commands.enumerate() {
         let new = to.path().join(number.to_string()).display().to_string();
         let session = session.to_string();
@@ -179,6 +183,8 @@ fn run_commands(code: &str, game: &Game, session: SessionId) -> Done {
             "my-game" => "DIR",
             "SESSION" => &*session,
             "NEW" => &*new,
+            "SECOND" => &*second,
+            "FILE" => &*file,
             word => word,
         });
         let ran = game.run_words(&words.collect::<Vec<_>>())?;

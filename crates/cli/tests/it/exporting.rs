@@ -110,6 +110,11 @@ fn what_makes_no_sense_or_is_damaged_writes_nothing() -> Done {
         ("export DIR Relics 7 --to json --json", 64),
         ("export DIR Relics 99 --to json", 64),
         ("export DIR nobody --to json", 64),
+        ("export DIR Relics nobody --to json -o x", 64),
+        ("export DIR Relics 7 8 --to json -o x", 64),
+        ("export DIR --all Relics --to json -o x", 64),
+        ("export DIR --all --to json", 64),
+        ("export DIR --to json", 64),
     ] {
         let ran = game.run(line)?;
         assert_eq!((ran.code, &*ran.text), (Some(code), ""), "{line}: {}", ran.error);
@@ -159,6 +164,129 @@ fn a_slot_is_exported_and_viewed_like_its_session() -> Done {
     let ran = game.run_words(&["view", slot, "--json", "-o", &page])?;
     assert_eq!(ran.code, Some(0), "{}", ran.error);
     assert_eq!(ran.object()?["checkpoints"].as_array().map(Vec::len), Some(1));
+    Ok(())
+}
+
+/// The values of a session's newest checkpoint and what it recorded, each with whose it is.
+fn rows_of(game: &Game, session: &str) -> Result<[Vec<Value>; 3], Box<dyn std::error::Error>> {
+    let ran = game.run(&format!("export DIR {session} --to json"))?;
+    assert_eq!(ran.code, Some(0), "{session}: {}", ran.error);
+    let mut document: Value = serde_json::from_str(&ran.text)?;
+    Ok(["entities", "resources", "events"].map(|list| {
+        let rows = document[list].as_array_mut().map(std::mem::take).unwrap_or_default();
+        let with_session = |mut row: Value| {
+            row["session"] = session.into();
+            row
+        };
+        rows.into_iter().map(with_session).collect()
+    }))
+}
+
+fn ids(list: &Value) -> Vec<&str> {
+    list.as_array().into_iter().flatten().filter_map(|it| it["session"].as_str()).collect()
+}
+
+#[test]
+fn rows_of_several_sessions_say_whose_they_are() -> Done {
+    let game = Game::of_format("1.2")?;
+    let before = game.snapshot()?;
+    let listed = game.run("list --json DIR")?.objects()?;
+    let sessions: Vec<String> =
+        listed.iter().filter_map(|it| it["id"].as_str()).map(str::to_owned).collect();
+    let [one, other, ..] = &sessions[..] else { return Err("two sessions".into()) };
+    let to = tempfile::tempdir()?;
+    let place = |name: &str| to.path().join(name).display().to_string();
+    let file = place("two.json");
+    // A session that is named twice is one.
+    let words = ["export", "DIR", one, other, one, "--to", "json", "--json", "-o", &file];
+    let ran = game.run_words(&words)?;
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    let report = ran.object()?;
+    let document: Value = serde_json::from_str(&fs::read_to_string(&file)?)?;
+    assert_eq!(ids(&document["sessions"]), [one.as_str(), other.as_str()]);
+    assert_eq!(report["sessions"], document["sessions"]);
+    assert_eq!(report["left_out"], Value::Array(Vec::new()));
+    let (of_one, of_other) = (rows_of(&game, one)?, rows_of(&game, other)?);
+    for (at, list) in ["entities", "resources", "events"].into_iter().enumerate() {
+        let rows = document[list].as_array().ok_or("a list")?;
+        let expected: Vec<Value> = of_one[at].iter().chain(&of_other[at]).cloned().collect();
+        assert_eq!(rows, &expected, "{list}");
+    }
+    assert!(!of_one[0].is_empty() && !of_other[0].is_empty(), "both should have entities");
+
+    let directory = place("two");
+    let ran = game.run_words(&["export", "DIR", one, other, "--to", "csv", "-o", &directory])?;
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    assert!(ran.text.contains("of 2 sessions to "), "{}", ran.text);
+    let text = fs::read_to_string(to.path().join("two/entities.csv"))?;
+    assert!(text.starts_with("session,entity,type,version,value,error\r\n"), "{text}");
+    for (session, rows) in [(one, &of_one), (other, &of_other)] {
+        let count = text.matches(&format!("\r\n{session},")).count();
+        assert_eq!(count, rows[0].len(), "{session}");
+    }
+    let ron = place("two.ron");
+    assert_eq!(
+        game.run_words(&["export", "DIR", one, other, "--to", "ron", "-o", &ron])?.code,
+        Some(0)
+    );
+    ron::from_str::<ron::Value>(&fs::read_to_string(&ron)?)?;
+    assert!(game.snapshot()? == before, "nothing should change");
+    Ok(())
+}
+
+#[test]
+fn of_all_sessions_those_that_cant_be_exported_are_named() -> Done {
+    let game = Game::of_format("1.2")?;
+    let listed = game.run("list --json DIR")?.objects()?;
+    let id = |it: &Value| it["id"].as_str().unwrap_or_default().to_owned();
+    let damaged = listed.iter().map(id).find(|it| game.session(it).is_dir()).ok_or("one")?;
+    for path in journals(&game.session(&damaged))? {
+        damage(&path, 30)?;
+    }
+    let to = tempfile::tempdir()?;
+    let file = to.path().join("all.json").display().to_string();
+    let words = ["export", "DIR", "--all", "--to", "json", "--json", "-o", &file];
+    let ran = game.run_words(&words)?;
+    assert_eq!(ran.code, Some(1), "{}", ran.error);
+    let report = ran.object()?;
+    let (written, left_out) = (ids(&report["sessions"]), ids(&report["left_out"]));
+    assert!(left_out.contains(&&*damaged), "{report}");
+    assert_eq!(written.len() + left_out.len(), listed.len(), "each should be somewhere");
+    let document: Value = serde_json::from_str(&fs::read_to_string(&file)?)?;
+    assert_eq!(ids(&document["sessions"]), written);
+    assert!(!ids(&document["entities"]).contains(&&*damaged));
+    // Of what is named nothing is left out.
+    let one = to.path().join("named.json").display().to_string();
+    let words = ["export", "DIR", written[0], &damaged, "--to", "json", "-o", &one];
+    let ran = game.run_words(&words)?;
+    assert_eq!((ran.code, &*ran.text), (Some(64), ""), "it has no checkpoint: {}", ran.error);
+    assert_eq!(fs::read_dir(to.path())?.count(), 1, "nothing of it should be left there");
+    Ok(())
+}
+
+#[cfg(feature = "sqlite")]
+#[test]
+fn a_database_of_several_sessions_keeps_them_apart() -> Done {
+    let game = Game::of_format("1.2")?;
+    let to = tempfile::tempdir()?;
+    let path = to.path().join("all.db");
+    let place = path.display().to_string();
+    let words = ["export", "DIR", "--all", "--to", "sqlite", "--json", "-o", &place];
+    let ran = game.run_words(&words)?;
+    assert_eq!(ran.code, Some(0), "{}{}", ran.text, ran.error);
+    let report = ran.object()?;
+    let database = rusqlite::Connection::open(&path)?;
+    for session in ids(&report["sessions"]) {
+        let [entities, resources, events] = rows_of(&game, session)?;
+        for (table, rows) in [("entities", entities), ("resources", resources), ("events", events)]
+        {
+            let query = format!("SELECT count(*) FROM {table} WHERE session = ?");
+            let count: i64 = database.query_row(&query, [session], |row| row.get(0))?;
+            assert_eq!(count, rows.len() as i64, "{table} of {session}");
+        }
+    }
+    let types = "SELECT count(*) - count(DISTINCT path || version) FROM types";
+    assert_eq!(database.query_row(types, [], |row| row.get::<_, i64>(0))?, 0, "each type once");
     Ok(())
 }
 

@@ -120,9 +120,17 @@ fn all_sessions_of_a_place_are_gone_through_together() -> Done {
     assert!(times.is_sorted());
     let text = game.run("log DIR")?.text;
     assert_eq!(text.lines().count(), expected);
-    for session in named {
+    for session in &named {
         assert!(text.contains(&session[..18]), "{session}");
     }
+    assert_eq!(game.run("log --all DIR")?.text, text);
+    // Some of them, in whatever order they are named.
+    let two: Vec<&str> = named.into_iter().take(2).collect();
+    let ran = game.run(&format!("log --json DIR {} {} {}", two[1], two[0], two[1]))?;
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    let of_two = |line: &&Value| line["session"].as_str().is_some_and(|it| two.contains(&it));
+    let expected: Vec<&Value> = lines.iter().filter(of_two).collect();
+    assert_eq!(ran.objects()?.iter().collect::<Vec<_>>(), expected);
     Ok(())
 }
 

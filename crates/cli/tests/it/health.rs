@@ -65,6 +65,47 @@ fn a_game_that_hangs_is_found() -> Done {
 }
 
 #[test]
+fn a_game_that_doesnt_come_to_its_end_is_found() -> Done {
+    let game = Game::new()?;
+    let local = game.local();
+    let now = Timestamp::now();
+    let (guard, _) = ProcessGuard::begin(&local, "1.2.3", ProcessOptions { panics: false }, now);
+    guard.frame_completed(now);
+    guard.beat(&local, now);
+    assert!(game.run("health --json DIR")?.object()?["exiting_for_ms"].is_null());
+    let long_ago = now - Duration::from_secs(90);
+    guard.frame_completed(long_ago);
+    guard.exit_seen();
+    guard.beat(&local, long_ago);
+    // It goes on drawing, and doesn't end.
+    guard.frame_completed(now);
+    guard.beat(&local, now);
+    let ran = game.run("health DIR")?;
+    assert_eq!(ran.code, Some(1), "{}", ran.text);
+    assert!(ran.text.contains("it was asked to exit 9"), "{}", ran.text);
+    let ran = game.run("health --json DIR --max-age 5m")?;
+    assert_eq!(ran.code, Some(0), "{}", ran.text);
+    assert!(ran.object()?["exiting_for_ms"].as_u64() >= Some(90_000), "{}", ran.text);
+    Ok(())
+}
+
+#[test]
+fn a_panic_that_a_game_lives_on_after_is_said() -> Done {
+    let game = Game::new()?;
+    let local = game.local();
+    let now = Timestamp::now();
+    let (guard, _) = ProcessGuard::begin(&local, "1.2.3", ProcessOptions { panics: true }, now);
+    let panicked = std::thread::spawn(|| panic!("out of mana")).join();
+    assert!(panicked.is_err());
+    guard.beat(&local, now);
+    let ran = game.run("health DIR")?;
+    assert_eq!(ran.code, Some(0), "it lives and is within the bounds: {}", ran.text);
+    assert!(ran.text.contains("it saw a panic: out of mana"), "{}", ran.text);
+    assert_eq!(game.run("health --json DIR")?.object()?["panic"], "out of mana");
+    Ok(())
+}
+
+#[test]
 fn where_nobody_lives_the_probe_says_so() -> Done {
     let game = Game::new()?;
     let ran = game.run("health DIR")?;

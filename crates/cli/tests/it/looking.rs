@@ -365,3 +365,35 @@ fn a_game_that_runs_is_left_alone() -> Done {
     assert_eq!((&listed[1]["left"], &listed[1]["crashed"]), (&"unknown".into(), &Value::Null));
     Ok(())
 }
+
+#[test]
+fn slots_are_listed_wherever_somebody_has_put_them() -> Done {
+    let game = Game::new()?;
+    let before = game.snapshot()?;
+    let ran = game.run("list --slots DIR")?;
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    let lines: Vec<&str> = ran.text.lines().collect();
+    assert_eq!(lines.len(), 3, "{}", ran.text);
+    assert!(
+        lines[1].starts_with("quick") && lines[1].contains(RELICS),
+        "the newest first: {lines:?}"
+    );
+    assert!(lines[2].contains("Before the bridge"), "{lines:?}");
+    let objects = game.run("list --slots --json DIR")?.objects()?;
+    assert_eq!(objects[1]["name"], "Before the bridge");
+    assert!(objects[0]["checkpoint"].as_str().is_some_and(|it| it.starts_with("8@")));
+    assert!(game.snapshot()? == before, "nothing should change");
+    // The directory of slots itself, and one that a player sent.
+    let sent = tempfile::tempdir()?;
+    copy(&game.profile().join("slots"), sent.path())?;
+    for place in [game.profile().join("slots"), sent.path().to_owned()] {
+        let ran = run(["list".into(), "--slots".into(), "--json".into(), place.into()])?;
+        assert_eq!((ran.code, ran.objects()?.len()), (Some(0), 2), "{}", ran.error);
+    }
+    let quick = sent.path().join("quick-d456f21221c1c606.save");
+    damage(&quick, 40)?;
+    let ran = run(["list".into(), "--slots".into(), sent.path().into()])?;
+    assert_eq!(ran.code, Some(2), "{}", ran.text);
+    assert!(ran.text.contains("Before the bridge") && ran.text.contains("lost"), "{}", ran.text);
+    Ok(())
+}

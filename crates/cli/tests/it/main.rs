@@ -2,15 +2,19 @@
 
 mod common;
 
+mod archiving;
 mod arguments;
 mod doctoring;
 mod exporting;
 mod filtering;
 mod happened;
 mod health;
+mod importing;
+mod left_behind;
 mod looking;
 mod naming;
 mod pruning;
 mod repairing;
+mod support;
 mod values;
 mod viewing;

@@ -99,7 +99,7 @@ fn what_is_not_there_is_named_with_what_is() -> Done {
 }
 
 /// A report as the plugin writes it, with nothing in it but a checkpoint.
-fn report(path: &Path, slot: &[u8]) -> std::io::Result<()> {
+pub fn report(path: &Path, slot: &[u8]) -> std::io::Result<()> {
     let mut archive = tar::Builder::new(fs::File::create(path)?);
     for (name, content) in [("report.ron", &b"(format: 2)"[..]), ("checkpoint.slot", slot)] {
         let mut header = tar::Header::new_ustar();

@@ -11,9 +11,14 @@ use crate::common::{Done, Game, RELICS, journals, run, session_with};
 
 /// The data of a page.
 fn data_of(page: &Path) -> Result<Value, Box<dyn Error>> {
+    element_of(page, "data")
+}
+
+/// The data of one of its elements.
+fn element_of(page: &Path, id: &str) -> Result<Value, Box<dyn Error>> {
     let page = fs::read_to_string(page)?;
-    let (_, data) =
-        page.split_once("<script id=\"data\" type=\"application/json\">").ok_or("data")?;
+    let begin = format!("<script id=\"{id}\" type=\"application/json\">");
+    let (_, data) = page.split_once(&begin).ok_or_else(|| format!("{id} is missing"))?;
     let (data, _) = data.split_once("</script>").ok_or("its end")?;
     Ok(serde_json::from_str(data)?)
 }
@@ -79,6 +84,119 @@ fn a_page_has_what_the_other_verbs_show() -> Done {
     let again = game.run_words(&words)?;
     assert_eq!((again.code, &*again.text), (Some(64), ""), "{}", again.error);
     assert_eq!(fs::read(&page)?, written);
+    Ok(())
+}
+
+#[test]
+fn a_page_of_several_sessions_has_what_the_page_of_each_has() -> Done {
+    let game = Game::of_format("1.2")?;
+    let before = game.snapshot()?;
+    let listed = game.run("list --json DIR")?.objects()?;
+    let to = tempfile::tempdir()?;
+    let place = |name: &str| to.path().join(name).display().to_string();
+    let words = ["view", "DIR", "--all", "--json", "-o", &place("all.html")];
+    let ran = game.run_words(&words)?;
+    assert_eq!(ran.code, Some(0), "{}{}", ran.text, ran.error);
+    let report = ran.object()?;
+    let path = to.path().join("all.html");
+    assert_eq!(report["bytes"], fs::metadata(&path)?.len());
+    let data = data_of(&path)?;
+    let (sessions, entries) = (&report["sessions"], &data["sessions"]);
+    let left_out = report["left_out"].as_array().ok_or("a list")?.len();
+    let count = sessions.as_array().ok_or("a list")?.len();
+    assert_eq!(count + left_out, listed.len(), "each should be somewhere");
+    assert!(count > 2, "{report}");
+    for (at, session) in sessions.as_array().into_iter().flatten().enumerate() {
+        let id = session["session"].as_str().ok_or("an id")?;
+        assert_eq!(
+            (&entries[at]["about"]["session"], &entries[at]["at"]),
+            (&session["session"], &at.into())
+        );
+        let name = format!("{at}.html");
+        assert_eq!(game.run_words(&["view", "DIR", id, "-o", &place(&name)])?.code, Some(0));
+        let alone = data_of(&to.path().join(name))?;
+        let among = element_of(&path, &format!("data-{at}"))?;
+        for part in ["checkpoints", "timeline", "included", "world", "older", "events", "types"] {
+            assert_eq!(among[part], alone[part], "{part} of {id}");
+        }
+        assert_eq!(session["checkpoints"], alone["included"]);
+    }
+    let [one, other] = [&sessions[0]["session"], &sessions[1]["session"]].map(|it| it.as_str());
+    let (one, other) = one.zip(other).ok_or("two")?;
+    let ran = game.run_words(&["view", "DIR", other, one, "-o", &place("two.html")])?;
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    assert!(ran.text.contains("2 of 2 sessions"), "{}", ran.text);
+    let two = data_of(&to.path().join("two.html"))?;
+    assert_eq!(
+        two["sessions"][0]["about"]["session"], other,
+        "in the order in which they were named"
+    );
+    assert!(game.snapshot()? == before, "nothing should change");
+    Ok(())
+}
+
+#[test]
+fn sessions_that_have_no_room_in_a_page_are_listed_and_named() -> Done {
+    const SESSIONS: usize = 24;
+    let root = tempfile::tempdir()?;
+    // Letters that nothing packs well, of which one session alone takes more than its share.
+    let noise = |seed: usize| -> String {
+        let mut state = seed as u64 + 1;
+        let mut word = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            format!("{state:016x}")
+        };
+        (0..32_000).map(|_| word()).collect()
+    };
+    for number in 0..SESSIONS {
+        session_with(root.path(), &format!("Number {number}"), |_| noise(number))?;
+    }
+    let page = root.path().join("page.html");
+    let words = ["view".into(), root.path().into(), "--all".into(), "--json".into()];
+    let ran = run(words.into_iter().chain(["-o".into(), page.clone().into()]))?;
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    assert!(fs::metadata(&page)?.len() < 10_000_000, "{}", fs::metadata(&page)?.len());
+    let report = ran.object()?;
+    let sessions = report["sessions"].as_array().ok_or("a list")?;
+    assert_eq!(sessions.len(), SESSIONS, "all of them should be listed");
+    let (data, mut cut) = (data_of(&page)?, 0);
+    for (session, entry) in sessions.iter().zip(data["sessions"].as_array().ok_or("a list")?) {
+        assert_eq!(session["opens"], entry["at"].is_u64(), "{entry}");
+        let (left_out, mut is_whole) = (session["left_out"].to_string(), false);
+        if let Some(at) = entry["at"].as_u64() {
+            let data = element_of(&page, &format!("data-{at}"))?;
+            let count = |part: &str| data[part].as_array().map(Vec::len);
+            is_whole = count("world") == count("types");
+        }
+        assert_eq!(is_whole, left_out == "[]", "what has no room should be said: {session}");
+        cut += usize::from(!is_whole);
+    }
+    assert!(cut > 0 && cut < SESSIONS, "{cut} were cut");
+    Ok(())
+}
+
+#[test]
+fn of_all_sessions_those_that_cant_be_viewed_are_named() -> Done {
+    let game = Game::new()?;
+    // Whatever is there, it is no directory that can be read.
+    let link = game.session(RELICS).join("0123456789abcdef-000000.journal");
+    let to = tempfile::tempdir()?;
+    let page = to.path().join("page.html").display().to_string();
+    fs::remove_dir_all(game.session(RELICS))?;
+    fs::create_dir(game.session(RELICS))?;
+    fs::write(link, "")?;
+    let ran = game.run_words(&["view", "DIR", "--all", "-o", &page])?;
+    assert_eq!(ran.code, Some(0), "{}{}", ran.text, ran.error);
+    let empty = tempfile::tempdir()?;
+    fs::create_dir_all(empty.path().join("data/profiles/default/sessions"))?;
+    let place = empty.path().display().to_string();
+    let other = to.path().join("empty.html").display().to_string();
+    let ran = game.run_words(&["view", &place, "--all", "-o", &other])?;
+    assert_eq!((ran.code, &*ran.text), (Some(2), ""), "{}", ran.error);
+    assert!(ran.error.contains("no session that can be shown"), "{}", ran.error);
+    assert_eq!(fs::read_dir(to.path())?.count(), 1, "nothing should be written");
     Ok(())
 }
 

@@ -387,8 +387,16 @@ pub fn is_left_by_the_living(local: &LocalStore, session: SessionId, run: RunId)
 /// The records of processes that are gone. Those that hold no run have said what they had to say,
 /// and are removed.
 pub fn dead_processes(local: &LocalStore) -> Vec<DeadProcess> {
-    let disk = local.store.disk();
-    let found = match read_all(&**disk, &local.store.layout().state) {
+    let mut dead = known_dead(local);
+    for process in dead.iter_mut().filter(|process| process.record.runs.is_empty()) {
+        process.remove(&**local.store.disk());
+    }
+    dead
+}
+
+/// The records of processes that are gone. All of them stay.
+pub fn known_dead(local: &LocalStore) -> Vec<DeadProcess> {
+    let found = match read_all(&**local.store.disk(), &local.store.layout().state) {
         Ok(found) => found,
         Err(error) => {
             warn!(error = %with_sources(&error), "the process records can't be read");
@@ -401,13 +409,7 @@ pub fn dead_processes(local: &LocalStore) -> Vec<DeadProcess> {
             continue;
         }
         match record {
-            Ok(record) => {
-                let mut process = DeadProcess { record, path, log: None };
-                if process.record.runs.is_empty() {
-                    process.remove(&**disk);
-                }
-                dead.push(process);
-            }
+            Ok(record) => dead.push(DeadProcess { record, path, log: None }),
             Err(error) => warn!(error = %with_sources(&error), "a process record is of no use"),
         }
     }

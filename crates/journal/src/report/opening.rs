@@ -1,4 +1,4 @@
-//! Opens a report, and whatever else a file may be that is said to be one.
+//! Opens a report or the file of a slot, and whatever else a file may be that is said to be one.
 //!
 //! Nothing is unpacked to names that the file chooses, and nothing is set aside by sizes that it claims: a part
 //! is read only if that many bytes are there, and if no more than a report may have.
@@ -14,10 +14,11 @@ use super::archive::BLOCK;
 use super::content::FORMAT;
 use super::{CHECKPOINT, MOST_SLOT_BYTES, REPORT};
 use crate::ids::CheckpointId;
-use crate::journal::ReadAt;
+use crate::journal::{MAGIC, ReadAt};
 use crate::session::{FailureCause, ReportError, SlotError};
 use crate::store::{
-    Disk, Layout, MemoryDisk, SlotFile, StoreAction, StoreError, StoredSession, slots_in,
+    Disk, Layout, MemoryDisk, SlotFile, StoreAction, StoreError, StoredSession, session_of_file,
+    slots_in,
 };
 
 /// Bytes of `report.ron` that are read at the most.
@@ -83,11 +84,10 @@ fn open_of(
     layout: &Layout,
 ) -> Result<Opened, ReportError> {
     let file = Archive::open(disk, path)?;
-    let text = file.read(REPORT, MOST_TEXT_BYTES)?;
-    let text = text.ok_or_else(|| file.is_none("it has no report.ron"))?;
-    let note = file.understand(&text)?;
-    let slot = file.read(CHECKPOINT, MOST_SLOT_BYTES)?;
-    let slot = slot.ok_or_else(|| ReportError::NoCheckpoint { path: path.to_owned() })?;
+    let (slot, note) = match file.is_slot()? {
+        true => (file.content(0, file.length, MOST_SLOT_BYTES)?, String::new()),
+        false => file.parts()?,
+    };
     let memory = MemoryDisk::default();
     memory.put(&layout.slots().join(SLOT_FILE), &slot);
     drop(slot);
@@ -108,6 +108,26 @@ impl<'a> Archive<'a> {
         let opened = disk.open(path).and_then(|file| Ok((file.len()?, file)));
         let (length, file) = opened.map_err(|error| unreadable(path, error))?;
         Ok(Self { path, file, length })
+    }
+
+    /// Whether it is no archive, but the file of a slot.
+    fn is_slot(&self) -> Result<bool, ReportError> {
+        let mut magic = [0; MAGIC.len()];
+        match self.file.read_exact_at(0, &mut magic) {
+            Ok(()) => Ok(magic == MAGIC),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+            Err(error) => Err(unreadable(self.path, error)),
+        }
+    }
+
+    /// The file of the slot in it, and what the player had to say.
+    fn parts(&self) -> Result<(Vec<u8>, String), ReportError> {
+        let text = self.read(REPORT, MOST_TEXT_BYTES)?;
+        let text = text.ok_or_else(|| self.is_none("it has no report.ron"))?;
+        let note = self.understand(&text)?;
+        let slot = self.read(CHECKPOINT, MOST_SLOT_BYTES)?;
+        let slot = slot.ok_or_else(|| ReportError::NoCheckpoint { path: self.owned() })?;
+        Ok((slot, note))
     }
 
     /// The content of the file of this name; `None` if there is none.
@@ -187,6 +207,10 @@ impl<'a> Archive<'a> {
             Err(unread) => Err(match unread.error {
                 SlotError::NewerFormat { written_by, .. } => {
                     ReportError::NewerFormat { path: self.owned(), written_by }
+                }
+                // Its header is good, so it is something else that this crate wrote.
+                _ if session_of_file(memory, &unread.path).is_ok() => {
+                    self.is_none("it is a part of a session, and no slot")
                 }
                 _ => damaged(),
             }),

@@ -84,7 +84,7 @@ pub enum ReportError {
     /// The file isn't there, or can't be read.
     #[error(transparent)]
     Unreadable(FailureCause),
-    /// It is no report: no tar archive, or one of something else.
+    /// It is neither a report nor a slot: no tar archive, one of something else, or a file of a session.
     #[error("{} is no report: {reason}", path.display())]
     NotAReport {
         /// The file.

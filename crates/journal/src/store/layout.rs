@@ -35,6 +35,8 @@ const HOST: &str = "host";
 const SESSION_CARD: &str = "session.ron";
 /// Characters of a profile's name that are kept in the name of its directory.
 const PROFILE_CHARACTERS: usize = 40;
+/// What stands before the name of a directory in the place of a profile's name, which can't be told from it.
+const BY_DIRECTORY: char = '\0';
 
 /// The two roots of a game's files, and the names below them.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -48,6 +50,12 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// That of a profile of which only the name of its directory is known.
+    #[must_use]
+    pub fn by_directory(data: PathBuf, state: PathBuf, directory: &str) -> Self {
+        Self { data, state, profile: format!("{BY_DIRECTORY}{directory}") }
+    }
+
     /// The directories that lead to the sessions, from the outermost.
     pub fn directories_to_sessions(&self) -> [PathBuf; 4] {
         let profiles = self.data.join("profiles");
@@ -337,6 +345,13 @@ fn has_extension(name: &str, extension: &str) -> bool {
 /// what can be kept of it and a hash of the whole.
 fn directory_name(profile: &str) -> String {
     let is_kept = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let by_directory = profile.strip_prefix(BY_DIRECTORY);
+    // Whatever was given as one, nothing leads out of the directory of profiles.
+    if let Some(directory) =
+        by_directory.filter(|it| !it.is_empty() && it.chars().all(|c| is_kept(&c)))
+    {
+        return directory.to_owned();
+    }
     let slug: String = profile.chars().filter(is_kept).take(PROFILE_CHARACTERS).collect();
     // Capitals would make two profiles one on systems that ignore case.
     let is_unchanged = slug == profile && slug == slug.to_ascii_lowercase();
@@ -360,6 +375,23 @@ pub fn is_device_name(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_profile_is_found_by_the_name_of_its_directory() {
+        for profile in ["default", "Ann", "Ärger", "a/b", &"x".repeat(300)] {
+            let layout =
+                Layout { data: "data".into(), state: "state".into(), profile: profile.to_owned() };
+            let directory = directory_name(profile);
+            let found = Layout::by_directory("data".into(), "state".into(), &directory);
+            assert_eq!(found.sessions(), layout.sessions(), "{profile}");
+            assert_eq!(found.slots_lock(), layout.slots_lock(), "{profile}");
+        }
+        for directory in ["", "..", "a/b", ".hidden", "/etc"] {
+            let layout = Layout::by_directory("data".into(), "state".into(), directory);
+            let name = directory_name(&layout.profile);
+            assert!(!name.contains(['.', '/', '\0']) && !name.is_empty(), "{directory}: {name}");
+        }
+    }
 
     #[test]
     fn a_profile_never_leaves_its_place() {

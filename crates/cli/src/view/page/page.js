@@ -1,5 +1,5 @@
 "use strict";
-// Shows one session. All that is shown was written by others, so it only ever becomes text.
+// Shows one session, or a list of several from which each is opened. All that is shown was written by others, so it only ever becomes text.
 (function () {
   const ROW = 28;
   const SAVED = "bevy_session::Saved";
@@ -19,7 +19,12 @@
   window.addEventListener("error", (event) => fail(event.message));
   window.addEventListener("unhandledrejection", (event) => fail(event.reason));
 
-  const data = JSON.parse(document.getElementById("data").textContent);
+  const read = (id) => JSON.parse(document.getElementById(id).textContent);
+  const first = read("data");
+  // Of several sessions, the beginning of the address says which is shown.
+  const shownAt = first.sessions ? /^#s([0-9]+)\//.exec(location.hash) : null;
+  const opened = shownAt ? first.sessions.find((it) => it.at === Number(shownAt[1])) : null;
+  const prefix = opened ? "s" + opened.at + "/" : "";
 
   // ---- Texts -------------------------------------------------------------------------------------------
 
@@ -100,6 +105,39 @@
     if (!entries.length) box.append(el("span", { class: "mono" }, line(value)));
     return box;
   }
+
+  // ---- A list of sessions --------------------------------------------------------------------------------
+
+  function showSessions() {
+    document.getElementById("head").append(el("h1", {}, first.title));
+    const cells = (tag, values) => values.map((value) => el(tag, {}, value));
+    const rows = first.sessions.map(({ about, at }) => {
+      const name = about.name || "(no name)";
+      const link = at === null ? el("span", {}, name) : el("a", { href: "#s" + at + "/timeline" }, name);
+      return el("tr", {}, el("td", {}, link), cells("td", [about.player, about.status && about.status + (about.left ? ", " + about.left : ""),
+        played(about.play_time_ms || 0), about.started && moment(about.started), bytes(about.bytes) + ", " + about.condition, at === null ? "no room in this page" : null]));
+    });
+    const filter = el("input", { type: "search", placeholder: "Search", "aria-label": "Search", on: { input: () => {
+      const wanted = filter.value.toLowerCase();
+      for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(wanted);
+    } } });
+    const table = el("table", { class: "sessions" }, el("thead", {}, el("tr", {}, cells("th", ["Name", "Player", "Status", "Played", "Started", "Files", ""]))), el("tbody", {}, rows));
+    document.getElementById("main").replaceChildren(el("section", {}, el("div", { class: "bar" }, filter), el("div", { class: "pane whole inner" }, table)));
+    document.getElementById("tabs").hidden = true;
+    document.getElementById("foot").append(first.left_out.length
+      ? el("details", {}, el("summary", {}, "Left out of this page: " + number(first.left_out.length) + (first.left_out.length === 1 ? " thing" : " things")), el("ul", {}, first.left_out.map((it) => el("li", {}, it))))
+      : el("span", {}, "No session was left out. "), el("span", {}, "Written " + moment(first.written) + " by bevy-session " + first.tool + "."));
+    window.addEventListener("hashchange", () => location.reload());
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "/" && document.activeElement !== filter) { event.preventDefault(); filter.focus(); }
+    });
+    root.dataset.ready = String(Math.round(performance.now()));
+  }
+  if (first.sessions && !opened) {
+    showSessions();
+    return;
+  }
+  const data = opened ? read("data-" + opened.at) : first;
 
   // ---- Columns: see view/columns.rs ----------------------------------------------------------------------
 
@@ -615,7 +653,7 @@
   const facts = [["Player", about.player], ["Status", about.status && about.status + (about.left ? ", " + about.left : "")], ["Cause", about.cause],
     ["Played", played(about.play_time_ms || 0)], ["Started", about.started && moment(about.started)], ["Game", about.game_version],
     ["Files", bytes(about.bytes) + ", " + about.condition], ["Session", about.session]].filter(([, value]) => value);
-  document.getElementById("head").append(el("h1", {}, about.name || "(no name)"),
+  document.getElementById("head").append(opened ? el("a", { href: "#" }, "All sessions") : "", el("h1", {}, about.name || "(no name)"),
     el("p", { class: "facts" }, facts.map(([name, value]) => el("span", {}, name + " ", el("b", {}, value)))));
   const left = data.left_out;
   document.getElementById("foot").append(left.length
@@ -647,7 +685,7 @@
     shown.tab = id;
     const chosen = sections.get(id);
     if (!chosen.isOpen && chosen.open) { chosen.isOpen = true; chosen.open(); }
-    if (location.hash !== "#" + id) history.replaceState(null, "", "#" + id);
+    if (location.hash !== "#" + prefix + id) history.replaceState(null, "", "#" + prefix + id);
   }
   document.getElementById("tabs").addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
@@ -661,8 +699,12 @@
     const { search } = sections.get(shown.tab);
     if (event.key === "/" && search && document.activeElement.tagName !== "INPUT") { event.preventDefault(); search.focus(); }
   });
-  window.addEventListener("hashchange", () => openTab(location.hash.slice(1)));
-  openTab(location.hash.slice(1));
+  const partOf = (hash) => hash.slice(1 + prefix.length);
+  window.addEventListener("hashchange", () => {
+    if (location.hash.startsWith("#" + prefix)) openTab(partOf(location.hash));
+    else location.reload();
+  });
+  openTab(partOf(location.hash));
   if (shown.checkpoint) chooseCheckpoint(shown.checkpoint);
   root.dataset.ready = String(Math.round(performance.now()));
 })();

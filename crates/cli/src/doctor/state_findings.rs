@@ -1,0 +1,151 @@
+//! What processes left behind: locks, and files that were being written. Everything goes by names and by what records
+//! say, since asking for a lock could keep the game from it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use bevy_session_journal::SessionId;
+use bevy_session_journal::clock::{self, between};
+use bevy_session_journal::store::{
+    Disk, Layout, ProcessRecord, StoreError, read_all, with_sources,
+};
+
+use super::codes::Code;
+use super::{Finding, SILENCE};
+use crate::alive::{is_alive, is_running};
+use crate::output::some_of;
+use crate::place::{Profile, read_only};
+
+/// What is known of the processes of a game, by what they wrote into its state directory.
+pub struct Processes {
+    state: PathBuf,
+    records: Vec<ProcessRecord>,
+    findings: Vec<Finding>,
+}
+
+impl Processes {
+    /// Reads their records.
+    pub fn of(state: PathBuf) -> Result<Self, StoreError> {
+        let (mut records, mut findings) = (Vec::new(), Vec::new());
+        for found in read_all(&*read_only(), &state)? {
+            match found.record {
+                Err(error) => {
+                    findings.push(finding(Code::RecordDamaged, found.path, with_sources(&error)));
+                }
+                Ok(record) => {
+                    findings.extend(hanging(&record, found.path));
+                    records.push(record);
+                }
+            }
+        }
+        Ok(Self { state, records, findings })
+    }
+
+    /// What there is to say about them, the sessions of `profiles` and the files of these.
+    pub fn findings(mut self, profiles: &[Profile]) -> Vec<Finding> {
+        let mut findings = std::mem::take(&mut self.findings);
+        findings.extend(profiles.iter().flat_map(|profile| self.trials(profile)));
+        // While one lives, what lies around may be its own.
+        if !self.records.iter().any(lives) {
+            findings.extend(self.locks());
+            let places = profiles.iter().flat_map(places_of).chain([self.state.clone()]);
+            findings.extend(left_in(&*read_only(), places.collect()));
+        }
+        findings
+    }
+
+    /// Restores that haven't proven themselves.
+    fn trials(&self, profile: &Profile) -> Vec<Finding> {
+        let sessions = profile.sessions().unwrap_or_default().into_iter();
+        sessions.filter_map(|session| self.trial(profile, session)).collect()
+    }
+
+    fn trial(&self, profile: &Profile, session: SessionId) -> Option<Finding> {
+        let trial = profile.trial(session)?;
+        let now = clock::timestamp();
+        let is_played =
+            self.records.iter().any(|it| it.process == trial.process && is_alive(it, now));
+        let checkpoint = trial.checkpoint;
+        let (code, mut what) = match (is_played, trial.tries) {
+            (true, _) => {
+                let what = format!("checkpoint {checkpoint} was restored a short while ago");
+                (Code::RestoreUnproven, what)
+            }
+            (false, ..=1) => {
+                let what = format!("the game died soon after checkpoint {checkpoint} was restored");
+                (Code::RestoreUnproven, what)
+            }
+            (false, tries) => (
+                Code::DiesAgain,
+                format!(
+                    "the game died {tries} times in a row soon after a restore, the last time of checkpoint {checkpoint}"
+                ),
+            ),
+        };
+        if trial.set_aside {
+            what.push_str("; a new session was started in its place");
+        }
+        let place = profile.directory_of(session);
+        Some(Finding { code, session: Some(session), place, what })
+    }
+
+    /// Locks that no process holds. Each removes its own unless it dies.
+    fn locks(&self) -> Option<Finding> {
+        let entries = read_only().list(&self.state).ok()?.into_iter();
+        let is_lock = |name: &str| {
+            let session = name.strip_suffix(".lock").map(str::parse::<SessionId>);
+            Layout::is_process_lock_name(name) || session.is_some_and(|session| session.is_ok())
+        };
+        let locks = entries.map(|entry| entry.name).filter(|name| is_lock(name));
+        let locks: BTreeSet<String> = locks.collect();
+        let what = format!("{} locks of processes that are gone", locks.len());
+        (!locks.is_empty()).then(|| finding(Code::LocksLeft, self.state.clone(), what))
+    }
+}
+
+fn lives(record: &ProcessRecord) -> bool {
+    record.ended.is_none() && is_running(record)
+}
+
+fn hanging(record: &ProcessRecord, path: PathBuf) -> Option<Finding> {
+    let age = between(record.heartbeat, clock::timestamp());
+    let is_leaving = record.ended.is_some() || record.exiting.is_some();
+    (!is_leaving && age > SILENCE && is_running(record)).then(|| Finding {
+        code: Code::ProcessHangs,
+        session: record.runs.first().map(|held| held.session),
+        place: path,
+        what: format!("process {} has been silent for {} s", record.pid, age.as_secs()),
+    })
+}
+
+/// The directories in which a process may have left a file that it was writing. Among them are the roots, in which a
+/// start tries whether it can write or has to use the game's second place.
+fn places_of(profile: &Profile) -> Vec<PathBuf> {
+    let sessions = profile.sessions().unwrap_or_default().into_iter();
+    let sessions = sessions.map(|session| profile.directory_of(session));
+    let roots = profile.directory.data.clone().into_iter();
+    roots.chain([profile.directory.slots.clone()]).chain(sessions).collect()
+}
+
+/// Files in these directories that were being written, or made way for one that was.
+fn left_in(disk: &dyn Disk, places: BTreeSet<PathBuf>) -> Option<Finding> {
+    let mut left: Vec<String> = Vec::new();
+    let mut first: Option<PathBuf> = None;
+    for place in places {
+        let entries = disk.list(&place).unwrap_or_default().into_iter();
+        for entry in entries.filter(|entry| entry.is_file && is_left(&entry.name)) {
+            first.get_or_insert_with(|| place.clone());
+            left.push(entry.name);
+        }
+    }
+    let what = format!("{} files that were being written: {}", left.len(), some_of(left));
+    first.map(|place| finding(Code::FilesLeft, place, what))
+}
+
+fn is_left(name: &str) -> bool {
+    Layout::place_of_unfinished(name).or_else(|| Layout::place_of_aside(name)).is_some()
+}
+
+fn finding(code: Code, place: impl AsRef<Path>, what: String) -> Finding {
+    Finding { code, session: None, place: place.as_ref().to_owned(), what }
+}

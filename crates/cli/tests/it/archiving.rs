@@ -1,0 +1,168 @@
+//! `archive` and `unarchive`: as a game does it.
+
+use std::fs;
+use std::marker::PhantomData;
+
+use bevy_session_journal::process::{ProcessGuard, ProcessOptions};
+use bevy_session_journal::{CheckpointKind, JournalOptions, RestoreFrom};
+use jiff::Timestamp;
+
+use crate::common::{AnyValue, Done, EVENINGS, Game, RELICS, damage, journals};
+
+/// Bytes of all that lies in the session's directory, but for its card.
+fn bytes_of(game: &Game) -> std::io::Result<u64> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(game.session(RELICS))? {
+        let entry = entry?;
+        bytes += if entry.file_name() == "session.ron" { 0 } else { entry.metadata()?.len() };
+    }
+    Ok(bytes)
+}
+
+#[test]
+fn a_session_goes_into_the_archive_with_its_world_and_comes_back() -> Done {
+    let game = Game::new()?;
+    let rows = game.run("cat --json DIR Relics")?.text;
+    let bytes = bytes_of(&game)?;
+    let ran = game.run("archive --json DIR Relics")?;
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    let moved = ran.object()?;
+    assert_eq!(moved["session"], RELICS);
+    assert_eq!((&moved["from"], &moved["to"]), (&"open".into(), &"archive".into()));
+    assert_eq!(moved["bytes_before"], bytes);
+    assert!(moved["bytes"].as_u64() < moved["bytes_before"].as_u64(), "{moved}");
+    assert_eq!(journals(&game.session(RELICS))?.len(), 1, "it should be one file");
+    assert_eq!(moved["bytes"], bytes_of(&game)?);
+    assert_eq!(game.run("list --in archive --json DIR")?.object()?["id"], RELICS);
+    let verified = game.run("verify --read-data DIR Relics")?;
+    assert_eq!(verified.code, Some(0), "{}", verified.text);
+    assert_eq!(game.run("cat --json DIR Relics")?.text, rows);
+
+    let again = game.run("archive --json DIR Relics")?.object()?;
+    assert_eq!((&again["from"], &again["bytes"]), (&"archive".into(), &moved["bytes"]));
+    assert!(game.run("archive DIR Relics")?.text.contains("was in the archive already"));
+
+    let ran = game.run(&format!("unarchive --json DIR Relics {RELICS}"))?;
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    let back = ran.object()?;
+    assert_eq!((&back["from"], &back["to"]), (&"archive".into(), &"open".into()));
+    assert_eq!(game.run("list --in archive DIR")?.text.lines().count(), 1);
+    assert_eq!(game.run("cat --json DIR Relics")?.text, rows);
+    let ran = game.run("unarchive DIR Relics")?;
+    assert_eq!((ran.code, &*ran.text), (Some(1), ""), "{}", ran.error);
+    assert!(ran.error.contains("isn't in the archive"), "{}", ran.error);
+    Ok(())
+}
+
+#[test]
+fn of_a_summary_there_is_no_way_back() -> Done {
+    let game = Game::new()?;
+    let ran = game.run("archive DIR Relics --keep summary")?;
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    assert!(ran.text.contains("is in the archive now: 1"), "{}", ran.text);
+    assert_eq!(game.run("list --search Relics --json DIR")?.object()?["name"], "Relics");
+    assert_eq!(game.run("cat DIR Relics")?.code, Some(2));
+    for line in ["unarchive DIR Relics", "archive DIR Relics"] {
+        let ran = game.run(line)?;
+        assert_eq!((ran.code, &*ran.text), (Some(1), ""), "{line}: {}", ran.error);
+        assert!(ran.error.contains("only the summary"), "{line}: {}", ran.error);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_session_comes_back_out_of_the_trash() -> Done {
+    let game = Game::of_format("1.3")?;
+    let thrown = game.run("list --in trash --json DIR")?.object()?;
+    let session = thrown["id"].as_str().ok_or("an id")?;
+    let ran = game.run(&format!("undelete --json DIR {session}"))?;
+    assert_eq!(ran.code, Some(0), "{}", ran.error);
+    let moved = ran.object()?;
+    assert_eq!((&moved["from"], &moved["to"]), (&"trash".into(), &"open".into()));
+    assert_eq!(game.run("list --in trash DIR")?.text.lines().count(), 1, "nothing but its heading");
+    let ran = game.run(&format!("undelete DIR {session}"))?;
+    assert_eq!((ran.code, &*ran.text), (Some(1), ""), "{}", ran.error);
+    assert!(ran.error.contains("isn't in the trash"), "{}", ran.error);
+    Ok(())
+}
+
+#[test]
+fn a_session_that_is_played_or_crashed_stays_as_it_was() -> Done {
+    let game = Game::new()?;
+    let (local, now) = (game.local(), Timestamp::now());
+    let (guard, _) = ProcessGuard::begin(&local, "1.2.3", ProcessOptions { panics: false }, now);
+    guard.beat(&local, now);
+    let lock = local.store.lock_session(RELICS.parse()?)?.ok_or("the lock")?;
+    let before = game.snapshot()?;
+    for line in ["archive DIR Relics", "archive DIR Relics --keep summary", "unarchive DIR Relics"]
+    {
+        let ran = game.run(line)?;
+        assert_eq!((ran.code, &*ran.text), (Some(1), ""), "{line}: {}", ran.error);
+        assert!(ran.error.contains("another process plays"), "{line}: {}", ran.error);
+    }
+    assert!(game.snapshot()? == before, "nothing should be written");
+    drop(lock);
+    let ran = game.run(&format!("archive --json DIR Relics {EVENINGS}"))?;
+    assert_eq!(ran.code, Some(1), "{}", ran.text);
+    assert!(ran.error.contains("recover or decline it first"), "{}", ran.error);
+    assert_eq!(ran.object()?["session"], RELICS, "what came before it is done and said");
+    Ok(())
+}
+
+#[test]
+fn what_a_process_left_to_say_stays_for_the_next_start() -> Done {
+    let game = Game::new()?;
+    let (local, now) = (game.local(), Timestamp::now());
+    let (guard, _) = ProcessGuard::begin(&local, "1.2.3", ProcessOptions { panics: false }, now);
+    guard.beat(&local, now);
+    drop(guard);
+    assert_eq!(game.run("archive DIR Relics")?.code, Some(0));
+    let (_, dead) = ProcessGuard::begin(&local, "1.2.4", ProcessOptions { panics: false }, now);
+    assert_eq!(dead.len(), 1, "the game should hear how its last process ended");
+    Ok(())
+}
+
+#[test]
+fn what_was_archived_by_the_tool_is_played_by_its_program() -> Done {
+    let root = tempfile::tempdir()?;
+    let game = Game { root };
+    fs::create_dir(game.directory())?;
+    crate::common::session_with(&game.directory(), "Kept", |_| 7_u64)?;
+    assert_eq!(game.run("archive DIR Kept")?.code, Some(0));
+    assert_eq!(game.run("unarchive DIR Kept")?.code, Some(0));
+    let listed = game.run("list --json DIR")?.object()?;
+    let session = listed["id"].as_str().ok_or("an id")?.parse()?;
+    let options = JournalOptions::new(game.directory()).watch_panics(false);
+    let mut journal = options.open(AnyValue::<u64>(PhantomData))?;
+    let (_, mut run) = journal.restore(session, RestoreFrom::Latest)?.go_on();
+    run.checkpoint(CheckpointKind::Manual, |_| 8);
+    run.close(|_| 8)?;
+    drop(journal);
+    assert_eq!(game.run("verify --read-data DIR")?.code, Some(0));
+    Ok(())
+}
+
+#[test]
+fn what_makes_no_sense_changes_nothing() -> Done {
+    let game = Game::new()?;
+    let before = game.snapshot()?;
+    for line in [
+        "archive DIR",
+        "archive DIR nobody",
+        "archive DIR Relics nobody",
+        "archive DIR Relics --keep half",
+        "archive nowhere Relics",
+        "archive SLOT:quick-d456f21221c1c606.save",
+        "unarchive DIR",
+    ] {
+        let ran = game.run(line)?;
+        assert_eq!((ran.code, &*ran.text), (Some(64), ""), "{line}: {}", ran.error);
+    }
+    assert!(game.snapshot()? == before, "nothing should be written");
+    journals(&game.session(RELICS))?.iter().try_for_each(|path| damage(path, 30))?;
+    assert_eq!(game.run(&format!("archive DIR {RELICS}"))?.code, Some(1), "nothing is left of it");
+    fs::remove_dir_all(game.directory().join("state"))?;
+    let ran = game.run("archive DIR Relics")?;
+    assert_eq!(ran.code, Some(64), "{}", ran.error);
+    Ok(())
+}

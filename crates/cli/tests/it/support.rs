@@ -1,0 +1,105 @@
+//! What players write, solved with the tool and the runbook alone.
+
+use std::error::Error;
+use std::fs;
+
+use bevy_session_journal::RunId;
+use bevy_session_journal::SessionId;
+use bevy_session_journal::process::{ProcessGuard, ProcessOptions, RecentLog};
+use jiff::Timestamp;
+
+use crate::common::{Done, EVENINGS, EVENINGS_RUN, Game, RELICS, copy, journals, session_with};
+use crate::doctoring::run_commands;
+use crate::naming::make_newer;
+
+/// The first session that `list` finds so.
+fn listed(game: &Game, filters: &str) -> Result<SessionId, Box<dyn Error>> {
+    let found = game.run(&format!("list --json DIR {filters}"))?.objects()?;
+    let id = found.first().and_then(|it| it["id"].as_str()).ok_or("a session")?;
+    Ok(id.parse()?)
+}
+
+#[test]
+fn my_save_is_gone() -> Done {
+    let game = Game::of_format("1.3")?;
+    let thrown = listed(&game, "--in trash")?;
+    let all = game.run("list DIR")?.text;
+    assert!(all.lines().any(|line| line.contains("Thrown away") && line.contains("in the trash")));
+    run_commands("My save is gone", &game, thrown)?;
+    let place = game.run("list --json DIR --in open")?.text;
+    assert!(place.contains(&thrown.to_string()), "it should be back");
+    assert_eq!(game.run("list --slots --json DIR")?.objects()?.len(), 3, "the file was imported");
+    Ok(())
+}
+
+#[test]
+fn it_wont_load_after_the_update() -> Done {
+    let game = Game::new()?;
+    // The update was taken back, and the newest file was written by it.
+    make_newer(&journals(&game.session(RELICS))?.pop().ok_or("a file")?)?;
+    run_commands("It won't load after the update", &game, RELICS.parse()?)?;
+    let said = game.run("doctor DIR")?.text;
+    assert!(said.contains("BS0103"), "{said}");
+    let shown = game.run(&format!("show DIR {RELICS}"))?.text;
+    assert!(shown.contains("newer than this tool") && shown.contains("game version"), "{shown}");
+    Ok(())
+}
+
+#[test]
+fn it_is_huge() -> Done {
+    let game = Game { root: tempfile::tempdir()? };
+    fs::create_dir(game.directory())?;
+    session_with(&game.directory(), "Small", |_| 1_u64)?;
+    let noise: String = (0..60_000_u64)
+        .map(|it| format!("{:016x}", it.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
+        .collect();
+    session_with(&game.directory(), "Huge", move |_| noise.clone())?;
+    let huge = listed(&game, "--sort bytes")?;
+    let stats = game.run(&format!("stats DIR {huge}"))?.text;
+    assert!(stats.contains("Huge") && stats.contains("odd::Odd"), "{stats}");
+    let before = game.run(&format!("stats --json DIR {huge}"))?.object()?;
+    run_commands("It is huge", &game, huge)?;
+    let listed = game.run("list --json DIR --in archive")?.object()?;
+    assert_eq!(
+        (&listed["name"], listed["id"].as_str()),
+        (&"Huge".into(), Some(&*huge.to_string()))
+    );
+    assert!(listed["bytes"].as_u64() < before["bytes"].as_u64(), "{listed} and {before}");
+    Ok(())
+}
+
+#[test]
+fn which_of_the_two_is_newer() -> Done {
+    let game = Game::new()?;
+    run_commands("Which of the two is newer", &game, RELICS.parse()?)?;
+    // Two slots, of which the quick one was saved a second of play later.
+    let sent = tempfile::tempdir()?;
+    copy(&game.profile().join("slots"), sent.path())?;
+    let place = sent.path().display().to_string();
+    let objects = game.run_words(&["list", "--slots", "--json", &place])?.objects()?;
+    let played = |at: usize| objects[at]["play_time_ms"].as_u64();
+    assert!(played(0) > played(1) && objects[0]["kind"] == "Quick", "{objects:?}");
+    Ok(())
+}
+
+#[test]
+fn what_happened_before_it_crashed() -> Done {
+    let game = Game::new()?;
+    let (local, now) = (game.local(), Timestamp::now());
+    let (guard, _) = ProcessGuard::begin(&local, "1.2.3", ProcessOptions { panics: true }, now);
+    guard.hold(EVENINGS.parse()?, RunId(EVENINGS_RUN));
+    let logged = RecentLog::default();
+    guard.keep_log(logged.clone());
+    (0..30).for_each(|number| logged.add(now, &format!("WARN enemy {number} has no path")));
+    let panicked = std::thread::spawn(|| panic!("index out of bounds: the len is 3")).join();
+    assert!(panicked.is_err());
+    guard.beat(&local, now - std::time::Duration::from_secs(90));
+    run_commands("What happened before it crashed", &game, EVENINGS.parse()?)?;
+    let shown = game.run(&format!("show DIR {EVENINGS}"))?.text;
+    assert!(shown.contains("index out of bounds: the len is 3"), "{shown}");
+    assert!(shown.contains("logged       ") && shown.contains("enemy 29 has no path"), "{shown}");
+    let shown = game.run(&format!("show --json DIR {EVENINGS}"))?.object()?;
+    let head = &shown["heads"][0];
+    assert_eq!(head["logged"].as_array().map(Vec::len), Some(20), "the last of them: {head}");
+    Ok(())
+}
