@@ -3,10 +3,12 @@
 
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
+use bevy_session::SessionLast;
 use bevy_session::prelude::*;
 use bevy_session::ui::session_ui_is_open;
 use bevy_session_play::{
-    Characters, Crew, CrewChange, CrewCommandsExt, CrewPlugin, CrewStep, PlayedBy, PlayerId,
+    Characters, Crew, CrewChange, CrewCommandsExt, CrewPlugin, CrewStep, CrewSystems, PlayedBy,
+    PlayerId,
 };
 
 use crate::hud::Note;
@@ -93,11 +95,11 @@ pub fn plugin(app: &mut App) {
     app.add_plugins(CrewPlugin)
         .add_observer(say_who_is_here)
         .add_systems(
-            Update,
+            SessionLast,
             sit_down
-                .run_if(resource_exists::<CurrentSession>)
-                .run_if(not(session_is_restoring))
-                // After a crash, the crew is that of the checkpoint first, and then what happened since.
+                // After a crash, the crew is that of the checkpoint first, and here what happened since is done.
+                .after(CrewSystems)
+                .run_if(resource_exists::<CurrentSession>.and_then(not(session_is_restoring)))
                 .run_if(not(resource_changed::<Crew>)),
         )
         .add_systems(
