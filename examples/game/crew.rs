@@ -104,9 +104,15 @@ pub fn plugin(app: &mut App) {
         )
         .add_systems(
             Update,
-            (come_and_go.run_if(not(session_ui_is_open)), own, give_characters, wake)
+            (
+                (come_and_go.run_if(not(session_ui_is_open)), own, give_characters)
+                    .chain()
+                    .run_if(in_state(Game::Playing)),
+                // Also where a place is completed, and what is drawn is looked at.
+                wake.run_if(resource_exists::<LoadedLevel>),
+            )
                 .chain()
-                .run_if(in_state(Game::Playing).and_then(not(session_is_restoring))),
+                .run_if(not(session_is_restoring)),
         );
 }
 

@@ -1,20 +1,23 @@
 //! What is on the screen while the game is played: how it goes, what is safe, and which keys there are.
 
+mod oil;
+
 use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::ui::OpenSessionTimeline;
 use bevy_session::{Report, ReportWritten, SessionPlace};
-use bevy_session_play::{ObjectiveList, PlayedBy};
+use bevy_session_play::ObjectiveList;
 
 use crate::controls::is_typing;
 use crate::crew::{Seat, Seats};
-use crate::model::{Game, Lamp, Lantern, Player, Score};
+use crate::model::{Game, Lamp, Player, Score};
 use crate::objectives;
 use crate::play::Steering;
 use crate::texts::Texts;
 use crate::views::WARM;
+use oil::oil_bars;
 
 const PALE: Color = Color::srgb(0.80, 0.85, 0.92);
 const DIM: Color = Color::srgb(0.58, 0.64, 0.74);
@@ -51,14 +54,6 @@ enum Count {
     Unsaved,
 }
 
-/// The oil of a player.
-#[derive(Component, Clone, Copy)]
-struct OilBar(Seat);
-
-/// Behind it. There is none for whoever is away.
-#[derive(Component, Clone, Copy)]
-struct OilTank(Seat);
-
 /// Which keys there are, which depends on who is here.
 #[derive(Component)]
 struct KeysLine;
@@ -70,12 +65,13 @@ struct NotePlate;
 struct NoteLine;
 
 pub fn plugin(app: &mut App) {
-    app.init_resource::<Note>()
+    app.add_plugins(oil::plugin)
+        .init_resource::<Note>()
         .add_systems(OnEnter(Game::Menu), hide)
         .add_systems(OnEnter(Game::Loading), show)
         .add_systems(
             Update,
-            (count, show_oil, show_keys, show_note, save_and_go_back.run_if(not(is_typing)))
+            (count, show_keys, show_note, save_and_go_back.run_if(not(is_typing)))
                 .run_if(not(in_state(Game::Menu))),
         )
         .add_observer(|_: On<SlotSaved>, texts: Res<Texts>, mut note: ResMut<Note>| {
@@ -182,26 +178,6 @@ fn count_line(label: &str, count: Count) -> impl Bundle {
     (line(), children![text(label, 16.0, DIM), (count, text("", 16.0, PALE))])
 }
 
-fn oil_bars() -> impl Bundle {
-    (
-        Node { row_gap: px(4), flex_direction: FlexDirection::Column, ..default() },
-        children![oil_bar(Seat::Left), oil_bar(Seat::Right)],
-    )
-}
-
-fn oil_bar(seat: Seat) -> impl Bundle {
-    (
-        OilTank(seat),
-        Node { width: px(96), height: px(8), border_radius: BorderRadius::all(px(4)), ..default() },
-        BackgroundColor(Color::srgb(0.13, 0.16, 0.22)),
-        children![(
-            OilBar(seat),
-            Node { height: percent(100), border_radius: BorderRadius::all(px(4)), ..default() },
-            BackgroundColor(WARM),
-        )],
-    )
-}
-
 pub fn text(text: &str, size: f32, color: Color) -> impl Bundle + use<> {
     (
         Text::new(text),
@@ -235,29 +211,6 @@ fn count(
             }),
         };
         text.set_if_neq(Text(said));
-    }
-}
-
-fn show_oil(
-    lanterns: Query<(&Lantern, &ChildOf)>,
-    players: Query<&PlayedBy>,
-    seats: Seats,
-    mut bars: Query<(&OilBar, &mut Node, &mut BackgroundColor)>,
-    mut tanks: Query<(&OilTank, &mut Node), Without<OilBar>>,
-) {
-    for (lantern, of) in &lanterns {
-        let Some(seat) = players.get(of.parent()).ok().and_then(|it| Seat::of(&it.0)) else {
-            continue;
-        };
-        for (_, mut node, mut color) in bars.iter_mut().filter(|(bar, ..)| bar.0 == seat) {
-            set_if_other(&mut node, |node| &mut node.width, percent(lantern.oil * 100.0));
-            let shown = if seats.are_both_here() { seat.light() } else { WARM };
-            color.set_if_neq(BackgroundColor(shown));
-        }
-    }
-    for (tank, mut node) in &mut tanks {
-        let display = if seats.is_here(tank.0) { Display::Flex } else { Display::None };
-        set_if_other(&mut node, |node| &mut node.display, display);
     }
 }
 

@@ -1,40 +1,30 @@
 //! Notes that players pin to places: for the other one, or for whoever comes back after weeks.
 
-use bevy::ecs::hierarchy::ChildSpawnerCommands;
-use bevy::input_focus::AutoFocus;
-use bevy::input_focus::tab_navigation::TabIndex;
-use bevy::picking::hover::Hovered;
+mod writing;
+
 use bevy::prelude::*;
 use bevy::sprite::Anchor;
-use bevy::text::{EditableText, LineBreak, TextBounds, TextCursorStyle, TextLayout};
-use bevy::ui_widgets::{Activate, SelectAllOnFocus};
+use bevy::text::{TextBounds, TextLayout};
 use bevy_session::ui::{SessionTheme, session_ui_is_open};
 use bevy_session_play::{
-    Characters, Crew, Mentioned, NewNote, NoteCommandsExt, NoteId, NoteOn, NoteRejected, Notes,
-    NotesPlugin, PlayedBy,
+    Characters, Crew, Mentioned, NoteCommandsExt, NoteId, NoteOn, NoteRejected, Notes, NotesPlugin,
+    PlayedBy,
 };
 
 use crate::controls::Half;
 use crate::crew::{Seat, Seats};
-use crate::hud::{self, text};
+use crate::hud;
 use crate::level::LoadedLevel;
-use crate::menu::{self, Action, screen, spawn_buttons};
 use crate::model::{Game, Player};
 use crate::pause::Asking;
 use crate::play::Steering;
 use crate::texts::Texts;
-use crate::views::{Shapes, WARM};
+use crate::views::Shapes;
+pub use writing::Writing;
 
 /// From how far a pin can be read.
 const REACH: f32 = 60.0;
-const MOST_LETTERS: usize = 60;
 const PAPER: Color = Color::srgb(0.96, 0.92, 0.82);
-
-/// The game is paused, since somebody writes a note for this place.
-#[derive(Resource)]
-pub struct Writing {
-    at: Vec3,
-}
 
 /// A pin, as it is drawn.
 #[derive(Component)]
@@ -44,11 +34,7 @@ struct Pin(NoteId);
 struct PinLabel;
 
 pub fn plugin(app: &mut App) {
-    app.add_plugins(NotesPlugin)
-        .add_systems(OnEnter(Game::Paused), write_note.run_if(resource_exists::<Writing>))
-        .add_systems(OnExit(Game::Paused), |mut commands: Commands| {
-            commands.remove_resource::<Writing>();
-        })
+    app.add_plugins((NotesPlugin, writing::plugin))
         .add_systems(
             Update,
             (
@@ -61,7 +47,6 @@ pub fn plugin(app: &mut App) {
                 read_nearest,
             ),
         )
-        .add_observer(leave_it_here)
         .add_observer(say_mentioned)
         .add_observer(
             |rejected: On<NoteRejected>, texts: Res<Texts>, mut note: ResMut<hud::Note>| {
@@ -107,77 +92,6 @@ fn pin(
     commands.insert_resource(Asking(player));
     commands.insert_resource(Writing { at: here });
     next.set(Game::Paused);
-}
-
-/// A field with a text in it already, so that a gamepad is enough to leave a note.
-fn write_note(
-    texts: Res<Texts>,
-    theme: Res<SessionTheme>,
-    asking: Res<Asking>,
-    crew: Res<Crew>,
-    mut commands: Commands,
-) {
-    let other = crew.get(asking.0.other().id());
-    let name = other.map_or(asking.0.other().name(), |other| other.name());
-    let proposed = texts.pin_proposed.replace("{name}", name);
-    let screen = screen(&mut commands, Game::Paused, 0.62);
-    commands.entity(screen).with_children(|screen| {
-        screen.spawn(text(&texts.pin_title, 32.0, WARM));
-        field(screen, &proposed, &theme);
-        let buttons = [(&texts.pin_write, Action::WriteNote), (&texts.back, Action::Resume)];
-        spawn_buttons(screen, &buttons, usize::MAX);
-    });
-}
-
-fn field(parent: &mut ChildSpawnerCommands, proposed: &str, theme: &SessionTheme) {
-    let node = Node {
-        width: px(520),
-        max_width: percent(92),
-        padding: UiRect::axes(px(16), px(12)),
-        border: UiRect::all(px(2)),
-        border_radius: BorderRadius::all(px(8)),
-        overflow: Overflow::clip(),
-        ..default()
-    };
-    let text = EditableText { max_characters: Some(MOST_LETTERS), ..EditableText::new(proposed) };
-    let style = (
-        // Players have names in all letters.
-        TextFont { font: theme.font.clone(), font_size: FontSize::Px(20.0), ..default() },
-        TextColor(menu::PALE),
-        TextLayout::linebreak(LineBreak::NoWrap),
-        TextCursorStyle {
-            color: menu::PALE,
-            selection_color: WARM.with_alpha(0.35),
-            unfocused_selection_color: Color::NONE,
-            selected_text_color: None,
-        },
-    );
-    parent.spawn((
-        (Action::WriteNote, TabIndex(-1), AutoFocus, SelectAllOnFocus, Hovered::default()),
-        (node, text, style, BackgroundColor::default(), BorderColor::default()),
-    ));
-}
-
-fn leave_it_here(
-    activated: On<Activate>,
-    actions: Query<&Action>,
-    field: Query<&EditableText, With<Action>>,
-    asking: Option<Res<Asking>>,
-    writing: Option<Res<Writing>>,
-    level: Option<Res<LoadedLevel>>,
-    mut next: ResMut<NextState<Game>>,
-    mut commands: Commands,
-) {
-    let (Some(asking), Some(writing), Some(level)) = (asking, writing, level) else { return };
-    if !matches!(actions.get(activated.entity), Ok(Action::WriteNote)) {
-        return;
-    }
-    let Ok(text) = field.single().map(|field| field.value().to_string()) else { return };
-    if !text.trim().is_empty() {
-        let place = NoteOn::Place { map: level.name.clone(), at: writing.at };
-        commands.notes().by(asking.0.id()).write(NewNote::new(text).on(place));
-    }
-    next.set(Game::Playing);
 }
 
 /// All of them again, whenever there is another one, or another place.
@@ -245,10 +159,10 @@ fn read_nearest(
             }
         }
         for &child in children {
-            if let Ok(mut label) = labels.get_mut(child) {
-                if label.0 != shown {
-                    label.0.clone_from(&shown);
-                }
+            if let Ok(mut label) = labels.get_mut(child)
+                && label.0 != shown
+            {
+                label.0.clone_from(&shown);
             }
         }
     }

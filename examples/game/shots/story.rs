@@ -204,7 +204,8 @@ fn look_around() -> Vec<Step> {
         Until("some checkpoints", |world| world.resource::<Noticed>().saved >= 10),
         Shot("panel"),
         Press(&[KeyCode::F9]),
-        Press(&[KeyCode::Escape]),
+        // Ben's, who hosts and may load.
+        Press(&[KeyCode::Backspace]),
         Until("the pause", |world| state(world) == Game::Paused && has_focus(world)),
         Frames(10),
         Shot("paused"),

@@ -36,7 +36,14 @@ impl Seat {
         }
     }
 
-    /// The same, for what is to be read.
+    fn hat(self) -> Color {
+        match self {
+            Self::Left => Color::srgb(0.16, 0.24, 0.36),
+            Self::Right => Color::srgb(0.36, 0.15, 0.28),
+        }
+    }
+
+    /// Their colour, for what is to be read.
     pub fn light(self) -> Color {
         match self {
             Self::Left => Color::srgb(0.58, 0.78, 1.0),
@@ -90,7 +97,7 @@ fn show_players(
             let color = match part {
                 Part::Shadow => Color::BLACK.with_alpha(0.8),
                 Part::Coat => seat.coat(),
-                Part::Hat => seat.coat().darker(0.13),
+                Part::Hat => seat.hat(),
                 Part::Face => Color::srgb(0.95, 0.80, 0.66),
             };
             let shown = color.with_alpha(color.alpha() * if is_here { 1.0 } else { ASLEEP });
@@ -152,7 +159,9 @@ fn follow_players(
     };
     let (mut camera, mut projection) = camera.into_inner();
     let Projection::Orthographic(lens) = &mut *projection else { return };
-    let scale = ((high - low + MARGIN) / window.size()).max_element().max(1.0);
+    // As large as in a window of 1280 × 720 in a larger one, and no smaller in a smaller one.
+    let share = (window.size() / Vec2::new(1280.0, 720.0)).min_element().max(1.0);
+    let scale = ((high - low + MARGIN) / window.size()).max_element().max(1.0 / share);
     // There is nothing to see beyond the edge.
     let room = ((level.size + EDGE - window.size() * scale) / 2.0).max(Vec2::ZERO);
     let goal = ((low + high) / 2.0).clamp(-room, room);
