@@ -77,8 +77,9 @@ fn pause_menu(
     let mut said = String::new();
     if seats.are_both_here() {
         buttons.insert(4, (&hand_over, Action::Ask(Ask::HandOver)));
-        let host = seats.host().unwrap_or(Seat::Left).name();
-        said = texts.who_asks.replace("{host}", host).replace("{name}", asking.0.name());
+        let host = seats.host().unwrap_or(Seat::Left);
+        let who = if host == asking.0 { &texts.host_asks } else { &texts.guest_asks };
+        said = who.replace("{host}", host.name()).replace("{name}", asking.0.name());
     }
     let screen = screen(&mut commands, Game::Paused, 0.62);
     // As many buttons have room in a small window, too.

@@ -78,7 +78,8 @@ pub struct Texts {
     pub has_left: String,
     pub hosts_now: String,
     pub only_host: String,
-    pub who_asks: String,
+    pub host_asks: String,
+    pub guest_asks: String,
     pub hand_over: String,
     /// Notes that are pinned to places.
     pub pin_title: String,
