@@ -1,4 +1,5 @@
-//! Keys and gamepads in the game's own menus. The dialogs of `bevy_session` have theirs.
+//! Keys and gamepads: which half of the keyboard does what, and how the game's own menus are used. The dialogs of
+//! `bevy_session` have theirs.
 
 use bevy::input::gamepad::GamepadButtonChangedEvent;
 use bevy::input::keyboard::KeyboardInput;
@@ -6,34 +7,110 @@ use bevy::input::{ButtonState, InputSystems};
 use bevy::input_focus::tab_navigation::{NavAction, TabNavigation};
 use bevy::input_focus::{FocusCause, FocusedInput, InputFocus, InputFocusSystems};
 use bevy::prelude::*;
-use bevy::ui_widgets::{Activate, Button};
+use bevy::text::EditableText;
+use bevy::ui_widgets::Activate;
 use bevy_session::ui::session_ui_is_open;
+use bevy_session_play::PlayedBy;
 
+use crate::crew::{Seat, Seats};
+use crate::menu::Action;
 use crate::model::Game;
+use crate::pause::Asking;
+use crate::play::Steering;
+
+/// What the keys of a half of the keyboard are for.
+pub struct Half {
+    left: KeyCode,
+    right: KeyCode,
+    down: KeyCode,
+    up: KeyCode,
+    flare: KeyCode,
+    pause: KeyCode,
+    pub pin: KeyCode,
+}
+
+impl Half {
+    /// Keys that are where they are on every layout.
+    pub const fn of(seat: Seat) -> Self {
+        match seat {
+            Seat::Left => Self {
+                left: KeyCode::KeyA,
+                right: KeyCode::KeyD,
+                down: KeyCode::KeyS,
+                up: KeyCode::KeyW,
+                flare: KeyCode::Space,
+                pause: KeyCode::Escape,
+                pin: KeyCode::KeyQ,
+            },
+            Seat::Right => Self {
+                left: KeyCode::ArrowLeft,
+                right: KeyCode::ArrowRight,
+                down: KeyCode::ArrowDown,
+                up: KeyCode::ArrowUp,
+                flare: KeyCode::Enter,
+                pause: KeyCode::Backspace,
+                pin: KeyCode::ShiftRight,
+            },
+        }
+    }
+}
 
 pub fn plugin(app: &mut App) {
     // Before states change: what one press has brought about it is not to undo.
     app.add_systems(
         PreUpdate,
-        pause
-            .after(InputSystems)
-            // What closes a dialog pauses nothing.
-            .before(InputFocusSystems::Dispatch)
-            .run_if(in_state(Game::Playing).and_then(not(session_ui_is_open))),
+        (
+            steer.run_if(in_state(Game::Playing)),
+            pause
+                // What closes a dialog pauses nothing.
+                .before(InputFocusSystems::Dispatch)
+                .run_if(in_state(Game::Playing).and_then(not(session_ui_is_open))),
+        )
+            .after(InputSystems),
     )
     .add_observer(press_key)
+    .add_observer(press_key_in_field)
     .add_observer(press_gamepad);
 }
 
+/// Whether letters are typed, and mean nothing else.
+pub fn is_typing(focus: Res<InputFocus>, fields: Query<(), With<EditableText>>) -> bool {
+    focus.get().is_some_and(|focus| fields.contains(focus))
+}
+
+fn steer(
+    keys: Res<ButtonInput<KeyCode>>,
+    seats: Seats,
+    mut characters: Query<(&PlayedBy, &mut Steering)>,
+) {
+    for (PlayedBy(player), mut steering) in &mut characters {
+        let halves = Seat::of(player).into_iter().flat_map(|seat| seats.halves(seat));
+        *steering = Steering::default();
+        for half in halves.map(Half::of) {
+            let axis =
+                |less, more| f32::from(i8::from(keys.pressed(more)) - i8::from(keys.pressed(less)));
+            steering.direction += Vec2::new(axis(half.left, half.right), axis(half.down, half.up));
+            steering.flare |= keys.pressed(half.flare);
+        }
+    }
+}
+
+/// Whoever presses it is the one who asks for what the menu has.
 fn pause(
     keys: Res<ButtonInput<KeyCode>>,
     gamepads: Query<&Gamepad>,
+    seats: Seats,
     mut next: ResMut<NextState<Game>>,
+    mut commands: Commands,
 ) {
     let is_start = |gamepad: &Gamepad| gamepad.just_pressed(GamepadButton::Start);
-    if keys.just_pressed(KeyCode::Escape) || gamepads.iter().any(is_start) {
-        next.set(Game::Paused);
-    }
+    let half = match Seat::ALL.into_iter().find(|half| keys.just_pressed(Half::of(*half).pause)) {
+        None if gamepads.iter().any(is_start) => Seat::Left,
+        None => return,
+        Some(half) => half,
+    };
+    commands.insert_resource(Asking(seats.at(half)));
+    next.set(Game::Paused);
 }
 
 /// What no dialog took for itself arrives at the window.
@@ -46,6 +123,25 @@ fn press_key(
         return;
     }
     match key.input.key_code {
+        KeyCode::ArrowDown => commands.run_system_cached_with(choose, NavAction::Next),
+        KeyCode::ArrowUp => commands.run_system_cached_with(choose, NavAction::Previous),
+        KeyCode::Escape => commands.run_system_cached(go_back),
+        _ => {}
+    }
+}
+
+/// A field has keys of its own for most that the window would hear of.
+fn press_key_in_field(
+    key: On<FocusedInput<KeyboardInput>>,
+    fields: Query<&EditableText, With<Action>>,
+    mut commands: Commands,
+) {
+    let is_typing = fields.get(key.focused_entity).is_ok_and(|text| !text.is_composing());
+    if !is_typing || key.input.state != ButtonState::Pressed {
+        return;
+    }
+    match key.input.key_code {
+        KeyCode::Enter | KeyCode::NumpadEnter => commands.run_system_cached(press_chosen),
         KeyCode::ArrowDown => commands.run_system_cached_with(choose, NavAction::Next),
         KeyCode::ArrowUp => commands.run_system_cached_with(choose, NavAction::Previous),
         KeyCode::Escape => commands.run_system_cached(go_back),
@@ -77,7 +173,7 @@ fn choose(step: In<NavAction>, navigation: TabNavigation, mut focus: ResMut<Inpu
 }
 
 /// Enter and Space on a button are Bevy's own.
-fn press_chosen(focus: Res<InputFocus>, buttons: Query<(), With<Button>>, mut commands: Commands) {
+fn press_chosen(focus: Res<InputFocus>, buttons: Query<(), With<Action>>, mut commands: Commands) {
     let chosen = focus.get().filter(|chosen| buttons.contains(*chosen));
     chosen.into_iter().for_each(|entity| commands.trigger(Activate { entity }));
 }

@@ -6,11 +6,12 @@ use std::{fs, io};
 
 use bevy::prelude::*;
 
+use crate::controls::is_typing;
 use crate::hud::Note;
 use crate::texts::Texts;
 
 pub fn plugin(app: &mut App) {
-    app.add_systems(Update, (crash, fill_disk));
+    app.add_systems(Update, (crash, fill_disk).run_if(not(is_typing)));
 }
 
 fn crash(keys: Res<ButtonInput<KeyCode>>) {

@@ -1,5 +1,7 @@
 //! What is on the screen while the game is played: how it goes, what is safe, and which keys there are.
 
+mod oil;
+
 use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
@@ -8,10 +10,14 @@ use bevy_session::ui::OpenSessionTimeline;
 use bevy_session::{Report, ReportWritten, SessionPlace};
 use bevy_session_play::ObjectiveList;
 
-use crate::model::{Game, Lamp, Lantern, Player, Score};
+use crate::controls::is_typing;
+use crate::crew::{Seat, Seats};
+use crate::model::{Game, Lamp, Player, Score};
 use crate::objectives;
+use crate::play::Steering;
 use crate::texts::Texts;
 use crate::views::WARM;
+use oil::oil_bars;
 
 const PALE: Color = Color::srgb(0.80, 0.85, 0.92);
 const DIM: Color = Color::srgb(0.58, 0.64, 0.74);
@@ -48,20 +54,25 @@ enum Count {
     Unsaved,
 }
 
+/// Which keys there are, which depends on who is here.
 #[derive(Component)]
-struct OilBar;
+struct KeysLine;
+#[derive(Component)]
+struct KeysPanel;
 #[derive(Component)]
 struct NotePlate;
 #[derive(Component)]
 struct NoteLine;
 
 pub fn plugin(app: &mut App) {
-    app.init_resource::<Note>()
+    app.add_plugins(oil::plugin)
+        .init_resource::<Note>()
         .add_systems(OnEnter(Game::Menu), hide)
         .add_systems(OnEnter(Game::Loading), show)
         .add_systems(
             Update,
-            (count, show_oil, show_note, save_and_go_back).run_if(not(in_state(Game::Menu))),
+            (count, show_keys, show_note, save_and_go_back.run_if(not(is_typing)))
+                .run_if(not(in_state(Game::Menu))),
         )
         .add_observer(|_: On<SlotSaved>, texts: Res<Texts>, mut note: ResMut<Note>| {
             note.say(&texts.slot_saved);
@@ -69,13 +80,7 @@ pub fn plugin(app: &mut App) {
         .add_observer(|report: On<ReportWritten>, texts: Res<Texts>, mut note: ResMut<Note>| {
             let path = report.path.display().to_string();
             note.say(&texts.report_written.replace("{path}", &path));
-        })
-        .add_observer(
-            |rejected: On<RequestRejected>, texts: Res<Texts>, mut note: ResMut<Note>| {
-                warn!("{:?}: {}", rejected.request, rejected.error);
-                note.say(&texts.not_possible);
-            },
-        );
+        });
 }
 
 fn hide(hud: Query<Entity, With<Hud>>, mut commands: Commands) {
@@ -92,7 +97,7 @@ fn show(hud: Query<(), With<Hud>>, texts: Res<Texts>, mut commands: Commands) {
         children![
             count_line(&texts.lamps, Count::Lamps),
             count_line(&texts.tail, Count::Tail),
-            (line(), children![text(&texts.oil, 16.0, DIM), oil_bar()]),
+            (line(), children![text(&texts.oil, 16.0, DIM), oil_bars()]),
             count_line(&texts.points, Count::Points),
             count_line(&texts.unsaved, Count::Unsaved),
             (
@@ -105,30 +110,43 @@ fn show(hud: Query<(), With<Hud>>, texts: Res<Texts>, mut commands: Commands) {
         Hud,
         Node {
             position_type: PositionType::Absolute,
-            left: px(16),
-            bottom: px(16),
-            // The corner on the right belongs to the save indicator.
-            max_width: percent(80),
-            padding: UiRect::axes(px(16), px(10)),
-            row_gap: px(6),
-            flex_direction: FlexDirection::Column,
-            border_radius: BorderRadius::all(px(8)),
-            ..default()
-        },
-        BackgroundColor(PANEL),
-        children![text(&texts.keys, 13.0, DIM), text(&texts.crash_keys, 13.0, ALARM)],
-    ));
-    commands.spawn((
-        Hud,
-        Node {
-            position_type: PositionType::Absolute,
-            bottom: px(108),
+            bottom: px(0),
             width: percent(100),
-            justify_content: JustifyContent::Center,
+            padding: UiRect::all(px(16)),
+            row_gap: px(12),
+            flex_direction: FlexDirection::Column,
             ..default()
         },
-        children![(NotePlate, plate(), children![(NoteLine, text("", 18.0, WARM))])],
+        children![note_plate(), keys_panel(&texts)],
     ));
+}
+
+/// What is behind a note, so that no name in the landscape runs into it.
+fn note_plate() -> impl Bundle {
+    let node = Node {
+        align_self: AlignSelf::Center,
+        padding: UiRect::axes(px(16), px(10)),
+        border_radius: BorderRadius::all(px(8)),
+        ..default()
+    };
+    let plate = (NotePlate, node, BackgroundColor(PANEL.with_alpha(0.97)), Visibility::Hidden);
+    // Above the menus, in which things are refused.
+    (plate, GlobalZIndex(1), children![(NoteLine, text("", 18.0, WARM))])
+}
+
+fn keys_panel(texts: &Texts) -> impl Bundle {
+    let node = Node {
+        // The corner on the right belongs to the save indicator.
+        max_width: percent(80),
+        align_self: AlignSelf::Start,
+        padding: UiRect::axes(px(16), px(10)),
+        row_gap: px(6),
+        flex_direction: FlexDirection::Column,
+        border_radius: BorderRadius::all(px(8)),
+        ..default()
+    };
+    let lines = children![(KeysLine, text("", 13.0, DIM)), text(&texts.crash_keys, 13.0, ALARM)];
+    (KeysPanel, node, BackgroundColor(PANEL), lines)
 }
 
 fn panel() -> impl Bundle {
@@ -148,16 +166,6 @@ fn panel() -> impl Bundle {
     )
 }
 
-/// What is behind a note, so that no name in the landscape runs into it.
-fn plate() -> impl Bundle {
-    let node = Node {
-        padding: UiRect::axes(px(16), px(10)),
-        border_radius: BorderRadius::all(px(8)),
-        ..default()
-    };
-    (node, BackgroundColor(PANEL.with_alpha(0.97)), Visibility::Hidden)
-}
-
 fn line() -> Node {
     Node {
         justify_content: JustifyContent::SpaceBetween,
@@ -168,18 +176,6 @@ fn line() -> Node {
 
 fn count_line(label: &str, count: Count) -> impl Bundle {
     (line(), children![text(label, 16.0, DIM), (count, text("", 16.0, PALE))])
-}
-
-fn oil_bar() -> impl Bundle {
-    (
-        Node { width: px(96), height: px(8), border_radius: BorderRadius::all(px(4)), ..default() },
-        BackgroundColor(Color::srgb(0.13, 0.16, 0.22)),
-        children![(
-            OilBar,
-            Node { height: percent(100), border_radius: BorderRadius::all(px(4)), ..default() },
-            BackgroundColor(WARM),
-        )],
-    )
 }
 
 pub fn text(text: &str, size: f32, color: Color) -> impl Bundle + use<> {
@@ -193,7 +189,7 @@ pub fn text(text: &str, size: f32, color: Color) -> impl Bundle + use<> {
 
 fn count(
     lamps: Query<&Lamp>,
-    player: Query<&Player>,
+    players: Query<&Player, With<Steering>>,
     score: Res<Score>,
     session: Option<Res<CurrentSession>>,
     mut lines: Query<(&Count, &mut Text)>,
@@ -204,7 +200,10 @@ fn count(
                 let lit = lamps.iter().filter(|lamp| lamp.is_lit()).count();
                 format!("{lit} / {}", lamps.iter().count())
             }
-            Count::Tail => player.iter().map(|player| player.tail.len()).sum::<usize>().to_string(),
+            Count::Tail => {
+                let tails = players.iter().map(|player| player.tail.len().to_string());
+                tails.collect::<Vec<_>>().join(" + ")
+            }
             Count::Points => score.points.to_string(),
             // What a crash right now would cost.
             Count::Unsaved => session.as_ref().map_or_else(String::new, |session| {
@@ -215,8 +214,27 @@ fn count(
     }
 }
 
-fn show_oil(lantern: Single<&Lantern, Changed<Lantern>>, mut bar: Single<&mut Node, With<OilBar>>) {
-    bar.width = percent(lantern.oil * 100.0);
+/// A layout is computed again whenever a node counts as changed.
+fn set_if_other<T: PartialEq>(node: &mut Mut<Node>, field: fn(&mut Node) -> &mut T, value: T) {
+    if *field(node.bypass_change_detection()) != value {
+        *field(node) = value;
+    }
+}
+
+/// Keys are of use while somebody plays; menus need the room.
+fn show_keys(
+    seats: Seats,
+    state: Res<State<Game>>,
+    texts: Res<Texts>,
+    mut line: Single<&mut Text, With<KeysLine>>,
+    mut panel: Single<&mut Node, With<KeysPanel>>,
+) {
+    let who = if seats.are_both_here() { &texts.keys_of_two } else { &texts.keys_of_one };
+    let guest = seats.host().unwrap_or(Seat::Left).other();
+    let keys = texts.keys.replace("{name}", guest.name());
+    line.set_if_neq(Text(format!("{who}\n{keys}")));
+    let display = if *state.get() == Game::Playing { Display::Flex } else { Display::None };
+    set_if_other(&mut panel, |node| &mut node.display, display);
 }
 
 fn show_note(

@@ -1,13 +1,15 @@
 //! Levels, from `assets/lamplighter/*.level.ron`. A level places lamps and shades under the names by
-//! which a checkpoint finds them again; fireflies belong to none, and come with the player.
+//! which a checkpoint finds them again; fireflies belong to none, and are saved as they are.
 
 use bevy::asset::io::Reader;
 use bevy::asset::{AssetLoader, LoadContext};
 use bevy::prelude::*;
 use bevy_session::prelude::*;
+use bevy_session_play::PlayedBy;
 use serde::Deserialize;
 
-use crate::model::{CurrentLevel, Dice, Firefly, Game, Lamp, Lantern, Night, Player, Score, Shade};
+use crate::crew::Seat;
+use crate::model::{CurrentLevel, Dice, Firefly, Game, Lamp, Night, Player, Score, Shade};
 use crate::options::Options;
 
 #[derive(Asset, TypePath, Clone, Debug, Deserialize)]
@@ -62,7 +64,7 @@ pub fn plugin(app: &mut App) {
         .add_systems(Update, build_once_loaded.run_if(in_state(Game::Loading)))
         .add_systems(
             OnTransition { exited: Game::Loading, entered: Game::Playing },
-            // What is restored has its player and its fireflies already.
+            // What is restored has its players and its fireflies already.
             begin.run_if(not(session_is_restoring)),
         )
         .add_systems(OnEnter(Game::Menu), clear_away);
@@ -107,26 +109,19 @@ fn build_once_loaded(
     next.set(Game::Playing);
 }
 
-/// A level that is entered, and not restored.
+/// A level that is entered, and not restored. Whoever is away comes along, and finds themselves here.
 fn begin(
     level: Res<LoadedLevel>,
     options: Res<Options>,
     night: Res<Night>,
     root: Single<Entity, With<LevelRoot>>,
-    player: Option<Single<(&mut Player, &mut Transform)>>,
+    mut players: Query<(&mut Player, &mut Transform, &PlayedBy)>,
     mut dice: ResMut<Dice>,
     mut commands: Commands,
 ) {
-    let start = Transform::from_translation(level.start.extend(0.0));
-    if let Some(player) = player {
-        let (mut player, mut at) = player.into_inner();
+    for (mut player, mut at, PlayedBy(of)) in &mut players {
         player.tail.clear();
-        *at = start;
-    } else {
-        commands.spawn((Player::default(), start)).with_child((
-            Lantern { oil: night.oil, flares: false },
-            Transform::from_xyz(11.0, -2.0, 0.0),
-        ));
+        *at = Seat::of(of).unwrap_or(Seat::Left).beside(level.start);
     }
     for _ in 0..options.entities.unwrap_or(night.fireflies) {
         let at = (Vec2::new(dice.fraction(), dice.fraction()) - 0.5) * level.size;

@@ -13,10 +13,13 @@
 //! What to copy: `model.rs` says what is saved and when, `level.rs` places things under names that a
 //! checkpoint finds again, `views.rs` draws what is there, `menu.rs` continues, saves and loads, and
 //! `scenarios.rs` begins. `objectives.rs` says what the player is to do,
-//! `recap.rs` what they did last, and `insights.rs` what all games say together. `play.rs` knows nothing of saving but one line.
+//! `recap.rs` what they did last, and `insights.rs` what all games say together. `crew.rs` has two players on one keyboard,
+//! `pause.rs` what each of them may ask for, and `pins.rs` what they write to each other. `play.rs` knows nothing of saving
+//! but one line.
 
 mod controls;
 mod crashes;
+mod crew;
 mod display;
 mod hud;
 mod insights;
@@ -25,6 +28,8 @@ mod menu;
 mod model;
 mod objectives;
 mod options;
+mod pause;
+mod pins;
 mod plant;
 mod play;
 mod recap;
@@ -122,11 +127,10 @@ fn game(options: Options, texts: Texts) -> App {
             objectives::seen,
             (insights::gathered, insights::plugin, recap::plugin),
             level::plugin,
-            play::plugin,
+            (play::plugin, crew::plugin, pins::plugin),
             views::plugin,
             hud::plugin,
-            menu::plugin,
-            controls::plugin,
+            (menu::plugin, pause::plugin, controls::plugin),
             scenarios::plugin,
             crashes::plugin,
         ));

@@ -1,4 +1,4 @@
-//! The main menu, the pause and the end of a level: screens of a title and a few buttons.
+//! The main menu and the end of a level: screens of a title and a few buttons.
 
 use bevy::input_focus::tab_navigation::{TabGroup, TabIndex};
 use bevy::input_focus::{AutoFocus, InputFocus};
@@ -8,12 +8,14 @@ use bevy::ui_widgets::{Activate, Button};
 use bevy_session::prelude::*;
 use bevy_session::shelf::ScenarioAsset;
 use bevy_session::ui::OpenSessionMenu;
+use bevy_session_play::{Crew, Rights};
 
 use crate::hud::text;
 use crate::level::LoadedLevel;
 use crate::model::{CurrentLevel, Dice, Game};
 use crate::objectives;
 use crate::options::Options;
+use crate::pause::{Ask, Asking};
 use crate::recap::Recap;
 use crate::scenarios::Scenarios;
 use crate::texts::Texts;
@@ -21,6 +23,7 @@ use crate::views::{FIREFLY, Shapes, WARM};
 
 pub const PALE: Color = Color::srgb(0.86, 0.90, 0.96);
 pub const DIM: Color = Color::srgb(0.62, 0.68, 0.78);
+const OUT_OF_REACH: Color = Color::srgb(0.44, 0.49, 0.58);
 const BUTTON: Color = Color::srgb(0.085, 0.110, 0.160);
 const BUTTON_CHOSEN: Color = Color::srgb(0.150, 0.190, 0.270);
 
@@ -35,19 +38,20 @@ pub enum Action {
     Insights,
     Quit,
     Resume,
-    Save,
-    BeginAgain,
+    /// What the pause menu has for those who may.
+    Ask(Ask),
+    /// Leaves the note that was written.
+    WriteNote,
     Leave,
     NextLevel,
     End,
 }
 
 #[derive(Component)]
-struct Screen;
+pub struct Screen;
 
 pub fn plugin(app: &mut App) {
     app.add_systems(OnEnter(Game::Menu), main_menu)
-        .add_systems(OnEnter(Game::Paused), pause_menu)
         .add_systems(OnEnter(Game::MissionComplete), end_of_level)
         .add_systems(Update, show_choice)
         .add_observer(act)
@@ -116,18 +120,6 @@ pub fn night(commands: &mut Commands, screen: Entity, shapes: &Shapes) {
     });
 }
 
-fn pause_menu(texts: Res<Texts>, mut commands: Commands) {
-    let buttons = [
-        (&texts.resume, Action::Resume),
-        (&texts.save, Action::Save),
-        (&texts.load, Action::Load),
-        (&texts.begin_again, Action::BeginAgain),
-        (&texts.leave, Action::Leave),
-    ];
-    let screen = screen(&mut commands, Game::Paused, 0.62);
-    fill(&mut commands, screen, [&texts.paused, ""], &buttons);
-}
-
 fn end_of_level(texts: Res<Texts>, level: Res<LoadedLevel>, mut commands: Commands) {
     let screen = screen(&mut commands, Game::MissionComplete, 0.66);
     if level.next.is_some() {
@@ -165,7 +157,7 @@ pub fn screen(commands: &mut Commands, state: Game, dimmed: f32) -> Entity {
 }
 
 /// Puts a title and a tagline on a screen, and buttons, the first of which is chosen.
-fn fill(
+pub fn fill(
     commands: &mut Commands,
     screen: Entity,
     [title, tagline]: [&str; 2],
@@ -221,7 +213,6 @@ fn act(
     sessions: Res<SessionCatalog>,
     scenarios: Res<Scenarios>,
     read: Res<Assets<ScenarioAsset>>,
-    session: Option<Res<CurrentSession>>,
     level: Option<Res<LoadedLevel>>,
     options: Res<Options>,
     mut current: ResMut<CurrentLevel>,
@@ -248,15 +239,6 @@ fn act(
         Action::Insights => next.set(Game::Insights),
         Action::Quit => _ = exit.write(AppExit::Success),
         Action::Resume => next.set(Game::Playing),
-        Action::Save => {
-            let name = level.map_or_else(String::new, |level| level.title.clone());
-            commands.session().save(SaveSlot::manual(name).overwrite());
-        }
-        Action::BeginAgain => {
-            if let Some(place) = session.as_ref().and_then(|it| it.chapters().current()) {
-                commands.session().rewind(RewindTo::Chapter(place.id));
-            }
-        }
         Action::Leave => next.set(Game::Menu),
         Action::NextLevel => {
             if let Some(level) = level.and_then(|level| level.next.clone()) {
@@ -268,6 +250,8 @@ fn act(
             commands.session().end(EndReason::Completed);
             next.set(Game::Menu);
         }
+        // `pause.rs` and `pins.rs` see to these.
+        Action::Ask(_) | Action::WriteNote => {}
     }
 }
 
@@ -277,18 +261,34 @@ fn rand_seed() -> u64 {
     now.map_or(1, |since| since.as_nanos() as u64)
 }
 
-/// The button that has the focus, or the mouse over it, stands out.
+/// The button that has the focus, or the mouse over it, stands out; what isn't for whoever asks is pale.
 fn show_choice(
     focus: Res<InputFocus>,
-    mut buttons: Query<
-        (Entity, &Hovered, &mut BackgroundColor, &mut BorderColor),
-        (With<Button>, With<Action>),
-    >,
+    asking: Option<Res<Asking>>,
+    (crew, rights): (Res<Crew>, Res<Rights>),
+    mut buttons: Query<(
+        Entity,
+        &Action,
+        &Hovered,
+        &mut BackgroundColor,
+        &mut BorderColor,
+        Option<&Children>,
+    )>,
+    mut labels: Query<&mut TextColor, Without<Action>>,
 ) {
-    for (button, hovered, mut background, mut border) in &mut buttons {
+    let may =
+        |ask: Ask| asking.as_ref().is_none_or(|asking| ask.check(asking.0, &crew, &rights).is_ok());
+    for (button, action, hovered, mut background, mut border, children) in &mut buttons {
         let has_focus = focus.get() == Some(button);
         let shade = if has_focus || hovered.0 { BUTTON_CHOSEN } else { BUTTON };
         background.set_if_neq(BackgroundColor(shade));
         border.set_if_neq(BorderColor::all(if has_focus { WARM } else { Color::NONE }));
+        let Action::Ask(ask) = action else { continue };
+        let color = if may(*ask) { PALE } else { OUT_OF_REACH };
+        for &label in children.into_iter().flatten() {
+            if let Ok(mut label) = labels.get_mut(label) {
+                label.set_if_neq(TextColor(color));
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The rules. They run in fixed steps, and only while the game is played.
 
+use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 
@@ -22,53 +23,42 @@ pub const FLARE_LIGHT: f32 = 150.0;
 const SIGHT: f32 = 340.0;
 const BITE: f32 = 16.0;
 
-/// Where the player wants to go, by keys or by the pilot of `--shots`.
-#[derive(Resource, Default)]
+/// Where a player wants to go, by keys or by the pilot of `--shots`. A character without it belongs to somebody who is
+/// away: nothing happens to it, and it keeps what it carries.
+#[derive(Component, Default)]
 pub struct Steering {
     pub direction: Vec2,
     pub flare: bool,
 }
 
 pub fn plugin(app: &mut App) {
-    app.init_resource::<Steering>()
-        .add_systems(PreUpdate, steer_by_keys.run_if(resource_exists::<ButtonInput<KeyCode>>))
-        .add_systems(
-            FixedUpdate,
-            (walk, drift, catch, follow, light_lamps, burn_oil, hunt, finish)
-                .chain()
-                .run_if(in_state(Game::Playing).and_then(not(session_is_restoring))),
-        );
-}
-
-fn steer_by_keys(keys: Res<ButtonInput<KeyCode>>, mut steering: ResMut<Steering>) {
-    let axis = |less: [KeyCode; 2], more: [KeyCode; 2]| {
-        f32::from(i8::from(keys.any_pressed(more)) - i8::from(keys.any_pressed(less)))
-    };
-    steering.direction = Vec2::new(
-        axis([KeyCode::KeyA, KeyCode::ArrowLeft], [KeyCode::KeyD, KeyCode::ArrowRight]),
-        axis([KeyCode::KeyS, KeyCode::ArrowDown], [KeyCode::KeyW, KeyCode::ArrowUp]),
+    app.add_systems(
+        FixedUpdate,
+        (walk, drift, catch, follow, light_lamps, burn_oil, hunt, finish)
+            .chain()
+            .run_if(in_state(Game::Playing).and_then(not(session_is_restoring))),
     );
-    steering.flare = keys.pressed(KeyCode::Space);
 }
 
 fn walk(
-    steering: Res<Steering>,
     level: Res<LoadedLevel>,
     time: Res<Time>,
-    mut player: Single<&mut Transform, With<Player>>,
+    mut players: Query<(&Steering, &mut Transform), With<Player>>,
     rocks: Query<&Rock>,
 ) {
-    let step = steering.direction.clamp_length_max(1.0) * WALKING_SPEED * time.delta_secs();
-    if step == Vec2::ZERO {
-        return;
-    }
-    let mut at = player.translation.truncate() + step;
-    for rock in &rocks {
-        let away = at - rock.at;
-        at = rock.at + away.normalize_or(Vec2::Y) * away.length().max(rock.radius + 12.0);
-    }
     let edge = level.size / 2.0;
-    player.translation = at.clamp(-edge, edge).extend(0.0);
+    for (steering, mut player) in &mut players {
+        let step = steering.direction.clamp_length_max(1.0) * WALKING_SPEED * time.delta_secs();
+        if step == Vec2::ZERO {
+            continue;
+        }
+        let mut at = player.translation.truncate() + step;
+        for rock in &rocks {
+            let away = at - rock.at;
+            at = rock.at + away.normalize_or(Vec2::Y) * away.length().max(rock.radius + 12.0);
+        }
+        player.translation = at.clamp(-edge, edge).extend(0.0);
+    }
 }
 
 fn drift(
@@ -92,100 +82,121 @@ fn drift(
 }
 
 fn catch(
-    player: Single<(&Transform, &mut Player)>,
+    mut players: Query<(&Transform, &mut Player), With<Steering>>,
     mut fireflies: Query<(Entity, &Transform, &mut Firefly)>,
 ) {
-    let (at, mut player) = player.into_inner();
-    for (entity, firefly_at, mut firefly) in &mut fireflies {
-        let is_near = firefly_at.translation.distance_squared(at.translation) < REACH * REACH;
-        if is_near && !firefly.caught && player.tail.len() < LONGEST_TAIL {
-            firefly.caught = true;
-            player.tail.push(entity);
+    for (at, mut player) in &mut players {
+        for (entity, firefly_at, mut firefly) in &mut fireflies {
+            let is_near = firefly_at.translation.distance_squared(at.translation) < REACH * REACH;
+            if is_near && !firefly.caught && player.tail.len() < LONGEST_TAIL {
+                firefly.caught = true;
+                player.tail.push(entity);
+            }
         }
     }
 }
 
 /// Each firefly of the tail follows the one before it.
 fn follow(
-    player: Single<(&Transform, &Player), Without<Firefly>>,
+    players: Query<(&Transform, &Player), (With<Steering>, Without<Firefly>)>,
     time: Res<Time>,
     mut fireflies: Query<&mut Transform, With<Firefly>>,
 ) {
-    let (at, player) = player.into_inner();
-    let mut leader = at.translation;
-    for &entity in &player.tail {
-        let Ok(mut at) = fireflies.get_mut(entity) else { continue };
-        let goal = leader + (at.translation - leader).clamp_length_max(TAIL_SPACING);
-        let way = (goal - at.translation).clamp_length_max(FLYING_SPEED * 4.0 * time.delta_secs());
-        if way != Vec3::ZERO {
-            at.translation += way;
+    let step = FLYING_SPEED * 4.0 * time.delta_secs();
+    for (at, player) in &players {
+        let mut leader = at.translation;
+        for &entity in &player.tail {
+            let Ok(mut at) = fireflies.get_mut(entity) else { continue };
+            let goal = leader + (at.translation - leader).clamp_length_max(TAIL_SPACING);
+            let way = (goal - at.translation).clamp_length_max(step);
+            if way != Vec3::ZERO {
+                at.translation += way;
+            }
+            leader = at.translation;
         }
-        leader = at.translation;
     }
 }
 
 /// Near a lamp that isn't lit, one firefly after the other goes into it.
 fn light_lamps(
-    player: Single<(&Transform, &mut Player)>,
+    mut players: Query<(&Transform, &mut Player), With<Steering>>,
     time: Res<Time>,
     mut lamps: Query<(&Transform, &mut Lamp)>,
     mut score: ResMut<Score>,
     mut commands: Commands,
 ) {
-    let (at, mut player) = player.into_inner();
-    let is_in_reach = |lamp: &Transform| lamp.translation.distance(at.translation) < LAMP_REACH;
-    let lamp = lamps.iter_mut().find(|(lamp_at, lamp)| is_in_reach(lamp_at) && !lamp.is_lit());
-    let Some((lamp_at, mut lamp)) = lamp.filter(|_| !player.tail.is_empty()) else { return };
-    if !player.pouring.tick(time.delta()).just_finished() {
-        return;
-    }
-    let Some(firefly) = player.tail.pop() else { return };
-    commands.entity(firefly).try_despawn();
-    lamp.fireflies += 1;
-    score.points += 10;
-    spawn_sparks(&mut commands, lamp_at.translation, 6);
-    if lamp.is_lit() {
-        score.lamps += 1;
-        score.points += 100;
-        spawn_sparks(&mut commands, lamp_at.translation, 40);
-        // A moment that a player would like to come back to.
-        commands.session().checkpoint(lamp.name.clone());
+    for (at, mut player) in &mut players {
+        let is_in_reach = |lamp: &Transform| lamp.translation.distance(at.translation) < LAMP_REACH;
+        let lamp = lamps.iter_mut().find(|(lamp_at, lamp)| is_in_reach(lamp_at) && !lamp.is_lit());
+        let Some((lamp_at, mut lamp)) = lamp.filter(|_| !player.tail.is_empty()) else { continue };
+        if !player.pouring.tick(time.delta()).just_finished() {
+            continue;
+        }
+        let Some(firefly) = player.tail.pop() else { continue };
+        commands.entity(firefly).try_despawn();
+        lamp.fireflies += 1;
+        score.points += 10;
+        spawn_sparks(&mut commands, lamp_at.translation, 6);
+        if lamp.is_lit() {
+            score.lamps += 1;
+            score.points += 100;
+            spawn_sparks(&mut commands, lamp_at.translation, 40);
+            // A moment that a player would like to come back to.
+            commands.session().checkpoint(lamp.name.clone());
+        }
     }
 }
 
 fn burn_oil(
-    steering: Res<Steering>,
     time: Res<Time>,
-    player: Single<(&Transform, &Children), With<Player>>,
+    players: Query<(&Transform, &Children, Option<&Steering>), With<Player>>,
     lamps: Query<(&Transform, &Lamp)>,
     mut lanterns: Query<&mut Lantern>,
 ) {
-    let (at, children) = *player;
-    let is_at_a_lamp = lamps.iter().any(|(lamp_at, lamp)| {
-        lamp.is_lit() && lamp_at.translation.distance(at.translation) < LAMP_LIGHT
-    });
-    for &child in children {
-        let Ok(mut lantern) = lanterns.get_mut(child) else { continue };
-        let flares = steering.flare && lantern.oil > 0.0;
-        let change = if flares {
-            -0.4
-        } else if is_at_a_lamp {
-            0.5
-        } else {
-            0.05
-        };
-        let oil = (lantern.oil + change * time.delta_secs()).clamp(0.0, 1.0);
-        lantern.set_if_neq(Lantern { oil, flares });
+    for (at, children, steering) in &players {
+        let is_at_a_lamp = lamps.iter().any(|(lamp_at, lamp)| {
+            lamp.is_lit() && lamp_at.translation.distance(at.translation) < LAMP_LIGHT
+        });
+        for &child in children {
+            let Ok(mut lantern) = lanterns.get_mut(child) else { continue };
+            let flares = steering.is_some_and(|steering| steering.flare) && lantern.oil > 0.0;
+            let change = match steering {
+                None => 0.0,
+                Some(_) if flares => -0.4,
+                Some(_) if is_at_a_lamp => 0.5,
+                Some(_) => 0.05,
+            };
+            let oil = (lantern.oil + change * time.delta_secs()).clamp(0.0, 1.0);
+            lantern.set_if_neq(Lantern { oil, flares });
+        }
     }
 }
 
-/// Shades hunt the firefly of the tail that is nearest, and scatter it and all behind it.
+/// Everything that a shade runs from, with the distance at which it does.
+#[derive(SystemParam)]
+struct Lights<'w, 's> {
+    lamps: Query<'w, 's, (&'static Transform, &'static Lamp), Without<Shade>>,
+    lanterns: Query<'w, 's, (&'static Lantern, &'static ChildOf)>,
+    players: Query<'w, 's, &'static Transform, (With<Player>, Without<Shade>)>,
+}
+
+impl Lights<'_, '_> {
+    fn all(&self) -> Vec<(Vec3, f32)> {
+        let lit = self.lamps.iter().filter(|(_, lamp)| lamp.is_lit());
+        let flares = self.lanterns.iter().filter(|(lantern, _)| lantern.flares);
+        let flares = flares.filter_map(|(_, of)| self.players.get(of.parent()).ok());
+        lit.map(|(at, _)| (at.translation, LAMP_LIGHT))
+            .chain(flares.map(|at| (at.translation, FLARE_LIGHT)))
+            .collect()
+    }
+}
+
+/// Shades hunt the firefly of all tails that is nearest, and scatter it and all behind it.
 fn hunt(
-    player: Single<(&Transform, &mut Player), (Without<Shade>, Without<Firefly>)>,
-    lantern: Single<&Lantern>,
-    lamps: Query<(&Transform, &Lamp), (Without<Shade>, Without<Firefly>)>,
-    mut shades: Query<(&mut Transform, &mut Shade), Without<Firefly>>,
-    mut fireflies: Query<(&Transform, &mut Firefly)>,
+    lights: Lights,
+    mut players: Query<&mut Player, With<Steering>>,
+    mut shades: Query<(&mut Transform, &mut Shade)>,
+    mut fireflies: Query<(&Transform, &mut Firefly), Without<Shade>>,
     time: Res<Time>,
     night: Res<Night>,
     level: Res<CurrentLevel>,
@@ -194,23 +205,15 @@ fn hunt(
     mut bites: MessageWriter<Bite>,
     mut commands: Commands,
 ) {
-    let (player_at, mut player) = player.into_inner();
-    let flare = lantern.flares.then_some((player_at.translation, FLARE_LIGHT));
-    let lights: Vec<(Vec3, f32)> = lamps
-        .iter()
-        .filter(|(_, lamp)| lamp.is_lit())
-        .map(|(at, _)| (at.translation, LAMP_LIGHT))
-        .chain(flare)
-        .collect();
+    let lights = lights.all();
     for (mut at, mut shade) in &mut shades {
         let here = at.translation;
         let distance = |entity: Entity| {
             fireflies.get(entity).map_or(f32::MAX, |(at, _)| at.translation.distance(here))
         };
-        let nearest = player
-            .tail
+        let nearest = players
             .iter()
-            .copied()
+            .flat_map(|player| player.tail.iter().copied())
             .filter(|&firefly| shade.rests <= 0.0 && distance(firefly) < SIGHT)
             .min_by(|&a, &b| distance(a).total_cmp(&distance(b)));
         if shade.prey != nearest {
@@ -230,8 +233,7 @@ fn hunt(
             at.translation += way;
         }
         let Some(prey) = nearest.filter(|&prey| distance(prey) < BITE) else { continue };
-        let place = player.tail.iter().position(|&firefly| firefly == prey).unwrap_or(0);
-        for lost in player.tail.split_off(place) {
+        for lost in players.iter_mut().flat_map(|player| lose(player, prey)) {
             let Ok((at, mut firefly)) = fireflies.get_mut(lost) else { continue };
             *firefly = Firefly { drift: dice.direction() * FLYING_SPEED, caught: false };
             score.stolen += 1;
@@ -240,6 +242,12 @@ fn hunt(
         bites.write(Bite { level: level.0.clone(), at: at.translation.truncate() });
         (shade.prey, shade.rests) = (None, 4.0);
     }
+}
+
+/// Takes a firefly out of a tail, and all behind it; none, if it isn't in this one.
+fn lose(mut player: Mut<Player>, firefly: Entity) -> Vec<Entity> {
+    let place = player.tail.iter().position(|&it| it == firefly);
+    place.map(|place| player.tail.split_off(place)).unwrap_or_default()
 }
 
 fn finish(lamps: Query<&Lamp>, mut next: ResMut<NextState<Game>>) {

@@ -1,11 +1,12 @@
 //! `--shots DIR`: the game plays its whole story by itself, a real `kill -9` included, and puts
 //! pictures of it into DIR. It fails if the story goes another way.
 //!
-//! A director starts this program for each act: the first ends in a kill, the second begins with the
-//! dialog. What was captured in the first has to be what comes back in the second. Then the game goes on in
+//! A director starts this program for each act: the first ends in a kill, when two play and the second one hosts, and
+//! the next begins with the dialog. What was captured in the first has to be what comes back in the second. Then the game goes on in
 //! two copies of its directory, as if on two machines, and an act asks which of them is meant. One act is the load
 //! menu of somebody who has played a hundred times.
 
+mod crew;
 mod digest;
 mod pilot;
 mod shelf;
@@ -107,5 +108,5 @@ fn was_killed(status: ExitStatus) -> bool {
 
 /// Plays one act in this process.
 pub fn plugin(app: &mut App) {
-    app.add_plugins((stage::plugin, pilot::plugin, digest::plugin, story::plugin));
+    app.add_plugins((stage::plugin, pilot::plugin, crew::plugin, digest::plugin, story::plugin));
 }

@@ -6,8 +6,10 @@ use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
 use bevy_session::shelf::{Scenario, SuggestionReason};
 use bevy_session::ui::{SessionTheme, StringsFile};
+use bevy_session_play::Crew;
 use serde::Deserialize;
 
+use crate::crew::Seat;
 use crate::options::Options;
 
 /// Every sentence, so that they can be translated in one place.
@@ -60,6 +62,9 @@ pub struct Texts {
     pub crash_free: String,
     pub too_few: String,
     pub unsaved: String,
+    /// Keys of whoever plays alone, and of two on one keyboard; and those that are everybody's.
+    pub keys_of_one: String,
+    pub keys_of_two: String,
     pub keys: String,
     pub crash_keys: String,
     pub disk_is_full: String,
@@ -68,6 +73,22 @@ pub struct Texts {
     pub report_written: String,
     pub begin_again: String,
     pub not_possible: String,
+    /// Who comes and goes, who hosts, and what that means.
+    pub has_come: String,
+    pub has_left: String,
+    pub hosts_now: String,
+    pub only_host: String,
+    pub host_asks: String,
+    pub guest_asks: String,
+    pub hand_over: String,
+    /// Notes that are pinned to places.
+    pub pin_title: String,
+    pub pin_proposed: String,
+    pub pin_write: String,
+    pub pin_remove: String,
+    pub mentioned: String,
+    /// What is written on keys, where that is a word.
+    pub right_shift: String,
 }
 
 /// Where levels and texts lie.
@@ -90,6 +111,19 @@ impl Texts {
         let length = minutes.map(|minutes| self.minutes.replace("{minutes}", &minutes));
         let difficulty = Some(scenario.difficulty.clone()).filter(|words| !words.is_empty());
         [difficulty, length].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+
+    /// Why something isn't done that takes a right: the one table of rights lets only the host do it.
+    pub fn only_host(&self, crew: &Crew) -> String {
+        self.only_host.replace("{name}", crew.host().map_or("", |host| host.name()))
+    }
+
+    /// The key that pins and removes notes.
+    pub fn pin_key(&self, seat: Seat) -> &str {
+        match seat {
+            Seat::Left => "Q",
+            Seat::Right => &self.right_shift,
+        }
     }
 
     /// Why a scenario is suggested, in a sentence.

@@ -1,5 +1,7 @@
 //! What is drawn: made of the model whenever it appears, new or restored, and never saved.
 
+mod crew;
+
 use bevy::asset::RenderAssetUsages;
 use bevy::prelude::*;
 use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat};
@@ -7,8 +9,8 @@ use bevy::sprite::Anchor;
 use bevy_session::DespawnOnRestore;
 
 use crate::level::{LevelRoot, LoadedLevel, Rock};
-use crate::model::{Dice, Firefly, Lamp, Lantern, Player, Shade};
-use crate::play::{FLARE_LIGHT, LAMP_LIGHT};
+use crate::model::{Dice, Firefly, Lamp, Shade};
+use crate::play::LAMP_LIGHT;
 
 pub const NIGHT: Color = Color::srgb(0.020, 0.027, 0.055);
 pub const WARM: Color = Color::srgb(1.0, 0.78, 0.36);
@@ -32,11 +34,11 @@ pub struct Shapes {
 }
 
 impl Shapes {
-    fn disc(&self, color: Color, size: f32) -> Sprite {
+    pub fn disc(&self, color: Color, size: f32) -> Sprite {
         sprite(&self.disc, color, size)
     }
 
-    fn glow(&self, color: Color, size: f32) -> Sprite {
+    pub fn glow(&self, color: Color, size: f32) -> Sprite {
         sprite(&self.glow, color, size)
     }
 }
@@ -67,7 +69,8 @@ struct Spark {
 }
 
 pub fn plugin(app: &mut App) {
-    app.init_resource::<Shapes>()
+    app.add_plugins(crew::plugin)
+        .init_resource::<Shapes>()
         .insert_resource(ClearColor(NIGHT))
         .add_systems(Startup, |mut commands: Commands| {
             commands.spawn((Camera2d, Transform::default()));
@@ -77,15 +80,7 @@ pub fn plugin(app: &mut App) {
         .add_observer(draw_lamp)
         .add_observer(draw_firefly)
         .add_observer(draw_shade)
-        .add_observer(draw_player)
-        .add_observer(draw_lantern)
-        .add_systems(Update, (show_lamps, show_lantern, fly_sparks, dress_sparks))
-        .add_systems(
-            PostUpdate,
-            follow_player
-                .before(TransformSystems::Propagate)
-                .run_if(resource_exists::<LoadedLevel>),
-        );
+        .add_systems(Update, (show_lamps, fly_sparks, dress_sparks));
 }
 
 pub fn spawn_sparks(commands: &mut Commands, at: Vec3, number: u16) {
@@ -157,22 +152,6 @@ fn draw_shade(added: On<Add, Shade>, shapes: Res<Shapes>, mut commands: Commands
     });
 }
 
-fn draw_player(added: On<Add, Player>, shapes: Res<Shapes>, mut commands: Commands) {
-    commands.entity(added.entity).with_children(|view| {
-        view.spawn((shapes.glow(Color::BLACK.with_alpha(0.8), 44.0), at(0.0, -6.0, 2.0)));
-        view.spawn((shapes.disc(Color::srgb(0.27, 0.40, 0.55), 26.0), at(0.0, -2.0, 2.1)));
-        view.spawn((shapes.disc(Color::srgb(0.16, 0.24, 0.36), 18.0), at(0.0, 6.0, 2.2)));
-        view.spawn((shapes.disc(Color::srgb(0.95, 0.80, 0.66), 11.0), at(0.0, 5.0, 2.3)));
-    });
-}
-
-fn draw_lantern(added: On<Add, Lantern>, shapes: Res<Shapes>, mut commands: Commands) {
-    commands
-        .entity(added.entity)
-        .insert(shapes.glow(WARM, 0.0))
-        .with_child((shapes.disc(WARM, 8.0), at(0.0, 0.0, 2.4)));
-}
-
 fn show_lamps(
     lamps: Query<(&Lamp, &Children), Changed<Lamp>>,
     mut glows: Query<&mut Sprite, With<LampGlow>>,
@@ -201,17 +180,6 @@ fn show_lamps(
     }
 }
 
-fn show_lantern(mut lanterns: Query<(&Lantern, &mut Sprite), Changed<Lantern>>) {
-    for (lantern, mut glow) in &mut lanterns {
-        let (size, strength) = match lantern.flares {
-            true => (FLARE_LIGHT * 2.6, 0.75),
-            false => (190.0 + 90.0 * lantern.oil, 0.16 + 0.16 * lantern.oil),
-        };
-        glow.custom_size = Some(Vec2::splat(size));
-        glow.color = WARM.with_alpha(strength);
-    }
-}
-
 fn dress_sparks(sparks: Query<Entity, Added<Spark>>, shapes: Res<Shapes>, mut commands: Commands) {
     for spark in &sparks {
         commands.entity(spark).insert(shapes.glow(WARM, 14.0));
@@ -231,22 +199,6 @@ fn fly_sparks(
             commands.entity(entity).despawn();
         }
     }
-}
-
-fn follow_player(
-    time: Res<Time>,
-    level: Res<LoadedLevel>,
-    window: Single<&Window>,
-    player: Single<&Transform, With<Player>>,
-    mut camera: Single<&mut Transform, (With<Camera2d>, Without<Player>)>,
-) {
-    // There is nothing to see beyond the edge.
-    let room = ((level.size + EDGE - window.size()) / 2.0).max(Vec2::ZERO);
-    let goal = player.translation.truncate().clamp(-room, room);
-    let way = goal.extend(0.0) - camera.translation;
-    // At once after a restore or in a new level, smoothly else.
-    let part = if way.length() > 500.0 { 1.0 } else { 1.0 - (-5.0 * time.delta_secs()).exp() };
-    camera.translation += way * part;
 }
 
 fn at(x: f32, y: f32, z: f32) -> Transform {

@@ -10,6 +10,7 @@ use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 use bevy_session::CheckpointCaptured;
 use bevy_session::prelude::*;
+use bevy_session_play::PlayedBy;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::model::{CurrentLevel, Dice, Firefly, Game, Lamp, Lantern, Player, Score, Shade};
@@ -33,7 +34,7 @@ pub fn plugin(app: &mut App) {
 /// Reads everything that is saved.
 #[derive(SystemParam)]
 struct Digest<'w, 's> {
-    players: Query<'w, 's, (&'static Player, &'static Transform)>,
+    players: Query<'w, 's, (&'static Player, &'static Transform, &'static PlayedBy)>,
     lanterns: Query<'w, 's, (&'static Lantern, &'static ChildOf)>,
     fireflies: Query<'w, 's, (&'static Firefly, &'static Transform)>,
     lamps: Query<'w, 's, (&'static Lamp, &'static SaveKey, &'static Transform)>,
@@ -49,9 +50,9 @@ impl Digest<'_, '_> {
     /// The same for the same game, whatever `Entity` anybody is and in whatever order they come.
     fn hash(&self) -> u64 {
         let world = hash(&(&*self.level, &*self.score, &*self.dice, self.state.get()));
-        let players = self.players.iter().map(|(Player { tail, pouring }, at)| {
+        let players = self.players.iter().map(|(Player { tail, pouring }, at, of)| {
             let tail: Vec<_> = tail.iter().map(|firefly| self.place(*firefly)).collect();
-            hash(&(tail, pouring, at))
+            hash(&(tail, pouring, at, of))
         });
         let lanterns =
             self.lanterns.iter().map(|(lantern, of)| hash(&(lantern, self.place(of.parent()))));

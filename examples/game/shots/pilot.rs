@@ -1,4 +1,6 @@
-//! Plays as a person would: fireflies first, then the nearest lamp, and light against shades.
+//! Plays as a person would, or as two: fireflies first, then the nearest lamp, and light against shades.
+
+use std::collections::HashSet;
 
 use bevy::prelude::*;
 
@@ -12,7 +14,8 @@ const TOO_NEAR: f32 = 130.0;
 #[derive(Resource, Default)]
 pub struct Pilot {
     pub is_on: bool,
-    brings_home: bool,
+    /// The characters who have enough.
+    bring_home: HashSet<Entity>,
 }
 
 pub fn plugin(app: &mut App) {
@@ -23,31 +26,31 @@ pub fn plugin(app: &mut App) {
 }
 
 fn steer(
-    player: Single<(&Player, &Transform)>,
-    lantern: Single<&Lantern>,
+    mut players: Query<(Entity, &Player, &Transform, &Children, &mut Steering)>,
+    lanterns: Query<&Lantern>,
     fireflies: Query<(&Firefly, &Transform)>,
     lamps: Query<(&Lamp, &Transform)>,
     shades: Query<&Transform, With<Shade>>,
     mut pilot: ResMut<Pilot>,
-    mut steering: ResMut<Steering>,
 ) {
-    let (player, here) = *player;
-    let here = here.translation;
-    pilot.brings_home = match player.tail.len() {
-        0 => false,
-        caught => pilot.brings_home || caught >= ENOUGH,
-    };
-    let wild = fireflies.iter().filter(|(firefly, _)| !firefly.caught).map(|(_, at)| at);
-    let dark = lamps.iter().filter(|(lamp, _)| !lamp.is_lit()).map(|(_, at)| at);
-    let goal = match pilot.brings_home {
-        true => nearest(dark, here),
-        false => nearest(wild, here),
-    };
-    let way = goal.map_or(Vec3::ZERO, |goal| goal - here);
-    let is_there = pilot.brings_home && way.length() < 60.0;
-    steering.direction = if is_there { Vec2::ZERO } else { way.truncate().normalize_or_zero() };
-    let is_hunted = shades.iter().any(|shade| shade.translation.distance(here) < TOO_NEAR);
-    steering.flare = is_hunted && lantern.oil > 0.05;
+    for (character, player, here, children, mut steering) in &mut players {
+        let here = here.translation;
+        match player.tail.len() {
+            0 => _ = pilot.bring_home.remove(&character),
+            ENOUGH.. => _ = pilot.bring_home.insert(character),
+            _ => {}
+        }
+        let brings_home = pilot.bring_home.contains(&character);
+        let wild = fireflies.iter().filter(|(firefly, _)| !firefly.caught).map(|(_, at)| at);
+        let dark = lamps.iter().filter(|(lamp, _)| !lamp.is_lit()).map(|(_, at)| at);
+        let goal = if brings_home { nearest(dark, here) } else { nearest(wild, here) };
+        let way = goal.map_or(Vec3::ZERO, |goal| goal - here);
+        let is_there = brings_home && way.length() < 60.0;
+        steering.direction = if is_there { Vec2::ZERO } else { way.truncate().normalize_or_zero() };
+        let is_hunted = shades.iter().any(|shade| shade.translation.distance(here) < TOO_NEAR);
+        let has_oil = lanterns.iter_many(children).any(|lantern| lantern.oil > 0.05);
+        steering.flare = is_hunted && has_oil;
+    }
 }
 
 fn nearest<'a>(places: impl Iterator<Item = &'a Transform>, here: Vec3) -> Option<Vec3> {

@@ -6,11 +6,13 @@ use bevy_session::prelude::*;
 use bevy_session::ui::{RecoveryDialog, SessionMenu, SessionPanel, SessionTimeline, StringsFile};
 use bevy_session::{AttachmentSaved, ReportWritten};
 
+use super::crew::{are_here, hosts, play_together};
 use super::digest::Comparison;
 use super::pilot::Pilot;
 use super::stage::Step::{Do, Frames, Pad, Press, Shot, Until};
 use super::stage::{Step, Story};
 use crate::crashes::kill_at_once;
+use crate::crew::Seat;
 use crate::model::{Game, Lamp};
 use crate::options::Options;
 
@@ -48,7 +50,7 @@ pub fn plugin(app: &mut App) {
 }
 
 fn until_the_end() -> Vec<Step> {
-    vec![
+    let mut steps = vec![
         Until("the menu, with one button chosen", has_focus),
         Frames(20),
         Shot("menu"),
@@ -75,11 +77,15 @@ fn until_the_end() -> Vec<Step> {
         Until("two lamps that are lit", |world| lit_lamps(world) >= 2),
         Frames(100),
         Shot("play"),
+    ];
+    steps.extend(play_together());
+    steps.extend([
         Do(look_away),
         Until("a checkpoint with a picture", |world| world.resource::<Noticed>().pictures > 0),
         Do(|_| kill_at_once()),
         Until("the end of this process", |_| false),
-    ]
+    ]);
+    steps
 }
 
 fn after_the_end() -> Vec<Step> {
@@ -149,6 +155,11 @@ fn recover_by_keyboard() -> Vec<Step> {
         }),
         Until("the end of the dialog", |world| !world.resource::<RecoveryDialog>().is_open()),
         Until("play to go on", is_playing),
+        Until("the host alone at the keyboard", |world| {
+            hosts(world, Seat::Right) && are_here(world, 1)
+        }),
+        Press(&[KeyCode::F2]),
+        Until("both at the keyboard", |world| are_here(world, 2)),
         Do(look_away),
     ]
 }
@@ -193,7 +204,8 @@ fn look_around() -> Vec<Step> {
         Until("some checkpoints", |world| world.resource::<Noticed>().saved >= 10),
         Shot("panel"),
         Press(&[KeyCode::F9]),
-        Press(&[KeyCode::Escape]),
+        // Ben's, who hosts and may load.
+        Press(&[KeyCode::Backspace]),
         Until("the pause", |world| state(world) == Game::Paused && has_focus(world)),
         Frames(10),
         Shot("paused"),
@@ -227,7 +239,7 @@ fn lose_the_disk() -> Vec<Step> {
     ]
 }
 
-fn state(world: &World) -> Game {
+pub fn state(world: &World) -> Game {
     *world.resource::<State<Game>>().get()
 }
 
@@ -235,7 +247,7 @@ fn timeline_is_open(world: &mut World) -> bool {
     world.resource::<SessionTimeline>().is_open()
 }
 
-fn is_playing(world: &mut World) -> bool {
+pub fn is_playing(world: &mut World) -> bool {
     state(world) == Game::Playing
 }
 
@@ -253,8 +265,13 @@ fn look_away(world: &mut World) {
     world.insert_resource(Noticed { focus, ..default() });
 }
 
-fn start_pilot(world: &mut World) {
+pub fn start_pilot(world: &mut World) {
     world.resource_mut::<Pilot>().is_on = true;
+}
+
+/// Nobody's hand is on the keys.
+pub fn stop_pilot(world: &mut World) {
+    world.resource_mut::<Pilot>().is_on = false;
 }
 
 fn lit_lamps(world: &mut World) -> usize {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::testing::TestGame;
-use bevy_session::{EventQuery, EventsRead, Recordable, RequestError, SessionPaused};
+use bevy_session::{EventQuery, EventsRead, Recordable, RequestError, SessionLast, SessionPaused};
 use bevy_session_play::*;
 
 const MEDIC: Role = Role::new("medic");
@@ -335,6 +335,75 @@ fn whoever_joins_when_the_session_comes_back_is_here() {
     let played = |player: &str| crew(&game).get(player).unwrap().played(now);
     assert!((Duration::from_secs(2)..Duration::from_secs(3)).contains(&played("ben")));
     assert!(played("ann") >= Duration::from_secs(2));
+}
+
+/// As in the guide: the host sits down first, wherever nobody is here.
+fn with_a_host_who_sits_down(app: &mut App) {
+    fn sit_down(crew: Res<Crew>, mut commands: Commands) {
+        if crew.here().next().is_none() {
+            let host = crew.host().map(|host| host.player().clone());
+            commands.crew().join(host.unwrap_or("ann".into()));
+        }
+    }
+    app.add_systems(
+        SessionLast,
+        sit_down
+            .after(CrewSystems)
+            .run_if(resource_exists::<CurrentSession>.and_then(not(session_is_restoring)))
+            .run_if(not(resource_changed::<Crew>)),
+    );
+}
+
+#[test]
+fn the_host_who_sits_down_after_a_crash_is_the_one_of_a_hand_over_that_no_checkpoint_holds() {
+    let mut game = started_with(with_a_host_who_sits_down);
+    game.frames(2);
+    ask(&mut game, |crew| crew.join("ben"));
+    assert_eq!((line(&game).as_str(), here(&game)), ("ann host, ben player", vec!["ann", "ben"]));
+    game.checkpoint("before").unwrap();
+    ask_by(&mut game, "ann", |crew| crew.hand_over("ben"));
+    for _ in 0..2 {
+        game.frames(1).crash_and_restart().recover().unwrap();
+        game.frames(4);
+        assert_eq!((line(&game).as_str(), here(&game)), ("ben host, ann player", vec!["ben"]));
+    }
+}
+
+#[test]
+fn whoever_is_here_has_a_character_also_behind_a_rewind_to_before_they_came() {
+    fn give_characters(crew: Res<Crew>, characters: Characters, mut commands: Commands) {
+        for member in crew.here() {
+            if characters.of(member.player()).next().is_none() {
+                commands.spawn(PlayedBy::new(member.player()));
+            }
+        }
+    }
+    let mut game = started_with(|app| {
+        app.add_systems(Update, give_characters.run_if(not(session_is_restoring)));
+    });
+    let owners = |game: &mut TestGame| {
+        let mut owners = game.world().query::<&PlayedBy>();
+        let mut owners: Vec<_> =
+            owners.iter(game.app().world()).map(|it| it.0.to_string()).collect();
+        owners.sort();
+        owners
+    };
+    ask(&mut game, |crew| crew.join("ann"));
+    game.frames(1);
+    let before = game.checkpoint("before").unwrap();
+    ask(&mut game, |crew| crew.join("ben"));
+    game.seconds(1.0);
+    assert_eq!(owners(&mut game), ["ann", "ben"]);
+    game.request(|commands| commands.session().rewind(RewindTo::Checkpoint(before))).frames(4);
+    assert_eq!(owners(&mut game), ["ann", "ben"]);
+    assert_eq!(here(&game), ["ann", "ben"]);
+    // Ben has the one that he was given, and no second one.
+    game.checkpoint("after").unwrap();
+    game.crash_and_restart().recover().unwrap();
+    game.frames(3);
+    ask(&mut game, |crew| crew.join("ben"));
+    game.frames(1);
+    assert_eq!(owners(&mut game), ["ann", "ben"]);
 }
 
 #[test]
