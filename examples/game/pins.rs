@@ -1,5 +1,6 @@
 //! Notes that players pin to places: for the other one, or for whoever comes back after weeks.
 
+mod photos;
 mod writing;
 
 use bevy::prelude::*;
@@ -34,7 +35,7 @@ struct Pin(NoteId);
 struct PinLabel;
 
 pub fn plugin(app: &mut App) {
-    app.add_plugins((NotesPlugin, writing::plugin))
+    app.add_plugins((NotesPlugin, photos::plugin, writing::plugin))
         .add_systems(
             Update,
             (
@@ -89,6 +90,7 @@ fn pin(
     if let Some((note, _)) = own {
         return commands.notes().by(player.id()).remove(note.id());
     }
+    photos::take(&mut commands);
     commands.insert_resource(Asking(player));
     commands.insert_resource(Writing { at: here });
     next.set(Game::Paused);
@@ -113,6 +115,7 @@ fn draw_pins(
             let needle = Sprite::from_color(PAPER, Vec2::new(2.5, 34.0));
             view.spawn((needle, at(0.0, 17.0, -0.5)));
             view.spawn((shapes.disc(color, 15.0), at(0.0, 38.0, -0.4)));
+            view.spawn(photos::frame());
             view.spawn((
                 PinLabel,
                 Text2d::default(),

@@ -1,6 +1,7 @@
 //! Two lamplighters: one leaves a note for the other, who comes and gets the night to host.
 
 use bevy::prelude::*;
+use bevy_session::prelude::*;
 use bevy_session_play::{Crew, Mentioned, Notes};
 
 use super::stage::Step::{self, Do, Frames, Press, Shot, Type, Until};
@@ -52,6 +53,10 @@ fn leave_a_note() -> Vec<Step> {
         Press(&[KeyCode::Enter]),
         Until("a pin", |world| world.resource::<Notes>().len() == 1),
         Until("play to go on", is_playing),
+        Until("a photograph on it", |world| {
+            let session = world.get_resource::<CurrentSession>();
+            session.is_some_and(|session| session.timeline().attachments.len() == 1)
+        }),
     ]
 }
 

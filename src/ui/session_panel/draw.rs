@@ -133,7 +133,6 @@ pub(super) fn fill_in(
     for (line, mut text) in &mut lines {
         let now = match line {
             Line::Alerts => alerts.as_deref().map(standing).unwrap_or_default(),
-            Line::Activity => panel.activity.lines.join("\n"),
             line => said(*line, &panel, session.as_deref(), &look),
         };
         if text.0 != now {
@@ -180,9 +179,9 @@ fn said(line: Line, panel: &SessionPanel, session: Option<&CurrentSession>, look
             fill(&words.panel_value, &[("last", &last), ("max", &max)])
         }
         Line::ErrorCount if panel.errors.is_empty() => words.panel_no_errors.clone(),
-        Line::ErrorCount => String::new(),
+        Line::Activity => panel.activity.lines.join("\n"),
         Line::Errors => panel.errors.iter().cloned().collect::<Vec<_>>().join("\n"),
-        Line::Alerts | Line::Activity => String::new(),
+        Line::ErrorCount | Line::Alerts => String::new(),
     }
 }
 
