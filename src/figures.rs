@@ -30,6 +30,7 @@ mod alerting;
 mod codes;
 mod collecting;
 mod counting;
+mod diagnostics;
 mod health;
 mod histogram;
 #[cfg(feature = "metrics")]
@@ -46,6 +47,7 @@ pub use crate::lifecycle::{SessionOperation, WriterLoad};
 pub use alert::{Alert, AlertError, AlertLevel, AlertMeasure};
 pub use alerting::{AlertsExt, SessionAlertCleared, SessionAlertRaised, SessionAlerts};
 pub use codes::HealthCode;
+pub use diagnostics::SessionDiagnosticsPlugin;
 pub use health::{HealthFinding, SessionHealth};
 pub use operation::OperationFigures;
 pub use session_figures::{LockFigures, ProcessFigures, SessionCounts, SessionFigures};

@@ -3,9 +3,11 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
+use bevy::diagnostic::{DiagnosticPath, DiagnosticsPlugin, DiagnosticsStore};
 use bevy::prelude::*;
 use bevy_session::figures::{
-    HealthCode, SessionFigures, SessionFiguresPlugin, SessionHealth, SessionOperation, Window,
+    HealthCode, SessionDiagnosticsPlugin, SessionFigures, SessionFiguresPlugin, SessionHealth,
+    SessionOperation, Window,
 };
 use bevy_session::prelude::*;
 use bevy_session::{
@@ -282,4 +284,34 @@ fn figures_take_less_than_64_kib_however_much_is_counted() {
     };
     assert_eq!(taken(1), taken(10_000));
     assert!(taken(1) < 64 << 10, "{} bytes", taken(1));
+}
+
+#[test]
+fn bevys_diagnostics_have_what_checkpoints_take() {
+    let mut app =
+        game_with(plugin(&MemoryDisk::default()).interval(Duration::from_secs(1)), |app| {
+            app.add_plugins((DiagnosticsPlugin, SessionDiagnosticsPlugin))
+                .add_systems(Update, |mut score: ResMut<Score>| score.0 += 1);
+        });
+    let measured = |app: &App, path: &DiagnosticPath| {
+        let diagnostics = app.world().resource::<DiagnosticsStore>();
+        let measured = diagnostics.get(path).expect("it should be registered");
+        measured.values().copied().collect::<Vec<_>>()
+    };
+    seconds(&mut app, 1.0);
+    assert!(measured(&app, &SessionDiagnosticsPlugin::AT_RISK).is_empty());
+    start(&mut app, "Campaign");
+    seconds(&mut app, 5.0);
+    for path in [
+        SessionDiagnosticsPlugin::CAPTURE,
+        SessionDiagnosticsPlugin::WRITE,
+        SessionDiagnosticsPlugin::SIZE,
+    ] {
+        let measured = measured(&app, &path);
+        assert!((4..=8).contains(&measured.len()), "{path}: {measured:?}");
+        assert!(measured.iter().all(|value| *value > 0.0), "{path}: {measured:?}");
+    }
+    let at_risk = measured(&app, &SessionDiagnosticsPlugin::AT_RISK);
+    let most = at_risk.iter().copied().fold(0.0, f64::max);
+    assert!((0.8..1.4).contains(&most), "{at_risk:?}");
 }

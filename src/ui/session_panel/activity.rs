@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use ron::Value;
 
 use super::record::SessionPanel;
 use crate::journal::RecordedEvent;
@@ -16,7 +17,7 @@ const SHOWN: usize = 4;
 /// How often it is asked for.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Letters of one.
-const LETTERS: usize = 72;
+const LETTERS: usize = 46;
 
 /// What the panel knows of what happened.
 #[derive(Debug, Default)]
@@ -70,12 +71,49 @@ fn described(event: &RecordedEvent) -> String {
         Ok(event) if **path == *LifecycleEvent::TYPE_PATH => lifecycle(event),
         _ => {
             let name = path.rsplit("::").next().unwrap_or(path);
-            let value = event.decode::<ron::Value>().ok();
-            let value = value.and_then(|value| ron::to_string(&value).ok()).unwrap_or_default();
-            format!("{name} {value}")
+            let mut words = vec![name.to_owned()];
+            if let Ok(value) = event.decode::<Value>() {
+                add_words(&value, None, &mut words);
+            }
+            words.join(" ")
         }
     };
     shortened(format!("{when} {said}").trim_end(), LETTERS)
+}
+
+/// What a value says, in the order of its fields. Times stand before it already.
+fn add_words(value: &Value, field: Option<&str>, words: &mut Vec<String>) {
+    let of_field = |said: String| match field {
+        Some(field) => format!("{field} {said}"),
+        None => said,
+    };
+    match value {
+        Value::String(text) => words.push(text.clone()),
+        Value::Char(letter) => words.push(letter.to_string()),
+        Value::Bool(is_so) => words.push(of_field(is_so.to_string())),
+        Value::Number(number) => words.push(of_field(number.into_f64().to_string())),
+        Value::Option(Some(inner)) => add_words(inner, field, words),
+        Value::Seq(all) => all.iter().for_each(|one| add_words(one, field, words)),
+        Value::Map(fields) => {
+            for (name, value) in fields.iter() {
+                let Value::String(name) = name else { continue };
+                match value {
+                    Value::Map(inner) if is_duration(inner) => continue,
+                    Value::Map(_) | Value::Unit => words.push(name.clone()),
+                    _ => {}
+                }
+                add_words(value, Some(name), words);
+            }
+        }
+        Value::Bytes(_) | Value::Option(None) | Value::Unit => {}
+    }
+}
+
+fn is_duration(fields: &ron::Map) -> bool {
+    let named = |name: &str| {
+        fields.iter().any(|(field, _)| matches!(field, Value::String(field) if field == name))
+    };
+    fields.len() == 2 && named("secs") && named("nanos")
 }
 
 /// What happened to the session itself.

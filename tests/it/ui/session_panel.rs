@@ -133,7 +133,7 @@ fn what_happened_last_and_the_alerts_that_stand_are_shown() {
     let disk = MemoryDisk::default();
     let mut app = game_with(plugin(&disk), |app| {
         add_ui(app);
-        app.add_plugins((SessionUiPlugins, SessionFiguresPlugin::default()));
+        app.add_plugins((SessionUiPlugins, SessionFiguresPlugin));
         app.add_message::<Mined>().record_messages::<Mined>();
         let never = Duration::from_nanos(1);
         let alert = Alert::p95_above(SessionOperation::Checkpoint, never).at_least(1);
@@ -147,7 +147,7 @@ fn what_happened_last_and_the_alerts_that_stand_are_shown() {
     app.world_mut().write_message(Mined { ore: "copper".to_owned(), amount: 7 });
     seconds(&mut app, 6.0);
     let shown = texts(&mut app).join("\n");
-    assert!(shown.contains("0:06 Mined") && shown.contains("copper"), "{shown}");
+    assert!(shown.contains("0:06 Mined amount 7 copper"), "{shown}");
     assert!(shown.contains("BS0"), "{shown}");
     for (width, height, scale) in WINDOWS {
         resize(&mut app, width, height, scale);
