@@ -48,7 +48,11 @@ pub(crate) fn check_rights(
 }
 
 /// The step that a request comes to, if nothing forbids it; `None` if all is that way already.
-pub(crate) fn step_of(asked: &Asked, crew: &Crew) -> Result<Option<CrewStep>, CrewRefusal> {
+pub(crate) fn step_of(
+    asked: &Asked,
+    crew: &Crew,
+    rights: &Rights,
+) -> Result<Option<CrewStep>, CrewRefusal> {
     let player = &asked.player;
     player.check()?;
     let member = crew.get(player);
@@ -72,7 +76,9 @@ pub(crate) fn step_of(asked: &Asked, crew: &Crew) -> Result<Option<CrewStep>, Cr
                 }
                 CrewRequest::Remove => CrewStep::Removed,
                 CrewRequest::Rename { name } => CrewStep::Renamed { name: checked_name(name)? },
-                CrewRequest::SetRole { role } => CrewStep::GivenRole { role: checked_role(role)? },
+                CrewRequest::SetRole { role } => {
+                    CrewStep::GivenRole { role: checked_role(role, rights)? }
+                }
                 _ if member.is_host() => return Ok(None),
                 _ if member.role() == Role::SPECTATOR => {
                     return Err(CrewRefusal::Spectator { player: player.clone() });
@@ -93,8 +99,11 @@ fn checked_name(name: &str) -> Result<String, CrewRefusal> {
     is_right.then_some(name).ok_or(CrewRefusal::InvalidName)
 }
 
-fn checked_role(role: &Role) -> Result<Role, CrewRefusal> {
+fn checked_role(role: &Role, rights: &Rights) -> Result<Role, CrewRefusal> {
     match role {
+        role if role.can_be_given() && !rights.knows(role) => {
+            Err(CrewRefusal::UnknownRole { role: role.clone() })
+        }
         role if role.can_be_given() => Ok(role.clone()),
         role if *role == Role::HOST => Err(CrewRefusal::HostIsHandedOver),
         _ => Err(CrewRefusal::InvalidRole),

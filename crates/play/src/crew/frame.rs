@@ -59,7 +59,7 @@ fn change_asked_for(world: &mut World, asked: &Asked) -> Result<Option<CrewChang
             return Err(refusal);
         }
     };
-    let step = step_of(asked, &crew)?;
+    let step = step_of(asked, &crew, &rights)?;
     if let Some(overridden @ (_, DeedOutcome::Overridden)) = allowed {
         note(world, asked, overridden);
     }

@@ -20,6 +20,12 @@ pub enum CrewRefusal {
     /// A role is empty, longer than [`Role::MAX_BYTES`], or has a control character in it.
     #[error("a role has 1 to {} bytes, and no control characters", Role::MAX_BYTES)]
     InvalidRole,
+    /// The game says nothing of this role in its [`Rights`](crate::Rights), as where it is misspelt.
+    #[error("there is no role {role}: nothing is granted to it or revoked from it")]
+    UnknownRole {
+        /// What it is called.
+        role: Role,
+    },
     /// A player isn't in the crew.
     #[error("{player:?} isn't in the crew")]
     NotInCrew {

@@ -127,8 +127,9 @@ impl fmt::Display for Right {
 
 /// Who may ask for what, in one table: what each role has the right to, and who is an administrator.
 ///
-/// By default the host has every right, a player may pause, save and write notes, and a spectator nothing. A role that
-/// isn't in the table has the rights of a player. The table is the game's and isn't saved: set it with
+/// By default the host has every right, a player may pause, save and write notes, and a spectator nothing. A role of the
+/// game's own has the rights of a player, with what is granted to it and without what is revoked from it; whatever is said
+/// of it puts it into the table, and only roles in the table can be given. The table is the game's and isn't saved: set it with
 /// [`crew_rights`](crate::CrewExt::crew_rights), and change it at any time as a resource.
 ///
 /// An administrator may ask for everything and need be no member of the crew: it is no role in the session, but said by
@@ -146,45 +147,54 @@ impl fmt::Display for Right {
 ///     .admin("steam:42");
 /// assert!(rights.has(&Role::SPECTATOR, Right::Annotate));
 /// assert!(!rights.has(&Role::PLAYER, Right::Pause));
-/// // What a player may at the moment at which the role is put into the table, and more.
+/// // What a player may, and more.
 /// assert!(rights.has(&MEDIC, Right::Save) && rights.has(&MEDIC, Right::Load));
+/// assert!(!rights.has(&MEDIC, Right::Pause));
 /// ```
 #[derive(Resource, Clone, PartialEq, Eq, Debug)]
 pub struct Rights {
-    of_roles: BTreeMap<Role, BTreeSet<Right>>,
+    said: BTreeMap<Role, Said>,
     admins: BTreeSet<PlayerId>,
+}
+
+/// What is said of a role, beside what it has anyway.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+struct Said {
+    granted: BTreeSet<Right>,
+    revoked: BTreeSet<Right>,
 }
 
 impl Default for Rights {
     fn default() -> Self {
-        let table = [
-            (Role::HOST, Right::ALL.to_vec()),
-            (Role::PLAYER, vec![Right::Pause, Right::Save, Right::Annotate]),
-            (Role::SPECTATOR, Vec::new()),
-        ];
-        let of_roles = table.map(|(role, rights)| (role, rights.into_iter().collect()));
-        Self { of_roles: of_roles.into(), admins: BTreeSet::new() }
+        let known = [Role::HOST, Role::PLAYER, Role::SPECTATOR];
+        let said = known.map(|role| (role, Said::default()));
+        Self { said: said.into(), admins: BTreeSet::new() }
     }
 }
 
 impl Rights {
-    /// Gives a role more rights.
+    /// Gives a role more rights; without any, it is put into the table with those of a player.
     #[must_use]
     pub fn grant(mut self, role: impl Into<Role>, rights: impl IntoIterator<Item = Right>) -> Self {
-        self.row(role.into()).extend(rights);
+        let said = self.said.entry(role.into()).or_default();
+        for right in rights {
+            said.revoked.remove(&right);
+            said.granted.insert(right);
+        }
         self
     }
 
-    /// Takes rights from a role.
+    /// Takes rights from a role. What is taken from players is taken from roles of the game's own as well.
     #[must_use]
     pub fn revoke(
         mut self,
         role: impl Into<Role>,
         rights: impl IntoIterator<Item = Right>,
     ) -> Self {
-        let row = self.row(role.into());
+        let said = self.said.entry(role.into()).or_default();
         for right in rights {
-            row.remove(&right);
+            said.granted.remove(&right);
+            said.revoked.insert(right);
         }
         self
     }
@@ -196,11 +206,20 @@ impl Rights {
         self
     }
 
-    /// Whether a role has a right.
+    /// Whether a role has a right. One that isn't in the table, as of another build, has those of a player.
     #[must_use]
     pub fn has(&self, role: &Role, right: Right) -> bool {
-        let of_role = self.of_roles.get(role).or_else(|| self.of_roles.get(&Role::PLAYER));
-        of_role.is_some_and(|rights| rights.contains(&right))
+        let said = self.said.get(role);
+        if said.is_some_and(|said| said.revoked.contains(&right)) {
+            return false;
+        }
+        said.is_some_and(|said| said.granted.contains(&right)) || self.has_anyway(role, right)
+    }
+
+    /// Whether a role is in the table, and can be given.
+    #[must_use]
+    pub fn knows(&self, role: &Role) -> bool {
+        self.said.contains_key(role)
     }
 
     /// Whether a player is an administrator.
@@ -209,8 +228,14 @@ impl Rights {
         self.admins.contains(&player.into())
     }
 
-    fn row(&mut self, role: Role) -> &mut BTreeSet<Right> {
-        let of_players = self.of_roles.get(&Role::PLAYER).cloned().unwrap_or_default();
-        self.of_roles.entry(role).or_insert(of_players)
+    fn has_anyway(&self, role: &Role, right: Right) -> bool {
+        match role {
+            role if *role == Role::HOST => true,
+            role if *role == Role::SPECTATOR => false,
+            role if *role == Role::PLAYER => {
+                matches!(right, Right::Pause | Right::Save | Right::Annotate)
+            }
+            _ => self.has(&Role::PLAYER, right),
+        }
     }
 }

@@ -55,6 +55,12 @@ pub enum ObjectiveProblem {
         /// The way around, which ends where it begins.
         path: Vec<ObjectiveKey>,
     },
+    /// An objective is hidden until it can be gone about, and nothing locks it.
+    #[error("{key:?} is hidden for nothing: it needs nothing, so it is never locked")]
+    HiddenWithoutNeeds {
+        /// The objective.
+        key: ObjectiveKey,
+    },
     /// A group has a count, which means nothing: it is completed with what is in it.
     #[error("the count of {key:?} means nothing: it is a group")]
     GroupWithCount {

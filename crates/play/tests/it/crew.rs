@@ -26,6 +26,7 @@ fn build(session: SessionPlugin, add: impl FnOnce(&mut App)) -> App {
     let mut app = App::new();
     app.add_plugins((MinimalPlugins.build().disable::<bevy::app::ScheduleRunnerPlugin>(), session))
         .add_plugins(CrewPlugin)
+        .crew_rights(Rights::default().grant(MEDIC, []))
         .init_resource::<Heard>()
         .init_resource::<Written>()
         .insert_resource(GateIsOpen(true))
@@ -153,6 +154,7 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
         crew.invite("ben");
         crew.set_role("ben", Role::HOST);
         crew.set_role("ben", "");
+        crew.set_role("ben", "wacther");
         crew.rename("ben", "\u{1b}[2J");
         crew.rename("ben", "x".repeat(16 << 20));
         crew.leave("dan");
@@ -168,6 +170,7 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
         "\"ben\" is in the crew already",
         "the host isn't made like other roles: it is handed over",
         "a role has 1 to 50 bytes, and no control characters",
+        "there is no role wacther: nothing is granted to it or revoked from it",
         name,
         name,
         "\"dan\" isn't in the crew",
@@ -218,7 +221,7 @@ fn a_player_is_the_same_in_every_unicode_form() {
 #[test]
 fn rights_go_by_roles_and_are_noted() {
     let mut game = started_with(|app| {
-        let rights = Rights::default().grant(MEDIC, [Right::End]).admin("root");
+        let rights = Rights::default().grant(MEDIC, [Right::End, Right::Pause]).admin("root");
         app.crew_rights(rights.revoke(Role::PLAYER, [Right::Pause]));
     });
     ask(&mut game, |crew| {

@@ -170,3 +170,16 @@ fn a_condition_that_cannot_be_asked_does_not_hold_and_the_hint_says_so() {
     assert_eq!(app.world().resource::<Objectives>().len(), 0);
     assert!(SessionPlugin::new("Studio", "Hop").in_memory().is_unique());
 }
+
+#[test]
+fn what_is_hidden_and_never_locked_is_said() {
+    let game = started_with(vec![
+        Objective::new("secret").hidden(),
+        Objective::new("town").needs("coast"),
+        Objective::new("town/well").hidden(),
+        Objective::new("coast"),
+        Objective::new("cave").hidden().needs("coast"),
+    ]);
+    let expected = [ObjectiveProblem::HiddenWithoutNeeds { key: "secret".into() }];
+    assert_eq!(problems(&game), expected);
+}

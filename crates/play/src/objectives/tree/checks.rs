@@ -12,6 +12,12 @@ pub(crate) fn problems_of(tree: &Objectives, conditioned: Conditioned) -> Vec<Ob
     let mut problems = Vec::new();
     for place in 0..tree.nodes.len() {
         look_at_needs(tree, place, &mut problems);
+        if let Some(node) = tree.nodes.get(place).filter(|node| node.definition.is_hidden())
+            && tree.with_groups(place).all(|node| node.definition.needed().is_empty())
+        {
+            let key = node.definition.key().clone();
+            problems.push(ObjectiveProblem::HiddenWithoutNeeds { key });
+        }
         if let Some(node) = tree.nodes.get(place).filter(|node| node.is_group())
             && node.definition.times() > 1
         {
