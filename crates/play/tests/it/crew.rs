@@ -154,7 +154,7 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
         crew.invite("ben");
         crew.set_role("ben", Role::HOST);
         crew.set_role("ben", "");
-        crew.set_role("ben", "wacther");
+        crew.set_role("ben", "watchman");
         crew.rename("ben", "\u{1b}[2J");
         crew.rename("ben", "x".repeat(16 << 20));
         crew.leave("dan");
@@ -170,7 +170,7 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
         "\"ben\" is in the crew already",
         "the host isn't made like other roles: it is handed over",
         "a role has 1 to 50 bytes, and no control characters",
-        "there is no role wacther: nothing is granted to it or revoked from it",
+        "there is no role watchman: nothing is granted to it or revoked from it",
         name,
         name,
         "\"dan\" isn't in the crew",
