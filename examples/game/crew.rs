@@ -153,8 +153,8 @@ fn come_and_go(
 }
 
 /// A character of a build that knew one player only is hers.
-fn own(nobodys: Query<Entity, (With<Player>, Without<PlayedBy>)>, mut commands: Commands) {
-    for character in &nobodys {
+fn own(unowned: Query<Entity, (With<Player>, Without<PlayedBy>)>, mut commands: Commands) {
+    for character in &unowned {
         commands.entity(character).insert(PlayedBy::new(Seat::Left.id()));
     }
 }

@@ -269,7 +269,7 @@ pub fn start_pilot(world: &mut World) {
     world.resource_mut::<Pilot>().is_on = true;
 }
 
-/// Nobody's hand is on the keys.
+/// No hand is on the keys.
 pub fn stop_pilot(world: &mut World) {
     world.resource_mut::<Pilot>().is_on = false;
 }

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::error::Attempt;
-use super::sealed::{SealKind, seal, unseal};
+use super::sealed::{SealKind, seal_for, unseal};
 use super::{DirectoryStore, Disk, Layout, StoreAction, StoreError, StoredSession};
 use crate::ids::{CheckpointId, SessionId, limits};
 use crate::session::{Attachment, AttachmentError};
@@ -40,8 +40,7 @@ impl DirectoryStore {
     ) -> Result<(), StoreError> {
         let path = self.layout().attachment(session, checkpoint, &attachment.name);
         let file = AttachmentFile { session, checkpoint, attachment: attachment.clone() };
-        let bytes = seal(KIND, &file)
-            .map_err(|error| StoreError::Content { path: path.clone(), source: Box::new(error) })?;
+        let bytes = seal_for(&path, KIND, &file)?;
         self.disk().replace(&path, &bytes).attempt(StoreAction::Replace, &path)
     }
 

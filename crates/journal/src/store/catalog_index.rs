@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::error::Attempt;
-use super::sealed::{SealKind, seal, unseal};
+use super::sealed::{SealKind, seal_for, unseal};
 use super::{DirectoryStore, Layout, StoreAction, StoreError};
 use crate::ids::SessionId;
 
@@ -135,8 +135,7 @@ impl DirectoryStore {
         path: &Path,
         index: &CatalogIndex,
     ) -> Result<(), StoreError> {
-        let bytes = seal(kind, index)
-            .map_err(|source| StoreError::Content { path: path.into(), source: source.into() })?;
+        let bytes = seal_for(path, kind, index)?;
         self.create_state_directory()?;
         self.disk().replace_unsynced(path, &bytes).attempt(StoreAction::Replace, path)
     }

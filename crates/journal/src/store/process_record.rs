@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::error::Attempt;
-use super::sealed::{SealError, SealKind, seal, unseal};
+use super::sealed::{SealError, SealKind, seal_for, unseal};
 use super::{Disk, Layout, Lock, StoreAction, StoreError};
 use crate::ids::{RunId, SessionId, random_u64};
 
@@ -194,10 +194,7 @@ impl ProcessRecordFile {
     pub fn write(&self, record: &ProcessRecord) -> Result<(), StoreError> {
         let panic = record.panic.as_ref().map(PanicInfo::bounded);
         let record = ProcessRecord { panic, ..record.clone() };
-        let bytes = seal(KIND, &record).map_err(|error| StoreError::Content {
-            path: self.path.clone(),
-            source: Box::new(error),
-        })?;
+        let bytes = seal_for(&self.path, KIND, &record)?;
         self.disk.replace_unsynced(&self.path, &bytes).attempt(StoreAction::Replace, &self.path)
     }
 }

@@ -7,9 +7,13 @@
 //! They are written without a sync, so after a power cut anything may be in them. The checksum
 //! covers everything else, so that is noticed.
 
+use std::path::Path;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use xxhash_rust::xxh3::Xxh3;
+
+use super::StoreError;
 
 /// Bytes before the payload.
 const PRELUDE_BYTES: usize = 22;
@@ -48,6 +52,20 @@ pub fn seal<T: Serialize>(kind: SealKind, value: &T) -> Result<Vec<u8>, rmp_serd
     bytes.extend_from_slice(&checksum.to_le_bytes());
     bytes.extend_from_slice(&payload);
     Ok(bytes)
+}
+
+/// A value as the content of the small file at `path`, which an error names.
+///
+/// # Errors
+///
+/// [`StoreError::Content`], which nothing in these values gives rise to.
+pub fn seal_for<T: Serialize>(
+    path: &Path,
+    kind: SealKind,
+    value: &T,
+) -> Result<Vec<u8>, StoreError> {
+    seal(kind, value)
+        .map_err(|source| StoreError::Content { path: path.to_owned(), source: source.into() })
 }
 
 /// The value in a small file.

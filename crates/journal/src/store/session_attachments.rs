@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::attachment_file::{EXTENSION, KIND, read_sealed};
 use super::disk::DirEntry;
 use super::error::Attempt;
-use super::sealed::seal;
+use super::sealed::seal_for;
 use super::{DirectoryStore, Disk, Layout, StoreAction, StoreError, StoredSession};
 use crate::ids::SessionId;
 use crate::session::{Attachment, AttachmentError, AttachmentVersion};
@@ -51,8 +51,7 @@ impl DirectoryStore {
     ) -> Result<(), StoreError> {
         let path = self.layout().session_attachment(session, &attachment.name, version);
         let file = SessionAttachmentFile { session, version, attachment: attachment.clone() };
-        let bytes = seal(KIND, &file)
-            .map_err(|error| StoreError::Content { path: path.clone(), source: Box::new(error) })?;
+        let bytes = seal_for(&path, KIND, &file)?;
         self.disk().replace(&path, &bytes).attempt(StoreAction::Replace, &path)
     }
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::error::Attempt;
 use super::open_files::is_no_file;
 use super::replacing::small_file_aside;
-use super::sealed::{SealKind, seal, unseal};
+use super::sealed::{SealKind, seal_for, unseal};
 use super::{DirectoryStore, Layout, ProcessId, StoreAction, StoreError};
 use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::session::milliseconds;
@@ -81,8 +81,7 @@ impl DirectoryStore {
     /// [`StoreError`].
     pub fn write_trial(&self, trial: &Trial) -> Result<(), StoreError> {
         let path = self.layout().trial(trial.session);
-        let bytes = seal(KIND, trial)
-            .map_err(|source| StoreError::Content { path: path.clone(), source: source.into() })?;
+        let bytes = seal_for(&path, KIND, trial)?;
         self.create_state_directory()?;
         self.disk().replace_unsynced(&path, &bytes).attempt(StoreAction::Replace, &path)
     }

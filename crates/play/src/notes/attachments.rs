@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use bevy::prelude::*;
 use bevy_session::{
-    Attachment, AttachmentVersion, CurrentSession, SessionAttachmentRemoved, SessionCommandsExt,
-    SessionId,
+    Attachment, AttachmentRequest, AttachmentVersion, CurrentSession, SessionAttachmentRemoved,
+    SessionCommandsExt, SessionId,
 };
 
 use super::board::Notes;
@@ -39,16 +39,20 @@ impl Notes {
         note: NoteId,
         session: &'a CurrentSession,
     ) -> impl Iterator<Item = &'a AttachmentVersion> {
-        let all = session.timeline().attachments.as_slice();
-        let newest = all.chunk_by(|a, b| a.name == b.name).filter_map(<[_]>::last);
-        newest.filter(move |listed| NoteId::of_attachment(&listed.name) == Some(note))
+        hanging(session).filter(move |(of, _)| *of == note).map(|(_, listed)| listed)
     }
+}
+
+/// What hangs on notes, whether these are there or not: the newest version of each, by name.
+fn hanging(session: &CurrentSession) -> impl Iterator<Item = (NoteId, &AttachmentVersion)> {
+    let of_names = session.timeline().attachments.chunk_by(|a, b| a.name == b.name);
+    let newest = of_names.filter_map(<[_]>::last);
+    newest.filter_map(|listed| Some((NoteId::of_attachment(&listed.name)?, listed)))
 }
 
 /// Hangs something on a note, or takes it down.
 pub(super) fn hang(world: &mut World, attachment: Attachment) {
-    let (name, bytes) = (attachment.name().to_owned(), attachment.bytes().to_vec());
-    world.commands().session().attach_to_session(name, bytes);
+    world.commands().session().request(AttachmentRequest::AttachToSession(attachment));
     world.flush();
 }
 
@@ -93,11 +97,8 @@ fn fallen_in(world: &World) -> Vec<String> {
     let Some(session) = world.get_resource::<CurrentSession>() else { return Vec::new() };
     let Some(notes) = world.get_resource::<Notes>() else { return Vec::new() };
     let known: HashSet<NoteId> = notes.iter().map(|note| note.id()).collect();
-    let listed = session.timeline().attachments.chunk_by(|a, b| a.name == b.name);
-    let names = listed.filter_map(|versions| versions.first()).map(|listed| &listed.name);
-    let is_fallen =
-        |name: &&String| NoteId::of_attachment(name).is_some_and(|note| !known.contains(&note));
-    names.filter(is_fallen).cloned().collect()
+    let fallen = hanging(session).filter(|(note, _)| !known.contains(note));
+    fallen.map(|(_, listed)| listed.name.clone()).collect()
 }
 
 /// One that can't be taken down is tried again when the session is next taken up.

@@ -340,7 +340,7 @@ fn whoever_joins_when_the_session_comes_back_is_here() {
     assert!(played("ann") >= Duration::from_secs(2));
 }
 
-/// As in the guide: the host sits down first, wherever nobody is here.
+/// As in the guide: the host sits down first, wherever no one is here.
 fn with_a_host_who_sits_down(app: &mut App) {
     fn sit_down(crew: Res<Crew>, mut commands: Commands) {
         if crew.here().next().is_none() {
