@@ -33,10 +33,13 @@ mod counting;
 mod diagnostics;
 mod health;
 mod histogram;
+mod level;
+mod measure;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod operation;
 mod reading;
+mod response;
 mod session_figures;
 mod trouble;
 mod window;
@@ -44,16 +47,21 @@ mod window;
 use bevy::prelude::*;
 
 pub use crate::lifecycle::{SessionOperation, WriterLoad};
-pub use alert::{Alert, AlertError, AlertLevel, AlertMeasure};
+pub use alert::{Alert, AlertError};
 pub use alerting::{AlertsExt, SessionAlertCleared, SessionAlertRaised, SessionAlerts};
 pub use codes::HealthCode;
 pub use diagnostics::SessionDiagnosticsPlugin;
 pub use health::{HealthFinding, SessionHealth};
+pub use level::AlertLevel;
+pub use measure::AlertMeasure;
 pub use operation::OperationFigures;
-pub use session_figures::{LockFigures, ProcessFigures, SessionCounts, SessionFigures};
+pub use response::AlertResponse;
+pub use session_figures::{
+    LockFigures, PlayedFigures, ProcessFigures, SessionCounts, SessionFigures,
+};
 pub use window::{Window, WindowFigures};
 
-use crate::lifecycle::Measured;
+use crate::lifecycle::{Measured, Restraints};
 use crate::plugin::{SessionLast, SessionSystems};
 
 /// Keeps [`SessionFigures`] and [`SessionHealth`] up to date, and raises and clears alerts
@@ -73,6 +81,7 @@ impl Plugin for SessionFiguresPlugin {
             .init_resource::<SessionHealth>()
             .init_resource::<SessionAlerts>()
             .init_resource::<trouble::Trouble>()
+            .init_resource::<Restraints>()
             .add_message::<SessionAlertRaised>()
             .add_message::<SessionAlertCleared>()
             .init_schedule(SessionLast)
@@ -84,6 +93,7 @@ impl Plugin for SessionFiguresPlugin {
                     collecting::collect_trouble,
                     collecting::count_listed,
                     alerting::watch,
+                    response::respond,
                     health::look,
                 )
                     .chain()

@@ -20,6 +20,7 @@ mod recording;
 mod restore;
 mod saved;
 pub mod shelf;
+mod switches;
 pub mod testing;
 #[cfg(feature = "thumbnail")]
 pub mod thumbnail;
@@ -47,12 +48,12 @@ pub use bevy_session_journal::{
     OpenChapter, Operation, Outcome, PanicInfo, Proposal, ProvenTime, RecordedEvent, RecoveryError,
     RecoveryOffer, Report, ReportError, RequestError, RestoreFrom, RestoreReason, Retention,
     RetentionPreview, RetentionReason, RunId, SaveId, SaveSlot, SessionChanges, SessionContext,
-    SessionDigester, SessionEdit, SessionEntry, SessionFacts, SessionGroup, SessionGroups,
-    SessionId, SessionMetadata, SessionPage, SessionPriority, SessionQuery, SessionStatus,
-    SessionTally, SessionUpdate, SessionWatch, ShelfMove, ShelfPlace, SlotEntry, SlotError, SlotId,
-    SlotKind, SortBy, StartingWorld, StateChange, StopReason, Tags, Timeline, TimelineCheckpoint,
-    TimelineLine, UnreadableSlot, UnsavedPlay, Validity, VersionFit, WorldOf, WouldGo, WrittenBy,
-    limits,
+    SessionDigester, SessionEdit, SessionEntry, SessionFacts, SessionFeature, SessionGroup,
+    SessionGroups, SessionId, SessionMetadata, SessionPage, SessionPriority, SessionQuery,
+    SessionStatus, SessionTally, SessionUpdate, SessionWatch, ShelfMove, ShelfPlace, SlotEntry,
+    SlotError, SlotId, SlotKind, SortBy, StartingWorld, StateChange, StopReason, Tags, Timeline,
+    TimelineCheckpoint, TimelineLine, UnreadableSlot, UnsavedPlay, Validity, VersionFit, WorldOf,
+    WouldGo, WrittenBy, limits,
 };
 pub use capture::{
     DriftedType, InChapter, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState,
@@ -68,24 +69,25 @@ pub use lifecycle::{
     AttachmentRead, AttachmentRequest, AttachmentSaved, AutosaveDelayed, AutosaveStretched,
     CaptureBudget, CaptureCost, CaptureOverBudget, ChapterBegun, ChapterEnded, CheckpointCaptured,
     CheckpointDrifted, CheckpointFailed, CheckpointSaved, Condition, ContextChanged,
-    CorruptionDetected, CurrentProfile, CurrentRequest, CurrentSession, DataPlaceChanged,
-    DuplicateSaveKey, EndStep, EventLoss, EventsDropped, EventsRead, EventsReplayed,
-    EventsValidated, ExternalCallFailed, ExternalOperationFinished, ExternalRequest,
-    ExternalRestoreRequested, ExternalSaveDamaged, ExternalSaveRequested, ExternalSavesExt,
-    GameContext, GuardedRequest, HintGiven, LastCheckpoint, PlacedRestored, PreviousRun,
-    ProfileChanged, RecoveryAvailable, RecoveryDeclined, RecoveryFailed, RecoveryOffers,
-    RecoveryOption, RecoveryPolicy, ReportNotOpened, ReportWritten, Request, RequestRejected,
-    RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared, RestoreStalled, RestoreStarted,
-    RewindTo, SavingResumed, SavingStopped, ScenarioSaved, SessionActivity,
-    SessionAttachmentRemoved, SessionAttachmentSaved, SessionCatalog, SessionClosed,
-    SessionCommands, SessionCommandsExt, SessionCopied, SessionDigests, SessionDigestsExt,
-    SessionDrafted, SessionEnded, SessionEnding, SessionEvents, SessionExported, SessionForgotten,
-    SessionHint, SessionHints, SessionHooksExt, SessionMoved, SessionPaused, SessionPlace,
-    SessionRecovered, SessionRequest, SessionRestored, SessionResumed, SessionSettings,
-    SessionStarted, SessionSummary, SessionUpdated, SessionsDigested, SessionsEdited,
-    SessionsFound, SlotCopied, SlotDeleted, SlotFailed, SlotImported, SlotRenamed, SlotRequest,
-    SlotSaved, TypeBytes, TypeFailed, TypeNotSaved, WorldCollapsed, recovery_is_pending,
-    saving_is_in_progress, session_is_active, session_is_paused, session_is_restoring,
+    CorruptionDetected, CurrentPace, CurrentProfile, CurrentRequest, CurrentSession,
+    DataPlaceChanged, DuplicateSaveKey, EndStep, EventLoss, EventsDropped, EventsRead,
+    EventsReplayed, EventsValidated, ExternalCallFailed, ExternalOperationFinished,
+    ExternalRequest, ExternalRestoreRequested, ExternalSaveDamaged, ExternalSaveRequested,
+    ExternalSavesExt, GameContext, GuardedRequest, HintGiven, LastCheckpoint, PaceChanged,
+    PlacedRestored, PreviousRun, ProfileChanged, RecoveryAvailable, RecoveryDeclined,
+    RecoveryFailed, RecoveryOffers, RecoveryOption, RecoveryPolicy, ReportNotOpened, ReportWritten,
+    Request, RequestRejected, RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared,
+    RestoreStalled, RestoreStarted, RewindTo, SavingResumed, SavingStopped, ScenarioSaved,
+    SessionActivity, SessionAttachmentRemoved, SessionAttachmentSaved, SessionCatalog,
+    SessionClosed, SessionCommands, SessionCommandsExt, SessionCopied, SessionDigests,
+    SessionDigestsExt, SessionDrafted, SessionEnded, SessionEnding, SessionEvents, SessionExported,
+    SessionForgotten, SessionHint, SessionHints, SessionHooksExt, SessionMoved, SessionPace,
+    SessionPaces, SessionPaused, SessionPlace, SessionRecovered, SessionRequest, SessionRestored,
+    SessionResumed, SessionSettings, SessionStarted, SessionSummary, SessionUpdated,
+    SessionsDigested, SessionsEdited, SessionsFound, SlotCopied, SlotDeleted, SlotFailed,
+    SlotImported, SlotRenamed, SlotRequest, SlotSaved, TypeBytes, TypeFailed, TypeNotSaved,
+    WorldCollapsed, recovery_is_pending, saving_is_in_progress, session_is_active,
+    session_is_paused, session_is_restoring,
 };
 pub use mode::SessionMode;
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
@@ -97,6 +99,7 @@ pub use restore::{
     RestoreReport,
 };
 pub use saved::Saved;
+pub use switches::SessionSwitches;
 
 /// What most games use: `use bevy_session::prelude::*;`.
 pub mod prelude {

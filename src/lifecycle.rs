@@ -33,6 +33,7 @@ mod losses;
 mod measured;
 mod notifications;
 mod pace;
+mod paces;
 mod placed;
 mod playing;
 mod policy;
@@ -44,6 +45,7 @@ mod reporting;
 mod reports;
 mod requests;
 mod restoring;
+mod restraints;
 mod rewinding;
 mod runtime;
 mod session_place;
@@ -81,15 +83,16 @@ pub use notifications::{
     AttachmentRead, AttachmentSaved, AutosaveDelayed, AutosaveStretched, CaptureOverBudget,
     ChapterBegun, ChapterEnded, CheckpointCaptured, CheckpointDrifted, CheckpointFailed,
     CheckpointSaved, ContextChanged, CorruptionDetected, DataPlaceChanged, DuplicateSaveKey,
-    HintGiven, PlacedRestored, ProfileChanged, RecoveryAvailable, RecoveryDeclined, RecoveryFailed,
-    ReportNotOpened, ReportWritten, RequestRejected, RestoreCancelled, RestorePrepared,
-    RestoreStalled, RestoreStarted, SavingResumed, SavingStopped, ScenarioSaved,
+    HintGiven, PaceChanged, PlacedRestored, ProfileChanged, RecoveryAvailable, RecoveryDeclined,
+    RecoveryFailed, ReportNotOpened, ReportWritten, RequestRejected, RestoreCancelled,
+    RestorePrepared, RestoreStalled, RestoreStarted, SavingResumed, SavingStopped, ScenarioSaved,
     SessionAttachmentRemoved, SessionAttachmentSaved, SessionClosed, SessionCopied, SessionDrafted,
     SessionEnded, SessionExported, SessionForgotten, SessionMoved, SessionPaused, SessionRecovered,
     SessionRestored, SessionResumed, SessionStarted, SessionUpdated, SessionsEdited, SessionsFound,
     SlotCopied, SlotDeleted, SlotFailed, SlotImported, SlotRenamed, SlotSaved, TypeFailed,
     TypeNotSaved, WorldCollapsed,
 };
+pub use paces::{CurrentPace, SessionPace, SessionPaces};
 pub use policy::RecoveryPolicy;
 pub use previous_run::PreviousRun;
 pub use profiles::CurrentProfile;
@@ -126,6 +129,7 @@ pub(crate) use notifications::{
 pub(crate) use recording::register_event_notifications;
 pub(crate) use reporting::tell_of_unopened;
 pub(crate) use requests::RequestQueue;
+pub(crate) use restraints::Restraints;
 pub(crate) use runtime::{Runtime, RuntimeParts};
 pub(crate) use session_place::tell_of_place;
 pub(crate) use start_up::StartUp;

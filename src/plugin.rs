@@ -12,15 +12,16 @@ use crate::external_saves::ExternalOperations;
 use crate::lifecycle::watch_windows;
 use crate::lifecycle::{
     CheckpointTriggers, CurrentProfile, DataPlaceChanged, GameContext, GameHooks, RecoveryOffers,
-    RecoveryPolicy, RequestQueue, SessionCatalog, SessionEvents, SessionHints, SessionPlace,
-    SessionSettings, SwitchedOff, ask_gates, capture, handle_requests, list_what_is_played,
-    receive, register_chapter_notifications, register_digest_notifications,
+    RecoveryPolicy, RequestQueue, SessionCatalog, SessionEvents, SessionHints, SessionPaces,
+    SessionPlace, SessionSettings, SwitchedOff, ask_gates, capture, handle_requests,
+    list_what_is_played, receive, register_chapter_notifications, register_digest_notifications,
     register_event_notifications, register_external_notifications, register_filing_notifications,
     register_notifications, register_slot_notifications, report, restore,
 };
 use crate::mode::SessionMode;
 use crate::process::ProcessGuard;
 use crate::store::{Disk, Layout, LocalStore, MemoryDisk};
+use crate::switches::SessionSwitches;
 use bevy::app::MainScheduleOrder;
 use bevy::ecs::schedule::{ScheduleConfigs, ScheduleLabel, SingleThreadedExecutor};
 use bevy::ecs::system::ScheduleSystem;
@@ -399,6 +400,8 @@ impl Plugin for SessionPlugin {
             .init_resource::<ExternalOperations>()
             .init_resource::<SessionEvents>()
             .insert_resource(CurrentProfile::new(&self.profile))
+            .init_resource::<SessionPaces>()
+            .init_resource::<SessionSwitches>()
             .init_resource::<GameHooks>()
             .init_resource::<CheckpointTriggers>()
             .init_resource::<StatesBeingLeft>()
@@ -415,6 +418,9 @@ impl Plugin for SessionPlugin {
     }
 
     fn finish(&self, app: &mut App) {
+        if !self.manual_writer {
+            app.world_mut().get_resource_or_init::<SessionSwitches>().read_environment();
+        }
         match self.start_mode() {
             SessionMode::Off => {
                 info!("sessions are switched off for this start");

@@ -20,7 +20,9 @@ mod serving {
     use std::time::Duration;
 
     use bevy::prelude::*;
-    use bevy_session::figures::{Alert, AlertsExt, SessionFiguresPlugin};
+    use bevy_session::figures::{
+        Alert, AlertError, AlertResponse, AlertsExt, SessionFiguresPlugin, SessionOperation,
+    };
     use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
     /// Bounds of durations, in seconds.
@@ -55,9 +57,18 @@ mod serving {
             }
         });
         app.add_plugins(SessionFiguresPlugin);
+        limits(app).map_err(|error| error.to_string())
+    }
+
+    /// What an operator is warned of, and what a server does by itself until that is over.
+    fn limits(app: &mut App) -> Result<(), AlertError> {
         for alert in Alert::usual() {
-            app.raise(alert).map_err(|error| error.to_string())?;
+            app.raise(alert)?;
         }
+        let slow_disk = Alert::p95_above(SessionOperation::Checkpoint, Duration::from_millis(100));
+        app.raise(slow_disk.then(AlertResponse::Stretch(4.0)))?
+            .raise(Alert::session_bytes_above(1 << 30).then(AlertResponse::ThinHistory(256 << 20)))?
+            .raise(Alert::memory_above(8 << 30).then(AlertResponse::RefuseSessions))?;
         Ok(())
     }
 

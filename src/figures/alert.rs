@@ -1,10 +1,11 @@
 //! When somebody is to be warned, as a value.
 
-use std::fmt;
 use std::time::Duration;
 
-use super::codes::HealthCode;
-use super::window::{Window, to_float};
+use super::level::AlertLevel;
+use super::measure::{AlertMeasure, Side};
+use super::response::AlertResponse;
+use super::window::Window;
 use crate::lifecycle::SessionOperation;
 
 /// The window of alerts that name none.
@@ -13,38 +14,6 @@ const USUAL_WINDOW: Duration = Duration::from_secs(300);
 const LONGEST_WINDOW: Duration = Duration::from_secs(900);
 /// Samples below which a share or a percentile says nothing, for alerts that don't say otherwise.
 const USUAL_SAMPLES: u64 = 5;
-
-/// What an alert goes by. There is one alert for each.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[non_exhaustive]
-pub enum AlertMeasure {
-    /// Which share of an operation's tries failed in the window.
-    Errors(SessionOperation),
-    /// The 95th percentile of an operation's durations in the window.
-    P95(SessionOperation),
-    /// Which share of the sessions was known from the index, since the process began.
-    IndexHits,
-    /// Locks of processes that are gone.
-    StaleLocks,
-    /// Bytes left on the disk.
-    DiskLeft,
-    /// For how long something was captured that isn't durable.
-    CheckpointAge,
-    /// Which share of the sessions of the last 24 hours was left by a crash.
-    Crashes,
-}
-
-/// A level of what an alert goes by.
-#[derive(Clone, Copy, PartialEq, Debug)]
-#[non_exhaustive]
-pub enum AlertLevel {
-    /// A share, from 0 to 1.
-    Share(f64),
-    /// A time.
-    Time(Duration),
-    /// A number, or bytes.
-    Number(u64),
-}
 
 /// When somebody is to be warned, and when it is over.
 ///
@@ -62,13 +31,7 @@ pub struct Alert {
     clears: Option<(Side, AlertLevel)>,
     over: Option<Duration>,
     at_least: Option<u64>,
-}
-
-/// On which side of a level something is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Side {
-    Above,
-    Below,
+    responses: Vec<AlertResponse>,
 }
 
 /// Why an alert is none.
@@ -96,11 +59,15 @@ pub enum AlertError {
     /// It wants no samples at all.
     #[error("it wants no samples")]
     NoSamples,
+    /// A response has no effect: a stretch that is no number above 1, or an endless one, or a history of no bytes.
+    #[error("{0:?} has no effect, or no limit")]
+    Response(AlertResponse),
 }
 
 impl Alert {
     fn of(measure: AlertMeasure, level: impl Into<AlertLevel>) -> Self {
-        Self { measure, level: level.into(), clears: None, over: None, at_least: None }
+        let (level, responses) = (level.into(), Vec::new());
+        Self { measure, level, clears: None, over: None, at_least: None, responses }
     }
 
     /// When a larger share of checkpoints than this fails, from 0 to 1.
@@ -153,6 +120,49 @@ impl Alert {
         Self::of(AlertMeasure::Crashes, share)
     }
 
+    /// When the process takes more bytes of memory than this. Asked about every ten seconds.
+    #[must_use]
+    pub fn memory_above(bytes: u64) -> Self {
+        Self::of(AlertMeasure::Memory, bytes)
+    }
+
+    /// When the session that is played takes more bytes on disk than this: its journal, attachments and recorded events, not its
+    /// slots. Asked about every ten seconds.
+    #[must_use]
+    pub fn session_bytes_above(bytes: u64) -> Self {
+        Self::of(AlertMeasure::SessionBytes, bytes)
+    }
+
+    /// When a session is played that was played for longer than this, pauses excluded.
+    #[must_use]
+    pub fn play_time_above(time: Duration) -> Self {
+        Self::of(AlertMeasure::PlayTime, time)
+    }
+
+    /// When a session is played that had more saved entities than this at its newest checkpoint.
+    #[must_use]
+    pub fn entities_above(entities: u64) -> Self {
+        Self::of(AlertMeasure::Entities, entities)
+    }
+
+    /// What is done, beside the warning, for as long as it is raised. May be called more than once.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use bevy_session::figures::{Alert, AlertResponse, SessionOperation};
+    ///
+    /// // A slow disk gets fewer checkpoints, and a full machine no further session.
+    /// let slow_disk = Alert::p95_above(SessionOperation::Checkpoint, Duration::from_millis(250))
+    ///     .then(AlertResponse::Stretch(4.0));
+    /// let memory = Alert::memory_above(3 << 30).then(AlertResponse::RefuseSessions);
+    /// # let _ = (slow_disk, memory);
+    /// ```
+    #[must_use]
+    pub fn then(mut self, response: AlertResponse) -> Self {
+        self.responses.push(response);
+        self
+    }
+
     /// Those that most operators want: 1 % of checkpoints fail, a checkpoint takes 100 ms, the index knows less
     /// than 70 %, 5 locks were left behind, 512 MB of room, a minute without anything durable, and every tenth
     /// session crashes.
@@ -199,6 +209,12 @@ impl Alert {
         self
     }
 
+    /// What is done for as long as it is raised.
+    #[must_use]
+    pub fn responses(&self) -> &[AlertResponse] {
+        &self.responses
+    }
+
     /// What it goes by.
     #[must_use]
     pub fn measure(&self) -> AlertMeasure {
@@ -241,6 +257,9 @@ impl Alert {
         if at_least == 0 {
             return Err(AlertError::NoSamples);
         }
+        if let Some(senseless) = self.responses.iter().find(|response| !response.makes_sense()) {
+            return Err(AlertError::Response(*senseless));
+        }
         Ok(Rule { level, clears, window, lasts, at_least })
     }
 
@@ -281,112 +300,5 @@ fn usual_clearing(level: f64, raised_on: Side, is_share: bool) -> f64 {
         Side::Above => level * 0.8,
         Side::Below if is_share => (level * 1.25).min(1.0),
         Side::Below => level * 1.25,
-    }
-}
-
-impl AlertMeasure {
-    pub(super) fn raised_on(self) -> Side {
-        match self {
-            Self::IndexHits | Self::DiskLeft => Side::Below,
-            _ => Side::Above,
-        }
-    }
-
-    fn has_window(self) -> bool {
-        matches!(self, Self::Errors(_) | Self::P95(_))
-    }
-
-    fn is_sampled(self) -> bool {
-        self.has_window() || matches!(self, Self::IndexHits | Self::Crashes)
-    }
-
-    /// The code of its alert.
-    #[must_use]
-    pub fn code(self) -> HealthCode {
-        match self {
-            Self::Errors(_) => HealthCode::Errors,
-            Self::P95(_) => HealthCode::Slow,
-            Self::IndexHits => HealthCode::IndexMisses,
-            Self::StaleLocks => HealthCode::StaleLocks,
-            Self::DiskLeft => HealthCode::DiskLow,
-            Self::CheckpointAge => HealthCode::CheckpointOld,
-            Self::Crashes => HealthCode::Crashes,
-        }
-    }
-
-    /// Says in a sentence what it is, and what it may be.
-    pub(super) fn sentence(self, value: AlertLevel, level: AlertLevel) -> String {
-        match self {
-            Self::Errors(operation) => {
-                format!("{value} of {} operations fail, more than {level}", operation.name())
-            }
-            Self::P95(operation) => {
-                let name = operation.name();
-                format!("95 of 100 {name} operations take up to {value}, more than {level}")
-            }
-            Self::IndexHits => {
-                format!("the index knows {value} of the sessions, less than {level}")
-            }
-            Self::StaleLocks => {
-                format!("{value} locks were left by processes that are gone, more than {level}")
-            }
-            Self::DiskLeft => format!("{value} bytes are left on the disk, less than {level}"),
-            Self::CheckpointAge => {
-                format!("what was captured {value} ago isn't durable, longer than {level}")
-            }
-            Self::Crashes => {
-                format!("{value} of the sessions of the last day crashed, more than {level}")
-            }
-        }
-    }
-}
-
-impl AlertLevel {
-    /// In the unit of its kind, if it is a number of that kind.
-    fn checked(self) -> Result<f64, AlertError> {
-        let number = self.to_float();
-        match self {
-            Self::Share(share) if !share.is_finite() => Err(AlertError::NotANumber),
-            Self::Share(share) if !(0.0..=1.0).contains(&share) => {
-                Err(AlertError::NotAShare(share))
-            }
-            _ => Ok(number),
-        }
-    }
-
-    pub(super) fn to_float(self) -> f64 {
-        match self {
-            Self::Share(share) => share,
-            Self::Time(time) => time.as_secs_f64(),
-            Self::Number(number) => to_float(number),
-        }
-    }
-}
-
-impl fmt::Display for AlertLevel {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Share(share) => write!(formatter, "{:.1} %", share * 100.0),
-            Self::Time(time) => write!(formatter, "{time:.1?}"),
-            Self::Number(number) => write!(formatter, "{number}"),
-        }
-    }
-}
-
-impl From<f64> for AlertLevel {
-    fn from(share: f64) -> Self {
-        Self::Share(share)
-    }
-}
-
-impl From<Duration> for AlertLevel {
-    fn from(time: Duration) -> Self {
-        Self::Time(time)
-    }
-}
-
-impl From<u64> for AlertLevel {
-    fn from(number: u64) -> Self {
-        Self::Number(number)
     }
 }

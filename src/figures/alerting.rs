@@ -5,8 +5,10 @@ use std::time::Duration;
 use bevy::prelude::*;
 use tracing::{info, warn};
 
-use super::alert::{Alert, AlertError, AlertLevel, AlertMeasure, Rule, Side};
+use super::alert::{Alert, AlertError, Rule};
 use super::codes::HealthCode;
+use super::level::AlertLevel;
+use super::measure::{AlertMeasure, Side};
 use super::reading::Reading;
 use super::session_figures::SessionFigures;
 use crate::lifecycle::{LastLook, notify};
@@ -135,7 +137,13 @@ impl SessionAlerts {
 
     /// Those that are raised, as they were then.
     pub fn standing(&self) -> impl Iterator<Item = &SessionAlertRaised> {
-        self.watched.iter().filter_map(|watched| Some(&watched.standing.as_ref()?.raised))
+        self.raised().map(|(_, raised)| raised)
+    }
+
+    /// Those that are raised, as they are now and as they were then.
+    pub(super) fn raised(&self) -> impl Iterator<Item = (&Alert, &SessionAlertRaised)> {
+        let raised = self.watched.iter().filter_map(|it| Some((&it.alert, it.standing.as_ref()?)));
+        raised.map(|(alert, standing)| (alert, &standing.raised))
     }
 
     /// Looks at all alerts: what is to be said.

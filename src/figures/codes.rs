@@ -26,6 +26,8 @@ pub enum HealthCode {
     SessionHeld,
     /// BS0605: the index of sessions was of no use.
     IndexMade,
+    /// BS0606: features are switched off.
+    SwitchedOff,
     /// BS0701: too many operations fail.
     Errors,
     /// BS0702: an operation takes too long.
@@ -40,11 +42,19 @@ pub enum HealthCode {
     CheckpointOld,
     /// BS0707: too many sessions are left by crashes.
     Crashes,
+    /// BS0708: the process takes too much memory.
+    MemoryHigh,
+    /// BS0709: the session that is played takes too much of the disk.
+    SessionLarge,
+    /// BS0710: the session that is played was played for too long.
+    SessionLong,
+    /// BS0711: the session that is played has too many saved entities.
+    ManyEntities,
 }
 
 impl HealthCode {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 20] = [
         Self::SessionDamaged,
         Self::SessionLost,
         Self::DiskFull,
@@ -53,6 +63,7 @@ impl HealthCode {
         Self::NothingDurable,
         Self::SessionHeld,
         Self::IndexMade,
+        Self::SwitchedOff,
         Self::Errors,
         Self::Slow,
         Self::IndexMisses,
@@ -60,6 +71,10 @@ impl HealthCode {
         Self::DiskLow,
         Self::CheckpointOld,
         Self::Crashes,
+        Self::MemoryHigh,
+        Self::SessionLarge,
+        Self::SessionLong,
+        Self::ManyEntities,
     ];
 
     /// The code, as `BS0601`.
@@ -74,6 +89,7 @@ impl HealthCode {
             Self::NothingDurable => "BS0603",
             Self::SessionHeld => "BS0604",
             Self::IndexMade => "BS0605",
+            Self::SwitchedOff => "BS0606",
             Self::Errors => "BS0701",
             Self::Slow => "BS0702",
             Self::IndexMisses => "BS0703",
@@ -81,6 +97,10 @@ impl HealthCode {
             Self::DiskLow => "BS0705",
             Self::CheckpointOld => "BS0706",
             Self::Crashes => "BS0707",
+            Self::MemoryHigh => "BS0708",
+            Self::SessionLarge => "BS0709",
+            Self::SessionLong => "BS0710",
+            Self::ManyEntities => "BS0711",
         }
     }
 
@@ -96,6 +116,7 @@ impl HealthCode {
             Self::NothingDurable => "Nothing becomes durable",
             Self::SessionHeld => "A session is played elsewhere",
             Self::IndexMade => "The index was made again",
+            Self::SwitchedOff => "Features are switched off",
             Self::Errors => "Too much fails",
             Self::Slow => "An operation is slow",
             Self::IndexMisses => "The index knows too little",
@@ -103,6 +124,10 @@ impl HealthCode {
             Self::DiskLow => "There is little room on the disk",
             Self::CheckpointOld => "The newest durable checkpoint is old",
             Self::Crashes => "Many sessions crash",
+            Self::MemoryHigh => "The process takes much memory",
+            Self::SessionLarge => "A session takes much of the disk",
+            Self::SessionLong => "A session was played for long",
+            Self::ManyEntities => "A session has many entities",
         }
     }
 
@@ -122,6 +147,7 @@ impl HealthCode {
             Self::IndexMade => {
                 "nothing, unless it happens at each start: then look at the state directory"
             }
+            Self::SwitchedOff => "switch them on again once the reason is gone",
             Self::Errors => "read the errors in the log, and look at the disk",
             Self::Slow => "look at what else uses the disk, and at what makes the session large",
             Self::IndexMisses => {
@@ -131,13 +157,19 @@ impl HealthCode {
             Self::Crashes => {
                 "read what the sessions logged last, and look for what they have in common"
             }
+            Self::MemoryHigh => {
+                "look at what the game has loaded, and restart it at a quiet moment"
+            }
+            Self::SessionLarge => "look which types make it large, and keep less of its history",
+            Self::SessionLong => "let the player end it, or raise the level",
+            Self::ManyEntities => "look for what the game spawns and never despawns",
         }
     }
 
     /// Whether something is wrong. Otherwise it is only to be known.
     #[must_use]
     pub const fn is_problem(self) -> bool {
-        !matches!(self, Self::SessionHeld | Self::IndexMade)
+        !matches!(self, Self::SessionHeld | Self::IndexMade | Self::SwitchedOff)
     }
 }
 

@@ -7,7 +7,7 @@ use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 
 use super::counting::count_sessions;
-use super::session_figures::SessionFigures;
+use super::session_figures::{PlayedFigures, SessionFigures};
 use super::trouble::Trouble;
 use crate::journal::{CheckpointId, CheckpointKind, SessionId};
 use crate::lifecycle::{
@@ -52,6 +52,8 @@ pub(super) struct HeardOfSessions<'w, 's> {
 #[derive(Default)]
 pub(super) struct Captured {
     kinds: VecDeque<(CheckpointId, CheckpointKind)>,
+    /// The session that was captured last, and its saved entities.
+    entities: Option<(SessionId, u64)>,
 }
 
 /// A new frame: the windows go on.
@@ -66,6 +68,7 @@ pub(super) fn collect(
     mut measured: ResMut<Measured>,
     mut figures: ResMut<SessionFigures>,
     mut captured: Local<Captured>,
+    current: Option<Res<CurrentSession>>,
     time: Option<Res<Time<Real>>>,
 ) {
     let now = time.map(|time| time.elapsed()).unwrap_or_default();
@@ -76,6 +79,7 @@ pub(super) fn collect(
         count(&mut figures, SessionOperation::Capture, Some(capture.capture_time));
         figures.unsaved_since.get_or_insert(now);
         captured.note(capture.checkpoint, capture.kind);
+        captured.entities = Some((capture.session, capture.entities));
     }
     for saved in heard.saved.read() {
         count(&mut figures, SessionOperation::Checkpoint, Some(saved.write_time));
@@ -99,6 +103,16 @@ pub(super) fn collect(
     }
     figures.events_dropped += heard.dropped.read().map(|dropped| dropped.count).sum::<u64>();
     take_over(&mut figures, &measured, now);
+    figures.played = current.map(|current| {
+        let of_it = |known: Option<(SessionId, u64)>| {
+            known.filter(|(session, _)| *session == current.id()).map(|(_, known)| known)
+        };
+        PlayedFigures {
+            play_time: current.play_time(),
+            bytes: of_it(measured.surroundings.session_bytes),
+            entities: of_it(captured.entities),
+        }
+    });
 }
 
 /// Notes what is wrong with sessions and with saving, for as long as it is.

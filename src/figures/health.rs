@@ -8,7 +8,9 @@ use super::alerting::SessionAlerts;
 use super::codes::HealthCode;
 use super::session_figures::SessionFigures;
 use super::trouble::Trouble;
-use crate::lifecycle::SessionSettings;
+use crate::lifecycle::CurrentPace;
+use crate::session::SessionFeature;
+use crate::switches::SessionSwitches;
 
 /// As in `bevy-session doctor`.
 const LITTLE_ROOM: u64 = 256 << 20;
@@ -74,12 +76,13 @@ pub(super) fn look(
     figures: Res<SessionFigures>,
     alerts: Res<SessionAlerts>,
     trouble: Res<Trouble>,
-    settings: Option<Res<SessionSettings>>,
+    pace: Option<Res<CurrentPace>>,
+    switches: Option<Res<SessionSwitches>>,
     time: Option<Res<Time<Real>>>,
     mut health: ResMut<SessionHealth>,
 ) {
     let now = time.map(|time| time.elapsed()).unwrap_or_default();
-    let interval = settings.map(|settings| settings.interval).unwrap_or_default();
+    let interval = pace.map(|pace| pace.interval).unwrap_or_default();
     let checks = [
         writer(&trouble),
         durable(&figures, DURABLE_WITHIN.max(interval.saturating_mul(3))),
@@ -88,6 +91,7 @@ pub(super) fn look(
         damaged(&figures, &trouble),
         lost(&trouble),
         index(&figures),
+        switched_off(switches.as_deref()),
     ];
     let mut findings: Vec<HealthFinding> = checks.into_iter().flatten().collect();
     let standing = alerts.standing();
@@ -151,4 +155,12 @@ fn index(figures: &SessionFigures) -> Option<HealthFinding> {
         HealthCode::IndexMade,
         "there was no index of sessions of any use, and all were read".into(),
     )
+}
+
+fn switched_off(switches: Option<&SessionSwitches>) -> Option<HealthFinding> {
+    let off: Vec<&str> = switches?.off().map(SessionFeature::name).collect();
+    if off.is_empty() {
+        return None;
+    }
+    finding(HealthCode::SwitchedOff, format!("switched off: {}", off.join(", ")))
 }

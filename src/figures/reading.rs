@@ -1,7 +1,8 @@
 //! What an alert goes by, as it is now.
 
-use super::alert::{AlertLevel, AlertMeasure};
-use super::session_figures::SessionFigures;
+use super::level::AlertLevel;
+use super::measure::AlertMeasure;
+use super::session_figures::{PlayedFigures, SessionFigures};
 use super::window::Window;
 
 /// What an alert goes by, as it is now.
@@ -50,7 +51,17 @@ impl SessionFigures {
                     Reading::Is(AlertLevel::Share(share), counts.left_lately)
                 })
             }
+            AlertMeasure::Memory => number(self.process().memory),
+            AlertMeasure::SessionBytes => self.of_played(|played| number(played.bytes)),
+            AlertMeasure::PlayTime => {
+                self.of_played(|played| Reading::Is(AlertLevel::Time(played.play_time), 1))
+            }
+            AlertMeasure::Entities => self.of_played(|played| number(played.entities)),
         }
+    }
+
+    fn of_played(&self, read: impl FnOnce(PlayedFigures) -> Reading) -> Reading {
+        self.played().map_or(Reading::Nothing, read)
     }
 }
 

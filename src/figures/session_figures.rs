@@ -32,6 +32,7 @@ pub struct SessionFigures {
     pub(super) load: WriterLoad,
     pub(super) locks: LockFigures,
     pub(super) process: ProcessFigures,
+    pub(super) played: Option<PlayedFigures>,
     pub(super) index: IndexFigures,
     pub(super) bytes_written: u64,
     pub(super) events_dropped: u64,
@@ -93,6 +94,18 @@ pub struct LockFigures {
     pub lost: u64,
     /// Locks of processes that are gone and that no start has cleared away; `None` until they were counted.
     pub stale: Option<u32>,
+}
+
+/// The session that is played, in figures.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct PlayedFigures {
+    /// How long it was played, pauses excluded.
+    pub play_time: Duration,
+    /// Bytes that it takes on disk, without its slots; `None` until that was asked, which is about every ten seconds.
+    pub bytes: Option<u64>,
+    /// Saved entities at its newest checkpoint; `None` before the first one of this run.
+    pub entities: Option<u64>,
 }
 
 /// What the whole process takes of the machine. Asked about every ten seconds, on the writer's thread.
@@ -176,6 +189,12 @@ impl SessionFigures {
     #[must_use]
     pub fn locks(&self) -> LockFigures {
         self.locks
+    }
+
+    /// The session that is played; `None` if none is.
+    #[must_use]
+    pub fn played(&self) -> Option<PlayedFigures> {
+        self.played
     }
 
     /// What the process takes of the machine.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 use tracing::warn;
 
-use super::SessionSettings;
+use super::CurrentPace;
 use super::notifications::{CaptureOverBudget, CheckpointCaptured, notify};
 use super::runtime::RuntimeParts;
 use crate::capture::Capture;
@@ -67,8 +67,8 @@ impl RuntimeParts {
         captured: &CheckpointCaptured,
         capture: &Capture,
     ) {
-        let settings = world.get_resource_or_init::<SessionSettings>();
-        let (capture_time, budget) = (captured.capture_time, settings.capture_budget);
+        let budget = world.get_resource_or_init::<CurrentPace>().capture_budget;
+        let capture_time = captured.capture_time;
         let budget = budget.map_or(Duration::MAX, |budget| budget.time());
         let Some(playing) = &mut self.playing else { return };
         if capture_time <= budget {

@@ -11,7 +11,7 @@ use super::notifications::{
     notify,
 };
 use super::runtime::{Playing, RuntimeParts};
-use super::{CurrentSession, SessionSettings};
+use super::{CurrentPace, CurrentSession, SessionSettings};
 use crate::capture::{Capture, CaptureScope, Declarations, clock_of};
 use crate::clock;
 use crate::content::{CheckpointOrder, Order};
@@ -19,7 +19,6 @@ use crate::journal::{CheckpointId, CheckpointKind, is_collapse};
 use crate::session::{
     ChaptersWritten, CheckpointError, CheckpointSummary, Fields, SessionStatus, StateChange,
 };
-use crate::writer::Saved;
 
 impl RuntimeParts {
     /// Takes an automatic checkpoint if one is due.
@@ -39,8 +38,9 @@ impl RuntimeParts {
             self.take_checkpoint(world, CheckpointKind::Auto, None);
             return;
         }
+        let interval = world.get_resource_or_init::<CurrentPace>().interval;
         let settings = world.get_resource_or_init::<SessionSettings>();
-        let due = settings.autosave && playing.pace.is_due(settings.interval);
+        let due = settings.autosave && playing.pace.is_due(interval);
         let active = world
             .get_resource::<CurrentSession>()
             .is_some_and(|current| current.status == SessionStatus::Active && current.autosave());
@@ -162,23 +162,15 @@ impl RuntimeParts {
     }
 
     /// Stretches the interval where automatic checkpoints write more than they may.
-    pub(super) fn keep_to_write_rate(&mut self, world: &mut World, saved: &Saved) {
+    pub(super) fn keep_to_write_rate(&mut self, world: &mut World) {
         let Some(playing) = &mut self.playing else { return };
-        if saved.kind != CheckpointKind::Auto {
-            return;
-        }
-        let settings = world.get_resource_or_init::<SessionSettings>().clone();
-        #[expect(clippy::cast_precision_loss, reason = "a rate need not be exact")]
-        let seconds = saved.bytes as f64 / settings.max_bytes_per_second.max(1) as f64;
-        // Whole seconds, so that it isn't reported again with each checkpoint.
-        let needed = Duration::from_secs(Duration::from_secs_f64(seconds).as_secs());
-        let stretched = (needed > settings.interval).then_some(needed);
-        if !playing.pace.stretch(stretched) {
-            return;
-        }
-        let interval = stretched.unwrap_or(settings.interval);
-        info!(?interval, "automatic checkpoints keep to the write rate");
         let session = playing.session;
+        let CurrentPace { interval, max_bytes_per_second, .. } =
+            *world.get_resource_or_init::<CurrentPace>();
+        let Some(interval) = playing.pace.keep_to_rate(interval, max_bytes_per_second) else {
+            return;
+        };
+        info!(?interval, "automatic checkpoints keep to the write rate");
         notify(world, AutosaveStretched { session, interval });
     }
 }

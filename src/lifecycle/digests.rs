@@ -13,7 +13,8 @@ use crate::digest::{
     DigestFigures, DigestKeeper, DigestOrder, DigestedSessions, ErasedDigests, KeepDigests,
     SessionDigester,
 };
-use crate::session::RequestError;
+use crate::session::{RequestError, SessionFeature};
+use crate::switches::SessionSwitches;
 
 notifications! {
     /// What a digester makes of each session is up to date, as
@@ -158,8 +159,16 @@ impl DeclaredDigests {
 
 impl RuntimeParts {
     /// Has digests brought up to date, or removed.
-    pub(super) fn order_digests(&mut self, order: &DigestOrder) -> Result<(), RequestError> {
-        let name = order.name();
+    pub(super) fn order_digests(
+        &mut self,
+        world: &World,
+        order: &DigestOrder,
+    ) -> Result<(), RequestError> {
+        let (name, feature) = (order.name(), SessionFeature::Digests);
+        let is_off = world.get_resource::<SessionSwitches>().is_some_and(|it| !it.is_on(feature));
+        if is_off && matches!(order, DigestOrder::Refresh { .. }) {
+            return Err(RequestError::SwitchedOff { feature });
+        }
         if !self.digests.0.iter().any(|(known, _)| *known == name) {
             return Err(RequestError::UnknownDigest { name: name.to_owned() });
         }

@@ -111,11 +111,12 @@ impl RuntimeParts {
     }
 
     fn pass_on_settings(&mut self, world: &World) {
-        let Some(settings) = world.get_resource::<SessionSettings>() else { return };
-        if !self.exit.was_seen() {
+        if let Some(settings) = world.get_resource::<SessionSettings>()
+            && !self.exit.was_seen()
+        {
             self.writer.be_patient_for(settings.exit_patience);
         }
-        self.writer.pass_on(settings, self.time.now());
+        self.writer.pass_on(world, self.time.now());
     }
 
     fn let_time_pass(&mut self, world: &mut World) {

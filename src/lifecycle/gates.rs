@@ -38,6 +38,7 @@ impl RuntimeParts {
         }
         self.log_state_changes(world);
         self.pause_with_states(world);
+        self.follow_paces(world);
     }
 
     /// Sends the offers that wait for the game's menu.

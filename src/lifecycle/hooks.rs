@@ -14,6 +14,7 @@ use bevy::state::state::{FreelyMutableState, StateTransition, StateTransitionEve
 use super::CurrentSession;
 use super::ending::{EndHook, EndStep};
 use super::guards::{GuardedRequest, RequestGuard};
+use super::paces::{SessionPace, SessionPaces};
 use super::recovery_options::{RecoveryHook, RecoveryOption};
 use super::requests::{CurrentRequest, RequestQueue};
 use crate::capture::{BeforeExit, LateCalls, follow_state_scopes};
@@ -79,6 +80,36 @@ pub trait SessionHooksExt {
 
     /// Takes a checkpoint when this transition happens, before `OnExit` despawns anything.
     fn checkpoint_on_transition<S: States>(&mut self, exited: S, entered: S) -> &mut Self;
+
+    /// Takes checkpoints at this pace while the game is in this state, where the settings aren't for everywhere. Where
+    /// more than one pace is in force, by different states or conditions, each has the say in what it says, the one
+    /// that was named last before the others. [`SessionPaces`](crate::SessionPaces) has them all, to change at any
+    /// time, and [`CurrentPace`](crate::CurrentPace) what comes of it.
+    ///
+    /// ```
+    /// # use bevy::prelude::*;
+    /// # use bevy_session::prelude::*;
+    /// # use bevy::state::app::StatesPlugin;
+    /// use bevy_session::SessionPace;
+    /// use std::time::Duration;
+    ///
+    /// # #[derive(States, Clone, PartialEq, Eq, Hash, Debug, Default)]
+    /// # enum Place { #[default] Town, Boss }
+    /// # let mut app = App::new();
+    /// # app.add_plugins((MinimalPlugins, StatesPlugin)).init_state::<Place>();
+    /// app.pace_in(Place::Town, SessionPace::every(Duration::from_secs(30)))
+    ///     .pace_in(Place::Boss, SessionPace::every(Duration::from_secs(1)));
+    /// ```
+    fn pace_in<S: States>(&mut self, state: S, pace: SessionPace) -> &mut Self;
+
+    /// Takes checkpoints at this pace while this holds, as [`pace_in`](Self::pace_in) does in a state. A later call with the
+    /// same name replaces this one.
+    fn pace_while<M>(
+        &mut self,
+        name: &str,
+        condition: impl SystemCondition<M>,
+        pace: SessionPace,
+    ) -> &mut Self;
 
     /// Lets the session stand still while the game is in this state.
     fn pause_session_in<S: States>(&mut self, state: S) -> &mut Self;
@@ -231,6 +262,8 @@ pub trait SessionHooksExt {
 #[derive(Resource, Default)]
 pub(crate) struct GameHooks {
     pub checkpoint_while: Vec<Condition>,
+    /// When a pace of the same name is in force.
+    pub paces: Vec<Condition>,
     pub pause_in: Vec<Condition>,
     pub offer_in: Vec<Condition>,
     pub restore_when: Vec<Condition>,
@@ -308,8 +341,8 @@ impl GameHooks {
     }
 
     fn conditions(&mut self) -> impl Iterator<Item = &mut Condition> {
-        let Self { checkpoint_while, pause_in, offer_in, restore_when, .. } = self;
-        [checkpoint_while, pause_in, offer_in, restore_when].into_iter().flatten()
+        let Self { checkpoint_while, paces, pause_in, offer_in, restore_when, .. } = self;
+        [checkpoint_while, paces, pause_in, offer_in, restore_when].into_iter().flatten()
     }
 
     /// States by which conditions and hooks go, and which aren't part of the app. Those that are
@@ -361,6 +394,24 @@ impl SessionHooksExt for App {
     fn checkpoint_on_transition<S: States>(&mut self, exited: S, entered: S) -> &mut Self {
         let call = format!("checkpoint_on_transition({exited:?}, {entered:?})");
         want_transition(self, &call, WantedTransition { exited, entered: Some(entered) })
+    }
+
+    fn pace_in<S: States>(&mut self, state: S, pace: SessionPace) -> &mut Self {
+        let call = format!("pace_in({state:?})");
+        // Variants of different states may have one name.
+        let type_name = type_name::<S>().rsplit("::").next().unwrap_or_default();
+        let name = format!("{type_name}::{state:?}");
+        set_pace(go_by::<S>(self), &call, Condition::named(Some(name), in_state(state)), pace)
+    }
+
+    fn pace_while<M>(
+        &mut self,
+        name: &str,
+        condition: impl SystemCondition<M>,
+        pace: SessionPace,
+    ) -> &mut Self {
+        let call = format!("pace_while({name:?})");
+        set_pace(self, &call, Condition::named(Some(name.to_owned()), condition), pace)
     }
 
     fn pause_session_in<S: States>(&mut self, state: S) -> &mut Self {
@@ -445,6 +496,17 @@ fn hook<'a>(app: &'a mut App, call: &str, note: impl FnOnce(&mut GameHooks)) -> 
     if !LateCalls::note(app.world_mut(), call) {
         note(&mut hooks(app));
     }
+    app
+}
+
+/// Names a pace after the condition that it goes by.
+fn set_pace<'a>(app: &'a mut App, call: &str, when: Condition, pace: SessionPace) -> &'a mut App {
+    let name = when.name.clone();
+    hook(app, call, |hooks| {
+        hooks.paces.retain(|known| known.name != name);
+        hooks.paces.push(when);
+    });
+    app.world_mut().get_resource_or_init::<SessionPaces>().set(&name, pace);
     app
 }
 

@@ -180,8 +180,20 @@ notifications! {
         session: SessionId,
     }
 
-    /// Automatic checkpoints come less often than the settings say, to keep to
-    /// [`SessionSettings::max_bytes_per_second`](crate::SessionSettings::max_bytes_per_second),
+    /// Automatic checkpoints have another pace: since the game is in another state
+    /// ([`pace_in`](crate::SessionHooksExt::pace_in)), a condition holds or doesn't hold any more, settings or paces were
+    /// changed, or an alert stretches them. [`CurrentPace`](crate::CurrentPace) says all of it.
+    PaceChanged {
+        /// The session.
+        session: SessionId,
+        /// Time between two of them from now on.
+        interval: Duration,
+        /// The paces that are in force, by name; empty if it is the settings alone.
+        by: Vec<String>,
+    }
+
+    /// Automatic checkpoints come less often than they should, to keep to
+    /// [`CurrentPace::max_bytes_per_second`](crate::CurrentPace::max_bytes_per_second),
     /// or as often again.
     AutosaveStretched {
         /// The session.

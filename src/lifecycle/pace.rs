@@ -13,7 +13,9 @@ pub(crate) struct Pace {
     since_capture: Duration,
     /// When the last capture was taken.
     captured_at: Duration,
-    /// The interval that the write-rate cap asks for, if it is longer than the settings'.
+    /// Bytes of the last automatic checkpoint.
+    written: u64,
+    /// The interval that the write rate asks for, if it is longer than the one that is set.
     stretched: Option<Duration>,
     /// Whether a capture that was taken was lost, so that one is due whatever the settings say.
     make_up: bool,
@@ -28,6 +30,7 @@ impl Pace {
         Self {
             since_capture: Duration::ZERO,
             captured_at: Duration::ZERO,
+            written: 0,
             stretched: None,
             make_up: false,
             make_up_after: MAKE_UP_FIRST,
@@ -85,9 +88,21 @@ impl Pace {
         !std::mem::replace(&mut self.delay_reported, true)
     }
 
-    /// Stretches the interval; whether that changes it.
-    pub(super) fn stretch(&mut self, interval: Option<Duration>) -> bool {
-        std::mem::replace(&mut self.stretched, interval) != interval
+    /// An automatic checkpoint of so many bytes is durable.
+    pub(super) fn note_written(&mut self, bytes: u64) {
+        self.written = bytes;
+    }
+
+    /// Stretches the interval so that checkpoints like the last one keep to this rate; the interval from now on,
+    /// if that changes it.
+    pub(super) fn keep_to_rate(&mut self, interval: Duration, most: u64) -> Option<Duration> {
+        #[expect(clippy::cast_precision_loss, reason = "a rate need not be exact")]
+        let seconds = self.written as f64 / most.max(1) as f64;
+        // Whole seconds, so that it isn't reported again with each checkpoint.
+        let needed = Duration::from_secs(Duration::from_secs_f64(seconds).as_secs());
+        let stretched = (needed > interval).then_some(needed);
+        let before = std::mem::replace(&mut self.stretched, stretched);
+        (before != stretched).then_some(stretched.unwrap_or(interval))
     }
 }
 
@@ -114,13 +129,16 @@ mod tests {
 
     #[test]
     fn the_longer_of_two_intervals_counts() {
-        let mut pace = Pace::new();
-        assert!(pace.stretch(Some(Duration::from_secs(9))));
-        assert!(!pace.stretch(Some(Duration::from_secs(9))));
-        pace.pass(Duration::from_secs(5));
-        assert!(!pace.is_due(Duration::from_secs(5)));
+        let (mut pace, set) = (Pace::new(), Duration::from_secs(5));
+        pace.note_written(900);
+        assert_eq!(pace.keep_to_rate(set, 100), Some(Duration::from_secs(9)));
+        assert_eq!(pace.keep_to_rate(set, 100), None);
+        pace.pass(set);
+        assert!(!pace.is_due(set));
         pace.pass(Duration::from_secs(4));
-        assert!(pace.is_due(Duration::from_secs(5)));
+        assert!(pace.is_due(set));
         assert!(!pace.is_due(Duration::from_secs(10)));
+        assert_eq!(pace.keep_to_rate(set, 1000), Some(set));
+        assert_eq!(pace.keep_to_rate(set, 0), Some(Duration::from_secs(900)));
     }
 }

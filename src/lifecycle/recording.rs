@@ -14,7 +14,8 @@ use crate::content::Order;
 use crate::journal::{EventMoment, RecordedEvent, SaveId};
 use crate::recording::{FixedTicks, HandOut, Reborn, Recorded};
 use crate::recovery::{EventPage, EventQuery};
-use crate::session::{EventTrigger, LeaveCause, LifecycleEvent};
+use crate::session::{EventTrigger, LeaveCause, LifecycleEvent, SessionFeature};
+use crate::switches::SessionSwitches;
 use crate::writer::{EventsDropCause, News};
 
 pub(crate) use notifications::register as register_event_notifications;
@@ -111,6 +112,10 @@ impl RuntimeParts {
         if !playing.events.is_open() {
             return;
         }
+        let switches = world.get_resource::<SessionSwitches>();
+        if switches.is_some_and(|switches| !switches.is_on(SessionFeature::Events)) {
+            self.events.skip_types(world);
+        }
         let (now, session) = (self.time.now(), playing.session);
         let Some(current) = world.get_resource::<CurrentSession>() else { return };
         let play_time = current.play_time;
@@ -164,7 +169,7 @@ impl RuntimeParts {
             }
         }
         world.flush();
-        self.events.skip_handed_out(world);
+        self.events.skip_types(world);
         let EventsReplayed { events, rejected, .. } = replayed;
         if events + rejected > 0 || !replayed.failed.is_empty() {
             info!(%session, events, rejected, "events that no checkpoint holds were handed out");

@@ -17,7 +17,7 @@ use super::requests::{Request, reject};
 use super::runtime::{RuntimeParts, Transition};
 use super::{CurrentSession, LastCheckpoint, PreviousRun, SessionCatalog};
 use crate::content::{ContentReport, Report};
-use crate::journal::SessionId;
+use crate::journal::{CheckpointKind, SessionId};
 use crate::process::LastRun;
 use crate::recording::NotWritten;
 use crate::recovery::{Timeline, TimelineCheckpoint};
@@ -203,7 +203,12 @@ impl RuntimeParts {
             write_time: saved.write_time,
         };
         notify(world, notification);
-        self.keep_to_write_rate(world, saved);
+        if saved.kind == CheckpointKind::Auto
+            && let Some(playing) = &mut self.playing
+        {
+            playing.pace.note_written(saved.bytes);
+            self.keep_to_write_rate(world);
+        }
     }
 
     /// Answers what the writer was asked for and will never answer, now that it is gone.

@@ -10,7 +10,9 @@ use super::notifications::{SessionStarted, notify};
 use super::requests::{CurrentRequest, Request, RequestQueue, SessionRequest, check_text, reject};
 use super::runtime::{Playing, RuntimeParts, Transition};
 use super::summary::RunFigures;
-use super::{CurrentSession, GameContext, RecoveryPolicy, SessionCatalog, SessionSettings};
+use super::{
+    CurrentSession, GameContext, RecoveryPolicy, Restraints, SessionCatalog, SessionSettings,
+};
 use crate::capture::{Carried, KeyedIds, Placed};
 use crate::content::{Order, Prepared, Start, TakeUp};
 use crate::journal::{RunId, SaveId, SessionId};
@@ -27,6 +29,13 @@ pub(super) fn check_texts(session: &NewSession) -> Result<(), RequestError> {
     session.tags.check()?;
     session.links.check()?;
     texts.into_iter().chain(&session.player).try_for_each(|text| check_text(text))
+}
+
+/// Whether a session may be started, as far as alerts that are raised have a say.
+pub(super) fn admit_session(world: &World) -> Result<(), RequestError> {
+    let restraints = world.get_resource::<Restraints>();
+    let refused = restraints.and_then(|restraints| restraints.refuses_sessions.clone());
+    refused.map_or(Ok(()), |limit| Err(RequestError::LimitReached { limit }))
 }
 
 /// What a session's first run begins with.
@@ -47,6 +56,7 @@ impl RuntimeParts {
         request: &SessionRequest,
     ) -> Result<(), RequestError> {
         check_texts(session)?;
+        admit_session(world)?;
         if self.playing.is_some() && session.replaces_current {
             let mut queue = world.get_resource_or_init::<RequestQueue>();
             queue.do_first(SessionRequest::Start(session.clone()).into());
@@ -168,6 +178,7 @@ impl RuntimeParts {
         new: &NewSession,
         request: &SessionRequest,
     ) -> Result<(), RequestError> {
+        admit_session(world)?;
         warn!(session = %instead_of, "the game died on it again and again: a new one is started");
         self.order(Order::SetAside(instead_of));
         self.start(world, new, request)

@@ -5,12 +5,14 @@ use std::time::Duration;
 use bevy::prelude::*;
 use tracing::info;
 
-use super::SessionSettings;
 use super::measured::{Measured, Stopwatch};
+use super::{Restraints, SessionSettings};
 use crate::clock::Moment;
 use crate::content::{Link, Order};
 use crate::journal::SessionId;
 use crate::recovery::ReadProgress;
+use crate::session::SessionFeature;
+use crate::switches::SessionSwitches;
 use crate::writer::Quota;
 
 /// An automatic capture waits while this many are with the writer: what changes meanwhile is in
@@ -26,6 +28,8 @@ pub(crate) struct WriterPort {
     progress: ReadProgress,
     /// The quota that the writer knows.
     quota: Option<Quota>,
+    /// Whether the writer keeps an index of sessions, as far as it knows.
+    keeps_index: bool,
     /// Checkpoints that are being read and that no one wants any more.
     given_up: usize,
     /// Whether the writer's death was reported.
@@ -42,6 +46,7 @@ impl WriterPort {
             link,
             progress,
             quota: None,
+            keeps_index: true,
             given_up: 0,
             loss_reported: false,
             is_verbose: false,
@@ -56,6 +61,12 @@ impl WriterPort {
             self.stopwatch = Some(Box::new(Stopwatch::since_first_listing()));
         }
         self
+    }
+
+    /// Has the writer look at all sessions, once it knows how.
+    pub(crate) fn begin(&mut self, world: &World, now: Moment) {
+        self.pass_on(world, now);
+        self.link.send(Order::Detect, now);
     }
 
     /// Whether an automatic capture would be more than the writer keeps up with.
@@ -94,11 +105,16 @@ impl WriterPort {
         }
     }
 
-    /// Passes on what the settings say of the writer, where that changed.
-    pub(super) fn pass_on(&mut self, settings: &SessionSettings, now: Moment) {
+    /// Passes on what the settings, switches and restraints say of the writer, where that changed.
+    pub(crate) fn pass_on(&mut self, world: &World, now: Moment) {
+        let Some(settings) = world.get_resource::<SessionSettings>() else { return };
         self.is_verbose = settings.verbose;
+        let least = world.get_resource::<Restraints>().and_then(|it| it.history_bytes);
+        let switches = world.get_resource::<SessionSwitches>();
+        let is_on = |feature| switches.is_none_or(|switches| switches.is_on(feature));
         let quota = Quota {
-            session_bytes: settings.max_session_bytes,
+            removes: is_on(SessionFeature::Retention),
+            session_bytes: least.unwrap_or(u64::MAX).min(settings.max_session_bytes),
             total_bytes: settings.max_total_bytes,
             named: settings.max_named_checkpoints,
             branches: settings.max_branches,
@@ -108,6 +124,10 @@ impl WriterPort {
         };
         if self.quota.replace(quota) != Some(quota) {
             self.link.send(Order::Quota(quota), now);
+        }
+        let keeps_index = is_on(SessionFeature::Index);
+        if std::mem::replace(&mut self.keeps_index, keeps_index) != keeps_index {
+            self.link.send(Order::KeepIndex(keeps_index), now);
         }
     }
 

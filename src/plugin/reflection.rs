@@ -5,11 +5,11 @@ use bevy::ecs::reflect::AppTypeRegistry;
 
 use crate::doctor::{Diagnosis, Finding, FoundEntities};
 use crate::{
-    CaptureCost, CurrentProfile, CurrentSession, DanglingReference, DespawnOnRestore, DriftedType,
-    ExternalOperations, ExtraEntities, GameContext, InChapter, OfferedBackup, PreviousRun,
-    RecoveryOffers, RestoreLoss, RestoreLossReason, RestoreReport, SaveKey, SaveScope, Saved,
-    SessionActivity, SessionCatalog, SessionHint, SessionHints, SessionMode, SessionPlace,
-    SessionSettings, TypeProblem, TypeProblemReason, Unsaved,
+    CaptureCost, CurrentPace, CurrentProfile, CurrentSession, DanglingReference, DespawnOnRestore,
+    DriftedType, ExternalOperations, ExtraEntities, GameContext, InChapter, OfferedBackup,
+    PreviousRun, RecoveryOffers, RestoreLoss, RestoreLossReason, RestoreReport, SaveKey, SaveScope,
+    Saved, SessionActivity, SessionCatalog, SessionHint, SessionHints, SessionMode, SessionPaces,
+    SessionPlace, SessionSettings, SessionSwitches, TypeProblem, TypeProblemReason, Unsaved,
 };
 
 /// Registers what types do by themselves only with the feature `auto_register`.
@@ -34,6 +34,9 @@ pub(super) fn register_types(app: &mut App) {
         .register_type::<SessionHint>()
         .register_type::<SessionHints>()
         .register_type::<SessionSettings>()
+        .register_type::<CurrentPace>()
+        .register_type::<SessionPaces>()
+        .register_type::<SessionSwitches>()
         .register_type::<SessionActivity>()
         .register_type::<SessionCatalog>()
         .register_type::<RecoveryOffers>()
@@ -86,6 +89,9 @@ mod tests {
         for resource in [
             TypeId::of::<CurrentSession>(),
             TypeId::of::<SessionSettings>(),
+            TypeId::of::<CurrentPace>(),
+            TypeId::of::<SessionPaces>(),
+            TypeId::of::<SessionSwitches>(),
             TypeId::of::<SessionActivity>(),
             TypeId::of::<SessionCatalog>(),
             TypeId::of::<RecoveryOffers>(),

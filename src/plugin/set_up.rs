@@ -3,7 +3,7 @@
 use super::{BEVY_VERSION, SessionLast, SessionPlugin, SessionSystems, run_on_one_thread};
 use crate::capture::{BeforeExit, LateCalls, Placed, SavedTypes, watch_saved_states};
 use crate::clock::Clock;
-use crate::content::{Link, Order, Worker, WorldContent};
+use crate::content::{Link, Worker, WorldContent};
 use crate::doctor::look_while_playing;
 use crate::lifecycle::{
     CheckpointCaptured, DeclaredDigests, DigestsShown, ExitWatch, External, FrameTime, GameHooks,
@@ -60,12 +60,13 @@ impl SessionPlugin {
             HintWatch::new(types.problems(), self.is_development() || cfg!(debug_assertions));
         let (worker, digests) = self.worker(app.world_mut(), local, &types, process.clone(), dead);
         let progress = worker.progress();
-        let Some(mut link) = self.link(worker, clock) else { return };
-        link.send(Order::Detect, time.now());
+        let Some(link) = self.link(worker, clock) else { return };
+        let mut writer = WriterPort::new(link, progress).measured_for(app.world());
+        writer.begin(app.world(), time.now());
         app.insert_resource(Runtime::new(RuntimeParts {
             types,
             time,
-            writer: WriterPort::new(link, progress).measured_for(app.world()),
+            writer,
             exit: ExitWatch::new(process),
             playing: None,
             transition: None,

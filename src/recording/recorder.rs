@@ -85,11 +85,12 @@ impl EventRecorder {
     /// Passes over what came since the last time.
     pub(crate) fn skip(&mut self, world: &mut World) {
         self.lifecycle.clear();
-        self.skip_handed_out(world);
+        self.skip_types(world);
     }
 
-    /// Passes over what was handed out, which is recorded already.
-    pub(crate) fn skip_handed_out(&mut self, world: &mut World) {
+    /// Passes over what the game records: because it was handed out and is recorded already, or because it isn't to be
+    /// recorded.
+    pub(crate) fn skip_types(&mut self, world: &mut World) {
         self.types.iter_mut().for_each(|recorded| recorded.skip(world));
     }
 

@@ -15,6 +15,8 @@ use crate::clock;
 use crate::journal::{CheckpointId, CheckpointKind, SessionId};
 use crate::lifecycle::{CheckpointCaptured, CheckpointSaved, CurrentSession, SessionCommandsExt};
 use crate::recovery::THUMBNAIL;
+use crate::session::SessionFeature;
+use crate::switches::SessionSwitches;
 
 /// Pictures that may be on their way at once. A disk that refuses keeps them waiting.
 const MOST_SHOTS: usize = 4;
@@ -88,12 +90,14 @@ pub(super) fn take_with_checkpoint(
     game_time: Option<Res<Time<Virtual>>>,
     window: Query<(), With<PrimaryWindow>>,
     asked_for: Query<(), (With<Screenshot>, Without<Capturing>)>,
+    switches: Option<Res<SessionSwitches>>,
     mut shots: ResMut<Shots>,
     mut commands: Commands,
 ) {
     let begun = clock::instant();
     // The renderer hands a screen over once a frame, to whoever asked first.
-    let is_possible = !window.is_empty() && asked_for.is_empty();
+    let is_on = switches.is_none_or(|switches| switches.is_on(SessionFeature::Pictures));
+    let is_possible = is_on && !window.is_empty() && asked_for.is_empty();
     // While the game's time stands still, a dialog lies over it: the picture before is a better one.
     let is_covered = captured.kind == CheckpointKind::Auto
         && game_time.is_some_and(|game_time| game_time.is_paused());

@@ -75,9 +75,9 @@ pub use session::{
     ExternalError, FailureCause, Field, FieldError, Fields, IllegalMove, InnerChapters, LeaveCause,
     Leaving, LifecycleEvent, Link, LinkTarget, Links, Move, NewChapter, NewSession, OpenChapter,
     ProvenTime, RecoveryError, Report, ReportError, RequestError, RestoreFrom, RestoreReason,
-    SaveSlot, SessionContext, SessionEdit, SessionMetadata, SessionPriority, SessionStatus,
-    SessionTally, SessionUpdate, ShelfMove, ShelfPlace, SlotError, SlotKind, StartingWorld,
-    StateChange, StopReason, Tags, WorldOf, WrittenBy,
+    SaveSlot, SessionContext, SessionEdit, SessionFeature, SessionMetadata, SessionPriority,
+    SessionStatus, SessionTally, SessionUpdate, ShelfMove, ShelfPlace, SlotError, SlotKind,
+    StartingWorld, StateChange, StopReason, Tags, WorldOf, WrittenBy,
 };
 pub use store::{MemoryDisk, Operation, PanicInfo};
 pub use writer::Saved;

@@ -166,7 +166,7 @@ impl RuntimeParts {
                 self.order(Order::ValidateEvents(*session));
                 Ok(())
             }
-            Request::Digest(order) => self.order_digests(order),
+            Request::Digest(order) => self.order_digests(world, order),
             Request::External(request) => self.handle_external_request(world, request),
             Request::UseProfile(profile) => self.use_profile(world, profile),
             Request::Report { report, path } => self.report(world, report, path),

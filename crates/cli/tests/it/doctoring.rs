@@ -280,7 +280,7 @@ fn the_commands_for_a_running_game_work() -> Done {
         .filter(|heading| heading.starts_with("06") || heading.starts_with("07"))
         .filter_map(|heading| Some(format!("BS{}", heading.split_once(' ')?.0)))
         .collect();
-    assert_eq!(of_running.len(), 12, "{of_running:?}");
+    assert_eq!(of_running.len(), 17, "{of_running:?}");
     for code in of_running {
         let planted = match &*code {
             // The lock was deleted while it was played, and a process that is gone left its own.
@@ -288,7 +288,7 @@ fn the_commands_for_a_running_game_work() -> Done {
                 let lock = game.directory().join("state/process-0123456789abcdef.lock");
                 Ok(fs::write(lock, "")?)
             }),
-            "BS0702" | "BS0603" | "BS0705" | "BS0706" => large(),
+            "BS0702" | "BS0603" | "BS0705" | "BS0706" | "BS0709" | "BS0711" => large(),
             "BS0605" | "BS0703" => damaged_record(),
             _ => crashed(),
         };

@@ -44,6 +44,8 @@ pub struct Index {
     /// What it must say to be of use; `None` as long as nobody asked for it.
     build: Option<IndexBuild>,
     is_stale: bool,
+    /// Whether it is left alone: neither read nor written.
+    is_off: bool,
     pub(super) figures: IndexFigures,
 }
 
@@ -91,7 +93,7 @@ impl SessionFinder {
         sessions: &[SessionId],
         now: Timestamp,
     ) -> Option<Remembered> {
-        if sessions.len() < WORTH_IT || self.index().is_kept() {
+        if sessions.len() < WORTH_IT || self.index().is_kept() || self.index().is_off {
             return None;
         }
         let build = self.build_with(types.fingerprint()?);
@@ -132,7 +134,8 @@ impl SessionFinder {
     /// Writes the index if what it says isn't what is known. That it can't be written costs time at the
     /// next start, and nothing else.
     pub fn write_index(&mut self, now: Timestamp) {
-        let Some(build) = self.index().build.clone().filter(|_| self.index().is_stale) else {
+        let is_to_be_written = self.index().is_stale && !self.index().is_off;
+        let Some(build) = self.index().build.clone().filter(|_| is_to_be_written) else {
             return;
         };
         self.index_mut().is_stale = false;
@@ -140,6 +143,11 @@ impl SessionFinder {
         if let Err(error) = self.store().write_index(&index) {
             debug!(error = %with_sources(&error), "the index of sessions can't be written");
         }
+    }
+
+    /// Whether the index is read and written from now on.
+    pub fn keep_index(&mut self, is_kept: bool) {
+        self.index_mut().is_off = !is_kept;
     }
 
     /// What the index has saved.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{AttachmentError, ChapterError, FailureCause, IllegalMove, SlotError};
 use crate::ids::SessionId;
-use crate::session::WrittenBy;
+use crate::session::{SessionFeature, WrittenBy};
 
 /// Why a request changed nothing.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -122,6 +122,18 @@ pub enum RequestError {
     Refused {
         /// Why, in the game's words.
         reason: String,
+    },
+    /// What it asks for was switched off, see `SessionSwitches`.
+    #[error("{feature} are switched off")]
+    SwitchedOff {
+        /// What.
+        feature: SessionFeature,
+    },
+    /// No session is started as long as an alert is raised that answers so: see `AlertResponse::RefuseSessions`.
+    #[error("no session is started: {limit}")]
+    LimitReached {
+        /// What is raised, in a sentence without a full stop.
+        limit: String,
     },
     /// A restore is under way. It goes on, and everything else is as it was.
     #[error("a restore is under way")]

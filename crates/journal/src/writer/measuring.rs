@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
 
+use crate::ids::SessionId;
 use crate::store::{DirectoryStore, Layout};
 
 /// What is around the journal, at one moment. What can't be known is `None`.
@@ -14,6 +15,8 @@ pub struct Surroundings {
     pub disk_left: Option<u64>,
     /// Locks of processes that are gone, which no start has cleared away.
     pub stale_locks: Option<u32>,
+    /// The session that is played, and bytes of its journal, attachments and recorded events.
+    pub session_bytes: Option<(SessionId, u64)>,
     /// Bytes of memory that the process has.
     pub memory: Option<u64>,
     /// Processor time that the process has used.
@@ -23,13 +26,14 @@ pub struct Surroundings {
 impl Surroundings {
     /// Asks the disk and the system. Locks of sessions are left alone: whoever asks whether one is held can
     /// keep another process from taking it at that moment.
-    pub(super) fn of(store: &DirectoryStore) -> Self {
+    pub(super) fn of(store: &DirectoryStore, played: Option<SessionId>) -> Self {
         // The directory may not be there before anything is saved.
         let mut places = store.layout().data.ancestors();
         let room = places.find_map(|place| store.disk().room(place).ok());
         let disk_left = room.map(|room| room.free);
         let (memory, cpu) = of_this_process().unzip();
-        Self { disk_left, stale_locks: stale_locks(store), memory, cpu }
+        let session_bytes = played.and_then(|id| Some((id, store.session_bytes(id).ok()?)));
+        Self { disk_left, stale_locks: stale_locks(store), session_bytes, memory, cpu }
     }
 }
 

@@ -84,6 +84,8 @@ pub enum Order<C: Content> {
     SetAside(SessionId),
     /// How much room there is.
     Quota(Quota),
+    /// Whether the index of sessions is read and written from now on. It is unless this says otherwise.
+    KeepIndex(bool),
     /// Measure what is around the journal.
     Measure,
     /// Write the process record again, since what it says would be wrong: the process is exiting, or
@@ -136,6 +138,7 @@ impl<C: Content> Order<C> {
             Self::EndTrial(_) => "end trial",
             Self::SetAside(_) => "set aside",
             Self::Quota(_) => "quota",
+            Self::KeepIndex(_) => "keep index",
             Self::Measure => "measure",
             Self::Beat => "beat",
         }

@@ -28,6 +28,8 @@ const YOUNG_BUILD: Duration = Duration::from_secs(60 * 60);
 /// What sessions may take.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Quota {
+    /// Whether anything is removed at all.
+    pub removes: bool,
     pub session_bytes: u64,
     pub total_bytes: u64,
     /// Named checkpoints of one session.
@@ -45,6 +47,7 @@ pub struct Quota {
 impl Default for Quota {
     fn default() -> Self {
         Self {
+            removes: true,
             session_bytes: 256 << 20,
             total_bytes: 1 << 30,
             named: 1000,

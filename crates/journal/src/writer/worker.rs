@@ -198,8 +198,10 @@ impl<C: Content> Worker<C> {
                     journal.set_quota(self.quota);
                 }
             }
+            Order::KeepIndex(is_kept) => self.finder.keep_index(is_kept),
             Order::Measure => {
-                let surroundings = Surroundings::of(&self.local.store);
+                let played = self.playing.as_ref().map(|(journal, _)| journal.session());
+                let surroundings = Surroundings::of(&self.local.store, played);
                 self.report([News::Measured(surroundings)]);
             }
             Order::Beat => self.beat(now),

@@ -177,6 +177,9 @@ impl RunJournal {
 
     /// Thins the session until so many bytes are freed. Whether any are.
     fn thin_at_once(&self, freeing: u64) -> bool {
+        if !self.quota.removes {
+            return false;
+        }
         let bytes = || self.local.store.session_bytes(self.session()).unwrap_or_default();
         let before = bytes();
         let pruning = self.begin_pruning(PruneTo::Bone { freeing });

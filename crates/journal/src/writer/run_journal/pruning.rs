@@ -12,7 +12,9 @@ impl RunJournal {
     pub(super) fn has_to_prune(&self) -> bool {
         let is_gathering = self.gathering.is_some() || self.gathering_events.is_some();
         let is_under_way = self.pruning.is_some() || is_gathering;
-        self.prune_is_due || is_under_way || self.pruning_others.is_some()
+        let has_to = self.prune_is_due || is_under_way || self.pruning_others.is_some();
+        // What is due waits until something may be removed again.
+        self.quota.removes && has_to
     }
 
     /// Prunes a part of this session, gathers a part of what is named, or prunes one of the others.

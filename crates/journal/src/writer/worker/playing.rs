@@ -140,7 +140,8 @@ impl<C: Content> Worker<C> {
                 let forgotten = self.finder.take_forgotten();
                 let (store, host) = (&self.local.store, self.local.host.id);
                 self.chores.sweep(Sweeping::new(store, host, journal.session(), forgotten));
-                let (playing, keep) = (journal.session(), self.quota.trash);
+                let keep = self.quota.trash.filter(|_| self.quota.removes);
+                let playing = journal.session();
                 self.chores.sweep_shelf(ShelfSweeping::new(&self.finder, playing, keep));
             }
         }

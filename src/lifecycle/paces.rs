@@ -1,0 +1,171 @@
+//! How often checkpoints are taken where the settings aren't for everywhere: in a boss fight, in a town.
+
+use std::time::Duration;
+
+use bevy::prelude::*;
+use tracing::info;
+
+use super::notifications::{PaceChanged, notify};
+use super::runtime::RuntimeParts;
+use super::{CaptureBudget, Restraints, SessionSettings};
+
+/// How often checkpoints are taken while the game is in a state, or something holds:
+/// [`pace_in`](crate::SessionHooksExt::pace_in) and [`pace_while`](crate::SessionHooksExt::pace_while). What it leaves
+/// open is as in [`SessionSettings`].
+///
+/// ```
+/// use bevy_session::SessionPace;
+/// use std::time::Duration;
+///
+/// let boss = SessionPace::every(Duration::from_secs(1));
+/// let town = SessionPace { max_bytes_per_second: Some(64 << 10), ..SessionPace::every(Duration::from_secs(30)) };
+/// assert_eq!((boss.max_bytes_per_second, town.capture_budget), (None, None));
+/// ```
+#[derive(Reflect, Clone, Copy, PartialEq, Debug, Default)]
+#[reflect(Clone, PartialEq, Debug, Default)]
+pub struct SessionPace {
+    /// In place of [`SessionSettings::interval`].
+    pub interval: Option<Duration>,
+    /// In place of [`SessionSettings::max_bytes_per_second`].
+    pub max_bytes_per_second: Option<u64>,
+    /// In place of [`SessionSettings::capture_budget`].
+    pub capture_budget: Option<CaptureBudget>,
+}
+
+impl SessionPace {
+    /// A checkpoint each time that so much real time has passed.
+    #[must_use]
+    pub fn every(interval: Duration) -> Self {
+        Self { interval: Some(interval), ..Self::default() }
+    }
+}
+
+/// The paces that the game has named, as data: what a designer tunes, a file says, or an inspector changes while the
+/// game runs. When each of them is in force is said where the app is built.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use bevy::prelude::*;
+/// use bevy_session::{SessionPace, SessionPaces};
+///
+/// fn tune(mut paces: ResMut<SessionPaces>) {
+///     if let Some(boss) = paces.get_mut("Place::Boss") {
+///         *boss = SessionPace::every(Duration::from_millis(500));
+///     }
+/// }
+/// # bevy::ecs::system::assert_is_system(tune);
+/// ```
+#[derive(Resource, Reflect, Clone, PartialEq, Debug, Default)]
+#[reflect(Resource, Clone, PartialEq, Debug, Default)]
+pub struct SessionPaces {
+    paces: Vec<NamedPace>,
+}
+
+/// A pace by the name of the state or condition that it goes by.
+#[derive(Reflect, Clone, PartialEq, Debug)]
+#[reflect(Clone, PartialEq, Debug)]
+struct NamedPace {
+    name: String,
+    pace: SessionPace,
+}
+
+impl SessionPaces {
+    /// The pace of this name: the one that it was given, or, of a state, its type and value, as `Place::Boss`.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&SessionPace> {
+        self.paces.iter().find(|named| named.name == name).map(|named| &named.pace)
+    }
+
+    /// The pace of this name, to change.
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut SessionPace> {
+        self.paces.iter_mut().find(|named| named.name == name).map(|named| &mut named.pace)
+    }
+
+    /// All of them, in the order in which they were named.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &SessionPace)> {
+        self.paces.iter().map(|named| (named.name.as_str(), &named.pace))
+    }
+
+    /// Names a pace; one of the same name is replaced.
+    pub(super) fn set(&mut self, name: &str, pace: SessionPace) {
+        match self.get_mut(name) {
+            Some(named) => *named = pace,
+            None => self.paces.push(NamedPace { name: name.to_owned(), pace }),
+        }
+    }
+}
+
+/// How often checkpoints are taken right now: by the settings, the paces that are in force, and alerts that are raised.
+/// Brought up to date in each frame in which a session is played.
+#[derive(Resource, Reflect, Clone, PartialEq, Debug)]
+#[reflect(Resource, Clone, PartialEq, Debug, Default)]
+#[non_exhaustive]
+pub struct CurrentPace {
+    /// Time between automatic checkpoints. [`AutosaveStretched`](crate::AutosaveStretched) says where it is longer, since
+    /// they would write too much.
+    pub interval: Duration,
+    /// Mean bytes per second that they may write.
+    pub max_bytes_per_second: u64,
+    /// What a capture may take of a frame.
+    pub capture_budget: Option<CaptureBudget>,
+    /// The paces that are in force, in the order in which they were named: the last that says something has the say.
+    pub by: Vec<String>,
+    /// How many times longer the interval is since alerts are raised that
+    /// [answer so](crate::figures::AlertResponse::Stretch); 1 otherwise.
+    pub stretched: f32,
+}
+
+impl Default for CurrentPace {
+    fn default() -> Self {
+        Self::of(&SessionSettings::default())
+    }
+}
+
+impl CurrentPace {
+    fn of(settings: &SessionSettings) -> Self {
+        let SessionSettings { interval, max_bytes_per_second, capture_budget, .. } = *settings;
+        Self { interval, max_bytes_per_second, capture_budget, by: Vec::new(), stretched: 1.0 }
+    }
+
+    fn take_over(&mut self, name: &str, pace: &SessionPace) {
+        self.interval = pace.interval.unwrap_or(self.interval);
+        self.max_bytes_per_second = pace.max_bytes_per_second.unwrap_or(self.max_bytes_per_second);
+        self.capture_budget = pace.capture_budget.or(self.capture_budget);
+        self.by.push(name.to_owned());
+    }
+
+    fn stretch(&mut self, times: f32) {
+        self.stretched = times;
+        self.interval = Duration::try_from_secs_f32(self.interval.as_secs_f32() * times)
+            .unwrap_or(Duration::MAX);
+    }
+}
+
+impl RuntimeParts {
+    /// Brings up to date how often checkpoints are taken, once a frame.
+    pub(super) fn follow_paces(&mut self, world: &mut World) {
+        let mut now = CurrentPace::of(&world.get_resource_or_init::<SessionSettings>());
+        for condition in &mut self.hooks.paces {
+            let holds = condition.ask(world);
+            let paces = world.get_resource::<SessionPaces>();
+            if let Some(pace) = paces.filter(|_| holds).and_then(|it| it.get(&condition.name)) {
+                now.take_over(&condition.name, pace);
+            }
+        }
+        if let Some(restraints) = world.get_resource::<Restraints>() {
+            now.stretch(restraints.stretch);
+        }
+        let before = world.get_resource::<CurrentPace>();
+        let is_first = before.is_none();
+        if before == Some(&now) {
+            return;
+        }
+        world.insert_resource(now.clone());
+        self.keep_to_write_rate(world);
+        let Some(session) = self.session().filter(|_| !is_first) else { return };
+        let CurrentPace { interval, max_bytes_per_second, by, .. } = now;
+        info!(%session, ?interval, max_bytes_per_second, ?by, "automatic checkpoints have another pace");
+        notify(world, PaceChanged { session, interval, by });
+    }
+}

@@ -1,0 +1,118 @@
+//! Features that are switched off, by the game while it runs or by the environment.
+
+use std::env;
+
+use bevy::prelude::*;
+use tracing::{info, warn};
+
+use crate::session::SessionFeature;
+
+/// The environment variable that names what is off.
+const VARIABLE: &str = "BEVY_SESSION_OFF";
+
+/// Features that are switched off. Everything is on by default.
+///
+/// For operators who suspect one of them, and for players whose machine can't cope with it. The environment variable
+/// `BEVY_SESSION_OFF` names some, as in `BEVY_SESSION_OFF=pictures,index`; those stay off as long as the process runs.
+/// Where the game is in a test mode the variable isn't looked at. Each change is logged.
+///
+/// ```
+/// use bevy::prelude::*;
+/// use bevy_session::{SessionFeature, SessionSwitches};
+///
+/// fn low_end_machine(mut switches: ResMut<SessionSwitches>) {
+///     switches.turn_off(SessionFeature::Pictures);
+/// }
+/// # bevy::ecs::system::assert_is_system(low_end_machine);
+/// ```
+#[derive(Resource, Reflect, Clone, PartialEq, Eq, Debug, Default)]
+#[reflect(Resource, Clone, PartialEq, Debug, Default)]
+pub struct SessionSwitches {
+    off: Vec<SessionFeature>,
+    off_by_environment: Vec<SessionFeature>,
+}
+
+impl SessionSwitches {
+    /// Whether a feature is on.
+    #[must_use]
+    pub fn is_on(&self, feature: SessionFeature) -> bool {
+        !self.off.contains(&feature) && !self.off_by_environment.contains(&feature)
+    }
+
+    /// Features that are off.
+    pub fn off(&self) -> impl Iterator<Item = SessionFeature> {
+        SessionFeature::ALL.into_iter().filter(|feature| !self.is_on(*feature))
+    }
+
+    /// Switches a feature off. It may be off already.
+    pub fn turn_off(&mut self, feature: SessionFeature) {
+        if !self.off.contains(&feature) {
+            info!(%feature, "switched off");
+            self.off.push(feature);
+        }
+    }
+
+    /// Switches a feature on, unless the environment has switched it off; whether it is on.
+    pub fn turn_on(&mut self, feature: SessionFeature) -> bool {
+        let count = self.off.len();
+        self.off.retain(|off| *off != feature);
+        let is_on = self.is_on(feature);
+        if !is_on {
+            warn!(%feature, "it stays off, as {VARIABLE} says");
+        } else if self.off.len() < count {
+            info!(%feature, "switched on");
+        }
+        is_on
+    }
+
+    /// Switches off what the environment names.
+    pub(crate) fn read_environment(&mut self) {
+        let value = env::var_os(VARIABLE).unwrap_or_default();
+        let value = value.to_string_lossy();
+        let (features, unknown) = named(&value);
+        for name in unknown {
+            let legal = SessionFeature::ALL.map(SessionFeature::name).join(", ");
+            warn!("{VARIABLE}: there is no feature {name:?}; there are {legal}");
+        }
+        for feature in &features {
+            info!(%feature, "switched off by {VARIABLE}");
+        }
+        self.off_by_environment = features;
+    }
+}
+
+/// The features of these names, separated by commas, and the names that are none.
+fn named(value: &str) -> (Vec<SessionFeature>, Vec<&str>) {
+    let (mut features, mut unknown) = (Vec::new(), Vec::new());
+    for name in value.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        match SessionFeature::ALL.into_iter().find(|feature| feature.name() == name) {
+            Some(feature) => features.push(feature),
+            None => unknown.push(name),
+        }
+    }
+    (features, unknown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_names_features_and_what_is_none_is_said() {
+        assert_eq!(named(""), (vec![], vec![]));
+        let (features, unknown) = named(" index,pictures,, Index,save");
+        assert_eq!(features, [SessionFeature::Index, SessionFeature::Pictures]);
+        assert_eq!(unknown, ["Index", "save"]);
+    }
+
+    #[test]
+    fn what_the_environment_has_switched_off_stays_off() {
+        let mut switches =
+            SessionSwitches { off_by_environment: vec![SessionFeature::Index], ..default() };
+        assert!(!switches.turn_on(SessionFeature::Index));
+        switches.turn_off(SessionFeature::Events);
+        assert!(switches.off().eq([SessionFeature::Events, SessionFeature::Index]));
+        assert!(switches.turn_on(SessionFeature::Events));
+        assert!(switches.off().eq([SessionFeature::Index]));
+    }
+}

@@ -1,0 +1,208 @@
+//! Features that are switched off while the game runs, and by the environment.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use bevy::prelude::*;
+use bevy_session::figures::{HealthCode, SessionHealth};
+use bevy_session::prelude::*;
+use bevy_session::{
+    DigestFigures, EventQuery, EventsRead, MemoryDisk, RecordedEvent, RecordingExt, RequestError,
+    SessionDigester, SessionDigestsExt, SessionFeature, SessionSwitches, SessionsDigested,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::common::*;
+use crate::figures::measured;
+use crate::process::{directory, role, say};
+
+fn switch(app: &mut App, feature: SessionFeature, on: bool) {
+    let mut switches = app.world_mut().resource_mut::<SessionSwitches>();
+    if on {
+        assert!(switches.turn_on(feature));
+    } else {
+        switches.turn_off(feature);
+    }
+}
+
+#[derive(Message, Reflect, Clone, Serialize, Deserialize)]
+struct Jumped(u32);
+
+struct Count;
+
+impl SessionDigester for Count {
+    type Value = u64;
+    const NAME: &'static str = "count";
+
+    fn take_event(&self, value: &mut u64, _: &RecordedEvent) {
+        *value += 1;
+    }
+}
+
+fn recorded(app: &mut App) -> Vec<RecordedEvent> {
+    let session = app.world().resource::<CurrentSession>().id();
+    request(app, |commands| commands.session().read_events(EventQuery::of(session)));
+    frames(app, 3);
+    received::<EventsRead>(app).pop().unwrap().result.unwrap().events
+}
+
+#[test]
+fn without_events_nothing_of_the_game_is_recorded_and_what_the_plugin_notes_is() {
+    let mut app = game_with(plugin(&MemoryDisk::default()), |app| {
+        app.add_message::<Jumped>().record_messages::<Jumped>();
+        listen::<EventsRead>(app);
+    });
+    start(&mut app, "Hop");
+    let jump = |app: &mut App, count| {
+        app.world_mut().write_message(Jumped(count));
+        frames(app, 2);
+    };
+    jump(&mut app, 1);
+    switch(&mut app, SessionFeature::Events, false);
+    jump(&mut app, 2);
+    request(&mut app, |commands| commands.session().pause());
+    frames(&mut app, 2);
+    request(&mut app, |commands| commands.session().resume());
+    frames(&mut app, 2);
+    switch(&mut app, SessionFeature::Events, true);
+    jump(&mut app, 3);
+    let events = recorded(&mut app);
+    let jumps = events.iter().filter(|event| event.event_type.path.ends_with("Jumped"));
+    assert_eq!(jumps.count(), 2, "{events:?}");
+    assert!(events.len() > 4, "pauses are noted: {events:?}");
+}
+
+#[test]
+fn digests_that_are_off_are_refused_with_the_reason() {
+    let mut app = game_with(plugin(&MemoryDisk::default()), |app| {
+        app.digest_sessions(Count);
+        listen::<RequestRejected>(app);
+        listen::<SessionsDigested>(app);
+    });
+    start(&mut app, "Hop");
+    switch(&mut app, SessionFeature::Digests, false);
+    request(&mut app, |commands| commands.session().digest_sessions::<Count>());
+    frames(&mut app, 3);
+    let rejected = received::<RequestRejected>(&app).pop().unwrap();
+    assert_eq!(rejected.error, RequestError::SwitchedOff { feature: SessionFeature::Digests });
+    assert_eq!(rejected.error.to_string(), "digests are switched off");
+    switch(&mut app, SessionFeature::Digests, true);
+    request(&mut app, |commands| commands.session().digest_sessions::<Count>());
+    frames(&mut app, 5);
+    let figures: Vec<DigestFigures> =
+        received::<SessionsDigested>(&app).into_iter().map(|it| it.figures).collect();
+    assert_eq!(figures.len(), 1);
+}
+
+fn journals(disk: &MemoryDisk) -> Vec<PathBuf> {
+    let is_journal = |path: &PathBuf| path.extension().is_some_and(|it| it == "journal");
+    disk.paths().into_iter().filter(is_journal).collect()
+}
+
+/// Plays for an hour, in which a generation begins every few minutes.
+fn play_for_an_hour(app: &mut App) {
+    slow_frames(app, 360, Duration::from_secs(10));
+}
+
+#[test]
+fn without_retention_nothing_goes_and_with_it_again_all_that_should() {
+    let disk = MemoryDisk::default();
+    let settings = SessionSettings { max_session_bytes: 1, ..default() };
+    let mut app = game_with(plugin(&disk).settings(settings), |app| {
+        app.add_systems(Update, |mut score: ResMut<Score>| score.0 += 1);
+    });
+    switch(&mut app, SessionFeature::Retention, false);
+    start(&mut app, "Long");
+    let entities: Vec<Inventory> = (0..20).map(|_| Inventory((0..2000).collect())).collect();
+    app.world_mut().spawn_batch(entities).count();
+    let mut before = Vec::new();
+    for _ in 0..4 {
+        play_for_an_hour(&mut app);
+        let now = journals(&disk);
+        assert!(before.iter().all(|path| now.contains(path)), "{before:?} {now:?}");
+        before = now;
+    }
+    assert!(before.len() > 4, "{before:?}");
+    switch(&mut app, SessionFeature::Retention, true);
+    play_for_an_hour(&mut app);
+    let after = journals(&disk);
+    assert!(after.len() < before.len(), "{before:?} {after:?}");
+}
+
+#[test]
+fn the_index_that_is_off_is_neither_written_nor_believed() {
+    let disk = MemoryDisk::default();
+    let is_index = |path: &PathBuf| path.to_string_lossy().ends_with(".index");
+    let find = |disk: &MemoryDisk| disk.paths().into_iter().find(is_index);
+    let off = |app: &mut App| {
+        let mut switches = SessionSwitches::default();
+        switches.turn_off(SessionFeature::Index);
+        app.insert_resource(switches);
+    };
+    let mut app = game_with(plugin(&disk), off);
+    for _ in 0..33 {
+        begin(&mut app, NewSession::named("Evening"));
+        close(&mut app);
+    }
+    drop(app);
+    let app = game_with(plugin(&disk), off);
+    drop(app);
+    assert_eq!(find(&disk), None, "it isn't written");
+    let app = game_with(plugin(&disk), |_| {});
+    drop(app);
+    assert!(find(&disk).is_some());
+    let hits = |app: &App| app.world().resource::<SessionCatalog>().index_figures();
+    let mut app = game_with(plugin(&disk), off);
+    frames(&mut app, 3);
+    assert_eq!((hits(&app).hits, hits(&app).age), (0, None), "it isn't believed");
+    drop(app);
+    let mut app = game_with(plugin(&disk), |_| {});
+    frames(&mut app, 3);
+    assert!(hits(&app).hits > 30, "{:?}", hits(&app));
+}
+
+#[test]
+fn health_says_what_is_off_and_calls_it_no_problem() {
+    let mut app = measured(&MemoryDisk::default(), |_| {});
+    switch(&mut app, SessionFeature::Pictures, false);
+    frames(&mut app, 1);
+    let health = app.world().resource::<SessionHealth>();
+    let found = health.findings().iter().find(|it| it.code == HealthCode::SwitchedOff).unwrap();
+    assert_eq!(found.what, "switched off: pictures");
+    assert!(!health.is_degraded());
+    switch(&mut app, SessionFeature::Pictures, true);
+    frames(&mut app, 1);
+    assert!(!app.world().resource::<SessionHealth>().has(HealthCode::SwitchedOff));
+}
+
+#[test]
+fn the_environment_switches_off_for_the_whole_process() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "switches::child", "--ignored", "--nocapture"])
+        .env("BEVY_SESSION_TEST_ROLE", "switches")
+        .env("BEVY_SESSION_TEST_DIRECTORY", directory.path())
+        .env("BEVY_SESSION_OFF", "index, digests,nonsense")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("# off [Index, Digests]"), "{said}");
+    assert!(said.contains("# stays off true"), "{said}");
+}
+
+#[test]
+#[ignore = "the process whose environment is looked at, run by the other test"]
+fn child() {
+    if role() != Some("switches".to_owned()) {
+        return;
+    }
+    let mut app = App::new();
+    app.add_plugins((MinimalPlugins, SessionPlugin::new("Tests", "Game").directory(directory())));
+    app.finish();
+    app.cleanup();
+    let mut switches = app.world_mut().resource_mut::<SessionSwitches>();
+    say(&format!("off {:?}", switches.off().collect::<Vec<_>>()));
+    say(&format!("stays off {}", !switches.turn_on(SessionFeature::Index)));
+}
