@@ -1,5 +1,6 @@
 //! Limits of a session: alerts that say what happens there.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bevy::prelude::*;
@@ -72,47 +73,60 @@ fn a_long_session_is_warned_of_until_it_is_left() {
 
 /// Bytes of a session's files.
 fn bytes_of(disk: &MemoryDisk, session: SessionId) -> usize {
-    let of_it = |path: &std::path::PathBuf| path.to_string_lossy().contains(&format!("{session}/"));
-    disk.paths()
-        .into_iter()
-        .filter(of_it)
-        .filter_map(|path| disk.content(&path))
-        .map(|it| it.len())
-        .sum()
+    let of_it = |path: &PathBuf| path.to_string_lossy().contains(&format!("{session}/"));
+    let files = disk.paths().into_iter().filter(of_it);
+    files.filter_map(|path| disk.content(&path)).map(|content| content.len()).sum()
+}
+
+/// Changes what there is, and takes so many checkpoints of it, each of some 30 KB. The most bytes that the session took.
+fn fill(app: &mut App, disk: &MemoryDisk, checkpoints: u32) -> usize {
+    let session = app.world().resource::<CurrentSession>().id();
+    let chest = app.world_mut().spawn_empty().id();
+    let each = (0..checkpoints).map(|number| {
+        let noise = |seed: u32| seed.wrapping_mul(2_654_435_761) ^ number;
+        app.world_mut().entity_mut(chest).insert(Inventory((0..8000).map(noise).collect()));
+        request(app, |commands| commands.session().checkpoint(format!("number {number}")));
+        long(app, 12);
+        bytes_of(disk, session)
+    });
+    each.max().unwrap_or_default()
 }
 
 #[test]
-fn a_large_session_loses_history_at_once_and_nothing_else() {
+fn a_large_session_loses_history_and_nothing_else() {
     let disk = MemoryDisk::default();
     let alert = Alert::session_bytes_above(400_000).clears_below(1_u64);
-    let mut app = limited(&disk, alert.clone().then(AlertResponse::ThinHistory(200_000)));
+    let mut app = limited(&disk, alert.then(AlertResponse::ThinHistory(200_000)));
     start(&mut app, "Large");
     let session = app.world().resource::<CurrentSession>().id();
-    let mut most = 0;
-    for number in 0..60 {
-        let noise = |seed: u32| seed.wrapping_mul(2_654_435_761) ^ number;
-        let entity = Inventory((0..8000).map(noise).collect());
-        let mut there = app.world_mut().query::<&mut Inventory>();
-        match there.iter_mut(app.world_mut()).next() {
-            Some(mut inventory) => *inventory = entity,
-            None => drop(app.world_mut().spawn(entity)),
-        }
-        request(&mut app, move |commands| {
-            commands.session().checkpoint(format!("number {number}"));
-        });
-        long(&mut app, 12);
-        most = most.max(bytes_of(&disk, session));
-    }
+    let most = fill(&mut app, &disk, 60);
     assert_eq!(heard(&app).0, [HealthCode::SessionLarge]);
     let bytes = app.world().resource::<SessionFigures>().played().unwrap().bytes.unwrap();
     assert!(most > 400_000, "{most}");
     assert!(bytes < 400_000, "{bytes} of {most}");
     let last = app.world().resource::<CurrentSession>().last_checkpoint().unwrap().id;
     let crashed = disk.snapshot();
+    close(&mut app);
+    long(&mut app, 3);
+    assert_eq!(heard(&app).1, 1, "what it was about is gone");
     let mut app = measured(&crashed, |app| listen::<SessionRestored>(app));
     request(&mut app, move |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 5);
     assert!(received::<SessionRestored>(&app)[0].checkpoint.counter >= last.counter);
+}
+
+#[test]
+fn a_quota_that_is_lowered_counts_at_once() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk);
+    start(&mut app, "Large");
+    let session = app.world().resource::<CurrentSession>().id();
+    let before = fill(&mut app, &disk, 30);
+    app.world_mut().resource_mut::<SessionSettings>().max_session_bytes = 100_000;
+    // Nothing changes, so that no further file begins.
+    long(&mut app, 60);
+    let after = bytes_of(&disk, session);
+    assert!(before > 600_000 && after < 300_000, "{before}, and then {after}");
 }
 
 #[test]
@@ -144,19 +158,21 @@ fn a_machine_that_is_full_takes_no_further_session_and_keeps_what_it_has() {
     frames(&mut app, 5);
     assert_eq!(app.world().resource::<CurrentSession>().id(), earlier, "it can be continued");
     close(&mut app);
-    assert!(app.world_mut().resource_mut::<SessionAlerts>().remove(AlertMeasure::Memory));
+    let more = Alert::memory_above(1 << 50).then(AlertResponse::RefuseSessions);
+    app.world_mut().resource_mut::<SessionAlerts>().raise(more).unwrap();
     long(&mut app, 2);
+    assert_eq!(heard(&app), (vec![HealthCode::MemoryHigh], 1));
     start(&mut app, "Another");
 }
 
 #[test]
 fn a_slow_disk_gets_fewer_checkpoints_and_the_strictest_response_counts() {
-    let slow = Alert::p95_above(SessionOperation::Checkpoint, Duration::from_millis(250));
-    let mut app =
-        limited(&MemoryDisk::default(), slow.over(MINUTE).then(AlertResponse::Stretch(2.0)));
     let entities = Alert::entities_above(0);
     let both = entities.then(AlertResponse::Stretch(3.0)).then(AlertResponse::ThinHistory(1 << 20));
-    app.world_mut().resource_mut::<SessionAlerts>().raise(both).unwrap();
+    let mut app = limited(&MemoryDisk::default(), both);
+    let slow = Alert::p95_above(SessionOperation::Checkpoint, Duration::from_millis(250));
+    let slow = slow.over(MINUTE).then(AlertResponse::Stretch(2.0));
+    app.world_mut().resource_mut::<SessionAlerts>().raise(slow).unwrap();
     app.world_mut().spawn(Health(1));
     start(&mut app, "Slow");
     let mut figures = app.world_mut().resource_mut::<SessionFigures>();
