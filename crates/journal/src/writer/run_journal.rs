@@ -217,8 +217,8 @@ impl RunJournal {
         self.events = EventLog::new(start, reports);
     }
 
-    /// What is there may take so much from now on. Where that is less than before, history is thinned at once, and not
-    /// with the next segment.
+    /// What is there may take so much from now on. Where that is less than before, history is thinned at once, as far as
+    /// it lies in segments of its own, and not with the next segment.
     pub fn set_quota(&mut self, quota: Quota) {
         self.prune_is_due |= quota.session_bytes < self.quota.session_bytes && self.has_begun();
         self.quota = quota;
