@@ -25,8 +25,8 @@ const DIM: Color = Color::srgb(0.58, 0.64, 0.74);
 const ALARM: Color = Color::srgb(1.0, 0.58, 0.52);
 /// What a sentence to the player takes at the lower edge, if it has a line.
 pub const ROOM_FOR_NOTES: f32 = 72.0;
-/// How wide objectives are.
-const OBJECTIVES: f32 = 200.0;
+/// How wide what is counted is, and how wide objectives are.
+const COLUMN: f32 = 200.0;
 const PANEL: Color = Color::srgba(0.02, 0.03, 0.06, 0.88);
 
 /// A sentence to the player, for a few seconds.
@@ -106,7 +106,7 @@ fn show(hud: Query<(), With<Hud>>, texts: Res<Texts>, mut commands: Commands) {
         children![
             counts(&texts),
             (
-                Node { width: px(OBJECTIVES), ..default() },
+                Node { width: px(COLUMN), ..default() },
                 ObjectiveList { locked: false, ..objectives::list(14.0) }
             ),
         ],
@@ -171,7 +171,7 @@ fn panel() -> impl Bundle {
 
 fn counts(texts: &Texts) -> impl Bundle + use<> {
     let node =
-        Node { width: px(184), row_gap: px(8), flex_direction: FlexDirection::Column, ..default() };
+        Node { width: px(COLUMN), row_gap: px(8), flex_direction: FlexDirection::Column, ..default() };
     let lines = children![
         count_line(&texts.lamps, Count::Lamps),
         count_line(&texts.tail, Count::Tail),

@@ -83,7 +83,7 @@ fn a_player_asks_for_one_request_and_not_for_those_of_others() {
 #[test]
 fn a_rejection_names_who_asked_whenever_it_comes() {
     let disk = MemoryDisk::default();
-    let mut app = game_with(plugin(&disk), |app| listen::<RequestRejected>(app));
+    let mut app = game_with(plugin(&disk), listen::<RequestRejected>);
     let rejected_by = |app: &App| -> Vec<Option<String>> {
         received::<RequestRejected>(app).into_iter().map(|rejected| rejected.by).collect()
     };
