@@ -170,8 +170,12 @@ fn panel() -> impl Bundle {
 }
 
 fn counts(texts: &Texts) -> impl Bundle + use<> {
-    let node =
-        Node { width: px(COLUMN), row_gap: px(8), flex_direction: FlexDirection::Column, ..default() };
+    let node = Node {
+        width: px(COLUMN),
+        row_gap: px(8),
+        flex_direction: FlexDirection::Column,
+        ..default()
+    };
     let lines = children![
         count_line(&texts.lamps, Count::Lamps),
         count_line(&texts.tail, Count::Tail),
