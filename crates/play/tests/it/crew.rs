@@ -578,17 +578,17 @@ fn who_is_refused_pauses_nothing() {
 #[test]
 fn a_refusal_is_said_to_whoever_asked_in_the_words_of_the_game_and_recorded_in_its_own() {
     #[derive(Resource, Default)]
-    struct Told(Vec<(Option<String>, RequestError)>);
+    struct Answers(Vec<(Option<String>, RequestError)>);
     let mut game = started_with(|app| {
-        app.init_resource::<Told>()
+        app.init_resource::<Answers>()
             .say_refusals(|In(refusal): In<CrewRefusal>, crew: Res<Crew>| match refusal {
                 CrewRefusal::MissingRight { right: Right::Load, .. } => {
                     format!("Das darf nur {}.", crew.host().unwrap().name())
                 }
                 other => other.to_string(),
             })
-            .add_observer(|it: On<RequestRejected>, mut told: ResMut<Told>| {
-                told.0.push((it.by.clone(), it.error.clone()));
+            .add_observer(|it: On<RequestRejected>, mut answers: ResMut<Answers>| {
+                answers.0.push((it.by.clone(), it.error.clone()));
             });
     });
     ask(&mut game, |crew| crew.join("ann"));
@@ -596,8 +596,8 @@ fn a_refusal_is_said_to_whoever_asked_in_the_words_of_the_game_and_recorded_in_i
     ask(&mut game, |crew| crew.join("ben"));
     game.request(|commands| commands.session().by("ben").undo_rewind()).frames(2);
     let reason = "Das darf nur Änne.".to_owned();
-    let told = std::mem::take(&mut game.world().resource_mut::<Told>().0);
-    assert_eq!(told, [(Some("ben".to_owned()), RequestError::Refused { reason })]);
+    let answers = std::mem::take(&mut game.world().resource_mut::<Answers>().0);
+    assert_eq!(answers, [(Some("ben".to_owned()), RequestError::Refused { reason })]);
     let deeds = log::<CrewDeed>(&mut game);
     let plain = "\"ben\" may not go back or load: the role is player".to_owned();
     assert_eq!(deeds.last().unwrap().outcome, DeedOutcome::Refused { reason: plain });
