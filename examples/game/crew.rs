@@ -3,12 +3,11 @@
 
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
-use bevy_session::SessionLast;
 use bevy_session::prelude::*;
 use bevy_session::ui::session_ui_is_open;
 use bevy_session_play::{
-    Characters, Crew, CrewChange, CrewCommandsExt, CrewPlugin, CrewStep, CrewSystems, PlayedBy,
-    PlayerId,
+    Characters, Crew, CrewChange, CrewCommandsExt, CrewExt, CrewPlugin, CrewRefusal, CrewRestored,
+    CrewStep, PlayedBy, PlayerId,
 };
 
 use crate::hud::Note;
@@ -93,15 +92,16 @@ impl Seats<'_> {
 
 pub fn plugin(app: &mut App) {
     app.add_plugins(CrewPlugin)
+        .say_refusals(|_: In<CrewRefusal>, crew: Res<Crew>, texts: Res<Texts>| {
+            texts.only_host(&crew)
+        })
         .add_observer(say_who_is_here)
-        .add_systems(
-            SessionLast,
-            sit_down
-                // After a crash, the crew is that of the checkpoint first, and here what happened since is done.
-                .after(CrewSystems)
-                .run_if(resource_exists::<CurrentSession>.and_then(not(session_is_restoring)))
-                .run_if(not(resource_changed::<Crew>)),
-        )
+        .add_observer(|_: On<SessionStarted>, mut commands: Commands| {
+            commands.run_system_cached(sit_down);
+        })
+        .add_observer(|_: On<CrewRestored>, mut commands: Commands| {
+            commands.run_system_cached(sit_down);
+        })
         .add_systems(
             Update,
             (
@@ -116,7 +116,7 @@ pub fn plugin(app: &mut App) {
         );
 }
 
-/// In a session that begins or comes back is no one. The host sits down first, and then has the whole keyboard; the
+/// In a session that begins or is taken up is no one. The host sits down first, and then has the whole keyboard; the
 /// other one is in the crew all the same, so that notes can be for them.
 fn sit_down(crew: Res<Crew>, seats: Seats, mut commands: Commands) {
     if crew.here().next().is_some() {

@@ -5,6 +5,7 @@ mod oil;
 use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
+use bevy::window::PrimaryWindow;
 use bevy_session::prelude::*;
 use bevy_session::ui::OpenSessionTimeline;
 use bevy_session::{Report, ReportWritten, SessionPlace};
@@ -22,6 +23,10 @@ use oil::oil_bars;
 const PALE: Color = Color::srgb(0.80, 0.85, 0.92);
 const DIM: Color = Color::srgb(0.58, 0.64, 0.74);
 const ALARM: Color = Color::srgb(1.0, 0.58, 0.52);
+/// What a sentence to the player takes at the lower edge, if it has a line.
+pub const ROOM_FOR_NOTES: f32 = 72.0;
+/// How wide what is counted is, and how wide objectives are.
+const COLUMN: f32 = 200.0;
 const PANEL: Color = Color::srgba(0.02, 0.03, 0.06, 0.88);
 
 /// A sentence to the player, for a few seconds.
@@ -44,6 +49,9 @@ impl Note {
 
 #[derive(Component)]
 struct Hud;
+/// What is counted, and the objectives.
+#[derive(Component)]
+struct Panel;
 
 /// A line of the panel, and what it counts.
 #[derive(Component, Clone, Copy)]
@@ -71,15 +79,16 @@ pub fn plugin(app: &mut App) {
         .add_systems(OnEnter(Game::Loading), show)
         .add_systems(
             Update,
-            (count, show_keys, show_note, save_and_go_back.run_if(not(is_typing)))
+            (count, fit_panel, show_keys, show_note, save_and_go_back.run_if(not(is_typing)))
                 .run_if(not(in_state(Game::Menu))),
         )
         .add_observer(|_: On<SlotSaved>, texts: Res<Texts>, mut note: ResMut<Note>| {
             note.say(&texts.slot_saved);
         })
         .add_observer(|report: On<ReportWritten>, texts: Res<Texts>, mut note: ResMut<Note>| {
-            let path = report.path.display().to_string();
-            note.say(&texts.report_written.replace("{path}", &path));
+            // The whole path is in the log, and longer than a line of a small window.
+            let file = report.path.file_name().unwrap_or_default().to_string_lossy();
+            note.say(&texts.report_written.replace("{file}", &file));
         });
 }
 
@@ -95,13 +104,9 @@ fn show(hud: Query<(), With<Hud>>, texts: Res<Texts>, mut commands: Commands) {
         Hud,
         panel(),
         children![
-            count_line(&texts.lamps, Count::Lamps),
-            count_line(&texts.tail, Count::Tail),
-            (line(), children![text(&texts.oil, 16.0, DIM), oil_bars()]),
-            count_line(&texts.points, Count::Points),
-            count_line(&texts.unsaved, Count::Unsaved),
+            counts(&texts),
             (
-                Node { margin: UiRect::top(px(10)), ..default() },
+                Node { width: px(COLUMN), ..default() },
                 ObjectiveList { locked: false, ..objectives::list(14.0) }
             ),
         ],
@@ -125,6 +130,7 @@ fn show(hud: Query<(), With<Hud>>, texts: Res<Texts>, mut commands: Commands) {
 fn note_plate() -> impl Bundle {
     let node = Node {
         align_self: AlignSelf::Center,
+        max_width: percent(100),
         padding: UiRect::axes(px(16), px(10)),
         border_radius: BorderRadius::all(px(8)),
         ..default()
@@ -150,20 +156,46 @@ fn keys_panel(texts: &Texts) -> impl Bundle {
 }
 
 fn panel() -> impl Bundle {
-    (
-        Node {
-            position_type: PositionType::Absolute,
-            left: px(16),
-            top: px(16),
-            width: px(216),
-            padding: UiRect::all(px(16)),
-            row_gap: px(8),
-            flex_direction: FlexDirection::Column,
-            border_radius: BorderRadius::all(px(8)),
-            ..default()
-        },
-        BackgroundColor(PANEL),
-    )
+    let node = Node {
+        position_type: PositionType::Absolute,
+        left: px(16),
+        top: px(16),
+        padding: UiRect::all(px(16)),
+        row_gap: px(18),
+        column_gap: px(16),
+        border_radius: BorderRadius::all(px(8)),
+        ..default()
+    };
+    (Panel, node, BackgroundColor(PANEL))
+}
+
+fn counts(texts: &Texts) -> impl Bundle + use<> {
+    let node = Node {
+        width: px(COLUMN),
+        row_gap: px(8),
+        flex_direction: FlexDirection::Column,
+        ..default()
+    };
+    let lines = children![
+        count_line(&texts.lamps, Count::Lamps),
+        count_line(&texts.tail, Count::Tail),
+        (line(), children![text(&texts.oil, 16.0, DIM), oil_bars()]),
+        count_line(&texts.points, Count::Points),
+        count_line(&texts.unsaved, Count::Unsaved),
+    ];
+    (node, lines)
+}
+
+/// Objectives stand below what is counted, or beside it where the window is higher than wide.
+fn fit_panel(
+    window: Single<&Window, With<PrimaryWindow>>,
+    mut panel: Single<&mut Node, With<Panel>>,
+) {
+    let direction = match window.height() > window.width() {
+        true => FlexDirection::Row,
+        false => FlexDirection::Column,
+    };
+    set_if_other(&mut panel, |node| &mut node.flex_direction, direction);
 }
 
 fn line() -> Node {
@@ -174,7 +206,7 @@ fn line() -> Node {
     }
 }
 
-fn count_line(label: &str, count: Count) -> impl Bundle {
+fn count_line(label: &str, count: Count) -> impl Bundle + use<> {
     (line(), children![text(label, 16.0, DIM), (count, text("", 16.0, PALE))])
 }
 
@@ -267,7 +299,7 @@ fn save_and_go_back(
         commands.session().quick_load();
     }
     if keys.just_pressed(KeyCode::KeyR) {
-        commands.trigger(OpenSessionTimeline);
+        commands.trigger(OpenSessionTimeline::default());
     }
 }
 

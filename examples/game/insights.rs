@@ -4,6 +4,7 @@ mod plots;
 
 use bevy::prelude::*;
 use bevy::tasks::{AsyncComputeTaskPool, Task, block_on, poll_once};
+use bevy::window::{PrimaryWindow, WindowResized};
 use bevy_session::SessionsDigested;
 use bevy_session_play::{
     GridCell, Insights, InsightsCommandsExt, InsightsExt, InsightsReport, SessionsInsights,
@@ -14,6 +15,7 @@ use crate::menu::{Action, DIM, night, screen, spawn_buttons};
 use crate::model::{Bite, Game};
 use crate::texts::Texts;
 use crate::views::{Shapes, WARM};
+use plots::Cards;
 
 /// The side of a cell of the map of bites, in units of a level.
 const CELL: f32 = 200.0;
@@ -39,28 +41,32 @@ pub fn gathered(app: &mut App) {
 
 /// The page.
 pub fn plugin(app: &mut App) {
-    app.add_systems(OnEnter(Game::Insights), open)
-        .add_observer(make_report)
-        .add_systems(Update, show.run_if(in_state(Game::Insights)));
+    app.add_systems(OnEnter(Game::Insights), open).add_observer(make_report).add_systems(
+        Update,
+        (show, look_again.run_if(on_message::<WindowResized>)).run_if(in_state(Game::Insights)),
+    );
 }
 
 fn open(texts: Res<Texts>, shapes: Res<Shapes>, mut commands: Commands) {
     let screen = screen(&mut commands, Game::Insights, 0.0);
     night(&mut commands, screen, &shapes);
     commands.entity(screen).with_children(|screen| {
-        screen.spawn(text(&texts.insights, 40.0, WARM));
+        screen.spawn(text(&texts.insights, 32.0, WARM));
         let page = Node {
             width: percent(100),
-            max_width: px(1180),
             flex_wrap: FlexWrap::Wrap,
             justify_content: JustifyContent::Center,
-            column_gap: px(20),
-            row_gap: px(16),
+            column_gap: px(plots::GAP),
+            row_gap: px(plots::GAP),
             ..default()
         };
         screen.spawn((Page, page)).with_child(text(&texts.looking, 18.0, DIM));
         spawn_buttons(screen, &[(&texts.back, Action::Leave)], 0);
     });
+    look_again(commands);
+}
+
+fn look_again(mut commands: Commands) {
     commands.insights().refresh();
 }
 
@@ -75,6 +81,7 @@ fn make_report(_: On<SessionsDigested>, insights: Res<SessionsInsights>, mut com
 fn show(
     report: Option<ResMut<Report>>,
     page: Single<Entity, With<Page>>,
+    (window, scale): (Single<&Window, With<PrimaryWindow>>, Res<UiScale>),
     texts: Res<Texts>,
     mut commands: Commands,
 ) {
@@ -82,9 +89,10 @@ fn show(
     let Some(report) = block_on(poll_once(&mut report.0)) else { return };
     commands.remove_resource::<Report>();
     commands.entity(*page).despawn_children().with_children(|page| {
-        plots::play_by_day(page, &report, &texts);
-        plots::funnel(page, &report, &texts);
-        plots::bites(page, &report, &texts);
-        plots::crash_free(page, &report, &texts);
+        let mut cards = Cards::new(page, &texts, window.size() / scale.0);
+        cards.play_by_day(&report);
+        cards.funnel(&report);
+        cards.bites(&report);
+        cards.crash_free(&report);
     });
 }

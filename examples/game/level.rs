@@ -15,8 +15,6 @@ use crate::options::Options;
 #[derive(Asset, TypePath, Clone, Debug, Deserialize)]
 pub struct Level {
     pub name: String,
-    /// What the player knows it as.
-    pub title: String,
     /// The level after this one.
     pub next: Option<String>,
     pub size: Vec2,

@@ -80,7 +80,7 @@ fn start() -> Result<AppExit, String> {
     }
     match &options.shots {
         Some(pictures) if options.act.is_none() => {
-            shots::direct(pictures, options.window).map(|()| AppExit::Success)
+            shots::direct(&options, pictures).map(|()| AppExit::Success)
         }
         _ => Ok(game(options, texts).run()),
     }

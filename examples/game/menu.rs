@@ -10,7 +10,7 @@ use bevy_session::shelf::ScenarioAsset;
 use bevy_session::ui::OpenSessionMenu;
 use bevy_session_play::{Crew, Rights};
 
-use crate::hud::text;
+use crate::hud::{self, text};
 use crate::level::LoadedLevel;
 use crate::model::{CurrentLevel, Dice, Game};
 use crate::objectives;
@@ -122,6 +122,7 @@ pub fn night(commands: &mut Commands, screen: Entity, shapes: &Shapes) {
 
 fn end_of_level(texts: Res<Texts>, level: Res<LoadedLevel>, mut commands: Commands) {
     let screen = screen(&mut commands, Game::MissionComplete, 0.66);
+    leave_room_for_notes(&mut commands, screen);
     if level.next.is_some() {
         let buttons = [(&texts.next_level, Action::NextLevel), (&texts.leave, Action::Leave)];
         fill(&mut commands, screen, [&texts.level_complete, ""], &buttons);
@@ -130,8 +131,14 @@ fn end_of_level(texts: Res<Texts>, level: Res<LoadedLevel>, mut commands: Comman
         fill(&mut commands, screen, [&texts.all_complete, ""], &buttons);
     }
     // What is done, and what is still to do.
-    let below = Node { width: px(280), margin: UiRect::top(px(24)), ..default() };
+    let below = Node { width: px(280), ..default() };
     commands.entity(screen).with_child((below, objectives::list(16.0)));
+}
+
+/// Leaves the lower edge of a screen to the sentences that are said to the player there.
+pub fn leave_room_for_notes(commands: &mut Commands, screen: Entity) {
+    let below = |mut node: Mut<Node>| node.padding.bottom = px(hud::ROOM_FOR_NOTES);
+    commands.entity(screen).entry::<Node>().and_modify(below);
 }
 
 /// A screen that goes when this state is left.
@@ -164,11 +171,14 @@ pub fn fill(
     buttons: &[(&String, Action)],
 ) {
     commands.entity(screen).with_children(|screen| {
-        screen.spawn(text(title, 56.0, WARM));
+        // As large as the window lets it be.
+        let size = TextFont { font_size: FontSize::VMin(7.8), ..default() };
+        let centred = TextLayout::justify(Justify::Center);
+        screen.spawn((Text::new(title), size, centred, TextColor(WARM), Pickable::IGNORE));
         if !tagline.is_empty() {
             screen.spawn(text(tagline, 18.0, DIM));
         }
-        screen.spawn(Node { height: px(16), ..default() });
+        screen.spawn(Node { height: vmin(2.2), ..default() });
         spawn_buttons(screen, buttons, 0);
     });
 }
@@ -195,7 +205,8 @@ fn button(label: &str, action: Action, index: i32) -> impl Bundle + use<> {
         Hovered::default(),
         Node {
             width: px(280),
-            padding: UiRect::axes(px(16), px(12)),
+            // Low windows have room for as many.
+            padding: UiRect::axes(px(16), vmin(1.6)),
             border: UiRect::all(px(2)),
             border_radius: BorderRadius::all(px(8)),
             justify_content: JustifyContent::Center,
@@ -235,7 +246,7 @@ fn act(
             *dice = Dice(options.seed.unwrap_or_else(rand_seed));
             scenarios.start(*number, &read, &mut commands);
         }
-        Action::Load => commands.trigger(OpenSessionMenu),
+        Action::Load => commands.trigger(OpenSessionMenu::default()),
         Action::Insights => next.set(Game::Insights),
         Action::Quit => _ = exit.write(AppExit::Success),
         Action::Resume => next.set(Game::Playing),

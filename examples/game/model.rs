@@ -235,6 +235,7 @@ fn last_words(score: Res<Score>, mut ending: ResMut<SessionEnding>) {
 /// Each place is a chapter. Its first checkpoint is kept, so that the player can begin it again.
 fn enter_place(
     level: Res<LoadedLevel>,
+    texts: Res<Texts>,
     session: Option<Res<CurrentSession>>,
     mut commands: Commands,
 ) {
@@ -242,7 +243,8 @@ fn enter_place(
     if session.is_some_and(|session| session.chapters().current().is_some()) {
         commands.session().end_current_chapter(ChapterOutcome::Abandoned);
     }
-    commands.session().begin_chapter(NewChapter::named(&level.title).kind("place"));
+    let place = NewChapter::named(texts.name_of(&level.name)).kind("place");
+    commands.session().begin_chapter(place);
 }
 
 fn complete_place(session: Option<Res<CurrentSession>>, mut commands: Commands) {

@@ -4,7 +4,7 @@ use bevy::prelude::*;
 use bevy::ui_widgets::Activate;
 use bevy_session::RequestError;
 use bevy_session::prelude::*;
-use bevy_session::ui::OpenSessionMenu;
+use bevy_session::ui::{OpenSessionMenu, SessionMenu};
 use bevy_session_play::{
     Crew, CrewChange, CrewCommandsExt, CrewRefusal, CrewRejected, Right, Rights,
 };
@@ -12,7 +12,7 @@ use bevy_session_play::{
 use crate::crew::{Seat, Seats};
 use crate::hud::Note;
 use crate::level::LoadedLevel;
-use crate::menu::{Action, Screen, fill, screen};
+use crate::menu::{Action, Screen, fill, leave_room_for_notes, screen};
 use crate::model::Game;
 use crate::pins::Writing;
 use crate::texts::Texts;
@@ -32,18 +32,20 @@ pub enum Ask {
 }
 
 impl Ask {
-    fn right(self) -> Right {
+    /// The right that it takes; everybody may look at what can be loaded.
+    fn right(self) -> Option<Right> {
         match self {
-            Self::Save => Right::Save,
-            Self::Load | Self::BeginAgain => Right::Load,
-            Self::HandOver => Right::HandOver,
-            Self::Leave => Right::End,
+            Self::Save => Some(Right::Save),
+            Self::Load => None,
+            Self::BeginAgain => Some(Right::Load),
+            Self::HandOver => Some(Right::HandOver),
+            Self::Leave => Some(Right::End),
         }
     }
 
     /// Whether the crew lets a player do it.
     pub fn check(self, by: Seat, crew: &Crew, rights: &Rights) -> Result<(), CrewRefusal> {
-        crew.may(by.id(), self.right(), rights)
+        self.right().map_or(Ok(()), |right| crew.may(by.id(), right, rights))
     }
 }
 
@@ -82,7 +84,7 @@ fn pause_menu(
         said = who.replace("{host}", host.name()).replace("{name}", asking.0.name());
     }
     let screen = screen(&mut commands, Game::Paused, 0.62);
-    // As many buttons have room in a small window, too.
+    leave_room_for_notes(&mut commands, screen);
     commands.entity(screen).entry::<Node>().and_modify(|mut node| node.row_gap = px(8));
     fill(&mut commands, screen, [&texts.paused, &said], &buttons);
 }
@@ -112,7 +114,7 @@ fn ask(
     let Asking(player) = *asking;
     match ask {
         Ask::Save => {
-            let name = level.map_or_else(String::new, |level| level.title.clone());
+            let name = level.map_or("", |level| texts.name_of(&level.into_inner().name));
             commands.session().by(player.id()).save(SaveSlot::manual(name).overwrite());
         }
         Ask::BeginAgain => {
@@ -121,10 +123,10 @@ fn ask(
             }
         }
         Ask::HandOver => commands.crew().by(player.id()).hand_over(player.other().id()),
-        // What these lead to isn't asked by anybody: a menu of its own, and a state. So the rights are looked at here.
-        Ask::Load | Ask::Leave => match ask.check(player, &crew, &rights) {
+        Ask::Load => commands.trigger(OpenSessionMenu::by(player.id())),
+        // A state is no request, so the rights are looked at here.
+        Ask::Leave => match ask.check(player, &crew, &rights) {
             Err(_) => note.say(&texts.only_host(&crew)),
-            Ok(()) if *ask == Ask::Load => commands.trigger(OpenSessionMenu),
             Ok(()) => next.set(Game::Menu),
         },
     }
@@ -145,14 +147,16 @@ fn say_who_may(
 
 fn say_what_is_not_possible(
     rejected: On<RequestRejected>,
-    crew: Res<Crew>,
+    menu: Res<SessionMenu>,
     texts: Res<Texts>,
     mut note: ResMut<Note>,
 ) {
-    warn!("{:?}: {}", rejected.request, rejected.error);
-    match rejected.error {
-        // The only guard of this game is that of the crew.
-        RequestError::Refused { .. } => note.say(&texts.only_host(&crew)),
+    warn!("{:?} by {:?}: {}", rejected.request, rejected.by, rejected.error);
+    match &rejected.error {
+        // The menu itself says why.
+        _ if menu.is_open() => {}
+        // In the words that the crew was given.
+        RequestError::Refused { reason } => note.say(reason),
         _ => note.say(&texts.not_possible),
     }
 }

@@ -31,7 +31,7 @@ fn tell(
     insights: Res<SessionsInsights>,
     objectives: Res<Objectives>,
     session: Option<Res<CurrentSession>>,
-    options: Res<Options>,
+    (options, windows, scale): (Res<Options>, Query<&Window>, Res<UiScale>),
     mut recap: ResMut<Recap>,
     mut note: ResMut<Note>,
 ) {
@@ -40,7 +40,12 @@ fn tell(
     };
     if std::mem::take(&mut recap.wanted) {
         let title = |key: &str| Some(objectives.get(key)?.title().to_owned());
-        let story = story_so_far(known).titled(title);
+        let mut story = story_so_far(known).titled(title);
+        // A low window has room for the newest alone.
+        if windows.iter().any(|window| window.height() < 560.0 * scale.0) {
+            let surplus = story.deeds.len().saturating_sub(2);
+            story.deeds.drain(..surplus);
+        }
         let mut text =
             story.text(&StoryTexts::of_language(&options.language), jiff::Timestamp::now());
         if options.language == "en" {

@@ -19,30 +19,34 @@ use std::{env, fs, io};
 
 use bevy::prelude::*;
 
+use crate::options::Options;
+
 /// Has all acts played, or says in a sentence what went wrong.
-pub fn direct(pictures: &Path, window: (u32, u32)) -> Result<(), String> {
+pub fn direct(options: &Options, pictures: &Path) -> Result<(), String> {
     let place = env::temp_dir().join(format!("lamplighter-{}", std::process::id()));
     let (here, elsewhere) = (place.join("here"), place.join("elsewhere"));
     let played = fs::create_dir_all(pictures)
         .and_then(|()| fs::create_dir_all(&here))
         .map_err(|error| format!("There is no place for pictures: {error}."))
-        .and_then(|()| play_all(pictures, window, &here, &elsewhere));
+        .and_then(|()| play_all(options, pictures, &here, &elsewhere));
     let cleared = fs::remove_dir_all(&place);
     played.and(cleared.map_err(|error| format!("{} can't be removed: {error}.", place.display())))
 }
 
 fn play_all(
+    options: &Options,
     pictures: &Path,
-    (width, height): (u32, u32),
     here: &Path,
     elsewhere: &Path,
 ) -> Result<(), String> {
+    let (width, height) = options.window;
     let play = |act: &str, data: &Path| -> Result<ExitStatus, String> {
         let program = env::current_exe().map_err(|error: io::Error| error.to_string())?;
         let mut command = Command::new(program);
         command.arg("--shots").arg(pictures).arg("--data").arg(data);
         command.args(["--act", act, "--seed", "7"]);
         command.arg("--window").arg(format!("{width}x{height}"));
+        command.args(["--language", &options.language]);
         command.status().map_err(|error| format!("Act {act} can't be played: {error}."))
     };
     let play_to_the_end = |act: &str, data: &Path| match play(act, data)? {

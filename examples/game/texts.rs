@@ -1,5 +1,6 @@
 //! What the game says, from `assets/lamplighter/en.ron` or `de.ron`.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use bevy::prelude::*;
@@ -61,6 +62,8 @@ pub struct Texts {
     pub bites: String,
     pub crash_free: String,
     pub too_few: String,
+    /// What objectives and levels are called in plots, by the last part of their keys.
+    pub names: HashMap<String, String>,
     pub unsaved: String,
     /// Keys of whoever plays alone, and of two on one keyboard; and those that are everybody's.
     pub keys_of_one: String,
@@ -111,6 +114,11 @@ impl Texts {
         let length = minutes.map(|minutes| self.minutes.replace("{minutes}", &minutes));
         let difficulty = Some(scenario.difficulty.clone()).filter(|words| !words.is_empty());
         [difficulty, length].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+
+    /// A short name, for a plot.
+    pub fn name_of<'a>(&'a self, key: &'a str) -> &'a str {
+        self.names.get(key).map_or(key, String::as_str)
     }
 
     /// Why something isn't done that takes a right: the one table of rights lets only the host do it.

@@ -487,6 +487,9 @@ notifications! {
     RequestRejected {
         /// The request.
         request: Request,
+        /// The player who asked, as the game calls them; `None` if the game itself did. See
+        /// [`SessionCommands::by`](crate::SessionCommands::by).
+        by: Option<String>,
         /// Why.
         error: RequestError,
     }

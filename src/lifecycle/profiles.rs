@@ -5,7 +5,7 @@ use tracing::info;
 
 use super::leaving::Departure;
 use super::notifications::{ProfileChanged, notify};
-use super::requests::{Request, RequestQueue, check_text, reject};
+use super::requests::{Request, RequestQueue, check_text, reject_asked};
 use super::runtime::{RuntimeParts, Transition};
 use super::{RecoveryOffers, SessionCatalog};
 use crate::content::Order;
@@ -71,8 +71,8 @@ impl RuntimeParts {
             return;
         }
         let Some(mut queue) = world.get_resource_mut::<RequestQueue>() else { return };
-        for request in queue.take(Request::is_refused_during_restore) {
-            reject(world, request, RequestError::RestoreUnderWay);
+        for asked in queue.take(Request::is_refused_during_restore) {
+            reject_asked(world, asked, RequestError::RestoreUnderWay);
         }
     }
 

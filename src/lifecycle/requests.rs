@@ -1,5 +1,6 @@
 //! What a game asks for, by topic.
 
+mod askers;
 mod chapter_commands;
 mod commands;
 mod queue;
@@ -25,7 +26,7 @@ use crate::session::{
 pub use commands::{SessionCommands, SessionCommandsExt};
 
 pub(crate) use queue::RequestQueue;
-pub(super) use queue::{check_text, reject};
+pub(super) use queue::{check_text, reject, reject_asked};
 
 /// One request of the game, as it was made.
 ///

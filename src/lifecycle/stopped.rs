@@ -6,7 +6,7 @@ use tracing::error;
 use super::CurrentSession;
 use super::activity::{SessionActivity, set_activity};
 use super::notifications::{SavingStopped, notify};
-use super::requests::{RequestQueue, reject};
+use super::requests::{RequestQueue, reject_asked};
 use crate::session::{RequestError, StopReason};
 
 /// Says once that nothing is saved any more, and answers requests from now on.
@@ -22,8 +22,8 @@ pub(super) fn report_that_saving_stopped(world: &mut World, reported: &mut bool)
         set_activity(world, |activity| *activity = SessionActivity::default());
         notify(world, SavingStopped { session, reason });
     }
-    for request in world.get_resource_or_init::<RequestQueue>().take_all() {
-        reject(world, request, RequestError::SavingStopped);
+    for asked in world.get_resource_or_init::<RequestQueue>().take_all() {
+        reject_asked(world, asked, RequestError::SavingStopped);
     }
 }
 

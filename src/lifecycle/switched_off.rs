@@ -3,7 +3,7 @@
 use bevy::prelude::*;
 
 use super::hooks::CheckpointTriggers;
-use super::requests::{RequestQueue, reject};
+use super::requests::{RequestQueue, reject_asked};
 use crate::session::RequestError;
 
 /// Stands in for [`Runtime`](super::Runtime) where sessions are switched off for this start.
@@ -19,8 +19,8 @@ impl SwitchedOff {
         if let Some(mut triggers) = world.get_resource_mut::<CheckpointTriggers>() {
             triggers.bypass_change_detection().clear();
         }
-        for request in world.get_resource_or_init::<RequestQueue>().take_all() {
-            reject(world, request, RequestError::SessionsAreOff);
+        for asked in world.get_resource_or_init::<RequestQueue>().take_all() {
+            reject_asked(world, asked, RequestError::SessionsAreOff);
         }
         true
     }

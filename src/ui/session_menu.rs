@@ -54,7 +54,7 @@ use super::{SessionUiSystems, add_core};
 ///     .run();
 ///
 /// fn load_button(mut commands: Commands) {
-///     commands.trigger(OpenSessionMenu);
+///     commands.trigger(OpenSessionMenu::default());
 /// }
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -77,9 +77,33 @@ impl SessionMenuPlugin {
     }
 }
 
-/// Opens the [session menu](SessionMenuPlugin). Trigger it.
-#[derive(Event, Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct OpenSessionMenu;
+/// Opens the [session menu](SessionMenuPlugin). Trigger it; while the menu is open, nothing happens.
+///
+/// [`OpenSessionMenu::default`] opens it for the game itself, which no guard asks. Whatever is asked for in a menu that a
+/// player opened is asked by that player: the game's [guards](crate::SessionHooksExt::guard_requests) may refuse it, and
+/// the menu shows their reason.
+///
+/// ```
+/// use bevy::prelude::*;
+/// use bevy_session::ui::OpenSessionMenu;
+///
+/// fn load_was_pressed(mut commands: Commands) {
+///     commands.trigger(OpenSessionMenu::by("Ben"));
+/// }
+/// # bevy::ecs::system::assert_is_system(load_was_pressed);
+/// ```
+#[derive(Event, Clone, PartialEq, Eq, Debug, Default)]
+pub struct OpenSessionMenu {
+    pub(in crate::ui) by: Option<String>,
+}
+
+impl OpenSessionMenu {
+    /// Opens it for a player, as the game calls them.
+    #[must_use]
+    pub fn by(player: impl Into<String>) -> Self {
+        Self { by: Some(player.into()) }
+    }
+}
 
 /// Closes the [session menu](SessionMenuPlugin). Trigger it.
 #[derive(Event, Clone, Copy, PartialEq, Eq, Debug, Default)]

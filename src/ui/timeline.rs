@@ -49,7 +49,7 @@ use super::{SessionUiSystems, add_core};
 ///     .run();
 ///
 /// fn rewind_key(mut commands: Commands) {
-///     commands.trigger(OpenSessionTimeline);
+///     commands.trigger(OpenSessionTimeline::default());
 /// }
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -66,10 +66,23 @@ impl SessionTimelinePlugin {
     }
 }
 
-/// Opens the [timeline](SessionTimelinePlugin) of the session that is played. Without one it does nothing.
-/// Trigger it.
-#[derive(Event, Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct OpenSessionTimeline;
+/// Opens the [timeline](SessionTimelinePlugin) of the session that is played. Without one, and while it is open, it does
+/// nothing. Trigger it.
+///
+/// [`OpenSessionTimeline::default`] opens it for the game itself, [`by`](Self::by) for a player, as it is with the
+/// [session menu](super::OpenSessionMenu).
+#[derive(Event, Clone, PartialEq, Eq, Debug, Default)]
+pub struct OpenSessionTimeline {
+    pub(super) by: Option<String>,
+}
+
+impl OpenSessionTimeline {
+    /// Opens it for a player, as the game calls them.
+    #[must_use]
+    pub fn by(player: impl Into<String>) -> Self {
+        Self { by: Some(player.into()) }
+    }
+}
 
 /// Closes the [timeline](SessionTimelinePlugin). Trigger it.
 #[derive(Event, Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -55,6 +55,7 @@ fn a_player_without_the_right_is_refused_with_the_reason_and_changes_nothing() {
     frames(&mut app, 2);
     let [rejected] = &*received::<RequestRejected>(&app) else { panic!() };
     assert_eq!(rejected.request, Request::Current(CurrentRequest::Pause));
+    assert_eq!(rejected.by.as_deref(), Some("Ben"));
     assert_eq!(rejected.error, RequestError::Refused { reason: "Ben is not the host".to_owned() });
     assert_eq!(rejected.error.to_string(), "refused: Ben is not the host");
     assert_eq!(received::<SessionPaused>(&app).len(), 0);
@@ -77,6 +78,39 @@ fn a_player_asks_for_one_request_and_not_for_those_of_others() {
     });
     frames(&mut app, 2);
     assert_eq!(asked_by(&app), [Some("Ben"), None]);
+}
+
+#[test]
+fn a_rejection_names_who_asked_whenever_it_comes() {
+    let disk = MemoryDisk::default();
+    let mut app = game_with(plugin(&disk), listen::<RequestRejected>);
+    let rejected_by = |app: &App| -> Vec<Option<String>> {
+        received::<RequestRejected>(app).into_iter().map(|rejected| rejected.by).collect()
+    };
+    // At once, since no session is played.
+    request(&mut app, |commands| {
+        commands.session().by("Ben").pause();
+        commands.session().pause();
+        commands.session().by("Ann").pause();
+    });
+    frames(&mut app, 2);
+    let (ann, ben) = (Some("Ann".to_owned()), Some("Ben".to_owned()));
+    assert_eq!(rejected_by(&app), [ben.clone(), None, ann.clone()]);
+    // By the writer, frames later: there is no such slot, and no such file.
+    request(&mut app, |commands| commands.session().start(NewSession::named("Campaign")));
+    frames(&mut app, 3);
+    let missing = bevy_session::SlotId::random();
+    request(&mut app, |commands| {
+        commands.session().by("Ben").delete_slot(missing);
+        commands.session().by("Ann").import("/nowhere/at-all.slot");
+        commands.session().forget(bevy_session::SessionId::random());
+    });
+    frames(&mut app, 6);
+    let later = &rejected_by(&app)[3..];
+    assert_eq!(later.len(), 3, "{:?}", received::<RequestRejected>(&app));
+    for by in [ann, ben, None] {
+        assert!(later.contains(&by), "{later:?}");
+    }
 }
 
 #[test]

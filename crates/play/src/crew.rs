@@ -14,6 +14,7 @@ mod player;
 mod plugin;
 mod refusal;
 mod requests;
+mod restored;
 mod rights;
 mod role;
 
@@ -26,5 +27,6 @@ pub use plugin::{CrewExt, CrewPlugin, CrewSystems};
 pub use refusal::CrewRefusal;
 pub(crate) use requests::play_time_in;
 pub use requests::{CrewCommands, CrewCommandsExt, CrewRejected, CrewRequest};
+pub use restored::CrewRestored;
 pub use rights::{Right, Rights};
 pub use role::Role;

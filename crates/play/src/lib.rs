@@ -12,8 +12,8 @@ mod objectives;
 
 pub use crew::{
     Characters, Crew, CrewChange, CrewCommands, CrewCommandsExt, CrewDeed, CrewExt, CrewMember,
-    CrewPlugin, CrewRefusal, CrewRejected, CrewRequest, CrewStep, CrewSystems, DeedOutcome,
-    PlayedBy, PlayerId, PlayerIdError, Right, Rights, Role,
+    CrewPlugin, CrewRefusal, CrewRejected, CrewRequest, CrewRestored, CrewStep, CrewSystems,
+    DeedOutcome, PlayedBy, PlayerId, PlayerIdError, Right, Rights, Role,
 };
 pub use insights::{
     ChapterInsights, ChapterReport, CountedText, Deed, DeedKind, Distribution, FailureRepeated,

@@ -53,7 +53,8 @@ fn write_note(
 
 fn field(parent: &mut ChildSpawnerCommands, proposed: &str, theme: &SessionTheme) {
     let node = Node {
-        width: px(520),
+        // Beside what is counted on the left.
+        width: px(380),
         max_width: percent(92),
         padding: UiRect::axes(px(16), px(12)),
         border: UiRect::all(px(2)),

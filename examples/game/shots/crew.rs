@@ -2,6 +2,7 @@
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
+use bevy_session::ui::SessionMenu;
 use bevy_session_play::{Crew, Mentioned, Notes};
 
 use super::stage::Step::{self, Do, Frames, Press, Shot, Type, Until};
@@ -10,16 +11,21 @@ use crate::crew::Seat;
 use crate::model::Game;
 use crate::pause::Asking;
 
-/// Who heard of a note.
+/// Who heard of a note, and whose requests were refused.
 #[derive(Resource, Default)]
-struct Heard(Vec<Mentioned>);
+struct Heard {
+    notes: Vec<Mentioned>,
+    refused: Vec<String>,
+}
 
 pub fn plugin(app: &mut App) {
-    app.init_resource::<Heard>().add_observer(
-        |mentioned: On<Mentioned>, mut heard: ResMut<Heard>| {
-            heard.0.push(mentioned.clone());
-        },
-    );
+    app.init_resource::<Heard>()
+        .add_observer(|mentioned: On<Mentioned>, mut heard: ResMut<Heard>| {
+            heard.notes.push(mentioned.clone());
+        })
+        .add_observer(|rejected: On<RequestRejected>, mut heard: ResMut<Heard>| {
+            heard.refused.extend(rejected.by.clone());
+        });
 }
 
 /// From one player to two, the second of whom hosts at the end.
@@ -29,7 +35,7 @@ pub fn play_together() -> Vec<Step> {
         Press(&[KeyCode::F2]),
         Until("both at the keyboard", |world| are_here(world, 2)),
         Until("who is meant to hear of the note", |world| {
-            let heard = &world.resource::<Heard>().0;
+            let heard = &world.resource::<Heard>().notes;
             matches!(&heard[..], [heard] if heard.player.as_str() == Seat::Right.id())
         }),
         Frames(30),
@@ -60,13 +66,27 @@ fn leave_a_note() -> Vec<Step> {
     ]
 }
 
-/// Ben asks for what only Ann may do, and gets the right to it from her.
+/// Ben asks for what only Ann may do, in the pause menu and in the one with all games, and gets the right to it from her.
 fn hand_over() -> Vec<Step> {
     vec![
         Press(&[KeyCode::Backspace]),
         Until("his pause", |world| is_asking(world, Seat::Right) && has_focus(world)),
         // Below "Resume" and "Save".
         Press(&[KeyCode::ArrowDown]),
+        Press(&[KeyCode::ArrowDown]),
+        Press(&[KeyCode::Enter]),
+        Until("the load menu", |world| world.resource::<SessionMenu>().is_open()),
+        Frames(30),
+        Press(&[KeyCode::Enter]),
+        Until("his refusal", |world| {
+            let refused = &world.resource::<Heard>().refused;
+            refused.last().is_some_and(|by| by == Seat::Right.id())
+        }),
+        Frames(10),
+        Shot("menu-refused"),
+        Press(&[KeyCode::Escape]),
+        Until("the end of the load menu", |world| !world.resource::<SessionMenu>().is_open()),
+        // "Begin this place again".
         Press(&[KeyCode::ArrowDown]),
         Press(&[KeyCode::Enter]),
         Frames(20),

@@ -16,7 +16,7 @@ pub fn look_at_the_shelf() -> Vec<Step> {
         Until("a hundred sessions", |world| {
             world.resource::<SessionCatalog>().sessions().len() >= 100
         }),
-        Do(|world| world.trigger(OpenSessionMenu)),
+        Do(|world| world.trigger(OpenSessionMenu::default())),
         Until("the load menu", |world| world.resource::<SessionMenu>().is_open()),
         Until("one of its buttons chosen", has_focus),
         Frames(60),

@@ -15,6 +15,7 @@ use crate::crashes::kill_at_once;
 use crate::crew::Seat;
 use crate::model::{Game, Lamp};
 use crate::options::Options;
+use crate::recap::Recap;
 
 /// What happened since the story looked last.
 #[derive(Resource, Default)]
@@ -113,6 +114,9 @@ fn go_on(is_enough: fn(&mut World) -> bool) -> Vec<Step> {
         Until("the place that was completed", |world| {
             state(world) == Game::MissionComplete && has_focus(world)
         }),
+        Until("what was done last", |world| !world.resource::<Recap>().wanted),
+        Frames(10),
+        Shot("recap"),
         Frames(60),
         Shot("recap"),
         Press(&[KeyCode::Enter]),

@@ -10,8 +10,10 @@ use crate::level::LoadedLevel;
 use crate::model::{Lantern, Player};
 use crate::play::{FLARE_LIGHT, Steering};
 
-/// How much is to be seen around those who play.
-const MARGIN: f32 = 320.0;
+/// How much is to be seen around those who play: above them, a photograph on a pin.
+const MARGIN: Vec2 = Vec2::new(320.0, 440.0);
+/// What the counts cover of a window that is higher than wide.
+const COVERED: f32 = 130.0;
 /// What is left of the colours of whoever is away.
 const ASLEEP: f32 = 0.35;
 
@@ -162,9 +164,11 @@ fn follow_players(
     // As large as in a window of 1280 × 720 in a larger one, and no smaller in a smaller one.
     let share = (window.size() / Vec2::new(1280.0, 720.0)).min_element().max(1.0);
     let scale = ((high - low + MARGIN) / window.size()).max_element().max(1.0 / share);
-    // There is nothing to see beyond the edge.
+    // There is nothing to see beyond the edge, but for what the counts lie over in a window that is higher than wide.
     let room = ((level.size + EDGE - window.size() * scale) / 2.0).max(Vec2::ZERO);
-    let goal = ((low + high) / 2.0).clamp(-room, room);
+    let is_high = window.height() > window.width();
+    let above = if is_high { Vec2::new(0.0, COVERED * scale) } else { Vec2::ZERO };
+    let goal = ((low + high) / 2.0).clamp(-room, room + above);
     let way = goal.extend(0.0) - camera.translation;
     // At once after a restore or in a new level, smoothly else.
     let part = if way.length() > 500.0 { 1.0 } else { 1.0 - (-5.0 * time.delta_secs()).exp() };

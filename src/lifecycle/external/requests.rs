@@ -67,7 +67,7 @@ impl RuntimeParts {
         if let Some(mut queue) = world.get_resource_mut::<RequestQueue>()
             && !queue.is_empty()
         {
-            asked.extend(queue.take(is_answer));
+            asked.extend(queue.take(is_answer).into_iter().map(|asked| asked.request));
         }
         for request in asked {
             self.take_answer(world, request);

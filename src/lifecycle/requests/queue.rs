@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use bevy::prelude::*;
 use tracing::{debug, info_span, warn};
 
+use super::askers::Askers;
 use super::{Request, SessionRequest};
 use crate::clock;
 use crate::content::Order;
@@ -20,11 +21,13 @@ pub(crate) struct RequestQueue {
     waiting: VecDeque<Asked>,
     /// How many of them were there when requests were handled last.
     left_over: usize,
+    /// Who asked for what was handled and may be answered later.
+    askers: Askers,
 }
 
 /// A request, and the session that it is about where it is known.
-struct Asked {
-    request: Request,
+pub(in crate::lifecycle) struct Asked {
+    pub request: Request,
     of: Option<SessionId>,
     by: Asker,
 }
@@ -76,17 +79,17 @@ impl RequestQueue {
     pub(in crate::lifecycle) fn take(
         &mut self,
         is_wanted: impl Fn(&Request) -> bool,
-    ) -> Vec<Request> {
+    ) -> Vec<Asked> {
         let asked = std::mem::take(&mut self.waiting).into_iter();
         let (taken, kept): (VecDeque<_>, VecDeque<_>) =
             asked.partition(|asked| is_wanted(&asked.request));
         self.waiting = kept;
-        taken.into_iter().map(|asked| asked.request).collect()
+        taken.into()
     }
 
     /// Takes everything.
-    pub(in crate::lifecycle) fn take_all(&mut self) -> Vec<Request> {
-        std::mem::take(&mut self.waiting).into_iter().map(|asked| asked.request).collect()
+    pub(in crate::lifecycle) fn take_all(&mut self) -> Vec<Asked> {
+        std::mem::take(&mut self.waiting).into()
     }
 }
 
@@ -128,7 +131,7 @@ impl RuntimeParts {
                 stopwatch.note_request(begun);
             }
             if let Err(error) = handled {
-                reject(world, asked.request, error);
+                reject_asked(world, asked, error);
             }
         }
     }
@@ -151,7 +154,9 @@ impl RuntimeParts {
             return Err(RequestError::OtherSession { asked_of });
         }
         if let Asker::Game(player) = &asked.by {
-            self.ask_guards(world, &asked.request, player.as_deref())?;
+            let player = player.as_deref();
+            self.ask_guards(world, &asked.request, player)?;
+            world.get_resource_or_init::<RequestQueue>().askers.note(&asked.request, player);
         }
         match &asked.request {
             Request::Session(request) => self.handle_session_request(world, request),
@@ -181,15 +186,30 @@ impl RuntimeParts {
     }
 }
 
-/// Answers a request that changes nothing.
+/// Answers a request that changes nothing, and was handled before.
 pub(in crate::lifecycle) fn reject(
     world: &mut World,
     request: impl Into<Request>,
     error: RequestError,
 ) {
     let request = request.into();
-    warn!(?request, %error, "request rejected");
-    notify(world, RequestRejected { request, error });
+    let queue = world.get_resource_or_init::<RequestQueue>();
+    let by = queue.askers.of(&request).map(str::to_owned);
+    answer(world, RequestRejected { request, by, error });
+}
+
+/// Answers a request that is as it was asked for.
+pub(in crate::lifecycle) fn reject_asked(world: &mut World, asked: Asked, error: RequestError) {
+    match asked.by {
+        Asker::Game(by) => answer(world, RequestRejected { request: asked.request, by, error }),
+        Asker::Plugin => reject(world, asked.request, error),
+    }
+}
+
+fn answer(world: &mut World, rejected: RequestRejected) {
+    let RequestRejected { request, by, error } = &rejected;
+    warn!(?request, by, %error, "request rejected");
+    notify(world, rejected);
 }
 
 /// Whether a text is short enough to be kept.

@@ -22,9 +22,10 @@ use crate::ui::focus::{GoBack, ScrollRows};
 use crate::ui::surface::Surface;
 use crate::ui::widgets;
 
-pub(super) fn open_menu(_: On<OpenSessionMenu>, mut menu: ResMut<SessionMenu>) {
+pub(super) fn open_menu(open: On<OpenSessionMenu>, mut menu: ResMut<SessionMenu>) {
     if !menu.is_open {
         menu.reset(true);
+        menu.by.clone_from(&open.by);
         menu.wants_focus = Some(Does::Play);
     }
 }
@@ -46,7 +47,7 @@ pub(super) fn close(menu: &mut SessionMenu, commands: &mut Commands) {
 /// Nothing can be undone any more.
 pub(super) fn end_toast(menu: &mut SessionMenu, commands: &mut Commands) {
     if let Some(slot) = menu.doomed() {
-        commands.session().delete_slot(slot);
+        commands.session().asked_by(&menu.by).delete_slot(slot);
     }
     menu.toast = None;
 }
@@ -147,8 +148,9 @@ impl Acting<'_, '_> {
             return;
         };
         if let Some(timeline) = &mut self.timeline {
+            let by = menu.by.clone();
             close(menu, &mut self.commands);
-            timeline.open(play_time, true);
+            timeline.open(play_time, by, true);
         }
     }
 }

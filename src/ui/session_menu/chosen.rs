@@ -34,7 +34,7 @@ impl Acting<'_, '_> {
             }
             (Does::Play, _) => {
                 if let Some(request) = chosen.play {
-                    self.commands.session().request(request.clone());
+                    self.commands.session().asked_by(&menu.by).request(request.clone());
                     menu.loading = Some(request);
                 }
             }
@@ -52,7 +52,7 @@ impl Acting<'_, '_> {
                 let name = own_name.unwrap_or(&chosen.name);
                 let name = fill(&self.known.look.words.copy_name, &[("name", name)]);
                 let request = SessionRequest::Copy { session, name };
-                menu.unconfirmed.ask(request, &mut self.commands);
+                menu.ask(request, &mut self.commands);
                 menu.shows_more = false;
             }
             (Does::Archive, _) => ask_whether(menu, chosen, Sure::Archive),
@@ -94,7 +94,7 @@ impl Acting<'_, '_> {
 
     fn update(&mut self, menu: &mut SessionMenu, session: SessionId, update: SessionUpdate) {
         let request = SessionRequest::Update(session, Box::new(update));
-        menu.unconfirmed.ask(request, &mut self.commands);
+        menu.ask(request, &mut self.commands);
     }
 
     /// Has what is chosen put elsewhere, says so, and chooses the next.
@@ -105,7 +105,7 @@ impl Acting<'_, '_> {
         how: ShelfMove,
         chosen: &Chosen,
     ) {
-        menu.unconfirmed.ask(SessionRequest::Shelve(session, how), &mut self.commands);
+        menu.ask(SessionRequest::Shelve(session, how), &mut self.commands);
         let said = match how {
             ShelfMove::Delete => Said::Deleted,
             ShelfMove::Archive(_) => Said::Archived,
@@ -135,7 +135,7 @@ impl Acting<'_, '_> {
             Undo::KeepSlot(slot) => EntryId::Slot(slot),
             Undo::TakeOutOfTrash(session) => {
                 let request = SessionRequest::Shelve(session, ShelfMove::Undelete);
-                menu.unconfirmed.ask(request, &mut self.commands);
+                menu.ask(request, &mut self.commands);
                 EntryId::Session(session)
             }
         };
@@ -171,7 +171,7 @@ impl Acting<'_, '_> {
             }
             EntryId::Slot(slot) => {
                 let request = SlotRequest::Rename { slot, name: name.to_owned() };
-                menu.unconfirmed.ask(request, &mut self.commands);
+                menu.ask(request, &mut self.commands);
             }
         }
     }
@@ -185,7 +185,7 @@ impl Acting<'_, '_> {
             Sure::End => {
                 let is_played = self.known.facts().playing == Some(session);
                 if is_played {
-                    self.commands.session().end(EndReason::Abandoned);
+                    self.commands.session().asked_by(&menu.by).end(EndReason::Abandoned);
                 }
             }
             Sure::Archive => {
@@ -193,7 +193,7 @@ impl Acting<'_, '_> {
                 self.shelve(menu, session, how, &chosen);
             }
             Sure::Forget => {
-                menu.unconfirmed.ask(SessionRequest::Forget(session), &mut self.commands);
+                menu.ask(SessionRequest::Forget(session), &mut self.commands);
                 menu.chosen = chosen.next;
             }
         }

@@ -9,13 +9,15 @@ use super::found::Found;
 use super::grouped::Grouping;
 use super::unconfirmed::Unconfirmed;
 use crate::journal::{SessionId, SlotId};
-use crate::lifecycle::{Request, SessionRequest};
+use crate::lifecycle::{Request, SessionCommandsExt, SessionRequest};
 use crate::session::{RecoveryError, RequestError};
 
 /// The session menu.
 #[derive(Resource, Debug, Default)]
 pub struct SessionMenu {
     pub(super) is_open: bool,
+    /// The player who opened it, and asks for all that is asked for in it.
+    pub(super) by: Option<String>,
     pub(super) tab: Tab,
     /// What was typed into the search field.
     pub(super) search: String,
@@ -49,6 +51,13 @@ impl SessionMenu {
         let unconfirmed = std::mem::take(&mut self.unconfirmed);
         let (sort, grouping) = (self.sort, self.grouping);
         *self = Self { is_open, sort, grouping, unconfirmed, ..default() };
+    }
+
+    /// Asks for an edit, for whoever opened the menu, and shows it from now on.
+    pub(super) fn ask(&mut self, request: impl Into<Request>, commands: &mut Commands) {
+        let request = request.into();
+        commands.session().asked_by(&self.by).request(request.clone());
+        self.unconfirmed.show(request);
     }
 
     /// What was asked for could not be done.

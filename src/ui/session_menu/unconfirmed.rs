@@ -6,7 +6,7 @@ use bevy::prelude::*;
 
 use super::state::EntryId;
 use crate::journal::{SessionId, SlotId};
-use crate::lifecycle::{Request, SessionCommandsExt, SessionRequest, SlotRequest};
+use crate::lifecycle::{Request, SessionRequest, SlotRequest};
 use crate::recovery::SessionEntry;
 use crate::session::SessionMetadata;
 
@@ -15,10 +15,8 @@ use crate::session::SessionMetadata;
 pub(super) struct Unconfirmed(Vec<Request>);
 
 impl Unconfirmed {
-    /// Asks for an edit, and shows it from now on.
-    pub fn ask(&mut self, request: impl Into<Request>, commands: &mut Commands) {
-        let request = request.into();
-        commands.session().request(request.clone());
+    /// Shows an edit that was asked for from now on.
+    pub fn show(&mut self, request: Request) {
         self.0.push(request);
     }
 

@@ -22,12 +22,12 @@ use crate::ui::surface::{Surface, show};
 use crate::ui::widgets;
 
 pub(super) fn open_timeline(
-    _: On<OpenSessionTimeline>,
+    open: On<OpenSessionTimeline>,
     session: Option<Res<CurrentSession>>,
     mut timeline: ResMut<SessionTimeline>,
 ) {
     if let Some(session) = session {
-        timeline.open(session.play_time(), false);
+        timeline.open(session.play_time(), open.by.clone(), false);
     }
 }
 
@@ -113,7 +113,7 @@ pub(super) fn act(
 }
 
 fn ask(timeline: &mut SessionTimeline, request: CurrentRequest, commands: &mut Commands) {
-    commands.session().request(request.clone());
+    commands.session().asked_by(&timeline.by).request(request.clone());
     timeline.asked = Some(request);
     timeline.failure = None;
 }
@@ -121,7 +121,7 @@ fn ask(timeline: &mut SessionTimeline, request: CurrentRequest, commands: &mut C
 /// Closes the timeline, and leads back to where it was opened.
 fn leave(timeline: &mut SessionTimeline, commands: &mut Commands) {
     if timeline.is_from_menu {
-        commands.trigger(OpenSessionMenu);
+        commands.trigger(OpenSessionMenu { by: timeline.by.take() });
     }
     timeline.close();
 }

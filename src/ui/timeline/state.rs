@@ -12,6 +12,8 @@ use crate::session::{RecoveryError, RequestError};
 #[derive(Resource, Debug, Default)]
 pub struct SessionTimeline {
     pub(super) is_open: bool,
+    /// The player who opened it, and asks for all that is asked for in it.
+    pub(super) by: Option<String>,
     /// Whether the session menu opened it, and gets the player back.
     pub(super) is_from_menu: bool,
     /// The session's play time when it was opened: what is listed is counted back from there.
@@ -63,10 +65,15 @@ impl SessionTimeline {
     }
 
     /// Opens it for a session that was played for so long.
-    pub(in crate::ui) fn open(&mut self, play_time: Duration, is_from_menu: bool) {
+    pub(in crate::ui) fn open(
+        &mut self,
+        play_time: Duration,
+        by: Option<String>,
+        is_from_menu: bool,
+    ) {
         if !self.is_open {
             let opened_at = play_time;
-            *self = Self { is_open: true, is_from_menu, opened_at, ..Self::default() };
+            *self = Self { is_open: true, by, is_from_menu, opened_at, ..Self::default() };
         }
     }
 

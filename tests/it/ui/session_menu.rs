@@ -3,7 +3,7 @@
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::ui::{CloseSessionMenu, OpenSessionMenu, SessionMenu};
-use bevy_session::{MemoryDisk, RestoreReason, SessionMoved, SlotDeleted};
+use bevy_session::{GuardedRequest, MemoryDisk, RestoreReason, SessionMoved, SlotDeleted};
 
 use super::kit::*;
 use super::layout::{WINDOWS, assert_tidy};
@@ -32,7 +32,7 @@ pub fn menu_game(disk: &MemoryDisk) -> App {
         listen::<SessionMoved>(app);
         listen::<SlotDeleted>(app);
     });
-    app.world_mut().trigger(OpenSessionMenu);
+    app.world_mut().trigger(OpenSessionMenu::default());
     frames(&mut app, 3);
     app
 }
@@ -85,7 +85,7 @@ fn another_session_is_continued_from_the_middle_of_one() {
     let mut app = menu_game(&played(&[("Bravo", 5.0), ("Alpha", 3.0)]));
     press(&mut app, "Continue");
     frames(&mut app, 4);
-    app.world_mut().trigger(OpenSessionMenu);
+    app.world_mut().trigger(OpenSessionMenu::default());
     frames(&mut app, 2);
     assert!(is_shown(&mut app, "Being played now"), "{:?}", texts(&mut app));
     press(&mut app, "Bravo");
@@ -132,7 +132,7 @@ fn a_crashed_session_is_recovered_from_the_menu_as_well() {
     let mut app = ui_game(&killed("Campaign", 2));
     press(&mut app, "Start fresh");
     frames(&mut app, 3);
-    app.world_mut().trigger(OpenSessionMenu);
+    app.world_mut().trigger(OpenSessionMenu::default());
     frames(&mut app, 3);
     assert!(is_shown(&mut app, "Closed unexpectedly"), "{:?}", texts(&mut app));
     press(&mut app, "Recover");
@@ -196,4 +196,49 @@ fn a_long_list_is_walked_through_to_its_end() {
         key(&mut app, KeyCode::ArrowDown);
     }
     assert!(is_shown(&mut app, "Game 0"), "{:?}", texts(&mut app));
+}
+
+/// Lets only Ann load, delete and rename.
+fn only_ann_may(app: &mut App) {
+    app.guard_requests(|In(asked): In<GuardedRequest>| match asked.by.as_deref() {
+        None | Some("Ann") => Ok(()),
+        Some(other) => Err(format!("{other}, only Ann may do that")),
+    });
+}
+
+#[test]
+fn whoever_opened_the_menu_asks_for_all_that_is_asked_for_in_it() {
+    let mut app = ui_game_with(&played(&[("Bravo", 5.0), ("Alpha", 3.0)]), |app| {
+        listen::<SlotDeleted>(app);
+        only_ann_may(app);
+    });
+    app.world_mut().trigger(OpenSessionMenu::by("Ben"));
+    frames(&mut app, 3);
+    press(&mut app, "Continue");
+    frames(&mut app, 3);
+    assert!(
+        is_open(&app) && is_shown(&mut app, "Ben, only Ann may do that"),
+        "{:?}",
+        texts(&mut app)
+    );
+    press(&mut app, "Favourite");
+    frames(&mut app, 3);
+    press(&mut app, "Bravo slot");
+    press(&mut app, "Delete");
+    // The deletion is asked for as the menu closes.
+    app.world_mut().trigger(CloseSessionMenu);
+    frames(&mut app, 3);
+    let rejected = received::<RequestRejected>(&app);
+    let names: Vec<&str> = rejected.iter().map(|rejected| rejected.request.name()).collect();
+    assert_eq!(names, ["continue_session", "update_session", "delete_slot"]);
+    assert!(rejected.iter().all(|it| it.by.as_deref() == Some("Ben")), "{rejected:?}");
+    assert!(app.world().get_resource::<CurrentSession>().is_none());
+    assert!(received::<SlotDeleted>(&app).is_empty());
+
+    app.world_mut().trigger(OpenSessionMenu::by("Ann"));
+    frames(&mut app, 3);
+    press(&mut app, "Continue");
+    frames(&mut app, 4);
+    assert_eq!(app.world().resource::<CurrentSession>().name(), "Alpha");
+    assert_eq!(received::<RequestRejected>(&app).len(), 3);
 }

@@ -141,7 +141,7 @@ fn the_groups_are_kept_while_the_menu_is_closed_and_escape_leaves_the_question()
     frames(&mut app, 2);
     assert!(is_open(&app));
     press(&mut app, "Close");
-    app.world_mut().trigger(bevy_session::ui::OpenSessionMenu);
+    app.world_mut().trigger(bevy_session::ui::OpenSessionMenu::default());
     frames(&mut app, 3);
     assert!(is_shown(&mut app, "This week"), "{:?}", texts(&mut app));
 }

@@ -230,7 +230,7 @@ fn the_session_that_is_played_is_ended_after_a_question() {
     press(&mut app, "Alpha");
     press(&mut app, "Continue");
     frames(&mut app, 4);
-    app.world_mut().trigger(OpenSessionMenu);
+    app.world_mut().trigger(OpenSessionMenu::default());
     frames(&mut app, 3);
     press(&mut app, "Alpha");
     assert!(button(&mut app, "Delete").is_none(), "what is played can't be deleted");

@@ -8,7 +8,7 @@ use bevy_session::ui::{
     OpenSessionMenu, OpenSessionTimeline, SessionMenu, SessionTimeline, ToggleSessionPanel,
     session_ui_is_open,
 };
-use bevy_session::{MemoryDisk, Operation, RestoreReason};
+use bevy_session::{GuardedRequest, MemoryDisk, Operation, RestoreReason};
 
 use super::kit::*;
 use super::layout::{WINDOWS, assert_tidy};
@@ -17,7 +17,10 @@ use crate::common::*;
 /// A session with a named checkpoint every ten seconds, each with its number as the health, and none
 /// beside them.
 fn played(disk: &MemoryDisk, checkpoints: u32) -> App {
-    let mut app = ui_game(disk);
+    played_in(ui_game(disk), checkpoints)
+}
+
+fn played_in(mut app: App, checkpoints: u32) -> App {
     app.world_mut().resource_mut::<SessionSettings>().interval = Duration::MAX;
     app.world_mut().spawn(Health(0));
     start(&mut app, "Campaign");
@@ -37,7 +40,7 @@ fn set_health(app: &mut App, value: u32) {
 }
 
 fn open(app: &mut App) {
-    app.world_mut().trigger(OpenSessionTimeline);
+    app.world_mut().trigger(OpenSessionTimeline::default());
     frames(app, 3);
 }
 
@@ -155,7 +158,7 @@ fn autosaves_are_thinned() {
 #[test]
 fn the_menu_leads_to_it_and_back_and_the_panel_too() {
     let mut app = played(&MemoryDisk::default(), 2);
-    app.world_mut().trigger(OpenSessionMenu);
+    app.world_mut().trigger(OpenSessionMenu::default());
     frames(&mut app, 3);
     press(&mut app, "Timeline");
     let menu_is_open = |app: &App| app.world().resource::<SessionMenu>().is_open();
@@ -182,7 +185,7 @@ fn without_a_session_there_is_none_and_it_goes_with_the_session() {
     let mut app = ui_game(&MemoryDisk::default());
     open(&mut app);
     assert!(!is_open(&app));
-    app.world_mut().trigger(OpenSessionMenu);
+    app.world_mut().trigger(OpenSessionMenu::default());
     frames(&mut app, 3);
     assert!(!is_shown(&mut app, "Timeline"));
     key(&mut app, KeyCode::Escape);
@@ -243,4 +246,38 @@ fn the_timeline_is_tidy_in_every_window() {
         key(&mut app, KeyCode::Tab);
         assert!(!focused(&mut app).is_empty());
     }
+}
+
+#[test]
+fn whoever_opened_it_or_the_menu_before_it_is_who_goes_back() {
+    let app = ui_game_with(&MemoryDisk::default(), |app| {
+        app.guard_requests(|In(asked): In<GuardedRequest>| match asked.by {
+            Some(by) => Err(format!("{by} may not")),
+            None => Ok(()),
+        });
+    });
+    let mut app = played_in(app, 2);
+    app.world_mut().trigger(OpenSessionTimeline::by("Ben"));
+    frames(&mut app, 3);
+    press(&mut app, "Place 1");
+    press(&mut app, "Go back here");
+    frames(&mut app, 3);
+    assert!(is_shown(&mut app, "Ben may not"), "{:?}", texts(&mut app));
+    key(&mut app, KeyCode::Escape);
+    frames(&mut app, 2);
+    // From the menu to the timeline and back it stays the same player.
+    app.world_mut().trigger(OpenSessionMenu::by("Cia"));
+    frames(&mut app, 3);
+    press(&mut app, "Timeline");
+    press(&mut app, "Place 1");
+    press(&mut app, "Go back here");
+    frames(&mut app, 3);
+    assert!(is_shown(&mut app, "Cia may not"), "{:?}", texts(&mut app));
+    key(&mut app, KeyCode::Escape);
+    frames(&mut app, 2);
+    press(&mut app, "Favourite");
+    frames(&mut app, 3);
+    let by: Vec<_> = received::<RequestRejected>(&app).into_iter().map(|it| it.by).collect();
+    assert_eq!(by, ["Ben", "Cia", "Cia"].map(|by| Some(by.to_owned())));
+    assert_eq!(health(&mut app), [2]);
 }

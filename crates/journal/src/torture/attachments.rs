@@ -1,10 +1,25 @@
-//! The bytes that the made-up game lays beside its checkpoints.
+//! The bytes that the made-up game lays beside its checkpoints, and attaches to its sessions.
 
-use crate::ids::CheckpointId;
+use std::fmt::Display;
+
+use crate::ids::{CheckpointId, SessionId};
 use crate::session::Attachment;
 
 /// What attachments are called.
 pub const NAME: &str = "note";
+
+/// What is attached to sessions.
+pub const MAP: &str = "map";
+
+/// A drawing of the map of a session.
+pub fn map(session: SessionId, drawing: u32) -> Attachment {
+    Attachment::new(MAP.to_owned(), content(session, drawing))
+}
+
+/// Which drawing was read as the map of a session; `None` if it never was one.
+pub fn drawing_of(session: SessionId, bytes: &[u8]) -> Option<u32> {
+    version_in(session, bytes)
+}
 
 /// An attachment of a checkpoint. A later version takes the place of an earlier one.
 pub fn attachment(checkpoint: CheckpointId, version: u32) -> Attachment {
@@ -14,13 +29,16 @@ pub fn attachment(checkpoint: CheckpointId, version: u32) -> Attachment {
 /// The version of what was read as an attachment of a checkpoint. What never was one has a version that
 /// never was.
 pub fn version_of(checkpoint: CheckpointId, bytes: &[u8]) -> u32 {
-    let first = std::str::from_utf8(bytes).ok().and_then(|text| text.split(' ').next());
-    let version = first.and_then(|first| first.parse().ok());
-    let is_whole = |version: &u32| content(checkpoint, *version) == bytes;
-    version.filter(is_whole).unwrap_or(u32::MAX)
+    version_in(checkpoint, bytes).unwrap_or(u32::MAX)
 }
 
-fn content(checkpoint: CheckpointId, version: u32) -> Vec<u8> {
+fn version_in(owner: impl Display + Copy, bytes: &[u8]) -> Option<u32> {
+    let first = std::str::from_utf8(bytes).ok().and_then(|text| text.split(' ').next());
+    let version = first.and_then(|first| first.parse().ok());
+    version.filter(|version| content(owner, *version) == bytes)
+}
+
+fn content(owner: impl Display, version: u32) -> Vec<u8> {
     let filling = "and so on, ".repeat(20);
-    format!("{version} of {checkpoint}, {filling}").into_bytes()
+    format!("{version} of {owner}, {filling}").into_bytes()
 }

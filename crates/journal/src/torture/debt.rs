@@ -1,5 +1,6 @@
 //! What is owed because of what happened, by this bookkeeping alone: the code under test isn't asked.
 
+mod map;
 mod retained;
 mod session;
 mod slots;
@@ -30,6 +31,8 @@ pub struct Debt {
     known: usize,
     captured: HashMap<Key, Captured>,
     attachments: HashMap<Key, Versions>,
+    /// The newest drawing of a map that was ever asked for.
+    newest_map: u32,
     /// The events whose effects checkpoints hold.
     effects: HashMap<Key, Vec<u64>>,
     /// The sessions of which events may be missing: that was reported, or there is no room for them.
@@ -100,6 +103,10 @@ impl Debt {
             Fact::Attached { id, version } => {
                 self.attachments.entry(key(*id)).or_default().durable = Some(*version);
             }
+            Fact::MapAsked { drawing, .. } => {
+                self.newest_map = self.newest_map.max(drawing.unwrap_or_default());
+                self.session(session).follow(fact);
+            }
             Fact::SlotAsked { .. }
             | Fact::SlotChanged { .. }
             | Fact::SlotMayHaveChanged { .. }
@@ -142,6 +149,7 @@ impl Debt {
         self.captured.extend(other.captured.iter().map(|(id, captured)| (*id, *captured)));
         self.effects.extend(other.effects.iter().map(|(id, events)| (*id, events.clone())));
         self.without_events.extend(self.sessions.keys());
+        self.newest_map = self.newest_map.max(other.newest_map);
     }
 
     /// What is wrong with what was found, in words.
@@ -192,6 +200,9 @@ impl Debt {
         }
         for (id, version) in &found.attachments {
             self.check_attachment(*id, *version)?;
+        }
+        if let Some(Some(drawing)) = found.map.filter(|map| *map > Some(self.newest_map)) {
+            return Err(format!("its map is {drawing}, which never was"));
         }
         for (id, events) in &found.events {
             let Some(effects) = self.effects.get(id) else { continue };

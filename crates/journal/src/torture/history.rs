@@ -61,6 +61,12 @@ pub enum Fact {
     Attaching { id: CheckpointId, version: u32 },
     /// That was reported as done.
     Attached { id: CheckpointId, version: u32 },
+    /// The session's map is to be this drawing, or none, and may be found so from now on.
+    MapAsked { number: u64, drawing: Option<u32> },
+    /// It was reported as done.
+    MapChanged { number: u64 },
+    /// It wasn't done.
+    MapRefused { number: u64 },
     /// Something is to be done with slots, and may be found done from now on.
     SlotAsked { number: u64, change: SlotChange },
     /// It was reported as done.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::attachments::{self, version_of};
+use super::attachments::{self, drawing_of, version_of};
 use super::content::Bytes;
 use super::events;
 use super::reports::{self, Report};
@@ -16,7 +16,7 @@ use super::world::{digest_of, with_commit, with_notes};
 use crate::ids::{CheckpointId, SessionId};
 use crate::process::dead_processes;
 use crate::recovery::{AboutSession, FoundSession, SessionFinder, detect};
-use crate::session::SessionStatus;
+use crate::session::{AttachmentError, SessionStatus};
 use crate::store::simulated_disk::{Image, SimulatedDisk};
 use crate::store::{DirectoryStore, Disk, Layout, LocalStore, SlotShelf, StoredSession};
 
@@ -69,6 +69,8 @@ pub struct OpenedSession {
     pub checkpoints: BTreeMap<Key, Reading>,
     /// The versions of the attachments that lie beside checkpoints; `None` if one can't be read.
     pub attachments: BTreeMap<Key, Option<u32>>,
+    /// Which drawing the map is that is attached to the session itself, if it has one and that can be read.
+    pub map: Option<Option<u32>>,
     /// The events on the line of the newest intact checkpoint of every line, up to it.
     pub events: BTreeMap<Key, Vec<u64>>,
     /// Whether the frame is there that a later release wrote.
@@ -244,6 +246,10 @@ impl OpenedSession {
             let version = read.map(|attachment| version_of(*id, attachment.bytes()));
             self.attachments.insert(key(*id), version);
         }
+        self.map = match store.read_session_attachment(stored.id(), attachments::MAP, None) {
+            Err(AttachmentError::Missing) => None,
+            read => Some(read.ok().and_then(|map| drawing_of(stored.id(), map.bytes()))),
+        };
         for id in self.heads.iter().filter_map(|(_, newest)| *newest) {
             self.events.insert(key(id), events::on_line(store, id, stored.id()));
         }

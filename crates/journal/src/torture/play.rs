@@ -2,11 +2,12 @@
 
 mod copies;
 mod drafts;
+mod map;
 mod slots;
 mod stating;
 mod taking_up;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -54,6 +55,8 @@ pub struct Play {
     trusts_no_file: bool,
     /// What was asked of slots and not answered.
     asked: Vec<Asked>,
+    /// What was asked of the session's map and not answered, in order.
+    asked_maps: VecDeque<u64>,
     /// How many attachments there were so far.
     attachments: u32,
     /// The checkpoint that was put back last, and why nothing was, if that came later.
@@ -91,6 +94,7 @@ impl Play {
             has_stated: false,
             trusts_no_file: false,
             asked: Vec::new(),
+            asked_maps: VecDeque::new(),
             attachments: 0,
             restored: None,
             refused: None,
@@ -211,6 +215,8 @@ impl Play {
             Action::DeleteSlot => self.delete_slot(),
             Action::LoadSlot => self.load_slot(),
             Action::Attach => self.attach(),
+            Action::AttachMap => self.attach_map(),
+            Action::DetachMap => self.detach_map(),
             Action::Report => self.report(),
         }
     }
@@ -274,6 +280,7 @@ impl Play {
         self.disk.kill_process();
         self.saved_by_hand.clear();
         self.asked.clear();
+        self.asked_maps.clear();
         self.has_stated = false;
         self.pass(1);
         self.profile = 0;
@@ -498,6 +505,7 @@ impl Play {
                 News::Left { session, complete: true, .. } => self.note(*session, Fact::Left),
                 News::Left { complete: false, .. } => self.saved_by_hand.clear(),
                 News::Slot { order, result } => self.hear_of_slot(order, result),
+                News::SessionAttachment { order, result } => self.hear_of_map(order, result),
                 News::Described { order, result: Ok(bytes) } => {
                     let path = &order.path;
                     let report = super::reports::on(&self.disk.image()).remove(path);

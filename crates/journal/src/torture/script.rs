@@ -1,6 +1,6 @@
 //! What happens in a play.
 
-use super::Random;
+use super::{Random, failed_seeds};
 
 /// One thing that happens.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,6 +70,10 @@ pub enum Action {
     LoadSlot,
     /// Something is laid beside the newest checkpoint.
     Attach,
+    /// The session's own map is attached, or the next drawing of it.
+    AttachMap,
+    /// The map is taken away from the session.
+    DetachMap,
     /// A report of how the last process ended is written, while the game goes on.
     Report,
 }
@@ -190,8 +194,8 @@ impl Script {
 
     fn of_slots() -> Vec<Self> {
         use Action::{
-            Attach, Auto, Close, CopySlot, DeleteSlot, Forget, Kill, LoadSlot, Overwrite, Recover,
-            RenameSlot, SaveSlot, Settle, Start, Turn,
+            Attach, AttachMap, Auto, Close, CopySlot, DeleteSlot, DetachMap, Forget, Kill,
+            LoadSlot, Overwrite, Recover, RenameSlot, SaveSlot, Settle, Start, Turn,
         };
         let saved = [
             Start, SaveSlot, Auto, Overwrite, Overwrite, SaveSlot, Settle, Kill, Overwrite,
@@ -205,6 +209,10 @@ impl Script {
             Start, Attach, SaveSlot, Attach, Settle, Attach, Turn, Kill, Recover, Attach,
             Overwrite, Attach, CopySlot, Settle, Attach, Close,
         ];
+        let of_session = [
+            Start, AttachMap, Auto, AttachMap, Settle, AttachMap, Kill, Recover, AttachMap, Auto,
+            DetachMap, AttachMap, Turn, AttachMap, DetachMap, Close, Recover, AttachMap, Forget,
+        ];
         let loaded = [
             Start, SaveSlot, Auto, Settle, LoadSlot, Auto, Kill, LoadSlot, Auto, Close, Forget,
             LoadSlot, Auto, Kill, Recover,
@@ -213,6 +221,7 @@ impl Script {
             Self::named("slots", &saved),
             Self::named("slots that are copied and renamed", &renamed),
             Self::named("attachments", &attached),
+            Self::named("attachments of the session", &of_session),
             Self::named("slots that are loaded", &loaded),
         ]
     }
@@ -259,6 +268,8 @@ impl Script {
     /// A scenario that no one thought of.
     pub fn drawn(seed: u64) -> Self {
         let mut random = Random::new(seed);
+        // Maps are drawn for themselves, and what failed once is played as it was then.
+        let mut maps = Some(Random::new(!seed)).filter(|_| !has_failed(seed));
         let mut actions = vec![Action::Start];
         let mut playing = true;
         for _ in 0..12 + random.below(14) {
@@ -274,6 +285,12 @@ impl Script {
                 _ => playing,
             };
             actions.push(action);
+            if let Some(maps) = maps.as_mut().filter(|_| playing)
+                && maps.one_in(4)
+            {
+                let detaches = maps.one_in(4);
+                actions.push(if detaches { Action::DetachMap } else { Action::AttachMap });
+            }
         }
         Self { name: "drawn".to_owned(), seed, actions }
     }
@@ -282,6 +299,10 @@ impl Script {
         let choices: &[Action] = if playing { &drawn::PLAYED } else { &drawn::LEFT };
         random.pick(choices).copied().unwrap_or(Action::Turn)
     }
+}
+
+fn has_failed(seed: u64) -> bool {
+    failed_seeds::COMPOUND.contains(&seed) || failed_seeds::FAULTS.contains(&seed)
 }
 
 /// What drawn scenarios are made of, each as often as it is to come.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bevy::ecs::system::SystemId;
 use bevy::prelude::*;
 use bevy_session::{CurrentSession, GuardedRequest};
 use serde::{Deserialize, Serialize};
@@ -89,22 +90,37 @@ pub(crate) fn weigh(
 /// Looks at the rights of whoever makes a request of the session.
 pub(crate) fn guard_requests(
     In(asked): In<GuardedRequest>,
-    session: Option<Res<CurrentSession>>,
-    (crew, rights): (Option<Res<Crew>>, Res<Rights>),
-    mut deeds: MessageWriter<CrewDeed>,
+    world: &mut World,
 ) -> Result<(), String> {
-    let (Some(session), Some(crew)) = (session, crew) else { return Ok(()) };
+    let weighed = look_at_rights(world, asked);
+    weighed.map_err(|refusal| in_words(world, refusal))
+}
+
+fn look_at_rights(world: &mut World, asked: GuardedRequest) -> Result<(), CrewRefusal> {
+    let Some(session) = world.get_resource::<CurrentSession>() else { return Ok(()) };
     let Some(right) = Right::for_request(&asked.request) else { return Ok(()) };
-    let by = asked.by.map(PlayerId::from);
+    let (at, by) = (session.play_time(), asked.by.map(PlayerId::from));
+    let rights = world.get_resource_or_init::<Rights>().clone();
     let weighed = match &by {
         None if !is_worth_noting(right) => return Ok(()),
         None => Ok(DeedOutcome::Allowed),
-        Some(player) => weigh(&crew, &rights, player, right).map_err(|refusal| refusal.to_string()),
+        Some(player) => weigh(&world.get_resource_or_init::<Crew>(), &rights, player, right),
     };
-    let outcome = weighed.clone().unwrap_or_else(|reason| DeedOutcome::Refused { reason });
+    let refused = |refusal: &CrewRefusal| DeedOutcome::Refused { reason: refusal.to_string() };
+    let outcome = weighed.clone().unwrap_or_else(|refusal| refused(&refusal));
     let request = asked.request.name().to_owned();
-    deeds.write(CrewDeed { by, at: session.play_time(), request, right, outcome });
+    world.write_message(CrewDeed { by, at, request, right, outcome });
     weighed.map(|_| ())
+}
+
+/// What the game says of a refusal to its players.
+#[derive(Resource)]
+pub(crate) struct RefusalWords(pub SystemId<In<CrewRefusal>, String>);
+
+fn in_words(world: &mut World, refusal: CrewRefusal) -> String {
+    let plain = refusal.to_string();
+    let Some(&RefusalWords(words)) = world.get_resource::<RefusalWords>() else { return plain };
+    world.run_system_with(words, refusal).unwrap_or(plain)
 }
 
 /// Whether the game's own requests of this kind are noted: those that it makes all the time aren't.

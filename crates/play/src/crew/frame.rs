@@ -9,6 +9,7 @@ use super::deed::{CrewDeed, DeedOutcome};
 use super::members::Crew;
 use super::refusal::CrewRefusal;
 use super::requests::{Asked, CrewRejected, CrewRequest, CrewRequests, play_time_in};
+use super::restored::{ComesBack, tell_of_restored};
 use super::rights::{Right, Rights};
 use crate::line::{
     Came, announce, follow_in, in_rounds, must_wait, pass_over, rest_after_restore,
@@ -21,6 +22,7 @@ pub(crate) fn go_on(world: &mut World) {
     if must_wait::<CrewChange>(world) {
         return;
     }
+    tell_of_restored(world);
     in_rounds(world, "the crew", answer_all);
     pass_over::<CrewChange>(world);
 }
@@ -129,5 +131,7 @@ pub(crate) fn settle_restored(world: &mut World, came: Came<Crew>) {
         Came::UpAgain => crew.leave_all(now),
         Came::New => *crew = Crew::default(),
     }
+    let session = world.get_resource::<CurrentSession>().map(CurrentSession::id);
+    world.get_resource_or_init::<ComesBack>().0 = session;
     rest_after_restore::<CrewChange>(world);
 }

@@ -5,10 +5,12 @@ use bevy_session::{RecordingExt, SessionHooksExt, SessionLast, SessionSystems};
 
 use super::change::CrewChange;
 use super::character::PlayedBy;
-use super::deed::{CrewDeed, guard_requests};
+use super::deed::{CrewDeed, RefusalWords, guard_requests};
 use super::frame::{begin_with_session, go_on, settle_restored};
 use super::members::Crew;
+use super::refusal::CrewRefusal;
 use super::requests::{CrewRejected, CrewRequests};
+use super::restored::{ComesBack, CrewRestored};
 use super::rights::Rights;
 use crate::line::{HandedOut, keep_through_restores};
 
@@ -40,11 +42,42 @@ pub trait CrewExt {
     ///     .crew_rights(Rights::default().grant(Role::PLAYER, [Right::Load]));
     /// ```
     fn crew_rights(&mut self, rights: Rights) -> &mut Self;
+
+    /// Says in the game's own words and language why the crew refuses a request of the session: the reason in
+    /// [`RequestError::Refused`](bevy_session::RequestError::Refused), which the ready-made menus show. By default it is
+    /// what [`Display`](std::fmt::Display) says of a [`CrewRefusal`]. The latest call counts. What is recorded of it
+    /// ([`CrewDeed`]) doesn't depend on the language.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    /// use bevy_session_play::{Crew, CrewExt, CrewRefusal};
+    ///
+    /// fn ask_the_host(_: In<CrewRefusal>, crew: Res<Crew>) -> String {
+    ///     format!("Ask {} for that.", crew.host().map_or("the host", |host| host.name()))
+    /// }
+    ///
+    /// App::new()
+    ///     .add_plugins((MinimalPlugins, SessionPlugin::new("Studio", "Hop").in_memory()))
+    ///     .say_refusals(ask_the_host);
+    /// ```
+    fn say_refusals<M>(
+        &mut self,
+        words: impl IntoSystem<In<CrewRefusal>, String, M> + 'static,
+    ) -> &mut Self;
 }
 
 impl CrewExt for App {
     fn crew_rights(&mut self, rights: Rights) -> &mut Self {
         self.add_plugins(CrewPlugin).insert_resource(rights)
+    }
+
+    fn say_refusals<M>(
+        &mut self,
+        words: impl IntoSystem<In<CrewRefusal>, String, M> + 'static,
+    ) -> &mut Self {
+        let words = self.register_system(words);
+        self.add_plugins(CrewPlugin).insert_resource(RefusalWords(words))
     }
 }
 
@@ -56,12 +89,14 @@ impl Plugin for CrewPlugin {
         app.init_resource::<Crew>()
             .init_resource::<Rights>()
             .init_resource::<CrewRequests>()
+            .init_resource::<ComesBack>()
             .init_resource::<HandedOut<CrewChange>>()
             .register_type::<Crew>()
             .register_type::<PlayedBy>()
             .add_message::<CrewChange>()
             .add_message::<CrewDeed>()
             .add_message::<CrewRejected>()
+            .add_message::<CrewRestored>()
             .add_observer(begin_with_session)
             .guard_requests(guard_requests);
         keep_through_restores::<Crew>(app, settle_restored);

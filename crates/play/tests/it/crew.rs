@@ -5,7 +5,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::testing::TestGame;
-use bevy_session::{EventQuery, EventsRead, Recordable, RequestError, SessionLast, SessionPaused};
+use bevy_session::{EventQuery, EventsRead, Recordable, RequestError, SessionPaused};
 use bevy_session_play::*;
 
 const MEDIC: Role = Role::new("medic");
@@ -348,13 +348,53 @@ fn with_a_host_who_sits_down(app: &mut App) {
             commands.crew().join(host.unwrap_or("ann".into()));
         }
     }
-    app.add_systems(
-        SessionLast,
-        sit_down
-            .after(CrewSystems)
-            .run_if(resource_exists::<CurrentSession>.and_then(not(session_is_restoring)))
-            .run_if(not(resource_changed::<Crew>)),
-    );
+    app.add_observer(|_: On<SessionStarted>, mut commands: Commands| {
+        commands.run_system_cached(sit_down);
+    })
+    .add_observer(|_: On<CrewRestored>, mut commands: Commands| {
+        commands.run_system_cached(sit_down);
+    });
+}
+
+#[test]
+fn the_crew_is_complete_once_after_each_restore_with_all_that_a_crash_cut_off() {
+    let mut game = started_with(|app| {
+        app.add_observer(
+            |it: On<CrewRestored>,
+             crew: Res<Crew>,
+             session: Res<CurrentSession>,
+             characters: Characters,
+             mut heard: ResMut<Heard>| {
+                assert_eq!(it.session, session.id());
+                let host = crew.host().unwrap().player();
+                let owned = characters.of(host.as_str()).count();
+                let here = crew.here().count();
+                heard.0.push(format!("complete: {host} hosts, has {owned}, {here} here"));
+            },
+        );
+    });
+    game.world().spawn(PlayedBy::new("ann"));
+    game.world().spawn(PlayedBy::new("ben"));
+    ask(&mut game, |crew| crew.join("ann"));
+    ask(&mut game, |crew| crew.join("ben"));
+    let before = game.checkpoint("before").unwrap();
+    ask_by(&mut game, "ann", |crew| crew.hand_over("ben"));
+    assert!(!heard(&mut game).iter().any(|it| it.starts_with("complete")), "nothing came back");
+    game.request(|commands| commands.session().rewind(RewindTo::Checkpoint(before))).frames(5);
+    let complete = |game: &mut TestGame| {
+        let mut heard = heard(game);
+        heard.retain(|it| it.starts_with("complete"));
+        heard
+    };
+    assert_eq!(complete(&mut game), ["complete: ben hosts, has 1, 2 here"]);
+    ask_by(&mut game, "ben", |crew| crew.hand_over("ann"));
+    game.seconds(1.0);
+    game.crash_and_restart().recover().unwrap();
+    game.frames(3);
+    assert_eq!(complete(&mut game), ["complete: ann hosts, has 1, 0 here"]);
+    game.exit_and_restart().continue_newest().unwrap();
+    game.frames(3);
+    assert_eq!(complete(&mut game), ["complete: ann hosts, has 1, 0 here"]);
 }
 
 #[test]
@@ -533,6 +573,34 @@ fn who_is_refused_pauses_nothing() {
     game.request(|commands| commands.session().by("eve").pause()).frames(2);
     let refused = ["refused: \"eve\" may not pause: the role is spectator"];
     assert_eq!(heard(&mut game), refused);
+}
+
+#[test]
+fn a_refusal_is_said_to_whoever_asked_in_the_words_of_the_game_and_recorded_in_its_own() {
+    #[derive(Resource, Default)]
+    struct Answers(Vec<(Option<String>, RequestError)>);
+    let mut game = started_with(|app| {
+        app.init_resource::<Answers>()
+            .say_refusals(|In(refusal): In<CrewRefusal>, crew: Res<Crew>| match refusal {
+                CrewRefusal::MissingRight { right: Right::Load, .. } => {
+                    format!("Das darf nur {}.", crew.host().unwrap().name())
+                }
+                other => other.to_string(),
+            })
+            .add_observer(|it: On<RequestRejected>, mut answers: ResMut<Answers>| {
+                answers.0.push((it.by.clone(), it.error.clone()));
+            });
+    });
+    ask(&mut game, |crew| crew.join("ann"));
+    ask(&mut game, |crew| crew.rename("ann", "Änne"));
+    ask(&mut game, |crew| crew.join("ben"));
+    game.request(|commands| commands.session().by("ben").undo_rewind()).frames(2);
+    let reason = "Das darf nur Änne.".to_owned();
+    let answers = std::mem::take(&mut game.world().resource_mut::<Answers>().0);
+    assert_eq!(answers, [(Some("ben".to_owned()), RequestError::Refused { reason })]);
+    let deeds = log::<CrewDeed>(&mut game);
+    let plain = "\"ben\" may not go back or load: the role is player".to_owned();
+    assert_eq!(deeds.last().unwrap().outcome, DeedOutcome::Refused { reason: plain });
 }
 
 #[test]

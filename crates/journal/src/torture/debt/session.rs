@@ -1,5 +1,6 @@
 //! What is owed of one session.
 
+use super::map::OwedMap;
 use super::retained::Retained;
 use crate::ids::CheckpointId;
 use crate::session::SessionStatus;
@@ -12,6 +13,7 @@ use crate::torture::opening::{Key, OpenedEntry, OpenedSession, key};
 pub struct OwedSession {
     newest: Option<CheckpointId>,
     retained: Retained,
+    map: OwedMap,
     stand: Stand,
     /// What it may be called now, the newest name last.
     names: Vec<String>,
@@ -89,8 +91,8 @@ impl OwedSession {
             // What was deleted in part isn't owed again because somebody tries to take it up.
             Fact::TakingUp { .. } if self.stand == Stand::BeingForgotten => {}
             Fact::Loading { .. } if is_over || self.stand == Stand::BeingForgotten => {
-                let names = self.all_names.clone();
-                *self = Self { names: names.clone(), all_names: names, ..Self::default() };
+                let (names, map) = (self.all_names.clone(), self.map.clone());
+                *self = Self { names: names.clone(), all_names: names, map, ..Self::default() };
             }
             Fact::Acknowledged { id } => {
                 self.newest = Some(*id);
@@ -116,6 +118,7 @@ impl OwedSession {
             _ => {}
         }
         self.statuses.follow(fact);
+        self.map.follow(fact);
         self.retained.follow(fact);
     }
 
@@ -170,6 +173,7 @@ impl OwedSession {
         if !found.has_unknown_frame {
             return Err("what a later release wrote isn't there any more".to_owned());
         }
+        self.map.check(found.map)?;
         match &found.entry {
             // Each line of a fork says of itself what it was given.
             Some(entry) if !self.may_be_forked => self.check_entry(entry),

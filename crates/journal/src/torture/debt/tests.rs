@@ -312,3 +312,25 @@ fn it_objects_to_a_slot_without_what_was_attached_later() {
         opened.slots[0].attached = Some(Some(2));
     });
 }
+
+#[test]
+fn it_objects_to_a_map_that_is_older_than_what_was_acknowledged() {
+    let asked = |number: u64, drawing| Fact::MapAsked { number, drawing };
+    let changed = |number| Fact::MapChanged { number };
+    let has = |map: Option<Option<u32>>| move |opened: &mut Opened| found(opened).map = map;
+    let drawn = |drawing| Some(Some(drawing));
+    agrees(&[], has(None));
+    let second = [asked(1, Some(1)), changed(1), asked(2, Some(2))];
+    agrees(&second, has(drawn(1)));
+    agrees(&second, has(drawn(2)));
+    objects("its map is None", &second, has(None));
+    objects("its map is Some(None)", &second, has(Some(None)));
+    objects("which never was", &second, has(drawn(3)));
+    let third = [&second[..], &[changed(2), asked(3, None), asked(4, Some(4))]].concat();
+    objects("its map is Some(Some(1))", &third, has(drawn(1)));
+    [None, drawn(2), drawn(4)].into_iter().for_each(|map| agrees(&third, has(map)));
+    let refused = [&third[..], &[Fact::MapRefused { number: 4 }, changed(3)]].concat();
+    agrees(&refused, has(None));
+    objects("its map is Some(Some(2))", &refused, has(drawn(2)));
+    objects("its map is Some(Some(4))", &refused, has(drawn(4)));
+}
