@@ -19,6 +19,8 @@ mod recent_log;
 mod recording;
 mod restore;
 mod saved;
+#[cfg(feature = "log")]
+mod session_log;
 pub mod shelf;
 pub mod testing;
 #[cfg(feature = "thumbnail")]
@@ -97,6 +99,8 @@ pub use restore::{
     RestoreReport,
 };
 pub use saved::Saved;
+#[cfg(feature = "log")]
+pub use session_log::{SessionLog, session_log};
 
 /// What most games use: `use bevy_session::prelude::*;`.
 pub mod prelude {

@@ -163,6 +163,16 @@ impl ProcessRecordFile {
         Ok(Self { disk, process, path, _lock: lock })
     }
 
+    /// What it is written to.
+    pub fn disk(&self) -> &dyn Disk {
+        &*self.disk
+    }
+
+    /// The directory in which it lies.
+    pub fn state(&self) -> &Path {
+        self.path.parent().unwrap_or(&self.path)
+    }
+
     /// The id that was drawn, for [`ProcessRecord::process`].
     pub fn process(&self) -> ProcessId {
         self.process
