@@ -38,6 +38,7 @@ mod metrics;
 mod operation;
 mod reading;
 mod session_figures;
+mod standing;
 mod trouble;
 mod window;
 
@@ -84,6 +85,7 @@ impl Plugin for SessionFiguresPlugin {
                     collecting::collect_trouble,
                     collecting::count_listed,
                     alerting::watch,
+                    standing::hand_over,
                     health::look,
                 )
                     .chain()

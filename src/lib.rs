@@ -52,9 +52,9 @@ pub use bevy_session_journal::{
     SessionDigester, SessionEdit, SessionEntry, SessionFacts, SessionGroup, SessionGroups,
     SessionId, SessionMetadata, SessionPage, SessionPriority, SessionQuery, SessionStatus,
     SessionTally, SessionUpdate, SessionWatch, ShelfMove, ShelfPlace, SlotEntry, SlotError, SlotId,
-    SlotKind, SortBy, StartingWorld, StateChange, StopReason, Tags, Timeline, TimelineCheckpoint,
-    TimelineLine, UnreadableSlot, UnsavedPlay, Validity, VersionFit, WorldOf, WouldGo, WrittenBy,
-    limits,
+    SlotKind, SortBy, StandingAlert, StartingWorld, StateChange, StopReason, Tags, Timeline,
+    TimelineCheckpoint, TimelineLine, UnreadableSlot, UnsavedPlay, Validity, VersionFit, WorldOf,
+    WouldGo, WrittenBy, limits,
 };
 pub use capture::{
     DriftedType, InChapter, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState,

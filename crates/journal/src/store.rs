@@ -48,7 +48,7 @@ pub(crate) use error::unknown_if_gone;
 pub use error::{StoreAction, StoreError, with_sources};
 pub(crate) use event_files::{EventFile, EventFiles};
 pub use memory_disk::{MemoryDisk, Operation};
-pub use process_record::PanicInfo;
+pub use process_record::{PanicInfo, StandingAlert};
 pub use repair::{Fate, RepairError, RepairedFile, RepairedKind, RepairedSession, SessionRepair};
 
 pub(crate) use boot::boot_id;

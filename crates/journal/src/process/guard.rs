@@ -17,7 +17,7 @@ use crate::clock;
 use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::store::{
     Disk, FoundRecord, HeldRun, Liveness, LocalStore, PanicInfo, ProcessId, ProcessRecord,
-    ProcessRecordFile, end_of_log, read_all, read_log, remove_record, with_sources,
+    ProcessRecordFile, StandingAlert, end_of_log, read_all, read_log, remove_record, with_sources,
 };
 
 /// How often, a millisecond apart, a panic tries to be written down.
@@ -60,6 +60,8 @@ pub(super) struct Shared {
     /// Milliseconds between that frame and the one before it.
     frame_gap: AtomicU64,
     exiting: AtomicBool,
+    /// The alerts that stand, on their way into the record: whoever has news of them waits for no disk.
+    alerts: Mutex<Vec<StandingAlert>>,
     signalled: Arc<AtomicBool>,
     file: Mutex<RecordFile>,
     /// What was logged last, if the game keeps it.
@@ -108,6 +110,7 @@ impl ProcessGuard {
             exiting: None,
             panic: None,
             ended: None,
+            alerts: Vec::new(),
         };
         let shared = Arc::new(Shared {
             frames: AtomicU64::new(0),
@@ -115,6 +118,7 @@ impl ProcessGuard {
             last_frame: AtomicI64::new(now.as_millisecond()),
             frame_gap: AtomicU64::new(0),
             exiting: AtomicBool::new(false),
+            alerts: Mutex::default(),
             signalled: Arc::new(AtomicBool::new(false)),
             file: Mutex::new(RecordFile { file, record, log: None }),
             log: OnceLock::new(),
@@ -249,6 +253,11 @@ impl ProcessGuard {
         });
     }
 
+    /// These alerts stand, and no others. Written with the next heartbeat.
+    pub fn alerts_stand(&self, alerts: Vec<StandingAlert>) {
+        *self.shared.alerts.lock().unwrap_or_else(PoisonError::into_inner) = alerts;
+    }
+
     /// A checkpoint became durable. Witness for the dialog after a crash; written with the next
     /// heartbeat.
     pub fn acknowledged(&self, session: SessionId, id: CheckpointId, now: Timestamp) {
@@ -281,6 +290,9 @@ impl ProcessGuard {
         let mut file = shared.lock();
         let record = &mut file.record;
         change(record);
+        let alerts = shared.alerts.lock().unwrap_or_else(PoisonError::into_inner);
+        record.alerts.clone_from(&alerts);
+        drop(alerts);
         if let Ok(last_frame) =
             Timestamp::from_millisecond(shared.last_frame.load(Ordering::Relaxed))
         {
