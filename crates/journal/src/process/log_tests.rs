@@ -112,6 +112,18 @@ fn a_disk_that_refuses_costs_no_line_and_leaves_no_heap_of_files() {
 }
 
 #[test]
+fn a_file_that_can_neither_be_filled_nor_removed_is_passed_over() {
+    let disk = MemoryDisk::default();
+    let (guard, log) = unwatched(&disk, 0);
+    disk.fail_next(Operation::Append, ErrorKind::StorageFull);
+    disk.fail_next(Operation::Remove, ErrorKind::PermissionDenied);
+    log.add("one");
+    guard.beat(&local(&disk), at(1));
+    guard.beat(&local(&disk), at(2));
+    assert!(text(&disk).ends_with("one\n"), "{}", text(&disk));
+}
+
+#[test]
 fn a_panic_is_written_down_at_once_with_what_was_logged_before() {
     let disk = MemoryDisk::default();
     let (_guard, log) = begin(&disk, 0, ProcessOptions { panics: true });

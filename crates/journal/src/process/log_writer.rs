@@ -19,6 +19,8 @@ pub(super) struct LogWriter {
     open: Option<OpenFile>,
     /// The number of the next file.
     next: u32,
+    /// Whether the files of processes that are gone were looked at, which each process does once.
+    has_swept: bool,
 }
 
 struct OpenFile {
@@ -30,7 +32,7 @@ struct OpenFile {
 
 impl LogWriter {
     pub(super) fn new(queue: LogQueue) -> Self {
-        Self { queue, unwritten: String::new(), open: None, next: 0 }
+        Self { queue, unwritten: String::new(), open: None, next: 0, has_swept: false }
     }
 
     /// Writes what was logged since, without a sync, into the directory of logs below `state`. What can't be written
@@ -74,10 +76,11 @@ impl LogWriter {
         let length = open.room_for(lines, most);
         // After a failed append there is no knowing what is in a file: another one is begun.
         if let Err(error) = open.file.append(lines.get(..length).unwrap_or_default().as_bytes()) {
-            if open.bytes == 0 {
-                let OpenFile { file, path, .. } = open;
-                drop(file);
-                let _ = disk.remove(&path);
+            let OpenFile { file, path, bytes, .. } = open;
+            drop(file);
+            // One that stays has its number.
+            if bytes == 0 && disk.remove(&path).is_err() {
+                self.next += 1;
             }
             return Err(error);
         }
@@ -103,14 +106,13 @@ impl LogWriter {
     }
 
     /// Removes the oldest files of this process, and of those that are gone.
-    fn remove_old(&self, disk: &dyn Disk, state: &Path, process: ProcessId) {
+    fn remove_old(&mut self, disk: &dyn Disk, state: &Path, process: ProcessId) {
         let bounds = self.queue.bounds();
         let (own, others): (Vec<_>, Vec<_>) =
             log_files(disk, state).into_iter().partition(|file| file.process == process);
         let old = own.len().saturating_sub(bounds.files.max(1));
         own.iter().take(old).for_each(|file| remove(disk, file));
-        // Each process does so once, when it begins its first file.
-        if self.next != 1 {
+        if std::mem::replace(&mut self.has_swept, true) {
             return;
         }
         let mut left = bounds.file_bytes.saturating_mul(bounds.files as u64);
