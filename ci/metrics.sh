@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Plays the headless example with `--metrics`, has a real Prometheus (Debian: apt-get install prometheus) scrape it, and checks
-# that it knows every metric that the dashboard and the alert rules ask for; checks and tests the rules with promtool; and
-# looks what is said without the feature and of a port that is taken.
+# that it knows every metric that the dashboard and the alert rules ask for, and answers each panel of the dashboard; checks
+# and tests the rules with promtool; and looks what is said without the feature and of a port that is taken.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/bevy_session-target}"
@@ -50,6 +50,17 @@ for metric in $(grep -oh 'bevy_session_[a-z_]*' docs/operations/alerts.yml docs/
     if query "$metric" | grep --quiet '"value"'; then echo "scraped: $metric"; else echo "missing: $metric"; missing=1; fi
 done
 [ "$missing" = 0 ] || exit 1
+# The expressions of the dashboard's panels with what a reader may choose for the variable.
+expressions() {
+    python3 -c 'import json, sys
+for panel in json.load(open(sys.argv[1]))["panels"]:
+    for query in panel["targets"]: print(query["expr"].replace("$instance", ".*"))' docs/operations/dashboard.json
+}
+while read -r expression; do
+    answer=$(query "$expression")
+    grep --quiet '"status":"success"' <<<"$answer" || { echo "$expression: $answer"; exit 1; }
+    grep --quiet '"value"' <<<"$answer" && echo "answered: $expression" || echo "nothing yet: $expression"
+done < <(expressions)
 printf 'checkpoints: %s\n' "$(query 'sum(bevy_session_checkpoints_total)' | grep -o '"[0-9.]*"\]' | tr -d '"]')"
 printf 'p95 until durable: %s s\n' "$(query 'histogram_quantile(0.95, sum by (le) (bevy_session_operation_duration_seconds_bucket{operation="checkpoint"}))' | grep -o '"[0-9.e-]*"\]' | tr -d '"]')"
 rules=$(curl --silent "http://$server/api/v1/rules")

@@ -41,6 +41,7 @@ mod operation;
 mod reading;
 mod response;
 mod session_figures;
+mod standing;
 mod trouble;
 mod window;
 
@@ -94,6 +95,7 @@ impl Plugin for SessionFiguresPlugin {
                     collecting::count_listed,
                     alerting::watch,
                     response::respond,
+                    standing::hand_over,
                     health::look,
                 )
                     .chain()

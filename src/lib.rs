@@ -19,6 +19,8 @@ mod recent_log;
 mod recording;
 mod restore;
 mod saved;
+#[cfg(feature = "log")]
+mod session_log;
 pub mod shelf;
 mod switches;
 pub mod testing;
@@ -51,9 +53,9 @@ pub use bevy_session_journal::{
     SessionDigester, SessionEdit, SessionEntry, SessionFacts, SessionFeature, SessionGroup,
     SessionGroups, SessionId, SessionMetadata, SessionPage, SessionPriority, SessionQuery,
     SessionStatus, SessionTally, SessionUpdate, SessionWatch, ShelfMove, ShelfPlace, SlotEntry,
-    SlotError, SlotId, SlotKind, SortBy, StartingWorld, StateChange, StopReason, Tags, Timeline,
-    TimelineCheckpoint, TimelineLine, UnreadableSlot, UnsavedPlay, Validity, VersionFit, WorldOf,
-    WouldGo, WrittenBy, limits,
+    SlotError, SlotId, SlotKind, SortBy, StandingAlert, StartingWorld, StateChange, StopReason,
+    Tags, Timeline, TimelineCheckpoint, TimelineLine, UnreadableSlot, UnsavedPlay, Validity,
+    VersionFit, WorldOf, WouldGo, WrittenBy, limits,
 };
 pub use capture::{
     DriftedType, InChapter, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState,
@@ -99,6 +101,8 @@ pub use restore::{
     RestoreReport,
 };
 pub use saved::Saved;
+#[cfg(feature = "log")]
+pub use session_log::{SessionLog, session_log};
 pub use switches::SessionSwitches;
 
 /// What most games use: `use bevy_session::prelude::*;`.

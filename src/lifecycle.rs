@@ -35,6 +35,8 @@ mod notifications;
 mod pace;
 mod paces;
 mod placed;
+#[cfg(feature = "log")]
+mod played_now;
 mod playing;
 mod policy;
 mod previous_run;
@@ -126,6 +128,8 @@ pub(crate) use notifications::{
     notify, register as register_notifications, register_chapter_notifications,
     register_filing_notifications, register_slot_notifications,
 };
+#[cfg(feature = "log")]
+pub(crate) use played_now::{Played, PlayedNow};
 pub(crate) use recording::register_event_notifications;
 pub(crate) use reporting::tell_of_unopened;
 pub(crate) use requests::RequestQueue;

@@ -66,7 +66,7 @@ impl RuntimeParts {
         let Some(about_changed) = self.ask_before_capture(world) else { return };
         self.take_events(world);
         let Some(playing) = &mut self.playing else { return };
-        let span = debug_span!("checkpoint", session = %playing.session, ?kind, rows = tracing::field::Empty);
+        let span = debug_span!("checkpoint", session.id = %playing.session, ?kind, rows = tracing::field::Empty);
         let _span = span.enter();
         let id = playing.line.next();
         let begun = clock::instant();

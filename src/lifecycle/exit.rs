@@ -9,6 +9,7 @@ use tracing::{info, warn};
 use super::SessionSettings;
 use super::leaving::Departure;
 use super::runtime::RuntimeParts;
+use crate::StandingAlert;
 use crate::clock::{self, deadline};
 use crate::content::Order;
 use crate::process::ProcessGuard;
@@ -37,6 +38,11 @@ impl ExitWatch {
     /// A frame was completed; whether the process has survived a panic, which is worth writing down.
     pub(super) fn frame_completed(&self, now: Timestamp) -> bool {
         self.process.frame_completed(now)
+    }
+
+    /// These alerts stand, and no others: the record of this process names them.
+    pub(crate) fn alerts_stand(&self, alerts: Vec<StandingAlert>) {
+        self.process.alerts_stand(alerts);
     }
 
     /// What brings the exit about.

@@ -501,6 +501,8 @@ where
     N: Message + Clone,
     for<'a> N: Event<Trigger<'a>: Default>,
 {
+    #[cfg(feature = "log")]
+    super::PlayedNow::follow(world);
     world.write_message(notification.clone());
     world.trigger(notification);
     // What observers ask for with commands is done before the plugin goes on: a world that is

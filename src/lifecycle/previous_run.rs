@@ -3,6 +3,7 @@
 use bevy::prelude::*;
 use jiff::Timestamp;
 
+use crate::StandingAlert;
 use crate::journal::{CheckpointId, SessionId};
 use crate::process::{HowItEnded, LastRun};
 
@@ -26,19 +27,30 @@ pub struct PreviousRun {
     pub session: Option<SessionId>,
     /// The newest checkpoint of it that was saved, as far as the process lived to write that down.
     pub last_checkpoint: Option<CheckpointId>,
+    /// The alerts that stood when it was known to have lived last, where the game adds a
+    /// [`SessionFiguresPlugin`](crate::figures::SessionFiguresPlugin).
+    pub alerts: Vec<StandingAlert>,
 }
 
 impl From<LastRun> for PreviousRun {
     fn from(last: LastRun) -> Self {
-        let LastRun { ended, died_at, started_at, game_version, session, last_checkpoint } = last;
-        Self { ended, died_at, started_at, game_version, session, last_checkpoint }
+        let LastRun { ended, died_at, started_at, game_version, session, last_checkpoint, alerts } =
+            last;
+        Self { ended, died_at, started_at, game_version, session, last_checkpoint, alerts }
     }
 }
 
 impl From<PreviousRun> for LastRun {
     fn from(previous: PreviousRun) -> Self {
-        let PreviousRun { ended, died_at, started_at, game_version, session, last_checkpoint } =
-            previous;
-        Self { ended, died_at, started_at, game_version, session, last_checkpoint }
+        let PreviousRun {
+            ended,
+            died_at,
+            started_at,
+            game_version,
+            session,
+            last_checkpoint,
+            alerts,
+        } = previous;
+        Self { ended, died_at, started_at, game_version, session, last_checkpoint, alerts }
     }
 }

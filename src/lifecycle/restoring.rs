@@ -151,7 +151,7 @@ impl RuntimeParts {
         let (image, prepared) = prepared.split();
         let session = prepared.metadata.id;
         let checkpoint = prepared.checkpoint;
-        let span = info_span!("restore", %session, %checkpoint, entities = tracing::field::Empty);
+        let span = info_span!("restore", session.id = %session, %checkpoint, entities = tracing::field::Empty);
         let _span = span.enter();
         set_activity(world, |activity| activity.restore = Some(RestorePhase::Replacing));
         // Before the entities are there: what belongs to a state goes with its exit.

@@ -198,6 +198,8 @@ strings! {
     place: String = "Place in the program",
     /// In the details: when the game is known to have lived last.
     last_seen: String = "Last seen",
+    /// In the details: an alert that stood when the game is known to have lived last.
+    alert_stood: String = "Warning before that",
     /// In the details: the version of the game.
     game_version: String = "Version",
     /// In the details: where the files are.

@@ -10,7 +10,7 @@ use bevy_session::figures::{
     SessionAlertRaised, SessionAlerts, SessionFigures, SessionHealth, SessionOperation,
 };
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, Operation, RestoreFrom};
+use bevy_session::{MemoryDisk, Operation, PreviousRun, RestoreFrom};
 
 use crate::common::*;
 use crate::figures::measured;
@@ -315,4 +315,38 @@ fn each_code_is_there_once_and_has_its_section_of_the_runbook() {
     {
         assert!(HealthCode::ALL.iter().any(|code| section.contains(code.text())), "{section}");
     }
+}
+
+/// The codes of what stood when the process died that left this disk.
+fn stood(killed: &MemoryDisk) -> Vec<(String, bool)> {
+    let app = measured(killed, |_| {});
+    let alerts = app.world().resource::<PreviousRun>().alerts.clone();
+    alerts.into_iter().map(|alert| (alert.code, alert.is_problem)).collect()
+}
+
+#[test]
+fn the_next_start_knows_which_alerts_stood_when_the_process_died() {
+    let disk = MemoryDisk::default();
+    let mut app = watched(&disk, Alert::errors_above(0.01).over(MINUTE).clears_below(0.005));
+    start(&mut app, "Watched");
+    seconds(&mut app, 2.0);
+    assert_eq!(stood(&disk.snapshot()), []);
+    note(&mut app, SessionOperation::Checkpoint, 10, None);
+    seconds(&mut app, 3.0);
+    assert_raised(&app, HealthCode::Errors);
+    let expected = [(HealthCode::Errors.text().to_owned(), true)];
+    assert_eq!(stood(&disk.snapshot()), expected);
+    let previous = measured(&disk.snapshot(), |_| {});
+    let alert = previous.world().resource::<PreviousRun>().alerts[0].clone();
+    let raised = received::<SessionAlertRaised>(&app).remove(0);
+    assert_eq!(alert.what, raised.what);
+    // The app's clock has it since a moment that a test knows.
+    let begun: jiff::Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    assert!(alert.since > begun && alert.since < begun + Duration::from_secs(10), "{alert:?}");
+    app.world_mut()
+        .resource_mut::<SessionAlerts>()
+        .remove(AlertMeasure::Errors(SessionOperation::Checkpoint));
+    seconds(&mut app, 2.0);
+    assert_cleared(&app);
+    assert_eq!(stood(&disk.snapshot()), []);
 }

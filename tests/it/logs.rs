@@ -122,7 +122,7 @@ fn each_request_checkpoint_and_restore_has_a_span_with_its_session() {
     let requests = log.take("session_request");
     let asked: Vec<(&str, Option<&String>)> = requests
         .iter()
-        .map(|span| (&*span.fields["request"], span.fields.get("session")))
+        .map(|span| (&*span.fields["request"], span.fields.get("session.id")))
         .collect();
     let of = Some(&id);
     let expected = [
@@ -143,14 +143,14 @@ fn each_request_checkpoint_and_restore_has_a_span_with_its_session() {
     let checkpoints = log.take("checkpoint");
     assert!(checkpoints.len() >= 4, "{checkpoints:?}");
     for span in &checkpoints {
-        assert_eq!((&span.fields["session"], span.level), (&id, Level::DEBUG), "{span:?}");
+        assert_eq!((&span.fields["session.id"], span.level), (&id, Level::DEBUG), "{span:?}");
         assert!(span.fields.contains_key("kind"), "{span:?}");
     }
     let encoded = log.take("encode_checkpoint");
-    assert!(encoded.iter().all(|span| span.fields["session"] == id), "{encoded:?}");
+    assert!(encoded.iter().all(|span| span.fields["session.id"] == id), "{encoded:?}");
     let restores = log.take("restore");
     assert_eq!(restores.len(), 1);
-    assert_eq!((&restores[0].fields["session"], &*restores[0].fields["entities"]), (&id, "1"));
+    assert_eq!((&restores[0].fields["session.id"], &*restores[0].fields["entities"]), (&id, "1"));
     assert!(log.take("order").is_empty(), "orders are logged only where the settings want it");
 }
 

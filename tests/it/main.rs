@@ -82,6 +82,8 @@ mod saved_types;
 mod scenarios;
 mod self_test;
 mod session_attachments;
+#[cfg(feature = "log")]
+mod session_logs;
 mod shelf;
 mod slices;
 mod slot_loads;

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use bevy_session_journal::clock::{self, between};
 use bevy_session_journal::store::{ProcessRecord, read_all};
-use bevy_session_journal::{CheckpointId, SessionId};
+use bevy_session_journal::{CheckpointId, SessionId, StandingAlert};
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::alive::is_running;
 use crate::failure::Failure;
-use crate::output::{Output, milliseconds};
+use crate::output::{Output, milliseconds, moment};
 use crate::place::{Place, read_only};
 use crate::terminal::Tone;
 
@@ -32,6 +32,9 @@ pub struct Bounds {
     /// How long ago the newest checkpoint of a session that is played may have become durable; any age by default
     #[arg(long, value_name = "AGE", value_parser = age)]
     max_checkpoint_age: Option<Duration>,
+    /// Don't take a process for unhealthy because of its alerts, as for a probe that restarts what is
+    #[arg(long)]
+    ignore_alerts: bool,
 }
 
 /// A process that lives.
@@ -51,7 +54,19 @@ struct Health {
     exiting_for_ms: Option<u64>,
     /// The last panic that it saw, and lived on.
     panic: Option<String>,
+    /// What it warns its operators of, since it was raised.
+    alerts: Vec<Alert>,
     sessions: Vec<Played>,
+}
+
+/// An alert that stands.
+#[derive(Serialize)]
+struct Alert {
+    code: String,
+    what: String,
+    /// Whether something is wrong, or is only to be known.
+    problem: bool,
+    since: Timestamp,
 }
 
 /// A session that a process plays.
@@ -121,6 +136,9 @@ impl Health {
         if let Some(age) = exiting.filter(|age| *age > bounds.max_age) {
             problems.push(format!("it was asked to exit {} ago", seconds(age)));
         }
+        let alerts: Vec<Alert> = record.alerts.iter().map(Alert::of).collect();
+        let wrong = alerts.iter().filter(|alert| alert.problem && !bounds.ignore_alerts);
+        problems.extend(wrong.map(|Alert { code, what, .. }| format!("{code}: {what}")));
         let mut sessions = Vec::new();
         for run in record.runs.iter().filter(|run| !run.left) {
             let counter = run.last_acknowledged;
@@ -148,6 +166,7 @@ impl Health {
             frame_age_ms: frame_age.map(milliseconds),
             exiting_for_ms: exiting.map(milliseconds),
             panic: record.panic.as_ref().map(|panic| panic.message.clone()),
+            alerts,
             sessions,
         }
     }
@@ -167,6 +186,10 @@ impl Health {
         if let Some(panic) = &self.panic {
             output.toned(Tone::Warning, format_args!("    it saw a panic: {panic}"))?;
         }
+        for Alert { code, what, since, .. } in &self.alerts {
+            let since = moment(*since);
+            output.toned(Tone::Warning, format_args!("    alert {code}: {what}, since {since}"))?;
+        }
         if let Some(age) = self.exiting_for_ms {
             let age = seconds(Duration::from_millis(age));
             output.line(format_args!("    it was asked to exit {age} ago"))?;
@@ -178,6 +201,14 @@ impl Health {
             output.line(format_args!("    plays {session}, checkpoint {checkpoint}{age}"))?;
         }
         Ok(())
+    }
+}
+
+impl Alert {
+    fn of(alert: &StandingAlert) -> Self {
+        let StandingAlert { code, what, is_problem, since, .. } = alert;
+        let (code, what) = (code.clone(), what.clone());
+        Self { code, what, problem: *is_problem, since: *since }
     }
 }
 

@@ -21,6 +21,7 @@ mod import;
 mod left_out;
 mod list;
 mod log;
+mod logged;
 mod open_session;
 mod output;
 mod place;

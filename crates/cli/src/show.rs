@@ -1,6 +1,7 @@
 //! `show`: all that is known of one session.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bevy_session_journal::journal::{CheckpointInfo, Head, SessionIndex};
@@ -54,6 +55,8 @@ struct ShownHead {
     panic: Option<String>,
     /// What the process logged last, if it is gone.
     logged: Vec<String>,
+    /// The files in which the process keeps its log, the oldest first, as long as its record is there.
+    log_files: Vec<PathBuf>,
     declined: bool,
     time: Timestamp,
     play_time_ms: u64,
@@ -146,6 +149,9 @@ impl Shown {
             }
             for line in &head.logged {
                 output.line(format_args!("logged       {line}"))?;
+            }
+            for file in &head.log_files {
+                output.line(format_args!("log file     {}", file.display()))?;
             }
         }
         for slot in &self.slots {
@@ -240,6 +246,7 @@ impl ShownHead {
             left: profile.left(head),
             cause: profile.cause(head),
             logged: profile.last_logged(head),
+            log_files: profile.log_files(head),
             words: head.end.as_ref().map(|end| end.leaving.words.clone()),
             panic: profile.panic(head),
             declined: head.declined,

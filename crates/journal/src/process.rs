@@ -3,6 +3,11 @@
 mod ended;
 mod guard;
 mod last_run;
+mod log_queue;
+#[cfg(test)]
+mod log_tests;
+mod log_writer;
+mod logged;
 mod panic_hook;
 mod recent_log;
 #[cfg(test)]
@@ -10,6 +15,8 @@ mod tests;
 
 pub use ended::HowItEnded;
 pub use last_run::LastRun;
+pub use log_queue::{LogBounds, LogQueue, LogWords, QUEUE_BYTES};
+pub use logged::Logged;
 pub use recent_log::{LOG_BYTES, RecentLog};
 
 pub(crate) use ended::{how_it_ended, time_of_death};

@@ -47,6 +47,8 @@ const CHECKPOINT: &str = "checkpoint.slot";
 const EVENTS: &str = "events.ron";
 /// What was logged last.
 const LOG: &str = "log.txt";
+/// The end of the log that the game keeps in files.
+const LOG_LINES: &str = "log.jsonl";
 
 /// What is to be written, and where to.
 #[derive(Clone, PartialEq, Debug)]

@@ -20,6 +20,7 @@ mod findings;
 mod host;
 mod layout;
 mod local_store;
+mod log_files;
 mod memory_disk;
 mod newer_format;
 mod open_files;
@@ -47,7 +48,7 @@ pub(crate) use error::unknown_if_gone;
 pub use error::{StoreAction, StoreError, with_sources};
 pub(crate) use event_files::{EventFile, EventFiles};
 pub use memory_disk::{MemoryDisk, Operation};
-pub use process_record::PanicInfo;
+pub use process_record::{PanicInfo, StandingAlert};
 pub use repair::{Fate, RepairError, RepairedFile, RepairedKind, RepairedSession, SessionRepair};
 
 pub(crate) use boot::boot_id;
@@ -63,13 +64,15 @@ pub use layout::Layout;
 pub(crate) use layout::SlotName;
 pub(crate) use layout::is_device_name;
 pub use local_store::LocalStore;
+pub(crate) use log_files::log_file_name;
+pub use log_files::{LogFile, end_of_log, log_files};
 pub(crate) use newer_format::OpenError;
 pub use platform::{directory_name, platform_roots, platform_state_of};
 pub(crate) use process_record::{
-    FoundRecord, HeldRun, Liveness, ProcessId, ProcessRecordFile, RecordError, find as find_record,
+    FoundRecord, HeldRun, Liveness, ProcessRecordFile, RecordError, find as find_record,
     remove as remove_record,
 };
-pub use process_record::{ProcessRecord, read_all, read_log};
+pub use process_record::{ProcessId, ProcessRecord, read_all, read_log};
 pub use read_only_disk::ReadOnlyDisk;
 pub use real_disk::RealDisk;
 pub(crate) use session_card::SessionCard;

@@ -121,7 +121,8 @@ impl RuntimeParts {
             let session = world.get_resource::<CurrentSession>().map(CurrentSession::id);
             let session = session.map(tracing::field::display);
             let _span =
-                info_span!("session_request", request = asked.request.name(), session).entered();
+                info_span!("session_request", request = asked.request.name(), session.id = session)
+                    .entered();
             debug!("request");
             let begun = self.writer.stopwatch.is_some().then(clock::instant);
             let handled = self.handle(world, &asked);

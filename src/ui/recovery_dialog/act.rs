@@ -17,7 +17,7 @@ use super::view::{DialogView, Facts};
 use crate::clock;
 use crate::external_saves::{ExternalOutcome, OfferedBackup};
 use crate::lifecycle::{
-    CorruptionDetected, CurrentSession, ExternalOperationFinished, ExternalRequest,
+    CorruptionDetected, CurrentSession, ExternalOperationFinished, ExternalRequest, PreviousRun,
     RecoveryAvailable, RecoveryFailed, RecoveryOffers, ReportWritten, Request, RequestRejected,
     RestoreCancelled, RestoreStalled, Runtime, SessionActivity, SessionCommandsExt, SessionRequest,
     SessionRestored,
@@ -365,7 +365,9 @@ pub(super) fn show_dialog(world: &mut World) {
     let dialog = world.resource::<RecoveryDialog>();
     let (words, is_compact) = (&look.words, look.is_compact());
     let (rows, zone) = (rows_shown(look, dialog, offers), world.resource::<LocalZone>());
-    let view = dialog.view(Facts { offers, words, now, zone, activity, is_compact, rows });
+    let previous = world.get_resource::<PreviousRun>();
+    let facts = Facts { offers, previous, words, now, zone, activity, is_compact, rows };
+    let view = dialog.view(facts);
     if wants_focus.is_some() {
         world.get_resource_or_init::<Surface<DialogView>>().wants_focus = wants_focus;
     }

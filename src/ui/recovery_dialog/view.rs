@@ -4,9 +4,10 @@ use jiff::Timestamp;
 
 use super::fork::LocalZone;
 use super::state::{Choice, Does, Failure, RecoveryDialog, Report, Stage, id};
+use crate::StandingAlert;
 use crate::external_saves::{ExternalSaveKind, OfferedBackup};
 use crate::journal::{CheckpointKind, SlotKind, Validity};
-use crate::lifecycle::{RecoveryOffers, RestorePhase, SessionActivity};
+use crate::lifecycle::{PreviousRun, RecoveryOffers, RestorePhase, SessionActivity};
 use crate::process::HowItEnded;
 use crate::recovery::{OfferedCheckpoint, OfferedOption, Proposal, RecoveryOffer, SlotEntry};
 use crate::session::AttachmentOf;
@@ -81,10 +82,15 @@ pub(super) struct Row {
     pub is_chosen: bool,
 }
 
+/// Alerts that the details name at the most.
+const ALERTS: usize = 3;
+
 /// What the view is made from, beside the dialog itself.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts<'a> {
     pub offers: &'a RecoveryOffers,
+    /// How the process before this one ended, if there was one.
+    pub previous: Option<&'a PreviousRun>,
     pub words: &'a SessionStrings,
     pub now: Timestamp,
     pub zone: &'a LocalZone,
@@ -390,12 +396,24 @@ fn details(offer: &RecoveryOffer, facts: Facts) -> Vec<(String, String)> {
         let seen = died_at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
         lines.push((words.last_seen.clone(), seen));
     }
+    lines.extend(alerts_at_the_end(offer, facts));
     let version = &offer.session.context.game_version;
     if !version.is_empty() {
         lines.push((words.game_version.clone(), shortened(version, 60)));
     }
     lines.push((words.files.clone(), shortened(&offer.directory.display().to_string(), 200)));
     lines
+}
+
+/// The alerts that stood when the process died that played it. Their sentences are for operators, and in English.
+fn alerts_at_the_end(offer: &RecoveryOffer, facts: Facts) -> Vec<(String, String)> {
+    let played = facts.previous.filter(|previous| previous.session == Some(offer.session.id));
+    let alerts = played.map(|previous| &*previous.alerts).unwrap_or_default();
+    let line = |alert: &StandingAlert| {
+        let what = shortened(&format!("{}: {}", alert.code, alert.what), 120);
+        (facts.words.alert_stood.clone(), what)
+    };
+    alerts.iter().take(ALERTS).map(line).collect()
 }
 
 fn progress(activity: SessionActivity, stalled: bool, words: &SessionStrings) -> Body {

@@ -10,8 +10,8 @@ use bevy_session::ui::{
     StringsFile,
 };
 use bevy_session::{
-    CorruptionDetected, HintGiven, MemoryDisk, Operation, RecoveryDeclined, ReportWritten,
-    SessionHint, SessionStatus,
+    CorruptionDetected, HintGiven, MemoryDisk, Operation, PreviousRun, RecoveryDeclined,
+    ReportWritten, SessionHint, SessionStatus, StandingAlert,
 };
 
 use super::kit::*;
@@ -211,6 +211,17 @@ fn the_details_name_the_files_and_a_report_is_saved() {
         assert_seen(&mut app, "Saved: sessions/crash-report-");
     }
     assert!(button(&mut app, "Save a report").is_none(), "one report is enough");
+}
+
+#[test]
+fn the_details_name_the_alerts_that_stood() {
+    let mut app = ui_game(&killed("Campaign", 2));
+    let now = "2026-01-01T00:00:00Z".parse().unwrap();
+    let mut previous = app.world_mut().resource_mut::<PreviousRun>();
+    previous.alerts = vec![StandingAlert::new("BS0705", "90 MB are left on the disk", true, now)];
+    press(&mut app, "Details");
+    assert!(is_shown(&mut app, "Warning before that"), "{:?}", texts(&mut app));
+    assert!(is_shown(&mut app, "BS0705: 90 MB are left on the disk"), "{:?}", texts(&mut app));
 }
 
 #[test]

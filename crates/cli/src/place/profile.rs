@@ -8,8 +8,8 @@ use bevy_session_journal::clock;
 use bevy_session_journal::journal::Head;
 use bevy_session_journal::process::LOG_BYTES;
 use bevy_session_journal::store::{
-    Disk, Layout, LocalStore, ReadOnlyDisk, RealDisk, StoreError, StoredSession, Trial, read_all,
-    read_log,
+    Disk, Layout, LocalStore, ProcessId, ReadOnlyDisk, RealDisk, StoreError, StoredSession, Trial,
+    end_of_log, log_files, read_all, read_log,
 };
 use bevy_session_journal::{RunId, SessionId};
 use serde::Serialize;
@@ -17,6 +17,7 @@ use serde::Serialize;
 use super::directory::ProfileDirectory;
 use crate::alive::is_alive;
 use crate::failure::Failure;
+use crate::logged::logged_line;
 
 /// Lines of a log that are shown.
 const LINES: usize = 20;
@@ -35,6 +36,7 @@ pub struct Profile {
 /// A run that a process said it holds.
 struct Held {
     run: RunId,
+    process: ProcessId,
     /// The record of the process.
     record: PathBuf,
     has_exited: bool,
@@ -202,16 +204,33 @@ impl Profile {
     /// The last lines that the process logged which held the run of a head that was left by a crash.
     pub fn last_logged(&self, head: &Head) -> Vec<String> {
         let holder = self.holder(head).filter(|_| self.left(head) == Left::Crashed);
-        let log = holder.map(|held| read_log(&*self.disk, &held.record, LOG_BYTES));
-        let log = log.unwrap_or_default();
-        let lines: Vec<&str> = log.lines().collect();
-        let last = lines.len().saturating_sub(LINES);
-        lines.into_iter().skip(last).map(str::to_owned).collect()
+        let Some((held, state)) = holder.zip(self.directory.state.as_ref()) else {
+            return Vec::new();
+        };
+        let log = read_log(&*self.disk, &held.record, LOG_BYTES);
+        if !log.is_empty() {
+            return last_of(log.lines().map(str::to_owned).collect());
+        }
+        let log = end_of_log(&*self.disk, state, held.process, LOG_BYTES as u64);
+        last_of(log.lines().map(logged_line).collect())
+    }
+
+    /// The files in which the process that held the run of a head keeps its log, the oldest first.
+    pub fn log_files(&self, head: &Head) -> Vec<PathBuf> {
+        let Some((held, state)) = self.holder(head).zip(self.directory.state.as_ref()) else {
+            return Vec::new();
+        };
+        let files = log_files(&*self.disk, state).into_iter();
+        files.filter(|file| file.process == held.process).map(|file| file.path).collect()
     }
 
     fn holder(&self, head: &Head) -> Option<&Held> {
         self.held.iter().find(|held| held.run == head.id.run)
     }
+}
+
+fn last_of(mut lines: Vec<String>) -> Vec<String> {
+    lines.split_off(lines.len().saturating_sub(LINES))
 }
 
 /// Whatever is asked of it, nothing gets changed.
@@ -234,6 +253,7 @@ fn held_in(disk: &dyn Disk, state: &Path) -> Result<Vec<Held>, StoreError> {
         let panic = record.panic.map(|panic| panic.message);
         record.runs.into_iter().map(move |held| Held {
             run: held.run,
+            process: record.process,
             record: path.clone(),
             has_exited: has_exited || held.left,
             is_alive,

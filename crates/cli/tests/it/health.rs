@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use bevy_session_journal::process::{ProcessGuard, ProcessOptions};
-use bevy_session_journal::{CheckpointId, RunId};
+use bevy_session_journal::{CheckpointId, RunId, StandingAlert};
 use jiff::Timestamp;
 
 use crate::common::{Done, EVENINGS, EVENINGS_RUN, Game, run};
@@ -102,6 +102,44 @@ fn a_panic_that_a_game_lives_on_after_is_said() -> Done {
     assert_eq!(ran.code, Some(0), "it lives and is within the bounds: {}", ran.text);
     assert!(ran.text.contains("it saw a panic: out of mana"), "{}", ran.text);
     assert_eq!(game.run("health --json DIR")?.object()?["panic"], "out of mana");
+    Ok(())
+}
+
+#[test]
+fn alerts_that_stand_are_shown_and_count_where_something_is_wrong() -> Done {
+    let game = Game::new()?;
+    let local = game.local();
+    let now = Timestamp::now();
+    let (guard, _) = ProcessGuard::begin(&local, "1.2.3", ProcessOptions { panics: false }, now);
+    guard.frame_completed(now);
+    let low = StandingAlert::new("BS0705", "90 MB are left on the disk", true, now);
+    let index = StandingAlert::new("BS0605", "there was no index", false, now);
+    guard.alerts_stand(vec![low, index.clone()]);
+    guard.beat(&local, now);
+
+    let ran = game.run("health DIR")?;
+    assert_eq!(ran.code, Some(1), "{}", ran.text);
+    assert!(ran.text.contains("1.2.3: BS0705: 90 MB are left on the disk\n"), "{}", ran.text);
+    assert!(ran.text.contains("    alert BS0605: there was no index, since "), "{}", ran.text);
+    let health = game.run("health --json DIR")?.object()?;
+    assert_eq!(health["problems"][0], "BS0705: 90 MB are left on the disk");
+    assert_eq!(
+        (&health["alerts"][0]["code"], &health["alerts"][0]["problem"]),
+        (&"BS0705".into(), &true.into())
+    );
+    assert_eq!(health["alerts"][0]["since"], now.to_string());
+    // A probe that restarts makes no room.
+    let ran = game.run("health --json DIR --ignore-alerts")?;
+    assert_eq!(ran.code, Some(0), "{}", ran.text);
+    assert_eq!(ran.object()?["alerts"].as_array().map(Vec::len), Some(2), "{}", ran.text);
+
+    guard.alerts_stand(vec![index]);
+    guard.beat(&local, now);
+    assert_eq!(game.run("health DIR")?.code, Some(0), "it is only to be known");
+    guard.alerts_stand(Vec::new());
+    guard.beat(&local, now);
+    let health = game.run("health --json DIR")?.object()?;
+    assert_eq!(health["alerts"].as_array().map(Vec::len), Some(0), "{health}");
     Ok(())
 }
 

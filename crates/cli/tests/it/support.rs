@@ -5,7 +5,10 @@ use std::fs;
 
 use bevy_session_journal::RunId;
 use bevy_session_journal::SessionId;
-use bevy_session_journal::process::{ProcessGuard, ProcessOptions, RecentLog};
+use bevy_session_journal::process::{
+    LogBounds, LogQueue, LogWords, ProcessGuard, ProcessOptions, RecentLog,
+};
+use bevy_session_journal::store::PanicInfo;
 use jiff::Timestamp;
 
 use crate::common::{Done, EVENINGS, EVENINGS_RUN, Game, RELICS, copy, journals, session_with};
@@ -96,10 +99,56 @@ fn what_happened_before_it_crashed() -> Done {
     guard.beat(&local, now - std::time::Duration::from_secs(90));
     run_commands("What happened before it crashed", &game, EVENINGS.parse()?)?;
     let shown = game.run(&format!("show DIR {EVENINGS}"))?.text;
+    assert!(!shown.contains("log file"), "it keeps none: {shown}");
     assert!(shown.contains("index out of bounds: the len is 3"), "{shown}");
     assert!(shown.contains("logged       ") && shown.contains("enemy 29 has no path"), "{shown}");
     let shown = game.run(&format!("show --json DIR {EVENINGS}"))?.object()?;
     let head = &shown["heads"][0];
     assert_eq!(head["logged"].as_array().map(Vec::len), Some(20), "the last of them: {head}");
+    Ok(())
+}
+
+struct Json;
+
+impl LogWords for Json {
+    fn panicked(&self, panic: &PanicInfo) -> String {
+        let (time, message) = (panic.time, &panic.message);
+        format!(
+            r#"{{"timestamp":"{time}","level":"ERROR","target":"panic","message":"panicked: {message}","fields":{{"exception.stacktrace":"0: main"}}}}"#
+        )
+    }
+
+    fn dropped(&self, _: u64) -> String {
+        String::new()
+    }
+}
+
+#[test]
+fn a_server_that_keeps_its_log_in_files_says_where_they_are() -> Done {
+    let game = Game::new()?;
+    let (local, now) = (game.local(), Timestamp::now());
+    let (guard, _) = ProcessGuard::begin(&local, "1.2.3", ProcessOptions { panics: true }, now);
+    guard.hold(EVENINGS.parse()?, RunId(EVENINGS_RUN));
+    let log = LogQueue::new(LogBounds { file_bytes: 1 << 20, files: 4 }, Json);
+    guard.keep_log_files(log.clone());
+    let line = |number: u32| {
+        format!(
+            r#"{{"timestamp":"{now}","level":"WARN","target":"hop::path","message":"no path","fields":{{"enemy":{number}}},"session.id":"{EVENINGS}"}}"#
+        )
+    };
+    (0..30).for_each(|number| log.add(&line(number)));
+    let panicked = std::thread::spawn(|| panic!("out of mana")).join();
+    assert!(panicked.is_err());
+    guard.beat(&local, now - std::time::Duration::from_secs(90));
+    run_commands("What happened before it crashed", &game, EVENINGS.parse()?)?;
+    let shown = game.run(&format!("show DIR {EVENINGS}"))?.text;
+    assert!(shown.contains("WARN hop::path: no path enemy=29\n"), "{shown}");
+    assert!(shown.contains("ERROR panic: panicked: out of mana\n"), "{shown}");
+    assert!(shown.contains("log file     ") && shown.contains(".jsonl"), "{shown}");
+    let shown = game.run(&format!("show --json DIR {EVENINGS}"))?.object()?;
+    let head = &shown["heads"][0];
+    assert_eq!(head["logged"].as_array().map(Vec::len), Some(20), "the last of them: {head}");
+    let file = head["log_files"][0].as_str().ok_or("a file")?;
+    assert_eq!(fs::read_to_string(file)?.lines().count(), 31);
     Ok(())
 }

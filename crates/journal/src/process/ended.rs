@@ -99,6 +99,7 @@ mod tests {
             exiting: None,
             panic: None,
             ended: None,
+            alerts: Vec::new(),
         }
     }
 

@@ -10,12 +10,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tracing::warn;
 
-use super::{LOG_BYTES, RecentLog, panic_hook};
+use super::log_writer::LogWriter;
+use super::logged::LOGGED_BYTES;
+use super::{LOG_BYTES, LogQueue, Logged, RecentLog, panic_hook};
 use crate::clock;
 use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::store::{
     Disk, FoundRecord, HeldRun, Liveness, LocalStore, PanicInfo, ProcessId, ProcessRecord,
-    ProcessRecordFile, read_all, read_log, remove_record, with_sources,
+    ProcessRecordFile, StandingAlert, end_of_log, read_all, read_log, remove_record, with_sources,
 };
 
 /// How often, a millisecond apart, a panic tries to be written down.
@@ -58,16 +60,21 @@ pub(super) struct Shared {
     /// Milliseconds between that frame and the one before it.
     frame_gap: AtomicU64,
     exiting: AtomicBool,
+    /// The alerts that stand, on their way into the record: whoever has news of them waits for no disk.
+    alerts: Mutex<Vec<StandingAlert>>,
     signalled: Arc<AtomicBool>,
     file: Mutex<RecordFile>,
-    /// What is logged, if the game keeps it.
+    /// What was logged last, if the game keeps it.
     log: OnceLock<RecentLog>,
+    /// What is logged, on its way to files, if the game wants them.
+    log_queue: OnceLock<LogQueue>,
 }
 
 struct RecordFile {
     /// `None` if the state directory can't be written.
     file: Option<ProcessRecordFile>,
     record: ProcessRecord,
+    log: Option<LogWriter>,
 }
 
 impl fmt::Debug for ProcessGuard {
@@ -103,6 +110,7 @@ impl ProcessGuard {
             exiting: None,
             panic: None,
             ended: None,
+            alerts: Vec::new(),
         };
         let shared = Arc::new(Shared {
             frames: AtomicU64::new(0),
@@ -110,9 +118,11 @@ impl ProcessGuard {
             last_frame: AtomicI64::new(now.as_millisecond()),
             frame_gap: AtomicU64::new(0),
             exiting: AtomicBool::new(false),
+            alerts: Mutex::default(),
             signalled: Arc::new(AtomicBool::new(false)),
-            file: Mutex::new(RecordFile { file, record }),
+            file: Mutex::new(RecordFile { file, record, log: None }),
             log: OnceLock::new(),
+            log_queue: OnceLock::new(),
         });
         if options.panics {
             panic_hook::watch(Arc::downgrade(&shared));
@@ -128,9 +138,18 @@ impl ProcessGuard {
         let _ = self.shared.log.set(log);
     }
 
-    /// What was logged last.
-    pub fn log(&self, now: Timestamp) -> String {
-        self.shared.log.get().map(|log| log.text(now)).unwrap_or_default()
+    /// From now on, what is logged is written into files. It happens with each heartbeat and at a panic.
+    pub fn keep_log_files(&self, log: LogQueue) {
+        self.shared.lock().log = Some(LogWriter::new(log.clone()));
+        let _ = self.shared.log_queue.set(log);
+    }
+
+    /// What was logged until now.
+    pub fn logged(&self, now: Timestamp) -> Logged {
+        let mut file = self.shared.lock();
+        file.write_log_files();
+        let recent = self.shared.log.get().map(|log| log.text(now)).unwrap_or_default();
+        Logged { recent, lines: file.end_of_log_files().unwrap_or_default() }
     }
 
     /// A frame was completed: the process lives. Says whether it survived a panic that the record
@@ -184,6 +203,7 @@ impl ProcessGuard {
         self.update(|record| record.heartbeat = now);
         let mut file = self.shared.lock();
         self.shared.write_log(&file);
+        file.write_log_files();
         let vanished = file.file.as_ref().is_some_and(|file| !file.is_there());
         if vanished {
             warn!("the state directory vanished; it is made again");
@@ -233,6 +253,11 @@ impl ProcessGuard {
         });
     }
 
+    /// These alerts stand, and no others. Written with the next heartbeat.
+    pub fn alerts_stand(&self, alerts: Vec<StandingAlert>) {
+        *self.shared.alerts.lock().unwrap_or_else(PoisonError::into_inner) = alerts;
+    }
+
     /// A checkpoint became durable. Witness for the dialog after a crash; written with the next
     /// heartbeat.
     pub fn acknowledged(&self, session: SessionId, id: CheckpointId, now: Timestamp) {
@@ -265,6 +290,9 @@ impl ProcessGuard {
         let mut file = shared.lock();
         let record = &mut file.record;
         change(record);
+        let alerts = shared.alerts.lock().unwrap_or_else(PoisonError::into_inner);
+        record.alerts.clone_from(&alerts);
+        drop(alerts);
         if let Ok(last_frame) =
             Timestamp::from_millisecond(shared.last_frame.load(Ordering::Relaxed))
         {
@@ -314,6 +342,9 @@ impl Shared {
     /// Called by the panic hook, on whichever thread panicked.
     pub(super) fn panicked(&self, panic: &PanicInfo) {
         self.frames_at_panic.store(self.frames.load(Ordering::Relaxed), Ordering::Relaxed);
+        if let Some(queue) = self.log_queue.get() {
+            queue.add_panic(panic);
+        }
         // The writer may hold the record, for the moment that a write takes. Or the panic is on the
         // very thread that holds it, and waiting for ever would be a hang.
         for _ in 0..PANIC_TRIES {
@@ -321,6 +352,7 @@ impl Shared {
                 file.record.panic = Some(panic.clone());
                 file.write();
                 self.write_log(&file);
+                file.write_log_files();
                 return;
             }
             thread::sleep(Duration::from_millis(1));
@@ -334,6 +366,18 @@ impl RecordFile {
         if let Err(error) = file.write(&self.record) {
             warn!(error = %with_sources(&error), "the process record can't be written");
         }
+    }
+
+    /// Writes what was logged since into the files of the log, if there are to be any.
+    fn write_log_files(&mut self) {
+        if let Some((log, file)) = self.log.as_mut().zip(self.file.as_ref()) {
+            log.write(file.disk(), file.state(), &self.record);
+        }
+    }
+
+    fn end_of_log_files(&self) -> Option<String> {
+        let (_, file) = self.log.as_ref().zip(self.file.as_ref())?;
+        Some(end_of_log(file.disk(), file.state(), self.record.process, LOGGED_BYTES))
     }
 }
 
@@ -359,8 +403,15 @@ impl DeadProcess {
         let _ = remove_record(disk, &self.path);
     }
 
+    /// What it logged.
+    pub fn logged(&self, disk: &dyn Disk) -> Logged {
+        let state = self.path.parent().unwrap_or(&self.path);
+        let lines = end_of_log(disk, state, self.record.process, LOGGED_BYTES);
+        Logged { recent: self.log(disk), lines }
+    }
+
     /// What it logged last.
-    pub fn log(&self, disk: &dyn Disk) -> String {
+    fn log(&self, disk: &dyn Disk) -> String {
         self.log.clone().unwrap_or_else(|| read_log(disk, &self.path, LOG_BYTES))
     }
 }

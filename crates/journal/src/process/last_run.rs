@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{HowItEnded, how_it_ended, time_of_death};
 use crate::ids::{CheckpointId, SessionId};
-use crate::store::ProcessRecord;
+use crate::store::{ProcessRecord, StandingAlert};
 
 /// How the last process on this machine ended, as its record says.
 #[derive(Clone, PartialEq, Debug)]
@@ -21,6 +21,8 @@ pub struct LastRun {
     pub session: Option<SessionId>,
     /// The newest checkpoint of it that was saved, as far as the process lived to write that down.
     pub last_checkpoint: Option<CheckpointId>,
+    /// The alerts that stood when it was known to have lived last.
+    pub alerts: Vec<StandingAlert>,
 }
 
 impl LastRun {
@@ -36,6 +38,7 @@ impl LastRun {
             last_checkpoint: held.and_then(|held| {
                 Some(CheckpointId { run: held.run, counter: held.last_acknowledged? })
             }),
+            alerts: record.alerts.clone(),
         }
     }
 }

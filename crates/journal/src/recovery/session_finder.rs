@@ -12,7 +12,9 @@ use tracing::warn;
 use super::{Index, KnownSessions, SessionEntry, SlotListing};
 use crate::clock;
 use crate::ids::{CheckpointId, RunId, SessionId};
-use crate::process::{DeadProcess, HowItEnded, LastRun, dead_processes, how_it_ended, last_to_die};
+use crate::process::{
+    DeadProcess, HowItEnded, LastRun, Logged, dead_processes, how_it_ended, last_to_die,
+};
 use crate::recovery::ReadProgress;
 use crate::session::{ProvenTime, ShelfPlace};
 use crate::store::{
@@ -297,11 +299,11 @@ impl SessionFinder {
         }
     }
 
-    /// What a dead process logged last.
-    pub fn log_of(&self, last: &LastRun) -> String {
+    /// What a dead process logged.
+    pub fn logged_by(&self, last: &LastRun) -> Logged {
         let is_it = |dead: &&DeadProcess| dead.record.started == last.started_at;
         let dead = self.dead.iter().find(is_it);
-        dead.map(|dead| dead.log(&**self.local.store.disk())).unwrap_or_default()
+        dead.map(|dead| dead.logged(&**self.local.store.disk())).unwrap_or_default()
     }
 
     /// The record of the dead process that held this run.

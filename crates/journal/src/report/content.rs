@@ -77,10 +77,13 @@ struct Events {
     left_out: Option<LeftOut>,
 }
 
-/// What was logged last.
+/// What was logged.
 #[derive(Serialize)]
 struct Log {
+    /// Of `log.txt`.
     bytes: usize,
+    /// Of `log.jsonl`.
+    lines_bytes: usize,
 }
 
 /// The process that ended.
@@ -204,7 +207,7 @@ impl ReportText {
             slot,
             events,
             picture: parts.picture.as_ref().map(|picture| picture.name().to_owned()),
-            log: Log { bytes: parts.log.len() },
+            log: Log { bytes: parts.logged.recent.len(), lines_bytes: parts.logged.lines.len() },
             checkpoints: newest.map(|info| checkpoint(info, personal)).collect(),
             files: parts.journals.files.iter().map(file).collect(),
         }

@@ -10,9 +10,10 @@ use super::content::ReportText;
 use super::events::EventTexts;
 use super::journals::Journals;
 use super::personal::Personal;
-use super::{CHECKPOINT, EVENTS, LOG, MOST_BYTES, REPORT, ReportOrder};
+use super::{CHECKPOINT, EVENTS, LOG, LOG_LINES, MOST_BYTES, REPORT, ReportOrder};
 use crate::ids::CheckpointId;
 use crate::journal::{CheckpointInfo, Head};
+use crate::process::Logged;
 
 /// Bytes that are kept for what the report says, and for what stands around its files.
 const TEXT_BYTES: u64 = 1 << 20;
@@ -27,8 +28,8 @@ pub struct ReportParts {
     /// Whether events could not be read.
     pub events_unreadable: bool,
     pub picture: Option<Picture>,
-    /// What was logged last, masked.
-    pub log: String,
+    /// What was logged, masked.
+    pub logged: Logged,
     pub journals: Journals,
 }
 
@@ -67,7 +68,7 @@ impl Default for ReportParts {
             events: EventTexts::default(),
             events_unreadable: false,
             picture: None,
-            log: String::new(),
+            logged: Logged::default(),
             journals: Journals::default(),
         }
     }
@@ -94,7 +95,7 @@ impl ReportParts {
     /// Bytes of journal files that there is room for.
     pub fn room(&self) -> u64 {
         let picture = self.picture.as_ref().map_or(0, |picture| picture.bytes.len());
-        let taken = (self.events.bytes() + picture + self.log.len()) as u64;
+        let taken = (self.events.bytes() + picture + self.logged.bytes()) as u64;
         (MOST_BYTES - TEXT_BYTES).saturating_sub(taken)
     }
 
@@ -127,8 +128,10 @@ impl ReportParts {
         if let Some(picture) = self.picture {
             contents.add(picture.name(), picture.bytes)?;
         }
-        if !self.log.is_empty() {
-            contents.add(LOG, self.log.into_bytes())?;
+        for (name, text) in [(LOG, self.logged.recent), (LOG_LINES, self.logged.lines)] {
+            if !text.is_empty() {
+                contents.add(name, text.into_bytes())?;
+            }
         }
         for (name, bytes) in copies {
             contents.add(&format!("journal/{name}"), bytes)?;

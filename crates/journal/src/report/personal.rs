@@ -5,6 +5,7 @@ use std::env;
 use directories::BaseDirs;
 
 use super::addresses::without_addresses;
+use crate::process::Logged;
 use crate::session::SessionContext;
 
 /// What stands in the place of a home directory or a user's name.
@@ -66,6 +67,12 @@ impl Personal {
             Some(user) => without_word(&text, user),
             None => text,
         }
+    }
+
+    /// The same of what was logged.
+    pub fn removed_from_log(&self, logged: &Logged) -> Logged {
+        let Logged { recent, lines } = logged;
+        Logged { recent: self.removed_from(recent), lines: self.removed_from(lines) }
     }
 
     /// The same of all texts in what a game says of itself and its machine.

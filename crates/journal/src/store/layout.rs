@@ -29,6 +29,8 @@ const RECORD_EXTENSION: &str = "record";
 const TRIAL_EXTENSION: &str = "trial";
 /// The extension of indexes.
 const INDEX_EXTENSION: &str = "index";
+/// What the directory is called in which processes keep their logs.
+const LOGS: &str = "logs";
 /// What the id of this machine is called.
 const HOST: &str = "host";
 /// What the card of a session is called.
@@ -226,6 +228,11 @@ impl Layout {
     /// The file of what a process logged last, beside its record.
     pub fn process_log(record: &Path) -> PathBuf {
         record.with_extension("log")
+    }
+
+    /// Where processes keep their logs, below this state directory.
+    pub fn logs_in(state: &Path) -> PathBuf {
+        state.join(LOGS)
     }
 
     /// Whether a file in the state directory may be the record of a process.

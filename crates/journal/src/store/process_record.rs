@@ -22,6 +22,10 @@ const KIND: SealKind = SealKind { magic: *b"bvyproc\x1a", version: 1 };
 const MAX_BYTES: usize = 256 << 10;
 /// Bytes of a panic's message or place that are kept.
 const PANIC_TEXT_BYTES: usize = 8 << 10;
+/// Alerts that a record names at the most.
+const MOST_ALERTS: usize = 64;
+/// Bytes of an alert's sentence that are kept.
+const ALERT_TEXT_BYTES: usize = 512;
 /// Bytes of a panic's backtrace that are kept.
 const BACKTRACE_BYTES: usize = 64 << 10;
 
@@ -76,6 +80,42 @@ pub struct ProcessRecord {
     /// When it ended in good order.
     #[serde(default)]
     pub ended: Option<Timestamp>,
+    /// The alerts that stand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<StandingAlert>,
+}
+
+/// An alert that was raised and isn't cleared.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
+#[non_exhaustive]
+pub struct StandingAlert {
+    /// Its code, as `BS0705`, of which `docs/RUNBOOK.md` has a section.
+    pub code: String,
+    /// What is wrong, in a sentence without a full stop.
+    #[serde(default)]
+    pub what: String,
+    /// Whether something is wrong. Otherwise it is only to be known.
+    #[serde(default)]
+    pub is_problem: bool,
+    /// Since when it stands.
+    #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
+    pub since: Timestamp,
+}
+
+impl StandingAlert {
+    /// One that stands from now on.
+    pub fn new(code: &str, what: &str, is_problem: bool, now: Timestamp) -> Self {
+        Self { code: code.to_owned(), what: what.to_owned(), is_problem, since: now }
+    }
+
+    /// The same with its texts cut to what a record has room for.
+    fn bounded(&self) -> Self {
+        let cut =
+            |text: &str| text.split_at(text.floor_char_boundary(ALERT_TEXT_BYTES)).0.to_owned();
+        Self { code: cut(&self.code), what: cut(&self.what), ..self.clone() }
+    }
 }
 
 /// A run that a process holds.
@@ -163,6 +203,16 @@ impl ProcessRecordFile {
         Ok(Self { disk, process, path, _lock: lock })
     }
 
+    /// What it is written to.
+    pub fn disk(&self) -> &dyn Disk {
+        &*self.disk
+    }
+
+    /// The directory in which it lies.
+    pub fn state(&self) -> &Path {
+        self.path.parent().unwrap_or(&self.path)
+    }
+
     /// The id that was drawn, for [`ProcessRecord::process`].
     pub fn process(&self) -> ProcessId {
         self.process
@@ -193,7 +243,8 @@ impl ProcessRecordFile {
     /// [`StoreError`]; the record before is then still there.
     pub fn write(&self, record: &ProcessRecord) -> Result<(), StoreError> {
         let panic = record.panic.as_ref().map(PanicInfo::bounded);
-        let record = ProcessRecord { panic, ..record.clone() };
+        let alerts = record.alerts.iter().take(MOST_ALERTS).map(StandingAlert::bounded).collect();
+        let record = ProcessRecord { panic, alerts, ..record.clone() };
         let bytes = seal_for(&self.path, KIND, &record)?;
         self.disk.replace_unsynced(&self.path, &bytes).attempt(StoreAction::Replace, &self.path)
     }
@@ -343,6 +394,7 @@ mod tests {
             exiting: None,
             panic: None,
             ended: None,
+            alerts: Vec::new(),
         }
     }
 
@@ -393,6 +445,38 @@ mod tests {
         let found = read_all(&disk, Path::new("state")).unwrap();
         let panic = found[0].record.as_ref().unwrap().panic.as_ref().unwrap();
         assert_eq!(panic.message.len(), PANIC_TEXT_BYTES);
+    }
+
+    #[test]
+    fn any_number_of_alerts_fits() {
+        let disk = disk();
+        let file = ProcessRecordFile::create(Arc::new(disk.clone()), &layout()).unwrap();
+        let alert = StandingAlert::new("BS0705", &"é".repeat(1 << 20), true, Timestamp::UNIX_EPOCH);
+        let alerts = vec![alert; 1_000];
+        file.write(&ProcessRecord { alerts, ..record(file.process()) }).unwrap();
+        let found = read_all(&disk, Path::new("state")).unwrap();
+        let alerts = &found[0].record.as_ref().unwrap().alerts;
+        assert_eq!((alerts.len(), alerts[0].what.len()), (MOST_ALERTS, ALERT_TEXT_BYTES));
+    }
+
+    /// What an earlier version wrote has none of them.
+    #[test]
+    fn a_record_without_alerts_is_read() {
+        #[derive(Serialize)]
+        struct Earlier {
+            process: ProcessId,
+            pid: u32,
+            started: Timestamp,
+            heartbeat: Timestamp,
+        }
+        let disk = disk();
+        let file = ProcessRecordFile::create(Arc::new(disk.clone()), &layout()).unwrap();
+        let (process, epoch) = (file.process(), Timestamp::UNIX_EPOCH);
+        let earlier = Earlier { process, pid: 42, started: epoch, heartbeat: epoch };
+        let path = layout().process_record(process);
+        disk.put(&path, &seal_for(&path, KIND, &earlier).unwrap());
+        let found = read_all(&disk, Path::new("state")).unwrap();
+        assert_eq!(found[0].record.as_ref().unwrap().alerts, []);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::slot_begin::{hand_on, open_slot, world_alone};
 use super::slot_copy::{CopyProgress, SlotCopy};
 use crate::ids::{CheckpointId, SlotId};
 use crate::journal::{CheckpointKind, Commit, EventStretch, Plan, SessionIndex};
+use crate::process::Logged;
 use crate::recovery::{EventQuery, EventReading, SessionFinder, THUMBNAIL};
 use crate::report::{
     Archive, Journals, LeftOut, MOST_SLOT_BYTES, Personal, Picture, ReportOf, ReportOrder,
@@ -70,11 +71,12 @@ impl Reporting {
     pub(super) fn new(
         order: ReportOrder,
         line: Option<Vec<EventStretch>>,
-        log: &str,
+        logged: &Logged,
         now: Timestamp,
     ) -> Self {
         let personal = Personal::of_this_machine();
-        let parts = ReportParts { log: personal.removed_from(log), ..ReportParts::default() };
+        let parts =
+            ReportParts { logged: personal.removed_from_log(logged), ..ReportParts::default() };
         Self {
             order: Box::new(order),
             now,

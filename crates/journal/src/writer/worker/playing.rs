@@ -69,7 +69,7 @@ impl<C: Content> Worker<C> {
         let Some((journal, content)) = &mut self.playing else { return };
         let _span = debug_span!(
             "encode_checkpoint",
-            session = %journal.session(),
+            session.id = %journal.session(),
             checkpoint = order.counter
         )
         .entered();

@@ -19,7 +19,7 @@ impl<C: Content> Worker<C> {
     pub(super) fn prepare(&mut self, mut wanted: Wanted, now: Moment) {
         self.let_go_of_sessions();
         let session = wanted.session;
-        let _span = debug_span!("prepare_restore", %session).entered();
+        let _span = debug_span!("prepare_restore", session.id = %session).entered();
         let playing = self.playing.as_ref().map(|(journal, _)| journal);
         let is_playing = playing.is_some_and(|journal| journal.session() == session);
         wanted.played = playing.filter(|_| is_playing).map(RunJournal::run);

@@ -2,6 +2,7 @@
 
 use super::Worker;
 use crate::clock::Moment;
+use crate::process::Logged;
 use crate::report::{ReportOf, ReportOrder};
 use crate::writer::reporting::Reporting;
 use crate::writer::run_journal::RunJournal;
@@ -56,12 +57,12 @@ impl<C: Content> Worker<C> {
 
     fn begin_report(&mut self, order: ReportOrder, now: Moment) {
         let line = order.session.and_then(|session| self.hand_over_events(session, now));
-        let log = match &order.of {
-            ReportOf::Now => self.process.log(now.wall),
-            ReportOf::LastRun(last) => self.finder.log_of(last),
-            ReportOf::Session | ReportOf::Scenario(_) => String::new(),
+        let logged = match &order.of {
+            ReportOf::Now => self.process.logged(now.wall),
+            ReportOf::LastRun(last) => self.finder.logged_by(last),
+            ReportOf::Session | ReportOf::Scenario(_) => Logged::default(),
         };
-        self.chores.report(Reporting::new(order, line, &log, now.wall));
+        self.chores.report(Reporting::new(order, line, &logged, now.wall));
     }
 }
 

@@ -317,7 +317,7 @@ pub fn compare_all(oracles: &[Oracle], report: &InsightsReport) {
     assert_eq!((report.paused, report.lost), (sum(Oracle::paused), sum(Oracle::lost)));
     assert_eq!(report.unfocused, sum(Oracle::unfocused));
     let deaths = oracles.iter().map(|it| it.of_type(Died::type_path()).len() as u64);
-    assert_eq!(report.deaths, deaths.sum());
+    assert_eq!(report.deaths, deaths.sum::<u64>());
     let crash_free = oracles.iter().filter(|it| it.happened("recovered") == 0).count();
     assert_eq!(report.crash_free, share(crash_free, oracles.len()));
     let ended: Vec<_> = oracles.iter().filter(|it| it.entry.status.has_ended()).collect();
