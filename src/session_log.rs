@@ -121,9 +121,12 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLayer {
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        // Before the span is locked: values are written by the game's own code, which may log.
+        let mut fields = JsonFields::default();
+        values.record(&mut fields);
         let Some(span) = context.span(id) else { return };
-        if let Some(fields) = span.extensions_mut().get_mut::<JsonFields>() {
-            values.record(fields);
+        if let Some(known) = span.extensions_mut().get_mut::<JsonFields>() {
+            known.extend(fields);
         }
     }
 

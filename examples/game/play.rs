@@ -1,7 +1,10 @@
 //! The rules. They run in fixed steps, and only while the game is played.
 
+use std::time::Duration;
+
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
+use bevy_session::SessionPace;
 use bevy_session::prelude::*;
 
 use crate::level::{LoadedLevel, Rock};
@@ -37,7 +40,20 @@ pub fn plugin(app: &mut App) {
         (walk, drift, catch, follow, light_lamps, burn_oil, hunt, finish)
             .chain()
             .run_if(in_state(Game::Playing).and_then(not(session_is_restoring))),
-    );
+    )
+    .pace_while("hunted", somebody_is_hunted, SessionPace::every(Duration::from_secs(1)));
+}
+
+/// Whether a shade is near somebody who carries fireflies: what happens now is what a player would hate to play again.
+fn somebody_is_hunted(
+    players: Query<(&Transform, &Player)>,
+    shades: Query<&Transform, With<Shade>>,
+) -> bool {
+    let is_near = |at: &Transform, shade: &Transform| {
+        shade.translation.distance(at.translation) < SIGHT / 2.0
+    };
+    let mut carrying = players.iter().filter(|(_, player)| !player.tail.is_empty());
+    carrying.any(|(at, _)| shades.iter().any(|shade| is_near(at, shade)))
 }
 
 fn walk(

@@ -11,6 +11,7 @@ use super::level::AlertLevel;
 use super::measure::{AlertMeasure, Side};
 use super::reading::Reading;
 use super::session_figures::SessionFigures;
+use crate::journal::SessionId;
 use crate::lifecycle::{LastLook, notify};
 
 /// Time between two looks at all alerts.
@@ -32,8 +33,10 @@ const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 #[derive(Resource, Clone, Debug, Default)]
 pub struct SessionAlerts {
     watched: Vec<Watched>,
-    /// Those that were standing when they were removed.
+    /// Those that were standing when they were removed, or the session was left that they were about.
     removed: Vec<Standing>,
+    /// The session that was played when they were looked at last.
+    played: Option<SessionId>,
     looked: LastLook,
 }
 
@@ -148,12 +151,28 @@ impl SessionAlerts {
 
     /// Looks at all alerts: what is to be said.
     fn look(&mut self, figures: &SessionFigures, now: Duration) -> Vec<Said> {
+        self.follow_session(figures.played().map(|played| played.session));
         let removed = self.removed.drain(..).map(|standing| standing.clear(None, now));
         let mut said: Vec<Said> = removed.collect();
         if self.looked.is_due(now, BETWEEN_LOOKS) {
             said.extend(self.watched.iter_mut().filter_map(|watched| watched.look(figures, now)));
         }
         said
+    }
+}
+
+impl SessionAlerts {
+    /// What was raised because of one session is over when that isn't played any more, and so is what it does.
+    fn follow_session(&mut self, played: Option<SessionId>) {
+        if std::mem::replace(&mut self.played, played) == played {
+            return;
+        }
+        self.looked = LastLook::default();
+        let of_session = |watched: &&mut Watched| watched.alert.measure().is_of_session();
+        for watched in self.watched.iter_mut().filter(of_session) {
+            watched.passed_since = None;
+            self.removed.extend(watched.standing.take());
+        }
     }
 }
 

@@ -108,6 +108,7 @@ pub(super) fn collect(
             known.filter(|(session, _)| *session == current.id()).map(|(_, known)| known)
         };
         PlayedFigures {
+            session: current.id(),
             play_time: current.play_time(),
             bytes: of_it(measured.surroundings.session_bytes),
             entities: of_it(captured.entities),

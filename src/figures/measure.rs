@@ -47,6 +47,11 @@ impl AlertMeasure {
         }
     }
 
+    /// Whether it is one of the session that is played.
+    pub(super) fn is_of_session(self) -> bool {
+        matches!(self, Self::SessionBytes | Self::PlayTime | Self::Entities)
+    }
+
     pub(super) fn has_window(self) -> bool {
         matches!(self, Self::Errors(_) | Self::P95(_))
     }

@@ -100,6 +100,8 @@ pub struct LockFigures {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct PlayedFigures {
+    /// The session.
+    pub session: SessionId,
     /// How long it was played, pauses excluded.
     pub play_time: Duration,
     /// Bytes that it takes on disk, without its slots; `None` until that was asked, which is about every ten seconds.

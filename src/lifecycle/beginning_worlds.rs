@@ -4,7 +4,7 @@ use bevy::prelude::*;
 
 use super::requests::{Request, SessionRequest};
 use super::runtime::{Preparing, RuntimeParts, Transition};
-use super::starting::{admit_session, check_texts};
+use super::starting::check_texts;
 use super::{GameContext, SessionCommands};
 use crate::clock;
 use crate::content::Order;
@@ -49,7 +49,6 @@ impl RuntimeParts {
         request: &SessionRequest,
     ) -> Result<(), RequestError> {
         check_texts(session)?;
-        admit_session(world)?;
         if !session.replaces_current {
             self.require_no_session()?;
         }

@@ -72,6 +72,7 @@ impl RuntimeParts {
         let begun = clock::instant();
         playing.pace.begin_capture(now.elapsed);
         let capture = playing.recorder.capture(world, playing.scope(kind));
+        playing.go_on_recording(world);
         // The recorder makes a delta full where it can't know any more what changed.
         let full = capture.scope() == CaptureScope::Full;
         let nothing_changed = !full && capture.is_empty() && !about_changed;

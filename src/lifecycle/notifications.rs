@@ -488,7 +488,8 @@ notifications! {
         /// The request.
         request: Request,
         /// The player who asked, as the game calls them; `None` if the game itself did. See
-        /// [`SessionCommands::by`](crate::SessionCommands::by).
+        /// [`SessionCommands::by`](crate::SessionCommands::by). Of equal requests that are answered later, whoever asked
+        /// last.
         by: Option<String>,
         /// Why.
         error: RequestError,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::notifications::{PaceChanged, notify};
 use super::runtime::RuntimeParts;
@@ -87,19 +87,21 @@ impl SessionPaces {
         self.paces.iter().map(|named| (named.name.as_str(), &named.pace))
     }
 
-    /// Names a pace; one of the same name is replaced.
+    /// Names a pace, as the last one; one of the same name is replaced, which is said.
     pub(super) fn set(&mut self, name: &str, pace: SessionPace) {
-        match self.get_mut(name) {
-            Some(named) => *named = pace,
-            None => self.paces.push(NamedPace { name: name.to_owned(), pace }),
+        let count = self.paces.len();
+        self.paces.retain(|named| named.name != name);
+        if self.paces.len() < count {
+            warn!(name, "two paces have one name: the one that was named last counts");
         }
+        self.paces.push(NamedPace { name: name.to_owned(), pace });
     }
 }
 
 /// How often checkpoints are taken right now: by the settings, the paces that are in force, and alerts that are raised.
 /// Brought up to date in each frame in which a session is played.
 #[derive(Resource, Reflect, Clone, PartialEq, Debug)]
-#[reflect(Resource, Clone, PartialEq, Debug, Default)]
+#[reflect(Resource, Clone, PartialEq, Debug, FromWorld)]
 #[non_exhaustive]
 pub struct CurrentPace {
     /// Time between automatic checkpoints. [`AutosaveStretched`](crate::AutosaveStretched) says where it is longer, since
@@ -116,9 +118,10 @@ pub struct CurrentPace {
     pub stretched: f32,
 }
 
-impl Default for CurrentPace {
-    fn default() -> Self {
-        Self::of(&SessionSettings::default())
+impl FromWorld for CurrentPace {
+    /// By the settings alone, before anything else was asked.
+    fn from_world(world: &mut World) -> Self {
+        Self::of(&world.get_resource_or_init::<SessionSettings>())
     }
 }
 
@@ -136,9 +139,11 @@ impl CurrentPace {
     }
 
     fn stretch(&mut self, times: f32) {
-        self.stretched = times;
-        self.interval = Duration::try_from_secs_f32(self.interval.as_secs_f32() * times)
-            .unwrap_or(Duration::MAX);
+        if times > 1.0 {
+            let seconds = self.interval.as_secs_f64() * f64::from(times);
+            self.interval = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+            self.stretched = times;
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use tracing::{debug, info, warn};
 
 use super::CurrentSession;
 use super::notifications::notify;
-use super::runtime::RuntimeParts;
+use super::runtime::{Playing, RuntimeParts};
 use crate::content::Order;
 use crate::journal::{EventMoment, RecordedEvent, SaveId};
 use crate::recording::{FixedTicks, HandOut, Reborn, Recorded};
@@ -40,6 +40,9 @@ pub(crate) struct EventLine {
     /// The last event whose effect is in the world.
     through: u64,
     hand_out: HandingOut,
+    /// Whether what the game records was left out since the last checkpoint: what comes can't be handed out on top of
+    /// that one.
+    is_interrupted: bool,
 }
 
 /// What is handed out again after a crash.
@@ -76,7 +79,7 @@ impl EventLine {
     /// `due` are handed out again.
     pub(super) fn after(newest: u64, through: u64, due: Option<Due>) -> Self {
         let hand_out = due.map_or(HandingOut::Nothing, |due| HandingOut::Due(Box::new(due)));
-        Self { newest, through, hand_out }
+        Self { newest, through, hand_out, is_interrupted: false }
     }
 
     /// The last event whose effect is in the world.
@@ -89,6 +92,27 @@ impl EventLine {
     fn is_open(&self) -> bool {
         matches!(self.hand_out, HandingOut::Nothing)
     }
+}
+
+impl Playing {
+    /// Leaves out what the game records while that is switched off, and until the next checkpoint after that.
+    fn follow_event_switch(&mut self, world: &World) {
+        if !is_recording(world) {
+            self.events.is_interrupted = true;
+        } else if self.events.is_interrupted {
+            self.pace.make_up_for_loss();
+        }
+    }
+
+    /// What was captured holds all that happened, or the checkpoint before does, if nothing changed.
+    pub(super) fn go_on_recording(&mut self, world: &World) {
+        self.events.is_interrupted = !is_recording(world);
+    }
+}
+
+fn is_recording(world: &World) -> bool {
+    let switches = world.get_resource::<SessionSwitches>();
+    switches.is_none_or(|switches| switches.is_on(SessionFeature::Events))
 }
 
 impl RuntimeParts {
@@ -112,8 +136,8 @@ impl RuntimeParts {
         if !playing.events.is_open() {
             return;
         }
-        let switches = world.get_resource::<SessionSwitches>();
-        if switches.is_some_and(|switches| !switches.is_on(SessionFeature::Events)) {
+        playing.follow_event_switch(world);
+        if playing.events.is_interrupted {
             self.events.skip_types(world);
         }
         let (now, session) = (self.time.now(), playing.session);

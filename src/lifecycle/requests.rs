@@ -342,6 +342,11 @@ impl Request {
         )
     }
 
+    /// Whether it starts a session, whatever there is.
+    fn starts_session(&self) -> bool {
+        matches!(self, Self::Session(SessionRequest::Start(_) | SessionRequest::StartIn { .. }))
+    }
+
     /// Whether it is refused while a restore is under way, since it means the moment at which it is made.
     pub(super) fn is_refused_during_restore(&self) -> bool {
         let goes_back = |request: &CurrentRequest| {

@@ -31,7 +31,8 @@ pub(super) fn check_texts(session: &NewSession) -> Result<(), RequestError> {
     texts.into_iter().chain(&session.player).try_for_each(|text| check_text(text))
 }
 
-/// Whether a session may be started, as far as alerts that are raised have a say.
+/// Whether a session may be started, as far as alerts that are raised have a say. Asked once, before anything is done:
+/// what is played may be closed for it.
 pub(super) fn admit_session(world: &World) -> Result<(), RequestError> {
     let restraints = world.get_resource::<Restraints>();
     let refused = restraints.and_then(|restraints| restraints.refuses_sessions.clone());
@@ -56,7 +57,6 @@ impl RuntimeParts {
         request: &SessionRequest,
     ) -> Result<(), RequestError> {
         check_texts(session)?;
-        admit_session(world)?;
         if self.playing.is_some() && session.replaces_current {
             let mut queue = world.get_resource_or_init::<RequestQueue>();
             queue.do_first(SessionRequest::Start(session.clone()).into());
@@ -124,7 +124,10 @@ impl RuntimeParts {
         self.start_up.end_race();
         let same = same.find(|entry| entry.can_go_on() && (recovers || !entry.has_crashed()));
         match same.map(|entry| (entry.session.id, entry.has_crashed())) {
-            None => self.start(world, new, request),
+            None => {
+                admit_session(world)?;
+                self.start(world, new, request)
+            }
             Some((session, true))
                 if self.take_up_backup(world, session, Some(request.clone().into())) =>
             {
@@ -178,7 +181,6 @@ impl RuntimeParts {
         new: &NewSession,
         request: &SessionRequest,
     ) -> Result<(), RequestError> {
-        admit_session(world)?;
         warn!(session = %instead_of, "the game died on it again and again: a new one is started");
         self.order(Order::SetAside(instead_of));
         self.start(world, new, request)

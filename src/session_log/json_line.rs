@@ -49,6 +49,13 @@ pub(super) struct JsonSpan {
 #[serde(transparent)]
 pub(super) struct JsonFields(Map<String, Value>);
 
+impl JsonFields {
+    /// Takes over these, in the place of those of the same names.
+    pub fn extend(&mut self, fields: Self) {
+        self.0.extend(fields.0);
+    }
+}
+
 impl<'a> JsonLine<'a> {
     /// One whose message is the field of that name.
     pub fn new(timestamp: Timestamp, level: &'a str, target: &str, mut fields: JsonFields) -> Self {

@@ -71,6 +71,25 @@ fn a_long_session_is_warned_of_until_it_is_left() {
     assert_eq!(heard(&app).1, 1, "what it was about is gone");
 }
 
+#[test]
+fn what_one_session_has_raised_is_over_when_another_is_played() {
+    let disk = MemoryDisk::default();
+    let alert = Alert::play_time_above(10 * MINUTE).then(AlertResponse::Stretch(4.0));
+    let mut app = limited(&disk, alert.over(MINUTE));
+    let other = begin(&mut app, NewSession::named("Another"));
+    close(&mut app);
+    start(&mut app, "Night");
+    long(&mut app, 12 * 60);
+    assert_eq!(heard(&app), (vec![HealthCode::SessionLong], 0));
+    assert_eq!(pace(&app).1, 4.0);
+    // Within less than the second between two looks.
+    request(&mut app, move |commands| commands.session().continue_session(other));
+    frames(&mut app, 6);
+    assert_eq!(app.world().resource::<CurrentSession>().id(), other);
+    assert_eq!(heard(&app).1, 1);
+    assert_eq!(pace(&app).1, 1.0);
+}
+
 /// Bytes of a session's files.
 fn bytes_of(disk: &MemoryDisk, session: SessionId) -> usize {
     let of_it = |path: &PathBuf| path.to_string_lossy().contains(&format!("{session}/"));

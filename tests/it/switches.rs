@@ -47,6 +47,11 @@ fn recorded(app: &mut App) -> Vec<RecordedEvent> {
     received::<EventsRead>(app).pop().unwrap().result.unwrap().events
 }
 
+fn jumps(app: &mut App) -> usize {
+    let events = recorded(app).into_iter();
+    events.filter(|event| event.event_type.path.ends_with("Jumped")).count()
+}
+
 #[test]
 fn without_events_nothing_of_the_game_is_recorded_and_what_the_plugin_notes_is() {
     let mut app = game_with(plugin(&MemoryDisk::default()), |app| {
@@ -67,9 +72,11 @@ fn without_events_nothing_of_the_game_is_recorded_and_what_the_plugin_notes_is()
     frames(&mut app, 2);
     switch(&mut app, SessionFeature::Events, true);
     jump(&mut app, 3);
+    assert_eq!(jumps(&mut app), 1, "not on top of a checkpoint without the jump before");
+    seconds(&mut app, 2.0);
+    jump(&mut app, 4);
+    assert_eq!(jumps(&mut app), 2);
     let events = recorded(&mut app);
-    let jumps = events.iter().filter(|event| event.event_type.path.ends_with("Jumped"));
-    assert_eq!(jumps.count(), 2, "{events:?}");
     assert!(events.len() > 4, "pauses are noted: {events:?}");
 }
 
@@ -128,6 +135,30 @@ fn without_retention_nothing_goes_and_with_it_again_all_that_should() {
     play_for_an_hour(&mut app);
     let after = journals(&disk);
     assert!(after.len() < before.len(), "{before:?} {after:?}");
+}
+
+#[test]
+fn a_disk_that_was_full_while_retention_was_off_costs_no_history_later() {
+    let disk = MemoryDisk::default();
+    let mut app = game_with(plugin(&disk), |app| {
+        app.add_systems(Update, |mut score: ResMut<Score>| score.0 += 1);
+    });
+    switch(&mut app, SessionFeature::Retention, false);
+    start(&mut app, "Long");
+    let chests: Vec<Inventory> = (0..20).map(|_| Inventory((0..2000).collect())).collect();
+    app.world_mut().spawn_batch(chests).count();
+    (0..3).for_each(|_| play_for_an_hour(&mut app));
+    let before = journals(&disk).len();
+    disk.leave_room_for(0);
+    slow_frames(&mut app, 30, Duration::from_secs(10));
+    disk.leave_room_for(1 << 40);
+    slow_frames(&mut app, 30, Duration::from_secs(10));
+    assert!(journals(&disk).len() >= before, "nothing goes");
+    switch(&mut app, SessionFeature::Retention, true);
+    slow_frames(&mut app, 60, Duration::from_secs(10));
+    // On a full disk two generations stay; on one that has room, those of the last hours as well.
+    let after = journals(&disk).len();
+    assert!(after > 4, "{before}, and then {after}");
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::{AttachmentRequest, Request};
-use crate::session::Attachment;
+use super::{AttachmentRequest, Request, SessionRequest};
+use crate::session::{Attachment, StartingWorld};
 
 /// How many requests of players are remembered, the newest. A frame has a few, and each is answered soon.
 const MOST: usize = 64;
@@ -40,7 +40,7 @@ impl Askers {
     }
 }
 
-/// The request without what is attached, which may be large.
+/// The request without what is attached or begun with, which may be large.
 fn without_bytes(request: &Request) -> Request {
     let emptied =
         |attachment: &Attachment| Attachment::new(attachment.name().to_owned(), Vec::new());
@@ -51,6 +51,10 @@ fn without_bytes(request: &Request) -> Request {
         }
         Request::Attachment(AttachmentRequest::AttachToSession(attachment)) => {
             AttachmentRequest::AttachToSession(emptied(attachment)).into()
+        }
+        Request::Session(SessionRequest::StartIn { session, world }) => {
+            let world = StartingWorld::new(world.file(), Vec::new());
+            SessionRequest::StartIn { session: session.clone(), world }.into()
         }
         other => other.clone(),
     }

@@ -13,6 +13,7 @@ use crate::journal::{SessionId, limits};
 use crate::lifecycle::CurrentSession;
 use crate::lifecycle::notifications::{RequestRejected, notify};
 use crate::lifecycle::runtime::RuntimeParts;
+use crate::lifecycle::starting::admit_session;
 use crate::session::RequestError;
 
 /// Requests that wait for the end of the frame, or for the one before them to be finished.
@@ -157,6 +158,9 @@ impl RuntimeParts {
         if let Asker::Game(player) = &asked.by {
             let player = player.as_deref();
             self.ask_guards(world, &asked.request, player)?;
+            if asked.request.starts_session() {
+                admit_session(world)?;
+            }
             world.get_resource_or_init::<RequestQueue>().askers.note(&asked.request, player);
         }
         match &asked.request {

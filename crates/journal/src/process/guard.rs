@@ -3,14 +3,14 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tracing::warn;
 
-use super::log_writer::LogWriter;
+use super::log_writer::{LogPlace, LogWriter};
 use super::logged::LOGGED_BYTES;
 use super::{LOG_BYTES, LogQueue, Logged, RecentLog, panic_hook};
 use crate::clock;
@@ -68,13 +68,14 @@ pub(super) struct Shared {
     log: OnceLock<RecentLog>,
     /// What is logged, on its way to files, if the game wants them.
     log_queue: OnceLock<LogQueue>,
+    /// Writes those files. Beside the record: a panic and an exit want that at once, and these may take a while.
+    log_files: Mutex<Option<LogWriter>>,
 }
 
 struct RecordFile {
     /// `None` if the state directory can't be written.
     file: Option<ProcessRecordFile>,
     record: ProcessRecord,
-    log: Option<LogWriter>,
 }
 
 impl fmt::Debug for ProcessGuard {
@@ -120,9 +121,10 @@ impl ProcessGuard {
             exiting: AtomicBool::new(false),
             alerts: Mutex::default(),
             signalled: Arc::new(AtomicBool::new(false)),
-            file: Mutex::new(RecordFile { file, record, log: None }),
+            file: Mutex::new(RecordFile { file, record }),
             log: OnceLock::new(),
             log_queue: OnceLock::new(),
+            log_files: Mutex::default(),
         });
         if options.panics {
             panic_hook::watch(Arc::downgrade(&shared));
@@ -140,16 +142,19 @@ impl ProcessGuard {
 
     /// From now on, what is logged is written into files. It happens with each heartbeat and at a panic.
     pub fn keep_log_files(&self, log: LogQueue) {
-        self.shared.lock().log = Some(LogWriter::new(log.clone()));
+        *unpoisoned(&self.shared.log_files) = Some(LogWriter::new(log.clone()));
         let _ = self.shared.log_queue.set(log);
     }
 
     /// What was logged until now.
     pub fn logged(&self, now: Timestamp) -> Logged {
-        let mut file = self.shared.lock();
-        file.write_log_files();
+        self.shared.write_log_files();
         let recent = self.shared.log.get().map(|log| log.text(now)).unwrap_or_default();
-        Logged { recent, lines: file.end_of_log_files().unwrap_or_default() }
+        let place = self.shared.lock().log_place();
+        let end_of = |LogPlace { disk, state, process, .. }| {
+            end_of_log(&*disk, &state, process, LOGGED_BYTES)
+        };
+        Logged { recent, lines: place.map(end_of).unwrap_or_default() }
     }
 
     /// A frame was completed: the process lives. Says whether it survived a panic that the record
@@ -201,9 +206,9 @@ impl ProcessGuard {
     /// was seen. A state directory that vanished is made again.
     pub fn beat(&self, local: &LocalStore, now: Timestamp) {
         self.update(|record| record.heartbeat = now);
+        self.shared.write_log_files();
         let mut file = self.shared.lock();
         self.shared.write_log(&file);
-        file.write_log_files();
         let vanished = file.file.as_ref().is_some_and(|file| !file.is_there());
         if vanished {
             warn!("the state directory vanished; it is made again");
@@ -233,10 +238,10 @@ impl ProcessGuard {
         }
     }
 
-    /// Whether the record doesn't say yet that the process is exiting.
+    /// Whether the record doesn't say yet that the process is exiting, or is being written just now. Waits for no disk.
     pub fn exit_is_news(&self) -> bool {
         let exiting = self.shared.exiting.load(Ordering::Relaxed) || self.was_signalled();
-        exiting && self.shared.lock().record.exiting.is_none()
+        exiting && self.shared.file.try_lock().is_ok_and(|file| file.record.exiting.is_none())
     }
 
     /// From now on, this process holds a run. Until something in it is durable, it also holds the
@@ -323,8 +328,16 @@ impl Drop for Shared {
 }
 
 impl Shared {
-    fn lock(&self) -> std::sync::MutexGuard<'_, RecordFile> {
-        self.file.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, RecordFile> {
+        unpoisoned(&self.file)
+    }
+
+    /// Writes what was logged since into the files of the log, if there are to be any.
+    fn write_log_files(&self) {
+        let Some(place) = self.lock().log_place() else { return };
+        if let Some(log) = &mut *unpoisoned(&self.log_files) {
+            log.write(&place);
+        }
     }
 
     fn has_survived_panic(&self) -> bool {
@@ -345,17 +358,18 @@ impl Shared {
         if let Some(queue) = self.log_queue.get() {
             queue.add_panic(panic);
         }
-        // The writer may hold the record, for the moment that a write takes. Or the panic is on the
-        // very thread that holds it, and waiting for ever would be a hang.
-        for _ in 0..PANIC_TRIES {
-            if let Ok(mut file) = self.file.try_lock() {
-                file.record.panic = Some(panic.clone());
-                file.write();
-                self.write_log(&file);
-                file.write_log_files();
-                return;
-            }
-            thread::sleep(Duration::from_millis(1));
+        // The writer may hold the record, for the moment that a write takes.
+        let Some(mut file) = lock_within_a_moment(&self.file) else { return };
+        file.record.panic = Some(panic.clone());
+        file.write();
+        self.write_log(&file);
+        let place = file.log_place();
+        drop(file);
+        if let Some(place) = place
+            && let Some(mut log) = lock_within_a_moment(&self.log_files)
+            && let Some(log) = &mut *log
+        {
+            log.write(&place);
         }
     }
 }
@@ -368,17 +382,29 @@ impl RecordFile {
         }
     }
 
-    /// Writes what was logged since into the files of the log, if there are to be any.
-    fn write_log_files(&mut self) {
-        if let Some((log, file)) = self.log.as_mut().zip(self.file.as_ref()) {
-            log.write(file.disk(), file.state(), &self.record);
-        }
+    /// Who writes the log into files, and where; `None` if the state directory can't be written.
+    fn log_place(&self) -> Option<LogPlace> {
+        let file = self.file.as_ref()?;
+        let (disk, state) = (Arc::clone(file.disk()), file.state().to_owned());
+        let ProcessRecord { process, started, .. } = self.record;
+        Some(LogPlace { disk, state, process, started })
     }
+}
 
-    fn end_of_log_files(&self) -> Option<String> {
-        let (_, file) = self.log.as_ref().zip(self.file.as_ref())?;
-        Some(end_of_log(file.disk(), file.state(), self.record.process, LOGGED_BYTES))
+/// What a thread that panicked has left is as good as any.
+fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// For a panic: it may be on the very thread that holds the lock, and waiting for ever would be a hang.
+fn lock_within_a_moment<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    for _ in 0..PANIC_TRIES {
+        if let Ok(guard) = mutex.try_lock() {
+            return Some(guard);
+        }
+        thread::sleep(Duration::from_millis(1));
     }
+    None
 }
 
 fn create_file(local: &LocalStore) -> Option<ProcessRecordFile> {

@@ -2,11 +2,12 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
 
 use super::LogQueue;
-use crate::store::{
-    AppendFile, Disk, Layout, LogFile, ProcessId, ProcessRecord, log_file_name, log_files,
-};
+use crate::store::{AppendFile, Disk, Layout, LogFile, ProcessId, log_file_name, log_files};
 
 /// Files of processes that are gone, which are kept at the most.
 const MOST_OF_THE_GONE: usize = 64;
@@ -30,48 +31,61 @@ struct OpenFile {
     bytes: u64,
 }
 
+/// Who writes a log, and where.
+pub(super) struct LogPlace {
+    pub disk: Arc<dyn Disk>,
+    /// The directory of logs lies below it.
+    pub state: PathBuf,
+    pub process: ProcessId,
+    pub started: Timestamp,
+}
+
 impl LogWriter {
     pub(super) fn new(queue: LogQueue) -> Self {
         Self { queue, unwritten: String::new(), open: None, next: 0, has_swept: false }
     }
 
-    /// Writes what was logged since, without a sync, into the directory of logs below `state`. What can't be written
-    /// now is tried again the next time.
-    pub(super) fn write(&mut self, disk: &dyn Disk, state: &Path, record: &ProcessRecord) {
-        if self.unwritten.is_empty() {
-            self.unwritten = self.queue.take();
-        }
-        let lines = std::mem::take(&mut self.unwritten);
-        let mut rest = &*lines;
-        while !rest.is_empty() {
-            match self.append(disk, state, record, rest) {
-                Ok(written) => rest = rest.get(written..).unwrap_or_default(),
-                Err(_) => {
-                    rest.clone_into(&mut self.unwritten);
-                    return;
-                }
+    /// Writes what was logged since, without a sync. What can't be written now is tried again the next time.
+    pub(super) fn write(&mut self, place: &LogPlace) {
+        // What was left over from the last time, and what came since.
+        for _ in 0..2 {
+            if self.unwritten.is_empty() {
+                self.unwritten = self.queue.take();
+            }
+            if !self.write_unwritten(place) {
+                return;
             }
         }
     }
 
+    /// Whether all of it could be written.
+    fn write_unwritten(&mut self, place: &LogPlace) -> bool {
+        let lines = std::mem::take(&mut self.unwritten);
+        let mut rest = &*lines;
+        while !rest.is_empty() {
+            match self.append(place, rest) {
+                Ok(written) => rest = rest.get(written..).unwrap_or_default(),
+                Err(_) => {
+                    rest.clone_into(&mut self.unwritten);
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
     /// Appends as many of these lines as there is room for in a file, at least one, and says how long they are.
-    fn append(
-        &mut self,
-        disk: &dyn Disk,
-        state: &Path,
-        record: &ProcessRecord,
-        lines: &str,
-    ) -> io::Result<usize> {
+    fn append(&mut self, place: &LogPlace, lines: &str) -> io::Result<usize> {
         let most = self.queue.bounds().file_bytes;
         let mut open = match self.open.take() {
             Some(open)
-                if open.process == record.process
+                if open.process == place.process
                     && open.has_room(lines, most)
                     && open.is_there() =>
             {
                 open
             }
-            _ => self.begin(disk, state, record)?,
+            _ => self.begin(place)?,
         };
         let length = open.room_for(lines, most);
         // After a failed append there is no knowing what is in a file: another one is begun.
@@ -79,7 +93,7 @@ impl LogWriter {
             let OpenFile { file, path, bytes, .. } = open;
             drop(file);
             // One that stays has its number.
-            if bytes == 0 && disk.remove(&path).is_err() {
+            if bytes == 0 && place.disk.remove(&path).is_err() {
                 self.next += 1;
             }
             return Err(error);
@@ -89,27 +103,30 @@ impl LogWriter {
         self.open = Some(open);
         if is_new {
             self.next += 1;
-            self.remove_old(disk, state, record.process);
+            self.remove_old(place);
         }
         Ok(length)
     }
 
-    fn begin(&self, disk: &dyn Disk, state: &Path, record: &ProcessRecord) -> io::Result<OpenFile> {
-        let (directory, process) = (Layout::logs_in(state), record.process);
+    fn begin(&self, place: &LogPlace) -> io::Result<OpenFile> {
+        let LogPlace { disk, state, process, started } = place;
+        let (directory, process) = (Layout::logs_in(state), *process);
         match disk.create_dir(&directory) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
             _ => {}
         }
-        let path = directory.join(log_file_name(record.started, process, self.next));
+        let path = directory.join(log_file_name(*started, process, self.next));
         let file = disk.create_new(&path)?;
         Ok(OpenFile { process, path, file, bytes: 0 })
     }
 
     /// Removes the oldest files of this process, and of those that are gone.
-    fn remove_old(&mut self, disk: &dyn Disk, state: &Path, process: ProcessId) {
+    fn remove_old(&mut self, place: &LogPlace) {
+        let LogPlace { state, process, .. } = place;
+        let disk = &*place.disk;
         let bounds = self.queue.bounds();
         let (own, others): (Vec<_>, Vec<_>) =
-            log_files(disk, state).into_iter().partition(|file| file.process == process);
+            log_files(disk, state).into_iter().partition(|file| file.process == *process);
         let old = own.len().saturating_sub(bounds.files.max(1));
         own.iter().take(old).for_each(|file| remove(disk, file));
         if std::mem::replace(&mut self.has_swept, true) {
@@ -149,9 +166,10 @@ impl OpenFile {
     }
 }
 
+/// Whether a process lives, or that can't be known, as on a file system without locks.
 fn lives(disk: &dyn Disk, state: &Path, process: ProcessId) -> bool {
     let layout = Layout { data: PathBuf::new(), state: state.to_owned(), profile: String::new() };
-    disk.is_locked(&Layout::process_lock(&layout.process_record(process))).unwrap_or(false)
+    disk.is_locked(&Layout::process_lock(&layout.process_record(process))).unwrap_or(true)
 }
 
 /// One that can't be removed now is found again by the next process.

@@ -11,11 +11,12 @@ use crate::session::SessionContext;
 /// What stands in the place of a home directory or a user's name.
 const INSTEAD: &str = "~";
 /// Where home directories lie, in small letters, and whether their names may have spaces.
-const HOMES: [(&str, bool); 5] = [
+const HOMES: [(&str, bool); 6] = [
     ("/home/", false),
     ("/users/", false),
     ("\\users\\", true),
-    // As `Debug` writes them.
+    // As `Debug` writes them, and JSON that again.
+    ("\\\\\\\\users\\\\\\\\", true),
     ("\\\\users\\\\", true),
     ("\\documents and settings\\", true),
 ];
@@ -56,8 +57,8 @@ impl Personal {
     pub fn removed_from(&self, text: &str) -> String {
         let mut text = without_addresses(text);
         if let Some(home) = &self.home {
-            for home in [home.clone(), home.replace('\\', "\\\\"), home.replace('\\', "/")] {
-                text = without_word(&text, &home);
+            for separator in ["\\\\\\\\", "\\\\", "\\", "/"] {
+                text = without_word(&text, &home.replace('\\', separator));
             }
         }
         for (parent, may_have_spaces) in HOMES {
@@ -192,6 +193,7 @@ mod tests {
         for (text, expected) in [
             ("C:\\Users\\Tim\\AppData\\x", "~\\AppData\\x"),
             ("c:\\users\\Ann Smith\\x", "~\\x"),
+            (r#""path":"\"C:\\\\Users\\\\Ann Smith\\\\x\"""#, r#""path":"\"~\\\\x\"""#),
             (r#""C:\\Users\\Ann Smith\\x""#, r#""~\\x""#),
             ("C:/Users/Ann/x", "~/x"),
             ("D:\\Users\\Ann is full", "~ is full"),

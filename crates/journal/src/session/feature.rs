@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Something that can be switched off, in a game that runs and for a start: progress is saved and recovered without it.
+/// Something that can be switched off, in a game that runs and for a start: checkpoints are taken and restored without it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
@@ -10,10 +10,13 @@ use std::fmt;
 pub enum SessionFeature {
     /// `pictures`: small pictures of the screen beside checkpoints.
     Pictures,
-    /// `events`: recording what the game records. What the plugin notes of the session itself is still noted.
+    /// `events`: recording what the game records. What the plugin notes of the session itself is still noted. A crash then
+    /// brings back the newest checkpoint, and nothing of what came after it. Once it is on again, recording begins with
+    /// the next checkpoint, which is taken within a second or so.
     Events,
-    /// `retention`: removing anything that is there, be it old checkpoints, branches, recorded events, or sessions in the
-    /// trash whose time is over. Sessions take more and more room then, and on a full disk none is made.
+    /// `retention`: removing old checkpoints, branches, recorded events, and sessions in the trash whose time is over.
+    /// Sessions take more and more room then, and on a full disk none is made. What the game or its player removes or
+    /// replaces goes as ever.
     Retention,
     /// `index`: believing the index of sessions, and writing it. Each start reads all sessions then.
     Index,

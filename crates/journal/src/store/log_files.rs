@@ -47,8 +47,9 @@ pub fn end_of_log(disk: &dyn Disk, state: &Path, process: ProcessId, most_bytes:
     let mut files = log_files(disk, state);
     files.retain(|file| file.process == process);
     let (mut parts, mut left) = (Vec::new(), most_bytes);
-    for file in files.iter().rev().take_while(|file| file.bytes > 0) {
-        let (part, is_whole) = end_of_file(disk, &file.path, left).unwrap_or_default();
+    for file in files.iter().rev().filter(|file| file.bytes > 0) {
+        // One that can't be read is left out, as an empty one is.
+        let Ok((part, is_whole)) = end_of_file(disk, &file.path, left) else { continue };
         left = left.saturating_sub(part.len() as u64);
         parts.push(part);
         if !is_whole || left == 0 {
@@ -106,6 +107,8 @@ mod tests {
         assert_eq!(end_of(&disk, 100), "zero\none\ntwo\nthree\nfour\n");
         assert_eq!(end_of(&disk, 16), "four\n", "of what is cut, no half line");
         assert_eq!(end_of(&disk, 20), "one\ntwo\nthree\nfour\n");
+        put(&disk, 7, 2, "");
+        assert_eq!(end_of(&disk, 16), "four\n", "one that was only begun hides nothing");
     }
 
     #[test]

@@ -204,8 +204,8 @@ impl ProcessRecordFile {
     }
 
     /// What it is written to.
-    pub fn disk(&self) -> &dyn Disk {
-        &*self.disk
+    pub fn disk(&self) -> &Arc<dyn Disk> {
+        &self.disk
     }
 
     /// The directory in which it lies.

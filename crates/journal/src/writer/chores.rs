@@ -191,6 +191,11 @@ impl Chores {
         self.chores.retain(Chore::is_asked_for);
     }
 
+    /// Nothing is removed for good any more. The next start looks again.
+    pub(super) fn stop_sweeping_shelf(&mut self) {
+        self.chores.retain(|chore| !matches!(chore, Chore::SweepingShelf(_)));
+    }
+
     /// What was listed of the session that is left now isn't true any more.
     pub(super) fn restart_listings(&mut self, finder: &mut SessionFinder) {
         for chore in &mut self.chores {

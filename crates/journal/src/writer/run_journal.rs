@@ -220,7 +220,12 @@ impl RunJournal {
     /// What is there may take so much from now on. Where that is less than before, history is thinned at once, as far as
     /// it lies in segments of its own, and not with the next segment.
     pub fn set_quota(&mut self, quota: Quota) {
-        self.prune_is_due |= quota.session_bytes < self.quota.session_bytes && self.has_begun();
+        let is_stricter = quota.session_bytes < self.quota.session_bytes;
+        let is_milder = quota.session_bytes > self.quota.session_bytes || !quota.removes;
+        if is_milder {
+            self.stop_pruning();
+        }
+        self.prune_is_due |= is_stricter && self.has_begun();
         self.quota = quota;
     }
 

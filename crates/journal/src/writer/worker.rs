@@ -192,20 +192,27 @@ impl<C: Content> Worker<C> {
             Order::UseProfile(profile) => self.use_profile(profile, now),
             Order::EndTrial(session) => self.trials.end(session),
             Order::SetAside(session) => self.trials.set_aside(session),
-            Order::Quota(quota) => {
-                self.quota = quota;
-                if let Some((journal, _)) = &mut self.playing {
-                    journal.set_quota(self.quota);
-                }
-            }
+            Order::Quota(quota) => self.set_quota(quota),
             Order::KeepIndex(is_kept) => self.finder.keep_index(is_kept),
-            Order::Measure => {
-                let played = self.playing.as_ref().map(|(journal, _)| journal.session());
-                let surroundings = Surroundings::of(&self.local.store, played);
-                self.report([News::Measured(surroundings)]);
-            }
+            Order::Measure => self.measure(),
             Order::Beat => self.beat(now),
         }
+    }
+
+    fn set_quota(&mut self, quota: Quota) {
+        self.quota = quota;
+        if !quota.removes {
+            self.chores.stop_sweeping_shelf();
+        }
+        if let Some((journal, _)) = &mut self.playing {
+            journal.set_quota(quota);
+        }
+    }
+
+    fn measure(&mut self) {
+        let played = self.playing.as_ref().map(|(journal, _)| journal.session());
+        let surroundings = Surroundings::of(&self.local.store, played);
+        self.report([News::Measured(surroundings)]);
     }
 
     fn write_record(&mut self, record: Record) {

@@ -164,8 +164,9 @@ impl RunJournal {
     fn make_room(&mut self) -> bool {
         self.events.close_if_held(self.events_acknowledged);
         if !self.is_last_chance() {
-            self.is_making_room = true;
-            self.prune_is_due = true;
+            // Not if nothing may be removed: it would be done once that is allowed again, on a disk that has room by then.
+            self.is_making_room = self.quota.removes;
+            self.prune_is_due |= self.quota.removes;
             return false;
         }
         self.pruning = None;

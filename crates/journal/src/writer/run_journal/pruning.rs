@@ -52,6 +52,16 @@ impl RunJournal {
         }
     }
 
+    /// Gives up what goes by another quota than the one from now on, and lets go of other sessions. It is begun again
+    /// once that may be.
+    pub(super) fn stop_pruning(&mut self) {
+        self.prune_is_due |= self.pruning.take().is_some();
+        self.is_making_room = false;
+        if self.pruning_others.take().is_some() {
+            self.others_pruned = false;
+        }
+    }
+
     /// Lets go of a session that is being thinned, since it is wanted.
     pub fn let_go_of_others(&mut self) {
         if let Some(others) = &mut self.pruning_others {
