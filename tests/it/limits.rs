@@ -128,7 +128,7 @@ fn a_large_session_loses_history_and_nothing_else() {
     close(&mut app);
     long(&mut app, 3);
     assert_eq!(heard(&app).1, 1, "what it was about is gone");
-    let mut app = measured(&crashed, |app| listen::<SessionRestored>(app));
+    let mut app = measured(&crashed, listen::<SessionRestored>);
     request(&mut app, move |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 5);
     assert!(received::<SessionRestored>(&app)[0].checkpoint.counter >= last.counter);

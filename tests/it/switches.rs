@@ -234,6 +234,6 @@ fn child() {
     app.finish();
     app.cleanup();
     let mut switches = app.world_mut().resource_mut::<SessionSwitches>();
-    say(&format!("off {:?}", switches.off().collect::<Vec<_>>()));
-    say(&format!("stays off {}", !switches.turn_on(SessionFeature::Index)));
+    say(format!("off {:?}", switches.off().collect::<Vec<_>>()));
+    say(format!("stays off {}", !switches.turn_on(SessionFeature::Index)));
 }
