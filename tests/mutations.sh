@@ -163,6 +163,18 @@ mutant 'accept a group without its first frame' $journal/journal/scan.rs \
     's/self\.open\.take\(\)\.filter\(\|group\| group\.counter == place\.counter\)/Some(self.open.take().unwrap_or(OpenGroup::new(place.counter, entry.offset)))/' $crash $damage
 mutant 'let a run without a checkpoint supersede' $journal/journal/index/head.rs \
     's/\.filter\(\|run\| !run\.moments\.is_empty\(\)\)//' $crash
+mutant 'let a run supersede of which nothing can be had' $journal/journal/index/run.rs \
+    's/!self\.is_at_hand\(\) && self\.descendants == 0/false/' $crash
+mutant 'bring back what was rewound' $journal/journal/index/run.rs \
+    's/!self\.is_at_hand\(\) && self\.descendants == 0/true/' what_was_left_stays_so
+mutant 'go by heads from before damage was found' $journal/journal/index.rs \
+    's/self\.heads = OnceLock::new\(\);//' what_only_a_run_knew_of
+mutant 'let what was left go for the sake of a run that was not read' $writer/retention.rs \
+    's/of_lines\.chain\(index\.witnesses\(\)\)/of_lines/' nothing_goes_for_the_sake
+mutant 'delete what another device played later' $journal/journal/index/deletion.rs \
+    's/deleted\.is_some_and\(\|deleted\|.*?\)\)$/deleted.is_some()/m' what_another_device_played
+mutant 'take the file of a merge for one that failed' $writer/run_journal/pruning.rs \
+    's/ \|\| merging == number//' a_stricter_quota_leaves
 mutant 'overlook a run that vanished' $journal/recovery/detect.rs \
     's/finder\.witnessed\(session\)\.filter\(is_beyond\)/finder.witnessed(session).filter(is_beyond).filter(|_| false)/' $damage
 mutant 'overlook a missing end' $store/findings.rs \
@@ -170,7 +182,7 @@ mutant 'overlook a missing end' $store/findings.rs \
 
 promise='Runs follow each other'
 mutant 'supersede nothing' $journal/journal/index/head.rs \
-    's/\|through\| \*through >= id\.counter/|_| false/' $crash
+    's/seen\.for_each\(\|seen\| superseded\.reach\(\*seen\)\);/seen.for_each(drop);/' $crash
 mutant 'count from the beginning' $journal/recovery/prepare.rs \
     's/let newest_counter = stored\.index\(\)\.newest_counter\(\);/let newest_counter = 0;/' $crash
 mutant 'guess what an unreadable file holds' $journal/recovery/prepare.rs \
