@@ -87,7 +87,7 @@ impl Game {
         let local = Arc::new(LocalStore::new(shared, layout()));
         let options = ProcessOptions { panics: false };
         let (process, dead) = ProcessGuard::begin(&local, "1.0", options, now);
-        let versions = Versions { game: "1.0".to_owned(), engine: "none" };
+        let versions = Versions::new("1.0", "none");
         let (shared, patience) = (Arc::clone(&local), Duration::ZERO);
         let worker = Worker::new(shared, Bytes, process.clone(), dead, versions, patience)
             .keeping_digests(vec![Box::new(DigestKeeper::new(AllEvents))]);

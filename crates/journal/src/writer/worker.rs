@@ -82,7 +82,7 @@ impl<C: Content> Worker<C> {
     ) -> Self {
         let finder = SessionFinder::new(Arc::clone(&local), dead, lock_patience)
             .begun(process.began())
-            .of_version(versions.game.clone());
+            .of_version(versions.game().to_owned());
         let trials = Trials::new(Arc::clone(&local), process.clone());
         Self {
             local,
