@@ -305,12 +305,26 @@ pub enum RecordError {
 ///
 /// [`StoreError`] if the directory can't be listed.
 pub fn read_all(disk: &dyn Disk, directory: &Path) -> Result<Vec<FoundRecord>, StoreError> {
+    read_besides(disk, directory, &|_| false)
+}
+
+/// The same without those that are known.
+///
+/// # Errors
+///
+/// [`StoreError`] if the directory can't be listed.
+pub fn read_besides(
+    disk: &dyn Disk,
+    directory: &Path,
+    is_known: &dyn Fn(&Path) -> bool,
+) -> Result<Vec<FoundRecord>, StoreError> {
     let entries = match disk.list(directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         listed => listed.attempt(StoreAction::List, directory)?,
     };
     let records = entries.iter().filter(|entry| Layout::is_process_record_name(&entry.name));
-    Ok(records.map(|entry| find(disk, directory.join(&entry.name))).collect())
+    let paths = records.map(|entry| directory.join(&entry.name)).filter(|path| !is_known(path));
+    Ok(paths.map(|path| find(disk, path)).collect())
 }
 
 /// Removes a record that was evaluated, and its lock file.
