@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::open_segment::{OpenSegment, Preamble, WriteFailure};
+use super::statements::clear_repeated;
 use super::unplayed_run;
 use crate::ids::{CheckpointId, SessionId};
 use crate::journal::{Head, Record, SegmentHeader, SessionIndex, nearest};
@@ -32,7 +33,7 @@ pub fn decline(
     };
     let about = declined.clone();
     let record = Record::Declined { heads: declined };
-    write_down(finder.local(), stored.index(), newest, about, &record, now)
+    write_down(finder.local(), &stored, newest, about, &record, now)
 }
 
 /// Changes what a session that isn't played says about itself: of its newest line, and the fields of the
@@ -62,7 +63,7 @@ pub fn edit(
     let metadata = Record::Metadata(Box::new(head.metadata.clone()));
     let changed = [(metadata_changes, metadata), (fields_change, Record::Fields(Box::new(fields)))];
     for (_, record) in changed.into_iter().filter(|(changes, _)| *changes) {
-        write_down(finder.local(), stored.index(), &head, vec![head.id], &record, now)?;
+        write_down(finder.local(), &stored, &head, vec![head.id], &record, now)?;
     }
     Ok(())
 }
@@ -87,7 +88,7 @@ pub(super) fn forget_for_good(
     let heads = stored.index().heads();
     if let Some(head) = heads.first() {
         let about = heads.iter().map(|head| head.id).collect();
-        write_down(local, stored.index(), head, about, &Record::Forgotten, now)?;
+        write_down(local, stored, head, about, &Record::Forgotten, now)?;
     }
     Ok(local.store.remove_session(stored.id())?)
 }
@@ -113,17 +114,17 @@ pub(super) fn refuse_to_guess(index: &SessionIndex) -> Result<(), RequestError> 
     index.unreadable_file().map_or(Ok(()), |cause| Err(RequestError::Store(cause)))
 }
 
-/// Writes one record into a segment of its own, durably.
+/// Writes one record into a segment of its own, durably. What was said before and doesn't hold any more goes.
 pub(super) fn write_down(
     local: &LocalStore,
-    index: &SessionIndex,
+    stored: &StoredSession,
     head: &Head,
     about: Vec<CheckpointId>,
     record: &Record,
     now: Timestamp,
 ) -> Result<(), RequestError> {
     let build = (&*head.game_version, head.schema);
-    let created = later_than_all(index, now);
+    let created = later_than_all(stored.index(), now);
     let header = SegmentHeader {
         // Which heads a decline is about is in its record, however many those are.
         supersedes: nearest(&about),
@@ -134,7 +135,9 @@ pub(super) fn write_down(
         segment.append_record(record)?;
         segment.sync(&local.store)
     };
-    write().map_err(|failure| RequestError::Store(failure.into()))
+    write().map_err(|failure| RequestError::Store(failure.into()))?;
+    clear_repeated(&local.store, stored, &about, record);
+    Ok(())
 }
 
 /// Now, or, where the clock went back since something was said about the session, later than that: of two such
