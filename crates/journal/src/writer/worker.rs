@@ -166,7 +166,7 @@ impl<C: Content> Worker<C> {
                     self.reports.extend(reports.into_iter().map(Report::Content));
                 }
             }
-            Order::Events(events) => self.record_events(events),
+            Order::Events(events) => self.record_events(events, now),
             Order::ReadEvents(query) => self.read_events(*query, now),
             Order::ValidateEvents(session) => self.validate_events(session, now),
             Order::Digest(order) => self.digest(order, now),
