@@ -19,6 +19,7 @@ mod good_frames;
 mod group_encoder;
 mod header;
 mod header_codec;
+mod header_room;
 mod index;
 mod lineage;
 mod merge;

@@ -72,6 +72,12 @@ pub enum SessionHint {
         /// The call.
         call: String,
     },
+    /// [`GameContext`](crate::GameContext) says more than a session's files keep: texts over 512 bytes, mods over
+    /// 16 KiB or arguments over 4 KiB. The first that fit are kept.
+    ContextTooLong {
+        /// The fields that are too long, by their names.
+        fields: Vec<String>,
+    },
     /// In development: a generic type is saved, and one instance of it, which is in the world, isn't
     /// registered.
     InstanceNotRegistered {
@@ -101,6 +107,7 @@ impl SessionHint {
             Self::ConditionFailed { .. }
             | Self::StateNotAdded { .. }
             | Self::CalledTooLate { .. }
+            | Self::ContextTooLong { .. }
             | Self::InstanceNotRegistered { .. }
             | Self::EntityNotMapped { .. } => false,
         }
@@ -153,6 +160,7 @@ impl fmt::Display for SessionHint {
             Self::NoEntitySaved { .. }
             | Self::KeyedEntityWentAgain { .. }
             | Self::LostBeforeRestore { .. }
+            | Self::ContextTooLong { .. }
             | Self::InstanceNotRegistered { .. }
             | Self::EntityNotMapped { .. } => self.fmt_about_data(formatter),
         }
@@ -200,6 +208,13 @@ impl SessionHint {
                  after a restore. Mark the field `#[entities]`, and derive `MapEntities` if it is a \
                  resource",
                 field.trim_start_matches('.'),
+            ),
+            Self::ContextTooLong { fields } => write!(
+                formatter,
+                "`GameContext` says more than a session keeps: only the beginning of {} is written down. \
+                 Give each text 512 bytes at most, `mods` 16 KiB and `arguments` 4 KiB, such as by a hash of a \
+                 list in place of the list",
+                first_few(fields),
             ),
             _ => Ok(()),
         }

@@ -8,6 +8,7 @@ use tracing::warn;
 
 use super::corruption::{self, Corruption, Intact};
 use super::fork::Fork;
+use super::session_finder::Records;
 use super::shortlist::shortlist;
 use super::slots::{THUMBNAIL, slots_of};
 use super::standing::{LockHolder, Standing, standing};
@@ -85,28 +86,43 @@ pub fn detect(
         }
     };
     finder.settle_all_but_existing();
-    sessions.into_iter().filter_map(|session| look_at(finder, types, session, now)?.1).collect()
+    let found = |session| match look_at(finder, types, session, now) {
+        Look::Done { found, .. } => found,
+        Look::Gone | Look::PutOff => None,
+    };
+    sessions.into_iter().filter_map(found).collect()
+}
+
+/// What came of a look at a session.
+pub(super) enum Look {
+    /// It was removed since it was listed.
+    Gone,
+    /// It has to be looked at once more, when it is known which processes died.
+    PutOff,
+    /// The stamp of its files, and what was found.
+    Done { stamp: u64, found: Option<FoundSession> },
 }
 
 /// Looks at one session. Reads headers and commits, and of a crashed one everything that its newest
-/// checkpoint needs. Writes nothing. The stamp of its files, and what was found; `None` if it was removed since it was
-/// listed.
+/// checkpoint needs. Writes nothing.
 pub(super) fn look_at(
     finder: &mut SessionFinder,
     types: &dyn KnownTypes,
     session: SessionId,
     now: Timestamp,
-) -> Option<(u64, Option<FoundSession>)> {
-    match open(finder, session) {
-        Ok(stored) => {
+) -> Look {
+    match open_or_put_off(finder, session) {
+        Ok(Some(stored)) => {
             let stamp = stored.stamp();
-            Some((stamp, examine(finder, types, stored, Interest::Crashes, now)))
+            Look::Done { stamp, found: examine(finder, types, stored, Interest::Crashes, now) }
         }
-        Err(error) if error.io_kind() == Some(ErrorKind::NotFound) => None,
+        Ok(None) => Look::PutOff,
+        Err(error) if error.io_kind() == Some(ErrorKind::NotFound) => Look::Gone,
         Err(error) => {
             warn!(%session, %error, "the session can't be read");
             let failure = Some(RecoveryError::Unreadable(error.into()));
-            Some((0, Some(FoundSession { failure, ..FoundSession::nothing(session) })))
+            let found = Some(FoundSession { failure, ..FoundSession::nothing(session) });
+            Look::Done { stamp: 0, found }
         }
     }
 }
@@ -134,13 +150,25 @@ pub(super) fn open(
     finder: &mut SessionFinder,
     session: SessionId,
 ) -> Result<StoredSession, StoreError> {
-    let stored = finder.store().open_session(session)?;
+    let opened =
+        finder.going_by(&mut Records::ReadAtOnce, |finder| open_or_put_off(finder, session));
+    opened.and_then(|stored| stored.map_or_else(|| finder.store().open_session(session), Ok))
+}
+
+/// The same; `None` if it has to wait until it is known which processes died.
+fn open_or_put_off(
+    finder: &mut SessionFinder,
+    session: SessionId,
+) -> Result<Option<StoredSession>, StoreError> {
+    let mut stored = finder.store().open_session(session)?;
     if stored.index().heads().iter().all(|head| head.end.is_some()) {
-        return Ok(stored);
+        return Ok(Some(stored));
     }
-    let Ok(Some(_lock)) = finder.lock_session(session) else { return Ok(stored) };
-    finder.learn_of_deaths();
-    finder.store().open_session(session)
+    let Ok(Some(_lock)) = finder.lock_session(session) else { return Ok(Some(stored)) };
+    if finder.store().session_stamp(session).ok() != Some(stored.stamp()) {
+        stored = finder.store().open_session(session)?;
+    }
+    Ok(finder.learn_of_holders(&stored).then_some(stored))
 }
 
 /// Which sessions are read whole and offered.

@@ -89,6 +89,7 @@ impl Personal {
             memory_bytes: context.memory_bytes,
             locale: removed(&context.locale),
             mods: context.mods.iter().map(removed).collect(),
+            all_mods_hash: context.all_mods_hash,
             settings_hash: context.settings_hash,
             arguments: context.arguments.iter().map(removed).collect(),
         }

@@ -57,6 +57,26 @@ impl StoredSession {
         directory: PathBuf,
         session: SessionId,
     ) -> Result<Self, StoreError> {
+        /// How often a directory is listed of which files vanish while they are opened.
+        const TRIES: u32 = 3;
+
+        let mut tries = 1;
+        loop {
+            let (opened, is_complete) = Self::open_listed(disk, directory.clone(), session)?;
+            if is_complete || tries == TRIES {
+                return Ok(opened);
+            }
+            tries += 1;
+        }
+    }
+
+    /// The same. Says as well whether all files were there that had been listed: another process may have written one
+    /// after that, and removed what it takes the place of.
+    fn open_listed(
+        disk: &dyn Disk,
+        directory: PathBuf,
+        session: SessionId,
+    ) -> Result<(Self, bool), StoreError> {
         let entries = disk.list(&directory).attempt(StoreAction::List, &directory)?;
         let mut found = Findings::default();
         for entry in entries.iter().filter(|entry| Layout::is_segment_name(&entry.name)) {
@@ -81,8 +101,18 @@ impl StoredSession {
         }
         let stamp = stamp_of(&entries);
         let own_attachments = own_attachments(&entries);
+        let is_complete = !found.has_missed_one();
         let found = Self::of_findings(found, directory, session);
-        Ok(Self { bytes_beside, event_files, event_bytes, beside, own_attachments, stamp, ..found })
+        let opened = Self {
+            bytes_beside,
+            event_files,
+            event_bytes,
+            beside,
+            own_attachments,
+            stamp,
+            ..found
+        };
+        Ok((opened, is_complete))
     }
 
     /// Opens a single file that holds all of a checkpoint.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::open_segment::{OpenSegment, Preamble, WriteFailure};
+use super::statements::clear_repeated;
 use super::unplayed_run;
 use crate::ids::{CheckpointId, SessionId};
 use crate::journal::{Head, Lineage, Record, SegmentHeader, SessionIndex, nearest};
@@ -32,7 +33,7 @@ pub fn decline(
     };
     let about = declined.clone();
     let record = Record::Declined { heads: declined };
-    write_down(finder.local(), stored.index(), newest, about, &record, now)
+    write_down(finder.local(), &stored, newest, about, &record, now)
 }
 
 /// Changes what a session that isn't played says about itself: of its newest line, and the fields of the
@@ -62,7 +63,7 @@ pub fn edit(
     let metadata = Record::Metadata(Box::new(head.metadata.clone()));
     let changed = [(metadata_changes, metadata), (fields_change, Record::Fields(Box::new(fields)))];
     for (_, record) in changed.into_iter().filter(|(changes, _)| *changes) {
-        write_down(finder.local(), stored.index(), &head, vec![head.id], &record, now)?;
+        write_down(finder.local(), &stored, &head, vec![head.id], &record, now)?;
     }
     Ok(())
 }
@@ -113,10 +114,10 @@ pub(super) fn refuse_to_guess(index: &SessionIndex) -> Result<(), RequestError> 
     index.unreadable_file().map_or(Ok(()), |cause| Err(RequestError::Store(cause)))
 }
 
-/// Writes one record into a segment of its own, durably.
+/// Writes one record into a segment of its own, durably. What was said before and doesn't hold any more goes.
 pub(super) fn write_down(
     local: &LocalStore,
-    index: &SessionIndex,
+    stored: &StoredSession,
     head: &Head,
     about: Vec<CheckpointId>,
     record: &Record,
@@ -124,7 +125,9 @@ pub(super) fn write_down(
 ) -> Result<(), RequestError> {
     // Which heads a decline is about is in its record, however many those are.
     let lineage = Lineage { ancestors: Vec::new(), supersedes: nearest(&about) };
-    write_with(local, index, head, &lineage, record, now)
+    write_with(local, stored.index(), head, &lineage, record, now)?;
+    clear_repeated(&local.store, stored, &about, record);
+    Ok(())
 }
 
 /// The same, and what it is about.
