@@ -127,6 +127,7 @@ fn time_of_a_start(layout: &Layout) -> (Duration, usize) {
 /// `cargo test --release -p bevy_session_journal --lib -- crashes::a_thousand --ignored --nocapture`
 #[test]
 #[ignore = "measures 11,000 sessions on a real disk"]
+#[expect(clippy::print_stdout, reason = "the figure is what it is for")]
 fn a_thousand_unanswered_crashes_are_listed_like_sessions_that_were_closed() {
     let (_closed, closed) = on_a_real_disk(11_000, 0);
     let (_crashed, crashed) = on_a_real_disk(10_000, 1_000);
