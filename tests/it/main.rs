@@ -51,6 +51,7 @@ mod merging;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod modes;
+mod mutations;
 mod newer_features;
 #[cfg(unix)]
 mod no_files;
