@@ -71,7 +71,7 @@ fn a_game_with_any_number_of_mods_is_saved_and_recovered_and_its_mods_are_told_a
     let disk = MemoryDisk::default();
     let mut app = game_on(&disk, "1.0", "Llvmpipe", &mods);
     let hints = received::<HintGiven>(&app);
-    let [HintGiven { hint: SessionHint::ContextTooLong { fields } }] = &hints[..] else {
+    let [HintGiven { hint: SessionHint::ContextTooLong { fields }, .. }] = &hints[..] else {
         panic!("{hints:?}");
     };
     assert_eq!(fields, &["mods"]);
