@@ -60,6 +60,10 @@ impl Findings {
                 self.segments.push(segment);
                 self.summaries.push(summary);
             }
+            // Closed for another file, and gone when it was to be opened again.
+            Err(FileProblemKind::Unreadable { error: io::ErrorKind::NotFound }) => {
+                return Err(io::ErrorKind::NotFound.into());
+            }
             Err(kind) => self.note_problem(path, kind),
         }
         Ok(())

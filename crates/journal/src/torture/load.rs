@@ -126,7 +126,7 @@ fn assert_all_there(
         let found = found.get(session).and_then(|found| found.entry.as_ref());
         found.unwrap_or_else(|| panic!("{session} is lost"))
     };
-    sessions.iter().for_each(|session| drop(entry(session)));
+    sessions.iter().for_each(|session| _ = entry(session));
     let mut forgotten = BTreeSet::new();
     for (number, done) in done.iter().enumerate() {
         for (session, tag) in &done.tags {
@@ -137,7 +137,7 @@ fn assert_all_there(
             // A later one may have been written although it was answered as failed.
             assert!(field >= Some(*value), "{value} of {session} is lost: {field:?}");
         }
-        done.made.iter().for_each(|session| drop(entry(session)));
+        done.made.iter().for_each(|session| _ = entry(session));
         forgotten.extend(done.forgotten.iter().copied());
     }
     assert!(forgotten.iter().all(|session| !found.contains_key(session)), "what is gone is back");

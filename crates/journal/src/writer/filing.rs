@@ -33,7 +33,7 @@ pub fn decline(
     };
     let about = declined.clone();
     let record = Record::Declined { heads: declined };
-    write_down(finder.local(), &stored, newest, about, &record, now)
+    write_down(finder.local(), &stored, newest, &about, &record, now)
 }
 
 /// Changes what a session that isn't played says about itself: of its newest line, and the fields of the
@@ -63,7 +63,7 @@ pub fn edit(
     let metadata = Record::Metadata(Box::new(head.metadata.clone()));
     let changed = [(metadata_changes, metadata), (fields_change, Record::Fields(Box::new(fields)))];
     for (_, record) in changed.into_iter().filter(|(changes, _)| *changes) {
-        write_down(finder.local(), &stored, &head, vec![head.id], &record, now)?;
+        write_down(finder.local(), &stored, &head, &[head.id], &record, now)?;
     }
     Ok(())
 }
@@ -119,18 +119,18 @@ pub(super) fn write_down(
     local: &LocalStore,
     stored: &StoredSession,
     head: &Head,
-    about: Vec<CheckpointId>,
+    about: &[CheckpointId],
     record: &Record,
     now: Timestamp,
 ) -> Result<(), RequestError> {
     // Which heads a decline is about is in its record, however many those are.
-    let lineage = Lineage { ancestors: Vec::new(), supersedes: nearest(&about) };
+    let lineage = Lineage { ancestors: Vec::new(), supersedes: nearest(about) };
     write_with(local, stored.index(), head, &lineage, record, now)?;
-    clear_repeated(&local.store, stored, &about, record);
+    clear_repeated(&local.store, stored, about, record);
     Ok(())
 }
 
-/// The same, and what it is about.
+/// Writes one record into a segment whose header says what it is about, durably.
 fn write_with(
     local: &LocalStore,
     index: &SessionIndex,

@@ -88,7 +88,7 @@ fn put(
         let metadata = SessionMetadata { place, ..head.metadata.clone() };
         let head = Head { metadata: metadata.clone(), ..head.clone() };
         let record = Record::Metadata(Box::new(metadata));
-        write_down(finder.local(), stored, &head, vec![head.id], &record, now)?;
+        write_down(finder.local(), stored, &head, &[head.id], &record, now)?;
     }
     Ok(())
 }
