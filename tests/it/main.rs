@@ -57,6 +57,8 @@ mod no_files;
 mod notifications;
 mod opting_out;
 mod paces;
+#[cfg(feature = "window")]
+mod phones;
 mod placed;
 mod places;
 mod policies;
