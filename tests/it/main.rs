@@ -91,6 +91,7 @@ mod slices;
 mod slot_loads;
 mod slots;
 mod starting_worlds;
+mod studios;
 mod sweeping;
 mod switches;
 mod take_ups;
