@@ -58,6 +58,8 @@ mod no_files;
 mod notifications;
 mod opting_out;
 mod paces;
+#[cfg(feature = "window")]
+mod phones;
 mod placed;
 mod places;
 mod policies;
@@ -90,6 +92,7 @@ mod slices;
 mod slot_loads;
 mod slots;
 mod starting_worlds;
+mod studios;
 mod sweeping;
 mod switches;
 mod take_ups;

@@ -48,6 +48,9 @@ pub enum SessionHint {
     /// In builds with debug assertions, or in development: the game has been running for 30 seconds,
     /// and never asked for a session.
     NoSessionStarted,
+    /// In development the last game was killed, and a player would be asked about it now: a developer, who stops
+    /// games all day, isn't.
+    StoppedInDevelopment,
     /// The plugin has despawned an entity with a [`SaveKey`] as soon as it was spawned, since one with
     /// that key had been despawned in this run. That is right for a coin that was taken, and wrong
     /// for the next round.
@@ -101,6 +104,7 @@ impl SessionHint {
             Self::GateStaysShut { .. }
             | Self::NoEntitySaved { .. }
             | Self::NoSessionStarted
+            | Self::StoppedInDevelopment
             | Self::KeyedEntityWentAgain { .. }
             | Self::LostBeforeRestore { .. }
             | Self::DialogWithoutCamera => true,
@@ -144,6 +148,12 @@ impl fmt::Display for SessionHint {
                 "nothing is saved, since no session has been started. Call \
                  `commands.session().start(NewSession::named(\"…\"))` when a new game begins, or \
                  `commands.session().start_or_continue(NewSession::named(\"…\"))` at start-up",
+            ),
+            Self::StoppedInDevelopment => formatter.write_str(
+                "the game was killed, and nobody is asked about that in a debug build. Call \
+                 `SessionPlugin::development(false)` to have the session offered, as a release build \
+                 does, or start with `BEVY_SESSION=continue`; `commands.session().find_sessions()` \
+                 offers it now",
             ),
             Self::DialogWithoutCamera => formatter.write_str(
                 "the recovery dialog is open and can't be seen, since there is no camera. Spawn one, \

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io::ErrorKind;
 
 use jiff::Timestamp;
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::corruption::{self, Corruption, Intact};
 use super::fork::Fork;
@@ -190,7 +190,17 @@ impl Interest {
     }
 }
 
-/// Looks at one session. `None` if there is nothing to report: it was forgotten, or never had a
+/// Whether a session is another game's, which happens to keep its files in the same place.
+fn is_of_another_game(finder: &SessionFinder, heads: &[Head]) -> bool {
+    let Some(Head { metadata, .. }) = heads.first() else { return false };
+    let is_other = metadata.context.is_of_another_game(finder.slots().game());
+    if is_other {
+        info!(session = %metadata.id, game = metadata.context.game, "a session of another game is left alone");
+    }
+    is_other
+}
+
+/// Looks at one session. `None` if there is nothing to report: it was forgotten, another game's, or never had a
 /// checkpoint.
 pub(super) fn examine(
     finder: &mut SessionFinder,
@@ -227,6 +237,9 @@ fn examine_lines(
     let session = stored.id();
     let mut found = FoundSession::nothing(session);
     let heads = stored.index().heads().to_vec();
+    if is_of_another_game(finder, &heads) {
+        return None;
+    }
     let forked = heads.len() > 1;
     let vanished = vanished(finder, session, &heads);
     // Nobody plays on in more places. What is there beyond can be restored by its checkpoints.

@@ -80,6 +80,7 @@ impl Personal {
     pub(super) fn removed_from_context(&self, context: &SessionContext) -> SessionContext {
         let removed = |text: &String| self.removed_from(text);
         SessionContext {
+            game: removed(&context.game),
             game_version: removed(&context.game_version),
             build_id: removed(&context.build_id),
             bevy_version: removed(&context.bevy_version),

@@ -13,6 +13,10 @@ use crate::ids::limits;
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 pub struct SessionContext {
+    /// Studio and name of the game, as `Studio/Hop`: a session is taken up by no other. Empty where a release
+    /// wrote it that didn't say so.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub game: String,
     /// The game's version, from `SessionPlugin::version`.
     #[serde(default)]
     pub game_version: String,
@@ -78,6 +82,12 @@ pub enum ContextPart {
 }
 
 impl SessionContext {
+    /// Whether it is known to be of another game than this one. An empty name is any game's.
+    #[must_use]
+    pub fn is_of_another_game(&self, game: &str) -> bool {
+        !game.is_empty() && !self.game.is_empty() && self.game != game
+    }
+
     /// In which parts this differs from what was before. What wasn't known before is no difference, except
     /// for mods, of which there may have been none.
     #[must_use]

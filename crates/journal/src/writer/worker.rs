@@ -317,6 +317,7 @@ impl<C: Content> Worker<C> {
     }
 
     fn context(&self, game: SessionContext) -> SessionContext {
+        let game = SessionContext { game: self.finder.slots().game().to_owned(), ..game };
         of_this_machine(&self.versions, game)
     }
 }
