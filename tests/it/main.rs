@@ -97,6 +97,8 @@ mod tidying;
 mod traces;
 #[cfg(feature = "ui")]
 mod ui;
+mod updates;
 mod versions;
 mod waiting;
 mod ways_out;
+mod whole_worlds;
