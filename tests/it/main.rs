@@ -30,6 +30,8 @@ mod gates;
 mod going_back;
 mod golden;
 mod guards;
+#[cfg(feature = "auto_register")]
+mod guide;
 mod hints;
 mod history;
 mod keeping;
