@@ -53,6 +53,7 @@ mod merging;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod modes;
+mod mutations;
 mod newer_features;
 #[cfg(unix)]
 mod no_files;

@@ -260,7 +260,7 @@ impl ProcessGuard {
 
     /// These alerts stand, and no others. Written with the next heartbeat.
     pub fn alerts_stand(&self, alerts: Vec<StandingAlert>) {
-        *self.shared.alerts.lock().unwrap_or_else(PoisonError::into_inner) = alerts;
+        *unpoisoned(&self.shared.alerts) = alerts;
     }
 
     /// A checkpoint became durable. Witness for the dialog after a crash; written with the next
@@ -295,9 +295,7 @@ impl ProcessGuard {
         let mut file = shared.lock();
         let record = &mut file.record;
         change(record);
-        let alerts = shared.alerts.lock().unwrap_or_else(PoisonError::into_inner);
-        record.alerts.clone_from(&alerts);
-        drop(alerts);
+        record.alerts.clone_from(&unpoisoned(&shared.alerts));
         if let Ok(last_frame) =
             Timestamp::from_millisecond(shared.last_frame.load(Ordering::Relaxed))
         {

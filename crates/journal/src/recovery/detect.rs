@@ -17,7 +17,7 @@ use super::{
 };
 use crate::clock::between;
 use crate::ids::{CheckpointId, SessionId};
-use crate::journal::{FileProblemKind, Head, SessionIndex};
+use crate::journal::{FileProblemKind, Head, MOST_LINES, SessionIndex};
 use crate::process::HowItEnded;
 use crate::session::{RecoveryError, RequestError, RestoreFrom};
 use crate::store::{StoreError, StoredSession};
@@ -171,21 +171,43 @@ pub(super) fn examine(
     interest: Interest,
     now: Timestamp,
 ) -> Option<FoundSession> {
-    let session = stored.id();
     if stored.index().is_forgotten() {
-        finder.note_forgotten(session);
+        finder.note_forgotten(stored.id());
         return None;
     }
+    let ends = |stored: &StoredSession| -> Vec<CheckpointId> {
+        stored.index().heads().iter().map(|head| head.id).collect()
+    };
+    loop {
+        let before = ends(&stored);
+        let found = examine_lines(finder, types, &mut stored, interest, now);
+        // Reading may have shown that a run has come to nothing, which brings others back.
+        if ends(&stored) == before {
+            return found;
+        }
+    }
+}
+
+/// Looks at the lines of a session as they are known now.
+fn examine_lines(
+    finder: &mut SessionFinder,
+    types: &dyn KnownTypes,
+    stored: &mut StoredSession,
+    interest: Interest,
+    now: Timestamp,
+) -> Option<FoundSession> {
+    let session = stored.id();
     let mut found = FoundSession::nothing(session);
     let heads = stored.index().heads().to_vec();
     let forked = heads.len() > 1;
     let vanished = vanished(finder, session, &heads);
-    for head in &heads {
+    // Nobody plays on in more places. What is there beyond can be restored by its checkpoints.
+    for head in heads.iter().take(MOST_LINES) {
         let mut standing = standing(finder, session, head, interest.lock_holder());
         standing.witness = standing.witness.or(vanished);
         if found.entry.is_none() {
-            found.entry = Some(entry(&stored, types, head, &standing));
-            found.ladder = Ladder::of(finder, &mut stored, head, &standing);
+            found.entry = Some(entry(stored, types, head, &standing));
+            found.ladder = Ladder::of(finder, stored, head, &standing);
             let has_events = stored.event_files().0 > 0 && head.metadata.place.is_archived();
             let is_half_archived = stored.index().is_half_archived() || has_events && !forked;
             found.entry.iter().for_each(|entry| finder.note_entry(entry, is_half_archived));
@@ -200,7 +222,7 @@ pub(super) fn examine(
             }
         };
         if wanted {
-            look_for_offer(finder, types, &mut stored, head, standing, forked, now, &mut found);
+            look_for_offer(finder, types, stored, head, standing, forked, now, &mut found);
         }
     }
     if heads.is_empty() {
@@ -210,7 +232,7 @@ pub(super) fn examine(
         found.failure = failure_without_heads(index).or(all_damaged);
     }
     if found.corruption.is_none() {
-        let files = corruption::damaged_files(&stored);
+        let files = corruption::damaged_files(stored);
         let newest_intact = heads.first().map(|head| head.id);
         let lost = vanished.filter(|_| newest_intact.is_some());
         if lost.is_some() || !files.is_empty() {

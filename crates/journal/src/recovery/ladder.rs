@@ -1,7 +1,6 @@
 //! The crash-loop ladder: what to propose for a session on which the game died soon after it was
 //! restored, and again, and again.
 
-use std::cmp::Reverse;
 use std::time::Duration;
 
 use tracing::warn;
@@ -9,7 +8,7 @@ use tracing::warn;
 use super::standing::Standing;
 use super::{SessionFinder, Wanted};
 use crate::ids::{CheckpointId, SessionId};
-use crate::journal::Head;
+use crate::journal::{Head, LineWalk};
 use crate::process::HowItEnded;
 use crate::session::{RestoreFrom, RestoreReason};
 use crate::store::{ProcessId, StoredSession, Trial, with_sources};
@@ -198,10 +197,14 @@ fn newest_where(
     head: CheckpointId,
     is_wanted: impl Fn(Duration) -> bool,
 ) -> Option<CheckpointId> {
-    let index = stored.index();
-    let is_older =
-        |id: &CheckpointId| index.commit(*id).is_some_and(|commit| is_wanted(commit.play_time));
-    let mut older: Vec<_> = index.line(head).into_iter().filter(is_older).collect();
-    older.sort_by_key(|id| Reverse(id.counter));
-    older.into_iter().find(|id| stored.verified_plan(*id).is_ok_and(|plan| plan.is_some()))
+    let mut walk = LineWalk::from(head);
+    while let Some(id) = walk.next(stored.index()) {
+        let commit = stored.index().commit(id);
+        if commit.is_some_and(|commit| is_wanted(commit.play_time))
+            && stored.verified_plan(id).is_ok_and(|plan| plan.is_some())
+        {
+            return Some(id);
+        }
+    }
+    None
 }

@@ -8,7 +8,7 @@ use super::about::AboutSession;
 use super::corruption::is_damaged;
 use super::detect::{FoundSession, Interest, examine};
 use super::event_line::EventsAt;
-use super::goal::candidates;
+use super::goal::Candidates;
 use super::ladder::next_trial;
 use super::prepare_draft::prepare_without_world;
 use super::prepare_slot::prepare_slot;
@@ -149,8 +149,8 @@ pub fn prepare<D: Decode>(
     let standing = standing(finder, wanted.session, &head, LockHolder::Us);
     check_move(&standing, wanted)?;
     let offered = finder.offered(wanted.session, head.id);
-    let candidates = candidates(stored.index(), &head, wanted, offered)?;
-    let found = first_readable(&mut stored, types, &candidates, finder.progress())?;
+    let candidates = Candidates::of(stored.index(), &head, wanted, offered)?;
+    let found = first_readable(&mut stored, types, candidates, finder.progress())?;
     let Some((checkpoint, image, mut about)) = found else {
         return Err(damaged(finder, types, wanted.session, now));
     };
@@ -195,13 +195,13 @@ pub fn prepare<D: Decode>(
 fn first_readable<D: Decode>(
     stored: &mut StoredSession,
     types: &D,
-    candidates: &[CheckpointId],
+    mut candidates: Candidates,
     progress: &ReadProgress,
 ) -> Result<Option<(CheckpointId, D::Image, AboutSession)>, PrepareFailure> {
-    for id in candidates {
-        match read(stored, types, *id, progress) {
-            Ok(Some((image, about))) => return Ok(Some((*id, image, about))),
-            Ok(None) if is_damaged(stored.index(), *id) => {}
+    while let Some(id) = candidates.next(stored.index()) {
+        match read(stored, types, id, progress) {
+            Ok(Some((image, about))) => return Ok(Some((id, image, about))),
+            Ok(None) if is_damaged(stored.index(), id) => {}
             Ok(None) => {
                 let is_known = stored.index().has_known(id.run);
                 let error = match is_known && id.counter <= stored.index().newest_counter() {

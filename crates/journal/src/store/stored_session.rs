@@ -15,7 +15,7 @@ use crate::ids::{CheckpointId, SessionId, limits};
 #[cfg(test)]
 use crate::journal::FileProblem;
 use crate::journal::{
-    Block, Blocks, Damage, FileProblemKind, FrameKind, GroupEntry, GroupRef, Merge, Plan,
+    Block, Blocks, Damage, FileProblemKind, FrameKind, GroupEntry, GroupRef, LineWalk, Merge, Plan,
     ReadError, Segment, SessionIndex, Validity, decode_attachment, merge, rounds, too_large,
 };
 use crate::session::{Attachment, AttachmentVersion, WrittenBy};
@@ -266,9 +266,9 @@ impl StoredSession {
     ///
     /// [`ReadError`], if something could not be read.
     pub fn newest_verified(&mut self, head: CheckpointId) -> Result<Option<Plan>, ReadError> {
-        // Each round marks at least one group more as damaged, so this ends.
-        while let Some(plan) = self.index.newest_intact(head) {
-            if self.verify(&plan)? == Validity::Verified {
+        let mut walk = LineWalk::from(head);
+        while let Some(checkpoint) = walk.next(&self.index) {
+            if let Some(plan) = self.verified_plan(checkpoint)? {
                 return Ok(Some(plan));
             }
         }
@@ -281,6 +281,7 @@ impl StoredSession {
     ///
     /// [`ReadError`], if something could not be read.
     pub fn verified_plan(&mut self, checkpoint: CheckpointId) -> Result<Option<Plan>, ReadError> {
+        // Each round marks at least one group more as damaged, so this ends.
         while let Some(plan) = self.index.plan(checkpoint) {
             if self.verify(&plan)? == Validity::Verified {
                 return Ok(Some(plan));

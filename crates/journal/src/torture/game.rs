@@ -18,7 +18,9 @@ use crate::ids::{CheckpointId, RunId, SessionId, SlotId};
 use crate::journal::{Begun, CheckpointKind, Commit, FrameKind, Lineage, TypeList};
 use crate::process::{LastRun, ProcessGuard, ProcessOptions};
 use crate::recovery::{Prepared, SlotEntry, Wanted};
-use crate::session::{GameClock, Leaving, NewSession, SessionMetadata, SessionStatus};
+use crate::session::{
+    FailureCause, GameClock, Leaving, NewSession, SessionMetadata, SessionStatus,
+};
 use crate::store::simulated_disk::SimulatedDisk;
 use crate::store::{Disk, LocalStore};
 use crate::writer::{
@@ -196,6 +198,16 @@ impl Game {
     pub fn keep_to(&mut self, quota: Quota, now: Moment) -> Vec<News> {
         self.quota = quota;
         self.order(Order::Quota(quota), now)
+    }
+
+    /// What is known of the session at the next checkpoint can't be encoded.
+    pub fn fail_to_encode(&mut self) -> Vec<News> {
+        let Some(playing) = &self.playing else { return Vec::new() };
+        let newest = playing.newest();
+        let checkpoint = CheckpointId { counter: newest.counter + 1, ..newest };
+        let cause = FailureCause::new(std::io::Error::other("no such thing"));
+        self.worker.give_up_checkpoint(checkpoint, cause);
+        self.news()
     }
 
     fn news(&mut self) -> Vec<News> {

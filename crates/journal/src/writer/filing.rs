@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::open_segment::{OpenSegment, Preamble, WriteFailure};
 use super::unplayed_run;
 use crate::ids::{CheckpointId, SessionId};
-use crate::journal::{Head, Record, SegmentHeader, SessionIndex, nearest};
+use crate::journal::{Head, Lineage, Record, SegmentHeader, SessionIndex, nearest};
 use crate::recovery::{LockHolder, SessionFinder, fields_of, standing};
 use crate::session::{RequestError, SessionUpdate};
 use crate::store::{DirectoryStore, LocalStore, SessionLock, StoredSession};
@@ -86,8 +86,8 @@ pub(super) fn forget_for_good(
 ) -> Result<(), RequestError> {
     let heads = stored.index().heads();
     if let Some(head) = heads.first() {
-        let about = heads.iter().map(|head| head.id).collect();
-        write_down(local, stored.index(), head, about, &Record::Forgotten, now)?;
+        let lineage = stored.index().lineage_of_deletion();
+        write_with(local, stored.index(), head, &lineage, &Record::Forgotten, now)?;
     }
     Ok(local.store.remove_session(stored.id())?)
 }
@@ -122,15 +122,32 @@ pub(super) fn write_down(
     record: &Record,
     now: Timestamp,
 ) -> Result<(), RequestError> {
+    // Which heads a decline is about is in its record, however many those are.
+    let lineage = Lineage { ancestors: Vec::new(), supersedes: nearest(&about) };
+    write_with(local, index, head, &lineage, record, now)
+}
+
+/// The same, and what it is about.
+fn write_with(
+    local: &LocalStore,
+    index: &SessionIndex,
+    head: &Head,
+    lineage: &Lineage,
+    record: &Record,
+    now: Timestamp,
+) -> Result<(), RequestError> {
     let build = (&*head.game_version, head.schema);
     let created = later_than_all(index, now);
+    let Lineage { ancestors, supersedes } = lineage.in_header();
     let header = SegmentHeader {
-        // Which heads a decline is about is in its record, however many those are.
-        supersedes: nearest(&about),
+        ancestors,
+        supersedes,
         ..unplayed_run::header(local, head.metadata.clone(), build, created)
     };
+    let further = lineage.in_records();
     let write = || -> Result<(), WriteFailure> {
-        let mut segment = OpenSegment::begin(&local.store, &header, Preamble::default())?;
+        let preamble = Preamble { lineage: &further, ..Preamble::default() };
+        let mut segment = OpenSegment::begin(&local.store, &header, preamble)?;
         segment.append_record(record)?;
         segment.sync(&local.store)
     };
