@@ -97,8 +97,8 @@ pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
 pub use recent_log::recent_log;
 pub use recording::{RecordInputs, Recordable, RecordedAs, RecordedTrigger, RecordingExt};
 pub use restore::{
-    DanglingReference, DespawnOnRestore, ExtraEntities, RestoreLoss, RestoreLossReason,
-    RestoreReport,
+    DanglingReference, DespawnOnRestore, ExtraEntities, NewComponents, RestoreLoss,
+    RestoreLossReason, RestoreReport,
 };
 pub use saved::Saved;
 #[cfg(feature = "log")]

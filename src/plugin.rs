@@ -72,10 +72,16 @@ pub struct SessionPlugin {
 const PROFILE: &str = "default";
 
 /// The plugin's own schedule, run once per frame after [`Last`], where exits by window close are seen.
-/// Checkpoints are taken and restores happen here, except for checkpoints of what a state leaves: those
-/// are taken in `StateTransition`, before `OnExit`.
+/// Checkpoints are taken and restores begin here, except for checkpoints of what a state leaves: those
+/// are taken in `StateTransition`, before `OnExit`. A restore that had to wait for its level ends right
+/// after `StateTransition`, before the game has its frame.
 #[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SessionLast;
+
+/// Runs between the transitions of states and the game's own systems, so that a restore which waits for a state
+/// ends before any of them sees that state.
+#[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
+struct SessionRestore;
 
 /// The plugin's systems in [`SessionLast`], to order a game's own systems against. They run in the
 /// order in which they stand here.
@@ -106,8 +112,7 @@ pub enum SessionSystems {
     Run,
     /// What the writer has done since the last frame comes in, as notifications.
     Receive,
-    /// The restore that is under way goes on, and entities that a level placed again get their
-    /// values.
+    /// Entities that a level placed again get their values.
     Restore,
     /// The game's conditions are asked: whether a checkpoint may be taken, whether the session stands
     /// still.

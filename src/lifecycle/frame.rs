@@ -31,12 +31,20 @@ pub(crate) fn receive(world: &mut World, mut failure_reported: Local<bool>) {
     }
 }
 
-/// Goes on with the restore that is under way, and brings placed entities up to date.
-pub(crate) fn restore(world: &mut World) {
+/// Before the game has its frame, and after its states have changed: goes on with the restore that waits for its gate.
+///
+/// So what waits for a state is there before any system runs in that state.
+pub(crate) fn finish_restore(world: &mut World) {
     Runtime::with(world, |parts, world| {
         parts.go_on_restoring(world);
-        parts.follow_placed_entities(world);
+        // The game deals with it in the frame that begins.
+        parts.hand_out_events(world);
     });
+}
+
+/// Brings placed entities up to date.
+pub(crate) fn restore(world: &mut World) {
+    Runtime::with(world, RuntimeParts::follow_placed_entities);
 }
 
 /// Asks the conditions that the game has set: what may be captured, and whether the session goes on.

@@ -30,6 +30,8 @@ mod gates;
 mod going_back;
 mod golden;
 mod guards;
+#[cfg(feature = "auto_register")]
+mod guide;
 mod hints;
 mod history;
 mod keeping;
@@ -101,6 +103,8 @@ mod tidying;
 mod traces;
 #[cfg(feature = "ui")]
 mod ui;
+mod updates;
 mod versions;
 mod waiting;
 mod ways_out;
+mod whole_worlds;

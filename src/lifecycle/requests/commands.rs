@@ -313,9 +313,11 @@ impl SessionCommands<'_, '_> {
         self.request(SessionRequest::Find);
     }
 
-    /// Gives up the restore that is under way. Until
-    /// [`RestoreStarted`](crate::RestoreStarted) nothing of the world has changed; after it, while
-    /// the restore waits for its gate, resources and states stay as saved.
+    /// Gives up the restore that is under way, and leaves the world as it was before. Until
+    /// [`RestoreStarted`](crate::RestoreStarted) nothing of the world has changed. After it, while the restore waits for
+    /// its gate, resources and states become what they were. Where a session is played and states were left for the
+    /// restore, the session comes back as it was left, by a restore of its own with
+    /// [`RestoreReason::Undone`](crate::RestoreReason::Undone), since what belonged to those states is gone.
     pub fn cancel_restore(&mut self) {
         self.request(SessionRequest::CancelRestore);
     }
