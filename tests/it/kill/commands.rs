@@ -13,8 +13,8 @@ use super::oracle::Oracle;
 const LIVELY: [&str; 6] = ["--entities", "300", "--checkpoint-ms", "60000", "--changes", "1"];
 /// A colony in which everybody does something in each second.
 const BUSY: [&str; 6] = ["--entities", "300", "--checkpoint-ms", "1000", "--changes", "1"];
-/// A colony in which nothing happens.
-const STILL: [&str; 6] = ["--entities", "300", "--checkpoint-ms", "60000", "--changes", "0"];
+/// A colony in which nothing happens, and which is saved by itself once a day.
+const STILL: [&str; 6] = ["--entities", "300", "--checkpoint-ms", "86400000", "--changes", "0"];
 
 #[test]
 fn every_command_is_answered_once_its_effect_is_there() {
