@@ -116,6 +116,7 @@ pub(crate) use digests::{
 };
 pub(crate) use exit::ExitWatch;
 pub(crate) use external::{External, register_external_notifications, take_provider};
+pub(crate) use filing::Filings;
 pub(crate) use frame::{ask_gates, capture, handle_requests, receive, report, restore};
 pub(crate) use frame_time::FrameTime;
 pub(crate) use gates::look_before_exit;

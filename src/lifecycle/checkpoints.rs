@@ -65,6 +65,8 @@ impl RuntimeParts {
         let now = self.time.now();
         let Some(about_changed) = self.ask_before_capture(world) else { return };
         self.take_events(world);
+        // Those who left are kept before they are missing.
+        self.order_parking(world);
         let Some(playing) = &mut self.playing else { return };
         let span = debug_span!("checkpoint", session.id = %playing.session, ?kind, rows = tracing::field::Empty);
         let _span = span.enter();
