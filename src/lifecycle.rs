@@ -1,6 +1,7 @@
 //! Drives the session inside the app: one exclusive pass over the world per frame, after `Last`.
 
 mod activity;
+mod asked_checkpoints;
 mod attachments;
 mod beginning_worlds;
 mod branching;
@@ -57,6 +58,7 @@ mod start_up;
 mod starting;
 mod stopped;
 mod summary;
+mod suspension;
 mod switched_off;
 mod take_up;
 mod watching;
@@ -103,7 +105,7 @@ pub use recording::{
 };
 pub use recovery_options::RecoveryOption;
 pub use requests::{
-    AttachmentRequest, CurrentRequest, Request, SessionCommands, SessionCommandsExt,
+    AttachmentRequest, CurrentRequest, Request, RequestId, SessionCommands, SessionCommandsExt,
     SessionRequest, SlotRequest,
 };
 pub use rewinding::RewindTo;

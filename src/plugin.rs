@@ -20,7 +20,7 @@ use crate::lifecycle::{
 };
 use crate::mode::SessionMode;
 use crate::process::ProcessGuard;
-use crate::store::{Disk, Layout, LocalStore, MemoryDisk};
+use crate::store::{DEVELOPMENT, Disk, Layout, LocalStore, MemoryDisk};
 use crate::switches::SessionSwitches;
 use bevy::app::MainScheduleOrder;
 use bevy::ecs::schedule::{ScheduleConfigs, ScheduleLabel, SingleThreadedExecutor};
@@ -74,8 +74,6 @@ pub struct SessionPlugin {
 
 /// The profile of games that know none.
 const PROFILE: &str = "default";
-/// The directory, in each of the two roots, in which a developer's files are kept apart.
-const DEVELOPMENT: &str = "development";
 
 /// The plugin's own schedule, run once per frame after [`Last`], where exits by window close are seen.
 /// Checkpoints are taken and restores happen here, except for checkpoints of what a state leaves: those
@@ -130,8 +128,8 @@ pub enum SessionSystems {
 
 impl SessionPlugin {
     /// For this studio and game, which name the directory where sessions are kept: on Linux
-    /// `~/.local/share/<game>` in small letters and without spaces, with state in
-    /// `~/.local/state/<game>`, on Windows `%LOCALAPPDATA%\<studio>\<game>\data`, on macOS
+    /// `~/.local/share/<studio>/<game>` in small letters and without spaces, with state in
+    /// `~/.local/state/<studio>/<game>`, on Windows `%LOCALAPPDATA%\<studio>\<game>\data`, on macOS
     /// `~/Library/Application Support/<studio>.<game>`.
     #[must_use]
     pub fn new(studio: impl Into<String>, game: impl Into<String>) -> Self {

@@ -4,25 +4,22 @@ use std::collections::VecDeque;
 
 use bevy::prelude::*;
 
+use super::asked_checkpoints::WantedCheckpoint;
 use super::notifications::{SlotFailed, notify};
-use super::requests::{CurrentRequest, SlotRequest, reject};
+use super::requests::{CurrentRequest, RequestId, SlotRequest, reject};
 use super::runtime::RuntimeParts;
-use crate::journal::CheckpointKind;
 use crate::session::{RequestError, SaveSlot, SlotError};
 
 /// What a game asked for while its gate was shut.
 #[derive(Default)]
 pub(crate) struct Deferred {
-    checkpoints: VecDeque<(String, CheckpointKind)>,
+    checkpoints: VecDeque<WantedCheckpoint>,
     slots: VecDeque<SaveSlot>,
 }
 
 impl Deferred {
-    pub(super) fn checkpoint(&mut self, label: String, kind: CheckpointKind) {
-        // Asked for once more it is the same checkpoint: the moment is the one at which the gate opens.
-        if !self.checkpoints.contains(&(label.clone(), kind)) {
-            self.checkpoints.push_back((label, kind));
-        }
+    pub(super) fn checkpoint(&mut self, wanted: WantedCheckpoint) {
+        self.checkpoints.push_back(wanted);
     }
 
     pub(super) fn slot(&mut self, slot: SaveSlot) {
@@ -42,12 +39,10 @@ impl Deferred {
 
 impl RuntimeParts {
     /// Takes a checkpoint that was asked for, or, where the gate is shut, as soon as it opens.
-    pub(super) fn take_or_defer(&mut self, world: &mut World, label: &str, kind: CheckpointKind) {
+    pub(super) fn take_or_defer(&mut self, world: &mut World, wanted: WantedCheckpoint) {
         match &mut self.playing {
-            Some(playing) if !playing.gate_was_open => {
-                playing.deferred.checkpoint(label.to_owned(), kind);
-            }
-            _ => self.take_checkpoint(world, kind, Some(label.to_owned())),
+            Some(playing) if !playing.gate_was_open => playing.deferred.checkpoint(wanted),
+            _ => self.take_wanted(world, wanted),
         }
     }
 
@@ -57,8 +52,8 @@ impl RuntimeParts {
             return;
         }
         let Some(playing) = &mut self.playing else { return };
-        if let Some((label, kind)) = playing.deferred.checkpoints.pop_front() {
-            self.take_checkpoint(world, kind, Some(label));
+        if let Some(wanted) = playing.deferred.checkpoints.pop_front() {
+            self.take_wanted(world, wanted);
         } else if let Some(slot) = playing.deferred.slots.pop_front() {
             self.save_deferred_slot(world, slot);
         }
@@ -73,8 +68,8 @@ impl RuntimeParts {
     /// Takes the checkpoints, and leaves the slots for later.
     pub(super) fn take_deferred_checkpoints(&mut self, world: &mut World) {
         let Some(playing) = &mut self.playing else { return };
-        for (label, kind) in std::mem::take(&mut playing.deferred.checkpoints) {
-            self.take_checkpoint(world, kind, Some(label));
+        for wanted in std::mem::take(&mut playing.deferred.checkpoints) {
+            self.take_wanted(world, wanted);
         }
     }
 
@@ -96,9 +91,11 @@ impl RuntimeParts {
         let Some(playing) = &mut self.playing else { return };
         let session = playing.session;
         let Deferred { checkpoints, slots } = std::mem::take(&mut playing.deferred);
-        for (label, kind) in checkpoints {
-            let request = CurrentRequest::Checkpoint { label, kind };
-            reject(world, request, RequestError::GateStayedShut);
+        for WantedCheckpoint { kind, label, request } in checkpoints {
+            let label = label.unwrap_or_default();
+            let request = request.unwrap_or_else(RequestId::new);
+            let asked = CurrentRequest::Checkpoint { label, kind, request };
+            reject(world, asked, RequestError::GateStayedShut);
         }
         for slot in slots {
             let error = SlotError::CheckpointNotSaved;

@@ -107,7 +107,7 @@ impl SessionPlugin {
         // A test that drives the writer itself doesn't wait for anybody.
         let patience = if self.manual_writer { Duration::ZERO } else { LOCK_PATIENCE };
         let content = WorldContent(Arc::clone(types));
-        let versions = Versions { game: self.version.clone(), engine: BEVY_VERSION };
+        let versions = Versions::new(&self.version, BEVY_VERSION);
         let settings = world.get_resource::<SessionSettings>();
         let trust = settings.map_or(Duration::ZERO, |settings| settings.trust_index);
         let (keepers, digests) = DeclaredDigests::take(world);

@@ -52,12 +52,15 @@ mod merging;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod modes;
+mod mutations;
 mod newer_features;
 #[cfg(unix)]
 mod no_files;
 mod notifications;
 mod opting_out;
 mod paces;
+#[cfg(feature = "window")]
+mod phones;
 mod placed;
 mod places;
 mod policies;
@@ -90,6 +93,7 @@ mod slices;
 mod slot_loads;
 mod slots;
 mod starting_worlds;
+mod studios;
 mod sweeping;
 mod switches;
 mod take_ups;

@@ -6,7 +6,8 @@ use bevy::prelude::*;
 use tracing::error;
 
 use super::{
-    AttachmentRequest, CurrentRequest, Request, RequestQueue, SessionRequest, SlotRequest,
+    AttachmentRequest, CurrentRequest, Request, RequestId, RequestQueue, SessionRequest,
+    SlotRequest,
 };
 use crate::capture::SaveKey;
 use crate::digest::{DigestOrder, SessionDigester};
@@ -136,10 +137,12 @@ impl SessionCommands<'_, '_> {
     }
 
     /// Takes a checkpoint of this frame, or, where a gate is closed, as soon as it opens.
-    /// [`CheckpointSaved`](crate::CheckpointSaved) follows when it is durable.
+    /// [`CheckpointSaved`](crate::CheckpointSaved) with its label follows when it is durable, or
+    /// [`CheckpointFailed`](crate::CheckpointFailed). [`RequestId`](crate::RequestId) shows how to tell it
+    /// from others of the same name.
     pub fn checkpoint(&mut self, label: impl Into<String>) {
-        let label = label.into();
-        self.request(CurrentRequest::Checkpoint { label, kind: CheckpointKind::Manual });
+        let (label, kind, request) = (label.into(), CheckpointKind::Manual, RequestId::new());
+        self.request(CurrentRequest::Checkpoint { label, kind, request });
     }
 
     /// Leaves the session. A last checkpoint is taken first, unless a gate is closed. It can be

@@ -109,7 +109,7 @@ impl<C: Content> Worker<C> {
     pub(super) fn draft(&mut self, mut order: DraftOrder, now: Moment) {
         let game = std::mem::take(&mut order.metadata.context);
         order.metadata.context = self.context(game);
-        let drafted = drafting::draft(&self.local, &order, &self.versions.game, now.wall);
+        let drafted = drafting::draft(&self.local, &order, self.versions.game(), now.wall);
         let (session, result) = (Box::new(order.session), drafted.map(Box::new));
         self.report([News::Drafted { session, result }]);
     }
@@ -117,7 +117,7 @@ impl<C: Content> Worker<C> {
     /// Makes a session of its own out of one that isn't played.
     pub(super) fn copy(&mut self, session: SessionId, name: String, ticket: Ticket) {
         self.let_go_of(session);
-        let game_version = self.versions.game.clone();
+        let game_version = self.versions.game().to_owned();
         self.chores.copy(CopyChore { session, name, game_version, ticket, begun: None });
     }
 
