@@ -461,11 +461,18 @@ pub fn is_left_by_the_living(local: &LocalStore, session: SessionId, run: RunId)
     })
 }
 
-/// The records of processes that are gone. Those that hold no run have said what they had to say,
-/// and are removed.
+/// The records of processes that are gone. Those that hold no run, and didn't die while they restored one, have said
+/// what they had to say, and are removed.
 pub fn dead_processes(local: &LocalStore) -> Vec<DeadProcess> {
     let mut dead = known_dead(local);
-    for process in dead.iter_mut().filter(|process| process.record.runs.is_empty()) {
+    if dead.iter().all(|process| !process.record.runs.is_empty()) {
+        return dead;
+    }
+    let restoring = local.store.restoring_processes();
+    let is_done = |process: &&mut DeadProcess| {
+        process.record.runs.is_empty() && !restoring.contains(&process.record.process)
+    };
+    for process in dead.iter_mut().filter(is_done) {
         process.remove(&**local.store.disk());
     }
     dead

@@ -314,10 +314,15 @@ impl SessionFinder {
         self.dead.iter().map(|dead| &dead.record).find(|record| held(record))
     }
 
+    /// The record of a process that died.
+    pub(super) fn record_of(&self, process: ProcessId) -> Option<&ProcessRecord> {
+        let mut records = self.dead.iter().map(|dead| &dead.record);
+        records.find(|record| record.process == process)
+    }
+
     /// Whether a process is known to have exited in good order.
     pub(super) fn has_exited(&self, process: ProcessId) -> bool {
-        let mut records = self.dead.iter().map(|dead| &dead.record);
-        let record = records.find(|record| record.process == process);
+        let record = self.record_of(process);
         record.is_some_and(|record| how_it_ended(record, &self.local.boot) == HowItEnded::Exited)
     }
 
